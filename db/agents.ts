@@ -1,0 +1,139 @@
+import type { Database } from "./database.ts";
+import type { Json } from "./json.ts";
+import type { Row, Statement } from "./lane.ts";
+import { agentNotFound, Refusal } from "./refusal.ts";
+import { revisionOf, ROOM_REVISION } from "./rooms.ts";
+import { present, type Status, touch, waitsOf } from "./presence.ts";
+import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
+
+export interface Agent {
+  id: string;
+  room_id: string;
+  name: string;
+  role: string;
+  meta: Json;
+  status: Status;
+  waiting_on: string | null;
+  joined_at: string;
+  last_heartbeat: string;
+}
+
+const ADMIT_REGISTER = `
+  UPDATE rooms SET
+    revision = revision + 1,
+    agents_revision = revision + 1,
+    agent_count = agent_count + NOT EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent),
+    admitted = :nonce
+   WHERE id = :room
+     AND (agent_count < :most OR EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent))
+  RETURNING revision`;
+
+const REGISTER = `
+  INSERT INTO agents (room_id, id, name, role, meta, status, joined, joined_at, last_heartbeat, revision)
+  SELECT :room, :agent, :name, COALESCE(:role, 'agent'), COALESCE(:meta, '{}'), 'active', revision, :now, :now, revision
+  ${FROM_ADMITTED}
+  ON CONFLICT (room_id, id) DO UPDATE SET
+    name = excluded.name,
+    role = COALESCE(:role, role),
+    meta = COALESCE(:meta, meta),
+    status = 'active',
+    last_heartbeat = excluded.last_heartbeat,
+    revision = excluded.revision
+  RETURNING *`;
+
+const ADMIT_STATUS = `
+  UPDATE rooms SET revision = revision + 1, agents_revision = revision + 1, admitted = :nonce
+   WHERE id = :room
+     AND EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent AND status <> :status)
+  RETURNING revision`;
+
+const SET_STATUS = `
+  UPDATE agents SET status = :status, revision = (SELECT revision ${FROM_ADMITTED})
+   WHERE room_id = :room AND id = :agent AND ${ADMITTED}`;
+
+const LIST = `SELECT * FROM agents WHERE room_id = :room ORDER BY joined`;
+const GET = `SELECT * FROM agents WHERE room_id = :room AND id = :agent`;
+
+/** Registers an agent, or again: then `name`, and what else is given, replaces what was. Errors: `room_not_found`, `limit_reached`. */
+export async function registerAgent(
+  database: Database,
+  room: string,
+  agent: { id?: string; name: string; role?: string; meta?: Json },
+  most: number,
+): Promise<{ agent: Agent; created: boolean; revision: number }> {
+  const [nonce, id, now] = [database.unique(), agent.id ?? database.unique(), database.now()];
+  const meta = agent.meta === undefined ? null : JSON.stringify(agent.meta);
+  const profile = { name: agent.name, role: agent.role ?? null, meta, now: now.toISOString() };
+  const { revision, effects: [registered], reads: [exists, waits] } = await commit(database, {
+    room,
+    admission: { sql: ADMIT_REGISTER, args: { room, nonce, agent: id, most } },
+    effects: [{ sql: REGISTER, args: { room, nonce, agent: id, ...profile } }],
+    reads: [{ sql: ROOM_REVISION, args: { room } }, waitsOf(room, id, now)],
+  });
+  if (revision === undefined) {
+    throw new Refusal("limit_reached", `A room holds at most ${most} agents.`, {}, revisionOf(room, exists!));
+  }
+  const row = registered![0]!;
+  return { agent: toAgent(row, waits!), created: Number(row.joined) === revision, revision };
+}
+
+/** A heartbeat: the time of life always moves, the room's clock only with the status. Errors: `room_not_found`, `agent_not_found`. */
+export async function heartbeat(
+  database: Database,
+  room: string,
+  agent: string,
+  status: Status,
+): Promise<{ heartbeat: string; revision: number }> {
+  const [nonce, now] = [database.unique(), database.now()];
+  const args = { room, nonce, agent, status };
+  const { effects: [, touched], reads: [rooms] } = await commit(database, {
+    room,
+    admission: { sql: ADMIT_STATUS, args },
+    effects: [{ sql: SET_STATUS, args }, ...touch(room, agent, now)],
+    reads: [{ sql: ROOM_REVISION, args: { room } }],
+  });
+  const revision = revisionOf(room, rooms!);
+  if (touched!.length === 0) throw agentNotFound(agent, revision);
+  return { heartbeat: now.toISOString(), revision };
+}
+
+/** All agents in order of joining. Errors: `room_not_found`. */
+export async function listAgents(database: Database, room: string): Promise<{ agents: Agent[]; revision: number }> {
+  const [rooms, rows, waits] = await database.read([
+    { sql: ROOM_REVISION, args: { room } },
+    { sql: LIST, args: { room } },
+    waitsOf(room, null, database.now()),
+  ]);
+  return { agents: rows!.map((row) => toAgent(row, waits!)), revision: revisionOf(room, rooms!) };
+}
+
+/** Errors: `room_not_found`, `agent_not_found`. */
+export async function getAgent(
+  database: Database,
+  room: string,
+  agent: string,
+): Promise<{ agent: Agent; revision: number }> {
+  const [rooms, rows, waits] = await database.read([
+    { sql: ROOM_REVISION, args: { room } },
+    { sql: GET, args: { room, agent } },
+    waitsOf(room, agent, database.now()),
+  ]);
+  const revision = revisionOf(room, rooms!);
+  if (rows!.length === 0) throw agentNotFound(agent, revision);
+  return { agent: toAgent(rows![0]!, waits!), revision };
+}
+
+/** An agent's row with the waits of the room that are in progress. */
+export function toAgent(row: Row, waits: Row[]): Agent {
+  const id = row.id as string;
+  return {
+    id,
+    room_id: row.room_id as string,
+    name: row.name as string,
+    role: row.role as string,
+    meta: JSON.parse(row.meta as string),
+    ...present(id, row.status as Status, waits),
+    joined_at: row.joined_at as string,
+    last_heartbeat: row.last_heartbeat as string,
+  };
+}

@@ -1,0 +1,100 @@
+import type { Database } from "./database.ts";
+import type { Row, Statement } from "./lane.ts";
+import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
+
+export const STATUSES = ["active", "idle", "busy", "waiting"] as const;
+export type Status = typeof STATUSES[number];
+
+/** A wait in progress, as all see it: a lease that ends by itself when its instance dies. */
+export interface WaitMark {
+  room: string;
+  agent: string;
+  /** Tells this wait from the agent's others. */
+  token: string;
+}
+
+const TOUCH = `
+  UPDATE agents SET last_heartbeat = MAX(last_heartbeat, :now) WHERE room_id = :room AND id = :agent RETURNING id`;
+
+const IN_PROGRESS = `
+  SELECT agent_id, token, waiting_on, until FROM waits
+   WHERE room_id = :room AND until > :now ORDER BY revision`;
+
+const IN_PROGRESS_OF = `
+  SELECT agent_id, token, waiting_on, until FROM waits
+   WHERE room_id = :room AND agent_id = :agent AND until > :now ORDER BY revision`;
+
+const ADMIT_MARK = `
+  UPDATE rooms SET revision = revision + 1, agents_revision = revision + 1, admitted = :nonce
+   WHERE id = :room AND EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent)
+  RETURNING revision`;
+
+const MARK = `
+  INSERT INTO waits (room_id, agent_id, token, waiting_on, until, revision)
+  SELECT :room, :agent, :token, :waiting_on, :until, revision ${FROM_ADMITTED}`;
+
+const FORGET_EXPIRED = `DELETE FROM waits WHERE room_id = :room AND agent_id = :agent AND until <= :now`;
+
+const ADMIT_CLEAR = `
+  UPDATE rooms SET revision = revision + 1, agents_revision = revision + 1, admitted = :nonce
+   WHERE id = :room AND EXISTS (SELECT 1 FROM waits WHERE room_id = :room AND agent_id = :agent AND token = :token)
+  RETURNING revision`;
+
+const CLEAR = `DELETE FROM waits WHERE room_id = :room AND agent_id = :agent AND token = :token`;
+
+const MOVE_AGENT = `
+  UPDATE agents SET revision = (SELECT revision ${FROM_ADMITTED})
+   WHERE room_id = :room AND id = :agent AND ${ADMITTED}`;
+
+/** A sign of life of whoever acts; nothing happens where no such agent is registered. */
+export function touch(room: string, agent: string | undefined, now: Date): Statement[] {
+  return agent === undefined ? [] : [{ sql: TOUCH, args: { room, agent, now: now.toISOString() } }];
+}
+
+/** Reads the waits in progress of one agent, or of all, oldest first. */
+export function waitsOf(room: string, agent: string | null, now: Date): Statement {
+  return agent === null
+    ? { sql: IN_PROGRESS, args: { room, now: now.getTime() } }
+    : { sql: IN_PROGRESS_OF, args: { room, agent, now: now.getTime() } };
+}
+
+/** What an agent shows: `waiting` while a wait of its is in progress (the newest one's condition), else its status. */
+export function present(agent: string, status: Status, waits: Row[]): { status: Status; waiting_on: string | null } {
+  const newest = waits.findLast((wait) => wait.agent_id === agent);
+  return newest ? { status: "waiting", waiting_on: newest.waiting_on as string } : { status, waiting_on: null };
+}
+
+/** Shows that an agent waits, until `until` at the latest, and counts as a sign of its life. */
+export async function markWaiting(
+  database: Database,
+  { room, agent, token }: WaitMark,
+  { waitingOn, until }: { waitingOn: string; until: Date },
+): Promise<void> {
+  const [nonce, now] = [database.unique(), database.now()];
+  const mark = { token, waiting_on: waitingOn, until: until.getTime() };
+  await commit(database, {
+    room,
+    admission: { sql: ADMIT_MARK, args: { room, nonce, agent } },
+    effects: [
+      { sql: FORGET_EXPIRED, args: { room, agent, now: now.getTime() } },
+      { sql: MARK, args: { room, nonce, agent, ...mark } },
+      { sql: MOVE_AGENT, args: { room, nonce, agent } },
+      ...touch(room, agent, now),
+    ],
+    reads: [],
+  });
+}
+
+/** Clears this wait's mark and no other. */
+export async function clearWaiting(database: Database, { room, agent, token }: WaitMark): Promise<void> {
+  const nonce = database.unique();
+  await commit(database, {
+    room,
+    admission: { sql: ADMIT_CLEAR, args: { room, nonce, agent, token } },
+    effects: [
+      { sql: CLEAR, args: { room, agent, token } },
+      { sql: MOVE_AGENT, args: { room, nonce, agent } },
+    ],
+    reads: [],
+  });
+}

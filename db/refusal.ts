@@ -1,0 +1,51 @@
+/** Why a request about a room was refused. The words are part of the HTTP contract. */
+export type RefusalCode =
+  | "room_not_found"
+  | "agent_not_found"
+  | "message_not_found"
+  | "key_not_found"
+  | "version_conflict"
+  | "precondition_failed"
+  | "not_a_number"
+  | "already_claimed"
+  | "limit_reached"
+  | "unavailable";
+
+/**
+ * A request that cannot be served as the room stands: nothing was changed.
+ * `details` are members of the answer beside `error` and `message`;
+ * `revision` is the room's revision that the refusal reflects, where the room exists.
+ */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  constructor(
+    readonly code: RefusalCode,
+    message: string,
+    readonly details: Record<string, unknown> = {},
+    readonly revision?: number,
+  ) {
+    super(message);
+  }
+}
+
+export function roomNotFound(room: string): Refusal {
+  return new Refusal("room_not_found", `There is no room ${JSON.stringify(room)}.`, {
+    hint: "Create it with POST /rooms, or check the id.",
+  });
+}
+
+export function agentNotFound(agent: string, revision: number): Refusal {
+  return new Refusal("agent_not_found", `No agent ${JSON.stringify(agent)} is registered in this room.`, {
+    hint: "Register it first with POST /rooms/:id/agents.",
+  }, revision);
+}
+
+export function messageNotFound(message: number | string, revision: number): Refusal {
+  return new Refusal("message_not_found", `There is no message ${message} in this room.`, {}, revision);
+}
+
+export function keyNotFound(scope: string, key: string, revision: number): Refusal {
+  return new Refusal("key_not_found", `There is no key ${JSON.stringify(key)} in scope ${JSON.stringify(scope)}.`, {
+    hint: "Write it with PUT /rooms/:id/state, or wait for it with has(...).",
+  }, revision);
+}

@@ -1,0 +1,85 @@
+import type { Database } from "./database.ts";
+import type { Json } from "./json.ts";
+import type { Row } from "./lane.ts";
+import { roomNotFound } from "./refusal.ts";
+
+export interface Room {
+  id: string;
+  created_at: string;
+  meta: Json;
+  revision: number;
+}
+
+/** A place in the list of rooms, newest first: `id` decides between rooms of the same moment. */
+export interface RoomCursor {
+  created_at: string;
+  id?: string;
+}
+
+/** The first read of every answer about a room: no row, no room. */
+export const ROOM_REVISION = `SELECT revision FROM rooms WHERE id = :room`;
+
+const CREATE = `
+  INSERT INTO rooms (id, created_at, meta) VALUES (:room, :now, :meta)
+  ON CONFLICT (id) DO NOTHING RETURNING id`;
+
+const GET = `SELECT id, created_at, meta, revision FROM rooms WHERE id = :room`;
+
+const LIST = `
+  SELECT id, created_at, meta, revision FROM rooms
+   WHERE (created_at, id) < (:created_at, :id)
+   ORDER BY created_at DESC, id DESC LIMIT :limit`;
+
+const PING = `SELECT 1 AS alive`;
+
+/** Creates a room, or joins the one that has this id and leaves it as it is. */
+export async function createRoom(
+  database: Database,
+  room: { id?: string; meta: Json },
+): Promise<{ room: Room; created: boolean }> {
+  const id = room.id ?? database.unique();
+  const now = database.now().toISOString();
+  const [created, rows] = await database.commit([
+    { sql: CREATE, args: { room: id, now, meta: JSON.stringify(room.meta) } },
+    { sql: GET, args: { room: id } },
+  ]);
+  return { room: toRoom(rows![0]!), created: created!.length === 1 };
+}
+
+/** Errors: `room_not_found`. */
+export async function getRoom(database: Database, id: string): Promise<Room> {
+  const [rows] = await database.read([{ sql: GET, args: { room: id } }]);
+  if (rows!.length === 0) throw roomNotFound(id);
+  return toRoom(rows![0]!);
+}
+
+/** Rooms older than `before`, newest first, at most `limit`; `more` says whether others follow. */
+export async function listRooms(
+  database: Database,
+  { before, limit }: { before?: RoomCursor; limit: number },
+): Promise<{ rooms: Room[]; more: boolean }> {
+  // Without a place to begin, one that lies after every room; without an id, one that lies before every id.
+  const { created_at, id = "" } = before ?? { created_at: "\u{10FFFF}" };
+  const [rows] = await database.read([{ sql: LIST, args: { created_at, id, limit: limit + 1 } }]);
+  return { rooms: rows!.slice(0, limit).map(toRoom), more: rows!.length > limit };
+}
+
+/** Resolves when the database answers. Errors: `DatabaseUnavailable`. */
+export async function ping(database: Database): Promise<void> {
+  await database.read([{ sql: PING, args: {} }]);
+}
+
+/** The room's revision, from the rows of ROOM_REVISION. Errors: `room_not_found`. */
+export function revisionOf(room: string, rows: Row[]): number {
+  if (rows.length === 0) throw roomNotFound(room);
+  return Number(rows[0]!.revision);
+}
+
+function toRoom(row: Row): Room {
+  return {
+    id: row.id as string,
+    created_at: row.created_at as string,
+    meta: JSON.parse(row.meta as string),
+    revision: Number(row.revision),
+  };
+}

@@ -1,0 +1,127 @@
+import { faultOf } from "./faults.ts";
+import type { Row, Statement } from "./lane.ts";
+
+/**
+ * The schema as an ordered list of migrations. A published one never changes; what is new is added at the end.
+ *
+ * - `rooms.revision` is a room's clock; `<part>_revision` is the revision at which that part last changed;
+ *   the counts spare every COUNT(*); `admitted` is the nonce of the last accepted write (write.ts).
+ * - Times are ISO 8601 texts, but for `waits.until`, a lease's end in milliseconds.
+ * - `messages.id` and `agents.joined` are the revisions that admitted them, hence also their order.
+ * - A deleted key of `state` stays as a tombstone, so that its `version` goes on.
+ */
+export const MIGRATIONS: string[][] = [
+  [
+    `CREATE TABLE rooms (
+       id TEXT PRIMARY KEY,
+       created_at TEXT NOT NULL,
+       meta TEXT NOT NULL,
+       revision INTEGER NOT NULL DEFAULT 0,
+       state_revision INTEGER NOT NULL DEFAULT 0,
+       views_revision INTEGER NOT NULL DEFAULT 0,
+       agents_revision INTEGER NOT NULL DEFAULT 0,
+       messages_revision INTEGER NOT NULL DEFAULT 0,
+       key_count INTEGER NOT NULL DEFAULT 0,
+       view_count INTEGER NOT NULL DEFAULT 0,
+       agent_count INTEGER NOT NULL DEFAULT 0,
+       message_count INTEGER NOT NULL DEFAULT 0,
+       unclaimed_count INTEGER NOT NULL DEFAULT 0,
+       admitted TEXT
+     ) STRICT`,
+    `CREATE INDEX rooms_newest ON rooms (created_at, id)`,
+
+    `CREATE TABLE agents (
+       room_id TEXT NOT NULL REFERENCES rooms (id),
+       id TEXT NOT NULL,
+       name TEXT NOT NULL,
+       role TEXT NOT NULL,
+       meta TEXT NOT NULL,
+       status TEXT NOT NULL,
+       joined INTEGER NOT NULL,
+       joined_at TEXT NOT NULL,
+       last_heartbeat TEXT NOT NULL,
+       revision INTEGER NOT NULL,
+       PRIMARY KEY (room_id, id)
+     ) STRICT`,
+    `CREATE INDEX agents_joined ON agents (room_id, joined)`,
+    `CREATE INDEX agents_changed ON agents (room_id, revision)`,
+
+    `CREATE TABLE waits (
+       room_id TEXT NOT NULL,
+       agent_id TEXT NOT NULL,
+       token TEXT NOT NULL,
+       waiting_on TEXT NOT NULL,
+       until INTEGER NOT NULL,
+       revision INTEGER NOT NULL,
+       PRIMARY KEY (room_id, agent_id, token)
+     ) STRICT`,
+
+    `CREATE TABLE messages (
+       room_id TEXT NOT NULL REFERENCES rooms (id),
+       id INTEGER NOT NULL,
+       from_agent TEXT,
+       to_agent TEXT,
+       kind TEXT NOT NULL,
+       body TEXT NOT NULL,
+       created_at TEXT NOT NULL,
+       reply_to INTEGER,
+       claimed_by TEXT,
+       claimed_at TEXT,
+       revision INTEGER NOT NULL,
+       PRIMARY KEY (room_id, id)
+     ) STRICT`,
+    `CREATE INDEX messages_kind ON messages (room_id, kind, id)`,
+    `CREATE INDEX messages_from ON messages (room_id, from_agent, id)`,
+    `CREATE INDEX messages_to ON messages (room_id, to_agent, id)`,
+    `CREATE INDEX messages_replies ON messages (room_id, reply_to) WHERE reply_to IS NOT NULL`,
+    `CREATE INDEX messages_unclaimed ON messages (room_id, id) WHERE claimed_by IS NULL`,
+    `CREATE INDEX messages_unclaimed_kind ON messages (room_id, kind, id) WHERE claimed_by IS NULL`,
+
+    `CREATE TABLE state (
+       room_id TEXT NOT NULL REFERENCES rooms (id),
+       scope TEXT NOT NULL,
+       key TEXT NOT NULL,
+       value TEXT NOT NULL,
+       expr TEXT,
+       version INTEGER NOT NULL,
+       revision INTEGER NOT NULL,
+       updated_at TEXT NOT NULL,
+       updated_by TEXT,
+       deleted INTEGER NOT NULL,
+       PRIMARY KEY (room_id, scope, key)
+     ) STRICT`,
+    `CREATE INDEX state_changed ON state (room_id, revision)`,
+  ],
+];
+
+const CREATE_LOG = `CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT`;
+const LAST_APPLIED = `SELECT COALESCE(MAX(id), 0) AS id FROM migrations`;
+const LOG = `INSERT INTO migrations (id, applied_at) VALUES (:id, :now)`;
+
+type Run = (statements: Statement[]) => Promise<Row[][]>;
+
+/**
+ * Applies what is missing, each migration in one transaction with its entry in the log. Of two instances that
+ * start together one finds the entry taken, changes nothing and goes on with the next.
+ */
+export async function migrate(read: Run, commit: Run, now: () => Date): Promise<void> {
+  for (let id = await lastApplied(read) + 1; id <= MIGRATIONS.length; id++) {
+    const statements = [CREATE_LOG, ...MIGRATIONS[id - 1]!].map((sql) => ({ sql, args: {} }));
+    const entry = { sql: LOG, args: { id, now: now().toISOString() } };
+    try {
+      await commit([statements[0]!, entry, ...statements.slice(1)]);
+    } catch (error) {
+      if (faultOf(error).kind !== "statement" || await lastApplied(read) < id) throw error;
+    }
+  }
+}
+
+async function lastApplied(read: Run): Promise<number> {
+  try {
+    const [rows] = await read([{ sql: LAST_APPLIED, args: {} }]);
+    return Number(rows![0]!.id);
+  } catch (error) {
+    if (faultOf(error).kind === "statement") return 0; // a new database has no log yet
+    throw error;
+  }
+}

@@ -1,0 +1,149 @@
+import type { Database } from "./database.ts";
+import { type Selection, stateArgs } from "./guard.ts";
+import type { Json } from "./json.ts";
+import type { Row, Statement } from "./lane.ts";
+import { type Message, selectMessages, toMessage } from "./messages.ts";
+import { waitsOf } from "./presence.ts";
+import { roomNotFound } from "./refusal.ts";
+import { VIEW_SCOPE } from "./state.ts";
+
+/** What to load of a room, in one round trip and of one revision. */
+export interface SnapshotQuery extends Selection {
+  /** Every definition of a computed view. */
+  views: boolean;
+  /** Messages with ids above this one, at most `limit`. */
+  messagesAfter?: { after: number; limit: number };
+}
+
+export interface RoomRevisions {
+  revision: number;
+  state: number;
+  views: number;
+  agents: number;
+  messages: number;
+}
+
+export interface AgentRow {
+  id: string;
+  name: string;
+  role: string;
+  meta: Json;
+  status: string;
+  joined_at: string;
+  last_heartbeat: string;
+}
+
+export interface WaitRow {
+  agent_id: string;
+  token: string;
+  waiting_on: string;
+  until: number;
+}
+
+/** What was asked of a room, as it was at one revision. */
+export interface Snapshot {
+  room: string;
+  revisions: RoomRevisions;
+  counts: { count: number; unclaimed: number };
+  /** Values of plain keys, without the views. */
+  entries: Array<{ scope: string; key: string; value: Json }>;
+  /** Expressions of the views by name; empty unless asked for. */
+  views: Map<string, string>;
+  agents: AgentRow[];
+  /** The waits in progress of the agents that were asked for, oldest first. */
+  waits: WaitRow[];
+  /** Which of the scopes that were asked for are registered agents', or all of them. */
+  agentIds: string[];
+  messagesSince?: Message[];
+}
+
+const ROOM = `
+  SELECT revision, state_revision, views_revision, agents_revision, messages_revision, message_count, unclaimed_count
+    FROM rooms WHERE id = :room`;
+
+const STATE_ALL = `
+  SELECT scope, key, value FROM state WHERE room_id = :room AND NOT deleted AND scope <> '${VIEW_SCOPE}'
+   ORDER BY scope, key`;
+
+const STATE_SCOPES = `
+  SELECT scope, key, value FROM state
+   WHERE room_id = :room AND scope IN (SELECT value FROM json_each(:scopes)) AND NOT deleted AND scope <> '${VIEW_SCOPE}'
+   ORDER BY scope, key`;
+
+const STATE_KEYS = `
+  SELECT state.scope, state.key, state.value FROM json_each(:keys) AS wanted
+    CROSS JOIN state
+      ON state.room_id = :room AND state.scope = wanted.value ->> 0 AND state.key = wanted.value ->> 1
+   WHERE NOT deleted`;
+
+const VIEWS = `SELECT key, expr FROM state WHERE room_id = :room AND scope = '${VIEW_SCOPE}' AND NOT deleted ORDER BY key`;
+
+const AGENTS_ALL = `SELECT * FROM agents WHERE room_id = :room ORDER BY joined`;
+const AGENTS_SOME = `
+  SELECT * FROM agents WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
+
+const AGENT_IDS_ALL = `SELECT id FROM agents WHERE room_id = :room ORDER BY joined`;
+const AGENT_IDS_SOME = `
+  SELECT id FROM agents WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
+
+/** Loads what `query` names, and nothing else of the room. Errors: `room_not_found`, `DatabaseUnavailable`. */
+export async function loadSnapshot(database: Database, room: string, query: SnapshotQuery): Promise<Snapshot> {
+  const statements = snapshotStatements(room, query, database.now());
+  const names = Object.keys(statements) as Array<keyof typeof statements>;
+  const results = await database.read(names.map((name) => statements[name]!));
+  const rows = Object.fromEntries(names.map((name, index) => [name, results[index]!])) as Record<string, Row[] | undefined>;
+  return toSnapshot(room, rows, query);
+}
+
+function snapshotStatements(room: string, query: SnapshotQuery, now: Date) {
+  const statements: Record<string, Statement> = { room: { sql: ROOM, args: { room } } };
+  if (query.state === "all") {
+    statements.state = { sql: STATE_ALL, args: { room } };
+    statements.agentIds = { sql: AGENT_IDS_ALL, args: { room } };
+  } else {
+    const wanted = [...new Set([...query.state.scopes, ...query.state.keys.map(({ scope }) => scope)])];
+    const agentScopes = wanted.filter((scope) => !scope.startsWith("_"));
+    const { scopes, keys } = stateArgs(query.state);
+    if (query.state.scopes.length > 0) statements.scopes = { sql: STATE_SCOPES, args: { room, scopes } };
+    if (query.state.keys.length > 0) statements.keys = { sql: STATE_KEYS, args: { room, keys } };
+    if (agentScopes.length > 0) {
+      statements.agentIds = { sql: AGENT_IDS_SOME, args: { room, agents: JSON.stringify(agentScopes) } };
+    }
+  }
+  if (query.views) statements.views = { sql: VIEWS, args: { room } };
+  if (query.agents === "all") {
+    statements.agents = { sql: AGENTS_ALL, args: { room } };
+    statements.waits = waitsOf(room, null, now);
+  } else if (query.agents.length > 0) {
+    statements.agents = { sql: AGENTS_SOME, args: { room, agents: JSON.stringify(query.agents) } };
+    statements.waits = waitsOf(room, query.agents.length === 1 ? query.agents[0]! : null, now);
+  }
+  if (query.messagesAfter) statements.messages = selectMessages(room, query.messagesAfter);
+  return statements;
+}
+
+function toSnapshot(room: string, rows: Record<string, Row[] | undefined>, query: SnapshotQuery): Snapshot {
+  const [found] = rows.room!;
+  if (found === undefined) throw roomNotFound(room);
+  return {
+    room,
+    revisions: {
+      revision: Number(found.revision),
+      state: Number(found.state_revision),
+      views: Number(found.views_revision),
+      agents: Number(found.agents_revision),
+      messages: Number(found.messages_revision),
+    },
+    counts: { count: Number(found.message_count), unclaimed: Number(found.unclaimed_count) },
+    entries: [...rows.state ?? [], ...rows.scopes ?? [], ...rows.keys ?? []].map((row) => ({
+      scope: row.scope as string,
+      key: row.key as string,
+      value: JSON.parse(row.value as string),
+    })),
+    views: new Map((rows.views ?? []).map((row) => [row.key as string, row.expr as string])),
+    agents: (rows.agents ?? []).map((row) => ({ ...row, meta: JSON.parse(row.meta as string) }) as AgentRow),
+    waits: (rows.waits ?? []).map((row) => ({ ...row, until: Number(row.until) }) as WaitRow),
+    agentIds: (rows.agentIds ?? []).map((row) => row.id as string),
+    messagesSince: query.messagesAfter && (rows.messages ?? []).slice(0, query.messagesAfter.limit).map(toMessage),
+  };
+}

@@ -1,0 +1,174 @@
+import type { Database } from "./database.ts";
+import { type Guard, guardOf } from "./guard.ts";
+import type { Json } from "./json.ts";
+import type { Row } from "./lane.ts";
+import { touch } from "./presence.ts";
+import { keyNotFound, Refusal, roomNotFound } from "./refusal.ts";
+import { revisionOf, ROOM_REVISION } from "./rooms.ts";
+import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
+
+export const SHARED_SCOPE = "_shared";
+export const VIEW_SCOPE = "_view";
+
+export interface Entry {
+  room_id: string;
+  scope: string;
+  key: string;
+  value: Json;
+  /** The expression of a computed view, whose `value` is null. */
+  expr?: string;
+  version: number;
+  updated_at: string;
+  updated_by: string | null;
+}
+
+/** What is left of a deleted key. */
+export interface Tombstone {
+  scope: string;
+  key: string;
+  deleted: true;
+  version: number;
+  updated_at: string;
+}
+
+export interface StateFilter {
+  scope?: string;
+  prefix?: string;
+  /** Only what changed after this revision, deletions included. */
+  since?: number;
+}
+
+const GET = `SELECT * FROM state WHERE room_id = :room AND scope = :scope AND key = :key AND NOT deleted`;
+
+// The byte FF sorts after every UTF-8 text.
+const AFTER_PREFIX = `:prefix || CAST(x'FF' AS TEXT)`;
+
+const ADMIT_DELETE = `
+  UPDATE rooms SET
+    revision = revision + 1,
+    state_revision = revision + 1,
+    views_revision = CASE WHEN :view THEN revision + 1 ELSE views_revision END,
+    key_count = key_count - 1,
+    view_count = view_count - :view,
+    admitted = :nonce
+   WHERE id = :room
+     AND EXISTS (
+       SELECT 1 FROM state
+        WHERE room_id = :room AND scope = :scope AND key = :key AND NOT deleted
+          AND (:if_version IS NULL OR version = :if_version))`;
+
+const DELETE = `
+  UPDATE state SET
+    value = 'null', expr = NULL, deleted = 1, version = version + 1, updated_at = :now, updated_by = :agent,
+    revision = (SELECT revision ${FROM_ADMITTED})
+   WHERE room_id = :room AND scope = :scope AND key = :key AND ${ADMITTED}`;
+
+/** Errors: `room_not_found`, `key_not_found`. */
+export async function getEntry(
+  database: Database,
+  room: string,
+  scope: string,
+  key: string,
+): Promise<{ entry: Entry; revision: number }> {
+  const [rooms, rows] = await database.read([
+    { sql: ROOM_REVISION, args: { room } },
+    { sql: GET, args: { room, scope, key } },
+  ]);
+  const revision = revisionOf(room, rooms!);
+  if (rows!.length === 0) throw keyNotFound(scope, key, revision);
+  return { entry: toEntry(rows![0]!), revision };
+}
+
+/** Entries by scope and key in code point order; with `since` also tombstones. Errors: `room_not_found`. */
+export async function listEntries(
+  database: Database,
+  room: string,
+  { scope, prefix, since }: StateFilter,
+): Promise<{ entries: Array<Entry | Tombstone>; revision: number }> {
+  const args: Record<string, string | number> = { room };
+  const conditions = ["room_id = :room"];
+  if (scope !== undefined) args.scope = scope, conditions.push("scope = :scope");
+  if (prefix) args.prefix = prefix, conditions.push("key >= :prefix", `key < ${AFTER_PREFIX}`);
+  if (since === undefined) conditions.push("NOT deleted");
+  else args.since = since, conditions.push("revision > :since");
+  const sql = `SELECT * FROM state WHERE ${conditions.join(" AND ")} ORDER BY scope, key`;
+  const [rooms, rows] = await database.read([{ sql: ROOM_REVISION, args: { room } }, { sql, args }]);
+  const entries = rows!.map((row) => row.deleted ? toTombstone(row) : toEntry(row));
+  return { entries, revision: revisionOf(room, rooms!) };
+}
+
+/**
+ * Deletes a key; false where there is none. Undefined where the guard does not hold any more.
+ * Errors: `room_not_found`, `version_conflict`.
+ */
+export async function deleteEntry(
+  database: Database,
+  room: string,
+  { scope, key, ifVersion, agent, guard }: { scope: string; key: string; ifVersion?: number; agent?: string; guard?: Guard },
+): Promise<{ deleted: boolean; revision: number } | undefined> {
+  const [nonce, now] = [database.unique(), database.now()];
+  const place = { room, scope, key };
+  const { unmoved, args: seen } = guardOf(guard);
+  const condition = { if_version: ifVersion ?? null, view: scope === VIEW_SCOPE };
+  const { revision, reads: [rooms, rows] } = await commit(database, {
+    room,
+    admission: {
+      sql: `${ADMIT_DELETE} AND ${unmoved} RETURNING revision`,
+      args: { ...place, nonce, ...condition, ...seen },
+    },
+    effects: [
+      { sql: DELETE, args: { ...place, nonce, now: now.toISOString(), agent: agent ?? null } },
+      ...touch(room, agent, now),
+    ],
+    reads: [
+      { sql: `SELECT revision, ${unmoved} AS unmoved FROM rooms WHERE id = :room`, args: { room, ...seen } },
+      { sql: GET, args: place },
+    ],
+  });
+  if (revision !== undefined) return { deleted: true, revision };
+  if (rooms!.length === 0) throw roomNotFound(room);
+  const current = rows!.length === 0 ? null : toEntry(rows![0]!);
+  const reached = Number(rooms![0]!.revision);
+  if (!rooms![0]!.unmoved) return undefined;
+  if (current === null && !ifVersion) return { deleted: false, revision: reached };
+  throw versionConflict(place, ifVersion!, current, reached);
+}
+
+export function versionConflict(
+  { scope, key }: { scope: string; key: string },
+  expected: number,
+  current: Entry | null,
+  revision: number,
+  details: Record<string, unknown> = {},
+): Refusal {
+  const is = current === null ? "does not exist" : `is at version ${current.version}`;
+  return new Refusal(
+    "version_conflict",
+    `${JSON.stringify(key)} in ${JSON.stringify(scope)} ${is}, not at version ${expected}.`,
+    { ...details, current, hint: "Read the current entry, decide again, and send its version as if_version (0: must not exist)." },
+    revision,
+  );
+}
+
+export function toEntry(row: Row): Entry {
+  return {
+    room_id: row.room_id as string,
+    scope: row.scope as string,
+    key: row.key as string,
+    value: JSON.parse(row.value as string),
+    ...(row.expr === null ? {} : { expr: row.expr as string }),
+    version: Number(row.version),
+    updated_at: row.updated_at as string,
+    updated_by: row.updated_by as string | null,
+  };
+}
+
+function toTombstone(row: Row): Tombstone {
+  return {
+    scope: row.scope as string,
+    key: row.key as string,
+    deleted: true,
+    version: Number(row.version),
+    updated_at: row.updated_at as string,
+  };
+}

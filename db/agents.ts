@@ -3,7 +3,7 @@ import type { Json } from "./json.ts";
 import type { Row, Statement } from "./lane.ts";
 import { agentNotFound, Refusal } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
-import { present, type Status, touch, waitsOf } from "./presence.ts";
+import { present, type Status, touch, toWait, waitsOf } from "./presence.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
 
 export interface Agent {
@@ -66,12 +66,13 @@ export async function registerAgent(
   const profile = { name: agent.name, role: agent.role ?? null, meta, now: now.toISOString() };
   const { revision, effects: [registered], reads: [exists, waits] } = await commit(database, {
     room,
+    part: "agents",
     admission: { sql: ADMIT_REGISTER, args: { room, nonce, agent: id, most } },
     effects: [{ sql: REGISTER, args: { room, nonce, agent: id, ...profile } }],
     reads: [{ sql: ROOM_REVISION, args: { room } }, waitsOf(room, id, now)],
   });
   if (revision === undefined) {
-    throw new Refusal("limit_reached", `A room holds at most ${most} agents.`, {}, revisionOf(room, exists!));
+    throw new Refusal("limit_reached", `A room holds at most ${most} agents.`, {}, revisionOf(exists!));
   }
   const row = registered![0]!;
   return { agent: toAgent(row, waits!), created: Number(row.joined) === revision, revision };
@@ -88,11 +89,12 @@ export async function heartbeat(
   const args = { room, nonce, agent, status };
   const { effects: [, touched], reads: [rooms] } = await commit(database, {
     room,
+    part: "agents",
     admission: { sql: ADMIT_STATUS, args },
     effects: [{ sql: SET_STATUS, args }, ...touch(room, agent, now)],
     reads: [{ sql: ROOM_REVISION, args: { room } }],
   });
-  const revision = revisionOf(room, rooms!);
+  const revision = revisionOf(rooms!);
   if (touched!.length === 0) throw agentNotFound(agent, revision);
   return { heartbeat: now.toISOString(), revision };
 }
@@ -104,7 +106,7 @@ export async function listAgents(database: Database, room: string): Promise<{ ag
     { sql: LIST, args: { room } },
     waitsOf(room, null, database.now()),
   ]);
-  return { agents: rows!.map((row) => toAgent(row, waits!)), revision: revisionOf(room, rooms!) };
+  return { agents: rows!.map((row) => toAgent(row, waits!)), revision: revisionOf(rooms!) };
 }
 
 /** Errors: `room_not_found`, `agent_not_found`. */
@@ -118,7 +120,7 @@ export async function getAgent(
     { sql: GET, args: { room, agent } },
     waitsOf(room, agent, database.now()),
   ]);
-  const revision = revisionOf(room, rooms!);
+  const revision = revisionOf(rooms!);
   if (rows!.length === 0) throw agentNotFound(agent, revision);
   return { agent: toAgent(rows![0]!, waits!), revision };
 }
@@ -132,7 +134,7 @@ export function toAgent(row: Row, waits: Row[]): Agent {
     name: row.name as string,
     role: row.role as string,
     meta: JSON.parse(row.meta as string),
-    ...present(id, row.status as Status, waits),
+    ...present(id, row.status as Status, waits.map(toWait)),
     joined_at: row.joined_at as string,
     last_heartbeat: row.last_heartbeat as string,
   };

@@ -7,9 +7,13 @@ export interface Connection {
   close(): void;
 }
 
-/** A room has moved to `revision`. A hint: whoever is told compares revisions with the database. */
+export const PARTS = ["state", "agents", "messages"] as const;
+export type Part = typeof PARTS[number];
+
+/** A part of a room has moved to `revision`. A hint: whoever is told compares revisions with the database. */
 export interface Change {
   room: string;
+  part: Part;
   revision: number;
 }
 

@@ -84,6 +84,7 @@ export async function postMessage(
   const body = JSON.stringify(message.body);
   const { revision, reads: [rooms] } = await commit(database, {
     room,
+    part: "messages",
     admission: { sql: ADMIT_POST, args: { room, nonce, reply_to } },
     effects: [
       { sql: POST, args: { room, nonce, from, to, kind, body, now: created_at, reply_to } },
@@ -91,7 +92,7 @@ export async function postMessage(
     ],
     reads: [{ sql: ROOM_REVISION, args: { room } }],
   });
-  if (revision === undefined) throw messageNotFound(reply_to!, revisionOf(room, rooms!));
+  if (revision === undefined) throw messageNotFound(reply_to!, revisionOf(rooms!));
   return {
     id: revision,
     room_id: room,
@@ -119,6 +120,7 @@ export async function claimMessage(
   const [nonce, now] = [database.unique(), database.now()];
   const { reads: [rooms, claims] } = await commit(database, {
     room,
+    part: "messages",
     admission: { sql: ADMIT_CLAIM, args: { room, nonce, message } },
     effects: [
       { sql: CLAIM, args: { room, nonce, message, agent, now: now.toISOString() } },
@@ -126,7 +128,7 @@ export async function claimMessage(
     ],
     reads: [{ sql: ROOM_REVISION, args: { room } }, { sql: GET_CLAIM, args: { room, message } }],
   });
-  const revision = revisionOf(room, rooms!);
+  const revision = revisionOf(rooms!);
   if (claims!.length === 0) throw messageNotFound(message, revision);
   const { claimed_by, claimed_at } = claims![0]!;
   if (claimed_by === agent) return { revision };
@@ -141,7 +143,7 @@ export async function listMessages(
   filter: MessageFilter,
 ): Promise<{ messages: Message[]; more: boolean; revision: number }> {
   const [rooms, rows] = await database.read([{ sql: ROOM_REVISION, args: { room } }, selectMessages(room, filter)]);
-  const revision = revisionOf(room, rooms!);
+  const revision = revisionOf(rooms!);
   const messages = rows!.slice(0, filter.limit).map(toMessage);
   if (filter.newest) messages.reverse();
   return { messages, more: rows!.length > filter.limit, revision };
@@ -157,7 +159,7 @@ export async function getMessage(
     { sql: ROOM_REVISION, args: { room } },
     { sql: GET, args: { room, message } },
   ]);
-  const revision = revisionOf(room, rooms!);
+  const revision = revisionOf(rooms!);
   if (rows!.length === 0) throw messageNotFound(message, revision);
   return { message: toMessage(rows![0]!), revision };
 }

@@ -58,13 +58,36 @@ export function waitsOf(room: string, agent: string | null, now: Date): Statemen
     : { sql: IN_PROGRESS_OF, args: { room, agent, now: now.getTime() } };
 }
 
-/** What an agent shows: `waiting` while a wait of its is in progress (the newest one's condition), else its status. */
-export function present(agent: string, status: Status, waits: Row[]): { status: Status; waiting_on: string | null } {
-  const newest = waits.findLast((wait) => wait.agent_id === agent);
-  return newest ? { status: "waiting", waiting_on: newest.waiting_on as string } : { status, waiting_on: null };
+/** A wait in progress, from a row of `waitsOf`. */
+export interface WaitInProgress {
+  agent_id: string;
+  token: string;
+  waiting_on: string;
+  /** When the lease ends, in milliseconds. */
+  until: number;
 }
 
-/** Shows that an agent waits, until `until` at the latest, and counts as a sign of its life. */
+export function toWait(row: Row): WaitInProgress {
+  return {
+    agent_id: row.agent_id as string,
+    token: row.token as string,
+    waiting_on: row.waiting_on as string,
+    until: Number(row.until),
+  };
+}
+
+/** What an agent shows: `waiting` while a wait of its is in progress (the newest one's condition), else its status. */
+export function present(agent: string, status: Status, waits: WaitInProgress[]): { status: Status; waiting_on: string | null } {
+  const newest = waits.findLast((wait) => wait.agent_id === agent);
+  return newest ? { status: "waiting", waiting_on: newest.waiting_on } : { status, waiting_on: null };
+}
+
+/** Records a sign of life that goes with no write. */
+export async function signOfLife(database: Database, room: string, agent: string): Promise<void> {
+  await database.commit(touch(room, agent, database.now()));
+}
+
+/** Shows that an agent waits, until `until` at the latest. */
 export async function markWaiting(
   database: Database,
   { room, agent, token }: WaitMark,
@@ -74,12 +97,12 @@ export async function markWaiting(
   const mark = { token, waiting_on: waitingOn, until: until.getTime() };
   await commit(database, {
     room,
+    part: "agents",
     admission: { sql: ADMIT_MARK, args: { room, nonce, agent } },
     effects: [
       { sql: FORGET_EXPIRED, args: { room, agent, now: now.getTime() } },
       { sql: MARK, args: { room, nonce, agent, ...mark } },
       { sql: MOVE_AGENT, args: { room, nonce, agent } },
-      ...touch(room, agent, now),
     ],
     reads: [],
   });
@@ -90,6 +113,7 @@ export async function clearWaiting(database: Database, { room, agent, token }: W
   const nonce = database.unique();
   await commit(database, {
     room,
+    part: "agents",
     admission: { sql: ADMIT_CLEAR, args: { room, nonce, agent, token } },
     effects: [
       { sql: CLEAR, args: { room, agent, token } },

@@ -28,8 +28,8 @@ export class Refusal extends Error {
   }
 }
 
-export function roomNotFound(room: string): Refusal {
-  return new Refusal("room_not_found", `There is no room ${JSON.stringify(room)}.`, {
+export function roomNotFound(): Refusal {
+  return new Refusal("room_not_found", "There is no room with this id.", {
     hint: "Create it with POST /rooms, or check the id.",
   });
 }

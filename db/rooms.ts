@@ -1,4 +1,4 @@
-import type { Database } from "./database.ts";
+import { type Change, type Database, PARTS } from "./database.ts";
 import type { Json } from "./json.ts";
 import type { Row } from "./lane.ts";
 import { roomNotFound } from "./refusal.ts";
@@ -30,6 +30,10 @@ const LIST = `
    WHERE (created_at, id) < (:created_at, :id)
    ORDER BY created_at DESC, id DESC LIMIT :limit`;
 
+const REVISIONS = `
+  SELECT id, state_revision, agents_revision, messages_revision FROM rooms
+   WHERE id IN (SELECT value FROM json_each(:rooms))`;
+
 const PING = `SELECT 1 AS alive`;
 
 /** Creates a room, or joins the one that has this id and leaves it as it is. */
@@ -49,7 +53,7 @@ export async function createRoom(
 /** Errors: `room_not_found`. */
 export async function getRoom(database: Database, id: string): Promise<Room> {
   const [rows] = await database.read([{ sql: GET, args: { room: id } }]);
-  if (rows!.length === 0) throw roomNotFound(id);
+  if (rows!.length === 0) throw roomNotFound();
   return toRoom(rows![0]!);
 }
 
@@ -64,14 +68,22 @@ export async function listRooms(
   return { rooms: rows!.slice(0, limit).map(toRoom), more: rows!.length > limit };
 }
 
+/** The revisions at which the parts of these rooms last changed. */
+export async function listRevisions(database: Database, rooms: string[]): Promise<Change[]> {
+  const [rows] = await database.read([{ sql: REVISIONS, args: { rooms: JSON.stringify(rooms) } }]);
+  return rows!.flatMap((row) =>
+    PARTS.map((part) => ({ room: row.id as string, part, revision: Number(row[`${part}_revision`]) }))
+  );
+}
+
 /** Resolves when the database answers. Errors: `DatabaseUnavailable`. */
 export async function ping(database: Database): Promise<void> {
   await database.read([{ sql: PING, args: {} }]);
 }
 
 /** The room's revision, from the rows of ROOM_REVISION. Errors: `room_not_found`. */
-export function revisionOf(room: string, rows: Row[]): number {
-  if (rows.length === 0) throw roomNotFound(room);
+export function revisionOf(rows: Row[]): number {
+  if (rows.length === 0) throw roomNotFound();
   return Number(rows[0]!.revision);
 }
 

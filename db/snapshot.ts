@@ -2,8 +2,7 @@ import type { Database } from "./database.ts";
 import { type Selection, stateArgs } from "./guard.ts";
 import type { Json } from "./json.ts";
 import type { Row, Statement } from "./lane.ts";
-import { type Message, selectMessages, toMessage } from "./messages.ts";
-import { waitsOf } from "./presence.ts";
+import { toWait, type WaitInProgress, waitsOf } from "./presence.ts";
 import { roomNotFound } from "./refusal.ts";
 import { VIEW_SCOPE } from "./state.ts";
 
@@ -11,8 +10,6 @@ import { VIEW_SCOPE } from "./state.ts";
 export interface SnapshotQuery extends Selection {
   /** Every definition of a computed view. */
   views: boolean;
-  /** Messages with ids above this one, at most `limit`. */
-  messagesAfter?: { after: number; limit: number };
 }
 
 export interface RoomRevisions {
@@ -33,13 +30,6 @@ export interface AgentRow {
   last_heartbeat: string;
 }
 
-export interface WaitRow {
-  agent_id: string;
-  token: string;
-  waiting_on: string;
-  until: number;
-}
-
 /** What was asked of a room, as it was at one revision. */
 export interface Snapshot {
   room: string;
@@ -51,10 +41,11 @@ export interface Snapshot {
   views: Map<string, string>;
   agents: AgentRow[];
   /** The waits in progress of the agents that were asked for, oldest first. */
-  waits: WaitRow[];
+  waits: WaitInProgress[];
   /** Which of the scopes that were asked for are registered agents', or all of them. */
   agentIds: string[];
-  messagesSince?: Message[];
+  /** The rows of the further statements that were run in the same snapshot. */
+  extra: Row[][];
 }
 
 const ROOM = `
@@ -74,7 +65,7 @@ const STATE_KEYS = `
   SELECT state.scope, state.key, state.value FROM json_each(:keys) AS wanted
     CROSS JOIN state
       ON state.room_id = :room AND state.scope = wanted.value ->> 0 AND state.key = wanted.value ->> 1
-   WHERE NOT deleted`;
+   WHERE NOT deleted AND expr IS NULL`;
 
 const VIEWS = `SELECT key, expr FROM state WHERE room_id = :room AND scope = '${VIEW_SCOPE}' AND NOT deleted ORDER BY key`;
 
@@ -86,16 +77,24 @@ const AGENT_IDS_ALL = `SELECT id FROM agents WHERE room_id = :room ORDER BY join
 const AGENT_IDS_SOME = `
   SELECT id FROM agents WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
 
-/** Loads what `query` names, and nothing else of the room. Errors: `room_not_found`, `DatabaseUnavailable`. */
-export async function loadSnapshot(database: Database, room: string, query: SnapshotQuery): Promise<Snapshot> {
+/**
+ * Loads what `query` names, and nothing else of the room, in one round trip; `extra` statements see the same
+ * revision. Errors: `room_not_found`, `DatabaseUnavailable`.
+ */
+export async function loadSnapshot(
+  database: Database,
+  room: string,
+  query: SnapshotQuery,
+  extra: Statement[] = [],
+): Promise<Snapshot> {
   const statements = snapshotStatements(room, query, database.now());
-  const names = Object.keys(statements) as Array<keyof typeof statements>;
-  const results = await database.read(names.map((name) => statements[name]!));
-  const rows = Object.fromEntries(names.map((name, index) => [name, results[index]!])) as Record<string, Row[] | undefined>;
-  return toSnapshot(room, rows, query);
+  const results = await database.read([...Object.values(statements), ...extra]);
+  const names = Object.keys(statements);
+  const rows = Object.fromEntries(names.map((name, index) => [name, results[index]!]));
+  return toSnapshot(room, rows, results.slice(names.length));
 }
 
-function snapshotStatements(room: string, query: SnapshotQuery, now: Date) {
+function snapshotStatements(room: string, query: SnapshotQuery, now: Date): Record<string, Statement> {
   const statements: Record<string, Statement> = { room: { sql: ROOM, args: { room } } };
   if (query.state === "all") {
     statements.state = { sql: STATE_ALL, args: { room } };
@@ -118,13 +117,12 @@ function snapshotStatements(room: string, query: SnapshotQuery, now: Date) {
     statements.agents = { sql: AGENTS_SOME, args: { room, agents: JSON.stringify(query.agents) } };
     statements.waits = waitsOf(room, query.agents.length === 1 ? query.agents[0]! : null, now);
   }
-  if (query.messagesAfter) statements.messages = selectMessages(room, query.messagesAfter);
   return statements;
 }
 
-function toSnapshot(room: string, rows: Record<string, Row[] | undefined>, query: SnapshotQuery): Snapshot {
+function toSnapshot(room: string, rows: Record<string, Row[]>, extra: Row[][]): Snapshot {
   const [found] = rows.room!;
-  if (found === undefined) throw roomNotFound(room);
+  if (found === undefined) throw roomNotFound();
   return {
     room,
     revisions: {
@@ -142,8 +140,8 @@ function toSnapshot(room: string, rows: Record<string, Row[] | undefined>, query
     })),
     views: new Map((rows.views ?? []).map((row) => [row.key as string, row.expr as string])),
     agents: (rows.agents ?? []).map((row) => ({ ...row, meta: JSON.parse(row.meta as string) }) as AgentRow),
-    waits: (rows.waits ?? []).map((row) => ({ ...row, until: Number(row.until) }) as WaitRow),
+    waits: (rows.waits ?? []).map(toWait),
     agentIds: (rows.agentIds ?? []).map((row) => row.id as string),
-    messagesSince: query.messagesAfter && (rows.messages ?? []).slice(0, query.messagesAfter.limit).map(toMessage),
+    extra,
   };
 }

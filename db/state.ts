@@ -1,7 +1,7 @@
 import type { Database } from "./database.ts";
 import { type Guard, guardOf } from "./guard.ts";
 import type { Json } from "./json.ts";
-import type { Row } from "./lane.ts";
+import type { Row, Statement } from "./lane.ts";
 import { touch } from "./presence.ts";
 import { keyNotFound, Refusal, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
@@ -33,6 +33,7 @@ export interface Tombstone {
 
 export interface StateFilter {
   scope?: string;
+  key?: string;
   prefix?: string;
   /** Only what changed after this revision, deletions included. */
   since?: number;
@@ -74,7 +75,7 @@ export async function getEntry(
     { sql: ROOM_REVISION, args: { room } },
     { sql: GET, args: { room, scope, key } },
   ]);
-  const revision = revisionOf(room, rooms!);
+  const revision = revisionOf(rooms!);
   if (rows!.length === 0) throw keyNotFound(scope, key, revision);
   return { entry: toEntry(rows![0]!), revision };
 }
@@ -83,18 +84,28 @@ export async function getEntry(
 export async function listEntries(
   database: Database,
   room: string,
-  { scope, prefix, since }: StateFilter,
+  filter: StateFilter,
 ): Promise<{ entries: Array<Entry | Tombstone>; revision: number }> {
-  const args: Record<string, string | number> = { room };
+  const [rooms, rows] = await database.read([{ sql: ROOM_REVISION, args: { room } }, selectEntries(room, filter)]);
+  return { entries: rows!.map(toListed), revision: revisionOf(rooms!) };
+}
+
+/** The query for a filter; its rows are for `toListed`. */
+export function selectEntries(room: string, { scope, key, prefix, since }: StateFilter): Statement {
+  const args: Statement["args"] = { room };
   const conditions = ["room_id = :room"];
-  if (scope !== undefined) args.scope = scope, conditions.push("scope = :scope");
-  if (prefix) args.prefix = prefix, conditions.push("key >= :prefix", `key < ${AFTER_PREFIX}`);
+  const where = (condition: string, name: string, value: string | number | undefined) => {
+    if (value === undefined) return;
+    conditions.push(condition);
+    args[name] = value;
+  };
+  where("scope = :scope", "scope", scope);
+  where("key = :key", "key", key);
+  where(`key >= :prefix AND key < ${AFTER_PREFIX}`, "prefix", prefix);
+  where("revision > :since", "since", since);
   if (since === undefined) conditions.push("NOT deleted");
-  else args.since = since, conditions.push("revision > :since");
-  const sql = `SELECT * FROM state WHERE ${conditions.join(" AND ")} ORDER BY scope, key`;
-  const [rooms, rows] = await database.read([{ sql: ROOM_REVISION, args: { room } }, { sql, args }]);
-  const entries = rows!.map((row) => row.deleted ? toTombstone(row) : toEntry(row));
-  return { entries, revision: revisionOf(room, rooms!) };
+  const source = since === undefined ? "state" : "state INDEXED BY state_changed";
+  return { sql: `SELECT * FROM ${source} WHERE ${conditions.join(" AND ")} ORDER BY scope, key`, args };
 }
 
 /**
@@ -112,6 +123,7 @@ export async function deleteEntry(
   const condition = { if_version: ifVersion ?? null, view: scope === VIEW_SCOPE };
   const { revision, reads: [rooms, rows] } = await commit(database, {
     room,
+    part: "state",
     admission: {
       sql: `${ADMIT_DELETE} AND ${unmoved} RETURNING revision`,
       args: { ...place, nonce, ...condition, ...seen },
@@ -126,7 +138,7 @@ export async function deleteEntry(
     ],
   });
   if (revision !== undefined) return { deleted: true, revision };
-  if (rooms!.length === 0) throw roomNotFound(room);
+  if (rooms!.length === 0) throw roomNotFound();
   const current = rows!.length === 0 ? null : toEntry(rows![0]!);
   const reached = Number(rooms![0]!.revision);
   if (!rooms![0]!.unmoved) return undefined;
@@ -148,6 +160,10 @@ export function versionConflict(
     { ...details, current, hint: "Read the current entry, decide again, and send its version as if_version (0: must not exist)." },
     revision,
   );
+}
+
+export function toListed(row: Row): Entry | Tombstone {
+  return row.deleted ? toTombstone(row) : toEntry(row);
 }
 
 export function toEntry(row: Row): Entry {

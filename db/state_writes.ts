@@ -96,6 +96,7 @@ export async function putEntries(
   const places = JSON.stringify(targets.map(({ scope, key }) => [scope, key]));
   const outcome = await commit(database, {
     room,
+    part: "state",
     admission: admission(room, nonce, targets, put.limits, guard),
     effects: [
       ...put.writes.map((write) => effect(room, nonce, write, put.agent ?? null, now)),
@@ -103,7 +104,7 @@ export async function putEntries(
     ],
     reads: [{ sql: REFUSED(guard.unmoved), args: { room, nonce, targets: places, ...guard.args } }],
   });
-  if (outcome.revision === undefined) return refuse(room, put, outcome.reads[0]!);
+  if (outcome.revision === undefined) return refuse(put, outcome.reads[0]!);
   const entries = put.writes.map((write, index) => writtenEntry(room, write, outcome.effects[index]![0]!, put.agent, now));
   return { entries, revision: outcome.revision };
 }
@@ -145,8 +146,8 @@ function writtenEntry(room: string, write: StateWrite, row: Row, agent: string |
   };
 }
 
-function refuse(room: string, put: Put, rows: Row[]): undefined {
-  if (rows.length === 0) throw roomNotFound(room);
+function refuse(put: Put, rows: Row[]): undefined {
+  if (rows.length === 0) throw roomNotFound();
   if (!rows[0]!.unmoved) return undefined;
   throw explainRefusal(put, rows);
 }

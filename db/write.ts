@@ -1,4 +1,4 @@
-import type { Database } from "./database.ts";
+import type { Database, Part } from "./database.ts";
 import type { Row, Statement } from "./lane.ts";
 
 /** True, inside an effect, exactly when its own write was admitted. */
@@ -14,6 +14,8 @@ export const FROM_ADMITTED = `FROM rooms WHERE id = :room AND admitted = :nonce`
  */
 export interface Write {
   room: string;
+  /** What it changes; the admission advances this part's revision too. */
+  part: Part;
   admission: Statement;
   effects: Statement[];
   reads: Statement[];
@@ -30,6 +32,6 @@ export interface Outcome {
 export async function commit(database: Database, write: Write): Promise<Outcome> {
   const [admitted, ...rows] = await database.commit([write.admission, ...write.effects, ...write.reads]);
   const revision = admitted!.length === 1 ? Number(admitted![0]!.revision) : undefined;
-  if (revision !== undefined) database.announce({ room: write.room, revision });
+  if (revision !== undefined) database.announce({ room: write.room, part: write.part, revision });
   return { revision, effects: rows.slice(0, write.effects.length), reads: rows.slice(write.effects.length) };
 }

@@ -1,0 +1,150 @@
+import {
+  children,
+  Environment,
+  type Evaluator,
+  evaluatorOf,
+  forget,
+  MOST_ARGUMENTS,
+  type Node,
+  type Parsed,
+  rememberOnlyKnown,
+  typeShallowly,
+} from "./library/engine.ts";
+import { BYTES } from "./library/bytes.ts";
+import { CONVERSIONS } from "./library/conversions.ts";
+import { type Functions, overloads } from "./library/functions.ts";
+import { LISTS, OPTIONALS } from "./library/lists.ts";
+import { loopDepth, MACROS } from "./library/macros.ts";
+import { BITS, MATH } from "./library/math.ts";
+import { RULES } from "./library/nodes.ts";
+import { STRINGS } from "./library/strings.ts";
+import { TIME } from "./library/timestamps.ts";
+import { charge } from "./budget.ts";
+import { InvalidExpression } from "./errors.ts";
+import { plainSyntax, restore } from "./library/syntax.ts";
+
+/** The longest source, in UTF-16 units. */
+export const MAX_SOURCE = 4_096;
+
+/** Loops within loops: three over a thousand elements are a billion steps. */
+export const MAX_LOOPS = 3;
+
+/** How deeply a syntax tree may nest: a few stack frames a level. */
+const MAX_DEPTH = 250;
+
+/** Names that functions live under, beside the library's `optional` and `cel`. */
+const NAMESPACES = {
+  math: class MathNamespace {},
+  strings: class StringsNamespace {},
+  lists: class ListsNamespace {},
+  sets: class SetsNamespace {},
+  base64: class Base64Namespace {},
+};
+
+/** Functions whose ints may come as whole doubles, and those that mean exactly the types they name. */
+const LENIENT: Functions[] = [STRINGS, BITS, LISTS];
+const EXACT: Functions[] = [CONVERSIONS, TIME, MATH, BYTES, OPTIONALS];
+
+/** An expression that parsed, checked and keeps the limits. */
+export interface Program {
+  readonly root: Node;
+  /** The value in CEL's own types; to be called within `underBudget`. */
+  run(context: ReadonlyMap<string, unknown>): unknown;
+}
+
+/** A language over some variables. */
+export interface Language {
+  /** Throws InvalidExpression, or what the library throws for a syntax or type error. */
+  compile(source: string): Program;
+  /** Every function and macro by name, with its signatures. */
+  readonly functions: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The language of rooms, over variables by name and CEL type. */
+export function createLanguage(variables: Readonly<Record<string, string>>): Language {
+  const environment = new Environment({
+    unlistedVariablesAreDyn: false,
+    homogeneousAggregateLiterals: false,
+    enableOptionalTypes: true,
+    limits: {
+      maxAstNodes: MAX_SOURCE,
+      maxDepth: MAX_DEPTH,
+      maxListElements: MAX_SOURCE,
+      maxMapEntries: MAX_SOURCE,
+      maxCallArguments: MOST_ARGUMENTS,
+    },
+  });
+  for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);
+  const evaluator = evaluatorOf(environment);
+  typeShallowly(evaluator);
+  const functions = register(environment, evaluator);
+  return { functions, compile: (source) => compile(environment, source) };
+}
+
+function register(environment: Environment, evaluator: Evaluator): Map<string, string[]> {
+  const { registry } = evaluator;
+  // The first registration also gives the environment a registry of its own, which can be changed.
+  for (const [name, Namespace] of Object.entries(NAMESPACES)) {
+    environment.registerType(Namespace.name, Namespace);
+    environment.registerConstant(name, Namespace.name, new Namespace());
+  }
+  const add = (signature: string, handler: (...args: never[]) => unknown) => {
+    forget(registry, signature);
+    environment.registerFunction(signature, handler as (...args: unknown[]) => unknown, { async: false });
+  };
+  for (const [signature, handler] of MACROS) add(signature, handler);
+  for (const group of EXACT) for (const [signature, handler] of Object.entries(group)) add(signature, handler);
+  for (const group of LENIENT) {
+    for (const [signature, handler] of Object.entries(group)) {
+      for (const [overload, coercing] of overloads(signature, handler)) add(overload, coercing);
+    }
+  }
+  const functions = new Map<string, string[]>();
+  for (const { name, signature } of environment.getDefinitions().functions) {
+    functions.set(name, [...(functions.get(name) ?? []), signature]);
+  }
+  rememberOnlyKnown(registry, new Set(functions.keys()));
+  return functions;
+}
+
+function compile(environment: Environment, source: string): Program {
+  const parsed = environment.parse(plainSyntax(source)) as unknown as Parsed;
+  const root = parsed.ast;
+  if (depthOf(root) > MAX_DEPTH) {
+    throw new InvalidExpression("too_deep", `The expression nests deeper than ${MAX_DEPTH} levels`, root.pos);
+  }
+  restore(root, source);
+  const nodes = adopt(root);
+  if (loopDepth(root) > MAX_LOOPS) {
+    throw new InvalidExpression(
+      "too_many_loops",
+      `More than ${MAX_LOOPS} nested loops`,
+      root.pos,
+      "Put the inner loop into a computed view, or filter first.",
+    );
+  }
+  const { valid, error } = parsed.check();
+  if (!valid) throw error;
+  return {
+    root,
+    run(context) {
+      charge(nodes);
+      return parsed(context);
+    },
+  };
+}
+
+/** Puts our rules on every node, and counts the nodes. */
+function adopt(node: Node): number {
+  const rule = RULES.get(node.op);
+  if (rule?.check) node.setMeta("check", rule.check);
+  if (rule?.evaluate) node.setMeta("evaluate", rule.evaluate);
+  return children(node).reduce((sum, child) => sum + adopt(child), 1);
+}
+
+/** Level by level, since the tree may be deeper than the stack. */
+function depthOf(root: Node): number {
+  let depth = 0;
+  for (let level = [root]; level.length > 0; level = level.flatMap(children)) depth++;
+  return depth;
+}

@@ -1,0 +1,99 @@
+import type { Json } from "../db/json.ts";
+import { createLanguage, MAX_SOURCE, type Program } from "./environment.ts";
+import { EvaluationFailed, InvalidExpression } from "./errors.ts";
+import { failureOf, refusalOf } from "./failures.ts";
+import { refuseImpossible } from "./hints.ts";
+import { ROOTS } from "./paths.ts";
+import { type Reads, readsOf } from "./reads.ts";
+import { toJson } from "./values.ts";
+import { underBudget } from "./budget.ts";
+
+export { EvaluationFailed, InvalidExpression };
+
+/** The roots by name: `state`, `agents`, `messages`, `self` as `toCel` makes them, `now` a Date. */
+export type Context = ReadonlyMap<string, unknown>;
+
+/** A condition or view over a room, ready to be evaluated any number of times. */
+export interface Expression {
+  readonly source: string;
+  readonly reads: Reads;
+  /** The value as JSON; throws EvaluationFailed. */
+  evaluate(context: Context): Json;
+  /**
+   * Whether the value is anything but `false`, `null`, `0`, `NaN` and `""`, and the value; NaN shows as null.
+   * Throws EvaluationFailed.
+   */
+  judge(context: Context): { truthy: boolean; value: Json };
+}
+
+const language = createLanguage(ROOTS);
+
+/** Compiled expressions, the latest used last; together their sources have at most this many characters. */
+const CACHED_CHARACTERS = 200_000;
+const cache = new Map<string, Expression>();
+let cached = 0;
+
+/**
+ * Parses and checks a source. Throws InvalidExpression for what fails whatever the room: syntax, unknown
+ * names, types that never fit, limits.
+ */
+export function compile(source: string): Expression {
+  const known = cache.get(source);
+  if (known) {
+    cache.delete(source);
+    cache.set(source, known);
+    return known;
+  }
+  const expression = compileFresh(source);
+  cache.set(source, expression);
+  cached += source.length;
+  for (const oldest of cache.keys()) {
+    if (cached <= CACHED_CHARACTERS) break;
+    cache.delete(oldest);
+    cached -= oldest.length;
+  }
+  return expression;
+}
+
+function compileFresh(source: string): Expression {
+  if (source.length > MAX_SOURCE) {
+    throw new InvalidExpression(
+      "too_long",
+      `An expression may have ${MAX_SOURCE} characters; this one has ${source.length}`,
+      MAX_SOURCE,
+    );
+  }
+  try {
+    const program = language.compile(source);
+    refuseImpossible(program.root);
+    return {
+      source,
+      reads: readsOf(program.root),
+      evaluate: (context) => evaluate(program, context),
+      judge: (context) => judge(program, context),
+    };
+  } catch (error) {
+    throw refusalOf(error, source, language.functions);
+  }
+}
+
+function evaluate(program: Program, context: Context): Json {
+  try {
+    return underBudget(() => toJson(program.run(context)));
+  } catch (error) {
+    throw failureOf(error);
+  }
+}
+
+function judge(program: Program, context: Context): { truthy: boolean; value: Json } {
+  try {
+    return underBudget(() => {
+      const result = program.run(context);
+      if (Number.isNaN(result)) return { truthy: false, value: null };
+      const value = toJson(result);
+      return { truthy: Boolean(value), value };
+    });
+  } catch (error) {
+    throw failureOf(error);
+  }
+}

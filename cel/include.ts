@@ -1,0 +1,65 @@
+import type { Json } from "../db/json.ts";
+import type { Statement } from "../db/lane.ts";
+import { selectMessages, toMessage } from "../db/messages.ts";
+import type { Snapshot } from "../db/snapshot.ts";
+import { VIEW_SCOPE } from "../db/state.ts";
+import type { RoomContext, Viewpoint, ViewResult } from "./context.ts";
+import { NOTHING, type RoomData } from "./reader.ts";
+import type { Reads } from "./reads.ts";
+import { toJson } from "./values.ts";
+
+/** What an answer carries of the room beside its own result. */
+export interface Include {
+  state?: "all" | string[];
+  agents?: boolean;
+  messages?: boolean;
+  /** Messages with ids above `after`, at most `limit`. */
+  messagesAfter?: { after: number; limit: number };
+}
+
+export function includesAnything(include: Include): boolean {
+  return Object.values(include).some((part) => part !== undefined && part !== false);
+}
+
+export function readsOfInclude({ state, agents, messages }: Include): Reads {
+  return {
+    ...NOTHING,
+    state: state === "all" ? "all" : { scopes: state ?? [], keys: [] },
+    agents: agents ? "all" : [],
+    messages: messages ?? false,
+  };
+}
+
+/** The statements that `included` needs the rows of, as the snapshot's extra ones. */
+export function statementsOfInclude(room: string, { messagesAfter }: Include): Statement[] {
+  return messagesAfter ? [selectMessages(room, messagesAfter)] : [];
+}
+
+/** The members that an answer includes, all of the snapshot's revision, as the viewpoint sees them. */
+export async function included(
+  include: Include,
+  { snapshot, definitions }: RoomData,
+  room: RoomContext,
+  viewpoint: Viewpoint,
+): Promise<Record<string, unknown>> {
+  const members: Record<string, unknown> = {};
+  const { context } = room.from(viewpoint);
+  if (include.state !== undefined) {
+    const scopes = include.state === "all" ? [...(context.get("state") as Map<string, unknown>).keys()] : include.state;
+    const views = scopes.includes(VIEW_SCOPE) ? await room.views(definitions.keys(), viewpoint) : new Map();
+    members.state = Object.fromEntries(scopes.map((scope) => [scope, scopeAsJson(scope, snapshot.entries, views)]));
+  }
+  if (include.agents) members.agents = toJson(context.get("agents"));
+  if (include.messages) members.messages = snapshot.counts;
+  if (include.messagesAfter) {
+    members.messages_since = snapshot.extra[0]!.slice(0, include.messagesAfter.limit).map(toMessage);
+  }
+  return members;
+}
+
+function scopeAsJson(scope: string, entries: Snapshot["entries"], views: Map<string, ViewResult>): Json {
+  const members: Array<[string, Json]> = scope === VIEW_SCOPE
+    ? [...views].flatMap(([name, result]) => "value" in result ? [[name, result.value]] : [])
+    : entries.filter((entry) => entry.scope === scope).map(({ key, value }) => [key, value]);
+  return Object.fromEntries(members);
+}

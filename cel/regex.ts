@@ -1,0 +1,116 @@
+import { RE2JS } from "@bufbuild/re2";
+import { charge } from "./budget.ts";
+import { EvaluationFailed } from "./errors.ts";
+
+/** The longest pattern. */
+const MOST_PATTERN = 256;
+
+/** `a{1000}` compiles to a thousand states; nested, to millions. */
+const MOST_REPEATS = 99;
+
+/** Compiled patterns that are kept, and characters they may match before all are dropped: automata grow. */
+const MOST_KEPT = 50;
+const MOST_MATCHED = 1_000_000;
+
+/** States of an automaton, each of which holds a table. */
+const MOST_STATES = 1_000;
+
+const COST = { pattern: 2_000, unicodeClass: 1_200, newUnicodeClass: 80_000, character: 0.6 };
+
+/** Unicode classes: the general categories but C, and the common scripts. The first use of one is slow. */
+const UNICODE_CLASS = new RegExp(
+  "^\\\\[pP](?:[LMNPSZ]|\\{\\^?(?:L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|" +
+    "Latin|Greek|Cyrillic|Han|Hiragana|Katakana|Hangul|Arabic|Hebrew|Thai|Devanagari)\\})$",
+);
+
+/** The parts of the engine that are held to the budget; tests/cel/hooks.test.ts fails when they move. */
+interface Engine {
+  readonly prog: { numInst(): number };
+  readonly dfa: { stateLimit: number; getState(instructions: number[]): unknown };
+  _nfaFallback(): boolean;
+}
+
+const compiled = new Map<string, RE2JS>();
+const classesSeen = new Set<string>();
+let matched = 0;
+
+/**
+ * CEL's `matches`: true where `pattern`, in RE2 syntax, matches anywhere in `text`. Linear in the text.
+ * Throws EvaluationFailed `invalid_regular_expression` for patterns that RE2 does not take, or that are
+ * longer, repeat more or name other Unicode classes than allowed here.
+ */
+export function matches(text: string, pattern: string): boolean {
+  const regex = compile(pattern);
+  charge(1 + text.length * COST.character);
+  matched += text.length;
+  return regex.test(text);
+}
+
+function compile(pattern: string): RE2JS {
+  if (matched > MOST_MATCHED) {
+    matched = 0;
+    compiled.clear();
+  }
+  const known = compiled.get(pattern);
+  if (known) {
+    compiled.delete(pattern);
+    compiled.set(pattern, known);
+    return known;
+  }
+  chargeToCompile(pattern);
+  const regex = parse(pattern);
+  keepToBudget(regex);
+  if (compiled.size >= MOST_KEPT) compiled.delete(compiled.keys().next().value!);
+  compiled.set(pattern, regex);
+  return regex;
+}
+
+function refuse(message: string, hint?: string): never {
+  throw new EvaluationFailed("invalid_regular_expression", message, undefined, hint);
+}
+
+function parse(pattern: string): RE2JS {
+  try {
+    return RE2JS.compile(pattern);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.slice(0, 200) : "";
+    refuse(`Not a regular expression: ${reason}`, "RE2 has no lookaround and no back-references.");
+  }
+}
+
+/** Pays for compiling a pattern; refuses those that cost more than one evaluation can pay. */
+function chargeToCompile(pattern: string): void {
+  if (pattern.length > MOST_PATTERN) refuse(`A regular expression has at most ${MOST_PATTERN} characters`);
+  charge(COST.pattern);
+  // Nested repeats multiply, and telling nested from adjacent ones takes a parser: the product bounds both.
+  let repeats = 1;
+  for (const [, least, most] of pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) {
+    repeats *= Math.max(1, Number(least), Number(most ?? 0));
+  }
+  if (repeats > MOST_REPEATS) refuse(`Counted repeats multiply to at most ${MOST_REPEATS}`);
+  for (const [unicodeClass] of pattern.matchAll(/\\[pP](?:\{[^}]*\}?|.?)/g)) {
+    if (!UNICODE_CLASS.test(unicodeClass)) refuse(`No such Unicode class here: ${unicodeClass}`);
+    charge(classesSeen.has(unicodeClass) ? COST.unicodeClass : COST.newUnicodeClass);
+    classesSeen.add(unicodeClass);
+  }
+}
+
+/**
+ * The engine builds its automaton while it matches: each new step costs as much as the program is long. Where
+ * the automaton outgrows its bound it would go on without one, in quadratic time: that ends the evaluation.
+ */
+function keepToBudget(regex: RE2JS): void {
+  const engine = regex.re2() as unknown as Engine;
+  const { dfa } = engine;
+  const getState = dfa.getState.bind(dfa);
+  const step = 1 + engine.prog.numInst() / 2;
+  dfa.stateLimit = MOST_STATES;
+  dfa.getState = (instructions) => {
+    charge(step);
+    return getState(instructions);
+  };
+  engine._nfaFallback = () => {
+    charge(Infinity);
+    return false;
+  };
+}

@@ -1,0 +1,246 @@
+import type { Change, Database, Part } from "../db/database.ts";
+import { DatabaseUnavailable } from "../db/faults.ts";
+import { clearWaiting, markWaiting, signOfLife } from "../db/presence.ts";
+import { agentNotFound, Refusal } from "../db/refusal.ts";
+import { listRevisions } from "../db/rooms.ts";
+import { statementsOfInclude } from "./include.ts";
+import { NOTHING, type Reader } from "./reader.ts";
+import { unionReads } from "./reads.ts";
+import { isAlone, isDue, judgeAll, readsOf, type Waiter, type WaitRequest, type WaitResult } from "./waiter.ts";
+
+export interface Watch {
+  /**
+   * Resolves when the condition is truthy or the time is over; undefined when the client left.
+   * Errors: `room_not_found`, `agent_not_found`, `unavailable`.
+   */
+  wait(request: WaitRequest): Promise<WaitResult | undefined>;
+  /** Answers every wait now, and from now on at once: this instance is about to end. */
+  drain(): Promise<void>;
+}
+
+export interface WatchOptions {
+  /** Milliseconds between two looks at the revisions of the rooms that are waited for. */
+  poll: number;
+  /** Waits that this instance holds at the most. */
+  most: number;
+}
+
+/** The waits of one room, and the latest revision of each part that this instance has heard of. */
+interface RoomWatch {
+  room: string;
+  waiters: Set<Waiter>;
+  latest: Record<Part, number>;
+  busy: boolean;
+}
+
+/** A mark outlives its wait by this, should its instance die; with the longest wait that is the promised 30 s. */
+const MARK_GRACE_MS = 5_000;
+/** A wait that the database keeps from its last read ends this much after its time. */
+const LAST_READ_MS = 1_500;
+
+/**
+ * The waits of this instance. One query an interval asks for the revisions of all rooms that are waited for; a
+ * room that moved is loaded once for all its waits. The writes of this instance wake them without the poll.
+ */
+export function createWatch(database: Database, reader: Reader, { poll, most }: WatchOptions): Watch {
+  const rooms = new Map<string, RoomWatch>();
+  const results = new Set<Promise<unknown>>();
+  let waits = 0;
+  let draining = false;
+  const time = () => database.now().getTime();
+  const looking = createInterval(() => poll * (0.9 + 0.1 * Math.random()), look);
+
+  database.listen(hear);
+
+  function hear({ room, part, revision }: Change) {
+    const watch = rooms.get(room);
+    if (!watch || watch.latest[part] >= revision) return;
+    watch.latest[part] = revision;
+    advance(watch);
+  }
+
+  async function look() {
+    try {
+      (await listRevisions(database, [...rooms.keys()])).forEach(hear);
+    } catch (error) {
+      // The next look catches up.
+      if (!(error instanceof DatabaseUnavailable)) console.error(error);
+    }
+    for (const watch of rooms.values()) advance(watch);
+  }
+
+  /** Judges the room's due waits until none is; what comes in meanwhile is taken up by the next round. */
+  async function advance(watch: RoomWatch) {
+    if (watch.busy) return;
+    watch.busy = true;
+    try {
+      for (let due = dueOf(watch); due.length > 0; due = dueOf(watch)) {
+        const together = due.filter((waiter) => !isAlone(waiter));
+        const rounds = due.filter(isAlone).map((waiter) => [waiter]);
+        if (together.length > 0) rounds.push(together);
+        await Promise.all(rounds.map((waiters) => round(watch.room, waiters)));
+      }
+    } catch (error) {
+      const passing = error instanceof DatabaseUnavailable || error instanceof Refusal;
+      for (const waiter of watch.waiters) if (waiter.final || !passing) waiter.settle(error as Error);
+    } finally {
+      watch.busy = false;
+    }
+  }
+
+  function dueOf(watch: RoomWatch): Waiter[] {
+    const now = time();
+    return [...watch.waiters].filter((waiter) => isDue(waiter, watch.latest, now, poll));
+  }
+
+  async function round(room: string, waiters: Waiter[]) {
+    const extra = isAlone(waiters[0]!) ? statementsOfInclude(room, waiters[0]!.request.include) : [];
+    const data = await reader.load(room, unionReads(waiters.map(readsOf)), extra);
+    await judgeAll(waiters, data, database.now());
+  }
+
+  /** The first look, with all that an answer may include; it also finds out whether room and agent exist. */
+  async function begin(waiter: Waiter) {
+    const { room, include, agent } = waiter.request;
+    waiter.ripe = true;
+    const reads = unionReads([readsOf(waiter), { ...NOTHING, agents: agent === undefined ? [] : [agent] }]);
+    const [data] = await Promise.all([
+      reader.load(room, reads, statementsOfInclude(room, include)),
+      agent === undefined ? undefined : signOfLife(database, room, agent),
+    ]);
+    if (agent !== undefined && !data.snapshot.agents.some(({ id }) => id === agent)) {
+      throw agentNotFound(agent, data.snapshot.revisions.revision);
+    }
+    await judgeAll([waiter], data, database.now());
+    waiter.begun = true;
+  }
+
+  function subscribe(request: WaitRequest): { waiter: Waiter; watch: RoomWatch; result: Promise<WaitResult | undefined> } {
+    const { room } = request;
+    const watch = rooms.get(room) ?? { room, waiters: new Set(), latest: { state: 0, agents: 0, messages: 0 }, busy: false };
+    const { promise, resolve, reject } = Promise.withResolvers<WaitResult | undefined>();
+    const waiter: Waiter = {
+      request,
+      viewpoint: { self: request.agent ?? null, wait: database.unique() },
+      began: time(),
+      begun: false,
+      parts: [],
+      revision: 0,
+      judgedAt: 0,
+      readsTime: false,
+      validUntil: Infinity,
+      final: draining || request.timeout === 0,
+      ripe: false,
+      settle(result) {
+        if (!watch.waiters.delete(waiter)) return;
+        if (watch.waiters.size === 0) rooms.delete(room);
+        if (--waits === 0) looking.stop();
+        if (result instanceof Error) reject(result);
+        else resolve(result);
+      },
+    };
+    rooms.set(room, watch);
+    watch.waiters.add(waiter);
+    if (++waits === 1) looking.start();
+    return { waiter, watch, result: promise };
+  }
+
+  async function hold(waiter: Waiter, watch: RoomWatch): Promise<void> {
+    try {
+      await begin(waiter);
+    } catch (error) {
+      return waiter.settle(error as Error);
+    }
+    advance(watch);
+  }
+
+  return {
+    async wait(request) {
+      if (waits >= most) {
+        throw new Refusal("unavailable", `This instance holds its most of ${most} waits.`, { hint: "Try again in a moment." });
+      }
+      const { waiter, watch, result } = subscribe(request);
+      const finish = () => {
+        waiter.final = true;
+        advance(watch);
+      };
+      const leave = () => waiter.settle(undefined);
+      const lost = () => waiter.settle(new DatabaseUnavailable("The database did not answer in time.", false));
+      const timers = [setTimeout(finish, request.timeout), setTimeout(lost, request.timeout + LAST_READ_MS)];
+      request.signal.addEventListener("abort", leave);
+      results.add(result);
+      const mark = createMark(waiter);
+      try {
+        if (request.signal.aborted) leave();
+        await hold(waiter, watch);
+        if (watch.waiters.has(waiter)) mark.set();
+        return await result;
+      } finally {
+        request.signal.removeEventListener("abort", leave);
+        timers.forEach(clearTimeout);
+        await mark.clear();
+        results.delete(result);
+      }
+    },
+    async drain() {
+      draining = true;
+      for (const watch of rooms.values()) {
+        watch.waiters.forEach((waiter) => waiter.final = true);
+        advance(watch);
+      }
+      await Promise.allSettled(results);
+    },
+  };
+
+  /** The presence mark of a wait: set without being awaited, cleared before the answer. Without an agent, nothing. */
+  function createMark({ request: { room, agent, condition, timeout }, viewpoint, began }: Waiter) {
+    let marked: Promise<void> | undefined;
+    const mark = { room, agent: agent!, token: viewpoint.wait! };
+    // A wait goes on without its mark when the database fails to set it; one that is not cleared ends as a lease.
+    const unmarked = () => {};
+    return {
+      set() {
+        if (agent === undefined) return;
+        const until = new Date(began + timeout + MARK_GRACE_MS);
+        marked = markWaiting(database, mark, { waitingOn: condition.source, until }).catch(unmarked);
+      },
+      async clear() {
+        if (marked === undefined) return;
+        await marked;
+        await clearWaiting(database, mark).catch(unmarked);
+      },
+    };
+  }
+}
+
+/** Runs `task` again and again, `pause()` milliseconds after it last ended, between `start` and `stop`. */
+function createInterval(pause: () => number, task: () => Promise<void>) {
+  let running = false;
+  let stopped = true;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let wake = () => {};
+
+  async function run() {
+    running = true;
+    while (!stopped) {
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+        timer = setTimeout(resolve, pause());
+      });
+      if (!stopped) await task();
+    }
+    running = false;
+  }
+
+  return {
+    start() {
+      stopped = false;
+      if (!running) run();
+    },
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+      wake();
+    },
+  };
+}

@@ -1,0 +1,41 @@
+import type { Hono } from "hono";
+import { getAgent, heartbeat, listAgents, registerAgent } from "../db/agents.ts";
+import { existingId } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+import { resource } from "./methods.ts";
+import { checkSize, readBody, reply, roomOf } from "./requests.ts";
+import { agentBody, heartbeatBody } from "./schemas.ts";
+import type { Services } from "./services.ts";
+
+export function mountAgents(app: Hono, { database }: Services): void {
+  resource(app, "/rooms/:room/agents", {
+    async POST(c) {
+      const room = roomOf(c);
+      const profile = await readBody(c, agentBody);
+      checkSize(profile.meta, "meta");
+      const { agent, created, revision } = await registerAgent(database, room, profile, LIMITS.agents);
+      return reply(c, revision, agent, created ? 201 : 200);
+    },
+    async GET(c) {
+      const { agents, revision } = await listAgents(database, roomOf(c));
+      return reply(c, revision, agents);
+    },
+  });
+
+  resource(app, "/rooms/:room/agents/:agent", {
+    async GET(c) {
+      const { agent, revision } = await getAgent(database, roomOf(c), existingId(c.req.param("agent")!));
+      return reply(c, revision, agent);
+    },
+  });
+
+  resource(app, "/rooms/:room/agents/:agent/heartbeat", {
+    async POST(c) {
+      const room = roomOf(c);
+      const agent = existingId(c.req.param("agent")!);
+      const { status = "active" } = await readBody(c, heartbeatBody);
+      const { heartbeat: time, revision } = await heartbeat(database, room, agent, status);
+      return reply(c, revision, { ok: true, agent, status, heartbeat: time });
+    },
+  });
+}

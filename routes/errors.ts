@@ -1,0 +1,84 @@
+import type { Context } from "hono";
+import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { DatabaseUnavailable } from "../db/faults.ts";
+import { Refusal, type RefusalCode } from "../db/refusal.ts";
+import { LIMITS } from "./limits.ts";
+
+type RequestCode =
+  | "invalid_request"
+  | "invalid_expression"
+  | "evaluation_failed"
+  | "not_found"
+  | "method_not_allowed"
+  | "too_large"
+  | "rate_limited"
+  | "internal";
+
+/** Every error code and its status: the one place that knows. */
+export const STATUS: Record<RequestCode | RefusalCode, ContentfulStatusCode> = {
+  invalid_request: 400,
+  invalid_expression: 400,
+  evaluation_failed: 400,
+  room_not_found: 404,
+  agent_not_found: 404,
+  message_not_found: 404,
+  key_not_found: 404,
+  not_found: 404,
+  method_not_allowed: 405,
+  version_conflict: 409,
+  precondition_failed: 409,
+  not_a_number: 409,
+  already_claimed: 409,
+  limit_reached: 409,
+  too_large: 413,
+  rate_limited: 429,
+  internal: 500,
+  unavailable: 503,
+};
+
+/** A request that is refused for what it says, before the room is looked at. `details` are further members of the answer. */
+export class RequestError extends Error {
+  override readonly name = "RequestError";
+  constructor(readonly code: RequestCode, message: string, readonly details: Record<string, unknown> = {}) {
+    super(message);
+  }
+}
+
+/** A member of the request that is not as it must be, found where a schema cannot say it. */
+export function invalidMember(path: Array<string | number>, message: string, hint?: string): RequestError {
+  return new RequestError("invalid_request", message, { issues: [{ path, message }], ...(hint && { hint }) });
+}
+
+/** The answer to any error that a handler throws. What is unexpected is logged and hidden. */
+export function errorResponse(error: Error, c: Context): Response {
+  const known = error instanceof HTTPException ? fromFramework(error) : error;
+  if (known instanceof RequestError) return answer(c, known.code, known.message, known.details);
+  if (known instanceof Refusal) {
+    if (known.revision !== undefined) c.header("Convene-Revision", String(known.revision));
+    return answer(c, known.code, known.message, known.details);
+  }
+  if (known instanceof DatabaseUnavailable) {
+    const [message, hint] = known.unknown && !["GET", "HEAD"].includes(c.req.method)
+      ? ["The database did not answer. The change may or may not have been made.", "Read what is there before you send it again."]
+      : ["The database does not answer. Nothing was changed.", "Try again in a moment."];
+    return answer(c, "unavailable", message, { hint });
+  }
+  console.error(error);
+  return answer(c, "internal", "Something went wrong on our side.", { hint: "It was logged. Trying again may help." });
+}
+
+function answer(c: Context, code: keyof typeof STATUS, message: string, details: Record<string, unknown>): Response {
+  if (STATUS[code] === 503) c.header("Retry-After", String(LIMITS.retryAfterSeconds));
+  return c.json({ error: code, message, ...details }, STATUS[code]);
+}
+
+function fromFramework(error: HTTPException): Error {
+  return error.status === 413 ? tooLarge("The body", LIMITS.bodyBytes) : error;
+}
+
+export function tooLarge(what: string, most: number): RequestError {
+  return new RequestError("too_large", `${what} may have at most ${most} bytes.`, {
+    hint: "Store large data elsewhere and share where it is.",
+  });
+}

@@ -1,0 +1,29 @@
+import type { Hono } from "hono";
+import { createContext } from "../cel/context.ts";
+import { EvaluationFailed } from "../cel/expression.ts";
+import { RequestError } from "./errors.ts";
+import { resource } from "./methods.ts";
+import { compileOf, readBody, reply, roomOf } from "./requests.ts";
+import { evalBody } from "./schemas.ts";
+import type { Services } from "./services.ts";
+
+export function mountEval(app: Hono, { database, reader }: Services): void {
+  resource(app, "/rooms/:room/eval", {
+    async POST(c) {
+      const room = roomOf(c);
+      const { expr, agent } = await readBody(c, evalBody);
+      const expression = compileOf(expr);
+      const data = await reader.load(room, expression.reads);
+      const { context } = createContext(data, database.now()).from({ self: agent ?? null });
+      try {
+        const value = expression.evaluate(context);
+        return reply(c, data.snapshot.revisions.revision, { expression: expr, value, context_keys: [...context.keys()] });
+      } catch (error) {
+        if (!(error instanceof EvaluationFailed)) throw error;
+        const { code, message, position, hint } = error;
+        const cause = { code, message, ...(position !== undefined && { position }) };
+        throw new RequestError("evaluation_failed", message, { expression: expr, cause, ...(hint && { hint }) });
+      }
+    },
+  });
+}

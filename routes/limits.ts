@@ -1,0 +1,42 @@
+import { STEP_BUDGET } from "../cel/budget.ts";
+import { MAX_SOURCE } from "../cel/environment.ts";
+
+/** Every limit of the service, with its reason. API.md publishes those that a caller can meet. */
+export const LIMITS = {
+  /** Bytes of a request's body: a batch of twenty small values fits, a flood of memory does not. */
+  bodyBytes: 256 * 1024,
+  /** Bytes of a value, a message's body or `meta` as JSON: every reader of a list pays for each. */
+  valueBytes: 64 * 1024,
+  /** Nested arrays and objects of a body: more is no data that an agent means to share. */
+  jsonDepth: 64,
+  /** UTF-16 units of an expression: parsing is bounded by it. */
+  expressionLength: MAX_SOURCE,
+  /** Steps of one evaluation: it ends within some 20 ms, whatever it says. */
+  evaluationSteps: STEP_BUDGET,
+  /** UTF-16 units of a room's, an agent's or a scope's id: they are parts of every index. */
+  idLength: 128,
+  /** UTF-16 units of a key, and of names, roles and kinds. */
+  keyLength: 256,
+  /** Writes of a batch: they share one admission, whose cost grows with each. */
+  batchWrites: 20,
+  /** Keys of a room, views among them: a whole room is read by `include=state`. */
+  keys: 10_000,
+  /** Computed views of a room: a look at all of them evaluates each. */
+  views: 64,
+  /** Agents of a room: a look at `agents` loads each. */
+  agents: 1_000,
+  /** Messages or rooms of one answer. */
+  listLength: 1_000,
+  /** Messages or rooms of one answer that does not say how many. */
+  listDefault: 100,
+  /** Milliseconds of a wait: proxies cut silent connections after some 30 s. */
+  waitMs: 25_000,
+  /** Milliseconds between two looks at the rooms that are waited for. */
+  pollMs: 250,
+  /** Waits that an instance holds: each costs some 30 KiB. */
+  waits: 10_000,
+  /** Milliseconds after which any other request is answered, with 503 where it must be. */
+  requestMs: 9_500,
+  /** Seconds after which a caller is told to try again when the database is away. */
+  retryAfterSeconds: 1,
+} as const;

@@ -1,0 +1,59 @@
+import type { Hono } from "hono";
+import { claimMessage, getMessage, listMessages, postMessage } from "../db/messages.ts";
+import { existingId, existingKey, existingMessageId } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+import { resource } from "./methods.ts";
+import { checkSize, linkNext, queryCount, queryNumber, readBody, reply, roomOf } from "./requests.ts";
+import { claimBody, messageBody } from "./schemas.ts";
+import type { Services } from "./services.ts";
+
+export function mountMessages(app: Hono, { database }: Services): void {
+  resource(app, "/rooms/:room/messages", {
+    async POST(c) {
+      const room = roomOf(c);
+      const { from, to, kind = "message", body, reply_to } = await readBody(c, messageBody);
+      checkSize(body, "body");
+      const message = { from: from ?? undefined, to: to ?? undefined, kind, body, reply_to: reply_to ?? undefined };
+      const posted = await postMessage(database, room, message);
+      return reply(c, posted.id, posted, 201);
+    },
+    async GET(c) {
+      const room = roomOf(c);
+      const last = queryCount(c, "last");
+      const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
+      const { messages, more, revision } = await listMessages(database, room, {
+        after: queryNumber(c, "after"),
+        thread: queryNumber(c, "thread"),
+        kind: mapped(c.req.query("kind"), existingKey),
+        from: mapped(c.req.query("from"), existingId),
+        to: mapped(c.req.query("to"), existingId),
+        unclaimed: c.req.query("unclaimed") === "true",
+        newest: last !== undefined,
+        limit: last ?? limit,
+      });
+      if (more && last === undefined) linkNext(c, { after: String(messages.at(-1)!.id) });
+      return reply(c, revision, messages);
+    },
+  });
+
+  resource(app, "/rooms/:room/messages/:message", {
+    async GET(c) {
+      const { message, revision } = await getMessage(database, roomOf(c), existingMessageId(c.req.param("message")!));
+      return reply(c, revision, message);
+    },
+  });
+
+  resource(app, "/rooms/:room/messages/:message/claim", {
+    async POST(c) {
+      const room = roomOf(c);
+      const message = existingMessageId(c.req.param("message")!);
+      const { agent } = await readBody(c, claimBody);
+      const { revision } = await claimMessage(database, room, message, agent);
+      return reply(c, revision, { claimed: true, claimed_by: agent, message_id: message });
+    },
+  });
+}
+
+function mapped(text: string | undefined, existing: (text: string) => string): string | undefined {
+  return text === undefined ? undefined : existing(text);
+}

@@ -1,0 +1,116 @@
+import type { Context } from "hono";
+import type { z } from "zod";
+import { compile, type Expression, InvalidExpression } from "../cel/expression.ts";
+import type { Json } from "../db/json.ts";
+import { invalidMember, RequestError, tooLarge } from "./errors.ts";
+import { existingId } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+
+/** The room that the path names, whether there is one or not. */
+export function roomOf(c: Context): string {
+  return existingId(c.req.param("room")!);
+}
+
+/**
+ * The body as the schema has it, whatever its Content-Type; an absent one counts as `{}`.
+ * Errors: `invalid_request`, `too_large`.
+ */
+export async function readBody<Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.infer<Schema>> {
+  const bytes = await c.req.arrayBuffer();
+  if (bytes.byteLength > LIMITS.bodyBytes) throw tooLarge("The body", LIMITS.bodyBytes);
+  const parsed = schema.safeParse(parseJson(bytes));
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.map(({ path, message }) => ({ path, message }));
+  const { path, message } = issues[0]!;
+  const where = path.length === 0 ? "The body" : path.join(".");
+  throw new RequestError("invalid_request", `${where}: ${message}`, { issues });
+}
+
+function parseJson(bytes: ArrayBuffer): unknown {
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw invalidMember([], "The body must be UTF-8.");
+  }
+  if (text.trim() === "") return {};
+  if (depthOf(text) > LIMITS.jsonDepth) throw invalidMember([], `The body may be nested at most ${LIMITS.jsonDepth} deep.`);
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw invalidMember([], `The body must be JSON: ${(error as Error).message}`, "In a shell, quote the body with '...'.");
+  }
+  // A number that no double holds reads as Infinity and would come back as null.
+  if (HUGE_NUMBER.test(text) && !allFinite(value)) throw invalidMember([], "A number in the body is too large for JSON numbers (doubles).");
+  return value;
+}
+
+const HUGE_NUMBER = /[eE]\+?\d{3}|\d{309}/;
+
+function allFinite(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  return typeof value !== "object" || value === null || Object.values(value).every(allFinite);
+}
+
+/** How deep brackets nest outside of strings, found before a parser has to follow them. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let most = 0;
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    const character = text[i];
+    if (quoted && character === "\\") i++;
+    else if (character === '"') quoted = !quoted;
+    else if (quoted) continue;
+    else if (character === "{" || character === "[") most = Math.max(most, ++depth);
+    else if (character === "}" || character === "]") depth--;
+  }
+  return most;
+}
+
+/** Refuses a value that is too large to be stored. Errors: `too_large`. */
+export function checkSize(value: Json | undefined, what: string): void {
+  if (value === undefined || typeof value === "number" || typeof value === "boolean") return;
+  if (new TextEncoder().encode(JSON.stringify(value)).length > LIMITS.valueBytes) throw tooLarge(what, LIMITS.valueBytes);
+}
+
+/** Compiles an expression of the request. Errors: `invalid_expression`, with what `details` add. */
+export function compileOf(source: string, details: Record<string, unknown> = {}): Expression {
+  try {
+    return compile(source);
+  } catch (error) {
+    if (!(error instanceof InvalidExpression)) throw error;
+    const { message, position, hint } = error;
+    throw new RequestError("invalid_expression", message, { expression: source, position, ...(hint && { hint }), ...details });
+  }
+}
+
+/** A whole number of the query. Errors: `invalid_request` when it is none, negative, or below `least`. */
+export function queryNumber(c: Context, name: string, least = 0): number | undefined {
+  const text = c.req.query(name);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!/^-?\d+$/.test(text)) throw invalidMember([name], `${name} must be a whole number.`);
+  if (value < least) throw invalidMember([name], `${name} must be at least ${least}.`);
+  return Math.min(value, Number.MAX_SAFE_INTEGER);
+}
+
+/** How many a list may hold: a number of the query, at most the limit. */
+export function queryCount(c: Context, name: string): number | undefined {
+  const count = queryNumber(c, name, 1);
+  return count && Math.min(count, LIMITS.listLength);
+}
+
+/** Says that a list was cut, and where it goes on: the same request with these parameters. */
+export function linkNext(c: Context, parameters: Record<string, string>): void {
+  const url = new URL(c.req.url);
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  c.header("Link", `<${url.pathname}${url.search}>; rel="next"`);
+}
+
+/** Sends an answer about a room, with the revision that it reflects. */
+export function reply(c: Context, revision: number, body: unknown, status: 200 | 201 = 200): Response {
+  c.header("Convene-Revision", String(revision));
+  return c.json(body, status);
+}

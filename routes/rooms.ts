@@ -1,0 +1,47 @@
+import type { Context, Hono } from "hono";
+import { createRoom, getRoom, listRooms, type Room, type RoomCursor } from "../db/rooms.ts";
+import { invalidMember } from "./errors.ts";
+import { existingId } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+import { resource } from "./methods.ts";
+import { checkSize, linkNext, queryCount, readBody, reply, roomOf } from "./requests.ts";
+import { roomBody } from "./schemas.ts";
+import type { Services } from "./services.ts";
+
+export function mountRooms(app: Hono, { database }: Services): void {
+  resource(app, "/rooms", {
+    async POST(c) {
+      const { id, meta = {} } = await readBody(c, roomBody);
+      checkSize(meta, "meta");
+      const { room, created } = await createRoom(database, { id, meta });
+      return reply(c, room.revision, roomReply(room), created ? 201 : 200);
+    },
+    async GET(c) {
+      const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
+      const { rooms, more } = await listRooms(database, { before: cursorOf(c), limit });
+      const last = rooms.at(-1);
+      if (more) linkNext(c, { before: last!.created_at, before_id: last!.id });
+      return c.json(rooms.map(roomReply));
+    },
+  });
+
+  resource(app, "/rooms/:room", {
+    async GET(c) {
+      const room = await getRoom(database, roomOf(c));
+      return reply(c, room.revision, roomReply(room));
+    },
+  });
+}
+
+function roomReply({ id, created_at, meta }: Room) {
+  return { id, created_at, meta };
+}
+
+/** Where the list goes on: `before`, and between rooms of that very moment `before_id`, as our own links have it. */
+function cursorOf(c: Context): RoomCursor | undefined {
+  const before = c.req.query("before");
+  if (before === undefined) return undefined;
+  const time = new Date(before);
+  if (Number.isNaN(time.getTime())) throw invalidMember(["before"], "before must be a time, such as a room's created_at.");
+  return { created_at: time.toISOString(), id: existingId(c.req.query("before_id") ?? "") };
+}

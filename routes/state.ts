@@ -1,0 +1,116 @@
+import type { Context, Hono } from "hono";
+import { createContext, type ViewResult } from "../cel/context.ts";
+import { NOTHING } from "../cel/reader.ts";
+import type { Guard } from "../db/guard.ts";
+import { keyNotFound } from "../db/refusal.ts";
+import { deleteEntry, type Entry, getEntry, listEntries, selectEntries, SHARED_SCOPE, type StateFilter, toListed, VIEW_SCOPE } from "../db/state.ts";
+import { putEntries } from "../db/state_writes.ts";
+import { existingId, existingKey } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+import { resource } from "./methods.ts";
+import { compileOf, queryNumber, readBody, reply, roomOf } from "./requests.ts";
+import { batchBody, deleteBody, stateBody } from "./schemas.ts";
+import type { Services } from "./services.ts";
+import { writableScope, writeOf } from "./state_writes.ts";
+
+type Views = Map<string, ViewResult>;
+
+export function mountState(app: Hono, { database, reader, gates }: Services): void {
+  /** Runs a write, behind its gate where it has one. */
+  function behind<T>(
+    room: string,
+    gate: { if?: string; agent?: string | null },
+    write: (guard?: Guard) => Promise<T | undefined>,
+  ): Promise<T> {
+    if (gate.if === undefined) return write() as Promise<T>; // only a guard lets a write give up
+    return gates.through(room, { condition: compileOf(gate.if), self: gate.agent ?? null }, write);
+  }
+
+  async function resolve(room: string, entries: Entry[]): Promise<Views> {
+    const names = entries.filter(({ scope }) => scope === VIEW_SCOPE).map(({ key }) => key);
+    if (names.length === 0) return new Map();
+    const keys = names.map((key) => ({ scope: VIEW_SCOPE, key }));
+    const data = await reader.load(room, { ...NOTHING, state: { scopes: [], keys } });
+    return createContext(data, database.now()).views(names);
+  }
+
+  async function listResolved(room: string, filter: StateFilter) {
+    const scopes = filter.key === undefined ? [VIEW_SCOPE] : [];
+    const keys = filter.key === undefined ? [] : [{ scope: VIEW_SCOPE, key: filter.key }];
+    const data = await reader.load(room, { ...NOTHING, state: { scopes, keys } }, [selectEntries(room, filter)]);
+    const entries = data.snapshot.extra[0]!.map(toListed);
+    const names = entries.filter((entry) => entry.scope === VIEW_SCOPE && !("deleted" in entry)).map(({ key }) => key);
+    const views = await createContext(data, database.now()).views(names);
+    return { entries: entries.map((entry) => resolved(entry, views)), revision: data.snapshot.revisions.revision };
+  }
+
+  resource(app, "/rooms/:room/state", {
+    async GET(c) {
+      const room = roomOf(c);
+      const filter = filterOf(c);
+      const readsViews = c.req.query("resolve") === "true" && (filter.scope ?? VIEW_SCOPE) === VIEW_SCOPE;
+      if (filter.key === undefined) {
+        const { entries, revision } = await (readsViews ? listResolved(room, filter) : listEntries(database, room, filter));
+        return reply(c, revision, entries);
+      }
+      const { scope, key } = filter as { scope: string; key: string };
+      if (!readsViews) {
+        const { entry, revision } = await getEntry(database, room, scope, key);
+        return reply(c, revision, entry);
+      }
+      const { entries: [entry], revision } = await listResolved(room, { scope, key });
+      if (entry === undefined) throw keyNotFound(scope, key, revision);
+      return reply(c, revision, entry);
+    },
+
+    async PUT(c) {
+      const room = roomOf(c);
+      const body = await readBody(c, stateBody);
+      const write = writeOf(body, []);
+      const put = { writes: [write], agent: body.agent ?? undefined, limits: LIMITS, batch: false };
+      const { entries, revision } = await behind(room, body, (guard) => putEntries(database, room, { ...put, guard }));
+      return reply(c, revision, resolved(entries[0]!, await resolve(room, entries)));
+    },
+
+    async DELETE(c) {
+      const room = roomOf(c);
+      const { scope = SHARED_SCOPE, key, if_version, agent, ...gate } = await readBody(c, deleteBody);
+      writableScope(scope, ["scope"]);
+      const target = { scope, key, ifVersion: if_version, agent: agent ?? undefined };
+      const remove = (guard?: Guard) => deleteEntry(database, room, { ...target, guard });
+      const { deleted, revision } = await behind(room, { ...gate, agent }, remove);
+      return reply(c, revision, { deleted });
+    },
+  });
+
+  resource(app, "/rooms/:room/state/batch", {
+    async PUT(c) {
+      const room = roomOf(c);
+      const body = await readBody(c, batchBody);
+      const writes = body.writes.map((write, index) => writeOf(write, ["writes", index], { index }));
+      const put = { writes, agent: body.agent ?? undefined, limits: LIMITS, batch: true };
+      const { entries, revision } = await behind(room, body, (guard) => putEntries(database, room, { ...put, guard }));
+      const views = await resolve(room, entries);
+      return reply(c, revision, { ok: true, count: writes.length, state: entries.map((entry) => resolved(entry, views)) });
+    },
+  });
+}
+
+/** What a list is to hold, from the query. What cannot exist is looked for under a name that does not. */
+function filterOf(c: Context): StateFilter {
+  const { scope, key, prefix } = c.req.query();
+  return {
+    scope: scope === undefined ? key === undefined ? undefined : SHARED_SCOPE : existingId(scope),
+    key: key === undefined ? undefined : existingKey(key),
+    prefix,
+    since: queryNumber(c, "since"),
+  };
+}
+
+/** A view's entry with its present value, or with why it has none; any other as it is. */
+function resolved<T extends { scope: string; key: string }>(entry: T, views: Views) {
+  const view = entry.scope === VIEW_SCOPE ? views.get(entry.key) : undefined;
+  if (view === undefined) return entry;
+  const value = "value" in view ? view.value : null;
+  return { ...entry, value, resolved_value: value, ...("error" in view && { error: view.error }) };
+}

@@ -1,0 +1,48 @@
+import { SHARED_SCOPE, VIEW_SCOPE } from "../db/state.ts";
+import type { StateWrite } from "../db/state_targets.ts";
+import { invalidMember } from "./errors.ts";
+import { checkSize, compileOf } from "./requests.ts";
+import type { StateWriteBody } from "./schemas.ts";
+
+type Path = Array<string | number>;
+
+/**
+ * One write as the database takes it, from a body or a member of a batch (`path`, for `issues`; `details`, for
+ * other errors). Errors: `invalid_request`, `invalid_expression`, `too_large`.
+ */
+export function writeOf(body: StateWriteBody, path: Path, details: Record<string, unknown> = {}): StateWrite {
+  const { scope = SHARED_SCOPE, key, value, if_version: ifVersion, expr } = body;
+  const at = (member: string) => [...path, member];
+  writableScope(scope, at("scope"));
+  if (scope === VIEW_SCOPE && expr === undefined) throw invalidMember(at("expr"), "A view needs an expr.");
+  if (scope !== VIEW_SCOPE && expr !== undefined) {
+    throw invalidMember(at("expr"), `Only a view has an expr.`, `Write it to the scope ${VIEW_SCOPE}.`);
+  }
+  const delta = deltaOf(body, at);
+  if (expr !== undefined) {
+    if (delta !== undefined) throw invalidMember(at("increment"), "A view cannot be incremented.");
+    compileOf(expr, details);
+    return { scope, key, expr, ifVersion };
+  }
+  if (delta !== undefined) return { scope, key, delta, ifVersion };
+  if (value === undefined) throw invalidMember(at("value"), "is required", "Use null to store null, DELETE to remove a key.");
+  checkSize(value, at("value").join("."));
+  return { scope, key, value, ifVersion };
+}
+
+/** The amount of an increment; undefined where the write is none. */
+function deltaOf({ increment, value }: StateWriteBody, at: (member: string) => Path): number | undefined {
+  if (increment === undefined || increment === false) return undefined;
+  if (increment === true) {
+    if (value === undefined || typeof value === "number") return value ?? 1;
+    throw invalidMember(at("value"), "must be a number, to increment by");
+  }
+  if (value === undefined) return increment;
+  throw invalidMember(at("value"), "must not stand beside an increment that is a number");
+}
+
+/** Errors: `invalid_request` for the scopes that are the system's. */
+export function writableScope(scope: string, path: Path): void {
+  if (!scope.startsWith("_") || scope === SHARED_SCOPE || scope === VIEW_SCOPE) return;
+  throw invalidMember(path, "Scopes that begin with _ are the system's.", `Use ${SHARED_SCOPE}, ${VIEW_SCOPE}, or a name of your own.`);
+}

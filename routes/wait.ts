@@ -1,0 +1,72 @@
+import type { Context, Hono } from "hono";
+import type { Include } from "../cel/include.ts";
+import { invalidMember } from "./errors.ts";
+import { existingId } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+import { refuseMethod, resource } from "./methods.ts";
+import { compileOf, queryNumber, readBody, reply, roomOf } from "./requests.ts";
+import { waitBody } from "./schemas.ts";
+import type { Services } from "./services.ts";
+
+interface WaitBody {
+  condition: string;
+  agent?: string | null;
+  timeout?: number;
+  include?: string | string[];
+}
+
+export function mountWait(app: Hono, { watch }: Services): void {
+  /** `signal` is read before anything is awaited: a client that leaves earlier would be missed. */
+  async function wait(c: Context, room: string, body: WaitBody, signal: AbortSignal): Promise<Response> {
+    const condition = compileOf(body.condition);
+    const result = await watch.wait({
+      room,
+      condition,
+      agent: body.agent ?? undefined,
+      timeout: Math.min(body.timeout ?? LIMITS.waitMs, LIMITS.waitMs),
+      include: includeOf(body.include ?? []),
+      signal,
+    });
+    if (result === undefined) return c.body(null, 204); // nobody is there to read it
+    const { included, revision, ...outcome } = result;
+    const answer = outcome.triggered ? { ...outcome, condition: condition.source } : { ...outcome, timeout: true };
+    return reply(c, revision, { ...answer, ...included });
+  }
+
+  resource(app, "/rooms/:room/wait", {
+    async GET(c) {
+      const { signal } = c.req.raw;
+      if (c.req.raw.method === "HEAD") refuseMethod(c, ["GET", "POST", "OPTIONS"]);
+      const room = roomOf(c);
+      const { condition, agent, include } = c.req.query();
+      if (condition === undefined) {
+        throw invalidMember(["condition"], "condition is required.", "For example condition=state._shared.phase == \"go\", URL-encoded; or POST it as JSON.");
+      }
+      const body = { condition, agent: agent && existingId(agent), timeout: queryNumber(c, "timeout"), include };
+      return await wait(c, room, body, signal);
+    },
+    async POST(c) {
+      const { signal } = c.req.raw;
+      return await wait(c, roomOf(c), await readBody(c, waitBody), signal);
+    },
+  });
+}
+
+/** What an answer is to include. Errors: `invalid_request` for a field that there is not. */
+function includeOf(fields: string | string[]): Include {
+  const include: Include = {};
+  const list = typeof fields === "string" ? fields.split(",") : fields;
+  for (const field of list.map((name) => name.trim()).filter((name) => name !== "")) {
+    const [, scope] = field.match(/^state\.(.+)$/s) ?? [];
+    const [, after] = field.match(/^messages:after:(\d+)$/) ?? [];
+    if (field === "state") include.state = "all";
+    else if (field === "agents" || field === "messages") include[field] = true;
+    else if (scope !== undefined) include.state = include.state === "all" ? "all" : [...include.state ?? [], scope];
+    else if (after !== undefined) {
+      include.messagesAfter = { after: Math.min(Number(after), Number.MAX_SAFE_INTEGER), limit: LIMITS.listLength };
+    } else {
+      throw invalidMember(["include"], `There is nothing to include called ${JSON.stringify(field)}.`, "Use state, state.<scope>, agents, messages or messages:after:<id>.");
+    }
+  }
+  return include;
+}

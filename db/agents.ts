@@ -1,6 +1,6 @@
 import type { Database } from "./database.ts";
 import type { Json } from "./json.ts";
-import type { Row, Statement } from "./lane.ts";
+import type { Row } from "./lane.ts";
 import { agentNotFound, Refusal } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { present, type Status, touch, toWait, waitsOf } from "./presence.ts";
@@ -100,7 +100,10 @@ export async function heartbeat(
 }
 
 /** All agents in order of joining. Errors: `room_not_found`. */
-export async function listAgents(database: Database, room: string): Promise<{ agents: Agent[]; revision: number }> {
+export async function listAgents(
+  database: Database,
+  room: string,
+): Promise<{ agents: Agent[]; revision: number }> {
   const [rooms, rows, waits] = await database.read([
     { sql: ROOM_REVISION, args: { room } },
     { sql: LIST, args: { room } },

@@ -66,7 +66,8 @@ export function createDatabase(options: DatabaseOptions): Database {
     return connection;
   }
 
-  const through = (mode: "read" | "write"): Send => async (statements) => (await connected()).send(statements, mode);
+  const through = (mode: "read" | "write"): Send => async (statements) =>
+    (await connected()).send(statements, mode);
   const reads = createLane(through("read"), { ...limits, inFlight: 4 }, clock);
   const writes = createLane(through("write"), { ...limits, inFlight: 1 }, clock);
 

@@ -29,7 +29,8 @@ const AGENTS_UNMOVED = `(agents_revision <= :seen OR NOT EXISTS (
      SELECT 1 FROM agents AS moved WHERE moved.room_id = :room AND moved.revision > :seen
         AND moved.id IN (SELECT value FROM json_each(:agents))))`;
 const SELECTED_SCOPES = `moved.scope IN (SELECT value FROM json_each(:scopes))`;
-const SELECTED_KEYS = `EXISTS (SELECT 1 FROM json_each(:keys) WHERE value ->> 0 = moved.scope AND value ->> 1 = moved.key)`;
+const SELECTED_KEYS =
+  `EXISTS (SELECT 1 FROM json_each(:keys) WHERE value ->> 0 = moved.scope AND value ->> 1 = moved.key)`;
 
 export function guardOf(guard: Guard | undefined): BoundGuard {
   if (guard === undefined) return { guarded: false, unmoved: "TRUE", args: {} };
@@ -51,6 +52,8 @@ export function guardOf(guard: Guard | undefined): BoundGuard {
 }
 
 /** The scopes and keys of a selection as arguments for `json_each`. */
-export function stateArgs({ scopes, keys }: Exclude<Selection["state"], "all">): { scopes: string; keys: string } {
+export function stateArgs(
+  { scopes, keys }: Exclude<Selection["state"], "all">,
+): { scopes: string; keys: string } {
   return { scopes: JSON.stringify(scopes), keys: JSON.stringify(keys.map(({ scope, key }) => [scope, key])) };
 }

@@ -57,7 +57,10 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number) {
   function nextBatch(): Job[] {
     const batch: Job[] = [];
     let statements = 0;
-    while (waiting.length > 0 && (batch.length === 0 || statements + waiting[0]!.statements.length <= limits.statements)) {
+    while (
+      waiting.length > 0 &&
+      (batch.length === 0 || statements + waiting[0]!.statements.length <= limits.statements)
+    ) {
       const job = waiting.shift()!;
       statements += job.statements.length;
       batch.push(job);
@@ -75,7 +78,10 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number) {
         const fault = faultOf(error);
         if (fault.kind === "busy") await pause(backoff * (0.5 + Math.random()));
         else if (fault.kind === "statement") jobs = withoutFailed(jobs, fault.index, error as Error);
-        else return rejectAll(jobs, new DatabaseUnavailable("The database did not answer.", fault.kind === "lost", { cause: error }));
+        else {return rejectAll(
+            jobs,
+            new DatabaseUnavailable("The database did not answer.", fault.kind === "lost", { cause: error }),
+          );}
       }
     }
   }

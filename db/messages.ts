@@ -64,12 +64,13 @@ const CLAIM = `
 const GET_CLAIM = `SELECT claimed_by, claimed_at FROM messages WHERE room_id = :room AND id = :message`;
 const GET = `SELECT * FROM messages WHERE room_id = :room AND id = :message`;
 
-// A reply's id is above that of what it answers, so the tree below a message has no cycles.
+// A reply's id is above that of what it answers, so the tree below a message has no cycles. CROSS JOIN keeps the
+// order: from each message to its replies by their index, never through all replies of the room.
 const WITH_THREAD = `
   WITH RECURSIVE thread (id) AS (
     SELECT id FROM messages WHERE room_id = :room AND id = :thread
     UNION ALL
-    SELECT reply.id FROM thread JOIN messages AS reply ON reply.room_id = :room AND reply.reply_to = thread.id
+    SELECT reply.id FROM thread CROSS JOIN messages AS reply ON reply.room_id = :room AND reply.reply_to = thread.id
   )`;
 
 /** Posts a message; its id is the revision that admits it. Errors: `room_not_found`, `message_not_found` for `reply_to`. */
@@ -132,8 +133,18 @@ export async function claimMessage(
   if (claims!.length === 0) throw messageNotFound(message, revision);
   const { claimed_by, claimed_at } = claims![0]!;
   if (claimed_by === agent) return { revision };
-  const details = { claimed: false, claimed_by, claimed_at, hint: "Take another one: GET .../messages?unclaimed=true" };
-  throw new Refusal("already_claimed", `Message ${message} is claimed by ${JSON.stringify(claimed_by)}.`, details, revision);
+  const details = {
+    claimed: false,
+    claimed_by,
+    claimed_at,
+    hint: "Take another one: GET .../messages?unclaimed=true",
+  };
+  throw new Refusal(
+    "already_claimed",
+    `Message ${message} is claimed by ${JSON.stringify(claimed_by)}.`,
+    details,
+    revision,
+  );
 }
 
 /** The messages that match, ids ascending; `more` says that the list was cut. Errors: `room_not_found`. */
@@ -142,7 +153,10 @@ export async function listMessages(
   room: string,
   filter: MessageFilter,
 ): Promise<{ messages: Message[]; more: boolean; revision: number }> {
-  const [rooms, rows] = await database.read([{ sql: ROOM_REVISION, args: { room } }, selectMessages(room, filter)]);
+  const [rooms, rows] = await database.read([
+    { sql: ROOM_REVISION, args: { room } },
+    selectMessages(room, filter),
+  ]);
   const revision = revisionOf(rooms!);
   const messages = rows!.slice(0, filter.limit).map(toMessage);
   if (filter.newest) messages.reverse();
@@ -180,9 +194,13 @@ export function selectMessages(room: string, filter: MessageFilter): Statement {
   where("m.to_agent = :to", "to", to);
   where("m.id = thread.id", "thread", thread);
   if (unclaimed) conditions.push("m.claimed_by IS NULL");
-  const [prefix, source] = thread === undefined ? ["", "messages AS m"] : [WITH_THREAD, "thread CROSS JOIN messages AS m"];
+  const [prefix, source] = thread === undefined
+    ? ["", "messages AS m"]
+    : [WITH_THREAD, "thread CROSS JOIN messages AS m"];
   const order = newest ? "DESC" : "ASC";
-  const sql = `${prefix} SELECT m.* FROM ${source} WHERE ${conditions.join(" AND ")} ORDER BY m.id ${order} LIMIT :limit`;
+  const sql = `${prefix} SELECT m.* FROM ${source} WHERE ${
+    conditions.join(" AND ")
+  } ORDER BY m.id ${order} LIMIT :limit`;
   return { sql, args };
 }
 

@@ -32,7 +32,7 @@ async function connectRemote(url: string, authToken?: string): Promise<Connectio
  */
 async function connectFile(url: string): Promise<Connection> {
   const { createClient } = await import("@libsql/client/sqlite3");
-  await Deno.mkdir(new URL(".", new URL(url, `file://${Deno.cwd()}/`)), { recursive: true });
+  await makeFolder(url);
   const client = createClient({ url, concurrency: 1, timeout: FILE_BUSY_MS } as Config);
   await client.execute("PRAGMA journal_mode = WAL");
   return {
@@ -46,6 +46,16 @@ async function connectFile(url: string): Promise<Connection> {
     },
     close: () => client.close(),
   };
+}
+
+/** Makes the file's folder where that is allowed; elsewhere it must be there. */
+async function makeFolder(url: string): Promise<void> {
+  const folder = url.slice("file:".length).replace(/[^/]*$/, "").replace(/^\/\/(?=\/)/, "");
+  try {
+    if (folder !== "") await Deno.mkdir(folder, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  }
 }
 
 async function batch(client: Client, statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {

@@ -77,7 +77,11 @@ export function toWait(row: Row): WaitInProgress {
 }
 
 /** What an agent shows: `waiting` while a wait of its is in progress (the newest one's condition), else its status. */
-export function present(agent: string, status: Status, waits: WaitInProgress[]): { status: Status; waiting_on: string | null } {
+export function present(
+  agent: string,
+  status: Status,
+  waits: WaitInProgress[],
+): { status: Status; waiting_on: string | null } {
   const newest = waits.findLast((wait) => wait.agent_id === agent);
   return newest ? { status: "waiting", waiting_on: newest.waiting_on } : { status, waiting_on: null };
 }

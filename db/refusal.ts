@@ -45,7 +45,12 @@ export function messageNotFound(message: number | string, revision: number): Ref
 }
 
 export function keyNotFound(scope: string, key: string, revision: number): Refusal {
-  return new Refusal("key_not_found", `There is no key ${JSON.stringify(key)} in scope ${JSON.stringify(scope)}.`, {
-    hint: "Write it with PUT /rooms/:id/state, or wait for it with has(...).",
-  }, revision);
+  return new Refusal(
+    "key_not_found",
+    `There is no key ${JSON.stringify(key)} in scope ${JSON.stringify(scope)}.`,
+    {
+      hint: "Write it with PUT /rooms/:id/state, or wait for it with has(...).",
+    },
+    revision,
+  );
 }

@@ -94,7 +94,8 @@ export const MIGRATIONS: string[][] = [
   ],
 ];
 
-const CREATE_LOG = `CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT`;
+const CREATE_LOG =
+  `CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT`;
 const LAST_APPLIED = `SELECT COALESCE(MAX(id), 0) AS id FROM migrations`;
 const LOG = `INSERT INTO migrations (id, applied_at) VALUES (:id, :now)`;
 

@@ -67,7 +67,8 @@ const STATE_KEYS = `
       ON state.room_id = :room AND state.scope = wanted.value ->> 0 AND state.key = wanted.value ->> 1
    WHERE NOT deleted AND expr IS NULL`;
 
-const VIEWS = `SELECT key, expr FROM state WHERE room_id = :room AND scope = '${VIEW_SCOPE}' AND NOT deleted ORDER BY key`;
+const VIEWS =
+  `SELECT key, expr FROM state WHERE room_id = :room AND scope = '${VIEW_SCOPE}' AND NOT deleted ORDER BY key`;
 
 const AGENTS_ALL = `SELECT * FROM agents WHERE room_id = :room ORDER BY joined`;
 const AGENTS_SOME = `

@@ -86,7 +86,10 @@ export async function listEntries(
   room: string,
   filter: StateFilter,
 ): Promise<{ entries: Array<Entry | Tombstone>; revision: number }> {
-  const [rooms, rows] = await database.read([{ sql: ROOM_REVISION, args: { room } }, selectEntries(room, filter)]);
+  const [rooms, rows] = await database.read([
+    { sql: ROOM_REVISION, args: { room } },
+    selectEntries(room, filter),
+  ]);
   return { entries: rows!.map(toListed), revision: revisionOf(rooms!) };
 }
 
@@ -115,7 +118,13 @@ export function selectEntries(room: string, { scope, key, prefix, since }: State
 export async function deleteEntry(
   database: Database,
   room: string,
-  { scope, key, ifVersion, agent, guard }: { scope: string; key: string; ifVersion?: number; agent?: string; guard?: Guard },
+  { scope, key, ifVersion, agent, guard }: {
+    scope: string;
+    key: string;
+    ifVersion?: number;
+    agent?: string;
+    guard?: Guard;
+  },
 ): Promise<{ deleted: boolean; revision: number } | undefined> {
   const [nonce, now] = [database.unique(), database.now()];
   const place = { room, scope, key };
@@ -157,7 +166,11 @@ export function versionConflict(
   return new Refusal(
     "version_conflict",
     `${JSON.stringify(key)} in ${JSON.stringify(scope)} ${is}, not at version ${expected}.`,
-    { ...details, current, hint: "Read the current entry, decide again, and send its version as if_version (0: must not exist)." },
+    {
+      ...details,
+      current,
+      hint: "Read the current entry, decide again, and send its version as if_version (0: must not exist).",
+    },
     revision,
   );
 }

@@ -1,7 +1,7 @@
 import type { Json } from "./json.ts";
 import type { Row } from "./lane.ts";
 import { Refusal } from "./refusal.ts";
-import { type Entry, toEntry, VIEW_SCOPE, versionConflict } from "./state.ts";
+import { type Entry, toEntry, versionConflict, VIEW_SCOPE } from "./state.ts";
 
 /** One write of a key: a value, an expression (a computed view), or an amount to add to the current number. */
 export interface StateWrite {
@@ -60,7 +60,8 @@ export function targetsOf(writes: StateWrite[]): Target[] {
   const folds = new Map<string, Fold>();
   for (const write of writes) {
     const { scope, key } = write;
-    const fold = folds.get(idOf(write)) ?? { target: { scope, key, demands: {} }, written: 0, sum: 0, low: 0, high: 0 };
+    const fold = folds.get(idOf(write)) ??
+      { target: { scope, key, demands: {} }, written: 0, sum: 0, low: 0, high: 0 };
     folds.set(idOf(write), fold);
     if (write.ifVersion !== undefined) demandVersion(fold, write.ifVersion);
     if (write.delta === undefined) fold.known = write.value ?? null;
@@ -71,8 +72,9 @@ export function targetsOf(writes: StateWrite[]): Target[] {
 }
 
 function demandVersion({ target: { demands }, written }: Fold, version: number) {
-  if (written === 0) demands[version === 0 ? "absent" : "current"] = version === 0 ? {} : { current: version };
-  else if (demands.base && demands.base.base !== version - written) demands.never = {};
+  if (written === 0) {
+    demands[version === 0 ? "absent" : "current"] = version === 0 ? {} : { current: version };
+  } else if (demands.base && demands.base.base !== version - written) demands.never = {};
   else demands.base = { base: version - written };
 }
 
@@ -115,14 +117,20 @@ export function explainRefusal(
   { writes, limits, batch }: { writes: StateWrite[]; limits: StateLimits; batch: boolean },
   rows: Row[],
 ): Refusal {
-  const stored = new Map(rows.filter((row) => row.key !== null).map((row) => [idOf(row as { scope: string; key: string }), row]));
+  const stored = new Map(
+    rows.filter((row) => row.key !== null).map((row) => [idOf(row as { scope: string; key: string }), row]),
+  );
   const current = (write: StateWrite) => {
     const row = stored.get(idOf(write));
     return row && !row.deleted ? toEntry(row) : null;
   };
   const seen = new Map<string, Seen>();
   for (const [id, row] of stored) {
-    seen.set(id, { live: !row.deleted, version: Number(row.version), value: JSON.parse(row.value as string) });
+    seen.set(id, {
+      live: !row.deleted,
+      version: Number(row.version),
+      value: JSON.parse(row.value as string),
+    });
   }
   const revision = Number(rows[0]!.room_revision);
   const counts = { keys: Number(rows[0]!.key_count), views: Number(rows[0]!.view_count) };
@@ -132,7 +140,9 @@ export function explainRefusal(
     if (write.ifVersion !== undefined && write.ifVersion !== (entry.live ? entry.version : 0)) {
       return versionConflict(write, write.ifVersion, current(write), revision, details);
     }
-    const value = write.delta === undefined ? write.value ?? null : add(entry.live ? entry.value : 0, write.delta);
+    const value = write.delta === undefined
+      ? write.value ?? null
+      : add(entry.live ? entry.value : 0, write.delta);
     if (value === undefined) return notANumber(write, current(write), revision, details);
     const full = entry.live ? undefined : countNew(write, counts, limits);
     if (full) return new Refusal("limit_reached", full, details, revision);
@@ -151,10 +161,17 @@ function idOf({ scope, key }: { scope: string; key: string }): string {
 /** Counts a new key; says so where it is one too many. */
 function countNew(write: StateWrite, counts: StateLimits, limits: StateLimits): string | undefined {
   if (++counts.keys > limits.keys) return `A room holds at most ${limits.keys} keys.`;
-  if (write.scope === VIEW_SCOPE && ++counts.views > limits.views) return `A room holds at most ${limits.views} views.`;
+  if (write.scope === VIEW_SCOPE && ++counts.views > limits.views) {
+    return `A room holds at most ${limits.views} views.`;
+  }
 }
 
-function notANumber(write: StateWrite, current: Entry | null, revision: number, details: Record<string, unknown>): Refusal {
+function notANumber(
+  write: StateWrite,
+  current: Entry | null,
+  revision: number,
+  details: Record<string, unknown>,
+): Refusal {
   const place = `${JSON.stringify(write.key)} in ${JSON.stringify(write.scope)}`;
   return new Refusal("not_a_number", `${place} cannot be incremented by ${write.delta}.`, {
     ...details,

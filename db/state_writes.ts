@@ -4,7 +4,13 @@ import type { Row, Statement, Value } from "./lane.ts";
 import { touch } from "./presence.ts";
 import { roomNotFound } from "./refusal.ts";
 import { type Entry, VIEW_SCOPE } from "./state.ts";
-import { explainRefusal, type StateLimits, type StateWrite, type Target, targetsOf } from "./state_targets.ts";
+import {
+  explainRefusal,
+  type StateLimits,
+  type StateWrite,
+  type Target,
+  targetsOf,
+} from "./state_targets.ts";
 import { commit, FROM_ADMITTED } from "./write.ts";
 
 const ENTRY = (n: number) => `state WHERE room_id = :room AND scope = :scope${n} AND key = :key${n}`;
@@ -26,20 +32,23 @@ const DEMANDS = {
 const ADMIT_PUT = (targets: number, views: number[], conditions: string[]) => {
   const fresh = (places: number[]) => places.map((n) => `(NOT ${LIVE(n)})`).join(" + ");
   const all = fresh(Array.from({ length: targets }, (_, n) => n));
-  const within = (count: string, added: string, most: string) => `(${count} + ${targets} <= ${most} OR ${count} + ${added} <= ${most})`;
-  const viewed = views.length === 0
-    ? { set: "", conditions: [] }
-    : {
-      set: `views_revision = revision + 1, view_count = view_count + ${fresh(views)},`,
-      conditions: [within("view_count", fresh(views), ":most_views")],
-    };
+  const within = (count: string, added: string, most: string) =>
+    `(${count} + ${targets} <= ${most} OR ${count} + ${added} <= ${most})`;
+  const viewed = views.length === 0 ? { set: "", conditions: [] } : {
+    set: `views_revision = revision + 1, view_count = view_count + ${fresh(views)},`,
+    conditions: [within("view_count", fresh(views), ":most_views")],
+  };
   return `
   UPDATE rooms SET
     revision = revision + 1,
     state_revision = revision + 1,
     key_count = key_count + ${all}, ${viewed.set}
     admitted = :nonce
-   WHERE ${["id = :room", within("key_count", all, ":most_keys"), ...viewed.conditions, ...conditions].join("\n     AND ")}
+   WHERE ${
+    ["id = :room", within("key_count", all, ":most_keys"), ...viewed.conditions, ...conditions].join(
+      "\n     AND ",
+    )
+  }
   RETURNING revision`;
 };
 
@@ -105,11 +114,19 @@ export async function putEntries(
     reads: [{ sql: REFUSED(guard.unmoved), args: { room, nonce, targets: places, ...guard.args } }],
   });
   if (outcome.revision === undefined) return refuse(put, outcome.reads[0]!);
-  const entries = put.writes.map((write, index) => writtenEntry(room, write, outcome.effects[index]![0]!, put.agent, now));
+  const entries = put.writes.map((write, index) =>
+    writtenEntry(room, write, outcome.effects[index]![0]!, put.agent, now)
+  );
   return { entries, revision: outcome.revision };
 }
 
-function admission(room: string, nonce: string, targets: Target[], limits: StateLimits, guard: BoundGuard): Statement {
+function admission(
+  room: string,
+  nonce: string,
+  targets: Target[],
+  limits: StateLimits,
+  guard: BoundGuard,
+): Statement {
   const args: Record<string, Value> = { room, nonce, most_keys: limits.keys };
   const conditions: string[] = [];
   const views: number[] = [];
@@ -133,7 +150,13 @@ function effect(room: string, nonce: string, write: StateWrite, agent: string | 
   return delta === undefined ? { sql: PUT, args } : { sql: ADD, args: { ...args, delta } };
 }
 
-function writtenEntry(room: string, write: StateWrite, row: Row, agent: string | undefined, now: Date): Entry {
+function writtenEntry(
+  room: string,
+  write: StateWrite,
+  row: Row,
+  agent: string | undefined,
+  now: Date,
+): Entry {
   return {
     room_id: room,
     scope: write.scope,

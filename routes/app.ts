@@ -35,7 +35,9 @@ export function createApp(services: Services): Hono {
   mountEval(app, services);
   mountPages(app, services);
   app.notFound(() => {
-    throw new RequestError("not_found", "There is nothing at this path.", { hint: "GET / explains the API." });
+    throw new RequestError("not_found", "There is nothing at this path.", {
+      hint: "GET / explains the API.",
+    });
   });
   app.onError(errorResponse);
   return app;
@@ -51,7 +53,10 @@ async function neverStored(c: Context, next: Next) {
 async function answeredInTime(_c: Context, next: Next) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new DatabaseUnavailable("The request took too long.", true)), LIMITS.requestMs);
+    timer = setTimeout(
+      () => reject(new DatabaseUnavailable("The request took too long.", true)),
+      LIMITS.requestMs,
+    );
   });
   try {
     await Promise.race([next(), late]);

@@ -60,15 +60,25 @@ export function errorResponse(error: Error, c: Context): Response {
   }
   if (known instanceof DatabaseUnavailable) {
     const [message, hint] = known.unknown && !["GET", "HEAD"].includes(c.req.method)
-      ? ["The database did not answer. The change may or may not have been made.", "Read what is there before you send it again."]
+      ? [
+        "The database did not answer. The change may or may not have been made.",
+        "Read what is there before you send it again.",
+      ]
       : ["The database does not answer. Nothing was changed.", "Try again in a moment."];
     return answer(c, "unavailable", message, { hint });
   }
   console.error(error);
-  return answer(c, "internal", "Something went wrong on our side.", { hint: "It was logged. Trying again may help." });
+  return answer(c, "internal", "Something went wrong on our side.", {
+    hint: "It was logged. Trying again may help.",
+  });
 }
 
-function answer(c: Context, code: keyof typeof STATUS, message: string, details: Record<string, unknown>): Response {
+function answer(
+  c: Context,
+  code: keyof typeof STATUS,
+  message: string,
+  details: Record<string, unknown>,
+): Response {
   if (STATUS[code] === 503) c.header("Retry-After", String(LIMITS.retryAfterSeconds));
   return c.json({ error: code, message, ...details }, STATUS[code]);
 }

@@ -17,12 +17,20 @@ export function mountEval(app: Hono, { database, reader }: Services): void {
       const { context } = createContext(data, database.now()).from({ self: agent ?? null });
       try {
         const value = expression.evaluate(context);
-        return reply(c, data.snapshot.revisions.revision, { expression: expr, value, context_keys: [...context.keys()] });
+        return reply(c, data.snapshot.revisions.revision, {
+          expression: expr,
+          value,
+          context_keys: [...context.keys()],
+        });
       } catch (error) {
         if (!(error instanceof EvaluationFailed)) throw error;
         const { code, message, position, hint } = error;
         const cause = { code, message, ...(position !== undefined && { position }) };
-        throw new RequestError("evaluation_failed", message, { expression: expr, cause, ...(hint && { hint }) });
+        throw new RequestError("evaluation_failed", message, {
+          expression: expr,
+          cause,
+          ...(hint && { hint }),
+        });
       }
     },
   });

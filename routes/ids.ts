@@ -25,7 +25,9 @@ function textSchema(faultOf: (text: string) => string | undefined) {
 }
 
 export const idSchema = textSchema(idFault);
-export const agentIdSchema = textSchema((text) => text.startsWith("_") ? "must not begin with _" : idFault(text));
+export const agentIdSchema = textSchema((text) =>
+  text.startsWith("_") ? "must not begin with _" : idFault(text)
+);
 /** Keys, and what is named freely: names, roles, kinds. */
 export const keySchema = textSchema((text) => textFault(text, LIMITS.keyLength));
 

@@ -13,7 +13,13 @@ export function mountMessages(app: Hono, { database }: Services): void {
       const room = roomOf(c);
       const { from, to, kind = "message", body, reply_to } = await readBody(c, messageBody);
       checkSize(body, "body");
-      const message = { from: from ?? undefined, to: to ?? undefined, kind, body, reply_to: reply_to ?? undefined };
+      const message = {
+        from: from ?? undefined,
+        to: to ?? undefined,
+        kind,
+        body,
+        reply_to: reply_to ?? undefined,
+      };
       const posted = await postMessage(database, room, message);
       return reply(c, posted.id, posted, 201);
     },
@@ -38,7 +44,11 @@ export function mountMessages(app: Hono, { database }: Services): void {
 
   resource(app, "/rooms/:room/messages/:message", {
     async GET(c) {
-      const { message, revision } = await getMessage(database, roomOf(c), existingMessageId(c.req.param("message")!));
+      const { message, revision } = await getMessage(
+        database,
+        roomOf(c),
+        existingMessageId(c.req.param("message")!),
+      );
       return reply(c, revision, message);
     },
   });

@@ -18,7 +18,12 @@ const MESSAGES_SHOWN = 100;
 
 export function mountPages(app: Hono, { database, reader }: Services): void {
   async function room(c: Context, id: string): Promise<Response> {
-    const wanted = { ...NOTHING, state: { scopes: ["_view"], keys: [] }, agents: "all" as const, messages: true };
+    const wanted = {
+      ...NOTHING,
+      state: { scopes: ["_view"], keys: [] },
+      agents: "all" as const,
+      messages: true,
+    };
     const extra = [selectMessages(id, { newest: true, limit: MESSAGES_SHOWN }), selectEntries(id, {})];
     const data = await reader.load(id, wanted, extra);
     const { snapshot } = data;
@@ -27,7 +32,10 @@ export function mountPages(app: Hono, { database, reader }: Services): void {
       id,
       revision: snapshot.revisions.revision,
       counts: snapshot.counts,
-      agents: snapshot.agents.map((agent) => ({ ...agent, ...present(agent.id, agent.status as Status, snapshot.waits) })),
+      agents: snapshot.agents.map((agent) => ({
+        ...agent,
+        ...present(agent.id, agent.status as Status, snapshot.waits),
+      })),
       messages: snapshot.extra[0]!.slice(0, MESSAGES_SHOWN).map(toMessage),
       entries: snapshot.extra[1]!.map(toEntry),
       views: await context.views(data.definitions.keys()),
@@ -40,13 +48,19 @@ export function mountPages(app: Hono, { database, reader }: Services): void {
       const id = c.req.query("room");
       if (id !== undefined) {
         return await room(c, existingId(id)).catch((error) => {
-          if (error instanceof Refusal && error.code === "room_not_found") return c.html(unknownRoomPage(id), 404);
+          if (error instanceof Refusal && error.code === "room_not_found") {
+            return c.html(unknownRoomPage(id), 404);
+          }
           throw error;
         });
       }
       c.header("Vary", "Accept");
       const address = new URL(c.req.url).origin;
-      const type = accepts(c, { header: "Accept", supports: ["text/markdown", "text/plain", "text/html"], default: "text/markdown" });
+      const type = accepts(c, {
+        header: "Accept",
+        supports: ["text/markdown", "text/plain", "text/html"],
+        default: "text/markdown",
+      });
       if (type === "text/html") return c.html(guidePage(guide.replaceAll("$CONVENE", address)));
       return c.text(guide.replaceAll("$CONVENE", address), 200, { "Content-Type": `${type}; charset=utf-8` });
     },

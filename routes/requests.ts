@@ -15,7 +15,10 @@ export function roomOf(c: Context): string {
  * The body as the schema has it, whatever its Content-Type; an absent one counts as `{}`.
  * Errors: `invalid_request`, `too_large`.
  */
-export async function readBody<Schema extends z.ZodType>(c: Context, schema: Schema): Promise<z.infer<Schema>> {
+export async function readBody<Schema extends z.ZodType>(
+  c: Context,
+  schema: Schema,
+): Promise<z.infer<Schema>> {
   const bytes = await c.req.arrayBuffer();
   if (bytes.byteLength > LIMITS.bodyBytes) throw tooLarge("The body", LIMITS.bodyBytes);
   const parsed = schema.safeParse(parseJson(bytes));
@@ -34,15 +37,23 @@ function parseJson(bytes: ArrayBuffer): unknown {
     throw invalidMember([], "The body must be UTF-8.");
   }
   if (text.trim() === "") return {};
-  if (depthOf(text) > LIMITS.jsonDepth) throw invalidMember([], `The body may be nested at most ${LIMITS.jsonDepth} deep.`);
+  if (depthOf(text) > LIMITS.jsonDepth) {
+    throw invalidMember([], `The body may be nested at most ${LIMITS.jsonDepth} deep.`);
+  }
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw invalidMember([], `The body must be JSON: ${(error as Error).message}`, "In a shell, quote the body with '...'.");
+    throw invalidMember(
+      [],
+      `The body must be JSON: ${(error as Error).message}`,
+      "In a shell, quote the body with '...'.",
+    );
   }
   // A number that no double holds reads as Infinity and would come back as null.
-  if (HUGE_NUMBER.test(text) && !allFinite(value)) throw invalidMember([], "A number in the body is too large for JSON numbers (doubles).");
+  if (HUGE_NUMBER.test(text) && !allFinite(value)) {
+    throw invalidMember([], "A number in the body is too large for JSON numbers (doubles).");
+  }
   return value;
 }
 
@@ -72,7 +83,9 @@ function depthOf(text: string): number {
 /** Refuses a value that is too large to be stored. Errors: `too_large`. */
 export function checkSize(value: Json | undefined, what: string): void {
   if (value === undefined || typeof value === "number" || typeof value === "boolean") return;
-  if (new TextEncoder().encode(JSON.stringify(value)).length > LIMITS.valueBytes) throw tooLarge(what, LIMITS.valueBytes);
+  if (new TextEncoder().encode(JSON.stringify(value)).length > LIMITS.valueBytes) {
+    throw tooLarge(what, LIMITS.valueBytes);
+  }
 }
 
 /** Compiles an expression of the request. Errors: `invalid_expression`, with what `details` add. */
@@ -82,7 +95,12 @@ export function compileOf(source: string, details: Record<string, unknown> = {})
   } catch (error) {
     if (!(error instanceof InvalidExpression)) throw error;
     const { message, position, hint } = error;
-    throw new RequestError("invalid_expression", message, { expression: source, position, ...(hint && { hint }), ...details });
+    throw new RequestError("invalid_expression", message, {
+      expression: source,
+      position,
+      ...(hint && { hint }),
+      ...details,
+    });
   }
 }
 

@@ -42,6 +42,8 @@ function cursorOf(c: Context): RoomCursor | undefined {
   const before = c.req.query("before");
   if (before === undefined) return undefined;
   const time = new Date(before);
-  if (Number.isNaN(time.getTime())) throw invalidMember(["before"], "before must be a time, such as a room's created_at.");
+  if (Number.isNaN(time.getTime())) {
+    throw invalidMember(["before"], "before must be a time, such as a room's created_at.");
+  }
   return { created_at: time.toISOString(), id: existingId(c.req.query("before_id") ?? "") };
 }

@@ -5,7 +5,9 @@ import { agentIdSchema, idSchema, keySchema } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 
 const any = z.custom<Json>((value) => value !== undefined, "is required");
-const object = z.record(z.string(), z.custom<Json>(), "must be a JSON object").refine((value) => !Array.isArray(value));
+const object = z.record(z.string(), z.custom<Json>(), "must be a JSON object").refine((value) =>
+  !Array.isArray(value)
+);
 const version = z.int("must be a whole number").min(0);
 const expression = z.string("must be a CEL expression");
 // Typed clients send null for what they leave out.
@@ -47,7 +49,11 @@ export type StateWriteBody = z.infer<typeof stateWrite>;
 export const stateBody = stateWrite.extend({ if: expression.optional(), agent: writer });
 
 export const batchBody = z.object({
-  writes: z.array(stateWrite.extend({ if: z.undefined("a gate belongs to the whole batch: put `if` beside `writes`").optional() }))
+  writes: z.array(
+    stateWrite.extend({
+      if: z.undefined("a gate belongs to the whole batch: put `if` beside `writes`").optional(),
+    }),
+  )
     .min(1, "must hold at least one write")
     .max(LIMITS.batchWrites, `must hold at most ${LIMITS.batchWrites} writes`),
   if: expression.optional(),

@@ -1,9 +1,20 @@
 import type { Context, Hono } from "hono";
 import { createContext, type ViewResult } from "../cel/context.ts";
 import { NOTHING } from "../cel/reader.ts";
+import { unionReads } from "../cel/reads.ts";
 import type { Guard } from "../db/guard.ts";
 import { keyNotFound } from "../db/refusal.ts";
-import { deleteEntry, type Entry, getEntry, listEntries, selectEntries, SHARED_SCOPE, type StateFilter, toListed, VIEW_SCOPE } from "../db/state.ts";
+import {
+  deleteEntry,
+  type Entry,
+  getEntry,
+  listEntries,
+  selectEntries,
+  SHARED_SCOPE,
+  type StateFilter,
+  toListed,
+  VIEW_SCOPE,
+} from "../db/state.ts";
 import { putEntries } from "../db/state_writes.ts";
 import { existingId, existingKey } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
@@ -26,22 +37,31 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     return gates.through(room, { condition: compileOf(gate.if), self: gate.agent ?? null }, write);
   }
 
+  /** The present values of the views among entries that were just written. */
   async function resolve(room: string, entries: Entry[]): Promise<Views> {
-    const names = entries.filter(({ scope }) => scope === VIEW_SCOPE).map(({ key }) => key);
-    if (names.length === 0) return new Map();
-    const keys = names.map((key) => ({ scope: VIEW_SCOPE, key }));
-    const data = await reader.load(room, { ...NOTHING, state: { scopes: [], keys } });
-    return createContext(data, database.now()).views(names);
+    const written = entries.filter(({ scope }) => scope === VIEW_SCOPE);
+    if (written.length === 0) return new Map();
+    const keys = written.map(({ key }) => ({ scope: VIEW_SCOPE, key }));
+    const reads = written.map(({ expr }) => compileOf(expr!).reads);
+    const data = await reader.load(room, unionReads([{ ...NOTHING, state: { scopes: [], keys } }, ...reads]));
+    return createContext(data, database.now()).views(written.map(({ key }) => key));
   }
 
   async function listResolved(room: string, filter: StateFilter) {
     const scopes = filter.key === undefined ? [VIEW_SCOPE] : [];
     const keys = filter.key === undefined ? [] : [{ scope: VIEW_SCOPE, key: filter.key }];
-    const data = await reader.load(room, { ...NOTHING, state: { scopes, keys } }, [selectEntries(room, filter)]);
+    const data = await reader.load(room, { ...NOTHING, state: { scopes, keys } }, [
+      selectEntries(room, filter),
+    ]);
     const entries = data.snapshot.extra[0]!.map(toListed);
-    const names = entries.filter((entry) => entry.scope === VIEW_SCOPE && !("deleted" in entry)).map(({ key }) => key);
+    const names = entries.filter((entry) => entry.scope === VIEW_SCOPE && !("deleted" in entry)).map((
+      { key },
+    ) => key);
     const views = await createContext(data, database.now()).views(names);
-    return { entries: entries.map((entry) => resolved(entry, views)), revision: data.snapshot.revisions.revision };
+    return {
+      entries: entries.map((entry) => resolved(entry, views)),
+      revision: data.snapshot.revisions.revision,
+    };
   }
 
   resource(app, "/rooms/:room/state", {
@@ -50,7 +70,8 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const filter = filterOf(c);
       const readsViews = c.req.query("resolve") === "true" && (filter.scope ?? VIEW_SCOPE) === VIEW_SCOPE;
       if (filter.key === undefined) {
-        const { entries, revision } = await (readsViews ? listResolved(room, filter) : listEntries(database, room, filter));
+        const { entries, revision } =
+          await (readsViews ? listResolved(room, filter) : listEntries(database, room, filter));
         return reply(c, revision, entries);
       }
       const { scope, key } = filter as { scope: string; key: string };
@@ -68,7 +89,11 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const body = await readBody(c, stateBody);
       const write = writeOf(body, []);
       const put = { writes: [write], agent: body.agent ?? undefined, limits: LIMITS, batch: false };
-      const { entries, revision } = await behind(room, body, (guard) => putEntries(database, room, { ...put, guard }));
+      const { entries, revision } = await behind(
+        room,
+        body,
+        (guard) => putEntries(database, room, { ...put, guard }),
+      );
       return reply(c, revision, resolved(entries[0]!, await resolve(room, entries)));
     },
 
@@ -89,9 +114,17 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const body = await readBody(c, batchBody);
       const writes = body.writes.map((write, index) => writeOf(write, ["writes", index], { index }));
       const put = { writes, agent: body.agent ?? undefined, limits: LIMITS, batch: true };
-      const { entries, revision } = await behind(room, body, (guard) => putEntries(database, room, { ...put, guard }));
+      const { entries, revision } = await behind(
+        room,
+        body,
+        (guard) => putEntries(database, room, { ...put, guard }),
+      );
       const views = await resolve(room, entries);
-      return reply(c, revision, { ok: true, count: writes.length, state: entries.map((entry) => resolved(entry, views)) });
+      return reply(c, revision, {
+        ok: true,
+        count: writes.length,
+        state: entries.map((entry) => resolved(entry, views)),
+      });
     },
   });
 }

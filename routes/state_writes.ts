@@ -25,7 +25,9 @@ export function writeOf(body: StateWriteBody, path: Path, details: Record<string
     return { scope, key, expr, ifVersion };
   }
   if (delta !== undefined) return { scope, key, delta, ifVersion };
-  if (value === undefined) throw invalidMember(at("value"), "is required", "Use null to store null, DELETE to remove a key.");
+  if (value === undefined) {
+    throw invalidMember(at("value"), "is required", "Use null to store null, DELETE to remove a key.");
+  }
   checkSize(value, at("value").join("."));
   return { scope, key, value, ifVersion };
 }
@@ -44,5 +46,9 @@ function deltaOf({ increment, value }: StateWriteBody, at: (member: string) => P
 /** Errors: `invalid_request` for the scopes that are the system's. */
 export function writableScope(scope: string, path: Path): void {
   if (!scope.startsWith("_") || scope === SHARED_SCOPE || scope === VIEW_SCOPE) return;
-  throw invalidMember(path, "Scopes that begin with _ are the system's.", `Use ${SHARED_SCOPE}, ${VIEW_SCOPE}, or a name of your own.`);
+  throw invalidMember(
+    path,
+    "Scopes that begin with _ are the system's.",
+    `Use ${SHARED_SCOPE}, ${VIEW_SCOPE}, or a name of your own.`,
+  );
 }

@@ -29,7 +29,9 @@ export function mountWait(app: Hono, { watch }: Services): void {
     });
     if (result === undefined) return c.body(null, 204); // nobody is there to read it
     const { included, revision, ...outcome } = result;
-    const answer = outcome.triggered ? { ...outcome, condition: condition.source } : { ...outcome, timeout: true };
+    const answer = outcome.triggered
+      ? { ...outcome, condition: condition.source }
+      : { ...outcome, timeout: true };
     return reply(c, revision, { ...answer, ...included });
   }
 
@@ -40,9 +42,18 @@ export function mountWait(app: Hono, { watch }: Services): void {
       const room = roomOf(c);
       const { condition, agent, include } = c.req.query();
       if (condition === undefined) {
-        throw invalidMember(["condition"], "condition is required.", "For example condition=state._shared.phase == \"go\", URL-encoded; or POST it as JSON.");
+        throw invalidMember(
+          ["condition"],
+          "condition is required.",
+          'For example condition=state._shared.phase == "go", URL-encoded; or POST it as JSON.',
+        );
       }
-      const body = { condition, agent: agent && existingId(agent), timeout: queryNumber(c, "timeout"), include };
+      const body = {
+        condition,
+        agent: agent && existingId(agent),
+        timeout: queryNumber(c, "timeout"),
+        include,
+      };
       return await wait(c, room, body, signal);
     },
     async POST(c) {
@@ -61,11 +72,19 @@ function includeOf(fields: string | string[]): Include {
     const [, after] = field.match(/^messages:after:(\d+)$/) ?? [];
     if (field === "state") include.state = "all";
     else if (field === "agents" || field === "messages") include[field] = true;
-    else if (scope !== undefined) include.state = include.state === "all" ? "all" : [...include.state ?? [], scope];
-    else if (after !== undefined) {
-      include.messagesAfter = { after: Math.min(Number(after), Number.MAX_SAFE_INTEGER), limit: LIMITS.listLength };
+    else if (scope !== undefined) {
+      include.state = include.state === "all" ? "all" : [...include.state ?? [], scope];
+    } else if (after !== undefined) {
+      include.messagesAfter = {
+        after: Math.min(Number(after), Number.MAX_SAFE_INTEGER),
+        limit: LIMITS.listLength,
+      };
     } else {
-      throw invalidMember(["include"], `There is nothing to include called ${JSON.stringify(field)}.`, "Use state, state.<scope>, agents, messages or messages:after:<id>.");
+      throw invalidMember(
+        ["include"],
+        `There is nothing to include called ${JSON.stringify(field)}.`,
+        "Use state, state.<scope>, agents, messages or messages:after:<id>.",
+      );
     }
   }
   return include;

@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { createClient } from "@libsql/client/sqlite3";
+import { createDatabase } from "../../db/database.ts";
+import type { Statement } from "../../db/lane.ts";
+import { type MessageFilter, selectMessages } from "../../db/messages.ts";
+import { connect } from "../../db/open.ts";
+import { selectEntries } from "../../db/state.ts";
+import { withApp } from "../support/app.ts";
+import { TOUR } from "../support/tour.ts";
+
+/** The steps by which SQLite would run a statement. Its plan cannot be read within a transaction. */
+async function plansOf(file: string, statements: Iterable<Statement>): Promise<Array<{ sql: string; steps: string[] }>> {
+  const client = createClient({ url: file });
+  const plans = [];
+  for (const { sql, args } of statements) {
+    const named = Object.fromEntries(Object.entries(args).map(([name, value]) => [name, value as string]));
+    const { rows } = await client.execute({ sql: `EXPLAIN QUERY PLAN ${sql}`, args: named });
+    plans.push({ sql, steps: rows.map((row) => String(row.detail)) });
+  }
+  client.close();
+  return plans;
+}
+
+Deno.test("no statement scans a table: cost follows what is asked, not what a room holds", () =>
+  withApp(async ({ request, batches, file }) => {
+    for (const { request: [method, path, body] } of TOUR) await (await request(method, path, body)).body?.cancel();
+    const statements = new Map(batches.flatMap((batch) => batch.statements).map((statement) => [statement.sql, statement]));
+    assert.ok(statements.size > 40, `the tour sends ${statements.size} different statements`);
+
+    const found = [];
+    for (const { sql, steps } of await plansOf(file, statements.values())) {
+      // A list that came as an argument, or the tree of a thread, may be gone through; a table may not.
+      const scans = steps.filter((step) => /^SCAN (rooms|agents|waits|messages|state|entry|moved|m|reply)\b/.test(step));
+      const sorts = steps.filter((step) => step.includes("TEMP B-TREE") && /\bmessages\b/.test(sql));
+      if (scans.length > 0 || (sorts.length > 0 && !sql.includes("RECURSIVE"))) found.push([sql, ...steps]);
+    }
+    assert.deepEqual(found, []);
+  }));
+
+const INDEXES: Array<[MessageFilter, RegExp]> = [
+  [{ limit: 9 }, /autoindex_messages_1 \(room_id=\?\)/],
+  [{ limit: 9, newest: true }, /autoindex_messages_1 \(room_id=\?\)/],
+  [{ limit: 9, after: 5 }, /autoindex_messages_1 \(room_id=\? AND id>\?\)/],
+  [{ limit: 9, after: 5, kind: "k" }, /messages_kind \(room_id=\? AND kind=\? AND id>\?\)/],
+  [{ limit: 9, after: 5, from: "a" }, /messages_from \(room_id=\? AND from_agent=\? AND id>\?\)/],
+  [{ limit: 9, after: 5, to: "a" }, /messages_to \(room_id=\? AND to_agent=\? AND id>\?\)/],
+  [{ limit: 9, unclaimed: true }, /messages_unclaimed \(room_id=\?\)/],
+  [{ limit: 9, unclaimed: true, kind: "k", after: 5 }, /messages_unclaimed_kind \(room_id=\? AND kind=\? AND id>\?\)/],
+  [{ limit: 9, thread: 3 }, /messages_replies \(room_id=\? AND reply_to=\?\)/],
+];
+
+Deno.test("each filter of messages has its index", () =>
+  withApp(async ({ file }) => {
+    const plans = await plansOf(file, INDEXES.map(([filter]) => selectMessages("r", filter)));
+    for (const [n, [filter, index]] of INDEXES.entries()) {
+      assert.match(plans[n]!.steps.join("\n"), index, JSON.stringify(filter));
+    }
+  }));
+
+Deno.test("what changed since a revision is found by an index, not among all keys", () =>
+  withApp(async ({ file }) => {
+    const [plan] = await plansOf(file, [selectEntries("r", { since: 3 })]);
+    assert.match(plan!.steps.join(), /USING INDEX state_changed \(room_id=\? AND revision>\?\)/);
+  }));
+
+Deno.test("two instances that start together migrate a new database once", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "convene-" });
+  const open = () => createDatabase({ connect: () => connect(`file:${folder}/convene.db`) });
+  const databases = [open(), open(), open()];
+  try {
+    await Promise.all(databases.map((database) => database.migrate()));
+    const [rows] = await databases[0]!.read([{ sql: "SELECT id FROM migrations ORDER BY id", args: {} }]);
+    assert.deepEqual(rows!.map(({ id }) => Number(id)), [1]);
+  } finally {
+    for (const database of databases) await database.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { withApp } from "../support/app.ts";
+import { TOUR } from "../support/tour.ts";
+
+Deno.test("each request costs the round trips that it must, and no more", () =>
+  withApp(async ({ request, batches }) => {
+    for (const { name, request: [method, path, body], status, trips } of TOUR) {
+      const before = batches.length;
+      const response = await request(method, path, body);
+      assert.equal(response.status, status, `${name}: ${await response.text()}`);
+      assert.equal(batches.length - before, trips, `${name}: ${method} ${path}`);
+    }
+  }));
+
+Deno.test("200 idle waits in 20 rooms cost as many database requests as one", () =>
+  withApp(async ({ request, json, batches, nextBatch, services }) => {
+    const LOOKS = 6;
+    const polls = async () => {
+      const before = batches.length;
+      for (let look = 0; look < LOOKS; look++) await nextBatch(({ statements }) => statements[0]!.sql.includes(":rooms"));
+      return batches.length - before;
+    };
+    const begin = async (room: number) => {
+      const sent = nextBatch(({ statements }) => statements.some(({ args }) => args.room === `r${room}`));
+      held.push(request("POST", `/rooms/r${room}/wait`, { condition: "has(state._shared.never)" }));
+      await sent;
+    };
+    const held: Promise<Response>[] = [];
+    for (let room = 0; room < 20; room++) await json("POST", "/rooms", { id: `r${room}` });
+
+    await begin(0);
+    const ofOne = await polls();
+    for (let wait = 1; wait < 200; wait++) await begin(wait % 20);
+    const ofMany = await polls();
+
+    assert.equal(ofOne, LOOKS);
+    assert.equal(ofMany, LOOKS);
+    await services.watch.drain();
+    for (const response of await Promise.all(held)) assert.equal((await response.json()).timeout, true);
+  }, { poll: 40 }));

@@ -1,0 +1,84 @@
+import type { Connection } from "../../db/database.ts";
+import { createDatabase } from "../../db/database.ts";
+import type { Statement } from "../../db/lane.ts";
+import { connect } from "../../db/open.ts";
+import { createApp } from "../../routes/app.ts";
+import { createServices, type ServiceOptions } from "../../routes/services.ts";
+
+export interface Batch {
+  mode: "read" | "write";
+  statements: Statement[];
+}
+
+export interface TestApp {
+  request(method: string, path: string, body?: unknown): Promise<Response>;
+  json(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>;
+  services: ReturnType<typeof createServices>;
+  /** Where the database is, for a connection of the test's own. */
+  file: string;
+  /** Everything that was sent to the database, in order. */
+  batches: Batch[];
+  /** Resolves with the next batch for which `matches` holds. */
+  nextBatch(matches: (batch: Batch) => boolean): Promise<Batch>;
+}
+
+export interface AppOptions extends ServiceOptions {
+  /** Stands between the service and its database. */
+  wrap?: (connection: Connection) => Connection;
+}
+
+/** Runs a test against the service in this process, on a file database of its own that is removed afterwards. */
+export async function withApp(
+  test: (app: TestApp) => Promise<void>,
+  options: AppOptions = {},
+): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "convene-" });
+  const batches: Batch[] = [];
+  const listeners = new Set<(batch: Batch) => void>();
+  const database = createDatabase({
+    connect: async () => {
+      const file = await connect(`file:${folder}/convene.db`);
+      const connection = options.wrap?.(file) ?? file;
+      return {
+        async send(statements, mode) {
+          batches.push({ mode, statements });
+          listeners.forEach((listener) => listener({ mode, statements }));
+          return await connection.send(statements, mode);
+        },
+        close: () => connection.close(),
+      };
+    },
+  });
+  const services = createServices(database, options);
+  const app = createApp(services);
+
+  const request = async (method: string, path: string, body?: unknown) =>
+    await app.request(path, { method, ...(body !== undefined && { body: JSON.stringify(body) }) });
+  try {
+    await database.migrate();
+    batches.length = 0;
+    await test({
+      request,
+      async json(method, path, body) {
+        const response = await request(method, path, body);
+        return { status: response.status, body: await response.json() };
+      },
+      services,
+      file: `file:${folder}/convene.db`,
+      batches,
+      nextBatch: (matches) =>
+        new Promise((resolve) => {
+          const listener = (batch: Batch) => {
+            if (!matches(batch)) return;
+            listeners.delete(listener);
+            resolve(batch);
+          };
+          listeners.add(listener);
+        }),
+    });
+  } finally {
+    await services.watch.drain();
+    await database.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+}

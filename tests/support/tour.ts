@@ -1,0 +1,104 @@
+/** A request for each thing that the service does, in an order that works, with the round trips it may cost. */
+export interface Stop {
+  name: string;
+  request: [method: string, path: string, body?: unknown];
+  status: number;
+  trips: number;
+}
+
+const twenty = Array.from({ length: 20 }, (_, n) => ({ key: `k${n}`, value: n }));
+
+const stop = (trips: number, status: number, name: string, ...request: Stop["request"]): Stop => ({
+  name,
+  request,
+  status,
+  trips,
+});
+
+export const TOUR: Stop[] = [
+  stop(1, 201, "a room is created", "POST", "/rooms", { id: "r" }),
+  stop(1, 200, "rooms are listed", "GET", "/rooms"),
+  stop(1, 200, "rooms are listed from a place", "GET", "/rooms?before=2999-01-01T00:00:00.000Z&before_id=x"),
+  stop(1, 200, "a room is read", "GET", "/rooms/r"),
+  stop(1, 201, "an agent registers", "POST", "/rooms/r/agents", { id: "ann", name: "Ann" }),
+  stop(1, 200, "agents are listed", "GET", "/rooms/r/agents"),
+  stop(1, 200, "an agent is read", "GET", "/rooms/r/agents/ann"),
+  stop(1, 200, "a heartbeat is given", "POST", "/rooms/r/agents/ann/heartbeat", { status: "busy" }),
+
+  stop(1, 201, "a message is posted", "POST", "/rooms/r/messages", { from: "ann", body: 1 }),
+  stop(1, 201, "a reply is posted", "POST", "/rooms/r/messages", { body: 1, reply_to: 3 }),
+  stop(1, 404, "a reply to nothing is refused", "POST", "/rooms/r/messages", { body: 1, reply_to: 99 }),
+  stop(1, 200, "messages are listed", "GET", "/rooms/r/messages"),
+  stop(1, 200, "messages are listed after one", "GET", "/rooms/r/messages?after=3"),
+  stop(1, 200, "messages are listed by kind", "GET", "/rooms/r/messages?kind=message&after=1"),
+  stop(1, 200, "messages are listed by sender", "GET", "/rooms/r/messages?from=ann"),
+  stop(1, 200, "messages are listed by receiver", "GET", "/rooms/r/messages?to=ann"),
+  stop(1, 200, "a thread is listed", "GET", "/rooms/r/messages?thread=3"),
+  stop(1, 200, "unclaimed messages are listed", "GET", "/rooms/r/messages?unclaimed=true"),
+  stop(
+    1,
+    200,
+    "unclaimed messages of a kind are listed",
+    "GET",
+    "/rooms/r/messages?unclaimed=true&kind=message",
+  ),
+  stop(1, 200, "the newest messages are listed", "GET", "/rooms/r/messages?last=5"),
+  stop(1, 200, "a message is read", "GET", "/rooms/r/messages/3"),
+  stop(1, 200, "a message is claimed", "POST", "/rooms/r/messages/3/claim", { agent: "ann" }),
+  stop(1, 409, "a claimed message is refused", "POST", "/rooms/r/messages/3/claim", { agent: "bob" }),
+
+  stop(1, 200, "a key is written", "PUT", "/rooms/r/state", { key: "a", value: 1 }),
+  stop(1, 200, "a key is written by an agent", "PUT", "/rooms/r/state", { key: "a", value: 1, agent: "ann" }),
+  stop(1, 200, "a key is compared and swapped", "PUT", "/rooms/r/state", {
+    key: "a",
+    value: 2,
+    if_version: 2,
+  }),
+  stop(1, 409, "a stale version is refused", "PUT", "/rooms/r/state", { key: "a", value: 2, if_version: 1 }),
+  stop(1, 200, "a key is incremented", "PUT", "/rooms/r/state", { key: "a", increment: 1 }),
+  stop(1, 200, "twenty keys are written", "PUT", "/rooms/r/state/batch", { writes: twenty }),
+  stop(2, 200, "a key is written behind a gate", "PUT", "/rooms/r/state", {
+    key: "a",
+    value: 5,
+    if: "state._shared.a == 3",
+  }),
+  stop(1, 409, "a gate refuses", "PUT", "/rooms/r/state", { key: "a", value: 5, if: "state._shared.a == 3" }),
+  stop(2, 200, "a gate reads everything", "PUT", "/rooms/r/state", {
+    key: "a",
+    value: 6,
+    if: 'size(state.ann) == 0 && agents.ann.status == "busy" && messages.count > 0 && size(agents) == 1',
+  }),
+  stop(1, 200, "a key is read", "GET", "/rooms/r/state?key=a"),
+  stop(1, 404, "a missing key is looked for", "GET", "/rooms/r/state?key=nothing"),
+  stop(1, 200, "a scope is listed", "GET", "/rooms/r/state?scope=_shared"),
+  stop(1, 200, "all state is listed", "GET", "/rooms/r/state"),
+  stop(1, 200, "keys are listed by prefix", "GET", "/rooms/r/state?scope=_shared&prefix=k"),
+  stop(1, 200, "changed keys are listed", "GET", "/rooms/r/state?since=3"),
+  stop(1, 200, "a key is deleted", "DELETE", "/rooms/r/state", { key: "k1" }),
+  stop(2, 200, "a key is deleted behind a gate", "DELETE", "/rooms/r/state", {
+    key: "k2",
+    if: "has(state._shared.k2)",
+  }),
+
+  stop(2, 200, "a view is defined", "PUT", "/rooms/r/state", {
+    scope: "_view",
+    key: "v",
+    expr: "state._shared.a * 2",
+  }),
+  stop(1, 200, "a view is read", "POST", "/rooms/r/eval", { expr: "state._view.v + 1" }),
+  stop(1, 200, "views are listed resolved", "GET", "/rooms/r/state?resolve=true"),
+  stop(1, 200, "an expression is evaluated", "POST", "/rooms/r/eval", { expr: "state._shared.a" }),
+  stop(1, 200, "a wait is true at once", "POST", "/rooms/r/wait", {
+    condition: "state._shared.a > 1",
+    include: "state,agents",
+  }),
+  stop(1, 200, "a wait looks once", "POST", "/rooms/r/wait", {
+    condition: "state._shared.a > 99",
+    timeout: 0,
+  }),
+  stop(1, 200, "messages are included", "POST", "/rooms/r/wait", {
+    condition: "true",
+    include: "messages:after:0",
+  }),
+  stop(1, 200, "the database is pinged", "GET", "/healthz"),
+];

@@ -7,7 +7,7 @@ import { EvaluationFailed } from "./errors.ts";
 export const STEP_BUDGET = 150_000;
 
 /** What an error caught by `&&`, `||`, `all` or `exists` costs: it captured a stack. */
-export const FAILURE_COST = 100;
+export const FAILURE_COST = 150;
 
 let remaining = 0;
 let running = false;

@@ -42,7 +42,10 @@ export function createContext({ snapshot, definitions }: RoomData, now: Date): R
     const known = looks.get(own);
     if (known) return { look: known, key: own };
     const agents = agentsOf(snapshot.agents, snapshot.waits.filter(({ token }) => token !== own));
-    const roots: CelMap = new Map<string, unknown>([["agents", agents], ["messages", messages], ["now", now]]);
+    const roots: CelMap = new Map<string, unknown>([["agents", agents], ["messages", messages], [
+      "now",
+      now,
+    ]]);
     const view = createViews(definitions, () => new Map([...roots, ["self", null]]));
     roots.set("state", new Map<string, unknown>([...scopes, [VIEW_SCOPE, lazyViews(definitions, view)]]));
     looks.set(own, { roots, view });
@@ -91,7 +94,10 @@ function agentsOf(agents: AgentRow[], waits: WaitInProgress[]): CelMap {
  * Evaluates views, each once. A view that is read while it is being evaluated is in a cycle, and so is every
  * view between: each of them fails with `view_cycle`.
  */
-function createViews(definitions: ReadonlyMap<string, string>, context: () => Context): (name: string) => ViewResult {
+function createViews(
+  definitions: ReadonlyMap<string, string>,
+  context: () => Context,
+): (name: string) => ViewResult {
   const results = new Map<string, ViewResult>();
   const underWay: string[] = [];
   const inCycle = new Set<string>();
@@ -104,7 +110,9 @@ function createViews(definitions: ReadonlyMap<string, string>, context: () => Co
       return cycle(name);
     }
     const source = definitions.get(name);
-    if (source === undefined) return { error: { code: "no_such_key", message: `There is no view ${JSON.stringify(name)}.` } };
+    if (source === undefined) {
+      return { error: { code: "no_such_key", message: `There is no view ${JSON.stringify(name)}.` } };
+    }
     underWay.push(name);
     try {
       const result = evaluate(source, context());
@@ -150,7 +158,10 @@ function lazyViews(definitions: ReadonlyMap<string, string>, view: (name: string
     keys: { value: () => entries().map(([name]) => name) },
     values: { value: () => entries().map(([, value]) => value) },
     entries: { value: entries },
-    forEach: { value: (visit: (value: unknown, name: string) => void) => entries().forEach(([name, value]) => visit(value, name)) },
+    forEach: {
+      value: (visit: (value: unknown, name: string) => void) =>
+        entries().forEach(([name, value]) => visit(value, name)),
+    },
     [Symbol.iterator]: { value: entries },
   });
 }

@@ -14,7 +14,8 @@ import { BYTES } from "./library/bytes.ts";
 import { CONVERSIONS } from "./library/conversions.ts";
 import { type Functions, overloads } from "./library/functions.ts";
 import { LISTS, OPTIONALS } from "./library/lists.ts";
-import { loopDepth, MACROS } from "./library/macros.ts";
+import { loopDepth } from "./library/loop_macros.ts";
+import { MACROS } from "./library/macros.ts";
 import { BITS, MATH } from "./library/math.ts";
 import { RULES } from "./library/nodes.ts";
 import { STRINGS } from "./library/strings.ts";
@@ -93,7 +94,9 @@ function register(environment: Environment, evaluator: Evaluator): Map<string, s
     environment.registerFunction(signature, handler as (...args: unknown[]) => unknown, { async: false });
   };
   for (const [signature, handler] of MACROS) add(signature, handler);
-  for (const group of EXACT) for (const [signature, handler] of Object.entries(group)) add(signature, handler);
+  for (const group of EXACT) {
+    for (const [signature, handler] of Object.entries(group)) add(signature, handler);
+  }
   for (const group of LENIENT) {
     for (const [signature, handler] of Object.entries(group)) {
       for (const [overload, coercing] of overloads(signature, handler)) add(overload, coercing);

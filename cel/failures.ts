@@ -33,10 +33,18 @@ export function refusalOf(
     const name = String(error.node?.args);
     return new InvalidExpression("unknown_name", `Unknown name: ${name}`, position, unknownRoot(name));
   }
-  if (error.code === "no_matching_overload" && error.node) return badCall(error, error.node, source, functions);
+  if (error.code === "no_matching_overload" && error.node) {
+    return badCall(error, error.node, source, functions);
+  }
   const atEnd = position >= source.length && error.code !== "limit_exceeded";
-  const message = atEnd ? "The expression ends too early" : error.summary;
+  const message = atEnd ? "The expression ends too early" : summaryOf(error, source, position);
   return new InvalidExpression(error.code, message, position, syntaxHint(source, position, atEnd));
+}
+
+/** The library's line; where it names but the last letter of what it did not expect, all of it. */
+function summaryOf({ code, summary }: LibraryError, source: string, position: number): string {
+  if (code !== "unexpected_character" && code !== "unexpected_token") return summary;
+  return `Unexpected ${/^\w+|^./su.exec(source.slice(position))?.[0] ?? "end"}`;
 }
 
 function badCall(
@@ -53,7 +61,12 @@ function badCall(
     return new InvalidExpression("unknown_function", `Unknown function: ${name}`, position, hint);
   }
   const shown = [...new Set(signatures.map(readable))].slice(0, 4).join(", ");
-  return new InvalidExpression(error.code, `\`${name}\` does not take these arguments`, position, `It is ${shown}.`);
+  return new InvalidExpression(
+    error.code,
+    `\`${name}\` does not take these arguments`,
+    position,
+    `It is ${shown}.`,
+  );
 }
 
 /** A signature as a reader of CEL knows it. */

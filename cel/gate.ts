@@ -70,7 +70,10 @@ function judge(data: RoomData, { condition, self }: Gate, now: Date): void {
   } catch (error) {
     if (!(error instanceof EvaluationFailed)) throw error;
     const { code, message, hint } = error;
-    throw refuse(`The gate could not be evaluated: ${message}`, null, { cause: { code, message }, ...(hint && { hint }) });
+    throw refuse(`The gate could not be evaluated: ${message}`, null, {
+      cause: { code, message },
+      ...(hint && { hint }),
+    });
   }
   if (!judgement.truthy) throw refuse("The gate is not true in the room's present state.", judgement.value);
 }

@@ -55,7 +55,8 @@ export function didYouMean(name: string, known: Iterable<string>): string | unde
 /** What to say of a name that is no root. */
 export function unknownRoot(name: string): string {
   const roots = Object.keys(ROOTS);
-  return didYouMean(name, roots) ?? `An expression starts from ${roots.map((root) => `\`${root}\``).join(", ")}.`;
+  return didYouMean(name, roots) ??
+    `An expression starts from ${roots.map((root) => `\`${root}\``).join(", ")}.`;
 }
 
 /**
@@ -87,7 +88,11 @@ function plainSteps(path: Path, node: Node, use: Use): Step[] {
     const name = literal(last.step);
     if (name !== undefined && !optional && !last.optional) {
       const where = typeof last.step === "string" ? at : last.step;
-      steps.unshift({ path: { root: path.root, steps: path.steps.slice(0, depth) }, node: where, step: name });
+      steps.unshift({
+        path: { root: path.root, steps: path.steps.slice(0, depth) },
+        node: where,
+        step: name,
+      });
     }
     optional = false;
   }

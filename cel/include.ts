@@ -45,9 +45,13 @@ export async function included(
   const members: Record<string, unknown> = {};
   const { context } = room.from(viewpoint);
   if (include.state !== undefined) {
-    const scopes = include.state === "all" ? [...(context.get("state") as Map<string, unknown>).keys()] : include.state;
+    const scopes = include.state === "all"
+      ? [...(context.get("state") as Map<string, unknown>).keys()]
+      : include.state;
     const views = scopes.includes(VIEW_SCOPE) ? await room.views(definitions.keys(), viewpoint) : new Map();
-    members.state = Object.fromEntries(scopes.map((scope) => [scope, scopeAsJson(scope, snapshot.entries, views)]));
+    members.state = Object.fromEntries(
+      scopes.map((scope) => [scope, scopeAsJson(scope, snapshot.entries, views)]),
+    );
   }
   if (include.agents) members.agents = toJson(context.get("agents"));
   if (include.messages) members.messages = snapshot.counts;

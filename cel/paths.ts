@@ -3,9 +3,9 @@ import { variablesOf } from "./library/macros.ts";
 
 /** The names that every expression over a room starts from, with their CEL types. */
 export const ROOTS: Readonly<Record<string, string>> = {
-  state: "dyn",
-  agents: "dyn",
-  messages: "dyn",
+  state: "map<string, map<string, dyn>>",
+  agents: "map<string, map<string, dyn>>",
+  messages: "map<string, double>",
   self: "dyn",
   now: "google.protobuf.Timestamp",
 };

@@ -70,7 +70,8 @@ function selectionOf({ state, agents, messages }: Reads): Selection {
 }
 
 function readsViews({ state }: Reads): boolean {
-  return state === "all" || state.scopes.includes(VIEW_SCOPE) || state.keys.some(({ scope }) => scope === VIEW_SCOPE);
+  return state === "all" || state.scopes.includes(VIEW_SCOPE) ||
+    state.keys.some(({ scope }) => scope === VIEW_SCOPE);
 }
 
 /** What is read in all when the views that are read, and those that they read, are evaluated. */
@@ -88,7 +89,9 @@ export function withViews(reads: Reads, definitions: Definitions): Reads {
 
 function viewsOf({ state }: Reads, definitions: Definitions): string[] {
   if (state === "all" || state.scopes.includes(VIEW_SCOPE)) return [...definitions.keys()];
-  return state.keys.filter(({ scope, key }) => scope === VIEW_SCOPE && definitions.has(key)).map(({ key }) => key);
+  return state.keys.filter(({ scope, key }) => scope === VIEW_SCOPE && definitions.has(key)).map(({ key }) =>
+    key
+  );
 }
 
 function readsOf(source: string): Reads {

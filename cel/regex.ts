@@ -15,7 +15,7 @@ const MOST_MATCHED = 1_000_000;
 /** States of an automaton, each of which holds a table. */
 const MOST_STATES = 1_000;
 
-const COST = { pattern: 2_000, unicodeClass: 1_200, newUnicodeClass: 80_000, character: 0.6 };
+const COST = { pattern: 2_000, repeat: 20, unicodeClass: 1_200, newUnicodeClass: 80_000, classRepeat: 350 };
 
 /** Unicode classes: the general categories but C, and the common scripts. The first use of one is slow. */
 const UNICODE_CLASS = new RegExp(
@@ -26,7 +26,11 @@ const UNICODE_CLASS = new RegExp(
 /** The parts of the engine that are held to the budget; tests/cel/hooks.test.ts fails when they move. */
 interface Engine {
   readonly prog: { numInst(): number };
-  readonly dfa: { stateLimit: number; getState(instructions: number[]): unknown };
+  readonly dfa: {
+    stateLimit: number;
+    getState(instructions: number[]): unknown;
+    resolveEmptyWidth(instructions: Int32Array, context: number): unknown;
+  };
   _nfaFallback(): boolean;
 }
 
@@ -41,7 +45,7 @@ let matched = 0;
  */
 export function matches(text: string, pattern: string): boolean {
   const regex = compile(pattern);
-  charge(1 + text.length * COST.character);
+  charge(1 + text.length);
   matched += text.length;
   return regex.test(text);
 }
@@ -87,30 +91,49 @@ function chargeToCompile(pattern: string): void {
   for (const [, least, most] of pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) {
     repeats *= Math.max(1, Number(least), Number(most ?? 0));
   }
+  charge(repeats * COST.repeat);
   if (repeats > MOST_REPEATS) refuse(`Counted repeats multiply to at most ${MOST_REPEATS}`);
   for (const [unicodeClass] of pattern.matchAll(/\\[pP](?:\{[^}]*\}?|.?)/g)) {
     if (!UNICODE_CLASS.test(unicodeClass)) refuse(`No such Unicode class here: ${unicodeClass}`);
     charge(classesSeen.has(unicodeClass) ? COST.unicodeClass : COST.newUnicodeClass);
+    charge(repeats * COST.classRepeat);
     classesSeen.add(unicodeClass);
   }
 }
 
 /**
- * The engine builds its automaton while it matches: each new step costs as much as the program is long. Where
- * the automaton outgrows its bound it would go on without one, in quadratic time: that ends the evaluation.
+ * The engine builds its automaton while it matches: each new step costs as much as the program is long. What
+ * it computes anew at every character near `^`, `$` and `\b` is kept. Where the automaton outgrows its bound
+ * it would go on without one, in quadratic time: that ends the evaluation.
  */
 function keepToBudget(regex: RE2JS): void {
   const engine = regex.re2() as unknown as Engine;
   const { dfa } = engine;
   const getState = dfa.getState.bind(dfa);
-  const step = 1 + engine.prog.numInst() / 2;
+  const step = 1 + engine.prog.numInst() * 2;
   dfa.stateLimit = MOST_STATES;
   dfa.getState = (instructions) => {
     charge(step);
     return getState(instructions);
   };
+  dfa.resolveEmptyWidth = remembering(dfa.resolveEmptyWidth.bind(dfa), step);
   engine._nfaFallback = () => {
     charge(Infinity);
     return false;
+  };
+}
+
+type Resolve = Engine["dfa"]["resolveEmptyWidth"];
+
+function remembering(resolve: Resolve, cost: number): Resolve {
+  const known = new WeakMap<Int32Array, Map<number, unknown>>();
+  return (instructions, context) => {
+    let results = known.get(instructions);
+    if (!results) known.set(instructions, results = new Map());
+    if (results.has(context)) return results.get(context);
+    charge(cost);
+    const result = resolve(instructions, context);
+    results.set(context, result);
+    return result;
   };
 }

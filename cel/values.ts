@@ -1,4 +1,4 @@
-import { charge } from "./budget.ts";
+import { charge, underBudget } from "./budget.ts";
 import type { Json } from "../db/json.ts";
 import { EvaluationFailed } from "./errors.ts";
 import { encodeBase64 } from "./library/base64.ts";
@@ -19,6 +19,10 @@ export function toCel(value: Json): unknown {
  * holds. Throws EvaluationFailed `not_json` for NaN, the infinities, types and empty optionals.
  */
 export function toJson(value: unknown): Json {
+  return underBudget(() => convert(value));
+}
+
+function convert(value: unknown): Json {
   charge(1);
   switch (typeof value) {
     case "string":
@@ -32,14 +36,14 @@ export function toJson(value: unknown): Json {
       return integerToJson(value);
   }
   if (value === null) return null;
-  if (Array.isArray(value)) return value.map(toJson);
+  if (Array.isArray(value)) return value.map(convert);
   if (value instanceof Map) return mapToJson(value);
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Duration) return formatDuration(value);
   if (value instanceof UnsignedInt) return integerToJson(value.value);
   if (value instanceof Uint8Array) return encodeBase64(value);
   if (value instanceof Optional) {
-    return value.hasValue() ? toJson(value.value()) : refuse("An empty optional", "Add .orValue(null).");
+    return value.hasValue() ? convert(value.value()) : refuse("An empty optional", "Add .orValue(null).");
   }
   return refuse(`A ${typeName(value)}`, "Compare types with ==.");
 }
@@ -56,11 +60,16 @@ function integerToJson(value: bigint): Json {
 function mapToJson(map: ReadonlyMap<unknown, unknown>): Json {
   const members: { [member: string]: Json } = {};
   for (const [key, value] of map.entries()) {
-    const json = toJson(value);
+    const json = convert(value);
     const name = String(key);
     // Assigned, this one member would be the prototype.
     if (name === "__proto__") {
-      Object.defineProperty(members, name, { value: json, enumerable: true, writable: true, configurable: true });
+      Object.defineProperty(members, name, {
+        value: json,
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      });
     } else members[name] = json;
   }
   return members;

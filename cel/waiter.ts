@@ -25,10 +25,12 @@ export interface Failure {
   hint?: string;
 }
 
-export type WaitResult = { included: Record<string, unknown>; revision: number } & (
-  | { triggered: true; value: Json }
-  | { triggered: false; elapsed_ms: number; last_error?: Failure }
-);
+export type WaitResult =
+  & { included: Record<string, unknown>; revision: number }
+  & (
+    | { triggered: true; value: Json }
+    | { triggered: false; elapsed_ms: number; last_error?: Failure }
+  );
 
 /** A wait in progress, with what is known of its condition. */
 export interface Waiter {
@@ -67,7 +69,11 @@ function partsOf({ state, agents, messages }: Reads): Part[] {
   const scopes = state === "all" ? [] : [...state.scopes, ...state.keys.map(({ scope }) => scope)];
   // A scope of an agent begins to exist when the agent registers.
   const readsAgents = agents === "all" || agents.length > 0 || scopes.some((scope) => !scope.startsWith("_"));
-  const read = { state: state === "all" || scopes.length > 0, agents: state === "all" || readsAgents, messages };
+  const read = {
+    state: state === "all" || scopes.length > 0,
+    agents: state === "all" || readsAgents,
+    messages,
+  };
   return PARTS.filter((part) => read[part]);
 }
 
@@ -97,7 +103,12 @@ export async function judgeAll(waiters: Waiter[], data: RoomData, now: Date): Pr
     const judgement = judgements.get(id) ?? judge(condition, context);
     judgements.set(id, judgement);
     note(waiter, data, now);
-    await conclude(waiter, judgement, () => included(waiter.request.include, data, room, waiter.viewpoint), now);
+    await conclude(
+      waiter,
+      judgement,
+      () => included(waiter.request.include, data, room, waiter.viewpoint),
+      now,
+    );
   }
 }
 
@@ -107,7 +118,9 @@ function note(waiter: Waiter, { snapshot, definitions }: RoomData, now: Date): v
   waiter.readsTime = reads.now || reads.heartbeats;
   waiter.revision = snapshot.revisions.revision;
   waiter.judgedAt = now.getTime();
-  waiter.validUntil = waiter.parts.includes("agents") ? Math.min(...snapshot.waits.map(({ until }) => until)) : Infinity;
+  waiter.validUntil = waiter.parts.includes("agents")
+    ? Math.min(...snapshot.waits.map(({ until }) => until))
+    : Infinity;
 }
 
 type Judgement = { truthy: boolean; value: Json } | { error: Failure };

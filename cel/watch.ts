@@ -6,7 +6,15 @@ import { listRevisions } from "../db/rooms.ts";
 import { statementsOfInclude } from "./include.ts";
 import { NOTHING, type Reader } from "./reader.ts";
 import { unionReads } from "./reads.ts";
-import { isAlone, isDue, judgeAll, readsOf, type Waiter, type WaitRequest, type WaitResult } from "./waiter.ts";
+import {
+  isAlone,
+  isDue,
+  judgeAll,
+  readsOf,
+  type Waiter,
+  type WaitRequest,
+  type WaitResult,
+} from "./waiter.ts";
 
 export interface Watch {
   /**
@@ -115,9 +123,12 @@ export function createWatch(database: Database, reader: Reader, { poll, most }: 
     waiter.begun = true;
   }
 
-  function subscribe(request: WaitRequest): { waiter: Waiter; watch: RoomWatch; result: Promise<WaitResult | undefined> } {
+  function subscribe(
+    request: WaitRequest,
+  ): { waiter: Waiter; watch: RoomWatch; result: Promise<WaitResult | undefined> } {
     const { room } = request;
-    const watch = rooms.get(room) ?? { room, waiters: new Set(), latest: { state: 0, agents: 0, messages: 0 }, busy: false };
+    const watch = rooms.get(room) ??
+      { room, waiters: new Set(), latest: { state: 0, agents: 0, messages: 0 }, busy: false };
     const { promise, resolve, reject } = Promise.withResolvers<WaitResult | undefined>();
     const waiter: Waiter = {
       request,
@@ -157,7 +168,9 @@ export function createWatch(database: Database, reader: Reader, { poll, most }: 
   return {
     async wait(request) {
       if (waits >= most) {
-        throw new Refusal("unavailable", `This instance holds its most of ${most} waits.`, { hint: "Try again in a moment." });
+        throw new Refusal("unavailable", `This instance holds its most of ${most} waits.`, {
+          hint: "Try again in a moment.",
+        });
       }
       const { waiter, watch, result } = subscribe(request);
       const finish = () => {
@@ -165,7 +178,8 @@ export function createWatch(database: Database, reader: Reader, { poll, most }: 
         advance(watch);
       };
       const leave = () => waiter.settle(undefined);
-      const lost = () => waiter.settle(new DatabaseUnavailable("The database did not answer in time.", false));
+      const lost = () =>
+        waiter.settle(new DatabaseUnavailable("The database did not answer in time.", false));
       const timers = [setTimeout(finish, request.timeout), setTimeout(lost, request.timeout + LAST_READ_MS)];
       request.signal.addEventListener("abort", leave);
       results.add(result);

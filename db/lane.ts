@@ -69,8 +69,9 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number) {
   }
 
   async function carry(jobs: Job[]) {
-    for (let backoff = FIRST_BACKOFF_MS; jobs.length > 0; backoff = Math.min(2 * backoff, MOST_BACKOFF_MS)) {
+    for (let backoff = FIRST_BACKOFF_MS;; backoff = Math.min(2 * backoff, MOST_BACKOFF_MS)) {
       jobs = withoutExpired(jobs, now());
+      if (jobs.length === 0) return;
       try {
         answer(jobs, await send(jobs.flatMap((job) => job.statements)));
         return;

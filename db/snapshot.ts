@@ -32,7 +32,6 @@ export interface AgentRow {
 
 /** What was asked of a room, as it was at one revision. */
 export interface Snapshot {
-  room: string;
   revisions: RoomRevisions;
   counts: { count: number; unclaimed: number };
   /** Values of plain keys, without the views. */
@@ -92,7 +91,7 @@ export async function loadSnapshot(
   const results = await database.read([...Object.values(statements), ...extra]);
   const names = Object.keys(statements);
   const rows = Object.fromEntries(names.map((name, index) => [name, results[index]!]));
-  return toSnapshot(room, rows, results.slice(names.length));
+  return toSnapshot(rows, results.slice(names.length));
 }
 
 function snapshotStatements(room: string, query: SnapshotQuery, now: Date): Record<string, Statement> {
@@ -121,11 +120,10 @@ function snapshotStatements(room: string, query: SnapshotQuery, now: Date): Reco
   return statements;
 }
 
-function toSnapshot(room: string, rows: Record<string, Row[]>, extra: Row[][]): Snapshot {
+function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Snapshot {
   const [found] = rows.room!;
   if (found === undefined) throw roomNotFound();
   return {
-    room,
     revisions: {
       revision: Number(found.revision),
       state: Number(found.state_revision),

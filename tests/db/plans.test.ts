@@ -9,7 +9,10 @@ import { withApp } from "../support/app.ts";
 import { TOUR } from "../support/tour.ts";
 
 /** The steps by which SQLite would run a statement. Its plan cannot be read within a transaction. */
-async function plansOf(file: string, statements: Iterable<Statement>): Promise<Array<{ sql: string; steps: string[] }>> {
+async function plansOf(
+  file: string,
+  statements: Iterable<Statement>,
+): Promise<Array<{ sql: string; steps: string[] }>> {
   const client = createClient({ url: file });
   const plans = [];
   for (const { sql, args } of statements) {
@@ -23,14 +26,20 @@ async function plansOf(file: string, statements: Iterable<Statement>): Promise<A
 
 Deno.test("no statement scans a table: cost follows what is asked, not what a room holds", () =>
   withApp(async ({ request, batches, file }) => {
-    for (const { request: [method, path, body] } of TOUR) await (await request(method, path, body)).body?.cancel();
-    const statements = new Map(batches.flatMap((batch) => batch.statements).map((statement) => [statement.sql, statement]));
+    for (const { request: [method, path, body] } of TOUR) {
+      await (await request(method, path, body)).body?.cancel();
+    }
+    const statements = new Map(
+      batches.flatMap((batch) => batch.statements).map((statement) => [statement.sql, statement]),
+    );
     assert.ok(statements.size > 40, `the tour sends ${statements.size} different statements`);
 
     const found = [];
     for (const { sql, steps } of await plansOf(file, statements.values())) {
       // A list that came as an argument, or the tree of a thread, may be gone through; a table may not.
-      const scans = steps.filter((step) => /^SCAN (rooms|agents|waits|messages|state|entry|moved|m|reply)\b/.test(step));
+      const scans = steps.filter((step) =>
+        /^SCAN (rooms|agents|waits|messages|state|entry|moved|m|reply)\b/.test(step)
+      );
       const sorts = steps.filter((step) => step.includes("TEMP B-TREE") && /\bmessages\b/.test(sql));
       if (scans.length > 0 || (sorts.length > 0 && !sql.includes("RECURSIVE"))) found.push([sql, ...steps]);
     }
@@ -45,7 +54,10 @@ const INDEXES: Array<[MessageFilter, RegExp]> = [
   [{ limit: 9, after: 5, from: "a" }, /messages_from \(room_id=\? AND from_agent=\? AND id>\?\)/],
   [{ limit: 9, after: 5, to: "a" }, /messages_to \(room_id=\? AND to_agent=\? AND id>\?\)/],
   [{ limit: 9, unclaimed: true }, /messages_unclaimed \(room_id=\?\)/],
-  [{ limit: 9, unclaimed: true, kind: "k", after: 5 }, /messages_unclaimed_kind \(room_id=\? AND kind=\? AND id>\?\)/],
+  [
+    { limit: 9, unclaimed: true, kind: "k", after: 5 },
+    /messages_unclaimed_kind \(room_id=\? AND kind=\? AND id>\?\)/,
+  ],
   [{ limit: 9, thread: 3 }, /messages_replies \(room_id=\? AND reply_to=\?\)/],
 ];
 

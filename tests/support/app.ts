@@ -14,6 +14,7 @@ export interface TestApp {
   request(method: string, path: string, body?: unknown): Promise<Response>;
   json(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>;
   services: ReturnType<typeof createServices>;
+  app: ReturnType<typeof createApp>;
   /** Where the database is, for a connection of the test's own. */
   file: string;
   /** Everything that was sent to the database, in order. */
@@ -64,6 +65,7 @@ export async function withApp(
         return { status: response.status, body: await response.json() };
       },
       services,
+      app,
       file: `file:${folder}/convene.db`,
       batches,
       nextBatch: (matches) =>

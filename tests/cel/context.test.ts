@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { createContext } from "../../cel/context.ts";
+import { compile } from "../../cel/expression.ts";
+import { NOTHING, type RoomData } from "../../cel/reader.ts";
+
+const NOW = new Date("2026-11-22T12:00:00.000Z");
+
+/** A room as it would be loaded, with these views and entries. */
+function roomData(views: Record<string, string>, shared: Record<string, unknown> = {}): RoomData {
+  const agent = {
+    id: "ann",
+    name: "Ann",
+    role: "agent",
+    meta: {},
+    status: "busy",
+    joined_at: "",
+    last_heartbeat: "",
+  };
+  return {
+    definitions: new Map(Object.entries(views)),
+    reads: NOTHING,
+    snapshot: {
+      revisions: { revision: 7, state: 7, views: 7, agents: 7, messages: 7 },
+      counts: { count: 3, unclaimed: 1 },
+      entries: Object.entries(shared).map(([key, value]) => ({
+        scope: "_shared",
+        key,
+        value: value as null,
+      })),
+      views: new Map(),
+      agents: [agent],
+      waits: [{ agent_id: "ann", token: "t1", waiting_on: "x", until: 0 }, {
+        agent_id: "ann",
+        token: "t2",
+        waiting_on: "y",
+        until: 0,
+      }],
+      agentIds: ["ann"],
+      extra: [],
+    },
+  };
+}
+
+const evaluate = (data: RoomData, source: string) =>
+  compile(source).evaluate(createContext(data, NOW).from({ self: null }).context);
+
+Deno.test("views refer to views in any order", async () => {
+  const data = roomData({ c: "state._view.b + 1", a: "state._shared.n", b: "state._view.a * 10" }, { n: 4 });
+  const views = await createContext(data, NOW).views(data.definitions.keys());
+  assert.deepEqual([...views], [["c", { value: 41 }], ["a", { value: 4 }], ["b", { value: 40 }]]);
+});
+
+Deno.test("each member of a cycle fails with view_cycle, who reads one from outside just does not find it", async () => {
+  const data = roomData({
+    out: 'has(state._view.a) ? "there" : "not there"',
+    a: "state._view.b",
+    b: "state._view.c",
+    c: "state._view.a + state._view.self",
+    self: "state._view.self",
+    fine: "1",
+  });
+  const views = await createContext(data, NOW).views(data.definitions.keys());
+  for (const name of ["a", "b", "c", "self"]) {
+    const view = views.get(name)!;
+    assert.equal("error" in view && view.error.code, "view_cycle", name);
+  }
+  assert.deepEqual(views.get("out"), { value: "not there" });
+  assert.deepEqual(views.get("fine"), { value: 1 });
+});
+
+Deno.test("a view that goes through all scopes is in no cycle while it does not read itself", () => {
+  const data = roomData({ done: "agents.all(a, size(state[a]) == 0)" });
+  assert.equal(evaluate(data, "state._view.done"), true);
+});
+
+Deno.test("a view that fails is no member of state._view", () => {
+  const data = roomData({ broken: "state._shared.missing", fine: "5" });
+  assert.equal(evaluate(data, "has(state._view.broken)"), false);
+  assert.equal(evaluate(data, '"broken" in state._view'), false);
+  assert.equal(evaluate(data, "size(state._view)"), 1);
+  assert.deepEqual(evaluate(data, "state._view.map(name, name)"), ["fine"]);
+  assert.deepEqual(evaluate(data, "state._view"), { fine: 5 });
+  assert.throws(() => evaluate(data, "state._view.broken"), { code: "no_such_key" });
+});
+
+Deno.test("a view is evaluated only when something reads it", () => {
+  const data = roomData({
+    bomb: "[1, 2, 3].all(x, state._shared.big.all(y, state._shared.big.all(z, x + y + z > 0)))",
+    fine: "5",
+  }, {
+    big: Array.from({ length: 2_000 }, (_, n) => n),
+  });
+  assert.equal(evaluate(data, "state._view.fine"), 5);
+  assert.throws(() => evaluate(data, "has(state._view.bomb) || true"), { code: "budget_exceeded" });
+});
+
+Deno.test("the newest wait of an agent shows, the looker's own does not", () => {
+  const room = createContext(roomData({}), NOW);
+  const seen = (wait?: string) =>
+    compile("[agents.ann.status, agents.ann.waiting_on]").evaluate(room.from({ self: "ann", wait }).context);
+  assert.deepEqual(seen(), ["waiting", "y"]);
+  assert.deepEqual(seen("t2"), ["waiting", "x"]);
+  const alone = roomData({});
+  alone.snapshot.waits.pop();
+  const context = createContext(alone, NOW).from({ self: "ann", wait: "t1" }).context;
+  assert.deepEqual(compile("[agents.ann.status, agents.ann.waiting_on]").evaluate(context), ["busy", null]);
+});
+
+Deno.test("self is the looker's, but null in views", () => {
+  const data = roomData({ who: "self == null" });
+  const { context } = createContext(data, NOW).from({ self: "ann" });
+  assert.deepEqual(compile("[self, state._view.who]").evaluate(context), ["ann", true]);
+});

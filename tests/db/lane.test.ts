@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { DatabaseUnavailable } from "../../db/faults.ts";
+import { createLane, type Row, type Statement } from "../../db/lane.ts";
+
+const job = (...names: string[]): Statement[] => names.map((sql) => ({ sql, args: {} }));
+const echo = (statements: Statement[]): Row[][] => statements.map(({ sql }) => [{ sql }]);
+
+/** A database whose batches the test answers one by one. */
+function heldDatabase() {
+  const batches: Array<{ names: string[]; answer(): void; fail(error: unknown): void }> = [];
+  let arrived = Promise.withResolvers<void>();
+  return {
+    batches,
+    next: () => arrived.promise,
+    send(statements: Statement[]): Promise<Row[][]> {
+      const { promise, resolve, reject } = Promise.withResolvers<Row[][]>();
+      batches.push({
+        names: statements.map(({ sql }) => sql),
+        answer: () => resolve(echo(statements)),
+        fail: reject,
+      });
+      arrived.resolve();
+      arrived = Promise.withResolvers();
+      return promise;
+    },
+  };
+}
+
+const LIMITS = { inFlight: 1, statements: 100, patience: 1_000 };
+const sqlError = (code: string, statementIndex?: number) =>
+  Object.assign(new Error(code), { code, statementIndex });
+
+Deno.test("what arrives while a batch is under way travels in the next one", async () => {
+  const database = heldDatabase();
+  const lane = createLane(database.send, LIMITS, () => 0);
+  const first = lane.submit(job("a"));
+  const others = [lane.submit(job("b", "c")), lane.submit(job("d"))];
+  const second = database.next();
+  database.batches[0]!.answer();
+  await second;
+  assert.deepEqual(database.batches.map(({ names }) => names), [["a"], ["b", "c", "d"]]);
+  database.batches[1]!.answer();
+  assert.deepEqual(await first, [[{ sql: "a" }]]);
+  assert.deepEqual(await Promise.all(others), [[[{ sql: "b" }], [{ sql: "c" }]], [[{ sql: "d" }]]]);
+});
+
+Deno.test("a batch is bounded, but a job is never split", async () => {
+  const database = heldDatabase();
+  const lane = createLane(database.send, { ...LIMITS, statements: 3 }, () => 0);
+  const jobs = [["a"], ["b", "c"], ["d", "e"], ["f", "g", "h", "i"]].map((names) =>
+    lane.submit(job(...names))
+  );
+  for (let sent = 1; sent <= 4; sent++) {
+    const next = sent < 4 ? database.next() : undefined;
+    database.batches[sent - 1]!.answer();
+    await next;
+  }
+  await Promise.all(jobs);
+  assert.deepEqual(database.batches.map(({ names }) => names.join("")), ["a", "bc", "de", "fghi"]);
+});
+
+Deno.test("a wrong statement fails its own job, the others are sent again", async () => {
+  const sent: string[] = [];
+  const lane = createLane(
+    (statements) => {
+      sent.push(statements.map(({ sql }) => sql).join(" "));
+      const wrong = statements.findIndex(({ sql }) => sql === "wrong");
+      return wrong < 0 ? Promise.resolve(echo(statements)) : Promise.reject(sqlError("SQLITE_ERROR", wrong));
+    },
+    LIMITS,
+    () => 0,
+  );
+  const first = lane.submit(job("first"));
+  const [good, bad, fine] = [
+    lane.submit(job("a", "b")),
+    lane.submit(job("c", "wrong")),
+    lane.submit(job("d")),
+  ];
+  await assert.rejects(bad, { code: "SQLITE_ERROR" });
+  assert.equal((await good).length + (await fine).length + (await first).length, 4);
+  assert.deepEqual(sent, ["first", "a b c wrong d", "a b d"]);
+});
+
+Deno.test("a busy database is asked again, until the patience is over", async () => {
+  let time = 0;
+  let asked = 0;
+  const busy = createLane(
+    () => {
+      asked++;
+      time += 400;
+      return Promise.reject(sqlError("SQLITE_BUSY"));
+    },
+    LIMITS,
+    () => time,
+  );
+  await assert.rejects(
+    busy.submit(job("a")),
+    (error) => error instanceof DatabaseUnavailable && !error.unknown,
+  );
+  assert.equal(asked, 3);
+
+  let refusals = 2;
+  const relenting = createLane(
+    (statements) =>
+      refusals-- > 0 ? Promise.reject(sqlError("SQLITE_BUSY")) : Promise.resolve(echo(statements)),
+    LIMITS,
+    () => 0,
+  );
+  assert.deepEqual(await relenting.submit(job("a")), [[{ sql: "a" }]]);
+});
+
+Deno.test("a lost answer leaves the outcome unknown, a refusing disk does not", async () => {
+  for (
+    const [error, unknown] of [[new TypeError("connection reset"), true], [
+      sqlError("SQLITE_FULL"),
+      false,
+    ]] as const
+  ) {
+    const lane = createLane(() => Promise.reject(error), LIMITS, () => 0);
+    await assert.rejects(
+      lane.submit(job("a")),
+      (fault) => fault instanceof DatabaseUnavailable && fault.unknown === unknown && fault.cause === error,
+    );
+  }
+});

@@ -3,6 +3,7 @@ import { present, type Status, type WaitInProgress } from "../db/presence.ts";
 import type { AgentRow } from "../db/snapshot.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../db/state.ts";
 import { compile, type Context, EvaluationFailed, InvalidExpression } from "./expression.ts";
+import { circular, type Definitions } from "./definitions.ts";
 import type { RoomData } from "./reader.ts";
 import { createTurn } from "./turn.ts";
 import { toCel } from "./values.ts";
@@ -27,7 +28,7 @@ type CelMap = Map<string, unknown>;
 
 /** What differs between looks: the agents' statuses, and the views, which may read them. */
 interface Look {
-  roots: CelMap;
+  contextOf(self: string | null): Context;
   view(name: string): ViewResult;
 }
 
@@ -42,20 +43,18 @@ export function createContext({ snapshot, definitions }: RoomData, now: Date): R
     const known = looks.get(own);
     if (known) return { look: known, key: own };
     const agents = agentsOf(snapshot.agents, snapshot.waits.filter(({ token }) => token !== own));
-    const roots: CelMap = new Map<string, unknown>([["agents", agents], ["messages", messages], [
-      "now",
-      now,
-    ]]);
-    const view = createViews(definitions, () => new Map([...roots, ["self", null]]));
-    roots.set("state", new Map<string, unknown>([...scopes, [VIEW_SCOPE, lazyViews(definitions, view)]]));
-    looks.set(own, { roots, view });
+    const view = createViews(definitions, () => contextOf(null));
+    const state: CelMap = new Map<string, unknown>([...scopes, [VIEW_SCOPE, lazyViews(definitions, view)]]);
+    const contextOf = (self: string | null) =>
+      new Map(Object.entries({ state, agents, messages, self, now }));
+    looks.set(own, { contextOf, view });
     return { look: looks.get(own)!, key: own };
   }
 
   return {
     from(viewpoint) {
-      const { look: { roots }, key } = look(viewpoint);
-      return { context: new Map([...roots, ["self", viewpoint.self]]), key };
+      const { look: { contextOf }, key } = look(viewpoint);
+      return { context: contextOf(viewpoint.self), key };
     },
     async views(names, viewpoint = { self: null }) {
       const { view } = look(viewpoint).look;
@@ -91,42 +90,39 @@ function agentsOf(agents: AgentRow[], waits: WaitInProgress[]): CelMap {
 }
 
 /**
- * Evaluates views, each once. A view that is read while it is being evaluated is in a cycle, and so is every
- * view between: each of them fails with `view_cycle`.
+ * Evaluates views, each once. Those whose expressions refer to each other in a circle fail with `view_cycle`,
+ * and so does one that comes upon itself through an index that is only known when it is evaluated.
  */
-function createViews(
-  definitions: ReadonlyMap<string, string>,
-  context: () => Context,
-): (name: string) => ViewResult {
+function createViews(definitions: Definitions, context: () => Context): (name: string) => ViewResult {
   const results = new Map<string, ViewResult>();
   const underWay: string[] = [];
-  const inCycle = new Set<string>();
-  return function view(name) {
-    const known = results.get(name);
-    if (known) return known;
-    const began = underWay.indexOf(name);
-    if (began >= 0) {
-      underWay.slice(began).forEach((member) => inCycle.add(member));
-      return cycle(name);
-    }
+  const inCycle = new Set(circular(definitions));
+
+  function result(name: string): ViewResult {
     const source = definitions.get(name);
-    if (source === undefined) {
-      return { error: { code: "no_such_key", message: `There is no view ${JSON.stringify(name)}.` } };
-    }
+    if (source === undefined) return failure("no_such_key", `There is no view ${JSON.stringify(name)}.`);
+    const began = underWay.indexOf(name);
+    if (began >= 0) underWay.slice(began).forEach((member) => inCycle.add(member));
+    if (inCycle.has(name)) return cycle(name);
     underWay.push(name);
-    try {
-      const result = evaluate(source, context());
-      const settled = inCycle.has(name) ? cycle(name) : result;
-      results.set(name, settled);
-      return settled;
-    } finally {
-      underWay.pop();
-    }
+    const result = evaluate(source, context());
+    underWay.pop();
+    return inCycle.has(name) ? cycle(name) : result;
+  }
+
+  return function view(name) {
+    const known = results.get(name) ?? result(name);
+    if (!underWay.includes(name)) results.set(name, known);
+    return known;
   };
 }
 
 function cycle(name: string): ViewResult {
-  return { error: { code: "view_cycle", message: `The view ${JSON.stringify(name)} is defined by itself.` } };
+  return failure("view_cycle", `The view ${JSON.stringify(name)} is defined by itself.`);
+}
+
+function failure(code: string, message: string): ViewResult {
+  return { error: { code, message } };
 }
 
 function evaluate(source: string, context: Context): ViewResult {
@@ -134,12 +130,12 @@ function evaluate(source: string, context: Context): ViewResult {
     return { value: compile(source).evaluate(context) };
   } catch (error) {
     if (!(error instanceof EvaluationFailed || error instanceof InvalidExpression)) throw error;
-    return { error: { code: error.code, message: error.message } };
+    return failure(error.code, error.message);
   }
 }
 
 /** `state._view`: a Map whose members are evaluated when they are asked for; those that fail are no members. */
-function lazyViews(definitions: ReadonlyMap<string, string>, view: (name: string) => ViewResult): CelMap {
+function lazyViews(definitions: Definitions, view: (name: string) => ViewResult): CelMap {
   const read = (name: unknown) => {
     const result = definitions.has(name as string) ? view(name as string) : undefined;
     return result && "value" in result ? { value: toCel(result.value) } : undefined;

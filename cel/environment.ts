@@ -5,10 +5,10 @@ import {
   evaluatorOf,
   forget,
   MOST_ARGUMENTS,
+  nameTypesByMaps,
   type Node,
   type Parsed,
   rememberOnlyKnown,
-  typeShallowly,
 } from "./library/engine.ts";
 import { BYTES } from "./library/bytes.ts";
 import { CONVERSIONS } from "./library/conversions.ts";
@@ -77,7 +77,6 @@ export function createLanguage(variables: Readonly<Record<string, string>>): Lan
   });
   for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);
   const evaluator = evaluatorOf(environment);
-  typeShallowly(evaluator);
   const functions = register(environment, evaluator);
   return { functions, compile: (source) => compile(environment, source) };
 }
@@ -89,6 +88,7 @@ function register(environment: Environment, evaluator: Evaluator): Map<string, s
     environment.registerType(Namespace.name, Namespace);
     environment.registerConstant(name, Namespace.name, new Namespace());
   }
+  nameTypesByMaps(registry);
   const add = (signature: string, handler: (...args: never[]) => unknown) => {
     forget(registry, signature);
     environment.registerFunction(signature, handler as (...args: unknown[]) => unknown, { async: false });
@@ -141,6 +141,7 @@ function compile(environment: Environment, source: string): Program {
 function adopt(node: Node): number {
   const rule = RULES.get(node.op);
   if (rule?.check) node.setMeta("check", rule.check);
+  if (rule?.wrap) node.setMeta("check", rule.wrap(node.meta.check));
   if (rule?.evaluate) node.setMeta("evaluate", rule.evaluate);
   return children(node).reduce((sum, child) => sum + adopt(child), 1);
 }

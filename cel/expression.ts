@@ -5,7 +5,7 @@ import { failureOf, refusalOf } from "./failures.ts";
 import { refuseImpossible } from "./hints.ts";
 import { ROOTS } from "./paths.ts";
 import { type Reads, readsOf } from "./reads.ts";
-import { toJson } from "./values.ts";
+import { resultToJson } from "./values.ts";
 import { underBudget } from "./budget.ts";
 
 export { EvaluationFailed, InvalidExpression };
@@ -79,7 +79,7 @@ function compileFresh(source: string): Expression {
 
 function evaluate(program: Program, context: Context): Json {
   try {
-    return underBudget(() => toJson(program.run(context)));
+    return underBudget(() => resultToJson(program.run(context)));
   } catch (error) {
     throw failureOf(error);
   }
@@ -90,7 +90,7 @@ function judge(program: Program, context: Context): { truthy: boolean; value: Js
     return underBudget(() => {
       const result = program.run(context);
       if (Number.isNaN(result)) return { truthy: false, value: null };
-      const value = toJson(result);
+      const value = resultToJson(result);
       return { truthy: Boolean(value), value };
     });
   } catch (error) {

@@ -57,7 +57,9 @@ function badCall(
   const position = node.op === "rcall" ? source.indexOf(name, receiver.end) : node.pos;
   const signatures = functions.get(name);
   if (!signatures) {
-    const hint = didYouMean(name, functions.keys());
+    const hint = Object.hasOwn(SYNONYMS, name)
+      ? `In CEL it is \`${SYNONYMS[name]}\`.`
+      : didYouMean(name, functions.keys());
     return new InvalidExpression("unknown_function", `Unknown function: ${name}`, position, hint);
   }
   const shown = [...new Set(signatures.map(readable))].slice(0, 4).join(", ");
@@ -68,6 +70,30 @@ function badCall(
     `It is ${shown}.`,
   );
 }
+
+/** What other languages call the functions of CEL. */
+const SYNONYMS: Readonly<Record<string, string>> = {
+  length: "size",
+  len: "size",
+  count: "size",
+  includes: "contains",
+  toLowerCase: "lowerAscii",
+  toUpperCase: "upperAscii",
+  lower: "lowerAscii",
+  upper: "upperAscii",
+  some: "exists",
+  any: "exists",
+  every: "all",
+  find: "filter",
+  where: "filter",
+  toString: "string",
+  parseInt: "int",
+  Number: "double",
+  abs: "math.abs",
+  max: "math.greatest",
+  min: "math.least",
+  range: "lists.range",
+};
 
 /** A signature as a reader of CEL knows it. */
 function readable(signature: string): string {

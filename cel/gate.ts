@@ -27,22 +27,10 @@ const MOST_PAUSE_MS = 50;
 
 /** Gated writes. Those of one room wait for each other here, so that they do not refuse one another in vain. */
 export function createGates(database: Database, reader: Reader): Gates {
-  const queues = new Map<string, Promise<unknown>>();
-
-  /** Runs `task` after the room's earlier ones, whatever became of them. */
-  function inTurn<T>(room: string, task: () => Promise<T>): Promise<T> {
-    const turn = (queues.get(room) ?? Promise.resolve()).then(task);
-    const done = turn.catch(() => {}).then(() => {
-      if (queues.get(room) === done) queues.delete(room);
-    });
-    queues.set(room, done);
-    return turn;
-  }
-
   return {
     through(room, gate, write) {
       const giveUp = database.now().getTime() + MOST_MS;
-      return inTurn(room, async () => {
+      return database.inTurn(room, async () => {
         for (let attempt = 1; attempt <= MOST_ATTEMPTS && database.now().getTime() < giveUp; attempt++) {
           const data = await reader.load(room, gate.condition.reads);
           judge(data, gate, database.now());
@@ -79,12 +67,19 @@ function judge(data: RoomData, { condition, self }: Gate, now: Date): void {
 }
 
 /** Guards all that was looked at: a scope that no agent had yet would appear with its registration. */
-function guardFor({ snapshot, reads: { state, agents, messages } }: RoomData): Guard {
+function guardFor({ snapshot, reads: { state, agents, messages, heartbeats } }: RoomData): Guard {
   const seen = snapshot.revisions.revision;
-  if (state === "all" || agents === "all") return { seen, selection: { state, agents: "all", messages } };
+  const beats = heartbeats
+    ? {
+      heartbeats: Object.fromEntries(snapshot.agents.map(({ id, last_heartbeat }) => [id, last_heartbeat])),
+    }
+    : {};
+  if (state === "all" || agents === "all") {
+    return { seen, selection: { state, agents: "all", messages }, ...beats };
+  }
   const scopes = [...state.scopes, ...state.keys.map(({ scope }) => scope)];
   const absent = scopes.filter((scope) => !scope.startsWith("_") && !snapshot.agentIds.includes(scope));
-  return { seen, selection: { state, agents: [...agents, ...absent], messages } };
+  return { seen, selection: { state, agents: [...agents, ...absent], messages }, ...beats };
 }
 
 function pause(ms: number): Promise<void> {

@@ -4,7 +4,8 @@ import { selectMessages, toMessage } from "../db/messages.ts";
 import type { Snapshot } from "../db/snapshot.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
 import type { RoomContext, Viewpoint, ViewResult } from "./context.ts";
-import { NOTHING, type RoomData } from "./reader.ts";
+import { NOTHING } from "./definitions.ts";
+import type { RoomData } from "./reader.ts";
 import type { Reads } from "./reads.ts";
 import { toJson } from "./values.ts";
 

@@ -3,12 +3,8 @@ import type { Selection } from "../db/guard.ts";
 import type { Statement } from "../db/lane.ts";
 import { Refusal } from "../db/refusal.ts";
 import { loadSnapshot, type Snapshot } from "../db/snapshot.ts";
-import { VIEW_SCOPE } from "../db/state.ts";
-import { compile } from "./expression.ts";
+import { type Definitions, readsViews, withViews } from "./definitions.ts";
 import { type Reads, unionReads } from "./reads.ts";
-
-/** A computed view: its expression, or none where this version of the language refuses what is stored. */
-export type Definitions = ReadonlyMap<string, string>;
 
 /** What an expression reads of a room, with the views among it and all that those read, at one revision. */
 export interface RoomData {
@@ -68,49 +64,6 @@ export function createReader(database: Database): Reader {
 function selectionOf({ state, agents, messages }: Reads): Selection {
   return { state, agents, messages };
 }
-
-function readsViews({ state }: Reads): boolean {
-  return state === "all" || state.scopes.includes(VIEW_SCOPE) ||
-    state.keys.some(({ scope }) => scope === VIEW_SCOPE);
-}
-
-/** What is read in all when the views that are read, and those that they read, are evaluated. */
-export function withViews(reads: Reads, definitions: Definitions): Reads {
-  const read = new Set<string>();
-  let all = reads;
-  if (!readsViews(reads)) return reads;
-  for (let fresh = viewsOf(all, definitions); fresh.length > 0;) {
-    fresh.forEach((view) => read.add(view));
-    all = unionReads([all, ...fresh.map((view) => readsOf(definitions.get(view)!))]);
-    fresh = viewsOf(all, definitions).filter((view) => !read.has(view));
-  }
-  return all;
-}
-
-function viewsOf({ state }: Reads, definitions: Definitions): string[] {
-  if (state === "all" || state.scopes.includes(VIEW_SCOPE)) return [...definitions.keys()];
-  return state.keys.filter(({ scope, key }) => scope === VIEW_SCOPE && definitions.has(key)).map(({ key }) =>
-    key
-  );
-}
-
-function readsOf(source: string): Reads {
-  try {
-    return compile(source).reads;
-  } catch {
-    return NOTHING; // fails when it is evaluated, which says why
-  }
-}
-
-/** The reads of an expression that looks at nothing. */
-export const NOTHING: Reads = {
-  state: { scopes: [], keys: [] },
-  agents: [],
-  messages: false,
-  self: false,
-  now: false,
-  heartbeats: false,
-};
 
 /** True where `wanted` adds nothing to what was loaded. */
 function covers(loaded: Reads, wanted: Reads): boolean {

@@ -15,7 +15,7 @@ const MOST_MATCHED = 1_000_000;
 /** States of an automaton, each of which holds a table. */
 const MOST_STATES = 1_000;
 
-const COST = { pattern: 2_000, repeat: 20, unicodeClass: 1_200, newUnicodeClass: 80_000, classRepeat: 350 };
+const COST = { pattern: 2_000, repeat: 20, unicodeClass: 1_200, newUnicodeClass: 70_000, classRepeat: 350 };
 
 /** Unicode classes: the general categories but C, and the common scripts. The first use of one is slow. */
 const UNICODE_CLASS = new RegExp(
@@ -95,10 +95,16 @@ function chargeToCompile(pattern: string): void {
   if (repeats > MOST_REPEATS) refuse(`Counted repeats multiply to at most ${MOST_REPEATS}`);
   for (const [unicodeClass] of pattern.matchAll(/\\[pP](?:\{[^}]*\}?|.?)/g)) {
     if (!UNICODE_CLASS.test(unicodeClass)) refuse(`No such Unicode class here: ${unicodeClass}`);
-    charge(classesSeen.has(unicodeClass) ? COST.unicodeClass : COST.newUnicodeClass);
-    charge(repeats * COST.classRepeat);
-    classesSeen.add(unicodeClass);
+    charge(COST.unicodeClass + repeats * COST.classRepeat);
+    if (!classesSeen.has(unicodeClass)) makeTable(unicodeClass);
   }
+}
+
+/** Tables of classes are made at first use, each in tens of milliseconds: two are all that one budget pays for. */
+function makeTable(unicodeClass: string): void {
+  charge(COST.newUnicodeClass);
+  parse(`(?i)${unicodeClass}`);
+  classesSeen.add(unicodeClass);
 }
 
 /**

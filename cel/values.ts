@@ -19,10 +19,11 @@ export function toCel(value: Json): unknown {
  * holds. Throws EvaluationFailed `not_json` for NaN, the infinities, types and empty optionals.
  */
 export function toJson(value: unknown): Json {
-  return underBudget(() => convert(value));
+  return underBudget(() => resultToJson(value));
 }
 
-function convert(value: unknown): Json {
+/** `toJson` for what runs under a budget already. */
+export function resultToJson(value: unknown): Json {
   charge(1);
   switch (typeof value) {
     case "string":
@@ -36,14 +37,16 @@ function convert(value: unknown): Json {
       return integerToJson(value);
   }
   if (value === null) return null;
-  if (Array.isArray(value)) return value.map(convert);
+  if (Array.isArray(value)) return value.map(resultToJson);
   if (value instanceof Map) return mapToJson(value);
   if (value instanceof Date) return value.toISOString();
   if (value instanceof Duration) return formatDuration(value);
   if (value instanceof UnsignedInt) return integerToJson(value.value);
   if (value instanceof Uint8Array) return encodeBase64(value);
   if (value instanceof Optional) {
-    return value.hasValue() ? convert(value.value()) : refuse("An empty optional", "Add .orValue(null).");
+    return value.hasValue()
+      ? resultToJson(value.value())
+      : refuse("An empty optional", "Add .orValue(null).");
   }
   return refuse(`A ${typeName(value)}`, "Compare types with ==.");
 }
@@ -60,7 +63,7 @@ function integerToJson(value: bigint): Json {
 function mapToJson(map: ReadonlyMap<unknown, unknown>): Json {
   const members: { [member: string]: Json } = {};
   for (const [key, value] of map.entries()) {
-    const json = convert(value);
+    const json = resultToJson(value);
     const name = String(key);
     // Assigned, this one member would be the prototype.
     if (name === "__proto__") {

@@ -3,7 +3,8 @@ import type { Json } from "../db/json.ts";
 import { createContext, type Viewpoint } from "./context.ts";
 import { EvaluationFailed, type Expression } from "./expression.ts";
 import { type Include, included, includesAnything, readsOfInclude } from "./include.ts";
-import { type RoomData, withViews } from "./reader.ts";
+import { withViews } from "./definitions.ts";
+import type { RoomData } from "./reader.ts";
 import { type Reads, unionReads } from "./reads.ts";
 import { createTurn } from "./turn.ts";
 

@@ -4,7 +4,8 @@ import { clearWaiting, markWaiting, signOfLife } from "../db/presence.ts";
 import { agentNotFound, Refusal } from "../db/refusal.ts";
 import { listRevisions } from "../db/rooms.ts";
 import { statementsOfInclude } from "./include.ts";
-import { NOTHING, type Reader } from "./reader.ts";
+import { NOTHING } from "./definitions.ts";
+import type { Reader } from "./reader.ts";
 import { unionReads } from "./reads.ts";
 import {
   isAlone,

@@ -1,5 +1,7 @@
-import { createLane, type Row, type Send, type Statement } from "./lane.ts";
+import { DatabaseUnavailable, faultOf } from "./faults.ts";
+import { createLane, type Row, type Statement } from "./lane.ts";
 import { migrate } from "./schema.ts";
+import { createTurns } from "./turns.ts";
 
 /** What the service needs of a libSQL client: one round trip, all or nothing. */
 export interface Connection {
@@ -24,6 +26,8 @@ export interface Database {
   commit(statements: Statement[]): Promise<Row[][]>;
   /** Applies the migrations that are missing. Done by itself before the first statement. */
   migrate(): Promise<void>;
+  /** Runs a task of a room after the room's earlier ones. */
+  inTurn<T>(room: string, task: () => Promise<T>): Promise<T>;
   /** Tells the listeners of this instance that a room has moved. */
   announce(change: Change): void;
   /** Listens for changes of this instance's own writes; returns how to stop. */
@@ -40,48 +44,73 @@ export interface DatabaseOptions {
   unique?: () => string;
 }
 
-// Together with the deadline of a call (open.ts) they keep every request within 10 s.
-const limits = { statements: 256, patience: 4_000 };
+// Together with the deadline of a call (open.ts) the patience keeps every request within 10 s. A batch of writes
+// is so small that the entries which its refusals show, 20 x 64 KiB a job, fit into one answer of 10 MiB.
+const LANES = {
+  read: { inFlight: 4, statements: 256, readOnly: true, patience: 4_000 },
+  write: { inFlight: 1, statements: 160, readOnly: false, patience: 4_000 },
+};
+
+/** Milliseconds between two reports of a database that does not answer. */
+const REPORT_EVERY_MS = 10_000;
 
 /**
  * The database as the service sees it: reads and writes are each collected in a lane. It connects and migrates
  * with the first statement, and tries again with the next one when that failed.
- * Errors of `read` and `commit`: `DatabaseUnavailable`.
+ * Errors of `read`: `DatabaseUnavailable`, `AnswerTooLarge`; of `commit`: `DatabaseUnavailable`.
  */
 export function createDatabase(options: DatabaseOptions): Database {
   const now = options.now ?? (() => new Date());
-  const unique = options.unique ?? (() => crypto.randomUUID());
-  const listeners = new Set<(change: Change) => void>();
   const clock = () => now().getTime();
+  const listeners = new Set<(change: Change) => void>();
   let connection: Promise<Connection> | undefined;
+  let reportedAt = -Infinity;
 
-  function connected(): Promise<Connection> {
-    connection ??= options.connect().then(async (opened) => {
-      const lane = (mode: "read" | "write") =>
-        createLane((statements) => opened.send(statements, mode), { ...limits, inFlight: 1 }, clock);
-      await migrate(lane("read").submit, lane("write").submit, now);
+  async function connect(): Promise<Connection> {
+    const opened = await options.connect();
+    try {
+      const run = (mode: "read" | "write") =>
+        createLane((statements) => opened.send(statements, mode), LANES[mode], clock).submit;
+      await migrate(run("read"), run("write"), now);
       return opened;
-    });
-    connection.catch(() => connection = undefined);
-    return connection;
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
   }
 
-  const through = (mode: "read" | "write"): Send => async (statements) =>
-    (await connected()).send(statements, mode);
-  const reads = createLane(through("read"), { ...limits, inFlight: 4 }, clock);
-  const writes = createLane(through("write"), { ...limits, inFlight: 1 }, clock);
+  async function send(statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {
+    connection ??= connect();
+    const opened = await connection.catch((error) => {
+      connection = undefined;
+      report(error);
+      throw new DatabaseUnavailable("The database could not be opened.", false, { cause: error });
+    });
+    return await opened.send(statements, mode).catch((error) => {
+      report(error);
+      throw error;
+    });
+  }
+
+  /** Tells the operator, who sees nothing of the answers, that the database fails; not at every request. */
+  function report(error: unknown) {
+    if (!["lost", "refused"].includes(faultOf(error).kind) || clock() - reportedAt < REPORT_EVERY_MS) return;
+    reportedAt = clock();
+    console.error("The database does not answer:", error instanceof Error ? error.message : error);
+  }
 
   return {
-    read: reads.submit,
-    commit: writes.submit,
-    migrate: async () => void await connected(),
+    read: createLane((statements) => send(statements, "read"), LANES.read, clock).submit,
+    commit: createLane((statements) => send(statements, "write"), LANES.write, clock).submit,
+    inTurn: createTurns(),
+    migrate: async () => void await send([], "read"),
     announce: (change) => listeners.forEach((listener) => listener(change)),
     listen(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
     now,
-    unique,
+    unique: options.unique ?? (() => crypto.randomUUID()),
     close: async () => (await connection?.catch(() => undefined))?.close(),
   };
 }

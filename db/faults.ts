@@ -6,17 +6,24 @@ export class DatabaseUnavailable extends Error {
   }
 }
 
+/** What one job reads is more than the database puts into one answer. */
+export class AnswerTooLarge extends Error {
+  override readonly name = "AnswerTooLarge";
+}
+
 /**
  * What a failed batch means for those who shared it.
  * - `busy`: another writer was at it; nothing was applied, the same batch may be sent again.
  * - `statement`: the statement at `index` is wrong; nothing was applied, the others may be sent again.
  * - `refused`: nothing was applied and trying again at once is of no use (disk full, read-only, no such file).
+ * - `large`: the rows are more than one answer holds; reads may be sent again in smaller batches.
  * - `lost`: no answer came; the batch may or may not have been applied.
  */
 export type Fault =
   | { kind: "busy" }
   | { kind: "statement"; index: number }
   | { kind: "refused" }
+  | { kind: "large" }
   | { kind: "lost" };
 
 const BUSY = /^SQLITE_(BUSY|LOCKED)/;
@@ -30,6 +37,7 @@ export function faultOf(error: unknown): Fault {
   const { code, statementIndex } = error as { code?: unknown; statementIndex?: unknown };
   if (typeof code !== "string") return { kind: "lost" };
   if (BUSY.test(code)) return { kind: "busy" };
+  if (code === "RESPONSE_TOO_LARGE") return { kind: "large" };
   if (REFUSED.test(code)) return { kind: "refused" };
   if (code.startsWith("SQLITE_") && typeof statementIndex === "number") {
     return { kind: "statement", index: statementIndex };

@@ -11,6 +11,8 @@ export interface Selection {
 export interface Guard {
   seen: number;
   selection: Selection;
+  /** Last signs of life by agent, where they were looked at: they move without a revision. */
+  heartbeats?: Record<string, string>;
 }
 
 /** A guard as a condition on the room's row: `unmoved`, with its arguments beside `:room`. Without a guard it is true. */
@@ -28,13 +30,16 @@ const STATE_UNMOVED = (selected: string) =>
 const AGENTS_UNMOVED = `(agents_revision <= :seen OR NOT EXISTS (
      SELECT 1 FROM agents AS moved WHERE moved.room_id = :room AND moved.revision > :seen
         AND moved.id IN (SELECT value FROM json_each(:agents))))`;
+const HEARTBEATS_UNMOVED = `NOT EXISTS (
+     SELECT 1 FROM json_each(:heartbeats) AS seen CROSS JOIN agents
+      WHERE agents.room_id = :room AND agents.id = seen.key AND agents.last_heartbeat <> seen.value)`;
 const SELECTED_SCOPES = `moved.scope IN (SELECT value FROM json_each(:scopes))`;
 const SELECTED_KEYS =
   `EXISTS (SELECT 1 FROM json_each(:keys) WHERE value ->> 0 = moved.scope AND value ->> 1 = moved.key)`;
 
 export function guardOf(guard: Guard | undefined): BoundGuard {
   if (guard === undefined) return { guarded: false, unmoved: "TRUE", args: {} };
-  const { seen, selection: { state, agents, messages } } = guard;
+  const { seen, selection: { state, agents, messages }, heartbeats } = guard;
   const conditions = [":seen >= 0"];
   const args: Record<string, Value> = { seen };
   if (state === "all") conditions.push("state_revision <= :seen");
@@ -48,6 +53,7 @@ export function guardOf(guard: Guard | undefined): BoundGuard {
   if (agents === "all") conditions.push("agents_revision <= :seen");
   else if (agents.length > 0) conditions.push(AGENTS_UNMOVED), args.agents = JSON.stringify(agents);
   if (messages) conditions.push("messages_revision <= :seen");
+  if (heartbeats) conditions.push(HEARTBEATS_UNMOVED), args.heartbeats = JSON.stringify(heartbeats);
   return { guarded: true, unmoved: `(${conditions.join(" AND ")})`, args };
 }
 

@@ -1,4 +1,4 @@
-import { DatabaseUnavailable, faultOf } from "./faults.ts";
+import { AnswerTooLarge, DatabaseUnavailable, faultOf } from "./faults.ts";
 
 export type Value = string | number | bigint | boolean | null;
 export interface Statement {
@@ -14,6 +14,8 @@ export interface LaneLimits {
   inFlight: number;
   /** Statements a batch carries at the most; a single job may exceed it. */
   statements: number;
+  /** Statements that only read may be sent again whatever became of them. */
+  readOnly: boolean;
   /** Milliseconds from `submit` after which a job that was not sent is given up. */
   patience: number;
 }
@@ -31,7 +33,7 @@ const MOST_BACKOFF_MS = 200;
 /**
  * Collects the jobs that arrive while a batch is under way and sends them as the next one: group commit for
  * writes, shared round trips for reads. A job is answered when its batch is acknowledged, never before.
- * Errors: `DatabaseUnavailable`, or what the database said of the job's own statement.
+ * Errors: `DatabaseUnavailable`, `AnswerTooLarge`, or what the database said of the job's own statement.
  */
 export function createLane(send: Send, limits: LaneLimits, now: () => number) {
   const waiting: Job[] = [];
@@ -68,23 +70,25 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number) {
     return batch;
   }
 
-  async function carry(jobs: Job[]) {
+  async function carry(jobs: Job[]): Promise<void> {
     for (let backoff = FIRST_BACKOFF_MS;; backoff = Math.min(2 * backoff, MOST_BACKOFF_MS)) {
       jobs = withoutExpired(jobs, now());
       if (jobs.length === 0) return;
       try {
-        answer(jobs, await send(jobs.flatMap((job) => job.statements)));
-        return;
+        return answer(jobs, await send(jobs.flatMap((job) => job.statements)));
       } catch (error) {
         const fault = faultOf(error);
         if (fault.kind === "busy") await pause(backoff * (0.5 + Math.random()));
         else if (fault.kind === "statement") jobs = withoutFailed(jobs, fault.index, error as Error);
-        else {return rejectAll(
-            jobs,
-            new DatabaseUnavailable("The database did not answer.", fault.kind === "lost", { cause: error }),
-          );}
+        else if (fault.kind === "large" && limits.readOnly) return carryAlone(jobs);
+        else return rejectAll(jobs, unavailable(error, fault.kind !== "refused"));
       }
     }
+  }
+
+  async function carryAlone(jobs: Job[]): Promise<void> {
+    if (jobs.length === 1) return jobs[0]!.reject(new AnswerTooLarge("The answer is too large."));
+    for (const job of jobs) await carry([job]);
   }
 
   return { submit };
@@ -110,6 +114,11 @@ function withoutFailed(jobs: Job[], index: number, error: Error): Job[] {
   const failed = jobs.find((job) => index < (end += job.statements.length));
   failed?.reject(error);
   return jobs.filter((job) => job !== failed);
+}
+
+function unavailable(error: unknown, unknown: boolean): DatabaseUnavailable {
+  if (error instanceof DatabaseUnavailable) return error;
+  return new DatabaseUnavailable("The database did not answer.", unknown, { cause: error });
 }
 
 function rejectAll(jobs: Job[], error: Error) {

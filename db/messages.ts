@@ -5,6 +5,7 @@ import { touch } from "./presence.ts";
 import { messageNotFound, Refusal } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
+import { readWhole } from "./whole_reads.ts";
 
 export interface Message {
   id: number;
@@ -153,7 +154,7 @@ export async function listMessages(
   room: string,
   filter: MessageFilter,
 ): Promise<{ messages: Message[]; more: boolean; revision: number }> {
-  const [rooms, rows] = await database.read([
+  const [rooms, rows] = await readWhole(database, room, [
     { sql: ROOM_REVISION, args: { room } },
     selectMessages(room, filter),
   ]);

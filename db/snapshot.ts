@@ -5,6 +5,7 @@ import type { Row, Statement } from "./lane.ts";
 import { toWait, type WaitInProgress, waitsOf } from "./presence.ts";
 import { roomNotFound } from "./refusal.ts";
 import { VIEW_SCOPE } from "./state.ts";
+import { readWhole } from "./whole_reads.ts";
 
 /** What to load of a room, in one round trip and of one revision. */
 export interface SnapshotQuery extends Selection {
@@ -88,7 +89,7 @@ export async function loadSnapshot(
   extra: Statement[] = [],
 ): Promise<Snapshot> {
   const statements = snapshotStatements(room, query, database.now());
-  const results = await database.read([...Object.values(statements), ...extra]);
+  const results = await readWhole(database, room, [...Object.values(statements), ...extra]);
   const names = Object.keys(statements);
   const rows = Object.fromEntries(names.map((name, index) => [name, results[index]!]));
   return toSnapshot(rows, results.slice(names.length));

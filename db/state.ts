@@ -6,6 +6,7 @@ import { touch } from "./presence.ts";
 import { keyNotFound, Refusal, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
+import { readWhole } from "./whole_reads.ts";
 
 export const SHARED_SCOPE = "_shared";
 export const VIEW_SCOPE = "_view";
@@ -86,7 +87,7 @@ export async function listEntries(
   room: string,
   filter: StateFilter,
 ): Promise<{ entries: Array<Entry | Tombstone>; revision: number }> {
-  const [rooms, rows] = await database.read([
+  const [rooms, rows] = await readWhole(database, room, [
     { sql: ROOM_REVISION, args: { room } },
     selectEntries(room, filter),
   ]);

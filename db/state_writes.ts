@@ -2,15 +2,10 @@ import type { Database } from "./database.ts";
 import { type BoundGuard, type Guard, guardOf } from "./guard.ts";
 import type { Row, Statement, Value } from "./lane.ts";
 import { touch } from "./presence.ts";
-import { roomNotFound } from "./refusal.ts";
+import { Refusal, roomNotFound } from "./refusal.ts";
 import { type Entry, VIEW_SCOPE } from "./state.ts";
-import {
-  explainRefusal,
-  type StateLimits,
-  type StateWrite,
-  type Target,
-  targetsOf,
-} from "./state_targets.ts";
+import { simulate, type StateLimits, STORED, storedArgs, type Writes } from "./state_simulation.ts";
+import { type StateWrite, type Target, targetsOf } from "./state_targets.ts";
 import { commit, FROM_ADMITTED } from "./write.ts";
 
 const ENTRY = (n: number) => `state WHERE room_id = :room AND scope = :scope${n} AND key = :key${n}`;
@@ -21,9 +16,9 @@ const DEMANDS = {
   absent: (n: number) => `NOT ${LIVE(n)}`,
   current: (n: number) => `EXISTS (SELECT 1 FROM ${ENTRY(n)} AND NOT deleted AND version = :current${n})`,
   base: (n: number) => `COALESCE((SELECT version FROM ${ENTRY(n)}), 0) = :base${n}`,
-  number: (n: number) =>
+  integer: (n: number) =>
     `NOT EXISTS (SELECT 1 FROM ${ENTRY(n)} AND NOT deleted AND NOT (
-       json_type(value) IN ('integer', 'real') AND CAST(value AS REAL) BETWEEN :least${n} AND :most${n}))`,
+       json_type(value) = 'integer' AND CAST(value AS INTEGER) BETWEEN :least${n} AND :most${n}))`,
   present: LIVE,
   never: () => "FALSE",
 };
@@ -65,44 +60,47 @@ const UPSERT = `
 
 const PUT = `${UPSERT} value = excluded.value RETURNING version`;
 
-// 17 digits bring the same double back; "5.0" is JSON for 5.
 const ADD = `${UPSERT}
-    value = printf('%!.17g', CASE WHEN deleted THEN 0.0 ELSE CAST(value AS REAL) END + :delta)
+    value = CAST(CASE WHEN deleted THEN 0 ELSE CAST(value AS INTEGER) END + :delta AS TEXT)
   RETURNING version, value`;
 
 // Only a refusal reads what is stored; an admitted write would carry its own values back in vain.
-const REFUSED = (unmoved: string) => `
-  SELECT rooms.revision AS room_revision, key_count, view_count, ${unmoved} AS unmoved, entry.*
-    FROM rooms
-    CROSS JOIN json_each(:targets) AS target
-    LEFT JOIN state AS entry
-      ON entry.room_id = :room AND entry.scope = target.value ->> 0 AND entry.key = target.value ->> 1
-   WHERE rooms.id = :room AND admitted IS NOT :nonce`;
+const REFUSED = (unmoved: string) =>
+  `${STORED.replace("SELECT", `SELECT ${unmoved} AS unmoved,`)} AND admitted IS NOT :nonce`;
 
-export interface Put {
-  writes: StateWrite[];
+export interface Put extends Writes {
   /** Who writes: `updated_by`, and a sign of its life where it is registered. */
   agent?: string;
   guard?: Guard;
-  limits: StateLimits;
-  /** A refusal names the failing write's `index`. */
-  batch: boolean;
 }
+
+export interface Written {
+  entries: Entry[];
+  revision: number;
+}
+
+const MOST_ATTEMPTS = 50;
+const MOST_PAUSE_MS = 20;
 
 /**
  * Applies the writes in order, each seeing those before it, all or none, as one revision. The entries come back
  * as each write left them. Undefined where the guard does not hold any more.
- * Errors: `room_not_found`; `version_conflict`, `not_a_number`, `limit_reached`.
+ * Errors: `room_not_found`, `version_conflict`, `not_a_number`, `limit_reached`.
  */
-export async function putEntries(
-  database: Database,
-  room: string,
-  put: Put,
-): Promise<{ entries: Entry[]; revision: number } | undefined> {
+export async function putEntries(database: Database, room: string, put: Put): Promise<Written | undefined> {
+  const whole = put.writes.every(({ delta = 0 }) => Number.isSafeInteger(delta));
+  const outcome = whole ? await tryPut(database, room, put) : "fraction";
+  return outcome === "fraction" ? await putSums(database, room, put) : outcome;
+}
+
+/**
+ * One attempt, decided by the database. It adds whole numbers only: it does not read every decimal as the double
+ * that JSON means, and where the stored number is a fraction this says so.
+ */
+async function tryPut(database: Database, room: string, put: Put): Promise<Written | undefined | "fraction"> {
   const [nonce, now] = [database.unique(), database.now()];
   const targets = targetsOf(put.writes);
   const guard = guardOf(put.guard);
-  const places = JSON.stringify(targets.map(({ scope, key }) => [scope, key]));
   const outcome = await commit(database, {
     room,
     part: "state",
@@ -111,13 +109,45 @@ export async function putEntries(
       ...put.writes.map((write) => effect(room, nonce, write, put.agent ?? null, now)),
       ...touch(room, put.agent, now),
     ],
-    reads: [{ sql: REFUSED(guard.unmoved), args: { room, nonce, targets: places, ...guard.args } }],
+    reads: [{ sql: REFUSED(guard.unmoved), args: { ...storedArgs(room, targets), nonce, ...guard.args } }],
   });
-  if (outcome.revision === undefined) return refuse(put, outcome.reads[0]!);
-  const entries = put.writes.map((write, index) =>
-    writtenEntry(room, write, outcome.effects[index]![0]!, put.agent, now)
-  );
-  return { entries, revision: outcome.revision };
+  if (outcome.revision !== undefined) {
+    const rows = outcome.effects.map(([row]) => row!);
+    return {
+      entries: put.writes.map((write, n) => entryOf(room, write, rows[n]!, put.agent, now)),
+      revision: outcome.revision,
+    };
+  }
+  const rows = outcome.reads[0]!;
+  if (rows.length === 0) throw roomNotFound();
+  if (!rows[0]!.unmoved) return undefined;
+  const result = simulate(put, rows);
+  if (result instanceof Refusal) throw result;
+  return "fraction";
+}
+
+/** Adds fractions as doubles: reads, adds here, and writes the sums if what they started from has not moved. */
+async function putSums(database: Database, room: string, put: Put): Promise<Written | undefined> {
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    const [rows] = await database.read([{ sql: STORED, args: storedArgs(room, targetsOf(put.writes)) }]);
+    if (rows!.length === 0) throw roomNotFound();
+    const results = simulate(put, rows!);
+    if (results instanceof Refusal) throw results;
+    const writes = put.writes.map(({ delta: _, ...write }, n) => {
+      const { found, value } = results[n]!;
+      return { ...write, value, ifVersion: found.live ? found.version : 0 };
+    });
+    try {
+      const written = await tryPut(database, room, { ...put, writes });
+      if (written !== "fraction") return written;
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code === "room_not_found") throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * MOST_PAUSE_MS));
+  }
+  throw new Refusal("unavailable", "The number changed each time before it could be added to.", {
+    hint: "Nothing was written. Try again.",
+  });
 }
 
 function admission(
@@ -150,7 +180,7 @@ function effect(room: string, nonce: string, write: StateWrite, agent: string | 
   return delta === undefined ? { sql: PUT, args } : { sql: ADD, args: { ...args, delta } };
 }
 
-function writtenEntry(
+function entryOf(
   room: string,
   write: StateWrite,
   row: Row,
@@ -167,10 +197,4 @@ function writtenEntry(
     updated_at: now.toISOString(),
     updated_by: agent ?? null,
   };
-}
-
-function refuse(put: Put, rows: Row[]): undefined {
-  if (rows.length === 0) throw roomNotFound();
-  if (!rows[0]!.unmoved) return undefined;
-  throw explainRefusal(put, rows);
 }

@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { createContext } from "../cel/context.ts";
-import { NOTHING } from "../cel/reader.ts";
+import { NOTHING } from "../cel/definitions.ts";
 import { selectMessages, toMessage } from "../db/messages.ts";
 import { present, type Status } from "../db/presence.ts";
 import { Refusal } from "../db/refusal.ts";

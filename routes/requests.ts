@@ -88,8 +88,17 @@ export function checkSize(value: Json | undefined, what: string): void {
   }
 }
 
+/** What a text column would not give back as it was: NUL, and halves of characters. */
+// deno-lint-ignore no-control-regex
+const UNSTORABLE = /[\u0000\p{Surrogate}]/u;
+
 /** Compiles an expression of the request. Errors: `invalid_expression`, with what `details` add. */
 export function compileOf(source: string, details: Record<string, unknown> = {}): Expression {
+  const bad = source.search(UNSTORABLE);
+  if (bad >= 0) {
+    const message = "An expression must be well-formed Unicode without NUL.";
+    throw new RequestError("invalid_expression", message, { expression: source, position: bad, ...details });
+  }
   try {
     return compile(source);
   } catch (error) {

@@ -1,6 +1,6 @@
 import type { Context, Hono } from "hono";
 import { createContext, type ViewResult } from "../cel/context.ts";
-import { NOTHING } from "../cel/reader.ts";
+import { NOTHING } from "../cel/definitions.ts";
 import { unionReads } from "../cel/reads.ts";
 import type { Guard } from "../db/guard.ts";
 import { keyNotFound } from "../db/refusal.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createContext } from "../../cel/context.ts";
 import { compile } from "../../cel/expression.ts";
-import { NOTHING, type RoomData } from "../../cel/reader.ts";
+import { NOTHING } from "../../cel/definitions.ts";
+import type { RoomData } from "../../cel/reader.ts";
 
 const NOW = new Date("2026-11-22T12:00:00.000Z");
 

@@ -17,7 +17,9 @@ Deno.test("200 idle waits in 20 rooms cost as many database requests as one", ()
     const LOOKS = 6;
     const polls = async () => {
       const before = batches.length;
-      for (let look = 0; look < LOOKS; look++) await nextBatch(({ statements }) => statements[0]!.sql.includes(":rooms"));
+      for (let look = 0; look < LOOKS; look++) {
+        await nextBatch(({ statements }) => statements[0]!.sql.includes(":rooms"));
+      }
       return batches.length - before;
     };
     const begin = async (room: number) => {

@@ -1,0 +1,38 @@
+import { type CelType, Duration, Optional, UnsignedInt } from "./engine.ts";
+
+/** A value's type in words that a reader of CEL knows: `string`, `int`, `list`, `timestamp`, ... */
+export function typeName(value: unknown): string {
+  switch (typeof value) {
+    case "string":
+      return "string";
+    case "bigint":
+      return "int";
+    case "number":
+      return "double";
+    case "boolean":
+      return "bool";
+  }
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "list";
+  if (value instanceof Map) return "map";
+  if (value instanceof Date) return "timestamp";
+  if (value instanceof Duration) return "duration";
+  if (value instanceof UnsignedInt) return "uint";
+  if (value instanceof Uint8Array) return "bytes";
+  if (value instanceof Optional) return "optional";
+  return "type";
+}
+
+/** A static type in the same words. */
+export function staticName(type: CelType): string {
+  switch (type.kind) {
+    case "list":
+    case "map":
+    case "optional":
+      return type.kind;
+    case "message":
+      return type.name.replace("google.protobuf.", "").toLowerCase();
+    default:
+      return type.name;
+  }
+}

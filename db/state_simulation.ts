@@ -1,0 +1,98 @@
+import type { Json } from "./json.ts";
+import type { Row, Statement } from "./lane.ts";
+import { Refusal } from "./refusal.ts";
+import { type Entry, toEntry, versionConflict, VIEW_SCOPE } from "./state.ts";
+import { add, idOf, type StateWrite } from "./state_targets.ts";
+
+/** The most keys and views that a room holds. */
+export interface StateLimits {
+  keys: number;
+  views: number;
+}
+
+export interface Writes {
+  writes: StateWrite[];
+  limits: StateLimits;
+  /** A refusal names the failing write's `index`. */
+  batch: boolean;
+}
+
+/** The room's counts beside each entry that is to be written, tombstones too (null columns where nothing is). */
+export const STORED = `
+  SELECT rooms.revision AS room_revision, key_count, view_count, entry.*
+    FROM rooms
+    CROSS JOIN json_each(:places) AS target
+    LEFT JOIN state AS entry
+      ON entry.room_id = :room AND entry.scope = target.value ->> 0 AND entry.key = target.value ->> 1
+   WHERE rooms.id = :room`;
+
+export function storedArgs(room: string, places: Array<{ scope: string; key: string }>): Statement["args"] {
+  return { room, places: JSON.stringify(places.map(({ scope, key }) => [scope, key])) };
+}
+
+/** A key as a write in the middle of a batch finds it. */
+export interface Seen {
+  live: boolean;
+  version: number;
+  value: Json;
+}
+
+/**
+ * Applies writes in order to what is stored (rows of STORED), each seeing those before it. Gives what each write
+ * finds and leaves, or the refusal of the first one that fails.
+ */
+export function simulate(put: Writes, rows: Row[]): Refusal | Array<{ found: Seen; value: Json }> {
+  const stored = new Map<string, Row>();
+  for (const row of rows) if (row.key !== null) stored.set(idOf(row as unknown as StateWrite), row);
+  const seen = new Map<string, Seen>();
+  for (const [id, row] of stored) {
+    seen.set(id, {
+      live: !row.deleted,
+      version: Number(row.version),
+      value: JSON.parse(row.value as string),
+    });
+  }
+  const revision = Number(rows[0]!.room_revision);
+  const counts = { keys: Number(rows[0]!.key_count), views: Number(rows[0]!.view_count) };
+  const results: Array<{ found: Seen; value: Json }> = [];
+  for (const [index, write] of put.writes.entries()) {
+    const details = put.batch ? { index } : {};
+    const row = stored.get(idOf(write));
+    const current = row && !row.deleted ? toEntry(row) : null;
+    const found = seen.get(idOf(write)) ?? { live: false, version: 0, value: null };
+    if (write.ifVersion !== undefined && write.ifVersion !== (found.live ? found.version : 0)) {
+      return versionConflict(write, write.ifVersion, current, revision, details);
+    }
+    const value = write.delta === undefined
+      ? write.value ?? null
+      : add(found.live ? found.value : 0, write.delta);
+    if (value === undefined) return notANumber(write, current, revision, details);
+    const full = found.live ? undefined : countNew(write, counts, put.limits);
+    if (full) return new Refusal("limit_reached", full, details, revision);
+    seen.set(idOf(write), { live: true, version: found.version + 1, value });
+    results.push({ found, value });
+  }
+  return results;
+}
+
+/** Counts a new key; says so where it is one too many. */
+function countNew(write: StateWrite, counts: StateLimits, limits: StateLimits): string | undefined {
+  if (++counts.keys > limits.keys) return `A room holds at most ${limits.keys} keys.`;
+  if (write.scope === VIEW_SCOPE && ++counts.views > limits.views) {
+    return `A room holds at most ${limits.views} views.`;
+  }
+}
+
+function notANumber(
+  write: StateWrite,
+  current: Entry | null,
+  revision: number,
+  details: Record<string, unknown>,
+): Refusal {
+  const place = `${JSON.stringify(write.key)} in ${JSON.stringify(write.scope)}`;
+  return new Refusal("not_a_number", `${place} cannot be incremented by ${write.delta}.`, {
+    ...details,
+    current,
+    hint: "Only a number can be incremented, and the result must lie within ±(2^53 - 1).",
+  }, revision);
+}

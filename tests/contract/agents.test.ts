@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { contract } from "../support/backends.ts";
+import type { Json } from "../support/client.ts";
+import {
+  assertError,
+  assertInvalid,
+  assertMembers,
+  assertRecent,
+  assertStatus,
+  assertUuid,
+  members,
+} from "../support/shapes.ts";
+
+contract("an agent registers with all that it says of itself", async (t) => {
+  const room = await t.room();
+  const meta = { model: "m", tools: ["a", { b: 1 }] };
+  const reply = await t.post(`/rooms/${room}/agents`, { id: "ann", name: "Ann", role: "writer", meta });
+  assertStatus(reply, 201);
+  assertMembers(reply.body, members.agent);
+  const { joined_at, last_heartbeat, ...rest } = reply.body;
+  assert.deepEqual(rest, {
+    id: "ann",
+    room_id: room,
+    name: "Ann",
+    role: "writer",
+    meta,
+    status: "active",
+    waiting_on: null,
+  });
+  assertRecent(joined_at);
+  assert.equal(last_heartbeat, joined_at);
+});
+
+contract("an agent that gives only a name gets a UUID, the role agent and an empty meta", async (t) => {
+  const room = await t.room();
+  const reply = await t.post(`/rooms/${room}/agents`, { name: "Ann" });
+  assertStatus(reply, 201);
+  assertUuid(reply.body.id);
+  assert.deepEqual([reply.body.name, reply.body.role, reply.body.meta], ["Ann", "agent", {}]);
+});
+
+contract("an agent needs a name", async (t) => {
+  const room = await t.room();
+  assertInvalid(await t.post(`/rooms/${room}/agents`, { id: "ann" }), ["name"]);
+  assertInvalid(await t.post(`/rooms/${room}/agents`), ["name"]);
+  assertInvalid(await t.post(`/rooms/${room}/agents`, { name: 5 }), ["name"]);
+  assert.deepEqual((await t.get(`/rooms/${room}/agents`)).body, []);
+});
+
+contract("role must be text and meta an object", async (t) => {
+  const room = await t.room();
+  assertInvalid(await t.post(`/rooms/${room}/agents`, { name: "a", role: 1 }), ["role"]);
+  for (const meta of [[], "text", 5]) {
+    assertInvalid(await t.post(`/rooms/${room}/agents`, { name: "a", meta }), ["meta"]);
+  }
+});
+
+contract("registering again updates what is given and keeps the rest", async (t) => {
+  const room = await t.room();
+  const first = await t.agent(room, "ann", { name: "Ann", role: "writer", meta: { a: 1 } });
+  await t.post(`/rooms/${room}/agents/ann/heartbeat`, { status: "busy" });
+  await t.after(first.joined_at);
+
+  const renamed = await t.post(`/rooms/${room}/agents`, { id: "ann", name: "Anne" });
+  assertStatus(renamed, 200);
+  assertMembers(renamed.body, members.agent);
+  const { name, role, meta, joined_at, status } = renamed.body;
+  assert.deepEqual([name, role, meta, joined_at, status], [
+    "Anne",
+    "writer",
+    { a: 1 },
+    first.joined_at,
+    "active",
+  ]);
+
+  const changed = await t.post(`/rooms/${room}/agents`, {
+    id: "ann",
+    name: "Anne",
+    role: "judge",
+    meta: { b: 2 },
+  });
+  assertStatus(changed, 200);
+  assert.deepEqual([changed.body.role, changed.body.meta], ["judge", { b: 2 }]);
+  assert.deepEqual((await t.get(`/rooms/${room}/agents/ann`)).body, changed.body);
+});
+
+contract("registering one agent many times at once makes one agent", async (t) => {
+  const room = await t.room();
+  const replies = await Promise.all(
+    Array.from({ length: 12 }, () => t.post(`/rooms/${room}/agents`, { id: "ann", name: "Ann" })),
+  );
+  assert.deepEqual(replies.map((reply) => reply.status).sort(), [...Array(11).fill(200), 201]);
+  assert.equal((await t.get(`/rooms/${room}/agents`)).body.length, 1);
+});
+
+contract("the same agent id in two rooms is two agents", async (t) => {
+  const [one, other] = [await t.room(), await t.room()];
+  await t.agent(one, "ann", { role: "writer" });
+  await t.agent(other, "ann", { role: "judge" });
+  await t.post(`/rooms/${one}/agents/ann/heartbeat`, { status: "busy" });
+  const here = (await t.get(`/rooms/${one}/agents/ann`)).body;
+  const there = (await t.get(`/rooms/${other}/agents/ann`)).body;
+  assert.deepEqual([here.room_id, here.role, here.status], [one, "writer", "busy"]);
+  assert.deepEqual([there.room_id, there.role, there.status], [other, "judge", "active"]);
+});
+
+contract("agents are listed in order of joining", async (t) => {
+  const room = await t.room();
+  const ids = ["zoe", "ann", "mia", "bob"];
+  for (const id of ids) await t.agent(room, id);
+  await t.post(`/rooms/${room}/agents`, { id: "zoe", name: "again" });
+  const reply = await t.get(`/rooms/${room}/agents`);
+  assertStatus(reply, 200);
+  assert.deepEqual(reply.body.map((agent: Json) => agent.id), ids);
+  for (const agent of reply.body) assertMembers(agent, members.agent);
+});
+
+contract("a room without agents lists none", async (t) => {
+  const reply = await t.get(`/rooms/${await t.room()}/agents`);
+  assertStatus(reply, 200);
+  assert.deepEqual(reply.body, []);
+});
+
+contract("an agent reads as it was registered", async (t) => {
+  const room = await t.room();
+  const agent = await t.agent(room, "ann", { meta: { a: [1] } });
+  const reply = await t.get(`/rooms/${room}/agents/ann`);
+  assertStatus(reply, 200);
+  assert.deepEqual(reply.body, agent);
+});
+
+contract("an agent that nobody registered is not found", async (t) => {
+  const room = await t.room();
+  assertError(await t.get(`/rooms/${room}/agents/ghost`), 404, "agent_not_found");
+  assertError(await t.post(`/rooms/${room}/agents/ghost/heartbeat`, {}), 404, "agent_not_found");
+  const wait = await t.get(`/rooms/${room}/wait`, { condition: "true", agent: "ghost", timeout: 0 });
+  assertError(wait, 404, "agent_not_found");
+});

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { startService } from "./support/service.ts";
+
+const root = new URL("../", import.meta.url);
+const DEADLINE = 60_000;
+
+Deno.test("two players take turns until one wins, and never move out of turn", async () => {
+  const lines = await run("turns");
+  const moves = lines.filter((line) => / takes \d, /.test(line)).map((line) => line.split(" ")[0]);
+  assert.ok(moves.length > 2);
+  assert.ok(moves.every((player, n) => player === ["ada", "bob"][n % 2]), moves.join());
+  assert.equal(lines.at(-1), `${moves.at(-1)} wins after ${moves.length} moves, all in turn.`);
+});
+
+Deno.test("workers do every task exactly once", async () => {
+  const lines = await run("tasks");
+  const done = lines.flatMap((line) => / works on (\d+)$/.exec(line)?.[1] ?? []);
+  assert.equal(done.length, 12);
+  assert.equal(new Set(done).size, 12, done.join());
+  assert.equal(lines.at(-1), "All 12 tasks are done, each once.");
+});
+
+Deno.test("voters who write over each other lose no vote and agree", async () => {
+  const lines = await run("consensus");
+  assert.equal(lines.filter((line) => / votes (tea|coffee) at attempt \d+$/.test(line)).length, 5);
+  assert.equal(lines.filter((line) => line.endsWith(" sees tea")).length, 5);
+  assert.equal(lines.at(-1), "All 5 agree: tea.");
+});
+
+Deno.test("an example says that there is no service, and fails", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close(); // now nobody listens at its port
+  const { code, stderr } = await output("turns", `http://127.0.0.1:${listener.addr.port}`);
+  assert.notEqual(code, 0);
+  assert.match(stderr, /connection refused/i);
+});
+
+/** What an example prints, line by line, after it ended well. */
+async function run(name: string): Promise<string[]> {
+  const service = await startService();
+  try {
+    const { code, stdout, stderr } = await output(name, service.url);
+    assert.equal(code, 0, stdout + stderr);
+    return stdout.trim().split("\n");
+  } finally {
+    await service.stop();
+  }
+}
+
+async function output(name: string, url: string): Promise<{ code: number; stdout: string; stderr: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--quiet", `examples/${name}.ts`, url],
+    cwd: root,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    signal: AbortSignal.timeout(DEADLINE),
+  }).output();
+  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}

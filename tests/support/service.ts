@@ -1,0 +1,86 @@
+import { TextLineStream } from "./lines.ts";
+
+const root = new URL("../../", import.meta.url);
+const START_DEADLINE = 30_000;
+const STOP_DEADLINE = 8_000;
+
+export interface ServiceOptions {
+  /** A libSQL address. Without one the service gets a database file of its own. */
+  database?: string;
+  env?: Record<string, string>;
+}
+
+export interface Service {
+  url: string;
+  process: Deno.ChildProcess;
+  /** Asks it to end and waits until it has. */
+  stop(): Promise<void>;
+  /** Ends it the way a crash does. */
+  kill(): Promise<void>;
+}
+
+export async function startService(options: ServiceOptions = {}): Promise<Service> {
+  const directory = options.database ? undefined : await Deno.makeTempDir({ prefix: "convene-" });
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "start.ts"],
+    cwd: root,
+    env: {
+      TURSO_AUTH_TOKEN: "",
+      ...options.env,
+      PORT: "0",
+      TURSO_DATABASE_URL: options.database ?? `file:${directory}/convene.db`,
+    },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+
+  const complaints: string[] = [];
+  const printed = Promise.withResolvers<string | undefined>();
+  const drained = Promise.all([
+    eachLine(process.stderr, (line) => complaints.push(line)),
+    eachLine(process.stdout, (line) => {
+      const port = /https?:\/\/[^\s/]*:(\d+)/.exec(line)?.[1];
+      if (port) printed.resolve(`http://127.0.0.1:${port}`);
+    }).then(() => printed.resolve(undefined)),
+  ]);
+
+  let asked = false;
+  process.status.then((status) => {
+    if (!asked) {
+      console.error(`The service ended unasked, ${status.signal ?? status.code}:\n${complaints.join("\n")}`);
+    }
+  });
+
+  async function end(signal: Deno.Signal) {
+    asked = true;
+    signalTo(process, signal);
+    const insist = setTimeout(() => signalTo(process, "SIGKILL"), STOP_DEADLINE);
+    await process.status;
+    clearTimeout(insist);
+    await drained;
+    if (directory) await Deno.remove(directory, { recursive: true });
+  }
+
+  const late = setTimeout(() => signalTo(process, "SIGKILL"), START_DEADLINE);
+  const url = await printed.promise;
+  clearTimeout(late);
+  if (!url) {
+    await end("SIGKILL");
+    throw new Error(`The service did not start:\n${complaints.join("\n")}`);
+  }
+  return { url, process, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
+}
+
+function signalTo(process: Deno.ChildProcess, signal: Deno.Signal) {
+  try {
+    process.kill(signal);
+  } catch {
+    // It has ended already, which is what the signal was for.
+  }
+}
+
+async function eachLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>, act: (line: string) => void) {
+  const lines = stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  for await (const line of lines) act(line);
+}

@@ -1,3 +1,4 @@
+import { createConditions } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import type { Json } from "./json.ts";
 import type { Row, Statement } from "./lane.ts";
@@ -182,27 +183,18 @@ export async function getMessage(
 /** The query for a filter, with one row more than its limit, which tells whether there is more. */
 export function selectMessages(room: string, filter: MessageFilter): Statement {
   const { after, kind, from, to, thread, unclaimed, newest, limit } = filter;
-  const args: Statement["args"] = { room, limit: limit + 1 };
-  const conditions = ["m.room_id = :room"];
-  const where = (condition: string, name: string, value: string | number | undefined) => {
-    if (value === undefined) return;
-    conditions.push(condition);
-    args[name] = value;
-  };
+  const { args, where, and, sql } = createConditions("m.room_id = :room", { room, limit: limit + 1 });
   where("m.id > :after", "after", after);
   where("m.kind = :kind", "kind", kind);
   where("m.from_agent = :from", "from", from);
   where("m.to_agent = :to", "to", to);
   where("m.id = thread.id", "thread", thread);
-  if (unclaimed) conditions.push("m.claimed_by IS NULL");
+  if (unclaimed) and("m.claimed_by IS NULL");
   const [prefix, source] = thread === undefined
     ? ["", "messages AS m"]
     : [WITH_THREAD, "thread CROSS JOIN messages AS m"];
   const order = newest ? "DESC" : "ASC";
-  const sql = `${prefix} SELECT m.* FROM ${source} WHERE ${
-    conditions.join(" AND ")
-  } ORDER BY m.id ${order} LIMIT :limit`;
-  return { sql, args };
+  return { sql: `${prefix} SELECT m.* FROM ${source} ${sql()} ORDER BY m.id ${order} LIMIT :limit`, args };
 }
 
 export function toMessage(row: Row): Message {

@@ -1,3 +1,4 @@
+import { createConditions } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import { type Guard, guardOf } from "./guard.ts";
 import type { Json } from "./json.ts";
@@ -96,20 +97,14 @@ export async function listEntries(
 
 /** The query for a filter; its rows are for `toListed`. */
 export function selectEntries(room: string, { scope, key, prefix, since }: StateFilter): Statement {
-  const args: Statement["args"] = { room };
-  const conditions = ["room_id = :room"];
-  const where = (condition: string, name: string, value: string | number | undefined) => {
-    if (value === undefined) return;
-    conditions.push(condition);
-    args[name] = value;
-  };
+  const { args, where, and, sql } = createConditions("room_id = :room", { room });
   where("scope = :scope", "scope", scope);
   where("key = :key", "key", key);
   where(`key >= :prefix AND key < ${AFTER_PREFIX}`, "prefix", prefix);
   where("revision > :since", "since", since);
-  if (since === undefined) conditions.push("NOT deleted");
+  if (since === undefined) and("NOT deleted");
   const source = since === undefined ? "state" : "state INDEXED BY state_changed";
-  return { sql: `SELECT * FROM ${source} WHERE ${conditions.join(" AND ")} ORDER BY scope, key`, args };
+  return { sql: `SELECT * FROM ${source} ${sql()} ORDER BY scope, key`, args };
 }
 
 /**

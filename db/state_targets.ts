@@ -1,7 +1,4 @@
 import type { Json } from "./json.ts";
-import type { Row } from "./lane.ts";
-import { Refusal } from "./refusal.ts";
-import { type Entry, toEntry, versionConflict, VIEW_SCOPE } from "./state.ts";
 
 /** One write of a key: a value, an expression (a computed view), or an amount to add to the current number. */
 export interface StateWrite {

@@ -36,16 +36,16 @@ async function readPaged(
   const results: Row[][] = [];
   for (const { sql, args } of statements) {
     const rows: Row[] = [];
-    for (let page: Row[] | undefined; page === undefined || page.length === PAGE;) {
+    while (rows.length % PAGE === 0) {
       const paged = {
         sql: `SELECT * FROM (${sql}) LIMIT :page OFFSET :from`,
         args: { ...args, page: PAGE, from: rows.length },
       };
-      const [rooms, found] = await database.read([{ sql: ROOM_REVISION, args: { room } }, paged]);
+      const [rooms, page] = await database.read([{ sql: ROOM_REVISION, args: { room } }, paged]);
       revisions.add(rooms![0]?.revision);
       if (revisions.size > 1) return undefined;
-      page = found!;
-      rows.push(...page);
+      if (page!.length === 0) break;
+      rows.push(...page!);
     }
     results.push(rows);
   }

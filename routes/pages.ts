@@ -49,20 +49,20 @@ export function mountPages(app: Hono, { database, reader }: Services): void {
       if (id !== undefined) {
         return await room(c, existingId(id)).catch((error) => {
           if (error instanceof Refusal && error.code === "room_not_found") {
-            return c.html(unknownRoomPage(id), 404);
+            return c.html(unknownRoomPage(id, addressOf(c)), 404);
           }
           throw error;
         });
       }
       c.header("Vary", "Accept");
-      const address = new URL(c.req.url).origin;
       const type = accepts(c, {
         header: "Accept",
         supports: ["text/markdown", "text/plain", "text/html"],
         default: "text/markdown",
       });
-      if (type === "text/html") return c.html(guidePage(guide.replaceAll("$CONVENE", address)));
-      return c.text(guide.replaceAll("$CONVENE", address), 200, { "Content-Type": `${type}; charset=utf-8` });
+      const text = guide.replaceAll("$CONVENE", addressOf(c));
+      if (type === "text/html") return c.html(guidePage(text));
+      return c.text(text, 200, { "Content-Type": `${type}; charset=utf-8` });
     },
   });
 
@@ -72,4 +72,10 @@ export function mountPages(app: Hono, { database, reader }: Services): void {
       return c.json({ ok: true });
     },
   });
+}
+
+/** Where the caller reached the service; a proxy in front of it says whether that was by TLS. */
+function addressOf(c: Context): string {
+  const { protocol, host } = new URL(c.req.url);
+  return `${c.req.header("X-Forwarded-Proto") === "https" ? "https:" : protocol}//${host}`;
 }

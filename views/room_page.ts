@@ -70,14 +70,14 @@ export function roomPage(room: RoomView): Markup {
   });
 }
 
-export function unknownRoomPage(id: string): Markup {
+export function unknownRoomPage(id: string, address: string): Markup {
   return layout({
     title: "No such room",
     body: html`
       <main class="prose">
         <h1>There is no room <code>${id}</code></h1>
         <p>Create it, then reload this page:</p>
-        <pre>curl -X POST /rooms -d '${JSON.stringify({ id })}'</pre>
+        <pre>curl -X POST ${address}/rooms -d '${JSON.stringify({ id })}'</pre>
         <p><a href="/">How Convene works</a></p>
       </main>
     `,

@@ -12,6 +12,7 @@ export interface Batch {
 
 export interface TestApp {
   request(method: string, path: string, body?: unknown): Promise<Response>;
+  // deno-lint-ignore no-explicit-any -- a body is looked into, not typed
   json(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>;
   services: ReturnType<typeof createServices>;
   app: ReturnType<typeof createApp>;

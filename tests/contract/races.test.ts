@@ -170,6 +170,20 @@ const worlds: [string, (t: Subject, room: string, n: number) => Promise<string>]
     await t.write(room, "n", n);
     return `state._shared.n <= ${n}`;
   }],
+  ["a key that goes away", async (t, room, n) => {
+    const writes = Array.from({ length: 20 }, (_, k) => ({ scope: "own", key: `k${n + k}`, value: 1 }));
+    if (n % 20 === 0) await t.put(`/rooms/${room}/state/batch`, { writes });
+    await t.delete(`/rooms/${room}/state`, { scope: "own", key: `k${n - 1}` });
+    return `has(state.own.k${n})`;
+  }],
+  ["a whole scope", async (t, room, n) => {
+    await t.write(room, `k${n}`, n, { scope: "own" });
+    return `size(state.own) <= ${n + 1}`;
+  }],
+  ["all scopes", async (t, room, n) => {
+    await t.write(room, "k", n, { scope: `scope-${n}` });
+    return `size(state) <= ${n + 3}`;
+  }],
   ["a view", async (t, room, n) => {
     if (n === 0) await t.view(room, "v", "state.own.n + 1");
     await t.write(room, "n", n, { scope: "own" });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { backends, Subject } from "../support/backends.ts";
 import { startCluster } from "../support/cluster.ts";
+import { startDistance } from "../support/distance.ts";
 import { startLibsqlServer } from "../support/libsql_server.ts";
 import { startService } from "../support/service.ts";
 import type { Json } from "../support/client.ts";
@@ -153,18 +154,9 @@ Deno.test("two instances: a heartbeat at one is seen by those who wait for it at
 
 Deno.test("a hundred idle waits ask the database a few times a second, not hundreds", async () => {
   const server = await startLibsqlServer();
-  let asked = 0;
-  const between = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
-    asked++;
-    const { pathname, search } = new URL(request.url);
-    return await fetch(server.url + pathname + search, {
-      method: request.method,
-      headers: request.headers,
-      body: request.body && await request.bytes(),
-    });
-  });
+  const between = startDistance(server.url);
   try {
-    const service = await startService({ database: `http://127.0.0.1:${between.addr.port}` });
+    const service = await startService({ database: between.url });
     try {
       const t = new Subject(service.url);
       const room = await t.room();
@@ -177,9 +169,9 @@ Deno.test("a hundred idle waits ask the database a few times a second, not hundr
       // By then all of them wait: the last of them was sent before this write was.
       await t.write(room, "n", 0);
       await pause(500);
-      const before = asked;
+      const before = between.asked;
       await pause(2_000);
-      const idle = asked - before;
+      const idle = between.asked - before;
       assert.ok(idle >= 1, "they do not poll at all");
       assert.ok(idle <= 30, `${idle} requests in 2 s`);
       await t.write(room, "n", 1_000);
@@ -188,7 +180,7 @@ Deno.test("a hundred idle waits ask the database a few times a second, not hundr
       await service.stop();
     }
   } finally {
-    await between.shutdown();
+    await between.stop();
     await server.stop();
   }
 });

@@ -1,5 +1,5 @@
 import { DatabaseUnavailable, faultOf } from "./faults.ts";
-import { createLane, type Row, type Statement } from "./lane.ts";
+import { createLane, type Lane, type Row, type Statement } from "./lane.ts";
 import { migrate } from "./schema.ts";
 import { createTurns } from "./turns.ts";
 
@@ -22,8 +22,12 @@ export interface Change {
 export interface Database {
   /** Runs reads in one snapshot and one round trip, which other reads may share. */
   read(statements: Statement[]): Promise<Row[][]>;
+  /** Reads one item together with others of its kind, with statements that serve them all. */
+  readOne: Lane["submitOne"];
   /** Runs statements atomically and in order in one round trip, which other commits may share. */
   commit(statements: Statement[]): Promise<Row[][]>;
+  /** Commits one item together with others of its kind, with statements that serve them all. */
+  commitOne: Lane["submitOne"];
   /** Applies the migrations that are missing. Done by itself before the first statement. */
   migrate(): Promise<void>;
   /** Runs a task of a room after the room's earlier ones. */
@@ -47,8 +51,8 @@ export interface DatabaseOptions {
 // Together with the deadline of a call (open.ts) the patience keeps every request within 10 s. A batch of writes
 // is so small that the entries which its refusals show, 20 x 64 KiB a job, fit into one answer of 10 MiB.
 const LANES = {
-  read: { inFlight: 4, statements: 256, readOnly: true, patience: 4_000 },
-  write: { inFlight: 1, statements: 160, readOnly: false, patience: 4_000 },
+  read: { inFlight: 4, weight: 256, readOnly: true, patience: 4_000 },
+  write: { inFlight: 1, weight: 160, readOnly: false, patience: 4_000 },
 };
 
 /** Milliseconds between two reports of a database that does not answer. */
@@ -99,9 +103,13 @@ export function createDatabase(options: DatabaseOptions): Database {
     console.error("The database does not answer:", error instanceof Error ? error.message : error);
   }
 
+  const reads = createLane((statements) => send(statements, "read"), LANES.read, clock);
+  const writes = createLane((statements) => send(statements, "write"), LANES.write, clock);
   return {
-    read: createLane((statements) => send(statements, "read"), LANES.read, clock).submit,
-    commit: createLane((statements) => send(statements, "write"), LANES.write, clock).submit,
+    read: reads.submit,
+    readOne: reads.submitOne,
+    commit: writes.submit,
+    commitOne: writes.submitOne,
     inTurn: createTurns(),
     migrate: async () => void await send([], "read"),
     announce: (change) => listeners.forEach((listener) => listener(change)),

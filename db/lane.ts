@@ -9,22 +9,44 @@ export type Row = Record<string, unknown>;
 /** Sends statements as one transaction and answers with the rows of each. */
 export type Send = (statements: Statement[]) => Promise<Row[][]>;
 
+/** How requests of one kind that travel together share their statements. */
+export interface Merger<Item, Result> {
+  /** The statements that serve all items at once. */
+  statements(items: Item[]): Statement[];
+  /** What each item gets from the rows of these statements. */
+  results(items: Item[], rows: Row[][]): Result[];
+}
+
 export interface LaneLimits {
   /** Batches under way at once. */
   inFlight: number;
-  /** Statements a batch carries at the most; a single job may exceed it. */
-  statements: number;
+  /** The weight of a batch at the most: statements, or merged items. A single job may exceed it. */
+  weight: number;
   /** Statements that only read may be sent again whatever became of them. */
   readOnly: boolean;
   /** Milliseconds from `submit` after which a job that was not sent is given up. */
   patience: number;
 }
 
+export interface Lane {
+  submit(statements: Statement[]): Promise<Row[][]>;
+  /** Submits one item, to be merged with others of its kind; `weight` is 1 for a small one. */
+  submitOne<Item, Result>(merger: Merger<Item, Result>, item: Item, weight?: number): Promise<Result>;
+}
+
 interface Job {
-  statements: Statement[];
+  merger: Merger<unknown, unknown>;
+  item: unknown;
+  weight: number;
   expires: number;
-  resolve(rows: Row[][]): void;
+  resolve(result: unknown): void;
   reject(error: Error): void;
+}
+
+/** Jobs of one merger, and the statements that serve them. */
+interface Group {
+  jobs: Job[];
+  statements: Statement[];
 }
 
 const FIRST_BACKOFF_MS = 5;
@@ -35,16 +57,9 @@ const MOST_BACKOFF_MS = 200;
  * writes, shared round trips for reads. A job is answered when its batch is acknowledged, never before.
  * Errors: `DatabaseUnavailable`, `AnswerTooLarge`, or what the database said of the job's own statement.
  */
-export function createLane(send: Send, limits: LaneLimits, now: () => number) {
+export function createLane(send: Send, limits: LaneLimits, now: () => number): Lane {
   const waiting: Job[] = [];
   let underWay = 0;
-
-  function submit(statements: Statement[]): Promise<Row[][]> {
-    return new Promise((resolve, reject) => {
-      waiting.push({ statements, expires: now() + limits.patience, resolve, reject });
-      pump();
-    });
-  }
 
   function pump() {
     while (underWay < limits.inFlight && waiting.length > 0) {
@@ -57,29 +72,22 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number) {
   }
 
   function nextBatch(): Job[] {
-    const batch: Job[] = [];
-    let statements = 0;
-    while (
-      waiting.length > 0 &&
-      (batch.length === 0 || statements + waiting[0]!.statements.length <= limits.statements)
-    ) {
-      const job = waiting.shift()!;
-      statements += job.statements.length;
-      batch.push(job);
-    }
-    return batch;
+    let weight = 0;
+    const end = waiting.findIndex((job, n) => (weight += job.weight) > limits.weight && n > 0);
+    return waiting.splice(0, end < 0 ? waiting.length : end);
   }
 
   async function carry(jobs: Job[]): Promise<void> {
     for (let backoff = FIRST_BACKOFF_MS;; backoff = Math.min(2 * backoff, MOST_BACKOFF_MS)) {
       jobs = withoutExpired(jobs, now());
       if (jobs.length === 0) return;
+      const groups = grouped(jobs);
       try {
-        return answer(jobs, await send(jobs.flatMap((job) => job.statements)));
+        return answer(groups, await send(groups.flatMap(({ statements }) => statements)));
       } catch (error) {
         const fault = faultOf(error);
         if (fault.kind === "busy") await pause(backoff * (0.5 + Math.random()));
-        else if (fault.kind === "statement") jobs = withoutFailed(jobs, fault.index, error as Error);
+        else if (fault.kind === "statement") jobs = withoutFailed(groups, fault.index, error as Error);
         else if (fault.kind === "large" && limits.readOnly) return carryAlone(jobs);
         else return rejectAll(jobs, unavailable(error, fault.kind !== "refused"));
       }
@@ -91,15 +99,43 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number) {
     for (const job of jobs) await carry([job]);
   }
 
-  return { submit };
+  function submitOne<Item, Result>(merger: Merger<Item, Result>, item: Item, weight = 1): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const expires = now() + limits.patience;
+      waiting.push({ merger, item, weight, expires, resolve, reject } as Job);
+      pump();
+    });
+  }
+
+  return {
+    submitOne,
+    submit: (statements) => submitOne(createVerbatim(), statements, statements.length),
+  };
 }
 
-export type Lane = ReturnType<typeof createLane>;
+/** Statements that are sent as they are; each job has a merger of its own, hence is merged with no other. */
+function createVerbatim(): Merger<Statement[], Row[][]> {
+  return { statements: ([statements]) => statements!, results: (_, rows) => [rows] };
+}
 
-function answer(jobs: Job[], rows: Row[][]) {
+function grouped(jobs: Job[]): Group[] {
+  const byMerger = Map.groupBy(jobs, ({ merger }) => merger);
+  return [...byMerger].map(([merger, members]) => ({
+    jobs: members,
+    statements: merger.statements(members.map(({ item }) => item)),
+  }));
+}
+
+function answer(groups: Group[], rows: Row[][]) {
   let from = 0;
-  for (const job of jobs) {
-    job.resolve(rows.slice(from, from += job.statements.length));
+  for (const { jobs, statements } of groups) {
+    const own = rows.slice(from, from += statements.length);
+    try {
+      const results = jobs[0]!.merger.results(jobs.map(({ item }) => item), own);
+      jobs.forEach((job, n) => job.resolve(results[n]));
+    } catch (error) {
+      rejectAll(jobs, error as Error);
+    }
   }
 }
 
@@ -109,11 +145,11 @@ function withoutExpired(jobs: Job[], time: number): Job[] {
   return expired.length === 0 ? jobs : jobs.filter((job) => job.expires > time);
 }
 
-function withoutFailed(jobs: Job[], index: number, error: Error): Job[] {
+function withoutFailed(groups: Group[], index: number, error: Error): Job[] {
   let end = 0;
-  const failed = jobs.find((job) => index < (end += job.statements.length));
-  failed?.reject(error);
-  return jobs.filter((job) => job !== failed);
+  const failed = groups.find(({ statements }) => index < (end += statements.length));
+  rejectAll(failed?.jobs ?? [], error);
+  return groups.flatMap((group) => group === failed ? [] : group.jobs);
 }
 
 function unavailable(error: unknown, unknown: boolean): DatabaseUnavailable {

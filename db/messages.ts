@@ -2,9 +2,11 @@ import { createConditions } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import type { Json } from "./json.ts";
 import type { Row, Statement } from "./lane.ts";
+import { PLAIN_POSTS } from "./plain_posts.ts";
 import { touch } from "./presence.ts";
-import { messageNotFound, Refusal } from "./refusal.ts";
+import { messageNotFound, Refusal, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
+import { createRead, weightOf } from "./together.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
 import { readWhole } from "./whole_reads.ts";
 
@@ -34,7 +36,7 @@ export interface MessageFilter {
   limit: number;
 }
 
-const ADMIT_POST = `
+const ADMIT_REPLY = `
   UPDATE rooms SET
     revision = revision + 1,
     messages_revision = revision + 1,
@@ -42,10 +44,10 @@ const ADMIT_POST = `
     unclaimed_count = unclaimed_count + 1,
     admitted = :nonce
    WHERE id = :room
-     AND (:reply_to IS NULL OR EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :reply_to))
+     AND EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :reply_to)
   RETURNING revision`;
 
-const POST = `
+const POST_REPLY = `
   INSERT INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, reply_to, revision)
   SELECT :room, revision, :from, :to, :kind, :body, :now, :reply_to, revision ${FROM_ADMITTED}`;
 
@@ -64,7 +66,12 @@ const CLAIM = `
    WHERE room_id = :room AND id = :message AND ${ADMITTED}`;
 
 const GET_CLAIM = `SELECT claimed_by, claimed_at FROM messages WHERE room_id = :room AND id = :message`;
-const GET = `SELECT * FROM messages WHERE room_id = :room AND id = :message`;
+
+const GET = createRead(`
+  SELECT asked.key AS n, rooms.revision AS room_revision, message.*
+    FROM json_each(:asked) AS asked
+    CROSS JOIN rooms ON rooms.id = asked.value ->> 0
+    LEFT JOIN messages AS message ON message.room_id = rooms.id AND message.id = asked.value ->> 1`);
 
 // A reply's id is above that of what it answers, so the tree below a message has no cycles. CROSS JOIN keeps the
 // order: from each message to its replies by their index, never through all replies of the room.
@@ -75,39 +82,68 @@ const WITH_THREAD = `
     SELECT reply.id FROM thread CROSS JOIN messages AS reply ON reply.room_id = :room AND reply.reply_to = thread.id
   )`;
 
-/** Posts a message; its id is the revision that admits it. Errors: `room_not_found`, `message_not_found` for `reply_to`. */
-export async function postMessage(
-  database: Database,
-  room: string,
-  message: { from?: string; to?: string; kind: string; body: Json; reply_to?: number },
-): Promise<Message> {
-  const [nonce, now] = [database.unique(), database.now()];
-  const created_at = now.toISOString();
-  const { from = null, to = null, kind, reply_to = null } = message;
-  const body = JSON.stringify(message.body);
-  const { revision, reads: [rooms] } = await commit(database, {
-    room,
-    part: "messages",
-    admission: { sql: ADMIT_POST, args: { room, nonce, reply_to } },
-    effects: [
-      { sql: POST, args: { room, nonce, from, to, kind, body, now: created_at, reply_to } },
-      ...touch(room, message.from, now),
-    ],
-    reads: [{ sql: ROOM_REVISION, args: { room } }],
-  });
-  if (revision === undefined) throw messageNotFound(reply_to!, revisionOf(rooms!));
+/** A message as it is posted. */
+export interface NewMessage {
+  from?: string;
+  to?: string;
+  kind: string;
+  body: Json;
+  reply_to?: number;
+}
+
+/**
+ * Posts a message; its id is the revision that admits it.
+ * Errors: `room_not_found`, `message_not_found` for `reply_to`.
+ */
+export async function postMessage(database: Database, room: string, message: NewMessage): Promise<Message> {
+  const now = database.now();
+  const post = message.reply_to === undefined ? postPlain : postReply;
   return {
-    id: revision,
+    id: await post(database, room, message, now),
     room_id: room,
-    from_agent: from,
-    to_agent: to,
-    kind,
+    from_agent: message.from ?? null,
+    to_agent: message.to ?? null,
+    kind: message.kind,
     body: message.body,
-    created_at,
-    reply_to,
+    created_at: now.toISOString(),
+    reply_to: message.reply_to ?? null,
     claimed_by: null,
     claimed_at: null,
   };
+}
+
+async function postPlain(database: Database, room: string, message: NewMessage, now: Date): Promise<number> {
+  const { from = null, to = null, kind } = message;
+  const body = JSON.stringify(message.body);
+  const post = {
+    room,
+    from,
+    to,
+    kind,
+    body,
+    agent: message.from,
+    now: now.toISOString(),
+    nonce: database.unique(),
+  };
+  const result = await database.commitOne(PLAIN_POSTS, post, weightOf(body));
+  if (typeof result === "string") throw roomNotFound();
+  database.announce({ room, part: "messages", revision: result.revision });
+  return result.revision;
+}
+
+async function postReply(database: Database, room: string, message: NewMessage, now: Date): Promise<number> {
+  const nonce = database.unique();
+  const { from = null, to = null, kind, reply_to } = message as NewMessage & { reply_to: number };
+  const post = { from, to, kind, body: JSON.stringify(message.body), now: now.toISOString(), reply_to };
+  const { revision, reads: [rooms] } = await commit(database, {
+    room,
+    part: "messages",
+    admission: { sql: ADMIT_REPLY, args: { room, nonce, reply_to } },
+    effects: [{ sql: POST_REPLY, args: { room, nonce, ...post } }, ...touch(room, message.from, now)],
+    reads: [{ sql: ROOM_REVISION, args: { room } }],
+  });
+  if (revision === undefined) throw messageNotFound(reply_to, revisionOf(rooms!));
+  return revision;
 }
 
 /**
@@ -171,13 +207,11 @@ export async function getMessage(
   room: string,
   message: number,
 ): Promise<{ message: Message; revision: number }> {
-  const [rooms, rows] = await database.read([
-    { sql: ROOM_REVISION, args: { room } },
-    { sql: GET, args: { room, message } },
-  ]);
-  const revision = revisionOf(rooms!);
-  if (rows!.length === 0) throw messageNotFound(message, revision);
-  return { message: toMessage(rows![0]!), revision };
+  const [row] = await database.readOne(GET, [room, message]);
+  if (row === undefined) throw roomNotFound();
+  const revision = Number(row.room_revision);
+  if (row.id === null) throw messageNotFound(message, revision);
+  return { message: toMessage(row), revision };
 }
 
 /** The query for a filter, with one row more than its limit, which tells whether there is more. */

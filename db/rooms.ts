@@ -2,6 +2,7 @@ import { type Change, type Database, PARTS } from "./database.ts";
 import type { Json } from "./json.ts";
 import type { Row } from "./lane.ts";
 import { roomNotFound } from "./refusal.ts";
+import { createRead } from "./together.ts";
 
 export interface Room {
   id: string;
@@ -24,6 +25,10 @@ const CREATE = `
   ON CONFLICT (id) DO NOTHING RETURNING id`;
 
 const GET = `SELECT id, created_at, meta, revision FROM rooms WHERE id = :room`;
+
+const GET_TOGETHER = createRead(`
+  SELECT asked.key AS n, rooms.id, rooms.created_at, rooms.meta, rooms.revision
+    FROM json_each(:asked) AS asked CROSS JOIN rooms ON rooms.id = asked.value ->> 0`);
 
 const LIST = `
   SELECT id, created_at, meta, revision FROM rooms
@@ -52,9 +57,9 @@ export async function createRoom(
 
 /** Errors: `room_not_found`. */
 export async function getRoom(database: Database, id: string): Promise<Room> {
-  const [rows] = await database.read([{ sql: GET, args: { room: id } }]);
-  if (rows!.length === 0) throw roomNotFound();
-  return toRoom(rows![0]!);
+  const [row] = await database.readOne(GET_TOGETHER, [id]);
+  if (row === undefined) throw roomNotFound();
+  return toRoom(row);
 }
 
 /** Rooms older than `before`, newest first, at most `limit`; `more` says whether others follow. */

@@ -92,6 +92,7 @@ export const MIGRATIONS: string[][] = [
      ) STRICT`,
     `CREATE INDEX state_changed ON state (room_id, revision)`,
   ],
+  [`CREATE INDEX messages_changed ON messages (room_id, revision)`],
 ];
 
 const CREATE_LOG =

@@ -6,6 +6,7 @@ import type { Row, Statement } from "./lane.ts";
 import { touch } from "./presence.ts";
 import { keyNotFound, Refusal, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
+import { createRead } from "./together.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
 import { readWhole } from "./whole_reads.ts";
 
@@ -41,7 +42,16 @@ export interface StateFilter {
   since?: number;
 }
 
-const GET = `SELECT * FROM state WHERE room_id = :room AND scope = :scope AND key = :key AND NOT deleted`;
+const GET = createRead(`
+  SELECT asked.key AS n, rooms.revision AS room_revision, entry.*
+    FROM json_each(:asked) AS asked
+    CROSS JOIN rooms ON rooms.id = asked.value ->> 0
+    LEFT JOIN state AS entry
+      ON entry.room_id = rooms.id AND entry.scope = asked.value ->> 1 AND entry.key = asked.value ->> 2
+     AND NOT entry.deleted`);
+
+const GET_LIVE =
+  `SELECT * FROM state WHERE room_id = :room AND scope = :scope AND key = :key AND NOT deleted`;
 
 // The byte FF sorts after every UTF-8 text.
 const AFTER_PREFIX = `:prefix || CAST(x'FF' AS TEXT)`;
@@ -73,13 +83,11 @@ export async function getEntry(
   scope: string,
   key: string,
 ): Promise<{ entry: Entry; revision: number }> {
-  const [rooms, rows] = await database.read([
-    { sql: ROOM_REVISION, args: { room } },
-    { sql: GET, args: { room, scope, key } },
-  ]);
-  const revision = revisionOf(rooms!);
-  if (rows!.length === 0) throw keyNotFound(scope, key, revision);
-  return { entry: toEntry(rows![0]!), revision };
+  const [row] = await database.readOne(GET, [room, scope, key]);
+  if (row === undefined) throw roomNotFound();
+  const revision = Number(row.room_revision);
+  if (row.key === null) throw keyNotFound(scope, key, revision);
+  return { entry: toEntry(row), revision };
 }
 
 /** Entries by scope and key in code point order; with `since` also tombstones. Errors: `room_not_found`. */
@@ -139,7 +147,7 @@ export async function deleteEntry(
     ],
     reads: [
       { sql: `SELECT revision, ${unmoved} AS unmoved FROM rooms WHERE id = :room`, args: { room, ...seen } },
-      { sql: GET, args: place },
+      { sql: GET_LIVE, args: place },
     ],
   });
   if (revision !== undefined) return { deleted: true, revision };

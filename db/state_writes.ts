@@ -1,11 +1,13 @@
 import type { Database } from "./database.ts";
 import { type BoundGuard, type Guard, guardOf } from "./guard.ts";
 import type { Row, Statement, Value } from "./lane.ts";
+import { PLAIN_PUTS } from "./plain_puts.ts";
 import { touch } from "./presence.ts";
 import { Refusal, roomNotFound } from "./refusal.ts";
 import { type Entry, VIEW_SCOPE } from "./state.ts";
 import { simulate, type StateLimits, STORED, storedArgs, type Writes } from "./state_simulation.ts";
 import { type StateWrite, type Target, targetsOf } from "./state_targets.ts";
+import { weightOf } from "./together.ts";
 import { commit, FROM_ADMITTED } from "./write.ts";
 
 const ENTRY = (n: number) => `state WHERE room_id = :room AND scope = :scope${n} AND key = :key${n}`;
@@ -88,9 +90,40 @@ const MOST_PAUSE_MS = 20;
  * Errors: `room_not_found`, `version_conflict`, `not_a_number`, `limit_reached`.
  */
 export async function putEntries(database: Database, room: string, put: Put): Promise<Written | undefined> {
+  const plain = await putPlain(database, room, put);
+  if (plain) return plain;
   const whole = put.writes.every(({ delta = 0 }) => Number.isSafeInteger(delta));
   const outcome = whole ? await tryPut(database, room, put) : "fraction";
   return outcome === "fraction" ? await putSums(database, room, put) : outcome;
+}
+
+/** A single value without conditions travels with others of its kind. Undefined where it is none, or must go alone. */
+async function putPlain(database: Database, room: string, put: Put): Promise<Written | undefined> {
+  const [write] = put.writes;
+  const { scope, key, delta, expr, ifVersion } = write!;
+  if (put.writes.length > 1 || put.guard || [delta, expr, ifVersion].some((demand) => demand !== undefined)) {
+    return;
+  }
+  const now = database.now();
+  const value = JSON.stringify(write!.value);
+  const plain = {
+    room,
+    scope,
+    key,
+    value,
+    agent: put.agent,
+    now: now.toISOString(),
+    nonce: database.unique(),
+  };
+  const result = await database.commitOne(
+    PLAIN_PUTS,
+    { ...plain, mostKeys: put.limits.keys },
+    weightOf(value),
+  );
+  if (result === "no room") throw roomNotFound();
+  if (result === "alone") return undefined;
+  database.announce({ room, part: "state", revision: result.revision });
+  return { entries: [entryOf(room, write!, result.row!, put.agent, now)], revision: result.revision };
 }
 
 /**

@@ -26,7 +26,7 @@ function heldDatabase() {
   };
 }
 
-const LIMITS = { inFlight: 1, statements: 100, readOnly: false, patience: 1_000 };
+const LIMITS = { inFlight: 1, weight: 100, readOnly: false, patience: 1_000 };
 const sqlError = (code: string, statementIndex?: number) =>
   Object.assign(new Error(code), { code, statementIndex });
 
@@ -46,7 +46,7 @@ Deno.test("what arrives while a batch is under way travels in the next one", asy
 
 Deno.test("a batch is bounded, but a job is never split", async () => {
   const database = heldDatabase();
-  const lane = createLane(database.send, { ...LIMITS, statements: 3 }, () => 0);
+  const lane = createLane(database.send, { ...LIMITS, weight: 3 }, () => 0);
   const jobs = [["a"], ["b", "c"], ["d", "e"], ["f", "g", "h", "i"]].map((names) =>
     lane.submit(job(...names))
   );

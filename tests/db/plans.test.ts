@@ -4,6 +4,7 @@ import { createDatabase } from "../../db/database.ts";
 import type { Statement } from "../../db/lane.ts";
 import { type MessageFilter, selectMessages } from "../../db/messages.ts";
 import { connect } from "../../db/open.ts";
+import { MIGRATIONS } from "../../db/schema.ts";
 import { selectEntries } from "../../db/state.ts";
 import { withApp } from "../support/app.ts";
 import { TOUR } from "../support/tour.ts";
@@ -82,7 +83,7 @@ Deno.test("two instances that start together migrate a new database once", async
   try {
     await Promise.all(databases.map((database) => database.migrate()));
     const [rows] = await databases[0]!.read([{ sql: "SELECT id FROM migrations ORDER BY id", args: {} }]);
-    assert.deepEqual(rows!.map(({ id }) => Number(id)), [1]);
+    assert.deepEqual(rows!.map(({ id }) => Number(id)), MIGRATIONS.map((_, n) => n + 1));
   } finally {
     for (const database of databases) await database.close();
     await Deno.remove(folder, { recursive: true });

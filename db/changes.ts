@@ -1,0 +1,99 @@
+import { type Agent, toAgent } from "./agents.ts";
+import type { Database } from "./database.ts";
+import { AnswerTooLarge } from "./faults.ts";
+import type { Row, Statement } from "./lane.ts";
+import { type Message, toMessage } from "./messages.ts";
+import { roomNotFound } from "./refusal.ts";
+import { type Entry, toListed, type Tombstone } from "./state.ts";
+
+/** The revision at which something last changed. */
+interface Changed {
+  revision: number;
+}
+
+/** What changed in a room after one revision and up to another, each thing once and as it was last left. */
+export interface Changes {
+  /** Where to go on: whatever changed up to here is in this answer or in those before it. */
+  revision: number;
+  state: Array<(Entry | Tombstone) & Changed>;
+  agents: Array<Agent & Changed>;
+  messages: Array<Message & Changed>;
+  /** More has changed after `revision`. Without it, what was followed so far is the room at `revision`. */
+  more: boolean;
+}
+
+export interface ChangesQuery {
+  after: number;
+  /** Things that may be shown; what changed in one revision is shown whole, so the last one may exceed it. */
+  limit: number;
+}
+
+const after = (table: string) =>
+  `SELECT revision FROM ${table} INDEXED BY ${table}_changed WHERE room_id = :room AND revision > :after`;
+
+// The revision that reaches the limit: a cut lies behind it, never within what changed in one revision.
+const EDGE = `(
+  SELECT revision FROM (${["state", "agents", "messages"].map(after).join(" UNION ALL ")})
+   ORDER BY revision LIMIT 1 OFFSET :limit - 1)`;
+
+const ROOM = `
+  SELECT revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge
+    FROM rooms WHERE id = :room`;
+
+const WITHIN =
+  `room_id = :room AND revision > :after AND revision <= COALESCE(${EDGE}, ${Number.MAX_SAFE_INTEGER})`;
+const rows = (table: string) =>
+  `SELECT * FROM ${table} INDEXED BY ${table}_changed WHERE ${WITHIN} ORDER BY revision`;
+
+const WAITS = `
+  SELECT * FROM waits
+   WHERE room_id = :room AND until > :now
+     AND agent_id IN (SELECT id FROM agents INDEXED BY agents_changed WHERE ${WITHIN})`;
+
+/**
+ * What changed after a revision, in one round trip whose cost is that of what changed. An answer that would be
+ * larger than the database gives is cut earlier. Errors: `room_not_found`.
+ */
+export async function readChanges(database: Database, room: string, query: ChangesQuery): Promise<Changes> {
+  for (let { limit } = query;; limit = Math.ceil(limit / 4)) {
+    try {
+      const results = await database.read(selectChanges(room, { ...query, limit }, database.now()));
+      return toChanges(results);
+    } catch (error) {
+      if (!(error instanceof AnswerTooLarge) || limit === 1) throw error;
+    }
+  }
+}
+
+/** The queries whose results are for `toChanges`. */
+export function selectChanges(room: string, { after, limit }: ChangesQuery, now: Date): Statement[] {
+  const args = { room, after, limit };
+  return [
+    { sql: ROOM, args },
+    { sql: rows("state"), args },
+    { sql: rows("agents"), args },
+    { sql: rows("messages"), args },
+    { sql: WAITS, args: { ...args, now: now.getTime() } },
+  ];
+}
+
+/** `without`: the token of a wait that is not to show. Errors: `room_not_found`. */
+export function toChanges([rooms, state, agents, messages, waits]: Row[][], without?: string): Changes {
+  const [room] = rooms!;
+  if (room === undefined) throw roomNotFound();
+  const more = room.edge !== null && Number(room.moved) > Number(room.edge);
+  const shown = waits!.filter(({ token }) => token !== without).sort(byRevision);
+  return {
+    revision: Number(more ? room.edge : room.revision),
+    state: state!.map((row) => ({ ...toListed(row), ...changed(row) })),
+    agents: agents!.map((row) => ({ ...toAgent(row, shown), ...changed(row) })),
+    messages: messages!.map((row) => ({ ...toMessage(row), ...changed(row) })),
+    more,
+  };
+}
+
+const byRevision = (a: Row, b: Row) => Number(a.revision) - Number(b.revision);
+
+function changed(row: Row): Changed {
+  return { revision: Number(row.revision) };
+}

@@ -1,0 +1,104 @@
+import type { Merger, Row, Statement } from "./lane.ts";
+
+/**
+ * One read for any number of requests of a kind. `sql` selects from `json_each(:asked) AS asked`, whose `value` is
+ * one request's arguments as an array, and returns `asked.key AS n`; each request gets its own rows.
+ */
+export function createRead(sql: string): Merger<Array<string | number>, Row[]> {
+  return {
+    statements: (asked) => [{ sql, args: { asked: JSON.stringify(asked) } }],
+    results(asked, [rows]) {
+      const results: Row[][] = asked.map(() => []);
+      for (const row of rows!) results[Number(row.n)]!.push(row);
+      return results;
+    },
+  };
+}
+
+/** One of several writes of a kind that are admitted together. `key`: what it writes, to count what is new. */
+export interface Plain {
+  room: string;
+  key?: string;
+  agent?: string;
+  now: string;
+  /** Unique; the first one's admits them all. */
+  nonce: string;
+}
+
+/** What became of a plain write: its revision and row; no such room; or to be tried by itself. */
+export type PlainResult = { revision: number; row: Row | undefined } | "no room" | "alone";
+
+/** The SQL of a kind of plain write, over `json_each(:writes)`: members as in `asRow`, each with its room. */
+export interface PlainKind<Item extends Plain> {
+  /** Advances each room by the number of its writes and sets `admitted = :nonce`; returns id and revision. */
+  admission(items: Item[]): Statement;
+  /** Inserts all whose room was admitted; a returned row names its room_id and revision. */
+  effect: string;
+  asRow(item: Item): Record<string, unknown>;
+}
+
+const REFUSED = `
+  SELECT id FROM rooms WHERE id IN (SELECT value ->> 'room' FROM json_each(:writes)) AND admitted IS NOT :nonce`;
+
+const TOUCH = `
+  UPDATE agents SET last_heartbeat = MAX(last_heartbeat, touched.value ->> 'now')
+    FROM json_each(:writes) AS touched
+   WHERE agents.room_id = touched.value ->> 'room' AND agents.id = touched.value ->> 'agent'`;
+
+/**
+ * Writes without preconditions of their own, of any rooms, as a few statements: each room's are admitted by one
+ * step of its row, with consecutive revisions (`later`: how many of the same room follow). Where a room cannot
+ * take them all, its writes are left to be tried one by one.
+ */
+export function createPlainWrites<Item extends Plain>(kind: PlainKind<Item>): Merger<Item, PlainResult> {
+  return {
+    statements(items) {
+      const nonce = items[0]!.nonce;
+      const writes = JSON.stringify(
+        withLater(items).map(({ item, later }) => ({ ...kind.asRow(item), later })),
+      );
+      const touched = items.filter(({ agent }) => agent !== undefined).map(({ room, agent, now }) => ({
+        room,
+        agent,
+        now,
+      }));
+      return [
+        kind.admission(items),
+        { sql: kind.effect, args: { writes, nonce } },
+        { sql: REFUSED, args: { writes: JSON.stringify(items.map(({ room }) => ({ room }))), nonce } },
+        ...touched.length > 0 ? [{ sql: TOUCH, args: { writes: JSON.stringify(touched) } }] : [],
+      ];
+    },
+    results(items, [admitted, effects, refused]) {
+      const revisions = new Map(admitted!.map((row) => [row.id as string, Number(row.revision)]));
+      const rows = new Map(effects!.map((row) => [`${row.revision} ${row.room_id}`, row]));
+      const full = new Set(refused!.map((row) => row.id as string));
+      return withLater(items).map(({ item, later }) => {
+        const last = revisions.get(item.room);
+        if (last === undefined) return full.has(item.room) ? "alone" : "no room";
+        return { revision: last - later, row: rows.get(`${last - later} ${item.room}`) };
+      });
+    },
+  };
+}
+
+/** A large value counts for more of a batch: 16 KiB of JSON for as much as a write. */
+export function weightOf(json: string): number {
+  return 1 + Math.floor(json.length / 16_384);
+}
+
+/** How many writes a room gets, by room. */
+export function countByRoom(items: Plain[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const { room } of items) counts.set(room, (counts.get(room) ?? 0) + 1);
+  return counts;
+}
+
+function withLater<Item extends Plain>(items: Item[]): Array<{ item: Item; later: number }> {
+  const left = countByRoom(items);
+  return items.map((item) => {
+    const later = left.get(item.room)! - 1;
+    left.set(item.room, later);
+    return { item, later };
+  });
+}

@@ -1,0 +1,67 @@
+import type { Row, Statement } from "./lane.ts";
+
+// The keys are numbered without their values: only the rows that are shown are read whole.
+const WINDOW = `
+  SELECT state.scope, state.key, state.expr, state.version, state.updated_at, state.updated_by, numbered.total,
+         SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size
+    FROM (SELECT scope, key, ROW_NUMBER() OVER (PARTITION BY scope ORDER BY key) AS place,
+                 COUNT(*) OVER (PARTITION BY scope) AS total
+            FROM state WHERE room_id = :room AND NOT deleted AND (:scope IS NULL OR scope = :scope)) AS numbered
+    CROSS JOIN state
+      ON state.room_id = :room AND state.scope = numbered.scope AND state.key = numbered.key
+   WHERE place > :from AND place <= :from + :most
+   ORDER BY state.scope, state.key LIMIT :limit`;
+
+const KEYS = `
+  SELECT state.scope, state.key, SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size,
+         state.updated_at, state.updated_by
+    FROM json_each(:keys) AS wanted
+    CROSS JOIN state
+      ON state.room_id = :room AND state.scope = wanted.value ->> 0 AND state.key = wanted.value ->> 1
+   WHERE NOT deleted AND expr IS NULL`;
+
+const RECENT_WRITES = `
+  SELECT scope, key, version, revision, updated_at, updated_by, deleted
+    FROM state INDEXED BY state_changed WHERE room_id = :room ORDER BY revision DESC LIMIT :limit`;
+
+const RECENT_MESSAGES = `
+  SELECT id, from_agent, to_agent, kind, created_at, claimed_by, claimed_at, SUBSTR(body, 1, 80) AS body
+    FROM messages WHERE room_id = :room ORDER BY id DESC LIMIT :limit`;
+
+const OLDER = `
+  SELECT * FROM messages WHERE room_id = :room AND id < :before ORDER BY id DESC LIMIT :limit`;
+
+const COUNT_OLDER = `SELECT COUNT(*) AS count FROM messages WHERE room_id = :room AND id < :before`;
+
+/** Values are cut at this many characters of JSON; `size` tells how many there are. */
+export const LONGEST = 4_000;
+
+/** The first keys of every scope, or those of one scope from a place on. */
+export function selectWindow(
+  room: string,
+  { scope, from = 0, most, limit }: { scope?: string; from?: number; most: number; limit: number },
+): Statement {
+  return { sql: WINDOW, args: { room, scope: scope ?? null, from, most, limit, longest: LONGEST } };
+}
+
+/** Keys with who wrote them last. */
+export function selectKeys(room: string, keys: Array<{ scope: string; key: string }>): Statement {
+  const wanted = JSON.stringify(keys.map(({ scope, key }) => [scope, key]));
+  return { sql: KEYS, args: { room, keys: wanted, longest: LONGEST } };
+}
+
+/** What was last done in a room: the newest writes (of each key the last) and messages. */
+export function selectRecent(room: string, limit: number): [writes: Statement, messages: Statement] {
+  return [{ sql: RECENT_WRITES, args: { room, limit } }, { sql: RECENT_MESSAGES, args: { room, limit } }];
+}
+
+/** The messages before one, newest first, and how many there are in all. */
+export function selectOlder(room: string, before: number, limit: number): [Statement, Statement] {
+  return [{ sql: OLDER, args: { room, before, limit } }, { sql: COUNT_OLDER, args: { room, before } }];
+}
+
+/** A value as far as it was read. */
+export function toCut(row: Row): { value: unknown } | { cut: string; size: number } {
+  const size = Number(row.size);
+  return size > LONGEST ? { cut: row.value as string, size } : { value: JSON.parse(row.value as string) };
+}

@@ -1,53 +1,15 @@
 import type { Database } from "./database.ts";
-import { type BoundGuard, type Guard, guardOf } from "./guard.ts";
-import type { Row, Statement, Value } from "./lane.ts";
+import { type Guard, guardOf } from "./guard.ts";
+import type { Row, Statement } from "./lane.ts";
 import { PLAIN_PUTS } from "./plain_puts.ts";
 import { touch } from "./presence.ts";
 import { Refusal, roomNotFound } from "./refusal.ts";
-import { type Entry, VIEW_SCOPE } from "./state.ts";
-import { simulate, type StateLimits, STORED, storedArgs, type Writes } from "./state_simulation.ts";
-import { type StateWrite, type Target, targetsOf } from "./state_targets.ts";
+import type { Entry } from "./state.ts";
+import { admitPut } from "./state_admission.ts";
+import { simulate, STORED, storedArgs, type Writes } from "./state_simulation.ts";
+import { type StateWrite, targetsOf } from "./state_targets.ts";
 import { weightOf } from "./together.ts";
 import { commit, FROM_ADMITTED } from "./write.ts";
-
-const ENTRY = (n: number) => `state WHERE room_id = :room AND scope = :scope${n} AND key = :key${n}`;
-const LIVE = (n: number) => `EXISTS (SELECT 1 FROM ${ENTRY(n)} AND NOT deleted)`;
-
-/** What one target demands of its entry (state_targets.ts), as conditions on what is stored. */
-const DEMANDS = {
-  absent: (n: number) => `NOT ${LIVE(n)}`,
-  current: (n: number) => `EXISTS (SELECT 1 FROM ${ENTRY(n)} AND NOT deleted AND version = :current${n})`,
-  base: (n: number) => `COALESCE((SELECT version FROM ${ENTRY(n)}), 0) = :base${n}`,
-  integer: (n: number) =>
-    `NOT EXISTS (SELECT 1 FROM ${ENTRY(n)} AND NOT deleted AND NOT (
-       json_type(value) = 'integer' AND CAST(value AS INTEGER) BETWEEN :least${n} AND :most${n}))`,
-  present: LIVE,
-  never: () => "FALSE",
-};
-
-/** Admits a write of these targets; `views` are the places of those that are computed views. */
-const ADMIT_PUT = (targets: number, views: number[], conditions: string[]) => {
-  const fresh = (places: number[]) => places.map((n) => `(NOT ${LIVE(n)})`).join(" + ");
-  const all = fresh(Array.from({ length: targets }, (_, n) => n));
-  const within = (count: string, added: string, most: string) =>
-    `(${count} + ${targets} <= ${most} OR ${count} + ${added} <= ${most})`;
-  const viewed = views.length === 0 ? { set: "", conditions: [] } : {
-    set: `views_revision = revision + 1, view_count = view_count + ${fresh(views)},`,
-    conditions: [within("view_count", fresh(views), ":most_views")],
-  };
-  return `
-  UPDATE rooms SET
-    revision = revision + 1,
-    state_revision = revision + 1,
-    key_count = key_count + ${all}, ${viewed.set}
-    admitted = :nonce
-   WHERE ${
-    ["id = :room", within("key_count", all, ":most_keys"), ...viewed.conditions, ...conditions].join(
-      "\n     AND ",
-    )
-  }
-  RETURNING revision`;
-};
 
 const UPSERT = `
   INSERT INTO state (room_id, scope, key, value, expr, version, revision, updated_at, updated_by, deleted)
@@ -137,7 +99,7 @@ async function tryPut(database: Database, room: string, put: Put): Promise<Writt
   const outcome = await commit(database, {
     room,
     part: "state",
-    admission: admission(room, nonce, targets, put.limits, guard),
+    admission: admitPut(room, nonce, targets, put.limits, guard),
     effects: [
       ...put.writes.map((write) => effect(room, nonce, write, put.agent ?? null, now)),
       ...touch(room, put.agent, now),
@@ -181,29 +143,6 @@ async function putSums(database: Database, room: string, put: Put): Promise<Writ
   throw new Refusal("unavailable", "The number changed each time before it could be added to.", {
     hint: "Nothing was written. Try again.",
   });
-}
-
-function admission(
-  room: string,
-  nonce: string,
-  targets: Target[],
-  limits: StateLimits,
-  guard: BoundGuard,
-): Statement {
-  const args: Record<string, Value> = { room, nonce, most_keys: limits.keys };
-  const conditions: string[] = [];
-  const views: number[] = [];
-  for (const [n, target] of targets.entries()) {
-    Object.assign(args, { [`scope${n}`]: target.scope, [`key${n}`]: target.key });
-    if (target.scope === VIEW_SCOPE) views.push(n);
-    for (const [demand, bounds] of Object.entries(target.demands)) {
-      conditions.push(DEMANDS[demand as keyof typeof DEMANDS](n));
-      for (const name in bounds) args[name + n] = bounds[name]!;
-    }
-  }
-  if (views.length > 0) args.most_views = limits.views;
-  if (guard.guarded) conditions.push(guard.unmoved);
-  return { sql: ADMIT_PUT(targets.length, views, conditions), args: { ...args, ...guard.args } };
 }
 
 function effect(room: string, nonce: string, write: StateWrite, agent: string | null, now: Date): Statement {

@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
-import { claimMessage, getMessage, listMessages, postMessage } from "../db/messages.ts";
+import { claimMessage, postMessage } from "../db/message_writes.ts";
+import { getMessage, listMessages } from "../db/messages.ts";
 import { existingId, existingKey, existingMessageId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";

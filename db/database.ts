@@ -30,6 +30,8 @@ export interface Database {
   commitOne: Lane["submitOne"];
   /** Applies the migrations that are missing. Done by itself before the first statement. */
   migrate(): Promise<void>;
+  /** Runs a task that will need the database soon: batches wait a moment for what it submits. */
+  working<T>(task: () => Promise<T>): Promise<T>;
   /** Runs a task of a room after the room's earlier ones. */
   inTurn<T>(room: string, task: () => Promise<T>): Promise<T>;
   /** Tells the listeners of this instance that a room has moved. */
@@ -74,7 +76,12 @@ export function createDatabase(options: DatabaseOptions): Database {
     const opened = await options.connect();
     try {
       const run = (mode: "read" | "write") =>
-        createLane((statements) => opened.send(statements, mode), LANES[mode], clock).submit;
+        createLane(
+          (statements) => opened.send(statements, mode),
+          { ...LANES[mode], expected: () => 0 },
+          clock,
+        )
+          .submit;
       await migrate(run("read"), run("write"), now);
       return opened;
     } catch (error) {
@@ -103,13 +110,23 @@ export function createDatabase(options: DatabaseOptions): Database {
     console.error("The database does not answer:", error instanceof Error ? error.message : error);
   }
 
-  const reads = createLane((statements) => send(statements, "read"), LANES.read, clock);
-  const writes = createLane((statements) => send(statements, "write"), LANES.write, clock);
+  let working = 0;
+  const expected = () => working;
+  const reads = createLane((statements) => send(statements, "read"), { ...LANES.read, expected }, clock);
+  const writes = createLane((statements) => send(statements, "write"), { ...LANES.write, expected }, clock);
   return {
     read: reads.submit,
     readOne: reads.submitOne,
     commit: writes.submit,
     commitOne: writes.submitOne,
+    async working(task) {
+      working++;
+      try {
+        return await task();
+      } finally {
+        working--;
+      }
+    },
     inTurn: createTurns(),
     migrate: async () => void await send([], "read"),
     announce: (change) => listeners.forEach((listener) => listener(change)),

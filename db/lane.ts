@@ -24,6 +24,8 @@ export interface LaneLimits {
   weight: number;
   /** Statements that only read may be sent again whatever became of them. */
   readOnly: boolean;
+  /** Requests that are at work and may submit a job at once. */
+  expected: () => number;
   /** Milliseconds from `submit` after which a job that was not sent is given up. */
   patience: number;
 }
@@ -49,6 +51,7 @@ interface Group {
   statements: Statement[];
 }
 
+const MOST_TURNS = 4;
 const FIRST_BACKOFF_MS = 5;
 const MOST_BACKOFF_MS = 200;
 
@@ -60,8 +63,16 @@ const MOST_BACKOFF_MS = 200;
 export function createLane(send: Send, limits: LaneLimits, now: () => number): Lane {
   const waiting: Job[] = [];
   let underWay = 0;
+  let gathering = false;
 
-  function pump() {
+  /** Sends what waits, once those who are about to submit have had their chance: a file answers without a pause. */
+  async function pump() {
+    if (gathering) return;
+    gathering = true;
+    for (let turn = 0; turn < MOST_TURNS && waiting.length < limits.expected(); turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    gathering = false;
     while (underWay < limits.inFlight && waiting.length > 0) {
       underWay++;
       carry(nextBatch()).finally(() => {
@@ -141,8 +152,9 @@ function answer(groups: Group[], rows: Row[][]) {
 
 function withoutExpired(jobs: Job[], time: number): Job[] {
   const expired = jobs.filter((job) => job.expires <= time);
+  if (expired.length === 0) return jobs;
   rejectAll(expired, new DatabaseUnavailable("The database was too busy.", false));
-  return expired.length === 0 ? jobs : jobs.filter((job) => job.expires > time);
+  return jobs.filter((job) => job.expires > time);
 }
 
 function withoutFailed(groups: Group[], index: number, error: Error): Job[] {

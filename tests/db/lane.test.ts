@@ -26,7 +26,7 @@ function heldDatabase() {
   };
 }
 
-const LIMITS = { inFlight: 1, weight: 100, readOnly: false, patience: 1_000 };
+const LIMITS = { inFlight: 1, weight: 100, readOnly: false, expected: () => 0, patience: 1_000 };
 const sqlError = (code: string, statementIndex?: number) =>
   Object.assign(new Error(code), { code, statementIndex });
 

@@ -26,7 +26,8 @@ export interface Expression {
   judge(context: Context): { truthy: boolean; value: Json };
 }
 
-const language = createLanguage(ROOTS);
+/** The language of rooms. */
+export const language = createLanguage(ROOTS);
 
 /** Compiled expressions, the latest used last; together their sources have at most this many characters. */
 const CACHED_CHARACTERS = 200_000;

@@ -1,3 +1,4 @@
+import { type ChangesQuery, selectChanges, toChanges } from "../db/changes.ts";
 import type { Json } from "../db/json.ts";
 import type { Statement } from "../db/lane.ts";
 import { selectMessages, toMessage } from "../db/messages.ts";
@@ -16,6 +17,8 @@ export interface Include {
   messages?: boolean;
   /** Messages with ids above `after`, at most `limit`. */
   messagesAfter?: { after: number; limit: number };
+  /** What changed after a revision. */
+  changesAfter?: ChangesQuery;
 }
 
 export function includesAnything(include: Include): boolean {
@@ -32,8 +35,15 @@ export function readsOfInclude({ state, agents, messages }: Include): Reads {
 }
 
 /** The statements that `included` needs the rows of, as the snapshot's extra ones. */
-export function statementsOfInclude(room: string, { messagesAfter }: Include): Statement[] {
-  return messagesAfter ? [selectMessages(room, messagesAfter)] : [];
+export function statementsOfInclude(
+  room: string,
+  { messagesAfter, changesAfter }: Include,
+  now: Date,
+): Statement[] {
+  return [
+    ...(messagesAfter ? [selectMessages(room, messagesAfter)] : []),
+    ...(changesAfter ? selectChanges(room, changesAfter, now) : []),
+  ];
 }
 
 /** The members that an answer includes, all of the snapshot's revision, as the viewpoint sees them. */
@@ -56,9 +66,11 @@ export async function included(
   }
   if (include.agents) members.agents = toJson(context.get("agents"));
   if (include.messages) members.messages = snapshot.counts;
+  const extra = [...snapshot.extra];
   if (include.messagesAfter) {
-    members.messages_since = snapshot.extra[0]!.slice(0, include.messagesAfter.limit).map(toMessage);
+    members.messages_since = extra.shift()!.slice(0, include.messagesAfter.limit).map(toMessage);
   }
+  if (include.changesAfter) members.changes = toChanges(extra, viewpoint.wait);
   return members;
 }
 

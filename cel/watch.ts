@@ -3,6 +3,7 @@ import { DatabaseUnavailable } from "../db/faults.ts";
 import { clearWaiting, markWaiting, signOfLife } from "../db/presence.ts";
 import { agentNotFound, Refusal } from "../db/refusal.ts";
 import { listRevisions } from "../db/rooms.ts";
+import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
 import { statementsOfInclude } from "./include.ts";
 import { NOTHING } from "./definitions.ts";
 import type { Reader } from "./reader.ts";
@@ -23,7 +24,8 @@ export interface Watch {
    * Errors: `room_not_found`, `agent_not_found`, `unavailable`.
    */
   wait(request: WaitRequest): Promise<WaitResult | undefined>;
-  /** Answers every wait now, and from now on at once: this instance is about to end. */
+  follow: Follows["follow"];
+  /** Answers every wait now, and from now on at once, and ends all followers: this instance is about to end. */
   drain(): Promise<void>;
 }
 
@@ -32,6 +34,7 @@ export interface WatchOptions {
   poll: number;
   /** Waits that this instance holds at the most. */
   most: number;
+  followers: FollowLimits;
 }
 
 /** The waits of one room, and the latest revision of each part that this instance has heard of. */
@@ -51,17 +54,33 @@ const LAST_READ_MS = 1_500;
  * The waits of this instance. One query an interval asks for the revisions of all rooms that are waited for; a
  * room that moved is loaded once for all its waits. The writes of this instance wake them without the poll.
  */
-export function createWatch(database: Database, reader: Reader, { poll, most }: WatchOptions): Watch {
+export function createWatch(
+  database: Database,
+  reader: Reader,
+  { poll, most, followers }: WatchOptions,
+): Watch {
   const rooms = new Map<string, RoomWatch>();
   const results = new Set<Promise<unknown>>();
   let waits = 0;
+  let lookers = 0;
   let draining = false;
   const time = () => database.now().getTime();
   const looking = createInterval(() => poll * (0.9 + 0.1 * Math.random()), look);
 
+  const follows = createFollows(database, followers, count);
+
   database.listen(hear);
 
-  function hear({ room, part, revision }: Change) {
+  /** A wait or a follower comes (1) or goes (-1): somebody has to look for as long as there are any. */
+  function count(by: 1 | -1) {
+    lookers += by;
+    if (lookers === 0) looking.stop();
+    else if (by === 1 && lookers === 1) looking.start();
+  }
+
+  function hear(change: Change) {
+    const { room, part, revision } = change;
+    follows.hear(change);
     const watch = rooms.get(room);
     if (!watch || watch.latest[part] >= revision) return;
     watch.latest[part] = revision;
@@ -70,7 +89,7 @@ export function createWatch(database: Database, reader: Reader, { poll, most }: 
 
   async function look() {
     try {
-      (await listRevisions(database, [...rooms.keys()])).forEach(hear);
+      (await listRevisions(database, [...new Set([...rooms.keys(), ...follows.rooms()])])).forEach(hear);
     } catch (error) {
       // The next look catches up.
       if (!(error instanceof DatabaseUnavailable)) console.error(error);
@@ -103,7 +122,9 @@ export function createWatch(database: Database, reader: Reader, { poll, most }: 
   }
 
   async function round(room: string, waiters: Waiter[]) {
-    const extra = isAlone(waiters[0]!) ? statementsOfInclude(room, waiters[0]!.request.include) : [];
+    const extra = isAlone(waiters[0]!)
+      ? statementsOfInclude(room, waiters[0]!.request.include, database.now())
+      : [];
     const data = await reader.load(room, unionReads(waiters.map(readsOf)), extra);
     await judgeAll(waiters, data, database.now());
   }
@@ -114,7 +135,7 @@ export function createWatch(database: Database, reader: Reader, { poll, most }: 
     waiter.ripe = true;
     const reads = unionReads([readsOf(waiter), { ...NOTHING, agents: agent === undefined ? [] : [agent] }]);
     const [data] = await Promise.all([
-      reader.load(room, reads, statementsOfInclude(room, include)),
+      reader.load(room, reads, statementsOfInclude(room, include, database.now())),
       agent === undefined ? undefined : signOfLife(database, room, agent),
     ]);
     if (agent !== undefined && !data.snapshot.agents.some(({ id }) => id === agent)) {
@@ -146,14 +167,16 @@ export function createWatch(database: Database, reader: Reader, { poll, most }: 
       settle(result) {
         if (!watch.waiters.delete(waiter)) return;
         if (watch.waiters.size === 0) rooms.delete(room);
-        if (--waits === 0) looking.stop();
+        waits--;
+        count(-1);
         if (result instanceof Error) reject(result);
         else resolve(result);
       },
     };
     rooms.set(room, watch);
     watch.waiters.add(waiter);
-    if (++waits === 1) looking.start();
+    waits++;
+    count(1);
     return { waiter, watch, result: promise };
   }
 
@@ -197,8 +220,10 @@ export function createWatch(database: Database, reader: Reader, { poll, most }: 
         results.delete(result);
       }
     },
+    follow: follows.follow,
     async drain() {
       draining = true;
+      follows.drain();
       for (const watch of rooms.values()) {
         watch.waiters.forEach((waiter) => waiter.final = true);
         advance(watch);

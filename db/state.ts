@@ -43,7 +43,8 @@ export interface StateFilter {
 }
 
 const GET = createRead(`
-  SELECT asked.key AS n, rooms.revision AS room_revision, entry.*
+  SELECT asked.key AS n, rooms.revision AS room_revision,
+         entry.value, entry.expr, entry.version, entry.updated_at, entry.updated_by
     FROM json_each(:asked) AS asked
     CROSS JOIN rooms ON rooms.id = asked.value ->> 0
     LEFT JOIN state AS entry
@@ -86,8 +87,8 @@ export async function getEntry(
   const [row] = await database.readOne(GET, [room, scope, key]);
   if (row === undefined) throw roomNotFound();
   const revision = Number(row.room_revision);
-  if (row.key === null) throw keyNotFound(scope, key, revision);
-  return { entry: toEntry(row), revision };
+  if (row.version === null) throw keyNotFound(scope, key, revision);
+  return { entry: toEntry({ ...row, room_id: room, scope, key }), revision };
 }
 
 /** Entries by scope and key in code point order; with `since` also tombstones. Errors: `room_not_found`. */

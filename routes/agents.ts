@@ -14,18 +14,18 @@ export function mountAgents(app: Hono, { database }: Services): void {
       const profile = await readBody(c, agentBody);
       checkSize(profile.meta, "meta");
       const { agent, created, revision } = await registerAgent(database, room, profile, LIMITS.agents);
-      return reply(c, revision, agent, created ? 201 : 200);
+      return reply(revision, agent, created ? 201 : 200);
     },
     async GET(c) {
       const { agents, revision } = await listAgents(database, roomOf(c));
-      return reply(c, revision, agents);
+      return reply(revision, agents);
     },
   });
 
   resource(app, "/rooms/:room/agents/:agent", {
     async GET(c) {
       const { agent, revision } = await getAgent(database, roomOf(c), existingId(c.req.param("agent")!));
-      return reply(c, revision, agent);
+      return reply(revision, agent);
     },
   });
 
@@ -35,7 +35,7 @@ export function mountAgents(app: Hono, { database }: Services): void {
       const agent = existingId(c.req.param("agent")!);
       const { status = "active" } = await readBody(c, heartbeatBody);
       const { heartbeat: time, revision } = await heartbeat(database, room, agent, status);
-      return reply(c, revision, { ok: true, agent, status, heartbeat: time });
+      return reply(revision, { ok: true, agent, status, heartbeat: time });
     },
   });
 }

@@ -1,10 +1,12 @@
-import { type Context, Hono, type Next } from "hono";
+import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import { cors } from "hono/cors";
-import { DatabaseUnavailable } from "../db/faults.ts";
 import { mountAgents } from "./agents.ts";
+import { mountChanges } from "./changes.ts";
+import { answeredWithin } from "./deadline.ts";
 import { errorResponse, RequestError, tooLarge } from "./errors.ts";
 import { mountEval } from "./eval.ts";
+import { mountEvents } from "./events.ts";
+import { preflight, withBaseHeaders } from "./headers.ts";
 import { LIMITS } from "./limits.ts";
 import { mountMessages } from "./messages.ts";
 import { mountPages } from "./pages.ts";
@@ -13,13 +15,11 @@ import type { Services } from "./services.ts";
 import { mountState } from "./state.ts";
 import { mountWait } from "./wait.ts";
 
-const EXPOSED = ["Convene-Revision", "Link", "Allow", "Retry-After"];
-
 /** The service as a fetch handler. */
 export function createApp(services: Services): Hono {
   const app = new Hono();
-  app.use(cors({ origin: "*", exposeHeaders: EXPOSED, maxAge: 86_400 }));
-  app.use(neverStored);
+  app.on("OPTIONS", "*", preflight);
+  app.use(withBaseHeaders);
   app.use(bodyLimit({
     maxSize: LIMITS.bodyBytes,
     onError: () => {
@@ -27,12 +27,15 @@ export function createApp(services: Services): Hono {
     },
   }));
   mountWait(app, services);
-  app.use(answeredInTime);
+  app.use((_, next) => services.database.working(next));
+  app.use(answeredWithin(LIMITS.requestMs));
   mountRooms(app, services);
   mountAgents(app, services);
   mountMessages(app, services);
   mountState(app, services);
   mountEval(app, services);
+  mountChanges(app, services);
+  mountEvents(app, services);
   mountPages(app, services);
   app.notFound(() => {
     throw new RequestError("not_found", "There is nothing at this path.", {
@@ -41,26 +44,4 @@ export function createApp(services: Services): Hono {
   });
   app.onError(errorResponse);
   return app;
-}
-
-/** No cache may keep what is true only now. A page sets its own rule. */
-async function neverStored(c: Context, next: Next) {
-  await next();
-  if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
-}
-
-/** Every request ends, whatever the database does; a wait has a deadline of its own. */
-async function answeredInTime(_c: Context, next: Next) {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(
-      () => reject(new DatabaseUnavailable("The request took too long.", true)),
-      LIMITS.requestMs,
-    );
-  });
-  try {
-    await Promise.race([next(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

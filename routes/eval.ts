@@ -17,7 +17,7 @@ export function mountEval(app: Hono, { database, reader }: Services): void {
       const { context } = createContext(data, database.now()).from({ self: agent ?? null });
       try {
         const value = expression.evaluate(context);
-        return reply(c, data.snapshot.revisions.revision, {
+        return reply(data.snapshot.revisions.revision, {
           expression: expr,
           value,
           context_keys: [...context.keys()],

@@ -35,6 +35,17 @@ export const LIMITS = {
   pollMs: 250,
   /** Waits that an instance holds: each costs some 30 KiB. */
   waits: 10_000,
+  /** Streams that an instance holds, and those of one room: each costs a connection and a little memory. */
+  streams: 2_000,
+  streamsOfRoom: 500,
+  /** Things of one event of a stream: a chunk that waits for a slow reader is bounded by it. */
+  eventLength: 100,
+  /** Milliseconds without an event after which a stream says that it lives: platforms cut what is idle for 5 s. */
+  beatMs: 3_500,
+  /** Milliseconds that a reader may take over one event before its stream is ended. */
+  stalledMs: 30_000,
+  /** Milliseconds after which a reader whose stream was ended is to come back. */
+  returnMs: 1_000,
   /** Milliseconds after which any other request is answered, with 503 where it must be. */
   requestMs: 9_500,
   /** Seconds after which a caller is told to try again when the database is away. */

@@ -22,7 +22,7 @@ export function mountMessages(app: Hono, { database }: Services): void {
         reply_to: reply_to ?? undefined,
       };
       const posted = await postMessage(database, room, message);
-      return reply(c, posted.id, posted, 201);
+      return reply(posted.id, posted, 201);
     },
     async GET(c) {
       const room = roomOf(c);
@@ -38,8 +38,9 @@ export function mountMessages(app: Hono, { database }: Services): void {
         newest: last !== undefined,
         limit: last ?? limit,
       });
-      if (more && last === undefined) linkNext(c, { after: String(messages.at(-1)!.id) });
-      return reply(c, revision, messages);
+      const cut = more && last === undefined;
+      const next = cut ? linkNext(c, { after: String(messages.at(-1)!.id) }) : undefined;
+      return reply(revision, messages, 200, next);
     },
   });
 
@@ -50,7 +51,7 @@ export function mountMessages(app: Hono, { database }: Services): void {
         roomOf(c),
         existingMessageId(c.req.param("message")!),
       );
-      return reply(c, revision, message);
+      return reply(revision, message);
     },
   });
 
@@ -60,7 +61,7 @@ export function mountMessages(app: Hono, { database }: Services): void {
       const message = existingMessageId(c.req.param("message")!);
       const { agent } = await readBody(c, claimBody);
       const { revision } = await claimMessage(database, room, message, agent);
-      return reply(c, revision, { claimed: true, claimed_by: agent, message_id: message });
+      return reply(revision, { claimed: true, claimed_by: agent, message_id: message });
     },
   });
 }

@@ -1,69 +1,52 @@
 import type { Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
-import { createContext } from "../cel/context.ts";
-import { NOTHING } from "../cel/definitions.ts";
 import { selectMessages, toMessage } from "../db/messages.ts";
-import { present, type Status } from "../db/presence.ts";
+import { selectWindow } from "../db/overview.ts";
 import { Refusal } from "../db/refusal.ts";
 import { ping } from "../db/rooms.ts";
-import { selectEntries, toEntry } from "../db/state.ts";
+import { VIEW_SCOPE } from "../db/state.ts";
+import { frontPage } from "../views/front_page.tsx";
 import guide from "../views/guide.md" with { type: "text" };
-import { guidePage } from "../views/guide_page.ts";
-import { roomPage, unknownRoomPage } from "../views/room_page.ts";
+import { guidePage } from "../views/guide_page.tsx";
+import { page } from "../views/layout.tsx";
+import type { RoomView } from "../views/model.ts";
+import { roomPage, unknownRoomPage } from "../views/room_page.tsx";
+import { addressOf } from "./address.ts";
+import { ASSETS, mountAssets, sendPage } from "./assets.ts";
+import { evaluationOf } from "./console.ts";
 import { existingId } from "./ids.ts";
+import { mountLive } from "./live.ts";
 import { resource } from "./methods.ts";
+import { loadLive, messageView, scopesOf } from "./room_view.ts";
 import type { Services } from "./services.ts";
+import { createWaitLog, type WaitLog } from "./wait_log.ts";
 
-const MESSAGES_SHOWN = 100;
+/** What a page shows at first; more is loaded when it is asked for. */
+export const SHOWN = { messages: 100, keys: 100, keysInAll: 1_000 } as const;
 
-export function mountPages(app: Hono, { database, reader }: Services): void {
-  async function room(c: Context, id: string): Promise<Response> {
-    const wanted = {
-      ...NOTHING,
-      state: { scopes: ["_view"], keys: [] },
-      agents: "all" as const,
-      messages: true,
-    };
-    const extra = [selectMessages(id, { newest: true, limit: MESSAGES_SHOWN }), selectEntries(id, {})];
-    const data = await reader.load(id, wanted, extra);
-    const { snapshot } = data;
-    const context = createContext(data, database.now());
-    return c.html(roomPage({
-      id,
-      revision: snapshot.revisions.revision,
-      counts: snapshot.counts,
-      agents: snapshot.agents.map((agent) => ({
-        ...agent,
-        ...present(agent.id, agent.status as Status, snapshot.waits),
-      })),
-      messages: snapshot.extra[0]!.slice(0, MESSAGES_SHOWN).map(toMessage),
-      entries: snapshot.extra[1]!.map(toEntry),
-      views: await context.views(data.definitions.keys()),
-      now: database.now(),
-    }));
-  }
+export function mountPages(app: Hono, services: Services): void {
+  const { database } = services;
+  const log = createWaitLog();
+  mountAssets(app);
+  mountLive(app, services, log);
 
   resource(app, "/", {
     async GET(c) {
-      const id = c.req.query("room");
-      if (id !== undefined) {
-        return await room(c, existingId(id)).catch((error) => {
-          if (error instanceof Refusal && error.code === "room_not_found") {
-            return c.html(unknownRoomPage(id, addressOf(c)), 404);
-          }
-          throw error;
-        });
-      }
+      const room = c.req.query("room");
+      if (room !== undefined) return await sendRoom(c, services, log, room);
       c.header("Vary", "Accept");
       const type = accepts(c, {
         header: "Accept",
         supports: ["text/markdown", "text/plain", "text/html"],
         default: "text/markdown",
       });
-      const text = guide.replaceAll("$CONVENE", addressOf(c));
-      if (type === "text/html") return c.html(guidePage(text));
-      return c.text(text, 200, { "Content-Type": `${type}; charset=utf-8` });
+      if (type === "text/html") return sendPage(c, page(frontPage(addressOf(c), ASSETS)));
+      return c.text(guideFor(c), 200, { "Content-Type": `${type}; charset=utf-8` });
     },
+  });
+
+  resource(app, "/guide", {
+    GET: (c) => sendPage(c, page(guidePage(guideFor(c), ASSETS))),
   });
 
   resource(app, "/healthz", {
@@ -74,8 +57,43 @@ export function mountPages(app: Hono, { database, reader }: Services): void {
   });
 }
 
-/** Where the caller reached the service; a proxy in front of it says whether that was by TLS. */
-function addressOf(c: Context): string {
-  const { protocol, host } = new URL(c.req.url);
-  return `${c.req.header("X-Forwarded-Proto") === "https" ? "https:" : protocol}//${host}`;
+async function sendRoom(c: Context, services: Services, log: WaitLog, id: string): Promise<Response> {
+  try {
+    const room = await loadRoom(services, log, existingId(id), addressOf(c));
+    const expr = c.req.query("expr");
+    const evaluation = expr ? await evaluationOf(services, room.id, expr, c.req.query("agent")) : undefined;
+    return sendPage(c, page(roomPage({ ...room, evaluation }, ASSETS)));
+  } catch (error) {
+    if (!(error instanceof Refusal && error.code === "room_not_found")) throw error;
+    return sendPage(c, page(unknownRoomPage(id, addressOf(c), ASSETS)), false);
+  }
+}
+
+async function loadRoom(services: Services, log: WaitLog, id: string, address: string): Promise<RoomView> {
+  const live = await loadLive(services, log, id, [
+    selectMessages(id, { newest: true, limit: SHOWN.messages }),
+    selectWindow(id, { most: SHOWN.keys, limit: SHOWN.keysInAll }),
+  ]);
+  const [messages, entries] = live.extra;
+  const shown = messages!.slice(0, SHOWN.messages).reverse().map(toMessage).map(messageView);
+  const scopes = scopesOf(entries!).filter(({ scope }) => scope !== VIEW_SCOPE);
+  const views = { scope: VIEW_SCOPE, entries: live.views, total: live.views.length };
+  return {
+    ...live,
+    id,
+    address,
+    messages: shown,
+    older: live.counts.count - shown.length,
+    scopes: [...scopes, ...(views.total > 0 ? [views] : [])].sort(byScope),
+  };
+}
+
+/** Shared things first, then computed ones, then those of agents. */
+function byScope(a: { scope: string }, b: { scope: string }): number {
+  const rank = (scope: string) => scope.startsWith("_") ? 0 : 1;
+  return rank(a.scope) - rank(b.scope) || (a.scope < b.scope ? -1 : a.scope > b.scope ? 1 : 0);
+}
+
+function guideFor(c: Context): string {
+  return guide.replaceAll("$CONVENE", addressOf(c));
 }

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { compile, type Expression, InvalidExpression } from "../cel/expression.ts";
 import type { Json } from "../db/json.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
+import { BASE_HEADERS } from "./headers.ts";
 import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -130,14 +131,23 @@ export function queryCount(c: Context, name: string): number | undefined {
 }
 
 /** Says that a list was cut, and where it goes on: the same request with these parameters. */
-export function linkNext(c: Context, parameters: Record<string, string>): void {
+export function linkNext(c: Context, parameters: Record<string, string>): { Link: string } {
   const url = new URL(c.req.url);
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-  c.header("Link", `<${url.pathname}${url.search}>; rel="next"`);
+  return { Link: `<${url.pathname}${url.search}>; rel="next"` };
 }
 
-/** Sends an answer about a room, with the revision that it reflects. */
-export function reply(c: Context, revision: number, body: unknown, status: 200 | 201 = 200): Response {
-  c.header("Convene-Revision", String(revision));
-  return c.json(body, status);
+/** An answer about a room, with the revision that it reflects. */
+export function reply(
+  revision: number,
+  body: unknown,
+  status: 200 | 201 = 200,
+  headers?: Record<string, string>,
+): Response {
+  return json(body, status, { "Convene-Revision": String(revision), ...headers });
+}
+
+export function json(body: unknown, status: 200 | 201, headers?: Record<string, string>): Response {
+  const all = { ...BASE_HEADERS, "Content-Type": "application/json", ...headers };
+  return new Response(JSON.stringify(body), { status, headers: all });
 }

@@ -4,7 +4,7 @@ import { invalidMember } from "./errors.ts";
 import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
-import { checkSize, linkNext, queryCount, readBody, reply, roomOf } from "./requests.ts";
+import { checkSize, json, linkNext, queryCount, readBody, reply, roomOf } from "./requests.ts";
 import { roomBody } from "./schemas.ts";
 import type { Services } from "./services.ts";
 
@@ -14,21 +14,21 @@ export function mountRooms(app: Hono, { database }: Services): void {
       const { id, meta = {} } = await readBody(c, roomBody);
       checkSize(meta, "meta");
       const { room, created } = await createRoom(database, { id, meta });
-      return reply(c, room.revision, roomReply(room), created ? 201 : 200);
+      return reply(room.revision, roomReply(room), created ? 201 : 200);
     },
     async GET(c) {
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
       const { rooms, more } = await listRooms(database, { before: cursorOf(c), limit });
       const last = rooms.at(-1);
-      if (more) linkNext(c, { before: last!.created_at, before_id: last!.id });
-      return c.json(rooms.map(roomReply));
+      const next = more ? linkNext(c, { before: last!.created_at, before_id: last!.id }) : undefined;
+      return json(rooms.map(roomReply), 200, next);
     },
   });
 
   resource(app, "/rooms/:room", {
     async GET(c) {
       const room = await getRoom(database, roomOf(c));
-      return reply(c, room.revision, roomReply(room));
+      return reply(room.revision, roomReply(room));
     },
   });
 }

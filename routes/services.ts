@@ -17,12 +17,14 @@ export interface ServiceOptions {
   poll?: number;
 }
 
+const FOLLOWERS = { most: LIMITS.streams, mostOfRoom: LIMITS.streamsOfRoom, length: LIMITS.eventLength };
+
 export function createServices(database: Database, { poll = LIMITS.pollMs }: ServiceOptions = {}): Services {
   const reader = createReader(database);
   return {
     database,
     reader,
     gates: createGates(database, reader),
-    watch: createWatch(database, reader, { poll, most: LIMITS.waits }),
+    watch: createWatch(database, reader, { poll, most: LIMITS.waits, followers: FOLLOWERS }),
   };
 }

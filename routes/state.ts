@@ -72,16 +72,16 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       if (filter.key === undefined) {
         const { entries, revision } =
           await (readsViews ? listResolved(room, filter) : listEntries(database, room, filter));
-        return reply(c, revision, entries);
+        return reply(revision, entries);
       }
       const { scope, key } = filter as { scope: string; key: string };
       if (!readsViews) {
         const { entry, revision } = await getEntry(database, room, scope, key);
-        return reply(c, revision, entry);
+        return reply(revision, entry);
       }
       const { entries: [entry], revision } = await listResolved(room, { scope, key });
       if (entry === undefined) throw keyNotFound(scope, key, revision);
-      return reply(c, revision, entry);
+      return reply(revision, entry);
     },
 
     async PUT(c) {
@@ -94,7 +94,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
         body,
         (guard) => putEntries(database, room, { ...put, guard }),
       );
-      return reply(c, revision, resolved(entries[0]!, await resolve(room, entries)));
+      return reply(revision, resolved(entries[0]!, await resolve(room, entries)));
     },
 
     async DELETE(c) {
@@ -104,7 +104,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const target = { scope, key, ifVersion: if_version, agent: agent ?? undefined };
       const remove = (guard?: Guard) => deleteEntry(database, room, { ...target, guard });
       const { deleted, revision } = await behind(room, { ...gate, agent }, remove);
-      return reply(c, revision, { deleted });
+      return reply(revision, { deleted });
     },
   });
 
@@ -120,7 +120,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
         (guard) => putEntries(database, room, { ...put, guard }),
       );
       const views = await resolve(room, entries);
-      return reply(c, revision, {
+      return reply(revision, {
         ok: true,
         count: writes.length,
         state: entries.map((entry) => resolved(entry, views)),

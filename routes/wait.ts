@@ -32,7 +32,7 @@ export function mountWait(app: Hono, { watch }: Services): void {
     const answer = outcome.triggered
       ? { ...outcome, condition: condition.source }
       : { ...outcome, timeout: true };
-    return reply(c, revision, { ...answer, ...included });
+    return reply(revision, { ...answer, ...included });
   }
 
   resource(app, "/rooms/:room/wait", {
@@ -69,13 +69,13 @@ function includeOf(fields: string | string[]): Include {
   const list = typeof fields === "string" ? fields.split(",") : fields;
   for (const field of list.map((name) => name.trim()).filter((name) => name !== "")) {
     const [, scope] = field.match(/^state\.(.+)$/s) ?? [];
-    const [, after] = field.match(/^messages:after:(\d+)$/) ?? [];
+    const [, list, after] = field.match(/^(messages|changes):after:(\d+)$/) ?? [];
     if (field === "state") include.state = "all";
     else if (field === "agents" || field === "messages") include[field] = true;
     else if (scope !== undefined) {
       include.state = include.state === "all" ? "all" : [...include.state ?? [], scope];
     } else if (after !== undefined) {
-      include.messagesAfter = {
+      include[list === "changes" ? "changesAfter" : "messagesAfter"] = {
         after: Math.min(Number(after), Number.MAX_SAFE_INTEGER),
         limit: LIMITS.listLength,
       };
@@ -83,7 +83,7 @@ function includeOf(fields: string | string[]): Include {
       throw invalidMember(
         ["include"],
         `There is nothing to include called ${JSON.stringify(field)}.`,
-        "Use state, state.<scope>, agents, messages or messages:after:<id>.",
+        "Use state, state.<scope>, agents, messages, messages:after:<id> or changes:after:<revision>.",
       );
     }
   }

@@ -100,5 +100,10 @@ export const TOUR: Stop[] = [
     condition: "true",
     include: "messages:after:0",
   }),
+  stop(1, 200, "changes are read", "GET", "/rooms/r/changes?after=3&limit=5"),
+  stop(1, 200, "changes are included", "POST", "/rooms/r/wait", {
+    condition: "true",
+    include: "changes:after:3",
+  }),
   stop(1, 200, "the database is pinged", "GET", "/healthz"),
 ];

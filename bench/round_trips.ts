@@ -1,0 +1,57 @@
+/** Database requests and statements of each request to the service, counted in process. */
+import { type Batch, type TestApp, withApp } from "../tests/support/app.ts";
+import { TOUR } from "../tests/support/tour.ts";
+import { type Cell, Report } from "./support/report.ts";
+import { sum } from "./support/statistics.ts";
+
+const report = new Report("round_trips");
+await withApp(async (app) => {
+  const rows: Record<string, Cell>[] = [];
+  for (const { name, request, status } of TOUR) {
+    const since = app.batches.length;
+    const response = await app.request(...request);
+    if (response.status !== status) throw new Error(`${name}: ${response.status} ${await response.text()}`);
+    await response.body?.cancel();
+    rows.push({
+      "what happens": name,
+      "how": request.slice(0, 2).join(" "),
+      ...cost(app.batches.slice(since)),
+    });
+  }
+  rows.push({
+    "what happens": "an agent waits and is woken",
+    how: "POST /rooms/r/wait",
+    ...await waitCost(app),
+  });
+  report.table("by request: what travels to the database, and in how many requests", rows);
+});
+await report.finish();
+
+function cost(sent: Batch[]) {
+  const count = (mode: string) => sent.filter((batch) => batch.mode === mode).length;
+  const statements = sum(sent.map((batch) => batch.statements.length));
+  return {
+    requests: sent.length,
+    "of them reads": count("read"),
+    "of them writes": count("write"),
+    statements,
+  };
+}
+
+/** A wait of an agent from its request to its answer, without the write that wakes it and without the poll. */
+async function waitCost(app: TestApp) {
+  const isMark = (sql: string) => /INSERT INTO waits/.test(sql);
+  const since = app.batches.length;
+  const marked = app.nextBatch(({ statements }) => statements.some(({ sql }) => isMark(sql)));
+  const body = { agent: "ann", condition: "state._shared.woken == true" };
+  const waiting = app.request("POST", "/rooms/r/wait", body);
+  await marked;
+  await app.request("PUT", "/rooms/r/state", { key: "woken", value: true });
+  const response = await waiting;
+  if (response.status !== 200) throw new Error(`wait: ${response.status} ${await response.text()}`);
+  await response.body?.cancel();
+  const others = app.batches.slice(since).filter(({ statements }) =>
+    !statements.some(({ sql, args }) => "rooms" in args || /INTO state/.test(sql))
+  );
+  return cost(others);
+}

@@ -1,0 +1,146 @@
+/**
+ * Requests a second over 64 connections, against a handler that calls the database once a request.
+ * `--at=file`, `--at=libsql`, `--at="libsql + 10 ms"`: there alone.
+ */
+import { startService } from "../tests/support/service.ts";
+import { type Job, type LoadClient, type Outcome, startLoadClient } from "./support/load_client.ts";
+import { openDatabase, type Place, PLACES, withCleanup } from "./support/places.ts";
+import { quick, Report } from "./support/report.ts";
+import { startScript } from "./support/script.ts";
+import { alternate, median } from "./support/statistics.ts";
+import { cpuSeconds } from "./support/usage.ts";
+
+const CONNECTIONS = 64;
+const ROUNDS = quick ? 1 : 5;
+const ROUND_MS = quick ? 300 : 2_000;
+const ROOMS = 16;
+const KEYS = 64;
+/** Requests under way at once while the keys are prepared: few, since a libSQL server chokes on many writers. */
+const AT_ONCE = 4;
+
+const SUBJECTS = ["naive", "ours"] as const;
+type Subject = typeof SUBJECTS[number];
+type Sample = Outcome & { cpu: number };
+
+const places = Array.from({ length: ROOMS * KEYS }, (_, n) => ({ room: n % ROOMS, key: `key-${n}` }));
+const OPERATIONS: Record<string, Job["requests"]> = {
+  "PUT state": places.map(({ room, key }) => ["PUT", `/rooms/r${room}/state`, { key, value: { of: key } }]),
+  "POST message": places.map((
+    { room, key },
+  ) => ["POST", `/rooms/r${room}/messages`, { from: key, body: key }]),
+  "GET one key": places.map(({ room, key }) => ["GET", `/rooms/r${room}/state?key=${key}`]),
+};
+
+const at = Deno.args.find((arg) => arg.startsWith("--at="))?.slice("--at=".length);
+
+const report = new Report("throughput");
+await withCleanup(async (stack) => {
+  const load = startLoadClient();
+  stack.defer(() => load.stop());
+  await showCeiling(load);
+  for (const place of at ? PLACES.filter((place) => place === at) : PLACES) await compare(load, place);
+});
+await report.finish();
+
+/** What the load client reaches with a server that does nothing. */
+function showCeiling(load: LoadClient): Promise<void> {
+  return withCleanup(async (stack) => {
+    const server = await startScript("support/trivial_server.ts");
+    stack.defer(() => server.stop());
+    const job: Job = { urls: [server.url], connections: CONNECTIONS, ms: ROUND_MS, requests: [["GET", "/"]] };
+    const { trivial } = await alternate(["trivial"], 2, () => load.run(job));
+    const perSecond = median(trivial.map((outcome) => outcome.perSecond));
+    report.table("the load client's ceiling, with a server that does nothing", [{
+      "requests/s": Math.round(perSecond),
+    }]);
+  });
+}
+
+function compare(load: LoadClient, place: Place): Promise<void> {
+  return withCleanup(async (stack) => {
+    const naive = await startScript("naive.ts", { DATABASE_URL: await openDatabase(stack, place) });
+    stack.defer(() => naive.stop());
+    const ours = await startService({ database: await openDatabase(stack, place) });
+    stack.defer(() => ours.stop());
+    const running = { naive, ours: { url: ours.url, pid: ours.process.pid } };
+    await prepare(ours.url);
+    await prepareKeys(naive.url);
+    await prepareKeys(ours.url);
+
+    const rows = [];
+    for (const [operation, requests] of Object.entries(OPERATIONS)) {
+      const samples = await alternate(SUBJECTS, ROUNDS, async (subject): Promise<Sample> => {
+        const { url, pid } = running[subject];
+        const before = await cpuSeconds(pid);
+        const job = { urls: [url], connections: CONNECTIONS, ms: ROUND_MS, requests };
+        const outcome = await load.run(job);
+        return { ...outcome, cpu: await cpuSeconds(pid) - before };
+      });
+      rows.push(rowOf(place, operation, samples));
+    }
+    report.table(`${place}: ${CONNECTIONS} connections, medians of ${ROUNDS} rounds`, rows);
+  });
+}
+
+/** Makes the rooms; the peer has none. */
+async function prepare(url: string): Promise<void> {
+  for (let room = 0; room < ROOMS; room++) {
+    const response = await fetch(`${url}/rooms`, {
+      method: "POST",
+      body: JSON.stringify({ id: `r${room}` }),
+    });
+    if (response.status !== 201) throw new Error(`POST /rooms: ${response.status} ${await response.text()}`);
+    await response.body?.cancel();
+  }
+}
+
+/** Writes every key once, so that each read finds its own. */
+async function prepareKeys(url: string): Promise<void> {
+  const writes = OPERATIONS["PUT state"]!;
+  for (let from = 0; from < writes.length; from += AT_ONCE) {
+    await Promise.all(
+      writes.slice(from, from + AT_ONCE).map(async ([method, path, body]) => {
+        const response = await fetch(url + path, { method, body: JSON.stringify(body) });
+        await response.body?.cancel();
+        if (!response.ok) throw new Error(`${method} ${url}${path}: ${response.status}`);
+      }),
+    );
+  }
+}
+
+function rowOf(place: Place, operation: string, { naive, ours }: Record<Subject, Sample[]>) {
+  const of = (samples: Sample[], value: (sample: Sample) => number) => median(samples.map(value));
+  const ratio = median(ours.map((sample, round) => sample.perSecond / naive[round]!.perSecond));
+  const least = place === "file" ? 0.9 : 8;
+  if (place !== "libsql + 10 ms") {
+    report.target(`${operation}, ${place}, against naive`, ratio, { least }, "x");
+  }
+  const cpu = (sample: Sample) => sample.cpu * 1e6 / answers(sample);
+  return {
+    operation,
+    "naive/s": Math.round(of(naive, (sample) => sample.perSecond)),
+    "ours/s": Math.round(of(ours, (sample) => sample.perSecond)),
+    ratio,
+    "naive p50 ms": of(naive, (sample) => sample.p50),
+    "ours p50 ms": of(ours, (sample) => sample.p50),
+    "naive p99 ms": of(naive, (sample) => sample.p99),
+    "ours p99 ms": of(ours, (sample) => sample.p99),
+    "naive cpu us": of(naive, cpu),
+    "ours cpu us": of(ours, cpu),
+    "naive failed": failures(naive),
+    "ours failed": failures(ours),
+  };
+}
+
+function answers({ statuses }: Sample): number {
+  return Object.values(statuses).reduce((all, count) => all + count, 0);
+}
+
+/** How many requests had no success, by status; `none` where all had. */
+function failures(samples: Sample[]): string {
+  const counts = new Map<string, number>();
+  for (const [status, count] of samples.flatMap(({ statuses }) => Object.entries(statuses))) {
+    if (!/^2/.test(status)) counts.set(status, (counts.get(status) ?? 0) + count);
+  }
+  return [...counts].map(([status, count]) => `${count} x ${status}`).join(", ") || "none";
+}

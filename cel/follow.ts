@@ -1,0 +1,169 @@
+import { type Changes, readChanges } from "../db/changes.ts";
+import type { Change, Database } from "../db/database.ts";
+import { Refusal } from "../db/refusal.ts";
+
+/** Somebody who is told what changes in a room, at the pace at which they ask. */
+export interface Follower {
+  /** The revision up to which it was told. */
+  readonly revision: number;
+  /** It was ended, or this instance is about to end: nothing comes any more. */
+  readonly ended: boolean;
+  /**
+   * What changed since the last call, as soon as anything has; undefined after `within` milliseconds without a
+   * change, or when it is ended. What changed between two calls comes as one. Errors: `DatabaseUnavailable`.
+   */
+  next(within: number): Promise<Changes | undefined>;
+  /** Frees everything; may be called again. */
+  end(): void;
+}
+
+export interface FollowLimits {
+  /** Followers that this instance has at the most, and those of one room. */
+  most: number;
+  mostOfRoom: number;
+  /** Things that are told at once. */
+  length: number;
+}
+
+export interface Follows {
+  /** Follows a room from a revision on, or from now. Errors: `room_not_found`, `unavailable`. */
+  follow(room: string, after?: number): Promise<Follower>;
+  /** The rooms that are followed. */
+  rooms(): Iterable<string>;
+  /** A room has moved: its followers look. */
+  hear(change: Change): void;
+  /** Ends all followers, and those to come. */
+  drain(): void;
+}
+
+/** The followers of one room, and the latest of its revisions that this instance has heard of. */
+interface FollowedRoom {
+  latest: number;
+  followers: Set<{ wake(): void; leave(): void }>;
+  /** The last read: those who ask for the same share it, while it is under way and after it found something. */
+  last?: { after: number; reading: Promise<Changes>; shared: boolean };
+}
+
+/** The followers of this instance. `counted` is told of each that comes (1) and goes (-1). */
+export function createFollows(
+  database: Database,
+  { most, mostOfRoom, length }: FollowLimits,
+  counted: (by: 1 | -1) => void,
+): Follows {
+  const rooms = new Map<string, FollowedRoom>();
+  let count = 0;
+  let draining = false;
+
+  function read(room: string, followed: FollowedRoom, after: number): Promise<Changes> {
+    if (followed.last?.after === after && followed.last.shared) return followed.last.reading;
+    const last = { after, reading: readChanges(database, room, { after, limit: length }), shared: true };
+    followed.last = last;
+    return last.reading.then((changes) => {
+      last.shared = changes.revision > after;
+      followed.latest = Math.max(followed.latest, changes.revision + Number(changes.more));
+      return changes;
+    }, (error) => {
+      last.shared = false;
+      throw error;
+    });
+  }
+
+  function admit(room: string): FollowedRoom {
+    const followed = rooms.get(room) ?? { latest: 0, followers: new Set() };
+    const [full, limit] = count >= most ? ["This instance", most] : ["This room", mostOfRoom];
+    if (count >= most || followed.followers.size >= mostOfRoom) {
+      throw new Refusal("unavailable", `${full} has its most of ${limit} followers.`, {
+        hint: "Try again in a moment, or wait with a condition.",
+      });
+    }
+    return followed;
+  }
+
+  function subscribe(room: string) {
+    const followed = admit(room);
+    const follower = {
+      wake() {},
+      leave() {
+        if (!followed.followers.delete(follower)) return;
+        if (followed.followers.size === 0) rooms.delete(room);
+        count--;
+        counted(-1);
+        follower.wake();
+      },
+    };
+    rooms.set(room, followed);
+    followed.followers.add(follower);
+    count++;
+    counted(1);
+    if (draining) follower.leave();
+    return { followed, follower };
+  }
+
+  return {
+    async follow(room, after) {
+      const { followed, follower } = subscribe(room);
+      let first: Changes | undefined;
+      try {
+        // Subscribed first, so that no change falls between this look and those to come.
+        first = await read(room, followed, after ?? Number.MAX_SAFE_INTEGER);
+      } catch (error) {
+        follower.leave();
+        throw error;
+      }
+      let revision = isEmpty(first) ? first.revision : after!;
+      if (isEmpty(first)) first = undefined;
+      const ended = () => !followed.followers.has(follower);
+
+      async function look(within: number): Promise<Changes | undefined> {
+        if (followed.latest <= revision) await moved(follower, within);
+        if (ended() || followed.latest <= revision) return undefined;
+        return await read(room, followed, revision);
+      }
+
+      return {
+        get revision() {
+          return revision;
+        },
+        get ended() {
+          return ended();
+        },
+        async next(within) {
+          if (ended()) return undefined;
+          const changes = first ?? await look(within);
+          first = undefined;
+          if (changes === undefined || ended()) return undefined;
+          revision = changes.revision;
+          return isEmpty(changes) ? undefined : changes;
+        },
+        end: follower.leave,
+      };
+    },
+    rooms: () => rooms.keys(),
+    hear({ room, revision }) {
+      const followed = rooms.get(room);
+      if (!followed || followed.latest >= revision) return;
+      followed.latest = revision;
+      for (const { wake } of followed.followers) wake();
+    },
+    drain() {
+      draining = true;
+      for (const { followers } of rooms.values()) for (const { leave } of followers) leave();
+    },
+  };
+}
+
+function isEmpty({ state, agents, messages }: Changes): boolean {
+  return state.length + agents.length + messages.length === 0;
+}
+
+/** Resolves when the follower is woken, or after `within` milliseconds. */
+function moved(follower: { wake(): void }, within: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => follower.wake(), within);
+    follower.wake = () => {
+      clearTimeout(timer);
+      follower.wake = () => {};
+      resolve();
+    };
+  });
+}

@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+import type { Context, Hono } from "hono";
+import idiomorph from "idiomorph/dist/idiomorph.esm.js" with { type: "text" };
+import applying from "../views/assets/applying.js" with { type: "text" };
+import clock from "../views/assets/clock.js" with { type: "text" };
+import copying from "../views/assets/copying.js" with { type: "text" };
+import finding from "../views/assets/finding.js" with { type: "text" };
+import following from "../views/assets/following.js" with { type: "text" };
+import front from "../views/assets/front.js" with { type: "text" };
+import icon from "../views/assets/icon.svg" with { type: "text" };
+import style from "../views/assets/page.css" with { type: "text" };
+import reading from "../views/assets/reading.js" with { type: "text" };
+import room from "../views/assets/room.js" with { type: "text" };
+import threads from "../views/assets/threads.js" with { type: "text" };
+import { RequestError } from "./errors.ts";
+import { resource } from "./methods.ts";
+
+const SCRIPTS = { applying, clock, copying, finding, following, front, idiomorph, reading, room, threads };
+const FILES: Record<string, { text: string; type: string }> = {
+  "page.css": { text: style, type: "text/css; charset=utf-8" },
+  "icon.svg": { text: icon, type: "image/svg+xml" },
+  ...Object.fromEntries(
+    Object.entries(SCRIPTS).map((
+      [name, text],
+    ) => [`${name}.js`, { text, type: "text/javascript; charset=utf-8" }]),
+  ),
+};
+
+const version = createHash("sha256")
+  .update(Object.values(FILES).map(({ text }) => text).join("\0"))
+  .digest("hex").slice(0, 12);
+
+/** The folder of the files that pages need; it has another name as soon as one of them changes. */
+export const ASSETS = { base: `/assets/${version}` };
+
+/** No script or style but ours, nothing of another origin, and none of it inline. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** Sends a page, under the policy that keeps whatever agents write from doing anything in it. */
+export function sendPage(c: Context, html: string, found = true): Response {
+  c.header("Content-Security-Policy", POLICY);
+  c.header("X-Content-Type-Options", "nosniff");
+  c.header("Referrer-Policy", "no-referrer");
+  return c.html(html, found ? 200 : 404);
+}
+
+export function mountAssets(app: Hono): void {
+  resource(app, "/assets/:version/:file", {
+    GET(c) {
+      const name = c.req.param("file")!;
+      if (!Object.hasOwn(FILES, name)) throw new RequestError("not_found", "There is no such file.");
+      const { text, type } = FILES[name]!;
+      // A page of another release may ask for its own version: it gets ours, but does not keep it.
+      const kept = c.req.param("version") === version;
+      c.header("Cache-Control", kept ? "public, max-age=31536000, immutable" : "no-store");
+      c.header("X-Content-Type-Options", "nosniff");
+      return c.body(text, 200, { "Content-Type": type });
+    },
+  });
+}

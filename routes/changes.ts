@@ -1,0 +1,17 @@
+import type { Hono } from "hono";
+import { readChanges } from "../db/changes.ts";
+import { LIMITS } from "./limits.ts";
+import { resource } from "./methods.ts";
+import { queryCount, queryNumber, reply, roomOf } from "./requests.ts";
+import type { Services } from "./services.ts";
+
+export function mountChanges(app: Hono, { database }: Services): void {
+  resource(app, "/rooms/:room/changes", {
+    async GET(c) {
+      const after = queryNumber(c, "after") ?? 0;
+      const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
+      const changes = await readChanges(database, roomOf(c), { after, limit });
+      return reply(changes.revision, changes);
+    },
+  });
+}

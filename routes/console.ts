@@ -1,0 +1,26 @@
+import { createContext } from "../cel/context.ts";
+import { compile, EvaluationFailed, InvalidExpression } from "../cel/expression.ts";
+import type { EvaluationView } from "../views/model.ts";
+import { existingId } from "./ids.ts";
+import { shownOf } from "./room_view.ts";
+import type { Services } from "./services.ts";
+
+/** Evaluates an expression for a page, which shows what is wrong with it in place. Errors: `room_not_found`. */
+export async function evaluationOf(
+  { database, reader }: Services,
+  room: string,
+  expr: string,
+  as?: string,
+): Promise<EvaluationView> {
+  const agent = as ? existingId(as) || null : null;
+  try {
+    const expression = compile(expr);
+    const data = await reader.load(room, expression.reads);
+    const { context } = createContext(data, database.now()).from({ self: agent });
+    return { expr, agent, shown: shownOf(expression.evaluate(context)) };
+  } catch (error) {
+    if (!(error instanceof InvalidExpression || error instanceof EvaluationFailed)) throw error;
+    const { code, message, hint, position } = error;
+    return { expr, agent, error: { code, message, hint, position } };
+  }
+}

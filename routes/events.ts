@@ -1,0 +1,27 @@
+import type { Context, Hono } from "hono";
+import { invalidMember } from "./errors.ts";
+import { refuseMethod, resource } from "./methods.ts";
+import { queryNumber, roomOf } from "./requests.ts";
+import type { Services } from "./services.ts";
+import { event, streamOf } from "./stream.ts";
+
+export function mountEvents(app: Hono, { watch }: Services): void {
+  resource(app, "/rooms/:room/events", {
+    async GET(c) {
+      if (c.req.raw.method === "HEAD") refuseMethod(c, ["GET", "OPTIONS"]);
+      const follower = await watch.follow(roomOf(c), placeOf(c));
+      return streamOf(c, follower, {
+        changed: (changes) => event(changes.revision, JSON.stringify(changes)),
+        beat: () => "",
+      });
+    },
+  });
+}
+
+/** Where a stream begins: behind what the reader got last, else where it asks to. Errors: `invalid_request`. */
+export function placeOf(c: Context): number | undefined {
+  const last = c.req.header("Last-Event-ID")?.trim();
+  if (!last) return queryNumber(c, "after");
+  if (!/^\d+$/.test(last)) throw invalidMember(["Last-Event-ID"], "Last-Event-ID must be a revision.");
+  return Math.min(Number(last), Number.MAX_SAFE_INTEGER);
+}

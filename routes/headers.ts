@@ -1,0 +1,26 @@
+import type { Context, Next } from "hono";
+import { cors } from "hono/cors";
+
+const EXPOSED = ["Convene-Revision", "Link", "Allow", "Retry-After"];
+
+/** What every answer says: any origin may read it, and no cache may keep what is true only now. */
+export const BASE_HEADERS = {
+  "Access-Control-Allow-Origin": "*",
+  "Access-Control-Expose-Headers": EXPOSED.join(","),
+  "Cache-Control": "no-store",
+};
+
+/** Answers a browser that asks beforehand whether it may call us from another origin. */
+export const preflight = cors({ origin: "*", exposeHeaders: EXPOSED, maxAge: 86_400 });
+
+/**
+ * Gives BASE_HEADERS to answers that were made without them; a page sets its own caching. Answers of the API are
+ * made with them at once, since adding headers to a finished answer halves the requests a second.
+ */
+export async function withBaseHeaders(c: Context, next: Next) {
+  await next();
+  if (c.res.headers.has("Access-Control-Allow-Origin")) return;
+  for (const [name, value] of Object.entries(BASE_HEADERS)) {
+    if (!c.res.headers.has(name)) c.header(name, value);
+  }
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { withBrowser } from "../support/browser.ts";
+import type { Subject } from "../support/backends.ts";
+
+/** Another process may take the processor for a while: the figures are those of the calmest of some tries. */
+const TRIES = 4;
+const READY_MS = 1_500;
+const UPDATE_MS = 50;
+
+/** A room with 50 agents, 1,000 keys and 2,000 messages. */
+async function fill(t: Subject): Promise<string> {
+  const room = await t.room();
+  const agents = Array.from({ length: 50 }, (_, n) => `agent-${n}`);
+  for (const id of agents) await t.agent(room, id, { role: "worker" });
+  for (let n = 0; n < 1_000; n += 20) {
+    const writes = Array.from({ length: 20 }, (_, i) => ({
+      scope: n < 500 ? "_shared" : agents[n % 50]!,
+      key: `key-${String(n + i).padStart(4, "0")}`,
+      value: { n: n + i, text: "a value", list: [1, 2, 3] },
+    }));
+    await t.put(`/rooms/${room}/state/batch`, { writes, agent: agents[n % 50] });
+  }
+  for (let n = 0; n < 2_000; n += 50) {
+    await Promise.all(Array.from({ length: 50 }, (_, i) =>
+      t.message(room, {
+        from: agents[i],
+        kind: i % 3 ? "message" : "task",
+        body: i % 2
+          ? `message ${n + i}: ${"some words ".repeat(12)}`
+          : { n: n + i, findings: [1, 2, { x: 3 }] },
+      })));
+  }
+  return room;
+}
+
+Deno.test("2,000 messages, 1,000 keys and 50 agents: soon there, and each update is quick", () =>
+  withBrowser(async ({ t, open, shoot, complaints }) => {
+    const room = await fill(t);
+    const ready: number[] = [];
+    for (let n = 0; n < TRIES; n++) {
+      const page = await open(`/?room=${room}`);
+      await page.waitForSelector("#live[data-state=live]");
+      ready.push(await page.evaluate(() => performance.now()));
+      await page.close();
+    }
+    console.log(`live after ${ready.map(Math.round)} ms`);
+    assert.ok(Math.min(...ready) < READY_MS, `live after ${ready} ms`);
+
+    const page = await open(`/?room=${room}`);
+    await page.waitForSelector("#live[data-state=live]");
+    await page.waitForFunction(() => performance.getEntriesByName("update").length > 0);
+    await page.evaluate(() => performance.clearMeasures());
+    for (let n = 0; n < 20; n++) {
+      await t.write(room, `key-00${n + 10}`, n, { agent: "agent-1" });
+      await t.message(room, { from: "agent-2", body: `update ${n}` });
+      await page.getByText(`update ${n}`, { exact: true }).waitFor();
+    }
+    const updates = await page.evaluate(() =>
+      performance.getEntriesByName("update").map(({ duration }) => duration)
+    );
+    updates.sort((a, b) => a - b);
+    console.log(
+      `${updates.length} updates: median ${updates[updates.length >> 1]} ms, most ${updates.at(-1)} ms`,
+    );
+    assert.ok(updates.length >= 20);
+    assert.ok(updates[Math.floor(updates.length * 0.9)]! < UPDATE_MS, `updates take ${updates} ms`);
+
+    const late: number[] = [];
+    for (let n = 0; n < 5; n++) {
+      await t.message(room, { from: "agent-2", body: `late ${n}` });
+      const from = Date.now();
+      await page.getByText(`late ${n}`, { exact: true }).waitFor();
+      late.push(Date.now() - from);
+    }
+    console.log(`shown after ${late} ms`);
+    assert.ok(Math.min(...late) < 300, `shown after ${late} ms`);
+
+    await page.locator("#older button").click();
+    await page.waitForFunction(() => document.querySelectorAll(".message").length >= 200);
+    await page.locator("[data-load=entries]").first().click();
+    await page.waitForFunction(() =>
+      document.querySelectorAll("[id='entries/_shared'] > .entry").length >= 300
+    );
+    await shoot(page, "large");
+    assert.deepEqual(complaints, []);
+  }));

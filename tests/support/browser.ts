@@ -1,0 +1,71 @@
+import { type Browser, chromium, type Page } from "npm:playwright-core@1.64.1";
+import { startService } from "./service.ts";
+import { Subject } from "./backends.ts";
+
+const EXECUTABLE = Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium";
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export interface View {
+  width: number;
+  height: number;
+  scheme: "light" | "dark";
+}
+
+/** Two widths in both schemes. */
+export const VIEWS: View[] = [
+  { width: 1400, height: 900, scheme: "light" },
+  { width: 1400, height: 900, scheme: "dark" },
+  { width: 390, height: 800, scheme: "light" },
+  { width: 390, height: 800, scheme: "dark" },
+];
+
+export interface Visit {
+  t: Subject;
+  browser: Browser;
+  /** Opens a page; what it complains of is collected. */
+  open(path: string, view?: View): Promise<Page>;
+  /** Errors and refused loads that any page met. */
+  complaints: string[];
+  /** Keeps a picture of a page, to be looked at. */
+  shoot(page: Page, name: string): Promise<void>;
+}
+
+/** Runs a test with a service of its own and a browser. Pictures go to SCREENSHOTS, or a temporary folder. */
+export async function withBrowser(test: (visit: Visit) => Promise<void>): Promise<void> {
+  const service = await startService();
+  const browser = await chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
+  const folder = Deno.env.get("SCREENSHOTS") ?? await Deno.makeTempDir({ prefix: "convene-shots-" });
+  await Deno.mkdir(folder, { recursive: true });
+  const complaints: string[] = [];
+  try {
+    await test({
+      t: new Subject(service.url),
+      browser,
+      complaints,
+      async open(path, { width, height, scheme } = VIEWS[0]!) {
+        const page = await browser.newPage({ viewport: { width, height }, colorScheme: scheme });
+        page.on("pageerror", (error) => complaints.push(`${path}: ${error.message}`));
+        page.on("console", (message) => {
+          if (["error", "warning"].includes(message.type())) complaints.push(`${path}: ${message.text()}`);
+        });
+        await page.goto(new URL(path, service.url).href);
+        return page;
+      },
+      async shoot(page, name) {
+        await page.screenshot({ path: `${folder}/${name}.png` });
+      },
+    });
+  } finally {
+    await browser.close();
+    await service.stop();
+  }
+}

@@ -1,0 +1,26 @@
+const UNITS = [[60, 1, "s"], [3_600, 60, "min"], [86_400, 3_600, "h"], [Infinity, 86_400, "d"]];
+
+/** A distance in time in its largest unit, as the service draws it (views/room/times.tsx). */
+function ago(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1_000));
+  const [, size, unit] = UNITS.find(([most]) => seconds < most);
+  return `${Math.floor(seconds / size)} ${unit}`;
+}
+
+let ahead = 0;
+
+/** Milliseconds since a moment, by the service's clock. */
+export function since(moment) {
+  return Date.now() + ahead - moment;
+}
+
+/** Lets every distance in time tick; `now` is the service's time when it drew the page. */
+export function startClock(now) {
+  ahead = now - Date.now();
+  setInterval(() => {
+    for (const time of document.querySelectorAll("time[data-ago]")) {
+      const text = ago(since(Date.parse(time.dateTime)));
+      if (time.textContent !== text) time.textContent = text;
+    }
+  }, 1_000);
+}

@@ -1,0 +1,53 @@
+/** Quotes a text for a POSIX shell. */
+function quoted(text) {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}
+
+function textOf(button) {
+  switch (button.dataset.copy) {
+    case "link":
+      return location.href;
+    case "get": {
+      const { get } = button.closest("[data-get]").dataset;
+      return `curl -s ${quoted(location.origin + get)}`;
+    }
+    default:
+      return button.parentElement.querySelector("pre").textContent;
+  }
+}
+
+/** Where a page may not use the clipboard (no TLS), the text is selected and copied the old way. */
+async function write(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const field = document.createElement("textarea");
+    field.value = text;
+    field.className = "visually-hidden";
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+}
+
+async function copy(button) {
+  const label = button.dataset.label ??= button.textContent;
+  await write(textOf(button));
+  button.textContent = "copied";
+  setTimeout(() => button.textContent = label, 1_200);
+}
+
+/** Makes every copy button work, and the key c on the address of a thing that has one. */
+export function enableCopying() {
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-copy]");
+    if (button) copy(button);
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "c" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches?.("input, select, textarea")) return;
+    const button = event.target.closest?.("[data-get]")?.querySelector("[data-copy=get]");
+    if (button) copy(button);
+  });
+}

@@ -1,0 +1,123 @@
+import { arrange } from "./threads.js";
+
+const NEAR_END = 48;
+const MOST_SHOWN = 400;
+const ANNOUNCED_EVERY_MS = 10_000;
+const PAGE = 100;
+
+/** The conversation as somebody reads it: nothing moves under their eyes, and the newest is shown at the end. */
+export function createReading(path) {
+  const scroller = document.getElementById("messages-scroller");
+  const list = document.getElementById("messages");
+  const older = document.getElementById("older");
+  const fresh = document.getElementById("fresh");
+  const filters = document.getElementById("filters");
+  let unseen = 0;
+  let told = 0;
+
+  const atEnd = () => scroller.scrollTop + scroller.clientHeight > scroller.scrollHeight - NEAR_END;
+
+  function toEnd() {
+    scroller.scrollTop = scroller.scrollHeight;
+    seen();
+  }
+
+  function seen() {
+    unseen = 0;
+    fresh.hidden = true;
+  }
+
+  function matches({ dataset: { kind, from, unclaimed } }) {
+    const { elements } = filters;
+    return (!elements.kind.value || elements.kind.value === kind) &&
+      (!elements.from.value || elements.from.value === from) &&
+      (!elements.unclaimed.checked || unclaimed !== undefined);
+  }
+
+  function filter() {
+    let shown = 0;
+    for (const message of list.children) {
+      message.hidden = !matches(message);
+      if (!message.hidden) shown++;
+      offer(filters.elements.kind, message.dataset.kind);
+      offer(filters.elements.from, message.dataset.from);
+    }
+    document.getElementById("none").hidden = shown > 0 || list.children.length === 0;
+    arrange(list, filters.elements.threads.checked);
+  }
+
+  function offer(select, choice) {
+    if (!choice || [...select.options].some(({ value }) => value === choice)) return;
+    select.add(new Option(choice, choice));
+  }
+
+  function prune() {
+    const excess = list.children.length - MOST_SHOWN;
+    if (excess <= 0 || filters.elements.threads.checked) return;
+    for (let n = 0; n < excess; n++) list.firstElementChild.remove();
+    countOlder(Number(older.querySelector("[data-count]").textContent) + excess);
+  }
+
+  function countOlder(count) {
+    older.querySelector("[data-count]").textContent = count;
+    older.hidden = count === 0;
+  }
+
+  async function load(limit = PAGE) {
+    const before = Math.min(...[...list.children].map(({ dataset }) => Number(dataset.id)));
+    const query = new URLSearchParams({ limit, ...(Number.isFinite(before) && { before }) });
+    const response = await fetch(`${path}/live/messages?${query}`);
+    if (!response.ok) return;
+    const distance = scroller.scrollHeight - scroller.scrollTop;
+    list.insertAdjacentHTML("afterbegin", await response.text());
+    countOlder(Number(response.headers.get("Convene-Older")));
+    filter();
+    scroller.scrollTop = scroller.scrollHeight - distance;
+  }
+
+  /** Says to those who listen what came, seldom. */
+  function announce() {
+    if (unseen === 0 || Date.now() - told < ANNOUNCED_EVERY_MS) return;
+    told = Date.now();
+    const words = unseen === 1 ? "1 new message" : `${unseen} new messages`;
+    document.getElementById("announcer").textContent = words;
+  }
+
+  filters.addEventListener("change", () => {
+    filter();
+    toEnd();
+  });
+  fresh.addEventListener("click", toEnd);
+  older.addEventListener("click", () => load());
+  scroller.addEventListener("scroll", () => unseen > 0 && atEnd() && seen(), { passive: true });
+  toEnd();
+
+  return {
+    /** Runs a change of the page so that what is being read stays where it is. */
+    keepPlace(change) {
+      const followed = atEnd();
+      const top = scroller.scrollTop;
+      const last = Math.max(0, ...[...list.children].slice(-1).map(({ dataset }) => Number(dataset.id)));
+      change();
+      const added = [...list.children].filter(({ dataset }) => Number(dataset.id) > last);
+      if (added.length === 0) return;
+      filter();
+      if (followed) {
+        prune();
+        unseen = added.length;
+        announce();
+        return toEnd();
+      }
+      scroller.scrollTop = top;
+      unseen += added.length;
+      fresh.hidden = false;
+      fresh.querySelector("[data-count]").textContent = unseen;
+      announce();
+    },
+    /** Loads older messages until one is there; false where there is no such message. */
+    async reach(id) {
+      while (!document.getElementById(id) && !older.hidden) await load(1_000);
+      return document.getElementById(id) !== null;
+    },
+  };
+}

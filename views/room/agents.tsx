@@ -1,0 +1,145 @@
+import type { AgentView, ConditionView, PartView, PresentView } from "../model.ts";
+import { agentId, hue } from "./addresses.ts";
+import { Ago } from "./times.tsx";
+import { Inline, Source } from "./values.tsx";
+
+const MOST = 200;
+
+export function Agents({ agents, now }: { agents: AgentView[]; now: Date }) {
+  return (
+    <section id="agents" aria-labelledby="agents-title">
+      <h2 id="agents-title">Agents</h2>
+      <ul id="agent-list" class="agents">
+        {agents.slice(0, MOST).map((agent) => <Agent agent={agent} now={now} />)}
+      </ul>
+      {agents.length > MOST && <p class="quiet">{agents.length - MOST} more agents are not shown.</p>}
+      <p class="quiet when-empty">Nobody has joined yet.</p>
+    </section>
+  );
+}
+
+/** One agent: who it is, what it does, and if it waits, why. */
+export function Agent({ agent, now }: { agent: AgentView; now: Date }) {
+  const { id, name, role, status, stale, last_heartbeat, waiting_on, condition } = agent;
+  const shown = stale ? "stale" : status;
+  return (
+    <li id={agentId(id)} class={`agent ${hue(id)} is-${shown}`} data-into="agent-list" tabindex={-1}>
+      <p class="who">
+        <span class="dot" aria-hidden="true" />
+        <a href={`#${agentId(id)}`} class="name">{id}</a>
+        {name !== id && <span>{name}</span>}
+        <span class="quiet">{role}</span>
+      </p>
+      <p class="status">
+        <Mark status={shown} />
+        <span class="word">{stale ? `${status}, stale` : status}</span>
+        <Ago at={last_heartbeat} now={now} />
+      </p>
+      {condition && <Condition condition={condition} now={now} />}
+      {waiting_on !== null && !condition && <Source text={waiting_on} />}
+    </li>
+  );
+}
+
+const MARKS: Record<string, string> = {
+  active: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2Z",
+  busy: "M3 3h10v10H3Z",
+  waiting: "M3 2h10v2L9 8l4 4v2H3v-2l4-4-4-4Z",
+  idle: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2Zm0 2a4 4 0 1 1 0 8 4 4 0 0 1 0-8Z",
+  stale: "m8 1 7.5 14H.5ZM7 6v4h2V6Zm0 5.5v2h2v-2Z",
+};
+
+/** A status as a shape, since colour alone tells nothing to many. */
+function Mark({ status }: { status: string }) {
+  return (
+    <svg class="mark" viewBox="0 0 16 16" width="12" height="12" aria-hidden="true">
+      <path fill-rule="evenodd" d={MARKS[status] ?? MARKS.idle} />
+    </svg>
+  );
+}
+
+function Condition({ condition, now }: { condition: ConditionView; now: Date }) {
+  if ("source" in condition) {
+    return (
+      <ul class="condition">
+        <Part part={condition} now={now} />
+      </ul>
+    );
+  }
+  const [word, parts] = "all" in condition ? ["all of", condition.all] : ["any of", condition.any];
+  const open = parts.filter(({ truth }) => truth !== true);
+  return (
+    <div class="condition">
+      <p class="quiet">{word}</p>
+      <ul>
+        {parts.map((part) =>
+          "source" in part
+            ? (
+              <Part
+                part={part}
+                now={now}
+                alone={"all" in condition && open.length === 1 && open[0] === part}
+              />
+            )
+            : (
+              <li>
+                <Condition condition={part} now={now} />
+              </li>
+            )
+        )}
+      </ul>
+    </div>
+  );
+}
+
+/** A part with its truth now. `alone`: it is the only one that is missing. */
+function Part({ part, now, alone = false }: { part: PartView; now: Date; alone?: boolean }) {
+  const { source, truth, error, present, awaits, absent, value } = part;
+  const [sign, word] = truth === undefined ? ["?", "unknown"] : truth ? ["✓", "true"] : ["✗", "false"];
+  return (
+    <li class={`part is-${word}${alone ? " is-last" : ""}`}>
+      <p>
+        <span class="sign" role="img" aria-label={word}>{sign}</span>
+        <Source text={source} />
+      </p>
+      {present.map((one) => <Present present={one} now={now} />)}
+      {present.length === 0 && value !== undefined && !truth && (
+        <p class="present">
+          is <Inline shown={{ value }} />
+        </p>
+      )}
+      {error && error.code !== "no_such_key" && <p class="present error">{error.message}</p>}
+      {awaits.map((id) => (
+        <p class={`present awaits ${hue(id)}`}>
+          <span aria-hidden="true">→</span> it is up to{" "}
+          <a href={`#${agentId(id)}`}>
+            <span class="dot" aria-hidden="true" />
+            {id}
+          </a>
+        </p>
+      ))}
+      {absent.map((id) => <p class="present error">nobody called {id} is here</p>)}
+    </li>
+  );
+}
+
+function Present({ present: { name, href, shown, by, at }, now }: { present: PresentView; now: Date }) {
+  return (
+    <p class="present">
+      {href ? <a href={href} class="mono">{name}</a> : <span class="mono">{name}</span>} {shown
+        ? (
+          <>
+            is <Inline shown={shown} />
+          </>
+        )
+        : <span>is not there</span>}
+      {at && (
+        <span class="quiet">
+          {", set "}
+          {by && `by ${by} `}
+          <Ago at={at} now={now} /> ago
+        </span>
+      )}
+    </p>
+  );
+}

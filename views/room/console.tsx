@@ -1,0 +1,87 @@
+import type { EvaluationView, RoomView } from "../model.ts";
+import { quoted } from "./addresses.ts";
+import { Source, Value } from "./values.tsx";
+
+/** Evaluates expressions against the room: without the script by loading the page again. */
+export function Console({ room }: { room: RoomView }) {
+  const { evaluation } = room;
+  return (
+    <section id="console" aria-labelledby="console-title">
+      <h2 id="console-title">Console</h2>
+      <form id="console-form" method="get" action="/">
+        <input type="hidden" name="room" value={room.id} />
+        <label class="wide">
+          <span class="visually-hidden">Expression</span>
+          <input
+            name="expr"
+            class="mono"
+            value={evaluation?.expr ?? ""}
+            placeholder="state._shared.phase == &quot;done&quot;"
+            maxlength={4096}
+            autocomplete="off"
+            autocapitalize="off"
+            spellcheck={false}
+            required
+          />
+        </label>
+        <label>
+          <span class="quiet">as</span>
+          <select name="agent" id="console-agent">
+            <option value="">nobody</option>
+            {room.agents.slice(0, 200).map(({ id }) => (
+              <option value={id} selected={evaluation?.agent === id}>{id}</option>
+            ))}
+          </select>
+        </label>
+        <button type="submit">Evaluate</button>
+      </form>
+      <output id="evaluation" for="console-form">
+        {evaluation
+          ? <Evaluation evaluation={evaluation} address={room.address} room={room.id} />
+          : <p class="quiet">A CEL expression over state, agents, messages, self and now.</p>}
+      </output>
+    </section>
+  );
+}
+
+/** What an expression came to, and the request that says the same. */
+export function Evaluation({ evaluation, address, room }: {
+  evaluation: EvaluationView;
+  address: string;
+  room: string;
+}) {
+  const { expr, agent, shown, error } = evaluation;
+  const body = JSON.stringify({ expr, ...(agent && { agent }) });
+  const curl = `curl -s ${quoted(`${address}/rooms/${encodeURIComponent(room)}/eval`)} -d ${quoted(body)}`;
+  return (
+    <div class="evaluation">
+      <p>
+        <Source text={expr} position={error?.position} />
+      </p>
+      {shown && (
+        <div class="result">
+          <span class="quiet" aria-hidden="true">=</span>
+          <Value shown={shown} />
+        </div>
+      )}
+      {error && (
+        <p class="error">
+          {error.position === undefined ? "" : `At ${error.position}: `}
+          {error.message}
+          {error.hint && <span class="quiet">{` ${error.hint}`}</span>}
+        </p>
+      )}
+      <CopyText text={curl} label="Copy as curl" />
+    </div>
+  );
+}
+
+/** A text to be taken along, with a button where there is a script. */
+export function CopyText({ text, label }: { text: string; label: string }) {
+  return (
+    <div class="copy-text">
+      <pre tabindex={0}>{text}</pre>
+      <button type="button" data-copy="text">{label}</button>
+    </div>
+  );
+}

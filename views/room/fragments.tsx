@@ -1,0 +1,64 @@
+import type { AgentView, EntryView, MessageView, TimelineView } from "../model.ts";
+import { agentId, entryId, messageId, scopeId } from "./addresses.ts";
+import { Agent } from "./agents.tsx";
+import { Counts } from "./health.tsx";
+import { Message } from "./messages.tsx";
+import { Entry, Gone, Scope } from "./state.tsx";
+import { TimelineFigure } from "./timeline.tsx";
+
+/** A piece of the page, which takes the place of what has its id. `once`: it is new whatever it says. */
+export interface Fragment {
+  id: string;
+  html: string;
+  once?: boolean;
+}
+
+interface Live {
+  revision: number;
+  now: Date;
+  counts: { count: number; unclaimed: number };
+  agents: AgentView[];
+  views: EntryView[];
+  timeline: TimelineView;
+}
+
+interface Changed {
+  messages: MessageView[];
+  entries: EntryView[];
+  gone: Array<{ scope: string; key: string }>;
+}
+
+/** What of the page may have changed, drawn by the views that drew it at first. */
+export function fragmentsOf(room: string, live: Live, { messages, entries, gone }: Changed): Fragment[] {
+  const { now, agents, views, timeline } = live;
+  const scopes = new Set([...entries, ...views].map(({ scope }) => scope));
+  return [
+    fragment("counts", <Counts {...live} />),
+    ...agents.map((agent) => fragment(agentId(agent.id), <Agent agent={agent} now={now} />)),
+    // A scope comes before its entries; where it is there already it is left as it is.
+    ...[...scopes].map((scope) =>
+      fragment(scopeId(scope), <Scope scope={{ scope, entries: [], total: 0 }} room={room} now={now} />)
+    ),
+    ...views.map((entry) =>
+      fragment(entryId(entry.scope, entry.key), <Entry entry={entry} room={room} now={now} />)
+    ),
+    ...messages.map((message) =>
+      once(messageId(message.id), <Message message={message} now={now} room={room} known={messages} />)
+    ),
+    ...entries.map((entry) =>
+      once(entryId(entry.scope, entry.key), <Entry entry={entry} room={room} now={now} />)
+    ),
+    ...gone.map(({ scope, key }) => once(entryId(scope, key), <Gone id={entryId(scope, key)} />)),
+    fragment("timeline-figure", <TimelineFigure view={timeline} now={now} />),
+  ];
+}
+
+type Markup = ReturnType<typeof Counts>;
+
+function fragment(id: string, markup: Markup): Fragment {
+  return { id, html: String(markup) };
+}
+
+function once(id: string, markup: Markup): Fragment {
+  return { ...fragment(id, markup), once: true };
+}

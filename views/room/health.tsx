@@ -1,0 +1,50 @@
+import type { AgentView } from "../model.ts";
+
+/** The figures of the line on top, which move with any change. */
+export function Counts({ revision, agents, counts }: {
+  revision: number;
+  agents: AgentView[];
+  counts: { count: number; unclaimed: number };
+}) {
+  const waiting =
+    agents.filter(({ waiting_on, status }) => waiting_on !== null || status === "waiting").length;
+  const stale = agents.filter((agent) => agent.stale).length;
+  const figures: Array<[number, string, string, string?]> = [
+    [revision, "revision", "rev"],
+    [agents.length, agents.length === 1 ? "agent" : "agents", "agents"],
+    [waiting, "waiting", "waiting", waiting > 0 ? "is-waiting" : ""],
+    [stale, "stale", "stale", stale > 0 ? "is-stale" : ""],
+    [counts.count, counts.count === 1 ? "message" : "messages", "messages"],
+    [counts.unclaimed, "unclaimed", "unclaimed"],
+  ];
+  return (
+    <ul
+      id="counts"
+      class="counts"
+      data-revision={String(revision)}
+      data-empty={String(isEmpty(agents, counts, revision))}
+    >
+      {figures.map(([figure, word, name, mark]) => (
+        <li class={`count-${name} ${mark ?? ""}`}>
+          {name === "rev" ? "rev " : ""}
+          <b>{figure.toLocaleString("en")}</b>
+          {name === "rev" ? "" : ` ${word}`}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function isEmpty(agents: AgentView[], { count }: { count: number }, revision: number): boolean {
+  return revision === 0 && agents.length === 0 && count === 0;
+}
+
+/** Whether the page is live, and until when it was; the script keeps it true. */
+export function Live({ now }: { now: Date }) {
+  return (
+    <p id="live" class="live" data-state="still">
+      <span class="lamp" aria-hidden="true" />
+      <span data-word>as of {now.toISOString().slice(11, 19)} UTC</span>
+    </p>
+  );
+}

@@ -1,0 +1,156 @@
+import type { MessageView, RoomView } from "../model.ts";
+import { agentId, hue, messageId } from "./addresses.ts";
+import { FirstCalls } from "./invitation.tsx";
+import { Ago } from "./times.tsx";
+import { preview, Value } from "./values.tsx";
+
+export function Messages({ room }: { room: RoomView }) {
+  const kinds = [...new Set(room.messages.map(({ kind }) => kind))].sort();
+  const senders = [...new Set(room.messages.flatMap(({ from_agent }) => from_agent ?? []))].sort();
+  return (
+    <section id="talk" aria-labelledby="talk-title">
+      <div class="bar">
+        <h2 id="talk-title">Conversation</h2>
+        <form id="filters" class="filters" aria-label="Filters">
+          <label>
+            kind <Choices name="kind" choices={kinds} />
+          </label>
+          <label>
+            from <Choices name="from" choices={senders} />
+          </label>
+          <label>
+            <input type="checkbox" name="unclaimed" /> unclaimed
+          </label>
+          <label>
+            <input type="checkbox" name="threads" /> threads
+          </label>
+        </form>
+      </div>
+      <div class="scroller" id="messages-scroller" tabindex={0} role="region" aria-label="Messages">
+        <p class="older" id="older" hidden={room.older === 0}>
+          <button type="button" data-load="older">
+            Show older messages (<span data-count>{room.older}</span>)
+          </button>
+        </p>
+        <ol id="messages" class="messages">
+          {room.messages.map((message) => (
+            <Message message={message} now={room.now} room={room.id} known={room.messages} />
+          ))}
+        </ol>
+        <FirstCalls address={room.address} room={room.id} />
+        <p class="quiet none" id="none" hidden>None of the messages shown here match.</p>
+      </div>
+      <button type="button" class="fresh" id="fresh" hidden>
+        <span data-count>0</span> new
+      </button>
+    </section>
+  );
+}
+
+function Choices({ name, choices }: { name: string; choices: string[] }) {
+  return (
+    <select name={name}>
+      <option value="">all</option>
+      {choices.map((choice) => <option value={choice}>{choice}</option>)}
+    </select>
+  );
+}
+
+/** One message. `known`: those among which it may find what it answers. */
+export function Message({ message, now, room, known = [] }: {
+  message: MessageView;
+  now: Date;
+  room: string;
+  known?: MessageView[];
+}) {
+  const { id, from_agent, to_agent, kind, shown, created_at, reply_to } = message;
+  const source = `/rooms/${encodeURIComponent(room)}/messages/${id}`;
+  return (
+    <li
+      id={messageId(id)}
+      class={`message ${hue(from_agent)}`}
+      data-into="messages"
+      data-id={String(id)}
+      data-kind={kind}
+      data-from={from_agent ?? ""}
+      data-reply={reply_to === null ? undefined : String(reply_to)}
+      data-unclaimed={message.claimed_by === null ? "" : undefined}
+      data-get={source}
+      tabindex={-1}
+    >
+      <p class="head">
+        <a class="id" href={`#${messageId(id)}`} aria-label={`Message ${id}`}>{id}</a>
+        <Name id={from_agent} absent="somebody" />
+        <span class="to">
+          <span class="visually-hidden">to</span>
+          <span class="quiet" aria-hidden="true">→</span>
+          <Name id={to_agent} absent="all" />
+        </span>
+        <span class="kind">{kind}</span>
+        <Claim message={message} now={now} />
+        <span class="spring" />
+        <Copy />
+        <Ago at={created_at} now={now} />
+      </p>
+      {reply_to !== null && <Answered id={reply_to} known={known} />}
+      <div class="body">
+        <Value shown={shown} prose source={source} />
+      </div>
+    </li>
+  );
+}
+
+function Name({ id, absent }: { id: string | null; absent: string }) {
+  return id === null
+    ? <span class="quiet">{absent}</span>
+    : <a class="name" href={`#${agentId(id)}`}>{id}</a>;
+}
+
+function Claim({ message, now }: { message: MessageView; now: Date }) {
+  const { claimed_by, claimed_at, kind, reply_to } = message;
+  if (claimed_by !== null) {
+    return (
+      <span class={`claim taken ${hue(claimed_by)}`}>
+        <span class="dot" aria-hidden="true" />
+        claimed by {claimed_by}
+        {claimed_at && (
+          <span class="quiet">
+            <Ago at={claimed_at} now={now} />
+          </span>
+        )}
+      </span>
+    );
+  }
+  // Anything may be claimed, but talk seldom is: only what is meant to be shows that it is free.
+  const claimable = kind === "task" || (kind !== "message" && reply_to === null);
+  return claimable ? <span class="claim free">free</span> : null;
+}
+
+/** What a message answers, with its beginning where that is known. */
+function Answered({ id, known }: { id: number; known: MessageView[] }) {
+  const origin = known.find((message) => message.id === id);
+  const text = origin && ("cut" in origin.shown ? origin.shown.cut : plain(origin.shown.value));
+  return (
+    <p class="answered">
+      <span aria-hidden="true">↳</span>
+      <a href={`#${messageId(id)}`}>
+        <span class="visually-hidden">answers</span>
+        {id}
+      </a>
+      {origin && <span class="quiet">{`${origin.from_agent ?? "somebody"}: ${text}`}</span>}
+    </p>
+  );
+}
+
+function plain(value: unknown): string {
+  return typeof value === "string" ? value : preview(value);
+}
+
+/** Copies the request that reads this; with the keyboard: c on the thing's address. */
+export function Copy() {
+  return (
+    <button type="button" class="copy" data-copy="get" tabindex={-1} title="Copy as curl (key: c)">
+      curl
+    </button>
+  );
+}

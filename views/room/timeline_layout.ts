@@ -1,0 +1,86 @@
+import type { TimelineEvent, TimelineView, TimelineWait } from "../model.ts";
+
+/** The lane of whoever is not named. */
+export const SOMEBODY = "somebody";
+
+export const LANE = 24;
+const TOP = 24;
+const PIXELS_A_SECOND = 6;
+const LEAST_STEP = 12;
+const MOST_STEP = 84;
+const MOST_LANES = 40;
+
+export interface TimelineLayout {
+  width: number;
+  height: number;
+  lanes: Array<{ name: string; y: number }>;
+  events: Array<{ event: TimelineEvent; x: number; y: number; to?: number }>;
+  waits: Array<{ wait: TimelineWait; x: number; y: number; width: number }>;
+  /** Stretches of silence that are drawn shorter than they were. */
+  gaps: Array<{ x: number; ms: number }>;
+  now: number;
+}
+
+/**
+ * Places what happened. Time runs to the right, but no step between two moments is so short that they hide each
+ * other, and none so long that silence fills the picture.
+ */
+export function layoutOf(view: TimelineView, now: Date): TimelineLayout {
+  const time = (at: string) => Math.min(Date.parse(at), now.getTime());
+  const start = Math.min(now.getTime(), ...view.events.map(({ at }) => time(at)));
+  const seen = view.waits.filter(({ to }) => to === undefined || time(to) >= start);
+  const lanes = lanesOf(view, seen);
+  const ys = new Map(lanes.map((name, n) => [name, TOP + n * LANE + LANE / 2]));
+  const moments = new Set([start, now.getTime(), ...view.events.map(({ at }) => time(at))]);
+  for (const wait of seen) {
+    moments.add(Math.max(start, time(wait.from)));
+    if (wait.to) moments.add(time(wait.to));
+  }
+  const { xs, gaps, width } = axisOf([...moments].sort((a, b) => a - b), view.events.length);
+  const x = (at: string) => xs.get(Math.max(start, time(at)))!;
+  const y = (name: string | null | undefined) => ys.get(name ?? SOMEBODY);
+  return {
+    width,
+    height: TOP + lanes.length * LANE + 4,
+    lanes: lanes.map((name) => ({ name, y: ys.get(name)! })),
+    events: view.events.flatMap((event) => {
+      const from = y(event.from);
+      return from === undefined
+        ? []
+        : [{ event, x: x(event.at), y: from, to: event.to ? y(event.to) : undefined }];
+    }),
+    waits: seen.flatMap((wait) => {
+      const [from, to] = [x(wait.from), wait.to ? x(wait.to) : xs.get(now.getTime())!];
+      const lane = y(wait.agent);
+      return lane === undefined ? [] : [{ wait, x: from, y: lane, width: Math.max(3, to - from) }];
+    }),
+    gaps,
+    now: xs.get(now.getTime())!,
+  };
+}
+
+/** The agents in their order, then others who are named, then whoever is not. */
+function lanesOf({ lanes, events, waits }: TimelineView, seen: TimelineWait[]): string[] {
+  const named = events.flatMap(({ from, to }) => [from ?? SOMEBODY, ...(to ? [to] : [])]);
+  const active = new Set([...named, ...seen.map(({ agent }) => agent), ...waits.map(({ agent }) => agent)]);
+  const idle = lanes.filter((lane) => !active.has(lane));
+  const shown = lanes.length <= MOST_LANES / 2 ? lanes : lanes.filter((lane) => !idle.includes(lane));
+  const others = [...active].filter((name) => !lanes.includes(name) && name !== SOMEBODY);
+  return [...shown, ...others, ...(active.has(SOMEBODY) ? [SOMEBODY] : [])].slice(0, MOST_LANES);
+}
+
+function axisOf(moments: number[], events: number) {
+  const xs = new Map<number, number>();
+  const gaps: TimelineLayout["gaps"] = [];
+  let x = 16;
+  for (const [n, moment] of moments.entries()) {
+    if (n > 0) {
+      const ms = moment - moments[n - 1]!;
+      const step = Math.min(MOST_STEP, Math.max(LEAST_STEP, ms / 1000 * PIXELS_A_SECOND));
+      if (step === MOST_STEP && events > 0) gaps.push({ x: x + step / 2, ms });
+      x += step;
+    }
+    xs.set(moment, x);
+  }
+  return { xs, gaps, width: Math.ceil(x + 24) };
+}

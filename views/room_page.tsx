@@ -1,0 +1,86 @@
+import { type Assets, Layout, type Markup } from "./layout.tsx";
+import type { RoomView } from "./model.ts";
+import { Agents } from "./room/agents.tsx";
+import { Console, CopyText } from "./room/console.tsx";
+import { Counts, Live } from "./room/health.tsx";
+import { Invitation } from "./room/invitation.tsx";
+import { quoted } from "./room/addresses.ts";
+import { Messages } from "./room/messages.tsx";
+import { State } from "./room/state.tsx";
+import { Timeline } from "./room/timeline.tsx";
+
+const TABS = [["talk", "Talk"], ["agents", "Agents"], ["state", "State"], ["timeline", "Timeline"], [
+  "console",
+  "Console",
+]];
+
+/** A room as it is now, complete without script; the script keeps it so. */
+export function roomPage(room: RoomView, assets: Assets): Markup {
+  const { id, address, now, agents, counts, revision } = room;
+  return (
+    <Layout
+      title={`${id} · Convene`}
+      assets={assets}
+      script="room.js"
+      body={{
+        class: "room-page",
+        "data-room": id,
+        "data-revision": String(revision),
+        "data-now": now.toISOString(),
+        "data-tab": "talk",
+      }}
+    >
+      <a class="skip" href="#talk">To the conversation</a>
+      <header class="health">
+        <a class="brand" href="/">Convene</a>
+        <h1>
+          <span class="quiet">room</span> <code title={id}>{id}</code>
+        </h1>
+        <p class="actions">
+          <button type="button" data-copy="link">Copy link</button>
+          <button type="button" popovertarget="invitation">Invite an agent</button>
+        </p>
+        <span class="spring" />
+        <Live now={now} />
+        <Counts revision={revision} agents={agents} counts={counts} />
+      </header>
+      <main class="room">
+        <Agents agents={agents} now={now} />
+        <Messages room={room} />
+        <State room={room} />
+        <Timeline view={room.timeline} now={now} />
+        <Console room={room} />
+      </main>
+      <nav class="tabs" aria-label="Parts of the room">
+        {TABS.map(([part, name]) => <a href={`#${part}`} data-tab={part}>{name}</a>)}
+      </nav>
+      <Invitation address={address} room={id} />
+      <p class="visually-hidden" id="announcer" role="status" />
+    </Layout>
+  );
+}
+
+export function unknownRoomPage(id: string, address: string, assets: Assets): Markup {
+  return (
+    <Layout title="No such room · Convene" assets={assets} script="front.js">
+      <header class="top">
+        <a class="brand" href="/">Convene</a>
+      </header>
+      <main class="prose">
+        <h1>
+          There is no room <code>{id}</code>
+        </h1>
+        <p>Rooms are never created by looking. If the address is right, create it now.</p>
+        <p>
+          <button type="button" class="primary" data-create={id}>Create this room</button>
+          <span class="error" role="alert" id="create-error" />
+        </p>
+        <p>Or from a shell:</p>
+        <CopyText text={`curl -s ${address}/rooms -d ${quoted(JSON.stringify({ id }))}`} label="Copy" />
+        <p>
+          <a href="/">What Convene is</a>
+        </p>
+      </main>
+    </Layout>
+  );
+}

@@ -24,14 +24,14 @@ const POST = `
   VALUES (?, ?, ?, ?, ?, ?) RETURNING id`;
 
 /** Writes under way at once: with the client's usual 20 a libSQL server is slower, and sometimes hangs. */
-const WRITES_AT_ONCE = 8;
+const concurrency = Number(Deno.env.get("WRITES_AT_ONCE") ?? 2);
 
 const url = Deno.env.get("DATABASE_URL")!;
 const { createClient } = url.startsWith("file:")
   ? await import("@libsql/client/sqlite3")
   : await import("@libsql/client/web");
 const reads: Client = createClient({ url });
-const writes: Client = url.startsWith("file:") ? reads : createClient({ url, concurrency: WRITES_AT_ONCE });
+const writes: Client = url.startsWith("file:") ? reads : createClient({ url, concurrency });
 if (url.startsWith("file:")) await writes.execute("PRAGMA journal_mode = WAL");
 for (const table of TABLES) await writes.execute(table);
 

@@ -52,6 +52,9 @@ interface Group {
 }
 
 const MOST_TURNS = 4;
+/** How long the next batch waits for its last jobs, as a share of the time that the one before it took. */
+const LINGER = 0.3;
+const MOST_LINGER_MS = 5;
 const FIRST_BACKOFF_MS = 5;
 const MOST_BACKOFF_MS = 200;
 
@@ -64,22 +67,50 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number): L
   const waiting: Job[] = [];
   let underWay = 0;
   let gathering = false;
+  let hoped = { jobs: 0, until: 0 };
+  let complete: (() => void) | undefined;
 
-  /** Sends what waits, once those who are about to submit have had their chance: a file answers without a pause. */
+  /** Sends what waits, once those who are about to submit have had their chance to join it. */
   async function pump() {
-    if (gathering) return;
+    if (gathering || underWay >= limits.inFlight || waiting.length === 0) return;
     gathering = true;
-    for (let turn = 0; turn < MOST_TURNS && waiting.length < limits.expected(); turn++) {
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await gather();
     gathering = false;
     while (underWay < limits.inFlight && waiting.length > 0) {
       underWay++;
-      carry(nextBatch()).finally(() => {
+      const began = performance.now();
+      const jobs = nextBatch();
+      carry(jobs).finally(() => {
         underWay--;
+        const took = performance.now() - began;
+        hoped = {
+          jobs: jobs.length + waiting.length,
+          until: performance.now() + Math.min(LINGER * took, MOST_LINGER_MS),
+        };
         pump();
       });
     }
+  }
+
+  /**
+   * Waits for requests that are at work already: a file answers without a pause in which they could arrive. And,
+   * just after a batch, for as many as were there before it: those who were answered tend to come back at once,
+   * and without them two halves would take turns, each waiting for the other's round trip.
+   */
+  async function gather() {
+    for (let turn = 0; turn < MOST_TURNS && waiting.length < limits.expected(); turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    const left = hoped.until - performance.now();
+    if (left < 1 || waiting.length >= hoped.jobs) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, left);
+      complete = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    complete = undefined;
   }
 
   function nextBatch(): Job[] {
@@ -114,6 +145,7 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number): L
     return new Promise((resolve, reject) => {
       const expires = now() + limits.patience;
       waiting.push({ merger, item, weight, expires, resolve, reject } as Job);
+      if (waiting.length >= hoped.jobs) complete?.();
       pump();
     });
   }

@@ -33,7 +33,9 @@ const sqlError = (code: string, statementIndex?: number) =>
 Deno.test("what arrives while a batch is under way travels in the next one", async () => {
   const database = heldDatabase();
   const lane = createLane(database.send, LIMITS, () => 0);
+  const begun = database.next();
   const first = lane.submit(job("a"));
+  await begun;
   const others = [lane.submit(job("b", "c")), lane.submit(job("d"))];
   const second = database.next();
   database.batches[0]!.answer();
@@ -51,12 +53,12 @@ Deno.test("a batch is bounded, but a job is never split", async () => {
     lane.submit(job(...names))
   );
   for (let sent = 1; sent <= 4; sent++) {
-    const next = sent < 4 ? database.next() : undefined;
+    const next = sent < 3 ? database.next() : undefined;
     database.batches[sent - 1]!.answer();
     await next;
   }
   await Promise.all(jobs);
-  assert.deepEqual(database.batches.map(({ names }) => names.join("")), ["a", "bc", "de", "fghi"]);
+  assert.deepEqual(database.batches.map(({ names }) => names.join("")), ["abc", "def", "ghij"]);
 });
 
 Deno.test("a wrong statement fails its own job, the others are sent again", async () => {
@@ -70,15 +72,14 @@ Deno.test("a wrong statement fails its own job, the others are sent again", asyn
     LIMITS,
     () => 0,
   );
-  const first = lane.submit(job("first"));
   const [good, bad, fine] = [
     lane.submit(job("a", "b")),
     lane.submit(job("c", "wrong")),
     lane.submit(job("d")),
   ];
   await assert.rejects(bad, { code: "SQLITE_ERROR" });
-  assert.equal((await good).length + (await fine).length + (await first).length, 4);
-  assert.deepEqual(sent, ["first", "a b c wrong d", "a b d"]);
+  assert.equal((await good).length + (await fine).length, 3);
+  assert.deepEqual(sent, ["a b c wrong d", "a b d"]);
 });
 
 Deno.test("a busy database is asked again, until the patience is over", async () => {
@@ -122,4 +123,40 @@ Deno.test("a lost answer leaves the outcome unknown, a refusing disk does not", 
       (fault) => fault instanceof DatabaseUnavailable && fault.unknown === unknown && fault.cause === error,
     );
   }
+});
+
+Deno.test("requests of a kind are merged into shared statements and each gets its own answer", async () => {
+  const sent: string[] = [];
+  const lane = createLane(
+    (statements) => {
+      sent.push(statements.map(({ sql }) => sql).join(" "));
+      return Promise.resolve(statements.map(({ sql }) => sql.split("+").map((name) => ({ name }))));
+    },
+    LIMITS,
+    () => 0,
+  );
+  const merger = {
+    statements: (names: string[]) => [{ sql: names.join("+"), args: {} }],
+    results: (names: string[], [rows]: Row[][]) => names.map((_, n) => rows![n]!.name),
+  };
+  const answers = [lane.submitOne(merger, "a"), lane.submit(job("x")), lane.submitOne(merger, "b")];
+  assert.deepEqual(await Promise.all(answers), ["a", [[{ name: "x" }]], "b"]);
+  assert.deepEqual(sent, ["a+b x"]);
+});
+
+Deno.test("a batch waits for requests that are at work and about to join it", async () => {
+  let working = 2;
+  const sent: number[] = [];
+  const send = (statements: Statement[]) => {
+    sent.push(statements.length);
+    return Promise.resolve(echo(statements));
+  };
+  const lane = createLane(send, { ...LIMITS, expected: () => working }, () => 0);
+  const first = lane.submit(job("a"));
+  await new Promise((resolve) => setImmediate(resolve));
+  await Promise.all([first, lane.submit(job("b"))]);
+  assert.deepEqual(sent, [2]);
+  working = 2; // one of them never submits: the other is not held up for long
+  await lane.submit(job("c"));
+  assert.deepEqual(sent, [2, 1]);
 });

@@ -1,10 +1,12 @@
 import type { Change, Database, Part } from "../db/database.ts";
 import { DatabaseUnavailable } from "../db/faults.ts";
-import { clearWaiting, markWaiting, signOfLife } from "../db/presence.ts";
+import { signOfLife } from "../db/presence.ts";
 import { agentNotFound, Refusal } from "../db/refusal.ts";
 import { listRevisions } from "../db/rooms.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
 import { statementsOfInclude } from "./include.ts";
+import { createInterval } from "./interval.ts";
+import { createMark } from "./mark.ts";
 import { NOTHING } from "./definitions.ts";
 import type { Reader } from "./reader.ts";
 import { unionReads } from "./reads.ts";
@@ -45,8 +47,6 @@ interface RoomWatch {
   busy: boolean;
 }
 
-/** A mark outlives its wait by this, should its instance die; with the longest wait that is the promised 30 s. */
-const MARK_GRACE_MS = 5_000;
 /** A wait that the database keeps from its last read ends this much after its time. */
 const LAST_READ_MS = 1_500;
 
@@ -207,7 +207,7 @@ export function createWatch(
       const timers = [setTimeout(finish, request.timeout), setTimeout(lost, request.timeout + LAST_READ_MS)];
       request.signal.addEventListener("abort", leave);
       results.add(result);
-      const mark = createMark(waiter);
+      const mark = createMark(database, waiter);
       try {
         if (request.signal.aborted) leave();
         await hold(waiter, watch);
@@ -229,58 +229,6 @@ export function createWatch(
         advance(watch);
       }
       await Promise.allSettled(results);
-    },
-  };
-
-  /** The presence mark of a wait: set without being awaited, cleared before the answer. Without an agent, nothing. */
-  function createMark({ request: { room, agent, condition, timeout }, viewpoint, began }: Waiter) {
-    let marked: Promise<void> | undefined;
-    const mark = { room, agent: agent!, token: viewpoint.wait! };
-    // A wait goes on without its mark when the database fails to set it; one that is not cleared ends as a lease.
-    const unmarked = () => {};
-    return {
-      set() {
-        if (agent === undefined) return;
-        const until = new Date(began + timeout + MARK_GRACE_MS);
-        marked = markWaiting(database, mark, { waitingOn: condition.source, until }).catch(unmarked);
-      },
-      async clear() {
-        if (marked === undefined) return;
-        await marked;
-        await clearWaiting(database, mark).catch(unmarked);
-      },
-    };
-  }
-}
-
-/** Runs `task` again and again, `pause()` milliseconds after it last ended, between `start` and `stop`. */
-function createInterval(pause: () => number, task: () => Promise<void>) {
-  let running = false;
-  let stopped = true;
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  let wake = () => {};
-
-  async function run() {
-    running = true;
-    while (!stopped) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        timer = setTimeout(resolve, pause());
-      });
-      if (!stopped) await task();
-    }
-    running = false;
-  }
-
-  return {
-    start() {
-      stopped = false;
-      if (!running) run();
-    },
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
-      wake();
     },
   };
 }

@@ -1,0 +1,29 @@
+import type { Database } from "../db/database.ts";
+import { clearWaiting, markWaiting } from "../db/presence.ts";
+import type { Waiter } from "./waiter.ts";
+
+/** A mark outlives its wait by this, should its instance die; with the longest wait that is the promised 30 s. */
+const MARK_GRACE_MS = 5_000;
+
+/** The presence mark of a wait: set without being awaited, cleared before the answer. Without an agent, nothing. */
+export function createMark(
+  database: Database,
+  { request: { room, agent, condition, timeout }, viewpoint, began }: Waiter,
+) {
+  let marked: Promise<void> | undefined;
+  const mark = { room, agent: agent!, token: viewpoint.wait! };
+  // A wait goes on without its mark when the database fails to set it; one that is not cleared ends as a lease.
+  const unmarked = () => {};
+  return {
+    set() {
+      if (agent === undefined) return;
+      const until = new Date(began + timeout + MARK_GRACE_MS);
+      marked = markWaiting(database, mark, { waitingOn: condition.source, until }).catch(unmarked);
+    },
+    async clear() {
+      if (marked === undefined) return;
+      await marked;
+      await clearWaiting(database, mark).catch(unmarked);
+    },
+  };
+}

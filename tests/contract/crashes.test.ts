@@ -100,7 +100,7 @@ Deno.test("while its database hangs every request ends, and afterwards all is we
     try {
       const t = new Subject(service.url);
       const room = await t.room();
-      server.freeze();
+      await server.freeze();
       const from = Date.now();
       const replies = await Promise.all([
         t.get("/healthz"),

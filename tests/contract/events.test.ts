@@ -181,6 +181,29 @@ Deno.test("many followers of a room share one read a change, and one poll", () =
     assert.equal(batches.length, after, "nobody follows, and yet the database is asked");
   }, { poll: 50 }));
 
+Deno.test("what a slow reader does not take is not kept for it: it is caught up from where it was", () =>
+  withApp(async ({ request, json }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const { body } = await request("GET", "/rooms/r/events");
+    const reader = body!.pipeThrough(new TextDecoderStream()).getReader();
+    const told: number[] = [];
+    let events = 0;
+    for (let n = 0; n < 60; n++) {
+      await json("POST", "/rooms/r/messages", { body: n });
+      await json("PUT", "/rooms/r/state", { key: "k", value: n });
+    }
+    while (told.length < 60) {
+      const { value } = await reader.read();
+      const [, data] = /^data: (.*)$/m.exec(value!) ?? [];
+      if (data === undefined) continue;
+      events++;
+      told.push(...JSON.parse(data).messages.map(({ id }: { id: number }) => id));
+    }
+    assert.deepEqual(told, Array.from({ length: 60 }, (_, n) => 2 * n + 1));
+    assert.ok(events < 10, `${events} events were kept`);
+    await reader.cancel();
+  }));
+
 Deno.test("followers are limited in a room and in an instance; one that leaves makes room", async () => {
   const folder = await Deno.makeTempDir({ prefix: "convene-" });
   const database = createDatabase({ connect: () => connect(`file:${folder}/convene.db`) });

@@ -1,5 +1,5 @@
 import { type Browser, chromium, type Page } from "npm:playwright-core@1.64.1";
-import { startService } from "./service.ts";
+import { type Service, startService } from "./service.ts";
 import { Subject } from "./backends.ts";
 
 const EXECUTABLE = Deno.env.get("CHROMIUM") ?? "/usr/bin/chromium";
@@ -30,6 +30,7 @@ export const VIEWS: View[] = [
 
 export interface Visit {
   t: Subject;
+  service: Service;
   browser: Browser;
   /** Opens a page; what it complains of is collected. */
   open(path: string, view?: View): Promise<Page>;
@@ -49,6 +50,7 @@ export async function withBrowser(test: (visit: Visit) => Promise<void>): Promis
   try {
     await test({
       t: new Subject(service.url),
+      service,
       browser,
       complaints,
       async open(path, { width, height, scheme } = VIEWS[0]!) {

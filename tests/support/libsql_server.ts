@@ -8,8 +8,8 @@ const DEADLINE = 20_000;
 export interface LibsqlServer {
   url: string;
   stop(): Promise<void>;
-  /** Lets it hang: it keeps its connections and answers nothing. */
-  freeze(): void;
+  /** Lets it hang: it keeps its connections and answers nothing. Resolves when it has stopped. */
+  freeze(): Promise<void>;
   thaw(): void;
 }
 
@@ -52,9 +52,35 @@ export async function startLibsqlServer(): Promise<LibsqlServer> {
   return {
     url,
     stop,
-    freeze: () => Deno.kill(-process.pid, "SIGSTOP"),
+    freeze: () => freeze(process.pid),
     thaw: () => Deno.kill(-process.pid, "SIGCONT"),
   };
+}
+
+/** Stops a group of processes. A signal takes effect when its process is next scheduled, not when it is sent. */
+async function freeze(group: number): Promise<void> {
+  Deno.kill(-group, "SIGSTOP");
+  for (const deadline = Date.now() + DEADLINE; !allStopped(group);) {
+    if (Date.now() > deadline) throw new Error("The libSQL server does not stop");
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Whether every thread's state of the group's processes is T or Z, by proc_pid_stat(5). */
+function allStopped(group: number): boolean {
+  for (const { name } of Deno.readDirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      for (const thread of Deno.readDirSync(`/proc/${name}/task`)) {
+        const stat = Deno.readTextFileSync(`/proc/${name}/task/${thread.name}/stat`);
+        const [state, , processGroup] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+        if (Number(processGroup) === group && !"TZ".includes(state!)) return false;
+      }
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  return true;
 }
 
 async function executable(): Promise<string> {

@@ -105,5 +105,8 @@ export const TOUR: Stop[] = [
     condition: "true",
     include: "changes:after:3",
   }),
+  stop(1, 200, "the page of a room is drawn", "GET", "/?room=r"),
+  stop(2, 200, "older messages are drawn", "GET", "/rooms/r/live/messages?before=99"),
+  stop(1, 200, "more keys are drawn", "GET", "/rooms/r/live/entries?scope=_shared&from=2"),
   stop(1, 200, "the database is pinged", "GET", "/healthz"),
 ];

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { contract } from "../support/backends.ts";
+import { openEvents } from "../support/events.ts";
+import { assertError } from "../support/shapes.ts";
+
+contract("a page is told in pieces what changed, and nothing that it was told before", async (t) => {
+  const room = await t.room();
+  await t.agent(room, "ann");
+  const { id } = await t.message(room, { from: "ann", body: "the <b>first</b>" });
+  const stream = await openEvents(`${t.url}/rooms/${room}/live?after=${await t.revision(room)}`);
+  try {
+    await t.write(room, "k", 1, { agent: "ann" });
+    const first = await stream.next();
+    assert.deepEqual([first!.type, first!.id], ["room", 3]);
+    for (const piece of ['id="counts"', 'id="agent/ann"', 'id="scope/_shared"', 'id="state/_shared/k"']) {
+      assert.ok(first!.data.includes(piece), piece);
+    }
+    const reply = await t.message(room, { from: "bob", body: "an answer", reply_to: id });
+    const second = await stream.next((html) => html.includes(`id="m${reply.id}"`));
+    assert.ok(second!.data.includes("ann: the &lt;b&gt;first&lt;/b&gt;"), "it does not say what it answers");
+    assert.ok(!second!.data.includes('id="agent/ann"'));
+    await t.delete(`/rooms/${room}/state`, { key: "k" });
+    await stream.next((html) => /id="state\/_shared\/k"[^>]*data-gone/.test(html));
+  } finally {
+    stream.leave();
+  }
+});
+
+contract("the pieces of a page are asked for one by one", async (t) => {
+  const room = await t.room();
+  const ids = [];
+  for (let n = 0; n < 5; n++) ids.push((await t.message(room, { body: `message ${n}` })).id);
+  const older = await t.get(`/rooms/${room}/live/messages`, { before: ids[3]!, limit: 2 });
+  assert.deepEqual([...older.text.matchAll(/<li id="(m\d+)"/g)].map(([, name]) => name), [
+    `m${ids[1]}`,
+    `m${ids[2]}`,
+  ]);
+  assert.equal(older.headers.get("convene-older"), "1");
+
+  for (const key of ["a", "b", "c"]) await t.write(room, key, key);
+  const entries = await t.get(`/rooms/${room}/live/entries`, { scope: "_shared", from: 1 });
+  assert.deepEqual([...entries.text.matchAll(/data-key="(\w)"/g)].map(([, key]) => key), ["b", "c"]);
+
+  const value = await t.get(`/rooms/${room}/live/evaluation`, {
+    expr: "self + state._shared.a",
+    agent: "ann",
+  });
+  assert.match(value.text, /&quot;anna&quot;/);
+  for (const expr of ["", "1 +", "nothing", "\u0000"]) {
+    const wrong = await t.get(`/rooms/${room}/live/evaluation`, { expr });
+    assert.deepEqual([wrong.status, wrong.text.includes('class="error"')], [200, true], JSON.stringify(expr));
+  }
+});
+
+contract("a room that there is not has no pieces", async (t) => {
+  for (const path of ["", "/messages", "/entries", "/evaluation?expr=1"]) {
+    assertError(await t.get(`/rooms/no-such-room/live${path}`), 404, "room_not_found");
+  }
+  const room = await t.room();
+  assert.equal((await t.request("HEAD", `/rooms/${room}/live`)).status, 405);
+});

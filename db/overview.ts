@@ -33,6 +33,14 @@ const OLDER = `
 
 const COUNT_OLDER = `SELECT COUNT(*) AS count FROM messages WHERE room_id = :room AND id < :before`;
 
+const ANSWERED = `
+  SELECT * FROM messages WHERE room_id = :room AND id IN (SELECT value FROM json_each(:ids))`;
+
+const ANSWERED_BY_NEWEST = `
+  SELECT * FROM messages WHERE room_id = :room
+    AND id IN (SELECT reply_to FROM (
+      SELECT reply_to FROM messages WHERE room_id = :room ORDER BY id DESC LIMIT :limit))`;
+
 /** Values are cut at this many characters of JSON; `size` tells how many there are. */
 export const LONGEST = 4_000;
 
@@ -58,6 +66,16 @@ export function selectRecent(room: string, limit: number): [writes: Statement, m
 /** The messages before one, newest first, and how many there are in all. */
 export function selectOlder(room: string, before: number, limit: number): [Statement, Statement] {
   return [{ sql: OLDER, args: { room, before, limit } }, { sql: COUNT_OLDER, args: { room, before } }];
+}
+
+/** The messages that these answer, or that the newest ones do. */
+export function selectAnswered(
+  room: string,
+  by: Array<{ reply_to: number | null }> | { newest: number },
+): Statement {
+  if ("newest" in by) return { sql: ANSWERED_BY_NEWEST, args: { room, limit: by.newest } };
+  const ids = by.flatMap(({ reply_to }) => reply_to ?? []);
+  return { sql: ANSWERED, args: { room, ids: JSON.stringify(ids) } };
 }
 
 /** A value as far as it was read. */

@@ -15,7 +15,20 @@ import threads from "../views/assets/threads.js" with { type: "text" };
 import { RequestError } from "./errors.ts";
 import { resource } from "./methods.ts";
 
-const SCRIPTS = { applying, clock, copying, finding, following, front, idiomorph, reading, room, threads };
+// Browsers know no package names: the one that is imported is served beside the scripts.
+const applyingHere = applying.replace('from "idiomorph"', 'from "./idiomorph.js"');
+const SCRIPTS = {
+  applying: applyingHere,
+  clock,
+  copying,
+  finding,
+  following,
+  front,
+  idiomorph,
+  reading,
+  room,
+  threads,
+};
 const FILES: Record<string, { text: string; type: string }> = {
   "page.css": { text: style, type: "text/css; charset=utf-8" },
   "icon.svg": { text: icon, type: "image/svg+xml" },

@@ -1,9 +1,11 @@
 import { createContext } from "../cel/context.ts";
-import { compile, EvaluationFailed, InvalidExpression } from "../cel/expression.ts";
+import { EvaluationFailed } from "../cel/expression.ts";
 import type { EvaluationView } from "../views/model.ts";
+import { RequestError } from "./errors.ts";
 import { existingId } from "./ids.ts";
-import { shownOf } from "./room_view.ts";
+import { compileOf } from "./requests.ts";
 import type { Services } from "./services.ts";
+import { shownOf } from "./shown.ts";
 
 /** Evaluates an expression for a page, which shows what is wrong with it in place. Errors: `room_not_found`. */
 export async function evaluationOf(
@@ -14,12 +16,16 @@ export async function evaluationOf(
 ): Promise<EvaluationView> {
   const agent = as ? existingId(as) || null : null;
   try {
-    const expression = compile(expr);
+    const expression = compileOf(expr);
     const data = await reader.load(room, expression.reads);
     const { context } = createContext(data, database.now()).from({ self: agent });
     return { expr, agent, shown: shownOf(expression.evaluate(context)) };
   } catch (error) {
-    if (!(error instanceof InvalidExpression || error instanceof EvaluationFailed)) throw error;
+    if (error instanceof RequestError) {
+      const { hint, position } = error.details as { hint?: string; position?: number };
+      return { expr, agent, error: { code: error.code, message: error.message, hint, position } };
+    }
+    if (!(error instanceof EvaluationFailed)) throw error;
     const { code, message, hint, position } = error;
     return { expr, agent, error: { code, message, hint, position } };
   }

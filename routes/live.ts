@@ -1,9 +1,9 @@
-import type { Context, Hono } from "hono";
+import type { Hono } from "hono";
 import { NOTHING } from "../cel/definitions.ts";
 import type { Follower } from "../cel/follow.ts";
 import type { Changes } from "../db/changes.ts";
 import { toMessage } from "../db/messages.ts";
-import { selectOlder, selectWindow } from "../db/overview.ts";
+import { selectAnswered, selectOlder, selectWindow } from "../db/overview.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
 import { type Fragment, fragmentsOf } from "../views/room/fragments.tsx";
 import { Evaluation } from "../views/room/console.tsx";
@@ -31,10 +31,12 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
   const drawn = new WeakMap<Changes, Promise<Fragment[]>>();
 
   async function draw(room: string, changes?: Changes): Promise<Fragment[]> {
-    const live = await loadLive(services, log, room);
+    const messages = changes?.messages ?? [];
+    const live = await loadLive(services, log, room, [selectAnswered(room, messages)]);
     const state = (changes?.state ?? []).filter(({ scope }) => scope !== VIEW_SCOPE);
     return fragmentsOf(room, live, {
-      messages: (changes?.messages ?? []).map(messageView),
+      messages: messages.map(messageView),
+      answered: live.extra[0]!.map(toMessage).map(messageView),
       entries: state.flatMap((entry) => "deleted" in entry ? [] : [entryView(entry)]),
       gone: (changes?.state ?? []).filter((entry) => "deleted" in entry),
     });
@@ -74,9 +76,11 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const { snapshot } = await reader.load(room, NOTHING, selectOlder(room, before, limit));
       const [rows, counts] = snapshot.extra;
       const messages = rows!.reverse().map(toMessage).map(messageView);
+      const [answered] = await database.read([selectAnswered(room, messages)]);
+      const known = answered!.map(toMessage).map(messageView);
       const now = database.now();
       c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));
-      return c.html(messages.map((message) => Message({ message, now, room, known: messages })).join(""));
+      return c.html(messages.map((message) => Message({ message, now, room, known })).join(""));
     },
   });
 

@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { selectMessages, toMessage } from "../db/messages.ts";
-import { selectWindow } from "../db/overview.ts";
+import { selectAnswered, selectWindow } from "../db/overview.ts";
 import { Refusal } from "../db/refusal.ts";
 import { ping } from "../db/rooms.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
@@ -73,8 +73,9 @@ async function loadRoom(services: Services, log: WaitLog, id: string, address: s
   const live = await loadLive(services, log, id, [
     selectMessages(id, { newest: true, limit: SHOWN.messages }),
     selectWindow(id, { most: SHOWN.keys, limit: SHOWN.keysInAll }),
+    selectAnswered(id, { newest: SHOWN.messages }),
   ]);
-  const [messages, entries] = live.extra;
+  const [messages, entries, answered] = live.extra;
   const shown = messages!.slice(0, SHOWN.messages).reverse().map(toMessage).map(messageView);
   const scopes = scopesOf(entries!).filter(({ scope }) => scope !== VIEW_SCOPE);
   const views = { scope: VIEW_SCOPE, entries: live.views, total: live.views.length };
@@ -83,6 +84,7 @@ async function loadRoom(services: Services, log: WaitLog, id: string, address: s
     id,
     address,
     messages: shown,
+    answered: answered!.map(toMessage).map(messageView),
     older: live.counts.count - shown.length,
     scopes: [...scopes, ...(views.total > 0 ? [views] : [])].sort(byScope),
   };

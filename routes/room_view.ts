@@ -1,27 +1,24 @@
-import { conditionOf, judgeCondition, type JudgedCondition, partsOf } from "../cel/conditions.ts";
 import { createContext, type RoomContext } from "../cel/context.ts";
 import { NOTHING } from "../cel/definitions.ts";
 import { compile, EvaluationFailed } from "../cel/expression.ts";
 import type { RoomData } from "../cel/reader.ts";
-import { type Reads, unionReads } from "../cel/reads.ts";
-import { createTurn } from "../cel/turn.ts";
+import type { Reads } from "../cel/reads.ts";
 import type { Row, Statement } from "../db/lane.ts";
 import type { Message } from "../db/messages.ts";
-import { LONGEST, selectKeys, selectRecent, toCut } from "../db/overview.ts";
-import { present, type Status } from "../db/presence.ts";
-import { type Entry, SHARED_SCOPE, VIEW_SCOPE } from "../db/state.ts";
+import { selectRecent, toCut } from "../db/overview.ts";
+import { type Entry, VIEW_SCOPE } from "../db/state.ts";
 import type {
   AgentView,
-  ConditionView,
   EntryView,
   MessageView,
-  PresentView,
   ScopeView,
-  Shown,
   TimelineEvent,
   TimelineView,
 } from "../views/model.ts";
+import { entryId } from "../views/room/addresses.ts";
+import { agentsOf } from "./agent_view.ts";
 import type { Services } from "./services.ts";
+import { shownOf } from "./shown.ts";
 import type { WaitLog } from "./wait_log.ts";
 
 /** What of a room may move with any change: who is there and why they wait, what is computed, what happened. */
@@ -36,9 +33,6 @@ export interface LiveView {
   extra: Row[][];
 }
 
-const STALE_MS = 60_000;
-/** Milliseconds that the conditions of one look may take together. */
-const JUDGING_MS = 100;
 const TIMELINE_LENGTH = 120;
 
 const LOOK: Reads = { ...NOTHING, state: { scopes: [VIEW_SCOPE], keys: [] }, agents: "all", messages: true };
@@ -47,17 +41,18 @@ const VIEW_ROWS =
 
 /** Looks at a room, in two round trips: who waits says what there is to be read. Errors: `room_not_found`. */
 export async function loadLive(
-  { database, reader }: Services,
+  services: Services,
   log: WaitLog,
   room: string,
   extra: Statement[] = [],
 ): Promise<LiveView> {
+  const { database, reader } = services;
   const own = [{ sql: VIEW_ROWS, args: { room } }, ...selectRecent(room, TIMELINE_LENGTH)];
   const data = await reader.load(room, LOOK, [...own, ...extra]);
   const { snapshot } = data;
   const [viewRows, writes, messages] = snapshot.extra as [Row[], Row[], Row[]];
   const now = database.now();
-  const agents = await explained({ database, reader } as Services, room, data, now);
+  const agents = await agentsOf(services, room, data, now);
   return {
     revision: snapshot.revisions.revision,
     now,
@@ -70,95 +65,6 @@ export async function loadLive(
       waits: log.observe(room, agents, now),
     },
     extra: snapshot.extra.slice(own.length),
-  };
-}
-
-/** The agents, each waiting one with the parts of its condition as they are now. */
-async function explained({ database, reader }: Services, room: string, { snapshot }: RoomData, now: Date) {
-  const agents: AgentView[] = snapshot.agents.map((agent) => {
-    const { status, waiting_on } = present(agent.id, agent.status as Status, snapshot.waits);
-    const { id, name, role, last_heartbeat } = agent;
-    const silent = now.getTime() - Date.parse(last_heartbeat) > STALE_MS;
-    const stale = silent && (status === "active" || status === "busy");
-    return { id, name, role, status, last_heartbeat, stale, waiting_on };
-  });
-  const waiting = agents.filter(({ waiting_on }) => waiting_on !== null);
-  if (waiting.length === 0) return agents;
-  const conditions = new Map(waiting.map(({ waiting_on }) => [waiting_on!, conditionOf(waiting_on!)]));
-  const reads = unionReads([...conditions.values()].flatMap(partsOf).map((part) => part.reads));
-  const keys = reads.state === "all" ? [] : reads.state.keys;
-  const data = await reader.load(room, { ...reads, messages: true }, [selectKeys(room, keys)]);
-  const context = createContext(data, database.now());
-  const look = await presentsOf(data, context, agents);
-  const turn = createTurn();
-  let left = JUDGING_MS;
-  for (const agent of waiting) {
-    await turn();
-    const began = performance.now();
-    const wait = snapshot.waits.findLast(({ agent_id }) => agent_id === agent.id)?.token;
-    const { context: seen } = context.from({ self: agent.id, wait });
-    const condition = conditions.get(agent.waiting_on!)!;
-    agent.condition = look(judgeCondition(condition, seen, () => performance.now() - began < left));
-    left = Math.max(0, left - (performance.now() - began));
-  }
-  return agents;
-}
-
-/** Tells of each part of a condition what it reads, and on whom it depends. */
-async function presentsOf(data: RoomData, context: RoomContext, agents: AgentView[]) {
-  const rows = new Map(data.snapshot.extra[0]!.map((row) => [JSON.stringify([row.scope, row.key]), row]));
-  const views = await context.views(data.definitions.keys());
-  const known = new Map(agents.map((agent) => [agent.id, agent]));
-
-  function ofKey({ scope, key }: { scope: string; key: string }): PresentView {
-    const name = scope === SHARED_SCOPE ? key : `${scope}.${key}`;
-    const view = scope === VIEW_SCOPE ? views.get(key) : undefined;
-    const href = `#${entryId(scope, key)}`;
-    if (view) return { name, href, ...("value" in view && { shown: shownOf(view.value) }) };
-    const row = rows.get(JSON.stringify([scope, key]));
-    if (row === undefined) return { name };
-    return {
-      name,
-      href,
-      shown: toCut(row),
-      by: row.updated_by as string | null,
-      at: row.updated_at as string,
-    };
-  }
-
-  function presents(source: string, { state, agents: ids, messages }: Reads): PresentView[] {
-    const { counts } = data.snapshot;
-    return [
-      ...(state === "all" ? [] : state.keys.map(ofKey)),
-      ...(ids === "all" ? [] : ids.map((id) => ({
-        name: id,
-        href: `#agent/${encodeURIComponent(id)}`,
-        ...(known.has(id) && { shown: { value: known.get(id)!.status } }),
-      }))),
-      ...(messages
-        ? Object.entries(counts).filter(([name]) => source.includes(name)).map(([name, value]) => ({
-          name: `messages.${name}`,
-          shown: { value },
-        }))
-        : []),
-    ];
-  }
-
-  return function look(judged: JudgedCondition): ConditionView {
-    if ("all" in judged) return { all: judged.all.map(look), truth: judged.truth };
-    if ("any" in judged) return { any: judged.any.map(look), truth: judged.truth };
-    const { reads = NOTHING, ...part } = judged;
-    const scopes = reads.state === "all"
-      ? []
-      : [...reads.state.scopes, ...reads.state.keys.map(({ scope }) => scope)];
-    const named = reads.agents === "all" ? [] : reads.agents;
-    const owners = new Set([...named, ...scopes.filter((scope) => known.has(scope))]);
-    return {
-      ...part,
-      present: presents(part.source, reads),
-      awaits: part.truth ? [] : [...owners].filter((id) => known.has(id)),
-      absent: part.truth ? [] : [...owners].filter((id) => !known.has(id)),
-    };
   };
 }
 
@@ -229,19 +135,8 @@ function eventsOf(writes: Row[], messages: Row[]): TimelineEvent[] {
   return events.sort(before).slice(-TIMELINE_LENGTH);
 }
 
-/** How an entry is addressed within the page. */
-function entryId(scope: string, key: string): string {
-  return `state/${encodeURIComponent(scope)}/${encodeURIComponent(key)}`;
-}
-
 export function messageView({ body, ...message }: Message): MessageView {
   return { ...message, shown: shownOf(body) };
-}
-
-/** A value as it is, or its beginning where it is long. */
-export function shownOf(value: unknown): Shown {
-  const json = JSON.stringify(value);
-  return json.length > LONGEST ? { cut: json.slice(0, LONGEST), size: json.length } : { value };
 }
 
 /** The rows of a window of the state by scope. */

@@ -14,6 +14,8 @@ export interface RoomView {
   /** The newest messages, oldest of them first, and how many older ones there are. */
   messages: MessageView[];
   older: number;
+  /** Those that the shown ones answer. */
+  answered: MessageView[];
   scopes: ScopeView[];
   timeline: TimelineView;
   evaluation?: EvaluationView;

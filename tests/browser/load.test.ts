@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
+import type { Page } from "npm:playwright-core@1.64.1";
 import { withBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
 
 /** Another process may take the processor for a while: the figures are those of the calmest of some tries. */
-const TRIES = 4;
+const TRIES = 6;
 const READY_MS = 1_500;
 const UPDATE_MS = 50;
+const SHOWN_MS = 300;
 
 /** A room with 50 agents, 1,000 keys and 2,000 messages. */
 async function fill(t: Subject): Promise<string> {
@@ -33,11 +35,26 @@ async function fill(t: Subject): Promise<string> {
   return room;
 }
 
+/** Milliseconds of the main thread that each of a series of updates took, ascending. */
+async function durations(t: Subject, page: Page, room: string, series: number): Promise<number[]> {
+  await page.evaluate(() => performance.clearMeasures());
+  for (let n = 0; n < 20; n++) {
+    await t.write(room, `key-00${n + 10}`, [series, n], { agent: "agent-1" });
+    await t.message(room, { from: "agent-2", body: `update ${series}.${n}` });
+    await page.getByText(`update ${series}.${n}`, { exact: true }).waitFor();
+  }
+  const updates = await page.evaluate(() =>
+    performance.getEntriesByName("update").map(({ duration }) => duration)
+  );
+  assert.ok(updates.length >= 20);
+  return updates.sort((a, b) => a - b);
+}
+
 Deno.test("2,000 messages, 1,000 keys and 50 agents: soon there, and each update is quick", () =>
   withBrowser(async ({ t, open, shoot, complaints }) => {
     const room = await fill(t);
     const ready: number[] = [];
-    for (let n = 0; n < TRIES; n++) {
+    for (let n = 0; n < TRIES && !(Math.min(...ready) < READY_MS); n++) {
       const page = await open(`/?room=${room}`);
       await page.waitForSelector("#live[data-state=live]");
       ready.push(await page.evaluate(() => performance.now()));
@@ -49,38 +66,30 @@ Deno.test("2,000 messages, 1,000 keys and 50 agents: soon there, and each update
     const page = await open(`/?room=${room}`);
     await page.waitForSelector("#live[data-state=live]");
     await page.waitForFunction(() => performance.getEntriesByName("update").length > 0);
-    await page.evaluate(() => performance.clearMeasures());
-    for (let n = 0; n < 20; n++) {
-      await t.write(room, `key-00${n + 10}`, n, { agent: "agent-1" });
-      await t.message(room, { from: "agent-2", body: `update ${n}` });
-      await page.getByText(`update ${n}`, { exact: true }).waitFor();
+    const series: number[] = [];
+    for (let n = 0; n < TRIES && !(Math.min(...series) < UPDATE_MS); n++) {
+      const updates = await durations(t, page, room, n);
+      series.push(updates[Math.floor(updates.length * 0.9)]!);
+      console.log(
+        `${updates.length} updates: median ${updates[updates.length >> 1]} ms, most ${updates.at(-1)} ms`,
+      );
     }
-    const updates = await page.evaluate(() =>
-      performance.getEntriesByName("update").map(({ duration }) => duration)
-    );
-    updates.sort((a, b) => a - b);
-    console.log(
-      `${updates.length} updates: median ${updates[updates.length >> 1]} ms, most ${updates.at(-1)} ms`,
-    );
-    assert.ok(updates.length >= 20);
-    assert.ok(updates[Math.floor(updates.length * 0.9)]! < UPDATE_MS, `updates take ${updates} ms`);
+    assert.ok(Math.min(...series) < UPDATE_MS, `nine of ten updates take ${series} ms`);
 
     const late: number[] = [];
-    for (let n = 0; n < 5; n++) {
+    for (let n = 0; n < TRIES && !(Math.min(...late) < SHOWN_MS); n++) {
       await t.message(room, { from: "agent-2", body: `late ${n}` });
       const from = Date.now();
       await page.getByText(`late ${n}`, { exact: true }).waitFor();
       late.push(Date.now() - from);
     }
     console.log(`shown after ${late} ms`);
-    assert.ok(Math.min(...late) < 300, `shown after ${late} ms`);
+    assert.ok(Math.min(...late) < SHOWN_MS, `shown after ${late} ms`);
 
     await page.locator("#older button").click();
-    await page.waitForFunction(() => document.querySelectorAll(".message").length >= 200);
+    await page.locator(".message").nth(199).waitFor({ state: "attached" });
     await page.locator("[data-load=entries]").first().click();
-    await page.waitForFunction(() =>
-      document.querySelectorAll("[id='entries/_shared'] > .entry").length >= 300
-    );
+    await page.locator("[id='entries/_shared'] > .entry").nth(299).waitFor({ state: "attached" });
     await shoot(page, "large");
     assert.deepEqual(complaints, []);
   }));

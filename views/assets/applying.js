@@ -1,4 +1,4 @@
-import { Idiomorph } from "./idiomorph.js";
+import { Idiomorph } from "idiomorph";
 
 /** What the reader has opened, hidden or selected stays so when the rest of a thing changes. */
 const MORPH = {
@@ -11,28 +11,38 @@ const MORPH = {
  * list has a place for it.
  */
 export function apply(html) {
+  const strip = document.getElementById("timeline-scroller");
+  // Measured before anything has changed and set after all has: in between each look would lay out the page.
+  const atEnd = strip.scrollLeft + strip.clientWidth > strip.scrollWidth - NEAR_END;
   const template = document.createElement("template");
   template.innerHTML = html;
   for (const piece of [...template.content.children]) {
     const present = document.getElementById(piece.id);
     if (piece.dataset.gone !== undefined) present?.remove();
     else if (!present) place(piece);
-    else if (piece.id === "timeline-figure") replaceFigure(present, piece);
+    else if (piece.id === "timeline-figure") present.replaceWith(piece);
     else if (!piece.classList.contains("scope")) change(present, piece);
   }
+  if (atEnd) strip.scrollLeft = strip.scrollWidth;
 }
+
+/** A picture stays at its newest end unless the reader looks back. */
+const NEAR_END = 48;
+
+/** What an element says, but for what the reader did to it and for the times, which tick by themselves. */
+function lasting(element) {
+  const classes = [...element.classList].filter((name) => !OURS.test(name));
+  const text = element.innerHTML.replaceAll(/(<time[^>]*>)[^<]*/g, "$1").replaceAll(' open=""', "");
+  return classes.join(" ") + text;
+}
+
+const OURS = /^(flash|marked|depth-.)$/;
 
 function change(present, piece) {
+  if (lasting(present) === lasting(piece)) return;
+  piece.classList.add(...[...present.classList].filter((name) => OURS.test(name)));
   Idiomorph.morph(present, piece, MORPH);
   if (present.matches("li")) flash(present);
-}
-
-/** A picture is drawn anew, and stays at its newest end unless the reader looks back. */
-function replaceFigure(present, piece) {
-  const strip = present.parentElement;
-  const atEnd = strip.scrollLeft + strip.clientWidth > strip.scrollWidth - 48;
-  present.replaceWith(piece);
-  if (atEnd) strip.scrollLeft = strip.scrollWidth;
 }
 
 function place(piece) {
@@ -45,7 +55,7 @@ function place(piece) {
   if (first && piece.matches(".message") && !document.getElementById("older").hidden) return;
   if (!first && !next && list.nextElementSibling?.matches(".more")) return;
   list.insertBefore(piece, first ? list.firstElementChild : next ?? null);
-  flash(piece);
+  if (piece.matches("li")) flash(piece);
 }
 
 const compare = (a, b) => a < b ? -1 : a > b ? 1 : 0;

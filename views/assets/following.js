@@ -26,7 +26,7 @@ export function follow(path, from, update) {
   }
 
   function lost() {
-    show("lost", `connection lost at ${new Date().toTimeString().slice(0, 8)}, trying again`);
+    show("lost", `lost since ${new Date().toTimeString().slice(0, 8)}`);
   }
 
   function again() {

@@ -12,6 +12,8 @@ export function createReading(path) {
   const older = document.getElementById("older");
   const fresh = document.getElementById("fresh");
   const filters = document.getElementById("filters");
+  const choices = (name) => new Set([...filters.elements[name].options].map(({ value }) => value));
+  const offered = { kind: choices("kind"), from: choices("from") };
   let unseen = 0;
   let told = 0;
 
@@ -34,21 +36,22 @@ export function createReading(path) {
       (!elements.unclaimed.checked || unclaimed !== undefined);
   }
 
-  function filter() {
-    let shown = 0;
-    for (const message of list.children) {
+  /** Shows those that match, and lets every kind and sender that has come up be chosen. */
+  function filter(messages = list.children) {
+    for (const message of messages) {
       message.hidden = !matches(message);
-      if (!message.hidden) shown++;
-      offer(filters.elements.kind, message.dataset.kind);
-      offer(filters.elements.from, message.dataset.from);
+      offer("kind", message.dataset.kind);
+      offer("from", message.dataset.from);
     }
-    document.getElementById("none").hidden = shown > 0 || list.children.length === 0;
+    const shown = list.querySelector(".message:not([hidden])") !== null;
+    document.getElementById("none").hidden = shown || list.children.length === 0;
     arrange(list, filters.elements.threads.checked);
   }
 
-  function offer(select, choice) {
-    if (!choice || [...select.options].some(({ value }) => value === choice)) return;
-    select.add(new Option(choice, choice));
+  function offer(name, choice) {
+    if (!choice || offered[name].has(choice)) return;
+    offered[name].add(choice);
+    filters.elements[name].add(new Option(choice, choice));
   }
 
   function prune() {
@@ -97,11 +100,11 @@ export function createReading(path) {
     keepPlace(change) {
       const followed = atEnd();
       const top = scroller.scrollTop;
-      const last = Math.max(0, ...[...list.children].slice(-1).map(({ dataset }) => Number(dataset.id)));
+      const known = new Set(list.children);
       change();
-      const added = [...list.children].filter(({ dataset }) => Number(dataset.id) > last);
+      const added = [...list.children].filter((message) => !known.has(message));
       if (added.length === 0) return;
-      filter();
+      filter(added);
       if (followed) {
         prune();
         unseen = added.length;

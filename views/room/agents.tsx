@@ -3,16 +3,18 @@ import { agentId, hue } from "./addresses.ts";
 import { Ago } from "./times.tsx";
 import { Inline, Source } from "./values.tsx";
 
-const MOST = 200;
+export const AGENTS_SHOWN = 200;
 
 export function Agents({ agents, now }: { agents: AgentView[]; now: Date }) {
   return (
     <section id="agents" aria-labelledby="agents-title">
       <h2 id="agents-title">Agents</h2>
       <ul id="agent-list" class="agents">
-        {agents.slice(0, MOST).map((agent) => <Agent agent={agent} now={now} />)}
+        {agents.slice(0, AGENTS_SHOWN).map((agent) => <Agent agent={agent} now={now} />)}
       </ul>
-      {agents.length > MOST && <p class="quiet">{agents.length - MOST} more agents are not shown.</p>}
+      {agents.length > AGENTS_SHOWN && (
+        <p class="quiet">{agents.length - AGENTS_SHOWN} more agents are not shown.</p>
+      )}
       <p class="quiet when-empty">Nobody has joined yet.</p>
     </section>
   );

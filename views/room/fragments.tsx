@@ -1,6 +1,6 @@
 import type { AgentView, EntryView, MessageView, TimelineView } from "../model.ts";
 import { agentId, entryId, messageId, scopeId } from "./addresses.ts";
-import { Agent } from "./agents.tsx";
+import { Agent, AGENTS_SHOWN } from "./agents.tsx";
 import { Counts } from "./health.tsx";
 import { Message } from "./messages.tsx";
 import { Entry, Gone, Scope } from "./state.tsx";
@@ -24,17 +24,24 @@ interface Live {
 
 interface Changed {
   messages: MessageView[];
+  answered: MessageView[];
   entries: EntryView[];
   gone: Array<{ scope: string; key: string }>;
 }
 
 /** What of the page may have changed, drawn by the views that drew it at first. */
-export function fragmentsOf(room: string, live: Live, { messages, entries, gone }: Changed): Fragment[] {
+export function fragmentsOf(
+  room: string,
+  live: Live,
+  { messages, answered, entries, gone }: Changed,
+): Fragment[] {
   const { now, agents, views, timeline } = live;
   const scopes = new Set([...entries, ...views].map(({ scope }) => scope));
   return [
     fragment("counts", <Counts {...live} />),
-    ...agents.map((agent) => fragment(agentId(agent.id), <Agent agent={agent} now={now} />)),
+    ...agents.slice(0, AGENTS_SHOWN).map((agent) =>
+      fragment(agentId(agent.id), <Agent agent={agent} now={now} />)
+    ),
     // A scope comes before its entries; where it is there already it is left as it is.
     ...[...scopes].map((scope) =>
       fragment(scopeId(scope), <Scope scope={{ scope, entries: [], total: 0 }} room={room} now={now} />)
@@ -43,7 +50,7 @@ export function fragmentsOf(room: string, live: Live, { messages, entries, gone 
       fragment(entryId(entry.scope, entry.key), <Entry entry={entry} room={room} now={now} />)
     ),
     ...messages.map((message) =>
-      once(messageId(message.id), <Message message={message} now={now} room={room} known={messages} />)
+      once(messageId(message.id), <Message message={message} now={now} room={room} known={answered} />)
     ),
     ...entries.map((entry) =>
       once(entryId(entry.scope, entry.key), <Entry entry={entry} room={room} now={now} />)

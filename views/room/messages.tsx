@@ -34,7 +34,7 @@ export function Messages({ room }: { room: RoomView }) {
         </p>
         <ol id="messages" class="messages">
           {room.messages.map((message) => (
-            <Message message={message} now={room.now} room={room.id} known={room.messages} />
+            <Message message={message} now={room.now} room={room.id} known={room.answered} />
           ))}
         </ol>
         <FirstCalls address={room.address} room={room.id} />

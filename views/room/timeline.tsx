@@ -16,7 +16,7 @@ export function Timeline({ view, now }: { view: TimelineView; now: Date }) {
           <svg width="12" height="12" aria-hidden="true">
             <path d="M6 1v10" class="tick" />
           </svg>
-          write
+          last write of a key
           <svg width="12" height="12" aria-hidden="true">
             <path d="M6 1 11 6 6 11 1 6Z" class="event" />
           </svg>
@@ -58,7 +58,7 @@ export function TimelineFigure({ view, now }: { view: TimelineView; now: Date })
         width={layout.width}
         height={layout.height}
         viewBox={`0 0 ${layout.width} ${layout.height}`}
-        role="img"
+        role="group"
         aria-label={summary(view)}
       >
         <Lanes {...layout} />

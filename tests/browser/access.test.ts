@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import axe from "npm:axe-core@4.14.1/axe.min.js" with { type: "text" };
-import { type View, VIEWS, withBrowser } from "../support/browser.ts";
+import { browserTest, type View, VIEWS, withBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
 
 interface Finding {
@@ -24,51 +24,54 @@ async function furnished(t: Subject): Promise<string> {
   return room;
 }
 
-Deno.test("axe finds nothing serious on any page, in both schemes, wide and narrow", () =>
-  withBrowser(async ({ t, open, shoot }) => {
-    const room = await furnished(t);
-    const empty = await t.room();
-    const condition = "state._shared.phase == 'done' && (agents.cat.status == 'idle' || has(state.ann.x))";
-    const wait = t.post(`/rooms/${room}/wait`, { agent: "bob", condition, timeout: 25_000 });
-    const found: string[] = [];
-    const look = async (name: string, path: string, view: View) => {
-      const page = await open(path, view);
-      if (name === "room") await page.waitForSelector("#live[data-state=live]");
-      await shoot(page, `${name}-${view.width}-${view.scheme}`);
-      const parts = name === "room" && view.width < 700
-        ? ["talk", "agents", "state", "timeline", "console"]
-        : [""];
-      for (const part of parts) {
-        if (part) await page.locator(`.tabs [data-tab=${part}]`).click();
-        if (part) await shoot(page, `${name}-${part}-${view.width}-${view.scheme}`);
-        // The page's policy keeps scripts out; this one comes by the debugger.
-        await page.evaluate(axe);
-        const { violations } = await page.evaluate("axe.run()") as { violations: Finding[] };
-        for (const { id, impact, nodes } of violations) {
-          if (!["serious", "critical"].includes(impact)) continue;
-          found.push(
-            `${name} ${view.width} ${view.scheme} ${part} ${id}: ${nodes[0]!.html} ${
-              nodes[0]!.failureSummary
-            }`,
-          );
+browserTest(
+  "axe finds nothing serious on any page, in both schemes, wide and narrow",
+  () =>
+    withBrowser(async ({ t, open, shoot }) => {
+      const room = await furnished(t);
+      const empty = await t.room();
+      const condition = "state._shared.phase == 'done' && (agents.cat.status == 'idle' || has(state.ann.x))";
+      const wait = t.post(`/rooms/${room}/wait`, { agent: "bob", condition, timeout: 25_000 });
+      const found: string[] = [];
+      const look = async (name: string, path: string, view: View) => {
+        const page = await open(path, view);
+        if (name === "room") await page.waitForSelector("#live[data-state=live]");
+        await shoot(page, `${name}-${view.width}-${view.scheme}`);
+        const parts = name === "room" && view.width < 700
+          ? ["talk", "agents", "state", "timeline", "console"]
+          : [""];
+        for (const part of parts) {
+          if (part) await page.locator(`.tabs [data-tab=${part}]`).click();
+          if (part) await shoot(page, `${name}-${part}-${view.width}-${view.scheme}`);
+          // The page's policy keeps scripts out; this one comes by the debugger.
+          await page.evaluate(axe);
+          const { violations } = await page.evaluate("axe.run()") as { violations: Finding[] };
+          for (const { id, impact, nodes } of violations) {
+            if (!["serious", "critical"].includes(impact)) continue;
+            found.push(
+              `${name} ${view.width} ${view.scheme} ${part} ${id}: ${nodes[0]!.html} ${
+                nodes[0]!.failureSummary
+              }`,
+            );
+          }
         }
+        await page.close();
+      };
+      for (const view of VIEWS) {
+        await look("front", "/", view);
+        await look("guide", "/guide", view);
+        await look("room", `/?room=${room}&expr=${encodeURIComponent("state._shared.nothing")}`, view);
+        await look("empty", `/?room=${empty}`, view);
+        await look("unknown", "/?room=no-such-room", view);
       }
-      await page.close();
-    };
-    for (const view of VIEWS) {
-      await look("front", "/", view);
-      await look("guide", "/guide", view);
-      await look("room", `/?room=${room}&expr=${encodeURIComponent("state._shared.nothing")}`, view);
-      await look("empty", `/?room=${empty}`, view);
-      await look("unknown", "/?room=no-such-room", view);
-    }
-    assert.deepEqual(found, []);
-    await t.write(room, "phase", "done");
-    await t.post(`/rooms/${room}/agents/cat/heartbeat`, { status: "idle" });
-    await wait;
-  }));
+      assert.deepEqual(found, []);
+      await t.write(room, "phase", "done");
+      await t.post(`/rooms/${room}/agents/cat/heartbeat`, { status: "idle" });
+      await wait;
+    }),
+);
 
-Deno.test("a page never scrolls sideways, from 360 px up", () =>
+browserTest("a page never scrolls sideways, from 360 px up", () =>
   withBrowser(async ({ t, open }) => {
     const room = await furnished(t);
     for (const width of [360, 480, 700, 1_099, 1_100, 1_600]) {
@@ -83,39 +86,45 @@ Deno.test("a page never scrolls sideways, from 360 px up", () =>
     }
   }));
 
-Deno.test("what changes is outlined, not moved, for those who ask for less motion", () =>
-  withBrowser(async ({ t, open }) => {
-    const room = await furnished(t);
-    const page = await open(`/?room=${room}`);
-    await page.emulateMedia({ reducedMotion: "reduce" });
-    await page.waitForSelector("#live[data-state=live]");
-    await page.evaluate("document.getElementById('state/_shared/phase').classList.add('flash')");
-    const style = await page.evaluate(
-      "getComputedStyle(document.querySelector('.flash > .value')).animationName",
-    );
-    assert.equal(style, "none");
-    await page.emulateMedia({ reducedMotion: "no-preference" });
-    assert.equal(
-      await page.evaluate("getComputedStyle(document.querySelector('.flash > .value')).animationName"),
-      "flash",
-    );
-  }));
+browserTest(
+  "what changes is outlined, not moved, for those who ask for less motion",
+  () =>
+    withBrowser(async ({ t, open }) => {
+      const room = await furnished(t);
+      const page = await open(`/?room=${room}`);
+      await page.emulateMedia({ reducedMotion: "reduce" });
+      await page.waitForSelector("#live[data-state=live]");
+      await page.evaluate("document.getElementById('state/_shared/phase').classList.add('flash')");
+      const style = await page.evaluate(
+        "getComputedStyle(document.querySelector('.flash > .value')).animationName",
+      );
+      assert.equal(style, "none");
+      await page.emulateMedia({ reducedMotion: "no-preference" });
+      assert.equal(
+        await page.evaluate("getComputedStyle(document.querySelector('.flash > .value')).animationName"),
+        "flash",
+      );
+    }),
+);
 
-Deno.test("without a script the page is complete, and the console works", () =>
-  withBrowser(async ({ t, browser, shoot }) => {
-    const room = await furnished(t);
-    const context = await browser.newContext({
-      javaScriptEnabled: false,
-      viewport: { width: 1400, height: 900 },
-    });
-    const page = await context.newPage();
-    await page.goto(`${t.url}/?room=${room}`);
-    for (const text of ["count the words", "phase", '"planning"', "claimed by bob", "ready"]) {
-      await page.getByText(text).first().waitFor();
-    }
-    await page.locator("#console-form [name=expr]").fill("1 + 1");
-    await page.locator("#console-form button").click();
-    await page.locator("#evaluation .result").getByText("2").waitFor();
-    await shoot(page, "no-script");
-    await context.close();
-  }));
+browserTest(
+  "without a script the page is complete, and the console works",
+  () =>
+    withBrowser(async ({ t, browser, shoot }) => {
+      const room = await furnished(t);
+      const context = await browser.newContext({
+        javaScriptEnabled: false,
+        viewport: { width: 1400, height: 900 },
+      });
+      const page = await context.newPage();
+      await page.goto(`${t.url}/?room=${room}`);
+      for (const text of ["count the words", "phase", '"planning"', "claimed by bob", "ready"]) {
+        await page.getByText(text).first().waitFor();
+      }
+      await page.locator("#console-form [name=expr]").fill("1 + 1");
+      await page.locator("#console-form button").click();
+      await page.locator("#evaluation .result").getByText("2").waitFor();
+      await shoot(page, "no-script");
+      await context.close();
+    }),
+);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { withBrowser } from "../support/browser.ts";
+import { browserTest, withBrowser } from "../support/browser.ts";
 
 /** Texts that would run, or break out of where they stand, if a view let them. */
 const NASTY = [
@@ -13,103 +13,117 @@ const NASTY = [
 ];
 const nasty = NASTY.join(" ");
 
-Deno.test("nothing that agents write is more than text, at first and live", () =>
-  withBrowser(async ({ t, open, shoot, complaints }) => {
-    const cut = nasty.slice(0, 120);
-    const room = `${crypto.randomUUID()}${cut.slice(0, 80)}`;
-    const path = `/rooms/${encodeURIComponent(room)}`;
-    const post = async (method: string, to: string, body: unknown) => {
-      const reply = await t.request(method, path + to, { body });
-      assert.ok(reply.status < 300, `${to}: ${reply.text}`);
-      return reply.body;
-    };
-    const write = async () => {
-      for (const [n, text] of NASTY.entries()) {
-        const id = text.slice(0, 120);
-        await post("POST", "/agents", {
-          id,
-          name: nasty.slice(0, 250),
-          role: nasty.slice(0, 250),
-          meta: { [nasty]: nasty },
-        });
-        const { id: first } = await post("POST", "/messages", { from: id, to: cut, kind: cut, body: nasty });
-        await post("POST", "/messages", {
-          from: id,
-          kind: id,
-          body: { [nasty]: [nasty, n] },
-          reply_to: first,
-        });
-        await post("POST", `/messages/${first}/claim`, { agent: id });
-        await post("PUT", "/state", { scope: id, key: nasty.slice(0, 250), value: nasty, agent: id });
-        await post("PUT", "/state", { key: id, value: { [nasty]: nasty }, agent: cut });
-        await post("PUT", "/state", { scope: "_view", key: id, expr: JSON.stringify(nasty) });
-        await post("PUT", "/state", {
-          scope: "_view",
-          key: `${n} fails`,
-          expr: `state._shared[${JSON.stringify(text)}].x`,
-        });
-        const condition = `state._shared[${JSON.stringify(`no ${text}`)}] == 1 && agents[${
-          JSON.stringify(id)
-        }].name == 'x'`;
-        waits.push(t.post(`${path}/wait`, { agent: id, condition, timeout: 8_000 }));
-      }
-    };
-    const waits: Promise<unknown>[] = [];
-    assert.equal((await t.post("/rooms", { id: room, meta: { [nasty]: nasty } })).status, 201);
+browserTest(
+  "nothing that agents write is more than text, at first and live",
+  () =>
+    withBrowser(async ({ t, open, shoot, complaints }) => {
+      const cut = nasty.slice(0, 120);
+      const room = `${crypto.randomUUID()}${cut.slice(0, 80)}`;
+      const path = `/rooms/${encodeURIComponent(room)}`;
+      const post = async (method: string, to: string, body: unknown) => {
+        const reply = await t.request(method, path + to, { body });
+        assert.ok(reply.status < 300, `${to}: ${reply.text}`);
+        return reply.body;
+      };
+      const write = async () => {
+        for (const [n, text] of NASTY.entries()) {
+          const id = text.slice(0, 120);
+          await post("POST", "/agents", {
+            id,
+            name: nasty.slice(0, 250),
+            role: nasty.slice(0, 250),
+            meta: { [nasty]: nasty },
+          });
+          const { id: first } = await post("POST", "/messages", {
+            from: id,
+            to: cut,
+            kind: cut,
+            body: nasty,
+          });
+          await post("POST", "/messages", {
+            from: id,
+            kind: id,
+            body: { [nasty]: [nasty, n] },
+            reply_to: first,
+          });
+          await post("POST", `/messages/${first}/claim`, { agent: id });
+          await post("PUT", "/state", { scope: id, key: nasty.slice(0, 250), value: nasty, agent: id });
+          await post("PUT", "/state", { key: id, value: { [nasty]: nasty }, agent: cut });
+          await post("PUT", "/state", { scope: "_view", key: id, expr: JSON.stringify(nasty) });
+          await post("PUT", "/state", {
+            scope: "_view",
+            key: `${n} fails`,
+            expr: `state._shared[${JSON.stringify(text)}].x`,
+          });
+          const condition = `state._shared[${JSON.stringify(`no ${text}`)}] == 1 && agents[${
+            JSON.stringify(id)
+          }].name == 'x'`;
+          waits.push(t.post(`${path}/wait`, { agent: id, condition, timeout: 8_000 }));
+        }
+      };
+      const waits: Promise<unknown>[] = [];
+      assert.equal((await t.post("/rooms", { id: room, meta: { [nasty]: nasty } })).status, 201);
 
-    const live = await open(`/?room=${encodeURIComponent(room)}`);
-    await live.waitForSelector("#live[data-state=live]");
-    await write();
-    await live.locator(".message").nth(13).waitFor();
-    await live.locator(".condition").nth(6).waitFor({ state: "attached" });
-    const still = await open(
-      `/?room=${encodeURIComponent(room)}&expr=${encodeURIComponent(JSON.stringify(nasty))}&agent=${
-        encodeURIComponent(nasty)
-      }`,
-    );
-    const unknown = await open(`/?room=${encodeURIComponent(nasty)}`);
-    for (const page of [live, still, unknown]) {
-      for (const summary of await page.locator("summary").all()) {
-        await summary.click({ force: true }).catch(() => {});
-      }
-      assert.equal(await page.evaluate("window.broken"), undefined);
-      assert.equal(await page.locator("img, iframe, [onerror], [onload], [onmouseover], [style]").count(), 0);
-      assert.equal(await page.locator("a[href^='javascript:' i]").count(), 0);
-      assert.deepEqual(
-        await page.locator("script").evaluateAll((scripts) => scripts.map((script) => script.textContent)),
-        [""],
+      const live = await open(`/?room=${encodeURIComponent(room)}`);
+      await live.waitForSelector("#live[data-state=live]");
+      await write();
+      await live.locator(".message").nth(13).waitFor();
+      await live.locator(".condition").nth(6).waitFor({ state: "attached" });
+      const still = await open(
+        `/?room=${encodeURIComponent(room)}&expr=${encodeURIComponent(JSON.stringify(nasty))}&agent=${
+          encodeURIComponent(nasty)
+        }`,
       );
-    }
-    await live.locator("#console-form [name=expr]").fill(`${JSON.stringify(nasty)} + 1`);
-    await live.locator("#console-form button").click();
-    await live.locator("#evaluation .error").waitFor();
-    assert.equal(await live.evaluate("window.broken"), undefined);
-    await shoot(live, "hostile");
-    assert.deepEqual(complaints.filter((complaint) => !complaint.includes("404")), []);
-    await Promise.all(waits);
-  }));
+      const unknown = await open(`/?room=${encodeURIComponent(nasty)}`);
+      for (const page of [live, still, unknown]) {
+        for (const summary of await page.locator("summary").all()) {
+          await summary.click({ force: true }).catch(() => {});
+        }
+        assert.equal(await page.evaluate("window.broken"), undefined);
+        assert.equal(
+          await page.locator("img, iframe, [onerror], [onload], [onmouseover], [style]").count(),
+          0,
+        );
+        assert.equal(await page.locator("a[href^='javascript:' i]").count(), 0);
+        assert.deepEqual(
+          await page.locator("script").evaluateAll((scripts) => scripts.map((script) => script.textContent)),
+          [""],
+        );
+      }
+      await live.locator("#console-form [name=expr]").fill(`${JSON.stringify(nasty)} + 1`);
+      await live.locator("#console-form button").click();
+      await live.locator("#evaluation .error").waitFor();
+      assert.equal(await live.evaluate("window.broken"), undefined);
+      await shoot(live, "hostile");
+      assert.deepEqual(complaints.filter((complaint) => !complaint.includes("404")), []);
+      await Promise.all(waits);
+    }),
+);
 
-Deno.test("pages allow no script and no style but ours, and keep nothing but what is versioned", () =>
-  withBrowser(async ({ t, open }) => {
-    const room = await t.room();
-    for (const path of ["/", `/?room=${room}`, "/?room=none", "/guide"]) {
-      const { headers } = await t.request("GET", path, { headers: { accept: "text/html" } });
-      const policy = headers.get("content-security-policy")!;
-      assert.match(policy, /default-src 'none'/);
-      assert.doesNotMatch(policy, /unsafe|\*|data:|https?:/);
-      assert.equal(headers.get("cache-control"), "no-store");
-    }
-    const page = await open(`/?room=${room}`);
-    const hosts = new Set<string>();
-    page.on("request", (request) => hosts.add(new URL(request.url()).host));
-    await page.reload();
-    await page.waitForSelector("#live[data-state=live]");
-    assert.deepEqual([...hosts], [new URL(t.url).host]);
-    const script = await page.locator("script").getAttribute("src");
-    const kept = await t.get(script!);
-    assert.match(kept.headers.get("cache-control")!, /immutable/);
-    const other = await t.get(script!.replace(/assets\/\w+/, "assets/000000000000"));
-    assert.deepEqual([other.status, other.headers.get("cache-control")], [200, "no-store"]);
-    assert.equal((await t.get("/assets/x/../main.ts")).status, 404);
-    assert.equal((await t.get("/assets/x/constructor")).status, 404);
-  }));
+browserTest(
+  "pages allow no script and no style but ours, and keep nothing but what is versioned",
+  () =>
+    withBrowser(async ({ t, open }) => {
+      const room = await t.room();
+      for (const path of ["/", `/?room=${room}`, "/?room=none", "/guide"]) {
+        const { headers } = await t.request("GET", path, { headers: { accept: "text/html" } });
+        const policy = headers.get("content-security-policy")!;
+        assert.match(policy, /default-src 'none'/);
+        assert.doesNotMatch(policy, /unsafe|\*|data:|https?:/);
+        assert.equal(headers.get("cache-control"), "no-store");
+      }
+      const page = await open(`/?room=${room}`);
+      const hosts = new Set<string>();
+      page.on("request", (request) => hosts.add(new URL(request.url()).host));
+      await page.reload();
+      await page.waitForSelector("#live[data-state=live]");
+      assert.deepEqual([...hosts], [new URL(t.url).host]);
+      const script = await page.locator("script").getAttribute("src");
+      const kept = await t.get(script!);
+      assert.match(kept.headers.get("cache-control")!, /immutable/);
+      const other = await t.get(script!.replace(/assets\/\w+/, "assets/000000000000"));
+      assert.deepEqual([other.status, other.headers.get("cache-control")], [200, "no-store"]);
+      assert.equal((await t.get("/assets/x/../main.ts")).status, 404);
+      assert.equal((await t.get("/assets/x/constructor")).status, 404);
+    }),
+);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "npm:playwright-core@1.64.1";
-import { VIEWS, withBrowser } from "../support/browser.ts";
+import { browserTest, VIEWS, withBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
 
 /** On a narrow page the parts are behind tabs. */
@@ -47,204 +47,227 @@ function agentsOf(t: Subject, room: string) {
 }
 
 for (const view of VIEWS) {
-  Deno.test(`a room with three agents at ${view.width} px, ${view.scheme}`, () =>
-    withBrowser(async ({ t, open, shoot, complaints }) => {
-      const name = `live-${view.width}-${view.scheme}`;
-      const room = await t.room();
-      const agents = agentsOf(t, room);
-      const page = await open(`/?room=${room}`, view);
-      await page.waitForSelector("#live[data-state=live]");
-      await page.getByText("Nothing has happened here yet").waitFor();
+  browserTest(
+    `a room with three agents at ${view.width} px, ${view.scheme}`,
+    () =>
+      withBrowser(async ({ t, open, shoot, complaints }) => {
+        const name = `live-${view.width}-${view.scheme}`;
+        const room = await t.room();
+        const agents = agentsOf(t, room);
+        const page = await open(`/?room=${room}`, view);
+        await page.waitForSelector("#live[data-state=live]");
+        await page.getByText("Nothing has happened here yet").waitFor();
 
-      const [task, second] = await agents.alice();
-      await page.locator(`#m${second}`).waitFor();
-      await page.getByText("Nothing has happened here yet").waitFor({ state: "hidden" });
-      const result = await agents.bob(task);
-      await page.locator(`#m${task} .claim`).getByText("claimed by bob").waitFor();
-      await page.locator(`#m${second} .claim`).getByText("free").waitFor();
-      await page.locator(`#m${result.id} .answered`).getByText(String(task)).waitFor();
-      await page.locator(`#m${second} summary`).click();
-      await page.locator(`#m${second} pre`).getByText('"file": "lane.ts"').waitFor();
+        const [task, second] = await agents.alice();
+        await page.locator(`#m${second}`).waitFor();
+        await page.getByText("Nothing has happened here yet").waitFor({ state: "hidden" });
+        const result = await agents.bob(task);
+        await page.locator(`#m${task} .claim`).getByText("claimed by bob").waitFor();
+        await page.locator(`#m${second} .claim`).getByText("free").waitFor();
+        await page.locator(`#m${result.id} .answered`).getByText(String(task)).waitFor();
+        await page.locator(`#m${second} summary`).click();
+        await page.locator(`#m${second} pre`).getByText('"file": "lane.ts"').waitFor();
 
-      const { condition, done } = await agents.carol();
-      await t.agentUntil(room, "carol", (agent) => agent.waiting_on === condition);
-      await turnTo(page, "agents");
-      const carol = page.locator("[id='agent/carol']");
-      await carol.locator(".word").getByText("waiting").waitFor();
-      const part = (text: string) => carol.locator(".part", { hasText: text });
-      await part("phase ==").and(page.locator(".is-false")).getByText('is "planning"').waitFor();
-      await part("phase ==").getByText("by alice").waitFor();
-      await part("messages.count").and(page.locator(".is-true")).waitFor();
-      await part("state.bob.score").getByText("is not there").waitFor();
-      await part("state.bob.score").locator(".awaits a[href='#agent/bob']").waitFor();
-      await shoot(page, `${name}-waiting`);
-      await page.locator(".count-waiting").getByText("1").waitFor();
+        const { condition, done } = await agents.carol();
+        await t.agentUntil(room, "carol", (agent) => agent.waiting_on === condition);
+        await turnTo(page, "agents");
+        const carol = page.locator("[id='agent/carol']");
+        await carol.locator(".word").getByText("waiting").waitFor();
+        const part = (text: string) => carol.locator(".part", { hasText: text });
+        await part("phase ==").and(page.locator(".is-false")).getByText('is "planning"').waitFor();
+        await part("phase ==").getByText("by alice").waitFor();
+        await part("messages.count").and(page.locator(".is-true")).waitFor();
+        await part("state.bob.score").getByText("is not there").waitFor();
+        await part("state.bob.score").locator(".awaits a[href='#agent/bob']").waitFor();
+        await shoot(page, `${name}-waiting`);
+        await page.locator(".count-waiting").getByText("1").waitFor();
 
-      await turnTo(page, "state");
-      const phase = page.locator("[id='state/_shared/phase']");
-      const flashed = phase.and(page.locator(".flash")).waitFor();
-      await t.write(room, "phase", "scoring", { agent: "alice" });
-      await phase.getByText('"scoring"').waitFor();
-      await flashed;
-      const shownAfter: number[] = [];
-      for (let n = 0; n < 6 && !(Math.min(...shownAfter) < 300); n++) {
-        await t.write(room, "count", 100 + n);
-        const from = Date.now();
-        await page.locator("[id='state/_shared/count']").getByText(String(100 + n)).waitFor();
-        shownAfter.push(Date.now() - from);
-      }
-      assert.ok(Math.min(...shownAfter) < 300, `shown after ${shownAfter} ms`);
-      await page.locator("[id='state/_view/results']").getByText("1", { exact: true }).waitFor();
-      const broken = page.locator("[id='state/_view/broken']");
-      await broken.getByText(/error at \d+/).waitFor();
-      assert.equal(await broken.locator(".fault").textContent(), "nothing");
-      await shoot(page, `${name}-state`);
+        await turnTo(page, "state");
+        const phase = page.locator("[id='state/_shared/phase']");
+        const flashed = phase.and(page.locator(".flash")).waitFor();
+        await t.write(room, "phase", "scoring", { agent: "alice" });
+        await phase.getByText('"scoring"').waitFor();
+        await flashed;
+        const shownAfter: number[] = [];
+        for (let n = 0; n < 6 && !(Math.min(...shownAfter) < 300); n++) {
+          await t.write(room, "count", 100 + n);
+          const from = Date.now();
+          await page.locator("[id='state/_shared/count']").getByText(String(100 + n)).waitFor();
+          shownAfter.push(Date.now() - from);
+        }
+        assert.ok(Math.min(...shownAfter) < 300, `shown after ${shownAfter} ms`);
+        await page.locator("[id='state/_view/results']").getByText("1", { exact: true }).waitFor();
+        const broken = page.locator("[id='state/_view/broken']");
+        await broken.getByText(/error at \d+/).waitFor();
+        assert.equal(await broken.locator(".fault").textContent(), "nothing");
+        await shoot(page, `${name}-state`);
 
-      await turnTo(page, "agents");
-      // Two of three parts are true now: the third stands out.
-      await part("state.bob.score").and(page.locator(".is-last")).waitFor();
-      await t.write(room, "score", 5, { scope: "bob", agent: "bob" });
-      await done;
-      await carol.locator(".word").getByText("active").waitFor();
-      await turnTo(page, "state");
-      await page.locator("[id='state/bob/score']").getByText("5").waitFor();
-      await t.delete(`/rooms/${room}/state`, { scope: "bob", key: "score" });
-      await page.locator("[id='state/bob/score']").waitFor({ state: "detached" });
+        await turnTo(page, "agents");
+        // Two of three parts are true now: the third stands out.
+        await part("state.bob.score").and(page.locator(".is-last")).waitFor();
+        await t.write(room, "score", 5, { scope: "bob", agent: "bob" });
+        await done;
+        await carol.locator(".word").getByText("active").waitFor();
+        await turnTo(page, "state");
+        await page.locator("[id='state/bob/score']").getByText("5").waitFor();
+        await t.delete(`/rooms/${room}/state`, { scope: "bob", key: "score" });
+        await page.locator("[id='state/bob/score']").waitFor({ state: "detached" });
 
-      await turnTo(page, "timeline");
-      for (
-        const label of [
-          "alice to all: task",
-          "bob claimed message",
-          "alice wrote _shared/phase",
-          "carol waited for",
-        ]
-      ) {
-        await page.locator("#timeline title").getByText(label).first().waitFor({ state: "attached" });
-      }
-      assert.equal(await page.locator("#timeline .arrow").count(), 1);
-      await shoot(page, `${name}-timeline`);
+        await turnTo(page, "timeline");
+        for (
+          const label of [
+            "alice to all: task",
+            "bob claimed message",
+            "alice wrote _shared/phase",
+            "carol waited for",
+          ]
+        ) {
+          await page.locator("#timeline title").getByText(label).first().waitFor({ state: "attached" });
+        }
+        assert.equal(await page.locator("#timeline .arrow").count(), 1);
+        await shoot(page, `${name}-timeline`);
 
-      await turnTo(page, "console");
-      const expr = page.locator("#console-form [name=expr]");
-      await expr.fill("state._shared.phase + '!'");
-      await page.keyboard.press("Enter");
-      await page.locator("#evaluation").getByText('"scoring!"').waitFor();
-      await expr.fill("state._shared.phase + misspelt");
-      await page.keyboard.press("Enter");
-      await page.locator("#evaluation .error").getByText("At 22").waitFor();
-      assert.equal(await page.locator("#evaluation .fault").textContent(), "misspelt");
-      await shoot(page, `${name}-console`);
-      assert.deepEqual(complaints, []);
-    }));
+        await turnTo(page, "console");
+        const expr = page.locator("#console-form [name=expr]");
+        await expr.fill("state._shared.phase + '!'");
+        await page.keyboard.press("Enter");
+        await page.locator("#evaluation").getByText('"scoring!"').waitFor();
+        await expr.fill("state._shared.phase + misspelt");
+        await page.keyboard.press("Enter");
+        await page.locator("#evaluation .error").getByText("At 22").waitFor();
+        assert.equal(await page.locator("#evaluation .fault").textContent(), "misspelt");
+        await shoot(page, `${name}-console`);
+        assert.deepEqual(complaints, []);
+      }),
+  );
 }
 
-Deno.test("filters, threads, permalinks, and what comes while one reads above", () =>
-  withBrowser(async ({ t, open, shoot, complaints }) => {
-    const room = await t.room();
-    const root = await t.message(room, { from: "ann", kind: "task", body: "the root" });
-    for (let n = 0; n < 150; n++) await t.message(room, { from: "bob", body: `message ${n}` });
-    const reply = await t.message(room, { from: "cat", kind: "result", body: "a reply", reply_to: root.id });
+browserTest(
+  "filters, threads, permalinks, and what comes while one reads above",
+  () =>
+    withBrowser(async ({ t, open, shoot, complaints }) => {
+      const room = await t.room();
+      const root = await t.message(room, { from: "ann", kind: "task", body: "the root" });
+      for (let n = 0; n < 150; n++) await t.message(room, { from: "bob", body: `message ${n}` });
+      const reply = await t.message(room, {
+        from: "cat",
+        kind: "result",
+        body: "a reply",
+        reply_to: root.id,
+      });
 
-    const page = await open(`/?room=${room}#m${root.id}`, VIEWS[0]);
-    const rootItem = page.locator(`#m${root.id}`);
-    await rootItem.and(page.locator(".marked")).waitFor(); // it was not among those that were shown
-    await t.message(room, { from: "bob", body: "unseen" });
-    await page.locator("#fresh").getByText("1 new").waitFor();
-    assert.ok(await rootItem.isVisible());
-    const top = await rootItem.boundingBox();
-    await t.message(room, { from: "bob", body: "unseen too" });
-    await page.locator("#fresh").getByText("2 new").waitFor();
-    assert.deepEqual(await rootItem.boundingBox(), top, "what is read has moved");
-    await page.locator("#fresh").click();
-    await page.locator(".message .text").getByText("unseen too").waitFor();
-    await page.locator("#fresh").waitFor({ state: "hidden" });
+      const page = await open(`/?room=${room}#m${root.id}`, VIEWS[0]);
+      const rootItem = page.locator(`#m${root.id}`);
+      await rootItem.and(page.locator(".marked")).waitFor(); // it was not among those that were shown
+      await t.message(room, { from: "bob", body: "unseen" });
+      await page.locator("#fresh").getByText("1 new").waitFor();
+      assert.ok(await rootItem.isVisible());
+      const top = await rootItem.boundingBox();
+      await t.message(room, { from: "bob", body: "unseen too" });
+      await page.locator("#fresh").getByText("2 new").waitFor();
+      assert.deepEqual(await rootItem.boundingBox(), top, "what is read has moved");
+      await page.locator("#fresh").click();
+      await page.locator(".message .text").getByText("unseen too").waitFor();
+      await page.locator("#fresh").waitFor({ state: "hidden" });
 
-    await page.locator("#filters [name=threads]").check();
-    const next = page.locator(`#m${root.id} + li`);
-    assert.equal(await next.getAttribute("id"), `m${reply.id}`);
-    await page.locator("#filters [name=threads]").uncheck();
-    assert.notEqual(await next.getAttribute("id"), `m${reply.id}`);
+      await page.locator("#filters [name=threads]").check();
+      const next = page.locator(`#m${root.id} + li`);
+      assert.equal(await next.getAttribute("id"), `m${reply.id}`);
+      await page.locator("#filters [name=threads]").uncheck();
+      assert.notEqual(await next.getAttribute("id"), `m${reply.id}`);
 
-    await page.locator("#filters [name=kind]").selectOption("task");
-    assert.equal(await page.locator(".message:visible").count(), 1);
-    await t.message(room, { from: "dan", kind: "plan", body: "of another kind" });
-    await page.locator("#filters [name=kind] option[value=plan]").waitFor({ state: "attached" });
-    assert.equal(await page.locator(".message:visible").count(), 1);
-    await page.locator("#filters [name=kind]").selectOption("");
-    await page.locator("#filters [name=from]").selectOption("dan");
-    assert.equal(await page.locator(".message:visible").count(), 1);
-    await shoot(page, "filters");
-    assert.deepEqual(complaints, []);
-  }));
+      await page.locator("#filters [name=kind]").selectOption("task");
+      assert.equal(await page.locator(".message:visible").count(), 1);
+      await t.message(room, { from: "dan", kind: "plan", body: "of another kind" });
+      await page.locator("#filters [name=kind] option[value=plan]").waitFor({ state: "attached" });
+      assert.equal(await page.locator(".message:visible").count(), 1);
+      await page.locator("#filters [name=kind]").selectOption("");
+      await page.locator("#filters [name=from]").selectOption("dan");
+      assert.equal(await page.locator(".message:visible").count(), 1);
+      await shoot(page, "filters");
+      assert.deepEqual(complaints, []);
+    }),
+);
 
-Deno.test("the newest message is in view and stays so, however long they are", () =>
-  withBrowser(async ({ t, open }) => {
-    const room = await t.room();
-    for (let n = 0; n < 60; n++) await t.message(room, { body: "some words ".repeat(1 + n * 2) });
-    const page = await open(`/?room=${room}`);
-    await page.waitForSelector("#live[data-state=live]");
-    const below = () =>
-      page.locator("#messages-scroller").evaluate((s) => s.scrollHeight - s.clientHeight - s.scrollTop);
-    assert.ok(await below() < 2);
-    for (const text of ["one", "two"]) {
-      const { id } = await t.message(room, { body: `${text} ${"some words ".repeat(60)}` });
-      await page.locator(`#m${id}`).waitFor();
+browserTest(
+  "the newest message is in view and stays so, however long they are",
+  () =>
+    withBrowser(async ({ t, open }) => {
+      const room = await t.room();
+      for (let n = 0; n < 60; n++) await t.message(room, { body: "some words ".repeat(1 + n * 2) });
+      const page = await open(`/?room=${room}`);
+      await page.waitForSelector("#live[data-state=live]");
+      const below = () =>
+        page.locator("#messages-scroller").evaluate((s) => s.scrollHeight - s.clientHeight - s.scrollTop);
       assert.ok(await below() < 2);
-    }
-    assert.ok(!await page.locator("#fresh").isVisible());
-  }));
+      for (const text of ["one", "two"]) {
+        const { id } = await t.message(room, { body: `${text} ${"some words ".repeat(60)}` });
+        await page.locator(`#m${id}`).waitFor();
+        assert.ok(await below() < 2);
+      }
+      assert.ok(!await page.locator("#fresh").isVisible());
+    }),
+);
 
-Deno.test("requests and the invitation are copied, with the pointer and the keyboard", () =>
-  withBrowser(async ({ t, open, shoot, browser }) => {
-    const room = await t.room();
-    const { id } = await t.message(room, { body: "copy me" });
-    const page = await open(`/?room=${room}`);
-    await page.waitForSelector("#live[data-state=live]");
-    await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
-    const clipboard = () => page.evaluate("navigator.clipboard.readText()") as Promise<string>;
-    await page.locator(`#m${id}`).hover();
-    await page.locator(`#m${id} [data-copy]`).click();
-    await page.locator(`#m${id} [data-copy]`).getByText("copied").waitFor();
-    assert.equal(await clipboard(), `curl -s '${t.url}/rooms/${room}/messages/${id}'`);
-    await page.getByRole("button", { name: "Invite an agent" }).first().click();
-    await page.getByRole("button", { name: "Copy the invitation" }).click();
-    await shoot(page, "invitation");
-    const text = await clipboard();
-    for (const needed of [`curl -s ${t.url}/`, `/rooms/${room}/agents`, `/rooms/${room}/wait`]) {
-      assert.ok(text.includes(needed));
-    }
-    await page.keyboard.press("Escape");
-    await page.locator(`#m${id} .id`).focus();
-    await page.keyboard.press("c");
-    await page.locator(`#m${id} [data-copy]`).getByText("copied").waitFor();
-    assert.match(await clipboard(), /messages/);
-    await browser.close();
-  }));
+browserTest(
+  "requests and the invitation are copied, with the pointer and the keyboard",
+  () =>
+    withBrowser(async ({ t, open, shoot, browser }) => {
+      const room = await t.room();
+      const { id } = await t.message(room, { body: "copy me" });
+      const page = await open(`/?room=${room}`);
+      await page.waitForSelector("#live[data-state=live]");
+      await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+      const clipboard = () => page.evaluate("navigator.clipboard.readText()") as Promise<string>;
+      await page.locator(`#m${id}`).hover();
+      await page.locator(`#m${id} [data-copy]`).click();
+      await page.locator(`#m${id} [data-copy]`).getByText("copied").waitFor();
+      assert.equal(await clipboard(), `curl -s '${t.url}/rooms/${room}/messages/${id}'`);
+      await page.getByRole("button", { name: "Invite an agent" }).first().click();
+      await page.getByRole("button", { name: "Copy the invitation" }).click();
+      await shoot(page, "invitation");
+      const text = await clipboard();
+      for (const needed of [`curl -s ${t.url}/`, `/rooms/${room}/agents`, `/rooms/${room}/wait`]) {
+        assert.ok(text.includes(needed));
+      }
+      await page.keyboard.press("Escape");
+      await page.locator(`#m${id} .id`).focus();
+      await page.keyboard.press("c");
+      await page.locator(`#m${id} [data-copy]`).getByText("copied").waitFor();
+      assert.match(await clipboard(), /messages/);
+      await browser.close();
+    }),
+);
 
-Deno.test("a room is created at one click, from the first page and where there is none", () =>
-  withBrowser(async ({ t, open }) => {
-    const front = await open("/");
-    await front.getByRole("button", { name: "Create a room" }).click();
-    await front.waitForSelector("#live[data-state=live]");
-    const id = `lobby ${crypto.randomUUID()}`;
-    const unknown = await open(`/?room=${encodeURIComponent(id)}`);
-    await unknown.getByRole("button", { name: "Create this room" }).click();
-    await unknown.waitForSelector("#live[data-state=live]");
-    assert.equal((await t.get(`/rooms/${encodeURIComponent(id)}`)).status, 200);
-  }));
+browserTest(
+  "a room is created at one click, from the first page and where there is none",
+  () =>
+    withBrowser(async ({ t, open }) => {
+      const front = await open("/");
+      await front.getByRole("button", { name: "Create a room" }).click();
+      await front.waitForSelector("#live[data-state=live]");
+      const id = `lobby ${crypto.randomUUID()}`;
+      const unknown = await open(`/?room=${encodeURIComponent(id)}`);
+      await unknown.getByRole("button", { name: "Create this room" }).click();
+      await unknown.waitForSelector("#live[data-state=live]");
+      assert.equal((await t.get(`/rooms/${encodeURIComponent(id)}`)).status, 200);
+    }),
+);
 
-Deno.test("a lost connection shows, and mends itself with what was missed", () =>
-  withBrowser(async ({ t, open, shoot, service }) => {
-    const room = await t.room();
-    const page = await open(`/?room=${room}`);
-    await page.waitForSelector("#live[data-state=live]");
-    service.process.kill("SIGSTOP");
-    const said = t.message(room, { body: "said meanwhile" });
-    await page.waitForSelector("#live[data-state=lost]");
-    await shoot(page, "lost");
-    service.process.kill("SIGCONT");
-    await said;
-    await page.waitForSelector("#live[data-state=live]");
-    await page.locator(".message .text").getByText("said meanwhile").waitFor();
-  }));
+browserTest(
+  "a lost connection shows, and mends itself with what was missed",
+  () =>
+    withBrowser(async ({ t, open, shoot, service }) => {
+      const room = await t.room();
+      const page = await open(`/?room=${room}`);
+      await page.waitForSelector("#live[data-state=live]");
+      service.process.kill("SIGSTOP");
+      const said = t.message(room, { body: "said meanwhile" });
+      await page.waitForSelector("#live[data-state=lost]");
+      await shoot(page, "lost");
+      service.process.kill("SIGCONT");
+      await said;
+      await page.waitForSelector("#live[data-state=live]");
+      await page.locator(".message .text").getByText("said meanwhile").waitFor();
+    }),
+);

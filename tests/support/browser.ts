@@ -40,6 +40,21 @@ export interface Visit {
   shoot(page: Page, name: string): Promise<void>;
 }
 
+/** A test that needs the browser. Where there is none it is left out, but for CI, which must have it. */
+export function browserTest(name: string, test: () => Promise<void>): void {
+  const missing = !exists(EXECUTABLE) && !Deno.env.get("CI");
+  if (missing) console.warn(`Left out, without a browser at ${EXECUTABLE}: ${name}`);
+  Deno.test({ name, ignore: missing, fn: test });
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
+
 /** Runs a test with a service of its own and a browser. Pictures go to SCREENSHOTS, or a temporary folder. */
 export async function withBrowser(test: (visit: Visit) => Promise<void>): Promise<void> {
   const service = await startService();

@@ -51,10 +51,12 @@ interface Group {
   statements: Statement[];
 }
 
-const MOST_TURNS = 4;
-/** How long the next batch waits for its last jobs, as a share of the time that the one before it took. */
-const LINGER = 0.3;
-const MOST_LINGER_MS = 5;
+/** Turns of the event loop in which requests that have arrived are taken in before a batch is sent. */
+const LEAST_TURNS = 2;
+const MOST_TURNS = 6;
+/** A batch that takes this long is worth waiting for with the next one; near databases are kept busy instead. */
+const FAR_MS = 12;
+const LINGER_MS = 4;
 const FIRST_BACKOFF_MS = 5;
 const MOST_BACKOFF_MS = 200;
 
@@ -82,11 +84,9 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number): L
       const jobs = nextBatch();
       carry(jobs).finally(() => {
         underWay--;
-        const took = performance.now() - began;
-        hoped = {
-          jobs: jobs.length + waiting.length,
-          until: performance.now() + Math.min(LINGER * took, MOST_LINGER_MS),
-        };
+        const now = performance.now();
+        const linger = now - began < FAR_MS ? 0 : LINGER_MS;
+        hoped = { jobs: jobs.length + waiting.length, until: now + linger };
         pump();
       });
     }
@@ -98,7 +98,9 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number): L
    * and without them two halves would take turns, each waiting for the other's round trip.
    */
   async function gather() {
-    for (let turn = 0; turn < MOST_TURNS && waiting.length < limits.expected(); turn++) {
+    for (let turn = 1, before = 0; turn <= MOST_TURNS; turn++) {
+      if (turn > LEAST_TURNS && waiting.length === before && waiting.length >= limits.expected()) break;
+      before = waiting.length;
       await new Promise((resolve) => setImmediate(resolve));
     }
     const left = hoped.until - performance.now();

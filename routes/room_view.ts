@@ -7,28 +7,16 @@ import type { Row, Statement } from "../db/lane.ts";
 import type { Message } from "../db/messages.ts";
 import { selectRecent, toCut } from "../db/overview.ts";
 import { type Entry, VIEW_SCOPE } from "../db/state.ts";
-import type {
-  AgentView,
-  EntryView,
-  MessageView,
-  ScopeView,
-  TimelineEvent,
-  TimelineView,
-} from "../views/model.ts";
+import type { EntryView, MessageView, ScopeView, TimelineEvent } from "../views/model.ts";
 import { entryId } from "../views/room/addresses.ts";
 import { agentsOf } from "./agent_view.ts";
+import type { Live } from "../views/room/fragments.tsx";
 import type { Services } from "./services.ts";
 import { shownOf } from "./shown.ts";
 import type { WaitLog } from "./wait_log.ts";
 
-/** What of a room may move with any change: who is there and why they wait, what is computed, what happened. */
-export interface LiveView {
-  revision: number;
-  now: Date;
-  counts: { count: number; unclaimed: number };
-  agents: AgentView[];
-  views: EntryView[];
-  timeline: TimelineView;
+/** What the live pieces show, with the rows that their makers asked for beside it. */
+export interface LiveView extends Live {
   /** The rows of the further statements. */
   extra: Row[][];
 }

@@ -13,7 +13,8 @@ export interface Fragment {
   once?: boolean;
 }
 
-interface Live {
+/** What of a room may move with any change: who is there and why they wait, what is computed, what happened. */
+export interface Live {
   revision: number;
   now: Date;
   counts: { count: number; unclaimed: number };

@@ -4,7 +4,7 @@ import type { Json } from "./json.ts";
 import type { Row, Statement } from "./lane.ts";
 import { messageNotFound, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
-import { createRead } from "./together.ts";
+import { columnsOf, createRead } from "./together.ts";
 import { readWhole } from "./whole_reads.ts";
 
 export interface Message {
@@ -33,11 +33,16 @@ export interface MessageFilter {
   limit: number;
 }
 
-const GET = createRead(`
-  SELECT asked.key AS n, rooms.revision AS room_revision, message.*
-    FROM json_each(:asked) AS asked
+const GET = createRead(
+  {
+    room_revision: "rooms.revision",
+    ...columnsOf("message", ["id", "room_id", "from_agent", "to_agent", "kind", "body"]),
+    ...columnsOf("message", ["created_at", "reply_to", "claimed_by", "claimed_at"]),
+  },
+  `FROM json_each(:asked) AS asked
     CROSS JOIN rooms ON rooms.id = asked.value ->> 0
-    LEFT JOIN messages AS message ON message.room_id = rooms.id AND message.id = asked.value ->> 1`);
+    LEFT JOIN messages AS message ON message.room_id = rooms.id AND message.id = asked.value ->> 1`,
+);
 
 // A reply's id is above that of what it answers, so the tree below a message has no cycles. CROSS JOIN keeps the
 // order: from each message to its replies by their index, never through all replies of the room.
@@ -70,7 +75,7 @@ export async function getMessage(
   room: string,
   message: number,
 ): Promise<{ message: Message; revision: number }> {
-  const [row] = await database.readOne(GET, [room, message]);
+  const row = await database.readOne(GET, [room, message]);
   if (row === undefined) throw roomNotFound();
   const revision = Number(row.room_revision);
   if (row.id === null) throw messageNotFound(message, revision);

@@ -1,9 +1,7 @@
-import type { Client, Config } from "@libsql/client";
+import type { Config } from "@libsql/client";
+import { batch } from "./binding.ts";
 import type { Connection } from "./database.ts";
-import type { Row, Statement, Value } from "./lane.ts";
-
-/** Milliseconds after which a call to a remote database counts as lost. */
-const CALL_DEADLINE_MS = 5_000;
+import { connectRemote } from "./remote.ts";
 
 /** Milliseconds that a file database blocks for another process's write; the lane's retry does not block. */
 const FILE_BUSY_MS = 20;
@@ -14,16 +12,6 @@ const FILE_BUSY_MS = 20;
  */
 export function connect(url: string, authToken?: string): Promise<Connection> {
   return url.startsWith("file:") ? connectFile(url) : connectRemote(url, authToken);
-}
-
-async function connectRemote(url: string, authToken?: string): Promise<Connection> {
-  const { createClient } = await import("@libsql/client/web");
-  const client = createClient({
-    url,
-    authToken,
-    fetch: (request: Request) => fetch(request, { signal: AbortSignal.timeout(CALL_DEADLINE_MS) }),
-  });
-  return { send: (statements, mode) => batch(client, statements, mode), close: () => client.close() };
 }
 
 /**
@@ -56,22 +44,4 @@ async function makeFolder(url: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotCapable)) throw error;
   }
-}
-
-async function batch(client: Client, statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {
-  const results = await client.batch(statements.map(bound), mode);
-  return results.map((result) => result.rows as unknown as Row[]);
-}
-
-function bound({ sql, args }: Statement) {
-  const named: Record<string, string | number | bigint | null> = {};
-  for (const name in args) named[name] = boundValue(args[name]!);
-  return { sql, args: named };
-}
-
-/** The client binds JavaScript numbers as REAL, and integer columns take none. */
-function boundValue(value: Value): string | number | bigint | null {
-  if (Number.isSafeInteger(value)) return BigInt(value as number);
-  if (typeof value === "boolean") return value ? 1n : 0n;
-  return value;
 }

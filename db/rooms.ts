@@ -2,7 +2,7 @@ import { type Change, type Database, PARTS } from "./database.ts";
 import type { Json } from "./json.ts";
 import type { Row } from "./lane.ts";
 import { roomNotFound } from "./refusal.ts";
-import { createRead } from "./together.ts";
+import { columnsOf, createRead } from "./together.ts";
 
 export interface Room {
   id: string;
@@ -26,9 +26,10 @@ const CREATE = `
 
 const GET = `SELECT id, created_at, meta, revision FROM rooms WHERE id = :room`;
 
-const GET_TOGETHER = createRead(`
-  SELECT asked.key AS n, rooms.id, rooms.created_at, rooms.meta, rooms.revision
-    FROM json_each(:asked) AS asked CROSS JOIN rooms ON rooms.id = asked.value ->> 0`);
+const GET_TOGETHER = createRead(
+  columnsOf("rooms", ["id", "created_at", "meta", "revision"]),
+  `FROM json_each(:asked) AS asked CROSS JOIN rooms ON rooms.id = asked.value ->> 0`,
+);
 
 const LIST = `
   SELECT id, created_at, meta, revision FROM rooms
@@ -57,7 +58,7 @@ export async function createRoom(
 
 /** Errors: `room_not_found`. */
 export async function getRoom(database: Database, id: string): Promise<Room> {
-  const [row] = await database.readOne(GET_TOGETHER, [id]);
+  const row = await database.readOne(GET_TOGETHER, [id]);
   if (row === undefined) throw roomNotFound();
   return toRoom(row);
 }

@@ -6,7 +6,7 @@ import type { Row, Statement } from "./lane.ts";
 import { touch } from "./presence.ts";
 import { keyNotFound, Refusal, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
-import { createRead } from "./together.ts";
+import { columnsOf, createRead } from "./together.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
 import { readWhole } from "./whole_reads.ts";
 
@@ -42,14 +42,17 @@ export interface StateFilter {
   since?: number;
 }
 
-const GET = createRead(`
-  SELECT asked.key AS n, rooms.revision AS room_revision,
-         entry.value, entry.expr, entry.version, entry.updated_at, entry.updated_by
-    FROM json_each(:asked) AS asked
+const GET = createRead(
+  {
+    room_revision: "rooms.revision",
+    ...columnsOf("entry", ["value", "expr", "version", "updated_at", "updated_by"]),
+  },
+  `FROM json_each(:asked) AS asked
     CROSS JOIN rooms ON rooms.id = asked.value ->> 0
     LEFT JOIN state AS entry
       ON entry.room_id = rooms.id AND entry.scope = asked.value ->> 1 AND entry.key = asked.value ->> 2
-     AND NOT entry.deleted`);
+     AND NOT entry.deleted`,
+);
 
 const GET_LIVE =
   `SELECT * FROM state WHERE room_id = :room AND scope = :scope AND key = :key AND NOT deleted`;
@@ -84,7 +87,7 @@ export async function getEntry(
   scope: string,
   key: string,
 ): Promise<{ entry: Entry; revision: number }> {
-  const [row] = await database.readOne(GET, [room, scope, key]);
+  const row = await database.readOne(GET, [room, scope, key]);
   if (row === undefined) throw roomNotFound();
   const revision = Number(row.room_revision);
   if (row.version === null) throw keyNotFound(scope, key, revision);

@@ -1,18 +1,32 @@
 import type { Merger, Row, Statement } from "./lane.ts";
 
 /**
- * One read for any number of requests of a kind. `sql` selects from `json_each(:asked) AS asked`, whose `value` is
- * one request's arguments as an array, and returns `asked.key AS n`; each request gets its own rows.
+ * One read for any number of requests of a kind, each of which finds one row or none. `from` reads from
+ * `json_each(:asked) AS asked`, whose `value` is one request's arguments as an array; `columns` names what a row
+ * holds, and where it comes from. All rows travel as one JSON text: as cells they cost both ends more than all else.
  */
-export function createRead(sql: string): Merger<Array<string | number>, Row[]> {
+export function createRead(
+  columns: Record<string, string>,
+  from: string,
+): Merger<Array<string | number>, Row | undefined> {
+  const names = Object.keys(columns);
+  const values = Object.values(columns).join(", ");
+  const sql = `SELECT json_group_array(json_array(asked.key, ${values})) AS found ${from}`;
   return {
     statements: (asked) => [{ sql, args: { asked: JSON.stringify(asked) } }],
     results(asked, [rows]) {
-      const results: Row[][] = asked.map(() => []);
-      for (const row of rows!) results[Number(row.n)]!.push(row);
+      const results: Array<Row | undefined> = asked.map(() => undefined);
+      for (const [n, ...cells] of JSON.parse(rows![0]!.found as string)) {
+        results[n] = Object.fromEntries(names.map((name, column) => [name, cells[column]]));
+      }
       return results;
     },
   };
+}
+
+/** The columns of a table under their own names, for `createRead`. */
+export function columnsOf(table: string, names: string[]): Record<string, string> {
+  return Object.fromEntries(names.map((name) => [name, `${table}.${name}`]));
 }
 
 /** One of several writes of a kind that are admitted together. `key`: what it writes, to count what is new. */

@@ -1,7 +1,17 @@
 /** Runs the benchmarks that are named, or all, each in a process of its own; `--quick` for a run of seconds each. */
 import { aligned, quick, type Results, targetRow } from "./support/report.ts";
 
-const ALL = ["throughput", "round_trips", "wake", "idle", "scaling", "contention", "cel", "cold_start"];
+const ALL = [
+  "throughput",
+  "round_trips",
+  "wake",
+  "idle",
+  "scaling",
+  "contention",
+  "cel",
+  "cold_start",
+  "profile",
+];
 const DEADLINE_MS = quick ? 120_000 : 900_000;
 
 const options = Deno.args.filter((arg) => arg.startsWith("--"));

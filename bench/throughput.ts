@@ -9,29 +9,17 @@ import { quick, Report } from "./support/report.ts";
 import { startScript } from "./support/script.ts";
 import { alternate, median } from "./support/statistics.ts";
 import { cpuSeconds } from "./support/usage.ts";
+import { OPERATIONS, prepareKeys, prepareRooms } from "./support/workload.ts";
 
 const CONNECTIONS = 64;
 const ROUNDS = quick ? 1 : 5;
 const ROUND_MS = quick ? 300 : 2_000;
-const ROOMS = 16;
-const KEYS = 64;
-/** Requests under way at once while the keys are prepared: few, since a libSQL server chokes on many writers. */
-const AT_ONCE = 4;
 /** Writes that the peer has under way: the most with which it is fast and its server does not hang. */
 const WRITES_AT_ONCE: Record<Place, number> = { "file": 20, "libsql": 2, "libsql + 10 ms": 8 };
 
 const SUBJECTS = ["naive", "ours"] as const;
 type Subject = typeof SUBJECTS[number];
 type Sample = Outcome & { cpu: number };
-
-const places = Array.from({ length: ROOMS * KEYS }, (_, n) => ({ room: n % ROOMS, key: `key-${n}` }));
-const OPERATIONS: Record<string, Job["requests"]> = {
-  "PUT state": places.map(({ room, key }) => ["PUT", `/rooms/r${room}/state`, { key, value: { of: key } }]),
-  "POST message": places.map((
-    { room, key },
-  ) => ["POST", `/rooms/r${room}/messages`, { from: key, body: key }]),
-  "GET one key": places.map(({ room, key }) => ["GET", `/rooms/r${room}/state?key=${key}`]),
-};
 
 const at = Deno.args.find((arg) => arg.startsWith("--at="))?.slice("--at=".length);
 
@@ -91,32 +79,6 @@ async function sample(load: LoadClient, place: Place, requests: Job["requests"])
     });
   });
   return samples;
-}
-
-/** Makes the rooms; the peer has none. */
-async function prepareRooms(url: string): Promise<void> {
-  for (let room = 0; room < ROOMS; room++) {
-    const response = await fetch(`${url}/rooms`, {
-      method: "POST",
-      body: JSON.stringify({ id: `r${room}` }),
-    });
-    if (response.status !== 201) throw new Error(`POST /rooms: ${response.status} ${await response.text()}`);
-    await response.body?.cancel();
-  }
-}
-
-/** Writes every key once, so that each read finds its own. */
-async function prepareKeys(url: string): Promise<void> {
-  const writes = OPERATIONS["PUT state"]!;
-  for (let from = 0; from < writes.length; from += AT_ONCE) {
-    await Promise.all(
-      writes.slice(from, from + AT_ONCE).map(async ([method, path, body]) => {
-        const response = await fetch(url + path, { method, body: JSON.stringify(body) });
-        await response.body?.cancel();
-        if (!response.ok) throw new Error(`${method} ${url}${path}: ${response.status}`);
-      }),
-    );
-  }
 }
 
 function rowOf(place: Place, operation: string, { naive, ours }: Record<Subject, Sample[]>) {

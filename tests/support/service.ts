@@ -8,6 +8,8 @@ export interface ServiceOptions {
   /** A libSQL address. Without one the service gets a database file of its own. */
   database?: string;
   env?: Record<string, string>;
+  /** Flags of the runtime. */
+  flags?: string[];
 }
 
 export interface Service {
@@ -22,7 +24,7 @@ export interface Service {
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const directory = options.database ? undefined : await Deno.makeTempDir({ prefix: "convene-" });
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "start.ts"],
+    args: ["run", "-A", ...options.flags ?? [], "start.ts"],
     cwd: root,
     env: {
       TURSO_AUTH_TOKEN: "",

@@ -91,7 +91,8 @@ export async function getEntry(
   if (row === undefined) throw roomNotFound();
   const revision = Number(row.room_revision);
   if (row.version === null) throw keyNotFound(scope, key, revision);
-  return { entry: toEntry({ ...row, room_id: room, scope, key }), revision };
+  Object.assign(row, { room_id: room, scope, key });
+  return { entry: toEntry(row), revision };
 }
 
 /** Entries by scope and key in code point order; with `since` also tombstones. Errors: `room_not_found`. */

@@ -17,7 +17,8 @@ export function createRead(
     results(asked, [rows]) {
       const results: Array<Row | undefined> = asked.map(() => undefined);
       for (const [n, ...cells] of JSON.parse(rows![0]!.found as string)) {
-        results[n] = Object.fromEntries(names.map((name, column) => [name, cells[column]]));
+        const row: Row = results[n] = {};
+        for (let column = 0; column < names.length; column++) row[names[column]!] = cells[column];
       }
       return results;
     },

@@ -1,6 +1,12 @@
-/** Database requests and statements of each request to the service, counted in process. */
+/**
+ * What each request to the service costs the database: requests and statements, counted in process, and the rows
+ * that a libSQL server says it read and wrote, indexes among them.
+ */
 import { type Batch, type TestApp, withApp } from "../tests/support/app.ts";
+import { startService } from "../tests/support/service.ts";
 import { TOUR } from "../tests/support/tour.ts";
+import { startCountingProxy } from "./support/counting_proxy.ts";
+import { openDatabase, withCleanup } from "./support/places.ts";
 import { type Cell, Report } from "./support/report.ts";
 import { sum } from "./support/statistics.ts";
 
@@ -24,6 +30,28 @@ await withApp(async (app) => {
     ...await waitCost(app),
   });
   report.table("by request: what travels to the database, and in how many requests", rows);
+});
+await withCleanup(async (stack) => {
+  const proxy = startCountingProxy(stack, await openDatabase(stack, "libsql"));
+  const service = await startService({ database: proxy.url });
+  stack.defer(() => service.stop());
+  await (await fetch(`${service.url}/healthz`)).body?.cancel(); // the tables are made with the first request
+  const rows: Record<string, Cell>[] = [];
+  for (const { name, request: [method, path, body] } of TOUR) {
+    const before = proxy.counts();
+    const response = await fetch(service.url + path, {
+      method,
+      body: body === undefined ? undefined : JSON.stringify(body),
+    });
+    await response.body?.cancel();
+    const after = proxy.counts();
+    rows.push({
+      "what happens": name,
+      "rows read": after.rowsRead - before.rowsRead,
+      "rows written": after.rowsWritten - before.rowsWritten,
+    });
+  }
+  report.table("by request: rows, as the server counts them", rows);
 });
 await report.finish();
 

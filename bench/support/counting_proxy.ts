@@ -1,8 +1,10 @@
+import { sum } from "./statistics.ts";
+
 /** A way to a libSQL server on which everything that passes is counted. */
 export interface CountingProxy {
   url: string;
   /** What has passed so far. */
-  counts(): { requests: number; statements: number };
+  counts(): { requests: number; statements: number; rowsRead: number; rowsWritten: number };
 }
 
 interface Pipeline {
@@ -13,6 +15,8 @@ interface Pipeline {
 export function startCountingProxy(stack: AsyncDisposableStack, target: string): CountingProxy {
   let requests = 0;
   let statements = 0;
+  let rowsRead = 0;
+  let rowsWritten = 0;
   const onListen = () => {};
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen }, async (request) => {
     const body = request.body && await request.text();
@@ -25,10 +29,21 @@ export function startCountingProxy(stack: AsyncDisposableStack, target: string):
       body,
     });
     const headers = { "content-type": response.headers.get("content-type") ?? "" };
-    return new Response(await response.bytes(), { status: response.status, headers });
+    const answer = await response.text();
+    rowsRead += total(answer, /"rows_read":(\d+)/g);
+    rowsWritten += total(answer, /"rows_written":(\d+)/g);
+    return new Response(answer, { status: response.status, headers });
   });
   stack.defer(() => server.shutdown());
-  return { url: `http://127.0.0.1:${server.addr.port}`, counts: () => ({ requests, statements }) };
+  return {
+    url: `http://127.0.0.1:${server.addr.port}`,
+    counts: () => ({ requests, statements, rowsRead, rowsWritten }),
+  };
+}
+
+/** The sum of a member of the server's statistics; within stored texts its quotes would be escaped. */
+function total(answer: string, member: RegExp): number {
+  return sum([...answer.matchAll(member)].map(([, count]) => Number(count)));
 }
 
 /** The statements of a request, without those that only begin and end its transaction. */

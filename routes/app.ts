@@ -8,6 +8,7 @@ import { mountEval } from "./eval.ts";
 import { mountEvents } from "./events.ts";
 import { preflight, withBaseHeaders } from "./headers.ts";
 import { LIMITS } from "./limits.ts";
+import { mountMcp, refuseForeignOrigin } from "./mcp.ts";
 import { mountMessages } from "./messages.ts";
 import { mountPages } from "./pages.ts";
 import { mountRooms } from "./rooms.ts";
@@ -20,6 +21,7 @@ export function createApp(services: Services): Hono {
   const app = new Hono();
   app.on("OPTIONS", "*", preflight);
   app.use(withBaseHeaders);
+  app.use("/mcp", refuseForeignOrigin("/mcp"));
   app.use(bodyLimit({
     maxSize: LIMITS.bodyBytes,
     onError: () => {
@@ -27,6 +29,7 @@ export function createApp(services: Services): Hono {
     },
   }));
   mountWait(app, services);
+  mountMcp(app);
   app.use((_, next) => services.database.working(next));
   app.use(answeredWithin(LIMITS.requestMs));
   mountRooms(app, services);

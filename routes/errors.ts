@@ -9,6 +9,7 @@ type RequestCode =
   | "invalid_request"
   | "invalid_expression"
   | "evaluation_failed"
+  | "forbidden"
   | "not_found"
   | "method_not_allowed"
   | "too_large"
@@ -20,6 +21,7 @@ export const STATUS: Record<RequestCode | RefusalCode, ContentfulStatusCode> = {
   invalid_request: 400,
   invalid_expression: 400,
   evaluation_failed: 400,
+  forbidden: 403,
   room_not_found: 404,
   agent_not_found: 404,
   message_not_found: 404,

@@ -1,0 +1,40 @@
+import type { Context, Hono, Next } from "hono";
+import { RequestError } from "./errors.ts";
+import { resource } from "./methods.ts";
+
+/** A path whose answers only programs and our own pages may read, whatever site a browser is on. */
+export function refuseForeignOrigin(path: string) {
+  return async function ownOriginOnly(c: Context, next: Next) {
+    const origin = c.req.header("Origin");
+    if (origin !== undefined && hostOf(origin) !== c.req.header("Host")) {
+      throw new RequestError("forbidden", `${path} takes no requests from pages of other sites.`, {
+        hint: "Call it from a program, without Origin; the rest of the API takes any origin.",
+      });
+    }
+    await next();
+  };
+}
+
+/**
+ * The Model Context Protocol over streamable HTTP, without sessions, on `POST /mcp`. Its tools call the API of this
+ * same app. The protocol's library is loaded with the first request, since few instances are ever asked.
+ */
+export function mountMcp(app: Hono): void {
+  const loading = () =>
+    import("./mcp/server.ts").then(({ createHandler }) =>
+      createHandler((request, env) => Promise.resolve(app.fetch(request, env)))
+    );
+  let handler: ReturnType<typeof loading> | undefined;
+
+  resource(app, "/mcp", {
+    async POST(c) {
+      handler ??= loading();
+      const { answer } = await handler;
+      return await answer(c.req.raw, c.env);
+    },
+  });
+}
+
+function hostOf(origin: string): string | undefined {
+  return URL.canParse(origin) ? new URL(origin).host : undefined;
+}

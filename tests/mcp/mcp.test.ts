@@ -1,0 +1,212 @@
+import assert from "node:assert/strict";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { type Service, startService } from "../support/service.ts";
+
+/** A tenth of a small model's context would be far too much for the mere list of tools. */
+const MOST_LIST_CHARACTERS = 9_000;
+
+const HEADERS = { "Content-Type": "application/json", "Accept": "application/json, text/event-stream" };
+
+function message(method: string, params: Record<string, unknown>): string {
+  return JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
+}
+
+/** Runs a test with a client of the official library, connected to a service of its own. */
+async function withClient(test: (connect: () => Promise<Agent>, service: Service) => Promise<void>) {
+  const started = await startService();
+  let stopping: Promise<void> | undefined;
+  const service = { ...started, stop: () => stopping ??= started.stop() };
+  const clients: Client[] = [];
+  try {
+    await test(async () => {
+      const client = new Client({ name: "tests", version: "1" });
+      await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", service.url)));
+      clients.push(client);
+      return { client, call: (name, args, options) => call(client, name, args, options) };
+    }, service);
+  } finally {
+    for (const client of clients) await client.close();
+    await service.stop();
+  }
+}
+
+interface Agent {
+  client: Client;
+  call: (name: string, args: Record<string, unknown>, options?: CallOptions) => Promise<Outcome>;
+}
+type CallOptions = NonNullable<Parameters<Client["callTool"]>[1]>;
+interface Outcome {
+  failed: boolean;
+  // deno-lint-ignore no-explicit-any -- a body is looked into, not typed
+  body: any;
+}
+
+async function call(client: Client, name: string, args: Record<string, unknown>, options?: CallOptions) {
+  const { content, isError = false } = await client.callTool({ name, arguments: args }, options);
+  const [part] = content;
+  assert.equal(part?.type, "text");
+  return { failed: isError === true, body: JSON.parse((part as { text: string }).text) };
+}
+
+Deno.test("MCP: ten tools at most, described in few words", () =>
+  withClient(async (connect) => {
+    const { client } = await connect();
+    const { tools } = await client.listTools();
+    assert.ok(tools.length <= 10);
+    assert.ok(JSON.stringify(tools).length <= MOST_LIST_CHARACTERS, `${JSON.stringify(tools).length}`);
+    for (const { name, description } of tools) assert.ok(description, name);
+  }));
+
+Deno.test("MCP: two agents coordinate through tools alone", () =>
+  withClient(async (connect) => {
+    const [ann, bob] = [await connect(), await connect()];
+    const { body: { room, agents } } = await ann.call("join", { agent: "ann", role: "lead" });
+    assert.equal(agents.ann.role, "lead");
+    const { body: entered } = await bob.call("join", { room, agent: "bob" });
+    assert.deepEqual(Object.keys(entered.agents), ["ann", "bob"]);
+
+    const { body: task } = await ann.call("post_message", {
+      room,
+      from: "ann",
+      kind: "task",
+      body: { n: 1 },
+    });
+    const condition = "state._shared.done == 1";
+    const waiting = ann.call("wait", { room, agent: "ann", condition, include: ["state._shared"] });
+    await bob.call("wait", { room, condition: `agents.ann.waiting_on == '${condition}'` });
+
+    const { body: { items } } = await bob.call("list_messages", { room, unclaimed: true });
+    assert.deepEqual(items.map(({ id }: { id: number }) => id), [task.id]);
+    assert.equal((await bob.call("claim_message", { room, message: task.id, agent: "bob" })).failed, false);
+    const late = await ann.call("claim_message", { room, message: task.id, agent: "ann" });
+    assert.deepEqual([late.failed, late.body.error, late.body.claimed_by], [true, "already_claimed", "bob"]);
+
+    const done = { room, agent: "bob", if: "!has(state._shared.done)" };
+    const writes = [{ key: "done", increment: true }];
+    assert.equal((await bob.call("write_state", { ...done, writes })).body.value, 1);
+    const again = await bob.call("write_state", { ...done, writes });
+    assert.deepEqual([again.failed, again.body.error], [true, "precondition_failed"]);
+    const { body: woken } = await waiting;
+    assert.deepEqual([woken.triggered, woken.state], [true, { _shared: { done: 1 } }]);
+
+    const { body: changed } = await ann.call("read_room", { room, after: entered.revision });
+    assert.deepEqual(changed.state.map(({ key }: { key: string }) => key), ["done"]);
+    assert.equal(changed.messages[0].claimed_by, "bob");
+    assert.equal((await ann.call("evaluate", { room, expr: "messages.unclaimed" })).body.value, 0);
+    assert.equal((await ann.call("delete_state", { room, key: "done" })).body.deleted, true);
+    const both = [{ key: "a", value: null }, { scope: "_view", key: "b", expr: "1 + 1" }];
+    assert.equal((await ann.call("write_state", { room, writes: both })).body.count, 2);
+    const { body: listed } = await ann.call("get_state", { room, scope: "_view" });
+    assert.equal(listed.items[0].value, 2);
+  }));
+
+Deno.test("MCP: a wait says that it goes on, and how long it took in all", () =>
+  withClient(async (connect) => {
+    const { call } = await connect();
+    const { body: { room } } = await call("join", { agent: "ann" });
+    const steps: number[] = [];
+    const { body } = await call("wait", { room, condition: "false", timeout_seconds: 11 }, {
+      onprogress: ({ progress }) => void steps.push(progress),
+    });
+    assert.deepEqual(steps, [0, 10]);
+    assert.deepEqual([body.triggered, body.timeout], [false, true]);
+    assert.ok(body.elapsed_ms >= 11_000, `${body.elapsed_ms}`);
+  }));
+
+Deno.test("MCP: a client that goes away ends its wait", () =>
+  withClient(async (connect, { url }) => {
+    const { call } = await connect();
+    const { body: { room } } = await call("join", { agent: "ann" });
+    const gone = new AbortController();
+    const args = { room, agent: "ann", condition: "false" };
+    const waiting = fetch(`${url}/mcp`, {
+      method: "POST",
+      headers: HEADERS,
+      body: message("tools/call", { name: "wait", arguments: args }),
+      signal: gone.signal,
+    }).then((response) => response.text());
+    const left = assert.rejects(waiting, { name: "AbortError" });
+    await call("wait", { room, condition: 'agents.ann.status == "waiting"' });
+    gone.abort();
+    await left;
+    const { body } = await call("wait", {
+      room,
+      condition: 'agents.ann.status == "active"',
+      timeout_seconds: 5,
+    });
+    assert.equal(body.triggered, true);
+  }));
+
+Deno.test("MCP: an instance that stops answers its waits", () =>
+  withClient(async (connect, service) => {
+    const { call } = await connect();
+    const { body: { room } } = await call("join", { agent: "ann" });
+    const waiting = call("wait", { room, agent: "ann", condition: "false" });
+    await call("wait", { room, condition: 'agents.ann.status == "waiting"' });
+    await service.stop();
+    assert.equal((await waiting).body.timeout, true);
+  }));
+
+Deno.test("MCP: resources are the guide and rooms", () =>
+  withClient(async (connect) => {
+    const { client, call } = await connect();
+    const { body: { room } } = await call("join", { agent: "ann" });
+    const read = async (uri: string) => (await client.readResource({ uri })).contents[0] as { text: string };
+    assert.match((await read("convene://guide")).text, /^# Convene/);
+    assert.ok(JSON.parse((await read(`convene://rooms/${room}`)).text).agents.ann);
+  }));
+
+Deno.test("MCP: what is wrong is said in the words of the API", () =>
+  withClient(async (connect) => {
+    const { call } = await connect();
+    const unknown = await call("evaluate", { room: "nowhere", expr: "1" });
+    assert.deepEqual([unknown.failed, unknown.body.error], [true, "room_not_found"]);
+    const { body: { room } } = await call("join", { agent: "ann" });
+    const wrong = await call("wait", { room, condition: "state._shared.x ==" });
+    assert.deepEqual([wrong.failed, wrong.body.error], [true, "invalid_expression"]);
+    const odd = await call("evaluate", { room: "../../healthz", expr: "1" });
+    assert.deepEqual([odd.failed, odd.body.error], [true, "room_not_found"]);
+  }));
+
+Deno.test("MCP: raw requests get answers, whatever they are", () =>
+  withClient(async (_, { url }) => {
+    const post = async (body: string, headers: Record<string, string> = {}) => {
+      const response = await fetch(`${url}/mcp`, {
+        method: "POST",
+        body,
+        headers: {
+          "Content-Type": "application/json",
+          Accept: "application/json, text/event-stream",
+          ...headers,
+        },
+      });
+      return { status: response.status, text: await response.text() };
+    };
+    const hello = (protocolVersion: string) =>
+      message("initialize", { protocolVersion, capabilities: {}, clientInfo: { name: "raw", version: "1" } });
+    for (const version of ["2025-03-26", "2025-06-18", "2025-11-25"]) {
+      const { status, text } = await post(hello(version));
+      assert.equal(status, 200);
+      assert.match(text, new RegExp(`"protocolVersion":"${version}"`));
+    }
+    const foreign = await post(hello("2025-06-18"), { Origin: "https://elsewhere.example" });
+    assert.deepEqual([foreign.status, JSON.parse(foreign.text).error], [403, "forbidden"]);
+    assert.equal((await post(hello("2025-06-18"), { Origin: url })).status, 200);
+    for (
+      const body of [
+        "",
+        "{",
+        "[]",
+        "null",
+        '"x"',
+        '{"jsonrpc":"2.0","id":1,"method":"nothing"}',
+        "[".repeat(9_999),
+      ]
+    ) {
+      assert.ok((await post(body)).status < 500, body.slice(0, 50));
+    }
+    assert.equal((await post(`"${"x".repeat(300_000)}"`)).status, 413);
+    const get = await fetch(`${url}/mcp`);
+    await get.body?.cancel();
+    assert.deepEqual([get.status, get.headers.get("Allow")], [405, "POST, OPTIONS"]);
+  }));

@@ -3,13 +3,14 @@ import { connect } from "./db/open.ts";
 import { createApp } from "./routes/app.ts";
 import { onEnd } from "./routes/ending.ts";
 import { createServices } from "./routes/services.ts";
+import { settingsOf } from "./routes/settings.ts";
 
 const url = Deno.env.get("TURSO_DATABASE_URL") || "file:data/convene.db";
 const authToken = Deno.env.get("TURSO_AUTH_TOKEN");
-const poll = Number(Deno.env.get("WAIT_POLL_MS")) || undefined;
+const settings = settingsOf((name) => Deno.env.get(name));
 
 export const database = createDatabase({ connect: () => connect(url, authToken) });
-const services = createServices(database, { poll });
+const services = createServices(database, settings);
 const app = createApp(services);
 
 /** Answers all waits, so that the instance can end without cutting anybody. */
@@ -21,7 +22,9 @@ if (!Deno.mainModule.endsWith("/start.ts")) {
   onEnd(() => drain().then(() => new Promise((resolve) => setTimeout(resolve, FLUSH_MS))));
 }
 
-const handler = (request: Request): Response | Promise<Response> => app.fetch(request);
+// Whoever serves says from where a request came; not all do.
+const handler = (request: Request, info?: Partial<Deno.ServeHandlerInfo>): Response | Promise<Response> =>
+  app.fetch(request, info);
 
 // `deno serve` and Deno Deploy take the object's `fetch`, Val Town the function itself.
 export default Object.assign(handler, { fetch: handler }) satisfies Deno.ServeDefaultExport;

@@ -21,6 +21,7 @@ export function createApp(services: Services): Hono {
   const app = new Hono();
   app.on("OPTIONS", "*", preflight);
   app.use(withBaseHeaders);
+  app.use(services.fairUse.admit);
   app.use("/mcp", refuseForeignOrigin("/mcp"));
   app.use(bodyLimit({
     maxSize: LIMITS.bodyBytes,

@@ -2,34 +2,39 @@ import type { Context, Next } from "hono";
 import { DatabaseUnavailable } from "../db/faults.ts";
 
 /**
- * Ends every request after `ms`, whatever the database does. One timer serves all requests: they have the same
- * time, so the oldest is always the next to end. Errors: `DatabaseUnavailable`.
+ * Lets work take `ms` and no more: after that its promise is rejected with what `late` makes. One timer serves all:
+ * they have the same time, so the oldest is always the next to end.
  */
-export function answeredWithin(ms: number) {
+export function createDeadline(ms: number, late: () => Error) {
   const pending = new Set<{ until: number; end(): void }>();
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function endLate() {
-    for (const request of pending) {
-      if (request.until > performance.now()) break;
-      pending.delete(request);
-      request.end();
+    for (const work of pending) {
+      if (work.until > performance.now()) break;
+      pending.delete(work);
+      work.end();
     }
     const [oldest] = pending;
     timer = oldest && setTimeout(endLate, oldest.until - performance.now());
   }
 
-  return async function withinTime(_c: Context, next: Next) {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const end = () => reject(new DatabaseUnavailable("The request took too long.", true));
-    const request = { until: performance.now() + ms, end };
-    pending.add(request);
+  return async function within<T>(work: Promise<T>): Promise<T> {
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    const entry = { until: performance.now() + ms, end: () => reject(late()) };
+    pending.add(entry);
     timer ??= setTimeout(endLate, ms);
     try {
-      await Promise.race([next(), late]);
+      return await Promise.race([work, ended]);
     } finally {
-      pending.delete(request);
+      pending.delete(entry);
       if (pending.size === 0) timer = void clearTimeout(timer);
     }
   };
+}
+
+/** Ends every request after `ms`, whatever the database does. Errors: `DatabaseUnavailable`. */
+export function answeredWithin(ms: number) {
+  const within = createDeadline(ms, () => new DatabaseUnavailable("The request took too long.", true));
+  return (_c: Context, next: Next) => within(next());
 }

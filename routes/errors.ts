@@ -13,6 +13,7 @@ type RequestCode =
   | "not_found"
   | "method_not_allowed"
   | "too_large"
+  | "request_timeout"
   | "rate_limited"
   | "internal";
 
@@ -28,6 +29,7 @@ export const STATUS: Record<RequestCode | RefusalCode, ContentfulStatusCode> = {
   key_not_found: 404,
   not_found: 404,
   method_not_allowed: 405,
+  request_timeout: 408,
   version_conflict: 409,
   precondition_failed: 409,
   not_a_number: 409,

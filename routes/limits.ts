@@ -46,6 +46,21 @@ export const LIMITS = {
   stalledMs: 30_000,
   /** Milliseconds after which a reader whose stream was ended is to come back. */
   returnMs: 1_000,
+  /** Requests a second of a caller: four for each of a team of 50 agents behind one address. */
+  callerPerSecond: 200,
+  /** Requests a second to a room: more is no conversation, and would hold up other rooms. */
+  roomPerSecond: 500,
+  /** Seconds of unused requests that may be made up for at once: a team starts together, a test is a burst. */
+  burstSeconds: 10,
+  /** Callers, and rooms, whose requests are counted: a table of so many takes some 2 MB. */
+  callersRemembered: 10_000,
+  /** Waits at once of a caller and in a room: a tenth and half of what an instance holds. */
+  waitsOfCaller: 1_000,
+  waitsOfRoom: 5_000,
+  /** Streams at once of a caller: a tenth of an instance's. */
+  streamsOfCaller: 200,
+  /** Milliseconds that a body may take to arrive: 256 KiB at 50 KiB a second. */
+  bodyMs: 5_000,
   /** Milliseconds after which any other request is answered, with 503 where it must be. */
   requestMs: 9_500,
   /** Seconds after which a caller is told to try again when the database is away. */

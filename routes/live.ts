@@ -10,7 +10,7 @@ import { Evaluation } from "../views/room/console.tsx";
 import { Message } from "../views/room/messages.tsx";
 import { Entry } from "../views/room/state.tsx";
 import { evaluationOf } from "./console.ts";
-import { placeOf } from "./events.ts";
+import { follow } from "./events.ts";
 import { LIMITS } from "./limits.ts";
 import { refuseMethod, resource } from "./methods.ts";
 import { addressOf } from "./address.ts";
@@ -27,7 +27,7 @@ const PACE_MS = 100;
 
 /** What the page of a room asks for once it is there: its pieces, drawn by the same views. */
 export function mountLive(app: Hono, services: Services, log: WaitLog): void {
-  const { watch, database, reader } = services;
+  const { database, reader } = services;
   const drawn = new WeakMap<Changes, Promise<Fragment[]>>();
 
   async function draw(room: string, changes?: Changes): Promise<Fragment[]> {
@@ -53,10 +53,11 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
     async GET(c) {
       if (c.req.raw.method === "HEAD") refuseMethod(c, ["GET", "OPTIONS"]);
       const room = roomOf(c);
-      const follower = await watch.follow(room, placeOf(c));
+      const { follower, left } = await follow(c, services);
       const news = createNews(follower);
       let next = 0;
       return streamOf(c, follower, {
+        left,
         async changed(changes) {
           await new Promise((resolve) => setTimeout(resolve, next - performance.now()));
           next = performance.now() + PACE_MS;

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { compile, type Expression, InvalidExpression } from "../cel/expression.ts";
 import type { Json } from "../db/json.ts";
+import { createDeadline } from "./deadline.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BASE_HEADERS } from "./headers.ts";
 import { existingId } from "./ids.ts";
@@ -12,15 +13,23 @@ export function roomOf(c: Context): string {
   return existingId(c.req.param("room")!);
 }
 
+const arrivesInTime = createDeadline(
+  LIMITS.bodyMs,
+  () =>
+    new RequestError("request_timeout", `The body did not arrive within ${LIMITS.bodyMs / 1_000} seconds.`, {
+      hint: "Nothing was changed. Send the whole body at once.",
+    }),
+);
+
 /**
  * The body as the schema has it, whatever its Content-Type; an absent one counts as `{}`.
- * Errors: `invalid_request`, `too_large`.
+ * Errors: `invalid_request`, `too_large`, `request_timeout`.
  */
 export async function readBody<Schema extends z.ZodType>(
   c: Context,
   schema: Schema,
 ): Promise<z.infer<Schema>> {
-  const bytes = await c.req.arrayBuffer();
+  const bytes = await arrivesInTime(c.req.arrayBuffer());
   if (bytes.byteLength > LIMITS.bodyBytes) throw tooLarge("The body", LIMITS.bodyBytes);
   const parsed = schema.safeParse(parseJson(bytes));
   if (parsed.success) return parsed.data;

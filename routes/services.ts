@@ -2,6 +2,7 @@ import { createGates, type Gates } from "../cel/gate.ts";
 import { createReader, type Reader } from "../cel/reader.ts";
 import { createWatch, type Watch } from "../cel/watch.ts";
 import type { Database } from "../db/database.ts";
+import { createFairUse, FAIR_USE, type FairUse, type FairUseOptions } from "./fair_use.ts";
 import { LIMITS } from "./limits.ts";
 
 /** What handlers work with. */
@@ -10,21 +11,27 @@ export interface Services {
   reader: Reader;
   gates: Gates;
   watch: Watch;
+  fairUse: FairUse;
 }
 
 export interface ServiceOptions {
   /** Milliseconds between two looks at the rooms that are waited for. */
   poll?: number;
+  fairUse?: FairUseOptions;
 }
 
 const FOLLOWERS = { most: LIMITS.streams, mostOfRoom: LIMITS.streamsOfRoom, length: LIMITS.eventLength };
 
-export function createServices(database: Database, { poll = LIMITS.pollMs }: ServiceOptions = {}): Services {
+export function createServices(
+  database: Database,
+  { poll = LIMITS.pollMs, fairUse = FAIR_USE }: ServiceOptions = {},
+): Services {
   const reader = createReader(database);
   return {
     database,
     reader,
     gates: createGates(database, reader),
     watch: createWatch(database, reader, { poll, most: LIMITS.waits, followers: FOLLOWERS }),
+    fairUse: createFairUse(fairUse),
   };
 }

@@ -10,6 +10,8 @@ export interface Script {
   changed(changes: Changes): string | Promise<string>;
   /** Said when nothing has changed for a while. */
   beat(): string | Promise<string>;
+  /** Called once the reader is gone; a second call must do nothing. */
+  left(): void;
 }
 
 const HEADERS = { "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no" };
@@ -25,7 +27,7 @@ export function event(id: number, data: string, type?: string): string {
  * Streams what a follower is told for as long as the reader takes it: the next change set is read when the
  * reader has taken the last one. A reader that stalls is let go; it comes back to the last revision that it has.
  */
-export function streamOf(c: Context, follower: Follower, { changed, beat }: Script): Response {
+export function streamOf(c: Context, follower: Follower, { changed, beat, left: gone }: Script): Response {
   const encoder = new TextEncoder();
   let stalled: ReturnType<typeof setTimeout> | undefined;
   let left = false;
@@ -34,6 +36,7 @@ export function streamOf(c: Context, follower: Follower, { changed, beat }: Scri
     left = true;
     clearTimeout(stalled);
     follower.end();
+    gone();
   }
 
   async function text(): Promise<string> {

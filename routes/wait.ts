@@ -15,10 +15,11 @@ interface WaitBody {
   include?: string | string[];
 }
 
-export function mountWait(app: Hono, { watch }: Services): void {
+export function mountWait(app: Hono, { watch, fairUse }: Services): void {
   /** `signal` is read before anything is awaited: a client that leaves earlier would be missed. */
   async function wait(c: Context, room: string, body: WaitBody, signal: AbortSignal): Promise<Response> {
     const condition = compileOf(body.condition);
+    const release = fairUse.hold(c, "wait", room);
     const result = await watch.wait({
       room,
       condition,
@@ -26,7 +27,7 @@ export function mountWait(app: Hono, { watch }: Services): void {
       timeout: Math.min(body.timeout ?? LIMITS.waitMs, LIMITS.waitMs),
       include: includeOf(body.include ?? []),
       signal,
-    });
+    }).finally(release);
     if (result === undefined) return c.body(null, 204); // nobody is there to read it
     const { included, revision, ...outcome } = result;
     const answer = outcome.triggered

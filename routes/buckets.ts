@@ -1,0 +1,62 @@
+export interface BucketLimits {
+  /** Requests that are given back each second; 0 for no limit. */
+  perSecond: number;
+  /** Requests at once, after a pause. */
+  burst: number;
+  /** Names that are remembered; beyond them the oldest is forgotten, and begins anew. */
+  most: number;
+}
+
+/** What is left of a bucket; `waitMs`, only where it was empty, until there is a request in it again. */
+export interface Taken {
+  left: number;
+  waitMs?: number;
+}
+
+/** Token buckets by name. `now` is in milliseconds. */
+export function createBuckets({ perSecond, burst, most }: BucketLimits, now: () => number) {
+  const buckets = new Map<string, { tokens: number; at: number }>();
+
+  function bucketOf(name: string, time: number) {
+    const known = buckets.get(name);
+    if (known) return known;
+    if (buckets.size >= most) buckets.delete(buckets.keys().next().value!);
+    const fresh = { tokens: burst, at: time };
+    buckets.set(name, fresh);
+    return fresh;
+  }
+
+  /** Takes one request out of a bucket. */
+  return function take(name: string): Taken {
+    if (perSecond === 0) return { left: Infinity };
+    const time = now();
+    const bucket = bucketOf(name, time);
+    bucket.tokens = Math.min(burst, bucket.tokens + (time - bucket.at) * perSecond / 1_000);
+    bucket.at = time;
+    if (bucket.tokens < 1) return { left: 0, waitMs: (1 - bucket.tokens) * 1_000 / perSecond };
+    bucket.tokens--;
+    return { left: Math.floor(bucket.tokens) };
+  };
+}
+
+/** Counts what is held at once, by name; each hold is given back once. */
+export function createHolds() {
+  const held = new Map<string, number>();
+
+  function add(name: string, by: number) {
+    const count = (held.get(name) ?? 0) + by;
+    if (count > 0) held.set(name, count);
+    else held.delete(name);
+  }
+
+  return {
+    count: (name: string): number => held.get(name) ?? 0,
+    /** Takes one for each name; returns how to give them back. */
+    hold(names: string[]): () => void {
+      for (const name of names) add(name, 1);
+      return function release() {
+        for (const name of names.splice(0)) add(name, -1);
+      };
+    },
+  };
+}

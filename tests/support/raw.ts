@@ -1,0 +1,21 @@
+/** Sends the head of a request and the first byte of a body that never comes. */
+export async function slowRequest(url: string, method: string, path: string): Promise<Deno.TcpConn> {
+  const { hostname, port } = new URL(url);
+  const connection = await Deno.connect({ hostname, port: Number(port) });
+  const head = `${method} ${path} HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: 100\r\n\r\n{`;
+  await connection.write(new TextEncoder().encode(head));
+  return connection;
+}
+
+/** Reads the answer to a request whose body has a Content-Length, and closes the connection. */
+export async function readReply(connection: Deno.TcpConn): Promise<{ status: number; text: string }> {
+  const decoder = new TextDecoder();
+  let all = "";
+  for await (const chunk of connection.readable) {
+    all += decoder.decode(chunk, { stream: true });
+    const length = /\r\ncontent-length: (\d+)/i.exec(all)?.[1];
+    const [, body] = all.split("\r\n\r\n");
+    if (length !== undefined && body !== undefined && body.length >= Number(length)) break;
+  }
+  return { status: Number(all.slice(9, 12)), text: all.slice(all.indexOf("\r\n\r\n") + 4) };
+}

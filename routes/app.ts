@@ -19,10 +19,10 @@ import { mountWait } from "./wait.ts";
 /** The service as a fetch handler. */
 export function createApp(services: Services): Hono {
   const app = new Hono();
-  app.on("OPTIONS", "*", preflight);
   app.use(withBaseHeaders);
-  app.use(services.fairUse.admit);
   app.use("/mcp", refuseForeignOrigin("/mcp"));
+  app.on("OPTIONS", "*", preflight);
+  app.use(services.fairUse.admit);
   app.use(bodyLimit({
     maxSize: LIMITS.bodyBytes,
     onError: () => {

@@ -31,6 +31,11 @@ export const LIMITS = {
   listDefault: 100,
   /** Milliseconds of a wait: proxies cut silent connections after some 30 s. */
   waitMs: 25_000,
+  /** Seconds of an MCP client's wait that says no time, and at the most: clients give a tool some 60 s. */
+  toolWaitSeconds: 50,
+  mostToolWaitSeconds: 600,
+  /** Milliseconds between two signs to an MCP client that its wait goes on. */
+  progressMs: 10_000,
   /** Milliseconds between two looks at the rooms that are waited for. */
   pollMs: 250,
   /** Waits that an instance holds: each costs some 30 KiB. */

@@ -27,8 +27,10 @@ export interface CallOptions {
 /** The API as the sender of `incoming` would call it. */
 export function createApi(fetch: Fetch, incoming: Request, env: unknown): Api {
   const { origin } = new URL(incoming.url);
-  const forwarded = incoming.headers.get("X-Forwarded-For");
-  const headers: HeadersInit = forwarded === null ? {} : { "X-Forwarded-For": forwarded };
+  const headers = new Headers();
+  for (const [name, value] of incoming.headers) {
+    if (/^(x-forwarded-|host$)/i.test(name)) headers.set(name, value);
+  }
 
   async function call(
     method: string,

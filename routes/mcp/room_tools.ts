@@ -4,17 +4,14 @@ import { LIMITS } from "../limits.ts";
 import { type Answer, answerOf, type Api, toResult } from "./api.ts";
 import { agent, room } from "./arguments.ts";
 
-/** Seconds of a wait that says no time: clients give a tool some 60 s. */
-const WAIT_SECONDS = 50;
-const MOST_WAIT_SECONDS = 600;
-/** Milliseconds between two signs that a wait goes on. */
-const PROGRESS_MS = 10_000;
+/** Milliseconds by which a wait may seem to end early, as clocks are. */
+const EARLY_MS = 500;
 
 const WAIT = {
   room,
   condition: z.string().describe('CEL, such as state._shared.turn == self or agents["bob"].status == "idle"'),
   agent: agent.optional(),
-  timeout_seconds: z.int().min(0).max(MOST_WAIT_SECONDS).default(WAIT_SECONDS),
+  timeout_seconds: z.int().min(0).max(LIMITS.mostToolWaitSeconds).default(LIMITS.toolWaitSeconds),
   include: z.array(z.string()).optional()
     .describe("state, state.<scope>, agents, messages, messages:after:<id>, changes:after:<revision>"),
 };
@@ -71,7 +68,7 @@ async function waitFor(
 ): Promise<Answer> {
   const began = performance.now();
   const progressToken = _meta?.progressToken;
-  const most = progressToken === undefined ? LIMITS.waitMs : PROGRESS_MS;
+  const most = progressToken === undefined ? LIMITS.waitMs : LIMITS.progressMs;
   for (;;) {
     const elapsed = performance.now() - began;
     if (progressToken !== undefined) {
@@ -83,7 +80,7 @@ async function waitFor(
     if (!answer.ok || answer.body.triggered) return answer;
     const waited = Math.round(performance.now() - began);
     // A wait that ends before its time was told to: the instance is about to stop.
-    const cut = Number(answer.body.elapsed_ms) < timeout;
+    const cut = Number(answer.body.elapsed_ms) < timeout - EARLY_MS;
     if (cut || waited >= timeout_seconds * 1_000) {
       return answerOf(true, { ...answer.body, elapsed_ms: waited });
     }

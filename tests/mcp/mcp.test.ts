@@ -12,14 +12,17 @@ function message(method: string, params: Record<string, unknown>): string {
 }
 
 /** Runs a test with a client of the official library, connected to a service of its own. */
-async function withClient(test: (connect: () => Promise<Agent>, service: Service) => Promise<void>) {
+async function withClient(
+  test: (connect: () => Promise<Agent>, service: Service) => Promise<void>,
+  mode: "auto" | "legacy" = "auto",
+) {
   const started = await startService();
   let stopping: Promise<void> | undefined;
   const service = { ...started, stop: () => stopping ??= started.stop() };
   const clients: Client[] = [];
   try {
     await test(async () => {
-      const client = new Client({ name: "tests", version: "1" });
+      const client = new Client({ name: "tests", version: "1" }, { versionNegotiation: { mode } });
       await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", service.url)));
       clients.push(client);
       return { client, call: (name, args, options) => call(client, name, args, options) };
@@ -57,9 +60,15 @@ Deno.test("MCP: ten tools at most, described in few words", () =>
     for (const { name, description } of tools) assert.ok(description, name);
   }));
 
-Deno.test("MCP: two agents coordinate through tools alone", () =>
-  withClient(async (connect) => {
+for (const [mode, revision] of [["auto", "2026-07-28"], ["legacy", "2025-11-25"]] as const) {
+  Deno.test(`MCP ${revision}: two agents coordinate through tools alone`, () =>
+    withClient(coordinate(revision), mode));
+}
+
+function coordinate(revision: string) {
+  return async (connect: () => Promise<Agent>) => {
     const [ann, bob] = [await connect(), await connect()];
+    assert.equal(ann.client.getNegotiatedProtocolVersion(), revision);
     const { body: { room, agents } } = await ann.call("join", { agent: "ann", role: "lead" });
     assert.equal(agents.ann.role, "lead");
     const { body: entered } = await bob.call("join", { room, agent: "bob" });
@@ -98,7 +107,8 @@ Deno.test("MCP: two agents coordinate through tools alone", () =>
     assert.equal((await ann.call("write_state", { room, writes: both })).body.count, 2);
     const { body: listed } = await ann.call("get_state", { room, scope: "_view" });
     assert.equal(listed.items[0].value, 2);
-  }));
+  };
+}
 
 Deno.test("MCP: a wait says that it goes on, and how long it took in all", () =>
   withClient(async (connect) => {
@@ -154,16 +164,19 @@ Deno.test("MCP: resources are the guide and rooms", () =>
     const read = async (uri: string) => (await client.readResource({ uri })).contents[0] as { text: string };
     assert.match((await read("convene://guide")).text, /^# Convene/);
     assert.ok(JSON.parse((await read(`convene://rooms/${room}`)).text).agents.ann);
+    await assert.rejects(read("convene://rooms/nowhere"), /no room with this id/);
   }));
 
 Deno.test("MCP: what is wrong is said in the words of the API", () =>
   withClient(async (connect) => {
-    const { call } = await connect();
+    const { client, call } = await connect();
     const unknown = await call("evaluate", { room: "nowhere", expr: "1" });
     assert.deepEqual([unknown.failed, unknown.body.error], [true, "room_not_found"]);
     const { body: { room } } = await call("join", { agent: "ann" });
     const wrong = await call("wait", { room, condition: "state._shared.x ==" });
     assert.deepEqual([wrong.failed, wrong.body.error], [true, "invalid_expression"]);
+    const untyped = await client.callTool({ name: "evaluate", arguments: { room: 5 } });
+    assert.equal(untyped.isError, true);
     const odd = await call("evaluate", { room: "../../healthz", expr: "1" });
     assert.deepEqual([odd.failed, odd.body.error], [true, "room_not_found"]);
   }));
@@ -192,6 +205,10 @@ Deno.test("MCP: raw requests get answers, whatever they are", () =>
     const foreign = await post(hello("2025-06-18"), { Origin: "https://elsewhere.example" });
     assert.deepEqual([foreign.status, JSON.parse(foreign.text).error], [403, "forbidden"]);
     assert.equal((await post(hello("2025-06-18"), { Origin: url })).status, 200);
+    const asking = { Origin: "https://elsewhere.example", "Access-Control-Request-Method": "POST" };
+    const preflight = await fetch(`${url}/mcp`, { method: "OPTIONS", headers: asking });
+    await preflight.body?.cancel();
+    assert.equal(preflight.status, 403);
     for (
       const body of [
         "",

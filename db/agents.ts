@@ -54,6 +54,10 @@ const SET_STATUS = `
 const LIST = `SELECT * FROM agents WHERE room_id = :room ORDER BY joined`;
 const GET = `SELECT * FROM agents WHERE room_id = :room AND id = :agent`;
 
+/** What `toAgent` and `registerAgent` read of a row, and of one of `waitsOf`. */
+const AGENT = ["id", "room_id", "name", "role", "meta", "status", "joined", "joined_at", "last_heartbeat"];
+const WAIT = ["agent_id", "token", "waiting_on", "until"];
+
 /** Registers an agent, or again: then `name`, and what else is given, replaces what was. Errors: `room_not_found`, `limit_reached`. */
 export async function registerAgent(
   database: Database,
@@ -68,8 +72,12 @@ export async function registerAgent(
     room,
     part: "agents",
     admission: { sql: ADMIT_REGISTER, args: { room, nonce, agent: id, most } },
-    effects: [{ sql: REGISTER, args: { room, nonce, agent: id, ...profile } }],
-    reads: [{ sql: ROOM_REVISION, args: { room } }, waitsOf(room, id, now)],
+    effects: [{
+      sql: REGISTER,
+      args: { room, nonce, agent: id, ...profile },
+      kept: { columns: AGENT, from: GET },
+    }],
+    reads: [{ sql: ROOM_REVISION, args: { room } }, { ...waitsOf(room, id, now), kept: { columns: WAIT } }],
   });
   if (revision === undefined) {
     throw new Refusal("limit_reached", `A room holds at most ${most} agents.`, {}, revisionOf(exists!));
@@ -91,8 +99,12 @@ export async function heartbeat(
     room,
     part: "agents",
     admission: { sql: ADMIT_STATUS, args },
-    effects: [{ sql: SET_STATUS, args }, ...touch(room, agent, now)],
-    reads: [{ sql: ROOM_REVISION, args: { room } }],
+    effects: [
+      { sql: SET_STATUS, args },
+      ...touch(room, agent, now).map((sign) => ({ ...sign, kept: { columns: ["id"], from: GET } })),
+    ],
+    reads: [{ sql: ROOM_REVISION, args: { room }, kept: { columns: ["revision"] } }],
+    granted: { sql: `EXISTS (${GET})`, args: { room, agent } },
   });
   const revision = revisionOf(rooms!);
   if (touched!.length === 0) throw agentNotFound(agent, revision);

@@ -1,5 +1,6 @@
 import { DatabaseUnavailable, faultOf } from "./faults.ts";
 import { createLane, type Lane, type Row, type Statement } from "./lane.ts";
+import type { Once } from "./idempotency.ts";
 import { migrate } from "./schema.ts";
 import { createTurns } from "./turns.ts";
 
@@ -38,6 +39,8 @@ export interface Database {
   announce(change: Change): void;
   /** Listens for changes of this instance's own writes; returns how to stop. */
   listen(listener: (change: Change) => void): () => void;
+  /** Set while a request with a key is at work: its write is made once. */
+  readonly once?: Once;
   now(): Date;
   /** A value that no other call returns: ids, nonces of writes, tokens of waits. */
   unique(): string;

@@ -8,7 +8,8 @@ import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { weightOf } from "./together.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
 
-const ADMIT_REPLY = `
+/** Admits one message; a reply only to a message that there is. */
+const ADMIT_POST = (reply: boolean) => `
   UPDATE rooms SET
     revision = revision + 1,
     messages_revision = revision + 1,
@@ -16,10 +17,10 @@ const ADMIT_REPLY = `
     unclaimed_count = unclaimed_count + 1,
     admitted = :nonce
    WHERE id = :room
-     AND EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :reply_to)
+     ${reply ? "AND EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :reply_to)" : ""}
   RETURNING revision`;
 
-const POST_REPLY = `
+const POST = `
   INSERT INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, reply_to, revision)
   SELECT :room, revision, :from, :to, :kind, :body, :now, :reply_to, revision ${FROM_ADMITTED}`;
 
@@ -39,6 +40,9 @@ const CLAIM = `
 
 const GET_CLAIM = `SELECT claimed_by, claimed_at FROM messages WHERE room_id = :room AND id = :message`;
 
+const HELD =
+  `EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :message AND claimed_by = :agent)`;
+
 /** A message as it is posted. */
 export interface NewMessage {
   from?: string;
@@ -54,7 +58,7 @@ export interface NewMessage {
  */
 export async function postMessage(database: Database, room: string, message: NewMessage): Promise<Message> {
   const now = database.now();
-  const post = message.reply_to === undefined ? postPlain : postReply;
+  const post = message.reply_to === undefined && !database.once ? postPlain : postAlone;
   return {
     id: await post(database, room, message, now),
     room_id: room,
@@ -88,18 +92,20 @@ async function postPlain(database: Database, room: string, message: NewMessage, 
   return result.revision;
 }
 
-async function postReply(database: Database, room: string, message: NewMessage, now: Date): Promise<number> {
+async function postAlone(database: Database, room: string, message: NewMessage, now: Date): Promise<number> {
   const nonce = database.unique();
-  const { from = null, to = null, kind, reply_to } = message as NewMessage & { reply_to: number };
+  const { from = null, to = null, kind, reply_to = null } = message;
   const post = { from, to, kind, body: JSON.stringify(message.body), now: now.toISOString(), reply_to };
   const { revision, reads: [rooms] } = await commit(database, {
     room,
     part: "messages",
-    admission: { sql: ADMIT_REPLY, args: { room, nonce, reply_to } },
-    effects: [{ sql: POST_REPLY, args: { room, nonce, ...post } }, ...touch(room, message.from, now)],
+    admission: reply_to === null
+      ? { sql: ADMIT_POST(false), args: { room, nonce } }
+      : { sql: ADMIT_POST(true), args: { room, nonce, reply_to } },
+    effects: [{ sql: POST, args: { room, nonce, ...post } }, ...touch(room, message.from, now)],
     reads: [{ sql: ROOM_REVISION, args: { room } }],
   });
-  if (revision === undefined) throw messageNotFound(reply_to, revisionOf(rooms!));
+  if (revision === undefined) throw messageNotFound(reply_to ?? "", revisionOf(rooms!));
   return revision;
 }
 
@@ -122,7 +128,11 @@ export async function claimMessage(
       { sql: CLAIM, args: { room, nonce, message, agent, now: now.toISOString() } },
       ...touch(room, agent, now),
     ],
-    reads: [{ sql: ROOM_REVISION, args: { room } }, { sql: GET_CLAIM, args: { room, message } }],
+    reads: [
+      { sql: ROOM_REVISION, args: { room }, kept: { columns: ["revision"] } },
+      { sql: GET_CLAIM, args: { room, message }, kept: { columns: ["claimed_by", "claimed_at"] } },
+    ],
+    granted: { sql: HELD, args: { room, message, agent } },
   });
   const revision = revisionOf(rooms!);
   if (claims!.length === 0) throw messageNotFound(message, revision);

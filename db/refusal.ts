@@ -9,6 +9,7 @@ export type RefusalCode =
   | "not_a_number"
   | "already_claimed"
   | "limit_reached"
+  | "idempotency_mismatch"
   | "unavailable";
 
 /**

@@ -1,5 +1,6 @@
 import { type Change, type Database, PARTS } from "./database.ts";
 import type { Json } from "./json.ts";
+import { checkTaken, find, keepRows, type Once, storedRows, takeKey, whileTaken } from "./idempotency.ts";
 import type { Row } from "./lane.ts";
 import { roomNotFound } from "./refusal.ts";
 import { columnsOf, createRead } from "./together.ts";
@@ -23,6 +24,8 @@ export const ROOM_REVISION = `SELECT revision FROM rooms WHERE id = :room`;
 const CREATE = `
   INSERT INTO rooms (id, created_at, meta) VALUES (:room, :now, :meta)
   ON CONFLICT (id) DO NOTHING RETURNING id`;
+
+const CREATE_WHERE = `INSERT INTO rooms (id, created_at, meta) SELECT :room, :now, :meta WHERE TRUE`;
 
 const GET = `SELECT id, created_at, meta, revision FROM rooms WHERE id = :room`;
 
@@ -49,11 +52,38 @@ export async function createRoom(
 ): Promise<{ room: Room; created: boolean }> {
   const id = room.id ?? database.unique();
   const now = database.now().toISOString();
+  if (database.once) return await createOnce(database, database.once, { id, now, meta: room.meta });
   const [created, rows] = await database.commit([
     { sql: CREATE, args: { room: id, now, meta: JSON.stringify(room.meta) } },
     { sql: GET, args: { room: id } },
   ]);
   return { room: toRoom(rows![0]!), created: created!.length === 1 };
+}
+
+/** The same under a key, which every room's creation or joining uses up. */
+async function createOnce(
+  database: Database,
+  once: Once,
+  { id, now, meta }: { id: string; now: string; meta: Json },
+): Promise<{ room: Room; created: boolean }> {
+  const args = { room: id, now, meta: JSON.stringify(meta) };
+  const joined = { sql: ROOM_REVISION, args: { room: id }, kept: { columns: ["revision"] } };
+  const got = { sql: GET, args: { room: id }, kept: { columns: ["id", "created_at", "meta", "revision"] } };
+  const answer = ([joined, rows]: Row[][]) => ({ room: toRoom(rows![0]!), created: joined!.length === 0 });
+  if (once.stored) return answer(storedRows([joined, got], once.stored));
+
+  const start = takeKey(once);
+  const rows = await database.commit([
+    ...start,
+    joined,
+    ...keepRows(once, joined),
+    whileTaken(once, { sql: CREATE_WHERE, args }, "ON CONFLICT (id) DO NOTHING"),
+    got,
+    ...keepRows(once, got),
+    find(once),
+  ]);
+  checkTaken(once, rows.at(-1)!);
+  return answer([rows[start.length]!, rows[start.length + 3]!]);
 }
 
 /** Errors: `room_not_found`. */

@@ -8,6 +8,7 @@ import type { Row, Statement } from "./lane.ts";
  *   the counts spare every COUNT(*); `admitted` is the nonce of the last accepted write (write.ts).
  * - Times are ISO 8601 texts, but for `waits.until`, a lease's end in milliseconds.
  * - `messages.id` and `agents.joined` are the revisions that admitted them, hence also their order.
+ * - `idempotency` holds what requests with a key were given; its `room_id` may be no room's (idempotency.ts).
  * - A deleted key of `state` stays as a tombstone, so that its `version` goes on.
  */
 export const MIGRATIONS: string[][] = [
@@ -93,6 +94,18 @@ export const MIGRATIONS: string[][] = [
     `CREATE INDEX state_changed ON state (room_id, revision)`,
   ],
   [`CREATE INDEX messages_changed ON messages (room_id, revision)`],
+  [
+    `CREATE TABLE idempotency (
+       room_id TEXT NOT NULL,
+       key TEXT NOT NULL,
+       fingerprint TEXT NOT NULL,
+       nonce TEXT NOT NULL,
+       outcome TEXT NOT NULL,
+       created_at TEXT NOT NULL,
+       PRIMARY KEY (room_id, key)
+     ) STRICT`,
+    `CREATE INDEX idempotency_oldest ON idempotency (created_at)`,
+  ],
 ];
 
 const CREATE_LOG =

@@ -151,9 +151,18 @@ export async function deleteEntry(
       ...touch(room, agent, now),
     ],
     reads: [
-      { sql: `SELECT revision, ${unmoved} AS unmoved FROM rooms WHERE id = :room`, args: { room, ...seen } },
+      {
+        sql: `SELECT revision, ${unmoved} AS unmoved FROM rooms WHERE id = :room`,
+        args: { room, ...seen },
+        kept: { columns: ["revision", "unmoved"] },
+      },
       { sql: GET_LIVE, args: place },
     ],
+    granted: {
+      sql: `NOT EXISTS (${GET_LIVE}) AND NOT COALESCE(:if_version, 0)
+        AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${unmoved})`,
+      args: { ...place, ...condition, ...seen },
+    },
   });
   if (revision !== undefined) return { deleted: true, revision };
   if (rooms!.length === 0) throw roomNotFound();

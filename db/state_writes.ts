@@ -1,6 +1,7 @@
 import type { Database } from "./database.ts";
 import { type Guard, guardOf } from "./guard.ts";
-import type { Row, Statement } from "./lane.ts";
+import type { Step } from "./idempotency.ts";
+import type { Row } from "./lane.ts";
 import { PLAIN_PUTS } from "./plain_puts.ts";
 import { touch } from "./presence.ts";
 import { Refusal, roomNotFound } from "./refusal.ts";
@@ -28,6 +29,14 @@ const ADD = `${UPSERT}
     value = CAST(CASE WHEN deleted THEN 0 ELSE CAST(value AS INTEGER) END + :delta AS TEXT)
   RETURNING version, value`;
 
+// Numbers are kept too: a sum is not in the request.
+const KEPT = {
+  columns: ["version", "value"],
+  from: `
+    SELECT version, CASE WHEN json_type(value) IN ('integer', 'real') THEN value END AS value
+      FROM state WHERE room_id = :room AND scope = :scope AND key = :key`,
+};
+
 // Only a refusal reads what is stored; an admitted write would carry its own values back in vain.
 const REFUSED = (unmoved: string) =>
   `${STORED.replace("SELECT", `SELECT ${unmoved} AS unmoved,`)} AND admitted IS NOT :nonce`;
@@ -54,6 +63,7 @@ const MOST_PAUSE_MS = 20;
 export async function putEntries(database: Database, room: string, put: Put): Promise<Written | undefined> {
   const plain = await putPlain(database, room, put);
   if (plain) return plain;
+  if (database.once?.stored) return await tryPut(database, room, put) as Written;
   const whole = put.writes.every(({ delta = 0 }) => Number.isSafeInteger(delta));
   const outcome = whole ? await tryPut(database, room, put) : "fraction";
   return outcome === "fraction" ? await putSums(database, room, put) : outcome;
@@ -63,7 +73,10 @@ export async function putEntries(database: Database, room: string, put: Put): Pr
 async function putPlain(database: Database, room: string, put: Put): Promise<Written | undefined> {
   const [write] = put.writes;
   const { scope, key, delta, expr, ifVersion } = write!;
-  if (put.writes.length > 1 || put.guard || [delta, expr, ifVersion].some((demand) => demand !== undefined)) {
+  if (
+    put.writes.length > 1 || put.guard || database.once ||
+    [delta, expr, ifVersion].some((demand) => demand !== undefined)
+  ) {
     return;
   }
   const now = database.now();
@@ -145,11 +158,13 @@ async function putSums(database: Database, room: string, put: Put): Promise<Writ
   });
 }
 
-function effect(room: string, nonce: string, write: StateWrite, agent: string | null, now: Date): Statement {
+function effect(room: string, nonce: string, write: StateWrite, agent: string | null, now: Date): Step {
   const { scope, key, expr = null, delta } = write;
   const value = JSON.stringify(delta ?? write.value ?? null);
   const args = { room, nonce, scope, key, value, expr, now: now.toISOString(), agent };
-  return delta === undefined ? { sql: PUT, args } : { sql: ADD, args: { ...args, delta } };
+  return delta === undefined
+    ? { sql: PUT, args, kept: KEPT }
+    : { sql: ADD, args: { ...args, delta }, kept: KEPT };
 }
 
 function entryOf(

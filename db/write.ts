@@ -1,4 +1,16 @@
 import type { Database, Part } from "./database.ts";
+import {
+  checkTaken,
+  find,
+  keepRevision,
+  keepRows,
+  letGo,
+  type Once,
+  type Step,
+  storedRows,
+  takeKey,
+  whileTaken,
+} from "./idempotency.ts";
 import type { Row, Statement } from "./lane.ts";
 
 /** True, inside an effect, exactly when its own write was admitted. */
@@ -11,14 +23,17 @@ export const FROM_ADMITTED = `FROM rooms WHERE id = :room AND admitted = :nonce`
  * One change of a room. All of it travels in one atomic batch, and the database decides: the `admission` is an
  * UPDATE of the room's row that advances `revision`, sets `admitted = :nonce` and names every precondition;
  * each effect is conditional on ADMITTED. The `reads` run last and show what the answer or the refusal needs.
+ * The admission ends in RETURNING. What a successful answer is made of has `kept`, for replays.
  */
 export interface Write {
   room: string;
   /** What it changes; the admission advances this part's revision too. */
   part: Part;
   admission: Statement;
-  effects: Statement[];
-  reads: Statement[];
+  effects: Step[];
+  reads: Step[];
+  /** When a write that was not admitted is answered with success all the same, after the effects. */
+  granted?: Statement;
 }
 
 export interface Outcome {
@@ -30,8 +45,42 @@ export interface Outcome {
 
 /** Commits one write and, when it was admitted, announces it. Errors: `DatabaseUnavailable`. */
 export async function commit(database: Database, write: Write): Promise<Outcome> {
+  if (database.once) return await commitOnce(database, database.once, write);
   const [admitted, ...rows] = await database.commit([write.admission, ...write.effects, ...write.reads]);
   const revision = admitted!.length === 1 ? Number(admitted![0]!.revision) : undefined;
   if (revision !== undefined) database.announce({ room: write.room, part: write.part, revision });
   return { revision, effects: rows.slice(0, write.effects.length), reads: rows.slice(write.effects.length) };
+}
+
+const RETURNING = "RETURNING revision";
+
+/** The same under a key, which is taken before the admission and given back where the write is refused. */
+async function commitOnce(database: Database, once: Once, write: Write): Promise<Outcome> {
+  const { room, part, admission, effects, granted } = write;
+  const steps = [...effects, ...write.reads];
+  const outcome = (revision: number | undefined, rows: Row[][]): Outcome => {
+    return { revision, effects: rows.slice(0, effects.length), reads: rows.slice(effects.length) };
+  };
+  if (once.stored) return outcome(once.stored.revision ?? undefined, storedRows(steps, once.stored));
+
+  const batch = takeKey(once);
+  const place = batch.push(whileTaken(once, withoutReturning(admission), RETURNING)) - 1;
+  const places = steps.map((step) => batch.push(step, ...keepRows(once, step)) - 1 - (step.kept ? 1 : 0));
+  const own = { room, nonce: admission.args.nonce! };
+  const refused = `NOT ${ADMITTED} AND NOT (${granted?.sql ?? "FALSE"})`;
+  batch.push(
+    keepRevision(once, `SELECT revision ${FROM_ADMITTED}`, own),
+    letGo(once, refused, { ...granted?.args, ...own }),
+    find(once),
+  );
+  const rows = await database.commit(batch);
+  checkTaken(once, rows.at(-1)!);
+  const [admitted] = rows[place]!;
+  const revision = admitted && Number(admitted.revision);
+  if (revision !== undefined) database.announce({ room, part, revision });
+  return outcome(revision, places.map((place) => rows[place]!));
+}
+
+function withoutReturning({ sql, args }: Statement): Statement {
+  return { sql: sql.slice(0, sql.lastIndexOf(RETURNING)), args };
 }

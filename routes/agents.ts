@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { getAgent, heartbeat, listAgents, registerAgent } from "../db/agents.ts";
+import { answerOnce } from "./idempotency.ts";
 import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
@@ -13,8 +14,10 @@ export function mountAgents(app: Hono, { database }: Services): void {
       const room = roomOf(c);
       const profile = await readBody(c, agentBody);
       checkSize(profile.meta, "meta");
-      const { agent, created, revision } = await registerAgent(database, room, profile, LIMITS.agents);
-      return reply(revision, agent, created ? 201 : 200);
+      return await answerOnce(c, database, room, async (database) => {
+        const { agent, created, revision } = await registerAgent(database, room, profile, LIMITS.agents);
+        return reply(revision, agent, created ? 201 : 200);
+      });
     },
     async GET(c) {
       const { agents, revision } = await listAgents(database, roomOf(c));
@@ -34,8 +37,10 @@ export function mountAgents(app: Hono, { database }: Services): void {
       const room = roomOf(c);
       const agent = existingId(c.req.param("agent")!);
       const { status = "active" } = await readBody(c, heartbeatBody);
-      const { heartbeat: time, revision } = await heartbeat(database, room, agent, status);
-      return reply(revision, { ok: true, agent, status, heartbeat: time });
+      return await answerOnce(c, database, room, async (database) => {
+        const { heartbeat: time, revision } = await heartbeat(database, room, agent, status);
+        return reply(revision, { ok: true, agent, status, heartbeat: time });
+      });
     },
   });
 }

@@ -35,6 +35,7 @@ export const STATUS: Record<RequestCode | RefusalCode, ContentfulStatusCode> = {
   not_a_number: 409,
   already_claimed: 409,
   limit_reached: 409,
+  idempotency_mismatch: 422,
   too_large: 413,
   rate_limited: 429,
   internal: 500,
@@ -63,10 +64,13 @@ export function errorResponse(error: Error, c: Context): Response {
     return answer(c, known.code, known.message, known.details);
   }
   if (known instanceof DatabaseUnavailable) {
+    const again = c.req.header("Idempotency-Key") === undefined
+      ? "Read what is there before you send it again. With an Idempotency-Key you could send it again at once."
+      : "Send it again with the same Idempotency-Key: it is done once.";
     const [message, hint] = known.unknown && !["GET", "HEAD"].includes(c.req.method)
       ? [
         "The database did not answer. The change may or may not have been made.",
-        "Read what is there before you send it again.",
+        again,
       ]
       : ["The database does not answer. Nothing was changed.", "Try again in a moment."];
     return answer(c, "unavailable", message, { hint });

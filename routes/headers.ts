@@ -1,7 +1,15 @@
 import type { Context, Next } from "hono";
 import { cors } from "hono/cors";
 
-const EXPOSED = ["Convene-Revision", "Link", "Allow", "Retry-After", "RateLimit", "RateLimit-Policy"];
+const EXPOSED = [
+  "Convene-Revision",
+  "Link",
+  "Allow",
+  "Retry-After",
+  "RateLimit",
+  "RateLimit-Policy",
+  "Idempotency-Replayed",
+];
 
 /** What every answer says: any origin may read it, and no cache may keep what is true only now. */
 export const BASE_HEADERS = {

@@ -29,6 +29,10 @@ export const LIMITS = {
   listLength: 1_000,
   /** Messages or rooms of one answer that does not say how many. */
   listDefault: 100,
+  /** Characters of an Idempotency-Key: a UUID or any other name of a request fits. */
+  idempotencyKeyLength: 255,
+  /** Milliseconds for which a request may be repeated under its key: a day's outage of the caller is covered. */
+  idempotencyMs: 24 * 60 * 60 * 1_000,
   /** Milliseconds of a wait: proxies cut silent connections after some 30 s. */
   waitMs: 25_000,
   /** Seconds of an MCP client's wait that says no time, and at the most: clients give a tool some 60 s. */

@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { claimMessage, postMessage } from "../db/message_writes.ts";
 import { getMessage, listMessages } from "../db/messages.ts";
+import { answerOnce } from "./idempotency.ts";
 import { existingId, existingKey, existingMessageId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
@@ -21,8 +22,10 @@ export function mountMessages(app: Hono, { database }: Services): void {
         body,
         reply_to: reply_to ?? undefined,
       };
-      const posted = await postMessage(database, room, message);
-      return reply(posted.id, posted, 201);
+      return await answerOnce(c, database, room, async (database) => {
+        const posted = await postMessage(database, room, message);
+        return reply(posted.id, posted, 201);
+      });
     },
     async GET(c) {
       const room = roomOf(c);
@@ -60,8 +63,10 @@ export function mountMessages(app: Hono, { database }: Services): void {
       const room = roomOf(c);
       const message = existingMessageId(c.req.param("message")!);
       const { agent } = await readBody(c, claimBody);
-      const { revision } = await claimMessage(database, room, message, agent);
-      return reply(revision, { claimed: true, claimed_by: agent, message_id: message });
+      return await answerOnce(c, database, room, async (database) => {
+        const { revision } = await claimMessage(database, room, message, agent);
+        return reply(revision, { claimed: true, claimed_by: agent, message_id: message });
+      });
     },
   });
 }

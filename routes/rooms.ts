@@ -1,6 +1,7 @@
 import type { Context, Hono } from "hono";
 import { createRoom, getRoom, listRooms, type Room, type RoomCursor } from "../db/rooms.ts";
 import { invalidMember } from "./errors.ts";
+import { answerOnce } from "./idempotency.ts";
 import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
@@ -13,8 +14,10 @@ export function mountRooms(app: Hono, { database }: Services): void {
     async POST(c) {
       const { id, meta = {} } = await readBody(c, roomBody);
       checkSize(meta, "meta");
-      const { room, created } = await createRoom(database, { id, meta });
-      return reply(room.revision, roomReply(room), created ? 201 : 200);
+      return await answerOnce(c, database, id, async (database) => {
+        const { room, created } = await createRoom(database, { id, meta });
+        return reply(room.revision, roomReply(room), created ? 201 : 200);
+      });
     },
     async GET(c) {
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;

@@ -2,7 +2,9 @@ import type { Context, Hono } from "hono";
 import { createContext, type ViewResult } from "../cel/context.ts";
 import { NOTHING } from "../cel/definitions.ts";
 import { unionReads } from "../cel/reads.ts";
+import type { Database } from "../db/database.ts";
 import type { Guard } from "../db/guard.ts";
+import { computeOnce } from "../db/idempotency.ts";
 import { keyNotFound } from "../db/refusal.ts";
 import {
   deleteEntry,
@@ -16,6 +18,7 @@ import {
   VIEW_SCOPE,
 } from "../db/state.ts";
 import { putEntries } from "../db/state_writes.ts";
+import { answerOnce } from "./idempotency.ts";
 import { existingId, existingKey } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
@@ -27,20 +30,25 @@ import { writableScope, writeOf } from "./state_writes.ts";
 type Views = Map<string, ViewResult>;
 
 export function mountState(app: Hono, { database, reader, gates }: Services): void {
-  /** Runs a write, behind its gate where it has one. */
+  /** Runs a write, behind its gate where it has one; a replay has passed it already. */
   function behind<T>(
+    { once }: Database,
     room: string,
     gate: { if?: string; agent?: string | null },
     write: (guard?: Guard) => Promise<T | undefined>,
   ): Promise<T> {
-    if (gate.if === undefined) return write() as Promise<T>; // only a guard lets a write give up
+    if (gate.if === undefined || once?.stored) return write() as Promise<T>; // only a guard lets a write give up
     return gates.through(room, { condition: compileOf(gate.if), self: gate.agent ?? null }, write);
   }
 
   /** The present values of the views among entries that were just written. */
-  async function resolve(room: string, entries: Entry[]): Promise<Views> {
+  async function resolve(database: Database, room: string, entries: Entry[]): Promise<Views> {
     const written = entries.filter(({ scope }) => scope === VIEW_SCOPE);
     if (written.length === 0) return new Map();
+    return new Map(await computeOnce(database, async () => [...await present(room, written)]));
+  }
+
+  async function present(room: string, written: Entry[]): Promise<Views> {
     const keys = written.map(({ key }) => ({ scope: VIEW_SCOPE, key }));
     const reads = written.map(({ expr }) => compileOf(expr!).reads);
     const data = await reader.load(room, unionReads([{ ...NOTHING, state: { scopes: [], keys } }, ...reads]));
@@ -89,12 +97,15 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const body = await readBody(c, stateBody);
       const write = writeOf(body, []);
       const put = { writes: [write], agent: body.agent ?? undefined, limits: LIMITS, batch: false };
-      const { entries, revision } = await behind(
-        room,
-        body,
-        (guard) => putEntries(database, room, { ...put, guard }),
-      );
-      return reply(revision, resolved(entries[0]!, await resolve(room, entries)));
+      return await answerOnce(c, database, room, async (database) => {
+        const { entries, revision } = await behind(
+          database,
+          room,
+          body,
+          (guard) => putEntries(database, room, { ...put, guard }),
+        );
+        return reply(revision, resolved(entries[0]!, await resolve(database, room, entries)));
+      });
     },
 
     async DELETE(c) {
@@ -102,9 +113,11 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const { scope = SHARED_SCOPE, key, if_version, agent, ...gate } = await readBody(c, deleteBody);
       writableScope(scope, ["scope"]);
       const target = { scope, key, ifVersion: if_version, agent: agent ?? undefined };
-      const remove = (guard?: Guard) => deleteEntry(database, room, { ...target, guard });
-      const { deleted, revision } = await behind(room, { ...gate, agent }, remove);
-      return reply(revision, { deleted });
+      return await answerOnce(c, database, room, async (database) => {
+        const remove = (guard?: Guard) => deleteEntry(database, room, { ...target, guard });
+        const { deleted, revision } = await behind(database, room, { ...gate, agent }, remove);
+        return reply(revision, { deleted });
+      });
     },
   });
 
@@ -114,16 +127,19 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const body = await readBody(c, batchBody);
       const writes = body.writes.map((write, index) => writeOf(write, ["writes", index], { index }));
       const put = { writes, agent: body.agent ?? undefined, limits: LIMITS, batch: true };
-      const { entries, revision } = await behind(
-        room,
-        body,
-        (guard) => putEntries(database, room, { ...put, guard }),
-      );
-      const views = await resolve(room, entries);
-      return reply(revision, {
-        ok: true,
-        count: writes.length,
-        state: entries.map((entry) => resolved(entry, views)),
+      return await answerOnce(c, database, room, async (database) => {
+        const { entries, revision } = await behind(
+          database,
+          room,
+          body,
+          (guard) => putEntries(database, room, { ...put, guard }),
+        );
+        const views = await resolve(database, room, entries);
+        return reply(revision, {
+          ok: true,
+          count: writes.length,
+          state: entries.map((entry) => resolved(entry, views)),
+        });
       });
     },
   });

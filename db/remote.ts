@@ -20,7 +20,7 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
     import("@libsql/hrana-client"),
   ]);
   const inTime = (request: Request) => fetch(request, { signal: AbortSignal.timeout(CALL_DEADLINE_MS) });
-  const client = createClient({ url, authToken, fetch: inTime });
+  const client = createClient({ url, authToken, fetch: (request: Request) => inTime(unrepeatable(request)) });
   const address = parseLibsqlUrl(url);
   const streams = openHttp(address.hranaHttpUrl!, address.authToken ?? authToken, inTime);
   const idle: Array<{ stream: HttpStream; since: number }> = [];
@@ -60,4 +60,13 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
       client.close();
     },
   };
+}
+
+/**
+ * Deno's fetch by itself sends a request again whose reply breaks off; a batch of writes would be made twice. It cannot
+ * repeat a body that is a stream, which this one becomes by being looked at.
+ */
+function unrepeatable(request: Request): Request {
+  void request.body;
+  return request;
 }

@@ -11,7 +11,7 @@ export interface Batch {
 }
 
 export interface TestApp {
-  request(method: string, path: string, body?: unknown): Promise<Response>;
+  request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
   // deno-lint-ignore no-explicit-any -- a body is looked into, not typed
   json(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>;
   services: ReturnType<typeof createServices>;
@@ -54,8 +54,8 @@ export async function withApp(
   const services = createServices(database, options);
   const app = createApp(services);
 
-  const request = async (method: string, path: string, body?: unknown) =>
-    await app.request(path, { method, ...(body !== undefined && { body: JSON.stringify(body) }) });
+  const request = async (method: string, path: string, body?: unknown, headers?: Record<string, string>) =>
+    await app.request(path, { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) });
   try {
     await database.migrate();
     batches.length = 0;

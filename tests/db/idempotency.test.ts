@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { createDatabase, type Database } from "../../db/database.ts";
+import { runOnce } from "../../db/idempotency.ts";
+import { postMessage } from "../../db/message_writes.ts";
+import { connect } from "../../db/open.ts";
+import { createRoom } from "../../db/rooms.ts";
+
+const DAY = 24 * 60 * 60 * 1_000;
+
+Deno.test("a key is free again after its lifetime, and expired rows go with later writes", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "convene-" });
+  let time = Date.parse("2026-01-01T00:00:00.000Z");
+  const database = createDatabase({
+    connect: () => connect(`file:${folder}/convene.db`),
+    now: () => new Date(time),
+  });
+  const post = (key: string, fingerprint = "same") =>
+    runOnce(
+      database,
+      { scope: "r", key, fingerprint, lifetime: DAY },
+      (database: Database) => postMessage(database, "r", { kind: "message", body: key }),
+    );
+  const rows = async () =>
+    (await database.read([{ sql: "SELECT key FROM idempotency ORDER BY key", args: {} }]))[0]!
+      .map(({ key }) => key);
+  try {
+    await createRoom(database, { id: "r", meta: {} });
+    const first = await post("a");
+    for (let n = 0; n < 12; n++) await post(`old ${n}`);
+    time += DAY - 1;
+    assert.deepEqual(await post("a"), { ...first, replayed: true });
+    await assert.rejects(post("a", "other"), { code: "idempotency_mismatch" });
+    time += 1;
+    const again = await post("a", "other");
+    assert.equal(again.replayed, false);
+    assert.ok(again.result.id > first.result.id);
+    await post("b");
+    assert.deepEqual(await rows(), ["a", "b"]);
+  } finally {
+    await database.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});

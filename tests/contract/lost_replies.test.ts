@@ -15,7 +15,7 @@ async function insist(t: Subject, method: string, path: string, body: unknown): 
   for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
     const reply = await t.request(method, path, { body, headers }).catch(() => undefined);
     if (reply && reply.status < 300) return reply;
-    assert.ok(reply === undefined || reply.status === 503, reply?.text);
+    assert.ok(reply === undefined || reply.status === 503, reply?.text ?? "");
   }
   throw new Error(`${method} ${path} was not answered in ${MOST_TRIES} attempts`);
 }

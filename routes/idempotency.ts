@@ -33,7 +33,7 @@ async function answerKeyed(
   const request = {
     scope: room ?? NO_ROOM,
     // A stranger who guesses the key must not learn the room's id.
-    key: room === undefined ? await digest(`${callerOf(c)} ${key}`) : key,
+    key: room === undefined ? await digest(`${creatorOf(c)} ${key}`) : key,
     fingerprint: await digest(`${c.req.method} ${c.req.path}\n`, await c.req.arrayBuffer()),
     lifetime: LIMITS.idempotencyMs,
   };
@@ -60,7 +60,7 @@ function invalidKey(): RequestError {
 }
 
 /** Who calls, as far as addresses tell. What proxies say is taken in whole: the last of them cannot be feigned. */
-function callerOf(c: Context): string {
+function creatorOf(c: Context): string {
   const { remoteAddr } = (c.env ?? {}) as { remoteAddr?: { hostname?: string } };
   return `${remoteAddr?.hostname ?? ""} ${c.req.header("X-Forwarded-For") ?? ""}`;
 }

@@ -1,0 +1,170 @@
+import { Attempt } from "./attempt.ts";
+import { ConveneError, errorOf } from "./errors.ts";
+import { retried } from "./retry.ts";
+
+/** Milliseconds for which a request is tried again while the service is away. */
+const PATIENCE = 30_000;
+/** Milliseconds after which an attempt is given up: the service answers within 10 seconds. */
+const ANSWER = 15_000;
+
+export interface ConnectOptions {
+  /** Milliseconds for which a request is tried again while the service is away: 30,000 unless told. */
+  patience?: number;
+  /** Sent with every request. */
+  headers?: Record<string, string>;
+  /** What to send requests with, where it is not the platform's `fetch`. */
+  fetch?: typeof fetch;
+}
+
+/** What every method takes beside what it is about. */
+export interface CallOptions {
+  /** Ends the call: it rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+export interface Call extends CallOptions {
+  /** Milliseconds that one attempt may take. */
+  within?: number;
+  /** Milliseconds for which it is tried again. */
+  patience?: number;
+}
+
+export interface Answer<T> {
+  body: T;
+  headers: Headers;
+  /** The room's revision that the answer reflects. */
+  revision: number;
+}
+
+type Query = Record<string, string | number | boolean | undefined>;
+
+/** Sends requests, and sends them again while the service is away; a write takes effect once all the same. */
+export class Connection {
+  readonly url: string;
+
+  constructor(url: string, readonly options: ConnectOptions = {}) {
+    this.url = url.replace(/\/+$/, "");
+  }
+
+  get<T>(path: string, query: Query = {}, call: Call = {}): Promise<Answer<T>> {
+    return this.#tried("GET", this.address(path, query), {}, call);
+  }
+
+  /** A request with a body that changes nothing. */
+  ask<T>(path: string, body: unknown, call: Call = {}): Promise<Answer<T>> {
+    return this.#tried("POST", this.address(path), {
+      body: JSON.stringify(body),
+    }, call);
+  }
+
+  /** A request that changes the room. All its attempts carry one key, by which the service knows them as one. */
+  write<T>(
+    method: "POST" | "PUT" | "DELETE",
+    path: string,
+    body: unknown,
+    call: Call = {},
+  ): Promise<Answer<T>> {
+    return this.#tried(method, this.address(path), {
+      body: JSON.stringify(body),
+      key: newKey(),
+    }, call);
+  }
+
+  /** Begins to read an answer without end. What goes wrong is an error as everywhere; nothing is tried again. */
+  async open(path: string, query: Query, attempt: Attempt): Promise<Response> {
+    attempt.within(ANSWER);
+    const response = await this.#fetch(
+      "GET",
+      this.address(path, query),
+      {},
+      attempt,
+    );
+    if (response.ok) return response;
+    throw errorOf(response, await attempt.reads(response.text()));
+  }
+
+  address(path: string, query: Query = {}): string {
+    const given = Object.entries(query).filter(([, value]) => value !== undefined);
+    const search = new URLSearchParams(
+      given.map(([name, value]) => [name, String(value)]),
+    );
+    return `${this.url}${path}${search.size ? `?${search}` : ""}`;
+  }
+
+  /** Milliseconds for which a request is tried again. */
+  get patience(): number {
+    return this.options.patience ?? PATIENCE;
+  }
+
+  #tried<T>(
+    method: string,
+    address: string,
+    sent: Sent,
+    call: Call,
+  ): Promise<Answer<T>> {
+    const { patience = this.patience, signal } = call;
+    return retried(() => this.#once<T>(method, address, sent, call), {
+      patience,
+      signal,
+    });
+  }
+
+  async #once<T>(
+    method: string,
+    address: string,
+    sent: Sent,
+    call: Call,
+  ): Promise<Answer<T>> {
+    const attempt = new Attempt(call.signal);
+    attempt.within(call.within ?? ANSWER);
+    try {
+      const response = await this.#fetch(method, address, sent, attempt);
+      const text = await attempt.reads(response.text());
+      if (!response.ok) throw errorOf(response, text);
+      const revision = Number(response.headers.get("Convene-Revision") ?? 0);
+      return { body: parsed<T>(text), headers: response.headers, revision };
+    } finally {
+      attempt.end();
+    }
+  }
+
+  #fetch(
+    method: string,
+    address: string,
+    { body, key }: Sent,
+    attempt: Attempt,
+  ): Promise<Response> {
+    const headers: Record<string, string> = { ...this.options.headers };
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    if (key !== undefined) headers["Idempotency-Key"] = key;
+    const send = this.options.fetch ?? fetch;
+    return attempt.reads(
+      send(address, { method, headers, body, signal: attempt.signal }),
+    );
+  }
+}
+
+interface Sent {
+  body?: string;
+  key?: string;
+}
+
+function parsed<T>(text: string): T {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ConveneError("bad_answer", "The answer is not JSON.", {
+      cause,
+      hint: "Is this the address of the service?",
+    });
+  }
+}
+
+/** 128 random bits. `crypto.randomUUID` is missing in pages that did not come by https. */
+function newKey(): string {
+  return Array.from(
+    crypto.getRandomValues(new Uint8Array(16)),
+    (byte) => byte.toString(16).padStart(2, "0"),
+  )
+    .join("");
+}

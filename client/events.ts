@@ -1,0 +1,39 @@
+import type { Attempt } from "./attempt.ts";
+
+/** One block of a stream of Server-Sent Events. Without data it is a sign of life, or says where the stream is. */
+export interface StreamEvent {
+  id: number | undefined;
+  data: string;
+}
+
+/** Reads a stream of events to its end. `silence`: milliseconds without a byte after which it counts as broken. */
+export async function* readEvents(
+  body: ReadableStream<Uint8Array>,
+  attempt: Attempt,
+  silence: number,
+): AsyncGenerator<StreamEvent, void> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let rest = "";
+  for (;;) {
+    attempt.within(silence);
+    const { done, value } = await attempt.reads(reader.read());
+    attempt.within(); // a caller that takes its time is no silence
+    if (done) return;
+    const blocks = (rest + decoder.decode(value, { stream: true })).split(
+      "\n\n",
+    );
+    rest = blocks.pop()!;
+    yield* blocks.map(eventOf);
+  }
+}
+
+function eventOf(block: string): StreamEvent {
+  const fields = block.split("\n").map((line) => /^(\w*):? ?(.*)$/s.exec(line)!);
+  const all = (name: string) => fields.filter((field) => field[1] === name).map((field) => field[2]!);
+  const id = all("id").at(-1);
+  return {
+    id: id === undefined ? undefined : Number(id),
+    data: all("data").join("\n"),
+  };
+}

@@ -1,0 +1,74 @@
+import type { Agent } from "./agents.ts";
+import { Attempt } from "./attempt.ts";
+import type { CallOptions, Connection } from "./connection.ts";
+import { ConveneError } from "./errors.ts";
+import { readEvents } from "./events.ts";
+import type { Message } from "./messages.ts";
+import { pause, pauseAfter } from "./retry.ts";
+import type { Deleted, Entry } from "./state.ts";
+
+/** What changed after one revision and up to another, each thing once and as it was last left. */
+export interface Changes {
+  /** Where to go on. */
+  revision: number;
+  state: Array<(Entry | Deleted) & Changed>;
+  agents: Array<Agent & Changed>;
+  messages: Array<Message & Changed>;
+  /** More has changed after `revision`. */
+  more: boolean;
+}
+
+export interface Changed {
+  /** The revision at which it last changed. */
+  revision: number;
+}
+
+export interface FollowOptions extends CallOptions {
+  /** What changed up to this revision is known; without it, begin now. */
+  after?: number;
+}
+
+/** Milliseconds of silence after which a stream is dead: the service says every 3.5 s that it lives. */
+const SILENCE = 15_000;
+
+/**
+ * Each change of a room as it comes, without gaps: a stream that breaks is taken up where it broke, for hours if
+ * need be. Ends quietly when the signal is aborted. Errors: what no patience mends (`room_not_found`), and until
+ * the service has answered once also that it does not.
+ */
+export async function* followChanges(
+  connection: Connection,
+  room: string,
+  { after, signal }: FollowOptions,
+): AsyncGenerator<Changes, void> {
+  try {
+    // A plain request first: it is tried again with the usual patience, and tells where to begin.
+    const { revision } = await connection.get(room, {}, { signal });
+    let place = after ?? revision;
+    for (let failures = 1;; failures++) {
+      const attempt = new Attempt(signal);
+      let asked: number | undefined;
+      try {
+        const response = await connection.open(`${room}/events`, {
+          after: place,
+        }, attempt);
+        for await (
+          const { id, data } of readEvents(response.body!, attempt, SILENCE)
+        ) {
+          place = id ?? place;
+          if (data === "") continue;
+          failures = 0;
+          yield JSON.parse(data);
+        }
+      } catch (error) {
+        if (!(error instanceof ConveneError && error.passing)) throw error;
+        asked = error.retryAfter;
+      } finally {
+        attempt.end();
+      }
+      await pause(pauseAfter(Math.max(1, failures), asked), signal);
+    }
+  } catch (error) {
+    if (!signal?.aborted) throw error;
+  }
+}

@@ -1,0 +1,175 @@
+import type { CallOptions, Connection } from "./connection.ts";
+import { ConveneError } from "./errors.ts";
+import { followChanges } from "./follow.ts";
+import type { Json } from "./json.ts";
+
+export interface Message<T = Json> {
+  /** Ids rise, and may skip. */
+  id: number;
+  room_id: string;
+  from_agent: string | null;
+  to_agent: string | null;
+  kind: string;
+  body: T;
+  created_at: string;
+  reply_to: number | null;
+  claimed_by: string | null;
+  claimed_at: string | null;
+}
+
+export interface Post extends CallOptions {
+  /** The room's own agent unless told. */
+  from?: string;
+  /** An address, not a lock: everyone in the room reads every message. */
+  to?: string;
+  /** `message` unless told. */
+  kind?: string;
+  reply_to?: number;
+}
+
+export interface MessageFilter extends CallOptions {
+  /** Ids greater than this. */
+  after?: number;
+  kind?: string;
+  from?: string;
+  to?: string;
+  /** A message and every reply below it. */
+  thread?: number;
+  unclaimed?: boolean;
+}
+
+export interface MessagePage extends MessageFilter {
+  /** All that match unless told: as many requests as it takes. */
+  limit?: number;
+  /** The newest that match, still in order. */
+  last?: number;
+}
+
+/** Who has the message: the caller (`claimed`), or somebody else who was faster. */
+export type Claim =
+  | { claimed: true; claimed_by: string; message_id: number }
+  | { claimed: false; claimed_by: string; claimed_at: string };
+
+const PAGE = 1_000;
+
+/** The log of a room. */
+export class Messages {
+  constructor(
+    readonly connection: Connection,
+    readonly room: string,
+    readonly agent: string | undefined,
+  ) {}
+
+  async post(body: Json, { signal, ...options }: Post = {}): Promise<Message> {
+    const sent = { from: this.agent, ...options, body };
+    return (await this.connection.write<Message>("POST", this.#path(), sent, {
+      signal,
+    })).body;
+  }
+
+  /** The messages that match, ids ascending. */
+  async list<T = Json>(filter: MessagePage = {}): Promise<Message<T>[]> {
+    if (filter.limit !== undefined || filter.last !== undefined) {
+      return (await this.#page<T>(filter)).messages;
+    }
+    const all: Message<T>[] = [];
+    for await (const { messages } of this.#pages<T>(filter)) {
+      all.push(...messages);
+    }
+    return all;
+  }
+
+  async get<T = Json>(id: number, call: CallOptions = {}): Promise<Message<T>> {
+    return (await this.connection.get<Message<T>>(
+      this.#path(`/${id}`),
+      {},
+      call,
+    )).body;
+  }
+
+  /** Takes a message. Of all who try exactly one gets it; to claim again what one holds is well. */
+  async claim(
+    id: number,
+    { agent = this.agent, signal }: CallOptions & { agent?: string } = {},
+  ): Promise<Claim> {
+    try {
+      return (await this.connection.write<Claim>(
+        "POST",
+        this.#path(`/${id}/claim`),
+        { agent },
+        { signal },
+      )).body;
+    } catch (error) {
+      if (
+        !(error instanceof ConveneError && error.code === "already_claimed")
+      ) throw error;
+      const { claimed_by, claimed_at } = error.body as {
+        claimed_by: string;
+        claimed_at: string;
+      };
+      return { claimed: false, claimed_by, claimed_at };
+    }
+  }
+
+  /**
+   * The messages that match and are after `after` (0 unless told), then each new one as it comes, each once, ids
+   * ascending. It outlives restarts of the service, and ends quietly when the signal is aborted.
+   */
+  async *follow<T = Json>(
+    { after = 0, ...filter }: MessageFilter = {},
+  ): AsyncGenerator<Message<T>, void> {
+    const { signal } = filter;
+    try {
+      let seen = yield* this.#after<T>(filter, after);
+      for await (
+        const { messages } of followChanges(this.connection, this.room, {
+          after: seen,
+          signal,
+        })
+      ) {
+        // The list, not the change set: it filters, and is in the order of ids.
+        if (messages.some(({ id }) => id > seen)) {
+          seen = yield* this.#after<T>(filter, seen);
+        }
+      }
+    } catch (error) {
+      if (!signal?.aborted) throw error;
+    }
+  }
+
+  /** The messages after an id. Returns up to where they were looked at: ids are revisions. */
+  async *#after<T>(
+    filter: MessageFilter,
+    seen: number,
+  ): AsyncGenerator<Message<T>, number> {
+    for await (
+      const { messages, revision } of this.#pages<T>({ ...filter, after: seen })
+    ) {
+      yield* messages;
+      seen = Math.max(seen, revision);
+    }
+    return seen;
+  }
+
+  async *#pages<T>(
+    filter: MessageFilter,
+  ): AsyncGenerator<{ messages: Message<T>[]; revision: number }> {
+    for (let { after } = filter;;) {
+      const page = await this.#page<T>({ ...filter, after, limit: PAGE });
+      yield page;
+      if (!page.more) return;
+      after = page.messages.at(-1)!.id;
+    }
+  }
+
+  async #page<T>({ signal, ...query }: MessagePage) {
+    const { body, headers, revision } = await this.connection.get<Message<T>[]>(
+      this.#path(),
+      query,
+      { signal },
+    );
+    return { messages: body, more: headers.has("Link"), revision };
+  }
+
+  #path = (rest = "") => `${this.room}/messages${rest}`;
+}

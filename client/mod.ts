@@ -1,0 +1,31 @@
+/**
+ * A client of Convene, the service where agents coordinate.
+ *
+ * ```ts
+ * const room = await connect("http://localhost:8000").open("demo", { agent: "ada" });
+ * await room.join({ name: "Ada" });
+ * await room.until("state._shared.turn == self");
+ * await room.state.increment("moves");
+ * ```
+ * @module
+ */
+export type { Agent, Heartbeat, Registration, Status } from "./agents.ts";
+export type { CallOptions, Connection, ConnectOptions } from "./connection.ts";
+export { ConveneError, type ErrorDetails } from "./errors.ts";
+export type { Changed, Changes, FollowOptions } from "./follow.ts";
+export type { Json, JsonObject } from "./json.ts";
+export type { Claim, Message, MessageFilter, MessagePage, Messages, Post } from "./messages.ts";
+export type { Actor, Room, RoomInfo } from "./room.ts";
+export { connect, type Convene } from "./service.ts";
+export type {
+  Deleted,
+  Entry,
+  Failure,
+  Gate,
+  Place,
+  State,
+  StateFilter,
+  Write,
+  WriteOptions,
+} from "./state.ts";
+export type { Include, Included, TimedOut, Triggered, UntilOptions } from "./until.ts";

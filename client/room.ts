@@ -1,0 +1,128 @@
+import type { Agent, Heartbeat, Registration, Status } from "./agents.ts";
+import type { CallOptions, Connection } from "./connection.ts";
+import { type Changes, followChanges, type FollowOptions } from "./follow.ts";
+import type { Json, JsonObject } from "./json.ts";
+import { Messages } from "./messages.ts";
+import { State } from "./state.ts";
+import { type TimedOut, type Triggered, until, type UntilOptions } from "./until.ts";
+
+export interface RoomInfo {
+  id: string;
+  created_at: string;
+  meta: JsonObject;
+}
+
+/** Who acts. */
+export interface Actor extends CallOptions {
+  /** The room's own agent unless told. */
+  agent?: string;
+}
+
+/** A room, seen by one agent or by none: `agent` is who posts, claims, writes and waits unless a call says otherwise. */
+export class Room {
+  readonly state: State;
+  readonly messages: Messages;
+  readonly #path: string;
+
+  constructor(
+    readonly connection: Connection,
+    readonly id: string,
+    readonly agent?: string,
+  ) {
+    this.#path = `/rooms/${encodeURIComponent(id)}`;
+    this.state = new State(connection, `${this.#path}/state`, agent);
+    this.messages = new Messages(connection, this.#path, agent);
+  }
+
+  /** The page that shows the room live. */
+  get page(): string {
+    return this.connection.address("/", { room: this.id });
+  }
+
+  /** The same room, seen by an agent. */
+  as(agent: string): Room {
+    return new Room(this.connection, this.id, agent);
+  }
+
+  async info(call: CallOptions = {}): Promise<RoomInfo> {
+    return (await this.connection.get<RoomInfo>(this.#path, {}, call)).body;
+  }
+
+  /** Registers an agent. One that is there already is active again. */
+  async join(
+    { signal, ...registration }: Registration & CallOptions = {},
+  ): Promise<Agent> {
+    const id = registration.id ?? this.agent;
+    const body = { name: id ?? "agent", ...registration, id };
+    return (await this.connection.write<Agent>(
+      "POST",
+      `${this.#path}/agents`,
+      body,
+      { signal },
+    )).body;
+  }
+
+  /** The agents, in the order of joining. */
+  async agents(call: CallOptions = {}): Promise<Agent[]> {
+    return (await this.connection.get<Agent[]>(
+      `${this.#path}/agents`,
+      {},
+      call,
+    )).body;
+  }
+
+  /** Sets the status. As a sign of life any other call will do. */
+  async heartbeat(
+    status: Status = "active",
+    { agent = this.agent, signal }: Actor = {},
+  ): Promise<Heartbeat> {
+    const path = `${this.#path}/agents/${encodeURIComponent(agent ?? "")}/heartbeat`;
+    return (await this.connection.write<Heartbeat>("POST", path, { status }, {
+      signal,
+    })).body;
+  }
+
+  /** What changed after a revision, at most `limit` things (100 unless told); go on at the answer's `revision`. */
+  async changes(
+    { signal, ...query }: CallOptions & { after?: number; limit?: number } = {},
+  ): Promise<Changes> {
+    return (await this.connection.get<Changes>(`${this.#path}/changes`, query, {
+      signal,
+    })).body;
+  }
+
+  /** Each change as it comes, after a revision or from now on. Ends quietly when the signal is aborted. */
+  follow(options: FollowOptions = {}): AsyncGenerator<Changes, void> {
+    return followChanges(this.connection, this.#path, options);
+  }
+
+  /** The value of an expression over the room. */
+  async eval<T = Json>(
+    expr: string,
+    { agent = this.agent, signal }: Actor = {},
+  ): Promise<T> {
+    return (await this.connection.ask<{ value: T }>(`${this.#path}/eval`, {
+      expr,
+      agent,
+    }, { signal })).body.value;
+  }
+
+  /** Waits until a condition is true, for hours if need be; with `timeout`, at most so many milliseconds. */
+  until(
+    condition: string,
+    options: UntilOptions & { timeout: number },
+  ): Promise<Triggered | TimedOut>;
+  until(
+    condition: string,
+    options?: Omit<UntilOptions, "timeout">,
+  ): Promise<Triggered>;
+  until(
+    condition: string,
+    options: UntilOptions = {},
+  ): Promise<Triggered | TimedOut> {
+    return until(this.connection, this.#path, condition, {
+      agent: this.agent,
+      ...options,
+    });
+  }
+}

@@ -1,0 +1,168 @@
+import type { CallOptions, Connection } from "./connection.ts";
+import { ConveneError } from "./errors.ts";
+import type { Json } from "./json.ts";
+
+/** A value under its key, or a view (scope `_view`), which has `expr` beside. */
+export interface Entry<T = Json> {
+  room_id: string;
+  scope: string;
+  key: string;
+  value: T;
+  /** Counted for each key: 1, 2, 3, ... */
+  version: number;
+  updated_at: string;
+  updated_by?: string | null;
+  expr?: string;
+  resolved_value?: T | null;
+  /** Why a view has no value. */
+  error?: Failure;
+}
+
+/** What is left of a deleted key in lists of what changed. */
+export interface Deleted {
+  scope: string;
+  key: string;
+  deleted: true;
+  version: number;
+  updated_at: string;
+}
+
+export interface Failure {
+  code: string;
+  message: string;
+  hint?: string;
+}
+
+export interface Place {
+  /** `_shared` unless told. */
+  scope?: string;
+  key: string;
+}
+
+/** One write: a `value`, an `increment`, or the `expr` of a view. */
+export interface Write extends Place {
+  value?: Json;
+  increment?: boolean | number;
+  expr?: string;
+  /** Only if the entry has this version; 0: only if there is none. */
+  if_version?: number;
+}
+
+export interface Gate extends CallOptions {
+  /** CEL that must hold in the very state that the write changes. */
+  if?: string;
+  /** Who writes: the room's own agent unless told. */
+  agent?: string;
+}
+
+/** How to write one entry. */
+export interface WriteOptions extends Gate {
+  scope?: string;
+  if_version?: number;
+}
+
+export interface StateFilter extends CallOptions {
+  scope?: string;
+  /** Keys that begin with it. */
+  prefix?: string;
+  /** Only what changed after this revision, deleted keys included. */
+  since?: number;
+  /** Views with their present values. */
+  resolve?: boolean;
+}
+
+/** The values that a room's agents share. Refusals are errors: `version_conflict`, `precondition_failed`, ... */
+export class State {
+  constructor(
+    readonly connection: Connection,
+    readonly path: string,
+    readonly agent: string | undefined,
+  ) {}
+
+  /** Writes a value. */
+  put(key: string, value: Json, options: WriteOptions = {}): Promise<Entry> {
+    return this.#put({ key, value }, options);
+  }
+
+  /** Adds to a number; a missing key counts as 0. */
+  increment(
+    key: string,
+    by = 1,
+    options: WriteOptions = {},
+  ): Promise<Entry<number>> {
+    return this.#put({ key, increment: by }, options) as Promise<Entry<number>>;
+  }
+
+  /** Defines a view: an expression that is computed whenever it is read, as `state._view.<key>` in CEL. */
+  view(key: string, expr: string, options: Gate = {}): Promise<Entry> {
+    return this.#put({ scope: "_view", key, expr }, options);
+  }
+
+  /** Up to 20 writes, all or none, behind one gate. */
+  async batch(writes: Write[], options: Gate = {}): Promise<Entry[]> {
+    const { signal, ...gate } = options;
+    const body = { agent: this.agent, ...gate, writes };
+    const answer = await this.connection.write<{ state: Entry[] }>(
+      "PUT",
+      `${this.path}/batch`,
+      body,
+      { signal },
+    );
+    return answer.body.state;
+  }
+
+  /** The entry, or undefined where there is none. `resolve`: a view with its present value. */
+  async get<T = Json>(
+    key: string,
+    { signal, ...query }: CallOptions & { scope?: string; resolve?: boolean } = {},
+  ): Promise<Entry<T> | undefined> {
+    try {
+      return (await this.connection.get<Entry<T>>(
+        this.path,
+        { key, ...query },
+        { signal },
+      )).body;
+    } catch (error) {
+      if (error instanceof ConveneError && error.code === "key_not_found") {
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  /** The entries, ordered by scope and key. Deleted ones are among them only under `since`. */
+  list(
+    filter: StateFilter & { since: number },
+  ): Promise<Array<Entry | Deleted>>;
+  list(filter?: StateFilter): Promise<Entry[]>;
+  async list(
+    { signal, ...query }: StateFilter = {},
+  ): Promise<Array<Entry | Deleted>> {
+    return (await this.connection.get<Entry[]>(this.path, query, { signal }))
+      .body;
+  }
+
+  /** Whether there was something to delete. */
+  async delete(
+    key: string,
+    { signal, ...options }: WriteOptions = {},
+  ): Promise<boolean> {
+    const body = { agent: this.agent, ...options, key };
+    return (await this.connection.write<{ deleted: boolean }>(
+      "DELETE",
+      this.path,
+      body,
+      { signal },
+    )).body.deleted;
+  }
+
+  async #put(
+    write: Write,
+    { signal, ...options }: WriteOptions,
+  ): Promise<Entry> {
+    const body = { agent: this.agent, ...options, ...write };
+    return (await this.connection.write<Entry>("PUT", this.path, body, {
+      signal,
+    })).body;
+  }
+}

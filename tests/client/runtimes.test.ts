@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { startService } from "../support/service.ts";
+
+const root = new URL("../../", import.meta.url);
+const tour = new URL("tour.mjs", import.meta.url).pathname;
+
+Deno.test("a program on Deno does all that the client offers, from its source", async () => {
+  await tours(Deno.execPath(), [
+    "run",
+    "--allow-net",
+    "--allow-read",
+    tour,
+    new URL("client/mod.ts", root).href,
+  ]);
+});
+
+Deno.test("a program on Node does the same with the package that is built", async () => {
+  const dist = await Deno.makeTempDir({ prefix: "convene-client-" });
+  try {
+    const built = `${dist}/mod.js`;
+    const bundle = [
+      "bundle",
+      "--quiet",
+      "--declaration",
+      "--platform",
+      "browser",
+      "-o",
+      built,
+      "client/mod.ts",
+    ];
+    await run(Deno.execPath(), bundle);
+    await tours("node", [tour, built]);
+    assert.match(await Deno.readTextFile(`${dist}/mod.d.ts`), /until\(condition: string/);
+  } finally {
+    await Deno.remove(dist, { recursive: true });
+  }
+});
+
+async function tours(command: string, args: string[]): Promise<void> {
+  const service = await startService();
+  try {
+    assert.equal(await run(command, [...args, service.url]), "done\n");
+  } finally {
+    await service.stop();
+  }
+}
+
+/** What a program prints, after it ended well. A tour that does not end leaves something behind, and is ended. */
+async function run(command: string, args: string[]): Promise<string> {
+  const { code, stdout, stderr } = await new Deno.Command(command, {
+    args,
+    cwd: root,
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    signal: AbortSignal.timeout(30_000),
+  }).output();
+  assert.equal(code, 0, new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}

@@ -1,0 +1,22 @@
+import type { Command } from "./arguments.ts";
+
+const COMMON = `Every command takes
+  --server URL   or CONVENE_URL; http://localhost:8000 unless told
+  --room ID      or CONVENE_ROOM
+  --agent ID     or CONVENE_AGENT: who you are
+  --json         print JSON, for programs
+A flag goes before the environment. A value is JSON if it reads as JSON (5, true, '{"a":1}'), else text;
+with --text it is text whatever it reads as. What begins with a dash comes after --.
+It ends with 0 when done (wait: triggered), 1 when it failed or was refused, 2 when it was used wrongly,
+124 when the time was over.`;
+
+export function help(commands: Record<string, Command>): string {
+  const lines = Object.entries(commands).map(([name, { usage, about }]) =>
+    `  convene ${name} ${usage}\n      ${about}`
+  );
+  return `convene: rooms where agents coordinate\n\n${lines.join("\n")}\n\n${COMMON}`;
+}
+
+export function helpOf(name: string, { usage, about }: Command): string {
+  return `convene ${name} ${usage}\n${about}\n\n${COMMON}`;
+}

@@ -1,0 +1,82 @@
+import type { Message } from "../client/mod.ts";
+import { type Command, UsageError } from "./arguments.ts";
+import { EXIT } from "./exit.ts";
+import { json, plain, shown } from "./plain.ts";
+
+const text = { type: "string" } as const;
+const flag = { type: "boolean" } as const;
+
+export const say: Command = {
+  usage: "<body> [--to AGENT] [--kind KIND] [--reply-to ID] [--text]",
+  about: "Post a message; prints its id.",
+  options: { to: text, kind: text, "reply-to": text, text: flag },
+  words: [1, 1],
+  async run(input) {
+    const message = await input.room.messages.post(input.value(input.words[0]!), {
+      to: input.text("to"),
+      kind: input.text("kind"),
+      reply_to: input.number("reply-to"),
+    });
+    console.log(input.json ? json(message) : message.id);
+    return EXIT.done;
+  },
+};
+
+export const read: Command = {
+  usage:
+    "[--after ID] [--last N] [--kind KIND] [--from AGENT] [--to AGENT] [--thread ID] [--unclaimed] [--follow]",
+  about: "Print the messages, one a line; --follow goes on with each new one as it comes.",
+  options: {
+    after: text,
+    last: text,
+    kind: text,
+    from: text,
+    to: text,
+    thread: text,
+    unclaimed: flag,
+    follow: flag,
+  },
+  words: [0, 0],
+  async run(input) {
+    const filter = {
+      after: input.number("after"),
+      kind: input.text("kind"),
+      from: input.text("from"),
+      to: input.text("to"),
+      thread: input.number("thread"),
+      unclaimed: input.flags.unclaimed === true || undefined,
+    };
+    const print = (message: Message) => console.log(input.json ? json(message) : lineOf(message));
+    const { messages } = input.room;
+    if (input.flags.follow === true) {
+      if (input.flags.last !== undefined) throw new UsageError("--follow begins at --after, not at --last.");
+      for await (const message of messages.follow(filter)) print(message);
+    } else {
+      for (const message of await messages.list({ ...filter, last: input.number("last") })) print(message);
+    }
+    return EXIT.done;
+  },
+};
+
+export const claim: Command = {
+  usage: "<message id>",
+  about: "Take a message as --agent. Ends with 1 if somebody else has it.",
+  words: [1, 1],
+  async run(input) {
+    const id = Number(input.words[0]);
+    if (!Number.isSafeInteger(id) || id < 1) throw new UsageError(`${input.words[0]} is no message's id.`);
+    if (input.agent === undefined) throw new UsageError("Who claims? Say --agent ID or set CONVENE_AGENT.");
+    const outcome = await input.room.messages.claim(id);
+    if (input.json) console.log(json(outcome));
+    else console.log(outcome.claimed ? `claimed ${id}` : plain(`${outcome.claimed_by} has ${id}`));
+    return outcome.claimed ? EXIT.done : EXIT.failed;
+  },
+};
+
+/** A message on one line: `7 task ada -> bob (reply to 5): body [claimed by cyd]`. */
+export function lineOf({ id, kind, from_agent, to_agent, reply_to, claimed_by, body }: Message): string {
+  const way = plain(`${from_agent ?? "-"}${to_agent === null ? "" : ` -> ${to_agent}`}`);
+  const reply = reply_to === null ? "" : ` (reply to ${reply_to})`;
+  const claimed = claimed_by === null ? "" : plain(` [claimed by ${claimed_by}]`);
+  return `${id} ${plain(kind)} ${way}${reply}: ${shown(body)}${claimed}`;
+}

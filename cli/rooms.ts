@@ -1,0 +1,27 @@
+import type { Command } from "./arguments.ts";
+import { EXIT } from "./exit.ts";
+import { json, plain } from "./plain.ts";
+
+export const room: Command = {
+  usage: "[id]",
+  about: "Create a room, or join it if it exists; prints its id. Without an id it gets a UUID.",
+  words: [0, 1],
+  async run(input) {
+    const opened = await input.server.open(input.words[0]);
+    console.log(input.json ? json({ id: opened.id, page: opened.page }) : plain(opened.id));
+    return EXIT.done;
+  },
+};
+
+export const join: Command = {
+  usage: "[id] [--name NAME] [--role ROLE]",
+  about: "Register as an agent of the room; prints its id. Without an id: --agent, or a UUID.",
+  options: { name: { type: "string" }, role: { type: "string" } },
+  words: [0, 1],
+  async run(input) {
+    const id = input.words[0] ?? input.agent;
+    const agent = await input.room.join({ id, name: input.text("name") ?? id, role: input.text("role") });
+    console.log(input.json ? json(agent) : plain(agent.id));
+    return EXIT.done;
+  },
+};

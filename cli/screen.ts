@@ -1,0 +1,60 @@
+import type { Agent, Changes, Entry, Message } from "../client/mod.ts";
+import { lineOf as messageLine } from "./messages.ts";
+import { plain } from "./plain.ts";
+import { lineOf as entryLine } from "./state.ts";
+
+/** What is known of a room. */
+export interface Picture {
+  room: string;
+  agents: Map<string, Agent>;
+  state: Map<string, Entry>;
+  /** The last ones, in order. */
+  messages: Message[];
+}
+
+export interface Terminal {
+  width: number;
+  height: number;
+  color: boolean;
+}
+
+const KEPT = 100;
+
+/** Adds what changed. */
+export function take(picture: Picture, { agents, state, messages }: Changes): void {
+  for (const agent of agents) picture.agents.set(agent.id, agent);
+  for (const entry of state) {
+    const place = JSON.stringify([entry.scope, entry.key]);
+    if ("deleted" in entry) picture.state.delete(place);
+    else picture.state.set(place, entry);
+  }
+  const byId = new Map([...picture.messages, ...messages].map((message) => [message.id, message]));
+  picture.messages = [...byId.values()].sort((a, b) => a.id - b.id).slice(-KEPT);
+}
+
+/** The lines of the screen: none wider, and not more, than it has room for. */
+export function screenOf({ room, agents, state, messages }: Picture, terminal: Terminal): string[] {
+  const { width, height, color } = terminal;
+  const most = Math.max(1, Math.floor((height - 4) / 3));
+  const title = (text: string) => color ? `\x1b[1m${cut(text, width)}\x1b[0m` : cut(text, width);
+  const part = (name: string, lines: string[]) => [
+    title(`${name} (${lines.length})`),
+    ...lines.slice(-most).map((line) => cut(`  ${line}`, width)),
+  ];
+  return [
+    title(plain(`Room ${room}`)),
+    ...part("Agents", [...agents.values()].map(agentLine)),
+    ...part("Messages", messages.map(messageLine)),
+    ...part("State", [...state.values()].map(entryLine)),
+  ].slice(0, height);
+}
+
+function agentLine({ id, status, waiting_on }: Agent): string {
+  return plain(`${id} ${status}${waiting_on === null ? "" : `: ${waiting_on}`}`);
+}
+
+/** By characters: what a terminal draws wider than one column may still wrap. */
+function cut(line: string, width: number): string {
+  const characters = [...line];
+  return characters.length <= width ? line : `${characters.slice(0, Math.max(0, width - 1)).join("")}…`;
+}

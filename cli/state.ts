@@ -1,0 +1,79 @@
+import type { Entry } from "../client/mod.ts";
+import { type Command, type Input, UsageError } from "./arguments.ts";
+import { EXIT } from "./exit.ts";
+import { json, plain, shown } from "./plain.ts";
+
+const text = { type: "string" } as const;
+const flag = { type: "boolean" } as const;
+
+export const set: Command = {
+  usage: "<key> [value] [--scope SCOPE] [--if CEL] [--if-version N] [--increment] [--text]",
+  about: "Write a value; prints it and its version. --increment adds the value, 1 without one.",
+  options: { scope: text, if: text, "if-version": text, increment: flag, text: flag },
+  words: [1, 2],
+  async run(input) {
+    const entry = await written(input);
+    console.log(input.json ? json(entry) : `${shown(entry.value)} (version ${entry.version})`);
+    return EXIT.done;
+  },
+};
+
+function written(input: Input): Promise<Entry> {
+  const [key, typed] = input.words as [string, string | undefined];
+  const options = {
+    scope: input.text("scope"),
+    if: input.text("if"),
+    if_version: input.number("if-version"),
+  };
+  const { state } = input.room;
+  if (input.flags.increment === true) {
+    const by = typed === undefined ? 1 : input.value(typed);
+    if (typeof by !== "number") throw new UsageError(`--increment adds a number, not ${typed}.`);
+    return state.increment(key, by, options);
+  }
+  if (typed === undefined) throw new UsageError("Which value? convene set <key> <value>");
+  return state.put(key, input.value(typed), options);
+}
+
+export const get: Command = {
+  usage: "[key] [--scope SCOPE]",
+  about:
+    "Print the value of a key (1 if there is none), or all values, one a line. Views come with their values.",
+  options: { scope: text },
+  words: [0, 1],
+  async run(input) {
+    const { state } = input.room;
+    const [key] = input.words;
+    const scope = input.text("scope");
+    if (key === undefined) {
+      const entries = await state.list({ scope, resolve: true });
+      if (input.json) console.log(json(entries));
+      else for (const entry of entries) console.log(lineOf(entry));
+      return EXIT.done;
+    }
+    const entry = await state.get(key, { scope, resolve: true });
+    if (entry === undefined) {
+      console.error(plain(`convene: There is no ${key} in ${scope ?? "_shared"}.`));
+      return EXIT.failed;
+    }
+    console.log(input.json ? json(entry) : shown(entry.value));
+    return EXIT.done;
+  },
+};
+
+export const evaluate: Command = {
+  usage: "<CEL>",
+  about: "Print the value of an expression over the room.",
+  words: [1, 1],
+  async run(input) {
+    const value = await input.room.eval(input.words[0]!);
+    console.log(input.json ? json(value) : shown(value));
+    return EXIT.done;
+  },
+};
+
+/** An entry on one line: `_shared/turn = "ada"`, and a view without its value `_view/next := state...`. */
+export function lineOf({ scope, key, value, expr }: Entry): string {
+  const place = plain(`${scope}/${key}`);
+  return expr !== undefined && value === null ? `${place} := ${plain(expr)}` : `${place} = ${json(value)}`;
+}

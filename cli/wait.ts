@@ -1,0 +1,26 @@
+import type { Include } from "../client/mod.ts";
+import type { Command } from "./arguments.ts";
+import { EXIT } from "./exit.ts";
+import { json, plain, shown } from "./plain.ts";
+
+export const wait: Command = {
+  usage: "<CEL> [--timeout 2h] [--include state,agents,messages,messages:after:ID]",
+  about: "Block until the condition is true, for hours if need be; prints its value once, with --json or " +
+    "--include the whole answer. Ends with 124 when --timeout (90s, 5m, 2h) is over.",
+  options: { timeout: { type: "string" }, include: { type: "string" } },
+  words: [1, 1],
+  async run(input) {
+    const include = input.text("include")?.split(",") as Include[] | undefined;
+    const timeout = input.duration("timeout") ?? Infinity;
+    const outcome = await input.room.until(input.words[0]!, { include, timeout });
+    const whole = input.json || include !== undefined;
+    if (whole) console.log(json(outcome));
+    if (outcome.triggered) {
+      if (!whole) console.log(shown(outcome.value));
+      return EXIT.done;
+    }
+    const { message = "The condition is false.", hint } = outcome.last_error ?? {};
+    if (!whole) console.error(plain(`convene: The time is over. ${message}${hint ? ` ${hint}` : ""}`));
+    return EXIT.timedOut;
+  },
+};

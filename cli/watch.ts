@@ -1,0 +1,65 @@
+import process from "node:process";
+import type { Changes } from "../client/mod.ts";
+import type { Command } from "./arguments.ts";
+import { EXIT } from "./exit.ts";
+import { lineOf as messageLine } from "./messages.ts";
+import { json, plain } from "./plain.ts";
+import { type Picture, screenOf, take } from "./screen.ts";
+import { lineOf as entryLine } from "./state.ts";
+
+export const watch: Command = {
+  usage: "",
+  about:
+    "Show the room live: agents and what they wait for, the last messages, the state. Ends with Ctrl-C. " +
+    "Where there is no terminal, or with --json, each change is a line.",
+  words: [0, 0],
+  async run(input) {
+    const stop = new AbortController();
+    const leave = () => stop.abort();
+    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, leave);
+    const changes = input.room.follow({ after: 0, signal: stop.signal });
+    try {
+      if (process.stdout.isTTY && !input.json) {
+        await draw(input.room.id, changes, !input.environment.NO_COLOR);
+      } else {for await (const change of changes) {
+          console.log(input.json ? json(change) : linesOf(change).join("\n"));
+        }}
+    } finally {
+      for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, leave);
+    }
+    return EXIT.done;
+  },
+};
+
+/** On the terminal's other screen: what was there before is there again at the end. */
+async function draw(room: string, changes: AsyncIterable<Changes>, color: boolean): Promise<void> {
+  const picture: Picture = { room, agents: new Map(), state: new Map(), messages: [] };
+  const { stdout } = process;
+  const show = () => {
+    const lines = screenOf(picture, { width: stdout.columns || 80, height: stdout.rows || 24, color });
+    stdout.write(`\x1b[H${lines.map((line) => `${line}\x1b[K`).join("\r\n")}\x1b[J`);
+  };
+  stdout.write("\x1b[?1049h\x1b[?25l");
+  stdout.on("resize", show);
+  try {
+    for await (const change of changes) {
+      take(picture, change);
+      if (!change.more) show();
+    }
+  } finally {
+    stdout.off("resize", show);
+    stdout.write("\x1b[?25h\x1b[?1049l");
+  }
+}
+
+function linesOf({ agents, state, messages }: Changes): string[] {
+  return [
+    ...agents.map(({ id, status, waiting_on }) =>
+      plain(`@${id} ${status}${waiting_on ? `: ${waiting_on}` : ""}`)
+    ),
+    ...state.map((entry) =>
+      "deleted" in entry ? plain(`${entry.scope}/${entry.key} deleted`) : entryLine(entry)
+    ),
+    ...messages.map((message) => `#${messageLine(message)}`),
+  ];
+}

@@ -1,0 +1,32 @@
+const main = new URL("../../cli/main.ts", import.meta.url).pathname;
+
+export interface Ended {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** The command as a shell starts it, with a server, a room and an agent in its environment. */
+export class Shell {
+  constructor(readonly url: string, readonly room: string, readonly agent = "ada") {}
+
+  start(...args: string[]): Deno.ChildProcess {
+    return new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--allow-net", "--allow-env", main, ...args],
+      env: { CONVENE_URL: this.url, CONVENE_ROOM: this.room, CONVENE_AGENT: this.agent, NO_COLOR: "1" },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+      signal: AbortSignal.timeout(30_000),
+    }).spawn();
+  }
+
+  run(...args: string[]): Promise<Ended> {
+    return ended(this.start(...args));
+  }
+}
+
+export async function ended(process: Deno.ChildProcess): Promise<Ended> {
+  const { code, stdout, stderr } = await process.output();
+  return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}

@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { connect } from "../../client/mod.ts";
+import { plain } from "../../cli/plain.ts";
+import { screenOf, take } from "../../cli/screen.ts";
+import { startGateway } from "../support/gateway.ts";
+import { TextLineStream } from "../support/lines.ts";
+import { startService } from "../support/service.ts";
+import { ended, Shell } from "./command.ts";
+
+const HOSTILE = "\x1b]0;owned\x07\x9b2J\u202eevil";
+
+Deno.test("two agents in their shells: each command does what it says and ends with 0", async () => {
+  await withShell(async (shell) => {
+    const prints = async (expected: string, ...args: string[]) => {
+      const { code, stdout, stderr } = await shell.run(...args);
+      assert.deepEqual([stdout.trimEnd(), stderr, code], [expected, "", 0], args.join(" "));
+    };
+    await prints("r", "room", "r");
+    await prints("ada", "join", "--name", "Ada");
+    await prints("bob", "join", "bob", "--role", "worker");
+    await prints("3", "say", '{"file":"a.ts"}', "--kind", "task");
+    await prints("4", "say", "5", "--text", "--to", "bob", "--reply-to", "3");
+    await prints("claimed 3", "claim", "3", "--agent", "bob");
+    await prints('3 task ada: {"file":"a.ts"} [claimed by bob]', "read", "--kind", "task");
+    await prints("4 message ada -> bob (reply to 3): 5", "read", "--unclaimed", "--after", "3");
+    await prints("ada (version 1)", "set", "turn", "ada");
+    await prints("1 (version 1)", "set", "n", "--increment");
+    await prints("3.5 (version 2)", "set", "n", "2.5", "--increment", "--if", "state._shared.turn == self");
+    await prints("ada", "get", "turn");
+    await prints('_shared/n = 3.5\n_shared/turn = "ada"', "get");
+    await prints("4.5", "eval", "state._shared.n + 1");
+    await prints("true", "wait", "state._shared.turn == self");
+    const { stdout } = await shell.run("wait", "true", "--json", "--include", "state._shared");
+    assert.deepEqual(JSON.parse(stdout).state, { _shared: { n: 3.5, turn: "ada" } });
+  });
+});
+
+Deno.test("what was refused ends with 1, what was typed wrongly with 2, a time that is over with 124", async () => {
+  await withShell(async (shell) => {
+    const ends = async (code: number, complaint: RegExp, ...args: string[]) => {
+      const outcome = await shell.run(...args);
+      assert.equal(outcome.code, code, args.join(" ") + outcome.stderr);
+      assert.match(outcome.stderr, complaint);
+    };
+    await shell.run("join");
+    await ends(1, /precondition_failed/, "set", "a", "1", "--if", "false");
+    await ends(1, /version_conflict/, "set", "a", "1", "--if-version", "7");
+    await ends(1, /Did you mean `messages`\?/, "wait", "message.count > 1");
+    await ends(1, /room_not_found/, "read", "--room", "nowhere");
+    await ends(1, /There is no nothing/, "get", "nothing");
+    await ends(2, /no command frobnicate/, "frobnicate");
+    await ends(2, /convene wait <CEL>/, "wait");
+    await ends(2, /--frob/, "get", "--frob");
+    await ends(2, /--timeout takes a time/, "wait", "true", "--timeout", "soon");
+    await ends(2, /Which room/, "read", "--room", "");
+    await ends(124, /The time is over.*winner/, "wait", "state._shared.winner", "--timeout", "100ms");
+  });
+});
+
+Deno.test("a wait outlives a restart of the service and prints its outcome once", async () => {
+  const directory = await Deno.makeTempDir({ prefix: "convene-" });
+  const database = `file:${directory}/convene.db`;
+  let service = await startService({ database });
+  await using gateway = await startGateway(service.url);
+  try {
+    const room = await connect(service.url).open("r");
+    await room.join({ id: "ada" });
+    const waiting = ended(new Shell(gateway.url, "r").start("wait", "state._shared.go"));
+    await room.until('agents.ada.status == "waiting"');
+    gateway.target = undefined;
+    await service.stop();
+    service = await startService({ database });
+    await connect(service.url).room("r").state.put("go", "now");
+    gateway.target = service.url;
+    assert.deepEqual(await waiting, { code: 0, stdout: "now\n", stderr: "" });
+  } finally {
+    await service.stop();
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+Deno.test("read --follow and watch print each change as it comes, and nothing that a terminal would obey", async () => {
+  await withShell(async (shell) => {
+    const room = connect(shell.url).room("r");
+    await room.messages.post(HOSTILE, { from: HOSTILE.slice(-4) });
+    for (const args of [["read", "--follow"], ["watch"], ["watch", "--json"]]) {
+      const process = shell.start(...args);
+      const lines = process.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
+        .getReader();
+      const first = (await lines.read()).value!;
+      assert.match(first, /\\u001b\]0;owned\\u0007\\u009b2J\\u202eevil/);
+      assert.equal(first, plain(first));
+      await room.messages.post("and then");
+      assert.match((await lines.read()).value!, /and then/);
+      process.kill("SIGTERM");
+      await lines.cancel();
+      await process.stderr.cancel();
+      await process.status;
+    }
+  });
+});
+
+Deno.test("the picture of a room fits the terminal", () => {
+  const picture = { room: "r\x1b", agents: new Map(), state: new Map(), messages: [] };
+  const at = "2026-11-22T04:20:00.000Z";
+  take(picture, {
+    revision: 3,
+    more: false,
+    agents: [],
+    messages: Array.from({ length: 200 }, (_, n) => ({
+      id: n + 1,
+      room_id: "r",
+      from_agent: "ada",
+      to_agent: null,
+      kind: "message",
+      body: "x".repeat(300) + "\n",
+      created_at: at,
+      reply_to: null,
+      claimed_by: null,
+      claimed_at: null,
+      revision: n + 1,
+    })),
+    state: [{ room_id: "r", scope: "_shared", key: "k", value: 1, version: 1, updated_at: at, revision: 3 }],
+  });
+  const lines = screenOf(picture, { width: 40, height: 12, color: false });
+  assert.ok(lines.length <= 12 && lines.every((line) => [...line].length <= 40), lines.join("\n"));
+  assert.ok(lines.every((line) => line === plain(line)));
+  assert.match(lines.join("\n"), /\b200 message ada: xxx[^]*_shared\/k = 1/);
+});
+
+Deno.test("in a terminal watch draws on the other screen and gives the terminal back", async () => {
+  await withShell(async (shell) => {
+    await connect(shell.url).room("r").state.put("phase", HOSTILE);
+    const main = new URL("../../cli/main.ts", import.meta.url).pathname;
+    const command = `timeout -s INT 3 '${Deno.execPath()}' run -q --allow-net --allow-env '${main}' watch`;
+    const { stdout } = await new Deno.Command("script", {
+      args: ["-qec", command, "/dev/null"],
+      env: { CONVENE_URL: shell.url, CONVENE_ROOM: "r", NO_COLOR: "1" },
+      stdin: "null",
+      signal: AbortSignal.timeout(20_000),
+    }).output();
+    const drawn = new TextDecoder().decode(stdout);
+    assert.ok(drawn.startsWith("\x1b[?1049h\x1b[?25l"), drawn);
+    assert.ok(drawn.includes("_shared/phase = "), drawn);
+    assert.ok(drawn.endsWith("\x1b[?25h\x1b[?1049l"), drawn);
+    assert.ok(!drawn.includes("\x1b]0") && !drawn.includes("\x9b") && !drawn.includes("\x1b[1m"));
+  });
+});
+
+async function withShell(test: (shell: Shell) => Promise<void>): Promise<void> {
+  const service = await startService();
+  try {
+    await connect(service.url).open("r");
+    await test(new Shell(service.url, "r"));
+  } finally {
+    await service.stop();
+  }
+}

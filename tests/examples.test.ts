@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { connect } from "../client/mod.ts";
 import { startService } from "./support/service.ts";
 
 const root = new URL("../", import.meta.url);
@@ -25,6 +26,35 @@ Deno.test("voters who write over each other lose no vote and agree", async () =>
   assert.equal(lines.filter((line) => / votes (tea|coffee) at attempt \d+$/.test(line)).length, 5);
   assert.equal(lines.filter((line) => line.endsWith(" sees tea")).length, 5);
   assert.equal(lines.at(-1), "All 5 agree: tea.");
+});
+
+Deno.test("agents of a plain shell, with curl alone, take a task each and report", async () => {
+  const service = await startService();
+  try {
+    const room = await connect(service.url).open("r");
+    const agents = ["ada", "bob"].map((agent) =>
+      new Deno.Command("sh", {
+        args: ["examples/shell/agent.sh", service.url, "r", agent],
+        cwd: root,
+        stdin: "null",
+        signal: AbortSignal.timeout(DEADLINE),
+      }).output()
+    );
+    await room.until("size(agents) == 2");
+    const tasks = [];
+    for (const text of ["four", "seventeen letters"]) {
+      tasks.push(await room.messages.post(text, { kind: "task" }));
+    }
+    for (const { code, stderr } of await Promise.all(agents)) {
+      assert.equal(code, 0, new TextDecoder().decode(stderr));
+    }
+    const results = await room.messages.list({ kind: "result" });
+    const found = new Map(results.map(({ reply_to, body }) => [reply_to, body]));
+    assert.deepEqual(tasks.map(({ id }) => found.get(id)), [4, 17]);
+    assert.deepEqual(results.map(({ from_agent }) => from_agent).sort(), ["ada", "bob"]);
+  } finally {
+    await service.stop();
+  }
 });
 
 Deno.test("an example says that there is no service, and fails", async () => {

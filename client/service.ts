@@ -1,4 +1,8 @@
-import { type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
+import {
+  type CallOptions,
+  Connection,
+  type ConnectOptions,
+} from "./connection.ts";
 import type { JsonObject } from "./json.ts";
 import { Room, type RoomInfo } from "./room.ts";
 

@@ -3,6 +3,12 @@ import { connect, ConveneError, type Room } from "../../client/mod.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { type Service, startService } from "../support/service.ts";
 
+/** Whether the service keeps the keys of writes. */
+const keepsKeys = await Deno.stat(
+  new URL("../../routes/idempotency.ts", import.meta.url),
+)
+  .then(() => true, () => false);
+
 const busy = (status: number, seconds: string) => ({
   status,
   headers: { "Retry-After": seconds },
@@ -21,7 +27,39 @@ Deno.test("a write that was put off is sent again with the same key, and later t
     assert.match(keys[0]!, /^[0-9a-f]{32}$/);
     gateway.requests.length = 0;
     await room.state.increment("n");
-    assert.notEqual(gateway.requests[0]!.key, keys[0], "another write has another key");
+    assert.notEqual(
+      gateway.requests[0]!.key,
+      keys[0],
+      "another write has another key",
+    );
+  });
+});
+
+Deno.test({
+  name: "a write whose answer was cut off counts once",
+  ignore: !keepsKeys, // without keys, nobody can tell the second attempt from a second write
+  async fn() {
+    await withGateway(async ({ gateway, room }) => {
+      gateway.treatments.push("cut", "cut");
+      assert.equal((await room.state.increment("n")).value, 1);
+      gateway.treatments.push("cut");
+      const { id } = await room.messages.post("once");
+      assert.equal((await room.state.get("n"))!.value, 1);
+      assert.deepEqual(
+        (await room.messages.list()).map((message) => message.id),
+        [id],
+      );
+    });
+  },
+});
+
+Deno.test("a write whose answer was cut off is sent again under its key", async () => {
+  await withGateway(async ({ gateway, room }) => {
+    gateway.treatments.push("cut");
+    await room.state.put("n", 1);
+    const [first, second] = gateway.requests;
+    assert.deepEqual(second, first);
+    assert.equal(gateway.requests.length, 2);
   });
 });
 
@@ -30,13 +68,19 @@ Deno.test("reads, waits and eval carry no key", async () => {
     await room.state.list();
     await room.eval("1");
     await room.until("true");
-    assert.deepEqual(gateway.requests.map(({ key }) => key), [undefined, undefined, undefined]);
+    assert.deepEqual(gateway.requests.map(({ key }) => key), [
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 });
 
 Deno.test("a refusal is not sent again", async () => {
   await withGateway(async ({ gateway, room }) => {
-    await assert.rejects(room.state.increment("n", 1, { if: "false" }), { code: "precondition_failed" });
+    await assert.rejects(room.state.increment("n", 1, { if: "false" }), {
+      code: "precondition_failed",
+    });
     assert.equal(gateway.requests.length, 1);
   });
 });
@@ -44,11 +88,23 @@ Deno.test("a refusal is not sent again", async () => {
 Deno.test("whoever is not there is given up after a while", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   listener.close(); // now nobody listens at its port
-  const room = connect(`http://127.0.0.1:${listener.addr.port}`, { patience: 500 }).room("r");
-  for (const call of [() => room.state.list(), () => room.until("true"), () => room.follow().next()]) {
+  const room = connect(`http://127.0.0.1:${listener.addr.port}`, {
+    patience: 500,
+  }).room("r");
+  for (
+    const call of [
+      () => room.state.list(),
+      () => room.until("true"),
+      () => room.follow().next(),
+    ]
+  ) {
     const error = await call().then(() => undefined, (error) => error);
     assert.ok(error instanceof ConveneError);
-    assert.deepEqual([error.code, error.status, error.passing], ["no_answer", 0, true]);
+    assert.deepEqual([error.code, error.status, error.passing], [
+      "no_answer",
+      0,
+      true,
+    ]);
     assert.match(error.message, /refused/i);
   }
 });
@@ -59,7 +115,9 @@ Deno.test("an answer of somebody else is told from one of the service", async ()
       { status: 200, body: "<h1>Hello</h1>" },
       { status: 404, body: "Nothing" },
     );
-    for (let n = 0; n < 2; n++) await assert.rejects(room.info(), { code: "bad_answer" });
+    for (let n = 0; n < 2; n++) {
+      await assert.rejects(room.info(), { code: "bad_answer" });
+    }
   });
 });
 
@@ -69,7 +127,9 @@ Deno.test("a wait and those who follow outlive a restart of the service", async 
   let service = await startService({ database });
   await using gateway = await startGateway(service.url);
   try {
-    const room = await connect(gateway.url, { patience: 1_000 }).open("r", { agent: "ada" });
+    const room = await connect(gateway.url, { patience: 1_000 }).open("r", {
+      agent: "ada",
+    });
     await room.join();
     const waiting = room.until("state._shared.go");
     const messages = room.messages.follow();
@@ -79,7 +139,9 @@ Deno.test("a wait and those who follow outlive a restart of the service", async 
     assert.equal((await first).value?.body, "one");
     await changes.next();
     const [second, changed] = [messages.next(), changedState(changes)];
-    await room.as("eve").until('agents.ada.status == "waiting"', { agent: undefined });
+    await room.as("eve").until('agents.ada.status == "waiting"', {
+      agent: undefined,
+    });
 
     gateway.target = undefined;
     await service.stop();
@@ -107,7 +169,9 @@ Deno.test("the signal ends a pause between two attempts, a wait and a stream", a
       gateway.treatments = [treatment];
       gateway.requests.length = 0;
       const waiting = room.until("false", { signal: leave.signal });
-      while (gateway.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+      while (gateway.requests.length === 0) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
       leave.abort(reason);
       await assert.rejects(waiting, reason);
     }
@@ -119,7 +183,9 @@ Deno.test("the signal ends a pause between two attempts, a wait and a stream", a
 });
 
 /** The keys of the next change set that has state. */
-async function changedState(changes: ReturnType<Room["follow"]>): Promise<string[]> {
+async function changedState(
+  changes: ReturnType<Room["follow"]>,
+): Promise<string[]> {
   for (;;) {
     const { value } = await changes.next();
     if (!value) return [];
@@ -128,7 +194,9 @@ async function changedState(changes: ReturnType<Room["follow"]>): Promise<string
 }
 
 async function withGateway(
-  test: (t: { gateway: Gateway; room: Room; service: Service }) => Promise<void>,
+  test: (
+    t: { gateway: Gateway; room: Room; service: Service },
+  ) => Promise<void>,
 ): Promise<void> {
   const service = await startService();
   try {

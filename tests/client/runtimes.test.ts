@@ -30,7 +30,10 @@ Deno.test("a program on Node does the same with the package that is built", asyn
     ];
     await run(Deno.execPath(), bundle);
     await tours("node", [tour, built]);
-    assert.match(await Deno.readTextFile(`${dist}/mod.d.ts`), /until\(condition: string/);
+    assert.match(
+      await Deno.readTextFile(`${dist}/mod.d.ts`),
+      /until\(condition: string/,
+    );
   } finally {
     await Deno.remove(dist, { recursive: true });
   }

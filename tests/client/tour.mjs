@@ -6,44 +6,82 @@ const [module, url] = process.argv.slice(2);
 const { connect, ConveneError } = await import(module);
 
 const convene = connect(url);
-const room = await convene.open(undefined, { agent: "ada", meta: { topic: "tour" } });
+const room = await convene.open(undefined, {
+  agent: "ada",
+  meta: { topic: "tour" },
+});
 assert.equal((await room.info()).meta.topic, "tour");
-assert.ok((await convene.rooms({ limit: 1000 })).some(({ id }) => id === room.id));
+assert.ok(
+  (await convene.rooms({ limit: 1000 })).some(({ id }) => id === room.id),
+);
 
 // Agents
 assert.equal((await room.join({ name: "Ada", role: "planner" })).id, "ada");
 const bob = room.as("bob");
 await bob.join();
-assert.deepEqual((await room.agents()).map(({ id, name }) => [id, name]), [["ada", "Ada"], ["bob", "bob"]]);
+assert.deepEqual((await room.agents()).map(({ id, name }) => [id, name]), [[
+  "ada",
+  "Ada",
+], ["bob", "bob"]]);
 assert.equal((await room.heartbeat("busy")).status, "busy");
 
 // State
-assert.equal((await room.state.put("turn", "ada", { if_version: 0 })).version, 1);
+assert.equal(
+  (await room.state.put("turn", "ada", { if_version: 0 })).version,
+  1,
+);
 assert.equal((await room.state.get("turn")).updated_by, "ada");
 assert.equal(await room.state.get("nobody wrote it"), undefined);
 assert.equal((await room.state.increment("moves")).value, 1);
-assert.equal((await room.state.increment("moves", 2.5, { scope: "ada" })).value, 2.5);
-assert.equal((await room.state.view("twice", "state._shared.moves * 2")).resolved_value, 2);
-assert.equal((await room.state.get("twice", { scope: "_view", resolve: true })).value, 2);
-assert.deepEqual((await room.state.batch([{ key: "a", value: 1 }, { key: "b", value: null }])).length, 2);
-assert.deepEqual((await room.state.list({ scope: "_shared", prefix: "m" })).map(({ key }) => key), ["moves"]);
+assert.equal(
+  (await room.state.increment("moves", 2.5, { scope: "ada" })).value,
+  2.5,
+);
+assert.equal(
+  (await room.state.view("twice", "state._shared.moves * 2")).resolved_value,
+  2,
+);
+assert.equal(
+  (await room.state.get("twice", { scope: "_view", resolve: true })).value,
+  2,
+);
+assert.deepEqual(
+  (await room.state.batch([{ key: "a", value: 1 }, { key: "b", value: null }]))
+    .length,
+  2,
+);
+assert.deepEqual(
+  (await room.state.list({ scope: "_shared", prefix: "m" })).map(({ key }) =>
+    key
+  ),
+  ["moves"],
+);
 assert.equal(await room.state.delete("a"), true);
 assert.equal(await room.state.delete("a"), false);
 
 // An error says all that the answer said.
-const refused = await room.state.put("turn", "bob", { if: 'state._shared.turn == "bob"' }).catch((error) =>
-  error
-);
+const refused = await room.state.put("turn", "bob", {
+  if: 'state._shared.turn == "bob"',
+}).catch((error) => error);
 assert.ok(refused instanceof ConveneError);
-assert.deepEqual([refused.code, refused.status, refused.body.evaluated], ["precondition_failed", 409, false]);
+assert.deepEqual([refused.code, refused.status, refused.body.evaluated], [
+  "precondition_failed",
+  409,
+  false,
+]);
 const misspelt = await room.eval("message.count").catch((error) => error);
-assert.deepEqual([misspelt.code, misspelt.hint], ["invalid_expression", "Did you mean `messages`?"]);
+assert.deepEqual([misspelt.code, misspelt.hint], [
+  "invalid_expression",
+  "Did you mean `messages`?",
+]);
 
 // Messages
 const leave = new AbortController();
 const followed = [];
 const following = (async () => {
-  for await (const message of bob.messages.follow({ kind: "task", signal: leave.signal })) {
+  for await (
+    const message of bob.messages.follow({ kind: "task", signal: leave.signal })
+  ) {
     followed.push(message.body);
     if (followed.length === 3) leave.abort();
   }
@@ -57,7 +95,10 @@ await room.messages.post({ n: 3 }, { kind: "task" });
 await following;
 assert.deepEqual(followed, [{ n: 1 }, { n: 2 }, { n: 3 }]);
 assert.equal((await room.messages.list()).length, 4);
-assert.equal((await room.messages.list({ kind: "task", unclaimed: true })).length, 2);
+assert.equal(
+  (await room.messages.list({ kind: "task", unclaimed: true })).length,
+  2,
+);
 assert.equal((await room.messages.list({ last: 1 }))[0].body.n, 3);
 assert.equal((await room.messages.get(task.id)).from_agent, "ada");
 
@@ -70,12 +111,22 @@ assert.equal((await changed.next()).value.state[0].value, "bob");
 await changed.return();
 
 // Waits
-const outcome = await bob.until("state._shared.turn == self", { include: ["state._shared"] });
-assert.deepEqual([outcome.triggered, outcome.state._shared.turn], [true, "bob"]);
+const outcome = await bob.until("state._shared.turn == self", {
+  include: ["state._shared"],
+});
+assert.deepEqual([outcome.triggered, outcome.state._shared.turn], [
+  true,
+  "bob",
+]);
 const late = await room.until("state._shared.winner", { timeout: 50 });
-assert.deepEqual([late.triggered, late.last_error.code], [false, "no_such_key"]);
+assert.deepEqual([late.triggered, late.last_error.code], [
+  false,
+  "no_such_key",
+]);
 assert.ok(late.elapsed_ms >= 50);
 const reason = new Error("enough");
-const aborted = room.until("state._shared.winner", { signal: AbortSignal.abort(reason) });
+const aborted = room.until("state._shared.winner", {
+  signal: AbortSignal.abort(reason),
+});
 assert.equal(await aborted.catch((error) => error), reason);
 console.log("done");

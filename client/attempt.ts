@@ -54,7 +54,5 @@ export class Attempt {
 /** Node says "fetch failed" and keeps the reason in `cause`. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
-  return cause instanceof Error && cause.message !== ""
-    ? cause.message
-    : message;
+  return cause instanceof Error && cause.message !== "" ? cause.message : message;
 }

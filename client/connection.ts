@@ -84,9 +84,7 @@ export class Connection {
   }
 
   address(path: string, query: Query = {}): string {
-    const given = Object.entries(query).filter(([, value]) =>
-      value !== undefined
-    );
+    const given = Object.entries(query).filter(([, value]) => value !== undefined);
     const search = new URLSearchParams(
       given.map(([name, value]) => [name, String(value)]),
     );

@@ -71,9 +71,7 @@ export function errorOf(response: Response, text: string): ConveneError {
 function objectOf(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null
-      ? value as Record<string, unknown>
-      : undefined;
+    return typeof value === "object" && value !== null ? value as Record<string, unknown> : undefined;
   } catch {
     return undefined;
   }
@@ -82,8 +80,6 @@ function objectOf(text: string): Record<string, unknown> | undefined {
 /** A `Retry-After` (RFC 9110, 10.2.3): seconds, or the date at which to come back. */
 function millisecondsOf(header: string | null): number | undefined {
   if (header === null) return undefined;
-  const after = /^\d+$/.test(header.trim())
-    ? Number(header) * 1_000
-    : Date.parse(header) - Date.now();
+  const after = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - Date.now();
   return Number.isNaN(after) ? undefined : Math.max(0, after);
 }

@@ -29,11 +29,8 @@ export async function* readEvents(
 }
 
 function eventOf(block: string): StreamEvent {
-  const fields = block.split("\n").map((line) =>
-    /^(\w*):? ?(.*)$/s.exec(line)!
-  );
-  const all = (name: string) =>
-    fields.filter((field) => field[1] === name).map((field) => field[2]!);
+  const fields = block.split("\n").map((line) => /^(\w*):? ?(.*)$/s.exec(line)!);
+  const all = (name: string) => fields.filter((field) => field[1] === name).map((field) => field[2]!);
   const id = all("id").at(-1);
   return {
     id: id === undefined ? undefined : Number(id),

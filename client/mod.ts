@@ -14,14 +14,7 @@ export type { CallOptions, Connection, ConnectOptions } from "./connection.ts";
 export { ConveneError, type ErrorDetails } from "./errors.ts";
 export type { Changed, Changes, FollowOptions } from "./follow.ts";
 export type { Json, JsonObject } from "./json.ts";
-export type {
-  Claim,
-  Message,
-  MessageFilter,
-  MessagePage,
-  Messages,
-  Post,
-} from "./messages.ts";
+export type { Claim, Message, MessageFilter, MessagePage, Messages, Post } from "./messages.ts";
 export type { Actor, Room, RoomInfo } from "./room.ts";
 export { connect, type Convene } from "./service.ts";
 export type {
@@ -35,10 +28,4 @@ export type {
   Write,
   WriteOptions,
 } from "./state.ts";
-export type {
-  Include,
-  Included,
-  TimedOut,
-  Triggered,
-  UntilOptions,
-} from "./until.ts";
+export type { Include, Included, TimedOut, Triggered, UntilOptions } from "./until.ts";

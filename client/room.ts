@@ -4,12 +4,7 @@ import { type Changes, followChanges, type FollowOptions } from "./follow.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { Messages } from "./messages.ts";
 import { State } from "./state.ts";
-import {
-  type TimedOut,
-  type Triggered,
-  until,
-  type UntilOptions,
-} from "./until.ts";
+import { type TimedOut, type Triggered, until, type UntilOptions } from "./until.ts";
 
 export interface RoomInfo {
   id: string;
@@ -81,9 +76,7 @@ export class Room {
     status: Status = "active",
     { agent = this.agent, signal }: Actor = {},
   ): Promise<Heartbeat> {
-    const path = `${this.#path}/agents/${
-      encodeURIComponent(agent ?? "")
-    }/heartbeat`;
+    const path = `${this.#path}/agents/${encodeURIComponent(agent ?? "")}/heartbeat`;
     return (await this.connection.write<Heartbeat>("POST", path, { status }, {
       signal,
     })).body;

@@ -1,8 +1,4 @@
-import {
-  type CallOptions,
-  Connection,
-  type ConnectOptions,
-} from "./connection.ts";
+import { type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
 import type { JsonObject } from "./json.ts";
 import { Room, type RoomInfo } from "./room.ts";
 

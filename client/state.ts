@@ -114,8 +114,7 @@ export class State {
   /** The entry, or undefined where there is none. `resolve`: a view with its present value. */
   async get<T = Json>(
     key: string,
-    { signal, ...query }: CallOptions & { scope?: string; resolve?: boolean } =
-      {},
+    { signal, ...query }: CallOptions & { scope?: string; resolve?: boolean } = {},
   ): Promise<Entry<T> | undefined> {
     try {
       return (await this.connection.get<Entry<T>>(

@@ -51,9 +51,7 @@ assert.deepEqual(
   2,
 );
 assert.deepEqual(
-  (await room.state.list({ scope: "_shared", prefix: "m" })).map(({ key }) =>
-    key
-  ),
+  (await room.state.list({ scope: "_shared", prefix: "m" })).map(({ key }) => key),
   ["moves"],
 );
 assert.equal(await room.state.delete("a"), true);

@@ -36,7 +36,7 @@ export interface Answer<T> {
   revision: number;
 }
 
-type Query = Record<string, string | number | boolean | undefined>;
+export type Query = Record<string, string | number | boolean | undefined>;
 
 /** Sends requests, and sends them again while the service is away; a write takes effect once all the same. */
 export class Connection {

@@ -27,8 +27,13 @@ const EXPLAINED: Record<ErrorCode, [cause: string, cure: string]> = {
     "Nobody wrote this key, or it was deleted.",
     "Write it, or wait for it: `has(state._shared.key)`.",
   ],
+  forbidden: [
+    "A page of another origin spoke to a path that only programs may use.",
+    "Call it from a program, without an `Origin` header.",
+  ],
   not_found: ["There is nothing at this path.", "See /docs/api for the paths."],
   method_not_allowed: ["The path does not take this method.", "Use one of those in `Allow`."],
+  request_timeout: ["The body did not arrive in time.", "Send it again, faster or shorter."],
   version_conflict: [
     "`if_version` is not the entry's version: somebody wrote in between.",
     "Decide again from `current`, and send the write with its version.",
@@ -49,6 +54,10 @@ const EXPLAINED: Record<ErrorCode, [cause: string, cure: string]> = {
   limit_reached: [
     "The room has as many keys, views or agents as it may have.",
     "Delete keys that nobody needs, or open another room.",
+  ],
+  idempotency_mismatch: [
+    "The `Idempotency-Key` was used in this room for another request.",
+    "Take a new random UUID for each request, and the same one only to repeat it.",
   ],
   too_large: [
     "The body or a value has too many bytes.",

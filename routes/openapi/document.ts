@@ -2,7 +2,7 @@ import { z } from "zod";
 import { docsOf, type ErrorCode, STATUS } from "../errors.ts";
 import { ANSWERS, ERROR_MEMBERS } from "./answers.ts";
 import { type Operation, OPERATIONS } from "./operations.ts";
-import { PATH_PARAMETERS } from "./parameters.ts";
+import { IDEMPOTENCY_KEY, PATH_PARAMETERS } from "./parameters.ts";
 
 type Schema = Record<string, unknown>;
 
@@ -44,8 +44,17 @@ const HEADERS: Record<string, Schema> = {
     description: "What `If-Match` and `If-None-Match` take; of one entry, and of a room, alone",
     schema: { type: "string" },
   },
+  RateLimit: { description: "What is left of the caller's share", schema: { type: "string" } },
+  "RateLimit-Policy": { description: "The caller's share", schema: { type: "string" } },
+  "Idempotency-Replayed": {
+    description: "`true`: the write was done before, by a request with the same key",
+    schema: { const: "true" },
+  },
   "Retry-After": { description: "Seconds to wait before the next try", schema: { type: "integer" } },
 };
+
+/** Named once half of the caller's share is used. */
+const SHARE = ["RateLimit", "RateLimit-Policy"];
 
 /** Anybody may be told these. */
 const EVERYWHERE: ErrorCode[] = ["rate_limited", "internal", "unavailable"];
@@ -97,7 +106,11 @@ function documented(path: string, operation: Operation): DocumentedOperation {
     summary,
     ...(description && { description }),
     tags: [tagOf(path)],
-    parameters: [...inPath, ...parameters] as unknown as Schema[],
+    parameters: [
+      ...inPath,
+      ...parameters,
+      ...(takesKey(operation) ? [IDEMPOTENCY_KEY] : []),
+    ] as unknown as Schema[],
     ...(bodyName && {
       requestBody: {
         required: !schema!.safeParse({}).success,
@@ -108,17 +121,24 @@ function documented(path: string, operation: Operation): DocumentedOperation {
   };
 }
 
+/** Whether the operation is a write that an `Idempotency-Key` makes once. */
+function takesKey({ body }: Operation): boolean {
+  return body !== undefined && !["EvalRequest", "WaitRequest"].includes(body[0]);
+}
+
 function tagOf(path: string): string {
   return /^\/rooms\/\{room\}\/(\w+)/.exec(path)?.[1] ?? (path.startsWith("/rooms") ? "rooms" : "service");
 }
 
-function successes(path: string, { answers, shown, headers = [] }: Operation): Record<string, Response> {
+function successes(path: string, operation: Operation): Record<string, Response> {
+  const { answers, shown, headers = [] } = operation;
+  const replayed = takesKey(operation) ? ["Idempotency-Replayed"] : [];
   const withRevision = path.startsWith("/rooms/") || answers[201] === "Room" ? ["Convene-Revision"] : [];
   return Object.fromEntries(
     Object.entries(answers).map(([status, answer]) => {
       const common = {
         description: DESCRIPTIONS[status]!,
-        headers: headersOf([...withRevision, ...headers]),
+        headers: headersOf([...withRevision, ...headers, ...replayed, ...SHARE]),
       };
       if (answer === "nothing") return [status, common];
       if (answer.includes("/")) {
@@ -136,10 +156,12 @@ const DESCRIPTIONS: Record<string, string> = {
   304: "What you have is still right",
 };
 
-function refusals(path: string, { errors }: Operation): Record<string, Response> {
+function refusals(path: string, operation: Operation): Record<string, Response> {
+  const ofWrites: ErrorCode[] = takesKey(operation) ? ["idempotency_mismatch"] : [];
+  const ofBodies: ErrorCode[] = operation.body ? ["request_timeout"] : [];
   const ofRoom: ErrorCode[] = path.startsWith("/rooms/") ? ["room_not_found"] : [];
   const byStatus = Map.groupBy(
-    new Set([...errors, ...ofRoom, ...EVERYWHERE]),
+    new Set([...operation.errors, ...ofRoom, ...ofWrites, ...ofBodies, ...EVERYWHERE]),
     (code) => STATUS[code],
   );
   return Object.fromEntries(
@@ -147,10 +169,10 @@ function refusals(path: string, { errors }: Operation): Record<string, Response>
       const refs = codes.map((code) => ref("schemas", errorName(code)));
       const schema = refs.length === 1 ? refs[0]! : { oneOf: refs };
       const retry = [429, 503].includes(status) ? ["Retry-After"] : [];
-      const revision = [404, 409, 412].includes(status) ? ["Convene-Revision"] : [];
+      const revision = [404, 409, 412, 422].includes(status) ? ["Convene-Revision"] : [];
       return [status, {
         description: codes.map((code) => `\`${code}\``).join(", "),
-        headers: headersOf([...revision, ...retry]),
+        headers: headersOf([...revision, ...retry, ...SHARE]),
         content: { "application/json": { schema }, "application/problem+json": { schema: PROBLEM } },
       }];
     }),

@@ -101,3 +101,8 @@ export const CREATE_ONLY = header(
   "If-None-Match",
   "`*`: only if the key does not exist, else 412; the same as `if_version: 0`",
 );
+
+export const IDEMPOTENCY_KEY = header(
+  "Idempotency-Key",
+  "A random UUID of yours: the same request sent again with it is done once, and answered the same",
+);

@@ -1,5 +1,6 @@
 import type { Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
+import patterns from "../views/docs/patterns.md" with { type: "text" };
 import guide from "../views/guide.md" with { type: "text" };
 import { guidePage } from "../views/guide_page.tsx";
 import { page } from "../views/layout.tsx";
@@ -15,6 +16,10 @@ const PAGES: Record<string, { about: string; text: (address: string) => string }
   api: {
     about: "every operation, its parameters and answers",
     text: (address) => referencePage(openApi(address)),
+  },
+  patterns: {
+    about: "turns, task queue, leader election, barrier, consensus, shared document",
+    text: () => patterns,
   },
   errors: { about: "every error code: its cause and its cure", text: errorsPage },
 };

@@ -15,6 +15,7 @@ const TEXTS = [
   "/llms-full.txt",
   "/docs/api",
   "/docs/errors",
+  "/docs/patterns",
 ];
 
 Deno.test("the document is OpenAPI 3.1, and what is served is that document", () =>

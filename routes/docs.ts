@@ -1,5 +1,7 @@
 import type { Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
+import cel from "../views/docs/cel.md" with { type: "text" };
+import waits from "../views/docs/waits.md" with { type: "text" };
 import patterns from "../views/docs/patterns.md" with { type: "text" };
 import guide from "../views/guide.md" with { type: "text" };
 import { guidePage } from "../views/guide_page.tsx";
@@ -7,6 +9,7 @@ import { page } from "../views/layout.tsx";
 import { addressOf } from "./address.ts";
 import { ASSETS, sendPage } from "./assets.ts";
 import { errorsPage } from "./error_docs.ts";
+import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
 import { openApi } from "./openapi/document.ts";
 import { referencePage } from "./openapi/reference.ts";
@@ -17,6 +20,8 @@ const PAGES: Record<string, { about: string; text: (address: string) => string }
     about: "every operation, its parameters and answers",
     text: (address) => referencePage(openApi(address)),
   },
+  cel: { about: "expressions: what they read and how they fail", text: () => withLimits(cel) },
+  waits: { about: "waiting for a condition", text: () => withLimits(waits) },
   patterns: {
     about: "turns, task queue, leader election, barrier, consensus, shared document",
     text: () => patterns,
@@ -73,11 +78,15 @@ function skillText(address: string): string {
 
 function nextText(): string {
   const list = Object.entries(PAGES).map(([name, { about }]) =>
-    `- [$CONVENE/docs/${name}]($CONVENE/docs/${name}): ${about}`
+    `- [/docs/${name}]($CONVENE/docs/${name}): ${about}`
   );
-  return `## Read next\n\n- [$CONVENE/help]($CONVENE/help): the guide\n${
+  return `## Read next\n\n- [/help]($CONVENE/help): the guide\n${
     list.join("\n")
-  }\n- [$CONVENE/openapi.json]($CONVENE/openapi.json): the API as OpenAPI 3.1\n`;
+  }\n- [/openapi.json]($CONVENE/openapi.json): the API as OpenAPI 3.1\n`;
+}
+
+function withLimits(text: string): string {
+  return text.replaceAll(/\$limits\.(\w+)/g, (_, name) => String(LIMITS[name as keyof typeof LIMITS]));
 }
 
 function indexText(): string {

@@ -15,6 +15,8 @@ const TEXTS = [
   "/llms-full.txt",
   "/docs/api",
   "/docs/errors",
+  "/docs/cel",
+  "/docs/waits",
   "/docs/patterns",
 ];
 
@@ -77,7 +79,7 @@ Deno.test("documents are where agents look, as Markdown, and as pages to browser
       assert.match(text.headers.get("vary")!, /accept/i);
       const markdown = await text.text();
       assert.match(markdown, /^# /, path);
-      assert.doesNotMatch(markdown, /\$CONVENE/, path);
+      assert.doesNotMatch(markdown, /\$CONVENE|\$limits|undefined/, path);
       const page = await app.request(path, { headers: { accept: HTML } });
       assert.match(page.headers.get("content-type")!, /^text\/html/, path);
       assert.doesNotMatch(page.headers.get("content-security-policy")!, /unsafe/);

@@ -5,6 +5,7 @@ import type { ANSWERS } from "./answers.ts";
 import { agent, entry, message, room, time } from "./examples.ts";
 import * as parameters from "./parameters.ts";
 import type { Parameter } from "./parameters.ts";
+import { SERVICE_OPERATIONS } from "./service_operations.ts";
 
 type AnswerName = keyof typeof ANSWERS;
 
@@ -238,25 +239,7 @@ export const OPERATIONS: Record<string, Partial<Record<"get" | "post" | "put" | 
       errors: NUMBERS,
     },
   },
-  "/": {
-    get: {
-      id: "guide",
-      summary: "The guide; a room's live page with `room`",
-      description: "Markdown, or a page where `Accept` asks for `text/html`.",
-      parameters: parameters.PAGE_PARAMETERS,
-      answers: { 200: "text/markdown" },
-      errors: [],
-    },
-  },
-  "/healthz": {
-    get: {
-      id: "health",
-      summary: "Whether the service and its database answer",
-      answers: { 200: "Health" },
-      shown: { ok: true },
-      errors: [],
-    },
-  },
+  ...SERVICE_OPERATIONS,
 };
 
 function waiting(id: string, summary: string, how: Partial<Operation>): Operation {

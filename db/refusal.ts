@@ -5,6 +5,7 @@ export type RefusalCode =
   | "message_not_found"
   | "key_not_found"
   | "version_conflict"
+  | "etag_mismatch"
   | "precondition_failed"
   | "not_a_number"
   | "already_claimed"

@@ -4,6 +4,7 @@ import { mountAgents } from "./agents.ts";
 import { mountChanges } from "./changes.ts";
 import { answeredWithin } from "./deadline.ts";
 import { errorResponse, RequestError, tooLarge } from "./errors.ts";
+import { mountDocs } from "./docs.ts";
 import { mountEval } from "./eval.ts";
 import { mountEvents } from "./events.ts";
 import { preflight, withBaseHeaders } from "./headers.ts";
@@ -41,6 +42,7 @@ export function createApp(services: Services): Hono {
   mountChanges(app, services);
   mountEvents(app, services);
   mountPages(app, services);
+  mountDocs(app);
   app.notFound(() => {
     throw new RequestError("not_found", "There is nothing at this path.", {
       hint: "GET / explains the API.",

@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { readChanges } from "../db/changes.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
-import { queryCount, queryNumber, reply, roomOf } from "./requests.ts";
+import { linkNext, queryCount, queryNumber, reply, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountChanges(app: Hono, { database }: Services): void {
@@ -11,7 +11,8 @@ export function mountChanges(app: Hono, { database }: Services): void {
       const after = queryNumber(c, "after") ?? 0;
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
       const changes = await readChanges(database, roomOf(c), { after, limit });
-      return reply(changes.revision, changes);
+      const next = changes.more ? linkNext(c, { after: String(changes.revision) }) : undefined;
+      return reply(changes.revision, changes, 200, next);
     },
   });
 }

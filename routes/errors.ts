@@ -17,8 +17,10 @@ type RequestCode =
   | "rate_limited"
   | "internal";
 
+export type ErrorCode = RequestCode | RefusalCode;
+
 /** Every error code and its status: the one place that knows. */
-export const STATUS: Record<RequestCode | RefusalCode, ContentfulStatusCode> = {
+export const STATUS: Record<ErrorCode, ContentfulStatusCode> = {
   invalid_request: 400,
   invalid_expression: 400,
   evaluation_failed: 400,
@@ -35,6 +37,7 @@ export const STATUS: Record<RequestCode | RefusalCode, ContentfulStatusCode> = {
   not_a_number: 409,
   already_claimed: 409,
   limit_reached: 409,
+  etag_mismatch: 412,
   idempotency_mismatch: 422,
   too_large: 413,
   rate_limited: 429,
@@ -81,14 +84,25 @@ export function errorResponse(error: Error, c: Context): Response {
   });
 }
 
+/** RFC 9457, for those who ask for it: the same members, and its own. */
+const PROBLEM = "application/problem+json";
+
 function answer(
   c: Context,
-  code: keyof typeof STATUS,
+  code: ErrorCode,
   message: string,
   details: Record<string, unknown>,
 ): Response {
   if (STATUS[code] === 503) c.header("Retry-After", String(LIMITS.retryAfterSeconds));
-  return c.json({ error: code, message, ...details }, STATUS[code]);
+  const body = { error: code, message, ...details, docs: docsOf(code) };
+  if (!c.req.header("Accept")?.includes(PROBLEM)) return c.json(body, STATUS[code]);
+  const problem = { type: docsOf(code), title: code, status: STATUS[code], detail: message, ...body };
+  return c.body(JSON.stringify(problem), STATUS[code], { "Content-Type": PROBLEM });
+}
+
+/** Where the code is explained. */
+export function docsOf(code: ErrorCode): string {
+  return `/docs/errors#${code}`;
 }
 
 function fromFramework(error: HTTPException): Error {

@@ -9,6 +9,7 @@ const EXPOSED = [
   "RateLimit",
   "RateLimit-Policy",
   "Idempotency-Replayed",
+  "ETag",
 ];
 
 /** What every answer says: any origin may read it, and no cache may keep what is true only now. */

@@ -17,19 +17,28 @@ function idFault(text: string): string | undefined {
   return textFault(text, LIMITS.idLength);
 }
 
-function textSchema(faultOf: (text: string) => string | undefined) {
+/** `description` and the length are for the API's document, which cannot see into `faultOf`. */
+function textSchema(faultOf: (text: string) => string | undefined, maxLength: number, description: string) {
   return z.string().superRefine((text, context) => {
     const message = faultOf(text);
     if (message) context.addIssue({ code: "custom", message });
-  });
+  }).meta({ minLength: 1, maxLength, description });
 }
 
-export const idSchema = textSchema(idFault);
-export const agentIdSchema = textSchema((text) =>
-  text.startsWith("_") ? "must not begin with _" : idFault(text)
+const NO_CONTROLS = "no control characters, not only spaces";
+
+export const idSchema = textSchema(idFault, LIMITS.idLength, `An id: ${NO_CONTROLS}, not . or ..`);
+export const agentIdSchema = textSchema(
+  (text) => text.startsWith("_") ? "must not begin with _" : idFault(text),
+  LIMITS.idLength,
+  `An agent's id: ${NO_CONTROLS}, not . or .., not beginning with _`,
 );
 /** Keys, and what is named freely: names, roles, kinds. */
-export const keySchema = textSchema((text) => textFault(text, LIMITS.keyLength));
+export const keySchema = textSchema(
+  (text) => textFault(text, LIMITS.keyLength),
+  LIMITS.keyLength,
+  `A key or a name: ${NO_CONTROLS}`,
+);
 
 /** Stands for every id or key that cannot exist, where the contract says that there is simply no such thing. */
 const NONE = "";

@@ -6,7 +6,6 @@ import { Refusal } from "../db/refusal.ts";
 import { ping } from "../db/rooms.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
 import { frontPage } from "../views/front_page.tsx";
-import guide from "../views/guide.md" with { type: "text" };
 import { guidePage } from "../views/guide_page.tsx";
 import { page } from "../views/layout.tsx";
 import type { RoomView } from "../views/model.ts";
@@ -14,6 +13,7 @@ import { roomPage, unknownRoomPage } from "../views/room_page.tsx";
 import { addressOf } from "./address.ts";
 import { ASSETS, mountAssets, sendPage } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
+import { guideText } from "./docs.ts";
 import { existingId } from "./ids.ts";
 import { mountLive } from "./live.ts";
 import { resource } from "./methods.ts";
@@ -97,5 +97,5 @@ function byScope(a: { scope: string }, b: { scope: string }): number {
 }
 
 function guideFor(c: Context): string {
-  return guide.replaceAll("$CONVENE", addressOf(c));
+  return guideText().replaceAll("$CONVENE", addressOf(c));
 }

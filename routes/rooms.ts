@@ -1,6 +1,7 @@
 import type { Context, Hono } from "hono";
 import { createRoom, getRoom, listRooms, type Room, type RoomCursor } from "../db/rooms.ts";
 import { invalidMember } from "./errors.ts";
+import { etag, unchanged } from "./etags.ts";
 import { answerOnce } from "./idempotency.ts";
 import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
@@ -31,7 +32,8 @@ export function mountRooms(app: Hono, { database }: Services): void {
   resource(app, "/rooms/:room", {
     async GET(c) {
       const room = await getRoom(database, roomOf(c));
-      return reply(room.revision, roomReply(room));
+      const { revision } = room;
+      return unchanged(c, revision, revision) ?? reply(revision, roomReply(room), 200, etag(revision));
     },
   });
 }

@@ -9,7 +9,8 @@ const object = z.record(z.string(), z.custom<Json>(), "must be a JSON object").r
   !Array.isArray(value)
 );
 const version = z.int("must be a whole number").min(0);
-const expression = z.string("must be a CEL expression");
+const expression = z.string("must be a CEL expression")
+  .meta({ maxLength: LIMITS.expressionLength, description: "A CEL expression" });
 // Typed clients send null for what they leave out.
 const writer = idSchema.nullish();
 
@@ -51,7 +52,8 @@ export const stateBody = stateWrite.extend({ if: expression.optional(), agent: w
 export const batchBody = z.object({
   writes: z.array(
     stateWrite.extend({
-      if: z.undefined("a gate belongs to the whole batch: put `if` beside `writes`").optional(),
+      if: z.undefined("a gate belongs to the whole batch: put `if` beside `writes`").optional()
+        .meta({ not: {}, description: "Not here: put it beside `writes`" }),
     }),
   )
     .min(1, "must hold at least one write")

@@ -18,6 +18,7 @@ import {
   VIEW_SCOPE,
 } from "../db/state.ts";
 import { putEntries } from "../db/state_writes.ts";
+import { demandedVersion, etag, unchanged, withEtag } from "./etags.ts";
 import { answerOnce } from "./idempotency.ts";
 import { existingId, existingKey } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
@@ -85,7 +86,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const { scope, key } = filter as { scope: string; key: string };
       if (!readsViews) {
         const { entry, revision } = await getEntry(database, room, scope, key);
-        return reply(revision, entry);
+        return unchanged(c, entry.version, revision) ?? reply(revision, entry, 200, etag(entry.version));
       }
       const { entries: [entry], revision } = await listResolved(room, { scope, key });
       if (entry === undefined) throw keyNotFound(scope, key, revision);
@@ -95,16 +96,16 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     async PUT(c) {
       const room = roomOf(c);
       const body = await readBody(c, stateBody);
-      const write = writeOf(body, []);
+      const demanded = demandedVersion(c, body.if_version);
+      const write = writeOf(demanded === undefined ? body : { ...body, if_version: demanded }, []);
       const put = { writes: [write], agent: body.agent ?? undefined, limits: LIMITS, batch: false };
       return await answerOnce(c, database, room, async (database) => {
-        const { entries, revision } = await behind(
-          database,
-          room,
-          body,
-          (guard) => putEntries(database, room, { ...put, guard }),
+        const { entries, revision } = await withEtag(
+          demanded,
+          () => behind(database, room, body, (guard) => putEntries(database, room, { ...put, guard })),
         );
-        return reply(revision, resolved(entries[0]!, await resolve(database, room, entries)));
+        const answer = resolved(entries[0]!, await resolve(database, room, entries));
+        return reply(revision, answer, 200, etag(answer.version));
       });
     },
 
@@ -112,10 +113,14 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const room = roomOf(c);
       const { scope = SHARED_SCOPE, key, if_version, agent, ...gate } = await readBody(c, deleteBody);
       writableScope(scope, ["scope"]);
-      const target = { scope, key, ifVersion: if_version, agent: agent ?? undefined };
+      const demanded = demandedVersion(c, if_version);
+      const target = { scope, key, ifVersion: demanded ?? if_version, agent: agent ?? undefined };
       return await answerOnce(c, database, room, async (database) => {
         const remove = (guard?: Guard) => deleteEntry(database, room, { ...target, guard });
-        const { deleted, revision } = await behind(database, room, { ...gate, agent }, remove);
+        const { deleted, revision } = await withEtag(
+          demanded,
+          () => behind(database, room, { ...gate, agent }, remove),
+        );
         return reply(revision, { deleted });
       });
     },

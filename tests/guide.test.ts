@@ -30,6 +30,22 @@ Deno.test("every command and expression of the guide answers what the guide says
   }
 });
 
+Deno.test("every command of the pages beside the guide answers what the page says", async (t) => {
+  const service = await startService();
+  try {
+    const pages = await Promise.all(
+      ["cel", "waits", "patterns"].map(async (name) => (await fetch(`${service.url}/docs/${name}`)).text()),
+    );
+    const steps = pages.flatMap(stepsOf);
+    assert.ok(steps.length > 30, `only ${steps.length} steps were found`);
+    for (const { source, run } of steps) {
+      if (!await t.step({ name: source, fn: () => run(service) })) break;
+    }
+  } finally {
+    await service.stop();
+  }
+});
+
 Deno.test("the guide that is served names the service's address and is short", async () => {
   const service = await startService();
   try {

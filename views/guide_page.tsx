@@ -17,7 +17,7 @@ const markdownToHtml = new Marked({
 
 /** The address of a heading within the page. */
 function slug(heading: string): string {
-  return heading.toLowerCase().replaceAll(/<[^>]*>|&\w+;/g, "").replaceAll(/[^a-z0-9]+/g, "-").replaceAll(
+  return heading.toLowerCase().replaceAll(/<[^>]*>|&\w+;/g, "").replaceAll(/[^a-z0-9_]+/g, "-").replaceAll(
     /^-|-$/g,
     "",
   );

@@ -1,3 +1,5 @@
+import { assertDocumented } from "./documented.ts";
+
 // deno-lint-ignore no-explicit-any -- what a service answers has no type until it was looked at
 export type Json = any;
 
@@ -34,7 +36,7 @@ export class Client {
     });
     const text = await response.text();
     const revision = response.headers.get("convene-revision");
-    return {
+    const reply = {
       url: response.url,
       status: response.status,
       headers: response.headers,
@@ -42,6 +44,8 @@ export class Client {
       body: parsed(text),
       revision: revision === null ? undefined : Number(revision),
     };
+    assertDocumented(method, reply);
+    return reply;
   }
 
   get(path: string, query: Record<string, string | number> = {}): Promise<Reply> {

@@ -48,7 +48,8 @@ export function assertUuid(value: Json): void {
 export function assertError(reply: Reply, status: number, code: string, more: string[] = []): void {
   assert.deepEqual([reply.status, reply.body?.error], [status, code], reply.text);
   assert.match(reply.headers.get("content-type") ?? "", /^application\/json/);
-  assertMembers(reply.body, ["error", "message", ...more], ["hint"]);
+  assertMembers(reply.body, ["error", "message", "docs", ...more], ["hint"]);
+  assert.equal(reply.body.docs, `/docs/errors#${code}`);
   assert.ok(typeof reply.body.message === "string" && reply.body.message.length > 0, reply.text);
   if ("hint" in reply.body) assert.equal(typeof reply.body.hint, "string");
   assert.doesNotMatch(

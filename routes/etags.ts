@@ -1,0 +1,51 @@
+import type { Context } from "hono";
+import { Refusal } from "../db/refusal.ts";
+import { invalidMember } from "./errors.ts";
+import { BASE_HEADERS } from "./headers.ts";
+
+/** The tag of an entry's version, or of a room's revision. */
+export function etag(version: number): { ETag: string } {
+  return { ETag: `"${version}"` };
+}
+
+/** 304 where the caller has this version already; else undefined. `revision` is the room's. */
+export function unchanged(c: Context, version: number, revision: number): Response | undefined {
+  const known = c.req.header("If-None-Match");
+  if (known === undefined) return undefined;
+  const tags = known.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
+  if (!tags.includes("*") && !tags.includes(`"${version}"`)) return undefined;
+  const headers = { ...BASE_HEADERS, "Convene-Revision": String(revision), ...etag(version) };
+  return new Response(null, { status: 304, headers });
+}
+
+/**
+ * The version that the headers of a write demand, 0 where there must be none; undefined where they demand
+ * nothing. The database decides by it, as by `if_version`. Errors: `invalid_request`.
+ */
+export function demandedVersion(c: Context, ifVersion?: number): number | undefined {
+  const match = c.req.header("If-Match");
+  const none = c.req.header("If-None-Match");
+  if (match === undefined && none === undefined) return undefined;
+  const [, digits] = /^"(\d{1,15})"$/.exec(match?.trim() ?? "") ?? [];
+  if (none !== undefined && (none.trim() !== "*" || match !== undefined)) {
+    throw invalidMember(["If-None-Match"], "If-None-Match of a write must be *, without If-Match.");
+  }
+  if (match !== undefined && digits === undefined) {
+    throw invalidMember(["If-Match"], 'If-Match must be one ETag of the entry, such as "3".');
+  }
+  if (ifVersion !== undefined) {
+    throw invalidMember(["if_version"], "Send either if_version or If-Match and If-None-Match, not both.");
+  }
+  return Number(digits ?? 0);
+}
+
+/** Runs a write; a conflict with a version that a header demanded is `etag_mismatch`. */
+export async function withEtag<T>(demanded: number | undefined, write: () => Promise<T>): Promise<T> {
+  if (demanded === undefined) return await write();
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof Refusal && error.code === "version_conflict")) throw error;
+    throw new Refusal("etag_mismatch", "The entry is not as the ETag has it.", error.details, error.revision);
+  }
+}

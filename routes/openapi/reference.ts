@@ -1,0 +1,36 @@
+import type { OpenApi } from "./document.ts";
+
+type Parameter = { name: string; in: string; required?: boolean; description: string };
+type Body = { content: Record<string, { schema: { $ref: string }; example?: unknown }> };
+
+/**
+ * The document as Markdown, which the guide's page draws too: the bundles of Swagger UI and Scalar style their
+ * elements inline, which our Content-Security-Policy forbids.
+ */
+export function referencePage({ paths }: OpenApi): string {
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => {
+      const parameters = operation.parameters as unknown as Parameter[];
+      const body = operation.requestBody as Body | undefined;
+      const sent = body?.content["application/json"];
+      const answers = Object.entries(operation.responses).map(([status, { description, content }]) => {
+        const example = content?.["application/json"]?.example;
+        return `- ${status}: ${description}${
+          example === undefined ? "" : `, \`${JSON.stringify(example)}\``
+        }`;
+      });
+      return [
+        `## ${method.toUpperCase()} ${path}`,
+        [operation.summary, operation.description].filter(Boolean).join(". "),
+        parameters.map(({ name, in: place, required, description }) =>
+          `- \`${name}\` (${place}${required ? ", required" : ""}): ${description}`
+        ).join("\n"),
+        sent ? `Body, for example:\n\n\`\`\`json\n${JSON.stringify(sent.example)}\n\`\`\`` : "",
+        `Answers:\n\n${answers.join("\n")}`,
+      ].filter(Boolean).join("\n\n");
+    })
+  );
+  return `# The API\n\nThe same for machines, with every schema: [OpenAPI 3.1]($CONVENE/openapi.json).\n\n${
+    operations.join("\n\n")
+  }\n\n## Read next\n\n[The guide]($CONVENE/help), [what each error means]($CONVENE/docs/errors).\n`;
+}

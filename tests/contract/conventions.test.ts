@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { contract, type Subject } from "../support/backends.ts";
+import { Client } from "../support/client.ts";
+import { assertError, assertInvalid } from "../support/shapes.ts";
+
+const asking = (t: Subject, method: string, path: string, headers: Record<string, string>, body?: unknown) =>
+  t.request(method, path, { headers, body });
+
+contract("an entry and a room have an ETag, and 304 answers those who have it", async (t) => {
+  const room = await t.room();
+  const written = await t.put(`/rooms/${room}/state`, { key: "k", value: 1 });
+  for (const path of [`/rooms/${room}/state?key=k`, `/rooms/${room}`]) {
+    const tag = (await t.get(path)).headers.get("etag")!;
+    assert.match(tag, /^"\d+"$/);
+    for (const known of [tag, `W/${tag}`, `"999", ${tag}`, "*"]) {
+      const reply = await asking(t, "GET", path, { "if-none-match": known });
+      assert.deepEqual([reply.status, reply.text, reply.headers.get("etag")], [304, "", tag]);
+      assert.equal(reply.revision, 1);
+    }
+    assert.equal((await asking(t, "GET", path, { "if-none-match": '"999"' })).status, 200);
+  }
+  assert.equal(written.headers.get("etag"), '"1"');
+  await t.write(room, "k", 2);
+  assert.equal(
+    (await asking(t, "GET", `/rooms/${room}/state?key=k`, { "if-none-match": '"1"' })).status,
+    200,
+  );
+});
+
+contract("If-Match lets one of many writers through, and refuses the others with 412", async (t) => {
+  const room = await t.room();
+  await t.write(room, "k", 0);
+  const path = `/rooms/${room}/state`;
+  const replies = await Promise.all(
+    Array.from(
+      { length: 8 },
+      (_, n) => asking(t, "PUT", path, { "if-match": '"1"' }, { key: "k", value: n }),
+    ),
+  );
+  assert.deepEqual(replies.map(({ status }) => status).sort(), [200, ...Array(7).fill(412)]);
+  const refused = replies.find(({ status }) => status === 412)!;
+  assertError(refused, 412, "etag_mismatch", ["current"]);
+  assert.equal(refused.body.current.version, 2);
+  assert.equal(refused.revision, 2);
+  assertError(await asking(t, "DELETE", path, { "if-match": '"1"' }, { key: "k" }), 412, "etag_mismatch", [
+    "current",
+  ]);
+  assert.equal((await asking(t, "DELETE", path, { "if-match": '"2"' }, { key: "k" })).body.deleted, true);
+});
+
+contract("If-None-Match: * creates a key, and overwrites none", async (t) => {
+  const path = `/rooms/${await t.room()}/state`;
+  const create = () => asking(t, "PUT", path, { "if-none-match": "*" }, { key: "k", value: 1 });
+  assert.equal((await create()).status, 200);
+  assertError(await create(), 412, "etag_mismatch", ["current"]);
+});
+
+contract("a precondition that a write cannot keep is refused, not ignored", async (t) => {
+  const path = `/rooms/${await t.room()}/state`;
+  const body = { key: "k", value: 1 };
+  for (const tag of ["*", "1", 'W/"1"', '"1", "2"', '"x"']) {
+    assertInvalid(await asking(t, "PUT", path, { "if-match": tag }, body), ["If-Match"]);
+  }
+  assertInvalid(await asking(t, "PUT", path, { "if-none-match": '"1"' }, body), ["If-None-Match"]);
+  assertInvalid(await asking(t, "PUT", path, { "if-match": '"1"' }, { ...body, if_version: 1 }), [
+    "if_version",
+  ]);
+});
+
+contract("changes that were cut link to the rest", async (t) => {
+  const room = await t.room();
+  for (const key of ["a", "b", "c"]) await t.write(room, key, 1);
+  const pages = await t.pages(`/rooms/${room}/changes?limit=1`);
+  assert.deepEqual(pages.flatMap(({ body }) => body.state.map(({ key }: { key: string }) => key)), [
+    "a",
+    "b",
+    "c",
+  ]);
+  assert.equal(Client.next(pages.at(-1)!), undefined);
+});
+
+contract("an error is a problem (RFC 9457) to those who ask for it", async (t) => {
+  const reply = await asking(t, "GET", "/rooms/no-such-room", { accept: "application/problem+json" });
+  assert.equal(reply.headers.get("content-type"), "application/problem+json");
+  const { type, title, status, detail, error, message } = reply.body;
+  assert.deepEqual([type, title, status, error], [
+    "/docs/errors#room_not_found",
+    "room_not_found",
+    404,
+    "room_not_found",
+  ]);
+  assert.equal(detail, message);
+});

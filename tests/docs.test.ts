@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { STATUS } from "../routes/errors.ts";
+import { withApp } from "./support/app.ts";
+import { assertValid, document, validatorOf } from "./support/documented.ts";
+
+const HTML = "text/html,*/*;q=0.8";
+const TEXTS = [
+  "/",
+  "/README.md",
+  "/help",
+  "/docs",
+  "/api",
+  "/llms.txt",
+  "/llms-full.txt",
+  "/docs/api",
+  "/docs/errors",
+  "/docs/cel",
+  "/docs/waits",
+  "/docs/patterns",
+];
+
+Deno.test("the document is OpenAPI 3.1, and what is served is that document", () =>
+  withApp(async ({ json }) => {
+    const { status, body } = await json("GET", "/openapi.json");
+    assert.equal(status, 200);
+    const result = await new Validator().validate(structuredClone(body));
+    assert.ok(result.valid, JSON.stringify(result.errors));
+    assert.deepEqual(body.paths, JSON.parse(JSON.stringify(document.paths)));
+  }));
+
+Deno.test("every path of the API is in the document", () =>
+  withApp(({ app }) => {
+    const ours = /^\/(docs|llms|assets|README|help|api|SKILL|guide|openapi|\*|mcp)|\/live/;
+    const served = new Set(
+      app.routes.filter(({ method, path }) => method !== "ALL" && method !== "OPTIONS" && !ours.test(path))
+        .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`),
+    );
+    const known = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`)
+    );
+    assert.deepEqual([...served].sort(), known.sort());
+    return Promise.resolve();
+  }));
+
+Deno.test("every example fits its schema", () => {
+  let examples = 0;
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, { requestBody, responses }] of Object.entries(methods)) {
+      const parts = { requestBody, ...Object.fromEntries(Object.entries(responses)) };
+      for (const [part, value] of Object.entries(parts)) {
+        const media = (value as { content?: Record<string, { example?: unknown }> })?.content
+          ?.["application/json"];
+        if (media?.example === undefined) continue;
+        const place = part === "requestBody" ? [part] : ["responses", part];
+        const schema = validatorOf([
+          "paths",
+          path,
+          method,
+          ...place,
+          "content",
+          "application/json",
+          "schema",
+        ]);
+        assertValid(schema, media.example, `${method} ${path} ${part}`);
+        examples++;
+      }
+    }
+  }
+  assert.ok(examples > 25, `${examples} examples`);
+});
+
+Deno.test("documents are where agents look, as Markdown, and as pages to browsers", () =>
+  withApp(async ({ app }) => {
+    for (const path of TEXTS) {
+      const text = await app.request(path);
+      assert.equal(text.status, 200, path);
+      assert.match(text.headers.get("content-type")!, /^text\/markdown/, path);
+      assert.match(text.headers.get("vary")!, /accept/i);
+      const markdown = await text.text();
+      assert.match(markdown, /^# /, path);
+      assert.doesNotMatch(markdown, /\$CONVENE|\$limits|undefined/, path);
+      const page = await app.request(path, { headers: { accept: HTML } });
+      assert.match(page.headers.get("content-type")!, /^text\/html/, path);
+      assert.doesNotMatch(page.headers.get("content-security-policy")!, /unsafe/);
+      assert.doesNotMatch(await page.text(), /<script(?![^>]*\bsrc=)|\sstyle=/, path);
+    }
+  }));
+
+Deno.test("what a document links to on this server is there", () =>
+  withApp(async ({ app }) => {
+    const links = new Set<string>();
+    for (const path of TEXTS) {
+      const text = await (await app.request(path)).text();
+      for (const [, link] of text.matchAll(/\]\(http:\/\/localhost([^)#]*)/g)) links.add(link!);
+    }
+    assert.ok(links.size >= 4, `${[...links]}`);
+    for (const link of links) assert.equal((await app.request(link)).status, 200, link);
+  }));
+
+Deno.test("every error code is explained at the anchor that its answers name", () =>
+  withApp(async ({ app, json }) => {
+    const page = await (await app.request("/docs/errors", { headers: { accept: HTML } })).text();
+    for (const code of Object.keys(STATUS)) assert.ok(page.includes(`<h2 id="${code}">`), code);
+    const { body } = await json("GET", "/rooms/none");
+    assert.equal(body.docs, "/docs/errors#room_not_found");
+  }));
+
+Deno.test("the skill has its front matter and fits in 5,000 tokens", () =>
+  withApp(async ({ app }) => {
+    const skill = await (await app.request("/SKILL.md")).text();
+    const [, matter, body] = /^---\n(.*?)\n---\n(.*)$/s.exec(skill)!;
+    assert.match(matter!, /^name: convene\ndescription: .{50,1024}$/);
+    // Three characters a token is less than tokenizers need for such text.
+    assert.ok(body!.length / 3 < 5_000, `${body!.length} characters`);
+  }));

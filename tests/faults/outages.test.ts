@@ -4,7 +4,7 @@ import type { Reply } from "../support/client.ts";
 import { type Behaviour, type FaultyProxy, startFaultyProxy } from "../support/faulty_proxy.ts";
 import { type LibsqlServer, startLibsqlServer } from "../support/libsql_server.ts";
 import { startService } from "../support/service.ts";
-import { assertError, assertStatus } from "../support/shapes.ts";
+import { assertError } from "../support/shapes.ts";
 
 /** How long a fault lasts, and the usual state before it. */
 const LASTS_MS = Number(Deno.env.get("FAULTS_LAST_MS") ?? 2_000);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import * as schemas from "../../routes/schemas.ts";
 import { backends, type Running, Subject } from "../support/backends.ts";
 import type { Reply, RequestOptions } from "../support/client.ts";
-import { startProbe } from "../support/probe.ts";
+import { mostOf, startProbe } from "../support/probe.ts";
 import { bodiesOf, expressions } from "./arbitraries.ts";
 import { INPUTS } from "./inputs.ts";
 
@@ -12,10 +12,13 @@ const RUNS = Number(Deno.env.get("HOSTILE_RUNS") ?? 60);
 const SEED = Number(Deno.env.get("SEED") ?? Date.now() % 2 ** 31);
 const PROPERTY = { numRuns: RUNS, seed: SEED, interruptAfterTimeLimit: 600_000 };
 
-/** No answer may take longer, on top of what the machine adds without any hostile input (see `slack`). */
-const MOST_MS = 250;
-/** A promise of the service: other rooms are not held up for longer. */
-const OTHERS_MS = 100;
+/**
+ * No answer may take longer. An instance works in one thread: what holds others up for so long, which a promise
+ * forbids, takes at least as long itself.
+ */
+const MOST_MS = 100;
+/** A slow answer is asked for again: what the input costs it costs every time, what the machine adds it does not. */
+const MOST_TIMES = 5;
 const INSIDE =
   /\bat \S+ \(|\.ts:\d|file:\/\/|\bSELECT \S+ FROM\b|\bINSERT INTO\b|SQLITE_|node_modules|\/work\//;
 
@@ -34,11 +37,15 @@ async function withService(test: (t: Subject, room: string) => Promise<void>): P
 /** Sends one input and asserts that it was answered well, and so is the next ordinary request. */
 async function send(t: Subject, room: string, method: string, path: string, options: RequestOptions = {}) {
   const name = `${method} ${path} ${options.raw ?? ""}`.slice(0, 300);
-  const from = performance.now();
-  const reply: Reply = await t.request(method, path.replace("ROOM", room), options);
-  const took = performance.now() - from;
-  assert.ok(reply.status < 500, `${name}: ${reply.status} ${reply.text}`);
-  assert.doesNotMatch(reply.text.slice(0, 2_000), INSIDE, name);
+  let took = Infinity;
+  for (let times = 0; took >= MOST_MS && times < MOST_TIMES; times++) {
+    const from = performance.now();
+    const reply: Reply = await t.request(method, path.replace("ROOM", room), options);
+    took = Math.min(took, performance.now() - from);
+    assert.ok(reply.status < 500, `${name}: ${reply.status} ${reply.text}`);
+    assert.doesNotMatch(reply.text.slice(0, 2_000), INSIDE, name);
+    if (options.raw instanceof ReadableStream) break; // it can be sent once
+  }
   assert.ok(took < MOST_MS, `${name}: ${Math.round(took)} ms`);
   const next = await t.get(`/rooms/${room}`);
   assert.equal(next.status, 200, `after ${name}: ${next.text}`);
@@ -48,12 +55,11 @@ async function send(t: Subject, room: string, method: string, path: string, opti
 async function besideOthers(t: Subject, hostile: () => Promise<void>): Promise<void> {
   const peace = await startProbe(t);
   await new Promise((resolve) => setTimeout(resolve, 1_000));
-  const usual = Math.max(...await peace.stop());
+  const usual = mostOf(await peace.stop());
   const probe = await startProbe(t);
   await hostile();
-  const took = await probe.stop();
-  const slowest = Math.max(...took);
-  assert.ok(slowest - usual < OTHERS_MS, `another room waited ${Math.round(slowest)} ms, usually ${usual}`);
+  const slowest = mostOf(await probe.stop());
+  assert.ok(slowest - usual < MOST_MS, `another room waited ${Math.round(slowest)} ms, usually ${usual}`);
 }
 
 Deno.test(`${INPUTS.length} hostile inputs are answered, soon, and harm nobody`, () =>

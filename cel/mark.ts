@@ -5,6 +5,9 @@ import type { Waiter } from "./waiter.ts";
 /** A mark outlives its wait by this, should its instance die; with the longest wait that is the promised 30 s. */
 const MARK_GRACE_MS = 5_000;
 
+/** An answer does not wait longer for its mark to be cleared: the database may hang. */
+const CLEARED_WITHIN_MS = 400;
+
 /** The presence mark of a wait: set without being awaited, cleared before the answer. Without an agent, nothing. */
 export function createMark(
   database: Database,
@@ -22,8 +25,11 @@ export function createMark(
     },
     async clear() {
       if (marked === undefined) return;
-      await marked;
-      await clearWaiting(database, mark).catch(unmarked);
+      const { promise: late, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, CLEARED_WITHIN_MS);
+      const cleared = marked.then(() => clearWaiting(database, mark)).catch(unmarked);
+      await Promise.race([cleared, late]);
+      clearTimeout(timer);
     },
   };
 }

@@ -6,7 +6,7 @@ import { type Include, included, includesAnything, readsOfInclude } from "./incl
 import { withViews } from "./definitions.ts";
 import type { RoomData } from "./reader.ts";
 import { type Reads, unionReads } from "./reads.ts";
-import { createTurn } from "./turn.ts";
+import { createTurn } from "../db/turn.ts";
 
 export interface WaitRequest {
   room: string;

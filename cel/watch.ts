@@ -210,7 +210,8 @@ export function createWatch(
       const mark = createMark(database, waiter);
       try {
         if (request.signal.aborted) leave();
-        await hold(waiter, watch);
+        // Either may be first: the first look may hang for longer than the wait lasts.
+        await Promise.race([hold(waiter, watch), result]);
         if (watch.waiters.has(waiter)) mark.set();
         return await result;
       } finally {

@@ -57,6 +57,8 @@ const MOST_TURNS = 6;
 /** A batch that takes this long is worth waiting for with the next one; near databases are kept busy instead. */
 const FAR_MS = 12;
 const LINGER_MS = 4;
+/** A batch under way for longer holds up no other: its answer may never come. */
+const OVERDUE_MS = 1_000;
 const FIRST_BACKOFF_MS = 5;
 const MOST_BACKOFF_MS = 200;
 
@@ -82,12 +84,17 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number): L
       underWay++;
       const began = performance.now();
       const jobs = nextBatch();
-      carry(jobs).finally(() => {
+      const makeWay = once(() => {
         underWay--;
+        pump();
+      });
+      const overdue = setTimeout(makeWay, OVERDUE_MS);
+      carry(jobs).finally(() => {
+        clearTimeout(overdue);
         const now = performance.now();
         const linger = now - began < FAR_MS ? 0 : LINGER_MS;
         hoped = { jobs: jobs.length + waiting.length, until: now + linger };
-        pump();
+        makeWay();
       });
     }
   }
@@ -205,6 +212,14 @@ function unavailable(error: unknown, unknown: boolean): DatabaseUnavailable {
 
 function rejectAll(jobs: Job[], error: Error) {
   for (const job of jobs) job.reject(error);
+}
+
+function once(act: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) act();
+    done = true;
+  };
 }
 
 function pause(ms: number): Promise<void> {

@@ -5,6 +5,7 @@ import type { Row, Statement } from "./lane.ts";
 import { messageNotFound, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { columnsOf, createRead } from "./together.ts";
+import { mapInTurns } from "./turn.ts";
 import { readWhole } from "./whole_reads.ts";
 
 export interface Message {
@@ -64,7 +65,7 @@ export async function listMessages(
     selectMessages(room, filter),
   ]);
   const revision = revisionOf(rooms!);
-  const messages = rows!.slice(0, filter.limit).map(toMessage);
+  const messages = await mapInTurns(rows!.slice(0, filter.limit), toMessage);
   if (filter.newest) messages.reverse();
   return { messages, more: rows!.length > filter.limit, revision };
 }

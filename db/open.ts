@@ -1,10 +1,12 @@
-import type { Config } from "@libsql/client";
+import { faultOf } from "./faults.ts";
+import type { Client, Config } from "@libsql/client";
 import { batch } from "./binding.ts";
 import type { Connection } from "./database.ts";
 import { connectRemote } from "./remote.ts";
 
 /** Milliseconds that a file database blocks for another process's write; the lane's retry does not block. */
 const FILE_BUSY_MS = 20;
+const MOST_ATTEMPTS = 50;
 
 /**
  * Connects to `file:<path>` with the native client, to `libsql:`, `https:` and `http:` with the one made of
@@ -22,7 +24,7 @@ async function connectFile(url: string): Promise<Connection> {
   const { createClient } = await import("@libsql/client/sqlite3");
   await makeFolder(url);
   const client = createClient({ url, concurrency: 1, timeout: FILE_BUSY_MS } as Config);
-  await client.execute("PRAGMA journal_mode = WAL");
+  await useWal(client);
   return {
     async send(statements, mode) {
       try {
@@ -34,6 +36,19 @@ async function connectFile(url: string): Promise<Connection> {
     },
     close: () => client.close(),
   };
+}
+
+/** Turns on the write-ahead log; another process may be just setting up the same file. */
+async function useWal(client: Client): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return void await client.execute("PRAGMA journal_mode = WAL");
+    } catch (error) {
+      if (faultOf(error).kind !== "busy" || attempt === MOST_ATTEMPTS) throw error;
+      await client.reconnect();
+      await new Promise((resolve) => setTimeout(resolve, FILE_BUSY_MS));
+    }
+  }
 }
 
 /** Makes the file's folder where that is allowed; elsewhere it must be there. */

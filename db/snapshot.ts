@@ -5,6 +5,7 @@ import type { Row, Statement } from "./lane.ts";
 import { toWait, type WaitInProgress, waitsOf } from "./presence.ts";
 import { roomNotFound } from "./refusal.ts";
 import { VIEW_SCOPE } from "./state.ts";
+import { mapInTurns } from "./turn.ts";
 import { readWhole } from "./whole_reads.ts";
 
 /** What to load of a room, in one round trip and of one revision. */
@@ -92,7 +93,7 @@ export async function loadSnapshot(
   const results = await readWhole(database, room, [...Object.values(statements), ...extra]);
   const names = Object.keys(statements);
   const rows = Object.fromEntries(names.map((name, index) => [name, results[index]!]));
-  return toSnapshot(rows, results.slice(names.length));
+  return await toSnapshot(rows, results.slice(names.length));
 }
 
 function snapshotStatements(room: string, query: SnapshotQuery, now: Date): Record<string, Statement> {
@@ -121,7 +122,7 @@ function snapshotStatements(room: string, query: SnapshotQuery, now: Date): Reco
   return statements;
 }
 
-function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Snapshot {
+async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<Snapshot> {
   const [found] = rows.room!;
   if (found === undefined) throw roomNotFound();
   return {
@@ -133,13 +134,16 @@ function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Snapshot {
       messages: Number(found.messages_revision),
     },
     counts: { count: Number(found.message_count), unclaimed: Number(found.unclaimed_count) },
-    entries: [...rows.state ?? [], ...rows.scopes ?? [], ...rows.keys ?? []].map((row) => ({
+    entries: await mapInTurns([...rows.state ?? [], ...rows.scopes ?? [], ...rows.keys ?? []], (row) => ({
       scope: row.scope as string,
       key: row.key as string,
       value: JSON.parse(row.value as string),
     })),
     views: new Map((rows.views ?? []).map((row) => [row.key as string, row.expr as string])),
-    agents: (rows.agents ?? []).map((row) => ({ ...row, meta: JSON.parse(row.meta as string) }) as AgentRow),
+    agents: await mapInTurns(
+      rows.agents ?? [],
+      (row) => ({ ...row, meta: JSON.parse(row.meta as string) }) as AgentRow,
+    ),
     waits: (rows.waits ?? []).map(toWait),
     agentIds: (rows.agentIds ?? []).map((row) => row.id as string),
     extra,

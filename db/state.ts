@@ -7,6 +7,7 @@ import { touch } from "./presence.ts";
 import { keyNotFound, Refusal, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { columnsOf, createRead } from "./together.ts";
+import { mapInTurns } from "./turn.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
 import { readWhole } from "./whole_reads.ts";
 
@@ -105,7 +106,8 @@ export async function listEntries(
     { sql: ROOM_REVISION, args: { room } },
     selectEntries(room, filter),
   ]);
-  return { entries: rows!.map(toListed), revision: revisionOf(rooms!) };
+  const revision = revisionOf(rooms!);
+  return { entries: await mapInTurns(rows!, toListed), revision };
 }
 
 /** The query for a filter; its rows are for `toListed`. */

@@ -5,7 +5,16 @@ import { answerOnce } from "./idempotency.ts";
 import { existingId, existingKey, existingMessageId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
-import { checkSize, linkNext, queryCount, queryNumber, readBody, reply, roomOf } from "./requests.ts";
+import {
+  checkSize,
+  linkNext,
+  queryCount,
+  queryNumber,
+  readBody,
+  reply,
+  replyInTurns,
+  roomOf,
+} from "./requests.ts";
 import { claimBody, messageBody } from "./schemas.ts";
 import type { Services } from "./services.ts";
 
@@ -43,7 +52,7 @@ export function mountMessages(app: Hono, { database }: Services): void {
       });
       const cut = more && last === undefined;
       const next = cut ? linkNext(c, { after: String(messages.at(-1)!.id) }) : undefined;
-      return reply(revision, messages, 200, next);
+      return await replyInTurns(revision, messages, next);
     },
   });
 

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { compile, type Expression, InvalidExpression } from "../cel/expression.ts";
 import type { Json } from "../db/json.ts";
+import { createTurn, mapInTurns } from "../db/turn.ts";
 import { createDeadline } from "./deadline.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BASE_HEADERS } from "./headers.ts";
@@ -154,6 +155,33 @@ export function reply(
   headers?: Record<string, string>,
 ): Response {
   return json(body, status, { "Convene-Revision": String(revision), ...headers });
+}
+
+/** `reply` for what may be large: its JSON is made in turns with other requests. */
+export async function replyInTurns(
+  revision: number,
+  body: unknown,
+  headers?: Record<string, string>,
+): Promise<Response> {
+  const all = { ...BASE_HEADERS, "Content-Type": "application/json", "Convene-Revision": String(revision) };
+  return new Response(await jsonInTurns(body), { headers: { ...all, ...headers } });
+}
+
+/** Members of members are as deep as what is many lies: the keys of the scopes of `state`. */
+const MANY_AT_DEPTH = 3;
+
+async function jsonInTurns(value: unknown, depth = MANY_AT_DEPTH): Promise<string> {
+  if (Array.isArray(value)) return `[${(await mapInTurns(value, (item) => JSON.stringify(item))).join()}]`;
+  if (depth === 0 || typeof value !== "object" || value === null) return JSON.stringify(value);
+  const members: string[] = [];
+  const turn = createTurn();
+  for (const [name, member] of Object.entries(value)) {
+    await turn();
+    if (member === undefined) continue;
+    const text = depth > 1 ? await jsonInTurns(member, depth - 1) : JSON.stringify(member);
+    members.push(`${JSON.stringify(name)}:${text}`);
+  }
+  return `{${members.join()}}`;
 }
 
 export function json(body: unknown, status: 200 | 201, headers?: Record<string, string>): Response {

@@ -19,11 +19,12 @@ import {
 } from "../db/state.ts";
 import { putEntries } from "../db/state_writes.ts";
 import { demandedVersion, etag, unchanged, withEtag } from "./etags.ts";
+import { mapInTurns } from "../db/turn.ts";
 import { answerOnce } from "./idempotency.ts";
 import { existingId, existingKey } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
-import { compileOf, queryNumber, readBody, reply, roomOf } from "./requests.ts";
+import { compileOf, queryNumber, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
 import { batchBody, deleteBody, stateBody } from "./schemas.ts";
 import type { Services } from "./services.ts";
 import { writableScope, writeOf } from "./state_writes.ts";
@@ -62,7 +63,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     const data = await reader.load(room, { ...NOTHING, state: { scopes, keys } }, [
       selectEntries(room, filter),
     ]);
-    const entries = data.snapshot.extra[0]!.map(toListed);
+    const entries = await mapInTurns(data.snapshot.extra[0]!, toListed);
     const names = entries.filter((entry) => entry.scope === VIEW_SCOPE && !("deleted" in entry)).map((
       { key },
     ) => key);
@@ -81,7 +82,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       if (filter.key === undefined) {
         const { entries, revision } =
           await (readsViews ? listResolved(room, filter) : listEntries(database, room, filter));
-        return reply(revision, entries);
+        return await replyInTurns(revision, entries);
       }
       const { scope, key } = filter as { scope: string; key: string };
       if (!readsViews) {

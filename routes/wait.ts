@@ -1,10 +1,10 @@
 import type { Context, Hono } from "hono";
-import type { Include } from "../cel/include.ts";
+import { type Include, includesAnything } from "../cel/include.ts";
 import { invalidMember } from "./errors.ts";
 import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { refuseMethod, resource } from "./methods.ts";
-import { compileOf, queryNumber, readBody, reply, roomOf } from "./requests.ts";
+import { compileOf, queryNumber, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
 import { waitBody } from "./schemas.ts";
 import type { Services } from "./services.ts";
 
@@ -19,13 +19,14 @@ export function mountWait(app: Hono, { watch, fairUse }: Services): void {
   /** `signal` is read before anything is awaited: a client that leaves earlier would be missed. */
   async function wait(c: Context, room: string, body: WaitBody, signal: AbortSignal): Promise<Response> {
     const condition = compileOf(body.condition);
+    const include = includeOf(body.include ?? []);
     const release = fairUse.hold(c, "wait", room);
     const result = await watch.wait({
       room,
       condition,
       agent: body.agent ?? undefined,
       timeout: Math.min(body.timeout ?? LIMITS.waitMs, LIMITS.waitMs),
-      include: includeOf(body.include ?? []),
+      include,
       signal,
     }).finally(release);
     if (result === undefined) return c.body(null, 204); // nobody is there to read it
@@ -33,7 +34,8 @@ export function mountWait(app: Hono, { watch, fairUse }: Services): void {
     const answer = outcome.triggered
       ? { ...outcome, condition: condition.source }
       : { ...outcome, timeout: true };
-    return reply(revision, { ...answer, ...included });
+    const content = { ...answer, ...included };
+    return includesAnything(include) ? await replyInTurns(revision, content) : reply(revision, content);
   }
 
   resource(app, "/rooms/:room/wait", {

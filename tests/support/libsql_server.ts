@@ -13,10 +13,17 @@ export interface LibsqlServer {
   thaw(): void;
 }
 
-/** Starts a real libSQL server with an empty database. */
-export async function startLibsqlServer(): Promise<LibsqlServer> {
-  const directory = await Deno.makeTempDir({ prefix: "convene-libsql-" });
-  const address = `127.0.0.1:${freePort()}`;
+export interface LibsqlServerOptions {
+  /** Where it keeps its database: what is there is taken up, and stays. Without one: an empty folder of its own. */
+  directory?: string;
+  /** The port of one that has ended, to take its place. */
+  port?: number;
+}
+
+/** Starts a real libSQL server. */
+export async function startLibsqlServer(options: LibsqlServerOptions = {}): Promise<LibsqlServer> {
+  const directory = options.directory ?? await Deno.makeTempDir({ prefix: "convene-libsql-" });
+  const address = `127.0.0.1:${options.port ?? freePort()}`;
   const process = new Deno.Command(await executable(), {
     // It takes the database's place from its working directory, even where that is absolute.
     args: ["dev", "--http-listen-addr", address, "--db", "data"],
@@ -41,7 +48,7 @@ export async function startLibsqlServer(): Promise<LibsqlServer> {
       // The group has ended already.
     }
     await process.status;
-    await Deno.remove(directory, { recursive: true });
+    if (!options.directory) await Deno.remove(directory, { recursive: true });
   }
 
   const url = `http://${address}`;

@@ -9,3 +9,17 @@ export function createTurn(): () => Promise<void> {
     since = performance.now();
   };
 }
+
+/** Maps what may be many, and lets other requests run in between. */
+export async function mapInTurns<Item, Result>(
+  items: Item[],
+  map: (item: Item) => Result,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  const turn = createTurn();
+  for (let n = 0; n < items.length; n++) {
+    if (n > 0) await turn();
+    results.push(map(items[n]!));
+  }
+  return results;
+}

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import * as schemas from "../../routes/schemas.ts";
+import { backends, type Running, Subject } from "../support/backends.ts";
+import type { Reply, RequestOptions } from "../support/client.ts";
+import { mostOf, startProbe } from "../support/probe.ts";
+import { bodiesOf, expressions } from "./arbitraries.ts";
+import { INPUTS } from "./inputs.ts";
+
+/** Cases of each property; a failure prints its seed, which SEED takes up again. */
+const RUNS = Number(Deno.env.get("HOSTILE_RUNS") ?? 60);
+const SEED = Number(Deno.env.get("SEED") ?? Date.now() % 2 ** 31);
+const PROPERTY = { numRuns: RUNS, seed: SEED, interruptAfterTimeLimit: 600_000 };
+
+/**
+ * No answer may take longer. An instance works in one thread: what holds others up for so long, which a promise
+ * forbids, takes at least as long itself.
+ */
+const MOST_MS = 100;
+/** A slow answer is asked for again: what the input costs it costs every time, what the machine adds it does not. */
+const MOST_TIMES = 5;
+const INSIDE =
+  /\bat \S+ \(|\.ts:\d|file:\/\/|\bSELECT \S+ FROM\b|\bINSERT INTO\b|SQLITE_|node_modules|\/work\//;
+
+async function withService(test: (t: Subject, room: string) => Promise<void>): Promise<void> {
+  const service: Running = await backends[0]!.open({ RATE_LIMIT: "0" });
+  try {
+    const t = new Subject(service.url);
+    const room = await t.room();
+    await t.agent(room, "ann");
+    await test(t, room);
+  } finally {
+    await service.stop();
+  }
+}
+
+/** Sends one input and asserts that it was answered well, and so is the next ordinary request. */
+async function send(t: Subject, room: string, method: string, path: string, options: RequestOptions = {}) {
+  const name = `${method} ${path} ${options.raw ?? ""}`.slice(0, 300);
+  let took = Infinity;
+  for (let times = 0; took >= MOST_MS && times < MOST_TIMES; times++) {
+    const from = performance.now();
+    const reply: Reply = await t.request(method, path.replace("ROOM", room), options);
+    took = Math.min(took, performance.now() - from);
+    assert.ok(reply.status < 500, `${name}: ${reply.status} ${reply.text}`);
+    assert.doesNotMatch(reply.text.slice(0, 2_000), INSIDE, name);
+    if (options.raw instanceof ReadableStream) break; // it can be sent once
+  }
+  assert.ok(took < MOST_MS, `${name}: ${Math.round(took)} ms`);
+  const next = await t.get(`/rooms/${room}`);
+  assert.equal(next.status, 200, `after ${name}: ${next.text}`);
+}
+
+/** Runs what is hostile while somebody looks at another room, and compares with looks in peace before. */
+async function besideOthers(t: Subject, hostile: () => Promise<void>): Promise<void> {
+  const peace = await startProbe(t);
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const usual = mostOf(await peace.stop());
+  const probe = await startProbe(t);
+  await hostile();
+  const slowest = mostOf(await probe.stop());
+  assert.ok(slowest - usual < MOST_MS, `another room waited ${Math.round(slowest)} ms, usually ${usual}`);
+}
+
+Deno.test(`${INPUTS.length} hostile inputs are answered, soon, and harm nobody`, () =>
+  withService((t, room) =>
+    besideOthers(t, async () => {
+      assert.ok(INPUTS.length >= 300);
+      for (const { method, path, raw } of INPUTS) await send(t, room, method, path, { raw });
+    })
+  ));
+
+Deno.test("bodies that are no text, and odd ways to send one", () =>
+  withService(async (t, room) => {
+    const bytes = (...list: number[]) => new Uint8Array(list);
+    const gzipped = await new Response(
+      new Blob(['{"key":"k","value":1}']).stream().pipeThrough(new CompressionStream("gzip")),
+    ).bytes();
+    const raws = [
+      bytes(),
+      bytes(0xff, 0xfe),
+      bytes(0x22, 0xc3, 0x28, 0x22),
+      bytes(0xed, 0xa0, 0x80),
+      gzipped,
+    ];
+    const types = [
+      "",
+      "text/plain",
+      "multipart/form-data; boundary=x",
+      "application/json; charset=utf-16",
+      "\u00e9/x",
+    ];
+    for (const raw of raws) {
+      for (const type of types) {
+        for (const encoding of [undefined, "gzip", "br", "x"]) {
+          const headers = {
+            ...type && { "content-type": type },
+            ...encoding && { "content-encoding": encoding },
+          };
+          await send(t, room, "PUT", "/rooms/ROOM/state", { raw, headers });
+        }
+      }
+    }
+    const chunks = () =>
+      ReadableStream.from(['{"key":', '"k",', '"value":1}']).pipeThrough(new TextEncoderStream());
+    await send(t, room, "PUT", "/rooms/ROOM/state", { raw: chunks() });
+    assert.equal((await t.entry(room, "k")).value, 1);
+  }));
+
+const FUZZED: [method: string, path: string, schema: Parameters<typeof bodiesOf>[0]][] = [
+  ["POST", "/rooms", schemas.roomBody],
+  ["POST", "/rooms/ROOM/agents", schemas.agentBody],
+  ["POST", "/rooms/ROOM/agents/ann/heartbeat", schemas.heartbeatBody],
+  ["POST", "/rooms/ROOM/messages", schemas.messageBody],
+  ["POST", "/rooms/ROOM/messages/3/claim", schemas.claimBody],
+  ["PUT", "/rooms/ROOM/state", schemas.stateBody],
+  ["PUT", "/rooms/ROOM/state/batch", schemas.batchBody],
+  ["DELETE", "/rooms/ROOM/state", schemas.deleteBody],
+  ["POST", "/rooms/ROOM/eval", schemas.evalBody],
+  ["POST", "/rooms/ROOM/wait", schemas.waitBody],
+];
+
+Deno.test(`bodies made from the schemas, valid and mutated, seed ${SEED}`, () =>
+  withService((t, room) =>
+    besideOthers(t, async () => {
+      for (const [method, path, schema] of FUZZED) {
+        const property = fc.asyncProperty(bodiesOf(schema), async (body) => {
+          // A wait that is not true ends at once all the same.
+          const brief = path.endsWith("/wait") && body !== null && typeof body === "object";
+          await send(t, room, method, path, { raw: JSON.stringify(brief ? { ...body, timeout: 0 } : body) });
+        });
+        await fc.assert(property, PROPERTY);
+      }
+    })
+  ));
+
+Deno.test(`expressions made from the grammar of CEL, seed ${SEED}`, () =>
+  withService((t, room) =>
+    besideOthers(t, async () => {
+      await t.write(room, "k", [1, "a", null, { k: true }]);
+      const property = fc.asyncProperty(expressions, async (expr) => {
+        for (
+          const [method, path, body] of [
+            ["POST", "/rooms/ROOM/eval", { expr, agent: "ann" }],
+            ["POST", "/rooms/ROOM/wait", { condition: expr, timeout: 0, include: "state" }],
+            ["PUT", "/rooms/ROOM/state", { key: "gated", value: 1, if: expr }],
+            ["PUT", "/rooms/ROOM/state", { scope: "_view", key: "v", expr }],
+          ] as const
+        ) await send(t, room, method, path, { raw: JSON.stringify(body) });
+      });
+      await fc.assert(property, { ...PROPERTY, numRuns: 4 * RUNS });
+    })
+  ));

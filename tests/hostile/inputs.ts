@@ -1,0 +1,158 @@
+/** Requests that nobody means well: every field of every endpoint, each with every value that suits it. */
+export interface Input {
+  method: string;
+  path: string;
+  raw?: string;
+}
+
+const ANY: string[] = [
+  '""',
+  '" "',
+  '"."',
+  '".."',
+  '"_x"',
+  '"\\u0000"',
+  '"\\n"',
+  '"\\u0085"',
+  '"\\ud800"',
+  '"\\udc00x"',
+  '"\\u202eabc"',
+  '"__proto__"',
+  '"constructor"',
+  '"\'; DROP TABLE rooms; --"',
+  '"state._shared.k"',
+  '"%00"',
+  '"<script>"',
+  "null",
+  "true",
+  "0",
+  "-1",
+  "-0",
+  "1.5",
+  "1e308",
+  "1e400",
+  "9007199254740993",
+  "9223372036854775808",
+  "[]",
+  "{}",
+  "[[]]",
+  '{"__proto__":{"a":1}}',
+  '{"constructor":{"prototype":1}}',
+  `"${"x".repeat(129)}"`,
+  `"${"x".repeat(5_000)}"`,
+  `"${"\\u0001".repeat(300)}"`,
+  `${"[".repeat(60)}${"]".repeat(60)}`,
+  `${"[".repeat(20_000)}${"]".repeat(20_000)}`,
+];
+
+/** The members of each body, with one that is right for each, so that only one is wrong at a time. */
+const BODIES: [method: string, path: string, body: Record<string, unknown>][] = [
+  ["POST", "/rooms", { id: "ROOM", meta: {} }],
+  ["POST", "/rooms/ROOM/agents", { id: "ann", name: "Ann", role: "agent", meta: {} }],
+  ["POST", "/rooms/ROOM/agents/ann/heartbeat", { status: "busy" }],
+  ["POST", "/rooms/ROOM/messages", { from: "ann", to: "bob", kind: "k", body: 1, reply_to: null }],
+  ["POST", "/rooms/ROOM/messages/1/claim", { agent: "ann" }],
+  ["PUT", "/rooms/ROOM/state", {
+    scope: "_shared",
+    key: "k",
+    value: 1,
+    if_version: 1,
+    increment: false,
+    expr: undefined,
+    if: "true",
+    agent: "ann",
+  }],
+  ["PUT", "/rooms/ROOM/state/batch", { writes: [{ key: "k", value: 1 }], if: "true", agent: "ann" }],
+  ["DELETE", "/rooms/ROOM/state", { scope: "_shared", key: "gone", if_version: 1, if: "true", agent: "ann" }],
+  ["POST", "/rooms/ROOM/eval", { expr: "1", agent: "ann" }],
+  ["POST", "/rooms/ROOM/wait", { condition: "true", agent: "ann", timeout: 0, include: "messages" }],
+];
+
+const PIECES: string[] = [
+  "",
+  "%",
+  "%zz",
+  "%2",
+  "%00",
+  "%0a",
+  "%ff",
+  "%c3%28",
+  "%ed%a0%80",
+  "%2e%2e",
+  "%2F",
+  "%E2%80%AE",
+  "-1",
+  "0",
+  "1.5",
+  "1e3",
+  "99999999999999999999",
+  "NaN",
+  "__proto__",
+  "constructor",
+  "'%20OR%201=1--",
+  "%3Cscript%3E",
+  "x".repeat(4_000),
+];
+
+const PATHS: string[] = [
+  "/VALUE",
+  "/rooms/VALUE",
+  "/rooms/VALUE/state",
+  "/rooms/VALUE/agents",
+  "/rooms/ROOM/VALUE",
+  "/rooms/ROOM/agents/VALUE",
+  "/rooms/ROOM/messages/VALUE",
+  "/assets/VALUE/page.css",
+  "/assets/1/VALUE",
+];
+
+const QUERIES: [path: string, names: string[]][] = [
+  ["/", ["room"]],
+  ["/?room=ROOM", ["expr", "agent"]],
+  ["/rooms", ["limit", "before", "before_id"]],
+  ["/rooms/ROOM/messages", ["after", "kind", "thread", "unclaimed", "limit", "from", "to", "last"]],
+  ["/rooms/ROOM/state", ["scope", "key", "resolve", "since", "prefix"]],
+  ["/rooms/ROOM/changes", ["after", "limit"]],
+  ["/rooms/ROOM/wait?timeout=0&condition=true", ["agent", "include", "timeout"]],
+  ["/rooms/ROOM/wait?timeout=0", ["condition"]],
+];
+
+const METHODS = ["PATCH", "PUT", "DELETE", "POST", "HEAD", "OPTIONS", "PROPFIND"];
+const RESOURCES = [
+  "/",
+  "/rooms",
+  "/rooms/ROOM",
+  "/rooms/ROOM/state/batch",
+  "/rooms/ROOM/eval",
+  "/healthz",
+  "/guide",
+];
+
+export const INPUTS: Input[] = [
+  ...BODIES.flatMap(([method, path, body]) =>
+    Object.keys(body).flatMap((name) =>
+      ANY.map((value) => ({ method, path, raw: withMember(body, name, value) }))
+    )
+  ),
+  ...BODIES.flatMap(([method, path]) =>
+    ["", " ", "null", "[]", "1", '"x"', "{", "{]", '{"a"', "\uFEFF{}", "\u0000", "{}{}", '{"key":1,"key":2}']
+      .map((
+        raw,
+      ) => ({ method, path, raw }))
+  ),
+  ...PATHS.flatMap((path) => PIECES.map((value) => ({ method: "GET", path: path.replace("VALUE", value) }))),
+  ...QUERIES.flatMap(([path, names]) =>
+    names.flatMap((name) =>
+      PIECES.flatMap((value) => {
+        const one = `${path}${path.includes("?") ? "&" : "?"}${name}=${value}`;
+        return [{ method: "GET", path: one }, { method: "GET", path: `${one}&${name}=x&${name}=` }];
+      })
+    )
+  ),
+  ...METHODS.flatMap((method) => RESOURCES.map((path) => ({ method, path }))),
+];
+
+function withMember(body: Record<string, unknown>, name: string, value: string): string {
+  const others = JSON.stringify({ ...body, [name]: undefined }).slice(1, -1);
+  return `{${JSON.stringify(name)}:${value}${others && ","}${others}}`;
+}

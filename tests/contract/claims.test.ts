@@ -85,3 +85,12 @@ contract("workers that race for tasks never share one", async (t) => {
   assert.deepEqual(won.flat().sort((a, b) => a - b), tasks);
   assert.deepEqual(await t.value(room, "messages"), { count: 10, unclaimed: 0 });
 });
+
+contract("a claim reaches its own room only", async (t) => {
+  const [here, there] = [await t.room(), await t.room()];
+  const [{ id }, other] = [await t.message(here), await t.message(there)];
+  assert.equal(other.id, id);
+  assertStatus(await claim(t, here, id, "ann"), 200);
+  assert.equal((await t.get(`/rooms/${there}/messages/${id}`)).body.claimed_by, null);
+  assertStatus(await claim(t, there, id, "bob"), 200);
+});

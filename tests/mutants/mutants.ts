@@ -1,9 +1,8 @@
-/** A known bug, as a replacement of one piece of a source, and the test that must catch it. */
+/** A known bug, as replacements of pieces of a source, and the test that must catch it. */
 export interface Mutant {
   name: string;
   file: string;
-  search: string;
-  replace: string;
+  edits: Array<[search: string, replace: string]>;
   test: string;
   filter: string;
 }
@@ -12,35 +11,133 @@ export const MUTANTS: Mutant[] = [
   {
     name: "no revision guard",
     file: "cel/gate.ts",
-    search: "write(guardFor(data))",
-    replace: "write({ ...guardFor(data), seen: 2 ** 50 })",
+    edits: [["write(guardFor(data))", "write({ ...guardFor(data), seen: 2 ** 50 })"]],
     test: "tests/cel/gate.test.ts",
     filter: "a gate holds in the very state",
   },
   {
+    name: "notified before the commit, and not after it",
+    file: "db/state_writes.ts",
+    edits: [[`  database.announce({ room, part: "state", revision: result.revision });\n`, ""]],
+    test: "tests/cel/watch.test.ts",
+    filter: "a write of the same instance wakes the wait without the poll",
+  },
+  {
+    name: "checked before it is subscribed",
+    file: "cel/watch.ts",
+    edits: [[
+      "    waiter.begun = true;\n",
+      "    waiter.begun = true;\n    waiter.revision = Math.max(...Object.values(rooms.get(room)?.latest ?? {}));\n",
+    ]],
+    test: "tests/cel/watch.test.ts",
+    filter: "a write between the first read and what follows is not missed",
+  },
+  {
+    name: "no last read at the deadline",
+    file: "cel/watch.ts",
+    edits: [[
+      "        waiter.final = true;\n        advance(watch);\n",
+      "        waiter.settle({ triggered: false, elapsed_ms: 0, included: {}, revision: 0 });\n",
+    ]],
+    test: "tests/cel/watch.test.ts",
+    filter: "the last read at the deadline finds what no poll has seen",
+  },
+  {
     name: "claim without nobody has it",
     file: "db/message_writes.ts",
-    search: " AND claimed_by IS NULL)",
-    replace: ")",
+    edits: [[" AND claimed_by IS NULL)", ")"]],
     test: "tests/contract/claims.test.ts",
     filter: "file: of many claims at once",
   },
   {
+    name: "claim without the room",
+    file: "db/message_writes.ts",
+    edits: [[
+      "   WHERE room_id = :room AND id = :message AND ${ADMITTED}`",
+      "   WHERE id = :message AND ${ADMITTED}`",
+    ]],
+    test: "tests/contract/claims.test.ts",
+    filter: "file: a claim reaches its own room only",
+  },
+  {
     name: "clearing waits without the token",
     file: "db/presence.ts",
-    search:
+    edits: [[
       "const CLEAR = `DELETE FROM waits WHERE room_id = :room AND agent_id = :agent AND token = :token`",
-    replace: "const CLEAR = `DELETE FROM waits WHERE room_id = :room AND agent_id = :agent`",
+      "const CLEAR = `DELETE FROM waits WHERE room_id = :room AND agent_id = :agent`",
+    ]],
     test: "tests/cel/watch.test.ts",
     filter: "a wait that ends clears its own mark",
+  },
+  {
+    name: "increment as read and write",
+    file: "db/state_writes.ts",
+    edits: [
+      [
+        `whole ? await tryPut(database, room, put) : "fraction"`,
+        `whole && put.writes[0]!.delta === undefined ? await tryPut(database, room, put) : "fraction"`,
+      ],
+      [
+        "return { ...write, value, ifVersion: found.live ? found.version : 0 };",
+        "return { ...write, value, ifVersion: found && undefined };",
+      ],
+    ],
+    test: "tests/contract/races.test.ts",
+    filter: "increment",
+  },
+  {
+    name: "a batch as separate writes",
+    file: "db/state_writes.ts",
+    edits: [[
+      "  const plain = await putPlain(database, room, put);\n",
+      `  if (put.writes.length > 1) {
+    const all = [];
+    for (const write of put.writes) all.push((await putEntries(database, room, { ...put, writes: [write] }))!);
+    return { entries: all.flatMap(({ entries }) => entries), revision: all.at(-1)!.revision };
+  }
+  const plain = await putPlain(database, room, put);\n`,
+    ]],
+    test: "tests/contract/state_batch.test.ts",
+    filter: "file",
+  },
+  {
+    name: "retry without evaluating again",
+    file: "cel/gate.ts",
+    edits: [[
+      "          judge(data, gate, database.now());\n",
+      "          if (attempt === 1) judge(data, gate, database.now());\n",
+    ]],
+    test: "tests/cel/gate.test.ts",
+    filter: "a gate holds in the very state",
+  },
+  {
+    name: "view cycle unchecked",
+    file: "cel/context.ts",
+    edits: [
+      ["new Set(circular(definitions))", "new Set<string>()"],
+      ["    if (began >= 0) underWay.slice(began).forEach((member) => inCycle.add(member));\n", ""],
+    ],
+    test: "tests/cel/context.test.ts",
+    filter: "each member of a cycle fails",
+  },
+  {
+    name: "poll off",
+    file: "cel/watch.ts",
+    edits: [[".forEach(hear);\n    } catch", ";\n    } catch"]],
+    test: "tests/contract/wake_ups.test.ts",
+    filter: "two instances: a wait in one ends soon",
   },
 ];
 
 export const root = new URL("../../", import.meta.url);
 
-/** The source with the bug in it. Throws where the text to replace does not occur exactly once. */
-export async function mutated({ name, file, search, replace }: Mutant): Promise<string> {
-  const parts = (await Deno.readTextFile(new URL(file, root))).split(search);
-  if (parts.length !== 2) throw new Error(`${name}: its text occurs ${parts.length - 1} times in ${file}`);
-  return parts.join(replace);
+/** The source with the bug in it. Throws where a text to replace does not occur exactly once. */
+export async function mutated({ name, file, edits }: Mutant): Promise<string> {
+  let source = await Deno.readTextFile(new URL(file, root));
+  for (const [search, replace] of edits) {
+    const parts = source.split(search);
+    if (parts.length !== 2) throw new Error(`${name}: its text occurs ${parts.length - 1} times in ${file}`);
+    source = parts.join(replace);
+  }
+  return source;
 }

@@ -8,6 +8,7 @@ import finding from "../views/assets/finding.js" with { type: "text" };
 import following from "../views/assets/following.js" with { type: "text" };
 import front from "../views/assets/front.js" with { type: "text" };
 import icon from "../views/assets/icon.svg" with { type: "text" };
+import session from "../views/assets/session.js" with { type: "text" };
 import style from "../views/assets/page.css" with { type: "text" };
 import reading from "../views/assets/reading.js" with { type: "text" };
 import room from "../views/assets/room.js" with { type: "text" };
@@ -27,6 +28,7 @@ const SCRIPTS = {
   idiomorph,
   reading,
   room,
+  session,
   threads,
 };
 const FILES: Record<string, { text: string; type: string }> = {

@@ -40,7 +40,7 @@ export function mountPages(app: Hono, services: Services): void {
         supports: ["text/markdown", "text/plain", "text/html"],
         default: "text/markdown",
       });
-      if (type === "text/html") return sendPage(c, page(frontPage(addressOf(c), ASSETS)));
+      if (type === "text/html") return sendPage(c, page(frontPage(addressOf(c), ASSETS, services.source)));
       return c.text(guideFor(c), 200, { "Content-Type": `${type}; charset=utf-8` });
     },
   });

@@ -12,24 +12,29 @@ export interface Services {
   gates: Gates;
   watch: Watch;
   fairUse: FairUse;
+  /** Where people find the source of this service. */
+  source?: string;
 }
 
 export interface ServiceOptions {
   /** Milliseconds between two looks at the rooms that are waited for. */
   poll?: number;
   fairUse?: FairUseOptions;
+  /** An https address to link to as the source; anything else is left out. */
+  source?: string;
 }
 
 const FOLLOWERS = { most: LIMITS.streams, mostOfRoom: LIMITS.streamsOfRoom, length: LIMITS.eventLength };
 
 export function createServices(
   database: Database,
-  { poll = LIMITS.pollMs, fairUse = FAIR_USE }: ServiceOptions = {},
+  { poll = LIMITS.pollMs, fairUse = FAIR_USE, source }: ServiceOptions = {},
 ): Services {
   const reader = createReader(database);
   return {
     database,
     reader,
+    source: source?.startsWith("https://") ? source : undefined,
     gates: createGates(database, reader),
     watch: createWatch(database, reader, { poll, most: LIMITS.waits, followers: FOLLOWERS }),
     fairUse: createFairUse(fairUse),

@@ -16,6 +16,7 @@ export function settingsOf(env: (name: string) => string | undefined): ServiceOp
 
   return {
     poll: number("WAIT_POLL_MS") || undefined,
+    source: env("SOURCE_URL"),
     fairUse: {
       callerPerSecond: number("RATE_LIMIT"),
       roomPerSecond: number("ROOM_RATE_LIMIT") ?? FAIR_USE.roomPerSecond,

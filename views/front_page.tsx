@@ -1,8 +1,9 @@
+import type { Child } from "hono/jsx";
+import { Session } from "./front_session.tsx";
 import { type Assets, Layout, type Markup } from "./layout.tsx";
-import { CopyText } from "./room/console.tsx";
 
-/** The first page for people: what this is, and a room to try it in. */
-export function frontPage(address: string, assets: Assets): Markup {
+/** The first page for people: what this is, and a room to try it in. `source`: where its source is, if told. */
+export function frontPage(address: string, assets: Assets, source?: string): Markup {
   return (
     <Layout
       title="Convene: rooms where agents coordinate"
@@ -14,7 +15,8 @@ export function frontPage(address: string, assets: Assets): Markup {
         <a class="brand" href="/" aria-current="page">Convene</a>
         <nav aria-label="Pages">
           <a href="/guide">Guide</a>
-          <a href="/guide#expressions-cel">Expressions</a>
+          <a href="/docs/api">API</a>
+          {source && <a href={source}>Source</a>}
         </nav>
       </header>
       <main>
@@ -64,6 +66,9 @@ export function frontPage(address: string, assets: Assets): Markup {
       </main>
       <footer class="foot">
         <a href="/guide">The guide, for agents and people</a>
+        <a href="/docs/api">API reference</a>
+        <a href="/openapi.json">OpenAPI document</a>
+        {source && <a href={source}>Source</a>}
         <span class="quiet">
           Agents get it as Markdown: <code>curl -s {address}/</code>
         </span>
@@ -72,28 +77,7 @@ export function frontPage(address: string, assets: Assets): Markup {
   );
 }
 
-/** Five commands that do what the button does, and a little more, with their answers. */
-function Session({ address }: { address: string }) {
-  const session = `$ curl -s ${address}/rooms -d '{"id":"demo"}'
-{"id":"demo","created_at":"…","meta":{}}
-$ curl -s ${address}/rooms/demo/agents -d '{"id":"ann","name":"Ann"}'
-{"id":"ann","status":"active",…}
-$ curl -s ${address}/rooms/demo/wait -d '{"agent":"ann","condition":"state._shared.phase == \\"go\\""}' &
-$ curl -s -X PUT ${address}/rooms/demo/state -d '{"key":"phase","value":"go"}'
-{"key":"phase","value":"go","version":1,…}
-{"triggered":true,"value":true,…}
-$ curl -s "${address}/rooms/demo/changes?after=0"
-{"revision":4,"state":[…],"agents":[…],"messages":[],"more":false}`;
-  return (
-    <div class="session">
-      <h2 class="quiet">The same from a shell</h2>
-      <CopyText text={session} label="Copy" />
-    </div>
-  );
-}
-
-// deno-lint-ignore no-explicit-any -- markup, of whatever kind
-function Point({ title, picture, children }: { title: string; picture: any; children: any }) {
+function Point({ title, picture, children }: { title: string; picture: Child; children: Child }) {
   return (
     <article>
       {picture}

@@ -1,6 +1,8 @@
 import { enableCopying } from "./copying.js";
+import { enableSession } from "./session.js";
 
 enableCopying();
+enableSession();
 
 /** Creates a room, with the id that the button names or one of the service's own, and goes there. */
 async function create(button) {

@@ -24,7 +24,10 @@ export function Timeline({ view, now }: { view: TimelineView; now: Date }) {
           <svg width="20" height="12" aria-hidden="true">
             <rect x="0" y="3" width="20" height="6" rx="3" class="wait" />
           </svg>
-          wait
+          wait{" "}
+          <span title="Waits that ended are kept by no database: this instance shows those that it saw while somebody looked at the room.">
+            (ended ones as far as seen here)
+          </span>
         </p>
       </div>
       <div

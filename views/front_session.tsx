@@ -1,0 +1,66 @@
+import { quoted } from "./room/addresses.ts";
+
+interface Call {
+  method: "GET" | "POST" | "PUT";
+  path: string;
+  body?: unknown;
+  /** What it answers, shortened. */
+  answer: string;
+}
+
+const ROOM = "demo";
+const CALLS: Call[] = [
+  { method: "POST", path: "/rooms", body: { id: ROOM }, answer: `{"id":"demo","created_at":"…","meta":{}}` },
+  {
+    method: "POST",
+    path: `/rooms/${ROOM}/agents`,
+    body: { id: "ann", name: "Ann" },
+    answer: `{"id":"ann","status":"active",…}`,
+  },
+  {
+    method: "POST",
+    path: `/rooms/${ROOM}/wait`,
+    body: { agent: "ann", condition: `state._shared.phase == "go"` },
+    answer: `{"triggered":true,"value":true,…}   once the next call is made`,
+  },
+  {
+    method: "PUT",
+    path: `/rooms/${ROOM}/state`,
+    body: { key: "phase", value: "go" },
+    answer: `{"key":"phase","value":"go","version":1,…}`,
+  },
+  {
+    method: "GET",
+    path: `/rooms/${ROOM}/changes?after=0`,
+    answer: `{"revision":…,"state":[…],"agents":[…],"messages":[],"more":false}`,
+  },
+];
+
+/** Five requests with their answers; the script makes them for real, in a room of the reader's own. */
+export function Session({ address }: { address: string }) {
+  return (
+    <div class="session">
+      <div class="bar">
+        <h2 class="quiet">The same from a shell</h2>
+        <button type="button" id="run">Run it here</button>
+      </div>
+      <ol id="calls">
+        {CALLS.map(({ method, path, body, answer }) => (
+          <li data-method={method} data-path={path} data-body={body && JSON.stringify(body)}>
+            <pre class="call" tabindex={0}>{curl(address, method, path, body)}</pre>
+            <pre class="answer" tabindex={0}>{answer}</pre>
+          </li>
+        ))}
+      </ol>
+      <p class="quiet" id="run-note" role="status">
+        Running it makes these five requests from this page, in a new room.
+      </p>
+    </div>
+  );
+}
+
+function curl(address: string, method: string, path: string, body: unknown): string {
+  const verb = method === "PUT" ? "-X PUT " : "";
+  const data = body === undefined ? "" : ` -d ${quoted(JSON.stringify(body))}`;
+  return `curl -s ${verb}${quoted(address + path)}${data}${path.endsWith("/wait") ? " &" : ""}`;
+}

@@ -240,41 +240,6 @@ browserTest(
 );
 
 browserTest(
-  "the first page's session runs for real, in a room of its own",
-  () =>
-    withBrowser(async ({ t, open, shoot, complaints }) => {
-      const page = await open("/");
-      await page.getByRole("button", { name: "Run it here" }).click();
-      const [, , wait, , changes] = await page.locator("#calls .answer").all();
-      await wait!.getByText("waiting for the answer").waitFor();
-      await shoot(page, "front-open");
-      await wait!.getByText('"triggered":true').waitFor();
-      await changes!.getByText('"key":"phase"').waitFor();
-      const href = await page.getByRole("link", { name: "Look at the room" }).getAttribute("href");
-      const room = new URL(href!, t.url).searchParams.get("room")!;
-      assert.notEqual(room, "demo");
-      assert.equal((await t.get(`/rooms/${room}`)).status, 200);
-      await shoot(page, "front-done");
-      assert.deepEqual(complaints, []);
-    }),
-);
-
-browserTest(
-  "a room is created at one click, from the first page and where there is none",
-  () =>
-    withBrowser(async ({ t, open }) => {
-      const front = await open("/");
-      await front.getByRole("button", { name: "Create a room" }).click();
-      await front.waitForSelector("#live[data-state=live]");
-      const id = `lobby ${crypto.randomUUID()}`;
-      const unknown = await open(`/?room=${encodeURIComponent(id)}`);
-      await unknown.getByRole("button", { name: "Create this room" }).click();
-      await unknown.waitForSelector("#live[data-state=live]");
-      assert.equal((await t.get(`/rooms/${encodeURIComponent(id)}`)).status, 200);
-    }),
-);
-
-browserTest(
   "a lost connection shows, and mends itself with what was missed",
   () =>
     withBrowser(async ({ t, open, shoot, service }) => {

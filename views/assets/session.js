@@ -5,17 +5,28 @@ export function enableSession() {
   const button = document.getElementById("run");
   const note = document.getElementById("run-note");
   if (!button) return;
+  let id;
+  let used;
   const calls = [...document.querySelectorAll("#calls > li")].map((item) => ({
     ...item.dataset,
     item,
+    call: item.querySelector(".call"),
     shown: item.querySelector(".call").textContent,
     answer: item.querySelector(".answer"),
   }));
 
-  async function make({ method, path, body, item, shown, answer }, id) {
-    const inRoom = (text) =>
-      text?.replace(`/rooms/${ROOM}`, `/rooms/${id}`).replace(`"id":"${ROOM}"`, `"id":"${id}"`);
-    item.querySelector(".call").textContent = inRoom(shown);
+  function inRoom(text) {
+    return text?.replace(`/rooms/${ROOM}`, `/rooms/${id}`).replace(`"id":"${ROOM}"`, `"id":"${id}"`);
+  }
+
+  /** All the calls name one room of the reader's own, before the first of them is made. */
+  function name() {
+    id = `${ROOM}-${drawn()}`;
+    used = false;
+    for (const { call, shown } of calls) call.textContent = inRoom(shown);
+  }
+
+  async function make({ method, path, body, item, answer }) {
     answer.textContent = "waiting for the answer";
     item.dataset.state = "open";
     const response = await fetch(inRoom(path), { method, body: inRoom(body) });
@@ -25,7 +36,8 @@ export function enableSession() {
   }
 
   button.addEventListener("click", async () => {
-    const id = `${ROOM}-${crypto.getRandomValues(new Uint32Array(2)).join("-")}`;
+    if (used) name();
+    used = true;
     button.disabled = true;
     for (const { item, answer } of calls) {
       delete item.dataset.state;
@@ -34,7 +46,7 @@ export function enableSession() {
     const pending = [];
     try {
       for (const call of calls) {
-        const made = make(call, id);
+        const made = make(call);
         pending.push(made);
         // The wait stays open until the write that comes after it.
         if (call.path.endsWith("/wait")) await new Promise((resolve) => setTimeout(resolve, SEEN_MS));
@@ -51,6 +63,14 @@ export function enableSession() {
     }
     button.disabled = false;
   });
+  name();
+}
+
+const LETTERS = "abcdefghijkmnpqrstuvwxyz23456789";
+
+/** Eight letters that nobody guesses: 40 bits. */
+function drawn() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => LETTERS[byte % 32]).join("");
 }
 
 /** So long is the wait seen open. */

@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { browserTest, withBrowser } from "../support/browser.ts";
+
+browserTest(
+  "the first page's session runs for real, in a room of its own",
+  () =>
+    withBrowser(async ({ t, open, shoot, complaints }) => {
+      const page = await open("/");
+      const named = async () => {
+        const calls = await page.locator("#calls .call").allTextContents();
+        return new Set(calls.map((call) => /demo-\w{8}\b/.exec(call)?.[0]));
+      };
+      const [name, ...others] = await named();
+      assert.ok(name && others.length === 0, "the calls name one room before they are made");
+      await page.getByRole("button", { name: "Run it here" }).click();
+      const [, , wait, , changes] = await page.locator("#calls .answer").all();
+      await wait!.getByText("waiting for the answer").waitFor();
+      await shoot(page, "front-open");
+      await wait!.getByText('"triggered":true').waitFor();
+      await changes!.getByText('"key":"phase"').waitFor();
+      const href = await page.getByRole("link", { name: "Look at the room" }).getAttribute("href");
+      const room = new URL(href!, t.url).searchParams.get("room")!;
+      assert.deepEqual(await named(), new Set([room]));
+      assert.equal(room, name);
+      assert.equal((await t.get(`/rooms/${room}`)).status, 200);
+      for (const answer of await page.locator("#calls .answer").all()) {
+        assert.ok(await answer.evaluate((a) => a.scrollHeight <= a.clientHeight), "an answer is cut");
+      }
+      await shoot(page, "front-done");
+      await page.getByRole("button", { name: "Run it here" }).click();
+      await wait!.getByText("waiting for the answer").waitFor();
+      assert.ok(!(await named()).has(room), "it is a new room each time");
+      assert.deepEqual(complaints, []);
+    }),
+);
+
+browserTest(
+  "a room is created at one click, from the first page and where there is none",
+  () =>
+    withBrowser(async ({ t, open }) => {
+      const front = await open("/");
+      await front.getByRole("button", { name: "Create a room" }).click();
+      await front.waitForSelector("#live[data-state=live]");
+      const id = `lobby ${crypto.randomUUID()}`;
+      const unknown = await open(`/?room=${encodeURIComponent(id)}`);
+      await unknown.getByRole("button", { name: "Create this room" }).click();
+      await unknown.waitForSelector("#live[data-state=live]");
+      assert.equal((await t.get(`/rooms/${encodeURIComponent(id)}`)).status, 200);
+    }),
+);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { hue, quoted } from "../../views/room/addresses.ts";
 import { ago } from "../../views/room/times.tsx";
-import { preview, Source, Value } from "../../views/room/values.tsx";
+import { preview, Short, Source, Value } from "../../views/room/values.tsx";
 
 const PREVIEWS: Array<[unknown, string]> = [
   [null, "null"],
@@ -26,6 +26,15 @@ Deno.test("a value that was cut says how long it is and where all of it is", () 
   const html = String(<Value shown={{ cut: "[1,2", size: 70_000 }} source="/there" />);
   assert.match(html, /69,996 more characters/);
   assert.match(html, /href="\/there"/);
+});
+
+Deno.test("a long name is cut with a sign of how much more there is, the whole in its title", () => {
+  const html = String(<Short text={"<b>" + "😀".repeat(247)} />);
+  assert.match(
+    html,
+    /^<span title="&lt;b&gt;(😀){247}">&lt;b&gt;(😀){57}…<span[^>]*> 190 more<\/span><\/span>$/u,
+  );
+  assert.equal(String(<Short text={"x".repeat(60)} />), `<span>${"x".repeat(60)}</span>`);
 });
 
 Deno.test("the place of an error is marked, at the end too", () => {

@@ -1,7 +1,7 @@
 import type { AgentView, ConditionView, PartView, PresentView } from "../model.ts";
 import { agentId, hue } from "./addresses.ts";
 import { Ago } from "./times.tsx";
-import { Inline, Source } from "./values.tsx";
+import { Inline, Short, Source } from "./values.tsx";
 
 export const AGENTS_SHOWN = 200;
 
@@ -28,9 +28,13 @@ export function Agent({ agent, now }: { agent: AgentView; now: Date }) {
     <li id={agentId(id)} class={`agent ${hue(id)} is-${shown}`} data-into="agent-list" tabindex={-1}>
       <p class="who">
         <span class="dot" aria-hidden="true" />
-        <a href={`#${agentId(id)}`} class="name">{id}</a>
-        {name !== id && <span>{name}</span>}
-        <span class="quiet">{role}</span>
+        <a href={`#${agentId(id)}`} class="name">
+          <Short text={id} />
+        </a>
+        {name !== id && <Short text={name} />}
+        <span class="quiet">
+          <Short text={role} />
+        </span>
       </p>
       <p class="status">
         <Mark status={shown} />

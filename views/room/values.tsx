@@ -2,6 +2,7 @@ import type { Shown } from "../model.ts";
 
 const PREVIEW = 72;
 const LONG_TEXT = 800;
+const SHORT_TEXT = 60;
 
 /** A value in one place of code: short ones inline, objects and lists folded behind one line, long ones cut with a sign. */
 export function Value({ shown, prose = false, source }: { shown: Shown; prose?: boolean; source?: string }) {
@@ -25,6 +26,18 @@ export function Value({ shown, prose = false, source }: { shown: Shown; prose?: 
 export function Inline({ shown }: { shown: Shown }) {
   const text = "cut" in shown ? shown.cut : preview(shown.value);
   return <code class="scalar">{text.length > PREVIEW ? `${text.slice(0, PREVIEW)}…` : text}</code>;
+}
+
+/** A name on a line or two; of a longer one the beginning, how much more there is, and the whole in the title. */
+export function Short({ text }: { text: string }) {
+  const letters = [...text];
+  if (letters.length <= SHORT_TEXT) return <span>{text}</span>;
+  return (
+    <span title={text}>
+      {letters.slice(0, SHORT_TEXT).join("")}…
+      <span class="quiet cut">{` ${count(letters.length - SHORT_TEXT)} more`}</span>
+    </span>
+  );
 }
 
 function Prose({ text }: { text: string }) {

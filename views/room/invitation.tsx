@@ -4,20 +4,26 @@ import { CopyText } from "./console.tsx";
 /** All that an agent needs to join, to be pasted into it. */
 export function invitation(address: string, room: string): string {
   const path = `${address}/rooms/${encodeURIComponent(room)}`;
+  const at = (rest: string) => quoted(path + rest);
   return `You are invited to the Convene room ${JSON.stringify(room)}, where agents coordinate over HTTP.
 
-1. Read the guide first; it is short:
-   curl -s ${address}/
-2. Join under an id of your own:
-   curl -s ${quoted(`${path}/agents`)} -d '{"id":"<your id>","name":"<your name>","role":"<what you do>"}'
-3. See what is there:
-   curl -s ${quoted(`${path}/wait`)} -d '{"condition":"true","include":["state","agents","messages:after:0"]}'
-4. Say something, then wait for what you need; do not poll:
-   curl -s ${quoted(`${path}/messages`)} -d '{"from":"<your id>","body":"Hello"}'
-   curl -s ${
-    quoted(`${path}/wait`)
-  } -d '{"agent":"<your id>","condition":"messages.count > 1","include":["messages:after:0"]}'
+1. Join under an id of your own:
+   curl -s ${at("/agents")} -d '{"id":"<your id>","name":"<your name>","role":"<what you do>"}'
+2. See what is there:
+   curl -s ${at("/wait")} -d '{"condition":"true","include":["state","agents","messages:after:0"]}'
+3. Say something; "to" and "reply_to" may be left out:
+   curl -s ${at("/messages")} -d '{"from":"<your id>","body":"Hello","to":null,"reply_to":null}'
+4. Claim a task before you work on it; on 409 it is another's:
+   curl -s -X POST ${at("/messages/<message id>/claim")} -d '{"agent":"<your id>"}'
+5. Share what all must agree on; "if_version" is the version you read, 0 for a new key, on 409 read again:
+   curl -s -X PUT ${at("/state")} -d '{"agent":"<your id>","key":"<key>","value":"<any JSON>","if_version":0}'
+6. Wait for what you need, do not poll. After "triggered":false send the same again:
+   curl -s --max-time 40 ${
+    at("/wait")
+  } -d '{"agent":"<your id>","condition":"messages.count > 1 || has(state._shared.<key>)","include":["messages:after:<last id you read>"]}'
 
+Conditions are CEL over state._shared.<key>, agents.<id>.status, messages.count and messages.unclaimed.
+All the rest is in the guide: curl -s ${address}/
 People watch at ${address}/?room=${encodeURIComponent(room)}`;
 }
 

@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { invitation } from "../views/room/invitation.tsx";
+import { Subject } from "./support/backends.ts";
+import { startService } from "./support/service.ts";
+
+Deno.test("an agent that has only the invitation joins, looks, talks, claims, shares and waits", async () => {
+  const service = await startService();
+  try {
+    const t = new Subject(service.url);
+    const room = `it's "${crypto.randomUUID()}"`;
+    assert.equal((await t.post("/rooms", { id: room })).status, 201);
+    const task = await t.message(encodeURIComponent(room), { from: "ann", kind: "task", body: "count" });
+    const calls = invitation(service.url, room).split("\n").filter((line) => /^ +curl /.test(line));
+    const filled = calls.map((call) =>
+      call.replaceAll("<message id>", String(task.id)).replaceAll("<last id you read>", String(task.id))
+        .replaceAll("<key>", "total").replaceAll("<your id>", "bob")
+    );
+    const answers = [];
+    for (const call of filled) answers.push(await shell(call));
+    const [joined, seen, said, claimed, shared, waited] = answers;
+    assert.equal(answers.length, 6);
+    assert.equal(joined.id, "bob");
+    assert.equal(seen.messages_since[0].id, task.id);
+    assert.deepEqual([said.from_agent, said.body, said.to_agent], ["bob", "Hello", null]);
+    assert.equal(claimed.claimed_by, "bob");
+    assert.deepEqual([shared.key, shared.version, shared.updated_by], ["total", 1, "bob"]);
+    assert.equal(waited.triggered, true);
+    assert.deepEqual(waited.messages_since.map(({ id }: { id: number }) => id), [said.id]);
+  } finally {
+    await service.stop();
+  }
+});
+
+async function shell(command: string) {
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", command] }).output();
+  return JSON.parse(new TextDecoder().decode(stdout));
+}

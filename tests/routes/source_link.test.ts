@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { settingsOf } from "../../routes/settings.ts";
+import { withApp } from "../support/app.ts";
+
+const CASES: Array<[string | undefined, string[]]> = [
+  ["https://source.example/convene", ["https://source.example/convene", "https://source.example/convene"]],
+  [undefined, []],
+  ["", []],
+  ["javascript:alert(1)", []],
+  ["http://source.example/", []],
+];
+
+for (const [address, links] of CASES) {
+  Deno.test(`SOURCE_URL ${JSON.stringify(address)} gives ${links.length} links to the source`, () =>
+    withApp(async ({ request }) => {
+      const page = await request("GET", "/", undefined, { accept: "text/html" });
+      const found = [...(await page.text()).matchAll(/<a href="([^"]*)">Source<\/a>/g)].map(([, href]) =>
+        href
+      );
+      assert.deepEqual(found, links);
+    }, settingsOf((name) => name === "SOURCE_URL" ? address : undefined)));
+}

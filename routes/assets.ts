@@ -9,6 +9,7 @@ import following from "../views/assets/following.js" with { type: "text" };
 import front from "../views/assets/front.js" with { type: "text" };
 import icon from "../views/assets/icon.svg" with { type: "text" };
 import session from "../views/assets/session.js" with { type: "text" };
+import pointing from "../views/assets/pointing.js" with { type: "text" };
 import style from "../views/assets/page.css" with { type: "text" };
 import reading from "../views/assets/reading.js" with { type: "text" };
 import room from "../views/assets/room.js" with { type: "text" };
@@ -26,6 +27,7 @@ const SCRIPTS = {
   following,
   front,
   idiomorph,
+  pointing,
   reading,
   room,
   session,

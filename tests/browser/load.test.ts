@@ -88,9 +88,9 @@ browserTest(
       console.log(`shown after ${late} ms`);
       assert.ok(Math.min(...late) < SHOWN_MS, `shown after ${late} ms`);
 
-      await page.locator("#older button").press("Enter");
+      await page.locator("#older button").click();
       await page.locator(".message").nth(199).waitFor({ state: "attached" });
-      await page.locator("[data-load=entries]").first().press("Enter");
+      await page.locator("[data-load=entries]").first().click();
       await page.locator("[id='entries/_shared'] > .entry").nth(299).waitFor({ state: "attached" });
       await shoot(page, "large");
       assert.deepEqual(complaints, []);

@@ -3,6 +3,7 @@ import { startClock } from "./clock.js";
 import { enableCopying } from "./copying.js";
 import { enableFinding } from "./finding.js";
 import { follow } from "./following.js";
+import { keepPointed } from "./pointing.js";
 import { createReading } from "./reading.js";
 
 const { room, revision, now } = document.body.dataset;
@@ -18,7 +19,7 @@ enableDragging(document.getElementById("timeline-scroller"));
 
 follow(`${path}/live`, Number(revision), (html) => {
   performance.mark("update-begins");
-  reading.keepPlace(() => apply(html));
+  keepPointed(() => reading.keepPlace(() => apply(html)));
   performance.measure("update", "update-begins");
 });
 

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { browserTest, withBrowser } from "../support/browser.ts";
+
+browserTest(
+  "what the pointer is on stays under it while what is above it grows and shrinks",
+  () =>
+    withBrowser(async ({ t, open, complaints }) => {
+      const room = await t.room();
+      for (let n = 0; n < 160; n += 20) {
+        const writes = Array.from({ length: 20 }, (_, i) => ({
+          key: `key-${String(n + i).padStart(3, "0")}`,
+          value: i % 3 ? { n, text: "a value" } : "some words ".repeat(9),
+        }));
+        await t.put(`/rooms/${room}/state/batch`, { writes });
+      }
+      const page = await open(`/?room=${room}`);
+      await page.waitForSelector("#live[data-state=live]");
+      const more = page.locator("[data-load=entries]");
+      await more.hover();
+      const { y } = (await more.boundingBox())!;
+      for (const [n, value] of ["long ".repeat(25), 1, "longer ".repeat(18), 2].entries()) {
+        await t.write(room, "key-097", value);
+        await page.locator("[id='state/_shared/key-097']").getByText(`v${n + 2}`).waitFor();
+        const now = (await more.boundingBox())!.y;
+        assert.ok(Math.abs(now - y) < 1, `the button went from ${y} to ${now}`);
+      }
+      await page.mouse.down();
+      await page.mouse.up();
+      await page.locator("[id='state/_shared/key-159']").waitFor({ state: "attached" });
+      assert.deepEqual(complaints, []);
+    }),
+);

@@ -93,12 +93,13 @@ export function createReading(path) {
   fresh.addEventListener("click", toEnd);
   older.addEventListener("click", () => load());
   scroller.addEventListener("scroll", () => unseen > 0 && atEnd() && seen(), { passive: true });
-  toEnd();
+  // What starts an empty room is read from its beginning.
+  if (list.children.length > 0) toEnd();
 
   return {
     /** Runs a change of the page so that what is being read stays where it is. */
     keepPlace(change) {
-      const followed = atEnd();
+      const followed = atEnd() || list.children.length === 0;
       const top = scroller.scrollTop;
       const known = new Set(list.children);
       change();

@@ -61,9 +61,14 @@ function enableEntries() {
   });
 }
 
-/** Lets a strip be dragged; it begins at its newest end. */
+/** Lets a strip be dragged; it begins at its newest end, on a narrow page when its part is turned to. */
 function enableDragging(strip) {
-  strip.scrollLeft = strip.scrollWidth;
+  const shown = new ResizeObserver(() => {
+    if (strip.clientWidth === 0) return;
+    strip.scrollLeft = strip.scrollWidth;
+    shown.disconnect();
+  });
+  shown.observe(strip);
   let from;
   strip.addEventListener("pointerdown", (event) => {
     if (event.pointerType === "mouse" && event.button === 0) from = event.clientX + strip.scrollLeft;

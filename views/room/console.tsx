@@ -55,9 +55,11 @@ export function Evaluation({ evaluation, address, room }: {
   const curl = `curl -s ${quoted(`${address}/rooms/${encodeURIComponent(room)}/eval`)} -d ${quoted(body)}`;
   return (
     <div class="evaluation">
-      <p>
-        <Source text={expr} position={error?.position} />
-      </p>
+      {error && (
+        <p>
+          <Source text={expr} position={error.position} />
+        </p>
+      )}
       {shown && (
         <div class="result">
           <span class="quiet" aria-hidden="true">=</span>

@@ -9,22 +9,30 @@ export function Timeline({ view, now }: { view: TimelineView; now: Date }) {
       <div class="bar">
         <h2 id="timeline-title">Timeline</h2>
         <p class="legend quiet">
-          <svg width="12" height="12" aria-hidden="true">
-            <circle cx="6" cy="6" r="4" class="event" />
-          </svg>
-          message
-          <svg width="12" height="12" aria-hidden="true">
-            <path d="M6 1v10" class="tick" />
-          </svg>
-          last write of a key
-          <svg width="12" height="12" aria-hidden="true">
-            <path d="M6 1 11 6 6 11 1 6Z" class="event" />
-          </svg>
-          claim
-          <svg width="20" height="12" aria-hidden="true">
-            <rect x="0" y="3" width="20" height="6" rx="3" class="wait" />
-          </svg>
-          wait{" "}
+          <span>
+            <svg width="12" height="12" aria-hidden="true">
+              <circle cx="6" cy="6" r="4" class="event" />
+            </svg>
+            message
+          </span>
+          <span>
+            <svg width="12" height="12" aria-hidden="true">
+              <path d="M6 1v10" class="tick" />
+            </svg>
+            last write of a key
+          </span>
+          <span>
+            <svg width="12" height="12" aria-hidden="true">
+              <path d="M6 1 11 6 6 11 1 6Z" class="event" />
+            </svg>
+            claim
+          </span>
+          <span>
+            <svg width="20" height="12" aria-hidden="true">
+              <rect x="0" y="3" width="20" height="6" rx="3" class="wait" />
+            </svg>
+            wait
+          </span>
           <span title="Waits that ended are kept by no database: this instance shows those that it saw while somebody looked at the room.">
             (ended ones as far as seen here)
           </span>

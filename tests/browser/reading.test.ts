@@ -30,3 +30,23 @@ browserTest(
       assert.deepEqual(complaints, []);
     }),
 );
+
+browserTest(
+  "the newest message is in view and stays so, however long they are",
+  () =>
+    withBrowser(async ({ t, open }) => {
+      const room = await t.room();
+      for (let n = 0; n < 60; n++) await t.message(room, { body: "some words ".repeat(1 + n * 2) });
+      const page = await open(`/?room=${room}`);
+      await page.waitForSelector("#live[data-state=live]");
+      const below = () =>
+        page.locator("#messages-scroller").evaluate((s) => s.scrollHeight - s.clientHeight - s.scrollTop);
+      assert.ok(await below() < 2);
+      for (const text of ["one", "two"]) {
+        const { id } = await t.message(room, { body: `${text} ${"some words ".repeat(60)}` });
+        await page.locator(`#m${id}`).waitFor();
+        assert.ok(await below() < 2);
+      }
+      assert.ok(!await page.locator("#fresh").isVisible());
+    }),
+);

@@ -3,7 +3,7 @@ export interface BucketLimits {
   perSecond: number;
   /** Requests at once, after a pause. */
   burst: number;
-  /** Names that are remembered; beyond them the oldest is forgotten, and begins anew. */
+  /** Names that are remembered; beyond them the one that was used longest ago is forgotten, and begins anew. */
   most: number;
 }
 
@@ -19,7 +19,11 @@ export function createBuckets({ perSecond, burst, most }: BucketLimits, now: () 
 
   function bucketOf(name: string, time: number) {
     const known = buckets.get(name);
-    if (known) return known;
+    if (known) {
+      buckets.delete(name);
+      buckets.set(name, known);
+      return known;
+    }
     if (buckets.size >= most) buckets.delete(buckets.keys().next().value!);
     const fresh = { tokens: burst, at: time };
     buckets.set(name, fresh);

@@ -59,10 +59,12 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
     async admit(c, next) {
       const caller = UNCOUNTED.test(c.req.path) ? undefined : limited(c);
       if (caller === undefined) return await next();
-      if (caller !== null) tell(c, "caller", callerPerSecond, takeOfCaller(caller));
+      const shares: Share[] = [];
+      if (caller !== null) take(c, shares, "caller", callerPerSecond, takeOfCaller(caller));
       const room = roomIn(c.req.path);
-      if (room !== undefined) tell(c, "room", roomPerSecond, takeOfRoom(room));
+      if (room !== undefined) take(c, shares, "room", roomPerSecond, takeOfRoom(room));
       await next();
+      if (shares.length > 0) tell(c, shares);
     },
 
     hold(c, kind, room) {
@@ -85,24 +87,50 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
   };
 }
 
-/**
- * Says how much is left once half of it is used (RateLimit header fields for HTTP, an IETF draft), and refuses
- * where nothing is. Most answers do without: headers cost more than the count.
- */
-function tell(c: Context, whose: string, perSecond: number, { left, waitMs }: Taken): void {
+/** What is left of a bucket of which half is used. */
+interface Share {
+  whose: "caller" | "room";
+  burst: number;
+  left: number;
+  seconds: number;
+}
+
+/** Notes a bucket of which half is used. Errors: `rate_limited` where nothing is left of it. */
+function take(
+  c: Context,
+  shares: Share[],
+  whose: Share["whose"],
+  perSecond: number,
+  { left, waitMs }: Taken,
+): void {
   const burst = perSecond * LIMITS.burstSeconds;
   if (left * 2 > burst) return;
-  const seconds = Math.ceil((waitMs ?? 0) / 1_000);
-  c.header("RateLimit-Policy", `"${whose}";q=${burst};w=${LIMITS.burstSeconds}`);
-  c.header("RateLimit", `"${whose}";r=${left};t=${seconds}`);
-  if (waitMs === undefined) return;
-  c.header("Retry-After", String(seconds));
+  const share = { whose, burst, left, seconds: Math.ceil((waitMs ?? 0) / 1_000) };
+  if (waitMs === undefined) return void shares.push(share);
+  tell(c, [share]);
+  c.header("Retry-After", String(share.seconds));
   const message = whose === "caller"
     ? `You send more than ${perSecond} requests a second.`
     : `This room gets more than ${perSecond} requests a second.`;
   throw new RequestError("rate_limited", message, {
     hint: "Slow down. Instead of polling, wait with a condition; instead of many writes, send a batch.",
   });
+}
+
+/**
+ * Says how much is left (RateLimit header fields for HTTP, an IETF draft). Most answers do without: adding headers
+ * to a finished answer costs far more than the count.
+ */
+function tell(c: Context, shares: Share[]): void {
+  const { burstSeconds } = LIMITS;
+  c.header(
+    "RateLimit-Policy",
+    shares.map(({ whose, burst }) => `"${whose}";q=${burst};w=${burstSeconds}`).join(", "),
+  );
+  c.header(
+    "RateLimit",
+    shares.map(({ whose, left, seconds }) => `"${whose}";r=${left};t=${seconds}`).join(", "),
+  );
 }
 
 /** The room that a path names, however its id is escaped. */

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
+import { createBuckets } from "../../routes/buckets.ts";
 import { errorResponse } from "../../routes/errors.ts";
 import { createFairUse, FAIR_USE, type FairUseOptions } from "../../routes/fair_use.ts";
 import { LIMITS } from "../../routes/limits.ts";
+import { reply } from "../../routes/requests.ts";
 import { settingsOf } from "../../routes/settings.ts";
 
 /** A handler behind the limits alone, with a clock that the test moves. */
@@ -12,7 +14,8 @@ function limited(options: Partial<FairUseOptions>) {
   const app = new Hono();
   app.onError(errorResponse);
   app.use(fairUse.admit);
-  app.all("*", (c) => c.text("fine"));
+  // As the API answers: a finished response, which headers that were set before it do not reach.
+  app.all("*", () => reply(1, {}));
   const from = (hostname: string | undefined, headers: Record<string, string> = {}) => async (path = "/") =>
     await app.request(path, { headers }, hostname === undefined ? {} : { remoteAddr: { hostname } });
   /** How many of so many requests at once are let through. */
@@ -58,6 +61,24 @@ Deno.test("half of what a caller has is used in silence, the rest is announced",
   for (let n = 0; n < LIMITS.burstSeconds; n++) told.push((await from(STRANGER)()).headers.get("RateLimit"));
   assert.deepEqual(told.slice(0, 4), [null, null, null, null]);
   assert.equal(told.at(-1), '"caller";r=0;t=0');
+});
+
+Deno.test("where a caller and a room are both half used, both are told", async () => {
+  const { from, count } = limited({ callerPerSecond: 1, roomPerSecond: 1 });
+  await count(LIMITS.burstSeconds - 1, () => from(STRANGER)("/rooms/r"));
+  const last = await from(STRANGER)("/rooms/r");
+  assert.equal(last.headers.get("RateLimit"), '"caller";r=0;t=0, "room";r=0;t=0');
+  const refused = await from("203.0.113.8")("/rooms/r");
+  assert.deepEqual([refused.status, refused.headers.get("RateLimit")], [429, '"room";r=0;t=1']);
+});
+
+Deno.test("names that nobody uses again push out nobody who comes back", () => {
+  const take = createBuckets({ perSecond: 1, burst: 10, most: 100 }, () => 0);
+  for (let n = 0; n < 10; n++) take("busy");
+  for (let n = 0; n < 1_000; n++) {
+    take(`unknown ${n}`);
+    if (n % 50 === 0) assert.notEqual(take("busy").waitMs, undefined, `forgotten after ${n} others`);
+  }
 });
 
 Deno.test("X-Forwarded-For counts from the right, as far as proxies are trusted", async () => {

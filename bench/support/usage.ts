@@ -14,3 +14,9 @@ export async function residentKiB(pid: number): Promise<number> {
   const status = await Deno.readTextFile(`/proc/${pid}/status`);
   return Number(/^VmRSS:\s+(\d+)/m.exec(status)![1]);
 }
+
+/** The most resident memory that a process has had so far, in KiB. */
+export async function peakKiB(pid: number): Promise<number> {
+  const status = await Deno.readTextFile(`/proc/${pid}/status`);
+  return Number(/^VmHWM:\s+(\d+)/m.exec(status)![1]);
+}

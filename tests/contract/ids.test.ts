@@ -168,6 +168,24 @@ contract("an id has up to 128 characters and a key up to 256, in UTF-16 code uni
   assertStatus(await t.get(`/rooms/${id}`), 200);
 });
 
+contract("whoever acts may have an id of 128 characters", async (t) => {
+  const room = await t.room();
+  const path = `/rooms/${room}`;
+  const id = "x".repeat(128);
+  await t.agent(room, id);
+  const message = await t.message(room, { from: id, to: id });
+  assert.deepEqual((await t.get(`${path}/messages`, { from: id, to: id })).body.length, 1);
+  assertStatus(await t.post(`${path}/messages/${message.id}/claim`, { agent: id }), 200);
+  assert.equal((await t.write(room, "k", 1, { agent: id })).updated_by, id);
+  const writes = [{ scope: id, key: "k", value: 1 }];
+  assertStatus(await t.put(`${path}/state/batch`, { writes, agent: id }), 200);
+  assert.equal(await t.value(room, "self", id), id);
+  assertStatus(await t.post(`${path}/wait`, { condition: "true", agent: id }), 200);
+  assertStatus(await t.get(`${path}/wait`, { condition: "true", agent: id }), 200);
+  assertStatus(await t.post(`${path}/agents/${id}/heartbeat`, {}), 200);
+  assert.equal((await t.delete(`${path}/state`, { scope: id, key: "k", agent: id })).body.deleted, true);
+});
+
 contract("a key may be a dot, an id may not", async (t) => {
   const room = await t.room();
   for (const key of notIds) {

@@ -86,6 +86,41 @@ contract("an expression has at most 4,096 characters", async (t) => {
   assertInvalidExpression(await t.put(`${path}/state`, { scope: "_view", key: "v", expr: more }), more);
 });
 
+contract(
+  "an expression has at most 4,096 characters in gates of batches and deletes and in a query too",
+  async (t) => {
+    const room = await t.room();
+    const path = `/rooms/${room}`;
+    const [most, more] = [4096, 4097].map((length) => `"${"x".repeat(length - 2)}"`) as [string, string];
+    const writes = [{ key: "k", value: 1 }];
+    assertStatus(await t.put(`${path}/state/batch`, { writes, if: most }), 200);
+    assertInvalidExpression(await t.put(`${path}/state/batch`, { writes, if: more }), more);
+    assertInvalidExpression(await t.delete(`${path}/state`, { key: "k", if: more }), more);
+    assert.equal((await t.delete(`${path}/state`, { key: "k", if: most })).body.deleted, true);
+    assertStatus(await t.get(`${path}/wait`, { condition: most }), 200);
+    assertInvalidExpression(await t.get(`${path}/wait`, { condition: more }), more);
+    const view = (expr: string) => ({ writes: [{ scope: "_view", key: "v", expr }] });
+    assertStatus(await t.put(`${path}/state/batch`, view(most)), 200);
+    assertError(await t.put(`${path}/state/batch`, view(more)), 400, "invalid_expression", [
+      "expression",
+      "position",
+      "index",
+    ]);
+  },
+);
+
+contract("a name, a role and a kind have at most 256 characters", async (t) => {
+  const room = await t.room();
+  const path = `/rooms/${room}`;
+  const [most, more] = ["x".repeat(256), "x".repeat(257)];
+  assertStatus(await t.post(`${path}/agents`, { id: "a", name: most, role: most }), 201);
+  assertInvalid(await t.post(`${path}/agents`, { id: "b", name: more }), ["name"]);
+  assertInvalid(await t.post(`${path}/agents`, { id: "b", name: "b", role: more }), ["role"]);
+  assertStatus(await t.post(`${path}/messages`, { kind: most, body: 1 }), 201);
+  assertInvalid(await t.post(`${path}/messages`, { kind: more, body: 1 }), ["kind"]);
+  assert.equal((await t.get(`${path}/messages`, { kind: most })).body.length, 1);
+});
+
 contract("JSON is at most 64 deep, the body's own braces among them", async (t) => {
   const room = await t.room();
   const nested = (depth: number) => "[".repeat(depth) + "]".repeat(depth);

@@ -10,12 +10,17 @@ export function callerOf(c: Context, trustedProxies: number): string | undefined
   const seen = forwarded?.at(-Math.min(trustedProxies, forwarded.length))?.trim();
   const { remoteAddr } = (c.env ?? {}) as { remoteAddr?: { hostname?: string } };
   const address = seen ?? remoteAddr?.hostname;
-  return address && networkOf(address);
+  return address && networkOf(withoutPort(address));
 }
 
 /** True for callers on the machine itself. */
 export function isLoopback(caller: string): boolean {
   return caller.startsWith("127.") || caller === "::1";
+}
+
+/** Some proxies write the port of each connection behind the address, and then an IPv6 one in brackets. */
+function withoutPort(address: string): string {
+  return /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(address)?.[1] ?? /^\[(.*)\](:\d+)?$/.exec(address)?.[1] ?? address;
 }
 
 const NETWORK_GROUPS = 4;

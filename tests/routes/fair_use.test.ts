@@ -97,6 +97,15 @@ Deno.test("X-Forwarded-For counts from the right, as far as proxies are trusted"
   assert.equal(passed, LIMITS.burstSeconds);
 });
 
+Deno.test("a proxy that appends the port makes no new caller of each connection", async () => {
+  const { from, count } = limited({ callerPerSecond: 1, trustedProxies: 1 });
+  let port = 1_024;
+  const seenAs = (address: string) => () => from("10.0.0.1", { "X-Forwarded-For": `${address}:${port++}` })();
+  assert.equal(await count(99, seenAs(STRANGER)), LIMITS.burstSeconds);
+  assert.equal(await count(99, seenAs("[2001:db8:1:2::1]")), LIMITS.burstSeconds);
+  assert.equal((await from("10.0.0.1", { "X-Forwarded-For": "2001:db8:1:2::9" })()).status, 429);
+});
+
 Deno.test("a room has its share, however its id is written and whoever calls", async () => {
   const { from, count } = limited({ callerPerSecond: 0, roomPerSecond: 1 });
   let n = 0;

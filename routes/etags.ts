@@ -39,6 +39,11 @@ export function demandedVersion(c: Context, ifVersion?: number): number | undefi
   return Number(digits ?? 0);
 }
 
+/** Refuses headers that a request could not keep to, rather than pass over them. Errors: `invalid_request`. */
+export function refuseHeaders(c: Context, names: string[], why: string): void {
+  for (const name of names) if (c.req.header(name) !== undefined) throw invalidMember([name], why);
+}
+
 /** Runs a write; a conflict with a version that a header demanded is `etag_mismatch`. */
 export async function withEtag<T>(demanded: number | undefined, write: () => Promise<T>): Promise<T> {
   if (demanded === undefined) return await write();

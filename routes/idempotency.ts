@@ -34,7 +34,7 @@ async function answerKeyed(
     scope: room ?? NO_ROOM,
     // A stranger who guesses the key must not learn the room's id.
     key: room === undefined ? await digest(`${creatorOf(c)} ${key}`) : key,
-    fingerprint: await digest(`${c.req.method} ${c.req.path}\n`, await c.req.arrayBuffer()),
+    fingerprint: await digest(demandOf(c), await c.req.arrayBuffer()),
     lifetime: LIMITS.idempotencyMs,
   };
   const { result, replayed } = await runOnce(database, request, run);
@@ -63,6 +63,12 @@ function invalidKey(): RequestError {
 function creatorOf(c: Context): string {
   const { remoteAddr } = (c.env ?? {}) as { remoteAddr?: { hostname?: string } };
   return `${remoteAddr?.hostname ?? ""} ${c.req.header("X-Forwarded-For") ?? ""}`;
+}
+
+/** What beside the body makes two requests different. */
+function demandOf(c: Context): string {
+  return [c.req.method, c.req.path, c.req.header("If-Match") ?? "", c.req.header("If-None-Match") ?? "", ""]
+    .join("\n");
 }
 
 async function digest(text: string, bytes = new ArrayBuffer(0)): Promise<string> {

@@ -18,7 +18,7 @@ import {
   VIEW_SCOPE,
 } from "../db/state.ts";
 import { putEntries } from "../db/state_writes.ts";
-import { demandedVersion, etag, unchanged, withEtag } from "./etags.ts";
+import { demandedVersion, etag, refuseHeaders, unchanged, withEtag } from "./etags.ts";
 import { mapInTurns } from "../db/turn.ts";
 import { answerOnce } from "./idempotency.ts";
 import { existingId, existingKey } from "./ids.ts";
@@ -114,6 +114,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const room = roomOf(c);
       const { scope = SHARED_SCOPE, key, if_version, agent, ...gate } = await readBody(c, deleteBody);
       writableScope(scope, ["scope"]);
+      refuseHeaders(c, ["If-None-Match"], "A delete takes If-Match only.");
       const demanded = demandedVersion(c, if_version);
       const target = { scope, key, ifVersion: demanded ?? if_version, agent: agent ?? undefined };
       return await answerOnce(c, database, room, async (database) => {
@@ -131,6 +132,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     async PUT(c) {
       const room = roomOf(c);
       const body = await readBody(c, batchBody);
+      refuseHeaders(c, ["If-Match", "If-None-Match"], "A batch takes an if_version for each write instead.");
       const writes = body.writes.map((write, index) => writeOf(write, ["writes", index], { index }));
       const put = { writes, agent: body.agent ?? undefined, limits: LIMITS, batch: true };
       return await answerOnce(c, database, room, async (database) => {

@@ -65,6 +65,20 @@ contract("a precondition that a write cannot keep is refused, not ignored", asyn
   assertInvalid(await asking(t, "PUT", path, { "if-match": '"1"' }, { ...body, if_version: 1 }), [
     "if_version",
   ]);
+  assertInvalid(await asking(t, "DELETE", path, { "if-none-match": "*" }, { key: "k" }), ["If-None-Match"]);
+  assertInvalid(await asking(t, "PUT", `${path}/batch`, { "if-match": '"1"' }, { writes: [body] }), [
+    "If-Match",
+  ]);
+});
+
+contract("another If-Match makes another request of the same Idempotency-Key", async (t) => {
+  const path = `/rooms/${await t.room()}/state`;
+  const once = (tag: string) =>
+    asking(t, "PUT", path, { "idempotency-key": "one", "if-match": tag }, { key: "k", value: 2 });
+  await t.put(path, { key: "k", value: 1 });
+  assert.equal((await once('"1"')).status, 200);
+  assert.equal((await once('"1"')).headers.get("idempotency-replayed"), "true");
+  assertError(await once('"2"'), 422, "idempotency_mismatch", []);
 });
 
 contract("changes that were cut link to the rest", async (t) => {

@@ -10,7 +10,7 @@ interface Call {
 
 const ROOM = "demo";
 const CALLS: Call[] = [
-  { method: "POST", path: "/rooms", body: { id: ROOM }, answer: `{"id":"demo","created_at":"…","meta":{}}` },
+  { method: "POST", path: "/rooms", body: { id: ROOM }, answer: `{"id":"…","created_at":"…","meta":{}}` },
   {
     method: "POST",
     path: `/rooms/${ROOM}/agents`,

@@ -1,6 +1,7 @@
 import type { Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import cel from "../views/docs/cel.md" with { type: "text" };
+import integrations from "../views/docs/integrations.md" with { type: "text" };
 import waits from "../views/docs/waits.md" with { type: "text" };
 import patterns from "../views/docs/patterns.md" with { type: "text" };
 import guide from "../views/guide.md" with { type: "text" };
@@ -25,6 +26,10 @@ const PAGES: Record<string, { about: string; text: (address: string) => string }
   patterns: {
     about: "turns, task queue, leader election, barrier, consensus, shared document",
     text: () => patterns,
+  },
+  integrations: {
+    about: "MCP clients and shells: how an agent comes into a room",
+    text: () => integrations,
   },
   errors: { about: "every error code: its cause and its cure", text: errorsPage },
 };

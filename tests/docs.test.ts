@@ -18,6 +18,7 @@ const TEXTS = [
   "/docs/cel",
   "/docs/waits",
   "/docs/patterns",
+  "/docs/integrations",
 ];
 
 Deno.test("the document is OpenAPI 3.1, and what is served is that document", () =>

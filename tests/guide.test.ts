@@ -34,7 +34,9 @@ Deno.test("every command of the pages beside the guide answers what the page say
   const service = await startService();
   try {
     const pages = await Promise.all(
-      ["cel", "waits", "patterns"].map(async (name) => (await fetch(`${service.url}/docs/${name}`)).text()),
+      ["cel", "waits", "patterns", "integrations"].map(async (name) =>
+        (await fetch(`${service.url}/docs/${name}`)).text()
+      ),
     );
     const steps = pages.flatMap(stepsOf);
     assert.ok(steps.length > 30, `only ${steps.length} steps were found`);

@@ -6,7 +6,7 @@ import { LIMITS } from "./limits.ts";
 
 /** Each number may be 0: no limit. */
 export interface FairUseOptions {
-  /** Requests a second of each caller. Set or not, it also says whether callers on this machine are limited. */
+  /** Requests a second of each caller. Callers on this machine are limited, in all, only where it is set above 0. */
   callerPerSecond?: number;
   roomPerSecond: number;
   waitsOfCaller: number;
@@ -51,7 +51,7 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
   /** Undefined for those who are not limited at all, null for those of whom nothing is known. */
   function limited(c: Context): string | null | undefined {
     const caller = callerOf(c, trustedProxies) ?? null;
-    const spared = caller !== null && isLoopback(caller) && options.callerPerSecond === undefined;
+    const spared = caller !== null && isLoopback(caller) && !options.callerPerSecond;
     return spared ? undefined : caller;
   }
 

@@ -122,6 +122,8 @@ Deno.test("a caller on the machine itself is limited only where the operator say
   assert.equal(await open.count(5_000, open.from("127.0.0.1")), 5_000);
   const strict = limited({ callerPerSecond: 1 });
   assert.equal(await strict.count(99, strict.from("::1")), LIMITS.burstSeconds);
+  const unset = limited({ callerPerSecond: 0, roomPerSecond: 1 });
+  assert.equal(await unset.count(99, () => unset.from("127.0.0.1")("/rooms/lobby")), 99);
   const off = limited({ callerPerSecond: 0, roomPerSecond: 0 });
   assert.equal(await off.count(5_000, off.from(STRANGER)), 5_000);
 });

@@ -7,6 +7,8 @@ import { startService } from "../support/service.ts";
 import { assertError } from "../support/shapes.ts";
 
 /** How long a fault lasts, and the usual state before it. */
+/** Gated writes of a room go one after the other: a longer delay lets them queue for longer than they may. */
+const GATES_KEEP_UP_MS = 5_000;
 const LASTS_MS = Number(Deno.env.get("FAULTS_LAST_MS") ?? 2_000);
 const RECOVERED_WITHIN_MS = 2_000;
 /** A promise of the service: every request ends. */
@@ -141,7 +143,7 @@ for (const fault of ["delay", "cut", "cut in mid-reply", "swallow"] as const) {
       assert.ok(during <= 2 * usual, `${during} queries during the fault, ${usual} before it`);
       const refused = replies.filter(({ reply }) => reply.status >= 400);
       for (const { reply } of refused) assertUnavailable(reply);
-      if (fault === "delay") assert.equal(refused.length, 0);
+      if (fault === "delay") assert.ok(refused.length === 0 || LASTS_MS > GATES_KEEP_UP_MS);
       else assert.ok(refused.length > 0, "nobody noticed the fault");
       for (const { took, wait, reply } of replies) {
         const most = wait ? WAIT_MS + LATE_MS : ENDS_WITHIN_MS;

@@ -9,6 +9,7 @@ const EXPOSED = [
   "RateLimit",
   "RateLimit-Policy",
   "Idempotency-Replayed",
+  "traceparent",
   "ETag",
 ];
 
@@ -23,11 +24,19 @@ export const BASE_HEADERS = {
 export const preflight = cors({ origin: "*", exposeHeaders: EXPOSED, maxAge: 86_400 });
 
 /**
+ * W3C Trace Context, 3.2. An answer names the trace that its request belongs to; calls of the database carry none,
+ * since requests share them.
+ */
+const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
+/**
  * Gives BASE_HEADERS to answers that were made without them; a page sets its own caching. Answers of the API are
  * made with them at once, since adding headers to a finished answer halves the requests a second.
  */
 export async function withBaseHeaders(c: Context, next: Next) {
   await next();
+  const trace = c.req.header("traceparent");
+  if (trace !== undefined && TRACEPARENT.test(trace)) c.header("traceparent", trace);
   if (c.res.headers.has("Access-Control-Allow-Origin")) return;
   for (const [name, value] of Object.entries(BASE_HEADERS)) {
     if (!c.res.headers.has(name)) c.header(name, value);

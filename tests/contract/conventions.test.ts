@@ -81,6 +81,17 @@ contract("another If-Match makes another request of the same Idempotency-Key", a
   assertError(await once('"2"'), 422, "idempotency_mismatch", []);
 });
 
+contract("an answer names the trace that its request belongs to", async (t) => {
+  const path = `/rooms/${await t.room()}/state`;
+  const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  for (const method of ["GET", "PUT"]) {
+    const reply = await asking(t, method, path, { traceparent: trace }, method === "PUT" ? {} : undefined);
+    assert.equal(reply.headers.get("traceparent"), trace);
+  }
+  const odd = await asking(t, "GET", path, { traceparent: "<script>" });
+  assert.equal(odd.headers.get("traceparent"), null);
+});
+
 contract("changes that were cut link to the rest", async (t) => {
   const room = await t.room();
   for (const key of ["a", "b", "c"]) await t.write(room, key, 1);

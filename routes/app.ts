@@ -32,8 +32,8 @@ export function createApp(services: Services): Hono {
   }));
   mountWait(app, services);
   mountMcp(app);
-  app.use((_, next) => services.database.working(next));
-  app.use(answeredWithin(LIMITS.requestMs));
+  const inTime = answeredWithin(LIMITS.requestMs);
+  app.use((_, next) => inTime(services.database.working(next)));
   mountRooms(app, services);
   mountAgents(app, services);
   mountMessages(app, services);

@@ -1,4 +1,3 @@
-import type { Context, Next } from "hono";
 import { DatabaseUnavailable } from "../db/faults.ts";
 
 /**
@@ -33,8 +32,7 @@ export function createDeadline(ms: number, late: () => Error) {
   };
 }
 
-/** Ends every request after `ms`, whatever the database does. Errors: `DatabaseUnavailable`. */
+/** Ends every task after `ms`, whatever the database does. Errors: `DatabaseUnavailable`. */
 export function answeredWithin(ms: number) {
-  const within = createDeadline(ms, () => new DatabaseUnavailable("The request took too long.", true));
-  return (_c: Context, next: Next) => within(next());
+  return createDeadline(ms, () => new DatabaseUnavailable("The request took too long.", true));
 }

@@ -56,15 +56,14 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
   }
 
   return {
-    async admit(c, next) {
-      const caller = UNCOUNTED.test(c.req.path) ? undefined : limited(c);
-      if (caller === undefined) return await next();
+    admit(c, next) {
+      const caller = limited(c);
+      if (caller === undefined || UNCOUNTED.test(c.req.path)) return next();
       const shares: Share[] = [];
       if (caller !== null) take(c, shares, "caller", callerPerSecond, takeOfCaller(caller));
       const room = roomIn(c.req.path);
       if (room !== undefined) take(c, shares, "room", roomPerSecond, takeOfRoom(room));
-      await next();
-      if (shares.length > 0) tell(c, shares);
+      return shares.length === 0 ? next() : next().then(() => tell(c, shares));
     },
 
     hold(c, kind, room) {

@@ -50,3 +50,32 @@ browserTest(
       assert.ok(!await page.locator("#fresh").isVisible());
     }),
 );
+
+browserTest(
+  "the timeline begins at its newest end and is dragged to look back",
+  () =>
+    withBrowser(async ({ t, open, complaints }) => {
+      const room = await t.room();
+      for (let n = 0; n < 80; n++) await t.message(room, { from: n % 2 ? "ann" : "bob", body: n });
+      const page = await open(`/?room=${room}`, { width: 1_100, height: 800, scheme: "light" });
+      await page.waitForSelector("#live[data-state=live]");
+      const strip = page.locator("#timeline-scroller");
+      const place = () =>
+        strip.evaluate(({ scrollLeft, scrollWidth, clientWidth }) => ({
+          left: scrollLeft,
+          behind: scrollWidth - clientWidth - scrollLeft,
+        }));
+      assert.ok((await place()).behind < 2);
+      const { left } = await place();
+      assert.ok(left > 60, "there is not enough to look back to");
+      const { x, y, width, height } = (await strip.boundingBox())!;
+      await page.mouse.move(x + width / 2, y + height / 2);
+      await page.mouse.down();
+      await page.mouse.move(x + width / 2 + 60, y + height / 2);
+      await page.mouse.up();
+      assert.ok(Math.abs((await place()).left - (left - 60)) < 2);
+      await page.mouse.move(x + width / 2 + 90, y + height / 2);
+      assert.ok(Math.abs((await place()).left - (left - 60)) < 2, "it follows a pointer that let go");
+      assert.deepEqual(complaints, []);
+    }),
+);

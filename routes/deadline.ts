@@ -1,33 +1,41 @@
 import { DatabaseUnavailable } from "../db/faults.ts";
 
+interface Work {
+  until: number;
+  end(): void;
+}
+
 /**
- * Lets work take `ms` and no more: after that its promise is rejected with what `late` makes. One timer serves all:
- * they have the same time, so the oldest is always the next to end.
+ * Lets work take `ms` and no more: after that its promise is rejected with what `late` makes. One timer serves all.
+ * They stand in an array, whose places are used again: a Set that changes with every request leaves tables behind
+ * that keep requests which are long answered, and these outlive every collection of the young heap.
  */
 export function createDeadline(ms: number, late: () => Error) {
-  const pending = new Set<{ until: number; end(): void }>();
+  const places: Array<Work | undefined> = [];
+  const free: number[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   function endLate() {
-    for (const work of pending) {
-      if (work.until > performance.now()) break;
-      pending.delete(work);
-      work.end();
+    const now = performance.now();
+    let next = Infinity;
+    for (const work of places) {
+      if (work && work.until <= now) work.end();
+      else if (work) next = Math.min(next, work.until);
     }
-    const [oldest] = pending;
-    timer = oldest && setTimeout(endLate, oldest.until - performance.now());
+    timer = next === Infinity ? undefined : setTimeout(endLate, next - now);
   }
 
   return async function within<T>(work: Promise<T>): Promise<T> {
     const { promise: ended, reject } = Promise.withResolvers<never>();
-    const entry = { until: performance.now() + ms, end: () => reject(late()) };
-    pending.add(entry);
+    const place = free.pop() ?? places.length;
+    places[place] = { until: performance.now() + ms, end: () => reject(late()) };
     timer ??= setTimeout(endLate, ms);
     try {
       return await Promise.race([work, ended]);
     } finally {
-      pending.delete(entry);
-      if (pending.size === 0) timer = void clearTimeout(timer);
+      places[place] = undefined;
+      free.push(place);
+      if (free.length === places.length) timer = void clearTimeout(timer);
     }
   };
 }

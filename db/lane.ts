@@ -20,6 +20,8 @@ export interface Merger<Item, Result> {
 export interface LaneLimits {
   /** Batches under way at once. */
   inFlight: number;
+  /** Milliseconds for which a batch under way holds up the next: near databases are done with it by then. */
+  apart: number;
   /** The weight of a batch at the most: statements, or merged items. A single job may exceed it. */
   weight: number;
   /** Statements that only read may be sent again whatever became of them. */
@@ -70,26 +72,30 @@ const MOST_BACKOFF_MS = 200;
 export function createLane(send: Send, limits: LaneLimits, now: () => number): Lane {
   const waiting: Job[] = [];
   let underWay = 0;
+  let heldUntil = 0;
   let gathering = false;
   let hoped = { jobs: 0, until: 0 };
   let complete: (() => void) | undefined;
 
   /** Sends what waits, once those who are about to submit have had their chance to join it. */
   async function pump() {
-    if (gathering || underWay >= limits.inFlight || waiting.length === 0) return;
+    if (gathering || !isFree() || waiting.length === 0) return;
     gathering = true;
     await gather();
     gathering = false;
-    while (underWay < limits.inFlight && waiting.length > 0) {
+    while (isFree() && waiting.length > 0) {
       underWay++;
       const began = performance.now();
+      heldUntil = began + limits.apart;
       const jobs = nextBatch();
       const makeWay = once(() => {
         underWay--;
         pump();
       });
+      const next = limits.apart > 0 ? setTimeout(letNext, limits.apart) : undefined;
       const overdue = setTimeout(makeWay, OVERDUE_MS);
       carry(jobs).finally(() => {
+        clearTimeout(next);
         clearTimeout(overdue);
         const now = performance.now();
         const linger = now - began < FAR_MS ? 0 : LINGER_MS;
@@ -97,6 +103,15 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number): L
         makeWay();
       });
     }
+  }
+
+  function isFree(): boolean {
+    return underWay === 0 || underWay < limits.inFlight && performance.now() >= heldUntil;
+  }
+
+  function letNext() {
+    heldUntil = 0; // timers may be a little early
+    pump();
   }
 
   /**

@@ -19,7 +19,6 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
     import("@libsql/client/web"),
     import("@libsql/hrana-client"),
   ]);
-  const inTime = (request: Request) => fetch(request, { signal: AbortSignal.timeout(CALL_DEADLINE_MS) });
   const client = createClient({ url, authToken, fetch: (request: Request) => inTime(unrepeatable(request)) });
   const address = parseLibsqlUrl(url);
   const streams = openHttp(address.hranaHttpUrl!, address.authToken ?? authToken, inTime);
@@ -60,6 +59,18 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
       client.close();
     },
   };
+}
+
+/** A call and its whole answer, which takes no longer than the deadline; nothing of it is left when it has ended. */
+async function inTime(request: Request): Promise<Response> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(new Error("The call took too long.")), CALL_DEADLINE_MS);
+  try {
+    const response = await fetch(request, { signal: controller.signal });
+    return new Response(await response.text(), response);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { Refusal } from "../db/refusal.ts";
 import { invalidMember } from "./errors.ts";
-import { BASE_HEADERS } from "./headers.ts";
+import { BasedResponse } from "./headers.ts";
 
 /** The tag of an entry's version, or of a room's revision. */
 export function etag(version: number): { ETag: string } {
@@ -14,8 +14,7 @@ export function unchanged(c: Context, version: number, revision: number): Respon
   if (known === undefined) return undefined;
   const tags = known.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
   if (!tags.includes("*") && !tags.includes(`"${version}"`)) return undefined;
-  const headers = { ...BASE_HEADERS, "Convene-Revision": String(revision), ...etag(version) };
-  return new Response(null, { status: 304, headers });
+  return new BasedResponse(null, 304, { "Convene-Revision": String(revision), ...etag(version) });
 }
 
 /**

@@ -30,14 +30,21 @@ export const preflight = cors({ origin: "*", exposeHeaders: EXPOSED, maxAge: 86_
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
- * Gives BASE_HEADERS to answers that were made without them; a page sets its own caching. Answers of the API are
- * made with them at once, since adding headers to a finished answer halves the requests a second.
+ * An answer that was made with BASE_HEADERS. It is known as such without a look at its headers: for one that was
+ * looked at, or that headers are added to, Deno gives up what it has prepared to send.
  */
+export class BasedResponse extends Response {
+  constructor(body: BodyInit | null, status: number, headers: Record<string, string>) {
+    super(body, { status, headers: { ...BASE_HEADERS, ...headers } });
+  }
+}
+
+/** Gives BASE_HEADERS to answers that were made without them; a page sets its own caching. */
 export async function withBaseHeaders(c: Context, next: Next) {
   await next();
   const trace = c.req.header("traceparent");
   if (trace !== undefined && TRACEPARENT.test(trace)) c.header("traceparent", trace);
-  if (c.res.headers.has("Access-Control-Allow-Origin")) return;
+  if (c.res instanceof BasedResponse || c.res.headers.has("Access-Control-Allow-Origin")) return;
   for (const [name, value] of Object.entries(BASE_HEADERS)) {
     if (!c.res.headers.has(name)) c.header(name, value);
   }

@@ -5,7 +5,7 @@ import type { Json } from "../db/json.ts";
 import { createTurn, mapInTurns } from "../db/turn.ts";
 import { createDeadline } from "./deadline.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
-import { BASE_HEADERS } from "./headers.ts";
+import { BasedResponse } from "./headers.ts";
 import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -163,8 +163,8 @@ export async function replyInTurns(
   body: unknown,
   headers?: Record<string, string>,
 ): Promise<Response> {
-  const all = { ...BASE_HEADERS, "Content-Type": "application/json", "Convene-Revision": String(revision) };
-  return new Response(await jsonInTurns(body), { headers: { ...all, ...headers } });
+  const all = { "Content-Type": "application/json", "Convene-Revision": String(revision), ...headers };
+  return new BasedResponse(await jsonInTurns(body), 200, all);
 }
 
 /** Members of members are as deep as what is many lies: the keys of the scopes of `state`. */
@@ -185,6 +185,5 @@ async function jsonInTurns(value: unknown, depth = MANY_AT_DEPTH): Promise<strin
 }
 
 export function json(body: unknown, status: 200 | 201, headers?: Record<string, string>): Response {
-  const all = { ...BASE_HEADERS, "Content-Type": "application/json", ...headers };
-  return new Response(JSON.stringify(body), { status, headers: all });
+  return new BasedResponse(JSON.stringify(body), status, { "Content-Type": "application/json", ...headers });
 }

@@ -26,7 +26,7 @@ function heldDatabase() {
   };
 }
 
-const LIMITS = { inFlight: 1, weight: 100, readOnly: false, expected: () => 0, patience: 1_000 };
+const LIMITS = { inFlight: 1, apart: 0, weight: 100, readOnly: false, expected: () => 0, patience: 1_000 };
 const sqlError = (code: string, statementIndex?: number) =>
   Object.assign(new Error(code), { code, statementIndex });
 
@@ -44,6 +44,22 @@ Deno.test("what arrives while a batch is under way travels in the next one", asy
   database.batches[1]!.answer();
   assert.deepEqual(await first, [[{ sql: "a" }]]);
   assert.deepEqual(await Promise.all(others), [[[{ sql: "b" }], [{ sql: "c" }]], [[{ sql: "d" }]]]);
+});
+
+Deno.test("a batch holds up the next for a while, so that more travel in it, and no longer", async () => {
+  const database = heldDatabase();
+  const lane = createLane(database.send, { ...LIMITS, inFlight: 2, apart: 100 }, () => 0);
+  const begun = database.next();
+  const first = lane.submit(job("a"));
+  await begun;
+  const second = database.next();
+  const others = [lane.submit(job("b"))];
+  for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  others.push(lane.submit(job("c")));
+  await second;
+  assert.deepEqual(database.batches.map(({ names }) => names), [["a"], ["b", "c"]]);
+  for (const { answer } of database.batches) answer();
+  await Promise.all([first, ...others]);
 });
 
 Deno.test("a batch is bounded, but a job is never split", async () => {

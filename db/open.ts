@@ -8,12 +8,22 @@ import { connectRemote } from "./remote.ts";
 const FILE_BUSY_MS = 20;
 const MOST_ATTEMPTS = 50;
 
+const MEMORY = /^(file:)?:memory:$/;
+
 /**
- * Connects to `file:<path>` with the native client, to `libsql:`, `https:` and `http:` with the one made of
- * `fetch` alone. Only the one that is needed is loaded.
+ * Connects to `file:<path>` and `:memory:` with the native client, to `libsql:`, `https:` and `http:` with the one
+ * made of `fetch` alone. Only the one that is needed is loaded.
  */
 export function connect(url: string, authToken?: string): Promise<Connection> {
+  if (MEMORY.test(url)) return connectMemory();
   return url.startsWith("file:") ? connectFile(url) : connectRemote(url, authToken);
+}
+
+/** A database that ends with its connection: it is never reconnected, and nobody else can keep it busy. */
+async function connectMemory(): Promise<Connection> {
+  const { createClient } = await import("@libsql/client/sqlite3");
+  const client = createClient({ url: ":memory:" });
+  return { send: (statements, mode) => batch(client, statements, mode), close: () => client.close() };
 }
 
 /**

@@ -15,6 +15,7 @@ export interface Backend {
 export const backends: Backend[] = [
   { name: "file", open: (env) => startService({ env }) },
   { name: "libsql", open: openOnLibsql },
+  { name: "memory", open: (env) => startService({ database: ":memory:", env }) },
 ];
 
 async function openOnLibsql(env?: Record<string, string>): Promise<Running> {

@@ -148,10 +148,7 @@ export async function deleteEntry(
       sql: `${ADMIT_DELETE} AND ${unmoved} RETURNING revision`,
       args: { ...place, nonce, ...condition, ...seen },
     },
-    effects: [
-      { sql: DELETE, args: { ...place, nonce, now: now.toISOString(), agent: agent ?? null } },
-      ...touch(room, agent, now),
-    ],
+    effects: [{ sql: DELETE, args: { ...place, nonce, now: now.toISOString(), agent: agent ?? null } }],
     reads: [
       {
         sql: `SELECT revision, ${unmoved} AS unmoved FROM rooms WHERE id = :room`,
@@ -160,6 +157,7 @@ export async function deleteEntry(
       },
       { sql: GET_LIVE, args: place },
     ],
+    signs: touch(room, agent, now),
     granted: {
       sql: `NOT EXISTS (${GET_LIVE}) AND NOT COALESCE(:if_version, 0)
         AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${unmoved})`,

@@ -113,11 +113,9 @@ async function tryPut(database: Database, room: string, put: Put): Promise<Writt
     room,
     part: "state",
     admission: admitPut(room, nonce, targets, put.limits, guard),
-    effects: [
-      ...put.writes.map((write) => effect(room, nonce, write, put.agent ?? null, now)),
-      ...touch(room, put.agent, now),
-    ],
+    effects: put.writes.map((write) => effect(room, nonce, write, put.agent ?? null, now)),
     reads: [{ sql: REFUSED(guard.unmoved), args: { ...storedArgs(room, targets), nonce, ...guard.args } }],
+    signs: touch(room, put.agent, now),
   });
   if (outcome.revision !== undefined) {
     const rows = outcome.effects.map(([row]) => row!);

@@ -32,6 +32,8 @@ export interface Write {
   admission: Statement;
   effects: Step[];
   reads: Step[];
+  /** Signs of life, after all that looks at the room: the guard of a gate may have read them. */
+  signs?: Statement[];
   /** When a write that was not admitted is answered with success all the same, after the effects. */
   granted?: Statement;
 }
@@ -46,17 +48,18 @@ export interface Outcome {
 /** Commits one write and, when it was admitted, announces it. Errors: `DatabaseUnavailable`. */
 export async function commit(database: Database, write: Write): Promise<Outcome> {
   if (database.once) return await commitOnce(database, database.once, write);
-  const [admitted, ...rows] = await database.commit([write.admission, ...write.effects, ...write.reads]);
+  const { admission, effects, reads, signs = [] } = write;
+  const [admitted, ...rows] = await database.commit([admission, ...effects, ...reads, ...signs]);
   const revision = admitted!.length === 1 ? Number(admitted![0]!.revision) : undefined;
   if (revision !== undefined) database.announce({ room: write.room, part: write.part, revision });
-  return { revision, effects: rows.slice(0, write.effects.length), reads: rows.slice(write.effects.length) };
+  return { revision, effects: rows.slice(0, effects.length), reads: rows.slice(effects.length) };
 }
 
 const RETURNING = "RETURNING revision";
 
 /** The same under a key, which is taken before the admission and given back where the write is refused. */
 async function commitOnce(database: Database, once: Once, write: Write): Promise<Outcome> {
-  const { room, part, admission, effects, granted } = write;
+  const { room, part, admission, effects, signs = [], granted } = write;
   const steps = [...effects, ...write.reads];
   const outcome = (revision: number | undefined, rows: Row[][]): Outcome => {
     return { revision, effects: rows.slice(0, effects.length), reads: rows.slice(effects.length) };
@@ -71,6 +74,7 @@ async function commitOnce(database: Database, once: Once, write: Write): Promise
   batch.push(
     keepRevision(once, `SELECT revision ${FROM_ADMITTED}`, own),
     letGo(once, refused, { ...granted?.args, ...own }),
+    ...signs,
     find(once),
   );
   const rows = await database.commit(batch);

@@ -166,6 +166,17 @@ contract("a delete can be gated and bound to a version", async (t) => {
   assert.deepEqual([own.status, own.body], [200, { deleted: true }]);
 });
 
+contract("a gate on the writer's own sign of life lets a write be refused for what it is", async (t) => {
+  const room = await t.room();
+  await t.agent(room, "ann");
+  const gate = { if: 'timestamp(agents.ann.last_heartbeat) > now - duration("60s")', agent: "ann" };
+  assertError(await put(t, room, { value: 1, if_version: 3, ...gate }), 409, "version_conflict", ["current"]);
+  const nothing = await remove(t, room, gate);
+  assertStatus(nothing, 200);
+  assert.deepEqual(nothing.body, { deleted: false });
+  assertError(await remove(t, room, { if_version: 3, ...gate }), 409, "version_conflict", ["current"]);
+});
+
 contract("deleting what is not there conflicts with any version above 0", async (t) => {
   const room = await t.room();
   const refused = await remove(t, room, { if_version: 1 });

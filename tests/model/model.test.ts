@@ -1,48 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { contract, type Subject } from "../support/backends.ts";
-import { action, requestOf } from "./commands.ts";
-import { type Action, Model } from "./model.ts";
+import { withApp } from "../support/app.ts";
+import { contract, Subject } from "../support/backends.ts";
+import type { Run } from "./run.ts";
+import type { Clock } from "./reference/clock.ts";
+import { createWorld } from "./reference/world.ts";
+import { first, last, leaveAll, steps } from "./steps.ts";
 
-const runs = Number(Deno.env.get("MODEL_RUNS") ?? 40);
+const runs = Number(Deno.env.get("MODEL_RUNS") ?? 25);
 const seed = Number(Deno.env.get("MODEL_SEED") ?? Date.now() % 2 ** 31);
-
-/** Fails unless `actual` has all that is expected of it; lists must be of one length. */
-function assertHas(actual: unknown, expected: unknown, told: string): void {
-  if (Array.isArray(expected)) {
-    assert.ok(Array.isArray(actual) && actual.length === expected.length, told);
-    expected.forEach((item, index) => assertHas(actual[index], item, told));
-  } else if (expected !== null && typeof expected === "object") {
-    assert.ok(actual !== null && typeof actual === "object", told);
-    for (const [name, value] of Object.entries(expected)) {
-      assertHas((actual as Record<string, unknown>)[name], value, told);
-    }
-  } else assert.deepEqual(actual, expected, told);
-}
-
-class Step implements fc.AsyncCommand<Model, Run> {
-  constructor(readonly action: Action) {}
-  check = () => true;
-
-  async run(model: Model, run: Run): Promise<void> {
-    const { method, path, body } = requestOf(this.action, run.room, model);
-    const reply = await run.subject.request(method, path, { body });
-    const expected = model.apply(this.action);
-    run.timeline.push(
-      `${method} ${path} ${
-        JSON.stringify(body) ?? ""
-      }\n    ${reply.status} at ${reply.revision}: ${reply.text}`,
-    );
-    const told = `${run.timeline.join("\n")}\n    expected ${expected.status} at ${model.revision}: ${
-      JSON.stringify(expected.body)
-    }`;
-    assert.equal(reply.status, expected.status, told);
-    assertHas(reply.body, expected.body, told);
-    assert.equal(reply.revision, model.revision, told);
-  }
-
-  toString = () => JSON.stringify(this.action);
-}
 
 /** The last one kept is the shortest that fast-check found. */
 async function keep(seed: number, timeline: string): Promise<void> {
@@ -51,31 +17,57 @@ async function keep(seed: number, timeline: string): Promise<void> {
   await Deno.writeTextFile(new URL(`model-${seed}.txt`, folder), timeline);
 }
 
-interface Run {
-  subject: Subject;
-  room: string;
-  timeline: string[];
-}
-
-contract("whatever a room is asked, it answers as the model does", async (subject) => {
+/** Runs plans against a service; gives the routes that were asked. */
+async function check(subject: Subject, clock: Clock): Promise<Set<string>> {
   console.log(`model: ${runs} runs, seed ${seed}`);
   let sent = 0;
-  const commands = fc.commands([action.map((it) => new Step(it))], { maxCommands: 60, size: "max" });
+  const asked = new Set<string>();
+  const plans = fc.commands(steps, { maxCommands: 250, size: "max" });
   await fc.assert(
-    fc.asyncProperty(commands, async (steps) => {
-      const run: Run = { subject, room: await subject.room(), timeline: [] };
-      const model = new Model();
-      model.revision = await subject.revision(run.room);
+    fc.asyncProperty(plans, async (plan) => {
+      const name = crypto.randomUUID().slice(0, 8);
+      const world = createWorld([`${name}-a`, `${name}-b`, `${name}-c`], clock);
+      const run: Run = { subject, timeline: [], asked, waits: [] };
+      clock.now += 1_000;
       try {
-        await fc.asyncModelRun(() => ({ model, real: run }), steps);
+        await fc.asyncModelRun(() => ({ model: world, real: run }), [...first, ...plan, ...last]);
       } catch (error) {
         await keep(seed, (error as Error).message);
         throw error;
       } finally {
+        await leaveAll(run);
         sent += run.timeline.length;
       }
     }),
     { seed, numRuns: runs },
   );
   console.log(`model: ${sent} requests answered as expected`);
+  return asked;
+}
+
+contract("whatever rooms are asked, they answer as the model does", async (subject) => {
+  await check(subject, { now: 0, held: false });
+});
+
+/** What the page, the documents and MCP are made of: they have tests of their own. */
+const PAGES = /^\/(assets|docs|mcp)\b|^\/[^/]*$/;
+
+Deno.test("and so they do where the model holds the time; every route is asked", async () => {
+  const clock = { now: Date.parse("2026-01-01T00:00:00.000Z"), held: true };
+  await withApp(async ({ app }) => {
+    const server = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen() {} },
+      (request, info) => app.fetch(request, info),
+    );
+    try {
+      const asked = await check(new Subject(`http://127.0.0.1:${server.addr.port}`), clock);
+      for (const { method, path } of app.routes) {
+        if (method === "ALL" || method === "OPTIONS" || path !== "/rooms" && PAGES.test(path)) continue;
+        const route = new RegExp(`^${method} ${path.replaceAll(/:\w+/g, "[^/]+")}$`);
+        assert.ok([...asked].some((request) => route.test(request)), `No command asks ${method} ${path}`);
+      }
+    } finally {
+      await server.shutdown();
+    }
+  }, { now: () => new Date(clock.now) });
 });

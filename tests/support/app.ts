@@ -27,6 +27,8 @@ export interface TestApp {
 export interface AppOptions extends ServiceOptions {
   /** Stands between the service and its database. */
   wrap?: (connection: Connection) => Connection;
+  /** The time; by default the machine's. */
+  now?: () => Date;
 }
 
 /** Runs a test against the service in this process, on a file database of its own that is removed afterwards. */
@@ -38,6 +40,7 @@ export async function withApp(
   const batches: Batch[] = [];
   const listeners = new Set<(batch: Batch) => void>();
   const database = createDatabase({
+    now: options.now,
     connect: async () => {
       const file = await connect(`file:${folder}/convene.db`);
       const connection = options.wrap?.(file) ?? file;

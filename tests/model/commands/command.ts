@@ -1,0 +1,111 @@
+import fc from "fast-check";
+import type { Condition } from "../reference/conditions.ts";
+import type { Expected, Room } from "../reference/room.ts";
+import { holds } from "../reference/conditions.ts";
+import type { World } from "../reference/world.ts";
+
+export interface Request {
+  method: string;
+  path: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+/** A request of an agent, and what the service must answer to it. */
+export interface Command {
+  /** What was drawn, for reading. */
+  told: string;
+  /** The room that it is about, by its place among the world's. */
+  room: number;
+  /** Its Idempotency-Key. */
+  once?: string;
+  /** Asked before `expect` does to the reference what the request does to the service. */
+  request(world: World): Request;
+  expect(world: World): Expected;
+  /** What the request does though it was done before under its key: whoever sends it again lives. */
+  again(world: World): string | undefined;
+}
+
+/** Members that mean the same in every command. */
+type Acting = { once?: string; agent?: string; from?: string; gate?: Condition };
+
+/** Draws a command about a room, which may not be there. */
+export function command<Members extends object>(
+  name: string,
+  members: { [Name in keyof Members]: fc.Arbitrary<Members[Name]> },
+  request: (drawn: Members, room: Room | undefined, world: World) => Request,
+  expect: (drawn: Members, room: Room, world: World) => Expected,
+): fc.Arbitrary<Command> {
+  return fc.noBias(fc.tuple(place, fc.record(members))).map(([place, drawn]) => ({
+    told: `${name} ${JSON.stringify({ place, ...drawn })}`,
+    room: place,
+    once: (drawn as Acting).once,
+    request(world) {
+      const { path, ...rest } = request(drawn, world.rooms.get(world.ids[place]!), world);
+      return { ...rest, path: `/rooms/${world.ids[place]}${path}` };
+    },
+    expect(world) {
+      const room = world.rooms.get(world.ids[place]!);
+      return room ? expect(drawn, room, world) : { status: 404, body: { error: "room_not_found" } };
+    },
+    again(world) {
+      const room = world.rooms.get(world.ids[place]!)!;
+      const { agent, from = agent, gate } = drawn as Acting;
+      return gate && !holds(room, gate, agent ?? null) ? undefined : from;
+    },
+  }));
+}
+
+/** The path's query, without what is undefined. */
+export function query(members: Record<string, unknown>): string {
+  const given = Object.entries(members).filter(([, value]) => value !== undefined);
+  const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
+  return search.size > 0 ? `?${search}` : "";
+}
+
+/** Asks for what the caller has not got: 304 if the version is what it has. */
+export function unless(known?: number): Record<string, string> {
+  return known === undefined ? {} : { "If-None-Match": `W/"${known}"` };
+}
+
+/** Drawn once in `rarity + 1` times. */
+export function optional<T>(values: fc.Arbitrary<T>, rarity = 1): fc.Arbitrary<T | undefined> {
+  return fc.oneof(
+    { weight: rarity, arbitrary: fc.constant(undefined) },
+    { weight: 1, arbitrary: values },
+  );
+}
+
+// Few names, values and versions, so that commands meet each other.
+/** Two rooms that there are from the start, and sometimes one that is still to be opened. */
+export const place = fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 1, 2);
+export const key = fc.constantFrom("a", "ab", "b");
+export const agent = fc.constantFrom("ann", "bob");
+export const status = fc.constantFrom("active", "idle", "busy", "waiting");
+export const value = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constantFrom("5", "text", null));
+export const revision = fc.nat(25);
+export const limit = fc.constantFrom(1, 2, 3, 1_000);
+export const version = fc.nat(4);
+export const once = optional(fc.constantFrom("k1", "k2"), 6);
+export const which = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ nth: fc.nat(4) }) },
+  { weight: 1, arbitrary: fc.record({ id: fc.integer({ min: 1, max: 25 }) }) },
+);
+
+const equals = fc.integer({ min: 0, max: 2 });
+
+/** Conditions that only state and messages decide. */
+export const plainCondition: fc.Arbitrary<Condition> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ key, equals }) },
+  { weight: 2, arbitrary: fc.record({ strict: key, equals }) },
+  { weight: 1, arbitrary: fc.record({ view: key, equals }) },
+  { weight: 1, arbitrary: fc.record({ count: equals }) },
+  { weight: 1, arbitrary: fc.record({ unclaimed: equals }) },
+);
+
+export const condition: fc.Arbitrary<Condition> = fc.oneof(
+  { weight: 9, arbitrary: plainCondition },
+  { weight: 1, arbitrary: fc.record({ agent, status }) },
+  { weight: 1, arbitrary: fc.record({ self: agent }) },
+  { weight: 1, arbitrary: fc.record({ alive: agent }) },
+);

@@ -1,0 +1,73 @@
+import { timeOf } from "./clock.ts";
+import { type Agent, answer, type Expected, type Mark, refusal, type Room, statusOf, touch } from "./room.ts";
+
+/** A wait's mark outlives its longest time by this. */
+const LEASE_MS = 30_000;
+
+export interface Profile {
+  id: string;
+  name: string;
+  role?: string;
+  meta?: unknown;
+}
+
+export function register(room: Room, { id, name, role, meta }: Profile): Expected {
+  const known = room.agents.get(id);
+  const agent: Agent = {
+    id,
+    name,
+    role: role ?? known?.role ?? "agent",
+    meta: meta ?? known?.meta ?? {},
+    status: "active",
+    joined_at: known?.joined_at ?? timeOf(room.clock),
+    last_heartbeat: room.clock.now,
+    changed: ++room.revision,
+  };
+  room.agents.set(id, agent);
+  return answer(room, shownAgent(room, agent), known ? 200 : 201);
+}
+
+export function shownAgent(room: Room, agent: Agent) {
+  return { room_id: room.id, ...agentInCel(room, agent) };
+}
+
+/** An agent as expressions see it. */
+export function agentInCel(room: Room, agent: Agent) {
+  const { changed: _, last_heartbeat, ...profile } = agent;
+  return { ...profile, ...statusOf(room, agent), last_heartbeat: timeOf(room.clock, last_heartbeat) };
+}
+
+export function listAgents(room: Room): Expected {
+  return answer(room, [...room.agents.values()].map((agent) => shownAgent(room, agent)));
+}
+
+export function getAgent(room: Room, id: string): Expected {
+  const agent = room.agents.get(id);
+  return agent ? answer(room, shownAgent(room, agent)) : refusal(room, 404, "agent_not_found");
+}
+
+export function heartbeat(room: Room, id: string, status = "active"): Expected {
+  const agent = room.agents.get(id);
+  if (!agent) return refusal(room, 404, "agent_not_found");
+  touch(room, id);
+  if (agent.status !== status) agent.changed = ++room.revision;
+  agent.status = status;
+  return answer(room, { ok: true, agent: id, status, heartbeat: timeOf(room.clock) });
+}
+
+/** An agent's wait goes on, and all see it. */
+export function mark(room: Room, agent: string, waiting_on: string): Mark {
+  const { clock } = room;
+  room.marks = room.marks.filter((one) => one.agent !== agent || one.until > clock.now);
+  const mark = { agent, waiting_on, until: clock.now + LEASE_MS };
+  room.marks.push(mark);
+  room.agents.get(agent)!.changed = ++room.revision;
+  return mark;
+}
+
+/** The wait has ended, and clears its own mark, if that is still there. */
+export function unmark(room: Room, mark: Mark): void {
+  if (!room.marks.includes(mark)) return;
+  room.marks = room.marks.filter((one) => one !== mark);
+  room.agents.get(mark.agent)!.changed = ++room.revision;
+}

@@ -1,0 +1,103 @@
+import { present, type Room, statusOf, type Value, type View } from "./room.ts";
+
+/** What gates, waits and evaluations ask for. */
+export type Condition =
+  | { key: string; equals: number }
+  | { strict: string; equals: number }
+  | { view: string; equals: number }
+  | { unclaimed: number }
+  | { count: number }
+  | { agent: string; status: string }
+  | { self: string }
+  | { alive: string };
+
+export type Result<T> = { value: T } | { error: string };
+
+const ALIVE_MS = 60_000;
+
+/** The CEL source of a condition. */
+export function source(condition: Condition): string {
+  if ("key" in condition) return `state._shared.?${condition.key}.orValue(0) == ${condition.equals}`;
+  if ("strict" in condition) return `state._shared.${condition.strict} == ${condition.equals}`;
+  if ("view" in condition) return `state._view.?${condition.view}.orValue(0) == ${condition.equals}`;
+  if ("unclaimed" in condition) return `messages.unclaimed == ${condition.unclaimed}`;
+  if ("count" in condition) return `messages.count == ${condition.count}`;
+  if ("status" in condition) {
+    const { agent, status } = condition;
+    return `has(agents.${agent}) && agents.${agent}.status == "${status}"`;
+  }
+  if ("self" in condition) return `self == "${condition.self}"`;
+  return `timestamp(agents.${condition.alive}.last_heartbeat) > now - duration("${ALIVE_MS / 1_000}s")`;
+}
+
+/** The CEL source of a view. */
+export function expr(view: View): string {
+  if ("of" in view) return `state._shared.?${view.of}.orValue(0)`;
+  return "strict" in view ? `state._shared.${view.strict}` : `state._view.${view.view}`;
+}
+
+const missing = { error: "no_such_key" };
+
+/** Whether a condition holds for an agent, or why that cannot be told. */
+export function judge(room: Room, condition: Condition, self: string | null): Result<boolean> {
+  if ("key" in condition) return { value: shared(room, condition.key, 0) === condition.equals };
+  if ("strict" in condition) {
+    const value = shared(room, condition.strict);
+    return value === undefined ? missing : { value: value === condition.equals };
+  }
+  if ("view" in condition) {
+    const view = present(room, "_view", condition.view) && resolve(room, condition.view);
+    return { value: (view && "value" in view ? view.value : 0) === condition.equals };
+  }
+  if ("unclaimed" in condition) return { value: counts(room).unclaimed === condition.unclaimed };
+  if ("count" in condition) return { value: counts(room).count === condition.count };
+  if ("status" in condition) {
+    const agent = room.agents.get(condition.agent);
+    return { value: agent !== undefined && statusOf(room, agent).status === condition.status };
+  }
+  if ("self" in condition) return { value: self === condition.self };
+  const agent = room.agents.get(condition.alive);
+  return agent ? { value: agent.last_heartbeat > room.clock.now - ALIVE_MS } : missing;
+}
+
+export function holds(room: Room, condition: Condition, self: string | null): boolean {
+  const result = judge(room, condition, self);
+  return "value" in result && result.value;
+}
+
+/** The present value of a view that there is, or why it has none. */
+export function resolve(room: Room, name: string): Result<Value> {
+  const view = present(room, "_view", name)!.view!;
+  if ("of" in view) return { value: shared(room, view.of, 0)! };
+  if ("strict" in view) {
+    const value = shared(room, view.strict);
+    return value === undefined ? missing : { value };
+  }
+  if (isCircular(room, name)) return { error: "view_cycle" };
+  if (!present(room, "_view", view.view)) return missing;
+  const other = resolve(room, view.view);
+  return "value" in other ? other : missing;
+}
+
+function isCircular(room: Room, name: string): boolean {
+  const passed = new Set<string>();
+  for (let next: string | undefined = name; next !== undefined && !passed.has(next);) {
+    passed.add(next);
+    const view: View | undefined = present(room, "_view", next)?.view;
+    next = view && "view" in view ? view.view : undefined;
+    if (next === name) return true;
+  }
+  return false;
+}
+
+export function counts({ messages }: Room): { count: number; unclaimed: number } {
+  return {
+    count: messages.length,
+    unclaimed: messages.filter(({ claimed_by }) => claimed_by === null).length,
+  };
+}
+
+function shared(room: Room, key: string, absent?: Value): Value | undefined {
+  const entry = present(room, "_shared", key);
+  return entry ? entry.value : absent;
+}

@@ -1,0 +1,112 @@
+import { agentInCel, shownAgent } from "./agents.ts";
+import { ANY, Only, Ranked } from "./comparison.ts";
+import { type Condition, counts, judge, resolve, source } from "./conditions.ts";
+import { shownMessage } from "./messages.ts";
+import { answer, type Expected, refusal, type Room, touch } from "./room.ts";
+import { shown, sorted } from "./state.ts";
+
+/** What changed after a revision, each thing once; a cut never parts what changed at one revision. */
+export function changes(room: Room, { after = 0, limit = 100 }: { after?: number; limit?: number }) {
+  const all = [...room.entries.values(), ...room.agents.values(), ...room.messages];
+  const edge =
+    all.map(({ changed }) => changed).filter((changed) => changed > after).sort((a, b) => a - b)[limit - 1];
+  const more = edge !== undefined && room.revision > edge;
+  const told = <T extends { changed: number }>(things: Iterable<T>, show: (thing: T) => object) =>
+    new Ranked(
+      [...things].filter(({ changed }) => changed > after && (!more || changed <= edge))
+        .map((thing) => ({ ...show(thing), revision: thing.changed })),
+      rank,
+    );
+  return {
+    revision: more ? edge : room.revision,
+    state: told(sorted(room), (entry) => shown(room, entry)),
+    agents: told(room.agents.values(), (agent) => shownAgent(room, agent)),
+    messages: told(room.messages, (message) => shownMessage(room, message)),
+    more,
+  };
+}
+
+/** In order of change; what one batch wrote has no order. */
+const rank = ({ revision, scope, key }: { revision: number; scope?: string; key?: string }) =>
+  `${String(revision).padStart(9, "0")} ${scope}/${key}`;
+
+export function listChanges(room: Room, query: { after?: number; limit?: number }): Expected {
+  const body = changes(room, query);
+  return {
+    status: 200,
+    body: new Only(body),
+    revision: body.revision,
+    link: body.more ? { after: String(body.revision) } : null,
+  };
+}
+
+export function evaluate(room: Room, condition: Condition, agent?: string): Expected {
+  const expression = source(condition);
+  const judged = judge(room, condition, agent ?? null);
+  if ("error" in judged) {
+    return { status: 400, body: { error: "evaluation_failed", expression, cause: { code: judged.error } } };
+  }
+  const context_keys = ["state", "agents", "messages", "self", "now"];
+  return answer(room, { expression, value: judged.value, context_keys });
+}
+
+/** A wait that looks once, or that nothing makes true before its time is over. */
+export function wait(
+  room: Room,
+  { condition, agent, include }: { condition: Condition; agent?: string; include: string[] },
+): Expected {
+  const waiter = agent === undefined ? undefined : room.agents.get(agent);
+  if (agent !== undefined && !waiter) return refusal(room, 404, "agent_not_found");
+  // It looks while it gives its sign of life: either may be first.
+  if (waiter) waiter.last_heartbeat = NaN;
+  const judged = judge(room, condition, agent ?? null);
+  const rest = included(room, include);
+  touch(room, agent);
+  if ("value" in judged && judged.value) {
+    return answer(room, new Only({ triggered: true, condition: source(condition), value: true, ...rest }));
+  }
+  const error = "error" in judged ? { last_error: { code: judged.error } } : {};
+  return answer(room, new Only({ triggered: false, timeout: true, elapsed_ms: ANY, ...error, ...rest }));
+}
+
+/** The members that an answer includes. */
+function included(room: Room, include: string[]): Record<string, unknown> {
+  const members: Record<string, unknown> = {};
+  const scopes = include.flatMap((field) => /^state\.(.+)$/.exec(field)?.[1] ?? []);
+  if (include.includes("state")) members.state = stateOf(room, allScopes(room));
+  else if (scopes.length > 0) members.state = stateOf(room, scopes);
+  if (include.includes("agents")) {
+    const agents = [...room.agents].map(([id, agent]) => [id, agentInCel(room, agent)] as const);
+    members.agents = new Only(Object.fromEntries(agents));
+  }
+  if (include.includes("messages")) members.messages = new Only(counts(room));
+  for (const field of include) {
+    const [, list, from] = /^(messages|changes):after:(\d+)$/.exec(field) ?? [];
+    const after = Number(from);
+    if (list === "changes") members.changes = changes(room, { after, limit: 1_000 });
+    if (list === "messages") {
+      members.messages_since = room.messages.filter(({ id }) => id > after).map((one) =>
+        shownMessage(room, one)
+      );
+    }
+  }
+  return members;
+}
+
+function allScopes(room: Room): string[] {
+  const written = sorted(room).filter(({ deleted }) => !deleted).map(({ scope }) => scope);
+  return ["_shared", "_view", ...room.agents.keys(), ...written];
+}
+
+/** The state nested by scope, views with their values, those that fail left out. */
+function stateOf(room: Room, scopes: string[]): Only {
+  const members = scopes.map((scope) => {
+    const entries = sorted(room).filter((entry) => entry.scope === scope && !entry.deleted);
+    const values = entries.flatMap(({ key, value, view }) => {
+      const result = view ? resolve(room, key) : { value };
+      return "value" in result ? [[key, result.value] as const] : [];
+    });
+    return [scope, new Only(Object.fromEntries(values))] as const;
+  });
+  return new Only(Object.fromEntries(members));
+}

@@ -1,0 +1,138 @@
+import { type Clock, type Time, timeOf } from "./clock.ts";
+
+/**
+ * A room as API.md has it, written down a second time and as simply as it can be. What lies in this folder imports
+ * nothing from the sources.
+ */
+export type Value = number | string | null;
+/** What a computed view is: a key or 0, a key that must be there, another view. */
+export type View = { of: string } | { strict: string } | { view: string };
+
+export interface Entry {
+  scope: string;
+  key: string;
+  value: Value;
+  view?: View;
+  version: number;
+  /** The revision at which it changed. */
+  changed: number;
+  deleted: boolean;
+  updated_at: Time;
+  updated_by: string | null;
+}
+
+export interface Message {
+  id: number;
+  from_agent: string | null;
+  to_agent: string | null;
+  kind: string;
+  body: Value;
+  created_at: Time;
+  reply_to: number | null;
+  claimed_by: string | null;
+  claimed_at: Time | null;
+  changed: number;
+}
+
+export interface Agent {
+  id: string;
+  name: string;
+  role: string;
+  meta: unknown;
+  status: string;
+  joined_at: Time;
+  /** Milliseconds; NaN where it is not determined. */
+  last_heartbeat: number;
+  changed: number;
+}
+
+/** A wait in progress, as others see it until its lease ends. */
+export interface Mark {
+  agent: string;
+  waiting_on: string;
+  until: number;
+}
+
+/** What a request must be answered. Only what is given is compared. */
+export interface Expected {
+  status: number;
+  body?: unknown;
+  /** Undefined: any, or none. */
+  revision?: number;
+  /** What the link to the next page adds to the request; null: there is no such link. */
+  link?: Record<string, string> | null;
+  etag?: number;
+  /** What the pattern finds in a piece of a page, and how many things the piece says are left out before it. */
+  pieces?: { pattern: RegExp; found: string[] };
+  older?: number;
+}
+
+export interface Room {
+  id: string;
+  meta: unknown;
+  created_at: Time;
+  clock: Clock;
+  revision: number;
+  entries: Map<string, Entry>;
+  messages: Message[];
+  /** In order of joining. */
+  agents: Map<string, Agent>;
+  /** In order of their waits. */
+  marks: Mark[];
+}
+
+export function createRoom(id: string, meta: unknown, clock: Clock): Room {
+  return {
+    id,
+    meta,
+    created_at: timeOf(clock),
+    clock,
+    revision: 0,
+    entries: new Map(),
+    messages: [],
+    agents: new Map(),
+    marks: [],
+  };
+}
+
+/** Answers about the room as it stands. */
+export function answer(room: Room, body: unknown, status = 200): Expected {
+  return { status, body, revision: room.revision };
+}
+
+export function refusal(room: Room, status: number, error: string, members = {}): Expected {
+  return { status, body: { error, ...members }, revision: room.revision };
+}
+
+/** The message that a command means: the nth from the newest, or the one of an id, which may be another room's. */
+export type Which = { nth: number } | { id: number };
+
+/** Its id; one that no message has where there is none. */
+export function messageId(room: Room | undefined, which: Which): number {
+  if ("id" in which) return which.id;
+  const messages = room?.messages ?? [];
+  return messages.at(-1 - which.nth % messages.length)?.id ?? 1_000_000;
+}
+
+export function present(room: Room, scope: string, key: string, among = room.entries): Entry | undefined {
+  const entry = among.get(`${scope}/${key}`);
+  return entry?.deleted ? undefined : entry;
+}
+
+/** A sign of life of whoever acts, where it is registered. */
+export function touch(room: Room, agent: string | undefined): void {
+  const registered = agent === undefined ? undefined : room.agents.get(agent);
+  if (registered) registered.last_heartbeat = room.clock.now;
+}
+
+/** The marks that show: the leases that have not ended. */
+export function marksOf(room: Room, agent: string): Mark[] {
+  return room.marks.filter((mark) => mark.agent === agent && mark.until > room.clock.now);
+}
+
+export function statusOf(room: Room, agent: Agent): { status: string; waiting_on: string | null } {
+  const newest = marksOf(room, agent.id).at(-1);
+  return newest
+    ? { status: "waiting", waiting_on: newest.waiting_on }
+    : { status: agent.status, waiting_on: null };
+}

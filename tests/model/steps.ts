@@ -1,0 +1,227 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { openEvents } from "../support/events.ts";
+import { agentCommands } from "./commands/agents.ts";
+import { agent, type Command, place, plainCondition, revision } from "./commands/command.ts";
+import { liveCommands } from "./commands/live.ts";
+import { lookCommands } from "./commands/looks.ts";
+import { messageCommands } from "./commands/messages.ts";
+import { opening, roomCommands } from "./commands/rooms.ts";
+import { stateCommands } from "./commands/state.ts";
+import { listAgents, mark, unmark } from "./reference/agents.ts";
+import { assertHas } from "./reference/comparison.ts";
+import { type Condition, holds, source } from "./reference/conditions.ts";
+import { changes, listChanges, wait } from "./reference/looks.ts";
+import { type Expected, type Room, touch } from "./reference/room.ts";
+import { listMessages } from "./reference/messages.ts";
+import { list } from "./reference/state.ts";
+import type { World } from "./reference/world.ts";
+import { ask, compare, explained, type Run, send, tell, type Waiting } from "./run.ts";
+
+/** A step of a run. `check`: whether there is something for it to do. */
+type Step = fc.AsyncCommand<World, Run>;
+
+/** What every request but those that stay open is. */
+class Asking implements Step {
+  constructor(readonly command: Command) {}
+  check = () => true;
+  toString = () => this.command.told;
+
+  async run(world: World, run: Run): Promise<void> {
+    await ask(world, run, this.command);
+    await settle(world, run);
+  }
+}
+
+/** A wait begins and stays, seen by all, until a later step makes its condition true or it is left. */
+class Beginning implements Step {
+  constructor(readonly drawn: { place: number; agent: string; condition: Condition }) {}
+  toString = () => `begin ${JSON.stringify(this.drawn)}`;
+
+  check({ rooms, ids }: World): boolean {
+    const room = rooms.get(ids[this.drawn.place]!);
+    return room?.agents.has(this.drawn.agent) === true &&
+      !holds(room, this.drawn.condition, this.drawn.agent);
+  }
+
+  async run(world: World, run: Run): Promise<void> {
+    const { place, agent, condition } = this.drawn;
+    const room = world.rooms.get(world.ids[place]!)!;
+    const controller = new AbortController();
+    const body = { condition: source(condition), agent };
+    const path = `/rooms/${room.id}/wait`;
+    const reply = run.subject.request("POST", path, { body, signal: controller.signal }).catch((error) => {
+      if (!controller.signal.aborted) throw error;
+      return undefined;
+    });
+    tell(run, `POST ${path} ${JSON.stringify(body)}\n    goes on`);
+    touch(room, agent);
+    const own = mark(room, agent, source(condition));
+    run.waits.push({ room: room.id, mark: own, condition, reply, leave: () => controller.abort() });
+    await reached(run, room);
+  }
+}
+
+/** The client of the oldest wait goes away. */
+class Leaving implements Step {
+  check = () => true;
+  toString = () => "leave";
+
+  async run(world: World, run: Run): Promise<void> {
+    const waiting = run.waits.shift();
+    if (waiting === undefined) return;
+    const room = world.rooms.get(waiting.room)!;
+    tell(run, `${waiting.mark.agent} leaves`);
+    waiting.leave();
+    await waiting.reply;
+    unmark(room, waiting.mark);
+    await reached(run, room);
+  }
+}
+
+/** A request that was made under a key is made again. */
+class Repeating implements Step {
+  constructor(readonly nth: number) {}
+  toString = () => `repeat ${this.nth}`;
+  check = ({ done }: World) => done.size > 0;
+
+  async run(world: World, run: Run): Promise<void> {
+    const all = [...world.done.values()];
+    await ask(world, run, all[this.nth % all.length]!.command);
+    await settle(world, run);
+  }
+}
+
+/** Time passes, where the test holds it. */
+class Passing implements Step {
+  constructor(readonly ms: number) {}
+  toString = () => `pass ${this.ms}`;
+  check = ({ clock }: World) => clock.held;
+
+  async run({ clock }: World, run: Run): Promise<void> {
+    clock.now += this.ms;
+    tell(run, `${this.ms} ms pass`);
+  }
+}
+
+/** The first event of a stream tells what changed since; where nothing did, the stream begins at the present. */
+class Following implements Step {
+  constructor(readonly drawn: { place: number; after: number; page: boolean }) {}
+  toString = () => `follow ${JSON.stringify(this.drawn)}`;
+  check = ({ rooms, ids }: World) => rooms.has(ids[this.drawn.place]!);
+
+  async run(world: World, run: Run): Promise<void> {
+    const { place, after, page } = this.drawn;
+    const room = world.rooms.get(world.ids[place]!)!;
+    const path = `/rooms/${room.id}/${page ? "live" : "events"}`;
+    const stream = await openEvents(`${run.subject.url}${path}?after=${after}`);
+    run.asked.add(`GET ${path}`);
+    const expected = changes(room, { after, limit: 100 });
+    const fresh = room.revision > after;
+    try {
+      const began = { status: stream.status, revision: stream.headers.get("convene-revision") };
+      const event = fresh ? await stream.next() : undefined;
+      tell(run, `GET ${path}?after=${after}\n    ${JSON.stringify(event?.data)}`);
+      explained(run, expected, () => {
+        assert.deepEqual(began, { status: 200, revision: String(fresh ? after : room.revision) });
+        if (!fresh) return;
+        assert.equal(event?.id, expected.revision);
+        if (!page) return assertHas(event?.data, expected);
+        for (const { id } of room.messages.filter(({ changed }) => changed > after)) {
+          assert.ok(event?.data.includes(`id="m${id}"`));
+        }
+      });
+    } finally {
+      stream.leave();
+      await stream.ended;
+    }
+  }
+}
+
+/** Every room as a whole. */
+class Comparing implements Step {
+  check = () => true;
+  toString = () => "compare";
+
+  async run({ rooms }: World, run: Run): Promise<void> {
+    for (const room of rooms.values()) {
+      const look = async (path: string, expected: Expected) =>
+        compare(run, await send(run, { method: "GET", path: `/rooms/${room.id}${path}` }), expected);
+      await look("/state?since=0", list(room, { since: 0, resolve: false }));
+      await look("/messages?limit=1000", listMessages(room, { unclaimed: false, limit: 1_000 }));
+      await look("/agents", listAgents(room));
+      await look("/changes?limit=1000", listChanges(room, { limit: 1_000 }));
+    }
+  }
+}
+
+/** Waits whose condition has become true are answered, and clear their marks. */
+async function settle(world: World, run: Run): Promise<void> {
+  const isOver = ({ room, condition, mark }: Waiting) => holds(world.rooms.get(room)!, condition, mark.agent);
+  const over = run.waits.filter(isOver);
+  if (over.length === 0) return;
+  run.waits = run.waits.filter((waiting) => !over.includes(waiting));
+  for (const { room: id, reply, mark, condition } of over) {
+    const room = world.rooms.get(id)!;
+    const answered = (await reply)!;
+    tell(run, `the wait of ${mark.agent} in ${id} for ${source(condition)}\n    ${answered.text}`);
+    compare(run, answered, { ...wait(room, { condition, include: [] }), revision: undefined });
+    unmark(room, mark);
+  }
+  for (const id of new Set(over.map(({ room }) => room))) await reached(run, world.rooms.get(id)!);
+}
+
+const REACHED_WITHIN_MS = 5_000;
+
+/** Marks are set without being awaited: asks until the room is at the reference's revision. */
+async function reached(run: Run, { id, revision }: Room): Promise<void> {
+  for (const deadline = Date.now() + REACHED_WITHIN_MS;;) {
+    const now = await run.subject.revision(id);
+    if (now === revision) return;
+    explained(run, { revision }, () => assert.ok(now < revision && Date.now() < deadline, `it is at ${now}`));
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** Ends what is still going on. */
+export async function leaveAll(run: Run): Promise<void> {
+  for (const { leave } of run.waits) leave();
+  await Promise.all(run.waits.map(({ reply }) => reply));
+}
+
+const asking = (commands: fc.Arbitrary<Command>[]) => commands.map((it) => it.map((one) => new Asking(one)));
+const writes = asking([...stateCommands.writes, ...messageCommands.writes, ...agentCommands.writes]);
+const reads = asking([
+  ...stateCommands.reads,
+  ...messageCommands.reads,
+  ...agentCommands.reads,
+  ...roomCommands,
+  ...lookCommands,
+  ...liveCommands,
+]);
+const beginning = fc.noBias(fc.record({ place, agent, condition: plainCondition })).map((it) =>
+  new Beginning(it)
+);
+const following = fc.noBias(fc.record({ place, after: revision, page: fc.boolean() })).map((it) =>
+  new Following(it)
+);
+const repeating = fc.noBias(fc.nat(9)).map((nth) => new Repeating(nth));
+const passing = fc.constantFrom(1_000, 31_000, 61_000, 90_000_000).map((ms) => new Passing(ms));
+
+/** Writes twice as often as reads, so that there is something to read. */
+export const steps: fc.Arbitrary<Step>[] = [
+  ...writes,
+  ...writes,
+  ...reads,
+  beginning,
+  beginning,
+  fc.constant(new Leaving()),
+  following,
+  repeating,
+  repeating,
+  passing,
+];
+
+/** What every run begins and ends with. */
+export const first: Step[] = [0, 1].map((place) => new Asking(opening({ place })));
+export const last: Step[] = [new Comparing()];

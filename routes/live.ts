@@ -59,7 +59,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       return streamOf(c, follower, {
         left,
         async changed(changes) {
-          await new Promise((resolve) => setTimeout(resolve, next - performance.now()));
+          await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
           next = performance.now() + PACE_MS;
           return news(await drawnFor(room, changes), changes.revision);
         },

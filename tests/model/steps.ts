@@ -98,9 +98,10 @@ class Passing implements Step {
   toString = () => `pass ${this.ms}`;
   check = ({ clock }: World) => clock.held;
 
-  async run({ clock }: World, run: Run): Promise<void> {
+  run({ clock }: World, run: Run): Promise<void> {
     clock.now += this.ms;
     tell(run, `${this.ms} ms pass`);
+    return Promise.resolve();
   }
 }
 

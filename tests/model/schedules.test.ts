@@ -15,21 +15,40 @@ const NEVER = 3_600_000; // a poll that does not come within a test
 /** Far below a wait's 25 s, whose last read finds everything that was missed before. */
 const SOON_MS = 10_000;
 
+/** Far more than the calls to a database take that set a mark. */
+const SHOWN_MS = 2_000;
+/** So many that a wait of the instance is marked before it dies about as often as not. */
+const DYING_STEPS = 4;
+/** A mark outlives the instance of its wait by at most this. */
+const LEASE_MS = 30_000;
+
 interface Instance {
   app: ReturnType<typeof createApp>;
   services: ReturnType<typeof createServices>;
+  /** From now on the database hears nothing of it. */
+  die(): void;
+  /** The test is over: what it still had to say is said, so that it can be closed. */
+  bury(): void;
   close(): Promise<void>;
 }
 
+/** Instances of one database, at one time. */
+interface Cluster {
+  apps: Instance["app"][];
+  /** Does its work with the calls to the database in drawn order. */
+  until<T>(work: () => Promise<T>): Promise<T>;
+  /** Ends an instance as a crash does, somewhere in the drawn order. */
+  dies(n: number): Promise<void>;
+  pass(ms: number): void;
+}
+
 /** Runs a test once for each schedule; the calls of all its instances to the one database come in drawn order. */
-function scheduled(
-  instances: number,
-  test: (apps: Instance["app"][], until: Until) => Promise<void>,
-): Promise<void> {
+function scheduled(instances: number, test: (cluster: Cluster) => Promise<void>): Promise<void> {
   console.log(`schedules: ${RUNS} runs, seed ${SEED}`);
   return fc.assert(
     fc.asyncProperty(fc.scheduler({ act: settled }), async (scheduler) => {
       const folder = await Deno.makeTempDir({ prefix: "convene-" });
+      const clock = { now: Date.now() };
       let drawn = false;
       const wrap = (connection: Connection): Connection => ({
         async send(statements, mode) {
@@ -40,19 +59,33 @@ function scheduled(
         },
         close: () => connection.close(),
       });
-      const running = Array.from({ length: instances }, () => start(`file:${folder}/convene.db`, wrap));
+      const running = Array.from(
+        { length: instances },
+        () => start(`file:${folder}/convene.db`, wrap, clock),
+      );
       try {
         await ask(running[0]!.app, "POST", "/rooms", { id: "r" });
         await Promise.all(running.map(({ app }) => ask(app, "GET", "/rooms/r")));
-        await test(running.map(({ app }) => app), async (work) => {
-          drawn = true;
-          const result = await scheduler.waitFor(work());
-          drawn = false;
-          await scheduler.waitIdle();
-          return result;
+        await test({
+          apps: running.map(({ app }) => app),
+          async until(work) {
+            drawn = true;
+            const result = await scheduler.waitFor(work());
+            drawn = false;
+            await scheduler.waitIdle();
+            return result;
+          },
+          async dies(n) {
+            for (let step = 0; step < DYING_STEPS; step++) {
+              await scheduler.schedule(Promise.resolve(), "an instance lives on");
+            }
+            running[n]!.die();
+          },
+          pass: (ms) => void (clock.now += ms),
         });
       } finally {
         drawn = false;
+        for (const { bury } of running) bury();
         await Promise.all([scheduler.waitIdle(), ...running.map(({ services }) => services.watch.drain())]);
         for (const { close } of running) await close();
         await Deno.remove(folder, { recursive: true });
@@ -68,12 +101,28 @@ async function settled(step: () => Promise<void>): Promise<void> {
   for (let turn = 0; turn < SETTLING_TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-type Until = <T>(work: () => Promise<T>) => Promise<T>;
-
-function start(url: string, wrap: (connection: Connection) => Connection): Instance {
-  const database = createDatabase({ connect: async () => wrap(await connect(url)) });
+function start(url: string, wrap: (connection: Connection) => Connection, clock: { now: number }): Instance {
+  const burial = Promise.withResolvers<void>();
+  let dead = false;
+  async function open(): Promise<Connection> {
+    const connection = wrap(await connect(url));
+    return {
+      async send(statements, mode) {
+        if (dead) await burial.promise;
+        return await connection.send(statements, mode);
+      },
+      close: () => connection.close(),
+    };
+  }
+  const database = createDatabase({ connect: open, now: () => new Date(clock.now) });
   const services = createServices(database, { poll: NEVER });
-  return { app: createApp(services), services, close: () => database.close() };
+  return {
+    app: createApp(services),
+    services,
+    die: () => void (dead = true),
+    bury: burial.resolve,
+    close: () => database.close(),
+  };
 }
 
 async function ask(app: Instance["app"], method: string, path: string, body?: unknown) {
@@ -85,7 +134,7 @@ async function ask(app: Instance["app"], method: string, path: string, body?: un
 }
 
 Deno.test("whatever the order of database calls, a gate holds in the very state that its write changes", () =>
-  scheduled(2, async (apps, until) => {
+  scheduled(2, async ({ apps, until }) => {
     const gated = { key: "n", increment: true, if: "!has(state._shared.n)" };
     const replies = await until(() =>
       Promise.all([0, 1, 0, 1].map((n) => ask(apps[n]!, "PUT", "/rooms/r/state", gated)))
@@ -96,7 +145,7 @@ Deno.test("whatever the order of database calls, a gate holds in the very state 
   }));
 
 Deno.test("whatever the order of database calls, a wait learns of a write of its instance", () =>
-  scheduled(1, async ([app], until) => {
+  scheduled(1, async ({ apps: [app], until }) => {
     const began = performance.now();
     const [waited] = await until(() =>
       Promise.all([
@@ -107,3 +156,56 @@ Deno.test("whatever the order of database calls, a wait learns of a write of its
     assert.equal(waited.body.triggered, true);
     assert.ok(performance.now() - began < SOON_MS, "only the last read has found it");
   }));
+
+const has = (key: string) => `has(state._shared.${key})`;
+
+/** A wait of ann's that a write of its key ends. */
+const wait = (app: Instance["app"], key: string) =>
+  ask(app, "POST", "/rooms/r/wait", { condition: has(key), agent: "ann" });
+const end = (app: Instance["app"], key: string) => ask(app, "PUT", "/rooms/r/state", { key, value: 1 });
+
+async function seen(app: Instance["app"]): Promise<[status: string, waitingOn: string | null]> {
+  const { body } = await ask(app, "GET", "/rooms/r/agents/ann");
+  return [body.status, body.waiting_on];
+}
+
+/** Looks until ann shows that she waits for a key: marks are set without being awaited. */
+async function shows(app: Instance["app"], key: string): Promise<void> {
+  for (const deadline = performance.now() + SHOWN_MS; (await seen(app))[1] !== has(key);) {
+    assert.ok(performance.now() < deadline, `ann waits for ${key} and does not show it`);
+  }
+}
+
+Deno.test("whatever the order of database calls, an agent shows waiting while a wait of its goes on, and no longer", () =>
+  scheduled(2, async ({ apps: [one, other], until }) => {
+    await ask(one!, "POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    const long = wait(other!, "long");
+    await until(() =>
+      Promise.all([wait(one!, "a"), end(one!, "a"), wait(other!, "b"), end(other!, "b"), shows(one!, "long")])
+    );
+    assert.deepEqual(await seen(other!), ["waiting", has("long")]);
+    await until(() => Promise.all([long, end(other!, "long"), wait(one!, "c"), end(one!, "c")]));
+    assert.deepEqual(await seen(one!), ["active", null]);
+  }));
+
+Deno.test("whatever the order of database calls, a mark ends with its lease where its instance died", async () => {
+  const found = new Set<string>();
+  await scheduled(2, async ({ apps: [one, other], until, dies, pass }) => {
+    await ask(one!, "POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    await until(() => {
+      wait(other!, "lost");
+      return Promise.all([dies(1), wait(one!, "a"), end(one!, "a")]);
+    });
+    // Whether its mark was set before it died is drawn; if so, it stays until its lease ends.
+    const [status, waitingOn] = await seen(one!);
+    found.add(status);
+    assert.ok(status === "active" || waitingOn === has("lost"));
+    pass(LEASE_MS - 1);
+    assert.deepEqual(await seen(one!), [status, waitingOn]);
+    pass(1);
+    assert.deepEqual(await seen(one!), ["active", null]);
+    await until(() => Promise.all([wait(one!, "b"), end(one!, "b")]));
+    assert.deepEqual(await seen(one!), ["active", null]);
+  });
+  assert.deepEqual([...found].sort(), ["active", "waiting"]);
+});

@@ -70,6 +70,23 @@ export const MUTANTS: Mutant[] = [
     filter: "a wait that ends clears its own mark",
   },
   {
+    name: "clearing waits without the token, in a drawn order",
+    file: "db/presence.ts",
+    edits: [[
+      "const CLEAR = `DELETE FROM waits WHERE room_id = :room AND agent_id = :agent AND token = :token`",
+      "const CLEAR = `DELETE FROM waits WHERE room_id = :room AND agent_id = :agent`",
+    ]],
+    test: "tests/model/schedules.test.ts",
+    filter: "an agent shows waiting while a wait of its goes on",
+  },
+  {
+    name: "a mark that outlives its lease",
+    file: "db/presence.ts",
+    edits: [["agent_id = :agent AND until > :now ORDER", "agent_id = :agent AND :now > 0 ORDER"]],
+    test: "tests/model/schedules.test.ts",
+    filter: "a mark ends with its lease",
+  },
+  {
     name: "increment as read and write",
     file: "db/state_writes.ts",
     edits: [
@@ -126,6 +143,58 @@ export const MUTANTS: Mutant[] = [
     edits: [[".forEach(hear);\n    } catch", ";\n    } catch"]],
     test: "tests/contract/wake_ups.test.ts",
     filter: "two instances: a wait in one ends soon",
+  },
+  {
+    name: "a key found whatever its age",
+    file: "db/idempotency.ts",
+    edits: [["key = :once_key AND created_at > :expired`", "key = :once_key AND :expired < 'z'`"]],
+    test: "tests/routes/idempotency.test.ts",
+    filter: "what is refused under a key that is over",
+  },
+  {
+    name: "a key never free again",
+    file: "db/idempotency.ts",
+    edits: [
+      ["   WHERE idempotency.created_at <= :expired`", "   WHERE FALSE`"],
+      [
+        "    SELECT rowid FROM idempotency WHERE created_at <= :expired",
+        "    SELECT rowid FROM idempotency WHERE :expired < ''",
+      ],
+    ],
+    test: "tests/routes/idempotency.test.ts",
+    filter: "a key counts for 24 hours",
+  },
+  {
+    name: "the fingerprint of a key not compared",
+    file: "db/idempotency.ts",
+    edits: [["    if (row.fingerprint !== request.fingerprint) throw mismatch(request.key);\n", ""]],
+    test: "tests/contract/idempotency.test.ts",
+    filter: "file: a key belongs to one method, path and body",
+  },
+  {
+    name: "a key looked up before the batch of its write, and kept in one after it",
+    file: "db/write.ts",
+    edits: [
+      [
+        "  const batch = takeKey(once);\n",
+        `  const [found] = await database.read([find(once)]);
+  checkTaken(once, found!);
+  const batch: Statement[] = [];
+  const after = takeKey(once);\n`,
+      ],
+      ["batch.push(whileTaken(once, withoutReturning(admission), RETURNING))", "batch.push(admission)"],
+      [
+        "batch.push(step, ...keepRows(once, step)) - 1 - (step.kept ? 1 : 0));",
+        "(after.push(...keepRows(once, step)), batch.push(step) - 1));",
+      ],
+      ["  batch.push(\n    keepRevision", "  after.push(\n    keepRevision"],
+      [
+        "  checkTaken(once, rows.at(-1)!);\n",
+        "  checkTaken(once, (await database.commit(after)).at(-1)!);\n",
+      ],
+    ],
+    test: "tests/contract/lost_replies.test.ts",
+    filter: "replies lost between service and database: each request counts once",
   },
 ];
 

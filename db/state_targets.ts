@@ -25,7 +25,7 @@ export interface Target {
     integer?: Bounds;
     /** The key exists: an increment would leave the range if it began at 0. */
     present?: Bounds;
-    /** The writes contradict each other, or what they themselves put. */
+    /** The writes contradict each other or what they put, or add to a fraction that they put. */
     never?: Bounds;
   };
 }
@@ -73,8 +73,8 @@ function demandNumber(fold: Fold, delta: number) {
   const { demands } = fold.target;
   if (fold.known !== undefined) {
     const sum = add(fold.known, delta);
-    if (sum === undefined) demands.never = {};
-    else fold.known = sum;
+    if (sum === undefined || !Number.isInteger(fold.known)) demands.never = {};
+    if (sum !== undefined) fold.known = sum;
     return;
   }
   fold.sum += delta;

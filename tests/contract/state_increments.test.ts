@@ -119,6 +119,20 @@ contract("sums of fractions of every size are those of doubles", async (t) => {
   assert.deepEqual(wrong.flat(), []);
 });
 
+contract("a batch adds whole numbers to the fraction that it has put itself", async (t) => {
+  const room = await t.room();
+  const writes = [{ key: "n", value: 0.5 }, { key: "n", increment: -2 }, { key: "n", increment: 0.25 }];
+  const reply = await t.put(`/rooms/${room}/state/batch`, { writes });
+  assertStatus(reply, 200);
+  assert.deepEqual(reply.body.state.map(({ value }: Json) => value), [0.5, -1.5, -1.25]);
+  const whole = await t.put(`/rooms/${room}/state/batch`, { writes: writes.slice(0, 2) });
+  assert.deepEqual(whole.body.state.map(({ value, version }: Json) => [value, version]), [[0.5, 4], [
+    -1.5,
+    5,
+  ]]);
+  assert.equal((await t.entry(room, "n")).value, -1.5);
+});
+
 contract("an increment keeps to if_version and to its gate", async (t) => {
   const room = await t.room();
   await t.write(room, "n", 1);

@@ -97,7 +97,7 @@ export function explained(run: Run, expected: unknown, assertions: () => void): 
     assertions();
   } catch (error) {
     const told = `${run.timeline.join("\n")}\n    expected ${JSON.stringify(expected)}`;
-    throw new Error(`${told}\n${(error as Error).message}`, { cause: error });
+    throw new Error(`${told}\n${(error as Error).message}`);
   }
 }
 

@@ -12,7 +12,7 @@ import { listAgents, mark, unmark } from "./reference/agents.ts";
 import { assertHas } from "./reference/comparison.ts";
 import { type Condition, holds, source } from "./reference/conditions.ts";
 import { changes, listChanges, wait } from "./reference/looks.ts";
-import { type Expected, type Room, touch } from "./reference/room.ts";
+import { type Agent, type Expected, type Room, touch } from "./reference/room.ts";
 import { listMessages } from "./reference/messages.ts";
 import { list } from "./reference/state.ts";
 import type { World } from "./reference/world.ts";
@@ -162,6 +162,7 @@ async function settle(world: World, run: Run): Promise<void> {
   const over = run.waits.filter(isOver);
   if (over.length === 0) return;
   run.waits = run.waits.filter((waiting) => !over.includes(waiting));
+  const before = new Map(over.map(({ room }) => [room, world.rooms.get(room)!.revision]));
   for (const { room: id, reply, mark, condition } of over) {
     const room = world.rooms.get(id)!;
     const answered = (await reply)!;
@@ -169,7 +170,27 @@ async function settle(world: World, run: Run): Promise<void> {
     compare(run, answered, { ...wait(room, { condition, include: [] }), revision: undefined });
     unmark(room, mark);
   }
-  for (const id of new Set(over.map(({ room }) => room))) await reached(run, world.rooms.get(id)!);
+  for (const [id, revision] of before) {
+    const room = world.rooms.get(id)!;
+    await reached(run, room);
+    await learnOrder(run, room, revision);
+  }
+}
+
+/** Marks that end together are cleared in any order: which agent's was the last is learned. */
+async function learnOrder(run: Run, room: Room, after: number): Promise<void> {
+  const agents = [...room.agents.values()].filter(({ changed }) => changed > after);
+  if (agents.length < 2) return;
+  const { body } = await run.subject.get(`/rooms/${room.id}/changes`, { after });
+  const learned = new Map<string, number>(
+    body.agents.map(({ id, revision }: Agent & { revision: number }) => [id, revision]),
+  );
+  explained(
+    run,
+    agents,
+    () => assert.deepEqual([...learned.keys()].sort(), agents.map(({ id }) => id).sort()),
+  );
+  for (const agent of agents) agent.changed = learned.get(agent.id)!;
 }
 
 const REACHED_WITHIN_MS = 5_000;

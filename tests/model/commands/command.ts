@@ -1,7 +1,6 @@
 import fc from "fast-check";
-import type { Condition } from "../reference/conditions.ts";
-import type { Expected, Room } from "../reference/room.ts";
-import { holds } from "../reference/conditions.ts";
+import { type Condition, holds } from "../reference/conditions.ts";
+import type { Expected, Room, View } from "../reference/room.ts";
 import type { World } from "../reference/world.ts";
 
 export interface Request {
@@ -22,7 +21,7 @@ export interface Command {
   /** Asked before `expect` does to the reference what the request does to the service. */
   request(world: World): Request;
   expect(world: World): Expected;
-  /** What the request does though it was done before under its key: whoever sends it again lives. */
+  /** Who gives a sign of life by sending it again under its key, when nothing else is done. */
   again(world: World): string | undefined;
 }
 
@@ -33,20 +32,20 @@ type Acting = { once?: string; agent?: string; from?: string; gate?: Condition }
 export function command<Members extends object>(
   name: string,
   members: { [Name in keyof Members]: fc.Arbitrary<Members[Name]> },
-  request: (drawn: Members, room: Room | undefined, world: World) => Request,
-  expect: (drawn: Members, room: Room, world: World) => Expected,
+  request: (drawn: Members, room: Room | undefined) => Request,
+  expect: (drawn: Members, room: Room) => Expected,
 ): fc.Arbitrary<Command> {
   return fc.noBias(fc.tuple(place, fc.record(members))).map(([place, drawn]) => ({
     told: `${name} ${JSON.stringify({ place, ...drawn })}`,
     room: place,
     once: (drawn as Acting).once,
     request(world) {
-      const { path, ...rest } = request(drawn, world.rooms.get(world.ids[place]!), world);
+      const { path, ...rest } = request(drawn, world.rooms.get(world.ids[place]!));
       return { ...rest, path: `/rooms/${world.ids[place]}${path}` };
     },
     expect(world) {
       const room = world.rooms.get(world.ids[place]!);
-      return room ? expect(drawn, room, world) : { status: 404, body: { error: "room_not_found" } };
+      return room ? expect(drawn, room) : { status: 404, body: { error: "room_not_found" } };
     },
     again(world) {
       const room = world.rooms.get(world.ids[place]!)!;
@@ -82,7 +81,10 @@ export const place = fc.constantFrom(0, 0, 0, 0, 1, 1, 1, 1, 2);
 export const key = fc.constantFrom("a", "ab", "b");
 export const agent = fc.constantFrom("ann", "bob");
 export const status = fc.constantFrom("active", "idle", "busy", "waiting");
-export const value = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constantFrom("5", "text", null));
+export const value = fc.oneof(
+  fc.integer({ min: -3, max: 3 }),
+  fc.constantFrom("5", "text", null, true, 0.5, { x: [1] }),
+);
 export const revision = fc.nat(25);
 export const limit = fc.constantFrom(1, 2, 3, 1_000);
 export const version = fc.nat(4);
@@ -90,6 +92,13 @@ export const once = optional(fc.constantFrom("k1", "k2"), 6);
 export const which = fc.oneof(
   { weight: 3, arbitrary: fc.record({ nth: fc.nat(4) }) },
   { weight: 1, arbitrary: fc.record({ id: fc.integer({ min: 1, max: 25 }) }) },
+);
+
+/** What computed views are, and evaluations may be. */
+export const view: fc.Arbitrary<View> = fc.oneof(
+  fc.record({ of: key }),
+  fc.record({ strict: key }),
+  fc.record({ view: key }),
 );
 
 const equals = fc.integer({ min: 0, max: 2 });

@@ -1,7 +1,7 @@
 import fc from "fast-check";
-import { type Condition, source } from "../reference/conditions.ts";
+import { type Condition, source, textOf } from "../reference/conditions.ts";
 import { evaluate, listChanges, wait } from "../reference/looks.ts";
-import { agent, command, condition, limit, optional, query, revision } from "./command.ts";
+import { agent, command, condition, limit, optional, query, revision, view } from "./command.ts";
 
 const include = fc.tuple(
   fc.subarray(["state", "state._shared", "state._view", "state.ann", "agents", "messages"]),
@@ -30,9 +30,9 @@ export const lookCommands = [
   ),
   command(
     "eval",
-    { condition, agent: optional(agent) },
-    ({ condition, agent }) => ({ method: "POST", path: "/eval", body: { expr: source(condition), agent } }),
-    ({ condition, agent }, room) => evaluate(room, condition, agent),
+    { asked: fc.oneof(condition, view), agent: optional(agent) },
+    ({ asked, agent }) => ({ method: "POST", path: "/eval", body: { expr: textOf(asked), agent } }),
+    ({ asked, agent }, room) => evaluate(room, asked, agent),
   ),
   command(
     "wait",

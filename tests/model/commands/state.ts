@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { type Condition, expr, source } from "../reference/conditions.ts";
-import type { View } from "../reference/room.ts";
 import { list, put, putAll, read, remove, type Write } from "../reference/state.ts";
 import {
   agent,
@@ -14,19 +13,18 @@ import {
   unless,
   value,
   version,
+  view,
 } from "./command.ts";
 
 const scope = fc.constantFrom("_shared", "_shared", "ann");
 const anyScope = fc.constantFrom("_shared", "_shared", "_view", "ann");
 const if_version = optional(version, 4);
-const view: fc.Arbitrary<View> = fc.oneof(
-  fc.record({ of: key }),
-  fc.record({ strict: key }),
-  fc.record({ view: key }),
-);
 const write: fc.Arbitrary<Write> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ scope, key, value, if_version }) },
-  { weight: 3, arbitrary: fc.record({ scope, key, increment: fc.integer({ min: -2, max: 2 }), if_version }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ scope, key, increment: fc.constantFrom(-2, -1, 0, 1, 2, 0.5), if_version }),
+  },
   { weight: 1, arbitrary: fc.record({ scope: fc.constant("_view"), key, view, if_version }) },
 );
 /** The version of an ETag, or 0 for `If-None-Match: *`. */

@@ -36,6 +36,20 @@ export function expr(view: View): string {
   return "strict" in view ? `state._shared.${view.strict}` : `state._view.${view.view}`;
 }
 
+/** The CEL source of either. */
+export function textOf(asked: Condition | View): string {
+  return isView(asked) ? expr(asked) : source(asked);
+}
+
+function isView(asked: Condition | View): asked is View {
+  return "of" in asked || !("equals" in asked) && ("strict" in asked || "view" in asked);
+}
+
+/** What an evaluation gives, or why it gives nothing. */
+export function evaluated(room: Room, asked: Condition | View, self: string | null): Result<Value> {
+  return isView(asked) ? valueOf(room, asked) : judge(room, asked, self);
+}
+
 const missing = { error: "no_such_key" };
 
 /** Whether a condition holds for an agent, or why that cannot be told. */
@@ -67,13 +81,16 @@ export function holds(room: Room, condition: Condition, self: string | null): bo
 
 /** The present value of a view that there is, or why it has none. */
 export function resolve(room: Room, name: string): Result<Value> {
-  const view = present(room, "_view", name)!.view!;
+  if (isCircular(room, name)) return { error: "view_cycle" };
+  return valueOf(room, present(room, "_view", name)!.view!);
+}
+
+function valueOf(room: Room, view: View): Result<Value> {
   if ("of" in view) return { value: shared(room, view.of, 0)! };
   if ("strict" in view) {
     const value = shared(room, view.strict);
     return value === undefined ? missing : { value };
   }
-  if (isCircular(room, name)) return { error: "view_cycle" };
   if (!present(room, "_view", view.view)) return missing;
   const other = resolve(room, view.view);
   return "value" in other ? other : missing;

@@ -1,8 +1,8 @@
 import { agentInCel, shownAgent } from "./agents.ts";
 import { ANY, Only, Ranked } from "./comparison.ts";
-import { type Condition, counts, judge, resolve, source } from "./conditions.ts";
+import { type Condition, counts, evaluated, judge, resolve, source, textOf } from "./conditions.ts";
 import { shownMessage } from "./messages.ts";
-import { answer, type Expected, refusal, type Room, touch } from "./room.ts";
+import { answer, type Expected, refusal, type Room, touch, type View } from "./room.ts";
 import { shown, sorted } from "./state.ts";
 
 /** What changed after a revision, each thing once; a cut never parts what changed at one revision. */
@@ -40,14 +40,14 @@ export function listChanges(room: Room, query: { after?: number; limit?: number 
   };
 }
 
-export function evaluate(room: Room, condition: Condition, agent?: string): Expected {
-  const expression = source(condition);
-  const judged = judge(room, condition, agent ?? null);
-  if ("error" in judged) {
-    return { status: 400, body: { error: "evaluation_failed", expression, cause: { code: judged.error } } };
+export function evaluate(room: Room, asked: Condition | View, agent?: string): Expected {
+  const expression = textOf(asked);
+  const result = evaluated(room, asked, agent ?? null);
+  if ("error" in result) {
+    return { status: 400, body: { error: "evaluation_failed", expression, cause: { code: result.error } } };
   }
   const context_keys = ["state", "agents", "messages", "self", "now"];
-  return answer(room, { expression, value: judged.value, context_keys });
+  return answer(room, { expression, value: result.value, context_keys });
 }
 
 /** A wait that looks once, or that nothing makes true before its time is over. */

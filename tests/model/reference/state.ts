@@ -46,7 +46,8 @@ export function putAll(room: Room, writes: Write[], demands: Demands): Expected 
 function apply(room: Room, writes: Write[], demands: Demands, batch: boolean): Entry[] | Expected {
   const refused = refusedByGate(room, demands);
   if (refused) return refused;
-  touch(room, demands.agent);
+  // What a refused write says of its writer is not laid down: it lives, but for sums of fractions.
+  if (writes.every(({ increment = 0 }) => Number.isInteger(increment))) touch(room, demands.agent);
   const after = new Map(room.entries);
   const written: Entry[] = [];
   for (const [index, write] of writes.entries()) {
@@ -76,6 +77,7 @@ function apply(room: Room, writes: Write[], demands: Demands, batch: boolean): E
     after.set(`${scope}/${key}`, entry);
     written.push(entry);
   }
+  touch(room, demands.agent);
   room.entries = after;
   room.revision++;
   return written;

@@ -99,6 +99,7 @@ export const view: fc.Arbitrary<View> = fc.oneof(
   fc.record({ of: key }),
   fc.record({ strict: key }),
   fc.record({ view: key }),
+  fc.record({ messages: fc.constantFrom("count" as const, "unclaimed" as const) }),
 );
 
 const equals = fc.integer({ min: 0, max: 2 });
@@ -110,11 +111,13 @@ export const plainCondition: fc.Arbitrary<Condition> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ view: key, equals }) },
   { weight: 1, arbitrary: fc.record({ count: equals }) },
   { weight: 1, arbitrary: fc.record({ unclaimed: equals }) },
+  { weight: 1, arbitrary: fc.record({ keys: equals }) },
 );
 
 export const condition: fc.Arbitrary<Condition> = fc.oneof(
   { weight: 9, arbitrary: plainCondition },
   { weight: 1, arbitrary: fc.record({ agent, status }) },
   { weight: 1, arbitrary: fc.record({ self: agent }) },
+  { weight: 1, arbitrary: fc.record({ agents: equals }) },
   { weight: 1, arbitrary: fc.record({ alive: agent }) },
 );

@@ -7,6 +7,8 @@ export type Condition =
   | { view: string; equals: number }
   | { unclaimed: number }
   | { count: number }
+  | { keys: number }
+  | { agents: number }
   | { agent: string; status: string }
   | { self: string }
   | { alive: string };
@@ -22,6 +24,8 @@ export function source(condition: Condition): string {
   if ("view" in condition) return `state._view.?${condition.view}.orValue(0) == ${condition.equals}`;
   if ("unclaimed" in condition) return `messages.unclaimed == ${condition.unclaimed}`;
   if ("count" in condition) return `messages.count == ${condition.count}`;
+  if ("keys" in condition) return `size(state._shared) == ${condition.keys}`;
+  if ("agents" in condition) return `size(agents) == ${condition.agents}`;
   if ("status" in condition) {
     const { agent, status } = condition;
     return `has(agents.${agent}) && agents.${agent}.status == "${status}"`;
@@ -33,6 +37,7 @@ export function source(condition: Condition): string {
 /** The CEL source of a view. */
 export function expr(view: View): string {
   if ("of" in view) return `state._shared.?${view.of}.orValue(0)`;
+  if ("messages" in view) return `messages.${view.messages}`;
   return "strict" in view ? `state._shared.${view.strict}` : `state._view.${view.view}`;
 }
 
@@ -42,7 +47,8 @@ export function textOf(asked: Condition | View): string {
 }
 
 function isView(asked: Condition | View): asked is View {
-  return "of" in asked || !("equals" in asked) && ("strict" in asked || "view" in asked);
+  return "of" in asked || "messages" in asked ||
+    !("equals" in asked) && ("strict" in asked || "view" in asked);
 }
 
 /** What an evaluation gives, or why it gives nothing. */
@@ -65,6 +71,8 @@ export function judge(room: Room, condition: Condition, self: string | null): Re
   }
   if ("unclaimed" in condition) return { value: counts(room).unclaimed === condition.unclaimed };
   if ("count" in condition) return { value: counts(room).count === condition.count };
+  if ("keys" in condition) return { value: keysOf(room, "_shared").length === condition.keys };
+  if ("agents" in condition) return { value: room.agents.size === condition.agents };
   if ("status" in condition) {
     const agent = room.agents.get(condition.agent);
     return { value: agent !== undefined && statusOf(room, agent).status === condition.status };
@@ -86,6 +94,7 @@ export function resolve(room: Room, name: string): Result<Value> {
 }
 
 function valueOf(room: Room, view: View): Result<Value> {
+  if ("messages" in view) return { value: counts(room)[view.messages] };
   if ("of" in view) return { value: shared(room, view.of, 0)! };
   if ("strict" in view) {
     const value = shared(room, view.strict);
@@ -112,6 +121,12 @@ export function counts({ messages }: Room): { count: number; unclaimed: number }
     count: messages.length,
     unclaimed: messages.filter(({ claimed_by }) => claimed_by === null).length,
   };
+}
+
+function keysOf({ entries }: Room, scope: string): string[] {
+  return [...entries.values()].filter((entry) => entry.scope === scope && !entry.deleted).map(({ key }) =>
+    key
+  );
 }
 
 function shared(room: Room, key: string, absent?: Value): Value | undefined {

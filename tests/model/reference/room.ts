@@ -5,8 +5,10 @@ import { type Clock, type Time, timeOf } from "./clock.ts";
  * nothing from the sources.
  */
 export type Value = number | string | boolean | null | { x: number[] };
-/** What a computed view is: a key or 0, a key that must be there, another view. */
-export type View = { of: string } | { strict: string } | { view: string };
+/** What a computed view is: a key or 0, a key that must be there, another view, a count of messages. */
+export type View = { of: string } | { strict: string } | { view: string } | {
+  messages: "count" | "unclaimed";
+};
 
 export interface Entry {
   scope: string;

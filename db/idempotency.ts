@@ -216,7 +216,7 @@ function expiry({ now, lifetime }: Once): string {
 }
 
 /** The arguments that the SQL names. */
-function used(sql: string, args: Record<string, Value>): Record<string, Value> {
+export function used(sql: string, args: Record<string, Value>): Record<string, Value> {
   const names = new Set(sql.match(/:\w+/g));
   return Object.fromEntries(Object.entries(args).filter(([name]) => names.has(`:${name}`)));
 }

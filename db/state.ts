@@ -3,7 +3,6 @@ import type { Database } from "./database.ts";
 import { type Guard, guardOf } from "./guard.ts";
 import type { Json } from "./json.ts";
 import type { Row, Statement } from "./lane.ts";
-import { touch } from "./presence.ts";
 import { keyNotFound, Refusal, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { columnsOf, createRead } from "./together.ts";
@@ -157,7 +156,7 @@ export async function deleteEntry(
       },
       { sql: GET_LIVE, args: place },
     ],
-    signs: touch(room, agent, now),
+    sign: { agent, now },
     granted: {
       sql: `NOT EXISTS (${GET_LIVE}) AND NOT COALESCE(:if_version, 0)
         AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${unmoved})`,

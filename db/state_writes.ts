@@ -3,7 +3,6 @@ import { type Guard, guardOf } from "./guard.ts";
 import type { Step } from "./idempotency.ts";
 import type { Row } from "./lane.ts";
 import { PLAIN_PUTS } from "./plain_puts.ts";
-import { touch } from "./presence.ts";
 import { Refusal, roomNotFound } from "./refusal.ts";
 import type { Entry } from "./state.ts";
 import { admitPut } from "./state_admission.ts";
@@ -115,7 +114,7 @@ async function tryPut(database: Database, room: string, put: Put): Promise<Writt
     admission: admitPut(room, nonce, targets, put.limits, guard),
     effects: put.writes.map((write) => effect(room, nonce, write, put.agent ?? null, now)),
     reads: [{ sql: REFUSED(guard.unmoved), args: { ...storedArgs(room, targets), nonce, ...guard.args } }],
-    signs: touch(room, put.agent, now),
+    sign: { agent: put.agent, now },
   });
   if (outcome.revision !== undefined) {
     const rows = outcome.effects.map(([row]) => row!);

@@ -9,6 +9,7 @@ import {
   type Step,
   storedRows,
   takeKey,
+  used,
   whileTaken,
 } from "./idempotency.ts";
 import type { Row, Statement } from "./lane.ts";
@@ -32,8 +33,8 @@ export interface Write {
   admission: Statement;
   effects: Step[];
   reads: Step[];
-  /** Signs of life, after all that looks at the room: the guard of a gate may have read them. */
-  signs?: Statement[];
+  /** Who makes it, as a sign of life where it succeeds. It comes after all that looks: a gate may have read the last one. */
+  sign?: { agent?: string; now: Date };
   /** When a write that was not admitted is answered with success all the same, after the effects. */
   granted?: Statement;
 }
@@ -48,7 +49,8 @@ export interface Outcome {
 /** Commits one write and, when it was admitted, announces it. Errors: `DatabaseUnavailable`. */
 export async function commit(database: Database, write: Write): Promise<Outcome> {
   if (database.once) return await commitOnce(database, database.once, write);
-  const { admission, effects, reads, signs = [] } = write;
+  const { admission, effects, reads } = write;
+  const signs = signOf(write).map((sign) => whereDone(write, sign));
   const [admitted, ...rows] = await database.commit([admission, ...effects, ...reads, ...signs]);
   const revision = admitted!.length === 1 ? Number(admitted![0]!.revision) : undefined;
   if (revision !== undefined) database.announce({ room: write.room, part: write.part, revision });
@@ -59,7 +61,7 @@ const RETURNING = "RETURNING revision";
 
 /** The same under a key, which is taken before the admission and given back where the write is refused. */
 async function commitOnce(database: Database, once: Once, write: Write): Promise<Outcome> {
-  const { room, part, admission, effects, signs = [], granted } = write;
+  const { room, part, admission, effects, granted } = write;
   const steps = [...effects, ...write.reads];
   const outcome = (revision: number | undefined, rows: Row[][]): Outcome => {
     return { revision, effects: rows.slice(0, effects.length), reads: rows.slice(effects.length) };
@@ -74,7 +76,7 @@ async function commitOnce(database: Database, once: Once, write: Write): Promise
   batch.push(
     keepRevision(once, `SELECT revision ${FROM_ADMITTED}`, own),
     letGo(once, refused, { ...granted?.args, ...own }),
-    ...signs,
+    ...signOf(write).map((sign) => whileTaken(once, sign, "")),
     find(once),
   );
   const rows = await database.commit(batch);
@@ -83,6 +85,21 @@ async function commitOnce(database: Database, once: Once, write: Write): Promise
   const revision = admitted && Number(admitted.revision);
   if (revision !== undefined) database.announce({ room, part, revision });
   return outcome(revision, places.map((place) => rows[place]!));
+}
+
+const SIGN =
+  `UPDATE agents SET last_heartbeat = MAX(last_heartbeat, :now) WHERE room_id = :room AND id = :agent`;
+
+/** Still to be bound to the success of the write. */
+function signOf({ room, sign }: Write): Statement[] {
+  if (sign?.agent === undefined) return [];
+  return [{ sql: SIGN, args: { room, agent: sign.agent, now: sign.now.toISOString() } }];
+}
+
+/** A statement that ends in its condition, made to act only where the write succeeded. */
+function whereDone({ admission, granted }: Write, { sql, args }: Statement): Statement {
+  const bound = `${sql} AND (${ADMITTED} OR ${granted?.sql ?? "FALSE"})`;
+  return { sql: bound, args: used(bound, { ...granted?.args, nonce: admission.args.nonce!, ...args }) };
 }
 
 function withoutReturning({ sql, args }: Statement): Statement {

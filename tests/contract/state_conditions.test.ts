@@ -166,7 +166,7 @@ contract("a delete can be gated and bound to a version", async (t) => {
   assert.deepEqual([own.status, own.body], [200, { deleted: true }]);
 });
 
-contract("a gate on the writer's own sign of life lets a write be refused for what it is", async (t) => {
+contract("a gate on the writer's own sign of life is not moved by the write itself", async (t) => {
   const room = await t.room();
   await t.agent(room, "ann");
   const gate = { if: 'timestamp(agents.ann.last_heartbeat) > now - duration("60s")', agent: "ann" };
@@ -175,6 +175,10 @@ contract("a gate on the writer's own sign of life lets a write be refused for wh
   assertStatus(nothing, 200);
   assert.deepEqual(nothing.body, { deleted: false });
   assertError(await remove(t, room, { if_version: 3, ...gate }), 409, "version_conflict", ["current"]);
+  await t.write(room, "k", 0.5);
+  const added = await put(t, room, { increment: 1, ...gate });
+  assertStatus(added, 200);
+  assert.equal(added.body.value, 1.5);
 });
 
 contract("deleting what is not there conflicts with any version above 0", async (t) => {

@@ -66,7 +66,7 @@ function expectedOf(world: World, command: Command, request: Request): Expected 
   const id = world.ids[command.room]!;
   const done = command.once === undefined ? undefined : doneUnder(world, id, command.once);
   if (done === undefined) return command.expect(world);
-  touch(world.rooms.get(id)!, command.again(world));
+  touch(world.rooms.get(id)!, command.again());
   if (JSON.stringify(done.request) !== JSON.stringify(request)) {
     return { status: 422, body: { error: "idempotency_mismatch" } };
   }

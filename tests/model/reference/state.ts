@@ -46,8 +46,6 @@ export function putAll(room: Room, writes: Write[], demands: Demands): Expected 
 function apply(room: Room, writes: Write[], demands: Demands, batch: boolean): Entry[] | Expected {
   const refused = refusedByGate(room, demands);
   if (refused) return refused;
-  // What a refused write says of its writer is not laid down: it lives, but for sums of fractions.
-  if (writes.every(({ increment = 0 }) => Number.isInteger(increment))) touch(room, demands.agent);
   const after = new Map(room.entries);
   const written: Entry[] = [];
   for (const [index, write] of writes.entries()) {
@@ -108,10 +106,10 @@ export function remove(
 ): Expected {
   const refused = refusedByGate(room, demands);
   if (refused) return refused;
-  touch(room, demands.agent);
   const now = present(room, scope, key);
   const conflict = conflictOf(now, demands.etag, if_version);
   if (conflict) return refusal(room, ...conflict, { current: current(room, scope, key) });
+  touch(room, demands.agent);
   if (!now) return answer(room, { deleted: false });
   room.revision++;
   room.entries.set(`${scope}/${key}`, {

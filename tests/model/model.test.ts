@@ -7,7 +7,7 @@ import type { Clock } from "./reference/clock.ts";
 import { createWorld } from "./reference/world.ts";
 import { first, last, leaveAll, steps } from "./steps.ts";
 
-const runs = Number(Deno.env.get("MODEL_RUNS") ?? 25);
+const runs = Number(Deno.env.get("MODEL_RUNS") ?? 40);
 const seed = Number(Deno.env.get("MODEL_SEED") ?? Date.now() % 2 ** 31);
 
 /** The last one kept is the shortest that fast-check found. */

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { compile, type Expression, InvalidExpression } from "../cel/expression.ts";
 import type { Json } from "../db/json.ts";
 import { createTurn, mapInTurns } from "../db/turn.ts";
-import { createDeadline } from "./deadline.ts";
+import { arrivesInTime } from "./bodies.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
 import { existingId } from "./ids.ts";
@@ -13,14 +13,6 @@ import { LIMITS } from "./limits.ts";
 export function roomOf(c: Context): string {
   return existingId(c.req.param("room")!);
 }
-
-const arrivesInTime = createDeadline(
-  LIMITS.bodyMs,
-  () =>
-    new RequestError("request_timeout", `The body did not arrive within ${LIMITS.bodyMs / 1_000} seconds.`, {
-      hint: "Nothing was changed. Send the whole body at once.",
-    }),
-);
 
 /**
  * The body as the schema has it, whatever its Content-Type; an absent one counts as `{}`.

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readReply, slowRequest } from "../support/raw.ts";
+import { CHUNKED, readReply, slowRequest } from "../support/raw.ts";
 import { startService } from "../support/service.ts";
 
 async function limited(env: Record<string, string>, test: (url: string) => Promise<void>) {
@@ -91,8 +91,13 @@ Deno.test("a body has 5 s to arrive, wherever it is to go", () =>
   limited({}, async (url) => {
     await post(`${url}/rooms`, { id: "r" });
     const from = performance.now();
-    const late = ["/rooms/r/messages", "/rooms/r/wait"].map(async (path) => {
-      const reply = await readReply(await slowRequest(url, "POST", path));
+    const paths = ["/rooms/r/messages", "/rooms/r/wait", "/mcp", "/nowhere"];
+    const requests = [
+      ...paths.slice(0, 3).map((path) => slowRequest(url, "POST", path)),
+      ...paths.map((path) => slowRequest(url, "POST", path, CHUNKED)),
+    ];
+    const late = requests.map(async (request) => {
+      const reply = await readReply(await request);
       return { ...reply, took: performance.now() - from };
     });
     const slow = await slowRequest(url, "POST", "/rooms/r/messages");

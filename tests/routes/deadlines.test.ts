@@ -39,6 +39,36 @@ Deno.test("a request is answered while its time lasts, and refused when it is ov
   }, { wrap: slowConnection(delays) });
 });
 
+Deno.test("a body that breaks off is its sender's doing, and is not logged", () =>
+  withApp(async ({ app, json }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const logged: unknown[] = [];
+    const { error: log } = console;
+    console.error = (...what: unknown[]) => void logged.push(what);
+    try {
+      for (
+        const [method, path] of [["PUT", "/rooms/r/state"], ["POST", "/rooms/r/wait"], [
+          "POST",
+          "/mcp",
+        ]] as const
+      ) {
+        const body = new ReadableStream({
+          start: (stream) => stream.enqueue(new TextEncoder().encode('{"key":')),
+          pull: (stream) => stream.error(new TypeError("The connection was closed.")),
+        });
+        const headers = {
+          "Content-Type": "application/json",
+          "Accept": "application/json, text/event-stream",
+        };
+        const { status } = await app.request(path, { method, body, headers });
+        assert.equal(status, 400, path);
+      }
+    } finally {
+      console.error = log;
+    }
+    assert.deepEqual(logged, []);
+  }));
+
 /** Holds timers of one length back until the test fires them; all others run as usual. */
 function holdTimers(ms: number) {
   const { setTimeout: set, clearTimeout: clear } = globalThis;

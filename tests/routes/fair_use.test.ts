@@ -5,7 +5,6 @@ import { errorResponse } from "../../routes/errors.ts";
 import { createFairUse, FAIR_USE, type FairUseOptions } from "../../routes/fair_use.ts";
 import { LIMITS } from "../../routes/limits.ts";
 import { reply } from "../../routes/requests.ts";
-import { settingsOf } from "../../routes/settings.ts";
 
 /** A handler behind the limits alone, with a clock that the test moves. */
 function limited(options: Partial<FairUseOptions>) {
@@ -163,12 +162,12 @@ Deno.test("10,000 callers are remembered, and no more", async () => {
   assert.equal((await from(STRANGER)()).status, 200);
 });
 
-Deno.test("a setting that is no number stops the start", () => {
-  const set = (name: string, value: string) => settingsOf((asked) => asked === name ? value : undefined);
-  for (const value of ["-1", "many", "1,5", "Infinity"]) {
-    assert.throws(() => set("RATE_LIMIT", value), { message: /^RATE_LIMIT must be a number, 0 or more/ });
-  }
-  assert.equal(set("RATE_LIMIT", "0").fairUse?.callerPerSecond, 0);
-  assert.equal(set("RATE_LIMIT", "").fairUse?.callerPerSecond, undefined);
-  assert.equal(set("TRUSTED_PROXIES", "1").fairUse?.trustedProxies, 1);
+Deno.test("a rate of less than a request in ten seconds still gives one at a time", async () => {
+  const { clock, from, count } = limited({ callerPerSecond: 0.05 });
+  assert.equal(await count(3, from(STRANGER)), 1);
+  const refused = await from(STRANGER)();
+  assert.equal(refused.headers.get("Retry-After"), "20");
+  assert.equal(refused.headers.get("RateLimit-Policy"), `"caller";q=1;w=${LIMITS.burstSeconds}`);
+  clock.now += 20_000;
+  assert.equal(await count(3, from(STRANGER)), 1);
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { FAIR_USE } from "../../routes/fair_use.ts";
 import { LIMITS } from "../../routes/limits.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 
@@ -130,3 +131,20 @@ Deno.test("waits: 1,000 of a caller, 5,000 of a room, 10,000 of an instance, and
     assert.deepEqual([answers.length, new Set(answers.map(({ status }) => status))], [9_999, new Set([200])]);
     assert.ok(await admitted("a", 1));
   }));
+
+Deno.test("a caller's waits and streams have no limit of their own where the operator sets 0", () =>
+  withApp(async (test) => {
+    const { app, json } = test;
+    await json("POST", "/rooms", { id: "a" });
+    const streams = [];
+    for (let n = 0; n <= LIMITS.streamsOfCaller; n++) {
+      streams.push(await app.request("/rooms/a/events", {}, caller(1)));
+    }
+    assert.deepEqual(new Set(streams.map(({ status }) => status)), new Set([200]));
+    for (const { body } of streams) await body!.cancel();
+    const { held, hold, admitted } = waitsOf(test);
+    await hold("a", 1, LIMITS.waitsOfCaller);
+    assert.ok(await admitted("a", 1));
+    await json("PUT", "/rooms/a/state", { key: "go", value: true });
+    await Promise.all(held);
+  }, { fairUse: { ...FAIR_USE, waitsOfCaller: 0, waitsOfRoom: 0, streamsOfCaller: 0 } }));

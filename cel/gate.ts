@@ -16,8 +16,7 @@ export interface Gates {
   /**
    * Evaluates the gate and runs `write` with a guard on all that the gate has read; when the guard did not hold
    * (`write` gave undefined) it reads and evaluates again.
-   * Errors: `precondition_failed`; `unavailable` when others were faster every time, or took too long before it;
-   * what `write` throws.
+   * Errors: `precondition_failed`; `unavailable` when others were faster every time, or took too long before it; what `write` throws.
    */
   through<T>(room: string, gate: Gate, write: (guard: Guard) => Promise<T | undefined>): Promise<T>;
 }
@@ -32,9 +31,6 @@ export function createGates(database: Database, reader: Reader): Gates {
     through(room, gate, write) {
       const giveUp = database.now().getTime() + MOST_MS;
       return database.inTurn(room, async () => {
-        if (database.now().getTime() >= giveUp) {
-          throw notWritten("The gated writes before this one took too long.");
-        }
         for (let attempt = 1; attempt <= MOST_ATTEMPTS && database.now().getTime() < giveUp; attempt++) {
           const data = await reader.load(room, gate.condition.reads);
           judge(data, gate, database.now());
@@ -42,14 +38,12 @@ export function createGates(database: Database, reader: Reader): Gates {
           if (written !== undefined) return written;
           await pause(Math.random() * Math.min(attempt * 5, MOST_PAUSE_MS));
         }
-        throw notWritten("The room changed each time before the gated write could be made.");
+        throw new Refusal("unavailable", "The room changed each time before the gated write could be made.", {
+          hint: "Nothing was written. Try again.",
+        });
       });
     },
   };
-}
-
-function notWritten(why: string): Refusal {
-  return new Refusal("unavailable", why, { hint: "Nothing was written. Try again." });
 }
 
 function judge(data: RoomData, { condition, self }: Gate, now: Date): void {

@@ -25,6 +25,7 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   keys: [CONTRACT, "a room has at most 10,000 keys, views among them and deleted ones not"],
   views: [CONTRACT, "a room has at most 64 views"],
   agents: [CONTRACT, "a room has at most 1,000 agents, even when many come at once"],
+  includeFields: ["contract/wait_include.test.ts", "an include names at most 100 fields"],
   listLength: [CONTRACT, CUT],
   listDefault: ["contract/messages.test.ts", "messages are listed by ascending id, 100 at a time"],
   idempotencyKeyLength: [

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { compile, type Expression, InvalidExpression } from "../cel/expression.ts";
 import type { Json } from "../db/json.ts";
-import { createTurn, mapInTurns } from "../db/turn.ts";
+import { mapInTurns, turn } from "../db/turn.ts";
 import { arrivesInTime } from "./bodies.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
@@ -166,7 +166,6 @@ async function jsonInTurns(value: unknown, depth = MANY_AT_DEPTH): Promise<strin
   if (Array.isArray(value)) return `[${(await mapInTurns(value, (item) => JSON.stringify(item))).join()}]`;
   if (depth === 0 || typeof value !== "object" || value === null) return JSON.stringify(value);
   const members: string[] = [];
-  const turn = createTurn();
   for (const [name, member] of Object.entries(value)) {
     await turn();
     if (member === undefined) continue;

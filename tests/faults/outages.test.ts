@@ -153,9 +153,15 @@ for (const fault of ["delay", "cut", "cut in mid-reply", "swallow"] as const) {
       const recovered = await recovery(t, room);
       const replies = await load.replies();
 
+      const refused = replies.filter(({ reply }) => reply.status >= 400);
+      console.log(
+        `${refused.length} of ${replies.length} requests refused, working after ${
+          Math.round(recovered)
+        } ms, ` +
+          `${during} queries to ${usual}`,
+      );
       assert.ok(recovered < RECOVERED_WITHIN_MS, `working again after ${Math.round(recovered)} ms`);
       assert.ok(during <= 2 * usual, `${during} queries during the fault, ${usual} before it`);
-      const refused = replies.filter(({ reply }) => reply.status >= 400);
       for (const { reply } of refused) assertUnavailable(reply);
       if (fault === "delay") await assertOnlySlow(t, room, replies);
       else assert.ok(refused.length > 0, "nobody noticed the fault");

@@ -3,11 +3,12 @@ import { connect } from "./db/open.ts";
 import { createApp } from "./routes/app.ts";
 import { onEnd } from "./routes/ending.ts";
 import { createServices } from "./routes/services.ts";
-import { settingsOf } from "./routes/settings.ts";
+import { databaseOf, settingsOf } from "./routes/settings.ts";
 
-const url = Deno.env.get("TURSO_DATABASE_URL") || "file:data/convene.db";
-const authToken = Deno.env.get("TURSO_AUTH_TOKEN");
-const settings = settingsOf((name) => Deno.env.get(name));
+const env = (name: string) => Deno.env.get(name);
+const url = databaseOf(env);
+const authToken = env("TURSO_AUTH_TOKEN");
+const settings = settingsOf(env);
 
 export const database = createDatabase({ connect: () => connect(url, authToken) });
 const services = createServices(database, settings);

@@ -1,7 +1,8 @@
 import handler, { database, drain } from "./main.ts";
 import { onEnd } from "./routes/ending.ts";
+import { portOf } from "./routes/settings.ts";
 
-const server = Deno.serve({ port: Number(Deno.env.get("PORT") || 8000), onListen }, handler);
+const server = Deno.serve({ port: portOf((name) => Deno.env.get(name)), onListen }, handler);
 
 function onListen({ port }: Deno.NetAddr) {
   console.log(`Convene is at http://localhost:${port}`);

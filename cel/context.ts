@@ -5,7 +5,7 @@ import { SHARED_SCOPE, VIEW_SCOPE } from "../db/state.ts";
 import { compile, type Context, EvaluationFailed, InvalidExpression } from "./expression.ts";
 import { circular, type Definitions } from "./definitions.ts";
 import type { RoomData } from "./reader.ts";
-import { createTurn } from "../db/turn.ts";
+import { turn } from "../db/turn.ts";
 import { toCel } from "./values.ts";
 
 /** Who looks at a room: `self`, and the wait that the looker is to be shown without. */
@@ -59,7 +59,6 @@ export function createContext({ snapshot, definitions }: RoomData, now: Date): R
     async views(names, viewpoint = { self: null }) {
       const { view } = look(viewpoint).look;
       const results = new Map<string, ViewResult>();
-      const turn = createTurn();
       for (const name of names) {
         await turn();
         results.set(name, view(name));

@@ -16,7 +16,8 @@ export interface Gates {
   /**
    * Evaluates the gate and runs `write` with a guard on all that the gate has read; when the guard did not hold
    * (`write` gave undefined) it reads and evaluates again.
-   * Errors: `precondition_failed`; `unavailable` when others were faster every time; what `write` throws.
+   * Errors: `precondition_failed`; `unavailable` when others were faster every time, or took too long before it;
+   * what `write` throws.
    */
   through<T>(room: string, gate: Gate, write: (guard: Guard) => Promise<T | undefined>): Promise<T>;
 }

@@ -6,7 +6,7 @@ import { type Include, included, includesAnything, readsOfInclude } from "./incl
 import { withViews } from "./definitions.ts";
 import type { RoomData } from "./reader.ts";
 import { type Reads, unionReads } from "./reads.ts";
-import { createTurn } from "../db/turn.ts";
+import { turn } from "../db/turn.ts";
 
 export interface WaitRequest {
   room: string;
@@ -95,7 +95,6 @@ export function isAlone({ request: { include }, final, ripe }: Waiter): boolean 
 export async function judgeAll(waiters: Waiter[], data: RoomData, now: Date): Promise<void> {
   const room = createContext(data, now);
   const judgements = new Map<string, Judgement>();
-  const turn = createTurn();
   for (const waiter of waiters) {
     await turn();
     const { condition } = waiter.request;

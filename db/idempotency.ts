@@ -26,7 +26,15 @@ export interface Once extends KeyedRequest {
   stored?: Stored;
 }
 
+/**
+ * The format of outcomes: which values and rows they hold for each write, and in which order. It is raised whenever
+ * a release changes that, since keys live across releases (tests/db/outcomes.test.ts tells).
+ */
+const FORMAT = 1;
+
 interface Stored {
+  /** Absent in the outcomes of the first format. */
+  format?: number;
   unique: string[];
   revision: number | null;
   /** The rows of each step that has `kept`. */
@@ -105,7 +113,9 @@ export async function runOnce<T>(
     const row = error instanceof AlreadyDone ? error.row : await findAfter(error, database, once);
     if (row === undefined) throw error;
     if (row.fingerprint !== request.fingerprint) throw mismatch(request.key);
-    return { result: await run(replaying(database, once, row)), replayed: true };
+    const stored: Stored = JSON.parse(row.outcome as string);
+    if ((stored.format ?? 1) !== FORMAT) throw otherFormat(request.key);
+    return { result: await run(replaying(database, { ...once, stored }, row)), replayed: true };
   }
 }
 
@@ -119,12 +129,11 @@ function recording(database: Database, once: Once): Database {
 }
 
 function replaying(database: Database, once: Once, row: Row): Database {
-  const stored: Stored = JSON.parse(row.outcome as string);
   const now = new Date(row.created_at as string);
-  const left = [...stored.unique];
+  const left = [...once.stored!.unique];
   return {
     ...database,
-    once: { ...once, stored },
+    once,
     now: () => now,
     unique: () => left.shift() ?? database.unique(),
   };
@@ -144,10 +153,20 @@ function mismatch(key: string): Refusal {
   );
 }
 
+function otherFormat(key: string): Refusal {
+  return new Refusal(
+    "idempotency_mismatch",
+    `The request under the key ${
+      JSON.stringify(key)
+    } was done by another release, which answered it otherwise.`,
+    { hint: "It took effect: read what is there. Take a new key only to do it once more." },
+  );
+}
+
 /** The statements with which a keyed batch begins. */
 export function takeKey(once: Once): Statement[] {
   const expired = expiry(once);
-  const outcome = JSON.stringify({ unique: once.unique, revision: null, rows: [] });
+  const outcome = JSON.stringify({ format: FORMAT, unique: once.unique, revision: null, rows: [] });
   const { fingerprint } = once;
   return [
     { sql: FORGET, args: { expired } },

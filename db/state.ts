@@ -3,8 +3,9 @@ import type { Database } from "./database.ts";
 import { type Guard, guardOf } from "./guard.ts";
 import type { Json } from "./json.ts";
 import type { Row, Statement } from "./lane.ts";
-import { keyNotFound, Refusal, roomNotFound } from "./refusal.ts";
+import { keyNotFound, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
+import { versionConflict } from "./state_refusals.ts";
 import { columnsOf, createRead } from "./together.ts";
 import { mapInTurns } from "./turn.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
@@ -170,26 +171,6 @@ export async function deleteEntry(
   if (!rooms![0]!.unmoved) return undefined;
   if (current === null && !ifVersion) return { deleted: false, revision: reached };
   throw versionConflict(place, ifVersion!, current, reached);
-}
-
-export function versionConflict(
-  { scope, key }: { scope: string; key: string },
-  expected: number,
-  current: Entry | null,
-  revision: number,
-  details: Record<string, unknown> = {},
-): Refusal {
-  const is = current === null ? "does not exist" : `is at version ${current.version}`;
-  return new Refusal(
-    "version_conflict",
-    `${JSON.stringify(key)} in ${JSON.stringify(scope)} ${is}, not at version ${expected}.`,
-    {
-      ...details,
-      current,
-      hint: "Read the current entry, decide again, and send its version as if_version (0: must not exist).",
-    },
-    revision,
-  );
 }
 
 export function toListed(row: Row): Entry | Tombstone {

@@ -1,7 +1,8 @@
 import type { Json } from "./json.ts";
 import type { Row, Statement } from "./lane.ts";
 import { Refusal } from "./refusal.ts";
-import { type Entry, toEntry, versionConflict, VIEW_SCOPE } from "./state.ts";
+import { toEntry, VIEW_SCOPE } from "./state.ts";
+import { notANumber, versionConflict } from "./state_refusals.ts";
 import { add, idOf, type StateWrite } from "./state_targets.ts";
 
 /** The most keys and views that a room holds. */
@@ -56,17 +57,19 @@ export function simulate(put: Writes, rows: Row[]): Refusal | Array<{ found: See
   const counts = { keys: Number(rows[0]!.key_count), views: Number(rows[0]!.view_count) };
   const results: Array<{ found: Seen; value: Json }> = [];
   for (const [index, write] of put.writes.entries()) {
-    const details = put.batch ? { index } : {};
     const row = stored.get(idOf(write));
     const current = row && !row.deleted ? toEntry(row) : null;
     const found = seen.get(idOf(write)) ?? { live: false, version: 0, value: null };
+    const details = put.batch ? { index } : {};
+    const written = found.version > Number(row?.version ?? 0);
+    const refused = { ...details, ...(written && { after: found.version }) };
     if (write.ifVersion !== undefined && write.ifVersion !== (found.live ? found.version : 0)) {
-      return versionConflict(write, write.ifVersion, current, revision, details);
+      return versionConflict(write, write.ifVersion, current, revision, refused);
     }
     const value = write.delta === undefined
       ? write.value ?? null
       : add(found.live ? found.value : 0, write.delta);
-    if (value === undefined) return notANumber(write, current, revision, details);
+    if (value === undefined) return notANumber(write, current, revision, refused);
     const full = found.live ? undefined : countNew(write, counts, put.limits);
     if (full) return new Refusal("limit_reached", full, details, revision);
     seen.set(idOf(write), { live: true, version: found.version + 1, value });
@@ -81,18 +84,4 @@ function countNew(write: StateWrite, counts: StateLimits, limits: StateLimits): 
   if (write.scope === VIEW_SCOPE && ++counts.views > limits.views) {
     return `A room holds at most ${limits.views} views.`;
   }
-}
-
-function notANumber(
-  write: StateWrite,
-  current: Entry | null,
-  revision: number,
-  details: Record<string, unknown>,
-): Refusal {
-  const place = `${JSON.stringify(write.key)} in ${JSON.stringify(write.scope)}`;
-  return new Refusal("not_a_number", `${place} cannot be incremented by ${write.delta}.`, {
-    ...details,
-    current,
-    hint: "Only a number can be incremented, and the result must lie within ±(2^53 - 1).",
-  }, revision);
 }

@@ -65,7 +65,9 @@ export async function putEntries(database: Database, room: string, put: Put): Pr
   if (database.once?.stored) return await tryPut(database, room, put) as Written;
   const whole = put.writes.every(({ delta = 0 }) => Number.isSafeInteger(delta));
   const outcome = whole ? await tryPut(database, room, put) : "fraction";
-  return outcome === "fraction" ? await putSums(database, room, put) : outcome;
+  if (outcome !== "fraction") return outcome;
+  const add = () => putSums(database, room, put);
+  return await (put.guard ? add() : database.inTurn(room, add)); // a gated write has its turn already
 }
 
 /** A single value without conditions travels with others of its kind. Undefined where it is none, or must go alone. */

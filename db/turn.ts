@@ -1,13 +1,31 @@
+/** Work of all requests together between two looks at what else has come. */
 const MOST_BUSY_MS = 8;
 
-/** A pause to be awaited between pieces of work: it lets other requests run once the work has taken long enough. */
-export function createTurn(): () => Promise<void> {
-  let since = performance.now();
-  return async () => {
-    if (performance.now() - since < MOST_BUSY_MS) return;
-    await new Promise((resolve) => setTimeout(resolve));
-    since = performance.now();
-  };
+/** When the work of this pass of the event loop began. */
+let since: number | undefined;
+/** Work that waits to go on, one piece a pass: however much there is, others wait for one piece only. */
+const waiting: Array<() => void> = [];
+
+function busyMs(): number {
+  const now = performance.now();
+  if (since === undefined) {
+    since = now;
+    setImmediate(() => since = undefined);
+  }
+  return now - since;
+}
+
+function goOn() {
+  busyMs();
+  waiting.shift()!();
+  if (waiting.length > 0) setTimeout(goOn);
+}
+
+/** To be awaited between pieces of work: it lets other requests run once work has taken long enough. */
+export async function turn(): Promise<void> {
+  if (busyMs() < MOST_BUSY_MS) return;
+  if (waiting.length === 0) setTimeout(goOn);
+  await new Promise<void>((resolve) => waiting.push(resolve));
 }
 
 /** Maps what may be many, and lets other requests run in between. */
@@ -16,7 +34,6 @@ export async function mapInTurns<Item, Result>(
   map: (item: Item) => Result,
 ): Promise<Result[]> {
   const results: Result[] = [];
-  const turn = createTurn();
   for (let n = 0; n < items.length; n++) {
     if (n > 0) await turn();
     results.push(map(items[n]!));

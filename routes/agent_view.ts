@@ -3,7 +3,7 @@ import { createContext, type RoomContext } from "../cel/context.ts";
 import { NOTHING } from "../cel/definitions.ts";
 import type { RoomData } from "../cel/reader.ts";
 import { type Reads, unionReads } from "../cel/reads.ts";
-import { createTurn } from "../db/turn.ts";
+import { turn } from "../db/turn.ts";
 import { selectKeys, toCut } from "../db/overview.ts";
 import { present, type Status } from "../db/presence.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../db/state.ts";
@@ -38,7 +38,6 @@ export async function agentsOf(
   const data = await reader.load(room, { ...reads, messages: true }, [selectKeys(room, keys)]);
   const context = createContext(data, database.now());
   const look = await presentsOf(data, context, agents);
-  const turn = createTurn();
   let left = JUDGING_MS;
   for (const agent of waiting) {
     await turn();

@@ -1,9 +1,9 @@
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { mountAgents } from "./agents.ts";
+import { limitBody } from "./bodies.ts";
 import { mountChanges } from "./changes.ts";
 import { answeredWithin } from "./deadline.ts";
-import { errorResponse, RequestError, tooLarge } from "./errors.ts";
+import { errorResponse, RequestError } from "./errors.ts";
 import { mountDocs } from "./docs.ts";
 import { mountEval } from "./eval.ts";
 import { mountEvents } from "./events.ts";
@@ -24,12 +24,7 @@ export function createApp(services: Services): Hono {
   app.use("/mcp", refuseForeignOrigin("/mcp"));
   app.on("OPTIONS", "*", preflight);
   app.use(services.fairUse.admit);
-  app.use(bodyLimit({
-    maxSize: LIMITS.bodyBytes,
-    onError: () => {
-      throw tooLarge("The body", LIMITS.bodyBytes);
-    },
-  }));
+  app.use(limitBody);
   mountWait(app, services);
   mountMcp(app);
   const inTime = answeredWithin(LIMITS.requestMs);

@@ -28,8 +28,8 @@ const PAGES: Record<string, { about: string; text: (address: string) => string }
     text: () => patterns,
   },
   integrations: {
-    about: "MCP clients and shells: how an agent comes into a room",
-    text: () => integrations,
+    about: "MCP clients, shells and programs: how an agent comes into a room",
+    text: () => withLimits(integrations),
   },
   errors: { about: "every error code: its cause and its cure", text: errorsPage },
 };
@@ -72,13 +72,13 @@ function send(c: Context, text: string): Response {
 }
 
 export function guideText(): string {
-  return `${guide}\n${nextText()}`;
+  return withLimits(`${guide}\n${nextText()}`);
 }
 
 /** The guide without what has a use only later: a skill's text is read whole each time it is taken up. */
 function skillText(address: string): string {
   const parts = guide.split(/^(?=## )/m).filter((part) => !/^## (Patterns|Agents)/.test(part));
-  return `${parts.join("")}\n${nextText()}`.replaceAll("$CONVENE", address);
+  return withLimits(`${parts.join("")}\n${nextText()}`).replaceAll("$CONVENE", address);
 }
 
 function nextText(): string {
@@ -90,8 +90,12 @@ function nextText(): string {
   }\n- [/openapi.json]($CONVENE/openapi.json): the API as OpenAPI 3.1\n`;
 }
 
+/** `$limits.<name>` is the limit; with `/<unit>` behind it, in units of so many. */
 function withLimits(text: string): string {
-  return text.replaceAll(/\$limits\.(\w+)/g, (_, name) => String(LIMITS[name as keyof typeof LIMITS]));
+  return text.replaceAll(
+    /\$limits\.(\w+)(?:\/(\d+))?/g,
+    (_, name, unit = 1) => String(LIMITS[name as keyof typeof LIMITS] / Number(unit)),
+  );
 }
 
 function indexText(): string {

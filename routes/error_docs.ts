@@ -56,8 +56,8 @@ const EXPLAINED: Record<ErrorCode, [cause: string, cure: string]> = {
     "Delete keys that nobody needs, or open another room.",
   ],
   idempotency_mismatch: [
-    "The `Idempotency-Key` was used in this room for another request.",
-    "Take a new random UUID for each request, and the same one only to repeat it.",
+    "The `Idempotency-Key` was used in this room for another request, or before a release that cannot repeat the answer.",
+    "Take a new random UUID for each request, and the same one only to repeat it. `message` says which it was.",
   ],
   too_large: [
     "The body or a value has too many bytes.",

@@ -50,6 +50,10 @@ export async function withEtag<T>(demanded: number | undefined, write: () => Pro
     return await write();
   } catch (error) {
     if (!(error instanceof Refusal && error.code === "version_conflict")) throw error;
-    throw new Refusal("etag_mismatch", "The entry is not as the ETag has it.", error.details, error.revision);
+    const details = {
+      ...error.details,
+      hint: "Decide again from `current`, and send its version as the ETag.",
+    };
+    throw new Refusal("etag_mismatch", "The entry is not as the ETag has it.", details, error.revision);
   }
 }

@@ -41,7 +41,7 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
   const { callerPerSecond = LIMITS.callerPerSecond, roomPerSecond, trustedProxies } = options;
   const limitsOf = (perSecond: number) => ({
     perSecond,
-    burst: perSecond * LIMITS.burstSeconds,
+    burst: burstOf(perSecond),
     most: LIMITS.callersRemembered,
   });
   const takeOfCaller = createBuckets(limitsOf(callerPerSecond), now);
@@ -86,6 +86,11 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
   };
 }
 
+/** Requests at once after a pause; less than one a bucket could never give. */
+function burstOf(perSecond: number): number {
+  return Math.max(1, Math.floor(perSecond * LIMITS.burstSeconds));
+}
+
 /** What is left of a bucket of which half is used. */
 interface Share {
   whose: "caller" | "room";
@@ -102,7 +107,7 @@ function take(
   perSecond: number,
   { left, waitMs }: Taken,
 ): void {
-  const burst = perSecond * LIMITS.burstSeconds;
+  const burst = burstOf(perSecond);
   if (left * 2 > burst) return;
   const share = { whose, burst, left, seconds: Math.ceil((waitMs ?? 0) / 1_000) };
   if (waitMs === undefined) return void shares.push(share);

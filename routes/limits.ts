@@ -25,6 +25,8 @@ export const LIMITS = {
   views: 64,
   /** Agents of a room: a look at `agents` loads each. */
   agents: 1_000,
+  /** Fields of a wait's `include`: each scope that it names is a query of its own. */
+  includeFields: 100,
   /** Messages or rooms of one answer. */
   listLength: 1_000,
   /** Messages or rooms of one answer that does not say how many. */

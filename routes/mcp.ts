@@ -1,4 +1,5 @@
 import type { Context, Hono, Next } from "hono";
+import { arrivesInTime } from "./bodies.ts";
 import { RequestError } from "./errors.ts";
 import { resource } from "./methods.ts";
 
@@ -29,8 +30,10 @@ export function mountMcp(app: Hono): void {
   resource(app, "/mcp", {
     async POST(c) {
       handler ??= loading();
+      const { signal } = c.req.raw; // before anything is awaited: a client that leaves earlier would be missed
+      const body = await arrivesInTime(c.req.arrayBuffer());
       const { answer } = await handler;
-      return await answer(c.req.raw, c.env);
+      return await answer(new Request(c.req.raw, { body, signal }), c.env);
     },
   });
 }

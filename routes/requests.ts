@@ -2,8 +2,8 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { compile, type Expression, InvalidExpression } from "../cel/expression.ts";
 import type { Json } from "../db/json.ts";
-import { createTurn, mapInTurns } from "../db/turn.ts";
-import { createDeadline } from "./deadline.ts";
+import { mapInTurns, turn } from "../db/turn.ts";
+import { arrivesInTime } from "./bodies.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
 import { existingId } from "./ids.ts";
@@ -13,14 +13,6 @@ import { LIMITS } from "./limits.ts";
 export function roomOf(c: Context): string {
   return existingId(c.req.param("room")!);
 }
-
-const arrivesInTime = createDeadline(
-  LIMITS.bodyMs,
-  () =>
-    new RequestError("request_timeout", `The body did not arrive within ${LIMITS.bodyMs / 1_000} seconds.`, {
-      hint: "Nothing was changed. Send the whole body at once.",
-    }),
-);
 
 /**
  * The body as the schema has it, whatever its Content-Type; an absent one counts as `{}`.
@@ -174,7 +166,6 @@ async function jsonInTurns(value: unknown, depth = MANY_AT_DEPTH): Promise<strin
   if (Array.isArray(value)) return `[${(await mapInTurns(value, (item) => JSON.stringify(item))).join()}]`;
   if (depth === 0 || typeof value !== "object" || value === null) return JSON.stringify(value);
   const members: string[] = [];
-  const turn = createTurn();
   for (const [name, member] of Object.entries(value)) {
     await turn();
     if (member === undefined) continue;

@@ -7,6 +7,7 @@ import type { Row, Statement } from "../db/lane.ts";
 import type { Message } from "../db/messages.ts";
 import { selectRecent, toCut } from "../db/overview.ts";
 import { type Entry, VIEW_SCOPE } from "../db/state.ts";
+import { mapInTurns } from "../db/turn.ts";
 import type { EntryView, MessageView, ScopeView, TimelineEvent } from "../views/model.ts";
 import { entryId } from "../views/room/addresses.ts";
 import { agentsOf } from "./agent_view.ts";
@@ -59,7 +60,7 @@ export async function loadLive(
 /** A room's computed views with their values, or with why and where they have none. */
 async function viewEntries(rows: Row[], data: RoomData, context: RoomContext): Promise<EntryView[]> {
   const results = await context.views(data.definitions.keys());
-  return rows.map((row) => {
+  return await mapInTurns(rows, (row) => {
     const result = results.get(row.key as string);
     const failed = result && "error" in result ? result.error : undefined;
     return {

@@ -75,5 +75,8 @@ export const waitBody = z.object({
   condition: expression,
   agent: writer,
   timeout: z.int("must be milliseconds").min(0).optional(),
-  include: z.union([z.string(), z.array(z.string())], "must be a text or an array of texts").optional(),
+  include: z.union(
+    [z.string(), z.array(z.string()).max(LIMITS.includeFields)],
+    `must be a text, or an array of at most ${LIMITS.includeFields} texts`,
+  ).optional(),
 });

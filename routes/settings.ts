@@ -1,29 +1,58 @@
 import { FAIR_USE } from "./fair_use.ts";
 import type { ServiceOptions } from "./services.ts";
 
+/** A variable of the environment by its name. */
+type Env = (name: string) => string | undefined;
+
+/** A poll that is asked for an hour apart is none; timers take no more than 24 days. */
+const MOST_POLL_MS = 3_600_000;
+const MOST_PORT = 65_535;
+
 /**
  * What an operator sets, from the environment (README.md has the table). Throws, with a sentence to read, where a
- * value is no number of 0 or more: a limit that was mistyped must not be none.
+ * value is not as it must be: a limit that was mistyped must not be none.
  */
-export function settingsOf(env: (name: string) => string | undefined): ServiceOptions {
-  function number(name: string): number | undefined {
-    const text = env(name)?.trim();
-    if (!text) return undefined;
-    const value = Number(text);
-    if (Number.isFinite(value) && value >= 0) return value;
-    throw new Error(`${name} must be a number, 0 or more, and is ${JSON.stringify(text)}.`);
-  }
-
+export function settingsOf(env: Env): ServiceOptions {
   return {
-    poll: number("WAIT_POLL_MS") || undefined,
+    poll: whole(env, "WAIT_POLL_MS", 1, MOST_POLL_MS),
     source: env("SOURCE_URL"),
     fairUse: {
-      callerPerSecond: number("RATE_LIMIT"),
-      roomPerSecond: number("ROOM_RATE_LIMIT") ?? FAIR_USE.roomPerSecond,
-      waitsOfCaller: number("WAITS_PER_CALLER") ?? FAIR_USE.waitsOfCaller,
-      waitsOfRoom: number("WAITS_PER_ROOM") ?? FAIR_USE.waitsOfRoom,
-      streamsOfCaller: number("STREAMS_PER_CALLER") ?? FAIR_USE.streamsOfCaller,
-      trustedProxies: number("TRUSTED_PROXIES") ?? FAIR_USE.trustedProxies,
+      callerPerSecond: rate(env, "RATE_LIMIT"),
+      roomPerSecond: rate(env, "ROOM_RATE_LIMIT") ?? FAIR_USE.roomPerSecond,
+      waitsOfCaller: whole(env, "WAITS_PER_CALLER") ?? FAIR_USE.waitsOfCaller,
+      waitsOfRoom: whole(env, "WAITS_PER_ROOM") ?? FAIR_USE.waitsOfRoom,
+      streamsOfCaller: whole(env, "STREAMS_PER_CALLER") ?? FAIR_USE.streamsOfCaller,
+      trustedProxies: whole(env, "TRUSTED_PROXIES") ?? FAIR_USE.trustedProxies,
     },
   };
+}
+
+/** The port to serve on; 0 is any that is free. */
+export function portOf(env: Env): number {
+  return whole(env, "PORT", 0, MOST_PORT) ?? 8000;
+}
+
+/** Where the database is. The address itself, which may hold a secret, is told to nobody. */
+export function databaseOf(env: Env): string {
+  const url = env("TURSO_DATABASE_URL")?.trim() || "file:data/convene.db";
+  if (/^file:./.test(url) || (/^(libsql|https?):\/\/[^/?#]/.test(url) && URL.canParse(url))) return url;
+  throw new Error("TURSO_DATABASE_URL must be file:<path>, or begin with libsql://, https:// or http://.");
+}
+
+function rate(env: Env, name: string): number | undefined {
+  return read(env, name, "a number, 0 or more", (value) => Number.isFinite(value) && value >= 0);
+}
+
+function whole(env: Env, name: string, least = 0, most = Number.MAX_SAFE_INTEGER): number | undefined {
+  const range = most === Number.MAX_SAFE_INTEGER ? `, ${least} or more` : ` from ${least} to ${most}`;
+  const fits = (value: number) => Number.isInteger(value) && value >= least && value <= most;
+  return read(env, name, `a whole number${range}`, fits);
+}
+
+function read(env: Env, name: string, kind: string, fits: (value: number) => boolean): number | undefined {
+  const text = env(name)?.trim();
+  if (!text) return undefined;
+  const value = Number(text);
+  if (fits(value)) return value;
+  throw new Error(`${name} must be ${kind}, and is ${JSON.stringify(text)}.`);
 }

@@ -66,17 +66,24 @@ export function mountWait(app: Hono, { watch, fairUse }: Services): void {
   });
 }
 
-/** What an answer is to include. Errors: `invalid_request` for a field that there is not. */
+/** What an answer is to include. Errors: `invalid_request` for a field that there is not, or too many. */
 function includeOf(fields: string | string[]): Include {
   const include: Include = {};
   const list = typeof fields === "string" ? fields.split(",") : fields;
+  if (list.length > LIMITS.includeFields) {
+    throw invalidMember(
+      ["include"],
+      `include may name at most ${LIMITS.includeFields} fields.`,
+      "`state` includes every scope.",
+    );
+  }
   for (const field of list.map((name) => name.trim()).filter((name) => name !== "")) {
     const [, scope] = field.match(/^state\.(.+)$/s) ?? [];
     const [, list, after] = field.match(/^(messages|changes):after:(\d+)$/) ?? [];
     if (field === "state") include.state = "all";
     else if (field === "agents" || field === "messages") include[field] = true;
     else if (scope !== undefined) {
-      include.state = include.state === "all" ? "all" : [...include.state ?? [], scope];
+      include.state = include.state === "all" ? "all" : [...new Set([...include.state ?? [], scope])];
     } else if (after !== undefined) {
       include[list === "changes" ? "changesAfter" : "messagesAfter"] = {
         after: Math.min(Number(after), Number.MAX_SAFE_INTEGER),

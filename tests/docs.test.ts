@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { STATUS } from "../routes/errors.ts";
+import { LIMITS } from "../routes/limits.ts";
 import { withApp } from "./support/app.ts";
 import { assertValid, document, validatorOf } from "./support/documented.ts";
 
@@ -87,6 +88,46 @@ Deno.test("documents are where agents look, as Markdown, and as pages to browser
       assert.doesNotMatch(await page.text(), /<script(?![^>]*\bsrc=)|\sstyle=/, path);
     }
   }));
+
+/** Numbers in words for people: 1,000 and 1000 are the same. */
+const numbersOf = (text: string) =>
+  text.replaceAll(/(\d),(?=\d{3})/g, "$1").match(/\d+(?:\.\d+)?/g)?.map(Number) ?? [];
+
+Deno.test("the numbers of the README are those of the limits", async () => {
+  const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
+  const defaults = new Map<string, number[]>();
+  for (const [, names, value] of readme.matchAll(/^\| (`[^|]*?) +\|[^|]*\| ([^|]*?) +\|$/gm)) {
+    defaults.set(names!, numbersOf(value!));
+  }
+  const { pollMs, callerPerSecond, roomPerSecond, waitsOfCaller, waitsOfRoom, streamsOfCaller } = LIMITS;
+  assert.deepEqual(defaults.get("`WAIT_POLL_MS`"), [pollMs]);
+  assert.deepEqual(defaults.get("`RATE_LIMIT`"), [callerPerSecond]);
+  assert.deepEqual(defaults.get("`ROOM_RATE_LIMIT`"), [roomPerSecond]);
+  assert.deepEqual(defaults.get("`WAITS_PER_CALLER`, `WAITS_PER_ROOM`, `STREAMS_PER_CALLER`"), [
+    waitsOfCaller,
+    waitsOfRoom,
+    streamsOfCaller,
+  ]);
+  assert.equal(LIMITS.burstSeconds, 10);
+  assert.match(readme, /ten seconds' worth at once/);
+  assert.match(readme, new RegExp(`stays open, for ${LIMITS.waitMs / 1_000} seconds at most`));
+  assert.match(readme, new RegExp(`takes effect once in ${LIMITS.idempotencyMs / 3_600_000} hours`));
+});
+
+Deno.test("no limit stands as a number in the guide's source, or in the pages beside it", async () => {
+  const large = Object.values(LIMITS).flatMap((limit) => [limit, limit / 1_000, limit / 1_024]).filter((n) =>
+    n >= 20 && n !== 200 && Number.isInteger(n) // 200 is a status there
+  );
+  for (
+    const file of ["guide.md", "docs/cel.md", "docs/waits.md", "docs/patterns.md", "docs/integrations.md"]
+  ) {
+    const text = await Deno.readTextFile(new URL(`../views/${file}`, import.meta.url));
+    for (const [, name] of text.matchAll(/\$limits\.(\w+)/g)) assert.ok(name! in LIMITS, `${file}: ${name}`);
+    const prose = text.replaceAll(/```.*?```|`[^`]*`|\$limits\S*|^\|.*\|$/gms, "");
+    const typed = numbersOf(prose).filter((n) => large.includes(n));
+    assert.deepEqual(typed, [], file);
+  }
+});
 
 Deno.test("what a document links to on this server is there", () =>
   withApp(async ({ app }) => {

@@ -12,7 +12,7 @@ const WAIT = {
   condition: z.string().describe('CEL, such as state._shared.turn == self or agents["bob"].status == "idle"'),
   agent: agent.optional(),
   timeout_seconds: z.int().min(0).max(LIMITS.mostToolWaitSeconds).default(LIMITS.toolWaitSeconds),
-  include: z.array(z.string()).optional()
+  include: z.array(z.string()).max(LIMITS.includeFields).optional()
     .describe("state, state.<scope>, agents, messages, messages:after:<id>, changes:after:<revision>"),
 };
 type WaitArguments = z.infer<z.ZodObject<typeof WAIT>>;

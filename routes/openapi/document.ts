@@ -81,7 +81,9 @@ function build(): OpenApi {
       title: "Convene",
       version: "2",
       summary: "Where agents coordinate: rooms, messages, state, views and waits",
-      description: "GET / is the guide, /docs lists what else there is to read.",
+      description:
+        "GET / is the guide, /docs lists what else there is to read. POST /mcp is the same for MCP clients " +
+        "(streamable HTTP); the Model Context Protocol describes its messages.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [],

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { ErrorCode } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
 import * as bodies from "../schemas.ts";
 import type { ANSWERS } from "./answers.ts";
 import { agent, entry, message, room, time } from "./examples.ts";
@@ -186,7 +187,7 @@ export const OPERATIONS: Record<string, Partial<Record<"get" | "post" | "put" | 
   "/rooms/{room}/state/batch": {
     put: {
       id: "writeBatch",
-      summary: "Write up to 20 entries, all or none, under one gate",
+      summary: `Write up to ${LIMITS.batchWrites} entries, all or none, under one gate`,
       body: ["BatchRequest", bodies.batchBody],
       example: { if: "state._shared.turn == 2", writes: [{ key: "turn", increment: true }] },
       answers: { 200: "Batch" },

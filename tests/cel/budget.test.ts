@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { compile, EvaluationFailed } from "../../cel/expression.ts";
-import { STEP_BUDGET, stepsLeft } from "../../cel/budget.ts";
+import { charge, STEP_BUDGET, stepsLeft, underBudget } from "../../cel/budget.ts";
 import { contextOf, thrown } from "./room.ts";
 
 const TEXT = "a".repeat(60_000);
@@ -107,6 +107,13 @@ Deno.test("nothing in an expression catches the budget", () => {
     assert.equal(thrown(() => compile(source).evaluate(CONTEXT)).code, "budget_exceeded", source);
     assert.equal(thrown(() => compile(source).judge(CONTEXT)).code, "budget_exceeded", source);
   }
+});
+
+Deno.test("an evaluation may take its whole budget, and not a step more", () => {
+  const spend = (steps: number) => underBudget(() => charge(steps));
+  spend(STEP_BUDGET);
+  assert.equal(stepsLeft(), 0);
+  assert.equal(thrown(() => spend(STEP_BUDGET + 1)).code, "budget_exceeded");
 });
 
 Deno.test("a budget is for one evaluation", () => {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import { selectChanges } from "../../db/changes.ts";
 import { withApp } from "../support/app.ts";
-import { contract, type Subject } from "../support/backends.ts";
+import { contract, oneBackend, type Subject } from "../support/backends.ts";
 import type { Json } from "../support/client.ts";
 import { createChangesLog } from "../support/events.ts";
 import { assertError, assertInvalid, assertMembers, assertStatus, members } from "../support/shapes.ts";
@@ -183,6 +183,24 @@ contract("a wait includes what changed, without its own mark", async (t) => {
     assertInvalid(await t.post(`/rooms/${room}/wait`, { condition: "true", include }));
   }
 });
+
+contract("100 changes come where nothing is said, and at most 1,000 whatever is asked for", async (t) => {
+  const room = await t.room();
+  for (let n = 0; n < 50; n++) {
+    const writes = Array.from({ length: 20 }, (_, k) => ({ key: `k${n}-${k}`, value: k }));
+    assertStatus(await t.put(`/rooms/${room}/state/batch`, { writes }), 200);
+  }
+  const count = async (query: Record<string, number>) => {
+    const page = await changes(t, room, query);
+    return [names(page).length, page.more];
+  };
+  assert.deepEqual(await count({}), [100, true]);
+  assert.deepEqual(await count({ after: 45 }), [100, false]);
+  assert.deepEqual(await count({ limit: 5_000 }), [1_000, false]);
+  await t.message(room);
+  assert.deepEqual(await count({ after: 45 }), [100, true]);
+  assert.deepEqual(await count({ limit: 5_000 }), [1_000, true]);
+}, oneBackend);
 
 contract("numbers are judged, and so is the room", async (t) => {
   const room = await t.room();

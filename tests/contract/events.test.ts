@@ -93,6 +93,21 @@ contract("changes come in order, none lost, none twice, however often the reader
   log.assertIs((await t.get(`/rooms/${room}/state`)).body, (await t.get(`/rooms/${room}/messages`)).body);
 });
 
+contract("an event tells of at most 100 things, the next one of the rest", async (t) => {
+  const room = await t.room();
+  for (let n = 0; n < 101; n++) await t.message(room, { body: n });
+  const stream = await events(t, room, "?after=0");
+  const told = [(await stream.next())!.data, (await stream.next())!.data];
+  assert.deepEqual(told.map(({ messages, more }) => [messages.length, more]), [[100, true], [1, false]]);
+  const after = `?after=${told[0].messages[0].id}`;
+  stream.leave();
+  const exact = await events(t, room, after);
+  const { data: { messages, more } } = (await exact.next())!;
+  assert.deepEqual([messages.length, more], [100, false]);
+  assert.equal(exact.said[0]!.retry, 1_000);
+  exact.leave();
+}, oneBackend);
+
 contract("a stream refuses what cannot be", async (t) => {
   const room = await t.room();
   assertError(await t.get("/rooms/no-such-room/events"), 404, "room_not_found");

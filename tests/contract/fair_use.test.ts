@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readReply, slowRequest } from "../support/raw.ts";
+import { CHUNKED, readReply, slowRequest } from "../support/raw.ts";
 import { startService } from "../support/service.ts";
 
 async function limited(env: Record<string, string>, test: (url: string) => Promise<void>) {
@@ -87,16 +87,26 @@ Deno.test("a caller's waits and streams at once are counted, and given back", ()
     assert.equal(again.status, 200);
   }));
 
-Deno.test("a body that does not arrive is answered in time, wherever it was to go", () =>
+Deno.test("a body has 5 s to arrive, wherever it is to go", () =>
   limited({}, async (url) => {
     await post(`${url}/rooms`, { id: "r" });
-    const replies = await Promise.all(
-      ["/rooms/r/messages", "/rooms/r/wait"].map(async (path) =>
-        readReply(await slowRequest(url, "POST", path))
-      ),
-    );
-    for (const { status, text } of replies) {
+    const from = performance.now();
+    const paths = ["/rooms/r/messages", "/rooms/r/wait", "/mcp", "/nowhere"];
+    const requests = [
+      ...paths.slice(0, 3).map((path) => slowRequest(url, "POST", path)),
+      ...paths.map((path) => slowRequest(url, "POST", path, CHUNKED)),
+    ];
+    const late = requests.map(async (request) => {
+      const reply = await readReply(await request);
+      return { ...reply, took: performance.now() - from };
+    });
+    const slow = await slowRequest(url, "POST", "/rooms/r/messages");
+    await new Promise((resolve) => setTimeout(resolve, 4_500));
+    await slow.write(new TextEncoder().encode('"body":1}'.padEnd(99, " ")));
+    assert.equal((await readReply(slow)).status, 201);
+    for (const { status, text, took } of await Promise.all(late)) {
       assert.equal(status, 408);
       assert.equal(JSON.parse(text).error, "request_timeout");
+      assert.ok(took >= 5_000 && took < 7_000, `${Math.round(took)} ms`);
     }
   }));

@@ -159,6 +159,8 @@ contract("an id has up to 128 characters and a key up to 256, in UTF-16 code uni
   const room = await t.room();
   for (const id of ["x".repeat(128), "😀".repeat(64), "会".repeat(128)]) {
     assertStatus(await t.post(`/rooms/${room}/agents`, { id, name: "a" }), 201);
+    assertInvalid(await t.post(`/rooms/${room}/agents`, { id: `${id}x`, name: "a" }), ["id"]);
+    assertInvalid(await t.put(`/rooms/${room}/state`, { key: `${id + id}x`, value: 1 }), ["key"]);
     assertStatus(await t.get(`/rooms/${room}/agents/${encoded(id)}`), 200);
     await t.write(room, id + id, 1, { scope: id });
     assert.equal((await t.entry(room, id + id, id)).value, 1);

@@ -64,6 +64,47 @@ contract("a batch sees what it wrote itself when it judges versions and numbers"
   assert.deepEqual([(await t.entry(room, "k")).value, (await t.entry(room, "k")).version], [1, 1]);
 });
 
+contract("a version conflict says where the key is, also after earlier writes of the batch", async (t) => {
+  const room = await t.room();
+  await t.write(room, "k", 1);
+  await t.write(room, "gone", 1);
+  await t.delete(`/rooms/${room}/state`, { key: "gone" });
+  const current = await t.entry(room, "k");
+  const write = (key: string, if_version?: number) => ({ key, value: "x", if_version });
+  const AFTER = "After the earlier writes of this batch, ";
+  const cases: [writes: Json[], message: string, current: Json][] = [
+    [[write("k", 0)], '"k" in "_shared" exists, at version 1.', current],
+    [[write("k", 2)], '"k" in "_shared" is at version 1, not 2.', current],
+    [[write("new", 2)], '"new" in "_shared" does not exist, so it is not at version 2.', null],
+    [[write("gone", 2)], '"gone" in "_shared" does not exist, so it is not at version 2.', null],
+    [[write("k"), write("k", 1)], `${AFTER}"k" in "_shared" is at version 2, not 1.`, current],
+    [[write("k"), write("k", 0)], `${AFTER}"k" in "_shared" exists, at version 2.`, current],
+    [[write("new"), write("new", 0)], `${AFTER}"new" in "_shared" exists, at version 1.`, null],
+    [[write("gone", 0), write("gone", 1)], `${AFTER}"gone" in "_shared" is at version 3, not 1.`, null],
+    [[write("a"), write("new", 2)], '"new" in "_shared" does not exist, so it is not at version 2.', null],
+  ];
+  for (const [writes, message, stored] of cases) {
+    const reply = await batch(t, room, writes);
+    assertError(reply, 409, "version_conflict", ["current", "index"]);
+    assert.deepEqual([reply.body.message, reply.body.current, reply.body.index], [
+      message,
+      stored,
+      writes.length - 1,
+    ]);
+    assert.match(
+      reply.body.hint,
+      message.startsWith(AFTER) ? /sees those before it/ : /its version as if_version/,
+    );
+  }
+  const text = await batch(t, room, [write("k"), { key: "k", increment: 2 }]);
+  assert.equal(text.body.message, `${AFTER}"k" in "_shared" cannot be incremented by 2.`);
+  const etag = await t.request("PUT", `/rooms/${room}/state`, {
+    body: write("k"),
+    headers: { "If-Match": '"7"' },
+  });
+  assert.match(etag.body.hint, /as the ETag/);
+});
+
 contract("a version conflict refuses the whole batch and names the write", async (t) => {
   const room = await t.room();
   await t.write(room, "b", 1);

@@ -104,6 +104,13 @@ contract("fractions add as doubles, to the last bit", async (t) => {
   }
 });
 
+contract("a crowd that adds fractions to one number is served, and each counts once", async (t) => {
+  const room = await t.room();
+  const replies = await Promise.all(Array.from({ length: 200 }, () => put(t, room, { increment: 0.5 })));
+  for (const reply of replies) assertStatus(reply, 200);
+  assert.deepEqual((await t.entry(room, "n")).value, 100);
+});
+
 contract("sums of fractions of every size are those of doubles", async (t) => {
   const room = await t.room();
   // A sequence that looks random and is the same each time.

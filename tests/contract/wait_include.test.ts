@@ -125,3 +125,17 @@ contract("anything else that is to be included is refused", async (t) => {
   }
   assertInvalid(await t.post(`/rooms/${room}/wait`, { condition: "true", include: 5 }));
 });
+
+contract("an include names at most 100 fields", async (t) => {
+  const room = await furnished(t);
+  const fields = ["state.ann", ...Array.from({ length: 99 }, (_, n) => `state.s${n}`)];
+  const { state } = await included(t, room, fields.join());
+  assert.deepEqual([Object.keys(state).length, state.ann], [100, { own: 2 }]);
+  const wait = (include: Json) => t.post(`/rooms/${room}/wait`, { condition: "true", include });
+  for (const include of [[...fields, "agents"], [...fields, "agents"].join()]) {
+    assertInvalid(await wait(include), ["include"]);
+  }
+  assertInvalid(await t.get(`/rooms/${room}/wait`, { condition: "true", include: `${fields},agents` }), [
+    "include",
+  ]);
+});

@@ -4,6 +4,7 @@ import { runOnce } from "../../db/idempotency.ts";
 import { postMessage } from "../../db/message_writes.ts";
 import { connect } from "../../db/open.ts";
 import { createRoom } from "../../db/rooms.ts";
+import { LIMITS } from "../../routes/limits.ts";
 
 const DAY = 24 * 60 * 60 * 1_000;
 
@@ -17,7 +18,7 @@ Deno.test("a key is free again after its lifetime, and expired rows go with late
   const post = (key: string, fingerprint = "same") =>
     runOnce(
       database,
-      { scope: "r", key, fingerprint, lifetime: DAY },
+      { scope: "r", key, fingerprint, lifetime: LIMITS.idempotencyMs },
       (database: Database) => postMessage(database, "r", { kind: "message", body: key }),
     );
   const rows = async () =>

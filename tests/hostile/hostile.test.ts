@@ -107,6 +107,26 @@ Deno.test("bodies that are no text, and odd ways to send one", () =>
     assert.equal((await t.entry(room, "k")).value, 1);
   }));
 
+Deno.test("a room whose views cost all that they may is shown without holding up others", () =>
+  withService((t, room) =>
+    besideOthers(t, async () => {
+      const writes = Array.from({ length: 64 }, (_, n) => ({
+        scope: "_view",
+        key: `v${n}`,
+        expr: "lists.range(1000).all(x, lists.range(1000).all(y, x + y >= 0))",
+      }));
+      for (let n = 0; n < 64; n += 16) {
+        assert.equal(
+          (await t.put(`/rooms/${room}/state/batch`, { writes: writes.slice(n, n + 16) })).status,
+          200,
+        );
+      }
+      for (const path of [`/?room=${room}`, `/rooms/${room}/state?resolve=true`]) {
+        for (let times = 0; times < 3; times++) assert.equal((await t.get(path)).status, 200);
+      }
+    })
+  ));
+
 const FUZZED: [method: string, path: string, schema: Parameters<typeof bodiesOf>[0]][] = [
   ["POST", "/rooms", schemas.roomBody],
   ["POST", "/rooms/ROOM/agents", schemas.agentBody],

@@ -128,7 +128,19 @@ const RESOURCES = [
   "/guide",
 ];
 
+/** As many fields as a body holds. */
+const INCLUDES = ["state.a", "state", "agents", "messages:after:1", ""].map((field) =>
+  Array<string>(Math.floor(200_000 / (field.length + 3))).fill(field)
+);
+
 export const INPUTS: Input[] = [
+  ...INCLUDES.flatMap((include) =>
+    [include, include.join(), include.map(() => 1)].map((include) => ({
+      method: "POST",
+      path: "/rooms/ROOM/wait",
+      raw: JSON.stringify({ condition: "true", timeout: 0, include }),
+    }))
+  ),
   ...BODIES.flatMap(([method, path, body]) =>
     Object.keys(body).flatMap((name) =>
       ANY.map((value) => ({ method, path, raw: withMember(body, name, value) }))

@@ -110,6 +110,21 @@ function coordinate(revision: string) {
   };
 }
 
+Deno.test("MCP: a wait takes 50 s where nothing is said, and 10 minutes at the most", () =>
+  withClient(async (connect) => {
+    const { client, call } = await connect();
+    const { tools } = await client.listTools();
+    const { timeout_seconds } = tools.find(({ name }) => name === "wait")!.inputSchema.properties! as {
+      timeout_seconds: { default: number };
+    };
+    assert.equal(timeout_seconds.default, 50);
+    const { body: { room } } = await call("join", { agent: "ann" });
+    const wait = (seconds: number) =>
+      client.callTool({ name: "wait", arguments: { room, condition: "true", timeout_seconds: seconds } });
+    assert.ok(!(await wait(600)).isError);
+    assert.equal((await wait(601)).isError, true);
+  }));
+
 Deno.test("MCP: a wait says that it goes on, and how long it took in all", () =>
   withClient(async (connect) => {
     const { call } = await connect();

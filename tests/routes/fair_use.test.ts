@@ -5,7 +5,6 @@ import { errorResponse } from "../../routes/errors.ts";
 import { createFairUse, FAIR_USE, type FairUseOptions } from "../../routes/fair_use.ts";
 import { LIMITS } from "../../routes/limits.ts";
 import { reply } from "../../routes/requests.ts";
-import { settingsOf } from "../../routes/settings.ts";
 
 /** A handler behind the limits alone, with a clock that the test moves. */
 function limited(options: Partial<FairUseOptions>) {
@@ -145,12 +144,30 @@ Deno.test("the defaults leave a team of 50 agents alone and stop a flood", async
   assert.equal(await flood.count(10_000, flood.from(STRANGER)), LIMITS.callerPerSecond * LIMITS.burstSeconds);
 });
 
-Deno.test("a setting that is no number stops the start", () => {
-  const set = (name: string, value: string) => settingsOf((asked) => asked === name ? value : undefined);
-  for (const value of ["-1", "many", "1,5", "Infinity"]) {
-    assert.throws(() => set("RATE_LIMIT", value), { message: /^RATE_LIMIT must be a number, 0 or more/ });
-  }
-  assert.equal(set("RATE_LIMIT", "0").fairUse?.callerPerSecond, 0);
-  assert.equal(set("RATE_LIMIT", "").fairUse?.callerPerSecond, undefined);
-  assert.equal(set("TRUSTED_PROXIES", "1").fairUse?.trustedProxies, 1);
+Deno.test("a room's share is 500 requests a second, and ten seconds' worth at once", async () => {
+  const { clock, from, count } = limited({ callerPerSecond: 0 });
+  const toRoom = () => from(STRANGER)("/rooms/lobby");
+  assert.equal(await count(5_001, toRoom), 5_000);
+  clock.now += 1_000;
+  assert.equal(await count(501, toRoom), 500);
+});
+
+Deno.test("10,000 callers are remembered, and no more", async () => {
+  const { from, count } = limited({ callerPerSecond: 1, roomPerSecond: 0 });
+  const others = (n: number) => from(`198.51.${n >> 8}.${n & 255}`)();
+  assert.equal(await count(99, from(STRANGER)), LIMITS.burstSeconds);
+  for (let n = 0; n < LIMITS.callersRemembered - 1; n++) await others(n);
+  assert.equal((await from(STRANGER)()).status, 429);
+  for (let n = 0; n < LIMITS.callersRemembered; n++) await others(n);
+  assert.equal((await from(STRANGER)()).status, 200);
+});
+
+Deno.test("a rate of less than a request in ten seconds still gives one at a time", async () => {
+  const { clock, from, count } = limited({ callerPerSecond: 0.05 });
+  assert.equal(await count(3, from(STRANGER)), 1);
+  const refused = await from(STRANGER)();
+  assert.equal(refused.headers.get("Retry-After"), "20");
+  assert.equal(refused.headers.get("RateLimit-Policy"), `"caller";q=1;w=${LIMITS.burstSeconds}`);
+  clock.now += 20_000;
+  assert.equal(await count(3, from(STRANGER)), 1);
 });

@@ -1,9 +1,17 @@
-/** Sends the head of a request and the first byte of a body that never comes. */
-export async function slowRequest(url: string, method: string, path: string): Promise<Deno.TcpConn> {
+export const CHUNKED = "Transfer-Encoding: chunked";
+
+/** Sends the head of a request and the first byte of a body that does not come; by default it is to have 100. */
+export async function slowRequest(
+  url: string,
+  method: string,
+  path: string,
+  length = "Content-Length: 100",
+): Promise<Deno.TcpConn> {
   const { hostname, port } = new URL(url);
   const connection = await Deno.connect({ hostname, port: Number(port) });
-  const head = `${method} ${path} HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: 100\r\n\r\n{`;
-  await connection.write(new TextEncoder().encode(head));
+  const head = `${method} ${path} HTTP/1.1\r\nHost: ${hostname}\r\n${length}\r\n\r\n`;
+  const first = length === CHUNKED ? "1\r\n{\r\n" : "{";
+  await connection.write(new TextEncoder().encode(head + first));
   return connection;
 }
 

@@ -1,0 +1,40 @@
+import type { Context, Next } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { createDeadline } from "./deadline.ts";
+import { invalidMember, RequestError, tooLarge } from "./errors.ts";
+import { LIMITS } from "./limits.ts";
+
+const withinTime = createDeadline(
+  LIMITS.bodyMs,
+  () =>
+    new RequestError("request_timeout", `The body did not arrive within ${LIMITS.bodyMs / 1_000} seconds.`, {
+      hint: "Nothing was changed. Send the whole body at once.",
+    }),
+);
+
+/** Waits for a body. Errors: `request_timeout`; `invalid_request` where it breaks off; what `arriving` refuses. */
+export function arrivesInTime<T>(arriving: Promise<T>): Promise<T> {
+  return withinTime(arriving.catch(brokenOff));
+}
+
+/** That a body ends before its time is its sender's doing; most of them have left and read no answer. */
+function brokenOff(error: Error): never {
+  throw error instanceof RequestError ? error : invalidMember([], "The body broke off.");
+}
+
+const limited = bodyLimit({
+  maxSize: LIMITS.bodyBytes,
+  onError: () => {
+    throw tooLarge("The body", LIMITS.bodyBytes);
+  },
+});
+
+/**
+ * Refuses bodies that are too large. One that does not tell its length is taken in here, in its time.
+ * Errors: `too_large`, those of `arrivesInTime`.
+ */
+export function limitBody(c: Context, next: Next): Promise<Response | void> {
+  const { body, headers } = c.req.raw;
+  const told = body === null || headers.has("content-length") && !headers.has("transfer-encoding");
+  return told ? limited(c, next) : arrivesInTime(limited(c, () => Promise.resolve())).then(next);
+}

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import type { Connection } from "../../db/database.ts";
+import { type Batch, withApp } from "../support/app.ts";
+
+/** A promise of the service: so long after its timeout a wait ends at the latest. */
+const LATE_MS = 2_000;
+const TIMEOUT_MS = 300;
+
+const sends = ({ statements }: Batch, sql: string) =>
+  statements.some((statement) => statement.sql.includes(sql));
+
+/** A connection that takes batches with such statements and does not answer them before it is released. */
+function swallow(sql: string) {
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  const late = setTimeout(release, 2 * LATE_MS);
+  let swallowed = 0;
+  return {
+    get swallowed() {
+      return swallowed;
+    },
+    release() {
+      clearTimeout(late);
+      release();
+    },
+    wrap: (connection: Connection): Connection => ({
+      async send(statements, mode) {
+        if (sends({ statements, mode }, sql)) {
+          swallowed++;
+          await released;
+        }
+        return await connection.send(statements, mode);
+      },
+      close: () => connection.close(),
+    }),
+  };
+}
+
+for (
+  const [what, sql] of [["set", "INSERT INTO waits"], [
+    "cleared",
+    "DELETE FROM waits WHERE room_id = :room AND agent_id = :agent AND token",
+  ]] as const
+) {
+  Deno.test(`a wait is answered in time though the database does not answer when its mark is ${what}`, async () => {
+    const database = swallow(sql);
+    await withApp(async ({ json }) => {
+      await json("POST", "/rooms", { id: "r" });
+      await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+      try {
+        const from = performance.now();
+        const { body } = await json("POST", "/rooms/r/wait", {
+          condition: "false",
+          agent: "ann",
+          timeout: TIMEOUT_MS,
+        });
+        const took = performance.now() - from;
+        assert.deepEqual([body.triggered, body.timeout, database.swallowed], [false, true, 1]);
+        assert.ok(took < TIMEOUT_MS + LATE_MS, `${Math.round(took)} ms`);
+      } finally {
+        database.release();
+      }
+      // What came late is made up for: the mark goes as soon as the database answers.
+      const gone = await json("POST", "/rooms/r/wait", { condition: 'agents.ann.status == "active"' });
+      assert.equal(gone.body.triggered, true);
+    }, { wrap: database.wrap, poll: 50 });
+  });
+}

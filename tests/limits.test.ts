@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { LIMITS } from "../routes/limits.ts";
+
+const CONTRACT = "contract/limits.test.ts";
+const FAIR_USE = "routes/fair_use.test.ts";
+const HELD = "routes/held_at_once.test.ts";
+const STREAMS_HELD =
+  "streams: 200 of a caller, 500 of a room, 2,000 of an instance, and one more when one has ended";
+const WAITS_HELD =
+  "waits: 1,000 of a caller, 5,000 of a room, 10,000 of an instance, and one more when one has ended";
+const BURST = "a caller has its burst, then its requests a second";
+const CUT = "a list of messages has at most 1,000, however many are asked for";
+const IDS = "an id has up to 128 characters and a key up to 256, in UTF-16 code units";
+
+/** Of each limit the test that looks at both sides of it. A limit without its row does not compile. */
+const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
+  bodyBytes: [CONTRACT, "a body has at most 256 KiB"],
+  valueBytes: [CONTRACT, "a value, a message's body and a meta have at most 64 KiB of JSON"],
+  jsonDepth: [CONTRACT, "JSON is at most 64 deep, the body's own braces among them"],
+  expressionLength: [CONTRACT, "an expression has at most 4,096 characters"],
+  evaluationSteps: ["cel/budget.test.ts", "an evaluation may take its whole budget, and not a step more"],
+  idLength: ["contract/ids.test.ts", IDS],
+  keyLength: ["contract/ids.test.ts", IDS],
+  batchWrites: ["contract/state_batch.test.ts", "a batch has 1 to 20 writes"],
+  keys: [CONTRACT, "a room has at most 10,000 keys, views among them and deleted ones not"],
+  views: [CONTRACT, "a room has at most 64 views"],
+  agents: [CONTRACT, "a room has at most 1,000 agents, even when many come at once"],
+  includeFields: ["contract/wait_include.test.ts", "an include names at most 100 fields"],
+  listLength: [CONTRACT, CUT],
+  listDefault: ["contract/messages.test.ts", "messages are listed by ascending id, 100 at a time"],
+  idempotencyKeyLength: [
+    "contract/idempotency.test.ts",
+    "keys are 1 to 255 printable ASCII characters, plain or quoted",
+  ],
+  idempotencyMs: [
+    "db/idempotency.test.ts",
+    "a key is free again after its lifetime, and expired rows go with later writes",
+  ],
+  waitMs: [
+    "routes/wait_time.test.ts",
+    "a wait takes 25 s where nothing is said or more is asked for, and less where less is",
+  ],
+  toolWaitSeconds: [
+    "mcp/mcp.test.ts",
+    "MCP: a wait takes 50 s where nothing is said, and 10 minutes at the most",
+  ],
+  mostToolWaitSeconds: [
+    "mcp/mcp.test.ts",
+    "MCP: a wait takes 50 s where nothing is said, and 10 minutes at the most",
+  ],
+  progressMs: ["mcp/mcp.test.ts", "MCP: a wait says that it goes on, and how long it took in all"],
+  pollMs: [
+    "contract/wake_ups.test.ts",
+    "a hundred idle waits ask the database a few times a second, not hundreds",
+  ],
+  waits: [HELD, WAITS_HELD],
+  streams: [HELD, STREAMS_HELD],
+  streamsOfRoom: [HELD, STREAMS_HELD],
+  eventLength: ["contract/events.test.ts", "an event tells of at most 100 things, the next one of the rest"],
+  beatMs: ["contract/events.test.ts", "a silent stream says that it lives at least every 4 s"],
+  stalledMs: [
+    "routes/deadlines.test.ts",
+    "a reader that stalls over one event for 30 s is let go; one that takes it begins anew",
+  ],
+  returnMs: ["contract/events.test.ts", "an event tells of at most 100 things, the next one of the rest"],
+  callerPerSecond: [FAIR_USE, "the defaults leave a team of 50 agents alone and stop a flood"],
+  roomPerSecond: [FAIR_USE, "a room's share is 500 requests a second, and ten seconds' worth at once"],
+  burstSeconds: [FAIR_USE, BURST],
+  callersRemembered: [FAIR_USE, "10,000 callers are remembered, and no more"],
+  waitsOfCaller: [HELD, WAITS_HELD],
+  waitsOfRoom: [HELD, WAITS_HELD],
+  streamsOfCaller: [HELD, STREAMS_HELD],
+  bodyMs: ["contract/fair_use.test.ts", "a body has 5 s to arrive, wherever it is to go"],
+  requestMs: [
+    "routes/deadlines.test.ts",
+    "a request is answered while its time lasts, and refused when it is over",
+  ],
+  retryAfterSeconds: [HELD, STREAMS_HELD],
+};
+
+Deno.test("every limit has the test of its boundary", async () => {
+  for (const [limit, [file, test]] of Object.entries(TESTED)) {
+    const text = await Deno.readTextFile(new URL(file, import.meta.url));
+    const named = new RegExp(`^(?:contract|Deno\\.test)\\(\\s*${RegExp.escape(JSON.stringify(test))},`, "m");
+    assert.match(text, named, `${limit}: ${file} has no test called ${test}`);
+  }
+});

@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import type { Context } from "hono";
+import type { Follower } from "../../cel/follow.ts";
+import type { Connection } from "../../db/database.ts";
+import { LIMITS } from "../../routes/limits.ts";
+import { event, streamOf } from "../../routes/stream.ts";
+import { withApp } from "../support/app.ts";
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A database whose next reads take as long as is said, one after the other; the others take none. */
+function slowConnection(delays: Promise<unknown>[]) {
+  return (connection: Connection): Connection => ({
+    async send(statements, mode) {
+      if (mode === "read") await delays.shift();
+      return await connection.send(statements, mode);
+    },
+    close: () => connection.close(),
+  });
+}
+
+Deno.test("a request is answered while its time lasts, and refused when it is over", () => {
+  const never = Promise.withResolvers<void>();
+  const delays: Promise<unknown>[] = [];
+  return withApp(async ({ json, request, nextBatch }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const late = pause(LIMITS.requestMs - 500);
+    delays.push(late, never.promise);
+    const from = performance.now();
+    const sent = nextBatch(() => true);
+    const [inTime, over] = [request("GET", "/rooms/r"), sent.then(() => request("GET", "/rooms/r/agents"))];
+    assert.equal((await inTime).status, 200);
+    const refused = await over;
+    const took = performance.now() - from;
+    assert.ok(took >= LIMITS.requestMs && took < 10_000, `${Math.round(took)} ms`);
+    assert.deepEqual([refused.status, (await refused.json()).error], [503, "unavailable"]);
+    assert.equal(refused.headers.get("Retry-After"), String(LIMITS.retryAfterSeconds));
+    never.resolve();
+  }, { wrap: slowConnection(delays) });
+});
+
+Deno.test("a body that breaks off is its sender's doing, and is not logged", () =>
+  withApp(async ({ app, json }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const logged: unknown[] = [];
+    const { error: log } = console;
+    console.error = (...what: unknown[]) => void logged.push(what);
+    try {
+      for (
+        const [method, path] of [["PUT", "/rooms/r/state"], ["POST", "/rooms/r/wait"], [
+          "POST",
+          "/mcp",
+        ]] as const
+      ) {
+        const body = new ReadableStream({
+          start: (stream) => stream.enqueue(new TextEncoder().encode('{"key":')),
+          pull: (stream) => stream.error(new TypeError("The connection was closed.")),
+        });
+        const headers = {
+          "Content-Type": "application/json",
+          "Accept": "application/json, text/event-stream",
+        };
+        const { status } = await app.request(path, { method, body, headers });
+        assert.equal(status, 400, path);
+      }
+    } finally {
+      console.error = log;
+    }
+    assert.deepEqual(logged, []);
+  }));
+
+/** Holds timers of one length back until the test fires them; all others run as usual. */
+function holdTimers(ms: number) {
+  const { setTimeout: set, clearTimeout: clear } = globalThis;
+  const held = new Map<number, () => void>();
+  let next = -1;
+  globalThis.setTimeout = ((act: () => void, delay?: number) => {
+    if (delay !== ms) return set(act, delay);
+    held.set(next, act);
+    return next--;
+  }) as typeof set;
+  globalThis.clearTimeout = (id) => held.delete(id as number) ? undefined : clear(id);
+  return {
+    get count() {
+      return held.size;
+    },
+    fire() {
+      for (const act of held.values()) act();
+      held.clear();
+    },
+    [Symbol.dispose]: () => void Object.assign(globalThis, { setTimeout: set, clearTimeout: clear }),
+  };
+}
+
+Deno.test("a reader that stalls over one event for 30 s is let go; one that takes it begins anew", async () => {
+  using timers = holdTimers(30_000);
+  let ends = 0;
+  let left = 0;
+  const nothing = { revision: 1, state: [], agents: [], messages: [], more: false };
+  const follower: Follower = {
+    revision: 1,
+    get ended() {
+      return ends > 0;
+    },
+    next: () => Promise.resolve(nothing),
+    end: () => void ends++,
+  };
+  const context = { header() {}, body: (body: ReadableStream) => new Response(body) } as unknown as Context;
+  const response = streamOf(context, follower, {
+    left: () => void left++,
+    changed: () => event(1, "{}"),
+    beat: () => "",
+  });
+  const reader = response.body!.getReader();
+  const settled = () => pause(0);
+  for (let n = 0; n < 3; n++) {
+    assert.ok(!(await reader.read()).done);
+    await settled();
+    assert.deepEqual([timers.count, ends, left], [1, 0, 0], "one event waits to be taken");
+  }
+  timers.fire();
+  assert.deepEqual([ends, left], [1, 1]);
+  await assert.rejects(reader.read(), /stalls/);
+});

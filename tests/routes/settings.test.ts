@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { FAIR_USE } from "../../routes/fair_use.ts";
+import { databaseOf, portOf, settingsOf } from "../../routes/settings.ts";
+
+const set = (name: string, value?: string) => (asked: string) => asked === name ? value : undefined;
+
+/** Each variable that is a number: how it is read, what it is when nothing is said, what it may and may not be. */
+const NUMBERS: Record<
+  string,
+  {
+    of: (env: (name: string) => string | undefined) => number | undefined;
+    unset?: number;
+    may: string[];
+    not: string[];
+  }
+> = {
+  PORT: { of: portOf, unset: 8000, may: ["0", "65535"], not: ["65536", "80.5", "-1", "http"] },
+  WAIT_POLL_MS: { of: (env) => settingsOf(env).poll, may: ["1", "3600000"], not: ["0", "3600001", "0.5"] },
+  RATE_LIMIT: {
+    of: (env) => settingsOf(env).fairUse!.callerPerSecond,
+    may: ["0", "0.5", "1e3"],
+    not: ["-0.1"],
+  },
+  ROOM_RATE_LIMIT: {
+    of: (env) => settingsOf(env).fairUse!.roomPerSecond,
+    unset: FAIR_USE.roomPerSecond,
+    may: ["0", "2.5"],
+    not: ["-1"],
+  },
+  WAITS_PER_CALLER: {
+    of: (env) => settingsOf(env).fairUse!.waitsOfCaller,
+    unset: FAIR_USE.waitsOfCaller,
+    may: ["0", "7"],
+    not: ["1.5", "-1"],
+  },
+  WAITS_PER_ROOM: {
+    of: (env) => settingsOf(env).fairUse!.waitsOfRoom,
+    unset: FAIR_USE.waitsOfRoom,
+    may: ["0", "7"],
+    not: ["1.5", "-1"],
+  },
+  STREAMS_PER_CALLER: {
+    of: (env) => settingsOf(env).fairUse!.streamsOfCaller,
+    unset: FAIR_USE.streamsOfCaller,
+    may: ["0", "7"],
+    not: ["1.5", "-1"],
+  },
+  TRUSTED_PROXIES: {
+    of: (env) => settingsOf(env).fairUse!.trustedProxies,
+    unset: 0,
+    may: ["0", "2"],
+    not: ["1.5", "-1"],
+  },
+};
+
+for (const [name, { of, unset, may, not }] of Object.entries(NUMBERS)) {
+  Deno.test(`${name} is taken as it is written, and stops the start where it cannot be`, () => {
+    for (const nothing of [undefined, "", "  "]) assert.equal(of(set(name, nothing)), unset);
+    for (const value of may) assert.equal(of(set(name, ` ${value} `)), Number(value));
+    for (const value of [...not, "many", "1,5", "Infinity", "NaN"]) {
+      assert.throws(() => of(set(name, value)), {
+        message: new RegExp(`^${name} must be a .*number.* is "${value}"`),
+      });
+    }
+  });
+}
+
+Deno.test("TURSO_DATABASE_URL is an address of a kind that there is, and is not repeated where it is none", () => {
+  const database = (value?: string) => databaseOf(set("TURSO_DATABASE_URL", value));
+  for (const nothing of [undefined, "", " "]) assert.equal(database(nothing), "file:data/convene.db");
+  for (
+    const url of [
+      "file:x.db",
+      "file:/tmp/x.db",
+      "libsql://a.example",
+      "https://a.example",
+      "http://[::1]:8080",
+    ]
+  ) {
+    assert.equal(database(url), url);
+  }
+  for (
+    const url of [
+      "secret",
+      "file:",
+      "libsql://",
+      "https:///x",
+      "wss://secret",
+      "libsql:secret",
+      "http://[secret",
+    ]
+  ) {
+    assert.throws(() => database(url), (error: Error) => {
+      assert.match(error.message, /^TURSO_DATABASE_URL must be file:<path>, or begin with/);
+      return !error.message.includes("secret");
+    });
+  }
+});

@@ -1,9 +1,9 @@
 import { type ChangesQuery, selectChanges, toChanges } from "../db/changes.ts";
 import type { Json } from "../db/json.ts";
-import type { Statement } from "../db/lane.ts";
 import { selectMessages, toMessage } from "../db/messages.ts";
 import type { Snapshot } from "../db/snapshot.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
+import type { Query } from "../db/whole_reads.ts";
 import type { RoomContext, Viewpoint, ViewResult } from "./context.ts";
 import { NOTHING } from "./definitions.ts";
 import type { RoomData } from "./reader.ts";
@@ -34,12 +34,12 @@ export function readsOfInclude({ state, agents, messages }: Include): Reads {
   };
 }
 
-/** The statements that `included` needs the rows of, as the snapshot's extra ones. */
-export function statementsOfInclude(
+/** The queries that `included` needs the rows of, as the snapshot's extra ones. */
+export function queriesOfInclude(
   room: string,
   { messagesAfter, changesAfter }: Include,
   now: Date,
-): Statement[] {
+): Query[] {
   return [
     ...(messagesAfter ? [selectMessages(room, messagesAfter)] : []),
     ...(changesAfter ? selectChanges(room, changesAfter, now) : []),

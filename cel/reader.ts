@@ -1,8 +1,8 @@
 import type { Database } from "../db/database.ts";
 import type { Selection } from "../db/guard.ts";
-import type { Statement } from "../db/lane.ts";
 import { Refusal } from "../db/refusal.ts";
 import { loadSnapshot, type Snapshot } from "../db/snapshot.ts";
+import type { Query } from "../db/whole_reads.ts";
 import { type Definitions, readsViews, withViews } from "./definitions.ts";
 import { type Reads, unionReads } from "./reads.ts";
 
@@ -16,10 +16,10 @@ export interface RoomData {
 
 export interface Reader {
   /**
-   * Loads what `reads` names; `extra` statements see the same revision. One round trip; one more where views are
+   * Loads what `reads` names; `extra` queries see the same revision. One round trip; one more where views are
    * read whose definitions this instance does not know yet. Errors: `room_not_found`, `unavailable`.
    */
-  load(room: string, reads: Reads, extra?: Statement[]): Promise<RoomData>;
+  load(room: string, reads: Reads, extra?: Query[]): Promise<RoomData>;
 }
 
 const ROOMS_REMEMBERED = 1_000;

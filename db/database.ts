@@ -22,7 +22,7 @@ export interface Change {
 
 export interface Database {
   /** Runs reads in one snapshot and one round trip, which other reads may share. */
-  read(statements: Statement[]): Promise<Row[][]>;
+  read: Lane["submit"];
   /** Reads one item together with others of its kind, with statements that serve them all. */
   readOne: Lane["submitOne"];
   /** Runs statements atomically and in order in one round trip, which other commits may share. */

@@ -33,7 +33,8 @@ export interface LaneLimits {
 }
 
 export interface Lane {
-  submit(statements: Statement[]): Promise<Row[][]>;
+  /** `weight` is the number of statements unless they read much. */
+  submit(statements: Statement[], weight?: number): Promise<Row[][]>;
   /** Submits one item, to be merged with others of its kind; `weight` is 1 for a small one. */
   submitOne<Item, Result>(merger: Merger<Item, Result>, item: Item, weight?: number): Promise<Result>;
 }
@@ -176,7 +177,7 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number): L
 
   return {
     submitOne,
-    submit: (statements) => submitOne(createVerbatim(), statements, statements.length),
+    submit: (statements, weight = statements.length) => submitOne(createVerbatim(), statements, weight),
   };
 }
 

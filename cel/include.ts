@@ -3,6 +3,7 @@ import type { Json } from "../db/json.ts";
 import { selectMessages, toMessage } from "../db/messages.ts";
 import type { Snapshot } from "../db/snapshot.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
+import { mapInTurns } from "../db/turn.ts";
 import type { Query } from "../db/whole_reads.ts";
 import type { RoomContext, Viewpoint, ViewResult } from "./context.ts";
 import { NOTHING } from "./definitions.ts";
@@ -64,11 +65,20 @@ export async function included(
       scopes.map((scope) => [scope, scopeAsJson(scope, snapshot.entries, views)]),
     );
   }
-  if (include.agents) members.agents = toJson(context.get("agents"));
+  if (include.agents) {
+    const agents = await mapInTurns(
+      [...context.get("agents") as Map<string, unknown>],
+      ([id, agent]) => [id, toJson(agent)],
+    );
+    members.agents = Object.fromEntries(agents);
+  }
   if (include.messages) members.messages = snapshot.counts;
   const extra = [...snapshot.extra];
   if (include.messagesAfter) {
-    members.messages_since = extra.shift()!.slice(0, include.messagesAfter.limit).map(toMessage);
+    members.messages_since = await mapInTurns(
+      extra.shift()!.slice(0, include.messagesAfter.limit),
+      toMessage,
+    );
   }
   if (include.changesAfter) members.changes = toChanges(extra, viewpoint.wait);
   return members;

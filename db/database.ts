@@ -66,7 +66,7 @@ const REPORT_EVERY_MS = 10_000;
 /**
  * The database as the service sees it: reads and writes are each collected in a lane. It connects and migrates
  * with the first statement, and tries again with the next one when that failed.
- * Errors of `read`: `DatabaseUnavailable`, `AnswerTooLarge`; of `commit`: `DatabaseUnavailable`.
+ * Errors: `DatabaseUnavailable`.
  */
 export function createDatabase(options: DatabaseOptions): Database {
   const now = options.now ?? (() => new Date());

@@ -29,7 +29,7 @@ export interface Place {
  * What a page may hold, in bytes. From a file it is read in some 5 ms, during which nothing else is done; escaped
  * as JSON twice it still fits into the 10 MiB of one answer of a server.
  */
-const PAGE_BYTES = 2 ** 21;
+export const PAGE_BYTES = 2 ** 21;
 /** A row costs as much as this many bytes, beside its longest columns. */
 const ROW_BYTES = 160;
 const LONGEST = { state: ["key", "value"], agents: ["name", "meta"], messages: ["body"] };
@@ -46,17 +46,21 @@ export function selectPage(listing: Listing, { last, left }: Place): Statement {
   const rows = `FROM ${table} ${readBy ? `INDEXED BY ${table}_changed` : ""} ${conditions.join(" AND ")}
     ORDER BY ${by.map((column) => descending ? `${column} DESC` : column).join(", ")}`;
   const size = LONGEST[table].map((column) => `octet_length(${column})`).join(" + ");
+  const edge = edgeOf(`SELECT ${size} + ${ROW_BYTES} AS size ${rows} LIMIT :left`);
   return {
-    sql: `${withOf(listing)} edge (place) AS MATERIALIZED (
-        SELECT place FROM (
-          SELECT ROW_NUMBER() OVER passed AS place, SUM(size) OVER passed AS bytes
-            FROM (SELECT ${size} + ${ROW_BYTES} AS size ${rows} LIMIT :left)
-          WINDOW passed AS (ROWS UNBOUNDED PRECEDING))
-         WHERE bytes > ${PAGE_BYTES} LIMIT 1)
+    sql: `${withOf(listing)} edge (place) AS MATERIALIZED (${edge})
       SELECT json_group_array(json_array(${columns.join(", ")})) AS page, (SELECT place FROM edge) AS edge
         FROM (SELECT ${columns.join(", ")} ${rows} LIMIT COALESCE((SELECT place FROM edge), :left))`,
     args: { ...args, left, ...lastArgs(last) },
   };
+}
+
+/** The place of the row with which a page is full, none where all fit. `rows` selects the `size` of each in order. */
+export function edgeOf(rows: string): string {
+  return `SELECT place FROM (
+      SELECT ROW_NUMBER() OVER passed AS place, SUM(size) OVER passed AS bytes FROM (${rows})
+      WINDOW passed AS (ROWS UNBOUNDED PRECEDING))
+     WHERE bytes > ${PAGE_BYTES} LIMIT 1`;
 }
 
 /** What changed after the revision `seen` among the rows up to a place, or among all; with whether it still is live. */

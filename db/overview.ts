@@ -1,18 +1,22 @@
 import type { Row, Statement } from "./lane.ts";
-import type { Listing } from "./listing.ts";
+import { type Listing, PAGE_BYTES } from "./listing.ts";
 import { listingOf } from "./messages.ts";
 
 // The keys are numbered without their values: only the rows that are shown are read whole.
 const WINDOW = `
+  SELECT * FROM (
   SELECT state.scope, state.key, state.expr, state.version, state.updated_at, state.updated_by, numbered.total,
-         SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size
+         SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size,
+         SUM(octet_length(SUBSTR(state.value, 1, :longest))) OVER (
+           ORDER BY state.scope, state.key ROWS UNBOUNDED PRECEDING) AS bytes
     FROM (SELECT scope, key, ROW_NUMBER() OVER (PARTITION BY scope ORDER BY key) AS place,
                  COUNT(*) OVER (PARTITION BY scope) AS total
             FROM state WHERE room_id = :room AND NOT deleted AND (:scope IS NULL OR scope = :scope)) AS numbered
     CROSS JOIN state
       ON state.room_id = :room AND state.scope = numbered.scope AND state.key = numbered.key
    WHERE place > :from AND place <= :from + :most
-   ORDER BY state.scope, state.key LIMIT :limit`;
+   ORDER BY state.scope, state.key LIMIT :limit)
+   WHERE bytes <= ${PAGE_BYTES}`;
 
 const KEYS = `
   SELECT state.scope, state.key, SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size,

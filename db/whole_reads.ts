@@ -9,6 +9,7 @@ import {
   selectMoved,
   selectPage,
 } from "./listing.ts";
+import { Refusal } from "./refusal.ts";
 
 export type Query = Statement | Listing;
 
@@ -23,23 +24,27 @@ interface Reading {
 
 /** Half a batch of the lane: few pages are read without a pause. */
 const PAGE_WEIGHT = 128;
+/** More than the largest room takes. */
+const MOST_STEPS = 500;
 
 /**
  * Reads any amount of a room as it was at one revision, and lets other requests run in between. The first query
  * gives the room's `revision`; statements are small, listings need not be. What fits into a page comes in one
  * round trip. Else each further one brings, in one transaction, the next page and what has changed since the step
  * before in those that were read: together they are what was read so far, as it is at that step. So nothing has to
- * be begun again, however fast the room changes. Errors: `DatabaseUnavailable`.
+ * be begun again, however fast the room changes. Errors: `DatabaseUnavailable`, `unavailable`.
  */
 export async function readWhole(database: Database, queries: Query[]): Promise<Row[][]> {
   const readings = queries.map((query) => "sql" in query ? createPlain(query) : createPaged(query));
-  for (let seen: number | undefined;;) {
+  let seen: number | undefined;
+  for (let steps = 0; steps < MOST_STEPS; steps++) {
     const wanted = readings.map((reading) => reading.statements(seen));
     const results = await database.read(wanted.flat(), seen === undefined ? undefined : PAGE_WEIGHT);
     readings.forEach((reading, n) => reading.take(results.splice(0, wanted[n]!.length)));
     if (readings.every((reading) => reading.isComplete())) return readings.map((reading) => reading.rows());
     seen = Number(readings[0]!.rows()[0]?.revision);
   }
+  throw new Refusal("unavailable", "The room is too large, or changed faster than all of it could be read.");
 }
 
 /** Read anew at each step. */
@@ -54,7 +59,7 @@ function createPlain(statement: Statement): Reading {
 }
 
 function createPaged(listing: Listing): Reading {
-  const { limit, readBy } = listing;
+  const { limit, readBy, live } = listing;
   const rows = new Map<string, Row>();
   let last: Value[] | undefined;
   let exhausted = false;
@@ -81,7 +86,9 @@ function createPaged(listing: Listing): Reading {
 
   return {
     statements(seen) {
-      asked = { moved: seen !== undefined, left: isComplete() ? 0 : left() };
+      // Rows that stop to match as fast as they are read must not keep it from ending: more are asked for.
+      const wanted = seen !== undefined && live ? limit ?? -1 : left();
+      asked = { moved: seen !== undefined, left: isComplete() ? 0 : wanted };
       return [
         ...seen === undefined ? [] : [selectMoved(listing, exhausted ? undefined : last, seen)],
         ...asked.left === 0 ? [] : [selectPage(listing, { last, left: asked.left })],
@@ -92,6 +99,9 @@ function createPaged(listing: Listing): Reading {
       if (asked.left !== 0) takePage(results.shift()!);
     },
     isComplete,
-    rows: () => inOrder ? [...rows.values()] : [...rows.values()].sort(compareBy(listing)).slice(0, limit),
+    rows() {
+      const all = [...rows.values()];
+      return (inOrder ? all : all.sort(compareBy(listing))).slice(0, limit);
+    },
   };
 }

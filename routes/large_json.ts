@@ -7,13 +7,23 @@ const PIECE = 2 ** 20;
 
 type Turn = () => Promise<void>;
 
-/** A value as a body of JSON, made in turns with other requests: text, or where that would be long its bytes. */
-export async function jsonInTurns(value: unknown): Promise<string | Uint8Array<ArrayBuffer>> {
+/** A value as a body of JSON, made in turns with other requests. A long one is sent in pieces. */
+export async function jsonInTurns(
+  value: unknown,
+): Promise<{ body: BodyInit; headers: Record<string, string> }> {
   const turn = createTurn();
   const texts: string[] = [];
   await write(value, MANY_AT_DEPTH, texts, turn);
   const pieces = joined(texts);
-  return pieces.length === 1 ? pieces[0]! : await encoded(pieces, turn);
+  if (pieces.length === 1) return { body: pieces[0]!, headers: {} };
+  const encoder = new TextEncoder();
+  const encoded: Uint8Array[] = [];
+  for (const piece of pieces) {
+    await turn();
+    encoded.push(encoder.encode(piece));
+  }
+  const length = encoded.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  return { body: ReadableStream.from(encoded), headers: { "Content-Length": String(length) } };
 }
 
 async function write(value: unknown, depth: number, texts: string[], turn: Turn): Promise<void> {
@@ -41,21 +51,4 @@ function joined(texts: string[]): string[] {
     from = end;
   }
   return pieces;
-}
-
-async function encoded(pieces: string[], turn: Turn): Promise<Uint8Array<ArrayBuffer>> {
-  const encoder = new TextEncoder();
-  const parts: Uint8Array[] = [];
-  for (const piece of pieces) {
-    await turn();
-    parts.push(encoder.encode(piece));
-  }
-  const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    await turn();
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

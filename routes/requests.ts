@@ -163,8 +163,9 @@ export async function replyInTurns(
   body: unknown,
   headers?: Record<string, string>,
 ): Promise<Response> {
+  const json = await jsonInTurns(body);
   const all = { "Content-Type": "application/json", "Convene-Revision": String(revision), ...headers };
-  return new BasedResponse(await jsonInTurns(body), 200, all);
+  return new BasedResponse(json.body, 200, { ...all, ...json.headers });
 }
 
 export function json(body: unknown, status: 200 | 201, headers?: Record<string, string>): Response {

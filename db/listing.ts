@@ -29,7 +29,7 @@ export interface Place {
  * What a page may hold, in bytes. From a file it is read in some 5 ms, during which nothing else is done; escaped
  * as JSON twice it still fits into the 10 MiB of one answer of a server.
  */
-export const PAGE_BYTES = 2 ** 21;
+export const PAGE_BYTES = 2 ** 20;
 /** A row costs as much as this many bytes, beside its longest columns. */
 const ROW_BYTES = 160;
 const LONGEST = { state: ["key", "value"], agents: ["name", "meta"], messages: ["body"] };

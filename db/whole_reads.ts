@@ -10,13 +10,14 @@ import {
   selectPage,
 } from "./listing.ts";
 import { Refusal } from "./refusal.ts";
+import { giveWay } from "./turn.ts";
 
 export type Query = Statement | Listing;
 
 /** A query that is being read, step by step. What a step brings is of one transaction. */
 interface Reading {
-  /** What to read next; `seen`: the room's revision at the step before. */
-  statements(seen: number | undefined): Statement[];
+  /** What to read next. `seen`: the room's revision at the step before; `last`: this step may be the last one. */
+  statements(seen: number | undefined, last: boolean): Statement[];
   take(results: Row[][]): void;
   isComplete(): boolean;
   rows(): Row[];
@@ -35,24 +36,27 @@ const MOST_STEPS = 500;
  * be begun again, however fast the room changes. Errors: `DatabaseUnavailable`, `unavailable`.
  */
 export async function readWhole(database: Database, queries: Query[]): Promise<Row[][]> {
-  const readings = queries.map((query) => "sql" in query ? createPlain(query) : createPaged(query));
+  const readings = queries.map((query, n) => "sql" in query ? createPlain(query, n === 0) : createPaged(query));
+  const areComplete = () => readings.every((reading) => reading.isComplete());
   let seen: number | undefined;
   for (let steps = 0; steps < MOST_STEPS; steps++) {
-    const wanted = readings.map((reading) => reading.statements(seen));
+    const last = seen === undefined || areComplete();
+    const wanted = readings.map((reading) => reading.statements(seen, last));
     const results = await database.read(wanted.flat(), seen === undefined ? undefined : PAGE_WEIGHT);
     readings.forEach((reading, n) => reading.take(results.splice(0, wanted[n]!.length)));
-    if (readings.every((reading) => reading.isComplete())) return readings.map((reading) => reading.rows());
+    if (last && areComplete()) return readings.map((reading) => reading.rows());
     seen = Number(readings[0]!.rows()[0]?.revision);
+    await giveWay();
   }
   throw new Refusal("unavailable", "The room is too large, or changed faster than all of it could be read.");
 }
 
-/** Read anew at each step. */
-function createPlain(statement: Statement): Reading {
+/** Read in what may be the last step, or in each. */
+function createPlain(statement: Statement, always: boolean): Reading {
   let rows: Row[] = [];
   return {
-    statements: () => [statement],
-    take: ([result]) => void (rows = result!),
+    statements: (_seen, last) => always || last ? [statement] : [],
+    take: ([result]) => void (rows = result ?? rows),
     isComplete: () => true,
     rows: () => rows,
   };

@@ -36,7 +36,9 @@ const MOST_STEPS = 500;
  * be begun again, however fast the room changes. Errors: `DatabaseUnavailable`, `unavailable`.
  */
 export async function readWhole(database: Database, queries: Query[]): Promise<Row[][]> {
-  const readings = queries.map((query, n) => "sql" in query ? createPlain(query, n === 0) : createPaged(query));
+  const readings = queries.map((query, n) =>
+    "sql" in query ? createPlain(query, n === 0) : createPaged(query)
+  );
   const areComplete = () => readings.every((reading) => reading.isComplete());
   let seen: number | undefined;
   for (let steps = 0; steps < MOST_STEPS; steps++) {

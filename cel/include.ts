@@ -61,9 +61,7 @@ export async function included(
       ? [...(context.get("state") as Map<string, unknown>).keys()]
       : include.state;
     const views = scopes.includes(VIEW_SCOPE) ? await room.views(definitions.keys(), viewpoint) : new Map();
-    members.state = Object.fromEntries(
-      scopes.map((scope) => [scope, scopeAsJson(scope, snapshot.entries, views)]),
-    );
+    members.state = scopesAsJson(scopes, snapshot.entries, views);
   }
   if (include.agents) {
     const agents = await mapInTurns(
@@ -84,9 +82,12 @@ export async function included(
   return members;
 }
 
-function scopeAsJson(scope: string, entries: Snapshot["entries"], views: Map<string, ViewResult>): Json {
-  const members: Array<[string, Json]> = scope === VIEW_SCOPE
-    ? [...views].flatMap(([name, result]) => "value" in result ? [[name, result.value]] : [])
-    : entries.filter((entry) => entry.scope === scope).map(({ key, value }) => [key, value]);
-  return Object.fromEntries(members);
+/** The members of each scope, found in one pass: there may be as many scopes as entries. */
+function scopesAsJson(scopes: string[], entries: Snapshot["entries"], views: Map<string, ViewResult>): Json {
+  const members = new Map<string, Array<[string, Json]>>(scopes.map((scope) => [scope, []]));
+  for (const { scope, key, value } of entries) members.get(scope)?.push([key, value]);
+  for (const [name, result] of views) {
+    if ("value" in result) members.get(VIEW_SCOPE)?.push([name, result.value]);
+  }
+  return Object.fromEntries([...members].map(([scope, own]) => [scope, Object.fromEntries(own)]));
 }

@@ -8,8 +8,9 @@ import { startLibsqlServer } from "../support/libsql_server.ts";
 import { startProbe, workingTime } from "../support/probe.ts";
 import { assertStatus } from "../support/shapes.ts";
 
-/** What the room holds: nearly 10,000 keys of 24 MB, and messages of 24 MB. */
+/** What the room holds: nearly 10,000 keys of 24 MB, many of them in scopes of their own, and messages of 24 MB. */
 const KEYS = 9_998;
+const SHARED_KEYS = 7_000;
 const VALUE = { text: "x".repeat(1_400), list: Array.from({ length: 200 }, (_, n) => n * 1.5) };
 const MESSAGES = 400;
 const BODY = "x".repeat(60_000);
@@ -92,7 +93,7 @@ async function isOfOneRevision(t: Subject, room: string) {
   let ended = false;
   const writing = (async () => {
     for (let n = 1; !ended; n++) {
-      const writes = [{ key: "!first", value: n }, { key: "~last", value: n }];
+      const writes = [{ key: "!first", value: n }, { scope: "~", key: "last", value: n }];
       assertStatus(await t.put(`/rooms/${room}/state/batch`, { writes }), 200);
     }
   })();
@@ -112,7 +113,11 @@ async function isOfOneRevision(t: Subject, room: string) {
 
 async function largeRoom(t: Subject): Promise<string> {
   const room = await t.room();
-  const writes = Array.from({ length: KEYS }, (_, n) => ({ key: `key ${n}`, value: VALUE }));
+  const writes = Array.from({ length: KEYS }, (_, n) => ({
+    ...(n >= SHARED_KEYS && { scope: `scope ${n}` }),
+    key: `key ${n}`,
+    value: VALUE,
+  }));
   for (let n = 0; n < KEYS; n += 80) {
     await Promise.all([0, 20, 40, 60].map(async (k) => {
       const reply = await t.put(`/rooms/${room}/state/batch`, { writes: writes.slice(n + k, n + k + 20) });

@@ -2,7 +2,7 @@ import type { Row, Statement } from "./lane.ts";
 import { type Listing, PAGE_BYTES } from "./listing.ts";
 import { listingOf } from "./messages.ts";
 
-// The keys are numbered without their values: only the rows that are shown are read whole.
+// The keys are numbered without their values: only the rows that are shown are read whole, and no more than a page.
 const WINDOW = `
   SELECT * FROM (
   SELECT state.scope, state.key, state.expr, state.version, state.updated_at, state.updated_by, numbered.total,

@@ -25,8 +25,8 @@ interface Reading {
 
 /** Half a batch of the lane: few pages are read without a pause. */
 const PAGE_WEIGHT = 128;
-/** More than the largest room takes. */
-const MOST_STEPS = 500;
+/** More than the largest room takes: 10,000 keys of 64 KiB. */
+const MOST_STEPS = 1_000;
 
 /**
  * Reads any amount of a room as it was at one revision, and lets other requests run in between. The first query

@@ -1,10 +1,11 @@
 import type { Json } from "../db/json.ts";
 import { present, type Status, type WaitInProgress } from "../db/presence.ts";
 import type { AgentRow } from "../db/snapshot.ts";
-import { SHARED_SCOPE, VIEW_SCOPE } from "../db/state.ts";
+import { VIEW_SCOPE } from "../db/state.ts";
 import { compile, type Context, EvaluationFailed, InvalidExpression } from "./expression.ts";
 import { circular, type Definitions } from "./definitions.ts";
 import type { RoomData } from "./reader.ts";
+import type { CelMap } from "./scopes.ts";
 import { turn } from "../db/turn.ts";
 import { toCel } from "./values.ts";
 
@@ -24,8 +25,6 @@ export interface RoomContext {
   views(names: Iterable<string>, viewpoint?: Viewpoint): Promise<Map<string, ViewResult>>;
 }
 
-type CelMap = Map<string, unknown>;
-
 /** What differs between looks: the agents' statuses, and the views, which may read them. */
 interface Look {
   contextOf(self: string | null): Context;
@@ -33,8 +32,10 @@ interface Look {
 }
 
 /** Builds the variables of API.md's CEL section from what was loaded, views evaluated when they are read. */
-export function createContext({ snapshot, definitions }: RoomData, now: Date): RoomContext {
-  const scopes = scopesOf(snapshot);
+export function createContext(
+  { snapshot, definitions, scopes, metas }: RoomData,
+  now: Date,
+): RoomContext {
   const messages: CelMap = new Map(Object.entries(snapshot.counts));
   const looks = new Map<string, Look>();
 
@@ -42,7 +43,7 @@ export function createContext({ snapshot, definitions }: RoomData, now: Date): R
     const own = wait !== undefined && snapshot.waits.some(({ token }) => token === wait) ? wait : "";
     const known = looks.get(own);
     if (known) return { look: known, key: own };
-    const agents = agentsOf(snapshot.agents, snapshot.waits.filter(({ token }) => token !== own));
+    const agents = agentsOf(snapshot.agents, metas, snapshot.waits.filter(({ token }) => token !== own));
     const view = createViews(definitions, () => contextOf(null));
     const state: CelMap = new Map<string, unknown>([...scopes, [VIEW_SCOPE, lazyViews(definitions, view)]]);
     const contextOf = (self: string | null) =>
@@ -68,23 +69,12 @@ export function createContext({ snapshot, definitions }: RoomData, now: Date): R
   };
 }
 
-/** The plain scopes. Those of the system and of every registered agent exist even when empty. */
-function scopesOf({ entries, agentIds }: RoomData["snapshot"]): Map<string, CelMap> {
-  const scopes = new Map<string, CelMap>([[SHARED_SCOPE, new Map()]]);
-  for (const id of agentIds) scopes.set(id, new Map());
-  for (const { scope, key, value } of entries) {
-    if (!scopes.has(scope)) scopes.set(scope, new Map());
-    scopes.get(scope)!.set(key, toCel(value));
-  }
-  return scopes;
-}
-
-function agentsOf(agents: AgentRow[], waits: WaitInProgress[]): CelMap {
+function agentsOf(agents: AgentRow[], metas: Map<string, unknown>, waits: WaitInProgress[]): CelMap {
   return new Map(agents.map((agent) => {
     const { status, waiting_on } = present(agent.id, agent.status as Status, waits);
     const { id, name, role, joined_at, last_heartbeat } = agent;
     const record = { id, name, role, status, waiting_on, joined_at, last_heartbeat };
-    return [id, new Map<string, unknown>([...Object.entries(record), ["meta", toCel(agent.meta)]])];
+    return [id, new Map<string, unknown>([...Object.entries(record), ["meta", metas.get(id)]])];
   }));
 }
 

@@ -1,9 +1,10 @@
 import { type ChangesQuery, selectChanges, toChanges } from "../db/changes.ts";
 import type { Json } from "../db/json.ts";
-import type { Statement } from "../db/lane.ts";
 import { selectMessages, toMessage } from "../db/messages.ts";
 import type { Snapshot } from "../db/snapshot.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
+import { mapInTurns } from "../db/turn.ts";
+import type { Query } from "../db/whole_reads.ts";
 import type { RoomContext, Viewpoint, ViewResult } from "./context.ts";
 import { NOTHING } from "./definitions.ts";
 import type { RoomData } from "./reader.ts";
@@ -34,12 +35,12 @@ export function readsOfInclude({ state, agents, messages }: Include): Reads {
   };
 }
 
-/** The statements that `included` needs the rows of, as the snapshot's extra ones. */
-export function statementsOfInclude(
+/** The queries that `included` needs the rows of, as the snapshot's extra ones. */
+export function queriesOfInclude(
   room: string,
   { messagesAfter, changesAfter }: Include,
   now: Date,
-): Statement[] {
+): Query[] {
   return [
     ...(messagesAfter ? [selectMessages(room, messagesAfter)] : []),
     ...(changesAfter ? selectChanges(room, changesAfter, now) : []),
@@ -60,23 +61,33 @@ export async function included(
       ? [...(context.get("state") as Map<string, unknown>).keys()]
       : include.state;
     const views = scopes.includes(VIEW_SCOPE) ? await room.views(definitions.keys(), viewpoint) : new Map();
-    members.state = Object.fromEntries(
-      scopes.map((scope) => [scope, scopeAsJson(scope, snapshot.entries, views)]),
-    );
+    members.state = scopesAsJson(scopes, snapshot.entries, views);
   }
-  if (include.agents) members.agents = toJson(context.get("agents"));
+  if (include.agents) {
+    const agents = await mapInTurns(
+      [...context.get("agents") as Map<string, unknown>],
+      ([id, agent]) => [id, toJson(agent)],
+    );
+    members.agents = Object.fromEntries(agents);
+  }
   if (include.messages) members.messages = snapshot.counts;
   const extra = [...snapshot.extra];
   if (include.messagesAfter) {
-    members.messages_since = extra.shift()!.slice(0, include.messagesAfter.limit).map(toMessage);
+    members.messages_since = await mapInTurns(
+      extra.shift()!.slice(0, include.messagesAfter.limit),
+      toMessage,
+    );
   }
   if (include.changesAfter) members.changes = toChanges(extra, viewpoint.wait);
   return members;
 }
 
-function scopeAsJson(scope: string, entries: Snapshot["entries"], views: Map<string, ViewResult>): Json {
-  const members: Array<[string, Json]> = scope === VIEW_SCOPE
-    ? [...views].flatMap(([name, result]) => "value" in result ? [[name, result.value]] : [])
-    : entries.filter((entry) => entry.scope === scope).map(({ key, value }) => [key, value]);
-  return Object.fromEntries(members);
+/** The members of each scope, found in one pass: there may be as many scopes as entries. */
+function scopesAsJson(scopes: string[], entries: Snapshot["entries"], views: Map<string, ViewResult>): Json {
+  const members = new Map<string, Array<[string, Json]>>(scopes.map((scope) => [scope, []]));
+  for (const { scope, key, value } of entries) members.get(scope)?.push([key, value]);
+  for (const [name, result] of views) {
+    if ("value" in result) members.get(VIEW_SCOPE)?.push([name, result.value]);
+  }
+  return Object.fromEntries([...members].map(([scope, own]) => [scope, Object.fromEntries(own)]));
 }

@@ -4,7 +4,7 @@ import { signOfLife } from "../db/presence.ts";
 import { agentNotFound, Refusal } from "../db/refusal.ts";
 import { listRevisions } from "../db/rooms.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
-import { statementsOfInclude } from "./include.ts";
+import { queriesOfInclude } from "./include.ts";
 import { createInterval } from "./interval.ts";
 import { createMark } from "./mark.ts";
 import { NOTHING } from "./definitions.ts";
@@ -123,7 +123,7 @@ export function createWatch(
 
   async function round(room: string, waiters: Waiter[]) {
     const extra = isAlone(waiters[0]!)
-      ? statementsOfInclude(room, waiters[0]!.request.include, database.now())
+      ? queriesOfInclude(room, waiters[0]!.request.include, database.now())
       : [];
     const data = await reader.load(room, unionReads(waiters.map(readsOf)), extra);
     await judgeAll(waiters, data, database.now());
@@ -135,7 +135,7 @@ export function createWatch(
     waiter.ripe = true;
     const reads = unionReads([readsOf(waiter), { ...NOTHING, agents: agent === undefined ? [] : [agent] }]);
     const [data] = await Promise.all([
-      reader.load(room, reads, statementsOfInclude(room, include, database.now())),
+      reader.load(room, reads, queriesOfInclude(room, include, database.now())),
       agent === undefined ? undefined : signOfLife(database, room, agent),
     ]);
     if (agent !== undefined && !data.snapshot.agents.some(({ id }) => id === agent)) {

@@ -1,9 +1,12 @@
 import type { Database } from "./database.ts";
 import type { Json } from "./json.ts";
 import type { Row } from "./lane.ts";
+import type { Listing } from "./listing.ts";
 import { agentNotFound, Refusal } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { present, type Status, touch, toWait, waitsOf } from "./presence.ts";
+import { mapInTurns } from "./turn.ts";
+import { readWhole } from "./whole_reads.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
 
 export interface Agent {
@@ -51,7 +54,7 @@ const SET_STATUS = `
   UPDATE agents SET status = :status, revision = (SELECT revision ${FROM_ADMITTED})
    WHERE room_id = :room AND id = :agent AND ${ADMITTED}`;
 
-const LIST = `SELECT * FROM agents WHERE room_id = :room ORDER BY joined`;
+const OF_ROOM = "WHERE room_id = :room";
 const GET = `SELECT * FROM agents WHERE room_id = :room AND id = :agent`;
 
 /** What `toAgent` and `registerAgent` read of a row, and of one of `waitsOf`. */
@@ -116,12 +119,21 @@ export async function listAgents(
   database: Database,
   room: string,
 ): Promise<{ agents: Agent[]; revision: number }> {
-  const [rooms, rows, waits] = await database.read([
+  const [rooms, rows, waits] = await readWhole(database, [
     { sql: ROOM_REVISION, args: { room } },
-    { sql: LIST, args: { room } },
+    selectAgents(room),
     waitsOf(room, null, database.now()),
   ]);
-  return { agents: rows!.map((row) => toAgent(row, waits!)), revision: revisionOf(rooms!) };
+  const revision = revisionOf(rooms!);
+  return { agents: await mapInTurns(rows!, (row) => toAgent(row, waits!)), revision };
+}
+
+/** All agents, or those that are named, in order of joining; their rows are for `toAgent`. */
+export function selectAgents(room: string, agents?: string[]): Listing {
+  const listing = { table: "agents" as const, columns: AGENT, order: ["joined"] };
+  if (agents === undefined) return { ...listing, where: OF_ROOM, args: { room } };
+  const where = `${OF_ROOM} AND id IN (SELECT value FROM json_each(:agents))`;
+  return { ...listing, where, args: { room, agents: JSON.stringify(agents) } };
 }
 
 /** Errors: `room_not_found`, `agent_not_found`. */

@@ -1,7 +1,7 @@
 import { type Agent, toAgent } from "./agents.ts";
 import type { Database } from "./database.ts";
-import { AnswerTooLarge } from "./faults.ts";
 import type { Row, Statement } from "./lane.ts";
+import { PAGE_BYTES } from "./listing.ts";
 import { type Message, toMessage } from "./messages.ts";
 import { roomNotFound } from "./refusal.ts";
 import { type Entry, toListed, type Tombstone } from "./state.ts";
@@ -28,13 +28,19 @@ export interface ChangesQuery {
   limit: number;
 }
 
-const after = (table: string) =>
-  `SELECT revision FROM ${table} INDEXED BY ${table}_changed WHERE room_id = :room AND revision > :after`;
+const LARGEST = { state: "value", agents: "meta", messages: "body" };
+
+const after = ([table, column]: string[]) =>
+  `SELECT revision, octet_length(${column}) AS size
+     FROM ${table} INDEXED BY ${table}_changed WHERE room_id = :room AND revision > :after`;
 
 // The revision that reaches the limit: a cut lies behind it, never within what changed in one revision.
 const EDGE = `(
-  SELECT revision FROM (${["state", "agents", "messages"].map(after).join(" UNION ALL ")})
-   ORDER BY revision LIMIT 1 OFFSET :limit - 1)`;
+  SELECT revision FROM (
+    SELECT revision, ROW_NUMBER() OVER passed AS place, SUM(size) OVER passed AS bytes
+      FROM (${Object.entries(LARGEST).map(after).join(" UNION ALL ")} ORDER BY revision LIMIT :limit)
+    WINDOW passed AS (ROWS UNBOUNDED PRECEDING))
+   WHERE place = :limit OR bytes > ${PAGE_BYTES} LIMIT 1)`;
 
 const ROOM = `
   SELECT revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge
@@ -51,18 +57,11 @@ const WAITS = `
      AND agent_id IN (SELECT id FROM agents INDEXED BY agents_changed WHERE ${WITHIN})`;
 
 /**
- * What changed after a revision, in one round trip whose cost is that of what changed. An answer that would be
- * larger than the database gives is cut earlier. Errors: `room_not_found`.
+ * What changed after a revision, in one round trip whose cost is that of what changed. What is more than a
+ * page holds is cut before its limit. Errors: `room_not_found`.
  */
 export async function readChanges(database: Database, room: string, query: ChangesQuery): Promise<Changes> {
-  for (let { limit } = query;; limit = Math.ceil(limit / 4)) {
-    try {
-      const results = await database.read(selectChanges(room, { ...query, limit }, database.now()));
-      return toChanges(results);
-    } catch (error) {
-      if (!(error instanceof AnswerTooLarge) || limit === 1) throw error;
-    }
-  }
+  return toChanges(await database.read(selectChanges(room, query, database.now())));
 }
 
 /** The queries whose results are for `toChanges`. */

@@ -22,7 +22,7 @@ export interface Change {
 
 export interface Database {
   /** Runs reads in one snapshot and one round trip, which other reads may share. */
-  read(statements: Statement[]): Promise<Row[][]>;
+  read: Lane["submit"];
   /** Reads one item together with others of its kind, with statements that serve them all. */
   readOne: Lane["submitOne"];
   /** Runs statements atomically and in order in one round trip, which other commits may share. */
@@ -66,7 +66,7 @@ const REPORT_EVERY_MS = 10_000;
 /**
  * The database as the service sees it: reads and writes are each collected in a lane. It connects and migrates
  * with the first statement, and tries again with the next one when that failed.
- * Errors of `read`: `DatabaseUnavailable`, `AnswerTooLarge`; of `commit`: `DatabaseUnavailable`.
+ * Errors: `DatabaseUnavailable`.
  */
 export function createDatabase(options: DatabaseOptions): Database {
   const now = options.now ?? (() => new Date());

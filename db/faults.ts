@@ -6,11 +6,6 @@ export class DatabaseUnavailable extends Error {
   }
 }
 
-/** What one job reads is more than the database puts into one answer. */
-export class AnswerTooLarge extends Error {
-  override readonly name = "AnswerTooLarge";
-}
-
 /**
  * What a failed batch means for those who shared it.
  * - `busy`: another writer was at it; nothing was applied, the same batch may be sent again.

@@ -1,4 +1,4 @@
-import { AnswerTooLarge, DatabaseUnavailable, faultOf } from "./faults.ts";
+import { DatabaseUnavailable, faultOf } from "./faults.ts";
 
 export type Value = string | number | bigint | boolean | null;
 export interface Statement {
@@ -33,7 +33,8 @@ export interface LaneLimits {
 }
 
 export interface Lane {
-  submit(statements: Statement[]): Promise<Row[][]>;
+  /** `weight` is the number of statements unless they read much. */
+  submit(statements: Statement[], weight?: number): Promise<Row[][]>;
   /** Submits one item, to be merged with others of its kind; `weight` is 1 for a small one. */
   submitOne<Item, Result>(merger: Merger<Item, Result>, item: Item, weight?: number): Promise<Result>;
 }
@@ -67,7 +68,7 @@ const MOST_BACKOFF_MS = 200;
 /**
  * Collects the jobs that arrive while a batch is under way and sends them as the next one: group commit for
  * writes, shared round trips for reads. A job is answered when its batch is acknowledged, never before.
- * Errors: `DatabaseUnavailable`, `AnswerTooLarge`, or what the database said of the job's own statement.
+ * Errors: `DatabaseUnavailable`, or what the database said of the job's own statement.
  */
 export function createLane(send: Send, limits: LaneLimits, now: () => number): Lane {
   const waiting: Job[] = [];
@@ -154,14 +155,13 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number): L
         const fault = faultOf(error);
         if (fault.kind === "busy") await pause(backoff * (0.5 + Math.random()));
         else if (fault.kind === "statement") jobs = withoutFailed(groups, fault.index, error as Error);
-        else if (fault.kind === "large" && limits.readOnly) return carryAlone(jobs);
+        else if (fault.kind === "large" && limits.readOnly && jobs.length > 1) return carryAlone(jobs);
         else return rejectAll(jobs, unavailable(error, fault.kind !== "refused"));
       }
     }
   }
 
   async function carryAlone(jobs: Job[]): Promise<void> {
-    if (jobs.length === 1) return jobs[0]!.reject(new AnswerTooLarge("The answer is too large."));
     for (const job of jobs) await carry([job]);
   }
 
@@ -176,7 +176,7 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number): L
 
   return {
     submitOne,
-    submit: (statements) => submitOne(createVerbatim(), statements, statements.length),
+    submit: (statements, weight = statements.length) => submitOne(createVerbatim(), statements, weight),
   };
 }
 

@@ -1,7 +1,8 @@
 import { createConditions } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import type { Json } from "./json.ts";
-import type { Row, Statement } from "./lane.ts";
+import type { Row } from "./lane.ts";
+import type { Listing } from "./listing.ts";
 import { messageNotFound, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { columnsOf, createRead } from "./together.ts";
@@ -34,12 +35,21 @@ export interface MessageFilter {
   limit: number;
 }
 
+const COLUMNS = [
+  "id",
+  "room_id",
+  "from_agent",
+  "to_agent",
+  "kind",
+  "body",
+  "created_at",
+  "reply_to",
+  "claimed_by",
+  "claimed_at",
+];
+
 const GET = createRead(
-  {
-    room_revision: "rooms.revision",
-    ...columnsOf("message", ["id", "room_id", "from_agent", "to_agent", "kind", "body"]),
-    ...columnsOf("message", ["created_at", "reply_to", "claimed_by", "claimed_at"]),
-  },
+  { room_revision: "rooms.revision", ...columnsOf("message", COLUMNS) },
   `FROM json_each(:asked) AS asked
     CROSS JOIN rooms ON rooms.id = asked.value ->> 0
     LEFT JOIN messages AS message ON message.room_id = rooms.id AND message.id = asked.value ->> 1`,
@@ -47,8 +57,8 @@ const GET = createRead(
 
 // A reply's id is above that of what it answers, so the tree below a message has no cycles. CROSS JOIN keeps the
 // order: from each message to its replies by their index, never through all replies of the room.
-const WITH_THREAD = `
-  WITH RECURSIVE thread (id) AS (
+const THREAD = `
+  thread (id) AS (
     SELECT id FROM messages WHERE room_id = :room AND id = :thread
     UNION ALL
     SELECT reply.id FROM thread CROSS JOIN messages AS reply ON reply.room_id = :room AND reply.reply_to = thread.id
@@ -60,7 +70,7 @@ export async function listMessages(
   room: string,
   filter: MessageFilter,
 ): Promise<{ messages: Message[]; more: boolean; revision: number }> {
-  const [rooms, rows] = await readWhole(database, room, [
+  const [rooms, rows] = await readWhole(database, [
     { sql: ROOM_REVISION, args: { room } },
     selectMessages(room, filter),
   ]);
@@ -84,20 +94,26 @@ export async function getMessage(
 }
 
 /** The query for a filter, with one row more than its limit, which tells whether there is more. */
-export function selectMessages(room: string, filter: MessageFilter): Statement {
+export function selectMessages(room: string, filter: MessageFilter): Listing {
   const { after, kind, from, to, thread, unclaimed, newest, limit } = filter;
-  const { args, where, and, sql } = createConditions("m.room_id = :room", { room, limit: limit + 1 });
-  where("m.id > :after", "after", after);
-  where("m.kind = :kind", "kind", kind);
-  where("m.from_agent = :from", "from", from);
-  where("m.to_agent = :to", "to", to);
-  where("m.id = thread.id", "thread", thread);
-  if (unclaimed) and("m.claimed_by IS NULL");
-  const [prefix, source] = thread === undefined
-    ? ["", "messages AS m"]
-    : [WITH_THREAD, "thread CROSS JOIN messages AS m"];
-  const order = newest ? "DESC" : "ASC";
-  return { sql: `${prefix} SELECT m.* FROM ${source} ${sql()} ORDER BY m.id ${order} LIMIT :limit`, args };
+  const { args, where, sql } = createConditions("room_id = :room", { room });
+  where("id > :after", "after", after);
+  where("kind = :kind", "kind", kind);
+  where("from_agent = :from", "from", from);
+  where("to_agent = :to", "to", to);
+  where("id IN (SELECT id FROM thread)", "thread", thread);
+  return {
+    ...listingOf(sql(), args),
+    ...(thread !== undefined && { with: THREAD }),
+    ...(unclaimed && { live: "claimed_by IS NULL" }),
+    descending: newest,
+    limit: limit + 1,
+  };
+}
+
+/** Messages by id; their rows are for `toMessage`. */
+export function listingOf(where: string, args: Listing["args"]): Listing {
+  return { table: "messages", columns: COLUMNS, where, args, order: ["id"] };
 }
 
 export function toMessage(row: Row): Message {

@@ -1,16 +1,22 @@
 import type { Row, Statement } from "./lane.ts";
+import { type Listing, PAGE_BYTES } from "./listing.ts";
+import { listingOf } from "./messages.ts";
 
-// The keys are numbered without their values: only the rows that are shown are read whole.
+// The keys are numbered without their values: only the rows that are shown are read whole, and no more than a page.
 const WINDOW = `
+  SELECT * FROM (
   SELECT state.scope, state.key, state.expr, state.version, state.updated_at, state.updated_by, numbered.total,
-         SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size
+         SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size,
+         SUM(octet_length(SUBSTR(state.value, 1, :longest))) OVER (
+           ORDER BY state.scope, state.key ROWS UNBOUNDED PRECEDING) AS bytes
     FROM (SELECT scope, key, ROW_NUMBER() OVER (PARTITION BY scope ORDER BY key) AS place,
                  COUNT(*) OVER (PARTITION BY scope) AS total
             FROM state WHERE room_id = :room AND NOT deleted AND (:scope IS NULL OR scope = :scope)) AS numbered
     CROSS JOIN state
       ON state.room_id = :room AND state.scope = numbered.scope AND state.key = numbered.key
    WHERE place > :from AND place <= :from + :most
-   ORDER BY state.scope, state.key LIMIT :limit`;
+   ORDER BY state.scope, state.key LIMIT :limit)
+   WHERE bytes <= ${PAGE_BYTES}`;
 
 const KEYS = `
   SELECT state.scope, state.key, SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size,
@@ -28,17 +34,13 @@ const RECENT_MESSAGES = `
   SELECT id, from_agent, to_agent, kind, created_at, claimed_by, claimed_at, SUBSTR(body, 1, 80) AS body
     FROM messages WHERE room_id = :room ORDER BY id DESC LIMIT :limit`;
 
-const OLDER = `
-  SELECT * FROM messages WHERE room_id = :room AND id < :before ORDER BY id DESC LIMIT :limit`;
-
 const COUNT_OLDER = `SELECT COUNT(*) AS count FROM messages WHERE room_id = :room AND id < :before`;
 
-const ANSWERED = `
-  SELECT * FROM messages WHERE room_id = :room AND id IN (SELECT value FROM json_each(:ids))`;
+const ANSWERED = `WHERE room_id = :room AND id IN (SELECT value FROM json_each(:ids))`;
 
 const ANSWERED_BY_NEWEST = `
-  SELECT * FROM messages WHERE room_id = :room
-    AND id IN (SELECT reply_to FROM (
+  WHERE room_id = :room AND id IN (
+    SELECT reply_to FROM (
       SELECT reply_to FROM messages WHERE room_id = :room ORDER BY id DESC LIMIT :limit))`;
 
 /** Values are cut at this many characters of JSON; `size` tells how many there are. */
@@ -64,18 +66,19 @@ export function selectRecent(room: string, limit: number): [writes: Statement, m
 }
 
 /** The messages before one, newest first, and how many there are in all. */
-export function selectOlder(room: string, before: number, limit: number): [Statement, Statement] {
-  return [{ sql: OLDER, args: { room, before, limit } }, { sql: COUNT_OLDER, args: { room, before } }];
+export function selectOlder(room: string, before: number, limit: number): [Listing, Statement] {
+  const older = listingOf("WHERE room_id = :room AND id < :before", { room, before });
+  return [{ ...older, descending: true, limit }, { sql: COUNT_OLDER, args: { room, before } }];
 }
 
 /** The messages that these answer, or that the newest ones do. */
 export function selectAnswered(
   room: string,
   by: Array<{ reply_to: number | null }> | { newest: number },
-): Statement {
-  if ("newest" in by) return { sql: ANSWERED_BY_NEWEST, args: { room, limit: by.newest } };
+): Listing {
+  if ("newest" in by) return listingOf(ANSWERED_BY_NEWEST, { room, limit: by.newest });
   const ids = by.flatMap(({ reply_to }) => reply_to ?? []);
-  return { sql: ANSWERED, args: { room, ids: JSON.stringify(ids) } };
+  return listingOf(ANSWERED, { room, ids: JSON.stringify(ids) });
 }
 
 /** A value as far as it was read. */

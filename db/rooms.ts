@@ -2,6 +2,7 @@ import { type Change, type Database, PARTS } from "./database.ts";
 import type { Json } from "./json.ts";
 import { checkTaken, find, keepRows, type Once, storedRows, takeKey, whileTaken } from "./idempotency.ts";
 import type { Row } from "./lane.ts";
+import { edgeOf } from "./listing.ts";
 import { roomNotFound } from "./refusal.ts";
 import { columnsOf, createRead } from "./together.ts";
 
@@ -34,10 +35,12 @@ const GET_TOGETHER = createRead(
   `FROM json_each(:asked) AS asked CROSS JOIN rooms ON rooms.id = asked.value ->> 0`,
 );
 
+const BEFORE = `FROM rooms WHERE (created_at, id) < (:created_at, :id) ORDER BY created_at DESC, id DESC`;
+
 const LIST = `
-  SELECT id, created_at, meta, revision FROM rooms
-   WHERE (created_at, id) < (:created_at, :id)
-   ORDER BY created_at DESC, id DESC LIMIT :limit`;
+  WITH edge (place) AS MATERIALIZED (${edgeOf(`SELECT octet_length(meta) AS size ${BEFORE} LIMIT :limit`)})
+  SELECT id, created_at, meta, revision, (SELECT place FROM edge) AS edge ${BEFORE}
+   LIMIT COALESCE((SELECT place FROM edge), :limit)`;
 
 const REVISIONS = `
   SELECT id, state_revision, agents_revision, messages_revision FROM rooms
@@ -93,7 +96,7 @@ export async function getRoom(database: Database, id: string): Promise<Room> {
   return toRoom(row);
 }
 
-/** Rooms older than `before`, newest first, at most `limit`; `more` says whether others follow. */
+/** Rooms older than `before`, newest first, at most `limit` and a page; `more` says whether others follow. */
 export async function listRooms(
   database: Database,
   { before, limit }: { before?: RoomCursor; limit: number },
@@ -101,7 +104,9 @@ export async function listRooms(
   // Without a place to begin, one that lies after every room; without an id, one that lies before every id.
   const { created_at, id = "" } = before ?? { created_at: "\u{10FFFF}" };
   const [rows] = await database.read([{ sql: LIST, args: { created_at, id, limit: limit + 1 } }]);
-  return { rooms: rows!.slice(0, limit).map(toRoom), more: rows!.length > limit };
+  // The last row tells that there is more, whatever the list was cut by.
+  const more = rows!.length > limit || (rows!.length > 1 && rows![0]!.edge !== null);
+  return { rooms: rows!.slice(0, more ? -1 : undefined).map(toRoom), more };
 }
 
 /** The revisions at which the parts of these rooms last changed. */

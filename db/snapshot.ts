@@ -1,14 +1,16 @@
 import type { Database } from "./database.ts";
+import { selectAgents } from "./agents.ts";
 import { type Selection, stateArgs } from "./guard.ts";
 import type { Json } from "./json.ts";
 import type { Row, Statement } from "./lane.ts";
+import type { Listing } from "./listing.ts";
 import { toWait, type WaitInProgress, waitsOf } from "./presence.ts";
 import { roomNotFound } from "./refusal.ts";
 import { VIEW_SCOPE } from "./state.ts";
 import { mapInTurns } from "./turn.ts";
-import { readWhole } from "./whole_reads.ts";
+import { type Query, readWhole } from "./whole_reads.ts";
 
-/** What to load of a room, in one round trip and of one revision. */
+/** What to load of a room, of one revision. */
 export interface SnapshotQuery extends Selection {
   /** Every definition of a computed view. */
   views: boolean;
@@ -53,14 +55,11 @@ const ROOM = `
   SELECT revision, state_revision, views_revision, agents_revision, messages_revision, message_count, unclaimed_count
     FROM rooms WHERE id = :room`;
 
-const STATE_ALL = `
-  SELECT scope, key, value FROM state WHERE room_id = :room AND NOT deleted AND scope <> '${VIEW_SCOPE}'
-   ORDER BY scope, key`;
+const VALUES = `WHERE room_id = :room AND scope <> '${VIEW_SCOPE}'`;
+const OF_SCOPES = `scope IN (SELECT value FROM json_each(:scopes))`;
 
-const STATE_SCOPES = `
-  SELECT scope, key, value FROM state
-   WHERE room_id = :room AND scope IN (SELECT value FROM json_each(:scopes)) AND NOT deleted AND scope <> '${VIEW_SCOPE}'
-   ORDER BY scope, key`;
+// Many keys are found by going through their scopes in order, so that each page begins where the last one ended.
+const OF_KEYS = `(+scope, +key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:keys))`;
 
 const STATE_KEYS = `
   SELECT state.scope, state.key, state.value FROM json_each(:keys) AS wanted
@@ -71,55 +70,64 @@ const STATE_KEYS = `
 const VIEWS =
   `SELECT key, expr FROM state WHERE room_id = :room AND scope = '${VIEW_SCOPE}' AND NOT deleted ORDER BY key`;
 
-const AGENTS_ALL = `SELECT * FROM agents WHERE room_id = :room ORDER BY joined`;
-const AGENTS_SOME = `
-  SELECT * FROM agents WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
-
 const AGENT_IDS_ALL = `SELECT id FROM agents WHERE room_id = :room ORDER BY joined`;
 const AGENT_IDS_SOME = `
   SELECT id FROM agents WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
 
+/** Keys are looked up one by one where their values surely fit into one answer. */
+const MOST_LOOKED_UP = 50;
+
 /**
- * Loads what `query` names, and nothing else of the room, in one round trip; `extra` statements see the same
- * revision. Errors: `room_not_found`, `DatabaseUnavailable`.
+ * Loads what `query` names, and nothing else of the room: in one round trip unless it is large. `extra` queries
+ * see the same revision. Errors: `room_not_found`, `DatabaseUnavailable`.
  */
 export async function loadSnapshot(
   database: Database,
   room: string,
   query: SnapshotQuery,
-  extra: Statement[] = [],
+  extra: Query[] = [],
 ): Promise<Snapshot> {
-  const statements = snapshotStatements(room, query, database.now());
-  const results = await readWhole(database, room, [...Object.values(statements), ...extra]);
-  const names = Object.keys(statements);
+  const queries = snapshotQueries(room, query, database.now());
+  const results = await readWhole(database, [...Object.values(queries), ...extra]);
+  const names = Object.keys(queries);
   const rows = Object.fromEntries(names.map((name, index) => [name, results[index]!]));
   return await toSnapshot(rows, results.slice(names.length));
 }
 
-function snapshotStatements(room: string, query: SnapshotQuery, now: Date): Record<string, Statement> {
-  const statements: Record<string, Statement> = { room: { sql: ROOM, args: { room } } };
+function snapshotQueries(room: string, query: SnapshotQuery, now: Date): Record<string, Query> {
+  const queries: Record<string, Query> = { room: { sql: ROOM, args: { room } } };
   if (query.state === "all") {
-    statements.state = { sql: STATE_ALL, args: { room } };
-    statements.agentIds = { sql: AGENT_IDS_ALL, args: { room } };
+    queries.state = selectValues(VALUES, { room });
+    queries.agentIds = { sql: AGENT_IDS_ALL, args: { room } };
   } else {
     const wanted = [...new Set([...query.state.scopes, ...query.state.keys.map(({ scope }) => scope)])];
     const agentScopes = wanted.filter((scope) => !scope.startsWith("_"));
     const { scopes, keys } = stateArgs(query.state);
-    if (query.state.scopes.length > 0) statements.scopes = { sql: STATE_SCOPES, args: { room, scopes } };
-    if (query.state.keys.length > 0) statements.keys = { sql: STATE_KEYS, args: { room, keys } };
+    if (query.state.scopes.length > 0) {
+      queries.scopes = selectValues(`${VALUES} AND ${OF_SCOPES}`, { room, scopes });
+    }
+    if (query.state.keys.length > MOST_LOOKED_UP) {
+      const args = { room, keys, scopes: JSON.stringify(query.state.keys.map(({ scope }) => scope)) };
+      queries.keys = selectValues(`${VALUES} AND ${OF_SCOPES} AND ${OF_KEYS}`, args);
+    } else if (query.state.keys.length > 0) queries.keys = { sql: STATE_KEYS, args: { room, keys } };
     if (agentScopes.length > 0) {
-      statements.agentIds = { sql: AGENT_IDS_SOME, args: { room, agents: JSON.stringify(agentScopes) } };
+      queries.agentIds = { sql: AGENT_IDS_SOME, args: { room, agents: JSON.stringify(agentScopes) } };
     }
   }
-  if (query.views) statements.views = { sql: VIEWS, args: { room } };
+  if (query.views) queries.views = { sql: VIEWS, args: { room } };
   if (query.agents === "all") {
-    statements.agents = { sql: AGENTS_ALL, args: { room } };
-    statements.waits = waitsOf(room, null, now);
+    queries.agents = selectAgents(room);
+    queries.waits = waitsOf(room, null, now);
   } else if (query.agents.length > 0) {
-    statements.agents = { sql: AGENTS_SOME, args: { room, agents: JSON.stringify(query.agents) } };
-    statements.waits = waitsOf(room, query.agents.length === 1 ? query.agents[0]! : null, now);
+    queries.agents = selectAgents(room, query.agents);
+    queries.waits = waitsOf(room, query.agents.length === 1 ? query.agents[0]! : null, now);
   }
-  return statements;
+  return queries;
+}
+
+function selectValues(where: string, args: Statement["args"]): Listing {
+  const order = ["scope", "key"];
+  return { table: "state", columns: [...order, "value"], where, live: "NOT deleted", args, order };
 }
 
 async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<Snapshot> {

@@ -2,7 +2,8 @@ import { createConditions } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import { type Guard, guardOf } from "./guard.ts";
 import type { Json } from "./json.ts";
-import type { Row, Statement } from "./lane.ts";
+import type { Row } from "./lane.ts";
+import type { Listing } from "./listing.ts";
 import { keyNotFound, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { versionConflict } from "./state_refusals.ts";
@@ -55,6 +56,19 @@ const GET = createRead(
      AND NOT entry.deleted`,
 );
 
+const COLUMNS = [
+  "room_id",
+  "scope",
+  "key",
+  "value",
+  "expr",
+  "version",
+  "updated_at",
+  "updated_by",
+  "deleted",
+  "revision",
+];
+
 const GET_LIVE =
   `SELECT * FROM state WHERE room_id = :room AND scope = :scope AND key = :key AND NOT deleted`;
 
@@ -102,7 +116,7 @@ export async function listEntries(
   room: string,
   filter: StateFilter,
 ): Promise<{ entries: Array<Entry | Tombstone>; revision: number }> {
-  const [rooms, rows] = await readWhole(database, room, [
+  const [rooms, rows] = await readWhole(database, [
     { sql: ROOM_REVISION, args: { room } },
     selectEntries(room, filter),
   ]);
@@ -111,15 +125,15 @@ export async function listEntries(
 }
 
 /** The query for a filter; its rows are for `toListed`. */
-export function selectEntries(room: string, { scope, key, prefix, since }: StateFilter): Statement {
-  const { args, where, and, sql } = createConditions("room_id = :room", { room });
+export function selectEntries(room: string, { scope, key, prefix, since }: StateFilter): Listing {
+  const { args, where, sql } = createConditions("room_id = :room", { room });
   where("scope = :scope", "scope", scope);
   where("key = :key", "key", key);
   where(`key >= :prefix AND key < ${AFTER_PREFIX}`, "prefix", prefix);
   where("revision > :since", "since", since);
-  if (since === undefined) and("NOT deleted");
-  const source = since === undefined ? "state" : "state INDEXED BY state_changed";
-  return { sql: `SELECT * FROM ${source} ${sql()} ORDER BY scope, key`, args };
+  const order = ["scope", "key"];
+  const found = since === undefined ? { live: "NOT deleted" } : { readBy: ["revision", ...order] };
+  return { table: "state", columns: COLUMNS, where: sql(), args, order, ...found };
 }
 
 /**

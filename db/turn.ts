@@ -1,5 +1,7 @@
-/** Work of all requests together between two looks at what else has come. */
-const MOST_BUSY_MS = 8;
+/** Work of all requests together between two looks at what else has come. A request passes several such looks. */
+const MOST_BUSY_MS = 4;
+/** Milliseconds that are left to others in between: a request may pass several turns in them. */
+const PAUSE_MS = 1;
 
 /** When the work of this pass of the event loop began. */
 let since: number | undefined;
@@ -18,14 +20,18 @@ function busyMs(): number {
 function goOn() {
   busyMs();
   waiting.shift()!();
-  if (waiting.length > 0) setTimeout(goOn);
+  if (waiting.length > 0) setTimeout(goOn, PAUSE_MS);
+}
+
+/** A pause for others. */
+export function giveWay(): Promise<void> {
+  if (waiting.length === 0) setTimeout(goOn, PAUSE_MS);
+  return new Promise((resolve) => waiting.push(resolve));
 }
 
 /** To be awaited between pieces of work: it lets other requests run once work has taken long enough. */
 export async function turn(): Promise<void> {
-  if (busyMs() < MOST_BUSY_MS) return;
-  if (waiting.length === 0) setTimeout(goOn);
-  await new Promise<void>((resolve) => waiting.push(resolve));
+  if (busyMs() >= MOST_BUSY_MS) await giveWay();
 }
 
 /** Maps what may be many, and lets other requests run in between. */

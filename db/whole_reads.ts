@@ -1,53 +1,113 @@
 import type { Database } from "./database.ts";
-import { AnswerTooLarge } from "./faults.ts";
-import type { Row, Statement } from "./lane.ts";
+import type { Row, Statement, Value } from "./lane.ts";
+import {
+  compareBy,
+  identityOf,
+  type Listing,
+  placeOf,
+  rowsOfPage,
+  selectMoved,
+  selectPage,
+} from "./listing.ts";
 import { Refusal } from "./refusal.ts";
-import { ROOM_REVISION } from "./rooms.ts";
+import { giveWay } from "./turn.ts";
 
-/** Rows of one page: the largest values, 64 KiB each, fit into an answer of 10 MiB. */
-const PAGE = 100;
-const MOST_ATTEMPTS = 5;
+export type Query = Statement | Listing;
 
-/**
- * Reads what may be more than one answer of the database holds. It comes in one round trip where it fits, else
- * in pages, all of the same revision of the room.
- * Errors: `DatabaseUnavailable`; `unavailable` where the room changed between the pages every time.
- */
-export async function readWhole(database: Database, room: string, statements: Statement[]): Promise<Row[][]> {
-  try {
-    return await database.read(statements);
-  } catch (error) {
-    if (!(error instanceof AnswerTooLarge)) throw error;
-  }
-  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-    const results = await readPaged(database, room, statements);
-    if (results) return results;
-  }
-  throw new Refusal("unavailable", "The room changed faster than all of it could be read.");
+/** A query that is being read, step by step. What a step brings is of one transaction. */
+interface Reading {
+  /** What to read next. `seen`: the room's revision at the step before; `last`: this step may be the last one. */
+  statements(seen: number | undefined, last: boolean): Statement[];
+  take(results: Row[][]): void;
+  isComplete(): boolean;
+  rows(): Row[];
 }
 
-/** Undefined where the room changed meanwhile. */
-async function readPaged(
-  database: Database,
-  room: string,
-  statements: Statement[],
-): Promise<Row[][] | undefined> {
-  const revisions = new Set<unknown>();
-  const results: Row[][] = [];
-  for (const { sql, args } of statements) {
-    const rows: Row[] = [];
-    while (rows.length % PAGE === 0) {
-      const paged = {
-        sql: `SELECT * FROM (${sql}) LIMIT :page OFFSET :from`,
-        args: { ...args, page: PAGE, from: rows.length },
-      };
-      const [rooms, page] = await database.read([{ sql: ROOM_REVISION, args: { room } }, paged]);
-      revisions.add(rooms![0]?.revision);
-      if (revisions.size > 1) return undefined;
-      if (page!.length === 0) break;
-      rows.push(...page!);
-    }
-    results.push(rows);
+/** Half a batch of the lane: few pages are read without a pause. */
+const PAGE_WEIGHT = 128;
+/** More than the largest room takes: 10,000 keys of 64 KiB. */
+const MOST_STEPS = 1_000;
+
+/**
+ * Reads any amount of a room as it was at one revision, and lets other requests run in between. The first query
+ * gives the room's `revision`; statements are small, listings need not be. What fits into a page comes in one
+ * round trip. Else each further one brings, in one transaction, the next page and what has changed since the step
+ * before in those that were read: together they are what was read so far, as it is at that step. So nothing has to
+ * be begun again, however fast the room changes. Errors: `DatabaseUnavailable`, `unavailable`.
+ */
+export async function readWhole(database: Database, queries: Query[]): Promise<Row[][]> {
+  const readings = queries.map((query, n) =>
+    "sql" in query ? createPlain(query, n === 0) : createPaged(query)
+  );
+  const areComplete = () => readings.every((reading) => reading.isComplete());
+  let seen: number | undefined;
+  for (let steps = 0; steps < MOST_STEPS; steps++) {
+    const last = seen === undefined || areComplete();
+    const wanted = readings.map((reading) => reading.statements(seen, last));
+    const results = await database.read(wanted.flat(), seen === undefined ? undefined : PAGE_WEIGHT);
+    readings.forEach((reading, n) => reading.take(results.splice(0, wanted[n]!.length)));
+    if (last && areComplete()) return readings.map((reading) => reading.rows());
+    seen = Number(readings[0]!.rows()[0]?.revision);
+    await giveWay();
   }
-  return results;
+  throw new Refusal("unavailable", "The room is too large, or changed faster than all of it could be read.");
+}
+
+/** Read in what may be the last step, or in each. */
+function createPlain(statement: Statement, always: boolean): Reading {
+  let rows: Row[] = [];
+  return {
+    statements: (_seen, last) => always || last ? [statement] : [],
+    take: ([result]) => void (rows = result ?? rows),
+    isComplete: () => true,
+    rows: () => rows,
+  };
+}
+
+function createPaged(listing: Listing): Reading {
+  const { limit, readBy, live } = listing;
+  const rows = new Map<string, Row>();
+  let last: Value[] | undefined;
+  let exhausted = false;
+  let inOrder = readBy === undefined;
+  let asked = { moved: false, left: 0 };
+  const left = () => limit === undefined ? -1 : Math.max(0, limit - rows.size);
+  const isComplete = () => exhausted || left() === 0;
+
+  function takeMoved(result: Row[]) {
+    for (const { row, live } of rowsOfPage(listing, result)) {
+      const identity = identityOf(listing, row);
+      inOrder &&= !live || rows.has(identity);
+      if (live) rows.set(identity, row);
+      else rows.delete(identity);
+    }
+  }
+
+  function takePage(result: Row[]) {
+    const page = rowsOfPage(listing, result);
+    for (const { row } of page) rows.set(identityOf(listing, row), row);
+    exhausted = result[0]!.edge === null && page.length !== asked.left;
+    if (page.length > 0) last = placeOf(listing, page.at(-1)!.row);
+  }
+
+  return {
+    statements(seen) {
+      // Rows that stop to match as fast as they are read must not keep it from ending: more are asked for.
+      const wanted = seen !== undefined && live ? limit ?? -1 : left();
+      asked = { moved: seen !== undefined, left: isComplete() ? 0 : wanted };
+      return [
+        ...seen === undefined ? [] : [selectMoved(listing, exhausted ? undefined : last, seen)],
+        ...asked.left === 0 ? [] : [selectPage(listing, { last, left: asked.left })],
+      ];
+    },
+    take(results) {
+      if (asked.moved) takeMoved(results.shift()!);
+      if (asked.left !== 0) takePage(results.shift()!);
+    },
+    isComplete,
+    rows() {
+      const all = [...rows.values()];
+      return (inOrder ? all : all.sort(compareBy(listing))).slice(0, limit);
+    },
+  };
 }

@@ -4,7 +4,7 @@ import { answerOnce } from "./idempotency.ts";
 import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
-import { checkSize, readBody, reply, roomOf } from "./requests.ts";
+import { checkSize, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
 import { agentBody, heartbeatBody } from "./schemas.ts";
 import type { Services } from "./services.ts";
 
@@ -21,7 +21,7 @@ export function mountAgents(app: Hono, { database }: Services): void {
     },
     async GET(c) {
       const { agents, revision } = await listAgents(database, roomOf(c));
-      return reply(revision, agents);
+      return await replyInTurns(revision, agents);
     },
   });
 

@@ -77,7 +77,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const { snapshot } = await reader.load(room, NOTHING, selectOlder(room, before, limit));
       const [rows, counts] = snapshot.extra;
       const messages = rows!.reverse().map(toMessage).map(messageView);
-      const [answered] = await database.read([selectAnswered(room, messages)]);
+      const [answered] = (await reader.load(room, NOTHING, [selectAnswered(room, messages)])).snapshot.extra;
       const known = answered!.map(toMessage).map(messageView);
       const now = database.now();
       c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));

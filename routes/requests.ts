@@ -2,11 +2,11 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { compile, type Expression, InvalidExpression } from "../cel/expression.ts";
 import type { Json } from "../db/json.ts";
-import { mapInTurns, turn } from "../db/turn.ts";
 import { arrivesInTime } from "./bodies.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
 import { existingId } from "./ids.ts";
+import { jsonInTurns } from "./large_json.ts";
 import { LIMITS } from "./limits.ts";
 
 /** The room that the path names, whether there is one or not. */
@@ -155,24 +155,9 @@ export async function replyInTurns(
   body: unknown,
   headers?: Record<string, string>,
 ): Promise<Response> {
+  const json = await jsonInTurns(body);
   const all = { "Content-Type": "application/json", "Convene-Revision": String(revision), ...headers };
-  return new BasedResponse(await jsonInTurns(body), 200, all);
-}
-
-/** Members of members are as deep as what is many lies: the keys of the scopes of `state`. */
-const MANY_AT_DEPTH = 3;
-
-async function jsonInTurns(value: unknown, depth = MANY_AT_DEPTH): Promise<string> {
-  if (Array.isArray(value)) return `[${(await mapInTurns(value, (item) => JSON.stringify(item))).join()}]`;
-  if (depth === 0 || typeof value !== "object" || value === null) return JSON.stringify(value);
-  const members: string[] = [];
-  for (const [name, member] of Object.entries(value)) {
-    await turn();
-    if (member === undefined) continue;
-    const text = depth > 1 ? await jsonInTurns(member, depth - 1) : JSON.stringify(member);
-    members.push(`${JSON.stringify(name)}:${text}`);
-  }
-  return `{${members.join()}}`;
+  return new BasedResponse(json.body, 200, { ...all, ...json.headers });
 }
 
 export function json(body: unknown, status: 200 | 201, headers?: Record<string, string>): Response {

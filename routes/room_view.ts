@@ -3,11 +3,12 @@ import { NOTHING } from "../cel/definitions.ts";
 import { compile, EvaluationFailed } from "../cel/expression.ts";
 import type { RoomData } from "../cel/reader.ts";
 import type { Reads } from "../cel/reads.ts";
-import type { Row, Statement } from "../db/lane.ts";
+import type { Row } from "../db/lane.ts";
 import type { Message } from "../db/messages.ts";
 import { selectRecent, toCut } from "../db/overview.ts";
 import { type Entry, VIEW_SCOPE } from "../db/state.ts";
 import { mapInTurns } from "../db/turn.ts";
+import type { Query } from "../db/whole_reads.ts";
 import type { EntryView, MessageView, ScopeView, TimelineEvent } from "../views/model.ts";
 import { entryId } from "../views/room/addresses.ts";
 import { agentsOf } from "./agent_view.ts";
@@ -18,7 +19,7 @@ import type { WaitLog } from "./wait_log.ts";
 
 /** What the live pieces show, with the rows that their makers asked for beside it. */
 export interface LiveView extends Live {
-  /** The rows of the further statements. */
+  /** The rows of the further queries. */
   extra: Row[][];
 }
 
@@ -33,7 +34,7 @@ export async function loadLive(
   services: Services,
   log: WaitLog,
   room: string,
-  extra: Statement[] = [],
+  extra: Query[] = [],
 ): Promise<LiveView> {
   const { database, reader } = services;
   const own = [{ sql: VIEW_ROWS, args: { room } }, ...selectRecent(room, TIMELINE_LENGTH)];

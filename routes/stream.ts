@@ -4,6 +4,7 @@ import type { Changes } from "../db/changes.ts";
 import { DatabaseUnavailable } from "../db/faults.ts";
 import { LIMITS } from "./limits.ts";
 import { Refusal } from "../db/refusal.ts";
+import { giveWay } from "../db/turn.ts";
 
 /** What a stream says. Each text is a whole event or comment, or "" for nothing. */
 export interface Script {
@@ -41,6 +42,7 @@ export function streamOf(c: Context, follower: Follower, { changed, beat, left: 
 
   async function text(): Promise<string> {
     const changes = await follower.next(LIMITS.beatMs);
+    if (changes?.more) await giveWay();
     if (changes) return await changed(changes) || COMMENT;
     return follower.ended ? "" : await beat() || COMMENT;
   }

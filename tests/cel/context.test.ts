@@ -3,6 +3,8 @@ import { createContext } from "../../cel/context.ts";
 import { compile } from "../../cel/expression.ts";
 import { NOTHING } from "../../cel/definitions.ts";
 import type { RoomData } from "../../cel/reader.ts";
+import { toCel } from "../../cel/values.ts";
+import type { Json } from "../../db/json.ts";
 
 const NOW = new Date("2026-11-22T12:00:00.000Z");
 
@@ -20,6 +22,8 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
   return {
     definitions: new Map(Object.entries(views)),
     reads: NOTHING,
+    scopes: new Map([["_shared", toCel(shared as Json) as Map<string, unknown>], ["ann", new Map()]]),
+    metas: new Map([["ann", new Map()]]),
     snapshot: {
       revisions: { revision: 7, state: 7, views: 7, agents: 7, messages: 7 },
       counts: { count: 3, unclaimed: 1 },

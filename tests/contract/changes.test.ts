@@ -236,7 +236,7 @@ Deno.test("changes cost one round trip, and only indexes by revision are searche
       const named = Object.fromEntries(Object.entries(args).map(([name, value]) => [name, value as number]));
       const { rows } = await client.execute({ sql: `EXPLAIN QUERY PLAN ${sql}`, args: named });
       const steps = rows.map(({ detail }) => String(detail));
-      assert.deepEqual(steps.filter((step) => /^SCAN|TEMP B-TREE/.test(step)), [], sql);
+      assert.deepEqual(steps.filter((step) => /^SCAN (?!\(subquery)|TEMP B-TREE/.test(step)), [], sql);
       for (const step of steps.filter((step) => /^SEARCH (state|agents|messages)/.test(step))) {
         assert.match(step, /INDEX \w+_changed \(room_id=\? AND revision>\?/, sql);
       }

@@ -140,3 +140,17 @@ contract("rooms share nothing", async (t) => {
     assert.deepEqual((await t.get(`/rooms/${other}/${part}`)).body, []);
   }
 });
+
+contract("a list of rooms that say much of themselves is cut, and goes on without a gap", async (t) => {
+  const meta = { text: "x".repeat(60_000) };
+  const created: string[] = [];
+  for (let n = 0; n < 40; n++) created.unshift((await t.post("/rooms", { meta })).body.id);
+  const listed: string[] = [];
+  let page = await t.get("/rooms?limit=40");
+  for (; listed.length + page.body.length < 40; page = await t.get(Client.next(page)!)) {
+    assert.ok(page.text.length < 2_000_000, `${page.text.length} bytes`);
+    listed.push(...page.body.map(({ id }: Json) => id));
+  }
+  listed.push(...page.body.map(({ id }: Json) => id));
+  assert.deepEqual(listed.slice(0, 40), created);
+});

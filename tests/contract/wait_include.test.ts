@@ -52,6 +52,15 @@ contract("agents includes the agents of the CEL context", async (t) => {
   assert.deepEqual(agents, await t.value(room, "agents"));
 });
 
+contract("agents are included however much they say of themselves", async (t) => {
+  const room = await t.room();
+  const meta = { list: Array.from({ length: 30_000 }, () => 1) };
+  for (let n = 0; n < 8; n++) await t.agent(room, `agent ${n}`, { meta });
+  const { agents } = await included(t, room, "agents");
+  assert.equal(Object.keys(agents).length, 8);
+  assert.deepEqual(agents["agent 7"].meta, meta);
+});
+
 contract("messages includes the counts, and messages:after:<id> the messages", async (t) => {
   const room = await furnished(t);
   const posted = [await t.message(room), await t.message(room, { kind: "b" }), await t.message(room)];

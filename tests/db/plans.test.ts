@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import { createDatabase } from "../../db/database.ts";
 import type { Statement } from "../../db/lane.ts";
+import { type Listing, selectMoved, selectPage } from "../../db/listing.ts";
 import { type MessageFilter, selectMessages } from "../../db/messages.ts";
 import { connect } from "../../db/open.ts";
 import { MIGRATIONS } from "../../db/schema.ts";
@@ -65,9 +66,11 @@ const INDEXES: Array<[MessageFilter, RegExp]> = [
   [{ limit: 9, thread: 3 }, /messages_replies \(room_id=\? AND reply_to=\?\)/],
 ];
 
+const firstPage = (listing: Listing) => selectPage(listing, { left: 9 });
+
 Deno.test("each filter of messages has its index", () =>
   withApp(async ({ file }) => {
-    const plans = await plansOf(file, INDEXES.map(([filter]) => selectMessages("r", filter)));
+    const plans = await plansOf(file, INDEXES.map(([filter]) => firstPage(selectMessages("r", filter))));
     for (const [n, [filter, index]] of INDEXES.entries()) {
       assert.match(plans[n]!.steps.join("\n"), index, JSON.stringify(filter));
     }
@@ -75,8 +78,32 @@ Deno.test("each filter of messages has its index", () =>
 
 Deno.test("what changed since a revision is found by an index, not among all keys", () =>
   withApp(async ({ file }) => {
-    const [plan] = await plansOf(file, [selectEntries("r", { since: 3 })]);
+    const [plan] = await plansOf(file, [firstPage(selectEntries("r", { since: 3 }))]);
     assert.match(plan!.steps.join(), /USING INDEX state_changed \(room_id=\? AND revision>\?\)/);
+  }));
+
+Deno.test("a further page begins at its place, and what has moved is found by an index", () =>
+  withApp(async ({ file }) => {
+    const [entries, messages, byChange] = [
+      selectEntries("r", {}),
+      selectMessages("r", { kind: "k", newest: true, limit: 9 }),
+      selectEntries("r", { since: 3 }),
+    ];
+    const plans = await plansOf(file, [
+      selectPage(entries, { last: ["s", "k"], left: -1 }),
+      selectPage(messages, { last: [7], left: 2 }),
+      selectPage(byChange, { last: [7, "s", "k"], left: -1 }),
+      selectMoved(entries, ["s", "k"], 5),
+      selectMoved(messages, [7], 5),
+    ]);
+    const indexes = [
+      /autoindex_state_1 \(room_id=\? AND \(scope,key\)>\(\?,\?\)\)/,
+      /messages_kind \(room_id=\? AND kind=\? AND id<\?\)/,
+      /state_changed \(room_id=\? AND revision>\?\)/,
+      /state_changed \(room_id=\? AND revision>\?\)/,
+      /messages_changed \(room_id=\? AND revision>\?\)/,
+    ];
+    indexes.forEach((index, n) => assert.match(plans[n]!.steps.join("\n"), index));
   }));
 
 Deno.test("two instances that start together migrate a new database once", async () => {

@@ -8,17 +8,20 @@ export interface Probe {
   stop(): Promise<number[]>;
 }
 
-/** Looks at a room of its own all the time: how long others are held up by what goes on meanwhile. */
-export async function startProbe(t: Subject): Promise<Probe> {
+/**
+ * Looks at a room of its own all the time: how long others are held up by what goes on meanwhile, by a clock in
+ * milliseconds.
+ */
+export async function startProbe(t: Subject, clock = () => performance.now()): Promise<Probe> {
   const room = await t.room();
   const took: number[] = [];
   let ended = false;
   const looking = (async () => {
     while (!ended) {
-      const from = performance.now();
+      const from = clock();
       const reply = await t.get(`/rooms/${room}`);
       if (reply.status !== 200) throw new Error(`The probe was answered ${reply.status}: ${reply.text}`);
-      took.push(performance.now() - from);
+      took.push(clock() - from);
       await new Promise((resolve) => setTimeout(resolve, EACH_MS));
     }
   })();
@@ -31,6 +34,18 @@ export async function startProbe(t: Subject): Promise<Probe> {
       return took;
     },
   };
+}
+
+/**
+ * Milliseconds for which this thread has worked: what other processes do makes no difference. Where
+ * the system does not tell, the time that has passed.
+ */
+export function workingTime(): number {
+  try {
+    return Number(Deno.readTextFileSync("/proc/thread-self/schedstat").split(" ")[0]) / 1e6;
+  } catch {
+    return performance.now();
+  }
 }
 
 /** What 99 of 100 looks took at the most: a machine that others use stops any process now and then. */

@@ -1,0 +1,125 @@
+import type { Row, Statement, Value } from "./lane.ts";
+
+/** A query of a room whose rows may be many or large: it is read in pages, by `readWhole`. */
+export interface Listing {
+  table: "state" | "agents" | "messages";
+  columns: string[];
+  /** A CTE that `where` refers to. */
+  with?: string;
+  /** What is so of a row always or never, beginning with WHERE. */
+  where: string;
+  /** What a change may end. */
+  live?: string;
+  args: Record<string, Value>;
+  /** Columns that order the rows; all different. */
+  order: string[];
+  /** Where the rows are found by what changed: the order in which they are read, beginning with `revision`. */
+  readBy?: string[];
+  descending?: boolean;
+  limit?: number;
+}
+
+/** How far a listing was read: the order of the last row, and how many rows are still wanted, -1 for all. */
+export interface Place {
+  last?: Value[];
+  left: number;
+}
+
+/**
+ * What a page may hold, in bytes. From a file it is read in some 5 ms, during which nothing else is done; escaped
+ * as JSON twice it still fits into the 10 MiB of one answer of a server.
+ */
+export const PAGE_BYTES = 2 ** 20;
+/** A row costs as much as this many bytes, beside its longest columns. */
+const ROW_BYTES = 160;
+const LONGEST = { state: ["key", "value"], agents: ["name", "meta"], messages: ["body"] };
+const KEY = { state: ["scope", "key"], agents: ["id"], messages: ["id"] };
+
+/**
+ * The rows after a place, as many as a page holds, as one JSON text: as cells they cost ten times as much.
+ * `edge` is null where the page holds all that is left.
+ */
+export function selectPage(listing: Listing, { last, left }: Place): Statement {
+  const { table, columns, where, live, args, descending, readBy } = listing;
+  const by = readBy ?? listing.order;
+  const conditions = [where, ...(live ? [live] : []), ...(last ? [beyond(by, descending ? "<" : ">")] : [])];
+  const rows = `FROM ${table} ${readBy ? `INDEXED BY ${table}_changed` : ""} ${conditions.join(" AND ")}
+    ORDER BY ${by.map((column) => descending ? `${column} DESC` : column).join(", ")}`;
+  const size = LONGEST[table].map((column) => `octet_length(${column})`).join(" + ");
+  const edge = edgeOf(`SELECT ${size} + ${ROW_BYTES} AS size ${rows} LIMIT :left`);
+  return {
+    sql: `${withOf(listing)} edge (place) AS MATERIALIZED (${edge})
+      SELECT json_group_array(json_array(${columns.join(", ")})) AS page, (SELECT place FROM edge) AS edge
+        FROM (SELECT ${columns.join(", ")} ${rows} LIMIT COALESCE((SELECT place FROM edge), :left))`,
+    args: { ...args, left, ...lastArgs(last) },
+  };
+}
+
+/** The place of the row with which a page is full, none where all fit. `rows` selects the `size` of each in order. */
+export function edgeOf(rows: string): string {
+  return `SELECT place FROM (
+      SELECT ROW_NUMBER() OVER passed AS place, SUM(size) OVER passed AS bytes FROM (${rows})
+      WINDOW passed AS (ROWS UNBOUNDED PRECEDING))
+     WHERE bytes > ${PAGE_BYTES} LIMIT 1`;
+}
+
+/** What changed after the revision `seen` among the rows up to a place, or among all; with whether it still is live. */
+export function selectMoved(listing: Listing, last: Value[] | undefined, seen: number): Statement {
+  const { table, columns, where, live, args, descending, order, readBy } = listing;
+  const within = last ? ` AND ${beyond(readBy ?? order, descending ? ">=" : "<=")}` : "";
+  const recursive = listing.with ? `WITH RECURSIVE ${listing.with}` : "";
+  return {
+    sql: `${recursive} SELECT json_group_array(json_array(${columns.join(", ")}, ${live ?? "TRUE"})) AS page
+        FROM ${table} INDEXED BY ${table}_changed ${where} AND revision > :seen${within}`,
+    args: { ...args, seen, ...lastArgs(last) },
+  };
+}
+
+/** The rows of a page, and with `selectMoved` whether each is live. */
+export function rowsOfPage({ columns }: Listing, [result]: Row[]): Array<{ row: Row; live: boolean }> {
+  return JSON.parse(result!.page as string).map((cells: unknown[]) => {
+    const row: Row = {};
+    for (let n = 0; n < columns.length; n++) row[columns[n]!] = cells[n];
+    return { row, live: cells.length === columns.length || Boolean(cells.at(-1)) };
+  });
+}
+
+/** Where a row stands in the order in which it is read. */
+export function placeOf({ order, readBy }: Listing, row: Row): Value[] {
+  return (readBy ?? order).map((column) => row[column] as Value);
+}
+
+/** The same for all versions of a row, and for no other. */
+export function identityOf({ table }: Listing, row: Row): string {
+  return KEY[table].map((column) => row[column]).join("\0");
+}
+
+/** Compares rows by the listing's order, texts by code points as the database does. */
+export function compareBy({ order, descending }: Listing): (a: Row, b: Row) => number {
+  return (a, b) => {
+    for (const column of order) {
+      const difference = compare(a[column], b[column]);
+      if (difference !== 0) return descending ? -difference : difference;
+    }
+    return 0;
+  };
+}
+
+function compare(a: unknown, b: unknown): number {
+  if (typeof a !== "string" || typeof b !== "string") return Number(a) - Number(b);
+  let n = 0;
+  while (n < a.length && n < b.length && a[n] === b[n]) n++;
+  return (a.codePointAt(n) ?? -1) - (b.codePointAt(n) ?? -1);
+}
+
+function withOf({ with: table }: Listing): string {
+  return table ? `WITH RECURSIVE ${table},` : "WITH";
+}
+
+function beyond(columns: string[], comparison: string): string {
+  return `(${columns.join(", ")}) ${comparison} (${columns.map((_, n) => `:last_${n}`).join(", ")})`;
+}
+
+function lastArgs(last: Value[] = []): Record<string, Value> {
+  return Object.fromEntries(last.map((value, n) => [`last_${n}`, value]));
+}

@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { createClient } from "@libsql/client/sqlite3";
+import { type TestApp, withApp } from "../support/app.ts";
+
+/** A value of which a page of a large read holds some thirty. */
+const LARGE = "x".repeat(60_000);
+const COUNT = 100;
+
+type Member = Record<string, unknown>;
+/** What a room holds at one revision. */
+type Contents = Record<"state" | "messages" | "agents", Member[]>;
+
+interface Room extends TestApp {
+  send(method: string, path: string, body?: unknown): Promise<Member>;
+}
+
+/**
+ * Asks for something of a room that changes after each page of it that is read, and checks that the answer is what
+ * the room held at the answer's revision.
+ */
+async function readWhileChanging(
+  { fill, change, ask, expected }: {
+    fill(room: Room): Promise<unknown>;
+    change(room: Room, n: number): Promise<unknown>;
+    ask: Record<string, [method: string, path: string, body?: unknown]>;
+    expected: Record<string, (contents: Contents) => unknown>;
+  },
+): Promise<void> {
+  let afterPage: (() => Promise<void>) | undefined;
+  await withApp(async (app) => {
+    const room: Room = {
+      ...app,
+      async send(method, path, body) {
+        const { status, body: answer } = await app.json(method, `/rooms/r${path}`, body);
+        assert.ok(status < 300, `${method} ${path}: ${status} ${JSON.stringify(answer).slice(0, 300)}`);
+        return answer;
+      },
+    };
+    await app.json("POST", "/rooms", { id: "r" });
+    await fill(room);
+    const file = createClient({ url: app.file });
+    let changes = 0;
+    for (const name in ask) {
+      const history = new Map([await contentsOf(file)]);
+      let pages = 0;
+      afterPage = async () => {
+        pages++;
+        await change(room, changes++);
+        history.set(...await contentsOf(file));
+      };
+      const [method, path, body] = ask[name]!;
+      const response = await app.request(method, `/rooms/r${path}`, body);
+      afterPage = undefined;
+      const answer = await response.json();
+      const revision = Number(response.headers.get("Convene-Revision"));
+      assert.ok(pages > 2, `${name} is read in ${pages} pages`);
+      assert.ok(history.has(revision), `${name} is of revision ${revision}, of ${[...history.keys()]}`);
+      assert.deepEqual(brief(answer), brief(expected[name]!(history.get(revision)!)), name);
+    }
+    file.close();
+  }, {
+    wrap: (connection) => ({
+      ...connection,
+      async send(statements, mode) {
+        const rows = await connection.send(statements, mode);
+        const then = afterPage;
+        if (then === undefined || !statements.some(({ sql }) => sql.includes(" AS page"))) return rows;
+        afterPage = undefined; // what is done meanwhile reads, too
+        await then();
+        afterPage = then;
+        return rows;
+      },
+    }),
+  });
+}
+
+async function contentsOf(file: ReturnType<typeof createClient>): Promise<[number, Contents]> {
+  const [rooms, state, messages, agents] = await file.batch([
+    "SELECT revision FROM rooms WHERE id = 'r'",
+    "SELECT * FROM state WHERE room_id = 'r' ORDER BY scope, key",
+    "SELECT * FROM messages WHERE room_id = 'r' ORDER BY id",
+    "SELECT * FROM agents WHERE room_id = 'r' ORDER BY joined",
+  ], "read");
+  const rows = (result: { rows: unknown }) => result.rows as Member[];
+  const parsed = (column: string) => (row: Member) => ({
+    ...row,
+    [column]: JSON.parse(row[column] as string),
+  });
+  return [Number(rooms!.rows[0]!.revision), {
+    state: rows(state!).map(parsed("value")),
+    messages: rows(messages!).map(parsed("body")),
+    agents: rows(agents!).map(parsed("meta")),
+  }];
+}
+
+/** The same with long texts as their lengths, so that a difference can be read. */
+function brief(value: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(value, (_, member) => member === LARGE ? LARGE.length : member),
+  );
+}
+
+const keysOf = (n: number) => Array.from({ length: COUNT / 4 }, (_, k) => `key ${k}${"abcd"[n]}`);
+
+const living = ({ state }: Contents) => state.filter(({ deleted }) => !deleted);
+const listed = ({ room_id, scope, key, value, version, updated_at, updated_by }: Member) => {
+  return { room_id, scope, key, value, version, updated_at, updated_by };
+};
+const tombstone = ({ scope, key, version, updated_at }: Member) => {
+  return { scope, key, deleted: true, version, updated_at };
+};
+const nested = (contents: Contents) =>
+  Object.fromEntries(living(contents).map(({ key, value }) => [key, value]));
+
+Deno.test("a state that changes while it is read in pages is answered as it was at one revision", () =>
+  readWhileChanging({
+    async fill(room) {
+      for (const key of [0, 1, 2, 3].flatMap(keysOf)) await room.send("PUT", "/state", { key, value: LARGE });
+    },
+    async change(room, n) {
+      // Two keys, the first and the last one, and those between them: they come, go and move.
+      await room.send("PUT", "/state/batch", {
+        writes: [{ key: "!", increment: -1 }, { key: "~", increment: 1 }, { key: `between ${n}`, value: n }],
+      });
+      await room.send("DELETE", "/state", { key: `key ${n}a` });
+      await room.send("PUT", "/state", { key: `key ${n % 3}b`, value: n });
+      await room.send("PUT", "/state", { key: `key 24${"abcd"[n % 4]}`, value: LARGE });
+    },
+    ask: {
+      list: ["GET", "/state"],
+      scope: ["GET", "/state?scope=_shared"],
+      prefix: ["GET", "/state?prefix=key"],
+      since: ["GET", "/state?since=0"],
+      wait: ["POST", "/wait", { condition: "true", include: "state._shared" }],
+      eval: ["POST", "/eval", { expr: 'state._shared.map(key, key + string(state._shared["~"]))' }],
+    },
+    expected: {
+      list: (contents) => living(contents).map(listed),
+      scope: (contents) => living(contents).map(listed),
+      prefix: (contents) => living(contents).filter(({ key }) => String(key).startsWith("key")).map(listed),
+      since: ({ state }) => state.map((row) => row.deleted ? tombstone(row) : listed(row)),
+      wait: (contents) => ({
+        triggered: true,
+        value: true,
+        condition: "true",
+        state: { _shared: nested(contents) },
+      }),
+      eval: (contents) => ({
+        expression: 'state._shared.map(key, key + string(state._shared["~"]))',
+        value: living(contents).map(({ key }) => `${key}${nested(contents)["~"]}`),
+        context_keys: ["state", "agents", "messages", "self", "now"],
+      }),
+    },
+  }));
+
+const message = ({ revision: _, ...members }: Member) => members;
+
+Deno.test("messages that are posted and claimed while they are read in pages are those of one revision", () =>
+  readWhileChanging({
+    async fill(room) {
+      for (let n = 0; n < COUNT; n++) await room.send("POST", "/messages", { body: LARGE });
+    },
+    async change(room, n) {
+      const open = await room.send("GET", "/messages?unclaimed=true&limit=3") as unknown as Member[];
+      await room.send("POST", `/messages/${open[n % 2]!.id}/claim`, { agent: "ada" });
+      await room.send("POST", "/messages", { body: n });
+    },
+    ask: {
+      all: ["GET", "/messages?limit=1000"],
+      first: ["GET", "/messages?limit=80"],
+      newest: ["GET", "/messages?last=80"],
+      unclaimed: ["GET", "/messages?unclaimed=true&limit=70"],
+    },
+    expected: {
+      all: ({ messages }) => messages.map(message),
+      first: ({ messages }) => messages.slice(0, 80).map(message),
+      newest: ({ messages }) => messages.slice(-80).map(message),
+      unclaimed: ({ messages }) =>
+        messages.filter(({ claimed_by }) => claimed_by === null).slice(0, 70).map(message),
+    },
+  }));
+
+const agent = (row: Member) => {
+  const { joined: _, revision: __, ...members } = row;
+  return { ...members, waiting_on: null };
+};
+
+Deno.test("agents that join and change while they are read in pages are those of one revision", () =>
+  readWhileChanging({
+    async fill(room) {
+      for (let n = 0; n < COUNT; n++) {
+        await room.send("POST", "/agents", { id: `agent ${n}`, name: "n", meta: { text: LARGE } });
+      }
+    },
+    async change(room, n) {
+      await room.send("POST", `/agents/agent ${n}/heartbeat`, { status: n % 2 ? "busy" : "idle" });
+      await room.send("POST", "/agents", { id: `late ${n}`, name: "late" });
+      await room.send("POST", "/agents", { id: "agent 99", name: `renamed ${n}` });
+    },
+    ask: { list: ["GET", "/agents"] },
+    expected: { list: ({ agents }) => agents.map(agent) },
+  }));

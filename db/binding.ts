@@ -19,7 +19,7 @@ export function bound({ sql, args }: Statement) {
 }
 
 /** The client binds JavaScript numbers as REAL, and integer columns take none. */
-function boundValue(value: Value): string | number | bigint | null {
+export function boundValue(value: Value): string | number | bigint | null {
   if (Number.isSafeInteger(value)) return BigInt(value as number);
   if (typeof value === "boolean") return value ? 1n : 0n;
   return value;

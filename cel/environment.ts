@@ -33,13 +33,13 @@ export const MAX_LOOPS = 3;
 /** How deeply a syntax tree may nest: a few stack frames a level. */
 const MAX_DEPTH = 250;
 
-/** Names that functions live under, beside the library's `optional` and `cel`. */
+/** Names that functions live under, beside the library's `optional` and `cel`, and the type of each. */
 const NAMESPACES = {
-  math: class MathNamespace {},
-  strings: class StringsNamespace {},
-  lists: class ListsNamespace {},
-  sets: class SetsNamespace {},
-  base64: class Base64Namespace {},
+  math: "MathNamespace",
+  strings: "StringsNamespace",
+  lists: "ListsNamespace",
+  sets: "SetsNamespace",
+  base64: "Base64Namespace",
 };
 
 /** Functions whose ints may come as whole doubles, and those that mean exactly the types they name. */
@@ -84,9 +84,10 @@ export function createLanguage(variables: Readonly<Record<string, string>>): Lan
 function register(environment: Environment, evaluator: Evaluator): Map<string, string[]> {
   const { registry } = evaluator;
   // The first registration also gives the environment a registry of its own, which can be changed.
-  for (const [name, Namespace] of Object.entries(NAMESPACES)) {
-    environment.registerType(Namespace.name, Namespace);
-    environment.registerConstant(name, Namespace.name, new Namespace());
+  for (const [name, type] of Object.entries(NAMESPACES)) {
+    const Namespace = class {};
+    environment.registerType(type, Namespace);
+    environment.registerConstant(name, type, new Namespace());
   }
   nameTypesByMaps(registry);
   const add = (signature: string, handler: (...args: never[]) => unknown) => {

@@ -8,18 +8,24 @@ const MARK_GRACE_MS = 5_000;
 /** An answer does not wait longer for its mark to be cleared: the database may hang. */
 const CLEARED_WITHIN_MS = 400;
 
-/** The presence mark of a wait: set without being awaited, cleared before the answer. Without an agent, nothing. */
+/** The presence mark of a wait: set without being awaited, cleared before the answer. */
+export interface Mark {
+  set(): void;
+  clear(): Promise<void>;
+}
+
+// A wait goes on without its mark when the database fails to set it; one that is not cleared ends as a lease.
+const unmarked = () => {};
+
+/** The mark of a wait that names its agent. */
 export function createMark(
   database: Database,
   { request: { room, agent, condition, timeout }, viewpoint, began }: Waiter,
-) {
+): Mark {
   let marked: Promise<void> | undefined;
   const mark = { room, agent: agent!, token: viewpoint.wait! };
-  // A wait goes on without its mark when the database fails to set it; one that is not cleared ends as a lease.
-  const unmarked = () => {};
   return {
     set() {
-      if (agent === undefined) return;
       const until = new Date(began + timeout + MARK_GRACE_MS);
       marked = markWaiting(database, mark, { waitingOn: condition.source, until }).catch(unmarked);
     },

@@ -6,7 +6,7 @@ import { listRevisions } from "../db/rooms.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
 import { queriesOfInclude } from "./include.ts";
 import { createInterval } from "./interval.ts";
-import { createMark } from "./mark.ts";
+import { createMark, type Mark } from "./mark.ts";
 import { NOTHING } from "./definitions.ts";
 import type { Reader } from "./reader.ts";
 import { unionReads } from "./reads.ts";
@@ -180,13 +180,15 @@ export function createWatch(
     return { waiter, watch, result: promise };
   }
 
-  async function hold(waiter: Waiter, watch: RoomWatch): Promise<void> {
+  /** Takes the first look, and shows the wait to all if it goes on. */
+  async function hold(waiter: Waiter, watch: RoomWatch, mark: Mark | undefined): Promise<void> {
     try {
       await begin(waiter);
+      advance(watch);
+      if (watch.waiters.has(waiter)) mark?.set();
     } catch (error) {
-      return waiter.settle(error as Error);
+      waiter.settle(error as Error);
     }
-    advance(watch);
   }
 
   return {
@@ -197,27 +199,27 @@ export function createWatch(
         });
       }
       const { waiter, watch, result } = subscribe(request);
+      const leave = () => waiter.settle(undefined);
       const finish = () => {
+        timer = setTimeout(lose, LAST_READ_MS);
         waiter.final = true;
         advance(watch);
       };
-      const leave = () => waiter.settle(undefined);
-      const lost = () =>
+      const lose = () =>
         waiter.settle(new DatabaseUnavailable("The database did not answer in time.", false));
-      const timers = [setTimeout(finish, request.timeout), setTimeout(lost, request.timeout + LAST_READ_MS)];
+      let timer = setTimeout(finish, request.timeout);
       request.signal.addEventListener("abort", leave);
       results.add(result);
-      const mark = createMark(database, waiter);
+      const mark = request.agent === undefined ? undefined : createMark(database, waiter);
       try {
         if (request.signal.aborted) leave();
-        // Either may be first: the first look may hang for longer than the wait lasts.
-        await Promise.race([hold(waiter, watch), result]);
-        if (watch.waiters.has(waiter)) mark.set();
+        // Not awaited: the first look may hang for longer than the wait lasts.
+        hold(waiter, watch, mark);
         return await result;
       } finally {
         request.signal.removeEventListener("abort", leave);
-        timers.forEach(clearTimeout);
-        await mark.clear();
+        clearTimeout(timer);
+        await mark?.clear();
         results.delete(result);
       }
     },

@@ -78,6 +78,7 @@ export async function registerAgent(
     effects: [{
       sql: REGISTER,
       args: { room, nonce, agent: id, ...profile },
+      single: true,
       kept: { columns: AGENT, from: GET },
     }],
     reads: [{ sql: ROOM_REVISION, args: { room } }, { ...waitsOf(room, id, now), kept: { columns: WAIT } }],

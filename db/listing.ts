@@ -52,6 +52,7 @@ export function selectPage(listing: Listing, { last, left }: Place): Statement {
       SELECT json_group_array(json_array(${columns.join(", ")})) AS page, (SELECT place FROM edge) AS edge
         FROM (SELECT ${columns.join(", ")} ${rows} LIMIT COALESCE((SELECT place FROM edge), :left))`,
     args: { ...args, left, ...lastArgs(last) },
+    single: true,
   };
 }
 
@@ -72,6 +73,7 @@ export function selectMoved(listing: Listing, last: Value[] | undefined, seen: n
     sql: `${recursive} SELECT json_group_array(json_array(${columns.join(", ")}, ${live ?? "TRUE"})) AS page
         FROM ${table} INDEXED BY ${table}_changed ${where} AND revision > :seen${within}`,
     args: { ...args, seen, ...lastArgs(last) },
+    single: true,
   };
 }
 

@@ -57,7 +57,7 @@ export async function createRoom(
   const now = database.now().toISOString();
   if (database.once) return await createOnce(database, database.once, { id, now, meta: room.meta });
   const [created, rows] = await database.commit([
-    { sql: CREATE, args: { room: id, now, meta: JSON.stringify(room.meta) } },
+    { sql: CREATE, args: { room: id, now, meta: JSON.stringify(room.meta) }, single: true },
     { sql: GET, args: { room: id } },
   ]);
   return { room: toRoom(rows![0]!), created: created!.length === 1 };

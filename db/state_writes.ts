@@ -162,8 +162,8 @@ function effect(room: string, nonce: string, write: StateWrite, agent: string | 
   const value = JSON.stringify(delta ?? write.value ?? null);
   const args = { room, nonce, scope, key, value, expr, now: now.toISOString(), agent };
   return delta === undefined
-    ? { sql: PUT, args, kept: KEPT }
-    : { sql: ADD, args: { ...args, delta }, kept: KEPT };
+    ? { sql: PUT, args, single: true, kept: KEPT }
+    : { sql: ADD, args: { ...args, delta }, single: true, kept: KEPT };
 }
 
 function entryOf(

@@ -13,7 +13,7 @@ export function createRead(
   const values = Object.values(columns).join(", ");
   const sql = `SELECT json_group_array(json_array(asked.key, ${values})) AS found ${from}`;
   return {
-    statements: (asked) => [{ sql, args: { asked: JSON.stringify(asked) } }],
+    statements: (asked) => [{ sql, args: { asked: JSON.stringify(asked) }, single: true }],
     results(asked, [rows]) {
       const results: Array<Row | undefined> = asked.map(() => undefined);
       for (const [n, ...cells] of JSON.parse(rows![0]!.found as string)) {
@@ -77,12 +77,14 @@ export function createPlainWrites<Item extends Plain>(kind: PlainKind<Item>): Me
         agent,
         now,
       }));
-      return [
-        kind.admission(items),
-        { sql: kind.effect, args: { writes, nonce } },
+      const single = items.length === 1;
+      const statements: Statement[] = [
+        { ...kind.admission(items), single },
+        { sql: kind.effect, args: { writes, nonce }, single },
         { sql: REFUSED, args: { writes: JSON.stringify(items.map(({ room }) => ({ room }))), nonce } },
-        ...touched.length > 0 ? [{ sql: TOUCH, args: { writes: JSON.stringify(touched) } }] : [],
       ];
+      if (touched.length > 0) statements.push({ sql: TOUCH, args: { writes: JSON.stringify(touched) } });
+      return statements;
     },
     results(items, [admitted, effects, refused]) {
       const revisions = new Map(admitted!.map((row) => [row.id as string, Number(row.revision)]));

@@ -51,7 +51,12 @@ export async function commit(database: Database, write: Write): Promise<Outcome>
   if (database.once) return await commitOnce(database, database.once, write);
   const { admission, effects, reads } = write;
   const signs = signOf(write).map((sign) => whereDone(write, sign));
-  const [admitted, ...rows] = await database.commit([admission, ...effects, ...reads, ...signs]);
+  const [admitted, ...rows] = await database.commit([
+    { ...admission, single: true },
+    ...effects,
+    ...reads,
+    ...signs,
+  ]);
   const revision = admitted!.length === 1 ? Number(admitted![0]!.revision) : undefined;
   if (revision !== undefined) database.announce({ room: write.room, part: write.part, revision });
   return { revision, effects: rows.slice(0, effects.length), reads: rows.slice(effects.length) };

@@ -44,7 +44,7 @@ export const LIMITS = {
   progressMs: 10_000,
   /** Milliseconds between two looks at the rooms that are waited for. */
   pollMs: 250,
-  /** Waits that an instance holds: each costs some 42 KiB, so that all are held within 512 MiB. */
+  /** Waits that an instance holds: each costs some 41 KiB, so that all are held within 512 MiB. */
   waits: 10_000,
   /** Streams that an instance holds, and those of one room: each costs a connection and a little memory. */
   streams: 2_000,

@@ -1,5 +1,6 @@
 import type { Context, Hono } from "hono";
 import { type Include, includesAnything } from "../cel/include.ts";
+import type { WaitResult } from "../cel/waiter.ts";
 import { invalidMember } from "./errors.ts";
 import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
@@ -20,15 +21,15 @@ export function mountWait(app: Hono, { watch, fairUse }: Services): void {
   async function wait(c: Context, room: string, body: WaitBody, signal: AbortSignal): Promise<Response> {
     const condition = compileOf(body.condition);
     const include = includeOf(body.include ?? []);
+    const timeout = Math.min(body.timeout ?? LIMITS.waitMs, LIMITS.waitMs);
+    const request = { room, condition, agent: body.agent ?? undefined, timeout, include, signal };
     const release = fairUse.hold(c, "wait", room);
-    const result = await watch.wait({
-      room,
-      condition,
-      agent: body.agent ?? undefined,
-      timeout: Math.min(body.timeout ?? LIMITS.waitMs, LIMITS.waitMs),
-      include,
-      signal,
-    }).finally(release);
+    let result: WaitResult | undefined;
+    try {
+      result = await watch.wait(request);
+    } finally {
+      release();
+    }
     if (result === undefined) return c.body(null, 204); // nobody is there to read it
     const { included, revision, ...outcome } = result;
     const answer = outcome.triggered

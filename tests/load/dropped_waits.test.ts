@@ -99,7 +99,7 @@ const OVER_HTTP = long ? 100_000 : 1_000;
 const CONNECTIONS = 100;
 const AGENTS = 10;
 /** What the memory may grow by after a fifth of the long form; in the short one a fresh instance still warms up. */
-const GROWTH_MIB = 64;
+const GROWTH_MIB = 32;
 
 Deno.test(`${OVER_HTTP} waits whose clients hang up leave the instance as it was`, async () => {
   const folder = await Deno.makeTempDir({ prefix: "convene-" });

@@ -1,0 +1,144 @@
+import type Libsql from "libsql";
+import { bound } from "./binding.ts";
+import type { Connection } from "./database.ts";
+import { faultOf } from "./faults.ts";
+import type { Row, Statement } from "./lane.ts";
+
+/** Milliseconds that a file database blocks for another process's write; the lane's retry does not block. */
+const BUSY_MS = 20;
+const MOST_ATTEMPTS = 50;
+
+/** Statements that are kept prepared. The service has some hundred; lists by filters make a few more. */
+const PREPARED = 256;
+
+/**
+ * Opens `file:<path>` with libSQL's native library, as `@libsql/client` does, but with its statements kept prepared.
+ * One connection, since a file has one writer. One that failed may lose writes in silence later (after SQLITE_BUSY)
+ * or fail again, hence it is made anew after any failure.
+ */
+export async function connectFile(url: string): Promise<Connection> {
+  const { default: Database } = await import("libsql");
+  const path = decodeURIComponent(url.slice("file:".length).replace(/^\/\/(localhost)?(?=\/)/, ""));
+  await makeFolder(path);
+  const open = () => createSession(new Database(path, { timeout: BUSY_MS }));
+  let session: Session | undefined = open();
+  await useWal(session);
+
+  function transact(statements: Statement[], mode: "read" | "write"): Row[][] {
+    session ??= open();
+    try {
+      return session.transact(statements, mode);
+    } catch (error) {
+      session.close();
+      session = undefined;
+      throw error;
+    }
+  }
+
+  return {
+    send: (statements, mode) => Promise.try(transact, statements, mode),
+    close: () => session?.close(),
+  };
+}
+
+/** A database that ends with its connection: it is never made anew, and nobody else can keep it busy. */
+export async function connectMemory(): Promise<Connection> {
+  const { default: Database } = await import("libsql");
+  const session = createSession(new Database(":memory:"));
+  return {
+    send: (statements, mode) => Promise.try(session.transact, statements, mode),
+    close: session.close,
+  };
+}
+
+type Session = ReturnType<typeof createSession>;
+type Run = (args: ReturnType<typeof bound>["args"], single?: boolean) => Row[];
+
+/** A connection with its prepared statements. */
+function createSession(database: Libsql.Database) {
+  const prepared = new Map<string, Run>();
+
+  function prepare(sql: string): Run {
+    const known = prepared.get(sql);
+    if (known) return known;
+    if (prepared.size >= PREPARED) prepared.delete(prepared.keys().next().value!);
+    const run = runnerOf(database, sql);
+    prepared.set(sql, run);
+    return run;
+  }
+
+  function run(statement: Statement, index?: number): Row[] {
+    try {
+      return prepare(statement.sql)(bound(statement).args, statement.single);
+    } catch (error) {
+      prepared.delete(statement.sql); // run again, it would report this failure once more
+      throw Object.assign(error as Error, { statementIndex: index });
+    }
+  }
+
+  const plainly = (sql: string) => run({ sql, args: {}, single: true });
+  return {
+    plainly,
+    transact(statements: Statement[], mode: "read" | "write"): Row[][] {
+      plainly(mode === "write" ? "BEGIN IMMEDIATE" : "BEGIN");
+      try {
+        const rows = statements.map((statement, index) => run(statement, index));
+        plainly("COMMIT");
+        return rows;
+      } catch (error) {
+        if (database.inTransaction) database.exec("ROLLBACK");
+        throw error;
+      }
+    },
+    close: () => void database.close(),
+  };
+}
+
+/**
+ * Prepares a statement. Deno never gives back what the library takes for going through rows, 50 bytes each time: so
+ * one row is fetched where there can be no more, and the rows of other queries are made one, as JSON.
+ */
+function runnerOf(database: Libsql.Database, sql: string): Run {
+  const statement = database.prepare(sql);
+  if (!statement.reader) return (args) => (statement.run(args), []);
+  statement.raw();
+  const names = statement.columns().map(({ name }) => name);
+  const toRow = (cells: unknown[]): Row => Object.fromEntries(cells.map((cell, n) => [names[n]!, cell]));
+  const isQuery = /^\s*(SELECT|WITH)\b/.test(sql);
+  let asJson: typeof statement | undefined;
+  return (args, single) => {
+    if (single) {
+      return [statement.get(args) as unknown[] | undefined].flatMap((cells) => cells ? [toRow(cells)] : []);
+    }
+    if (!isQuery) return (statement.all(args) as unknown[][]).map(toRow);
+    asJson ??= database.prepare(jsonOf(sql, names)).raw();
+    const [rows] = asJson.get(args) as [string];
+    return JSON.parse(rows).map(toRow);
+  };
+}
+
+function jsonOf(sql: string, names: string[]): string {
+  return `SELECT json_group_array(json_array(${names.map((name) => `"${name}"`).join(", ")})) FROM (${sql})`;
+}
+
+/** Turns on the write-ahead log; another process may be just setting up the same file. */
+async function useWal({ plainly }: Session): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return void plainly("PRAGMA journal_mode = WAL");
+    } catch (error) {
+      if (faultOf(error).kind !== "busy" || attempt === MOST_ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
+    }
+  }
+}
+
+/** Makes the file's folder where that is allowed; elsewhere it must be there. */
+async function makeFolder(path: string): Promise<void> {
+  const folder = path.replace(/[^/]*$/, "");
+  try {
+    if (folder !== "") await Deno.mkdir(folder, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  }
+}

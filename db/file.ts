@@ -52,26 +52,23 @@ export async function connectMemory(): Promise<Connection> {
 }
 
 type Session = ReturnType<typeof createSession>;
-type Run = (args: ReturnType<typeof bound>["args"], single?: boolean) => Row[];
+type Run = (args: ReturnType<typeof bound>["args"]) => Row[];
 
 /** A connection with its prepared statements. */
 function createSession(database: Libsql.Database) {
   const prepared = new Map<string, Run>();
 
-  function prepare(sql: string): Run {
-    const known = prepared.get(sql);
-    if (known) return known;
-    if (prepared.size >= PREPARED) prepared.delete(prepared.keys().next().value!);
-    const run = runnerOf(database, sql);
-    prepared.set(sql, run);
-    return run;
-  }
-
   function run(statement: Statement, index?: number): Row[] {
+    const name = `${statement.single} ${statement.sql}`;
     try {
-      return prepare(statement.sql)(bound(statement).args, statement.single);
+      let known = prepared.get(name);
+      if (!known) {
+        if (prepared.size >= PREPARED) prepared.delete(prepared.keys().next().value!);
+        prepared.set(name, known = prepare(database, statement));
+      }
+      return known(bound(statement).args);
     } catch (error) {
-      prepared.delete(statement.sql); // run again, it would report this failure once more
+      prepared.delete(name); // run again, it would report this failure once more
       throw Object.assign(error as Error, { statementIndex: index });
     }
   }
@@ -96,29 +93,24 @@ function createSession(database: Libsql.Database) {
 
 /**
  * Prepares a statement. Deno never gives back what the library takes for going through rows, 50 bytes each time: so
- * one row is fetched where there can be no more, and the rows of other queries are made one, as JSON.
+ * one row is fetched where there can be no more, and the rows of other queries are made one, as JSON. Each prepared
+ * one is run in one way only: after its rows were gone through, fetching one would not see new arguments.
  */
-function runnerOf(database: Libsql.Database, sql: string): Run {
+function prepare(database: Libsql.Database, { sql, single }: Statement): Run {
   const statement = database.prepare(sql);
   if (!statement.reader) return (args) => (statement.run(args), []);
   statement.raw();
   const names = statement.columns().map(({ name }) => name);
   const toRow = (cells: unknown[]): Row => Object.fromEntries(cells.map((cell, n) => [names[n]!, cell]));
-  const isQuery = /^\s*(SELECT|WITH)\b/.test(sql);
-  let asJson: typeof statement | undefined;
-  return (args, single) => {
-    if (single) {
-      return [statement.get(args) as unknown[] | undefined].flatMap((cells) => cells ? [toRow(cells)] : []);
-    }
-    if (!isQuery) return (statement.all(args) as unknown[][]).map(toRow);
-    asJson ??= database.prepare(jsonOf(sql, names)).raw();
-    const [rows] = asJson.get(args) as [string];
-    return JSON.parse(rows).map(toRow);
-  };
+  if (single) return (args) => asList(statement.get(args) as unknown[] | undefined).map(toRow);
+  if (!/^\s*(SELECT|WITH)\b/.test(sql)) return (args) => (statement.all(args) as unknown[][]).map(toRow);
+  const columns = names.map((name) => `"${name}"`).join(", ");
+  const asJson = database.prepare(`SELECT json_group_array(json_array(${columns})) FROM (${sql})`).raw();
+  return (args) => JSON.parse((asJson.get(args) as [string])[0]).map(toRow);
 }
 
-function jsonOf(sql: string, names: string[]): string {
-  return `SELECT json_group_array(json_array(${names.map((name) => `"${name}"`).join(", ")})) FROM (${sql})`;
+function asList<T>(found: T | undefined): T[] {
+  return found === undefined ? [] : [found];
 }
 
 /** Turns on the write-ahead log; another process may be just setting up the same file. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { startLibsqlServer } from "./support/libsql_server.ts";
 import { TextLineStream } from "./support/lines.ts";
 
 const root = new URL("../", import.meta.url);
@@ -12,14 +13,15 @@ async function addressOf(server: Deno.ChildProcess): Promise<string | undefined>
   }
 }
 
-Deno.test("the service bundled into one small file serves, and evaluates expressions", async () => {
+Deno.test("the service bundled into one small file serves over a server, and evaluates expressions", async () => {
+  const database = await startLibsqlServer();
   const folder = await Deno.makeTempDir({ prefix: "convene-" });
   const bundle = `${folder}/convene.js`;
   const deno = (args: string[], stderr: "piped" | "null") =>
     new Deno.Command(Deno.execPath(), {
       args,
       cwd: root,
-      env: { TURSO_DATABASE_URL: `file:${folder}/convene.db`, NO_COLOR: "1" },
+      env: { TURSO_DATABASE_URL: database.url, NO_COLOR: "1" },
       stdin: "null",
       stdout: "null",
       stderr,
@@ -37,6 +39,7 @@ Deno.test("the service bundled into one small file serves, and evaluates express
     server.kill("SIGTERM");
     await server.status;
   } finally {
+    await database.stop();
     await Deno.remove(folder, { recursive: true });
   }
 });

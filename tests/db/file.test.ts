@@ -47,6 +47,68 @@ Deno.test("a batch over a file gives the rows of each statement, or nothing is d
     file.close();
   }));
 
+Deno.test("a statement sees its own arguments, whatever it was run with before", async () => {
+  const memory = await open(":memory:");
+  const put = (ids: string[], single: boolean): Statement => ({
+    sql: `INSERT INTO t (id, n) SELECT value, 1 FROM json_each(:ids) WHERE TRUE
+      ON CONFLICT (id) DO UPDATE SET n = n + 1 RETURNING id, n`,
+    args: { ids: JSON.stringify(ids) },
+    single,
+  });
+  const find = (n: number, single: boolean): Statement => ({
+    sql: "SELECT id FROM t WHERE n = :n ORDER BY id",
+    args: { n },
+    single,
+  });
+  const set = (id: string, n: number): Statement => ({
+    sql: "UPDATE t SET n = :n WHERE id = :id",
+    args: { id, n },
+  });
+  const seen = [];
+  for (
+    const statement of [
+      put(["a"], true),
+      put(["a", "b"], false),
+      put(["a"], true),
+      put([], true),
+      put([], false),
+      put(["c", "b"], false),
+      put(["b"], true),
+      find(3, false),
+      find(1, true),
+      find(3, true),
+      find(9, true),
+      find(9, false),
+      set("a", 7),
+      set("b", 8),
+      find(7, true),
+      find(8, true),
+    ]
+  ) {
+    const [rows] = await memory.send([statement], "write");
+    seen.push(rows!.map((row) => Object.values(row).join("")).join(" "));
+  }
+  assert.deepEqual(seen, [
+    "a1",
+    "a2 b1",
+    "a3",
+    "",
+    "",
+    "c1 b2",
+    "b3",
+    "a b",
+    "c",
+    "a",
+    "",
+    "",
+    "",
+    "",
+    "a",
+    "b",
+  ]);
+  memory.close();
+});
+
 Deno.test("a file that another process writes to is busy, and free again afterwards", () =>
   withFolder(async (folder) => {
     const file = await open(`file:${folder}/x.db`);

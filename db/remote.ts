@@ -1,62 +1,61 @@
-import type { HttpStream } from "@libsql/hrana-client";
 import { batch, bound } from "./binding.ts";
 import type { Connection } from "./database.ts";
-import type { Row } from "./lane.ts";
+import type { Statement } from "./lane.ts";
+import { createStreams, query, transact } from "./streams.ts";
 
 /** Milliseconds after which a call counts as lost. */
 const CALL_DEADLINE_MS = 5_000;
 
-/** Milliseconds for which a stream is used again. A libSQL server forgets what was idle for 10 s. */
-const STREAM_IDLE_MS = 5_000;
-const STREAMS_KEPT = 4;
-
 /**
- * Connects to a libSQL server by `fetch` alone. The client opens a stream for each call, for which the server opens
- * its database anew; single reads, which most are, go over streams that are kept: it halves what they cost the server.
+ * Connects to a libSQL server by `fetch` alone. The client opens a stream for each call; what goes over streams that
+ * are kept costs the server half as much for reads, and a fifth less for writes.
  */
 export async function connectRemote(url: string, authToken?: string): Promise<Connection> {
-  const [{ createClient }, { ClientError, openHttp, parseLibsqlUrl, Stmt }] = await Promise.all([
+  const [{ createClient }, { BatchCond, ClientError, openHttp, parseLibsqlUrl, Stmt }] = await Promise.all([
     import("@libsql/client/web"),
     import("@libsql/hrana-client"),
   ]);
-  const client = createClient({ url, authToken, fetch: (request: Request) => inTime(unrepeatable(request)) });
+  const once = (request: Request) => inTime(unrepeatable(request));
+  const client = createClient({ url, authToken, fetch: once });
   const address = parseLibsqlUrl(url);
-  const streams = openHttp(address.hranaHttpUrl!, address.authToken ?? authToken, inTime);
-  const idle: Array<{ stream: HttpStream; since: number }> = [];
+  const open = (fetch: typeof inTime) =>
+    openHttp(address.hranaHttpUrl!, address.authToken ?? authToken, fetch);
+  const [reader, writer] = [open(inTime), open(once)];
+  const readOver = createStreams(() => reader.openStream());
+  const writeOver = createStreams(() => writer.openStream());
 
-  /** A stream that is still known to the server; the freshest is tried, so that the others may go. */
-  function takeStream(): HttpStream {
-    const kept = idle.pop();
-    if (kept && performance.now() - kept.since < STREAM_IDLE_MS) return kept.stream;
-    kept?.stream.close();
-    for (const { stream } of idle.splice(0)) stream.close();
-    return streams.openStream();
+  function toStmt(statement: Statement): InstanceType<typeof Stmt> {
+    const { sql, args } = bound(statement);
+    const stmt = new Stmt(sql);
+    for (const name in args) stmt.bindName(name, args[name]!);
+    return stmt;
   }
 
-  async function readOver(stream: HttpStream, statement: InstanceType<typeof Stmt>): Promise<Row[]> {
-    const { rows } = await stream.query(statement);
-    if (idle.length < STREAMS_KEPT) idle.push({ stream, since: performance.now() });
-    else stream.close();
-    return rows as unknown as Row[];
+  /**
+   * True where the server itself has answered that it did nothing: it does not know the stream any more (400), or a
+   * statement failed and all are rolled back. A call of its own tells which.
+   */
+  function isRefusal(error: unknown): boolean {
+    const { code, status } = error as { code?: unknown; status?: unknown };
+    return error instanceof ClientError && (typeof code === "string" || status === 400);
   }
 
   return {
     async send(statements, mode) {
-      if (mode === "write" || statements.length !== 1) return await batch(client, statements, mode);
-      const { sql, args } = bound(statements[0]!);
-      const statement = new Stmt(sql);
-      for (const name in args) statement.bindName(name, args[name]!);
+      const stmts = statements.map(toStmt);
       try {
-        return [await readOver(takeStream(), statement)];
+        if (mode === "write") {
+          return await writeOver((stream) => transact(stream, BatchCond, "BEGIN IMMEDIATE", stmts));
+        }
+        if (stmts.length === 1) return [await readOver((stream) => query(stream, stmts[0]!))];
+        return await readOver((stream) => transact(stream, BatchCond, "BEGIN TRANSACTION READONLY", stmts));
       } catch (error) {
-        // The server answered, but has lost the stream or objects to the statement: a call of its own tells which.
-        if (!(error instanceof ClientError)) throw error;
+        if (!(mode === "read" ? error instanceof ClientError : isRefusal(error))) throw error;
         return await batch(client, statements, mode);
       }
     },
     close() {
-      streams.close();
-      client.close();
+      for (const each of [reader, writer, client]) each.close();
     },
   };
 }

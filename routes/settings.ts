@@ -35,8 +35,13 @@ export function portOf(env: Env): number {
 /** Where the database is. The address itself, which may hold a secret, is told to nobody. */
 export function databaseOf(env: Env): string {
   const url = env("TURSO_DATABASE_URL")?.trim() || "file:data/convene.db";
-  if (/^file:./.test(url) || (/^(libsql|https?):\/\/[^/?#]/.test(url) && URL.canParse(url))) return url;
-  throw new Error("TURSO_DATABASE_URL must be file:<path>, or begin with libsql://, https:// or http://.");
+  if (
+    url === ":memory:" || /^file:./.test(url) ||
+    (/^(libsql|https?):\/\/[^/?#]/.test(url) && URL.canParse(url))
+  ) return url;
+  throw new Error(
+    "TURSO_DATABASE_URL must be file:<path> or :memory:, or begin with libsql://, https:// or http://.",
+  );
 }
 
 function rate(env: Env, name: string): number | undefined {

@@ -71,6 +71,7 @@ Deno.test("TURSO_DATABASE_URL is an address of a kind that there is, and is not 
   for (
     const url of [
       "file:x.db",
+      ":memory:",
       "file:/tmp/x.db",
       "libsql://a.example",
       "https://a.example",
@@ -91,7 +92,7 @@ Deno.test("TURSO_DATABASE_URL is an address of a kind that there is, and is not 
     ]
   ) {
     assert.throws(() => database(url), (error: Error) => {
-      assert.match(error.message, /^TURSO_DATABASE_URL must be file:<path>, or begin with/);
+      assert.match(error.message, /^TURSO_DATABASE_URL must be file:<path> or :memory:, or begin with/);
       return !error.message.includes("secret");
     });
   }

@@ -53,7 +53,7 @@ export interface DatabaseOptions {
   unique?: () => string;
 }
 
-// Together with the deadline of a call (open.ts) the patience keeps every request within 10 s. A batch of writes
+// Together with the deadline of a call (remote.ts) the patience keeps every request within 10 s. A batch of writes
 // is so small that the entries which its refusals show, 20 x 64 KiB a job, fit into one answer of 10 MiB.
 const LANES = {
   read: { inFlight: 2, apart: 3, weight: 256, readOnly: true, patience: 4_000 },

@@ -143,8 +143,10 @@ contract("rooms share nothing", async (t) => {
 
 contract("a list of rooms that say much of themselves is cut, and goes on without a gap", async (t) => {
   const meta = { text: "x".repeat(60_000) };
-  const created: string[] = [];
-  for (let n = 0; n < 40; n++) created.unshift((await t.post("/rooms", { meta })).body.id);
+  const rooms: Json[] = [];
+  for (let n = 0; n < 40; n++) rooms.push((await t.post("/rooms", { meta })).body);
+  const place = ({ created_at, id }: Json) => `${created_at} ${id}`;
+  const created = rooms.sort((a, b) => place(a) < place(b) ? 1 : -1).map(({ id }) => id);
   const listed: string[] = [];
   let page = await t.get("/rooms?limit=40");
   for (; listed.length + page.body.length < 40; page = await t.get(Client.next(page)!)) {

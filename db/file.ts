@@ -22,9 +22,11 @@ export async function connectFile(url: string): Promise<Connection> {
   await makeFolder(path);
   const open = () => createSession(new Database(path, { timeout: BUSY_MS }));
   let session: Session | undefined = open();
+  let closed = false;
   await useWal(session);
 
   function transact(statements: Statement[], mode: "read" | "write"): Row[][] {
+    if (closed) throw new Error("The database is closed.");
     session ??= open();
     try {
       return session.transact(statements, mode);
@@ -37,17 +39,27 @@ export async function connectFile(url: string): Promise<Connection> {
 
   return {
     send: (statements, mode) => Promise.try(transact, statements, mode),
-    close: () => session?.close(),
+    close() {
+      closed = true;
+      session?.close();
+      session = undefined;
+    },
   };
 }
 
 /** A database that ends with its connection: it is never made anew, and nobody else can keep it busy. */
 export async function connectMemory(): Promise<Connection> {
   const { default: Database } = await import("libsql");
-  const session = createSession(new Database(":memory:"));
+  let session: Session | undefined = createSession(new Database(":memory:"));
   return {
-    send: (statements, mode) => Promise.try(session.transact, statements, mode),
-    close: session.close,
+    async send(statements, mode) {
+      if (!session) throw new Error("The database is closed.");
+      return await session.transact(statements, mode);
+    },
+    close() {
+      session?.close();
+      session = undefined;
+    },
   };
 }
 

@@ -140,10 +140,18 @@ export function createLane(send: Send, limits: LaneLimits, now: () => number): L
     complete = undefined;
   }
 
+  /** The first that waits, and all that fit in beside it: light ones pass heavy ones that do not. */
   function nextBatch(): Job[] {
     let weight = 0;
-    const end = waiting.findIndex((job, n) => (weight += job.weight) > limits.weight && n > 0);
-    return waiting.splice(0, end < 0 ? waiting.length : end);
+    const jobs: Job[] = [];
+    const left: Job[] = [];
+    for (const job of waiting.splice(0)) {
+      const fits = jobs.length === 0 || weight + job.weight <= limits.weight;
+      if (fits) weight += job.weight;
+      (fits ? jobs : left).push(job);
+    }
+    waiting.push(...left);
+    return jobs;
   }
 
   async function carry(jobs: Job[]): Promise<void> {

@@ -122,6 +122,16 @@ Deno.test("a file that another process writes to is busy, and free again afterwa
     file.close();
   }));
 
+Deno.test("a connection that was closed refuses what comes later", () =>
+  withFolder(async (folder) => {
+    for (const url of [`file:${folder}/x.db`, ":memory:"]) {
+      const database = await open(url);
+      database.close();
+      database.close();
+      await assert.rejects(database.send([insert("a", 1)], "write"), /closed/);
+    }
+  }));
+
 Deno.test("a file may be named as a path or a URL, in a folder that is made", () =>
   withFolder(async (folder) => {
     const file = await open(`file:${folder}/of its own/x.db`);

@@ -79,6 +79,23 @@ Deno.test("a batch is bounded, but a job is never split", async () => {
   assert.deepEqual(database.batches.map(({ names }) => names.join("")), ["abc", "de", "fghi"]);
 });
 
+Deno.test("light jobs pass heavy ones that do not fit beside each other, and the first is never passed", async () => {
+  const database = heldDatabase();
+  const lane = createLane(database.send, { ...LIMITS, weight: 10 }, () => 0);
+  const begun = database.next();
+  const jobs = [["a", 7], ["b", 7], ["c", 1], ["d", 7], ["e", 2]].map(([name, weight]) =>
+    lane.submit(job(name as string), weight as number)
+  );
+  await begun;
+  for (let sent = 1; sent <= 3; sent++) {
+    const next = sent < 3 ? database.next() : undefined;
+    database.batches[sent - 1]!.answer();
+    await next;
+  }
+  await Promise.all(jobs);
+  assert.deepEqual(database.batches.map(({ names }) => names.join("")), ["ace", "b", "d"]);
+});
+
 Deno.test("a wrong statement fails its own job, the others are sent again", async () => {
   const sent: string[] = [];
   const lane = createLane(

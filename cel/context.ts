@@ -6,7 +6,7 @@ import { compile, type Context, EvaluationFailed, InvalidExpression } from "./ex
 import { circular, type Definitions } from "./definitions.ts";
 import type { RoomData } from "./reader.ts";
 import type { CelMap } from "./scopes.ts";
-import { turn } from "../db/turn.ts";
+import { giveWay, isBusy } from "../db/turn.ts";
 import { toCel } from "./values.ts";
 
 /** Who looks at a room: `self`, and the wait that the looker is to be shown without. */
@@ -61,7 +61,7 @@ export function createContext(
       const { view } = look(viewpoint).look;
       const results = new Map<string, ViewResult>();
       for (const name of names) {
-        await turn();
+        if (isBusy()) await giveWay();
         results.set(name, view(name));
       }
       return results;

@@ -2,6 +2,7 @@ import type { Database } from "../db/database.ts";
 import type { Guard } from "../db/guard.ts";
 import type { Json } from "../db/json.ts";
 import { Refusal } from "../db/refusal.ts";
+import { giveWay, isBusy } from "../db/turn.ts";
 import { createContext } from "./context.ts";
 import { EvaluationFailed, type Expression } from "./expression.ts";
 import type { Reader, RoomData } from "./reader.ts";
@@ -34,6 +35,7 @@ export function createGates(database: Database, reader: Reader): Gates {
       return database.inTurn(room, async () => {
         for (let attempt = 1; attempt <= MOST_ATTEMPTS && database.now().getTime() < giveUp; attempt++) {
           const data = await reader.load(room, gate.condition.reads);
+          if (isBusy()) await giveWay();
           judge(data, gate, database.now());
           const written = await write(guardFor(data));
           if (written !== undefined) return written;

@@ -1,6 +1,6 @@
 import type { Snapshot } from "../db/snapshot.ts";
 import { SHARED_SCOPE } from "../db/state.ts";
-import { turn } from "../db/turn.ts";
+import { giveWay, isBusy } from "../db/turn.ts";
 import { toCel } from "./values.ts";
 
 export type CelMap = Map<string, unknown>;
@@ -18,13 +18,13 @@ export async function convert({ entries, agentIds, agents }: Snapshot): Promise<
   const scopes = new Map<string, CelMap>([[SHARED_SCOPE, new Map()]]);
   for (const id of agentIds) scopes.set(id, new Map());
   for (const { scope, key, value } of entries) {
-    await turn();
+    if (isBusy()) await giveWay();
     if (!scopes.has(scope)) scopes.set(scope, new Map());
     scopes.get(scope)!.set(key, toCel(value));
   }
   const metas = new Map<string, unknown>();
   for (const { id, meta } of agents) {
-    await turn();
+    if (isBusy()) await giveWay();
     metas.set(id, toCel(meta));
   }
   return { scopes, metas };

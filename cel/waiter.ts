@@ -6,7 +6,7 @@ import { type Include, included, includesAnything, readsOfInclude } from "./incl
 import { withViews } from "./definitions.ts";
 import type { RoomData } from "./reader.ts";
 import { type Reads, unionReads } from "./reads.ts";
-import { turn } from "../db/turn.ts";
+import { giveWay, isBusy } from "../db/turn.ts";
 
 export interface WaitRequest {
   room: string;
@@ -96,7 +96,7 @@ export async function judgeAll(waiters: Waiter[], data: RoomData, now: Date): Pr
   const room = createContext(data, now);
   const judgements = new Map<string, Judgement>();
   for (const waiter of waiters) {
-    await turn();
+    if (isBusy()) await giveWay();
     const { condition } = waiter.request;
     const { context, key } = room.from(waiter.viewpoint);
     const id = JSON.stringify([condition.source, key, condition.reads.self && waiter.viewpoint.self]);

@@ -33,7 +33,7 @@ export interface Database {
   migrate(): Promise<void>;
   /** Runs a task that will need the database soon: batches wait a moment for what it submits. */
   working<T>(task: () => Promise<T>): Promise<T>;
-  /** Runs a task of a room after the room's earlier ones. Errors: `unavailable`, what the task throws. */
+  /** Runs a task of a room after the room's earlier ones, in this instance. Errors: `unavailable`, what the task throws. */
   inTurn<T>(room: string, task: () => Promise<T>): Promise<T>;
   /** Tells the listeners of this instance that a room has moved. */
   announce(change: Change): void;

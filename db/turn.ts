@@ -5,33 +5,39 @@ const PAUSE_MS = 1;
 
 /** When the work of this pass of the event loop began. */
 let since: number | undefined;
-/** Work that waits to go on, one piece a pass: however much there is, others wait for one piece only. */
+/** Work that waits to go on: however much there is, others wait for some milliseconds of it only. */
 const waiting: Array<() => void> = [];
+let going = false;
 
-function busyMs(): number {
+/**
+ * True once the work of this pass has taken long enough. To be asked right before a piece of work, with nothing
+ * awaited in between: `if (isBusy()) await giveWay()`. Of many that ask before the first has worked, none would wait.
+ */
+export function isBusy(): boolean {
   const now = performance.now();
   if (since === undefined) {
     since = now;
     setImmediate(() => since = undefined);
   }
-  return now - since;
+  return now - since >= MOST_BUSY_MS;
 }
 
-function goOn() {
-  busyMs();
-  waiting.shift()!();
+/** Lets one after the other go on, until this pass has had its share of work too. */
+async function goOn() {
+  do {
+    isBusy(); // the share counts from the first
+    waiting.shift()!();
+    await undefined; // it is at work now
+  } while (waiting.length > 0 && !isBusy());
   if (waiting.length > 0) setTimeout(goOn, PAUSE_MS);
+  else going = false;
 }
 
 /** A pause for others. */
 export function giveWay(): Promise<void> {
-  if (waiting.length === 0) setTimeout(goOn, PAUSE_MS);
+  if (!going) setTimeout(goOn, PAUSE_MS);
+  going = true;
   return new Promise((resolve) => waiting.push(resolve));
-}
-
-/** To be awaited between pieces of work: it lets other requests run once work has taken long enough. */
-export async function turn(): Promise<void> {
-  if (busyMs() >= MOST_BUSY_MS) await giveWay();
 }
 
 /** Maps what may be many, and lets other requests run in between. */
@@ -41,7 +47,7 @@ export async function mapInTurns<Item, Result>(
 ): Promise<Result[]> {
   const results: Result[] = [];
   for (let n = 0; n < items.length; n++) {
-    if (n > 0) await turn();
+    if (isBusy()) await giveWay();
     results.push(map(items[n]!));
   }
   return results;

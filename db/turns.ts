@@ -14,7 +14,7 @@ export function createTurns() {
     const since = performance.now();
     const turn = (queues.get(room) ?? Promise.resolve()).then(() => {
       if (performance.now() - since < MOST_MS) return task();
-      throw new Refusal("unavailable", "Writes of this room that were to come first took too long.", {
+      throw new Refusal("unavailable", "What was to come first took too long.", {
         hint: "Nothing was written. Try again.",
       });
     });

@@ -10,7 +10,7 @@ import {
   selectPage,
 } from "./listing.ts";
 import { Refusal } from "./refusal.ts";
-import { giveWay } from "./turn.ts";
+import { giveWay, isBusy } from "./turn.ts";
 
 export type Query = Statement | Listing;
 
@@ -27,6 +27,8 @@ interface Reading {
 const PAGE_WEIGHT = 100;
 /** Of first pages, which are seldom full, it holds 16. */
 const FIRST_WEIGHT = 16;
+/** What large reads take turns under, one at a time for the sake of others and of memory; no room is called so. */
+const LARGE = "";
 /** More than the largest room takes: 10,000 keys of 64 KiB. */
 const MOST_STEPS = 1_000;
 
@@ -42,17 +44,30 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
     "sql" in query ? createPlain(query, n === 0) : createPaged(query)
   );
   const areComplete = () => readings.every((reading) => reading.isComplete());
-  let seen: number | undefined;
-  for (let steps = 0; steps < MOST_STEPS; steps++) {
+
+  /** True where this step has brought the rest. */
+  async function step(seen: number | undefined, weight: number | undefined): Promise<boolean> {
     const last = seen === undefined || areComplete();
     const wanted = readings.map((reading) => reading.statements(seen, last));
-    const results = await database.read(wanted.flat(), seen === undefined ? weightOf(queries) : PAGE_WEIGHT);
+    const results = await database.read(wanted.flat(), weight);
+    if (isBusy()) await giveWay();
     readings.forEach((reading, n) => reading.take(results.splice(0, wanted[n]!.length)));
-    if (last && areComplete()) return readings.map((reading) => reading.rows());
-    seen = Number(readings[0]!.rows()[0]?.revision);
-    await giveWay();
+    return last && areComplete();
   }
-  throw new Refusal("unavailable", "The room is too large, or changed faster than all of it could be read.");
+
+  if (!await step(undefined, weightOf(queries))) {
+    await database.inTurn(LARGE, async () => {
+      for (let steps = 1; steps < MOST_STEPS; steps++) {
+        await giveWay();
+        if (await step(Number(readings[0]!.rows()[0]?.revision), PAGE_WEIGHT)) return;
+      }
+      throw new Refusal(
+        "unavailable",
+        "The room is too large, or changed faster than all of it could be read.",
+      );
+    });
+  }
+  return readings.map((reading) => reading.rows());
 }
 
 /** What the first step weighs. A thread is followed from message to message, which takes longer than a page. */

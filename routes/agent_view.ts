@@ -3,7 +3,7 @@ import { createContext, type RoomContext } from "../cel/context.ts";
 import { NOTHING } from "../cel/definitions.ts";
 import type { RoomData } from "../cel/reader.ts";
 import { type Reads, unionReads } from "../cel/reads.ts";
-import { turn } from "../db/turn.ts";
+import { giveWay, isBusy } from "../db/turn.ts";
 import { selectKeys, toCut } from "../db/overview.ts";
 import { present, type Status } from "../db/presence.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../db/state.ts";
@@ -40,7 +40,7 @@ export async function agentsOf(
   const look = await presentsOf(data, context, agents);
   let left = JUDGING_MS;
   for (const agent of waiting) {
-    await turn();
+    if (isBusy()) await giveWay();
     const began = performance.now();
     const wait = snapshot.waits.findLast(({ agent_id }) => agent_id === agent.id)?.token;
     const { context: seen } = context.from({ self: agent.id, wait });

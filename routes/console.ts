@@ -1,5 +1,6 @@
 import { createContext } from "../cel/context.ts";
 import { EvaluationFailed } from "../cel/expression.ts";
+import { giveWay, isBusy } from "../db/turn.ts";
 import type { EvaluationView } from "../views/model.ts";
 import { RequestError } from "./errors.ts";
 import { existingId } from "./ids.ts";
@@ -18,6 +19,7 @@ export async function evaluationOf(
   try {
     const expression = compileOf(expr);
     const data = await reader.load(room, expression.reads);
+    if (isBusy()) await giveWay();
     const { context } = createContext(data, database.now()).from({ self: agent });
     return { expr, agent, shown: shownOf(expression.evaluate(context)) };
   } catch (error) {

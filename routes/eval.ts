@@ -1,6 +1,7 @@
 import type { Hono } from "hono";
 import { createContext } from "../cel/context.ts";
 import { EvaluationFailed } from "../cel/expression.ts";
+import { giveWay, isBusy } from "../db/turn.ts";
 import { RequestError } from "./errors.ts";
 import { resource } from "./methods.ts";
 import { compileOf, readBody, reply, roomOf } from "./requests.ts";
@@ -14,6 +15,7 @@ export function mountEval(app: Hono, { database, reader }: Services): void {
       const { expr, agent } = await readBody(c, evalBody);
       const expression = compileOf(expr);
       const data = await reader.load(room, expression.reads);
+      if (isBusy()) await giveWay();
       const { context } = createContext(data, database.now()).from({ self: agent ?? null });
       try {
         const value = expression.evaluate(context);

@@ -1,4 +1,4 @@
-import { turn } from "../db/turn.ts";
+import { giveWay, isBusy } from "../db/turn.ts";
 
 /** Members of members are as deep as what is many lies: the keys of the scopes of `state`. */
 const MANY_AT_DEPTH = 3;
@@ -16,7 +16,7 @@ export async function jsonInTurns(
   const encoder = new TextEncoder();
   const encoded: Uint8Array[] = [];
   for (const piece of pieces) {
-    await turn();
+    if (isBusy()) await giveWay();
     encoded.push(encoder.encode(piece));
   }
   const length = encoded.reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -30,7 +30,7 @@ async function write(value: unknown, depth: number, texts: string[]): Promise<vo
   let separator = "";
   for (const [name, member] of Object.entries(value)) {
     if (member === undefined) continue;
-    await turn();
+    if (isBusy()) await giveWay();
     texts.push(isList ? separator : `${separator}${JSON.stringify(name)}:`);
     if (isList || depth === 1) texts.push(JSON.stringify(member));
     else await write(member, depth - 1, texts);

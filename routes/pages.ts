@@ -5,7 +5,7 @@ import { selectAnswered, selectWindow } from "../db/overview.ts";
 import { Refusal } from "../db/refusal.ts";
 import { ping } from "../db/rooms.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
-import { turn } from "../db/turn.ts";
+import { giveWay, isBusy } from "../db/turn.ts";
 import { frontPage } from "../views/front_page.tsx";
 import { guidePage } from "../views/guide_page.tsx";
 import { page } from "../views/layout.tsx";
@@ -63,7 +63,7 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
     const room = await loadRoom(services, log, existingId(id), addressOf(c));
     const expr = c.req.query("expr");
     const evaluation = expr ? await evaluationOf(services, room.id, expr, c.req.query("agent")) : undefined;
-    await turn();
+    if (isBusy()) await giveWay();
     return sendPage(c, page(roomPage({ ...room, evaluation }, ASSETS)));
   } catch (error) {
     if (!(error instanceof Refusal && error.code === "room_not_found")) throw error;

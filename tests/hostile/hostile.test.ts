@@ -107,13 +107,34 @@ Deno.test("bodies that are no text, and odd ways to send one", () =>
     assert.equal((await t.entry(room, "k")).value, 1);
   }));
 
+const COSTLY = "lists.range(1000).all(x, lists.range(1000).all(y, x + y >= 0))";
+
+Deno.test("many requests at once that cost all that they may hold up no others", () =>
+  withService((t, room) =>
+    besideOthers(t, async () => {
+      const asked = [
+        ...Array.from({ length: 100 }, () => t.post(`/rooms/${room}/eval`, { expr: COSTLY })),
+        ...Array.from({ length: 50 }, (_, n) =>
+          t.post(`/rooms/${room}/wait`, { condition: `${COSTLY} && ${n} < 0`, timeout: 0 })),
+        ...Array.from({ length: 20 }, (_, n) =>
+          t.put(`/rooms/${room}/state`, { key: "k", value: n, if: COSTLY })),
+      ];
+      const answers = await Promise.all(asked);
+      const count = (status: number) =>
+        answers.filter((answer) =>
+          answer.status === status
+        ).length;
+      assert.deepEqual([count(400), count(200), count(409)], [100, 50, 20]);
+    })
+  ));
+
 Deno.test("a room whose views cost all that they may is shown without holding up others", () =>
   withService((t, room) =>
     besideOthers(t, async () => {
       const writes = Array.from({ length: 64 }, (_, n) => ({
         scope: "_view",
         key: `v${n}`,
-        expr: "lists.range(1000).all(x, lists.range(1000).all(y, x + y >= 0))",
+        expr: COSTLY,
       }));
       for (let n = 0; n < 64; n += 16) {
         assert.equal(

@@ -26,6 +26,15 @@ function heldDatabase() {
   };
 }
 
+/** Answers so many batches, each as soon as it has come. */
+async function answerAll({ batches, next }: ReturnType<typeof heldDatabase>, count: number) {
+  for (let sent = 1; sent <= count; sent++) {
+    const following = sent < count ? next() : undefined;
+    batches[sent - 1]!.answer();
+    await following;
+  }
+}
+
 const LIMITS = { inFlight: 1, apart: 0, weight: 100, readOnly: false, expected: () => 0, patience: 1_000 };
 const sqlError = (code: string, statementIndex?: number) =>
   Object.assign(new Error(code), { code, statementIndex });
@@ -70,11 +79,7 @@ Deno.test("a batch is bounded, but a job is never split", async () => {
     lane.submit(job(...names))
   );
   await begun;
-  for (let sent = 1; sent <= 3; sent++) {
-    const next = sent < 3 ? database.next() : undefined;
-    database.batches[sent - 1]!.answer();
-    await next;
-  }
+  await answerAll(database, 3);
   await Promise.all(jobs);
   assert.deepEqual(database.batches.map(({ names }) => names.join("")), ["abc", "de", "fghi"]);
 });
@@ -87,11 +92,7 @@ Deno.test("light jobs pass heavy ones that do not fit beside each other, and the
     lane.submit(job(name as string), weight as number)
   );
   await begun;
-  for (let sent = 1; sent <= 3; sent++) {
-    const next = sent < 3 ? database.next() : undefined;
-    database.batches[sent - 1]!.answer();
-    await next;
-  }
+  await answerAll(database, 3);
   await Promise.all(jobs);
   assert.deepEqual(database.batches.map(({ names }) => names.join("")), ["ace", "b", "d"]);
 });

@@ -4,6 +4,8 @@ import { databaseOf, portOf, settingsOf } from "../../routes/settings.ts";
 
 const set = (name: string, value?: string) => (asked: string) => asked === name ? value : undefined;
 
+const COUNT = { may: ["0", "7"], not: ["1.5", "-1"] };
+
 /** Each variable that is a number: how it is read, what it is when nothing is said, what it may and may not be. */
 const NUMBERS: Record<
   string,
@@ -30,26 +32,22 @@ const NUMBERS: Record<
   WAITS_PER_CALLER: {
     of: (env) => settingsOf(env).fairUse!.waitsOfCaller,
     unset: FAIR_USE.waitsOfCaller,
-    may: ["0", "7"],
-    not: ["1.5", "-1"],
+    ...COUNT,
   },
   WAITS_PER_ROOM: {
     of: (env) => settingsOf(env).fairUse!.waitsOfRoom,
     unset: FAIR_USE.waitsOfRoom,
-    may: ["0", "7"],
-    not: ["1.5", "-1"],
+    ...COUNT,
   },
   STREAMS_PER_CALLER: {
     of: (env) => settingsOf(env).fairUse!.streamsOfCaller,
     unset: FAIR_USE.streamsOfCaller,
-    may: ["0", "7"],
-    not: ["1.5", "-1"],
+    ...COUNT,
   },
   TRUSTED_PROXIES: {
     of: (env) => settingsOf(env).fairUse!.trustedProxies,
     unset: 0,
-    may: ["0", "2"],
-    not: ["1.5", "-1"],
+    ...COUNT,
   },
 };
 

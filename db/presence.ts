@@ -1,6 +1,6 @@
 import type { Database } from "./database.ts";
 import type { Row, Statement } from "./lane.ts";
-import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
+import { ADMITTED, commit, FROM_ADMITTED, SIGN } from "./write.ts";
 
 export const STATUSES = ["active", "idle", "busy", "waiting"] as const;
 export type Status = typeof STATUSES[number];
@@ -13,8 +13,7 @@ export interface WaitMark {
   token: string;
 }
 
-const TOUCH = `
-  UPDATE agents SET last_heartbeat = MAX(last_heartbeat, :now) WHERE room_id = :room AND id = :agent RETURNING id`;
+const TOUCH = `${SIGN} RETURNING id`;
 
 const IN_PROGRESS = `
   SELECT agent_id, token, waiting_on, until FROM waits
@@ -48,7 +47,8 @@ const MOVE_AGENT = `
 
 /** A sign of life of whoever acts; nothing happens where no such agent is registered. */
 export function touch(room: string, agent: string | undefined, now: Date): Statement[] {
-  return agent === undefined ? [] : [{ sql: TOUCH, args: { room, agent, now: now.toISOString() } }];
+  if (agent === undefined) return [];
+  return [{ sql: TOUCH, args: { room, agent, now: now.toISOString() }, single: true }];
 }
 
 /** Reads the waits in progress of one agent, or of all, oldest first. */

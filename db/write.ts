@@ -92,7 +92,8 @@ async function commitOnce(database: Database, once: Once, write: Write): Promise
   return outcome(revision, places.map((place) => rows[place]!));
 }
 
-const SIGN =
+/** A sign of life; it ends in its condition. */
+export const SIGN =
   `UPDATE agents SET last_heartbeat = MAX(last_heartbeat, :now) WHERE room_id = :room AND id = :agent`;
 
 /** Still to be bound to the success of the write. */

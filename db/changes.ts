@@ -1,4 +1,5 @@
 import { type Agent, toAgent } from "./agents.ts";
+import { CHANGED } from "./changed.ts";
 import type { Database } from "./database.ts";
 import type { Row, Statement } from "./lane.ts";
 import { PAGE_BYTES } from "./listing.ts";
@@ -29,16 +30,23 @@ export interface ChangesQuery {
 }
 
 const LARGEST = { state: "value", agents: "meta", messages: "body" };
+type Table = keyof typeof LARGEST;
 
-const after = ([table, column]: string[]) =>
-  `SELECT revision, octet_length(${column}) AS size
-     FROM ${table} INDEXED BY ${table}_changed WHERE room_id = :room AND revision > :after`;
+/** A query of what changed in a table after a revision, in the order of revisions. */
+const select = (table: Table, columns: string, within: (revision: string) => string) =>
+  CHANGED[table].map(({ from, revision }) =>
+    `SELECT ${revision} AS changed, ${columns} FROM ${from} AND ${within(revision)}`
+  ).join(" UNION ALL ");
+
+const SIZES = Object.entries(LARGEST).map(([table, column]) =>
+  select(table as Table, `octet_length(${column}) AS size`, (revision) => `${revision} > :after`)
+);
 
 // The revision that reaches the limit: a cut lies behind it, never within what changed in one revision.
 const EDGE = `(
-  SELECT revision FROM (
-    SELECT revision, ROW_NUMBER() OVER passed AS place, SUM(size) OVER passed AS bytes
-      FROM (${Object.entries(LARGEST).map(after).join(" UNION ALL ")} ORDER BY revision LIMIT :limit)
+  SELECT changed FROM (
+    SELECT changed, ROW_NUMBER() OVER passed AS place, SUM(size) OVER passed AS bytes
+      FROM (${SIZES.join(" UNION ALL ")} ORDER BY changed LIMIT :limit)
     WINDOW passed AS (ROWS UNBOUNDED PRECEDING))
    WHERE place = :limit OR bytes > ${PAGE_BYTES} LIMIT 1)`;
 
@@ -46,15 +54,18 @@ const ROOM = `
   SELECT revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge
     FROM rooms WHERE id = :room`;
 
-const WITHIN =
-  `room_id = :room AND revision > :after AND revision <= COALESCE(${EDGE}, ${Number.MAX_SAFE_INTEGER})`;
-const rows = (table: string) =>
-  `SELECT * FROM ${table} INDEXED BY ${table}_changed WHERE ${WITHIN} ORDER BY revision`;
+const WITH_LAST =
+  `WITH last (revision) AS MATERIALIZED (SELECT COALESCE(${EDGE}, ${Number.MAX_SAFE_INTEGER}))`;
+const within = (revision: string) =>
+  `${revision} > :after AND ${revision} <= (SELECT last.revision FROM last)`;
+const rows = (table: Table) => `${WITH_LAST} ${select(table, "*", within)} ORDER BY changed`;
 
 const WAITS = `
-  SELECT * FROM waits
+  ${WITH_LAST} SELECT * FROM waits
    WHERE room_id = :room AND until > :now
-     AND agent_id IN (SELECT id FROM agents INDEXED BY agents_changed WHERE ${WITHIN})`;
+     AND agent_id IN (SELECT id FROM agents INDEXED BY agents_changed WHERE room_id = :room AND ${
+  within("revision")
+})`;
 
 /**
  * What changed after a revision, in one round trip whose cost is that of what changed. What is more than a

@@ -1,3 +1,4 @@
+import { CHANGED } from "./changed.ts";
 import type { Row, Statement, Value } from "./lane.ts";
 
 /** A query of a room whose rows may be many or large: it is read in pages, by `readWhole`. */
@@ -13,6 +14,8 @@ export interface Listing {
   args: Record<string, Value>;
   /** Columns that order the rows; all different. */
   order: string[];
+  /** Conditions of which a row meets one, each with an index of its own: the table is read as the parts they make. */
+  halves?: string[];
   /** Where the rows are found by what changed: the order in which they are read, beginning with `revision`. */
   readBy?: string[];
   descending?: boolean;
@@ -40,17 +43,20 @@ const KEY = { state: ["scope", "key"], agents: ["id"], messages: ["id"] };
  * `edge` is null where the page holds all that is left.
  */
 export function selectPage(listing: Listing, { last, left }: Place): Statement {
-  const { table, columns, where, live, args, descending, readBy } = listing;
+  const { table, columns, where, live, halves, args, descending, readBy } = listing;
   const by = readBy ?? listing.order;
   const conditions = [where, ...(live ? [live] : []), ...(last ? [beyond(by, descending ? "<" : ">")] : [])];
-  const rows = `FROM ${table} ${readBy ? `INDEXED BY ${table}_changed` : ""} ${conditions.join(" AND ")}
-    ORDER BY ${by.map((column) => descending ? `${column} DESC` : column).join(", ")}`;
+  const found = `FROM ${table} ${readBy ? `INDEXED BY ${table}_changed` : ""} ${conditions.join(" AND ")}`;
+  const parts = halves?.map((half) => `${found} AND ${half}`) ?? [found];
+  const select = (selected: string) =>
+    `${parts.map((part) => `SELECT ${selected} ${part}`).join(" UNION ALL ")}
+      ORDER BY ${by.map((column) => descending ? `${column} DESC` : column).join(", ")}`;
   const size = LONGEST[table].map((column) => `octet_length(${column})`).join(" + ");
-  const edge = edgeOf(`SELECT ${size} + ${ROW_BYTES} AS size ${rows} LIMIT :left`);
+  const edge = edgeOf(`${select(`${size} + ${ROW_BYTES} AS size, ${by.join(", ")}`)} LIMIT :left`);
   return {
     sql: `${withOf(listing)} edge (place) AS MATERIALIZED (${edge})
       SELECT json_group_array(json_array(${columns.join(", ")})) AS page, (SELECT place FROM edge) AS edge
-        FROM (SELECT ${columns.join(", ")} ${rows} LIMIT COALESCE((SELECT place FROM edge), :left))`,
+        FROM (${select(columns.join(", "))} LIMIT COALESCE((SELECT place FROM edge), :left))`,
     args: { ...args, left, ...lastArgs(last) },
     single: true,
   };
@@ -68,10 +74,12 @@ export function edgeOf(rows: string): string {
 export function selectMoved(listing: Listing, last: Value[] | undefined, seen: number): Statement {
   const { table, columns, where, live, args, descending, order, readBy } = listing;
   const within = last ? ` AND ${beyond(readBy ?? order, descending ? ">=" : "<=")}` : "";
+  const moved = CHANGED[table].map(({ from, revision }) => `SELECT * FROM ${from} AND ${revision} > :seen`)
+    .join(" UNION ALL ");
   const recursive = listing.with ? `WITH RECURSIVE ${listing.with}` : "";
   return {
     sql: `${recursive} SELECT json_group_array(json_array(${columns.join(", ")}, ${live ?? "TRUE"})) AS page
-        FROM ${table} INDEXED BY ${table}_changed ${where} AND revision > :seen${within}`,
+        FROM (${moved}) ${where}${within}`,
     args: { ...args, seen, ...lastArgs(last) },
     single: true,
   };

@@ -93,6 +93,9 @@ export async function getMessage(
   return { message: toMessage(row), revision };
 }
 
+/** Messages of a kind are found in two indexes: a message that is posted need not be in both. */
+const HALVES = ["claimed_by IS NULL", "claimed_by IS NOT NULL"];
+
 /** The query for a filter, with one row more than its limit, which tells whether there is more. */
 export function selectMessages(room: string, filter: MessageFilter): Listing {
   const { after, kind, from, to, thread, unclaimed, newest, limit } = filter;
@@ -106,6 +109,7 @@ export function selectMessages(room: string, filter: MessageFilter): Listing {
     ...listingOf(sql(), args),
     ...(thread !== undefined && { with: THREAD }),
     ...(unclaimed && { live: "claimed_by IS NULL" }),
+    ...(kind !== undefined && thread === undefined && !unclaimed && { halves: HALVES }),
     descending: newest,
     limit: limit + 1,
   };

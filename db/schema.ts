@@ -106,6 +106,20 @@ export const MIGRATIONS: string[][] = [
      ) STRICT`,
     `CREATE INDEX idempotency_oldest ON idempotency (created_at)`,
   ],
+  // An index costs every message a page of the database, so each holds only what is looked for by it. Each in a
+  // migration of its own, since all of it is to be done within the deadline of a call.
+  [
+    `DROP INDEX messages_to`,
+    `CREATE INDEX messages_to ON messages (room_id, to_agent, id) WHERE to_agent IS NOT NULL`,
+  ],
+  [
+    `DROP INDEX messages_changed`,
+    `CREATE INDEX messages_claimed ON messages (room_id, revision) WHERE claimed_by IS NOT NULL`,
+  ],
+  [
+    `DROP INDEX messages_kind`,
+    `CREATE INDEX messages_claimed_kind ON messages (room_id, kind, id) WHERE claimed_by IS NOT NULL`,
+  ],
 ];
 
 const CREATE_LOG =

@@ -55,7 +55,8 @@ const INDEXES: Array<[MessageFilter, RegExp]> = [
   [{ limit: 9 }, /autoindex_messages_1 \(room_id=\?\)/],
   [{ limit: 9, newest: true }, /autoindex_messages_1 \(room_id=\?\)/],
   [{ limit: 9, after: 5 }, /autoindex_messages_1 \(room_id=\? AND id>\?\)/],
-  [{ limit: 9, after: 5, kind: "k" }, /messages_kind \(room_id=\? AND kind=\? AND id>\?\)/],
+  [{ limit: 9, after: 5, kind: "k" }, /messages_unclaimed_kind \(room_id=\? AND kind=\? AND id>\?\)/],
+  [{ limit: 9, after: 5, kind: "k" }, /messages_claimed_kind \(room_id=\? AND kind=\? AND id>\?\)/],
   [{ limit: 9, after: 5, from: "a" }, /messages_from \(room_id=\? AND from_agent=\? AND id>\?\)/],
   [{ limit: 9, after: 5, to: "a" }, /messages_to \(room_id=\? AND to_agent=\? AND id>\?\)/],
   [{ limit: 9, unclaimed: true }, /messages_unclaimed \(room_id=\?\)/],
@@ -98,10 +99,10 @@ Deno.test("a further page begins at its place, and what has moved is found by an
     ]);
     const indexes = [
       /autoindex_state_1 \(room_id=\? AND \(scope,key\)>\(\?,\?\)\)/,
-      /messages_kind \(room_id=\? AND kind=\? AND id<\?\)/,
+      /messages_claimed_kind \(room_id=\? AND kind=\? AND id<\?\)/,
       /state_changed \(room_id=\? AND revision>\?\)/,
       /state_changed \(room_id=\? AND revision>\?\)/,
-      /messages_changed \(room_id=\? AND revision>\?\)/,
+      /messages_unclaimed \(room_id=\? AND id>\?.*\n.*messages_claimed \(room_id=\? AND revision>\?/s,
     ];
     indexes.forEach((index, n) => assert.match(plans[n]!.steps.join("\n"), index));
   }));

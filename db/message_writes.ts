@@ -87,7 +87,7 @@ async function postPlain(database: Database, room: string, message: NewMessage, 
     nonce: database.unique(),
   };
   const result = await database.commitOne(PLAIN_POSTS, post, weightOf(body));
-  if (typeof result === "string") throw roomNotFound();
+  if (!result) throw roomNotFound();
   database.announce({ room, part: "messages", revision: result.revision });
   return result.revision;
 }

@@ -96,8 +96,7 @@ async function putPlain(database: Database, room: string, put: Put): Promise<Wri
     { ...plain, mostKeys: put.limits.keys },
     weightOf(value),
   );
-  if (result === "no room") throw roomNotFound();
-  if (result === "alone") return undefined;
+  if (!result) return undefined;
   database.announce({ room, part: "state", revision: result.revision });
   return { entries: [entryOf(room, write!, result.row!, put.agent, now)], revision: result.revision };
 }

@@ -40,8 +40,8 @@ export interface Plain {
   nonce: string;
 }
 
-/** What became of a plain write: its revision and row; no such room; or to be tried by itself. */
-export type PlainResult = { revision: number; row: Row | undefined } | "no room" | "alone";
+/** What a plain write was given; undefined where it was not admitted: no such room, or one that cannot take them all. */
+export type PlainResult = { revision: number; row: Row | undefined } | undefined;
 
 /** The SQL of a kind of plain write, over `json_each(:writes)`: members as in `asRow`, each with its room. */
 export interface PlainKind<Item extends Plain> {
@@ -52,9 +52,6 @@ export interface PlainKind<Item extends Plain> {
   asRow(item: Item): Record<string, unknown>;
 }
 
-const REFUSED = `
-  SELECT id FROM rooms WHERE id IN (SELECT value ->> 'room' FROM json_each(:writes)) AND admitted IS NOT :nonce`;
-
 const TOUCH = `
   UPDATE agents SET last_heartbeat = MAX(last_heartbeat, touched.value ->> 'now')
     FROM json_each(:writes) AS touched
@@ -62,8 +59,8 @@ const TOUCH = `
 
 /**
  * Writes without preconditions of their own, of any rooms, as a few statements: each room's are admitted by one
- * step of its row, with consecutive revisions (`later`: how many of the same room follow). Where a room cannot
- * take them all, its writes are left to be tried one by one.
+ * step of its row, with consecutive revisions (`later`: how many of the same room follow). Where a room does not
+ * take them all, none of its writes is made: they are to be tried one by one, which tells why.
  */
 export function createPlainWrites<Item extends Plain>(kind: PlainKind<Item>): Merger<Item, PlainResult> {
   return {
@@ -81,18 +78,16 @@ export function createPlainWrites<Item extends Plain>(kind: PlainKind<Item>): Me
       const statements: Statement[] = [
         { ...kind.admission(items), single },
         { sql: kind.effect, args: { writes, nonce }, single },
-        { sql: REFUSED, args: { writes: JSON.stringify(items.map(({ room }) => ({ room }))), nonce } },
       ];
       if (touched.length > 0) statements.push({ sql: TOUCH, args: { writes: JSON.stringify(touched) } });
       return statements;
     },
-    results(items, [admitted, effects, refused]) {
+    results(items, [admitted, effects]) {
       const revisions = new Map(admitted!.map((row) => [row.id as string, Number(row.revision)]));
       const rows = new Map(effects!.map((row) => [`${row.revision} ${row.room_id}`, row]));
-      const full = new Set(refused!.map((row) => row.id as string));
       return withLater(items).map(({ item, later }) => {
         const last = revisions.get(item.room);
-        if (last === undefined) return full.has(item.room) ? "alone" : "no room";
+        if (last === undefined) return undefined;
         return { revision: last - later, row: rows.get(`${last - later} ${item.room}`) };
       });
     },

@@ -84,6 +84,33 @@ Deno.test("a batch is bounded, but a job is never split", async () => {
   assert.deepEqual(database.batches.map(({ names }) => names.join("")), ["abc", "de", "fghi"]);
 });
 
+/** The sizes of the batches that follow on a first one of 10 jobs, which takes some time while 54 more arrive. */
+async function sizesAfter(took: number): Promise<number[]> {
+  let time = 0;
+  const database = heldDatabase();
+  const lane = createLane(database.send, LIMITS, () => 0, () => time);
+  const submit = (count: number) => Array.from({ length: count }, () => lane.submit(job("a")));
+  let begun = database.next();
+  const jobs = submit(10);
+  await begun;
+  jobs.push(...submit(54));
+  for (let answered = 0, sent = 10;; answered++) {
+    time += took;
+    begun = database.next();
+    database.batches[answered]!.answer();
+    if (sent === jobs.length) break;
+    await begun;
+    sent += database.batches.at(-1)!.names.length;
+  }
+  await Promise.all(jobs);
+  return database.batches.slice(1).map(({ names }) => names.length);
+}
+
+Deno.test("a near database works at one half while the other is answered, a far one at all", async () => {
+  assert.deepEqual(await sizesAfter(3), [32, 22]);
+  assert.deepEqual(await sizesAfter(50), [54]);
+});
+
 Deno.test("light jobs pass heavy ones that do not fit beside each other, and the first is never passed", async () => {
   const database = heldDatabase();
   const lane = createLane(database.send, { ...LIMITS, weight: 10 }, () => 0);

@@ -15,10 +15,9 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
     import("@libsql/client/web"),
     import("@libsql/hrana-client"),
   ]);
-  const once = (request: Request) => inTime(unrepeatable(request));
   const client = createClient({ url, authToken, fetch: once });
   const address = parseLibsqlUrl(url);
-  const open = (fetch: typeof inTime) =>
+  const open = (fetch: (request: Request) => Promise<Response>) =>
     openHttp(address.hranaHttpUrl!, address.authToken ?? authToken, fetch);
   const [reader, writer] = [open(inTime), open(once)];
   const readOver = createStreams(() => reader.openStream());
@@ -61,11 +60,11 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
 }
 
 /** A call and its whole answer, which takes no longer than the deadline; nothing of it is left when it has ended. */
-async function inTime(request: Request): Promise<Response> {
+async function inTime(request: Request, init?: RequestInit): Promise<Response> {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new Error("The call took too long.")), CALL_DEADLINE_MS);
   try {
-    const response = await fetch(request, { signal: controller.signal });
+    const response = await fetch(request, { ...init, signal: controller.signal });
     return new Response(await response.text(), response);
   } finally {
     clearTimeout(timer);
@@ -73,10 +72,16 @@ async function inTime(request: Request): Promise<Response> {
 }
 
 /**
- * Deno's fetch by itself sends a request again whose reply breaks off; a batch of writes would be made twice. It cannot
- * repeat a body that is a stream, which this one becomes by being looked at.
+ * A call that is made once. Deno's fetch by itself sends a request again whose reply breaks off; a batch of writes
+ * would be made twice. It cannot repeat a body that is a stream.
  */
-function unrepeatable(request: Request): Request {
-  void request.body;
-  return request;
+async function once(request: Request): Promise<Response> {
+  const bytes = await request.bytes();
+  const body = new ReadableStream({
+    start(controller) {
+      controller.enqueue(bytes);
+      controller.close();
+    },
+  });
+  return await inTime(request, { body });
 }

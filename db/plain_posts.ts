@@ -20,13 +20,20 @@ const ADMIT = `
    WHERE rooms.id = added.value ->> 0
   RETURNING id, revision`;
 
+/** What a row of `json_each(:writes)` holds. */
+const CELLS = ["room", "later", "sender", "receiver", "kind", "body", "posted"];
+
+// No function is called, hence the cells are taken out by joins: a function may fail, and for that SQLite would copy
+// each page, before the statement changes it, to a file. OR FAIL says that nothing has to be put back: what fails
+// takes the whole batch with it.
 const POST = `
-  INSERT INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, revision)
+  INSERT OR FAIL INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, revision)
   SELECT
-    rooms.id, rooms.revision - (write.value ->> 'later'), write.value ->> 'from', write.value ->> 'to',
-    write.value ->> 'kind', write.value ->> 'body', write.value ->> 'now', rooms.revision - (write.value ->> 'later')
+    rooms.id, rooms.revision - later.value, sender.value, receiver.value, kind.value, body.value, posted.value,
+    rooms.revision - later.value
   FROM json_each(:writes) AS write
-  CROSS JOIN rooms ON rooms.id = write.value ->> 'room' AND rooms.admitted = :nonce`;
+  ${CELLS.map((cell, n) => `CROSS JOIN json_each(write.value) AS ${cell} ON ${cell}.key = ${n}`).join("\n  ")}
+  CROSS JOIN rooms ON rooms.id = room.value AND rooms.admitted = :nonce`;
 
 /** Plain posts travel as three statements, however many they are. */
 export const PLAIN_POSTS = createPlainWrites<PlainPost>({
@@ -34,5 +41,5 @@ export const PLAIN_POSTS = createPlainWrites<PlainPost>({
     return { sql: ADMIT, args: { added: JSON.stringify([...countByRoom(items)]), nonce: items[0]!.nonce } };
   },
   effect: POST,
-  asRow: ({ room, from, to, kind, body, now }) => ({ room, from, to, kind, body, now }),
+  asRow: ({ room, from, to, kind, body, now }, later) => [room, later, from, to, kind, body, now],
 });

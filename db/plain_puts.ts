@@ -33,10 +33,10 @@ const ADMIT = `
 const PUT = `
   INSERT INTO state (room_id, scope, key, value, expr, version, revision, updated_at, updated_by, deleted)
   SELECT
-    rooms.id, write.value ->> 'scope', write.value ->> 'key', write.value ->> 'value', NULL, 1,
-    rooms.revision - (write.value ->> 'later'), write.value ->> 'now', write.value ->> 'agent', 0
+    rooms.id, write.value ->> 2, write.value ->> 3, write.value ->> 4, NULL, 1,
+    rooms.revision - (write.value ->> 1), write.value ->> 5, write.value ->> 6, 0
   FROM json_each(:writes) AS write
-  CROSS JOIN rooms ON rooms.id = write.value ->> 'room' AND rooms.admitted = :nonce
+  CROSS JOIN rooms ON rooms.id = write.value ->> 0 AND rooms.admitted = :nonce
   WHERE TRUE
   ON CONFLICT (room_id, scope, key) DO UPDATE SET
     value = excluded.value,
@@ -61,5 +61,8 @@ export const PLAIN_PUTS = createPlainWrites<PlainPut>({
     return { sql: ADMIT, args: { places: JSON.stringify(rows), nonce, most_keys: mostKeys } };
   },
   effect: PUT,
-  asRow: ({ room, scope, key, value, agent = null, now }) => ({ room, scope, key, value, agent, now }),
+  asRow: (
+    { room, scope, key, value, now, agent = null },
+    later,
+  ) => [room, later, scope, key, value, now, agent],
 });

@@ -43,52 +43,50 @@ export interface Plain {
 /** What a plain write was given; undefined where it was not admitted: no such room, or one that cannot take them all. */
 export type PlainResult = { revision: number; row: Row | undefined } | undefined;
 
-/** The SQL of a kind of plain write, over `json_each(:writes)`: members as in `asRow`, each with its room. */
+/** The SQL of a kind of plain write, over `json_each(:writes)`, whose values are what `asRow` makes. */
 export interface PlainKind<Item extends Plain> {
   /** Advances each room by the number of its writes and sets `admitted = :nonce`; returns id and revision. */
   admission(items: Item[]): Statement;
   /** Inserts all whose room was admitted; a returned row names its room_id and revision. */
   effect: string;
-  asRow(item: Item): Record<string, unknown>;
+  /** `later`: how many writes of the same room follow. */
+  asRow(item: Item, later: number): unknown[];
 }
 
 const TOUCH = `
-  UPDATE agents SET last_heartbeat = MAX(last_heartbeat, touched.value ->> 'now')
-    FROM json_each(:writes) AS touched
-   WHERE agents.room_id = touched.value ->> 'room' AND agents.id = touched.value ->> 'agent'`;
+  UPDATE agents SET last_heartbeat = MAX(last_heartbeat, touched.value ->> 2)
+    FROM json_each(:touched) AS touched
+   WHERE agents.room_id = touched.value ->> 0 AND agents.id = touched.value ->> 1`;
 
 /**
  * Writes without preconditions of their own, of any rooms, as a few statements: each room's are admitted by one
- * step of its row, with consecutive revisions (`later`: how many of the same room follow). Where a room does not
- * take them all, none of its writes is made: they are to be tried one by one, which tells why.
+ * step of its row, with consecutive revisions, and inserted one after the other. Where a room does not take them
+ * all, none of its writes is made: they are to be tried one by one, which tells why.
  */
 export function createPlainWrites<Item extends Plain>(kind: PlainKind<Item>): Merger<Item, PlainResult> {
   return {
     statements(items) {
       const nonce = items[0]!.nonce;
-      const writes = JSON.stringify(
-        withLater(items).map(({ item, later }) => ({ ...kind.asRow(item), later })),
-      );
-      const touched = items.filter(({ agent }) => agent !== undefined).map(({ room, agent, now }) => ({
-        room,
-        agent,
-        now,
-      }));
+      const writes = JSON.stringify([...laterOf(items)].map(([item, later]) => kind.asRow(item, later)));
       const single = items.length === 1;
       const statements: Statement[] = [
         { ...kind.admission(items), single },
         { sql: kind.effect, args: { writes, nonce }, single },
       ];
-      if (touched.length > 0) statements.push({ sql: TOUCH, args: { writes: JSON.stringify(touched) } });
+      const touched = items.filter(({ agent }) => agent !== undefined)
+        .map(({ room, agent, now }) => [room, agent, now]);
+      if (touched.length > 0) statements.push({ sql: TOUCH, args: { touched: JSON.stringify(touched) } });
       return statements;
     },
     results(items, [admitted, effects]) {
       const revisions = new Map(admitted!.map((row) => [row.id as string, Number(row.revision)]));
       const rows = new Map(effects!.map((row) => [`${row.revision} ${row.room_id}`, row]));
-      return withLater(items).map(({ item, later }) => {
+      const later = laterOf(items);
+      return items.map((item) => {
         const last = revisions.get(item.room);
         if (last === undefined) return undefined;
-        return { revision: last - later, row: rows.get(`${last - later} ${item.room}`) };
+        const revision = last - later.get(item)!;
+        return { revision, row: rows.get(`${revision} ${item.room}`) };
       });
     },
   };
@@ -106,11 +104,10 @@ export function countByRoom(items: Plain[]): Map<string, number> {
   return counts;
 }
 
-function withLater<Item extends Plain>(items: Item[]): Array<{ item: Item; later: number }> {
-  const left = countByRoom(items);
-  return items.map((item) => {
-    const later = left.get(item.room)! - 1;
-    left.set(item.room, later);
-    return { item, later };
-  });
+/** The items by room, and how many of the same room follow each. */
+function laterOf<Item extends Plain>(items: Item[]): Map<Item, number> {
+  const rooms = Map.groupBy(items, ({ room }) => room);
+  return new Map(
+    [...rooms.values()].flatMap((own) => own.map((item, n): [Item, number] => [item, own.length - 1 - n])),
+  );
 }

@@ -77,6 +77,21 @@ Deno.test("each filter of messages has its index", () =>
     }
   }));
 
+Deno.test("posts call no function: for what may fail, the database copies each page that it changes", () =>
+  withApp(async ({ json, batches, file }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/messages", { body: 1 });
+    const post = batches.flatMap(({ statements }) => statements).find(({ sql }) =>
+      /INTO messages/.test(sql)
+    )!;
+    const client = createClient({ url: file });
+    const { rows } = await client.execute({ sql: `EXPLAIN ${post.sql}`, args: { writes: "[]", nonce: "n" } });
+    client.close();
+    const steps = rows.map(({ opcode }) => String(opcode));
+    assert.ok(steps.includes("IdxInsert"));
+    assert.deepEqual(steps.filter((step) => step.endsWith("Func") || step === "Function"), []);
+  }));
+
 Deno.test("what changed since a revision is found by an index, not among all keys", () =>
   withApp(async ({ file }) => {
     const [plan] = await plansOf(file, [firstPage(selectEntries("r", { since: 3 }))]);

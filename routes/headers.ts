@@ -1,19 +1,13 @@
 import type { Context, Next } from "hono";
 import { cors } from "hono/cors";
 
-const EXPOSED = [
-  "Convene-Revision",
-  "Link",
-  "Allow",
-  "Retry-After",
-  "RateLimit",
-  "RateLimit-Policy",
-  "Idempotency-Replayed",
-  "traceparent",
-  "ETag",
-];
+/** All: `*` means that without credentials (Fetch, 3.3.6). By name what the API page names, for those who look for it. */
+const EXPOSED = ["*", "Convene-Revision", "Link", "Retry-After"];
 
-/** What every answer says: any origin may read it, and no cache may keep what is true only now. */
+/**
+ * What every answer says: any origin may read it, and no cache may keep what is true only now. Short, since Deno
+ * sends a longer head in a way that costs it half as much again.
+ */
 export const BASE_HEADERS = {
   "Access-Control-Allow-Origin": "*",
   "Access-Control-Expose-Headers": EXPOSED.join(","),

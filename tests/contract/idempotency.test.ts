@@ -262,7 +262,8 @@ contract(
         const reply = await keyed(t, "k", ["POST", `/rooms/${room}/${path}`, body]);
         assertStatus(reply, 200);
         assert.equal(reply.headers.get("idempotency-replayed"), null);
-        assert.match(reply.headers.get("access-control-expose-headers")!, /Idempotency-Replayed/);
+        // Without credentials this means every header.
+        assert.match(reply.headers.get("access-control-expose-headers")!, /^\*,/);
       }
     }
     const preflight = await t.request("OPTIONS", `/rooms/${room}/state`, {

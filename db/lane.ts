@@ -135,7 +135,7 @@ export function createLane(
    * and without them two halves would take turns, each waiting for the other's round trip.
    */
   async function gather() {
-    for (let turn = 1, before = 0; turn <= MOST_TURNS; turn++) {
+    for (let turn = 1, before = 0; turn <= MOST_TURNS && waiting.length < most; turn++) {
       if (turn > LEAST_TURNS && waiting.length === before && waiting.length >= limits.expected()) break;
       before = waiting.length;
       await new Promise((resolve) => setImmediate(resolve));

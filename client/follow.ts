@@ -44,31 +44,44 @@ export async function* followChanges(
   try {
     // A plain request first: it is tried again with the usual patience, and tells where to begin.
     const { revision } = await connection.get(room, {}, { signal });
-    let place = after ?? revision;
-    for (let failures = 1;; failures++) {
-      const attempt = new Attempt(signal);
-      let asked: number | undefined;
-      try {
-        const response = await connection.open(`${room}/events`, {
-          after: place,
-        }, attempt);
-        for await (
-          const { id, data } of readEvents(response.body!, attempt, SILENCE)
-        ) {
-          place = id ?? place;
-          if (data === "") continue;
-          failures = 0;
-          yield JSON.parse(data);
-        }
-      } catch (error) {
-        if (!(error instanceof ConveneError && error.passing)) throw error;
-        asked = error.retryAfter;
-      } finally {
-        attempt.end();
-      }
-      await pause(pauseAfter(Math.max(1, failures), asked), signal);
-    }
+    yield* followAfter(connection, room, after ?? revision, signal);
   } catch (error) {
     if (!signal?.aborted) throw error;
+  }
+}
+
+/**
+ * Each change of a room after a revision, for those whom the service has answered already: that it does not answer
+ * ends nothing. Errors: what no patience mends, the signal's reason.
+ */
+export async function* followAfter(
+  connection: Connection,
+  room: string,
+  after: number,
+  signal?: AbortSignal,
+): AsyncGenerator<Changes, void> {
+  let place = after;
+  for (let failures = 1;; failures++) {
+    const attempt = new Attempt(signal);
+    let asked: number | undefined;
+    try {
+      const response = await connection.open(`${room}/events`, {
+        after: place,
+      }, attempt);
+      for await (
+        const { id, data } of readEvents(response.body!, attempt, SILENCE)
+      ) {
+        place = id ?? place;
+        if (data === "") continue;
+        failures = 0;
+        yield JSON.parse(data);
+      }
+    } catch (error) {
+      if (!(error instanceof ConveneError && error.passing)) throw error;
+      asked = error.retryAfter;
+    } finally {
+      attempt.end();
+    }
+    await pause(pauseAfter(Math.max(1, failures), asked), signal);
   }
 }

@@ -1,6 +1,6 @@
 import type { CallOptions, Connection } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
-import { followChanges } from "./follow.ts";
+import { followAfter } from "./follow.ts";
 import type { Json } from "./json.ts";
 
 export interface Message<T = Json> {
@@ -122,10 +122,12 @@ export class Messages {
     try {
       let seen = yield* this.#after<T>(filter, after);
       for await (
-        const { messages } of followChanges(this.connection, this.room, {
-          after: seen,
+        const { messages } of followAfter(
+          this.connection,
+          this.room,
+          seen,
           signal,
-        })
+        )
       ) {
         // The list, not the change set: it filters, and is in the order of ids.
         if (messages.some(({ id }) => id > seen)) {

@@ -148,6 +148,23 @@ Deno.test("a wait and those who follow outlive a restart of the service", async 
   }
 });
 
+Deno.test("messages that are followed outlive an outage between their list and their stream", async () => {
+  await withGateway(async ({ gateway, service }) => {
+    const patience = 200;
+    const room = connect(gateway.url, { patience }).room("r");
+    await room.messages.post("one");
+    const messages = room.messages.follow();
+    assert.equal((await messages.next()).value?.body, "one");
+    gateway.target = undefined;
+    const second = messages.next();
+    await new Promise((resolve) => setTimeout(resolve, 2 * patience));
+    gateway.target = service.url;
+    await room.messages.post("two");
+    assert.equal((await second).value?.body, "two");
+    await messages.return();
+  });
+});
+
 Deno.test("the signal ends a pause between two attempts, a wait and a stream", async () => {
   await withGateway(async ({ gateway, room }) => {
     const reason = new Error("enough");

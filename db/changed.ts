@@ -1,5 +1,5 @@
 /** A part of a table, whose rows are found by the revision at which they last changed. */
-export interface Part {
+export interface Source {
   /** Begins with the table and ends in its conditions. */
   from: string;
   /** What holds the revision: the index has it in this order, by room. */
@@ -10,7 +10,7 @@ export interface Part {
  * Where to look for what changed in `:room`; a row is in one of the parts. Nothing but its claim changes a message:
  * the revision of an unclaimed one is its id.
  */
-export const CHANGED: Record<"state" | "agents" | "messages", Part[]> = {
+export const CHANGED: Record<"state" | "agents" | "messages", Source[]> = {
   state: [{ from: "state INDEXED BY state_changed WHERE room_id = :room", revision: "revision" }],
   agents: [{ from: "agents INDEXED BY agents_changed WHERE room_id = :room", revision: "revision" }],
   messages: [

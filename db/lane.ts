@@ -71,7 +71,8 @@ const MOST_BACKOFF_MS = 200;
 
 /**
  * Collects the jobs that arrive while a batch is under way and sends them as the next one: group commit for
- * writes, shared round trips for reads. `now` is the time of day, by which jobs expire; `elapsed` never jumps. A job is answered when its batch is acknowledged, never before.
+ * writes, shared round trips for reads. A job is answered when its batch is acknowledged, never before. Jobs expire
+ * by `now`, the time of day; how long a batch takes is measured by `elapsed`, which never jumps. Both in milliseconds.
  * Errors: `DatabaseUnavailable`, or what the database said of the job's own statement.
  */
 export function createLane(
@@ -85,7 +86,7 @@ export function createLane(
   let heldUntil = 0;
   let gathering = false;
   let hoped = { jobs: 0, until: 0 };
-  let most = Infinity;
+  let most = Infinity; // jobs of the next batch
   let complete: (() => void) | undefined;
 
   /** Sends what waits, once those who are about to submit have had their chance to join it. */

@@ -18,7 +18,7 @@ const ADMIT = `
     admitted = :nonce
    FROM json_each(:added) AS added
    WHERE rooms.id = added.value ->> 0
-  RETURNING id, revision`;
+  RETURNING revision || ' ' || id AS returned`;
 
 /** What a row of `json_each(:writes)` holds. */
 const CELLS = ["room", "later", "sender", "receiver", "kind", "body", "posted"];

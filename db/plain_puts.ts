@@ -28,7 +28,7 @@ const ADMIT = `
      GROUP BY 1
    ) AS added
    WHERE rooms.id = added.room AND (added.keys = 0 OR key_count + added.keys <= :most_keys)
-  RETURNING id, revision`;
+  RETURNING revision || ' ' || id AS returned`;
 
 const PUT = `
   INSERT INTO state (room_id, scope, key, value, expr, version, revision, updated_at, updated_by, deleted)
@@ -46,9 +46,9 @@ const PUT = `
     updated_at = excluded.updated_at,
     updated_by = excluded.updated_by,
     deleted = 0
-  RETURNING room_id, revision, version`;
+  RETURNING version || ' ' || revision || ' ' || room_id AS returned`;
 
-/** Plain puts travel as three statements, however many they are. A row holds the entry's `version`. */
+/** Plain puts travel as three statements, however many they are. */
 export const PLAIN_PUTS = createPlainWrites<PlainPut>({
   admission(items) {
     const places = new Map<string, number>();

@@ -98,7 +98,10 @@ async function putPlain(database: Database, room: string, put: Put): Promise<Wri
   );
   if (!result) return undefined;
   database.announce({ room, part: "state", revision: result.revision });
-  return { entries: [entryOf(room, write!, result.row!, put.agent, now)], revision: result.revision };
+  return {
+    entries: [entryOf(room, write!, { version: result.version }, put.agent, now)],
+    revision: result.revision,
+  };
 }
 
 /**

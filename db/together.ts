@@ -41,13 +41,16 @@ export interface Plain {
 }
 
 /** What a plain write was given; undefined where it was not admitted: no such room, or one that cannot take them all. */
-export type PlainResult = { revision: number; row: Row | undefined } | undefined;
+export type PlainResult = { revision: number; version: number | undefined } | undefined;
 
-/** The SQL of a kind of plain write, over `json_each(:writes)`, whose values are what `asRow` makes. */
+/**
+ * The SQL of a kind of plain write, over `json_each(:writes)`, whose values are what `asRow` makes. A returned row is
+ * one text, a number and what it is of, since each cell costs both ends.
+ */
 export interface PlainKind<Item extends Plain> {
-  /** Advances each room by the number of its writes and sets `admitted = :nonce`; returns id and revision. */
+  /** Advances each room by the number of its writes and sets `admitted = :nonce`; returns `<revision> <room>`. */
   admission(items: Item[]): Statement;
-  /** Inserts all whose room was admitted; a returned row names its room_id and revision. */
+  /** Inserts all whose room was admitted; returns `<version> <revision> <room>` where there are versions. */
   effect: string;
   /** `later`: how many writes of the same room follow. */
   asRow(item: Item, later: number): unknown[];
@@ -79,17 +82,26 @@ export function createPlainWrites<Item extends Plain>(kind: PlainKind<Item>): Me
       return statements;
     },
     results(items, [admitted, effects]) {
-      const revisions = new Map(admitted!.map((row) => [row.id as string, Number(row.revision)]));
-      const rows = new Map(effects!.map((row) => [`${row.revision} ${row.room_id}`, row]));
+      const revisions = numbersOf(admitted!);
+      const versions = numbersOf(effects!);
       const later = laterOf(items);
       return items.map((item) => {
         const last = revisions.get(item.room);
         if (last === undefined) return undefined;
         const revision = last - later.get(item)!;
-        return { revision, row: rows.get(`${revision} ${item.room}`) };
+        return { revision, version: versions.get(`${revision} ${item.room}`) };
       });
     },
   };
+}
+
+/** The number with which each returned text begins, by the rest. */
+function numbersOf(rows: Row[]): Map<string, number> {
+  return new Map(rows.map(({ returned }) => {
+    const text = returned as string;
+    const end = text.indexOf(" ");
+    return [text.slice(end + 1), Number(text.slice(0, end))];
+  }));
 }
 
 /** A large value counts for more of a batch: 16 KiB of JSON for as much as a write. */

@@ -25,18 +25,22 @@ export function createDeadline(ms: number, late: () => Error) {
     timer = next === Infinity ? undefined : setTimeout(endLate, next - now);
   }
 
-  return async function within<T>(work: Promise<T>): Promise<T> {
-    const { promise: ended, reject } = Promise.withResolvers<never>();
-    const place = free.pop() ?? places.length;
-    places[place] = { until: performance.now() + ms, end: () => reject(late()) };
-    timer ??= setTimeout(endLate, ms);
-    try {
-      return await Promise.race([work, ended]);
-    } finally {
-      places[place] = undefined;
-      free.push(place);
-      if (free.length === places.length) timer = void clearTimeout(timer);
-    }
+  return function within<T>(work: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const place = free.pop() ?? places.length;
+      const own = places[place] = { until: performance.now() + ms, end: () => leave(() => reject(late())) };
+      timer ??= setTimeout(endLate, ms);
+      work.then((value) => leave(() => resolve(value)), (error) => leave(() => reject(error)));
+
+      /** The first who comes settles it; its place is free again, for another one perhaps. */
+      function leave(settle: () => void) {
+        if (places[place] !== own) return;
+        places[place] = undefined;
+        free.push(place);
+        if (free.length === places.length) timer = void clearTimeout(timer);
+        settle();
+      }
+    });
   };
 }
 

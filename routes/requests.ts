@@ -32,10 +32,12 @@ export async function readBody<Schema extends z.ZodType>(
   throw new RequestError("invalid_request", `${where}: ${message}`, { issues });
 }
 
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
 function parseJson(bytes: ArrayBuffer): unknown {
   let text: string;
   try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    text = utf8.decode(bytes);
   } catch {
     throw invalidMember([], "The body must be UTF-8.");
   }
@@ -83,11 +85,16 @@ function depthOf(text: string): number {
   return most;
 }
 
+/** Bytes of UTF-8 that a UTF-16 code unit takes at the most. */
+const MOST_BYTES = 3;
+
 /** Refuses a value that is too large to be stored. Errors: `too_large`. */
 export function checkSize(value: Json | undefined, what: string): void {
   if (value === undefined || typeof value === "number" || typeof value === "boolean") return;
-  if (new TextEncoder().encode(JSON.stringify(value)).length > LIMITS.valueBytes) {
-    throw tooLarge(what, LIMITS.valueBytes);
+  const json = JSON.stringify(value);
+  const most = LIMITS.valueBytes;
+  if (json.length > most / MOST_BYTES && new TextEncoder().encode(json).length > most) {
+    throw tooLarge(what, most);
   }
 }
 

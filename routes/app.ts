@@ -3,15 +3,15 @@ import { mountAgents } from "./agents.ts";
 import { limitBody } from "./bodies.ts";
 import { mountChanges } from "./changes.ts";
 import { answeredWithin } from "./deadline.ts";
-import { errorResponse, RequestError } from "./errors.ts";
-import { mountDocs } from "./docs.ts";
+import { errorResponse } from "./errors.ts";
 import { mountEval } from "./eval.ts";
 import { mountEvents } from "./events.ts";
 import { preflight, withBaseHeaders } from "./headers.ts";
 import { LIMITS } from "./limits.ts";
 import { mountMcp, refuseForeignOrigin } from "./mcp.ts";
 import { mountMessages } from "./messages.ts";
-import { mountPages } from "./pages.ts";
+import { mountHealth } from "./health.ts";
+import { mountReading } from "./reading.ts";
 import { mountRooms } from "./rooms.ts";
 import type { Services } from "./services.ts";
 import { mountState } from "./state.ts";
@@ -36,13 +36,8 @@ export function createApp(services: Services): Hono {
   mountEval(app, services);
   mountChanges(app, services);
   mountEvents(app, services);
-  mountPages(app, services);
-  mountDocs(app);
-  app.notFound(() => {
-    throw new RequestError("not_found", "There is nothing at this path.", {
-      hint: "GET / explains the API.",
-    });
-  });
+  mountHealth(app, services);
+  mountReading(app, services);
   app.onError(errorResponse);
   return app;
 }

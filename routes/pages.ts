@@ -1,9 +1,8 @@
-import type { Context, Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { selectMessages, toMessage } from "../db/messages.ts";
 import { selectAnswered, selectWindow } from "../db/overview.ts";
 import { Refusal } from "../db/refusal.ts";
-import { ping } from "../db/rooms.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
 import { giveWay, isBusy } from "../db/turn.ts";
 import { frontPage } from "../views/front_page.tsx";
@@ -14,7 +13,8 @@ import { roomPage, unknownRoomPage } from "../views/room_page.tsx";
 import { addressOf } from "./address.ts";
 import { ASSETS, mountAssets, sendPage } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
-import { guideText } from "./docs.ts";
+import { guideText, mountDocs } from "./docs.ts";
+import { errorResponse, RequestError } from "./errors.ts";
 import { existingId } from "./ids.ts";
 import { mountLive } from "./live.ts";
 import { resource } from "./methods.ts";
@@ -25,8 +25,21 @@ import { createWaitLog, type WaitLog } from "./wait_log.ts";
 /** What a page shows at first; more is loaded when it is asked for. */
 export const SHOWN = { messages: 100, keys: 100, keysInAll: 1_000 } as const;
 
-export function mountPages(app: Hono, services: Services): void {
-  const { database } = services;
+/** All that there is to be read, as an app behind the API: its pages, the guide, the documents. */
+export function createPages(services: Services): Hono {
+  const app = new Hono();
+  mountPages(app, services);
+  mountDocs(app);
+  app.notFound(() => {
+    throw new RequestError("not_found", "There is nothing at this path.", {
+      hint: "GET / explains the API.",
+    });
+  });
+  app.onError(errorResponse);
+  return app;
+}
+
+function mountPages(app: Hono, services: Services): void {
   const log = createWaitLog();
   mountAssets(app);
   mountLive(app, services, log);
@@ -48,13 +61,6 @@ export function mountPages(app: Hono, services: Services): void {
 
   resource(app, "/guide", {
     GET: (c) => sendPage(c, page(guidePage(guideFor(c), ASSETS))),
-  });
-
-  resource(app, "/healthz", {
-    async GET(c) {
-      await ping(database);
-      return c.json({ ok: true });
-    },
   });
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { STATUS } from "../routes/errors.ts";
 import { LIMITS } from "../routes/limits.ts";
+import { createPages } from "../routes/pages.ts";
 import { withApp } from "./support/app.ts";
 import { assertValid, document, validatorOf } from "./support/documented.ts";
 
@@ -32,10 +33,13 @@ Deno.test("the document is OpenAPI 3.1, and what is served is that document", ()
   }));
 
 Deno.test("every path of the API is in the document", () =>
-  withApp(({ app }) => {
+  withApp(({ app, services }) => {
+    const pages = createPages(services);
     const ours = /^\/(docs|llms|assets|README|help|api|SKILL|guide|openapi|\*|mcp)|\/live/;
     const served = new Set(
-      app.routes.filter(({ method, path }) => method !== "ALL" && method !== "OPTIONS" && !ours.test(path))
+      [...app.routes, ...pages.routes].filter(({ method, path }) =>
+        method !== "ALL" && method !== "OPTIONS" && !ours.test(path)
+      )
         .map(({ method, path }) => `${method} ${path.replaceAll(/:(\w+)/g, "{$1}")}`),
     );
     const known = Object.entries(document.paths).flatMap(([path, methods]) =>

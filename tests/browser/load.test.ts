@@ -6,6 +6,8 @@ import type { Subject } from "../support/backends.ts";
 /** Another process may take the processor for a while: the figures are those of the calmest of some tries. */
 const TRIES = 6;
 const READY_MS = 1_500;
+/** On a slow machine: so many times as long as an empty room takes there. */
+const READY_TIMES = 4;
 const UPDATE_MS = 50;
 const SHOWN_MS = 300;
 
@@ -50,20 +52,29 @@ async function durations(t: Subject, page: Page, room: string, series: number): 
   return updates.sort((a, b) => a - b);
 }
 
+/** Milliseconds from the start of a room's page until it is live. */
+async function liveAfter(open: (path: string) => Promise<Page>, room: string): Promise<number> {
+  const page = await open(`/?room=${room}`);
+  await page.waitForSelector("#live[data-state=live]");
+  const ms = await page.evaluate(() => performance.now());
+  await page.close();
+  return ms;
+}
+
 browserTest(
   "2,000 messages, 1,000 keys and 50 agents: soon there, and each update is quick",
   () =>
     withBrowser(async ({ t, open, shoot, complaints }) => {
       const room = await fill(t);
+      await liveAfter(open, room); // the first page of a browser takes longer, whatever it shows
+      const empty = await liveAfter(open, await t.room());
+      const most = Math.max(READY_MS, READY_TIMES * empty);
       const ready: number[] = [];
-      for (let n = 0; n < TRIES && !(Math.min(...ready) < READY_MS); n++) {
-        const page = await open(`/?room=${room}`);
-        await page.waitForSelector("#live[data-state=live]");
-        ready.push(await page.evaluate(() => performance.now()));
-        await page.close();
+      for (let n = 0; n < TRIES && !(Math.min(...ready) < most); n++) {
+        ready.push(await liveAfter(open, room));
       }
-      console.log(`live after ${ready.map(Math.round)} ms`);
-      assert.ok(Math.min(...ready) < READY_MS, `live after ${ready} ms`);
+      console.log(`live after ${ready.map(Math.round)} ms, an empty room after ${Math.round(empty)} ms`);
+      assert.ok(Math.min(...ready) < most, `live after ${ready} ms of ${most}`);
 
       const page = await open(`/?room=${room}`);
       await page.waitForSelector("#live[data-state=live]");

@@ -32,7 +32,7 @@ const POST = `
     rooms.id, rooms.revision - later.value, sender.value, receiver.value, kind.value, body.value, posted.value,
     rooms.revision - later.value
   FROM json_each(:writes) AS write
-  ${CELLS.map((cell, n) => `CROSS JOIN json_each(write.value) AS ${cell} ON ${cell}.key = ${n}`).join("\n  ")}
+  ${CELLS.map((cell, n) => `CROSS JOIN json_each(write.value, '$[${n}]') AS ${cell}`).join("\n  ")}
   CROSS JOIN rooms ON rooms.id = room.value AND rooms.admitted = :nonce`;
 
 /** Plain posts travel as three statements, however many they are. */

@@ -10,6 +10,15 @@ export interface Batch {
   statements: Statement[];
 }
 
+/** Asks for the revisions of the rooms that are waited for. Reads that meet in the lane travel as one batch. */
+export const isPoll = ({ statements }: Batch): boolean => statements.some(isPolled);
+
+/** Reads something of a room. */
+export const isLoad = ({ mode, statements }: Batch): boolean =>
+  mode === "read" && !statements.every(isPolled);
+
+const isPolled = ({ sql }: Statement) => sql.includes(":rooms");
+
 export interface TestApp {
   request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
   // deno-lint-ignore no-explicit-any -- a body is looked into, not typed

@@ -17,6 +17,8 @@ await withCleanup(async (stack) => {
     "nothing but a server": () => firstAnswer(() => startScript("support/trivial_server.ts"), "GET", "/"),
     "naive": () => firstAnswer(() => startNaive(database), "PUT", "/rooms/r/state", { key: "a", value: 1 }),
     "ours": () => firstAnswer(() => startService({ database }), "GET", "/rooms/r"),
+    "ours, a write": () =>
+      firstAnswer(() => startService({ database }), "PUT", "/rooms/r/state", { key: "a", value: 1 }),
     "ours, its modules alone": () => moduleLoading(database),
   };
   const names = Object.keys(subjects) as (keyof typeof subjects)[];

@@ -31,7 +31,7 @@ const MOST_DEPTH = 4;
 /** Takes a condition apart. One that this version of the language refuses stays whole. */
 export function conditionOf(source: string): Condition {
   try {
-    return split(language.compile(source).root, source, MOST_DEPTH);
+    return split(language().compile(source).root, source, MOST_DEPTH);
   } catch {
     return { source, expression: undefined };
   }

@@ -1,5 +1,5 @@
 import type { Json } from "../db/json.ts";
-import { createLanguage, MAX_SOURCE, type Program } from "./environment.ts";
+import { createLanguage, type Language, MAX_SOURCE, type Program } from "./environment.ts";
 import { EvaluationFailed, InvalidExpression } from "./errors.ts";
 import { failureOf, refusalOf } from "./failures.ts";
 import { refuseImpossible } from "./hints.ts";
@@ -26,8 +26,12 @@ export interface Expression {
   judge(context: Context): { truthy: boolean; value: Json };
 }
 
-/** The language of rooms. */
-export const language = createLanguage(ROOTS);
+let rooms: Language | undefined;
+
+/** The language of rooms. It is made for the first expression: what has none is answered without it. */
+export function language(): Language {
+  return rooms ??= createLanguage(ROOTS);
+}
 
 /** Compiled expressions, the latest used last; together their sources have at most this many characters. */
 const CACHED_CHARACTERS = 200_000;
@@ -65,7 +69,7 @@ function compileFresh(source: string): Expression {
     );
   }
   try {
-    const program = language.compile(source);
+    const program = language().compile(source);
     refuseImpossible(program.root);
     return {
       source,
@@ -74,7 +78,7 @@ function compileFresh(source: string): Expression {
       judge: (context) => judge(program, context),
     };
   } catch (error) {
-    throw refusalOf(error, source, language.functions);
+    throw refusalOf(error, source, language().functions);
   }
 }
 

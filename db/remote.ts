@@ -1,3 +1,4 @@
+import type { Client } from "@libsql/client";
 import type { HttpStream } from "@libsql/hrana-client";
 import { batch, bound } from "./binding.ts";
 import type { Connection } from "./database.ts";
@@ -12,17 +13,20 @@ const CALL_DEADLINE_MS = 5_000;
  * are kept costs the server half as much for reads, and a fifth less for writes.
  */
 export async function connectRemote(url: string, authToken?: string): Promise<Connection> {
-  const [{ createClient }, { BatchCond, ClientError, openHttp, parseLibsqlUrl, Stmt }] = await Promise.all([
-    import("@libsql/client/web"),
-    import("@libsql/hrana-client"),
-  ]);
-  const client = createClient({ url, authToken, fetch: once });
+  const { BatchCond, ClientError, openHttp, parseLibsqlUrl, Stmt } = await import("@libsql/hrana-client");
   const address = parseLibsqlUrl(url);
   const open = (fetch: (request: Request) => Promise<Response>) =>
     openHttp(address.hranaHttpUrl!, address.authToken ?? authToken, fetch);
   const [reader, writer] = [open(inTime), open(once)];
   const readOver = createStreams(() => reader.openStream());
   const writeOver = createStreams(() => withoutForeignKeys(writer.openStream()));
+
+  // Loaded by the few instances that need it: it would keep the first answer of each waiting.
+  let client: Promise<Client> | undefined;
+  const clientOf = () =>
+    client ??= import("@libsql/client/web").then(({ createClient }) =>
+      createClient({ url, authToken, fetch: once })
+    );
 
   function toStmt(statement: Statement): InstanceType<typeof Stmt> {
     const { sql, args } = bound(statement);
@@ -51,11 +55,12 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
         return await readOver((stream) => transact(stream, BatchCond, "BEGIN TRANSACTION READONLY", stmts));
       } catch (error) {
         if (!(mode === "read" ? error instanceof ClientError : isRefusal(error))) throw error;
-        return await batch(client, statements, mode);
+        return await batch(await clientOf(), statements, mode);
       }
     },
     close() {
-      for (const each of [reader, writer, client]) each.close();
+      for (const each of [reader, writer]) each.close();
+      client?.then((opened) => opened.close());
     },
   };
 }

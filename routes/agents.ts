@@ -5,14 +5,13 @@ import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
 import { checkSize, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
-import { agentBody, heartbeatBody } from "./schemas.ts";
 import type { Services } from "./services.ts";
 
 export function mountAgents(app: Hono, { database }: Services): void {
   resource(app, "/rooms/:room/agents", {
     async POST(c) {
       const room = roomOf(c);
-      const profile = await readBody(c, agentBody);
+      const profile = await readBody(c, "agentBody");
       checkSize(profile.meta, "meta");
       return await answerOnce(c, database, room, async (database) => {
         const { agent, created, revision } = await registerAgent(database, room, profile, LIMITS.agents);
@@ -36,7 +35,7 @@ export function mountAgents(app: Hono, { database }: Services): void {
     async POST(c) {
       const room = roomOf(c);
       const agent = existingId(c.req.param("agent")!);
-      const { status = "active" } = await readBody(c, heartbeatBody);
+      const { status = "active" } = await readBody(c, "heartbeatBody");
       return await answerOnce(c, database, room, async (database) => {
         const { heartbeat: time, revision } = await heartbeat(database, room, agent, status);
         return reply(revision, { ok: true, agent, status, heartbeat: time });

@@ -5,14 +5,13 @@ import { giveWay, isBusy } from "../db/turn.ts";
 import { RequestError } from "./errors.ts";
 import { resource } from "./methods.ts";
 import { compileOf, readBody, reply, roomOf } from "./requests.ts";
-import { evalBody } from "./schemas.ts";
 import type { Services } from "./services.ts";
 
 export function mountEval(app: Hono, { database, reader }: Services): void {
   resource(app, "/rooms/:room/eval", {
     async POST(c) {
       const room = roomOf(c);
-      const { expr, agent } = await readBody(c, evalBody);
+      const { expr, agent } = await readBody(c, "evalBody");
       const expression = compileOf(expr);
       const data = await reader.load(room, expression.reads);
       if (isBusy()) await giveWay();

@@ -15,14 +15,13 @@ import {
   replyInTurns,
   roomOf,
 } from "./requests.ts";
-import { claimBody, messageBody } from "./schemas.ts";
 import type { Services } from "./services.ts";
 
 export function mountMessages(app: Hono, { database }: Services): void {
   resource(app, "/rooms/:room/messages", {
     async POST(c) {
       const room = roomOf(c);
-      const { from, to, kind = "message", body, reply_to } = await readBody(c, messageBody);
+      const { from, to, kind = "message", body, reply_to } = await readBody(c, "messageBody");
       checkSize(body, "body");
       const message = {
         from: from ?? undefined,
@@ -71,7 +70,7 @@ export function mountMessages(app: Hono, { database }: Services): void {
     async POST(c) {
       const room = roomOf(c);
       const message = existingMessageId(c.req.param("message")!);
-      const { agent } = await readBody(c, claimBody);
+      const { agent } = await readBody(c, "claimBody");
       return await answerOnce(c, database, room, async (database) => {
         const { revision } = await claimMessage(database, room, message, agent);
         return reply(revision, { claimed: true, claimed_by: agent, message_id: message });

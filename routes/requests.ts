@@ -14,18 +14,23 @@ export function roomOf(c: Context): string {
   return existingId(c.req.param("room")!);
 }
 
+type Schemas = typeof import("./schemas.ts");
+// Loaded with the first body: an instance that is started by a read answers it sooner.
+let schemas: Promise<Schemas> | undefined;
+
 /**
  * The body as the schema has it, whatever its Content-Type; an absent one counts as `{}`.
  * Errors: `invalid_request`, `too_large`, `request_timeout`.
  */
-export async function readBody<Schema extends z.ZodType>(
+export async function readBody<Name extends keyof Schemas>(
   c: Context,
-  schema: Schema,
-): Promise<z.infer<Schema>> {
+  name: Name,
+): Promise<z.infer<Schemas[Name]>> {
   const bytes = await arrivesInTime(c.req.arrayBuffer());
   if (bytes.byteLength > LIMITS.bodyBytes) throw tooLarge("The body", LIMITS.bodyBytes);
+  const { [name]: schema } = await (schemas ??= import("./schemas.ts"));
   const parsed = schema.safeParse(parseJson(bytes));
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return parsed.data as z.infer<Schemas[Name]>;
   const issues = parsed.error.issues.map(({ path, message }) => ({ path, message }));
   const { path, message } = issues[0]!;
   const where = path.length === 0 ? "The body" : path.join(".");

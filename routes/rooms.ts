@@ -7,13 +7,12 @@ import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
 import { checkSize, json, linkNext, queryCount, readBody, reply, roomOf } from "./requests.ts";
-import { roomBody } from "./schemas.ts";
 import type { Services } from "./services.ts";
 
 export function mountRooms(app: Hono, { database }: Services): void {
   resource(app, "/rooms", {
     async POST(c) {
-      const { id, meta = {} } = await readBody(c, roomBody);
+      const { id, meta = {} } = await readBody(c, "roomBody");
       checkSize(meta, "meta");
       return await answerOnce(c, database, id, async (database) => {
         const { room, created } = await createRoom(database, { id, meta });

@@ -1,8 +1,31 @@
 import { z } from "zod";
 import { STATUSES } from "../db/presence.ts";
 import type { Json } from "../db/json.ts";
-import { agentIdSchema, idSchema, keySchema } from "./ids.ts";
+import { idFault, textFault } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
+
+/** `description` and the length are for the API's document, which cannot see into `faultOf`. */
+function textSchema(faultOf: (text: string) => string | undefined, maxLength: number, description: string) {
+  return z.string().superRefine((text, context) => {
+    const message = faultOf(text);
+    if (message) context.addIssue({ code: "custom", message });
+  }).meta({ minLength: 1, maxLength, description });
+}
+
+const NO_CONTROLS = "no control characters, not only spaces";
+
+const idSchema = textSchema(idFault, LIMITS.idLength, `An id: ${NO_CONTROLS}, not . or ..`);
+const agentIdSchema = textSchema(
+  (text) => text.startsWith("_") ? "must not begin with _" : idFault(text),
+  LIMITS.idLength,
+  `An agent's id: ${NO_CONTROLS}, not . or .., not beginning with _`,
+);
+/** Keys, and what is named freely: names, roles, kinds. */
+const keySchema = textSchema(
+  (text) => textFault(text, LIMITS.keyLength),
+  LIMITS.keyLength,
+  `A key or a name: ${NO_CONTROLS}`,
+);
 
 const any = z.custom<Json>((value) => value !== undefined, "is required");
 const object = z.record(z.string(), z.custom<Json>(), "must be a JSON object").refine((value) =>

@@ -25,7 +25,6 @@ import { existingId, existingKey } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
 import { compileOf, queryNumber, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
-import { batchBody, deleteBody, stateBody } from "./schemas.ts";
 import type { Services } from "./services.ts";
 import { writableScope, writeOf } from "./state_writes.ts";
 
@@ -96,7 +95,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
 
     async PUT(c) {
       const room = roomOf(c);
-      const body = await readBody(c, stateBody);
+      const body = await readBody(c, "stateBody");
       const demanded = demandedVersion(c, body.if_version);
       const write = writeOf(demanded === undefined ? body : { ...body, if_version: demanded }, []);
       const put = { writes: [write], agent: body.agent ?? undefined, limits: LIMITS, batch: false };
@@ -112,7 +111,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
 
     async DELETE(c) {
       const room = roomOf(c);
-      const { scope = SHARED_SCOPE, key, if_version, agent, ...gate } = await readBody(c, deleteBody);
+      const { scope = SHARED_SCOPE, key, if_version, agent, ...gate } = await readBody(c, "deleteBody");
       writableScope(scope, ["scope"]);
       refuseHeaders(c, ["If-None-Match"], "A delete takes If-Match only.");
       const demanded = demandedVersion(c, if_version);
@@ -131,7 +130,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
   resource(app, "/rooms/:room/state/batch", {
     async PUT(c) {
       const room = roomOf(c);
-      const body = await readBody(c, batchBody);
+      const body = await readBody(c, "batchBody");
       refuseHeaders(c, ["If-Match", "If-None-Match"], "A batch takes an if_version for each write instead.");
       const writes = body.writes.map((write, index) => writeOf(write, ["writes", index], { index }));
       const put = { writes, agent: body.agent ?? undefined, limits: LIMITS, batch: true };

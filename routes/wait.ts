@@ -6,7 +6,6 @@ import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { refuseMethod, resource } from "./methods.ts";
 import { compileOf, queryNumber, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
-import { waitBody } from "./schemas.ts";
 import type { Services } from "./services.ts";
 
 interface WaitBody {
@@ -62,7 +61,7 @@ export function mountWait(app: Hono, { watch, fairUse }: Services): void {
     },
     async POST(c) {
       const { signal } = c.req.raw;
-      return await wait(c, roomOf(c), await readBody(c, waitBody), signal);
+      return await wait(c, roomOf(c), await readBody(c, "waitBody"), signal);
     },
   });
 }

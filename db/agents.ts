@@ -1,6 +1,6 @@
 import type { Database } from "./database.ts";
 import type { Json } from "./json.ts";
-import type { Row } from "./lane.ts";
+import type { Row } from "./statement.ts";
 import type { Listing } from "./listing.ts";
 import { agentNotFound, Refusal } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";

@@ -1,5 +1,5 @@
 import type { Client } from "@libsql/client";
-import type { Row, Statement, Value } from "./lane.ts";
+import type { Row, Statement, Value } from "./statement.ts";
 
 /** Runs statements as one transaction, in one call; the rows of each. */
 export async function batch(

@@ -1,4 +1,4 @@
-import type { Value } from "./lane.ts";
+import type { Value } from "./statement.ts";
 
 /** The WHERE of a query whose conditions are optional: those with a value count, and bind it under their name. */
 export function createConditions(always: string, args: Record<string, Value>) {

@@ -1,5 +1,6 @@
 import { DatabaseUnavailable, faultOf } from "./faults.ts";
-import { createLane, type Lane, type Row, type Statement } from "./lane.ts";
+import { createLane, type Lane } from "./lane.ts";
+import type { Row, Statement } from "./statement.ts";
 import type { Once } from "./idempotency.ts";
 import { migrate } from "./schema.ts";
 import { createTurns } from "./turns.ts";

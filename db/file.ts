@@ -2,7 +2,7 @@ import type Libsql from "libsql";
 import { bound } from "./binding.ts";
 import type { Connection } from "./database.ts";
 import { faultOf } from "./faults.ts";
-import type { Row, Statement } from "./lane.ts";
+import type { Row, Statement } from "./statement.ts";
 
 /** Milliseconds that a file database blocks for another process's write; the lane's retry does not block. */
 const BUSY_MS = 20;

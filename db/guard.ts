@@ -1,4 +1,4 @@
-import type { Value } from "./lane.ts";
+import type { Value } from "./statement.ts";
 
 /** What of a room something reads: whole parts, whole scopes, single keys and agents. */
 export interface Selection {

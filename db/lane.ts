@@ -1,23 +1,5 @@
-import { DatabaseUnavailable, faultOf } from "./faults.ts";
-
-export type Value = string | number | bigint | boolean | null;
-export interface Statement {
-  sql: string;
-  args: Record<string, Value>;
-  /** No more than one row comes back, which costs a file less. */
-  single?: boolean;
-}
-export type Row = Record<string, unknown>;
-/** Sends statements as one transaction and answers with the rows of each. */
-export type Send = (statements: Statement[]) => Promise<Row[][]>;
-
-/** How requests of one kind that travel together share their statements. */
-export interface Merger<Item, Result> {
-  /** The statements that serve all items at once. */
-  statements(items: Item[]): Statement[];
-  /** What each item gets from the rows of these statements. */
-  results(items: Item[], rows: Row[][]): Result[];
-}
+import { createCarrier, type Job, type Merger } from "./jobs.ts";
+import type { Row, Send, Statement } from "./statement.ts";
 
 export interface LaneLimits {
   /** Batches under way at once. */
@@ -41,21 +23,6 @@ export interface Lane {
   submitOne<Item, Result>(merger: Merger<Item, Result>, item: Item, weight?: number): Promise<Result>;
 }
 
-interface Job {
-  merger: Merger<unknown, unknown>;
-  item: unknown;
-  weight: number;
-  expires: number;
-  resolve(result: unknown): void;
-  reject(error: Error): void;
-}
-
-/** Jobs of one merger, and the statements that serve them. */
-interface Group {
-  jobs: Job[];
-  statements: Statement[];
-}
-
 /** Turns of the event loop in which requests that have arrived are taken in before a batch is sent. */
 const LEAST_TURNS = 2;
 const MOST_TURNS = 6;
@@ -66,8 +33,6 @@ const LINGER_MS = 4;
 const OVERDUE_MS = 1_000;
 /** Fewer jobs are not worth a batch of their own. */
 const LEAST_HALF = 16;
-const FIRST_BACKOFF_MS = 5;
-const MOST_BACKOFF_MS = 200;
 
 /**
  * Collects the jobs that arrive while a batch is under way and sends them as the next one: group commit for
@@ -81,6 +46,7 @@ export function createLane(
   now: () => number,
   elapsed = () => performance.now(),
 ): Lane {
+  const carry = createCarrier(send, limits.readOnly, now);
   const waiting: Job[] = [];
   let underWay = 0;
   let heldUntil = 0;
@@ -171,27 +137,6 @@ export function createLane(
     return jobs;
   }
 
-  async function carry(jobs: Job[]): Promise<void> {
-    for (let backoff = FIRST_BACKOFF_MS;; backoff = Math.min(2 * backoff, MOST_BACKOFF_MS)) {
-      jobs = withoutExpired(jobs, now());
-      if (jobs.length === 0) return;
-      const groups = grouped(jobs);
-      try {
-        return answer(groups, await send(groups.flatMap(({ statements }) => statements)));
-      } catch (error) {
-        const fault = faultOf(error);
-        if (fault.kind === "busy") await pause(backoff * (0.5 + Math.random()));
-        else if (fault.kind === "statement") jobs = withoutFailed(groups, fault.index, error as Error);
-        else if (fault.kind === "large" && limits.readOnly && jobs.length > 1) return carryAlone(jobs);
-        else return rejectAll(jobs, unavailable(error, fault.kind !== "refused"));
-      }
-    }
-  }
-
-  async function carryAlone(jobs: Job[]): Promise<void> {
-    for (const job of jobs) await carry([job]);
-  }
-
   function submitOne<Item, Result>(merger: Merger<Item, Result>, item: Item, weight = 1): Promise<Result> {
     return new Promise((resolve, reject) => {
       const expires = now() + limits.patience;
@@ -212,58 +157,10 @@ function createVerbatim(): Merger<Statement[], Row[][]> {
   return { statements: ([statements]) => statements!, results: (_, rows) => [rows] };
 }
 
-function grouped(jobs: Job[]): Group[] {
-  const byMerger = Map.groupBy(jobs, ({ merger }) => merger);
-  return [...byMerger].map(([merger, members]) => ({
-    jobs: members,
-    statements: merger.statements(members.map(({ item }) => item)),
-  }));
-}
-
-function answer(groups: Group[], rows: Row[][]) {
-  let from = 0;
-  for (const { jobs, statements } of groups) {
-    const own = rows.slice(from, from += statements.length);
-    try {
-      const results = jobs[0]!.merger.results(jobs.map(({ item }) => item), own);
-      jobs.forEach((job, n) => job.resolve(results[n]));
-    } catch (error) {
-      rejectAll(jobs, error as Error);
-    }
-  }
-}
-
-function withoutExpired(jobs: Job[], time: number): Job[] {
-  const expired = jobs.filter((job) => job.expires <= time);
-  if (expired.length === 0) return jobs;
-  rejectAll(expired, new DatabaseUnavailable("The database was too busy.", false));
-  return jobs.filter((job) => job.expires > time);
-}
-
-function withoutFailed(groups: Group[], index: number, error: Error): Job[] {
-  let end = 0;
-  const failed = groups.find(({ statements }) => index < (end += statements.length));
-  rejectAll(failed?.jobs ?? [], error);
-  return groups.flatMap((group) => group === failed ? [] : group.jobs);
-}
-
-function unavailable(error: unknown, unknown: boolean): DatabaseUnavailable {
-  if (error instanceof DatabaseUnavailable) return error;
-  return new DatabaseUnavailable("The database did not answer.", unknown, { cause: error });
-}
-
-function rejectAll(jobs: Job[], error: Error) {
-  for (const job of jobs) job.reject(error);
-}
-
 function once(act: () => void): () => void {
   let done = false;
   return () => {
     if (!done) act();
     done = true;
   };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,5 +1,5 @@
 import { CHANGED } from "./changed.ts";
-import type { Row, Statement, Value } from "./lane.ts";
+import type { Row, Statement, Value } from "./statement.ts";
 
 /** A query of a room whose rows may be many or large: it is read in pages, by `readWhole`. */
 export interface Listing {

@@ -1,4 +1,4 @@
-import type { Row, Statement } from "./lane.ts";
+import type { Row, Statement } from "./statement.ts";
 import { type Listing, PAGE_BYTES } from "./listing.ts";
 import { listingOf } from "./messages.ts";
 

@@ -1,5 +1,5 @@
 import type { Database } from "./database.ts";
-import type { Row, Statement } from "./lane.ts";
+import type { Row, Statement } from "./statement.ts";
 import { ADMITTED, commit, FROM_ADMITTED, SIGN } from "./write.ts";
 
 export const STATUSES = ["active", "idle", "busy", "waiting"] as const;

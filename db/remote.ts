@@ -2,7 +2,7 @@ import type { Client } from "@libsql/client";
 import type { HttpStream } from "@libsql/hrana-client";
 import { batch, bound } from "./binding.ts";
 import type { Connection } from "./database.ts";
-import type { Statement } from "./lane.ts";
+import type { Statement } from "./statement.ts";
 import { createStreams, query, transact } from "./streams.ts";
 
 /** Milliseconds after which a call counts as lost. */

@@ -1,5 +1,5 @@
 import { faultOf } from "./faults.ts";
-import type { Row, Statement } from "./lane.ts";
+import type { Row, Statement } from "./statement.ts";
 
 /**
  * The schema as an ordered list of migrations. A published one never changes; what is new is added at the end.

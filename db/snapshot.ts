@@ -2,7 +2,7 @@ import type { Database } from "./database.ts";
 import { selectAgents } from "./agents.ts";
 import { type Selection, stateArgs } from "./guard.ts";
 import type { Json } from "./json.ts";
-import type { Row, Statement } from "./lane.ts";
+import type { Row, Statement } from "./statement.ts";
 import type { Listing } from "./listing.ts";
 import { toWait, type WaitInProgress, waitsOf } from "./presence.ts";
 import { roomNotFound } from "./refusal.ts";

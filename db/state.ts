@@ -2,7 +2,7 @@ import { createConditions } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import { type Guard, guardOf } from "./guard.ts";
 import type { Json } from "./json.ts";
-import type { Row } from "./lane.ts";
+import type { Row } from "./statement.ts";
 import type { Listing } from "./listing.ts";
 import { keyNotFound, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";

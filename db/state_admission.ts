@@ -1,5 +1,5 @@
 import type { BoundGuard } from "./guard.ts";
-import type { Statement, Value } from "./lane.ts";
+import type { Statement, Value } from "./statement.ts";
 import { VIEW_SCOPE } from "./state.ts";
 import type { StateLimits } from "./state_simulation.ts";
 import type { Target } from "./state_targets.ts";

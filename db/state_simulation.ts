@@ -1,5 +1,5 @@
 import type { Json } from "./json.ts";
-import type { Row, Statement } from "./lane.ts";
+import type { Row, Statement } from "./statement.ts";
 import { Refusal } from "./refusal.ts";
 import { toEntry, VIEW_SCOPE } from "./state.ts";
 import { notANumber, versionConflict } from "./state_refusals.ts";

@@ -1,7 +1,7 @@
 import type { Database } from "./database.ts";
 import { type Guard, guardOf } from "./guard.ts";
 import type { Step } from "./idempotency.ts";
-import type { Row } from "./lane.ts";
+import type { Row } from "./statement.ts";
 import { PLAIN_PUTS } from "./plain_puts.ts";
 import { Refusal, roomNotFound } from "./refusal.ts";
 import type { Entry } from "./state.ts";

@@ -1,5 +1,5 @@
 import type { Batch, BatchCond, HttpStream, RowsResult, Stmt } from "@libsql/hrana-client";
-import type { Row } from "./lane.ts";
+import type { Row } from "./statement.ts";
 
 /** Milliseconds for which a stream is used again. A libSQL server forgets what was idle for 10 s. */
 const IDLE_MS = 5_000;

@@ -1,4 +1,5 @@
-import type { Merger, Row, Statement } from "./lane.ts";
+import type { Merger } from "./jobs.ts";
+import type { Row, Statement } from "./statement.ts";
 
 /**
  * One read for any number of requests of a kind, each of which finds one row or none. `from` reads from

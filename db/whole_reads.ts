@@ -1,5 +1,5 @@
 import type { Database } from "./database.ts";
-import type { Row, Statement, Value } from "./lane.ts";
+import type { Row, Statement, Value } from "./statement.ts";
 import {
   compareBy,
   identityOf,

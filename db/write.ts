@@ -12,7 +12,7 @@ import {
   used,
   whileTaken,
 } from "./idempotency.ts";
-import type { Row, Statement } from "./lane.ts";
+import type { Row, Statement } from "./statement.ts";
 
 /** True, inside an effect, exactly when its own write was admitted. */
 export const ADMITTED = `EXISTS (SELECT 1 FROM rooms WHERE id = :room AND admitted = :nonce)`;

@@ -3,7 +3,7 @@ import { NOTHING } from "../cel/definitions.ts";
 import { compile, EvaluationFailed } from "../cel/expression.ts";
 import type { RoomData } from "../cel/reader.ts";
 import type { Reads } from "../cel/reads.ts";
-import type { Row } from "../db/lane.ts";
+import type { Row } from "../db/statement.ts";
 import type { Message } from "../db/messages.ts";
 import { selectRecent, toCut } from "../db/overview.ts";
 import { type Entry, VIEW_SCOPE } from "../db/state.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import Database from "libsql";
 import { faultOf } from "../../db/faults.ts";
-import type { Statement } from "../../db/lane.ts";
+import type { Statement } from "../../db/statement.ts";
 import { connect } from "../../db/open.ts";
 
 const plain = (sql: string): Statement => ({ sql, args: {} });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseUnavailable } from "../../db/faults.ts";
-import { createLane, type Row, type Statement } from "../../db/lane.ts";
+import { createLane } from "../../db/lane.ts";
+import type { Row, Statement } from "../../db/statement.ts";
 
 const job = (...names: string[]): Statement[] => names.map((sql) => ({ sql, args: {} }));
 const echo = (statements: Statement[]): Row[][] => statements.map(({ sql }) => [{ sql }]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Statement } from "../../db/lane.ts";
+import type { Statement } from "../../db/statement.ts";
 import { connect } from "../../db/open.ts";
 
 const sql = (text: string): Statement => ({ sql: text, args: {} });

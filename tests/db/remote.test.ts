@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { faultOf } from "../../db/faults.ts";
-import type { Statement } from "../../db/lane.ts";
+import type { Statement } from "../../db/statement.ts";
 import { connectRemote } from "../../db/remote.ts";
 import { startLibsqlServer } from "../support/libsql_server.ts";
 

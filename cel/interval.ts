@@ -1,18 +1,31 @@
-/** Runs `task` again and again, `pause()` milliseconds after it last ended, between `start` and `stop`. */
-export function createInterval(pause: () => number, task: () => Promise<void>) {
+/** A task that takes long is begun again no sooner than after this part of its interval: it may be what is busy. */
+const LEAST_REST = 0.5;
+
+/**
+ * Runs `task` again and again between `start` and `stop`, each time `interval()` milliseconds after it last began;
+ * never twice at once.
+ */
+export function createInterval(interval: () => number, task: () => Promise<void>) {
   let running = false;
   let stopped = true;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let wake = () => {};
 
+  function rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      wake = resolve;
+      timer = setTimeout(resolve, ms);
+    });
+  }
+
   async function run() {
     running = true;
-    while (!stopped) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        timer = setTimeout(resolve, pause());
-      });
+    for (let took = 0; !stopped;) {
+      const ms = interval();
+      await rest(Math.max(ms - took, ms * LEAST_REST));
+      const began = performance.now();
       if (!stopped) await task();
+      took = performance.now() - began;
     }
     running = false;
   }

@@ -32,7 +32,7 @@ export interface Watch {
 }
 
 export interface WatchOptions {
-  /** Milliseconds between two looks at the revisions of the rooms that are waited for. */
+  /** Milliseconds from one look at the revisions of the rooms that are waited for to the next, at the most. */
   poll: number;
   /** Waits that this instance holds at the most. */
   most: number;
@@ -46,6 +46,9 @@ interface RoomWatch {
   latest: Record<Part, number>;
   busy: boolean;
 }
+
+/** Instances look at times of their own, and sooner than promised: what is found must be loaded as well. */
+const [SOONEST, LATEST] = [0.8, 0.9];
 
 /** A wait that the database keeps from its last read ends this much after its time. */
 const LAST_READ_MS = 1_500;
@@ -65,7 +68,7 @@ export function createWatch(
   let lookers = 0;
   let draining = false;
   const time = () => database.now().getTime();
-  const looking = createInterval(() => poll * (0.9 + 0.1 * Math.random()), look);
+  const looking = createInterval(() => poll * (SOONEST + (LATEST - SOONEST) * Math.random()), look);
 
   const follows = createFollows(database, followers, count);
 

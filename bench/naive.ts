@@ -37,6 +37,8 @@ for (const table of TABLES) await writes.execute(table);
 
 const app = new Hono();
 
+app.onError((_, c) => c.text("Internal Server Error", 500)); // the tables count them
+
 app.get("/rooms/:room/state", async (c) => {
   const { scope = "_shared", key } = c.req.query();
   const { rows: [row] } = await reads.execute({ sql: GET, args: [c.req.param("room"), scope, key!] });

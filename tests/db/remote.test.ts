@@ -19,14 +19,17 @@ async function withGateway(
     list(): Promise<string>;
     disturb(answer: (forward: Forward) => Promise<Response>): void;
     batches(): number;
+    encodings: Set<string | null>;
   }) => Promise<void>,
 ): Promise<void> {
   const server = await startLibsqlServer();
   let disturbance: ((forward: Forward) => Promise<Response>) | undefined;
   let batches = 0;
+  const encodings = new Set<string | null>();
   const gateway = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, async (request) => {
     const [{ pathname }, body] = [new URL(request.url), await request.text()];
     const { method, headers } = request;
+    encodings.add(headers.get("Accept-Encoding"));
     const forward = () => fetch(new URL(pathname, server.url), { method, headers, body: body || undefined });
     const answer = disturbance;
     if (body.includes('"type":"batch"')) batches++;
@@ -42,6 +45,7 @@ async function withGateway(
       list: async () => (await connection.send([LIST], "read"))[0]!.map(({ id }) => id).join(" "),
       disturb: (answer) => disturbance = answer,
       batches: () => batches,
+      encodings,
     });
   } finally {
     connection.close();
@@ -87,6 +91,15 @@ Deno.test("a write of which nobody says that it was not made is not made again",
       await connection.send([insert(`next${n}`)], "write");
     }
     assert.equal(await list(), "a lost0 lost1 lost2 next0 next1 next2");
+  }));
+
+Deno.test("no answer is asked for packed: that costs more time than a longer one", () =>
+  withGateway(async ({ connection, list, disturb, encodings }) => {
+    await connection.send([insert("a")], "write");
+    disturb(() => Promise.resolve(new Response("Received an invalid baton", { status: 400 })));
+    await connection.send([insert("b")], "write");
+    assert.equal(await list(), "a b");
+    assert.deepEqual([...encodings], ["identity"]);
   }));
 
 Deno.test("a statement that fails takes its batch with it and is named, and the next batch is none the worse", () =>

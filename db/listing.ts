@@ -18,8 +18,20 @@ export interface Listing {
   halves?: string[];
   /** Where the rows are found by what changed: the order in which they are read, beginning with `revision`. */
   readBy?: string[];
+  /** Where the rows are found by way of another table. */
+  through?: Through;
   descending?: boolean;
   limit?: number;
+}
+
+/** A table whose rows lead to those of a listing, in the order of these. */
+export interface Through {
+  /** That table, joined to the listing's. */
+  from: string;
+  /** Its column that rises with the listing's order. */
+  order: string;
+  /** What that column is at the place `:last_0`. */
+  last: string;
 }
 
 /** How far a listing was read: the order of the last row, and how many rows are still wanted, -1 for all. */
@@ -43,14 +55,22 @@ const KEY = { state: ["scope", "key"], agents: ["id"], messages: ["id"] };
  * `edge` is null where the page holds all that is left.
  */
 export function selectPage(listing: Listing, { last, left }: Place): Statement {
-  const { table, columns, where, live, halves, args, descending, readBy } = listing;
+  const { table, columns, where, live, halves, args, descending, readBy, through } = listing;
   const by = readBy ?? listing.order;
-  const conditions = [where, ...(live ? [live] : []), ...(last ? [beyond(by, descending ? "<" : ">")] : [])];
-  const found = `FROM ${table} ${readBy ? `INDEXED BY ${table}_changed` : ""} ${conditions.join(" AND ")}`;
+  const comparison = descending ? "<" : ">";
+  const conditions = [
+    where,
+    ...(live ? [live] : []),
+    ...(last ? [beyond(by, comparison)] : []),
+    ...(last && through ? [`${through.order} ${comparison}= ${through.last}`] : []),
+  ];
+  const source = through?.from ?? (readBy ? `${table} INDEXED BY ${table}_changed` : table);
+  const found = `FROM ${source} ${conditions.join(" AND ")}`;
   const parts = halves?.map((half) => `${found} AND ${half}`) ?? [found];
+  const order = [...(through ? [through.order] : []), ...by];
   const select = (selected: string) =>
     `${parts.map((part) => `SELECT ${selected} ${part}`).join(" UNION ALL ")}
-      ORDER BY ${by.map((column) => descending ? `${column} DESC` : column).join(", ")}`;
+      ORDER BY ${order.map((column) => descending ? `${column} DESC` : column).join(", ")}`;
   const size = LONGEST[table].map((column) => `octet_length(${column})`).join(" + ");
   const edge = edgeOf(`${select(`${size} + ${ROW_BYTES} AS size, ${by.join(", ")}`)} LIMIT :left`);
   return {

@@ -2,7 +2,7 @@ import { createConditions } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import type { Json } from "./json.ts";
 import type { Row } from "./statement.ts";
-import type { Listing } from "./listing.ts";
+import type { Listing, Through } from "./listing.ts";
 import { messageNotFound, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { columnsOf, createRead } from "./together.ts";
@@ -96,6 +96,16 @@ export async function getMessage(
 /** Messages of a kind are found in two indexes: a message that is posted need not be in both. */
 const HALVES = ["claimed_by IS NULL", "claimed_by IS NOT NULL"];
 
+/** Messages of a sender are looked for in the blocks of 256 ids in which it has posted. */
+const bySender = (blocks: string): Through => ({
+  from: `(SELECT block FROM senders WHERE room_id = :room AND agent_id = :from ${blocks}) AS sent
+    CROSS JOIN messages ON id BETWEEN block << 8 AND (block << 8) + 255`,
+  order: "block",
+  last: ":last_0 >> 8",
+});
+const BY_SENDER = bySender("");
+const BY_SENDER_AFTER = bySender("AND block >= :after >> 8");
+
 /** The query for a filter, with one row more than its limit, which tells whether there is more. */
 export function selectMessages(room: string, filter: MessageFilter): Listing {
   const { after, kind, from, to, thread, unclaimed, newest, limit } = filter;
@@ -107,12 +117,18 @@ export function selectMessages(room: string, filter: MessageFilter): Listing {
   where("id IN (SELECT id FROM thread)", "thread", thread);
   return {
     ...listingOf(sql(), args),
-    ...(thread !== undefined && { with: THREAD }),
+    ...wayTo(filter),
     ...(unclaimed && { live: "claimed_by IS NULL" }),
-    ...(kind !== undefined && thread === undefined && !unclaimed && { halves: HALVES }),
     descending: newest,
     limit: limit + 1,
   };
+}
+
+/** How the messages are found where not by an index that fits as it is. */
+function wayTo({ after, kind, from, thread, unclaimed }: MessageFilter): Partial<Listing> {
+  if (thread !== undefined) return { with: THREAD };
+  if (from !== undefined) return { through: after === undefined ? BY_SENDER : BY_SENDER_AFTER };
+  return kind !== undefined && !unclaimed ? { halves: HALVES } : {};
 }
 
 /** Messages by id; their rows are for `toMessage`. */

@@ -10,6 +10,8 @@ import type { Row, Statement } from "./statement.ts";
  * - `messages.id` and `agents.joined` are the revisions that admitted them, hence also their order.
  * - `idempotency` holds what requests with a key were given; its `room_id` may be no room's (idempotency.ts).
  * - A deleted key of `state` stays as a tombstone, so that its `version` goes on.
+ * - `senders` names the blocks of 256 ids in which an agent has posted. It is kept by a trigger, so that instances of
+ *   an earlier release keep it as well.
  */
 export const MIGRATIONS: string[][] = [
   [
@@ -120,6 +122,26 @@ export const MIGRATIONS: string[][] = [
     `DROP INDEX messages_kind`,
     `CREATE INDEX messages_claimed_kind ON messages (room_id, kind, id) WHERE claimed_by IS NOT NULL`,
   ],
+  // Many agents of a room seldom share a page of an index by sender, so it cost a page for nearly every message. The
+  // trigger adds a row for the first one of a block alone. It must not run into a conflict: it would be handled as
+  // the statement says that posts (plain_posts.ts).
+  [
+    `CREATE TABLE senders (
+       room_id TEXT NOT NULL,
+       agent_id TEXT NOT NULL,
+       block INTEGER NOT NULL,
+       PRIMARY KEY (room_id, agent_id, block)
+     ) STRICT, WITHOUT ROWID`,
+    `INSERT INTO senders SELECT DISTINCT room_id, from_agent, id >> 8 FROM messages WHERE from_agent IS NOT NULL`,
+    `CREATE TRIGGER messages_sender AFTER INSERT ON messages WHEN NEW.from_agent IS NOT NULL BEGIN
+       INSERT INTO senders
+       SELECT NEW.room_id, NEW.from_agent, NEW.id >> 8
+        WHERE NOT EXISTS (
+          SELECT 1 FROM senders
+           WHERE room_id = NEW.room_id AND agent_id = NEW.from_agent AND block = NEW.id >> 8);
+     END`,
+  ],
+  [`DROP INDEX messages_from`],
 ];
 
 const CREATE_LOG =

@@ -168,6 +168,42 @@ contract("messages are filtered by kind, sender and receiver, together too", asy
   assert.deepEqual(await list({ kind: "tas" }), []);
 });
 
+contract("messages of a sender are listed however far they lie apart", async (t) => {
+  const room = await t.room();
+  const senders = (n: number) => n % 300 === 7 ? "rare" : n === 500 ? "once" : n % 5 ? "often" : undefined;
+  const posted = await Promise.all(
+    Array.from(
+      { length: 800 },
+      (_, n) => t.message(room, { from: senders(n), kind: n % 2 ? "odd" : "even", to: n % 3 ? "bob" : "cy" }),
+    ),
+  );
+  posted.sort((a, b) => a.id - b.id);
+  await t.post(
+    `/rooms/${room}/messages/${posted.find(({ from_agent }) => from_agent === "rare")!.id}/claim`,
+    {
+      agent: "dan",
+    },
+  );
+  const list = async (query: Record<string, string | number>) =>
+    ids((await t.get(`/rooms/${room}/messages`, query)).body);
+  for (const from of ["often", "rare", "once", "nobody"]) {
+    const sent = posted.filter(({ from_agent }) => from_agent === from);
+    const [middle, after] = [posted[400]!.id, posted.filter((message) => message.id > posted[400]!.id)];
+    const ofMiddle = after.filter(({ from_agent }) => from_agent === from);
+    assert.deepEqual(await list({ from, limit: 1_000 }), ids(sent));
+    assert.deepEqual(await list({ from, limit: 2 }), ids(sent.slice(0, 2)));
+    assert.deepEqual(await list({ from, last: 270 }), ids(sent.slice(-270)));
+    assert.deepEqual(await list({ from, after: middle, limit: 1_000 }), ids(ofMiddle));
+    assert.deepEqual(await list({ from, after: middle, last: 2 }), ids(ofMiddle.slice(-2)));
+    const both = sent.filter(({ kind, to_agent }) => kind === "odd" && to_agent === "bob");
+    assert.deepEqual(await list({ from, kind: "odd", to: "bob", limit: 1_000 }), ids(both));
+    const open = from === "rare" ? sent.slice(1) : sent;
+    assert.deepEqual(await list({ from, unclaimed: "true", limit: 1_000 }), ids(open));
+    const pages = await t.pages(`/rooms/${room}/messages?from=${from}&limit=300`);
+    assert.deepEqual(pages.flatMap((page) => ids(page.body)), ids(sent));
+  }
+});
+
 contract("a thread is a message and every reply below it", async (t) => {
   const room = await t.room();
   const root = await t.message(room);

@@ -57,7 +57,18 @@ const INDEXES: Array<[MessageFilter, RegExp]> = [
   [{ limit: 9, after: 5 }, /autoindex_messages_1 \(room_id=\? AND id>\?\)/],
   [{ limit: 9, after: 5, kind: "k" }, /messages_unclaimed_kind \(room_id=\? AND kind=\? AND id>\?\)/],
   [{ limit: 9, after: 5, kind: "k" }, /messages_claimed_kind \(room_id=\? AND kind=\? AND id>\?\)/],
-  [{ limit: 9, after: 5, from: "a" }, /messages_from \(room_id=\? AND from_agent=\? AND id>\?\)/],
+  [
+    { limit: 9, after: 5, from: "a" },
+    /SEARCH senders .*\(room_id=\? AND agent_id=\? AND block>\?\)\n.*autoindex_messages_1 \(room_id=\? AND id>\? AND id<\?\)/,
+  ],
+  [
+    { limit: 9, from: "a", newest: true },
+    /SEARCH senders .*\(room_id=\? AND agent_id=\?\)\n.*autoindex_messages_1/,
+  ],
+  [
+    { limit: 9, from: "a", kind: "k", unclaimed: true },
+    /SEARCH senders .*\n.*messages_unclaimed_kind \(room_id=\? AND kind=\? AND id>\? AND id<\?\)/,
+  ],
   [{ limit: 9, after: 5, to: "a" }, /messages_to \(room_id=\? AND to_agent=\? AND id>\?\)/],
   [{ limit: 9, unclaimed: true }, /messages_unclaimed \(room_id=\?\)/],
   [
@@ -100,15 +111,17 @@ Deno.test("what changed since a revision is found by an index, not among all key
 
 Deno.test("a further page begins at its place, and what has moved is found by an index", () =>
   withApp(async ({ file }) => {
-    const [entries, messages, byChange] = [
+    const [entries, messages, byChange, sent] = [
       selectEntries("r", {}),
       selectMessages("r", { kind: "k", newest: true, limit: 9 }),
       selectEntries("r", { since: 3 }),
+      selectMessages("r", { from: "a", newest: true, limit: 9 }),
     ];
     const plans = await plansOf(file, [
       selectPage(entries, { last: ["s", "k"], left: -1 }),
       selectPage(messages, { last: [7], left: 2 }),
       selectPage(byChange, { last: [7, "s", "k"], left: -1 }),
+      selectPage(sent, { last: [7], left: 2 }),
       selectMoved(entries, ["s", "k"], 5),
       selectMoved(messages, [7], 5),
     ]);
@@ -116,6 +129,7 @@ Deno.test("a further page begins at its place, and what has moved is found by an
       /autoindex_state_1 \(room_id=\? AND \(scope,key\)>\(\?,\?\)\)/,
       /messages_claimed_kind \(room_id=\? AND kind=\? AND id<\?\)/,
       /state_changed \(room_id=\? AND revision>\?\)/,
+      /senders USING PRIMARY KEY \(room_id=\? AND agent_id=\? AND block<\?\)/,
       /state_changed \(room_id=\? AND revision>\?\)/,
       /messages_unclaimed \(room_id=\? AND id>\?.*\n.*messages_claimed \(room_id=\? AND revision>\?/s,
     ];

@@ -154,22 +154,30 @@ Deno.test("a state that changes while it is read in pages is answered as it was 
   }));
 
 const message = ({ revision: _, ...members }: Member) => members;
+const isOfAnn = ({ from_agent }: Member) => from_agent === "ann";
 
 Deno.test("messages that are posted and claimed while they are read in pages are those of one revision", () =>
   readWhileChanging({
     async fill(room) {
-      for (let n = 0; n < COUNT; n++) await room.send("POST", "/messages", { body: LARGE });
+      // The senders' messages lie in two blocks of ids, of 256 each.
+      for (let n = 0; n < 200; n++) await room.send("PUT", "/state", { key: "k", value: n });
+      for (let n = 0; n < COUNT; n++) {
+        await room.send("POST", "/messages", { body: LARGE, from: n % 10 ? "ann" : "bob" });
+      }
     },
     async change(room, n) {
       const open = await room.send("GET", "/messages?unclaimed=true&limit=3") as unknown as Member[];
       await room.send("POST", `/messages/${open[n % 2]!.id}/claim`, { agent: "ada" });
-      await room.send("POST", "/messages", { body: n });
+      await room.send("POST", "/messages", { body: n, from: "ann" });
     },
     ask: {
       all: ["GET", "/messages?limit=1000"],
       first: ["GET", "/messages?limit=80"],
       newest: ["GET", "/messages?last=80"],
       unclaimed: ["GET", "/messages?unclaimed=true&limit=70"],
+      ofSender: ["GET", "/messages?from=ann&limit=85"],
+      newestOfSender: ["GET", "/messages?from=ann&last=85"],
+      unclaimedOfSender: ["GET", "/messages?from=ann&unclaimed=true&limit=60"],
     },
     expected: {
       all: ({ messages }) => messages.map(message),
@@ -177,6 +185,10 @@ Deno.test("messages that are posted and claimed while they are read in pages are
       newest: ({ messages }) => messages.slice(-80).map(message),
       unclaimed: ({ messages }) =>
         messages.filter(({ claimed_by }) => claimed_by === null).slice(0, 70).map(message),
+      ofSender: ({ messages }) => messages.filter(isOfAnn).slice(0, 85).map(message),
+      newestOfSender: ({ messages }) => messages.filter(isOfAnn).slice(-85).map(message),
+      unclaimedOfSender: ({ messages }) =>
+        messages.filter(isOfAnn).filter(({ claimed_by }) => claimed_by === null).slice(0, 60).map(message),
     },
   }));
 

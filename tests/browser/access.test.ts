@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import axe from "npm:axe-core@4.14.1/axe.min.js" with { type: "text" };
-import { browserTest, type View, VIEWS, withBrowser } from "../support/browser.ts";
+import type { Page } from "npm:playwright-core@1.64.1";
+import { browserTest, VIEWS, withBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
 
 interface Finding {
@@ -33,36 +34,40 @@ browserTest(
       const condition = "state._shared.phase == 'done' && (agents.cat.status == 'idle' || has(state.ann.x))";
       const wait = t.post(`/rooms/${room}/wait`, { agent: "bob", condition, timeout: 25_000 });
       const found: string[] = [];
-      const look = async (name: string, path: string, view: View) => {
-        const page = await open(path, view);
+      const judge = async (page: Page, name: string, rules?: string[]) => {
+        // The page's policy keeps scripts out; this one comes by the debugger.
+        await page.evaluate(axe);
+        const options = rules ? JSON.stringify({ runOnly: rules }) : "";
+        const { violations } = await page.evaluate(`axe.run(${options})`) as { violations: Finding[] };
+        for (const { id, impact, nodes } of violations) {
+          if (!["serious", "critical"].includes(impact)) continue;
+          found.push(`${name} ${id}: ${nodes[0]!.html} ${nodes[0]!.failureSummary}`);
+        }
+      };
+      const look = async (name: string, path: string, width: number) => {
+        const page = await open(path, { ...VIEWS[0]!, width });
         if (name === "room") await page.waitForSelector("#live[data-state=live]");
-        await shoot(page, `${name}-${view.width}-${view.scheme}`);
-        const parts = name === "room" && view.width < 700
+        const parts = name === "room" && width < 700
           ? ["talk", "agents", "state", "timeline", "console"]
-          : [""];
+          : [undefined];
         for (const part of parts) {
           if (part) await page.locator(`.tabs [data-tab=${part}]`).click();
-          if (part) await shoot(page, `${name}-${part}-${view.width}-${view.scheme}`);
-          // The page's policy keeps scripts out; this one comes by the debugger.
-          await page.evaluate(axe);
-          const { violations } = await page.evaluate("axe.run()") as { violations: Finding[] };
-          for (const { id, impact, nodes } of violations) {
-            if (!["serious", "critical"].includes(impact)) continue;
-            found.push(
-              `${name} ${view.width} ${view.scheme} ${part} ${id}: ${nodes[0]!.html} ${
-                nodes[0]!.failureSummary
-              }`,
-            );
+          for (const scheme of ["light", "dark"] as const) {
+            await page.emulateMedia({ colorScheme: scheme });
+            const shown = [name, part, width, scheme].filter(Boolean).join("-");
+            await shoot(page, shown);
+            // A scheme changes colours and nothing else.
+            await judge(page, shown, scheme === "light" ? undefined : ["color-contrast"]);
           }
         }
         await page.close();
       };
-      for (const view of VIEWS) {
-        await look("front", "/", view);
-        await look("guide", "/guide", view);
-        await look("room", `/?room=${room}&expr=${encodeURIComponent("state._shared.nothing")}`, view);
-        await look("empty", `/?room=${empty}`, view);
-        await look("unknown", "/?room=no-such-room", view);
+      for (const width of [1400, 390]) {
+        await look("front", "/", width);
+        await look("guide", "/guide", width);
+        await look("room", `/?room=${room}&expr=${encodeURIComponent("state._shared.nothing")}`, width);
+        await look("empty", `/?room=${empty}`, width);
+        await look("unknown", "/?room=no-such-room", width);
       }
       assert.deepEqual(found, []);
       await t.write(room, "phase", "done");
@@ -74,15 +79,17 @@ browserTest(
 browserTest("a page never scrolls sideways, from 360 px up", () =>
   withBrowser(async ({ t, open }) => {
     const room = await furnished(t);
-    for (const width of [360, 480, 700, 1_099, 1_100, 1_600]) {
-      for (const path of ["/", "/guide", `/?room=${room}`, "/?room=none"]) {
-        const page = await open(path, { width, height: 740, scheme: "light" });
+    for (const path of ["/", "/guide", `/?room=${room}`, "/?room=none"]) {
+      const page = await open(path);
+      for (const width of [360, 480, 700, 1_099, 1_100, 1_600]) {
+        await page.setViewportSize({ width, height: 740 });
         const [content, window] = await page.evaluate(
           "[document.documentElement.scrollWidth, innerWidth]",
         ) as number[];
-        assert.ok(content! <= window!, `${path} is ${content} px wide at ${width}`);
-        await page.close();
+        assert.equal(window, width);
+        assert.ok(content! <= width, `${path} is ${content} px wide at ${width}`);
       }
+      await page.close();
     }
   }));
 

@@ -32,7 +32,10 @@ export interface Watch {
 }
 
 export interface WatchOptions {
-  /** Milliseconds from one look at the revisions of the rooms that are waited for to the next, at the most. */
+  /**
+   * Milliseconds from one look at the revisions of the rooms that are waited for to the next, at the most; longer
+   * where a look itself takes more than half of it.
+   */
   poll: number;
   /** Waits that this instance holds at the most. */
   most: number;

@@ -1,10 +1,10 @@
 import type { Database } from "./database.ts";
 import type { Json } from "./json.ts";
-import type { Row } from "./statement.ts";
 import type { Listing } from "./listing.ts";
 import { agentNotFound, Refusal } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { present, type Status, touch, toWait, waitsOf } from "./presence.ts";
+import type { Row } from "./statement.ts";
 import { mapInTurns } from "./turn.ts";
 import { readWhole } from "./whole_reads.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";

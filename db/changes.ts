@@ -1,11 +1,11 @@
 import { type Agent, toAgent } from "./agents.ts";
 import { CHANGED } from "./changed.ts";
 import type { Database } from "./database.ts";
-import type { Row, Statement } from "./statement.ts";
 import { PAGE_BYTES } from "./listing.ts";
 import { type Message, toMessage } from "./messages.ts";
 import { roomNotFound } from "./refusal.ts";
 import { type Entry, toListed, type Tombstone } from "./state.ts";
+import type { Row, Statement } from "./statement.ts";
 
 /** The revision at which something last changed. */
 interface Changed {

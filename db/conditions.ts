@@ -10,7 +10,6 @@ export function createConditions(always: string, args: Record<string, Value>) {
       conditions.push(condition);
       args[name] = value;
     },
-    and: (condition: string) => void conditions.push(condition),
     sql: () => `WHERE ${conditions.join(" AND ")}`,
   };
 }

@@ -1,8 +1,8 @@
 import { DatabaseUnavailable, faultOf } from "./faults.ts";
 import { createLane, type Lane } from "./lane.ts";
-import type { Row, Statement } from "./statement.ts";
 import type { Once } from "./idempotency.ts";
 import { migrate } from "./schema.ts";
+import type { Row, Statement } from "./statement.ts";
 import { createTurns } from "./turns.ts";
 
 /** What the service needs of a libSQL client: one round trip, all or nothing. */

@@ -1,6 +1,6 @@
 import type { Database } from "./database.ts";
-import type { Row, Statement, Value } from "./statement.ts";
 import { Refusal } from "./refusal.ts";
+import type { Row, Statement, Value } from "./statement.ts";
 
 /** A request that is to be done once, however often it is sent. */
 export interface KeyedRequest {

@@ -1,10 +1,10 @@
 import { createConditions } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import type { Json } from "./json.ts";
-import type { Row } from "./statement.ts";
 import type { Listing, Through } from "./listing.ts";
 import { messageNotFound, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
+import type { Row } from "./statement.ts";
 import { columnsOf, createRead } from "./together.ts";
 import { mapInTurns } from "./turn.ts";
 import { readWhole } from "./whole_reads.ts";

@@ -1,6 +1,6 @@
-import type { Row, Statement } from "./statement.ts";
 import { type Listing, PAGE_BYTES } from "./listing.ts";
 import { listingOf } from "./messages.ts";
+import type { Row, Statement } from "./statement.ts";
 
 // The keys are numbered without their values: only the rows that are shown are read whole, and no more than a page.
 const WINDOW = `

@@ -1,9 +1,9 @@
 import { type Change, type Database, PARTS } from "./database.ts";
 import type { Json } from "./json.ts";
 import { checkTaken, find, keepRows, type Once, storedRows, takeKey, whileTaken } from "./idempotency.ts";
-import type { Row } from "./statement.ts";
 import { edgeOf } from "./listing.ts";
 import { roomNotFound } from "./refusal.ts";
+import type { Row } from "./statement.ts";
 import { columnsOf, createRead } from "./together.ts";
 
 export interface Room {

@@ -2,11 +2,11 @@ import type { Database } from "./database.ts";
 import { selectAgents } from "./agents.ts";
 import { type Selection, stateArgs } from "./guard.ts";
 import type { Json } from "./json.ts";
-import type { Row, Statement } from "./statement.ts";
 import type { Listing } from "./listing.ts";
 import { toWait, type WaitInProgress, waitsOf } from "./presence.ts";
 import { roomNotFound } from "./refusal.ts";
 import { VIEW_SCOPE } from "./state.ts";
+import type { Row, Statement } from "./statement.ts";
 import { mapInTurns } from "./turn.ts";
 import { type Query, readWhole } from "./whole_reads.ts";
 

@@ -1,8 +1,8 @@
 import type { BoundGuard } from "./guard.ts";
-import type { Statement, Value } from "./statement.ts";
 import { VIEW_SCOPE } from "./state.ts";
 import type { StateLimits } from "./state_simulation.ts";
 import type { Target } from "./state_targets.ts";
+import type { Statement, Value } from "./statement.ts";
 
 const ENTRY = (n: number) => `state WHERE room_id = :room AND scope = :scope${n} AND key = :key${n}`;
 const LIVE = (n: number) => `EXISTS (SELECT 1 FROM ${ENTRY(n)} AND NOT deleted)`;

@@ -1,9 +1,9 @@
 import type { Json } from "./json.ts";
-import type { Row, Statement } from "./statement.ts";
 import { Refusal } from "./refusal.ts";
 import { toEntry, VIEW_SCOPE } from "./state.ts";
 import { notANumber, versionConflict } from "./state_refusals.ts";
 import { add, idOf, type StateWrite } from "./state_targets.ts";
+import type { Row, Statement } from "./statement.ts";
 
 /** The most keys and views that a room holds. */
 export interface StateLimits {

@@ -1,13 +1,13 @@
 import type { Database } from "./database.ts";
 import { type Guard, guardOf } from "./guard.ts";
 import type { Step } from "./idempotency.ts";
-import type { Row } from "./statement.ts";
 import { PLAIN_PUTS } from "./plain_puts.ts";
 import { Refusal, roomNotFound } from "./refusal.ts";
 import type { Entry } from "./state.ts";
 import { admitPut } from "./state_admission.ts";
 import { simulate, STORED, storedArgs, type Writes } from "./state_simulation.ts";
 import { type StateWrite, targetsOf } from "./state_targets.ts";
+import type { Row } from "./statement.ts";
 import { weightOf } from "./together.ts";
 import { commit, FROM_ADMITTED } from "./write.ts";
 

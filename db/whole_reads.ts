@@ -1,5 +1,4 @@
 import type { Database } from "./database.ts";
-import type { Row, Statement, Value } from "./statement.ts";
 import {
   compareBy,
   identityOf,
@@ -10,6 +9,7 @@ import {
   selectPage,
 } from "./listing.ts";
 import { Refusal } from "./refusal.ts";
+import type { Row, Statement, Value } from "./statement.ts";
 import { giveWay, isBusy } from "./turn.ts";
 
 export type Query = Statement | Listing;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import Database from "libsql";
 import { faultOf } from "../../db/faults.ts";
-import type { Statement } from "../../db/statement.ts";
 import { connect } from "../../db/open.ts";
+import type { Statement } from "../../db/statement.ts";
 
 const plain = (sql: string): Statement => ({ sql, args: {} });
 const insert = (id: string, n: number): Statement => ({

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import { createDatabase } from "../../db/database.ts";
-import type { Statement } from "../../db/statement.ts";
 import { type Listing, selectMoved, selectPage } from "../../db/listing.ts";
 import { type MessageFilter, selectMessages } from "../../db/messages.ts";
 import { connect } from "../../db/open.ts";
 import { MIGRATIONS } from "../../db/schema.ts";
 import { selectEntries } from "../../db/state.ts";
+import type { Statement } from "../../db/statement.ts";
 import { withApp } from "../support/app.ts";
 import { TOUR } from "../support/tour.ts";
 

@@ -1,7 +1,7 @@
 import type { Connection } from "../../db/database.ts";
 import { createDatabase } from "../../db/database.ts";
-import type { Statement } from "../../db/statement.ts";
 import { connect } from "../../db/open.ts";
+import type { Statement } from "../../db/statement.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices, type ServiceOptions } from "../../routes/services.ts";
 

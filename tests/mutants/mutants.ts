@@ -196,6 +196,27 @@ export const MUTANTS: Mutant[] = [
     test: "tests/contract/lost_replies.test.ts",
     filter: "replies lost between service and database: each request counts once",
   },
+  {
+    name: "a block of a sender's messages without its last",
+    file: "db/messages.ts",
+    edits: [["(block << 8) + 255", "(block << 8) + 254"]],
+    test: "tests/contract/messages.test.ts",
+    filter: "file: messages of a sender are listed however far they lie apart",
+  },
+  {
+    name: "the block in which a page of a sender's messages ends passed over",
+    file: "db/listing.ts",
+    edits: [["${through.order} ${comparison}= ", "${through.order} ${comparison} "]],
+    test: "tests/db/whole_reads.test.ts",
+    filter: "messages that are posted and claimed while they are read in pages",
+  },
+  {
+    name: "blocks of senders of before the migration left out",
+    file: "db/schema.ts",
+    edits: [["id >> 8 FROM messages WHERE from_agent IS NOT NULL`", "id >> 8 FROM messages WHERE FALSE`"]],
+    test: "tests/faults/migrations.test.ts",
+    filter: "messages of before and after a migration are listed by sender",
+  },
 ];
 
 export const root = new URL("../../", import.meta.url);

@@ -20,6 +20,8 @@ export interface Listing {
   readBy?: string[];
   /** Where the rows are found by way of another table. */
   through?: Through;
+  /** Where many rows may not match for each that does: a condition for all that are passed, of which a page has a share. */
+  passed?: string;
   descending?: boolean;
   limit?: number;
 }
@@ -30,8 +32,8 @@ export interface Through {
   from: string;
   /** Its column that rises with the listing's order. */
   order: string;
-  /** What that column is at the place `:last_0`. */
-  last: string;
+  /** What that column is where the listing's order is at a place. */
+  at(place: string): string;
 }
 
 /** How far a listing was read: the order of the last row, and how many rows are still wanted, -1 for all. */
@@ -45,41 +47,66 @@ export interface Place {
  * as JSON twice it still fits into the 10 MiB of one answer of a server.
  */
 export const PAGE_BYTES = 2 ** 20;
+/** Rows that a page passes at the most, which takes as long. */
+const PAGE_ROWS = 8_192;
 /** A row costs as much as this many bytes, beside its longest columns. */
 const ROW_BYTES = 160;
+const REACHED = `(SELECT reached FROM span)`;
 const LONGEST = { state: ["key", "value"], agents: ["name", "meta"], messages: ["body"] };
 const KEY = { state: ["scope", "key"], agents: ["id"], messages: ["id"] };
 
 /**
  * The rows after a place, as many as a page holds, as one JSON text: as cells they cost ten times as much.
- * `edge` is null where the page holds all that is left.
+ * `edge` is null where the page holds all that is left, up to the row that was `reached` if that is not null.
  */
 export function selectPage(listing: Listing, { last, left }: Place): Statement {
-  const { table, columns, where, live, halves, args, descending, readBy, through } = listing;
+  const { table, columns, halves, args, readBy, through, passed } = listing;
   const by = readBy ?? listing.order;
-  const comparison = descending ? "<" : ">";
-  const conditions = [
-    where,
-    ...(live ? [live] : []),
-    ...(last ? [beyond(by, comparison)] : []),
-    ...(last && through ? [`${through.order} ${comparison}= ${through.last}`] : []),
-  ];
   const source = through?.from ?? (readBy ? `${table} INDEXED BY ${table}_changed` : table);
-  const found = `FROM ${source} ${conditions.join(" AND ")}`;
+  const found = `FROM ${source} ${conditionsOf(listing, last).join(" AND ")}`;
   const parts = halves?.map((half) => `${found} AND ${half}`) ?? [found];
-  const order = [...(through ? [through.order] : []), ...by];
+  const order = inOrder(listing, [...(through ? [through.order] : []), ...by]);
   const select = (selected: string) =>
-    `${parts.map((part) => `SELECT ${selected} ${part}`).join(" UNION ALL ")}
-      ORDER BY ${order.map((column) => descending ? `${column} DESC` : column).join(", ")}`;
+    `${parts.map((part) => `SELECT ${selected} ${part}`).join(" UNION ALL ")} ${order}`;
   const size = LONGEST[table].map((column) => `octet_length(${column})`).join(" + ");
   const edge = edgeOf(`${select(`${size} + ${ROW_BYTES} AS size, ${by.join(", ")}`)} LIMIT :left`);
+  const span = passed ? `span (reached) AS MATERIALIZED (${spanOf(listing, passed, last)}),` : "";
   return {
-    sql: `${withOf(listing)} edge (place) AS MATERIALIZED (${edge})
-      SELECT json_group_array(json_array(${columns.join(", ")})) AS page, (SELECT place FROM edge) AS edge
+    sql: `${withOf(listing)} ${span} edge (place) AS MATERIALIZED (${edge})
+      SELECT json_group_array(json_array(${columns.join(", ")})) AS page, (SELECT place FROM edge) AS edge,
+             ${passed ? REACHED : "NULL"} AS reached
         FROM (${select(columns.join(", "))} LIMIT COALESCE((SELECT place FROM edge), :left))`,
     args: { ...args, left, ...lastArgs(last) },
     single: true,
   };
+}
+
+/** What the rows of a page meet, beginning with WHERE. */
+function conditionsOf(listing: Listing, last: Value[] | undefined): string[] {
+  const { where, live, order, readBy, through, passed, descending } = listing;
+  const [on, back] = descending ? ["<", ">"] : [">", "<"];
+  const conditions = [where];
+  if (live) conditions.push(live);
+  if (last) conditions.push(beyond(readBy ?? order, on));
+  if (last && through) conditions.push(`${through.order} ${on}= ${through.at(":last_0")}`);
+  if (passed) {
+    const reached = `COALESCE(${REACHED}, ${descending ? 0 : Number.MAX_SAFE_INTEGER})`;
+    conditions.push(`${order[0]} ${back}= ${reached}`);
+    if (through) conditions.push(`${through.order} ${back}= ${through.at(reached)}`);
+  }
+  return conditions;
+}
+
+/** The last row that a page may pass; none where it may pass all that are left. */
+function spanOf(listing: Listing, passed: string, last: Value[] | undefined): string {
+  const { table, order, descending } = listing;
+  const rest = last ? ` AND ${beyond(order, descending ? "<" : ">")}` : "";
+  return `SELECT ${order[0]} FROM ${table} WHERE ${passed}${rest} ${inOrder(listing, order)}
+    LIMIT 1 OFFSET ${PAGE_ROWS - 1}`;
+}
+
+function inOrder({ descending }: Listing, columns: string[]): string {
+  return `ORDER BY ${columns.map((column) => descending ? `${column} DESC` : column).join(", ")}`;
 }
 
 /** The place of the row with which a page is full, none where all fit. `rows` selects the `size` of each in order. */

@@ -101,7 +101,7 @@ const bySender = (blocks: string): Through => ({
   from: `(SELECT block FROM senders WHERE room_id = :room AND agent_id = :from ${blocks}) AS sent
     CROSS JOIN messages ON id BETWEEN block << 8 AND (block << 8) + 255`,
   order: "block",
-  last: ":last_0 >> 8",
+  at: (id) => `${id} >> 8`,
 });
 const BY_SENDER = bySender("");
 const BY_SENDER_AFTER = bySender("AND block >= :after >> 8");
@@ -125,10 +125,14 @@ export function selectMessages(room: string, filter: MessageFilter): Listing {
 }
 
 /** How the messages are found where not by an index that fits as it is. */
-function wayTo({ after, kind, from, thread, unclaimed }: MessageFilter): Partial<Listing> {
+function wayTo({ after, kind, from, to, thread, unclaimed }: MessageFilter): Partial<Listing> {
   if (thread !== undefined) return { with: THREAD };
-  if (from !== undefined) return { through: after === undefined ? BY_SENDER : BY_SENDER_AFTER };
-  return kind !== undefined && !unclaimed ? { halves: HALVES } : {};
+  const passed = after === undefined ? "room_id = :room" : "room_id = :room AND id > :after";
+  if (from !== undefined) return { passed, through: after === undefined ? BY_SENDER : BY_SENDER_AFTER };
+  return {
+    ...(to !== undefined && (kind !== undefined || unclaimed) && { passed }),
+    ...(kind !== undefined && !unclaimed && { halves: HALVES }),
+  };
 }
 
 /** Messages by id; their rows are for `toMessage`. */

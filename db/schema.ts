@@ -123,8 +123,8 @@ export const MIGRATIONS: string[][] = [
     `CREATE INDEX messages_claimed_kind ON messages (room_id, kind, id) WHERE claimed_by IS NOT NULL`,
   ],
   // Many agents of a room seldom share a page of an index by sender, so it cost a page for nearly every message. The
-  // trigger adds a row for the first one of a block alone. It must not run into a conflict: it would be handled as
-  // the statement says that posts (plain_posts.ts).
+  // trigger adds a row for the first one of a block alone. It looks first, since a conflict would be handled as the
+  // statement that posts has it: OR FAIL (plain_posts.ts).
   [
     `CREATE TABLE senders (
        room_id TEXT NOT NULL,

@@ -110,8 +110,11 @@ function createPaged(listing: Listing): Reading {
   function takePage(result: Row[]) {
     const page = rowsOfPage(listing, result);
     for (const { row } of page) rows.set(identityOf(listing, row), row);
-    exhausted = result[0]!.edge === null && page.length !== asked.left;
-    if (page.length > 0) last = placeOf(listing, page.at(-1)!.row);
+    const { edge, reached } = result[0]!;
+    const full = edge !== null || page.length === asked.left;
+    exhausted = !full && reached === null;
+    if (!full && reached !== null) last = [Number(reached)];
+    else if (page.length > 0) last = placeOf(listing, page.at(-1)!.row);
   }
 
   return {

@@ -59,15 +59,19 @@ const INDEXES: Array<[MessageFilter, RegExp]> = [
   [{ limit: 9, after: 5, kind: "k" }, /messages_claimed_kind \(room_id=\? AND kind=\? AND id>\?\)/],
   [
     { limit: 9, after: 5, from: "a" },
-    /SEARCH senders .*\(room_id=\? AND agent_id=\? AND block>\?\)\n.*autoindex_messages_1 \(room_id=\? AND id>\? AND id<\?\)/,
+    /SEARCH senders .*\(room_id=\? AND agent_id=\? AND block>\? AND block<\?\)\n[^]*autoindex_messages_1 \(room_id=\? AND id>\? AND id<\?\)/,
   ],
   [
     { limit: 9, from: "a", newest: true },
-    /SEARCH senders .*\(room_id=\? AND agent_id=\?\)\n.*autoindex_messages_1/,
+    /SEARCH senders .*\(room_id=\? AND agent_id=\? AND block>\?\)\n[^]*autoindex_messages_1 \(room_id=\? AND id>\? AND id<\?\)/,
   ],
   [
     { limit: 9, from: "a", kind: "k", unclaimed: true },
-    /SEARCH senders .*\n.*messages_unclaimed_kind \(room_id=\? AND kind=\? AND id>\? AND id<\?\)/,
+    /SEARCH senders .*\n[^]*messages_unclaimed_kind \(room_id=\? AND kind=\? AND id>\? AND id<\?\)/,
+  ],
+  [
+    { limit: 9, to: "a", kind: "k" },
+    /COVERING INDEX sqlite_autoindex_messages_1 \(room_id=\?\)\n[^]*messages_to \(room_id=\? AND to_agent=\? AND id<\?\)/,
   ],
   [{ limit: 9, after: 5, to: "a" }, /messages_to \(room_id=\? AND to_agent=\? AND id>\?\)/],
   [{ limit: 9, unclaimed: true }, /messages_unclaimed \(room_id=\?\)/],
@@ -129,7 +133,7 @@ Deno.test("a further page begins at its place, and what has moved is found by an
       /autoindex_state_1 \(room_id=\? AND \(scope,key\)>\(\?,\?\)\)/,
       /messages_claimed_kind \(room_id=\? AND kind=\? AND id<\?\)/,
       /state_changed \(room_id=\? AND revision>\?\)/,
-      /senders USING PRIMARY KEY \(room_id=\? AND agent_id=\? AND block<\?\)/,
+      /senders USING PRIMARY KEY \(room_id=\? AND agent_id=\? AND block>\? AND block<\?\)/,
       /state_changed \(room_id=\? AND revision>\?\)/,
       /messages_unclaimed \(room_id=\? AND id>\?.*\n.*messages_claimed \(room_id=\? AND revision>\?/s,
     ];

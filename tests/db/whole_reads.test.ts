@@ -155,6 +155,8 @@ Deno.test("a state that changes while it is read in pages is answered as it was 
 
 const message = ({ revision: _, ...members }: Member) => members;
 const isOfAnn = ({ from_agent }: Member) => from_agent === "ann";
+const isOfBob = ({ from_agent }: Member) => from_agent === "bob";
+const isTaskOfCy = ({ to_agent, kind }: Member) => to_agent === "cy" && kind === "task";
 
 Deno.test("messages that are posted and claimed while they are read in pages are those of one revision", () =>
   readWhileChanging({
@@ -189,6 +191,57 @@ Deno.test("messages that are posted and claimed while they are read in pages are
       newestOfSender: ({ messages }) => messages.filter(isOfAnn).slice(-85).map(message),
       unclaimedOfSender: ({ messages }) =>
         messages.filter(isOfAnn).filter(({ claimed_by }) => claimed_by === null).slice(0, 60).map(message),
+    },
+  }));
+
+/** More messages than two pages pass. */
+const MANY = 20_000;
+
+const FILL_MANY = `
+  WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${MANY})
+  INSERT INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, revision)
+  SELECT 'r', i, CASE WHEN i % 997 THEN 'ann' ELSE 'bob' END, CASE WHEN i % 3 THEN 'cy' END,
+         CASE WHEN i % 499 THEN 'chat' ELSE 'task' END, '1', '', i FROM n`;
+
+Deno.test("a page passes many messages at the most: where few match, they are of one revision all the same", () =>
+  readWhileChanging({
+    async fill(room) {
+      const file = createClient({ url: room.file });
+      await file.batch([
+        FILL_MANY,
+        `UPDATE rooms SET revision = ${MANY}, messages_revision = ${MANY}, message_count = ${MANY},
+           unclaimed_count = ${MANY}`,
+      ], "write");
+      file.close();
+    },
+    async change(room, n) {
+      const open = await room.send(
+        "GET",
+        "/messages?kind=task&unclaimed=true&limit=9",
+      ) as unknown as Member[];
+      await room.send("POST", `/messages/${open[3 * (n % 3)]!.id}/claim`, { agent: "ada" });
+      await room.send("POST", "/messages", { body: n, from: "bob", to: "cy", kind: "task" });
+    },
+    ask: {
+      ofSender: ["GET", "/messages?from=bob&limit=1000"],
+      newestOfSender: ["GET", "/messages?from=bob&last=1000"],
+      few: ["GET", "/messages?from=bob&limit=17"],
+      after: ["GET", "/messages?from=bob&after=1000&limit=1000"],
+      none: ["GET", "/messages?from=ann&kind=none"],
+      toReceiver: ["GET", "/messages?to=cy&kind=task&limit=1000"],
+      newestToReceiver: ["GET", "/messages?to=cy&kind=task&last=1000"],
+      open: ["GET", "/messages?to=cy&unclaimed=true&kind=task&limit=1000"],
+    },
+    expected: {
+      ofSender: ({ messages }) => messages.filter(isOfBob).map(message),
+      newestOfSender: ({ messages }) => messages.filter(isOfBob).map(message),
+      few: ({ messages }) => messages.filter(isOfBob).slice(0, 17).map(message),
+      after: ({ messages }) => messages.filter(isOfBob).filter(({ id }) => Number(id) > 1_000).map(message),
+      none: () => [],
+      toReceiver: ({ messages }) => messages.filter(isTaskOfCy).map(message),
+      newestToReceiver: ({ messages }) => messages.filter(isTaskOfCy).map(message),
+      open: ({ messages }) =>
+        messages.filter(isTaskOfCy).filter(({ claimed_by }) => claimed_by === null).map(message),
     },
   }));
 

@@ -206,7 +206,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "the block in which a page of a sender's messages ends passed over",
     file: "db/listing.ts",
-    edits: [["${through.order} ${comparison}= ", "${through.order} ${comparison} "]],
+    edits: [["${through.order} ${on}= ", "${through.order} ${on} "]],
     test: "tests/db/whole_reads.test.ts",
     filter: "messages that are posted and claimed while they are read in pages",
   },
@@ -216,6 +216,13 @@ export const MUTANTS: Mutant[] = [
     edits: [["id >> 8 FROM messages WHERE from_agent IS NOT NULL`", "id >> 8 FROM messages WHERE FALSE`"]],
     test: "tests/faults/migrations.test.ts",
     filter: "messages of before and after a migration are listed by sender",
+  },
+  {
+    name: "a share of a sender's messages without a match taken for their end",
+    file: "db/whole_reads.ts",
+    edits: [["exhausted = !full && reached === null;", "exhausted = !full;"]],
+    test: "tests/db/whole_reads.test.ts",
+    filter: "a page passes many messages at the most",
   },
 ];
 

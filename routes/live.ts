@@ -2,9 +2,9 @@ import type { Hono } from "hono";
 import { NOTHING } from "../cel/definitions.ts";
 import type { Follower } from "../cel/follow.ts";
 import type { Changes } from "../db/changes.ts";
-import { toMessage } from "../db/messages.ts";
 import { selectAnswered, selectOlder, selectWindow } from "../db/overview.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
+import { mapInTurns } from "../db/turn.ts";
 import { type Fragment, fragmentsOf } from "../views/room/fragments.tsx";
 import { Evaluation } from "../views/room/console.tsx";
 import { Message } from "../views/room/messages.tsx";
@@ -15,7 +15,7 @@ import { LIMITS } from "./limits.ts";
 import { refuseMethod, resource } from "./methods.ts";
 import { addressOf } from "./address.ts";
 import { queryNumber, roomOf } from "./requests.ts";
-import { entryView, loadLive, messageView, scopesOf } from "./room_view.ts";
+import { entryView, loadLive, messageView, messageViews, scopesOf } from "./room_view.ts";
 import type { Services } from "./services.ts";
 import { event, streamOf } from "./stream.ts";
 import type { WaitLog } from "./wait_log.ts";
@@ -35,8 +35,8 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
     const live = await loadLive(services, log, room, [selectAnswered(room, messages)]);
     const state = (changes?.state ?? []).filter(({ scope }) => scope !== VIEW_SCOPE);
     return fragmentsOf(room, live, {
-      messages: messages.map(messageView),
-      answered: live.extra[0]!.map(toMessage).map(messageView),
+      messages: await mapInTurns(messages, messageView),
+      answered: await messageViews(live.extra[0]!),
       entries: state.flatMap((entry) => "deleted" in entry ? [] : [entryView(entry)]),
       gone: (changes?.state ?? []).filter((entry) => "deleted" in entry),
     });
@@ -76,9 +76,9 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const limit = Math.min(queryNumber(c, "limit", 1) ?? OLDER, LIMITS.listLength);
       const { snapshot } = await reader.load(room, NOTHING, selectOlder(room, before, limit));
       const [rows, counts] = snapshot.extra;
-      const messages = rows!.reverse().map(toMessage).map(messageView);
+      const messages = await messageViews(rows!.reverse());
       const [answered] = (await reader.load(room, NOTHING, [selectAnswered(room, messages)])).snapshot.extra;
-      const known = answered!.map(toMessage).map(messageView);
+      const known = await messageViews(answered!);
       const now = database.now();
       c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));
       return c.html(messages.map((message) => Message({ message, now, room, known })).join(""));

@@ -1,15 +1,18 @@
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
-import { selectMessages, toMessage } from "../db/messages.ts";
+import { raw } from "hono/html";
+import { selectMessages } from "../db/messages.ts";
 import { selectAnswered, selectWindow } from "../db/overview.ts";
 import { Refusal } from "../db/refusal.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
-import { giveWay, isBusy } from "../db/turn.ts";
+import { giveWay, isBusy, mapInTurns } from "../db/turn.ts";
 import { frontPage } from "../views/front_page.tsx";
 import { guidePage } from "../views/guide_page.tsx";
 import { page } from "../views/layout.tsx";
 import type { RoomView } from "../views/model.ts";
-import { roomPage, unknownRoomPage } from "../views/room_page.tsx";
+import { Message } from "../views/room/messages.tsx";
+import { Scope } from "../views/room/state.tsx";
+import { type Drawn, roomPage, unknownRoomPage } from "../views/room_page.tsx";
 import { addressOf } from "./address.ts";
 import { ASSETS, mountAssets, sendPage } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
@@ -18,7 +21,7 @@ import { errorResponse, RequestError } from "./errors.ts";
 import { existingId } from "./ids.ts";
 import { mountLive } from "./live.ts";
 import { resource } from "./methods.ts";
-import { loadLive, messageView, scopesOf } from "./room_view.ts";
+import { loadLive, messageViews, scopesOf } from "./room_view.ts";
 import type { Services } from "./services.ts";
 import { createWaitLog, type WaitLog } from "./wait_log.ts";
 
@@ -69,8 +72,9 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
     const room = await loadRoom(services, log, existingId(id), addressOf(c));
     const expr = c.req.query("expr");
     const evaluation = expr ? await evaluationOf(services, room.id, expr, c.req.query("agent")) : undefined;
+    const drawn = await draw(room);
     if (isBusy()) await giveWay();
-    return sendPage(c, page(roomPage({ ...room, evaluation }, ASSETS)));
+    return sendPage(c, page(roomPage({ ...room, evaluation }, drawn, ASSETS)));
   } catch (error) {
     if (!(error instanceof Refusal && error.code === "room_not_found")) throw error;
     return sendPage(c, page(unknownRoomPage(id, addressOf(c), ASSETS)), false);
@@ -84,7 +88,7 @@ async function loadRoom(services: Services, log: WaitLog, id: string, address: s
     selectAnswered(id, { newest: SHOWN.messages }),
   ]);
   const [messages, entries, answered] = live.extra;
-  const shown = messages!.slice(0, SHOWN.messages).reverse().map(toMessage).map(messageView);
+  const shown = await messageViews(messages!.slice(0, SHOWN.messages).reverse());
   const scopes = scopesOf(entries!).filter(({ scope }) => scope !== VIEW_SCOPE);
   const views = { scope: VIEW_SCOPE, entries: live.views, total: live.views.length };
   return {
@@ -92,9 +96,20 @@ async function loadRoom(services: Services, log: WaitLog, id: string, address: s
     id,
     address,
     messages: shown,
-    answered: answered!.map(toMessage).map(messageView),
+    answered: await messageViews(answered!),
     older: live.counts.count - shown.length,
     scopes: [...scopes, ...(views.total > 0 ? [views] : [])].sort(byScope),
+  };
+}
+
+/** Draws what there may be much of, and lets other requests run in between. */
+async function draw({ id, now, messages, answered, scopes }: RoomView): Promise<Drawn> {
+  return {
+    messages: await mapInTurns(
+      messages,
+      (message) => raw(String(Message({ message, now, room: id, known: answered }))),
+    ),
+    scopes: await mapInTurns(scopes, (scope) => raw(String(Scope({ scope, now, room: id })))),
   };
 }
 

@@ -3,7 +3,7 @@ import { NOTHING } from "../cel/definitions.ts";
 import { compile, EvaluationFailed } from "../cel/expression.ts";
 import type { RoomData } from "../cel/reader.ts";
 import type { Reads } from "../cel/reads.ts";
-import type { Message } from "../db/messages.ts";
+import { type Message, toMessage } from "../db/messages.ts";
 import { selectRecent, toCut } from "../db/overview.ts";
 import { type Entry, VIEW_SCOPE } from "../db/state.ts";
 import type { Row } from "../db/statement.ts";
@@ -127,6 +127,11 @@ function eventsOf(writes: Row[], messages: Row[]): TimelineEvent[] {
 
 export function messageView({ body, ...message }: Message): MessageView {
   return { ...message, shown: shownOf(body) };
+}
+
+/** The rows of messages as they are shown: bodies may be long, so other requests run in between. */
+export function messageViews(rows: Row[]): Promise<MessageView[]> {
+  return mapInTurns(rows, (row) => messageView(toMessage(row)));
 }
 
 /** The rows of a window of the state by scope. */

@@ -14,8 +14,14 @@ const TABS = [["talk", "Talk"], ["agents", "Agents"], ["state", "State"], ["time
   "Console",
 ]];
 
+/** What there may be much of on the page, each piece drawn already. */
+export interface Drawn {
+  messages: Markup[];
+  scopes: Markup[];
+}
+
 /** A room as it is now, complete without script; the script keeps it so. */
-export function roomPage(room: RoomView, assets: Assets): Markup {
+export function roomPage(room: RoomView, drawn: Drawn, assets: Assets): Markup {
   const { id, address, now, agents, counts, revision } = room;
   return (
     <Layout
@@ -46,8 +52,8 @@ export function roomPage(room: RoomView, assets: Assets): Markup {
       </header>
       <main class="room">
         <Agents agents={agents} now={now} />
-        <Messages room={room} />
-        <State room={room} />
+        <Messages room={room} drawn={drawn.messages} />
+        <State drawn={drawn.scopes} />
         <Timeline view={room.timeline} now={now} />
         <Console room={room} />
       </main>

@@ -38,8 +38,16 @@ contract("the pieces of a page are asked for one by one", async (t) => {
   assert.equal(older.headers.get("convene-older"), "1");
 
   for (const key of ["a", "b", "c"]) await t.write(room, key, key);
-  const entries = await t.get(`/rooms/${room}/live/entries`, { scope: "_shared", from: 1 });
-  assert.deepEqual([...entries.text.matchAll(/data-key="(\w)"/g)].map(([, key]) => key), ["b", "c"]);
+  const entriesFrom = async (from: number) => {
+    const { text } = await t.get(`/rooms/${room}/live/entries`, { scope: "_shared", from });
+    return [...text.matchAll(/data-key="(\w)"/g)].map(([, key]) => key);
+  };
+  assert.deepEqual(await entriesFrom(1), ["b", "c"]);
+  await t.delete(`/rooms/${room}/state`, { key: "b" });
+  assert.deepEqual(await entriesFrom(0), ["a", "c"]);
+  assert.deepEqual(await entriesFrom(1), ["c"]);
+  await t.write(room, "b", "b");
+  assert.deepEqual(await entriesFrom(1), ["b", "c"]);
 
   const value = await t.get(`/rooms/${room}/live/evaluation`, {
     expr: "self + state._shared.a",

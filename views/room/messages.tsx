@@ -1,10 +1,12 @@
+import type { Markup } from "../layout.tsx";
 import type { MessageView, RoomView } from "../model.ts";
 import { agentId, hue, messageId } from "./addresses.ts";
 import { FirstCalls } from "./invitation.tsx";
 import { Ago } from "./times.tsx";
 import { preview, Value } from "./values.tsx";
 
-export function Messages({ room }: { room: RoomView }) {
+/** The conversation; `drawn`: the messages of the room, each as `Message` draws it. */
+export function Messages({ room, drawn }: { room: RoomView; drawn: Markup[] }) {
   const kinds = [...new Set(room.messages.map(({ kind }) => kind))].sort();
   const senders = [...new Set(room.messages.flatMap(({ from_agent }) => from_agent ?? []))].sort();
   return (
@@ -32,11 +34,7 @@ export function Messages({ room }: { room: RoomView }) {
             Show older messages (<span data-count>{room.older}</span>)
           </button>
         </p>
-        <ol id="messages" class="messages">
-          {room.messages.map((message) => (
-            <Message message={message} now={room.now} room={room.id} known={room.answered} />
-          ))}
-        </ol>
+        <ol id="messages" class="messages">{drawn}</ol>
         <FirstCalls address={room.address} room={room.id} />
         <p class="quiet none" id="none" hidden>None of the messages shown here match.</p>
       </div>

@@ -1,16 +1,16 @@
-import type { EntryView, RoomView, ScopeView } from "../model.ts";
+import type { Markup } from "../layout.tsx";
+import type { EntryView, ScopeView } from "../model.ts";
 import { agentId, entryId, hue, scopeId } from "./addresses.ts";
 import { Copy } from "./messages.tsx";
 import { Ago } from "./times.tsx";
 import { Source, Value } from "./values.tsx";
 
-export function State({ room }: { room: RoomView }) {
+/** The state; `drawn`: its scopes, each as `Scope` draws it. */
+export function State({ drawn }: { drawn: Markup[] }) {
   return (
     <section id="state" aria-labelledby="state-title">
       <h2 id="state-title">State</h2>
-      <div id="scopes" class="scopes">
-        {room.scopes.map((scope) => <Scope scope={scope} room={room.id} now={room.now} />)}
-      </div>
+      <div id="scopes" class="scopes">{drawn}</div>
       <p class="quiet when-empty">Nothing is shared yet.</p>
     </section>
   );

@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { TextLineStream } from "./lines.ts";
+
+/** A promise of the service: no input delays other rooms' requests by more milliseconds. */
+export const OTHERS_MS = 100;
+/** What an input costs it costs every time; what the machine adds it does not. */
+const MOST_TIMES = 3;
+
+export interface HeldUp {
+  /** The slowest and the median round trip, in milliseconds. */
+  slowest: number;
+  median: number;
+}
+
+/**
+ * How long others wait while `meanwhile` runs: the round trips of a small GET of `path`, which names another room,
+ * taken by a process of its own.
+ */
+export async function heldUp(url: string, path: string, meanwhile: () => Promise<unknown>): Promise<HeldUp> {
+  const prober = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-net", new URL("prober.ts", import.meta.url).pathname, new URL(path, url).href],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const lines = prober.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
+    .getReader();
+  try {
+    assert.equal((await lines.read()).value, "ready");
+    await meanwhile();
+    await prober.stdin.close();
+    const took = (JSON.parse((await lines.read()).value!) as number[]).sort((a, b) => a - b);
+    return { slowest: took.at(-1)!, median: took[took.length >> 1]! };
+  } finally {
+    await lines.cancel();
+    await prober.stdin.close().catch(() => {}); // it is closed already, unless something failed
+    await prober.status;
+  }
+}
+
+/**
+ * Asserts that others are answered in time while `attack` runs; the least of up to three attacks counts, and is
+ * returned for the record.
+ */
+export async function assertOthersServed(
+  name: string,
+  { url, path }: { url: string; path: string },
+  attack: () => Promise<unknown>,
+): Promise<HeldUp> {
+  const all: HeldUp[] = [];
+  do {
+    all.push(await heldUp(url, path, attack));
+  } while (all.at(-1)!.slowest >= OTHERS_MS && all.length < MOST_TIMES);
+  const least = all.reduce((a, b) => a.slowest <= b.slowest ? a : b);
+  const told = all.map(({ slowest }) => Math.round(slowest)).join(", ");
+  assert.ok(least.slowest < OTHERS_MS, `${name}: others waited ${told} ms, ${OTHERS_MS} at most`);
+  return least;
+}

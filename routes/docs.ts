@@ -60,7 +60,7 @@ const MARKDOWN = { "Content-Type": "text/markdown; charset=utf-8" };
 
 /** Sends a text of ours: Markdown, or a page to whoever asks for one. */
 function send(c: Context, text: string): Response {
-  const here = text.replaceAll("$CONVENE", addressOf(c));
+  const here = withAddress(text, addressOf(c));
   c.header("Vary", "Accept");
   const type = accepts(c, {
     header: "Accept",
@@ -78,7 +78,7 @@ export function guideText(): string {
 /** The guide without what has a use only later: a skill's text is read whole each time it is taken up. */
 function skillText(address: string): string {
   const parts = guide.split(/^(?=## )/m).filter((part) => !/^## (Patterns|Agents)/.test(part));
-  return withLimits(`${parts.join("")}\n${nextText()}`).replaceAll("$CONVENE", address);
+  return withAddress(withLimits(`${parts.join("")}\n${nextText()}`), address);
 }
 
 function nextText(): string {
@@ -88,6 +88,11 @@ function nextText(): string {
   return `## Read next\n\n- [/help]($CONVENE/help): the guide\n${
     list.join("\n")
   }\n- [/openapi.json]($CONVENE/openapi.json): the API as OpenAPI 3.1\n`;
+}
+
+/** Puts the address in as it is: `replaceAll` takes a text with `$` in it for a pattern. */
+export function withAddress(text: string, address: string): string {
+  return text.replaceAll("$CONVENE", () => address);
 }
 
 /** `$limits.<name>` is the limit; with `/<unit>` behind it, in units of so many. */

@@ -16,7 +16,7 @@ import { type Drawn, roomPage, unknownRoomPage } from "../views/room_page.tsx";
 import { addressOf } from "./address.ts";
 import { ASSETS, mountAssets, sendPage } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
-import { guideText, mountDocs } from "./docs.ts";
+import { guideText, mountDocs, withAddress } from "./docs.ts";
 import { errorResponse, RequestError } from "./errors.ts";
 import { existingId } from "./ids.ts";
 import { mountLive } from "./live.ts";
@@ -120,5 +120,5 @@ function byScope(a: { scope: string }, b: { scope: string }): number {
 }
 
 function guideFor(c: Context): string {
-  return guideText().replaceAll("$CONVENE", addressOf(c));
+  return withAddress(guideText(), addressOf(c));
 }

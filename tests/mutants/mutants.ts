@@ -224,6 +224,13 @@ export const MUTANTS: Mutant[] = [
     test: "tests/db/whole_reads.test.ts",
     filter: "a page passes many messages at the most",
   },
+  {
+    name: "a Host taken for what a URL makes of it",
+    file: "routes/hosts.ts",
+    edits: [["AUTHORITY.test(authority) ? ", 'authority !== "" ? ']],
+    test: "tests/hostile/hosts.test.ts",
+    filter: "file: no Host or target chooses a path that its request does not name",
+  },
 ];
 
 export const root = new URL("../../", import.meta.url);

@@ -7,9 +7,8 @@ import { errorResponse } from "./errors.ts";
 import { mountEval } from "./eval.ts";
 import { mountEvents } from "./events.ts";
 import { preflight, withBaseHeaders } from "./headers.ts";
-import { createHosts } from "./hosts.ts";
 import { LIMITS } from "./limits.ts";
-import { mountMcp, refuseForeignOrigin } from "./mcp.ts";
+import { mountMcp } from "./mcp.ts";
 import { mountMessages } from "./messages.ts";
 import { mountHealth } from "./health.ts";
 import { mountReading } from "./reading.ts";
@@ -22,12 +21,7 @@ import { mountWait } from "./wait.ts";
 export function createApp(services: Services): Hono {
   const app = new Hono();
   app.use(withBaseHeaders);
-  const hostsOf = createHosts();
-  app.use((c, next) => {
-    hostsOf(c);
-    return next();
-  });
-  app.use("/mcp", refuseForeignOrigin("/mcp"));
+  app.use(services.admit);
   app.on("OPTIONS", "*", preflight);
   app.use(services.fairUse.admit);
   app.use(limitBody);

@@ -7,13 +7,13 @@ import patterns from "../views/docs/patterns.md" with { type: "text" };
 import guide from "../views/guide.md" with { type: "text" };
 import { guidePage } from "../views/guide_page.tsx";
 import { page } from "../views/layout.tsx";
-import { addressOf } from "./address.ts";
 import { ASSETS, sendPage } from "./assets.ts";
 import { errorsPage } from "./error_docs.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
 import { openApi } from "./openapi/document.ts";
 import { referencePage } from "./openapi/reference.ts";
+import type { Services } from "./services.ts";
 
 /** What there is to read beside the guide, by its name under /docs. */
 const PAGES: Record<string, { about: string; text: (address: string) => string }> = {
@@ -41,7 +41,8 @@ description: Coordinate with other agents over HTTP in shared rooms - messages, 
 
 `;
 
-export function mountDocs(app: Hono): void {
+export function mountDocs(app: Hono, { addressOf }: Services): void {
+  const send = (c: Context, text: string) => sendText(c, withAddress(text, addressOf(c)));
   resource(app, "/openapi.json", { GET: (c) => c.json(openApi(addressOf(c))) });
   for (const path of ["/README.md", "/help"]) resource(app, path, { GET: (c) => send(c, guideText()) });
   for (const path of ["/docs", "/llms.txt"]) resource(app, path, { GET: (c) => send(c, indexText()) });
@@ -59,16 +60,15 @@ export function mountDocs(app: Hono): void {
 const MARKDOWN = { "Content-Type": "text/markdown; charset=utf-8" };
 
 /** Sends a text of ours: Markdown, or a page to whoever asks for one. */
-function send(c: Context, text: string): Response {
-  const here = withAddress(text, addressOf(c));
+function sendText(c: Context, text: string): Response {
   c.header("Vary", "Accept");
   const type = accepts(c, {
     header: "Accept",
     supports: ["text/markdown", "text/plain", "text/html"],
     default: "text/markdown",
   });
-  if (type === "text/html") return sendPage(c, page(guidePage(here, ASSETS)));
-  return c.text(here, 200, { "Content-Type": `${type}; charset=utf-8` });
+  if (type === "text/html") return sendPage(c, page(guidePage(text, ASSETS)));
+  return c.text(text, 200, { "Content-Type": `${type}; charset=utf-8` });
 }
 
 export function guideText(): string {

@@ -162,8 +162,9 @@ function refusals(path: string, operation: Operation): Record<string, Response> 
   const ofWrites: ErrorCode[] = takesKey(operation) ? ["idempotency_mismatch"] : [];
   const ofBodies: ErrorCode[] = operation.body ? ["request_timeout"] : [];
   const ofRoom: ErrorCode[] = path.startsWith("/rooms/") ? ["room_not_found"] : [];
+  const ofPages: ErrorCode[] = path === "/healthz" ? [] : ["forbidden"];
   const byStatus = Map.groupBy(
-    new Set([...operation.errors, ...ofRoom, ...ofWrites, ...ofBodies, ...EVERYWHERE]),
+    new Set([...operation.errors, ...ofRoom, ...ofWrites, ...ofBodies, ...ofPages, ...EVERYWHERE]),
     (code) => STATUS[code],
   );
   return Object.fromEntries(

@@ -163,8 +163,10 @@ Deno.test("HTTP/2 names the host in a way of its own, and is held to the same", 
     });
   try {
     assert.equal(await statusOf({ ":authority": "localhost" }), 200);
+    assert.equal(await statusOf({ ":authority": "evil.example" }), 403);
     assert.equal(await statusOf({ ":authority": "u@localhost" }), 400);
     assert.equal(await statusOf({ ":authority": "localhost", host: "x/rooms?" }), 400);
+    assert.equal(await statusOf({ ":authority": "localhost", host: "evil.example" }), 403);
     assert.equal(await statusOf({ ":authority": "localhost", ":path": "*" }), 400);
   } finally {
     await new Promise<void>((resolve) => session.close(resolve));

@@ -38,6 +38,13 @@ export function portOf(env: Env): number {
   return whole(env, "PORT", 0, MOST_PORT) ?? 8000;
 }
 
+/** The address to listen on: without more this machine's own, so that nobody else reaches every room. */
+export function hostOf(env: Env): string {
+  const host = env("HOST")?.trim().replace(/^\[(.*)\]$/, "$1") || "127.0.0.1";
+  if (hostIn(host.includes(":") ? `[${host}]` : host) !== undefined) return host;
+  throw new Error(`HOST must be an address or a name of this machine, and is ${JSON.stringify(host)}.`);
+}
+
 /** Where the service is reached, without a slash at the end. */
 function publicUrlOf(env: Env): string | undefined {
   const text = env("PUBLIC_URL")?.trim();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FAIR_USE } from "../../routes/fair_use.ts";
-import { databaseOf, portOf, settingsOf } from "../../routes/settings.ts";
+import { databaseOf, hostOf, portOf, settingsOf } from "../../routes/settings.ts";
 
 const set = (name: string, value?: string) => (asked: string) => asked === name ? value : undefined;
 
@@ -93,6 +93,18 @@ Deno.test("TURSO_DATABASE_URL is an address of a kind that there is, and is not 
       assert.match(error.message, /^TURSO_DATABASE_URL must be file:<path> or :memory:, or begin with/);
       return !error.message.includes("secret");
     });
+  }
+});
+
+Deno.test("HOST is an address or a name, this machine's own where nothing is said", () => {
+  const host = (value?: string) => hostOf(set("HOST", value));
+  for (const nothing of [undefined, "", " "]) assert.equal(host(nothing), "127.0.0.1");
+  for (const address of ["0.0.0.0", "::", "::1", "192.168.1.2", "fd00::1", "localhost", "box.example"]) {
+    assert.equal(host(` ${address} `), address);
+  }
+  assert.equal(host("[::1]"), "::1");
+  for (const wrong of ["http://localhost", "localhost:8000", "a b", "*", "1.2.3.256", "::x", "[", "a/b"]) {
+    assert.throws(() => host(wrong), { message: /^HOST must be an address or a name .*, and is "/ });
   }
 });
 

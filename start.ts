@@ -1,12 +1,28 @@
 import handler, { database, drain } from "./main.ts";
 import { onEnd } from "./routes/ending.ts";
-import { portOf } from "./routes/settings.ts";
+import { isLoopback } from "./routes/networks.ts";
+import { hostOf, portOf } from "./routes/settings.ts";
 
-const server = Deno.serve({ port: portOf((name) => Deno.env.get(name)), onListen }, handler);
+const env = (name: string) => Deno.env.get(name);
+const server = serve(hostOf(env), portOf(env));
 
-function onListen({ port }: Deno.NetAddr) {
-  console.log(`Convene is at http://localhost:${port}`);
-  console.log(`Try:  curl -X POST http://localhost:${port}/rooms -d '{"id":"lobby"}'`);
+function serve(hostname: string, port: number): Deno.HttpServer {
+  try {
+    return Deno.serve({ hostname, port, onListen }, handler);
+  } catch (error) {
+    throw new Error(`The service cannot listen on HOST ${hostname}, PORT ${port}.`, { cause: error });
+  }
+}
+
+function onListen({ hostname, port }: Deno.NetAddr) {
+  const any = ({ "0.0.0.0": "127.0.0.1", "::": "::1" } as Record<string, string>)[hostname];
+  const host = any ?? hostname;
+  const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  console.log(`Convene is at ${url}${any ? `, and on port ${port} of every address of this machine` : ""}`);
+  if (!isLoopback(hostname)) {
+    console.log("Whoever can reach it can read and write every room. HOST=127.0.0.1 keeps others out.");
+  }
+  console.log(`Try:  curl -X POST ${url}/rooms -d '{"id":"lobby"}'`);
 }
 
 onEnd(async () => {

@@ -8,7 +8,7 @@ import { mountEval } from "./eval.ts";
 import { mountEvents } from "./events.ts";
 import { preflight, withBaseHeaders } from "./headers.ts";
 import { LIMITS } from "./limits.ts";
-import { mountMcp, refuseForeignOrigin } from "./mcp.ts";
+import { mountMcp } from "./mcp.ts";
 import { mountMessages } from "./messages.ts";
 import { mountHealth } from "./health.ts";
 import { mountReading } from "./reading.ts";
@@ -21,7 +21,7 @@ import { mountWait } from "./wait.ts";
 export function createApp(services: Services): Hono {
   const app = new Hono();
   app.use(withBaseHeaders);
-  app.use("/mcp", refuseForeignOrigin("/mcp"));
+  app.use(services.admit);
   app.on("OPTIONS", "*", preflight);
   app.use(services.fairUse.admit);
   app.use(limitBody);

@@ -13,11 +13,6 @@ export function callerOf(c: Context, trustedProxies: number): string | undefined
   return address && networkOf(withoutPort(address));
 }
 
-/** True for callers on the machine itself. */
-export function isLoopback(caller: string): boolean {
-  return caller.startsWith("127.") || caller === "::1";
-}
-
 /** Some proxies write the port of each connection behind the address, and then an IPv6 one in brackets. */
 function withoutPort(address: string): string {
   return /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(address)?.[1] ?? /^\[(.*)\](:\d+)?$/.exec(address)?.[1] ?? address;

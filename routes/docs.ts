@@ -7,13 +7,13 @@ import patterns from "../views/docs/patterns.md" with { type: "text" };
 import guide from "../views/guide.md" with { type: "text" };
 import { guidePage } from "../views/guide_page.tsx";
 import { page } from "../views/layout.tsx";
-import { addressOf } from "./address.ts";
 import { ASSETS, sendPage } from "./assets.ts";
 import { errorsPage } from "./error_docs.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
 import { openApi } from "./openapi/document.ts";
 import { referencePage } from "./openapi/reference.ts";
+import type { Services } from "./services.ts";
 
 /** What there is to read beside the guide, by its name under /docs. */
 const PAGES: Record<string, { about: string; text: (address: string) => string }> = {
@@ -41,7 +41,8 @@ description: Coordinate with other agents over HTTP in shared rooms - messages, 
 
 `;
 
-export function mountDocs(app: Hono): void {
+export function mountDocs(app: Hono, { addressOf }: Services): void {
+  const send = (c: Context, text: string) => sendText(c, withAddress(text, addressOf(c)));
   resource(app, "/openapi.json", { GET: (c) => c.json(openApi(addressOf(c))) });
   for (const path of ["/README.md", "/help"]) resource(app, path, { GET: (c) => send(c, guideText()) });
   for (const path of ["/docs", "/llms.txt"]) resource(app, path, { GET: (c) => send(c, indexText()) });
@@ -59,16 +60,15 @@ export function mountDocs(app: Hono): void {
 const MARKDOWN = { "Content-Type": "text/markdown; charset=utf-8" };
 
 /** Sends a text of ours: Markdown, or a page to whoever asks for one. */
-function send(c: Context, text: string): Response {
-  const here = text.replaceAll("$CONVENE", addressOf(c));
+function sendText(c: Context, text: string): Response {
   c.header("Vary", "Accept");
   const type = accepts(c, {
     header: "Accept",
     supports: ["text/markdown", "text/plain", "text/html"],
     default: "text/markdown",
   });
-  if (type === "text/html") return sendPage(c, page(guidePage(here, ASSETS)));
-  return c.text(here, 200, { "Content-Type": `${type}; charset=utf-8` });
+  if (type === "text/html") return sendPage(c, page(guidePage(text, ASSETS)));
+  return c.text(text, 200, { "Content-Type": `${type}; charset=utf-8` });
 }
 
 export function guideText(): string {
@@ -78,7 +78,7 @@ export function guideText(): string {
 /** The guide without what has a use only later: a skill's text is read whole each time it is taken up. */
 function skillText(address: string): string {
   const parts = guide.split(/^(?=## )/m).filter((part) => !/^## (Patterns|Agents)/.test(part));
-  return withLimits(`${parts.join("")}\n${nextText()}`).replaceAll("$CONVENE", address);
+  return withAddress(withLimits(`${parts.join("")}\n${nextText()}`), address);
 }
 
 function nextText(): string {
@@ -88,6 +88,11 @@ function nextText(): string {
   return `## Read next\n\n- [/help]($CONVENE/help): the guide\n${
     list.join("\n")
   }\n- [/openapi.json]($CONVENE/openapi.json): the API as OpenAPI 3.1\n`;
+}
+
+/** Puts the address in as it is: `replaceAll` takes a text with `$` in it for a pattern. */
+export function withAddress(text: string, address: string): string {
+  return text.replaceAll("$CONVENE", () => address);
 }
 
 /** `$limits.<name>` is the limit; with `/<unit>` behind it, in units of so many. */

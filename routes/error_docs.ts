@@ -28,8 +28,8 @@ const EXPLAINED: Record<ErrorCode, [cause: string, cure: string]> = {
     "Write it, or wait for it: `has(state._shared.key)`.",
   ],
   forbidden: [
-    "A page of another origin spoke to a path that only programs may use.",
-    "Call it from a program, without an `Origin` header.",
+    "A page of another origin called an instance at a private address, or by a name that is not the instance's own.",
+    "Call it as localhost or by its address; `hint` names what its operator may set.",
   ],
   not_found: ["There is nothing at this path.", "See /docs/api for the paths."],
   method_not_allowed: ["The path does not take this method.", "Use one of those in `Allow`."],

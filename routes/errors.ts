@@ -78,10 +78,6 @@ export function errorResponse(error: Error, c: Context): Response {
       : ["The database does not answer. Nothing was changed.", "Try again in a moment."];
     return answer(c, "unavailable", message, { hint });
   }
-  if (!URL.canParse(c.req.url)) {
-    const message = "The request's Host is no host.";
-    return answer(c, "invalid_request", message, { issues: [{ path: [], message }] });
-  }
   console.error(error);
   return answer(c, "internal", "Something went wrong on our side.", {
     hint: "It was logged. Trying again may help.",

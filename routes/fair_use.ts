@@ -1,8 +1,9 @@
 import type { Context, Next } from "hono";
 import { createBuckets, createHolds, type Taken } from "./buckets.ts";
-import { callerOf, isLoopback } from "./caller.ts";
+import { callerOf } from "./caller.ts";
 import { RequestError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
+import { isLoopback } from "./networks.ts";
 
 /** Each number may be 0: no limit. */
 export interface FairUseOptions {

@@ -13,6 +13,8 @@ export const LIMITS = {
   expressionLength: MAX_SOURCE,
   /** Steps of one evaluation: it ends within some 20 ms, whatever it says. */
   evaluationSteps: STEP_BUDGET,
+  /** Characters of a host's name: DNS has no longer ones, and each address that a page shows repeats it. */
+  hostLength: 255,
   /** UTF-16 units of a room's, an agent's or a scope's id: they are parts of every index. */
   idLength: 128,
   /** UTF-16 units of a key, and of names, roles and kinds. */

@@ -13,7 +13,6 @@ import { evaluationOf } from "./console.ts";
 import { follow } from "./events.ts";
 import { LIMITS } from "./limits.ts";
 import { refuseMethod, resource } from "./methods.ts";
-import { addressOf } from "./address.ts";
 import { queryNumber, roomOf } from "./requests.ts";
 import { entryView, loadLive, messageView, messageViews, scopesOf } from "./room_view.ts";
 import type { Services } from "./services.ts";
@@ -104,7 +103,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const room = roomOf(c);
       const expr = c.req.query("expr") ?? "";
       const evaluation = await evaluationOf(services, room, expr, c.req.query("agent"));
-      return c.html(String(Evaluation({ evaluation, address: addressOf(c), room })));
+      return c.html(String(Evaluation({ evaluation, address: services.addressOf(c), room })));
     },
   });
 }

@@ -1,20 +1,6 @@
-import type { Context, Hono, Next } from "hono";
+import type { Hono } from "hono";
 import { arrivesInTime } from "./bodies.ts";
-import { RequestError } from "./errors.ts";
 import { resource } from "./methods.ts";
-
-/** A path whose answers only programs and our own pages may read, whatever site a browser is on. */
-export function refuseForeignOrigin(path: string) {
-  return async function ownOriginOnly(c: Context, next: Next) {
-    const origin = c.req.header("Origin");
-    if (origin !== undefined && hostOf(origin) !== c.req.header("Host")) {
-      throw new RequestError("forbidden", `${path} takes no requests from pages of other sites.`, {
-        hint: "Call it from a program, without Origin; the rest of the API takes any origin.",
-      });
-    }
-    await next();
-  };
-}
 
 /**
  * The Model Context Protocol over streamable HTTP, without sessions, on `POST /mcp`. Its tools call the API of this
@@ -36,8 +22,4 @@ export function mountMcp(app: Hono): void {
       return await answer(new Request(c.req.raw, { body, signal }), c.env);
     },
   });
-}
-
-function hostOf(origin: string): string | undefined {
-  return URL.canParse(origin) ? new URL(origin).host : undefined;
 }

@@ -13,10 +13,9 @@ import type { RoomView } from "../views/model.ts";
 import { Message } from "../views/room/messages.tsx";
 import { Scope } from "../views/room/state.tsx";
 import { type Drawn, roomPage, unknownRoomPage } from "../views/room_page.tsx";
-import { addressOf } from "./address.ts";
 import { ASSETS, mountAssets, sendPage } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
-import { guideText, mountDocs } from "./docs.ts";
+import { guideText, mountDocs, withAddress } from "./docs.ts";
 import { errorResponse, RequestError } from "./errors.ts";
 import { existingId } from "./ids.ts";
 import { mountLive } from "./live.ts";
@@ -32,7 +31,7 @@ export const SHOWN = { messages: 100, keys: 100, keysInAll: 1_000 } as const;
 export function createPages(services: Services): Hono {
   const app = new Hono();
   mountPages(app, services);
-  mountDocs(app);
+  mountDocs(app, services);
   app.notFound(() => {
     throw new RequestError("not_found", "There is nothing at this path.", {
       hint: "GET / explains the API.",
@@ -57,19 +56,21 @@ function mountPages(app: Hono, services: Services): void {
         supports: ["text/markdown", "text/plain", "text/html"],
         default: "text/markdown",
       });
-      if (type === "text/html") return sendPage(c, page(frontPage(addressOf(c), ASSETS, services.source)));
-      return c.text(guideFor(c), 200, { "Content-Type": `${type}; charset=utf-8` });
+      if (type === "text/html") {
+        return sendPage(c, page(frontPage(services.addressOf(c), ASSETS, services.source)));
+      }
+      return c.text(guideFor(services.addressOf(c)), 200, { "Content-Type": `${type}; charset=utf-8` });
     },
   });
 
   resource(app, "/guide", {
-    GET: (c) => sendPage(c, page(guidePage(guideFor(c), ASSETS))),
+    GET: (c) => sendPage(c, page(guidePage(guideFor(services.addressOf(c)), ASSETS))),
   });
 }
 
 async function sendRoom(c: Context, services: Services, log: WaitLog, id: string): Promise<Response> {
   try {
-    const room = await loadRoom(services, log, existingId(id), addressOf(c));
+    const room = await loadRoom(services, log, existingId(id), services.addressOf(c));
     const expr = c.req.query("expr");
     const evaluation = expr ? await evaluationOf(services, room.id, expr, c.req.query("agent")) : undefined;
     const drawn = await draw(room);
@@ -77,7 +78,7 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
     return sendPage(c, page(roomPage({ ...room, evaluation }, drawn, ASSETS)));
   } catch (error) {
     if (!(error instanceof Refusal && error.code === "room_not_found")) throw error;
-    return sendPage(c, page(unknownRoomPage(id, addressOf(c), ASSETS)), false);
+    return sendPage(c, page(unknownRoomPage(id, services.addressOf(c), ASSETS)), false);
   }
 }
 
@@ -119,6 +120,6 @@ function byScope(a: { scope: string }, b: { scope: string }): number {
   return rank(a.scope) - rank(b.scope) || (a.scope < b.scope ? -1 : a.scope > b.scope ? 1 : 0);
 }
 
-function guideFor(c: Context): string {
-  return guideText().replaceAll("$CONVENE", addressOf(c));
+function guideFor(address: string): string {
+  return withAddress(guideText(), address);
 }

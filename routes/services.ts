@@ -1,7 +1,10 @@
+import type { Context, Next } from "hono";
 import { createGates, type Gates } from "../cel/gate.ts";
 import { createReader, type Reader } from "../cel/reader.ts";
 import { createWatch, type Watch } from "../cel/watch.ts";
 import type { Database } from "../db/database.ts";
+import { createAddress } from "./address.ts";
+import { type BrowserOptions, BROWSERS, createBrowserGuard } from "./browsers.ts";
 import { createFairUse, FAIR_USE, type FairUse, type FairUseOptions } from "./fair_use.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -12,6 +15,10 @@ export interface Services {
   gates: Gates;
   watch: Watch;
   fairUse: FairUse;
+  /** Lets in what is for this instance. Errors: `invalid_request`, `forbidden`. */
+  admit(c: Context, next: Next): Promise<void>;
+  /** Where the service is reached. */
+  addressOf(c: Context): string;
   /** Where people find the source of this service. */
   source?: string;
 }
@@ -20,6 +27,9 @@ export interface ServiceOptions {
   /** Milliseconds between two looks at the rooms that are waited for. */
   poll?: number;
   fairUse?: FairUseOptions;
+  browsers?: BrowserOptions;
+  /** Where the service is reached; left out: where each caller reaches it. */
+  publicUrl?: string;
   /** An https address to link to as the source; anything else is left out. */
   source?: string;
 }
@@ -28,7 +38,7 @@ const FOLLOWERS = { most: LIMITS.streams, mostOfRoom: LIMITS.streamsOfRoom, leng
 
 export function createServices(
   database: Database,
-  { poll = LIMITS.pollMs, fairUse = FAIR_USE, source }: ServiceOptions = {},
+  { poll = LIMITS.pollMs, fairUse = FAIR_USE, browsers = BROWSERS, publicUrl, source }: ServiceOptions = {},
 ): Services {
   const reader = createReader(database);
   return {
@@ -38,5 +48,7 @@ export function createServices(
     gates: createGates(database, reader),
     watch: createWatch(database, reader, { poll, most: LIMITS.waits, followers: FOLLOWERS }),
     fairUse: createFairUse(fairUse),
+    admit: createBrowserGuard(browsers),
+    addressOf: createAddress(publicUrl),
   };
 }

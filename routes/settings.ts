@@ -1,4 +1,6 @@
+import { type BrowserOptions, originOf } from "./browsers.ts";
 import { FAIR_USE } from "./fair_use.ts";
+import { hostIn } from "./hosts.ts";
 import type { ServiceOptions } from "./services.ts";
 
 /** A variable of the environment by its name. */
@@ -13,7 +15,11 @@ const MOST_PORT = 65_535;
  * value is not as it must be: a limit that was mistyped must not be none.
  */
 export function settingsOf(env: Env): ServiceOptions {
+  const publicUrl = publicUrlOf(env);
+  const trustedProxies = whole(env, "TRUSTED_PROXIES") ?? FAIR_USE.trustedProxies;
   return {
+    publicUrl,
+    browsers: { public: publicUrl !== undefined || trustedProxies > 0, allowedOrigins: originsOf(env) },
     poll: whole(env, "WAIT_POLL_MS", 1, MOST_POLL_MS),
     source: env("SOURCE_URL"),
     fairUse: {
@@ -22,7 +28,7 @@ export function settingsOf(env: Env): ServiceOptions {
       waitsOfCaller: whole(env, "WAITS_PER_CALLER") ?? FAIR_USE.waitsOfCaller,
       waitsOfRoom: whole(env, "WAITS_PER_ROOM") ?? FAIR_USE.waitsOfRoom,
       streamsOfCaller: whole(env, "STREAMS_PER_CALLER") ?? FAIR_USE.streamsOfCaller,
-      trustedProxies: whole(env, "TRUSTED_PROXIES") ?? FAIR_USE.trustedProxies,
+      trustedProxies,
     },
   };
 }
@@ -30,6 +36,39 @@ export function settingsOf(env: Env): ServiceOptions {
 /** The port to serve on; 0 is any that is free. */
 export function portOf(env: Env): number {
   return whole(env, "PORT", 0, MOST_PORT) ?? 8000;
+}
+
+/** The address to listen on: without more this machine's own, so that nobody else reaches every room. */
+export function hostOf(env: Env): string {
+  const host = env("HOST")?.trim().replace(/^\[(.*)\]$/, "$1") || "127.0.0.1";
+  if (hostIn(host.includes(":") ? `[${host}]` : host) !== undefined) return host;
+  throw new Error(`HOST must be an address or a name of this machine, and is ${JSON.stringify(host)}.`);
+}
+
+/** Where the service is reached, without a slash at the end. */
+function publicUrlOf(env: Env): string | undefined {
+  const text = env("PUBLIC_URL")?.trim();
+  if (!text) return undefined;
+  const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
+  const plain = url && hostIn(url.host) && !url.username && !url.password && !url.search && !url.hash;
+  if (plain) return url.href.replace(/\/+$/, "");
+  throw new Error(
+    `PUBLIC_URL must be an address such as https://convene.example, and is ${JSON.stringify(text)}.`,
+  );
+}
+
+/** Separated by commas or spaces. */
+function originsOf(env: Env): BrowserOptions["allowedOrigins"] {
+  const texts = env("ALLOWED_ORIGINS")?.split(/[\s,]+/).filter((text) => text !== "") ?? [];
+  if (texts.join() === "*") return "*";
+  return texts.map((text) => {
+    const origin = originOf(text);
+    if (origin !== undefined) return origin;
+    throw new Error(
+      "ALLOWED_ORIGINS must be *, or origins such as https://app.example, without a path and separated by commas, " +
+        `and has ${JSON.stringify(text)}.`,
+    );
+  });
 }
 
 /** Where the database is. The address itself, which may hold a secret, is told to nobody. */

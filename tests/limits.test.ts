@@ -19,6 +19,10 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   jsonDepth: [CONTRACT, "JSON is at most 64 deep, the body's own braces among them"],
   expressionLength: [CONTRACT, "an expression has at most 4,096 characters"],
   evaluationSteps: ["cel/budget.test.ts", "an evaluation may take its whole budget, and not a step more"],
+  hostLength: [
+    "hostile/hosts.test.ts",
+    "a Host is a host and a port, and nothing else, on every path",
+  ],
   idLength: ["contract/ids.test.ts", IDS],
   keyLength: ["contract/ids.test.ts", IDS],
   batchWrites: ["contract/state_batch.test.ts", "a batch has 1 to 20 writes"],

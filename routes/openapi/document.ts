@@ -56,8 +56,8 @@ const HEADERS: Record<string, Schema> = {
 /** Named once half of the caller's share is used. */
 const SHARE = ["RateLimit", "RateLimit-Policy"];
 
-/** Anybody may be told these. */
-const EVERYWHERE: ErrorCode[] = ["rate_limited", "internal", "unavailable"];
+/** Anybody may be told these; `invalid_request` for a Host that is none. */
+const EVERYWHERE: ErrorCode[] = ["invalid_request", "rate_limited", "internal", "unavailable"];
 
 const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` });
 const headersOf = (names: string[]) => Object.fromEntries(names.map((name) => [name, ref("headers", name)]));
@@ -162,8 +162,9 @@ function refusals(path: string, operation: Operation): Record<string, Response> 
   const ofWrites: ErrorCode[] = takesKey(operation) ? ["idempotency_mismatch"] : [];
   const ofBodies: ErrorCode[] = operation.body ? ["request_timeout"] : [];
   const ofRoom: ErrorCode[] = path.startsWith("/rooms/") ? ["room_not_found"] : [];
+  const ofPages: ErrorCode[] = path === "/healthz" ? [] : ["forbidden"];
   const byStatus = Map.groupBy(
-    new Set([...operation.errors, ...ofRoom, ...ofWrites, ...ofBodies, ...EVERYWHERE]),
+    new Set([...operation.errors, ...ofRoom, ...ofWrites, ...ofBodies, ...ofPages, ...EVERYWHERE]),
     (code) => STATUS[code],
   );
   return Object.fromEntries(

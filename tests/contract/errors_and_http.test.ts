@@ -152,38 +152,6 @@ contract("HEAD does not wait", async (t) => {
   assert.ok(allowed.includes("GET") && allowed.includes("POST") && !allowed.includes("HEAD"), `${allowed}`);
 });
 
-contract("any origin may ask, without credentials, and read our headers", async (t) => {
-  const room = await t.room();
-  const headers = { origin: "https://anywhere.example" };
-  const paths = ["/rooms", `/rooms/${room}`, "/rooms/no-such-room", "/nothing", "/rooms?limit=x"];
-  for (const path of paths) {
-    const reply = await t.request("GET", path, { headers });
-    assert.equal(reply.headers.get("access-control-allow-origin"), "*", path);
-    assert.equal(reply.headers.get("access-control-allow-credentials"), null, path);
-    const exposed = (reply.headers.get("access-control-expose-headers") ?? "").toLowerCase();
-    for (const name of ["convene-revision", "link", "retry-after"]) {
-      assert.ok(exposed.includes(name), exposed);
-    }
-  }
-});
-
-contract("a preflight allows the methods and the content type", async (t) => {
-  const room = await t.room();
-  for (const method of ["PUT", "DELETE"]) {
-    const reply = await t.request("OPTIONS", `/rooms/${room}/state`, {
-      headers: {
-        origin: "https://anywhere.example",
-        "access-control-request-method": method,
-        "access-control-request-headers": "content-type",
-      },
-    });
-    assert.ok(reply.status === 204 || reply.status === 200, `${reply.status}`);
-    assert.equal(reply.headers.get("access-control-allow-origin"), "*");
-    assert.ok((reply.headers.get("access-control-allow-methods") ?? "").includes(method));
-    assert.match(reply.headers.get("access-control-allow-headers") ?? "", /content-type/i);
-  }
-});
-
 /** Every query parameter that is a number, with whether 0 is one of its values. */
 const numbers: [string, string, boolean][] = [
   ["/rooms", "limit", false],

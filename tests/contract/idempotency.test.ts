@@ -268,7 +268,7 @@ contract(
     }
     const preflight = await t.request("OPTIONS", `/rooms/${room}/state`, {
       headers: {
-        Origin: "https://example.org",
+        Origin: "http://localhost:3000",
         "Access-Control-Request-Method": "PUT",
         "Access-Control-Request-Headers": "idempotency-key",
       },

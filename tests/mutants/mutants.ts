@@ -224,6 +224,37 @@ export const MUTANTS: Mutant[] = [
     test: "tests/db/whole_reads.test.ts",
     filter: "a page passes many messages at the most",
   },
+  {
+    name: "an Origin that equals Host taken for the instance's own",
+    file: "routes/browsers.ts",
+    edits: [[
+      "    if (allowed.has(origin)) return true;\n",
+      "    if (allowed.has(origin) || hosts.includes(new URL(origin).hostname)) return true;\n",
+    ]],
+    test: "tests/contract/browsers.test.ts",
+    filter: "file: a private address is no foreign origin where the request names the same",
+  },
+  {
+    name: "a developer's instance under any name",
+    file: "routes/browsers.ts",
+    edits: [["    if (!hosts.every(isOwn)) throw foreignHost();\n", ""]],
+    test: "tests/contract/browsers.test.ts",
+    filter: "file: a name that was bound anew to this address is refused",
+  },
+  {
+    name: "private addresses taken for public ones",
+    file: "routes/browsers.ts",
+    edits: [["(isLoopback(address) || isPrivate(address));", "isLoopback(address);"]],
+    test: "tests/routes/browsers.test.ts",
+    filter: "called from 10.0.0.1 an instance is a developer's",
+  },
+  {
+    name: "a Host taken for what a URL makes of it",
+    file: "routes/hosts.ts",
+    edits: [["AUTHORITY.test(authority) ? ", 'authority !== "" ? ']],
+    test: "tests/hostile/hosts.test.ts",
+    filter: "file: no Host or target chooses a path that its request does not name",
+  },
 ];
 
 export const root = new URL("../../", import.meta.url);

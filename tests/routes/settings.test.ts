@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { FAIR_USE } from "../../routes/fair_use.ts";
-import { databaseOf, portOf, settingsOf } from "../../routes/settings.ts";
+import { databaseOf, hostOf, portOf, settingsOf } from "../../routes/settings.ts";
 
 const set = (name: string, value?: string) => (asked: string) => asked === name ? value : undefined;
 
@@ -92,6 +92,91 @@ Deno.test("TURSO_DATABASE_URL is an address of a kind that there is, and is not 
     assert.throws(() => database(url), (error: Error) => {
       assert.match(error.message, /^TURSO_DATABASE_URL must be file:<path> or :memory:, or begin with/);
       return !error.message.includes("secret");
+    });
+  }
+});
+
+Deno.test("HOST is an address or a name, this machine's own where nothing is said", () => {
+  const host = (value?: string) => hostOf(set("HOST", value));
+  for (const nothing of [undefined, "", " "]) assert.equal(host(nothing), "127.0.0.1");
+  for (const address of ["0.0.0.0", "::", "::1", "192.168.1.2", "fd00::1", "localhost", "box.example"]) {
+    assert.equal(host(` ${address} `), address);
+  }
+  assert.equal(host("[::1]"), "::1");
+  for (const wrong of ["http://localhost", "localhost:8000", "a b", "*", "1.2.3.256", "::x", "[", "a/b"]) {
+    assert.throws(() => host(wrong), { message: /^HOST must be an address or a name .*, and is "/ });
+  }
+});
+
+Deno.test("PUBLIC_URL is an address without more, and makes the instance public", () => {
+  const settings = (value?: string) => settingsOf(set("PUBLIC_URL", value));
+  for (const nothing of [undefined, "", " "]) {
+    const { publicUrl, browsers } = settings(nothing);
+    assert.deepEqual([publicUrl, browsers], [undefined, { public: false, allowedOrigins: [] }]);
+  }
+  for (
+    const [text, url] of [
+      ["https://convene.example", "https://convene.example"],
+      [" HTTPS://Convene.example:443/ ", "https://convene.example"],
+      ["http://b\u00fccher.example:8080", "http://xn--bcher-kva.example:8080"],
+      ["https://example.org/convene/", "https://example.org/convene"],
+      ["http://[::1]:8000", "http://[::1]:8000"],
+    ]
+  ) {
+    const { publicUrl, browsers } = settings(text);
+    assert.deepEqual([publicUrl, browsers?.public], [url, true]);
+  }
+  for (
+    const wrong of [
+      "convene.example",
+      "ftp://a.example",
+      "https:a.example",
+      "https://",
+      "https://u:p@a.example",
+      "https://a.example?x",
+      "https://a.example#x",
+      "https://$'.example",
+      "true",
+    ]
+  ) {
+    assert.throws(() => settings(wrong), {
+      message: /^PUBLIC_URL must be an address such as https:.*, and is "/,
+    });
+  }
+});
+
+Deno.test("ALLOWED_ORIGINS is a list of origins, or all of them", () => {
+  const origins = (value?: string) => settingsOf(set("ALLOWED_ORIGINS", value)).browsers!.allowedOrigins;
+  for (const nothing of [undefined, "", " , "]) assert.deepEqual(origins(nothing), []);
+  assert.equal(origins(" * "), "*");
+  assert.deepEqual(
+    origins("https://A.example:443, http://b.example:80,http://[::1]:3000  http://b\u00fccher.example"),
+    [
+      "https://a.example",
+      "http://b.example",
+      "http://[::1]:3000",
+      "http://xn--bcher-kva.example",
+    ],
+  );
+  assert.deepEqual(origins("chrome-extension://abc vscode-webview://ABC"), [
+    "chrome-extension://abc",
+    "vscode-webview://abc",
+  ]);
+  for (
+    const wrong of [
+      "a.example",
+      "https://a.example/",
+      "https://a.example/x",
+      "https://*.a.example",
+      "https://u@a.example",
+      "null",
+      "*, https://a.example",
+      "https://a.example;https://b.example",
+      "file://",
+    ]
+  ) {
+    assert.throws(() => origins(wrong), {
+      message: /^ALLOWED_ORIGINS must be \*, or origins such as .* has "/,
     });
   }
 });

@@ -56,9 +56,12 @@ function exists(path: string): boolean {
 }
 
 /** Runs a test with a service of its own and a browser. Pictures go to SCREENSHOTS, or a temporary folder. */
-export async function withBrowser(test: (visit: Visit) => Promise<void>): Promise<void> {
+export async function withBrowser(
+  test: (visit: Visit) => Promise<void>,
+  flags: string[] = [],
+): Promise<void> {
   const service = await startService();
-  const browser = await chromium.launch({ executablePath: EXECUTABLE, args: FLAGS });
+  const browser = await chromium.launch({ executablePath: EXECUTABLE, args: [...FLAGS, ...flags] });
   const folder = Deno.env.get("SCREENSHOTS") ?? await Deno.makeTempDir({ prefix: "convene-shots-" });
   await Deno.mkdir(folder, { recursive: true });
   const complaints: string[] = [];

@@ -15,6 +15,15 @@ export async function slowRequest(
   return connection;
 }
 
+/** Sends a request's head as it is (Latin-1), and reads the answer: what clients would not send. */
+export async function send(url: string, ...lines: string[]): Promise<{ status: number; text: string }> {
+  const { hostname, port } = new URL(url);
+  const connection = await Deno.connect({ hostname, port: Number(port) });
+  const head = [...lines, "Connection: close", "", ""].join("\r\n");
+  await connection.write(Uint8Array.from(head, (letter) => letter.charCodeAt(0)));
+  return await readReply(connection);
+}
+
 /** Reads the answer to a request whose body has a Content-Length, and closes the connection. */
 export async function readReply(connection: Deno.TcpConn): Promise<{ status: number; text: string }> {
   const decoder = new TextDecoder();

@@ -15,6 +15,8 @@ export interface ServiceOptions {
 export interface Service {
   url: string;
   process: Deno.ChildProcess;
+  /** The lines that it printed so far. */
+  printed: string[];
   /** Asks it to end and waits until it has. */
   stop(): Promise<void>;
   /** Ends it the way a crash does. */
@@ -28,6 +30,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     cwd: root,
     env: {
       TURSO_AUTH_TOKEN: "",
+      HOST: "",
       ...options.env,
       PORT: "0",
       TURSO_DATABASE_URL: options.database ?? `file:${directory}/convene.db`,
@@ -38,13 +41,15 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   }).spawn();
 
   const complaints: string[] = [];
-  const printed = Promise.withResolvers<string | undefined>();
+  const lines: string[] = [];
+  const told = Promise.withResolvers<string | undefined>();
   const drained = Promise.all([
     eachLine(process.stderr, (line) => complaints.push(line)),
     eachLine(process.stdout, (line) => {
-      const port = /https?:\/\/[^\s/]*:(\d+)/.exec(line)?.[1];
-      if (port) printed.resolve(`http://127.0.0.1:${port}`);
-    }).then(() => printed.resolve(undefined)),
+      lines.push(line);
+      const url = /^Try: .*(http:\/\/[^\s/]*:\d+)/.exec(line)?.[1];
+      if (url) told.resolve(url);
+    }).then(() => told.resolve(undefined)),
   ]);
 
   let asked = false;
@@ -65,13 +70,13 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   }
 
   const late = setTimeout(() => signalTo(process, "SIGKILL"), START_DEADLINE);
-  const url = await printed.promise;
+  const url = await told.promise;
   clearTimeout(late);
   if (!url) {
     await end("SIGKILL");
     throw new Error(`The service did not start:\n${complaints.join("\n")}`);
   }
-  return { url, process, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
+  return { url, process, printed: lines, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
 }
 
 function signalTo(process: Deno.ChildProcess, signal: Deno.Signal) {

@@ -1,0 +1,342 @@
+import assert from "node:assert/strict";
+import { type Backend, backends, contract, Subject } from "../support/backends.ts";
+import type { Reply } from "../support/client.ts";
+import { send } from "../support/raw.ts";
+import { assertError, assertStatus } from "../support/shapes.ts";
+
+const FOREIGN = [
+  "https://evil.example",
+  "http://evil.example:8000",
+  "http://localhost.evil.example",
+  "http://evil.example.",
+  "http://93.184.216.34",
+  "http://10.0.0.1:8000",
+  "http://[fd00::1]",
+  "http://user@localhost",
+  "http://localhost, http://localhost",
+  "http://localhost http://evil.example",
+  "chrome-extension://abcdefghijklmnop",
+  "moz-extension://localhost",
+  "vscode-webview://localhost",
+  "tauri://localhost",
+  "file://",
+  "null",
+  "localhost",
+  "*",
+  "",
+];
+const OWN = [
+  "http://localhost:6274",
+  "https://localhost",
+  "http://LOCALHOST:3000",
+  "http://app.localhost:3000",
+  "http://127.0.0.1:6274",
+  "http://127.9.9.9",
+  "http://[::1]:6274",
+  "http://devbox:3000",
+  "http://printer.local",
+  "http://a.b.internal",
+  "http://nas.lan:8080",
+  "http://nas.home.arpa",
+];
+const FOREIGN_HOSTS = [
+  "evil.example",
+  "localhost.evil.example:8000",
+  "evil.example.",
+  "devbox.",
+  "local.example",
+];
+const OWN_HOSTS = [
+  "devbox",
+  "LOCALHOST:80",
+  "localhost.",
+  "x.localhost",
+  "x.local",
+  "nas.lan",
+  "8.8.8.8",
+  "[2001:db8::1]",
+];
+
+/** Requests of every kind, with the status where they are let in. */
+const requests = (room: string): Array<[method: string, path: string, body: unknown, status: number]> => [
+  ["GET", "/rooms", undefined, 200],
+  ["GET", `/rooms/${room}/messages`, undefined, 200],
+  ["POST", `/rooms/${room}/messages`, { body: "planted" }, 201],
+  ["PUT", `/rooms/${room}/state`, { key: "planted", value: 1 }, 200],
+  ["GET", `/?room=${room}`, undefined, 200],
+  ["GET", "/openapi.json", undefined, 200],
+  ["GET", "/nothing", undefined, 404],
+];
+
+const asking = (method: string) => ({
+  "access-control-request-method": method,
+  "access-control-request-headers": "content-type",
+});
+
+/** Says what to set, and may be read: who wrote the page learns of it. */
+function assertForbidden(reply: Reply): void {
+  assertError(reply, 403, "forbidden");
+  assert.match(reply.body.hint, /ALLOWED_ORIGINS/);
+  assert.match(reply.body.hint, /PUBLIC_URL/);
+  assert.equal(reply.headers.get("access-control-allow-origin"), "*");
+}
+
+contract("a page of another origin neither reads nor writes a developer's instance", async (t) => {
+  const room = await t.room();
+  for (const origin of FOREIGN) {
+    for (const [method, path, body] of requests(room)) {
+      const headers = { origin, "content-type": "text/plain" };
+      const options = { headers, raw: body === undefined ? undefined : JSON.stringify(body) };
+      assertForbidden(await t.request(method, path, options));
+    }
+  }
+  assert.deepEqual((await t.get(`/rooms/${room}/messages`)).body, []);
+  assert.deepEqual((await t.get(`/rooms/${room}/state`)).body, []);
+});
+
+contract("a preflight of another origin's page grants nothing", async (t) => {
+  const room = await t.room();
+  for (const path of [`/rooms/${room}/state`, "/rooms", "/mcp"]) {
+    for (const origin of FOREIGN) {
+      const reply = await t.request("OPTIONS", path, { headers: { origin, ...asking("PUT") } });
+      assertForbidden(reply);
+      for (const name of ["methods", "headers", "private-network"]) {
+        assert.equal(reply.headers.get(`access-control-allow-${name}`), null, name);
+      }
+    }
+  }
+});
+
+contract("pages on this machine and in its networks go on working, programs too", async (t) => {
+  const room = await t.room();
+  for (const origin of [...OWN, t.url]) {
+    for (const [method, path, body, status] of requests(room)) {
+      const reply = await t.request(method, path, { headers: { origin }, body });
+      assertStatus(reply, status);
+      assert.equal(reply.headers.get("access-control-allow-origin"), "*");
+    }
+    const preflight = await t.request("OPTIONS", `/rooms/${room}/state`, {
+      headers: { origin, ...asking("PUT") },
+    });
+    assert.equal(preflight.status, 204);
+    assert.match(preflight.headers.get("access-control-allow-methods")!, /PUT/);
+  }
+});
+
+contract("a name that was bound anew to this address is refused, whatever Origin says", async (t) => {
+  const room = await t.room();
+  const path = `/rooms/${room}/messages`;
+  for (const host of FOREIGN_HOSTS) {
+    for (
+      const more of [[], [`Origin: http://${host}`], ["Origin: http://localhost"], [
+        "Sec-Fetch-Site: same-origin",
+      ]]
+    ) {
+      for (
+        const line of [
+          `GET ${path} HTTP/1.1`,
+          "POST /mcp HTTP/1.1",
+          `OPTIONS ${path} HTTP/1.1`,
+          "GET / HTTP/1.1",
+        ]
+      ) {
+        const { status, text } = await send(t.url, line, `Host: ${host}`, ...more);
+        assert.deepEqual([status, JSON.parse(text).error], [403, "forbidden"], `${line} ${host} ${more}`);
+      }
+    }
+  }
+  for (const host of OWN_HOSTS) {
+    assert.deepEqual(
+      await send(t.url, `GET ${path} HTTP/1.1`, `Host: ${host}`),
+      { status: 200, text: "[]" },
+      host,
+    );
+  }
+});
+
+contract("a private address is no foreign origin where the request names the same", async (t) => {
+  const from = async (host: string, origin: string) =>
+    (await send(t.url, "GET /rooms?limit=1 HTTP/1.1", `Host: ${host}`, `Origin: ${origin}`)).status;
+  for (
+    const address of [
+      "10.1.2.3",
+      "172.16.0.1",
+      "172.31.9.9",
+      "192.168.1.2",
+      "169.254.1.1",
+      "100.64.0.1",
+      "0.0.0.0",
+      "[fd12::1]",
+      "[fe80::1]",
+      "[::ffff:10.0.0.1]",
+    ]
+  ) {
+    assert.equal(await from(`${address}:8000`, `http://${address}:3000`), 200, address);
+    assert.equal(await from("127.0.0.1", `http://${address}:3000`), 403, address);
+  }
+  for (
+    const address of [
+      "172.15.0.1",
+      "172.32.0.1",
+      "192.169.0.1",
+      "100.128.0.1",
+      "11.0.0.1",
+      "[2001:db8::1]",
+      "[fec0::1]",
+      "[::ffff:8.8.8.8]",
+    ]
+  ) {
+    assert.equal(await from(`${address}:8000`, `http://${address}:8000`), 403, address);
+  }
+});
+
+contract("health is told to anybody who asks in words that are right", async (t) => {
+  for (const [host, origin] of [["evil.example", "https://evil.example"], ["localhost", "null"]]) {
+    const { status } = await send(t.url, "GET /healthz HTTP/1.1", `Host: ${host}`, `Origin: ${origin}`);
+    assert.equal(status, 200);
+  }
+});
+
+contract("a link of another site opens a room's page, and sets no agent waiting", async (t) => {
+  const room = await t.room();
+  await t.agent(room, "ann");
+  const before = (await t.get(`/rooms/${room}/agents/ann`)).body;
+  const link = { "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate" };
+  for (const path of [`/?room=${room}`, "/", `/rooms/${room}/messages`, "/healthz"]) {
+    assertStatus(await t.request("GET", path, { headers: link }), 200);
+  }
+  for (const mode of ["navigate", "no-cors"]) {
+    const headers = { ...link, "sec-fetch-mode": mode };
+    assertForbidden(
+      await t.request("GET", `/rooms/${room}/wait?agent=ann&condition=false&timeout=0`, { headers }),
+    );
+  }
+  assert.deepEqual((await t.get(`/rooms/${room}/agents/ann`)).body, before);
+});
+
+const MCP = {
+  "content-type": "application/json",
+  accept: "application/json, text/event-stream",
+};
+const HELLO = {
+  jsonrpc: "2.0",
+  id: 1,
+  method: "initialize",
+  params: { protocolVersion: "2025-06-18", capabilities: {}, clientInfo: { name: "page", version: "1" } },
+};
+
+contract(
+  "MCP takes what the rest of the API takes: pages on this machine, not those of strangers",
+  async (t) => {
+    const hello = (origin: string) => t.request("POST", "/mcp", { body: HELLO, headers: { ...MCP, origin } });
+    for (const origin of FOREIGN) assertForbidden(await hello(origin));
+    for (const origin of OWN) assertStatus(await hello(origin), 200);
+  },
+);
+
+/** Runs a test of the contract with a service that is set up otherwise. */
+function set(name: string, env: Record<string, string>, test: (t: Subject) => Promise<void>): void {
+  for (const backend of backends) {
+    Deno.test(`${backend.name}: ${name}`, () => withService(backend, env, test));
+  }
+}
+
+async function withService(
+  backend: Backend,
+  env: Record<string, string>,
+  test: (t: Subject) => Promise<void>,
+) {
+  const service = await backend.open(env);
+  try {
+    await test(new Subject(service.url));
+  } finally {
+    await service.stop();
+  }
+}
+
+const LISTED = "https://app.example, http://dev.example:8000 chrome-extension://ABCdef";
+set("ALLOWED_ORIGINS lets in the origins that it lists, and their hosts, and nobody else", {
+  ALLOWED_ORIGINS: LISTED,
+}, async (t) => {
+  const room = await t.room();
+  const from = (origin: string) => t.request("GET", `/rooms/${room}`, { headers: { origin } });
+  for (
+    const origin of [
+      "https://app.example",
+      "HTTPS://app.example:443",
+      "http://dev.example:8000",
+      "chrome-extension://abcdef",
+      "http://localhost",
+    ]
+  ) {
+    assertStatus(await from(origin), 200);
+  }
+  for (
+    const origin of [
+      "http://app.example",
+      "https://app.example:8443",
+      "https://x.app.example",
+      "http://dev.example",
+      "chrome-extension://abc",
+      "null",
+    ]
+  ) {
+    assertForbidden(await from(origin));
+  }
+  const named = async (host: string) => (await send(t.url, "GET /rooms HTTP/1.1", `Host: ${host}`)).status;
+  for (const host of ["app.example", "APP.example:8000", "dev.example:1", "localhost"]) {
+    assert.equal(await named(host), 200, host);
+  }
+  for (const host of ["x.app.example", "abcdef.example", "evil.example"]) {
+    assert.equal(await named(host), 403, host);
+  }
+});
+
+const OPEN: Array<[name: string, env: Record<string, string>]> = [
+  ["ALLOWED_ORIGINS=* lets in every origin and name", { ALLOWED_ORIGINS: "*" }],
+  ["an instance with a PUBLIC_URL answers any origin", { PUBLIC_URL: "https://convene.example/" }],
+  ["an instance behind TRUSTED_PROXIES answers any origin", { TRUSTED_PROXIES: "1" }],
+];
+for (const [name, env] of OPEN) {
+  set(name, env, async (t) => {
+    const room = await t.room();
+    const headers = { origin: "https://anywhere.example" };
+    const paths = ["/rooms", `/rooms/${room}`, "/rooms/no-such-room", "/nothing", "/rooms?limit=x"];
+    for (const path of paths) {
+      const reply = await t.request("GET", path, { headers });
+      assert.notEqual(reply.status, 403);
+      assert.equal(reply.headers.get("access-control-allow-origin"), "*", path);
+      assert.equal(reply.headers.get("access-control-allow-credentials"), null, path);
+      const exposed = (reply.headers.get("access-control-expose-headers") ?? "").toLowerCase();
+      for (const name of ["convene-revision", "link", "retry-after"]) {
+        assert.ok(exposed.includes(name), exposed);
+      }
+    }
+    for (const method of ["PUT", "DELETE"]) {
+      const preflight = await t.request("OPTIONS", `/rooms/${room}/state`, {
+        headers: { ...headers, ...asking(method) },
+      });
+      assert.equal(preflight.status, 204);
+      assert.equal(preflight.headers.get("access-control-allow-origin"), "*");
+      assert.ok(preflight.headers.get("access-control-allow-methods")!.includes(method));
+      assert.match(preflight.headers.get("access-control-allow-headers")!, /content-type/i);
+    }
+    assertStatus(await t.request("POST", "/mcp", { body: HELLO, headers: { ...MCP, ...headers } }), 200);
+    assert.equal((await send(t.url, "GET /rooms HTTP/1.1", "Host: convene.example")).status, 200);
+    assert.equal((await send(t.url, "GET /rooms HTTP/1.1", "Host: x/rooms?")).status, 400);
+  });
+}
+
+set(
+  "PUBLIC_URL is the address that guide and pages name",
+  { PUBLIC_URL: "https://convene.example/" },
+  async (t) => {
+    for (const path of ["/", "/docs", "/llms-full.txt", "/SKILL.md", "/openapi.json"]) {
+      const { text } = await t.get(path);
+      assert.match(text, /https:\/\/convene\.example[^/]?/, path);
+      assert.ok(!text.includes(t.url), path);
+    }
+    const { text } = await t.request("GET", `/?room=${await t.room()}`);
+    assert.ok(text.includes("https://convene.example"), text);
+  },
+);

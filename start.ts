@@ -1,8 +1,9 @@
 import handler, { database, drain } from "./main.ts";
 import { onEnd } from "./routes/ending.ts";
+import { serveOn } from "./routes/serving.ts";
 import { portOf } from "./routes/settings.ts";
 
-const server = Deno.serve({ port: portOf((name) => Deno.env.get(name)), onListen }, handler);
+const server = serveOn({ port: portOf((name) => Deno.env.get(name)), onListen }, handler);
 
 function onListen({ port }: Deno.NetAddr) {
   console.log(`Convene is at http://localhost:${port}`);

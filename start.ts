@@ -1,14 +1,15 @@
 import handler, { database, drain } from "./main.ts";
 import { onEnd } from "./routes/ending.ts";
 import { isLoopback } from "./routes/networks.ts";
+import { serveOn, type Serving } from "./routes/serving.ts";
 import { hostOf, portOf } from "./routes/settings.ts";
 
 const env = (name: string) => Deno.env.get(name);
 const server = serve(hostOf(env), portOf(env));
 
-function serve(hostname: string, port: number): Deno.HttpServer {
+function serve(hostname: string, port: number): Serving {
   try {
-    return Deno.serve({ hostname, port, onListen }, handler);
+    return serveOn({ hostname, port, onListen }, handler);
   } catch (error) {
     throw new Error(`The service cannot listen on HOST ${hostname}, PORT ${port}.`, { cause: error });
   }

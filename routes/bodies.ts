@@ -1,5 +1,6 @@
 import type { Context, Next } from "hono";
 import { bodyLimit } from "hono/body-limit";
+import { Refusal } from "../db/refusal.ts";
 import { createDeadline } from "./deadline.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
@@ -12,13 +13,24 @@ const withinTime = createDeadline(
     }),
 );
 
-/** Waits for a body. Errors: `request_timeout`; `invalid_request` where it breaks off; what `arriving` refuses. */
+/**
+ * Waits for a body. Errors: `request_timeout`; `invalid_request` where it breaks off, `unavailable` where this
+ * server ends; what `arriving` refuses.
+ */
 export function arrivesInTime<T>(arriving: Promise<T>): Promise<T> {
   return withinTime(arriving.catch(brokenOff));
 }
 
-/** That a body ends before its time is its sender's doing; most of them have left and read no answer. */
+/**
+ * That a body ends before its time is its sender's doing; most of them have left and read no answer. But a server
+ * that ends takes in no more of a body (BadResource), which is not: its sender is to send it again.
+ */
 function brokenOff(error: Error): never {
+  if (error instanceof Deno.errors.BadResource) {
+    throw new Refusal("unavailable", "This server is closing its connections. Nothing was changed.", {
+      hint: "Send it again.",
+    });
+  }
   throw error instanceof RequestError ? error : invalidMember([], "The body broke off.");
 }
 

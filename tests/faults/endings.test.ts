@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Subject } from "../support/backends.ts";
 import { startCluster } from "../support/cluster.ts";
+import { readReply, slowRequest } from "../support/raw.ts";
 import { startService } from "../support/service.ts";
 import { assertStatus } from "../support/shapes.ts";
 
@@ -43,4 +44,16 @@ Deno.test("two instances that are asked to end at once answer a thousand waits f
   } finally {
     await cluster.stop();
   }
+});
+
+Deno.test("a body that is on its way when an instance ends is to be sent again: 503, and not 400", async () => {
+  const service = await startService();
+  const t = new Subject(service.url);
+  const room = await t.room();
+  const sent = await slowRequest(t.url, "PUT", `/rooms/${room}/state`);
+  await t.get(`/rooms/${room}`); // what was sent before it has arrived
+  await service.stop();
+  const { status, text } = await readReply(sent);
+  assert.equal(status, 503, text);
+  assert.equal(JSON.parse(text).error, "unavailable");
 });

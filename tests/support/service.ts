@@ -10,6 +10,8 @@ export interface ServiceOptions {
   env?: Record<string, string>;
   /** Flags of the runtime. */
   flags?: string[];
+  /** How many files and connections it may have open. */
+  openFiles?: number;
 }
 
 export interface Service {
@@ -17,6 +19,8 @@ export interface Service {
   process: Deno.ChildProcess;
   /** The lines that it printed so far. */
   printed: string[];
+  /** The lines that it has written to its log of errors. */
+  complaints: readonly string[];
   /** Asks it to end and waits until it has. */
   stop(): Promise<void>;
   /** Ends it the way a crash does. */
@@ -25,8 +29,10 @@ export interface Service {
 
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const directory = options.database ? undefined : await Deno.makeTempDir({ prefix: "convene-" });
-  const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", ...options.flags ?? [], "start.ts"],
+  const command = [Deno.execPath(), "run", "-A", ...options.flags ?? [], "start.ts"];
+  if (options.openFiles) command.unshift("bash", "-c", `ulimit -n ${options.openFiles}; exec "$@"`, "bash");
+  const process = new Deno.Command(command[0]!, {
+    args: command.slice(1),
     cwd: root,
     env: {
       TURSO_AUTH_TOKEN: "",
@@ -76,7 +82,14 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     await end("SIGKILL");
     throw new Error(`The service did not start:\n${complaints.join("\n")}`);
   }
-  return { url, process, printed: lines, stop: () => end("SIGTERM"), kill: () => end("SIGKILL") };
+  return {
+    url,
+    process,
+    printed: lines,
+    complaints,
+    stop: () => end("SIGTERM"),
+    kill: () => end("SIGKILL"),
+  };
 }
 
 function signalTo(process: Deno.ChildProcess, signal: Deno.Signal) {

@@ -114,17 +114,3 @@ function namedByName({ state }: Reads, definitions: Definitions): string[] {
   if (state === "all") return [];
   return state.keys.flatMap(({ scope, key }) => scope === VIEW_SCOPE && definitions.has(key) ? [key] : []);
 }
-
-/** Bytes that a definition takes beside its texts: its objects, and those of a key, scope or agent that it reads. */
-const EACH = { definition: 400, key: 150, name: 80 };
-
-/** What definitions take of memory, in bytes, rather too much than too little. */
-export function weightOf(definitions: Definitions): number {
-  let weight = EACH.definition;
-  for (const [name, { source, reads: { state, agents } }] of definitions) {
-    weight += EACH.definition + 2 * (name.length + 2 * source.length);
-    if (state !== "all") weight += EACH.key * state.keys.length + EACH.name * state.scopes.length;
-    if (agents !== "all") weight += EACH.name * agents.length;
-  }
-  return weight;
-}

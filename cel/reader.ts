@@ -3,7 +3,8 @@ import type { Selection } from "../db/guard.ts";
 import { Refusal } from "../db/refusal.ts";
 import { loadSnapshot, type Snapshot } from "../db/snapshot.ts";
 import type { Query } from "../db/whole_reads.ts";
-import { define, type Definitions, readsViews, viewsOf, weightOf, withViews } from "./definitions.ts";
+import { define, type Definitions, readsViews, viewsOf, withViews } from "./definitions.ts";
+import { createMemory, type Known } from "./definitions_memory.ts";
 import { compileAhead } from "./expression.ts";
 import { type Reads, unionReads } from "./reads.ts";
 import { convert, type Converted } from "./scopes.ts";
@@ -24,20 +25,14 @@ export interface Reader {
   load(room: string, reads: Reads, extra?: Query[]): Promise<RoomData>;
 }
 
-/** Bytes that the remembered definitions take together. Those of one room are 1 MB at the most. */
+/** Bytes that the remembered definitions take: hundreds of rooms with many views, or thousands with few. */
 const REMEMBERED_BYTES = 32_000_000;
 const MOST_LOADS = 6;
 const NONE: Definitions = new Map();
 
-/** The definitions of a room's views as they are since a revision. */
-interface Known {
-  revision: number;
-  definitions: Definitions;
-}
-
 /** Loads rooms for expressions. Remembers the definitions of views by the revision at which they last changed. */
 export function createReader(database: Database): Reader {
-  const remembered = createMemory();
+  const remembered = createMemory(REMEMBERED_BYTES);
   const defining = new Map<string, Promise<Definitions>>();
 
   /** Those who load the same definitions at the same time share them. */
@@ -76,36 +71,6 @@ export function createReader(database: Database): Reader {
         views = loads > 0;
       }
       throw new Refusal("unavailable", "The room's views changed faster than they could be read.");
-    },
-  };
-}
-
-/** What is known of rooms, the latest used last; it forgets by size, since one room's views may be a thousand others'. */
-function createMemory() {
-  const rooms = new Map<string, Known & { weight: number }>();
-  let taken = 0;
-
-  function forget(room: string) {
-    taken -= rooms.get(room)?.weight ?? 0;
-    rooms.delete(room);
-  }
-
-  return {
-    get(room: string): Known | undefined {
-      const known = rooms.get(room);
-      if (known) rooms.delete(room) && rooms.set(room, known);
-      return known;
-    },
-    set(room: string, known: Known) {
-      if ((rooms.get(room)?.revision ?? 0) > known.revision) return;
-      forget(room);
-      const weight = weightOf(known.definitions);
-      rooms.set(room, { ...known, weight });
-      taken += weight;
-      for (const oldest of rooms.keys()) {
-        if (taken <= REMEMBERED_BYTES) break;
-        forget(oldest);
-      }
     },
   };
 }

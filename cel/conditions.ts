@@ -1,13 +1,17 @@
 import type { Json } from "../db/json.ts";
-import { compile, type Context, EvaluationFailed, type Expression, language } from "./expression.ts";
+import { giveWay, isBusy } from "../db/turn.ts";
+import { compile, type Context, EvaluationFailed, type Expression } from "./expression.ts";
 import type { Node } from "./library/engine.ts";
+import { PIECES } from "./library/syntax.ts";
 import type { Reads } from "./reads.ts";
 
 /** A condition, taken apart at its outer `&&` and `||`. */
-export type Condition =
-  | { all: Condition[] }
-  | { any: Condition[] }
-  | { source: string; expression: Expression | undefined };
+export type Condition = { all: Condition[] } | { any: Condition[] } | Part;
+
+interface Part {
+  source: string;
+  expression: Expression | undefined;
+}
 
 /** A condition with the present truth of each part; `undefined` where it cannot be told. */
 export type JudgedCondition =
@@ -28,21 +32,44 @@ export interface JudgedPart {
 /** Parts beyond this stay together: nobody reads so many. */
 const MOST_DEPTH = 4;
 
-/** Takes a condition apart. One that this version of the language refuses stays whole. */
-export function conditionOf(source: string): Condition {
+/** Milliseconds of work that are left. What would be done when none are is left out. */
+export interface Allowance {
+  left: number;
+}
+
+/** Does a piece of work in turns with other requests; undefined where it may not. */
+async function within<T>(allowance: Allowance, work: () => T): Promise<T | undefined> {
+  if (allowance.left <= 0) return undefined;
+  if (isBusy()) await giveWay();
+  const began = performance.now();
   try {
-    return split(language().compile(source).root, source, MOST_DEPTH);
-  } catch {
-    return { source, expression: undefined };
+    return work();
+  } finally {
+    allowance.left -= performance.now() - began;
   }
 }
 
-function split(node: Node, source: string, depth: number): Condition {
+/**
+ * Takes a condition apart, in turns with other requests. One that this version of the language refuses stays whole,
+ * as does one for which there is no time.
+ */
+export async function conditionOf(source: string, allowance: Allowance): Promise<Condition> {
+  const whole = await within(allowance, () => compiled(source));
+  if (whole === undefined) return { source, expression: undefined };
+  return await split(whole.root, source, MOST_DEPTH, allowance);
+}
+
+async function split(node: Node, source: string, depth: number, allowance: Allowance): Promise<Condition> {
   if (depth > 0 && (node.op === "&&" || node.op === "||")) {
-    const parts = operands(node, node.op).map((part) => split(part, source, depth - 1));
+    const parts: Condition[] = [];
+    for (const part of operands(node, node.op)) {
+      parts.push(await split(part, source, depth - 1, allowance));
+    }
     return node.op === "&&" ? { all: parts } : { any: parts };
   }
-  return partOf(node, source);
+  const part = sourceOf(node, source);
+  const expression = await within(allowance, () => compiled(part));
+  return expression ? { source: part, expression } : { source: part, expression: undefined };
 }
 
 /** `a && b && c` is one conjunction of three, however it was parsed. */
@@ -50,19 +77,17 @@ function operands(node: Node, op: string): Node[] {
   return node.op === op ? (node.args as Node[]).flatMap((part) => operands(part, op)) : [node];
 }
 
-/** Brackets around a node's first or last operand are not within its bounds, so that they are looked for. */
-const MOST_BRACKETS = 3;
-
-function partOf(node: Node, source: string): Condition {
-  for (let before = 0, start = node.start; before <= MOST_BRACKETS && start >= 0; before++) {
-    for (let after = 0, end = node.end; after <= MOST_BRACKETS && end > 0; after++) {
-      const expression = compiled(source.slice(start, end));
-      if (expression) return { source: expression.source, expression };
-      end = source.indexOf(")", end) + 1;
-    }
-    start = source.lastIndexOf("(", start - 1);
+/** What a node stands for. Brackets around its first or last operand are not within its bounds, so they are added. */
+function sourceOf(node: Node, source: string): string {
+  let { start, end } = node;
+  let open = 0;
+  for (const [piece] of source.slice(start, end).matchAll(PIECES)) {
+    if (piece === "(") open++;
+    else if (piece === ")" && open > 0) open--;
+    else if (piece === ")") start = source.lastIndexOf("(", start - 1);
   }
-  return { source: source.slice(node.start, node.end), expression: undefined };
+  for (; open > 0; open--) end = source.indexOf(")", end) + 1;
+  return source.slice(start, end);
 }
 
 function compiled(source: string): Expression | undefined {
@@ -80,18 +105,36 @@ export function partsOf(condition: Condition): Expression[] {
   return condition.expression ? [condition.expression] : [];
 }
 
-/** Judges each part. `may` says, before each, whether there is time left for it. */
-export function judgeCondition(condition: Condition, context: Context, may: () => boolean): JudgedCondition {
+/** Judges each part, in turns with other requests. */
+export async function judgeCondition(
+  condition: Condition,
+  context: Context,
+  allowance: Allowance,
+): Promise<JudgedCondition> {
   if ("all" in condition) {
-    const all = condition.all.map((part) => judgeCondition(part, context, may));
+    const all = await judgeEach(condition.all, context, allowance);
     return { all, truth: decided(all, false) };
   }
   if ("any" in condition) {
-    const any = condition.any.map((part) => judgeCondition(part, context, may));
+    const any = await judgeEach(condition.any, context, allowance);
     return { any, truth: decided(any, true) };
   }
-  const { source, expression } = condition;
-  if (expression === undefined || !may()) return { source, truth: undefined };
+  return await within(allowance, () => judgePart(condition, context)) ??
+    { source: condition.source, truth: undefined };
+}
+
+async function judgeEach(
+  conditions: Condition[],
+  context: Context,
+  allowance: Allowance,
+): Promise<JudgedCondition[]> {
+  const judged: JudgedCondition[] = [];
+  for (const condition of conditions) judged.push(await judgeCondition(condition, context, allowance));
+  return judged;
+}
+
+function judgePart({ source, expression }: Part, context: Context): JudgedPart | undefined {
+  if (expression === undefined) return undefined;
   try {
     const { truthy, value } = expression.judge(context);
     const shown = typeof value === "boolean" ? {} : { value };

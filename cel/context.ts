@@ -88,13 +88,13 @@ function createViews(definitions: Definitions, context: () => Context): (name: s
   const inCycle = new Set(circular(definitions));
 
   function result(name: string): ViewResult {
-    const source = definitions.get(name);
-    if (source === undefined) return failure("no_such_key", `There is no view ${JSON.stringify(name)}.`);
+    const definition = definitions.get(name);
+    if (definition === undefined) return failure("no_such_key", `There is no view ${JSON.stringify(name)}.`);
     const began = underWay.indexOf(name);
     if (began >= 0) underWay.slice(began).forEach((member) => inCycle.add(member));
     if (inCycle.has(name)) return cycle(name);
     underWay.push(name);
-    const result = evaluate(source, context());
+    const result = evaluate(definition.source, context());
     underWay.pop();
     return inCycle.has(name) ? cycle(name) : result;
   }

@@ -1,8 +1,10 @@
 import type { Json } from "../db/json.ts";
+import { giveWay, isBusy } from "../db/turn.ts";
 import { createLanguage, type Language, MAX_SOURCE, type Program } from "./environment.ts";
 import { EvaluationFailed, InvalidExpression } from "./errors.ts";
 import { failureOf, refusalOf } from "./failures.ts";
 import { refuseImpossible } from "./hints.ts";
+import type { Node } from "./library/engine.ts";
 import { ROOTS } from "./paths.ts";
 import { type Reads, readsOf } from "./reads.ts";
 import { resultToJson } from "./values.ts";
@@ -16,6 +18,7 @@ export type Context = ReadonlyMap<string, unknown>;
 /** A condition or view over a room, ready to be evaluated any number of times. */
 export interface Expression {
   readonly source: string;
+  readonly root: Node;
   readonly reads: Reads;
   /** The value as JSON; throws EvaluationFailed. */
   evaluate(context: Context): Json;
@@ -33,14 +36,17 @@ export function language(): Language {
   return rooms ??= createLanguage(ROOTS);
 }
 
-/** Compiled expressions, the latest used last; together their sources have at most this many characters. */
-const CACHED_CHARACTERS = 200_000;
+/**
+ * Compiled expressions, the latest used last; together their sources have at most this many characters, each of
+ * which takes up to 120 bytes. It holds the views of any room: 64 of 4,096 characters from before they were bounded.
+ */
+const CACHED_CHARACTERS = 300_000;
 const cache = new Map<string, Expression>();
 let cached = 0;
 
 /**
- * Parses and checks a source. Throws InvalidExpression for what fails whatever the room: syntax, unknown
- * names, types that never fit, limits.
+ * Parses and checks a source, for up to some 5 ms. Throws InvalidExpression for what fails whatever the room:
+ * syntax, unknown names, types that never fit, limits.
  */
 export function compile(source: string): Expression {
   const known = cache.get(source);
@@ -60,6 +66,30 @@ export function compile(source: string): Expression {
   return expression;
 }
 
+/** `compile`, in turns with other requests. */
+export async function compileInTurn(source: string): Promise<Expression> {
+  if (!cache.has(source) && isBusy()) await giveWay();
+  return compile(source);
+}
+
+/** What is compiled one list at a time: several together would push each other out of the cache. */
+const MANY_CHARACTERS = 16_384;
+let lastOfMany: Promise<void> = Promise.resolve();
+
+/** Compiles what is not compiled yet, so that evaluating it need not: in turns with other requests. */
+export async function compileAhead(sources: string[]): Promise<void> {
+  const missing = sources.reduce((sum, source) => cache.has(source) ? sum : sum + source.length, 0);
+  if (missing <= MANY_CHARACTERS) return await compileEach(sources);
+  lastOfMany = lastOfMany.then(() => compileEach(sources));
+  await lastOfMany;
+}
+
+async function compileEach(sources: string[]): Promise<void> {
+  for (const source of sources) {
+    await compileInTurn(source).catch(() => {}); // it says why when it is evaluated
+  }
+}
+
 function compileFresh(source: string): Expression {
   if (source.length > MAX_SOURCE) {
     throw new InvalidExpression(
@@ -73,6 +103,7 @@ function compileFresh(source: string): Expression {
     refuseImpossible(program.root);
     return {
       source,
+      root: program.root,
       reads: readsOf(program.root),
       evaluate: (context) => evaluate(program, context),
       judge: (context) => judge(program, context),

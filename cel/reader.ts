@@ -3,7 +3,9 @@ import type { Selection } from "../db/guard.ts";
 import { Refusal } from "../db/refusal.ts";
 import { loadSnapshot, type Snapshot } from "../db/snapshot.ts";
 import type { Query } from "../db/whole_reads.ts";
-import { type Definitions, readsViews, withViews } from "./definitions.ts";
+import { define, type Definitions, readsViews, viewsOf, withViews } from "./definitions.ts";
+import { createMemory, type Known } from "./definitions_memory.ts";
+import { compileAhead } from "./expression.ts";
 import { type Reads, unionReads } from "./reads.ts";
 import { convert, type Converted } from "./scopes.ts";
 
@@ -23,46 +25,61 @@ export interface Reader {
   load(room: string, reads: Reads, extra?: Query[]): Promise<RoomData>;
 }
 
-const ROOMS_REMEMBERED = 1_000;
+/** Bytes that the remembered definitions take: hundreds of rooms with many views, or thousands with few. */
+const REMEMBERED_BYTES = 32_000_000;
 const MOST_LOADS = 6;
-const UNKNOWN = { revision: -1, definitions: new Map() as Definitions };
+const NONE: Definitions = new Map();
 
 /** Loads rooms for expressions. Remembers the definitions of views by the revision at which they last changed. */
 export function createReader(database: Database): Reader {
-  const remembered = new Map<string, { revision: number; definitions: Definitions }>();
+  const remembered = createMemory(REMEMBERED_BYTES);
+  const defining = new Map<string, Promise<Definitions>>();
 
-  function remember(room: string, known: { revision: number; definitions: Definitions }) {
-    remembered.delete(room);
-    remembered.set(room, known);
-    if (remembered.size > ROOMS_REMEMBERED) remembered.delete(remembered.keys().next().value!);
+  /** Those who load the same definitions at the same time share them. */
+  async function defined(room: string, { revisions, views }: Snapshot, before?: Known): Promise<Known> {
+    const { views: revision } = revisions;
+    const id = `${revision} ${room}`;
+    const definitions = defining.get(id) ?? define(views, before?.definitions);
+    defining.set(id, definitions);
+    try {
+      return { revision, definitions: await definitions };
+    } finally {
+      defining.delete(id);
+    }
   }
 
   return {
     async load(room, reads, extra = []) {
       if (!readsViews(reads)) {
         const snapshot = await loadSnapshot(database, room, { ...selectionOf(reads), views: false }, extra);
-        return await toData(snapshot, UNKNOWN.definitions, reads);
+        return await toData(snapshot, NONE, reads);
       }
+      let known = remembered.get(room);
+      let views = known === undefined;
+      let loaded = withViews(reads, known?.definitions ?? NONE);
       for (let loads = 0; loads < MOST_LOADS; loads++) {
-        const known = remembered.get(room) ?? UNKNOWN;
-        const all = withViews(reads, known.definitions);
-        const query = { ...selectionOf(all), views: known === UNKNOWN };
-        const snapshot = await loadSnapshot(database, room, query, extra);
-        const { views: revision } = snapshot.revisions;
-        if (known.revision === revision) return await toData(snapshot, known.definitions, all);
-        if (known !== UNKNOWN) remembered.delete(room);
-        else remember(room, { revision, definitions: snapshot.views });
-        if (known === UNKNOWN && covers(all, withViews(reads, snapshot.views))) {
-          return await toData(snapshot, snapshot.views, all);
+        const snapshot = await loadSnapshot(database, room, { ...selectionOf(loaded), views }, extra);
+        const moved = known?.revision !== snapshot.revisions.views;
+        if (moved && views) remembered.set(room, known = await defined(room, snapshot, known));
+        else if (moved) {
+          views = true; // and what is read as yet: most changes of a view leave that as it is
+          continue;
         }
+        const all = withViews(reads, known!.definitions);
+        if (covers(loaded, all)) return await toData(snapshot, known!.definitions, all);
+        loaded = unionReads([loaded, all]);
+        views = loads > 0;
       }
       throw new Refusal("unavailable", "The room's views changed faster than they could be read.");
     },
   };
 }
 
+/** What was loaded, as expressions see it; the views that they read are compiled. */
 async function toData(snapshot: Snapshot, definitions: Definitions, reads: Reads): Promise<RoomData> {
-  return { snapshot, definitions, reads, ...await convert(snapshot) };
+  const converted = await convert(snapshot);
+  await compileAhead(viewsOf(reads, definitions).map((view) => definitions.get(view)!.source));
+  return { snapshot, definitions, reads, ...converted };
 }
 
 /** What to load and to guard; the views' own keys hold no values. */
@@ -72,5 +89,6 @@ function selectionOf({ state, agents, messages }: Reads): Selection {
 
 /** True where `wanted` adds nothing to what was loaded. */
 function covers(loaded: Reads, wanted: Reads): boolean {
-  return JSON.stringify(unionReads([loaded, wanted])) === JSON.stringify(unionReads([loaded]));
+  return loaded === wanted ||
+    JSON.stringify(unionReads([loaded, wanted])) === JSON.stringify(unionReads([loaded]));
 }

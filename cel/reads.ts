@@ -71,7 +71,7 @@ export function readsOf(root: Node): Reads {
 /** What any of several expressions may read. */
 export function unionReads(list: Iterable<Reads>): Reads {
   const union = new Collection();
-  for (const reads of list) {
+  for (const reads of new Set(list)) {
     if (reads.state === "all") union.everyKey = true;
     else {
       for (const scope of reads.state.scopes) union.scopes.add(scope);

@@ -1,6 +1,6 @@
 import type { BoundGuard } from "./guard.ts";
 import { VIEW_SCOPE } from "./state.ts";
-import type { StateLimits } from "./state_simulation.ts";
+import { bytesOf, type StateLimits, VIEW_BYTES } from "./state_simulation.ts";
 import type { Target } from "./state_targets.ts";
 import type { Statement, Value } from "./statement.ts";
 
@@ -19,6 +19,10 @@ const DEMANDS = {
   never: () => "FALSE",
 };
 
+/** What a write leaves of the room's views, in bytes: more than is allowed only where that is not more than before. */
+const VIEWS_WITHIN = `(${VIEW_BYTES} AND key NOT IN (SELECT value FROM json_each(:view_keys))) + :view_bytes
+       <= MAX(:most_view_bytes, (${VIEW_BYTES}))`;
+
 /** Admits a write of these targets; `views` are the places of those that are computed views. */
 const ADMIT_PUT = (targets: number, views: number[], conditions: string[]) => {
   const fresh = (places: number[]) => places.map((n) => `(NOT ${LIVE(n)})`).join(" + ");
@@ -27,7 +31,7 @@ const ADMIT_PUT = (targets: number, views: number[], conditions: string[]) => {
     `(${count} + ${targets} <= ${most} OR ${count} + ${added} <= ${most})`;
   const viewed = views.length === 0 ? { set: "", conditions: [] } : {
     set: `views_revision = revision + 1, view_count = view_count + ${fresh(views)},`,
-    conditions: [within("view_count", fresh(views), ":most_views")],
+    conditions: [within("view_count", fresh(views), ":most_views"), VIEWS_WITHIN],
   };
   return `
   UPDATE rooms SET
@@ -62,7 +66,15 @@ export function admitPut(
       for (const name in bounds) args[name + n] = bounds[name]!;
     }
   }
-  if (views.length > 0) args.most_views = limits.views;
+  if (views.length > 0) {
+    const written = views.map((n) => targets[n]!);
+    Object.assign(args, {
+      most_views: limits.views,
+      most_view_bytes: limits.viewBytes,
+      view_bytes: written.reduce((sum, { expr }) => sum + bytesOf(expr!), 0),
+      view_keys: JSON.stringify(written.map(({ key }) => key)),
+    });
+  }
   if (guard.guarded) conditions.push(guard.unmoved);
   return { sql: ADMIT_PUT(targets.length, views, conditions), args: { ...args, ...guard.args } };
 }

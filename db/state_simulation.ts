@@ -5,10 +5,11 @@ import { notANumber, versionConflict } from "./state_refusals.ts";
 import { add, idOf, type StateWrite } from "./state_targets.ts";
 import type { Row, Statement } from "./statement.ts";
 
-/** The most keys and views that a room holds. */
+/** The most keys and views that a room holds, and bytes of its views' expressions. */
 export interface StateLimits {
   keys: number;
   views: number;
+  viewBytes: number;
 }
 
 export interface Writes {
@@ -18,9 +19,18 @@ export interface Writes {
   batch: boolean;
 }
 
+/** Bytes of a room's views as UTF-8: SQL and JavaScript count these alike. Tombstones have no expression. */
+export const VIEW_BYTES =
+  `SELECT COALESCE(SUM(octet_length(expr)), 0) FROM state WHERE room_id = :room AND scope = '${VIEW_SCOPE}' AND NOT deleted`;
+
+export function bytesOf(expr: string): number {
+  return new TextEncoder().encode(expr).length;
+}
+
 /** The room's counts beside each entry that is to be written, tombstones too (null columns where nothing is). */
 export const STORED = `
-  SELECT rooms.revision AS room_revision, key_count, view_count, entry.*
+  SELECT rooms.revision AS room_revision, key_count, view_count,
+         CASE WHEN target.value ->> 0 = '${VIEW_SCOPE}' THEN (${VIEW_BYTES}) END AS view_bytes, entry.*
     FROM rooms
     CROSS JOIN json_each(:places) AS target
     LEFT JOIN state AS entry
@@ -75,11 +85,37 @@ export function simulate(put: Writes, rows: Row[]): Refusal | Array<{ found: See
     seen.set(idOf(write), { live: true, version: found.version + 1, value });
     results.push({ found, value });
   }
-  return results;
+  return refusedForSize(put, rows, stored) ?? results;
+}
+
+/** A batch counts by what it leaves. Refused is the write after which the views are never small enough again. */
+function refusedForSize(put: Writes, rows: Row[], stored: Map<string, Row>): Refusal | undefined {
+  const before = Number(rows.find(({ view_bytes }) => view_bytes !== null)?.view_bytes ?? 0);
+  const most = Math.max(before, put.limits.viewBytes);
+  const sizes = new Map<string, number>();
+  let total = before;
+  let fitting = -1;
+  for (const [index, { scope, key, expr }] of put.writes.entries()) {
+    const id = idOf({ scope, key });
+    if (expr !== undefined) {
+      total += bytesOf(expr) - (sizes.get(id) ?? bytesOf((stored.get(id)?.expr ?? "") as string));
+      sizes.set(id, bytesOf(expr));
+    }
+    if (total <= most) fitting = index;
+  }
+  if (total <= most) return undefined;
+  const message =
+    `A room's views have at most ${put.limits.viewBytes} bytes in all; they would have ${total}.`;
+  const details = { ...(put.batch && { index: fitting + 1 }), hint: "Shorten or delete views first." };
+  return new Refusal("limit_reached", message, details, Number(rows[0]!.room_revision));
 }
 
 /** Counts a new key; says so where it is one too many. */
-function countNew(write: StateWrite, counts: StateLimits, limits: StateLimits): string | undefined {
+function countNew(
+  write: StateWrite,
+  counts: Omit<StateLimits, "viewBytes">,
+  limits: StateLimits,
+): string | undefined {
   if (++counts.keys > limits.keys) return `A room holds at most ${limits.keys} keys.`;
   if (write.scope === VIEW_SCOPE && ++counts.views > limits.views) {
     return `A room holds at most ${limits.views} views.`;

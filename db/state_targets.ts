@@ -14,6 +14,8 @@ export interface StateWrite {
 export interface Target {
   scope: string;
   key: string;
+  /** The expression that the last of them leaves, of a computed view. */
+  expr?: string;
   demands: {
     /** There is no such key. */
     absent?: Bounds;
@@ -54,6 +56,7 @@ export function targetsOf(writes: StateWrite[]): Target[] {
     const fold = folds.get(idOf(write)) ??
       { target: { scope, key, demands: {} }, written: 0, sum: 0, low: 0, high: 0 };
     folds.set(idOf(write), fold);
+    if (write.expr !== undefined) fold.target.expr = write.expr;
     if (write.ifVersion !== undefined) demandVersion(fold, write.ifVersion);
     if (write.delta === undefined) fold.known = write.value ?? null;
     else demandNumber(fold, write.delta);

@@ -1,9 +1,14 @@
-import { conditionOf, judgeCondition, type JudgedCondition, partsOf } from "../cel/conditions.ts";
+import {
+  type Condition,
+  conditionOf,
+  judgeCondition,
+  type JudgedCondition,
+  partsOf,
+} from "../cel/conditions.ts";
 import { createContext, type RoomContext } from "../cel/context.ts";
 import { NOTHING } from "../cel/definitions.ts";
 import type { RoomData } from "../cel/reader.ts";
 import { type Reads, unionReads } from "../cel/reads.ts";
-import { giveWay, isBusy } from "../db/turn.ts";
 import { selectKeys, toCut } from "../db/overview.ts";
 import { present, type Status } from "../db/presence.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../db/state.ts";
@@ -13,7 +18,8 @@ import type { Services } from "./services.ts";
 import { shownOf } from "./shown.ts";
 
 const STALE_MS = 60_000;
-/** Milliseconds that the conditions of one look may take together. */
+/** Milliseconds of work that the conditions of one look may take together: to take them apart, and to judge them. */
+const PARTING_MS = 50;
 const JUDGING_MS = 100;
 
 /** The agents, each waiting one with the parts of its condition as they are now. */
@@ -32,23 +38,26 @@ export async function agentsOf(
   });
   const waiting = agents.filter(({ waiting_on }) => waiting_on !== null);
   if (waiting.length === 0) return agents;
-  const conditions = new Map(waiting.map(({ waiting_on }) => [waiting_on!, conditionOf(waiting_on!)]));
+  const conditions = await takeApart(waiting.map(({ waiting_on }) => waiting_on!));
   const reads = unionReads([...conditions.values()].flatMap(partsOf).map((part) => part.reads));
   const keys = reads.state === "all" ? [] : reads.state.keys;
   const data = await reader.load(room, { ...reads, messages: true }, [selectKeys(room, keys)]);
   const context = createContext(data, database.now());
   const look = await presentsOf(data, context, agents);
-  let left = JUDGING_MS;
+  const judging = { left: JUDGING_MS };
   for (const agent of waiting) {
-    if (isBusy()) await giveWay();
-    const began = performance.now();
     const wait = snapshot.waits.findLast(({ agent_id }) => agent_id === agent.id)?.token;
     const { context: seen } = context.from({ self: agent.id, wait });
-    const condition = conditions.get(agent.waiting_on!)!;
-    agent.condition = look(judgeCondition(condition, seen, () => performance.now() - began < left));
-    left = Math.max(0, left - (performance.now() - began));
+    agent.condition = look(await judgeCondition(conditions.get(agent.waiting_on!)!, seen, judging));
   }
   return agents;
+}
+
+async function takeApart(sources: string[]): Promise<Map<string, Condition>> {
+  const parting = { left: PARTING_MS };
+  const conditions = new Map<string, Condition>();
+  for (const source of new Set(sources)) conditions.set(source, await conditionOf(source, parting));
+  return conditions;
 }
 
 /** Tells of each part of a condition what it reads, and on whom it depends. */

@@ -17,7 +17,7 @@ export async function evaluationOf(
 ): Promise<EvaluationView> {
   const agent = as ? existingId(as) || null : null;
   try {
-    const expression = compileOf(expr);
+    const expression = await compileOf(expr);
     const data = await reader.load(room, expression.reads);
     if (isBusy()) await giveWay();
     const { context } = createContext(data, database.now()).from({ self: agent });

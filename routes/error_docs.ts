@@ -52,8 +52,8 @@ const EXPLAINED: Record<ErrorCode, [cause: string, cure: string]> = {
   ],
   already_claimed: ["Another agent holds the message: `claimed_by`.", "Take another task."],
   limit_reached: [
-    "The room has as many keys, views or agents as it may have.",
-    "Delete keys that nobody needs, or open another room.",
+    "The room has as many keys, views or agents as it may have, or its views would be too long in all.",
+    "Delete keys and views that nobody needs, or open another room.",
   ],
   idempotency_mismatch: [
     "The `Idempotency-Key` was used in this room for another request, or before a release that cannot repeat the answer.",

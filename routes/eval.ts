@@ -12,7 +12,7 @@ export function mountEval(app: Hono, { database, reader }: Services): void {
     async POST(c) {
       const room = roomOf(c);
       const { expr, agent } = await readBody(c, "evalBody");
-      const expression = compileOf(expr);
+      const expression = await compileOf(expr);
       const data = await reader.load(room, expression.reads);
       if (isBusy()) await giveWay();
       const { context } = createContext(data, database.now()).from({ self: agent ?? null });

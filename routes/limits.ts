@@ -25,6 +25,8 @@ export const LIMITS = {
   keys: 10_000,
   /** Computed views of a room: a look at all of them evaluates each. */
   views: 64,
+  /** Bytes of a room's views as UTF-8, all together: to compile them once takes up to 75 ms of work. */
+  viewBytes: 64 * 1024,
   /** Agents of a room: a look at `agents` loads each. */
   agents: 1_000,
   /** Fields of a wait's `include`: each scope that it names is a query of its own. */

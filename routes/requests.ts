@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { z } from "zod";
-import { compile, type Expression, InvalidExpression } from "../cel/expression.ts";
+import { compileInTurn, type Expression, InvalidExpression } from "../cel/expression.ts";
 import type { Json } from "../db/json.ts";
 import { arrivesInTime } from "./bodies.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
@@ -107,15 +107,21 @@ export function checkSize(value: Json | undefined, what: string): void {
 // deno-lint-ignore no-control-regex
 const UNSTORABLE = /[\u0000\p{Surrogate}]/u;
 
-/** Compiles an expression of the request. Errors: `invalid_expression`, with what `details` add. */
-export function compileOf(source: string, details: Record<string, unknown> = {}): Expression {
+/**
+ * Compiles an expression of the request, in turns with other requests. Errors: `invalid_expression`, with what
+ * `details` add.
+ */
+export async function compileOf(
+  source: string,
+  details: Record<string, unknown> = {},
+): Promise<Expression> {
   const bad = source.search(UNSTORABLE);
   if (bad >= 0) {
     const message = "An expression must be well-formed Unicode without NUL.";
     throw new RequestError("invalid_expression", message, { expression: source, position: bad, ...details });
   }
   try {
-    return compile(source);
+    return await compileInTurn(source);
   } catch (error) {
     if (!(error instanceof InvalidExpression)) throw error;
     const { message, position, hint } = error;

@@ -65,7 +65,11 @@ const stateWrite = z.object({
   value: z.custom<Json>().optional(),
   if_version: version.optional(),
   increment: z.union([z.boolean(), z.number()], "must be true, false or a number").optional(),
-  expr: expression.optional(),
+  expr: expression.meta({
+    maxLength: LIMITS.expressionLength,
+    description:
+      `The CEL expression of a view; a room's views have at most ${LIMITS.viewBytes} bytes of UTF-8 in all`,
+  }).optional(),
 });
 
 export type StateWriteBody = z.infer<typeof stateWrite>;

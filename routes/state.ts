@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import { createContext, type ViewResult } from "../cel/context.ts";
 import { NOTHING } from "../cel/definitions.ts";
-import { unionReads } from "../cel/reads.ts";
+import { type Reads, unionReads } from "../cel/reads.ts";
 import type { Database } from "../db/database.ts";
 import type { Guard } from "../db/guard.ts";
 import { computeOnce } from "../db/idempotency.ts";
@@ -17,6 +17,7 @@ import {
   toListed,
   VIEW_SCOPE,
 } from "../db/state.ts";
+import type { StateWrite } from "../db/state_targets.ts";
 import { putEntries } from "../db/state_writes.ts";
 import { demandedVersion, etag, refuseHeaders, unchanged, withEtag } from "./etags.ts";
 import { mapInTurns } from "../db/turn.ts";
@@ -32,14 +33,15 @@ type Views = Map<string, ViewResult>;
 
 export function mountState(app: Hono, { database, reader, gates }: Services): void {
   /** Runs a write, behind its gate where it has one; a replay has passed it already. */
-  function behind<T>(
+  async function behind<T>(
     { once }: Database,
     room: string,
     gate: { if?: string; agent?: string | null },
     write: (guard?: Guard) => Promise<T | undefined>,
   ): Promise<T> {
-    if (gate.if === undefined || once?.stored) return write() as Promise<T>; // only a guard lets a write give up
-    return gates.through(room, { condition: compileOf(gate.if), self: gate.agent ?? null }, write);
+    if (gate.if === undefined || once?.stored) return await write() as T; // only a guard lets a write give up
+    const condition = await compileOf(gate.if);
+    return await gates.through(room, { condition, self: gate.agent ?? null }, write);
   }
 
   /** The present values of the views among entries that were just written. */
@@ -51,7 +53,8 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
 
   async function present(room: string, written: Entry[]): Promise<Views> {
     const keys = written.map(({ key }) => ({ scope: VIEW_SCOPE, key }));
-    const reads = written.map(({ expr }) => compileOf(expr!).reads);
+    const reads: Reads[] = [];
+    for (const { expr } of written) reads.push((await compileOf(expr!)).reads);
     const data = await reader.load(room, unionReads([{ ...NOTHING, state: { scopes: [], keys } }, ...reads]));
     return createContext(data, database.now()).views(written.map(({ key }) => key));
   }
@@ -97,7 +100,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const room = roomOf(c);
       const body = await readBody(c, "stateBody");
       const demanded = demandedVersion(c, body.if_version);
-      const write = writeOf(demanded === undefined ? body : { ...body, if_version: demanded }, []);
+      const write = await writeOf(demanded === undefined ? body : { ...body, if_version: demanded }, []);
       const put = { writes: [write], agent: body.agent ?? undefined, limits: LIMITS, batch: false };
       return await answerOnce(c, database, room, async (database) => {
         const { entries, revision } = await withEtag(
@@ -132,7 +135,10 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const room = roomOf(c);
       const body = await readBody(c, "batchBody");
       refuseHeaders(c, ["If-Match", "If-None-Match"], "A batch takes an if_version for each write instead.");
-      const writes = body.writes.map((write, index) => writeOf(write, ["writes", index], { index }));
+      const writes: StateWrite[] = [];
+      for (const [index, write] of body.writes.entries()) {
+        writes.push(await writeOf(write, ["writes", index], { index }));
+      }
       const put = { writes, agent: body.agent ?? undefined, limits: LIMITS, batch: true };
       return await answerOnce(c, database, room, async (database) => {
         const { entries, revision } = await behind(

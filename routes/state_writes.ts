@@ -10,7 +10,11 @@ type Path = Array<string | number>;
  * One write as the database takes it, from a body or a member of a batch (`path`, for `issues`; `details`, for
  * other errors). Errors: `invalid_request`, `invalid_expression`, `too_large`.
  */
-export function writeOf(body: StateWriteBody, path: Path, details: Record<string, unknown> = {}): StateWrite {
+export async function writeOf(
+  body: StateWriteBody,
+  path: Path,
+  details: Record<string, unknown> = {},
+): Promise<StateWrite> {
   const { scope = SHARED_SCOPE, key, value, if_version: ifVersion, expr } = body;
   const at = (member: string) => [...path, member];
   writableScope(scope, at("scope"));
@@ -21,7 +25,7 @@ export function writeOf(body: StateWriteBody, path: Path, details: Record<string
   const delta = deltaOf(body, at);
   if (expr !== undefined) {
     if (delta !== undefined) throw invalidMember(at("increment"), "A view cannot be incremented.");
-    compileOf(expr, details);
+    await compileOf(expr, details);
     return { scope, key, expr, ifVersion };
   }
   if (delta !== undefined) return { scope, key, delta, ifVersion };

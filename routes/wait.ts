@@ -18,7 +18,7 @@ interface WaitBody {
 export function mountWait(app: Hono, { watch, fairUse }: Services): void {
   /** `signal` is read before anything is awaited: a client that leaves earlier would be missed. */
   async function wait(c: Context, room: string, body: WaitBody, signal: AbortSignal): Promise<Response> {
-    const condition = compileOf(body.condition);
+    const condition = await compileOf(body.condition);
     const include = includeOf(body.include ?? []);
     const timeout = Math.min(body.timeout ?? LIMITS.waitMs, LIMITS.waitMs);
     const request = { room, condition, agent: body.agent ?? undefined, timeout, include, signal };

@@ -28,6 +28,10 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   batchWrites: ["contract/state_batch.test.ts", "a batch has 1 to 20 writes"],
   keys: [CONTRACT, "a room has at most 10,000 keys, views among them and deleted ones not"],
   views: [CONTRACT, "a room has at most 64 views"],
+  viewBytes: [
+    CONTRACT,
+    "the views of a room have at most 64 KiB of UTF-8 in all",
+  ],
   agents: [CONTRACT, "a room has at most 1,000 agents, even when many come at once"],
   includeFields: ["contract/wait_include.test.ts", "an include names at most 100 fields"],
   listLength: [CONTRACT, CUT],

@@ -1,7 +1,7 @@
 import { children, type Node } from "./engine.ts";
 
 /** Strings, comments and quoted names whole; names, and anything else character by character. */
-const PIECES = new RegExp(
+export const PIECES = new RegExp(
   [
     /[bB]?[rR](?:"""[^]*?"""|'''[^]*?'''|"[^"\n\r]*"|'[^'\n\r]*')/,
     /[bB]?(?:"""(?:\\[^]|[^\\])*?"""|'''(?:\\[^]|[^\\])*?'''|"(?:\\.|[^"\\\n\r])*"|'(?:\\.|[^'\\\n\r])*')/,

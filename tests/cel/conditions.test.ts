@@ -25,12 +25,19 @@ const SPLITS: Array<[string, string]> = [
     "(messages.count + 1) * 2 == 4 && agents.all(a, a != '(')",
     "[all <(messages.count + 1) * 2 == 4> <agents.all(a, a != '(')>]",
   ],
+  [
+    "(((messages.count)) + 1) * (2) > ((1)) && messages.count == ((((2)) + (1)))",
+    "[all <(((messages.count)) + 1) * (2) > ((1))> <messages.count == ((((2)) + (1)))>]",
+  ],
+  ["(size('(') == 1 || self == ')') && true", "[all [any <size('(') == 1> <self == ')'>] <true>]"],
   ["true ? false || true : false", "<true ? false || true : false>"],
   ["nonsense(", "<nonsense(>"],
 ];
 
 for (const [source, expected] of SPLITS) {
-  Deno.test(`taken apart: ${source}`, () => assert.equal(outline(conditionOf(source)), expected));
+  Deno.test(`taken apart: ${source}`, async () => {
+    assert.equal(outline(await conditionOf(source, { left: Infinity })), expected);
+  });
 }
 
 const context = new Map<string, unknown>(Object.entries({
@@ -41,11 +48,11 @@ const context = new Map<string, unknown>(Object.entries({
   now: new Date(),
 }));
 
-const judge = (source: string, may = () => true): JudgedCondition =>
-  judgeCondition(conditionOf(source), context, may);
+const judge = async (source: string, left = Infinity): Promise<JudgedCondition> =>
+  await judgeCondition(await conditionOf(source, { left: Infinity }), context, { left });
 
-Deno.test("each part has its present truth, and so has the whole where that is decided", () => {
-  const judged = judge(
+Deno.test("each part has its present truth, and so has the whole where that is decided", async () => {
+  const judged = await judge(
     "state._shared.phase == 'scoring' && (state._shared.n > 1 || state._shared.missing == 1)",
   );
   assert.ok("all" in judged);
@@ -59,9 +66,9 @@ Deno.test("each part has its present truth, and so has the whole where that is d
   assert.ok("source" in missing! && missing.error?.code === "no_such_key");
 });
 
-Deno.test("a part that is no truth has its value; without time nothing is told", () => {
-  const value = judge("state._shared.n");
+Deno.test("a part that is no truth has its value; without time nothing is told", async () => {
+  const value = await judge("state._shared.n");
   assert.ok("source" in value);
   assert.deepEqual([value.truth, value.value], [true, 2]);
-  assert.equal(judge("state._shared.n", () => false).truth, undefined);
+  assert.equal((await judge("state._shared.n", 0)).truth, undefined);
 });

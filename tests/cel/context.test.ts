@@ -20,7 +20,9 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
     last_heartbeat: "",
   };
   return {
-    definitions: new Map(Object.entries(views)),
+    definitions: new Map(
+      Object.entries(views).map(([name, source]) => [name, { source, reads: compile(source).reads }]),
+    ),
     reads: NOTHING,
     scopes: new Map([["_shared", toCel(shared as Json) as Map<string, unknown>], ["ann", new Map()]]),
     metas: new Map([["ann", new Map()]]),

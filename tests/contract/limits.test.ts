@@ -238,6 +238,43 @@ contract("the limit of views holds when many come at once", async (t) => {
   assert.equal((await t.get(path)).body.length, 64);
 });
 
+contract("the views of a room have at most 64 KiB of UTF-8 in all", async (t) => {
+  const room = await t.room();
+  const path = `/rooms/${room}/state`;
+  const view = (n: number, expr: string) => ({ scope: "_view", key: `v${n}`, expr });
+  const full = JSON.stringify("x".repeat(4_094));
+  const wide = (bytes: number) => JSON.stringify("é".repeat((bytes - 2) / 2));
+  // Of those that come at once just as many are admitted as there is room for.
+  const replies = await Promise.all(Array.from({ length: 20 }, (_, n) => t.put(path, view(n, full))));
+  const [a, b] = replies.flatMap(({ status }, n) => status === 200 ? [n] : []);
+  const refused = replies.filter(({ status }) => status !== 200);
+  assert.equal(refused.length, 4);
+  for (const reply of refused) assertError(reply, 409, "limit_reached", ["hint"]);
+
+  assertError(await t.put(path, view(20, "1")), 409, "limit_reached", ["hint"]);
+  assertError(await t.put(path, view(a!, wide(4_098))), 409, "limit_reached", ["hint"]);
+  assertStatus(await t.put(path, view(a!, wide(4_096))), 200);
+  assertStatus(await t.put(path, { key: "plain", value: full }), 200);
+  // A batch counts by what it leaves, and names the write that makes it too much.
+  const batch = (writes: unknown[]) => t.put(`${path}/batch`, { writes });
+  assertStatus(await batch([view(a!, wide(8_000)), view(b!, wide(192))]), 200);
+  const late = await batch([
+    view(b!, "1"),
+    { key: "k", value: 1 },
+    view(a!, wide(8_180)),
+    view(b!, "1 + 1 + 1 + 1"),
+  ]);
+  assertError(late, 409, "limit_reached", ["index", "hint"]);
+  assert.equal(late.body.index, 3);
+  const missing = await batch([view(21, "1"), { key: "plain", value: 1, if_version: 7 }]);
+  assertError(missing, 409, "version_conflict", ["index", "current"]);
+  assert.equal(await t.entry(room, "k"), undefined);
+
+  await t.delete(path, { scope: "_view", key: `v${b}` });
+  assertStatus(await t.put(path, view(20, wide(192))), 200);
+  assertError(await t.put(path, view(21, "1")), 409, "limit_reached", ["hint"]);
+});
+
 contract("a list of messages has at most 1,000, however many are asked for", async (t) => {
   const room = await t.room();
   await each(1003, (n) => t.message(room, { body: n }));

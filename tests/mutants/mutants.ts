@@ -138,6 +138,20 @@ export const MUTANTS: Mutant[] = [
     filter: "each member of a cycle fails",
   },
   {
+    name: "the bytes of a room's views unbounded",
+    file: "db/state_admission.ts",
+    edits: [[", VIEWS_WITHIN]", "]"]],
+    test: "tests/contract/limits.test.ts",
+    filter: "file: the views of a room have at most 64 KiB",
+  },
+  {
+    name: "definitions remembered however large they are",
+    file: "cel/definitions_memory.ts",
+    edits: [["taken <= mostBytes", "rooms.size <= 1_000"]],
+    test: "tests/cel/definitions.test.ts",
+    filter: "definitions are forgotten by their size",
+  },
+  {
     name: "poll off",
     file: "cel/watch.ts",
     edits: [[".forEach(hear);\n    } catch", ";\n    } catch"]],

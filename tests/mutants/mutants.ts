@@ -24,10 +24,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "checked before it is subscribed",
-    file: "cel/watch.ts",
+    file: "cel/rounds.ts",
     edits: [[
-      "    waiter.begun = true;\n",
-      "    waiter.begun = true;\n    waiter.revision = Math.max(...Object.values(rooms.get(room)?.latest ?? {}));\n",
+      "          waiter.begun = true;\n",
+      "          waiter.begun = true;\n          waiter.revision = Math.max(...Object.values(watch.latest));\n",
     ]],
     test: "tests/cel/watch.test.ts",
     filter: "a write between the first read and what follows is not missed",

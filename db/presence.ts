@@ -1,5 +1,6 @@
 import type { Database } from "./database.ts";
 import type { Row, Statement } from "./statement.ts";
+import { SIGNS } from "./together.ts";
 import { ADMITTED, commit, FROM_ADMITTED, SIGN } from "./write.ts";
 
 export const STATUSES = ["active", "idle", "busy", "waiting"] as const;
@@ -99,9 +100,9 @@ export function present(
   return wait ? { status: "waiting", waiting_on: wait.waiting_on } : { status, waiting_on: null };
 }
 
-/** Records a sign of life that goes with no write. */
+/** Records a sign of life that goes with no write; together with others that come at once. */
 export async function signOfLife(database: Database, room: string, agent: string): Promise<void> {
-  await database.commit(touch(room, agent, database.now()));
+  await database.commitOne(SIGNS, [room, agent, database.now().toISOString()]);
 }
 
 /** Shows that an agent waits, until `until` at the latest. */

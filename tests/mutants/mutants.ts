@@ -43,6 +43,16 @@ export const MUTANTS: Mutant[] = [
     filter: "the last read at the deadline finds what no poll has seen",
   },
   {
+    name: "no evaluation at the deadline, whatever has changed",
+    file: "cel/waiter.ts",
+    edits: [[
+      "  return changed ? undefined : waiter.untrue;\n",
+      "  return changed && !waiter.final ? undefined : waiter.untrue;\n",
+    ]],
+    test: "tests/cel/watch.test.ts",
+    filter: "the last read at the deadline finds what no poll has seen",
+  },
+  {
     name: "claim without nobody has it",
     file: "db/message_writes.ts",
     edits: [[" AND claimed_by IS NULL)", ")"]],

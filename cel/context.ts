@@ -1,9 +1,10 @@
 import type { Json } from "../db/json.ts";
-import { present, type Status, type WaitInProgress } from "../db/presence.ts";
-import type { AgentRow } from "../db/snapshot.ts";
+import { type Newest, newestOf, present, type Status } from "../db/presence.ts";
+import type { AgentRow, Snapshot } from "../db/snapshot.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
 import { compile, type Context, EvaluationFailed, InvalidExpression } from "./expression.ts";
 import { circular, type Definitions } from "./definitions.ts";
+import { overlay } from "./overlay.ts";
 import type { RoomData } from "./reader.ts";
 import type { CelMap } from "./scopes.ts";
 import { giveWay, isBusy } from "../db/turn.ts";
@@ -38,14 +39,15 @@ export function createContext(
 ): RoomContext {
   const messages: CelMap = new Map(Object.entries(snapshot.counts));
   const looks = new Map<string, Look>();
+  const agentsSeen = agentsFrom(snapshot, metas);
+  const plain: CelMap = new Map<string, unknown>([...scopes, [VIEW_SCOPE, undefined]]);
 
   function look({ wait }: Viewpoint): { look: Look; key: string } {
-    const own = wait !== undefined && snapshot.waits.some(({ token }) => token === wait) ? wait : "";
+    const { key: own, agents } = agentsSeen(wait);
     const known = looks.get(own);
     if (known) return { look: known, key: own };
-    const agents = agentsOf(snapshot.agents, metas, snapshot.waits.filter(({ token }) => token !== own));
     const view = createViews(definitions, () => contextOf(null));
-    const state: CelMap = new Map<string, unknown>([...scopes, [VIEW_SCOPE, lazyViews(definitions, view)]]);
+    const state = overlay(plain, VIEW_SCOPE, lazyViews(definitions, view));
     const contextOf = (self: string | null) =>
       new Map(Object.entries({ state, agents, messages, self, now }));
     looks.set(own, { contextOf, view });
@@ -69,13 +71,28 @@ export function createContext(
   };
 }
 
-function agentsOf(agents: AgentRow[], metas: Map<string, unknown>, waits: WaitInProgress[]): CelMap {
-  return new Map(agents.map((agent) => {
-    const { status, waiting_on } = present(agent.id, agent.status as Status, waits);
-    const { id, name, role, joined_at, last_heartbeat } = agent;
-    const record = { id, name, role, status, waiting_on, joined_at, last_heartbeat };
-    return [id, new Map<string, unknown>([...Object.entries(record), ["meta", metas.get(id)]])];
-  }));
+/** The agents as they are seen without a wait, which changes none but its own agent. `key` tells such looks apart. */
+function agentsFrom({ agents, waits }: Snapshot, metas: Map<string, unknown>) {
+  const byToken = new Map(waits.map((wait) => [wait.token, wait]));
+  const byAgent = Map.groupBy(waits, ({ agent_id }) => agent_id);
+  const rows = new Map(agents.map((agent) => [agent.id, agent]));
+  const newest = newestOf(waits);
+  const all: CelMap = new Map(agents.map((agent) => [agent.id, recordOf(agent, newest, metas)]));
+
+  return function agentsSeen(without: string | undefined): { key: string; agents: CelMap } {
+    const own = byToken.get(without ?? "");
+    const agent = own && rows.get(own.agent_id);
+    if (agent === undefined) return { key: "", agents: all };
+    const others = newestOf(byAgent.get(agent.id)!.filter((wait) => wait !== own));
+    return { key: own!.token, agents: overlay(all, agent.id, recordOf(agent, others, metas)) };
+  };
+}
+
+function recordOf(agent: AgentRow, newest: Newest, metas: Map<string, unknown>): CelMap {
+  const { status, waiting_on } = present(agent.id, agent.status as Status, newest);
+  const { id, name, role, joined_at, last_heartbeat } = agent;
+  const record = { id, name, role, status, waiting_on, joined_at, last_heartbeat };
+  return new Map<string, unknown>([...Object.entries(record), ["meta", metas.get(id)]]);
 }
 
 /**

@@ -14,6 +14,8 @@ export interface Reads {
   readonly now: boolean;
   /** May read an agent's `last_heartbeat`. */
   readonly heartbeats: boolean;
+  /** May read an agent's `status` or `waiting_on`. */
+  readonly presence: boolean;
 }
 
 /** Reads as they are collected. */
@@ -21,6 +23,7 @@ class Collection {
   everyKey = false;
   everyAgent = false;
   heartbeats = false;
+  presence = false;
   readonly scopes = new Set<string>();
   readonly keys = new Map<string, Set<string>>();
   readonly agents = new Set<string>();
@@ -42,8 +45,9 @@ class Collection {
     if (root !== "agents") return;
     if (first === undefined) this.everyAgent = true;
     else this.agents.add(first);
-    if (steps.length < 2) this.heartbeats ||= use === "value";
-    else this.heartbeats ||= second === undefined || second === "last_heartbeat";
+    const any = steps.length < 2 ? use === "value" : second === undefined;
+    this.heartbeats ||= any || second === "last_heartbeat";
+    this.presence ||= any || second === "status" || second === "waiting_on";
   }
 
   reads(): Reads {
@@ -57,6 +61,7 @@ class Collection {
       self: this.roots.has("self"),
       now: this.roots.has("now"),
       heartbeats: this.heartbeats,
+      presence: this.presence,
     };
   }
 }
@@ -81,6 +86,7 @@ export function unionReads(list: Iterable<Reads>): Reads {
     else for (const id of reads.agents) union.agents.add(id);
     for (const root of ["messages", "self", "now"] as const) if (reads[root]) union.roots.add(root);
     union.heartbeats ||= reads.heartbeats;
+    union.presence ||= reads.presence;
   }
   return union.reads();
 }

@@ -1,12 +1,12 @@
 import { type Part, PARTS } from "../db/database.ts";
 import type { Json } from "../db/json.ts";
 import { createContext, type Viewpoint } from "./context.ts";
-import { EvaluationFailed, type Expression } from "./expression.ts";
+import { type Context, EvaluationFailed, type Expression } from "./expression.ts";
 import { type Include, included, includesAnything, readsOfInclude } from "./include.ts";
 import { withViews } from "./definitions.ts";
 import type { RoomData } from "./reader.ts";
 import { type Reads, unionReads } from "./reads.ts";
-import { giveWay, isBusy } from "../db/turn.ts";
+import { isBusy } from "../db/turn.ts";
 
 export interface WaitRequest {
   room: string;
@@ -47,6 +47,8 @@ export interface Waiter {
   judgedAt: number;
   readsTime: boolean;
   validUntil: number;
+  /** What the last look found, where that was no truth. */
+  untrue?: Judgement;
   /** Answer now, whatever the condition is. */
   final: boolean;
   /** The condition was true; what is to be included is not loaded yet. */
@@ -55,14 +57,9 @@ export interface Waiter {
   settle(result: WaitResult | Error | undefined): void;
 }
 
-const JUDGED_AGAIN_AFTER_MS = 1_000;
-
-/** True when the waiter is to be judged again, `latest` being the known revision of each part, `tick` the time to the next look. */
-export function isDue(waiter: Waiter, latest: Record<Part, number>, now: number, tick: number): boolean {
-  if (!waiter.begun) return false;
-  if (waiter.final || waiter.ripe || waiter.validUntil <= now) return true;
-  if (waiter.readsTime && now + tick >= waiter.judgedAt + JUDGED_AGAIN_AFTER_MS) return true;
-  return waiter.parts.some((part) => latest[part] > waiter.revision);
+/** True when something that the waiter's condition reads has changed since it was judged, `latest` being when each part last did. */
+export function hasMoved({ parts, revision }: Waiter, latest: Record<Part, number>): boolean {
+  return parts.some((part) => latest[part] > revision);
 }
 
 /** The parts of a room whose change may change what is read. */
@@ -79,8 +76,9 @@ function partsOf({ state, agents, messages }: Reads): Part[] {
 }
 
 /** What must be loaded to judge a waiter, and to answer it when it is about to be answered. */
-export function readsOf({ request: { condition, include }, final, ripe }: Waiter): Reads {
-  return final || ripe ? unionReads([condition.reads, readsOfInclude(include)]) : condition.reads;
+export function readsOf(waiter: Waiter): Reads {
+  const { condition, include } = waiter.request;
+  return isAlone(waiter) ? unionReads([condition.reads, readsOfInclude(include)]) : condition.reads;
 }
 
 /** True for a waiter that needs a snapshot of its own, with what its answer includes. */
@@ -88,44 +86,126 @@ export function isAlone({ request: { include }, final, ripe }: Waiter): boolean 
   return (final || ripe) && includesAnything(include);
 }
 
-/**
- * Judges waiters over one snapshot: those that are true, or final, are settled. Equal conditions that see the
- * same are evaluated once. Gives way to other requests in between.
- */
-export async function judgeAll(waiters: Waiter[], data: RoomData, now: Date): Promise<void> {
-  const room = createContext(data, now);
-  const judgements = new Map<string, Judgement>();
-  for (const waiter of waiters) {
-    if (isBusy()) await giveWay();
-    const { condition } = waiter.request;
-    const { context, key } = room.from(waiter.viewpoint);
-    const id = JSON.stringify([condition.source, key, condition.reads.self && waiter.viewpoint.self]);
-    const judgement = judgements.get(id) ?? judge(condition, context);
-    judgements.set(id, judgement);
-    note(waiter, data, now);
-    await conclude(
-      waiter,
-      judgement,
-      () => included(waiter.request.include, data, room, waiter.viewpoint),
-      now,
-    );
-  }
+/** Milliseconds of evaluations, after which what is left is judged over a new snapshot: it is no longer as of now. */
+const MOST_MS = 100;
+
+/** What a condition depends on, with the views that it reads. */
+interface Dependence {
+  reads: Reads;
+  parts: readonly Part[];
 }
 
-function note(waiter: Waiter, { snapshot, definitions }: RoomData, now: Date): void {
-  const reads = withViews(waiter.request.condition.reads, definitions);
-  waiter.parts = partsOf(reads);
+/** How a piece of work is run in its turn. */
+type Run = <T>(piece: () => T) => Promise<T>;
+
+/**
+ * Judges waiters over one snapshot: those that are true, or final, are settled. Conditions that are equal and see
+ * the same are evaluated once, and again only where something has changed. Those whose time is over come first, then
+ * those that were judged longest ago. Gives the milliseconds that it took, and the waiters that are left.
+ */
+export async function judgeAll(
+  waiters: Waiter[],
+  data: RoomData,
+  now: Date,
+  run: Run,
+): Promise<{ cost: number; left: Set<Waiter> }> {
+  const room = createContext(data, now);
+  const dependences = new Map<Expression, Dependence>();
+  const judgements = new Map<string, Judgement>();
+  const answers = new Map<string, Promise<Record<string, unknown>>>();
+  const validUntil = Math.min(...data.snapshot.waits.map(({ until }) => until));
+  const left = new Set<Waiter>();
+  let cost = 0;
+
+  function judgeOnce(id: string, condition: Expression, context: Context): Judgement {
+    const from = performance.now();
+    const judgement = judge(condition, context);
+    judgements.set(id, judgement);
+    cost += performance.now() - from;
+    return judgement;
+  }
+
+  /** What an answer includes; the same for all that see the same. */
+  function include({ request: { include }, viewpoint }: Waiter): Promise<Record<string, unknown>> {
+    const seen = include.changesAfter ? viewpoint.wait! : room.from(viewpoint).key;
+    const known = answers.get(seen) ?? included(include, data, room, viewpoint);
+    answers.set(seen, known);
+    return known;
+  }
+
+  for (const waiter of waiters.toSorted(byUrgency)) {
+    const { condition } = waiter.request;
+    const dependence = dependences.get(condition) ?? dependenceOf(condition, data);
+    dependences.set(condition, dependence);
+    const { context, key } = room.from(seenBy(waiter, dependence));
+    const id = JSON.stringify([condition.source, key, condition.reads.self && waiter.viewpoint.self]);
+    let judgement = stillUntrue(waiter, data, now) ?? judgements.get(id);
+    if (judgement === undefined && cost >= MOST_MS) {
+      left.add(waiter);
+      continue;
+    }
+    // An answer that includes something is encoded in turns of its own.
+    if (judgement === undefined || !isAlone(waiter) && isBusy()) {
+      judgement = await run(() => judgement ?? judgeOnce(id, condition, context));
+    }
+    note(waiter, judgement, { data, dependence, validUntil, now });
+    await conclude(waiter, judgement, include, now);
+  }
+  return { cost, left };
+}
+
+function byUrgency(a: Waiter, b: Waiter): number {
+  return Number(b.final) - Number(a.final) || a.judgedAt - b.judgedAt;
+}
+
+function dependenceOf({ reads }: Expression, { definitions }: RoomData): Dependence {
+  const all = withViews(reads, definitions);
+  return { reads: all, parts: partsOf(all) };
+}
+
+/** The waiter's viewpoint: its own wait matters only where its own agent's presence is read. */
+function seenBy({ viewpoint }: Waiter, { reads: { agents, presence } }: Dependence): Viewpoint {
+  const { self } = viewpoint;
+  const readsOwn = presence && self !== null && (agents === "all" || agents.includes(self));
+  return readsOwn ? viewpoint : { self };
+}
+
+/** What the last look found, where this one can find nothing else. */
+function stillUntrue(
+  waiter: Waiter,
+  { snapshot: { revisions } }: RoomData,
+  now: Date,
+): Judgement | undefined {
+  const changed = waiter.readsTime || waiter.validUntil <= now.getTime() || hasMoved(waiter, revisions);
+  return changed ? undefined : waiter.untrue;
+}
+
+function note(
+  waiter: Waiter,
+  judgement: Judgement,
+  { data, dependence, validUntil, now }: {
+    data: RoomData;
+    dependence: Dependence;
+    validUntil: number;
+    now: Date;
+  },
+): void {
+  const { reads, parts } = dependence;
+  waiter.parts = parts;
   waiter.readsTime = reads.now || reads.heartbeats;
-  waiter.revision = snapshot.revisions.revision;
+  waiter.revision = data.snapshot.revisions.revision;
   waiter.judgedAt = now.getTime();
-  waiter.validUntil = waiter.parts.includes("agents")
-    ? Math.min(...snapshot.waits.map(({ until }) => until))
-    : Infinity;
+  waiter.validUntil = parts.includes("agents") ? validUntil : Infinity;
+  waiter.untrue = isTrue(judgement) ? undefined : judgement;
 }
 
 type Judgement = { truthy: boolean; value: Json } | { error: Failure };
 
-function judge(condition: Expression, context: Parameters<Expression["judge"]>[0]): Judgement {
+function isTrue(judgement: Judgement): judgement is { truthy: boolean; value: Json } {
+  return "truthy" in judgement && judgement.truthy;
+}
+
+function judge(condition: Expression, context: Context): Judgement {
   try {
     return condition.judge(context);
   } catch (error) {
@@ -138,18 +218,18 @@ function judge(condition: Expression, context: Parameters<Expression["judge"]>[0
 async function conclude(
   waiter: Waiter,
   judgement: Judgement,
-  include: () => Promise<Record<string, unknown>>,
+  include: (waiter: Waiter) => Promise<Record<string, unknown>>,
   now: Date,
 ): Promise<void> {
   const { revision } = waiter;
-  const triggered = "truthy" in judgement && judgement.truthy;
+  const triggered = isTrue(judgement);
   const complete = isAlone(waiter) || !includesAnything(waiter.request.include);
   waiter.ripe = triggered && !complete;
   if (triggered && complete) {
-    waiter.settle({ triggered: true, value: judgement.value, included: await include(), revision });
+    waiter.settle({ triggered: true, value: judgement.value, included: await include(waiter), revision });
   } else if (!triggered && waiter.final) {
     const error = "error" in judgement ? { last_error: judgement.error } : {};
     const elapsed_ms = Math.max(0, now.getTime() - waiter.began);
-    waiter.settle({ triggered: false, elapsed_ms, ...error, included: await include(), revision });
+    waiter.settle({ triggered: false, elapsed_ms, ...error, included: await include(waiter), revision });
   }
 }

@@ -1,24 +1,14 @@
-import type { Change, Database, Part } from "../db/database.ts";
+import type { Change, Database } from "../db/database.ts";
 import { DatabaseUnavailable } from "../db/faults.ts";
-import { signOfLife } from "../db/presence.ts";
-import { agentNotFound, Refusal } from "../db/refusal.ts";
+import { Refusal } from "../db/refusal.ts";
 import { listRevisions } from "../db/rooms.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
-import { queriesOfInclude } from "./include.ts";
 import { createInterval } from "./interval.ts";
 import { createMark, type Mark } from "./mark.ts";
-import { NOTHING } from "./definitions.ts";
 import type { Reader } from "./reader.ts";
-import { unionReads } from "./reads.ts";
-import {
-  isAlone,
-  isDue,
-  judgeAll,
-  readsOf,
-  type Waiter,
-  type WaitRequest,
-  type WaitResult,
-} from "./waiter.ts";
+import { createRoomWatch, createRounds, type RoomWatch } from "./rounds.ts";
+import { createShares } from "./shares.ts";
+import type { Waiter, WaitRequest, WaitResult } from "./waiter.ts";
 
 export interface Watch {
   /**
@@ -42,14 +32,6 @@ export interface WatchOptions {
   followers: FollowLimits;
 }
 
-/** The waits of one room, and the latest revision of each part that this instance has heard of. */
-interface RoomWatch {
-  room: string;
-  waiters: Set<Waiter>;
-  latest: Record<Part, number>;
-  busy: boolean;
-}
-
 /** Instances look at times of their own, and sooner than promised: what is found must be loaded as well. */
 const [SOONEST, LATEST] = [0.8, 0.9];
 
@@ -71,6 +53,7 @@ export function createWatch(
   let lookers = 0;
   let draining = false;
   const time = () => database.now().getTime();
+  const { advance, begin } = createRounds(database, reader, createShares(), poll);
   const looking = createInterval(() => poll * (SOONEST + (LATEST - SOONEST) * Math.random()), look);
 
   const follows = createFollows(database, followers, count);
@@ -103,60 +86,11 @@ export function createWatch(
     for (const watch of rooms.values()) advance(watch);
   }
 
-  /** Judges the room's due waits until none is; what comes in meanwhile is taken up by the next round. */
-  async function advance(watch: RoomWatch) {
-    if (watch.busy) return;
-    watch.busy = true;
-    try {
-      for (let due = dueOf(watch); due.length > 0; due = dueOf(watch)) {
-        const together = due.filter((waiter) => !isAlone(waiter));
-        const rounds = due.filter(isAlone).map((waiter) => [waiter]);
-        if (together.length > 0) rounds.push(together);
-        await Promise.all(rounds.map((waiters) => round(watch.room, waiters)));
-      }
-    } catch (error) {
-      const passing = error instanceof DatabaseUnavailable || error instanceof Refusal;
-      for (const waiter of watch.waiters) if (waiter.final || !passing) waiter.settle(error as Error);
-    } finally {
-      watch.busy = false;
-    }
-  }
-
-  function dueOf(watch: RoomWatch): Waiter[] {
-    const now = time();
-    return [...watch.waiters].filter((waiter) => isDue(waiter, watch.latest, now, poll));
-  }
-
-  async function round(room: string, waiters: Waiter[]) {
-    const extra = isAlone(waiters[0]!)
-      ? queriesOfInclude(room, waiters[0]!.request.include, database.now())
-      : [];
-    const data = await reader.load(room, unionReads(waiters.map(readsOf)), extra);
-    await judgeAll(waiters, data, database.now());
-  }
-
-  /** The first look, with all that an answer may include; it also finds out whether room and agent exist. */
-  async function begin(waiter: Waiter) {
-    const { room, include, agent } = waiter.request;
-    waiter.ripe = true;
-    const reads = unionReads([readsOf(waiter), { ...NOTHING, agents: agent === undefined ? [] : [agent] }]);
-    const [data] = await Promise.all([
-      reader.load(room, reads, queriesOfInclude(room, include, database.now())),
-      agent === undefined ? undefined : signOfLife(database, room, agent),
-    ]);
-    if (agent !== undefined && !data.snapshot.agents.some(({ id }) => id === agent)) {
-      throw agentNotFound(agent, data.snapshot.revisions.revision);
-    }
-    await judgeAll([waiter], data, database.now());
-    waiter.begun = true;
-  }
-
   function subscribe(
     request: WaitRequest,
   ): { waiter: Waiter; watch: RoomWatch; result: Promise<WaitResult | undefined> } {
     const { room } = request;
-    const watch = rooms.get(room) ??
-      { room, waiters: new Set(), latest: { state: 0, agents: 0, messages: 0 }, busy: false };
+    const watch = rooms.get(room) ?? createRoomWatch(room, time());
     const { promise, resolve, reject } = Promise.withResolvers<WaitResult | undefined>();
     const waiter: Waiter = {
       request,
@@ -189,7 +123,7 @@ export function createWatch(
   /** Takes the first look, and shows the wait to all if it goes on. */
   async function hold(waiter: Waiter, watch: RoomWatch, mark: Mark | undefined): Promise<void> {
     try {
-      await begin(waiter);
+      await begin(watch, waiter);
       advance(watch);
       if (watch.waiters.has(waiter)) mark?.set();
     } catch (error) {

@@ -3,7 +3,7 @@ import type { Json } from "./json.ts";
 import type { Listing } from "./listing.ts";
 import { agentNotFound, Refusal } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
-import { present, type Status, touch, toWait, waitsOf } from "./presence.ts";
+import { type Newest, present, type Status, toNewest, touch, waitsOf } from "./presence.ts";
 import type { Row } from "./statement.ts";
 import { mapInTurns } from "./turn.ts";
 import { readWhole } from "./whole_reads.ts";
@@ -87,7 +87,7 @@ export async function registerAgent(
     throw new Refusal("limit_reached", `A room holds at most ${most} agents.`, {}, revisionOf(exists!));
   }
   const row = registered![0]!;
-  return { agent: toAgent(row, waits!), created: Number(row.joined) === revision, revision };
+  return { agent: toAgent(row, toNewest(waits!)), created: Number(row.joined) === revision, revision };
 }
 
 /** A heartbeat: the time of life always moves, the room's clock only with the status. Errors: `room_not_found`, `agent_not_found`. */
@@ -125,8 +125,8 @@ export async function listAgents(
     selectAgents(room),
     waitsOf(room, null, database.now()),
   ]);
-  const revision = revisionOf(rooms!);
-  return { agents: await mapInTurns(rows!, (row) => toAgent(row, waits!)), revision };
+  const [revision, newest] = [revisionOf(rooms!), toNewest(waits!)];
+  return { agents: await mapInTurns(rows!, (row) => toAgent(row, newest)), revision };
 }
 
 /** All agents, or those that are named, in order of joining; their rows are for `toAgent`. */
@@ -150,11 +150,11 @@ export async function getAgent(
   ]);
   const revision = revisionOf(rooms!);
   if (rows!.length === 0) throw agentNotFound(agent, revision);
-  return { agent: toAgent(rows![0]!, waits!), revision };
+  return { agent: toAgent(rows![0]!, toNewest(waits!)), revision };
 }
 
-/** An agent's row with the waits of the room that are in progress. */
-export function toAgent(row: Row, waits: Row[]): Agent {
+/** An agent's row with the newest waits of the room that are in progress. */
+export function toAgent(row: Row, newest: Newest): Agent {
   const id = row.id as string;
   return {
     id,
@@ -162,7 +162,7 @@ export function toAgent(row: Row, waits: Row[]): Agent {
     name: row.name as string,
     role: row.role as string,
     meta: JSON.parse(row.meta as string),
-    ...present(id, row.status as Status, waits.map(toWait)),
+    ...present(id, row.status as Status, newest),
     joined_at: row.joined_at as string,
     last_heartbeat: row.last_heartbeat as string,
   };

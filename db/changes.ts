@@ -3,6 +3,7 @@ import { CHANGED } from "./changed.ts";
 import type { Database } from "./database.ts";
 import { PAGE_BYTES } from "./listing.ts";
 import { type Message, toMessage } from "./messages.ts";
+import { toNewest } from "./presence.ts";
 import { roomNotFound } from "./refusal.ts";
 import { type Entry, toListed, type Tombstone } from "./state.ts";
 import type { Row, Statement } from "./statement.ts";
@@ -92,7 +93,7 @@ export function toChanges([rooms, state, agents, messages, waits]: Row[][], with
   const [room] = rooms!;
   if (room === undefined) throw roomNotFound();
   const more = room.edge !== null && Number(room.moved) > Number(room.edge);
-  const shown = waits!.filter(({ token }) => token !== without).sort(byRevision);
+  const shown = toNewest(waits!.filter(({ token }) => token !== without).sort(byRevision));
   return {
     revision: Number(more ? room.edge : room.revision),
     state: state!.map((row) => ({ ...toListed(row), ...changed(row) })),

@@ -1,5 +1,6 @@
 import type { Database } from "./database.ts";
 import type { Row, Statement } from "./statement.ts";
+import { SIGNS } from "./together.ts";
 import { ADMITTED, commit, FROM_ADMITTED, SIGN } from "./write.ts";
 
 export const STATUSES = ["active", "idle", "busy", "waiting"] as const;
@@ -76,19 +77,32 @@ export function toWait(row: Row): WaitInProgress {
   };
 }
 
+/** The newest wait in progress of each agent that waits. */
+export type Newest = ReadonlyMap<string, WaitInProgress>;
+
+/** Finds each agent's newest wait among waits in progress, oldest first. */
+export function newestOf(waits: WaitInProgress[]): Newest {
+  return new Map(waits.map((wait) => [wait.agent_id, wait]));
+}
+
+/** The newest waits, from rows of `waitsOf`. */
+export function toNewest(rows: Row[]): Newest {
+  return newestOf(rows.map(toWait));
+}
+
 /** What an agent shows: `waiting` while a wait of its is in progress (the newest one's condition), else its status. */
 export function present(
   agent: string,
   status: Status,
-  waits: WaitInProgress[],
+  newest: Newest,
 ): { status: Status; waiting_on: string | null } {
-  const newest = waits.findLast((wait) => wait.agent_id === agent);
-  return newest ? { status: "waiting", waiting_on: newest.waiting_on } : { status, waiting_on: null };
+  const wait = newest.get(agent);
+  return wait ? { status: "waiting", waiting_on: wait.waiting_on } : { status, waiting_on: null };
 }
 
-/** Records a sign of life that goes with no write. */
+/** Records a sign of life that goes with no write; together with others that come at once. */
 export async function signOfLife(database: Database, room: string, agent: string): Promise<void> {
-  await database.commit(touch(room, agent, database.now()));
+  await database.commitOne(SIGNS, [room, agent, database.now().toISOString()]);
 }
 
 /** Shows that an agent waits, until `until` at the latest. */

@@ -62,6 +62,12 @@ const TOUCH = `
     FROM json_each(:touched) AS touched
    WHERE agents.room_id = touched.value ->> 0 AND agents.id = touched.value ->> 1`;
 
+/** Signs of life of agents, each with its time: `[room, agent, now]`. */
+export const SIGNS: Merger<[room: string, agent: string, now: string], void> = {
+  statements: (signs) => [{ sql: TOUCH, args: { touched: JSON.stringify(signs) } }],
+  results: (signs) => signs.map(() => undefined),
+};
+
 /**
  * Writes without preconditions of their own, of any rooms, as a few statements: each room's are admitted by one
  * step of its row, with consecutive revisions, and inserted one after the other. Where a room does not take them

@@ -10,7 +10,7 @@ import { NOTHING } from "../cel/definitions.ts";
 import type { RoomData } from "../cel/reader.ts";
 import { type Reads, unionReads } from "../cel/reads.ts";
 import { selectKeys, toCut } from "../db/overview.ts";
-import { present, type Status } from "../db/presence.ts";
+import { newestOf, present, type Status } from "../db/presence.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../db/state.ts";
 import type { AgentView, ConditionView, PresentView } from "../views/model.ts";
 import { agentId, entryId } from "../views/room/addresses.ts";
@@ -29,8 +29,9 @@ export async function agentsOf(
   { snapshot }: RoomData,
   now: Date,
 ) {
+  const newest = newestOf(snapshot.waits);
   const agents: AgentView[] = snapshot.agents.map((agent) => {
-    const { status, waiting_on } = present(agent.id, agent.status as Status, snapshot.waits);
+    const { status, waiting_on } = present(agent.id, agent.status as Status, newest);
     const { id, name, role, last_heartbeat } = agent;
     const silent = now.getTime() - Date.parse(last_heartbeat) > STALE_MS;
     const stale = silent && (status === "active" || status === "busy");
@@ -46,7 +47,7 @@ export async function agentsOf(
   const look = await presentsOf(data, context, agents);
   const judging = { left: JUDGING_MS };
   for (const agent of waiting) {
-    const wait = snapshot.waits.findLast(({ agent_id }) => agent_id === agent.id)?.token;
+    const wait = newest.get(agent.id)?.token;
     const { context: seen } = context.from({ self: agent.id, wait });
     agent.condition = look(await judgeCondition(conditions.get(agent.waiting_on!)!, seen, judging));
   }

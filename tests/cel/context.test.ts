@@ -118,3 +118,31 @@ Deno.test("self is the looker's, but null in views", () => {
   const { context } = createContext(data, NOW).from({ self: "ann" });
   assert.deepEqual(compile("[self, state._view.who]").evaluate(context), ["ann", true]);
 });
+
+Deno.test("a look without one's own wait shows nothing else than if that wait were not there", () => {
+  const data = roomData({ seen: 'agents.ann.status + " " + agents.ann.waiting_on' });
+  const { snapshot } = data;
+  snapshot.agents.push({ ...snapshot.agents[0]!, id: "bob", name: "Bob", status: "idle" });
+  data.metas.set("bob", new Map());
+  snapshot.waits.push({ agent_id: "bob", token: "t3", waiting_on: "z", until: 0 });
+  const sources = [
+    "agents",
+    "agents.map(a, agents[a].status)",
+    "agents.transformList(a, agent, agent.waiting_on)",
+    'agents == agents && size(agents) == 2 && "bob" in agents && !has(agents.eve)',
+    "state._view.seen",
+    "state",
+  ];
+  const context = createContext(data, NOW);
+  for (const { token } of [...snapshot.waits, { token: "of another room" }]) {
+    const waits = snapshot.waits.filter((wait) => wait.token !== token);
+    const without = createContext({ ...data, snapshot: { ...snapshot, waits } }, NOW);
+    for (const source of sources) {
+      assert.deepEqual(
+        compile(source).evaluate(context.from({ self: null, wait: token }).context),
+        compile(source).evaluate(without.from({ self: null }).context),
+        `${source} without ${token}`,
+      );
+    }
+  }
+});

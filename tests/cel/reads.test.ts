@@ -10,6 +10,7 @@ const NOTHING: Reads = {
   self: false,
   now: false,
   heartbeats: false,
+  presence: false,
 };
 
 /** Cases: a source, and how its reads differ from none. */
@@ -67,14 +68,14 @@ reads("names that macros declare hide roots", [
 ]);
 
 reads("agents by id, or all", [
-  ["agents.bob.status == 'idle'", { agents: ["bob"] }],
+  ["agents.bob.status == 'idle'", { agents: ["bob"], presence: true }],
   ["agents['agent-a'].meta.x", { agents: ["agent-a"] }],
   ["'bob' in agents", { agents: ["bob"] }],
   ["has(agents.bob)", { agents: ["bob"] }],
   ["size(agents) > 2", { agents: "all" }],
-  ["agents.all(id, agents[id].status == 'idle')", { agents: "all" }],
-  ["agents[self].status", { agents: "all", self: true }],
-  ["agents.exists(id, a, a.status == 'idle')", { agents: "all", heartbeats: true }],
+  ["agents.all(id, agents[id].status == 'idle')", { agents: "all", presence: true }],
+  ["agents[self].status", { agents: "all", self: true, presence: true }],
+  ["agents.exists(id, a, a.status == 'idle')", { agents: "all", heartbeats: true, presence: true }],
 ]);
 
 reads("messages, self, now", [
@@ -85,12 +86,23 @@ reads("messages, self, now", [
 
 reads("heartbeats are read where a record's last_heartbeat may be", [
   ["agents.bob.last_heartbeat != ''", { agents: ["bob"], heartbeats: true }],
-  ["agents.bob == agents.ann", { agents: ["bob", "ann"], heartbeats: true }],
-  ["agents.bob[self] == 'x'", { agents: ["bob"], self: true, heartbeats: true }],
+  ["agents.bob == agents.ann", { agents: ["bob", "ann"], heartbeats: true, presence: true }],
+  ["agents.bob[self] == 'x'", { agents: ["bob"], self: true, heartbeats: true, presence: true }],
   ["agents.exists(id, agents[id].last_heartbeat > 'x')", { agents: "all", heartbeats: true }],
-  ["agents.?bob.optMap(b, b.last_heartbeat).orValue('') == ''", { agents: ["bob"], heartbeats: true }],
-  ["cel.bind(a, agents, a.bob.status)", { agents: "all", heartbeats: true }],
-  ["agents == {}", { agents: "all", heartbeats: true }],
+  ["agents.?bob.optMap(b, b.last_heartbeat).orValue('') == ''", {
+    agents: ["bob"],
+    heartbeats: true,
+    presence: true,
+  }],
+  ["cel.bind(a, agents, a.bob.status)", { agents: "all", heartbeats: true, presence: true }],
+  ["agents == {}", { agents: "all", heartbeats: true, presence: true }],
+]);
+
+reads("presence is read where a record's status or waiting_on may be", [
+  ["agents.bob.waiting_on == null", { agents: ["bob"], presence: true }],
+  ["has(agents.bob.status)", { agents: ["bob"], presence: true }],
+  ["agents.bob.name == 'x' && agents.bob.meta.status == 'x'", { agents: ["bob"] }],
+  ["agents.all(id, agents[id].role == 'x')", { agents: "all" }],
 ]);
 
 Deno.test("a union reads what any of its parts reads, and repeats nothing", () => {
@@ -108,6 +120,7 @@ Deno.test("a union reads what any of its parts reads, and repeats nothing", () =
     agents: ["x"],
     messages: true,
     now: true,
+    presence: true,
   });
   const whole = unionReads([
     union,
@@ -147,10 +160,10 @@ function restricted(full: Context, reads: Reads): Context {
   const agents: Nested = new Map();
   for (const [id, record] of full.get("agents") as Nested) {
     if (reads.agents !== "all" && !reads.agents.includes(id)) continue;
-    agents.set(
-      id,
-      reads.heartbeats ? record : new Map(record).set("last_heartbeat", "1970-01-01T00:00:00.000Z"),
-    );
+    const seen = new Map(record);
+    if (!reads.heartbeats) seen.set("last_heartbeat", "1970-01-01T00:00:00.000Z");
+    if (!reads.presence) seen.set("status", "hidden").set("waiting_on", "hidden");
+    agents.set(id, seen);
   }
   return new Map<string, unknown>([
     ["state", state],

@@ -24,10 +24,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "checked before it is subscribed",
-    file: "cel/watch.ts",
+    file: "cel/rounds.ts",
     edits: [[
-      "    waiter.begun = true;\n",
-      "    waiter.begun = true;\n    waiter.revision = Math.max(...Object.values(rooms.get(room)?.latest ?? {}));\n",
+      "          waiter.begun = true;\n",
+      "          waiter.begun = true;\n          waiter.revision = Math.max(...Object.values(watch.latest));\n",
     ]],
     test: "tests/cel/watch.test.ts",
     filter: "a write between the first read and what follows is not missed",
@@ -38,6 +38,16 @@ export const MUTANTS: Mutant[] = [
     edits: [[
       "        waiter.final = true;\n        advance(watch);\n",
       "        waiter.settle({ triggered: false, elapsed_ms: 0, included: {}, revision: 0 });\n",
+    ]],
+    test: "tests/cel/watch.test.ts",
+    filter: "the last read at the deadline finds what no poll has seen",
+  },
+  {
+    name: "no evaluation at the deadline, whatever has changed",
+    file: "cel/waiter.ts",
+    edits: [[
+      "  return changed ? undefined : waiter.untrue;\n",
+      "  return changed && !waiter.final ? undefined : waiter.untrue;\n",
     ]],
     test: "tests/cel/watch.test.ts",
     filter: "the last read at the deadline finds what no poll has seen",

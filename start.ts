@@ -1,8 +1,9 @@
 import handler, { database, drain } from "./main.ts";
 import { onEnd } from "./routes/ending.ts";
 import { isLoopback } from "./routes/networks.ts";
+import { preloadSoon } from "./routes/preload.ts";
 import { serveOn, type Serving } from "./routes/serving.ts";
-import { hostOf, portOf } from "./routes/settings.ts";
+import { databaseOf, hostOf, portOf } from "./routes/settings.ts";
 
 const env = (name: string) => Deno.env.get(name);
 const server = serve(hostOf(env), portOf(env));
@@ -24,6 +25,7 @@ function onListen({ hostname, port }: Deno.NetAddr) {
     console.log("Whoever can reach it can read and write every room. HOST=127.0.0.1 keeps others out.");
   }
   console.log(`Try:  curl -X POST ${url}/rooms -d '{"id":"lobby"}'`);
+  preloadSoon(databaseOf(env));
 }
 
 onEnd(async () => {

@@ -2,6 +2,7 @@ import type { Change, Database } from "../db/database.ts";
 import { DatabaseUnavailable } from "../db/faults.ts";
 import { Refusal } from "../db/refusal.ts";
 import { listRevisions } from "../db/rooms.ts";
+import { giveWay, isBusy } from "../db/turn.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
 import { createInterval } from "./interval.ts";
 import { createMark, type Mark } from "./mark.ts";
@@ -34,6 +35,9 @@ export interface WatchOptions {
 
 /** Instances look at times of their own, and sooner than promised: what is found must be loaded as well. */
 const [SOONEST, LATEST] = [0.8, 0.9];
+
+/** Rooms that are asked for at once: their answer is read in one turn. */
+const ROOMS_AT_ONCE = 2_500;
 
 /** A wait that the database keeps from its last read ends this much after its time. */
 const LAST_READ_MS = 1_500;
@@ -78,12 +82,19 @@ export function createWatch(
 
   async function look() {
     try {
-      (await listRevisions(database, [...new Set([...rooms.keys(), ...follows.rooms()])])).forEach(hear);
+      const all = [...new Set([...rooms.keys(), ...follows.rooms()])];
+      for (let from = 0; from < all.length; from += ROOMS_AT_ONCE) {
+        if (isBusy()) await giveWay();
+        (await listRevisions(database, all.slice(from, from + ROOMS_AT_ONCE))).forEach(hear);
+      }
     } catch (error) {
       // The next look catches up.
       if (!(error instanceof DatabaseUnavailable)) console.error(error);
     }
-    for (const watch of rooms.values()) advance(watch);
+    for (const watch of rooms.values()) {
+      if (isBusy()) await giveWay();
+      advance(watch);
+    }
   }
 
   function subscribe(

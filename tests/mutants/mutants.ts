@@ -164,7 +164,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "poll off",
     file: "cel/watch.ts",
-    edits: [[".forEach(hear);\n    } catch", ";\n    } catch"]],
+    edits: [[".forEach(hear);\n      }\n    } catch", ";\n      }\n    } catch"]],
     test: "tests/contract/wake_ups.test.ts",
     filter: "two instances: a wait in one ends soon",
   },

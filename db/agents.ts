@@ -3,9 +3,9 @@ import type { Json } from "./json.ts";
 import type { Listing } from "./listing.ts";
 import { agentNotFound, Refusal } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
-import { present, type Status, touch, toWait, waitsOf } from "./presence.ts";
+import { present, type Status, touch, toWait, type WaitInProgress, waitsOf } from "./presence.ts";
 import type { Row } from "./statement.ts";
-import { mapInTurns } from "./turn.ts";
+import { giveWay, isBusyFor, mapInTurns } from "./turn.ts";
 import { readWhole } from "./whole_reads.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
 
@@ -87,7 +87,7 @@ export async function registerAgent(
     throw new Refusal("limit_reached", `A room holds at most ${most} agents.`, {}, revisionOf(exists!));
   }
   const row = registered![0]!;
-  return { agent: toAgent(row, waits!), created: Number(row.joined) === revision, revision };
+  return { agent: toAgent(row, waits!.map(toWait)), created: Number(row.joined) === revision, revision };
 }
 
 /** A heartbeat: the time of life always moves, the room's clock only with the status. Errors: `room_not_found`, `agent_not_found`. */
@@ -126,7 +126,8 @@ export async function listAgents(
     waitsOf(room, null, database.now()),
   ]);
   const revision = revisionOf(rooms!);
-  return { agents: await mapInTurns(rows!, (row) => toAgent(row, waits!)), revision };
+  const inProgress = waits!.map(toWait);
+  return { agents: await mapInTurns(rows!, (row) => toAgent(row, inProgress)), revision };
 }
 
 /** All agents, or those that are named, in order of joining; their rows are for `toAgent`. */
@@ -150,11 +151,12 @@ export async function getAgent(
   ]);
   const revision = revisionOf(rooms!);
   if (rows!.length === 0) throw agentNotFound(agent, revision);
-  return { agent: toAgent(rows![0]!, waits!), revision };
+  if (isBusyFor(rows![0]!.meta)) await giveWay();
+  return { agent: toAgent(rows![0]!, waits!.map(toWait)), revision };
 }
 
 /** An agent's row with the waits of the room that are in progress. */
-export function toAgent(row: Row, waits: Row[]): Agent {
+export function toAgent(row: Row, waits: WaitInProgress[]): Agent {
   const id = row.id as string;
   return {
     id,
@@ -162,7 +164,7 @@ export function toAgent(row: Row, waits: Row[]): Agent {
     name: row.name as string,
     role: row.role as string,
     meta: JSON.parse(row.meta as string),
-    ...present(id, row.status as Status, waits.map(toWait)),
+    ...present(id, row.status as Status, waits),
     joined_at: row.joined_at as string,
     last_heartbeat: row.last_heartbeat as string,
   };

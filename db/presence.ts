@@ -76,13 +76,18 @@ export function toWait(row: Row): WaitInProgress {
   };
 }
 
+/** The newest wait of each agent among those of a room. */
+const newestOf = new WeakMap<WaitInProgress[], Map<string, WaitInProgress>>();
+
 /** What an agent shows: `waiting` while a wait of its is in progress (the newest one's condition), else its status. */
 export function present(
   agent: string,
   status: Status,
   waits: WaitInProgress[],
 ): { status: Status; waiting_on: string | null } {
-  const newest = waits.findLast((wait) => wait.agent_id === agent);
+  const known = newestOf.get(waits) ?? new Map(waits.map((wait) => [wait.agent_id, wait]));
+  newestOf.set(waits, known); // asked of each agent of the room
+  const newest = known.get(agent);
   return newest ? { status: "waiting", waiting_on: newest.waiting_on } : { status, waiting_on: null };
 }
 

@@ -3,7 +3,7 @@ import type { Json } from "../db/json.ts";
 import { selectMessages, toMessage } from "../db/messages.ts";
 import type { Snapshot } from "../db/snapshot.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
-import { mapInTurns } from "../db/turn.ts";
+import { giveWay, isBusy, mapInTurns } from "../db/turn.ts";
 import type { Query } from "../db/whole_reads.ts";
 import type { RoomContext, Viewpoint, ViewResult } from "./context.ts";
 import { NOTHING } from "./definitions.ts";
@@ -61,7 +61,7 @@ export async function included(
       ? [...(context.get("state") as Map<string, unknown>).keys()]
       : include.state;
     const views = scopes.includes(VIEW_SCOPE) ? await room.views(definitions.keys(), viewpoint) : new Map();
-    members.state = scopesAsJson(scopes, snapshot.entries, views);
+    members.state = await scopesAsJson(scopes, snapshot.entries, views);
   }
   if (include.agents) {
     const agents = await mapInTurns(
@@ -78,16 +78,24 @@ export async function included(
       toMessage,
     );
   }
-  if (include.changesAfter) members.changes = toChanges(extra, viewpoint.wait);
+  if (include.changesAfter) members.changes = await toChanges(extra, viewpoint.wait);
   return members;
 }
 
 /** The members of each scope, found in one pass: there may be as many scopes as entries. */
-function scopesAsJson(scopes: string[], entries: Snapshot["entries"], views: Map<string, ViewResult>): Json {
+async function scopesAsJson(
+  scopes: string[],
+  entries: Snapshot["entries"],
+  views: Map<string, ViewResult>,
+): Promise<Json> {
   const members = new Map<string, Array<[string, Json]>>(scopes.map((scope) => [scope, []]));
-  for (const { scope, key, value } of entries) members.get(scope)?.push([key, value]);
+  for (const { scope, key, value } of entries) {
+    if (isBusy()) await giveWay();
+    members.get(scope)?.push([key, value]);
+  }
   for (const [name, result] of views) {
     if ("value" in result) members.get(VIEW_SCOPE)?.push([name, result.value]);
   }
-  return Object.fromEntries([...members].map(([scope, own]) => [scope, Object.fromEntries(own)]));
+  const objects = await mapInTurns([...members], ([scope, own]) => [scope, Object.fromEntries(own)]);
+  return Object.fromEntries(objects);
 }

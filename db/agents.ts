@@ -5,7 +5,7 @@ import { agentNotFound, Refusal } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { type Newest, present, type Status, toNewest, touch, waitsOf } from "./presence.ts";
 import type { Row } from "./statement.ts";
-import { mapInTurns } from "./turn.ts";
+import { giveWay, isBusyFor, mapInTurns } from "./turn.ts";
 import { readWhole } from "./whole_reads.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
 
@@ -150,6 +150,7 @@ export async function getAgent(
   ]);
   const revision = revisionOf(rooms!);
   if (rows!.length === 0) throw agentNotFound(agent, revision);
+  if (isBusyFor(rows![0]!.meta)) await giveWay();
   return { agent: toAgent(rows![0]!, toNewest(waits!)), revision };
 }
 

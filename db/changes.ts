@@ -1,12 +1,13 @@
 import { type Agent, toAgent } from "./agents.ts";
 import { CHANGED } from "./changed.ts";
 import type { Database } from "./database.ts";
-import { PAGE_BYTES } from "./listing.ts";
+import { SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./listing.ts";
 import { type Message, toMessage } from "./messages.ts";
 import { toNewest } from "./presence.ts";
 import { roomNotFound } from "./refusal.ts";
 import { type Entry, toListed, type Tombstone } from "./state.ts";
 import type { Row, Statement } from "./statement.ts";
+import { mapInTurns } from "./turn.ts";
 
 /** The revision at which something last changed. */
 interface Changed {
@@ -49,7 +50,7 @@ const EDGE = `(
     SELECT changed, ROW_NUMBER() OVER passed AS place, SUM(size) OVER passed AS bytes
       FROM (${SIZES.join(" UNION ALL ")} ORDER BY changed LIMIT :limit)
     WINDOW passed AS (ROWS UNBOUNDED PRECEDING))
-   WHERE place = :limit OR bytes > ${PAGE_BYTES} LIMIT 1)`;
+   WHERE place = :limit OR bytes > ${SHORT_PAGE_BYTES} LIMIT 1)`;
 
 const ROOM = `
   SELECT revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge
@@ -73,14 +74,14 @@ const WAITS = `
  * page holds is cut before its limit. Errors: `room_not_found`.
  */
 export async function readChanges(database: Database, room: string, query: ChangesQuery): Promise<Changes> {
-  return toChanges(await database.read(selectChanges(room, query, database.now())));
+  return await toChanges(await database.read(selectChanges(room, query, database.now())));
 }
 
 /** The queries whose results are for `toChanges`. */
 export function selectChanges(room: string, { after, limit }: ChangesQuery, now: Date): Statement[] {
   const args = { room, after, limit };
   return [
-    { sql: ROOM, args },
+    { sql: ROOM, args, weight: SHORT_PAGE_WEIGHT }, // for all of them
     { sql: rows("state"), args },
     { sql: rows("agents"), args },
     { sql: rows("messages"), args },
@@ -89,16 +90,19 @@ export function selectChanges(room: string, { after, limit }: ChangesQuery, now:
 }
 
 /** `without`: the token of a wait that is not to show. Errors: `room_not_found`. */
-export function toChanges([rooms, state, agents, messages, waits]: Row[][], without?: string): Changes {
+export async function toChanges(
+  [rooms, state, agents, messages, waits]: Row[][],
+  without?: string,
+): Promise<Changes> {
   const [room] = rooms!;
   if (room === undefined) throw roomNotFound();
   const more = room.edge !== null && Number(room.moved) > Number(room.edge);
   const shown = toNewest(waits!.filter(({ token }) => token !== without).sort(byRevision));
   return {
     revision: Number(more ? room.edge : room.revision),
-    state: state!.map((row) => ({ ...toListed(row), ...changed(row) })),
-    agents: agents!.map((row) => ({ ...toAgent(row, shown), ...changed(row) })),
-    messages: messages!.map((row) => ({ ...toMessage(row), ...changed(row) })),
+    state: await mapInTurns(state!, (row) => ({ ...toListed(row), ...changed(row) })),
+    agents: await mapInTurns(agents!, (row) => ({ ...toAgent(row, shown), ...changed(row) })),
+    messages: await mapInTurns(messages!, (row) => ({ ...toMessage(row), ...changed(row) })),
     more,
   };
 }

@@ -17,8 +17,8 @@ export interface LaneLimits {
 }
 
 export interface Lane {
-  /** `weight` is the number of statements unless they read much. */
-  submit(statements: Statement[], weight?: number): Promise<Row[][]>;
+  /** Submits statements, which weigh what each of them does. */
+  submit(statements: Statement[]): Promise<Row[][]>;
   /** Submits one item, to be merged with others of its kind; `weight` is 1 for a small one. */
   submitOne<Item, Result>(merger: Merger<Item, Result>, item: Item, weight?: number): Promise<Result>;
 }
@@ -26,6 +26,8 @@ export interface Lane {
 /** Turns of the event loop in which requests that have arrived are taken in before a batch is sent. */
 const LEAST_TURNS = 2;
 const MOST_TURNS = 6;
+/** Where turns take longer than this, requests are at work on what they have read, and submit nothing soon. */
+const GATHER_MS = 4;
 /** A batch that takes this long is worth waiting for with the next one; near databases are kept busy instead. */
 const FAR_MS = 12;
 const LINGER_MS = 4;
@@ -102,7 +104,9 @@ export function createLane(
    * and without them two halves would take turns, each waiting for the other's round trip.
    */
   async function gather() {
+    const until = elapsed() + GATHER_MS;
     for (let turn = 1, before = 0; turn <= MOST_TURNS && waiting.length < most; turn++) {
+      if (turn > LEAST_TURNS && elapsed() >= until) break;
       if (turn > LEAST_TURNS && waiting.length === before && waiting.length >= limits.expected()) break;
       before = waiting.length;
       await new Promise((resolve) => setImmediate(resolve));
@@ -148,13 +152,17 @@ export function createLane(
 
   return {
     submitOne,
-    submit: (statements, weight = statements.length) => submitOne(createVerbatim(), statements, weight),
+    submit: (statements) => submitOne(createVerbatim(), statements, weightOfAll(statements)),
   };
 }
 
 /** Statements that are sent as they are; each job has a merger of its own, hence is merged with no other. */
 function createVerbatim(): Merger<Statement[], Row[][]> {
   return { statements: ([statements]) => statements!, results: (_, rows) => [rows] };
+}
+
+function weightOfAll(statements: Statement[]): number {
+  return statements.reduce((sum, { weight = 1 }) => sum + weight, 0);
 }
 
 function once(act: () => void): () => void {

@@ -1,5 +1,5 @@
 import { CHANGED } from "./changed.ts";
-import type { Row, Statement, Value } from "./statement.ts";
+import { type Row, type Statement, type Value, weightOf } from "./statement.ts";
 
 /** A query of a room whose rows may be many or large: it is read in pages, by `readWhole`. */
 export interface Listing {
@@ -40,6 +40,8 @@ export interface Through {
 export interface Place {
   last?: Value[];
   left: number;
+  /** What the next page may hold. */
+  bytes: number;
 }
 
 /**
@@ -47,8 +49,13 @@ export interface Place {
  * as JSON twice it still fits into the 10 MiB of one answer of a server.
  */
 export const PAGE_BYTES = 2 ** 20;
-/** Rows that a page passes at the most, which takes as long. */
-const PAGE_ROWS = 8_192;
+/** What the first page of a listing may hold, so that many fit into a batch: most lists are no longer. */
+export const FIRST_PAGE_BYTES = 2 ** 17;
+/** The same of what may be cut, so that its reader goes on by itself. It comes as cells, and weighs twice as much. */
+export const SHORT_PAGE_BYTES = 2 ** 18;
+export const SHORT_PAGE_WEIGHT = weightOf(2 * SHORT_PAGE_BYTES);
+/** A row that a page passes takes as long as this many bytes: 8,192 of them as long as a page. */
+const PASSED_BYTES = 128;
 /** A row costs as much as this many bytes, beside its longest columns. */
 const ROW_BYTES = 160;
 const REACHED = `(SELECT reached FROM span)`;
@@ -59,7 +66,7 @@ const KEY = { state: ["scope", "key"], agents: ["id"], messages: ["id"] };
  * The rows after a place, as many as a page holds, as one JSON text: as cells they cost ten times as much.
  * `edge` is null where the page holds all that is left, up to the row that was `reached` if that is not null.
  */
-export function selectPage(listing: Listing, { last, left }: Place): Statement {
+export function selectPage(listing: Listing, { last, left, bytes }: Place): Statement {
   const { table, columns, halves, args, readBy, through, passed } = listing;
   const by = readBy ?? listing.order;
   const source = through?.from ?? (readBy ? `${table} INDEXED BY ${table}_changed` : table);
@@ -76,8 +83,10 @@ export function selectPage(listing: Listing, { last, left }: Place): Statement {
       SELECT json_group_array(json_array(${columns.join(", ")})) AS page, (SELECT place FROM edge) AS edge,
              ${passed ? REACHED : "NULL"} AS reached
         FROM (${select(columns.join(", "))} LIMIT COALESCE((SELECT place FROM edge), :left))`,
-    args: { ...args, left, ...lastArgs(last) },
+    args: { ...args, left, bytes, ...lastArgs(last) },
     single: true,
+    // A thread is followed from message to message, which takes longer than a page.
+    weight: weightOf(listing.with ? PAGE_BYTES : bytes),
   };
 }
 
@@ -102,19 +111,22 @@ function spanOf(listing: Listing, passed: string, last: Value[] | undefined): st
   const { table, order, descending } = listing;
   const rest = last ? ` AND ${beyond(order, descending ? "<" : ">")}` : "";
   return `SELECT ${order[0]} FROM ${table} WHERE ${passed}${rest} ${inOrder(listing, order)}
-    LIMIT 1 OFFSET ${PAGE_ROWS - 1}`;
+    LIMIT 1 OFFSET :bytes / ${PASSED_BYTES} - 1`;
 }
 
 function inOrder({ descending }: Listing, columns: string[]): string {
   return `ORDER BY ${columns.map((column) => descending ? `${column} DESC` : column).join(", ")}`;
 }
 
-/** The place of the row with which a page is full, none where all fit. `rows` selects the `size` of each in order. */
+/**
+ * The place of the row with which a page of `:bytes` is full, none where all fit. `rows` selects the `size` of each in
+ * order.
+ */
 export function edgeOf(rows: string): string {
   return `SELECT place FROM (
       SELECT ROW_NUMBER() OVER passed AS place, SUM(size) OVER passed AS bytes FROM (${rows})
       WINDOW passed AS (ROWS UNBOUNDED PRECEDING))
-     WHERE bytes > ${PAGE_BYTES} LIMIT 1`;
+     WHERE bytes > :bytes LIMIT 1`;
 }
 
 /** What changed after the revision `seen` among the rows up to a place, or among all; with whether it still is live. */

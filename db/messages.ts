@@ -6,7 +6,7 @@ import { messageNotFound, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import type { Row } from "./statement.ts";
 import { columnsOf, createRead } from "./together.ts";
-import { mapInTurns } from "./turn.ts";
+import { giveWay, isBusyFor, mapInTurns } from "./turn.ts";
 import { readWhole } from "./whole_reads.ts";
 
 export interface Message {
@@ -90,6 +90,7 @@ export async function getMessage(
   if (row === undefined) throw roomNotFound();
   const revision = Number(row.room_revision);
   if (row.id === null) throw messageNotFound(message, revision);
+  if (isBusyFor(row.body)) await giveWay();
   return { message: toMessage(row), revision };
 }
 

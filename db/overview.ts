@@ -1,6 +1,6 @@
 import { type Listing, PAGE_BYTES } from "./listing.ts";
 import { listingOf } from "./messages.ts";
-import type { Row, Statement } from "./statement.ts";
+import { type Row, type Statement, weightOf } from "./statement.ts";
 
 // What of a row stands behind its value takes as long to read as the value. So whether a key is deleted is looked at
 // only where the room has deleted ones: it then has more rows than keys.
@@ -56,13 +56,15 @@ export function selectWindow(
   room: string,
   { scope, from = 0, most, limit }: { scope?: string; from?: number; most: number; limit: number },
 ): Statement {
-  return { sql: WINDOW, args: { room, scope: scope ?? null, from, most, limit, longest: LONGEST } };
+  const args = { room, scope: scope ?? null, from, most, limit, longest: LONGEST };
+  return { sql: WINDOW, args, weight: weightOf(PAGE_BYTES) };
 }
 
 /** Keys with who wrote them last. */
 export function selectKeys(room: string, keys: Array<{ scope: string; key: string }>): Statement {
   const wanted = JSON.stringify(keys.map(({ scope, key }) => [scope, key]));
-  return { sql: KEYS, args: { room, keys: wanted, longest: LONGEST } };
+  const args = { room, keys: wanted, longest: LONGEST };
+  return { sql: KEYS, args, weight: weightOf(keys.length * LONGEST) };
 }
 
 /** What was last done in a room: the newest writes (of each key the last) and messages. */

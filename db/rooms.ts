@@ -1,10 +1,11 @@
 import { type Change, type Database, PARTS } from "./database.ts";
 import type { Json } from "./json.ts";
 import { checkTaken, find, keepRows, type Once, storedRows, takeKey, whileTaken } from "./idempotency.ts";
-import { edgeOf } from "./listing.ts";
+import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./listing.ts";
 import { roomNotFound } from "./refusal.ts";
 import type { Row } from "./statement.ts";
 import { columnsOf, createRead } from "./together.ts";
+import { giveWay, isBusyFor, mapInTurns } from "./turn.ts";
 
 export interface Room {
   id: string;
@@ -93,6 +94,7 @@ async function createOnce(
 export async function getRoom(database: Database, id: string): Promise<Room> {
   const row = await database.readOne(GET_TOGETHER, [id]);
   if (row === undefined) throw roomNotFound();
+  if (isBusyFor(row.meta)) await giveWay();
   return toRoom(row);
 }
 
@@ -103,10 +105,11 @@ export async function listRooms(
 ): Promise<{ rooms: Room[]; more: boolean }> {
   // Without a place to begin, one that lies after every room; without an id, one that lies before every id.
   const { created_at, id = "" } = before ?? { created_at: "\u{10FFFF}" };
-  const [rows] = await database.read([{ sql: LIST, args: { created_at, id, limit: limit + 1 } }]);
+  const args = { created_at, id, limit: limit + 1, bytes: SHORT_PAGE_BYTES };
+  const [rows] = await database.read([{ sql: LIST, args, weight: SHORT_PAGE_WEIGHT }]);
   // The last row tells that there is more, whatever the list was cut by.
   const more = rows!.length > limit || (rows!.length > 1 && rows![0]!.edge !== null);
-  return { rooms: rows!.slice(0, more ? -1 : undefined).map(toRoom), more };
+  return { rooms: await mapInTurns(rows!.slice(0, more ? -1 : undefined), toRoom), more };
 }
 
 /** The revisions at which the parts of these rooms last changed. */

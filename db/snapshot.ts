@@ -74,6 +74,8 @@ const AGENT_IDS_ALL = `SELECT id FROM agents WHERE room_id = :room ORDER BY join
 const AGENT_IDS_SOME = `
   SELECT id FROM agents WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
 
+/** Of a key that is looked up: few are half as long as they may be. */
+const KEY_WEIGHT = 4;
 /** Keys are looked up one by one where their values surely fit into one answer. */
 const MOST_LOOKED_UP = 50;
 
@@ -109,7 +111,9 @@ function snapshotQueries(room: string, query: SnapshotQuery, now: Date): Record<
     if (query.state.keys.length > MOST_LOOKED_UP) {
       const args = { room, keys, scopes: JSON.stringify(query.state.keys.map(({ scope }) => scope)) };
       queries.keys = selectValues(`${VALUES} AND ${OF_SCOPES} AND ${OF_KEYS}`, args);
-    } else if (query.state.keys.length > 0) queries.keys = { sql: STATE_KEYS, args: { room, keys } };
+    } else if (query.state.keys.length > 0) {
+      queries.keys = { sql: STATE_KEYS, args: { room, keys }, weight: KEY_WEIGHT * query.state.keys.length };
+    }
     if (agentScopes.length > 0) {
       queries.agentIds = { sql: AGENT_IDS_SOME, args: { room, agents: JSON.stringify(agentScopes) } };
     }

@@ -8,7 +8,7 @@ import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { versionConflict } from "./state_refusals.ts";
 import type { Row } from "./statement.ts";
 import { columnsOf, createRead } from "./together.ts";
-import { mapInTurns } from "./turn.ts";
+import { giveWay, isBusyFor, mapInTurns } from "./turn.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
 import { readWhole } from "./whole_reads.ts";
 
@@ -107,6 +107,7 @@ export async function getEntry(
   const revision = Number(row.room_revision);
   if (row.version === null) throw keyNotFound(scope, key, revision);
   Object.assign(row, { room_id: room, scope, key });
+  if (isBusyFor(row.value)) await giveWay();
   return { entry: toEntry(row), revision };
 }
 
@@ -180,6 +181,7 @@ export async function deleteEntry(
   });
   if (revision !== undefined) return { deleted: true, revision };
   if (rooms!.length === 0) throw roomNotFound();
+  if (isBusyFor(rows![0]?.value)) await giveWay();
   const current = rows!.length === 0 ? null : toEntry(rows![0]!);
   const reached = Number(rooms![0]!.revision);
   if (!rooms![0]!.unmoved) return undefined;

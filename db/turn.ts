@@ -22,6 +22,14 @@ export function isBusy(): boolean {
   return now - since >= MOST_BUSY_MS;
 }
 
+/** UTF-16 code units of JSON that are read and written in no time. */
+const SHORT = 4_096;
+
+/** `isBusy` right before work on a JSON text: many short ones are not worth a pause. */
+export function isBusyFor(json: unknown): boolean {
+  return typeof json === "string" && json.length > SHORT && isBusy();
+}
+
 /** Lets one after the other go on, until this pass has had its share of work too. */
 async function goOn() {
   do {

@@ -1,8 +1,10 @@
 import type { Database } from "./database.ts";
 import {
   compareBy,
+  FIRST_PAGE_BYTES,
   identityOf,
   type Listing,
+  PAGE_BYTES,
   placeOf,
   rowsOfPage,
   selectMoved,
@@ -16,17 +18,16 @@ export type Query = Statement | Listing;
 
 /** A query that is being read, step by step. What a step brings is of one transaction. */
 interface Reading {
-  /** What to read next. `seen`: the room's revision at the step before; `last`: this step may be the last one. */
-  statements(seen: number | undefined, last: boolean): Statement[];
+  /**
+   * What to read next. `seen`: the room's revision at the step before; `last`: this step may be the last one;
+   * `bytes`: what the next page may hold, 0 for none.
+   */
+  statements(seen: number | undefined, last: boolean, bytes: number): Statement[];
   take(results: Row[][]): void;
   isComplete(): boolean;
   rows(): Row[];
 }
 
-/** Of pages a batch of the lane holds two, since each takes some 5 ms of a file, and has room for lighter reads. */
-const PAGE_WEIGHT = 100;
-/** Of first pages, which are seldom full, it holds 16. */
-const FIRST_WEIGHT = 16;
 /** What large reads take turns under, one at a time for the sake of others and of memory; no room is called so. */
 const LARGE = "";
 /** More than the largest room takes: 10,000 keys of 64 KiB. */
@@ -34,10 +35,10 @@ const MOST_STEPS = 1_000;
 
 /**
  * Reads any amount of a room as it was at one revision, and lets other requests run in between. The first query
- * gives the room's `revision`; statements are small, listings need not be. What fits into a page comes in one
- * round trip. Else each further one brings, in one transaction, the next page and what has changed since the step
- * before in those that were read: together they are what was read so far, as it is at that step. So nothing has to
- * be begun again, however fast the room changes. Errors: `DatabaseUnavailable`, `unavailable`.
+ * gives the room's `revision`; statements are small, listings need not be. What fits into a first page comes in one
+ * round trip. Else each further one brings, in one transaction, the next page of one listing and what has changed
+ * since the step before in those that were read: together they are what was read so far, as it is at that step. So
+ * nothing has to be begun again, however fast the room changes. Errors: `DatabaseUnavailable`, `unavailable`.
  */
 export async function readWhole(database: Database, queries: Query[]): Promise<Row[][]> {
   const readings = queries.map((query, n) =>
@@ -46,35 +47,40 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
   const areComplete = () => readings.every((reading) => reading.isComplete());
 
   /** True where this step has brought the rest. */
-  async function step(seen: number | undefined, weight: number | undefined): Promise<boolean> {
+  async function step(bytesOf: (reading: Reading) => number, seen?: number): Promise<boolean> {
     const last = seen === undefined || areComplete();
-    const wanted = readings.map((reading) => reading.statements(seen, last));
-    const results = await database.read(wanted.flat(), weight);
-    if (isBusy()) await giveWay();
-    readings.forEach((reading, n) => reading.take(results.splice(0, wanted[n]!.length)));
+    const wanted = readings.map((reading) => reading.statements(seen, last, bytesOf(reading)));
+    const results = await database.read(wanted.flat());
+    for (const [n, reading] of readings.entries()) {
+      if (isBusy()) await giveWay();
+      reading.take(results.splice(0, wanted[n]!.length));
+    }
     return last && areComplete();
   }
 
-  if (!await step(undefined, weightOf(queries))) {
+  async function next(): Promise<boolean> {
+    await giveWay();
+    const first = readings.find((reading) => !reading.isComplete());
+    const seen = Number(readings[0]!.rows()[0]?.revision);
+    return await step((reading) => reading === first ? PAGE_BYTES : 0, seen);
+  }
+
+  // What is not much longer need not wait for what is large.
+  if (!await step(() => FIRST_PAGE_BYTES) && !await next()) {
     await database.inTurn(LARGE, async () => {
-      for (let steps = 1; steps < MOST_STEPS; steps++) {
-        await giveWay();
-        if (await step(Number(readings[0]!.rows()[0]?.revision), PAGE_WEIGHT)) return;
-      }
+      for (let steps = 2; steps < MOST_STEPS; steps++) if (await next()) return;
       throw new Refusal(
         "unavailable",
         "The room is too large, or changed faster than all of it could be read.",
       );
     });
   }
-  return readings.map((reading) => reading.rows());
-}
-
-/** What the first step weighs. A thread is followed from message to message, which takes longer than a page. */
-function weightOf(queries: Query[]): number | undefined {
-  const listings = queries.flatMap((query) => "sql" in query ? [] : [query]);
-  if (listings.length === 0) return undefined;
-  return listings.some((listing) => listing.with) ? PAGE_WEIGHT : FIRST_WEIGHT;
+  const all: Row[][] = [];
+  for (const reading of readings) {
+    if (isBusy()) await giveWay();
+    all.push(reading.rows());
+  }
+  return all;
 }
 
 /** Read in what may be the last step, or in each. */
@@ -118,13 +124,13 @@ function createPaged(listing: Listing): Reading {
   }
 
   return {
-    statements(seen) {
+    statements(seen, _last, bytes) {
       // Rows that stop to match as fast as they are read must not keep it from ending: more are asked for.
       const wanted = seen !== undefined && live ? limit ?? -1 : left();
-      asked = { moved: seen !== undefined, left: isComplete() ? 0 : wanted };
+      asked = { moved: seen !== undefined, left: isComplete() || bytes === 0 ? 0 : wanted };
       return [
         ...seen === undefined ? [] : [selectMoved(listing, exhausted ? undefined : last, seen)],
-        ...asked.left === 0 ? [] : [selectPage(listing, { last, left: asked.left })],
+        ...asked.left === 0 ? [] : [selectPage(listing, { last, left: asked.left, bytes })],
       ];
     },
     take(results) {

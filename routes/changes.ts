@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { readChanges } from "../db/changes.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
-import { linkNext, queryCount, queryNumber, reply, roomOf } from "./requests.ts";
+import { linkNext, queryCount, queryNumber, replyInTurns, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountChanges(app: Hono, { database }: Services): void {
@@ -12,7 +12,7 @@ export function mountChanges(app: Hono, { database }: Services): void {
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
       const changes = await readChanges(database, roomOf(c), { after, limit });
       const next = changes.more ? linkNext(c, { after: String(changes.revision) }) : undefined;
-      return reply(changes.revision, changes, 200, next);
+      return await replyInTurns(changes.revision, changes, next);
     },
   });
 }

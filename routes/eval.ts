@@ -4,7 +4,7 @@ import { EvaluationFailed } from "../cel/expression.ts";
 import { giveWay, isBusy } from "../db/turn.ts";
 import { RequestError } from "./errors.ts";
 import { resource } from "./methods.ts";
-import { compileOf, readBody, reply, roomOf } from "./requests.ts";
+import { compileOf, readBody, replyInTurns, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountEval(app: Hono, { database, reader }: Services): void {
@@ -18,7 +18,7 @@ export function mountEval(app: Hono, { database, reader }: Services): void {
       const { context } = createContext(data, database.now()).from({ self: agent ?? null });
       try {
         const value = expression.evaluate(context);
-        return reply(data.snapshot.revisions.revision, {
+        return await replyInTurns(data.snapshot.revisions.revision, {
           expression: expr,
           value,
           context_keys: [...context.keys()],

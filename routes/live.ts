@@ -4,13 +4,15 @@ import type { Follower } from "../cel/follow.ts";
 import type { Changes } from "../db/changes.ts";
 import { selectAnswered, selectOlder, selectWindow } from "../db/overview.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
-import { mapInTurns } from "../db/turn.ts";
+import { giveWay, isBusy, mapInTurns } from "../db/turn.ts";
+import type { MessageView } from "../views/model.ts";
 import { type Fragment, fragmentsOf } from "../views/room/fragments.tsx";
 import { Evaluation } from "../views/room/console.tsx";
 import { Message } from "../views/room/messages.tsx";
 import { Entry } from "../views/room/state.tsx";
 import { evaluationOf } from "./console.ts";
 import { follow } from "./events.ts";
+import { htmlInTurns } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
 import { refuseMethod, resource } from "./methods.ts";
 import { queryNumber, roomOf } from "./requests.ts";
@@ -33,12 +35,13 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
     const messages = changes?.messages ?? [];
     const live = await loadLive(services, log, room, [selectAnswered(room, messages)]);
     const state = (changes?.state ?? []).filter(({ scope }) => scope !== VIEW_SCOPE);
-    return fragmentsOf(room, live, {
+    const undrawn = fragmentsOf(room, live, {
       messages: await mapInTurns(messages, messageView),
       answered: await messageViews(live.extra[0]!),
-      entries: state.flatMap((entry) => "deleted" in entry ? [] : [entryView(entry)]),
+      entries: await mapInTurns(state.flatMap((entry) => "deleted" in entry ? [] : [entry]), entryView),
       gone: (changes?.state ?? []).filter((entry) => "deleted" in entry),
     });
+    return await mapInTurns(undrawn, ({ draw, ...fragment }) => ({ ...fragment, html: String(draw()) }));
   }
 
   /** Those who look at one room at the same time are drawn for once. */
@@ -60,7 +63,9 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
         async changed(changes) {
           await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
           next = performance.now() + PACE_MS;
-          return news(await drawnFor(room, changes), changes.revision);
+          const fragments = await drawnFor(room, changes);
+          if (isBusy()) await giveWay(); // all readers of the room go on at once
+          return news(fragments, changes.revision);
         },
         // Signs of life and the ends of leases move no revision: they are looked for.
         beat: async () => news(await draw(room), follower.revision),
@@ -80,7 +85,8 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const known = await messageViews(answered!);
       const now = database.now();
       c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));
-      return c.html(messages.map((message) => Message({ message, now, room, known })).join(""));
+      const draw = (message: MessageView) => String(Message({ message, now, room, known }));
+      return await htmlInTurns(c, await mapInTurns(messages, draw));
     },
   });
 
@@ -90,11 +96,11 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const from = queryNumber(c, "from") ?? 0;
       const window = selectWindow(room, { scope: c.req.query("scope") ?? "", from, most: KEYS, limit: KEYS });
       const { snapshot } = await reader.load(room, NOTHING, [window]);
-      const [scope] = scopesOf(snapshot.extra[0]!);
+      const [scope] = await scopesOf(snapshot.extra[0]!);
       const entries = scope?.entries ?? [];
       const now = database.now();
       c.header("Convene-Older", String(Math.max(0, (scope?.total ?? 0) - from - entries.length)));
-      return c.html(entries.map((entry) => Entry({ entry, room, now })).join(""));
+      return await htmlInTurns(c, await mapInTurns(entries, (entry) => String(Entry({ entry, room, now }))));
     },
   });
 
@@ -103,6 +109,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const room = roomOf(c);
       const expr = c.req.query("expr") ?? "";
       const evaluation = await evaluationOf(services, room, expr, c.req.query("agent"));
+      if (isBusy()) await giveWay();
       return c.html(String(Evaluation({ evaluation, address: services.addressOf(c), room })));
     },
   });

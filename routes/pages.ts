@@ -8,10 +8,12 @@ import { VIEW_SCOPE } from "../db/state.ts";
 import { giveWay, isBusy, mapInTurns } from "../db/turn.ts";
 import { frontPage } from "../views/front_page.tsx";
 import { guidePage } from "../views/guide_page.tsx";
-import { page } from "../views/layout.tsx";
+import { type Markup, page } from "../views/layout.tsx";
 import type { RoomView } from "../views/model.ts";
+import { Agent, AGENTS_SHOWN } from "../views/room/agents.tsx";
 import { Message } from "../views/room/messages.tsx";
-import { Scope } from "../views/room/state.tsx";
+import { Entry, Scope } from "../views/room/state.tsx";
+import { Timeline } from "../views/room/timeline.tsx";
 import { type Drawn, roomPage, unknownRoomPage } from "../views/room_page.tsx";
 import { ASSETS, mountAssets, sendPage } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
@@ -90,7 +92,7 @@ async function loadRoom(services: Services, log: WaitLog, id: string, address: s
   ]);
   const [messages, entries, answered] = live.extra;
   const shown = await messageViews(messages!.slice(0, SHOWN.messages).reverse());
-  const scopes = scopesOf(entries!).filter(({ scope }) => scope !== VIEW_SCOPE);
+  const scopes = (await scopesOf(entries!)).filter(({ scope }) => scope !== VIEW_SCOPE);
   const views = { scope: VIEW_SCOPE, entries: live.views, total: live.views.length };
   return {
     ...live,
@@ -104,14 +106,26 @@ async function loadRoom(services: Services, log: WaitLog, id: string, address: s
 }
 
 /** Draws what there may be much of, and lets other requests run in between. */
-async function draw({ id, now, messages, answered, scopes }: RoomView): Promise<Drawn> {
+async function draw({ id, now, agents, messages, answered, scopes, timeline }: RoomView): Promise<Drawn> {
+  const room = id;
   return {
-    messages: await mapInTurns(
-      messages,
-      (message) => raw(String(Message({ message, now, room: id, known: answered }))),
-    ),
-    scopes: await mapInTurns(scopes, (scope) => raw(String(Scope({ scope, now, room: id })))),
+    agents: await drawEach(agents.slice(0, AGENTS_SHOWN), (agent) => Agent({ agent, now })),
+    messages: await drawEach(messages, (message) => Message({ message, now, room, known: answered })),
+    scopes: await Promise.all(scopes.map(async (scope) => {
+      const entries = await drawEach(scope.entries, (entry) => Entry({ entry, now, room }));
+      if (isBusy()) await giveWay();
+      return drawn(Scope({ scope, drawn: entries }));
+    })),
+    timeline: (await drawEach([timeline], (view) => Timeline({ view, now })))[0]!,
   };
+}
+
+function drawEach<T>(items: T[], view: (item: T) => Markup): Promise<Markup[]> {
+  return mapInTurns(items, (item) => drawn(view(item)));
+}
+
+function drawn(markup: Markup): Markup {
+  return raw(String(markup));
 }
 
 /** Shared things first, then computed ones, then those of agents. */

@@ -6,7 +6,7 @@ import { arrivesInTime } from "./bodies.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
 import { existingId } from "./ids.ts";
-import { jsonInTurns } from "./large_json.ts";
+import { jsonInTurns } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
 
 /** The room that the path names, whether there is one or not. */
@@ -168,16 +168,20 @@ export function reply(
 }
 
 /** `reply` for what may be large: its JSON is made in turns with other requests. */
-export async function replyInTurns(
+export function replyInTurns(
   revision: number,
   body: unknown,
   headers?: Record<string, string>,
 ): Promise<Response> {
-  const json = await jsonInTurns(body);
-  const all = { "Content-Type": "application/json", "Convene-Revision": String(revision), ...headers };
-  return new BasedResponse(json.body, 200, { ...all, ...json.headers });
+  return listInTurns(body, { "Convene-Revision": String(revision), ...headers });
 }
 
-export function json(body: unknown, status: 200 | 201, headers?: Record<string, string>): Response {
+/** An answer about no room that may be large. */
+export async function listInTurns(value: unknown, headers?: Record<string, string>): Promise<Response> {
+  const { body, headers: own } = await jsonInTurns(value);
+  return new BasedResponse(body, 200, { "Content-Type": "application/json", ...headers, ...own });
+}
+
+function json(body: unknown, status: 200 | 201, headers?: Record<string, string>): Response {
   return new BasedResponse(JSON.stringify(body), status, { "Content-Type": "application/json", ...headers });
 }

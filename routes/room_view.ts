@@ -7,7 +7,7 @@ import { type Message, toMessage } from "../db/messages.ts";
 import { selectRecent, toCut } from "../db/overview.ts";
 import { type Entry, VIEW_SCOPE } from "../db/state.ts";
 import type { Row } from "../db/statement.ts";
-import { mapInTurns } from "../db/turn.ts";
+import { giveWay, isBusy, mapInTurns } from "../db/turn.ts";
 import type { Query } from "../db/whole_reads.ts";
 import type { EntryView, MessageView, ScopeView, TimelineEvent } from "../views/model.ts";
 import { entryId } from "../views/room/addresses.ts";
@@ -134,10 +134,11 @@ export function messageViews(rows: Row[]): Promise<MessageView[]> {
   return mapInTurns(rows, (row) => messageView(toMessage(row)));
 }
 
-/** The rows of a window of the state by scope. */
-export function scopesOf(rows: Row[]): ScopeView[] {
+/** The rows of a window of the state by scope, looked at in turns with other requests. */
+export async function scopesOf(rows: Row[]): Promise<ScopeView[]> {
   const scopes = new Map<string, ScopeView>();
   for (const row of rows) {
+    if (isBusy()) await giveWay();
     const scope = row.scope as string;
     if (!scopes.has(scope)) scopes.set(scope, { scope, entries: [], total: Number(row.total) });
     scopes.get(scope)!.entries.push({

@@ -6,7 +6,7 @@ import { answerOnce } from "./idempotency.ts";
 import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
-import { checkSize, json, linkNext, queryCount, readBody, reply, roomOf } from "./requests.ts";
+import { checkSize, linkNext, listInTurns, queryCount, readBody, reply, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountRooms(app: Hono, { database }: Services): void {
@@ -24,7 +24,7 @@ export function mountRooms(app: Hono, { database }: Services): void {
       const { rooms, more } = await listRooms(database, { before: cursorOf(c), limit });
       const last = rooms.at(-1);
       const next = more ? linkNext(c, { before: last!.created_at, before_id: last!.id }) : undefined;
-      return json(rooms.map(roomReply), 200, next);
+      return await listInTurns(rooms.map(roomReply), next);
     },
   });
 

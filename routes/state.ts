@@ -71,7 +71,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     ) => key);
     const views = await createContext(data, database.now()).views(names);
     return {
-      entries: entries.map((entry) => resolved(entry, views)),
+      entries: await mapInTurns(entries, (entry) => resolved(entry, views)),
       revision: data.snapshot.revisions.revision,
     };
   }
@@ -148,7 +148,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
           (guard) => putEntries(database, room, { ...put, guard }),
         );
         const views = await resolve(database, room, entries);
-        return reply(revision, {
+        return await replyInTurns(revision, {
           ok: true,
           count: writes.length,
           state: entries.map((entry) => resolved(entry, views)),

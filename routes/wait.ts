@@ -1,11 +1,11 @@
 import type { Context, Hono } from "hono";
-import { type Include, includesAnything } from "../cel/include.ts";
+import type { Include } from "../cel/include.ts";
 import type { WaitResult } from "../cel/waiter.ts";
 import { invalidMember } from "./errors.ts";
 import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { refuseMethod, resource } from "./methods.ts";
-import { compileOf, queryNumber, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
+import { compileOf, queryNumber, readBody, replyInTurns, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 
 interface WaitBody {
@@ -35,7 +35,7 @@ export function mountWait(app: Hono, { watch, fairUse }: Services): void {
       ? { ...outcome, condition: condition.source }
       : { ...outcome, timeout: true };
     const content = { ...answer, ...included };
-    return includesAnything(include) ? await replyInTurns(revision, content) : reply(revision, content);
+    return await replyInTurns(revision, content);
   }
 
   resource(app, "/rooms/:room/wait", {

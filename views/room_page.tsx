@@ -7,7 +7,6 @@ import { Invitation } from "./room/invitation.tsx";
 import { quoted } from "./room/addresses.ts";
 import { Messages } from "./room/messages.tsx";
 import { State } from "./room/state.tsx";
-import { Timeline } from "./room/timeline.tsx";
 
 const TABS = [["talk", "Talk"], ["agents", "Agents"], ["state", "State"], ["timeline", "Timeline"], [
   "console",
@@ -16,8 +15,10 @@ const TABS = [["talk", "Talk"], ["agents", "Agents"], ["state", "State"], ["time
 
 /** What there may be much of on the page, each piece drawn already. */
 export interface Drawn {
+  agents: Markup[];
   messages: Markup[];
   scopes: Markup[];
+  timeline: Markup;
 }
 
 /** A room as it is now, complete without script; the script keeps it so. */
@@ -51,10 +52,10 @@ export function roomPage(room: RoomView, drawn: Drawn, assets: Assets): Markup {
         <Counts revision={revision} agents={agents} counts={counts} />
       </header>
       <main class="room">
-        <Agents agents={agents} now={now} />
+        <Agents drawn={drawn.agents} hidden={agents.length - drawn.agents.length} />
         <Messages room={room} drawn={drawn.messages} />
         <State drawn={drawn.scopes} />
-        <Timeline view={room.timeline} now={now} />
+        {drawn.timeline}
         <Console room={room} />
       </main>
       <nav class="tabs" aria-label="Parts of the room">

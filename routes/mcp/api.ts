@@ -1,4 +1,5 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
+import { giveWay, isBusy } from "../../db/turn.ts";
 
 export type Fetch = (request: Request, env: unknown) => Promise<Response>;
 
@@ -24,6 +25,9 @@ export interface CallOptions {
   signal?: AbortSignal;
 }
 
+/** What a wait for nothing says of itself, before what it includes. */
+const TRIGGERED = `"triggered":true,"value":true,"condition":"true",`;
+
 /** The API as the sender of `incoming` would call it. */
 export function createApi(fetch: Fetch, incoming: Request, env: unknown): Api {
   const { origin } = new URL(incoming.url);
@@ -48,34 +52,48 @@ export function createApi(fetch: Fetch, incoming: Request, env: unknown): Api {
       signal: signal && AbortSignal.any([signal, incoming.signal]),
     });
     const response = await fetch(request, env);
-    return answerOf(response.ok, withRevision(response, await response.json()));
+    const text = await response.text();
+    if (isBusy()) await giveWay();
+    return answerOf(response.ok, withRevision(response, text));
   }
 
   return {
     call,
     async snapshot(room) {
-      const { ok, body } = await call("POST", ["rooms", room, "wait"], {
+      const { ok, text } = await call("POST", ["rooms", room, "wait"], {
         body: { condition: "true", timeout: 0, include: ["state", "agents", "messages"] },
       });
-      const { triggered: _triggered, condition: _condition, value: _value, ...seen } = body;
-      return answerOf(ok, seen);
+      return answerOf(ok, text.replace(TRIGGERED, ""));
     },
     text: async (path) => await (await fetch(new Request(new URL(path, origin), { headers }), env)).text(),
   };
 }
 
 /** An agent sees no headers: the revision that it goes on from, and where a list was cut, stand in the body. */
-function withRevision(response: Response, body: unknown): Record<string, unknown> {
+function withRevision(response: Response, text: string): string {
   const revision = response.headers.get("Convene-Revision");
-  const more = response.headers.has("Link");
-  const object = Array.isArray(body)
-    ? { items: body, ...(more && { more }) }
-    : body as Record<string, unknown>;
-  return revision === null ? object : { revision: Number(revision), ...object };
+  const more = response.headers.has("Link") ? `,"more":true` : "";
+  const object = text.startsWith("[") ? `{"items":${text}${more}}` : text;
+  if (revision === null || object.startsWith(`{"revision":`)) return object;
+  return withMembers({ revision: Number(revision) }, object);
 }
 
-export function answerOf(ok: boolean, body: Record<string, unknown>): Answer {
-  return { ok, body, text: JSON.stringify(body) };
+/** An object's JSON with further members before its own: it may be long, and is not read for their sake. */
+export function withMembers(members: Record<string, unknown>, object: string): string {
+  const own = object.slice(1);
+  return `${JSON.stringify(members).slice(0, -1)}${own === "}" ? "" : ","}${own}`;
+}
+
+/** What the API answered, whose body is read only where somebody looks at it. */
+export function answerOf(ok: boolean, text: string): Answer {
+  let body: Record<string, unknown> | undefined;
+  return {
+    ok,
+    text,
+    get body() {
+      return body ??= JSON.parse(text);
+    },
+  };
 }
 
 /** An answer as the result of a tool; what the API refused is the tool's error, with code and hint. */

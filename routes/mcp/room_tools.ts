@@ -1,7 +1,7 @@
 import type { McpServer, ServerContext } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { LIMITS } from "../limits.ts";
-import { type Answer, answerOf, type Api, toResult } from "./api.ts";
+import { type Answer, answerOf, type Api, toResult, withMembers } from "./api.ts";
 import { agent, room } from "./arguments.ts";
 
 /** Milliseconds by which a wait may seem to end early, as clocks are. */
@@ -33,8 +33,8 @@ export function registerRoomTools(server: McpServer, api: Api): void {
     const id = String(entered.body.id);
     const joined = await api.call("POST", ["rooms", id, "agents"], { body: { id: agent, name, role, meta } });
     if (!joined.ok) return toResult(joined);
-    const { ok, body } = await api.snapshot(id);
-    return toResult(answerOf(ok, { room: id, agent, ...body }));
+    const { ok, text } = await api.snapshot(id);
+    return toResult(answerOf(ok, withMembers({ room: id, agent }, text)));
   });
 
   server.registerTool("read_room", {
@@ -82,7 +82,7 @@ async function waitFor(
     // A wait that ends before its time was told to: the instance is about to stop.
     const cut = Number(answer.body.elapsed_ms) < timeout - EARLY_MS;
     if (cut || waited >= timeout_seconds * 1_000) {
-      return answerOf(true, { ...answer.body, elapsed_ms: waited });
+      return answerOf(true, JSON.stringify({ ...answer.body, elapsed_ms: waited }));
     }
   }
 }

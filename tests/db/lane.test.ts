@@ -117,7 +117,7 @@ Deno.test("light jobs pass heavy ones that do not fit beside each other, and the
   const lane = createLane(database.send, { ...LIMITS, weight: 10 }, () => 0);
   const begun = database.next();
   const jobs = [["a", 7], ["b", 7], ["c", 1], ["d", 7], ["e", 2]].map(([name, weight]) =>
-    lane.submit(job(name as string), weight as number)
+    lane.submit([{ sql: name as string, args: {}, weight: weight as number }])
   );
   await begun;
   await answerAll(database, 3);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import { createDatabase } from "../../db/database.ts";
-import { type Listing, selectMoved, selectPage } from "../../db/listing.ts";
+import { FIRST_PAGE_BYTES, type Listing, PAGE_BYTES, selectMoved, selectPage } from "../../db/listing.ts";
 import { type MessageFilter, selectMessages } from "../../db/messages.ts";
 import { connect } from "../../db/open.ts";
 import { MIGRATIONS } from "../../db/schema.ts";
@@ -82,7 +82,7 @@ const INDEXES: Array<[MessageFilter, RegExp]> = [
   [{ limit: 9, thread: 3 }, /messages_replies \(room_id=\? AND reply_to=\?\)/],
 ];
 
-const firstPage = (listing: Listing) => selectPage(listing, { left: 9 });
+const firstPage = (listing: Listing) => selectPage(listing, { left: 9, bytes: FIRST_PAGE_BYTES });
 
 Deno.test("each filter of messages has its index", () =>
   withApp(async ({ file }) => {
@@ -122,10 +122,10 @@ Deno.test("a further page begins at its place, and what has moved is found by an
       selectMessages("r", { from: "a", newest: true, limit: 9 }),
     ];
     const plans = await plansOf(file, [
-      selectPage(entries, { last: ["s", "k"], left: -1 }),
-      selectPage(messages, { last: [7], left: 2 }),
-      selectPage(byChange, { last: [7, "s", "k"], left: -1 }),
-      selectPage(sent, { last: [7], left: 2 }),
+      selectPage(entries, { last: ["s", "k"], left: -1, bytes: PAGE_BYTES }),
+      selectPage(messages, { last: [7], left: 2, bytes: PAGE_BYTES }),
+      selectPage(byChange, { last: [7, "s", "k"], left: -1, bytes: PAGE_BYTES }),
+      selectPage(sent, { last: [7], left: 2, bytes: PAGE_BYTES }),
       selectMoved(entries, ["s", "k"], 5),
       selectMoved(messages, [7], 5),
     ]);

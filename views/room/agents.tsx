@@ -1,3 +1,4 @@
+import type { Markup } from "../layout.tsx";
 import type { AgentView, ConditionView, PartView, PresentView } from "../model.ts";
 import { agentId, hue } from "./addresses.ts";
 import { Ago } from "./times.tsx";
@@ -5,16 +6,13 @@ import { Inline, Short, Source } from "./values.tsx";
 
 export const AGENTS_SHOWN = 200;
 
-export function Agents({ agents, now }: { agents: AgentView[]; now: Date }) {
+/** The agents; `drawn`: those that are shown, each as `Agent` draws it. */
+export function Agents({ drawn, hidden }: { drawn: Markup[]; hidden: number }) {
   return (
     <section id="agents" aria-labelledby="agents-title">
       <h2 id="agents-title">Agents</h2>
-      <ul id="agent-list" class="agents">
-        {agents.slice(0, AGENTS_SHOWN).map((agent) => <Agent agent={agent} now={now} />)}
-      </ul>
-      {agents.length > AGENTS_SHOWN && (
-        <p class="quiet">{agents.length - AGENTS_SHOWN} more agents are not shown.</p>
-      )}
+      <ul id="agent-list" class="agents">{drawn}</ul>
+      {hidden > 0 && <p class="quiet">{hidden} more agents are not shown.</p>}
       <p class="quiet when-empty">Nobody has joined yet.</p>
     </section>
   );

@@ -13,6 +13,9 @@ export interface Fragment {
   once?: boolean;
 }
 
+/** One that is still to be drawn. */
+export type Undrawn = Omit<Fragment, "html"> & { draw: () => Markup };
+
 /** What of a room may move with any change: who is there and why they wait, what is computed, what happened. */
 export interface Live {
   revision: number;
@@ -30,43 +33,41 @@ interface Changed {
   gone: Array<{ scope: string; key: string }>;
 }
 
-/** What of the page may have changed, drawn by the views that drew it at first. */
+/** What of the page may have changed, to be drawn piece by piece by the views that drew it at first. */
 export function fragmentsOf(
   room: string,
   live: Live,
   { messages, answered, entries, gone }: Changed,
-): Fragment[] {
+): Undrawn[] {
   const { now, agents, views, timeline } = live;
   const scopes = new Set([...entries, ...views].map(({ scope }) => scope));
   return [
-    fragment("counts", <Counts {...live} />),
+    fragment("counts", () => <Counts {...live} />),
     ...agents.slice(0, AGENTS_SHOWN).map((agent) =>
-      fragment(agentId(agent.id), <Agent agent={agent} now={now} />)
+      fragment(agentId(agent.id), () => <Agent agent={agent} now={now} />)
     ),
     // A scope comes before its entries; where it is there already it is left as it is.
-    ...[...scopes].map((scope) =>
-      fragment(scopeId(scope), <Scope scope={{ scope, entries: [], total: 0 }} room={room} now={now} />)
-    ),
+    ...[...scopes].map((scope) => fragment(scopeId(scope), () => <Scope scope={{ scope, total: 0 }} />)),
     ...views.map((entry) =>
-      fragment(entryId(entry.scope, entry.key), <Entry entry={entry} room={room} now={now} />)
+      fragment(entryId(entry.scope, entry.key), () => <Entry entry={entry} room={room} now={now} />)
     ),
     ...messages.map((message) =>
-      once(messageId(message.id), <Message message={message} now={now} room={room} known={answered} />)
+      once(messageId(message.id), () => <Message message={message} now={now} room={room} known={answered} />)
     ),
     ...entries.map((entry) =>
-      once(entryId(entry.scope, entry.key), <Entry entry={entry} room={room} now={now} />)
+      once(entryId(entry.scope, entry.key), () => <Entry entry={entry} room={room} now={now} />)
     ),
-    ...gone.map(({ scope, key }) => once(entryId(scope, key), <Gone id={entryId(scope, key)} />)),
-    fragment("timeline-figure", <TimelineFigure view={timeline} now={now} />),
+    ...gone.map(({ scope, key }) => once(entryId(scope, key), () => <Gone id={entryId(scope, key)} />)),
+    fragment("timeline-figure", () => <TimelineFigure view={timeline} now={now} />),
   ];
 }
 
 type Markup = ReturnType<typeof Counts>;
 
-function fragment(id: string, markup: Markup): Fragment {
-  return { id, html: String(markup) };
+function fragment(id: string, draw: () => Markup): Undrawn {
+  return { id, draw };
 }
 
-function once(id: string, markup: Markup): Fragment {
-  return { ...fragment(id, markup), once: true };
+function once(id: string, draw: () => Markup): Undrawn {
+  return { id, draw, once: true };
 }

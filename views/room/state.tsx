@@ -16,13 +16,12 @@ export function State({ drawn }: { drawn: Markup[] }) {
   );
 }
 
-/** A scope with the first of its entries; without any, the place where they go. */
-export function Scope({ scope: { scope, entries, total }, room, now }: {
-  scope: ScopeView;
-  room: string;
-  now: Date;
+/** A scope; `drawn`: the first of its entries, each as `Entry` draws it. Without any, the place where they go. */
+export function Scope({ scope: { scope, total }, drawn = [] }: {
+  scope: Omit<ScopeView, "entries">;
+  drawn?: Markup[];
 }) {
-  const hidden = total - entries.length;
+  const hidden = total - drawn.length;
   return (
     <section
       id={scopeId(scope)}
@@ -41,11 +40,11 @@ export function Scope({ scope: { scope, entries, total }, room, now }: {
         {scope === "_view" && <span class="quiet">computed</span>}
       </h3>
       <ul class="entries" id={`entries/${encodeURIComponent(scope)}`}>
-        {entries.map((entry) => <Entry entry={entry} room={room} now={now} />)}
+        {drawn}
       </ul>
       {hidden > 0 && (
         <p class="more">
-          <button type="button" data-load="entries" data-scope={scope} data-from={String(entries.length)}>
+          <button type="button" data-load="entries" data-scope={scope} data-from={String(drawn.length)}>
             Show more of {total} keys (<span data-count>{hidden}</span>)
           </button>
         </p>

@@ -1,18 +1,34 @@
+import type { Context } from "hono";
 import { giveWay, isBusy } from "../db/turn.ts";
+
+/** A body with the headers that it needs: its length, where it is sent in pieces. */
+export interface Body {
+  body: BodyInit;
+  headers: Record<string, string>;
+}
 
 /** Members of members are as deep as what is many lies: the keys of the scopes of `state`. */
 const MANY_AT_DEPTH = 3;
-/** UTF-16 code units of JSON that are encoded at once, in about a millisecond. */
-const PIECE = 2 ** 20;
+/** UTF-16 code units that are encoded at once, in less than a millisecond. */
+const PIECE = 2 ** 18;
 
 /** A value as a body of JSON, made in turns with other requests. A long one is sent in pieces. */
-export async function jsonInTurns(
-  value: unknown,
-): Promise<{ body: BodyInit; headers: Record<string, string> }> {
+export async function jsonInTurns(value: unknown): Promise<Body> {
   const texts: string[] = [];
   await write(value, MANY_AT_DEPTH, texts);
+  return await bodyInTurns(texts);
+}
+
+/** Answers with a piece of a page, whose texts were drawn in turns with other requests. */
+export async function htmlInTurns(c: Context, texts: string[]): Promise<Response> {
+  const { body, headers } = await bodyInTurns(texts);
+  return c.body(body as ReadableStream, 200, { "Content-Type": "text/html; charset=UTF-8", ...headers });
+}
+
+/** Texts one after the other as a body. */
+async function bodyInTurns(texts: string[]): Promise<Body> {
   const pieces = joined(texts);
-  if (pieces.length === 1) return { body: pieces[0]!, headers: {} };
+  if (pieces.length <= 1) return { body: pieces[0] ?? "", headers: {} };
   const encoder = new TextEncoder();
   const encoded: Uint8Array[] = [];
   for (const piece of pieces) {

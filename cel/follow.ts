@@ -1,6 +1,7 @@
 import { type Changes, readChanges } from "../db/changes.ts";
 import type { Change, Database } from "../db/database.ts";
 import { Refusal } from "../db/refusal.ts";
+import { PAGE_WEIGHT } from "../db/whole_reads.ts";
 
 /** Somebody who is told what changes in a room, at the pace at which they ask. */
 export interface Follower {
@@ -8,11 +9,14 @@ export interface Follower {
   readonly revision: number;
   /** It was ended, or this instance is about to end: nothing comes any more. */
   readonly ended: boolean;
+  /** More may have changed than it was told. */
+  readonly behind: boolean;
   /**
    * What changed since the last call, as soon as anything has; undefined after `within` milliseconds without a
-   * change, or when it is ended. What changed between two calls comes as one. Errors: `DatabaseUnavailable`.
+   * change, or when it is ended. What changed between two calls comes as one. It is read once `ready` resolves,
+   * and not yet where that gives false. Errors: `DatabaseUnavailable`.
    */
-  next(within: number): Promise<Changes | undefined>;
+  next(within: number, ready?: () => Promise<boolean>): Promise<Changes | undefined>;
   /** Frees everything; may be called again. */
   end(): void;
 }
@@ -40,9 +44,12 @@ export interface Follows {
 interface FollowedRoom {
   latest: number;
   followers: Set<{ wake(): void; leave(): void }>;
-  /** The last read: those who ask for the same share it, while it is under way and after it found something. */
-  last?: { after: number; reading: Promise<Changes>; shared: boolean };
 }
+
+/** Reads that are remembered for those who ask for the same: each may hold a page of 1 MB. */
+const SHARED_READS = 16;
+/** What the first read of a follower weighs that begins in the past: seldom a page, but of pages no more than 4. */
+const FIRST_WEIGHT = 64;
 
 /** The followers of this instance. `counted` is told of each that comes (1) and goes (-1). */
 export function createFollows(
@@ -51,21 +58,29 @@ export function createFollows(
   counted: (by: 1 | -1) => void,
 ): Follows {
   const rooms = new Map<string, FollowedRoom>();
+  const shared = new Map<string, Promise<Changes>>();
   let count = 0;
   let draining = false;
 
-  function read(room: string, followed: FollowedRoom, after: number): Promise<Changes> {
-    if (followed.last?.after === after && followed.last.shared) return followed.last.reading;
-    const last = { after, reading: readChanges(database, room, { after, limit: length }), shared: true };
-    followed.last = last;
-    return last.reading.then((changes) => {
-      last.shared = changes.revision > after;
+  /** Those who ask for the same share a read, while it is under way and for a while after it found something. */
+  function read(room: string, followed: FollowedRoom, after: number, weight?: number): Promise<Changes> {
+    const name = `${after} ${room}`;
+    const known = shared.get(name);
+    if (known) return known;
+    const reading = readChanges(database, room, { after, limit: length }, weight).then((changes) => {
+      if (changes.revision <= after) forget();
       followed.latest = Math.max(followed.latest, changes.revision + Number(changes.more));
       return changes;
     }, (error) => {
-      last.shared = false;
+      forget();
       throw error;
     });
+    const forget = () => {
+      if (shared.get(name) === reading) shared.delete(name);
+    };
+    if (shared.size >= SHARED_READS) shared.delete(shared.keys().next().value!);
+    shared.set(name, reading);
+    return reading;
   }
 
   function admit(room: string): FollowedRoom {
@@ -105,20 +120,18 @@ export function createFollows(
       let first: Changes | undefined;
       try {
         // Subscribed first, so that no change falls between this look and those to come.
-        first = await read(room, followed, after ?? Number.MAX_SAFE_INTEGER);
+        first = after === undefined
+          ? await read(room, followed, Number.MAX_SAFE_INTEGER)
+          : await read(room, followed, after, FIRST_WEIGHT);
       } catch (error) {
         follower.leave();
         throw error;
       }
       let revision = isEmpty(first) ? first.revision : after!;
       if (isEmpty(first)) first = undefined;
+      let more = first?.more;
       const ended = () => !followed.followers.has(follower);
-
-      async function look(within: number): Promise<Changes | undefined> {
-        if (followed.latest <= revision) await moved(follower, within);
-        if (ended() || followed.latest <= revision) return undefined;
-        return await read(room, followed, revision);
-      }
+      const behind = () => first !== undefined || followed.latest > revision;
 
       return {
         get revision() {
@@ -127,12 +140,18 @@ export function createFollows(
         get ended() {
           return ended();
         },
-        async next(within) {
+        get behind() {
+          return behind();
+        },
+        async next(within, ready) {
           if (ended()) return undefined;
-          const changes = first ?? await look(within);
+          if (!behind()) await moved(follower, within);
+          if (ended() || !behind() || await ready?.() === false) return undefined;
+          const changes = first ?? await read(room, followed, revision, more ? PAGE_WEIGHT : undefined);
           first = undefined;
-          if (changes === undefined || ended()) return undefined;
+          if (ended()) return undefined;
           revision = changes.revision;
+          more = changes.more;
           return isEmpty(changes) ? undefined : changes;
         },
         end: follower.leave,

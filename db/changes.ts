@@ -6,6 +6,7 @@ import { type Message, toMessage } from "./messages.ts";
 import { roomNotFound } from "./refusal.ts";
 import { type Entry, toListed, type Tombstone } from "./state.ts";
 import type { Row, Statement } from "./statement.ts";
+import { giveWay, isBusy } from "./turn.ts";
 
 /** The revision at which something last changed. */
 interface Changed {
@@ -69,10 +70,18 @@ const WAITS = `
 
 /**
  * What changed after a revision, in one round trip whose cost is that of what changed. What is more than a
- * page holds is cut before its limit. Errors: `room_not_found`.
+ * page holds is cut before its limit. `weight`: that of the read, where it may be a whole page.
+ * Errors: `room_not_found`.
  */
-export async function readChanges(database: Database, room: string, query: ChangesQuery): Promise<Changes> {
-  return toChanges(await database.read(selectChanges(room, query, database.now())));
+export async function readChanges(
+  database: Database,
+  room: string,
+  query: ChangesQuery,
+  weight?: number,
+): Promise<Changes> {
+  const results = await database.read(selectChanges(room, query, database.now()), weight);
+  if (isBusy()) await giveWay();
+  return toChanges(results);
 }
 
 /** The queries whose results are for `toChanges`. */

@@ -24,7 +24,7 @@ interface Reading {
 }
 
 /** Of pages a batch of the lane holds two, since each takes some 5 ms of a file, and has room for lighter reads. */
-const PAGE_WEIGHT = 100;
+export const PAGE_WEIGHT = 100;
 /** Of first pages, which are seldom full, it holds 16. */
 const FIRST_WEIGHT = 16;
 /** What large reads take turns under, one at a time for the sake of others and of memory; no room is called so. */

@@ -4,6 +4,7 @@ import { createWatch, type Watch } from "../cel/watch.ts";
 import type { Database } from "../db/database.ts";
 import { createFairUse, FAIR_USE, type FairUse, type FairUseOptions } from "./fair_use.ts";
 import { LIMITS } from "./limits.ts";
+import { createOutbox, type Outbox } from "./outbox.ts";
 
 /** What handlers work with. */
 export interface Services {
@@ -12,6 +13,8 @@ export interface Services {
   gates: Gates;
   watch: Watch;
   fairUse: FairUse;
+  /** What is being sent to the readers of streams. */
+  outbox: Outbox;
   /** Where people find the source of this service. */
   source?: string;
 }
@@ -38,5 +41,6 @@ export function createServices(
     gates: createGates(database, reader),
     watch: createWatch(database, reader, { poll, most: LIMITS.waits, followers: FOLLOWERS }),
     fairUse: createFairUse(fairUse),
+    outbox: createOutbox(),
   };
 }

@@ -8,11 +8,14 @@ export interface Follower {
   readonly revision: number;
   /** It was ended, or this instance is about to end: nothing comes any more. */
   readonly ended: boolean;
+  /** More may have changed than it was told. */
+  readonly behind: boolean;
   /**
    * What changed since the last call, as soon as anything has; undefined after `within` milliseconds without a
-   * change, or when it is ended. What changed between two calls comes as one. Errors: `DatabaseUnavailable`.
+   * change, or when it is ended. What changed between two calls comes as one. It is read once `ready` resolves,
+   * and not yet where that gives false. Errors: `DatabaseUnavailable`.
    */
-  next(within: number): Promise<Changes | undefined>;
+  next(within: number, ready?: () => Promise<boolean>): Promise<Changes | undefined>;
   /** Frees everything; may be called again. */
   end(): void;
 }
@@ -40,9 +43,10 @@ export interface Follows {
 interface FollowedRoom {
   latest: number;
   followers: Set<{ wake(): void; leave(): void }>;
-  /** The last read: those who ask for the same share it, while it is under way and after it found something. */
-  last?: { after: number; reading: Promise<Changes>; shared: boolean };
 }
+
+/** Reads that are remembered for those who ask for the same: each may hold a page of 1 MB. */
+const SHARED_READS = 16;
 
 /** The followers of this instance. `counted` is told of each that comes (1) and goes (-1). */
 export function createFollows(
@@ -51,21 +55,29 @@ export function createFollows(
   counted: (by: 1 | -1) => void,
 ): Follows {
   const rooms = new Map<string, FollowedRoom>();
+  const shared = new Map<string, Promise<Changes>>();
   let count = 0;
   let draining = false;
 
+  /** Those who ask for the same share a read, while it is under way and for a while after it found something. */
   function read(room: string, followed: FollowedRoom, after: number): Promise<Changes> {
-    if (followed.last?.after === after && followed.last.shared) return followed.last.reading;
-    const last = { after, reading: readChanges(database, room, { after, limit: length }), shared: true };
-    followed.last = last;
-    return last.reading.then((changes) => {
-      last.shared = changes.revision > after;
+    const name = `${after} ${room}`;
+    const known = shared.get(name);
+    if (known) return known;
+    const reading = readChanges(database, room, { after, limit: length }).then((changes) => {
+      if (changes.revision <= after) forget();
       followed.latest = Math.max(followed.latest, changes.revision + Number(changes.more));
       return changes;
     }, (error) => {
-      last.shared = false;
+      forget();
       throw error;
     });
+    const forget = () => {
+      if (shared.get(name) === reading) shared.delete(name);
+    };
+    if (shared.size >= SHARED_READS) shared.delete(shared.keys().next().value!);
+    shared.set(name, reading);
+    return reading;
   }
 
   function admit(room: string): FollowedRoom {
@@ -113,12 +125,7 @@ export function createFollows(
       let revision = isEmpty(first) ? first.revision : after!;
       if (isEmpty(first)) first = undefined;
       const ended = () => !followed.followers.has(follower);
-
-      async function look(within: number): Promise<Changes | undefined> {
-        if (followed.latest <= revision) await moved(follower, within);
-        if (ended() || followed.latest <= revision) return undefined;
-        return await read(room, followed, revision);
-      }
+      const behind = () => first !== undefined || followed.latest > revision;
 
       return {
         get revision() {
@@ -127,11 +134,16 @@ export function createFollows(
         get ended() {
           return ended();
         },
-        async next(within) {
+        get behind() {
+          return behind();
+        },
+        async next(within, ready) {
           if (ended()) return undefined;
-          const changes = first ?? await look(within);
+          if (!behind()) await moved(follower, within);
+          if (ended() || !behind() || await ready?.() === false) return undefined;
+          const changes = first ?? await read(room, followed, revision);
           first = undefined;
-          if (changes === undefined || ended()) return undefined;
+          if (ended()) return undefined;
           revision = changes.revision;
           return isEmpty(changes) ? undefined : changes;
         },

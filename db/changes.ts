@@ -7,7 +7,7 @@ import { toNewest } from "./presence.ts";
 import { roomNotFound } from "./refusal.ts";
 import { type Entry, toListed, type Tombstone } from "./state.ts";
 import type { Row, Statement } from "./statement.ts";
-import { mapInTurns } from "./turn.ts";
+import { giveWay, isBusy, mapInTurns } from "./turn.ts";
 
 /** The revision at which something last changed. */
 interface Changed {
@@ -74,7 +74,9 @@ const WAITS = `
  * page holds is cut before its limit. Errors: `room_not_found`.
  */
 export async function readChanges(database: Database, room: string, query: ChangesQuery): Promise<Changes> {
-  return await toChanges(await database.read(selectChanges(room, query, database.now())));
+  const results = await database.read(selectChanges(room, query, database.now()));
+  if (isBusy()) await giveWay();
+  return await toChanges(results);
 }
 
 /** The queries whose results are for `toChanges`. */

@@ -1,35 +1,59 @@
 import type { Context, Hono } from "hono";
+import type { Changes } from "../db/changes.ts";
+import { Refusal } from "../db/refusal.ts";
 import { invalidMember } from "./errors.ts";
+import { LIMITS } from "./limits.ts";
 import { refuseMethod, resource } from "./methods.ts";
+import type { Pieces, Share } from "./outbox.ts";
 import { queryNumber, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
-import { event, streamOf } from "./stream.ts";
+import { COMMENT, event, streamOf } from "./stream.ts";
 
 export function mountEvents(app: Hono, services: Services): void {
+  const made = new WeakMap<Changes, Pieces>();
+
+  /** Those who follow one room are sent the same bytes. */
+  function eventOf(changes: Changes): Pieces {
+    const pieces = made.get(changes) ?? event(changes.revision, JSON.stringify(changes));
+    made.set(changes, pieces);
+    return pieces;
+  }
+
   resource(app, "/rooms/:room/events", {
     async GET(c) {
       if (c.req.raw.method === "HEAD") refuseMethod(c, ["GET", "OPTIONS"]);
-      const { follower, left } = await follow(c, services);
-      return streamOf(c, follower, {
-        left,
-        changed: (changes) => event(changes.revision, JSON.stringify(changes)),
-        beat: () => "",
-      });
+      const { follower, left, sending } = await follow(c, services);
+      return streamOf(c, follower, { left, changed: eventOf, beat: () => COMMENT }, sending);
     },
   });
 }
 
-/** Follows the path's room; `left` is to be called once the reader is gone. Errors: `rate_limited`, those of `follow`. */
-export async function follow(c: Context, { watch, fairUse }: Services) {
+/**
+ * Follows the path's room; `left` is to be called once the reader is gone.
+ * Errors: `rate_limited`, `unavailable`, those of `follow`.
+ */
+export async function follow(c: Context, { watch, fairUse, outbox }: Services) {
   const room = roomOf(c);
   const place = placeOf(c);
   const left = fairUse.hold(c, "stream", room);
+  let share: Share | undefined;
   try {
-    return { follower: await watch.follow(room, place), left };
+    if (place !== undefined) share = await reserve(outbox);
+    return { follower: await watch.follow(room, place), left, sending: { outbox, share } };
   } catch (error) {
+    share?.end();
     left();
     throw error;
   }
+}
+
+/** The memory for what a stream begins with. Errors: `unavailable`. */
+async function reserve(outbox: Services["outbox"]): Promise<Share> {
+  const share = await outbox.reserve(LIMITS.beatMs);
+  if (share) return share;
+  throw new Refusal("unavailable", "Other readers are being sent all that this instance can send at once.", {
+    hint: "Try again in a moment.",
+  });
 }
 
 /** Where a stream begins: behind what the reader got last, else where it asks to. Errors: `invalid_request`. */

@@ -50,15 +50,21 @@ export const LIMITS = {
   pollMs: 250,
   /** Waits that an instance holds: each costs some 41 KiB, so that all are held within 512 MiB. */
   waits: 10_000,
-  /** Streams that an instance holds, and those of one room: each costs a connection and a little memory. */
+  /** Streams that an instance holds, and those of one room: each costs a connection, and up to 160 KiB of pieces. */
   streams: 2_000,
   streamsOfRoom: 500,
   /** Things of one event of a stream: a chunk that waits for a slow reader is bounded by it. */
   eventLength: 100,
+  /** Bytes of a piece of an event: the runtime holds some five for a reader that takes nothing. */
+  pieceBytes: 32 * 1024,
+  /** Bytes of all events that an instance makes and sends at a time: 64 of a whole page, as many small ones as are. */
+  streamBytes: 64 * 1024 * 1024,
   /** Milliseconds without an event after which a stream says that it lives: platforms cut what is idle for 5 s. */
   beatMs: 3_500,
   /** Milliseconds that a reader may take over one event before its stream is ended. */
   stalledMs: 30_000,
+  /** Milliseconds without taking a piece after which a reader is let go where others wait for its memory. */
+  pressedMs: 2_000,
   /** Milliseconds after which a reader whose stream was ended is to come back. */
   returnMs: 1_000,
   /** Requests a second of a caller: four for each of a team of 50 agents behind one address. */

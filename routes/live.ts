@@ -1,6 +1,5 @@
 import type { Hono } from "hono";
 import { NOTHING } from "../cel/definitions.ts";
-import type { Follower } from "../cel/follow.ts";
 import type { Changes } from "../db/changes.ts";
 import { selectAnswered, selectOlder, selectWindow } from "../db/overview.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
@@ -11,6 +10,7 @@ import { Evaluation } from "../views/room/console.tsx";
 import { Message } from "../views/room/messages.tsx";
 import { Entry } from "../views/room/state.tsx";
 import { evaluationOf } from "./console.ts";
+import { createDrawings } from "./drawings.ts";
 import { follow } from "./events.ts";
 import { htmlInTurns } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
@@ -18,7 +18,7 @@ import { refuseMethod, resource } from "./methods.ts";
 import { queryNumber, roomOf } from "./requests.ts";
 import { entryView, loadLive, messageView, messageViews, scopesOf } from "./room_view.ts";
 import type { Services } from "./services.ts";
-import { event, streamOf } from "./stream.ts";
+import { type Script, streamOf } from "./stream.ts";
 import type { WaitLog } from "./wait_log.ts";
 
 const OLDER = 100;
@@ -29,7 +29,7 @@ const PACE_MS = 100;
 /** What the page of a room asks for once it is there: its pieces, drawn by the same views. */
 export function mountLive(app: Hono, services: Services, log: WaitLog): void {
   const { database, reader } = services;
-  const drawn = new WeakMap<Changes, Promise<Fragment[]>>();
+  const drawings = createDrawings(draw);
 
   async function draw(room: string, changes?: Changes): Promise<Fragment[]> {
     const messages = changes?.messages ?? [];
@@ -44,32 +44,27 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
     return await mapInTurns(undrawn, ({ draw, ...fragment }) => ({ ...fragment, html: String(draw()) }));
   }
 
-  /** Those who look at one room at the same time are drawn for once. */
-  function drawnFor(room: string, changes: Changes): Promise<Fragment[]> {
-    const known = drawn.get(changes) ?? draw(room, changes);
-    drawn.set(changes, known);
-    return known;
-  }
-
   resource(app, "/rooms/:room/live", {
     async GET(c) {
       if (c.req.raw.method === "HEAD") refuseMethod(c, ["GET", "OPTIONS"]);
       const room = roomOf(c);
-      const { follower, left } = await follow(c, services);
-      const news = createNews(follower);
+      const { follower, left, sending } = await follow(c, services);
+      const page = drawings.open(room);
       let next = 0;
-      return streamOf(c, follower, {
-        left,
+      const script: Script = {
+        left() {
+          page.close();
+          left();
+        },
         async changed(changes) {
           await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
           next = performance.now() + PACE_MS;
-          const fragments = await drawnFor(room, changes);
-          if (isBusy()) await giveWay(); // all readers of the room go on at once
-          return news(fragments, changes.revision);
+          return await page.changed(changes);
         },
         // Signs of life and the ends of leases move no revision: they are looked for.
-        beat: async () => news(await draw(room), follower.revision),
-      });
+        beat: () => page.beat(follower.revision),
+      };
+      return streamOf(c, follower, script, sending);
     },
   });
 
@@ -113,20 +108,4 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       return c.html(String(Evaluation({ evaluation, address: services.addressOf(c), room })));
     },
   });
-}
-
-/** Says of what is drawn only what is new to this reader; times tick by themselves. */
-function createNews(follower: Follower) {
-  const said = new Map<string, string>();
-  return function news(fragments: Fragment[], revision: number): string {
-    const fresh = fragments.filter(({ id, html, once }) => {
-      if (once) return true;
-      const lasting = html.replaceAll(/(<time[^>]*>)[^<]*/g, "$1");
-      if (said.get(id) === lasting) return false;
-      said.set(id, lasting);
-      return true;
-    });
-    const html = fresh.map((fragment) => fragment.html).join("\n");
-    return event(Math.max(revision, follower.revision), html, "room");
-  };
 }

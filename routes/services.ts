@@ -7,6 +7,7 @@ import { createAddress } from "./address.ts";
 import { type BrowserOptions, BROWSERS, createBrowserGuard } from "./browsers.ts";
 import { createFairUse, FAIR_USE, type FairUse, type FairUseOptions } from "./fair_use.ts";
 import { LIMITS } from "./limits.ts";
+import { createOutbox, type Outbox } from "./outbox.ts";
 
 /** What handlers work with. */
 export interface Services {
@@ -19,6 +20,8 @@ export interface Services {
   admit(c: Context, next: Next): Promise<void>;
   /** Where the service is reached. */
   addressOf(c: Context): string;
+  /** What is being sent to the readers of streams. */
+  outbox: Outbox;
   /** Where people find the source of this service. */
   source?: string;
 }
@@ -50,5 +53,6 @@ export function createServices(
     fairUse: createFairUse(fairUse),
     admit: createBrowserGuard(browsers),
     addressOf: createAddress(publicUrl),
+    outbox: createOutbox(),
   };
 }

@@ -8,6 +8,7 @@ const STREAMS_HELD =
   "streams: 200 of a caller, 500 of a room, 2,000 of an instance, and one more when one has ended";
 const WAITS_HELD =
   "waits: 1,000 of a caller, 5,000 of a room, 10,000 of an instance, and one more when one has ended";
+const OUTBOX = "routes/outbox.test.ts";
 const BURST = "a caller has its burst, then its requests a second";
 const CUT = "a list of messages has at most 1,000, however many are asked for";
 const IDS = "an id has up to 128 characters and a key up to 256, in UTF-16 code units";
@@ -70,6 +71,15 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
     "routes/deadlines.test.ts",
     "a reader that stalls over one event for 30 s is let go; one that takes it begins anew",
   ],
+  pressedMs: [
+    OUTBOX,
+    "64 MiB of events are sent at a time; who has taken nothing for 2 s makes room where others wait",
+  ],
+  streamBytes: [
+    OUTBOX,
+    "64 MiB of events are sent at a time; who has taken nothing for 2 s makes room where others wait",
+  ],
+  pieceBytes: [OUTBOX, "an event of 32 KiB is one piece, a longer one is sent in several"],
   returnMs: ["contract/events.test.ts", "an event tells of at most 100 things, the next one of the rest"],
   callerPerSecond: [FAIR_USE, "the defaults leave a team of 50 agents alone and stop a flood"],
   roomPerSecond: [FAIR_USE, "a room's share is 500 requests a second, and ten seconds' worth at once"],

@@ -279,6 +279,27 @@ export const MUTANTS: Mutant[] = [
     test: "tests/hostile/hosts.test.ts",
     filter: "file: no Host or target chooses a path that its request does not name",
   },
+  {
+    name: "the place of a stalled reader given back while its connection lives",
+    file: "routes/stream.ts",
+    edits: [["    outbox.reportStalled();\n", "    outbox.reportStalled();\n    leave();\n"]],
+    test: "tests/routes/stream_places.test.ts",
+    filter: "a reader that stalls holds its place for as long as its connection, and closes",
+  },
+  {
+    name: "the memory for an event not given back",
+    file: "routes/outbox.ts",
+    edits: [["free(pieces ? count(pieces, -1) : reserved)", "free(0)"]],
+    test: "tests/routes/outbox.test.ts",
+    filter: "all of it comes back",
+  },
+  {
+    name: "a reader's next event made before it took the last one",
+    file: "routes/stream.ts",
+    edits: [["{ highWaterMark: 0 }", "{ highWaterMark: 1_000 }"]],
+    test: "tests/contract/events.test.ts",
+    filter: "what a slow reader does not take is not kept for it",
+  },
 ];
 
 export const root = new URL("../../", import.meta.url);

@@ -3,8 +3,10 @@ import type { Context } from "hono";
 import type { Follower } from "../../cel/follow.ts";
 import type { Connection } from "../../db/database.ts";
 import { LIMITS } from "../../routes/limits.ts";
+import { createOutbox } from "../../routes/outbox.ts";
 import { event, streamOf } from "../../routes/stream.ts";
 import { withApp } from "../support/app.ts";
+import { holdTimers } from "../support/timers.ts";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -69,56 +71,40 @@ Deno.test("a body that breaks off is its sender's doing, and is not logged", () 
     assert.deepEqual(logged, []);
   }));
 
-/** Holds timers of one length back until the test fires them; all others run as usual. */
-function holdTimers(ms: number) {
-  const { setTimeout: set, clearTimeout: clear } = globalThis;
-  const held = new Map<number, () => void>();
-  let next = -1;
-  globalThis.setTimeout = ((act: () => void, delay?: number) => {
-    if (delay !== ms) return set(act, delay);
-    held.set(next, act);
-    return next--;
-  }) as typeof set;
-  globalThis.clearTimeout = (id) => held.delete(id as number) ? undefined : clear(id);
-  return {
-    get count() {
-      return held.size;
-    },
-    fire() {
-      for (const act of held.values()) act();
-      held.clear();
-    },
-    [Symbol.dispose]: () => void Object.assign(globalThis, { setTimeout: set, clearTimeout: clear }),
-  };
-}
-
 Deno.test("a reader that stalls over one event for 30 s is let go; one that takes it begins anew", async () => {
   using timers = holdTimers(30_000);
-  let ends = 0;
-  let left = 0;
-  const nothing = { revision: 1, state: [], agents: [], messages: [], more: false };
-  const follower: Follower = {
-    revision: 1,
-    get ended() {
-      return ends > 0;
-    },
-    next: () => Promise.resolve(nothing),
-    end: () => void ends++,
-  };
-  const context = { header() {}, body: (body: ReadableStream) => new Response(body) } as unknown as Context;
-  const response = streamOf(context, follower, {
-    left: () => void left++,
-    changed: () => event(1, "{}"),
-    beat: () => "",
-  });
-  const reader = response.body!.getReader();
-  const settled = () => pause(0);
-  for (let n = 0; n < 3; n++) {
-    assert.ok(!(await reader.read()).done);
-    await settled();
-    assert.deepEqual([timers.count, ends, left], [1, 0, 0], "one event waits to be taken");
+  for (const completed of [undefined, Promise.withResolvers<void>()]) {
+    let ends = 0;
+    let left = 0;
+    let stalls = 0;
+    const nothing = { revision: 1, state: [], agents: [], messages: [], more: false };
+    const follower: Follower = {
+      revision: 1,
+      behind: true,
+      get ended() {
+        return ends > 0;
+      },
+      next: () => Promise.resolve(nothing),
+      end: () => void ends++,
+    };
+    const context = {
+      env: { completed: completed?.promise },
+      header() {},
+      body: (body: ReadableStream) => new Response(body),
+    } as unknown as Context;
+    const outbox = { ...createOutbox(), reportStalled: () => void stalls++ };
+    const script = { left: () => void left++, changed: () => event(1, "{}"), beat: () => event(1, "{}") };
+    const reader = streamOf(context, follower, script, { outbox }).body!.getReader();
+    await reader.read();
+    for (let n = 0; n < 3; n++) {
+      assert.ok(!(await reader.read()).done);
+      assert.deepEqual([timers.count, ends, left], [1, 0, 0], "one event waits to be taken");
+    }
+    timers.fire();
+    assert.deepEqual([stalls, left], [1, 0], "its place is held for as long as its connection");
+    assert.equal((await reader.read()).done, true);
+    completed?.resolve();
+    await completed?.promise;
+    assert.deepEqual([ends, left, timers.count], [1, 1, 0]);
   }
-  timers.fire();
-  assert.deepEqual([ends, left], [1, 1]);
-  await assert.rejects(reader.read(), /stalls/);
 });

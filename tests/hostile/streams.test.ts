@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { backends, type Running, Subject } from "../support/backends.ts";
+import { assertOthersServed } from "../support/held_up.ts";
+import { ask, openReader, type Reader, readerOf, unchunked } from "../support/readers.ts";
+import { assertStatus } from "../support/shapes.ts";
+
+const READERS = 300;
+/** All that one request can write, nearly: 187 KB, costly to write as JSON. */
+const NUMBERS = Array.from({ length: 9_400 }, (_, n) => n + 0.5);
+const VALUES = Array.from({ length: 3 }, (_, n) => ({ key: `key ${n}`, value: NUMBERS }));
+
+for (const { name, open } of backends.filter(({ name }) => name !== "memory")) {
+  Deno.test(`${name}: 300 readers of one room's changes hold up no other room`, () =>
+    serving(open, async (t) => {
+      const room = await t.room();
+      await withReaders(t, `/rooms/${room}/events`, async (readers) => {
+        await attack(t, `${name}: events`, async () => {
+          const { revision } = await t.put(`/rooms/${room}/state/batch`, { writes: VALUES });
+          const texts = await Promise.all(readers.map((reader) => reader.until("\n\n\r\n")));
+          const { text } = await t.get(`/rooms/${room}/changes`, { after: revision! - 1 });
+          for (const said of new Set(texts.map(unchunked))) {
+            assert.equal(said.replace(/^(:\n\n)+/, ""), `id: ${revision}\ndata: ${text}\n\n`);
+          }
+        });
+      });
+    }));
+
+  Deno.test(`${name}: 300 pages that look at one room hold up no other`, () =>
+    serving(open, async (t) => {
+      const room = await t.room();
+      for (let n = 0; n < 20; n++) await t.view(room, `v${n}`, `messages.count + ${n}`);
+      for (let n = 0; n < 50; n++) await t.agent(room, `agent ${n}`);
+      await withReaders(t, `/rooms/${room}/live`, async (readers) => {
+        await attack(t, `${name}: pages`, async () => {
+          const reply = await t.put(`/rooms/${room}/state/batch`, { writes: VALUES });
+          assertStatus(reply, 200);
+          const said = (reader: Reader) => reader.until("\n\n\r\n").then(unchunked);
+          for (const text of await Promise.all(readers.map(said))) {
+            assert.match(text, new RegExp(`id: ${reply.revision}\n`));
+            assert.ok(text.includes('id="state/_shared/key%202"'), text.slice(0, 300));
+          }
+          // The next thing that all are told is the look at what changes by itself.
+          await Promise.all(readers.map(said));
+        });
+      });
+    }));
+
+  Deno.test(`${name}: 300 readers from the beginning on hold up no other room`, () =>
+    serving(open, async (t) => {
+      const room = await t.room();
+      for (let n = 0; n < 12; n++) {
+        assertStatus(
+          await t.put(`/rooms/${room}/state/batch`, {
+            writes: VALUES.map(({ key, value }) => ({ key: `${key} ${n}`, value })),
+          }),
+          200,
+        );
+      }
+      const revision = await t.revision(room);
+      for (const [what, after] of [["at one", () => 0], ["at many", (n: number) => n % 6]] as const) {
+        await attack(t, `${name}: ${what}`, async () => {
+          const readers = await Promise.all(Array.from(
+            { length: READERS },
+            async (_, n) => readerOf(await ask(t.url, `/rooms/${room}/events?after=${after(n)}`)),
+          ));
+          try {
+            await Promise.all(readers.map(async (reader) => {
+              for (let text = ""; !text.includes(`id: ${revision}\n`);) {
+                text = await reader.until("\n\n\r\n");
+              }
+            }));
+          } finally {
+            for (const reader of readers) reader.close();
+          }
+        });
+      }
+    }));
+}
+
+async function serving(open: () => Promise<Running>, test: (t: Subject) => Promise<void>): Promise<void> {
+  const service = await open();
+  try {
+    await test(new Subject(service.url));
+  } finally {
+    await service.stop();
+  }
+}
+
+async function withReaders(t: Subject, path: string, test: (readers: Reader[]) => Promise<void>) {
+  const readers = await Promise.all(Array.from({ length: READERS }, () => openReader(t.url, path)));
+  try {
+    await test(readers);
+  } finally {
+    for (const reader of readers) reader.close();
+  }
+}
+
+async function attack(t: Subject, name: string, run: () => Promise<void>) {
+  return await assertOthersServed(name, { url: t.url, path: `/rooms/${await t.room()}` }, run);
+}

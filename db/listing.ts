@@ -14,8 +14,8 @@ export interface Listing {
   args: Record<string, Value>;
   /** Columns that order the rows; all different. */
   order: string[];
-  /** Conditions of which a row meets one, each with an index of its own: the table is read as the parts they make. */
-  halves?: string[];
+  /** Parts of which a row is in one, each found by an index of its own: the table is read as these. */
+  parts?: ListingPart[];
   /** Where the rows are found by what changed: the order in which they are read, beginning with `revision`. */
   readBy?: string[];
   /** Where the rows are found by way of another table. */
@@ -24,6 +24,12 @@ export interface Listing {
   passed?: string;
   descending?: boolean;
   limit?: number;
+}
+
+export interface ListingPart {
+  /** Where its rows are, if not in the table alone. */
+  from?: string;
+  where?: string;
 }
 
 /** A table whose rows lead to those of a listing, in the order of these. */
@@ -60,11 +66,13 @@ const KEY = { state: ["scope", "key"], agents: ["id"], messages: ["id"] };
  * `edge` is null where the page holds all that is left, up to the row that was `reached` if that is not null.
  */
 export function selectPage(listing: Listing, { last, left }: Place): Statement {
-  const { table, columns, halves, args, readBy, through, passed } = listing;
+  const { table, columns, args, readBy, through, passed } = listing;
   const by = readBy ?? listing.order;
   const source = through?.from ?? (readBy ? `${table} INDEXED BY ${table}_changed` : table);
-  const found = `FROM ${source} ${conditionsOf(listing, last).join(" AND ")}`;
-  const parts = halves?.map((half) => `${found} AND ${half}`) ?? [found];
+  const conditions = conditionsOf(listing, last).join(" AND ");
+  const parts = (listing.parts ?? [{}]).map(({ from = source, where }: ListingPart) =>
+    ["FROM", from, conditions, where && `AND ${where}`].filter(Boolean).join(" ")
+  );
   const order = inOrder(listing, [...(through ? [through.order] : []), ...by]);
   const select = (selected: string) =>
     `${parts.map((part) => `SELECT ${selected} ${part}`).join(" UNION ALL ")} ${order}`;

@@ -94,7 +94,7 @@ export async function getMessage(
 }
 
 /** Messages of a kind are found in two indexes: a message that is posted need not be in both. */
-const HALVES = ["claimed_by IS NULL", "claimed_by IS NOT NULL"];
+const HALVES = [{ where: "claimed_by IS NULL" }, { where: "claimed_by IS NOT NULL" }];
 
 /** Messages of a sender are looked for in the blocks of 256 ids in which it has posted. */
 const bySender = (blocks: string): Through => ({
@@ -131,7 +131,7 @@ function wayTo({ after, kind, from, to, thread, unclaimed }: MessageFilter): Par
   if (from !== undefined) return { passed, through: after === undefined ? BY_SENDER : BY_SENDER_AFTER };
   return {
     ...(to !== undefined && (kind !== undefined || unclaimed) && { passed }),
-    ...(kind !== undefined && !unclaimed && { halves: HALVES }),
+    ...(kind !== undefined && !unclaimed && { parts: HALVES }),
   };
 }
 

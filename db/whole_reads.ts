@@ -10,7 +10,7 @@ import {
 } from "./listing.ts";
 import { Refusal } from "./refusal.ts";
 import type { Row, Statement, Value } from "./statement.ts";
-import { giveWay, isBusy } from "./turn.ts";
+import { giveWay, isBusy, sortInTurns } from "./turn.ts";
 
 export type Query = Statement | Listing;
 
@@ -20,7 +20,7 @@ interface Reading {
   statements(seen: number | undefined, last: boolean): Statement[];
   take(results: Row[][]): void;
   isComplete(): boolean;
-  rows(): Row[];
+  rows(): Row[] | Promise<Row[]>;
 }
 
 /** Of pages a batch of the lane holds two, since each takes some 5 ms of a file, and has room for lighter reads. */
@@ -43,6 +43,8 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
   const readings = queries.map((query, n) =>
     "sql" in query ? createPlain(query, n === 0) : createPaged(query)
   );
+  /** The room's row comes first, and plainly. */
+  const revision = () => Number((readings[0]!.rows() as Row[])[0]?.revision);
   const areComplete = () => readings.every((reading) => reading.isComplete());
 
   /** True where this step has brought the rest. */
@@ -59,7 +61,7 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
     await database.inTurn(LARGE, async () => {
       for (let steps = 1; steps < MOST_STEPS; steps++) {
         await giveWay();
-        if (await step(Number(readings[0]!.rows()[0]?.revision), PAGE_WEIGHT)) return;
+        if (await step(revision(), PAGE_WEIGHT)) return;
       }
       throw new Refusal(
         "unavailable",
@@ -67,7 +69,7 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
       );
     });
   }
-  return readings.map((reading) => reading.rows());
+  return await Promise.all(readings.map((reading) => reading.rows()));
 }
 
 /** What the first step weighs. A thread is followed from message to message, which takes longer than a page. */
@@ -134,7 +136,9 @@ function createPaged(listing: Listing): Reading {
     isComplete,
     rows() {
       const all = [...rows.values()];
-      return (inOrder ? all : all.sort(compareBy(listing))).slice(0, limit);
+      return inOrder
+        ? all.slice(0, limit)
+        : sortInTurns(all, compareBy(listing)).then((sorted) => sorted.slice(0, limit));
     },
   };
 }

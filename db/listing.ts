@@ -5,8 +5,11 @@ import type { Row, Statement, Value } from "./statement.ts";
 export interface Listing {
   table: "state" | "agents" | "messages";
   columns: string[];
-  /** A CTE that `where` refers to. */
+  /** A recursive CTE that `where` refers to, and a query of one value that is brought as `beside`. */
   with?: string;
+  beside?: string;
+  /** Only the messages of a thread (thread.ts); `filtered`: not all of them match. */
+  thread?: { root: number; filtered: boolean };
   /** What is so of a row always or never, beginning with WHERE. */
   where: string;
   /** What a change may end. */
@@ -82,7 +85,7 @@ export function selectPage(listing: Listing, { last, left }: Place): Statement {
   return {
     sql: `${withOf(listing)} ${span} edge (place) AS MATERIALIZED (${edge})
       SELECT json_group_array(json_array(${columns.join(", ")})) AS page, (SELECT place FROM edge) AS edge,
-             ${passed ? REACHED : "NULL"} AS reached
+             ${passed ? REACHED : "NULL"} AS reached${listing.beside ? `, (${listing.beside}) AS beside` : ""}
         FROM (${select(columns.join(", "))} LIMIT COALESCE((SELECT place FROM edge), :left))`,
     args: { ...args, left, ...lastArgs(last) },
     single: true,
@@ -131,9 +134,8 @@ export function selectMoved(listing: Listing, last: Value[] | undefined, seen: n
   const within = last ? ` AND ${beyond(readBy ?? order, descending ? ">=" : "<=")}` : "";
   const moved = CHANGED[table].map(({ from, revision }) => `SELECT * FROM ${from} AND ${revision} > :seen`)
     .join(" UNION ALL ");
-  const recursive = listing.with ? `WITH RECURSIVE ${listing.with}` : "";
   return {
-    sql: `${recursive} SELECT json_group_array(json_array(${columns.join(", ")}, ${live ?? "TRUE"})) AS page
+    sql: `SELECT json_group_array(json_array(${columns.join(", ")}, ${live ?? "TRUE"})) AS page
         FROM (${moved}) ${where}${within}`,
     args: { ...args, seen, ...lastArgs(last) },
     single: true,

@@ -183,6 +183,9 @@ export const MIGRATIONS: string[][] = [
     `UPDATE rooms SET tombstone_count = 1000
       WHERE tombstone_count = 999 AND (SELECT COUNT(*) FROM state WHERE room_id = rooms.id) - key_count >= 1000`,
   ],
+  // The replies to a message in their order, so that a thread is walked from one to the next (thread.ts).
+  [`CREATE INDEX messages_answers ON messages (room_id, reply_to, id) WHERE reply_to IS NOT NULL`],
+  [`DROP INDEX messages_replies`],
 ];
 
 const CREATE_LOG =

@@ -8,20 +8,13 @@ import {
   selectMoved,
   selectPage,
 } from "./listing.ts";
+import type { Reading } from "./reading.ts";
 import { Refusal } from "./refusal.ts";
 import type { Row, Statement, Value } from "./statement.ts";
+import { createThread } from "./thread.ts";
 import { giveWay, isBusy, sortInTurns } from "./turn.ts";
 
 export type Query = Statement | Listing;
-
-/** A query that is being read, step by step. What a step brings is of one transaction. */
-interface Reading {
-  /** What to read next. `seen`: the room's revision at the step before; `last`: this step may be the last one. */
-  statements(seen: number | undefined, last: boolean): Statement[];
-  take(results: Row[][]): void;
-  isComplete(): boolean;
-  rows(): Row[] | Promise<Row[]>;
-}
 
 /** Of pages a batch of the lane holds two, since each takes some 5 ms of a file, and has room for lighter reads. */
 const PAGE_WEIGHT = 100;
@@ -29,8 +22,8 @@ const PAGE_WEIGHT = 100;
 const FIRST_WEIGHT = 16;
 /** What large reads take turns under, one at a time for the sake of others and of memory; no room is called so. */
 const LARGE = "";
-/** More than the largest room takes: 10,000 keys of 64 KiB. */
-const MOST_STEPS = 1_000;
+/** More than the largest room takes, 10,000 keys of 64 KiB, and than a request has the time for. */
+const MOST_STEPS = 10_000;
 
 /**
  * Reads any amount of a room as it was at one revision, and lets other requests run in between. The first query
@@ -41,7 +34,7 @@ const MOST_STEPS = 1_000;
  */
 export async function readWhole(database: Database, queries: Query[]): Promise<Row[][]> {
   const readings = queries.map((query, n) =>
-    "sql" in query ? createPlain(query, n === 0) : createPaged(query)
+    "sql" in query ? createPlain(query, n === 0) : query.thread ? createThread(query) : createPaged(query)
   );
   /** The room's row comes first, and plainly. */
   const revision = () => Number((readings[0]!.rows() as Row[])[0]?.revision);
@@ -76,7 +69,7 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
 function weightOf(queries: Query[]): number | undefined {
   const listings = queries.flatMap((query) => "sql" in query ? [] : [query]);
   if (listings.length === 0) return undefined;
-  return listings.some((listing) => listing.with) ? PAGE_WEIGHT : FIRST_WEIGHT;
+  return listings.some((listing) => listing.thread) ? PAGE_WEIGHT : FIRST_WEIGHT;
 }
 
 /** Read in what may be the last step, or in each. */

@@ -1,0 +1,10 @@
+import type { Row, Statement } from "./statement.ts";
+
+/** A query that is being read, step by step. What a step brings is of one transaction. */
+export interface Reading {
+  /** What to read next. `seen`: the room's revision at the step before; `last`: this step may be the last one. */
+  statements(seen: number | undefined, last: boolean): Statement[];
+  take(results: Row[][]): void;
+  isComplete(): boolean;
+  rows(): Row[] | Promise<Row[]>;
+}

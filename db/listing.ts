@@ -5,8 +5,11 @@ import { type Row, type Statement, type Value, weightOf } from "./statement.ts";
 export interface Listing {
   table: "state" | "agents" | "messages";
   columns: string[];
-  /** A CTE that `where` refers to. */
+  /** A recursive CTE that `where` refers to, and a query of one value that is brought as `beside`. */
   with?: string;
+  beside?: string;
+  /** Only the messages of a thread (thread.ts); `filtered`: not all of them match. */
+  thread?: { root: number; filtered: boolean };
   /** What is so of a row always or never, beginning with WHERE. */
   where: string;
   /** What a change may end. */
@@ -14,8 +17,8 @@ export interface Listing {
   args: Record<string, Value>;
   /** Columns that order the rows; all different. */
   order: string[];
-  /** Conditions of which a row meets one, each with an index of its own: the table is read as the parts they make. */
-  halves?: string[];
+  /** Parts of which a row is in one, each found by an index of its own: the table is read as these. */
+  parts?: ListingPart[];
   /** Where the rows are found by what changed: the order in which they are read, beginning with `revision`. */
   readBy?: string[];
   /** Where the rows are found by way of another table. */
@@ -24,6 +27,12 @@ export interface Listing {
   passed?: string;
   descending?: boolean;
   limit?: number;
+}
+
+export interface ListingPart {
+  /** Where its rows are, if not in the table alone. */
+  from?: string;
+  where?: string;
 }
 
 /** A table whose rows lead to those of a listing, in the order of these. */
@@ -67,11 +76,13 @@ const KEY = { state: ["scope", "key"], agents: ["id"], messages: ["id"] };
  * `edge` is null where the page holds all that is left, up to the row that was `reached` if that is not null.
  */
 export function selectPage(listing: Listing, { last, left, bytes }: Place): Statement {
-  const { table, columns, halves, args, readBy, through, passed } = listing;
+  const { table, columns, args, readBy, through, passed } = listing;
   const by = readBy ?? listing.order;
   const source = through?.from ?? (readBy ? `${table} INDEXED BY ${table}_changed` : table);
-  const found = `FROM ${source} ${conditionsOf(listing, last).join(" AND ")}`;
-  const parts = halves?.map((half) => `${found} AND ${half}`) ?? [found];
+  const conditions = conditionsOf(listing, last).join(" AND ");
+  const parts = (listing.parts ?? [{}]).map(({ from = source, where }: ListingPart) =>
+    ["FROM", from, conditions, where && `AND ${where}`].filter(Boolean).join(" ")
+  );
   const order = inOrder(listing, [...(through ? [through.order] : []), ...by]);
   const select = (selected: string) =>
     `${parts.map((part) => `SELECT ${selected} ${part}`).join(" UNION ALL ")} ${order}`;
@@ -81,7 +92,7 @@ export function selectPage(listing: Listing, { last, left, bytes }: Place): Stat
   return {
     sql: `${withOf(listing)} ${span} edge (place) AS MATERIALIZED (${edge})
       SELECT json_group_array(json_array(${columns.join(", ")})) AS page, (SELECT place FROM edge) AS edge,
-             ${passed ? REACHED : "NULL"} AS reached
+             ${passed ? REACHED : "NULL"} AS reached${listing.beside ? `, (${listing.beside}) AS beside` : ""}
         FROM (${select(columns.join(", "))} LIMIT COALESCE((SELECT place FROM edge), :left))`,
     args: { ...args, left, bytes, ...lastArgs(last) },
     single: true,
@@ -135,9 +146,8 @@ export function selectMoved(listing: Listing, last: Value[] | undefined, seen: n
   const within = last ? ` AND ${beyond(readBy ?? order, descending ? ">=" : "<=")}` : "";
   const moved = CHANGED[table].map(({ from, revision }) => `SELECT * FROM ${from} AND ${revision} > :seen`)
     .join(" UNION ALL ");
-  const recursive = listing.with ? `WITH RECURSIVE ${listing.with}` : "";
   return {
-    sql: `${recursive} SELECT json_group_array(json_array(${columns.join(", ")}, ${live ?? "TRUE"})) AS page
+    sql: `SELECT json_group_array(json_array(${columns.join(", ")}, ${live ?? "TRUE"})) AS page
         FROM (${moved}) ${where}${within}`,
     args: { ...args, seen, ...lastArgs(last) },
     single: true,

@@ -55,15 +55,6 @@ const GET = createRead(
     LEFT JOIN messages AS message ON message.room_id = rooms.id AND message.id = asked.value ->> 1`,
 );
 
-// A reply's id is above that of what it answers, so the tree below a message has no cycles. CROSS JOIN keeps the
-// order: from each message to its replies by their index, never through all replies of the room.
-const THREAD = `
-  thread (id) AS (
-    SELECT id FROM messages WHERE room_id = :room AND id = :thread
-    UNION ALL
-    SELECT reply.id FROM thread CROSS JOIN messages AS reply ON reply.room_id = :room AND reply.reply_to = thread.id
-  )`;
-
 /** The messages that match, ids ascending; `more` says that the list was cut. Errors: `room_not_found`. */
 export async function listMessages(
   database: Database,
@@ -95,7 +86,7 @@ export async function getMessage(
 }
 
 /** Messages of a kind are found in two indexes: a message that is posted need not be in both. */
-const HALVES = ["claimed_by IS NULL", "claimed_by IS NOT NULL"];
+const HALVES = [{ where: "claimed_by IS NULL" }, { where: "claimed_by IS NOT NULL" }];
 
 /** Messages of a sender are looked for in the blocks of 256 ids in which it has posted. */
 const bySender = (blocks: string): Through => ({
@@ -109,13 +100,12 @@ const BY_SENDER_AFTER = bySender("AND block >= :after >> 8");
 
 /** The query for a filter, with one row more than its limit, which tells whether there is more. */
 export function selectMessages(room: string, filter: MessageFilter): Listing {
-  const { after, kind, from, to, thread, unclaimed, newest, limit } = filter;
+  const { after, kind, from, to, unclaimed, newest, limit } = filter;
   const { args, where, sql } = createConditions("room_id = :room", { room });
   where("id > :after", "after", after);
   where("kind = :kind", "kind", kind);
   where("from_agent = :from", "from", from);
   where("to_agent = :to", "to", to);
-  where("id IN (SELECT id FROM thread)", "thread", thread);
   return {
     ...listingOf(sql(), args),
     ...wayTo(filter),
@@ -127,12 +117,15 @@ export function selectMessages(room: string, filter: MessageFilter): Listing {
 
 /** How the messages are found where not by an index that fits as it is. */
 function wayTo({ after, kind, from, to, thread, unclaimed }: MessageFilter): Partial<Listing> {
-  if (thread !== undefined) return { with: THREAD };
+  if (thread !== undefined) {
+    const filtered = unclaimed || [after, kind, from, to].some((wanted) => wanted !== undefined);
+    return { thread: { root: thread, filtered } };
+  }
   const passed = after === undefined ? "room_id = :room" : "room_id = :room AND id > :after";
   if (from !== undefined) return { passed, through: after === undefined ? BY_SENDER : BY_SENDER_AFTER };
   return {
     ...(to !== undefined && (kind !== undefined || unclaimed) && { passed }),
-    ...(kind !== undefined && !unclaimed && { halves: HALVES }),
+    ...(kind !== undefined && !unclaimed && { parts: HALVES }),
   };
 }
 

@@ -1,11 +1,7 @@
 import { type Listing, PAGE_BYTES } from "./listing.ts";
+import { selectLivingKeys } from "./living.ts";
 import { listingOf } from "./messages.ts";
 import { type Row, type Statement, weightOf } from "./statement.ts";
-
-// What of a row stands behind its value takes as long to read as the value. So whether a key is deleted is looked at
-// only where the room has deleted ones: it then has more rows than keys.
-const LIVE = `(
-   (SELECT key_count FROM rooms WHERE id = :room) = (SELECT COUNT(*) FROM state WHERE room_id = :room) OR NOT deleted)`;
 
 // The keys are numbered without their values: only the rows that are shown are read whole, and no more than a page.
 const WINDOW = `
@@ -16,7 +12,9 @@ const WINDOW = `
            ORDER BY state.scope, state.key ROWS UNBOUNDED PRECEDING) AS bytes
     FROM (SELECT scope, key, ROW_NUMBER() OVER (PARTITION BY scope ORDER BY key) AS place,
                  COUNT(*) OVER (PARTITION BY scope) AS total
-            FROM state WHERE room_id = :room AND ${LIVE} AND (:scope IS NULL OR scope = :scope)) AS numbered
+            FROM (${
+  selectLivingKeys("WHERE room_id = :room AND (:scope IS NULL OR scope = :scope)")
+})) AS numbered
     CROSS JOIN state
       ON state.room_id = :room AND state.scope = numbered.scope AND state.key = numbered.key
    WHERE place > :from AND place <= :from + :most

@@ -10,8 +10,9 @@ import type { Row, Statement } from "./statement.ts";
  * - `messages.id` and `agents.joined` are the revisions that admitted them, hence also their order.
  * - `idempotency` holds what requests with a key were given; its `room_id` may be no room's (idempotency.ts).
  * - A deleted key of `state` stays as a tombstone, so that its `version` goes on.
- * - `senders` names the blocks of 256 ids in which an agent has posted. It is kept by a trigger, so that instances of
- *   an earlier release keep it as well.
+ * - `living` names the keys of a room that has many tombstones, so that its lists pass only what lives (living.ts).
+ * - `senders` names the blocks of 256 ids in which an agent has posted. Both are kept by
+ *   triggers, so that instances of an earlier release keep them as well.
  */
 export const MIGRATIONS: string[][] = [
   [
@@ -142,6 +143,49 @@ export const MIGRATIONS: string[][] = [
      END`,
   ],
   [`DROP INDEX messages_from`],
+  // An index of all living keys would cost every new key a page, a fifth of what a server puts. So a room's keys are
+  // named once it has 1,000 tombstones, at which its count stays; before that, lists pass them. Of a room that has
+  // more already, all but one are counted here, and the next migration does the rest.
+  [
+    `ALTER TABLE rooms ADD COLUMN tombstone_count INTEGER NOT NULL DEFAULT 0`,
+    `UPDATE rooms SET tombstone_count =
+       MIN(999, MAX(0, (SELECT COUNT(*) FROM state WHERE room_id = rooms.id) - key_count))`,
+    `CREATE TABLE living (
+       room_id TEXT NOT NULL,
+       scope TEXT NOT NULL,
+       key TEXT NOT NULL,
+       PRIMARY KEY (room_id, scope, key)
+     ) STRICT, WITHOUT ROWID`,
+    `CREATE TRIGGER state_made AFTER INSERT ON state
+      WHEN NOT NEW.deleted AND (SELECT tombstone_count FROM rooms WHERE id = NEW.room_id) >= 1000 BEGIN
+       INSERT INTO living VALUES (NEW.room_id, NEW.scope, NEW.key);
+     END`,
+    `CREATE TRIGGER state_revived AFTER UPDATE OF deleted ON state WHEN OLD.deleted AND NOT NEW.deleted BEGIN
+       INSERT INTO living
+       SELECT NEW.room_id, NEW.scope, NEW.key FROM rooms WHERE id = NEW.room_id AND tombstone_count >= 1000;
+       UPDATE rooms SET tombstone_count = tombstone_count - 1
+        WHERE id = NEW.room_id AND tombstone_count BETWEEN 1 AND 999;
+     END`,
+    `CREATE TRIGGER state_deleted AFTER UPDATE OF deleted ON state WHEN NEW.deleted AND NOT OLD.deleted BEGIN
+       DELETE FROM living WHERE room_id = NEW.room_id AND scope = NEW.scope AND key = NEW.key;
+       INSERT INTO living
+       SELECT room_id, scope, key FROM state
+        WHERE room_id = NEW.room_id AND NOT deleted
+          AND (SELECT tombstone_count FROM rooms WHERE id = NEW.room_id) = 999;
+       UPDATE rooms SET tombstone_count = tombstone_count + 1 WHERE id = NEW.room_id AND tombstone_count < 1000;
+     END`,
+  ],
+  [
+    `INSERT INTO living
+     SELECT room_id, scope, key FROM rooms CROSS JOIN state ON state.room_id = rooms.id
+      WHERE tombstone_count = 999 AND NOT deleted
+        AND (SELECT COUNT(*) FROM state WHERE room_id = rooms.id) - key_count >= 1000`,
+    `UPDATE rooms SET tombstone_count = 1000
+      WHERE tombstone_count = 999 AND (SELECT COUNT(*) FROM state WHERE room_id = rooms.id) - key_count >= 1000`,
+  ],
+  // The replies to a message in their order, so that a thread is walked from one to the next (thread.ts).
+  [`CREATE INDEX messages_answers ON messages (room_id, reply_to, id) WHERE reply_to IS NOT NULL`],
+  [`DROP INDEX messages_replies`],
 ];
 
 const CREATE_LOG =

@@ -3,6 +3,7 @@ import { selectAgents } from "./agents.ts";
 import { type Selection, stateArgs } from "./guard.ts";
 import type { Json } from "./json.ts";
 import type { Listing } from "./listing.ts";
+import { LIVE, LIVING, selectLiving } from "./living.ts";
 import { toWait, type WaitInProgress, waitsOf } from "./presence.ts";
 import { roomNotFound } from "./refusal.ts";
 import { VIEW_SCOPE } from "./state.ts";
@@ -67,8 +68,9 @@ const STATE_KEYS = `
       ON state.room_id = :room AND state.scope = wanted.value ->> 0 AND state.key = wanted.value ->> 1
    WHERE NOT deleted AND expr IS NULL`;
 
-const VIEWS =
-  `SELECT key, expr FROM state WHERE room_id = :room AND scope = '${VIEW_SCOPE}' AND NOT deleted ORDER BY key`;
+const VIEWS = `${
+  selectLiving("key, expr", `WHERE room_id = :room AND scope = '${VIEW_SCOPE}'`)
+} ORDER BY key`;
 
 const AGENT_IDS_ALL = `SELECT id FROM agents WHERE room_id = :room ORDER BY joined`;
 const AGENT_IDS_SOME = `
@@ -131,7 +133,7 @@ function snapshotQueries(room: string, query: SnapshotQuery, now: Date): Record<
 
 function selectValues(where: string, args: Statement["args"]): Listing {
   const order = ["scope", "key"];
-  return { table: "state", columns: [...order, "value"], where, live: "NOT deleted", args, order };
+  return { table: "state", columns: [...order, "value"], where, live: LIVE, parts: LIVING, args, order };
 }
 
 async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<Snapshot> {

@@ -3,6 +3,7 @@ import type { Database } from "./database.ts";
 import { type Guard, guardOf } from "./guard.ts";
 import type { Json } from "./json.ts";
 import type { Listing } from "./listing.ts";
+import { LIVE, LIVING } from "./living.ts";
 import { keyNotFound, roomNotFound } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { versionConflict } from "./state_refusals.ts";
@@ -133,7 +134,7 @@ export function selectEntries(room: string, { scope, key, prefix, since }: State
   where(`key >= :prefix AND key < ${AFTER_PREFIX}`, "prefix", prefix);
   where("revision > :since", "since", since);
   const order = ["scope", "key"];
-  const found = since === undefined ? { live: "NOT deleted" } : { readBy: ["revision", ...order] };
+  const found = since === undefined ? { live: LIVE, parts: LIVING } : { readBy: ["revision", ...order] };
   return { table: "state", columns: COLUMNS, where: sql(), args, order, ...found };
 }
 

@@ -48,6 +48,39 @@ export function giveWay(): Promise<void> {
   return new Promise((resolve) => waiting.push(resolve));
 }
 
+/** Items that are sorted, or merged, in one go. */
+const SORTED_AT_ONCE = 4_096;
+
+/** Sorts what may be many, and lets other requests run in between. */
+export async function sortInTurns<Item>(
+  items: Item[],
+  compare: (a: Item, b: Item) => number,
+): Promise<Item[]> {
+  let runs: Item[][] = [];
+  for (let from = 0; from < items.length; from += SORTED_AT_ONCE) {
+    if (isBusy()) await giveWay();
+    runs.push(items.slice(from, from + SORTED_AT_ONCE).sort(compare));
+  }
+  while (runs.length > 1) {
+    const merged: Item[][] = [];
+    for (let n = 0; n < runs.length; n += 2) {
+      merged.push(await mergeInTurns(runs[n]!, runs[n + 1] ?? [], compare));
+    }
+    runs = merged;
+  }
+  return runs[0] ?? [];
+}
+
+async function mergeInTurns<Item>(some: Item[], others: Item[], compare: (a: Item, b: Item) => number) {
+  const all: Item[] = [];
+  for (let a = 0, b = 0; a < some.length || b < others.length;) {
+    if (all.length % SORTED_AT_ONCE === 0 && isBusy()) await giveWay();
+    const isFirst = b === others.length || a < some.length && compare(some[a]!, others[b]!) <= 0;
+    all.push(isFirst ? some[a++]! : others[b++]!);
+  }
+  return all;
+}
+
 /** Maps what may be many, and lets other requests run in between. */
 export async function mapInTurns<Item, Result>(
   items: Item[],

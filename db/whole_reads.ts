@@ -10,28 +10,18 @@ import {
   selectMoved,
   selectPage,
 } from "./listing.ts";
+import type { Reading } from "./reading.ts";
 import { Refusal } from "./refusal.ts";
 import type { Row, Statement, Value } from "./statement.ts";
-import { giveWay, isBusy } from "./turn.ts";
+import { createThread } from "./thread.ts";
+import { giveWay, isBusy, sortInTurns } from "./turn.ts";
 
 export type Query = Statement | Listing;
 
-/** A query that is being read, step by step. What a step brings is of one transaction. */
-interface Reading {
-  /**
-   * What to read next. `seen`: the room's revision at the step before; `last`: this step may be the last one;
-   * `bytes`: what the next page may hold, 0 for none.
-   */
-  statements(seen: number | undefined, last: boolean, bytes: number): Statement[];
-  take(results: Row[][]): void;
-  isComplete(): boolean;
-  rows(): Row[];
-}
-
 /** What large reads take turns under, one at a time for the sake of others and of memory; no room is called so. */
 const LARGE = "";
-/** More than the largest room takes: 10,000 keys of 64 KiB. */
-const MOST_STEPS = 1_000;
+/** More than the largest room takes, 10,000 keys of 64 KiB, and than a request has the time for. */
+const MOST_STEPS = 10_000;
 
 /**
  * Reads any amount of a room as it was at one revision, and lets other requests run in between. The first query
@@ -42,8 +32,10 @@ const MOST_STEPS = 1_000;
  */
 export async function readWhole(database: Database, queries: Query[]): Promise<Row[][]> {
   const readings = queries.map((query, n) =>
-    "sql" in query ? createPlain(query, n === 0) : createPaged(query)
+    "sql" in query ? createPlain(query, n === 0) : query.thread ? createThread(query) : createPaged(query)
   );
+  /** The room's row comes first, and plainly. */
+  const revision = () => Number((readings[0]!.rows() as Row[])[0]?.revision);
   const areComplete = () => readings.every((reading) => reading.isComplete());
 
   /** True where this step has brought the rest. */
@@ -61,8 +53,7 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
   async function next(): Promise<boolean> {
     await giveWay();
     const first = readings.find((reading) => !reading.isComplete());
-    const seen = Number(readings[0]!.rows()[0]?.revision);
-    return await step((reading) => reading === first ? PAGE_BYTES : 0, seen);
+    return await step((reading) => reading === first ? PAGE_BYTES : 0, revision());
   }
 
   // What is not much longer need not wait for what is large.
@@ -78,7 +69,7 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
   const all: Row[][] = [];
   for (const reading of readings) {
     if (isBusy()) await giveWay();
-    all.push(reading.rows());
+    all.push(await reading.rows());
   }
   return all;
 }
@@ -140,7 +131,9 @@ function createPaged(listing: Listing): Reading {
     isComplete,
     rows() {
       const all = [...rows.values()];
-      return (inOrder ? all : all.sort(compareBy(listing))).slice(0, limit);
+      return inOrder
+        ? all.slice(0, limit)
+        : sortInTurns(all, compareBy(listing)).then((sorted) => sorted.slice(0, limit));
     },
   };
 }

@@ -3,6 +3,7 @@ import { NOTHING } from "../cel/definitions.ts";
 import { compile, EvaluationFailed } from "../cel/expression.ts";
 import type { RoomData } from "../cel/reader.ts";
 import type { Reads } from "../cel/reads.ts";
+import { selectLiving } from "../db/living.ts";
 import { type Message, toMessage } from "../db/messages.ts";
 import { selectRecent, toCut } from "../db/overview.ts";
 import { type Entry, VIEW_SCOPE } from "../db/state.ts";
@@ -26,8 +27,12 @@ export interface LiveView extends Live {
 const TIMELINE_LENGTH = 120;
 
 const LOOK: Reads = { ...NOTHING, state: { scopes: [VIEW_SCOPE], keys: [] }, agents: "all", messages: true };
-const VIEW_ROWS =
-  `SELECT * FROM state WHERE room_id = :room AND scope = '${VIEW_SCOPE}' AND NOT deleted ORDER BY key`;
+const VIEW_ROWS = `${
+  selectLiving(
+    "key, expr, version, updated_at, updated_by",
+    `WHERE room_id = :room AND scope = '${VIEW_SCOPE}'`,
+  )
+} ORDER BY key`;
 
 /** Looks at a room, in two round trips: who waits says what there is to be read. Errors: `room_not_found`. */
 export async function loadLive(

@@ -245,6 +245,72 @@ Deno.test("a page passes many messages at the most: where few match, they are of
     },
   }));
 
+/** More messages than two steps of a thread pass. */
+const LONG = 10_000;
+
+/** Nearly every message answers one before it, whichever. */
+const FILL_THREAD = `
+  WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${LONG})
+  INSERT INTO messages (room_id, id, from_agent, kind, body, created_at, reply_to, revision)
+  SELECT 'r', i, 'ann', CASE WHEN i % 499 THEN 'chat' ELSE 'task' END, '1', '',
+         CASE WHEN i > 1 AND i % 40 THEN 1 + (i * 2654435761 % 4294967296) % (i - 1) END, i FROM n`;
+
+/** What of a room's messages belongs to the thread of one. */
+const threadOf = (root: number, { messages }: Contents) => {
+  const within = new Set<unknown>([root]);
+  return messages.filter(({ id, reply_to }) => {
+    if (within.has(reply_to)) within.add(id);
+    return within.has(id);
+  });
+};
+const isTask = ({ kind }: Member) => kind === "task";
+const isOpen = ({ claimed_by }: Member) => claimed_by === null;
+
+Deno.test("a thread that grows while it is walked is that of one revision", () =>
+  readWhileChanging({
+    async fill(room) {
+      const file = createClient({ url: room.file });
+      await file.batch([
+        FILL_THREAD,
+        `UPDATE rooms SET revision = ${LONG}, messages_revision = ${LONG}, message_count = ${LONG},
+           unclaimed_count = ${LONG}`,
+      ], "write");
+      file.close();
+    },
+    async change(room, n) {
+      // Below the first message, below what was walked at once, below what never is, and below the newest of these.
+      const below = async (reply_to: number, kind = "task") =>
+        await room.send("POST", "/messages", { body: n, from: "bob", kind, reply_to }) as { id: number };
+      const first = await below(1, "chat");
+      await below(first.id);
+      await below(4);
+      await below(LONG - 1);
+      const open = await room.send(
+        "GET",
+        "/messages?kind=task&unclaimed=true&limit=9",
+      ) as unknown as Member[];
+      await room.send("POST", `/messages/${open[2 * (n % 4)]!.id}/claim`, { agent: "ada" });
+    },
+    ask: {
+      tasks: ["GET", "/messages?thread=1&kind=task&limit=1000"],
+      newest: ["GET", "/messages?thread=1&last=700"],
+      newestTasks: ["GET", "/messages?thread=1&kind=task&last=1000"],
+      open: ["GET", "/messages?thread=1&unclaimed=true&kind=task&limit=1000"],
+      newestOpen: ["GET", "/messages?thread=1&unclaimed=true&kind=task&last=1000"],
+      ofBob: ["GET", "/messages?thread=1&from=bob&limit=1000"],
+      after: [`GET`, `/messages?thread=1&after=${LONG - 300}&limit=1000`],
+    },
+    expected: {
+      tasks: (contents) => threadOf(1, contents).filter(isTask).map(message),
+      newest: (contents) => threadOf(1, contents).slice(-700).map(message),
+      newestTasks: (contents) => threadOf(1, contents).filter(isTask).map(message),
+      open: (contents) => threadOf(1, contents).filter(isTask).filter(isOpen).map(message),
+      newestOpen: (contents) => threadOf(1, contents).filter(isTask).filter(isOpen).map(message),
+      ofBob: (contents) => threadOf(1, contents).filter(isOfBob).map(message),
+      after: (contents) => threadOf(1, contents).filter(({ id }) => Number(id) > LONG - 300).map(message),
+    },
+  }));
+
 const agent = (row: Member) => {
   const { joined: _, revision: __, ...members } = row;
   return { ...members, waiting_on: null };

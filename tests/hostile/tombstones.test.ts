@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import type { Client } from "@libsql/client";
+import { insertMany, onFilled } from "../support/filled.ts";
+import { assertOthersServed } from "../support/held_up.ts";
+
+const DELETED = 300_000;
+/** How often each look is made, one after the other. */
+const TIMES = 5;
+/** Milliseconds by which a look at the one key that is left may exceed that at a room which deleted none. */
+const MORE_MS = 10;
+
+const TOMBSTONES = `
+  INSERT INTO state SELECT 'gone', CASE WHEN i % 2 THEN '_shared' ELSE '_view' END, 'key ' || i, 'null', NULL, 2, i, '', NULL, 1
+    FROM n`;
+
+const ROOM = (room: string) => [
+  `INSERT INTO rooms (id, created_at, meta, key_count) VALUES ('${room}', '', '{}', 1)`,
+  `INSERT INTO state SELECT '${room}', '_shared', 'left', '1', NULL, 1, 1, '', NULL, 0`,
+];
+
+/** A room of which one key is left, one that never had another, and one that has nothing to do with them. */
+async function fill(database: Client): Promise<void> {
+  await database.batch([
+    ...ROOM("plain"),
+    ...ROOM("gone"),
+    ...ROOM("other"),
+    `UPDATE rooms SET tombstone_count = 1000, revision = ${DELETED}, state_revision = ${DELETED} WHERE id = 'gone'`,
+    `INSERT INTO living VALUES ('gone', '_shared', 'left')`,
+  ], "write");
+  await insertMany(database, TOMBSTONES, DELETED);
+}
+
+const LOOKS: Record<string, [path: string, body?: unknown]> = {
+  "the list": ["/rooms/ROOM/state"],
+  "a scope": ["/rooms/ROOM/state?scope=_shared"],
+  "a prefix": ["/rooms/ROOM/state?prefix=l"],
+  "the list with its views": ["/rooms/ROOM/state?resolve=true"],
+  "the views": ["/rooms/ROOM/state?scope=_view&resolve=true"],
+  "an expression": ["/rooms/ROOM/eval", { expr: "size(state._shared)" }],
+  "many keys": [
+    "/rooms/ROOM/eval",
+    { expr: `${Array.from({ length: 60 }, (_, n) => `has(state._shared.k${n})`).join(" || ")}` },
+  ],
+  "a wait that includes the state": ["/rooms/ROOM/wait", { condition: "true", include: "state" }],
+  "the page": ["/?room=ROOM"],
+  "the page's keys": ["/rooms/ROOM/live/entries?scope=_shared"],
+  "changes": ["/rooms/ROOM/changes?after=0&limit=10"],
+};
+
+async function look(url: string, room: string, [path, body]: [path: string, body?: unknown]) {
+  const from = performance.now();
+  const response = await fetch(url + path.replace("ROOM", room), {
+    ...(body !== undefined && { method: "POST", body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  assert.equal(response.status, 200, `${path}: ${text.slice(0, 300)}`);
+  return { text, took: performance.now() - from };
+}
+
+onFilled("looks at a room pass what lives, not what was deleted", async ({ url, database }) => {
+  await fill(database);
+  const { text: list } = await look(url, "gone", LOOKS["the list"]!);
+  assert.deepEqual(JSON.parse(list).map(({ key }: { key: string }) => key), ["left"]);
+  for (const [name, asked] of Object.entries(LOOKS)) {
+    const least = { plain: Infinity, gone: Infinity };
+    await assertOthersServed(name, { url, path: "/rooms/other/state?key=left" }, async () => {
+      for (let n = 0; n < TIMES; n++) {
+        for (const room of ["plain", "gone"] as const) {
+          least[room] = Math.min(least[room], (await look(url, room, asked)).took);
+        }
+      }
+    });
+    assert.ok(least.gone < 2 * least.plain + MORE_MS, `${name}: ${least.gone} ms, plainly ${least.plain}`);
+  }
+});
+
+onFilled("a list of all that was deleted holds up nobody", async ({ url, database }) => {
+  await fill(database);
+  await assertOthersServed("since", { url, path: "/rooms/other/state?key=left" }, async () => {
+    const response = await fetch(`${url}/rooms/gone/state?since=0`);
+    let length = 0;
+    for await (const piece of response.body!) length += piece.length;
+    assert.ok(length > 20_000_000, `${length} bytes`);
+  });
+});

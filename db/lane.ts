@@ -79,6 +79,7 @@ export function createLane(
         clearTimeout(next);
         clearTimeout(overdue);
         const ended = elapsed();
+        if (heldUntil === began + limits.apart) heldUntil = 0; // whoever is still under way holds up nobody by that
         const linger = ended - began < FAR_MS ? 0 : LINGER_MS;
         const all = jobs.length + waiting.length;
         hoped = { jobs: all, until: ended + linger };

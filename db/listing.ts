@@ -154,6 +154,18 @@ export function selectMoved(listing: Listing, last: Value[] | undefined, seen: n
   };
 }
 
+/** Rows that a page brings beyond those that are wanted where they may stop to match before all is read. */
+const SPARE = 16;
+
+/**
+ * How many rows the next page is to bring to the `known` ones, -1 for all. `again`: changes are looked for as well.
+ * Rows that stop to match as fast as they are read must not keep a list from ending: then more are asked for.
+ */
+export function wantedOf({ limit, live }: Listing, known: number, again: boolean): number {
+  if (limit === undefined) return -1;
+  return again && live ? limit + SPARE : Math.max(0, limit - known);
+}
+
 /** The rows of a page, and with `selectMoved` whether each is live. */
 export function rowsOfPage({ columns }: Listing, [result]: Row[]): Array<{ row: Row; live: boolean }> {
   return JSON.parse(result!.page as string).map((cells: unknown[]) => {

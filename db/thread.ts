@@ -1,4 +1,12 @@
-import { compareBy, identityOf, type Listing, rowsOfPage, selectMoved, selectPage } from "./listing.ts";
+import {
+  compareBy,
+  identityOf,
+  type Listing,
+  rowsOfPage,
+  selectMoved,
+  selectPage,
+  wantedOf,
+} from "./listing.ts";
 import { createPending } from "./pending.ts";
 import type { Reading } from "./reading.ts";
 import type { Row, Statement } from "./statement.ts";
@@ -36,7 +44,7 @@ const NEW_REPLIES = `
  */
 export function createThread(listing: Listing): Reading {
   const { root, filtered } = listing.thread!;
-  const { descending = false, live } = listing;
+  const { descending = false } = listing;
   const limit = listing.limit!;
   const rows = new Map<string, Row>();
   const known: number[] = [];
@@ -128,7 +136,7 @@ export function createThread(listing: Listing): Reading {
       asked = {
         moved: seen !== undefined,
         first: seen === undefined,
-        left: seen !== undefined && live ? limit : limit - rows.size,
+        left: wantedOf(listing, rows.size, seen !== undefined),
         bytes,
       };
       if (seen !== undefined) horizon = Math.min(horizon, seen + 1);

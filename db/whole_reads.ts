@@ -9,6 +9,7 @@ import {
   rowsOfPage,
   selectMoved,
   selectPage,
+  wantedOf,
 } from "./listing.ts";
 import type { Reading } from "./reading.ts";
 import { Refusal } from "./refusal.ts";
@@ -26,7 +27,7 @@ const MOST_STEPS = 10_000;
 /**
  * Reads any amount of a room as it was at one revision, and lets other requests run in between. The first query
  * gives the room's `revision`; statements are small, listings need not be. What fits into a first page comes in one
- * round trip. Else each further one brings, in one transaction, the next page of one listing and what has changed
+ * round trip, what fits into a page more in two. Else each further one brings, in one transaction, the next page of one listing and what has changed
  * since the step before in those that were read: together they are what was read so far, as it is at that step. So
  * nothing has to be begun again, however fast the room changes. Errors: `DatabaseUnavailable`, `unavailable`.
  */
@@ -38,9 +39,12 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
   const revision = () => Number((readings[0]!.rows() as Row[])[0]?.revision);
   const areComplete = () => readings.every((reading) => reading.isComplete());
 
-  /** True where this step has brought the rest. */
-  async function step(bytesOf: (reading: Reading) => number, seen?: number): Promise<boolean> {
-    const last = seen === undefined || areComplete();
+  /** True where this step has brought the rest. Plain queries are run in those that may be the last one. */
+  async function step(
+    bytesOf: (reading: Reading) => number,
+    seen?: number,
+    last = areComplete(),
+  ): Promise<boolean> {
     const wanted = readings.map((reading) => reading.statements(seen, last, bytesOf(reading)));
     const results = await database.read(wanted.flat());
     for (const [n, reading] of readings.entries()) {
@@ -50,14 +54,14 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
     return last && areComplete();
   }
 
-  async function next(): Promise<boolean> {
+  async function next(last?: boolean): Promise<boolean> {
     await giveWay();
     const first = readings.find((reading) => !reading.isComplete());
-    return await step((reading) => reading === first ? PAGE_BYTES : 0, revision());
+    return await step((reading) => reading === first ? PAGE_BYTES : 0, revision(), last);
   }
 
-  // What is not much longer need not wait for what is large.
-  if (!await step(() => FIRST_PAGE_BYTES) && !await next()) {
+  // What is not much longer than a first page comes with the second step, and need not wait for what is large.
+  if (!await step(() => FIRST_PAGE_BYTES, undefined, true) && !await next(true)) {
     await database.inTurn(LARGE, async () => {
       for (let steps = 2; steps < MOST_STEPS; steps++) if (await next()) return;
       throw new Refusal(
@@ -86,14 +90,13 @@ function createPlain(statement: Statement, always: boolean): Reading {
 }
 
 function createPaged(listing: Listing): Reading {
-  const { limit, readBy, live } = listing;
+  const { limit, readBy } = listing;
   const rows = new Map<string, Row>();
   let last: Value[] | undefined;
   let exhausted = false;
   let inOrder = readBy === undefined;
   let asked = { moved: false, left: 0 };
-  const left = () => limit === undefined ? -1 : Math.max(0, limit - rows.size);
-  const isComplete = () => exhausted || left() === 0;
+  const isComplete = () => exhausted || rows.size >= (limit ?? Infinity);
 
   function takeMoved(result: Row[]) {
     for (const { row, live } of rowsOfPage(listing, result)) {
@@ -116,8 +119,7 @@ function createPaged(listing: Listing): Reading {
 
   return {
     statements(seen, _last, bytes) {
-      // Rows that stop to match as fast as they are read must not keep it from ending: more are asked for.
-      const wanted = seen !== undefined && live ? limit ?? -1 : left();
+      const wanted = wantedOf(listing, rows.size, seen !== undefined);
       asked = { moved: seen !== undefined, left: isComplete() || bytes === 0 ? 0 : wanted };
       return [
         ...seen === undefined ? [] : [selectMoved(listing, exhausted ? undefined : last, seen)],

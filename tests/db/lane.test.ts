@@ -72,6 +72,28 @@ Deno.test("a batch holds up the next for a while, so that more travel in it, and
   await Promise.all([first, ...others]);
 });
 
+Deno.test("a batch that is answered holds up nobody, whatever else is under way", async () => {
+  const database = heldDatabase();
+  const lane = createLane(database.send, { ...LIMITS, inFlight: 2, apart: 3 }, () => 0, () => 0);
+  const submitted: Promise<unknown>[] = [];
+  const submit = (name: string) => submitted.push(lane.submit(job(name)));
+  const turns = async () => {
+    for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  for (const name of ["slow", "quick"]) {
+    const sent = database.next();
+    submit(name);
+    await sent;
+  }
+  database.batches[1]!.answer();
+  await turns();
+  submit("next");
+  await turns();
+  assert.deepEqual(database.batches.map(({ names }) => names), [["slow"], ["quick"], ["next"]]);
+  for (const { answer } of database.batches) answer();
+  await Promise.all(submitted);
+});
+
 Deno.test("a batch is bounded, but a job is never split", async () => {
   const database = heldDatabase();
   const lane = createLane(database.send, { ...LIMITS, weight: 3 }, () => 0);

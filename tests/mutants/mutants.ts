@@ -300,6 +300,37 @@ export const MUTANTS: Mutant[] = [
     test: "tests/contract/events.test.ts",
     filter: "what a slow reader does not take is not kept for it",
   },
+  {
+    name: "a key that lives again not named among many tombstones",
+    file: "db/schema.ts",
+    edits: [[
+      "NEW.key FROM rooms WHERE id = NEW.room_id AND tombstone_count >= 1000;",
+      "NEW.key FROM rooms WHERE FALSE;",
+    ]],
+    test: "tests/db/living.test.ts",
+    filter: "lists show what lives before and after",
+  },
+  {
+    name: "tombstones of before the migration left out",
+    file: "db/schema.ts",
+    edits: [["`UPDATE rooms SET tombstone_count = 1000\n", "`UPDATE rooms SET tombstone_count = 1001\n"]],
+    test: "tests/db/living.test.ts",
+    filter: "of a room that had many tombstones before",
+  },
+  {
+    name: "replies that come while a thread is walked left out",
+    file: "db/thread.ts",
+    edits: [["      if (placeIn(known, parent) < 0) continue;", "      if (parent > 0) continue;"]],
+    test: "tests/db/whole_reads.test.ts",
+    filter: "a thread that grows while it is walked",
+  },
+  {
+    name: "a thread walked past what is pending elsewhere",
+    file: "db/thread.ts",
+    edits: [["Math.min(pending.least() ?? Number.MAX_SAFE_INTEGER, horizon)", "horizon"]],
+    test: "tests/db/threads.test.ts",
+    filter: "a thread in a late tree",
+  },
 ];
 
 export const root = new URL("../../", import.meta.url);

@@ -37,9 +37,13 @@ const MOST_STEPS = 1_000;
  * gives the room's `revision`; statements are small, listings need not be. What fits into a page comes in one
  * round trip. Else each further one brings, in one transaction, the next page and what has changed since the step
  * before in those that were read: together they are what was read so far, as it is at that step. So nothing has to
- * be begun again, however fast the room changes. Errors: `DatabaseUnavailable`, `unavailable`.
+ * be begun again, however fast the room changes. `weight` is what the first step weighs. Errors: `DatabaseUnavailable`, `unavailable`.
  */
-export async function readWhole(database: Database, queries: Query[]): Promise<Row[][]> {
+export async function readWhole(
+  database: Database,
+  queries: Query[],
+  weight = weightOf(queries),
+): Promise<Row[][]> {
   const readings = queries.map((query, n) =>
     "sql" in query ? createPlain(query, n === 0) : createPaged(query)
   );
@@ -55,7 +59,7 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
     return last && areComplete();
   }
 
-  if (!await step(undefined, weightOf(queries))) {
+  if (!await step(undefined, weight)) {
     await database.inTurn(LARGE, async () => {
       for (let steps = 1; steps < MOST_STEPS; steps++) {
         await giveWay();

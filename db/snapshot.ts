@@ -7,7 +7,7 @@ import { LIVE, LIVING, selectLiving } from "./living.ts";
 import { toWait, type WaitInProgress, waitsOf } from "./presence.ts";
 import { roomNotFound } from "./refusal.ts";
 import { VIEW_SCOPE } from "./state.ts";
-import type { Row, Statement } from "./statement.ts";
+import { type Row, type Statement, weightOf } from "./statement.ts";
 import { mapInTurns } from "./turn.ts";
 import { type Query, readWhole } from "./whole_reads.ts";
 
@@ -81,6 +81,9 @@ const KEY_WEIGHT = 4;
 /** Keys are looked up one by one where their values surely fit into one answer. */
 const MOST_LOOKED_UP = 50;
 
+/** 64 views of 4,096 characters each, which rooms of before the bound on all of them may have. */
+const VIEWS_WEIGHT = weightOf(2 ** 18);
+
 /**
  * Loads what `query` names, and nothing else of the room: in one round trip unless it is large. `extra` queries
  * see the same revision. Errors: `room_not_found`, `DatabaseUnavailable`.
@@ -120,7 +123,7 @@ function snapshotQueries(room: string, query: SnapshotQuery, now: Date): Record<
       queries.agentIds = { sql: AGENT_IDS_SOME, args: { room, agents: JSON.stringify(agentScopes) } };
     }
   }
-  if (query.views) queries.views = { sql: VIEWS, args: { room } };
+  if (query.views) queries.views = { sql: VIEWS, args: { room }, weight: VIEWS_WEIGHT };
   if (query.agents === "all") {
     queries.agents = selectAgents(room);
     queries.waits = waitsOf(room, null, now);

@@ -27,9 +27,10 @@ const MOST_STEPS = 10_000;
 /**
  * Reads any amount of a room as it was at one revision, and lets other requests run in between. The first query
  * gives the room's `revision`; statements are small, listings need not be. What fits into a first page comes in one
- * round trip, what fits into a page more in two. Else each further one brings, in one transaction, the next page of one listing and what has changed
- * since the step before in those that were read: together they are what was read so far, as it is at that step. So
- * nothing has to be begun again, however fast the room changes. Errors: `DatabaseUnavailable`, `unavailable`.
+ * round trip, what fits into a page more in two. Else each further one brings, in one transaction, the next page of
+ * one listing and what has changed since the step before in those that were read: together they are what was read so
+ * far, as it is at that step. So nothing has to be begun again, however fast the room changes.
+ * Errors: `DatabaseUnavailable`, `unavailable`.
  */
 export async function readWhole(database: Database, queries: Query[]): Promise<Row[][]> {
   const readings = queries.map((query, n) =>

@@ -19,7 +19,7 @@ import { shownOf } from "./shown.ts";
 
 const STALE_MS = 60_000;
 /** Milliseconds of work that the conditions of one look may take together: to take them apart, and to judge them. */
-const PARTING_MS = 50;
+const PARTING_MS = 20;
 const JUDGING_MS = 100;
 
 /** The agents, each waiting one with the parts of its condition as they are now. */

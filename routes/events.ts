@@ -7,7 +7,7 @@ import { refuseMethod, resource } from "./methods.ts";
 import type { Pieces, Share } from "./outbox.ts";
 import { queryNumber, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
-import { COMMENT, event, streamOf } from "./stream.ts";
+import { COMMENT, event, readOf, streamOf } from "./stream.ts";
 
 export function mountEvents(app: Hono, services: Services): void {
   const made = new WeakMap<Changes, Pieces>();
@@ -38,8 +38,8 @@ export async function follow(c: Context, { watch, fairUse, outbox }: Services) {
   const left = fairUse.hold(c, "stream", room);
   let share: Share | undefined;
   try {
-    if (place !== undefined) share = await reserve(outbox);
-    return { follower: await watch.follow(room, place), left, sending: { outbox, share } };
+    if (place !== undefined) share = await reserve(outbox, readOf(room, place));
+    return { follower: await watch.follow(room, place), left, sending: { outbox, room, share } };
   } catch (error) {
     share?.end();
     left();
@@ -48,8 +48,8 @@ export async function follow(c: Context, { watch, fairUse, outbox }: Services) {
 }
 
 /** The memory for what a stream begins with. Errors: `unavailable`. */
-async function reserve(outbox: Services["outbox"]): Promise<Share> {
-  const share = await outbox.reserve(LIMITS.beatMs);
+async function reserve(outbox: Services["outbox"], name: string): Promise<Share> {
+  const share = await outbox.reserve(name, LIMITS.beatMs);
   if (share) return share;
   throw new Refusal("unavailable", "Other readers are being sent all that this instance can send at once.", {
     hint: "Try again in a moment.",

@@ -56,11 +56,11 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
           page.close();
           left();
         },
-        async changed(changes) {
+        async pace() {
           await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
           next = performance.now() + PACE_MS;
-          return await page.changed(changes);
         },
+        changed: page.changed,
         // Signs of life and the ends of leases move no revision: they are looked for.
         beat: () => page.beat(follower.revision),
       };

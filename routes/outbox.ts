@@ -15,8 +15,11 @@ export interface Share {
 }
 
 export interface Outbox {
-  /** Takes the share of an event that is yet to be read; undefined where none is free within so many milliseconds. */
-  reserve(within: number): Promise<Share | undefined>;
+  /**
+   * Takes the share of an event that is yet to be read; undefined where none is free within so many milliseconds.
+   * Those who are about to read the same, by its name, share it.
+   */
+  reserve(name: string, within: number): Promise<Share | undefined>;
   /** Tells the operator that a reader was let go, not at each of them. */
   reportStalled(): void;
 }
@@ -49,7 +52,8 @@ export function createOutbox(
 ): Outbox {
   /** Those who hold pieces, the one that has taken none for the longest time first. */
   const holders = new Map<Share, { at: number; letGo(): void }>();
-  const counted = new Map<Pieces, number>();
+  /** How many readers share what is counted: pieces, or by its name what is yet to be read. */
+  const counted = new Map<Pieces | string, number>();
   const waiting = new Set<() => void>();
   const reported = { at: -Infinity, readers: 0 };
   let used = 0;
@@ -85,24 +89,27 @@ export function createOutbox(
     pressing = false;
   }
 
-  function count(pieces: Pieces, by: 1 | -1): number {
-    const readers = (counted.get(pieces) ?? 0) + by;
-    if (readers > 0) counted.set(pieces, readers);
-    else counted.delete(pieces);
-    return readers === (by === 1 ? 1 : 0) ? bytesOf(pieces) : 0;
+  /** The bytes that are taken by the first reader of something, or given back by the last. */
+  function count(what: Pieces | string, by: 1 | -1): number {
+    const readers = (counted.get(what) ?? 0) + by;
+    if (readers > 0) counted.set(what, readers);
+    else counted.delete(what);
+    if (readers !== (by === 1 ? 1 : 0)) return 0;
+    return typeof what === "string" ? reserved : bytesOf(what);
   }
 
-  function share(): Share {
-    let pieces: Pieces | undefined;
+  function share(name: string): Share {
+    let held: Pieces | string = name;
     let ended = false;
-    used += reserved;
+    used += count(name, 1);
     const own: Share = {
-      hold(held, letGo) {
+      hold(pieces, letGo) {
         if (ended) return;
-        pieces = held;
+        const before = held;
+        held = pieces;
         used += count(held, 1);
         holders.set(own, { at: now(), letGo });
-        free(reserved);
+        free(count(before, -1));
       },
       progress() {
         const holder = holders.get(own);
@@ -114,15 +121,15 @@ export function createOutbox(
         if (ended) return;
         ended = true;
         holders.delete(own);
-        free(pieces ? count(pieces, -1) : reserved);
+        free(count(held, -1));
       },
     };
     return own;
   }
 
   return {
-    reserve(within) {
-      if (waiting.size === 0 && isFree()) return Promise.resolve(share());
+    reserve(name, within) {
+      if (counted.has(name) || waiting.size === 0 && isFree()) return Promise.resolve(share(name));
       return new Promise((resolve) => {
         const leave = setTimeout(() => {
           waiting.delete(admit);
@@ -132,7 +139,7 @@ export function createOutbox(
         function admit() {
           clearTimeout(leave);
           waiting.delete(admit);
-          resolve(share());
+          resolve(share(name));
         }
         waiting.add(admit);
         if (timer === undefined) press();

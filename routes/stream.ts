@@ -12,6 +12,8 @@ export interface Script {
   changed(changes: Changes): Pieces | Promise<Pieces>;
   /** Said when nothing has changed for a while. */
   beat(): Pieces | Promise<Pieces>;
+  /** Awaited before a change set is read: what changes meanwhile comes with it. */
+  pace?(): Promise<void>;
   /** Called once the connection needs nothing any more; a second call must do nothing. */
   left(): void;
 }
@@ -19,12 +21,16 @@ export interface Script {
 /** Where the memory for events comes from; `share` is that of the first one, where it was read already. */
 export interface Sending {
   outbox: Outbox;
+  room: string;
   share?: Share;
 }
 
 const HEADERS = { "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no" };
 const ENCODER = new TextEncoder();
 export const COMMENT: Pieces = [ENCODER.encode(":\n\n")];
+
+/** What is read of a room after a revision, by name. */
+export const readOf = (room: string, after: number): string => `${room} ${after}`;
 
 /** One Server-Sent Event; `id` is where a reader that comes back goes on. */
 export function event(id: number, data: string, type?: string): Pieces {
@@ -52,8 +58,8 @@ function piecesOf(text: string): Pieces {
 export function streamOf(
   c: Context,
   follower: Follower,
-  { changed, beat, left: gone }: Script,
-  { outbox, share }: Sending,
+  { changed, beat, pace, left: gone }: Script,
+  { outbox, room, share }: Sending,
 ): Response {
   const delivered = (c.env as Partial<Deno.ServeHandlerInfo> | undefined)?.completed;
   let pieces: Pieces = [];
@@ -86,7 +92,8 @@ export function streamOf(
   }
 
   async function ready(): Promise<boolean> {
-    share ??= await outbox.reserve(LIMITS.beatMs);
+    await pace?.();
+    share ??= await outbox.reserve(readOf(room, follower.revision), LIMITS.beatMs);
     return share !== undefined;
   }
 
@@ -103,7 +110,7 @@ export function streamOf(
     given = 0;
     pieces = await next().catch(logged) ?? [];
     if (pieces.length > 1 && !left) {
-      share ??= await outbox.reserve(LIMITS.stalledMs);
+      share ??= await outbox.reserve(readOf(room, follower.revision), LIMITS.stalledMs);
       share?.hold(pieces, letGo);
     }
     if (left || pieces.length <= 1) share = void share?.end();

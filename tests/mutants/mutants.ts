@@ -289,7 +289,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "the memory for an event not given back",
     file: "routes/outbox.ts",
-    edits: [["free(pieces ? count(pieces, -1) : reserved)", "free(0)"]],
+    edits: [["free(count(held, -1))", "free(0)"]],
     test: "tests/routes/outbox.test.ts",
     filter: "all of it comes back",
   },

@@ -33,6 +33,8 @@ const FAR_MS = 12;
 const LINGER_MS = 4;
 /** A batch under way for longer holds up no other: its answer may never come. */
 const OVERDUE_MS = 1_000;
+/** A job that takes no more of a batch than this is a light one. */
+const LIGHT_SHARE = 1 / 16;
 /** Fewer jobs are not worth a batch of their own. */
 const LEAST_HALF = 16;
 
@@ -125,21 +127,29 @@ export function createLane(
   }
 
   /**
-   * The first that waits, and all that fit in beside it: light ones pass heavy ones that do not. Where jobs arrive
-   * while a near database is at work at the only batch, no more than half of all: it then works at one half while
-   * the other is answered and comes back. Left to chance, the halves were 60 and 4 of 64, and each cost a commit.
+   * The first that waits, and those that fit in beside it, light ones before heavy ones, since these may fill batch
+   * after batch to the last. Beside a heavy read, light reads have a batch's room of their own. Where jobs arrive while
+   * a near database is at work at the only batch, no more than half of all: it then works at one half while the other
+   * is answered and comes back. Left to chance, the halves were 60 and 4 of 64, and each cost a commit.
    */
   function nextBatch(): Job[] {
-    let weight = 0;
-    const jobs: Job[] = [];
-    const left: Job[] = [];
-    for (const job of waiting.splice(0)) {
-      const fits = jobs.length === 0 || jobs.length < most && weight + job.weight <= limits.weight;
-      if (fits) weight += job.weight;
-      (fits ? jobs : left).push(job);
-    }
-    waiting.push(...left);
-    return jobs;
+    const [first, ...others] = waiting.splice(0) as [Job, ...Job[]];
+    const jobs = new Set([first]);
+    /** Adds those that fit beside each other, and beside `weight`. */
+    const add = (some: Job[], weight: number) => {
+      for (const job of some) {
+        if (jobs.size >= most || weight + job.weight > limits.weight) continue;
+        weight += job.weight;
+        jobs.add(job);
+      }
+      return weight;
+    };
+    const isLight = (job: Job) => job.weight <= limits.weight * LIGHT_SHARE;
+    const aside = limits.readOnly && !isLight(first) ? first.weight : 0;
+    const weight = add(others.filter(isLight), first.weight - aside);
+    add(others.filter((job) => !isLight(job)), weight + aside);
+    waiting.push(...others.filter((job) => !jobs.has(job)));
+    return [...jobs];
   }
 
   function submitOne<Item, Result>(merger: Merger<Item, Result>, item: Item, weight = 1): Promise<Result> {

@@ -44,6 +44,8 @@ export const LIMITS = {
   /** Seconds of an MCP client's wait that says no time, and at the most: clients give a tool some 60 s. */
   toolWaitSeconds: 50,
   mostToolWaitSeconds: 600,
+  /** Characters of a tool's answer: some 20,000 tokens, of which a model's context holds few such. */
+  toolAnswerLength: 80_000,
   /** Milliseconds between two signs to an MCP client that its wait goes on. */
   progressMs: 10_000,
   /** Milliseconds between two looks at the rooms that are waited for. */

@@ -57,6 +57,10 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
     "mcp/mcp.test.ts",
     "MCP: a wait takes 50 s where nothing is said, and 10 minutes at the most",
   ],
+  toolAnswerLength: [
+    "mcp/mcp.test.ts",
+    "MCP: an answer has at most 80,000 characters; a longer one shows its beginning and what to ask instead",
+  ],
   progressMs: ["mcp/mcp.test.ts", "MCP: a wait says that it goes on, and how long it took in all"],
   pollMs: [
     "contract/wake_ups.test.ts",

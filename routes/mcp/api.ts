@@ -1,5 +1,5 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
-import { giveWay, isBusy } from "../../db/turn.ts";
+import { LIMITS } from "../limits.ts";
 
 export type Fetch = (request: Request, env: unknown) => Promise<Response>;
 
@@ -52,9 +52,8 @@ export function createApi(fetch: Fetch, incoming: Request, env: unknown): Api {
       signal: signal && AbortSignal.any([signal, incoming.signal]),
     });
     const response = await fetch(request, env);
-    const text = await response.text();
-    if (isBusy()) await giveWay();
-    return answerOf(response.ok, withRevision(response, text));
+    const { text, isWhole } = await beginning(response);
+    return answerOf(response.ok, withRevision(response, isWhole ? text : cut(text)));
   }
 
   return {
@@ -67,6 +66,30 @@ export function createApi(fetch: Fetch, incoming: Request, env: unknown): Api {
     },
     text: async (path) => await (await fetch(new Request(new URL(path, origin), { headers }), env)).text(),
   };
+}
+
+/** The body's text as far as a tool may show it. The rest is not read. */
+async function beginning(response: Response): Promise<{ text: string; isWhole: boolean }> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const piece of response.body ?? []) {
+    text += decoder.decode(piece, { stream: true });
+    if (text.length > LIMITS.toolAnswerLength) return { text, isWhole: false };
+  }
+  return { text, isWhole: true };
+}
+
+/** Stands for an answer that is too long for the context of a model: how it begins, as text, and what to ask instead. */
+function cut(text: string): string {
+  const triggered = /^\{"triggered":(true|false)/.exec(text)?.[1];
+  return JSON.stringify({
+    ...(triggered && { triggered: triggered === "true" }),
+    cut: true,
+    hint:
+      "The answer is too long to be shown. Ask for less: get_state with a scope or prefix, list_messages with " +
+      "limit and after, wait with include state.<scope>, read_room with after and limit.",
+    begins: text.slice(0, LIMITS.toolAnswerLength / 2),
+  });
 }
 
 /** An agent sees no headers: the revision that it goes on from, and where a list was cut, stand in the body. */

@@ -147,6 +147,19 @@ Deno.test("light jobs pass heavy ones that do not fit beside each other, and the
   assert.deepEqual(database.batches.map(({ names }) => names.join("")), ["ace", "b", "d"]);
 });
 
+Deno.test("who asks for little does not wait for heavy jobs that fill batch after batch to the last", async () => {
+  const database = heldDatabase();
+  const lane = createLane(database.send, { ...LIMITS, weight: 32, readOnly: true }, () => 0);
+  const begun = database.next();
+  const jobs = [["a", 40], ["b", 16], ["c", 16], ["d", 16], ["light", 1]].map(([name, weight]) =>
+    lane.submit([{ sql: name as string, args: {}, weight: weight as number }])
+  );
+  await begun;
+  await answerAll(database, 3);
+  await Promise.all(jobs);
+  assert.deepEqual(database.batches.map(({ names }) => names.join(" ")), ["a light", "b c", "d"]);
+});
+
 Deno.test("a wrong statement fails its own job, the others are sent again", async () => {
   const sent: string[] = [];
   const lane = createLane(

@@ -33,6 +33,12 @@ const FAR_MS = 12;
 const LINGER_MS = 4;
 /** A batch under way for longer holds up no other: its answer may never come. */
 const OVERDUE_MS = 1_000;
+/**
+ * A batch that kept this thread at work for so long is followed by a pause: while turns of the event loop follow each
+ * other at once, the runtime looks only now and then at what has arrived from the network.
+ */
+const BLOCKED_MS = 8;
+const BLOCKED_PAUSE_MS = 1;
 /** A job that takes no more of a batch than this is a light one. */
 const LIGHT_SHARE = 1 / 16;
 /** Fewer jobs are not worth a batch of their own. */
@@ -71,9 +77,11 @@ export function createLane(
       heldUntil = began + limits.apart;
       const jobs = nextBatch();
       const left = waiting.length;
+      let blocked = false;
       const makeWay = once(() => {
         underWay--;
-        pump();
+        if (blocked) setTimeout(pump, BLOCKED_PAUSE_MS);
+        else pump();
       });
       const next = limits.apart > 0 ? setTimeout(letNext, limits.apart) : undefined;
       const overdue = setTimeout(makeWay, OVERDUE_MS);
@@ -89,6 +97,9 @@ export function createLane(
         most = halve ? Math.max(LEAST_HALF, Math.ceil(all / 2)) : Infinity;
         makeWay();
       });
+      // A file has answered by now.
+      blocked = elapsed() - began >= BLOCKED_MS;
+      if (blocked) break;
     }
   }
 
@@ -109,7 +120,7 @@ export function createLane(
   async function gather() {
     const until = elapsed() + GATHER_MS;
     for (let turn = 1, before = 0; turn <= MOST_TURNS && waiting.length < most; turn++) {
-      if (turn > LEAST_TURNS && elapsed() >= until) break;
+      if (turn > 1 && elapsed() >= until) break;
       if (turn > LEAST_TURNS && waiting.length === before && waiting.length >= limits.expected()) break;
       before = waiting.length;
       await new Promise((resolve) => setImmediate(resolve));

@@ -48,7 +48,7 @@ for (const { name, open } of backends.filter(({ name }) => name !== "memory")) {
   Deno.test(`${name}: 300 readers from the beginning on hold up no other room`, () =>
     serving(open, async (t) => {
       const room = await t.room();
-      for (let n = 0; n < 12; n++) {
+      for (let n = 0; n < 8; n++) {
         assertStatus(
           await t.put(`/rooms/${room}/state/batch`, {
             writes: VALUES.map(({ key, value }) => ({ key: `${key} ${n}`, value })),

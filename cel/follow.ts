@@ -12,10 +12,10 @@ export interface Follower {
   readonly behind: boolean;
   /**
    * What changed since the last call, as soon as anything has; undefined after `within` milliseconds without a
-   * change, or when it is ended. What changed between two calls comes as one. It is read once `ready` resolves,
-   * and not yet where that gives false. Errors: `DatabaseUnavailable`.
+   * change, or when it is ended. What changed between two calls comes as one, or is cut beyond as many bytes as
+   * `size`, which is asked when there is something to read, gives. Errors: `DatabaseUnavailable`.
    */
-  next(within: number, ready?: () => Promise<boolean>): Promise<Changes | undefined>;
+  next(within: number, size?: () => Promise<number>): Promise<Changes | undefined>;
   /** Frees everything; may be called again. */
   end(): void;
 }
@@ -29,8 +29,11 @@ export interface FollowLimits {
 }
 
 export interface Follows {
-  /** Follows a room from a revision on, or from now. Errors: `room_not_found`, `unavailable`. */
-  follow(room: string, after?: number): Promise<Follower>;
+  /**
+   * Follows a room from a revision on, or from now; what comes first is cut beyond `bytes`.
+   * Errors: `room_not_found`, `unavailable`.
+   */
+  follow(room: string, after?: number, bytes?: number): Promise<Follower>;
   /** The rooms that are followed. */
   rooms(): Iterable<string>;
   /** A room has moved: its followers look. */
@@ -60,11 +63,16 @@ export function createFollows(
   let draining = false;
 
   /** Those who ask for the same share a read, while it is under way and for a while after it found something. */
-  function read(room: string, followed: FollowedRoom, after: number): Promise<Changes> {
-    const name = `${after} ${room}`;
+  function read(
+    room: string,
+    followed: FollowedRoom,
+    { after, bytes }: { after: number; bytes?: number },
+  ): Promise<Changes> {
+    const name = `${after} ${bytes} ${room}`;
     const known = shared.get(name);
     if (known) return known;
-    const reading = readChanges(database, room, { after, limit: length }).then((changes) => {
+    const query = { after, bytes, limit: length };
+    const reading = readChanges(database, room, query).then((changes) => {
       if (changes.revision <= after) forget();
       followed.latest = Math.max(followed.latest, changes.revision + Number(changes.more));
       return changes;
@@ -112,12 +120,13 @@ export function createFollows(
   }
 
   return {
-    async follow(room, after) {
+    async follow(room, after, bytes) {
       const { followed, follower } = subscribe(room);
       let first: Changes | undefined;
       try {
         // Subscribed first, so that no change falls between this look and those to come.
-        first = await read(room, followed, after ?? Number.MAX_SAFE_INTEGER);
+        const query = after === undefined ? { after: Number.MAX_SAFE_INTEGER } : { after, bytes };
+        first = await read(room, followed, query);
       } catch (error) {
         follower.leave();
         throw error;
@@ -137,11 +146,12 @@ export function createFollows(
         get behind() {
           return behind();
         },
-        async next(within, ready) {
+        async next(within, size) {
           if (ended()) return undefined;
           if (!behind()) await moved(follower, within);
-          if (ended() || !behind() || await ready?.() === false) return undefined;
-          const changes = first ?? await read(room, followed, revision);
+          if (ended() || !behind()) return undefined;
+          const query = { after: revision, bytes: await size?.() };
+          const changes = first ?? await read(room, followed, query);
           first = undefined;
           if (ended()) return undefined;
           revision = changes.revision;

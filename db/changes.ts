@@ -29,6 +29,8 @@ export interface ChangesQuery {
   after: number;
   /** Things that may be shown; what changed in one revision is shown whole, so the last one may exceed it. */
   limit: number;
+  /** Bytes beyond which it is cut, `SHORT_PAGE_BYTES` unless given. */
+  bytes?: number;
 }
 
 const LARGEST = { state: "value", agents: "meta", messages: "body" };
@@ -50,7 +52,7 @@ const EDGE = `(
     SELECT changed, ROW_NUMBER() OVER passed AS place, SUM(size) OVER passed AS bytes
       FROM (${SIZES.join(" UNION ALL ")} ORDER BY changed LIMIT :limit)
     WINDOW passed AS (ROWS UNBOUNDED PRECEDING))
-   WHERE place = :limit OR bytes > ${SHORT_PAGE_BYTES} LIMIT 1)`;
+   WHERE place = :limit OR bytes > :bytes LIMIT 1)`;
 
 const ROOM = `
   SELECT revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge
@@ -80,8 +82,12 @@ export async function readChanges(database: Database, room: string, query: Chang
 }
 
 /** The queries whose results are for `toChanges`. */
-export function selectChanges(room: string, { after, limit }: ChangesQuery, now: Date): Statement[] {
-  const args = { room, after, limit };
+export function selectChanges(
+  room: string,
+  { after, limit, bytes = SHORT_PAGE_BYTES }: ChangesQuery,
+  now: Date,
+): Statement[] {
+  const args = { room, after, limit, bytes };
   return [
     { sql: ROOM, args, weight: SHORT_PAGE_WEIGHT }, // for all of them
     { sql: rows("state"), args },

@@ -1,5 +1,6 @@
 import { createCarrier, type Job, type Merger } from "./jobs.ts";
 import type { Row, Send, Statement } from "./statement.ts";
+import { giveWayToNetwork, isBusy } from "./turn.ts";
 
 export interface LaneLimits {
   /** Batches under way at once. */
@@ -33,12 +34,6 @@ const FAR_MS = 12;
 const LINGER_MS = 4;
 /** A batch under way for longer holds up no other: its answer may never come. */
 const OVERDUE_MS = 1_000;
-/**
- * A batch that kept this thread at work for so long is followed by a pause: while turns of the event loop follow each
- * other at once, the runtime looks only now and then at what has arrived from the network.
- */
-const BLOCKED_MS = 8;
-const BLOCKED_PAUSE_MS = 1;
 /** A job that takes no more of a batch than this is a light one. */
 const LIGHT_SHARE = 1 / 16;
 /** Fewer jobs are not worth a batch of their own. */
@@ -72,16 +67,21 @@ export function createLane(
     await gather();
     gathering = false;
     while (isFree() && waiting.length > 0) {
+      // A file works in this thread: its batches and what is made of their rows take turns, one pass after the other.
+      if (isBusy()) {
+        gathering = true;
+        await giveWayToNetwork();
+        gathering = false;
+        continue;
+      }
       underWay++;
       const began = elapsed();
       heldUntil = began + limits.apart;
       const jobs = nextBatch();
       const left = waiting.length;
-      let blocked = false;
       const makeWay = once(() => {
         underWay--;
-        if (blocked) setTimeout(pump, BLOCKED_PAUSE_MS);
-        else pump();
+        pump();
       });
       const next = limits.apart > 0 ? setTimeout(letNext, limits.apart) : undefined;
       const overdue = setTimeout(makeWay, OVERDUE_MS);
@@ -97,9 +97,6 @@ export function createLane(
         most = halve ? Math.max(LEAST_HALF, Math.ceil(all / 2)) : Infinity;
         makeWay();
       });
-      // A file has answered by now.
-      blocked = elapsed() - began >= BLOCKED_MS;
-      if (blocked) break;
     }
   }
 

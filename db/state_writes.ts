@@ -164,7 +164,7 @@ function effect(room: string, nonce: string, write: StateWrite, agent: string | 
   const value = JSON.stringify(delta ?? write.value ?? null);
   const args = { room, nonce, scope, key, value, expr, now: now.toISOString(), agent };
   return delta === undefined
-    ? { sql: PUT, args, single: true, kept: KEPT }
+    ? { sql: PUT, args, single: true, kept: KEPT, weight: weightOf(value) }
     : { sql: ADD, args: { ...args, delta }, single: true, kept: KEPT };
 }
 

@@ -111,9 +111,9 @@ function numbersOf(rows: Row[]): Map<string, number> {
   }));
 }
 
-/** A large value counts for more of a batch: 16 KiB of JSON for as much as a write. */
+/** A large value counts for more of a batch: 4 KiB of JSON for as much as a write. */
 export function weightOf(json: string): number {
-  return 1 + Math.floor(json.length / 16_384);
+  return 1 + Math.floor(json.length / 4_096);
 }
 
 /** How many writes a room gets, by room. */

@@ -41,11 +41,21 @@ async function goOn() {
   else going = false;
 }
 
-/** A pause for others. */
+/** A pause for others, and for the runtime to look at what has arrived from the network. */
 export function giveWay(): Promise<void> {
+  goOnSoon();
+  return new Promise((resolve) => waiting.push(resolve));
+}
+
+/** The same of work that others wait for: it goes on before theirs. */
+export function giveWayToNetwork(): Promise<void> {
+  goOnSoon();
+  return new Promise((resolve) => waiting.unshift(resolve));
+}
+
+function goOnSoon() {
   if (!going) setTimeout(goOn, PAUSE_MS);
   going = true;
-  return new Promise((resolve) => waiting.push(resolve));
 }
 
 /** Items that are sorted, or merged, in one go. */

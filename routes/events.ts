@@ -1,10 +1,8 @@
 import type { Context, Hono } from "hono";
 import type { Changes } from "../db/changes.ts";
-import { Refusal } from "../db/refusal.ts";
 import { invalidMember } from "./errors.ts";
-import { LIMITS } from "./limits.ts";
 import { refuseMethod, resource } from "./methods.ts";
-import type { Pieces, Share } from "./outbox.ts";
+import type { Pieces } from "./outbox.ts";
 import { queryNumber, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 import { COMMENT, event, readOf, streamOf } from "./stream.ts";
@@ -28,32 +26,20 @@ export function mountEvents(app: Hono, services: Services): void {
   });
 }
 
-/**
- * Follows the path's room; `left` is to be called once the reader is gone.
- * Errors: `rate_limited`, `unavailable`, those of `follow`.
- */
+/** Follows the path's room; `left` is to be called once the reader is gone. Errors: `rate_limited`, those of `follow`. */
 export async function follow(c: Context, { watch, fairUse, outbox }: Services) {
   const room = roomOf(c);
   const place = placeOf(c);
   const left = fairUse.hold(c, "stream", room);
-  let share: Share | undefined;
+  const share = place === undefined ? undefined : outbox.take(readOf(room, place));
   try {
-    if (place !== undefined) share = await reserve(outbox, readOf(room, place));
-    return { follower: await watch.follow(room, place), left, sending: { outbox, room, share } };
+    const follower = await watch.follow(room, place, share?.bytes);
+    return { follower, left, sending: { outbox, room, share } };
   } catch (error) {
     share?.end();
     left();
     throw error;
   }
-}
-
-/** The memory for what a stream begins with. Errors: `unavailable`. */
-async function reserve(outbox: Services["outbox"], name: string): Promise<Share> {
-  const share = await outbox.reserve(name, LIMITS.beatMs);
-  if (share) return share;
-  throw new Refusal("unavailable", "Other readers are being sent all that this instance can send at once.", {
-    hint: "Try again in a moment.",
-  });
 }
 
 /** Where a stream begins: behind what the reader got last, else where it asks to. Errors: `invalid_request`. */

@@ -59,13 +59,15 @@ export const LIMITS = {
   eventLength: 100,
   /** Bytes of a piece of an event: the runtime holds some five for a reader that takes nothing. */
   pieceBytes: 32 * 1024,
-  /** Bytes of all events that an instance makes and sends at a time: 64 of a whole page, as many small ones as are. */
-  streamBytes: 64 * 1024 * 1024,
+  /** Bytes of all events that an instance makes and sends at a time: 32 whole pages; beyond them events are small. */
+  streamBytes: 32 * 1024 * 1024,
+  /** Bytes of such a small event, about: what changed in one revision is told whole. */
+  smallEventBytes: 64 * 1024,
   /** Milliseconds without an event after which a stream says that it lives: platforms cut what is idle for 5 s. */
   beatMs: 3_500,
   /** Milliseconds that a reader may take over one event before its stream is ended. */
   stalledMs: 30_000,
-  /** Milliseconds without taking a piece after which a reader is let go where others wait for its memory. */
+  /** Milliseconds without taking a piece after which a reader is let go where the memory for events is short. */
   pressedMs: 2_000,
   /** Milliseconds after which a reader whose stream was ended is to come back. */
   returnMs: 1_000,

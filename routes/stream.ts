@@ -91,15 +91,17 @@ export function streamOf(
     outbox.reportStalled();
   }
 
-  async function ready(): Promise<boolean> {
+  const take = () => share ??= outbox.take(readOf(room, follower.revision));
+
+  /** Bytes that the next event may have. */
+  async function size(): Promise<number> {
     await pace?.();
-    share ??= await outbox.reserve(readOf(room, follower.revision), LIMITS.beatMs);
-    return share !== undefined;
+    return take().bytes;
   }
 
   /** The next event; undefined where the stream ends. */
   async function next(): Promise<Pieces | undefined> {
-    const changes = await follower.next(LIMITS.beatMs, ready);
+    const changes = await follower.next(LIMITS.beatMs, size);
     if (left || follower.ended) return undefined;
     if (isBusy() || changes?.more) await giveWay();
     return await (changes ? changed(changes) : beat());
@@ -108,12 +110,10 @@ export function streamOf(
   /** Makes the next event, and counts what it takes if the reader has to be waited for in the midst of it. */
   async function load(): Promise<boolean> {
     given = 0;
+    pieces = []; // while the next one is waited for, the last one is not kept
     pieces = await next().catch(logged) ?? [];
-    if (pieces.length > 1 && !left) {
-      share ??= await outbox.reserve(readOf(room, follower.revision), LIMITS.stalledMs);
-      share?.hold(pieces, letGo);
-    }
-    if (left || pieces.length <= 1) share = void share?.end();
+    if (!left && pieces.length > 1) take().hold(pieces, letGo);
+    else share = void share?.end();
     return pieces.length > 0;
   }
 

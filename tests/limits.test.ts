@@ -9,6 +9,8 @@ const STREAMS_HELD =
 const WAITS_HELD =
   "waits: 1,000 of a caller, 5,000 of a room, 10,000 of an instance, and one more when one has ended";
 const OUTBOX = "routes/outbox.test.ts";
+const ROOMY =
+  "32 MiB of events are sent at a time, then events are small, and who has taken nothing for 2 s makes room";
 const BURST = "a caller has its burst, then its requests a second";
 const CUT = "a list of messages has at most 1,000, however many are asked for";
 const IDS = "an id has up to 128 characters and a key up to 256, in UTF-16 code units";
@@ -77,11 +79,15 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   ],
   pressedMs: [
     OUTBOX,
-    "64 MiB of events are sent at a time; who has taken nothing for 2 s makes room where others wait",
+    ROOMY,
   ],
   streamBytes: [
     OUTBOX,
-    "64 MiB of events are sent at a time; who has taken nothing for 2 s makes room where others wait",
+    ROOMY,
+  ],
+  smallEventBytes: [
+    OUTBOX,
+    "where the memory for events is in use a stream tells less at once, and all the same all",
   ],
   pieceBytes: [OUTBOX, "an event of 32 KiB is one piece, a longer one is sent in several"],
   returnMs: ["contract/events.test.ts", "an event tells of at most 100 things, the next one of the rest"],

@@ -1,102 +1,106 @@
 import assert from "node:assert/strict";
 import { LIMITS } from "../../routes/limits.ts";
-import { createOutbox, type Outbox, type Share } from "../../routes/outbox.ts";
+import { createOutbox, type Share } from "../../routes/outbox.ts";
 import { event } from "../../routes/stream.ts";
+import { withApp } from "../support/app.ts";
 
 const MIB = 2 ** 20;
-const reserving = (outbox: Outbox) => {
-  let n = 0;
-  return (ms: number) => outbox.reserve(`read ${n++}`, ms);
-};
+const PRESSED_MS = 60_000;
+const small = { bytes: 3 * MIB, page: MIB, small: 1, pressedMs: PRESSED_MS };
 const mebibyte = () => [new Uint8Array(MIB)];
 const never = () => assert.fail("was let go");
 
-Deno.test("64 MiB of events are sent at a time; who has taken nothing for 2 s makes room where others wait", async () => {
+Deno.test("32 MiB of events are sent at a time, then events are small, and who has taken nothing for 2 s makes room", () => {
   let now = 0;
   const outbox = createOutbox(undefined, () => now);
-  const reserve = reserving(outbox);
   const gone: number[] = [];
   const shares: Share[] = [];
-  for (let n = 0; n < LIMITS.streamBytes / MIB; n++) {
-    const share = (await reserve(0))!;
-    shares.push(share);
+  const hold = (n: number) => {
+    const share = outbox.take(`read ${n}`);
     share.hold(mebibyte(), () => {
       gone.push(n);
       share.end();
     });
-  }
-  assert.equal(await reserve(0), undefined, "no more than 64");
+    shares.push(share);
+    return share.bytes;
+  };
+  const whole = LIMITS.streamBytes / MIB;
+  for (let n = 0; n < whole; n++) assert.equal(hold(n), MIB, `event ${n}`);
   now = LIMITS.pressedMs - 1;
   shares[0]!.progress();
-  assert.equal(await reserve(0), undefined);
+  assert.equal(hold(whole), LIMITS.smallEventBytes);
   assert.deepEqual(gone, [], "for less than 2 s");
   now = LIMITS.pressedMs;
-  const next = await reserve(0);
-  assert.ok(next);
-  assert.deepEqual(gone, [1], "the one that has taken nothing for the longest time, and no more than needed");
-  next.end();
-  next.end();
+  shares[2]!.progress();
+  outbox.take("more").end();
+  assert.deepEqual(
+    gone,
+    [1, 3],
+    "those that have taken nothing for the longest time, and no more than needed",
+  );
+  assert.equal(outbox.take("again").bytes, MIB);
   for (const share of shares) share.end();
 });
 
-Deno.test("the memory for events is given first come first served, and all of it comes back", async () => {
-  const outbox = createOutbox({ bytes: 2, reserved: 1, pressedMs: 60_000 });
-  const reserve = reserving(outbox);
-  const [a, b] = [(await reserve(0))!, (await reserve(0))!];
-  const order: string[] = [];
-  const waiting = ["first", "second", "third"].map(async (name) => {
-    const share = await reserve(60_000);
-    order.push(name);
-    return share!;
-  });
-  assert.equal(await reserve(1), undefined, "one that gives up");
-  a.end();
-  const first = await waiting[0]!;
-  assert.deepEqual(order, ["first"]);
-  b.end();
-  first.end();
-  (await waiting[1]!).end();
-  (await waiting[2]!).end();
-  assert.deepEqual(order, ["first", "second", "third"]);
-  for (const share of [await reserve(0), await reserve(0)]) assert.ok(share);
-  assert.equal(await reserve(0), undefined);
-});
-
-Deno.test("what many are sent counts once, until the last of them has it", async () => {
-  const outbox = createOutbox({ bytes: 3 * MIB, reserved: MIB, pressedMs: 60_000 });
-  const reserve = reserving(outbox);
-  const pieces = [new Uint8Array(MIB), new Uint8Array(MIB)];
-  const shares: Share[] = [];
-  for (let n = 0; n < 100; n++) {
-    const share = await reserve(0);
-    assert.ok(share, `reader ${n}`);
-    share.hold(pieces, never);
-    shares.push(share);
+Deno.test("all of the memory for events comes back, however it is given back", () => {
+  const outbox = createOutbox(small, () => 0);
+  for (let n = 0; n < 10; n++) {
+    const [read, ...held] = ["a", "b", "c"].map((name) => outbox.take(name + n));
+    const more = outbox.take(`d${n}`);
+    assert.deepEqual([read!.bytes, more.bytes], [MIB, 1]);
+    for (const share of held) share.hold(mebibyte(), never);
+    more.hold(mebibyte(), never);
+    for (const share of [read!, ...held, more, read!, more]) share.end();
+    more.hold(mebibyte(), never);
+    read!.progress();
   }
-  const more = (await reserve(0))!;
-  assert.equal(await reserve(0), undefined);
-  for (const share of shares.slice(1)) share.end();
-  assert.equal(await reserve(0), undefined);
-  shares[0]!.end();
-  for (const share of [await reserve(0), await reserve(0)]) assert.ok(share);
-  more.end();
 });
 
-Deno.test("those who are about to read the same reserve it once", async () => {
-  const outbox = createOutbox({ bytes: 2, reserved: 1, pressedMs: 60_000 });
-  const same = [];
-  for (let n = 0; n < 100; n++) same.push((await outbox.reserve("a", 0))!);
-  const other = (await outbox.reserve("b", 0))!;
-  assert.equal(await outbox.reserve("c", 0), undefined);
-  same.push((await outbox.reserve("a", 0))!);
-  for (const share of same.slice(1)) share.end();
-  assert.equal(await outbox.reserve("c", 0), undefined);
-  same[0]!.end();
-  const third = await outbox.reserve("c", 0);
-  assert.ok(third);
-  other.end();
-  third.end();
+Deno.test("what many are sent, or are about to read, counts once, until the last of them has it", () => {
+  const outbox = createOutbox(small, () => 0);
+  const shares: Share[] = [];
+  for (let n = 0; n < 100; n++) shares.push(outbox.take("same"));
+  const others = [outbox.take("b"), outbox.take("c")];
+  assert.deepEqual([outbox.take("d").bytes, outbox.take("same").bytes], [1, MIB]);
+  for (const share of others) share.end();
+  const pieces = [new Uint8Array(MIB), new Uint8Array(MIB)];
+  for (const share of shares) share.hold(pieces, never);
+  for (const share of shares.slice(1)) share.end();
+  assert.equal(outbox.take("d").bytes, 1, "the last one has it still, and one is about to read");
+  shares[0]!.end();
+  assert.equal(outbox.take("e").bytes, MIB);
 });
+
+Deno.test("where the memory for events is in use a stream tells less at once, and all the same all", () =>
+  withApp(async ({ request, json, services }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const body = "x".repeat(LIMITS.smallEventBytes / 8);
+    for (let n = 0; n < 40; n++) await json("POST", "/rooms/r/messages", { body });
+    for (const [name, most] of [["all is free", 40], ["none is free", 9]] as const) {
+      const held = name === "all is free"
+        ? []
+        : Array.from({ length: 40 }, (_, n) => services.outbox.take(name + n));
+      const response = await request("GET", "/rooms/r/events?after=0");
+      const ids: number[] = [];
+      let events = 0;
+      let text = "";
+      for await (const part of response.body!.pipeThrough(new TextDecoderStream())) {
+        text += part;
+        if (!text.endsWith("\n\n")) continue;
+        const data = /^data: (.*)$/m.exec(text)?.[1];
+        text = "";
+        if (data === undefined) continue;
+        const { messages } = JSON.parse(data);
+        assert.ok(messages.length <= most, `${name}: ${messages.length}`);
+        ids.push(...messages.map(({ id }: { id: number }) => id));
+        events++;
+        if (ids.length === 40) break;
+      }
+      assert.deepEqual(ids, Array.from({ length: 40 }, (_, n) => n + 1), name);
+      assert.equal(events, Math.ceil(40 / most), name);
+      for (const share of held) share.end();
+    }
+  }));
 
 Deno.test("an event of 32 KiB is one piece, a longer one is sent in several", () => {
   const frame = event(1, "")[0]!.length;

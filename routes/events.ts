@@ -1,7 +1,8 @@
 import type { Context, Hono } from "hono";
 import { invalidMember } from "./errors.ts";
 import { refuseMethod, resource } from "./methods.ts";
-import { queryNumber, roomOf } from "./requests.ts";
+import { queryNumber } from "./queries.ts";
+import { roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 import { event, streamOf } from "./stream.ts";
 
@@ -16,7 +17,7 @@ export function mountEvents(app: Hono, services: Services): void {
         beat: () => "",
       });
     },
-  });
+  }, { GET: ["after"] });
 }
 
 /** Follows the path's room; `left` is to be called once the reader is gone. Errors: `rate_limited`, those of `follow`. */

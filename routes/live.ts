@@ -14,7 +14,8 @@ import { follow } from "./events.ts";
 import { LIMITS } from "./limits.ts";
 import { refuseMethod, resource } from "./methods.ts";
 import { addressOf } from "./address.ts";
-import { queryNumber, roomOf } from "./requests.ts";
+import { queryNumber, queryText } from "./queries.ts";
+import { roomOf } from "./requests.ts";
 import { entryView, loadLive, messageView, messageViews, scopesOf } from "./room_view.ts";
 import type { Services } from "./services.ts";
 import { event, streamOf } from "./stream.ts";
@@ -67,7 +68,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
         beat: async () => news(await draw(room), follower.revision),
       });
     },
-  });
+  }, { GET: ["after"] });
 
   resource(app, "/rooms/:room/live/messages", {
     async GET(c) {
@@ -83,13 +84,18 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));
       return c.html(messages.map((message) => Message({ message, now, room, known })).join(""));
     },
-  });
+  }, { GET: ["before", "limit"] });
 
   resource(app, "/rooms/:room/live/entries", {
     async GET(c) {
       const room = roomOf(c);
       const from = queryNumber(c, "from") ?? 0;
-      const window = selectWindow(room, { scope: c.req.query("scope") ?? "", from, most: KEYS, limit: KEYS });
+      const window = selectWindow(room, {
+        scope: queryText(c, "scope") ?? "",
+        from,
+        most: KEYS,
+        limit: KEYS,
+      });
       const { snapshot } = await reader.load(room, NOTHING, [window]);
       const [scope] = scopesOf(snapshot.extra[0]!);
       const entries = scope?.entries ?? [];
@@ -97,16 +103,16 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       c.header("Convene-Older", String(Math.max(0, (scope?.total ?? 0) - from - entries.length)));
       return c.html(entries.map((entry) => Entry({ entry, room, now })).join(""));
     },
-  });
+  }, { GET: ["scope", "from"] });
 
   resource(app, "/rooms/:room/live/evaluation", {
     async GET(c) {
       const room = roomOf(c);
-      const expr = c.req.query("expr") ?? "";
-      const evaluation = await evaluationOf(services, room, expr, c.req.query("agent"));
+      const expr = queryText(c, "expr") ?? "";
+      const evaluation = await evaluationOf(services, room, expr, queryText(c, "agent"));
       return c.html(String(Evaluation({ evaluation, address: addressOf(c), room })));
     },
-  });
+  }, { GET: ["expr", "agent"] });
 }
 
 /** Says of what is drawn only what is new to this reader; times tick by themselves. */

@@ -160,10 +160,11 @@ const DESCRIPTIONS: Record<string, string> = {
 
 function refusals(path: string, operation: Operation): Record<string, Response> {
   const ofWrites: ErrorCode[] = takesKey(operation) ? ["idempotency_mismatch"] : [];
+  const ofQueries: ErrorCode[] = path === "/healthz" ? [] : ["invalid_request"];
   const ofBodies: ErrorCode[] = operation.body ? ["request_timeout"] : [];
   const ofRoom: ErrorCode[] = path.startsWith("/rooms/") ? ["room_not_found"] : [];
   const byStatus = Map.groupBy(
-    new Set([...operation.errors, ...ofRoom, ...ofWrites, ...ofBodies, ...EVERYWHERE]),
+    new Set([...ofQueries, ...operation.errors, ...ofRoom, ...ofWrites, ...ofBodies, ...EVERYWHERE]),
     (code) => STATUS[code],
   );
   return Object.fromEntries(

@@ -61,7 +61,15 @@ export function assertDocumented(method: string, { url, status, headers, body, t
 
 function assertError(body: Json): void {
   const known = Object.keys(document.components.schemas).filter((name) => name.endsWith("NotFound"));
-  const names = [...known, "MethodNotAllowed", "RateLimited", "TooLarge", "Internal", "Unavailable"];
+  const names = [
+    ...known,
+    "InvalidRequest",
+    "MethodNotAllowed",
+    "RateLimited",
+    "TooLarge",
+    "Internal",
+    "Unavailable",
+  ];
   const valid = names.some((name) => validatorOf(["components", "schemas", name])(body));
   assert.ok(valid, `no error of the document: ${JSON.stringify(body)}`);
 }

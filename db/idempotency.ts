@@ -201,6 +201,18 @@ export function find(once: Once): Statement {
   return { sql: FIND, args: { once_scope: once.scope, once_key: once.key, expired: expiry(once) } };
 }
 
+/** Whether a request was done under the key. */
+export async function isTaken(
+  database: Database,
+  scope: string,
+  key: string,
+  lifetime: number,
+): Promise<boolean> {
+  const expired = new Date(database.now().getTime() - lifetime).toISOString();
+  const [rows] = await database.read([{ sql: FIND, args: { once_scope: scope, once_key: key, expired } }]);
+  return rows!.length > 0;
+}
+
 /** Ends the run where the key was not this request's. */
 export function checkTaken(once: Once, [row]: Row[]): void {
   if (row !== undefined && row.nonce !== once.nonce) throw new AlreadyDone(row);

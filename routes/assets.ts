@@ -15,7 +15,7 @@ import reading from "../views/assets/reading.js" with { type: "text" };
 import room from "../views/assets/room.js" with { type: "text" };
 import threads from "../views/assets/threads.js" with { type: "text" };
 import { RequestError } from "./errors.ts";
-import { resource } from "./methods.ts";
+import { document } from "./methods.ts";
 
 // Browsers know no package names: the one that is imported is served beside the scripts.
 const applyingHere = applying.replace('from "idiomorph"', 'from "./idiomorph.js"');
@@ -71,7 +71,7 @@ export function sendPage(c: Context, html: string, found = true): Response {
 }
 
 export function mountAssets(app: Hono): void {
-  resource(app, "/assets/:version/:file", {
+  document(app, "/assets/:version/:file", {
     GET(c) {
       const name = c.req.param("file")!;
       if (!Object.hasOwn(FILES, name)) throw new RequestError("not_found", "There is no such file.");

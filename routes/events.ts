@@ -5,7 +5,8 @@ import { invalidMember } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import { refuseMethod, resource } from "./methods.ts";
 import type { Pieces, Share } from "./outbox.ts";
-import { queryNumber, roomOf } from "./requests.ts";
+import { queryNumber } from "./queries.ts";
+import { roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 import { COMMENT, event, readOf, streamOf } from "./stream.ts";
 
@@ -25,7 +26,7 @@ export function mountEvents(app: Hono, services: Services): void {
       const { follower, left, sending } = await follow(c, services);
       return streamOf(c, follower, { left, changed: eventOf, beat: () => COMMENT }, sending);
     },
-  });
+  }, { GET: ["after"] });
 }
 
 /**

@@ -21,7 +21,8 @@ import { guideText, mountDocs, withAddress } from "./docs.ts";
 import { errorResponse, RequestError } from "./errors.ts";
 import { existingId } from "./ids.ts";
 import { mountLive } from "./live.ts";
-import { resource } from "./methods.ts";
+import { document } from "./methods.ts";
+import { queryText } from "./queries.ts";
 import { loadLive, messageViews, scopesOf } from "./room_view.ts";
 import type { Services } from "./services.ts";
 import { createWaitLog, type WaitLog } from "./wait_log.ts";
@@ -48,9 +49,9 @@ function mountPages(app: Hono, services: Services): void {
   mountAssets(app);
   mountLive(app, services, log);
 
-  resource(app, "/", {
+  document(app, "/", {
     async GET(c) {
-      const room = c.req.query("room");
+      const room = queryText(c, "room");
       if (room !== undefined) return await sendRoom(c, services, log, room);
       c.header("Vary", "Accept");
       const type = accepts(c, {
@@ -63,9 +64,9 @@ function mountPages(app: Hono, services: Services): void {
       }
       return c.text(guideFor(services.addressOf(c)), 200, { "Content-Type": `${type}; charset=utf-8` });
     },
-  });
+  }, ["room", "expr", "agent"]);
 
-  resource(app, "/guide", {
+  document(app, "/guide", {
     GET: (c) => sendPage(c, page(guidePage(guideFor(services.addressOf(c)), ASSETS))),
   });
 }
@@ -73,8 +74,8 @@ function mountPages(app: Hono, services: Services): void {
 async function sendRoom(c: Context, services: Services, log: WaitLog, id: string): Promise<Response> {
   try {
     const room = await loadRoom(services, log, existingId(id), services.addressOf(c));
-    const expr = c.req.query("expr");
-    const evaluation = expr ? await evaluationOf(services, room.id, expr, c.req.query("agent")) : undefined;
+    const expr = queryText(c, "expr");
+    const evaluation = expr ? await evaluationOf(services, room.id, expr, queryText(c, "agent")) : undefined;
     const drawn = await draw(room);
     if (isBusy()) await giveWay();
     return sendPage(c, page(roomPage({ ...room, evaluation }, drawn, ASSETS)));

@@ -331,6 +331,62 @@ export const MUTANTS: Mutant[] = [
     test: "tests/db/threads.test.ts",
     filter: "a thread in a late tree",
   },
+  {
+    name: "members that are not understood dropped",
+    file: "routes/schemas.ts",
+    edits: [["stateBody = z.strictObject({", "stateBody = z.object({"]],
+    test: "tests/contract/understood.test.ts",
+    filter: "file: a wrong name of a guard never writes unguarded",
+  },
+  {
+    name: "a version to be guarded by that is null taken as absent",
+    file: "routes/schemas.ts",
+    edits: [[".min(0).optional();", ".min(0).nullish() as unknown as z.ZodOptional<z.ZodInt>;"]],
+    test: "tests/contract/understood.test.ts",
+    filter: "file: null for an optional member",
+  },
+  {
+    name: "parameters that are not understood dropped",
+    file: "routes/queries.ts",
+    edits: [["refuseUnknown(name, known, url, page);", "continue;"]],
+    test: "tests/contract/understood.test.ts",
+    filter: "file: a condition that a query cuts",
+  },
+  {
+    name: "a guard that is empty in the query taken as absent",
+    file: "routes/queries.ts",
+    edits: [["GUARDS.includes(name)", "false"]],
+    test: "tests/contract/understood.test.ts",
+    filter: "file: an empty parameter is as if absent",
+  },
+  {
+    name: "integers rounded to doubles",
+    file: "routes/json_text.ts",
+    edits: [["return fraction !== undefined && ", "return fraction === undefined || "]],
+    test: "tests/contract/understood.test.ts",
+    filter: "file: a number that a double does not hold",
+  },
+  {
+    name: "if_new decided by nobody",
+    file: "db/agents.ts",
+    edits: [["THEN NOT :if_new ELSE", "THEN :if_new IS NOT NULL ELSE"]],
+    test: "tests/contract/understood.test.ts",
+    filter: "file: of many that register one id with if_new",
+  },
+  {
+    name: "a key that does not know queries apart",
+    file: "routes/idempotency.ts",
+    edits: [["c.req.path + query", "c.req.path"]],
+    test: "tests/contract/understood.test.ts",
+    filter: "file: an Idempotency-Key knows two deletes apart",
+  },
+  {
+    name: "a key of a room without an id counted for each address",
+    file: "routes/idempotency.ts",
+    edits: [["? former : await digest(key);", "? former : former;"]],
+    test: "tests/contract/idempotency.test.ts",
+    filter: "file: the key of a room without an id",
+  },
 ];
 
 export const root = new URL("../../", import.meta.url);

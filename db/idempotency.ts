@@ -80,9 +80,12 @@ const SETTLE = (revision: string) =>
 
 const LET_GO = (condition: string) => `DELETE FROM idempotency WHERE ${OWN} AND ${condition}`;
 
-const FIND = `
-  SELECT fingerprint, nonce, outcome, created_at FROM idempotency
-   WHERE room_id = :once_scope AND key = :once_key AND created_at > :expired`;
+const FOUND = `FROM idempotency WHERE room_id = :once_scope AND key = :once_key AND created_at > :expired`;
+
+const FIND = `SELECT fingerprint, nonce, outcome, created_at ${FOUND}`;
+
+/** Without the outcome, which may be long. */
+const IS_TAKEN = `SELECT 1 ${FOUND}`;
 
 const ADD_LATER = `
   UPDATE idempotency SET outcome = json_insert(outcome, '$.later', :later)
@@ -209,7 +212,10 @@ export async function isTaken(
   lifetime: number,
 ): Promise<boolean> {
   const expired = new Date(database.now().getTime() - lifetime).toISOString();
-  const [rows] = await database.read([{ sql: FIND, args: { once_scope: scope, once_key: key, expired } }]);
+  const [rows] = await database.read([{
+    sql: IS_TAKEN,
+    args: { once_scope: scope, once_key: key, expired },
+  }]);
   return rows!.length > 0;
 }
 

@@ -332,6 +332,13 @@ export const MUTANTS: Mutant[] = [
     filter: "a thread in a late tree",
   },
   {
+    name: "a stream begun with what a reader before it was told",
+    file: "cel/follow.ts",
+    edits: [["known?.followed === followed", "known"]],
+    test: "tests/contract/events.test.ts",
+    filter: "file: a stream begins with all that has changed",
+  },
+  {
     name: "members that are not understood dropped",
     file: "routes/schemas.ts",
     edits: [["stateBody = z.strictObject({", "stateBody = z.object({"]],

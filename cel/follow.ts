@@ -58,11 +58,14 @@ export function createFollows(
   counted: (by: 1 | -1) => void,
 ): Follows {
   const rooms = new Map<string, FollowedRoom>();
-  const shared = new Map<string, Promise<Changes>>();
+  const shared = new Map<string, { followed: FollowedRoom; reading: Promise<Changes> }>();
   let count = 0;
   let draining = false;
 
-  /** Those who ask for the same share a read, while it is under way and for a while after it found something. */
+  /**
+   * Those who ask for the same share a read, while it is under way and for a while after it found something. It
+   * counts no longer once nobody follows the room: nobody hears then that more has changed.
+   */
   function read(
     room: string,
     followed: FollowedRoom,
@@ -70,7 +73,7 @@ export function createFollows(
   ): Promise<Changes> {
     const name = `${after} ${bytes} ${room}`;
     const known = shared.get(name);
-    if (known) return known;
+    if (known?.followed === followed) return known.reading;
     const query = { after, bytes, limit: length };
     const reading = readChanges(database, room, query).then((changes) => {
       if (changes.revision <= after) forget();
@@ -81,10 +84,11 @@ export function createFollows(
       throw error;
     });
     const forget = () => {
-      if (shared.get(name) === reading) shared.delete(name);
+      if (shared.get(name)?.reading === reading) shared.delete(name);
     };
+    shared.delete(name);
     if (shared.size >= SHARED_READS) shared.delete(shared.keys().next().value!);
-    shared.set(name, reading);
+    shared.set(name, { followed, reading });
     return reading;
   }
 

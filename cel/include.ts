@@ -73,10 +73,9 @@ export async function included(
   if (include.messages) members.messages = snapshot.counts;
   const extra = [...snapshot.extra];
   if (include.messagesAfter) {
-    members.messages_since = await mapInTurns(
-      extra.shift()!.slice(0, include.messagesAfter.limit),
-      toMessage,
-    );
+    const [rows, { limit }] = [extra.shift()!, include.messagesAfter];
+    members.messages_since = await mapInTurns(rows.slice(0, limit), toMessage);
+    if (rows.length > limit) members.messages_more = true;
   }
   if (include.changesAfter) members.changes = await toChanges(extra, viewpoint.wait);
   return members;

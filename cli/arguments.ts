@@ -1,8 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
+import { distance } from "fastest-levenshtein";
+import { readValue, UsageError } from "./values.ts";
 import { connect, type Convene, type Json, type Room } from "../client/mod.ts";
-
-/** What was typed makes no sense: the command ends with 2. */
-export class UsageError extends Error {}
 
 export interface Command {
   /** What comes after its name: `<condition>`. */
@@ -55,8 +54,11 @@ export class Input {
   number(flag: string): number | undefined {
     const text = this.text(flag);
     if (text === undefined) return undefined;
-    if (!/^-?\d+(\.\d+)?$/.test(text)) throw new UsageError(`--${flag} takes a number, not ${text}.`);
-    return Number(text);
+    const number = Number(text);
+    if (!/^-?\d+(\.\d+)?$/.test(text) || Math.abs(number) > Number.MAX_SAFE_INTEGER) {
+      throw new UsageError(`--${flag} takes a number, not ${text}.`);
+    }
+    return number;
   }
 
   /** Milliseconds. `90` is seconds, as are `90s`; also `500ms`, `5m`, `2h`, `1d`. */
@@ -70,12 +72,7 @@ export class Input {
 
   /** A value as it was typed: JSON if it is JSON, else text. With --text always text. */
   value(typed: string): Json {
-    if (this.flags.text === true) return typed;
-    try {
-      return JSON.parse(typed);
-    } catch {
-      return typed;
-    }
+    return this.flags.text === true ? typed : readValue(typed);
   }
 }
 
@@ -101,9 +98,35 @@ export function readCommand(
 }
 
 function parsed(args: string[], options: NonNullable<ParseArgsConfig["options"]>) {
+  const config = { args, options, allowPositionals: true } as const;
+  const { tokens } = parseArgs({ ...config, strict: false, tokens: true });
+  const seen = new Set<string>();
+  for (const token of tokens) {
+    if (token.kind !== "option") continue;
+    if (!Object.hasOwn(options, token.name)) {
+      throw new UsageError(unknownOption(token.rawName, Object.keys(options)));
+    }
+    if (seen.has(token.name)) throw new UsageError(`${token.rawName} stands twice.`);
+    seen.add(token.name);
+  }
   try {
-    return parseArgs({ args, options, allowPositionals: true, strict: true });
+    return parseArgs({ ...config, strict: true });
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
+}
+
+/** Letters that may differ between an option and the one that was meant. */
+const NEAR = 2;
+
+function unknownOption(typed: string, known: string[]): string {
+  const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z]/g, "");
+  const [near] = known.map((name) => ({ name, far: distance(plain(name), plain(typed)) }))
+    .filter(({ name, far }) => far <= NEAR && far <= name.length / 2)
+    .sort((a, b) => a.far - b.far);
+  const hint = near
+    ? `Did you mean --${near.name}?`
+    : `There are ${known.map((name) => `--${name}`).join(", ")}.`;
+  const dash = typed.startsWith("--") ? "" : " A word that begins with a dash comes after --.";
+  return `There is no option ${typed}. ${hint}${dash}`;
 }

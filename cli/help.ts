@@ -6,7 +6,8 @@ const COMMON = `Every command takes
   --agent ID     or CONVENE_AGENT: who you are
   --json         print JSON, for programs
 A flag goes before the environment. A value is JSON if it reads as JSON (5, true, '{"a":1}'), else text;
-with --text it is text whatever it reads as. What begins with a dash comes after --.
+a number only if it comes back as it was typed (1.0 and long digits are text). With --text it is
+text whatever it reads as. What begins with a dash comes after --.
 It ends with 0 when done (wait: triggered), 1 when it failed or was refused, 2 when it was used wrongly,
 124 when the time was over.`;
 

@@ -3,10 +3,11 @@
 import process from "node:process";
 import { ConveneError } from "../client/mod.ts";
 import { commands } from "./commands.ts";
-import { readCommand, UsageError } from "./arguments.ts";
+import { readCommand } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { help, helpOf } from "./help.ts";
 import { plain } from "./plain.ts";
+import { UsageError } from "./values.ts";
 
 async function main(args: string[]): Promise<number> {
   const [name = "help"] = args;

@@ -1,7 +1,8 @@
 import type { Message } from "../client/mod.ts";
-import { type Command, UsageError } from "./arguments.ts";
+import type { Command } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { json, plain, shown } from "./plain.ts";
+import { UsageError } from "./values.ts";
 
 const text = { type: "string" } as const;
 const flag = { type: "boolean" } as const;
@@ -64,7 +65,9 @@ export const claim: Command = {
   words: [1, 1],
   async run(input) {
     const id = Number(input.words[0]);
-    if (!Number.isSafeInteger(id) || id < 1) throw new UsageError(`${input.words[0]} is no message's id.`);
+    if (!/^[1-9]\d{0,15}$/.test(input.words[0]!) || !Number.isSafeInteger(id)) {
+      throw new UsageError(`${input.words[0]} is no message's id.`);
+    }
     if (input.agent === undefined) throw new UsageError("Who claims? Say --agent ID or set CONVENE_AGENT.");
     const outcome = await input.room.messages.claim(id);
     if (input.json) console.log(json(outcome));

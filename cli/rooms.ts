@@ -14,13 +14,19 @@ export const room: Command = {
 };
 
 export const join: Command = {
-  usage: "[id] [--name NAME] [--role ROLE]",
-  about: "Register as an agent of the room; prints its id. Without an id: --agent, or a UUID.",
-  options: { name: { type: "string" }, role: { type: "string" } },
+  usage: "[id] [--name NAME] [--role ROLE] [--if-new]",
+  about: "Register as an agent of the room; prints its id. Without an id: --agent, or a UUID. " +
+    "--if-new: ends with 1 if the id is there.",
+  options: { name: { type: "string" }, role: { type: "string" }, "if-new": { type: "boolean" } },
   words: [0, 1],
   async run(input) {
     const id = input.words[0] ?? input.agent;
-    const agent = await input.room.join({ id, name: input.text("name") ?? id, role: input.text("role") });
+    const agent = await input.room.join({
+      id,
+      name: input.text("name") ?? id,
+      role: input.text("role"),
+      if_new: input.flags["if-new"] === true || undefined,
+    });
     console.log(input.json ? json(agent) : plain(agent.id));
     return EXIT.done;
   },

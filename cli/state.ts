@@ -1,7 +1,8 @@
 import type { Entry } from "../client/mod.ts";
-import { type Command, type Input, UsageError } from "./arguments.ts";
+import type { Command, Input } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { json, plain, shown } from "./plain.ts";
+import { readJson, UsageError } from "./values.ts";
 
 const text = { type: "string" } as const;
 const flag = { type: "boolean" } as const;
@@ -27,7 +28,7 @@ function written(input: Input): Promise<Entry> {
   };
   const { state } = input.room;
   if (input.flags.increment === true) {
-    const by = typed === undefined ? 1 : input.value(typed);
+    const by = typed === undefined ? 1 : readJson(typed);
     if (typeof by !== "number") throw new UsageError(`--increment adds a number, not ${typed}.`);
     return state.increment(key, by, options);
   }

@@ -10,7 +10,7 @@ export const wait: Command = {
   options: { timeout: { type: "string" }, include: { type: "string" } },
   words: [1, 1],
   async run(input) {
-    const include = input.text("include")?.split(",") as Include[] | undefined;
+    const include = input.text("include")?.split(",").map((name) => name.trim()) as Include[] | undefined;
     const timeout = input.duration("timeout") ?? Infinity;
     const outcome = await input.room.until(input.words[0]!, { include, timeout });
     const whole = input.json || include !== undefined;

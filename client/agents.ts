@@ -16,6 +16,12 @@ export interface Agent {
   last_heartbeat: string;
 }
 
+/** What a registration answers. */
+export interface Registered extends Agent {
+  /** Whether the agent is new in the room. */
+  created: boolean;
+}
+
 export interface Registration {
   /** The room's own agent unless told; without either the service gives a UUID. */
   id?: string;
@@ -23,6 +29,8 @@ export interface Registration {
   name?: string;
   role?: string;
   meta?: JsonObject;
+  /** Only if no agent has this id: else the error `agent_exists`. */
+  if_new?: boolean;
 }
 
 export interface Heartbeat {

@@ -1,5 +1,6 @@
 import { Attempt } from "./attempt.ts";
 import { ConveneError, errorOf } from "./errors.ts";
+import { textOf } from "./json.ts";
 import { retried } from "./retry.ts";
 
 /** Milliseconds for which a request is tried again while the service is away. */
@@ -53,7 +54,7 @@ export class Connection {
   /** A request with a body that changes nothing. */
   ask<T>(path: string, body: unknown, call: Call = {}): Promise<Answer<T>> {
     return this.#tried("POST", this.address(path), {
-      body: JSON.stringify(body),
+      body: textOf(body),
     }, call);
   }
 
@@ -65,7 +66,7 @@ export class Connection {
     call: Call = {},
   ): Promise<Answer<T>> {
     return this.#tried(method, this.address(path), {
-      body: JSON.stringify(body),
+      body: textOf(body),
       key: newKey(),
     }, call);
   }
@@ -85,6 +86,9 @@ export class Connection {
 
   address(path: string, query: Query = {}): string {
     const given = Object.entries(query).filter(([, value]) => value !== undefined);
+    // The service takes an empty parameter as absent: a list would come instead of what is not there.
+    const empty = given.find(([, value]) => value === "");
+    if (empty) throw new TypeError(`${empty[0]} must not be empty: leave it out.`);
     const search = new URLSearchParams(
       given.map(([name, value]) => [name, String(value)]),
     );

@@ -22,6 +22,9 @@ export interface Post extends CallOptions {
   from?: string;
   /** An address, not a lock: everyone in the room reads every message. */
   to?: string;
+  /** Other names of `from` and `to`, as messages have them: what was read can be sent. */
+  from_agent?: string | null;
+  to_agent?: string | null;
   /** `message` unless told. */
   kind?: string;
   reply_to?: number;
@@ -61,7 +64,8 @@ export class Messages {
   ) {}
 
   async post(body: Json, { signal, ...options }: Post = {}): Promise<Message> {
-    const sent = { from: this.agent, ...options, body };
+    const from = options.from_agent === undefined ? this.agent : undefined;
+    const sent = { from, ...options, body };
     return (await this.connection.write<Message>("POST", this.#path(), sent, {
       signal,
     })).body;

@@ -10,7 +10,7 @@
  * @module
  */
 export type { Attempt } from "./attempt.ts";
-export type { Agent, Heartbeat, Registration, Status } from "./agents.ts";
+export type { Agent, Heartbeat, Registered, Registration, Status } from "./agents.ts";
 export type { Answer, Call, CallOptions, Connection, ConnectOptions, Query } from "./connection.ts";
 export { ConveneError, type ErrorDetails } from "./errors.ts";
 export type { Changed, Changes, FollowOptions } from "./follow.ts";

@@ -1,4 +1,4 @@
-import type { Agent, Heartbeat, Registration, Status } from "./agents.ts";
+import type { Agent, Heartbeat, Registered, Registration, Status } from "./agents.ts";
 import type { CallOptions, Connection } from "./connection.ts";
 import { type Changes, followChanges, type FollowOptions } from "./follow.ts";
 import type { Json, JsonObject } from "./json.ts";
@@ -48,13 +48,13 @@ export class Room {
     return (await this.connection.get<RoomInfo>(this.#path, {}, call)).body;
   }
 
-  /** Registers an agent. One that is there already is active again. */
+  /** Registers an agent. One that is there already is active again; with `if_new` that is an error. */
   async join(
     { signal, ...registration }: Registration & CallOptions = {},
-  ): Promise<Agent> {
+  ): Promise<Registered> {
     const id = registration.id ?? this.agent;
     const body = { name: id ?? "agent", ...registration, id };
-    return (await this.connection.write<Agent>(
+    return (await this.connection.write<Registered>(
       "POST",
       `${this.#path}/agents`,
       body,

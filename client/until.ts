@@ -29,6 +29,8 @@ export interface Included {
   agents?: Record<string, Agent>;
   messages?: { count: number; unclaimed: number };
   messages_since?: Message[];
+  /** `messages_since` was cut: there are more after its last id. */
+  messages_more?: true;
   changes?: Changes;
 }
 

@@ -1,7 +1,7 @@
 import type { Database } from "./database.ts";
 import type { Json } from "./json.ts";
 import type { Listing } from "./listing.ts";
-import { agentNotFound, Refusal } from "./refusal.ts";
+import { agentExists, agentNotFound, Refusal } from "./refusal.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { type Newest, present, type Status, toNewest, touch, waitsOf } from "./presence.ts";
 import type { Row } from "./statement.ts";
@@ -21,14 +21,16 @@ export interface Agent {
   last_heartbeat: string;
 }
 
+const EXISTS = `EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent)`;
+
 const ADMIT_REGISTER = `
   UPDATE rooms SET
     revision = revision + 1,
     agents_revision = revision + 1,
-    agent_count = agent_count + NOT EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent),
+    agent_count = agent_count + NOT ${EXISTS},
     admitted = :nonce
    WHERE id = :room
-     AND (agent_count < :most OR EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent))
+     AND CASE WHEN ${EXISTS} THEN NOT :if_new ELSE agent_count < :most END
   RETURNING revision`;
 
 const REGISTER = `
@@ -61,30 +63,42 @@ const GET = `SELECT * FROM agents WHERE room_id = :room AND id = :agent`;
 const AGENT = ["id", "room_id", "name", "role", "meta", "status", "joined", "joined_at", "last_heartbeat"];
 const WAIT = ["agent_id", "token", "waiting_on", "until"];
 
-/** Registers an agent, or again: then `name`, and what else is given, replaces what was. Errors: `room_not_found`, `limit_reached`. */
+/**
+ * Registers an agent, or again: then `name`, and what else is given, replaces what was; with `ifNew` that is
+ * refused. Errors: `room_not_found`, `agent_exists`, `limit_reached`.
+ */
 export async function registerAgent(
   database: Database,
   room: string,
-  agent: { id?: string; name: string; role?: string; meta?: Json },
+  agent: { id?: string; name: string; role?: string; meta?: Json; ifNew?: boolean },
   most: number,
 ): Promise<{ agent: Agent; created: boolean; revision: number }> {
   const [nonce, id, now] = [database.unique(), agent.id ?? database.unique(), database.now()];
   const meta = agent.meta === undefined ? null : JSON.stringify(agent.meta);
   const profile = { name: agent.name, role: agent.role ?? null, meta, now: now.toISOString() };
-  const { revision, effects: [registered], reads: [exists, waits] } = await commit(database, {
+  const { revision, effects: [registered], reads: [exists, waits, there] } = await commit(database, {
     room,
     part: "agents",
-    admission: { sql: ADMIT_REGISTER, args: { room, nonce, agent: id, most } },
+    admission: {
+      sql: ADMIT_REGISTER,
+      args: { room, nonce, agent: id, most, if_new: Number(agent.ifNew ?? false) },
+    },
     effects: [{
       sql: REGISTER,
       args: { room, nonce, agent: id, ...profile },
       single: true,
       kept: { columns: AGENT, from: GET },
     }],
-    reads: [{ sql: ROOM_REVISION, args: { room } }, { ...waitsOf(room, id, now), kept: { columns: WAIT } }],
+    reads: [
+      { sql: ROOM_REVISION, args: { room } },
+      { ...waitsOf(room, id, now), kept: { columns: WAIT } },
+      ...(agent.ifNew ? [{ sql: GET, args: { room, agent: id } }] : []),
+    ],
   });
   if (revision === undefined) {
-    throw new Refusal("limit_reached", `A room holds at most ${most} agents.`, {}, revisionOf(exists!));
+    const roomRevision = revisionOf(exists!);
+    if (there?.length) throw agentExists(id, roomRevision);
+    throw new Refusal("limit_reached", `A room holds at most ${most} agents.`, {}, roomRevision);
   }
   const row = registered![0]!;
   return { agent: toAgent(row, toNewest(waits!)), created: Number(row.joined) === revision, revision };

@@ -80,9 +80,12 @@ const SETTLE = (revision: string) =>
 
 const LET_GO = (condition: string) => `DELETE FROM idempotency WHERE ${OWN} AND ${condition}`;
 
-const FIND = `
-  SELECT fingerprint, nonce, outcome, created_at FROM idempotency
-   WHERE room_id = :once_scope AND key = :once_key AND created_at > :expired`;
+const FOUND = `FROM idempotency WHERE room_id = :once_scope AND key = :once_key AND created_at > :expired`;
+
+const FIND = `SELECT fingerprint, nonce, outcome, created_at ${FOUND}`;
+
+/** Without the outcome, which may be long. */
+const IS_TAKEN = `SELECT 1 ${FOUND}`;
 
 const ADD_LATER = `
   UPDATE idempotency SET outcome = json_insert(outcome, '$.later', :later)
@@ -199,6 +202,21 @@ export function letGo(once: Once, condition: string, args: Record<string, Value>
 /** The statement with which a keyed batch ends; its rows are for `checkTaken`. */
 export function find(once: Once): Statement {
   return { sql: FIND, args: { once_scope: once.scope, once_key: once.key, expired: expiry(once) } };
+}
+
+/** Whether a request was done under the key. */
+export async function isTaken(
+  database: Database,
+  scope: string,
+  key: string,
+  lifetime: number,
+): Promise<boolean> {
+  const expired = new Date(database.now().getTime() - lifetime).toISOString();
+  const [rows] = await database.read([{
+    sql: IS_TAKEN,
+    args: { once_scope: scope, once_key: key, expired },
+  }]);
+  return rows!.length > 0;
 }
 
 /** Ends the run where the key was not this request's. */

@@ -9,6 +9,7 @@ export type RefusalCode =
   | "precondition_failed"
   | "not_a_number"
   | "already_claimed"
+  | "agent_exists"
   | "limit_reached"
   | "idempotency_mismatch"
   | "unavailable";
@@ -39,6 +40,12 @@ export function roomNotFound(): Refusal {
 export function agentNotFound(agent: string, revision: number): Refusal {
   return new Refusal("agent_not_found", `No agent ${JSON.stringify(agent)} is registered in this room.`, {
     hint: "Register it first with POST /rooms/:id/agents.",
+  }, revision);
+}
+
+export function agentExists(agent: string, revision: number): Refusal {
+  return new Refusal("agent_exists", `An agent ${JSON.stringify(agent)} is registered in this room.`, {
+    hint: "Take another id, or register without if_new if this agent is you.",
   }, revision);
 }
 

@@ -11,11 +11,16 @@ export function mountAgents(app: Hono, { database }: Services): void {
   resource(app, "/rooms/:room/agents", {
     async POST(c) {
       const room = roomOf(c);
-      const profile = await readBody(c, "agentBody");
+      const { if_new: ifNew, ...profile } = await readBody(c, "agentBody");
       checkSize(profile.meta, "meta");
       return await answerOnce(c, database, room, async (database) => {
-        const { agent, created, revision } = await registerAgent(database, room, profile, LIMITS.agents);
-        return reply(revision, agent, created ? 201 : 200);
+        const { agent, created, revision } = await registerAgent(
+          database,
+          room,
+          { ...profile, ifNew },
+          LIMITS.agents,
+        );
+        return reply(revision, { ...agent, created }, created ? 201 : 200);
       });
     },
     async GET(c) {

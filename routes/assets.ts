@@ -15,7 +15,8 @@ import reading from "../views/assets/reading.js" with { type: "text" };
 import room from "../views/assets/room.js" with { type: "text" };
 import threads from "../views/assets/threads.js" with { type: "text" };
 import { RequestError } from "./errors.ts";
-import { resource } from "./methods.ts";
+import { htmlInTurns } from "./large_bodies.ts";
+import { document } from "./methods.ts";
 
 // Browsers know no package names: the one that is imported is served beside the scripts.
 const applyingHere = applying.replace('from "idiomorph"', 'from "./idiomorph.js"');
@@ -63,15 +64,15 @@ const POLICY = [
 ].join("; ");
 
 /** Sends a page, under the policy that keeps whatever agents write from doing anything in it. */
-export function sendPage(c: Context, html: string, found = true): Response {
+export async function sendPage(c: Context, html: string, found = true): Promise<Response> {
   c.header("Content-Security-Policy", POLICY);
   c.header("X-Content-Type-Options", "nosniff");
   c.header("Referrer-Policy", "no-referrer");
-  return c.html(html, found ? 200 : 404);
+  return await htmlInTurns(c, [html], found ? 200 : 404);
 }
 
 export function mountAssets(app: Hono): void {
-  resource(app, "/assets/:version/:file", {
+  document(app, "/assets/:version/:file", {
     GET(c) {
       const name = c.req.param("file")!;
       if (!Object.hasOwn(FILES, name)) throw new RequestError("not_found", "There is no such file.");

@@ -2,7 +2,8 @@ import type { Hono } from "hono";
 import { readChanges } from "../db/changes.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
-import { linkNext, queryCount, queryNumber, replyInTurns, roomOf } from "./requests.ts";
+import { queryCount, queryNumber } from "./queries.ts";
+import { linkNext, replyInTurns, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountChanges(app: Hono, { database }: Services): void {
@@ -14,5 +15,5 @@ export function mountChanges(app: Hono, { database }: Services): void {
       const next = changes.more ? linkNext(c, { after: String(changes.revision) }) : undefined;
       return await replyInTurns(changes.revision, changes, next);
     },
-  });
+  }, { GET: ["after", "limit"] });
 }

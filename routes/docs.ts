@@ -10,7 +10,7 @@ import { page } from "../views/layout.tsx";
 import { ASSETS, sendPage } from "./assets.ts";
 import { errorsPage } from "./error_docs.ts";
 import { LIMITS } from "./limits.ts";
-import { resource } from "./methods.ts";
+import { document } from "./methods.ts";
 import { openApi } from "./openapi/document.ts";
 import { referencePage } from "./openapi/reference.ts";
 import type { Services } from "./services.ts";
@@ -43,17 +43,17 @@ description: Coordinate with other agents over HTTP in shared rooms - messages, 
 
 export function mountDocs(app: Hono, { addressOf }: Services): void {
   const send = (c: Context, text: string) => sendText(c, withAddress(text, addressOf(c)));
-  resource(app, "/openapi.json", { GET: (c) => c.json(openApi(addressOf(c))) });
-  for (const path of ["/README.md", "/help"]) resource(app, path, { GET: (c) => send(c, guideText()) });
-  for (const path of ["/docs", "/llms.txt"]) resource(app, path, { GET: (c) => send(c, indexText()) });
-  resource(app, "/llms-full.txt", {
+  document(app, "/openapi.json", { GET: (c) => c.json(openApi(addressOf(c))) });
+  for (const path of ["/README.md", "/help"]) document(app, path, { GET: (c) => send(c, guideText()) });
+  for (const path of ["/docs", "/llms.txt"]) document(app, path, { GET: (c) => send(c, indexText()) });
+  document(app, "/llms-full.txt", {
     GET: (c) =>
       send(c, [guideText(), ...Object.values(PAGES).map(({ text }) => text(addressOf(c)))].join("\n\n")),
   });
-  resource(app, "/SKILL.md", { GET: (c) => c.text(SKILL + skillText(addressOf(c)), 200, MARKDOWN) });
-  resource(app, "/api", { GET: (c) => send(c, PAGES.api!.text(addressOf(c))) });
+  document(app, "/SKILL.md", { GET: (c) => c.text(SKILL + skillText(addressOf(c)), 200, MARKDOWN) });
+  document(app, "/api", { GET: (c) => send(c, PAGES.api!.text(addressOf(c))) });
   for (const [name, { text }] of Object.entries(PAGES)) {
-    resource(app, `/docs/${name}`, { GET: (c) => send(c, text(addressOf(c))) });
+    document(app, `/docs/${name}`, { GET: (c) => send(c, text(addressOf(c))) });
   }
 }
 
@@ -67,7 +67,7 @@ function sendText(c: Context, text: string): Response {
     supports: ["text/markdown", "text/plain", "text/html"],
     default: "text/markdown",
   });
-  if (type === "text/html") return sendPage(c, page(guidePage(text, ASSETS)));
+  if (type === "text/html") return await sendPage(c, page(guidePage(text, ASSETS)));
   return c.text(text, 200, { "Content-Type": `${type}; charset=utf-8` });
 }
 

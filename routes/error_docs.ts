@@ -51,6 +51,10 @@ const EXPLAINED: Record<ErrorCode, [cause: string, cure: string]> = {
     "Write a number first, or use another key.",
   ],
   already_claimed: ["Another agent holds the message: `claimed_by`.", "Take another task."],
+  agent_exists: [
+    "An agent was registered with `if_new`, and its id is there already.",
+    "Take another id, or register without `if_new` if the agent is you.",
+  ],
   limit_reached: [
     "The room has as many keys, views or agents as it may have, or its views would be too long in all.",
     "Delete keys and views that nobody needs, or open another room.",

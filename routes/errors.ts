@@ -36,6 +36,7 @@ export const STATUS: Record<ErrorCode, ContentfulStatusCode> = {
   precondition_failed: 409,
   not_a_number: 409,
   already_claimed: 409,
+  agent_exists: 409,
   limit_reached: 409,
   etag_mismatch: 412,
   idempotency_mismatch: 422,

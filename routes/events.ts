@@ -3,7 +3,8 @@ import type { Changes } from "../db/changes.ts";
 import { invalidMember } from "./errors.ts";
 import { refuseMethod, resource } from "./methods.ts";
 import type { Pieces } from "./outbox.ts";
-import { queryNumber, roomOf } from "./requests.ts";
+import { queryNumber } from "./queries.ts";
+import { roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 import { COMMENT, event, readOf, streamOf } from "./stream.ts";
 
@@ -23,7 +24,7 @@ export function mountEvents(app: Hono, services: Services): void {
       const { follower, left, sending } = await follow(c, services);
       return streamOf(c, follower, { left, changed: eventOf, beat: () => COMMENT }, sending);
     },
-  });
+  }, { GET: ["after"] });
 }
 
 /** Follows the path's room; `left` is to be called once the reader is gone. Errors: `rate_limited`, those of `follow`. */

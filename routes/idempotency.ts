@@ -1,8 +1,9 @@
 import type { Context } from "hono";
 import type { Database } from "../db/database.ts";
-import { runOnce } from "../db/idempotency.ts";
+import { isTaken, runOnce } from "../db/idempotency.ts";
 import { invalidMember, type RequestError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
+import { queryOf } from "./queries.ts";
 
 /** Where the keys of those count who create a room without an id: no room is called so. */
 const NO_ROOM = "";
@@ -32,8 +33,7 @@ async function answerKeyed(
 ): Promise<Response> {
   const request = {
     scope: room ?? NO_ROOM,
-    // A stranger who guesses the key must not learn the room's id.
-    key: room === undefined ? await digest(`${creatorOf(c)} ${key}`) : key,
+    key: room === undefined ? await roomlessKey(c, database, key) : key,
     fingerprint: await digest(demandOf(c), await c.req.arrayBuffer()),
     lifetime: LIMITS.idempotencyMs,
   };
@@ -59,6 +59,24 @@ function invalidKey(): RequestError {
   );
 }
 
+/**
+ * Under what the key of a room without an id counts: the key alone, wherever its repetition comes from. It is long,
+ * so that a stranger who guesses it does not learn the room's id. Errors: `invalid_request`.
+ */
+async function roomlessKey(c: Context, database: Database, key: string): Promise<string> {
+  const least = LIMITS.roomlessKeyLength;
+  if (key.length < least) {
+    throw invalidMember(
+      ["Idempotency-Key"],
+      `Idempotency-Key of a room without an id must have at least ${least} characters.`,
+      "Take a new random UUID, or name the room by an id.",
+    );
+  }
+  // Releases before this one counted the key for each address: what they did is known for a day still.
+  const former = await digest(`${creatorOf(c)} ${key}`);
+  return await isTaken(database, NO_ROOM, former, LIMITS.idempotencyMs) ? former : await digest(key);
+}
+
 /** Who calls, as far as addresses tell. What proxies say is taken in whole: the last of them cannot be feigned. */
 function creatorOf(c: Context): string {
   const { remoteAddr } = (c.env ?? {}) as { remoteAddr?: { hostname?: string } };
@@ -67,8 +85,10 @@ function creatorOf(c: Context): string {
 
 /** What beside the body makes two requests different. */
 function demandOf(c: Context): string {
-  return [c.req.method, c.req.path, c.req.header("If-Match") ?? "", c.req.header("If-None-Match") ?? "", ""]
-    .join("\n");
+  const given = Object.entries(queryOf(c)).sort(([a], [b]) => a < b ? -1 : 1);
+  const query = given.length > 0 ? `?${new URLSearchParams(given)}` : "";
+  const headers = [c.req.header("If-Match") ?? "", c.req.header("If-None-Match") ?? ""];
+  return [c.req.method, c.req.path + query, ...headers, ""].join("\n");
 }
 
 async function digest(text: string, bytes = new ArrayBuffer(0)): Promise<string> {

@@ -19,21 +19,23 @@ export async function jsonInTurns(value: unknown): Promise<Body> {
   return await bodyInTurns(texts);
 }
 
-/** Answers with a piece of a page, whose texts were drawn in turns with other requests. */
-export async function htmlInTurns(c: Context, texts: string[]): Promise<Response> {
+/** Answers with a page or a piece of one, whose texts were drawn in turns with other requests. */
+export async function htmlInTurns(c: Context, texts: string[], status: 200 | 404 = 200): Promise<Response> {
   const { body, headers } = await bodyInTurns(texts);
-  return c.body(body as ReadableStream, 200, { "Content-Type": "text/html; charset=UTF-8", ...headers });
+  return c.body(body as ReadableStream, status, { "Content-Type": "text/html; charset=UTF-8", ...headers });
 }
 
 /** Texts one after the other as a body. */
 async function bodyInTurns(texts: string[]): Promise<Body> {
   const pieces = joined(texts);
-  if (pieces.length <= 1) return { body: pieces[0] ?? "", headers: {} };
+  const [only = ""] = pieces;
+  if (pieces.length <= 1 && only.length <= PIECE) return { body: only, headers: {} };
   const encoder = new TextEncoder();
   const encoded: Uint8Array[] = [];
   for (const piece of pieces) {
     if (isBusy()) await giveWay();
-    encoded.push(encoder.encode(piece));
+    const bytes = encoder.encode(piece);
+    for (let from = 0; from < bytes.length; from += PIECE) encoded.push(bytes.subarray(from, from + PIECE));
   }
   const length = encoded.reduce((sum, { byteLength }) => sum + byteLength, 0);
   return { body: ReadableStream.from(encoded), headers: { "Content-Length": String(length) } };

@@ -37,6 +37,8 @@ export const LIMITS = {
   listDefault: 100,
   /** Characters of an Idempotency-Key: a UUID or any other name of a request fits. */
   idempotencyKeyLength: 255,
+  /** Characters of the key of a room without an id, at the least: it counts for all callers, and none may guess it. */
+  roomlessKeyLength: 20,
   /** Milliseconds for which a request may be repeated under its key: a day's outage of the caller is covered. */
   idempotencyMs: 24 * 60 * 60 * 1_000,
   /** Milliseconds of a wait: proxies cut silent connections after some 30 s. */

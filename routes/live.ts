@@ -15,7 +15,8 @@ import { follow } from "./events.ts";
 import { htmlInTurns } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
 import { refuseMethod, resource } from "./methods.ts";
-import { queryNumber, roomOf } from "./requests.ts";
+import { queryNumber, queryText } from "./queries.ts";
+import { roomOf } from "./requests.ts";
 import { entryView, loadLive, messageView, messageViews, scopesOf } from "./room_view.ts";
 import type { Services } from "./services.ts";
 import { type Script, streamOf } from "./stream.ts";
@@ -66,7 +67,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       };
       return streamOf(c, follower, script, sending);
     },
-  });
+  }, { GET: ["after"] });
 
   resource(app, "/rooms/:room/live/messages", {
     async GET(c) {
@@ -83,13 +84,18 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const draw = (message: MessageView) => String(Message({ message, now, room, known }));
       return await htmlInTurns(c, await mapInTurns(messages, draw));
     },
-  });
+  }, { GET: ["before", "limit"] });
 
   resource(app, "/rooms/:room/live/entries", {
     async GET(c) {
       const room = roomOf(c);
       const from = queryNumber(c, "from") ?? 0;
-      const window = selectWindow(room, { scope: c.req.query("scope") ?? "", from, most: KEYS, limit: KEYS });
+      const window = selectWindow(room, {
+        scope: queryText(c, "scope") ?? "",
+        from,
+        most: KEYS,
+        limit: KEYS,
+      });
       const { snapshot } = await reader.load(room, NOTHING, [window]);
       const [scope] = await scopesOf(snapshot.extra[0]!);
       const entries = scope?.entries ?? [];
@@ -97,15 +103,15 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       c.header("Convene-Older", String(Math.max(0, (scope?.total ?? 0) - from - entries.length)));
       return await htmlInTurns(c, await mapInTurns(entries, (entry) => String(Entry({ entry, room, now }))));
     },
-  });
+  }, { GET: ["scope", "from"] });
 
   resource(app, "/rooms/:room/live/evaluation", {
     async GET(c) {
       const room = roomOf(c);
-      const expr = c.req.query("expr") ?? "";
-      const evaluation = await evaluationOf(services, room, expr, c.req.query("agent"));
+      const expr = queryText(c, "expr") ?? "";
+      const evaluation = await evaluationOf(services, room, expr, queryText(c, "agent"));
       if (isBusy()) await giveWay();
       return c.html(String(Evaluation({ evaluation, address: services.addressOf(c), room })));
     },
-  });
+  }, { GET: ["expr", "agent"] });
 }

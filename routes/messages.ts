@@ -1,35 +1,23 @@
 import type { Hono } from "hono";
 import { claimMessage, postMessage } from "../db/message_writes.ts";
 import { getMessage, listMessages } from "../db/messages.ts";
+import { invalidMember } from "./errors.ts";
 import { answerOnce } from "./idempotency.ts";
 import { existingId, existingKey, existingMessageId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
-import {
-  checkSize,
-  linkNext,
-  queryCount,
-  queryNumber,
-  readBody,
-  reply,
-  replyInTurns,
-  roomOf,
-} from "./requests.ts";
+import { queryCount, queryNumber, queryText } from "./queries.ts";
+import { checkSize, linkNext, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountMessages(app: Hono, { database }: Services): void {
   resource(app, "/rooms/:room/messages", {
     async POST(c) {
       const room = roomOf(c);
-      const { from, to, kind = "message", body, reply_to } = await readBody(c, "messageBody");
+      const { kind = "message", body, reply_to, ...sent } = await readBody(c, "messageBody");
       checkSize(body, "body");
-      const message = {
-        from: from ?? undefined,
-        to: to ?? undefined,
-        kind,
-        body,
-        reply_to: reply_to ?? undefined,
-      };
+      const [from, to] = [sameOf(sent, "from", "from_agent"), sameOf(sent, "to", "to_agent")];
+      const message = { from, to, kind, body, reply_to };
       return await answerOnce(c, database, room, async (database) => {
         const posted = await postMessage(database, room, message);
         return reply(posted.id, posted, 201);
@@ -42,10 +30,10 @@ export function mountMessages(app: Hono, { database }: Services): void {
       const { messages, more, revision } = await listMessages(database, room, {
         after: queryNumber(c, "after"),
         thread: queryNumber(c, "thread"),
-        kind: mapped(c.req.query("kind"), existingKey),
-        from: mapped(c.req.query("from"), existingId),
-        to: mapped(c.req.query("to"), existingId),
-        unclaimed: c.req.query("unclaimed") === "true",
+        kind: mapped(queryText(c, "kind"), existingKey),
+        from: mapped(queryText(c, "from"), existingId),
+        to: mapped(queryText(c, "to"), existingId),
+        unclaimed: queryText(c, "unclaimed") === "true",
         newest: last !== undefined,
         limit: last ?? limit,
       });
@@ -53,7 +41,7 @@ export function mountMessages(app: Hono, { database }: Services): void {
       const next = cut ? linkNext(c, { after: String(messages.at(-1)!.id) }) : undefined;
       return await replyInTurns(revision, messages, next);
     },
-  });
+  }, { GET: ["after", "from", "to", "kind", "thread", "unclaimed", "limit", "last"] });
 
   resource(app, "/rooms/:room/messages/:message", {
     async GET(c) {
@@ -77,6 +65,22 @@ export function mountMessages(app: Hono, { database }: Services): void {
       });
     },
   });
+}
+
+/** A member that has two names. Errors: `invalid_request` where they hold different things. */
+function sameOf<Name extends string>(
+  sent: Partial<Record<Name, string>>,
+  name: Name,
+  other: Name,
+): string | undefined {
+  if (sent[name] !== undefined && sent[other] !== undefined && sent[name] !== sent[other]) {
+    throw invalidMember(
+      [other],
+      `${other} is another name of ${name}, and must be the same.`,
+      "Send one of them.",
+    );
+  }
+  return sent[name] ?? sent[other];
 }
 
 function mapped(text: string | undefined, existing: (text: string) => string): string | undefined {

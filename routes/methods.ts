@@ -1,12 +1,42 @@
 import type { Context, Handler, Hono } from "hono";
 import { RequestError } from "./errors.ts";
+import { takeQuery } from "./queries.ts";
 
 type Method = "GET" | "POST" | "PUT" | "DELETE";
 
-/** Mounts the methods of one path; every other is answered with 405 and `Allow`. */
-export function resource(app: Hono, path: string, handlers: Partial<Record<Method, Handler>>): void {
+type Handlers = Partial<Record<Method, Handler>>;
+
+/**
+ * Mounts the methods of one path with the parameters that the query of each may hold, none unless named; every
+ * other method is answered with 405 and `Allow`.
+ */
+export function resource(
+  app: Hono,
+  path: string,
+  handlers: Handlers,
+  parameters: Partial<Record<Method, string[]>> = {},
+): void {
+  mount(app, path, handlers, (c, method) => takeQuery(c, parameters[method] ?? []));
+}
+
+/** `resource` for what people and their tools open by links: parameters that are not `known` pass. */
+export function document(app: Hono, path: string, handlers: Handlers, known: string[] = []): void {
+  mount(app, path, handlers, (c) => takeQuery(c, known, true));
+}
+
+function mount(
+  app: Hono,
+  path: string,
+  handlers: Handlers,
+  take: (c: Context, method: Method) => void,
+): void {
   const methods = Object.keys(handlers) as Method[];
-  for (const method of methods) app.on(method, path, handlers[method]!);
+  for (const method of methods) {
+    app.on(method, path, (c, next) => {
+      take(c, method);
+      return handlers[method]!(c, next);
+    });
+  }
   const allowed = methods.flatMap((method) => method === "GET" ? ["GET", "HEAD"] : [method]);
   app.all(path, (c) => refuseMethod(c, [...allowed, "OPTIONS"]));
 }

@@ -21,7 +21,8 @@ import { guideText, mountDocs, withAddress } from "./docs.ts";
 import { errorResponse, RequestError } from "./errors.ts";
 import { existingId } from "./ids.ts";
 import { mountLive } from "./live.ts";
-import { resource } from "./methods.ts";
+import { document } from "./methods.ts";
+import { queryText } from "./queries.ts";
 import { loadLive, messageViews, scopesOf } from "./room_view.ts";
 import type { Services } from "./services.ts";
 import { createWaitLog, type WaitLog } from "./wait_log.ts";
@@ -48,9 +49,9 @@ function mountPages(app: Hono, services: Services): void {
   mountAssets(app);
   mountLive(app, services, log);
 
-  resource(app, "/", {
+  document(app, "/", {
     async GET(c) {
-      const room = c.req.query("room");
+      const room = queryText(c, "room");
       if (room !== undefined) return await sendRoom(c, services, log, room);
       c.header("Vary", "Accept");
       const type = accepts(c, {
@@ -59,13 +60,13 @@ function mountPages(app: Hono, services: Services): void {
         default: "text/markdown",
       });
       if (type === "text/html") {
-        return sendPage(c, page(frontPage(services.addressOf(c), ASSETS, services.source)));
+        return await sendPage(c, page(frontPage(services.addressOf(c), ASSETS, services.source)));
       }
       return c.text(guideFor(services.addressOf(c)), 200, { "Content-Type": `${type}; charset=utf-8` });
     },
-  });
+  }, ["room", "expr", "agent"]);
 
-  resource(app, "/guide", {
+  document(app, "/guide", {
     GET: (c) => sendPage(c, page(guidePage(guideFor(services.addressOf(c)), ASSETS))),
   });
 }
@@ -73,14 +74,14 @@ function mountPages(app: Hono, services: Services): void {
 async function sendRoom(c: Context, services: Services, log: WaitLog, id: string): Promise<Response> {
   try {
     const room = await loadRoom(services, log, existingId(id), services.addressOf(c));
-    const expr = c.req.query("expr");
-    const evaluation = expr ? await evaluationOf(services, room.id, expr, c.req.query("agent")) : undefined;
+    const expr = queryText(c, "expr");
+    const evaluation = expr ? await evaluationOf(services, room.id, expr, queryText(c, "agent")) : undefined;
     const drawn = await draw(room);
     if (isBusy()) await giveWay();
-    return sendPage(c, page(roomPage({ ...room, evaluation }, drawn, ASSETS)));
+    return await sendPage(c, page(roomPage({ ...room, evaluation }, drawn, ASSETS)));
   } catch (error) {
     if (!(error instanceof Refusal && error.code === "room_not_found")) throw error;
-    return sendPage(c, page(unknownRoomPage(id, services.addressOf(c), ASSETS)), false);
+    return await sendPage(c, page(unknownRoomPage(id, services.addressOf(c), ASSETS)), false);
   }
 }
 

@@ -2,12 +2,15 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { compileInTurn, type Expression, InvalidExpression } from "../cel/expression.ts";
 import type { Json } from "../db/json.ts";
+import { giveWay, isBusy } from "../db/turn.ts";
 import { arrivesInTime } from "./bodies.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
 import { existingId } from "./ids.ts";
+import { parseJson } from "./json_text.ts";
 import { jsonInTurns } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
+import { issuesOf } from "./unknown_names.ts";
 
 /** The room that the path names, whether there is one or not. */
 export function roomOf(c: Context): string {
@@ -15,79 +18,44 @@ export function roomOf(c: Context): string {
 }
 
 type Schemas = typeof import("./schemas.ts");
+type BodyName = { [Name in keyof Schemas]: Schemas[Name] extends z.ZodType ? Name : never }[keyof Schemas];
+type Body<Name extends BodyName> = z.infer<Schemas[Name]>;
 // Loaded with the first body: an instance that is started by a read answers it sooner.
 let schemas: Promise<Schemas> | undefined;
 
+/** Bytes of a body that are read in no time. */
+const SHORT_BODY = 16 * 1024;
+
 /**
- * The body as the schema has it, whatever its Content-Type; an absent one counts as `{}`.
- * Errors: `invalid_request`, `too_large`, `request_timeout`.
+ * The body as the schema has it, whatever its Content-Type; an absent one counts as `{}`. `named` are members that
+ * the query gave; one that the body has otherwise is refused. Errors: `invalid_request`, `too_large`, `request_timeout`.
  */
-export async function readBody<Name extends keyof Schemas>(
+export async function readBody<Name extends BodyName>(
   c: Context,
   name: Name,
-): Promise<z.infer<Schemas[Name]>> {
+  named?: Record<string, string | number>,
+): Promise<Body<Name>> {
   const bytes = await arrivesInTime(c.req.arrayBuffer());
   if (bytes.byteLength > LIMITS.bodyBytes) throw tooLarge("The body", LIMITS.bodyBytes);
-  const { [name]: schema } = await (schemas ??= import("./schemas.ts"));
-  const parsed = schema.safeParse(parseJson(bytes));
-  if (parsed.success) return parsed.data as z.infer<Schemas[Name]>;
-  const issues = parsed.error.issues.map(({ path, message }) => ({ path, message }));
-  const { path, message } = issues[0]!;
-  const where = path.length === 0 ? "The body" : path.join(".");
-  throw new RequestError("invalid_request", `${where}: ${message}`, { issues });
+  const { [name]: schema, withoutNulls } = await (schemas ??= import("./schemas.ts"));
+  if (bytes.byteLength > SHORT_BODY && isBusy()) await giveWay();
+  const value = parseJson(bytes);
+  const parsed = schema.safeParse(named ? withNamed(value, named) : value);
+  if (parsed.success) return withoutNulls(parsed.data) as Body<Name>;
+  const { issues, message, hint } = issuesOf(schema, parsed.error.issues);
+  throw new RequestError("invalid_request", message, { issues, ...(hint && { hint }) });
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
-
-function parseJson(bytes: ArrayBuffer): unknown {
-  let text: string;
-  try {
-    text = utf8.decode(bytes);
-  } catch {
-    throw invalidMember([], "The body must be UTF-8.");
+function withNamed(value: unknown, named: Record<string, string | number>): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const body = value as Record<string, unknown>;
+  for (const [name, given] of Object.entries(named)) {
+    const own = Object.hasOwn(body, name) ? body[name] : null;
+    if (own !== null && own !== given) {
+      throw invalidMember([name], `${name} is one thing in the body and another in the query.`);
+    }
   }
-  if (text.trim() === "") return {};
-  if (depthOf(text) > LIMITS.jsonDepth) {
-    throw invalidMember([], `The body may be nested at most ${LIMITS.jsonDepth} deep.`);
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw invalidMember(
-      [],
-      `The body must be JSON: ${(error as Error).message}`,
-      "In a shell, quote the body with '...'.",
-    );
-  }
-  // A number that no double holds reads as Infinity and would come back as null.
-  if (HUGE_NUMBER.test(text) && !allFinite(value)) {
-    throw invalidMember([], "A number in the body is too large for JSON numbers (doubles).");
-  }
-  return value;
-}
-
-const HUGE_NUMBER = /[eE]\+?\d{3}|\d{309}/;
-
-function allFinite(value: unknown): boolean {
-  if (typeof value === "number") return Number.isFinite(value);
-  return typeof value !== "object" || value === null || Object.values(value).every(allFinite);
-}
-
-/** How deep brackets nest outside of strings, found before a parser has to follow them. */
-function depthOf(text: string): number {
-  let depth = 0;
-  let most = 0;
-  let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    const character = text[i];
-    if (quoted && character === "\\") i++;
-    else if (character === '"') quoted = !quoted;
-    else if (quoted) continue;
-    else if (character === "{" || character === "[") most = Math.max(most, ++depth);
-    else if (character === "}" || character === "]") depth--;
-  }
-  return most;
+  return { ...body, ...named };
 }
 
 /** Bytes of UTF-8 that a UTF-16 code unit takes at the most. */
@@ -132,22 +100,6 @@ export async function compileOf(
       ...details,
     });
   }
-}
-
-/** A whole number of the query. Errors: `invalid_request` when it is none, negative, or below `least`. */
-export function queryNumber(c: Context, name: string, least = 0): number | undefined {
-  const text = c.req.query(name);
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!/^-?\d+$/.test(text)) throw invalidMember([name], `${name} must be a whole number.`);
-  if (value < least) throw invalidMember([name], `${name} must be at least ${least}.`);
-  return Math.min(value, Number.MAX_SAFE_INTEGER);
-}
-
-/** How many a list may hold: a number of the query, at most the limit. */
-export function queryCount(c: Context, name: string): number | undefined {
-  const count = queryNumber(c, name, 1);
-  return count && Math.min(count, LIMITS.listLength);
 }
 
 /** Says that a list was cut, and where it goes on: the same request with these parameters. */

@@ -6,7 +6,8 @@ import { answerOnce } from "./idempotency.ts";
 import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
-import { checkSize, linkNext, listInTurns, queryCount, readBody, reply, roomOf } from "./requests.ts";
+import { queryCount, queryText } from "./queries.ts";
+import { checkSize, linkNext, listInTurns, readBody, reply, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountRooms(app: Hono, { database }: Services): void {
@@ -26,7 +27,7 @@ export function mountRooms(app: Hono, { database }: Services): void {
       const next = more ? linkNext(c, { before: last!.created_at, before_id: last!.id }) : undefined;
       return await listInTurns(rooms.map(roomReply), next);
     },
-  });
+  }, { GET: ["limit", "before", "before_id"] });
 
   resource(app, "/rooms/:room", {
     async GET(c) {
@@ -43,11 +44,11 @@ function roomReply({ id, created_at, meta }: Room) {
 
 /** Where the list goes on: `before`, and between rooms of that very moment `before_id`, as our own links have it. */
 function cursorOf(c: Context): RoomCursor | undefined {
-  const before = c.req.query("before");
+  const before = queryText(c, "before");
   if (before === undefined) return undefined;
   const time = new Date(before);
   if (Number.isNaN(time.getTime())) {
     throw invalidMember(["before"], "before must be a time, such as a room's created_at.");
   }
-  return { created_at: time.toISOString(), id: existingId(c.req.query("before_id") ?? "") };
+  return { created_at: time.toISOString(), id: existingId(queryText(c, "before_id") ?? "") };
 }

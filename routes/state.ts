@@ -25,7 +25,8 @@ import { answerOnce } from "./idempotency.ts";
 import { existingId, existingKey } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
-import { compileOf, queryNumber, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
+import { queryNumber, queryOf, queryText } from "./queries.ts";
+import { compileOf, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 import { writableScope, writeOf } from "./state_writes.ts";
 
@@ -80,7 +81,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     async GET(c) {
       const room = roomOf(c);
       const filter = filterOf(c);
-      const readsViews = c.req.query("resolve") === "true" && (filter.scope ?? VIEW_SCOPE) === VIEW_SCOPE;
+      const readsViews = queryText(c, "resolve") === "true" && (filter.scope ?? VIEW_SCOPE) === VIEW_SCOPE;
       if (filter.key === undefined) {
         const { entries, revision } =
           await (readsViews ? listResolved(room, filter) : listEntries(database, room, filter));
@@ -114,7 +115,11 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
 
     async DELETE(c) {
       const room = roomOf(c);
-      const { scope = SHARED_SCOPE, key, if_version, agent, ...gate } = await readBody(c, "deleteBody");
+      const { scope = SHARED_SCOPE, key, if_version, agent, ...gate } = await readBody(
+        c,
+        "deleteBody",
+        membersOf(c),
+      );
       writableScope(scope, ["scope"]);
       refuseHeaders(c, ["If-None-Match"], "A delete takes If-Match only.");
       const demanded = demandedVersion(c, if_version);
@@ -128,6 +133,9 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
         return reply(revision, { deleted });
       });
     },
+  }, {
+    GET: ["scope", "key", "prefix", "since", "resolve"],
+    DELETE: ["scope", "key", "if_version", "if", "agent"],
   });
 
   resource(app, "/rooms/:room/state/batch", {
@@ -158,9 +166,15 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
   });
 }
 
+/** What the query gives of the members of a body. Errors: `invalid_request`. */
+function membersOf(c: Context): Record<string, string | number> {
+  const ifVersion = queryNumber(c, "if_version");
+  return { ...queryOf(c), ...(ifVersion !== undefined && { if_version: ifVersion }) };
+}
+
 /** What a list is to hold, from the query. What cannot exist is looked for under a name that does not. */
 function filterOf(c: Context): StateFilter {
-  const { scope, key, prefix } = c.req.query();
+  const { scope, key, prefix } = queryOf(c);
   return {
     scope: scope === undefined ? key === undefined ? undefined : SHARED_SCOPE : existingId(scope),
     key: key === undefined ? undefined : existingKey(key),

@@ -5,7 +5,8 @@ import { invalidMember } from "./errors.ts";
 import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { refuseMethod, resource } from "./methods.ts";
-import { compileOf, queryNumber, readBody, replyInTurns, roomOf } from "./requests.ts";
+import { queryNumber, queryOf } from "./queries.ts";
+import { compileOf, readBody, replyInTurns, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 
 interface WaitBody {
@@ -43,7 +44,7 @@ export function mountWait(app: Hono, { watch, fairUse }: Services): void {
       const { signal } = c.req.raw;
       if (c.req.raw.method === "HEAD") refuseMethod(c, ["GET", "POST", "OPTIONS"]);
       const room = roomOf(c);
-      const { condition, agent, include } = c.req.query();
+      const { condition, agent, include } = queryOf(c);
       if (condition === undefined) {
         throw invalidMember(
           ["condition"],
@@ -63,13 +64,18 @@ export function mountWait(app: Hono, { watch, fairUse }: Services): void {
       const { signal } = c.req.raw;
       return await wait(c, roomOf(c), await readBody(c, "waitBody"), signal);
     },
-  });
+  }, { GET: ["condition", "agent", "timeout", "include"] });
+}
+
+/** The names of a text: a comma parts two, spaces around one do not count. In an array each is to the letter. */
+function namesOf(fields: string): string[] {
+  return fields.split(",").map((name) => name.trim()).filter((name) => name !== "");
 }
 
 /** What an answer is to include. Errors: `invalid_request` for a field that there is not, or too many. */
 function includeOf(fields: string | string[]): Include {
   const include: Include = {};
-  const list = typeof fields === "string" ? fields.split(",") : fields;
+  const list = typeof fields === "string" ? namesOf(fields) : fields;
   if (list.length > LIMITS.includeFields) {
     throw invalidMember(
       ["include"],
@@ -77,7 +83,7 @@ function includeOf(fields: string | string[]): Include {
       "`state` includes every scope.",
     );
   }
-  for (const field of list.map((name) => name.trim()).filter((name) => name !== "")) {
+  for (const field of list) {
     const [, scope] = field.match(/^state\.(.+)$/s) ?? [];
     const [, list, after] = field.match(/^(messages|changes):after:(\d+)$/) ?? [];
     if (field === "state") include.state = "all";

@@ -43,6 +43,10 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
     "contract/idempotency.test.ts",
     "keys are 1 to 255 printable ASCII characters, plain or quoted",
   ],
+  roomlessKeyLength: [
+    "contract/idempotency.test.ts",
+    "the key of a room without an id has 20 characters at the least, and counts alone",
+  ],
   idempotencyMs: [
     "db/idempotency.test.ts",
     "a key is free again after its lifetime, and expired rows go with later writes",

@@ -2,7 +2,7 @@ import type { McpServer, ServerContext } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { LIMITS } from "../limits.ts";
 import { type Answer, answerOf, type Api, toResult, withMembers } from "./api.ts";
-import { agent, room } from "./arguments.ts";
+import { agent, room, tool } from "./arguments.ts";
 
 /** Milliseconds by which a wait may seem to end early, as clocks are. */
 const EARLY_MS = 500;
@@ -20,27 +20,29 @@ type WaitArguments = z.infer<z.ZodObject<typeof WAIT>>;
 export function registerRoomTools(server: McpServer, api: Api): void {
   server.registerTool("join", {
     description: "Create a room or enter it, and register as an agent. Shows the room.",
-    inputSchema: {
+    inputSchema: tool({
       room: room.optional().describe("Left out: a new room"),
       agent: agent.describe("Your id in this room"),
       name: z.string().optional(),
       role: z.string().optional(),
       meta: z.record(z.string(), z.unknown()).optional(),
-    },
-  }, async ({ room, agent, name = agent, role, meta }) => {
+      if_new: z.boolean().optional().describe("Refuse an id that is there already"),
+    }),
+  }, async ({ room, agent, name = agent, ...profile }) => {
     const entered = await api.call("POST", ["rooms"], { body: { id: room } });
     if (!entered.ok) return toResult(entered);
     const id = String(entered.body.id);
-    const joined = await api.call("POST", ["rooms", id, "agents"], { body: { id: agent, name, role, meta } });
+    const joined = await api.call("POST", ["rooms", id, "agents"], { body: { id: agent, name, ...profile } });
     if (!joined.ok) return toResult(joined);
     const { ok, text } = await api.snapshot(id);
-    return toResult(answerOf(ok, withMembers({ room: id, agent }, text)));
+    const { created } = joined.body;
+    return toResult(answerOf(ok, withMembers({ room: id, agent, created }, text)));
   });
 
   server.registerTool("read_room", {
     description:
       "The room's state, agents and message counts; with after, all that changed since a revision.",
-    inputSchema: { room, after: z.int().min(0).optional(), limit: z.int().min(1).optional() },
+    inputSchema: tool({ room, after: z.int().min(0).optional(), limit: z.int().min(1).optional() }),
     annotations: { readOnlyHint: true },
   }, async ({ room, after, limit }) => {
     if (after === undefined) return toResult(await api.snapshot(room));
@@ -49,13 +51,13 @@ export function registerRoomTools(server: McpServer, api: Api): void {
 
   server.registerTool("wait", {
     description: "Block until a CEL condition over the room is true, or time is up (triggered false).",
-    inputSchema: WAIT,
+    inputSchema: tool(WAIT),
     annotations: { readOnlyHint: true },
   }, async (wait, context) => toResult(await waitFor(api, wait, context)));
 
   server.registerTool("evaluate", {
     description: "The value of a CEL expression over the room: state, agents, messages, self, now.",
-    inputSchema: { room, expr: z.string(), agent: agent.optional() },
+    inputSchema: tool({ room, expr: z.string(), agent: agent.optional() }),
     annotations: { readOnlyHint: true },
   }, async ({ room, ...body }) => toResult(await api.call("POST", ["rooms", room, "eval"], { body })));
 }

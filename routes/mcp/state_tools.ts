@@ -2,11 +2,11 @@ import type { McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { LIMITS } from "../limits.ts";
 import { type Api, toResult } from "./api.ts";
-import { agent, gate, room, version } from "./arguments.ts";
+import { agent, gate, members, room, tool, version } from "./arguments.ts";
 
 const place = { scope: z.string().optional().describe("_shared by default"), key: z.string() };
 
-const write = z.object({
+const write = members({
   ...place,
   value: z.unknown().optional().describe("Any JSON"),
   increment: z.union([z.boolean(), z.number()]).optional().describe("Add this instead of writing a value"),
@@ -19,7 +19,12 @@ export function registerStateTools(server: McpServer, api: Api): void {
     "get_state",
     {
       description: "One entry (key) or a list (of a scope, of a prefix, or all), with versions.",
-      inputSchema: { room, scope: place.scope, key: z.string().optional(), prefix: z.string().optional() },
+      inputSchema: tool({
+        room,
+        scope: place.scope,
+        key: z.string().optional(),
+        prefix: z.string().optional(),
+      }),
       annotations: { readOnlyHint: true },
     },
     async ({ room, ...query }) =>
@@ -28,12 +33,12 @@ export function registerStateTools(server: McpServer, api: Api): void {
 
   server.registerTool("write_state", {
     description: "Write values, all or none. On version_conflict look at current and decide again.",
-    inputSchema: {
+    inputSchema: tool({
       room,
       writes: z.array(write).min(1).max(LIMITS.batchWrites),
       if: gate.optional(),
       agent: agent.optional(),
-    },
+    }),
   }, async ({ room, writes, ...rest }) => {
     const [first, ...others] = writes;
     const path = ["rooms", room, "state"];
@@ -46,13 +51,13 @@ export function registerStateTools(server: McpServer, api: Api): void {
 
   server.registerTool("delete_state", {
     description: "Delete a key.",
-    inputSchema: {
+    inputSchema: tool({
       room,
       ...place,
       if_version: version.optional(),
       if: gate.optional(),
       agent: agent.optional(),
-    },
+    }),
     annotations: { destructiveHint: true },
   }, async ({ room, ...body }) => toResult(await api.call("DELETE", ["rooms", room, "state"], { body })));
 }

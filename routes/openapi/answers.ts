@@ -26,6 +26,9 @@ const AgentInCel = z.object({
   last_heartbeat: time,
 });
 const Agent = AgentInCel.extend({ room_id: z.string() });
+const RegisteredAgent = Agent.extend({
+  created: z.boolean().meta({ description: "Whether the agent is new in the room" }),
+});
 
 const Message = z.object({
   id: z.int().positive().meta({ description: "The revision at which the message came" }),
@@ -75,6 +78,7 @@ const included = {
   agents: z.record(z.string(), AgentInCel).optional(),
   messages: z.object({ count, unclaimed: count }).optional(),
   messages_since: z.array(Message).optional(),
+  messages_more: z.literal(true).optional().meta({ description: "`messages_since` was cut: there are more" }),
   changes: Changes.optional(),
 };
 const Triggered = z.object({
@@ -96,6 +100,7 @@ export const ANSWERS = {
   Room,
   RoomList: z.array(Room),
   Agent,
+  RegisteredAgent,
   AgentList: z.array(Agent),
   Heartbeat: z.object({
     ok: z.literal(true),

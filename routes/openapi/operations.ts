@@ -28,8 +28,7 @@ export interface Operation {
   errors: ErrorCode[];
 }
 
-const NUMBERS: ErrorCode[] = ["invalid_request"];
-const BODY: ErrorCode[] = ["invalid_request", "too_large"];
+const BODY: ErrorCode[] = ["too_large"];
 const STATE_WRITE: ErrorCode[] = [
   ...BODY,
   "invalid_expression",
@@ -48,7 +47,7 @@ export const OPERATIONS: Record<string, Partial<Record<"get" | "post" | "put" | 
       answers: { 200: "RoomList" },
       shown: [room],
       headers: ["Link"],
-      errors: NUMBERS,
+      errors: [],
     },
     post: {
       id: "createRoom",
@@ -83,12 +82,13 @@ export const OPERATIONS: Record<string, Partial<Record<"get" | "post" | "put" | 
     post: {
       id: "registerAgent",
       summary: "Register an agent, or update it",
-      description: "201 where it is new; 200 where it was registered before and was updated.",
+      description:
+        "201 where it is new; 200 where it was registered before and was updated, or 409 with `if_new`.",
       body: ["AgentRequest", bodies.agentBody],
       example: { id: "alice", name: "Alice", role: "planner" },
-      answers: { 200: "Agent", 201: "Agent" },
-      shown: agent,
-      errors: [...BODY, "limit_reached"],
+      answers: { 200: "RegisteredAgent", 201: "RegisteredAgent" },
+      shown: { ...agent, created: true },
+      errors: [...BODY, "agent_exists", "limit_reached"],
     },
   },
   "/rooms/{room}/agents/{agent}": {
@@ -119,7 +119,7 @@ export const OPERATIONS: Record<string, Partial<Record<"get" | "post" | "put" | 
       answers: { 200: "MessageList" },
       shown: [message],
       headers: ["Link"],
-      errors: NUMBERS,
+      errors: [],
     },
     post: {
       id: "postMessage",
@@ -160,7 +160,7 @@ export const OPERATIONS: Record<string, Partial<Record<"get" | "post" | "put" | 
       answers: { 200: "StateAnswer", 304: "nothing" },
       shown: entry,
       headers: ["ETag"],
-      errors: [...NUMBERS, "key_not_found"],
+      errors: ["key_not_found"],
     },
     put: {
       id: "writeEntry",
@@ -176,8 +176,9 @@ export const OPERATIONS: Record<string, Partial<Record<"get" | "post" | "put" | 
     delete: {
       id: "deleteEntry",
       summary: "Delete one entry",
-      parameters: [parameters.IF_MATCH],
-      body: ["DeleteRequest", bodies.deleteBody],
+      description: "Its members may stand in the body, in the query, or some here and some there.",
+      parameters: [...parameters.DELETE_MEMBERS, parameters.IF_MATCH],
+      body: ["DeleteRequest", bodies.deleteRequest],
       example: { key: "lock", if: "state._shared.lock == self", agent: "bob" },
       answers: { 200: "Deletion" },
       shown: { deleted: true },
@@ -227,7 +228,7 @@ export const OPERATIONS: Record<string, Partial<Record<"get" | "post" | "put" | 
       answers: { 200: "Changes" },
       shown: { revision: 5, state: [], agents: [], messages: [], more: false },
       headers: ["Link"],
-      errors: NUMBERS,
+      errors: [],
     },
   },
   "/rooms/{room}/events": {
@@ -237,7 +238,7 @@ export const OPERATIONS: Record<string, Partial<Record<"get" | "post" | "put" | 
       description: "Each event's data is a `Changes`, its id the revision to go on from.",
       parameters: [parameters.AFTER_REVISION, parameters.LAST_EVENT],
       answers: { 200: "text/event-stream" },
-      errors: NUMBERS,
+      errors: [],
     },
   },
   ...SERVICE_OPERATIONS,

@@ -67,6 +67,14 @@ export const STATE_FILTERS = [
   query("resolve", "`true`: views with their present values"),
 ];
 
+export const DELETE_MEMBERS = [
+  query("scope", "The scope of the key: `_shared` unless said"),
+  query("key", "The key to delete"),
+  query("if_version", "Only if the entry has this version", number(0)),
+  query("if", "CEL that must hold in the very state that the delete changes, URL-encoded"),
+  query("agent", "Who deletes: `self` in the gate"),
+];
+
 export const AFTER_REVISION = query("after", "What changed after this revision", number(0));
 
 export const LAST_EVENT = header("Last-Event-ID", "Where a reader that comes back goes on");

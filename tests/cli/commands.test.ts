@@ -57,6 +57,61 @@ Deno.test("what was refused ends with 1, what was typed wrongly with 2, a time t
   });
 });
 
+Deno.test("a word is a number only if it comes back as it was typed, and no number is rounded in silence", async () => {
+  await withShell(async (shell) => {
+    const room = connect(shell.url).room("r");
+    const set = async (typed: string, ...flags: string[]) => {
+      const { code, stderr } = await shell.run("set", "k", ...flags, "--", typed);
+      assert.deepEqual([code, stderr], [0, ""], typed);
+      return (await room.state.get("k"))!.value;
+    };
+    for (
+      const text of ["12e5678", "9007199254740993", "1e400", "1.0", "1e3", "0042", "-0", "1e21", " 5", "NaN"]
+    ) assert.equal(await set(text), text);
+    for (const number of ["5", "-5", "0.5", "9007199254740991"]) {
+      assert.equal(await set(number), Number(number));
+    }
+    assert.deepEqual(await set('{"a":[1.0,"12345678901234567890"]}'), { a: [1, "12345678901234567890"] });
+    assert.equal(await set("5", "--text"), "5");
+    const before = (await room.state.get("k"))!.version;
+    for (const typed of ['{"a":9007199254740993}', "[1e400]"]) {
+      const { code, stderr } = await shell.run("set", "k", typed);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /quotes/);
+    }
+    assert.equal((await room.state.get("k"))!.version, before);
+    assert.equal((await shell.run("say", "12e5678")).code, 0);
+    assert.equal((await room.messages.list())[0]!.body, "12e5678");
+    assert.equal((await shell.run("claim", "1e1")).code, 2);
+    assert.equal((await shell.run("read", "--after", "9007199254740993")).code, 2);
+  });
+});
+
+Deno.test("an option that there is not, or that stands twice, is refused, with the near name", async () => {
+  await withShell(async (shell) => {
+    const refused = async (told: RegExp, ...args: string[]) => {
+      const { code, stderr } = await shell.run(...args);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, told);
+    };
+    await refused(/no option --ifversion. Did you mean --if-version\?/, "set", "k", "1", "--ifversion", "0");
+    await refused(/Did you mean --if-version\?/, "set", "k", "1", "--if_version=0");
+    await refused(/Did you mean --kind\?/, "read", "--knid", "task");
+    await refused(/There are --server, .*--kind/, "say", "x", "--frobnicate");
+    await refused(/--kind stands twice/, "read", "--kind", "a", "--kind", "b");
+    await refused(/comes after --/, "set", "k", "-5");
+    assert.equal(await connect(shell.url).room("r").state.get("k"), undefined);
+  });
+});
+
+Deno.test("join --if-new ends with 1 where the id is there", async () => {
+  await withShell(async (shell) => {
+    assert.equal((await shell.run("join", "bob", "--if-new")).code, 0);
+    const { code, stderr } = await shell.run("join", "bob", "--if-new");
+    assert.deepEqual([code, /agent_exists/.test(stderr)], [1, true]);
+  });
+});
+
 Deno.test("a wait outlives a restart of the service and prints its outcome once", async () => {
   const directory = await Deno.makeTempDir({ prefix: "convene-" });
   const database = `file:${directory}/convene.db`;

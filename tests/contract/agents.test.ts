@@ -16,7 +16,7 @@ contract("an agent registers with all that it says of itself", async (t) => {
   const meta = { model: "m", tools: ["a", { b: 1 }] };
   const reply = await t.post(`/rooms/${room}/agents`, { id: "ann", name: "Ann", role: "writer", meta });
   assertStatus(reply, 201);
-  assertMembers(reply.body, members.agent);
+  assertMembers(reply.body, [...members.agent, "created"]);
   const { joined_at, last_heartbeat, ...rest } = reply.body;
   assert.deepEqual(rest, {
     id: "ann",
@@ -26,6 +26,7 @@ contract("an agent registers with all that it says of itself", async (t) => {
     meta,
     status: "active",
     waiting_on: null,
+    created: true,
   });
   assertRecent(joined_at);
   assert.equal(last_heartbeat, joined_at);
@@ -63,7 +64,7 @@ contract("registering again updates what is given and keeps the rest", async (t)
 
   const renamed = await t.post(`/rooms/${room}/agents`, { id: "ann", name: "Anne" });
   assertStatus(renamed, 200);
-  assertMembers(renamed.body, members.agent);
+  assertMembers(renamed.body, [...members.agent, "created"]);
   const { name, role, meta, joined_at, status } = renamed.body;
   assert.deepEqual([name, role, meta, joined_at, status], [
     "Anne",
@@ -81,7 +82,9 @@ contract("registering again updates what is given and keeps the rest", async (t)
   });
   assertStatus(changed, 200);
   assert.deepEqual([changed.body.role, changed.body.meta], ["judge", { b: 2 }]);
-  assert.deepEqual((await t.get(`/rooms/${room}/agents/ann`)).body, changed.body);
+  const { created, ...agent } = changed.body;
+  assert.equal(created, false);
+  assert.deepEqual((await t.get(`/rooms/${room}/agents/ann`)).body, agent);
 });
 
 contract("registering one agent many times at once makes one agent", async (t) => {

@@ -171,7 +171,7 @@ async function asking(t: Subject, room: string, path: string, name: string, valu
 contract("a number in a query that is none, or negative, is refused", async (t) => {
   const room = await t.room();
   for (const [path, name, zero] of numbers) {
-    for (const value of ["x", "1.5", "-1", "1x", "NaN", "Infinity", "", ...(zero ? [] : ["0"])]) {
+    for (const value of ["x", "1.5", "-1", "1x", "NaN", "Infinity", ...(zero ? [] : ["0"])]) {
       assertInvalid(await asking(t, room, path, name, value), [name]);
     }
     if (zero) assertStatus(await asking(t, room, path, name, "0"), 200);

@@ -62,6 +62,18 @@ contract("a stream begins after a revision, and after what the reader got last",
   ahead.leave();
 });
 
+contract("a stream begins with all that has changed, whatever a reader before it was told", async (t) => {
+  const room = await t.room();
+  for (const key of ["a", "b", "c"]) {
+    await t.write(room, key, 1);
+    const stream = await events(t, room, "?after=0");
+    const { id, data } = (await stream.next())!;
+    stream.leave();
+    await stream.ended;
+    assert.deepEqual([id, data.state.at(-1).key], [data.state.length, key]);
+  }
+});
+
 contract("changes come in order, none lost, none twice, however often the reader comes back", async (t) => {
   const room = await t.room();
   const log = createChangesLog();

@@ -40,7 +40,9 @@ Deno.test("what is stored of a keyed write is of the format that it names", () =
     const client = createClient({ url: app.file });
     for (const [n, [[method, path, body], unique, rows]] of OUTCOMES.entries()) {
       const name = `${method} ${path} ${JSON.stringify(body)}`;
-      const response = await app.request(method, path, body, { "Idempotency-Key": `key ${n}` });
+      const response = await app.request(method, path, body, {
+        "Idempotency-Key": `the request number ${n}`,
+      });
       assert.ok(response.ok, name);
       await response.body?.cancel();
       const { rows: [stored] } = await client.execute(

@@ -122,8 +122,8 @@ function arbitraryOf(schema: z.core.$ZodType, name = ""): fc.Arbitrary<unknown> 
         : fc.oneof(fc.nat(5), fc.maxSafeInteger(), fc.double());
     case "string":
       return EXPRESSIONS.includes(name) ? expressions : text;
-    case "undefined":
-      return fc.constant(undefined);
+    case "pipe":
+      return arbitraryOf(def.in, name);
     case "custom":
       return json;
     default:

@@ -48,9 +48,16 @@ const ANY: string[] = [
 /** The members of each body, with one that is right for each, so that only one is wrong at a time. */
 const BODIES: [method: string, path: string, body: Record<string, unknown>][] = [
   ["POST", "/rooms", { id: "ROOM", meta: {} }],
-  ["POST", "/rooms/ROOM/agents", { id: "ann", name: "Ann", role: "agent", meta: {} }],
+  ["POST", "/rooms/ROOM/agents", { id: "ann", name: "Ann", role: "agent", meta: {}, if_new: false }],
   ["POST", "/rooms/ROOM/agents/ann/heartbeat", { status: "busy" }],
-  ["POST", "/rooms/ROOM/messages", { from: "ann", to: "bob", kind: "k", body: 1, reply_to: null }],
+  ["POST", "/rooms/ROOM/messages", {
+    from: "ann",
+    to: "bob",
+    kind: "k",
+    body: 1,
+    reply_to: null,
+    from_agent: "ann",
+  }],
   ["POST", "/rooms/ROOM/messages/1/claim", { agent: "ann" }],
   ["PUT", "/rooms/ROOM/state", {
     scope: "_shared",
@@ -115,6 +122,7 @@ const QUERIES: [path: string, names: string[]][] = [
   ["/rooms/ROOM/changes", ["after", "limit"]],
   ["/rooms/ROOM/wait?timeout=0&condition=true", ["agent", "include", "timeout"]],
   ["/rooms/ROOM/wait?timeout=0", ["condition"]],
+  ["/rooms/ROOM/messages", ["VALUE", "", "[]", "%00", "__proto__", "constructor"]],
 ];
 
 const METHODS = ["PATCH", "PUT", "DELETE", "POST", "HEAD", "OPTIONS", "PROPFIND"];

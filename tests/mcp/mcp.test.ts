@@ -231,6 +231,72 @@ Deno.test("MCP: what is wrong is said in the words of the API", () =>
     assert.deepEqual([odd.failed, odd.body.error], [true, "room_not_found"]);
   }));
 
+Deno.test("MCP: arguments that are not understood are refused, with the near name, and nothing is done", () =>
+  withClient(async (connect) => {
+    const { client, call } = await connect();
+    const { body: { room } } = await call("join", { agent: "ann" });
+    const { tools } = await client.listTools();
+    for (const { inputSchema } of tools) assert.equal(inputSchema.additionalProperties, false);
+    const { body: { revision } } = await call("read_room", { room });
+    const refused = async (name: string, args: Record<string, unknown>, told: RegExp) => {
+      const { content, isError } = await client.callTool({ name, arguments: args });
+      assert.equal(isError, true, name);
+      assert.match((content[0] as { text: string }).text, told);
+    };
+    const write = { key: "lock", value: 1 };
+    const wrong: [name: string, args: Record<string, unknown>, told: RegExp][] = [
+      ["write_state", { writes: [{ ...write, ifVersion: 0 }] }, /`ifVersion`.*Did you mean `if_version`/],
+      ["write_state", { writes: [{ ...write, if: "false" }] }, /`if`.*Put `if` beside `writes`/],
+      ["write_state", { writes: [write], if_version: 0 }, /Put `if_version` into each/],
+      ["write_state", { writes: [write], gate: "false" }, /`gate`.*Did you mean `if`/],
+      ["write_state", { writes: [write], if: null }, /if: .*leave it out/],
+      ["write_state", { writes: [{ ...write, if_version: null }] }, /if_version: .*leave it out/],
+      ["delete_state", { key: "lock", expected_version: 1 }, /Did you mean `if_version`/],
+      ["post_message", { from: "ann", body: 1, replyTo: 1 }, /Did you mean `reply_to`/],
+      ["post_message", { from: "ann", from_agent: "bob", body: 1 }, /Did you mean `from`/],
+      ["list_messages", { Kind: "task" }, /Did you mean `kind`/],
+      ["wait", { condition: "true", timeout: 1 }, /Did you mean `timeout_seconds`/],
+      ["get_state", { frobnicate: 1 }, /There is no member `frobnicate`. There are `room`, `scope`/],
+      ["join", { agent: "eve", nmae: "Eve" }, /Did you mean `name`/],
+    ];
+    for (const [name, args, told] of wrong) await refused(name, { room, ...args }, told);
+    const number = (digits: string) =>
+      `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"post_message","arguments":{"room":"${room}",` +
+      `"from":"ann","body":{"id":${digits}}}}}`;
+    for (const digits of ["9007199254740993", "1e400"]) {
+      const url = new URL("/mcp", (client.transport as unknown as { _url: URL })._url);
+      const response = await fetch(url, { method: "POST", headers: HEADERS, body: number(digits) });
+      const { id, error } = await response.json();
+      assert.equal(id, 7);
+      assert.match(error.message, /^params\.arguments\.body\.id: .*text/);
+    }
+    assert.equal((await call("read_room", { room })).body.revision, revision);
+  }));
+
+Deno.test("MCP: null is as if left out, from_agent is from, and join says whether the agent is new", () =>
+  withClient(async (connect) => {
+    const { call } = await connect();
+    const joined = await call("join", { room: null, agent: "ann", name: null, role: null, meta: null });
+    const { room, created } = joined.body;
+    assert.deepEqual([joined.failed, created], [false, true]);
+    assert.equal((await call("join", { room, agent: "ann" })).body.created, false);
+    const taken = await call("join", { room, agent: "ann", if_new: true });
+    assert.deepEqual([taken.failed, taken.body.error], [true, "agent_exists"]);
+    const posted = await call("post_message", {
+      room,
+      from_agent: "ann",
+      to_agent: "bob",
+      kind: null,
+      reply_to: null,
+      body: null,
+    });
+    const { from_agent, to_agent, kind, body } = posted.body;
+    assert.deepEqual([from_agent, to_agent, kind, body], ["ann", "bob", "message", null]);
+    const writes = [{ scope: null, key: "k", value: null, increment: null, expr: null }];
+    assert.equal((await call("write_state", { room, writes, agent: null })).body.value, null);
+    assert.equal((await call("list_messages", { room, after: null, kind: null })).body.items.length, 1);
+  }));
+
 Deno.test("MCP: raw requests get answers, whatever they are", () =>
   withClient(async (_, { url }) => {
     const post = async (body: string, headers: Record<string, string> = {}) => {

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { runOnce } from "../../db/idempotency.ts";
+import { createRoom } from "../../db/rooms.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
@@ -34,6 +36,31 @@ Deno.test("a key counts for 24 hours; then the same request makes its write anew
     assert.deepEqual(await put("k", increment), [200, 2, true]);
     pass(DAY_MS);
     assert.deepEqual(await put("k", { key: "n", increment: 5 }), [200, 7, false]);
+  }));
+
+Deno.test("a room without an id that the release before created under a key is not created again", () =>
+  withApp(async ({ request, services: { database } }) => {
+    const [key, body, address] = [crypto.randomUUID(), { meta: { a: 1 } }, "192.0.2.1"];
+    const digest = async (text: string) =>
+      new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toHex();
+    // As the release before counted: by the address, and what proxies said of it.
+    const before = {
+      scope: "",
+      key: await digest(` ${address} ${key}`),
+      fingerprint: await digest(`POST\n/rooms\n\n\n${JSON.stringify(body)}`),
+      lifetime: DAY_MS,
+    };
+    const { result: { room } } = await runOnce(
+      database,
+      before,
+      (database) => createRoom(database, { meta: { a: 1 } }),
+    );
+    const headers = { "Idempotency-Key": key, "X-Forwarded-For": address };
+    const again = await request("POST", "/rooms", body, headers);
+    assert.deepEqual([again.status, (await again.json()).id], [201, room.id]);
+    assert.equal(again.headers.get("Idempotency-Replayed"), "true");
+    const elsewhere = await request("POST", "/rooms", body, { ...headers, "X-Forwarded-For": "192.0.2.9" });
+    assert.notEqual((await elsewhere.json()).id, room.id);
   }));
 
 Deno.test("what is refused under a key that is over is refused, not answered as a day ago", () =>

@@ -47,11 +47,12 @@ export class Subject extends Client {
     return reply.body.id;
   }
 
-  /** Registers an agent. */
+  /** Registers an agent; the answer as it reads later. */
   async agent(room: string, id: string, members: Json = {}): Promise<Json> {
     const reply = await this.post(`/rooms/${room}/agents`, { id, name: id, ...members });
     if (reply.status !== 201) throw new Error(`register ${id}: ${reply.status} ${reply.text}`);
-    return reply.body;
+    const { created: _, ...agent } = reply.body;
+    return agent;
   }
 
   /** Posts a message. */

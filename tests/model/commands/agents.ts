@@ -9,7 +9,7 @@ const name = fc.constantFrom("Ann", "Bob");
 const writes = [
   command(
     "register",
-    { id: agent, name, role, meta, once },
+    { id: agent, name, role, meta, if_new: optional(fc.boolean(), 3), once },
     ({ once: _, ...body }) => ({ method: "POST", path: "/agents", body }),
     (profile, room) => register(room, profile),
   ),

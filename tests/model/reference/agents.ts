@@ -9,10 +9,12 @@ export interface Profile {
   name: string;
   role?: string;
   meta?: unknown;
+  if_new?: boolean;
 }
 
-export function register(room: Room, { id, name, role, meta }: Profile): Expected {
+export function register(room: Room, { id, name, role, meta, if_new }: Profile): Expected {
   const known = room.agents.get(id);
+  if (known && if_new) return refusal(room, 409, "agent_exists");
   const agent: Agent = {
     id,
     name,
@@ -24,7 +26,7 @@ export function register(room: Room, { id, name, role, meta }: Profile): Expecte
     changed: ++room.revision,
   };
   room.agents.set(id, agent);
-  return answer(room, shownAgent(room, agent), known ? 200 : 201);
+  return answer(room, { ...shownAgent(room, agent), created: !known }, known ? 200 : 201);
 }
 
 export function shownAgent(room: Room, agent: Agent) {

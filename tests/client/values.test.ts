@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { connect, ConveneError, type Room } from "../../client/mod.ts";
+import { startService } from "../support/service.ts";
+
+Deno.test("what JSON has no word for is refused before it is sent", async () => {
+  const sent: string[] = [];
+  const room = connect("http://127.0.0.1:1", {
+    patience: 0,
+    fetch: (input) => {
+      sent.push(String(input));
+      return Promise.reject(new Error("nothing may be sent"));
+    },
+  }).room("r");
+  // deno-lint-ignore no-explicit-any -- what a caller without types may send
+  const odd: any[] = [NaN, Infinity, -Infinity, 1n, { a: [NaN] }, [undefined], () => 1, { a: Symbol("x") }];
+  for (const value of odd) {
+    await assert.rejects(room.state.put("k", value), TypeError);
+    await assert.rejects(room.messages.post(value), TypeError);
+    await assert.rejects(room.state.batch([{ key: "k", value }]), TypeError);
+    await assert.rejects(room.join({ name: "x", meta: { value } }), TypeError);
+  }
+  await assert.rejects(room.state.increment("k", NaN), { message: /"increment": NaN is no JSON/ });
+  await assert.rejects(room.until("true", { timeout: NaN }), TypeError);
+  await assert.rejects(room.state.get(""), { name: "TypeError", message: /key must not be empty/ });
+  await assert.rejects(room.messages.list({ kind: "" }), TypeError);
+  assert.deepEqual(sent, []);
+});
+
+Deno.test("if_new, created and the other names of from and to", async () => {
+  await withRoom(async (room) => {
+    assert.equal((await room.join({ id: "ada", if_new: true })).created, true);
+    assert.equal((await room.join({ id: "ada" })).created, false);
+    const taken = (error: unknown) => error instanceof ConveneError && error.code === "agent_exists";
+    await assert.rejects(room.join({ id: "ada", if_new: true }), taken);
+    const read = await room.messages.post("x", { from: "bob", to: "cyd" });
+    const { from_agent, to_agent } = read;
+    const again = await room.messages.post(read.body, { from_agent, to_agent });
+    assert.deepEqual([again.from_agent, again.to_agent], ["bob", "cyd"]);
+    assert.equal((await room.messages.post("x")).from_agent, "ada");
+  });
+});
+
+async function withRoom(test: (room: Room) => Promise<void>): Promise<void> {
+  const service = await startService({ database: ":memory:" });
+  try {
+    await test(await connect(service.url).open("r", { agent: "ada" }));
+  } finally {
+    await service.stop();
+  }
+}

@@ -60,7 +60,7 @@ export function mountDocs(app: Hono, { addressOf }: Services): void {
 const MARKDOWN = { "Content-Type": "text/markdown; charset=utf-8" };
 
 /** Sends a text of ours: Markdown, or a page to whoever asks for one. */
-function sendText(c: Context, text: string): Response {
+async function sendText(c: Context, text: string): Promise<Response> {
   c.header("Vary", "Accept");
   const type = accepts(c, {
     header: "Accept",

@@ -35,7 +35,7 @@ const LINGER_MS = 4;
 /** A batch under way for longer holds up no other: its answer may never come. */
 const OVERDUE_MS = 1_000;
 /** A job that takes no more of a batch than this is a light one. */
-const LIGHT_SHARE = 1 / 16;
+const LIGHT_SHARE = 1 / 4;
 /** Fewer jobs are not worth a batch of their own. */
 const LEAST_HALF = 16;
 
@@ -53,7 +53,7 @@ export function createLane(
 ): Lane {
   const carry = createCarrier(send, limits.readOnly, now);
   const waiting: Job[] = [];
-  let underWay = 0;
+  const underWay = { light: 0, heavy: 0 };
   let heldUntil = 0;
   let gathering = false;
   let hoped = { jobs: 0, until: 0 };
@@ -74,13 +74,15 @@ export function createLane(
         gathering = false;
         continue;
       }
-      underWay++;
+      const jobs = nextBatch();
+      if (jobs.length === 0) break;
+      const kind = isLight(jobs[0]!) ? "light" : "heavy";
+      underWay[kind]++;
       const began = elapsed();
       heldUntil = began + limits.apart;
-      const jobs = nextBatch();
       const left = waiting.length;
       const makeWay = once(() => {
-        underWay--;
+        underWay[kind]--;
         pump();
       });
       const next = limits.apart > 0 ? setTimeout(letNext, limits.apart) : undefined;
@@ -101,7 +103,8 @@ export function createLane(
   }
 
   function isFree(): boolean {
-    return underWay === 0 || underWay < limits.inFlight && elapsed() >= heldUntil;
+    const batches = underWay.light + underWay.heavy;
+    return batches === 0 || batches < limits.inFlight && elapsed() >= heldUntil;
   }
 
   function letNext() {
@@ -134,30 +137,41 @@ export function createLane(
     complete = undefined;
   }
 
+  const isLight = (job: Job) => job.weight <= limits.weight * LIGHT_SHARE;
+
+  /** The jobs of the next batch; none where those that wait are not to go yet. */
+  function nextBatch(): Job[] {
+    const jobs = fitting(limits.inFlight > 1 ? ofOneKind() : waiting);
+    const left = waiting.filter((job) => !jobs.has(job));
+    waiting.splice(0, Infinity, ...left);
+    return [...jobs];
+  }
+
   /**
-   * The first that waits, and those that fit in beside it, light ones before heavy ones, since these may fill batch
-   * after batch to the last. Beside a heavy read, light reads have a batch's room of their own. Where jobs arrive while
+   * Where several batches go at once, light jobs are not to wait for what heavy ones bring: these go by themselves,
+   * one batch at a time, and so do the light ones while heavy ones wait.
+   */
+  function ofOneKind(): Job[] {
+    const light = waiting.filter(isLight);
+    const heavy = waiting.filter((job) => !isLight(job));
+    if (light.length > 0 && (heavy.length === 0 || underWay.light === 0)) return light;
+    return underWay.heavy === 0 ? heavy : [];
+  }
+
+  /**
+   * The first of these, and those that fit in beside it: light ones pass heavy ones that do not. Where jobs arrive while
    * a near database is at work at the only batch, no more than half of all: it then works at one half while the other
    * is answered and comes back. Left to chance, the halves were 60 and 4 of 64, and each cost a commit.
    */
-  function nextBatch(): Job[] {
-    const [first, ...others] = waiting.splice(0) as [Job, ...Job[]];
-    const jobs = new Set([first]);
-    /** Adds those that fit beside each other, and beside `weight`. */
-    const add = (some: Job[], weight: number) => {
-      for (const job of some) {
-        if (jobs.size >= most || weight + job.weight > limits.weight) continue;
-        weight += job.weight;
-        jobs.add(job);
-      }
-      return weight;
-    };
-    const isLight = (job: Job) => job.weight <= limits.weight * LIGHT_SHARE;
-    const aside = limits.readOnly && !isLight(first) ? first.weight : 0;
-    const weight = add(others.filter(isLight), first.weight - aside);
-    add(others.filter((job) => !isLight(job)), weight + aside);
-    waiting.push(...others.filter((job) => !jobs.has(job)));
-    return [...jobs];
+  function fitting(some: Job[]): Set<Job> {
+    const jobs = new Set<Job>();
+    let weight = 0;
+    for (const job of some) {
+      if (jobs.size > 0 && (jobs.size >= most || weight + job.weight > limits.weight)) continue;
+      weight += job.weight;
+      jobs.add(job);
+    }
+    return jobs;
   }
 
   function submitOne<Item, Result>(merger: Merger<Item, Result>, item: Item, weight = 1): Promise<Result> {

@@ -11,8 +11,8 @@ import { createPending } from "./pending.ts";
 import type { Reading } from "./reading.ts";
 import type { Row, Statement } from "./statement.ts";
 
-/** Messages of a thread that a step passes at the most: from a file that takes some 10 ms. */
-const MOST_PASSED = 2_048;
+/** Messages of a thread that a step passes at the most: from a file that takes some 5 ms. */
+const MOST_PASSED = 1_024;
 
 /** A message of a thread, and what it answers: 0, which none is, for the thread's first one. */
 type Member = [id: number, parent: number];

@@ -7,12 +7,10 @@ const REPLIES = 300_000;
 /** Milliseconds that the first message of a thread may take, whatever its size. */
 const FIRST_MS = 30;
 
-/** What a message answers, as SQL: a tree of each kind. */
+/** What a message answers, as SQL: the trees in which least and most is pending while they are walked. */
 const SHAPES = {
   star: "1",
-  chain: "i - 1",
   bushy: "1 + (i * 2654435761 % 4294967296) % (i - 1)",
-  late: `CASE WHEN i <= ${REPLIES / 2} THEN 1 ELSE i - ${REPLIES / 2 - 1} END`,
 };
 
 async function fill(database: Client, room: string, parent: string): Promise<void> {

@@ -34,6 +34,11 @@ const FAR_MS = 12;
 const LINGER_MS = 4;
 /** A batch under way for longer holds up no other: its answer may never come. */
 const OVERDUE_MS = 1_000;
+/**
+ * A file works in this thread. Batches that keep it for so long and what is made of their rows take turns, one pass of
+ * the event loop after the other: while passes follow each other at once, the runtime looks at the network seldom.
+ */
+const BLOCKED_MS = 8;
 /** A job that takes no more of a batch than this is a light one. */
 const LIGHT_SHARE = 1 / 4;
 /** Fewer jobs are not worth a batch of their own. */
@@ -55,6 +60,7 @@ export function createLane(
   const waiting: Job[] = [];
   const underWay = { light: 0, heavy: 0 };
   let heldUntil = 0;
+  let blocked = false;
   let gathering = false;
   let hoped = { jobs: 0, until: 0 };
   let most = Infinity; // jobs of the next batch
@@ -67,8 +73,7 @@ export function createLane(
     await gather();
     gathering = false;
     while (isFree() && waiting.length > 0) {
-      // A file works in this thread: its batches and what is made of their rows take turns, one pass after the other.
-      if (isBusy()) {
+      if (blocked && isBusy()) {
         gathering = true;
         await giveWayToNetwork();
         gathering = false;
@@ -99,6 +104,7 @@ export function createLane(
         most = halve ? Math.max(LEAST_HALF, Math.ceil(all / 2)) : Infinity;
         makeWay();
       });
+      blocked = elapsed() - began >= BLOCKED_MS;
     }
   }
 

@@ -39,8 +39,18 @@ export class ConveneError extends Error {
   get passing(): boolean {
     return this.code === "no_answer" ||
       this.body.error === "idempotency_in_progress" ||
-      [429, 502, 503, 504].includes(this.status);
+      passes(this.status);
   }
+}
+
+/** Statuses of 400 to 499 that say "later": too slow, too early, too many. */
+const LATER = [408, 425, 429];
+/** Statuses of 500 and more that say "never": not implemented, not this version of HTTP. */
+const NEVER = [501, 505];
+
+/** Proxies and CDNs have statuses of their own for a service that is away (520 to 530), so all are taken for it. */
+function passes(status: number): boolean {
+  return LATER.includes(status) || (status >= 500 && !NEVER.includes(status));
 }
 
 /** The error that an answer with a status of 400 or more is. */

@@ -31,8 +31,11 @@ export class Input {
 
   get server(): Convene {
     const url = this.text("server") ?? (this.environment.CONVENE_URL || "http://localhost:8000");
-    if (!URL.canParse(url)) throw new UsageError(`${url} is no address: say --server http://host:port.`);
-    return connect(url);
+    try {
+      return connect(url);
+    } catch (error) {
+      throw new UsageError(`${(error as Error).message} Say --server http://host:port or set CONVENE_URL.`);
+    }
   }
 
   /** The room, seen by the agent where there is one. */

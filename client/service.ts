@@ -36,7 +36,10 @@ export class Convene {
   }
 }
 
-/** Nothing is asked of the service yet. `url` is its address: `http://localhost:8000`. */
+/**
+ * Nothing is asked of the service yet. `url` is its whole address: `http://localhost:8000`, in a page
+ * `location.origin`. Errors: `TypeError` for one without a scheme.
+ */
 export function connect(url: string, options: ConnectOptions = {}): Convene {
   return new Convene(new Connection(url, options));
 }

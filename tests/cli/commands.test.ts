@@ -53,6 +53,7 @@ Deno.test("what was refused ends with 1, what was typed wrongly with 2, a time t
     await ends(2, /--frob/, "get", "--frob");
     await ends(2, /--timeout takes a time/, "wait", "true", "--timeout", "soon");
     await ends(2, /Which room/, "read", "--room", "");
+    await ends(2, /begins with http:.*--server/, "read", "--server", "localhost:8000");
     await ends(124, /The time is over.*winner/, "wait", "state._shared.winner", "--timeout", "100ms");
   });
 });

@@ -1,3 +1,5 @@
+import type { ErrorCode } from "./codes.ts";
+
 /** What an error says beside its message. */
 export interface ErrorDetails {
   /** The status of the answer; 0 when there was none. */
@@ -11,11 +13,7 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/**
- * Whatever goes wrong between the caller and the service. `code` is the stable word of the answer
- * (`version_conflict`, `room_not_found`, ...), `no_answer` where none came, `bad_answer` where it was not
- * one of Convene.
- */
+/** Whatever goes wrong between the caller and the service. */
 export class ConveneError extends Error {
   override readonly name = "ConveneError";
   readonly status: number;
@@ -24,7 +22,7 @@ export class ConveneError extends Error {
   readonly retryAfter: number | undefined;
 
   constructor(
-    readonly code: string,
+    readonly code: ErrorCode,
     message: string,
     details: ErrorDetails = {},
   ) {
@@ -70,7 +68,7 @@ export function errorOf(response: Response, text: string): ConveneError {
     );
   }
   const hint = typeof body.hint === "string" ? body.hint : undefined;
-  return new ConveneError(body.error, String(body.message ?? body.error), {
+  return new ConveneError(body.error as ErrorCode, String(body.message ?? body.error), {
     status,
     body,
     hint,

@@ -11,6 +11,7 @@
  */
 export type { Attempt } from "./attempt.ts";
 export type { Agent, Heartbeat, Registered, Registration, Status } from "./agents.ts";
+export type { ErrorCode } from "./codes.ts";
 export type { Answer, Call, CallOptions, Connection, ConnectOptions, Query } from "./connection.ts";
 export { ConveneError, type ErrorDetails } from "./errors.ts";
 export type { Changed, Changes, FollowOptions } from "./follow.ts";

@@ -1,7 +1,7 @@
 import type { CallOptions, Connection } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
 import { followAfter } from "./follow.ts";
-import type { Json } from "./json.ts";
+import type { Json, JsonOf } from "./json.ts";
 
 export interface Message<T = Json> {
   /** Ids rise, and may skip. */
@@ -63,7 +63,10 @@ export class Messages {
     readonly agent: string | undefined,
   ) {}
 
-  async post(body: Json, { signal, ...options }: Post = {}): Promise<Message> {
+  async post<T>(
+    body: T & JsonOf<T>,
+    { signal, ...options }: Post = {},
+  ): Promise<Message> {
     const from = options.from_agent === undefined ? this.agent : undefined;
     const sent = { from, ...options, body };
     return (await this.connection.write<Message>("POST", this.#path(), sent, {

@@ -14,7 +14,7 @@ export type { Agent, Heartbeat, Registered, Registration, Status } from "./agent
 export type { ErrorCode } from "./codes.ts";
 export type { Answer, Call, CallOptions, Connection, ConnectOptions, Query } from "./connection.ts";
 export { ConveneError, type ErrorDetails } from "./errors.ts";
-export type { Changed, Changes, FollowOptions } from "./follow.ts";
+export type { After, Changed, Changes, FollowOptions } from "./follow.ts";
 export type { Json, JsonObject, JsonOf } from "./json.ts";
 export type { Claim, Message, MessageFilter, MessagePage, Messages, Post } from "./messages.ts";
 export type { Actor, Room, RoomInfo } from "./room.ts";

@@ -91,7 +91,10 @@ export class Room {
     })).body;
   }
 
-  /** Each change as it comes, after a revision or from now on. Ends quietly when the signal is aborted. */
+  /**
+   * What changed after `after` (0 unless told), then each change as it comes; from `"now"`, only what comes. Ends
+   * quietly when the signal is aborted.
+   */
   follow(options: FollowOptions = {}): AsyncGenerator<Changes, void> {
     return followChanges(this.connection, this.#path, options);
   }

@@ -1,7 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { distance } from "fastest-levenshtein";
 import { readValue, UsageError } from "./values.ts";
-import { connect, type Convene, type Json, type Room } from "../client/mod.ts";
+import { type After, connect, type Convene, type Json, type Room } from "../client/mod.ts";
 
 export interface Command {
   /** What comes after its name: `<condition>`. */
@@ -31,8 +31,11 @@ export class Input {
 
   get server(): Convene {
     const url = this.text("server") ?? (this.environment.CONVENE_URL || "http://localhost:8000");
-    if (!URL.canParse(url)) throw new UsageError(`${url} is no address: say --server http://host:port.`);
-    return connect(url);
+    try {
+      return connect(url);
+    } catch (error) {
+      throw new UsageError(`${(error as Error).message} Say --server http://host:port or set CONVENE_URL.`);
+    }
   }
 
   /** The room, seen by the agent where there is one. */
@@ -59,6 +62,11 @@ export class Input {
       throw new UsageError(`--${flag} takes a number, not ${text}.`);
     }
     return number;
+  }
+
+  /** Where to begin to follow: `--after` a revision, or `--after now`. */
+  get after(): After | undefined {
+    return this.text("after") === "now" ? "now" : this.number("after");
   }
 
   /** Milliseconds. `90` is seconds, as are `90s`; also `500ms`, `5m`, `2h`, `1d`. */

@@ -25,8 +25,9 @@ export const say: Command = {
 
 export const read: Command = {
   usage:
-    "[--after ID] [--last N] [--kind KIND] [--from AGENT] [--to AGENT] [--thread ID] [--unclaimed] [--follow]",
-  about: "Print the messages, one a line; --follow goes on with each new one as it comes.",
+    "[--after ID|now] [--last N] [--kind KIND] [--from AGENT] [--to AGENT] [--thread ID] [--unclaimed] [--follow]",
+  about:
+    "Print the messages, one a line; --follow goes on with each new one as it comes, with --after now with those alone.",
   options: {
     after: text,
     last: text,
@@ -40,7 +41,6 @@ export const read: Command = {
   words: [0, 0],
   async run(input) {
     const filter = {
-      after: input.number("after"),
       kind: input.text("kind"),
       from: input.text("from"),
       to: input.text("to"),
@@ -51,9 +51,10 @@ export const read: Command = {
     const { messages } = input.room;
     if (input.flags.follow === true) {
       if (input.flags.last !== undefined) throw new UsageError("--follow begins at --after, not at --last.");
-      for await (const message of messages.follow(filter)) print(message);
+      for await (const message of messages.follow({ ...filter, after: input.after })) print(message);
     } else {
-      for (const message of await messages.list({ ...filter, last: input.number("last") })) print(message);
+      const [after, last] = [input.number("after"), input.number("last")];
+      for (const message of await messages.list({ ...filter, after, last })) print(message);
     }
     return EXIT.done;
   },

@@ -8,16 +8,17 @@ import { type Picture, screenOf, take } from "./screen.ts";
 import { lineOf as entryLine } from "./state.ts";
 
 export const watch: Command = {
-  usage: "",
+  usage: "[--after REVISION|now]",
   about:
     "Show the room live: agents and what they wait for, the last messages, the state. Ends with Ctrl-C. " +
-    "Where there is no terminal, or with --json, each change is a line.",
+    "Where there is no terminal, or with --json, each change is a line. --after begins behind a revision, or now.",
+  options: { after: { type: "string" } },
   words: [0, 0],
   async run(input) {
     const stop = new AbortController();
     const leave = () => stop.abort();
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, leave);
-    const changes = input.room.follow({ after: 0, signal: stop.signal });
+    const changes = input.room.follow({ after: input.after, signal: stop.signal });
     try {
       if (process.stdout.isTTY && !input.json) {
         await draw(input.room.id, changes, !input.environment.NO_COLOR);

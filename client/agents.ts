@@ -22,13 +22,13 @@ export interface Registered extends Agent {
   created: boolean;
 }
 
-export interface Registration {
+export interface Registration<M = JsonObject> {
   /** The room's own agent unless told; without either the service gives a UUID. */
   id?: string;
   /** The id unless told. */
   name?: string;
   role?: string;
-  meta?: JsonObject;
+  meta?: M;
   /** Only if no agent has this id: else the error `agent_exists`. */
   if_new?: boolean;
 }

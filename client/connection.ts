@@ -1,3 +1,4 @@
+import { addressOf } from "./address.ts";
 import { Attempt } from "./attempt.ts";
 import { ConveneError, errorOf } from "./errors.ts";
 import { textOf } from "./json.ts";
@@ -43,8 +44,9 @@ export type Query = Record<string, string | number | boolean | undefined>;
 export class Connection {
   readonly url: string;
 
+  /** Errors: `TypeError` for an address or headers with which no request can be sent. */
   constructor(url: string, readonly options: ConnectOptions = {}) {
-    this.url = url.replace(/\/+$/, "");
+    this.url = addressOf(url, options.headers);
   }
 
   get<T>(path: string, query: Query = {}, call: Call = {}): Promise<Answer<T>> {

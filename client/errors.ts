@@ -1,3 +1,5 @@
+import type { ErrorCode } from "./codes.ts";
+
 /** What an error says beside its message. */
 export interface ErrorDetails {
   /** The status of the answer; 0 when there was none. */
@@ -11,11 +13,7 @@ export interface ErrorDetails {
   cause?: unknown;
 }
 
-/**
- * Whatever goes wrong between the caller and the service. `code` is the stable word of the answer
- * (`version_conflict`, `room_not_found`, ...), `no_answer` where none came, `bad_answer` where it was not
- * one of Convene.
- */
+/** Whatever goes wrong between the caller and the service. */
 export class ConveneError extends Error {
   override readonly name = "ConveneError";
   readonly status: number;
@@ -24,7 +22,7 @@ export class ConveneError extends Error {
   readonly retryAfter: number | undefined;
 
   constructor(
-    readonly code: string,
+    readonly code: ErrorCode,
     message: string,
     details: ErrorDetails = {},
   ) {
@@ -39,8 +37,18 @@ export class ConveneError extends Error {
   get passing(): boolean {
     return this.code === "no_answer" ||
       this.body.error === "idempotency_in_progress" ||
-      [429, 502, 503, 504].includes(this.status);
+      passes(this.status);
   }
+}
+
+/** Statuses of 400 to 499 that say "later": too slow, too early, too many. */
+const LATER = [408, 425, 429];
+/** Statuses of 500 and more that say "never": not implemented, not this version of HTTP. */
+const NEVER = [501, 505];
+
+/** Proxies and CDNs have statuses of their own for a service that is away (520 to 530), so all are taken for it. */
+function passes(status: number): boolean {
+  return LATER.includes(status) || (status >= 500 && !NEVER.includes(status));
 }
 
 /** The error that an answer with a status of 400 or more is. */
@@ -60,7 +68,7 @@ export function errorOf(response: Response, text: string): ConveneError {
     );
   }
   const hint = typeof body.hint === "string" ? body.hint : undefined;
-  return new ConveneError(body.error, String(body.message ?? body.error), {
+  return new ConveneError(body.error as ErrorCode, String(body.message ?? body.error), {
     status,
     body,
     hint,

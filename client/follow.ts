@@ -23,31 +23,48 @@ export interface Changed {
   revision: number;
 }
 
+/** Where to begin: behind what is known (a revision, or a message's id, which is one), or now. */
+export type After = number | "now";
+
 export interface FollowOptions extends CallOptions {
-  /** What changed up to this revision is known; without it, begin now. */
-  after?: number;
+  /** With 0, unless told: what is there, then what comes. */
+  after?: After;
 }
 
 /** Milliseconds of silence after which a stream is dead: the service says every 3.5 s that it lives. */
 const SILENCE = 15_000;
 
 /**
- * Each change of a room as it comes, without gaps: a stream that breaks is taken up where it broke, for hours if
- * need be. Ends quietly when the signal is aborted. Errors: what no patience mends (`room_not_found`), and until
- * the service has answered once also that it does not.
+ * What changed in a room, then each change as it comes, without gaps: a stream that breaks is taken up where it
+ * broke, for hours if need be. Ends quietly when the signal is aborted. Errors: what no patience mends
+ * (`room_not_found`), and until the service has answered once also that it does not.
  */
 export async function* followChanges(
   connection: Connection,
   room: string,
-  { after, signal }: FollowOptions,
+  { after = 0, signal }: FollowOptions,
 ): AsyncGenerator<Changes, void> {
   try {
-    // A plain request first: it is tried again with the usual patience, and tells where to begin.
-    const { revision } = await connection.get(room, {}, { signal });
-    yield* followAfter(connection, room, after ?? revision, signal);
+    // A plain request first: it is tried again with the usual patience.
+    const revision = await revisionOf(connection, room, signal);
+    yield* followAfter(
+      connection,
+      room,
+      after === "now" ? revision : after,
+      signal,
+    );
   } catch (error) {
     if (!signal?.aborted) throw error;
   }
+}
+
+/** The room's present revision, from where whoever follows from now on begins. */
+export async function revisionOf(
+  connection: Connection,
+  room: string,
+  signal?: AbortSignal,
+): Promise<number> {
+  return (await connection.get(room, {}, { signal })).revision;
 }
 
 /**

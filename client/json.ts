@@ -3,6 +3,29 @@ export type Json = null | boolean | number | string | Json[] | {
   [name: string]: Json;
 };
 
+export type JsonObject = { [name: string]: Json };
+
+/** Types that JSON has no word for. */
+type Lost =
+  | undefined
+  | bigint
+  | symbol
+  | ((...args: never) => unknown)
+  | (abstract new (...args: never) => unknown);
+
+/**
+ * `T` where JSON keeps all of it, so that `value: T & JsonOf<T>` takes interfaces too, which `Json` refuses since they
+ * have no index signature. What is lost is `never`; optional members may be undefined and are left out.
+ */
+export type JsonOf<T> = [T] extends [Json] ? T
+  : T extends null | boolean | number | string ? T
+  : T extends Lost ? never
+  : T extends readonly unknown[] ? { [I in keyof T]: JsonOf<T[I]> }
+  : T extends object ? {
+      [K in keyof T]: JsonOf<Exclude<T[K], undefined>> | Extract<T[K], undefined>;
+    }
+  : never;
+
 /**
  * A body as it is sent. Errors: `TypeError` for what JSON has no word for: `JSON.stringify` would send null for it,
  * or nothing.
@@ -20,5 +43,3 @@ export function textOf(body: unknown): string {
     );
   });
 }
-
-export type JsonObject = { [name: string]: Json };

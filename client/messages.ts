@@ -1,7 +1,7 @@
 import type { CallOptions, Connection } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
-import { followAfter } from "./follow.ts";
-import type { Json } from "./json.ts";
+import { followAfter, type FollowOptions, revisionOf } from "./follow.ts";
+import type { Json, JsonOf } from "./json.ts";
 
 export interface Message<T = Json> {
   /** Ids rise, and may skip. */
@@ -63,7 +63,10 @@ export class Messages {
     readonly agent: string | undefined,
   ) {}
 
-  async post(body: Json, { signal, ...options }: Post = {}): Promise<Message> {
+  async post<T>(
+    body: T & JsonOf<T>,
+    { signal, ...options }: Post = {},
+  ): Promise<Message> {
     const from = options.from_agent === undefined ? this.agent : undefined;
     const sent = { from, ...options, body };
     return (await this.connection.write<Message>("POST", this.#path(), sent, {
@@ -117,14 +120,17 @@ export class Messages {
 
   /**
    * The messages that match and are after `after` (0 unless told), then each new one as it comes, each once, ids
-   * ascending. It outlives restarts of the service, and ends quietly when the signal is aborted.
+   * ascending; from `"now"`, only what comes. It outlives restarts of the service, and ends quietly when the signal is
+   * aborted.
    */
   async *follow<T = Json>(
-    { after = 0, ...filter }: MessageFilter = {},
+    { after = 0, ...filter }: Omit<MessageFilter, "after"> & FollowOptions = {},
   ): AsyncGenerator<Message<T>, void> {
     const { signal } = filter;
     try {
-      let seen = yield* this.#after<T>(filter, after);
+      let seen = after === "now"
+        ? await revisionOf(this.connection, this.room, signal)
+        : yield* this.#after<T>(filter, after);
       for await (
         const { messages } of followAfter(
           this.connection,
@@ -135,7 +141,7 @@ export class Messages {
       ) {
         // The list, not the change set: it filters, and is in the order of ids.
         if (messages.some(({ id }) => id > seen)) {
-          seen = yield* this.#after<T>(filter, seen);
+          seen = yield* this.#after<T>(filter, seen, Infinity);
         }
       }
     } catch (error) {
@@ -147,32 +153,38 @@ export class Messages {
   async *#after<T>(
     filter: MessageFilter,
     seen: number,
+    patience?: number,
   ): AsyncGenerator<Message<T>, number> {
-    for await (
-      const { messages, revision } of this.#pages<T>({ ...filter, after: seen })
-    ) {
+    const pages = this.#pages<T>({ ...filter, after: seen }, {
+      patience,
+      later: Infinity,
+    });
+    for await (const { messages, revision } of pages) {
       yield* messages;
       seen = Math.max(seen, revision);
     }
     return seen;
   }
 
+  /** `patience` is that of the first page, `later` of each that follows it: the usual unless told. */
   async *#pages<T>(
     filter: MessageFilter,
+    { patience, later }: { patience?: number; later?: number } = {},
   ): AsyncGenerator<{ messages: Message<T>[]; revision: number }> {
-    for (let { after } = filter;;) {
-      const page = await this.#page<T>({ ...filter, after, limit: PAGE });
+    for (let { after } = filter;; patience = later) {
+      const asked = { ...filter, after, limit: PAGE };
+      const page = await this.#page<T>(asked, patience);
       yield page;
       if (!page.more) return;
       after = page.messages.at(-1)!.id;
     }
   }
 
-  async #page<T>({ signal, ...query }: MessagePage) {
+  async #page<T>({ signal, ...query }: MessagePage, patience?: number) {
     const { body, headers, revision } = await this.connection.get<Message<T>[]>(
       this.#path(),
       query,
-      { signal },
+      { signal, patience },
     );
     return { messages: body, more: headers.has("Link"), revision };
   }

@@ -11,10 +11,11 @@
  */
 export type { Attempt } from "./attempt.ts";
 export type { Agent, Heartbeat, Registered, Registration, Status } from "./agents.ts";
+export type { ErrorCode } from "./codes.ts";
 export type { Answer, Call, CallOptions, Connection, ConnectOptions, Query } from "./connection.ts";
 export { ConveneError, type ErrorDetails } from "./errors.ts";
-export type { Changed, Changes, FollowOptions } from "./follow.ts";
-export type { Json, JsonObject } from "./json.ts";
+export type { After, Changed, Changes, FollowOptions } from "./follow.ts";
+export type { Json, JsonObject, JsonOf } from "./json.ts";
 export type { Claim, Message, MessageFilter, MessagePage, Messages, Post } from "./messages.ts";
 export type { Actor, Room, RoomInfo } from "./room.ts";
 export { connect, type Convene } from "./service.ts";

@@ -1,7 +1,7 @@
 import type { Agent, Heartbeat, Registered, Registration, Status } from "./agents.ts";
 import type { CallOptions, Connection } from "./connection.ts";
 import { type Changes, followChanges, type FollowOptions } from "./follow.ts";
-import type { Json, JsonObject } from "./json.ts";
+import type { Json, JsonObject, JsonOf } from "./json.ts";
 import { Messages } from "./messages.ts";
 import { State } from "./state.ts";
 import { type TimedOut, type Triggered, until, type UntilOptions } from "./until.ts";
@@ -49,8 +49,8 @@ export class Room {
   }
 
   /** Registers an agent. One that is there already is active again; with `if_new` that is an error. */
-  async join(
-    { signal, ...registration }: Registration & CallOptions = {},
+  async join<M extends object = JsonObject>(
+    { signal, ...registration }: Registration<M & JsonOf<M>> & CallOptions = {},
   ): Promise<Registered> {
     const id = registration.id ?? this.agent;
     const body = { name: id ?? "agent", ...registration, id };
@@ -91,7 +91,10 @@ export class Room {
     })).body;
   }
 
-  /** Each change as it comes, after a revision or from now on. Ends quietly when the signal is aborted. */
+  /**
+   * What changed after `after` (0 unless told), then each change as it comes; from `"now"`, only what comes. Ends
+   * quietly when the signal is aborted.
+   */
   follow(options: FollowOptions = {}): AsyncGenerator<Changes, void> {
     return followChanges(this.connection, this.#path, options);
   }

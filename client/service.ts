@@ -1,5 +1,5 @@
 import { type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
-import type { JsonObject } from "./json.ts";
+import type { JsonObject, JsonOf } from "./json.ts";
 import { Room, type RoomInfo } from "./room.ts";
 
 /** A service of Convene. */
@@ -12,10 +12,10 @@ export class Convene {
   }
 
   /** Creates a room, or joins it if it exists. Without an id it gets a UUID. */
-  async open(
+  async open<M extends object = JsonObject>(
     id?: string,
     { meta, agent, signal }: CallOptions & {
-      meta?: JsonObject;
+      meta?: M & JsonOf<M>;
       agent?: string;
     } = {},
   ): Promise<Room> {
@@ -36,7 +36,10 @@ export class Convene {
   }
 }
 
-/** Nothing is asked of the service yet. `url` is its address: `http://localhost:8000`. */
+/**
+ * Nothing is asked of the service yet. `url` is its whole address: `http://localhost:8000`, in a page
+ * `location.origin`. Errors: `TypeError` for one without a scheme.
+ */
 export function connect(url: string, options: ConnectOptions = {}): Convene {
   return new Convene(new Connection(url, options));
 }

@@ -1,6 +1,6 @@
 import type { CallOptions, Connection } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
-import type { Json } from "./json.ts";
+import type { Json, JsonOf } from "./json.ts";
 
 /** A value under its key, or a view (scope `_view`), which has `expr` beside. */
 export interface Entry<T = Json> {
@@ -40,8 +40,8 @@ export interface Place {
 }
 
 /** One write: a `value`, an `increment`, or the `expr` of a view. */
-export interface Write extends Place {
-  value?: Json;
+export interface Write<T = Json> extends Place {
+  value?: T;
   increment?: boolean | number;
   expr?: string;
   /** Only if the entry has this version; 0: only if there is none. */
@@ -80,7 +80,11 @@ export class State {
   ) {}
 
   /** Writes a value. */
-  put(key: string, value: Json, options: WriteOptions = {}): Promise<Entry> {
+  put<T>(
+    key: string,
+    value: T & JsonOf<T>,
+    options: WriteOptions = {},
+  ): Promise<Entry> {
     return this.#put({ key, value }, options);
   }
 
@@ -99,7 +103,10 @@ export class State {
   }
 
   /** Up to 20 writes, all or none, behind one gate. */
-  async batch(writes: Write[], options: Gate = {}): Promise<Entry[]> {
+  async batch<T extends unknown[]>(
+    writes: { [I in keyof T]: Write<T[I] & JsonOf<T[I]>> },
+    options: Gate = {},
+  ): Promise<Entry[]> {
     const { signal, ...gate } = options;
     const body = { agent: this.agent, ...gate, writes };
     const answer = await this.connection.write<{ state: Entry[] }>(
@@ -157,7 +164,7 @@ export class State {
   }
 
   async #put(
-    write: Write,
+    write: Write<unknown>,
     { signal, ...options }: WriteOptions,
   ): Promise<Entry> {
     const body = { agent: this.agent, ...options, ...write };

@@ -53,6 +53,7 @@ Deno.test("what was refused ends with 1, what was typed wrongly with 2, a time t
     await ends(2, /--frob/, "get", "--frob");
     await ends(2, /--timeout takes a time/, "wait", "true", "--timeout", "soon");
     await ends(2, /Which room/, "read", "--room", "");
+    await ends(2, /begins with http:.*--server/, "read", "--server", "localhost:8000");
     await ends(124, /The time is over.*winner/, "wait", "state._shared.winner", "--timeout", "100ms");
   });
 });
@@ -152,6 +153,37 @@ Deno.test("read --follow and watch print each change as it comes, and nothing th
       await process.stderr.cancel();
       await process.status;
     }
+  });
+});
+
+Deno.test("read --follow and watch begin behind what is known, or now", async () => {
+  await withShell(async (shell) => {
+    const room = connect(shell.url).room("r");
+    for (const args of [["read", "--follow"], ["watch"]]) {
+      const { id } = await room.messages.post("known");
+      await room.messages.post("there");
+      for (const [after, expected] of [[`${id}`, /there/], ["now", /then/]] as const) {
+        const begun = Promise.withResolvers<void>();
+        await using front = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, (request) => {
+          const { pathname, search } = new URL(request.url);
+          if (pathname.endsWith("/events")) begun.resolve(); // it has been told by now where "now" is
+          return fetch(`${shell.url}${pathname}${search}`, { signal: request.signal });
+        });
+        const url = `http://127.0.0.1:${front.addr.port}`;
+        const process = new Shell(url, "r").start(...args, "--after", after);
+        const lines = process.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
+          .getReader();
+        await begun.promise;
+        await room.messages.post("then");
+        assert.match((await lines.read()).value!, expected, `${args} ${after}`);
+        process.kill("SIGTERM");
+        await lines.cancel();
+        await process.stderr.cancel();
+        await process.status;
+      }
+    }
+    const { code, stderr } = await shell.run("read", "--after", "now");
+    assert.deepEqual([code, stderr.split("\n")[0]], [2, "convene: --after takes a number, not now."]);
   });
 });
 

@@ -33,10 +33,28 @@ Deno.test("a program on Node does the same with the package that is built", asyn
     const types = await Deno.readTextFile(`${dist}/mod.d.ts`);
     assert.match(types, /until\(condition: string/);
     assert.doesNotMatch(types, /from "\./, "the types stand alone");
+    await Deno.writeTextFile(`${dist}/caller.ts`, CALLER);
+    await run(Deno.execPath(), ["check", "--quiet", `${dist}/caller.ts`]);
   } finally {
     await Deno.remove(dist, { recursive: true });
   }
 });
+
+/** What must and must not compile with the types of the package. */
+const CALLER = `
+// @ts-types="./mod.d.ts"
+import { connect, ConveneError, type ErrorCode } from "./mod.js";
+interface Task { file: string; next: Task | null }
+const task: Task = { file: "a.ts", next: null };
+const room = connect("http://service").room("r");
+await room.state.put("k", task);
+// @ts-expect-error: a function
+await room.state.put("k", { run: () => 1 });
+export const codeOf = (error: unknown): ErrorCode | undefined =>
+  error instanceof ConveneError ? error.code : undefined;
+// @ts-expect-error: no code
+new ConveneError("no_code", "");
+`;
 
 async function tours(command: string, args: string[]): Promise<void> {
   const service = await startService();

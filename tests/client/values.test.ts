@@ -26,6 +26,34 @@ Deno.test("what JSON has no word for is refused before it is sent", async () => 
   assert.deepEqual(sent, []);
 });
 
+Deno.test("an address or headers with which no request can be sent fail at once", () => {
+  const odd = [
+    "localhost:8000",
+    "localhost",
+    "127.0.0.1:8000",
+    "example.com/convene",
+    "//example.com",
+    "/convene",
+  ];
+  for (const url of [...odd, "", "ws://localhost", "file:///tmp/x", "http://"]) {
+    assert.throws(
+      () => connect(url),
+      { name: "TypeError", message: /begins with http:\/\/ or https:\/\// },
+      url,
+    );
+  }
+  for (const url of ["http://localhost:8000/?room=r", "http://localhost:8000/#room"]) {
+    assert.throws(() => connect(url), { name: "TypeError", message: /added at its end/ }, url);
+  }
+  for (const [name, value] of [["X Y", "a"], ["Authorization", "a\nb"], ["Authorization", "€"]] as const) {
+    assert.throws(() => connect("http://localhost", { headers: { [name]: value } }), TypeError);
+  }
+  for (const url of ["http://localhost:8000", "http://localhost:8000//", " HTTP://LOCALHOST:8000/ "]) {
+    assert.equal(connect(url).connection.url, "http://localhost:8000");
+  }
+  assert.equal(connect("https://example.com/convene/").connection.url, "https://example.com/convene");
+});
+
 Deno.test("if_new, created and the other names of from and to", async () => {
   await withRoom(async (room) => {
     assert.equal((await room.join({ id: "ada", if_new: true })).created, true);

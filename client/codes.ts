@@ -1,0 +1,32 @@
+/** The stable words of the service's errors. */
+export const SERVICE_CODES = [
+  "agent_exists",
+  "agent_not_found",
+  "already_claimed",
+  "etag_mismatch",
+  "evaluation_failed",
+  "forbidden",
+  "idempotency_mismatch",
+  "internal",
+  "invalid_expression",
+  "invalid_request",
+  "key_not_found",
+  "limit_reached",
+  "message_not_found",
+  "method_not_allowed",
+  "not_a_number",
+  "not_found",
+  "precondition_failed",
+  "rate_limited",
+  "request_timeout",
+  "room_not_found",
+  "too_large",
+  "unavailable",
+  "version_conflict",
+] as const;
+
+/**
+ * What an error is about: the service's word, `no_answer` where no answer came, `bad_answer` where it was not one of
+ * Convene. A service that is newer than the client may have further ones.
+ */
+export type ErrorCode = typeof SERVICE_CODES[number] | "no_answer" | "bad_answer";

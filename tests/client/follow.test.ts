@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { connect, type ConnectOptions, type FollowOptions, type Json, type Room } from "../../client/mod.ts";
+import { answer, away, scripted, streamed } from "../support/scripted.ts";
+import { startService } from "../support/service.ts";
+
+/** Both ways to follow, as the bodies of messages. */
+const WAYS = {
+  async *"room.follow"(room: Room, options: FollowOptions) {
+    for await (const { messages } of room.follow(options)) yield* messages.map(({ body }) => body);
+  },
+  async *"room.messages.follow"(room: Room, options: FollowOptions) {
+    for await (const { body } of room.messages.follow(options)) yield body;
+  },
+};
+
+for (const [name, way] of Object.entries(WAYS)) {
+  Deno.test(`${name} begins with what is there, behind what is known, or now`, async () => {
+    const service = await startService({ database: ":memory:" });
+    try {
+      const room = await connect(service.url).open("r");
+      const { id } = await room.messages.post("one");
+      await room.messages.post("two");
+      const begins: Array<[FollowOptions["after"], Json[]]> = [
+        [undefined, ["one", "two", "three"]],
+        [0, ["one", "two", "three"]],
+        [id, ["two", "three"]],
+        ["now", ["three"]],
+      ];
+      const followers = begins.map(([after, expected]) => {
+        const { fetch, opened } = noticing();
+        const seen = connect(service.url, { fetch }).room("r");
+        return { opened, bodies: first(expected.length, way(seen, { after })) };
+      });
+      await Promise.all(followers.map(({ opened, bodies }) => Promise.race([opened, bodies])));
+      await room.messages.post("three");
+      assert.deepEqual(
+        await Promise.all(followers.map(({ bodies }) => bodies)),
+        begins.map(([, expected]) => expected),
+      );
+    } finally {
+      await service.stop();
+    }
+  });
+
+  Deno.test(`${name} gives up with the usual patience until it was answered once`, async () => {
+    for (const after of [undefined, 7, "now"] as const) {
+      const { fetch, sent } = scripted(away(530));
+      const room = connect("http://service", { fetch, patience: 0 }).room("r");
+      await assert.rejects(way(room, { after }).next(), { name: "ConveneError", status: 530 });
+      assert.equal(sent.length, 1);
+    }
+  });
+}
+
+const one = { id: 1, body: "one" };
+const two = { id: 2, body: "two" };
+const change = (message: typeof one) => ({ revision: message.id, messages: [message] });
+
+Deno.test("whoever was answered once outlasts every outage, and resumes where it was", async () => {
+  const changes = scripted(
+    answer({ id: "r" }, 1),
+    streamed(change(one)),
+    away(530),
+    away(521),
+    streamed(change(two)),
+  );
+  const options = { patience: 0 };
+  const followed = connect("http://service", { fetch: changes.fetch, ...options }).room("r").follow();
+  assert.deepEqual((await first(2, followed)).map(({ revision }) => revision), [1, 2]);
+  const stream = (after: number) => `/rooms/r/events?after=${after}`;
+  assert.deepEqual(changes.sent, ["/rooms/r", stream(0), stream(1), stream(1), stream(1)]);
+
+  const messages = scripted(
+    answer([one], 1),
+    away(530),
+    streamed(change(two)),
+    away(530),
+    away(521),
+    answer([two], 2),
+  );
+  const room = connect("http://service", { fetch: messages.fetch, ...options }).room("r");
+  assert.deepEqual((await first(2, room.messages.follow())).map(({ id }) => id), [1, 2]);
+  const list = (after: number) => `/rooms/r/messages?after=${after}&limit=1000`;
+  assert.deepEqual(messages.sent, [list(0), stream(1), stream(1), list(1), list(1), list(1)]);
+});
+
+Deno.test("a list of messages that is followed outlasts an outage between its pages", async () => {
+  const page = answer([one], 2);
+  page.headers.set("Link", '</rooms/r/messages?after=1>; rel="next"');
+  const { fetch } = scripted(page, away(530), answer([two], 2));
+  const room = connect("http://service", { fetch, patience: 0 }).room("r");
+  assert.deepEqual((await first(2, room.messages.follow())).map(({ id }) => id), [1, 2]);
+});
+
+Deno.test("a room that is gone ends those who follow it", async () => {
+  const gone = () =>
+    new Response(JSON.stringify({ error: "room_not_found", message: "There is no room." }), { status: 404 });
+  for (const [name, way] of Object.entries(WAYS)) {
+    const begun = name === "room.follow" ? answer({ id: "r" }) : answer([]);
+    for (const answers of [[gone()], [begun, gone()]]) {
+      const room = connect("http://service", { fetch: scripted(...answers).fetch }).room("r");
+      await assert.rejects(way(room, {}).next(), { code: "room_not_found" }, name);
+    }
+  }
+});
+
+async function first<T>(count: number, from: AsyncIterable<T>): Promise<T[]> {
+  const taken: T[] = [];
+  for await (const one of from) {
+    taken.push(one);
+    if (taken.length === count) break;
+  }
+  return taken;
+}
+
+/** `opened` resolves when a stream has begun. */
+function noticing(): { fetch: ConnectOptions["fetch"]; opened: Promise<void> } {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return {
+    opened: promise,
+    async fetch(input, init) {
+      const response = await fetch(input, init);
+      if (String(input).includes("/events")) resolve();
+      return response;
+    },
+  };
+}

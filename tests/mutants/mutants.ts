@@ -411,6 +411,13 @@ export const MUTANTS: Mutant[] = [
     test: "tests/faults/endings.test.ts",
     filter: "a file database that was closed at the end is whole without its log",
   },
+  {
+    name: "a wait by an agent that is not registered says nothing of it",
+    file: "cel/rounds.ts",
+    edits: [["agent !== undefined && !there.has(agent)", "false"]],
+    test: "tests/contract/wait.test.ts",
+    filter: "file: an agent that is not registered waits without a mark",
+  },
 ];
 
 export const root = new URL("../../", import.meta.url);

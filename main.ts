@@ -20,7 +20,7 @@ export const drain = (): Promise<void> => services.watch.drain();
 // start.ts has a server of its own to shut down; `deno serve` and Deno Deploy have theirs, which we cannot await.
 const FLUSH_MS = 100;
 if (!Deno.mainModule.endsWith("/start.ts")) {
-  onEnd(() => drain().then(() => new Promise((resolve) => setTimeout(resolve, FLUSH_MS))));
+  onEnd(() => drain().then(() => new Promise((resolve) => setTimeout(resolve, FLUSH_MS))), database.close);
 }
 
 // Whoever serves says from where a request came; not all do.

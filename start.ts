@@ -28,7 +28,4 @@ function onListen({ hostname, port }: Deno.NetAddr) {
   preloadSoon(databaseOf(env));
 }
 
-onEnd(async () => {
-  await Promise.all([drain(), server.shutdown()]);
-  await database.close();
-});
+onEnd(() => Promise.all([drain(), server.shutdown()]), database.close);

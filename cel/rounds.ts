@@ -1,7 +1,7 @@
 import type { Database, Part } from "../db/database.ts";
 import { DatabaseUnavailable } from "../db/faults.ts";
 import { signOfLife } from "../db/presence.ts";
-import { agentNotFound, Refusal } from "../db/refusal.ts";
+import { Refusal } from "../db/refusal.ts";
 import { NOTHING } from "./definitions.ts";
 import { queriesOfInclude } from "./include.ts";
 import type { Reader, RoomData } from "./reader.ts";
@@ -34,7 +34,8 @@ export interface Rounds {
   /** Judges the room's due waits until none is; what comes in meanwhile is taken up by the next round. */
   advance(watch: RoomWatch): Promise<void>;
   /**
-   * Takes a wait's first look, with all that an answer may include; it also finds out whether room and agent exist.
+   * Takes a wait's first look, with all that an answer may include; it also finds out whether the room exists, and
+   * whether the agent is registered.
    * Waits that begin at once share it.
    */
   begin(watch: RoomWatch, waiter: Waiter): Promise<void>;
@@ -142,14 +143,15 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
         ...agents.map((agent) => signOfLife(database, watch.room, agent)),
       ]);
       const there = new Set(data.snapshot.agents.map(({ id }) => id));
-      const isThere = ({ request: { agent } }: Waiter) => agent === undefined || there.has(agent);
+      for (const waiter of waiters) {
+        const { agent } = waiter.request;
+        waiter.unregistered = agent !== undefined && !there.has(agent);
+      }
       const run = <T>(piece: () => T) => shares.work(watch.account, piece);
-      const { left } = await judgeAll(waiters.filter(isThere), data, database.now(), run);
+      const { left } = await judgeAll(waiters, data, database.now(), run);
       for (const newcomer of newcomers) {
-        const { waiter, resolve, reject } = newcomer;
-        if (left.has(waiter)) enqueue(watch, newcomer);
-        else if (isThere(waiter)) resolve();
-        else reject(agentNotFound(waiter.request.agent!, data.snapshot.revisions.revision));
+        if (left.has(newcomer.waiter)) enqueue(watch, newcomer);
+        else newcomer.resolve();
       }
     } catch (error) {
       for (const { reject } of newcomers) reject(error);

@@ -27,7 +27,7 @@ export interface Failure {
 }
 
 export type WaitResult =
-  & { included: Record<string, unknown>; revision: number }
+  & { included: Record<string, unknown>; revision: number; notice?: "agent_not_registered" }
   & (
     | { triggered: true; value: Json }
     | { triggered: false; elapsed_ms: number; last_error?: Failure }
@@ -41,6 +41,8 @@ export interface Waiter {
   readonly began: number;
   /** The first look has been taken. */
   begun: boolean;
+  /** Its agent was not registered at the first look: it waits without a mark, and its answer says so. */
+  unregistered: boolean;
   /** What the last look depends on: parts of the room at `revision`, the time, the end of somebody's lease. */
   parts: readonly Part[];
   revision: number;
@@ -221,15 +223,18 @@ async function conclude(
   include: (waiter: Waiter) => Promise<Record<string, unknown>>,
   now: Date,
 ): Promise<void> {
-  const { revision } = waiter;
+  const { revision, unregistered } = waiter;
+  const notice = unregistered ? { notice: "agent_not_registered" as const } : {};
   const triggered = isTrue(judgement);
   const complete = isAlone(waiter) || !includesAnything(waiter.request.include);
   waiter.ripe = triggered && !complete;
   if (triggered && complete) {
-    waiter.settle({ triggered: true, value: judgement.value, included: await include(waiter), revision });
+    const { value } = judgement;
+    waiter.settle({ triggered: true, value, ...notice, included: await include(waiter), revision });
   } else if (!triggered && waiter.final) {
     const error = "error" in judgement ? { last_error: judgement.error } : {};
     const elapsed_ms = Math.max(0, now.getTime() - waiter.began);
-    waiter.settle({ triggered: false, elapsed_ms, ...error, included: await include(waiter), revision });
+    const outcome = { triggered: false as const, elapsed_ms, ...error, ...notice };
+    waiter.settle({ ...outcome, included: await include(waiter), revision });
   }
 }

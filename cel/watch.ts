@@ -14,7 +14,7 @@ import type { Waiter, WaitRequest, WaitResult } from "./waiter.ts";
 export interface Watch {
   /**
    * Resolves when the condition is truthy or the time is over; undefined when the client left.
-   * Errors: `room_not_found`, `agent_not_found`, `unavailable`.
+   * An agent that is not registered waits without a mark. Errors: `room_not_found`, `unavailable`.
    */
   wait(request: WaitRequest): Promise<WaitResult | undefined>;
   follow: Follows["follow"];
@@ -108,6 +108,7 @@ export function createWatch(
       viewpoint: { self: request.agent ?? null, wait: database.unique() },
       began: time(),
       begun: false,
+      unregistered: false,
       parts: [],
       revision: 0,
       judgedAt: 0,
@@ -136,7 +137,7 @@ export function createWatch(
     try {
       await begin(watch, waiter);
       advance(watch);
-      if (watch.waiters.has(waiter)) mark?.set();
+      if (watch.waiters.has(waiter) && !waiter.unregistered) mark?.set();
     } catch (error) {
       waiter.settle(error as Error);
     }

@@ -15,6 +15,9 @@ export const wait: Command = {
     const outcome = await input.room.until(input.words[0]!, { include, timeout });
     const whole = input.json || include !== undefined;
     if (whole) console.log(json(outcome));
+    if (outcome.notice) {
+      console.error("convene: This agent is not registered (convene join): others do not see that it waits.");
+    }
     if (outcome.triggered) {
       if (!whole) console.log(shown(outcome.value));
       return EXIT.done;

@@ -34,14 +34,20 @@ export interface Included {
   changes?: Changes;
 }
 
-export interface Triggered<T = Json> extends Included {
+/** What every answer of a wait may have. */
+interface Outcome extends Included {
+  /** `agent` is not registered: it waited without being shown as `waiting`. */
+  notice?: "agent_not_registered";
+}
+
+export interface Triggered<T = Json> extends Outcome {
   triggered: true;
   condition: string;
   /** What the condition gave: anything but `false`, `null`, `0` and `""`. */
   value: T;
 }
 
-export interface TimedOut extends Included {
+export interface TimedOut extends Outcome {
   triggered: false;
   timeout: true;
   /** Of the whole wait. */
@@ -57,7 +63,7 @@ const MARGIN = 10_000;
 /**
  * Waits for a condition by as many requests as it takes. While the service is away it is tried again: for the
  * usual patience until it has answered once, after that for as long as the wait lasts. Errors: those of the
- * service (`invalid_expression`, `agent_not_found`, ...), and `no_answer` or `unavailable` at the end.
+ * service (`invalid_expression`, `room_not_found`, ...), and `no_answer` or `unavailable` at the end.
  */
 export async function until(
   connection: Connection,

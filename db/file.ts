@@ -40,7 +40,14 @@ export async function connectFile(url: string): Promise<Connection> {
   return {
     send: (statements, mode) => Promise.try(transact, statements, mode),
     close() {
+      if (closed) return;
       closed = true;
+      try {
+        session ??= open();
+        emptyLog(session);
+      } catch {
+        // What is left in the log is read from there.
+      }
       session?.close();
       session = undefined;
     },
@@ -135,6 +142,11 @@ async function useWal({ plainly }: Session): Promise<void> {
       await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
     }
   }
+}
+
+/** Moves all of the write-ahead log into the file, so that a copy of the file alone is whole. Others may prevent it. */
+function emptyLog({ plainly }: Session): void {
+  plainly("PRAGMA wal_checkpoint(TRUNCATE)");
 }
 
 /** Makes the file's folder where that is allowed; elsewhere it must be there. */

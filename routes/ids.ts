@@ -24,6 +24,11 @@ export function existingId(text: string): string {
   return idFault(text) === undefined ? text : NONE;
 }
 
+/** The id of an agent that may be registered; "" where none can be. */
+export function existingAgentId(text: string): string {
+  return text.startsWith("_") ? NONE : existingId(text);
+}
+
 export function existingKey(text: string): string {
   return textFault(text, LIMITS.keyLength) === undefined ? text : NONE;
 }

@@ -1,8 +1,9 @@
 import type { Context, Hono } from "hono";
 import type { Include } from "../cel/include.ts";
 import type { WaitResult } from "../cel/waiter.ts";
+import { getAgent } from "../db/agents.ts";
 import { invalidMember } from "./errors.ts";
-import { existingId } from "./ids.ts";
+import { existingAgentId, existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
 import { refuseMethod, resource } from "./methods.ts";
 import { queryNumber, queryOf } from "./queries.ts";
@@ -16,13 +17,14 @@ interface WaitBody {
   include?: string | string[];
 }
 
-export function mountWait(app: Hono, { watch, fairUse }: Services): void {
+export function mountWait(app: Hono, { database, watch, fairUse }: Services): void {
   /** `signal` is read before anything is awaited: a client that leaves earlier would be missed. */
   async function wait(c: Context, room: string, body: WaitBody, signal: AbortSignal): Promise<Response> {
     const condition = await compileOf(body.condition);
     const include = includeOf(body.include ?? []);
     const timeout = Math.min(body.timeout ?? LIMITS.waitMs, LIMITS.waitMs);
-    const request = { room, condition, agent: body.agent ?? undefined, timeout, include, signal };
+    const agent = await waiterOf(room, body.agent ?? undefined);
+    const request = { room, condition, agent, timeout, include, signal };
     const release = fairUse.hold(c, "wait", room);
     let result: WaitResult | undefined;
     try {
@@ -37,6 +39,14 @@ export function mountWait(app: Hono, { watch, fairUse }: Services): void {
       : { ...outcome, timeout: true };
     const content = { ...answer, ...included };
     return await replyInTurns(revision, content);
+  }
+
+  /** Who waits, registered or not. Errors: `room_not_found` and `agent_not_found` for what can be nobody's id. */
+  async function waiterOf(room: string, agent?: string): Promise<string | undefined> {
+    if (agent !== undefined && existingAgentId(agent) === "") {
+      await getAgent(database, room, existingId(agent));
+    }
+    return agent;
   }
 
   resource(app, "/rooms/:room/wait", {
@@ -54,7 +64,7 @@ export function mountWait(app: Hono, { watch, fairUse }: Services): void {
       }
       const body = {
         condition,
-        agent: agent && existingId(agent),
+        agent,
         timeout: queryNumber(c, "timeout"),
         include,
       };

@@ -81,10 +81,13 @@ const included = {
   messages_more: z.literal(true).optional().meta({ description: "`messages_since` was cut: there are more" }),
   changes: Changes.optional(),
 };
+const notice = z.literal("agent_not_registered").optional()
+  .meta({ description: "`agent` is not registered: it waits, and others do not see it" });
 const Triggered = z.object({
   triggered: z.literal(true),
   condition: z.string(),
   value: json,
+  notice,
   ...included,
 });
 const TimedOut = z.object({
@@ -92,6 +95,7 @@ const TimedOut = z.object({
   timeout: z.literal(true),
   elapsed_ms: count,
   last_error: failure.optional().meta({ description: "Why the condition could not be judged" }),
+  notice,
   ...included,
 });
 

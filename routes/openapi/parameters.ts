@@ -81,7 +81,7 @@ export const LAST_EVENT = header("Last-Event-ID", "Where a reader that comes bac
 
 export const WAIT_PARAMETERS = [
   { ...query("condition", "The CEL expression to wait for, URL-encoded"), required: true },
-  query("agent", "Who waits: a registered agent"),
+  query("agent", "Who waits; shown to others if it is registered"),
   query(
     "timeout",
     `Milliseconds; ${LIMITS.waitMs} unless said, and at the most; 0 looks once`,

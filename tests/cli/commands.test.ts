@@ -30,6 +30,9 @@ Deno.test("two agents in their shells: each command does what it says and ends w
     await prints('_shared/n = 3.5\n_shared/turn = "ada"', "get");
     await prints("4.5", "eval", "state._shared.n + 1");
     await prints("true", "wait", "state._shared.turn == self");
+    const unseen = await shell.run("wait", "true", "--agent", "ghost");
+    assert.deepEqual([unseen.code, unseen.stdout], [0, "true\n"]);
+    assert.match(unseen.stderr, /not registered/);
     const { stdout } = await shell.run("wait", "true", "--json", "--include", "state._shared");
     assert.deepEqual(JSON.parse(stdout).state, { _shared: { n: 3.5, turn: "ada" } });
   });

@@ -136,6 +136,4 @@ contract("an agent that nobody registered is not found", async (t) => {
   const room = await t.room();
   assertError(await t.get(`/rooms/${room}/agents/ghost`), 404, "agent_not_found");
   assertError(await t.post(`/rooms/${room}/agents/ghost/heartbeat`, {}), 404, "agent_not_found");
-  const wait = await t.get(`/rooms/${room}/wait`, { condition: "true", agent: "ghost", timeout: 0 });
-  assertError(wait, 404, "agent_not_found");
 });

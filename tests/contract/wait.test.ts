@@ -235,5 +235,48 @@ contract("what is wrong comes first, then what is missing", async (t) => {
   assertError(await get(t, "no-such-room", { condition: "true", agent: "ghost" }), 404, "room_not_found");
   assertError(await post(t, "no-such-room", { condition: "true" }), 404, "room_not_found");
   assertInvalidExpression(await get(t, room, { condition: "1 +", agent: "ghost" }), "1 +", 3);
-  assertError(await post(t, room, { condition: "false", agent: "ghost" }), 404, "agent_not_found");
+  assertError(await post(t, "no-such-room", { condition: "true", agent: "_ghost" }), 404, "room_not_found");
+  assertInvalidExpression(await post(t, room, { condition: "1 +", agent: "_ghost" }), "1 +", 3);
+});
+
+contract("an agent that is not registered waits without a mark, and is told so", async (t) => {
+  const room = await t.room();
+  await t.agent(room, "ann");
+  const before = await t.revision(room);
+  const notice = "agent_not_registered";
+  const included = { messages: { count: 0, unclaimed: 0 } };
+  for (const ask of [get, post]) {
+    const condition = 'self == "ghost"';
+    const atOnce = await ask(t, room, { condition, agent: "ghost", include: "messages" });
+    assertStatus(atOnce, 200);
+    assert.deepEqual(atOnce.body, { triggered: true, condition, value: true, notice, ...included });
+    const late = await ask(t, room, { condition: "agents.ghost.name", agent: "ghost", timeout: 300 });
+    assertStatus(late, 200);
+    assertMembers(late.body, ["triggered", "timeout", "elapsed_ms", "last_error", "notice"]);
+    assert.equal(late.body.notice, notice);
+  }
+  assert.equal(await t.revision(room), before, "no mark was set");
+  assert.equal((await post(t, room, { condition: "true", agent: "ann" })).body.notice, undefined);
+});
+
+contract("a wait that began before its agent was registered goes on, and wakes", async (t) => {
+  const room = await t.room();
+  // The agent's mark shows that what was sent before it has begun as well.
+  const unregistered = post(t, room, { condition: "has(agents.bob)", agent: "bob", timeout: 15_000 });
+  const { answer } = await started(t, room, { condition: "has(agents.bob)" });
+  await t.agent(room, "bob");
+  assert.equal((await answer).body.triggered, true);
+  assert.equal((await unregistered).body.triggered, true);
+});
+
+contract("what can be no agent's id waits for nothing", async (t) => {
+  const room = await t.room();
+  for (const agent of ["_ghost", "_"]) {
+    assertError(await get(t, room, { condition: "false", agent }), 404, "agent_not_found");
+    assertError(await post(t, room, { condition: "false", agent }), 404, "agent_not_found");
+  }
+  for (const agent of [".", "..", " ", "a\u0000"]) {
+    assertError(await get(t, room, { condition: "false", agent }), 404, "agent_not_found");
+    assertInvalid(await post(t, room, { condition: "false", agent }), ["agent"]);
+  }
 });

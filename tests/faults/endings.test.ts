@@ -1,15 +1,24 @@
 import assert from "node:assert/strict";
+import { connect } from "../../db/open.ts";
 import { Subject } from "../support/backends.ts";
 import { startCluster } from "../support/cluster.ts";
+import { TextLineStream } from "../support/lines.ts";
 import { readReply, slowRequest } from "../support/raw.ts";
 import { startService } from "../support/service.ts";
 import { assertStatus } from "../support/shapes.ts";
 
 const WAITS = 1_000;
 const MOST_MS = 5_000;
+const SAME_SIGNAL_MS = 1_000;
 
-/** Ends instances that hold a thousand waits between them; every wait is answered, and soon. */
-async function endWith(services: { url: string; stop(): Promise<void> }[]): Promise<void> {
+/**
+ * Ends instances that hold a thousand waits between them, or has `end` do it while they are answered; every wait is
+ * answered, and soon.
+ */
+async function endWith(
+  services: { url: string; stop(): Promise<void> }[],
+  end = async (_first: Promise<unknown>) => void await Promise.all(services.map((service) => service.stop())),
+): Promise<void> {
   const subjects = services.map(({ url }) => new Subject(url));
   const room = await subjects[0]!.room();
   for (const [n, t] of subjects.entries()) await t.agent(room, `agent${n}`);
@@ -24,7 +33,7 @@ async function endWith(services: { url: string; stop(): Promise<void> }[]): Prom
     await t.agentUntil(room, `agent${n}`, ({ status }) => status === "waiting", 20_000);
   }
   const from = Date.now();
-  await Promise.all(services.map((service) => service.stop()));
+  await end(Promise.race(waits));
   const took = Date.now() - from;
   for (const reply of await Promise.all(waits)) {
     assertStatus(reply, 200);
@@ -37,12 +46,92 @@ Deno.test("an instance that is asked to end answers a thousand waits first", asy
   await endWith([await startService()]);
 });
 
+Deno.test("an instance that is told to end once more while it answers a thousand waits answers them all", async () => {
+  const service = await startService();
+  await endWith([service], async (first) => {
+    service.process.kill("SIGTERM");
+    await first;
+    await service.stop();
+  });
+});
+
 Deno.test("two instances that are asked to end at once answer a thousand waits first", async () => {
   const cluster = await startCluster(2);
   try {
     await endWith(cluster.services);
   } finally {
     await cluster.stop();
+  }
+});
+
+/** A process whose end takes until it is let go. It prints every signal that has reached it, and how it ends. */
+const ENDING = `
+  import { onEnd } from "./routes/ending.ts";
+  const go = Deno.stdin.read(new Uint8Array(1));
+  onEnd(async () => await go, async () => console.log("closed"));
+  Deno.addSignalListener("SIGTERM", () => console.log("told"));
+  console.log("ready");
+`;
+
+async function withEnding(
+  test: (process: Deno.ChildProcess, printed: () => Promise<string | undefined>) => Promise<void>,
+): Promise<void> {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["eval", "--ext=ts", ENDING],
+    cwd: new URL("../../", import.meta.url),
+    stdin: "piped",
+    stdout: "piped",
+  }).spawn();
+  const lines = process.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
+    .getReader();
+  try {
+    assert.equal((await lines.read()).value, "ready");
+    await test(process, async () => (await lines.read()).value);
+  } finally {
+    await lines.cancel();
+    await process.stdin.close().catch(() => {}); // closed by the test
+    await process[Symbol.asyncDispose]();
+  }
+}
+
+Deno.test("a second signal within a second is the same one", () =>
+  withEnding(async (process, printed) => {
+    for (const signal of [1, 2]) {
+      process.kill("SIGTERM");
+      assert.equal(await printed(), "told", `signal ${signal}`);
+    }
+    const writer = process.stdin.getWriter();
+    await writer.write(new Uint8Array(1));
+    await writer.close();
+    assert.equal(await printed(), "closed");
+    assert.equal((await process.status).code, 0);
+  }));
+
+Deno.test("a second signal after a second ends the process at once", () =>
+  withEnding(async (process, printed) => {
+    process.kill("SIGTERM");
+    assert.equal(await printed(), "told");
+    await new Promise((resolve) => setTimeout(resolve, SAME_SIGNAL_MS + 100));
+    process.kill("SIGTERM");
+    assert.equal((await process.status).code, 1);
+  }));
+
+Deno.test("a file database that was closed at the end is whole without its log", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "convene-" });
+  try {
+    const service = await startService({ database: `file:${folder}/convene.db` });
+    const t = new Subject(service.url);
+    const room = await t.room();
+    await t.write(room, "kept", 1);
+    assert.ok((await Deno.stat(`${folder}/convene.db-wal`)).size > 0, "the log holds what was written");
+    await service.stop();
+    await Deno.copyFile(`${folder}/convene.db`, `${folder}/copy.db`);
+    const copy = await connect(`file:${folder}/copy.db`);
+    const [rows] = await copy.send([{ sql: "SELECT value FROM state WHERE key = 'kept'", args: {} }], "read");
+    assert.deepEqual(rows!.map(({ value }) => value), ["1"]);
+    copy.close();
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
 });
 

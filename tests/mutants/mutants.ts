@@ -397,6 +397,27 @@ export const MUTANTS: Mutant[] = [
     test: "tests/contract/idempotency.test.ts",
     filter: "file: the key of a room without an id",
   },
+  {
+    name: "a second signal ends the process, however soon",
+    file: "routes/ending.ts",
+    edits: [["performance.now() - told > SAME_SIGNAL_MS", "performance.now() >= told"]],
+    test: "tests/faults/endings.test.ts",
+    filter: "a second signal within a second is the same one",
+  },
+  {
+    name: "the log is not moved into the file at the end",
+    file: "db/file.ts",
+    edits: [["        emptyLog(session);\n", ""]],
+    test: "tests/faults/endings.test.ts",
+    filter: "a file database that was closed at the end is whole without its log",
+  },
+  {
+    name: "a wait by an agent that is not registered says nothing of it",
+    file: "cel/rounds.ts",
+    edits: [["agent !== undefined && !there.has(agent)", "false"]],
+    test: "tests/contract/wait.test.ts",
+    filter: "file: an agent that is not registered waits without a mark",
+  },
 ];
 
 export const root = new URL("../../", import.meta.url);

@@ -2,7 +2,7 @@ import { agentInCel, shownAgent } from "./agents.ts";
 import { ANY, Only, Ranked } from "./comparison.ts";
 import { type Condition, counts, evaluated, judge, resolve, source, textOf } from "./conditions.ts";
 import { shownMessage } from "./messages.ts";
-import { answer, type Expected, refusal, type Room, touch, type View } from "./room.ts";
+import { answer, type Expected, type Room, touch, type View } from "./room.ts";
 import { shown, sorted } from "./state.ts";
 
 /** What changed after a revision, each thing once; a cut never parts what changed at one revision. */
@@ -56,17 +56,23 @@ export function wait(
   { condition, agent, include }: { condition: Condition; agent?: string; include: string[] },
 ): Expected {
   const waiter = agent === undefined ? undefined : room.agents.get(agent);
-  if (agent !== undefined && !waiter) return refusal(room, 404, "agent_not_found");
+  const notice = agent === undefined || waiter ? {} : { notice: "agent_not_registered" };
   // It looks while it gives its sign of life: either may be first.
   if (waiter) waiter.last_heartbeat = NaN;
   const judged = judge(room, condition, agent ?? null);
   const rest = included(room, include);
   touch(room, agent);
   if ("value" in judged && judged.value) {
-    return answer(room, new Only({ triggered: true, condition: source(condition), value: true, ...rest }));
+    return answer(
+      room,
+      new Only({ triggered: true, condition: source(condition), value: true, ...notice, ...rest }),
+    );
   }
   const error = "error" in judged ? { last_error: { code: judged.error } } : {};
-  return answer(room, new Only({ triggered: false, timeout: true, elapsed_ms: ANY, ...error, ...rest }));
+  return answer(
+    room,
+    new Only({ triggered: false, timeout: true, elapsed_ms: ANY, ...error, ...notice, ...rest }),
+  );
 }
 
 /** The members that an answer includes. */

@@ -112,12 +112,13 @@ function register(environment: Environment, evaluator: Evaluator): Map<string, s
 }
 
 function compile(environment: Environment, source: string): Program {
-  const parsed = environment.parse(plainSyntax(source)) as unknown as Parsed;
+  const plain = plainSyntax(source);
+  const parsed = environment.parse(plain.text) as unknown as Parsed;
   const root = parsed.ast;
   if (depthOf(root) > MAX_DEPTH) {
     throw new InvalidExpression("too_deep", `The expression nests deeper than ${MAX_DEPTH} levels`, root.pos);
   }
-  restore(root, source);
+  restore(root, source, plain);
   const nodes = adopt(root);
   if (loopDepth(root) > MAX_LOOPS) {
     throw new InvalidExpression(

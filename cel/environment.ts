@@ -21,7 +21,7 @@ import { RULES } from "./library/nodes.ts";
 import { STRINGS } from "./library/strings.ts";
 import { TIME } from "./library/timestamps.ts";
 import { charge } from "./budget.ts";
-import { InvalidExpression } from "./errors.ts";
+import { CheckFailed, InvalidExpression } from "./errors.ts";
 import { plainSyntax, restore } from "./library/syntax.ts";
 
 /** The longest source, in UTF-16 units. */
@@ -55,7 +55,7 @@ export interface Program {
 
 /** A language over some variables. */
 export interface Language {
-  /** Throws InvalidExpression, or what the library throws for a syntax or type error. */
+  /** Throws InvalidExpression, CheckFailed, or what the library throws for a syntax error. */
   compile(source: string): Program;
   /** Every function and macro by name, with its signatures. */
   readonly functions: ReadonlyMap<string, readonly string[]>;
@@ -112,12 +112,13 @@ function register(environment: Environment, evaluator: Evaluator): Map<string, s
 }
 
 function compile(environment: Environment, source: string): Program {
-  const parsed = environment.parse(plainSyntax(source)) as unknown as Parsed;
+  const plain = plainSyntax(source);
+  const parsed = environment.parse(plain.text) as unknown as Parsed;
   const root = parsed.ast;
   if (depthOf(root) > MAX_DEPTH) {
     throw new InvalidExpression("too_deep", `The expression nests deeper than ${MAX_DEPTH} levels`, root.pos);
   }
-  restore(root, source);
+  restore(root, source, plain);
   const nodes = adopt(root);
   if (loopDepth(root) > MAX_LOOPS) {
     throw new InvalidExpression(
@@ -128,7 +129,7 @@ function compile(environment: Environment, source: string): Program {
     );
   }
   const { valid, error } = parsed.check();
-  if (!valid) throw error;
+  if (!valid) throw new CheckFailed(error, root);
   return {
     root,
     run(context) {

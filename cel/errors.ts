@@ -1,3 +1,5 @@
+import type { Node } from "./library/engine.ts";
+
 /**
  * The source can never be evaluated, whatever the data: a syntax error, an unknown name, a type error.
  * `message` is one line without the source; `position` is the 0-based UTF-16 offset of the trouble (the
@@ -21,5 +23,14 @@ export class EvaluationFailed extends Error {
 
   constructor(readonly code: string, message: string, public position?: number, readonly hint?: string) {
     super(message);
+  }
+}
+
+/** Checking failed, with what the check threw and the tree that was checked. */
+export class CheckFailed extends Error {
+  override readonly name = "CheckFailed";
+
+  constructor(override readonly cause: unknown, readonly root: Node) {
+    super(cause instanceof Error ? cause.message : "The expression is refused");
   }
 }

@@ -1,7 +1,9 @@
 import { EvaluationError, ParseError, TypeError as CheckError } from "@marcbachmann/cel-js";
-import { EvaluationFailed, InvalidExpression } from "./errors.ts";
-import type { Node } from "./library/engine.ts";
+import { CheckFailed, EvaluationFailed, InvalidExpression } from "./errors.ts";
+import { callHint, nameHint, namespacedHint } from "./foreign_calls.ts";
+import { foreignSyntax } from "./foreign_syntax.ts";
 import { didYouMean, unknownRoot } from "./hints.ts";
+import { children, type Node } from "./library/engine.ts";
 
 /** An error of the library: a code, one line, and where. */
 interface LibraryError {
@@ -15,13 +17,14 @@ function isLibraryError(error: unknown): error is LibraryError {
   return error instanceof ParseError || error instanceof CheckError || error instanceof EvaluationError;
 }
 
+type Signatures = ReadonlyMap<string, readonly string[]>;
+
 /** Whatever compiling threw, as the InvalidExpression that it stands for. */
-export function refusalOf(
-  error: unknown,
-  source: string,
-  functions: ReadonlyMap<string, readonly string[]>,
-): InvalidExpression {
+export function refusalOf(error: unknown, source: string, functions: Signatures): InvalidExpression {
   if (error instanceof InvalidExpression) return error;
+  if (error instanceof CheckFailed) {
+    return refusalOfCheck(error, source, functions) ?? refusalOf(error.cause, source, functions);
+  }
   if (error instanceof RangeError) {
     return new InvalidExpression("too_deep", "The expression nests too deeply", 0);
   }
@@ -29,17 +32,68 @@ export function refusalOf(
     return new InvalidExpression("invalid_expression", "The expression cannot be compiled", 0);
   }
   const position = Math.min(error.range?.start ?? 0, source.length);
-  if (error.code === "unknown_variable") {
-    const name = String(error.node?.args);
-    return new InvalidExpression("unknown_name", `Unknown name: ${name}`, position, unknownRoot(name));
+  return refusalOfSyntax(error, source, position);
+}
+
+/** An unknown name or a call that fits no function; undefined for what our own checks refused. */
+function refusalOfCheck(
+  { cause, root }: CheckFailed,
+  source: string,
+  functions: Signatures,
+): InvalidExpression | undefined {
+  if (!isLibraryError(cause) || !cause.node) return undefined;
+  if (cause.code === "no_matching_overload") return badCall(cause.node, source, functions);
+  if (cause.code !== "unknown_variable") return undefined;
+  const above = pathTo(root, cause.node);
+  const name = String(cause.node.args);
+  const namespaced = namespacedHint(above.at(-1), source);
+  // Arguments are checked first, so that the variable of a loop that CEL does not know seems the trouble.
+  const call = above.findLast((node) => isUnknownCall(node, functions));
+  if (call && !namespaced) return badCall(call, source, functions);
+  const isKey = above.at(-1)?.op === "map" &&
+    (above.at(-1)!.args as [Node, Node][]).some(([key]) => key === cause.node);
+  const hint = isKey
+    ? `Keys of a map are quoted: \`"${name}": ...\`.`
+    : namespaced ?? nameHint(name) ?? unknownRoot(name);
+  return new InvalidExpression("unknown_name", `Unknown name: ${name}`, cause.node.pos, hint);
+}
+
+/** A call that no function or macro has the form of: neither its name, nor its number of arguments. */
+function isUnknownCall(node: Node, functions: Signatures): boolean {
+  if (node.op !== "call" && node.op !== "rcall") return false;
+  const isMethod = node.op === "rcall";
+  const [name, ...operands] = node.args as [string, ...unknown[]];
+  const count = (operands.at(-1) as Node[]).length;
+  return !functions.get(name)?.some((signature) => {
+    const [, receiver, taken] = /^(.*\.)?\w+\(([^)]*)\)/.exec(signature.replace(/<[^<>]*>/g, "")) ?? [];
+    return isMethod === (receiver !== undefined) && count === (taken ? taken.split(",").length : 0);
+  });
+}
+
+/** The nodes from the root down to the one that holds a node. */
+function pathTo(root: Node, wanted: Node): Node[] {
+  if (root === wanted) return [];
+  for (const child of children(root)) {
+    if (child === wanted) return [root];
+    const below = pathTo(child, wanted);
+    if (below.length > 0) return [root, ...below];
   }
-  if (error.code === "no_matching_overload" && error.node) {
-    return badCall(error, error.node, source, functions);
+  return [];
+}
+
+function refusalOfSyntax(error: LibraryError, source: string, position: number): InvalidExpression {
+  const foreign = error.code === "limit_exceeded" ? undefined : foreignSyntax(source, position);
+  if (foreign) {
+    const named = UNEXPECTED.has(error.code) || foreign.position < position;
+    const message = named ? `Unexpected ${foreign.token}` : error.summary;
+    return new InvalidExpression(error.code, message, foreign.position, foreign.hint);
   }
   const atEnd = position >= source.length && error.code !== "limit_exceeded";
   const message = atEnd ? "The expression ends too early" : summaryOf(error, source, position);
-  return new InvalidExpression(error.code, message, position, syntaxHint(source, position, atEnd));
+  return new InvalidExpression(error.code, message, position);
 }
+
+const UNEXPECTED = new Set(["unexpected_character", "unexpected_token", "expected_token"]);
 
 /** The library's line; where it names but the last letter of what it did not expect, all of it. */
 function summaryOf({ code, summary }: LibraryError, source: string, position: number): string {
@@ -47,53 +101,19 @@ function summaryOf({ code, summary }: LibraryError, source: string, position: nu
   return `Unexpected ${/^\w+|^./su.exec(source.slice(position))?.[0] ?? "end"}`;
 }
 
-function badCall(
-  error: LibraryError,
-  node: Node,
-  source: string,
-  functions: ReadonlyMap<string, readonly string[]>,
-): InvalidExpression {
+function badCall(node: Node, source: string, functions: Signatures): InvalidExpression {
   const [name, receiver] = node.args as [string, Node];
   const position = node.op === "rcall" ? source.indexOf(name, receiver.end) : node.pos;
   const signatures = functions.get(name);
+  const hint = callHint(node, source, signatures !== undefined);
   if (!signatures) {
-    const hint = Object.hasOwn(SYNONYMS, name)
-      ? `In CEL it is \`${SYNONYMS[name]}\`.`
-      : didYouMean(name, functions.keys());
-    return new InvalidExpression("unknown_function", `Unknown function: ${name}`, position, hint);
+    const near = hint ?? didYouMean(name, functions.keys());
+    return new InvalidExpression("unknown_function", `Unknown function: ${name}`, position, near);
   }
   const shown = [...new Set(signatures.map(readable))].slice(0, 4).join(", ");
-  return new InvalidExpression(
-    error.code,
-    `\`${name}\` does not take these arguments`,
-    position,
-    `It is ${shown}.`,
-  );
+  const message = `\`${name}\` does not take these arguments`;
+  return new InvalidExpression("no_matching_overload", message, position, hint ?? `It is ${shown}.`);
 }
-
-/** What other languages call the functions of CEL. */
-const SYNONYMS: Readonly<Record<string, string>> = {
-  length: "size",
-  len: "size",
-  count: "size",
-  includes: "contains",
-  toLowerCase: "lowerAscii",
-  toUpperCase: "upperAscii",
-  lower: "lowerAscii",
-  upper: "upperAscii",
-  some: "exists",
-  any: "exists",
-  every: "all",
-  find: "filter",
-  where: "filter",
-  toString: "string",
-  parseInt: "int",
-  Number: "double",
-  abs: "math.abs",
-  max: "math.greatest",
-  min: "math.least",
-  range: "lists.range",
-};
 
 /** A signature as a reader of CEL knows it. */
 function readable(signature: string): string {
@@ -101,18 +121,6 @@ function readable(signature: string): string {
     .replace(/google\.protobuf\.(\w+)/g, (_, type) => type.toLowerCase())
     .replace(/(\w+)Namespace/g, (_, name) => name.toLowerCase())
     .replace(/\): (\w+).*$/, ") -> $1");
-}
-
-function syntaxHint(source: string, position: number, atEnd: boolean): string | undefined {
-  if (atEnd) return undefined;
-  const rest = source.slice(position);
-  if (/^=[^=]/.test(rest)) return "Compare with `==`.";
-  if (/^&[^&]/.test(rest)) return "Write `&&`.";
-  if (/^\|[^|]/.test(rest)) return "Write `||`.";
-  const word = /^\w+/.exec(rest)?.[0];
-  if (word === "and") return "Write `&&`.";
-  if (word === "or") return "Write `||`.";
-  return word === "not" ? "Write `!`." : undefined;
 }
 
 /** Whatever evaluating threw, as the EvaluationFailed that it stands for. */

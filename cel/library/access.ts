@@ -47,7 +47,10 @@ function checkKey(checker: Checker, node: Node, scope: Scope, target: CelType, k
     staticName(target),
     typeof key === "string" ? `member \`${key}\`` : staticName(keyType),
   ];
-  if (typeof key === "string") refuse("no_such_overload", `A ${what} has no ${by}`, node);
+  if (typeof key === "string") {
+    const hint = LENGTHS.has(key) && SIZED.has(what!) ? `Write ${sizeOf(node)}.` : undefined;
+    refuse("no_such_overload", `A ${what} has no ${by}`, node, hint);
+  }
   refuse("no_such_overload", `A ${what} has no elements by ${by}`, key);
 }
 
@@ -112,19 +115,32 @@ function find(target: unknown, key: unknown, node: Node, orNothing: boolean): un
   if (target instanceof Map) {
     const value = lookUp(target, key);
     if (value !== undefined || orNothing) return value;
-    throw new EvaluationFailed("no_such_key", `No such key: ${describe(key, node)}`, node.pos, NOT_YET);
+    const hint = key === "length" ? `${NOT_YET} How many there are is ${sizeOf(node)}.` : NOT_YET;
+    throw new EvaluationFailed("no_such_key", `No such key: ${describe(key, node)}`, node.pos, hint);
   }
   if (Array.isArray(target)) return element(target, key, node, orNothing);
   const message = `${describe(key, node)}: a ${typeName(target)} has no members`;
-  throw new EvaluationFailed("no_such_overload", message, node.pos);
+  const isLength = typeof target === "string" && LENGTHS.has(String(key));
+  throw new EvaluationFailed(
+    "no_such_overload",
+    message,
+    node.pos,
+    isLength ? `Write ${sizeOf(node)}.` : undefined,
+  );
 }
 
+/** How to ask for the length of what a member is read from. */
+function sizeOf(node: Node): string {
+  return `\`size(${pathText((node.args as [Node])[0]) ?? "x"})\``;
+}
+
+const SIZED = new Set(["list", "string", "bytes"]);
 const LENGTHS = new Set(["length", "size", "count"]);
 
 function element(list: unknown[], key: unknown, node: Node, orNothing: boolean): unknown {
   const index = integral(key);
   if (index === undefined) {
-    const hint = LENGTHS.has(String(key)) ? "Write size(list)." : undefined;
+    const hint = LENGTHS.has(String(key)) ? `Write ${sizeOf(node)}.` : undefined;
     throw new EvaluationFailed(
       "no_such_overload",
       `A list has no element at a ${typeName(key)}`,
@@ -148,7 +164,8 @@ function describe(key: unknown, node: Node): string {
   return path && path.length <= 200 ? `\`${path}\`` : `\`${key}\``;
 }
 
-function pathText(node: Node): string | undefined {
+/** A path as it is written; undefined for what is more than literal steps from a name. */
+export function pathText(node: Node): string | undefined {
   if (node.op === "id") return node.args as string;
   if (node.op !== "." && node.op !== ".?" && node.op !== "[]" && node.op !== "[?]") return undefined;
   const [target, key] = node.args as [Node, Node | string];

@@ -64,7 +64,9 @@ function handlerFor(node: Call, args: unknown[], ev: Evaluator, isMethod: boolea
   const shown = isMethod
     ? `${first}.${name}(${others.join(", ")})`
     : `${name}(${[first, ...others].join(", ")})`;
-  throw new EvaluationFailed("no_matching_overload", `There is no ${shown}`, node.pos);
+  const isMember = name === "contains" && (first === "list" || first === "map");
+  const hint = isMember ? "Write `x in list`; in a map it asks for a key." : undefined;
+  throw new EvaluationFailed("no_matching_overload", `There is no ${shown}`, node.pos, hint);
 }
 
 /** More than there are classes of values, namespaces included. */

@@ -10,6 +10,7 @@ import {
 } from "./engine.ts";
 import { lookUp } from "./equality.ts";
 import { integral } from "./numbers.ts";
+import { checkOptional, runOptional } from "./optionals.ts";
 import { fail, refuse, type Rule, runAll } from "./rules.ts";
 
 /** Literal lists and maps. Elements and values may mix types; maps are Maps, so that any key is just a key. */
@@ -28,13 +29,33 @@ export function elementType(checker: Checker, types: CelType[]): CelType {
   return first.kind === "primitive" ? first : checker.getType("dyn");
 }
 
+/** A list or map literal. `optional` holds the indexes of what is written `[?a]` or `{?k: v}`. */
+interface Literal extends Node {
+  optional?: ReadonlySet<number>;
+}
+
+/** Marks the elements of a list literal, or the entries of a map, whose empty optionals are left out. */
+export function markOptional(node: Node, indexes: ReadonlySet<number>): void {
+  (node as Literal).optional = indexes;
+}
+
+function checkPart(checker: Checker, node: Literal, scope: Scope, part: Node, index: number): CelType {
+  return node.optional?.has(index) ? checkOptional(checker, part, scope) : checker.check(part, scope);
+}
+
 function checkList(checker: Checker, node: Node, scope: Scope): CelType {
-  const element = elementType(checker, (node.args as Node[]).map((item) => checker.check(item, scope)));
-  return checker.getType(`list<${element.name}>`);
+  const types = (node.args as Node[]).map((item, i) => checkPart(checker, node, scope, item, i));
+  return checker.getType(`list<${elementType(checker, types).name}>`);
 }
 
 function evaluateList(ev: Evaluator, node: Node, scope: Scope): unknown[] {
-  return runAll(node.args as Node[], ev, scope);
+  const { optional } = node as Literal;
+  if (!optional) return runAll(node.args as Node[], ev, scope);
+  return (node.args as Node[]).flatMap((item, i) => {
+    if (!optional.has(i)) return [run(item, ev, scope)];
+    const value = runOptional(item, ev, scope);
+    return value.hasValue() ? [value.value()] : [];
+  });
 }
 
 const MAP_KEYS = new Set(["string", "int", "uint", "bool"]);
@@ -47,15 +68,22 @@ function checkMap(checker: Checker, node: Node, scope: Scope): CelType {
     if (type.name === "double" && key.op !== "value") return checker.getType("int");
     refuse("invalid_map_key", `A map key must be a string, int, uint or bool, not ${staticName(type)}`, key);
   });
-  const values = entries.map(([, value]) => checker.check(value, scope));
+  const values = entries.map(([, value], i) => checkPart(checker, node, scope, value, i));
   return checker.getType(`map<${elementType(checker, keys).name}, ${elementType(checker, values).name}>`);
 }
 
 function evaluateMap(ev: Evaluator, node: Node, scope: Scope): Map<unknown, unknown> {
+  const { optional } = node as Literal;
   const map = new Map<unknown, unknown>();
-  for (const [keyNode, valueNode] of node.args as [Node, Node][]) {
+  const entries = node.args as [Node, Node][];
+  for (let i = 0; i < entries.length; i++) {
+    const [keyNode, valueNode] = entries[i]!;
     const key = run(keyNode, ev, scope);
-    put(map, key, run(valueNode, ev, scope), keyNode);
+    if (!optional?.has(i)) put(map, key, run(valueNode, ev, scope), keyNode);
+    else {
+      const value = runOptional(valueNode, ev, scope);
+      if (value.hasValue()) put(map, key, value.value(), keyNode);
+    }
   }
   return map;
 }

@@ -1,17 +1,7 @@
-import { EvaluationFailed, InvalidExpression } from "../errors.ts";
+import { InvalidExpression } from "../errors.ts";
 import { hasMember } from "./access.ts";
-import { staticName, typeName } from "./describe.ts";
-import {
-  type CelType,
-  type Checker,
-  type Evaluator,
-  type Macro,
-  type MacroCall,
-  type Node,
-  Optional,
-  run,
-  type Scope,
-} from "./engine.ts";
+import { type CelType, type Macro, type MacroCall, type Node, Optional, run } from "./engine.ts";
+import { checkOptional, runOptional } from "./optionals.ts";
 import { join } from "./rules.ts";
 import { LOOPS } from "./loops.ts";
 import { loopMacro, loopOf, variableName } from "./loop_macros.ts";
@@ -73,20 +63,6 @@ function bindMacro({ args }: MacroCall): Macro {
       return run(result, ev, inner);
     },
   };
-}
-
-function checkOptional(checker: Checker, node: Node, scope: Scope): CelType {
-  const type = checker.check(node, scope);
-  if (type.kind === "optional") return type.valueType!;
-  if (type.kind === "dyn") return type;
-  const hint = "Optionals come from `.?key`, `[?key]` and optional.of(...).";
-  throw new InvalidExpression("optional_expected", `A ${staticName(type)} is no optional`, node.pos, hint);
-}
-
-function runOptional(node: Node, ev: Evaluator, scope: Scope): Optional {
-  const value = run(node, ev, scope);
-  if (value instanceof Optional) return value;
-  throw new EvaluationFailed("optional_expected", `A ${typeName(value)} is no optional`, node.pos);
 }
 
 function orMacro({ receiver, args: [other] }: MacroCall): Macro {

@@ -1,4 +1,5 @@
-import { ACCESS } from "./access.ts";
+import { EvaluationFailed } from "../errors.ts";
+import { ACCESS, pathText } from "./access.ts";
 import { CALLS } from "./calls.ts";
 import { COLLECTIONS } from "./collections.ts";
 import { staticName, typeName } from "./describe.ts";
@@ -64,7 +65,7 @@ function binaryRule(operator: string): Rule {
       const type = resultType(operator, left!, right!);
       if (type !== null) return type === "list" ? join(checker, left!, right!) : checker.getType(type);
       const [a, b] = [staticName(left!), staticName(right!)];
-      const hint = adviceFor(operator, a, b);
+      const hint = operator === "in" && b === "string" ? partAdvice(node, a) : adviceFor(operator, a, b);
       refuse("no_such_overload", `\`${operator}\` is not defined for ${a} and ${b}`, node, hint);
     },
     evaluate(ev, node, scope) {
@@ -74,8 +75,23 @@ function binaryRule(operator: string): Rule {
       try {
         return apply(left, right);
       } catch (error) {
+        const isPart = operator === "in" && typeof right === "string" && error instanceof EvaluationFailed;
+        if (isPart) fail(error.code, error.message, node, partAdvice(node, typeName(left)));
         throw placed(error, node);
       }
     },
   };
+}
+
+/** How to ask whether a text has a part: `in` is for lists and for the keys of maps. */
+function partAdvice(node: Node, type: string): string {
+  const [part, text] = (node.args as [Node, Node]).map(operandText);
+  const asText = type === "string" || type === "dyn" ? part ?? "part" : `string(${part ?? "part"})`;
+  return `Write \`${text ?? "text"}.contains(${asText})\`.`;
+}
+
+function operandText(node: Node): string | undefined {
+  const { op, args } = node;
+  if (op !== "value") return pathText(node);
+  return typeof args === "string" ? JSON.stringify(args.slice(0, 80)) : String(args);
 }

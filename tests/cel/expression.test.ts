@@ -158,6 +158,36 @@ gives("a missing key has defaults", [
   ["state._shared.?m.a.orValue(9)", 1],
 ], SHARED);
 
+gives("a number may begin with its point", [
+  [".99", 0.99],
+  ["-.5 + .5e+1", 4.5],
+  [".05 in [.05, .1]", true],
+  ["[true ?.5 : .25]", [0.5]],
+  ["{'a': .5}.a", 0.5],
+  ["state._shared.ratio == .5 && .25 < .5", true],
+  ["'.5'", ".5"],
+  ["1.5", 1.5],
+], SHARED);
+
+gives("optional elements and entries that are empty are left out", [
+  ["[?state._shared.?nope, 2, ?state._shared.?turn]", [2, 3]],
+  ["{?'a': state._shared.?nope, ?'b': state._shared.?turn, 'c': 1}", { b: 3, c: 1 }],
+  ["[?(true ? optional.of(.5) : optional.none())]", [0.5]],
+  ["[[?optional.none()], ?optional.of(2)]", [[], 2]],
+  ["{'a': [1, ?state._shared.?nope]}['a'][?1].orValue(7)", 7],
+  ["[ // one\n ?optional.of(1), ?\n optional.none()]", [1]],
+  ["[?optional.of(1)].exists(x, x == 1)", true],
+  ["'[?a]' + '{?k: v}'", "[?a]{?k: v}"],
+  ["[state._shared.flag ? 1 : 2]", [1]],
+  ["[?state._shared.?turn][0] + 1", 4],
+], SHARED);
+
+Deno.test("what optional elements read is known", () => {
+  const { reads } = compile("[?state._shared.?x, ?agents.?bob]");
+  assert.deepEqual(reads.state, { scopes: [], keys: [{ scope: "_shared", key: "x" }] });
+  assert.deepEqual(reads.agents, ["bob"]);
+});
+
 gives("a key named like a prototype's member is just a key", [
   ["state._shared.constructor + state._shared.toString", 3],
   ["has(state._shared.hasOwnProperty)", false],
@@ -314,6 +344,20 @@ refuses("a syntax error tells where, the length where the end is the trouble", [
   ["[1].map(1, 2)", "invalid_macro_argument", 8],
 ]);
 
+refuses("an optional element has a value that is optional, a number that begins with a point an end", [
+  ["[?1]", "optional_expected", 2, /\.\?key/],
+  ["{?'a': 1}", "optional_expected", 7, /\.\?key/],
+  ["[?]", "unexpected_character", 1],
+  ["[1, ?]", "unexpected_character", 4],
+  ["{?}", "unexpected_character", 1],
+  ["[?, 1]", "unexpected_token", 2],
+  ["f(?state.?x)", "unexpected_token", 2],
+  [".5.5", "invalid_number", 0],
+  ["1 + .5u", "invalid_number", 4],
+  [".1e999", "invalid_number", 0],
+  ["state..5", "expected_token", 6],
+]);
+
 refuses("limits on loops and length", [
   [
     "[1].all(a, [1].all(b, [1].all(c, [1].all(d, true))))",
@@ -421,6 +465,9 @@ fails(
     ["[1, 'a'].sort()", "no_such_overload"],
     ["now.getHours('Mars')", "invalid_argument"],
     ["optional.none().value()", "optional_value_missing"],
+    ["[?state._shared.phase]", "optional_expected"],
+    ["{?'a': state._shared.phase}", "optional_expected"],
+    ["{?'a': optional.of(1), 'a': 2}", "duplicate_key"],
   ],
   SHARED,
   { agents: { bob: agent("bob") } },

@@ -1,0 +1,235 @@
+/** Syntax of other languages that was found where parsing ended, and what CEL has for it. */
+export interface Foreign {
+  readonly position: number;
+  /** The text that CEL does not know. */
+  readonly token: string;
+  readonly hint: string;
+}
+
+/**
+ * One form: `before` ends where parsing ended and holds what belongs to the form, `rest` begins there. The
+ * first that matches counts.
+ */
+interface Form {
+  readonly before?: RegExp;
+  readonly rest?: RegExp;
+  readonly hint: string | ((around: Around) => string | undefined);
+}
+
+interface Around {
+  /** The source before the form, and from its end on. */
+  readonly left: string;
+  readonly right: string;
+  readonly token: string;
+}
+
+/** Looks no further than this to both sides, so that a refusal costs the same for any source. */
+const NEAR = 200;
+
+const CONDITIONAL = "Write `condition ? a : b`.";
+const TEXT_OF_PARTS = 'Write `"..." + string(x)`, or `"...%s".format([x])`.';
+const CHANGES_NOTHING = "An expression changes nothing: write `x + 1`, and `increment` a key by a write.";
+
+/** What infix words of other languages are in CEL. */
+const INFIX: Readonly<Record<string, string>> = {
+  and: "&&",
+  or: "||",
+  is: "==",
+  eq: "==",
+  equals: "==",
+  ne: "!=",
+  gt: ">",
+  gte: ">=",
+  ge: ">=",
+  lt: "<",
+  lte: "<=",
+  le: "<=",
+  mod: "%",
+  div: "/",
+};
+
+/** Characters that stand for others on a keyboard or in mathematics. */
+const CHARACTERS: Readonly<Record<string, string>> = {
+  "≥": ">=",
+  "≤": "<=",
+  "≠": "!=",
+  "∧": "&&",
+  "∨": "||",
+  "¬": "!",
+  "∈": "in",
+  "−": "-",
+  "–": "-",
+  "—": "-",
+  "×": "*",
+  "÷": "/",
+  "^": "!=",
+  "，": ",",
+  "（": "(",
+  "）": ")",
+  "：": ":",
+};
+
+const FORMS: readonly Form[] = [
+  { before: /\?$/, rest: /^\?=?/, hint: fallback },
+  { before: /\?$/, rest: /^\.(?=\s*[A-Za-z_[])/, hint: chained },
+  { rest: /^not\s+in\b/i, hint: "Write `!(a in b)`." },
+  { rest: /^is\s+not\s+(?:None|null)\b/i, hint: "Write `!= null`." },
+  { rest: /^is\s+(?:None|null)\b/i, hint: "Write `== null`." },
+  { rest: /^is\s+not\b/i, hint: "Write `!=`." },
+  { before: /(?<![\w.])not\s+$/i, hint: negated },
+  { before: /==$/, rest: /^=/, hint: "Write `==`." },
+  { before: /!=$/, rest: /^=/, hint: "Write `!=`." },
+  { before: /<$/, rest: /^>/, hint: "Write `!=`." },
+  { rest: /^=</, hint: "Write `<=`." },
+  { rest: /^=~/, hint: 'Write `.matches("...")`.' },
+  { rest: /^=>/, hint: arrow },
+  { before: /-$/, rest: /^>/, hint: arrow },
+  { rest: /^(?:,\s*\w+\s*)+\)\s*=>/, hint: arrow },
+  { before: /\blambda\s+$/, hint: loop },
+  { rest: /^for\b/, hint: loop },
+  { before: /[-+*/%]$/, rest: /^=/, hint: CHANGES_NOTHING },
+  { rest: /^:?=/, hint: "Compare with `==`." },
+  { rest: /^(?:if|then|else|elif|unless|switch|when)\b/, hint: CONDITIONAL },
+  { rest: /^return\b/, hint: "Leave `return` out: an expression is its value." },
+  { rest: /^(?:let|const|var)\b/, hint: "Write `cel.bind(x, value, result)`." },
+  { rest: /^function\b/, hint: loop },
+  { before: /(?<![\w.])typeof\s+$/, hint: "Write `type(x)`." },
+  { rest: /^instanceof\b/, hint: "Write `type(x) == string`." },
+  { before: /(?<![\w.])new\s+$/, hint: 'Times are made with `timestamp("...")`; `now` is the present one.' },
+  { before: /(?<![\w.])await\s+$/, hint: "Leave `await` out: an expression waits for nothing." },
+  { rest: /^(?:contains|includes)\b/, hint: "Write `.contains(...)`." },
+  { rest: /^(?:matches|like|startsWith|endsWith)\b/, hint: method },
+  { rest: /^[A-Za-z]+(?!\w)/, hint: ({ token }) => operator(INFIX[token.toLowerCase()]) },
+  { before: /\+$/, rest: /^\+/, hint: CHANGES_NOTHING },
+  { before: /(?<=[\w)\]}]\s*)--\s*$/, hint: CHANGES_NOTHING },
+  { before: /\*$/, rest: /^\*/, hint: "There is no power: write `x * x`." },
+  { rest: /^\+/, hint: "Leave the `+` out." },
+  { rest: /^\.\.\./, hint: "Join lists with `+`: `[1] + list`." },
+  { rest: /^&/, hint: "Write `&&`." },
+  { rest: /^\|/, hint: "Write `||`." },
+  { rest: /^;\s*$/, hint: "Leave the `;` out." },
+  { rest: /^;/, hint: "An expression is one value: join conditions with `&&`." },
+  { before: /(?<![\w.])[fF]$/, rest: /^["']/, hint: TEXT_OF_PARTS },
+  { rest: /^`[^`]*\$\{/, hint: TEXT_OF_PARTS },
+  { rest: /^`/, hint: 'Write text in plain quotes: `"..."`.' },
+  { rest: /^["'][^]*[“”„«»‘’]/, hint: 'Write plain quotes on both sides: `"..."`.' },
+  { rest: /^[“”„«»‘’‚]/, hint: 'Write plain quotes: `"..."`.' },
+  { rest: /^\$/, hint: "Leave the `$` out: names stand by themselves." },
+  { rest: /^#/, hint: "Comments begin with `//`." },
+  {
+    rest: /^[\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]/,
+    hint: "Write a plain space.",
+  },
+  { rest: /^[^ -~]|^\^/u, hint: ({ token }) => operator(CHARACTERS[token]) },
+  { before: /(?<![\w.])\d+\.\s*$/, hint: ({ token }) => `Write \`${token.trim()}0\`.` },
+  { before: /\.$/, rest: /^\d+/, hint: numbered },
+  { before: /\.\??$/, rest: /^(?:in|true|false|null)\b/, hint: reserved },
+];
+
+/** What another language's syntax at the place where parsing ended is in CEL; undefined where none is known. */
+export function foreignSyntax(source: string, position: number): Foreign | undefined {
+  const before = source.slice(Math.max(0, position - NEAR), position);
+  const rest = source.slice(position, position + NEAR);
+  for (const form of FORMS) {
+    const head = form.before ? form.before.exec(before)?.[0] : "";
+    const tail = form.rest ? form.rest.exec(rest)?.[0] : "";
+    if (head === undefined || tail === undefined) continue;
+    const token = head + tail;
+    const left = before.slice(0, before.length - head.length);
+    const hint = typeof form.hint === "string"
+      ? form.hint
+      : form.hint({ left, right: rest.slice(tail.length), token });
+    if (hint) return { position: position - head.length, token: token.trim(), hint };
+  }
+  return undefined;
+}
+
+function operator(written: string | undefined): string | undefined {
+  return written && `Write \`${written}\`.`;
+}
+
+const PATH =
+  /(?<![\w.\])])([A-Za-z_]\w*(?:\.\w+|\[\w+\]|\["[^"\n]*"\]|\['[^'\n]*'\])*)(?:\.(\w+)|\[([^\]]*)\])\s*$/;
+const OPERAND = /^\s*(-?[\d.]+|"[^"\n]*"|'[^'\n]*'|\[\]|\{\}|[A-Za-z_][\w.]*)(?=\s*(?:$|[)\],}&|=<>!+*/%-]))/;
+
+/** `a.b ?? 0` as an optional with a default. */
+function fallback({ left, right }: Around): string {
+  const path = PATH.exec(left);
+  const value = OPERAND.exec(right)?.[1] ?? "...";
+  if (!path) return "Write `a.?key.orValue(...)`.";
+  const [, base, name, index] = path;
+  return `Write \`${base}${name === undefined ? `[?${index}]` : `.?${name}`}.orValue(${value})\`.`;
+}
+
+function chained({ right }: Around): string {
+  const name = /^\s*(\w+)\s*(\()?/.exec(right);
+  if (!name) return "Write `[?key]`, and `.orValue(...)` at the end.";
+  if (name[2]) return "Leave the `?` out: before a call there is none.";
+  if (name[1] === "length") return "Write `size(x)`.";
+  return `Write \`.?${name[1]}\`, and \`.orValue(...)\` at the end.`;
+}
+
+function negated({ right }: Around): string {
+  const operand = /^[A-Za-z_][\w.]*/.exec(right)?.[0];
+  const more = operand === undefined || /^\s*(?:in\b|[=!<>+*/%-]|\()/.test(right.slice(operand.length));
+  return more ? "Write `!(...)`." : `Write \`!${operand}\`.`;
+}
+
+/** What methods that take a function are in CEL, after the element's name. */
+const LOOPS: Readonly<Record<string, [method: string, end?: string]>> = {
+  some: ["exists"],
+  any: ["exists"],
+  every: ["all"],
+  find: ["filter", ".first().orValue(null)"],
+  count: ["filter", ".size()"],
+  forEach: ["map"],
+  flatMap: ["map", ".flatten()"],
+  where: ["filter"],
+  select: ["map"],
+  exists: ["exists"],
+  all: ["all"],
+  filter: ["filter"],
+  map: ["map"],
+};
+
+/** The loops that have an index as well. */
+const TWO_VARIABLES: Readonly<Record<string, string>> = {
+  exists: "exists",
+  all: "all",
+  map: "transformList",
+};
+
+const CALL_BEFORE = /\.(\w+)\(\s*\(?\s*(\w+)\s*$|\.(\w+)\(\s*\(\s*(\w+)\s*\)\s*$/;
+
+/** `.some(e => ...)` with a comma. */
+function arrow({ left, token }: Around): string {
+  const call = CALL_BEFORE.exec(left);
+  if (!call) return token === "=>" && !/\(\s*(?:\w+\s*)?\)?\s*$/.test(left) ? "Write `>=`." : loop();
+  const [name, element] = [call[1] ?? call[3]!, call[2] ?? call[4]!];
+  if (name === "reduce") return "There is no reduce: write `.sum()`, `.max()` or `.min()` after `.map(...)`.";
+  if (/^sort/.test(name)) return `Write \`.sortBy(${element}, ${element})\`, or \`.sort()\`.`;
+  const [method, end = ""] = Object.hasOwn(LOOPS, name) ? LOOPS[name]! : [name];
+  const index = /^,\s*(\w+)/.exec(token)?.[1];
+  if (index && TWO_VARIABLES[method]) {
+    return `Write \`.${TWO_VARIABLES[method]}(${index}, ${element}, ...)\`: the index first, and no arrow.`;
+  }
+  return `Write \`.${method}(${element}, ...)${end}\`: a comma in place of the arrow.`;
+}
+
+function loop(): string {
+  return "Write `list.exists(x, ...)`, `list.all(x, ...)`, `list.filter(x, ...)` or `list.map(x, ...)`.";
+}
+
+function method({ token }: Around): string {
+  return `Write \`.${token === "like" ? "matches" : token}(...)\`.`;
+}
+
+function numbered({ token }: Around): string {
+  const digits = token.slice(1);
+  return `Write \`["${digits}"]\` for a key, \`[${digits}]\` for an element of a list.`;
+}
+
+function reserved({ token }: Around): string {
+  const name = /\w+$/.exec(token)![0];
+  return `Write \`${token.includes("?") ? "[?" : "["}"${name}"]\`.`;
+}

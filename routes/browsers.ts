@@ -86,7 +86,7 @@ function foreignHost() {
   return new RequestError("forbidden", "This instance is not called by this name.", {
     hint:
       "Call it by its address, or as localhost. Its operator sets ALLOWED_ORIGINS (http://name:port) where " +
-      "the name is right, or PUBLIC_URL where the instance is there for everybody.",
+      "the name is right, or TRUSTED_PROXIES and PUBLIC_URL where the instance is there for everybody.",
   });
 }
 

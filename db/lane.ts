@@ -35,8 +35,9 @@ const LINGER_MS = 4;
 /** A batch under way for longer holds up no other: its answer may never come. */
 const OVERDUE_MS = 1_000;
 /**
- * A file works in this thread. Batches that keep it for so long and what is made of their rows take turns, one pass of
- * the event loop after the other: while passes follow each other at once, the runtime looks at the network seldom.
+ * A file works in this thread. Batches that keep it for so long, heavy ones, and what is made of their rows take turns,
+ * one pass of the event loop after the other: while passes follow each other at once, the runtime looks at the network
+ * seldom.
  */
 const BLOCKED_MS = 8;
 /** A job that takes no more of a batch than this is a light one. */
@@ -104,7 +105,7 @@ export function createLane(
         most = halve ? Math.max(LEAST_HALF, Math.ceil(all / 2)) : Infinity;
         makeWay();
       });
-      blocked = elapsed() - began >= BLOCKED_MS;
+      blocked = kind === "heavy" || elapsed() - began >= BLOCKED_MS;
     }
   }
 

@@ -1,3 +1,4 @@
+import { NewerDatabase } from "./db/schema.ts";
 import handler, { database, drain } from "./main.ts";
 import { onEnd } from "./routes/ending.ts";
 import { isLoopback } from "./routes/networks.ts";
@@ -27,5 +28,9 @@ function onListen({ hostname, port }: Deno.NetAddr) {
   console.log(`Try:  curl -X POST ${url}/rooms -d '{"id":"lobby"}'`);
   preloadSoon(databaseOf(env));
 }
+
+// A database that does not answer yet is tried again by the first request. One that a newer release has set up ends
+// the process: the log has said why.
+database.migrate().catch(({ cause }) => cause instanceof NewerDatabase && Deno.exit(1));
 
 onEnd(() => Promise.all([drain(), server.shutdown()]), database.close);

@@ -1,7 +1,7 @@
 import { DatabaseUnavailable, faultOf } from "./faults.ts";
 import { createLane, type Lane } from "./lane.ts";
 import type { Once } from "./idempotency.ts";
-import { migrate } from "./schema.ts";
+import { migrate, NewerDatabase } from "./schema.ts";
 import type { Row, Statement } from "./statement.ts";
 import { createTurns } from "./turns.ts";
 
@@ -111,7 +111,8 @@ export function createDatabase(options: DatabaseOptions): Database {
   function report(error: unknown) {
     if (!["lost", "refused"].includes(faultOf(error).kind) || clock() - reportedAt < REPORT_EVERY_MS) return;
     reportedAt = clock();
-    console.error("The database does not answer:", error instanceof Error ? error.message : error);
+    if (error instanceof NewerDatabase) console.error(error.message);
+    else console.error("The database does not answer:", error instanceof Error ? error.message : error);
   }
 
   let working = 0;

@@ -1,4 +1,5 @@
 import { type Change, type Database, PARTS } from "./database.ts";
+import { DatabaseUnavailable, faultOf } from "./faults.ts";
 import type { Json } from "./json.ts";
 import { checkTaken, find, keepRows, type Once, storedRows, takeKey, whileTaken } from "./idempotency.ts";
 import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./listing.ts";
@@ -47,7 +48,8 @@ const REVISIONS = `
   SELECT id, state_revision, agents_revision, messages_revision FROM rooms
    WHERE id IN (SELECT value FROM json_each(:rooms))`;
 
-const PING = `SELECT 1 AS alive`;
+/** Finds nothing, and fails where the tables are gone. */
+const PING = `SELECT id FROM rooms WHERE id = ''`;
 
 /** Creates a room, or joins the one that has this id and leaves it as it is. */
 export async function createRoom(
@@ -120,9 +122,14 @@ export async function listRevisions(database: Database, rooms: string[]): Promis
   );
 }
 
-/** Resolves when the database answers. Errors: `DatabaseUnavailable`. */
+/** Resolves when the database answers and has its tables. Errors: `DatabaseUnavailable`. */
 export async function ping(database: Database): Promise<void> {
-  await database.read([{ sql: PING, args: {} }]);
+  try {
+    await database.read([{ sql: PING, args: {} }]);
+  } catch (error) {
+    if (faultOf(error).kind !== "statement") throw error;
+    throw new DatabaseUnavailable("The database has no tables.", false, { cause: error });
+  }
 }
 
 /** The room's revision, from the rows of ROOM_REVISION. Errors: `room_not_found`. */

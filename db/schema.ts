@@ -195,12 +195,25 @@ const LOG = `INSERT INTO migrations (id, applied_at) VALUES (:id, :now)`;
 
 type Run = (statements: Statement[]) => Promise<Row[][]>;
 
+/** A later release has set up the database: what this one would do to it is not known. */
+export class NewerDatabase extends Error {
+  override readonly name = "NewerDatabase";
+  constructor(found: number) {
+    super(
+      `A newer release has set up this database: it has ${found} migrations, and this release knows ` +
+        `${MIGRATIONS.length}. Run that release, or restore a copy of the database from before it.`,
+    );
+  }
+}
+
 /**
  * Applies what is missing, each migration in one transaction with its entry in the log. Of two instances that
- * start together one finds the entry taken, changes nothing and goes on with the next.
+ * start together one finds the entry taken, changes nothing and goes on with the next. Errors: `NewerDatabase`.
  */
 export async function migrate(read: Run, commit: Run, now: () => Date): Promise<void> {
-  for (let id = await lastApplied(read) + 1; id <= MIGRATIONS.length; id++) {
+  const last = await lastApplied(read);
+  if (last > MIGRATIONS.length) throw new NewerDatabase(last);
+  for (let id = last + 1; id <= MIGRATIONS.length; id++) {
     const statements = [CREATE_LOG, ...MIGRATIONS[id - 1]!].map((sql) => ({ sql, args: {} }));
     const entry = { sql: LOG, args: { id, now: now().toISOString() } };
     try {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { createDatabase } from "../../db/database.ts";
+import { DatabaseUnavailable } from "../../db/faults.ts";
 import { listMessages } from "../../db/messages.ts";
 import { connect } from "../../db/open.ts";
+import { ping } from "../../db/rooms.ts";
 import { MIGRATIONS } from "../../db/schema.ts";
 import { Subject } from "../support/backends.ts";
 import { startLibsqlServer } from "../support/libsql_server.ts";
@@ -32,23 +34,76 @@ async function migrateTogether(database: string): Promise<void> {
   }
 }
 
-Deno.test("instances that set up one libSQL server at once all serve", async () => {
+async function withServer(test: (database: string) => Promise<void>): Promise<void> {
   const server = await startLibsqlServer();
   try {
-    await migrateTogether(server.url);
+    await test(server.url);
   } finally {
     await server.stop();
   }
-});
+}
 
-Deno.test("instances that set up one file at once all serve", async () => {
+async function withFile(test: (database: string) => Promise<void>): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "convene-" });
   try {
-    await migrateTogether(`file:${directory}/convene.db`);
+    await test(`file:${directory}/convene.db`);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
-});
+}
+
+const KINDS = [["one libSQL server", withServer], ["one file", withFile]] as const;
+
+for (const [name, withDatabase] of KINDS) {
+  Deno.test(`instances that set up ${name} at once all serve`, () => withDatabase(migrateTogether));
+}
+
+/** A database as this release sets it up, and then runs statements on it. */
+async function setUp(url: string, statements: string[]): Promise<void> {
+  const database = createDatabase({ connect: () => connect(url) });
+  await database.migrate();
+  await database.commit(statements.map((sql) => ({ sql, args: {} })));
+  await database.close();
+}
+
+/** Starts a program of the service, which is to end by itself. */
+async function endOf(program: string, database: string): Promise<{ code: number; log: string }> {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", program],
+    cwd: new URL("../../", import.meta.url),
+    env: { TURSO_DATABASE_URL: database, TURSO_AUTH_TOKEN: "", HOST: "", PORT: "0" },
+    signal: AbortSignal.timeout(20_000),
+  }).output();
+  return { code, log: new TextDecoder().decode(stderr) };
+}
+
+for (const [name, withDatabase] of KINDS) {
+  Deno.test(`a database of a newer release is refused at the start, with a line: ${name}`, () =>
+    withDatabase(async (url) => {
+      const newest = MIGRATIONS.length + 1;
+      await setUp(url, [
+        `INSERT INTO migrations VALUES (${newest}, '')`,
+        "ALTER TABLE rooms RENAME TO halls",
+      ]);
+      const line =
+        `A newer release has set up this database: it has ${newest} migrations, and this release knows ` +
+        `${MIGRATIONS.length}. Run that release, or restore a copy of the database from before it.\n`;
+      for (const program of ["start.ts", "migrate.ts"]) {
+        assert.deepEqual(await endOf(program, url), { code: 1, log: line });
+      }
+      const database = createDatabase({ connect: () => connect(url) });
+      await assert.rejects(ping(database), DatabaseUnavailable); // where a platform serves
+    }));
+
+  Deno.test(`a database whose tables are gone is not well: ${name}`, () =>
+    withDatabase(async (url) => {
+      const database = createDatabase({ connect: () => connect(url) });
+      await ping(database);
+      await setUp(url, ["ALTER TABLE rooms RENAME TO halls"]);
+      await assert.rejects(ping(database), DatabaseUnavailable);
+      await database.close();
+    }));
+}
 
 Deno.test("messages of before and after a migration are listed by sender, those of older instances too", async () => {
   const directory = await Deno.makeTempDir({ prefix: "convene-" });

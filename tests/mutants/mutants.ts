@@ -412,6 +412,20 @@ export const MUTANTS: Mutant[] = [
     filter: "a file database that was closed at the end is whole without its log",
   },
   {
+    name: "a database of a newer release is taken up",
+    file: "db/schema.ts",
+    edits: [["  if (last > MIGRATIONS.length) throw new NewerDatabase(last);\n", ""]],
+    test: "tests/faults/migrations.test.ts",
+    filter: "a database of a newer release is refused at the start, with a line: one file",
+  },
+  {
+    name: "healthz looks at no table",
+    file: "db/rooms.ts",
+    edits: [["`SELECT id FROM rooms WHERE id = ''`", "`SELECT 1`"]],
+    test: "tests/faults/migrations.test.ts",
+    filter: "a database whose tables are gone is not well: one file",
+  },
+  {
     name: "a wait by an agent that is not registered says nothing of it",
     file: "cel/rounds.ts",
     edits: [["agent !== undefined && !there.has(agent)", "false"]],

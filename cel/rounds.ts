@@ -7,7 +7,7 @@ import { queriesOfInclude } from "./include.ts";
 import type { Reader, RoomData } from "./reader.ts";
 import { type Reads, unionReads } from "./reads.ts";
 import type { Account, Shares } from "./shares.ts";
-import { hasMoved, isAlone, judgeAll, readsOf, type Waiter } from "./waiter.ts";
+import { hasMoved, isAlone, isAnswerable, judgeAll, readsOf, type Waiter } from "./waiter.ts";
 
 /** The waits of one room, and the latest revision of each part that this instance has heard of. */
 export interface RoomWatch {
@@ -105,8 +105,10 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
 
   /** Judges waits with one load; gives the milliseconds that their evaluations took. */
   async function judged(watch: RoomWatch, waiters: Waiter[], later: number): Promise<number> {
+    const answerable = new Set(waiters.filter(isAnswerable));
     const data = await load(watch, waiters, NOTHING, later);
-    return (await judgeAll(waiters, data, database.now(), (piece) => shares.work(watch.account, piece))).cost;
+    const run = <T>(piece: () => T) => shares.work(watch.account, piece);
+    return (await judgeAll({ waiters, answerable }, data, database.now(), run)).cost;
   }
 
   function load({ room, account }: RoomWatch, waiters: Waiter[], more: Reads, later = 0): Promise<RoomData> {
@@ -137,6 +139,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
   async function firstLook(watch: RoomWatch, newcomers: Newcomer[]) {
     try {
       const waiters = newcomers.map(({ waiter }) => waiter);
+      const answerable = new Set(waiters.filter(isAnswerable));
       const agents = [...new Set(waiters.flatMap(({ request: { agent } }) => agent ?? []))];
       const [data] = await Promise.all([
         load(watch, waiters, { ...NOTHING, agents }),
@@ -148,7 +151,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
         waiter.unregistered = agent !== undefined && !there.has(agent);
       }
       const run = <T>(piece: () => T) => shares.work(watch.account, piece);
-      const { left } = await judgeAll(waiters, data, database.now(), run);
+      const { left } = await judgeAll({ waiters, answerable }, data, database.now(), run);
       for (const newcomer of newcomers) {
         if (left.has(newcomer.waiter)) enqueue(watch, newcomer);
         else newcomer.resolve();

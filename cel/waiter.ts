@@ -88,6 +88,11 @@ export function isAlone({ request: { include }, final, ripe }: Waiter): boolean 
   return (final || ripe) && includesAnything(include);
 }
 
+/** True for a waiter that a load which begins now brings all that its answer includes. */
+export function isAnswerable(waiter: Waiter): boolean {
+  return isAlone(waiter) || !includesAnything(waiter.request.include);
+}
+
 /** Milliseconds of evaluations, after which what is left is judged over a new snapshot: it is no longer as of now. */
 const MOST_MS = 100;
 
@@ -103,10 +108,12 @@ type Run = <T>(piece: () => T) => Promise<T>;
 /**
  * Judges waiters over one snapshot: those that are true, or final, are settled. Conditions that are equal and see
  * the same are evaluated once, and again only where something has changed. Those whose time is over come first, then
- * those that were judged longest ago. Gives the milliseconds that it took, and the waiters that are left.
+ * those that were judged longest ago. `answerable` are those of which the snapshot holds all that their answers include:
+ * one whose time ended since it was begun to be read waits for the next. Gives the milliseconds that it took, and the
+ * waiters that are left.
  */
 export async function judgeAll(
-  waiters: Waiter[],
+  { waiters, answerable }: { waiters: Waiter[]; answerable: ReadonlySet<Waiter> },
   data: RoomData,
   now: Date,
   run: Run,
@@ -151,7 +158,7 @@ export async function judgeAll(
       judgement = await run(() => judgement ?? judgeOnce(id, condition, context));
     }
     note(waiter, judgement, { data, dependence, validUntil, now });
-    await conclude(waiter, judgement, include, now);
+    await conclude(waiter, judgement, answerable.has(waiter) ? include : undefined, now);
   }
   return { cost, left };
 }
@@ -217,21 +224,22 @@ function judge(condition: Expression, context: Context): Judgement {
   }
 }
 
+/** Settles a waiter that is true, or final. Without `include` its answer is not loaded yet. */
 async function conclude(
   waiter: Waiter,
   judgement: Judgement,
-  include: (waiter: Waiter) => Promise<Record<string, unknown>>,
+  include: ((waiter: Waiter) => Promise<Record<string, unknown>>) | undefined,
   now: Date,
 ): Promise<void> {
   const { revision, unregistered } = waiter;
   const notice = unregistered ? { notice: "agent_not_registered" as const } : {};
   const triggered = isTrue(judgement);
-  const complete = isAlone(waiter) || !includesAnything(waiter.request.include);
-  waiter.ripe = triggered && !complete;
-  if (triggered && complete) {
+  waiter.ripe = triggered && include === undefined;
+  if (include === undefined) return;
+  if (triggered) {
     const { value } = judgement;
     waiter.settle({ triggered: true, value, ...notice, included: await include(waiter), revision });
-  } else if (!triggered && waiter.final) {
+  } else if (waiter.final) {
     const error = "error" in judgement ? { last_error: judgement.error } : {};
     const elapsed_ms = Math.max(0, now.getTime() - waiter.began);
     const outcome = { triggered: false as const, elapsed_ms, ...error, ...notice };

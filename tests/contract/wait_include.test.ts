@@ -148,3 +148,42 @@ contract("an include names at most 100 fields", async (t) => {
     "include",
   ]);
 });
+
+contract("a wait whose time ends in the midst of a look answers with all that it includes", async (t) => {
+  const room = await t.room();
+  for (let n = 0; n < 2_000; n += 20) {
+    const writes = Array.from({ length: 20 }, (_, k) => ({ key: `key ${n + k}`, value: "v".repeat(200) }));
+    assert.equal((await t.put(`/rooms/${room}/state/batch`, { writes })).status, 200);
+  }
+  await t.write(room, "always", 1, { scope: "mine" });
+  await t.message(room, { body: "first" });
+  const holds: Record<string, (body: Json) => boolean> = {
+    "state": ({ state }) => state.mine?.always === 1,
+    "state.mine": ({ state }) => state.mine.always === 1,
+    "messages:after:0": ({ messages_since }) => messages_since[0].body === "first",
+    "changes:after:0": ({ changes }) => changes.state.length > 0,
+  };
+  let ended = false;
+  const writing = (async () => {
+    for (let n = 0; !ended; n++) await t.write(room, "count", n);
+  })();
+  const waits = Object.entries(holds).flatMap(([include, isThere]) =>
+    Array.from({ length: 40 }, async (_, n) => {
+      // Looks at a scope of 2,000 keys take long enough for times to end in their midst.
+      const condition = `state._shared.size() > ${90_000 + n % 5}`;
+      const reply = await t.post(`/rooms/${room}/wait`, {
+        condition,
+        include: [include],
+        timeout: 40 + 2 * n,
+      });
+      assert.equal(reply.status, 200, reply.text);
+      assert.ok(!reply.body.triggered && isThere(reply.body), `${include}: ${reply.text.slice(0, 300)}`);
+    })
+  );
+  try {
+    await Promise.all(waits);
+  } finally {
+    ended = true;
+    await writing;
+  }
+});

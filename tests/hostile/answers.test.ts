@@ -1,18 +1,10 @@
 import { type Service, startService } from "../support/service.ts";
-import { startLibsqlServer } from "../support/libsql_server.ts";
+import { DATABASES } from "../support/databases.ts";
 import { assertOthersServed } from "../support/held_up.ts";
 import { ANSWERS, fillRooms, ROOMS, take } from "./large_answers.ts";
 
 /** So many ask for the same at once. */
 const AT_ONCE = 30;
-
-const DATABASES = {
-  async file() {
-    const folder = await Deno.makeTempDir({ prefix: "convene-" });
-    return { url: `file:${folder}/convene.db`, stop: () => Deno.remove(folder, { recursive: true }) };
-  },
-  libsql: startLibsqlServer,
-};
 
 for (const [name, open] of Object.entries(DATABASES)) {
   Deno.test(`${name}: ${AT_ONCE} large answers of each kind at once hold up no other room`, async () => {

@@ -4,7 +4,7 @@ import { connect } from "../../db/open.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { Subject } from "../support/backends.ts";
-import { startLibsqlServer } from "../support/libsql_server.ts";
+import { DATABASES } from "../support/databases.ts";
 import { startProbe, workingTime } from "../support/probe.ts";
 import { assertStatus } from "../support/shapes.ts";
 
@@ -33,14 +33,6 @@ const READS: Record<string, [path: string, body?: unknown]> = {
   "a wait that includes the messages": ["wait", { condition: "true", include: "messages:after:0" }],
   "the page": [""],
   "the stream of changes": ["events?after=0"],
-};
-
-const DATABASES = {
-  async file() {
-    const folder = await Deno.makeTempDir({ prefix: "convene-" });
-    return { url: `file:${folder}/convene.db`, stop: () => Deno.remove(folder, { recursive: true }) };
-  },
-  libsql: startLibsqlServer,
 };
 
 for (const [name, open] of Object.entries(DATABASES)) {

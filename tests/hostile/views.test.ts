@@ -9,7 +9,7 @@ import { createRoom } from "../../db/rooms.ts";
 import { putEntries } from "../../db/state_writes.ts";
 import { Subject } from "../support/backends.ts";
 import { assertOthersServed } from "../support/held_up.ts";
-import { startLibsqlServer } from "../support/libsql_server.ts";
+import { DATABASES } from "../support/databases.ts";
 import { startService } from "../support/service.ts";
 
 const VIEWS = 64;
@@ -97,14 +97,6 @@ const FLOODS: Record<string, Attack> = {
     const writes = Array.from({ length: 15 }, (_, n) => ({ scope: "_view", key: `v${n}`, expr: fresh() }));
     return one(t.put(`/rooms/${room}/state/batch`, { writes }));
   },
-};
-
-const DATABASES = {
-  async file() {
-    const folder = await Deno.makeTempDir({ prefix: "convene-" });
-    return { url: `file:${folder}/convene.db`, stop: () => Deno.remove(folder, { recursive: true }) };
-  },
-  libsql: startLibsqlServer,
 };
 
 /** Rooms of 64 views each, more than may be written now. */

@@ -3,7 +3,7 @@ import { Connection } from "../../bench/support/connection.ts";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/open.ts";
 import { assertOthersServed, OTHERS_MS } from "../support/held_up.ts";
-import { startLibsqlServer } from "../support/libsql_server.ts";
+import { DATABASES } from "../support/databases.ts";
 import { startService } from "../support/service.ts";
 
 /** Rooms with a wait each, and agents of a room that wait for one another. */
@@ -17,14 +17,6 @@ const LONG_AGO = "2026-01-01T00:00:00.000Z";
 /** Nearly all the steps that an evaluation may take, over a list that `state._shared.list` holds. */
 const COSTLY = "state._shared.list.all(x, state._shared.list.all(y, x + y >= 0))";
 const COSTLY_LENGTH = 150;
-
-const DATABASES = {
-  async file() {
-    const folder = await Deno.makeTempDir({ prefix: "convene-" });
-    return { url: `file:${folder}/convene.db`, stop: () => Deno.remove(folder, { recursive: true }) };
-  },
-  libsql: startLibsqlServer,
-};
 
 /** What an attack may use: connections, and the rooms `r0` to `r999`; `team` has agents, `other` is left alone. */
 interface Attacker {

@@ -22,7 +22,8 @@ const replyAfter = (parent: string, after: string) =>
 const nextOf = (id: string, parent: string) => `${replyAfter(id, id)}, ${replyAfter(parent, id)}`;
 
 // Goes on from what is pending, the least id first: a reply's id is above that of what it answers. Each message
-// brings its first reply, and the next reply to what it answers itself. What is pending beyond `:bound` comes later.
+// brings its first reply, and the next reply to what it answers itself. Where some stay pending, no more
+// come out than went in, hence none beyond those that stay. What was posted since, from `:bound` on, comes later.
 const WALK = `
   thread (id, parent, reply, sibling) AS MATERIALIZED (
     SELECT value ->> 0, value ->> 1, ${nextOf("(value ->> 0)", "(value ->> 1)")} FROM json_each(:pending)
@@ -72,11 +73,10 @@ export function createThread(listing: Listing): Reading {
     const pass = filtered || descending ? MOST_PASSED : Math.min(MOST_PASSED, limit);
     asked.pass = pass;
     asked.sent = pending.take(pass);
-    const bound = Math.min(pending.least() ?? Number.MAX_SAFE_INTEGER, horizon);
     // The newest are known where the walk has ended, which the first step tells by itself.
     const shown = !descending ? "" : ` AND ${asked.first} AND (SELECT COUNT(*) FROM thread) < :pass`;
     const where = `${listing.where} AND id IN (SELECT id FROM thread)${shown}`;
-    const args = { ...listing.args, pending: JSON.stringify(asked.sent), bound, pass };
+    const args = { ...listing.args, pending: JSON.stringify(asked.sent), bound: horizon, pass };
     return selectPage({ ...listing, with: WALK, beside: WALKED, where, args }, asked);
   }
 

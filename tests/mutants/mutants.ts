@@ -328,13 +328,6 @@ export const MUTANTS: Mutant[] = [
     filter: "a thread that grows while it is walked",
   },
   {
-    name: "a thread walked past what is pending elsewhere",
-    file: "db/thread.ts",
-    edits: [["Math.min(pending.least() ?? Number.MAX_SAFE_INTEGER, horizon)", "horizon"]],
-    test: "tests/db/threads.test.ts",
-    filter: "a thread in a late tree",
-  },
-  {
     name: "a stream begun with what a reader before it was told",
     file: "cel/follow.ts",
     edits: [["known?.followed === followed", "known"]],

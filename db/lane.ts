@@ -148,10 +148,21 @@ export function createLane(
 
   /** The jobs of the next batch; none where those that wait are not to go yet. */
   function nextBatch(): Job[] {
+    if (waiting.length <= most && areFewAndLight()) return waiting.splice(0);
     const jobs = fitting(limits.inFlight > 1 ? ofOneKind() : waiting);
     const left = waiting.filter((job) => !jobs.has(job));
     waiting.splice(0, Infinity, ...left);
     return [...jobs];
+  }
+
+  /** True where all that wait is light and fits into one batch, as nearly always. */
+  function areFewAndLight(): boolean {
+    let weight = 0;
+    for (const job of waiting) {
+      weight += job.weight;
+      if (weight > limits.weight || !isLight(job)) return false;
+    }
+    return true;
   }
 
   /**

@@ -1,24 +1,24 @@
 import type { Context, Next } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { Refusal } from "../db/refusal.ts";
-import { createDeadline } from "./deadline.ts";
+import { within } from "./deadline.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 
-const withinTime = createDeadline(
-  LIMITS.bodyMs,
-  () =>
-    new RequestError("request_timeout", `The body did not arrive within ${LIMITS.bodyMs / 1_000} seconds.`, {
-      hint: "Nothing was changed. Send the whole body at once.",
-    }),
-);
+function bodyLate() {
+  return new RequestError(
+    "request_timeout",
+    `The body did not arrive within ${LIMITS.bodyMs / 1_000} seconds.`,
+    { hint: "Nothing was changed. Send the whole body at once." },
+  );
+}
 
 /**
  * Waits for a body. Errors: `request_timeout`; `invalid_request` where it breaks off, `unavailable` where this
  * server ends; what `arriving` refuses.
  */
 export function arrivesInTime<T>(arriving: Promise<T>): Promise<T> {
-  return withinTime(arriving.catch(brokenOff));
+  return within(arriving.catch(brokenOff), LIMITS.bodyMs, bodyLate);
 }
 
 /**
@@ -34,7 +34,7 @@ function brokenOff(error: Error): never {
   throw error instanceof RequestError ? error : invalidMember([], "The body broke off.");
 }
 
-const limited = bodyLimit({
+const takeIn = bodyLimit({
   maxSize: LIMITS.bodyBytes,
   onError: () => {
     throw tooLarge("The body", LIMITS.bodyBytes);
@@ -42,11 +42,17 @@ const limited = bodyLimit({
 });
 
 /**
- * Refuses bodies that are too large. One that does not tell its length is taken in here, in its time.
+ * Refuses bodies that are too large. One that does not tell its length is taken in here, in its time; others are not
+ * looked at, since that makes a stream of what the runtime else hands over as bytes.
  * Errors: `too_large`, those of `arrivesInTime`.
  */
 export function limitBody(c: Context, next: Next): Promise<Response | void> {
-  const { body, headers } = c.req.raw;
-  const told = body === null || headers.has("content-length") && !headers.has("transfer-encoding");
-  return told ? limited(c, next) : arrivesInTime(limited(c, () => Promise.resolve())).then(next);
+  const { method } = c.req;
+  if (method === "GET" || method === "HEAD") return next();
+  const length = c.req.header("content-length");
+  if (length === undefined || c.req.header("transfer-encoding") !== undefined) {
+    return arrivesInTime(takeIn(c, () => Promise.resolve())).then(next);
+  }
+  if (Number(length) > LIMITS.bodyBytes) throw tooLarge("The body", LIMITS.bodyBytes);
+  return next();
 }

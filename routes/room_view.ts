@@ -6,6 +6,7 @@ import type { Reads } from "../cel/reads.ts";
 import { selectLiving } from "../db/living.ts";
 import { type Message, toMessage } from "../db/messages.ts";
 import { selectRecent, toCut } from "../db/overview.ts";
+import { newestOf } from "../db/presence.ts";
 import { type Entry, VIEW_SCOPE } from "../db/state.ts";
 import type { Row } from "../db/statement.ts";
 import { giveWay, isBusy, mapInTurns } from "../db/turn.ts";
@@ -57,7 +58,7 @@ export async function loadLive(
     timeline: {
       lanes: agents.map(({ id }) => id),
       events: eventsOf(writes, messages),
-      waits: log.observe(room, agents, now),
+      waits: log.observe(room, newestOf(snapshot.waits), now),
     },
     extra: snapshot.extra.slice(own.length),
   };

@@ -117,6 +117,7 @@ export interface TimelineEvent {
   href: string;
 }
 
+/** A wait as it was seen, from the first to the last look at the room that saw it. */
 export interface TimelineWait {
   agent: string;
   from: string;

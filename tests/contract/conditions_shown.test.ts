@@ -27,7 +27,7 @@ async function partsOf(t: Subject, room: string, agent: string): Promise<Record<
   let { text } = await look();
   // A look has some milliseconds for conditions that it sees for the first time.
   for (let n = 0; n < 9 && text.includes("not evaluated here"); n++) ({ text } = await look());
-  const [, item] = new RegExp(`<li id="agent/${agent}"(.*?)(?=<li id="agent/|</ul><p class="quiet when)`, "s")
+  const [, item] = new RegExp(`<li id="agent/${agent}"(.*?)(?=<li id="agent/|</ul><p id="agents-hidden)`, "s")
     .exec(text)!;
   const parts = [...item!.matchAll(/<li class="part (.*?)(?=<li|<\/ul>)/gs)];
   return Object.fromEntries(parts.map(([, part]) => {

@@ -1,3 +1,4 @@
+import { tellReach } from "./reach.js";
 import { arrange } from "./threads.js";
 
 const NEAR_END = 48;
@@ -75,6 +76,7 @@ export function createReading(path) {
     list.insertAdjacentHTML("afterbegin", await response.text());
     countOlder(Number(response.headers.get("Convene-Older")));
     filter();
+    tellReach(list);
     scroller.scrollTop = scroller.scrollHeight - distance;
   }
 
@@ -93,6 +95,7 @@ export function createReading(path) {
   fresh.addEventListener("click", toEnd);
   older.addEventListener("click", () => load());
   scroller.addEventListener("scroll", () => unseen > 0 && atEnd() && seen(), { passive: true });
+  tellReach(list);
   // What starts an empty room is read from its beginning.
   if (list.children.length > 0) toEnd();
 
@@ -104,10 +107,11 @@ export function createReading(path) {
       const known = new Set(list.children);
       change();
       const added = [...list.children].filter((message) => !known.has(message));
-      if (added.length === 0) return;
+      if (added.length === 0) return tellReach(list);
       filter(added);
+      if (followed) prune();
+      tellReach(list);
       if (followed) {
-        prune();
         unseen = added.length;
         announce();
         return toEnd();

@@ -12,10 +12,15 @@ export function Agents({ drawn, hidden }: { drawn: Markup[]; hidden: number }) {
     <section id="agents" aria-labelledby="agents-title">
       <h2 id="agents-title">Agents</h2>
       <ul id="agent-list" class="agents">{drawn}</ul>
-      {hidden > 0 && <p class="quiet">{hidden} more agents are not shown.</p>}
+      <HiddenAgents hidden={hidden} />
       <p class="quiet when-empty">Nobody has joined yet.</p>
     </section>
   );
+}
+
+/** How many agents the list does not show; it changes while the page is open. */
+export function HiddenAgents({ hidden }: { hidden: number }) {
+  return <p id="agents-hidden" class="quiet">{hidden > 0 && `${hidden} more agents are not shown.`}</p>;
 }
 
 /** One agent: who it is, what it does, and if it waits, why. */

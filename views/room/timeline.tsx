@@ -1,7 +1,7 @@
 import type { TimelineEvent, TimelineView, TimelineWait } from "../model.ts";
 import { hue } from "./addresses.ts";
 import { ago } from "./times.tsx";
-import { LANE, layoutOf, SOMEBODY, type TimelineLayout } from "./timeline_layout.ts";
+import { EVENTS_SHOWN, LANE, layoutOf, SOMEBODY, type TimelineLayout } from "./timeline_layout.ts";
 
 export function Timeline({ view, now }: { view: TimelineView; now: Date }) {
   return (
@@ -34,7 +34,7 @@ export function Timeline({ view, now }: { view: TimelineView; now: Date }) {
             wait
           </span>
           <span title="The database keeps no waits that are over. A bar reaches from the first to the last look at this room that saw the wait.">
-            Waits are drawn as far as they were seen; earlier ones may be missing
+            The newest {EVENTS_SHOWN} events, and waits as far as they were seen
           </span>
         </p>
       </div>
@@ -64,6 +64,7 @@ export function TimelineFigure({ view, now }: { view: TimelineView; now: Date })
             {name}
           </li>
         ))}
+        {layout.hidden > 0 && <li class="quiet">{layout.hidden} more agents</li>}
       </ul>
       <svg
         width={layout.width}

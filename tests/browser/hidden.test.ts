@@ -167,3 +167,49 @@ browserTest(
       await tab.until("document.getElementById('state/_shared/phase')");
     }),
 );
+
+browserTest(
+  "a stream that never opens is tried again, and the page says that it has none",
+  () =>
+    withBrowser(async ({ t, browser }) => {
+      const room = await t.room();
+      const page = await browser.newPage();
+      await page.clock.install();
+      let asked = 0;
+      await page.route(/\/live\?after=/, (route) => ++asked > 1 ? route.continue() : undefined);
+      await page.goto(`${t.url}/?room=${room}`);
+      await page.waitForSelector("#live[data-state=still]");
+      await page.clock.fastForward(10_000);
+      await page.waitForSelector("#live[data-state=lost]");
+      await page.clock.fastForward(3_000);
+      await page.waitForSelector("#live[data-state=live]");
+      assert.equal(asked, 2);
+    }),
+);
+
+browserTest(
+  "a page that cannot ask where the room is catches up all the same",
+  () =>
+    withBrowser(async ({ t, open }) => {
+      const room = await t.room();
+      const page = await open(`/?room=${room}`);
+      await page.waitForSelector("#live[data-state=live]");
+      let refused = 0;
+      await page.route(new RegExp(`/rooms/${room}$`), (route) => {
+        refused++;
+        return route.abort();
+      });
+      const hide = (hidden: boolean) =>
+        page.evaluate(`Object.defineProperty(document, "hidden", { value: ${hidden}, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"))`);
+      await hide(true);
+      await page.waitForSelector("#live[data-state=paused]");
+      const ids = [];
+      for (let n = 0; n < 3; n++) ids.push((await t.message(room)).id);
+      await hide(false);
+      await page.waitForSelector("#live[data-state=live]");
+      assert.equal(refused, 1);
+      assert.equal(await page.locator(".message").count(), 3);
+      await page.locator(`#m${ids[0]}.missed`).waitFor();
+    }),
+);

@@ -11,6 +11,7 @@ import icon from "../views/assets/icon.svg" with { type: "text" };
 import session from "../views/assets/session.js" with { type: "text" };
 import pointing from "../views/assets/pointing.js" with { type: "text" };
 import style from "../views/assets/page.css" with { type: "text" };
+import reach from "../views/assets/reach.js" with { type: "text" };
 import reading from "../views/assets/reading.js" with { type: "text" };
 import room from "../views/assets/room.js" with { type: "text" };
 import threads from "../views/assets/threads.js" with { type: "text" };
@@ -29,6 +30,7 @@ const SCRIPTS = {
   front,
   idiomorph,
   pointing,
+  reach,
   reading,
   room,
   session,

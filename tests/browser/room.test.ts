@@ -78,7 +78,7 @@ for (const view of VIEWS) {
         await part("phase ==").and(page.locator(".is-false")).getByText('is "planning"').waitFor();
         await part("phase ==").getByText("by alice").waitFor();
         await part("messages.count").and(page.locator(".is-true")).waitFor();
-        await part("state.bob.score").getByText("is not there").waitFor();
+        await part("state.bob.score").getByText("is not set").waitFor();
         await part("state.bob.score").locator(".awaits a[href='#agent/bob']").waitFor();
         await shoot(page, `${name}-waiting`);
         await page.locator(".count-waiting").getByText("1").waitFor();

@@ -135,13 +135,17 @@ export function listingOf(where: string, args: Listing["args"]): Listing {
 }
 
 export function toMessage(row: Row): Message {
+  return { ...toHead(row), body: JSON.parse(row.body as string) };
+}
+
+/** A message without its body. */
+export function toHead(row: Row): Omit<Message, "body"> {
   return {
     id: Number(row.id),
     room_id: row.room_id as string,
     from_agent: row.from_agent as string | null,
     to_agent: row.to_agent as string | null,
     kind: row.kind as string,
-    body: JSON.parse(row.body as string),
     created_at: row.created_at as string,
     reply_to: row.reply_to === null ? null : Number(row.reply_to),
     claimed_by: row.claimed_by as string | null,

@@ -3,7 +3,7 @@ import { NOTHING } from "../cel/definitions.ts";
 import type { Changes } from "../db/changes.ts";
 import { selectAnswered, selectOlder, selectWindow } from "../db/overview.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
-import { giveWay, isBusy, mapInTurns } from "../db/turn.ts";
+import { asWork, giveWay, isBusy, mapInTurns } from "../db/turn.ts";
 import type { MessageView } from "../views/model.ts";
 import { type Fragment, fragmentsOf } from "../views/room/fragments.tsx";
 import { Evaluation } from "../views/room/console.tsx";
@@ -12,7 +12,7 @@ import { Entry } from "../views/room/state.tsx";
 import { evaluationOf } from "./console.ts";
 import { createDrawings } from "./drawings.ts";
 import { follow } from "./events.ts";
-import { htmlInTurns } from "./large_bodies.ts";
+import { htmlInTurns, textOf } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
 import { refuseMethod, resource } from "./methods.ts";
 import { queryNumber, queryText } from "./queries.ts";
@@ -42,7 +42,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       entries: await mapInTurns(state.flatMap((entry) => "deleted" in entry ? [] : [entry]), entryView),
       gone: (changes?.state ?? []).filter((entry) => "deleted" in entry),
     });
-    return await mapInTurns(undrawn, ({ draw, ...fragment }) => ({ ...fragment, html: String(draw()) }));
+    return await mapInTurns(undrawn, ({ draw, ...fragment }) => ({ ...fragment, html: textOf(draw()) }));
   }
 
   resource(app, "/rooms/:room/live", {
@@ -70,20 +70,22 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
   }, { GET: ["after"] });
 
   resource(app, "/rooms/:room/live/messages", {
-    async GET(c) {
-      const room = roomOf(c);
-      const before = queryNumber(c, "before") ?? Number.MAX_SAFE_INTEGER;
-      const limit = Math.min(queryNumber(c, "limit", 1) ?? OLDER, LIMITS.listLength);
-      const { snapshot } = await reader.load(room, NOTHING, selectOlder(room, before, limit));
-      const [rows, counts] = snapshot.extra;
-      const messages = await messageViews(rows!.reverse());
-      const [answered] = (await reader.load(room, NOTHING, [selectAnswered(room, messages)])).snapshot.extra;
-      const known = await messageViews(answered!);
-      const now = database.now();
-      c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));
-      const draw = (message: MessageView) => String(Message({ message, now, room, known }));
-      return await htmlInTurns(c, await mapInTurns(messages, draw));
-    },
+    GET: (c) =>
+      asWork(async () => {
+        const room = roomOf(c);
+        const before = queryNumber(c, "before") ?? Number.MAX_SAFE_INTEGER;
+        const limit = Math.min(queryNumber(c, "limit", 1) ?? OLDER, LIMITS.listLength);
+        const { snapshot } = await reader.load(room, NOTHING, selectOlder(room, before, limit));
+        const [rows, counts] = snapshot.extra;
+        const messages = await messageViews(rows!.reverse());
+        const [answered] =
+          (await reader.load(room, NOTHING, [selectAnswered(room, messages)])).snapshot.extra;
+        const known = await messageViews(answered!);
+        const now = database.now();
+        c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));
+        const draw = (message: MessageView) => textOf(Message({ message, now, room, known }));
+        return await htmlInTurns(c, await mapInTurns(messages, draw));
+      }),
   }, { GET: ["before", "limit"] });
 
   resource(app, "/rooms/:room/live/entries", {
@@ -101,7 +103,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const entries = scope?.entries ?? [];
       const now = database.now();
       c.header("Convene-Older", String(Math.max(0, (scope?.total ?? 0) - from - entries.length)));
-      return await htmlInTurns(c, await mapInTurns(entries, (entry) => String(Entry({ entry, room, now }))));
+      return await htmlInTurns(c, await mapInTurns(entries, (entry) => textOf(Entry({ entry, room, now }))));
     },
   }, { GET: ["scope", "from"] });
 

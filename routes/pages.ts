@@ -1,11 +1,10 @@
 import { type Context, Hono } from "hono";
 import { accepts } from "hono/accepts";
 import { raw } from "hono/html";
-import { selectMessages } from "../db/messages.ts";
-import { selectAnswered, selectWindow } from "../db/overview.ts";
+import { selectAnswered, selectNewest, selectWindow } from "../db/overview.ts";
 import { Refusal } from "../db/refusal.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
-import { giveWay, isBusy, mapInTurns } from "../db/turn.ts";
+import { asWork, giveWay, isBusy, mapInTurns } from "../db/turn.ts";
 import { frontPage } from "../views/front_page.tsx";
 import { guidePage } from "../views/guide_page.tsx";
 import { type Markup, page } from "../views/layout.tsx";
@@ -20,6 +19,7 @@ import { evaluationOf } from "./console.ts";
 import { guideText, mountDocs, withAddress } from "./docs.ts";
 import { errorResponse, RequestError } from "./errors.ts";
 import { existingId } from "./ids.ts";
+import { textOf } from "./large_bodies.ts";
 import { mountLive } from "./live.ts";
 import { document } from "./methods.ts";
 import { queryText } from "./queries.ts";
@@ -52,7 +52,7 @@ function mountPages(app: Hono, services: Services): void {
   document(app, "/", {
     async GET(c) {
       const room = queryText(c, "room");
-      if (room !== undefined) return await sendRoom(c, services, log, room);
+      if (room !== undefined) return await asWork(() => sendRoom(c, services, log, room));
       c.header("Vary", "Accept");
       const type = accepts(c, {
         header: "Accept",
@@ -87,12 +87,12 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
 
 async function loadRoom(services: Services, log: WaitLog, id: string, address: string): Promise<RoomView> {
   const live = await loadLive(services, log, id, [
-    selectMessages(id, { newest: true, limit: SHOWN.messages }),
+    selectNewest(id, SHOWN.messages),
     selectWindow(id, { most: SHOWN.keys, limit: SHOWN.keysInAll }),
     selectAnswered(id, { newest: SHOWN.messages }),
   ]);
   const [messages, entries, answered] = live.extra;
-  const shown = await messageViews(messages!.slice(0, SHOWN.messages).reverse());
+  const shown = await messageViews(messages!.reverse());
   const scopes = (await scopesOf(entries!)).filter(({ scope }) => scope !== VIEW_SCOPE);
   const views = { scope: VIEW_SCOPE, entries: live.views, total: live.views.length };
   return {
@@ -126,7 +126,7 @@ function drawEach<T>(items: T[], view: (item: T) => Markup): Promise<Markup[]> {
 }
 
 function drawn(markup: Markup): Markup {
-  return raw(String(markup));
+  return raw(textOf(markup));
 }
 
 /** Shared things first, then computed ones, then those of agents. */

@@ -4,7 +4,7 @@ import { compile, EvaluationFailed } from "../cel/expression.ts";
 import type { RoomData } from "../cel/reader.ts";
 import type { Reads } from "../cel/reads.ts";
 import { selectLiving } from "../db/living.ts";
-import { type Message, toMessage } from "../db/messages.ts";
+import { type Message, toHead } from "../db/messages.ts";
 import { selectRecent, toCut } from "../db/overview.ts";
 import { newestOf } from "../db/presence.ts";
 import { type Entry, VIEW_SCOPE } from "../db/state.ts";
@@ -134,9 +134,9 @@ export function messageView({ body, ...message }: Message): MessageView {
   return { ...message, shown: shownOf(body) };
 }
 
-/** The rows of messages as they are shown: bodies may be long, so other requests run in between. */
+/** The rows of messages with their bodies as they are shown, looked at in turns with other requests. */
 export function messageViews(rows: Row[]): Promise<MessageView[]> {
-  return mapInTurns(rows, (row) => messageView(toMessage(row)));
+  return mapInTurns(rows, (row) => ({ ...toHead(row), shown: toCut(row, "body") }));
 }
 
 /** The rows of a window of the state by scope, looked at in turns with other requests. */

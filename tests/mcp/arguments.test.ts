@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { overEach, refusalOf, withClient } from "../support/mcp.ts";
+import { HEADERS, message, META, NEWEST, overEach, refusalOf, withClient } from "../support/mcp.ts";
 
 interface Schema {
   type?: string;
@@ -64,6 +64,17 @@ Deno.test("MCP: every tool says whether it reads, adds or replaces, and none tha
       write_state: "replaces",
       delete_state: "replaces",
     });
+  }));
+
+Deno.test("MCP 2026-07-28: a subscription to what never changes ends at once", () =>
+  withClient(async (_, { url }) => {
+    const notifications = { toolsListChanged: true, resourcesListChanged: true };
+    const response = await fetch(`${url}/mcp`, {
+      method: "POST",
+      headers: { ...HEADERS, "MCP-Protocol-Version": NEWEST, "Mcp-Method": "subscriptions/listen" },
+      body: message("subscriptions/listen", { notifications, ...META }),
+    });
+    assert.match(await response.text(), /"notifications":\{\}.*"resultType":"complete"/s);
   }));
 
 overEach("a value is stored as the JSON that it is, and a text that is JSON as text", async (connect) => {

@@ -1,15 +1,7 @@
 import assert from "node:assert/strict";
 import type { Service } from "../support/service.ts";
-import { type Agent, HEADERS, message, overEach, withClient } from "../support/mcp.ts";
+import { type Agent, HEADERS, message, META, NEWEST, overEach, withClient } from "../support/mcp.ts";
 
-const NEWEST = "2026-07-28";
-const META = {
-  _meta: {
-    "io.modelcontextprotocol/protocolVersion": NEWEST,
-    "io.modelcontextprotocol/clientInfo": { name: "raw", version: "1" },
-    "io.modelcontextprotocol/clientCapabilities": {},
-  },
-};
 /** What a request for a tool has beside its arguments, by the revision of the protocol. */
 const FORMS: Record<string, { headers: Record<string, string>; params: Record<string, unknown> }> = {
   "2025-11-25": { headers: { "MCP-Protocol-Version": "2025-11-25" }, params: {} },
@@ -20,7 +12,7 @@ const FORMS: Record<string, { headers: Record<string, string>; params: Record<st
 };
 
 /** Waits for what nobody makes true. */
-const FOR_EVER = { room: "r", agent: "ann", condition: "false", timeout_seconds: 60 };
+const FOR_EVER = { room: "r", agent: "ann", condition: "false", timeout_seconds: 30 };
 
 /** Waits until an agent has the status; fails after some seconds. */
 async function becomes({ call }: Agent, status: string, agent = "ann"): Promise<void> {

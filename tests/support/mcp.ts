@@ -8,6 +8,16 @@ export const HEADERS = {
   "Accept": "application/json, text/event-stream",
 };
 
+/** The newest revision of the protocol, and what a request of it carries. */
+export const NEWEST = "2026-07-28";
+export const META = {
+  _meta: {
+    "io.modelcontextprotocol/protocolVersion": NEWEST,
+    "io.modelcontextprotocol/clientInfo": { name: "raw", version: "1" },
+    "io.modelcontextprotocol/clientCapabilities": {},
+  },
+};
+
 /** A request of JSON-RPC as text. */
 export function message(method: string, params: Record<string, unknown>, id: number | string = 1): string {
   return JSON.stringify({ jsonrpc: "2.0", id, method, params });

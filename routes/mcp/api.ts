@@ -62,8 +62,8 @@ export function createApi(fetch: Fetch, incoming: Request, env: unknown): Api {
     });
     const response = await fetch(request, env);
     const { text, isWhole } = await beginning(response);
-    const told = response.ok ? text : inWordsOfTools(text, named);
-    return answerOf(response.ok, withHeaders(response, isWhole ? told : cut(text)));
+    const told = () => response.ok ? text : inWordsOfTools(text, named);
+    return answerOf(response.ok, withHeaders(response, isWhole ? told() : cut(text)));
   }
 
   return {

@@ -21,7 +21,7 @@ const EVERY_TYPE = [
   ...["string", "number", "boolean", "null"].map((type) => ({ type })),
 ];
 
-/** A value of any type. It names them all: clients send as text what has no type. A text is stored as the text it is. */
+/** A value of any type, which names them all: clients send as text what has no type. A text is stored as it is. */
 export const anyJson = z.unknown().meta({ anyOf: EVERY_TYPE, description: "Any JSON; a text stays text" });
 export const someJson = anyJson.refine((value) => value !== undefined, MISSING)
   .meta({ anyOf: EVERY_TYPE, description: "Any JSON; a text stays text" });
@@ -68,7 +68,10 @@ function renamed(value: unknown, others: Record<string, string>): unknown {
   return named;
 }
 
-/** The arguments of a tool; `others` are other names of some. What is wrong with them is told in the words of the API, with what to write instead. */
+/**
+ * The arguments of a tool; `others` are other names of some. What is wrong with them is told in the words of the API,
+ * with what to write instead.
+ */
 export function tool<Shape extends z.ZodRawShape>(
   shape: Shape,
   others: Record<string, string> = {},

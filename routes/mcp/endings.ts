@@ -53,14 +53,19 @@ export function createEndings(): Endings {
     hear(session, message) {
       for (const { method, params } of messagesOf(message)) {
         if (method === "tools/call") {
-          const { room, agent, from, from_agent } = (params?.arguments ?? {}) as Record<string, unknown>;
-          end(nameOf("agent", room, agent ?? from ?? from_agent));
+          const { room, ...given } = (params?.arguments ?? {}) as Record<string, unknown>;
+          end(nameOf("agent", room, callerOf(params?.name, given)));
         } else if (method === "notifications/cancelled" && session !== undefined) {
           end(nameOf("request", session, params?.requestId));
         }
       }
     },
   };
+}
+
+/** Whom a call of a tool is by. Where others have a `from`, it is a filter. */
+function callerOf(tool: unknown, { agent, from, from_agent }: Record<string, unknown>): unknown {
+  return tool === "post_message" ? from ?? from_agent : agent;
 }
 
 function nameOf(kind: "agent" | "request", ...parts: unknown[]): string {

@@ -29,7 +29,10 @@ const SESSION = "Mcp-Session-Id";
 export function createHandler(fetch: Fetch, newSession: () => string = () => crypto.randomUUID()) {
   const endings = createEndings();
   return {
-    /** `message` is what the request's body holds, `env` what the runtime says of the connection, for the limits of a caller. */
+    /**
+     * `env` is what the runtime says of the connection, for the limits of a caller; `message` what the request's body
+     * holds, undefined where that is no JSON.
+     */
     async answer(request: Request, env: unknown, message: unknown): Promise<Response> {
       const session = request.headers.get(SESSION) ?? undefined;
       endings.hear(session, message);

@@ -42,6 +42,7 @@ overEach("a wait ends with its agent's next call, whichever it is, and says so",
     const waiting = ann.call("wait", FOR_EVER);
     await becomes(other, "waiting");
     await ann.call("read_room", { room: "r" }); // names no agent
+    await other.call("list_messages", { room: "r", from: "ann", to: "ann" }); // is by nobody
     await ann.call(name, { room: "elsewhere", ...args });
     assert.equal((await other.call("read_room", { room: "r" })).body.agents.ann.status, "waiting", name);
     await ann.call(name, { room: "r", ...args });

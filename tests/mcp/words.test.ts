@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { inWordsOfTools } from "../../routes/mcp/words.ts";
 import { HEADERS, message, overEach, refusalOf, withClient } from "../support/mcp.ts";
 
 /** What only callers by HTTP know. */
@@ -114,6 +115,18 @@ overEach("what can be no id leads nowhere else: it is told as what there is not"
     /from: must be well-formed/,
   );
   assert.equal((await call("post_message", { room: "r", from: "ann", body: "\ud800" })).failed, false);
+});
+
+Deno.test("MCP: what to do when the database is away names the argument, and no header", () => {
+  const refusal = {
+    error: "unavailable",
+    message: "The database did not answer. The change may or may not have been made.",
+    hint: "Send it again with the same Idempotency-Key: it is done once.",
+    docs: "/docs/errors#unavailable",
+  };
+  const { message, hint, ...rest } = JSON.parse(inWordsOfTools(JSON.stringify(refusal)));
+  assert.deepEqual([message, rest], [refusal.message, { error: "unavailable" }]);
+  assert.equal(hint, "Send it again with the same idempotency_key: it is done once.");
 });
 
 Deno.test("MCP: an address of a resource that is none, or of nothing, gets the right error", () =>

@@ -152,7 +152,7 @@ function mismatch(key: string): Refusal {
   return new Refusal(
     "idempotency_mismatch",
     `Another request was made under the key ${JSON.stringify(key)} in this room.`,
-    { hint: "A key belongs to one method, path and body, for 24 hours. Take a new key for a new request." },
+    { hint: "A key belongs to one request, to the letter, for 24 hours. Take a new key for a new request." },
   );
 }
 

@@ -49,8 +49,13 @@ export function agentExists(agent: string, revision: number): Refusal {
   }, revision);
 }
 
+/** `message` is 0 where the caller named something that can be no message's id. */
 export function messageNotFound(message: number | string, revision: number): Refusal {
-  return new Refusal("message_not_found", `There is no message ${message} in this room.`, {}, revision);
+  return message === 0
+    ? new Refusal("message_not_found", "There is no such message in this room.", {
+      hint: "A message's id is a whole number from 1 on.",
+    }, revision)
+    : new Refusal("message_not_found", `There is no message ${message} in this room.`, {}, revision);
 }
 
 export function keyNotFound(scope: string, key: string, revision: number): Refusal {

@@ -4,8 +4,8 @@ import { lostNumber, SEND_TEXT } from "./json_text.ts";
 import { resource } from "./methods.ts";
 
 /**
- * The Model Context Protocol over streamable HTTP, without sessions, on `POST /mcp`. Its tools call the API of this
- * same app. The protocol's library is loaded with the first request, since few instances are ever asked.
+ * The Model Context Protocol over streamable HTTP on `POST /mcp`. Its tools call the API of this same app. The
+ * protocol's library is loaded with the first request, since few instances are ever asked.
  */
 export function mountMcp(app: Hono): void {
   const loading = () =>
@@ -14,38 +14,46 @@ export function mountMcp(app: Hono): void {
     );
   let handler: ReturnType<typeof loading> | undefined;
 
-  resource(app, "/mcp", {
-    async POST(c) {
-      handler ??= loading();
-      const { signal } = c.req.raw; // before anything is awaited: a client that leaves earlier would be missed
-      const body = await arrivesInTime(c.req.arrayBuffer());
-      const refusal = refuseLostNumbers(body);
-      if (refusal) return c.json(refusal);
-      const { answer } = await handler;
-      return await answer(new Request(c.req.raw, { body, signal }), c.env);
-    },
-  });
+  for (const path of ["/mcp", "/mcp/"]) {
+    resource(app, path, {
+      async POST(c) {
+        handler ??= loading();
+        const { signal } = c.req.raw; // before anything is awaited: a client that leaves earlier would be missed
+        const body = await arrivesInTime(c.req.arrayBuffer());
+        const { message, refusal } = read(body);
+        if (refusal) return c.json(refusal);
+        const { answer } = await handler;
+        return await answer(new Request(c.req.raw, { body, signal }), c.env, message);
+      },
+    });
+  }
 }
 
 /** JSON-RPC's code for what the caller got wrong. */
 const INVALID_PARAMS = -32_602;
 
-/** The answer to a message in which a number would be taken for another one: the protocol's library rounds it. */
-function refuseLostNumbers(body: ArrayBuffer) {
+/**
+ * The message that a body holds, undefined where the protocol's library is to say what is wrong with it; and the
+ * refusal of one in which a number would be taken for another one, since that library rounds it.
+ */
+function read(body: ArrayBuffer) {
   const text = new TextDecoder().decode(body);
   let message: unknown;
   try {
     message = JSON.parse(text);
   } catch {
-    return undefined; // the library says what is wrong with it
+    return { message };
   }
   const lost = lostNumber(text);
-  if (lost === undefined) return undefined;
+  return { message, refusal: lost && refuse(message, lost) };
+}
+
+function refuse(message: unknown, { path, message: why }: NonNullable<ReturnType<typeof lostNumber>>) {
   const { id } = (message ?? {}) as { id?: unknown };
   const known = typeof id === "string" || Number.isSafeInteger(id);
   return {
     jsonrpc: "2.0",
     id: known ? id : null,
-    error: { code: INVALID_PARAMS, message: `${lost.path.join(".")}: ${lost.message} ${SEND_TEXT}` },
+    error: { code: INVALID_PARAMS, message: `${path.join(".")}: ${why} ${SEND_TEXT}` },
   };
 }

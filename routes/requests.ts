@@ -11,6 +11,7 @@ import { parseJson } from "./json_text.ts";
 import { jsonInTurns } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
 import { issuesOf } from "./unknown_names.ts";
+import { plainly } from "./wordings.ts";
 
 /** The room that the path names, whether there is one or not. */
 export function roomOf(c: Context): string {
@@ -25,6 +26,7 @@ let schemas: Promise<Schemas> | undefined;
 
 /** Bytes of a body that are read in no time. */
 const SHORT_BODY = 16 * 1024;
+const PLAINLY = { error: plainly };
 
 /**
  * The body as the schema has it, whatever its Content-Type; an absent one counts as `{}`. `named` are members that
@@ -40,9 +42,10 @@ export async function readBody<Name extends BodyName>(
   const { [name]: schema, withoutNulls } = await (schemas ??= import("./schemas.ts"));
   if (bytes.byteLength > SHORT_BODY && isBusy()) await giveWay();
   const value = parseJson(bytes);
-  const parsed = schema.safeParse(named ? withNamed(value, named) : value);
+  const body = named ? withNamed(value, named) : value;
+  const parsed = schema.safeParse(body, PLAINLY);
   if (parsed.success) return withoutNulls(parsed.data) as Body<Name>;
-  const { issues, message, hint } = issuesOf(schema, parsed.error.issues);
+  const { issues, message, hint } = issuesOf(schema, body, parsed.error.issues);
   throw new RequestError("invalid_request", message, { issues, ...(hint && { hint }) });
 }
 

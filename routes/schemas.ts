@@ -3,6 +3,7 @@ import { STATUSES } from "../db/presence.ts";
 import type { Json } from "../db/json.ts";
 import { idFault, textFault } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
+import { MISSING } from "./wordings.ts";
 
 /** `description` and the length are for the API's document, which cannot see into `faultOf`. */
 function textSchema(faultOf: (text: string) => string | undefined, maxLength: number, description: string) {
@@ -27,7 +28,7 @@ const keySchema = textSchema(
   `A key or a name: ${NO_CONTROLS}`,
 );
 
-const any = z.custom<Json>((value) => value !== undefined, "is required");
+const any = z.custom<Json>((value) => value !== undefined, MISSING);
 const object = z.record(z.string(), z.custom<Json>(), "must be a JSON object").refine((value) =>
   !Array.isArray(value)
 );
@@ -65,7 +66,7 @@ function guardFault(message: string): { error: z.core.$ZodErrorMap } {
 
 const gate = z.string(guardFault("must be a CEL expression"))
   .meta({ maxLength: LIMITS.expressionLength, description: "A CEL expression" }).optional();
-const ifVersion = z.int(guardFault("must be a whole number")).min(0).optional();
+const ifVersion = z.int(guardFault("must be a whole number, 0 or more")).min(0).optional();
 const writer = absent(idSchema);
 
 export const roomBody = z.strictObject({ id: absent(idSchema), meta: absent(object) });

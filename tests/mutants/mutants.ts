@@ -425,6 +425,27 @@ export const MUTANTS: Mutant[] = [
     test: "tests/contract/wait.test.ts",
     filter: "file: an agent that is not registered waits without a mark",
   },
+  {
+    name: "a wait of MCP that its agent's next call leaves",
+    file: "routes/mcp/endings.ts",
+    edits: [[`          end(nameOf("agent", room, callerOf(params?.name, given)));\n`, ""]],
+    test: "tests/mcp/endings.test.ts",
+    filter: "file: a wait ends with its agent's next call",
+  },
+  {
+    name: "a wait of MCP whose answer begins when it ends",
+    file: "routes/mcp/server.ts",
+    edits: [[`isWait(message) ? "sse" : "auto"`, `"auto"`]],
+    test: "tests/mcp/endings.test.ts",
+    filter: "2026-07-28: a client that leaves ends its wait",
+  },
+  {
+    name: "an argument of MCP that can be no id put into a path",
+    file: "routes/mcp/api.ts",
+    edits: [["existingId(String(part)) || NOTHING", "String(part).toWellFormed()"]],
+    test: "tests/mcp/words.test.ts",
+    filter: "file: what can be no id leads nowhere else",
+  },
 ];
 
 export const root = new URL("../../", import.meta.url);

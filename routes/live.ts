@@ -3,7 +3,7 @@ import { NOTHING } from "../cel/definitions.ts";
 import type { Changes } from "../db/changes.ts";
 import { selectAnswered, selectOlder, selectWindow } from "../db/overview.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
-import { asWork, giveWay, isBusy, mapInTurns } from "../db/turn.ts";
+import { giveWay, isBusy, mapInTurns } from "../db/turn.ts";
 import type { MessageView } from "../views/model.ts";
 import { type Fragment, fragmentsOf } from "../views/room/fragments.tsx";
 import { Evaluation } from "../views/room/console.tsx";
@@ -14,7 +14,7 @@ import { createDrawings } from "./drawings.ts";
 import { follow } from "./events.ts";
 import { htmlInTurns, textOf } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
-import { refuseMethod, resource } from "./methods.ts";
+import { large, refuseMethod, resource } from "./methods.ts";
 import { queryNumber, queryText } from "./queries.ts";
 import { roomOf } from "./requests.ts";
 import { entryView, loadLive, messageView, messageViews, scopesOf } from "./room_view.ts";
@@ -70,26 +70,24 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
   }, { GET: ["after"] });
 
   resource(app, "/rooms/:room/live/messages", {
-    GET: (c) =>
-      asWork(async () => {
-        const room = roomOf(c);
-        const before = queryNumber(c, "before") ?? Number.MAX_SAFE_INTEGER;
-        const limit = Math.min(queryNumber(c, "limit", 1) ?? OLDER, LIMITS.listLength);
-        const { snapshot } = await reader.load(room, NOTHING, selectOlder(room, before, limit));
-        const [rows, counts] = snapshot.extra;
-        const messages = await messageViews(rows!.reverse());
-        const [answered] =
-          (await reader.load(room, NOTHING, [selectAnswered(room, messages)])).snapshot.extra;
-        const known = await messageViews(answered!);
-        const now = database.now();
-        c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));
-        const draw = (message: MessageView) => textOf(Message({ message, now, room, known }));
-        return await htmlInTurns(c, await mapInTurns(messages, draw));
-      }),
+    GET: large(async (c) => {
+      const room = roomOf(c);
+      const before = queryNumber(c, "before") ?? Number.MAX_SAFE_INTEGER;
+      const limit = Math.min(queryNumber(c, "limit", 1) ?? OLDER, LIMITS.listLength);
+      const { snapshot } = await reader.load(room, NOTHING, selectOlder(room, before, limit));
+      const [rows, counts] = snapshot.extra;
+      const messages = await messageViews(rows!.reverse());
+      const [answered] = (await reader.load(room, NOTHING, [selectAnswered(room, messages)])).snapshot.extra;
+      const known = await messageViews(answered!);
+      const now = database.now();
+      c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));
+      const draw = (message: MessageView) => textOf(Message({ message, now, room, known }));
+      return await htmlInTurns(c, await mapInTurns(messages, draw));
+    }),
   }, { GET: ["before", "limit"] });
 
   resource(app, "/rooms/:room/live/entries", {
-    async GET(c) {
+    GET: large(async (c) => {
       const room = roomOf(c);
       const from = queryNumber(c, "from") ?? 0;
       const window = selectWindow(room, {
@@ -104,7 +102,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const now = database.now();
       c.header("Convene-Older", String(Math.max(0, (scope?.total ?? 0) - from - entries.length)));
       return await htmlInTurns(c, await mapInTurns(entries, (entry) => textOf(Entry({ entry, room, now }))));
-    },
+    }),
   }, { GET: ["scope", "from"] });
 
   resource(app, "/rooms/:room/live/evaluation", {

@@ -1,4 +1,5 @@
 import type { Context, Handler, Hono } from "hono";
+import { asWork } from "../db/turn.ts";
 import { RequestError } from "./errors.ts";
 import { takeQuery } from "./queries.ts";
 
@@ -39,6 +40,11 @@ function mount(
   }
   const allowed = methods.flatMap((method) => method === "GET" ? ["GET", "HEAD"] : [method]);
   app.all(path, (c) => refuseMethod(c, [...allowed, "OPTIONS"]));
+}
+
+/** A handler whose answer may be large (`asWork`). Those of single members are not: it costs them more than they do. */
+export function large(handle: (c: Context) => Promise<Response>): Handler {
+  return (c) => asWork(() => handle(c));
 }
 
 /** Errors: always `method_not_allowed`. */

@@ -20,7 +20,7 @@ import {
 import type { StateWrite } from "../db/state_targets.ts";
 import { putEntries } from "../db/state_writes.ts";
 import { demandedVersion, etag, refuseHeaders, unchanged, withEtag } from "./etags.ts";
-import { mapInTurns } from "../db/turn.ts";
+import { asWork, mapInTurns } from "../db/turn.ts";
 import { answerOnce } from "./idempotency.ts";
 import { existingId, existingKey } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
@@ -77,16 +77,18 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     };
   }
 
+  async function sendList(room: string, filter: StateFilter, readsViews: boolean): Promise<Response> {
+    const { entries, revision } =
+      await (readsViews ? listResolved(room, filter) : listEntries(database, room, filter));
+    return await replyInTurns(revision, entries);
+  }
+
   resource(app, "/rooms/:room/state", {
     async GET(c) {
       const room = roomOf(c);
       const filter = filterOf(c);
       const readsViews = queryText(c, "resolve") === "true" && (filter.scope ?? VIEW_SCOPE) === VIEW_SCOPE;
-      if (filter.key === undefined) {
-        const { entries, revision } =
-          await (readsViews ? listResolved(room, filter) : listEntries(database, room, filter));
-        return await replyInTurns(revision, entries);
-      }
+      if (filter.key === undefined) return await asWork(() => sendList(room, filter, readsViews));
       const { scope, key } = filter as { scope: string; key: string };
       if (!readsViews) {
         const { entry, revision } = await getEntry(database, room, scope, key);

@@ -5,6 +5,7 @@ import { Refusal } from "../db/refusal.ts";
 import { NOTHING } from "./definitions.ts";
 import { queriesOfInclude } from "./include.ts";
 import type { Reader, RoomData } from "./reader.ts";
+import { asWork } from "../db/turn.ts";
 import { type Reads, unionReads } from "./reads.ts";
 import type { Account, Shares } from "./shares.ts";
 import { hasMoved, isAlone, isAnswerable, judgeAll, readsOf, type Waiter } from "./waiter.ts";
@@ -113,9 +114,11 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
 
   function load({ room, account }: RoomWatch, waiters: Waiter[], more: Reads, later = 0): Promise<RoomData> {
     const { include } = waiters[0]!.request;
-    const extra = isAlone(waiters[0]!) ? queriesOfInclude(room, include, database.now()) : [];
+    const alone = isAlone(waiters[0]!);
+    const extra = alone ? queriesOfInclude(room, include, database.now()) : [];
     const reads = unionReads([...new Set(waiters.map(readsOf)), more]);
-    return shares.load(account, weightOf(reads, extra.length), () => reader.load(room, reads, extra), later);
+    const run = () => reader.load(room, reads, extra);
+    return shares.load(account, weightOf(reads, extra.length), alone ? () => asWork(run) : run, later);
   }
 
   function enqueue(watch: RoomWatch, newcomer: Newcomer) {

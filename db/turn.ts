@@ -34,6 +34,11 @@ export function asWork<T>(run: () => T): T {
   return works.run({ number: ++begun, turns: 0 }, run);
 }
 
+/** The same of what is left of work that others have begun: it goes on before all of theirs. */
+export function asRestOfWork<T>(run: () => T): T {
+  return works.run({ number: 0, turns: 0 }, run);
+}
+
 /**
  * True once the work of this pass has taken long enough. To be asked right before a piece of work, with nothing
  * awaited in between: `if (isBusy()) await giveWay()`. Of many that ask before the first has worked, none would wait.

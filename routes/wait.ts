@@ -2,6 +2,7 @@ import type { Context, Hono } from "hono";
 import type { Include } from "../cel/include.ts";
 import type { WaitResult } from "../cel/waiter.ts";
 import { getAgent } from "../db/agents.ts";
+import { asRestOfWork } from "../db/turn.ts";
 import { invalidMember } from "./errors.ts";
 import { existingAgentId, existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
@@ -38,7 +39,7 @@ export function mountWait(app: Hono, { database, watch, fairUse }: Services): vo
       ? { ...outcome, condition: condition.source }
       : { ...outcome, timeout: true };
     const content = { ...answer, ...included };
-    return await replyInTurns(revision, content);
+    return await asRestOfWork(() => replyInTurns(revision, content));
   }
 
   /** Who waits, registered or not. Errors: `room_not_found` and `agent_not_found` for what can be nobody's id. */

@@ -73,7 +73,9 @@ export function selectRecent(room: string, limit: number): [writes: Statement, m
 /** The messages before one, newest first, and how many there are in all. */
 export function selectOlder(room: string, before: number, limit: number): [Listing, Statement] {
   const older = shownOf(listingOf("WHERE room_id = :room AND id < :before", { room, before }));
-  return [{ ...older, descending: true, limit }, { sql: COUNT_OLDER, args: { room, before } }];
+  // Some milliseconds in a large room: not many of them in one batch.
+  const count = { sql: COUNT_OLDER, args: { room, before }, weight: weightOf(PAGE_BYTES) };
+  return [{ ...older, descending: true, limit }, count];
 }
 
 /** The messages that these answer, or that the newest ones do. */

@@ -33,9 +33,22 @@ export class BasedResponse extends Response {
   }
 }
 
+/** Names the length of what GET would answer; the framework answers HEAD with nothing and with the headers of GET. */
+export async function withLength(c: Context, next: Next) {
+  await next();
+  if (c.req.method === "HEAD") await nameLength(c);
+}
+
+async function nameLength(c: Context) {
+  if (c.res.body === null || c.res.headers.has("Content-Length")) return;
+  const { byteLength } = await c.res.clone().arrayBuffer();
+  c.header("Content-Length", String(byteLength));
+}
+
 /** Gives BASE_HEADERS to answers that were made without them; a page sets its own caching. */
 export async function withBaseHeaders(c: Context, next: Next) {
   await next();
+  if (c.req.method === "HEAD") await nameLength(c);
   const trace = c.req.header("traceparent");
   if (trace !== undefined && TRACEPARENT.test(trace)) c.header("traceparent", trace);
   if (c.res instanceof BasedResponse || c.res.headers.has("Access-Control-Allow-Origin")) return;

@@ -19,6 +19,7 @@ import { ASSETS, mountAssets, sendPage } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
 import { guideText, mountDocs, withAddress } from "./docs.ts";
 import { errorResponse, RequestError } from "./errors.ts";
+import { withLength } from "./headers.ts";
 import { existingId } from "./ids.ts";
 import { mountLive } from "./live.ts";
 import { document } from "./methods.ts";
@@ -33,9 +34,10 @@ export const SHOWN = { messages: 100, keys: 100, keysInAll: 1_000 } as const;
 /** All that there is to be read, as an app behind the API: its pages, the guide, the documents. */
 export function createPages(services: Services): Hono {
   const app = new Hono();
+  app.use(withLength);
   mountPages(app, services);
   mountDocs(app, services);
-  app.notFound(() => {
+  app.all("*", () => {
     throw new RequestError("not_found", "There is nothing at this path.", {
       hint: "GET / explains the API.",
     });

@@ -134,15 +134,27 @@ contract("HEAD works where GET does, and says what GET says but for the body", a
   const { id } = await t.message(room);
   await t.write(room, "k", 1);
   const within = ["", "/agents", "/agents/ann", "/messages", `/messages/${id}`, "/state", "/state?key=k"];
-  for (const path of ["/", "/healthz", "/rooms", ...within.map((path) => `/rooms/${room}${path}`)]) {
-    const [head, get] = [await t.request("HEAD", path), await t.get(path)];
-    assert.deepEqual([head.status, head.text], [200, ""], path);
-    for (const name of ["content-type", "convene-revision", "cache-control"]) {
+  const large = "ž".repeat(20_000);
+  for (let n = 0; n < 9; n++) await t.write(room, `large${n}`, large, { scope: "large" });
+  const found = [
+    "/",
+    "/guide",
+    "/docs/api",
+    "/openapi.json",
+    "/healthz",
+    "/rooms?limit=1",
+    ...[...within, "/state?scope=large", "/changes"].map((path) => `/rooms/${room}${path}`),
+  ];
+  const missing = ["/rooms/no-such-room", "/nothing", `/rooms/${room}/state?key=none`, "/?room=no-such-room"];
+  for (const path of [...found, ...missing]) {
+    const [head, get] = [await t.request("HEAD", path), await t.request("GET", path)];
+    assert.deepEqual([head.status, head.text], [found.includes(path) ? 200 : 404, ""], path);
+    for (const name of ["content-type", "convene-revision", "cache-control", "etag", "link", "vary"]) {
       assert.equal(head.headers.get(name), get.headers.get(name), `${name} of ${path}`);
     }
+    const length = new TextEncoder().encode(get.text).byteLength;
+    assert.equal(head.headers.get("content-length"), String(length), `the length of ${path}`);
   }
-  const missing = await t.request("HEAD", "/rooms/no-such-room");
-  assert.deepEqual([missing.status, missing.text], [404, ""]);
 });
 
 contract("HEAD does not wait", async (t) => {

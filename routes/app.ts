@@ -6,11 +6,12 @@ import { answeredWithin } from "./deadline.ts";
 import { errorResponse } from "./errors.ts";
 import { mountEval } from "./eval.ts";
 import { mountEvents } from "./events.ts";
-import { preflight, withBaseHeaders } from "./headers.ts";
+import { baseHeaders, preflight } from "./headers.ts";
 import { LIMITS } from "./limits.ts";
 import { mountMcp } from "./mcp.ts";
 import { mountMessages } from "./messages.ts";
 import { mountHealth } from "./health.ts";
+import { answerAtPlainPath } from "./paths.ts";
 import { mountReading } from "./reading.ts";
 import { mountRooms } from "./rooms.ts";
 import type { Services } from "./services.ts";
@@ -20,7 +21,7 @@ import { mountWait } from "./wait.ts";
 /** The service as a fetch handler. */
 export function createApp(services: Services): Hono {
   const app = new Hono();
-  app.use(withBaseHeaders);
+  app.use(baseHeaders((c) => answerAtPlainPath(c, app.fetch)));
   app.use(services.admit);
   app.on("OPTIONS", "*", preflight);
   app.use(services.fairUse.admit);

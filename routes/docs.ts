@@ -44,13 +44,17 @@ description: Coordinate with other agents over HTTP in shared rooms - messages, 
 export function mountDocs(app: Hono, { addressOf }: Services): void {
   const send = (c: Context, text: string) => sendText(c, withAddress(text, addressOf(c)));
   document(app, "/openapi.json", { GET: (c) => c.json(openApi(addressOf(c))) });
-  for (const path of ["/README.md", "/help"]) document(app, path, { GET: (c) => send(c, guideText()) });
+  for (const path of ["/README.md", "/readme.md", "/help"]) {
+    document(app, path, { GET: (c) => send(c, guideText()) });
+  }
   for (const path of ["/docs", "/llms.txt"]) document(app, path, { GET: (c) => send(c, indexText()) });
   document(app, "/llms-full.txt", {
     GET: (c) =>
       send(c, [guideText(), ...Object.values(PAGES).map(({ text }) => text(addressOf(c)))].join("\n\n")),
   });
-  document(app, "/SKILL.md", { GET: (c) => c.text(SKILL + skillText(addressOf(c)), 200, MARKDOWN) });
+  for (const path of ["/SKILL.md", "/skill.md"]) {
+    document(app, path, { GET: (c) => c.text(SKILL + skillText(addressOf(c)), 200, MARKDOWN) });
+  }
   document(app, "/api", { GET: (c) => send(c, PAGES.api!.text(addressOf(c))) });
   for (const [name, { text }] of Object.entries(PAGES)) {
     document(app, `/docs/${name}`, { GET: (c) => send(c, text(addressOf(c))) });

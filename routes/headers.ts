@@ -45,14 +45,27 @@ async function nameLength(c: Context) {
   c.header("Content-Length", String(byteLength));
 }
 
-/** Gives BASE_HEADERS to answers that were made without them; a page sets its own caching. */
-export async function withBaseHeaders(c: Context, next: Next) {
-  await next();
-  if (c.req.method === "HEAD") await nameLength(c);
-  const trace = c.req.header("traceparent");
-  if (trace !== undefined && TRACEPARENT.test(trace)) c.header("traceparent", trace);
-  if (c.res instanceof BasedResponse || c.res.headers.has("Access-Control-Allow-Origin")) return;
-  for (const [name, value] of Object.entries(BASE_HEADERS)) {
-    if (!c.res.headers.has(name)) c.header(name, value);
-  }
+/**
+ * Gives BASE_HEADERS to answers that were made without them; a page sets its own caching. `elsewhere` may have another
+ * answer where nothing was found.
+ */
+export function baseHeaders(elsewhere: (c: Context) => Response | Promise<Response> | undefined) {
+  return async function withBaseHeaders(c: Context, next: Next) {
+    await next();
+    if (c.res.status === 404) await replace(c, elsewhere(c));
+    if (c.req.method === "HEAD") await nameLength(c);
+    const trace = c.req.header("traceparent");
+    if (trace !== undefined && TRACEPARENT.test(trace)) c.header("traceparent", trace);
+    if (c.res instanceof BasedResponse || c.res.headers.has("Access-Control-Allow-Origin")) return;
+    for (const [name, value] of Object.entries(BASE_HEADERS)) {
+      if (!c.res.headers.has(name)) c.header(name, value);
+    }
+  };
+}
+
+async function replace(c: Context, other: Response | Promise<Response> | undefined) {
+  if (other === undefined) return;
+  const answer = await other;
+  c.res = undefined; // else the framework adds the headers of the answer before
+  c.res = answer;
 }

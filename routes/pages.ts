@@ -23,6 +23,7 @@ import { withLength } from "./headers.ts";
 import { existingId } from "./ids.ts";
 import { mountLive } from "./live.ts";
 import { document } from "./methods.ts";
+import { nearPath, pathOf, templatesOf } from "./paths.ts";
 import { queryText } from "./queries.ts";
 import { loadLive, messageViews, scopesOf } from "./room_view.ts";
 import type { Services } from "./services.ts";
@@ -31,15 +32,16 @@ import { createWaitLog, type WaitLog } from "./wait_log.ts";
 /** What a page shows at first; more is loaded when it is asked for. */
 export const SHOWN = { messages: 100, keys: 100, keysInAll: 1_000 } as const;
 
-/** All that there is to be read, as an app behind the API: its pages, the guide, the documents. */
-export function createPages(services: Services): Hono {
+/** All that there is to be read, as an app behind the API, `api`: its pages, the guide, the documents. */
+export function createPages(services: Services, api: Hono): Hono {
   const app = new Hono();
   app.use(withLength);
   mountPages(app, services);
   mountDocs(app, services);
-  app.all("*", () => {
+  const known = [...templatesOf(api), ...templatesOf(app)];
+  app.all("*", (c) => {
     throw new RequestError("not_found", "There is nothing at this path.", {
-      hint: "GET / explains the API.",
+      hint: nearPath(pathOf(c), known) ?? "GET / explains the API.",
     });
   });
   app.onError(errorResponse);

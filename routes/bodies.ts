@@ -9,7 +9,7 @@ const withinTime = createDeadline(
   LIMITS.bodyMs,
   () =>
     new RequestError("request_timeout", `The body did not arrive within ${LIMITS.bodyMs / 1_000} seconds.`, {
-      hint: "Nothing was changed. Send the whole body at once.",
+      hint: "Nothing was done. Send the whole body at once.",
     }),
 );
 
@@ -27,7 +27,7 @@ export function arrivesInTime<T>(arriving: Promise<T>): Promise<T> {
  */
 function brokenOff(error: Error): never {
   if (error instanceof Deno.errors.BadResource) {
-    throw new Refusal("unavailable", "This server is closing its connections. Nothing was changed.", {
+    throw new Refusal("unavailable", "This server is closing its connections. Nothing was done.", {
       hint: "Send it again.",
     });
   }

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { arrivesInTime } from "./bodies.ts";
-import { lostNumber, SEND_TEXT } from "./json_text.ts";
+import { lostOf } from "./json_text.ts";
 import { resource } from "./methods.ts";
 
 /**
@@ -19,7 +19,7 @@ export function mountMcp(app: Hono): void {
       handler ??= loading();
       const { signal } = c.req.raw; // before anything is awaited: a client that leaves earlier would be missed
       const body = await arrivesInTime(c.req.arrayBuffer());
-      const refusal = refuseLostNumbers(body);
+      const refusal = refuseLost(body);
       if (refusal) return c.json(refusal);
       const { answer } = await handler;
       return await answer(new Request(c.req.raw, { body, signal }), c.env);
@@ -30,8 +30,8 @@ export function mountMcp(app: Hono): void {
 /** JSON-RPC's code for what the caller got wrong. */
 const INVALID_PARAMS = -32_602;
 
-/** The answer to a message in which a number would be taken for another one: the protocol's library rounds it. */
-function refuseLostNumbers(body: ArrayBuffer) {
+/** The answer to a message of which something would be lost: the protocol's library rounds numbers. */
+function refuseLost(body: ArrayBuffer) {
   const text = new TextDecoder().decode(body);
   let message: unknown;
   try {
@@ -39,13 +39,13 @@ function refuseLostNumbers(body: ArrayBuffer) {
   } catch {
     return undefined; // the library says what is wrong with it
   }
-  const lost = lostNumber(text);
+  const lost = lostOf(text, message);
   if (lost === undefined) return undefined;
   const { id } = (message ?? {}) as { id?: unknown };
   const known = typeof id === "string" || Number.isSafeInteger(id);
   return {
     jsonrpc: "2.0",
     id: known ? id : null,
-    error: { code: INVALID_PARAMS, message: `${lost.path.join(".")}: ${lost.message} ${SEND_TEXT}` },
+    error: { code: INVALID_PARAMS, message: `${lost.path.join(".")}: ${lost.message} ${lost.hint}` },
   };
 }

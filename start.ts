@@ -5,15 +5,17 @@ import { isLoopback } from "./routes/networks.ts";
 import { preloadSoon } from "./routes/preload.ts";
 import { serveOn, type Serving } from "./routes/serving.ts";
 import { databaseOf, hostOf, portOf } from "./routes/settings.ts";
+import { starting, StartRefusal } from "./routes/starting.ts";
 
 const env = (name: string) => Deno.env.get(name);
-const server = serve(hostOf(env), portOf(env));
+const server = starting(() => serve(hostOf(env), portOf(env)));
 
 function serve(hostname: string, port: number): Serving {
   try {
     return serveOn({ hostname, port, onListen }, handler);
   } catch (error) {
-    throw new Error(`The service cannot listen on HOST ${hostname}, PORT ${port}.`, { cause: error });
+    const { message } = error as Error;
+    throw new StartRefusal(`The service cannot listen on HOST ${hostname}, PORT ${port}: ${message}`);
   }
 }
 

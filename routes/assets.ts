@@ -63,12 +63,22 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** Sends a page, under the policy that keeps whatever agents write from doing anything in it. */
+/** What every page and piece of one says: the policy that keeps whatever agents write from doing anything in it. */
+const GUARDS = {
+  "Content-Security-Policy": POLICY,
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+};
+
+/** Sends a page. */
 export async function sendPage(c: Context, html: string, found = true): Promise<Response> {
-  c.header("Content-Security-Policy", POLICY);
-  c.header("X-Content-Type-Options", "nosniff");
-  c.header("Referrer-Policy", "no-referrer");
-  return await htmlInTurns(c, [html], found ? 200 : 404);
+  return await sendPieces(c, [html], found ? 200 : 404);
+}
+
+/** Sends pieces of a page one after the other: each can be opened by itself. */
+export async function sendPieces(c: Context, texts: string[], status: 200 | 404 = 200): Promise<Response> {
+  for (const [name, value] of Object.entries(GUARDS)) c.header(name, value);
+  return await htmlInTurns(c, texts, status);
 }
 
 export function mountAssets(app: Hono): void {

@@ -6,6 +6,7 @@ import { preloadSoon } from "./routes/preload.ts";
 import { serveOn, type Serving } from "./routes/serving.ts";
 import { databaseOf, hostOf, portOf } from "./routes/settings.ts";
 import { starting, StartRefusal } from "./routes/starting.ts";
+import { wordOf } from "./views/room/addresses.ts";
 
 const env = (name: string) => Deno.env.get(name);
 const server = starting(() => serve(hostOf(env), portOf(env)));
@@ -27,7 +28,7 @@ function onListen({ hostname, port }: Deno.NetAddr) {
   if (!isLoopback(hostname)) {
     console.log("Whoever can reach it can read and write every room. HOST=127.0.0.1 keeps others out.");
   }
-  console.log(`Try:  curl -X POST ${url}/rooms -d '{"id":"lobby"}'`);
+  console.log(`Try:  curl -X POST ${wordOf(`${url}/rooms`)} -d '{"id":"lobby"}'`);
   preloadSoon(databaseOf(env));
 }
 

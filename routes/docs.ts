@@ -7,6 +7,7 @@ import patterns from "../views/docs/patterns.md" with { type: "text" };
 import guide from "../views/guide.md" with { type: "text" };
 import { guidePage } from "../views/guide_page.tsx";
 import { page } from "../views/layout.tsx";
+import { wordOf } from "../views/room/addresses.ts";
 import { ASSETS, sendPage } from "./assets.ts";
 import { errorsPage } from "./error_docs.ts";
 import { LIMITS } from "./limits.ts";
@@ -94,9 +95,13 @@ function nextText(): string {
   }\n- [/openapi.json]($CONVENE/openapi.json): the API as OpenAPI 3.1\n`;
 }
 
+/** Addresses within commands, as words of a shell that nothing quotes yet. */
+const WORDS = /((?:curl|claude mcp add) [^\n"'`$]*)\$CONVENE([^\s`]*)/g;
+
 /** Puts the address in as it is: `replaceAll` takes a text with `$` in it for a pattern. */
 export function withAddress(text: string, address: string): string {
-  return text.replaceAll("$CONVENE", () => address);
+  return text.replaceAll(WORDS, (_, command, path) => command + wordOf(address + path))
+    .replaceAll("$CONVENE", () => address);
 }
 
 /** `$limits.<name>` is the limit; with `/<unit>` behind it, in units of so many. */

@@ -4,7 +4,7 @@ import { Agents } from "./room/agents.tsx";
 import { Console, CopyText } from "./room/console.tsx";
 import { Counts, Live } from "./room/health.tsx";
 import { Invitation } from "./room/invitation.tsx";
-import { quoted } from "./room/addresses.ts";
+import { quoted, wordOf } from "./room/addresses.ts";
 import { Messages } from "./room/messages.tsx";
 import { State } from "./room/state.tsx";
 
@@ -83,7 +83,10 @@ export function unknownRoomPage(id: string, address: string, assets: Assets): Ma
           <span class="error" role="alert" id="create-error" />
         </p>
         <p>Or from a shell:</p>
-        <CopyText text={`curl -s ${address}/rooms -d ${quoted(JSON.stringify({ id }))}`} label="Copy" />
+        <CopyText
+          text={`curl -s ${wordOf(`${address}/rooms`)} -d ${quoted(JSON.stringify({ id }))}`}
+          label="Copy"
+        />
         <p>
           <a href="/">What Convene is</a>
         </p>

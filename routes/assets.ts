@@ -15,6 +15,7 @@ import reading from "../views/assets/reading.js" with { type: "text" };
 import room from "../views/assets/room.js" with { type: "text" };
 import threads from "../views/assets/threads.js" with { type: "text" };
 import { RequestError } from "./errors.ts";
+import { keep, type Kept, sendKept } from "./kept.ts";
 import { htmlInTurns } from "./large_bodies.ts";
 import { document } from "./methods.ts";
 
@@ -34,7 +35,7 @@ const SCRIPTS = {
   session,
   threads,
 };
-const FILES: Record<string, { text: string; type: string }> = {
+const FILES: Record<string, { text: string; type: string; kept?: Kept }> = {
   "page.css": { text: style, type: "text/css; charset=utf-8" },
   "icon.svg": { text: icon, type: "image/svg+xml" },
   ...Object.fromEntries(
@@ -64,7 +65,7 @@ const POLICY = [
 ].join("; ");
 
 /** What every page and piece of one says: the policy that keeps whatever agents write from doing anything in it. */
-const GUARDS = {
+export const GUARDS = {
   "Content-Security-Policy": POLICY,
   "X-Content-Type-Options": "nosniff",
   "Referrer-Policy": "no-referrer",
@@ -86,12 +87,12 @@ export function mountAssets(app: Hono): void {
     GET(c) {
       const name = c.req.param("file")!;
       if (!Object.hasOwn(FILES, name)) throw new RequestError("not_found", "There is no such file.");
-      const { text, type } = FILES[name]!;
+      const file = FILES[name]!;
       // A page of another release may ask for its own version: it gets ours, but does not keep it.
-      const kept = c.req.param("version") === version;
-      c.header("Cache-Control", kept ? "public, max-age=31536000, immutable" : "no-store");
-      c.header("X-Content-Type-Options", "nosniff");
-      return c.body(text, 200, { "Content-Type": type });
+      const ours = c.req.param("version") === version;
+      const caching = ours ? "public, max-age=31536000, immutable" : "no-store";
+      const headers = { "Content-Type": file.type, "X-Content-Type-Options": "nosniff" };
+      return sendKept(c, file.kept ??= keep(file.text), caching, headers);
     },
   });
 }

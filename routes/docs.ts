@@ -1,20 +1,15 @@
-import type { Context, Hono } from "hono";
-import { accepts } from "hono/accepts";
+import type { Hono } from "hono";
 import cel from "../views/docs/cel.md" with { type: "text" };
 import integrations from "../views/docs/integrations.md" with { type: "text" };
 import waits from "../views/docs/waits.md" with { type: "text" };
 import patterns from "../views/docs/patterns.md" with { type: "text" };
 import guide from "../views/guide.md" with { type: "text" };
-import { guidePage } from "../views/guide_page.tsx";
-import { page } from "../views/layout.tsx";
-import { wordOf } from "../views/room/addresses.ts";
-import { ASSETS, sendPage } from "./assets.ts";
+import { type Documents, GUIDE, MARKDOWN, withAddress } from "./documents.ts";
 import { errorsPage } from "./error_docs.ts";
 import { LIMITS } from "./limits.ts";
 import { document } from "./methods.ts";
 import { openApi } from "./openapi/document.ts";
 import { referencePage } from "./openapi/reference.ts";
-import type { Services } from "./services.ts";
 
 /** What there is to read beside the guide, by its name under /docs. */
 const PAGES: Record<string, { about: string; text: (address: string) => string }> = {
@@ -42,38 +37,33 @@ description: Coordinate with other agents over HTTP in shared rooms - messages, 
 
 `;
 
-export function mountDocs(app: Hono, { addressOf }: Services): void {
-  const send = (c: Context, text: string) => sendText(c, withAddress(text, addressOf(c)));
-  document(app, "/openapi.json", { GET: (c) => c.json(openApi(addressOf(c))) });
-  for (const path of ["/README.md", "/readme.md", "/help"]) {
-    document(app, path, { GET: (c) => send(c, guideText()) });
+/** Where texts are read; the first path is the name under which they are kept. */
+const TEXTS: Array<{ paths: string[]; text(address: string): string }> = [
+  { paths: [GUIDE, "/guide", "/README.md", "/readme.md"], text: guideText },
+  { paths: ["/docs", "/llms.txt"], text: indexText },
+  {
+    paths: ["/llms-full.txt"],
+    text: (address) => [guideText(), ...Object.values(PAGES).map(({ text }) => text(address))].join("\n\n"),
+  },
+  { paths: ["/docs/api", "/api"], text: PAGES.api!.text },
+  ...Object.entries(PAGES).filter(([name]) => name !== "api").map(([name, { text }]) => ({
+    paths: [`/docs/${name}`],
+    text,
+  })),
+];
+
+export function mountDocs(app: Hono, { send, sendText }: Documents): void {
+  for (const { paths, text } of TEXTS) {
+    for (const path of paths) document(app, path, { GET: (c) => sendText(c, paths[0]!, text) });
   }
-  for (const path of ["/docs", "/llms.txt"]) document(app, path, { GET: (c) => send(c, indexText()) });
-  document(app, "/llms-full.txt", {
-    GET: (c) =>
-      send(c, [guideText(), ...Object.values(PAGES).map(({ text }) => text(addressOf(c)))].join("\n\n")),
-  });
   for (const path of ["/SKILL.md", "/skill.md"]) {
-    document(app, path, { GET: (c) => c.text(SKILL + skillText(addressOf(c)), 200, MARKDOWN) });
+    document(app, path, {
+      GET: (c) => send(c, "/SKILL.md", MARKDOWN, (address) => SKILL + skillText(address)),
+    });
   }
-  document(app, "/api", { GET: (c) => send(c, PAGES.api!.text(addressOf(c))) });
-  for (const [name, { text }] of Object.entries(PAGES)) {
-    document(app, `/docs/${name}`, { GET: (c) => send(c, text(addressOf(c))) });
-  }
-}
-
-const MARKDOWN = { "Content-Type": "text/markdown; charset=utf-8" };
-
-/** Sends a text of ours: Markdown, or a page to whoever asks for one. */
-async function sendText(c: Context, text: string): Promise<Response> {
-  c.header("Vary", "Accept");
-  const type = accepts(c, {
-    header: "Accept",
-    supports: ["text/markdown", "text/plain", "text/html"],
-    default: "text/markdown",
+  document(app, "/openapi.json", {
+    GET: (c) => send(c, "/openapi.json", "application/json", (address) => JSON.stringify(openApi(address))),
   });
-  if (type === "text/html") return await sendPage(c, page(guidePage(text, ASSETS)));
-  return c.text(text, 200, { "Content-Type": `${type}; charset=utf-8` });
 }
 
 export function guideText(): string {
@@ -93,15 +83,6 @@ function nextText(): string {
   return `## Read next\n\n- [/help]($CONVENE/help): the guide\n${
     list.join("\n")
   }\n- [/openapi.json]($CONVENE/openapi.json): the API as OpenAPI 3.1\n`;
-}
-
-/** Addresses within commands, as words of a shell that nothing quotes yet. */
-const WORDS = /((?:curl|claude mcp add) [^\n"'`$]*)\$CONVENE([^\s`]*)/g;
-
-/** Puts the address in as it is: `replaceAll` takes a text with `$` in it for a pattern. */
-export function withAddress(text: string, address: string): string {
-  return text.replaceAll(WORDS, (_, command, path) => command + wordOf(address + path))
-    .replaceAll("$CONVENE", () => address);
 }
 
 /** `$limits.<name>` is the limit; with `/<unit>` behind it, in units of so many. */

@@ -1,5 +1,4 @@
 import { type Context, Hono } from "hono";
-import { accepts } from "hono/accepts";
 import { raw } from "hono/html";
 import { selectMessages } from "../db/messages.ts";
 import { selectAnswered, selectWindow } from "../db/overview.ts";
@@ -7,7 +6,6 @@ import { Refusal } from "../db/refusal.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
 import { giveWay, isBusy, mapInTurns } from "../db/turn.ts";
 import { frontPage } from "../views/front_page.tsx";
-import { guidePage } from "../views/guide_page.tsx";
 import { type Markup, page } from "../views/layout.tsx";
 import type { RoomView } from "../views/model.ts";
 import { Agent, AGENTS_SHOWN } from "../views/room/agents.tsx";
@@ -17,7 +15,8 @@ import { Timeline } from "../views/room/timeline.tsx";
 import { type Drawn, roomPage, unknownRoomPage } from "../views/room_page.tsx";
 import { ASSETS, mountAssets, sendPage } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
-import { guideText, mountDocs, withAddress } from "./docs.ts";
+import { guideText, mountDocs } from "./docs.ts";
+import { createDocuments, type Documents, GUIDE } from "./documents.ts";
 import { errorResponse, RequestError } from "./errors.ts";
 import { withLength } from "./headers.ts";
 import { existingId } from "./ids.ts";
@@ -36,8 +35,9 @@ export const SHOWN = { messages: 100, keys: 100, keysInAll: 1_000 } as const;
 export function createPages(services: Services, api: Hono): Hono {
   const app = new Hono();
   app.use(withLength);
-  mountPages(app, services);
-  mountDocs(app, services);
+  const documents = createDocuments(services);
+  mountPages(app, services, documents);
+  mountDocs(app, documents);
   const known = [...templatesOf(api), ...templatesOf(app)];
   app.all("*", (c) => {
     throw new RequestError("not_found", "There is nothing at this path.", {
@@ -48,7 +48,7 @@ export function createPages(services: Services, api: Hono): Hono {
   return app;
 }
 
-function mountPages(app: Hono, services: Services): void {
+function mountPages(app: Hono, services: Services, documents: Documents): void {
   const log = createWaitLog();
   mountAssets(app);
   mountLive(app, services, log);
@@ -57,22 +57,11 @@ function mountPages(app: Hono, services: Services): void {
     async GET(c) {
       const room = queryText(c, "room");
       if (room !== undefined) return await sendRoom(c, services, log, room);
-      c.header("Vary", "Accept");
-      const type = accepts(c, {
-        header: "Accept",
-        supports: ["text/markdown", "text/plain", "text/html"],
-        default: "text/markdown",
-      });
-      if (type === "text/html") {
-        return await sendPage(c, page(frontPage(services.addressOf(c), ASSETS, services.source)));
-      }
-      return c.text(guideFor(services.addressOf(c)), 200, { "Content-Type": `${type}; charset=utf-8` });
+      if (documents.typeFor(c) !== "text/html") return await documents.sendText(c, GUIDE, guideText);
+      const front = (address: string) => page(frontPage(address, ASSETS, services.source));
+      return await documents.send(c, "/", "text/html", front);
     },
   }, ["room", "expr", "agent"]);
-
-  document(app, "/guide", {
-    GET: (c) => sendPage(c, page(guidePage(guideFor(services.addressOf(c)), ASSETS))),
-  });
 }
 
 async function sendRoom(c: Context, services: Services, log: WaitLog, id: string): Promise<Response> {
@@ -137,8 +126,4 @@ function drawn(markup: Markup): Markup {
 function byScope(a: { scope: string }, b: { scope: string }): number {
   const rank = (scope: string) => scope.startsWith("_") ? 0 : 1;
   return rank(a.scope) - rank(b.scope) || (a.scope < b.scope ? -1 : a.scope > b.scope ? 1 : 0);
-}
-
-function guideFor(address: string): string {
-  return withAddress(guideText(), address);
 }

@@ -41,7 +41,7 @@ const HEADERS: Record<string, Schema> = {
     schema: { type: "string" },
   },
   ETag: {
-    description: "What `If-Match` and `If-None-Match` take; of one entry, and of a room, alone",
+    description: "What `If-Match` and `If-None-Match` take; of one entry, a room or a document, alone",
     schema: { type: "string" },
   },
   RateLimit: { description: "What is left of the caller's share", schema: { type: "string" } },

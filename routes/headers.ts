@@ -1,5 +1,4 @@
 import type { Context, Next } from "hono";
-import { cors } from "hono/cors";
 
 /** All: `*` means that without credentials (Fetch, 3.3.6). By name what the API page names, for those who look for it. */
 const EXPOSED = ["*", "Convene-Revision", "Link", "Retry-After"];
@@ -13,9 +12,6 @@ export const BASE_HEADERS = {
   "Access-Control-Expose-Headers": EXPOSED.join(","),
   "Cache-Control": "no-store",
 };
-
-/** Answers a browser that asks beforehand whether it may call us from another origin. */
-export const preflight = cors({ origin: "*", exposeHeaders: EXPOSED, maxAge: 86_400 });
 
 /**
  * W3C Trace Context, 3.2. An answer names the trace that its request belongs to; calls of the database carry none,

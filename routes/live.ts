@@ -14,7 +14,7 @@ import { evaluationOf } from "./console.ts";
 import { createDrawings } from "./drawings.ts";
 import { follow } from "./events.ts";
 import { LIMITS } from "./limits.ts";
-import { refuseMethod, resource } from "./methods.ts";
+import { resource } from "./methods.ts";
 import { queryNumber, queryText } from "./queries.ts";
 import { roomOf } from "./requests.ts";
 import { entryView, loadLive, messageView, messageViews, scopesOf } from "./room_view.ts";
@@ -47,7 +47,6 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
 
   resource(app, "/rooms/:room/live", {
     async GET(c) {
-      if (c.req.raw.method === "HEAD") refuseMethod(c, ["GET", "OPTIONS"]);
       const room = roomOf(c);
       const { follower, left, sending } = await follow(c, services);
       const page = drawings.open(room);

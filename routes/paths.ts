@@ -32,6 +32,21 @@ export function templatesOf(app: Hono): Template[] {
   return [...paths].filter((path) => !/\*|^\/assets|\/live\b/.test(path)).map(segmentsOf);
 }
 
+/** What is mounted at a path: its template, and the methods. Undefined where an app has no such path. */
+export function mountedAt(app: Hono, path: string): { template: string; methods: string[] } | undefined {
+  const segments = segmentsOf(path);
+  const template = app.routes.map(({ path }) => path).find((own) => isOf(segments, own));
+  if (template === undefined) return undefined;
+  const there = app.routes.filter(({ path, method }) => path === template && method !== "ALL");
+  return { template, methods: there.map(({ method }) => method) };
+}
+
+function isOf(segments: Template, path: string): boolean {
+  const own = segmentsOf(path);
+  return !path.includes("*") && own.length === segments.length &&
+    own.every((part, i) => part.startsWith(":") || part === segments[i]);
+}
+
 /** How an app answers. `env` is what the runtime says of the connection. */
 export type Fetch = (request: Request, env: unknown) => Response | Promise<Response>;
 

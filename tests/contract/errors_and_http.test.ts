@@ -128,6 +128,44 @@ contract("a method that a path does not know is refused with those that it knows
   }
 });
 
+/** What preflights name at each path, beside OPTIONS, Accept and traceparent. */
+const PREFLIGHTS: Array<[path: string, methods: string, headers: string]> = [
+  ["/", "GET HEAD", "If-None-Match"],
+  ["/openapi.json", "GET HEAD", "If-None-Match"],
+  ["/mcp", "POST", "Content-Type"],
+  ["/rooms", "GET HEAD POST", "Content-Type Idempotency-Key"],
+  ["/rooms/x", "GET HEAD", "If-None-Match"],
+  ["/rooms/x/", "GET HEAD", "If-None-Match"],
+  ["/rooms/x/agents/ann/heartbeat", "POST", "Content-Type Idempotency-Key"],
+  ["/rooms/x%2Fy/messages/1", "GET HEAD", ""],
+  ["/rooms/x/state", "GET HEAD PUT DELETE", "Content-Type Idempotency-Key If-Match If-None-Match"],
+  ["/rooms/x//state//batch", "PUT", "Content-Type Idempotency-Key"],
+  ["/rooms/x/wait", "GET POST", "Content-Type"],
+  ["/rooms/x/events", "GET", "Last-Event-ID"],
+];
+
+contract("a preflight names the methods of its path, and the headers that are read there", async (t) => {
+  const names = (text: string | null) => (text ?? "").split(", ").filter((name) => name !== "").sort();
+  for (const [path, methods, headers] of PREFLIGHTS) {
+    const reply = await t.request("OPTIONS", path);
+    assert.equal(reply.status, 204, path);
+    const taken = [...methods.split(" "), "OPTIONS"].sort();
+    assert.deepEqual(names(reply.headers.get("access-control-allow-methods")), taken, path);
+    assert.deepEqual(names(reply.headers.get("allow")), taken, path);
+    const read = [...names(headers.replaceAll(" ", ", ")), "Accept", "traceparent"].sort();
+    assert.deepEqual(names(reply.headers.get("access-control-allow-headers")), read, path);
+    assert.equal(reply.headers.get("access-control-allow-origin"), "*");
+    assert.equal(reply.headers.get("access-control-max-age"), "86400");
+    const refused = await t.request("PATCH", path);
+    if (refused.status === 405) assert.deepEqual(names(refused.headers.get("allow")), taken, path);
+  }
+  const asked = { "access-control-request-headers": "x-mine,content-type, x-other" };
+  const reply = await t.request("OPTIONS", "/rooms/x/state", { headers: asked });
+  assert.match(reply.headers.get("access-control-allow-headers")!, /, x-mine, x-other$/);
+  assert.doesNotMatch(reply.headers.get("access-control-allow-headers")!, /content-type/);
+  assert.match(reply.headers.get("vary")!, /Access-Control-Request-Headers/i);
+});
+
 contract("HEAD works where GET does, and says what GET says but for the body", async (t) => {
   const room = await t.room();
   await t.agent(room, "ann");

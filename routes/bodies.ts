@@ -34,6 +34,19 @@ function brokenOff(error: Error): never {
   throw error instanceof RequestError ? error : invalidMember([], "The body broke off.");
 }
 
+/** Why a body that is packed is no JSON; undefined where it is not. */
+export function packedBody(c: Context): RequestError | undefined {
+  const encoding = c.req.header("Content-Encoding");
+  if (encoding === undefined || /^\s*(?:identity)?\s*$/i.test(encoding)) return undefined;
+  c.header("Accept-Encoding", "identity");
+  const message = `Content-Encoding: bodies are read as they are, and this one is ${
+    JSON.stringify(encoding)
+  }.`;
+  return new RequestError("unsupported_encoding", message, {
+    hint: "Send it unpacked, without Content-Encoding.",
+  });
+}
+
 const limited = bodyLimit({
   maxSize: LIMITS.bodyBytes,
   onError: () => {

@@ -14,6 +14,7 @@ type RequestCode =
   | "method_not_allowed"
   | "too_large"
   | "request_timeout"
+  | "unsupported_encoding"
   | "rate_limited"
   | "internal";
 
@@ -41,6 +42,7 @@ export const STATUS: Record<ErrorCode, ContentfulStatusCode> = {
   etag_mismatch: 412,
   idempotency_mismatch: 422,
   too_large: 413,
+  unsupported_encoding: 415,
   rate_limited: 429,
   internal: 500,
   unavailable: 503,

@@ -1,5 +1,5 @@
-import type { Hono } from "hono";
-import { arrivesInTime } from "./bodies.ts";
+import type { Context, Hono } from "hono";
+import { arrivesInTime, packedBody } from "./bodies.ts";
 import { lostOf } from "./json_text.ts";
 import { resource } from "./methods.ts";
 
@@ -19,7 +19,7 @@ export function mountMcp(app: Hono): void {
       handler ??= loading();
       const { signal } = c.req.raw; // before anything is awaited: a client that leaves earlier would be missed
       const body = await arrivesInTime(c.req.arrayBuffer());
-      const refusal = refuseLost(body);
+      const refusal = refuseLost(c, body);
       if (refusal) return c.json(refusal);
       const { answer } = await handler;
       return await answer(new Request(c.req.raw, { body, signal }), c.env);
@@ -31,12 +31,14 @@ export function mountMcp(app: Hono): void {
 const INVALID_PARAMS = -32_602;
 
 /** The answer to a message of which something would be lost: the protocol's library rounds numbers. */
-function refuseLost(body: ArrayBuffer) {
+function refuseLost(c: Context, body: ArrayBuffer) {
   const text = new TextDecoder().decode(body);
   let message: unknown;
   try {
     message = JSON.parse(text);
   } catch {
+    const packed = packedBody(c);
+    if (packed) throw packed;
     return undefined; // the library says what is wrong with it
   }
   const lost = lostOf(text, message);

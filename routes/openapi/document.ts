@@ -160,7 +160,7 @@ const DESCRIPTIONS: Record<string, string> = {
 
 function refusals(path: string, operation: Operation): Record<string, Response> {
   const ofWrites: ErrorCode[] = takesKey(operation) ? ["idempotency_mismatch"] : [];
-  const ofBodies: ErrorCode[] = operation.body ? ["request_timeout"] : [];
+  const ofBodies: ErrorCode[] = operation.body ? ["request_timeout", "unsupported_encoding"] : [];
   const ofRoom: ErrorCode[] = path.startsWith("/rooms/") ? ["room_not_found"] : [];
   const ofPages: ErrorCode[] = path === "/healthz" ? [] : ["forbidden"];
   const byStatus = Map.groupBy(

@@ -61,6 +61,34 @@ contract("a body is read as JSON whatever its content type", async (t) => {
   assertStatus(await t.request("PUT", `/rooms/${room}/state`, { raw: bytes }), 200);
 });
 
+contract("a body that is packed is refused as such, and says how to send it", async (t) => {
+  const room = await t.room();
+  const json = new Blob(['{"key":"k","value":1}']);
+  const pack = (format: CompressionFormat) =>
+    new Response(json.stream().pipeThrough(new CompressionStream(format))).bytes();
+  const before = await t.revision(room);
+  for (
+    const [encoding, format] of [["gzip", "gzip"], ["deflate", "deflate"], ["GZIP, gzip", "gzip"]] as const
+  ) {
+    const headers = { "content-encoding": encoding };
+    const paths: Array<[string, string]> = [["PUT", `/rooms/${room}/state`], [
+      "POST",
+      `/rooms/${room}/messages`,
+    ], ["POST", "/mcp"]];
+    for (const [method, path] of paths) {
+      const reply = await t.request(method, path, { raw: await pack(format), headers });
+      assertError(reply, 415, "unsupported_encoding");
+      assert.match(reply.body.message, /^Content-Encoding: /);
+      assert.equal(reply.headers.get("accept-encoding"), "identity");
+    }
+  }
+  assert.equal(await t.revision(room), before);
+  const headers = { "content-encoding": "identity" };
+  const plain = { raw: '{"key":"k","value":1}', headers };
+  assertStatus(await t.request("PUT", `/rooms/${room}/state`, plain), 200);
+  assertInvalid(await t.request("PUT", `/rooms/${room}/state`, { raw: "{", headers }), []);
+});
+
 contract("answers are JSON, and not to be cached", async (t) => {
   const room = await t.room();
   for (const [method, path, body] of endpoints) {

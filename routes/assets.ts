@@ -82,17 +82,23 @@ export async function sendPieces(c: Context, texts: string[], status: 200 | 404 
   return await htmlInTurns(c, texts, status);
 }
 
+/** Sends a file of pages as it is kept. */
+function sendFile(c: Context, name: string, caching: string): Promise<Response> {
+  const file = FILES[name]!;
+  const headers = { "Content-Type": file.type, "X-Content-Type-Options": "nosniff" };
+  return sendKept(c, file.kept ??= keep(file.text), caching, headers);
+}
+
 export function mountAssets(app: Hono): void {
+  // Pages name their icon; browsers ask here where what they show is no page.
+  document(app, "/favicon.ico", { GET: (c) => sendFile(c, "icon.svg", "public, max-age=86400") });
   document(app, "/assets/:version/:file", {
     GET(c) {
       const name = c.req.param("file")!;
       if (!Object.hasOwn(FILES, name)) throw new RequestError("not_found", "There is no such file.");
-      const file = FILES[name]!;
       // A page of another release may ask for its own version: it gets ours, but does not keep it.
       const ours = c.req.param("version") === version;
-      const caching = ours ? "public, max-age=31536000, immutable" : "no-store";
-      const headers = { "Content-Type": file.type, "X-Content-Type-Options": "nosniff" };
-      return sendKept(c, file.kept ??= keep(file.text), caching, headers);
+      return sendFile(c, name, ours ? "public, max-age=31536000, immutable" : "no-store");
     },
   });
 }

@@ -4,7 +4,7 @@ import integrations from "../views/docs/integrations.md" with { type: "text" };
 import waits from "../views/docs/waits.md" with { type: "text" };
 import patterns from "../views/docs/patterns.md" with { type: "text" };
 import guide from "../views/guide.md" with { type: "text" };
-import { type Documents, GUIDE, MARKDOWN, withAddress } from "./documents.ts";
+import { type Documents, MARKDOWN, type Text, withAddress } from "./documents.ts";
 import { errorsPage } from "./error_docs.ts";
 import { LIMITS } from "./limits.ts";
 import { document } from "./methods.ts";
@@ -37,36 +37,56 @@ description: Coordinate with other agents over HTTP in shared rooms - messages, 
 
 `;
 
-/** Where texts are read; the first path is the name under which they are kept. */
-const TEXTS: Array<{ paths: string[]; text(address: string): string }> = [
-  { paths: [GUIDE, "/guide", "/README.md", "/readme.md"], text: guideText },
-  { paths: ["/docs", "/llms.txt"], text: indexText },
+/** Rooms are for those who know them, and waits hold a connection. */
+const ROBOTS = `User-agent: *
+Disallow: /rooms
+Disallow: /?room=
+Disallow: /mcp
+`;
+
+export const GUIDE: Text = {
+  name: "guide",
+  about: "Convene: how agents join a room, talk, claim work, share state and wait for conditions, by curl.",
+  text: () => guideText(),
+};
+
+/** Where texts are read. */
+const TEXTS: Array<{ paths: string[]; text: Text }> = [
+  { paths: ["/help", "/guide", "/README.md", "/readme.md"], text: GUIDE },
+  {
+    paths: ["/docs", "/llms.txt"],
+    text: { name: "index", about: "What there is to read about Convene.", text: indexText },
+  },
   {
     paths: ["/llms-full.txt"],
-    text: (address) => [guideText(), ...Object.values(PAGES).map(({ text }) => text(address))].join("\n\n"),
+    text: {
+      name: "all",
+      about: "All that there is to read about Convene, on one page.",
+      text: (address) => [guideText(), ...Object.values(PAGES).map(({ text }) => text(address))].join("\n\n"),
+    },
   },
-  { paths: ["/docs/api", "/api"], text: PAGES.api!.text },
-  ...Object.entries(PAGES).filter(([name]) => name !== "api").map(([name, { text }]) => ({
-    paths: [`/docs/${name}`],
-    text,
+  ...Object.entries(PAGES).map(([name, { about, text }]) => ({
+    paths: [`/docs/${name}`, ...(name === "api" ? ["/api"] : [])],
+    text: { name, about: `Convene, ${name}: ${about}.`, text },
   })),
 ];
 
 export function mountDocs(app: Hono, { send, sendText }: Documents): void {
   for (const { paths, text } of TEXTS) {
-    for (const path of paths) document(app, path, { GET: (c) => sendText(c, paths[0]!, text) });
+    for (const path of paths) document(app, path, { GET: (c) => sendText(c, text) });
   }
   for (const path of ["/SKILL.md", "/skill.md"]) {
     document(app, path, {
-      GET: (c) => send(c, "/SKILL.md", MARKDOWN, (address) => SKILL + skillText(address)),
+      GET: (c) => send(c, "skill", MARKDOWN, (address) => SKILL + skillText(address)),
     });
   }
+  document(app, "/robots.txt", { GET: (c) => send(c, "robots", "text/plain", () => ROBOTS) });
   document(app, "/openapi.json", {
-    GET: (c) => send(c, "/openapi.json", "application/json", (address) => JSON.stringify(openApi(address))),
+    GET: (c) => send(c, "openapi", "application/json", (address) => JSON.stringify(openApi(address))),
   });
 }
 
-export function guideText(): string {
+function guideText(): string {
   return withLimits(`${guide}\n${nextText()}`);
 }
 

@@ -9,8 +9,14 @@ import { LIMITS } from "./limits.ts";
 import type { Services } from "./services.ts";
 
 export const MARKDOWN = "text/markdown";
-/** Where the guide is, whatever is asked for. */
-export const GUIDE = "/help";
+/** A text of ours, as Markdown in which `$CONVENE` is the address. */
+export interface Text {
+  /** Under what it is kept. */
+  name: string;
+  /** What it tells, in a sentence. */
+  about: string;
+  text(address: string): string;
+}
 
 const CACHING = `public, max-age=${LIMITS.documentSeconds}`;
 
@@ -40,11 +46,11 @@ export function createDocuments({ addressOf }: Services) {
   }
 
   /** A text of ours: Markdown, or a page to whoever asks for one. */
-  function sendText(c: Context, name: string, text: (address: string) => string): Promise<Response> {
+  function sendText(c: Context, { name, about, text }: Text): Promise<Response> {
     const type = typeFor(c);
     const made = (address: string) => withAddress(text(address), address);
     if (type !== "text/html") return send(c, name, type, made);
-    return send(c, name, type, (address) => page(guidePage(made(address), ASSETS)));
+    return send(c, name, type, (address) => page(guidePage(made(address), about, ASSETS)));
   }
 
   return { send, sendText, typeFor };

@@ -15,8 +15,8 @@ import { Timeline } from "../views/room/timeline.tsx";
 import { type Drawn, roomPage, unknownRoomPage } from "../views/room_page.tsx";
 import { ASSETS, mountAssets, sendPage } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
-import { guideText, mountDocs } from "./docs.ts";
-import { createDocuments, type Documents, GUIDE } from "./documents.ts";
+import { GUIDE, mountDocs } from "./docs.ts";
+import { createDocuments, type Documents } from "./documents.ts";
 import { errorResponse, RequestError } from "./errors.ts";
 import { withLength } from "./headers.ts";
 import { existingId } from "./ids.ts";
@@ -57,9 +57,9 @@ function mountPages(app: Hono, services: Services, documents: Documents): void {
     async GET(c) {
       const room = queryText(c, "room");
       if (room !== undefined) return await sendRoom(c, services, log, room);
-      if (documents.typeFor(c) !== "text/html") return await documents.sendText(c, GUIDE, guideText);
+      if (documents.typeFor(c) !== "text/html") return await documents.sendText(c, GUIDE);
       const front = (address: string) => page(frontPage(address, ASSETS, services.source));
-      return await documents.send(c, "/", "text/html", front);
+      return await documents.send(c, "front", "text/html", front);
     },
   }, ["room", "expr", "agent"]);
 }

@@ -8,6 +8,7 @@ export function frontPage(address: string, assets: Assets, source?: string): Mar
   return (
     <Layout
       title="Convene: rooms where agents coordinate"
+      description="Rooms where AI agents talk, share versioned state, claim work and wait for conditions, over plain HTTP."
       assets={assets}
       script="front.js"
       body={{ class: "front" }}

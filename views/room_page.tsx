@@ -27,6 +27,7 @@ export function roomPage(room: RoomView, drawn: Drawn, assets: Assets): Markup {
   return (
     <Layout
       title={`${id} · Convene`}
+      description={`The room ${id}, live: who is here, what they say, what they share and what they wait for.`}
       assets={assets}
       script="room.js"
       body={{
@@ -69,7 +70,12 @@ export function roomPage(room: RoomView, drawn: Drawn, assets: Assets): Markup {
 
 export function unknownRoomPage(id: string, address: string, assets: Assets): Markup {
   return (
-    <Layout title="No such room · Convene" assets={assets} script="front.js">
+    <Layout
+      title="No such room · Convene"
+      description="There is no room with this id. It can be created here."
+      assets={assets}
+      script="front.js"
+    >
       <header class="top">
         <a class="brand" href="/">Convene</a>
       </header>

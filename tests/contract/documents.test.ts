@@ -146,3 +146,13 @@ Deno.test("128 documents are kept as they are sent, and no more", () => {
   ask(1);
   assert.equal(made, 130);
 });
+
+contract("what robots and browsers ask for by themselves is there", async (t) => {
+  const robots = await t.get("/robots.txt");
+  assert.equal(robots.headers.get("content-type"), "text/plain; charset=utf-8");
+  assert.match(robots.text, /^User-agent: \*\nDisallow: \/rooms\nDisallow: \/\?room=\n/);
+  const icon = await t.get("/favicon.ico");
+  assert.deepEqual([icon.status, icon.headers.get("content-type")], [200, "image/svg+xml"]);
+  assert.match(icon.headers.get("cache-control")!, /max-age=86400/);
+  assert.match(icon.text, /^<svg/);
+}, oneBackend);

@@ -364,7 +364,9 @@ set("a trusted proxy says at which address documents and pages are", { TRUSTED_P
     assert.equal(await guideAt(t, headers), address, JSON.stringify(headers));
     const { text } = await t.request("GET", `/?room=${room}`, { headers });
     assert.ok(text.includes(`${address}/rooms/${room}`), text);
-    assert.equal((await t.request("GET", "/openapi.json", { headers })).body.servers[0].url, address);
+    const document = await t.request("GET", "/openapi.json", { headers });
+    assert.equal(document.body.servers[0].url, address);
+    assert.match(document.headers.get("vary")!, /X-Forwarded-Host, X-Forwarded-Proto, Forwarded/i);
   }
 });
 

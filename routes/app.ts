@@ -6,10 +6,12 @@ import { answeredInTime } from "./deadline.ts";
 import { errorResponse } from "./errors.ts";
 import { mountEval } from "./eval.ts";
 import { mountEvents } from "./events.ts";
-import { preflight, withBaseHeaders } from "./headers.ts";
+import { baseHeaders } from "./headers.ts";
 import { mountMcp } from "./mcp.ts";
 import { mountMessages } from "./messages.ts";
 import { mountHealth } from "./health.ts";
+import { answerAtPlainPath } from "./paths.ts";
+import { createPreflight } from "./preflight.ts";
 import { mountReading } from "./reading.ts";
 import { mountRooms } from "./rooms.ts";
 import type { Services } from "./services.ts";
@@ -19,9 +21,9 @@ import { mountWait } from "./wait.ts";
 /** The service as a fetch handler. */
 export function createApp(services: Services): Hono {
   const app = new Hono();
-  app.use(withBaseHeaders);
+  app.use(baseHeaders((c) => answerAtPlainPath(c, app.fetch)));
   app.use(services.admit);
-  app.on("OPTIONS", "*", preflight);
+  app.on("OPTIONS", "*", createPreflight(app));
   app.use(services.fairUse.admit);
   app.use(limitBody);
   mountWait(app, services);

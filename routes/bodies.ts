@@ -9,7 +9,7 @@ function bodyLate() {
   return new RequestError(
     "request_timeout",
     `The body did not arrive within ${LIMITS.bodyMs / 1_000} seconds.`,
-    { hint: "Nothing was changed. Send the whole body at once." },
+    { hint: "Nothing was done. Send the whole body at once." },
   );
 }
 
@@ -27,11 +27,24 @@ export function arrivesInTime<T>(arriving: Promise<T>): Promise<T> {
  */
 function brokenOff(error: Error): never {
   if (error instanceof Deno.errors.BadResource) {
-    throw new Refusal("unavailable", "This server is closing its connections. Nothing was changed.", {
+    throw new Refusal("unavailable", "This server is closing its connections. Nothing was done.", {
       hint: "Send it again.",
     });
   }
   throw error instanceof RequestError ? error : invalidMember([], "The body broke off.");
+}
+
+/** Why a body that is packed is no JSON; undefined where it is not. */
+export function packedBody(c: Context): RequestError | undefined {
+  const encoding = c.req.header("Content-Encoding");
+  if (encoding === undefined || /^\s*(?:identity)?\s*$/i.test(encoding)) return undefined;
+  c.header("Accept-Encoding", "identity");
+  const message = `Content-Encoding: bodies are read as they are, and this one is ${
+    JSON.stringify(encoding)
+  }.`;
+  return new RequestError("unsupported_encoding", message, {
+    hint: "Send it unpacked, without Content-Encoding.",
+  });
 }
 
 const takeIn = bodyLimit({

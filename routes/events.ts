@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import type { Changes } from "../db/changes.ts";
 import { invalidMember } from "./errors.ts";
-import { refuseMethod, resource } from "./methods.ts";
+import { resource } from "./methods.ts";
 import type { Pieces } from "./outbox.ts";
 import { queryNumber } from "./queries.ts";
 import { roomOf } from "./requests.ts";
@@ -20,7 +20,6 @@ export function mountEvents(app: Hono, services: Services): void {
 
   resource(app, "/rooms/:room/events", {
     async GET(c) {
-      if (c.req.raw.method === "HEAD") refuseMethod(c, ["GET", "OPTIONS"]);
       const { follower, left, sending } = await follow(c, services);
       return streamOf(c, follower, { left, changed: eventOf, beat: () => COMMENT }, sending);
     },

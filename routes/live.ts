@@ -9,12 +9,13 @@ import { type Fragment, fragmentsOf } from "../views/room/fragments.tsx";
 import { Evaluation } from "../views/room/console.tsx";
 import { Message } from "../views/room/messages.tsx";
 import { Entry } from "../views/room/state.tsx";
+import { sendPieces } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
 import { createDrawings } from "./drawings.ts";
 import { follow } from "./events.ts";
-import { htmlInTurns, textOf } from "./large_bodies.ts";
+import { textOf } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
-import { large, refuseMethod, resource } from "./methods.ts";
+import { large, resource } from "./methods.ts";
 import { queryNumber, queryText } from "./queries.ts";
 import { roomOf } from "./requests.ts";
 import { entryView, loadLive, messageView, messageViews, scopesOf } from "./room_view.ts";
@@ -47,7 +48,6 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
 
   resource(app, "/rooms/:room/live", {
     async GET(c) {
-      if (c.req.raw.method === "HEAD") refuseMethod(c, ["GET", "OPTIONS"]);
       const room = roomOf(c);
       const { follower, left, sending } = await follow(c, services);
       const page = drawings.open(room);
@@ -82,7 +82,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const now = database.now();
       c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));
       const draw = (message: MessageView) => textOf(Message({ message, now, room, known }));
-      return await htmlInTurns(c, await mapInTurns(messages, draw));
+      return await sendPieces(c, await mapInTurns(messages, draw));
     }),
   }, { GET: ["before", "limit"] });
 
@@ -101,7 +101,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const entries = scope?.entries ?? [];
       const now = database.now();
       c.header("Convene-Older", String(Math.max(0, (scope?.total ?? 0) - from - entries.length)));
-      return await htmlInTurns(c, await mapInTurns(entries, (entry) => textOf(Entry({ entry, room, now }))));
+      return await sendPieces(c, await mapInTurns(entries, (entry) => textOf(Entry({ entry, room, now }))));
     }),
   }, { GET: ["scope", "from"] });
 
@@ -111,7 +111,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const expr = queryText(c, "expr") ?? "";
       const evaluation = await evaluationOf(services, room, expr, queryText(c, "agent"));
       if (isBusy()) await giveWay();
-      return c.html(String(Evaluation({ evaluation, address: services.addressOf(c), room })));
+      return await sendPieces(c, [String(Evaluation({ evaluation, address: services.addressOf(c), room }))]);
     },
   }, { GET: ["expr", "agent"] });
 }

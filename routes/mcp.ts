@@ -1,6 +1,6 @@
-import type { Hono } from "hono";
-import { arrivesInTime } from "./bodies.ts";
-import { lostNumber, SEND_TEXT } from "./json_text.ts";
+import type { Context, Hono } from "hono";
+import { arrivesInTime, packedBody } from "./bodies.ts";
+import { lostOf } from "./json_text.ts";
 import { resource } from "./methods.ts";
 
 /**
@@ -14,19 +14,17 @@ export function mountMcp(app: Hono): void {
     );
   let handler: ReturnType<typeof loading> | undefined;
 
-  for (const path of ["/mcp", "/mcp/"]) {
-    resource(app, path, {
-      async POST(c) {
-        handler ??= loading();
-        const { signal } = c.req.raw; // before anything is awaited: a client that leaves earlier would be missed
-        const body = await arrivesInTime(c.req.arrayBuffer());
-        const { message, refusal } = read(body);
-        if (refusal) return c.json(refusal);
-        const { answer } = await handler;
-        return await answer(new Request(c.req.raw, { body, signal }), c.env, message);
-      },
-    });
-  }
+  resource(app, "/mcp", {
+    async POST(c) {
+      handler ??= loading();
+      const { signal } = c.req.raw; // before anything is awaited: a client that leaves earlier would be missed
+      const body = await arrivesInTime(c.req.arrayBuffer());
+      const { message, refusal } = read(c, body);
+      if (refusal) return c.json(refusal);
+      const { answer } = await handler;
+      return await answer(new Request(c.req.raw, { body, signal }), c.env, message);
+    },
+  });
 }
 
 /** JSON-RPC's code for what the caller got wrong. */
@@ -34,26 +32,28 @@ const INVALID_PARAMS = -32_602;
 
 /**
  * The message that a body holds, undefined where the protocol's library is to say what is wrong with it; and the
- * refusal of one in which a number would be taken for another one, since that library rounds it.
+ * refusal of one of which something would be lost: that library rounds numbers.
  */
-function read(body: ArrayBuffer) {
+function read(c: Context, body: ArrayBuffer) {
   const text = new TextDecoder().decode(body);
   let message: unknown;
   try {
     message = JSON.parse(text);
   } catch {
+    const packed = packedBody(c);
+    if (packed) throw packed;
     return { message };
   }
-  const lost = lostNumber(text);
+  const lost = lostOf(text, message);
   return { message, refusal: lost && refuse(message, lost) };
 }
 
-function refuse(message: unknown, { path, message: why }: NonNullable<ReturnType<typeof lostNumber>>) {
+function refuse(message: unknown, lost: NonNullable<ReturnType<typeof lostOf>>) {
   const { id } = (message ?? {}) as { id?: unknown };
   const known = typeof id === "string" || Number.isSafeInteger(id);
   return {
     jsonrpc: "2.0",
     id: known ? id : null,
-    error: { code: INVALID_PARAMS, message: `${path.join(".")}: ${why} ${SEND_TEXT}` },
+    error: { code: INVALID_PARAMS, message: `${lost.path.join(".")}: ${lost.message} ${lost.hint}` },
   };
 }

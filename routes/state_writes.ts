@@ -26,6 +26,13 @@ export async function writeOf(
   const delta = deltaOf(body, at);
   if (expr !== undefined) {
     if (delta !== undefined) throw invalidMember(at("increment"), "A view cannot be incremented.");
+    if ((value ?? null) !== null) {
+      throw invalidMember(
+        at("value"),
+        "must not stand beside expr: a view is computed",
+        "Leave one of them out.",
+      );
+    }
     await compileOf(expr, details);
     return { scope, key, expr, ifVersion };
   }

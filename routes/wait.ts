@@ -6,7 +6,7 @@ import { asRestOfWork } from "../db/turn.ts";
 import { invalidMember } from "./errors.ts";
 import { existingAgentId, existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
-import { refuseMethod, resource } from "./methods.ts";
+import { resource } from "./methods.ts";
 import { queryNumber, queryOf } from "./queries.ts";
 import { compileOf, readBody, replyInTurns, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
@@ -53,7 +53,6 @@ export function mountWait(app: Hono, { database, watch, fairUse }: Services): vo
   resource(app, "/rooms/:room/wait", {
     async GET(c) {
       const { signal } = c.req.raw;
-      if (c.req.raw.method === "HEAD") refuseMethod(c, ["GET", "POST", "OPTIONS"]);
       const room = roomOf(c);
       const { condition, agent, include } = queryOf(c);
       if (condition === undefined) {

@@ -41,7 +41,7 @@ const HEADERS: Record<string, Schema> = {
     schema: { type: "string" },
   },
   ETag: {
-    description: "What `If-Match` and `If-None-Match` take; of one entry, and of a room, alone",
+    description: "What `If-Match` and `If-None-Match` take; of one entry, a room or a document, alone",
     schema: { type: "string" },
   },
   RateLimit: { description: "What is left of the caller's share", schema: { type: "string" } },
@@ -160,7 +160,7 @@ const DESCRIPTIONS: Record<string, string> = {
 
 function refusals(path: string, operation: Operation): Record<string, Response> {
   const ofWrites: ErrorCode[] = takesKey(operation) ? ["idempotency_mismatch"] : [];
-  const ofBodies: ErrorCode[] = operation.body ? ["request_timeout"] : [];
+  const ofBodies: ErrorCode[] = operation.body ? ["request_timeout", "unsupported_encoding"] : [];
   const ofRoom: ErrorCode[] = path.startsWith("/rooms/") ? ["room_not_found"] : [];
   const ofPages: ErrorCode[] = path === "/healthz" ? [] : ["forbidden"];
   const byStatus = Map.groupBy(

@@ -68,6 +68,7 @@ function assertError(body: Json): void {
     "MethodNotAllowed",
     "RateLimited",
     "TooLarge",
+    "UnsupportedEncoding",
     "Internal",
     "Unavailable",
   ];

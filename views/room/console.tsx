@@ -39,11 +39,11 @@ export function Console({ room }: { room: RoomView }) {
         </label>
         <button type="submit">Evaluate</button>
       </form>
-      <output id="evaluation" for="console-form">
+      <div id="evaluation" role="status">
         {evaluation
           ? <Evaluation evaluation={evaluation} address={room.address} room={room.id} />
           : <p class="quiet">A CEL expression over state, agents, messages, self and now.</p>}
-      </output>
+      </div>
     </section>
   );
 }

@@ -41,7 +41,7 @@ const OVERDUE_MS = 1_000;
  */
 const BLOCKED_MS = 8;
 /** A job that takes no more of a batch than this is a light one. */
-const LIGHT_SHARE = 1 / 4;
+const LIGHT_SHARE = 1 / 2;
 /** Fewer jobs are not worth a batch of their own. */
 const LEAST_HALF = 16;
 

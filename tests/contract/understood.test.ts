@@ -438,8 +438,8 @@ contract("the usual slips in JSON are told as what to write instead", async (t) 
 contract("the message of an error names the member that it is about", async (t) => {
   const path = `/rooms/${await t.room()}/state`;
   const of = async (body: unknown) => (await t.put(path, body)).body.message;
-  assert.equal(await of({ key: "k" }), "value: is required");
-  assert.match(await of({ key: "k", value: "x", increment: true }), /^value: must be a number/);
+  assert.equal(await of({ key: "k" }), "`value` is missing.");
+  assert.match(await of({ key: "k", value: "x", increment: true }), /^value must be a number/);
   assert.match(await of({ key: "k", value: 1, scope: "_mine" }), /^scope: /);
   const batch = await t.put(`${path}/batch`, { writes: [{ key: "k", value: 1 }, { key: "l", expr: "1" }] });
   assertInvalid(batch, ["writes", 1, "expr"]);

@@ -24,7 +24,7 @@ const JUDGING_MS = 100;
 
 /** The agents, each waiting one with the parts of its condition as they are now. */
 export async function agentsOf(
-  { database, reader }: Services,
+  { reader }: Services,
   room: string,
   { snapshot }: RoomData,
   now: Date,
@@ -43,7 +43,7 @@ export async function agentsOf(
   const reads = unionReads([...conditions.values()].flatMap(partsOf).map((part) => part.reads));
   const keys = reads.state === "all" ? [] : reads.state.keys;
   const data = await reader.load(room, { ...reads, messages: true }, [selectKeys(room, keys)]);
-  const context = createContext(data, database.now());
+  const context = createContext(data);
   const look = await presentsOf(data, context, agents);
   const judging = { left: JUDGING_MS };
   for (const agent of waiting) {

@@ -187,7 +187,8 @@ export const MIGRATIONS: string[][] = [
   // The replies to a message in their order, so that a thread is walked from one to the next (thread.ts).
   [`CREATE INDEX messages_answers ON messages (room_id, reply_to, id) WHERE reply_to IS NOT NULL`],
   [`DROP INDEX messages_replies`],
-  // When the first of what ends by itself is due, in the row that every look at a room reads.
+  // When the first of what ends by itself is due, in the row that every look at a room reads. Marks that an instance
+  // with a wrong clock has left may be due in hours; none was ever to last longer than 30 s.
   [
     `ALTER TABLE rooms ADD COLUMN due INTEGER`,
     `CREATE INDEX waits_due ON waits (room_id, until)`,
@@ -198,6 +199,7 @@ export const MIGRATIONS: string[][] = [
        UPDATE rooms SET due = (SELECT MIN(until) FROM waits WHERE room_id = OLD.room_id)
         WHERE id = OLD.room_id AND due = OLD.until;
      END`,
+    `UPDATE waits SET until = MIN(until, unixepoch() * 1000 + 30000)`,
     `UPDATE rooms SET due = (SELECT MIN(until) FROM waits WHERE room_id = rooms.id)
       WHERE id IN (SELECT room_id FROM waits)`,
   ],

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client";
+import { listAgents } from "../../db/agents.ts";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/open.ts";
+import { MIGRATIONS } from "../../db/schema.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { type TestApp, withApp } from "../support/app.ts";
@@ -199,6 +201,42 @@ Deno.test("a stream and a wait are told of what ends while nobody else looks", (
     assert.ok(performance.now() - began < SOON_MS, "only the last read of the wait has found it");
     await reader.cancel();
   }));
+
+Deno.test("marks of before the migration end, however far ahead a wrong clock has put it", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "convene-" });
+  const url = `file:${folder}/convene.db`;
+  const before = await connect(url);
+  const database = createDatabase({ connect: () => connect(url) });
+  const plainly = (sql: string) => ({ sql, args: {} });
+  try {
+    const first = MIGRATIONS.findIndex((statements) => statements.some((sql) => sql.includes("waits_due")));
+    const log = MIGRATIONS.slice(0, first).map((_, n) => `(${n + 1}, '')`).join();
+    const room = "INSERT INTO rooms (id, created_at, meta, agent_count) VALUES";
+    const now = Date.now();
+    await before.send(
+      [
+        "CREATE TABLE migrations (id INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT",
+        `INSERT INTO migrations VALUES ${log}`,
+        ...MIGRATIONS.slice(0, first).flat(),
+        `${room} ('r', '', '{}', 2), ('s', '', '{}', 0)`,
+        `INSERT INTO agents SELECT 'r', value, value, '', '{}', 'idle', 1, '', '', 1 FROM json_each('["a", "b"]')`,
+        `INSERT INTO waits VALUES ('r', 'a', '1', 'x', ${now + DAY_MS}, 1), ('r', 'b', '2', 'x', ${
+          now - 1
+        }, 1)`,
+      ].map(plainly),
+      "write",
+    );
+    const { agents } = await listAgents(database, "r");
+    assert.deepEqual(agents.map(({ status }) => status), ["waiting", "idle"]);
+    const [due, none] = (await run(url, "SELECT due FROM rooms ORDER BY id")).map(({ due }) => due);
+    assert.ok(Number(due) > now && Number(due) < now + 60_000, `${due}, and it is ${now}`);
+    assert.equal(none, null);
+  } finally {
+    before.close();
+    await database.close();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 Deno.test("a day that passes while the machine sleeps is seen with the next request", async () => {
   const database = { now: BEGAN };

@@ -505,6 +505,13 @@ export const MUTANTS: Mutant[] = [
     test: "tests/db/endings.test.ts",
     filter: "a room in which nothing ends has nothing due",
   },
+  {
+    name: "marks of before the migration left out",
+    file: "db/schema.ts",
+    edits: [["      WHERE id IN (SELECT room_id FROM waits)`", "      WHERE FALSE`"]],
+    test: "tests/db/endings.test.ts",
+    filter: "marks of before the migration end",
+  },
 ];
 
 export const root = new URL("../../", import.meta.url);

@@ -92,17 +92,17 @@ export function createWatch(
         due.push(...found.due);
       }
     } catch (error) {
-      leave(error);
+      skip(error);
     }
     for (const watch of rooms.values()) {
       if (isBusy()) await giveWay();
       advance(watch);
     }
-    await Promise.all(due.map((each) => makeEndings(database, each).catch(leave)));
+    await Promise.all(due.map((each) => makeEndings(database, each).catch(skip)));
   }
 
   /** The next look catches up. */
-  function leave(error: unknown) {
+  function skip(error: unknown) {
     if (!(error instanceof DatabaseUnavailable)) console.error(error);
   }
 

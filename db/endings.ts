@@ -13,8 +13,9 @@ export interface Ending {
   /** The column that says when a thing ends, in milliseconds of the database's clock. */
   until: string;
   /**
-   * Ends what is due: one revision's things are those of `DUE_FIRST`, as `:room` was at `:moment`. Each statement acts
-   * only where its own admission did (write.ts).
+   * Ends what is due, as SQL with `:room`, `:moment` and `:nonce`. `dueFirst` selects a column of the things that one
+   * revision ends, the first to end first: until they are gone, each statement finds the same. Each acts only where
+   * its admission did (write.ts). Where a thing shows when it ended, that is its `until`.
    */
   effects(dueFirst: (column: string) => string): string[];
 }

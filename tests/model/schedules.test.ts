@@ -170,6 +170,10 @@ async function seen(app: Instance["app"]): Promise<[status: string, waitingOn: s
   return [body.status, body.waiting_on];
 }
 
+async function revision(app: Instance["app"]): Promise<number> {
+  return Number((await app.request("/rooms/r")).headers.get("Convene-Revision"));
+}
+
 /** Looks until ann shows that she waits for a key: marks are set without being awaited. */
 async function shows(app: Instance["app"], key: string): Promise<void> {
   for (const deadline = performance.now() + SHOWN_MS; (await seen(app))[1] !== has(key);) {
@@ -191,7 +195,7 @@ Deno.test("whatever the order of database calls, an agent shows waiting while a 
 
 Deno.test("whatever the order of database calls, a mark ends with its lease where its instance died", async () => {
   const found = new Set<string>();
-  await scheduled(2, async ({ apps: [one, other], until, dies, pass }) => {
+  await scheduled(3, async ({ apps: [one, other, third], until, dies, pass }) => {
     await ask(one!, "POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
     await until(() => {
       wait(other!, "lost");
@@ -203,8 +207,11 @@ Deno.test("whatever the order of database calls, a mark ends with its lease wher
     assert.ok(status === "active" || waitingOn === has("lost"));
     pass(LEASE_MS - 1);
     assert.deepEqual(await seen(one!), [status, waitingOn]);
+    const before = await revision(one!);
     pass(1);
-    assert.deepEqual(await seen(one!), ["active", null]);
+    const looks = await until(() => Promise.all([one!, third!, one!, third!].map(seen)));
+    for (const look of looks) assert.deepEqual(look, ["active", null]);
+    assert.equal(await revision(one!), before + Number(status === "waiting"), "it ends once, as one change");
     await until(() => Promise.all([wait(one!, "b"), end(one!, "b")]));
     assert.deepEqual(await seen(one!), ["active", null]);
   });

@@ -478,6 +478,13 @@ export const MUTANTS: Mutant[] = [
     filter: "of two instances that meet what is due",
   },
   {
+    name: "what is due ended by each that meets it, in a drawn order",
+    file: "db/endings.ts",
+    edits: [['AND EXISTS (${isDue(ending, ":room", ":moment")})', "AND :moment > 0"]],
+    test: "tests/model/schedules.test.ts",
+    filter: "a mark ends with its lease",
+  },
+  {
     name: "what is due ended without bound",
     file: "db/endings.ts",
     edits: [["[THINGS, REVISIONS] = [100, 10]", "[THINGS, REVISIONS] = [1_000, 1]"]],

@@ -98,7 +98,12 @@ export function createWatch(
       if (isBusy()) await giveWay();
       advance(watch);
     }
-    await Promise.all(due.map((each) => makeEndings(database, each).catch(skip)));
+    const endings = [];
+    for (const each of due) {
+      if (isBusy()) await giveWay();
+      endings.push(makeEndings(database, each).catch(skip));
+    }
+    await Promise.all(endings);
   }
 
   /** The next look catches up. */

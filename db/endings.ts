@@ -1,7 +1,7 @@
 import { NOW } from "./clock.ts";
 import type { Database, Part } from "./database.ts";
 import { MARKS } from "./presence.ts";
-import type { Row, Statement, Value } from "./statement.ts";
+import type { Row, Statement } from "./statement.ts";
 
 /**
  * One kind of what ends by itself. Whoever adds one keeps `rooms.due`, the first end of all kinds, by triggers on its
@@ -64,11 +64,18 @@ const DUE_FIRST = ({ table, until }: Ending) => (column: string) => `
   SELECT ${column} FROM ${table}
    WHERE room_id = :room AND ${until} <= :moment ORDER BY ${until}, rowid LIMIT ${THINGS}`;
 
+/** What ends the first of what is due, of each kind. */
+const REVISION_OF = ENDINGS.map((ending) => ({
+  part: ending.part,
+  admit: ADMIT(ending),
+  effects: ending.effects(DUE_FIRST(ending)),
+}));
+
 const FIRST_LEFT = ENDINGS.map(({ table, until }) =>
   `SELECT MIN(${until}) AS until FROM ${table} WHERE room_id = :room`
 ).join(" UNION ALL ");
 
-/** The triggers have done so already, unless somebody has changed a table by other means. */
+/** Where nothing is due after all: the triggers were passed by, as rows were changed by other means. */
 const SETTLE = `
   UPDATE rooms SET due = (SELECT MIN(until) FROM (${FIRST_LEFT})) WHERE id = :room AND due <= :moment`;
 
@@ -81,24 +88,18 @@ export async function makeEndings(
   { room, moment, count }: Due,
   statements: Statement[] = [],
 ): Promise<Row[][]> {
-  const revisions = Array.from({ length: Math.ceil(count / THINGS) }, () => ENDINGS).flat();
-  const groups = revisions.map((ending) => endingOf(ending, { room, moment, nonce: database.unique() }));
-  const settled = { sql: SETTLE, args: { room, moment } };
-  const rows = await database.commit([...groups.flat(), settled, ...statements]);
+  const revisions = Array.from({ length: Math.ceil(count / THINGS) }, () => REVISION_OF).flat();
+  const groups = revisions.map(({ admit, effects }) => {
+    const args = { room, moment, nonce: database.unique() };
+    return [{ sql: admit, args, single: true }, ...effects.map((sql) => ({ sql, args }))];
+  });
+  const settled = count > 0 ? [] : [{ sql: SETTLE, args: { room, moment } }];
+  const rows = await database.commit([...groups.flat(), ...settled, ...statements]);
   for (const [n, { part }] of revisions.entries()) {
     const [admitted] = rows.splice(0, groups[n]!.length)[0]!;
     if (admitted) database.announce({ room, part, revision: Number(admitted.revision) });
   }
-  return rows.slice(1);
-}
-
-function endingOf(ending: Ending, args: Record<string, Value>): Statement[] {
-  const { nonce: _, ...plain } = args;
-  const effects = ending.effects(DUE_FIRST(ending));
-  return [
-    { sql: ADMIT(ending), args, single: true },
-    ...effects.map((sql) => ({ sql, args: sql.includes(":nonce") ? args : plain })),
-  ];
+  return rows.slice(settled.length);
 }
 
 /**

@@ -72,7 +72,7 @@ export function createRoomWatch(room: string, now: number): RoomWatch {
 
 /** Loads and judges the waits of rooms. `poll`: milliseconds to the next call of `advance` at the most. */
 export function createRounds(database: Database, reader: Reader, shares: Shares, poll: number): Rounds {
-  const time = () => database.now().getTime();
+  const time = database.elapsed;
 
   async function advance(watch: RoomWatch) {
     if (watch.busy) return;
@@ -96,8 +96,8 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
     if (now + poll + LATER_MS >= watch.timedAt + TIMED_EVERY_MS) watch.timedAt = now;
     let later = LATER_MS;
     const waiters = [...watch.waiters].filter((waiter) => {
-      const { begun, final, ripe, readsTime, validUntil, judgedAt } = waiter;
-      const atOnce = final || ripe || validUntil <= now || hasMoved(waiter, watch.latest);
+      const { begun, final, ripe, readsTime, judgedAt } = waiter;
+      const atOnce = final || ripe || hasMoved(waiter, watch.latest);
       if (begun && atOnce) later = 0;
       return begun && (atOnce || readsTime && judgedAt < watch.timedAt);
     });
@@ -109,13 +109,13 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
     const answerable = new Set(waiters.filter(isAnswerable));
     const data = await load(watch, waiters, NOTHING, later);
     const run = <T>(piece: () => T) => shares.work(watch.account, piece);
-    return (await judgeAll({ waiters, answerable }, data, database.now(), run)).cost;
+    return (await judgeAll({ waiters, answerable }, data, time(), run)).cost;
   }
 
   function load({ room, account }: RoomWatch, waiters: Waiter[], more: Reads, later = 0): Promise<RoomData> {
     const { include } = waiters[0]!.request;
     const alone = isAlone(waiters[0]!);
-    const extra = alone ? queriesOfInclude(room, include, database.now()) : [];
+    const extra = alone ? queriesOfInclude(room, include) : [];
     const reads = unionReads([...new Set(waiters.map(readsOf)), more]);
     const run = () => reader.load(room, reads, extra);
     return shares.load(account, weightOf(reads, extra.length), alone ? () => asWork(run) : run, later);
@@ -154,7 +154,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
         waiter.unregistered = agent !== undefined && !there.has(agent);
       }
       const run = <T>(piece: () => T) => shares.work(watch.account, piece);
-      const { left } = await judgeAll({ waiters, answerable }, data, database.now(), run);
+      const { left } = await judgeAll({ waiters, answerable }, data, time(), run);
       for (const newcomer of newcomers) {
         if (left.has(newcomer.waiter)) enqueue(watch, newcomer);
         else newcomer.resolve();

@@ -1,7 +1,8 @@
 import type { Change, Database } from "../db/database.ts";
+import { type Due, makeEndings } from "../db/endings.ts";
 import { DatabaseUnavailable } from "../db/faults.ts";
 import { Refusal } from "../db/refusal.ts";
-import { listRevisions } from "../db/rooms.ts";
+import { lookAtRooms } from "../db/rooms.ts";
 import { giveWay, isBusy } from "../db/turn.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
 import { createInterval } from "./interval.ts";
@@ -56,7 +57,7 @@ export function createWatch(
   let waits = 0;
   let lookers = 0;
   let draining = false;
-  const time = () => database.now().getTime();
+  const time = database.elapsed;
   const { advance, begin } = createRounds(database, reader, createShares(), poll);
   const looking = createInterval(() => poll * (SOONEST + (LATEST - SOONEST) * Math.random()), look);
 
@@ -81,20 +82,33 @@ export function createWatch(
   }
 
   async function look() {
+    const due: Due[] = [];
     try {
       const all = [...new Set([...rooms.keys(), ...follows.rooms()])];
       for (let from = 0; from < all.length; from += ROOMS_AT_ONCE) {
         if (isBusy()) await giveWay();
-        (await listRevisions(database, all.slice(from, from + ROOMS_AT_ONCE))).forEach(hear);
+        const found = await lookAtRooms(database, all.slice(from, from + ROOMS_AT_ONCE));
+        found.changes.forEach(hear);
+        due.push(...found.due);
       }
     } catch (error) {
-      // The next look catches up.
-      if (!(error instanceof DatabaseUnavailable)) console.error(error);
+      skip(error);
     }
     for (const watch of rooms.values()) {
       if (isBusy()) await giveWay();
       advance(watch);
     }
+    const endings = [];
+    for (const each of due) {
+      if (isBusy()) await giveWay();
+      endings.push(makeEndings(database, each).catch(skip));
+    }
+    await Promise.all(endings);
+  }
+
+  /** The next look catches up. */
+  function skip(error: unknown) {
+    if (!(error instanceof DatabaseUnavailable)) console.error(error);
   }
 
   function subscribe(
@@ -113,7 +127,6 @@ export function createWatch(
       revision: 0,
       judgedAt: 0,
       readsTime: false,
-      validUntil: Infinity,
       final: draining || request.timeout === 0,
       ripe: false,
       settle(result) {

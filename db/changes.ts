@@ -1,6 +1,7 @@
 import { type Agent, toAgent } from "./agents.ts";
 import { CHANGED } from "./changed.ts";
 import type { Database } from "./database.ts";
+import { DUE, readCurrent } from "./endings.ts";
 import { SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./listing.ts";
 import { type Message, toMessage } from "./messages.ts";
 import { toNewest } from "./presence.ts";
@@ -55,7 +56,7 @@ const EDGE = `(
    WHERE place = :limit OR bytes > :bytes LIMIT 1)`;
 
 const ROOM = `
-  SELECT revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge
+  SELECT revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge, ${DUE}
     FROM rooms WHERE id = :room`;
 
 const WITH_LAST =
@@ -66,7 +67,7 @@ const rows = (table: Table) => `${WITH_LAST} ${select(table, "*", within)} ORDER
 
 const WAITS = `
   ${WITH_LAST} SELECT * FROM waits
-   WHERE room_id = :room AND until > :now
+   WHERE room_id = :room
      AND agent_id IN (SELECT id FROM agents INDEXED BY agents_changed WHERE room_id = :room AND ${
   within("revision")
 })`;
@@ -76,7 +77,7 @@ const WAITS = `
  * page holds is cut before its limit. Errors: `room_not_found`.
  */
 export async function readChanges(database: Database, room: string, query: ChangesQuery): Promise<Changes> {
-  const results = await database.read(selectChanges(room, query, database.now()));
+  const results = await readCurrent(database, selectChanges(room, query));
   if (isBusy()) await giveWay();
   return await toChanges(results);
 }
@@ -85,7 +86,6 @@ export async function readChanges(database: Database, room: string, query: Chang
 export function selectChanges(
   room: string,
   { after, limit, bytes = SHORT_PAGE_BYTES }: ChangesQuery,
-  now: Date,
 ): Statement[] {
   const args = { room, after, limit, bytes };
   return [
@@ -93,7 +93,7 @@ export function selectChanges(
     { sql: rows("state"), args },
     { sql: rows("agents"), args },
     { sql: rows("messages"), args },
-    { sql: WAITS, args: { ...args, now: now.getTime() } },
+    { sql: WAITS, args },
   ];
 }
 

@@ -1,8 +1,9 @@
+import { createClock, type MachineClocks } from "./clock.ts";
 import { DatabaseUnavailable, faultOf } from "./faults.ts";
 import { createLane, type Lane } from "./lane.ts";
 import type { Once } from "./idempotency.ts";
 import { migrate, NewerDatabase } from "./schema.ts";
-import type { Row, Statement } from "./statement.ts";
+import type { Row, Send, Statement } from "./statement.ts";
 import { createTurns } from "./turns.ts";
 
 /** What the service needs of a libSQL client: one round trip, all or nothing. */
@@ -42,7 +43,13 @@ export interface Database {
   listen(listener: (change: Change) => void): () => void;
   /** Set while a request with a key is at work: its write is made once. */
   readonly once?: Once;
-  now(): Date;
+  /**
+   * The database's time, by which all that others see is reckoned: at once, but before the database has told it.
+   * Errors: `DatabaseUnavailable`.
+   */
+  time(): Promise<Date>;
+  /** Milliseconds since some time or other, for what this instance alone is to measure. They run evenly. */
+  elapsed(): number;
   /** A value that no other call returns: ids, nonces of writes, tokens of waits. */
   unique(): string;
   close(): Promise<void>;
@@ -50,7 +57,8 @@ export interface Database {
 
 export interface DatabaseOptions {
   connect(): Promise<Connection>;
-  now?: () => Date;
+  /** The machine's clocks. */
+  clocks?: MachineClocks;
   unique?: () => string;
 }
 
@@ -61,6 +69,8 @@ const LANES = {
   write: { inFlight: 1, apart: 0, weight: 160, readOnly: false, patience: 4_000 },
 };
 
+const CLOCKS: MachineClocks = { elapsed: () => performance.now(), timeOfDay: () => Date.now() };
+
 /** Milliseconds between two reports of a database that does not answer. */
 const REPORT_EVERY_MS = 10_000;
 
@@ -70,8 +80,8 @@ const REPORT_EVERY_MS = 10_000;
  * Errors: `DatabaseUnavailable`.
  */
 export function createDatabase(options: DatabaseOptions): Database {
-  const now = options.now ?? (() => new Date());
-  const clock = () => now().getTime();
+  const { elapsed } = options.clocks ?? CLOCKS;
+  const clock = createClock(options.clocks ?? CLOCKS);
   const listeners = new Set<(change: Change) => void>();
   let connection: Promise<Connection> | undefined;
   let reportedAt = -Infinity;
@@ -79,14 +89,15 @@ export function createDatabase(options: DatabaseOptions): Database {
   async function connect(): Promise<Connection> {
     const opened = await options.connect();
     try {
-      const run = (mode: "read" | "write") =>
-        createLane(
-          (statements) => opened.send(statements, mode),
-          { ...LANES[mode], expected: () => 0 },
-          clock,
-        )
-          .submit;
-      await migrate(run("read"), run("write"), now);
+      const run = (send: Send, mode: "read" | "write") =>
+        createLane(send, { ...LANES[mode], expected: () => 0 }, elapsed).submit;
+      const read: Send = (statements) => opened.send(statements, "read");
+      // Told with the first look at the database, or where that had no tables yet, after they are made.
+      await migrate(
+        run((statements) => clock.carry(read, statements), "read"),
+        run((statements) => opened.send(statements, "write"), "write"),
+      );
+      if (!clock.isKnown()) await clock.carry(read, []);
       return opened;
     } catch (error) {
       opened.close();
@@ -94,14 +105,18 @@ export function createDatabase(options: DatabaseOptions): Database {
     }
   }
 
-  async function send(statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {
+  async function open(): Promise<Connection> {
     connection ??= connect();
-    const opened = await connection.catch((error) => {
+    return await connection.catch((error) => {
       connection = undefined;
       report(error);
       throw new DatabaseUnavailable("The database could not be opened.", false, { cause: error });
     });
-    return await opened.send(statements, mode).catch((error) => {
+  }
+
+  async function send(statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {
+    const opened = await open();
+    return await clock.carry((all) => opened.send(all, mode), statements).catch((error) => {
       report(error);
       throw error;
     });
@@ -109,16 +124,18 @@ export function createDatabase(options: DatabaseOptions): Database {
 
   /** Tells the operator, who sees nothing of the answers, that the database fails; not at every request. */
   function report(error: unknown) {
-    if (!["lost", "refused"].includes(faultOf(error).kind) || clock() - reportedAt < REPORT_EVERY_MS) return;
-    reportedAt = clock();
+    if (!["lost", "refused"].includes(faultOf(error).kind) || elapsed() - reportedAt < REPORT_EVERY_MS) {
+      return;
+    }
+    reportedAt = elapsed();
     if (error instanceof NewerDatabase) console.error(error.message);
     else console.error("The database does not answer:", error instanceof Error ? error.message : error);
   }
 
   let working = 0;
   const expected = () => working;
-  const reads = createLane((statements) => send(statements, "read"), { ...LANES.read, expected }, clock);
-  const writes = createLane((statements) => send(statements, "write"), { ...LANES.write, expected }, clock);
+  const reads = createLane((statements) => send(statements, "read"), { ...LANES.read, expected }, elapsed);
+  const writes = createLane((statements) => send(statements, "write"), { ...LANES.write, expected }, elapsed);
   return {
     read: reads.submit,
     readOne: reads.submitOne,
@@ -133,13 +150,17 @@ export function createDatabase(options: DatabaseOptions): Database {
       }
     },
     inTurn: createTurns(),
-    migrate: async () => void await send([], "read"),
+    migrate: async () => void await open(),
     announce: (change) => listeners.forEach((listener) => listener(change)),
     listen(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    now,
+    async time() {
+      if (!clock.isKnown()) await reads.submit([]);
+      return clock.now();
+    },
+    elapsed,
     unique: options.unique ?? (() => crypto.randomUUID()),
     close: async () => (await connection?.catch(() => undefined))?.close(),
   };

@@ -47,17 +47,16 @@ const LEAST_HALF = 16;
 
 /**
  * Collects the jobs that arrive while a batch is under way and sends them as the next one: group commit for
- * writes, shared round trips for reads. A job is answered when its batch is acknowledged, never before. Jobs expire
- * by `now`, the time of day; how long a batch takes is measured by `elapsed`, which never jumps. Both in milliseconds.
+ * writes, shared round trips for reads. A job is answered when its batch is acknowledged, never before. Times are
+ * measured by `elapsed`, in milliseconds: it never jumps.
  * Errors: `DatabaseUnavailable`, or what the database said of the job's own statement.
  */
 export function createLane(
   send: Send,
   limits: LaneLimits,
-  now: () => number,
   elapsed = () => performance.now(),
 ): Lane {
-  const carry = createCarrier(send, limits.readOnly, now);
+  const carry = createCarrier(send, limits.readOnly, elapsed);
   const waiting: Job[] = [];
   const underWay = { light: 0, heavy: 0 };
   let heldUntil = 0;
@@ -194,7 +193,7 @@ export function createLane(
 
   function submitOne<Item, Result>(merger: Merger<Item, Result>, item: Item, weight = 1): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const expires = now() + limits.patience;
+      const expires = elapsed() + limits.patience;
       waiting.push({ merger, item, weight, expires, resolve, reject } as Job);
       if (waiting.length >= hoped.jobs) complete?.();
       pump();

@@ -57,7 +57,7 @@ export interface NewMessage {
  * Errors: `room_not_found`, `message_not_found` for `reply_to`.
  */
 export async function postMessage(database: Database, room: string, message: NewMessage): Promise<Message> {
-  const now = database.now();
+  const now = await database.time();
   const post = message.reply_to === undefined && !database.once ? postPlain : postAlone;
   return {
     id: await post(database, room, message, now),
@@ -119,7 +119,7 @@ export async function claimMessage(
   message: number,
   agent: string,
 ): Promise<{ revision: number }> {
-  const [nonce, now] = [database.unique(), database.now()];
+  const [nonce, now] = [database.unique(), await database.time()];
   const { reads: [rooms, claims] } = await commit(database, {
     room,
     part: "messages",

@@ -1,4 +1,5 @@
 import { type Change, type Database, PARTS } from "./database.ts";
+import { DUE, type Due, dueOf } from "./endings.ts";
 import { DatabaseUnavailable, faultOf } from "./faults.ts";
 import type { Json } from "./json.ts";
 import { checkTaken, find, keepRows, type Once, storedRows, takeKey, whileTaken } from "./idempotency.ts";
@@ -24,6 +25,9 @@ export interface RoomCursor {
 /** The first read of every answer about a room: no row, no room. */
 export const ROOM_REVISION = `SELECT revision FROM rooms WHERE id = :room`;
 
+/** The same for what may show something that is due (`readCurrent`). */
+export const ROOM_CURRENT = `SELECT revision, ${DUE} FROM rooms WHERE id = :room`;
+
 const CREATE = `
   INSERT INTO rooms (id, created_at, meta) VALUES (:room, :now, :meta)
   ON CONFLICT (id) DO NOTHING RETURNING id`;
@@ -45,7 +49,7 @@ const LIST = `
    LIMIT COALESCE((SELECT place FROM edge), :limit)`;
 
 const REVISIONS = `
-  SELECT id, state_revision, agents_revision, messages_revision FROM rooms
+  SELECT id, state_revision, agents_revision, messages_revision, ${DUE} FROM rooms
    WHERE id IN (SELECT value FROM json_each(:rooms))`;
 
 /** Finds nothing, and fails where the tables are gone. */
@@ -57,7 +61,7 @@ export async function createRoom(
   room: { id?: string; meta: Json },
 ): Promise<{ room: Room; created: boolean }> {
   const id = room.id ?? database.unique();
-  const now = database.now().toISOString();
+  const now = (await database.time()).toISOString();
   if (database.once) return await createOnce(database, database.once, { id, now, meta: room.meta });
   const [created, rows] = await database.commit([
     { sql: CREATE, args: { room: id, now, meta: JSON.stringify(room.meta) }, single: true },
@@ -114,12 +118,16 @@ export async function listRooms(
   return { rooms: await mapInTurns(rows!.slice(0, more ? -1 : undefined), toRoom), more };
 }
 
-/** The revisions at which the parts of these rooms last changed. */
-export async function listRevisions(database: Database, rooms: string[]): Promise<Change[]> {
+/** The revisions at which the parts of these rooms last changed, and what is due in them. */
+export async function lookAtRooms(
+  database: Database,
+  rooms: string[],
+): Promise<{ changes: Change[]; due: Due[] }> {
   const [rows] = await database.read([{ sql: REVISIONS, args: { rooms: JSON.stringify(rooms) } }]);
-  return rows!.flatMap((row) =>
+  const changes = rows!.flatMap((row) =>
     PARTS.map((part) => ({ room: row.id as string, part, revision: Number(row[`${part}_revision`]) }))
   );
+  return { changes, due: rows!.flatMap((row) => dueOf(row.id as string, row) ?? []) };
 }
 
 /** Resolves when the database answers and has its tables. Errors: `DatabaseUnavailable`. */

@@ -1,5 +1,7 @@
 import type { Database } from "./database.ts";
 import { selectAgents } from "./agents.ts";
+import { NOW } from "./clock.ts";
+import { DUE } from "./endings.ts";
 import { type Selection, stateArgs } from "./guard.ts";
 import type { Json } from "./json.ts";
 import type { Listing } from "./listing.ts";
@@ -37,6 +39,8 @@ export interface AgentRow {
 
 /** What was asked of a room, as it was at one revision. */
 export interface Snapshot {
+  /** The database's time then. */
+  now: Date;
   revisions: RoomRevisions;
   counts: { count: number; unclaimed: number };
   /** Values of plain keys, without the views. */
@@ -53,7 +57,8 @@ export interface Snapshot {
 }
 
 const ROOM = `
-  SELECT revision, state_revision, views_revision, agents_revision, messages_revision, message_count, unclaimed_count
+  SELECT revision, state_revision, views_revision, agents_revision, messages_revision, message_count, unclaimed_count,
+         ${NOW} AS now, ${DUE}
     FROM rooms WHERE id = :room`;
 
 const VALUES = `WHERE room_id = :room AND scope <> '${VIEW_SCOPE}'`;
@@ -94,14 +99,14 @@ export async function loadSnapshot(
   query: SnapshotQuery,
   extra: Query[] = [],
 ): Promise<Snapshot> {
-  const queries = snapshotQueries(room, query, database.now());
+  const queries = snapshotQueries(room, query);
   const results = await readWhole(database, [...Object.values(queries), ...extra]);
   const names = Object.keys(queries);
   const rows = Object.fromEntries(names.map((name, index) => [name, results[index]!]));
   return await toSnapshot(rows, results.slice(names.length));
 }
 
-function snapshotQueries(room: string, query: SnapshotQuery, now: Date): Record<string, Query> {
+function snapshotQueries(room: string, query: SnapshotQuery): Record<string, Query> {
   const queries: Record<string, Query> = { room: { sql: ROOM, args: { room } } };
   if (query.state === "all") {
     queries.state = selectValues(VALUES, { room });
@@ -126,10 +131,10 @@ function snapshotQueries(room: string, query: SnapshotQuery, now: Date): Record<
   if (query.views) queries.views = { sql: VIEWS, args: { room }, weight: VIEWS_WEIGHT };
   if (query.agents === "all") {
     queries.agents = selectAgents(room);
-    queries.waits = waitsOf(room, null, now);
+    queries.waits = waitsOf(room, null);
   } else if (query.agents.length > 0) {
     queries.agents = selectAgents(room, query.agents);
-    queries.waits = waitsOf(room, query.agents.length === 1 ? query.agents[0]! : null, now);
+    queries.waits = waitsOf(room, query.agents.length === 1 ? query.agents[0]! : null);
   }
   return queries;
 }
@@ -143,6 +148,7 @@ async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<
   const [found] = rows.room!;
   if (found === undefined) throw roomNotFound();
   return {
+    now: new Date(Number(found.now)),
     revisions: {
       revision: Number(found.revision),
       state: Number(found.state_revision),

@@ -153,7 +153,7 @@ export async function deleteEntry(
     guard?: Guard;
   },
 ): Promise<{ deleted: boolean; revision: number } | undefined> {
-  const [nonce, now] = [database.unique(), database.now()];
+  const [nonce, now] = [database.unique(), await database.time()];
   const place = { room, scope, key };
   const { unmoved, args: seen } = guardOf(guard);
   const condition = { if_version: ifVersion ?? null, view: scope === VIEW_SCOPE };

@@ -80,7 +80,7 @@ async function putPlain(database: Database, room: string, put: Put): Promise<Wri
   ) {
     return;
   }
-  const now = database.now();
+  const now = await database.time();
   const value = JSON.stringify(write!.value);
   const plain = {
     room,
@@ -109,7 +109,7 @@ async function putPlain(database: Database, room: string, put: Put): Promise<Wri
  * that JSON means, and where the stored number is a fraction this says so.
  */
 async function tryPut(database: Database, room: string, put: Put): Promise<Written | undefined | "fraction"> {
-  const [nonce, now] = [database.unique(), database.now()];
+  const [nonce, now] = [database.unique(), await database.time()];
   const targets = targetsOf(put.writes);
   const guard = guardOf(put.guard);
   const outcome = await commit(database, {

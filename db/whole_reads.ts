@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import { readCurrent } from "./endings.ts";
 import {
   compareBy,
   FIRST_PAGE_BYTES,
@@ -47,7 +48,7 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
     last = areComplete(),
   ): Promise<boolean> {
     const wanted = readings.map((reading) => reading.statements(seen, last, bytesOf(reading)));
-    const results = await database.read(wanted.flat());
+    const results = await readCurrent(database, wanted.flat());
     for (const [n, reading] of readings.entries()) {
       if (isBusy()) await giveWay();
       reading.take(results.splice(0, wanted[n]!.length));

@@ -16,7 +16,7 @@ const JUDGING_MS = 100;
 
 /** The agents, each waiting one with the parts of its condition as they are now. */
 export async function agentsOf(
-  { database, reader }: Services,
+  { reader }: Services,
   room: string,
   { snapshot }: RoomData,
   now: Date,
@@ -35,7 +35,7 @@ export async function agentsOf(
   const read = [...conditions.values()].flatMap(partsOf).map(({ reads }) => reads);
   const keys = keysNamed(read);
   const data = await reader.load(room, { ...unionReads(read), messages: true }, [selectKeys(room, keys)]);
-  const context = createContext(data, database.now());
+  const context = createContext(data);
   const [rows] = data.snapshot.extra as [Row[]];
   const view = await conditionViews({ data, context, keys, rows, agents });
   const judging = { left: JUDGING_MS };

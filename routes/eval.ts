@@ -7,7 +7,7 @@ import { large, resource } from "./methods.ts";
 import { compileOf, readBody, replyInTurns, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 
-export function mountEval(app: Hono, { database, reader }: Services): void {
+export function mountEval(app: Hono, { reader }: Services): void {
   resource(app, "/rooms/:room/eval", {
     POST: large(async (c) => {
       const room = roomOf(c);
@@ -15,7 +15,7 @@ export function mountEval(app: Hono, { database, reader }: Services): void {
       const expression = await compileOf(expr);
       const data = await reader.load(room, expression.reads);
       if (isBusy()) await giveWay();
-      const { context } = createContext(data, database.now()).from({ self: agent ?? null });
+      const { context } = createContext(data).from({ self: agent ?? null });
       try {
         const value = expression.evaluate(context);
         return await replyInTurns(data.snapshot.revisions.revision, {

@@ -30,7 +30,7 @@ const PACE_MS = 100;
 
 /** What the page of a room asks for once it is there: its pieces, drawn by the same views. */
 export function mountLive(app: Hono, services: Services, log: WaitLog): void {
-  const { database, reader } = services;
+  const { reader } = services;
   const drawings = createDrawings(draw);
 
   async function draw(room: string, changes?: Changes): Promise<Fragment[]> {
@@ -62,7 +62,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
           next = performance.now() + PACE_MS;
         },
         changed: page.changed,
-        // Signs of life and the ends of leases move no revision: they are looked for.
+        // Signs of life move no revision: they are looked for.
         beat: () => page.beat(follower.revision),
       };
       return streamOf(c, follower, script, sending);
@@ -79,7 +79,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const messages = await messageViews(rows!.reverse());
       const [answered] = (await reader.load(room, NOTHING, [selectAnswered(room, messages)])).snapshot.extra;
       const known = await messageViews(answered!);
-      const now = database.now();
+      const { now } = snapshot;
       c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));
       const draw = (message: MessageView) => textOf(Message({ message, now, room, known }));
       return await sendPieces(c, await mapInTurns(messages, draw));
@@ -99,7 +99,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const { snapshot } = await reader.load(room, NOTHING, [window]);
       const [scope] = await scopesOf(snapshot.extra[0]!);
       const entries = scope?.entries ?? [];
-      const now = database.now();
+      const { now } = snapshot;
       c.header("Convene-Older", String(Math.max(0, (scope?.total ?? 0) - from - entries.length)));
       return await sendPieces(c, await mapInTurns(entries, (entry) => textOf(Entry({ entry, room, now }))));
     }),

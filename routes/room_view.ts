@@ -41,19 +41,19 @@ export async function loadLive(
   room: string,
   extra: Query[] = [],
 ): Promise<LiveView> {
-  const { database, reader } = services;
+  const { reader } = services;
   const own = [{ sql: VIEW_ROWS, args: { room } }, ...selectRecent(room, EVENTS_SHOWN)];
   const data = await reader.load(room, LOOK, [...own, ...extra]);
   const { snapshot } = data;
   const [viewRows, writes, messages] = snapshot.extra as [Row[], Row[], Row[]];
-  const now = database.now();
+  const { now } = snapshot;
   const agents = await agentsOf(services, room, data, now);
   return {
     revision: snapshot.revisions.revision,
     now,
     counts: snapshot.counts,
     agents,
-    views: await viewEntries(viewRows, data, createContext(data, now)),
+    views: await viewEntries(viewRows, data, createContext(data)),
     timeline: {
       lanes: agents.map(({ id }) => id),
       events: eventsOf(writes, messages),

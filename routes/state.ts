@@ -57,7 +57,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     const reads: Reads[] = [];
     for (const { expr } of written) reads.push((await compileOf(expr!)).reads);
     const data = await reader.load(room, unionReads([{ ...NOTHING, state: { scopes: [], keys } }, ...reads]));
-    return createContext(data, database.now()).views(written.map(({ key }) => key));
+    return createContext(data).views(written.map(({ key }) => key));
   }
 
   async function listResolved(room: string, filter: StateFilter) {
@@ -70,7 +70,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     const names = entries.filter((entry) => entry.scope === VIEW_SCOPE && !("deleted" in entry)).map((
       { key },
     ) => key);
-    const views = await createContext(data, database.now()).views(names);
+    const views = await createContext(data).views(names);
     return {
       entries: await mapInTurns(entries, (entry) => resolved(entry, views)),
       revision: data.snapshot.revisions.revision,

@@ -236,7 +236,7 @@ Deno.test("changes cost one round trip, and only indexes by revision are searche
     assert.equal(batches.length - before, 1);
 
     const client = createClient({ url: file });
-    for (const { sql, args } of selectChanges("r", { after: 3, limit: 9 }, new Date())) {
+    for (const { sql, args } of selectChanges("r", { after: 3, limit: 9 })) {
       const named = Object.fromEntries(Object.entries(args).map(([name, value]) => [name, value as number]));
       const { rows } = await client.execute({ sql: `EXPLAIN QUERY PLAN ${sql}`, args: named });
       const steps = rows.map(({ detail }) => String(detail));

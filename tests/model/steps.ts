@@ -8,7 +8,7 @@ import { lookCommands } from "./commands/looks.ts";
 import { messageCommands } from "./commands/messages.ts";
 import { opening, roomCommands } from "./commands/rooms.ts";
 import { stateCommands } from "./commands/state.ts";
-import { listAgents, mark, unmark } from "./reference/agents.ts";
+import { endMarks, listAgents, mark, unmark } from "./reference/agents.ts";
 import { assertHas } from "./reference/comparison.ts";
 import { type Condition, holds, source } from "./reference/conditions.ts";
 import { changes, listChanges, wait } from "./reference/looks.ts";
@@ -98,10 +98,15 @@ class Passing implements Step {
   toString = () => `pass ${this.ms}`;
   check = ({ clock }: World) => clock.held;
 
-  run({ clock }: World, run: Run): Promise<void> {
+  async run({ clock, rooms }: World, run: Run): Promise<void> {
     clock.now += this.ms;
     tell(run, `${this.ms} ms pass`);
-    return Promise.resolve();
+    // A mark whose time is over ends when somebody looks: at once, or the poll of a wait that goes on would.
+    for (const room of rooms.values()) {
+      endMarks(room);
+      const path = `/rooms/${room.id}/agents`;
+      compare(run, await send(run, { method: "GET", path }), listAgents(room));
+    }
   }
 }
 

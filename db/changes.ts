@@ -23,10 +23,13 @@ export interface Changes {
   messages: Array<Message & Changed>;
   /** More has changed after `revision`. Without it, what was followed so far is the room at `revision`. */
   more: boolean;
+  /** The room has not come to the revision that was asked for, as after a restored copy: this is from the start. */
+  reset?: true;
 }
 
 export interface ChangesQuery {
-  after: number;
+  /** Left out: the room's present revision. */
+  after?: number;
   /** Things that may be shown; what changed in one revision is shown whole, so the last one may exceed it. */
   limit: number;
   /** Bytes beyond which it is cut, `SHORT_PAGE_BYTES` unless given. */
@@ -36,6 +39,10 @@ export interface ChangesQuery {
 const LARGEST = { state: "value", agents: "meta", messages: "body" };
 type Table = keyof typeof LARGEST;
 
+/** The revision after which to look: the start where the room has not come to the one that was asked for. */
+const START = `(
+  SELECT CASE WHEN :after > revision THEN 0 ELSE COALESCE(:after, revision) END FROM rooms WHERE id = :room)`;
+
 /** A query of what changed in a table after a revision, in the order of revisions. */
 const select = (table: Table, columns: string, within: (revision: string) => string) =>
   CHANGED[table].map(({ from, revision }) =>
@@ -43,7 +50,7 @@ const select = (table: Table, columns: string, within: (revision: string) => str
   ).join(" UNION ALL ");
 
 const SIZES = Object.entries(LARGEST).map(([table, column]) =>
-  select(table as Table, `octet_length(${column}) AS size`, (revision) => `${revision} > :after`)
+  select(table as Table, `octet_length(${column}) AS size`, (revision) => `${revision} > ${START}`)
 );
 
 // The revision that reaches the limit: a cut lies behind it, never within what changed in one revision.
@@ -55,13 +62,14 @@ const EDGE = `(
    WHERE place = :limit OR bytes > :bytes LIMIT 1)`;
 
 const ROOM = `
-  SELECT revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge
+  SELECT revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge,
+         :after > revision AS reset
     FROM rooms WHERE id = :room`;
 
 const WITH_LAST =
   `WITH last (revision) AS MATERIALIZED (SELECT COALESCE(${EDGE}, ${Number.MAX_SAFE_INTEGER}))`;
 const within = (revision: string) =>
-  `${revision} > :after AND ${revision} <= (SELECT last.revision FROM last)`;
+  `${revision} > ${START} AND ${revision} <= (SELECT last.revision FROM last)`;
 const rows = (table: Table) => `${WITH_LAST} ${select(table, "*", within)} ORDER BY changed`;
 
 const WAITS = `
@@ -87,7 +95,7 @@ export function selectChanges(
   { after, limit, bytes = SHORT_PAGE_BYTES }: ChangesQuery,
   now: Date,
 ): Statement[] {
-  const args = { room, after, limit, bytes };
+  const args = { room, after: after ?? null, limit, bytes };
   return [
     { sql: ROOM, args, weight: SHORT_PAGE_WEIGHT }, // for all of them
     { sql: rows("state"), args },
@@ -112,6 +120,7 @@ export async function toChanges(
     agents: await mapInTurns(agents!, (row) => ({ ...toAgent(row, shown), ...changed(row) })),
     messages: await mapInTurns(messages!, (row) => ({ ...toMessage(row), ...changed(row) })),
     more,
+    ...(room.reset ? { reset: true as const } : {}),
   };
 }
 

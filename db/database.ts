@@ -1,7 +1,7 @@
-import { DatabaseUnavailable, faultOf } from "./faults.ts";
+import { DatabaseUnavailable, faultOf, isTableMissing } from "./faults.ts";
 import { createLane, type Lane } from "./lane.ts";
 import type { Once } from "./idempotency.ts";
-import { migrate, NewerDatabase } from "./schema.ts";
+import { migrate, migrateAnew, NewerDatabase } from "./schema.ts";
 import type { Row, Statement } from "./statement.ts";
 import { createTurns } from "./turns.ts";
 
@@ -61,6 +61,11 @@ const LANES = {
   write: { inFlight: 1, apart: 0, weight: 160, readOnly: false, patience: 4_000 },
 };
 
+class TablesMissing extends Error {
+  override readonly message =
+    "The database has lost some of its tables: restore a copy of it, or set up a new one.";
+}
+
 /** Milliseconds between two reports of a database that does not answer. */
 const REPORT_EVERY_MS = 10_000;
 
@@ -74,24 +79,28 @@ export function createDatabase(options: DatabaseOptions): Database {
   const clock = () => now().getTime();
   const listeners = new Set<(change: Change) => void>();
   let connection: Promise<Connection> | undefined;
+  let settingUp: Promise<void> | undefined;
   let reportedAt = -Infinity;
 
   async function connect(): Promise<Connection> {
     const opened = await options.connect();
     try {
-      const run = (mode: "read" | "write") =>
-        createLane(
-          (statements) => opened.send(statements, mode),
-          { ...LANES[mode], expected: () => 0 },
-          clock,
-        )
-          .submit;
-      await migrate(run("read"), run("write"), now);
+      await setUp(opened, migrate);
       return opened;
     } catch (error) {
       opened.close();
       throw error;
     }
+  }
+
+  async function setUp(opened: Connection, by: typeof migrate): Promise<void> {
+    const run = (mode: "read" | "write") =>
+      createLane(
+        (statements) => opened.send(statements, mode),
+        { ...LANES[mode], expected: () => 0 },
+        clock,
+      ).submit;
+    await by(run("read"), run("write"), now);
   }
 
   async function send(statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {
@@ -101,17 +110,39 @@ export function createDatabase(options: DatabaseOptions): Database {
       report(error);
       throw new DatabaseUnavailable("The database could not be opened.", false, { cause: error });
     });
-    return await opened.send(statements, mode).catch((error) => {
+    try {
+      return await opened.send(statements, mode);
+    } catch (error) {
+      if (isTableMissing(error)) return await sendAnew(opened, statements, mode);
       report(error);
       throw error;
-    });
+    }
+  }
+
+  /** Sends what failed since tables are gone, once they are set up again: nothing of it was applied. */
+  async function sendAnew(
+    opened: Connection,
+    statements: Statement[],
+    mode: "read" | "write",
+  ): Promise<Row[][]> {
+    settingUp ??= setUp(opened, migrateAnew).finally(() => settingUp = undefined);
+    try {
+      await settingUp;
+      return await opened.send(statements, mode);
+    } catch (error) {
+      const missing = isTableMissing(error);
+      report(missing ? new TablesMissing() : error);
+      throw missing
+        ? new DatabaseUnavailable("The database has lost tables.", false, { cause: error })
+        : error;
+    }
   }
 
   /** Tells the operator, who sees nothing of the answers, that the database fails; not at every request. */
   function report(error: unknown) {
     if (!["lost", "refused"].includes(faultOf(error).kind) || clock() - reportedAt < REPORT_EVERY_MS) return;
     reportedAt = clock();
-    if (error instanceof NewerDatabase) console.error(error.message);
+    if (error instanceof NewerDatabase || error instanceof TablesMissing) console.error(error.message);
     else console.error("The database does not answer:", error instanceof Error ? error.message : error);
   }
 

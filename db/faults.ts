@@ -39,3 +39,8 @@ export function faultOf(error: unknown): Fault {
   }
   return { kind: "lost" };
 }
+
+/** True where a statement names a table that is not there: nothing was applied. */
+export function isTableMissing(error: unknown): boolean {
+  return faultOf(error).kind === "statement" && (error as Error).message.includes("no such table");
+}

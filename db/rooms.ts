@@ -1,5 +1,4 @@
 import { type Change, type Database, PARTS } from "./database.ts";
-import { DatabaseUnavailable, faultOf } from "./faults.ts";
 import type { Json } from "./json.ts";
 import { checkTaken, find, keepRows, type Once, storedRows, takeKey, whileTaken } from "./idempotency.ts";
 import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./listing.ts";
@@ -114,22 +113,17 @@ export async function listRooms(
   return { rooms: await mapInTurns(rows!.slice(0, more ? -1 : undefined), toRoom), more };
 }
 
-/** The revisions at which the parts of these rooms last changed. */
-export async function listRevisions(database: Database, rooms: string[]): Promise<Change[]> {
+/** The revisions at which the parts of these rooms last changed, for each room that there is. */
+export async function listRevisions(database: Database, rooms: string[]): Promise<Change[][]> {
   const [rows] = await database.read([{ sql: REVISIONS, args: { rooms: JSON.stringify(rooms) } }]);
-  return rows!.flatMap((row) =>
+  return rows!.map((row) =>
     PARTS.map((part) => ({ room: row.id as string, part, revision: Number(row[`${part}_revision`]) }))
   );
 }
 
 /** Resolves when the database answers and has its tables. Errors: `DatabaseUnavailable`. */
 export async function ping(database: Database): Promise<void> {
-  try {
-    await database.read([{ sql: PING, args: {} }]);
-  } catch (error) {
-    if (faultOf(error).kind !== "statement") throw error;
-    throw new DatabaseUnavailable("The database has no tables.", false, { cause: error });
-  }
+  await database.read([{ sql: PING, args: {} }]);
 }
 
 /** The room's revision, from the rows of ROOM_REVISION. Errors: `room_not_found`. */

@@ -1,4 +1,4 @@
-import { faultOf } from "./faults.ts";
+import { faultOf, isTableMissing } from "./faults.ts";
 import type { Row, Statement } from "./statement.ts";
 
 /**
@@ -222,6 +222,26 @@ export async function migrate(read: Run, commit: Run, now: () => Date): Promise<
       if (faultOf(error).kind !== "statement" || await lastApplied(read) < id) throw error;
     }
   }
+}
+
+const TABLES = MIGRATIONS.flat().flatMap((sql) => /^CREATE TABLE (\w+)/.exec(sql)?.[1] ?? []);
+
+// Decided in the statement, since another instance may have set the tables up meanwhile.
+const FORGET_ALL = `
+  DELETE FROM migrations WHERE NOT EXISTS (
+    SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name IN (SELECT value FROM json_each(:tables)))`;
+
+/**
+ * Sets the tables up where a running instance finds that they are gone: the file was replaced, or they were dropped.
+ * Where some are left nothing is done. Errors: `NewerDatabase`.
+ */
+export async function migrateAnew(read: Run, commit: Run, now: () => Date): Promise<void> {
+  try {
+    await commit([{ sql: FORGET_ALL, args: { tables: JSON.stringify(TABLES) } }]);
+  } catch (error) {
+    if (!isTableMissing(error)) throw error; // the log is gone too
+  }
+  await migrate(read, commit, now);
 }
 
 async function lastApplied(read: Run): Promise<number> {

@@ -37,6 +37,7 @@ export interface AgentRow {
 
 /** What was asked of a room, as it was at one revision. */
 export interface Snapshot {
+  createdAt: string;
   revisions: RoomRevisions;
   counts: { count: number; unclaimed: number };
   /** Values of plain keys, without the views. */
@@ -53,7 +54,7 @@ export interface Snapshot {
 }
 
 const ROOM = `
-  SELECT revision, state_revision, views_revision, agents_revision, messages_revision, message_count, unclaimed_count
+  SELECT created_at, revision, state_revision, views_revision, agents_revision, messages_revision, message_count, unclaimed_count
     FROM rooms WHERE id = :room`;
 
 const VALUES = `WHERE room_id = :room AND scope <> '${VIEW_SCOPE}'`;
@@ -143,6 +144,7 @@ async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<
   const [found] = rows.room!;
   if (found === undefined) throw roomNotFound();
   return {
+    createdAt: found.created_at as string,
     revisions: {
       revision: Number(found.revision),
       state: Number(found.state_revision),

@@ -83,9 +83,13 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const filter = filterOf(c);
       const readsViews = queryText(c, "resolve") === "true" && (filter.scope ?? VIEW_SCOPE) === VIEW_SCOPE;
       if (filter.key === undefined) {
-        const { entries, revision } =
-          await (readsViews ? listResolved(room, filter) : listEntries(database, room, filter));
-        return await replyInTurns(revision, entries);
+        const list = (filter: StateFilter) =>
+          readsViews ? listResolved(room, filter) : listEntries(database, room, filter);
+        const { entries, revision } = await list(filter);
+        if ((filter.since ?? 0) <= revision) return await replyInTurns(revision, entries);
+        // The room has not come so far, as after a restored copy of the database: what is there, from the start.
+        const anew = await list({ ...filter, since: 0 });
+        return await replyInTurns(anew.revision, anew.entries, { "Convene-Reset": "true" });
       }
       const { scope, key } = filter as { scope: string; key: string };
       if (!readsViews) {

@@ -27,6 +27,7 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
     scopes: new Map([["_shared", toCel(shared as Json) as Map<string, unknown>], ["ann", new Map()]]),
     metas: new Map([["ann", new Map()]]),
     snapshot: {
+      createdAt: "",
       revisions: { revision: 7, state: 7, views: 7, agents: 7, messages: 7 },
       counts: { count: 3, unclaimed: 1 },
       entries: Object.entries(shared).map(([key, value]) => ({

@@ -164,7 +164,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "poll off",
     file: "cel/watch.ts",
-    edits: [[".forEach(hear);\n      }\n    } catch", ";\n      }\n    } catch"]],
+    edits: [["          changes.forEach(hear);\n", ""]],
     test: "tests/contract/wake_ups.test.ts",
     filter: "two instances: a wait in one ends soon",
   },
@@ -417,6 +417,47 @@ export const MUTANTS: Mutant[] = [
     edits: [["`SELECT id FROM rooms WHERE id = ''`", "`SELECT 1`"]],
     test: "tests/faults/migrations.test.ts",
     filter: "a database whose tables are gone is not well: one file",
+  },
+  {
+    name: "nothing is said to a reader that knows more than there is",
+    file: "db/changes.ts",
+    edits: [["WHEN :after > revision THEN 0 ELSE", "WHEN :after < 0 THEN 0 ELSE"]],
+    test: "tests/contract/resets.test.ts",
+    filter: "file: changes after a revision that the room does not have",
+  },
+  {
+    name: "streams and waits under way not told that a room has gone back",
+    file: "cel/watch.ts",
+    edits: [[
+      "revision > changes[n]!.revision)) turn(room);",
+      "revision > changes[n]!.revision)) void room;",
+    ]],
+    test: "tests/faults/restored.test.ts",
+    filter: "file: streams and waits under way hear of a room that has gone back",
+  },
+  {
+    name: "views remembered of a room that was before",
+    file: "cel/reader.ts",
+    edits: [[" || known.createdAt !== snapshot.createdAt;", ";"]],
+    test: "tests/faults/restored.test.ts",
+    filter: "file: views, waits and followers of a database that was emptied",
+  },
+  {
+    name: "the log of migrations forgotten while tables are there",
+    file: "db/schema.ts",
+    edits: [[
+      "name IN (SELECT value FROM json_each(:tables)))`",
+      "name IN (SELECT value FROM json_each(:tables) WHERE FALSE))`",
+    ]],
+    test: "tests/faults/restored.test.ts",
+    filter: "file: where some tables are gone",
+  },
+  {
+    name: "a file that was removed written on",
+    file: "db/file.ts",
+    edits: [["return identityOf(path) !== known;", "return false;"]],
+    test: "tests/faults/restored.test.ts",
+    filter: "file: a file that is removed while it runs",
   },
   {
     name: "a wait by an agent that is not registered says nothing of it",

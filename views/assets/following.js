@@ -44,6 +44,11 @@ export function follow(path, from, update) {
       revision = Number(lastEventId);
       if (data !== "") update(data);
     });
+    // The room is not what it was: its database was restored from a copy, or emptied.
+    source.addEventListener("reset", () => {
+      source.close();
+      location.reload();
+    });
     source.addEventListener("error", () => {
       lost();
       if (source.readyState === EventSource.CLOSED) again();

@@ -4,7 +4,8 @@ import type { Database } from "./database.ts";
 import { SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./listing.ts";
 import { type Message, toMessage } from "./messages.ts";
 import { toNewest } from "./presence.ts";
-import { roomNotFound } from "./refusal.ts";
+import { roomNotFound, served } from "./refusal.ts";
+import { REVISION } from "./release.ts";
 import { type Entry, toListed, type Tombstone } from "./state.ts";
 import type { Row, Statement } from "./statement.ts";
 import { giveWay, isBusy, mapInTurns } from "./turn.ts";
@@ -62,8 +63,8 @@ const EDGE = `(
    WHERE place = :limit OR bytes > :bytes LIMIT 1)`;
 
 const ROOM = `
-  SELECT revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge,
-         :after > revision AS reset
+  SELECT ${REVISION} AS revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge,
+         :after > rooms.revision AS reset
     FROM rooms WHERE id = :room`;
 
 const WITH_LAST =
@@ -112,10 +113,11 @@ export async function toChanges(
 ): Promise<Changes> {
   const [room] = rooms!;
   if (room === undefined) throw roomNotFound();
+  const present = served(room.revision);
   const more = room.edge !== null && Number(room.moved) > Number(room.edge);
   const shown = toNewest(waits!.filter(({ token }) => token !== without).sort(byRevision));
   return {
-    revision: Number(more ? room.edge : room.revision),
+    revision: Number(more ? room.edge : present),
     state: await mapInTurns(state!, (row) => ({ ...toListed(row), ...changed(row) })),
     agents: await mapInTurns(agents!, (row) => ({ ...toAgent(row, shown), ...changed(row) })),
     messages: await mapInTurns(messages!, (row) => ({ ...toMessage(row), ...changed(row) })),

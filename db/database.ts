@@ -1,4 +1,4 @@
-import { DatabaseUnavailable, faultOf, isTableMissing } from "./faults.ts";
+import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./faults.ts";
 import { createLane, type Lane } from "./lane.ts";
 import type { Once } from "./idempotency.ts";
 import { migrate, migrateAnew, NewerDatabase } from "./schema.ts";
@@ -113,7 +113,7 @@ export function createDatabase(options: DatabaseOptions): Database {
     try {
       return await opened.send(statements, mode);
     } catch (error) {
-      if (isTableMissing(error)) return await sendAnew(opened, statements, mode);
+      if (isSchemaMissing(error)) return await sendAnew(opened, statements, mode);
       report(error);
       throw error;
     }
@@ -130,7 +130,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       await settingUp;
       return await opened.send(statements, mode);
     } catch (error) {
-      const missing = isTableMissing(error);
+      const missing = isSchemaMissing(error);
       report(missing ? new TablesMissing() : error);
       throw missing
         ? new DatabaseUnavailable("The database has lost tables.", false, { cause: error })

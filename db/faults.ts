@@ -40,7 +40,7 @@ export function faultOf(error: unknown): Fault {
   return { kind: "lost" };
 }
 
-/** True where a statement names a table that is not there: nothing was applied. */
-export function isTableMissing(error: unknown): boolean {
-  return faultOf(error).kind === "statement" && (error as Error).message.includes("no such table");
+/** True where a statement names a table or a column that is not there: nothing was applied. */
+export function isSchemaMissing(error: unknown): boolean {
+  return faultOf(error).kind === "statement" && /no such (table|column)/.test((error as Error).message);
 }

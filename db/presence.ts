@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import { SERVED } from "./release.ts";
 import type { Row, Statement } from "./statement.ts";
 import { SIGNS } from "./together.ts";
 import { ADMITTED, commit, FROM_ADMITTED, SIGN } from "./write.ts";
@@ -26,7 +27,7 @@ const IN_PROGRESS_OF = `
 
 const ADMIT_MARK = `
   UPDATE rooms SET revision = revision + 1, agents_revision = revision + 1, admitted = :nonce
-   WHERE id = :room AND EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent)
+   WHERE id = :room AND ${SERVED} AND EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent)
   RETURNING revision`;
 
 const MARK = `

@@ -1,8 +1,18 @@
 import { type Change, type Database, PARTS } from "./database.ts";
 import type { Json } from "./json.ts";
-import { checkTaken, find, keepRows, type Once, storedRows, takeKey, whileTaken } from "./idempotency.ts";
+import {
+  checkTaken,
+  find,
+  keepRows,
+  letGo,
+  type Once,
+  storedRows,
+  takeKey,
+  whileTaken,
+} from "./idempotency.ts";
 import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./listing.ts";
-import { roomNotFound } from "./refusal.ts";
+import { roomNotFound, served } from "./refusal.ts";
+import { REVISION, SERVED } from "./release.ts";
 import type { Row } from "./statement.ts";
 import { columnsOf, createRead } from "./together.ts";
 import { giveWay, isBusyFor, mapInTurns } from "./turn.ts";
@@ -21,7 +31,7 @@ export interface RoomCursor {
 }
 
 /** The first read of every answer about a room: no row, no room. */
-export const ROOM_REVISION = `SELECT revision FROM rooms WHERE id = :room`;
+export const ROOM_REVISION = `SELECT ${REVISION} AS revision FROM rooms WHERE id = :room`;
 
 const CREATE = `
   INSERT INTO rooms (id, created_at, meta) VALUES (:room, :now, :meta)
@@ -29,14 +39,15 @@ const CREATE = `
 
 const CREATE_WHERE = `INSERT INTO rooms (id, created_at, meta) SELECT :room, :now, :meta WHERE TRUE`;
 
-const GET = `SELECT id, created_at, meta, revision FROM rooms WHERE id = :room`;
+const GET = `SELECT id, created_at, meta, ${REVISION} AS revision FROM rooms WHERE id = :room`;
 
 const GET_TOGETHER = createRead(
-  columnsOf("rooms", ["id", "created_at", "meta", "revision"]),
+  { ...columnsOf("rooms", ["id", "created_at", "meta"]), revision: REVISION },
   `FROM json_each(:asked) AS asked CROSS JOIN rooms ON rooms.id = asked.value ->> 0`,
 );
 
-const BEFORE = `FROM rooms WHERE (created_at, id) < (:created_at, :id) ORDER BY created_at DESC, id DESC`;
+const BEFORE =
+  `FROM rooms WHERE (created_at, id) < (:created_at, :id) AND ${SERVED} ORDER BY created_at DESC, id DESC`;
 
 const LIST = `
   WITH edge (place) AS MATERIALIZED (${edgeOf(`SELECT octet_length(meta) AS size ${BEFORE} LIMIT :limit`)})
@@ -85,6 +96,7 @@ async function createOnce(
     whileTaken(once, { sql: CREATE_WHERE, args }, "ON CONFLICT (id) DO NOTHING"),
     got,
     ...keepRows(once, got),
+    letGo(once, `NOT EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})`, args),
     find(once),
   ]);
   checkTaken(once, rows.at(-1)!);
@@ -99,7 +111,7 @@ export async function getRoom(database: Database, id: string): Promise<Room> {
   return toRoom(row);
 }
 
-/** Rooms older than `before`, newest first, at most `limit` and a page; `more` says whether others follow. */
+/** Rooms that this release may serve and that are older than `before`, newest first, at most `limit` and a page; `more` says whether others follow. */
 export async function listRooms(
   database: Database,
   { before, limit }: { before?: RoomCursor; limit: number },
@@ -126,10 +138,10 @@ export async function ping(database: Database): Promise<void> {
   await database.read([{ sql: PING, args: {} }]);
 }
 
-/** The room's revision, from the rows of ROOM_REVISION. Errors: `room_not_found`. */
+/** The room's revision, from the rows of ROOM_REVISION. Errors: `room_not_found`, `unavailable`. */
 export function revisionOf(rows: Row[]): number {
   if (rows.length === 0) throw roomNotFound();
-  return Number(rows[0]!.revision);
+  return served(rows[0]!.revision);
 }
 
 function toRoom(row: Row): Room {
@@ -137,6 +149,6 @@ function toRoom(row: Row): Room {
     id: row.id as string,
     created_at: row.created_at as string,
     meta: JSON.parse(row.meta as string),
-    revision: Number(row.revision),
+    revision: served(row.revision),
   };
 }

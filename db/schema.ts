@@ -1,4 +1,5 @@
-import { faultOf, isTableMissing } from "./faults.ts";
+import { faultOf, isSchemaMissing } from "./faults.ts";
+import { RELEASE } from "./release.ts";
 import type { Row, Statement } from "./statement.ts";
 
 /**
@@ -186,22 +187,32 @@ export const MIGRATIONS: string[][] = [
   // The replies to a message in their order, so that a thread is walked from one to the next (thread.ts).
   [`CREATE INDEX messages_answers ON messages (room_id, reply_to, id) WHERE reply_to IS NOT NULL`],
   [`DROP INDEX messages_replies`],
+  // Releases are numbered in release.ts. A migration after which older code does not work raises the one row of
+  // `compatibility`, and `requires` of all rooms for the instances that are running.
+  [
+    `ALTER TABLE rooms ADD COLUMN requires INTEGER NOT NULL DEFAULT 0`,
+    `CREATE TABLE compatibility (requires INTEGER NOT NULL) STRICT`,
+    `INSERT INTO compatibility VALUES (0)`,
+  ],
 ];
 
 const CREATE_LOG =
   `CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT`;
 const LAST_APPLIED = `SELECT COALESCE(MAX(id), 0) AS id FROM migrations`;
+/** The same with the oldest release that may open the database, where the table for it is there. */
+const COMPATIBLE =
+  `SELECT MAX(id) AS id, (SELECT MAX(requires) FROM compatibility) AS requires FROM migrations`;
 const LOG = `INSERT INTO migrations (id, applied_at) VALUES (:id, :now)`;
 
 type Run = (statements: Statement[]) => Promise<Row[][]>;
 
-/** A later release has set up the database: what this one would do to it is not known. */
+/** A later release has set up the database in a way that this one does not work with. */
 export class NewerDatabase extends Error {
   override readonly name = "NewerDatabase";
-  constructor(found: number) {
+  constructor(requires: number) {
     super(
-      `A newer release has set up this database: it has ${found} migrations, and this release knows ` +
-        `${MIGRATIONS.length}. Run that release, or restore a copy of the database from before it.`,
+      `A newer release has set up this database: it needs release ${requires} or later, and this is release ` +
+        `${RELEASE}. Run that release, or restore a copy of the database from before it.`,
     );
   }
 }
@@ -211,8 +222,7 @@ export class NewerDatabase extends Error {
  * start together one finds the entry taken, changes nothing and goes on with the next. Errors: `NewerDatabase`.
  */
 export async function migrate(read: Run, commit: Run, now: () => Date): Promise<void> {
-  const last = await lastApplied(read);
-  if (last > MIGRATIONS.length) throw new NewerDatabase(last);
+  const last = await lastCompatible(read);
   for (let id = last + 1; id <= MIGRATIONS.length; id++) {
     const statements = [CREATE_LOG, ...MIGRATIONS[id - 1]!].map((sql) => ({ sql, args: {} }));
     const entry = { sql: LOG, args: { id, now: now().toISOString() } };
@@ -239,9 +249,22 @@ export async function migrateAnew(read: Run, commit: Run, now: () => Date): Prom
   try {
     await commit([{ sql: FORGET_ALL, args: { tables: JSON.stringify(TABLES) } }]);
   } catch (error) {
-    if (!isTableMissing(error)) throw error; // the log is gone too
+    if (!isSchemaMissing(error)) throw error; // the log is gone too
   }
   await migrate(read, commit, now);
+}
+
+/** The migrations that are applied. Errors: `NewerDatabase`. */
+async function lastCompatible(read: Run): Promise<number> {
+  try {
+    const [rows] = await read([{ sql: COMPATIBLE, args: {} }]);
+    const { id, requires } = rows![0]!;
+    if (Number(requires) > RELEASE) throw new NewerDatabase(Number(requires));
+    return Number(id);
+  } catch (error) {
+    if (!isSchemaMissing(error)) throw error;
+    return await lastApplied(read); // of before that table, or new
+  }
 }
 
 async function lastApplied(read: Run): Promise<number> {

@@ -5,7 +5,8 @@ import type { Json } from "./json.ts";
 import type { Listing } from "./listing.ts";
 import { LIVE, LIVING, selectLiving } from "./living.ts";
 import { toWait, type WaitInProgress, waitsOf } from "./presence.ts";
-import { roomNotFound } from "./refusal.ts";
+import { roomNotFound, served } from "./refusal.ts";
+import { REVISION } from "./release.ts";
 import { VIEW_SCOPE } from "./state.ts";
 import { type Row, type Statement, weightOf } from "./statement.ts";
 import { mapInTurns } from "./turn.ts";
@@ -54,7 +55,7 @@ export interface Snapshot {
 }
 
 const ROOM = `
-  SELECT created_at, revision, state_revision, views_revision, agents_revision, messages_revision, message_count, unclaimed_count
+  SELECT created_at, ${REVISION} AS revision, state_revision, views_revision, agents_revision, messages_revision, message_count, unclaimed_count
     FROM rooms WHERE id = :room`;
 
 const VALUES = `WHERE room_id = :room AND scope <> '${VIEW_SCOPE}'`;
@@ -146,7 +147,7 @@ async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<
   return {
     createdAt: found.created_at as string,
     revisions: {
-      revision: Number(found.revision),
+      revision: served(found.revision),
       state: Number(found.state_revision),
       views: Number(found.views_revision),
       agents: Number(found.agents_revision),

@@ -1,4 +1,4 @@
-import { NewerDatabase } from "./db/schema.ts";
+import { NewerDatabase } from "./db/migrate.ts";
 import { database } from "./main.ts";
 
 try {

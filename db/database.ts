@@ -1,7 +1,7 @@
 import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./faults.ts";
 import { createLane, type Lane } from "./lane.ts";
 import type { Once } from "./idempotency.ts";
-import { migrate, migrateAnew, NewerDatabase } from "./schema.ts";
+import { migrate, migrateAnew, NewerDatabase } from "./migrate.ts";
 import type { Row, Statement } from "./statement.ts";
 import { createTurns } from "./turns.ts";
 

@@ -406,7 +406,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a database of a newer release is taken up",
-    file: "db/schema.ts",
+    file: "db/migrate.ts",
     edits: [["    if (Number(requires) > RELEASE) throw new NewerDatabase(Number(requires));\n", ""]],
     test: "tests/faults/migrations.test.ts",
     filter: "a database that needs a newer release is refused at the start, with a line: one file",
@@ -492,7 +492,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "the log of migrations forgotten while tables are there",
-    file: "db/schema.ts",
+    file: "db/migrate.ts",
     edits: [[
       "name IN (SELECT value FROM json_each(:tables)))`",
       "name IN (SELECT value FROM json_each(:tables) WHERE FALSE))`",

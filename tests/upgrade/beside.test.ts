@@ -37,6 +37,17 @@ const missing = await git("cat-file", "-e", `${commit}^{commit}`) === undefined;
 const ignore = missing && !Deno.env.get("GITHUB_ACTIONS");
 if (ignore) console.warn(`Left out, without ${commit} in the history: the release before beside this one`);
 
+const text = (bytes: Uint8Array | undefined) => new TextDecoder().decode(bytes).trim();
+const [tag] = text(await git("tag", "--merged", "HEAD~1", "--list", "v*", "--sort=-creatordate")).split("\n");
+
+Deno.test({
+  name: `the newest tag before this commit is recorded${tag ? `: ${tag}` : ""}`,
+  ignore: !tag,
+  async fn() {
+    assert.equal(commit, text(await git("rev-parse", `${tag}^{commit}`)));
+  },
+});
+
 /** The tour in a room of its own, each stop answered as it is to be. */
 const inRoom = (room: string) =>
   TOUR.map(({ name, status, request: [method, path, body] }) => ({

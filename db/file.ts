@@ -179,6 +179,8 @@ function createFileWatch(path: string) {
 
 /** What tells a file from another at its path; "none" where there is none, undefined where it is not known. */
 function identityOf(path: string): string | undefined {
+  // Asked first: at a terminal the runtime would ask its user instead of refusing.
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
   try {
     const { dev, ino } = Deno.statSync(path);
     return ino === null ? undefined : `${dev} ${ino}`;

@@ -84,7 +84,8 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
         await rest(Math.max(...costs));
       }
     } catch (error) {
-      const passing = error instanceof DatabaseUnavailable || error instanceof Refusal;
+      const passing = error instanceof DatabaseUnavailable ||
+        error instanceof Refusal && error.code !== "room_not_found";
       for (const waiter of watch.waiters) if (waiter.final || !passing) waiter.settle(error as Error);
     } finally {
       watch.busy = false;

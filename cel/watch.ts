@@ -1,4 +1,4 @@
-import type { Change, Database } from "../db/database.ts";
+import { type Change, type Database, PARTS } from "../db/database.ts";
 import { type Due, makeEndings } from "../db/endings.ts";
 import { DatabaseUnavailable } from "../db/faults.ts";
 import { Refusal } from "../db/refusal.ts";
@@ -53,6 +53,8 @@ export function createWatch(
   { poll, most, followers }: WatchOptions,
 ): Watch {
   const rooms = new Map<string, RoomWatch>();
+  /** What the last look found of each room. A room that has less at the next one has gone back. */
+  let found = new Map<string, Change[]>();
   const results = new Set<Promise<unknown>>();
   let waits = 0;
   let lookers = 0;
@@ -81,16 +83,34 @@ export function createWatch(
     advance(watch);
   }
 
+  /** A room has gone back, or is gone: its database was restored from a copy, or emptied. All is looked at anew. */
+  function turn(room: string) {
+    follows.turn(room);
+    const watch = rooms.get(room);
+    if (!watch) return;
+    for (const part of PARTS) watch.latest[part] = 0;
+    for (const waiter of watch.waiters) waiter.revision = -1;
+  }
+
   async function look() {
     const due: Due[] = [];
     try {
       const all = [...new Set([...rooms.keys(), ...follows.rooms()])];
+      const looked = new Map<string, Change[]>();
       for (let from = 0; from < all.length; from += ROOMS_AT_ONCE) {
         if (isBusy()) await giveWay();
-        const found = await lookAtRooms(database, all.slice(from, from + ROOMS_AT_ONCE));
-        found.changes.forEach(hear);
-        due.push(...found.due);
+        const some = all.slice(from, from + ROOMS_AT_ONCE);
+        const there = await lookAtRooms(database, some);
+        due.push(...there.due);
+        for (const changes of there.changes) {
+          const [{ room }] = changes as [Change];
+          looked.set(room, changes);
+          if (found.get(room)?.some(({ revision }, n) => revision > changes[n]!.revision)) turn(room);
+          changes.forEach(hear);
+        }
+        if (there.changes.length < some.length) some.filter((room) => !looked.has(room)).forEach(turn);
       }
+      found = looked;
     } catch (error) {
       skip(error);
     }

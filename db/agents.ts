@@ -3,6 +3,7 @@ import { readCurrent } from "./endings.ts";
 import type { Json } from "./json.ts";
 import type { Listing } from "./listing.ts";
 import { agentExists, agentNotFound, Refusal } from "./refusal.ts";
+import { SERVED } from "./release.ts";
 import { revisionOf, ROOM_CURRENT, ROOM_REVISION } from "./rooms.ts";
 import { type Newest, present, type Status, toNewest, touch, waitsNow, waitsOf } from "./presence.ts";
 import type { Row } from "./statement.ts";
@@ -30,7 +31,7 @@ const ADMIT_REGISTER = `
     agents_revision = revision + 1,
     agent_count = agent_count + NOT ${EXISTS},
     admitted = :nonce
-   WHERE id = :room
+   WHERE id = :room AND ${SERVED}
      AND CASE WHEN ${EXISTS} THEN NOT :if_new ELSE agent_count < :most END
   RETURNING revision`;
 
@@ -49,7 +50,7 @@ const REGISTER = `
 
 const ADMIT_STATUS = `
   UPDATE rooms SET revision = revision + 1, agents_revision = revision + 1, admitted = :nonce
-   WHERE id = :room
+   WHERE id = :room AND ${SERVED}
      AND EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent AND status <> :status)
   RETURNING revision`;
 

@@ -1,8 +1,8 @@
 import { createClock, type MachineClocks } from "./clock.ts";
-import { DatabaseUnavailable, faultOf } from "./faults.ts";
+import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./faults.ts";
 import { createLane, type Lane } from "./lane.ts";
 import type { Once } from "./idempotency.ts";
-import { migrate, NewerDatabase } from "./schema.ts";
+import { migrate, migrateAnew, NewerDatabase } from "./migrate.ts";
 import type { Row, Send, Statement } from "./statement.ts";
 import { createTurns } from "./turns.ts";
 
@@ -71,6 +71,11 @@ const LANES = {
 
 const CLOCKS: MachineClocks = { elapsed: () => performance.now(), timeOfDay: () => Date.now() };
 
+class TablesMissing extends Error {
+  override readonly message =
+    "The database has lost some of its tables: restore a copy of it, or set up a new one.";
+}
+
 /** Milliseconds between two reports of a database that does not answer. */
 const REPORT_EVERY_MS = 10_000;
 
@@ -84,25 +89,30 @@ export function createDatabase(options: DatabaseOptions): Database {
   const clock = createClock(options.clocks ?? CLOCKS);
   const listeners = new Set<(change: Change) => void>();
   let connection: Promise<Connection> | undefined;
+  let settingUp: Promise<void> | undefined;
   let reportedAt = -Infinity;
 
   async function connect(): Promise<Connection> {
     const opened = await options.connect();
     try {
-      const run = (send: Send, mode: "read" | "write") =>
-        createLane(send, { ...LANES[mode], expected: () => 0 }, elapsed).submit;
-      const read: Send = (statements) => opened.send(statements, "read");
-      // Told with the first look at the database, or where that had no tables yet, after they are made.
-      await migrate(
-        run((statements) => clock.carry(read, statements), "read"),
-        run((statements) => opened.send(statements, "write"), "write"),
-      );
-      if (!clock.isKnown()) await clock.carry(read, []);
+      await setUp(opened, migrate);
       return opened;
     } catch (error) {
       opened.close();
       throw error;
     }
+  }
+
+  async function setUp(opened: Connection, by: typeof migrate): Promise<void> {
+    const run = (send: Send, mode: "read" | "write") =>
+      createLane(send, { ...LANES[mode], expected: () => 0 }, elapsed).submit;
+    const read: Send = (statements) => opened.send(statements, "read");
+    // Told with the first look at the database, or where that had no tables yet, after they are made.
+    await by(
+      run((statements) => clock.carry(read, statements), "read"),
+      run((statements) => opened.send(statements, "write"), "write"),
+    );
+    if (!clock.isKnown()) await clock.carry(read, []);
   }
 
   async function open(): Promise<Connection> {
@@ -116,10 +126,36 @@ export function createDatabase(options: DatabaseOptions): Database {
 
   async function send(statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {
     const opened = await open();
-    return await clock.carry((all) => opened.send(all, mode), statements).catch((error) => {
+    try {
+      return await sendBy(opened, statements, mode);
+    } catch (error) {
+      if (isSchemaMissing(error)) return await sendAnew(opened, statements, mode);
       report(error);
       throw error;
-    });
+    }
+  }
+
+  function sendBy(opened: Connection, statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {
+    return clock.carry((all) => opened.send(all, mode), statements);
+  }
+
+  /** Sends what failed since tables are gone, once they are set up again: nothing of it was applied. */
+  async function sendAnew(
+    opened: Connection,
+    statements: Statement[],
+    mode: "read" | "write",
+  ): Promise<Row[][]> {
+    settingUp ??= setUp(opened, migrateAnew).finally(() => settingUp = undefined);
+    try {
+      await settingUp;
+      return await sendBy(opened, statements, mode);
+    } catch (error) {
+      const missing = isSchemaMissing(error);
+      report(missing ? new TablesMissing() : error);
+      throw missing
+        ? new DatabaseUnavailable("The database has lost tables.", false, { cause: error })
+        : error;
+    }
   }
 
   /** Tells the operator, who sees nothing of the answers, that the database fails; not at every request. */
@@ -128,7 +164,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       return;
     }
     reportedAt = elapsed();
-    if (error instanceof NewerDatabase) console.error(error.message);
+    if (error instanceof NewerDatabase || error instanceof TablesMissing) console.error(error.message);
     else console.error("The database does not answer:", error instanceof Error ? error.message : error);
   }
 

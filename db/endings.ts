@@ -1,6 +1,7 @@
 import { NOW } from "./clock.ts";
 import type { Database, Part } from "./database.ts";
 import { MARKS } from "./presence.ts";
+import { SERVED } from "./release.ts";
 import type { Row, Statement } from "./statement.ts";
 
 /**
@@ -34,8 +35,8 @@ const COUNTS = ENDINGS.map((ending) =>
 
 /** Columns of a room's row: the database's time and how much is due, where something is. */
 export const DUE = `
-  CASE WHEN due <= ${NOW} THEN ${NOW} END AS due_at,
-  CASE WHEN due <= ${NOW} THEN MAX(${COUNTS.join(", ")}, 0) END AS due_count`;
+  CASE WHEN due <= ${NOW} AND ${SERVED} THEN ${NOW} END AS due_at,
+  CASE WHEN due <= ${NOW} AND ${SERVED} THEN MAX(${COUNTS.join(", ")}, 0) END AS due_count`;
 
 /** True for a room in which nothing is due. */
 export const NOTHING_DUE = `(due IS NULL OR due > ${NOW})`;
@@ -57,7 +58,7 @@ export function dueOf(room: string, row: Row | undefined): Due | undefined {
 /** Begins a revision where something of a kind is due. */
 const ADMIT = (ending: Ending) => `
   UPDATE rooms SET revision = revision + 1, ${ending.part}_revision = revision + 1, admitted = :nonce
-   WHERE id = :room AND EXISTS (${isDue(ending, ":room", ":moment")})
+   WHERE id = :room AND ${SERVED} AND EXISTS (${isDue(ending, ":room", ":moment")})
   RETURNING revision`;
 
 const DUE_FIRST = ({ table, until }: Ending) => (column: string) => `

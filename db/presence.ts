@@ -1,5 +1,6 @@
 import { NOW } from "./clock.ts";
 import type { Database } from "./database.ts";
+import { SERVED } from "./release.ts";
 import type { Row, Statement } from "./statement.ts";
 import { SIGNS } from "./together.ts";
 import { ADMITTED, commit, FROM_ADMITTED, SIGN } from "./write.ts";
@@ -27,7 +28,7 @@ const IN_PROGRESS_NOW = `${WAITS} AND agent_id = :agent AND +until > ${NOW} ${OL
 
 const ADMIT_MARK = `
   UPDATE rooms SET revision = revision + 1, agents_revision = revision + 1, admitted = :nonce
-   WHERE id = :room AND EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent)
+   WHERE id = :room AND ${SERVED} AND EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent)
   RETURNING revision`;
 
 const MARK = `

@@ -37,6 +37,24 @@ export function roomNotFound(): Refusal {
   });
 }
 
+/** The room has what came with a later release than this instance's. */
+export function roomOfLaterRelease(): Refusal {
+  return new Refusal(
+    "unavailable",
+    "This room needs a later release of the service than this instance has.",
+    {
+      hint:
+        "Try again in a moment: the service is being upgraded, and an instance of the later release may answer.",
+    },
+  );
+}
+
+/** A room's revision as a query for it has it (release.ts). Errors: `unavailable` where it may not be served. */
+export function served(revision: unknown): number {
+  if (revision === null) throw roomOfLaterRelease();
+  return Number(revision);
+}
+
 export function agentNotFound(agent: string, revision: number): Refusal {
   return new Refusal("agent_not_found", `No agent ${JSON.stringify(agent)} is registered in this room.`, {
     hint: "Register it first with POST /rooms/:id/agents.",

@@ -1,6 +1,3 @@
-import { faultOf } from "./faults.ts";
-import type { Row, Statement } from "./statement.ts";
-
 /**
  * The schema as an ordered list of migrations. A published one never changes; what is new is added at the end.
  *
@@ -203,50 +200,11 @@ export const MIGRATIONS: string[][] = [
     `UPDATE rooms SET due = (SELECT MIN(until) FROM waits WHERE room_id = rooms.id)
       WHERE id IN (SELECT room_id FROM waits)`,
   ],
+  // Releases are numbered in release.ts. A migration after which older code does not work raises the one row of
+  // `compatibility`, and `requires` of all rooms for the instances that are running.
+  [
+    `ALTER TABLE rooms ADD COLUMN requires INTEGER NOT NULL DEFAULT 0`,
+    `CREATE TABLE compatibility (requires INTEGER NOT NULL) STRICT`,
+    `INSERT INTO compatibility VALUES (0)`,
+  ],
 ];
-
-const CREATE_LOG =
-  `CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT`;
-const LAST_APPLIED = `SELECT COALESCE(MAX(id), 0) AS id FROM migrations`;
-const LOG = `INSERT INTO migrations (id, applied_at) VALUES (:id, strftime('%Y-%m-%dT%H:%M:%fZ'))`;
-
-type Run = (statements: Statement[]) => Promise<Row[][]>;
-
-/** A later release has set up the database: what this one would do to it is not known. */
-export class NewerDatabase extends Error {
-  override readonly name = "NewerDatabase";
-  constructor(found: number) {
-    super(
-      `A newer release has set up this database: it has ${found} migrations, and this release knows ` +
-        `${MIGRATIONS.length}. Run that release, or restore a copy of the database from before it.`,
-    );
-  }
-}
-
-/**
- * Applies what is missing, each migration in one transaction with its entry in the log. Of two instances that
- * start together one finds the entry taken, changes nothing and goes on with the next. Errors: `NewerDatabase`.
- */
-export async function migrate(read: Run, commit: Run): Promise<void> {
-  const last = await lastApplied(read);
-  if (last > MIGRATIONS.length) throw new NewerDatabase(last);
-  for (let id = last + 1; id <= MIGRATIONS.length; id++) {
-    const statements = [CREATE_LOG, ...MIGRATIONS[id - 1]!].map((sql) => ({ sql, args: {} }));
-    const entry = { sql: LOG, args: { id } };
-    try {
-      await commit([statements[0]!, entry, ...statements.slice(1)]);
-    } catch (error) {
-      if (faultOf(error).kind !== "statement" || await lastApplied(read) < id) throw error;
-    }
-  }
-}
-
-async function lastApplied(read: Run): Promise<number> {
-  try {
-    const [rows] = await read([{ sql: LAST_APPLIED, args: {} }]);
-    return Number(rows![0]!.id);
-  } catch (error) {
-    if (faultOf(error).kind === "statement") return 0; // a new database has no log yet
-    throw error;
-  }
-}

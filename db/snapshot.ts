@@ -7,7 +7,8 @@ import type { Json } from "./json.ts";
 import type { Listing } from "./listing.ts";
 import { LIVE, LIVING, selectLiving } from "./living.ts";
 import { toWait, type WaitInProgress, waitsOf } from "./presence.ts";
-import { roomNotFound } from "./refusal.ts";
+import { roomNotFound, served } from "./refusal.ts";
+import { REVISION } from "./release.ts";
 import { VIEW_SCOPE } from "./state.ts";
 import { type Row, type Statement, weightOf } from "./statement.ts";
 import { mapInTurns } from "./turn.ts";
@@ -41,6 +42,7 @@ export interface AgentRow {
 export interface Snapshot {
   /** The database's time then. */
   now: Date;
+  createdAt: string;
   revisions: RoomRevisions;
   counts: { count: number; unclaimed: number };
   /** Values of plain keys, without the views. */
@@ -57,8 +59,8 @@ export interface Snapshot {
 }
 
 const ROOM = `
-  SELECT revision, state_revision, views_revision, agents_revision, messages_revision, message_count, unclaimed_count,
-         ${NOW} AS now, ${DUE}
+  SELECT created_at, ${REVISION} AS revision, state_revision, views_revision, agents_revision, messages_revision,
+         message_count, unclaimed_count, ${NOW} AS now, ${DUE}
     FROM rooms WHERE id = :room`;
 
 const VALUES = `WHERE room_id = :room AND scope <> '${VIEW_SCOPE}'`;
@@ -149,8 +151,9 @@ async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<
   if (found === undefined) throw roomNotFound();
   return {
     now: new Date(Number(found.now)),
+    createdAt: found.created_at as string,
     revisions: {
-      revision: Number(found.revision),
+      revision: served(found.revision),
       state: Number(found.state_revision),
       views: Number(found.views_revision),
       agents: Number(found.agents_revision),

@@ -39,6 +39,8 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
   );
   /** The room's row comes first, and plainly. */
   const revision = () => Number((readings[0]!.rows() as Row[])[0]?.revision);
+  /** Of a room that is not there, or that this release may not serve, nothing more is read. */
+  const isRefused = () => ((readings[0]!.rows() as Row[])[0]?.revision ?? null) === null;
   const areComplete = () => readings.every((reading) => reading.isComplete());
 
   /** True where this step has brought the rest. Plain queries are run in those that may be the last one. */
@@ -53,7 +55,7 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
       if (isBusy()) await giveWay();
       reading.take(results.splice(0, wanted[n]!.length));
     }
-    return last && areComplete();
+    return isRefused() || last && areComplete();
   }
 
   async function next(last?: boolean): Promise<boolean> {

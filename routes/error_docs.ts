@@ -74,7 +74,7 @@ const EXPLAINED: Record<ErrorCode, [cause: string, cure: string]> = {
   rate_limited: ["Too many requests came at once.", "Wait `Retry-After` seconds, then repeat."],
   internal: ["Something went wrong on our side. It was logged.", "Try again; tell us if it stays."],
   unavailable: [
-    "The database does not answer, or the instance holds as many waits as it can.",
+    "The database does not answer, the instance holds as many waits as it can, or the room needs a later release than it has.",
     "Wait `Retry-After` seconds. Read before you repeat a message or an increment: it may have worked.",
   ],
 };

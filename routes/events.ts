@@ -8,12 +8,22 @@ import { roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 import { COMMENT, event, readOf, streamOf } from "./stream.ts";
 
+const plainly = (changes: Changes) => event(changes.revision, JSON.stringify(changes));
+
+/** Tells a reader to drop what it holds, then what there is. Whoever does not know the event is told all the same. */
+function resetOf({ reset, ...changes }: Changes): Pieces {
+  const { state, agents, messages } = changes;
+  const more = state.length + agents.length + messages.length > 0;
+  const nothing = { revision: 0, state: [], agents: [], messages: [], more, reset };
+  return [...event(0, JSON.stringify(nothing), "reset"), ...(more ? plainly(changes) : [])];
+}
+
 export function mountEvents(app: Hono, services: Services): void {
   const made = new WeakMap<Changes, Pieces>();
 
   /** Those who follow one room are sent the same bytes. */
   function eventOf(changes: Changes): Pieces {
-    const pieces = made.get(changes) ?? event(changes.revision, JSON.stringify(changes));
+    const pieces = made.get(changes) ?? (changes.reset ? resetOf(changes) : plainly(changes));
     made.set(changes, pieces);
     return pieces;
   }

@@ -20,13 +20,14 @@ import { queryNumber, queryText } from "./queries.ts";
 import { roomOf } from "./requests.ts";
 import { entryView, loadLive, messageView, messageViews, scopesOf } from "./room_view.ts";
 import type { Services } from "./services.ts";
-import { type Script, streamOf } from "./stream.ts";
+import { event, type Script, streamOf } from "./stream.ts";
 import type { WaitLog } from "./wait_log.ts";
 
 const OLDER = 100;
 const KEYS = 200;
 /** Milliseconds between two updates of a page at the least: quick changes come as one. */
 const PACE_MS = 100;
+const RESET = event(0, "reset", "reset");
 
 /** What the page of a room asks for once it is there: its pieces, drawn by the same views. */
 export function mountLive(app: Hono, services: Services, log: WaitLog): void {
@@ -61,7 +62,8 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
           await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
           next = performance.now() + PACE_MS;
         },
-        changed: page.changed,
+        // The page is loaded anew: what it shows may be of a room that was.
+        changed: (changes) => changes.reset ? RESET : page.changed(changes),
         // Signs of life move no revision: they are looked for.
         beat: () => page.beat(follower.revision),
       };

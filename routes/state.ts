@@ -78,9 +78,13 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
   }
 
   async function sendList(room: string, filter: StateFilter, readsViews: boolean): Promise<Response> {
-    const { entries, revision } =
-      await (readsViews ? listResolved(room, filter) : listEntries(database, room, filter));
-    return await replyInTurns(revision, entries);
+    const list = (filter: StateFilter) =>
+      readsViews ? listResolved(room, filter) : listEntries(database, room, filter);
+    const { entries, revision } = await list(filter);
+    if ((filter.since ?? 0) <= revision) return await replyInTurns(revision, entries);
+    // The room has not come so far, as after a restored copy of the database: what is there, from the start.
+    const anew = await list({ ...filter, since: 0 });
+    return await replyInTurns(anew.revision, anew.entries, { "Convene-Reset": "true" });
   }
 
   resource(app, "/rooms/:room/state", {

@@ -40,6 +40,10 @@ const HEADERS: Record<string, Schema> = {
     description: 'Where a list that was cut goes on: `<...>; rel="next"`',
     schema: { type: "string" },
   },
+  "Convene-Reset": {
+    description: "`true`: the room has not come to `since`, and the list is from the start",
+    schema: { const: "true" },
+  },
   ETag: {
     description: "What `If-Match` and `If-None-Match` take; of one entry, a room or a document, alone",
     schema: { type: "string" },

@@ -159,7 +159,7 @@ export const OPERATIONS: Record<string, Partial<Record<"get" | "post" | "put" | 
       parameters: [...parameters.STATE_FILTERS, parameters.IF_NONE_MATCH],
       answers: { 200: "StateAnswer", 304: "nothing" },
       shown: entry,
-      headers: ["ETag"],
+      headers: ["ETag", "Convene-Reset"],
       errors: ["key_not_found"],
     },
     put: {
@@ -235,7 +235,9 @@ export const OPERATIONS: Record<string, Partial<Record<"get" | "post" | "put" | 
     get: {
       id: "followEvents",
       summary: "Follow the changes as Server-Sent Events",
-      description: "Each event's data is a `Changes`, its id the revision to go on from.",
+      description:
+        "Each event's data is a `Changes`, its id the revision to go on from. A reader that knows more than " +
+        "there is (the database was restored from a copy) gets the event `reset` first, then all from the start.",
       parameters: [parameters.AFTER_REVISION, parameters.LAST_EVENT],
       answers: { 200: "text/event-stream" },
       errors: [],

@@ -242,3 +242,23 @@ browserTest(
       await page.locator(".message .text").getByText("said meanwhile").waitFor();
     }),
 );
+
+browserTest(
+  "a page of a room that has gone back is loaded anew",
+  () =>
+    withBrowser(async ({ t, open, complaints }) => {
+      const room = await t.room();
+      await t.write(room, "k", 1);
+      const page = await open(`/?room=${room}`);
+      await page.waitForSelector("#live[data-state=live]");
+      // The next stream is asked for as by a page that knows more than there is.
+      const url = `${t.url}/rooms/${room}/live?after=99`;
+      await page.route("**/live?after=*", (route) => route.continue({ url }), { times: 1 });
+      let loads = 0;
+      const again = new Promise<void>((resolve) => page.on("load", () => ++loads === 2 && resolve()));
+      await page.reload();
+      await again;
+      await page.waitForSelector("#live[data-state=live]");
+      assert.deepEqual(complaints, []);
+    }),
+);

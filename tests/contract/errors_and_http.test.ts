@@ -268,8 +268,9 @@ contract("a number in a query may be as large as it likes", async (t) => {
     for (const [path, name] of numbers) {
       const reply = await asking(t, room, path, name, value);
       assertStatus(reply, 200);
-      if (["after", "thread", "since"].includes(name)) assert.deepEqual(reply.body, [], name);
-      if (["limit", "last"].includes(name)) assert.ok(reply.body.length > 0, name);
+      if (["after", "thread"].includes(name)) assert.deepEqual(reply.body, [], name);
+      // Since a revision that the room has not come to, all of it is listed.
+      if (["limit", "last", "since"].includes(name)) assert.ok(reply.body.length > 0, name);
     }
   }
 });

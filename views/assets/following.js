@@ -56,6 +56,11 @@ export function follow(room, from, update) {
       if (absence) arrive(absence.to ?? Number(document.getElementById("counts").dataset.revision));
       alive();
     });
+    // The room is not what it was: its database was restored from a copy, or emptied.
+    source.addEventListener("reset", () => {
+      source.close();
+      location.reload();
+    });
     source.addEventListener("error", () => {
       lost();
       if (source.readyState === EventSource.CLOSED) again();

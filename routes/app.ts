@@ -22,10 +22,13 @@ import { mountWait } from "./wait.ts";
 export function createApp(services: Services): Hono {
   const app = new Hono();
   app.use(baseHeaders((c) => answerAtPlainPath(c, app.fetch)));
-  app.use(services.admit);
-  app.on("OPTIONS", "*", createPreflight(app));
-  app.use(services.fairUse.admit);
-  app.use(limitBody);
+  const preflight = createPreflight(app);
+  // As one: each costs a small read some 2 %.
+  app.use((c, next) => {
+    services.admit(c);
+    if (c.req.method === "OPTIONS") return Promise.resolve(preflight(c));
+    return services.fairUse.admit(c, () => limitBody(c, next));
+  });
   mountWait(app, services);
   mountMcp(app);
   app.use((_, next) => answeredInTime(services.database.working(next)));

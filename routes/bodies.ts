@@ -59,7 +59,7 @@ const takeIn = bodyLimit({
  * looked at, since that makes a stream of what the runtime else hands over as bytes.
  * Errors: `too_large`, those of `arrivesInTime`.
  */
-export function limitBody(c: Context, next: Next): Promise<Response | void> {
+export function limitBody(c: Context, next: Next): Promise<void> {
   const { method } = c.req;
   if (method === "GET" || method === "HEAD") return next();
   const length = c.req.header("content-length");

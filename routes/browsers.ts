@@ -1,4 +1,4 @@
-import type { Context, Next } from "hono";
+import type { Context } from "hono";
 import { RequestError } from "./errors.ts";
 import { createHosts, hostIn, type Hosts, isAddress } from "./hosts.ts";
 import { isLoopback, isPrivate } from "./networks.ts";
@@ -19,7 +19,7 @@ const OWN_NAME = /^[^.]+$|(?:^|\.)localhost\.?$|\.(?:local|internal|lan|home\.ar
  * Lets in what is for this instance. Errors: `invalid_request` where Host is no host; on a developer's instance,
  * which is called from a loopback or private address, `forbidden` for what comes of a stranger's page.
  */
-export function createBrowserGuard(options: BrowserOptions): (c: Context, next: Next) => Promise<void> {
+export function createBrowserGuard(options: BrowserOptions): (c: Context) => void {
   const hostsOf = createHosts();
   const allowed = new Set(options.allowedOrigins);
   const allowedHosts = new Set([...allowed].filter(isWeb).map((origin) => new URL(origin).hostname));
@@ -41,16 +41,15 @@ export function createBrowserGuard(options: BrowserOptions): (c: Context, next: 
     return isLoopback(address) || isPrivate(address) && hosts.includes(hostname);
   }
 
-  return function admit(c, next) {
+  return function admit(c) {
     const hosts = hostsOf(c);
-    if (open) return next();
+    if (open) return;
     const origin = c.req.header("origin");
     const isPlain = origin === undefined && !isForeignWait(c);
-    if (isPlain && hosts === own || !isNear(c) || c.req.path === "/healthz") return next();
+    if (isPlain && hosts === own || !isNear(c) || c.req.path === "/healthz") return;
     if (!hosts.every(isOwn)) throw foreignHost();
     own = hosts;
     if (!isPlain && (origin === undefined || !mayCall(origin, hosts))) throw foreignPage();
-    return next();
   };
 }
 

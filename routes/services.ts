@@ -1,4 +1,4 @@
-import type { Context, Next } from "hono";
+import type { Context } from "hono";
 import { createGates, type Gates } from "../cel/gate.ts";
 import { createReader, type Reader } from "../cel/reader.ts";
 import { createWatch, type Watch } from "../cel/watch.ts";
@@ -17,7 +17,7 @@ export interface Services {
   watch: Watch;
   fairUse: FairUse;
   /** Lets in what is for this instance. Errors: `invalid_request`, `forbidden`. */
-  admit(c: Context, next: Next): Promise<void>;
+  admit(c: Context): void;
   /** Where the service is reached. */
   addressOf(c: Context): string;
   /** What is being sent to the readers of streams. */

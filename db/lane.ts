@@ -73,7 +73,8 @@ export function createLane(
     await gather();
     gathering = false;
     while (isFree() && waiting.length > 0) {
-      if (blocked && isBusy()) {
+      const busy = isBusy(); // asked in any case: a file's work counts as this pass's
+      if (blocked && busy) {
         gathering = true;
         await giveWayToNetwork();
         gathering = false;

@@ -88,7 +88,9 @@ export function selectPage(listing: Listing, { last, left, bytes }: Place): Stat
   const order = inOrder(listing, [...(through ? [through.order] : []), ...by]);
   const select = (selected: string) =>
     `${parts.map((part) => `SELECT ${selected} ${part}`).join(" UNION ALL ")} ${order}`;
-  const size = LONGEST[table].map((column) => `octet_length(${valueOf(listing, column)})`).join(" + ");
+  const size = LONGEST[table].filter((column) => columns.includes(column)).map((column) =>
+    `octet_length(${valueOf(listing, column)})`
+  ).join(" + ");
   const selected = columns.map((column) => {
     const value = valueOf(listing, column);
     return value === column ? column : `${value} AS ${column}`;

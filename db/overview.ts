@@ -58,6 +58,12 @@ export function selectWindow(
   return { sql: WINDOW, args, weight: weightOf(PAGE_BYTES) };
 }
 
+/** All agents in order of joining, with nothing that may be long. */
+export function selectHeads(room: string): Listing {
+  const columns = ["id", "name", "role", "status", "joined", "last_heartbeat"];
+  return { table: "agents", columns, where: "WHERE room_id = :room", args: { room }, order: ["joined"] };
+}
+
 /** Keys with who wrote them last. */
 export function selectKeys(room: string, keys: Array<{ scope: string; key: string }>): Statement {
   const wanted = JSON.stringify(keys.map(({ scope, key }) => [scope, key]));

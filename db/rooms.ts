@@ -1,6 +1,5 @@
 import { type Change, type Database, PARTS } from "./database.ts";
 import { DUE, type Due, dueOf } from "./endings.ts";
-import { DatabaseUnavailable, faultOf } from "./faults.ts";
 import type { Json } from "./json.ts";
 import {
   checkTaken,

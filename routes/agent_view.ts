@@ -1,9 +1,8 @@
 import { type Condition, conditionOf, judgeCondition, partsOf } from "../cel/conditions.ts";
 import { createContext } from "../cel/context.ts";
-import type { RoomData } from "../cel/reader.ts";
 import { unionReads } from "../cel/reads.ts";
 import { selectKeys } from "../db/overview.ts";
-import { newestOf, present, type Status } from "../db/presence.ts";
+import { type Newest, present, type Status } from "../db/presence.ts";
 import type { Row } from "../db/statement.ts";
 import type { AgentView } from "../views/model.ts";
 import { conditionViews, keysNamed } from "./condition_view.ts";
@@ -14,17 +13,22 @@ const STALE_MS = 60_000;
 const PARTING_MS = 20;
 const JUDGING_MS = 100;
 
-/** The agents, each waiting one with the parts of its condition as they are now. */
+/**
+ * The agents of `heads`, rows of `selectHeads`, each waiting one with the parts of its condition as they are now.
+ * `newest`: who waits.
+ */
 export async function agentsOf(
   { reader }: Services,
   room: string,
-  { snapshot }: RoomData,
+  { heads, newest }: { heads: Row[]; newest: Newest },
   now: Date,
 ) {
-  const newest = newestOf(snapshot.waits);
-  const agents: AgentView[] = snapshot.agents.map((agent) => {
-    const { status, waiting_on } = present(agent.id, agent.status as Status, newest);
-    const { id, name, role, last_heartbeat } = agent;
+  const agents: AgentView[] = heads.map((head) => {
+    const { id, name, role, last_heartbeat } = head as Pick<
+      AgentView,
+      "id" | "name" | "role" | "last_heartbeat"
+    >;
+    const { status, waiting_on } = present(id, head.status as Status, newest);
     const silent = now.getTime() - Date.parse(last_heartbeat) > STALE_MS;
     const stale = silent && (status === "active" || status === "busy");
     return { id, name, role, status, last_heartbeat, stale, waiting_on };

@@ -5,8 +5,8 @@ import type { RoomData } from "../cel/reader.ts";
 import type { Reads } from "../cel/reads.ts";
 import { selectLiving } from "../db/living.ts";
 import { type Message, toHead } from "../db/messages.ts";
-import { selectRecent, toCut } from "../db/overview.ts";
-import { newestOf } from "../db/presence.ts";
+import { selectHeads, selectRecent, toCut } from "../db/overview.ts";
+import { toNewest, waitsOf } from "../db/presence.ts";
 import { type Entry, VIEW_SCOPE } from "../db/state.ts";
 import type { Row } from "../db/statement.ts";
 import { giveWay, isBusy, mapInTurns } from "../db/turn.ts";
@@ -26,7 +26,7 @@ export interface LiveView extends Live {
   extra: Row[][];
 }
 
-const LOOK: Reads = { ...NOTHING, state: { scopes: [VIEW_SCOPE], keys: [] }, agents: "all", messages: true };
+const LOOK: Reads = { ...NOTHING, state: { scopes: [VIEW_SCOPE], keys: [] }, messages: true };
 const VIEW_ROWS = `${
   selectLiving(
     "key, expr, version, updated_at, updated_by",
@@ -42,12 +42,18 @@ export async function loadLive(
   extra: Query[] = [],
 ): Promise<LiveView> {
   const { reader } = services;
-  const own = [{ sql: VIEW_ROWS, args: { room } }, ...selectRecent(room, EVENTS_SHOWN)];
+  const own = [
+    { sql: VIEW_ROWS, args: { room } },
+    ...selectRecent(room, EVENTS_SHOWN),
+    selectHeads(room),
+    waitsOf(room, null),
+  ];
   const data = await reader.load(room, LOOK, [...own, ...extra]);
   const { snapshot } = data;
-  const [viewRows, writes, messages] = snapshot.extra as [Row[], Row[], Row[]];
+  const [viewRows, writes, messages, heads, waits] = snapshot.extra as [Row[], Row[], Row[], Row[], Row[]];
   const { now } = snapshot;
-  const agents = await agentsOf(services, room, data, now);
+  const newest = toNewest(waits);
+  const agents = await agentsOf(services, room, { heads, newest }, now);
   return {
     revision: snapshot.revisions.revision,
     now,
@@ -57,7 +63,7 @@ export async function loadLive(
     timeline: {
       lanes: agents.map(({ id }) => id),
       events: eventsOf(writes, messages),
-      waits: log.observe(room, newestOf(snapshot.waits), now),
+      waits: log.observe(room, newest, now),
     },
     extra: snapshot.extra.slice(own.length),
   };

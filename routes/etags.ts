@@ -8,6 +8,9 @@ export function etag(version: number): { ETag: string } {
   return { ETag: `"${version}"` };
 }
 
+/** One tag of an entry, as it was sent or as a proxy that compresses answers weakens it. */
+const ONE_TAG = /^(?:W\/)?"([1-9]\d{0,14})"$/;
+
 /** 304 where the caller has this version already; else undefined. `revision` is the room's. */
 export function unchanged(c: Context, version: number, revision: number): Response | undefined {
   const known = c.req.header("If-None-Match");
@@ -25,7 +28,7 @@ export function demandedVersion(c: Context, ifVersion?: number): number | undefi
   const match = c.req.header("If-Match");
   const none = c.req.header("If-None-Match");
   if (match === undefined && none === undefined) return undefined;
-  const [, digits] = /^"(\d{1,15})"$/.exec(match?.trim() ?? "") ?? [];
+  const [, digits] = ONE_TAG.exec(match?.trim() ?? "") ?? [];
   if (none !== undefined && (none.trim() !== "*" || match !== undefined)) {
     throw invalidMember(["If-None-Match"], "If-None-Match of a write must be *, without If-Match.");
   }

@@ -102,7 +102,7 @@ export const IF_NONE_MATCH = header(
 
 export const IF_MATCH = header(
   "If-Match",
-  "The `ETag` that the entry must still have, else 412; the same as `if_version`",
+  "The `ETag` that the entry must still have, weak or not, else 412; the same as `if_version`",
 );
 
 export const CREATE_ONLY = header(

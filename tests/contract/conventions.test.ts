@@ -48,6 +48,19 @@ contract("If-Match lets one of many writers through, and refuses the others with
   assert.equal((await asking(t, "DELETE", path, { "if-match": '"2"' }, { key: "k" })).body.deleted, true);
 });
 
+contract("If-Match counts as the tag that it is where a proxy has weakened it", async (t) => {
+  const room = await t.room();
+  await t.write(room, "k", 0);
+  const path = `/rooms/${room}/state`;
+  assert.equal(
+    (await asking(t, "PUT", path, { "if-match": 'W/"1"' }, { key: "k", value: 1 })).body.version,
+    2,
+  );
+  const stale = await asking(t, "PUT", path, { "if-match": 'W/"1"' }, { key: "k", value: 2 });
+  assertError(stale, 412, "etag_mismatch", ["current"]);
+  assert.equal((await asking(t, "DELETE", path, { "if-match": 'W/"2"' }, { key: "k" })).body.deleted, true);
+});
+
 contract("If-None-Match: * creates a key, and overwrites none", async (t) => {
   const path = `/rooms/${await t.room()}/state`;
   const create = () => asking(t, "PUT", path, { "if-none-match": "*" }, { key: "k", value: 1 });
@@ -58,7 +71,7 @@ contract("If-None-Match: * creates a key, and overwrites none", async (t) => {
 contract("a precondition that a write cannot keep is refused, not ignored", async (t) => {
   const path = `/rooms/${await t.room()}/state`;
   const body = { key: "k", value: 1 };
-  for (const tag of ["*", "1", 'W/"1"', '"1", "2"', '"x"']) {
+  for (const tag of ["*", "1", '"01"', '"0"', 'w/"1"', "W/1", '"1", "2"', '"x"']) {
     assertInvalid(await asking(t, "PUT", path, { "if-match": tag }, body), ["If-Match"]);
   }
   assertInvalid(await asking(t, "PUT", path, { "if-none-match": '"1"' }, body), ["If-None-Match"]);

@@ -9,7 +9,7 @@ export function etag(version: number): { ETag: string } {
 }
 
 /** One tag of an entry, as it was sent or as a proxy that compresses answers weakens it. */
-const ONE_TAG = /^(?:W\/)?"([1-9]\d{0,14})"$/;
+export const ONE_TAG = /^(?:W\/)?"([1-9]\d{0,14})"$/;
 
 /** 304 where the caller has this version already; else undefined. `revision` is the room's. */
 export function unchanged(c: Context, version: number, revision: number): Response | undefined {

@@ -1,15 +1,17 @@
-import type { Operation } from "./operations.ts";
+import type { Operations } from "./operation.ts";
 import * as parameters from "./parameters.ts";
 
 /** What is about no room: the guide, and whether all is well. */
-export const SERVICE_OPERATIONS: Record<string, { get: Operation }> = {
+export const SERVICE_OPERATIONS: Operations = {
   "/": {
     get: {
       id: "guide",
       summary: "The guide; a room's live page with `room`",
-      description: "Markdown, or a page where `Accept` asks for `text/html`.",
+      description:
+        "Without `room` Markdown, or a page where `Accept` asks for `text/html`. With it a page, whatever is asked for.",
       parameters: parameters.PAGE_PARAMETERS,
-      answers: { 200: "text/markdown" },
+      answers: { 200: ["text/markdown", "text/plain", "text/html"], 404: ["text/html"] },
+      headers: ["Vary"],
       errors: [],
     },
   },
@@ -17,6 +19,7 @@ export const SERVICE_OPERATIONS: Record<string, { get: Operation }> = {
     get: {
       id: "health",
       summary: "Whether the service and its database answer",
+      description: "It counts for nobody's share.",
       answers: { 200: "Health" },
       shown: { ok: true },
       errors: [],

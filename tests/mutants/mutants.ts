@@ -344,7 +344,10 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a version to be guarded by that is null taken as absent",
     file: "routes/schemas.ts",
-    edits: [[".min(0).optional();", ".min(0).nullish() as unknown as z.ZodOptional<z.ZodInt>;"]],
+    edits: [[
+      'if it does not exist")).optional();',
+      'if it does not exist")).nullish() as unknown as z.ZodOptional<z.ZodInt>;',
+    ]],
     test: "tests/contract/understood.test.ts",
     filter: "file: null for an optional member",
   },

@@ -9,12 +9,11 @@ export function errorName(code: string): string {
   return code.split("_").map((word) => word[0]!.toUpperCase() + word.slice(1)).join("");
 }
 
-const Problem = z.looseObject({
+const Problem = z.object({
   type: z.string(),
   title: z.string(),
   status: z.int().min(400).max(599),
   detail: z.string(),
-  error: z.string(),
 }).meta({ description: "RFC 9457, where `Accept` asks for it: the error's members, and these" });
 
 function errorSchema(code: ErrorCode): z.ZodType {

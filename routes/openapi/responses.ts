@@ -116,7 +116,7 @@ function refusals(path: string, operation: Operation): Record<string, Response> 
         headers: headersOf([...revision, ...retry, ...shareOf(path)]),
         content: {
           "application/json": { schema },
-          "application/problem+json": { schema: ref("schemas", "Problem") },
+          "application/problem+json": { schema: { allOf: [schema, ref("schemas", "Problem")] } },
         },
       }];
     }),

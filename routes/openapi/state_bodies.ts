@@ -26,25 +26,22 @@ const about = "Of those that begin with _ only what is named: the others are the
 const scopeIn = (scopes: z.ZodType) => defaulting(scopes, SHARED_SCOPE).meta({ description: about });
 
 const place = { scope: scopeIn(scopesOf(SHARED_SCOPE)), key, if_version };
-const noView = { expr: z.null().optional() };
 const noIncrement = { increment: absent(z.literal(false)) };
 
 /** The kinds of a write, each with what is sent `beside` it. */
 function kindsOf(beside: z.ZodRawShape) {
   return z.union([
-    z.strictObject({ ...place, value: messageBody.shape.body, ...noIncrement, ...noView, ...beside })
+    z.strictObject({ ...place, value: messageBody.shape.body, ...noIncrement, ...beside })
       .meta({ title: "Store a value" }),
     z.strictObject({
       ...place,
       increment: z.literal(true),
       value: z.number().optional().meta({ description: "What is added; 1 unless said" }),
-      ...noView,
       ...beside,
     }).meta({ title: "Add a value to a number" }),
     z.strictObject({
       ...place,
       increment: z.number().meta({ description: "What is added" }),
-      ...noView,
       ...beside,
     }).meta({ title: "Add to a number" }),
     z.strictObject({

@@ -58,8 +58,9 @@ export function assertDocumented(method: string, { url, status, headers, body, t
   if (type === "") return;
   assert.ok(response.content?.[type], `${name}: the document knows no ${type} with ${status}`);
   if (!type.endsWith("json")) return;
-  const place = ["paths", found!.path, method.toLowerCase(), "responses", String(status), "content", type];
-  assertValid(validatorOf([...place, "schema"]), body, name);
+  const place = ["paths", found!.path, method.toLowerCase(), "responses", String(status), "content"];
+  const error = type === PROBLEM ? asError(body, name) : body;
+  assertValid(validatorOf([...place, "application/json", "schema"]), error, name);
 }
 
 /** Of what the document does not name there are errors of every code. */
@@ -67,6 +68,14 @@ function assertError(body: Json): void {
   const name = errorName(String(body?.error));
   assert.ok(body?.error in STATUS, `no error of the service: ${JSON.stringify(body)}`);
   assertValid(validatorOf(["components", "schemas", name], "errors"), body, name);
+}
+
+const PROBLEM = "application/problem+json";
+
+/** A problem without the members that RFC 9457 adds to an error. */
+function asError({ type, title, status, detail, ...error }: Json, name: string): Json {
+  assertValid(validatorOf(["components", "schemas", "Problem"]), { type, title, status, detail }, name);
+  return error;
 }
 
 function assertHeaders(name: string, response: Response, headers: Headers): void {

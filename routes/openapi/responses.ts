@@ -1,4 +1,3 @@
-import { ONE_TAG } from "../etags.ts";
 import { type ErrorCode, STATUS } from "../errors.ts";
 import { errorName } from "./components.ts";
 import type { Operation } from "./operation.ts";
@@ -23,7 +22,7 @@ export const HEADERS: Record<string, Schema> = {
   },
   ETag: {
     description: "What `If-Match` and `If-None-Match` take; of one entry, and of a room, alone",
-    schema: { type: "string", pattern: ONE_TAG.source },
+    schema: { type: "string", pattern: '^"\\d+"$' },
   },
   RateLimit: {
     description: "What is left of a share, once half of it is used",

@@ -28,20 +28,25 @@ const scopeIn = (scopes: z.ZodType) => defaulting(scopes, SHARED_SCOPE).meta({ d
 const place = { scope: scopeIn(scopesOf(SHARED_SCOPE)), key, if_version };
 const noIncrement = { increment: absent(z.literal(false)) };
 
+/** Null alone is taken; as a type openapi-fetch would refuse that, so it is a text that is none. */
+const noView = { expr: z.string().nullish().meta({ not: { type: "string" } }) };
+
 /** The kinds of a write, each with what is sent `beside` it. */
 function kindsOf(beside: z.ZodRawShape) {
   return z.union([
-    z.strictObject({ ...place, value: messageBody.shape.body, ...noIncrement, ...beside })
+    z.strictObject({ ...place, value: messageBody.shape.body, ...noIncrement, ...noView, ...beside })
       .meta({ title: "Store a value" }),
     z.strictObject({
       ...place,
       increment: z.literal(true),
       value: z.number().optional().meta({ description: "What is added; 1 unless said" }),
+      ...noView,
       ...beside,
     }).meta({ title: "Add a value to a number" }),
     z.strictObject({
       ...place,
       increment: z.number().meta({ description: "What is added" }),
+      ...noView,
       ...beside,
     }).meta({ title: "Add to a number" }),
     z.strictObject({

@@ -15,6 +15,7 @@ const EXPRESSION = fc.constantFrom("true", "state._shared.a == 1", "1 + 1", 'has
 /** JSON that passes a schema of the document. */
 export function arbitraryOf(schema: Schema, name = ""): fc.Arbitrary<unknown> {
   if (schema.$ref) return arbitraryOf(document.components.schemas[schema.$ref.split("/").at(-1)]!);
+  if (schema.not?.type === "string") return fc.constant(null);
   if (EXPRESSIONS.includes(name) && schema.type === "string") return EXPRESSION;
   if (schema.enum) return fc.constantFrom(...schema.enum);
   if ("const" in schema) return fc.constant(schema.const);

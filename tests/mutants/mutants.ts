@@ -428,6 +428,23 @@ export const MUTANTS: Mutant[] = [
     test: "tests/contract/wait.test.ts",
     filter: "file: an agent that is not registered waits without a mark",
   },
+  {
+    name: "a scope of the system that the document allows in a write",
+    file: "routes/openapi/state_bodies.ts",
+    edits: [["z.union([z.enum(names), TEXTS.ownId])", "z.union([z.enum(names), TEXTS.id])"]],
+    test: "tests/openapi/requests.test.ts",
+    filter: "a body is taken if and only if",
+  },
+  {
+    name: "an include that the document allows and no wait takes",
+    file: "routes/include.ts",
+    edits: [[
+      "const IN_TEXT = fields(String.raw`[^,]*[^,\\s]`);",
+      "const IN_TEXT = fields(String.raw`[^,]*`);",
+    ]],
+    test: "tests/openapi/requests.test.ts",
+    filter: "a parameter is refused if and only if",
+  },
 ];
 
 export const root = new URL("../../", import.meta.url);

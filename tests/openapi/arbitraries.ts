@@ -64,7 +64,7 @@ function objectOf({ properties, required = [] }: Schema): fc.Arbitrary<object> {
 const long = (length: number) => "x".repeat(length);
 
 /** What callers put where something else belongs. */
-const ODD: unknown[] = [
+export const ODD: unknown[] = [
   ...[null, true, false, 0, 1, -1, 1.5, 3, Number.MAX_SAFE_INTEGER, [], {}, { a: 1 }],
   ...["", " ", "a", ".", "..", "...", "_x", "_shared", "_view", "_law", "__", "\u00a0", "a\u0000", "a\u0085"],
   ...[long(128), long(129), long(256), long(257), "true", "active", "x ==", "4"],
@@ -107,7 +107,7 @@ export function nearlyOf(schema: Schema): fc.Arbitrary<Members> {
 }
 
 /** The names of a body's members, in each of its kinds. */
-function namesOf({ $ref, anyOf, properties }: Schema): string[] {
+export function namesOf({ $ref, anyOf, properties }: Schema): string[] {
   if ($ref) return namesOf(document.components.schemas[$ref.split("/").at(-1)]);
   if (anyOf) return [...new Set<string>(anyOf.flatMap(namesOf))];
   return Object.keys(properties);

@@ -4,11 +4,14 @@ import { createApp } from "./routes/app.ts";
 import { onEnd } from "./routes/ending.ts";
 import { createServices } from "./routes/services.ts";
 import { databaseOf, settingsOf } from "./routes/settings.ts";
+import { starting } from "./routes/starting.ts";
 
 const env = (name: string) => Deno.env.get(name);
-const url = databaseOf(env);
-const authToken = env("TURSO_AUTH_TOKEN");
-const settings = settingsOf(env);
+const { url, authToken, settings } = starting(() => ({
+  url: databaseOf(env),
+  authToken: env("TURSO_AUTH_TOKEN"),
+  settings: settingsOf(env),
+}));
 
 export const database = createDatabase({ connect: () => connect(url, authToken) });
 const services = createServices(database, settings);

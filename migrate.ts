@@ -1,10 +1,11 @@
-import { NewerDatabase } from "./db/schema.ts";
+import { faultOf } from "./db/faults.ts";
 import { database } from "./main.ts";
 
 try {
   await database.migrate();
 } catch (error) {
-  if (!((error as Error).cause instanceof NewerDatabase)) throw error;
+  const { cause } = error as Error;
+  if (cause === undefined || !["lost", "refused"].includes(faultOf(cause).kind)) throw error;
   Deno.exit(1); // the log has said why
 }
 await database.close();

@@ -1,19 +1,22 @@
-import { NewerDatabase } from "./db/schema.ts";
+import { NewerDatabase } from "./db/migrate.ts";
 import handler, { database, drain } from "./main.ts";
 import { onEnd } from "./routes/ending.ts";
 import { isLoopback } from "./routes/networks.ts";
 import { preloadSoon } from "./routes/preload.ts";
 import { serveOn, type Serving } from "./routes/serving.ts";
 import { databaseOf, hostOf, portOf } from "./routes/settings.ts";
+import { starting, StartRefusal } from "./routes/starting.ts";
+import { wordOf } from "./views/room/addresses.ts";
 
 const env = (name: string) => Deno.env.get(name);
-const server = serve(hostOf(env), portOf(env));
+const server = starting(() => serve(hostOf(env), portOf(env)));
 
 function serve(hostname: string, port: number): Serving {
   try {
     return serveOn({ hostname, port, onListen }, handler);
   } catch (error) {
-    throw new Error(`The service cannot listen on HOST ${hostname}, PORT ${port}.`, { cause: error });
+    const { message } = error as Error;
+    throw new StartRefusal(`The service cannot listen on HOST ${hostname}, PORT ${port}: ${message}`);
   }
 }
 
@@ -25,7 +28,7 @@ function onListen({ hostname, port }: Deno.NetAddr) {
   if (!isLoopback(hostname)) {
     console.log("Whoever can reach it can read and write every room. HOST=127.0.0.1 keeps others out.");
   }
-  console.log(`Try:  curl -X POST ${url}/rooms -d '{"id":"lobby"}'`);
+  console.log(`Try:  curl -X POST ${wordOf(`${url}/rooms`)} -d '{"id":"lobby"}'`);
   preloadSoon(databaseOf(env));
 }
 

@@ -35,7 +35,6 @@ interface Look {
 /** Builds the variables of API.md's CEL section from what was loaded, views evaluated when they are read. */
 export function createContext(
   { snapshot, definitions, scopes, metas }: RoomData,
-  now: Date,
 ): RoomContext {
   const messages: CelMap = new Map(Object.entries(snapshot.counts));
   const looks = new Map<string, Look>();
@@ -49,7 +48,7 @@ export function createContext(
     const view = createViews(definitions, () => contextOf(null));
     const state = overlay(plain, VIEW_SCOPE, lazyViews(definitions, view));
     const contextOf = (self: string | null) =>
-      new Map(Object.entries({ state, agents, messages, self, now }));
+      new Map(Object.entries({ state, agents, messages, self, now: snapshot.now }));
     looks.set(own, { contextOf, view });
     return { look: looks.get(own)!, key: own };
   }

@@ -1,15 +1,17 @@
 import type { Definitions } from "./definitions.ts";
 
-/** The definitions of a room's views as they are since a revision. */
+/** The definitions of a room's views as they are since a revision, in the room that was created then. */
 export interface Known {
+  createdAt: string;
   revision: number;
   definitions: Definitions;
 }
 
 export interface DefinitionsMemory {
   get(room: string): Known | undefined;
-  /** Keeps the newer of what is known. */
+  /** Keeps the newer of what is known of the same room. */
   set(room: string, known: Known): void;
+  forget(room: string): void;
 }
 
 /**
@@ -26,16 +28,18 @@ export function createMemory(mostBytes: number): DefinitionsMemory {
   }
 
   return {
+    forget,
     get(room) {
       const known = rooms.get(room);
       if (known) rooms.delete(room) && rooms.set(room, known);
       return known;
     },
-    set(room, { revision, definitions }) {
-      if ((rooms.get(room)?.revision ?? -1) > revision) return;
+    set(room, { createdAt, revision, definitions }) {
+      const before = rooms.get(room);
+      if (before?.createdAt === createdAt && before.revision > revision) return;
       forget(room);
       const weight = weightOf(definitions) + 2 * room.length;
-      rooms.set(room, { revision, definitions, weight });
+      rooms.set(room, { createdAt, revision, definitions, weight });
       taken += weight;
       for (const oldest of rooms.keys()) {
         if (taken <= mostBytes) break;

@@ -11,7 +11,8 @@ export interface Follower {
   /** More may have changed than it was told. */
   readonly behind: boolean;
   /**
-   * What changed since the last call, as soon as anything has; undefined after `within` milliseconds without a
+   * What changed since the last call, as soon as anything has (as a `reset` where the room has gone back, and all of it
+   * is told from the start); undefined after `within` milliseconds without a
    * change, or when it is ended. What changed between two calls comes as one, or is cut beyond as many bytes as
    * `size`, which is asked when there is something to read, gives. Errors: `DatabaseUnavailable`.
    */
@@ -38,6 +39,8 @@ export interface Follows {
   rooms(): Iterable<string>;
   /** A room has moved: its followers look. */
   hear(change: Change): void;
+  /** A room has gone back, or is gone: its followers are told all of it anew, or end. */
+  turn(room: string): void;
   /** Ends all followers, and those to come. */
   drain(): void;
 }
@@ -45,6 +48,8 @@ export interface Follows {
 /** The followers of one room, and the latest of its revisions that this instance has heard of. */
 interface FollowedRoom {
   latest: number;
+  /** How often it has gone back. */
+  turns: number;
   followers: Set<{ wake(): void; leave(): void }>;
 }
 
@@ -69,15 +74,17 @@ export function createFollows(
   function read(
     room: string,
     followed: FollowedRoom,
-    { after, bytes }: { after: number; bytes?: number },
+    { after, bytes }: { after?: number; bytes?: number },
   ): Promise<Changes> {
     const name = `${after} ${bytes} ${room}`;
     const known = shared.get(name);
     if (known?.followed === followed) return known.reading;
     const query = { after, bytes, limit: length };
+    const { turns } = followed;
     const reading = readChanges(database, room, query).then((changes) => {
-      if (changes.revision <= after) forget();
-      followed.latest = Math.max(followed.latest, changes.revision + Number(changes.more));
+      const { revision, more, reset } = changes;
+      if (after === undefined || reset || revision <= after) forget();
+      if (followed.turns === turns) followed.latest = Math.max(followed.latest, revision + Number(more));
       return changes;
     }, (error) => {
       forget();
@@ -93,7 +100,7 @@ export function createFollows(
   }
 
   function admit(room: string): FollowedRoom {
-    const followed = rooms.get(room) ?? { latest: 0, followers: new Set() };
+    const followed = rooms.get(room) ?? { latest: 0, turns: 0, followers: new Set() };
     const [full, limit] = count >= most ? ["This instance", most] : ["This room", mostOfRoom];
     if (count >= most || followed.followers.size >= mostOfRoom) {
       throw new Refusal("unavailable", `${full} has its most of ${limit} followers.`, {
@@ -129,16 +136,16 @@ export function createFollows(
       let first: Changes | undefined;
       try {
         // Subscribed first, so that no change falls between this look and those to come.
-        const query = after === undefined ? { after: Number.MAX_SAFE_INTEGER } : { after, bytes };
-        first = await read(room, followed, query);
+        first = await read(room, followed, after === undefined ? {} : { after, bytes });
       } catch (error) {
         follower.leave();
         throw error;
       }
-      let revision = isEmpty(first) ? first.revision : after!;
+      let revision = first.reset ? 0 : isEmpty(first) ? first.revision : after!;
       if (isEmpty(first)) first = undefined;
+      let { turns } = followed;
       const ended = () => !followed.followers.has(follower);
-      const behind = () => first !== undefined || followed.latest > revision;
+      const behind = () => first !== undefined || followed.latest > revision || followed.turns > turns;
 
       return {
         get revision() {
@@ -154,8 +161,12 @@ export function createFollows(
           if (ended()) return undefined;
           if (!behind()) await moved(follower, within);
           if (ended() || !behind()) return undefined;
-          const query = { after: revision, bytes: await size?.() };
-          const changes = first ?? await read(room, followed, query);
+          const bytes = await size?.();
+          const turned = followed.turns > turns;
+          turns = followed.turns;
+          if (turned) first = undefined;
+          const after = turned ? Number.MAX_SAFE_INTEGER : revision;
+          const changes = first ?? await read(room, followed, { after, bytes });
           first = undefined;
           if (ended()) return undefined;
           revision = changes.revision;
@@ -171,6 +182,14 @@ export function createFollows(
       followed.latest = revision;
       for (const { wake } of followed.followers) wake();
     },
+    turn(room) {
+      const followed = rooms.get(room);
+      if (!followed) return;
+      followed.turns++;
+      followed.latest = 0;
+      for (const [name, read] of shared) if (read.followed === followed) shared.delete(name);
+      for (const { wake } of followed.followers) wake();
+    },
     drain() {
       draining = true;
       for (const { followers } of rooms.values()) for (const { leave } of followers) leave();
@@ -178,8 +197,8 @@ export function createFollows(
   };
 }
 
-function isEmpty({ state, agents, messages }: Changes): boolean {
-  return state.length + agents.length + messages.length === 0;
+function isEmpty({ state, agents, messages, reset }: Changes): boolean {
+  return !reset && state.length + agents.length + messages.length === 0;
 }
 
 /** Resolves when the follower is woken, or after `within` milliseconds. */

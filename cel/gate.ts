@@ -31,12 +31,12 @@ const MOST_PAUSE_MS = 50;
 export function createGates(database: Database, reader: Reader): Gates {
   return {
     through(room, gate, write) {
-      const giveUp = database.now().getTime() + MOST_MS;
+      const giveUp = database.elapsed() + MOST_MS;
       return database.inTurn(room, async () => {
-        for (let attempt = 1; attempt <= MOST_ATTEMPTS && database.now().getTime() < giveUp; attempt++) {
+        for (let attempt = 1; attempt <= MOST_ATTEMPTS && database.elapsed() < giveUp; attempt++) {
           const data = await reader.load(room, gate.condition.reads);
           if (isBusy()) await giveWay();
-          judge(data, gate, database.now());
+          judge(data, gate);
           const written = await write(guardFor(data));
           if (written !== undefined) return written;
           await pause(Math.random() * Math.min(attempt * 5, MOST_PAUSE_MS));
@@ -49,8 +49,8 @@ export function createGates(database: Database, reader: Reader): Gates {
   };
 }
 
-function judge(data: RoomData, { condition, self }: Gate, now: Date): void {
-  const { context } = createContext(data, now).from({ self });
+function judge(data: RoomData, { condition, self }: Gate): void {
+  const { context } = createContext(data).from({ self });
   const refuse = (why: string, evaluated: Json, details: Record<string, unknown> = {}) => {
     const members = { expression: condition.source, evaluated, ...details };
     return new Refusal("precondition_failed", why, members, data.snapshot.revisions.revision);

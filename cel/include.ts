@@ -39,11 +39,10 @@ export function readsOfInclude({ state, agents, messages }: Include): Reads {
 export function queriesOfInclude(
   room: string,
   { messagesAfter, changesAfter }: Include,
-  now: Date,
 ): Query[] {
   return [
     ...(messagesAfter ? [selectMessages(room, messagesAfter)] : []),
-    ...(changesAfter ? selectChanges(room, changesAfter, now) : []),
+    ...(changesAfter ? selectChanges(room, changesAfter) : []),
   ];
 }
 

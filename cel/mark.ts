@@ -2,8 +2,11 @@ import type { Database } from "../db/database.ts";
 import { clearWaiting, markWaiting } from "../db/presence.ts";
 import type { Waiter } from "./waiter.ts";
 
-/** A mark outlives its wait by this, should its instance die; with the longest wait that is the promised 30 s. */
-const MARK_GRACE_MS = 5_000;
+/**
+ * A mark outlives its wait by this, should its instance die. With the longest wait, and the time in which the database
+ * makes the mark, that is within the promised 30 s; it is more than the last read of a wait takes (watch.ts).
+ */
+const MARK_GRACE_MS = 4_000;
 
 /** An answer does not wait longer for its mark to be cleared: the database may hang. */
 const CLEARED_WITHIN_MS = 400;
@@ -26,8 +29,8 @@ export function createMark(
   const mark = { room, agent: agent!, token: viewpoint.wait! };
   return {
     set() {
-      const until = new Date(began + timeout + MARK_GRACE_MS);
-      marked = markWaiting(database, mark, { waitingOn: condition.source, until }).catch(unmarked);
+      const lasts = Math.round(began + timeout - database.elapsed()) + MARK_GRACE_MS;
+      marked = markWaiting(database, mark, { waitingOn: condition.source, lasts }).catch(unmarked);
     },
     async clear() {
       if (marked === undefined) return;

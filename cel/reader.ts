@@ -36,13 +36,17 @@ export function createReader(database: Database): Reader {
   const defining = new Map<string, Promise<Definitions>>();
 
   /** Those who load the same definitions at the same time share them. */
-  async function defined(room: string, { revisions, views }: Snapshot, before?: Known): Promise<Known> {
+  async function defined(
+    room: string,
+    { createdAt, revisions, views }: Snapshot,
+    before?: Known,
+  ): Promise<Known> {
     const { views: revision } = revisions;
-    const id = `${revision} ${room}`;
+    const id = `${revision} ${createdAt} ${room}`;
     const definitions = defining.get(id) ?? define(views, before?.definitions);
     defining.set(id, definitions);
     try {
-      return { revision, definitions: await definitions };
+      return { createdAt, revision, definitions: await definitions };
     } finally {
       defining.delete(id);
     }
@@ -59,7 +63,9 @@ export function createReader(database: Database): Reader {
       let loaded = withViews(reads, known?.definitions ?? NONE);
       for (let loads = 0; loads < MOST_LOADS; loads++) {
         const snapshot = await loadSnapshot(database, room, { ...selectionOf(loaded), views }, extra);
-        const moved = known?.revision !== snapshot.revisions.views;
+        // What is known of a later revision was known before the database was restored from a copy.
+        if (known && known.revision > snapshot.revisions.revision) remembered.forget(room);
+        const moved = known?.revision !== snapshot.revisions.views || known.createdAt !== snapshot.createdAt;
         if (moved && views) remembered.set(room, known = await defined(room, snapshot, known));
         else if (moved) {
           views = true; // and what is read as yet: most changes of a view leave that as it is

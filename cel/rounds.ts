@@ -5,6 +5,7 @@ import { Refusal } from "../db/refusal.ts";
 import { NOTHING } from "./definitions.ts";
 import { queriesOfInclude } from "./include.ts";
 import type { Reader, RoomData } from "./reader.ts";
+import { asWork } from "../db/turn.ts";
 import { type Reads, unionReads } from "./reads.ts";
 import type { Account, Shares } from "./shares.ts";
 import { hasMoved, isAlone, isAnswerable, judgeAll, readsOf, type Waiter } from "./waiter.ts";
@@ -71,7 +72,7 @@ export function createRoomWatch(room: string, now: number): RoomWatch {
 
 /** Loads and judges the waits of rooms. `poll`: milliseconds to the next call of `advance` at the most. */
 export function createRounds(database: Database, reader: Reader, shares: Shares, poll: number): Rounds {
-  const time = () => database.now().getTime();
+  const time = database.elapsed;
 
   async function advance(watch: RoomWatch) {
     if (watch.busy) return;
@@ -83,7 +84,8 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
         await rest(Math.max(...costs));
       }
     } catch (error) {
-      const passing = error instanceof DatabaseUnavailable || error instanceof Refusal;
+      const passing = error instanceof DatabaseUnavailable ||
+        error instanceof Refusal && error.code !== "room_not_found";
       for (const waiter of watch.waiters) if (waiter.final || !passing) waiter.settle(error as Error);
     } finally {
       watch.busy = false;
@@ -95,8 +97,8 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
     if (now + poll + LATER_MS >= watch.timedAt + TIMED_EVERY_MS) watch.timedAt = now;
     let later = LATER_MS;
     const waiters = [...watch.waiters].filter((waiter) => {
-      const { begun, final, ripe, readsTime, validUntil, judgedAt } = waiter;
-      const atOnce = final || ripe || validUntil <= now || hasMoved(waiter, watch.latest);
+      const { begun, final, ripe, readsTime, judgedAt } = waiter;
+      const atOnce = final || ripe || hasMoved(waiter, watch.latest);
       if (begun && atOnce) later = 0;
       return begun && (atOnce || readsTime && judgedAt < watch.timedAt);
     });
@@ -108,14 +110,16 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
     const answerable = new Set(waiters.filter(isAnswerable));
     const data = await load(watch, waiters, NOTHING, later);
     const run = <T>(piece: () => T) => shares.work(watch.account, piece);
-    return (await judgeAll({ waiters, answerable }, data, database.now(), run)).cost;
+    return (await judgeAll({ waiters, answerable }, data, time(), run)).cost;
   }
 
   function load({ room, account }: RoomWatch, waiters: Waiter[], more: Reads, later = 0): Promise<RoomData> {
     const { include } = waiters[0]!.request;
-    const extra = isAlone(waiters[0]!) ? queriesOfInclude(room, include, database.now()) : [];
+    const alone = isAlone(waiters[0]!);
+    const extra = alone ? queriesOfInclude(room, include) : [];
     const reads = unionReads([...new Set(waiters.map(readsOf)), more]);
-    return shares.load(account, weightOf(reads, extra.length), () => reader.load(room, reads, extra), later);
+    const run = () => reader.load(room, reads, extra);
+    return shares.load(account, weightOf(reads, extra.length), alone ? () => asWork(run) : run, later);
   }
 
   function enqueue(watch: RoomWatch, newcomer: Newcomer) {
@@ -151,7 +155,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
         waiter.unregistered = agent !== undefined && !there.has(agent);
       }
       const run = <T>(piece: () => T) => shares.work(watch.account, piece);
-      const { left } = await judgeAll({ waiters, answerable }, data, database.now(), run);
+      const { left } = await judgeAll({ waiters, answerable }, data, time(), run);
       for (const newcomer of newcomers) {
         if (left.has(newcomer.waiter)) enqueue(watch, newcomer);
         else newcomer.resolve();

@@ -37,18 +37,17 @@ export type WaitResult =
 export interface Waiter {
   readonly request: WaitRequest;
   readonly viewpoint: Viewpoint;
-  /** When it began, in milliseconds. */
+  /** When it began, by `elapsed` of the database. */
   readonly began: number;
   /** The first look has been taken. */
   begun: boolean;
   /** Its agent was not registered at the first look: it waits without a mark, and its answer says so. */
   unregistered: boolean;
-  /** What the last look depends on: parts of the room at `revision`, the time, the end of somebody's lease. */
+  /** What the last look depends on: parts of the room at `revision`, the time. */
   parts: readonly Part[];
   revision: number;
   judgedAt: number;
   readsTime: boolean;
-  validUntil: number;
   /** What the last look found, where that was no truth. */
   untrue?: Judgement;
   /** Answer now, whatever the condition is. */
@@ -109,20 +108,19 @@ type Run = <T>(piece: () => T) => Promise<T>;
  * Judges waiters over one snapshot: those that are true, or final, are settled. Conditions that are equal and see
  * the same are evaluated once, and again only where something has changed. Those whose time is over come first, then
  * those that were judged longest ago. `answerable` are those of which the snapshot holds all that their answers include:
- * one whose time ended since it was begun to be read waits for the next. Gives the milliseconds that it took, and the
+ * one whose time ended since it was begun to be read waits for the next. `now` is by `elapsed`. Gives the milliseconds that it took, and the
  * waiters that are left.
  */
 export async function judgeAll(
   { waiters, answerable }: { waiters: Waiter[]; answerable: ReadonlySet<Waiter> },
   data: RoomData,
-  now: Date,
+  now: number,
   run: Run,
 ): Promise<{ cost: number; left: Set<Waiter> }> {
-  const room = createContext(data, now);
+  const room = createContext(data);
   const dependences = new Map<Expression, Dependence>();
   const judgements = new Map<string, Judgement>();
   const answers = new Map<string, Promise<Record<string, unknown>>>();
-  const validUntil = Math.min(...data.snapshot.waits.map(({ until }) => until));
   const left = new Set<Waiter>();
   let cost = 0;
 
@@ -148,7 +146,7 @@ export async function judgeAll(
     dependences.set(condition, dependence);
     const { context, key } = room.from(seenBy(waiter, dependence));
     const id = JSON.stringify([condition.source, key, condition.reads.self && waiter.viewpoint.self]);
-    let judgement = stillUntrue(waiter, data, now) ?? judgements.get(id);
+    let judgement = stillUntrue(waiter, data) ?? judgements.get(id);
     if (judgement === undefined && cost >= MOST_MS) {
       left.add(waiter);
       continue;
@@ -157,7 +155,7 @@ export async function judgeAll(
     if (judgement === undefined || !isAlone(waiter) && isBusy()) {
       judgement = await run(() => judgement ?? judgeOnce(id, condition, context));
     }
-    note(waiter, judgement, { data, dependence, validUntil, now });
+    note(waiter, judgement, { data, dependence, now });
     await conclude(waiter, judgement, answerable.has(waiter) ? include : undefined, now);
   }
   return { cost, left };
@@ -183,28 +181,21 @@ function seenBy({ viewpoint }: Waiter, { reads: { agents, presence } }: Dependen
 function stillUntrue(
   waiter: Waiter,
   { snapshot: { revisions } }: RoomData,
-  now: Date,
 ): Judgement | undefined {
-  const changed = waiter.readsTime || waiter.validUntil <= now.getTime() || hasMoved(waiter, revisions);
+  const changed = waiter.readsTime || hasMoved(waiter, revisions);
   return changed ? undefined : waiter.untrue;
 }
 
 function note(
   waiter: Waiter,
   judgement: Judgement,
-  { data, dependence, validUntil, now }: {
-    data: RoomData;
-    dependence: Dependence;
-    validUntil: number;
-    now: Date;
-  },
+  { data, dependence, now }: { data: RoomData; dependence: Dependence; now: number },
 ): void {
   const { reads, parts } = dependence;
   waiter.parts = parts;
   waiter.readsTime = reads.now || reads.heartbeats;
   waiter.revision = data.snapshot.revisions.revision;
-  waiter.judgedAt = now.getTime();
-  waiter.validUntil = parts.includes("agents") ? validUntil : Infinity;
+  waiter.judgedAt = now;
   waiter.untrue = isTrue(judgement) ? undefined : judgement;
 }
 
@@ -229,7 +220,7 @@ async function conclude(
   waiter: Waiter,
   judgement: Judgement,
   include: ((waiter: Waiter) => Promise<Record<string, unknown>>) | undefined,
-  now: Date,
+  now: number,
 ): Promise<void> {
   const { revision, unregistered } = waiter;
   const notice = unregistered ? { notice: "agent_not_registered" as const } : {};
@@ -241,7 +232,7 @@ async function conclude(
     waiter.settle({ triggered: true, value, ...notice, included: await include(waiter), revision });
   } else if (waiter.final) {
     const error = "error" in judgement ? { last_error: judgement.error } : {};
-    const elapsed_ms = Math.max(0, now.getTime() - waiter.began);
+    const elapsed_ms = Math.max(0, Math.round(now - waiter.began));
     const outcome = { triggered: false as const, elapsed_ms, ...error, ...notice };
     waiter.settle({ ...outcome, included: await include(waiter), revision });
   }

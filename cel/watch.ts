@@ -1,7 +1,8 @@
-import type { Change, Database } from "../db/database.ts";
+import { type Change, type Database, PARTS } from "../db/database.ts";
+import { type Due, makeEndings } from "../db/endings.ts";
 import { DatabaseUnavailable } from "../db/faults.ts";
 import { Refusal } from "../db/refusal.ts";
-import { listRevisions } from "../db/rooms.ts";
+import { lookAtRooms } from "../db/rooms.ts";
 import { giveWay, isBusy } from "../db/turn.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
 import { createInterval } from "./interval.ts";
@@ -52,11 +53,13 @@ export function createWatch(
   { poll, most, followers }: WatchOptions,
 ): Watch {
   const rooms = new Map<string, RoomWatch>();
+  /** What the last look found of each room. A room that has less at the next one has gone back. */
+  let found = new Map<string, Change[]>();
   const results = new Set<Promise<unknown>>();
   let waits = 0;
   let lookers = 0;
   let draining = false;
-  const time = () => database.now().getTime();
+  const time = database.elapsed;
   const { advance, begin } = createRounds(database, reader, createShares(), poll);
   const looking = createInterval(() => poll * (SOONEST + (LATEST - SOONEST) * Math.random()), look);
 
@@ -80,21 +83,52 @@ export function createWatch(
     advance(watch);
   }
 
+  /** A room has gone back, or is gone: its database was restored from a copy, or emptied. All is looked at anew. */
+  function turn(room: string) {
+    follows.turn(room);
+    const watch = rooms.get(room);
+    if (!watch) return;
+    for (const part of PARTS) watch.latest[part] = 0;
+    for (const waiter of watch.waiters) waiter.revision = -1;
+  }
+
   async function look() {
+    const due: Due[] = [];
     try {
       const all = [...new Set([...rooms.keys(), ...follows.rooms()])];
+      const looked = new Map<string, Change[]>();
       for (let from = 0; from < all.length; from += ROOMS_AT_ONCE) {
         if (isBusy()) await giveWay();
-        (await listRevisions(database, all.slice(from, from + ROOMS_AT_ONCE))).forEach(hear);
+        const some = all.slice(from, from + ROOMS_AT_ONCE);
+        const there = await lookAtRooms(database, some);
+        due.push(...there.due);
+        for (const changes of there.changes) {
+          const [{ room }] = changes as [Change];
+          looked.set(room, changes);
+          if (found.get(room)?.some(({ revision }, n) => revision > changes[n]!.revision)) turn(room);
+          changes.forEach(hear);
+        }
+        if (there.changes.length < some.length) some.filter((room) => !looked.has(room)).forEach(turn);
       }
+      found = looked;
     } catch (error) {
-      // The next look catches up.
-      if (!(error instanceof DatabaseUnavailable)) console.error(error);
+      skip(error);
     }
     for (const watch of rooms.values()) {
       if (isBusy()) await giveWay();
       advance(watch);
     }
+    const endings = [];
+    for (const each of due) {
+      if (isBusy()) await giveWay();
+      endings.push(makeEndings(database, each).catch(skip));
+    }
+    await Promise.all(endings);
+  }
+
+  /** The next look catches up. */
+  function skip(error: unknown) {
+    if (!(error instanceof DatabaseUnavailable)) console.error(error);
   }
 
   function subscribe(
@@ -113,7 +147,6 @@ export function createWatch(
       revision: 0,
       judgedAt: 0,
       readsTime: false,
-      validUntil: Infinity,
       final: draining || request.timeout === 0,
       ripe: false,
       settle(result) {

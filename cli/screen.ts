@@ -20,8 +20,13 @@ export interface Terminal {
 
 const KEPT = 100;
 
-/** Adds what changed. */
-export function take(picture: Picture, { agents, state, messages }: Changes): void {
+/** Adds what changed; with `reset`, drops what was. */
+export function take(picture: Picture, { agents, state, messages, reset }: Changes): void {
+  if (reset) {
+    picture.agents.clear();
+    picture.state.clear();
+    picture.messages = [];
+  }
   for (const agent of agents) picture.agents.set(agent.id, agent);
   for (const entry of state) {
     const place = JSON.stringify([entry.scope, entry.key]);

@@ -53,8 +53,9 @@ async function draw(room: string, changes: AsyncIterable<Changes>, color: boolea
   }
 }
 
-function linesOf({ agents, state, messages }: Changes): string[] {
+function linesOf({ agents, state, messages, reset }: Changes): string[] {
   return [
+    ...(reset ? ["-- the room has gone back: all of it from the start"] : []),
     ...agents.map(({ id, status, waiting_on }) =>
       plain(`@${id} ${status}${waiting_on ? `: ${waiting_on}` : ""}`)
     ),

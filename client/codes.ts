@@ -22,6 +22,7 @@ export const SERVICE_CODES = [
   "room_not_found",
   "too_large",
   "unavailable",
+  "unsupported_encoding",
   "version_conflict",
 ] as const;
 

@@ -16,6 +16,8 @@ export interface Changes {
   messages: Array<Message & Changed>;
   /** More has changed after `revision`. */
   more: boolean;
+  /** The room has less than was known, as after a restored copy: drop what you hold, all comes from the start. */
+  reset?: true;
 }
 
 export interface Changed {

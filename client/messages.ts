@@ -121,7 +121,7 @@ export class Messages {
   /**
    * The messages that match and are after `after` (0 unless told), then each new one as it comes, each once, ids
    * ascending; from `"now"`, only what comes. It outlives restarts of the service, and ends quietly when the signal is
-   * aborted.
+   * aborted. Where the room has less than was known, as after a restored copy, it begins anew with the first message.
    */
   async *follow<T = Json>(
     { after = 0, ...filter }: Omit<MessageFilter, "after"> & FollowOptions = {},
@@ -132,7 +132,7 @@ export class Messages {
         ? await revisionOf(this.connection, this.room, signal)
         : yield* this.#after<T>(filter, after);
       for await (
-        const { messages } of followAfter(
+        const { messages, reset } of followAfter(
           this.connection,
           this.room,
           seen,
@@ -140,6 +140,7 @@ export class Messages {
         )
       ) {
         // The list, not the change set: it filters, and is in the order of ids.
+        if (reset) seen = 0;
         if (messages.some(({ id }) => id > seen)) {
           seen = yield* this.#after<T>(filter, seen, Infinity);
         }

@@ -92,8 +92,9 @@ export class Room {
   }
 
   /**
-   * What changed after `after` (0 unless told), then each change as it comes; from `"now"`, only what comes. Ends
-   * quietly when the signal is aborted.
+   * What changed after `after` (0 unless told), then each change as it comes; from `"now"`, only what comes. Where the
+   * service has less than was known, as after a restored copy, a change set with `reset` comes, then all from the start.
+   * Ends quietly when the signal is aborted.
    */
   follow(options: FollowOptions = {}): AsyncGenerator<Changes, void> {
     return followChanges(this.connection, this.#path, options);

@@ -65,7 +65,7 @@ export interface StateFilter extends CallOptions {
   scope?: string;
   /** Keys that begin with it. */
   prefix?: string;
-  /** Only what changed after this revision, deleted keys included. */
+  /** Only what changed after this revision, deleted keys included; all, where the room has not come so far. */
   since?: number;
   /** Views with their present values. */
   resolve?: boolean;

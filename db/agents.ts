@@ -1,9 +1,11 @@
 import type { Database } from "./database.ts";
+import { readCurrent } from "./endings.ts";
 import type { Json } from "./json.ts";
 import type { Listing } from "./listing.ts";
 import { agentExists, agentNotFound, Refusal } from "./refusal.ts";
-import { revisionOf, ROOM_REVISION } from "./rooms.ts";
-import { type Newest, present, type Status, toNewest, touch, waitsOf } from "./presence.ts";
+import { SERVED } from "./release.ts";
+import { revisionOf, ROOM_CURRENT, ROOM_REVISION } from "./rooms.ts";
+import { type Newest, present, type Status, toNewest, touch, waitsNow, waitsOf } from "./presence.ts";
 import type { Row } from "./statement.ts";
 import { giveWay, isBusyFor, mapInTurns } from "./turn.ts";
 import { readWhole } from "./whole_reads.ts";
@@ -29,7 +31,7 @@ const ADMIT_REGISTER = `
     agents_revision = revision + 1,
     agent_count = agent_count + NOT ${EXISTS},
     admitted = :nonce
-   WHERE id = :room
+   WHERE id = :room AND ${SERVED}
      AND CASE WHEN ${EXISTS} THEN NOT :if_new ELSE agent_count < :most END
   RETURNING revision`;
 
@@ -48,7 +50,7 @@ const REGISTER = `
 
 const ADMIT_STATUS = `
   UPDATE rooms SET revision = revision + 1, agents_revision = revision + 1, admitted = :nonce
-   WHERE id = :room
+   WHERE id = :room AND ${SERVED}
      AND EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent AND status <> :status)
   RETURNING revision`;
 
@@ -61,7 +63,7 @@ const GET = `SELECT * FROM agents WHERE room_id = :room AND id = :agent`;
 
 /** What `toAgent` and `registerAgent` read of a row, and of one of `waitsOf`. */
 const AGENT = ["id", "room_id", "name", "role", "meta", "status", "joined", "joined_at", "last_heartbeat"];
-const WAIT = ["agent_id", "token", "waiting_on", "until"];
+const WAIT = ["agent_id", "token", "waiting_on"];
 
 /**
  * Registers an agent, or again: then `name`, and what else is given, replaces what was; with `ifNew` that is
@@ -73,7 +75,7 @@ export async function registerAgent(
   agent: { id?: string; name: string; role?: string; meta?: Json; ifNew?: boolean },
   most: number,
 ): Promise<{ agent: Agent; created: boolean; revision: number }> {
-  const [nonce, id, now] = [database.unique(), agent.id ?? database.unique(), database.now()];
+  const [nonce, id, now] = [database.unique(), agent.id ?? database.unique(), await database.time()];
   const meta = agent.meta === undefined ? null : JSON.stringify(agent.meta);
   const profile = { name: agent.name, role: agent.role ?? null, meta, now: now.toISOString() };
   const { revision, effects: [registered], reads: [exists, waits, there] } = await commit(database, {
@@ -91,7 +93,7 @@ export async function registerAgent(
     }],
     reads: [
       { sql: ROOM_REVISION, args: { room } },
-      { ...waitsOf(room, id, now), kept: { columns: WAIT } },
+      { ...waitsNow(room, id), kept: { columns: WAIT } },
       ...(agent.ifNew ? [{ sql: GET, args: { room, agent: id } }] : []),
     ],
   });
@@ -111,7 +113,7 @@ export async function heartbeat(
   agent: string,
   status: Status,
 ): Promise<{ heartbeat: string; revision: number }> {
-  const [nonce, now] = [database.unique(), database.now()];
+  const [nonce, now] = [database.unique(), await database.time()];
   const args = { room, nonce, agent, status };
   const { effects: [, touched], reads: [rooms] } = await commit(database, {
     room,
@@ -135,9 +137,9 @@ export async function listAgents(
   room: string,
 ): Promise<{ agents: Agent[]; revision: number }> {
   const [rooms, rows, waits] = await readWhole(database, [
-    { sql: ROOM_REVISION, args: { room } },
+    { sql: ROOM_CURRENT, args: { room } },
     selectAgents(room),
-    waitsOf(room, null, database.now()),
+    waitsOf(room, null),
   ]);
   const [revision, newest] = [revisionOf(rooms!), toNewest(waits!)];
   return { agents: await mapInTurns(rows!, (row) => toAgent(row, newest)), revision };
@@ -157,10 +159,10 @@ export async function getAgent(
   room: string,
   agent: string,
 ): Promise<{ agent: Agent; revision: number }> {
-  const [rooms, rows, waits] = await database.read([
-    { sql: ROOM_REVISION, args: { room } },
+  const [rooms, rows, waits] = await readCurrent(database, [
+    { sql: ROOM_CURRENT, args: { room } },
     { sql: GET, args: { room, agent } },
-    waitsOf(room, agent, database.now()),
+    waitsOf(room, agent),
   ]);
   const revision = revisionOf(rooms!);
   if (rows!.length === 0) throw agentNotFound(agent, revision);

@@ -1,10 +1,12 @@
 import { type Agent, toAgent } from "./agents.ts";
 import { CHANGED } from "./changed.ts";
 import type { Database } from "./database.ts";
+import { DUE, readCurrent } from "./endings.ts";
 import { SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./listing.ts";
 import { type Message, toMessage } from "./messages.ts";
 import { toNewest } from "./presence.ts";
-import { roomNotFound } from "./refusal.ts";
+import { roomNotFound, served } from "./refusal.ts";
+import { REVISION } from "./release.ts";
 import { type Entry, toListed, type Tombstone } from "./state.ts";
 import type { Row, Statement } from "./statement.ts";
 import { giveWay, isBusy, mapInTurns } from "./turn.ts";
@@ -23,10 +25,13 @@ export interface Changes {
   messages: Array<Message & Changed>;
   /** More has changed after `revision`. Without it, what was followed so far is the room at `revision`. */
   more: boolean;
+  /** The room has not come to the revision that was asked for, as after a restored copy: this is from the start. */
+  reset?: true;
 }
 
 export interface ChangesQuery {
-  after: number;
+  /** Left out: the room's present revision. */
+  after?: number;
   /** Things that may be shown; what changed in one revision is shown whole, so the last one may exceed it. */
   limit: number;
   /** Bytes beyond which it is cut, `SHORT_PAGE_BYTES` unless given. */
@@ -36,6 +41,10 @@ export interface ChangesQuery {
 const LARGEST = { state: "value", agents: "meta", messages: "body" };
 type Table = keyof typeof LARGEST;
 
+/** The revision after which to look: the start where the room has not come to the one that was asked for. */
+const START = `(
+  SELECT CASE WHEN :after > revision THEN 0 ELSE COALESCE(:after, revision) END FROM rooms WHERE id = :room)`;
+
 /** A query of what changed in a table after a revision, in the order of revisions. */
 const select = (table: Table, columns: string, within: (revision: string) => string) =>
   CHANGED[table].map(({ from, revision }) =>
@@ -43,7 +52,7 @@ const select = (table: Table, columns: string, within: (revision: string) => str
   ).join(" UNION ALL ");
 
 const SIZES = Object.entries(LARGEST).map(([table, column]) =>
-  select(table as Table, `octet_length(${column}) AS size`, (revision) => `${revision} > :after`)
+  select(table as Table, `octet_length(${column}) AS size`, (revision) => `${revision} > ${START}`)
 );
 
 // The revision that reaches the limit: a cut lies behind it, never within what changed in one revision.
@@ -55,18 +64,19 @@ const EDGE = `(
    WHERE place = :limit OR bytes > :bytes LIMIT 1)`;
 
 const ROOM = `
-  SELECT revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge
+  SELECT ${REVISION} AS revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge,
+         :after > rooms.revision AS reset, ${DUE}
     FROM rooms WHERE id = :room`;
 
 const WITH_LAST =
   `WITH last (revision) AS MATERIALIZED (SELECT COALESCE(${EDGE}, ${Number.MAX_SAFE_INTEGER}))`;
 const within = (revision: string) =>
-  `${revision} > :after AND ${revision} <= (SELECT last.revision FROM last)`;
+  `${revision} > ${START} AND ${revision} <= (SELECT last.revision FROM last)`;
 const rows = (table: Table) => `${WITH_LAST} ${select(table, "*", within)} ORDER BY changed`;
 
 const WAITS = `
   ${WITH_LAST} SELECT * FROM waits
-   WHERE room_id = :room AND until > :now
+   WHERE room_id = :room
      AND agent_id IN (SELECT id FROM agents INDEXED BY agents_changed WHERE room_id = :room AND ${
   within("revision")
 })`;
@@ -76,7 +86,7 @@ const WAITS = `
  * page holds is cut before its limit. Errors: `room_not_found`.
  */
 export async function readChanges(database: Database, room: string, query: ChangesQuery): Promise<Changes> {
-  const results = await database.read(selectChanges(room, query, database.now()));
+  const results = await readCurrent(database, selectChanges(room, query));
   if (isBusy()) await giveWay();
   return await toChanges(results);
 }
@@ -85,15 +95,14 @@ export async function readChanges(database: Database, room: string, query: Chang
 export function selectChanges(
   room: string,
   { after, limit, bytes = SHORT_PAGE_BYTES }: ChangesQuery,
-  now: Date,
 ): Statement[] {
-  const args = { room, after, limit, bytes };
+  const args = { room, after: after ?? null, limit, bytes };
   return [
     { sql: ROOM, args, weight: SHORT_PAGE_WEIGHT }, // for all of them
     { sql: rows("state"), args },
     { sql: rows("agents"), args },
     { sql: rows("messages"), args },
-    { sql: WAITS, args: { ...args, now: now.getTime() } },
+    { sql: WAITS, args },
   ];
 }
 
@@ -104,14 +113,16 @@ export async function toChanges(
 ): Promise<Changes> {
   const [room] = rooms!;
   if (room === undefined) throw roomNotFound();
+  const present = served(room.revision);
   const more = room.edge !== null && Number(room.moved) > Number(room.edge);
   const shown = toNewest(waits!.filter(({ token }) => token !== without).sort(byRevision));
   return {
-    revision: Number(more ? room.edge : room.revision),
+    revision: Number(more ? room.edge : present),
     state: await mapInTurns(state!, (row) => ({ ...toListed(row), ...changed(row) })),
     agents: await mapInTurns(agents!, (row) => ({ ...toAgent(row, shown), ...changed(row) })),
     messages: await mapInTurns(messages!, (row) => ({ ...toMessage(row), ...changed(row) })),
     more,
+    ...(room.reset ? { reset: true as const } : {}),
   };
 }
 

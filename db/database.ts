@@ -1,8 +1,9 @@
-import { DatabaseUnavailable, faultOf } from "./faults.ts";
+import { createClock, type MachineClocks } from "./clock.ts";
+import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./faults.ts";
 import { createLane, type Lane } from "./lane.ts";
 import type { Once } from "./idempotency.ts";
-import { migrate, NewerDatabase } from "./schema.ts";
-import type { Row, Statement } from "./statement.ts";
+import { migrate, migrateAnew, NewerDatabase } from "./migrate.ts";
+import type { Row, Send, Statement } from "./statement.ts";
 import { createTurns } from "./turns.ts";
 
 /** What the service needs of a libSQL client: one round trip, all or nothing. */
@@ -42,7 +43,13 @@ export interface Database {
   listen(listener: (change: Change) => void): () => void;
   /** Set while a request with a key is at work: its write is made once. */
   readonly once?: Once;
-  now(): Date;
+  /**
+   * The database's time, by which all that others see is reckoned: at once, but before the database has told it.
+   * Errors: `DatabaseUnavailable`.
+   */
+  time(): Promise<Date>;
+  /** Milliseconds since some time or other, for what this instance alone is to measure. They run evenly. */
+  elapsed(): number;
   /** A value that no other call returns: ids, nonces of writes, tokens of waits. */
   unique(): string;
   close(): Promise<void>;
@@ -50,16 +57,24 @@ export interface Database {
 
 export interface DatabaseOptions {
   connect(): Promise<Connection>;
-  now?: () => Date;
+  /** The machine's clocks. */
+  clocks?: MachineClocks;
   unique?: () => string;
 }
 
 // Together with the deadline of a call (remote.ts) the patience keeps every request within 10 s. A batch of writes
 // is so small that the entries which its refusals show, 20 x 64 KiB a job, fit into one answer of 10 MiB.
 const LANES = {
-  read: { inFlight: 2, apart: 3, weight: 128, readOnly: true, patience: 4_000 },
+  read: { inFlight: 2, apart: 3, weight: 64, readOnly: true, patience: 4_000 },
   write: { inFlight: 1, apart: 0, weight: 160, readOnly: false, patience: 4_000 },
 };
+
+const CLOCKS: MachineClocks = { elapsed: () => performance.now(), timeOfDay: () => Date.now() };
+
+class TablesMissing extends Error {
+  override readonly message =
+    "The database has lost some of its tables: restore a copy of it, or set up a new one.";
+}
 
 /** Milliseconds between two reports of a database that does not answer. */
 const REPORT_EVERY_MS = 10_000;
@@ -70,23 +85,17 @@ const REPORT_EVERY_MS = 10_000;
  * Errors: `DatabaseUnavailable`.
  */
 export function createDatabase(options: DatabaseOptions): Database {
-  const now = options.now ?? (() => new Date());
-  const clock = () => now().getTime();
+  const { elapsed } = options.clocks ?? CLOCKS;
+  const clock = createClock(options.clocks ?? CLOCKS);
   const listeners = new Set<(change: Change) => void>();
   let connection: Promise<Connection> | undefined;
+  let settingUp: Promise<void> | undefined;
   let reportedAt = -Infinity;
 
   async function connect(): Promise<Connection> {
     const opened = await options.connect();
     try {
-      const run = (mode: "read" | "write") =>
-        createLane(
-          (statements) => opened.send(statements, mode),
-          { ...LANES[mode], expected: () => 0 },
-          clock,
-        )
-          .submit;
-      await migrate(run("read"), run("write"), now);
+      await setUp(opened, migrate);
       return opened;
     } catch (error) {
       opened.close();
@@ -94,31 +103,75 @@ export function createDatabase(options: DatabaseOptions): Database {
     }
   }
 
-  async function send(statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {
+  async function setUp(opened: Connection, by: typeof migrate): Promise<void> {
+    const run = (send: Send, mode: "read" | "write") =>
+      createLane(send, { ...LANES[mode], expected: () => 0 }, elapsed).submit;
+    const read: Send = (statements) => opened.send(statements, "read");
+    // Told with the first look at the database, or where that had no tables yet, after they are made.
+    await by(
+      run((statements) => clock.carry(read, statements), "read"),
+      run((statements) => opened.send(statements, "write"), "write"),
+    );
+    if (!clock.isKnown()) await clock.carry(read, []);
+  }
+
+  async function open(): Promise<Connection> {
     connection ??= connect();
-    const opened = await connection.catch((error) => {
+    return await connection.catch((error) => {
       connection = undefined;
       report(error);
       throw new DatabaseUnavailable("The database could not be opened.", false, { cause: error });
     });
-    return await opened.send(statements, mode).catch((error) => {
+  }
+
+  async function send(statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {
+    const opened = await open();
+    try {
+      return await sendBy(opened, statements, mode);
+    } catch (error) {
+      if (isSchemaMissing(error)) return await sendAnew(opened, statements, mode);
       report(error);
       throw error;
-    });
+    }
+  }
+
+  function sendBy(opened: Connection, statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {
+    return clock.carry((all) => opened.send(all, mode), statements);
+  }
+
+  /** Sends what failed since tables are gone, once they are set up again: nothing of it was applied. */
+  async function sendAnew(
+    opened: Connection,
+    statements: Statement[],
+    mode: "read" | "write",
+  ): Promise<Row[][]> {
+    settingUp ??= setUp(opened, migrateAnew).finally(() => settingUp = undefined);
+    try {
+      await settingUp;
+      return await sendBy(opened, statements, mode);
+    } catch (error) {
+      const missing = isSchemaMissing(error);
+      report(missing ? new TablesMissing() : error);
+      throw missing
+        ? new DatabaseUnavailable("The database has lost tables.", false, { cause: error })
+        : error;
+    }
   }
 
   /** Tells the operator, who sees nothing of the answers, that the database fails; not at every request. */
   function report(error: unknown) {
-    if (!["lost", "refused"].includes(faultOf(error).kind) || clock() - reportedAt < REPORT_EVERY_MS) return;
-    reportedAt = clock();
-    if (error instanceof NewerDatabase) console.error(error.message);
+    if (!["lost", "refused"].includes(faultOf(error).kind) || elapsed() - reportedAt < REPORT_EVERY_MS) {
+      return;
+    }
+    reportedAt = elapsed();
+    if (error instanceof NewerDatabase || error instanceof TablesMissing) console.error(error.message);
     else console.error("The database does not answer:", error instanceof Error ? error.message : error);
   }
 
   let working = 0;
   const expected = () => working;
-  const reads = createLane((statements) => send(statements, "read"), { ...LANES.read, expected }, clock);
-  const writes = createLane((statements) => send(statements, "write"), { ...LANES.write, expected }, clock);
+  const reads = createLane((statements) => send(statements, "read"), { ...LANES.read, expected }, elapsed);
+  const writes = createLane((statements) => send(statements, "write"), { ...LANES.write, expected }, elapsed);
   return {
     read: reads.submit,
     readOne: reads.submitOne,
@@ -133,13 +186,17 @@ export function createDatabase(options: DatabaseOptions): Database {
       }
     },
     inTurn: createTurns(),
-    migrate: async () => void await send([], "read"),
+    migrate: async () => void await open(),
     announce: (change) => listeners.forEach((listener) => listener(change)),
     listen(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    now,
+    async time() {
+      if (!clock.isKnown()) await reads.submit([]);
+      return clock.now();
+    },
+    elapsed,
     unique: options.unique ?? (() => crypto.randomUUID()),
     close: async () => (await connection?.catch(() => undefined))?.close(),
   };

@@ -39,3 +39,8 @@ export function faultOf(error: unknown): Fault {
   }
   return { kind: "lost" };
 }
+
+/** True where a statement names a table or a column that is not there: nothing was applied. */
+export function isSchemaMissing(error: unknown): boolean {
+  return faultOf(error).kind === "statement" && /no such (table|column)/.test((error as Error).message);
+}

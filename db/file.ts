@@ -8,6 +8,9 @@ import type { Row, Statement } from "./statement.ts";
 const BUSY_MS = 20;
 const MOST_ATTEMPTS = 50;
 
+/** Milliseconds between two looks whether the file is still the one that was opened. */
+const LOOK_EVERY_MS = 1_000;
+
 /** Statements that are kept prepared. The service has some hundred; lists by filters make a few more. */
 const PREPARED = 256;
 
@@ -24,10 +27,21 @@ export async function connectFile(url: string): Promise<Connection> {
   let session: Session | undefined = open();
   let closed = false;
   await useWal(session);
+  const file = createFileWatch(path);
+  const replaced: Session[] = [];
+
+  /** Opens the file that is at the path now. What was open is never closed: it would remove that file's log. */
+  function reopen(): Session {
+    replaced.push(session!);
+    const opened = open();
+    opened.plainly("PRAGMA journal_mode = WAL");
+    file.opened();
+    return opened;
+  }
 
   function transact(statements: Statement[], mode: "read" | "write"): Row[][] {
     if (closed) throw new Error("The database is closed.");
-    session ??= open();
+    session = session && file.isAnother() ? reopen() : session ?? open();
     try {
       return session.transact(statements, mode);
     } catch (error) {
@@ -141,6 +155,37 @@ async function useWal({ plainly }: Session): Promise<void> {
       if (faultOf(error).kind !== "busy" || attempt === MOST_ATTEMPTS) throw error;
       await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
     }
+  }
+}
+
+/**
+ * Looks, every `LOOK_EVERY_MS` at the most, whether another file stands at the path than was opened, or none: a connection
+ * goes on with the one that is gone, and loses all that is written. Where looking is not allowed it finds nothing.
+ */
+function createFileWatch(path: string) {
+  let known = identityOf(path);
+  let lookedAt = performance.now();
+  return {
+    isAnother(): boolean {
+      if (known === undefined || performance.now() - lookedAt < LOOK_EVERY_MS) return false;
+      lookedAt = performance.now();
+      return identityOf(path) !== known;
+    },
+    opened() {
+      known = identityOf(path);
+    },
+  };
+}
+
+/** What tells a file from another at its path; "none" where there is none, undefined where it is not known. */
+function identityOf(path: string): string | undefined {
+  // Asked first: at a terminal the runtime would ask its user instead of refusing.
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
+  try {
+    const { dev, ino } = Deno.statSync(path);
+    return ino === null ? undefined : `${dev} ${ino}`;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound ? "none" : undefined;
   }
 }
 

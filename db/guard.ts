@@ -1,3 +1,4 @@
+import { NOTHING_DUE } from "./endings.ts";
 import type { Value } from "./statement.ts";
 
 /** What of a room something reads: whole parts, whole scopes, single keys and agents. */
@@ -7,7 +8,7 @@ export interface Selection {
   messages: boolean;
 }
 
-/** A write is admitted only if nothing of the selection has changed since the revision `seen`. */
+/** A write is admitted only if nothing of the selection has changed since the revision `seen`, nor is to end by now. */
 export interface Guard {
   seen: number;
   selection: Selection;
@@ -40,7 +41,7 @@ const SELECTED_KEYS =
 export function guardOf(guard: Guard | undefined): BoundGuard {
   if (guard === undefined) return { guarded: false, unmoved: "TRUE", args: {} };
   const { seen, selection: { state, agents, messages }, heartbeats } = guard;
-  const conditions = [":seen >= 0"];
+  const conditions = [":seen >= 0", NOTHING_DUE];
   const args: Record<string, Value> = { seen };
   if (state === "all") conditions.push("state_revision <= :seen");
   else {

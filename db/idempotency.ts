@@ -109,7 +109,7 @@ export async function runOnce<T>(
   request: KeyedRequest,
   run: (database: Database) => Promise<T>,
 ): Promise<{ result: T; replayed: boolean }> {
-  const once: Once = { ...request, nonce: database.unique(), now: database.now(), unique: [] };
+  const once: Once = { ...request, nonce: database.unique(), now: await database.time(), unique: [] };
   try {
     return { result: await run(recording(database, once)), replayed: false };
   } catch (error) {
@@ -128,7 +128,7 @@ function recording(database: Database, once: Once): Database {
     once.unique.push(value);
     return value;
   };
-  return { ...database, once, now: () => once.now, unique };
+  return { ...database, once, time: () => Promise.resolve(once.now), unique };
 }
 
 function replaying(database: Database, once: Once, row: Row): Database {
@@ -137,7 +137,7 @@ function replaying(database: Database, once: Once, row: Row): Database {
   return {
     ...database,
     once,
-    now: () => now,
+    time: () => Promise.resolve(now),
     unique: () => left.shift() ?? database.unique(),
   };
 }
@@ -152,7 +152,7 @@ function mismatch(key: string): Refusal {
   return new Refusal(
     "idempotency_mismatch",
     `Another request was made under the key ${JSON.stringify(key)} in this room.`,
-    { hint: "A key belongs to one method, path and body, for 24 hours. Take a new key for a new request." },
+    { hint: "A key belongs to one request, to the letter, for 24 hours. Take a new key for a new request." },
   );
 }
 
@@ -211,7 +211,7 @@ export async function isTaken(
   key: string,
   lifetime: number,
 ): Promise<boolean> {
-  const expired = new Date(database.now().getTime() - lifetime).toISOString();
+  const expired = new Date((await database.time()).getTime() - lifetime).toISOString();
   const [rows] = await database.read([{
     sql: IS_TAKEN,
     args: { once_scope: scope, once_key: key, expired },

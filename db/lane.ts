@@ -41,23 +41,22 @@ const OVERDUE_MS = 1_000;
  */
 const BLOCKED_MS = 8;
 /** A job that takes no more of a batch than this is a light one. */
-const LIGHT_SHARE = 1 / 4;
+const LIGHT_SHARE = 1 / 2;
 /** Fewer jobs are not worth a batch of their own. */
 const LEAST_HALF = 16;
 
 /**
  * Collects the jobs that arrive while a batch is under way and sends them as the next one: group commit for
- * writes, shared round trips for reads. A job is answered when its batch is acknowledged, never before. Jobs expire
- * by `now`, the time of day; how long a batch takes is measured by `elapsed`, which never jumps. Both in milliseconds.
+ * writes, shared round trips for reads. A job is answered when its batch is acknowledged, never before. Times are
+ * measured by `elapsed`, in milliseconds: it never jumps.
  * Errors: `DatabaseUnavailable`, or what the database said of the job's own statement.
  */
 export function createLane(
   send: Send,
   limits: LaneLimits,
-  now: () => number,
   elapsed = () => performance.now(),
 ): Lane {
-  const carry = createCarrier(send, limits.readOnly, now);
+  const carry = createCarrier(send, limits.readOnly, elapsed);
   const waiting: Job[] = [];
   const underWay = { light: 0, heavy: 0 };
   let heldUntil = 0;
@@ -148,10 +147,21 @@ export function createLane(
 
   /** The jobs of the next batch; none where those that wait are not to go yet. */
   function nextBatch(): Job[] {
+    if (waiting.length <= most && areFewAndLight()) return waiting.splice(0);
     const jobs = fitting(limits.inFlight > 1 ? ofOneKind() : waiting);
     const left = waiting.filter((job) => !jobs.has(job));
     waiting.splice(0, Infinity, ...left);
     return [...jobs];
+  }
+
+  /** True where all that wait is light and fits into one batch, as nearly always. */
+  function areFewAndLight(): boolean {
+    let weight = 0;
+    for (const job of waiting) {
+      weight += job.weight;
+      if (weight > limits.weight || !isLight(job)) return false;
+    }
+    return true;
   }
 
   /**
@@ -183,7 +193,7 @@ export function createLane(
 
   function submitOne<Item, Result>(merger: Merger<Item, Result>, item: Item, weight = 1): Promise<Result> {
     return new Promise((resolve, reject) => {
-      const expires = now() + limits.patience;
+      const expires = elapsed() + limits.patience;
       waiting.push({ merger, item, weight, expires, resolve, reject } as Job);
       if (waiting.length >= hoped.jobs) complete?.();
       pump();

@@ -4,7 +4,8 @@ import type { Message } from "./messages.ts";
 import { PLAIN_POSTS } from "./plain_posts.ts";
 import { touch } from "./presence.ts";
 import { messageNotFound, Refusal, roomNotFound } from "./refusal.ts";
-import { revisionOf, ROOM_REVISION } from "./rooms.ts";
+import { SERVED } from "./release.ts";
+import { getRoom, revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { weightOf } from "./together.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
 
@@ -16,7 +17,7 @@ const ADMIT_POST = (reply: boolean) => `
     message_count = message_count + 1,
     unclaimed_count = unclaimed_count + 1,
     admitted = :nonce
-   WHERE id = :room
+   WHERE id = :room AND ${SERVED}
      ${reply ? "AND EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :reply_to)" : ""}
   RETURNING revision`;
 
@@ -30,7 +31,7 @@ const ADMIT_CLAIM = `
     messages_revision = revision + 1,
     unclaimed_count = unclaimed_count - 1,
     admitted = :nonce
-   WHERE id = :room
+   WHERE id = :room AND ${SERVED}
      AND EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :message AND claimed_by IS NULL)
   RETURNING revision`;
 
@@ -57,7 +58,7 @@ export interface NewMessage {
  * Errors: `room_not_found`, `message_not_found` for `reply_to`.
  */
 export async function postMessage(database: Database, room: string, message: NewMessage): Promise<Message> {
-  const now = database.now();
+  const now = await database.time();
   const post = message.reply_to === undefined && !database.once ? postPlain : postAlone;
   return {
     id: await post(database, room, message, now),
@@ -87,7 +88,10 @@ async function postPlain(database: Database, room: string, message: NewMessage, 
     nonce: database.unique(),
   };
   const result = await database.commitOne(PLAIN_POSTS, post, weightOf(body));
-  if (!result) throw roomNotFound();
+  if (!result) {
+    await getRoom(database, room); // tells why
+    throw roomNotFound();
+  }
   database.announce({ room, part: "messages", revision: result.revision });
   return result.revision;
 }
@@ -119,7 +123,7 @@ export async function claimMessage(
   message: number,
   agent: string,
 ): Promise<{ revision: number }> {
-  const [nonce, now] = [database.unique(), database.now()];
+  const [nonce, now] = [database.unique(), await database.time()];
   const { reads: [rooms, claims] } = await commit(database, {
     room,
     part: "messages",

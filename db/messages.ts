@@ -2,7 +2,8 @@ import { createConditions } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import type { Json } from "./json.ts";
 import type { Listing, Through } from "./listing.ts";
-import { messageNotFound, roomNotFound } from "./refusal.ts";
+import { messageNotFound, roomNotFound, served } from "./refusal.ts";
+import { REVISION } from "./release.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import type { Row } from "./statement.ts";
 import { columnsOf, createRead } from "./together.ts";
@@ -49,7 +50,7 @@ const COLUMNS = [
 ];
 
 const GET = createRead(
-  { room_revision: "rooms.revision", ...columnsOf("message", COLUMNS) },
+  { room_revision: REVISION, ...columnsOf("message", COLUMNS) },
   `FROM json_each(:asked) AS asked
     CROSS JOIN rooms ON rooms.id = asked.value ->> 0
     LEFT JOIN messages AS message ON message.room_id = rooms.id AND message.id = asked.value ->> 1`,
@@ -79,7 +80,7 @@ export async function getMessage(
 ): Promise<{ message: Message; revision: number }> {
   const row = await database.readOne(GET, [room, message]);
   if (row === undefined) throw roomNotFound();
-  const revision = Number(row.room_revision);
+  const revision = served(row.room_revision);
   if (row.id === null) throw messageNotFound(message, revision);
   if (isBusyFor(row.body)) await giveWay();
   return { message: toMessage(row), revision };
@@ -135,13 +136,17 @@ export function listingOf(where: string, args: Listing["args"]): Listing {
 }
 
 export function toMessage(row: Row): Message {
+  return { ...toHead(row), body: JSON.parse(row.body as string) };
+}
+
+/** A message without its body. */
+export function toHead(row: Row): Omit<Message, "body"> {
   return {
     id: Number(row.id),
     room_id: row.room_id as string,
     from_agent: row.from_agent as string | null,
     to_agent: row.to_agent as string | null,
     kind: row.kind as string,
-    body: JSON.parse(row.body as string),
     created_at: row.created_at as string,
     reply_to: row.reply_to === null ? null : Number(row.reply_to),
     claimed_by: row.claimed_by as string | null,

@@ -72,8 +72,10 @@ export function selectRecent(room: string, limit: number): [writes: Statement, m
 
 /** The messages before one, newest first, and how many there are in all. */
 export function selectOlder(room: string, before: number, limit: number): [Listing, Statement] {
-  const older = listingOf("WHERE room_id = :room AND id < :before", { room, before });
-  return [{ ...older, descending: true, limit }, { sql: COUNT_OLDER, args: { room, before } }];
+  const older = shownOf(listingOf("WHERE room_id = :room AND id < :before", { room, before }));
+  // Some milliseconds in a large room: not many of them in one batch.
+  const count = { sql: COUNT_OLDER, args: { room, before }, weight: weightOf(PAGE_BYTES) };
+  return [{ ...older, descending: true, limit }, count];
 }
 
 /** The messages that these answer, or that the newest ones do. */
@@ -81,13 +83,24 @@ export function selectAnswered(
   room: string,
   by: Array<{ reply_to: number | null }> | { newest: number },
 ): Listing {
-  if ("newest" in by) return listingOf(ANSWERED_BY_NEWEST, { room, limit: by.newest });
+  if ("newest" in by) return shownOf(listingOf(ANSWERED_BY_NEWEST, { room, limit: by.newest }));
   const ids = by.flatMap(({ reply_to }) => reply_to ?? []);
-  return listingOf(ANSWERED, { room, ids: JSON.stringify(ids) });
+  return shownOf(listingOf(ANSWERED, { room, ids: JSON.stringify(ids) }));
 }
 
-/** A value as far as it was read. */
-export function toCut(row: Row): { value: unknown } | { cut: string; size: number } {
-  const size = Number(row.size);
-  return size > LONGEST ? { cut: row.value as string, size } : { value: JSON.parse(row.value as string) };
+/** The newest messages, newest first. */
+export function selectNewest(room: string, limit: number): Listing {
+  return { ...shownOf(listingOf("WHERE room_id = :room", { room })), descending: true, limit };
+}
+
+/** Messages with their bodies as they are shown, for `toCut`: of some long ones nothing else is needed. */
+function shownOf(messages: Listing): Listing {
+  const cut = { column: "body", at: LONGEST, size: "size" };
+  return { ...messages, columns: [...messages.columns, cut.size], cut };
+}
+
+/** A value as far as it was read, from its column. */
+export function toCut(row: Row, column = "value"): { value: unknown } | { cut: string; size: number } {
+  const [text, size] = [row[column] as string, Number(row.size)];
+  return size > LONGEST ? { cut: text, size } : { value: JSON.parse(text) };
 }

@@ -1,3 +1,4 @@
+import { SERVED } from "./release.ts";
 import { countByRoom, createPlainWrites, type Plain } from "./together.ts";
 
 /** A message that answers none. */
@@ -17,7 +18,7 @@ const ADMIT = `
     unclaimed_count = unclaimed_count + (added.value ->> 1),
     admitted = :nonce
    FROM json_each(:added) AS added
-   WHERE rooms.id = added.value ->> 0
+   WHERE rooms.id = added.value ->> 0 AND ${SERVED}
   RETURNING revision || ' ' || id AS returned`;
 
 /** What a row of `json_each(:writes)` holds. */

@@ -1,3 +1,4 @@
+import { SERVED } from "./release.ts";
 import { createPlainWrites, type Plain } from "./together.ts";
 
 /** A value that is written whatever was there before. */
@@ -27,7 +28,7 @@ const ADMIT = `
       AND NOT entry.deleted
      GROUP BY 1
    ) AS added
-   WHERE rooms.id = added.room AND (added.keys = 0 OR key_count + added.keys <= :most_keys)
+   WHERE rooms.id = added.room AND ${SERVED} AND (added.keys = 0 OR key_count + added.keys <= :most_keys)
   RETURNING revision || ' ' || id AS returned`;
 
 const PUT = `

@@ -1,4 +1,6 @@
+import { NOW } from "./clock.ts";
 import type { Database } from "./database.ts";
+import { SERVED } from "./release.ts";
 import type { Row, Statement } from "./statement.ts";
 import { SIGNS } from "./together.ts";
 import { ADMITTED, commit, FROM_ADMITTED, SIGN } from "./write.ts";
@@ -6,7 +8,7 @@ import { ADMITTED, commit, FROM_ADMITTED, SIGN } from "./write.ts";
 export const STATUSES = ["active", "idle", "busy", "waiting"] as const;
 export type Status = typeof STATUSES[number];
 
-/** A wait in progress, as all see it: a lease that ends by itself when its instance dies. */
+/** A wait in progress, as all see it: a lease that ends by itself when its instance dies (endings.ts). */
 export interface WaitMark {
   room: string;
   agent: string;
@@ -16,24 +18,22 @@ export interface WaitMark {
 
 const TOUCH = `${SIGN} RETURNING id`;
 
-const IN_PROGRESS = `
-  SELECT agent_id, token, waiting_on, until FROM waits
-   WHERE room_id = :room AND until > :now ORDER BY revision`;
+const WAITS = `SELECT agent_id, token, waiting_on FROM waits WHERE room_id = :room`;
+const OLDEST_FIRST = `ORDER BY revision`;
 
-const IN_PROGRESS_OF = `
-  SELECT agent_id, token, waiting_on, until FROM waits
-   WHERE room_id = :room AND agent_id = :agent AND until > :now ORDER BY revision`;
+const IN_PROGRESS = `${WAITS} ${OLDEST_FIRST}`;
+const IN_PROGRESS_OF = `${WAITS} AND agent_id = :agent ${OLDEST_FIRST}`;
+// The plus keeps the index by time from being taken: an agent has few waits, a room may have thousands.
+const IN_PROGRESS_NOW = `${WAITS} AND agent_id = :agent AND +until > ${NOW} ${OLDEST_FIRST}`;
 
 const ADMIT_MARK = `
   UPDATE rooms SET revision = revision + 1, agents_revision = revision + 1, admitted = :nonce
-   WHERE id = :room AND EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent)
+   WHERE id = :room AND ${SERVED} AND EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent)
   RETURNING revision`;
 
 const MARK = `
   INSERT INTO waits (room_id, agent_id, token, waiting_on, until, revision)
-  SELECT :room, :agent, :token, :waiting_on, :until, revision ${FROM_ADMITTED}`;
-
-const FORGET_EXPIRED = `DELETE FROM waits WHERE room_id = :room AND agent_id = :agent AND until <= :now`;
+  SELECT :room, :agent, :token, :waiting_on, ${NOW} + :lasts, revision ${FROM_ADMITTED}`;
 
 const ADMIT_CLEAR = `
   UPDATE rooms SET revision = revision + 1, agents_revision = revision + 1, admitted = :nonce
@@ -46,17 +46,34 @@ const MOVE_AGENT = `
   UPDATE agents SET revision = (SELECT revision ${FROM_ADMITTED})
    WHERE room_id = :room AND id = :agent AND ${ADMITTED}`;
 
+/** The marks of waits whose instance died end by themselves, and their agents show what they were before (endings.ts). */
+export const MARKS = {
+  part: "agents" as const,
+  table: "waits",
+  until: "until",
+  effects: (dueFirst: (column: string) => string) => [
+    `UPDATE agents SET revision = (SELECT revision ${FROM_ADMITTED})
+      WHERE room_id = :room AND id IN (${dueFirst("agent_id")}) AND ${ADMITTED}`,
+    `DELETE FROM waits WHERE rowid IN (${dueFirst("rowid")}) AND ${ADMITTED}`,
+  ],
+};
+
 /** A sign of life of whoever acts; nothing happens where no such agent is registered. */
 export function touch(room: string, agent: string | undefined, now: Date): Statement[] {
   if (agent === undefined) return [];
   return [{ sql: TOUCH, args: { room, agent, now: now.toISOString() }, single: true }];
 }
 
-/** Reads the waits in progress of one agent, or of all, oldest first. */
-export function waitsOf(room: string, agent: string | null, now: Date): Statement {
+/** Reads the waits in progress of one agent, or of all, oldest first, after a look at what is due (`readCurrent`). */
+export function waitsOf(room: string, agent: string | null): Statement {
   return agent === null
-    ? { sql: IN_PROGRESS, args: { room, now: now.getTime() } }
-    : { sql: IN_PROGRESS_OF, args: { room, agent, now: now.getTime() } };
+    ? { sql: IN_PROGRESS, args: { room } }
+    : { sql: IN_PROGRESS_OF, args: { room, agent } };
+}
+
+/** Reads an agent's waits in progress along with a write, which leaves what is due to the next look. */
+export function waitsNow(room: string, agent: string): Statement {
+  return { sql: IN_PROGRESS_NOW, args: { room, agent } };
 }
 
 /** A wait in progress, from a row of `waitsOf`. */
@@ -64,8 +81,6 @@ export interface WaitInProgress {
   agent_id: string;
   token: string;
   waiting_on: string;
-  /** When the lease ends, in milliseconds. */
-  until: number;
 }
 
 export function toWait(row: Row): WaitInProgress {
@@ -73,7 +88,6 @@ export function toWait(row: Row): WaitInProgress {
     agent_id: row.agent_id as string,
     token: row.token as string,
     waiting_on: row.waiting_on as string,
-    until: Number(row.until),
   };
 }
 
@@ -102,23 +116,22 @@ export function present(
 
 /** Records a sign of life that goes with no write; together with others that come at once. */
 export async function signOfLife(database: Database, room: string, agent: string): Promise<void> {
-  await database.commitOne(SIGNS, [room, agent, database.now().toISOString()]);
+  await database.commitOne(SIGNS, [room, agent, (await database.time()).toISOString()]);
 }
 
-/** Shows that an agent waits, until `until` at the latest. */
+/** Shows that an agent waits, for `lasts` milliseconds by the database's clock at the longest. */
 export async function markWaiting(
   database: Database,
   { room, agent, token }: WaitMark,
-  { waitingOn, until }: { waitingOn: string; until: Date },
+  { waitingOn, lasts }: { waitingOn: string; lasts: number },
 ): Promise<void> {
-  const [nonce, now] = [database.unique(), database.now()];
-  const mark = { token, waiting_on: waitingOn, until: until.getTime() };
+  const nonce = database.unique();
+  const mark = { token, waiting_on: waitingOn, lasts };
   await commit(database, {
     room,
     part: "agents",
     admission: { sql: ADMIT_MARK, args: { room, nonce, agent } },
     effects: [
-      { sql: FORGET_EXPIRED, args: { room, agent, now: now.getTime() } },
       { sql: MARK, args: { room, nonce, agent, ...mark } },
       { sql: MOVE_AGENT, args: { room, nonce, agent } },
     ],

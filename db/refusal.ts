@@ -37,6 +37,24 @@ export function roomNotFound(): Refusal {
   });
 }
 
+/** The room has what came with a later release than this instance's. */
+export function roomOfLaterRelease(): Refusal {
+  return new Refusal(
+    "unavailable",
+    "This room needs a later release of the service than this instance has.",
+    {
+      hint:
+        "Try again in a moment: the service is being upgraded, and an instance of the later release may answer.",
+    },
+  );
+}
+
+/** A room's revision as a query for it has it (release.ts). Errors: `unavailable` where it may not be served. */
+export function served(revision: unknown): number {
+  if (revision === null) throw roomOfLaterRelease();
+  return Number(revision);
+}
+
 export function agentNotFound(agent: string, revision: number): Refusal {
   return new Refusal("agent_not_found", `No agent ${JSON.stringify(agent)} is registered in this room.`, {
     hint: "Register it first with POST /rooms/:id/agents.",
@@ -49,8 +67,13 @@ export function agentExists(agent: string, revision: number): Refusal {
   }, revision);
 }
 
+/** `message` is 0 where the caller named something that can be no message's id. */
 export function messageNotFound(message: number | string, revision: number): Refusal {
-  return new Refusal("message_not_found", `There is no message ${message} in this room.`, {}, revision);
+  return message === 0
+    ? new Refusal("message_not_found", "There is no such message in this room.", {
+      hint: "A message's id is a whole number from 1 on.",
+    }, revision)
+    : new Refusal("message_not_found", `There is no message ${message} in this room.`, {}, revision);
 }
 
 export function keyNotFound(scope: string, key: string, revision: number): Refusal {

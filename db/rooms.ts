@@ -1,9 +1,19 @@
 import { type Change, type Database, PARTS } from "./database.ts";
-import { DatabaseUnavailable, faultOf } from "./faults.ts";
+import { DUE, type Due, dueOf } from "./endings.ts";
 import type { Json } from "./json.ts";
-import { checkTaken, find, keepRows, type Once, storedRows, takeKey, whileTaken } from "./idempotency.ts";
+import {
+  checkTaken,
+  find,
+  keepRows,
+  letGo,
+  type Once,
+  storedRows,
+  takeKey,
+  whileTaken,
+} from "./idempotency.ts";
 import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./listing.ts";
-import { roomNotFound } from "./refusal.ts";
+import { roomNotFound, served } from "./refusal.ts";
+import { REVISION, SERVED } from "./release.ts";
 import type { Row } from "./statement.ts";
 import { columnsOf, createRead } from "./together.ts";
 import { giveWay, isBusyFor, mapInTurns } from "./turn.ts";
@@ -22,7 +32,10 @@ export interface RoomCursor {
 }
 
 /** The first read of every answer about a room: no row, no room. */
-export const ROOM_REVISION = `SELECT revision FROM rooms WHERE id = :room`;
+export const ROOM_REVISION = `SELECT ${REVISION} AS revision FROM rooms WHERE id = :room`;
+
+/** The same for what may show something that is due (`readCurrent`). */
+export const ROOM_CURRENT = `SELECT ${REVISION} AS revision, ${DUE} FROM rooms WHERE id = :room`;
 
 const CREATE = `
   INSERT INTO rooms (id, created_at, meta) VALUES (:room, :now, :meta)
@@ -30,14 +43,15 @@ const CREATE = `
 
 const CREATE_WHERE = `INSERT INTO rooms (id, created_at, meta) SELECT :room, :now, :meta WHERE TRUE`;
 
-const GET = `SELECT id, created_at, meta, revision FROM rooms WHERE id = :room`;
+const GET = `SELECT id, created_at, meta, ${REVISION} AS revision FROM rooms WHERE id = :room`;
 
 const GET_TOGETHER = createRead(
-  columnsOf("rooms", ["id", "created_at", "meta", "revision"]),
+  { ...columnsOf("rooms", ["id", "created_at", "meta"]), revision: REVISION },
   `FROM json_each(:asked) AS asked CROSS JOIN rooms ON rooms.id = asked.value ->> 0`,
 );
 
-const BEFORE = `FROM rooms WHERE (created_at, id) < (:created_at, :id) ORDER BY created_at DESC, id DESC`;
+const BEFORE =
+  `FROM rooms WHERE (created_at, id) < (:created_at, :id) AND ${SERVED} ORDER BY created_at DESC, id DESC`;
 
 const LIST = `
   WITH edge (place) AS MATERIALIZED (${edgeOf(`SELECT octet_length(meta) AS size ${BEFORE} LIMIT :limit`)})
@@ -45,7 +59,7 @@ const LIST = `
    LIMIT COALESCE((SELECT place FROM edge), :limit)`;
 
 const REVISIONS = `
-  SELECT id, state_revision, agents_revision, messages_revision FROM rooms
+  SELECT id, state_revision, agents_revision, messages_revision, ${DUE} FROM rooms
    WHERE id IN (SELECT value FROM json_each(:rooms))`;
 
 /** Finds nothing, and fails where the tables are gone. */
@@ -57,7 +71,7 @@ export async function createRoom(
   room: { id?: string; meta: Json },
 ): Promise<{ room: Room; created: boolean }> {
   const id = room.id ?? database.unique();
-  const now = database.now().toISOString();
+  const now = (await database.time()).toISOString();
   if (database.once) return await createOnce(database, database.once, { id, now, meta: room.meta });
   const [created, rows] = await database.commit([
     { sql: CREATE, args: { room: id, now, meta: JSON.stringify(room.meta) }, single: true },
@@ -86,6 +100,7 @@ async function createOnce(
     whileTaken(once, { sql: CREATE_WHERE, args }, "ON CONFLICT (id) DO NOTHING"),
     got,
     ...keepRows(once, got),
+    letGo(once, `NOT EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})`, args),
     find(once),
   ]);
   checkTaken(once, rows.at(-1)!);
@@ -100,7 +115,7 @@ export async function getRoom(database: Database, id: string): Promise<Room> {
   return toRoom(row);
 }
 
-/** Rooms older than `before`, newest first, at most `limit` and a page; `more` says whether others follow. */
+/** Rooms that this release may serve and that are older than `before`, newest first, at most `limit` and a page; `more` says whether others follow. */
 export async function listRooms(
   database: Database,
   { before, limit }: { before?: RoomCursor; limit: number },
@@ -114,28 +129,27 @@ export async function listRooms(
   return { rooms: await mapInTurns(rows!.slice(0, more ? -1 : undefined), toRoom), more };
 }
 
-/** The revisions at which the parts of these rooms last changed. */
-export async function listRevisions(database: Database, rooms: string[]): Promise<Change[]> {
+/** The revisions at which the parts of these rooms last changed, for each that there is, and what is due in them. */
+export async function lookAtRooms(
+  database: Database,
+  rooms: string[],
+): Promise<{ changes: Change[][]; due: Due[] }> {
   const [rows] = await database.read([{ sql: REVISIONS, args: { rooms: JSON.stringify(rooms) } }]);
-  return rows!.flatMap((row) =>
+  const changes = rows!.map((row) =>
     PARTS.map((part) => ({ room: row.id as string, part, revision: Number(row[`${part}_revision`]) }))
   );
+  return { changes, due: rows!.flatMap((row) => dueOf(row.id as string, row) ?? []) };
 }
 
 /** Resolves when the database answers and has its tables. Errors: `DatabaseUnavailable`. */
 export async function ping(database: Database): Promise<void> {
-  try {
-    await database.read([{ sql: PING, args: {} }]);
-  } catch (error) {
-    if (faultOf(error).kind !== "statement") throw error;
-    throw new DatabaseUnavailable("The database has no tables.", false, { cause: error });
-  }
+  await database.read([{ sql: PING, args: {} }]);
 }
 
-/** The room's revision, from the rows of ROOM_REVISION. Errors: `room_not_found`. */
+/** The room's revision, from the rows of ROOM_REVISION. Errors: `room_not_found`, `unavailable`. */
 export function revisionOf(rows: Row[]): number {
   if (rows.length === 0) throw roomNotFound();
-  return Number(rows[0]!.revision);
+  return served(rows[0]!.revision);
 }
 
 function toRoom(row: Row): Room {
@@ -143,6 +157,6 @@ function toRoom(row: Row): Room {
     id: row.id as string,
     created_at: row.created_at as string,
     meta: JSON.parse(row.meta as string),
-    revision: Number(row.revision),
+    revision: served(row.revision),
   };
 }

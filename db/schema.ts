@@ -1,12 +1,10 @@
-import { faultOf } from "./faults.ts";
-import type { Row, Statement } from "./statement.ts";
-
 /**
  * The schema as an ordered list of migrations. A published one never changes; what is new is added at the end.
  *
  * - `rooms.revision` is a room's clock; `<part>_revision` is the revision at which that part last changed;
  *   the counts spare every COUNT(*); `admitted` is the nonce of the last accepted write (write.ts).
- * - Times are ISO 8601 texts, but for `waits.until`, a lease's end in milliseconds.
+ * - Times are ISO 8601 texts, but for `waits.until`, a lease's end in milliseconds, and `rooms.due`, the first of the
+ *   room's ends (endings.ts), which triggers keep: a room in which nothing ends has none.
  * - `messages.id` and `agents.joined` are the revisions that admitted them, hence also their order.
  * - `idempotency` holds what requests with a key were given; its `room_id` may be no room's (idempotency.ts).
  * - A deleted key of `state` stays as a tombstone, so that its `version` goes on.
@@ -186,50 +184,27 @@ export const MIGRATIONS: string[][] = [
   // The replies to a message in their order, so that a thread is walked from one to the next (thread.ts).
   [`CREATE INDEX messages_answers ON messages (room_id, reply_to, id) WHERE reply_to IS NOT NULL`],
   [`DROP INDEX messages_replies`],
+  // When the first of what ends by itself is due, in the row that every look at a room reads. Marks that an instance
+  // with a wrong clock has left may be due in hours; none was ever to last longer than 30 s.
+  [
+    `ALTER TABLE rooms ADD COLUMN due INTEGER`,
+    `CREATE INDEX waits_due ON waits (room_id, until)`,
+    `CREATE TRIGGER waits_begun AFTER INSERT ON waits BEGIN
+       UPDATE rooms SET due = NEW.until WHERE id = NEW.room_id AND (due IS NULL OR due > NEW.until);
+     END`,
+    `CREATE TRIGGER waits_over AFTER DELETE ON waits BEGIN
+       UPDATE rooms SET due = (SELECT MIN(until) FROM waits WHERE room_id = OLD.room_id)
+        WHERE id = OLD.room_id AND due = OLD.until;
+     END`,
+    `UPDATE waits SET until = MIN(until, unixepoch() * 1000 + 30000)`,
+    `UPDATE rooms SET due = (SELECT MIN(until) FROM waits WHERE room_id = rooms.id)
+      WHERE id IN (SELECT room_id FROM waits)`,
+  ],
+  // Releases are numbered in release.ts. A migration after which older code does not work raises the one row of
+  // `compatibility`, and `requires` of all rooms for the instances that are running.
+  [
+    `ALTER TABLE rooms ADD COLUMN requires INTEGER NOT NULL DEFAULT 0`,
+    `CREATE TABLE compatibility (requires INTEGER NOT NULL) STRICT`,
+    `INSERT INTO compatibility VALUES (0)`,
+  ],
 ];
-
-const CREATE_LOG =
-  `CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT`;
-const LAST_APPLIED = `SELECT COALESCE(MAX(id), 0) AS id FROM migrations`;
-const LOG = `INSERT INTO migrations (id, applied_at) VALUES (:id, :now)`;
-
-type Run = (statements: Statement[]) => Promise<Row[][]>;
-
-/** A later release has set up the database: what this one would do to it is not known. */
-export class NewerDatabase extends Error {
-  override readonly name = "NewerDatabase";
-  constructor(found: number) {
-    super(
-      `A newer release has set up this database: it has ${found} migrations, and this release knows ` +
-        `${MIGRATIONS.length}. Run that release, or restore a copy of the database from before it.`,
-    );
-  }
-}
-
-/**
- * Applies what is missing, each migration in one transaction with its entry in the log. Of two instances that
- * start together one finds the entry taken, changes nothing and goes on with the next. Errors: `NewerDatabase`.
- */
-export async function migrate(read: Run, commit: Run, now: () => Date): Promise<void> {
-  const last = await lastApplied(read);
-  if (last > MIGRATIONS.length) throw new NewerDatabase(last);
-  for (let id = last + 1; id <= MIGRATIONS.length; id++) {
-    const statements = [CREATE_LOG, ...MIGRATIONS[id - 1]!].map((sql) => ({ sql, args: {} }));
-    const entry = { sql: LOG, args: { id, now: now().toISOString() } };
-    try {
-      await commit([statements[0]!, entry, ...statements.slice(1)]);
-    } catch (error) {
-      if (faultOf(error).kind !== "statement" || await lastApplied(read) < id) throw error;
-    }
-  }
-}
-
-async function lastApplied(read: Run): Promise<number> {
-  try {
-    const [rows] = await read([{ sql: LAST_APPLIED, args: {} }]);
-    return Number(rows![0]!.id);
-  } catch (error) {
-    if (faultOf(error).kind === "statement") return 0; // a new database has no log yet
-    throw error;
-  }
-}

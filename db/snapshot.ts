@@ -1,11 +1,14 @@
 import type { Database } from "./database.ts";
 import { selectAgents } from "./agents.ts";
+import { NOW } from "./clock.ts";
+import { DUE } from "./endings.ts";
 import { type Selection, stateArgs } from "./guard.ts";
 import type { Json } from "./json.ts";
 import type { Listing } from "./listing.ts";
 import { LIVE, LIVING, selectLiving } from "./living.ts";
 import { toWait, type WaitInProgress, waitsOf } from "./presence.ts";
-import { roomNotFound } from "./refusal.ts";
+import { roomNotFound, served } from "./refusal.ts";
+import { REVISION } from "./release.ts";
 import { VIEW_SCOPE } from "./state.ts";
 import { type Row, type Statement, weightOf } from "./statement.ts";
 import { mapInTurns } from "./turn.ts";
@@ -37,6 +40,9 @@ export interface AgentRow {
 
 /** What was asked of a room, as it was at one revision. */
 export interface Snapshot {
+  /** The database's time then. */
+  now: Date;
+  createdAt: string;
   revisions: RoomRevisions;
   counts: { count: number; unclaimed: number };
   /** Values of plain keys, without the views. */
@@ -53,7 +59,8 @@ export interface Snapshot {
 }
 
 const ROOM = `
-  SELECT revision, state_revision, views_revision, agents_revision, messages_revision, message_count, unclaimed_count
+  SELECT created_at, ${REVISION} AS revision, state_revision, views_revision, agents_revision, messages_revision,
+         message_count, unclaimed_count, ${NOW} AS now, ${DUE}
     FROM rooms WHERE id = :room`;
 
 const VALUES = `WHERE room_id = :room AND scope <> '${VIEW_SCOPE}'`;
@@ -94,14 +101,14 @@ export async function loadSnapshot(
   query: SnapshotQuery,
   extra: Query[] = [],
 ): Promise<Snapshot> {
-  const queries = snapshotQueries(room, query, database.now());
+  const queries = snapshotQueries(room, query);
   const results = await readWhole(database, [...Object.values(queries), ...extra]);
   const names = Object.keys(queries);
   const rows = Object.fromEntries(names.map((name, index) => [name, results[index]!]));
   return await toSnapshot(rows, results.slice(names.length));
 }
 
-function snapshotQueries(room: string, query: SnapshotQuery, now: Date): Record<string, Query> {
+function snapshotQueries(room: string, query: SnapshotQuery): Record<string, Query> {
   const queries: Record<string, Query> = { room: { sql: ROOM, args: { room } } };
   if (query.state === "all") {
     queries.state = selectValues(VALUES, { room });
@@ -126,10 +133,10 @@ function snapshotQueries(room: string, query: SnapshotQuery, now: Date): Record<
   if (query.views) queries.views = { sql: VIEWS, args: { room }, weight: VIEWS_WEIGHT };
   if (query.agents === "all") {
     queries.agents = selectAgents(room);
-    queries.waits = waitsOf(room, null, now);
+    queries.waits = waitsOf(room, null);
   } else if (query.agents.length > 0) {
     queries.agents = selectAgents(room, query.agents);
-    queries.waits = waitsOf(room, query.agents.length === 1 ? query.agents[0]! : null, now);
+    queries.waits = waitsOf(room, query.agents.length === 1 ? query.agents[0]! : null);
   }
   return queries;
 }
@@ -143,8 +150,10 @@ async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<
   const [found] = rows.room!;
   if (found === undefined) throw roomNotFound();
   return {
+    now: new Date(Number(found.now)),
+    createdAt: found.created_at as string,
     revisions: {
-      revision: Number(found.revision),
+      revision: served(found.revision),
       state: Number(found.state_revision),
       views: Number(found.views_revision),
       agents: Number(found.agents_revision),

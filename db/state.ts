@@ -4,7 +4,8 @@ import { type Guard, guardOf } from "./guard.ts";
 import type { Json } from "./json.ts";
 import type { Listing } from "./listing.ts";
 import { LIVE, LIVING } from "./living.ts";
-import { keyNotFound, roomNotFound } from "./refusal.ts";
+import { keyNotFound, roomNotFound, served } from "./refusal.ts";
+import { REVISION, SERVED } from "./release.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { versionConflict } from "./state_refusals.ts";
 import type { Row } from "./statement.ts";
@@ -47,7 +48,7 @@ export interface StateFilter {
 
 const GET = createRead(
   {
-    room_revision: "rooms.revision",
+    room_revision: REVISION,
     ...columnsOf("entry", ["value", "expr", "version", "updated_at", "updated_by"]),
   },
   `FROM json_each(:asked) AS asked
@@ -84,7 +85,7 @@ const ADMIT_DELETE = `
     key_count = key_count - 1,
     view_count = view_count - :view,
     admitted = :nonce
-   WHERE id = :room
+   WHERE id = :room AND ${SERVED}
      AND EXISTS (
        SELECT 1 FROM state
         WHERE room_id = :room AND scope = :scope AND key = :key AND NOT deleted
@@ -105,7 +106,7 @@ export async function getEntry(
 ): Promise<{ entry: Entry; revision: number }> {
   const row = await database.readOne(GET, [room, scope, key]);
   if (row === undefined) throw roomNotFound();
-  const revision = Number(row.room_revision);
+  const revision = served(row.room_revision);
   if (row.version === null) throw keyNotFound(scope, key, revision);
   Object.assign(row, { room_id: room, scope, key });
   if (isBusyFor(row.value)) await giveWay();
@@ -153,7 +154,7 @@ export async function deleteEntry(
     guard?: Guard;
   },
 ): Promise<{ deleted: boolean; revision: number } | undefined> {
-  const [nonce, now] = [database.unique(), database.now()];
+  const [nonce, now] = [database.unique(), await database.time()];
   const place = { room, scope, key };
   const { unmoved, args: seen } = guardOf(guard);
   const condition = { if_version: ifVersion ?? null, view: scope === VIEW_SCOPE };
@@ -167,7 +168,7 @@ export async function deleteEntry(
     effects: [{ sql: DELETE, args: { ...place, nonce, now: now.toISOString(), agent: agent ?? null } }],
     reads: [
       {
-        sql: `SELECT revision, ${unmoved} AS unmoved FROM rooms WHERE id = :room`,
+        sql: `SELECT ${REVISION} AS revision, ${unmoved} AS unmoved FROM rooms WHERE id = :room`,
         args: { room, ...seen },
         kept: { columns: ["revision", "unmoved"] },
       },
@@ -181,10 +182,9 @@ export async function deleteEntry(
     },
   });
   if (revision !== undefined) return { deleted: true, revision };
-  if (rooms!.length === 0) throw roomNotFound();
+  const reached = revisionOf(rooms!);
   if (isBusyFor(rows![0]?.value)) await giveWay();
   const current = rows!.length === 0 ? null : toEntry(rows![0]!);
-  const reached = Number(rooms![0]!.revision);
   if (!rooms![0]!.unmoved) return undefined;
   if (current === null && !ifVersion) return { deleted: false, revision: reached };
   throw versionConflict(place, ifVersion!, current, reached);

@@ -1,4 +1,5 @@
 import type { BoundGuard } from "./guard.ts";
+import { SERVED } from "./release.ts";
 import { VIEW_SCOPE } from "./state.ts";
 import { bytesOf, type StateLimits, VIEW_BYTES } from "./state_simulation.ts";
 import type { Target } from "./state_targets.ts";
@@ -40,7 +41,7 @@ const ADMIT_PUT = (targets: number, views: number[], conditions: string[]) => {
     key_count = key_count + ${all}, ${viewed.set}
     admitted = :nonce
    WHERE ${
-    ["id = :room", within("key_count", all, ":most_keys"), ...viewed.conditions, ...conditions].join(
+    ["id = :room", SERVED, within("key_count", all, ":most_keys"), ...viewed.conditions, ...conditions].join(
       "\n     AND ",
     )
   }

@@ -1,5 +1,6 @@
 import type { Json } from "./json.ts";
 import { Refusal } from "./refusal.ts";
+import { REVISION } from "./release.ts";
 import { toEntry, VIEW_SCOPE } from "./state.ts";
 import { notANumber, versionConflict } from "./state_refusals.ts";
 import { add, idOf, type StateWrite } from "./state_targets.ts";
@@ -29,7 +30,7 @@ export function bytesOf(expr: string): number {
 
 /** The room's counts beside each entry that is to be written, tombstones too (null columns where nothing is). */
 export const STORED = `
-  SELECT rooms.revision AS room_revision, key_count, view_count,
+  SELECT ${REVISION} AS room_revision, key_count, view_count,
          CASE WHEN target.value ->> 0 = '${VIEW_SCOPE}' THEN (${VIEW_BYTES}) END AS view_bytes, entry.*
     FROM rooms
     CROSS JOIN json_each(:places) AS target

@@ -2,7 +2,7 @@ import type { Database } from "./database.ts";
 import { type Guard, guardOf } from "./guard.ts";
 import type { Step } from "./idempotency.ts";
 import { PLAIN_PUTS } from "./plain_puts.ts";
-import { Refusal, roomNotFound } from "./refusal.ts";
+import { Refusal, roomNotFound, served } from "./refusal.ts";
 import type { Entry } from "./state.ts";
 import { admitPut } from "./state_admission.ts";
 import { simulate, STORED, storedArgs, type Writes } from "./state_simulation.ts";
@@ -80,7 +80,7 @@ async function putPlain(database: Database, room: string, put: Put): Promise<Wri
   ) {
     return;
   }
-  const now = database.now();
+  const now = await database.time();
   const value = JSON.stringify(write!.value);
   const plain = {
     room,
@@ -109,7 +109,7 @@ async function putPlain(database: Database, room: string, put: Put): Promise<Wri
  * that JSON means, and where the stored number is a fraction this says so.
  */
 async function tryPut(database: Database, room: string, put: Put): Promise<Written | undefined | "fraction"> {
-  const [nonce, now] = [database.unique(), database.now()];
+  const [nonce, now] = [database.unique(), await database.time()];
   const targets = targetsOf(put.writes);
   const guard = guardOf(put.guard);
   const outcome = await commit(database, {
@@ -128,7 +128,7 @@ async function tryPut(database: Database, room: string, put: Put): Promise<Writt
     };
   }
   const rows = outcome.reads[0]!;
-  if (rows.length === 0) throw roomNotFound();
+  checkRoom(rows);
   if (!rows[0]!.unmoved) return undefined;
   const result = simulate(put, rows);
   if (result instanceof Refusal) throw result;
@@ -139,7 +139,7 @@ async function tryPut(database: Database, room: string, put: Put): Promise<Writt
 async function putSums(database: Database, room: string, put: Put): Promise<Written | undefined> {
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
     const [rows] = await database.read([{ sql: STORED, args: storedArgs(room, targetsOf(put.writes)) }]);
-    if (rows!.length === 0) throw roomNotFound();
+    checkRoom(rows!);
     const results = simulate(put, rows!);
     if (results instanceof Refusal) throw results;
     const writes = put.writes.map(({ delta: _, ...write }, n) => {
@@ -150,13 +150,19 @@ async function putSums(database: Database, room: string, put: Put): Promise<Writ
       const written = await tryPut(database, room, { ...put, writes });
       if (written !== "fraction") return written;
     } catch (error) {
-      if (!(error instanceof Refusal) || error.code === "room_not_found") throw error;
+      if (!(error instanceof Refusal) || ["room_not_found", "unavailable"].includes(error.code)) throw error;
     }
     await new Promise((resolve) => setTimeout(resolve, Math.random() * MOST_PAUSE_MS));
   }
   throw new Refusal("unavailable", "The number changed each time before it could be added to.", {
     hint: "Nothing was written. Try again.",
   });
+}
+
+/** Errors: `room_not_found`, `unavailable`. */
+function checkRoom([row]: Row[]): void {
+  if (row === undefined) throw roomNotFound();
+  served(row.room_revision);
 }
 
 function effect(room: string, nonce: string, write: StateWrite, agent: string | null, now: Date): Step {

@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+
 /** Work of all requests together between two looks at what else has come. A request passes several such looks. */
 const MOST_BUSY_MS = 4;
 /** Milliseconds that are left to others in between: a request may pass several turns in them. */
@@ -7,7 +9,35 @@ const PAUSE_MS = 1;
 let since: number | undefined;
 /** Work that waits to go on: however much there is, others wait for some milliseconds of it only. */
 const waiting: Array<() => void> = [];
+/** The same of what has had many turns: the oldest first, and one of these after each of the others. */
+const large: Array<{ work: Work; goOn(): void }> = [];
 let going = false;
+
+/** Work that may take many turns. */
+interface Work {
+  /** Earlier work has a lower one. */
+  number: number;
+  turns: number;
+}
+
+const works = new AsyncLocalStorage<Work>();
+let begun = 0;
+/** Turns after which work counts as large. */
+const FEW_TURNS = 4;
+
+/**
+ * Runs work whose answer may be large. Where many such are at work at once, the one that was begun first is finished
+ * first: if all went on alike, what each has read and made would be kept until the last is done, and collecting the
+ * garbage among it would take longer than the work.
+ */
+export function asWork<T>(run: () => T): T {
+  return works.run({ number: ++begun, turns: 0 }, run);
+}
+
+/** The same of what is left of work that others have begun: it goes on before all of theirs. */
+export function asRestOfWork<T>(run: () => T): T {
+  return works.run({ number: 0, turns: 0 }, run);
+}
 
 /**
  * True once the work of this pass has taken long enough. To be asked right before a piece of work, with nothing
@@ -32,19 +62,29 @@ export function isBusyFor(json: unknown): boolean {
 
 /** Lets one after the other go on, until this pass has had its share of work too. */
 async function goOn() {
-  do {
+  for (let n = 0; n === 0 || areWaiting() && !isBusy(); n++) {
     isBusy(); // the share counts from the first
-    waiting.shift()!();
+    const next = n % 2 === 0 || large.length === 0 ? waiting.shift() : undefined;
+    (next ?? large.shift()!.goOn)();
     await undefined; // it is at work now
-  } while (waiting.length > 0 && !isBusy());
-  if (waiting.length > 0) setTimeout(goOn, PAUSE_MS);
+  }
+  if (areWaiting()) setTimeout(goOn, PAUSE_MS);
   else going = false;
+}
+
+function areWaiting(): boolean {
+  return waiting.length > 0 || large.length > 0;
 }
 
 /** A pause for others, and for the runtime to look at what has arrived from the network. */
 export function giveWay(): Promise<void> {
   goOnSoon();
-  return new Promise((resolve) => waiting.push(resolve));
+  const work = works.getStore();
+  return new Promise((resolve) => {
+    if (work === undefined || ++work.turns <= FEW_TURNS) return waiting.push(resolve);
+    const younger = large.findIndex((other) => other.work.number > work.number);
+    large.splice(younger < 0 ? large.length : younger, 0, { work, goOn: resolve });
+  });
 }
 
 /** The same of work that others wait for: it goes on before theirs. */

@@ -1,4 +1,5 @@
 import type { Database } from "./database.ts";
+import { readCurrent } from "./endings.ts";
 import {
   compareBy,
   FIRST_PAGE_BYTES,
@@ -38,6 +39,8 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
   );
   /** The room's row comes first, and plainly. */
   const revision = () => Number((readings[0]!.rows() as Row[])[0]?.revision);
+  /** Of a room that is not there, or that this release may not serve, nothing more is read. */
+  const isRefused = () => ((readings[0]!.rows() as Row[])[0]?.revision ?? null) === null;
   const areComplete = () => readings.every((reading) => reading.isComplete());
 
   /** True where this step has brought the rest. Plain queries are run in those that may be the last one. */
@@ -47,12 +50,12 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
     last = areComplete(),
   ): Promise<boolean> {
     const wanted = readings.map((reading) => reading.statements(seen, last, bytesOf(reading)));
-    const results = await database.read(wanted.flat());
+    const results = await readCurrent(database, wanted.flat());
     for (const [n, reading] of readings.entries()) {
       if (isBusy()) await giveWay();
       reading.take(results.splice(0, wanted[n]!.length));
     }
-    return last && areComplete();
+    return isRefused() || last && areComplete();
   }
 
   async function next(last?: boolean): Promise<boolean> {

@@ -12,6 +12,7 @@ import {
   used,
   whileTaken,
 } from "./idempotency.ts";
+import { SERVED } from "./release.ts";
 import type { Row, Statement } from "./statement.ts";
 
 /** True, inside an effect, exactly when its own write was admitted. */
@@ -37,6 +38,8 @@ export interface Write {
   sign?: { agent?: string; now: Date };
   /** When a write that was not admitted is answered with success all the same, after the effects. */
   granted?: Statement;
+  /** The oldest release that may serve the room from this write on, where it brings what older ones would break. */
+  requires?: number;
 }
 
 export interface Outcome {
@@ -56,6 +59,7 @@ export async function commit(database: Database, write: Write): Promise<Outcome>
     ...effects,
     ...reads,
     ...signs,
+    ...raiseOf(write),
   ]);
   const revision = admitted!.length === 1 ? Number(admitted![0]!.revision) : undefined;
   if (revision !== undefined) database.announce({ room: write.room, part: write.part, revision });
@@ -66,7 +70,8 @@ const RETURNING = "RETURNING revision";
 
 /** The same under a key, which is taken before the admission and given back where the write is refused. */
 async function commitOnce(database: Database, once: Once, write: Write): Promise<Outcome> {
-  const { room, part, admission, effects, granted } = write;
+  const { room, part, admission, effects } = write;
+  const granted = grantedOf(write);
   const steps = [...effects, ...write.reads];
   const outcome = (revision: number | undefined, rows: Row[][]): Outcome => {
     return { revision, effects: rows.slice(0, effects.length), reads: rows.slice(effects.length) };
@@ -82,6 +87,7 @@ async function commitOnce(database: Database, once: Once, write: Write): Promise
     keepRevision(once, `SELECT revision ${FROM_ADMITTED}`, own),
     letGo(once, refused, { ...granted?.args, ...own }),
     ...signOf(write).map((sign) => whileTaken(once, sign, "")),
+    ...raiseOf(write),
     find(once),
   );
   const rows = await database.commit(batch);
@@ -102,8 +108,25 @@ function signOf({ room, sign }: Write): Statement[] {
   return [{ sql: SIGN, args: { room, agent: sign.agent, now: sign.now.toISOString() } }];
 }
 
+const RAISE = `UPDATE rooms SET requires = MAX(requires, :requires) WHERE id = :room AND admitted = :nonce`;
+
+/** Leaves the room, with the write, to the releases that may serve it. */
+function raiseOf({ room, admission, requires }: Write): Statement[] {
+  if (requires === undefined) return [];
+  return [{ sql: RAISE, args: { room, nonce: admission.args.nonce!, requires } }];
+}
+
+/** `granted`, where this release may serve the room. */
+function grantedOf({ room, granted }: Write): Statement | undefined {
+  if (granted === undefined) return undefined;
+  const sql = `(${granted.sql}) AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})`;
+  return { sql, args: { ...granted.args, room } };
+}
+
 /** A statement that ends in its condition, made to act only where the write succeeded. */
-function whereDone({ admission, granted }: Write, { sql, args }: Statement): Statement {
+function whereDone(write: Write, { sql, args }: Statement): Statement {
+  const { admission } = write;
+  const granted = grantedOf(write);
   const bound = `${sql} AND (${ADMITTED} OR ${granted?.sql ?? "FALSE"})`;
   return { sql: bound, args: used(bound, { ...granted?.args, nonce: admission.args.nonce!, ...args }) };
 }

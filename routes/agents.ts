@@ -3,7 +3,7 @@ import { getAgent, heartbeat, listAgents, registerAgent } from "../db/agents.ts"
 import { answerOnce } from "./idempotency.ts";
 import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
-import { resource } from "./methods.ts";
+import { large, resource } from "./methods.ts";
 import { checkSize, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 
@@ -23,10 +23,10 @@ export function mountAgents(app: Hono, { database }: Services): void {
         return reply(revision, { ...agent, created }, created ? 201 : 200);
       });
     },
-    async GET(c) {
+    GET: large(async (c) => {
       const { agents, revision } = await listAgents(database, roomOf(c));
       return await replyInTurns(revision, agents);
-    },
+    }),
   });
 
   resource(app, "/rooms/:room/agents/:agent", {

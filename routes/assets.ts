@@ -11,10 +11,12 @@ import icon from "../views/assets/icon.svg" with { type: "text" };
 import session from "../views/assets/session.js" with { type: "text" };
 import pointing from "../views/assets/pointing.js" with { type: "text" };
 import style from "../views/assets/page.css" with { type: "text" };
+import reach from "../views/assets/reach.js" with { type: "text" };
 import reading from "../views/assets/reading.js" with { type: "text" };
 import room from "../views/assets/room.js" with { type: "text" };
 import threads from "../views/assets/threads.js" with { type: "text" };
 import { RequestError } from "./errors.ts";
+import { keep, type Kept, sendKept } from "./kept.ts";
 import { htmlInTurns } from "./large_bodies.ts";
 import { document } from "./methods.ts";
 
@@ -29,12 +31,13 @@ const SCRIPTS = {
   front,
   idiomorph,
   pointing,
+  reach,
   reading,
   room,
   session,
   threads,
 };
-const FILES: Record<string, { text: string; type: string }> = {
+const FILES: Record<string, { text: string; type: string; kept?: Kept }> = {
   "page.css": { text: style, type: "text/css; charset=utf-8" },
   "icon.svg": { text: icon, type: "image/svg+xml" },
   ...Object.fromEntries(
@@ -63,25 +66,41 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** Sends a page, under the policy that keeps whatever agents write from doing anything in it. */
+/** What every page and piece of one says: the policy that keeps whatever agents write from doing anything in it. */
+export const GUARDS = {
+  "Content-Security-Policy": POLICY,
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+};
+
+/** Sends a page. */
 export async function sendPage(c: Context, html: string, found = true): Promise<Response> {
-  c.header("Content-Security-Policy", POLICY);
-  c.header("X-Content-Type-Options", "nosniff");
-  c.header("Referrer-Policy", "no-referrer");
-  return await htmlInTurns(c, [html], found ? 200 : 404);
+  return await sendPieces(c, [html], found ? 200 : 404);
+}
+
+/** Sends pieces of a page one after the other: each can be opened by itself. */
+export async function sendPieces(c: Context, texts: string[], status: 200 | 404 = 200): Promise<Response> {
+  for (const [name, value] of Object.entries(GUARDS)) c.header(name, value);
+  return await htmlInTurns(c, texts, status);
+}
+
+/** Sends a file of pages as it is kept. */
+function sendFile(c: Context, name: string, caching: string): Promise<Response> {
+  const file = FILES[name]!;
+  const headers = { "Content-Type": file.type, "X-Content-Type-Options": "nosniff" };
+  return sendKept(c, file.kept ??= keep(file.text), caching, headers);
 }
 
 export function mountAssets(app: Hono): void {
+  // Pages name their icon; browsers ask here where what they show is no page.
+  document(app, "/favicon.ico", { GET: (c) => sendFile(c, "icon.svg", "public, max-age=86400") });
   document(app, "/assets/:version/:file", {
     GET(c) {
       const name = c.req.param("file")!;
       if (!Object.hasOwn(FILES, name)) throw new RequestError("not_found", "There is no such file.");
-      const { text, type } = FILES[name]!;
       // A page of another release may ask for its own version: it gets ours, but does not keep it.
-      const kept = c.req.param("version") === version;
-      c.header("Cache-Control", kept ? "public, max-age=31536000, immutable" : "no-store");
-      c.header("X-Content-Type-Options", "nosniff");
-      return c.body(text, 200, { "Content-Type": type });
+      const ours = c.req.param("version") === version;
+      return sendFile(c, name, ours ? "public, max-age=31536000, immutable" : "no-store");
     },
   });
 }

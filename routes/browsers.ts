@@ -27,6 +27,7 @@ export function createBrowserGuard(options: BrowserOptions): (c: Context, next: 
 
   const isOwnName = (host: string) => OWN_NAME.test(host);
   const isOwn = (host: string) => isAddress(host) || isOwnName(host) || allowedHosts.has(host);
+  let own: Hosts | undefined; // the last ones that were; most requests name the same
 
   /** That Origin equals Host proves nothing: under a name that was bound anew to this address it does. */
   function mayCall(text: string, hosts: Hosts): boolean {
@@ -42,10 +43,13 @@ export function createBrowserGuard(options: BrowserOptions): (c: Context, next: 
 
   return function admit(c, next) {
     const hosts = hostsOf(c);
-    if (open || !isNear(c) || c.req.path === "/healthz") return next();
+    if (open) return next();
+    const origin = c.req.header("origin");
+    const isPlain = origin === undefined && !isForeignWait(c);
+    if (isPlain && hosts === own || !isNear(c) || c.req.path === "/healthz") return next();
     if (!hosts.every(isOwn)) throw foreignHost();
-    const origin = c.req.header("Origin");
-    if (origin === undefined ? isForeignWait(c) : !mayCall(origin, hosts)) throw foreignPage();
+    own = hosts;
+    if (!isPlain && (origin === undefined || !mayCall(origin, hosts))) throw foreignPage();
     return next();
   };
 }
@@ -79,7 +83,7 @@ function isNear(c: Context): boolean {
  * GET that does something: it shows an agent as waiting.
  */
 function isForeignWait(c: Context): boolean {
-  return /\/wait\/*$/.test(c.req.path) && c.req.header("Sec-Fetch-Site") === "cross-site";
+  return /\/wait\/*$/.test(c.req.path) && c.req.header("sec-fetch-site") === "cross-site";
 }
 
 function foreignHost() {

@@ -15,6 +15,7 @@ export function callerOf(c: Context, trustedProxies: number): string | undefined
 
 /** Some proxies write the port of each connection behind the address, and then an IPv6 one in brackets. */
 function withoutPort(address: string): string {
+  if (!address.includes(":")) return address;
   return /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(address)?.[1] ?? /^\[(.*)\](:\d+)?$/.exec(address)?.[1] ?? address;
 }
 

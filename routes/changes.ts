@@ -1,19 +1,19 @@
 import type { Hono } from "hono";
 import { readChanges } from "../db/changes.ts";
 import { LIMITS } from "./limits.ts";
-import { resource } from "./methods.ts";
+import { large, resource } from "./methods.ts";
 import { queryCount, queryNumber } from "./queries.ts";
 import { linkNext, replyInTurns, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountChanges(app: Hono, { database }: Services): void {
   resource(app, "/rooms/:room/changes", {
-    async GET(c) {
+    GET: large(async (c) => {
       const after = queryNumber(c, "after") ?? 0;
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
       const changes = await readChanges(database, roomOf(c), { after, limit });
       const next = changes.more ? linkNext(c, { after: String(changes.revision) }) : undefined;
       return await replyInTurns(changes.revision, changes, next);
-    },
+    }),
   }, { GET: ["after", "limit"] });
 }

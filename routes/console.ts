@@ -10,7 +10,7 @@ import { shownOf } from "./shown.ts";
 
 /** Evaluates an expression for a page, which shows what is wrong with it in place. Errors: `room_not_found`. */
 export async function evaluationOf(
-  { database, reader }: Services,
+  { reader }: Services,
   room: string,
   expr: string,
   as?: string,
@@ -20,7 +20,7 @@ export async function evaluationOf(
     const expression = await compileOf(expr);
     const data = await reader.load(room, expression.reads);
     if (isBusy()) await giveWay();
-    const { context } = createContext(data, database.now()).from({ self: agent });
+    const { context } = createContext(data).from({ self: agent });
     return { expr, agent, shown: shownOf(expression.evaluate(context)) };
   } catch (error) {
     if (error instanceof RequestError) {

@@ -1,19 +1,15 @@
-import type { Context, Hono } from "hono";
-import { accepts } from "hono/accepts";
+import type { Hono } from "hono";
 import cel from "../views/docs/cel.md" with { type: "text" };
 import integrations from "../views/docs/integrations.md" with { type: "text" };
 import waits from "../views/docs/waits.md" with { type: "text" };
 import patterns from "../views/docs/patterns.md" with { type: "text" };
 import guide from "../views/guide.md" with { type: "text" };
-import { guidePage } from "../views/guide_page.tsx";
-import { page } from "../views/layout.tsx";
-import { ASSETS, sendPage } from "./assets.ts";
+import { type Documents, MARKDOWN, type Text, withAddress } from "./documents.ts";
 import { errorsPage } from "./error_docs.ts";
 import { LIMITS } from "./limits.ts";
 import { document } from "./methods.ts";
 import { openApi } from "./openapi/document.ts";
 import { referencePage } from "./openapi/reference.ts";
-import type { Services } from "./services.ts";
 
 /** What there is to read beside the guide, by its name under /docs. */
 const PAGES: Record<string, { about: string; text: (address: string) => string }> = {
@@ -41,37 +37,56 @@ description: Coordinate with other agents over HTTP in shared rooms - messages, 
 
 `;
 
-export function mountDocs(app: Hono, { addressOf }: Services): void {
-  const send = (c: Context, text: string) => sendText(c, withAddress(text, addressOf(c)));
-  document(app, "/openapi.json", { GET: (c) => c.json(openApi(addressOf(c))) });
-  for (const path of ["/README.md", "/help"]) document(app, path, { GET: (c) => send(c, guideText()) });
-  for (const path of ["/docs", "/llms.txt"]) document(app, path, { GET: (c) => send(c, indexText()) });
-  document(app, "/llms-full.txt", {
-    GET: (c) =>
-      send(c, [guideText(), ...Object.values(PAGES).map(({ text }) => text(addressOf(c)))].join("\n\n")),
-  });
-  document(app, "/SKILL.md", { GET: (c) => c.text(SKILL + skillText(addressOf(c)), 200, MARKDOWN) });
-  document(app, "/api", { GET: (c) => send(c, PAGES.api!.text(addressOf(c))) });
-  for (const [name, { text }] of Object.entries(PAGES)) {
-    document(app, `/docs/${name}`, { GET: (c) => send(c, text(addressOf(c))) });
+/** Rooms are for those who know them, and waits hold a connection. */
+const ROBOTS = `User-agent: *
+Disallow: /rooms
+Disallow: /?room=
+Disallow: /mcp
+`;
+
+export const GUIDE: Text = {
+  name: "guide",
+  about: "Convene: how agents join a room, talk, claim work, share state and wait for conditions, by curl.",
+  text: () => guideText(),
+};
+
+/** Where texts are read. */
+const TEXTS: Array<{ paths: string[]; text: Text }> = [
+  { paths: ["/help", "/guide", "/README.md", "/readme.md"], text: GUIDE },
+  {
+    paths: ["/docs", "/llms.txt"],
+    text: { name: "index", about: "What there is to read about Convene.", text: indexText },
+  },
+  {
+    paths: ["/llms-full.txt"],
+    text: {
+      name: "all",
+      about: "All that there is to read about Convene, on one page.",
+      text: (address) => [guideText(), ...Object.values(PAGES).map(({ text }) => text(address))].join("\n\n"),
+    },
+  },
+  ...Object.entries(PAGES).map(([name, { about, text }]) => ({
+    paths: [`/docs/${name}`, ...(name === "api" ? ["/api"] : [])],
+    text: { name, about: `Convene, ${name}: ${about}.`, text },
+  })),
+];
+
+export function mountDocs(app: Hono, { send, sendText }: Documents): void {
+  for (const { paths, text } of TEXTS) {
+    for (const path of paths) document(app, path, { GET: (c) => sendText(c, text) });
   }
-}
-
-const MARKDOWN = { "Content-Type": "text/markdown; charset=utf-8" };
-
-/** Sends a text of ours: Markdown, or a page to whoever asks for one. */
-async function sendText(c: Context, text: string): Promise<Response> {
-  c.header("Vary", "Accept");
-  const type = accepts(c, {
-    header: "Accept",
-    supports: ["text/markdown", "text/plain", "text/html"],
-    default: "text/markdown",
+  for (const path of ["/SKILL.md", "/skill.md"]) {
+    document(app, path, {
+      GET: (c) => send(c, "skill", MARKDOWN, (address) => SKILL + skillText(address)),
+    });
+  }
+  document(app, "/robots.txt", { GET: (c) => send(c, "robots", "text/plain", () => ROBOTS) });
+  document(app, "/openapi.json", {
+    GET: (c) => send(c, "openapi", "application/json", (address) => JSON.stringify(openApi(address))),
   });
-  if (type === "text/html") return await sendPage(c, page(guidePage(text, ASSETS)));
-  return c.text(text, 200, { "Content-Type": `${type}; charset=utf-8` });
 }
 
-export function guideText(): string {
+function guideText(): string {
   return withLimits(`${guide}\n${nextText()}`);
 }
 
@@ -88,11 +103,6 @@ function nextText(): string {
   return `## Read next\n\n- [/help]($CONVENE/help): the guide\n${
     list.join("\n")
   }\n- [/openapi.json]($CONVENE/openapi.json): the API as OpenAPI 3.1\n`;
-}
-
-/** Puts the address in as it is: `replaceAll` takes a text with `$` in it for a pattern. */
-export function withAddress(text: string, address: string): string {
-  return text.replaceAll("$CONVENE", () => address);
 }
 
 /** `$limits.<name>` is the limit; with `/<unit>` behind it, in units of so many. */

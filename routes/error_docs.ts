@@ -67,10 +67,14 @@ const EXPLAINED: Record<ErrorCode, [cause: string, cure: string]> = {
     "The body or a value has too many bytes.",
     "Keep large data elsewhere and share where it is.",
   ],
+  unsupported_encoding: [
+    "The body is packed (`Content-Encoding`), and bodies are read as they are.",
+    "Send it without `Content-Encoding`.",
+  ],
   rate_limited: ["Too many requests came at once.", "Wait `Retry-After` seconds, then repeat."],
   internal: ["Something went wrong on our side. It was logged.", "Try again; tell us if it stays."],
   unavailable: [
-    "The database does not answer, or the instance holds as many waits as it can.",
+    "The database does not answer, the instance holds as many waits as it can, or the room needs a later release than it has.",
     "Wait `Retry-After` seconds. Read before you repeat a message or an increment: it may have worked.",
   ],
 };

@@ -14,6 +14,7 @@ type RequestCode =
   | "method_not_allowed"
   | "too_large"
   | "request_timeout"
+  | "unsupported_encoding"
   | "rate_limited"
   | "internal";
 
@@ -41,6 +42,7 @@ export const STATUS: Record<ErrorCode, ContentfulStatusCode> = {
   etag_mismatch: 412,
   idempotency_mismatch: 422,
   too_large: 413,
+  unsupported_encoding: 415,
   rate_limited: 429,
   internal: 500,
   unavailable: 503,
@@ -54,9 +56,19 @@ export class RequestError extends Error {
   }
 }
 
-/** A member of the request that is not as it must be, found where a schema cannot say it. */
+/**
+ * A member of the request that is not as it must be, found where a schema cannot say it. The answer's message names
+ * it where `message` does not.
+ */
 export function invalidMember(path: Array<string | number>, message: string, hint?: string): RequestError {
-  return new RequestError("invalid_request", message, { issues: [{ path, message }], ...(hint && { hint }) });
+  const issues = [{ path, message }];
+  return new RequestError("invalid_request", naming(path, message), { issues, ...(hint && { hint }) });
+}
+
+function naming(path: Array<string | number>, message: string): string {
+  const name = path.join(".");
+  const named = path.length === 1 ? message.split(/[^\w-]+/).includes(name) : message.includes(name);
+  return named ? message : `${name}: ${message}`;
 }
 
 /** The answer to any error that a handler throws. What is unexpected is logged and hidden. */
@@ -68,21 +80,29 @@ export function errorResponse(error: Error, c: Context): Response {
     return answer(c, known.code, known.message, known.details);
   }
   if (known instanceof DatabaseUnavailable) {
+    if (isRead(c)) return answer(c, "unavailable", "The database does not answer.", { hint: AGAIN });
     const again = c.req.header("Idempotency-Key") === undefined
       ? "Read what is there before you send it again. With an Idempotency-Key you could send it again at once."
       : "Send it again with the same Idempotency-Key: it is done once.";
-    const [message, hint] = known.unknown && !["GET", "HEAD"].includes(c.req.method)
+    const [message, hint] = known.unknown
       ? [
         "The database did not answer. The change may or may not have been made.",
         again,
       ]
-      : ["The database does not answer. Nothing was changed.", "Try again in a moment."];
+      : ["The database does not answer. Nothing was changed.", AGAIN];
     return answer(c, "unavailable", message, { hint });
   }
   console.error(error);
   return answer(c, "internal", "Something went wrong on our side.", {
     hint: "It was logged. Trying again may help.",
   });
+}
+
+const AGAIN = "Send it again in a moment.";
+
+/** Whether a request changes nothing, so that an answer is not to speak of changes. */
+function isRead(c: Context): boolean {
+  return ["GET", "HEAD"].includes(c.req.method) || /\/(?:wait|eval)$/.test(c.req.path);
 }
 
 /** RFC 9457, for those who ask for it: the same members, and its own. */

@@ -11,12 +11,18 @@ export function etag(version: number): { ETag: string } {
 /** One tag of an entry, as it was sent or as a proxy that compresses answers weakens it. */
 export const ONE_TAG = /^(?:W\/)?"([1-9]\d{0,14})"$/;
 
+/** Whether the caller says that it has what this tag stands for; weak or not makes no difference to a reader. */
+export function isKnown(c: Context, tag: string): boolean {
+  const known = c.req.header("If-None-Match");
+  if (known === undefined) return false;
+  const plain = (text: string) => text.trim().replace(/^W\//, "");
+  const tags = known.split(",").map(plain);
+  return tags.includes("*") || tags.includes(plain(tag));
+}
+
 /** 304 where the caller has this version already; else undefined. `revision` is the room's. */
 export function unchanged(c: Context, version: number, revision: number): Response | undefined {
-  const known = c.req.header("If-None-Match");
-  if (known === undefined) return undefined;
-  const tags = known.split(",").map((tag) => tag.trim().replace(/^W\//, ""));
-  if (!tags.includes("*") && !tags.includes(`"${version}"`)) return undefined;
+  if (!isKnown(c, etag(version).ETag)) return undefined;
   return new BasedResponse(null, 304, { "Convene-Revision": String(revision), ...etag(version) });
 }
 

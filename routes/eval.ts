@@ -3,19 +3,19 @@ import { createContext } from "../cel/context.ts";
 import { EvaluationFailed } from "../cel/expression.ts";
 import { giveWay, isBusy } from "../db/turn.ts";
 import { RequestError } from "./errors.ts";
-import { resource } from "./methods.ts";
+import { large, resource } from "./methods.ts";
 import { compileOf, readBody, replyInTurns, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 
-export function mountEval(app: Hono, { database, reader }: Services): void {
+export function mountEval(app: Hono, { reader }: Services): void {
   resource(app, "/rooms/:room/eval", {
-    async POST(c) {
+    POST: large(async (c) => {
       const room = roomOf(c);
       const { expr, agent } = await readBody(c, "evalBody");
       const expression = await compileOf(expr);
       const data = await reader.load(room, expression.reads);
       if (isBusy()) await giveWay();
-      const { context } = createContext(data, database.now()).from({ self: agent ?? null });
+      const { context } = createContext(data).from({ self: agent ?? null });
       try {
         const value = expression.evaluate(context);
         return await replyInTurns(data.snapshot.revisions.revision, {
@@ -33,6 +33,6 @@ export function mountEval(app: Hono, { database, reader }: Services): void {
           ...(hint && { hint }),
         });
       }
-    },
+    }),
   });
 }

@@ -1,26 +1,35 @@
 import type { Context, Hono } from "hono";
 import type { Changes } from "../db/changes.ts";
 import { invalidMember } from "./errors.ts";
-import { refuseMethod, resource } from "./methods.ts";
+import { resource } from "./methods.ts";
 import type { Pieces } from "./outbox.ts";
 import { queryNumber } from "./queries.ts";
 import { roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 import { COMMENT, event, readOf, streamOf } from "./stream.ts";
 
+const plainly = (changes: Changes) => event(changes.revision, JSON.stringify(changes));
+
+/** Tells a reader to drop what it holds, then what there is. Whoever does not know the event is told all the same. */
+function resetOf({ reset, ...changes }: Changes): Pieces {
+  const { state, agents, messages } = changes;
+  const more = state.length + agents.length + messages.length > 0;
+  const nothing = { revision: 0, state: [], agents: [], messages: [], more, reset };
+  return [...event(0, JSON.stringify(nothing), "reset"), ...(more ? plainly(changes) : [])];
+}
+
 export function mountEvents(app: Hono, services: Services): void {
   const made = new WeakMap<Changes, Pieces>();
 
   /** Those who follow one room are sent the same bytes. */
   function eventOf(changes: Changes): Pieces {
-    const pieces = made.get(changes) ?? event(changes.revision, JSON.stringify(changes));
+    const pieces = made.get(changes) ?? (changes.reset ? resetOf(changes) : plainly(changes));
     made.set(changes, pieces);
     return pieces;
   }
 
   resource(app, "/rooms/:room/events", {
     async GET(c) {
-      if (c.req.raw.method === "HEAD") refuseMethod(c, ["GET", "OPTIONS"]);
       const { follower, left, sending } = await follow(c, services);
       return streamOf(c, follower, { left, changed: eventOf, beat: () => COMMENT }, sending);
     },

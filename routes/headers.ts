@@ -1,5 +1,4 @@
 import type { Context, Next } from "hono";
-import { cors } from "hono/cors";
 
 /** All: `*` means that without credentials (Fetch, 3.3.6). By name what the API page names, for those who look for it. */
 const EXPOSED = ["*", "Convene-Revision", "Link", "Retry-After"];
@@ -13,9 +12,6 @@ export const BASE_HEADERS = {
   "Access-Control-Expose-Headers": EXPOSED.join(","),
   "Cache-Control": "no-store",
 };
-
-/** Answers a browser that asks beforehand whether it may call us from another origin. */
-export const preflight = cors({ origin: "*", exposeHeaders: EXPOSED, maxAge: 86_400 });
 
 /**
  * W3C Trace Context, 3.2. An answer names the trace that its request belongs to; calls of the database carry none,
@@ -33,13 +29,39 @@ export class BasedResponse extends Response {
   }
 }
 
-/** Gives BASE_HEADERS to answers that were made without them; a page sets its own caching. */
-export async function withBaseHeaders(c: Context, next: Next) {
+/** Names the length of what GET would answer; the framework answers HEAD with nothing and with the headers of GET. */
+export async function withLength(c: Context, next: Next) {
   await next();
-  const trace = c.req.header("traceparent");
-  if (trace !== undefined && TRACEPARENT.test(trace)) c.header("traceparent", trace);
-  if (c.res instanceof BasedResponse || c.res.headers.has("Access-Control-Allow-Origin")) return;
-  for (const [name, value] of Object.entries(BASE_HEADERS)) {
-    if (!c.res.headers.has(name)) c.header(name, value);
-  }
+  if (c.req.method === "HEAD") await nameLength(c);
+}
+
+async function nameLength(c: Context) {
+  if (c.res.body === null || c.res.headers.has("Content-Length")) return;
+  const { byteLength } = await c.res.clone().arrayBuffer();
+  c.header("Content-Length", String(byteLength));
+}
+
+/**
+ * Gives BASE_HEADERS to answers that were made without them; a page sets its own caching. `elsewhere` may have another
+ * answer where nothing was found.
+ */
+export function baseHeaders(elsewhere: (c: Context) => Response | Promise<Response> | undefined) {
+  return async function withBaseHeaders(c: Context, next: Next) {
+    await next();
+    if (c.res.status === 404) await replace(c, elsewhere(c));
+    if (c.req.method === "HEAD") await nameLength(c);
+    const trace = c.req.header("traceparent");
+    if (trace !== undefined && TRACEPARENT.test(trace)) c.header("traceparent", trace);
+    if (c.res instanceof BasedResponse || c.res.headers.has("Access-Control-Allow-Origin")) return;
+    for (const [name, value] of Object.entries(BASE_HEADERS)) {
+      if (!c.res.headers.has(name)) c.header(name, value);
+    }
+  };
+}
+
+async function replace(c: Context, other: Response | Promise<Response> | undefined) {
+  if (other === undefined) return;
+  const answer = await other;
+  c.res = undefined; // else the framework adds the headers of the answer before
+  c.res = answer;
 }

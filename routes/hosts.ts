@@ -32,7 +32,7 @@ export function createHosts(): (c: Context) => Hosts {
 
   return function hostsOf(c) {
     const { url } = c.req;
-    const header = c.req.header("Host");
+    const header = c.req.header("host"); // so spelt, Deno looks it up without making a list of all
     if (url.startsWith(before.start) && header === before.header) return before.hosts;
     const [start, authority = ""] = /^https?:\/\/([^/]*)\//.exec(url) ?? [];
     const target = hostIn(authority);

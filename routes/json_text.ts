@@ -1,4 +1,5 @@
-import { invalidMember, RequestError } from "./errors.ts";
+import { invalidMember } from "./errors.ts";
+import { endOfString, slipOf } from "./json_slips.ts";
 import { LIMITS } from "./limits.ts";
 
 type Path = Array<string | number>;
@@ -14,7 +15,7 @@ export function parseJson(bytes: ArrayBuffer): unknown {
     throw invalidMember([], "The body must be UTF-8.");
   }
   if (text.trim() === "") return {};
-  const { depth, lost } = scan(text);
+  const { depth, lost, names } = scan(text);
   if (depth > LIMITS.jsonDepth) {
     throw invalidMember([], `The body may be nested at most ${LIMITS.jsonDepth} deep.`);
   }
@@ -22,32 +23,59 @@ export function parseJson(bytes: ArrayBuffer): unknown {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw invalidMember(
-      [],
-      `The body must be JSON: ${(error as Error).message}`,
-      "In a shell, quote the body with '...'.",
-    );
+    const { message } = error as Error;
+    throw invalidMember([], `The body must be JSON: ${message}`, slipOf(text, message));
   }
-  if (lost) {
-    const told = toldOf(text, lost);
-    const message = `${told.path.join(".") || "The body"}: ${told.message}`;
-    throw new RequestError("invalid_request", message, { issues: [told], hint: SEND_TEXT });
-  }
+  const fault = faultOf(text, value, { lost, names });
+  if (fault) throw invalidMember(fault.path, fault.message, fault.hint);
   return value;
 }
 
-export const SEND_TEXT = 'Send it as text: "...".';
-
-/** A number that a double does not hold: where it stands, and what to say of it. */
-interface LostNumber {
+/** What of a JSON text its value does not hold: where it stands, and what to say of it. */
+interface Fault {
   path: Path;
   message: string;
+  hint: string;
 }
 
-/** The first number of a JSON text that would come back as another one; undefined where there is none. */
-export function lostNumber(text: string): LostNumber | undefined {
-  const { lost } = scan(text);
-  return lost && toldOf(text, lost);
+/**
+ * What of a JSON text is not in the `value` that it was parsed to: a number that would come back as another one, a
+ * member that stands twice in its object. Undefined where all is.
+ */
+export function lostOf(text: string, value: unknown): Fault | undefined {
+  return faultOf(text, value, scan(text));
+}
+
+function faultOf(text: string, value: unknown, { lost, names }: Omit<Scan, "depth">): Fault | undefined {
+  if (lost) return numberFault(text, lost);
+  if (names === namesIn(value)) return undefined;
+  const hint = "Send each member once: of two the last alone would count.";
+  return { path: pathTo(text), message: "stands twice in its object", hint };
+}
+
+/** How many members the objects of a value have. */
+function namesIn(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === "object") count += namesIn(item);
+  } else {
+    for (const name in value) {
+      count++;
+      const member = (value as Record<string, unknown>)[name];
+      if (typeof member === "object") count += namesIn(member);
+    }
+  }
+  return count;
+}
+
+interface Scan {
+  /** How deep brackets nest. */
+  depth: number;
+  /** The first number that is not held. */
+  lost?: Token;
+  /** How many members objects are given. */
+  names: number;
 }
 
 interface Token {
@@ -60,17 +88,18 @@ const OF_NUMBER = /[-+.\deE]*/y;
 const LONG = 16;
 
 /**
- * How deep brackets nest outside of strings, found before a parser has to follow them, and the first number that is
- * not held. One pass: a reviver of `JSON.parse` takes twenty times as long, and holds up others.
+ * Looks at a text outside of its strings, before a parser has to follow its brackets. One pass: a reviver of
+ * `JSON.parse` takes twenty times as long, and holds up others.
  */
-function scan(text: string): { depth: number; lost?: Token } {
-  let [depth, most] = [0, 0];
+function scan(text: string): Scan {
+  let [depth, most, names] = [0, 0, 0];
   let lost: Token | undefined;
   for (let i = 0; i < text.length; i++) {
     const character = text[i]!;
     if (character === '"') i = endOfString(text, i);
     else if (character === "{" || character === "[") most = Math.max(most, ++depth);
     else if (character === "}" || character === "]") depth--;
+    else if (character === ":") names++;
     else if (character === "-" || (character >= "0" && character <= "9")) {
       OF_NUMBER.lastIndex = i;
       OF_NUMBER.test(text);
@@ -80,14 +109,7 @@ function scan(text: string): { depth: number; lost?: Token } {
       i = end - 1;
     }
   }
-  return { depth: most, lost };
-}
-
-/** Where a string's closing quote is. */
-function endOfString(text: string, start: number): number {
-  let i = start + 1;
-  while (i < text.length && text[i] !== '"') i += text[i] === "\\" ? 2 : 1;
-  return i;
+  return { depth: most, lost, names };
 }
 
 /**
@@ -107,14 +129,19 @@ function isHeld(source: string): boolean {
 /** Digits of a number that are shown. */
 const SHOWN = 40;
 
-function toldOf(text: string, { start, source }: Token): LostNumber {
+function numberFault(text: string, { start, source }: Token): Fault {
   const shown = source.length > SHOWN ? `${source.slice(0, SHOWN)}...` : source;
-  return { path: pathAt(text, start), message: `${shown} is more than a JSON number (a double) holds.` };
+  const message = `${shown} is more than a JSON number (a double) holds.`;
+  return { path: pathTo(text, start), message, hint: 'Send it as text: "...".' };
 }
 
-/** The names and indexes that lead to a place of a JSON text. */
-function pathAt(text: string, place: number): Path {
+/**
+ * The names and indexes that lead to a place of a JSON text; without a place, to the first name that stands twice in
+ * its object.
+ */
+function pathTo(text: string, place = text.length): Path {
   const path: Path = [];
+  const known: Array<Set<string>> = [];
   let name = "";
   for (let i = 0; i < place; i++) {
     const character = text[i];
@@ -122,11 +149,17 @@ function pathAt(text: string, place: number): Path {
       const end = endOfString(text, i);
       name = text.slice(i, end + 1);
       i = end;
-    } else if (character === "[") path.push(0);
-    else if (character === "{") path.push("");
-    else if (character === "]" || character === "}") path.pop();
-    else if (character === ":") path[path.length - 1] = JSON.parse(name);
-    else if (character === ",") {
+    } else if (character === "[" || character === "{") {
+      path.push(character === "[" ? 0 : "");
+      known.push(new Set());
+    } else if (character === "]" || character === "}") {
+      path.pop();
+      known.pop();
+    } else if (character === ":") {
+      const member = path[path.length - 1] = JSON.parse(name) as string;
+      if (place === text.length && known.at(-1)!.has(member)) return path;
+      known.at(-1)!.add(member);
+    } else if (character === ",") {
       const last = path.at(-1);
       if (typeof last === "number") path[path.length - 1] = last + 1;
     }

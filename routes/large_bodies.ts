@@ -9,8 +9,8 @@ export interface Body {
 
 /** Members of members are as deep as what is many lies: the keys of the scopes of `state`. */
 const MANY_AT_DEPTH = 3;
-/** UTF-16 code units that are encoded at once, in less than a millisecond. */
-const PIECE = 2 ** 18;
+/** UTF-16 code units that are put together and encoded at once, in some milliseconds where they were drawn. */
+const PIECE = 2 ** 16;
 
 /** A value as a body of JSON, made in turns with other requests. A long one is sent in pieces. */
 export async function jsonInTurns(value: unknown): Promise<Body> {
@@ -25,20 +25,31 @@ export async function htmlInTurns(c: Context, texts: string[], status: 200 | 404
   return c.body(body as ReadableStream, status, { "Content-Type": "text/html; charset=UTF-8", ...headers });
 }
 
-/** Texts one after the other as a body. */
+/** Texts one after the other as a body. What was drawn is put together of its parts only now, which takes its time too. */
 async function bodyInTurns(texts: string[]): Promise<Body> {
-  const pieces = joined(texts);
-  const [only = ""] = pieces;
-  if (pieces.length <= 1 && only.length <= PIECE) return { body: only, headers: {} };
+  const only = joined(texts, 0);
+  if (only.end === texts.length && only.text.length <= PIECE) return { body: only.text, headers: {} };
   const encoder = new TextEncoder();
   const encoded: Uint8Array[] = [];
-  for (const piece of pieces) {
+  for (let from = 0; from < texts.length;) {
     if (isBusy()) await giveWay();
-    const bytes = encoder.encode(piece);
-    for (let from = 0; from < bytes.length; from += PIECE) encoded.push(bytes.subarray(from, from + PIECE));
+    const { text, end } = joined(texts, from);
+    const bytes = encoder.encode(text);
+    for (let at = 0; at < bytes.length; at += PIECE) encoded.push(bytes.subarray(at, at + PIECE));
+    from = end;
   }
   const length = encoded.reduce((sum, { byteLength }) => sum + byteLength, 0);
   return { body: ReadableStream.from(encoded), headers: { "Content-Length": String(length) } };
+}
+
+/**
+ * The text of what was drawn, put together now. V8 keeps it in as many parts as it was made of; where there is much,
+ * the collector moves them all, several times, and whoever reads the whole first puts it together in one go.
+ */
+export function textOf(markup: { toString(): string }): string {
+  const text = String(markup);
+  text.charCodeAt(0); // what needs a character puts it together
+  return text;
 }
 
 async function write(value: unknown, depth: number, texts: string[]): Promise<void> {
@@ -57,13 +68,9 @@ async function write(value: unknown, depth: number, texts: string[]): Promise<vo
   texts.push(isList ? "]" : "}");
 }
 
-function joined(texts: string[]): string[] {
-  const pieces: string[] = [];
-  for (let from = 0; from < texts.length;) {
-    let end = from;
-    for (let length = 0; end < texts.length && length < PIECE; end++) length += texts[end]!.length;
-    pieces.push(texts.slice(from, end).join(""));
-    from = end;
-  }
-  return pieces;
+/** Texts from a place on as one, of about a piece. */
+function joined(texts: string[], from: number): { text: string; end: number } {
+  let end = from;
+  for (let length = 0; end < texts.length && length < PIECE; end++) length += texts[end]!.length;
+  return { text: texts.slice(from, end).join(""), end };
 }

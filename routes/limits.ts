@@ -86,6 +86,10 @@ export const LIMITS = {
   waitsOfRoom: 5_000,
   /** Streams at once of a caller: a tenth of an instance's. */
   streamsOfCaller: 200,
+  /** Documents that are kept as they are sent, for each address at which they are read: some 100 KB each. */
+  documents: 128,
+  /** Seconds for which a document may be read from a cache: a release may change it. */
+  documentSeconds: 300,
   /** Milliseconds that a body may take to arrive: 256 KiB at 50 KiB a second. */
   bodyMs: 5_000,
   /** Milliseconds after which any other request is answered, with 503 where it must be. */

@@ -9,27 +9,29 @@ import { type Fragment, fragmentsOf } from "../views/room/fragments.tsx";
 import { Evaluation } from "../views/room/console.tsx";
 import { Message } from "../views/room/messages.tsx";
 import { Entry } from "../views/room/state.tsx";
+import { sendPieces } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
 import { createDrawings } from "./drawings.ts";
 import { follow } from "./events.ts";
-import { htmlInTurns } from "./large_bodies.ts";
+import { textOf } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
-import { refuseMethod, resource } from "./methods.ts";
+import { large, resource } from "./methods.ts";
 import { queryNumber, queryText } from "./queries.ts";
 import { roomOf } from "./requests.ts";
 import { entryView, loadLive, messageView, messageViews, scopesOf } from "./room_view.ts";
 import type { Services } from "./services.ts";
-import { type Script, streamOf } from "./stream.ts";
+import { event, type Script, streamOf } from "./stream.ts";
 import type { WaitLog } from "./wait_log.ts";
 
 const OLDER = 100;
 const KEYS = 200;
 /** Milliseconds between two updates of a page at the least: quick changes come as one. */
 const PACE_MS = 100;
+const RESET = event(0, "reset", "reset");
 
 /** What the page of a room asks for once it is there: its pieces, drawn by the same views. */
 export function mountLive(app: Hono, services: Services, log: WaitLog): void {
-  const { database, reader } = services;
+  const { reader } = services;
   const drawings = createDrawings(draw);
 
   async function draw(room: string, changes?: Changes): Promise<Fragment[]> {
@@ -42,12 +44,11 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       entries: await mapInTurns(state.flatMap((entry) => "deleted" in entry ? [] : [entry]), entryView),
       gone: (changes?.state ?? []).filter((entry) => "deleted" in entry),
     });
-    return await mapInTurns(undrawn, ({ draw, ...fragment }) => ({ ...fragment, html: String(draw()) }));
+    return await mapInTurns(undrawn, ({ draw, ...fragment }) => ({ ...fragment, html: textOf(draw()) }));
   }
 
   resource(app, "/rooms/:room/live", {
     async GET(c) {
-      if (c.req.raw.method === "HEAD") refuseMethod(c, ["GET", "OPTIONS"]);
       const room = roomOf(c);
       const { follower, left, sending } = await follow(c, services);
       const page = drawings.open(room);
@@ -61,8 +62,9 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
           await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
           next = performance.now() + PACE_MS;
         },
-        changed: page.changed,
-        // Signs of life and the ends of leases move no revision: they are looked for.
+        // The page is loaded anew: what it shows may be of a room that was.
+        changed: (changes) => changes.reset ? RESET : page.changed(changes),
+        // Signs of life move no revision: they are looked for.
         beat: () => page.beat(follower.revision),
       };
       return streamOf(c, follower, script, sending);
@@ -70,7 +72,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
   }, { GET: ["after"] });
 
   resource(app, "/rooms/:room/live/messages", {
-    async GET(c) {
+    GET: large(async (c) => {
       const room = roomOf(c);
       const before = queryNumber(c, "before") ?? Number.MAX_SAFE_INTEGER;
       const limit = Math.min(queryNumber(c, "limit", 1) ?? OLDER, LIMITS.listLength);
@@ -79,15 +81,15 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const messages = await messageViews(rows!.reverse());
       const [answered] = (await reader.load(room, NOTHING, [selectAnswered(room, messages)])).snapshot.extra;
       const known = await messageViews(answered!);
-      const now = database.now();
+      const { now } = snapshot;
       c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));
-      const draw = (message: MessageView) => String(Message({ message, now, room, known }));
-      return await htmlInTurns(c, await mapInTurns(messages, draw));
-    },
+      const draw = (message: MessageView) => textOf(Message({ message, now, room, known }));
+      return await sendPieces(c, await mapInTurns(messages, draw));
+    }),
   }, { GET: ["before", "limit"] });
 
   resource(app, "/rooms/:room/live/entries", {
-    async GET(c) {
+    GET: large(async (c) => {
       const room = roomOf(c);
       const from = queryNumber(c, "from") ?? 0;
       const window = selectWindow(room, {
@@ -99,10 +101,10 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const { snapshot } = await reader.load(room, NOTHING, [window]);
       const [scope] = await scopesOf(snapshot.extra[0]!);
       const entries = scope?.entries ?? [];
-      const now = database.now();
+      const { now } = snapshot;
       c.header("Convene-Older", String(Math.max(0, (scope?.total ?? 0) - from - entries.length)));
-      return await htmlInTurns(c, await mapInTurns(entries, (entry) => String(Entry({ entry, room, now }))));
-    },
+      return await sendPieces(c, await mapInTurns(entries, (entry) => textOf(Entry({ entry, room, now }))));
+    }),
   }, { GET: ["scope", "from"] });
 
   resource(app, "/rooms/:room/live/evaluation", {
@@ -111,7 +113,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const expr = queryText(c, "expr") ?? "";
       const evaluation = await evaluationOf(services, room, expr, queryText(c, "agent"));
       if (isBusy()) await giveWay();
-      return c.html(String(Evaluation({ evaluation, address: services.addressOf(c), room })));
+      return await sendPieces(c, [String(Evaluation({ evaluation, address: services.addressOf(c), room }))]);
     },
   }, { GET: ["expr", "agent"] });
 }

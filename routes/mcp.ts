@@ -1,11 +1,11 @@
-import type { Hono } from "hono";
-import { arrivesInTime } from "./bodies.ts";
-import { lostNumber, SEND_TEXT } from "./json_text.ts";
+import type { Context, Hono } from "hono";
+import { arrivesInTime, packedBody } from "./bodies.ts";
+import { lostOf } from "./json_text.ts";
 import { resource } from "./methods.ts";
 
 /**
- * The Model Context Protocol over streamable HTTP, without sessions, on `POST /mcp`. Its tools call the API of this
- * same app. The protocol's library is loaded with the first request, since few instances are ever asked.
+ * The Model Context Protocol over streamable HTTP on `POST /mcp`. Its tools call the API of this same app. The
+ * protocol's library is loaded with the first request, since few instances are ever asked.
  */
 export function mountMcp(app: Hono): void {
   const loading = () =>
@@ -19,10 +19,10 @@ export function mountMcp(app: Hono): void {
       handler ??= loading();
       const { signal } = c.req.raw; // before anything is awaited: a client that leaves earlier would be missed
       const body = await arrivesInTime(c.req.arrayBuffer());
-      const refusal = refuseLostNumbers(body);
+      const { message, refusal } = read(c, body);
       if (refusal) return c.json(refusal);
       const { answer } = await handler;
-      return await answer(new Request(c.req.raw, { body, signal }), c.env);
+      return await answer(new Request(c.req.raw, { body, signal }), c.env, message);
     },
   });
 }
@@ -30,22 +30,30 @@ export function mountMcp(app: Hono): void {
 /** JSON-RPC's code for what the caller got wrong. */
 const INVALID_PARAMS = -32_602;
 
-/** The answer to a message in which a number would be taken for another one: the protocol's library rounds it. */
-function refuseLostNumbers(body: ArrayBuffer) {
+/**
+ * The message that a body holds, undefined where the protocol's library is to say what is wrong with it; and the
+ * refusal of one of which something would be lost: that library rounds numbers.
+ */
+function read(c: Context, body: ArrayBuffer) {
   const text = new TextDecoder().decode(body);
   let message: unknown;
   try {
     message = JSON.parse(text);
   } catch {
-    return undefined; // the library says what is wrong with it
+    const packed = packedBody(c);
+    if (packed) throw packed;
+    return { message };
   }
-  const lost = lostNumber(text);
-  if (lost === undefined) return undefined;
+  const lost = lostOf(text, message);
+  return { message, refusal: lost && refuse(message, lost) };
+}
+
+function refuse(message: unknown, lost: NonNullable<ReturnType<typeof lostOf>>) {
   const { id } = (message ?? {}) as { id?: unknown };
   const known = typeof id === "string" || Number.isSafeInteger(id);
   return {
     jsonrpc: "2.0",
     id: known ? id : null,
-    error: { code: INVALID_PARAMS, message: `${lost.path.join(".")}: ${lost.message} ${SEND_TEXT}` },
+    error: { code: INVALID_PARAMS, message: `${lost.path.join(".")}: ${lost.message} ${lost.hint}` },
   };
 }

@@ -5,7 +5,7 @@ import { invalidMember } from "./errors.ts";
 import { answerOnce } from "./idempotency.ts";
 import { existingId, existingKey, existingMessageId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
-import { resource } from "./methods.ts";
+import { large, resource } from "./methods.ts";
 import { queryCount, queryNumber, queryText } from "./queries.ts";
 import { checkSize, linkNext, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
@@ -23,7 +23,7 @@ export function mountMessages(app: Hono, { database }: Services): void {
         return reply(posted.id, posted, 201);
       });
     },
-    async GET(c) {
+    GET: large(async (c) => {
       const room = roomOf(c);
       const last = queryCount(c, "last");
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
@@ -40,7 +40,7 @@ export function mountMessages(app: Hono, { database }: Services): void {
       const cut = more && last === undefined;
       const next = cut ? linkNext(c, { after: String(messages.at(-1)!.id) }) : undefined;
       return await replyInTurns(revision, messages, next);
-    },
+    }),
   }, { GET: ["after", "from", "to", "kind", "thread", "unclaimed", "limit", "last"] });
 
   resource(app, "/rooms/:room/messages/:message", {

@@ -1,4 +1,5 @@
 import type { Context, Handler, Hono } from "hono";
+import { asWork } from "../db/turn.ts";
 import { RequestError } from "./errors.ts";
 import { takeQuery } from "./queries.ts";
 
@@ -31,18 +32,34 @@ function mount(
   take: (c: Context, method: Method) => void,
 ): void {
   const methods = Object.keys(handlers) as Method[];
+  const allowed = allowedAt(path, methods);
+  const getAlone = !allowed.includes("HEAD");
   for (const method of methods) {
     app.on(method, path, (c, next) => {
+      if (getAlone && c.req.raw.method === "HEAD") refuseMethod(c, allowed);
       take(c, method);
       return handlers[method]!(c, next);
     });
   }
-  const allowed = methods.flatMap((method) => method === "GET" ? ["GET", "HEAD"] : [method]);
-  app.all(path, (c) => refuseMethod(c, [...allowed, "OPTIONS"]));
+  app.all(path, (c) => refuseMethod(c, allowed));
+}
+
+/** Paths whose GET waits or streams, which nobody means by HEAD. */
+const GET_ALONE = /\/(?:wait|events|live)$/;
+
+/** What a path at which `methods` are mounted takes in all. */
+export function allowedAt(path: string, methods: string[]): string[] {
+  const head = methods.includes("GET") && !GET_ALONE.test(path);
+  return [...methods.flatMap((method) => method === "GET" && head ? ["GET", "HEAD"] : [method]), "OPTIONS"];
+}
+
+/** A handler whose answer may be large (`asWork`). Those of single members are not: it costs them more than they do. */
+export function large(handle: (c: Context) => Promise<Response>): Handler {
+  return (c) => asWork(() => handle(c));
 }
 
 /** Errors: always `method_not_allowed`. */
-export function refuseMethod(c: Context, allowed: string[]): never {
+function refuseMethod(c: Context, allowed: string[]): never {
   c.header("Allow", allowed.join(", "));
   throw new RequestError("method_not_allowed", `${c.req.path} does not take ${c.req.method}.`, {
     hint: `It takes ${allowed.join(", ")}.`,

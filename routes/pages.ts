@@ -1,13 +1,10 @@
 import { type Context, Hono } from "hono";
-import { accepts } from "hono/accepts";
 import { raw } from "hono/html";
-import { selectMessages } from "../db/messages.ts";
-import { selectAnswered, selectWindow } from "../db/overview.ts";
+import { selectAnswered, selectNewest, selectWindow } from "../db/overview.ts";
 import { Refusal } from "../db/refusal.ts";
 import { VIEW_SCOPE } from "../db/state.ts";
-import { giveWay, isBusy, mapInTurns } from "../db/turn.ts";
+import { asWork, giveWay, isBusy, mapInTurns } from "../db/turn.ts";
 import { frontPage } from "../views/front_page.tsx";
-import { guidePage } from "../views/guide_page.tsx";
 import { type Markup, page } from "../views/layout.tsx";
 import type { RoomView } from "../views/model.ts";
 import { Agent, AGENTS_SHOWN } from "../views/room/agents.tsx";
@@ -17,11 +14,15 @@ import { Timeline } from "../views/room/timeline.tsx";
 import { type Drawn, roomPage, unknownRoomPage } from "../views/room_page.tsx";
 import { ASSETS, mountAssets, sendPage } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
-import { guideText, mountDocs, withAddress } from "./docs.ts";
+import { GUIDE, mountDocs } from "./docs.ts";
+import { createDocuments, type Documents } from "./documents.ts";
 import { errorResponse, RequestError } from "./errors.ts";
+import { withLength } from "./headers.ts";
 import { existingId } from "./ids.ts";
+import { textOf } from "./large_bodies.ts";
 import { mountLive } from "./live.ts";
 import { document } from "./methods.ts";
+import { nearPath, pathOf, templatesOf } from "./paths.ts";
 import { queryText } from "./queries.ts";
 import { loadLive, messageViews, scopesOf } from "./room_view.ts";
 import type { Services } from "./services.ts";
@@ -30,21 +31,24 @@ import { createWaitLog, type WaitLog } from "./wait_log.ts";
 /** What a page shows at first; more is loaded when it is asked for. */
 export const SHOWN = { messages: 100, keys: 100, keysInAll: 1_000 } as const;
 
-/** All that there is to be read, as an app behind the API: its pages, the guide, the documents. */
-export function createPages(services: Services): Hono {
+/** All that there is to be read, as an app behind the API, `api`: its pages, the guide, the documents. */
+export function createPages(services: Services, api: Hono): Hono {
   const app = new Hono();
-  mountPages(app, services);
-  mountDocs(app, services);
-  app.notFound(() => {
+  app.use(withLength);
+  const documents = createDocuments(services);
+  mountPages(app, services, documents);
+  mountDocs(app, documents);
+  const known = [...templatesOf(api), ...templatesOf(app)];
+  app.all("*", (c) => {
     throw new RequestError("not_found", "There is nothing at this path.", {
-      hint: "GET / explains the API.",
+      hint: nearPath(pathOf(c), known) ?? "GET / explains the API.",
     });
   });
   app.onError(errorResponse);
   return app;
 }
 
-function mountPages(app: Hono, services: Services): void {
+function mountPages(app: Hono, services: Services, documents: Documents): void {
   const log = createWaitLog();
   mountAssets(app);
   mountLive(app, services, log);
@@ -52,23 +56,12 @@ function mountPages(app: Hono, services: Services): void {
   document(app, "/", {
     async GET(c) {
       const room = queryText(c, "room");
-      if (room !== undefined) return await sendRoom(c, services, log, room);
-      c.header("Vary", "Accept");
-      const type = accepts(c, {
-        header: "Accept",
-        supports: ["text/markdown", "text/plain", "text/html"],
-        default: "text/markdown",
-      });
-      if (type === "text/html") {
-        return await sendPage(c, page(frontPage(services.addressOf(c), ASSETS, services.source)));
-      }
-      return c.text(guideFor(services.addressOf(c)), 200, { "Content-Type": `${type}; charset=utf-8` });
+      if (room !== undefined) return await asWork(() => sendRoom(c, services, log, room));
+      if (documents.typeFor(c) !== "text/html") return await documents.sendText(c, GUIDE);
+      const front = (address: string) => page(frontPage(address, ASSETS, services.source));
+      return await documents.send(c, "front", "text/html", front);
     },
   }, ["room", "expr", "agent"]);
-
-  document(app, "/guide", {
-    GET: (c) => sendPage(c, page(guidePage(guideFor(services.addressOf(c)), ASSETS))),
-  });
 }
 
 async function sendRoom(c: Context, services: Services, log: WaitLog, id: string): Promise<Response> {
@@ -87,12 +80,12 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
 
 async function loadRoom(services: Services, log: WaitLog, id: string, address: string): Promise<RoomView> {
   const live = await loadLive(services, log, id, [
-    selectMessages(id, { newest: true, limit: SHOWN.messages }),
+    selectNewest(id, SHOWN.messages),
     selectWindow(id, { most: SHOWN.keys, limit: SHOWN.keysInAll }),
     selectAnswered(id, { newest: SHOWN.messages }),
   ]);
   const [messages, entries, answered] = live.extra;
-  const shown = await messageViews(messages!.slice(0, SHOWN.messages).reverse());
+  const shown = await messageViews(messages!.reverse());
   const scopes = (await scopesOf(entries!)).filter(({ scope }) => scope !== VIEW_SCOPE);
   const views = { scope: VIEW_SCOPE, entries: live.views, total: live.views.length };
   return {
@@ -126,15 +119,11 @@ function drawEach<T>(items: T[], view: (item: T) => Markup): Promise<Markup[]> {
 }
 
 function drawn(markup: Markup): Markup {
-  return raw(String(markup));
+  return raw(textOf(markup));
 }
 
 /** Shared things first, then computed ones, then those of agents. */
 function byScope(a: { scope: string }, b: { scope: string }): number {
   const rank = (scope: string) => scope.startsWith("_") ? 0 : 1;
   return rank(a.scope) - rank(b.scope) || (a.scope < b.scope ? -1 : a.scope > b.scope ? 1 : 0);
-}
-
-function guideFor(address: string): string {
-  return withAddress(guideText(), address);
 }

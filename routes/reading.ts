@@ -6,7 +6,7 @@ import type { Services } from "./services.ts";
  * instance that is started by an agent's call answers it sooner.
  */
 export function mountReading(app: Hono, services: Services): void {
-  const load = () => import("./pages.ts").then(({ createPages }) => createPages(services));
+  const load = () => import("./pages.ts").then(({ createPages }) => createPages(services, app));
   let loading: ReturnType<typeof load> | undefined;
 
   app.all("*", async (c) => {

@@ -3,7 +3,7 @@ import type { z } from "zod";
 import { compileInTurn, type Expression, InvalidExpression } from "../cel/expression.ts";
 import type { Json } from "../db/json.ts";
 import { giveWay, isBusy } from "../db/turn.ts";
-import { arrivesInTime } from "./bodies.ts";
+import { arrivesInTime, packedBody } from "./bodies.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
 import { existingId } from "./ids.ts";
@@ -11,6 +11,7 @@ import { parseJson } from "./json_text.ts";
 import { jsonInTurns } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
 import { issuesOf } from "./unknown_names.ts";
+import { plainly } from "./wordings.ts";
 
 /** The room that the path names, whether there is one or not. */
 export function roomOf(c: Context): string {
@@ -25,10 +26,12 @@ let schemas: Promise<Schemas> | undefined;
 
 /** Bytes of a body that are read in no time. */
 const SHORT_BODY = 16 * 1024;
+const PLAINLY = { error: plainly };
 
 /**
  * The body as the schema has it, whatever its Content-Type; an absent one counts as `{}`. `named` are members that
- * the query gave; one that the body has otherwise is refused. Errors: `invalid_request`, `too_large`, `request_timeout`.
+ * the query gave; one that the body has otherwise is refused. Errors: `invalid_request`, `too_large`, `request_timeout`,
+ * `unsupported_encoding`.
  */
 export async function readBody<Name extends BodyName>(
   c: Context,
@@ -39,11 +42,20 @@ export async function readBody<Name extends BodyName>(
   if (bytes.byteLength > LIMITS.bodyBytes) throw tooLarge("The body", LIMITS.bodyBytes);
   const { [name]: schema, withoutNulls } = await (schemas ??= import("./schemas.ts"));
   if (bytes.byteLength > SHORT_BODY && isBusy()) await giveWay();
-  const value = parseJson(bytes);
-  const parsed = schema.safeParse(named ? withNamed(value, named) : value);
-  if (parsed.success) return withoutNulls(parsed.data) as Body<Name>;
-  const { issues, message, hint } = issuesOf(schema, parsed.error.issues);
+  const value = parsed(c, bytes);
+  const body = named ? withNamed(value, named) : value;
+  const checked = schema.safeParse(body, PLAINLY);
+  if (checked.success) return withoutNulls(checked.data) as Body<Name>;
+  const { issues, message, hint } = issuesOf(schema, body, checked.error.issues);
   throw new RequestError("invalid_request", message, { issues, ...(hint && { hint }) });
+}
+
+function parsed(c: Context, bytes: ArrayBuffer): unknown {
+  try {
+    return parseJson(bytes);
+  } catch (error) {
+    throw packedBody(c) ?? error;
+  }
 }
 
 function withNamed(value: unknown, named: Record<string, string | number>): unknown {

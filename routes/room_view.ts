@@ -4,14 +4,16 @@ import { compile, EvaluationFailed } from "../cel/expression.ts";
 import type { RoomData } from "../cel/reader.ts";
 import type { Reads } from "../cel/reads.ts";
 import { selectLiving } from "../db/living.ts";
-import { type Message, toMessage } from "../db/messages.ts";
+import { type Message, toHead } from "../db/messages.ts";
 import { selectRecent, toCut } from "../db/overview.ts";
+import { newestOf } from "../db/presence.ts";
 import { type Entry, VIEW_SCOPE } from "../db/state.ts";
 import type { Row } from "../db/statement.ts";
 import { giveWay, isBusy, mapInTurns } from "../db/turn.ts";
 import type { Query } from "../db/whole_reads.ts";
 import type { EntryView, MessageView, ScopeView, TimelineEvent } from "../views/model.ts";
 import { entryId } from "../views/room/addresses.ts";
+import { EVENTS_SHOWN } from "../views/room/timeline_layout.ts";
 import { agentsOf } from "./agent_view.ts";
 import type { Live } from "../views/room/fragments.tsx";
 import type { Services } from "./services.ts";
@@ -23,8 +25,6 @@ export interface LiveView extends Live {
   /** The rows of the further queries. */
   extra: Row[][];
 }
-
-const TIMELINE_LENGTH = 120;
 
 const LOOK: Reads = { ...NOTHING, state: { scopes: [VIEW_SCOPE], keys: [] }, agents: "all", messages: true };
 const VIEW_ROWS = `${
@@ -41,23 +41,23 @@ export async function loadLive(
   room: string,
   extra: Query[] = [],
 ): Promise<LiveView> {
-  const { database, reader } = services;
-  const own = [{ sql: VIEW_ROWS, args: { room } }, ...selectRecent(room, TIMELINE_LENGTH)];
+  const { reader } = services;
+  const own = [{ sql: VIEW_ROWS, args: { room } }, ...selectRecent(room, EVENTS_SHOWN)];
   const data = await reader.load(room, LOOK, [...own, ...extra]);
   const { snapshot } = data;
   const [viewRows, writes, messages] = snapshot.extra as [Row[], Row[], Row[]];
-  const now = database.now();
+  const { now } = snapshot;
   const agents = await agentsOf(services, room, data, now);
   return {
     revision: snapshot.revisions.revision,
     now,
     counts: snapshot.counts,
     agents,
-    views: await viewEntries(viewRows, data, createContext(data, now)),
+    views: await viewEntries(viewRows, data, createContext(data)),
     timeline: {
       lanes: agents.map(({ id }) => id),
       events: eventsOf(writes, messages),
-      waits: log.observe(room, agents, now),
+      waits: log.observe(room, newestOf(snapshot.waits), now),
     },
     extra: snapshot.extra.slice(own.length),
   };
@@ -127,16 +127,16 @@ function eventsOf(writes: Row[], messages: Row[]): TimelineEvent[] {
   }
   const before = (a: TimelineEvent, b: TimelineEvent) =>
     a.at < b.at ? -1 : a.at > b.at ? 1 : a.revision - b.revision;
-  return events.sort(before).slice(-TIMELINE_LENGTH);
+  return events.sort(before).slice(-EVENTS_SHOWN);
 }
 
 export function messageView({ body, ...message }: Message): MessageView {
   return { ...message, shown: shownOf(body) };
 }
 
-/** The rows of messages as they are shown: bodies may be long, so other requests run in between. */
+/** The rows of messages with their bodies as they are shown, looked at in turns with other requests. */
 export function messageViews(rows: Row[]): Promise<MessageView[]> {
-  return mapInTurns(rows, (row) => messageView(toMessage(row)));
+  return mapInTurns(rows, (row) => ({ ...toHead(row), shown: toCut(row, "body") }));
 }
 
 /** The rows of a window of the state by scope, looked at in turns with other requests. */

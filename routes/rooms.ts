@@ -5,7 +5,7 @@ import { etag, unchanged } from "./etags.ts";
 import { answerOnce } from "./idempotency.ts";
 import { existingId } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
-import { resource } from "./methods.ts";
+import { large, resource } from "./methods.ts";
 import { queryCount, queryText } from "./queries.ts";
 import { checkSize, linkNext, listInTurns, readBody, reply, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
@@ -20,13 +20,13 @@ export function mountRooms(app: Hono, { database }: Services): void {
         return reply(room.revision, roomReply(room), created ? 201 : 200);
       });
     },
-    async GET(c) {
+    GET: large(async (c) => {
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
       const { rooms, more } = await listRooms(database, { before: cursorOf(c), limit });
       const last = rooms.at(-1);
       const next = more ? linkNext(c, { before: last!.created_at, before_id: last!.id }) : undefined;
       return await listInTurns(rooms.map(roomReply), next);
-    },
+    }),
   }, { GET: ["limit", "before", "before_id"] });
 
   resource(app, "/rooms/:room", {

@@ -5,6 +5,7 @@ import type { Json } from "../db/json.ts";
 import { idFault, NO_AGENT_ID, NO_ID, TEXT_PATTERN, textFault } from "./ids.ts";
 import { FIELD_PATTERN, INCLUDE, INCLUDE_PATTERN } from "./include.ts";
 import { LIMITS } from "./limits.ts";
+import { MISSING } from "./wordings.ts";
 
 /** `rules` are for the API's document, which cannot see into `faultOf`: the same in the words of JSON Schema. */
 function textSchema(faultOf: (text: string) => string | undefined, rules: Record<string, unknown>) {
@@ -39,7 +40,7 @@ const keySchema = textSchema((text) => textFault(text, LIMITS.keyLength), {
 /** For the API's document. */
 export const TEXTS = { id: idSchema, ownId: ownIdSchema, key: keySchema };
 
-const any = z.custom<Json>((value) => value !== undefined, "is required");
+const any = z.custom<Json>((value) => value !== undefined, MISSING);
 const object = z.record(z.string(), z.custom<Json>(), "must be a JSON object").refine((value) =>
   !Array.isArray(value)
 );
@@ -89,7 +90,7 @@ const gate = z.string(guardFault("must be a CEL expression")).meta({
   maxLength: LIMITS.expressionLength,
   description: "CEL that must hold in the very state that the write changes, else 409",
 }).optional();
-const ifVersion = z.int(guardFault("must be a whole number")).min(0)
+const ifVersion = z.int(guardFault("must be a whole number, 0 or more")).min(0)
   .meta(about("Only if the entry has this version, else 409; 0: only if it does not exist")).optional();
 const writer = absent(idSchema).meta(about("Who writes: `self` in the gate, and a sign of life"));
 const meta = defaulting(object, {});

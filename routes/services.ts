@@ -52,7 +52,7 @@ export function createServices(
     watch: createWatch(database, reader, { poll, most: LIMITS.waits, followers: FOLLOWERS }),
     fairUse: createFairUse(fairUse),
     admit: createBrowserGuard(browsers),
-    addressOf: createAddress(publicUrl),
+    addressOf: createAddress(fairUse.trustedProxies, publicUrl),
     outbox: createOutbox(),
   };
 }

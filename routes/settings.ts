@@ -2,6 +2,7 @@ import { type BrowserOptions, originOf } from "./browsers.ts";
 import { FAIR_USE } from "./fair_use.ts";
 import { hostIn } from "./hosts.ts";
 import type { ServiceOptions } from "./services.ts";
+import { StartRefusal } from "./starting.ts";
 
 /** A variable of the environment by its name. */
 type Env = (name: string) => string | undefined;
@@ -11,8 +12,8 @@ const MOST_POLL_MS = 3_600_000;
 const MOST_PORT = 65_535;
 
 /**
- * What an operator sets, from the environment (README.md has the table). Throws, with a sentence to read, where a
- * value is not as it must be: a limit that was mistyped must not be none.
+ * What an operator sets, from the environment (README.md has the table). Errors: `StartRefusal` where a value is
+ * not as it must be, since a limit that was mistyped must not be none.
  */
 export function settingsOf(env: Env): ServiceOptions {
   const publicUrl = publicUrlOf(env);
@@ -42,18 +43,21 @@ export function portOf(env: Env): number {
 export function hostOf(env: Env): string {
   const host = env("HOST")?.trim().replace(/^\[(.*)\]$/, "$1") || "127.0.0.1";
   if (hostIn(host.includes(":") ? `[${host}]` : host) !== undefined) return host;
-  throw new Error(`HOST must be an address or a name of this machine, and is ${JSON.stringify(host)}.`);
+  throw new StartRefusal(
+    `HOST must be an address or a name of this machine, and is ${JSON.stringify(host)}.`,
+  );
 }
 
-/** Where the service is reached, without a slash at the end. */
+/** Where the service is reached: an origin, since it answers at the root of its host. */
 function publicUrlOf(env: Env): string | undefined {
   const text = env("PUBLIC_URL")?.trim();
   if (!text) return undefined;
   const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
   const plain = url && hostIn(url.host) && !url.username && !url.password && !url.search && !url.hash;
-  if (plain) return url.href.replace(/\/+$/, "");
-  throw new Error(
-    `PUBLIC_URL must be an address such as https://convene.example, and is ${JSON.stringify(text)}.`,
+  if (plain && /^\/*$/.test(url.pathname)) return url.origin;
+  const why = plain ? " The service answers at the root of its host: leave the path out." : "";
+  throw new StartRefusal(
+    `PUBLIC_URL must be an address such as https://convene.example, and is ${JSON.stringify(text)}.${why}`,
   );
 }
 
@@ -64,7 +68,7 @@ function originsOf(env: Env): BrowserOptions["allowedOrigins"] {
   return texts.map((text) => {
     const origin = originOf(text);
     if (origin !== undefined) return origin;
-    throw new Error(
+    throw new StartRefusal(
       "ALLOWED_ORIGINS must be *, or origins such as https://app.example, without a path and separated by commas, " +
         `and has ${JSON.stringify(text)}.`,
     );
@@ -78,7 +82,7 @@ export function databaseOf(env: Env): string {
     url === ":memory:" || /^file:./.test(url) ||
     (/^(libsql|https?):\/\/[^/?#]/.test(url) && URL.canParse(url))
   ) return url;
-  throw new Error(
+  throw new StartRefusal(
     "TURSO_DATABASE_URL must be file:<path> or :memory:, or begin with libsql://, https:// or http://.",
   );
 }
@@ -98,5 +102,5 @@ function read(env: Env, name: string, kind: string, fits: (value: number) => boo
   if (!text) return undefined;
   const value = Number(text);
   if (fits(value)) return value;
-  throw new Error(`${name} must be ${kind}, and is ${JSON.stringify(text)}.`);
+  throw new StartRefusal(`${name} must be ${kind}, and is ${JSON.stringify(text)}.`);
 }

@@ -20,7 +20,7 @@ import {
 import type { StateWrite } from "../db/state_targets.ts";
 import { putEntries } from "../db/state_writes.ts";
 import { demandedVersion, etag, refuseHeaders, unchanged, withEtag } from "./etags.ts";
-import { mapInTurns } from "../db/turn.ts";
+import { asWork, mapInTurns } from "../db/turn.ts";
 import { answerOnce } from "./idempotency.ts";
 import { existingId, existingKey } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
@@ -57,7 +57,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     const reads: Reads[] = [];
     for (const { expr } of written) reads.push((await compileOf(expr!)).reads);
     const data = await reader.load(room, unionReads([{ ...NOTHING, state: { scopes: [], keys } }, ...reads]));
-    return createContext(data, database.now()).views(written.map(({ key }) => key));
+    return createContext(data).views(written.map(({ key }) => key));
   }
 
   async function listResolved(room: string, filter: StateFilter) {
@@ -70,11 +70,21 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     const names = entries.filter((entry) => entry.scope === VIEW_SCOPE && !("deleted" in entry)).map((
       { key },
     ) => key);
-    const views = await createContext(data, database.now()).views(names);
+    const views = await createContext(data).views(names);
     return {
       entries: await mapInTurns(entries, (entry) => resolved(entry, views)),
       revision: data.snapshot.revisions.revision,
     };
+  }
+
+  async function sendList(room: string, filter: StateFilter, readsViews: boolean): Promise<Response> {
+    const list = (filter: StateFilter) =>
+      readsViews ? listResolved(room, filter) : listEntries(database, room, filter);
+    const { entries, revision } = await list(filter);
+    if ((filter.since ?? 0) <= revision) return await replyInTurns(revision, entries);
+    // The room has not come so far, as after a restored copy of the database: what is there, from the start.
+    const anew = await list({ ...filter, since: 0 });
+    return await replyInTurns(anew.revision, anew.entries, { "Convene-Reset": "true" });
   }
 
   resource(app, "/rooms/:room/state", {
@@ -82,11 +92,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const room = roomOf(c);
       const filter = filterOf(c);
       const readsViews = queryText(c, "resolve") === "true" && (filter.scope ?? VIEW_SCOPE) === VIEW_SCOPE;
-      if (filter.key === undefined) {
-        const { entries, revision } =
-          await (readsViews ? listResolved(room, filter) : listEntries(database, room, filter));
-        return await replyInTurns(revision, entries);
-      }
+      if (filter.key === undefined) return await asWork(() => sendList(room, filter, readsViews));
       const { scope, key } = filter as { scope: string; key: string };
       if (!readsViews) {
         const { entry, revision } = await getEntry(database, room, scope, key);

@@ -3,6 +3,7 @@ import type { StateWrite } from "../db/state_targets.ts";
 import { invalidMember } from "./errors.ts";
 import { checkSize, compileOf } from "./requests.ts";
 import type { StateWriteBody } from "./schemas.ts";
+import { MISSING } from "./wordings.ts";
 
 type Path = Array<string | number>;
 
@@ -25,12 +26,20 @@ export async function writeOf(
   const delta = deltaOf(body, at);
   if (expr !== undefined) {
     if (delta !== undefined) throw invalidMember(at("increment"), "A view cannot be incremented.");
+    if ((value ?? null) !== null) {
+      throw invalidMember(
+        at("value"),
+        "must not stand beside expr: a view is computed",
+        "Leave one of them out.",
+      );
+    }
     await compileOf(expr, details);
     return { scope, key, expr, ifVersion };
   }
   if (delta !== undefined) return { scope, key, delta, ifVersion };
   if (value === undefined) {
-    throw invalidMember(at("value"), "is required", "Use null to store null, DELETE to remove a key.");
+    const message = `\`${at("value").join(".")}\` ${MISSING}.`;
+    throw invalidMember(at("value"), message, "To store nothing, send null; to remove a key, delete it.");
   }
   checkSize(value, at("value").join("."));
   return { scope, key, value, ifVersion };
@@ -41,10 +50,10 @@ function deltaOf({ increment, value }: StateWriteBody, at: (member: string) => P
   if (increment === undefined || increment === false) return undefined;
   if (increment === true) {
     if (value === undefined || typeof value === "number") return value ?? 1;
-    throw invalidMember(at("value"), "must be a number, to increment by");
+    throw invalidMember(at("value"), "value must be a number, to increment by.");
   }
   if (value === undefined) return increment;
-  throw invalidMember(at("value"), "must not stand beside an increment that is a number");
+  throw invalidMember(at("value"), "value must not stand beside an increment that is a number.");
 }
 
 /** Errors: `invalid_request` for the scopes that are the system's. */

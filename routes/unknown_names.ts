@@ -1,7 +1,9 @@
 import { nearest } from "../cel/hints.ts";
+import { MISSING } from "./wordings.ts";
 
 type Path = Array<string | number>;
-type Kind = "member" | "parameter";
+/** What a name is one of: members of a body, parameters of a query, arguments of a tool. */
+type Kind = "member" | "parameter" | "argument";
 
 /** What is wrong with a name, and what to write instead. */
 export interface NameFault {
@@ -24,7 +26,9 @@ const MEANT: Record<string, string> = {
   key: "name",
   kind: "type",
   last: "newest latest tail",
+  idempotency_key: "idempotencykey requestid",
   limit: "count max size perpage pagesize top",
+  message: "id messageid msg msgid task taskid",
   meta: "metadata data",
   reply_to: "inreplyto parent parentid thread",
   room: "roomid",
@@ -33,6 +37,7 @@ const MEANT: Record<string, string> = {
   status: "state",
   thread: "replyto threadid parent",
   timeout: "timeoutms timeoutseconds ms",
+  timeout_seconds: "timeout timeoutms ms seconds",
   to: "toagent receiver recipient",
   value: "val data body content",
   writes: "operations ops updates entries items",
@@ -68,7 +73,7 @@ function hintOf(kind: Kind, name: string, known: string[]): string | undefined {
   const meant = meantBy(name, known);
   if (meant !== undefined) return `Did you mean \`${meant}\`?`;
   if (kind === "member" && PATHS.has(name)) return "The path names the room: leave it out.";
-  if (kind === "member" && OF_ANSWERS.has(name)) {
+  if (kind !== "parameter" && OF_ANSWERS.has(name)) {
     return `\`${name}\` is for the service to say: leave it out.`;
   }
   const near = nearest(name, known);
@@ -109,11 +114,18 @@ interface Issue {
 /** Issues of one answer: a body can hold a name for every second byte. */
 const MOST_ISSUES = 20;
 
+/** The words for a whole value, by what its members are called. */
+const WHOLE: Record<Kind, string> = {
+  member: "The body",
+  parameter: "The query",
+  argument: "The arguments",
+};
+
 /**
  * The issues of a value that a schema refused, unknown names first, each with a path of its own. `message` tells
- * of the first one, `hint` where there is one what to write instead.
+ * of the first one, `hint` where there is one what to write instead. `kind` is what the value's names are.
  */
-export function issuesOf(schema: unknown, found: Issue[]) {
+export function issuesOf(schema: unknown, value: unknown, found: Issue[], kind: Kind = "member") {
   const unknown = found.flatMap(({ code, path, keys }) =>
     code === "unrecognized_keys"
       ? (keys ?? []).slice(0, MOST_ISSUES).map((name) => ({ path: path as Path, name }))
@@ -121,22 +133,34 @@ export function issuesOf(schema: unknown, found: Issue[]) {
   );
   const others = found.filter(({ code }) => code !== "unrecognized_keys");
   const issues = [
-    ...unknown.map(({ path, name }) => ({ path: [...path, name], message: messageOf("member", name) })),
-    ...others.map(({ path, message }) => ({ path: path as Path, message })),
+    ...unknown.map(({ path, name }) => ({ path: [...path, name], message: messageOf(kind, name) })),
+    ...others.map(({ path, message }) => ({
+      path: path as Path,
+      message: isMissing(value, path) ? MISSING : message,
+    })),
   ].slice(0, MOST_ISSUES);
   const { path, message } = issues[0]!;
   const [first] = unknown;
   const where = first ? first.path : path;
-  const place = where.length > 0 ? `${where.join(".")}: ` : first ? "" : "The body: ";
+  const place = where.length > 0 ? `${where.join(".")}: ` : first ? "" : `${WHOLE[kind]}: `;
   return {
     issues,
-    message: `${place}${message}`,
-    hint: first && memberHint(schema as Schema, first.path, first.name),
+    message: message === MISSING ? `\`${path.join(".")}\` ${MISSING}.` : `${place}${message}`,
+    hint: first && memberHint(kind, schema as Schema, first.path, first.name),
   };
 }
 
+function isMissing(value: unknown, path: PropertyKey[]): boolean {
+  let at = value;
+  for (const step of path) {
+    if (typeof at !== "object" || at === null) return false;
+    at = (at as Record<PropertyKey, unknown>)[step];
+  }
+  return at === undefined;
+}
+
 /** Where a member belongs that is unknown in its place: there, in another place, or nowhere. */
-function memberHint(schema: Schema, path: Path, name: string): string {
+function memberHint(kind: Kind, schema: Schema, path: Path, name: string): string {
   const known = namesOf(schemaAt(schema, path));
   const top = namesOf(schema);
   const elsewhere = path.length > 0
@@ -148,9 +172,9 @@ function memberHint(schema: Schema, path: Path, name: string): string {
     }
     : undefined;
   if (elsewhere?.names.includes(name)) return elsewhere.hint(name);
-  const hint = hintOf("member", name, known);
+  const hint = hintOf(kind, name, known);
   const meant = hint === undefined && elsewhere ? meantBy(name, elsewhere.names) : undefined;
-  return meant === undefined ? hint ?? listOf("member", known) : elsewhere!.hint(meant);
+  return meant === undefined ? hint ?? listOf(kind, known) : elsewhere!.hint(meant);
 }
 
 function schemaAt(schema: Schema, path: Path): Schema {

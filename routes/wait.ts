@@ -1,11 +1,12 @@
 import type { Context, Hono } from "hono";
 import type { WaitResult } from "../cel/waiter.ts";
 import { getAgent } from "../db/agents.ts";
+import { asRestOfWork } from "../db/turn.ts";
 import { invalidMember } from "./errors.ts";
 import { existingAgentId, existingId } from "./ids.ts";
 import { includeOf } from "./include.ts";
 import { LIMITS } from "./limits.ts";
-import { refuseMethod, resource } from "./methods.ts";
+import { resource } from "./methods.ts";
 import { queryNumber, queryOf } from "./queries.ts";
 import { compileOf, readBody, replyInTurns, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
@@ -38,7 +39,7 @@ export function mountWait(app: Hono, { database, watch, fairUse }: Services): vo
       ? { ...outcome, condition: condition.source }
       : { ...outcome, timeout: true };
     const content = { ...answer, ...included };
-    return await replyInTurns(revision, content);
+    return await asRestOfWork(() => replyInTurns(revision, content));
   }
 
   /** Who waits, registered or not. Errors: `room_not_found` and `agent_not_found` for what can be nobody's id. */
@@ -52,7 +53,6 @@ export function mountWait(app: Hono, { database, watch, fairUse }: Services): vo
   resource(app, "/rooms/:room/wait", {
     async GET(c) {
       const { signal } = c.req.raw;
-      if (c.req.raw.method === "HEAD") refuseMethod(c, ["GET", "POST", "OPTIONS"]);
       const room = roomOf(c);
       const { condition, agent, include } = queryOf(c);
       if (condition === undefined) {

@@ -34,8 +34,8 @@ Deno.test("the document is OpenAPI 3.1, and what is served is that document", ()
 
 Deno.test("every path of the API is in the document", () =>
   withApp(({ app, services }) => {
-    const pages = createPages(services);
-    const ours = /^\/(docs|llms|assets|README|help|api|SKILL|guide|openapi|\*|mcp)|\/live/;
+    const pages = createPages(services, app);
+    const ours = /^\/(docs|llms|assets|readme|help|api|skill|guide|openapi|robots|favicon|\*|mcp)|\/live/i;
     const served = new Set(
       [...app.routes, ...pages.routes].filter(({ method, path }) =>
         method !== "ALL" && method !== "OPTIONS" && !ours.test(path)

@@ -57,6 +57,31 @@ Deno.test("agents of a plain shell, with curl alone, take a task each and report
   }
 });
 
+Deno.test("an agent of a plain shell waits where there is no task, whatever else nobody has claimed", async () => {
+  const service = await startService();
+  try {
+    const room = await connect(service.url).open("r");
+    for (const text of ["hello", "welcome"]) await room.messages.post(text, { from: "eve" });
+    const agent = new Deno.Command("sh", {
+      args: ["examples/shell/agent.sh", service.url, "r", "ada"],
+      cwd: root,
+      stdin: "null",
+      signal: AbortSignal.timeout(DEADLINE),
+    }).output();
+    // A condition that is true at once marks nobody: only one that holds it is seen to wait.
+    for (const seen of [2, 3]) {
+      const waits = `agents.ada.waiting_on == "messages.count > ${seen}"`;
+      assert.equal((await room.until(waits, { timeout: 10_000 })).triggered, true, "it does not wait");
+      await room.messages.post(`${seen}`, { kind: seen === 3 ? "task" : "note" });
+    }
+    assert.equal((await agent).code, 0);
+    const [result] = await room.messages.list({ kind: "result" });
+    assert.equal(result?.from_agent, "ada");
+  } finally {
+    await service.stop();
+  }
+});
+
 Deno.test("an example says that there is no service, and fails", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   listener.close(); // now nobody listens at its port

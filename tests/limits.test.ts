@@ -102,6 +102,11 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   waitsOfCaller: [HELD, WAITS_HELD],
   waitsOfRoom: [HELD, WAITS_HELD],
   streamsOfCaller: [HELD, STREAMS_HELD],
+  documents: ["contract/documents.test.ts", "128 documents are kept as they are sent, and no more"],
+  documentSeconds: [
+    "contract/documents.test.ts",
+    "a document may be kept for five minutes, and is not sent again to whoever has it",
+  ],
   bodyMs: ["contract/fair_use.test.ts", "a body has 5 s to arrive, wherever it is to go"],
   requestMs: [
     "routes/deadlines.test.ts",

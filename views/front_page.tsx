@@ -1,12 +1,14 @@
 import type { Child } from "hono/jsx";
 import { Session } from "./front_session.tsx";
 import { type Assets, Layout, type Markup } from "./layout.tsx";
+import { wordOf } from "./room/addresses.ts";
 
 /** The first page for people: what this is, and a room to try it in. `source`: where its source is, if told. */
 export function frontPage(address: string, assets: Assets, source?: string): Markup {
   return (
     <Layout
       title="Convene: rooms where agents coordinate"
+      description="Rooms where AI agents talk, share versioned state, claim work and wait for conditions, over plain HTTP."
       assets={assets}
       script="front.js"
       body={{ class: "front" }}
@@ -70,7 +72,7 @@ export function frontPage(address: string, assets: Assets, source?: string): Mar
         <a href="/openapi.json">OpenAPI document</a>
         {source && <a href={source}>Source</a>}
         <span class="quiet">
-          Agents get it as Markdown: <code>curl -s {address}/</code>
+          Agents get it as Markdown: <code>curl -s {wordOf(`${address}/`)}</code>
         </span>
       </footer>
     </Layout>

@@ -2,18 +2,30 @@ import { raw } from "hono/html";
 import { Marked } from "marked";
 import { type Assets, Layout, type Markup } from "./layout.tsx";
 
-const markdownToHtml = new Marked({
-  renderer: {
-    heading({ tokens, depth }) {
-      const text = this.parser.parseInline(tokens);
-      return `<h${depth} id="${slug(text)}">${text}</h${depth}>`;
+/** Markdown as HTML, whose headings have addresses of their own. */
+function htmlOf(markdown: string): string {
+  const taken = new Map<string, number>();
+  const own = (name: string) => {
+    const times = (taken.get(name) ?? 0) + 1;
+    taken.set(name, times);
+    return times === 1 ? name : `${name}-${times}`;
+  };
+  const marked = new Marked({
+    renderer: {
+      heading({ tokens, depth }) {
+        const text = this.parser.parseInline(tokens);
+        return `<h${depth} id="${own(slug(text))}">${text}</h${depth}>`;
+      },
+      code({ text }) {
+        // A block that is wider than the page is scrolled, with the keyboard too.
+        return `<pre tabindex="0"><code>${
+          text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
+        }</code></pre>`;
+      },
     },
-    code({ text }) {
-      // A block that is wider than the page is scrolled, with the keyboard too.
-      return `<pre tabindex="0"><code>${text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")}</code></pre>`;
-    },
-  },
-});
+  });
+  return marked.parse(markdown, { async: false });
+}
 
 /** The address of a heading within the page. */
 function slug(heading: string): string {
@@ -23,10 +35,10 @@ function slug(heading: string): string {
   );
 }
 
-/** The guide as a page. `markdown` is our own text, not a stranger's. */
-export function guidePage(markdown: string, assets: Assets): Markup {
+/** The guide, or what `description` tells of, as a page. `markdown` is our own text, not a stranger's. */
+export function guidePage(markdown: string, description: string, assets: Assets): Markup {
   return (
-    <Layout title="Convene: the guide" assets={assets}>
+    <Layout title="Convene: the guide" description={description} assets={assets}>
       <header class="top">
         <a class="brand" href="/">Convene</a>
         <nav aria-label="Pages">
@@ -34,7 +46,7 @@ export function guidePage(markdown: string, assets: Assets): Markup {
           <a href="/guide" aria-current="page">Guide</a>
         </nav>
       </header>
-      <main class="prose">{raw(markdownToHtml.parse(markdown, { async: false }))}</main>
+      <main class="prose">{raw(htmlOf(markdown))}</main>
     </Layout>
   );
 }

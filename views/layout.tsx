@@ -7,9 +7,13 @@ export interface Assets {
   base: string;
 }
 
-/** A whole page. `script`: the file that keeps it alive; the page is complete without it. */
-export function Layout({ title, assets, script, body, children }: {
+/**
+ * A whole page. `description`: what lists of pages and previews of links say of it. `script`: the file that keeps it
+ * alive; the page is complete without it.
+ */
+export function Layout({ title, description, assets, script, body, children }: {
   title: string;
+  description: string;
   assets: Assets;
   script?: string;
   body?: Record<string, string>;
@@ -21,6 +25,7 @@ export function Layout({ title, assets, script, body, children }: {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
+        <meta name="description" content={description} />
         <title>{title}</title>
         <link rel="icon" href={`${assets.base}/icon.svg`} type="image/svg+xml" />
         <link rel="stylesheet" href={`${assets.base}/page.css`} />

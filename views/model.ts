@@ -44,8 +44,10 @@ export interface PartView {
   truth: boolean | undefined;
   value?: unknown;
   error?: { code: string; message: string };
+  /** What it reads by name, and what it reads whole. */
   present: PresentView[];
-  /** Registered agents on whom it depends, and ids of such as are not here. */
+  whole: WholeView[];
+  /** Registered agents on whom it depends while it is not true, and ids that it names of such as are not here. */
   awaits: string[];
   absent: string[];
 }
@@ -54,11 +56,18 @@ export interface PartView {
 export interface PresentView {
   name: string;
   href?: string;
-  /** Undefined: it is not there. */
+  /** Undefined: it is not set, or a computed view that fails. */
   shown?: Shown;
+  failure?: string;
   by?: string | null;
   at?: string;
 }
+
+/** Something of which a condition may read all, with how many keys or agents it has. */
+export type WholeView =
+  | { of: "state"; count: number }
+  | { of: "agents"; count: number }
+  | { of: "scope"; scope: string; href: string; count: number };
 
 export interface MessageView {
   id: number;
@@ -108,6 +117,7 @@ export interface TimelineEvent {
   href: string;
 }
 
+/** A wait as it was seen, from the first to the last look at the room that saw it. */
 export interface TimelineWait {
   agent: string;
   from: string;

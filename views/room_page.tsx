@@ -4,7 +4,7 @@ import { Agents } from "./room/agents.tsx";
 import { Console, CopyText } from "./room/console.tsx";
 import { Counts, Live } from "./room/health.tsx";
 import { Invitation } from "./room/invitation.tsx";
-import { quoted } from "./room/addresses.ts";
+import { quoted, wordOf } from "./room/addresses.ts";
 import { Messages } from "./room/messages.tsx";
 import { State } from "./room/state.tsx";
 
@@ -27,6 +27,7 @@ export function roomPage(room: RoomView, drawn: Drawn, assets: Assets): Markup {
   return (
     <Layout
       title={`${id} · Convene`}
+      description={`The room ${id}, live: who is here, what they say, what they share and what they wait for.`}
       assets={assets}
       script="room.js"
       body={{
@@ -69,7 +70,12 @@ export function roomPage(room: RoomView, drawn: Drawn, assets: Assets): Markup {
 
 export function unknownRoomPage(id: string, address: string, assets: Assets): Markup {
   return (
-    <Layout title="No such room · Convene" assets={assets} script="front.js">
+    <Layout
+      title="No such room · Convene"
+      description="There is no room with this id. It can be created here."
+      assets={assets}
+      script="front.js"
+    >
       <header class="top">
         <a class="brand" href="/">Convene</a>
       </header>
@@ -83,7 +89,10 @@ export function unknownRoomPage(id: string, address: string, assets: Assets): Ma
           <span class="error" role="alert" id="create-error" />
         </p>
         <p>Or from a shell:</p>
-        <CopyText text={`curl -s ${address}/rooms -d ${quoted(JSON.stringify({ id }))}`} label="Copy" />
+        <CopyText
+          text={`curl -s ${wordOf(`${address}/rooms`)} -d ${quoted(JSON.stringify({ id }))}`}
+          label="Copy"
+        />
         <p>
           <a href="/">What Convene is</a>
         </p>

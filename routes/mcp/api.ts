@@ -1,5 +1,7 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
+import { existingId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
+import { inWordsOfTools, type Named } from "./words.ts";
 
 export type Fetch = (request: Request, env: unknown) => Promise<Response>;
 
@@ -12,7 +14,10 @@ export interface Answer {
 
 /** The API of this service, called as any client would, so that its rules stand in one place. */
 export interface Api {
-  /** The path's parts are escaped; `query` and `body` leave out what is undefined. */
+  /**
+   * The path's parts are escaped; `query` and `body` leave out what is undefined. What is refused is told in the
+   * words of tools.
+   */
   call(method: string, parts: Array<string | number>, options?: CallOptions): Promise<Answer>;
   /** State, agents and the counts of messages, at one revision. */
   snapshot(room: string): Promise<Answer>;
@@ -22,6 +27,10 @@ export interface Api {
 export interface CallOptions {
   query?: Record<string, string | number | boolean | undefined>;
   body?: Record<string, unknown>;
+  /** Under which a write is done once. */
+  key?: string;
+  /** Where the members of the body stand among the tool's arguments. */
+  named?: Named;
   signal?: AbortSignal;
 }
 
@@ -33,27 +42,28 @@ export function createApi(fetch: Fetch, incoming: Request, env: unknown): Api {
   const { origin } = new URL(incoming.url);
   const headers = new Headers();
   for (const [name, value] of incoming.headers) {
-    if (/^(x-forwarded-|host$)/i.test(name)) headers.set(name, value);
+    if (/^(x-forwarded-|(forwarded|host)$)/i.test(name)) headers.set(name, value);
   }
 
   async function call(
     method: string,
     parts: Array<string | number>,
-    { query = {}, body, signal }: CallOptions = {},
+    { query = {}, body, key, named, signal }: CallOptions = {},
   ): Promise<Answer> {
-    const url = new URL(`/${parts.map((part) => encodeURIComponent(part)).join("/")}`, origin);
+    const url = new URL(`/${parts.map(segment).join("/")}`, origin);
     for (const [name, value] of Object.entries(query)) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
+      if (value !== undefined) url.searchParams.set(name, parameter(value));
     }
     const request = new Request(url, {
       method,
-      headers,
+      headers: key === undefined ? headers : [...headers, ["Idempotency-Key", quoted(key)]],
       body: body && JSON.stringify(body),
       signal: signal && AbortSignal.any([signal, incoming.signal]),
     });
     const response = await fetch(request, env);
     const { text, isWhole } = await beginning(response);
-    return answerOf(response.ok, withRevision(response, isWhole ? text : cut(text)));
+    const told = () => response.ok ? text : inWordsOfTools(text, named);
+    return answerOf(response.ok, withHeaders(response, isWhole ? told() : cut(text)));
   }
 
   return {
@@ -66,6 +76,25 @@ export function createApi(fetch: Fetch, incoming: Request, env: unknown): Api {
     },
     text: async (path) => await (await fetch(new Request(new URL(path, origin), { headers }), env)).text(),
   };
+}
+
+/** What stands in an address for what can be no id, nor any other name: the API says that there is no such thing. */
+const NOTHING = "\u0001";
+
+/** A part of a path. What can be no id would break the path, or lead to another one. */
+function segment(part: string | number): string {
+  return encodeURIComponent(existingId(String(part)) || NOTHING);
+}
+
+/** A parameter's value; half a character would come back as another one. */
+function parameter(value: string | number | boolean): string {
+  const text = String(value);
+  return text.isWellFormed() ? text : NOTHING;
+}
+
+/** A key as a header carries it, whatever is in it; what no header can carry as one that is refused. */
+function quoted(key: string): string {
+  return /^[\x20-\x7e]*$/.test(key) ? `"${key.replaceAll(/[\\"]/g, "\\$&")}"` : '"';
 }
 
 /** The body's text as far as a tool may show it. The rest is not read. */
@@ -92,13 +121,17 @@ function cut(text: string): string {
   });
 }
 
-/** An agent sees no headers: the revision that it goes on from, and where a list was cut, stand in the body. */
-function withRevision(response: Response, text: string): string {
-  const revision = response.headers.get("Convene-Revision");
-  const more = response.headers.has("Link") ? `,"more":true` : "";
+/**
+ * An agent sees no headers: the revision that it goes on from, where a list was cut, and that a write had been done
+ * before, stand in the body.
+ */
+function withHeaders({ headers }: Response, text: string): string {
+  const revision = headers.get("Convene-Revision");
+  const more = headers.has("Link") ? `,"more":true` : "";
   const object = text.startsWith("[") ? `{"items":${text}${more}}` : text;
   if (revision === null || object.startsWith(`{"revision":`)) return object;
-  return withMembers({ revision: Number(revision) }, object);
+  const replayed = headers.has("Idempotency-Replayed") && { replayed: true };
+  return withMembers({ revision: Number(revision), ...replayed }, object);
 }
 
 /** An object's JSON with further members before its own: it may be long, and is not read for their sake. */

@@ -1,29 +1,59 @@
 import type { StandardSchemaWithJSON } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { issuesOf } from "../unknown_names.ts";
+import { MISSING, plainly } from "../wordings.ts";
 
 // The API judges ids and values; a schema here only tells what is meant.
-export const room = z.string();
-export const agent = z.string().describe("An agent's id");
+export const room = z.string().describe("The room's id");
+export const agent = z.string().describe("Your agent id");
 export const gate = z.string("must be a CEL expression; leave it out to write unguarded").describe(
   "CEL that must hold in the very state that the write changes",
 );
-export const version = z.int("must be a version; leave it out to write unguarded").describe(
+export const version = z.int("must be a version; leave it out to write unguarded").min(0).describe(
   "Only if the entry has this version; 0: only if it does not exist",
 );
+export const repetition = z.string().describe("A new UUID; the same call again with it is done once")
+  .optional();
+
+const EVERY_TYPE = [
+  { type: "object", additionalProperties: true },
+  { type: "array", items: {} },
+  ...["string", "number", "boolean", "null"].map((type) => ({ type })),
+];
+
+/** A value of any type, which names them all: clients send as text what has no type. A text is stored as it is. */
+export const anyJson = z.unknown().meta({ anyOf: EVERY_TYPE, description: "Any JSON; a text stays text" });
+export const someJson = anyJson.refine((value) => value !== undefined, MISSING)
+  .meta({ anyOf: EVERY_TYPE, description: "Any JSON; a text stays text" });
 
 /** What null is a value of, and the guards, for which it is refused. */
 const KEEP_NULL = ["value", "body", "if", "if_version"];
+/** Arguments that models send as text as well, and that can mean nothing else then. */
+const WHOLE_NUMBERS = new Set(
+  ["after", "last", "limit", "thread", "reply_to", "message", "if_version", "timeout_seconds"],
+);
+const FLAGS = new Set(["if_new", "unclaimed"]);
 
 /** Members that callers may leave out, or send as null. Names that are not among them are refused. */
 export function members<Shape extends z.ZodRawShape>(shape: Shape) {
-  return z.preprocess(withoutNulls, z.strictObject(shape));
+  return z.preprocess(understood, z.strictObject(shape));
 }
 
-function withoutNulls(value: unknown): unknown {
+function understood(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   const kept = Object.entries(value).filter(([name, member]) => member !== null || KEEP_NULL.includes(name));
-  return Object.fromEntries(kept);
+  return Object.fromEntries(kept.map(([name, member]) => [name, meant(name, member)]));
+}
+
+/** An argument that came as text as what it is: a number, true or false, a list. */
+function meant(name: string, value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  if (WHOLE_NUMBERS.has(name) && /^\d{1,15}$/.test(value)) return Number(value);
+  if (FLAGS.has(name) && /^(true|false)$/.test(value)) return value === "true";
+  if (name === "include") {
+    return value.split(",").map((field) => field.trim()).filter((field) => field !== "");
+  }
+  return value;
 }
 
 /** A member under its other name under its own, unless that is there and differs. */
@@ -38,24 +68,38 @@ function renamed(value: unknown, others: Record<string, string>): unknown {
   return named;
 }
 
-/** The arguments of a tool; `others` are other names of some. What is wrong with them is told in the words of the API, with what to write instead. */
+/**
+ * The arguments of a tool; `others` are other names of some. What is wrong with them is told in the words of the API,
+ * with what to write instead.
+ */
 export function tool<Shape extends z.ZodRawShape>(
   shape: Shape,
   others: Record<string, string> = {},
 ): StandardSchemaWithJSON<unknown, z.infer<z.ZodObject<Shape>>> {
   const all = members(shape);
-  const { vendor, version, jsonSchema } = all["~standard"];
+  const jsonSchema = () => schemaOf(all);
   return {
     "~standard": {
-      version,
-      vendor,
-      jsonSchema,
+      version: 1,
+      vendor: "convene",
+      jsonSchema: { input: jsonSchema, output: jsonSchema },
       validate(value) {
-        const parsed = all.safeParse(renamed(value, others));
+        const parsed = all.safeParse(renamed(value, others), { error: plainly });
         if (parsed.success) return { value: parsed.data as z.infer<z.ZodObject<Shape>> };
-        const { message, hint } = issuesOf({ shape }, parsed.error.issues);
+        const { message, hint } = issuesOf({ shape }, value, parsed.error.issues, "argument");
         return { issues: [{ message: hint === undefined ? message : `${message} ${hint}` }] };
       },
     },
   };
+}
+
+/** The schema as clients are to have it: without the bounds that every JSON number has, and without its dialect. */
+function schemaOf(all: z.ZodType): Record<string, unknown> {
+  const { $schema: _, ...schema } = z.toJSONSchema(all, {
+    io: "input",
+    override({ jsonSchema }) {
+      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+    },
+  });
+  return schema;
 }

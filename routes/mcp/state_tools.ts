@@ -1,18 +1,26 @@
 import type { McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { LIMITS } from "../limits.ts";
+import { READS, REPLACES } from "./annotations.ts";
 import { type Api, toResult } from "./api.ts";
-import { agent, gate, members, room, tool, version } from "./arguments.ts";
+import { agent, anyJson, gate, members, repetition, room, tool, version } from "./arguments.ts";
 
-const place = { scope: z.string().optional().describe("_shared by default"), key: z.string() };
+const place = {
+  scope: z.string().optional().describe("_shared by default"),
+  key: z.string().describe("The entry's name in its scope"),
+};
 
-const write = members({
+const WRITE = {
   ...place,
-  value: z.unknown().optional().describe("Any JSON"),
-  increment: z.union([z.boolean(), z.number()]).optional().describe("Add this instead of writing a value"),
+  value: anyJson.optional(),
+  // Each is described, or zod makes a list of types of them, which not every client keeps.
+  increment: z.union(
+    [z.number().describe("So much"), z.boolean().describe("true: 1")],
+    "must be true, false or a number",
+  ).optional().describe("Add this instead of writing a value"),
   if_version: version.optional(),
   expr: z.string().optional().describe("CEL of a computed view, in scope _view"),
-});
+};
 
 export function registerStateTools(server: McpServer, api: Api): void {
   server.registerTool(
@@ -21,11 +29,11 @@ export function registerStateTools(server: McpServer, api: Api): void {
       description: "One entry (key) or a list (of a scope, of a prefix, or all), with versions.",
       inputSchema: tool({
         room,
-        scope: place.scope,
-        key: z.string().optional(),
-        prefix: z.string().optional(),
+        scope: z.string().optional().describe("Only this scope; with key _shared by default"),
+        key: z.string().optional().describe("This one entry"),
+        prefix: z.string().optional().describe("Only keys that begin so"),
       }),
-      annotations: { readOnlyHint: true },
+      annotations: READS,
     },
     async ({ room, ...query }) =>
       toResult(await api.call("GET", ["rooms", room, "state"], { query: { ...query, resolve: true } })),
@@ -35,29 +43,41 @@ export function registerStateTools(server: McpServer, api: Api): void {
     description: "Write values, all or none. On version_conflict look at current and decide again.",
     inputSchema: tool({
       room,
-      writes: z.array(write).min(1).max(LIMITS.batchWrites),
+      writes: z.array(members(WRITE)).min(1).max(LIMITS.batchWrites).describe("Made in this order"),
       if: gate.optional(),
       agent: agent.optional(),
+      idempotency_key: repetition,
     }),
-  }, async ({ room, writes, ...rest }) => {
+    annotations: REPLACES,
+  }, async ({ room, writes, idempotency_key: key, ...rest }) => {
     const [first, ...others] = writes;
     const path = ["rooms", room, "state"];
-    return toResult(
-      others.length === 0
-        ? await api.call("PUT", path, { body: { ...first, ...rest } })
-        : await api.call("PUT", [...path, "batch"], { body: { writes, ...rest } }),
-    );
+    if (others.length > 0) {
+      return toResult(await api.call("PUT", [...path, "batch"], { body: { writes, ...rest }, key }));
+    }
+    return toResult(await api.call("PUT", path, { body: { ...first, ...rest }, key, named: ofFirstWrite }));
   });
 
-  server.registerTool("delete_state", {
-    description: "Delete a key.",
-    inputSchema: tool({
-      room,
-      ...place,
-      if_version: version.optional(),
-      if: gate.optional(),
-      agent: agent.optional(),
-    }),
-    annotations: { destructiveHint: true },
-  }, async ({ room, ...body }) => toResult(await api.call("DELETE", ["rooms", room, "state"], { body })));
+  server.registerTool(
+    "delete_state",
+    {
+      description: "Delete a key.",
+      inputSchema: tool({
+        room,
+        ...place,
+        if_version: version.optional(),
+        if: gate.optional(),
+        agent: agent.optional(),
+        idempotency_key: repetition,
+      }),
+      annotations: { ...REPLACES, idempotentHint: true },
+    },
+    async ({ room, idempotency_key: key, ...body }) =>
+      toResult(await api.call("DELETE", ["rooms", room, "state"], { body, key })),
+  );
+}
+
+/** Where a member of a single write stands among the arguments of the tool. */
+function ofFirstWrite(path: Array<string | number>): Array<string | number> {
+  return String(path[0]) in WRITE ? ["writes", 0, ...path] : path;
 }

@@ -71,6 +71,9 @@ const Changes = z.object({
   agents: z.array(Agent.extend(changed)),
   messages: z.array(Message.extend(changed)),
   more: z.boolean().meta({ description: "There is more: go on at once" }),
+  reset: z.literal(true).optional().meta({
+    description: "The room has not come to `after`: this is from the start, drop what you hold",
+  }),
 });
 
 const included = {

@@ -66,7 +66,8 @@ function build(): OpenApi {
         "GET / is the guide, /docs lists what else there is to read. POST /mcp is the same for MCP clients " +
         "(streamable HTTP); the Model Context Protocol describes its messages. `HEAD` works where `GET` does, but " +
         "for waits and events. A parameter that is empty is as if absent, and so is a member that is null where its " +
-        "schema lets it. A number that a double does not hold is refused wherever it stands: send text.",
+        "schema lets it. Refused wherever they stand: a number that a double does not hold (send text), and a member " +
+        "that stands twice in its object.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [],

@@ -82,7 +82,11 @@ export const STATE_FILTERS = [
   query("scope", "Only this scope; with `key` it is `_shared` unless said"),
   query("key", "This one entry, in place of a list"),
   query("prefix", "Only keys that begin so"),
-  query("since", "Only what changed after this revision, deleted keys included", number(0)),
+  query(
+    "since",
+    "Only what changed after this revision, deleted keys included; all, where the room has not come so far",
+    number(0),
+  ),
   query("resolve", "`true`: views with their present values", flag),
 ];
 
@@ -94,7 +98,11 @@ export const DELETE_MEMBERS = [
   query("agent", "Who deletes: `self` in the gate", id),
 ];
 
-export const AFTER_REVISION = query("after", "What changed after this revision", number(0, { default: 0 }));
+export const AFTER_REVISION = query(
+  "after",
+  "What changed after this revision; all, with `reset`, where the room has not come so far",
+  number(0, { default: 0 }),
+);
 export const FOLLOW_AFTER = query(
   "after",
   "What changed after this revision; what comes unless said",

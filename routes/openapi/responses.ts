@@ -20,9 +20,13 @@ export const HEADERS: Record<string, Schema> = {
     description: 'Where a list that was cut goes on: `<...>; rel="next"`',
     schema: { type: "string" },
   },
+  "Convene-Reset": {
+    description: "`true`: the room has not come to `since`, and the list is from the start",
+    schema: { type: "string", enum: ["true"] },
+  },
   ETag: {
-    description: "What `If-Match` and `If-None-Match` take; of one entry, and of a room, alone",
-    schema: { type: "string", pattern: '^"\\d+"$' },
+    description: "What `If-Match` and `If-None-Match` take; of one entry, a room or a document, alone",
+    schema: { type: "string", pattern: '^(W/)?"[0-9a-f]+"$' },
   },
   RateLimit: {
     description: "What is left of a share, once half of it is used",
@@ -40,6 +44,7 @@ export const HEADERS: Record<string, Schema> = {
     description: "Seconds to wait before the next try",
     schema: { type: "integer", minimum: 0 },
   },
+  "Accept-Encoding": { description: "`identity`: bodies are read as they are", schema: { type: "string" } },
   Vary: { description: "What of the request the answer depends on", schema: { type: "string" } },
 };
 
@@ -92,7 +97,7 @@ function successes(path: string, operation: Operation): Record<string, Response>
 /** What an operation may be refused with. */
 export function errorsOf(path: string, operation: Operation): ErrorCode[] {
   const ofWrites: ErrorCode[] = takesKey(operation) ? ["idempotency_mismatch"] : [];
-  const ofBodies: ErrorCode[] = operation.body ? ["request_timeout"] : [];
+  const ofBodies: ErrorCode[] = operation.body ? ["request_timeout", "unsupported_encoding"] : [];
   const ofRoom: ErrorCode[] = path.startsWith("/rooms/") ? ["room_not_found"] : [];
   const ofCallers = path === "/healthz" ? [] : BUT_HEALTH;
   return [
@@ -110,9 +115,10 @@ function refusals(path: string, operation: Operation): Record<string, Response> 
       const revision = [404, 409, 412, 422].includes(status) && path.startsWith("/rooms/")
         ? ["Convene-Revision"]
         : [];
+      const unpacked = status === STATUS.unsupported_encoding ? ["Accept-Encoding"] : [];
       return [status, {
         description: codes.map((code) => `\`${code}\``).join(", "),
-        headers: headersOf([...revision, ...retry, ...shareOf(path)]),
+        headers: headersOf([...revision, ...retry, ...unpacked, ...shareOf(path)]),
         content: {
           "application/json": { schema },
           "application/problem+json": { schema: { allOf: [schema, ref("schemas", "Problem")] } },

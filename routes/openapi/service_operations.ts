@@ -1,3 +1,4 @@
+import { LIMITS } from "../limits.ts";
 import type { Operations } from "./operation.ts";
 import * as parameters from "./parameters.ts";
 
@@ -8,10 +9,12 @@ export const SERVICE_OPERATIONS: Operations = {
       id: "guide",
       summary: "The guide; a room's live page with `room`",
       description:
-        "Without `room` Markdown, or a page where `Accept` asks for `text/html`. With it a page, whatever is asked for.",
-      parameters: parameters.PAGE_PARAMETERS,
-      answers: { 200: ["text/markdown", "text/plain", "text/html"], 404: ["text/html"] },
-      headers: ["Vary"],
+        "Without `room` Markdown, or a page where `Accept` asks for `text/html`: either may be kept for " +
+        `${LIMITS.documentSeconds} seconds, has an \`ETag\`, and comes as gzip where \`Accept-Encoding\` takes it. ` +
+        "With `room` a page, whatever is asked for.",
+      parameters: [...parameters.PAGE_PARAMETERS, parameters.IF_NONE_MATCH],
+      answers: { 200: ["text/markdown", "text/plain", "text/html"], 304: [], 404: ["text/html"] },
+      headers: ["ETag", "Vary"],
       errors: [],
     },
   },

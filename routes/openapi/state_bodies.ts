@@ -29,7 +29,8 @@ const place = { scope: scopeIn(scopesOf(SHARED_SCOPE)), key, if_version };
 const noIncrement = { increment: absent(z.literal(false)) };
 
 /** Null alone is taken; as a type openapi-fetch would refuse that, so it is a text that is none. */
-const noView = { expr: z.string().nullish().meta({ not: { type: "string" } }) };
+const nullAlone = z.string().nullish().meta({ not: { type: "string" } });
+const noView = { expr: nullAlone };
 
 /** The kinds of a write, each with what is sent `beside` it. */
 function kindsOf(beside: z.ZodRawShape) {
@@ -56,7 +57,7 @@ function kindsOf(beside: z.ZodRawShape) {
         description:
           `The CEL expression of the view; a room's views have at most ${LIMITS.viewBytes} bytes in all`,
       }),
-      value: z.unknown().optional().meta({ description: "Not kept: `expr` gives the value" }),
+      value: nullAlone.meta({ description: "Refused but for null: `expr` gives the value" }),
       ...noIncrement,
       ...beside,
     }).meta({ title: "Define a view" }),

@@ -19,7 +19,7 @@ export const STATE_OPERATIONS: Operations = {
       parameters: [...parameters.STATE_FILTERS, parameters.IF_NONE_MATCH],
       answers: { 200: "StateAnswer", 304: [] },
       shown: entry,
-      headers: ["ETag"],
+      headers: ["ETag", "Convene-Reset"],
       errors: ["key_not_found"],
     },
     put: {

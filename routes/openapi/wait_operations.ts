@@ -45,7 +45,9 @@ export const WAIT_OPERATIONS: Operations = {
     get: {
       id: "followEvents",
       summary: "Follow the changes as Server-Sent Events",
-      description: "Each event's data is a `Changes`, its id the revision to go on from.",
+      description:
+        "Each event's data is a `Changes`, its id the revision to go on from. A reader that knows more than " +
+        "there is (the database was restored from a copy) gets the event `reset` first, then all from the start.",
       parameters: [parameters.FOLLOW_AFTER, parameters.LAST_EVENT],
       answers: { 200: ["text/event-stream"] },
       errors: [],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { browserTest, withBrowser } from "../support/browser.ts";
+import { browserTest, VIEWS, withBrowser } from "../support/browser.ts";
 
 browserTest(
   "what the pointer is on stays under it while what is above it grows and shrinks",
@@ -77,5 +77,66 @@ browserTest(
       await page.mouse.move(x + width / 2 + 90, y + height / 2);
       assert.ok(Math.abs((await place()).left - (left - 60)) < 2, "it follows a pointer that let go");
       assert.deepEqual(complaints, []);
+    }),
+);
+
+for (const view of [...VIEWS, { width: 1_024, height: 800, scheme: "light" as const }]) {
+  browserTest(
+    `the filters say what they do not see, at ${view.width} px, ${view.scheme}`,
+    () =>
+      withBrowser(async ({ t, open, shoot, complaints }) => {
+        const room = await t.room();
+        const ids = [];
+        for (let n = 0; n < 150; n++) ids.push((await t.message(room, { from: "bob", body: n })).id);
+        await t.post(`/rooms/${room}/messages/${ids.at(-1)}/claim`, { agent: "ann" });
+        const page = await open(`/?room=${room}`, view);
+        await page.waitForSelector("#live[data-state=live]");
+        const said = (text: string) => page.locator("#reach").getByText(text).waitFor();
+        await said("Filters see only the last 100 of 150 messages (unclaimed: 99 of 149).");
+        await shoot(page, `filters-${view.width}-${view.scheme}`);
+
+        await page.locator("#filters [name=unclaimed]").focus();
+        await page.keyboard.press("Space");
+        assert.equal(await page.locator(".message:visible").count(), 99);
+        // What happens beyond the list counts, too.
+        await t.post(`/rooms/${room}/messages/${ids[0]}/claim`, { agent: "ann" });
+        await said("Filters see only the last 100 of 150 messages (unclaimed: 99 of 148).");
+        const plan = await t.message(room, { from: "cat", kind: "plan" });
+        await said("Filters see only the last 101 of 151 messages (unclaimed: 100 of 149).");
+        await t.post(`/rooms/${room}/messages/${plan.id}/claim`, { agent: "cat" });
+        await said("Filters see only the last 101 of 151 messages (unclaimed: 99 of 148).");
+        await page.locator("#filters [name=kind]").selectOption("plan");
+        const none = page.locator("#none");
+        await none.getByText("No matches in the last 101 messages. Show older messages to look further back.")
+          .waitFor();
+        await shoot(page, `filters-none-${view.width}-${view.scheme}`);
+
+        await page.locator("#older button").focus();
+        await page.keyboard.press("Enter");
+        await page.locator("#reach").waitFor({ state: "hidden" });
+        await none.getByText("No matches in the last 151 messages.").waitFor();
+        await none.locator(".further").waitFor({ state: "hidden" });
+        await page.locator("#filters [name=kind]").selectOption("");
+        assert.equal(await page.locator(".message:visible").count(), 148);
+        assert.deepEqual(complaints, []);
+      }),
+  );
+}
+
+browserTest(
+  "a short conversation is seen whole, and nothing else is said",
+  () =>
+    withBrowser(async ({ t, open, browser }) => {
+      const room = await t.room();
+      await t.message(room);
+      const page = await open(`/?room=${room}`);
+      await page.waitForSelector("#live[data-state=live]");
+      assert.ok(await page.locator("#reach").isHidden());
+      for (let n = 0; n < 110; n++) await t.message(room);
+      const context = await browser.newContext({ javaScriptEnabled: false });
+      const still = await context.newPage();
+      await still.goto(page.url());
+      assert.ok(await still.locator("#reach").isHidden(), "there is nothing to filter with");
+      await context.close();
     }),
 );

@@ -78,7 +78,7 @@ for (const view of VIEWS) {
         await part("phase ==").and(page.locator(".is-false")).getByText('is "planning"').waitFor();
         await part("phase ==").getByText("by alice").waitFor();
         await part("messages.count").and(page.locator(".is-true")).waitFor();
-        await part("state.bob.score").getByText("is not there").waitFor();
+        await part("state.bob.score").getByText("is not set").waitFor();
         await part("state.bob.score").locator(".awaits a[href='#agent/bob']").waitFor();
         await shoot(page, `${name}-waiting`);
         await page.locator(".count-waiting").getByText("1").waitFor();
@@ -240,5 +240,25 @@ browserTest(
       await said;
       await page.waitForSelector("#live[data-state=live]");
       await page.locator(".message .text").getByText("said meanwhile").waitFor();
+    }),
+);
+
+browserTest(
+  "a page of a room that has gone back is loaded anew",
+  () =>
+    withBrowser(async ({ t, open, complaints }) => {
+      const room = await t.room();
+      await t.write(room, "k", 1);
+      const page = await open(`/?room=${room}`);
+      await page.waitForSelector("#live[data-state=live]");
+      // The next stream is asked for as by a page that knows more than there is.
+      const url = `${t.url}/rooms/${room}/live?after=99`;
+      await page.route("**/live?after=*", (route) => route.continue({ url }), { times: 1 });
+      let loads = 0;
+      const again = new Promise<void>((resolve) => page.on("load", () => ++loads === 2 && resolve()));
+      await page.reload();
+      await again;
+      await page.waitForSelector("#live[data-state=live]");
+      assert.deepEqual(complaints, []);
     }),
 );

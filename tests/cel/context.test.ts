@@ -27,6 +27,8 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
     scopes: new Map([["_shared", toCel(shared as Json) as Map<string, unknown>], ["ann", new Map()]]),
     metas: new Map([["ann", new Map()]]),
     snapshot: {
+      now: NOW,
+      createdAt: "",
       revisions: { revision: 7, state: 7, views: 7, agents: 7, messages: 7 },
       counts: { count: 3, unclaimed: 1 },
       entries: Object.entries(shared).map(([key, value]) => ({
@@ -36,11 +38,10 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
       })),
       views: new Map(),
       agents: [agent],
-      waits: [{ agent_id: "ann", token: "t1", waiting_on: "x", until: 0 }, {
+      waits: [{ agent_id: "ann", token: "t1", waiting_on: "x" }, {
         agent_id: "ann",
         token: "t2",
         waiting_on: "y",
-        until: 0,
       }],
       agentIds: ["ann"],
       extra: [],
@@ -49,11 +50,11 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
 }
 
 const evaluate = (data: RoomData, source: string) =>
-  compile(source).evaluate(createContext(data, NOW).from({ self: null }).context);
+  compile(source).evaluate(createContext(data).from({ self: null }).context);
 
 Deno.test("views refer to views in any order", async () => {
   const data = roomData({ c: "state._view.b + 1", a: "state._shared.n", b: "state._view.a * 10" }, { n: 4 });
-  const views = await createContext(data, NOW).views(data.definitions.keys());
+  const views = await createContext(data).views(data.definitions.keys());
   assert.deepEqual([...views], [["c", { value: 41 }], ["a", { value: 4 }], ["b", { value: 40 }]]);
 });
 
@@ -66,7 +67,7 @@ Deno.test("each member of a cycle fails with view_cycle, who reads one from outs
     self: "state._view.self",
     fine: "1",
   });
-  const views = await createContext(data, NOW).views(data.definitions.keys());
+  const views = await createContext(data).views(data.definitions.keys());
   for (const name of ["a", "b", "c", "self"]) {
     const view = views.get(name)!;
     assert.equal("error" in view && view.error.code, "view_cycle", name);
@@ -102,20 +103,20 @@ Deno.test("a view is evaluated only when something reads it", () => {
 });
 
 Deno.test("the newest wait of an agent shows, the looker's own does not", () => {
-  const room = createContext(roomData({}), NOW);
+  const room = createContext(roomData({}));
   const seen = (wait?: string) =>
     compile("[agents.ann.status, agents.ann.waiting_on]").evaluate(room.from({ self: "ann", wait }).context);
   assert.deepEqual(seen(), ["waiting", "y"]);
   assert.deepEqual(seen("t2"), ["waiting", "x"]);
   const alone = roomData({});
   alone.snapshot.waits.pop();
-  const context = createContext(alone, NOW).from({ self: "ann", wait: "t1" }).context;
+  const context = createContext(alone).from({ self: "ann", wait: "t1" }).context;
   assert.deepEqual(compile("[agents.ann.status, agents.ann.waiting_on]").evaluate(context), ["busy", null]);
 });
 
 Deno.test("self is the looker's, but null in views", () => {
   const data = roomData({ who: "self == null" });
-  const { context } = createContext(data, NOW).from({ self: "ann" });
+  const { context } = createContext(data).from({ self: "ann" });
   assert.deepEqual(compile("[self, state._view.who]").evaluate(context), ["ann", true]);
 });
 
@@ -124,7 +125,7 @@ Deno.test("a look without one's own wait shows nothing else than if that wait we
   const { snapshot } = data;
   snapshot.agents.push({ ...snapshot.agents[0]!, id: "bob", name: "Bob", status: "idle" });
   data.metas.set("bob", new Map());
-  snapshot.waits.push({ agent_id: "bob", token: "t3", waiting_on: "z", until: 0 });
+  snapshot.waits.push({ agent_id: "bob", token: "t3", waiting_on: "z" });
   const sources = [
     "agents",
     "agents.map(a, agents[a].status)",
@@ -133,10 +134,10 @@ Deno.test("a look without one's own wait shows nothing else than if that wait we
     "state._view.seen",
     "state",
   ];
-  const context = createContext(data, NOW);
+  const context = createContext(data);
   for (const { token } of [...snapshot.waits, { token: "of another room" }]) {
     const waits = snapshot.waits.filter((wait) => wait.token !== token);
-    const without = createContext({ ...data, snapshot: { ...snapshot, waits } }, NOW);
+    const without = createContext({ ...data, snapshot: { ...snapshot, waits } });
     for (const source of sources) {
       assert.deepEqual(
         compile(source).evaluate(context.from({ self: null, wait: token }).context),

@@ -62,16 +62,18 @@ Deno.test("definitions are forgotten by their size: the rooms that were used las
   const definitions = await defined({ large: expr });
   const memory = createMemory(1_000_000);
   const rooms = Array.from({ length: 900 }, (_, n) => `room ${n}`);
-  memory.set("used", { revision: 1, definitions });
+  memory.set("used", { createdAt: "", revision: 1, definitions });
   for (const room of rooms) {
-    memory.set(room, { revision: 1, definitions });
+    memory.set(room, { createdAt: "", revision: 1, definitions });
     assert.ok(memory.get("used"));
   }
   const kept = rooms.filter((room) => memory.get(room));
   assert.ok(kept.length > 5 && kept.length < 100, `${kept.length} rooms`);
   assert.deepEqual(kept, rooms.slice(-kept.length));
-  memory.set("used", { revision: 0, definitions: new Map() });
+  memory.set("used", { createdAt: "", revision: 0, definitions: new Map() });
   assert.equal(memory.get("used")!.revision, 1);
+  memory.set("used", { createdAt: "later", revision: 0, definitions: new Map() });
+  assert.equal(memory.get("used")!.revision, 0);
 });
 
 /** Views that are changed with every read are read all the same, and each time as they then are. */

@@ -131,6 +131,39 @@ Deno.test("a change of what a condition does not read does not load the room", (
     assert.equal(loads.length, 2, "the first read and the last");
   }, { poll: 20 }));
 
+Deno.test("a wait whose time ends in the midst of a look answers with all that it includes", async () => {
+  const TIMEOUT_MS = 50;
+  const { promise: held, resolve: release } = Promise.withResolvers<void>();
+  let holding = false;
+  await withApp(async (app) => {
+    await room(app);
+    await app.json("PUT", "/rooms/r/state", { key: "always", value: 1, scope: "ann" });
+    const first = app.nextBatch(isLoad);
+    const wait = app.json("POST", "/rooms/r/wait", {
+      condition: "has(state._shared.never)",
+      include: ["state.ann"],
+      timeout: TIMEOUT_MS,
+    });
+    await first;
+    const second = app.nextBatch(isLoad);
+    holding = true;
+    await app.json("PUT", "/rooms/r/state", goes);
+    await second;
+    setTimeout(release, TIMEOUT_MS); // after the wait's own timer, which was set before
+    const { body } = await wait;
+    assert.deepEqual([body.triggered, body.state], [false, { ann: { always: 1 } }]);
+  }, {
+    poll: NEVER,
+    wrap: (connection) => ({
+      async send(statements, mode) {
+        if (holding && isLoad({ mode, statements })) await held;
+        return await connection.send(statements, mode);
+      },
+      close: () => connection.close(),
+    }),
+  });
+});
+
 Deno.test("a client that leaves ends its wait and clears its mark", () =>
   withApp(async (app) => {
     await room(app);

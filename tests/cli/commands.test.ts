@@ -216,6 +216,8 @@ Deno.test("the picture of a room fits the terminal", () => {
   assert.ok(lines.length <= 12 && lines.every((line) => [...line].length <= 40), lines.join("\n"));
   assert.ok(lines.every((line) => line === plain(line)));
   assert.match(lines.join("\n"), /\b200 message ada: xxx[^]*_shared\/k = 1/);
+  take(picture, { revision: 0, state: [], agents: [], messages: [], more: false, reset: true });
+  assert.deepEqual(picture, { room: "r\x1b", agents: new Map(), state: new Map(), messages: [] });
 });
 
 Deno.test("in a terminal watch draws on the other screen and gives the terminal back", async () => {

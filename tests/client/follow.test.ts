@@ -104,6 +104,41 @@ Deno.test("a room that is gone ends those who follow it", async () => {
   }
 });
 
+/** What the service says to a reader that knows more than there is, before all that there is. */
+const reset = { revision: 0, state: [], agents: [], messages: [], more: true, reset: true };
+const told = (...changes: Array<{ revision: number }>) =>
+  new Response(
+    changes.map((change, n) =>
+      `${n === 0 ? "event: reset\n" : ""}id: ${change.revision}\ndata: ${JSON.stringify(change)}\n\n`
+    ).join(""),
+  );
+
+Deno.test("whoever follows a room that has gone back begins anew, and goes on from there", async () => {
+  const changes = scripted(
+    answer({ id: "r" }, 9),
+    told(reset, change(one)),
+    away(530),
+    streamed(change(two)),
+  );
+  const options = { patience: 0 };
+  const followed = connect("http://service", { fetch: changes.fetch, ...options }).room("r").follow({
+    after: 9,
+  });
+  const found = await first(3, followed);
+  assert.deepEqual(found.map(({ revision, reset }) => [revision, reset]), [[0, true], [1, undefined], [
+    2,
+    undefined,
+  ]]);
+  const stream = (after: number) => `/rooms/r/events?after=${after}`;
+  assert.deepEqual(changes.sent, ["/rooms/r", stream(9), stream(1), stream(1)]);
+
+  const messages = scripted(answer([], 9), told(reset, change(one)), answer([one, two], 2));
+  const room = connect("http://service", { fetch: messages.fetch, ...options }).room("r");
+  assert.deepEqual((await first(2, room.messages.follow({ after: 9 }))).map(({ id }) => id), [1, 2]);
+  const list = (after: number) => `/rooms/r/messages?after=${after}&limit=1000`;
+  assert.deepEqual(messages.sent, [list(9), stream(9), list(0)]);
+});
+
 async function first<T>(count: number, from: AsyncIterable<T>): Promise<T[]> {
   const taken: T[] = [];
   for await (const one of from) {

@@ -340,3 +340,51 @@ set(
     assert.ok(text.includes("https://convene.example"), text);
   },
 );
+
+/** What proxies say of how they were called, and the address that is made of it behind one trusted proxy. */
+const FORWARDED: Array<[headers: Record<string, string>, address?: string]> = [
+  [{ "x-forwarded-proto": "https", "x-forwarded-host": "a.example" }, "https://a.example"],
+  [{ "x-forwarded-proto": "HTTPS", "x-forwarded-host": "A.example:8443" }, "https://a.example:8443"],
+  [{ "x-forwarded-host": "evil.example, a.example" }, "http://a.example"],
+  [{ "x-forwarded-proto": "https", "x-forwarded-host": "a.example:443" }, "https://a.example"],
+  [{ forwarded: "for=1.2.3.4;host=a.example;proto=https" }, "https://a.example"],
+  [{ forwarded: 'host=evil.example, For="[::1]"; Host="a.example:81" ;proto=http' }, "http://a.example:81"],
+  [{ forwarded: "host=b.example", "x-forwarded-host": "a.example" }, "http://a.example"],
+  [{ "x-forwarded-host": "a.example/x?$'" }],
+  [{ "x-forwarded-host": "", forwarded: "host=" }],
+  [{ "x-forwarded-proto": "javascript" }],
+];
+
+const guideAt = async (t: Subject, headers: Record<string, string>) =>
+  /curl -s (\S+)\/rooms -d/.exec((await t.request("GET", "/", { headers })).text)?.[1];
+
+set("a trusted proxy says at which address documents and pages are", { TRUSTED_PROXIES: "1" }, async (t) => {
+  const room = await t.room();
+  for (const [headers, address = t.url] of FORWARDED) {
+    assert.equal(await guideAt(t, headers), address, JSON.stringify(headers));
+    const { text } = await t.request("GET", `/?room=${room}`, { headers });
+    assert.ok(text.includes(`${address}/rooms/${room}`), text);
+    const document = await t.request("GET", "/openapi.json", { headers });
+    assert.equal(document.body.servers[0].url, address);
+    assert.match(document.headers.get("vary")!, /X-Forwarded-Host, X-Forwarded-Proto, Forwarded/i);
+  }
+});
+
+set("two trusted proxies: the outermost says it", { TRUSTED_PROXIES: "2" }, async (t) => {
+  const headers = {
+    "x-forwarded-host": "evil.example, a.example, inner",
+    "x-forwarded-proto": "https, http",
+  };
+  assert.equal(await guideAt(t, headers), "https://a.example");
+});
+
+set("who is no trusted proxy says nothing of the address", {}, async (t) => {
+  for (const [headers] of FORWARDED) assert.equal(await guideAt(t, headers), t.url);
+});
+
+set("a PUBLIC_URL stands above what proxies say", {
+  PUBLIC_URL: "https://convene.example",
+  TRUSTED_PROXIES: "1",
+}, async (t) => {
+  for (const [headers] of FORWARDED) assert.equal(await guideAt(t, headers), "https://convene.example");
+});

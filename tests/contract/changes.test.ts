@@ -59,7 +59,6 @@ contract("only what changed after the revision comes, as it is now, once", async
   assert.deepEqual(names(found), ["_shared/a"]);
   assert.deepEqual([found.state[0].value, found.state[0].revision, found.revision], [4, seen + 3, seen + 3]);
   assert.deepEqual(names(await changes(t, room, { after: found.revision })), []);
-  assert.deepEqual(names(await changes(t, room, { after: found.revision + 1_000 })), []);
 });
 
 contract("deletions come as what is left of the key", async (t) => {
@@ -236,7 +235,7 @@ Deno.test("changes cost one round trip, and only indexes by revision are searche
     assert.equal(batches.length - before, 1);
 
     const client = createClient({ url: file });
-    for (const { sql, args } of selectChanges("r", { after: 3, limit: 9 }, new Date())) {
+    for (const { sql, args } of selectChanges("r", { after: 3, limit: 9 })) {
       const named = Object.fromEntries(Object.entries(args).map(([name, value]) => [name, value as number]));
       const { rows } = await client.execute({ sql: `EXPLAIN QUERY PLAN ${sql}`, args: named });
       const steps = rows.map(({ detail }) => String(detail));

@@ -60,6 +60,33 @@ contract("the pieces of a page are asked for one by one", async (t) => {
   }
 });
 
+contract("a page draws a wait as long as it was seen, and not until the next look", async (t) => {
+  const room = await t.room();
+  await t.agent(room, "ann");
+  await t.message(room, { body: "with which the picture begins" });
+  const look = async () => {
+    const { text } = await t.request("GET", `/?room=${room}`, { headers: { accept: "text/html" } });
+    const [now] = text.match(/(?<=data-now=")[^"]*/)!;
+    return { now, bars: [...text.matchAll(/<title>(ann wait[^<]*)<\/title>/g)].map(([, title]) => title) };
+  };
+  const wait = t.post(`/rooms/${room}/wait`, { agent: "ann", condition: "has(state._shared.go)" });
+  const { last_heartbeat } = await t.agentUntil(room, "ann", ({ status }) => status === "waiting");
+  await t.after(last_heartbeat);
+  const first = await look();
+  assert.deepEqual(first.bars, [`ann waits for has(state._shared.go) (seen since ${first.now})`]);
+  await t.after(first.now);
+  const second = await look();
+  assert.deepEqual(second.bars, first.bars);
+  await t.write(room, "go", true);
+  await wait;
+  await t.after(second.now);
+  const third = await look();
+  assert.ok(third.now > second.now);
+  assert.deepEqual(third.bars, [
+    `ann waited for has(state._shared.go) (seen from ${first.now} to ${second.now})`,
+  ]);
+});
+
 contract("a room that there is not has no pieces", async (t) => {
   for (const path of ["", "/messages", "/entries", "/evaluation?expr=1"]) {
     assertError(await t.get(`/rooms/no-such-room/live${path}`), 404, "room_not_found");

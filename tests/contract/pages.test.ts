@@ -68,6 +68,24 @@ contract("nothing that strangers named reaches a page as markup", async (t) => {
   }
 });
 
+contract("every page and piece of one runs nothing but our own, and is taken for nothing else", async (t) => {
+  const room = await t.room();
+  await t.message(room);
+  await t.write(room, "k", "<script>");
+  const pieces = ["messages", "entries", "evaluation?expr=state", "evaluation?expr=%3Cscript%3E"];
+  const pages = ["/", "/guide", "/docs/api", `/?room=${room}`, "/?room=no-such-room", "/?room=%3Cscript%3E"];
+  for (const path of [...pages, ...pieces.map((piece) => `/rooms/${room}/live/${piece}`)]) {
+    const { headers } = await accepting(t, path, browser);
+    assert.match(headers.get("content-type") ?? "", /^text\/html; charset=utf-8/i, path);
+    assert.match(
+      headers.get("content-security-policy") ?? "",
+      /^default-src 'none'; script-src 'self'/,
+      path,
+    );
+    assert.equal(headers.get("x-content-type-options"), "nosniff", path);
+  }
+});
+
 contract("healthz answers that all is well", async (t) => {
   const reply = await t.get("/healthz");
   assert.deepEqual([reply.status, reply.body], [200, { ok: true }]);

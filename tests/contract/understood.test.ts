@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { contract, type Subject } from "../support/backends.ts";
+import { contract, oneBackend, type Subject } from "../support/backends.ts";
 import type { Json, Reply } from "../support/client.ts";
 import { document } from "../support/documented.ts";
 import { assertError, assertInvalid, assertStatus } from "../support/shapes.ts";
@@ -370,6 +370,84 @@ contract("a number that a double does not hold is refused wherever it stands, an
     assert.deepEqual(reply.body.value, [JSON.parse(number) || 0, "9007199254740993", "1e400"]);
   }
 });
+
+contract("a member that stands twice in its object is refused wherever it is, and named", async (t) => {
+  const room = await t.room();
+  const path = `/rooms/${room}`;
+  const TWICE: Array<[method: string, at: string, raw: string, place: (string | number)[]]> = [
+    ["PUT", "/state", '{"key":"k","value":1,"if":"false","if":"true"}', ["if"]],
+    ["PUT", "/state", '{"key":"k","value":1,"if_version":0,"value":1}', ["value"]],
+    ["PUT", "/state", '{"key":"k","value":1,"k\\u0065y":"l"}', ["key"]],
+    ["PUT", "/state", '{"key":"k","value":{"a":[0,{"b":1,"c":{},"b":2}]}}', ["value", "a", 1, "b"]],
+    ["PUT", "/state/batch", '{"writes":[{"key":"k","value":1},{"key":"l","key":"m"}]}', ["writes", 1, "key"]],
+    ["POST", "/messages", '{"body":{"__proto__":1,"__proto__":2}}', ["body", "__proto__"]],
+    ["POST", "/wait", '{"condition":"true","condition":"false"}', ["condition"]],
+    ["DELETE", "/state", '{"key":"k","key":"l"}', ["key"]],
+  ];
+  const before = await t.revision(room);
+  for (const [method, at, raw, place] of TWICE) {
+    const reply = await t.request(method, `${path}${at}`, { raw });
+    assertInvalid(reply, place);
+    assert.match(reply.body.hint, /each member once/);
+  }
+  assert.equal(await t.revision(room), before);
+  const value = { a: { a: [{ a: 1 }, { a: ':"a":{,' }, "a"] }, b: { a: null }, "": 1, 7: { __proto__: 2 } };
+  assert.deepEqual((await t.write(room, "k", value)).value, value);
+});
+
+/** What is no JSON, by the slip in it, and what the hint says. */
+const SLIPS: Array<[raw: string, hint: RegExp]> = [
+  ["{'key':'k','value':1}", /double quotes only/],
+  [`{"key":'k'}`, /double quotes only/],
+  ['{"key":"k","value":1,}', /comma before the closing bracket/],
+  ['{"key":"k","value":[1,2, ]}', /comma before the closing bracket/],
+  ["{key:k,value:1}", /names in double quotes.*In a shell/],
+  [`'{"key":"k"}'`, /Windows/],
+  ["key=k&value=1", /in place of a form/],
+  ["{\u201ckey\u201d:1}", /plain double quotes/],
+  ['{"key":"k","value":1,"if":"state._shared.phase == "go""}', /within a text as \\"/],
+  ['{"key":"k","value":True}', /true, false and null/],
+  ['{"key":"k","value":undefined}', /true, false and null/],
+  ['{"key":"k"} // mine', /no comments/],
+  ['{"key":"k","value":.5}', /0\.5/],
+  ['{"key":"k","value":007}', /0\.5, 7/],
+  ['{"key":"k" "value":1}', /comma is missing/],
+  ['{"key":"k","value":"a\nb"}', /new line within a text as \\n/],
+  ['{"key":"k","value":"Hi\\!"}', /backslash/],
+  ['{"key":"k","value":"', /too early/],
+  ['{"key":"k","value":[1', /too early/],
+  ['{"key":"k","value":1}}', /nothing behind it/],
+  ["\u0000", /In a shell/],
+];
+
+contract("the usual slips in JSON are told as what to write instead", async (t) => {
+  const path = `/rooms/${await t.room()}/state`;
+  for (const [raw, hint] of SLIPS) {
+    const reply = await t.request("PUT", path, { raw });
+    assertInvalid(reply, []);
+    assert.match(reply.body.hint, hint, raw);
+  }
+  for (const piece of ["'", '"', "{a", ",", " ", "\\", '"a', "/", "0", "=", "a"]) {
+    const raw = `{"key":${piece.repeat(100_000)}`;
+    const from = performance.now();
+    assertInvalid(await t.request("PUT", path, { raw }), []);
+    assert.ok(performance.now() - from < 1_000, piece);
+  }
+}, oneBackend);
+
+contract("the message of an error names the member that it is about", async (t) => {
+  const path = `/rooms/${await t.room()}/state`;
+  const of = async (body: unknown) => (await t.put(path, body)).body.message;
+  assert.equal(await of({ key: "k" }), "`value` is missing.");
+  assert.match(await of({ key: "k", value: "x", increment: true }), /^value must be a number/);
+  assert.match(await of({ key: "k", value: 1, scope: "_mine" }), /^scope: /);
+  const batch = await t.put(`${path}/batch`, { writes: [{ key: "k", value: 1 }, { key: "l", expr: "1" }] });
+  assertInvalid(batch, ["writes", 1, "expr"]);
+  assert.match(batch.body.message, /^writes\.1\.expr: /);
+  const headers = { "if-none-match": "*" };
+  const header = await t.request("DELETE", path, { headers, body: { key: "k" } });
+  assert.match(header.body.message, /If-None-Match/);
+}, oneBackend);
 
 contract("a version in a query or a header that no entry can have deletes nothing", async (t) => {
   const room = await t.room();

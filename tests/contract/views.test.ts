@@ -93,6 +93,9 @@ contract("_view and expr need each other", async (t) => {
   assertInvalid(await t.put(path, { key: "v", expr: "1" }));
   assertInvalid(await t.put(path, { scope: "ann", key: "v", expr: "1" }));
   assertInvalid(await t.put(path, { scope: "_view", key: "v", expr: 1 }), ["expr"]);
+  const both = { scope: "_view", key: "v", expr: "1", value: 1 };
+  assertInvalid(await t.put(path, both), ["value"]);
+  assertInvalid(await t.put(`${path}/batch`, { writes: [both] }), ["writes", 0, "value"]);
   assert.deepEqual((await t.get(path)).body, []);
 });
 
@@ -253,4 +256,13 @@ contract("a view over agents and messages follows them", async (t) => {
   await t.post(`/rooms/${room}/agents/ann/heartbeat`, { status: "busy" });
   await t.message(room);
   assert.deepEqual(await t.value(room, "state._view"), { busy: 1, open: 1 });
+});
+
+contract("a view may be written as it was read", async (t) => {
+  const room = await t.room();
+  await t.view(room, "v", "1 + 1");
+  const { scope, key, value, expr } = await t.entry(room, "v", "_view");
+  assert.equal(value, null);
+  const again = await t.put(`/rooms/${room}/state`, { scope, key, value, expr });
+  assert.deepEqual([again.status, again.body.resolved_value], [200, 2]);
 });

@@ -5,16 +5,14 @@ import { postMessage } from "../../db/message_writes.ts";
 import { connect } from "../../db/open.ts";
 import { createRoom } from "../../db/rooms.ts";
 import { LIMITS } from "../../routes/limits.ts";
+import { heldTime } from "../support/held_time.ts";
 
 const DAY = 24 * 60 * 60 * 1_000;
 
 Deno.test("a key is free again after its lifetime, and expired rows go with later writes", async () => {
   const folder = await Deno.makeTempDir({ prefix: "convene-" });
-  let time = Date.parse("2026-01-01T00:00:00.000Z");
-  const database = createDatabase({
-    connect: () => connect(`file:${folder}/convene.db`),
-    now: () => new Date(time),
-  });
+  const time = { now: Date.parse("2026-01-01T00:00:00.000Z") };
+  const database = createDatabase(heldTime(time, () => connect(`file:${folder}/convene.db`)));
   const post = (key: string, fingerprint = "same") =>
     runOnce(
       database,
@@ -28,10 +26,10 @@ Deno.test("a key is free again after its lifetime, and expired rows go with late
     await createRoom(database, { id: "r", meta: {} });
     const first = await post("a");
     for (let n = 0; n < 12; n++) await post(`old ${n}`);
-    time += DAY - 1;
+    time.now += DAY - 1;
     assert.deepEqual(await post("a"), { ...first, replayed: true });
     await assert.rejects(post("a", "other"), { code: "idempotency_mismatch" });
-    time += 1;
+    time.now += 1;
     const again = await post("a", "other");
     assert.equal(again.replayed, false);
     assert.ok(again.result.id > first.result.id);

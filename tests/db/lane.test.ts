@@ -42,7 +42,7 @@ const sqlError = (code: string, statementIndex?: number) =>
 
 Deno.test("what arrives while a batch is under way travels in the next one", async () => {
   const database = heldDatabase();
-  const lane = createLane(database.send, LIMITS, () => 0);
+  const lane = createLane(database.send, LIMITS);
   const begun = database.next();
   const first = lane.submit(job("a"));
   await begun;
@@ -58,7 +58,7 @@ Deno.test("what arrives while a batch is under way travels in the next one", asy
 
 Deno.test("a batch holds up the next for a while, so that more travel in it, and no longer", async () => {
   const database = heldDatabase();
-  const lane = createLane(database.send, { ...LIMITS, inFlight: 2, apart: 100 }, () => 0);
+  const lane = createLane(database.send, { ...LIMITS, inFlight: 2, apart: 100 });
   const begun = database.next();
   const first = lane.submit(job("a"));
   await begun;
@@ -74,7 +74,7 @@ Deno.test("a batch holds up the next for a while, so that more travel in it, and
 
 Deno.test("a batch that is answered holds up nobody, whatever else is under way", async () => {
   const database = heldDatabase();
-  const lane = createLane(database.send, { ...LIMITS, inFlight: 2, apart: 3 }, () => 0, () => 0);
+  const lane = createLane(database.send, { ...LIMITS, inFlight: 2, apart: 3 }, () => 0);
   const submitted: Promise<unknown>[] = [];
   const submit = (name: string) => submitted.push(lane.submit(job(name)));
   const turns = async () => {
@@ -96,7 +96,7 @@ Deno.test("a batch that is answered holds up nobody, whatever else is under way"
 
 Deno.test("a batch is bounded, but a job is never split", async () => {
   const database = heldDatabase();
-  const lane = createLane(database.send, { ...LIMITS, weight: 3 }, () => 0);
+  const lane = createLane(database.send, { ...LIMITS, weight: 3 });
   const begun = database.next();
   const jobs = [["a", "b"], ["c"], ["d", "e"], ["f", "g", "h", "i"]].map((names) =>
     lane.submit(job(...names))
@@ -111,7 +111,7 @@ Deno.test("a batch is bounded, but a job is never split", async () => {
 async function sizesAfter(took: number): Promise<number[]> {
   let time = 0;
   const database = heldDatabase();
-  const lane = createLane(database.send, LIMITS, () => 0, () => time);
+  const lane = createLane(database.send, LIMITS, () => time);
   const submit = (count: number) => Array.from({ length: count }, () => lane.submit(job("a")));
   let begun = database.next();
   const jobs = submit(10);
@@ -136,7 +136,7 @@ Deno.test("a near database works at one half while the other is answered, a far 
 
 Deno.test("light jobs pass heavy ones that do not fit beside each other, and the first is never passed", async () => {
   const database = heldDatabase();
-  const lane = createLane(database.send, { ...LIMITS, weight: 10 }, () => 0);
+  const lane = createLane(database.send, { ...LIMITS, weight: 10 });
   const begun = database.next();
   const jobs = [["a", 7], ["b", 7], ["c", 1], ["d", 7], ["e", 2]].map(([name, weight]) =>
     lane.submit([{ sql: name as string, args: {}, weight: weight as number }])
@@ -149,20 +149,22 @@ Deno.test("light jobs pass heavy ones that do not fit beside each other, and the
 
 Deno.test("who asks for little waits for no heavy job, and heavy ones have their turn all the same", async () => {
   const { send, batches } = heldDatabase();
-  const lane = createLane(send, { ...LIMITS, weight: 32, inFlight: 2 }, () => 0);
+  const lane = createLane(send, { ...LIMITS, weight: 32, inFlight: 2 });
   const submit = (name: string, weight: number) => lane.submit([{ sql: name, args: {}, weight }]);
   /** The names of so many batches, once they have come. */
   const come = async (count: number) => {
     while (batches.length < count) await new Promise((resolve) => setImmediate(resolve));
     return batches.map(({ names }) => names.join(" "));
   };
-  const jobs = [submit("a", 40), submit("b", 16), submit("c", 16), submit("light", 1)];
+  const jobs = [submit("a", 40), submit("b", 17), submit("c", 17), submit("light", 1)];
   assert.deepEqual(await come(2), ["light", "a"]);
   jobs.push(submit("another", 1), submit("third", 1));
   batches[0]!.answer();
   assert.deepEqual((await come(3)).slice(2), ["another third"], "the heavy one is still under way");
   batches[1]!.answer();
-  assert.deepEqual((await come(4)).slice(3), ["b c"]);
+  assert.deepEqual((await come(4)).slice(3), ["b"]);
+  batches[3]!.answer();
+  assert.deepEqual((await come(5)).slice(4), ["c"]);
   for (const { answer } of batches) answer();
   await Promise.all(jobs);
 });
@@ -176,7 +178,6 @@ Deno.test("a wrong statement fails its own job, the others are sent again", asyn
       return wrong < 0 ? Promise.resolve(echo(statements)) : Promise.reject(sqlError("SQLITE_ERROR", wrong));
     },
     LIMITS,
-    () => 0,
   );
   const [good, bad, fine] = [
     lane.submit(job("a", "b")),
@@ -211,7 +212,6 @@ Deno.test("a busy database is asked again, until the patience is over", async ()
     (statements) =>
       refusals-- > 0 ? Promise.reject(sqlError("SQLITE_BUSY")) : Promise.resolve(echo(statements)),
     LIMITS,
-    () => 0,
   );
   assert.deepEqual(await relenting.submit(job("a")), [[{ sql: "a" }]]);
 });
@@ -223,7 +223,7 @@ Deno.test("a lost answer leaves the outcome unknown, a refusing disk does not", 
       false,
     ]] as const
   ) {
-    const lane = createLane(() => Promise.reject(error), LIMITS, () => 0);
+    const lane = createLane(() => Promise.reject(error), LIMITS);
     await assert.rejects(
       lane.submit(job("a")),
       (fault) => fault instanceof DatabaseUnavailable && fault.unknown === unknown && fault.cause === error,
@@ -239,7 +239,6 @@ Deno.test("requests of a kind are merged into shared statements and each gets it
       return Promise.resolve(statements.map(({ sql }) => sql.split("+").map((name) => ({ name }))));
     },
     LIMITS,
-    () => 0,
   );
   const merger = {
     statements: (names: string[]) => [{ sql: names.join("+"), args: {} }],
@@ -257,7 +256,7 @@ Deno.test("a batch waits for requests that are at work and about to join it", as
     sent.push(statements.length);
     return Promise.resolve(echo(statements));
   };
-  const lane = createLane(send, { ...LIMITS, expected: () => working }, () => 0);
+  const lane = createLane(send, { ...LIMITS, expected: () => working });
   const first = lane.submit(job("a"));
   await new Promise((resolve) => setImmediate(resolve));
   await Promise.all([first, lane.submit(job("b"))]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { giveWay, isBusy } from "../../db/turn.ts";
+import { asWork, giveWay, isBusy } from "../../db/turn.ts";
 
 const PIECE_MS = 5;
 
@@ -26,4 +26,20 @@ Deno.test("however many are at work, others wait for a few pieces of it only", a
   }
   await all;
   assert.ok(most <= 5, `${most} pieces at once`);
+});
+
+Deno.test("of much work that is begun first is finished first, and little is not held up", async () => {
+  const finished: string[] = [];
+  const task = (name: string, pieces: number) =>
+    asWork(async () => {
+      for (let piece = 0; piece < pieces; piece++) {
+        if (isBusy()) await giveWay();
+        work();
+      }
+      finished.push(name);
+    });
+  const much = ["first", "second", "third", "fourth"].map((name) => task(name, 20));
+  await new Promise((resolve) => setTimeout(resolve, 20 * PIECE_MS)); // all have begun
+  await Promise.all([...much, task("little", 2)]);
+  assert.deepEqual(finished, ["little", "first", "second", "third", "fourth"]);
 });

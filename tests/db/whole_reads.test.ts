@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import { type TestApp, withApp } from "../support/app.ts";
 
-/** A value of which a page of a large read holds some thirty. */
-const LARGE = "x".repeat(60_000);
+/** A value of which a page of a large read holds some fifteen. */
+const LARGE = "x".repeat(30_000);
 const COUNT = 100;
 
 type Member = Record<string, unknown>;

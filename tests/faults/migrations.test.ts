@@ -4,6 +4,7 @@ import { DatabaseUnavailable } from "../../db/faults.ts";
 import { listMessages } from "../../db/messages.ts";
 import { connect } from "../../db/open.ts";
 import { ping } from "../../db/rooms.ts";
+import { RELEASE } from "../../db/release.ts";
 import { MIGRATIONS } from "../../db/schema.ts";
 import { Subject } from "../support/backends.ts";
 import { startLibsqlServer } from "../support/libsql_server.ts";
@@ -58,6 +59,12 @@ for (const [name, withDatabase] of KINDS) {
   Deno.test(`instances that set up ${name} at once all serve`, () => withDatabase(migrateTogether));
 }
 
+/** What a later release may do to a database: a migration that adds to it. */
+const LATER = [
+  `INSERT INTO migrations VALUES (${MIGRATIONS.length + 1}, '')`,
+  "ALTER TABLE rooms ADD COLUMN added TEXT",
+];
+
 /** A database as this release sets it up, and then runs statements on it. */
 async function setUp(url: string, statements: string[]): Promise<void> {
   const database = createDatabase({ connect: () => connect(url) });
@@ -78,21 +85,59 @@ async function endOf(program: string, database: string): Promise<{ code: number;
 }
 
 for (const [name, withDatabase] of KINDS) {
-  Deno.test(`a database of a newer release is refused at the start, with a line: ${name}`, () =>
+  Deno.test(`a database that needs a newer release is refused at the start, with a line: ${name}`, () =>
     withDatabase(async (url) => {
-      const newest = MIGRATIONS.length + 1;
-      await setUp(url, [
-        `INSERT INTO migrations VALUES (${newest}, '')`,
-        "ALTER TABLE rooms RENAME TO halls",
-      ]);
+      await setUp(url, [...LATER, `UPDATE compatibility SET requires = ${RELEASE + 1}`]);
       const line =
-        `A newer release has set up this database: it has ${newest} migrations, and this release knows ` +
-        `${MIGRATIONS.length}. Run that release, or restore a copy of the database from before it.\n`;
+        `A newer release has set up this database: it needs release ${
+          RELEASE + 1
+        } or later, and this is release ` +
+        `${RELEASE}. Run that release, or restore a copy of the database from before it.\n`;
       for (const program of ["start.ts", "migrate.ts"]) {
         assert.deepEqual(await endOf(program, url), { code: 1, log: line });
       }
       const database = createDatabase({ connect: () => connect(url) });
       await assert.rejects(ping(database), DatabaseUnavailable); // where a platform serves
+    }));
+
+  Deno.test(`a database that a newer release has added to is taken up, as in a rolling upgrade: ${name}`, () =>
+    withDatabase(async (url) => {
+      await setUp(url, [...LATER, `UPDATE compatibility SET requires = ${RELEASE}`]);
+      const service = await startService({ database: url });
+      try {
+        const t = new Subject(service.url);
+        await t.write(await t.room(), "k", 1);
+        assert.deepEqual(service.complaints, []);
+      } finally {
+        await service.stop();
+      }
+      assert.deepEqual(await endOf("migrate.ts", url), { code: 0, log: "" });
+    }));
+
+  Deno.test(`a database of before the first numbered release is taken up: ${name}`, () =>
+    withDatabase(async (url) => {
+      const first = MIGRATIONS.findIndex((statements) =>
+        statements.join().includes("CREATE TABLE compatibility")
+      );
+      const before = await connect(url);
+      await before.send(
+        [
+          "CREATE TABLE migrations (id INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT",
+          ...MIGRATIONS.slice(0, first).flatMap((statements, n) => [
+            ...statements,
+            `INSERT INTO migrations VALUES (${n + 1}, '')`,
+          ]),
+          "INSERT INTO rooms (id, created_at, meta) VALUES ('r', '2026-11-22T04:20:00.000Z', '{}')",
+        ].map((sql) => ({ sql, args: {} })),
+        "write",
+      );
+      before.close();
+      const service = await startService({ database: url });
+      try {
+        assert.equal((await new Subject(service.url).write("r", "k", 1)).version, 1);
+      } finally {
+        await service.stop();
+      }
     }));
 
   Deno.test(`a database whose tables are gone is not well: ${name}`, () =>

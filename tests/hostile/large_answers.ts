@@ -19,7 +19,7 @@ export const ROOMS = { large: "large", many: "many", other: "other" } as const;
 const VALUE = JSON.stringify(Array.from({ length: 2_200 }, (_, n) => ({ n, text: `${n % 10}`, ok: true })));
 const SMALL = JSON.stringify(Array.from({ length: 28 }, (_, n) => ({ n, text: `${n % 10}`, ok: true })));
 const LARGE_COUNT = 40;
-const MANY_COUNT = 700;
+const MANY_COUNT = 1_000;
 
 const COUNT = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)`;
 const NOW = "2026-01-01T00:00:00.000Z";
@@ -96,7 +96,9 @@ export const ANSWERS: Record<string, Asked> = {
   "long changes": of(ROOMS.large, "changes?after=0&limit=1000"),
   "a stream of changes": { ...of(ROOMS.large, "events?after=0"), most: 1_500_000 },
   "a stream of the page's pieces": { ...of(ROOMS.many, "live?after=0"), most: 150_000 },
-  "older short messages": of(ROOMS.many, "live/messages"),
+  "a page of short pieces": get(`/?room=${ROOMS.many}`),
+  "a page of long pieces": get(`/?room=${ROOMS.large}`),
+  "older short messages": of(ROOMS.many, "live/messages?limit=300"),
   "more short entries": of(ROOMS.many, "live/entries?scope=_shared"),
   "the console": of(ROOMS.many, "live/evaluation?expr=state._shared"),
   "a large result": { method: "POST", path: `/rooms/${ROOMS.many}/eval`, body: { expr: "state._shared" } },

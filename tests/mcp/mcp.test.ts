@@ -1,55 +1,8 @@
 import assert from "node:assert/strict";
-import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
-import { type Service, startService } from "../support/service.ts";
+import { type Agent, HEADERS, message, withClient } from "../support/mcp.ts";
 
 /** A tenth of a small model's context would be far too much for the mere list of tools. */
 const MOST_LIST_CHARACTERS = 9_000;
-
-const HEADERS = { "Content-Type": "application/json", "Accept": "application/json, text/event-stream" };
-
-function message(method: string, params: Record<string, unknown>): string {
-  return JSON.stringify({ jsonrpc: "2.0", id: 1, method, params });
-}
-
-/** Runs a test with a client of the official library, connected to a service of its own. */
-async function withClient(
-  test: (connect: () => Promise<Agent>, service: Service) => Promise<void>,
-  mode: "auto" | "legacy" = "auto",
-) {
-  const started = await startService();
-  let stopping: Promise<void> | undefined;
-  const service = { ...started, stop: () => stopping ??= started.stop() };
-  const clients: Client[] = [];
-  try {
-    await test(async () => {
-      const client = new Client({ name: "tests", version: "1" }, { versionNegotiation: { mode } });
-      await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", service.url)));
-      clients.push(client);
-      return { client, call: (name, args, options) => call(client, name, args, options) };
-    }, service);
-  } finally {
-    for (const client of clients) await client.close();
-    await service.stop();
-  }
-}
-
-interface Agent {
-  client: Client;
-  call: (name: string, args: Record<string, unknown>, options?: CallOptions) => Promise<Outcome>;
-}
-type CallOptions = NonNullable<Parameters<Client["callTool"]>[1]>;
-interface Outcome {
-  failed: boolean;
-  // deno-lint-ignore no-explicit-any -- a body is looked into, not typed
-  body: any;
-}
-
-async function call(client: Client, name: string, args: Record<string, unknown>, options?: CallOptions) {
-  const { content, isError = false } = await client.callTool({ name, arguments: args }, options);
-  const [part] = content;
-  assert.equal(part?.type, "text");
-  return { failed: isError === true, body: JSON.parse((part as { text: string }).text) };
-}
 
 Deno.test("MCP: ten tools at most, described in few words", () =>
   withClient(async (connect) => {
@@ -62,7 +15,7 @@ Deno.test("MCP: ten tools at most, described in few words", () =>
 
 for (const [mode, revision] of [["auto", "2026-07-28"], ["legacy", "2025-11-25"]] as const) {
   Deno.test(`MCP ${revision}: two agents coordinate through tools alone`, () =>
-    withClient(coordinate(revision), mode));
+    withClient(coordinate(revision), { mode }));
 }
 
 function coordinate(revision: string) {
@@ -87,7 +40,7 @@ function coordinate(revision: string) {
     const { body: { items } } = await bob.call("list_messages", { room, unclaimed: true });
     assert.deepEqual(items.map(({ id }: { id: number }) => id), [task.id]);
     assert.equal((await bob.call("claim_message", { room, message: task.id, agent: "bob" })).failed, false);
-    const late = await ann.call("claim_message", { room, message: task.id, agent: "ann" });
+    const late = await ann.call("claim_message", { room, message: task.id, agent: "cyd" });
     assert.deepEqual([late.failed, late.body.error, late.body.claimed_by], [true, "already_claimed", "bob"]);
 
     const done = { room, agent: "bob", if: "!has(state._shared.done)" };
@@ -256,19 +209,19 @@ Deno.test("MCP: arguments that are not understood are refused, with the near nam
       ["post_message", { from: "ann", from_agent: "bob", body: 1 }, /Did you mean `from`/],
       ["list_messages", { Kind: "task" }, /Did you mean `kind`/],
       ["wait", { condition: "true", timeout: 1 }, /Did you mean `timeout_seconds`/],
-      ["get_state", { frobnicate: 1 }, /There is no member `frobnicate`. There are `room`, `scope`/],
+      ["get_state", { frobnicate: 1 }, /There is no argument `frobnicate`. There are `room`, `scope`/],
       ["join", { agent: "eve", nmae: "Eve" }, /Did you mean `name`/],
     ];
     for (const [name, args, told] of wrong) await refused(name, { room, ...args }, told);
     const number = (digits: string) =>
       `{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"post_message","arguments":{"room":"${room}",` +
       `"from":"ann","body":{"id":${digits}}}}}`;
-    for (const digits of ["9007199254740993", "1e400"]) {
+    for (const digits of ["9007199254740993", "1e400", '1,"id":2']) {
       const url = new URL("/mcp", (client.transport as unknown as { _url: URL })._url);
       const response = await fetch(url, { method: "POST", headers: HEADERS, body: number(digits) });
       const { id, error } = await response.json();
       assert.equal(id, 7);
-      assert.match(error.message, /^params\.arguments\.body\.id: .*text/);
+      assert.match(error.message, /^params\.arguments\.body\.id: .*(text|each member once)/);
     }
     assert.equal((await call("read_room", { room })).body.revision, revision);
   }));

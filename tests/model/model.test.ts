@@ -69,5 +69,5 @@ Deno.test("and so they do where the model holds the time; every route is asked",
     } finally {
       await server.shutdown();
     }
-  }, { now: () => new Date(clock.now) });
+  }, { time: clock });
 });

@@ -8,7 +8,7 @@ import { lookCommands } from "./commands/looks.ts";
 import { messageCommands } from "./commands/messages.ts";
 import { opening, roomCommands } from "./commands/rooms.ts";
 import { stateCommands } from "./commands/state.ts";
-import { listAgents, mark, unmark } from "./reference/agents.ts";
+import { endMarks, listAgents, mark, unmark } from "./reference/agents.ts";
 import { assertHas } from "./reference/comparison.ts";
 import { type Condition, holds, source } from "./reference/conditions.ts";
 import { changes, listChanges, wait } from "./reference/looks.ts";
@@ -98,10 +98,15 @@ class Passing implements Step {
   toString = () => `pass ${this.ms}`;
   check = ({ clock }: World) => clock.held;
 
-  run({ clock }: World, run: Run): Promise<void> {
+  async run({ clock, rooms }: World, run: Run): Promise<void> {
     clock.now += this.ms;
     tell(run, `${this.ms} ms pass`);
-    return Promise.resolve();
+    // A mark whose time is over ends when somebody looks: at once, or the poll of a wait that goes on would.
+    for (const room of rooms.values()) {
+      endMarks(room);
+      const path = `/rooms/${room.id}/agents`;
+      compare(run, await send(run, { method: "GET", path }), listAgents(room));
+    }
   }
 }
 
@@ -112,19 +117,24 @@ class Following implements Step {
   check = ({ rooms, ids }: World) => rooms.has(ids[this.drawn.place]!);
 
   async run(world: World, run: Run): Promise<void> {
-    const { place, after, page } = this.drawn;
+    const { place, after: asked, page } = this.drawn;
     const room = world.rooms.get(world.ids[place]!)!;
     const path = `/rooms/${room.id}/${page ? "live" : "events"}`;
-    const stream = await openEvents(`${run.subject.url}${path}?after=${after}`);
+    const stream = await openEvents(`${run.subject.url}${path}?after=${asked}`);
     run.asked.add(`GET ${path}`);
+    // One that knows more than there is is told so, and then all; a page is loaded anew.
+    const reset = asked > room.revision;
+    const after = reset ? 0 : asked;
     const expected = changes(room, { after, limit: 100 });
-    const fresh = room.revision > after;
+    const fresh = room.revision > after && !(reset && page);
     try {
       const began = { status: stream.status, revision: stream.headers.get("convene-revision") };
+      const first = reset ? await stream.next() : undefined;
       const event = fresh ? await stream.next() : undefined;
-      tell(run, `GET ${path}?after=${after}\n    ${JSON.stringify(event?.data)}`);
+      tell(run, `GET ${path}?after=${asked}\n    ${first?.type ?? ""} ${JSON.stringify(event?.data)}`);
       explained(run, expected, () => {
-        assert.deepEqual(began, { status: 200, revision: String(fresh ? after : room.revision) });
+        assert.equal(first?.type, reset ? "reset" : undefined);
+        assert.deepEqual(began, { status: 200, revision: String(fresh || reset ? after : room.revision) });
         if (!fresh) return;
         assert.equal(event?.id, expected.revision);
         if (!page) return assertHas(event?.data, expected);

@@ -1,12 +1,14 @@
 import fc from "fast-check";
-import { lostNumber } from "../../routes/json_text.ts";
+import { lostOf } from "../../routes/json_text.ts";
 import { document } from "../support/documented.ts";
 
 // deno-lint-ignore no-explicit-any -- JSON Schema is looked into, not typed
 type Schema = any;
 
 /** JSON whose numbers are held: the document tells of others in words alone. */
-const json = fc.jsonValue({ maxDepth: 3 }).filter((value) => lostNumber(JSON.stringify(value)) === undefined);
+const json = fc.jsonValue({ maxDepth: 3 }).filter((value) =>
+  lostOf(JSON.stringify(value), value) === undefined
+);
 
 /** Parses whatever a member named so holds; only such texts are drawn for it. */
 const EXPRESSIONS = ["expr", "if", "condition"];

@@ -68,9 +68,16 @@ export async function startRecorder({ service, folder }: { service: string; fold
   };
 }
 
-/** What Prism can carry: it ends at paths that do not decode and at deep bodies, and reads answers to their end. */
+/** Slashes that do not count to the service. */
+const SPARE_SLASHES = /\/\/|.\/$/;
+
+/**
+ * What Prism can carry: it ends at paths that do not decode and at deep bodies, counts each slash of a path, and reads
+ * answers to their end.
+ */
 function isCarried({ method, url }: Request, path: string, body?: ArrayBuffer): boolean {
   if (/\/(events|live|mcp)\b/.test(path) || !["GET", "POST", "PUT", "DELETE"].includes(method)) return false;
+  if (SPARE_SLASHES.test(path)) return false;
   try {
     decodeURIComponent(url);
     const text = new TextDecoder("utf-8", { fatal: true }).decode(body);

@@ -13,7 +13,7 @@ function withTime(
   return withApp(async (app) => {
     await app.json("POST", "/rooms", { id: "r" });
     await test((key, body) => putKeyed(app, key, body), (ms) => clock.now += ms);
-  }, { now: () => new Date(clock.now) });
+  }, { time: clock });
 }
 
 type Answered = [status: number, value: unknown, replayed: boolean];

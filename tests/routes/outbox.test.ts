@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { PAGE_BYTES } from "../../db/listing.ts";
 import { LIMITS } from "../../routes/limits.ts";
 import { createOutbox, type Share } from "../../routes/outbox.ts";
 import { event } from "../../routes/stream.ts";
@@ -17,15 +18,15 @@ Deno.test("32 MiB of events are sent at a time, then events are small, and who h
   const shares: Share[] = [];
   const hold = (n: number) => {
     const share = outbox.take(`read ${n}`);
-    share.hold(mebibyte(), () => {
+    share.hold([new Uint8Array(PAGE_BYTES)], () => {
       gone.push(n);
       share.end();
     });
     shares.push(share);
     return share.bytes;
   };
-  const whole = LIMITS.streamBytes / MIB;
-  for (let n = 0; n < whole; n++) assert.equal(hold(n), MIB, `event ${n}`);
+  const whole = LIMITS.streamBytes / PAGE_BYTES;
+  for (let n = 0; n < whole; n++) assert.equal(hold(n), PAGE_BYTES, `event ${n}`);
   now = LIMITS.pressedMs - 1;
   shares[0]!.progress();
   assert.equal(hold(whole), LIMITS.smallEventBytes);
@@ -38,7 +39,7 @@ Deno.test("32 MiB of events are sent at a time, then events are small, and who h
     [1, 3],
     "those that have taken nothing for the longest time, and no more than needed",
   );
-  assert.equal(outbox.take("again").bytes, MIB);
+  assert.equal(outbox.take("again").bytes, PAGE_BYTES);
   for (const share of shares) share.end();
 });
 
@@ -79,7 +80,7 @@ Deno.test("where the memory for events is in use a stream tells less at once, an
     for (const [name, most] of [["all is free", 40], ["none is free", 9]] as const) {
       const held = name === "all is free"
         ? []
-        : Array.from({ length: 40 }, (_, n) => services.outbox.take(name + n));
+        : Array.from({ length: 80 }, (_, n) => services.outbox.take(name + n));
       const response = await request("GET", "/rooms/r/events?after=0");
       const ids: number[] = [];
       let events = 0;

@@ -119,7 +119,6 @@ Deno.test("PUBLIC_URL is an address without more, and makes the instance public"
       ["https://convene.example", "https://convene.example"],
       [" HTTPS://Convene.example:443/ ", "https://convene.example"],
       ["http://b\u00fccher.example:8080", "http://xn--bcher-kva.example:8080"],
-      ["https://example.org/convene/", "https://example.org/convene"],
       ["http://[::1]:8000", "http://[::1]:8000"],
     ]
   ) {
@@ -135,6 +134,7 @@ Deno.test("PUBLIC_URL is an address without more, and makes the instance public"
       "https://u:p@a.example",
       "https://a.example?x",
       "https://a.example#x",
+      "https://example.org/convene/",
       "https://$'.example",
       "true",
     ]
@@ -143,6 +143,7 @@ Deno.test("PUBLIC_URL is an address without more, and makes the instance public"
       message: /^PUBLIC_URL must be an address such as https:.*, and is "/,
     });
   }
+  assert.throws(() => settings("https://example.org/convene"), { message: /leave the path out\.$/ });
 });
 
 Deno.test("ALLOWED_ORIGINS is a list of origins, or all of them", () => {

@@ -50,3 +50,60 @@ for (const [host, others] of [["::1", false], ["::", true]] as const) {
       }),
   });
 }
+
+/** What a program of the service's says when it is started so, once it has ended. */
+async function refusal(args: string[], env: Record<string, string>) {
+  const command = new Deno.Command(Deno.execPath(), {
+    args,
+    cwd: new URL("../../", import.meta.url),
+    env: { TURSO_DATABASE_URL: ":memory:", PORT: "0", NO_COLOR: "1", ...env },
+    stdin: "null",
+  });
+  const { code, stdout, stderr } = await command.output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, stdout: text(stdout), stderr: text(stderr) };
+}
+
+const START = ["run", "--quiet", "-A", "start.ts"];
+const MIGRATE = ["run", "--quiet", "-A", "migrate.ts"];
+const REFUSED: Array<[what: string, args: string[], env: Record<string, string>, line: RegExp]> = [
+  ["a port that is none", START, { PORT: "abc" }, /^PORT must be a whole number/],
+  ["a host that is none", START, { HOST: "a b" }, /^HOST must be an address/],
+  [
+    "a host of another machine",
+    START,
+    { HOST: "192.0.2.1" },
+    /^The service cannot listen on HOST 192\.0\.2\.1, PORT 0: ./,
+  ],
+  [
+    "a public address with a path",
+    START,
+    { PUBLIC_URL: "https://a.example/x" },
+    /^PUBLIC_URL must .* leave the path out/,
+  ],
+  ["a database of no kind", START, { TURSO_DATABASE_URL: "ftp://x" }, /^TURSO_DATABASE_URL must be/],
+  [
+    "a database of no kind to be migrated",
+    MIGRATE,
+    { TURSO_DATABASE_URL: "ftp://x" },
+    /^TURSO_DATABASE_URL must be/,
+  ],
+  [
+    "a database that is away to be migrated",
+    MIGRATE,
+    { TURSO_DATABASE_URL: "http://127.0.0.1:9" },
+    /^The database does not answer: ./,
+  ],
+  ["a limit that is none, on a platform", ["serve", "--quiet", "-A", "--port", "0", "main.ts"], {
+    RATE_LIMIT: "x",
+  }, /^RATE_LIMIT must/],
+  ["no permission", ["run", "--quiet", "--allow-env", "start.ts"], {}, /Requires net access/],
+];
+for (const [what, args, env, line] of REFUSED) {
+  Deno.test(`a start is refused in one line: ${what}`, async () => {
+    const { code, stdout, stderr } = await refusal(args, env);
+    assert.deepEqual([code, stdout], [1, ""], stderr);
+    assert.match(stderr, line);
+    assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
+  });
+}

@@ -4,6 +4,7 @@ import { connect } from "../../db/open.ts";
 import type { Statement } from "../../db/statement.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices, type ServiceOptions } from "../../routes/services.ts";
+import { type HeldTime, heldTime } from "./held_time.ts";
 
 export interface Batch {
   mode: "read" | "write";
@@ -15,7 +16,10 @@ export const isPoll = ({ statements }: Batch): boolean => statements.some(isPoll
 
 /** Reads something of a room. */
 export const isLoad = ({ mode, statements }: Batch): boolean =>
-  mode === "read" && !statements.every(isPolled);
+  mode === "read" && !statements.every((statement) => isPolled(statement) || asksTheTime(statement));
+
+/** Travels now and then with what is sent anyway. */
+const asksTheTime = ({ sql }: Statement) => /^SELECT .* AS now$/.test(sql);
 
 const isPolled = ({ sql }: Statement) => sql.includes(":rooms");
 
@@ -36,8 +40,8 @@ export interface TestApp {
 export interface AppOptions extends ServiceOptions {
   /** Stands between the service and its database. */
   wrap?: (connection: Connection) => Connection;
-  /** The time; by default the machine's. */
-  now?: () => Date;
+  /** The time, where the test holds it. */
+  time?: HeldTime;
 }
 
 /** Runs a test against the service in this process, on a file database of its own that is removed afterwards. */
@@ -48,21 +52,19 @@ export async function withApp(
   const folder = await Deno.makeTempDir({ prefix: "convene-" });
   const batches: Batch[] = [];
   const listeners = new Set<(batch: Batch) => void>();
-  const database = createDatabase({
-    now: options.now,
-    connect: async () => {
-      const file = await connect(`file:${folder}/convene.db`);
-      const connection = options.wrap?.(file) ?? file;
-      return {
-        async send(statements, mode) {
-          batches.push({ mode, statements });
-          listeners.forEach((listener) => listener({ mode, statements }));
-          return await connection.send(statements, mode);
-        },
-        close: () => connection.close(),
-      };
-    },
-  });
+  const open = async (): Promise<Connection> => {
+    const file = await connect(`file:${folder}/convene.db`);
+    const connection = options.wrap?.(file) ?? file;
+    return {
+      async send(statements, mode) {
+        batches.push({ mode, statements });
+        listeners.forEach((listener) => listener({ mode, statements }));
+        return await connection.send(statements, mode);
+      },
+      close: () => connection.close(),
+    };
+  };
+  const database = createDatabase(options.time ? heldTime(options.time, open) : { connect: open });
   const services = createServices(database, options);
   const app = createApp(services);
 

@@ -38,6 +38,8 @@ export interface Visit {
   complaints: string[];
   /** Keeps a picture of a page, to be looked at. */
   shoot(page: Page, name: string): Promise<void>;
+  /** Keeps such a picture that was taken already. */
+  keep(name: string, png: Uint8Array): Promise<void>;
 }
 
 /** A test that needs the browser. Where there is none it is left out, but for CI, which must have it. */
@@ -83,6 +85,7 @@ export async function withBrowser(
       async shoot(page, name) {
         await page.screenshot({ path: `${folder}/${name}.png` });
       },
+      keep: (name, png) => Deno.writeFile(`${folder}/${name}.png`, png),
     });
   } finally {
     await browser.close();

@@ -10,6 +10,8 @@ export interface ServiceOptions {
   env?: Record<string, string>;
   /** Flags of the runtime. */
   flags?: string[];
+  /** The folder of its sources: this tree, unless told. */
+  sources?: string | URL;
   /** How many files and connections it may have open. */
   openFiles?: number;
 }
@@ -33,7 +35,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   if (options.openFiles) command.unshift("bash", "-c", `ulimit -n ${options.openFiles}; exec "$@"`, "bash");
   const process = new Deno.Command(command[0]!, {
     args: command.slice(1),
-    cwd: root,
+    cwd: options.sources ?? root,
     env: {
       TURSO_AUTH_TOKEN: "",
       HOST: "",

@@ -67,6 +67,10 @@ export function assertInvalid(reply: Reply, path?: (string | number)[]): void {
     assertMembers(issue, ["path", "message"]);
     assert.ok(Array.isArray(issue.path) && typeof issue.message === "string", reply.text);
   }
+  const names = reply.body.issues[0].path.filter((name: Json) =>
+    typeof name === "string" && name.length < 64
+  );
+  for (const name of names) assert.ok(reply.body.message.includes(name), `${name} is not in ${reply.text}`);
   if (!path) return;
   const paths = reply.body.issues.map((issue: Json) => JSON.stringify(issue.path));
   assert.ok(paths.includes(JSON.stringify(path)), `${JSON.stringify(path)} is not among ${paths}`);

@@ -61,10 +61,14 @@ Deno.test("a wait in progress reaches to now, and one that began before the pict
   assert.ok(over!.x > open!.x && over!.x + over!.width < layout.now);
 });
 
-Deno.test("many lanes are those of who did something", () => {
+Deno.test("many lanes are those of who did something, and it is known how many have none", () => {
   const lanes = Array.from({ length: 100 }, (_, n) => `agent-${n}`);
   const layout = layoutOf(view([event(1, "agent-70", "agent-3")], { lanes }), now);
   assert.deepEqual(layout.lanes.map(({ name }) => name), ["agent-3", "agent-70"]);
+  assert.equal(layout.hidden, 98);
+  const busy = lanes.map((lane) => event(1, lane));
+  const crowd = layoutOf(view([...busy, event(1, null), event(1, "zoe")], { lanes }), now);
+  assert.deepEqual([crowd.lanes.length, crowd.hidden], [40, 61]);
 });
 
 Deno.test("an empty room has an empty picture", () => {

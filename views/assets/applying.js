@@ -36,7 +36,7 @@ function lasting(element) {
   return classes.join(" ") + text;
 }
 
-const OURS = /^(flash|marked|depth-.)$/;
+const OURS = /^(flash|marked|missed|depth-.)$/;
 
 function change(present, piece) {
   if (lasting(present) === lasting(piece)) return;

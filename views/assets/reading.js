@@ -1,3 +1,4 @@
+import { tellReach } from "./reach.js";
 import { arrange } from "./threads.js";
 
 const NEAR_END = 48;
@@ -16,6 +17,7 @@ export function createReading(path) {
   const offered = { kind: choices("kind"), from: choices("from") };
   let unseen = 0;
   let told = 0;
+  let signed; // the absence whose first message is marked
 
   const atEnd = () => scroller.scrollTop + scroller.clientHeight > scroller.scrollHeight - NEAR_END;
 
@@ -54,11 +56,47 @@ export function createReading(path) {
     filters.elements[name].add(new Option(choice, choice));
   }
 
+  function show(added, { followed, missed, top }) {
+    filter(added);
+    unseen = (followed ? 0 : unseen) + added.length;
+    announce();
+    if (missed) sign(added, missed);
+    if (followed) {
+      prune();
+      tellReach(list);
+      return toEnd();
+    }
+    scroller.scrollTop = top;
+    if (missed) pruneAbove();
+    tellReach(list);
+    if (missed && atEnd()) return seen();
+    fresh.hidden = false;
+    fresh.querySelector("[data-count]").textContent = unseen.toLocaleString("en");
+  }
+
+  /** Marks the first message of each absence. */
+  function sign(added, absence) {
+    if (signed === absence) return;
+    signed = absence;
+    for (const message of list.querySelectorAll(".missed")) message.classList.remove("missed");
+    (added.find(({ hidden }) => !hidden) ?? added[0]).classList.add("missed");
+  }
+
+  /** Takes away the oldest of too many. */
   function prune() {
-    const excess = list.children.length - MOST_SHOWN;
-    if (excess <= 0 || filters.elements.threads.checked) return;
-    for (let n = 0; n < excess; n++) list.firstElementChild.remove();
-    countOlder(Number(older.querySelector("[data-count]").textContent) + excess);
+    const excess = [...list.children].slice(0, -MOST_SHOWN);
+    if (excess.length === 0 || filters.elements.threads.checked) return;
+    for (const message of excess) message.remove();
+    countOlder(Number(older.querySelector("[data-count]").textContent) + excess.length);
+  }
+
+  /** The same of what was missed; what is below stays where it is, and what is left begins with the sign. */
+  function pruneAbove() {
+    const below = scroller.scrollHeight - scroller.scrollTop;
+    const first = list.querySelector(".missed");
+    prune();
+    if (first?.isConnected === false) list.firstElementChild.classList.add("missed");
+    scroller.scrollTop = scroller.scrollHeight - below;
   }
 
   function countOlder(count) {
@@ -75,6 +113,7 @@ export function createReading(path) {
     list.insertAdjacentHTML("afterbegin", await response.text());
     countOlder(Number(response.headers.get("Convene-Older")));
     filter();
+    tellReach(list);
     scroller.scrollTop = scroller.scrollHeight - distance;
   }
 
@@ -93,30 +132,23 @@ export function createReading(path) {
   fresh.addEventListener("click", toEnd);
   older.addEventListener("click", () => load());
   scroller.addEventListener("scroll", () => unseen > 0 && atEnd() && seen(), { passive: true });
+  tellReach(list);
   // What starts an empty room is read from its beginning.
   if (list.children.length > 0) toEnd();
 
   return {
-    /** Runs a change of the page so that what is being read stays where it is. */
-    keepPlace(change) {
-      const followed = atEnd() || list.children.length === 0;
+    /**
+     * Runs a change of the page so that what is being read stays where it is. `missed`: the absence in which
+     * it happened, if nobody saw the page: that is read from where the reader was, and begins with a sign.
+     */
+    keepPlace(change, missed) {
+      const followed = list.children.length === 0 || (!missed && atEnd());
       const top = scroller.scrollTop;
       const known = new Set(list.children);
       change();
       const added = [...list.children].filter((message) => !known.has(message));
-      if (added.length === 0) return;
-      filter(added);
-      if (followed) {
-        prune();
-        unseen = added.length;
-        announce();
-        return toEnd();
-      }
-      scroller.scrollTop = top;
-      unseen += added.length;
-      fresh.hidden = false;
-      fresh.querySelector("[data-count]").textContent = unseen;
-      announce();
+      if (added.length > 0) show(added, { followed, missed, top });
+      else tellReach(list);
     },
     /** Loads older messages until one is there; false where there is no such message. */
     async reach(id) {

@@ -17,9 +17,9 @@ enableConsole();
 enableEntries();
 enableDragging(document.getElementById("timeline-scroller"));
 
-follow(`${path}/live`, Number(revision), (html) => {
+follow(path, Number(revision), (html, missed) => {
   performance.mark("update-begins");
-  keepPointed(() => reading.keepPlace(() => apply(html)));
+  keepPointed(() => reading.keepPlace(() => apply(html), missed));
   performance.measure("update", "update-begins");
 });
 

@@ -23,3 +23,8 @@ export function hue(agent: string | null): string {
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
+
+/** A text as a word of a shell's command: quoted where the shell would read something in it. */
+export function wordOf(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : quoted(text);
+}

@@ -1,5 +1,5 @@
 import type { Markup } from "../layout.tsx";
-import type { AgentView, ConditionView, PartView, PresentView } from "../model.ts";
+import type { AgentView, ConditionView, PartView, PresentView, WholeView } from "../model.ts";
 import { agentId, hue } from "./addresses.ts";
 import { Ago } from "./times.tsx";
 import { Inline, Short, Source } from "./values.tsx";
@@ -12,10 +12,15 @@ export function Agents({ drawn, hidden }: { drawn: Markup[]; hidden: number }) {
     <section id="agents" aria-labelledby="agents-title">
       <h2 id="agents-title">Agents</h2>
       <ul id="agent-list" class="agents">{drawn}</ul>
-      {hidden > 0 && <p class="quiet">{hidden} more agents are not shown.</p>}
+      <HiddenAgents hidden={hidden} />
       <p class="quiet when-empty">Nobody has joined yet.</p>
     </section>
   );
+}
+
+/** How many agents the list does not show; it changes while the page is open. */
+export function HiddenAgents({ hidden }: { hidden: number }) {
+  return <p id="agents-hidden" class="quiet">{hidden > 0 && `${hidden} more agents are not shown.`}</p>;
 }
 
 /** One agent: who it is, what it does, and if it waits, why. */
@@ -98,8 +103,10 @@ function Condition({ condition, now }: { condition: ConditionView; now: Date }) 
 
 /** A part with its truth now. `alone`: it is the only one that is missing. */
 function Part({ part, now, alone = false }: { part: PartView; now: Date; alone?: boolean }) {
-  const { source, truth, error, present, awaits, absent, value } = part;
+  const { source, truth, error, present, whole, awaits, absent, value } = part;
   const [sign, word] = truth === undefined ? ["?", "unknown"] : truth ? ["✓", "true"] : ["✗", "false"];
+  // What is not set or fails says by itself why there is no value.
+  const explained = error?.code === "no_such_key" && (absent.length > 0 || present.some((one) => !one.shown));
   return (
     <li class={`part is-${word}${alone ? " is-last" : ""}`}>
       <p>
@@ -107,27 +114,32 @@ function Part({ part, now, alone = false }: { part: PartView; now: Date; alone?:
         <Source text={source} />
       </p>
       {present.map((one) => <Present present={one} now={now} />)}
+      {whole.map((one) => <Whole whole={one} />)}
       {present.length === 0 && value !== undefined && !truth && (
         <p class="present">
           is <Inline shown={{ value }} />
         </p>
       )}
-      {error && error.code !== "no_such_key" && <p class="present error">{error.message}</p>}
+      {error && !explained && <p class="present error">{error.message}</p>}
+      {truth === undefined && !error && <p class="present">not evaluated here: it takes too long to show</p>}
       {awaits.map((id) => (
         <p class={`present awaits ${hue(id)}`}>
-          <span aria-hidden="true">→</span> it is up to{" "}
+          <span aria-hidden="true">→</span> waiting for{" "}
           <a href={`#${agentId(id)}`}>
             <span class="dot" aria-hidden="true" />
             {id}
           </a>
         </p>
       ))}
-      {absent.map((id) => <p class="present error">nobody called {id} is here</p>)}
+      {absent.map((id) => (
+        <p class={`present${truth ? "" : " error"}`}>no agent {JSON.stringify(id)} has joined</p>
+      ))}
     </li>
   );
 }
 
-function Present({ present: { name, href, shown, by, at }, now }: { present: PresentView; now: Date }) {
+function Present({ present, now }: { present: PresentView; now: Date }) {
+  const { name, href, shown, failure, by, at } = present;
   return (
     <p class="present">
       {href ? <a href={href} class="mono">{name}</a> : <span class="mono">{name}</span>} {shown
@@ -136,7 +148,9 @@ function Present({ present: { name, href, shown, by, at }, now }: { present: Pre
             is <Inline shown={shown} />
           </>
         )
-        : <span>is not there</span>}
+        : failure === undefined
+        ? <span>is not set</span>
+        : <span class="error">fails: {failure}</span>}
       {at && (
         <span class="quiet">
           {", set "}
@@ -144,6 +158,18 @@ function Present({ present: { name, href, shown, by, at }, now }: { present: Pre
           <Ago at={at} now={now} /> ago
         </span>
       )}
+    </p>
+  );
+}
+
+/** What is read whole has no one value to be shown: only how much it is. */
+function Whole({ whole }: { whole: WholeView }) {
+  const keys = `${whole.count} ${whole.count === 1 ? "key" : "keys"}`;
+  if (whole.of === "state") return <p class="present">reads the whole state ({keys})</p>;
+  if (whole.of === "agents") return <p class="present">reads all agents ({whole.count})</p>;
+  return (
+    <p class="present">
+      reads all of <a href={whole.href} class="mono">{whole.scope}</a> ({keys})
     </p>
   );
 }

@@ -1,4 +1,5 @@
 import type { EvaluationView, RoomView } from "../model.ts";
+import { AGENTS_SHOWN } from "./agents.tsx";
 import { quoted } from "./addresses.ts";
 import { Source, Value } from "./values.tsx";
 
@@ -28,18 +29,21 @@ export function Console({ room }: { room: RoomView }) {
           <span class="quiet">as</span>
           <select name="agent" id="console-agent">
             <option value="">nobody</option>
-            {room.agents.slice(0, 200).map(({ id }) => (
+            {room.agents.slice(0, AGENTS_SHOWN).map(({ id }) => (
               <option value={id} selected={evaluation?.agent === id}>{id}</option>
             ))}
+            {room.agents.length > AGENTS_SHOWN && (
+              <option disabled>{room.agents.length - AGENTS_SHOWN} more agents are not listed</option>
+            )}
           </select>
         </label>
         <button type="submit">Evaluate</button>
       </form>
-      <output id="evaluation" for="console-form">
+      <div id="evaluation" role="status">
         {evaluation
           ? <Evaluation evaluation={evaluation} address={room.address} room={room.id} />
           : <p class="quiet">A CEL expression over state, agents, messages, self and now.</p>}
-      </output>
+      </div>
     </section>
   );
 }

@@ -1,6 +1,6 @@
 import type { AgentView, EntryView, MessageView, TimelineView } from "../model.ts";
 import { agentId, entryId, messageId, scopeId } from "./addresses.ts";
-import { Agent, AGENTS_SHOWN } from "./agents.tsx";
+import { Agent, AGENTS_SHOWN, HiddenAgents } from "./agents.tsx";
 import { Counts } from "./health.tsx";
 import { Message } from "./messages.tsx";
 import { Entry, Gone, Scope } from "./state.tsx";
@@ -46,6 +46,7 @@ export function fragmentsOf(
     ...agents.slice(0, AGENTS_SHOWN).map((agent) =>
       fragment(agentId(agent.id), () => <Agent agent={agent} now={now} />)
     ),
+    fragment("agents-hidden", () => <HiddenAgents hidden={Math.max(0, agents.length - AGENTS_SHOWN)} />),
     // A scope comes before its entries; where it is there already it is left as it is.
     ...[...scopes].map((scope) => fragment(scopeId(scope), () => <Scope scope={{ scope, total: 0 }} />)),
     ...views.map((entry) =>

@@ -22,6 +22,8 @@ export function Counts({ revision, agents, counts }: {
       id="counts"
       class="counts"
       data-revision={String(revision)}
+      data-messages={String(counts.count)}
+      data-unclaimed={String(counts.unclaimed)}
       data-empty={String(isEmpty(agents, counts, revision))}
     >
       {figures.map(([figure, word, name, mark]) => (

@@ -1,4 +1,4 @@
-import { quoted } from "./addresses.ts";
+import { quoted, wordOf } from "./addresses.ts";
 import { CopyText } from "./console.tsx";
 
 /** All that an agent needs to join, to be pasted into it. */
@@ -23,7 +23,7 @@ export function invitation(address: string, room: string): string {
   } -d '{"agent":"<your id>","condition":"messages.count > 1 || has(state._shared.<key>)","include":["messages:after:<last id you read>"]}'
 
 Conditions are CEL over state._shared.<key>, agents.<id>.status, messages.count and messages.unclaimed.
-All the rest is in the guide: curl -s ${address}/
+All the rest is in the guide: curl -s ${wordOf(`${address}/`)}
 People watch at ${address}/?room=${encodeURIComponent(room)}`;
 }
 

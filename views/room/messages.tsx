@@ -13,7 +13,7 @@ export function Messages({ room, drawn }: { room: RoomView; drawn: Markup[] }) {
     <section id="talk" aria-labelledby="talk-title">
       <div class="bar">
         <h2 id="talk-title">Conversation</h2>
-        <form id="filters" class="filters" aria-label="Filters">
+        <form id="filters" class="filters" aria-label="Filters" aria-describedby="reach">
           <label>
             kind <Choices name="kind" choices={kinds} />
           </label>
@@ -27,6 +27,7 @@ export function Messages({ room, drawn }: { room: RoomView; drawn: Markup[] }) {
             <input type="checkbox" name="threads" /> threads
           </label>
         </form>
+        <Reach room={room} />
       </div>
       <div class="scroller" id="messages-scroller" tabindex={0} role="region" aria-label="Messages">
         <p class="older" id="older" hidden={room.older === 0}>
@@ -36,12 +37,32 @@ export function Messages({ room, drawn }: { room: RoomView; drawn: Markup[] }) {
         </p>
         <ol id="messages" class="messages">{drawn}</ol>
         <FirstCalls address={room.address} room={room.id} />
-        <p class="quiet none" id="none" hidden>None of the messages shown here match.</p>
+        <p class="quiet none" id="none" hidden>
+          No matches in the last <span data-figure="here" /> messages.{" "}
+          <span class="further">Show older messages to look further back.</span>
+        </p>
       </div>
       <button type="button" class="fresh" id="fresh" hidden>
         <span data-count>0</span> new
       </button>
     </section>
+  );
+}
+
+/** What the filters do not see; the script keeps the figures true. */
+function Reach({ room: { messages, older, counts } }: { room: RoomView }) {
+  const figures: Record<string, number> = {
+    here: messages.length,
+    messages: counts.count,
+    "unclaimed-here": messages.filter(({ claimed_by }) => claimed_by === null).length,
+    unclaimed: counts.unclaimed,
+  };
+  const figure = (name: string) => <b data-figure={name}>{figures[name]!.toLocaleString("en")}</b>;
+  return (
+    <p class="quiet reach" id="reach" hidden={older === 0}>
+      Filters see only the last {figure("here")} of {figure("messages")} messages (unclaimed:{" "}
+      {figure("unclaimed-here")} of {figure("unclaimed")}).
+    </p>
   );
 }
 

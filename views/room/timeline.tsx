@@ -1,7 +1,7 @@
-import type { TimelineEvent, TimelineView } from "../model.ts";
+import type { TimelineEvent, TimelineView, TimelineWait } from "../model.ts";
 import { hue } from "./addresses.ts";
 import { ago } from "./times.tsx";
-import { LANE, layoutOf, SOMEBODY, type TimelineLayout } from "./timeline_layout.ts";
+import { EVENTS_SHOWN, LANE, layoutOf, SOMEBODY, type TimelineLayout } from "./timeline_layout.ts";
 
 export function Timeline({ view, now }: { view: TimelineView; now: Date }) {
   return (
@@ -19,7 +19,7 @@ export function Timeline({ view, now }: { view: TimelineView; now: Date }) {
             <svg width="12" height="12" aria-hidden="true">
               <path d="M6 1v10" class="tick" />
             </svg>
-            last write of a key
+            latest change to a key
           </span>
           <span>
             <svg width="12" height="12" aria-hidden="true">
@@ -33,8 +33,8 @@ export function Timeline({ view, now }: { view: TimelineView; now: Date }) {
             </svg>
             wait
           </span>
-          <span title="Waits that ended are kept by no database: this instance shows those that it saw while somebody looked at the room.">
-            (ended ones as far as seen here)
+          <span title="The database keeps no waits that are over. A bar reaches from the first to the last look at this room that saw the wait.">
+            The newest {EVENTS_SHOWN} events, and waits as far as they were seen
           </span>
         </p>
       </div>
@@ -64,6 +64,7 @@ export function TimelineFigure({ view, now }: { view: TimelineView; now: Date })
             {name}
           </li>
         ))}
+        {layout.hidden > 0 && <li class="quiet">{layout.hidden} more agents</li>}
       </ul>
       <svg
         width={layout.width}
@@ -82,7 +83,7 @@ export function TimelineFigure({ view, now }: { view: TimelineView; now: Date })
             height={10}
             rx={3}
           >
-            <title>{`${wait.agent} ${wait.to ? "waited" : "waits"} for ${wait.condition}`}</title>
+            <title>{titleOf(wait)}</title>
           </rect>
         ))}
         {layout.events.map((placed) => <Event {...placed} />)}
@@ -97,7 +98,7 @@ function Lanes({ lanes, width, height, gaps, now }: TimelineLayout) {
       {lanes.map(({ y }) => <path class="lane" d={`M0 ${y}H${width}`} />)}
       {gaps.map(({ x, ms }) => (
         <text class="gap" x={x} y={14} text-anchor="middle">
-          {ago(new Date(0).toISOString(), new Date(ms))}
+          {ago(new Date(0).toISOString(), new Date(ms))} gap
         </text>
       ))}
       <path class="now" d={`M${now} 20V${height}`} />
@@ -123,6 +124,12 @@ function Event({ event, x, y, to }: { event: TimelineEvent; x: number; y: number
 function Arrow({ x, from, to }: { x: number; from: number; to: number }) {
   const back = to > from ? -6 : 6;
   return <path class="arrow" d={`M${x} ${from}V${to}m-3 ${back} 3 ${-back} 3 ${back}`} />;
+}
+
+function titleOf({ agent, from, to, condition }: TimelineWait): string {
+  return to === undefined
+    ? `${agent} waits for ${condition} (seen since ${from})`
+    : `${agent} waited for ${condition} (seen from ${from} to ${to})`;
 }
 
 function summary({ lanes, events, waits }: TimelineView): string {

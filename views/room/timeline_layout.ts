@@ -3,6 +3,9 @@ import type { TimelineEvent, TimelineView, TimelineWait } from "../model.ts";
 /** The lane of whoever is not named. */
 export const SOMEBODY = "somebody";
 
+/** The newest events alone have room. */
+export const EVENTS_SHOWN = 120;
+
 export const LANE = 24;
 const TOP = 24;
 const PIXELS_A_SECOND = 6;
@@ -14,6 +17,8 @@ export interface TimelineLayout {
   width: number;
   height: number;
   lanes: Array<{ name: string; y: number }>;
+  /** How many agents have no lane. */
+  hidden: number;
   events: Array<{ event: TimelineEvent; x: number; y: number; to?: number }>;
   waits: Array<{ wait: TimelineWait; x: number; y: number; width: number }>;
   /** Stretches of silence that are drawn shorter than they were. */
@@ -29,7 +34,7 @@ export function layoutOf(view: TimelineView, now: Date): TimelineLayout {
   const time = (at: string) => Math.min(Date.parse(at), now.getTime());
   const start = Math.min(now.getTime(), ...view.events.map(({ at }) => time(at)));
   const seen = view.waits.filter(({ to }) => to === undefined || time(to) >= start);
-  const lanes = lanesOf(view, seen);
+  const { lanes, hidden } = lanesOf(view, seen);
   const ys = new Map(lanes.map((name, n) => [name, TOP + n * LANE + LANE / 2]));
   const moments = new Set([start, now.getTime(), ...view.events.map(({ at }) => time(at))]);
   for (const wait of seen) {
@@ -43,6 +48,7 @@ export function layoutOf(view: TimelineView, now: Date): TimelineLayout {
     width,
     height: TOP + lanes.length * LANE + 4,
     lanes: lanes.map((name) => ({ name, y: ys.get(name)! })),
+    hidden,
     events: view.events.flatMap((event) => {
       const from = y(event.from);
       return from === undefined
@@ -59,14 +65,16 @@ export function layoutOf(view: TimelineView, now: Date): TimelineLayout {
   };
 }
 
-/** The agents in their order, then others who are named, then whoever is not. */
-function lanesOf({ lanes, events, waits }: TimelineView, seen: TimelineWait[]): string[] {
+/** The agents in their order, then others who are named, then whoever is not; of many those who did something. */
+function lanesOf({ lanes, events, waits }: TimelineView, seen: TimelineWait[]) {
   const named = events.flatMap(({ from, to }) => [from ?? SOMEBODY, ...(to ? [to] : [])]);
   const active = new Set([...named, ...seen.map(({ agent }) => agent), ...waits.map(({ agent }) => agent)]);
   const idle = lanes.filter((lane) => !active.has(lane));
   const shown = lanes.length <= MOST_LANES / 2 ? lanes : lanes.filter((lane) => !idle.includes(lane));
   const others = [...active].filter((name) => !lanes.includes(name) && name !== SOMEBODY);
-  return [...shown, ...others, ...(active.has(SOMEBODY) ? [SOMEBODY] : [])].slice(0, MOST_LANES);
+  const placed = [...shown, ...others, ...(active.has(SOMEBODY) ? [SOMEBODY] : [])].slice(0, MOST_LANES);
+  const agents = new Set([...lanes, ...others]);
+  return { lanes: placed, hidden: agents.difference(new Set(placed)).size };
 }
 
 function axisOf(moments: number[], events: number) {

@@ -1,8 +1,8 @@
 import { timeOf } from "./clock.ts";
 import { type Agent, answer, type Expected, type Mark, refusal, type Room, statusOf, touch } from "./room.ts";
 
-/** A wait's mark outlives its longest time by this. */
-const LEASE_MS = 30_000;
+/** The mark of a wait outlives the wait's longest time by some seconds. */
+const LEASE_MS = 29_000;
 
 export interface Profile {
   id: string;
@@ -59,12 +59,19 @@ export function heartbeat(room: Room, id: string, status = "active"): Expected {
 
 /** An agent's wait goes on, and all see it. */
 export function mark(room: Room, agent: string, waiting_on: string): Mark {
-  const { clock } = room;
-  room.marks = room.marks.filter((one) => one.agent !== agent || one.until > clock.now);
-  const mark = { agent, waiting_on, until: clock.now + LEASE_MS };
+  const mark = { agent, waiting_on, until: room.clock.now + LEASE_MS };
   room.marks.push(mark);
   room.agents.get(agent)!.changed = ++room.revision;
   return mark;
+}
+
+/** Marks whose time is over end, all in one revision: they are fewer than it takes. */
+export function endMarks(room: Room): void {
+  const over = room.marks.filter(({ until }) => until <= room.clock.now);
+  if (over.length === 0) return;
+  room.revision++;
+  room.marks = room.marks.filter((mark) => !over.includes(mark));
+  for (const { agent } of over) room.agents.get(agent)!.changed = room.revision;
 }
 
 /** The wait has ended, and clears its own mark, if that is still there. */

@@ -5,8 +5,16 @@ import { shownMessage } from "./messages.ts";
 import { answer, type Expected, type Room, touch, type View } from "./room.ts";
 import { shown, sorted } from "./state.ts";
 
-/** What changed after a revision, each thing once; a cut never parts what changed at one revision. */
-export function changes(room: Room, { after = 0, limit = 100 }: { after?: number; limit?: number }) {
+/**
+ * What changed after a revision, each thing once; a cut never parts what changed at one revision. After one that the
+ * room has not come to, all of it.
+ */
+export function changes(
+  room: Room,
+  { after: asked = 0, limit = 100 }: { after?: number; limit?: number },
+) {
+  const reset = asked > room.revision;
+  const after = reset ? 0 : asked;
   const all = [...room.entries.values(), ...room.agents.values(), ...room.messages];
   const edge =
     all.map(({ changed }) => changed).filter((changed) => changed > after).sort((a, b) => a - b)[limit - 1];
@@ -23,6 +31,7 @@ export function changes(room: Room, { after = 0, limit = 100 }: { after?: number
     agents: told(room.agents.values(), (agent) => shownAgent(room, agent)),
     messages: told(room.messages, (message) => shownMessage(room, message)),
     more,
+    ...(reset && { reset }),
   };
 }
 

@@ -127,9 +127,9 @@ export function touch(room: Room, agent: string | undefined): void {
   if (registered) registered.last_heartbeat = room.clock.now;
 }
 
-/** The marks that show: the leases that have not ended. */
+/** The marks that show. */
 export function marksOf(room: Room, agent: string): Mark[] {
-  return room.marks.filter((mark) => mark.agent === agent && mark.until > room.clock.now);
+  return room.marks.filter((mark) => mark.agent === agent);
 }
 
 export function statusOf(room: Room, agent: Agent): { status: string; waiting_on: string | null } {

@@ -157,10 +157,12 @@ export function list(
     resolve: boolean;
   },
 ): Expected {
+  // Since a revision that the room has not come to, all of it.
+  const start = since !== undefined && since > room.revision ? 0 : since;
   const body = sorted(room)
     .filter((entry) => scope === undefined || entry.scope === scope)
     .filter((entry) => entry.key.startsWith(prefix))
-    .filter((entry) => since === undefined ? !entry.deleted : entry.changed > since)
+    .filter((entry) => start === undefined ? !entry.deleted : entry.changed > start)
     .map((entry) => shown(room, entry, resolved));
   return answer(room, body);
 }

@@ -1,0 +1,67 @@
+import type { Row, Send, Statement } from "./statement.ts";
+
+/** The database's time in milliseconds, as SQL: the same all through a statement. */
+export const NOW = `CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)`;
+
+const ASK: Statement = { sql: `SELECT ${NOW} AS now`, args: {}, single: true };
+
+/** The time is asked for with the first batch that comes so much later: clocks drift, and are set. */
+const ASK_EVERY_MS = 10_000;
+
+/** By so much the time of day may move against `elapsed` before time counts as passed unseen. */
+const UNSEEN_MS = 1_000;
+
+/** The clocks of the machine, in milliseconds. Neither is ever shown: what others see is of the database's clock. */
+export interface MachineClocks {
+  /** Runs evenly, from whenever it began; it may stand still while the machine sleeps. */
+  elapsed(): number;
+  /** Only tells, against `elapsed`, that the machine has slept or that its clock was set. */
+  timeOfDay(): number;
+}
+
+/** The database's clock, as far as this instance knows it. */
+export interface Clock {
+  /** The database's time, within half the time of a call; after it was told. */
+  now(): Date;
+  /** False before the database has told its time, and where time has passed unseen since. */
+  isKnown(): boolean;
+  /** Sends statements, and the question for the time with them where it is due: no round trip of its own. */
+  carry(send: Send, statements: Statement[]): Promise<Row[][]>;
+}
+
+/**
+ * Reckons the database's time from what it told and from what has elapsed since. Two instances whose clocks differ by
+ * hours agree, and no clock that is set moves what they write.
+ */
+export function createClock({ elapsed, timeOfDay }: MachineClocks): Clock {
+  /** Between these two lies what is to be added to `elapsed`. */
+  let bounds = { least: -Infinity, most: Infinity };
+  let askedAt = -Infinity;
+  let apart = NaN;
+
+  const isKnown = () => Math.abs(timeOfDay() - elapsed() - apart) < UNSEEN_MS;
+
+  /** The narrowest bounds that agree with all that was told; where nothing does, the clock was set. */
+  function learn(told: number, sent: number, answered: number) {
+    // It is told in whole milliseconds, those that have passed.
+    const [least, most] = [told - answered, told + 1 - sent];
+    const agrees = least <= bounds.most && most >= bounds.least;
+    bounds = agrees
+      ? { least: Math.max(least, bounds.least), most: Math.min(most, bounds.most) }
+      : { least, most };
+    askedAt = answered;
+    apart = timeOfDay() - answered;
+  }
+
+  return {
+    now: () => new Date(elapsed() + (bounds.least + bounds.most) / 2),
+    isKnown,
+    async carry(send, statements) {
+      const sent = elapsed();
+      if (isKnown() && sent - askedAt < ASK_EVERY_MS) return await send(statements);
+      const rows = await send([...statements, ASK]);
+      learn(Number(rows.pop()![0]!.now), sent, elapsed());
+      return rows;
+    },
+  };
+}

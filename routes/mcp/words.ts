@@ -1,0 +1,55 @@
+type Path = Array<string | number>;
+
+/** Where a member of the API stands among the arguments of a tool. */
+export type Named = (path: Path) => Path;
+
+/** What to do about a refusal by means of tools, where the API's hint names a request of its own. */
+const HINTS: Record<string, string> = {
+  room_not_found: "Create it with join, or check `room`.",
+  agent_not_found: "Call join first.",
+  agent_exists: "Take another id, or leave out `if_new` if this agent is you.",
+  key_not_found: "Write it with write_state, or wait for it with has(...).",
+  already_claimed: "Take another one: list_messages with `unclaimed`.",
+};
+
+interface Refusal {
+  error: string;
+  message: string;
+  hint?: string;
+  issues?: Array<{ path: Path; message: string }>;
+  docs?: string;
+}
+
+/** A refusal of the API, as JSON, in the words of the protocol: its hints name tools, its paths arguments. */
+export function inWordsOfTools(json: string, named: Named = (path) => path): string {
+  const { docs: _, ...refusal } = JSON.parse(json) as Refusal;
+  const hint = HINTS[refusal.error] ?? refusal.hint;
+  const issues = refusal.issues?.map(({ path, message }) => ({
+    path: named(path).map((part) => typeof part === "string" ? told(part) : part),
+    message: told(moved(message, path, named(path))),
+  }));
+  const [first] = refusal.issues ?? [];
+  const message = first ? moved(refusal.message, first.path, named(first.path)) : refusal.message;
+  return JSON.stringify({
+    ...refusal,
+    message: told(message),
+    ...(issues && { issues }),
+    ...(hint !== undefined && { hint: told(hint) }),
+  });
+}
+
+/** A message that begins with a member's path, with the path that the tool's argument has. */
+function moved(message: string, from: Path, to: Path): string {
+  const [member, argument] = [from.join("."), to.join(".")];
+  for (const mark of ["", "`"]) {
+    if (message.startsWith(mark + member)) {
+      return mark + argument + message.slice(mark.length + member.length);
+    }
+  }
+  return message;
+}
+
+/** The header of the API by the name of the argument that stands for it. */
+function told(text: string): string {
+  return text.replaceAll("Idempotency-Key", "idempotency_key");
+}

@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { contract } from "../support/backends.ts";
+import type { Json } from "../support/client.ts";
+import { assertError, assertInvalid } from "../support/shapes.ts";
+
+contract("what is wrong with a member is said in plain words, what is missing by its name", async (t) => {
+  const room = await t.room();
+  const path = `/rooms/${room}`;
+  const wrong: [method: string, path: string, body: Json, told: string][] = [
+    ["POST", `${path}/agents`, {}, "`name` is missing."],
+    ["POST", `${path}/agents`, { name: 5 }, "name: must be a text"],
+    ["POST", `${path}/agents`, { name: "a", meta: "x" }, "meta: must be a JSON object"],
+    ["POST", `${path}/messages`, { from: "a" }, "`body` is missing."],
+    ["POST", `${path}/messages`, { body: 1, from: {} }, "from: must be a text"],
+    ["POST", `${path}/messages`, { body: 1, reply_to: 0 }, "reply_to: must be a message's id"],
+    ["POST", `${path}/messages/1/claim`, {}, "`agent` is missing."],
+    ["POST", `${path}/messages/1/claim`, { agent: null }, "agent: must be a text"],
+    ["POST", `${path}/agents/ann/heartbeat`, { status: "away" }, 'status: must be one of "active", "idle"'],
+    ["PUT", `${path}/state`, { value: 1 }, "`key` is missing."],
+    ["PUT", `${path}/state`, { key: "k" }, "`value` is missing."],
+    [
+      "PUT",
+      `${path}/state`,
+      { key: "k", value: 1, if_version: -1 },
+      "if_version: must be a whole number, 0 or more",
+    ],
+    ["PUT", `${path}/state/batch`, {}, "`writes` is missing."],
+    ["PUT", `${path}/state/batch`, { writes: 5 }, "writes: must be an array"],
+    ["PUT", `${path}/state/batch`, { writes: [{ value: 1 }] }, "`writes.0.key` is missing."],
+    ["PUT", `${path}/state/batch`, { writes: [{ key: "k" }] }, "`writes.0.value` is missing."],
+    ["PUT", `${path}/state/batch`, { writes: ["k"] }, "writes.0: must be a JSON object"],
+    ["DELETE", `${path}/state`, {}, "`key` is missing."],
+    ["POST", `${path}/eval`, {}, "`expr` is missing."],
+    ["POST", `${path}/wait`, {}, "`condition` is missing."],
+    ["POST", `${path}/wait`, { condition: "true", timeout: 0.5 }, "timeout: must be milliseconds"],
+    ["POST", `${path}/wait`, { condition: "true", timeout: 1e300 }, "timeout: must be milliseconds"],
+    ["POST", `${path}/wait`, [], "The body: must be a JSON object"],
+    ["POST", "/rooms", 5, "The body: must be a JSON object"],
+  ];
+  for (const [method, path, body, told] of wrong) {
+    const reply = await t.request(method, path, { body });
+    assertInvalid(reply);
+    assert.ok(reply.body.message.startsWith(told), `${told} is not ${reply.text}`);
+    assert.doesNotMatch(reply.text, /Invalid|expected|received|undefined/, reply.text);
+  }
+});
+
+contract("a message's id that is none is not told as message 0", async (t) => {
+  const room = await t.room();
+  for (const id of ["abc", "0", "-1", "1.5", "01", "9007199254740993", "%20", "1e3"]) {
+    const path = `/rooms/${room}/messages/${id}`;
+    for (const reply of [await t.get(path), await t.post(`${path}/claim`, { agent: "ann" })]) {
+      assertError(reply, 404, "message_not_found");
+      assert.equal(reply.body.message, "There is no such message in this room.");
+      assert.match(reply.body.hint, /whole number/);
+    }
+  }
+  const missing = await t.get(`/rooms/${room}/messages/7`);
+  assertError(missing, 404, "message_not_found");
+  assert.match(missing.body.message, /no message 7/);
+});

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import type { Service } from "../support/service.ts";
+import { type Agent, HEADERS, message, META, NEWEST, overEach, withClient } from "../support/mcp.ts";
+
+/** What a request for a tool has beside its arguments, by the revision of the protocol. */
+const FORMS: Record<string, { headers: Record<string, string>; params: Record<string, unknown> }> = {
+  "2025-11-25": { headers: { "MCP-Protocol-Version": "2025-11-25" }, params: {} },
+  [NEWEST]: {
+    headers: { "MCP-Protocol-Version": NEWEST, "Mcp-Method": "tools/call", "Mcp-Name": "wait" },
+    params: META,
+  },
+};
+
+/** Waits for what nobody makes true. */
+const FOR_EVER = { room: "r", agent: "ann", condition: "false", timeout_seconds: 30 };
+
+/** Waits until an agent has the status; fails after some seconds. */
+async function becomes({ call }: Agent, status: string, agent = "ann"): Promise<void> {
+  const condition = `agents.${agent}.status == "${status}"`;
+  const { body } = await call("wait", { room: "r", condition, timeout_seconds: 5 });
+  assert.equal(body.triggered, true, `${agent} is not ${status}`);
+}
+
+overEach("a wait ends with its agent's next call, whichever it is, and says so", async (connect) => {
+  const [ann, other] = [await connect(), await connect()];
+  for (const room of ["r", "elsewhere"]) {
+    for (const agent of ["ann", "bob"]) await other.call("join", { room, agent });
+  }
+  const stays = ann.call("wait", { ...FOR_EVER, agent: "bob", condition: "has(state._shared.over)" });
+  await becomes(other, "waiting", "bob");
+  const calls: [name: string, args: Record<string, unknown>][] = [
+    ["join", { agent: "ann" }],
+    ["post_message", { from: "ann", body: 1 }],
+    ["post_message", { from_agent: "ann", body: 1 }],
+    ["claim_message", { message: 3, agent: "ann" }],
+    ["write_state", { agent: "ann", writes: [{ key: "k", value: 1 }] }],
+    ["delete_state", { agent: "ann", key: "k" }],
+    ["evaluate", { agent: "ann", expr: "1" }],
+    ["wait", { agent: "ann", condition: "true" }],
+  ];
+  for (const [name, args] of calls) {
+    const waiting = ann.call("wait", FOR_EVER);
+    await becomes(other, "waiting");
+    await ann.call("read_room", { room: "r" }); // names no agent
+    await other.call("list_messages", { room: "r", from: "ann", to: "ann" }); // is by nobody
+    await ann.call(name, { room: "elsewhere", ...args });
+    assert.equal((await other.call("read_room", { room: "r" })).body.agents.ann.status, "waiting", name);
+    await ann.call(name, { room: "r", ...args });
+    const { body, failed } = await waiting;
+    assert.deepEqual([failed, body.triggered, body.ended], [false, false, true], name);
+    assert.match(body.hint, /"ann" made another call/);
+    await becomes(other, "active");
+  }
+  await other.call("write_state", { room: "r", writes: [{ key: "over", value: 1 }] });
+  assert.equal((await stays).body.triggered, true);
+});
+
+for (const [mode, revision] of [["legacy", "2025-11-25"], ["auto", NEWEST]] as const) {
+  Deno.test(`MCP ${revision}: a wait that its client cancels ends, while the client stays`, () =>
+    withClient(async (connect) => {
+      const [ann, other] = [await connect(), await connect()];
+      await other.call("join", { room: "r", agent: "ann" });
+      const cancel = new AbortController();
+      const waiting = assert.rejects(ann.call("wait", FOR_EVER, { signal: cancel.signal }));
+      await becomes(other, "waiting");
+      cancel.abort();
+      await waiting;
+      await becomes(other, "active");
+    }, { mode }));
+
+  Deno.test(`MCP ${revision}: a client that leaves ends its wait, however its request came`, () =>
+    withClient(async (connect, service) => {
+      const other = await connect();
+      await other.call("join", { room: "r", agent: "ann" });
+      for (const inTwo of [false, true]) {
+        const client = await waitRaw(service, revision, inTwo);
+        await becomes(other, "waiting");
+        client.close();
+        await becomes(other, "active");
+      }
+    }));
+}
+
+/** Sends a wait over a connection of its own, the body in a segment after its head where it is `inTwo`. */
+async function waitRaw({ url }: Service, revision: string, inTwo: boolean): Promise<Deno.TcpConn> {
+  const { hostname, port } = new URL(url);
+  const { headers, params } = FORMS[revision]!;
+  const body = message("tools/call", { name: "wait", arguments: FOR_EVER, ...params });
+  const lines = Object.entries({ Host: hostname, ...HEADERS, ...headers, "Content-Length": body.length });
+  const head = `POST /mcp HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
+  const client = await Deno.connect({ hostname, port: Number(port) });
+  client.setNoDelay();
+  const send = (text: string) => client.write(new TextEncoder().encode(text));
+  if (!inTwo) await send(head + body);
+  else {
+    await send(head);
+    // Nothing tells when a server has read a head alone: another request is answered after it.
+    await (await fetch(`${url}/healthz`)).body?.cancel();
+    await send(body);
+  }
+  return client;
+}
+
+Deno.test("MCP 2025-11-25: notifications/cancelled ends the wait of its own session alone", () =>
+  withClient(async (connect, { url }) => {
+    const other = await connect();
+    for (const agent of ["ann", "bob"]) await other.call("join", { room: "r", agent });
+    const post = (body: string, session?: string) =>
+      fetch(`${url}/mcp`, {
+        method: "POST",
+        headers: {
+          ...HEADERS,
+          ...FORMS["2025-11-25"]!.headers,
+          ...(session && { "Mcp-Session-Id": session }),
+        },
+        body,
+      });
+    const hello = {
+      protocolVersion: "2025-11-25",
+      capabilities: {},
+      clientInfo: { name: "raw", version: "1" },
+    };
+    const open = async () => {
+      const response = await post(message("initialize", hello));
+      await response.body?.cancel();
+      return response.headers.get("Mcp-Session-Id")!;
+    };
+    const [ofAnn, ofBob] = [await open(), await open()];
+    assert.match(ofAnn, /^[\x21-\x7e]{20,}$/);
+    assert.notEqual(ofAnn, ofBob);
+    const wait = async (agent: string, session: string, condition: string) => {
+      const args = { ...FOR_EVER, agent, condition };
+      const response = await post(message("tools/call", { name: "wait", arguments: args }, 7), session);
+      return await response.text();
+    };
+    const waits = [wait("ann", ofAnn, "false"), wait("bob", ofBob, "has(state._shared.over)")];
+    await becomes(other, "waiting");
+    await becomes(other, "waiting", "bob");
+    const cancelled = (requestId: unknown) =>
+      JSON.stringify({ jsonrpc: "2.0", method: "notifications/cancelled", params: { requestId } });
+    for (
+      const [id, session] of [[7, undefined], ["7", ofAnn], [8, ofAnn], [undefined, ofAnn], [
+        7,
+        "unknown",
+      ]] as const
+    ) {
+      assert.equal((await post(cancelled(id), session)).status, 202);
+    }
+    const { agents } = (await other.call("read_room", { room: "r" })).body;
+    assert.deepEqual([agents.ann.status, agents.bob.status], ["waiting", "waiting"]);
+    assert.equal((await post(cancelled(7), ofAnn)).status, 202);
+    assert.doesNotMatch(await waits[0]!, /"result"/);
+    await becomes(other, "active");
+    await other.call("write_state", { room: "r", writes: [{ key: "over", value: 1 }] });
+    assert.match(await waits[1]!, /triggered\\":true/);
+  }));

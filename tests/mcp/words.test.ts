@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { inWordsOfTools } from "../../routes/mcp/words.ts";
+import { HEADERS, message, overEach, refusalOf, withClient } from "../support/mcp.ts";
+
+/** What only callers by HTTP know. */
+const HTTP =
+  /\b(GET|POST|PUT|DELETE|PATCH|HEAD)\b|[Cc]url|\/rooms|\/docs|[Hh]eader|Idempotency-Key|query|ETag|Invalid input|expected /;
+
+const LONE = "a\ud800";
+
+overEach(
+  "what is refused is told in the words of tools: no paths, no headers, no methods",
+  async (connect) => {
+    const { client, call } = await connect();
+    await call("join", { room: "r", agent: "ann" });
+    const { body: { id } } = await call("post_message", { room: "r", from: "ann", body: 1 });
+    await call("claim_message", { room: "r", message: id, agent: "ann" });
+    await call("write_state", { room: "r", writes: [{ key: "k", value: "text" }] });
+    const write = (...writes: unknown[]) => ({ room: "r", writes });
+    const post = { room: "r", from: "ann", body: 1 };
+    const refusals: [name: string, args: Record<string, unknown>, told: RegExp][] = [
+      ["read_room", { room: "nowhere" }, /room_not_found.*Create it with join/],
+      ["wait", { room: "nowhere", condition: "true" }, /Create it with join/],
+      ["wait", { room: "r", condition: "true", agent: "_x" }, /agent_not_found.*Call join first/],
+      ["join", { room: "r", agent: "ann", if_new: true }, /agent_exists.*leave out `if_new`/],
+      ["join", { room: "r", agent: "_x" }, /"agent: must not begin with _"/],
+      ["join", { room: " ", agent: "ann" }, /"room: must not be only spaces"/],
+      ["join", { room: "r", agent: "ann", name: "" }, /"name: must have 1 to/],
+      [
+        "claim_message",
+        { room: "r", message: id, agent: "bob" },
+        /already_claimed.*list_messages with `unclaimed`/,
+      ],
+      ["claim_message", { room: "r", message: 99, agent: "bob" }, /There is no message 99/],
+      ["claim_message", { room: "r", id, agent: "bob" }, /Did you mean `message`/],
+      ["claim_message", { room: "r", message_id: id, agent: "bob" }, /Did you mean `message`/],
+      ["claim_message", { room: "r", message: id, from: "bob" }, /Did you mean `agent`/],
+      ["get_state", { room: "r", key: "none" }, /key_not_found.*Write it with write_state/],
+      ["wait", { room: "r", condition: "true", timeout_ms: 5_000 }, /Did you mean `timeout_seconds`/],
+      ["wait", { room: "r", condition: "true", include: ["everything"] }, /Use state, state\.<scope>/],
+      ["wait", { room: "r" }, /: `condition` is missing\.$/],
+      [
+        "write_state",
+        write({ key: "k" }),
+        /"`writes\.0\.value` is missing\.".*"path":\["writes",0,"value"\]/,
+      ],
+      ["write_state", write({ key: "" }), /"writes\.0\.key: must have/],
+      ["write_state", write({ key: "a", value: 1 }, { key: "" }), /"writes\.1\.key: must have/],
+      ["write_state", write({ key: "a", value: 1 }, { key: "b" }), /"`writes\.1\.value` is missing/],
+      ["write_state", write({ value: 1 }), /: `writes\.0\.key` is missing\.$/],
+      ["write_state", write({ key: "k", increment: true }), /not_a_number/],
+      ["write_state", write({ key: "k", value: 1, room_id: "r" }), /Put `room` beside/],
+      ["write_state", write({ key: "k", value: 1, if_version: 9 }), /version_conflict/],
+      ["write_state", write({ key: "k", value: 1, increment: "5" }), /must be true, false or a number/],
+      ["write_state", { room: "r", writes: '[{"key":"k","value":1}]' }, /: writes: must be an array$/],
+      ["write_state", { room: "r", writes: [] }, /: writes: must hold at least 1$/],
+      ["delete_state", { room: "r" }, /: `key` is missing\.$/],
+      ["post_message", { room: "r", body: 1 }, /: `from` is missing\.$/],
+      ["post_message", { room: "r", from: "ann" }, /: `body` is missing\.$/],
+      ["post_message", { room: "r", from: 5, body: 1 }, /: from: must be a text$/],
+      ["post_message", { ...post, reply_to: 99 }, /There is no message 99/],
+      ["post_message", { ...post, reply_to: true }, /reply_to: must be a number$/],
+      ["list_messages", { room: "r", limit: 0 }, /limit: must be at least 1$/],
+      ["list_messages", { room: "r", after: 1.5 }, /after: must be a whole number$/],
+      ["list_messages", { room: "r", unclaimed: "yes" }, /unclaimed: must be true or false$/],
+      ["evaluate", { room: "r", expr: "1 / 0" }, /evaluation_failed/],
+      ["evaluate", { room: "r", expression: "1" }, /Did you mean `expr`/],
+      ["join", { room: "r", agent: "ann", meta: "text" }, /meta: must be a JSON object$/],
+    ];
+    const missed: string[] = [];
+    for (const [name, args, told] of refusals) {
+      const text = await refusalOf(client, name, args);
+      if (!told.test(text) || HTTP.test(text)) missed.push(`${name} ${JSON.stringify(args)}: ${text}`);
+    }
+    assert.deepEqual(missed, []);
+  },
+);
+
+overEach("what can be no id leads nowhere else: it is told as what there is not", async (connect) => {
+  const { client, call } = await connect();
+  await call("join", { room: "r", agent: "ann" });
+  await call("join", { room: "\ufffd", agent: "ann" });
+  await call("write_state", { room: "r", writes: [{ scope: "a\ufffd", key: "a\ufffd", value: 1 }] });
+  await call("post_message", { room: "r", from: "a\ufffd", to: "a\ufffd", kind: "a\ufffd", body: 1 });
+  for (const room of [".", "..", "", " ", LONE, "a\nb", "x".repeat(129), "\ud800"]) {
+    const calls: [name: string, args: Record<string, unknown>][] = [
+      ["read_room", {}],
+      ["read_room", { after: 0 }],
+      ["wait", { condition: "true" }],
+      ["evaluate", { expr: "1" }],
+      ["list_messages", {}],
+      ["get_state", {}],
+      ["post_message", { from: "ann", body: 1 }],
+      ["claim_message", { message: 1, agent: "ann" }],
+      ["write_state", { writes: [{ key: "k", value: 1 }] }],
+      ["delete_state", { key: "k" }],
+    ];
+    for (const [name, args] of calls) {
+      const { error } = JSON.parse(await refusalOf(client, name, { room, ...args }));
+      assert.equal(error, "room_not_found", `${name} ${JSON.stringify(room)}`);
+    }
+    assert.match(await refusalOf(client, "join", { room, agent: "ann" }), /"room: must/);
+    assert.match(await refusalOf(client, "join", { room: "r", agent: room }), /"agent: must/);
+  }
+  for (const filter of [{ from: LONE }, { to: LONE }, { kind: LONE }]) {
+    assert.deepEqual((await call("list_messages", { room: "r", ...filter })).body.items, []);
+  }
+  for (const filter of [{ scope: LONE }, { prefix: LONE }, { scope: "a\ufffd", prefix: LONE }]) {
+    assert.deepEqual((await call("get_state", { room: "r", ...filter })).body.items, []);
+  }
+  const entry = await refusalOf(client, "get_state", { room: "r", scope: LONE, key: "k" });
+  assert.match(entry, /key_not_found/);
+  assert.match(
+    await refusalOf(client, "post_message", { room: "r", from: LONE, body: 1 }),
+    /from: must be well-formed/,
+  );
+  assert.equal((await call("post_message", { room: "r", from: "ann", body: "\ud800" })).failed, false);
+});
+
+Deno.test("MCP: what to do when the database is away names the argument, and no header", () => {
+  const refusal = {
+    error: "unavailable",
+    message: "The database did not answer. The change may or may not have been made.",
+    hint: "Send it again with the same Idempotency-Key: it is done once.",
+    docs: "/docs/errors#unavailable",
+  };
+  const { message, hint, ...rest } = JSON.parse(inWordsOfTools(JSON.stringify(refusal)));
+  assert.deepEqual([message, rest], [refusal.message, { error: "unavailable" }]);
+  assert.equal(hint, "Send it again with the same idempotency_key: it is done once.");
+});
+
+Deno.test("MCP: an address of a resource that is none, or of nothing, gets the right error", () =>
+  withClient(async (connect, { url }) => {
+    const { call } = await connect();
+    await call("join", { room: "a b/c", agent: "ann" });
+    const read = async (uri: string) => {
+      const response = await fetch(`${url}/mcp`, {
+        method: "POST",
+        headers: HEADERS,
+        body: message("resources/read", { uri }),
+      });
+      return JSON.parse(/data: (.*)/.exec(await response.text())![1]!);
+    };
+    const { result } = await read("convene://rooms/a%20b%2Fc");
+    assert.ok(JSON.parse(result.contents[0].text).agents.ann);
+    const wrong: [uri: string, codes: number[], told: RegExp][] = [
+      ["convene://rooms/%E0%A4%A", [-32602], /is no address/],
+      ["convene://rooms/%", [-32602], /is no address/],
+      ["no address", [-32602], /no address/],
+      ["", [-32602], /invalid/],
+      ["convene://rooms/nowhere", [-32602, -32002], /no room with this id/],
+      ["convene://rooms/%2E%2E", [-32602, -32002], /./],
+      ["convene://rooms/..", [-32602, -32002], /./],
+      [`convene://rooms/${LONE}`, [-32602, -32002], /no room with this id/],
+      ["convene://elsewhere", [-32602, -32002], /not found/],
+    ];
+    for (const [uri, codes, told] of wrong) {
+      const { error } = await read(uri);
+      assert.ok(codes.includes(error?.code), `${uri}: ${JSON.stringify(error)}`);
+      assert.match(error.message, told, uri);
+    }
+  }));
+
+Deno.test("MCP: a trailing slash does not count", () =>
+  withClient(async (_, { url }) => {
+    const answers = await Promise.all(["/mcp", "/mcp/"].map(async (path) => {
+      const call = async (method: string, body?: string) => {
+        const response = await fetch(url + path, { method, headers: HEADERS, body });
+        await response.body?.cancel();
+        return [response.status, response.headers.get("Allow")];
+      };
+      return [await call("GET"), await call("POST", message("tools/list", {})), await call("DELETE")];
+    }));
+    assert.deepEqual(answers[0], [[405, "POST, OPTIONS"], [200, null], [405, "POST, OPTIONS"]]);
+    assert.deepEqual(answers[1], answers[0]);
+  }));

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { type AppOptions, withApp } from "../support/app.ts";
+
+/** A database that hangs up on whatever is sent to it, once it is told to. */
+function leaving() {
+  let gone = false;
+  const wrap: AppOptions["wrap"] = (connection) => ({
+    send: (statements, mode) =>
+      gone ? Promise.reject(new Error("hung up")) : connection.send(statements, mode),
+    close: () => connection.close(),
+  });
+  return { wrap, leave: () => gone = true };
+}
+
+const READS: Array<[method: string, path: string, body?: unknown]> = [
+  ["GET", "/rooms"],
+  ["GET", "/rooms/r"],
+  ["GET", "/rooms/r/state"],
+  ["GET", "/rooms/r/wait?condition=true"],
+  ["POST", "/rooms/r/wait", { condition: "true" }],
+  ["POST", "/rooms/r/wait", { condition: "true", agent: "ann" }],
+  ["POST", "/rooms/r/eval", { expr: "state" }],
+];
+
+Deno.test("a 503 on what changes nothing does not speak of changes", () => {
+  const { wrap, leave } = leaving();
+  return withApp(async ({ json }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    leave();
+    for (const [method, path, body] of READS) {
+      const reply = await json(method, path, body);
+      assert.deepEqual([reply.status, reply.body.error], [503, "unavailable"], path);
+      assert.doesNotMatch(reply.body.message + reply.body.hint, /chang/i, `${method} ${path}`);
+    }
+    const write = await json("POST", "/rooms/r/messages", { body: 1 });
+    assert.equal(write.status, 503);
+    assert.match(write.body.message, /change may or may not have been made/);
+  }, { wrap });
+});

@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { DATABASES } from "./databases.ts";
+import { type Service, startService } from "./service.ts";
+
+export const HEADERS = {
+  "Content-Type": "application/json",
+  "Accept": "application/json, text/event-stream",
+};
+
+/** The newest revision of the protocol, and what a request of it carries. */
+export const NEWEST = "2026-07-28";
+export const META = {
+  _meta: {
+    "io.modelcontextprotocol/protocolVersion": NEWEST,
+    "io.modelcontextprotocol/clientInfo": { name: "raw", version: "1" },
+    "io.modelcontextprotocol/clientCapabilities": {},
+  },
+};
+
+/** A request of JSON-RPC as text. */
+export function message(method: string, params: Record<string, unknown>, id: number | string = 1): string {
+  return JSON.stringify({ jsonrpc: "2.0", id, method, params });
+}
+
+export interface ClientOptions {
+  /** `legacy`: the revision before 2026-07-28. */
+  mode?: "auto" | "legacy";
+  /** A libSQL address, in place of a database file. */
+  database?: string;
+}
+
+/** Runs a test with clients of the official library, connected to a service of its own. */
+export async function withClient(
+  test: (connect: () => Promise<Agent>, service: Service) => Promise<void>,
+  { mode = "auto", database }: ClientOptions = {},
+) {
+  const started = await startService({ database });
+  let stopping: Promise<void> | undefined;
+  const service = { ...started, stop: () => stopping ??= started.stop() };
+  const clients: Client[] = [];
+  try {
+    await test(async () => {
+      const client = new Client({ name: "tests", version: "1" }, { versionNegotiation: { mode } });
+      await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", service.url)));
+      clients.push(client);
+      return { client, call: (name, args, options) => call(client, name, args, options) };
+    }, service);
+  } finally {
+    for (const client of clients) await client.close();
+    await service.stop();
+  }
+}
+
+export interface Agent {
+  client: Client;
+  call: (name: string, args: Record<string, unknown>, options?: CallOptions) => Promise<Outcome>;
+}
+type CallOptions = NonNullable<Parameters<Client["callTool"]>[1]>;
+export interface Outcome {
+  failed: boolean;
+  // deno-lint-ignore no-explicit-any -- a body is looked into, not typed
+  body: any;
+}
+
+async function call(client: Client, name: string, args: Record<string, unknown>, options?: CallOptions) {
+  const { content, isError = false } = await client.callTool({ name, arguments: args }, options);
+  const [part] = content;
+  assert.equal(part?.type, "text");
+  return { failed: isError === true, body: JSON.parse((part as { text: string }).text) };
+}
+
+/** A test of tools, with a client, over a database of each kind that a test can bring. */
+export function overEach(
+  name: string,
+  test: (connect: () => Promise<Agent>, service: Service) => Promise<void>,
+) {
+  for (const [kind, open] of Object.entries(DATABASES)) {
+    Deno.test(`MCP, ${kind}: ${name}`, async () => {
+      const { url, stop } = await open();
+      try {
+        await withClient(test, { database: url });
+      } finally {
+        await stop();
+      }
+    });
+  }
+}
+
+/** What a tool refuses: the text that a model reads. */
+export async function refusalOf(
+  client: Client,
+  name: string,
+  args: Record<string, unknown>,
+): Promise<string> {
+  const { content, isError } = await client.callTool({ name, arguments: args });
+  const { text } = content[0] as { text: string };
+  assert.equal(isError, true, `${name} ${JSON.stringify(args)}: ${text}`);
+  return text;
+}

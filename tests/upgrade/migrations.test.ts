@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import type { Connection } from "../../db/database.ts";
+import { connect } from "../../db/open.ts";
+import { MIGRATIONS } from "../../db/schema.ts";
+import { DATABASES } from "../support/databases.ts";
+import { type Recording, recordings, statementsOf, type Step } from "./recording.ts";
+
+const RELEASES = recordings();
+const DAYS = 24 * 60 * 60 * 1_000;
+
+/** Applies the migrations from one number on, up to another. */
+async function apply(connection: Connection, from: number, to: number): Promise<void> {
+  for (const statements of MIGRATIONS.slice(from, to)) {
+    await connection.send(statements.map((sql) => ({ sql, args: {} })), "write");
+  }
+}
+
+async function replay(
+  connection: Connection,
+  release: Recording,
+  steps: Step[],
+  compared: boolean,
+): Promise<void> {
+  for (const step of steps) {
+    const rows = await connection.send(statementsOf(release, step), step.mode);
+    if (compared) assert.deepEqual(JSON.parse(JSON.stringify(rows)), step.rows, JSON.stringify(step));
+  }
+}
+
+/** Finds rooms of which something is not as it must be, though older releases do not know of it: triggers keep it. */
+const NOT_KEPT = {
+  tombstones: `SELECT id FROM rooms
+    WHERE tombstone_count <> MIN(1000, (SELECT COUNT(*) FROM state WHERE room_id = rooms.id AND deleted))`,
+  senders: `SELECT DISTINCT room_id, from_agent, id >> 8 FROM messages WHERE from_agent IS NOT NULL
+    EXCEPT SELECT room_id, agent_id, block FROM senders`,
+};
+
+async function assertKept(connection: Connection): Promise<void> {
+  for (const [what, sql] of Object.entries(NOT_KEPT)) {
+    assert.deepEqual(await connection.send([{ sql, args: {} }], "read"), [[]], what);
+  }
+}
+
+/** A database that a release has filled is migrated while an instance of it runs, which then goes on. */
+async function upgrade(url: string, release: Recording, migrations: number): Promise<void> {
+  const connection = await connect(url);
+  try {
+    await apply(connection, 0, release.migrations);
+    await replay(connection, release, release.before, false);
+    await apply(connection, release.migrations, migrations);
+    await replay(connection, release, release.after, true);
+    if (migrations === MIGRATIONS.length) await assertKept(connection);
+  } finally {
+    connection.close();
+  }
+}
+
+for (const release of RELEASES) {
+  for (let migrations = release.migrations; migrations <= MIGRATIONS.length; migrations++) {
+    Deno.test(`the release of ${release.date} is answered as before after migration ${migrations}`, () =>
+      upgrade(":memory:", release, migrations));
+  }
+  for (const [kind, open] of Object.entries(DATABASES)) {
+    Deno.test(`${kind}: the release of ${release.date} is answered as before after all migrations`, async () => {
+      const place = await open();
+      try {
+        await upgrade(place.url, release, MIGRATIONS.length);
+      } finally {
+        await place.stop();
+      }
+    });
+  }
+}
+
+/** The releases that may run still: the newest, and those that another one followed less than 30 days ago. */
+function running(now: number): Recording[] {
+  return RELEASES.filter((_, n) => {
+    const next = RELEASES[n + 1];
+    return next === undefined || now - Date.parse(next.date) < 30 * DAYS;
+  });
+}
+
+const DROPS = [
+  /\bDROP (?:TABLE|INDEX|VIEW)(?: IF EXISTS)? "?(\w+)/gi,
+  /\bALTER TABLE (?:\w+) DROP (?:COLUMN )?"?(\w+)/gi,
+  /\bALTER TABLE "?(\w+)"? RENAME TO/gi,
+  /\bALTER TABLE \w+ RENAME (?:COLUMN )?"?(\w+)"? TO/gi,
+];
+const TRIGGER = /\bDROP TRIGGER(?: IF EXISTS)? "?(\w+)/gi;
+
+/** What migrations take from a release that may run still: names that it says, triggers that it counts on. */
+function takenFrom({ sql, migrations: known }: Recording, later: string[][]): string[] {
+  const all = later.flat();
+  const found = (pattern: RegExp) =>
+    all.flatMap((statement) => [...statement.matchAll(pattern)].map((match) => match[1]!));
+  const said = sql.join("\n");
+  const made = MIGRATIONS.slice(0, known).flat().join("\n");
+  return [
+    ...DROPS.flatMap(found).filter((name) => new RegExp(`\\b${name}\\b`).test(said)),
+    ...found(TRIGGER).filter((name) => made.includes(`CREATE TRIGGER ${name} `)),
+  ];
+}
+
+Deno.test("a migration drops only what no release of the last 30 days names", () => {
+  const releases = running(Date.now());
+  assert.ok(releases.length > 0);
+  for (const release of releases) {
+    assert.deepEqual(
+      takenFrom(release, MIGRATIONS.slice(release.migrations)),
+      [],
+      `the release of ${release.date}`,
+    );
+  }
+});
+
+Deno.test("what a migration would take from a release that runs is found", () => {
+  const release = RELEASES.at(-1)!;
+  for (
+    const [statement, name] of [
+      ["DROP INDEX messages_claimed", "messages_claimed"],
+      ["DROP TABLE IF EXISTS senders", "senders"],
+      ["DROP TRIGGER messages_sender", "messages_sender"],
+      ["ALTER TABLE rooms DROP COLUMN admitted", "admitted"],
+      ["ALTER TABLE rooms RENAME COLUMN key_count TO keys", "key_count"],
+      ["ALTER TABLE waits RENAME TO marks", "waits"],
+    ]
+  ) assert.deepEqual(takenFrom(release, [["SELECT 1"], [statement!]]), [name]);
+  assert.deepEqual(takenFrom(release, [["DROP INDEX nobody_names_it", "DROP TRIGGER nor_this"]]), []);
+});

@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { createDatabase, type Database } from "../../db/database.ts";
+import { connect } from "../../db/open.ts";
+import { RELEASE } from "../../db/release.ts";
+import type { Row } from "../../db/statement.ts";
+import { commit } from "../../db/write.ts";
+import { createApp } from "../../routes/app.ts";
+import { createServices } from "../../routes/services.ts";
+import { DATABASES } from "../support/databases.ts";
+import { TOUR } from "../support/tour.ts";
+
+/** A write that brings to a room what only later releases know, as a later release makes it. */
+function useLaterFeature(database: Database, room: string, admitted = true) {
+  return commit(database, {
+    room,
+    part: "state",
+    admission: {
+      sql: `UPDATE rooms SET revision = revision + 1, state_revision = revision + 1, admitted = :nonce
+             WHERE id = :room AND :admitted RETURNING revision`,
+      args: { room, nonce: database.unique(), admitted },
+    },
+    effects: [],
+    reads: [],
+    requires: RELEASE + 1,
+  });
+}
+
+const TABLES = ["rooms", "agents", "waits", "messages", "senders", "state", "living", "idempotency"];
+
+/** All that is stored, but for signs of life: an agent that is refused lives all the same. */
+async function stored(database: Database): Promise<Row[][]> {
+  const rows = await database.read(TABLES.map((table) => ({ sql: `SELECT * FROM ${table}`, args: {} })));
+  return rows.map((table) => table.map(({ last_heartbeat: _, ...row }) => row));
+}
+
+for (const [kind, open] of Object.entries(DATABASES)) {
+  const test = (
+    name: string,
+    act: (database: Database, request: (...request: unknown[]) => Promise<Response>) => Promise<void>,
+  ) =>
+    Deno.test(`${kind}: ${name}`, async () => {
+      const place = await open();
+      const database = createDatabase({ connect: () => connect(place.url) });
+      const services = createServices(database);
+      const app = createApp(services);
+      try {
+        await act(database, async (method, path, body, headers) =>
+          await app.request(path as string, {
+            method: method as string,
+            headers: headers as HeadersInit,
+            ...(body !== undefined && { body: JSON.stringify(body) }),
+          }));
+      } finally {
+        await services.watch.drain();
+        await database.close();
+        await place.stop();
+      }
+    });
+
+  test(
+    "a room that needs a later release is served by none before it, whatever is asked",
+    async (database, request) => {
+      for (const stop of TOUR) await (await request(...stop.request)).body?.cancel();
+      await (await request("POST", "/rooms", { id: "other" })).body?.cancel();
+      await useLaterFeature(database, "r");
+      const before = await stored(database);
+      const asked = TOUR.filter(({ name }) => !/^rooms are listed|pinged/.test(name));
+      const more: Array<[method: string, path: string]> = [
+        ["GET", "/rooms/r/events"],
+        ["GET", "/rooms/r/live?after=0"],
+        ["GET", "/rooms/r/live/evaluation?expr=1"],
+        ["GET", "/rooms/r/state?since=999"],
+      ];
+      const requests: unknown[][] = [...asked.map(({ request }) => request), ...more];
+      for (const [method, path, body] of requests) {
+        for (const headers of [{}, { "Idempotency-Key": crypto.randomUUID() }]) {
+          const response = await request(method, path, body, headers);
+          const { error, hint, revision } = await response.json();
+          const told = [response.status, error, response.headers.get("Retry-After"), typeof hint, revision];
+          assert.deepEqual(told, [503, "unavailable", "1", "string", undefined], `${method} ${path}`);
+        }
+      }
+      const rooms = await (await request("GET", "/rooms")).json();
+      assert.deepEqual(rooms.map(({ id }: { id: string }) => id), ["other"]);
+      assert.deepEqual(await stored(database), before);
+      assert.equal((await request("GET", "/rooms/other")).status, 200);
+    },
+  );
+
+  test(
+    "what is asked of a room raises nothing, a later feature raises it with its write alone",
+    async (database, request) => {
+      const required = async () =>
+        Number((await database.read([{ sql: "SELECT requires FROM rooms", args: {} }]))[0]![0]!.requires);
+      for (const stop of TOUR) await (await request(...stop.request)).body?.cancel();
+      assert.equal(await required(), 0);
+      assert.equal((await useLaterFeature(database, "r", false)).revision, undefined);
+      assert.equal(await required(), 0);
+      await useLaterFeature(database, "r");
+      assert.equal(await required(), RELEASE + 1);
+      await database.commit([{ sql: "UPDATE rooms SET requires = :most", args: { most: RELEASE + 5 } }]);
+      await useLaterFeature(database, "r");
+      assert.equal(await required(), RELEASE + 5);
+    },
+  );
+
+  test("waits and streams under way end when their room needs a later release", async (database, request) => {
+    await (await request("POST", "/rooms", { id: "r" })).body?.cancel();
+    const waiting = request("POST", "/rooms/r/wait", { condition: "false", timeout: 1_500 });
+    const stream = (await request("GET", "/rooms/r/events")).body!.pipeThrough(new TextDecoderStream());
+    const reader = stream.getReader();
+    await reader.read();
+    await useLaterFeature(database, "r");
+    for (let next = await reader.read(); !next.done; next = await reader.read()) {
+      assert.doesNotMatch(next.value, /data/);
+    }
+    const response = await waiting;
+    assert.deepEqual([response.status, (await response.json()).error], [503, "unavailable"]);
+  });
+}

@@ -32,7 +32,7 @@ const any = z.custom<Json>((value) => value !== undefined, MISSING);
 const object = z.record(z.string(), z.custom<Json>(), "must be a JSON object").refine((value) =>
   !Array.isArray(value)
 );
-const expression = z.string("must be a CEL expression")
+const expression = z.string("must be a CEL expression, as text")
   .meta({ maxLength: LIMITS.expressionLength, description: "A CEL expression" });
 
 /**
@@ -64,7 +64,7 @@ function guardFault(message: string): { error: z.core.$ZodErrorMap } {
   };
 }
 
-const gate = z.string(guardFault("must be a CEL expression"))
+const gate = z.string(guardFault("must be a CEL expression, as text"))
   .meta({ maxLength: LIMITS.expressionLength, description: "A CEL expression" }).optional();
 const ifVersion = z.int(guardFault("must be a whole number, 0 or more")).min(0).optional();
 const writer = absent(idSchema);
@@ -90,7 +90,7 @@ export const messageBody = z.strictObject({
   to: writer,
   kind: absent(keySchema),
   body: any,
-  reply_to: absent(z.int("must be a message's id").positive()),
+  reply_to: absent(z.int("must be a message's id, a whole number from 1 on").positive()),
   from_agent: otherName("from"),
   to_agent: otherName("to"),
 });
@@ -135,7 +135,7 @@ export const evalBody = z.strictObject({ expr: expression, agent: writer });
 export const waitBody = z.strictObject({
   condition: expression,
   agent: writer,
-  timeout: absent(z.int("must be milliseconds").min(0)),
+  timeout: absent(z.int("must be milliseconds, a whole number from 0 on").min(0)),
   include: absent(z.union(
     [z.string(), z.array(z.string()).max(LIMITS.includeFields)],
     `must be a text, or an array of at most ${LIMITS.includeFields} texts`,

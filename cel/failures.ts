@@ -3,8 +3,9 @@ import { CheckFailed, EvaluationFailed, InvalidExpression } from "./errors.ts";
 import { bracketed } from "./bracketed.ts";
 import { callHint, nameHint, namespacedHint } from "./foreign_calls.ts";
 import { foreignSyntax } from "./foreign_syntax.ts";
-import { didYouMean, overloadHint, unknownRoot } from "./hints.ts";
+import { didYouMean, unknownRoot } from "./hints.ts";
 import { children, type Node } from "./library/engine.ts";
+import { overloadHint } from "./meant.ts";
 
 /** An error of the library: a code, one line, and where. */
 interface LibraryError {

@@ -1,8 +1,6 @@
 import { lastStep, literal, type Path, ROOTS, type Use, visitPaths } from "./paths.ts";
 import { InvalidExpression } from "./errors.ts";
-import { pathText } from "./library/access.ts";
-import { children, type Node } from "./library/engine.ts";
-import { variablesOf } from "./library/macros.ts";
+import type { Node } from "./library/engine.ts";
 
 /** The members that `messages` and an agent have, whatever the room. */
 const MESSAGE_COUNTS = ["count", "unclaimed"];
@@ -16,9 +14,9 @@ const AGENT_FIELDS = [
   "joined_at",
   "last_heartbeat",
 ];
-const NO_MESSAGES =
+export const NO_MESSAGES =
   "Of `messages` there are `count`, `unclaimed`: expressions do not see the messages themselves.";
-const SYSTEM_SCOPES = ["_shared", "_view"];
+export const SYSTEM_SCOPES = ["_shared", "_view"];
 
 /** The known name that was probably meant, or undefined where none is near. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
@@ -143,53 +141,4 @@ function scopeHint(scope: string): string {
   if (root === "messages") return "Did you mean `messages.count` or `messages.unclaimed`?";
   if (root) return `Did you mean \`${root}\`?`;
   return "Scopes are `_shared`, `_view` and agents' ids.";
-}
-
-/**
- * What was meant where types do not fit at a position: a member of a loop's variable that is a key, or a scope of the
- * state that was taken for a key; undefined where neither is there.
- */
-export function overloadHint(root: Node, position: number): string | undefined {
-  const [above, node] = nodeAt(root, position);
-  if (node === undefined) return undefined;
-  return node.op === "." ? keyHint(above, node) : stateHint(node);
-}
-
-/** The nodes above the innermost member, or else outermost operator, that stands at a position, and that one. */
-function nodeAt(root: Node, position: number, above: Node[] = []): [above: Node[], node?: Node] {
-  const isOperator = OPERATORS.has(root.op) && root.pos === position && (root.args as Node[]).some(isScope);
-  if (isOperator || (root.op === "." && root.pos === position)) return [above, root];
-  for (const child of children(root)) {
-    const found = nodeAt(child, position, [...above, root]);
-    if (found[1]) return found;
-  }
-  return [above];
-}
-
-const OPERATORS = new Set(["==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%"]);
-
-function isScope({ op, args }: Node): boolean {
-  const [target, name] = op === "." ? args as [Node, string] : [];
-  return target?.op === "id" && target.args === "state" && !SYSTEM_SCOPES.includes(name!);
-}
-
-function stateHint({ args }: Node): string {
-  const [, name] = (args as Node[]).find(isScope)!.args as [Node, string];
-  return `\`state.${name}\` is a scope of keys: write \`state._shared.${name}\` for the key.`;
-}
-
-/** How to read a member by a key, where the variable of a loop over a map was taken for what is at it. */
-function keyHint(above: Node[], { args }: Node): string | undefined {
-  const [variable, member] = args as [Node, string];
-  if (/^messages\b/.test(pathText(variable) ?? "")) return NO_MESSAGES;
-  if (variable.op !== "id") return undefined;
-  const loop = above.findLast(({ op, args }) => {
-    if (op !== "rcall") return false;
-    const [name, , operands] = args as [string, Node, Node[]];
-    return variablesOf(name, operands.length).ofNames && operands[0]!.args === variable.args;
-  });
-  const map = loop && pathText((loop.args as [string, Node])[1]);
-  if (map === undefined) return undefined;
-  if (map === "messages") return NO_MESSAGES;
-  return `A loop over a map goes over its keys: write \`${map}[${variable.args}].${member}\`.`;
 }

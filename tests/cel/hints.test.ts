@@ -384,6 +384,26 @@ Deno.test("hints: over data that is another type than was thought, evaluation sa
   assert.match(thrown(() => evaluate(`${M}.length`, SHARED)).hint, /`size\(state\._shared\.m\)`/);
 });
 
+Deno.test("hints: a scope without its _ that is not there is told the one with it", () => {
+  for (
+    const [source, meant] of [
+      ["state.shared.x == 3", "state._shared"],
+      ['state["shared"].x == 3', "state._shared"],
+      ["true && state.view.ready", "state._view"],
+    ] as const
+  ) {
+    const error = thrown(() => evaluate(source, SHARED));
+    assert.equal(error.code, "no_such_key", source);
+    assert.equal(error.hint, `Did you mean \`${meant}\`? Without the _ it is a scope of your own.`);
+    const waiting = thrown(() => compile(source).judge(contextOf()));
+    assert.equal(waiting.hint, error.hint, source);
+  }
+  assert.equal(evaluate("state.shared.x == 3", {}, { state: { shared: { x: 3 } } }), true);
+  assert.equal(evaluate('"shared" in state || has(state.shared) || "x" in state.?shared.orValue({})'), false);
+  const other = thrown(() => evaluate("state.shared.x == 3", {}, { state: { shared: {} } }));
+  assert.match(other.hint, /may not be written yet/);
+});
+
 Deno.test("hints: sources of one kind of character are refused at once, whatever the kind", () => {
   const pieces = [
     "a.",

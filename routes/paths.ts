@@ -73,7 +73,21 @@ export function nearPath(path: string, templates: Template[]): string | undefine
   const segments = segmentsOf(path);
   if (segments.length > MOST_SEGMENTS) return undefined;
   const meant = meantBy(segments, templates);
-  return meant === undefined ? ofKey(segments) : `Did you mean ${meant}?`;
+  return meant === undefined ? deeperPath(path, templates) ?? ofKey(segments) : `Did you mean ${meant}?`;
+}
+
+/** What to say of a path whose last word belongs further down: `/rooms/r/claim`. Undefined where it does not. */
+export function deeperPath(path: string, templates: Template[]): string | undefined {
+  const segments = segmentsOf(path);
+  const [word, ...above] = segments.toReversed();
+  if (word === undefined || above.length === 0 || segments.length > MOST_SEGMENTS) return undefined;
+  const begins = above.toReversed();
+  const template = templates.find((own) =>
+    own.length > segments.length && own.at(-1) === word.toLowerCase() &&
+    begins.every((segment, i) => own[i]!.startsWith(":") || own[i] === segment)
+  );
+  const meant = template?.map((own, i) => begins[i] ? shown(begins[i]) : own.replace(/^:(.*)/, "{$1}"));
+  return meant && `Did you mean /${meant.join("/")}?`;
 }
 
 function meantBy(segments: Template, templates: Template[]): string | undefined {

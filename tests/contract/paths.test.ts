@@ -86,7 +86,25 @@ const NEAR: Array<[path: string, meant: string]> = [
   ["/openapi.yaml", "/openapi.json?"],
   ["/doc/error", "/docs/errors?"],
   ["/health", "/healthz?"],
+  ["/rooms/r/claim", "/rooms/r/messages/{message}/claim?"],
+  ["/rooms/r/heartbeat", "/rooms/r/agents/{agent}/heartbeat?"],
+  ["/rooms/r/batch", "/rooms/r/state/batch?"],
 ];
+
+contract("a method that an id does not take is told the path in which its word stands", async (t) => {
+  const room = await t.room();
+  const told: [path: string, meant: RegExp][] = [
+    [`/rooms/${room}/messages/claim`, /It takes GET, .*\/messages\/\{message\}\/claim\?$/],
+    [`/rooms/${room}/agents/heartbeat`, /It takes GET, .*\/agents\/\{agent\}\/heartbeat\?$/],
+    [`/rooms/${room}/agents/ann`, /^It takes GET, HEAD, OPTIONS\.$/],
+    [`/rooms/${room}`, /^It takes GET, HEAD, OPTIONS\.$/],
+  ];
+  for (const [path, meant] of told) {
+    const reply = await t.post(path, {});
+    assertError(reply, 405, "method_not_allowed");
+    assert.match(reply.body.hint, meant, path);
+  }
+}, oneBackend);
 
 contract("a path at which there is nothing is told the one that was meant", async (t) => {
   for (const [path, meant] of NEAR) {

@@ -32,6 +32,8 @@ contract("what is wrong with a member is said in plain words, what is missing by
     ],
     ["PUT", `${path}/state/batch`, {}, "`writes` is missing."],
     ["PUT", `${path}/state/batch`, { writes: 5 }, "writes: must be an array"],
+    ["PUT", `${path}/state/batch`, { writes: '[{"key":"k"}]' }, "writes: must be an array, not text"],
+    ["POST", `${path}/messages`, '{"body":1}', "The body: must be a JSON object, not text"],
     ["PUT", `${path}/state/batch`, { writes: [{ value: 1 }] }, "`writes.0.key` is missing."],
     ["PUT", `${path}/state/batch`, { writes: [{ key: "k" }] }, "`writes.0.value` is missing."],
     ["PUT", `${path}/state/batch`, { writes: ["k"] }, "writes.0: must be a JSON object"],

@@ -58,6 +58,12 @@ const IDS = { agent: "agent agentid", room: "room roomid roomname name" };
 const FARTHER: Record<string, string> = { expr: "condition if predicate query" };
 
 const BATCH = "`writes` belong in PUT /rooms/{room}/state/batch, all or none.";
+/** What removes a key, for those who ask a write to. */
+const REMOVALS = ["delete", "deleted", "remove", "unset"];
+const REMOVAL: Partial<Record<Kind, string>> = {
+  member: "A write removes no key: DELETE /rooms/{room}/state does.",
+  argument: "A write removes no key: delete_state does.",
+};
 
 const MEANT_BY_WRITES = ["writes", "batch", ...MEANT.writes!.split(" ")];
 
@@ -86,6 +92,7 @@ function hintOf(kind: Kind, name: string, known: string[]): string | undefined {
   if (kind === "member" && known.includes("increment") && MEANT_BY_WRITES.includes(plainOf(name))) {
     return BATCH;
   }
+  if (known.includes("increment") && REMOVALS.includes(plainOf(name))) return REMOVAL[kind];
   if (kind !== "parameter" && OF_ANSWERS.has(name)) {
     return `\`${name}\` is for the service to say: leave it out.`;
   }

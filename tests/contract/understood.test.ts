@@ -98,6 +98,7 @@ contract("names that callers mistake are told: members of every body", async (t)
     ["PUT", `/rooms/${room}/state`, { key: "k", val: 1 }, "val", "`value`"],
     ["PUT", `/rooms/${room}/state`, { key: "k", value: 1, updated_at: "x" }, "updated_at", "leave it out"],
     ["PUT", `/rooms/${room}/state`, { writes: [] }, "writes", "/state/batch"],
+    ["PUT", `/rooms/${room}/state`, { key: "k", delete: true }, "delete", "DELETE /rooms/{room}/state"],
     ["PUT", `/rooms/${room}/state`, { operations: [] }, "operations", "/state/batch"],
     ["POST", `/rooms/${room}/eval`, { expression: "1" }, "expression", "`expr`"],
     ["POST", `/rooms/${room}/eval`, { condition: "true" }, "condition", "mean `expr`"],

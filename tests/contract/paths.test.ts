@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { contract, oneBackend } from "../support/backends.ts";
 import { send } from "../support/raw.ts";
-import { assertError, assertStatus } from "../support/shapes.ts";
+import { assertError, assertInvalid, assertStatus } from "../support/shapes.ts";
 
 contract("doubled and trailing slashes of a path do not count", async (t) => {
   const room = await t.room();
@@ -81,8 +81,6 @@ const NEAR: Array<[path: string, meant: string]> = [
   ["/api/v1/room/x/state", "/rooms/x/state?"],
   ["/messages", "/rooms/{room}/messages?"],
   ["/agents/ann/heartbeat", "/rooms/{room}/agents/ann/heartbeat?"],
-  ["/rooms/x/state/phase", "/rooms/x/state?key=phase"],
-  ["/rooms/x/state/ann/score", "/rooms/x/state?scope=ann&key=score"],
   ["/openapi.yaml", "/openapi.json?"],
   ["/doc/error", "/docs/errors?"],
   ["/health", "/healthz?"],
@@ -90,6 +88,29 @@ const NEAR: Array<[path: string, meant: string]> = [
   ["/rooms/r/heartbeat", "/rooms/r/agents/{agent}/heartbeat?"],
   ["/rooms/r/batch", "/rooms/r/state/batch?"],
 ];
+
+contract("a key in the path is told where it goes, to a write another place than to a read", async (t) => {
+  for (
+    const [path, query] of [
+      ["/rooms/x/state/phase", "?key=phase"],
+      ["/rooms/x/state/ann/score", "?scope=ann&key=score"],
+    ] as const
+  ) {
+    for (const method of ["GET", "DELETE"]) {
+      const reply = await t.request(method, path);
+      assertError(reply, 404, "not_found");
+      assert.ok(reply.body.hint.endsWith(` /rooms/x/state${query}`), reply.text);
+    }
+    for (const method of ["PUT", "POST"]) {
+      const reply = await t.request(method, path, { body: { value: 1 } });
+      assertError(reply, 404, "not_found");
+      assert.ok(reply.body.hint.endsWith("member of the body: PUT /rooms/x/state"), reply.text);
+    }
+  }
+  const reply = await t.put("/rooms/x/state?key=phase", { value: 1 });
+  assertInvalid(reply, ["key"]);
+  assert.match(reply.body.hint, /members in the body/);
+}, oneBackend);
 
 contract("a method that an id does not take is told the path in which its word stands", async (t) => {
   const room = await t.room();

@@ -4,6 +4,7 @@ import { createLanguage, type Language, MAX_SOURCE, type Program } from "./envir
 import { EvaluationFailed, InvalidExpression } from "./errors.ts";
 import { failureOf, refusalOf } from "./failures.ts";
 import { refuseImpossible } from "./hints.ts";
+import { type Doubts, doubtsOf, withDoubt } from "./meant.ts";
 import type { Node } from "./library/engine.ts";
 import { ROOTS } from "./paths.ts";
 import { type Reads, readsOf } from "./reads.ts";
@@ -101,27 +102,28 @@ function compileFresh(source: string): Expression {
   try {
     const program = language().compile(source);
     refuseImpossible(program.root);
+    const doubts = doubtsOf(program.root);
     return {
       source,
       root: program.root,
       reads: readsOf(program.root),
-      evaluate: (context) => evaluate(program, context),
-      judge: (context) => judge(program, context),
+      evaluate: (context) => evaluate(program, context, doubts),
+      judge: (context) => judge(program, context, doubts),
     };
   } catch (error) {
     throw refusalOf(error, source, language().functions);
   }
 }
 
-function evaluate(program: Program, context: Context): Json {
+function evaluate(program: Program, context: Context, doubts?: Doubts): Json {
   try {
     return underBudget(() => resultToJson(program.run(context)));
   } catch (error) {
-    throw failureOf(error);
+    throw withDoubt(failureOf(error), doubts);
   }
 }
 
-function judge(program: Program, context: Context): { truthy: boolean; value: Json } {
+function judge(program: Program, context: Context, doubts?: Doubts): { truthy: boolean; value: Json } {
   try {
     return underBudget(() => {
       const result = program.run(context);
@@ -130,6 +132,6 @@ function judge(program: Program, context: Context): { truthy: boolean; value: Js
       return { truthy: Boolean(value), value };
     });
   } catch (error) {
-    throw failureOf(error);
+    throw withDoubt(failureOf(error), doubts);
   }
 }

@@ -1,9 +1,11 @@
 import { EvaluationError, ParseError, TypeError as CheckError } from "@marcbachmann/cel-js";
 import { CheckFailed, EvaluationFailed, InvalidExpression } from "./errors.ts";
+import { bracketed } from "./bracketed.ts";
 import { callHint, nameHint, namespacedHint } from "./foreign_calls.ts";
 import { foreignSyntax } from "./foreign_syntax.ts";
 import { didYouMean, unknownRoot } from "./hints.ts";
 import { children, type Node } from "./library/engine.ts";
+import { overloadHint } from "./meant.ts";
 
 /** An error of the library: a code, one line, and where. */
 interface LibraryError {
@@ -35,12 +37,13 @@ export function refusalOf(error: unknown, source: string, functions: Signatures)
   return refusalOfSyntax(error, source, position);
 }
 
-/** An unknown name or a call that fits no function; undefined for what our own checks refused. */
+/** An unknown name, a call that fits no function, or what our own checks refused; undefined for anything else. */
 function refusalOfCheck(
   { cause, root }: CheckFailed,
   source: string,
   functions: Signatures,
 ): InvalidExpression | undefined {
+  if (cause instanceof InvalidExpression) return withOverloadHint(cause, root);
   if (!isLibraryError(cause) || !cause.node) return undefined;
   if (cause.code === "no_matching_overload") return badCall(cause.node, source, functions);
   if (cause.code !== "unknown_variable") return undefined;
@@ -54,8 +57,20 @@ function refusalOfCheck(
     (above.at(-1)!.args as [Node, Node][]).some(([key]) => key === cause.node);
   const hint = isKey
     ? `Keys of a map are quoted: \`"${name}": ...\`.`
-    : namespaced ?? nameHint(name) ?? unknownRoot(name);
+    : namespaced ?? nameHint(name) ?? dashed(source, cause.node) ?? unknownRoot(name);
   return new InvalidExpression("unknown_name", `Unknown name: ${name}`, cause.node.pos, hint);
+}
+
+/** What our own checks refused without a hint, with one where the room's own shapes tell what was meant. */
+function withOverloadHint(error: InvalidExpression, root: Node): InvalidExpression {
+  if (error.code !== "no_such_overload" || error.hint !== undefined) return error;
+  const hint = overloadHint(root, error.position);
+  return hint === undefined ? error : new InvalidExpression(error.code, error.message, error.position, hint);
+}
+
+/** A name that stands behind a dash of another one: `state._shared.a-b`. */
+function dashed(source: string, { pos }: Node): string | undefined {
+  return source[pos - 1] === "-" ? bracketed(source.slice(0, pos - 1), source.slice(pos - 1)) : undefined;
 }
 
 /** A call that no function or macro has the form of: neither its name, nor its number of arguments. */

@@ -147,8 +147,13 @@ export const FUNCTIONS: Readonly<Record<string, Translate>> = {
   iff: (x, [a = "1", b = "2"]) => write(`${x} ? ${a} : ${b}`),
 };
 
+/** What takes a list alone, of a map: of its values. */
+const ofValues = (name: string): Translate => (x) =>
+  `It takes a list; of a map's values write \`${x}.transformList(k, v, v).${name}()\`.`;
+
 /** `list.max(e, e.n)`: a mapping before what takes no arguments. */
 const aggregate = (name: string): Translate => (x, args) => {
+  if (args.length === 0) return ofValues(name)(x, args);
   const mapped = args.length === 2 && PLAIN_NAME.test(args[0]!) ? `.map(${args[0]}, ${args[1]})` : "";
   return write(`${x}${mapped}.${name}()`);
 };
@@ -166,7 +171,7 @@ export const MISUSED: Readonly<Record<string, Translate>> = {
   max: aggregate("max"),
   min: aggregate("min"),
   sum: aggregate("sum"),
-  sort: (x, args) => args.length === 0 ? write(`${x}.sort()`) : loop("sortBy")(x, args),
+  sort: (x, args) => (args.length === 0 ? ofValues("sort") : loop("sortBy"))(x, args),
 };
 
 /** What namespaces of other languages hold. */

@@ -1,3 +1,5 @@
+import { bracketed } from "./bracketed.ts";
+
 /** Syntax of other languages that was found where parsing ended, and what CEL has for it. */
 export interface Foreign {
   readonly position: number;
@@ -89,6 +91,7 @@ const FORMS: readonly Form[] = [
   { rest: /^for\b/, hint: loop },
   { before: /[-+*/%]$/, rest: /^=/, hint: CHANGES_NOTHING },
   { rest: /^:?=/, hint: "Compare with `==`." },
+  { rest: /^:\w[\w:-]*/, hint: ({ left, token }) => bracketed(left, token) },
   { rest: /^(?:if|then|else|elif|unless|switch|when)\b/, hint: CONDITIONAL },
   { rest: /^return\b/, hint: "Leave `return` out: an expression is its value." },
   { rest: /^(?:let|const|var)\b/, hint: "Write `cel.bind(x, value, result)`." },

@@ -14,7 +14,9 @@ const AGENT_FIELDS = [
   "joined_at",
   "last_heartbeat",
 ];
-const SYSTEM_SCOPES = ["_shared", "_view"];
+export const NO_MESSAGES =
+  "Of `messages` there are `count`, `unclaimed`: expressions do not see the messages themselves.";
+export const SYSTEM_SCOPES = ["_shared", "_view"];
 
 /** The known name that was probably meant, or undefined where none is near. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
@@ -85,7 +87,7 @@ function plainSteps(path: Path, node: Node, use: Use): Step[] {
   let optional = use === "has";
   for (let at = node, last = lastStep(at); last; at = last.target, last = lastStep(at)) {
     const depth = stepsBelow(last.target);
-    const name = literal(last.step);
+    const name = literal(last.step) ?? index(last.step);
     if (name !== undefined && !optional && !last.optional) {
       const where = typeof last.step === "string" ? at : last.step;
       steps.unshift({
@@ -99,6 +101,13 @@ function plainSteps(path: Path, node: Node, use: Use): Step[] {
   return steps;
 }
 
+/** The number that a step names, which no member of a root is called. */
+function index(step: Node | string): string | undefined {
+  return typeof step !== "string" && step.op === "value" && typeof step.args === "bigint"
+    ? String(step.args)
+    : undefined;
+}
+
 function stepsBelow(node: Node): number {
   const last = lastStep(node);
   return last ? stepsBelow(last.target) + 1 : 0;
@@ -107,10 +116,13 @@ function stepsBelow(node: Node): number {
 /** Why a step fails whatever the data is, if so. Past an optional step nothing fails, so callers stop there. */
 function problemAt({ root, steps }: Path, step: string): { message: string; hint?: string } | undefined {
   if (root === "messages" && steps.length === 0 && !MESSAGE_COUNTS.includes(step)) {
-    return unknownMember("messages", step, MESSAGE_COUNTS);
+    const hint = didYouMean(step, MESSAGE_COUNTS) ?? NO_MESSAGES;
+    return { message: `\`${step}\` is no member of messages`, hint };
   }
   if (root === "agents" && steps.length === 1 && !AGENT_FIELDS.includes(step)) {
-    return unknownMember("an agent", step, AGENT_FIELDS);
+    const known = AGENT_FIELDS.map((name) => `\`${name}\``).join(", ");
+    const hint = didYouMean(step, AGENT_FIELDS) ?? `There are ${known}.`;
+    return { message: `\`${step}\` is no member of an agent`, hint };
   }
   if (root === "state" && steps.length === 0 && step.startsWith("_") && !SYSTEM_SCOPES.includes(step)) {
     return { message: `There is no scope \`${step}\``, hint: scopeHint(step) };
@@ -120,11 +132,6 @@ function problemAt({ root, steps }: Path, step: string): { message: string; hint
     return { message: `\`self\` has no member \`${step}\``, hint };
   }
   return undefined;
-}
-
-function unknownMember(owner: string, step: string, known: string[]) {
-  const hint = didYouMean(step, known) ?? `There are ${known.map((name) => `\`${name}\``).join(", ")}.`;
-  return { message: `\`${step}\` is no member of ${owner}`, hint };
 }
 
 function scopeHint(scope: string): string {

@@ -117,24 +117,68 @@ function parsed(args: string[], options: NonNullable<ParseArgsConfig["options"]>
     if (seen.has(token.name)) throw new UsageError(`${token.rawName} stands twice.`);
     seen.add(token.name);
   }
-  try {
-    return parseArgs({ ...config, strict: true });
-  } catch (error) {
-    throw new UsageError((error as Error).message);
+  for (const token of tokens) if (token.kind === "option") checkValue(token, options[token.name]!.type);
+  return parseArgs({ ...config, strict: true });
+}
+
+interface OptionToken {
+  rawName: string;
+  value?: string;
+  inlineValue?: boolean;
+}
+
+/** Refuses an option without its value, and one with a value that takes none. */
+function checkValue({ rawName, value, inlineValue }: OptionToken, type: "string" | "boolean"): void {
+  if (type === "boolean") {
+    if (value !== undefined) throw new UsageError(`${rawName} takes no value.`);
+  } else if (value === undefined) {
+    throw new UsageError(`${rawName} takes a value.`);
+  } else if (value.startsWith("-") && !inlineValue) {
+    throw new UsageError(
+      `${rawName} takes a value; one that begins with a dash is written ${rawName}=${value}.`,
+    );
   }
 }
 
-/** Letters that may differ between an option and the one that was meant. */
+/** What callers write for a command although its letters are not near. */
+const MEANT: Record<string, string> = {
+  claim: "take",
+  eval: "expr cel",
+  get: "state show",
+  join: "agent register enter",
+  read: "messages list log inbox",
+  room: "create open",
+  say: "send post message tell",
+  set: "put write update increment",
+  wait: "until await",
+  watch: "follow events live status agents",
+};
+
+/** What to say where the first word is no command. */
+export function unknownCommand([typed = "", ...others]: string[], known: string[]): string {
+  if (typed.startsWith("-")) {
+    const command = others.find((word) => known.includes(word)) ?? "COMMAND";
+    return `The command comes first, its options behind it: convene ${command} ${typed} ...`;
+  }
+  const word = typed.toLowerCase();
+  const near = known.find((name) => MEANT[name]?.split(" ").includes(word)) ?? nearest(word, known);
+  const hint = near ? `Did you mean ${near}?` : `There are ${known.join(", ")}.`;
+  return `There is no command ${typed}. ${hint}`;
+}
+
+/** Letters that may differ between a name and the one that was meant. */
 const NEAR = 2;
 
-function unknownOption(typed: string, known: string[]): string {
+function nearest(typed: string, known: string[]): string | undefined {
   const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z]/g, "");
-  const [near] = known.map((name) => ({ name, far: distance(plain(name), plain(typed)) }))
+  return known.map((name) => ({ name, far: distance(plain(name), plain(typed)) }))
     .filter(({ name, far }) => far <= NEAR && far <= name.length / 2)
-    .sort((a, b) => a.far - b.far);
-  const hint = near
-    ? `Did you mean --${near.name}?`
-    : `There are ${known.map((name) => `--${name}`).join(", ")}.`;
+    .sort((a, b) => a.far - b.far)[0]?.name;
+}
+
+function unknownOption(typed: string, known: string[]): string {
+  const near = nearest(typed, known);
+  const hint = near ? `Did you mean --${near}?` : `There are ${known.map((name) => `--${name}`).join(", ")}.`;
   const dash = typed.startsWith("--") ? "" : " A word that begins with a dash comes after --.";
   return `There is no option ${typed}. ${hint}${dash}`;
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /** The command: one file for each of its verbs, which stand in `commands.ts`. */
 import process from "node:process";
-import { ConveneError } from "../client/mod.ts";
+import { ConveneError, type ErrorCode } from "../client/mod.ts";
+import { readCommand, unknownCommand } from "./arguments.ts";
 import { commands } from "./commands.ts";
-import { readCommand } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { help, helpOf } from "./help.ts";
 import { plain } from "./plain.ts";
@@ -17,13 +17,21 @@ async function main(args: string[]): Promise<number> {
     return EXIT.done;
   }
   const command = commands[name];
-  if (command === undefined) throw new UsageError(`There is no command ${name}.`);
+  if (command === undefined) throw new UsageError(unknownCommand(args, Object.keys(commands)));
   if (args.includes("--help") || args.includes("-h")) {
     console.log(helpOf(name, command));
     return EXIT.done;
   }
   return await command.run(readCommand(name, command, args.slice(1), process.env));
 }
+
+/** What to do about a refusal by means of the command, where the service's hint names requests of its own. */
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  agent_exists: "Take another id, or leave out --if-new if this agent is you.",
+  room_not_found: "Create it with convene room ID, or check --room.",
+  version_conflict:
+    "See what is there with convene get KEY --json, decide again, and say its version as --if-version.",
+};
 
 function report(error: unknown): number {
   if (error instanceof UsageError) {
@@ -32,9 +40,11 @@ function report(error: unknown): number {
   }
   if (error instanceof ConveneError) {
     console.error(`convene: ${plain(error.message)} (${plain(error.code)})`);
-    if (error.hint) console.error(plain(error.hint));
+    const hint = HINTS[error.code] ?? error.hint;
+    if (hint) console.error(plain(hint));
+    // The message tells of the first.
     if (Array.isArray(error.body.issues)) {
-      for (const { path, message } of error.body.issues) {
+      for (const { path, message } of error.body.issues.slice(1)) {
         console.error(plain(`${path.join(".")}: ${message}`));
       }
     }

@@ -26,6 +26,11 @@ function written(input: Input): Promise<Entry> {
     if: input.text("if"),
     if_version: input.number("if-version"),
   };
+  if (options.scope === "_view") {
+    throw new UsageError(
+      "The command writes no views: write them over HTTP, with `expr` in place of `value`.",
+    );
+  }
   const { state } = input.room;
   if (input.flags.increment === true) {
     const by = typed === undefined ? 1 : readJson(typed);

@@ -1,7 +1,7 @@
 /** What is seen outside of strings of a text that is no JSON, and what to write instead; the first that is seen counts. */
 const OUTSIDE: Array<[slip: RegExp, hint: string]> = [
   [/^\s*'/, `Windows shells leave '...' around what they send: write -d "{\\"key\\":\\"value\\"}".`],
-  [/^[\w.%+-]+=/, `Send JSON in place of a form: -d '{"key":"value"}'.`],
+  [/^[\w.%+-]+=|^--[^]*Content-Disposition/i, `Send JSON in place of a form: -d '{"key":"value"}'.`],
   [/[\u201c-\u201f\u2018-\u201b]/, `Write plain double quotes (") in place of typographic ones.`],
   [/[{[,:]\s*'/, `JSON has double quotes only: {"key":"value"}. In a shell put '...' around the body.`],
   [/""[A-Za-z_(]/, `Write a double quote within a text as \\", or use ' there: CEL takes both.`],

@@ -126,13 +126,19 @@ function isHeld(source: string): boolean {
   return fraction !== undefined && BigInt(whole!) === BigInt(Math.trunc(value));
 }
 
+/** Members that hold any JSON, text as well. */
+const FREE = new Set<string | number>(["value", "body", "meta"]);
+const BOUNDED = "It must be a number within ±(2^53 - 1), as all ids and versions are.";
+
 /** Digits of a number that are shown. */
 const SHOWN = 40;
 
 function numberFault(text: string, { start, source }: Token): Fault {
   const shown = source.length > SHOWN ? `${source.slice(0, SHOWN)}...` : source;
   const message = `${shown} is more than a JSON number (a double) holds.`;
-  return { path: pathTo(text, start), message, hint: 'Send it as text: "...".' };
+  const path = pathTo(text, start);
+  const hint = path.some((name) => FREE.has(name)) ? 'Send it as text: "...".' : BOUNDED;
+  return { path, message, hint };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Context, Handler, Hono } from "hono";
 import { asWork } from "../db/turn.ts";
 import { RequestError } from "./errors.ts";
+import { deeperPath, pathOf, templatesOf } from "./paths.ts";
 import { takeQuery } from "./queries.ts";
 
 type Method = "GET" | "POST" | "PUT" | "DELETE";
@@ -36,12 +37,12 @@ function mount(
   const getAlone = !allowed.includes("HEAD");
   for (const method of methods) {
     app.on(method, path, (c, next) => {
-      if (getAlone && c.req.raw.method === "HEAD") refuseMethod(c, allowed);
+      if (getAlone && c.req.raw.method === "HEAD") refuseMethod(app, c, allowed);
       take(c, method);
       return handlers[method]!(c, next);
     });
   }
-  app.all(path, (c) => refuseMethod(c, allowed));
+  app.all(path, (c) => refuseMethod(app, c, allowed));
 }
 
 /** Paths whose GET waits or streams, which nobody means by HEAD. */
@@ -59,9 +60,10 @@ export function large(handle: (c: Context) => Promise<Response>): Handler {
 }
 
 /** Errors: always `method_not_allowed`. */
-function refuseMethod(c: Context, allowed: string[]): never {
+function refuseMethod(app: Hono, c: Context, allowed: string[]): never {
   c.header("Allow", allowed.join(", "));
+  const deeper = deeperPath(pathOf(c), templatesOf(app));
   throw new RequestError("method_not_allowed", `${c.req.path} does not take ${c.req.method}.`, {
-    hint: `It takes ${allowed.join(", ")}.`,
+    hint: `It takes ${allowed.join(", ")}.${deeper ? ` ${deeper}` : ""}`,
   });
 }

@@ -41,7 +41,7 @@ export function createPages(services: Services, api: Hono): Hono {
   const known = [...templatesOf(api), ...templatesOf(app)];
   app.all("*", (c) => {
     throw new RequestError("not_found", "There is nothing at this path.", {
-      hint: nearPath(pathOf(c), known) ?? "GET / explains the API.",
+      hint: nearPath(pathOf(c), c.req.method, known) ?? "GET / explains the API.",
     });
   });
   app.onError(errorResponse);

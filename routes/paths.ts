@@ -68,12 +68,28 @@ export function pathOf(c: Context): string {
   return /^https?:\/\/[^/]*([^?#]*)/.exec(c.req.url)?.[1] ?? "/";
 }
 
-/** What to say of a path at which there is nothing; undefined where none is near. */
-export function nearPath(path: string, templates: Template[]): string | undefined {
+/** What to say of a path at which there is nothing, asked by a method; undefined where none is near. */
+export function nearPath(path: string, method: string, templates: Template[]): string | undefined {
   const segments = segmentsOf(path);
   if (segments.length > MOST_SEGMENTS) return undefined;
   const meant = meantBy(segments, templates);
-  return meant === undefined ? ofKey(segments) : `Did you mean ${meant}?`;
+  return meant === undefined
+    ? deeperPath(path, templates) ?? ofKey(segments, method)
+    : `Did you mean ${meant}?`;
+}
+
+/** What to say of a path whose last word belongs further down: `/rooms/r/claim`. Undefined where it does not. */
+export function deeperPath(path: string, templates: Template[]): string | undefined {
+  const segments = segmentsOf(path);
+  const [word, ...above] = segments.toReversed();
+  if (word === undefined || above.length === 0 || segments.length > MOST_SEGMENTS) return undefined;
+  const begins = above.toReversed();
+  const template = templates.find((own) =>
+    own.length > segments.length && own.at(-1) === word.toLowerCase() &&
+    begins.every((segment, i) => own[i]!.startsWith(":") || own[i] === segment)
+  );
+  const meant = template?.map((own, i) => begins[i] ? shown(begins[i]) : own.replace(/^:(.*)/, "{$1}"));
+  return meant && `Did you mean /${meant.join("/")}?`;
 }
 
 function meantBy(segments: Template, templates: Template[]): string | undefined {
@@ -84,11 +100,13 @@ function meantBy(segments: Template, templates: Template[]): string | undefined 
 }
 
 /** A key that was taken for a part of the path, perhaps behind its scope. */
-function ofKey([rooms, room, part, ...names]: Template): string | undefined {
+function ofKey([rooms, room, part, ...names]: Template, method: string): string | undefined {
   if (rooms !== "rooms" || part !== "state" || names.length === 0) return undefined;
   const [scope, key] = names.length === 1 ? [undefined, names[0]!] : [names[0]!, names[1]!];
+  const state = `/rooms/${shown(room!)}/state`;
+  if (method === "PUT" || method === "POST") return `A key is a member of the body: PUT ${state}`;
   const query = `${scope === undefined ? "" : `scope=${shown(scope)}&`}key=${shown(key)}`;
-  return `A key is a parameter, or a member of a body: /rooms/${shown(room!)}/state?${query}`;
+  return `A key is a parameter, or a member of a body: ${state}?${query}`;
 }
 
 /** The path of a template that says the same in the fewest other words. */

@@ -24,7 +24,7 @@ export function takeQuery(c: Context, known: string[], page = false): void {
   const query: Record<string, string> = {};
   for (const [name, value] of pairsOf(c, url.slice(start + 1))) {
     if (name.startsWith("_")) continue;
-    if (!known.includes(name)) refuseUnknown(name, known, url, page);
+    if (!known.includes(name)) refuseUnknown(c, name, known, page);
     else if (value !== "") {
       if ((query[name] ??= value) !== value) {
         throw invalidMember([name], `${name} stands twice in the query.`);
@@ -49,11 +49,16 @@ function pairsOf(c: Context, search: string): Array<[name: string, value: string
 
 const LEAVE_OUT = "Leave it out to write whatever is there.";
 
-function refuseUnknown(name: string, known: string[], url: string, page: boolean): void {
+function refuseUnknown(c: Context, name: string, known: string[], page: boolean): void {
+  const { method, url } = c.req;
   if (page && !isNear(name, known)) return;
   const { message, hint } = unknownName("parameter", name, known);
   const cut = known.some((other) => EXPRESSIONS.includes(other)) &&
     (/[^\w[\]-]/.test(name) || url.includes("&&"));
+  const inBody = known.length === 0 && (method === "PUT" || method === "POST");
+  if (inBody) {
+    throw invalidMember([name], message, "There are no parameters here: send members in the body, as JSON.");
+  }
   throw invalidMember(
     [name],
     message,

@@ -44,7 +44,7 @@ const any = z.custom<Json>((value) => value !== undefined, MISSING);
 const object = z.record(z.string(), z.custom<Json>(), "must be a JSON object").refine((value) =>
   !Array.isArray(value)
 );
-const expression = z.string("must be a CEL expression")
+const expression = z.string("must be a CEL expression, as text")
   .meta({ maxLength: LIMITS.expressionLength, description: "A CEL expression" });
 
 /**
@@ -86,7 +86,7 @@ function guardFault(message: string): { error: z.core.$ZodErrorMap } {
   };
 }
 
-const gate = z.string(guardFault("must be a CEL expression")).meta({
+const gate = z.string(guardFault("must be a CEL expression, as text")).meta({
   maxLength: LIMITS.expressionLength,
   description: "CEL that must hold in the very state that the write changes, else 409",
 }).optional();
@@ -121,7 +121,7 @@ export const messageBody = z.strictObject({
   to: from.meta(about("Whom it is for: an address, not a lock")),
   kind: defaulting(keySchema, "message"),
   body: any.meta(about(`Any JSON of at most ${LIMITS.valueBytes} bytes`)),
-  reply_to: absent(z.int("must be a message's id").min(1))
+  reply_to: absent(z.int("must be a message's id, a whole number from 1 on").min(1))
     .meta(about("The id of the message of this room that is answered")),
   from_agent: from.meta(about("Another name of `from`, as answers have it; not another value beside it")),
   to_agent: from.meta(about("Another name of `to`, as answers have it; not another value beside it")),
@@ -163,7 +163,7 @@ export const evalBody = z.strictObject({
 export const waitBody = z.strictObject({
   condition: expression,
   agent: absent(idSchema).meta(about("Who waits; shown to others if it is registered")),
-  timeout: defaulting(z.int("must be milliseconds").min(0), LIMITS.waitMs)
+  timeout: defaulting(z.int("must be milliseconds, a whole number from 0 on").min(0), LIMITS.waitMs)
     .meta(about(`Milliseconds; what is above ${LIMITS.waitMs} counts as that, 0 looks once`)),
   include: absent(z.union(
     [

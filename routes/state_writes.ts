@@ -19,7 +19,13 @@ export async function writeOf(
   const { scope = SHARED_SCOPE, key, value, if_version: ifVersion, expr } = body;
   const at = (member: string) => [...path, member];
   writableScope(scope, at("scope"));
-  if (scope === VIEW_SCOPE && expr === undefined) throw invalidMember(at("expr"), "A view needs an expr.");
+  if (scope === VIEW_SCOPE && expr === undefined) {
+    throw invalidMember(
+      at("expr"),
+      "A view needs an expr.",
+      "Send its CEL expression as `expr`, and no value.",
+    );
+  }
   if (scope !== VIEW_SCOPE && expr !== undefined) {
     throw invalidMember(at("expr"), `Only a view has an expr.`, `Write it to the scope ${VIEW_SCOPE}.`);
   }

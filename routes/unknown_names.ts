@@ -51,6 +51,22 @@ const OF_ANSWERS = new Set(
 
 const PATHS = new Set(["room", "room_id"]);
 
+/** What callers write for the `id` of what they create: an agent, which has a `name` as well, or a room. */
+const IDS = { agent: "agent agentid", room: "room roomid roomname name" };
+
+/** What is meant by a name only where none of the others is. */
+const FARTHER: Record<string, string> = { expr: "condition if predicate query" };
+
+const BATCH = "`writes` belong in PUT /rooms/{room}/state/batch, all or none.";
+/** What removes a key, for those who ask a write to. */
+const REMOVALS = ["delete", "deleted", "remove", "unset"];
+const REMOVAL: Partial<Record<Kind, string>> = {
+  member: "A write removes no key: DELETE /rooms/{room}/state does.",
+  argument: "A write removes no key: delete_state does.",
+};
+
+const MEANT_BY_WRITES = ["writes", "batch", ...MEANT.writes!.split(" ")];
+
 /** UTF-16 units of a name that are shown. */
 const SHOWN = 64;
 
@@ -73,6 +89,10 @@ function hintOf(kind: Kind, name: string, known: string[]): string | undefined {
   const meant = meantBy(name, known);
   if (meant !== undefined) return `Did you mean \`${meant}\`?`;
   if (kind === "member" && PATHS.has(name)) return "The path names the room: leave it out.";
+  if (kind === "member" && known.includes("increment") && MEANT_BY_WRITES.includes(plainOf(name))) {
+    return BATCH;
+  }
+  if (known.includes("increment") && REMOVALS.includes(plainOf(name))) return REMOVAL[kind];
   if (kind !== "parameter" && OF_ANSWERS.has(name)) {
     return `\`${name}\` is for the service to say: leave it out.`;
   }
@@ -83,7 +103,12 @@ function hintOf(kind: Kind, name: string, known: string[]): string | undefined {
 function meantBy(name: string, known: string[]): string | undefined {
   const plain = plainOf(name.slice(0, SHOWN));
   return known.find((other) => plainOf(other) === plain) ??
-    known.find((other) => MEANT[other]?.split(" ").includes(plain));
+    known.find((other) => namesFor(other, known)?.split(" ").includes(plain)) ??
+    known.find((other) => FARTHER[other]?.split(" ").includes(plain));
+}
+
+function namesFor(name: string, known: string[]): string | undefined {
+  return name === "id" ? IDS[known.includes("name") ? "agent" : "room"] : MEANT[name];
 }
 
 function plainOf(name: string): string {

@@ -14,11 +14,16 @@ const EXPECTED: Record<string, string> = {
   record: "a JSON object",
 };
 
+/** What callers send as text that holds it. */
+const STRUCTURED = new Set(["array", "object", "record"]);
+
 /** An error map of zod: what is wrong with a value of whose rule the schema does not say it in words of its own. */
 export function plainly(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":
-      return `must be ${EXPECTED[issue.expected] ?? issue.expected}`;
+      return `must be ${EXPECTED[issue.expected] ?? issue.expected}${
+        STRUCTURED.has(issue.expected) && typeof issue.input === "string" ? ", not text" : ""
+      }`;
     case "invalid_value":
       return `must be one of ${issue.values.map((value: unknown) => JSON.stringify(value)).join(", ")}`;
     case "too_small":

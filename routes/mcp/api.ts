@@ -116,7 +116,7 @@ function cut(text: string): string {
     cut: true,
     hint:
       "The answer is too long to be shown. Ask for less: get_state with a scope or prefix, list_messages with " +
-      "limit and after, wait with include state.<scope>, read_room with after and limit.",
+      "limit and after, wait with include state.<scope>, read_room with limit and the same after as before.",
     begins: text.slice(0, LIMITS.toolAnswerLength / 2),
   });
 }

@@ -78,6 +78,57 @@ hints("maps", [
   ["{a: 1}", 1, '"a": ...', '{"a": 1}', { a: 1 }],
 ]);
 
+hints("members of a room", [
+  ["agents.map(a, a.status)", 16, "agents[a].status", "agents.map(a, agents[a].status)", []],
+  [
+    'agents.filter(id, id.role == "worker").size()',
+    21,
+    "agents[id].role",
+    'agents.filter(id, agents[id].role == "worker").size()',
+    0,
+  ],
+  [
+    "state._shared.all(k, k.done)",
+    23,
+    "state._shared[k].done",
+    'cel.bind(k, "m", has(state._shared[k].done))',
+    false,
+  ],
+  [
+    "agents.all(a, agents.all(b, b.x))",
+    30,
+    "agents[b].x",
+    "agents.all(a, agents.all(b, agents[b].role))",
+    true,
+  ],
+  ['messages.filter(m, m.kind == "task")', 21, "count", "messages.count", 0],
+  ["messages[0] == 1", 9, "unclaimed", "messages.unclaimed", 0],
+  ["messages[0].body", 12, "unclaimed", "messages.unclaimed", 0],
+  ["messages.last", 9, "count", "messages.count", 0],
+  ["state.x == 3", 0, "state._shared.x", "state._shared.x == 3", true],
+  ["2 < state.x && true", 0, "state._shared.x", "2 < state._shared.x && true", true],
+]);
+
+hints("names with signs", [
+  ["state._shared.vote:ann == 1", 18, 'state._shared["vote:ann"]', 'has(state._shared["vote:ann"])', false],
+  ["state._shared.a-b-c > 1", 16, 'state._shared["a-b-c"]', 'has(state._shared["a-b-c"])', false],
+  [
+    'agents.bob-smith.status == ""',
+    11,
+    'agents["bob-smith"]',
+    '"bob-smith" in agents && agents["bob-smith"].status == ""',
+    false,
+  ],
+]);
+
+hints("what takes a list, of a map", [
+  ['{"a":1}.sum()', 8, '{"a":1}.transformList(k, v, v).sum()', '{"a":1}.transformList(k, v, v).sum()', 1],
+  ['{"a":1}.sort()', 8, '{"a":1}.transformList(k, v, v).sort()', '{"a":1}.transformList(k, v, v).sort()', [
+    1,
+  ]],
+  ['{"a":1}.max()', 8, '{"a":1}.transformList(k, v, v).max()', '{"a":1}.transformList(k, v, v).max()', 1],
+]);
+
 hints("loops", [
   [`${L}.any()`, 19, `size(${L}) > 0`, `size(${L}) > 0`, true],
   [`${L}.any(e, e > 2)`, 19, `${L}.exists(e, e > 2)`, `${L}.exists(e, e > 2)`, true],
@@ -331,6 +382,26 @@ Deno.test("hints: over data that is another type than was thought, evaluation sa
     assert.equal(error.hint, hint, source);
   }
   assert.match(thrown(() => evaluate(`${M}.length`, SHARED)).hint, /`size\(state\._shared\.m\)`/);
+});
+
+Deno.test("hints: a scope without its _ that is not there is told the one with it", () => {
+  for (
+    const [source, meant] of [
+      ["state.shared.x == 3", "state._shared"],
+      ['state["shared"].x == 3', "state._shared"],
+      ["true && state.view.ready", "state._view"],
+    ] as const
+  ) {
+    const error = thrown(() => evaluate(source, SHARED));
+    assert.equal(error.code, "no_such_key", source);
+    assert.equal(error.hint, `Did you mean \`${meant}\`? Without the _ it is a scope of your own.`);
+    const waiting = thrown(() => compile(source).judge(contextOf()));
+    assert.equal(waiting.hint, error.hint, source);
+  }
+  assert.equal(evaluate("state.shared.x == 3", {}, { state: { shared: { x: 3 } } }), true);
+  assert.equal(evaluate('"shared" in state || has(state.shared) || "x" in state.?shared.orValue({})'), false);
+  const other = thrown(() => evaluate("state.shared.x == 3", {}, { state: { shared: {} } }));
+  assert.match(other.hint, /may not be written yet/);
 });
 
 Deno.test("hints: sources of one kind of character are refused at once, whatever the kind", () => {

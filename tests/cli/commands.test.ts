@@ -108,6 +108,45 @@ Deno.test("an option that there is not, or that stands twice, is refused, with t
   });
 });
 
+Deno.test("a command that there is not is told the near one, and options before it their place", async () => {
+  await withShell(async (shell) => {
+    const refused = async (told: RegExp, ...args: string[]) => {
+      const { code, stderr } = await shell.run(...args);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, told);
+    };
+    await refused(/no command send. Did you mean say\?/, "send", "hi");
+    await refused(/no command messages. Did you mean read\?/, "messages");
+    await refused(/no command wiat. Did you mean wait\?/, "wiat", "true");
+    await refused(/no command frobnicate. There are room, join, .*watch\./, "frobnicate");
+    await refused(/command comes first.*: convene claim --agent /, "--agent", "bob", "claim", "3");
+    await refused(/command comes first.*: convene COMMAND --frob /, "--frob");
+    await refused(/--after takes a value; .* is written --after=-1\./, "read", "--after", "-1");
+    await refused(/--after takes a value\./, "read", "--after");
+    await refused(/--json takes no value\./, "read", "--json=1");
+    await refused(/writes no views.*`expr`/, "set", "v", "size(agents)", "--scope", "_view");
+  });
+});
+
+Deno.test("what the service refuses is told once, in the words of the command", async () => {
+  await withShell(async (shell) => {
+    await shell.run("join", "bob");
+    await shell.run("set", "k", "1");
+    const cases: [told: RegExp, ...args: string[]][] = [
+      [/get KEY --json.*--if-version\./, "set", "k", "2", "--if-version", "7"],
+      [/convene room ID, or check --room\./, "read", "--room", "nowhere"],
+      [/leave out --if-new/, "join", "bob", "--if-new"],
+    ];
+    for (const [told, ...args] of cases) {
+      const { stderr } = await shell.run(...args);
+      assert.match(stderr, told);
+      assert.doesNotMatch(stderr, /POST|if_version|if_new/);
+    }
+    const { stderr } = await shell.run("wait", "true", "--include", "views");
+    assert.equal(stderr.match(/nothing to include called "views"/g)?.length, 1, stderr);
+  });
+});
+
 Deno.test("join --if-new ends with 1 where the id is there", async () => {
   await withShell(async (shell) => {
     assert.equal((await shell.run("join", "bob", "--if-new")).code, 0);

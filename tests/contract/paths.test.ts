@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { contract, oneBackend } from "../support/backends.ts";
 import { send } from "../support/raw.ts";
-import { assertError, assertStatus } from "../support/shapes.ts";
+import { assertError, assertInvalid, assertStatus } from "../support/shapes.ts";
 
 contract("doubled and trailing slashes of a path do not count", async (t) => {
   const room = await t.room();
@@ -81,12 +81,51 @@ const NEAR: Array<[path: string, meant: string]> = [
   ["/api/v1/room/x/state", "/rooms/x/state?"],
   ["/messages", "/rooms/{room}/messages?"],
   ["/agents/ann/heartbeat", "/rooms/{room}/agents/ann/heartbeat?"],
-  ["/rooms/x/state/phase", "/rooms/x/state?key=phase"],
-  ["/rooms/x/state/ann/score", "/rooms/x/state?scope=ann&key=score"],
   ["/openapi.yaml", "/openapi.json?"],
   ["/doc/error", "/docs/errors?"],
   ["/health", "/healthz?"],
+  ["/rooms/r/claim", "/rooms/r/messages/{message}/claim?"],
+  ["/rooms/r/heartbeat", "/rooms/r/agents/{agent}/heartbeat?"],
+  ["/rooms/r/batch", "/rooms/r/state/batch?"],
 ];
+
+contract("a key in the path is told where it goes, to a write another place than to a read", async (t) => {
+  for (
+    const [path, query] of [
+      ["/rooms/x/state/phase", "?key=phase"],
+      ["/rooms/x/state/ann/score", "?scope=ann&key=score"],
+    ] as const
+  ) {
+    for (const method of ["GET", "DELETE"]) {
+      const reply = await t.request(method, path);
+      assertError(reply, 404, "not_found");
+      assert.ok(reply.body.hint.endsWith(` /rooms/x/state${query}`), reply.text);
+    }
+    for (const method of ["PUT", "POST"]) {
+      const reply = await t.request(method, path, { body: { value: 1 } });
+      assertError(reply, 404, "not_found");
+      assert.ok(reply.body.hint.endsWith("member of the body: PUT /rooms/x/state"), reply.text);
+    }
+  }
+  const reply = await t.put("/rooms/x/state?key=phase", { value: 1 });
+  assertInvalid(reply, ["key"]);
+  assert.match(reply.body.hint, /members in the body/);
+}, oneBackend);
+
+contract("a method that an id does not take is told the path in which its word stands", async (t) => {
+  const room = await t.room();
+  const told: [path: string, meant: RegExp][] = [
+    [`/rooms/${room}/messages/claim`, /It takes GET, .*\/messages\/\{message\}\/claim\?$/],
+    [`/rooms/${room}/agents/heartbeat`, /It takes GET, .*\/agents\/\{agent\}\/heartbeat\?$/],
+    [`/rooms/${room}/agents/ann`, /^It takes GET, HEAD, OPTIONS\.$/],
+    [`/rooms/${room}`, /^It takes GET, HEAD, OPTIONS\.$/],
+  ];
+  for (const [path, meant] of told) {
+    const reply = await t.post(path, {});
+    assertError(reply, 405, "method_not_allowed");
+    assert.match(reply.body.hint, meant, path);
+  }
+}, oneBackend);
 
 contract("a path at which there is nothing is told the one that was meant", async (t) => {
   for (const [path, meant] of NEAR) {

@@ -79,6 +79,12 @@ contract("names that callers mistake are told: members of every body", async (t)
   const room = await t.room();
   const cases: [method: string, path: string, body: Json, wrong: string, right: string][] = [
     ["POST", "/rooms", { metadata: {} }, "metadata", "`meta`"],
+    ["POST", "/rooms", { room: "x" }, "room", "`id`"],
+    ["POST", "/rooms", { room_id: "x" }, "room_id", "`id`"],
+    ["POST", "/rooms", { name: "x" }, "name", "`id`"],
+    ["POST", `/rooms/${room}/agents`, { name: "Ann", agent: "ann" }, "agent", "mean `id`"],
+    ["POST", `/rooms/${room}/agents`, { name: "Ann", agent_id: "ann" }, "agent_id", "mean `id`"],
+    ["POST", `/rooms/${room}/agents`, { name: "Ann", room }, "room", "leave it out"],
     ["POST", `/rooms/${room}/agents`, { name: "Ann", ifNew: true }, "ifNew", "`if_new`"],
     ["POST", `/rooms/${room}/agents`, { name: "Ann", status: "busy" }, "status", "leave it out"],
     ["POST", `/rooms/${room}/agents/ann/heartbeat`, { state: "busy" }, "state", "`status`"],
@@ -91,7 +97,11 @@ contract("names that callers mistake are told: members of every body", async (t)
     ["POST", `/rooms/${room}/messages/1/claim`, { agent: "ann", from: "ann" }, "from", "`agent`"],
     ["PUT", `/rooms/${room}/state`, { key: "k", val: 1 }, "val", "`value`"],
     ["PUT", `/rooms/${room}/state`, { key: "k", value: 1, updated_at: "x" }, "updated_at", "leave it out"],
+    ["PUT", `/rooms/${room}/state`, { writes: [] }, "writes", "/state/batch"],
+    ["PUT", `/rooms/${room}/state`, { key: "k", delete: true }, "delete", "DELETE /rooms/{room}/state"],
+    ["PUT", `/rooms/${room}/state`, { operations: [] }, "operations", "/state/batch"],
     ["POST", `/rooms/${room}/eval`, { expression: "1" }, "expression", "`expr`"],
+    ["POST", `/rooms/${room}/eval`, { condition: "true" }, "condition", "mean `expr`"],
     ["POST", `/rooms/${room}/wait`, { expr: "true" }, "expr", "`condition`"],
     ["POST", `/rooms/${room}/wait`, { condition: "true", timeout_ms: 0 }, "timeout_ms", "`timeout`"],
   ];
@@ -347,7 +357,8 @@ contract("a number that a double does not hold is refused wherever it stands, an
   const refused = async (method: string, at: string, raw: string, place: (string | number)[]) => {
     const reply = await t.request(method, `${path}${at}`, { raw });
     assertInvalid(reply, place);
-    assert.match(reply.body.hint, /text/);
+    const takesText = ["value", "body", "meta"].some((name) => place.includes(name));
+    assert.match(reply.body.hint, takesText ? /as text/ : /must be a number within/, raw);
   };
   const before = await t.revision(room);
   for (const number of LOST) {
@@ -358,6 +369,7 @@ contract("a number that a double does not hold is refused wherever it stands, an
     const batch = `{"writes":[{"key":"k","value":1},{"key":"l","value":${number}}]}`;
     await refused("PUT", "/state/batch", batch, ["writes", 1, "value"]);
     await refused("POST", "/messages", `{"body":{"id":${number}}}`, ["body", "id"]);
+    await refused("POST", "/messages", `{"body":1,"reply_to":${number}}`, ["reply_to"]);
     await refused("POST", "/agents", `{"name":"x","meta":{"id":${number}}}`, ["meta", "id"]);
     await refused("POST", "/wait", `{"condition":"true","timeout":${number}}`, ["timeout"]);
     await refused("DELETE", "/state", `{"key":"k","if_version":${number}}`, ["if_version"]);
@@ -404,6 +416,10 @@ const SLIPS: Array<[raw: string, hint: RegExp]> = [
   ["{key:k,value:1}", /names in double quotes.*In a shell/],
   [`'{"key":"k"}'`, /Windows/],
   ["key=k&value=1", /in place of a form/],
+  [
+    '--x\r\nContent-Disposition: form-data; name="key"\r\n\r\nk\r\n--x--\r\n',
+    /in place of a form/,
+  ],
   ["{\u201ckey\u201d:1}", /plain double quotes/],
   ['{"key":"k","value":1,"if":"state._shared.phase == "go""}', /within a text as \\"/],
   ['{"key":"k","value":True}', /true, false and null/],

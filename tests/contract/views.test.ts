@@ -93,6 +93,9 @@ contract("_view and expr need each other", async (t) => {
   assertInvalid(await t.put(path, { key: "v", expr: "1" }));
   assertInvalid(await t.put(path, { scope: "ann", key: "v", expr: "1" }));
   assertInvalid(await t.put(path, { scope: "_view", key: "v", expr: 1 }), ["expr"]);
+  const asValue = await t.put(path, { scope: "_view", key: "v", value: "1 + 1" });
+  assertInvalid(asValue, ["expr"]);
+  assert.match(asValue.body.hint, /expression as `expr`/);
   const both = { scope: "_view", key: "v", expr: "1", value: 1 };
   assertInvalid(await t.put(path, both), ["value"]);
   assertInvalid(await t.put(`${path}/batch`, { writes: [both] }), ["writes", 0, "value"]);

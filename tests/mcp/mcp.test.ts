@@ -118,6 +118,7 @@ Deno.test("MCP: an answer has at most 80,000 characters; a longer one shows its 
       assert.ok(text.length <= 80_000, `${tool}: ${text.length}`);
       const body = JSON.parse(text);
       assert.equal(body.cut, true, tool);
+      assert.match(body.hint, /read_room with limit and the same after/);
       assert.match(body.begins, /x{1000}/, tool);
       assert.match(body.hint, /get_state/);
       if (tool === "wait") assert.equal(body.triggered, true);
@@ -200,6 +201,7 @@ Deno.test("MCP: arguments that are not understood are refused, with the near nam
     const wrong: [name: string, args: Record<string, unknown>, told: RegExp][] = [
       ["write_state", { writes: [{ ...write, ifVersion: 0 }] }, /`ifVersion`.*Did you mean `if_version`/],
       ["write_state", { writes: [{ ...write, if: "false" }] }, /`if`.*Put `if` beside `writes`/],
+      ["write_state", { writes: [{ key: "lock", delete: true }] }, /`delete`.*delete_state does/],
       ["write_state", { writes: [write], if_version: 0 }, /Put `if_version` into each/],
       ["write_state", { writes: [write], gate: "false" }, /`gate`.*Did you mean `if`/],
       ["write_state", { writes: [write], if: null }, /if: .*leave it out/],

@@ -52,7 +52,11 @@ overEach(
       ["write_state", write({ key: "k", value: 1, room_id: "r" }), /Put `room` beside/],
       ["write_state", write({ key: "k", value: 1, if_version: 9 }), /version_conflict/],
       ["write_state", write({ key: "k", value: 1, increment: "5" }), /must be true, false or a number/],
-      ["write_state", { room: "r", writes: '[{"key":"k","value":1}]' }, /: writes: must be an array$/],
+      [
+        "write_state",
+        { room: "r", writes: '[{"key":"k","value":1}]' },
+        /: writes: must be an array, not text$/,
+      ],
       ["write_state", { room: "r", writes: [] }, /: writes: must hold at least 1$/],
       ["delete_state", { room: "r" }, /: `key` is missing\.$/],
       ["post_message", { room: "r", body: 1 }, /: `from` is missing\.$/],
@@ -65,7 +69,7 @@ overEach(
       ["list_messages", { room: "r", unclaimed: "yes" }, /unclaimed: must be true or false$/],
       ["evaluate", { room: "r", expr: "1 / 0" }, /evaluation_failed/],
       ["evaluate", { room: "r", expression: "1" }, /Did you mean `expr`/],
-      ["join", { room: "r", agent: "ann", meta: "text" }, /meta: must be a JSON object$/],
+      ["join", { room: "r", agent: "ann", meta: "text" }, /meta: must be a JSON object, not text$/],
     ];
     const missed: string[] = [];
     for (const [name, args, told] of refusals) {

@@ -354,7 +354,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "parameters that are not understood dropped",
     file: "routes/queries.ts",
-    edits: [["refuseUnknown(name, known, url, page);", "continue;"]],
+    edits: [["refuseUnknown(c, name, known, page);", "continue;"]],
     test: "tests/contract/understood.test.ts",
     filter: "file: a condition that a query cuts",
   },

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { VERSION } from "../../version.ts";
 import { docsOf, type ErrorCode, STATUS } from "../errors.ts";
 import { ANSWERS, ERROR_MEMBERS } from "./answers.ts";
 import { type Operation, OPERATIONS } from "./operations.ts";
@@ -83,7 +84,7 @@ function build(): OpenApi {
     openapi: "3.1.1",
     info: {
       title: "Convene",
-      version: "2",
+      version: VERSION,
       summary: "Where agents coordinate: rooms, messages, state, views and waits",
       description:
         "GET / is the guide, /docs lists what else there is to read. POST /mcp is the same for MCP clients " +

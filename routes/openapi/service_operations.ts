@@ -1,3 +1,4 @@
+import { VERSION } from "../../version.ts";
 import type { Operation } from "./operations.ts";
 import * as parameters from "./parameters.ts";
 
@@ -19,7 +20,7 @@ export const SERVICE_OPERATIONS: Record<string, { get: Operation }> = {
       id: "health",
       summary: "Whether the service and its database answer",
       answers: { 200: "Health" },
-      shown: { ok: true },
+      shown: { ok: true, version: VERSION },
       errors: [],
     },
   },

@@ -3,7 +3,7 @@ import { LIMITS } from "./limits.ts";
 // deno-lint-ignore no-control-regex
 const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
 
-/** What is wrong with an id or a key, by API.md's "Ids and keys"; undefined where nothing is. */
+/** What is wrong with an id or a key, by "Ids and keys" of docs/api.md; undefined where nothing is. */
 export function textFault(text: string, most: number): string | undefined {
   if (text.length < 1 || text.length > most) return `must have 1 to ${most} characters`;
   if (CONTROL.test(text)) return "must not contain control characters";

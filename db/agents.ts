@@ -1,6 +1,6 @@
 import type { Database } from "./database.ts";
 import { readCurrent } from "./endings.ts";
-import type { Json } from "./json.ts";
+import { type Json, stored } from "./json.ts";
 import type { Listing } from "./listing.ts";
 import { agentExists, agentNotFound, Refusal } from "./refusal.ts";
 import { SERVED } from "./release.ts";
@@ -142,7 +142,7 @@ export async function listAgents(
     waitsOf(room, null),
   ]);
   const [revision, newest] = [revisionOf(rooms!), toNewest(waits!)];
-  return { agents: await mapInTurns(rows!, (row) => toAgent(row, newest)), revision };
+  return { agents: await mapInTurns(rows!, (row) => toAgent(row, newest, stored)), revision };
 }
 
 /** All agents, or those that are named, in order of joining; their rows are for `toAgent`. */
@@ -171,14 +171,14 @@ export async function getAgent(
 }
 
 /** An agent's row with the newest waits of the room that are in progress. */
-export function toAgent(row: Row, newest: Newest): Agent {
+export function toAgent(row: Row, newest: Newest, read: (json: string) => Json = JSON.parse): Agent {
   const id = row.id as string;
   return {
     id,
     room_id: row.room_id as string,
     name: row.name as string,
     role: row.role as string,
-    meta: JSON.parse(row.meta as string),
+    meta: read(row.meta as string),
     ...present(id, row.status as Status, newest),
     joined_at: row.joined_at as string,
     last_heartbeat: row.last_heartbeat as string,

@@ -1,6 +1,6 @@
 import { createConditions } from "./conditions.ts";
 import type { Database } from "./database.ts";
-import type { Json } from "./json.ts";
+import { type Json, stored } from "./json.ts";
 import type { Listing, Through } from "./listing.ts";
 import { messageNotFound, roomNotFound, served } from "./refusal.ts";
 import { REVISION } from "./release.ts";
@@ -67,7 +67,7 @@ export async function listMessages(
     selectMessages(room, filter),
   ]);
   const revision = revisionOf(rooms!);
-  const messages = await mapInTurns(rows!.slice(0, filter.limit), toMessage);
+  const messages = await mapInTurns(rows!.slice(0, filter.limit), (row) => toMessage(row, stored));
   if (filter.newest) messages.reverse();
   return { messages, more: rows!.length > filter.limit, revision };
 }
@@ -135,8 +135,8 @@ export function listingOf(where: string, args: Listing["args"]): Listing {
   return { table: "messages", columns: COLUMNS, where, args, order: ["id"] };
 }
 
-export function toMessage(row: Row): Message {
-  return { ...toHead(row), body: JSON.parse(row.body as string) };
+export function toMessage(row: Row, read: (json: string) => Json = JSON.parse): Message {
+  return { ...toHead(row), body: read(row.body as string) };
 }
 
 /** A message without its body. */

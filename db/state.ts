@@ -1,7 +1,7 @@
 import { createConditions } from "./conditions.ts";
 import type { Database } from "./database.ts";
 import { type Guard, guardOf } from "./guard.ts";
-import type { Json } from "./json.ts";
+import { type Json, stored } from "./json.ts";
 import type { Listing } from "./listing.ts";
 import { LIVE, LIVING } from "./living.ts";
 import { keyNotFound, roomNotFound, served } from "./refusal.ts";
@@ -124,7 +124,7 @@ export async function listEntries(
     selectEntries(room, filter),
   ]);
   const revision = revisionOf(rooms!);
-  return { entries: await mapInTurns(rows!, toListed), revision };
+  return { entries: await mapInTurns(rows!, (row) => toListed(row, stored)), revision };
 }
 
 /** The query for a filter; its rows are for `toListed`. */
@@ -190,16 +190,16 @@ export async function deleteEntry(
   throw versionConflict(place, ifVersion!, current, reached);
 }
 
-export function toListed(row: Row): Entry | Tombstone {
-  return row.deleted ? toTombstone(row) : toEntry(row);
+export function toListed(row: Row, read?: (json: string) => Json): Entry | Tombstone {
+  return row.deleted ? toTombstone(row) : toEntry(row, read);
 }
 
-export function toEntry(row: Row): Entry {
+export function toEntry(row: Row, read: (json: string) => Json = JSON.parse): Entry {
   return {
     room_id: row.room_id as string,
     scope: row.scope as string,
     key: row.key as string,
-    value: JSON.parse(row.value as string),
+    value: read(row.value as string),
     ...(row.expr === null ? {} : { expr: row.expr as string }),
     version: Number(row.version),
     updated_at: row.updated_at as string,

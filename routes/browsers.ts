@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { RequestError } from "./errors.ts";
 import { createHosts, hostIn, type Hosts, isAddress } from "./hosts.ts";
 import { isLoopback, isPrivate } from "./networks.ts";
+import { createReport } from "./reports.ts";
 
 export interface BrowserOptions {
   /** The instance is there for everybody: the rest does not count. */
@@ -11,6 +12,13 @@ export interface BrowserOptions {
 }
 
 export const BROWSERS: BrowserOptions = { public: false, allowedOrigins: [] };
+
+const SETTINGS =
+  "Its operator sets ALLOWED_ORIGINS (http://name:port) where the name is right, or TRUSTED_PROXIES " +
+  "and PUBLIC_URL where the instance is there for everybody.";
+
+/** Milliseconds between two lines of the log on names that are not this instance's. */
+const REPORT_EVERY_MS = 60_000;
 
 /** Names that no public name server answers for, so that no stranger's page has them. */
 const OWN_NAME = /^[^.]+$|(?:^|\.)localhost\.?$|\.(?:local|internal|lan|home\.arpa)\.?$/;
@@ -28,6 +36,7 @@ export function createBrowserGuard(options: BrowserOptions): (c: Context) => voi
   const isOwnName = (host: string) => OWN_NAME.test(host);
   const isOwn = (host: string) => isAddress(host) || isOwnName(host) || allowedHosts.has(host);
   let own: Hosts | undefined; // the last ones that were; most requests name the same
+  const report = createReport(REPORT_EVERY_MS, sayForeign);
 
   /** That Origin equals Host proves nothing: under a name that was bound anew to this address it does. */
   function mayCall(text: string, hosts: Hosts): boolean {
@@ -47,7 +56,11 @@ export function createBrowserGuard(options: BrowserOptions): (c: Context) => voi
     const origin = c.req.header("origin");
     const isPlain = origin === undefined && !isForeignWait(c);
     if (isPlain && hosts === own || !isNear(c) || c.req.path === "/healthz") return;
-    if (!hosts.every(isOwn)) throw foreignHost();
+    const foreign = hosts.find((host) => !isOwn(host));
+    if (foreign !== undefined) {
+      report(foreign);
+      throw foreignHost();
+    }
     own = hosts;
     if (!isPlain && (origin === undefined || !mayCall(origin, hosts))) throw foreignPage();
   };
@@ -85,11 +98,14 @@ function isForeignWait(c: Context): boolean {
   return /\/wait\/*$/.test(c.req.path) && c.req.header("sec-fetch-site") === "cross-site";
 }
 
+/** Its operator sees nothing of the answers, and `/healthz` answers under any name. */
+function sayForeign(times: number, host: string): string {
+  return `Refused ${times} requests by names that are not this instance's, the last by ${host}. ${SETTINGS}`;
+}
+
 function foreignHost() {
   return new RequestError("forbidden", "This instance is not called by this name.", {
-    hint:
-      "Call it by its address, or as localhost. Its operator sets ALLOWED_ORIGINS (http://name:port) where " +
-      "the name is right, or TRUSTED_PROXIES and PUBLIC_URL where the instance is there for everybody.",
+    hint: `Call it by its address, or as localhost. ${SETTINGS}`,
   });
 }
 

@@ -9,7 +9,7 @@ export function etag(version: number): { ETag: string } {
 }
 
 /** One tag of an entry, as it was sent or as a proxy that compresses answers weakens it. */
-const ONE_TAG = /^(?:W\/)?"([1-9]\d{0,14})"$/;
+export const ONE_TAG = /^(?:W\/)?"([1-9]\d{0,14})"$/;
 
 /** Whether the caller says that it has what this tag stands for; weak or not makes no difference to a reader. */
 export function isKnown(c: Context, tag: string): boolean {

@@ -42,13 +42,17 @@ async function answerKeyed(
   return result;
 }
 
-/** The key, plain or as a quoted string (RFC 8941, 3.3.3). Errors: `invalid_request`. */
+const MOST = LIMITS.idempotencyKeyLength;
+/** A key, plain or as a quoted string (RFC 8941, 3.3.3); a header's spaces around it are not part of it. */
+export const KEY_PATTERN = String.raw`^([!#-~]([ -~]{0,${
+  MOST - 2
+}}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,${MOST}}")$`;
+const KEY = new RegExp(KEY_PATTERN);
+
+/** Errors: `invalid_request`. */
 function keyOf(header: string): string {
-  const quoted = /^"((?:[^"\\]|\\["\\])*)"$/.exec(header)?.[1]?.replace(/\\(.)/g, "$1");
-  const key = quoted ?? header;
-  if (quoted === undefined && header.startsWith('"')) throw invalidKey();
-  if (key.length > LIMITS.idempotencyKeyLength || !/^[\x20-\x7e]+$/.test(key)) throw invalidKey();
-  return key;
+  if (!KEY.test(header)) throw invalidKey();
+  return header.startsWith('"') ? header.slice(1, -1).replace(/\\(.)/g, "$1") : header;
 }
 
 function invalidKey(): RequestError {

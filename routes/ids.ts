@@ -1,7 +1,16 @@
 import { LIMITS } from "./limits.ts";
 
-// deno-lint-ignore no-control-regex
-const CONTROL = /[\u0000-\u001f\u007f-\u009f]/;
+const CONTROLS = String.raw`\u0000-\u001f\u007f-\u009f`;
+const CONTROL = new RegExp(`[${CONTROLS}]`);
+
+/**
+ * Texts that have no control character and not only spaces, for schemas: without look-arounds, which many engines
+ * lack. Halves of characters are left to `textFault`: engines differ in what a pattern says of them.
+ */
+export const TEXT_PATTERN = `^[^${CONTROLS}]*[^\\s${CONTROLS}][^${CONTROLS}]*$`;
+/** Texts that are no id, and no id of an agent that may be registered, for schemas. */
+export const NO_ID = String.raw`^\.{1,2}$`;
+export const NO_AGENT_ID = String.raw`^(_|\.{1,2}$)`;
 
 /** What is wrong with an id or a key, by "Ids and keys" of docs/api.md; undefined where nothing is. */
 export function textFault(text: string, most: number): string | undefined {

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { StoredJson } from "../db/json.ts";
 import { giveWay, isBusy } from "../db/turn.ts";
 
 /** A body with the headers that it needs: its length, where it is sent in pieces. */
@@ -23,6 +24,18 @@ export async function jsonInTurns(value: unknown): Promise<Body> {
 export async function htmlInTurns(c: Context, texts: string[], status: 200 | 404 = 200): Promise<Response> {
   const { body, headers } = await bodyInTurns(texts);
   return c.body(body as ReadableStream, status, { "Content-Type": "text/html; charset=UTF-8", ...headers });
+}
+
+/** A member as JSON, with what is stored as it is. */
+function encoded(member: unknown): string {
+  if (member instanceof StoredJson) return member.text;
+  if (typeof member !== "object" || member === null || Array.isArray(member)) return JSON.stringify(member);
+  const members = Object.entries(member);
+  if (!members.some(([, value]) => value instanceof StoredJson)) return JSON.stringify(member);
+  const texts = members.filter(([, value]) => value !== undefined).map(([name, value]) =>
+    `${JSON.stringify(name)}:${value instanceof StoredJson ? value.text : JSON.stringify(value)}`
+  );
+  return `{${texts.join(",")}}`;
 }
 
 /** Texts one after the other as a body. What was drawn is put together of its parts only now, which takes its time too. */
@@ -61,7 +74,7 @@ async function write(value: unknown, depth: number, texts: string[]): Promise<vo
     if (member === undefined) continue;
     if (isBusy()) await giveWay();
     texts.push(isList ? separator : `${separator}${JSON.stringify(name)}:`);
-    if (isList || depth === 1) texts.push(JSON.stringify(member));
+    if (isList || depth === 1) texts.push(encoded(member));
     else await write(member, depth - 1, texts);
     separator = ",";
   }

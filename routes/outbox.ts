@@ -1,5 +1,6 @@
 import { PAGE_BYTES } from "../db/listing.ts";
 import { LIMITS } from "./limits.ts";
+import { createReport } from "./reports.ts";
 
 /** An event as it is sent, one piece after the other. All who are sent it share the same pieces. */
 export type Pieces = readonly Uint8Array<ArrayBuffer>[];
@@ -55,7 +56,11 @@ export function createOutbox(
   const holders = new Map<Share, { at: number; letGo(): void }>();
   /** How many readers share what is counted: pieces, or by its name what is yet to be read. */
   const counted = new Map<Pieces | string, number>();
-  const reported = { at: -Infinity, readers: 0 };
+  const reportStalled = createReport<void>(
+    REPORT_EVERY_MS,
+    (readers) => `Streams: readers that took nothing and were let go: ${readers}.`,
+    now,
+  );
   let used = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -116,12 +121,7 @@ export function createOutbox(
       };
       return own;
     },
-    reportStalled() {
-      reported.readers++;
-      if (now() - reported.at < REPORT_EVERY_MS) return;
-      console.error(`Streams: readers that took nothing and were let go: ${reported.readers}.`);
-      Object.assign(reported, { at: now(), readers: 0 });
-    },
+    reportStalled,
   };
 }
 

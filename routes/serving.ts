@@ -1,3 +1,5 @@
+import { createReport } from "./reports.ts";
+
 /** Descriptors kept for the database: its connections, those that replace them, and name look-ups. */
 const RESERVE = 16;
 
@@ -21,7 +23,7 @@ export interface Serving {
  */
 export function serveOn(options: Deno.ServeTcpOptions, handler: Deno.ServeHandler<Deno.NetAddr>): Serving {
   const leaving = new Set<Promise<unknown>>();
-  const report = createReport();
+  const report = createReport(REPORT_EVERY_MS, notAccepted);
   let ending = false;
   let reserve: Deno.Listener[] | undefined;
   let server = open(options);
@@ -85,19 +87,8 @@ function takeReserve(): Deno.Listener[] | undefined {
   }
 }
 
-/** Tells the operator now and then, with a count, however often it happens. */
-function createReport(): (error: Error) => void {
-  let times = 0;
-  let reportedAt = -Infinity;
-  return ({ message }) => {
-    times++;
-    if (performance.now() - reportedAt < REPORT_EVERY_MS) return;
-    reportedAt = performance.now();
-    console.error(
-      `No connection could be accepted (${times} times): ${message}. Idle connections are closed. docs/operate.md`,
-    );
-    times = 0;
-  };
+function notAccepted(times: number, { message }: Error): string {
+  return `No connection could be accepted (${times} times): ${message}. Idle connections are closed. docs/operate.md`;
 }
 
 function pause(ms: number): Promise<void> {

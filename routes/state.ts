@@ -5,6 +5,7 @@ import { type Reads, unionReads } from "../cel/reads.ts";
 import type { Database } from "../db/database.ts";
 import type { Guard } from "../db/guard.ts";
 import { computeOnce } from "../db/idempotency.ts";
+import { stored } from "../db/json.ts";
 import { keyNotFound } from "../db/refusal.ts";
 import {
   deleteEntry,
@@ -66,7 +67,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     const data = await reader.load(room, { ...NOTHING, state: { scopes, keys } }, [
       selectEntries(room, filter),
     ]);
-    const entries = await mapInTurns(data.snapshot.extra[0]!, toListed);
+    const entries = await mapInTurns(data.snapshot.extra[0]!, (row) => toListed(row, stored));
     const names = entries.filter((entry) => entry.scope === VIEW_SCOPE && !("deleted" in entry)).map((
       { key },
     ) => key);

@@ -1,10 +1,10 @@
 import type { Context, Hono } from "hono";
-import type { Include } from "../cel/include.ts";
 import type { WaitResult } from "../cel/waiter.ts";
 import { getAgent } from "../db/agents.ts";
 import { asRestOfWork } from "../db/turn.ts";
 import { invalidMember } from "./errors.ts";
 import { existingAgentId, existingId } from "./ids.ts";
+import { includeOf } from "./include.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
 import { queryNumber, queryOf } from "./queries.ts";
@@ -75,43 +75,4 @@ export function mountWait(app: Hono, { database, watch, fairUse }: Services): vo
       return await wait(c, roomOf(c), await readBody(c, "waitBody"), signal);
     },
   }, { GET: ["condition", "agent", "timeout", "include"] });
-}
-
-/** The names of a text: a comma parts two, spaces around one do not count. In an array each is to the letter. */
-function namesOf(fields: string): string[] {
-  return fields.split(",").map((name) => name.trim()).filter((name) => name !== "");
-}
-
-/** What an answer is to include. Errors: `invalid_request` for a field that there is not, or too many. */
-function includeOf(fields: string | string[]): Include {
-  const include: Include = {};
-  const list = typeof fields === "string" ? namesOf(fields) : fields;
-  if (list.length > LIMITS.includeFields) {
-    throw invalidMember(
-      ["include"],
-      `include may name at most ${LIMITS.includeFields} fields.`,
-      "`state` includes every scope.",
-    );
-  }
-  for (const field of list) {
-    const [, scope] = field.match(/^state\.(.+)$/s) ?? [];
-    const [, list, after] = field.match(/^(messages|changes):after:(\d+)$/) ?? [];
-    if (field === "state") include.state = "all";
-    else if (field === "agents" || field === "messages") include[field] = true;
-    else if (scope !== undefined) {
-      include.state = include.state === "all" ? "all" : [...new Set([...include.state ?? [], scope])];
-    } else if (after !== undefined) {
-      include[list === "changes" ? "changesAfter" : "messagesAfter"] = {
-        after: Math.min(Number(after), Number.MAX_SAFE_INTEGER),
-        limit: LIMITS.listLength,
-      };
-    } else {
-      throw invalidMember(
-        ["include"],
-        `There is nothing to include called ${JSON.stringify(field)}.`,
-        "Use state, state.<scope>, agents, messages, messages:after:<id> or changes:after:<revision>.",
-      );
-    }
-  }
-  return include;
 }

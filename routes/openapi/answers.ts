@@ -31,14 +31,14 @@ const RegisteredAgent = Agent.extend({
 });
 
 const Message = z.object({
-  id: z.int().positive().meta({ description: "The revision at which the message came" }),
+  id: z.int().min(1).meta({ description: "The revision at which the message came" }),
   room_id: z.string(),
   from_agent: z.string().nullable(),
   to_agent: z.string().nullable(),
   kind: z.string(),
   body: json,
   created_at: time,
-  reply_to: z.int().nullable(),
+  reply_to: z.int().min(1).nullable(),
   claimed_by: z.string().nullable(),
   claimed_at: time.nullable(),
 });
@@ -48,7 +48,7 @@ const Entry = z.object({
   scope: z.string(),
   key: z.string(),
   value: json,
-  version: z.int().positive(),
+  version: z.int().min(1),
   updated_at: time,
   updated_by: z.string().nullable(),
 });
@@ -61,7 +61,7 @@ const DeletedEntry = z.object({
   scope: z.string(),
   key: z.string(),
   deleted: z.literal(true),
-  version: z.int().positive(),
+  version: z.int().min(1),
   updated_at: time,
 });
 const changed = { revision };
@@ -117,7 +117,7 @@ export const ANSWERS = {
   }),
   Message,
   MessageList: z.array(Message),
-  Claim: z.object({ claimed: z.literal(true), claimed_by: z.string(), message_id: z.int() }),
+  Claim: z.object({ claimed: z.literal(true), claimed_by: z.string(), message_id: z.int().min(1) }),
   Entry,
   View,
   DeletedEntry,

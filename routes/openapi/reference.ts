@@ -1,6 +1,6 @@
 import type { OpenApi } from "./document.ts";
+import type { Parameter } from "./parameters.ts";
 
-type Parameter = { name: string; in: string; required?: boolean; description: string };
 type Body = { content: Record<string, { schema: { $ref: string }; example?: unknown }> };
 
 /**
@@ -10,7 +10,6 @@ type Body = { content: Record<string, { schema: { $ref: string }; example?: unkn
 export function referencePage({ paths }: OpenApi): string {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => {
-      const parameters = operation.parameters as unknown as Parameter[];
       const body = operation.requestBody as Body | undefined;
       const sent = body?.content["application/json"];
       const answers = Object.entries(operation.responses).map(([status, { description, content }]) => {
@@ -22,9 +21,7 @@ export function referencePage({ paths }: OpenApi): string {
       return [
         `## ${method.toUpperCase()} ${path}`,
         [operation.summary, operation.description].filter(Boolean).join(". "),
-        parameters.map(({ name, in: place, required, description }) =>
-          `- \`${name}\` (${place}${required ? ", required" : ""}): ${description}`
-        ).join("\n"),
+        operation.parameters.map(parameterLine).join("\n"),
         sent ? `Body, for example:\n\n\`\`\`json\n${JSON.stringify(sent.example)}\n\`\`\`` : "",
         `Answers:\n\n${answers.join("\n")}`,
       ].filter(Boolean).join("\n\n");
@@ -33,4 +30,9 @@ export function referencePage({ paths }: OpenApi): string {
   return `# The API\n\nThe same for machines, with every schema: [OpenAPI 3.1]($CONVENE/openapi.json).\n\n${
     operations.join("\n\n")
   }\n\n## Read next\n\n[The guide]($CONVENE/help), [what each error means]($CONVENE/docs/errors).\n`;
+}
+
+function parameterLine({ name, in: place, required, description, schema }: Parameter): string {
+  const unsaid = schema.default ? `; ${schema.default} unless said` : "";
+  return `- \`${name}\` (${place}${required ? ", required" : ""}): ${description}${unsaid}`;
 }

@@ -261,7 +261,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a developer's instance under any name",
     file: "routes/browsers.ts",
-    edits: [["    if (!hosts.every(isOwn)) throw foreignHost();\n", ""]],
+    edits: [["      throw foreignHost();\n", ""]],
     test: "tests/contract/browsers.test.ts",
     filter: "file: a name that was bound anew to this address is refused",
   },
@@ -344,7 +344,10 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a version to be guarded by that is null taken as absent",
     file: "routes/schemas.ts",
-    edits: [[".min(0).optional();", ".min(0).nullish() as unknown as z.ZodOptional<z.ZodInt>;"]],
+    edits: [[
+      'if it does not exist")).optional();',
+      'if it does not exist")).nullish() as unknown as z.ZodOptional<z.ZodInt>;',
+    ]],
     test: "tests/contract/understood.test.ts",
     filter: "file: null for an optional member",
   },
@@ -513,6 +516,23 @@ export const MUTANTS: Mutant[] = [
     edits: [["agent !== undefined && !there.has(agent)", "false"]],
     test: "tests/contract/wait.test.ts",
     filter: "file: an agent that is not registered waits without a mark",
+  },
+  {
+    name: "a scope of the system that the document allows in a write",
+    file: "routes/openapi/state_bodies.ts",
+    edits: [["z.union([z.enum(names), TEXTS.ownId])", "z.union([z.enum(names), TEXTS.id])"]],
+    test: "tests/openapi/requests.test.ts",
+    filter: "a body is taken if and only if",
+  },
+  {
+    name: "an include that the document allows and no wait takes",
+    file: "routes/include.ts",
+    edits: [[
+      "const IN_TEXT = fields(String.raw`[^,]*[^,\\s]`);",
+      "const IN_TEXT = fields(String.raw`[^,]*`);",
+    ]],
+    test: "tests/openapi/requests.test.ts",
+    filter: "a parameter is refused if and only if",
   },
   {
     name: "a wait of MCP that its agent's next call leaves",

@@ -80,3 +80,21 @@ for (const [name, value] of Object.entries(OPENED)) {
     assert.deepEqual(await statusesFrom("127.0.0.1", options), [200, 200]);
   });
 }
+
+Deno.test("the operator is told of names that are not the instance's, once a minute", () =>
+  withApp(async ({ app }) => {
+    const { error: log } = console;
+    const lines: string[] = [];
+    console.error = (...what: unknown[]) => void lines.push(what.join(" "));
+    try {
+      const env = { remoteAddr: { transport: "tcp", hostname: "127.0.0.1", port: 1 } };
+      for (const host of ["box.example:8000", "other.example", "localhost"]) {
+        const response = await app.fetch(new Request(`http://${host}/rooms`, { headers: { host } }), env);
+        await response.body?.cancel();
+      }
+    } finally {
+      console.error = log;
+    }
+    assert.equal(lines.length, 1, lines.join("\n"));
+    assert.match(lines[0]!, /^Refused 1 requests by .* the last by box\.example\. .*ALLOWED_ORIGINS/);
+  }, UNSET));

@@ -14,3 +14,9 @@ export class TextLineStream extends TransformStream<string, string> {
     });
   }
 }
+
+/** Acts on each line of bytes that come; resolves when they end. */
+export async function eachLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>, act: (line: string) => void) {
+  const lines = stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
+  for await (const line of lines) act(line);
+}

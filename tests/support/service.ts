@@ -1,4 +1,4 @@
-import { TextLineStream } from "./lines.ts";
+import { eachLine } from "./lines.ts";
 
 const root = new URL("../../", import.meta.url);
 const START_DEADLINE = 30_000;
@@ -100,9 +100,4 @@ function signalTo(process: Deno.ChildProcess, signal: Deno.Signal) {
   } catch {
     // It has ended already, which is what the signal was for.
   }
-}
-
-async function eachLine(stream: ReadableStream<Uint8Array<ArrayBuffer>>, act: (line: string) => void) {
-  const lines = stream.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
-  for await (const line of lines) act(line);
 }

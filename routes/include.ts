@@ -1,0 +1,55 @@
+import type { Include } from "../cel/include.ts";
+import { invalidMember } from "./errors.ts";
+import { LIMITS } from "./limits.ts";
+
+const LISTS = String.raw`(?:messages|changes):after:\d+`;
+const fields = (scope: string) => `(?:state(?:\\.${scope})?|agents|messages|${LISTS})`;
+const IN_TEXT = fields(String.raw`[^,]*[^,\s]`);
+
+/** What `include` is, in words. */
+export const INCLUDE =
+  "Comma-separated, or (in a body) an array: `state`, `state.<scope>`, `agents`, `messages`, `messages:after:<id>`, " +
+  `\`changes:after:<revision>\`; at most ${LIMITS.includeFields}`;
+
+/** What `includeOf` takes, for schemas: the elements of an array, and a text. */
+export const FIELD_PATTERN = `^${fields(String.raw`[\s\S]+`)}$`;
+export const INCLUDE_PATTERN = String.raw`^\s*(?:${IN_TEXT}\s*)?(?:,\s*(?:${IN_TEXT}\s*)?)*$`;
+
+/** The names of a text: a comma parts two, spaces around one do not count. In an array each is to the letter. */
+function namesOf(fields: string): string[] {
+  return fields.split(",").map((name) => name.trim()).filter((name) => name !== "");
+}
+
+/** What an answer is to include. Errors: `invalid_request` for a field that there is not, or too many. */
+export function includeOf(fields: string | string[]): Include {
+  const include: Include = {};
+  const list = typeof fields === "string" ? namesOf(fields) : fields;
+  if (list.length > LIMITS.includeFields) {
+    throw invalidMember(
+      ["include"],
+      `include may name at most ${LIMITS.includeFields} fields.`,
+      "`state` includes every scope.",
+    );
+  }
+  for (const field of list) {
+    const [, scope] = field.match(/^state\.(.+)$/s) ?? [];
+    const [, list, after] = field.match(/^(messages|changes):after:(\d+)$/) ?? [];
+    if (field === "state") include.state = "all";
+    else if (field === "agents" || field === "messages") include[field] = true;
+    else if (scope !== undefined) {
+      include.state = include.state === "all" ? "all" : [...new Set([...include.state ?? [], scope])];
+    } else if (after !== undefined) {
+      include[list === "changes" ? "changesAfter" : "messagesAfter"] = {
+        after: Math.min(Number(after), Number.MAX_SAFE_INTEGER),
+        limit: LIMITS.listLength,
+      };
+    } else {
+      throw invalidMember(
+        ["include"],
+        `There is nothing to include called ${JSON.stringify(field)}.`,
+        "Use state, state.<scope>, agents, messages, messages:after:<id> or changes:after:<revision>.",
+      );
+    }
+  }
+  return include;
+}

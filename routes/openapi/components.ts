@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { docsOf, type ErrorCode, STATUS } from "../errors.ts";
+import { ANSWERS, ERROR_MEMBERS } from "./answers.ts";
+
+type Schema = Record<string, unknown>;
+
+/** `VersionConflict` of `version_conflict`. */
+export function errorName(code: string): string {
+  return code.split("_").map((word) => word[0]!.toUpperCase() + word.slice(1)).join("");
+}
+
+const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  detail: z.string(),
+}).meta({ description: "RFC 9457, where `Accept` asks for it: the error's members, and these" });
+
+function errorSchema(code: ErrorCode): z.ZodType {
+  return z.object({
+    error: z.literal(code),
+    message: z.string(),
+    hint: z.string().optional(),
+    docs: z.literal(docsOf(code)),
+    ...ERROR_MEMBERS[code],
+  });
+}
+
+/**
+ * The schemas of the document: of bodies, as they validate them, of answers and of errors. Bodies are converted as
+ * they are, since a validating middleware would read bodies by its own rules (Content-Type, the order of refusals, the
+ * shape of an error), which are not the contract's.
+ */
+export function schemasOf(
+  bodies: Record<string, z.ZodType>,
+  errors: ErrorCode[] = Object.keys(STATUS) as ErrorCode[],
+): Record<string, Schema> {
+  const registry = z.registry<{ id: string }>();
+  const ofErrors = Object.fromEntries(errors.map((code) => [errorName(code), errorSchema(code)]));
+  const all = { ...bodies, ...ANSWERS, ...ofErrors, Problem };
+  for (const [id, schema] of Object.entries(all)) registry.add(schema, { id });
+  const { schemas } = z.toJSONSchema(registry, {
+    io: "input", // open objects: members may be added to what is answered
+    unrepresentable: "any",
+    uri: (id) => `#/components/schemas/${id}`,
+    override: ({ jsonSchema }) => delete jsonSchema.propertyNames, // says that names are texts
+  });
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [name, schema as Schema]),
+  );
+}

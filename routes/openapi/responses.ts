@@ -1,0 +1,129 @@
+import { type ErrorCode, STATUS } from "../errors.ts";
+import { errorName } from "./components.ts";
+import type { Operation } from "./operation.ts";
+import { KEY } from "./parameters.ts";
+
+type Schema = Record<string, unknown>;
+
+export interface Response {
+  description: string;
+  headers: Record<string, Schema>;
+  content?: Record<string, { schema: Schema; example?: unknown }>;
+}
+
+export const HEADERS: Record<string, Schema> = {
+  "Convene-Revision": {
+    description: "The room's revision that the answer reflects",
+    schema: { type: "integer", minimum: 0 },
+  },
+  Link: {
+    description: 'Where a list that was cut goes on: `<...>; rel="next"`',
+    schema: { type: "string" },
+  },
+  "Convene-Reset": {
+    description: "`true`: the room has not come to `since`, and the list is from the start",
+    schema: { type: "string", enum: ["true"] },
+  },
+  ETag: {
+    description: "What `If-Match` and `If-None-Match` take; of one entry, a room or a document, alone",
+    schema: { type: "string", pattern: '^(W/)?"[0-9a-f]+"$' },
+  },
+  RateLimit: {
+    description: "What is left of a share, once half of it is used",
+    schema: { type: "string" },
+  },
+  "RateLimit-Policy": {
+    description: "The share of the caller or of the room, once half of it is used",
+    schema: { type: "string" },
+  },
+  "Idempotency-Replayed": {
+    description: "`true`: the write was done before, by a request with the same key",
+    schema: { type: "string", enum: ["true"] },
+  },
+  "Retry-After": {
+    description: "Seconds to wait before the next try",
+    schema: { type: "integer", minimum: 0 },
+  },
+  "Accept-Encoding": { description: "`identity`: bodies are read as they are", schema: { type: "string" } },
+  Vary: { description: "What of the request the answer depends on", schema: { type: "string" } },
+};
+
+/** Named once half of a share is used. */
+const SHARE = ["RateLimit", "RateLimit-Policy"];
+
+/** Anybody may be told these; `invalid_request` for a parameter that there is not, and for a Host that is none. */
+const EVERYWHERE: ErrorCode[] = ["invalid_request", "internal", "unavailable"];
+/** Whoever watches over the service is let in, however often and by whatever name. */
+const BUT_HEALTH: ErrorCode[] = ["forbidden", "rate_limited"];
+
+const DESCRIPTIONS: Record<string, string> = {
+  200: "Done",
+  201: "Created",
+  304: "What you have is still right",
+  404: "A page that says that there is no such room",
+};
+
+export const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` });
+const headersOf = (names: string[]) => Object.fromEntries(names.map((name) => [name, ref("headers", name)]));
+
+/** Whether the operation is a write that an `Idempotency-Key` makes once. */
+const takesKey = ({ parameters = [] }: Operation) => parameters.some(({ name }) => name === KEY.name);
+
+/** Every answer of an operation, by its status. */
+export function responsesOf(path: string, operation: Operation): Record<string, Response> {
+  return { ...successes(path, operation), ...refusals(path, operation) };
+}
+
+const shareOf = (path: string) => path === "/healthz" ? [] : SHARE;
+
+function successes(path: string, operation: Operation): Record<string, Response> {
+  const { answers, shown, headers = [] } = operation;
+  const replayed = takesKey(operation) ? ["Idempotency-Replayed"] : [];
+  const withRevision = path.startsWith("/rooms/") || answers[201] === "Room" ? ["Convene-Revision"] : [];
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, answer]) => {
+      const common = {
+        description: DESCRIPTIONS[status]!,
+        headers: headersOf([...withRevision, ...headers, ...replayed, ...shareOf(path)]),
+      };
+      const content = typeof answer === "string"
+        ? { "application/json": { schema: ref("schemas", answer), example: shown } }
+        : Object.fromEntries(answer.map((type) => [type, { schema: { type: "string" } }]));
+      return [status, { ...common, ...(Object.keys(content).length > 0 && { content }) }];
+    }),
+  );
+}
+
+/** What an operation may be refused with. */
+export function errorsOf(path: string, operation: Operation): ErrorCode[] {
+  const ofWrites: ErrorCode[] = takesKey(operation) ? ["idempotency_mismatch"] : [];
+  const ofBodies: ErrorCode[] = operation.body ? ["request_timeout", "unsupported_encoding"] : [];
+  const ofRoom: ErrorCode[] = path.startsWith("/rooms/") ? ["room_not_found"] : [];
+  const ofCallers = path === "/healthz" ? [] : BUT_HEALTH;
+  return [
+    ...new Set([...operation.errors, ...ofRoom, ...ofWrites, ...ofBodies, ...ofCallers, ...EVERYWHERE]),
+  ];
+}
+
+function refusals(path: string, operation: Operation): Record<string, Response> {
+  const byStatus = Map.groupBy(errorsOf(path, operation), (code) => STATUS[code]);
+  return Object.fromEntries(
+    [...byStatus].map(([status, codes]) => {
+      const refs = codes.map((code) => ref("schemas", errorName(code)));
+      const schema = refs.length === 1 ? refs[0]! : { oneOf: refs };
+      const retry = [429, 503].includes(status) ? ["Retry-After"] : [];
+      const revision = [404, 409, 412, 422].includes(status) && path.startsWith("/rooms/")
+        ? ["Convene-Revision"]
+        : [];
+      const unpacked = status === STATUS.unsupported_encoding ? ["Accept-Encoding"] : [];
+      return [status, {
+        description: codes.map((code) => `\`${code}\``).join(", "),
+        headers: headersOf([...revision, ...retry, ...unpacked, ...shareOf(path)]),
+        content: {
+          "application/json": { schema },
+          "application/problem+json": { schema: { allOf: [schema, ref("schemas", "Problem")] } },
+        },
+      }];
+    }),
+  );
+}

@@ -1,0 +1,126 @@
+import createClient from "openapi-fetch";
+import type { paths } from "./generated/openapi.d.ts";
+
+/** Makes each call by a client of openapi-fetch, under the types of openapi-typescript. `seen` takes each answer. */
+export async function makeEachCall(
+  baseUrl: string,
+  seen: (operation: string, answer: { response: Response; data?: unknown }) => void,
+  fetch?: (request: Request) => Promise<Response>,
+): Promise<void> {
+  const api = createClient<paths>({ baseUrl, fetch });
+  const at = { path: { room: "fetched" } };
+
+  seen("createRoom", await api.POST("/rooms", { body: { id: "fetched", meta: { by: "openapi-fetch" } } }));
+  const rooms = await api.GET("/rooms", {
+    params: { query: { limit: 5, before: "2999-01-01T00:00:00.000Z" } },
+  });
+  seen("listRooms", rooms);
+  const room = await api.GET("/rooms/{room}", { params: at });
+  seen("getRoom", room);
+  const names: string[] = [...rooms.data?.map(({ id }) => id) ?? [], room.data?.created_at ?? ""];
+
+  const registered = await api.POST("/rooms/{room}/agents", {
+    params: { ...at, header: { "Idempotency-Key": crypto.randomUUID() } },
+    body: { id: "alice", name: "Alice", if_new: true },
+  });
+  seen("registerAgent", registered);
+  const created: boolean | undefined = registered.data?.created;
+  seen("listAgents", await api.GET("/rooms/{room}/agents", { params: at }));
+  const alice = { path: { room: "fetched", agent: "alice" } };
+  seen("getAgent", await api.GET("/rooms/{room}/agents/{agent}", { params: alice }));
+  const beat = await api.POST("/rooms/{room}/agents/{agent}/heartbeat", {
+    params: alice,
+    body: { status: "busy" },
+  });
+  seen("heartbeat", beat);
+  seen("heartbeat", await api.POST("/rooms/{room}/agents/{agent}/heartbeat", { params: alice }));
+
+  const posted = await api.POST("/rooms/{room}/messages", {
+    params: at,
+    body: { from: "alice", to: null, kind: "task", body: { file: "a.ts" } },
+  });
+  seen("postMessage", posted);
+  const id: number = posted.data?.id ?? 0;
+  const query = { after: 0, unclaimed: true, kind: "task", limit: 10 };
+  seen("listMessages", await api.GET("/rooms/{room}/messages", { params: { ...at, query } }));
+  const message = { path: { room: "fetched", message: id } };
+  seen("getMessage", await api.GET("/rooms/{room}/messages/{message}", { params: message }));
+  const claimed = await api.POST("/rooms/{room}/messages/{message}/claim", {
+    params: message,
+    body: { agent: "alice" },
+  });
+  seen("claimMessage", claimed);
+  const claimant: string | undefined = claimed.error?.error === "already_claimed"
+    ? claimed.error.claimed_by
+    : claimed.data?.claimed_by;
+
+  const put = (body: paths["/rooms/{room}/state"]["put"]["requestBody"]["content"]["application/json"]) =>
+    api.PUT("/rooms/{room}/state", { params: at, body });
+  const written = await put({ key: "turn", value: { n: 1 }, if_version: 0, agent: "alice" });
+  seen("writeEntry", written);
+  const version: number | undefined = written.data?.version;
+  seen("writeEntry", await put({ key: "count", increment: true, value: 2 }));
+  seen("writeEntry", await put({ key: "count", increment: 3, if: "state._shared.count == 2" }));
+  seen("writeEntry", await put({ scope: "_view", key: "double", expr: "state._shared.count * 2" }));
+  // @ts-expect-error: neither a value, nor an increment, nor an expression
+  await put({ key: "nothing" });
+  // @ts-expect-error: an increment that is a number has no value beside it
+  await put({ key: "count", increment: 3, value: 1 });
+  seen(
+    "writeEntry",
+    await api.PUT("/rooms/{room}/state", {
+      params: { ...at, header: { "If-None-Match": "*" } },
+      body: { key: "new", value: null },
+    }),
+  );
+  seen(
+    "writeBatch",
+    await api.PUT("/rooms/{room}/state/batch", {
+      params: at,
+      body: { if: "true", writes: [{ key: "x", value: 1 }, { key: "count", increment: true }] },
+    }),
+  );
+  const listed = await api.GET("/rooms/{room}/state", { params: { ...at, query: { resolve: true } } });
+  seen("readState", listed);
+  const keys = Array.isArray(listed.data) ? listed.data.map(({ key }) => key) : [];
+  seen("readState", await api.GET("/rooms/{room}/state", { params: { ...at, query: { key: "turn" } } }));
+  seen("deleteEntry", await api.DELETE("/rooms/{room}/state", { params: at, body: { key: "x" } }));
+  seen(
+    "deleteEntry",
+    await api.DELETE("/rooms/{room}/state", { params: { ...at, query: { key: "turn", if_version: 1 } } }),
+  );
+
+  seen(
+    "evaluate",
+    await api.POST("/rooms/{room}/eval", {
+      params: at,
+      body: { expr: "state._view.double", agent: "alice" },
+    }),
+  );
+  const waited = await api.POST("/rooms/{room}/wait", {
+    params: at,
+    body: { condition: "false", timeout: 0, include: ["state._shared", "messages:after:0"] },
+  });
+  seen("wait", waited);
+  const cause: string | undefined = waited.data?.triggered === false
+    ? waited.data.last_error?.code
+    : undefined;
+  seen(
+    "waitByQuery",
+    await api.GET("/rooms/{room}/wait", {
+      params: { ...at, query: { condition: "true", timeout: 0, include: "state,changes:after:0" } },
+    }),
+  );
+  const changes = await api.GET("/rooms/{room}/changes", { params: { ...at, query: { after: 0 } } });
+  seen("readChanges", changes);
+  const more: boolean | undefined = changes.data?.more;
+  const events = await api.GET("/rooms/{room}/events", { params: at, parseAs: "stream" });
+  seen("followEvents", events);
+  await events.data?.cancel();
+
+  const guide = await api.GET("/", { parseAs: "text" });
+  seen("guide", guide);
+  seen("health", await api.GET("/healthz"));
+  const told: unknown[] = [names, created, claimant, version, keys, cause, more, guide.data?.length];
+  if (told.includes(undefined) && told.at(-1) === undefined) throw new Error("The guide is empty.");
+}

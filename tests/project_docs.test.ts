@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { z } from "zod";
 import { STATUS } from "../routes/errors.ts";
 import { LIMITS } from "../routes/limits.ts";
+import { ERROR_MEMBERS } from "../routes/openapi/answers.ts";
 import { createPages } from "../routes/pages.ts";
 import { withApp } from "./support/app.ts";
 import { withClient } from "./support/mcp.ts";
@@ -25,6 +27,20 @@ Deno.test("docs/api.md has every error code with its status, and no other", () =
     /^\d+$/.test(status!) ? [[code!.replaceAll("`", ""), Number(status)]] : []
   );
   assert.deepEqual(Object.fromEntries(told), STATUS);
+});
+
+Deno.test("docs/api.md has the members of each error, and marks those that may be absent", () => {
+  const told = rowsUnder("Errors").flatMap(([status, code, members]) =>
+    /^\d+$/.test(status!) && members
+      ? [[code!.replaceAll("`", ""), members.replaceAll("`", "").split(", ").sort()]]
+      : []
+  );
+  const known = Object.entries(ERROR_MEMBERS).map(([code, members]) => [
+    code,
+    Object.entries(members).map(([name, schema]) => schema instanceof z.ZodOptional ? `${name}?` : name)
+      .sort(),
+  ]);
+  assert.deepEqual(Object.fromEntries(told), Object.fromEntries(known));
 });
 
 Deno.test("docs/api.md has every limit with its number, and no other", () => {

@@ -32,7 +32,7 @@ interface Look {
   view(name: string): ViewResult;
 }
 
-/** Builds the variables of API.md's CEL section from what was loaded, views evaluated when they are read. */
+/** Builds the variables of the CEL section of docs/api.md from what was loaded, views evaluated when they are read. */
 export function createContext(
   { snapshot, definitions, scopes, metas }: RoomData,
 ): RoomContext {

@@ -9,7 +9,7 @@ A flag goes before the environment. A value is JSON if it reads as JSON (5, true
 a number only if it comes back as it was typed (1.0 and long digits are text). With --text it is
 text whatever it reads as. What begins with a dash comes after --.
 It ends with 0 when done (wait: triggered), 1 when it failed or was refused, 2 when it was used wrongly,
-124 when the time was over.`;
+124 when the time was over. convene --version says which version it is.`;
 
 export function help(commands: Record<string, Command>): string {
   const lines = Object.entries(commands).map(([name, { usage, about }]) =>

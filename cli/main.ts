@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command: one file for each of its verbs, which stand in `commands.ts`. */
 import process from "node:process";
-import { ConveneError, type ErrorCode } from "../client/mod.ts";
+import { ConveneError, type ErrorCode, VERSION } from "../client/mod.ts";
 import { readCommand, unknownCommand } from "./arguments.ts";
 import { commands } from "./commands.ts";
 import { EXIT } from "./exit.ts";
@@ -14,6 +14,10 @@ async function main(args: string[]): Promise<number> {
   if (["help", "--help", "-h"].includes(name)) {
     const command = commands[args[1] ?? ""];
     console.log(command ? helpOf(args[1]!, command) : help(commands));
+    return EXIT.done;
+  }
+  if (["version", "--version"].includes(name)) {
+    console.log(VERSION);
     return EXIT.done;
   }
   const command = commands[name];

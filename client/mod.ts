@@ -30,4 +30,5 @@ export type {
   Write,
   WriteOptions,
 } from "./state.ts";
+export { VERSION } from "../version.ts";
 export type { Include, Included, TimedOut, Triggered, UntilOptions } from "./until.ts";

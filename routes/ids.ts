@@ -12,7 +12,7 @@ export const TEXT_PATTERN = `^[^${CONTROLS}]*[^\\s${CONTROLS}][^${CONTROLS}]*$`;
 export const NO_ID = String.raw`^\.{1,2}$`;
 export const NO_AGENT_ID = String.raw`^(_|\.{1,2}$)`;
 
-/** What is wrong with an id or a key, by API.md's "Ids and keys"; undefined where nothing is. */
+/** What is wrong with an id or a key, by "Ids and keys" of docs/api.md; undefined where nothing is. */
 export function textFault(text: string, most: number): string | undefined {
   if (text.length < 1 || text.length > most) return `must have 1 to ${most} characters`;
   if (CONTROL.test(text)) return "must not contain control characters";

@@ -1,7 +1,7 @@
 import { STEP_BUDGET } from "../cel/budget.ts";
 import { MAX_SOURCE } from "../cel/environment.ts";
 
-/** Every limit of the service, with its reason. API.md publishes those that a caller can meet. */
+/** Every limit of the service, with its reason. docs/api.md publishes them, with their numbers. */
 export const LIMITS = {
   /** Bytes of a request's body: a batch of twenty small values fits, a flood of memory does not. */
   bodyBytes: 256 * 1024,

@@ -5,8 +5,8 @@ const ALLOWED: Record<string, string[]> = {
   db: ["db"],
   cel: ["cel", "db"],
   views: ["views"],
-  routes: ["routes", "cel", "db", "views"],
-  client: ["client"],
+  routes: ["routes", "cel", "db", "views", "version.ts"],
+  client: ["client", "version.ts"],
   cli: ["cli", "client"],
 };
 

@@ -1,4 +1,5 @@
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+import { VERSION } from "../../version.ts";
 import { LIMITS } from "../limits.ts";
 import { createApi, type Fetch } from "./api.ts";
 import { createEndings } from "./endings.ts";
@@ -55,7 +56,7 @@ export function createHandler(fetch: Fetch, newSession: () => string = () => cry
 function createServer(waiting: Waiting): McpServer {
   const { api } = waiting;
   const options = { instructions: INSTRUCTIONS, capabilities: CAPABILITIES };
-  const server = new McpServer({ name: "convene", version: "1.0.0" }, options);
+  const server = new McpServer({ name: "convene", version: VERSION }, options);
   registerRoomTools(server, api, createWaitFor(waiting));
   registerMessageTools(server, api);
   registerStateTools(server, api);

@@ -130,7 +130,7 @@ export const ANSWERS = {
   TimedOut,
   Wait: z.union([Triggered, TimedOut]),
   Changes,
-  Health: z.object({ ok: z.literal(true) }),
+  Health: z.object({ ok: z.literal(true), version: z.string() }),
 };
 
 const index = { index: count.optional().meta({ description: "The refused write's place in its batch" }) };

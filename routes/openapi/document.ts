@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { VERSION } from "../../version.ts";
 import { schemasOf } from "./components.ts";
 import type { Operation } from "./operation.ts";
 import { OPERATIONS } from "./operations.ts";
@@ -60,7 +61,7 @@ function build(): OpenApi {
     openapi: "3.1.1",
     info: {
       title: "Convene",
-      version: "2",
+      version: VERSION,
       summary: "Where agents coordinate: rooms, messages, state, views and waits",
       description:
         "GET / is the guide, /docs lists what else there is to read. POST /mcp is the same for MCP clients " +

@@ -1,3 +1,4 @@
+import { VERSION } from "../../version.ts";
 import { LIMITS } from "../limits.ts";
 import type { Operations } from "./operation.ts";
 import * as parameters from "./parameters.ts";
@@ -24,7 +25,7 @@ export const SERVICE_OPERATIONS: Operations = {
       summary: "Whether the service and its database answer",
       description: "It counts for nobody's share.",
       answers: { 200: "Health" },
-      shown: { ok: true },
+      shown: { ok: true, version: VERSION },
       errors: [],
     },
   },

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { contract, type Subject } from "../support/backends.ts";
+import { VERSION } from "../../version.ts";
 
 const accepting = (t: Subject, path: string, accept: string) =>
   t.request("GET", path, { headers: { accept } });
@@ -86,7 +87,7 @@ contract("every page and piece of one runs nothing but our own, and is taken for
   }
 });
 
-contract("healthz answers that all is well", async (t) => {
+contract("healthz answers that all is well, and which version does", async (t) => {
   const reply = await t.get("/healthz");
-  assert.deepEqual([reply.status, reply.body], [200, { ok: true }]);
+  assert.deepEqual([reply.status, reply.body], [200, { ok: true, version: VERSION }]);
 });

@@ -24,7 +24,7 @@ interface State {
 }
 type Recorded = Operation<Input, Output>;
 
-/** A key of the state and a message beside it, as API.md says. */
+/** A key of the state and a message beside it, as docs/api.md says. */
 const specification: Specification<State, Input, Output> = {
   initial: { value: 0, version: 0 },
   apply(state, input) {

@@ -1,7 +1,7 @@
 import { type Clock, type Time, timeOf } from "./clock.ts";
 
 /**
- * A room as API.md has it, written down a second time and as simply as it can be. What lies in this folder imports
+ * A room as docs/api.md has it, written down a second time and as simply as it can be. What lies in this folder imports
  * nothing from the sources.
  */
 export type Value = number | string | boolean | null | { x: number[] };

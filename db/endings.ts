@@ -1,5 +1,6 @@
 import { NOW } from "./clock.ts";
 import type { Database, Part } from "./database.ts";
+import { DatabaseUnavailable } from "./faults.ts";
 import { MARKS } from "./presence.ts";
 import { SERVED } from "./release.ts";
 import type { Row, Statement } from "./statement.ts";
@@ -106,12 +107,18 @@ export async function makeEndings(
 /**
  * Reads in one snapshot and one round trip, as `database.read` does, where the first statement finds a room's row with
  * `DUE`. Where something is due, its ending is made first: then all is read once more, in the round trip that makes it.
+ * Where the database takes no writes (its disk is full), what is due goes on being shown: the end would be a revision.
  */
 export async function readCurrent(database: Database, statements: Statement[]): Promise<Row[][]> {
   const room = statements[0]!.args.room as string;
   let rows = await database.read(statements);
   for (let due = dueOf(room, rows[0]![0]); due; due = dueOf(room, rows[0]![0])) {
-    rows = await makeEndings(database, due, statements);
+    try {
+      rows = await makeEndings(database, due, statements);
+    } catch (error) {
+      if (error instanceof DatabaseUnavailable) break;
+      throw error;
+    }
   }
   return rows;
 }

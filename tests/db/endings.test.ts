@@ -96,6 +96,33 @@ Deno.test("what is due ends in revisions of a hundred things, all in one further
     assert.deepEqual(await run(app.file, "SELECT * FROM waits"), []);
   }));
 
+Deno.test("a database that takes no writes shows what is due as it is, and ends it when it takes some again", async () => {
+  const time = { now: BEGAN };
+  let full = false;
+  await withApp(async ({ json, file }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "a0", name: "Ann" });
+    await run(file, `INSERT INTO waits VALUES ('r', 'a0', 'dead', 'false', ${BEGAN + LASTS_MS}, 2)`);
+    time.now += LASTS_MS;
+    for (const [status, isFull] of [["waiting", true], ["active", false]] as const) {
+      full = isFull;
+      for (const [name, [request, shown]] of Object.entries(LOOKS)) {
+        const answer = await json(...request);
+        assert.deepEqual([answer.status, shown(answer.body)], [200, status], name);
+      }
+    }
+  }, {
+    time,
+    wrap: (connection) => ({
+      send(statements, mode) {
+        if (!full || mode === "read") return connection.send(statements, mode);
+        return Promise.reject(Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" }));
+      },
+      close: () => connection.close(),
+    }),
+  });
+});
+
 Deno.test("of two instances that meet what is due at the same time one ends it", () =>
   withMarks(150, async ({ json, time, revision, file }) => {
     const other = createDatabase(heldTime(time, () => connect(file)));

@@ -26,6 +26,8 @@ const ENDINGS: Ending[] = [MARKS];
 
 /** Things that end in one revision, and revisions that are made in one round trip. */
 const [THINGS, REVISIONS] = [100, 10];
+/** Things whose ending weighs as much as a small statement: what ends most goes in a batch of its own (lane.ts). */
+const THINGS_OF_WEIGHT = 16;
 
 const isDue = ({ table, until }: Ending, room: string, moment: string) =>
   `SELECT 1 FROM ${table} WHERE room_id = ${room} AND ${until} <= ${moment}`;
@@ -91,9 +93,10 @@ export async function makeEndings(
   statements: Statement[] = [],
 ): Promise<Row[][]> {
   const revisions = Array.from({ length: Math.ceil(count / THINGS) }, () => REVISION_OF).flat();
+  const weight = 1 + Math.floor(Math.min(count, THINGS) / THINGS_OF_WEIGHT);
   const groups = revisions.map(({ admit, effects }) => {
     const args = { room, moment, nonce: database.unique() };
-    return [{ sql: admit, args, single: true }, ...effects.map((sql) => ({ sql, args }))];
+    return [{ sql: admit, args, single: true }, ...effects.map((sql) => ({ sql, args, weight }))];
   });
   const settled = count > 0 ? [] : [{ sql: SETTLE, args: { room, moment } }];
   const rows = await database.commit([...groups.flat(), ...settled, ...statements]);

@@ -123,6 +123,18 @@ Deno.test("a database that takes no writes shows what is due as it is, and ends 
   });
 });
 
+Deno.test("what ends most goes in a batch of its own, however many look at the same time", () =>
+  withMarks(1_000, async ({ json, time, batches }) => {
+    time.now += LASTS_MS;
+    const sent = batches.length;
+    const looks = await Promise.all(Array.from({ length: 8 }, () => json("GET", "/rooms/r/agents/a0")));
+    assert.ok(looks.every(({ body }) => body.status === "active"));
+    const ends = batches.slice(sent).filter(isEnd).map(({ statements }) =>
+      statements.filter(({ sql }) => sql.includes("DELETE FROM waits WHERE rowid")).length
+    );
+    assert.deepEqual(ends, Array.from({ length: 8 }, () => 10));
+  }));
+
 Deno.test("of two instances that meet what is due at the same time one ends it", () =>
   withMarks(150, async ({ json, time, revision, file }) => {
     const other = createDatabase(heldTime(time, () => connect(file)));

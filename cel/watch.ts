@@ -55,6 +55,8 @@ export function createWatch(
   const rooms = new Map<string, RoomWatch>();
   /** What the last look found of each room. A room that has less at the next one has gone back. */
   let found = new Map<string, Change[]>();
+  /** Rooms in which what is due is being ended. */
+  const ending = new Set<string>();
   const results = new Set<Promise<unknown>>();
   let waits = 0;
   let lookers = 0;
@@ -118,12 +120,17 @@ export function createWatch(
       if (isBusy()) await giveWay();
       advance(watch);
     }
-    const endings = [];
     for (const each of due) {
       if (isBusy()) await giveWay();
-      endings.push(makeEndings(database, each).catch(skip));
+      end(each);
     }
-    await Promise.all(endings);
+  }
+
+  /** Ends what is due, once at a time in each room. No look waits for it: the database may be slow to take writes. */
+  function end(due: Due) {
+    if (ending.has(due.room)) return;
+    ending.add(due.room);
+    makeEndings(database, due).catch(skip).finally(() => ending.delete(due.room));
   }
 
   /** The next look catches up. */

@@ -5,7 +5,7 @@ import type { Listing } from "./listing.ts";
 import { agentExists, agentNotFound, Refusal } from "./refusal.ts";
 import { SERVED } from "./release.ts";
 import { revisionOf, ROOM_CURRENT, ROOM_REVISION } from "./rooms.ts";
-import { type Newest, present, type Status, toNewest, touch, waitsNow, waitsOf } from "./presence.ts";
+import { type Newest, newestWaitsOf, present, type Status, toNewest, touch, waitsNow } from "./presence.ts";
 import type { Row } from "./statement.ts";
 import { giveWay, isBusyFor, mapInTurns } from "./turn.ts";
 import { readWhole } from "./whole_reads.ts";
@@ -61,7 +61,7 @@ const SET_STATUS = `
 const OF_ROOM = "WHERE room_id = :room";
 const GET = `SELECT * FROM agents WHERE room_id = :room AND id = :agent`;
 
-/** What `toAgent` and `registerAgent` read of a row, and of one of `waitsOf`. */
+/** What `toAgent` and `registerAgent` read of a row, and of one of `newestWaitsOf`. */
 const AGENT = ["id", "room_id", "name", "role", "meta", "status", "joined", "joined_at", "last_heartbeat"];
 const WAIT = ["agent_id", "token", "waiting_on"];
 
@@ -139,7 +139,7 @@ export async function listAgents(
   const [rooms, rows, waits] = await readWhole(database, [
     { sql: ROOM_CURRENT, args: { room } },
     selectAgents(room),
-    waitsOf(room, null),
+    newestWaitsOf(room, null),
   ]);
   const [revision, newest] = [revisionOf(rooms!), toNewest(waits!)];
   return { agents: await mapInTurns(rows!, (row) => toAgent(row, newest, stored)), revision };
@@ -162,7 +162,7 @@ export async function getAgent(
   const [rooms, rows, waits] = await readCurrent(database, [
     { sql: ROOM_CURRENT, args: { room } },
     { sql: GET, args: { room, agent } },
-    waitsOf(room, agent),
+    newestWaitsOf(room, agent),
   ]);
   const revision = revisionOf(rooms!);
   if (rows!.length === 0) throw agentNotFound(agent, revision);

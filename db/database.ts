@@ -4,7 +4,7 @@ import { createLane, type Lane } from "./lane.ts";
 import type { Once } from "./idempotency.ts";
 import { migrate, migrateAnew, NewerDatabase } from "./migrate.ts";
 import type { Row, Send, Statement } from "./statement.ts";
-import { createTurns } from "./turns.ts";
+import { createTurns, createTurnsOfRooms } from "./turns.ts";
 
 /** What the service needs of a libSQL client: one round trip, all or nothing. */
 export interface Connection {
@@ -37,6 +37,8 @@ export interface Database {
   working<T>(task: () => Promise<T>): Promise<T>;
   /** Runs a task of a room after the room's earlier ones, in this instance. Errors: `unavailable`, what the task throws. */
   inTurn<T>(room: string, task: () => Promise<T>): Promise<T>;
+  /** Runs a task that reads much of a room: one at a time, and the rooms take turns. */
+  inTurnOfRooms<T>(room: string, task: () => Promise<T>): Promise<T>;
   /** Tells the listeners of this instance that a room has moved. */
   announce(change: Change): void;
   /** Listens for changes of this instance's own writes; returns how to stop. */
@@ -186,6 +188,7 @@ export function createDatabase(options: DatabaseOptions): Database {
       }
     },
     inTurn: createTurns(),
+    inTurnOfRooms: createTurnsOfRooms(),
     migrate: async () => void await open(),
     announce: (change) => listeners.forEach((listener) => listener(change)),
     listen(listener) {

@@ -1,5 +1,6 @@
 import { NOW } from "./clock.ts";
 import type { Database, Part } from "./database.ts";
+import { DatabaseUnavailable } from "./faults.ts";
 import { MARKS } from "./presence.ts";
 import { SERVED } from "./release.ts";
 import type { Row, Statement } from "./statement.ts";
@@ -25,6 +26,8 @@ const ENDINGS: Ending[] = [MARKS];
 
 /** Things that end in one revision, and revisions that are made in one round trip. */
 const [THINGS, REVISIONS] = [100, 10];
+/** Things whose ending weighs as much as a small statement: what ends most goes in a batch of its own (lane.ts). */
+const THINGS_OF_WEIGHT = 16;
 
 const isDue = ({ table, until }: Ending, room: string, moment: string) =>
   `SELECT 1 FROM ${table} WHERE room_id = ${room} AND ${until} <= ${moment}`;
@@ -90,9 +93,10 @@ export async function makeEndings(
   statements: Statement[] = [],
 ): Promise<Row[][]> {
   const revisions = Array.from({ length: Math.ceil(count / THINGS) }, () => REVISION_OF).flat();
+  const weight = 1 + Math.floor(Math.min(count, THINGS) / THINGS_OF_WEIGHT);
   const groups = revisions.map(({ admit, effects }) => {
     const args = { room, moment, nonce: database.unique() };
-    return [{ sql: admit, args, single: true }, ...effects.map((sql) => ({ sql, args }))];
+    return [{ sql: admit, args, single: true }, ...effects.map((sql) => ({ sql, args, weight }))];
   });
   const settled = count > 0 ? [] : [{ sql: SETTLE, args: { room, moment } }];
   const rows = await database.commit([...groups.flat(), ...settled, ...statements]);
@@ -106,12 +110,18 @@ export async function makeEndings(
 /**
  * Reads in one snapshot and one round trip, as `database.read` does, where the first statement finds a room's row with
  * `DUE`. Where something is due, its ending is made first: then all is read once more, in the round trip that makes it.
+ * Where the database takes no writes (its disk is full), what is due goes on being shown: the end would be a revision.
  */
 export async function readCurrent(database: Database, statements: Statement[]): Promise<Row[][]> {
   const room = statements[0]!.args.room as string;
   let rows = await database.read(statements);
   for (let due = dueOf(room, rows[0]![0]); due; due = dueOf(room, rows[0]![0])) {
-    rows = await makeEndings(database, due, statements);
+    try {
+      rows = await makeEndings(database, due, statements);
+    } catch (error) {
+      if (error instanceof DatabaseUnavailable) break;
+      throw error;
+    }
   }
   return rows;
 }

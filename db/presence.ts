@@ -23,6 +23,8 @@ const OLDEST_FIRST = `ORDER BY revision`;
 
 const IN_PROGRESS = `${WAITS} ${OLDEST_FIRST}`;
 const IN_PROGRESS_OF = `${WAITS} AND agent_id = :agent ${OLDEST_FIRST}`;
+// Of each group the other columns are of the row that has the greatest revision.
+const NEWEST = `SELECT agent_id, token, waiting_on, MAX(revision) FROM waits WHERE room_id = :room`;
 // The plus keeps the index by time from being taken: an agent has few waits, a room may have thousands.
 const IN_PROGRESS_NOW = `${WAITS} AND agent_id = :agent AND +until > ${NOW} ${OLDEST_FIRST}`;
 
@@ -69,6 +71,13 @@ export function waitsOf(room: string, agent: string | null): Statement {
   return agent === null
     ? { sql: IN_PROGRESS, args: { room } }
     : { sql: IN_PROGRESS_OF, args: { room, agent } };
+}
+
+/** Reads the newest wait in progress of one agent, or of each: an agent may have thousands. Else as `waitsOf`. */
+export function newestWaitsOf(room: string, agent: string | null): Statement {
+  return agent === null
+    ? { sql: `${NEWEST} GROUP BY agent_id`, args: { room } }
+    : { sql: `${NEWEST} AND agent_id = :agent GROUP BY agent_id`, args: { room, agent } };
 }
 
 /** Reads an agent's waits in progress along with a write, which leaves what is due to the next look. */

@@ -20,8 +20,6 @@ import { giveWay, isBusy, sortInTurns } from "./turn.ts";
 
 export type Query = Statement | Listing;
 
-/** What large reads take turns under, one at a time for the sake of others and of memory; no room is called so. */
-const LARGE = "";
 /** More than the largest room takes, 10,000 keys of 64 KiB, and than a request has the time for. */
 const MOST_STEPS = 10_000;
 
@@ -66,7 +64,8 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
 
   // What is not much longer than a first page comes with the second step, and need not wait for what is large.
   if (!await step(() => FIRST_PAGE_BYTES, undefined, true) && !await next(true)) {
-    await database.inTurn(LARGE, async () => {
+    // One at a time, for the sake of others and of memory.
+    await database.inTurnOfRooms(String(queries[0]!.args.room ?? ""), async () => {
       for (let steps = 2; steps < MOST_STEPS; steps++) if (await next()) return;
       throw new Refusal(
         "unavailable",

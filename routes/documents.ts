@@ -26,7 +26,7 @@ export type Documents = ReturnType<typeof createDocuments>;
 export function createDocuments({ addressOf }: Services) {
   const kept = createShelf();
 
-  function send(
+  async function send(
     c: Context,
     name: string,
     type: string,
@@ -35,7 +35,8 @@ export function createDocuments({ addressOf }: Services) {
     const address = addressOf(c);
     const charset = type === "application/json" ? "" : "; charset=utf-8";
     const headers = { "Content-Type": `${type}${charset}`, ...(type === "text/html" && GUARDS) };
-    return sendKept(c, kept(`${name} ${type} ${address}`, () => make(address)), CACHING, headers);
+    const text = await kept(`${name} ${type} ${address}`, () => make(address));
+    return await sendKept(c, text, CACHING, headers);
   }
 
   /** What a caller reads: Markdown, or a page where it asks for one. */

@@ -38,12 +38,19 @@ interface Fault {
   hint: string;
 }
 
+/** Levels that a message of MCP has around the body that the API is sent for it: batch, message, arguments, writes. */
+const LEVELS_AROUND = 6;
+
 /**
- * What of a JSON text is not in the `value` that it was parsed to: a number that would come back as another one, a
- * member that stands twice in its object. Undefined where all is.
+ * What of a JSON text of MCP is not in the `value` that it was parsed to: a number that would come back as another one,
+ * a member that stands twice in its object; or that it is nested deeper than any body may be. Undefined where all is
+ * well.
  */
 export function lostOf(text: string, value: unknown): Fault | undefined {
-  return faultOf(text, value, scan(text));
+  const { depth, ...seen } = scan(text);
+  if (depth <= LIMITS.jsonDepth + LEVELS_AROUND) return faultOf(text, value, seen);
+  const message = `may be nested at most ${LIMITS.jsonDepth} deep.`;
+  return { path: ["params"], message, hint: "Send what is deeper as text." };
 }
 
 function faultOf(text: string, value: unknown, { lost, names }: Omit<Scan, "depth">): Fault | undefined {

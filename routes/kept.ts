@@ -24,18 +24,39 @@ export function keep(text: string): Kept {
   return { bytes: utf8.encode(text), etag: `W/"${hash}"` };
 }
 
-/** What texts are made from, which are not made again while they are kept. */
+/** Texts by what they are made from, which are not made again while they are kept. */
 export function createShelf() {
   const shelf = new Map<string, Kept>();
+  let making: Promise<unknown> = Promise.resolve();
+  let restsUntil = 0;
 
-  /** The text of this name: callers choose the hosts in it, so that those not asked for longest make room. */
-  return function kept(name: string, make: () => string): Kept {
-    const found = shelf.get(name) ?? keep(make());
+  /**
+   * The text of this name: callers choose the hosts in it, so that those not asked for longest make room. One is made
+   * at a time, and others are left as much time as it took: with a host of its own each request would have one made.
+   */
+  return async function kept(name: string, make: () => string): Promise<Kept> {
+    const found = shelf.get(name) ?? await inTurn(() => made(name, make));
     shelf.delete(name);
     shelf.set(name, found);
     if (shelf.size > LIMITS.documents) shelf.delete(shelf.keys().next().value!);
     return found;
   };
+
+  function inTurn(run: () => Promise<Kept>): Promise<Kept> {
+    const after = making.then(run);
+    making = after.catch(() => {});
+    return after;
+  }
+
+  async function made(name: string, make: () => string): Promise<Kept> {
+    if (shelf.has(name)) return shelf.get(name)!;
+    const rest = restsUntil - performance.now();
+    if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
+    const began = performance.now();
+    const text = keep(make());
+    restsUntil = 2 * performance.now() - began;
+    return text;
+  }
 }
 
 /** Whether a caller takes gzip; `gzip;q=0` says that it does not. */

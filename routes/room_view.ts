@@ -6,7 +6,7 @@ import type { Reads } from "../cel/reads.ts";
 import { selectLiving } from "../db/living.ts";
 import { type Message, toHead } from "../db/messages.ts";
 import { selectHeads, selectRecent, toCut } from "../db/overview.ts";
-import { toNewest, waitsOf } from "../db/presence.ts";
+import { newestWaitsOf, toNewest } from "../db/presence.ts";
 import { type Entry, VIEW_SCOPE } from "../db/state.ts";
 import type { Row } from "../db/statement.ts";
 import { giveWay, isBusy, mapInTurns } from "../db/turn.ts";
@@ -46,7 +46,7 @@ export async function loadLive(
     { sql: VIEW_ROWS, args: { room } },
     ...selectRecent(room, EVENTS_SHOWN),
     selectHeads(room),
-    waitsOf(room, null),
+    newestWaitsOf(room, null),
   ];
   const data = await reader.load(room, LOOK, [...own, ...extra]);
   const { snapshot } = data;

@@ -72,7 +72,11 @@ function nameOf(kind: "agent" | "request", ...parts: unknown[]): string {
   return JSON.stringify([kind, ...parts]);
 }
 
+/** Messages of a batch that are answered: a longer one is refused by the protocol's library, and ends nothing. */
+const BATCH = 100;
+
 function messagesOf(message: unknown): NonNullable<Message>[] {
   const all = (Array.isArray(message) ? message : [message]) as Message[];
+  if (all.length > BATCH) return [];
   return all.filter((one) => typeof one === "object" && one !== null) as NonNullable<Message>[];
 }

@@ -132,19 +132,22 @@ contract("each address has documents of its own, however many ask", async (t) =>
   }
 }, oneBackend);
 
-Deno.test("128 documents are kept as they are sent, and no more", () => {
+Deno.test("128 documents are kept as they are sent, and no more", async () => {
   const kept = createShelf();
   let made = 0;
   const ask = (n: number) => kept(`${n}`, () => `document ${made++}`);
   assert.equal(LIMITS.documents, 128);
-  for (let n = 0; n < 128; n++) ask(n);
-  assert.equal(ask(0), ask(0));
+  for (let n = 0; n < 128; n++) await ask(n);
+  assert.equal(await ask(0), await ask(0));
   assert.equal(made, 128);
-  ask(128); // makes room: 1 was not asked for longest
-  ask(0);
+  await ask(128); // makes room: 1 was not asked for longest
+  await ask(0);
   assert.equal(made, 129);
-  ask(1);
+  await Promise.all([ask(1), ask(1)]);
   assert.equal(made, 130);
+  await assert.rejects(kept("none", () => assert.fail("not made")), /not made/);
+  await ask(2);
+  assert.equal(made, 131);
 });
 
 contract("what robots and browsers ask for by themselves is there", async (t) => {

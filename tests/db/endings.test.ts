@@ -6,7 +6,7 @@ import { connect } from "../../db/open.ts";
 import { MIGRATIONS } from "../../db/schema.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
-import { type TestApp, withApp } from "../support/app.ts";
+import { type Batch, type TestApp, withApp } from "../support/app.ts";
 import { heldTime } from "../support/held_time.ts";
 
 const BEGAN = Date.parse("2026-01-01T00:00:00.000Z");
@@ -94,6 +94,45 @@ Deno.test("what is due ends in revisions of a hundred things, all in one further
     const of = (revision: number) => body.agents.filter((agent: Shown) => agent.revision === revision).length;
     assert.deepEqual([of(before + 1), of(before + 2), of(before + 3)], [100, 100, 50]);
     assert.deepEqual(await run(app.file, "SELECT * FROM waits"), []);
+  }));
+
+Deno.test("a database that takes no writes shows what is due as it is, and ends it when it takes some again", async () => {
+  const time = { now: BEGAN };
+  let full = false;
+  await withApp(async ({ json, file }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "a0", name: "Ann" });
+    await run(file, `INSERT INTO waits VALUES ('r', 'a0', 'dead', 'false', ${BEGAN + LASTS_MS}, 2)`);
+    time.now += LASTS_MS;
+    for (const [status, isFull] of [["waiting", true], ["active", false]] as const) {
+      full = isFull;
+      for (const [name, [request, shown]] of Object.entries(LOOKS)) {
+        const answer = await json(...request);
+        assert.deepEqual([answer.status, shown(answer.body)], [200, status], name);
+      }
+    }
+  }, {
+    time,
+    wrap: (connection) => ({
+      send(statements, mode) {
+        if (!full || mode === "read") return connection.send(statements, mode);
+        return Promise.reject(Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" }));
+      },
+      close: () => connection.close(),
+    }),
+  });
+});
+
+Deno.test("what ends most goes in a batch of its own, however many look at the same time", () =>
+  withMarks(1_000, async ({ json, time, batches }) => {
+    time.now += LASTS_MS;
+    const sent = batches.length;
+    const looks = await Promise.all(Array.from({ length: 8 }, () => json("GET", "/rooms/r/agents/a0")));
+    assert.ok(looks.every(({ body }) => body.status === "active"));
+    const ends = batches.slice(sent).filter(isEnd).map(({ statements }) =>
+      statements.filter(({ sql }) => sql.includes("DELETE FROM waits WHERE rowid")).length
+    );
+    assert.deepEqual(ends, Array.from({ length: 8 }, () => 10));
   }));
 
 Deno.test("of two instances that meet what is due at the same time one ends it", () =>
@@ -201,6 +240,45 @@ Deno.test("a stream and a wait are told of what ends while nobody else looks", (
     assert.ok(performance.now() - began < SOON_MS, "only the last read of the wait has found it");
     await reader.cancel();
   }));
+
+Deno.test("what cannot be ended yet keeps no wait of another room from being judged", async () => {
+  const time = { now: BEGAN };
+  const { promise: released, resolve: release } = Promise.withResolvers<void>();
+  let ends = 0;
+  await withApp(async ({ json, file, app, nextBatch }) => {
+    for (const id of ["r", "s"]) await json("POST", "/rooms", { id });
+    await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    await run(file, `INSERT INTO waits VALUES ('r', 'ann', 'dead', 'false', ${BEGAN + LASTS_MS}, 2)`);
+    const follower = await app.request("/rooms/r/events");
+    const condition = `now >= timestamp("${new Date(BEGAN + 2 * LASTS_MS).toISOString()}")`;
+    const wait = json("POST", "/rooms/s/wait", { condition, timeout: 20_000 });
+    const hangs = nextBatch(isEnd);
+    time.now += LASTS_MS;
+    await hangs;
+    time.now += LASTS_MS;
+    const began = performance.now();
+    assert.equal((await wait).body.triggered, true);
+    assert.ok(performance.now() - began < SOON_MS, "only the last read of the wait has found it");
+    assert.equal(ends, 1, "it is tried once at a time");
+    release();
+    await follower.body!.cancel();
+  }, {
+    time,
+    wrap: (connection) => ({
+      async send(statements, mode) {
+        if (isEnd({ statements, mode })) {
+          ends++;
+          await released;
+        }
+        return await connection.send(statements, mode);
+      },
+      close: () => connection.close(),
+    }),
+  });
+});
+
+const isEnd = ({ mode, statements }: Batch) =>
+  mode === "write" && statements.some(({ sql }) => sql.includes("DELETE FROM waits WHERE rowid"));
 
 Deno.test("marks of before the migration end, however far ahead a wrong clock has put it", async () => {
   const folder = await Deno.makeTempDir({ prefix: "convene-" });

@@ -4,6 +4,7 @@ import { LIMITS } from "../../routes/limits.ts";
 import { backends, Subject } from "../support/backends.ts";
 import { assertOthersServed } from "../support/held_up.ts";
 import { send } from "../support/raw.ts";
+import { startService } from "../support/service.ts";
 
 const NO_HOSTS = [
   "x/rooms?",
@@ -124,6 +125,24 @@ for (const backend of backends.slice(0, 2)) {
       });
     }));
 }
+
+Deno.test("documents that are each read at an address of their own hold up nobody", async () => {
+  const service = await startService();
+  try {
+    const { url } = service;
+    const path = `/rooms/${await new Subject(url).room()}`;
+    let host = 0;
+    await assertOthersServed("documents at 30 addresses at once", { url, path }, async () => {
+      const answers = await Promise.all(Array.from({ length: 30 }, () => {
+        const lines = ["Accept: text/html", "Accept-Encoding: gzip"];
+        return send(url, "GET /llms-full.txt HTTP/1.1", `Host: h${host++}.localhost`, ...lines);
+      }));
+      assert.deepEqual(new Set(answers.map(({ status }) => status)), new Set([200]));
+    });
+  } finally {
+    await service.stop();
+  }
+});
 
 Deno.test("a Host is a host and a port, and nothing else, on every path", async () => {
   const service = await backends[0]!.open({ RATE_LIMIT: "0" });

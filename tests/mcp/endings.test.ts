@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createEndings } from "../../routes/mcp/endings.ts";
 import type { Service } from "../support/service.ts";
 import { type Agent, HEADERS, message, META, NEWEST, overEach, withClient } from "../support/mcp.ts";
 
@@ -153,4 +154,25 @@ Deno.test("MCP 2025-11-25: notifications/cancelled ends the wait of its own sess
     await becomes(other, "active");
     await other.call("write_state", { room: "r", writes: [{ key: "over", value: 1 }] });
     assert.match(await waits[1]!, /triggered\\":true/);
+  }));
+
+Deno.test("MCP: a batch that is too long to be answered ends no wait", () =>
+  withClient(async (_, { url }) => {
+    const call = (n: number) =>
+      message("tools/call", { name: "evaluate", arguments: { room: "r", agent: `a${n}`, expr: "1" } }, n);
+    const batchOf = (count: number) => `[${Array.from({ length: count }, (_, n) => call(n)).join()}]`;
+    const endings = createEndings();
+    const ended = new Set<number>();
+    for (let n = 0; n <= 100; n++) {
+      const names = { room: "r", agent: `a${n}`, request: n };
+      endings.hold(names, { replaced: () => ended.add(n), cancelled: assert.fail });
+    }
+    const headers = { ...HEADERS, ...FORMS["2025-11-25"]!.headers };
+    for (const [count, status] of [[101, 400], [100, 200]] as const) {
+      const response = await fetch(`${url}/mcp`, { method: "POST", headers, body: batchOf(count) });
+      await response.body?.cancel();
+      assert.equal(response.status, status);
+      endings.hear(undefined, JSON.parse(batchOf(count)));
+      assert.equal(ended.size, status === 200 ? count : 0);
+    }
   }));

@@ -225,6 +225,12 @@ Deno.test("MCP: arguments that are not understood are refused, with the near nam
       assert.equal(id, 7);
       assert.match(error.message, /^params\.arguments\.body\.id: .*(text|each member once)/);
     }
+    for (const depth of [70, 50_000]) {
+      const url = new URL("/mcp", (client.transport as unknown as { _url: URL })._url);
+      const body = number("[".repeat(depth) + "]".repeat(depth));
+      const { id, error } = await (await fetch(url, { method: "POST", headers: HEADERS, body })).json();
+      assert.deepEqual([id, /nested at most 64 deep/.test(error.message)], [7, true], error.message);
+    }
     assert.equal((await call("read_room", { room })).body.revision, revision);
   }));
 

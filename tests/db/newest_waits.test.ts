@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { withApp } from "../support/app.ts";
+
+Deno.test("of an agent's many waits the newest alone is read to show it", async () => {
+  let read = 0;
+  await withApp(async ({ json, services, nextBatch }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    const waits = [];
+    for (let n = 0; n < 5; n++) {
+      const marked = nextBatch(({ statements }) => statements.some(({ sql }) => /INTO waits/.test(sql)));
+      const condition = `size(state) == ${100 + n}`;
+      waits.push(json("POST", "/rooms/r/wait", { condition, agent: "ann", timeout: 20_000 }));
+      await marked;
+    }
+    for (const path of ["/rooms/r/agents/ann", "/rooms/r/agents"]) {
+      read = 0;
+      const { body } = await json("GET", path);
+      assert.equal([body].flat()[0].waiting_on, "size(state) == 104", path);
+      assert.equal(read, 1, path);
+    }
+    await services.watch.drain();
+    await Promise.all(waits);
+  }, {
+    wrap: (connection) => ({
+      async send(statements, mode) {
+        const results = await connection.send(statements, mode);
+        for (const row of results.flat()) if ("waiting_on" in row) read++;
+        return results;
+      },
+      close: () => connection.close(),
+    }),
+  });
+});

@@ -21,8 +21,16 @@ const TOUCH = `${SIGN} RETURNING id`;
 const WAITS = `SELECT agent_id, token, waiting_on FROM waits WHERE room_id = :room`;
 const OLDEST_FIRST = `ORDER BY revision`;
 
-const IN_PROGRESS = `${WAITS} ${OLDEST_FIRST}`;
-const IN_PROGRESS_OF = `${WAITS} AND agent_id = :agent ${OLDEST_FIRST}`;
+/** The two newest of each agent, found by their numbers alone: what they wait for may be long. */
+const newestTwo = (whose: string) => `
+  SELECT agent_id, token, waiting_on FROM waits WHERE rowid IN (
+    SELECT id FROM (
+      SELECT rowid AS id, ROW_NUMBER() OVER (PARTITION BY agent_id ORDER BY revision DESC) AS place
+        FROM waits WHERE ${whose})
+     WHERE place <= 2)
+  ${OLDEST_FIRST}`;
+const NEWEST_TWO = newestTwo("room_id = :room");
+const NEWEST_TWO_OF = newestTwo("room_id = :room AND agent_id = :agent");
 // Of each group the other columns are of the row that has the greatest revision.
 const NEWEST = `SELECT agent_id, token, waiting_on, MAX(revision) FROM waits WHERE room_id = :room`;
 // The plus keeps the index by time from being taken: an agent has few waits, a room may have thousands.
@@ -66,14 +74,15 @@ export function touch(room: string, agent: string | undefined, now: Date): State
   return [{ sql: TOUCH, args: { room, agent, now: now.toISOString() }, single: true }];
 }
 
-/** Reads the waits in progress of one agent, or of all, oldest first, after a look at what is due (`readCurrent`). */
-export function waitsOf(room: string, agent: string | null): Statement {
-  return agent === null
-    ? { sql: IN_PROGRESS, args: { room } }
-    : { sql: IN_PROGRESS_OF, args: { room, agent } };
+/**
+ * Reads the two newest waits in progress of one agent, or of each, oldest first, after a look at what is due
+ * (`readCurrent`): a wait sees its agent without itself, and an agent may have thousands.
+ */
+export function newestTwoWaitsOf(room: string, agent: string | null): Statement {
+  return agent === null ? { sql: NEWEST_TWO, args: { room } } : { sql: NEWEST_TWO_OF, args: { room, agent } };
 }
 
-/** Reads the newest wait in progress of one agent, or of each: an agent may have thousands. Else as `waitsOf`. */
+/** Reads the newest wait in progress of one agent, or of each: an agent may have thousands. Else as `newestTwoWaitsOf`. */
 export function newestWaitsOf(room: string, agent: string | null): Statement {
   return agent === null
     ? { sql: `${NEWEST} GROUP BY agent_id`, args: { room } }
@@ -85,7 +94,7 @@ export function waitsNow(room: string, agent: string): Statement {
   return { sql: IN_PROGRESS_NOW, args: { room, agent } };
 }
 
-/** A wait in progress, from a row of `waitsOf`. */
+/** A wait in progress, from a row of `newestTwoWaitsOf`. */
 export interface WaitInProgress {
   agent_id: string;
   token: string;
@@ -108,7 +117,7 @@ export function newestOf(waits: WaitInProgress[]): Newest {
   return new Map(waits.map((wait) => [wait.agent_id, wait]));
 }
 
-/** The newest waits, from rows of `waitsOf`. */
+/** The newest waits, from rows of `newestWaitsOf`. */
 export function toNewest(rows: Row[]): Newest {
   return newestOf(rows.map(toWait));
 }

@@ -6,7 +6,7 @@ import { type Selection, stateArgs } from "./guard.ts";
 import type { Json } from "./json.ts";
 import type { Listing } from "./listing.ts";
 import { LIVE, LIVING, selectLiving } from "./living.ts";
-import { toWait, type WaitInProgress, waitsOf } from "./presence.ts";
+import { newestTwoWaitsOf, toWait, type WaitInProgress } from "./presence.ts";
 import { roomNotFound, served } from "./refusal.ts";
 import { REVISION } from "./release.ts";
 import { VIEW_SCOPE } from "./state.ts";
@@ -50,7 +50,7 @@ export interface Snapshot {
   /** Expressions of the views by name; empty unless asked for. */
   views: Map<string, string>;
   agents: AgentRow[];
-  /** The waits in progress of the agents that were asked for, oldest first. */
+  /** The waits in progress of the agents that were asked for, of each the two newest, oldest first. */
   waits: WaitInProgress[];
   /** Which of the scopes that were asked for are registered agents', or all of them. */
   agentIds: string[];
@@ -133,10 +133,10 @@ function snapshotQueries(room: string, query: SnapshotQuery): Record<string, Que
   if (query.views) queries.views = { sql: VIEWS, args: { room }, weight: VIEWS_WEIGHT };
   if (query.agents === "all") {
     queries.agents = selectAgents(room);
-    queries.waits = waitsOf(room, null);
+    queries.waits = newestTwoWaitsOf(room, null);
   } else if (query.agents.length > 0) {
     queries.agents = selectAgents(room, query.agents);
-    queries.waits = waitsOf(room, query.agents.length === 1 ? query.agents[0]! : null);
+    queries.waits = newestTwoWaitsOf(room, query.agents.length === 1 ? query.agents[0]! : null);
   }
   return queries;
 }

@@ -19,6 +19,10 @@ Deno.test("of an agent's many waits the newest alone is read to show it", async 
       assert.equal([body].flat()[0].waiting_on, "size(state) == 104", path);
       assert.equal(read, 1, path);
     }
+    read = 0;
+    const { body } = await json("POST", "/rooms/r/eval", { expr: "agents.ann.waiting_on" });
+    assert.equal(body.value, "size(state) == 104");
+    assert.equal(read, 2, "a wait sees its agent without itself");
     await services.watch.drain();
     await Promise.all(waits);
   }, {

@@ -65,7 +65,7 @@ export const FIRST_PAGE_BYTES = 2 ** 17;
 /** The same of what may be cut, so that its reader goes on by itself. It comes as cells, and weighs twice as much. */
 export const SHORT_PAGE_BYTES = 2 ** 18;
 export const SHORT_PAGE_WEIGHT = weightOf(2 * SHORT_PAGE_BYTES);
-/** A row that a page passes takes as long as this many bytes: 8,192 of them as long as a page. */
+/** A row that a page passes takes as long as this many bytes: 4,096 of them as long as a page. */
 const PASSED_BYTES = 128;
 /** A row costs as much as this many bytes, beside its longest columns. */
 const ROW_BYTES = 160;
@@ -88,9 +88,8 @@ export function selectPage(listing: Listing, { last, left, bytes }: Place): Stat
   const order = inOrder(listing, [...(through ? [through.order] : []), ...by]);
   const select = (selected: string) =>
     `${parts.map((part) => `SELECT ${selected} ${part}`).join(" UNION ALL ")} ${order}`;
-  const size = LONGEST[table].filter((column) => columns.includes(column)).map((column) =>
-    `octet_length(${valueOf(listing, column)})`
-  ).join(" + ");
+  const size = LONGEST[table].filter((column) => columns.includes(column))
+    .map((column) => sizeOf(listing, column)).join(" + ");
   const selected = columns.map((column) => {
     const value = valueOf(listing, column);
     return value === column ? column : `${value} AS ${column}`;
@@ -107,6 +106,11 @@ export function selectPage(listing: Listing, { last, left, bytes }: Place): Stat
     // A thread is followed from message to message, which takes longer than a page.
     weight: weightOf(listing.with ? PAGE_BYTES : bytes),
   };
+}
+
+/** Bytes of what is shown of a column, about: the length of a long value is known without reading it. */
+function sizeOf({ cut }: Listing, column: string): string {
+  return column === cut?.column ? `MIN(octet_length(${column}), ${cut.at})` : `octet_length(${column})`;
 }
 
 /** What a listing shows of a column. */

@@ -8,7 +8,7 @@ const WINDOW = `
   SELECT * FROM (
   SELECT state.scope, state.key, state.expr, state.version, state.updated_at, state.updated_by, numbered.total,
          SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size,
-         SUM(octet_length(SUBSTR(state.value, 1, :longest))) OVER (
+         SUM(MIN(octet_length(state.value), :longest)) OVER (
            ORDER BY state.scope, state.key ROWS UNBOUNDED PRECEDING) AS bytes
     FROM (SELECT scope, key, ROW_NUMBER() OVER (PARTITION BY scope ORDER BY key) AS place,
                  COUNT(*) OVER (PARTITION BY scope) AS total

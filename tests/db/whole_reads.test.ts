@@ -195,7 +195,7 @@ Deno.test("messages that are posted and claimed while they are read in pages are
   }));
 
 /** More messages than two pages pass. */
-const MANY = 20_000;
+const MANY = 10_000;
 
 const FILL_MANY = `
   WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${MANY})

@@ -18,7 +18,7 @@ export const ROOMS = { large: "large", many: "many", other: "other" } as const;
 /** Many small members, which cost more to read and to write than one text of this length: 60 KB of JSON. */
 const VALUE = JSON.stringify(Array.from({ length: 2_200 }, (_, n) => ({ n, text: `${n % 10}`, ok: true })));
 const SMALL = JSON.stringify(Array.from({ length: 28 }, (_, n) => ({ n, text: `${n % 10}`, ok: true })));
-const LARGE_COUNT = 64;
+const LARGE_COUNT = 40;
 const MANY_COUNT = 1_000;
 
 const COUNT = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < :count)`;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Connection } from "../../bench/support/connection.ts";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/open.ts";
-import { assertOthersServed, OTHERS_MS } from "../support/held_up.ts";
+import { assertOthersServed } from "../support/held_up.ts";
 import { DATABASES } from "../support/databases.ts";
 import { startService } from "../support/service.ts";
 
@@ -49,7 +49,8 @@ function all(answers: Answered[], holds: (answer: Answered) => boolean): void {
   assert.equal(others.length, 0, `${others.length} of ${answers.length} were answered otherwise: ${first}`);
 }
 
-const ATTACKS: Record<string, (attacker: Attacker) => Promise<void>> = {
+/** They may tell how long a wait in another room was answered late. */
+const ATTACKS: Record<string, (attacker: Attacker) => Promise<number | void>> = {
   async "1,000 waits on time in 1,000 rooms, begun and ended at once"({ waitAll }) {
     const condition = `now > timestamp("2100-01-01T00:00:00Z") || has(state._shared.go)`;
     allTimedOut(await waitAll(times(ROOMS, (n) => ({ room: `r${n}`, agent: "ann", condition }))));
@@ -126,7 +127,7 @@ const ATTACKS: Record<string, (attacker: Attacker) => Promise<void>> = {
     console.log(
       `a wait in another room was answered after ${wakeUps.map((ms) => ms.toFixed(0)).join(", ")} ms`,
     );
-    assert.ok(wakeUps.at(-1)! < OTHERS_MS, `a wait in another room was answered after ${wakeUps.at(-1)} ms`);
+    return wakeUps.at(-1)!;
   },
 };
 

@@ -51,7 +51,7 @@ function preferred(pid: number): void {
 
 /**
  * Asserts that others are answered in time while `attack` runs; the least of up to three attacks counts, and is
- * returned for the record.
+ * returned for the record. An attack may tell how long others waited for it by another way, in milliseconds.
  */
 export async function assertOthersServed(
   name: string,
@@ -60,7 +60,9 @@ export async function assertOthersServed(
 ): Promise<HeldUp> {
   const all: HeldUp[] = [];
   do {
-    all.push(await heldUp(url, path, attack));
+    let told: unknown;
+    const { slowest, median } = await heldUp(url, path, async () => told = await attack());
+    all.push({ slowest: Math.max(slowest, typeof told === "number" ? told : 0), median });
   } while (all.at(-1)!.slowest >= OTHERS_MS && all.length < MOST_TIMES);
   const least = all.reduce((a, b) => a.slowest <= b.slowest ? a : b);
   const told = all.map(({ slowest }) => Math.round(slowest)).join(", ");

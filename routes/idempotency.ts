@@ -76,9 +76,12 @@ async function roomlessKey(c: Context, database: Database, key: string): Promise
       "Take a new random UUID, or name the room by an id.",
     );
   }
+  const own = await digest(key);
+  const taken = (key: string) => isTaken(database, NO_ROOM, key, LIMITS.idempotencyMs);
+  if (await taken(own)) return own;
   // Releases before this one counted the key for each address: what they did is known for a day still.
   const former = await digest(`${creatorOf(c)} ${key}`);
-  return await isTaken(database, NO_ROOM, former, LIMITS.idempotencyMs) ? former : await digest(key);
+  return await taken(former) ? former : own;
 }
 
 /** Who calls, as far as addresses tell. What proxies say is taken in whole: the last of them cannot be feigned. */

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import type { Database } from "../../db/database.ts";
 import { runOnce } from "../../db/idempotency.ts";
+import type { Json } from "../../db/json.ts";
 import { createRoom } from "../../db/rooms.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 
@@ -38,23 +40,33 @@ Deno.test("a key counts for 24 hours; then the same request makes its write anew
     assert.deepEqual(await put("k", { key: "n", increment: 5 }), [200, 7, false]);
   }));
 
+/** Creates a room under a key as the release before did: it counted by the address, and what proxies said of it. */
+async function createBefore(database: Database, address: string, key: string, body: { meta: Json }) {
+  const digest = async (text: string) =>
+    new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toHex();
+  const before = {
+    scope: "",
+    key: await digest(` ${address} ${key}`),
+    fingerprint: await digest(`POST\n/rooms\n\n\n${JSON.stringify(body)}`),
+    lifetime: DAY_MS,
+  };
+  const { result } = await runOnce(database, before, (database) => createRoom(database, body));
+  return result.room;
+}
+
+Deno.test("a room that was created under a key is answered again, whatever the release before made of it since", () =>
+  withApp(async ({ request, services: { database } }) => {
+    const [key, body, address] = [crypto.randomUUID(), { meta: { a: 1 } }, "192.0.2.1"];
+    const headers = { "Idempotency-Key": key, "X-Forwarded-For": address };
+    const { id } = await (await request("POST", "/rooms", body, headers)).json();
+    assert.notEqual((await createBefore(database, address, key, body)).id, id);
+    assert.equal((await (await request("POST", "/rooms", body, headers)).json()).id, id);
+  }));
+
 Deno.test("a room without an id that the release before created under a key is not created again", () =>
   withApp(async ({ request, services: { database } }) => {
     const [key, body, address] = [crypto.randomUUID(), { meta: { a: 1 } }, "192.0.2.1"];
-    const digest = async (text: string) =>
-      new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toHex();
-    // As the release before counted: by the address, and what proxies said of it.
-    const before = {
-      scope: "",
-      key: await digest(` ${address} ${key}`),
-      fingerprint: await digest(`POST\n/rooms\n\n\n${JSON.stringify(body)}`),
-      lifetime: DAY_MS,
-    };
-    const { result: { room } } = await runOnce(
-      database,
-      before,
-      (database) => createRoom(database, { meta: { a: 1 } }),
-    );
+    const room = await createBefore(database, address, key, body);
     const headers = { "Idempotency-Key": key, "X-Forwarded-For": address };
     const again = await request("POST", "/rooms", body, headers);
     assert.deepEqual([again.status, (await again.json()).id], [201, room.id]);

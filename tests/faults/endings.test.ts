@@ -3,7 +3,7 @@ import { connect } from "../../db/open.ts";
 import { Subject } from "../support/backends.ts";
 import { startCluster } from "../support/cluster.ts";
 import { TextLineStream } from "../support/lines.ts";
-import { readReply, slowRequest } from "../support/raw.ts";
+import { readReply, slowRequestBeingRead } from "../support/raw.ts";
 import { startService } from "../support/service.ts";
 import { assertStatus } from "../support/shapes.ts";
 
@@ -139,10 +139,8 @@ Deno.test("a body that is on its way when an instance ends is to be sent again: 
   const service = await startService();
   const t = new Subject(service.url);
   const room = await t.room();
-  const sent = await slowRequest(t.url, "PUT", `/rooms/${room}/state`);
-  await t.get(`/rooms/${room}`); // what was sent before it has arrived
-  await service.stop();
-  const { status, text } = await readReply(sent);
+  const sent = await slowRequestBeingRead(t.url, "PUT", `/rooms/${room}/state`);
+  const [{ status, text }] = await Promise.all([readReply(sent), service.stop()]);
   assert.equal(status, 503, text);
   assert.equal(JSON.parse(text).error, "unavailable");
 });

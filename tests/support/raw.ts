@@ -1,3 +1,5 @@
+import assert from "node:assert/strict";
+
 export const CHUNKED = "Transfer-Encoding: chunked";
 
 /** Sends the head of a request and the first byte of a body that does not come; by default it is to have 100. */
@@ -12,6 +14,20 @@ export async function slowRequest(
   const head = `${method} ${path} HTTP/1.1\r\nHost: ${hostname}\r\n${length}\r\n\r\n`;
   const first = length === CHUNKED ? "1\r\n{\r\n" : "{";
   await connection.write(new TextEncoder().encode(head + first));
+  return connection;
+}
+
+/** As `slowRequest`, with a body of 100 bytes; resolves once the service is reading it, which it says by 100 Continue. */
+export async function slowRequestBeingRead(url: string, method: string, path: string): Promise<Deno.TcpConn> {
+  const connection = await slowRequest(url, method, path, "Content-Length: 100\r\nExpect: 100-continue");
+  const expected = "HTTP/1.1 100 Continue\r\n\r\n";
+  const bytes = new Uint8Array(expected.length);
+  for (let length = 0; length < bytes.length;) {
+    const read = await connection.read(bytes.subarray(length));
+    if (read === null) throw new Error("closed before it was read");
+    length += read;
+  }
+  assert.equal(new TextDecoder().decode(bytes), expected);
   return connection;
 }
 

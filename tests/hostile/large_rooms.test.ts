@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createDatabase } from "../../db/database.ts";
+import { createDatabase, type Database } from "../../db/database.ts";
 import { connect } from "../../db/open.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
@@ -14,6 +14,11 @@ const SHARED_KEYS = 7_000;
 const VALUE = { text: "x".repeat(1_400), list: Array.from({ length: 200 }, (_, n) => n * 1.5) };
 const MESSAGES = 400;
 const BODY = "x".repeat(60_000);
+/** Keys that were written at one revision. */
+const BATCH = 20;
+/** Rows of one statement that fills the room. */
+const PART = 2_000;
+const NOW = "2026-01-01T00:00:00.000Z";
 /** A promise of the service: other rooms are not held up for longer. */
 const OTHERS_MS = 100;
 /** On a slow machine: such a part of the whole read, all of which would hold others up if it were made in one go. */
@@ -39,8 +44,9 @@ for (const [name, open] of Object.entries(DATABASES)) {
   Deno.test(`${name}: a room of 48 MB is read as it was at one revision, and holds up no other room`, async () => {
     const database = await open();
     try {
-      await serving(database.url, async (t) => {
-        const room = await largeRoom(t);
+      await serving(database.url, async (t, fill) => {
+        const room = "large";
+        await fill(room);
         await holdsUpNoOther(t, room);
         await isOfOneRevision(t, room);
       });
@@ -51,7 +57,10 @@ for (const [name, open] of Object.entries(DATABASES)) {
 }
 
 /** Runs a test against the service in this process, so that there is one thread whose work counts. */
-async function serving(url: string, test: (t: Subject) => Promise<void>): Promise<void> {
+async function serving(
+  url: string,
+  test: (t: Subject, fill: (room: string) => Promise<void>) => Promise<void>,
+): Promise<void> {
   const database = createDatabase({ connect: () => connect(url) });
   const services = createServices(database);
   const server = Deno.serve(
@@ -59,7 +68,7 @@ async function serving(url: string, test: (t: Subject) => Promise<void>): Promis
     createApp(services).fetch,
   );
   try {
-    await test(new Subject(`http://127.0.0.1:${server.addr.port}`));
+    await test(new Subject(`http://127.0.0.1:${server.addr.port}`), (room) => fillRoom(database, room));
   } finally {
     await services.watch.drain();
     await server.shutdown();
@@ -109,21 +118,49 @@ async function isOfOneRevision(t: Subject, room: string) {
   await writing;
 }
 
-async function largeRoom(t: Subject): Promise<string> {
-  const room = await t.room();
-  const writes = Array.from({ length: KEYS }, (_, n) => ({
-    ...(n >= SHARED_KEYS && { scope: `scope ${n}` }),
-    key: `key ${n}`,
-    value: VALUE,
-  }));
-  for (let n = 0; n < KEYS; n += 80) {
-    await Promise.all([0, 20, 40, 60].map(async (k) => {
-      const reply = await t.put(`/rooms/${room}/state/batch`, { writes: writes.slice(n + k, n + k + 20) });
-      assertStatus(reply, 200);
-    }));
+const FILLING = [
+  `INSERT INTO rooms (id, created_at, meta, revision, state_revision, messages_revision,
+                      key_count, message_count, unclaimed_count)
+   VALUES (:room, '${NOW}', '{}', :last, :batches, :last, :keys, :messages, :messages)`,
+  ...partsOf(KEYS, (n) => `
+   INSERT INTO state (room_id, scope, key, value, version, revision, updated_at, deleted)
+   SELECT :room, iif(i < :shared, '_shared', 'scope ' || i), 'key ' || i, :value, 1, 1 + i / :batch, '${NOW}', 0
+     FROM ${n}`),
+  ...partsOf(MESSAGES, (n) => `
+   INSERT INTO messages (room_id, id, kind, body, created_at, revision)
+   SELECT :room, :batches + 1 + i, 'message', :body, '${NOW}', :batches + 1 + i FROM ${n}`),
+];
+
+/** An insert from the numbers `i` below `count`, in parts that a server takes soon. */
+function partsOf(count: number, insert: (numbers: string) => string): string[] {
+  return Array.from({ length: Math.ceil(count / PART) }, (_, part) => {
+    const [first, end] = [part * PART, Math.min(count, (part + 1) * PART)];
+    const numbers =
+      `WITH RECURSIVE n (i) AS (SELECT ${first} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ${end})`;
+    return `${numbers} ${insert("n")}`;
+  });
+}
+
+/** A room as batches of keys and then messages would have left it, filled past the service, which would take long. */
+async function fillRoom(database: Database, room: string): Promise<void> {
+  const batches = Math.ceil(KEYS / BATCH);
+  const all = {
+    room,
+    last: batches + MESSAGES,
+    batches,
+    batch: BATCH,
+    keys: KEYS,
+    shared: SHARED_KEYS,
+    messages: MESSAGES,
+    value: JSON.stringify(VALUE),
+    body: JSON.stringify(BODY),
+  };
+  for (const sql of FILLING) {
+    const args = Object.fromEntries(
+      Object.entries(all).filter(([name]) => new RegExp(`:${name}\\b`).test(sql)),
+    );
+    await database.commit([{ sql, args }]);
   }
-  for (let n = 0; n < MESSAGES; n++) await t.message(room, { body: BODY });
-  return room;
 }
 
 /** Milliseconds of work that were done before another room was answered, at the most. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { browserTest, withBrowser } from "../support/browser.ts";
+import { browserTest, withBrowser, withOwnBrowser } from "../support/browser.ts";
 import { createTabs, type Tab } from "../support/tabs.ts";
 
 const LIVE = "document.querySelector('#live[data-state=live]')";
@@ -21,7 +21,7 @@ const place = (tab: Tab) =>
 browserTest(
   "eight tabs of a browser work, since those that are hidden give their streams back",
   () =>
-    withBrowser(async ({ t, browser }) => {
+    withOwnBrowser(async ({ t, browser }) => {
       const open = await createTabs(browser);
       const room = await t.room();
       const tabs: Tab[] = [];
@@ -45,7 +45,7 @@ browserTest(
 browserTest(
   "a page that is seen again shows what it missed, and from where",
   () =>
-    withBrowser(async ({ t, browser, keep }) => {
+    withOwnBrowser(async ({ t, browser, keep }) => {
       const open = await createTabs(browser);
       const room = await t.room();
       await t.agent(room, "ann");
@@ -87,7 +87,7 @@ browserTest(
         await tab.evaluate("document.getElementById('live').title"),
         /Caught up .* since \d\d:\d\d/,
       );
-      await keep("hidden-and-back", await tab.picture());
+      await keep("hidden-and-back", tab.picture);
 
       const late = await t.message(room, { body: "seen as it comes" });
       await tab.until(message(late.id));
@@ -115,7 +115,7 @@ browserTest(
 browserTest(
   "after a long absence the newest are shown, and the rest is counted",
   () =>
-    withBrowser(async ({ t, browser, keep }) => {
+    withOwnBrowser(async ({ t, browser, keep }) => {
       const open = await createTabs(browser);
       const room = await t.room();
       for (let n = 0; n < 100; n++) await t.message(room, { body: `before ${n}` });
@@ -132,7 +132,7 @@ browserTest(
       const from = Date.now();
       await tab.until("document.querySelector('#live[data-state=catching]')");
       await tab.until("document.querySelector('.missed')");
-      await keep("catching-up", await tab.picture());
+      await keep("catching-up", tab.picture);
       await tab.until(LIVE);
       console.log(`1,200 messages caught up with in ${Date.now() - from} ms`);
       const shown = await ids(tab);
@@ -145,14 +145,14 @@ browserTest(
         await textOf(tab, "#reach"),
         /^Filters see only the last 400 of 1,300 messages \(unclaimed: 400 of 1,300\)/,
       );
-      await keep("long-absence", await tab.picture());
+      await keep("long-absence", tab.picture);
     }),
 );
 
 browserTest(
   "a page that is opened in the background has no stream until it is seen",
   () =>
-    withBrowser(async ({ t, browser }) => {
+    withOwnBrowser(async ({ t, browser }) => {
       const open = await createTabs(browser);
       const room = await t.room();
       await open("about:blank");

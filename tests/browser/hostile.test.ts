@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { browserTest, withBrowser } from "../support/browser.ts";
+import type { Reply } from "../support/client.ts";
 
 /** Texts that would run, or break out of where they stand, if a view let them. */
 const NASTY = [
@@ -58,10 +59,10 @@ browserTest(
           const condition = `state._shared[${JSON.stringify(`no ${text}`)}] == 1 && agents[${
             JSON.stringify(id)
           }].name == 'x'`;
-          waits.push(t.post(`${path}/wait`, { agent: id, condition, timeout: 8_000 }));
+          waits.push(t.post(`${path}/wait`, { agent: id, condition, timeout: 25_000 }));
         }
       };
-      const waits: Promise<unknown>[] = [];
+      const waits: Promise<Reply>[] = [];
       assert.equal((await t.post("/rooms", { id: room, meta: { [nasty]: nasty } })).status, 201);
 
       const live = await open(`/?room=${encodeURIComponent(room)}`);
@@ -96,7 +97,11 @@ browserTest(
       assert.equal(await live.evaluate("window.broken"), undefined);
       await shoot(live, "hostile");
       assert.deepEqual(complaints.filter((complaint) => !complaint.includes("404")), []);
-      await Promise.all(waits);
+      for (const text of NASTY) {
+        await post("PUT", "/state", { key: `no ${text}`, value: 1 });
+        await post("POST", "/agents", { id: text.slice(0, 120), name: "x" });
+      }
+      for (const { body } of await Promise.all(waits)) assert.equal(body.triggered, true);
     }),
 );
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "npm:playwright-core@1.64.1";
-import { browserTest, type Visit, withBrowser } from "../support/browser.ts";
+import { browserTest, type Visit, withOwnBrowser } from "../support/browser.ts";
 
 /** A name that its owner binds to this machine, as a page that attacks it does. */
 const EVIL = ["--host-resolver-rules=MAP evil.example 127.0.0.1"];
@@ -63,7 +63,7 @@ const HELLO = {
 browserTest(
   "browser: a page of another origin plants nothing, and learns how to be let in",
   () =>
-    withBrowser(async (visit) => {
+    withOwnBrowser(async (visit) => {
       const { t, service: { url } } = visit;
       await t.post("/rooms", { id: "lobby" });
       await withPageAt("evil.example", visit, async (page) => {
@@ -96,7 +96,7 @@ browserTest(
 browserTest(
   "browser: a name that was bound anew to this machine is refused",
   () =>
-    withBrowser(async ({ t, service: { url }, browser }) => {
+    withOwnBrowser(async ({ t, service: { url }, browser }) => {
       await t.post("/rooms", { id: "lobby" });
       const page = await browser.newPage();
       const bound = `http://evil.example:${new URL(url).port}`;
@@ -114,7 +114,7 @@ browserTest(
 browserTest(
   "browser: a page on this machine calls the API and MCP, as MCP's Inspector does",
   () =>
-    withBrowser(async (visit) => {
+    withOwnBrowser(async (visit) => {
       const { t, service: { url } } = visit;
       await t.post("/rooms", { id: "lobby" });
       const byName = url.replace("127.0.0.1", "localhost");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "npm:playwright-core@1.64.1";
-import { browserTest, VIEWS, withBrowser } from "../support/browser.ts";
+import { browserTest, VIEWS, withBrowser, withOwnBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
 
 /** On a narrow page the parts are behind tabs. */
@@ -198,7 +198,7 @@ browserTest(
 browserTest(
   "requests and the invitation are copied, with the pointer and the keyboard",
   () =>
-    withBrowser(async ({ t, open, shoot, browser }) => {
+    withBrowser(async ({ t, open, shoot }) => {
       const room = await t.room();
       const { id } = await t.message(room, { body: "copy me" });
       const page = await open(`/?room=${room}`);
@@ -221,23 +221,26 @@ browserTest(
       await page.keyboard.press("c");
       await page.locator(`#m${id} [data-copy]`).getByText("copied").waitFor();
       assert.match(await clipboard(), /messages/);
-      await browser.close();
     }),
 );
 
 browserTest(
   "a lost connection shows, and mends itself with what was missed",
   () =>
-    withBrowser(async ({ t, open, shoot, service }) => {
+    withOwnBrowser(async ({ t, browser, shoot, service }) => {
       const room = await t.room();
-      const page = await open(`/?room=${room}`);
+      const page = await browser.newPage();
+      await page.clock.install();
+      await page.goto(`${t.url}/?room=${room}`);
       await page.waitForSelector("#live[data-state=live]");
       service.process.kill("SIGSTOP");
       const said = t.message(room, { body: "said meanwhile" });
+      await page.clock.fastForward(9_000);
       await page.waitForSelector("#live[data-state=lost]");
       await shoot(page, "lost");
       service.process.kill("SIGCONT");
       await said;
+      await page.clock.fastForward(2_000);
       await page.waitForSelector("#live[data-state=live]");
       await page.locator(".message .text").getByText("said meanwhile").waitFor();
     }),

@@ -13,30 +13,59 @@ export interface HeldUp {
   median: number;
 }
 
+interface Prober {
+  /** Says a line to it and gives the line that it answers. */
+  ask(line: string): Promise<string | undefined>;
+  end(): Promise<void>;
+}
+
+function startProber(): Prober {
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-net", new URL("prober.ts", import.meta.url).pathname],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  preferred(process.pid);
+  const input = process.stdin.getWriter();
+  const lines = process.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
+    .getReader();
+  return {
+    async ask(line) {
+      await input.write(new TextEncoder().encode(`${line}\n`));
+      return (await lines.read()).value;
+    },
+    async end() {
+      await input.close().catch(() => {}); // it has ended already where a round trip of its failed
+      await lines.cancel();
+      await process.status;
+    },
+  };
+}
+
+/** One for all attacks of a file. */
+let prober: Prober;
+
+Deno.test.beforeAll(() => {
+  prober = startProber();
+});
+
+Deno.test.afterAll(() => prober.end());
+
 /**
  * How long others wait while `meanwhile` runs: the round trips of a small GET of `path`, which names another room,
  * taken by a process of its own.
  */
 export async function heldUp(url: string, path: string, meanwhile: () => Promise<unknown>): Promise<HeldUp> {
-  const prober = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--allow-net", new URL("prober.ts", import.meta.url).pathname, new URL(path, url).href],
-    stdin: "piped",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  preferred(prober.pid);
-  const lines = prober.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
-    .getReader();
   try {
-    assert.equal((await lines.read()).value, "ready");
+    assert.equal(await prober.ask(new URL(path, url).href), "ready");
     await meanwhile();
-    await prober.stdin.close();
-    const took = (JSON.parse((await lines.read()).value!) as number[]).sort((a, b) => a - b);
+    const took = (JSON.parse((await prober.ask("end"))!) as number[]).sort((a, b) => a - b);
     return { slowest: took.at(-1)!, median: took[took.length >> 1]! };
-  } finally {
-    await lines.cancel();
-    await prober.stdin.close().catch(() => {}); // it is closed already, unless something failed
-    await prober.status;
+  } catch (error) {
+    await prober.end();
+    prober = startProber();
+    throw error;
   }
 }
 

@@ -57,29 +57,29 @@ async function look(url: string, room: string, [path, body]: [path: string, body
   return { text, took: performance.now() - from };
 }
 
-onFilled("looks at a room pass what lives, not what was deleted", async ({ url, database }) => {
-  await fill(database);
-  const { text: list } = await look(url, "gone", LOOKS["the list"]!);
-  assert.deepEqual(JSON.parse(list).map(({ key }: { key: string }) => key), ["left"]);
-  for (const [name, asked] of Object.entries(LOOKS)) {
-    const least = { plain: Infinity, gone: Infinity };
-    await assertOthersServed(name, { url, path: "/rooms/other/state?key=left" }, async () => {
-      for (let n = 0; n < TIMES; n++) {
-        for (const room of ["plain", "gone"] as const) {
-          least[room] = Math.min(least[room], (await look(url, room, asked)).took);
+onFilled(fill, {
+  async "looks at a room pass what lives, not what was deleted"({ url }) {
+    const { text: list } = await look(url, "gone", LOOKS["the list"]!);
+    assert.deepEqual(JSON.parse(list).map(({ key }: { key: string }) => key), ["left"]);
+    for (const [name, asked] of Object.entries(LOOKS)) {
+      const least = { plain: Infinity, gone: Infinity };
+      await assertOthersServed(name, { url, path: "/rooms/other/state?key=left" }, async () => {
+        for (let n = 0; n < TIMES; n++) {
+          for (const room of ["plain", "gone"] as const) {
+            least[room] = Math.min(least[room], (await look(url, room, asked)).took);
+          }
         }
-      }
-    });
-    assert.ok(least.gone < 2 * least.plain + MORE_MS, `${name}: ${least.gone} ms, plainly ${least.plain}`);
-  }
-});
+      });
+      assert.ok(least.gone < 2 * least.plain + MORE_MS, `${name}: ${least.gone} ms, plainly ${least.plain}`);
+    }
+  },
 
-onFilled("a list of all that was deleted holds up nobody", async ({ url, database }) => {
-  await fill(database);
-  await assertOthersServed("since", { url, path: "/rooms/other/state?key=left" }, async () => {
-    const response = await fetch(`${url}/rooms/gone/state?since=0`);
-    let length = 0;
-    for await (const piece of response.body!) length += piece.length;
-    assert.ok(length > 20_000_000, `${length} bytes`);
-  });
+  async "a list of all that was deleted holds up nobody"({ url }) {
+    await assertOthersServed("since", { url, path: "/rooms/other/state?key=left" }, async () => {
+      const response = await fetch(`${url}/rooms/gone/state?since=0`);
+      let length = 0;
+      for await (const piece of response.body!) length += piece.length;
+      assert.ok(length > 20_000_000, `${length} bytes`);
+    });
+  },
 });

@@ -24,24 +24,41 @@ const OPEN = {
   },
 };
 
-/** Tests a service in a process of its own, on each kind of database, whose rooms are filled by SQL. */
-export function onFilled(name: string, test: (filled: Filled) => Promise<void>): void {
-  for (const [kind, open] of Object.entries(OPEN)) {
-    Deno.test(`${kind}: ${name}`, async () => {
-      const { url, client, stop } = await open();
-      try {
-        const service = await startService({ database: url });
-        try {
-          await (await fetch(`${service.url}/healthz`)).body?.cancel(); // makes the tables
-          await test({ url: service.url, database: client });
-        } finally {
-          await service.stop();
-        }
-      } finally {
-        client.close();
-        await stop();
-      }
-    });
+/** What to stop after a file's tests, the last that was started first. */
+const started: (() => unknown)[] = [];
+
+async function open(kind: keyof typeof OPEN, fill: (database: Client) => Promise<void>): Promise<Filled> {
+  const { url, client, stop } = await OPEN[kind]();
+  started.unshift(() => client.close(), stop);
+  const service = await startService({ database: url });
+  started.unshift(service.stop);
+  await (await fetch(`${service.url}/healthz`)).body?.cancel(); // makes the tables
+  await fill(client);
+  return { url: service.url, database: client };
+}
+
+Deno.test.afterAll(async () => {
+  for (const stop of started) await stop();
+});
+
+/** Tests of a service in a process of its own, on each kind of database, whose rooms are filled once by SQL. */
+export function onFilled(
+  fill: (database: Client) => Promise<void>,
+  tests: Record<string, (filled: Filled) => Promise<void>>,
+): void {
+  for (const kind of Object.keys(OPEN) as (keyof typeof OPEN)[]) {
+    let filled: Promise<Filled> | undefined;
+    for (const [name, test] of Object.entries(tests)) {
+      Deno.test({
+        name: `${kind}: ${name}`,
+        // The service is started by the first test and outlives it.
+        sanitizeOps: false,
+        sanitizeResources: false,
+        async fn() {
+          await test(await (filled ??= open(kind, fill)));
+        },
+      });
+    }
   }
 }
 

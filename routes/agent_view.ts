@@ -1,6 +1,6 @@
-import { type Condition, conditionOf, judgeCondition, partsOf } from "../cel/conditions.ts";
-import { createContext } from "../cel/context.ts";
-import { unionReads } from "../cel/reads.ts";
+import { type Condition, conditionOf, judgeCondition, partsOf } from "../cel/rooms/conditions.ts";
+import { createContext } from "../cel/rooms/context.ts";
+import { unionReads } from "../cel/language/dependencies.ts";
 import { selectKeys } from "../db/overview.ts";
 import { type Newest, present, type Status } from "../db/presence.ts";
 import type { Row } from "../db/statement.ts";

@@ -1,8 +1,8 @@
-import type { JudgedCondition } from "../cel/conditions.ts";
-import type { RoomContext } from "../cel/context.ts";
-import { NOTHING } from "../cel/definitions.ts";
-import type { RoomData } from "../cel/reader.ts";
-import type { Reads } from "../cel/reads.ts";
+import type { JudgedCondition } from "../cel/rooms/conditions.ts";
+import type { RoomContext } from "../cel/rooms/context.ts";
+import { NOTHING } from "../cel/rooms/definitions.ts";
+import type { RoomData } from "../cel/rooms/reader.ts";
+import type { Reads } from "../cel/language/dependencies.ts";
 import { toCut } from "../db/overview.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../db/state.ts";
 import type { Row } from "../db/statement.ts";

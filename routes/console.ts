@@ -1,5 +1,5 @@
-import { createContext } from "../cel/context.ts";
-import { EvaluationFailed } from "../cel/expression.ts";
+import { createContext } from "../cel/rooms/context.ts";
+import { EvaluationFailed } from "../cel/language/expression.ts";
 import { giveWay, isBusy } from "../db/turn.ts";
 import type { EvaluationView } from "../views/model.ts";
 import { RequestError } from "./errors.ts";

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
-import { createContext } from "../cel/context.ts";
-import { EvaluationFailed } from "../cel/expression.ts";
+import { createContext } from "../cel/rooms/context.ts";
+import { EvaluationFailed } from "../cel/language/expression.ts";
 import { giveWay, isBusy } from "../db/turn.ts";
 import { RequestError } from "./errors.ts";
 import { large, resource } from "./methods.ts";

@@ -1,4 +1,4 @@
-import type { Include } from "../cel/include.ts";
+import type { Include } from "../cel/waits/include.ts";
 import { invalidMember } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 

@@ -1,5 +1,5 @@
-import { STEP_BUDGET } from "../cel/budget.ts";
-import { MAX_SOURCE } from "../cel/environment.ts";
+import { STEP_BUDGET } from "../cel/language/budget.ts";
+import { MAX_SOURCE } from "../cel/language/environment.ts";
 
 /** Every limit of the service, with its reason. docs/api.md publishes them, with their numbers. */
 export const LIMITS = {

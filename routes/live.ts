@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { NOTHING } from "../cel/definitions.ts";
+import { NOTHING } from "../cel/rooms/definitions.ts";
 import type { Changes } from "../db/changes.ts";
 import { selectAnswered, selectOlder, selectWindow } from "../db/overview.ts";
 import { VIEW_SCOPE } from "../db/state.ts";

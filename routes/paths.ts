@@ -1,5 +1,5 @@
 import type { Context, Hono } from "hono";
-import { nearest } from "../cel/hints.ts";
+import { nearest } from "../cel/language/hints/names.ts";
 
 /** A path as it is mounted, by its segments; those that begin with a colon hold any one. */
 type Template = readonly string[];

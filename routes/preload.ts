@@ -1,4 +1,4 @@
-import { language } from "../cel/expression.ts";
+import { language } from "../cel/language/expression.ts";
 import { loadDriver } from "../db/open.ts";
 
 /** Milliseconds after the start: the first request does not share the processor with what later ones need. */

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { z } from "zod";
-import { compileInTurn, type Expression, InvalidExpression } from "../cel/expression.ts";
+import { compileInTurn, type Expression, InvalidExpression } from "../cel/language/expression.ts";
 import type { Json } from "../db/json.ts";
 import { giveWay, isBusy } from "../db/turn.ts";
 import { arrivesInTime, packedBody } from "./bodies.ts";

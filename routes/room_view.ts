@@ -1,8 +1,8 @@
-import { createContext, type RoomContext } from "../cel/context.ts";
-import { NOTHING } from "../cel/definitions.ts";
-import { compile, EvaluationFailed } from "../cel/expression.ts";
-import type { RoomData } from "../cel/reader.ts";
-import type { Reads } from "../cel/reads.ts";
+import { createContext, type RoomContext } from "../cel/rooms/context.ts";
+import { NOTHING } from "../cel/rooms/definitions.ts";
+import { compile, EvaluationFailed } from "../cel/language/expression.ts";
+import type { RoomData } from "../cel/rooms/reader.ts";
+import type { Reads } from "../cel/language/dependencies.ts";
 import { selectLiving } from "../db/living.ts";
 import { type Message, toHead } from "../db/messages.ts";
 import { selectHeads, selectRecent, toCut } from "../db/overview.ts";

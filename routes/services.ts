@@ -1,7 +1,7 @@
 import type { Context } from "hono";
-import { createGates, type Gates } from "../cel/gate.ts";
-import { createReader, type Reader } from "../cel/reader.ts";
-import { createWatch, type Watch } from "../cel/watch.ts";
+import { createGates, type Gates } from "../cel/rooms/gates.ts";
+import { createReader, type Reader } from "../cel/rooms/reader.ts";
+import { createWatch, type Watch } from "../cel/waits/watch.ts";
 import type { Database } from "../db/database.ts";
 import { createAddress } from "./address.ts";
 import { type BrowserOptions, BROWSERS, createBrowserGuard } from "./browsers.ts";

@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
-import { createContext, type ViewResult } from "../cel/context.ts";
-import { NOTHING } from "../cel/definitions.ts";
-import { type Reads, unionReads } from "../cel/reads.ts";
+import { createContext, type ViewResult } from "../cel/rooms/context.ts";
+import { NOTHING } from "../cel/rooms/definitions.ts";
+import { type Reads, unionReads } from "../cel/language/dependencies.ts";
 import type { Database } from "../db/database.ts";
 import type { Guard } from "../db/guard.ts";
 import { computeOnce } from "../db/idempotency.ts";

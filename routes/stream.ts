@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { Follower } from "../cel/follow.ts";
+import type { Follower } from "../cel/waits/follow.ts";
 import type { Changes } from "../db/changes.ts";
 import { DatabaseUnavailable } from "../db/faults.ts";
 import { Refusal } from "../db/refusal.ts";

@@ -1,4 +1,4 @@
-import { nearest } from "../cel/hints.ts";
+import { nearest } from "../cel/language/hints/names.ts";
 import { MISSING } from "./wordings.ts";
 
 type Path = Array<string | number>;

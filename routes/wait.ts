@@ -1,5 +1,5 @@
 import type { Context, Hono } from "hono";
-import type { WaitResult } from "../cel/waiter.ts";
+import type { WaitResult } from "../cel/waits/waiter.ts";
 import { getAgent } from "../db/agents.ts";
 import { asRestOfWork } from "../db/turn.ts";
 import { invalidMember } from "./errors.ts";

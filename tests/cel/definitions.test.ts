@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { circular, define, type Definitions, viewsOf, withViews } from "../../cel/definitions.ts";
-import { createMemory } from "../../cel/definitions_memory.ts";
-import { createReader } from "../../cel/reader.ts";
-import { compile } from "../../cel/expression.ts";
+import { circular, define, type Definitions, viewsOf, withViews } from "../../cel/rooms/definitions.ts";
+import { createMemory } from "../../cel/rooms/definitions_memory.ts";
+import { createReader } from "../../cel/rooms/reader.ts";
+import { compile } from "../../cel/language/expression.ts";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/open.ts";
 import { createRoom } from "../../db/rooms.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Connection, encodeRequest } from "../../bench/support/connection.ts";
 import { residentKiB } from "../../bench/support/usage.ts";
-import { compile } from "../../cel/expression.ts";
-import { createWatch } from "../../cel/watch.ts";
+import { compile } from "../../cel/language/expression.ts";
+import { createWatch } from "../../cel/waits/watch.ts";
 import { connect } from "../../db/open.ts";
 import { LIMITS } from "../../routes/limits.ts";
 import { type Batch, withApp } from "../support/app.ts";

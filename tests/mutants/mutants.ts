@@ -10,7 +10,7 @@ export interface Mutant {
 export const MUTANTS: Mutant[] = [
   {
     name: "no revision guard",
-    file: "cel/gate.ts",
+    file: "cel/rooms/gates.ts",
     edits: [["write(guardFor(data))", "write({ ...guardFor(data), seen: 2 ** 50 })"]],
     test: "tests/cel/gate.test.ts",
     filter: "a gate holds in the very state",
@@ -24,7 +24,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "checked before it is subscribed",
-    file: "cel/rounds.ts",
+    file: "cel/waits/rounds.ts",
     edits: [[
       "          waiter.begun = true;\n",
       "          waiter.begun = true;\n          waiter.revision = Math.max(...Object.values(watch.latest));\n",
@@ -34,7 +34,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "no last read at the deadline",
-    file: "cel/watch.ts",
+    file: "cel/waits/watch.ts",
     edits: [[
       "        waiter.final = true;\n        advance(watch);\n",
       "        waiter.settle({ triggered: false, elapsed_ms: 0, included: {}, revision: 0 });\n",
@@ -44,7 +44,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "no evaluation at the deadline, whatever has changed",
-    file: "cel/waiter.ts",
+    file: "cel/waits/waiter.ts",
     edits: [[
       "  return changed ? undefined : waiter.untrue;\n",
       "  return changed && !waiter.final ? undefined : waiter.untrue;\n",
@@ -129,7 +129,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "retry without evaluating again",
-    file: "cel/gate.ts",
+    file: "cel/rooms/gates.ts",
     edits: [[
       "          judge(data, gate);\n",
       "          if (attempt === 1) judge(data, gate);\n",
@@ -139,7 +139,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "view cycle unchecked",
-    file: "cel/context.ts",
+    file: "cel/rooms/context.ts",
     edits: [
       ["new Set(circular(definitions))", "new Set<string>()"],
       ["    if (began >= 0) underWay.slice(began).forEach((member) => inCycle.add(member));\n", ""],
@@ -156,14 +156,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "definitions remembered however large they are",
-    file: "cel/definitions_memory.ts",
+    file: "cel/rooms/definitions_memory.ts",
     edits: [["taken <= mostBytes", "rooms.size <= 1_000"]],
     test: "tests/cel/definitions.test.ts",
     filter: "definitions are forgotten by their size",
   },
   {
     name: "poll off",
-    file: "cel/watch.ts",
+    file: "cel/waits/watch.ts",
     edits: [["          changes.forEach(hear);\n", ""]],
     test: "tests/contract/wake_ups.test.ts",
     filter: "two instances: a wait in one ends soon",
@@ -329,7 +329,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a stream begun with what a reader before it was told",
-    file: "cel/follow.ts",
+    file: "cel/waits/follow.ts",
     edits: [["known?.followed === followed", "known"]],
     test: "tests/contract/events.test.ts",
     filter: "file: a stream begins with all that has changed",
@@ -478,7 +478,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "streams and waits under way not told that a room has gone back",
-    file: "cel/watch.ts",
+    file: "cel/waits/watch.ts",
     edits: [[
       "revision > changes[n]!.revision)) turn(room);",
       "revision > changes[n]!.revision)) void room;",
@@ -488,7 +488,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "views remembered of a room that was before",
-    file: "cel/reader.ts",
+    file: "cel/rooms/reader.ts",
     edits: [[" || known.createdAt !== snapshot.createdAt;", ";"]],
     test: "tests/faults/restored.test.ts",
     filter: "file: views, waits and followers of a database that was emptied",
@@ -512,7 +512,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a wait by an agent that is not registered says nothing of it",
-    file: "cel/rounds.ts",
+    file: "cel/waits/rounds.ts",
     edits: [["agent !== undefined && !there.has(agent)", "false"]],
     test: "tests/contract/wait.test.ts",
     filter: "file: an agent that is not registered waits without a mark",
@@ -564,7 +564,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "now of expressions told by the instance's clock",
-    file: "cel/context.ts",
+    file: "cel/rooms/context.ts",
     edits: [["now: snapshot.now }", "now: new Date() }"]],
     test: "tests/contract/clocks.test.ts",
     filter: "file: instances whose clocks are hours apart tell one time",
@@ -623,7 +623,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "what is due ended by readers alone",
-    file: "cel/watch.ts",
+    file: "cel/waits/watch.ts",
     edits: [["        due.push(...there.due);\n", ""]],
     test: "tests/db/endings.test.ts",
     filter: "a stream and a wait are told of what ends",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Context } from "hono";
-import type { Follower } from "../../cel/follow.ts";
+import type { Follower } from "../../cel/waits/follow.ts";
 import type { Connection } from "../../db/database.ts";
 import { LIMITS } from "../../routes/limits.ts";
 import { createOutbox } from "../../routes/outbox.ts";

@@ -1,5 +1,5 @@
 import { createDatabase } from "./db/database.ts";
-import { connect } from "./db/open.ts";
+import { connect } from "./db/driver/open.ts";
 import { createApp } from "./routes/app.ts";
 import { onEnd } from "./routes/ending.ts";
 import { createServices } from "./routes/services.ts";

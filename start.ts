@@ -1,4 +1,4 @@
-import { NewerDatabase } from "./db/migrate.ts";
+import { NewerDatabase } from "./db/driver/migrate.ts";
 import handler, { database, drain } from "./main.ts";
 import { onEnd } from "./routes/ending.ts";
 import { isLoopback } from "./routes/networks.ts";

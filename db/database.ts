@@ -1,10 +1,10 @@
 import { createClock, type MachineClocks } from "./clock.ts";
-import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./faults.ts";
-import { createLane, type Lane } from "./lane.ts";
-import type { Once } from "./idempotency.ts";
-import { migrate, migrateAnew, NewerDatabase } from "./migrate.ts";
-import type { Row, Send, Statement } from "./statement.ts";
-import { createTurns, createTurnsOfRooms } from "./turns.ts";
+import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./driver/faults.ts";
+import { createLane, type Lane } from "./batching/queue.ts";
+import type { Once } from "./write/idempotency.ts";
+import { migrate, migrateAnew, NewerDatabase } from "./driver/migrate.ts";
+import type { Row, Send, Statement } from "./driver/statement.ts";
+import { createTurns, createTurnsOfRooms } from "./serialize.ts";
 
 /** What the service needs of a libSQL client: one round trip, all or nothing. */
 export interface Connection {
@@ -64,7 +64,7 @@ export interface DatabaseOptions {
   unique?: () => string;
 }
 
-// Together with the deadline of a call (remote.ts) the patience keeps every request within 10 s. A batch of writes
+// Together with the deadline of a call (db/driver/remote.ts) the patience keeps every request within 10 s. A batch of writes
 // is so small that the entries which its refusals show, 20 x 64 KiB a job, fit into one answer of 10 MiB.
 const LANES = {
   read: { inFlight: 2, apart: 3, weight: 64, readOnly: true, patience: 4_000 },

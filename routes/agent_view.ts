@@ -1,9 +1,9 @@
 import { type Condition, conditionOf, judgeCondition, partsOf } from "../cel/rooms/conditions.ts";
 import { createContext } from "../cel/rooms/context.ts";
 import { unionReads } from "../cel/language/dependencies.ts";
-import { selectKeys } from "../db/overview.ts";
+import { selectKeys } from "../db/snapshots/page_queries.ts";
 import { type Newest, present, type Status } from "../db/presence.ts";
-import type { Row } from "../db/statement.ts";
+import type { Row } from "../db/driver/statement.ts";
 import type { AgentView } from "../views/model.ts";
 import { conditionViews, keysNamed } from "./condition_view.ts";
 import type { Services } from "./services.ts";

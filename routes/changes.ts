@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { readChanges } from "../db/changes.ts";
+import { readChanges } from "../db/snapshots/changes.ts";
 import { LIMITS } from "./limits.ts";
 import { large, resource } from "./methods.ts";
 import { queryCount, queryNumber } from "./queries.ts";

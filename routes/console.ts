@@ -1,6 +1,6 @@
 import { createContext } from "../cel/rooms/context.ts";
 import { EvaluationFailed } from "../cel/language/expression.ts";
-import { giveWay, isBusy } from "../db/turn.ts";
+import { giveWay, isBusy } from "../db/yield.ts";
 import type { EvaluationView } from "../views/model.ts";
 import { RequestError } from "./errors.ts";
 import { existingId } from "./ids.ts";

@@ -1,4 +1,4 @@
-import { DatabaseUnavailable } from "../db/faults.ts";
+import { DatabaseUnavailable } from "../db/driver/faults.ts";
 import { LIMITS } from "./limits.ts";
 
 interface Work {

@@ -1,5 +1,5 @@
-import type { Changes } from "../db/changes.ts";
-import { mapInTurns } from "../db/turn.ts";
+import type { Changes } from "../db/snapshots/changes.ts";
+import { mapInTurns } from "../db/yield.ts";
 import type { Fragment } from "../views/room/fragments.tsx";
 import type { Pieces } from "./outbox.ts";
 import { event } from "./stream.ts";

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { DatabaseUnavailable } from "../db/faults.ts";
+import { DatabaseUnavailable } from "../db/driver/faults.ts";
 import { Refusal, type RefusalCode } from "../db/refusal.ts";
 import { LIMITS } from "./limits.ts";
 

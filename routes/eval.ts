@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { createContext } from "../cel/rooms/context.ts";
 import { EvaluationFailed } from "../cel/language/expression.ts";
-import { giveWay, isBusy } from "../db/turn.ts";
+import { giveWay, isBusy } from "../db/yield.ts";
 import { RequestError } from "./errors.ts";
 import { large, resource } from "./methods.ts";
 import { compileOf, readBody, replyInTurns, roomOf } from "./requests.ts";

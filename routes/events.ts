@@ -1,5 +1,5 @@
 import type { Context, Hono } from "hono";
-import type { Changes } from "../db/changes.ts";
+import type { Changes } from "../db/snapshots/changes.ts";
 import { invalidMember } from "./errors.ts";
 import { resource } from "./methods.ts";
 import type { Pieces } from "./outbox.ts";

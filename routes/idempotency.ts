@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { Database } from "../db/database.ts";
-import { isTaken, runOnce } from "../db/idempotency.ts";
+import { isTaken, runOnce } from "../db/write/idempotency.ts";
 import { invalidMember, type RequestError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import { queryOf } from "./queries.ts";

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { StoredJson } from "../db/json.ts";
-import { giveWay, isBusy } from "../db/turn.ts";
+import { giveWay, isBusy } from "../db/yield.ts";
 
 /** A body with the headers that it needs: its length, where it is sent in pieces. */
 export interface Body {

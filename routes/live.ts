@@ -1,9 +1,9 @@
 import type { Hono } from "hono";
 import { NOTHING } from "../cel/rooms/definitions.ts";
-import type { Changes } from "../db/changes.ts";
-import { selectAnswered, selectOlder, selectWindow } from "../db/overview.ts";
-import { VIEW_SCOPE } from "../db/state.ts";
-import { giveWay, isBusy, mapInTurns } from "../db/turn.ts";
+import type { Changes } from "../db/snapshots/changes.ts";
+import { selectAnswered, selectOlder, selectWindow } from "../db/snapshots/page_queries.ts";
+import { VIEW_SCOPE } from "../db/state/read.ts";
+import { giveWay, isBusy, mapInTurns } from "../db/yield.ts";
 import type { MessageView } from "../views/model.ts";
 import { type Fragment, fragmentsOf } from "../views/room/fragments.tsx";
 import { Evaluation } from "../views/room/console.tsx";

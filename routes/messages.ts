@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
-import { claimMessage, postMessage } from "../db/message_writes.ts";
-import { getMessage, listMessages } from "../db/messages.ts";
+import { claimMessage, postMessage } from "../db/messages/write.ts";
+import { getMessage, listMessages } from "../db/messages/read.ts";
 import { invalidMember } from "./errors.ts";
 import { answerOnce } from "./idempotency.ts";
 import { existingId, existingKey, existingMessageId } from "./ids.ts";

@@ -1,5 +1,5 @@
 import type { Context, Handler, Hono } from "hono";
-import { asWork } from "../db/turn.ts";
+import { asWork } from "../db/yield.ts";
 import { RequestError } from "./errors.ts";
 import { deeperPath, pathOf, templatesOf } from "./paths.ts";
 import { takeQuery } from "./queries.ts";

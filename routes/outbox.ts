@@ -1,4 +1,4 @@
-import { PAGE_BYTES } from "../db/listing.ts";
+import { PAGE_BYTES } from "../db/consistent_read/listing.ts";
 import { LIMITS } from "./limits.ts";
 import { createReport } from "./reports.ts";
 

@@ -1,9 +1,9 @@
 import { type Context, Hono } from "hono";
 import { raw } from "hono/html";
-import { selectAnswered, selectNewest, selectWindow } from "../db/overview.ts";
+import { selectAnswered, selectNewest, selectWindow } from "../db/snapshots/page_queries.ts";
 import { Refusal } from "../db/refusal.ts";
-import { VIEW_SCOPE } from "../db/state.ts";
-import { asWork, giveWay, isBusy, mapInTurns } from "../db/turn.ts";
+import { VIEW_SCOPE } from "../db/state/read.ts";
+import { asWork, giveWay, isBusy, mapInTurns } from "../db/yield.ts";
 import { frontPage } from "../views/front_page.tsx";
 import { type Markup, page } from "../views/layout.tsx";
 import type { RoomView } from "../views/model.ts";

@@ -1,5 +1,5 @@
 import { language } from "../cel/language/expression.ts";
-import { loadDriver } from "../db/open.ts";
+import { loadDriver } from "../db/driver/open.ts";
 
 /** Milliseconds after the start: the first request does not share the processor with what later ones need. */
 const AFTER_MS = 1_000;

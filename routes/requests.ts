@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { compileInTurn, type Expression, InvalidExpression } from "../cel/language/expression.ts";
 import type { Json } from "../db/json.ts";
-import { giveWay, isBusy } from "../db/turn.ts";
+import { giveWay, isBusy } from "../db/yield.ts";
 import { arrivesInTime, packedBody } from "./bodies.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";

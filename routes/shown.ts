@@ -1,4 +1,4 @@
-import { LONGEST } from "../db/overview.ts";
+import { LONGEST } from "../db/snapshots/page_queries.ts";
 import type { Shown } from "../views/model.ts";
 
 /** A value as it is, or its beginning where it is long. */

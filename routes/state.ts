@@ -3,8 +3,8 @@ import { createContext, type ViewResult } from "../cel/rooms/context.ts";
 import { NOTHING } from "../cel/rooms/definitions.ts";
 import { type Reads, unionReads } from "../cel/language/dependencies.ts";
 import type { Database } from "../db/database.ts";
-import type { Guard } from "../db/guard.ts";
-import { computeOnce } from "../db/idempotency.ts";
+import type { Guard } from "../db/write/read_set.ts";
+import { computeOnce } from "../db/write/idempotency.ts";
 import { stored } from "../db/json.ts";
 import { keyNotFound } from "../db/refusal.ts";
 import {
@@ -17,11 +17,11 @@ import {
   type StateFilter,
   toListed,
   VIEW_SCOPE,
-} from "../db/state.ts";
-import type { StateWrite } from "../db/state_targets.ts";
-import { putEntries } from "../db/state_writes.ts";
+} from "../db/state/read.ts";
+import type { StateWrite } from "../db/state/preconditions.ts";
+import { putEntries } from "../db/state/write.ts";
 import { demandedVersion, etag, refuseHeaders, unchanged, withEtag } from "./etags.ts";
-import { asWork, mapInTurns } from "../db/turn.ts";
+import { asWork, mapInTurns } from "../db/yield.ts";
 import { answerOnce } from "./idempotency.ts";
 import { existingId, existingKey } from "./ids.ts";
 import { LIMITS } from "./limits.ts";

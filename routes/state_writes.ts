@@ -1,5 +1,5 @@
-import { SHARED_SCOPE, VIEW_SCOPE } from "../db/state.ts";
-import type { StateWrite } from "../db/state_targets.ts";
+import { SHARED_SCOPE, VIEW_SCOPE } from "../db/state/read.ts";
+import type { StateWrite } from "../db/state/preconditions.ts";
 import { invalidMember } from "./errors.ts";
 import { checkSize, compileOf } from "./requests.ts";
 import type { StateWriteBody } from "./schemas.ts";

@@ -1,9 +1,9 @@
 import type { Context } from "hono";
 import type { Follower } from "../cel/waits/follow.ts";
-import type { Changes } from "../db/changes.ts";
-import { DatabaseUnavailable } from "../db/faults.ts";
+import type { Changes } from "../db/snapshots/changes.ts";
+import { DatabaseUnavailable } from "../db/driver/faults.ts";
 import { Refusal } from "../db/refusal.ts";
-import { giveWay, isBusy } from "../db/turn.ts";
+import { giveWay, isBusy } from "../db/yield.ts";
 import { LIMITS } from "./limits.ts";
 import type { Outbox, Pieces, Share } from "./outbox.ts";
 

@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import type { WaitResult } from "../cel/waits/waiter.ts";
 import { getAgent } from "../db/agents.ts";
-import { asRestOfWork } from "../db/turn.ts";
+import { asRestOfWork } from "../db/yield.ts";
 import { invalidMember } from "./errors.ts";
 import { existingAgentId, existingId } from "./ids.ts";
 import { includeOf } from "./include.ts";

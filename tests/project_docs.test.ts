@@ -77,7 +77,7 @@ Deno.test("docs/api.md has every MCP tool, and no other", () =>
     assert.deepEqual(told.sort(), tools.map(({ name }) => name).sort());
   }));
 
-/** What a document names as a file or a folder of the project: `db/write.ts`, `tests/contract/`. */
+/** What a document names as a file or a folder of the project: `db/write/write.ts`, `tests/contract/`. */
 function pathsIn(text: string): Set<string> {
   const named = text.matchAll(/`([\w.-]+(?:\/[\w.-]+)*(?:\.(?:tsx?|js|json|md|css)|\/))`/g);
   return new Set([...named].map(([, path]) => path!));

@@ -1,5 +1,5 @@
 import type { Json } from "../../db/json.ts";
-import { giveWay, isBusy } from "../../db/turn.ts";
+import { giveWay, isBusy } from "../../db/yield.ts";
 import { createLanguage, type Language, MAX_SOURCE, type Program } from "./environment.ts";
 import { EvaluationFailed, InvalidExpression } from "./errors.ts";
 import { failureOf, refusalOf } from "./failures.ts";

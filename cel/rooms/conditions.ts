@@ -1,5 +1,5 @@
 import type { Json } from "../../db/json.ts";
-import { giveWay, isBusy } from "../../db/turn.ts";
+import { giveWay, isBusy } from "../../db/yield.ts";
 import { compile, type Context, EvaluationFailed, type Expression } from "../language/expression.ts";
 import type { Node } from "../language/engine.ts";
 import { PIECES } from "../language/syntax.ts";

@@ -1,13 +1,13 @@
 import type { Json } from "../../db/json.ts";
 import { type Newest, newestOf, present, type Status } from "../../db/presence.ts";
-import type { AgentRow, Snapshot } from "../../db/snapshot.ts";
-import { VIEW_SCOPE } from "../../db/state.ts";
+import type { AgentRow, Snapshot } from "../../db/snapshots/snapshot.ts";
+import { VIEW_SCOPE } from "../../db/state/read.ts";
 import { compile, type Context, EvaluationFailed, InvalidExpression } from "../language/expression.ts";
 import { circular, type Definitions } from "./definitions.ts";
 import { overlay } from "./overlay.ts";
 import type { RoomData } from "./reader.ts";
 import type { CelMap } from "./scopes.ts";
-import { giveWay, isBusy } from "../../db/turn.ts";
+import { giveWay, isBusy } from "../../db/yield.ts";
 import { toCel } from "../language/values.ts";
 
 /** Who looks at a room: `self`, and the wait that the looker is to be shown without. */

@@ -1,8 +1,8 @@
 import type { Database } from "../../db/database.ts";
-import type { Guard } from "../../db/guard.ts";
+import type { Guard } from "../../db/write/read_set.ts";
 import type { Json } from "../../db/json.ts";
 import { Refusal } from "../../db/refusal.ts";
-import { giveWay, isBusy } from "../../db/turn.ts";
+import { giveWay, isBusy } from "../../db/yield.ts";
 import { createContext } from "./context.ts";
 import { EvaluationFailed, type Expression } from "../language/expression.ts";
 import type { Reader, RoomData } from "./reader.ts";

@@ -1,8 +1,8 @@
 import type { Database } from "../../db/database.ts";
-import type { Selection } from "../../db/guard.ts";
+import type { Selection } from "../../db/write/read_set.ts";
 import { Refusal } from "../../db/refusal.ts";
-import { loadSnapshot, type Snapshot } from "../../db/snapshot.ts";
-import type { Query } from "../../db/whole_reads.ts";
+import { loadSnapshot, type Snapshot } from "../../db/snapshots/snapshot.ts";
+import type { Query } from "../../db/consistent_read/whole_reads.ts";
 import { define, type Definitions, readsViews, viewsOf, withViews } from "./definitions.ts";
 import { createMemory, type Known } from "./definitions_memory.ts";
 import { compileAhead } from "../language/expression.ts";

@@ -1,6 +1,6 @@
-import type { Snapshot } from "../../db/snapshot.ts";
-import { SHARED_SCOPE } from "../../db/state.ts";
-import { giveWay, isBusy } from "../../db/turn.ts";
+import type { Snapshot } from "../../db/snapshots/snapshot.ts";
+import { SHARED_SCOPE } from "../../db/state/read.ts";
+import { giveWay, isBusy } from "../../db/yield.ts";
 import { toCel } from "../language/values.ts";
 
 export type CelMap = Map<string, unknown>;

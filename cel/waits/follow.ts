@@ -1,4 +1,4 @@
-import { type Changes, readChanges } from "../../db/changes.ts";
+import { type Changes, readChanges } from "../../db/snapshots/changes.ts";
 import type { Change, Database } from "../../db/database.ts";
 import { Refusal } from "../../db/refusal.ts";
 

@@ -1,10 +1,10 @@
-import { type ChangesQuery, selectChanges, toChanges } from "../../db/changes.ts";
+import { type ChangesQuery, selectChanges, toChanges } from "../../db/snapshots/changes.ts";
 import type { Json } from "../../db/json.ts";
-import { selectMessages, toMessage } from "../../db/messages.ts";
-import type { Snapshot } from "../../db/snapshot.ts";
-import { VIEW_SCOPE } from "../../db/state.ts";
-import { giveWay, isBusy, mapInTurns } from "../../db/turn.ts";
-import type { Query } from "../../db/whole_reads.ts";
+import { selectMessages, toMessage } from "../../db/messages/read.ts";
+import type { Snapshot } from "../../db/snapshots/snapshot.ts";
+import { VIEW_SCOPE } from "../../db/state/read.ts";
+import { giveWay, isBusy, mapInTurns } from "../../db/yield.ts";
+import type { Query } from "../../db/consistent_read/whole_reads.ts";
 import type { RoomContext, Viewpoint, ViewResult } from "../rooms/context.ts";
 import { NOTHING } from "../rooms/definitions.ts";
 import type { RoomData } from "../rooms/reader.ts";

@@ -1,8 +1,8 @@
 import type { Database, Part } from "../../db/database.ts";
-import { DatabaseUnavailable } from "../../db/faults.ts";
+import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { signOfLife } from "../../db/presence.ts";
 import { Refusal } from "../../db/refusal.ts";
-import { asWork } from "../../db/turn.ts";
+import { asWork } from "../../db/yield.ts";
 import { NOTHING } from "../rooms/definitions.ts";
 import { queriesOfInclude } from "./include.ts";
 import type { Reader, RoomData } from "../rooms/reader.ts";

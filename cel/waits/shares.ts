@@ -1,4 +1,4 @@
-import { giveWay, isBusy } from "../../db/turn.ts";
+import { giveWay, isBusy } from "../../db/yield.ts";
 
 /** What the waits of a room have cost this instance of late, in milliseconds of its thread. */
 export interface Account {

@@ -6,7 +6,7 @@ import { type Include, included, includesAnything, readsOfInclude } from "./incl
 import { withViews } from "../rooms/definitions.ts";
 import type { RoomData } from "../rooms/reader.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
-import { isBusy } from "../../db/turn.ts";
+import { isBusy } from "../../db/yield.ts";
 
 export interface WaitRequest {
   room: string;

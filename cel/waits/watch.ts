@@ -1,9 +1,9 @@
 import { type Change, type Database, PARTS } from "../../db/database.ts";
-import { type Due, makeEndings } from "../../db/endings.ts";
-import { DatabaseUnavailable } from "../../db/faults.ts";
+import { type Due, makeEndings } from "../../db/write/endings.ts";
+import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { lookAtRooms } from "../../db/rooms.ts";
-import { giveWay, isBusy } from "../../db/turn.ts";
+import { giveWay, isBusy } from "../../db/yield.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
 import { createInterval } from "./interval.ts";
 import { createMark, type Mark } from "./mark.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state.ts";
+import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/read.ts";
 import { LIMITS } from "../limits.ts";
 import {
   absent,

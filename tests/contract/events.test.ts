@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createDatabase } from "../../db/database.ts";
-import { connect } from "../../db/open.ts";
+import { connect } from "../../db/driver/open.ts";
 import { createReader } from "../../cel/rooms/reader.ts";
 import { createWatch } from "../../cel/waits/watch.ts";
 import { createChangesLog, openEvents } from "../support/events.ts";

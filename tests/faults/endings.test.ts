@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connect } from "../../db/open.ts";
+import { connect } from "../../db/driver/open.ts";
 import { Subject } from "../support/backends.ts";
 import { startCluster } from "../support/cluster.ts";
 import { TextLineStream } from "../support/lines.ts";

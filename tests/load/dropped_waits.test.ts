@@ -3,7 +3,7 @@ import { Connection, encodeRequest } from "../../bench/support/connection.ts";
 import { residentKiB } from "../../bench/support/usage.ts";
 import { compile } from "../../cel/language/expression.ts";
 import { createWatch } from "../../cel/waits/watch.ts";
-import { connect } from "../../db/open.ts";
+import { connect } from "../../db/driver/open.ts";
 import { LIMITS } from "../../routes/limits.ts";
 import { type Batch, withApp } from "../support/app.ts";
 import { Subject } from "../support/backends.ts";

@@ -17,7 +17,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "notified before the commit, and not after it",
-    file: "db/state_writes.ts",
+    file: "db/state/write.ts",
     edits: [[`  database.announce({ room, part: "state", revision: result.revision });\n`, ""]],
     test: "tests/cel/watch.test.ts",
     filter: "a write of the same instance wakes the wait without the poll",
@@ -54,14 +54,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "claim without nobody has it",
-    file: "db/message_writes.ts",
+    file: "db/messages/write.ts",
     edits: [[" AND claimed_by IS NULL)", ")"]],
     test: "tests/contract/claims.test.ts",
     filter: "file: of many claims at once",
   },
   {
     name: "claim without the room",
-    file: "db/message_writes.ts",
+    file: "db/messages/write.ts",
     edits: [[
       "   WHERE room_id = :room AND id = :message AND ${ADMITTED}`",
       "   WHERE id = :message AND ${ADMITTED}`",
@@ -91,14 +91,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a mark that outlives its lease",
-    file: "db/endings.ts",
+    file: "db/write/endings.ts",
     edits: [["CASE WHEN due <= ${NOW} AND ${SERVED} THEN ${NOW} END AS due_at", "NULL AS due_at"]],
     test: "tests/model/schedules.test.ts",
     filter: "a mark ends with its lease",
   },
   {
     name: "increment as read and write",
-    file: "db/state_writes.ts",
+    file: "db/state/write.ts",
     edits: [
       [
         `whole ? await tryPut(database, room, put) : "fraction"`,
@@ -114,7 +114,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a batch as separate writes",
-    file: "db/state_writes.ts",
+    file: "db/state/write.ts",
     edits: [[
       "  const plain = await putPlain(database, room, put);\n",
       `  if (put.writes.length > 1) {
@@ -149,7 +149,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "the bytes of a room's views unbounded",
-    file: "db/state_admission.ts",
+    file: "db/state/admission.ts",
     edits: [[", VIEWS_WITHIN]", "]"]],
     test: "tests/contract/limits.test.ts",
     filter: "file: the views of a room have at most 64 KiB",
@@ -170,14 +170,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a key found whatever its age",
-    file: "db/idempotency.ts",
+    file: "db/write/idempotency.ts",
     edits: [["key = :once_key AND created_at > :expired`", "key = :once_key AND :expired < 'z'`"]],
     test: "tests/routes/idempotency.test.ts",
     filter: "what is refused under a key that is over",
   },
   {
     name: "a key never free again",
-    file: "db/idempotency.ts",
+    file: "db/write/idempotency.ts",
     edits: [
       ["   WHERE idempotency.created_at <= :expired`", "   WHERE FALSE`"],
       [
@@ -190,14 +190,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "the fingerprint of a key not compared",
-    file: "db/idempotency.ts",
+    file: "db/write/idempotency.ts",
     edits: [["    if (row.fingerprint !== request.fingerprint) throw mismatch(request.key);\n", ""]],
     test: "tests/contract/idempotency.test.ts",
     filter: "file: a key belongs to one method, path and body",
   },
   {
     name: "a key looked up before the batch of its write, and kept in one after it",
-    file: "db/write.ts",
+    file: "db/write/write.ts",
     edits: [
       [
         "  const batch = takeKey(once);\n",
@@ -222,28 +222,28 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a block of a sender's messages without its last",
-    file: "db/messages.ts",
+    file: "db/messages/read.ts",
     edits: [["(block << 8) + 255", "(block << 8) + 254"]],
     test: "tests/contract/messages.test.ts",
     filter: "file: messages of a sender are listed however far they lie apart",
   },
   {
     name: "the block in which a page of a sender's messages ends passed over",
-    file: "db/listing.ts",
+    file: "db/consistent_read/listing.ts",
     edits: [["${through.order} ${on}= ", "${through.order} ${on} "]],
     test: "tests/db/whole_reads.test.ts",
     filter: "messages that are posted and claimed while they are read in pages",
   },
   {
     name: "blocks of senders of before the migration left out",
-    file: "db/schema.ts",
+    file: "db/driver/schema.ts",
     edits: [["id >> 8 FROM messages WHERE from_agent IS NOT NULL`", "id >> 8 FROM messages WHERE FALSE`"]],
     test: "tests/faults/migrations.test.ts",
     filter: "messages of before and after a migration are listed by sender",
   },
   {
     name: "a share of a sender's messages without a match taken for their end",
-    file: "db/whole_reads.ts",
+    file: "db/consistent_read/whole_reads.ts",
     edits: [["exhausted = !full && reached === null;", "exhausted = !full;"]],
     test: "tests/db/whole_reads.test.ts",
     filter: "a page passes many messages at the most",
@@ -305,7 +305,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a key that lives again not named among many tombstones",
-    file: "db/schema.ts",
+    file: "db/driver/schema.ts",
     edits: [[
       "NEW.key FROM rooms WHERE id = NEW.room_id AND tombstone_count >= 1000;",
       "NEW.key FROM rooms WHERE FALSE;",
@@ -315,14 +315,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "tombstones of before the migration left out",
-    file: "db/schema.ts",
+    file: "db/driver/schema.ts",
     edits: [["`UPDATE rooms SET tombstone_count = 1000\n", "`UPDATE rooms SET tombstone_count = 1001\n"]],
     test: "tests/db/living.test.ts",
     filter: "of a room that had many tombstones before",
   },
   {
     name: "replies that come while a thread is walked left out",
-    file: "db/thread.ts",
+    file: "db/consistent_read/thread.ts",
     edits: [["      if (placeIn(known, parent) < 0) continue;", "      if (parent > 0) continue;"]],
     test: "tests/db/whole_reads.test.ts",
     filter: "a thread that grows while it is walked",
@@ -402,14 +402,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "the log is not moved into the file at the end",
-    file: "db/file.ts",
+    file: "db/driver/file.ts",
     edits: [["        emptyLog(session);\n", ""]],
     test: "tests/faults/endings.test.ts",
     filter: "a file database that was closed at the end is whole without its log",
   },
   {
     name: "a database of a newer release is taken up",
-    file: "db/migrate.ts",
+    file: "db/driver/migrate.ts",
     edits: [["    if (Number(requires) > RELEASE) throw new NewerDatabase(Number(requires));\n", ""]],
     test: "tests/faults/migrations.test.ts",
     filter: "a database that needs a newer release is refused at the start, with a line: one file",
@@ -423,7 +423,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a plain value written to a room of a later release",
-    file: "db/plain_puts.ts",
+    file: "db/state/coalesced_put.ts",
     edits: [[" AND ${SERVED} AND", " AND"]],
     test: "tests/upgrade/requires.test.ts",
     filter: "file: a room that needs a later release is served by none before it",
@@ -437,14 +437,14 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a refusal kept under its key as an answer",
-    file: "db/write.ts",
+    file: "db/write/write.ts",
     edits: [[" AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})`", "`"]],
     test: "tests/upgrade/requires.test.ts",
     filter: "file: a room that needs a later release is served by none before it",
   },
   {
     name: "a room raised by a write that was refused",
-    file: "db/write.ts",
+    file: "db/write/write.ts",
     edits: [[
       "MAX(requires, :requires) WHERE id = :room AND admitted = :nonce`",
       "MAX(requires, :requires) WHERE id = :room AND :nonce <> ''`",
@@ -454,7 +454,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "what older instances delete not counted",
-    file: "db/schema.ts",
+    file: "db/driver/schema.ts",
     edits: [[
       "UPDATE rooms SET tombstone_count = tombstone_count + 1 WHERE id = NEW.room_id AND tombstone_count < 1000;",
       "UPDATE rooms SET tombstone_count = tombstone_count + 1 WHERE FALSE;",
@@ -471,7 +471,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "nothing is said to a reader that knows more than there is",
-    file: "db/changes.ts",
+    file: "db/snapshots/changes.ts",
     edits: [["WHEN :after > revision THEN 0 ELSE", "WHEN :after < 0 THEN 0 ELSE"]],
     test: "tests/contract/resets.test.ts",
     filter: "file: changes after a revision that the room does not have",
@@ -495,7 +495,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "the log of migrations forgotten while tables are there",
-    file: "db/migrate.ts",
+    file: "db/driver/migrate.ts",
     edits: [[
       "name IN (SELECT value FROM json_each(:tables)))`",
       "name IN (SELECT value FROM json_each(:tables) WHERE FALSE))`",
@@ -505,7 +505,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a file that was removed written on",
-    file: "db/file.ts",
+    file: "db/driver/file.ts",
     edits: [["return identityOf(path) !== known;", "return false;"]],
     test: "tests/faults/restored.test.ts",
     filter: "file: a file that is removed while it runs",
@@ -592,31 +592,31 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "what ends by itself ended early",
-    file: "db/endings.ts",
+    file: "db/write/endings.ts",
     edits: [[
-      'import { NOW } from "./clock.ts";\n',
-      'import { NOW as EXACT } from "./clock.ts";\nconst NOW = `(${EXACT} + 1)`;\n',
+      'import { NOW } from "../clock.ts";\n',
+      'import { NOW as EXACT } from "../clock.ts";\nconst NOW = `(${EXACT} + 1)`;\n',
     ]],
     test: "tests/db/endings.test.ts",
     filter: "a mark shows until its time and no longer",
   },
   {
     name: "what is due ended by each that meets it",
-    file: "db/endings.ts",
+    file: "db/write/endings.ts",
     edits: [['AND EXISTS (${isDue(ending, ":room", ":moment")})', "AND :moment > 0"]],
     test: "tests/db/endings.test.ts",
     filter: "of two instances that meet what is due",
   },
   {
     name: "what is due ended by each that meets it, in a drawn order",
-    file: "db/endings.ts",
+    file: "db/write/endings.ts",
     edits: [['AND EXISTS (${isDue(ending, ":room", ":moment")})', "AND :moment > 0"]],
     test: "tests/model/schedules.test.ts",
     filter: "a mark ends with its lease",
   },
   {
     name: "what is due ended without bound",
-    file: "db/endings.ts",
+    file: "db/write/endings.ts",
     edits: [["[THINGS, REVISIONS] = [100, 10]", "[THINGS, REVISIONS] = [1_000, 1]"]],
     test: "tests/db/endings.test.ts",
     filter: "what is due ends in revisions of a hundred things",
@@ -630,21 +630,21 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a gate that holds over what has ended since",
-    file: "db/guard.ts",
+    file: "db/write/read_set.ts",
     edits: [['[":seen >= 0", NOTHING_DUE]', '[":seen >= 0"]']],
     test: "tests/db/endings.test.ts",
     filter: "a gate does not hold over a mark that ended",
   },
   {
     name: "a room due for a mark that was cleared",
-    file: "db/schema.ts",
+    file: "db/driver/schema.ts",
     edits: [["WHERE id = OLD.room_id AND due = OLD.until;", "WHERE id = OLD.room_id AND FALSE;"]],
     test: "tests/db/endings.test.ts",
     filter: "a room in which nothing ends has nothing due",
   },
   {
     name: "marks of before the migration left out",
-    file: "db/schema.ts",
+    file: "db/driver/schema.ts",
     edits: [["      WHERE id IN (SELECT room_id FROM waits)`", "      WHERE FALSE`"]],
     test: "tests/db/endings.test.ts",
     filter: "marks of before the migration end",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { PAGE_BYTES } from "../../db/listing.ts";
+import { PAGE_BYTES } from "../../db/consistent_read/listing.ts";
 import { LIMITS } from "../../routes/limits.ts";
 import { createOutbox, type Share } from "../../routes/outbox.ts";
 import { event } from "../../routes/stream.ts";

@@ -20,14 +20,14 @@ import {
 } from "../db/state/read.ts";
 import type { StateWrite } from "../db/state/preconditions.ts";
 import { putEntries } from "../db/state/write.ts";
-import { demandedVersion, etag, refuseHeaders, unchanged, withEtag } from "./etags.ts";
+import { demandedVersion, etag, refuseHeaders, unchanged, withEtag } from "./http/etags.ts";
 import { asWork, mapInTurns } from "../db/yield.ts";
-import { answerOnce } from "./idempotency.ts";
-import { existingId, existingKey } from "./ids.ts";
-import { LIMITS } from "./limits.ts";
-import { resource } from "./methods.ts";
-import { queryNumber, queryOf, queryText } from "./queries.ts";
-import { compileOf, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
+import { answerOnce } from "./http/idempotency.ts";
+import { existingId, existingKey } from "./http/ids.ts";
+import { LIMITS } from "./http/limits.ts";
+import { resource } from "./http/methods.ts";
+import { queryNumber, queryOf, queryText } from "./http/input/queries.ts";
+import { compileOf, readBody, reply, replyInTurns, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 import { writableScope, writeOf } from "./state_writes.ts";
 

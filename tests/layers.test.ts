@@ -42,7 +42,7 @@ Deno.test("imports go down only: routes -> cel -> db, and routes -> views; cli -
   assert.deepEqual(wrong, []);
 });
 
-Deno.test("only routes/errors.ts knows statuses of errors, the native and the web client are loaded by choice", async () => {
+Deno.test("only routes/http/errors.ts knows statuses of errors, the native and the web client are loaded by choice", async () => {
   const wrong: string[] = [];
   for (const layer of Object.keys(ALLOWED)) {
     for await (const file of sources(layer)) {
@@ -50,7 +50,7 @@ Deno.test("only routes/errors.ts knows statuses of errors, the native and the we
       if (/^import (?!type).*"(@libsql\/|libsql")/m.test(text)) {
         wrong.push(`${file} loads a database client at once`);
       }
-      if (file !== "routes/errors.ts" && /,\s*(400|409|413|429|50\d)\)/.test(text)) {
+      if (file !== "routes/http/errors.ts" && /,\s*(400|409|413|429|50\d)\)/.test(text)) {
         wrong.push(`${file} names a status`);
       }
     }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { STATUS } from "../routes/errors.ts";
-import { LIMITS } from "../routes/limits.ts";
+import { STATUS } from "../routes/http/errors.ts";
+import { LIMITS } from "../routes/http/limits.ts";
 import { ERROR_MEMBERS } from "../routes/openapi/answers.ts";
-import { createPages } from "../routes/pages.ts";
+import { createPages } from "../routes/pages/pages.ts";
 import { withApp } from "./support/app.ts";
 import { withClient } from "./support/mcp.ts";
 

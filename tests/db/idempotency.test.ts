@@ -4,7 +4,7 @@ import { runOnce } from "../../db/write/idempotency.ts";
 import { postMessage } from "../../db/messages/write.ts";
 import { connect } from "../../db/driver/open.ts";
 import { createRoom } from "../../db/rooms.ts";
-import { LIMITS } from "../../routes/limits.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
 import { heldTime } from "../support/held_time.ts";
 
 const DAY = 24 * 60 * 60 * 1_000;

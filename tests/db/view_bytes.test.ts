@@ -5,7 +5,7 @@ import { Refusal } from "../../db/refusal.ts";
 import { createRoom } from "../../db/rooms.ts";
 import { deleteEntry } from "../../db/state/read.ts";
 import { putEntries } from "../../db/state/write.ts";
-import { LIMITS } from "../../routes/limits.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
 
 const expr = (bytes: number) => JSON.stringify("x".repeat(bytes - 2));
 

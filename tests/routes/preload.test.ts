@@ -20,7 +20,7 @@ function sourcesIn(folder: string): string[] {
 
 Deno.test("what requests load when they first need it is loaded soon after the start", async () => {
   const sources = ["db", "cel", "routes"].flatMap((folder) => sourcesIn(folder));
-  const preloading = ["routes/preload.ts", "db/driver/open.ts"];
+  const preloading = ["routes/process/preload.ts", "db/driver/open.ts"];
   const later = await loadedBy(sources.filter((file) => !preloading.includes(file)));
   assert.ok(later.size >= 6, [...later].join());
   assert.deepEqual([...later.difference(await loadedBy(preloading))], []);

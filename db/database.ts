@@ -1,3 +1,4 @@
+import type { Connection } from "./driver/connection.ts";
 import { createClock, type MachineClocks } from "./clock.ts";
 import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./driver/faults.ts";
 import { createLane, type Lane } from "./batching/queue.ts";
@@ -5,12 +6,6 @@ import type { Once } from "./write/idempotency.ts";
 import { migrate, migrateAnew, NewerDatabase } from "./driver/migrate.ts";
 import type { Row, Send, Statement } from "./driver/statement.ts";
 import { createTurns, createTurnsOfRooms } from "./serialize.ts";
-
-/** What the service needs of a libSQL client: one round trip, all or nothing. */
-export interface Connection {
-  send(statements: Statement[], mode: "read" | "write"): Promise<Row[][]>;
-  close(): void;
-}
 
 export const PARTS = ["state", "agents", "messages"] as const;
 export type Part = typeof PARTS[number];

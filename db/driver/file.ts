@@ -1,6 +1,6 @@
 import type Libsql from "libsql";
 import { bound } from "./binding.ts";
-import type { Connection } from "../database.ts";
+import type { Connection } from "./connection.ts";
 import { faultOf } from "./faults.ts";
 import type { Row, Statement } from "./statement.ts";
 

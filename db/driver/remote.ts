@@ -1,7 +1,7 @@
 import type { Client } from "@libsql/client";
 import type { HttpStream } from "@libsql/hrana-client";
 import { batch, bound } from "./binding.ts";
-import type { Connection } from "../database.ts";
+import type { Connection } from "./connection.ts";
 import type { Statement } from "./statement.ts";
 import { createStreams, query, transact } from "./kept_streams.ts";
 

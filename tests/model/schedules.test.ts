@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Connection } from "../../db/database.ts";
+import type { Connection } from "../../db/driver/connection.ts";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { createApp } from "../../routes/app.ts";

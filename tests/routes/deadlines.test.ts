@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Context } from "hono";
 import type { Follower } from "../../cel/waits/follow.ts";
-import type { Connection } from "../../db/database.ts";
+import type { Connection } from "../../db/driver/connection.ts";
 import { LIMITS } from "../../routes/http/limits.ts";
 import { createOutbox } from "../../routes/http/outbox.ts";
 import { event, streamOf } from "../../routes/http/stream.ts";

@@ -1,4 +1,4 @@
-import type { Connection } from "../../db/database.ts";
+import type { Connection } from "../../db/driver/connection.ts";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import type { Statement } from "../../db/driver/statement.ts";

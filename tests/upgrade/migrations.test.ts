@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../db/database.ts";
+import type { Connection } from "../../db/driver/connection.ts";
 import { connect } from "../../db/driver/open.ts";
 import { MIGRATIONS } from "../../db/driver/schema.ts";
 import { DATABASES } from "../support/databases.ts";

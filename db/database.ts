@@ -2,7 +2,7 @@ import type { Connection } from "./driver/connection.ts";
 import { createClock, type MachineClocks } from "./clock.ts";
 import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./driver/faults.ts";
 import { createLane, type Lane } from "./batching/queue.ts";
-import type { Once } from "./write/idempotency.ts";
+import type { Once } from "./keyed_request.ts";
 import { migrate, migrateAnew, NewerDatabase } from "./driver/migrate.ts";
 import type { Row, Send, Statement } from "./driver/statement.ts";
 import { createTurns, createTurnsOfRooms } from "./serialize.ts";

@@ -1,16 +1,8 @@
 import { type Change, type Database, PARTS } from "./database.ts";
 import { DUE, type Due, dueOf } from "./write/endings.ts";
 import type { Json } from "./json.ts";
-import {
-  checkTaken,
-  find,
-  keepRows,
-  letGo,
-  type Once,
-  storedRows,
-  takeKey,
-  whileTaken,
-} from "./write/idempotency.ts";
+import type { Once } from "./keyed_request.ts";
+import { checkTaken, find, keepRows, letGo, storedRows, takeKey, whileTaken } from "./write/idempotency.ts";
 import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./consistent_read/listing.ts";
 import { roomNotFound, served } from "./refusal.ts";
 import { REVISION, SERVED } from "./release.ts";

@@ -1,11 +1,11 @@
 import type { Database, Part } from "../database.ts";
+import type { Once } from "../keyed_request.ts";
 import {
   checkTaken,
   find,
   keepRevision,
   keepRows,
   letGo,
-  type Once,
   type Step,
   storedRows,
   takeKey,

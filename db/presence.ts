@@ -56,18 +56,6 @@ const MOVE_AGENT = `
   UPDATE agents SET revision = (SELECT revision ${FROM_ADMITTED})
    WHERE room_id = :room AND id = :agent AND ${ADMITTED}`;
 
-/** The marks of waits whose instance died end by themselves, and their agents show what they were before (db/write/endings.ts). */
-export const MARKS = {
-  part: "agents" as const,
-  table: "waits",
-  until: "until",
-  effects: (dueFirst: (column: string) => string) => [
-    `UPDATE agents SET revision = (SELECT revision ${FROM_ADMITTED})
-      WHERE room_id = :room AND id IN (${dueFirst("agent_id")}) AND ${ADMITTED}`,
-    `DELETE FROM waits WHERE rowid IN (${dueFirst("rowid")}) AND ${ADMITTED}`,
-  ],
-};
-
 /** A sign of life of whoever acts; nothing happens where no such agent is registered. */
 export function touch(room: string, agent: string | undefined, now: Date): Statement[] {
   if (agent === undefined) return [];

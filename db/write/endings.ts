@@ -1,9 +1,9 @@
 import { NOW } from "../clock.ts";
 import type { Database, Part } from "../database.ts";
 import { DatabaseUnavailable } from "../driver/faults.ts";
-import { MARKS } from "../presence.ts";
 import { SERVED } from "../release.ts";
 import type { Row, Statement } from "../driver/statement.ts";
+import { ADMITTED, FROM_ADMITTED } from "./write.ts";
 
 /**
  * One kind of what ends by itself. Whoever adds one keeps `rooms.due`, the first end of all kinds, by triggers on its
@@ -21,6 +21,18 @@ export interface Ending {
    */
   effects(dueFirst: (column: string) => string): string[];
 }
+
+/** The marks of waits (db/presence.ts) whose instance died: their agents show what they were before. */
+const MARKS: Ending = {
+  part: "agents",
+  table: "waits",
+  until: "until",
+  effects: (dueFirst) => [
+    `UPDATE agents SET revision = (SELECT revision ${FROM_ADMITTED})
+      WHERE room_id = :room AND id IN (${dueFirst("agent_id")}) AND ${ADMITTED}`,
+    `DELETE FROM waits WHERE rowid IN (${dueFirst("rowid")}) AND ${ADMITTED}`,
+  ],
+};
 
 const ENDINGS: Ending[] = [MARKS];
 

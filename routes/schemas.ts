@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { STATUSES } from "../db/presence.ts";
-import { SHARED_SCOPE } from "../db/state/read.ts";
+import { SHARED_SCOPE } from "../db/state/entry.ts";
 import type { Json } from "../db/json.ts";
 import { idFault, NO_AGENT_ID, NO_ID, TEXT_PATTERN, textFault } from "./http/ids.ts";
 import { FIELD_PATTERN, INCLUDE, INCLUDE_PATTERN } from "./include.ts";

@@ -7,17 +7,8 @@ import type { Guard } from "../db/write/read_set.ts";
 import { computeOnce } from "../db/write/idempotency.ts";
 import { stored } from "../db/json.ts";
 import { keyNotFound } from "../db/refusal.ts";
-import {
-  deleteEntry,
-  type Entry,
-  getEntry,
-  listEntries,
-  selectEntries,
-  SHARED_SCOPE,
-  type StateFilter,
-  toListed,
-  VIEW_SCOPE,
-} from "../db/state/read.ts";
+import { type Entry, SHARED_SCOPE, toListed, VIEW_SCOPE } from "../db/state/entry.ts";
+import { deleteEntry, getEntry, listEntries, selectEntries, type StateFilter } from "../db/state/read.ts";
 import type { StateWrite } from "../db/state/preconditions.ts";
 import { putEntries } from "../db/state/write.ts";
 import { demandedVersion, etag, refuseHeaders, unchanged, withEtag } from "./http/etags.ts";

@@ -1,4 +1,4 @@
-import { SHARED_SCOPE, VIEW_SCOPE } from "../db/state/read.ts";
+import { SHARED_SCOPE, VIEW_SCOPE } from "../db/state/entry.ts";
 import type { StateWrite } from "../db/state/preconditions.ts";
 import { invalidMember } from "./http/errors.ts";
 import { checkSize, compileOf } from "./http/requests.ts";

@@ -1,7 +1,7 @@
 import type { Json } from "../../db/json.ts";
 import { type Newest, newestOf, present, type Status } from "../../db/presence.ts";
 import type { AgentRow, Snapshot } from "../../db/snapshots/snapshot.ts";
-import { VIEW_SCOPE } from "../../db/state/read.ts";
+import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { compile, type Context, EvaluationFailed, InvalidExpression } from "../language/expression.ts";
 import { circular, type Definitions } from "./definitions.ts";
 import { overlay } from "./overlay.ts";

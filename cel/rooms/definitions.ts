@@ -1,4 +1,4 @@
-import { VIEW_SCOPE } from "../../db/state/read.ts";
+import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { compileInTurn } from "../language/expression.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
 

@@ -1,5 +1,5 @@
 import type { Snapshot } from "../../db/snapshots/snapshot.ts";
-import { SHARED_SCOPE } from "../../db/state/read.ts";
+import { SHARED_SCOPE } from "../../db/state/entry.ts";
 import { giveWay, isBusy } from "../../db/yield.ts";
 import { toCel } from "../language/values.ts";
 

@@ -2,7 +2,7 @@ import { type ChangesQuery, selectChanges, toChanges } from "../../db/snapshots/
 import type { Json } from "../../db/json.ts";
 import { selectMessages, toMessage } from "../../db/messages/read.ts";
 import type { Snapshot } from "../../db/snapshots/snapshot.ts";
-import { VIEW_SCOPE } from "../../db/state/read.ts";
+import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { giveWay, isBusy, mapInTurns } from "../../db/yield.ts";
 import type { Query } from "../../db/consistent_read/whole_reads.ts";
 import type { RoomContext, Viewpoint, ViewResult } from "../rooms/context.ts";

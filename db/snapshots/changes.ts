@@ -7,7 +7,7 @@ import { type Message, toMessage } from "../messages/read.ts";
 import { toNewest } from "../presence.ts";
 import { roomNotFound, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
-import { type Entry, toListed, type Tombstone } from "../state/read.ts";
+import { type Entry, toListed, type Tombstone } from "../state/entry.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 import { giveWay, isBusy, mapInTurns } from "../yield.ts";
 

@@ -9,7 +9,7 @@ import { LIVE, LIVING, selectLiving } from "../state/living.ts";
 import { newestTwoWaitsOf, toWait, type WaitInProgress } from "../presence.ts";
 import { roomNotFound, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
-import { VIEW_SCOPE } from "../state/read.ts";
+import { VIEW_SCOPE } from "../state/entry.ts";
 import { type Row, type Statement, weightOf } from "../driver/statement.ts";
 import { mapInTurns } from "../yield.ts";
 import { type Query, readWhole } from "../consistent_read/whole_reads.ts";

@@ -1,6 +1,6 @@
 import type { BoundGuard } from "../write/read_set.ts";
 import { SERVED } from "../release.ts";
-import { VIEW_SCOPE } from "./read.ts";
+import { VIEW_SCOPE } from "./entry.ts";
 import { bytesOf, type StateLimits, VIEW_BYTES } from "./explain_refusal.ts";
 import type { Target } from "./preconditions.ts";
 import type { Statement, Value } from "../driver/statement.ts";

@@ -1,7 +1,7 @@
 import type { Json } from "../json.ts";
 import { Refusal } from "../refusal.ts";
 import { REVISION } from "../release.ts";
-import { toEntry, VIEW_SCOPE } from "./read.ts";
+import { toEntry, VIEW_SCOPE } from "./entry.ts";
 import { notANumber, versionConflict } from "./refusals.ts";
 import { add, idOf, type StateWrite } from "./preconditions.ts";
 import type { Row, Statement } from "../driver/statement.ts";

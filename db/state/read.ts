@@ -1,42 +1,18 @@
 import { createConditions } from "../consistent_read/conditions.ts";
 import type { Database } from "../database.ts";
 import { type Guard, guardOf } from "../write/read_set.ts";
-import { type Json, stored } from "../json.ts";
+import { stored } from "../json.ts";
 import type { Listing } from "../consistent_read/listing.ts";
+import { type Entry, toEntry, toListed, type Tombstone, VIEW_SCOPE } from "./entry.ts";
 import { LIVE, LIVING } from "./living.ts";
 import { keyNotFound, roomNotFound, served } from "../refusal.ts";
 import { REVISION, SERVED } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import { versionConflict } from "./refusals.ts";
-import type { Row } from "../driver/statement.ts";
 import { columnsOf, createRead } from "../batching/coalesce.ts";
 import { giveWay, isBusyFor, mapInTurns } from "../yield.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "../write/write.ts";
 import { readWhole } from "../consistent_read/whole_reads.ts";
-
-export const SHARED_SCOPE = "_shared";
-export const VIEW_SCOPE = "_view";
-
-export interface Entry {
-  room_id: string;
-  scope: string;
-  key: string;
-  value: Json;
-  /** The expression of a computed view, whose `value` is null. */
-  expr?: string;
-  version: number;
-  updated_at: string;
-  updated_by: string | null;
-}
-
-/** What is left of a deleted key. */
-export interface Tombstone {
-  scope: string;
-  key: string;
-  deleted: true;
-  version: number;
-  updated_at: string;
-}
 
 export interface StateFilter {
   scope?: string;
@@ -188,31 +164,4 @@ export async function deleteEntry(
   if (!rooms![0]!.unmoved) return undefined;
   if (current === null && !ifVersion) return { deleted: false, revision: reached };
   throw versionConflict(place, ifVersion!, current, reached);
-}
-
-export function toListed(row: Row, read?: (json: string) => Json): Entry | Tombstone {
-  return row.deleted ? toTombstone(row) : toEntry(row, read);
-}
-
-export function toEntry(row: Row, read: (json: string) => Json = JSON.parse): Entry {
-  return {
-    room_id: row.room_id as string,
-    scope: row.scope as string,
-    key: row.key as string,
-    value: read(row.value as string),
-    ...(row.expr === null ? {} : { expr: row.expr as string }),
-    version: Number(row.version),
-    updated_at: row.updated_at as string,
-    updated_by: row.updated_by as string | null,
-  };
-}
-
-function toTombstone(row: Row): Tombstone {
-  return {
-    scope: row.scope as string,
-    key: row.key as string,
-    deleted: true,
-    version: Number(row.version),
-    updated_at: row.updated_at as string,
-  };
 }

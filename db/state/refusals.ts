@@ -1,5 +1,5 @@
 import { Refusal } from "../refusal.ts";
-import type { Entry } from "./read.ts";
+import type { Entry } from "./entry.ts";
 import type { StateWrite } from "./preconditions.ts";
 
 /** A write of a batch that is refused: its place, and the version at which earlier writes of the key leave it. */

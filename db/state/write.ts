@@ -3,7 +3,7 @@ import { type Guard, guardOf } from "../write/read_set.ts";
 import type { Step } from "../write/idempotency.ts";
 import { PLAIN_PUTS } from "./coalesced_put.ts";
 import { Refusal, roomNotFound, served } from "../refusal.ts";
-import type { Entry } from "./read.ts";
+import type { Entry } from "./entry.ts";
 import { admitPut } from "./admission.ts";
 import { simulate, STORED, storedArgs, type Writes } from "./explain_refusal.ts";
 import { type StateWrite, targetsOf } from "./preconditions.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/read.ts";
+import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
 import { LIMITS } from "../http/limits.ts";
 import {
   absent,

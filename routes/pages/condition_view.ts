@@ -4,7 +4,7 @@ import { NOTHING } from "../../cel/rooms/definitions.ts";
 import type { RoomData } from "../../cel/rooms/reader.ts";
 import type { Reads } from "../../cel/language/dependencies.ts";
 import { toCut } from "../../db/snapshots/page_queries.ts";
-import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/read.ts";
+import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { Row } from "../../db/driver/statement.ts";
 import type { AgentView, ConditionView, PresentView, WholeView } from "../../views/model.ts";
 import { agentId, entryId, scopeId } from "../../views/room/addresses.ts";

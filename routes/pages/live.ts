@@ -2,7 +2,7 @@ import type { Hono } from "hono";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
 import type { Changes } from "../../db/snapshots/changes.ts";
 import { selectAnswered, selectOlder, selectWindow } from "../../db/snapshots/page_queries.ts";
-import { VIEW_SCOPE } from "../../db/state/read.ts";
+import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { giveWay, isBusy, mapInTurns } from "../../db/yield.ts";
 import type { MessageView } from "../../views/model.ts";
 import { type Fragment, fragmentsOf } from "../../views/room/fragments.tsx";

@@ -2,7 +2,7 @@ import { type Context, Hono } from "hono";
 import { raw } from "hono/html";
 import { selectAnswered, selectNewest, selectWindow } from "../../db/snapshots/page_queries.ts";
 import { Refusal } from "../../db/refusal.ts";
-import { VIEW_SCOPE } from "../../db/state/read.ts";
+import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { asWork, giveWay, isBusy, mapInTurns } from "../../db/yield.ts";
 import { frontPage } from "../../views/front_page.tsx";
 import { type Markup, page } from "../../views/layout.tsx";

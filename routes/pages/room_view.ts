@@ -7,7 +7,7 @@ import { selectLiving } from "../../db/state/living.ts";
 import { type Message, toHead } from "../../db/messages/read.ts";
 import { selectHeads, selectRecent, toCut } from "../../db/snapshots/page_queries.ts";
 import { newestWaitsOf, toNewest } from "../../db/presence.ts";
-import { type Entry, VIEW_SCOPE } from "../../db/state/read.ts";
+import { type Entry, VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { Row } from "../../db/driver/statement.ts";
 import { giveWay, isBusy, mapInTurns } from "../../db/yield.ts";
 import type { Query } from "../../db/consistent_read/whole_reads.ts";

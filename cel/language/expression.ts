@@ -1,5 +1,4 @@
 import type { Json } from "../../db/json.ts";
-import { giveWay, isBusy } from "../../db/yield.ts";
 import { createLanguage, type Language, MAX_SOURCE, type Program } from "./environment.ts";
 import { EvaluationFailed, InvalidExpression } from "./errors.ts";
 import { failureOf, refusalOf } from "./failures.ts";
@@ -67,28 +66,9 @@ export function compile(source: string): Expression {
   return expression;
 }
 
-/** `compile`, in turns with other requests. */
-export async function compileInTurn(source: string): Promise<Expression> {
-  if (!cache.has(source) && isBusy()) await giveWay();
-  return compile(source);
-}
-
-/** What is compiled one list at a time: several together would push each other out of the cache. */
-const MANY_CHARACTERS = 16_384;
-let lastOfMany: Promise<void> = Promise.resolve();
-
-/** Compiles what is not compiled yet, so that evaluating it need not: in turns with other requests. */
-export async function compileAhead(sources: string[]): Promise<void> {
-  const missing = sources.reduce((sum, source) => cache.has(source) ? sum : sum + source.length, 0);
-  if (missing <= MANY_CHARACTERS) return await compileEach(sources);
-  lastOfMany = lastOfMany.then(() => compileEach(sources));
-  await lastOfMany;
-}
-
-async function compileEach(sources: string[]): Promise<void> {
-  for (const source of sources) {
-    await compileInTurn(source).catch(() => {}); // it says why when it is evaluated
-  }
+/** True where `compile` has an expression at once. */
+export function isCompiled(source: string): boolean {
+  return cache.has(source);
 }
 
 function compileFresh(source: string): Expression {

@@ -1,5 +1,5 @@
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
-import { compileInTurn } from "../language/expression.ts";
+import { compileInTurn } from "./compile.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
 
 /** A computed view: its expression, and what that reads. */

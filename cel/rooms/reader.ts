@@ -5,7 +5,7 @@ import { loadSnapshot, type Snapshot } from "../../db/snapshots/snapshot.ts";
 import type { Query } from "../../db/consistent_read/whole_reads.ts";
 import { define, type Definitions, readsViews, viewsOf, withViews } from "./definitions.ts";
 import { createMemory, type Known } from "./definitions_memory.ts";
-import { compileAhead } from "../language/expression.ts";
+import { compileAhead } from "./compile.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
 import { convert, type Converted } from "./scopes.ts";
 

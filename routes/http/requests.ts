@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
-import { compileInTurn, type Expression, InvalidExpression } from "../../cel/language/expression.ts";
+import { compileInTurn } from "../../cel/rooms/compile.ts";
+import { type Expression, InvalidExpression } from "../../cel/language/expression.ts";
 import type { Json } from "../../db/json.ts";
 import { giveWay, isBusy } from "../../db/yield.ts";
 import { arrivesInTime, packedBody } from "./input/bodies.ts";

@@ -59,8 +59,8 @@ export interface DatabaseOptions {
   unique?: () => string;
 }
 
-// Together with the deadline of a call (db/driver/remote.ts) the patience keeps every request within 10 s. A batch of writes
-// is so small that the entries which its refusals show, 20 x 64 KiB a job, fit into one answer of 10 MiB.
+// Together with the deadline of a call (db/driver/remote.ts) the patience keeps every request within 10 s. A batch of
+// writes is so small that the entries which its refusals show, 20 x 64 KiB a job, fit into one answer of 10 MiB.
 const LANES = {
   read: { inFlight: 2, apart: 3, weight: 64, readOnly: true, patience: 4_000 },
   write: { inFlight: 1, apart: 0, weight: 160, readOnly: false, patience: 4_000 },

@@ -8,7 +8,8 @@
  * - `messages.id` and `agents.joined` are the revisions that admitted them, hence also their order.
  * - `idempotency` holds what requests with a key were given; its `room_id` may be no room's (db/write/idempotency.ts).
  * - A deleted key of `state` stays as a tombstone, so that its `version` goes on.
- * - `living` names the keys of a room that has many tombstones, so that its lists pass only what lives (db/state/living.ts).
+ * - `living` names the keys of a room that has many tombstones, so that its lists pass only what lives
+ *   (db/state/living.ts).
  * - `senders` names the blocks of 256 ids in which an agent has posted. Both are kept by
  *   triggers, so that instances of an earlier release keep them as well.
  */
@@ -181,7 +182,8 @@ export const MIGRATIONS: string[][] = [
     `UPDATE rooms SET tombstone_count = 1000
       WHERE tombstone_count = 999 AND (SELECT COUNT(*) FROM state WHERE room_id = rooms.id) - key_count >= 1000`,
   ],
-  // The replies to a message in their order, so that a thread is walked from one to the next (db/consistent_read/thread.ts).
+  // The replies to a message in their order, so that a thread is walked from one to the next
+  // (db/consistent_read/thread.ts).
   [`CREATE INDEX messages_answers ON messages (room_id, reply_to, id) WHERE reply_to IS NOT NULL`],
   [`DROP INDEX messages_replies`],
   // When the first of what ends by itself is due, in the row that every look at a room reads. Marks that an instance

@@ -1,6 +1,6 @@
 /**
- * A room that has 1,000 tombstones has its living keys named in a table (db/driver/schema.ts), since a list would pass each
- * tombstone between them. As a join, the question is settled before any row is looked at.
+ * A room that has 1,000 tombstones has its living keys named in a table (db/driver/schema.ts), since a list would pass
+ * each tombstone between them. As a join, the question is settled before any row is looked at.
  */
 const roomWith = (tombstones: string) =>
   `(SELECT 1 FROM rooms WHERE id = :room AND tombstone_count ${tombstones})`;

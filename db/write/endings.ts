@@ -38,7 +38,10 @@ const ENDINGS: Ending[] = [MARKS];
 
 /** Things that end in one revision, and revisions that are made in one round trip. */
 const [THINGS, REVISIONS] = [100, 10];
-/** Things whose ending weighs as much as a small statement: what ends most goes in a batch of its own (db/batching/queue.ts). */
+/**
+ * Things whose ending weighs as much as a small statement: what ends most goes in a batch of its own
+ * (db/batching/queue.ts).
+ */
 const THINGS_OF_WEIGHT = 16;
 
 const isDue = ({ table, until }: Ending, room: string, moment: string) =>

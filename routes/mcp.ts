@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
-import { arrivesInTime, packedBody } from "./bodies.ts";
-import { lostOf } from "./json_text.ts";
-import { resource } from "./methods.ts";
+import { arrivesInTime, packedBody } from "./http/input/bodies.ts";
+import { lostOf } from "./http/input/json_text.ts";
+import { resource } from "./http/methods.ts";
 
 /**
  * The Model Context Protocol over streamable HTTP on `POST /mcp`. Its tools call the API of this same app. The

@@ -1,7 +1,7 @@
 import type { StandardSchemaWithJSON } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { issuesOf } from "../unknown_names.ts";
-import { MISSING, plainly } from "../wordings.ts";
+import { issuesOf } from "../http/input/unknown_names.ts";
+import { MISSING, plainly } from "../http/input/wordings.ts";
 
 // The API judges ids and values; a schema here only tells what is meant.
 export const room = z.string().describe("The room's id");

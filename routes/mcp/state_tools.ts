@@ -1,6 +1,6 @@
 import type { McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../http/limits.ts";
 import { READS, REPLACES } from "./annotations.ts";
 import { type Api, toResult } from "./api.ts";
 import { agent, anyJson, gate, members, repetition, room, tool, version } from "./arguments.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect as follower } from "../../client/mod.ts";
-import { connect } from "../../db/open.ts";
-import { MIGRATIONS } from "../../db/schema.ts";
+import { connect } from "../../db/driver/open.ts";
+import { MIGRATIONS } from "../../db/driver/schema.ts";
 import { Subject } from "../support/backends.ts";
 import { DATABASES } from "../support/databases.ts";
 import { openEvents } from "../support/events.ts";

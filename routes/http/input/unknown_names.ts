@@ -1,0 +1,211 @@
+import { nearest } from "../../../cel/language/hints/names.ts";
+import { MISSING } from "./wordings.ts";
+
+type Path = Array<string | number>;
+/** What a name is one of: members of a body, parameters of a query, arguments of a tool. */
+type Kind = "member" | "parameter" | "argument";
+
+/** What is wrong with a name, and what to write instead. */
+export interface NameFault {
+  message: string;
+  hint: string;
+}
+
+/** What callers write for a name of ours although its letters are not near: in lower case, without punctuation. */
+const MEANT: Record<string, string> = {
+  after: "since afterid sinceid offset cursor",
+  agent: "agentid from fromagent sender by self who owner claimedby updatedby name id",
+  body: "text content message data payload value",
+  condition: "expr expression if cel until when query gate predicate",
+  expr: "expression cel formula",
+  from: "fromagent sender author by agent agentid",
+  if: "gate condition precondition guard when where unless",
+  if_version: "version expected expectedversion currentversion cas ifmatch etag",
+  include: "fields includes with",
+  increment: "inc incr incrementby delta amount by add",
+  key: "name",
+  kind: "type",
+  last: "newest latest tail",
+  idempotency_key: "idempotencykey requestid",
+  limit: "count max size perpage pagesize top",
+  message: "id messageid msg msgid task taskid",
+  meta: "metadata data",
+  reply_to: "inreplyto parent parentid thread",
+  room: "roomid",
+  scope: "namespace",
+  since: "after revision",
+  status: "state",
+  thread: "replyto threadid parent",
+  timeout: "timeoutms timeoutseconds ms",
+  timeout_seconds: "timeout timeoutms ms seconds",
+  to: "toagent receiver recipient",
+  value: "val data body content",
+  writes: "operations ops updates entries items",
+};
+
+/** What answers carry and no request does. */
+const OF_ANSWERS = new Set(
+  ("id created_at claimed_by claimed_at version updated_at updated_by resolved_value joined_at last_heartbeat " +
+    "status waiting_on created deleted").split(" "),
+);
+
+const PATHS = new Set(["room", "room_id"]);
+
+/** What callers write for the `id` of what they create: an agent, which has a `name` as well, or a room. */
+const IDS = { agent: "agent agentid", room: "room roomid roomname name" };
+
+/** What is meant by a name only where none of the others is. */
+const FARTHER: Record<string, string> = { expr: "condition if predicate query" };
+
+const BATCH = "`writes` belong in PUT /rooms/{room}/state/batch, all or none.";
+/** What removes a key, for those who ask a write to. */
+const REMOVALS = ["delete", "deleted", "remove", "unset"];
+const REMOVAL: Partial<Record<Kind, string>> = {
+  member: "A write removes no key: DELETE /rooms/{room}/state does.",
+  argument: "A write removes no key: delete_state does.",
+};
+
+const MEANT_BY_WRITES = ["writes", "batch", ...MEANT.writes!.split(" ")];
+
+/** UTF-16 units of a name that are shown. */
+const SHOWN = 64;
+
+/** What to say of a name that is none of those that are known; `kind` is what it names. */
+export function unknownName(kind: Kind, name: string, known: string[]): NameFault {
+  return { message: messageOf(kind, name), hint: hintOf(kind, name, known) ?? listOf(kind, known) };
+}
+
+/** Whether the letters of a name are near those of a known one. */
+export function isNear(name: string, known: string[]): boolean {
+  return nearest(plainOf(name.slice(0, SHOWN)), known) !== undefined;
+}
+
+function messageOf(kind: Kind, name: string): string {
+  const shown = name.length > SHOWN ? `${name.slice(0, SHOWN)}...` : name;
+  return `There is no ${kind} \`${shown}\`.`;
+}
+
+function hintOf(kind: Kind, name: string, known: string[]): string | undefined {
+  const meant = meantBy(name, known);
+  if (meant !== undefined) return `Did you mean \`${meant}\`?`;
+  if (kind === "member" && PATHS.has(name)) return "The path names the room: leave it out.";
+  if (kind === "member" && known.includes("increment") && MEANT_BY_WRITES.includes(plainOf(name))) {
+    return BATCH;
+  }
+  if (known.includes("increment") && REMOVALS.includes(plainOf(name))) return REMOVAL[kind];
+  if (kind !== "parameter" && OF_ANSWERS.has(name)) {
+    return `\`${name}\` is for the service to say: leave it out.`;
+  }
+  const near = nearest(name, known);
+  return near && `Did you mean \`${near}\`?`;
+}
+
+function meantBy(name: string, known: string[]): string | undefined {
+  const plain = plainOf(name.slice(0, SHOWN));
+  return known.find((other) => plainOf(other) === plain) ??
+    known.find((other) => namesFor(other, known)?.split(" ").includes(plain)) ??
+    known.find((other) => FARTHER[other]?.split(" ").includes(plain));
+}
+
+function namesFor(name: string, known: string[]): string | undefined {
+  return name === "id" ? IDS[known.includes("name") ? "agent" : "room"] : MEANT[name];
+}
+
+function plainOf(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+}
+
+function listOf(kind: Kind, known: string[]): string {
+  if (known.length === 0) return `There are no ${kind}s here.`;
+  const names = known.map((name) => `\`${name}\``).join(", ");
+  const own = known.includes("meta") ? " Data of your own belongs in `meta`." : "";
+  return known.length === 1 ? `There is only ${names}.` : `There are ${names}.${own}`;
+}
+
+/** As much of a zod schema and of its issues as is looked at here. */
+interface Schema {
+  shape?: Record<string, unknown>;
+  element?: unknown;
+  /** Of a preprocessed schema, what its values are then parsed by. */
+  out?: unknown;
+}
+interface Issue {
+  code?: string;
+  path: PropertyKey[];
+  message: string;
+  keys?: string[];
+}
+
+/** Issues of one answer: a body can hold a name for every second byte. */
+const MOST_ISSUES = 20;
+
+/** The words for a whole value, by what its members are called. */
+const WHOLE: Record<Kind, string> = {
+  member: "The body",
+  parameter: "The query",
+  argument: "The arguments",
+};
+
+/**
+ * The issues of a value that a schema refused, unknown names first, each with a path of its own. `message` tells
+ * of the first one, `hint` where there is one what to write instead. `kind` is what the value's names are.
+ */
+export function issuesOf(schema: unknown, value: unknown, found: Issue[], kind: Kind = "member") {
+  const unknown = found.flatMap(({ code, path, keys }) =>
+    code === "unrecognized_keys"
+      ? (keys ?? []).slice(0, MOST_ISSUES).map((name) => ({ path: path as Path, name }))
+      : []
+  );
+  const others = found.filter(({ code }) => code !== "unrecognized_keys");
+  const issues = [
+    ...unknown.map(({ path, name }) => ({ path: [...path, name], message: messageOf(kind, name) })),
+    ...others.map(({ path, message }) => ({
+      path: path as Path,
+      message: isMissing(value, path) ? MISSING : message,
+    })),
+  ].slice(0, MOST_ISSUES);
+  const { path, message } = issues[0]!;
+  const [first] = unknown;
+  const where = first ? first.path : path;
+  const place = where.length > 0 ? `${where.join(".")}: ` : first ? "" : `${WHOLE[kind]}: `;
+  return {
+    issues,
+    message: message === MISSING ? `\`${path.join(".")}\` ${MISSING}.` : `${place}${message}`,
+    hint: first && memberHint(kind, schema as Schema, first.path, first.name),
+  };
+}
+
+function isMissing(value: unknown, path: PropertyKey[]): boolean {
+  let at = value;
+  for (const step of path) {
+    if (typeof at !== "object" || at === null) return false;
+    at = (at as Record<PropertyKey, unknown>)[step];
+  }
+  return at === undefined;
+}
+
+/** Where a member belongs that is unknown in its place: there, in another place, or nowhere. */
+function memberHint(kind: Kind, schema: Schema, path: Path, name: string): string {
+  const known = namesOf(schemaAt(schema, path));
+  const top = namesOf(schema);
+  const elsewhere = path.length > 0
+    ? { names: top, hint: (name: string) => `Put \`${name}\` beside \`writes\`.` }
+    : top.includes("writes")
+    ? {
+      names: namesOf(schemaAt(schema, ["writes", 0])),
+      hint: (name: string) => `Put \`${name}\` into each of the \`writes\` that it is for.`,
+    }
+    : undefined;
+  if (elsewhere?.names.includes(name)) return elsewhere.hint(name);
+  const hint = hintOf(kind, name, known);
+  const meant = hint === undefined && elsewhere ? meantBy(name, elsewhere.names) : undefined;
+  return meant === undefined ? hint ?? listOf(kind, known) : elsewhere!.hint(meant);
+}
+
+function schemaAt(schema: Schema, path: Path): Schema {
+  return path.reduce<Schema>((at, step) => (at.element ?? at.shape?.[step] ?? {}) as Schema, schema);
+}
+
+function namesOf({ shape, out }: Schema): string[] {
+  return Object.keys(shape ?? (out as Schema | undefined)?.shape ?? {});
+}

@@ -537,7 +537,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a wait of MCP that its agent's next call leaves",
     file: "routes/mcp/endings.ts",
-    edits: [[`          end(nameOf("agent", room, callerOf(params?.name, given)));\n`, ""]],
+    edits: [[`      end(nameOf("agent", room, agent), sent);\n`, ""]],
     test: "tests/mcp/endings.test.ts",
     filter: "file: a wait ends with its agent's next call",
   },

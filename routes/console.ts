@@ -4,15 +4,20 @@ import { giveWay, isBusy } from "../db/turn.ts";
 import type { EvaluationView } from "../views/model.ts";
 import { RequestError } from "./errors.ts";
 import { existingId } from "./ids.ts";
+import { withSlip } from "./query_slips.ts";
 import { compileOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 import { shownOf } from "./shown.ts";
 
-/** Evaluates an expression for a page, which shows what is wrong with it in place. Errors: `room_not_found`. */
+/**
+ * Evaluates an expression for a page, which shows what is wrong with it in place; `url` is the page's. Errors:
+ * `room_not_found`.
+ */
 export async function evaluationOf(
   { reader }: Services,
   room: string,
   expr: string,
+  url: string,
   as?: string,
 ): Promise<EvaluationView> {
   const agent = as ? existingId(as) || null : null;
@@ -24,7 +29,7 @@ export async function evaluationOf(
     return { expr, agent, shown: shownOf(expression.evaluate(context)) };
   } catch (error) {
     if (error instanceof RequestError) {
-      const { hint, position } = error.details as { hint?: string; position?: number };
+      const { hint, position } = withSlip(url, error.details) as { hint?: string; position?: number };
       return { expr, agent, error: { code: error.code, message: error.message, hint, position } };
     }
     if (!(error instanceof EvaluationFailed)) throw error;

@@ -111,7 +111,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
     async GET(c) {
       const room = roomOf(c);
       const expr = queryText(c, "expr") ?? "";
-      const evaluation = await evaluationOf(services, room, expr, queryText(c, "agent"));
+      const evaluation = await evaluationOf(services, room, expr, c.req.url, queryText(c, "agent"));
       if (isBusy()) await giveWay();
       return await sendPieces(c, [String(Evaluation({ evaluation, address: services.addressOf(c), room }))]);
     },

@@ -68,7 +68,9 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
   try {
     const room = await loadRoom(services, log, existingId(id), services.addressOf(c));
     const expr = queryText(c, "expr");
-    const evaluation = expr ? await evaluationOf(services, room.id, expr, queryText(c, "agent")) : undefined;
+    const evaluation = expr
+      ? await evaluationOf(services, room.id, expr, c.req.url, queryText(c, "agent"))
+      : undefined;
     const drawn = await draw(room);
     if (isBusy()) await giveWay();
     return await sendPage(c, page(roomPage({ ...room, evaluation }, drawn, ASSETS)));

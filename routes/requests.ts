@@ -7,10 +7,10 @@ import { arrivesInTime, packedBody } from "./bodies.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
 import { existingId } from "./ids.ts";
+import { issuesOf } from "./issues.ts";
 import { parseJson } from "./json_text.ts";
 import { jsonInTurns } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
-import { issuesOf } from "./unknown_names.ts";
 import { plainly } from "./wordings.ts";
 
 /** The room that the path names, whether there is one or not. */

@@ -1,6 +1,6 @@
 import type { McpServer, StandardSchemaWithJSON } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { issuesOf } from "../unknown_names.ts";
+import { issuesOf } from "../issues.ts";
 import { MISSING, plainly } from "../wordings.ts";
 
 /** Where tools are registered. */

@@ -74,6 +74,30 @@ for (const [kind, open] of Object.entries(DATABASES)) {
     );
   }
 
+  restored(
+    "a copy of an older release that takes the database's place is brought up to date",
+    async (t, url, log) => {
+      await t.write(await create(t), "k", 1);
+      const older = MIGRATIONS.findIndex((statements) =>
+        statements.some((sql) => /ADD COLUMN requires/.test(sql))
+      );
+      assert.ok(older > 0);
+      await operate(url, [
+        ...drop([...TABLES, "migrations"]),
+        ...MIGRATIONS.slice(0, older).flat(),
+        "CREATE TABLE migrations (id INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT",
+        `INSERT INTO migrations VALUES ${MIGRATIONS.slice(0, older).map((_, n) => `(${n + 1}, '')`)}`,
+      ]);
+      const requests = Array.from({ length: 20 }, (_, n) => t.get(n % 2 ? "/rooms/r" : "/rooms"));
+      assert.deepEqual(
+        (await Promise.all(requests)).map(({ status }) => status),
+        Array.from({ length: 20 }, (_, n) => n % 2 ? 404 : 200),
+      );
+      assert.equal((await t.write(await create(t), "k", 2)).version, 1);
+      assert.deepEqual(log, []);
+    },
+  );
+
   if (kind === "file") {
     restored(
       "a file that is removed while it runs is made anew, and nothing is lost with the old one",

@@ -26,11 +26,18 @@ const MOST_WEIGHT = 128;
 /** A read that takes longer keeps no other from beginning: its answer may never come. */
 const OVERDUE_MS = 1_000;
 
+/** A read under way, begun by `elapsed`. */
+interface Load {
+  weight: number;
+  began: number;
+}
+
 export function createShares(elapsed = () => performance.now()): Shares {
   const pieces = createQueue<() => void>();
-  const loads = createQueue<{ weight: number; start(): void }>();
+  const loads = createQueue<{ weight: number; start(load: Load): void }>();
+  const underWay = new Set<Load>();
   let working = false;
-  let weightUnderWay = 0;
+  let later: ReturnType<typeof setTimeout> | undefined;
 
   function spentBy(account: Account): number {
     const now = elapsed();
@@ -53,12 +60,28 @@ export function createShares(elapsed = () => performance.now()): Shares {
     working = false;
   }
 
+  function fits(weight: number): boolean {
+    const since = elapsed() - OVERDUE_MS;
+    let sum = 0;
+    for (const load of underWay) if (load.began > since) sum += load.weight;
+    return sum === 0 || sum + weight <= MOST_WEIGHT;
+  }
+
+  function begin(weight: number) {
+    const load = { weight, began: elapsed() };
+    underWay.add(load);
+    return load;
+  }
+
+  /** Starts those for which there is place, and looks again for the others when what is under way is overdue. */
   function startLoads() {
+    later = void clearTimeout(later);
     for (let next = loads.peek(); next !== undefined; next = loads.peek()) {
-      if (weightUnderWay > 0 && weightUnderWay + next.weight > MOST_WEIGHT) return;
-      loads.take();
-      weightUnderWay += next.weight;
-      next.start();
+      if (!fits(next.weight)) {
+        later = setTimeout(startLoads, OVERDUE_MS);
+        return;
+      }
+      loads.take()!.start(begin(next.weight));
     }
   }
 
@@ -77,22 +100,15 @@ export function createShares(elapsed = () => performance.now()): Shares {
         if (!working) goThrough();
       }),
     async load(account, weight, task, later = 0) {
-      await new Promise<void>((start) => {
+      const own = loads.isEmpty() && fits(weight) ? begin(weight) : await new Promise<Load>((start) => {
         loads.add(placeOf(account, later), { weight, start });
         startLoads();
       });
-      let underWay = true;
-      const makeWay = () => {
-        if (underWay) weightUnderWay -= weight;
-        underWay = false;
-        startLoads();
-      };
-      const overdue = setTimeout(makeWay, OVERDUE_MS);
       try {
         return await task();
       } finally {
-        clearTimeout(overdue);
-        makeWay();
+        underWay.delete(own);
+        if (!loads.isEmpty()) startLoads();
       }
     },
   };
@@ -109,6 +125,7 @@ function createQueue<Item>() {
   }
 
   return {
+    isEmpty: () => waiting.length === 0,
     add: (place: number, item: Item) => void waiting.push({ place, item }),
     peek: (): Item | undefined => waiting[first()]?.item,
     take(): Item | undefined {

@@ -45,6 +45,12 @@ const LIGHT_SHARE = 1 / 2;
 /** Fewer jobs are not worth a batch of their own. */
 const LEAST_HALF = 16;
 
+interface Batch {
+  light: boolean;
+  /** By `elapsed`. */
+  began: number;
+}
+
 /**
  * Collects the jobs that arrive while a batch is under way and sends them as the next one: group commit for
  * writes, shared round trips for reads. A job is answered when its batch is acknowledged, never before. Times are
@@ -58,8 +64,9 @@ export function createLane(
 ): Lane {
   const carry = createCarrier(send, limits.readOnly, elapsed);
   const waiting: Job[] = [];
-  const underWay = { light: 0, heavy: 0 };
+  const underWay = new Set<Batch>();
   let heldUntil = 0;
+  let later: { timer: ReturnType<typeof setTimeout>; at: number } | undefined;
   let blocked = false;
   let gathering = false;
   let hoped = { jobs: 0, until: 0 };
@@ -68,7 +75,8 @@ export function createLane(
 
   /** Sends what waits, once those who are about to submit have had their chance to join it. */
   async function pump() {
-    if (gathering || !isFree() || waiting.length === 0) return;
+    if (gathering || waiting.length === 0) return;
+    if (!isFree()) return pumpLater();
     gathering = true;
     await gather();
     gathering = false;
@@ -82,20 +90,12 @@ export function createLane(
       }
       const jobs = nextBatch();
       if (jobs.length === 0) break;
-      const kind = isLight(jobs[0]!) ? "light" : "heavy";
-      underWay[kind]++;
       const began = elapsed();
+      const batch = { light: isLight(jobs[0]!), began };
+      underWay.add(batch);
       heldUntil = began + limits.apart;
       const left = waiting.length;
-      const makeWay = once(() => {
-        underWay[kind]--;
-        pump();
-      });
-      const next = limits.apart > 0 ? setTimeout(letNext, limits.apart) : undefined;
-      const overdue = setTimeout(makeWay, OVERDUE_MS);
       carry(jobs).finally(() => {
-        clearTimeout(next);
-        clearTimeout(overdue);
         const ended = elapsed();
         if (heldUntil === began + limits.apart) heldUntil = 0; // whoever is still under way holds up nobody by that
         const linger = ended - began < FAR_MS ? 0 : LINGER_MS;
@@ -103,19 +103,42 @@ export function createLane(
         hoped = { jobs: all, until: ended + linger };
         const halve = limits.inFlight === 1 && linger === 0 && waiting.length > left;
         most = halve ? Math.max(LEAST_HALF, Math.ceil(all / 2)) : Infinity;
-        makeWay();
+        underWay.delete(batch);
+        if (waiting.length === 0) later = void clearTimeout(later?.timer);
+        pump();
       });
-      blocked = kind === "heavy" || elapsed() - began >= BLOCKED_MS;
+      blocked = !batch.light || elapsed() - began >= BLOCKED_MS;
     }
+    if (waiting.length > 0) pumpLater();
+  }
+
+  /** The batches under way that hold up others. */
+  function batchesInTime(): Batch[] {
+    if (underWay.size === 0) return [];
+    const now = elapsed();
+    return [...underWay].filter(({ began }) => now - began < OVERDUE_MS);
   }
 
   function isFree(): boolean {
-    const batches = underWay.light + underWay.heavy;
-    return batches === 0 || batches < limits.inFlight && elapsed() >= heldUntil;
+    const { length } = batchesInTime();
+    return length === 0 || length < limits.inFlight && elapsed() >= heldUntil;
   }
 
-  function letNext() {
-    heldUntil = 0; // timers may be a little early
+  /** Looks again when time alone lets the next batch go. Only where jobs wait: a timer for each batch costs 1 % of a wake-up. */
+  function pumpLater() {
+    const now = elapsed();
+    const overdue = batchesInTime().map(({ began }) => began + OVERDUE_MS);
+    const at = Math.min(heldUntil > now ? heldUntil : Infinity, ...overdue);
+    if (at >= (later?.at ?? Infinity)) return;
+    clearTimeout(later?.timer);
+    later = { timer: setTimeout(letGo, at - now, at), at };
+  }
+
+  /** What holds up others until `at` does so no more: timers may be a little early. */
+  function letGo(at: number) {
+    later = undefined;
+    if (heldUntil <= at) heldUntil = 0;
+    for (const batch of underWay) if (batch.began + OVERDUE_MS <= at) underWay.delete(batch);
     pump();
   }
 
@@ -172,8 +195,9 @@ export function createLane(
   function ofOneKind(): Job[] {
     const light = waiting.filter(isLight);
     const heavy = waiting.filter((job) => !isLight(job));
-    if (light.length > 0 && (heavy.length === 0 || underWay.light === 0)) return light;
-    return underWay.heavy === 0 ? heavy : [];
+    const batches = batchesInTime();
+    if (light.length > 0 && (heavy.length === 0 || !batches.some((batch) => batch.light))) return light;
+    return batches.every((batch) => batch.light) ? heavy : [];
   }
 
   /**
@@ -214,12 +238,4 @@ function createVerbatim(): Merger<Statement[], Row[][]> {
 
 function weightOfAll(statements: Statement[]): number {
   return statements.reduce((sum, { weight = 1 }) => sum + weight, 0);
-}
-
-function once(act: () => void): () => void {
-  let done = false;
-  return () => {
-    if (!done) act();
-    done = true;
-  };
 }

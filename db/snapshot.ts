@@ -58,9 +58,9 @@ export interface Snapshot {
   extra: Row[][];
 }
 
-const ROOM = `
+const selectRoom = (further = "") => `
   SELECT created_at, ${REVISION} AS revision, state_revision, views_revision, agents_revision, messages_revision,
-         message_count, unclaimed_count, ${NOW} AS now, ${DUE}
+         message_count, unclaimed_count, ${NOW} AS now, ${DUE}${further}
     FROM rooms WHERE id = :room`;
 
 const VALUES = `WHERE room_id = :room AND scope <> '${VIEW_SCOPE}'`;
@@ -69,11 +69,16 @@ const OF_SCOPES = `scope IN (SELECT value FROM json_each(:scopes))`;
 // Many keys are found by going through their scopes in order, so that each page begins where the last one ended.
 const OF_KEYS = `(+scope, +key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:keys))`;
 
-const STATE_KEYS = `
-  SELECT state.scope, state.key, state.value FROM json_each(:keys) AS wanted
-    CROSS JOIN state
-      ON state.room_id = :room AND state.scope = wanted.value ->> 0 AND state.key = wanted.value ->> 1
-   WHERE NOT deleted AND expr IS NULL`;
+const LOOKED_UP = `
+  FROM json_each(:keys) AS wanted
+  CROSS JOIN state
+    ON state.room_id = :room AND state.scope = wanted.value ->> 0 AND state.key = wanted.value ->> 1
+ WHERE NOT deleted AND expr IS NULL`;
+const STATE_KEYS = `SELECT state.scope, state.key, state.value ${LOOKED_UP}`;
+
+const ROOM = selectRoom();
+const ROOM_WITH_KEYS = selectRoom(`,
+  (SELECT json_group_array(json_array(state.scope, state.key, state.value)) ${LOOKED_UP}) AS looked_up`);
 
 const VIEWS = `${
   selectLiving("key, expr", `WHERE room_id = :room AND scope = '${VIEW_SCOPE}'`)
@@ -87,6 +92,8 @@ const AGENT_IDS_SOME = `
 const KEY_WEIGHT = 4;
 /** Keys are looked up one by one where their values surely fit into one answer. */
 const MOST_LOOKED_UP = 50;
+/** So few come in the room's own row: a statement alone needs no transaction, which takes a server a tenth less time. */
+const FEW_LOOKED_UP = 8;
 
 /** 64 views of 4,096 characters each, which rooms of before the bound on all of them may have. */
 const VIEWS_WEIGHT = weightOf(2 ** 18);
@@ -109,7 +116,7 @@ export async function loadSnapshot(
 }
 
 function snapshotQueries(room: string, query: SnapshotQuery): Record<string, Query> {
-  const queries: Record<string, Query> = { room: { sql: ROOM, args: { room } } };
+  const queries: Record<string, Query> = { room: { sql: ROOM, args: { room }, single: true } };
   if (query.state === "all") {
     queries.state = selectValues(VALUES, { room });
     queries.agentIds = { sql: AGENT_IDS_ALL, args: { room } };
@@ -123,8 +130,11 @@ function snapshotQueries(room: string, query: SnapshotQuery): Record<string, Que
     if (query.state.keys.length > MOST_LOOKED_UP) {
       const args = { room, keys, scopes: JSON.stringify(query.state.keys.map(({ scope }) => scope)) };
       queries.keys = selectValues(`${VALUES} AND ${OF_SCOPES} AND ${OF_KEYS}`, args);
-    } else if (query.state.keys.length > 0) {
+    } else if (query.state.keys.length > FEW_LOOKED_UP) {
       queries.keys = { sql: STATE_KEYS, args: { room, keys }, weight: KEY_WEIGHT * query.state.keys.length };
+    } else if (query.state.keys.length > 0) {
+      const weight = 1 + KEY_WEIGHT * query.state.keys.length;
+      queries.room = { sql: ROOM_WITH_KEYS, args: { room, keys }, single: true, weight };
     }
     if (agentScopes.length > 0) {
       queries.agentIds = { sql: AGENT_IDS_SOME, args: { room, agents: JSON.stringify(agentScopes) } };
@@ -149,6 +159,8 @@ function selectValues(where: string, args: Statement["args"]): Listing {
 async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<Snapshot> {
   const [found] = rows.room!;
   if (found === undefined) throw roomNotFound();
+  const lookedUp = (JSON.parse(found.looked_up as string ?? "[]") as string[][])
+    .map(([scope, key, value]) => ({ scope, key, value }));
   return {
     now: new Date(Number(found.now)),
     createdAt: found.created_at as string,
@@ -160,11 +172,14 @@ async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<
       messages: Number(found.messages_revision),
     },
     counts: { count: Number(found.message_count), unclaimed: Number(found.unclaimed_count) },
-    entries: await mapInTurns([...rows.state ?? [], ...rows.scopes ?? [], ...rows.keys ?? []], (row) => ({
-      scope: row.scope as string,
-      key: row.key as string,
-      value: JSON.parse(row.value as string),
-    })),
+    entries: await mapInTurns(
+      [...lookedUp, ...rows.state ?? [], ...rows.scopes ?? [], ...rows.keys ?? []],
+      (row) => ({
+        scope: row.scope as string,
+        key: row.key as string,
+        value: JSON.parse(row.value as string),
+      }),
+    ),
     views: new Map((rows.views ?? []).map((row) => [row.key as string, row.expr as string])),
     agents: await mapInTurns(
       rows.agents ?? [],

@@ -1,4 +1,5 @@
 import type { Context, Hono } from "hono";
+import { includesAnything } from "../cel/include.ts";
 import type { WaitResult } from "../cel/waiter.ts";
 import { getAgent } from "../db/agents.ts";
 import { asRestOfWork } from "../db/turn.ts";
@@ -8,7 +9,7 @@ import { includeOf } from "./include.ts";
 import { LIMITS } from "./limits.ts";
 import { resource } from "./methods.ts";
 import { queryNumber, queryOf } from "./queries.ts";
-import { compileOf, readBody, replyInTurns, roomOf } from "./requests.ts";
+import { compileOf, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
 import type { Services } from "./services.ts";
 
 interface WaitBody {
@@ -38,7 +39,9 @@ export function mountWait(app: Hono, { database, watch, fairUse }: Services): vo
     const answer = outcome.triggered
       ? { ...outcome, condition: condition.source }
       : { ...outcome, timeout: true };
-    const content = { ...answer, ...included };
+    const content: Record<string, unknown> = { ...answer, ...included };
+    // Most answers are small: turns would take longer than they do.
+    if (!includesAnything(include) && typeof content.value !== "object") return reply(revision, content);
     return await asRestOfWork(() => replyInTurns(revision, content));
   }
 

@@ -92,7 +92,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a mark that outlives its lease",
     file: "db/endings.ts",
-    edits: [["CASE WHEN due <= ${NOW} AND ${SERVED} THEN ${NOW} END AS due_at", "NULL AS due_at"]],
+    edits: [["`CASE WHEN due <= ${NOW} AND ${SERVED} THEN json_array", "`CASE WHEN FALSE THEN json_array"]],
     test: "tests/model/schedules.test.ts",
     filter: "a mark ends with its lease",
   },

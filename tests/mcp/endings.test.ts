@@ -17,7 +17,7 @@ const FOR_EVER = { room: "r", agent: "ann", condition: "false", timeout_seconds:
 /** Waits until an agent has the status; fails after some seconds. */
 async function becomes({ call }: Agent, status: string, agent = "ann"): Promise<void> {
   const condition = `agents.${agent}.status == "${status}"`;
-  const { body } = await call("wait", { room: "r", condition, timeout_seconds: 5 });
+  const { body } = await call("wait", { room: "r", condition, timeout_seconds: 20 });
   assert.equal(body.triggered, true, `${agent} is not ${status}`);
 }
 

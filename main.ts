@@ -1,10 +1,10 @@
 import { createDatabase } from "./db/database.ts";
-import { connect } from "./db/open.ts";
+import { connect } from "./db/driver/open.ts";
 import { createApp } from "./routes/app.ts";
-import { onEnd } from "./routes/ending.ts";
+import { onEnd } from "./routes/process/ending.ts";
 import { createServices } from "./routes/services.ts";
-import { databaseOf, settingsOf } from "./routes/settings.ts";
-import { starting } from "./routes/starting.ts";
+import { databaseOf, settingsOf } from "./routes/process/settings.ts";
+import { starting } from "./routes/process/starting.ts";
 
 const env = (name: string) => Deno.env.get(name);
 const { url, authToken, settings } = starting(() => ({

@@ -1,15 +1,15 @@
 import type { Database } from "./database.ts";
-import { readCurrent } from "./endings.ts";
+import { readCurrent } from "./write/endings.ts";
 import { type Json, stored } from "./json.ts";
-import type { Listing } from "./listing.ts";
+import type { Listing } from "./consistent_read/listing.ts";
 import { agentExists, agentNotFound, Refusal } from "./refusal.ts";
 import { SERVED } from "./release.ts";
 import { revisionOf, ROOM_CURRENT, ROOM_REVISION } from "./rooms.ts";
 import { type Newest, newestWaitsOf, present, type Status, toNewest, touch, waitsNow } from "./presence.ts";
-import type { Row } from "./statement.ts";
-import { giveWay, isBusyFor, mapInTurns } from "./turn.ts";
-import { readWhole } from "./whole_reads.ts";
-import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
+import type { Row } from "./driver/statement.ts";
+import { giveWay, isBusyFor, mapInTurns } from "./yield.ts";
+import { readWhole } from "./consistent_read/whole_reads.ts";
+import { ADMITTED, commit, FROM_ADMITTED } from "./write/write.ts";
 
 export interface Agent {
   id: string;

@@ -1,22 +1,14 @@
 import { type Change, type Database, PARTS } from "./database.ts";
-import { DUE, type Due, dueOf } from "./endings.ts";
+import { DUE, type Due, dueOf } from "./write/endings.ts";
 import type { Json } from "./json.ts";
-import {
-  checkTaken,
-  find,
-  keepRows,
-  letGo,
-  type Once,
-  storedRows,
-  takeKey,
-  whileTaken,
-} from "./idempotency.ts";
-import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./listing.ts";
+import type { Once } from "./keyed_request.ts";
+import { checkTaken, find, keepRows, letGo, storedRows, takeKey, whileTaken } from "./write/idempotency.ts";
+import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./consistent_read/listing.ts";
 import { roomNotFound, served } from "./refusal.ts";
 import { REVISION, SERVED } from "./release.ts";
-import type { Row } from "./statement.ts";
-import { columnsOf, createRead } from "./together.ts";
-import { giveWay, isBusyFor, mapInTurns } from "./turn.ts";
+import type { Row } from "./driver/statement.ts";
+import { columnsOf, createRead } from "./batching/coalesce.ts";
+import { giveWay, isBusyFor, mapInTurns } from "./yield.ts";
 
 export interface Room {
   id: string;

@@ -1,9 +1,9 @@
 import type { Hono } from "hono";
-import { readChanges } from "../db/changes.ts";
-import { LIMITS } from "./limits.ts";
-import { large, resource } from "./methods.ts";
-import { queryCount, queryNumber } from "./queries.ts";
-import { linkNext, replyInTurns, roomOf } from "./requests.ts";
+import { readChanges } from "../db/snapshots/changes.ts";
+import { LIMITS } from "./http/limits.ts";
+import { large, resource } from "./http/methods.ts";
+import { queryCount, queryNumber } from "./http/input/queries.ts";
+import { linkNext, replyInTurns, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountChanges(app: Hono, { database }: Services): void {

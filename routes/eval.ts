@@ -1,10 +1,10 @@
 import type { Hono } from "hono";
-import { createContext } from "../cel/context.ts";
-import { EvaluationFailed } from "../cel/expression.ts";
-import { giveWay, isBusy } from "../db/turn.ts";
-import { RequestError } from "./errors.ts";
-import { large, resource } from "./methods.ts";
-import { compileOf, readBody, replyInTurns, roomOf } from "./requests.ts";
+import { createContext } from "../cel/rooms/context.ts";
+import { EvaluationFailed } from "../cel/language/expression.ts";
+import { giveWay, isBusy } from "../db/yield.ts";
+import { RequestError } from "./http/errors.ts";
+import { large, resource } from "./http/methods.ts";
+import { compileOf, readBody, replyInTurns, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountEval(app: Hono, { reader }: Services): void {

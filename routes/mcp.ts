@@ -1,8 +1,8 @@
 import type { Context, Hono } from "hono";
-import { arrivesInTime, packedBody } from "./bodies.ts";
-import { type Fault, lostOf } from "./json_text.ts";
+import { arrivesInTime, packedBody } from "./http/input/bodies.ts";
+import { type Fault, lostOf } from "./http/input/json_text.ts";
+import { resource } from "./http/methods.ts";
 import { messagesOf } from "./mcp/endings.ts";
-import { resource } from "./methods.ts";
 
 /**
  * The Model Context Protocol over streamable HTTP on `POST /mcp`. Its tools call the API of this same app. The

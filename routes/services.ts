@@ -1,13 +1,13 @@
 import type { Context } from "hono";
-import { createGates, type Gates } from "../cel/gate.ts";
-import { createReader, type Reader } from "../cel/reader.ts";
-import { createWatch, type Watch } from "../cel/watch.ts";
+import { createGates, type Gates } from "../cel/rooms/gates.ts";
+import { createReader, type Reader } from "../cel/rooms/reader.ts";
+import { createWatch, type Watch } from "../cel/waits/watch.ts";
 import type { Database } from "../db/database.ts";
-import { createAddress } from "./address.ts";
-import { type BrowserOptions, BROWSERS, createBrowserGuard } from "./browsers.ts";
-import { createFairUse, FAIR_USE, type FairUse, type FairUseOptions } from "./fair_use.ts";
-import { LIMITS } from "./limits.ts";
-import { createOutbox, type Outbox } from "./outbox.ts";
+import { createAddress } from "./http/callers/address.ts";
+import { type BrowserOptions, BROWSERS, createBrowserGuard } from "./http/callers/browsers.ts";
+import { createFairUse, FAIR_USE, type FairUse, type FairUseOptions } from "./http/callers/fair_use.ts";
+import { LIMITS } from "./http/limits.ts";
+import { createOutbox, type Outbox } from "./http/outbox.ts";
 
 /** What handlers work with. */
 export interface Services {

@@ -1,33 +1,24 @@
 import type { Context, Hono } from "hono";
-import { createContext, type ViewResult } from "../cel/context.ts";
-import { NOTHING } from "../cel/definitions.ts";
-import { type Reads, unionReads } from "../cel/reads.ts";
+import { createContext, type ViewResult } from "../cel/rooms/context.ts";
+import { NOTHING } from "../cel/rooms/definitions.ts";
+import { type Reads, unionReads } from "../cel/language/dependencies.ts";
 import type { Database } from "../db/database.ts";
-import type { Guard } from "../db/guard.ts";
-import { computeOnce } from "../db/idempotency.ts";
+import type { Guard } from "../db/write/read_set.ts";
+import { computeOnce } from "../db/write/idempotency.ts";
 import { stored } from "../db/json.ts";
 import { keyNotFound } from "../db/refusal.ts";
-import {
-  deleteEntry,
-  type Entry,
-  getEntry,
-  listEntries,
-  selectEntries,
-  SHARED_SCOPE,
-  type StateFilter,
-  toListed,
-  VIEW_SCOPE,
-} from "../db/state.ts";
-import type { StateWrite } from "../db/state_targets.ts";
-import { putEntries } from "../db/state_writes.ts";
-import { demandedVersion, etag, refuseHeaders, unchanged, withEtag } from "./etags.ts";
-import { asWork, mapInTurns } from "../db/turn.ts";
-import { answerOnce } from "./idempotency.ts";
-import { existingId, existingKey } from "./ids.ts";
-import { LIMITS } from "./limits.ts";
-import { resource } from "./methods.ts";
-import { queryNumber, queryOf, queryText } from "./queries.ts";
-import { compileOf, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
+import { type Entry, SHARED_SCOPE, toListed, VIEW_SCOPE } from "../db/state/entry.ts";
+import { deleteEntry, getEntry, listEntries, selectEntries, type StateFilter } from "../db/state/read.ts";
+import type { StateWrite } from "../db/state/preconditions.ts";
+import { putEntries } from "../db/state/write.ts";
+import { demandedVersion, etag, refuseHeaders, unchanged, withEtag } from "./http/etags.ts";
+import { asWork, mapInTurns } from "../db/yield.ts";
+import { answerOnce } from "./http/idempotency.ts";
+import { existingId, existingKey } from "./http/ids.ts";
+import { LIMITS } from "./http/limits.ts";
+import { resource } from "./http/methods.ts";
+import { queryNumber, queryOf, queryText } from "./http/input/queries.ts";
+import { compileOf, readBody, reply, replyInTurns, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 import { writableScope, writeOf } from "./state_writes.ts";
 

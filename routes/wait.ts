@@ -1,15 +1,15 @@
 import type { Context, Hono } from "hono";
-import { includesAnything } from "../cel/include.ts";
-import type { WaitResult } from "../cel/waiter.ts";
+import { includesAnything } from "../cel/waits/include.ts";
+import type { WaitResult } from "../cel/waits/waiter.ts";
 import { getAgent } from "../db/agents.ts";
-import { asRestOfWork } from "../db/turn.ts";
-import { invalidMember } from "./errors.ts";
-import { existingAgentId, existingId } from "./ids.ts";
+import { asRestOfWork } from "../db/yield.ts";
+import { invalidMember } from "./http/errors.ts";
+import { existingAgentId, existingId } from "./http/ids.ts";
 import { includeOf } from "./include.ts";
-import { LIMITS } from "./limits.ts";
-import { resource } from "./methods.ts";
-import { queryNumber, queryOf } from "./queries.ts";
-import { compileOf, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
+import { LIMITS } from "./http/limits.ts";
+import { resource } from "./http/methods.ts";
+import { queryNumber, queryOf } from "./http/input/queries.ts";
+import { compileOf, readBody, reply, replyInTurns, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
 interface WaitBody {

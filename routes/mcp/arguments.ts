@@ -1,7 +1,7 @@
 import type { McpServer, StandardSchemaWithJSON } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { issuesOf } from "../issues.ts";
-import { MISSING, plainly } from "../wordings.ts";
+import { issuesOf } from "../http/input/issues.ts";
+import { MISSING, plainly } from "../http/input/wordings.ts";
 
 /** Where tools are registered. */
 export type Tools = Pick<McpServer, "registerTool">;

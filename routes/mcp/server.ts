@@ -1,6 +1,6 @@
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { VERSION } from "../../version.ts";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../http/limits.ts";
 import { createApi, type Fetch } from "./api.ts";
 import { createEndings } from "./endings.ts";
 import { registerMessageTools } from "./message_tools.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../http/limits.ts";
 import { READS, REPLACES } from "./annotations.ts";
 import { type Api, toResult } from "./api.ts";
 import { agent, anyJson, gate, members, repetition, room, tool, type Tools, version } from "./arguments.ts";

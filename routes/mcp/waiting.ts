@@ -1,6 +1,6 @@
 import type { ServerContext } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../http/limits.ts";
 import { type Answer, answerOf, type Api } from "./api.ts";
 import { agent, room } from "./arguments.ts";
 import type { Endings } from "./endings.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createShelf } from "../../routes/kept.ts";
-import { LIMITS } from "../../routes/limits.ts";
+import { createShelf } from "../../routes/pages/kept.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
 import { contract, oneBackend, type Subject } from "../support/backends.ts";
 import { send } from "../support/raw.ts";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createDatabase } from "../../db/database.ts";
-import { connect } from "../../db/open.ts";
-import { createReader } from "../../cel/reader.ts";
-import { createWatch } from "../../cel/watch.ts";
-import { LIMITS } from "../../routes/limits.ts";
+import { connect } from "../../db/driver/open.ts";
+import { createReader } from "../../cel/rooms/reader.ts";
+import { createWatch } from "../../cel/waits/watch.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
 import { createChangesLog, openEvents } from "../support/events.ts";
 import { isPoll, withApp } from "../support/app.ts";
 import { contract, oneBackend, Subject } from "../support/backends.ts";

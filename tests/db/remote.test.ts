@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { faultOf, isSchemaMissing } from "../../db/faults.ts";
-import { connectRemote } from "../../db/remote.ts";
-import type { Statement } from "../../db/statement.ts";
+import { faultOf, isSchemaMissing } from "../../db/driver/faults.ts";
+import { connectRemote } from "../../db/driver/remote.ts";
+import type { Statement } from "../../db/driver/statement.ts";
 import { startLibsqlServer } from "../support/libsql_server.ts";
 
 const insert = (id: string): Statement => ({

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { asWork, giveWay, isBusy } from "../../db/turn.ts";
+import { asWork, giveWay, isBusy } from "../../db/yield.ts";
 
 const PIECE_MS = 5;
 

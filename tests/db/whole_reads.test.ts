@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
-import { LIMITS } from "../../routes/limits.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 import { holdTimers } from "../support/timers.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { connect as follower } from "../../client/mod.ts";
 import { createDatabase } from "../../db/database.ts";
-import { connect } from "../../db/open.ts";
-import { MIGRATIONS } from "../../db/schema.ts";
+import { connect } from "../../db/driver/open.ts";
+import { MIGRATIONS } from "../../db/driver/schema.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { Subject } from "../support/backends.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Context } from "hono";
-import type { Follower } from "../../cel/follow.ts";
-import type { Connection } from "../../db/database.ts";
-import { LIMITS } from "../../routes/limits.ts";
-import { createOutbox } from "../../routes/outbox.ts";
-import { event, streamOf } from "../../routes/stream.ts";
+import type { Follower } from "../../cel/waits/follow.ts";
+import type { Connection } from "../../db/driver/connection.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
+import { createOutbox } from "../../routes/http/outbox.ts";
+import { event, streamOf } from "../../routes/http/stream.ts";
 import { withApp } from "../support/app.ts";
 import { holdTimers } from "../support/timers.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { FAIR_USE } from "../../routes/fair_use.ts";
-import { LIMITS } from "../../routes/limits.ts";
+import { FAIR_USE } from "../../routes/http/callers/fair_use.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
 import { withApp } from "../support/app.ts";
 import { ask, openReader, readerOf, unchunked } from "../support/readers.ts";
 import { Subject } from "../support/backends.ts";

@@ -2,7 +2,7 @@ import type { Database } from "../../db/database.ts";
 import type { Guard } from "../../db/write/read_set.ts";
 import type { Json } from "../../db/json.ts";
 import { Refusal } from "../../db/refusal.ts";
-import { giveWay, isBusy } from "../../db/yield.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { createContext } from "./context.ts";
 import { EvaluationFailed, type Expression } from "../language/expression.ts";
 import type { Reader, RoomData } from "./reader.ts";
@@ -35,7 +35,7 @@ export function createGates(database: Database, reader: Reader): Gates {
       return database.inTurn(room, async () => {
         for (let attempt = 1; attempt <= MOST_ATTEMPTS && database.elapsed() < giveUp; attempt++) {
           const data = await reader.load(room, gate.condition.reads);
-          if (isBusy()) await giveWay();
+          if (isBusy()) await yieldToOthers();
           judge(data, gate);
           const written = await write(guardFor(data));
           if (written !== undefined) return written;

@@ -2,7 +2,7 @@ import type { Database, Part } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { signOfLife } from "../../db/presence.ts";
 import { Refusal } from "../../db/refusal.ts";
-import { asWork } from "../../db/yield.ts";
+import { runAsTask } from "../../db/yield.ts";
 import { NOTHING } from "../rooms/definitions.ts";
 import { queriesOfInclude } from "./include.ts";
 import type { Reader, RoomData } from "../rooms/reader.ts";
@@ -119,7 +119,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
     const extra = alone ? queriesOfInclude(room, include) : [];
     const reads = unionReads([...new Set(waiters.map(readsOf)), more]);
     const run = () => reader.load(room, reads, extra);
-    return shares.load(account, weightOf(reads, extra.length), alone ? () => asWork(run) : run, later);
+    return shares.load(account, weightOf(reads, extra.length), alone ? () => runAsTask(run) : run, later);
   }
 
   function enqueue(watch: RoomWatch, newcomer: Newcomer) {

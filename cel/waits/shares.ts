@@ -1,4 +1,4 @@
-import { giveWay, isBusy } from "../../db/yield.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 
 /** What the waits of a room have cost this instance of late, in milliseconds of its thread. */
 export interface Account {
@@ -54,7 +54,7 @@ export function createShares(elapsed = () => performance.now()): Shares {
   async function goThrough() {
     working = true;
     for (let piece = pieces.peek(); piece !== undefined; piece = pieces.peek()) {
-      if (isBusy()) await giveWay();
+      if (isBusy()) await yieldToOthers();
       pieces.take()!();
     }
     working = false;

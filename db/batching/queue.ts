@@ -1,6 +1,6 @@
 import { createCarrier, type Job, type Merger } from "./sender.ts";
 import type { Row, Send, Statement } from "../driver/statement.ts";
-import { giveWayToNetwork, isBusy } from "../yield.ts";
+import { isBusy, yieldToNetwork } from "../yield.ts";
 
 export interface LaneLimits {
   /** Batches under way at once. */
@@ -84,7 +84,7 @@ export function createLane(
       const busy = isBusy(); // asked in any case: a file's work counts as this pass's
       if (blocked && busy) {
         gathering = true;
-        await giveWayToNetwork();
+        await yieldToNetwork();
         gathering = false;
         continue;
       }

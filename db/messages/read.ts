@@ -7,7 +7,7 @@ import { REVISION } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import type { Row } from "../driver/statement.ts";
 import { columnsOf, createRead } from "../batching/coalesce.ts";
-import { giveWay, isBusyFor, mapInTurns } from "../yield.ts";
+import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 import { readWhole } from "../consistent_read/whole_reads.ts";
 
 export interface Message {
@@ -67,7 +67,7 @@ export async function listMessages(
     selectMessages(room, filter),
   ]);
   const revision = revisionOf(rooms!);
-  const messages = await mapInTurns(rows!.slice(0, filter.limit), (row) => toMessage(row, stored));
+  const messages = await mapYielding(rows!.slice(0, filter.limit), (row) => toMessage(row, stored));
   if (filter.newest) messages.reverse();
   return { messages, more: rows!.length > filter.limit, revision };
 }
@@ -82,7 +82,7 @@ export async function getMessage(
   if (row === undefined) throw roomNotFound();
   const revision = served(row.room_revision);
   if (row.id === null) throw messageNotFound(message, revision);
-  if (isBusyFor(row.body)) await giveWay();
+  if (isBusyFor(row.body)) await yieldToOthers();
   return { message: toMessage(row), revision };
 }
 

@@ -10,7 +10,7 @@ import { REVISION, SERVED } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import { versionConflict } from "./refusals.ts";
 import { columnsOf, createRead } from "../batching/coalesce.ts";
-import { giveWay, isBusyFor, mapInTurns } from "../yield.ts";
+import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "../write/write.ts";
 import { readWhole } from "../consistent_read/whole_reads.ts";
 
@@ -85,7 +85,7 @@ export async function getEntry(
   const revision = served(row.room_revision);
   if (row.version === null) throw keyNotFound(scope, key, revision);
   Object.assign(row, { room_id: room, scope, key });
-  if (isBusyFor(row.value)) await giveWay();
+  if (isBusyFor(row.value)) await yieldToOthers();
   return { entry: toEntry(row), revision };
 }
 
@@ -100,7 +100,7 @@ export async function listEntries(
     selectEntries(room, filter),
   ]);
   const revision = revisionOf(rooms!);
-  return { entries: await mapInTurns(rows!, (row) => toListed(row, stored)), revision };
+  return { entries: await mapYielding(rows!, (row) => toListed(row, stored)), revision };
 }
 
 /** The query for a filter; its rows are for `toListed`. */
@@ -159,7 +159,7 @@ export async function deleteEntry(
   });
   if (revision !== undefined) return { deleted: true, revision };
   const reached = revisionOf(rooms!);
-  if (isBusyFor(rows![0]?.value)) await giveWay();
+  if (isBusyFor(rows![0]?.value)) await yieldToOthers();
   const current = rows!.length === 0 ? null : toEntry(rows![0]!);
   if (!rooms![0]!.unmoved) return undefined;
   if (current === null && !ifVersion) return { deleted: false, revision: reached };

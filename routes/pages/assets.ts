@@ -17,7 +17,7 @@ import room from "../../views/assets/room.js" with { type: "text" };
 import threads from "../../views/assets/threads.js" with { type: "text" };
 import { RequestError } from "../http/errors.ts";
 import { keep, type Kept, sendKept } from "./kept.ts";
-import { htmlInTurns } from "../http/large_bodies.ts";
+import { replyLargePage } from "../http/large_bodies.ts";
 import { document } from "../http/methods.ts";
 
 // Browsers know no package names: the one that is imported is served beside the scripts.
@@ -81,7 +81,7 @@ export async function sendPage(c: Context, html: string, found = true): Promise<
 /** Sends pieces of a page one after the other: each can be opened by itself. */
 export async function sendPieces(c: Context, texts: string[], status: 200 | 404 = 200): Promise<Response> {
   for (const [name, value] of Object.entries(GUARDS)) c.header(name, value);
-  return await htmlInTurns(c, texts, status);
+  return await replyLargePage(c, texts, status);
 }
 
 /** Sends a file of pages as it is kept. */

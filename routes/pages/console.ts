@@ -1,6 +1,6 @@
 import { createContext } from "../../cel/rooms/context.ts";
 import { EvaluationFailed } from "../../cel/language/expression.ts";
-import { giveWay, isBusy } from "../../db/yield.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import type { EvaluationView } from "../../views/model.ts";
 import { RequestError } from "../http/errors.ts";
 import { existingId } from "../http/ids.ts";
@@ -24,7 +24,7 @@ export async function evaluationOf(
   try {
     const expression = await compileOf(expr);
     const data = await reader.load(room, expression.reads);
-    if (isBusy()) await giveWay();
+    if (isBusy()) await yieldToOthers();
     const { context } = createContext(data).from({ self: agent });
     return { expr, agent, shown: shownOf(expression.evaluate(context)) };
   } catch (error) {

@@ -5,7 +5,7 @@ import { createLane, type Lane } from "./batching/queue.ts";
 import type { Once } from "./keyed_request.ts";
 import { migrate, migrateAnew, NewerDatabase } from "./driver/migrate.ts";
 import type { Row, Send, Statement } from "./driver/statement.ts";
-import { createTurns, createTurnsOfRooms } from "./serialize.ts";
+import { createFairMutex, createKeyedMutex } from "./serialize.ts";
 
 export const PARTS = ["state", "agents", "messages"] as const;
 export type Part = typeof PARTS[number];
@@ -30,10 +30,10 @@ export interface Database {
   migrate(): Promise<void>;
   /** Runs a task that will need the database soon: batches wait a moment for what it submits. */
   working<T>(task: () => Promise<T>): Promise<T>;
-  /** Runs a task of a room after the room's earlier ones, in this instance. Errors: `unavailable`, what the task throws. */
-  inTurn<T>(room: string, task: () => Promise<T>): Promise<T>;
-  /** Runs a task that reads much of a room: one at a time, and the rooms take turns. */
-  inTurnOfRooms<T>(room: string, task: () => Promise<T>): Promise<T>;
+  /** Runs a task once the room's earlier ones have ended, in this instance. Errors: `unavailable`, what the task throws. */
+  serialize<T>(room: string, task: () => Promise<T>): Promise<T>;
+  /** Runs a task that reads much of a room: one at a time over all rooms, round robin. Errors: the same. */
+  serializeFairly<T>(room: string, task: () => Promise<T>): Promise<T>;
   /** Tells the listeners of this instance that a room has moved. */
   announce(change: Change): void;
   /** Listens for changes of this instance's own writes; returns how to stop. */
@@ -182,8 +182,8 @@ export function createDatabase(options: DatabaseOptions): Database {
         working--;
       }
     },
-    inTurn: createTurns(),
-    inTurnOfRooms: createTurnsOfRooms(),
+    serialize: createKeyedMutex(),
+    serializeFairly: createFairMutex(),
     migrate: async () => void await open(),
     announce: (change) => listeners.forEach((listener) => listener(change)),
     listen(listener) {

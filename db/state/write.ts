@@ -67,7 +67,7 @@ export async function putEntries(database: Database, room: string, put: Put): Pr
   const outcome = whole ? await tryPut(database, room, put) : "fraction";
   if (outcome !== "fraction") return outcome;
   const add = () => putSums(database, room, put);
-  return await (put.guard ? add() : database.inTurn(room, add)); // a gated write has its turn already
+  return await (put.guard ? add() : database.serialize(room, add)); // a gated write is serialized already
 }
 
 /** A single value without conditions travels with others of its kind. Undefined where it is none, or must go alone. */

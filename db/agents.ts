@@ -7,8 +7,8 @@ import { SERVED } from "./release.ts";
 import { revisionOf, ROOM_CURRENT, ROOM_REVISION } from "./rooms.ts";
 import { type Newest, newestWaitsOf, present, type Status, toNewest, touch, waitsNow } from "./presence.ts";
 import type { Row } from "./driver/statement.ts";
-import { giveWay, isBusyFor, mapInTurns } from "./yield.ts";
-import { readWhole } from "./consistent_read/whole_reads.ts";
+import { isBusyFor, mapYielding, yieldToOthers } from "./yield.ts";
+import { readConsistent } from "./consistent_read/read.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write/write.ts";
 
 export interface Agent {
@@ -136,13 +136,13 @@ export async function listAgents(
   database: Database,
   room: string,
 ): Promise<{ agents: Agent[]; revision: number }> {
-  const [rooms, rows, waits] = await readWhole(database, [
+  const [rooms, rows, waits] = await readConsistent(database, [
     { sql: ROOM_CURRENT, args: { room } },
     selectAgents(room),
     newestWaitsOf(room, null),
   ]);
   const [revision, newest] = [revisionOf(rooms!), toNewest(waits!)];
-  return { agents: await mapInTurns(rows!, (row) => toAgent(row, newest, stored)), revision };
+  return { agents: await mapYielding(rows!, (row) => toAgent(row, newest, stored)), revision };
 }
 
 /** All agents, or those that are named, in order of joining; their rows are for `toAgent`. */
@@ -166,7 +166,7 @@ export async function getAgent(
   ]);
   const revision = revisionOf(rooms!);
   if (rows!.length === 0) throw agentNotFound(agent, revision);
-  if (isBusyFor(rows![0]!.meta)) await giveWay();
+  if (isBusyFor(rows![0]!.meta)) await yieldToOthers();
   return { agent: toAgent(rows![0]!, toNewest(waits!)), revision };
 }
 

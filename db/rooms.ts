@@ -7,8 +7,8 @@ import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./consistent_read/l
 import { roomNotFound, served } from "./refusal.ts";
 import { REVISION, SERVED } from "./release.ts";
 import type { Row } from "./driver/statement.ts";
-import { columnsOf, createRead } from "./batching/coalesce.ts";
-import { giveWay, isBusyFor, mapInTurns } from "./yield.ts";
+import { columnsOf, createCoalescedRead } from "./batching/coalesce.ts";
+import { isBusyFor, mapYielding, yieldToOthers } from "./yield.ts";
 
 export interface Room {
   id: string;
@@ -37,7 +37,7 @@ const CREATE_WHERE = `INSERT INTO rooms (id, created_at, meta) SELECT :room, :no
 
 const GET = `SELECT id, created_at, meta, ${REVISION} AS revision FROM rooms WHERE id = :room`;
 
-const GET_TOGETHER = createRead(
+const COALESCED_GET = createCoalescedRead(
   { ...columnsOf("rooms", ["id", "created_at", "meta"]), revision: REVISION },
   `FROM json_each(:asked) AS asked CROSS JOIN rooms ON rooms.id = asked.value ->> 0`,
 );
@@ -101,9 +101,9 @@ async function createOnce(
 
 /** Errors: `room_not_found`. */
 export async function getRoom(database: Database, id: string): Promise<Room> {
-  const row = await database.readOne(GET_TOGETHER, [id]);
+  const row = await database.readCoalesced(COALESCED_GET, [id]);
   if (row === undefined) throw roomNotFound();
-  if (isBusyFor(row.meta)) await giveWay();
+  if (isBusyFor(row.meta)) await yieldToOthers();
   return toRoom(row);
 }
 
@@ -118,7 +118,7 @@ export async function listRooms(
   const [rows] = await database.read([{ sql: LIST, args, weight: SHORT_PAGE_WEIGHT }]);
   // The last row tells that there is more, whatever the list was cut by.
   const more = rows!.length > limit || (rows!.length > 1 && rows![0]!.edge !== null);
-  return { rooms: await mapInTurns(rows!.slice(0, more ? -1 : undefined), toRoom), more };
+  return { rooms: await mapYielding(rows!.slice(0, more ? -1 : undefined), toRoom), more };
 }
 
 /** The revisions at which the parts of these rooms last changed, for each that there is, and what is due in them. */

@@ -1,47 +1,46 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** Work of all requests together between two looks at what else has come. A request passes several such looks. */
-const MOST_BUSY_MS = 4;
-/** Milliseconds that are left to others in between: a request may pass several turns in them. */
+/** Time slice: how long the work of all requests together may run before it yields. A request yields several times. */
+const SLICE_MS = 4;
+/** Milliseconds left to other requests between two slices. A request may pass several event-loop turns in them. */
 const PAUSE_MS = 1;
 
 /** When the work of this pass of the event loop began. */
 let since: number | undefined;
-/** Work that waits to go on: however much there is, others wait for some milliseconds of it only. */
+/** Resumes work that has yielded. However much there is, other requests wait for one slice of it only. */
 const waiting: Array<() => void> = [];
-/** The same of what has had many turns: the oldest first, and one of these after each of the others. */
-const large: Array<{ work: Work; goOn(): void }> = [];
-let going = false;
+/** The same for tasks that have yielded often: the oldest first, and one of these after each of the others. */
+const large: Array<{ task: Task; resume(): void }> = [];
+let isRunning = false;
 
-/** Work that may take many turns. */
-interface Work {
-  /** Earlier work has a lower one. */
+/** Work that may yield often. */
+interface Task {
+  /** Lower for earlier tasks. */
   number: number;
-  turns: number;
+  yields: number;
 }
 
-const works = new AsyncLocalStorage<Work>();
-let begun = 0;
-/** Turns after which work counts as large. */
-const FEW_TURNS = 4;
+const tasks = new AsyncLocalStorage<Task>();
+let started = 0;
+/** A task that has yielded more often counts as large. */
+const MAX_SMALL_YIELDS = 4;
 
 /**
- * Runs work whose answer may be large. Where many such are at work at once, the one that was begun first is finished
- * first: if all went on alike, what each has read and made would be kept until the last is done, and collecting the
- * garbage among it would take longer than the work.
+ * Runs a task whose answer may be large. Of many such tasks the oldest finishes first. If all advanced alike, each
+ * would keep what it has read until the last is done, and collecting that garbage would take longer than the work.
  */
-export function asWork<T>(run: () => T): T {
-  return works.run({ number: ++begun, turns: 0 }, run);
+export function runAsTask<T>(run: () => T): T {
+  return tasks.run({ number: ++started, yields: 0 }, run);
 }
 
-/** The same of what is left of work that others have begun: it goes on before all of theirs. */
-export function asRestOfWork<T>(run: () => T): T {
-  return works.run({ number: 0, turns: 0 }, run);
+/** `runAsTask` ahead of all other tasks: for the rest of work that began before it was known to be large. */
+export function runAsUrgentTask<T>(run: () => T): T {
+  return tasks.run({ number: 0, yields: 0 }, run);
 }
 
 /**
- * True once the work of this pass has taken long enough. To be asked right before a piece of work, with nothing
- * awaited in between: `if (isBusy()) await giveWay()`. Of many that ask before the first has worked, none would wait.
+ * True once the current slice is used up. Ask it right before a piece of work, with nothing awaited in between:
+ * `if (isBusy()) await yieldToOthers()`. Not one awaited call, since of many that ask at once all would then go on.
  */
 export function isBusy(): boolean {
   const now = performance.now();
@@ -49,96 +48,96 @@ export function isBusy(): boolean {
     since = now;
     setImmediate(() => since = undefined);
   }
-  return now - since >= MOST_BUSY_MS;
+  return now - since >= SLICE_MS;
 }
 
-/** UTF-16 code units of JSON that are read and written in no time. */
+/** UTF-16 code units of JSON that take next to no time to parse. */
 const SHORT = 4_096;
 
-/** `isBusy` right before work on a JSON text: many short ones are not worth a pause. */
+/** `isBusy` right before work on a JSON text: short ones are not worth a pause. */
 export function isBusyFor(json: unknown): boolean {
   return typeof json === "string" && json.length > SHORT && isBusy();
 }
 
-/** Lets one after the other go on, until this pass has had its share of work too. */
-async function goOn() {
+/** Resumes one after the other, until this slice is used up too. */
+async function resumeAll() {
   for (let n = 0; n === 0 || areWaiting() && !isBusy(); n++) {
-    isBusy(); // the share counts from the first
+    isBusy(); // begins the slice
     const next = n % 2 === 0 || large.length === 0 ? waiting.shift() : undefined;
-    (next ?? large.shift()!.goOn)();
-    await undefined; // it is at work now
+    (next ?? large.shift()!.resume)();
+    await undefined; // it runs now
   }
-  if (areWaiting()) setTimeout(goOn, PAUSE_MS);
-  else going = false;
+  if (areWaiting()) setTimeout(resumeAll, PAUSE_MS);
+  else isRunning = false;
 }
 
 function areWaiting(): boolean {
   return waiting.length > 0 || large.length > 0;
 }
 
-/** A pause for others, and for the runtime to look at what has arrived from the network. */
-export function giveWay(): Promise<void> {
-  goOnSoon();
-  const work = works.getStore();
+/** Yields so that other requests can run and the runtime can read from the network. */
+export function yieldToOthers(): Promise<void> {
+  resumeSoon();
+  const task = tasks.getStore();
   return new Promise((resolve) => {
-    if (work === undefined || ++work.turns <= FEW_TURNS) return waiting.push(resolve);
-    const younger = large.findIndex((other) => other.work.number > work.number);
-    large.splice(younger < 0 ? large.length : younger, 0, { work, goOn: resolve });
+    if (task === undefined || ++task.yields <= MAX_SMALL_YIELDS) return waiting.push(resolve);
+    const younger = large.findIndex((other) => other.task.number > task.number);
+    large.splice(younger < 0 ? large.length : younger, 0, { task, resume: resolve });
   });
 }
 
-/** The same of work that others wait for: it goes on before theirs. */
-export function giveWayToNetwork(): Promise<void> {
-  goOnSoon();
+/** Yields in work that other requests wait for: it resumes before theirs. */
+export function yieldToNetwork(): Promise<void> {
+  resumeSoon();
   return new Promise((resolve) => waiting.unshift(resolve));
 }
 
-function goOnSoon() {
-  if (!going) setTimeout(goOn, PAUSE_MS);
-  going = true;
+function resumeSoon() {
+  if (!isRunning) setTimeout(resumeAll, PAUSE_MS);
+  isRunning = true;
 }
 
-/** Items that are sorted, or merged, in one go. */
+/** Items that are sorted or merged without yielding. */
 const SORTED_AT_ONCE = 4_096;
 
-/** Sorts what may be many, and lets other requests run in between. */
-export async function sortInTurns<Item>(
+/** Sorts what may be many items, and yields in between. */
+export async function sortYielding<Item>(
   items: Item[],
   compare: (a: Item, b: Item) => number,
 ): Promise<Item[]> {
   let runs: Item[][] = [];
   for (let from = 0; from < items.length; from += SORTED_AT_ONCE) {
-    if (isBusy()) await giveWay();
+    if (isBusy()) await yieldToOthers();
     runs.push(items.slice(from, from + SORTED_AT_ONCE).sort(compare));
   }
   while (runs.length > 1) {
     const merged: Item[][] = [];
     for (let n = 0; n < runs.length; n += 2) {
-      merged.push(await mergeInTurns(runs[n]!, runs[n + 1] ?? [], compare));
+      merged.push(await mergeYielding(runs[n]!, runs[n + 1] ?? [], compare));
     }
     runs = merged;
   }
   return runs[0] ?? [];
 }
 
-async function mergeInTurns<Item>(some: Item[], others: Item[], compare: (a: Item, b: Item) => number) {
+async function mergeYielding<Item>(some: Item[], others: Item[], compare: (a: Item, b: Item) => number) {
   const all: Item[] = [];
   for (let a = 0, b = 0; a < some.length || b < others.length;) {
-    if (all.length % SORTED_AT_ONCE === 0 && isBusy()) await giveWay();
+    if (all.length % SORTED_AT_ONCE === 0 && isBusy()) await yieldToOthers();
     const isFirst = b === others.length || a < some.length && compare(some[a]!, others[b]!) <= 0;
     all.push(isFirst ? some[a++]! : others[b++]!);
   }
   return all;
 }
 
-/** Maps what may be many, and lets other requests run in between. */
-export async function mapInTurns<Item, Result>(
+/** Maps what may be many items, and yields in between. */
+export async function mapYielding<Item, Result>(
   items: Item[],
   map: (item: Item) => Result,
 ): Promise<Result[]> {
   const results: Result[] = [];
   for (let n = 0; n < items.length; n++) {
-    if (isBusy()) await giveWay();
+    if (isBusy()) await yieldToOthers();
     results.push(map(items[n]!));
   }
   return results;

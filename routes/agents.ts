@@ -4,7 +4,7 @@ import { answerOnce } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
 import { LIMITS } from "./http/limits.ts";
 import { large, resource } from "./http/methods.ts";
-import { checkSize, readBody, reply, replyInTurns, roomOf } from "./http/requests.ts";
+import { checkSize, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountAgents(app: Hono, { database }: Services): void {
@@ -25,7 +25,7 @@ export function mountAgents(app: Hono, { database }: Services): void {
     },
     GET: large(async (c) => {
       const { agents, revision } = await listAgents(database, roomOf(c));
-      return await replyInTurns(revision, agents);
+      return await replyLarge(revision, agents);
     }),
   });
 

@@ -20,6 +20,8 @@ export interface Services {
   admit(c: Context): void;
   /** Where the service is reached. */
   addressOf(c: Context): string;
+  /** Whether that is the same for all. */
+  hasOneAddress: boolean;
   /** What is being sent to the readers of streams. */
   outbox: Outbox;
   /** Where people find the source of this service. */
@@ -53,6 +55,7 @@ export function createServices(
     fairUse: createFairUse(fairUse),
     admit: createBrowserGuard(browsers),
     addressOf: createAddress(fairUse.trustedProxies, publicUrl),
+    hasOneAddress: publicUrl !== undefined,
     outbox: createOutbox(),
   };
 }

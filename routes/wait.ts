@@ -2,14 +2,14 @@ import type { Context, Hono } from "hono";
 import { includesAnything } from "../cel/waits/include.ts";
 import type { WaitResult } from "../cel/waits/waiter.ts";
 import { getAgent } from "../db/agents.ts";
-import { asRestOfWork } from "../db/yield.ts";
+import { runAsUrgentTask } from "../db/yield.ts";
 import { invalidMember } from "./http/errors.ts";
 import { existingAgentId, existingId } from "./http/ids.ts";
 import { includeOf } from "./include.ts";
 import { LIMITS } from "./http/limits.ts";
 import { resource } from "./http/methods.ts";
 import { queryNumber, queryOf } from "./http/input/queries.ts";
-import { compileOf, readBody, reply, replyInTurns, roomOf } from "./http/requests.ts";
+import { compileOf, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
 interface WaitBody {
@@ -40,9 +40,9 @@ export function mountWait(app: Hono, { database, watch, fairUse }: Services): vo
       ? { ...outcome, condition: condition.source }
       : { ...outcome, timeout: true };
     const content: Record<string, unknown> = { ...answer, ...included };
-    // Most answers are small: turns would take longer than they do.
+    // Most answers are small: to yield would take longer than to encode them.
     if (!includesAnything(include) && typeof content.value !== "object") return reply(revision, content);
-    return await asRestOfWork(() => replyInTurns(revision, content));
+    return await runAsUrgentTask(() => replyLarge(revision, content));
   }
 
   /** Who waits, registered or not. Errors: `room_not_found` and `agent_not_found` for what can be nobody's id. */

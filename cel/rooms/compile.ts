@@ -1,9 +1,9 @@
-import { giveWay, isBusy } from "../../db/yield.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { compile, type Expression, isCompiled } from "../language/expression.ts";
 
-/** `compile`, in turns with other requests. */
-export async function compileInTurn(source: string): Promise<Expression> {
-  if (!isCompiled(source) && isBusy()) await giveWay();
+/** `compile`, after yielding where it is needed. */
+export async function compileYielding(source: string): Promise<Expression> {
+  if (!isCompiled(source) && isBusy()) await yieldToOthers();
   return compile(source);
 }
 
@@ -11,7 +11,7 @@ export async function compileInTurn(source: string): Promise<Expression> {
 const MANY_CHARACTERS = 16_384;
 let lastOfMany: Promise<void> = Promise.resolve();
 
-/** Compiles what is not compiled yet, so that evaluating it need not: in turns with other requests. */
+/** Compiles what is not compiled yet, so that evaluating it need not. Yields in between. */
 export async function compileAhead(sources: string[]): Promise<void> {
   const missing = sources.reduce((sum, source) => isCompiled(source) ? sum : sum + source.length, 0);
   if (missing <= MANY_CHARACTERS) return await compileEach(sources);
@@ -21,6 +21,6 @@ export async function compileAhead(sources: string[]): Promise<void> {
 
 async function compileEach(sources: string[]): Promise<void> {
   for (const source of sources) {
-    await compileInTurn(source).catch(() => {}); // it says why when it is evaluated
+    await compileYielding(source).catch(() => {}); // it says why when it is evaluated
   }
 }

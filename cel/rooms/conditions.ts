@@ -1,5 +1,5 @@
 import type { Json } from "../../db/json.ts";
-import { giveWay, isBusy } from "../../db/yield.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { compile, type Context, EvaluationFailed, type Expression } from "../language/expression.ts";
 import type { Node } from "../language/engine.ts";
 import { PIECES } from "../language/syntax.ts";
@@ -37,10 +37,10 @@ export interface Allowance {
   left: number;
 }
 
-/** Does a piece of work in turns with other requests; undefined where it may not. */
+/** Does a piece of work, after yielding where it is needed; undefined where it may not. */
 async function within<T>(allowance: Allowance, work: () => T): Promise<T | undefined> {
   if (allowance.left <= 0) return undefined;
-  if (isBusy()) await giveWay();
+  if (isBusy()) await yieldToOthers();
   const began = performance.now();
   try {
     return work();
@@ -50,7 +50,7 @@ async function within<T>(allowance: Allowance, work: () => T): Promise<T | undef
 }
 
 /**
- * Takes a condition apart, in turns with other requests. One that this version of the language refuses stays whole,
+ * Takes a condition apart and yields in between. One that this version of the language refuses stays whole,
  * as does one for which there is no time.
  */
 export async function conditionOf(source: string, allowance: Allowance): Promise<Condition> {
@@ -105,7 +105,7 @@ export function partsOf(condition: Condition): Expression[] {
   return condition.expression ? [condition.expression] : [];
 }
 
-/** Judges each part, in turns with other requests. */
+/** Judges each part, and yields in between. */
 export async function judgeCondition(
   condition: Condition,
   context: Context,

@@ -7,7 +7,7 @@ import { circular, type Definitions } from "./definitions.ts";
 import { overlay } from "./overlay.ts";
 import type { RoomData } from "./reader.ts";
 import type { CelMap } from "./scopes.ts";
-import { giveWay, isBusy } from "../../db/yield.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { toCel } from "../language/values.ts";
 
 /** Who looks at a room: `self`, and the wait that the looker is to be shown without. */
@@ -22,7 +22,7 @@ export type ViewResult = { value: Json } | { error: { code: string; message: str
 export interface RoomContext {
   /** Contexts of looks that see the same are built once. `key` tells them apart. */
   from(viewpoint: Viewpoint): { context: Context; key: string };
-  /** The values of computed views, or why they have none. Gives way to other requests in between. */
+  /** The values of computed views, or why they have none. Yields in between. */
   views(names: Iterable<string>, viewpoint?: Viewpoint): Promise<Map<string, ViewResult>>;
 }
 
@@ -62,7 +62,7 @@ export function createContext(
       const { view } = look(viewpoint).look;
       const results = new Map<string, ViewResult>();
       for (const name of names) {
-        if (isBusy()) await giveWay();
+        if (isBusy()) await yieldToOthers();
         results.set(name, view(name));
       }
       return results;

@@ -1,5 +1,5 @@
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
-import { compileInTurn } from "./compile.ts";
+import { compileYielding } from "./compile.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
 
 /** A computed view: its expression, and what that reads. */
@@ -15,7 +15,7 @@ export type Definitions = ReadonlyMap<string, Definition>;
 export const NOTHING: Reads = unionReads([]);
 
 /**
- * Finds what each of a room's views reads, in turns with other requests. Takes over from `known` what has the same
+ * Finds what each of a room's views reads, and yields in between. Takes over from `known` what has the same
  * source.
  */
 export async function define(
@@ -34,7 +34,7 @@ export async function define(
 
 async function readsOf(source: string): Promise<Reads> {
   try {
-    return (await compileInTurn(source)).reads;
+    return (await compileYielding(source)).reads;
   } catch {
     return NOTHING; // what this version of the language refuses fails when it is evaluated, and says why
   }

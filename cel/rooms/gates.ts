@@ -2,7 +2,7 @@ import type { Database } from "../../db/database.ts";
 import type { Guard } from "../../db/write/read_set.ts";
 import type { Json } from "../../db/json.ts";
 import { Refusal } from "../../db/refusal.ts";
-import { giveWay, isBusy } from "../../db/yield.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { createContext } from "./context.ts";
 import { EvaluationFailed, type Expression } from "../language/expression.ts";
 import type { Reader, RoomData } from "./reader.ts";
@@ -27,15 +27,15 @@ const MOST_ATTEMPTS = 30;
 const MOST_MS = 7_000;
 const MOST_PAUSE_MS = 50;
 
-/** Gated writes. Those of one room wait for each other here, so that they do not refuse one another in vain. */
+/** Gated writes. Those of one room are serialized here, so that they do not refuse one another in vain. */
 export function createGates(database: Database, reader: Reader): Gates {
   return {
     through(room, gate, write) {
       const giveUp = database.elapsed() + MOST_MS;
-      return database.inTurn(room, async () => {
+      return database.serialize(room, async () => {
         for (let attempt = 1; attempt <= MOST_ATTEMPTS && database.elapsed() < giveUp; attempt++) {
           const data = await reader.load(room, gate.condition.reads);
-          if (isBusy()) await giveWay();
+          if (isBusy()) await yieldToOthers();
           judge(data, gate);
           const written = await write(guardFor(data));
           if (written !== undefined) return written;

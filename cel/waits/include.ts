@@ -3,8 +3,8 @@ import type { Json } from "../../db/json.ts";
 import { selectMessages, toMessage } from "../../db/messages/read.ts";
 import type { Snapshot } from "../../db/snapshots/snapshot.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
-import { giveWay, isBusy, mapInTurns } from "../../db/yield.ts";
-import type { Query } from "../../db/consistent_read/whole_reads.ts";
+import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
+import type { Query } from "../../db/consistent_read/read.ts";
 import type { RoomContext, Viewpoint, ViewResult } from "../rooms/context.ts";
 import { NOTHING } from "../rooms/definitions.ts";
 import type { RoomData } from "../rooms/reader.ts";
@@ -63,7 +63,7 @@ export async function included(
     members.state = await scopesAsJson(scopes, snapshot.entries, views);
   }
   if (include.agents) {
-    const agents = await mapInTurns(
+    const agents = await mapYielding(
       [...context.get("agents") as Map<string, unknown>],
       ([id, agent]) => [id, toJson(agent)],
     );
@@ -73,7 +73,7 @@ export async function included(
   const extra = [...snapshot.extra];
   if (include.messagesAfter) {
     const [rows, { limit }] = [extra.shift()!, include.messagesAfter];
-    members.messages_since = await mapInTurns(rows.slice(0, limit), toMessage);
+    members.messages_since = await mapYielding(rows.slice(0, limit), toMessage);
     if (rows.length > limit) members.messages_more = true;
   }
   if (include.changesAfter) members.changes = await toChanges(extra, viewpoint.wait);
@@ -88,12 +88,12 @@ async function scopesAsJson(
 ): Promise<Json> {
   const members = new Map<string, Array<[string, Json]>>(scopes.map((scope) => [scope, []]));
   for (const { scope, key, value } of entries) {
-    if (isBusy()) await giveWay();
+    if (isBusy()) await yieldToOthers();
     members.get(scope)?.push([key, value]);
   }
   for (const [name, result] of views) {
     if ("value" in result) members.get(VIEW_SCOPE)?.push([name, result.value]);
   }
-  const objects = await mapInTurns([...members], ([scope, own]) => [scope, Object.fromEntries(own)]);
+  const objects = await mapYielding([...members], ([scope, own]) => [scope, Object.fromEntries(own)]);
   return Object.fromEntries(objects);
 }

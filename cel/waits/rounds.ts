@@ -2,7 +2,7 @@ import type { Database, Part } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { signOfLife } from "../../db/presence.ts";
 import { Refusal } from "../../db/refusal.ts";
-import { asWork } from "../../db/yield.ts";
+import { runAsTask } from "../../db/yield.ts";
 import { NOTHING } from "../rooms/definitions.ts";
 import { queriesOfInclude } from "./include.ts";
 import type { Reader, RoomData } from "../rooms/reader.ts";
@@ -53,7 +53,7 @@ const LEAST_COST_MS = 10;
 const MOST_REST_MS = 25;
 /** First looks that take longer hold up no others. */
 const OVERDUE_MS = 1_000;
-/** What a load weighs in the lane: some statements, or a page for each of its lists. */
+/** What a load weighs in the batch queue: some statements, or a page for each of its lists. */
 const [LIGHT, LIST] = [2, 16];
 
 /** The room's waits that read the time are spread over the second, each room's to a time of its own. */
@@ -119,7 +119,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
     const extra = alone ? queriesOfInclude(room, include) : [];
     const reads = unionReads([...new Set(waiters.map(readsOf)), more]);
     const run = () => reader.load(room, reads, extra);
-    return shares.load(account, weightOf(reads, extra.length), alone ? () => asWork(run) : run, later);
+    return shares.load(account, weightOf(reads, extra.length), alone ? () => runAsTask(run) : run, later);
   }
 
   function enqueue(watch: RoomWatch, newcomer: Newcomer) {

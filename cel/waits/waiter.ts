@@ -151,7 +151,7 @@ export async function judgeAll(
       left.add(waiter);
       continue;
     }
-    // An answer that includes something is encoded in turns of its own.
+    // An answer that includes something yields by itself where it is encoded.
     if (judgement === undefined || !isAlone(waiter) && isBusy()) {
       judgement = await run(() => judgement ?? judgeOnce(id, condition, context));
     }

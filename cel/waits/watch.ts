@@ -3,7 +3,7 @@ import { type Due, makeEndings } from "../../db/write/endings.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { lookAtRooms } from "../../db/rooms.ts";
-import { giveWay, isBusy } from "../../db/yield.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
 import { createInterval } from "./interval.ts";
 import { createMark, type Mark } from "./mark.ts";
@@ -100,7 +100,7 @@ export function createWatch(
       const all = [...new Set([...rooms.keys(), ...follows.rooms()])];
       const looked = new Map<string, Change[]>();
       for (let from = 0; from < all.length; from += ROOMS_AT_ONCE) {
-        if (isBusy()) await giveWay();
+        if (isBusy()) await yieldToOthers();
         const some = all.slice(from, from + ROOMS_AT_ONCE);
         const there = await lookAtRooms(database, some);
         due.push(...there.due);
@@ -117,11 +117,11 @@ export function createWatch(
       skip(error);
     }
     for (const watch of rooms.values()) {
-      if (isBusy()) await giveWay();
+      if (isBusy()) await yieldToOthers();
       advance(watch);
     }
     for (const each of due) {
-      if (isBusy()) await giveWay();
+      if (isBusy()) await yieldToOthers();
       end(each);
     }
   }

@@ -23,6 +23,8 @@ export type Fault =
 
 const BUSY = /^SQLITE_(BUSY|LOCKED)/;
 const REFUSED = /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|NOMEM|CORRUPT|NOTADB|PERM|AUTH)/;
+/** Of a server, what it finds wrong with a statement at a place in it, such as a column that is not there. */
+const INPUT = "SQL_INPUT_ERROR";
 
 /**
  * Sorts an error of the libSQL client by what may be done about it. The client's errors are known by their
@@ -34,7 +36,7 @@ export function faultOf(error: unknown): Fault {
   if (BUSY.test(code)) return { kind: "busy" };
   if (code === "RESPONSE_TOO_LARGE") return { kind: "large" };
   if (REFUSED.test(code)) return { kind: "refused" };
-  if (code.startsWith("SQLITE_") && typeof statementIndex === "number") {
+  if ((code.startsWith("SQLITE_") || code === INPUT) && typeof statementIndex === "number") {
     return { kind: "statement", index: statementIndex };
   }
   return { kind: "lost" };

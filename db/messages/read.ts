@@ -6,9 +6,9 @@ import { messageNotFound, roomNotFound, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import type { Row } from "../driver/statement.ts";
-import { columnsOf, createRead } from "../batching/coalesce.ts";
-import { giveWay, isBusyFor, mapInTurns } from "../yield.ts";
-import { readWhole } from "../consistent_read/whole_reads.ts";
+import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
+import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
+import { readConsistent } from "../consistent_read/read.ts";
 
 export interface Message {
   id: number;
@@ -49,7 +49,7 @@ const COLUMNS = [
   "claimed_at",
 ];
 
-const GET = createRead(
+const GET = createCoalescedRead(
   { room_revision: REVISION, ...columnsOf("message", COLUMNS) },
   `FROM json_each(:asked) AS asked
     CROSS JOIN rooms ON rooms.id = asked.value ->> 0
@@ -62,12 +62,12 @@ export async function listMessages(
   room: string,
   filter: MessageFilter,
 ): Promise<{ messages: Message[]; more: boolean; revision: number }> {
-  const [rooms, rows] = await readWhole(database, [
+  const [rooms, rows] = await readConsistent(database, [
     { sql: ROOM_REVISION, args: { room } },
     selectMessages(room, filter),
   ]);
   const revision = revisionOf(rooms!);
-  const messages = await mapInTurns(rows!.slice(0, filter.limit), (row) => toMessage(row, stored));
+  const messages = await mapYielding(rows!.slice(0, filter.limit), (row) => toMessage(row, stored));
   if (filter.newest) messages.reverse();
   return { messages, more: rows!.length > filter.limit, revision };
 }
@@ -78,11 +78,11 @@ export async function getMessage(
   room: string,
   message: number,
 ): Promise<{ message: Message; revision: number }> {
-  const row = await database.readOne(GET, [room, message]);
+  const row = await database.readCoalesced(GET, [room, message]);
   if (row === undefined) throw roomNotFound();
   const revision = served(row.room_revision);
   if (row.id === null) throw messageNotFound(message, revision);
-  if (isBusyFor(row.body)) await giveWay();
+  if (isBusyFor(row.body)) await yieldToOthers();
   return { message: toMessage(row), revision };
 }
 

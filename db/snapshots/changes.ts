@@ -9,7 +9,7 @@ import { roomNotFound, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { type Entry, toListed, type Tombstone } from "../state/entry.ts";
 import type { Row, Statement } from "../driver/statement.ts";
-import { giveWay, isBusy, mapInTurns } from "../yield.ts";
+import { isBusy, mapYielding, yieldToOthers } from "../yield.ts";
 
 /** The revision at which something last changed. */
 interface Changed {
@@ -87,7 +87,7 @@ const WAITS = `
  */
 export async function readChanges(database: Database, room: string, query: ChangesQuery): Promise<Changes> {
   const results = await readCurrent(database, selectChanges(room, query));
-  if (isBusy()) await giveWay();
+  if (isBusy()) await yieldToOthers();
   return await toChanges(results);
 }
 
@@ -118,9 +118,9 @@ export async function toChanges(
   const shown = toNewest(waits!.filter(({ token }) => token !== without).sort(byRevision));
   return {
     revision: Number(more ? room.edge : present),
-    state: await mapInTurns(state!, (row) => ({ ...toListed(row), ...changed(row) })),
-    agents: await mapInTurns(agents!, (row) => ({ ...toAgent(row, shown), ...changed(row) })),
-    messages: await mapInTurns(messages!, (row) => ({ ...toMessage(row), ...changed(row) })),
+    state: await mapYielding(state!, (row) => ({ ...toListed(row), ...changed(row) })),
+    agents: await mapYielding(agents!, (row) => ({ ...toAgent(row, shown), ...changed(row) })),
+    messages: await mapYielding(messages!, (row) => ({ ...toMessage(row), ...changed(row) })),
     more,
     ...(room.reset ? { reset: true as const } : {}),
   };

@@ -11,8 +11,8 @@ import { roomNotFound, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { VIEW_SCOPE } from "../state/entry.ts";
 import { type Row, type Statement, weightOf } from "../driver/statement.ts";
-import { mapInTurns } from "../yield.ts";
-import { type Query, readWhole } from "../consistent_read/whole_reads.ts";
+import { mapYielding } from "../yield.ts";
+import { type Query, readConsistent } from "../consistent_read/read.ts";
 
 /** What to load of a room, of one revision. */
 export interface SnapshotQuery extends Selection {
@@ -109,7 +109,7 @@ export async function loadSnapshot(
   extra: Query[] = [],
 ): Promise<Snapshot> {
   const queries = snapshotQueries(room, query);
-  const results = await readWhole(database, [...Object.values(queries), ...extra]);
+  const results = await readConsistent(database, [...Object.values(queries), ...extra]);
   const names = Object.keys(queries);
   const rows = Object.fromEntries(names.map((name, index) => [name, results[index]!]));
   return await toSnapshot(rows, results.slice(names.length));
@@ -172,7 +172,7 @@ async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<
       messages: Number(found.messages_revision),
     },
     counts: { count: Number(found.message_count), unclaimed: Number(found.unclaimed_count) },
-    entries: await mapInTurns(
+    entries: await mapYielding(
       [...lookedUp, ...rows.state ?? [], ...rows.scopes ?? [], ...rows.keys ?? []],
       (row) => ({
         scope: row.scope as string,
@@ -181,7 +181,7 @@ async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<
       }),
     ),
     views: new Map((rows.views ?? []).map((row) => [row.key as string, row.expr as string])),
-    agents: await mapInTurns(
+    agents: await mapYielding(
       rows.agents ?? [],
       (row) => ({ ...row, meta: JSON.parse(row.meta as string) }) as AgentRow,
     ),

@@ -9,10 +9,10 @@ import { keyNotFound, roomNotFound, served } from "../refusal.ts";
 import { REVISION, SERVED } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import { versionConflict } from "./refusals.ts";
-import { columnsOf, createRead } from "../batching/coalesce.ts";
-import { giveWay, isBusyFor, mapInTurns } from "../yield.ts";
+import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
+import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "../write/write.ts";
-import { readWhole } from "../consistent_read/whole_reads.ts";
+import { readConsistent } from "../consistent_read/read.ts";
 
 export interface StateFilter {
   scope?: string;
@@ -22,7 +22,7 @@ export interface StateFilter {
   since?: number;
 }
 
-const GET = createRead(
+const GET = createCoalescedRead(
   {
     room_revision: REVISION,
     ...columnsOf("entry", ["value", "expr", "version", "updated_at", "updated_by"]),
@@ -80,12 +80,12 @@ export async function getEntry(
   scope: string,
   key: string,
 ): Promise<{ entry: Entry; revision: number }> {
-  const row = await database.readOne(GET, [room, scope, key]);
+  const row = await database.readCoalesced(GET, [room, scope, key]);
   if (row === undefined) throw roomNotFound();
   const revision = served(row.room_revision);
   if (row.version === null) throw keyNotFound(scope, key, revision);
   Object.assign(row, { room_id: room, scope, key });
-  if (isBusyFor(row.value)) await giveWay();
+  if (isBusyFor(row.value)) await yieldToOthers();
   return { entry: toEntry(row), revision };
 }
 
@@ -95,12 +95,12 @@ export async function listEntries(
   room: string,
   filter: StateFilter,
 ): Promise<{ entries: Array<Entry | Tombstone>; revision: number }> {
-  const [rooms, rows] = await readWhole(database, [
+  const [rooms, rows] = await readConsistent(database, [
     { sql: ROOM_REVISION, args: { room } },
     selectEntries(room, filter),
   ]);
   const revision = revisionOf(rooms!);
-  return { entries: await mapInTurns(rows!, (row) => toListed(row, stored)), revision };
+  return { entries: await mapYielding(rows!, (row) => toListed(row, stored)), revision };
 }
 
 /** The query for a filter; its rows are for `toListed`. */
@@ -159,7 +159,7 @@ export async function deleteEntry(
   });
   if (revision !== undefined) return { deleted: true, revision };
   const reached = revisionOf(rooms!);
-  if (isBusyFor(rows![0]?.value)) await giveWay();
+  if (isBusyFor(rows![0]?.value)) await yieldToOthers();
   const current = rows!.length === 0 ? null : toEntry(rows![0]!);
   if (!rooms![0]!.unmoved) return undefined;
   if (current === null && !ifVersion) return { deleted: false, revision: reached };

@@ -4,6 +4,7 @@ import type { ContentfulStatusCode } from "hono/utils/http-status";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { Refusal, type RefusalCode } from "../../db/refusal.ts";
 import { LIMITS } from "./limits.ts";
+import { withSlip } from "./input/query_slips.ts";
 
 type RequestCode =
   | "invalid_request"
@@ -74,7 +75,9 @@ function naming(path: Array<string | number>, message: string): string {
 /** The answer to any error that a handler throws. What is unexpected is logged and hidden. */
 export function errorResponse(error: Error, c: Context): Response {
   const known = error instanceof HTTPException ? fromFramework(error) : error;
-  if (known instanceof RequestError) return answer(c, known.code, known.message, known.details);
+  if (known instanceof RequestError) {
+    return answer(c, known.code, known.message, withSlip(c.req.url, known.details));
+  }
   if (known instanceof Refusal) {
     if (known.revision !== undefined) c.header("Convene-Revision", String(known.revision));
     return answer(c, known.code, known.message, known.details);

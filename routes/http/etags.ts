@@ -11,11 +11,14 @@ export function etag(version: number): { ETag: string } {
 /** One tag of an entry, as it was sent or as a proxy that compresses answers weakens it. */
 export const ONE_TAG = /^(?:W\/)?"([1-9]\d{0,14})"$/;
 
-/** Whether the caller says that it has what this tag stands for; weak or not makes no difference to a reader. */
+/** What proxies that pack answers put behind a tag: `"1-gzip"`, `"1--gzip"`, `"1;gzip"`, `"1"-gzip`. */
+const PACKING = /(?:--?|;)(?:gzip|br|zstd|deflate)("?)$/;
+
+/** Whether the caller says that it has what this tag stands for; neither being weak nor packed matters to a reader. */
 export function isKnown(c: Context, tag: string): boolean {
   const known = c.req.header("If-None-Match");
   if (known === undefined) return false;
-  const plain = (text: string) => text.trim().replace(/^W\//, "");
+  const plain = (text: string) => text.trim().replace(/^W\//, "").replace(PACKING, "$1");
   const tags = known.split(",").map(plain);
   return tags.includes("*") || tags.includes(plain(tag));
 }
@@ -39,12 +42,19 @@ export function demandedVersion(c: Context, ifVersion?: number): number | undefi
     throw invalidMember(["If-None-Match"], "If-None-Match of a write must be *, without If-Match.");
   }
   if (match !== undefined && digits === undefined) {
-    throw invalidMember(["If-Match"], 'If-Match must be one ETag of the entry, such as "3".');
+    throw invalidMember(["If-Match"], 'If-Match must be one ETag of the entry, such as "3".', hintFor(match));
   }
   if (ifVersion !== undefined) {
     throw invalidMember(["if_version"], "Send either if_version or If-Match and If-None-Match, not both.");
   }
   return Number(digits ?? 0);
+}
+
+/** What to send where a proxy has made another tag of an entry's: it is none that the service gave. */
+function hintFor(match: string): string | undefined {
+  const [, version] = ONE_TAG.exec(match.trim().replace(PACKING, "$1")) ?? [];
+  return version &&
+    `A proxy that packs answers has made this of "${version}". Send "${version}", or \`if_version\` ${version}.`;
 }
 
 /** Refuses headers that a request could not keep to, rather than pass over them. Errors: `invalid_request`. */

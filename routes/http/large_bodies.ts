@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { StoredJson } from "../../db/json.ts";
-import { giveWay, isBusy } from "../../db/yield.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 
 /** A body with the headers that it needs: its length, where it is sent in pieces. */
 export interface Body {
@@ -13,16 +13,20 @@ const MANY_AT_DEPTH = 3;
 /** UTF-16 code units that are put together and encoded at once, in some milliseconds where they were drawn. */
 const PIECE = 2 ** 16;
 
-/** A value as a body of JSON, made in turns with other requests. A long one is sent in pieces. */
-export async function jsonInTurns(value: unknown): Promise<Body> {
+/** Encodes a value as a body of JSON, and yields in between. A long one is sent in pieces. */
+export async function largeJson(value: unknown): Promise<Body> {
   const texts: string[] = [];
   await write(value, MANY_AT_DEPTH, texts);
-  return await bodyInTurns(texts);
+  return await largeBody(texts);
 }
 
-/** Answers with a page or a piece of one, whose texts were drawn in turns with other requests. */
-export async function htmlInTurns(c: Context, texts: string[], status: 200 | 404 = 200): Promise<Response> {
-  const { body, headers } = await bodyInTurns(texts);
+/** Answers with a page or a piece of one, put together from the texts that were drawn; yields in between. */
+export async function replyLargePage(
+  c: Context,
+  texts: string[],
+  status: 200 | 404 = 200,
+): Promise<Response> {
+  const { body, headers } = await largeBody(texts);
   return c.body(body as ReadableStream, status, { "Content-Type": "text/html; charset=UTF-8", ...headers });
 }
 
@@ -39,13 +43,13 @@ function encoded(member: unknown): string {
 }
 
 /** Texts one after the other as a body. What was drawn is put together of its parts only now, which takes its time too. */
-async function bodyInTurns(texts: string[]): Promise<Body> {
+async function largeBody(texts: string[]): Promise<Body> {
   const only = joined(texts, 0);
   if (only.end === texts.length && only.text.length <= PIECE) return { body: only.text, headers: {} };
   const encoder = new TextEncoder();
   const encoded: Uint8Array[] = [];
   for (let from = 0; from < texts.length;) {
-    if (isBusy()) await giveWay();
+    if (isBusy()) await yieldToOthers();
     const { text, end } = joined(texts, from);
     const bytes = encoder.encode(text);
     for (let at = 0; at < bytes.length; at += PIECE) encoded.push(bytes.subarray(at, at + PIECE));
@@ -72,7 +76,7 @@ async function write(value: unknown, depth: number, texts: string[]): Promise<vo
   let separator = "";
   for (const [name, member] of Object.entries(value)) {
     if (member === undefined) continue;
-    if (isBusy()) await giveWay();
+    if (isBusy()) await yieldToOthers();
     texts.push(isList ? separator : `${separator}${JSON.stringify(name)}:`);
     if (isList || depth === 1) texts.push(encoded(member));
     else await write(member, depth - 1, texts);

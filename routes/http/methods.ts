@@ -1,5 +1,5 @@
 import type { Context, Handler, Hono } from "hono";
-import { asWork } from "../../db/yield.ts";
+import { runAsTask } from "../../db/yield.ts";
 import { RequestError } from "./errors.ts";
 import { deeperPath, pathOf, templatesOf } from "./paths.ts";
 import { takeQuery } from "./input/queries.ts";
@@ -54,9 +54,9 @@ export function allowedAt(path: string, methods: string[]): string[] {
   return [...methods.flatMap((method) => method === "GET" && head ? ["GET", "HEAD"] : [method]), "OPTIONS"];
 }
 
-/** A handler whose answer may be large (`asWork`). Those of single members are not: it costs them more than they do. */
+/** A handler whose answer may be large (`runAsTask`). Those of single members are not: it costs them more than they do. */
 export function large(handle: (c: Context) => Promise<Response>): Handler {
-  return (c) => asWork(() => handle(c));
+  return (c) => runAsTask(() => handle(c));
 }
 
 /** Errors: always `method_not_allowed`. */

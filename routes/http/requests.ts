@@ -1,17 +1,17 @@
 import type { Context } from "hono";
 import type { z } from "zod";
-import { compileInTurn } from "../../cel/rooms/compile.ts";
+import { compileYielding } from "../../cel/rooms/compile.ts";
 import { type Expression, InvalidExpression } from "../../cel/language/expression.ts";
 import type { Json } from "../../db/json.ts";
-import { giveWay, isBusy } from "../../db/yield.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { arrivesInTime, packedBody } from "./input/bodies.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
 import { existingId } from "./ids.ts";
+import { issuesOf } from "./input/issues.ts";
 import { parseJson } from "./input/json_text.ts";
-import { jsonInTurns } from "./large_bodies.ts";
+import { largeJson } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
-import { issuesOf } from "./input/unknown_names.ts";
 import { plainly } from "./input/wordings.ts";
 
 /** The room that the path names, whether there is one or not. */
@@ -42,7 +42,7 @@ export async function readBody<Name extends BodyName>(
   const bytes = await arrivesInTime(c.req.arrayBuffer());
   if (bytes.byteLength > LIMITS.bodyBytes) throw tooLarge("The body", LIMITS.bodyBytes);
   const { [name]: schema, withoutNulls } = await (schemas ??= import("../schemas.ts"));
-  if (bytes.byteLength > SHORT_BODY && isBusy()) await giveWay();
+  if (bytes.byteLength > SHORT_BODY && isBusy()) await yieldToOthers();
   const value = parsed(c, bytes);
   const body = named ? withNamed(value, named) : value;
   const checked = schema.safeParse(body, PLAINLY);
@@ -89,7 +89,7 @@ export function checkSize(value: Json | undefined, what: string): void {
 const UNSTORABLE = /[\u0000\p{Surrogate}]/u;
 
 /**
- * Compiles an expression of the request, in turns with other requests. Errors: `invalid_expression`, with what
+ * Compiles an expression of the request, after yielding where it is needed. Errors: `invalid_expression`, with what
  * `details` add.
  */
 export async function compileOf(
@@ -102,7 +102,7 @@ export async function compileOf(
     throw new RequestError("invalid_expression", message, { expression: source, position: bad, ...details });
   }
   try {
-    return await compileInTurn(source);
+    return await compileYielding(source);
   } catch (error) {
     if (!(error instanceof InvalidExpression)) throw error;
     const { message, position, hint } = error;
@@ -132,18 +132,18 @@ export function reply(
   return json(body, status, { "Convene-Revision": String(revision), ...headers });
 }
 
-/** `reply` for what may be large: its JSON is made in turns with other requests. */
-export function replyInTurns(
+/** `reply` for what may be large: encoding it yields in between. */
+export function replyLarge(
   revision: number,
   body: unknown,
   headers?: Record<string, string>,
 ): Promise<Response> {
-  return listInTurns(body, { "Convene-Revision": String(revision), ...headers });
+  return replyLargeList(body, { "Convene-Revision": String(revision), ...headers });
 }
 
 /** An answer about no room that may be large. */
-export async function listInTurns(value: unknown, headers?: Record<string, string>): Promise<Response> {
-  const { body, headers: own } = await jsonInTurns(value);
+export async function replyLargeList(value: unknown, headers?: Record<string, string>): Promise<Response> {
+  const { body, headers: own } = await largeJson(value);
   return new BasedResponse(body, 200, { "Content-Type": "application/json", ...headers, ...own });
 }
 

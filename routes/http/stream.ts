@@ -3,7 +3,7 @@ import type { Follower } from "../../cel/waits/follow.ts";
 import type { Changes } from "../../db/snapshots/changes.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { Refusal } from "../../db/refusal.ts";
-import { giveWay, isBusy } from "../../db/yield.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { LIMITS } from "./limits.ts";
 import type { Outbox, Pieces, Share } from "./outbox.ts";
 
@@ -103,7 +103,7 @@ export function streamOf(
   async function next(): Promise<Pieces | undefined> {
     const changes = await follower.next(LIMITS.beatMs, size);
     if (left || follower.ended) return undefined;
-    if (isBusy() || changes?.more) await giveWay();
+    if (isBusy() || changes?.more) await yieldToOthers();
     return await (changes ? changed(changes) : beat());
   }
 
@@ -141,7 +141,7 @@ export function streamOf(
         }
         stalled = setTimeout(letGo, LIMITS.stalledMs);
       }
-      if (isBusy()) await giveWay();
+      if (isBusy()) await yieldToOthers();
       if (left) return;
       // What was begun and is not ended is no event: readers forget it.
       if (over) return end(controller);

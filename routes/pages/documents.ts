@@ -1,8 +1,8 @@
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import { guidePage } from "../../views/guide_page.tsx";
-import { page } from "../../views/layout.tsx";
-import { wordOf } from "../../views/room/addresses.ts";
+import { page } from "../../views/shared/layout.tsx";
+import { wordOf } from "../../views/shared/addresses.ts";
 import { ASSETS, GUARDS } from "./assets.ts";
 import { createShelf, sendKept } from "./kept.ts";
 import { LIMITS } from "../http/limits.ts";
@@ -18,13 +18,13 @@ export interface Text {
   text(address: string): string;
 }
 
-const CACHING = `public, max-age=${LIMITS.documentSeconds}`;
-
 /** Sends documents: those for an address are made once. */
 export type Documents = ReturnType<typeof createDocuments>;
 
-export function createDocuments({ addressOf }: Services) {
+export function createDocuments({ addressOf, hasOneAddress }: Services) {
   const kept = createShelf();
+  // By the Host or by what a proxy says a caller chooses the address: others must not be shown it from a shared cache.
+  const caching = `${hasOneAddress ? "public" : "private"}, max-age=${LIMITS.documentSeconds}`;
 
   async function send(
     c: Context,
@@ -36,7 +36,7 @@ export function createDocuments({ addressOf }: Services) {
     const charset = type === "application/json" ? "" : "; charset=utf-8";
     const headers = { "Content-Type": `${type}${charset}`, ...(type === "text/html" && GUARDS) };
     const text = await kept(`${name} ${type} ${address}`, () => make(address));
-    return await sendKept(c, text, CACHING, headers);
+    return await sendKept(c, text, caching, headers);
   }
 
   /** What a caller reads: Markdown, or a page where it asks for one. */

@@ -1,5 +1,5 @@
 import type { Changes } from "../../db/snapshots/changes.ts";
-import { mapInTurns } from "../../db/yield.ts";
+import { mapYielding } from "../../db/yield.ts";
 import type { Fragment } from "../../views/room/fragments.tsx";
 import type { Pieces } from "../http/outbox.ts";
 import { event } from "../http/stream.ts";
@@ -38,7 +38,7 @@ export function createDrawings(draw: Draw) {
   const drawn = new WeakMap<Changes, Promise<Drawing>>();
 
   async function drawing(room: string, watched: WatchedRoom, changes?: Changes): Promise<Drawing> {
-    const fragments = await mapInTurns(await draw(room, changes), (fragment) => {
+    const fragments = await mapYielding(await draw(room, changes), (fragment) => {
       if (fragment.once) return { ...fragment, lasting: "" };
       const lasting = lastingOf(fragment.html);
       const known = watched.lasting.get(fragment.id);

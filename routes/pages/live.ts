@@ -3,12 +3,12 @@ import { NOTHING } from "../../cel/rooms/definitions.ts";
 import type { Changes } from "../../db/snapshots/changes.ts";
 import { selectAnswered, selectOlder, selectWindow } from "../../db/snapshots/page_queries.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
-import { giveWay, isBusy, mapInTurns } from "../../db/yield.ts";
+import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
 import type { MessageView } from "../../views/model.ts";
 import { type Fragment, fragmentsOf } from "../../views/room/fragments.tsx";
-import { Evaluation } from "../../views/room/console.tsx";
-import { Message } from "../../views/room/messages.tsx";
-import { Entry } from "../../views/room/state.tsx";
+import { Evaluation } from "../../views/panels/console/console.tsx";
+import { Message } from "../../views/panels/messages/messages.tsx";
+import { Entry } from "../../views/panels/state/state.tsx";
 import { sendPieces } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
 import { createDrawings } from "./drawings.ts";
@@ -39,12 +39,12 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
     const live = await loadLive(services, log, room, [selectAnswered(room, messages)]);
     const state = (changes?.state ?? []).filter(({ scope }) => scope !== VIEW_SCOPE);
     const undrawn = fragmentsOf(room, live, {
-      messages: await mapInTurns(messages, messageView),
+      messages: await mapYielding(messages, messageView),
       answered: await messageViews(live.extra[0]!),
-      entries: await mapInTurns(state.flatMap((entry) => "deleted" in entry ? [] : [entry]), entryView),
+      entries: await mapYielding(state.flatMap((entry) => "deleted" in entry ? [] : [entry]), entryView),
       gone: (changes?.state ?? []).filter((entry) => "deleted" in entry),
     });
-    return await mapInTurns(undrawn, ({ draw, ...fragment }) => ({ ...fragment, html: textOf(draw()) }));
+    return await mapYielding(undrawn, ({ draw, ...fragment }) => ({ ...fragment, html: textOf(draw()) }));
   }
 
   resource(app, "/rooms/:room/live", {
@@ -84,7 +84,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const { now } = snapshot;
       c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));
       const draw = (message: MessageView) => textOf(Message({ message, now, room, known }));
-      return await sendPieces(c, await mapInTurns(messages, draw));
+      return await sendPieces(c, await mapYielding(messages, draw));
     }),
   }, { GET: ["before", "limit"] });
 
@@ -103,7 +103,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const entries = scope?.entries ?? [];
       const { now } = snapshot;
       c.header("Convene-Older", String(Math.max(0, (scope?.total ?? 0) - from - entries.length)));
-      return await sendPieces(c, await mapInTurns(entries, (entry) => textOf(Entry({ entry, room, now }))));
+      return await sendPieces(c, await mapYielding(entries, (entry) => textOf(Entry({ entry, room, now }))));
     }),
   }, { GET: ["scope", "from"] });
 
@@ -111,8 +111,8 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
     async GET(c) {
       const room = roomOf(c);
       const expr = queryText(c, "expr") ?? "";
-      const evaluation = await evaluationOf(services, room, expr, queryText(c, "agent"));
-      if (isBusy()) await giveWay();
+      const evaluation = await evaluationOf(services, room, expr, c.req.url, queryText(c, "agent"));
+      if (isBusy()) await yieldToOthers();
       return await sendPieces(c, [String(Evaluation({ evaluation, address: services.addressOf(c), room }))]);
     },
   }, { GET: ["expr", "agent"] });

@@ -3,15 +3,15 @@ import { raw } from "hono/html";
 import { selectAnswered, selectNewest, selectWindow } from "../../db/snapshots/page_queries.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
-import { asWork, giveWay, isBusy, mapInTurns } from "../../db/yield.ts";
-import { frontPage } from "../../views/front_page.tsx";
-import { type Markup, page } from "../../views/layout.tsx";
+import { isBusy, mapYielding, runAsTask, yieldToOthers } from "../../db/yield.ts";
+import { frontPage } from "../../views/front/front_page.tsx";
+import { type Markup, page } from "../../views/shared/layout.tsx";
 import type { RoomView } from "../../views/model.ts";
-import { Agent, AGENTS_SHOWN } from "../../views/room/agents.tsx";
-import { Message } from "../../views/room/messages.tsx";
-import { Entry, Scope } from "../../views/room/state.tsx";
-import { Timeline } from "../../views/room/timeline.tsx";
-import { type Drawn, roomPage, unknownRoomPage } from "../../views/room_page.tsx";
+import { Agent, AGENTS_SHOWN } from "../../views/panels/agents/agents.tsx";
+import { Message } from "../../views/panels/messages/messages.tsx";
+import { Entry, Scope } from "../../views/panels/state/state.tsx";
+import { Timeline } from "../../views/panels/timeline/timeline.tsx";
+import { type Drawn, roomPage, unknownRoomPage } from "../../views/room/room_page.tsx";
 import { ASSETS, mountAssets, sendPage } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
 import { GUIDE, mountDocs } from "./docs.ts";
@@ -56,7 +56,7 @@ function mountPages(app: Hono, services: Services, documents: Documents): void {
   document(app, "/", {
     async GET(c) {
       const room = queryText(c, "room");
-      if (room !== undefined) return await asWork(() => sendRoom(c, services, log, room));
+      if (room !== undefined) return await runAsTask(() => sendRoom(c, services, log, room));
       if (documents.typeFor(c) !== "text/html") return await documents.sendText(c, GUIDE);
       const front = (address: string) => page(frontPage(address, ASSETS, services.source));
       return await documents.send(c, "front", "text/html", front);
@@ -68,9 +68,11 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
   try {
     const room = await loadRoom(services, log, existingId(id), services.addressOf(c));
     const expr = queryText(c, "expr");
-    const evaluation = expr ? await evaluationOf(services, room.id, expr, queryText(c, "agent")) : undefined;
+    const evaluation = expr
+      ? await evaluationOf(services, room.id, expr, c.req.url, queryText(c, "agent"))
+      : undefined;
     const drawn = await draw(room);
-    if (isBusy()) await giveWay();
+    if (isBusy()) await yieldToOthers();
     return await sendPage(c, page(roomPage({ ...room, evaluation }, drawn, ASSETS)));
   } catch (error) {
     if (!(error instanceof Refusal && error.code === "room_not_found")) throw error;
@@ -107,7 +109,7 @@ async function draw({ id, now, agents, messages, answered, scopes, timeline }: R
     messages: await drawEach(messages, (message) => Message({ message, now, room, known: answered })),
     scopes: await Promise.all(scopes.map(async (scope) => {
       const entries = await drawEach(scope.entries, (entry) => Entry({ entry, now, room }));
-      if (isBusy()) await giveWay();
+      if (isBusy()) await yieldToOthers();
       return drawn(Scope({ scope, drawn: entries }));
     })),
     timeline: (await drawEach([timeline], (view) => Timeline({ view, now })))[0]!,
@@ -115,7 +117,7 @@ async function draw({ id, now, agents, messages, answered, scopes, timeline }: R
 }
 
 function drawEach<T>(items: T[], view: (item: T) => Markup): Promise<Markup[]> {
-  return mapInTurns(items, (item) => drawn(view(item)));
+  return mapYielding(items, (item) => drawn(view(item)));
 }
 
 function drawn(markup: Markup): Markup {

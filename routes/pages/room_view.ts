@@ -9,11 +9,11 @@ import { selectHeads, selectRecent, toCut } from "../../db/snapshots/page_querie
 import { newestWaitsOf, toNewest } from "../../db/presence.ts";
 import { type Entry, VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { Row } from "../../db/driver/statement.ts";
-import { giveWay, isBusy, mapInTurns } from "../../db/yield.ts";
-import type { Query } from "../../db/consistent_read/whole_reads.ts";
+import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
+import type { Query } from "../../db/consistent_read/read.ts";
 import type { EntryView, MessageView, ScopeView, TimelineEvent } from "../../views/model.ts";
-import { entryId } from "../../views/room/addresses.ts";
-import { EVENTS_SHOWN } from "../../views/room/timeline_layout.ts";
+import { entryId } from "../../views/shared/addresses.ts";
+import { EVENTS_SHOWN } from "../../views/panels/timeline/timeline_layout.ts";
 import { agentsOf } from "./agent_view.ts";
 import type { Live } from "../../views/room/fragments.tsx";
 import type { Services } from "../services.ts";
@@ -72,7 +72,7 @@ export async function loadLive(
 /** A room's computed views with their values, or with why and where they have none. */
 async function viewEntries(rows: Row[], data: RoomData, context: RoomContext): Promise<EntryView[]> {
   const results = await context.views(data.definitions.keys());
-  return await mapInTurns(rows, (row) => {
+  return await mapYielding(rows, (row) => {
     const result = results.get(row.key as string);
     const failed = result && "error" in result ? result.error : undefined;
     return {
@@ -140,16 +140,16 @@ export function messageView({ body, ...message }: Message): MessageView {
   return { ...message, shown: shownOf(body) };
 }
 
-/** The rows of messages with their bodies as they are shown, looked at in turns with other requests. */
+/** The rows of messages with their bodies as they are shown; yields in between. */
 export function messageViews(rows: Row[]): Promise<MessageView[]> {
-  return mapInTurns(rows, (row) => ({ ...toHead(row), shown: toCut(row, "body") }));
+  return mapYielding(rows, (row) => ({ ...toHead(row), shown: toCut(row, "body") }));
 }
 
-/** The rows of a window of the state by scope, looked at in turns with other requests. */
+/** The rows of a window of the state by scope; yields in between. */
 export async function scopesOf(rows: Row[]): Promise<ScopeView[]> {
   const scopes = new Map<string, ScopeView>();
   for (const row of rows) {
-    if (isBusy()) await giveWay();
+    if (isBusy()) await yieldToOthers();
     const scope = row.scope as string;
     if (!scopes.has(scope)) scopes.set(scope, { scope, entries: [], total: Number(row.total) });
     scopes.get(scope)!.entries.push({

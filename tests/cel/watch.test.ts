@@ -95,7 +95,7 @@ Deno.test("the last read at the deadline finds what no poll has seen", () =>
     await room(app);
     await withOther(app.file, async (write) => {
       const marked = app.nextBatch(isMark);
-      const wait = app.json("POST", "/rooms/r/wait", { condition, agent: "ann", timeout: 400 });
+      const wait = app.json("POST", "/rooms/r/wait", { condition, agent: "ann", timeout: 3_000 });
       await marked;
       await write(goes);
       assert.equal((await wait).body.triggered, true);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { faultOf } from "../../db/driver/faults.ts";
+import { faultOf, isSchemaMissing } from "../../db/driver/faults.ts";
 import { connectRemote } from "../../db/driver/remote.ts";
 import type { Statement } from "../../db/driver/statement.ts";
 import { startLibsqlServer } from "../support/libsql_server.ts";
@@ -53,6 +53,20 @@ async function withGateway(
     await server.stop();
   }
 }
+
+Deno.test("what a statement names that is not there is known as the statement's fault, whichever word the server has", () =>
+  withGateway(async ({ connection }) => {
+    for (const sql of ["SELECT absent FROM t", "SELECT id FROM absent", "UPDATE t SET absent = 1"]) {
+      for (const mode of ["read", "write"] as const) {
+        for (const before of [[], [LIST]]) {
+          const sent = connection.send([...before, { sql, args: {} }], mode);
+          const error = await sent.then(() => assert.fail(sql), (error) => error);
+          assert.deepEqual(faultOf(error), { kind: "statement", index: before.length }, sql);
+          assert.ok(isSchemaMissing(error), sql);
+        }
+      }
+    }
+  }));
 
 Deno.test("a write goes over a kept stream, and is made anew where the server has forgotten that", () =>
   withGateway(async ({ connection, list, disturb, batches }) => {

@@ -17,7 +17,6 @@ export function createAddress(trustedProxies: number, publicUrl?: string): (c: C
 
 /** What the outermost of so many proxies says: each appends, so that it stands that far from the right end. */
 function forwarded(c: Context, proxies: number): { host?: string; protocol?: string } {
-  c.header("Vary", "X-Forwarded-Host, X-Forwarded-Proto, Forwarded", { append: true });
   const of = (header: string) => {
     const said = c.req.header(header)?.split(",");
     return said?.at(-Math.min(proxies, said.length))?.trim();

@@ -32,7 +32,7 @@ export function parseJson(bytes: ArrayBuffer): unknown {
 }
 
 /** What of a JSON text its value does not hold: where it stands, and what to say of it. */
-interface Fault {
+export interface Fault {
   path: Path;
   message: string;
   hint: string;

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { invalidMember } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
+import { EXPRESSIONS } from "./query_slips.ts";
 import { isNear, unknownName } from "./unknown_names.ts";
 
 type Query = Readonly<Record<string, string>>;
@@ -8,8 +9,6 @@ type Query = Readonly<Record<string, string>>;
 const EMPTY: Query = Object.freeze({});
 /** Guards of a write: one that is empty was meant to hold something, and is refused. */
 const GUARDS = ["if", "if_version"];
-/** Parameters whose CEL may hold `&&`, which cuts a query. */
-const EXPRESSIONS = ["condition", "if", "expr"];
 
 /**
  * Takes in the query of a request: its parameters are then read by `queryText` and `queryNumber`. An empty one is

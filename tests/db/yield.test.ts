@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { asWork, giveWay, isBusy } from "../../db/yield.ts";
+import { isBusy, runAsTask, yieldToOthers } from "../../db/yield.ts";
 
 const PIECE_MS = 5;
 
@@ -13,7 +13,7 @@ Deno.test("however many are at work, others wait for a few pieces of it only", a
   let most = 0;
   async function task() {
     for (let piece = 0; piece < 10; piece++) {
-      if (isBusy()) await giveWay();
+      if (isBusy()) await yieldToOthers();
       work();
       pieces++;
     }
@@ -31,9 +31,9 @@ Deno.test("however many are at work, others wait for a few pieces of it only", a
 Deno.test("of much work that is begun first is finished first, and little is not held up", async () => {
   const finished: string[] = [];
   const task = (name: string, pieces: number) =>
-    asWork(async () => {
+    runAsTask(async () => {
       for (let piece = 0; piece < pieces; piece++) {
-        if (isBusy()) await giveWay();
+        if (isBusy()) await yieldToOthers();
         work();
       }
       finished.push(name);

@@ -16,7 +16,7 @@ import type { Reading } from "./reading.ts";
 import { Refusal } from "../refusal.ts";
 import type { Row, Statement, Value } from "../driver/statement.ts";
 import { createThread } from "./thread.ts";
-import { giveWay, isBusy, sortInTurns } from "../yield.ts";
+import { isBusy, sortYielding, yieldToOthers } from "../yield.ts";
 
 export type Query = Statement | Listing;
 
@@ -31,7 +31,7 @@ const MOST_STEPS = 10_000;
  * far, as it is at that step. So nothing has to be begun again, however fast the room changes.
  * Errors: `DatabaseUnavailable`, `unavailable`.
  */
-export async function readWhole(database: Database, queries: Query[]): Promise<Row[][]> {
+export async function readConsistent(database: Database, queries: Query[]): Promise<Row[][]> {
   const readings = queries.map((query, n) =>
     "sql" in query ? createPlain(query, n === 0) : query.thread ? createThread(query) : createPaged(query)
   );
@@ -50,14 +50,14 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
     const wanted = readings.map((reading) => reading.statements(seen, last, bytesOf(reading)));
     const results = await readCurrent(database, wanted.flat());
     for (const [n, reading] of readings.entries()) {
-      if (isBusy()) await giveWay();
+      if (isBusy()) await yieldToOthers();
       reading.take(results.splice(0, wanted[n]!.length));
     }
     return isRefused() || last && areComplete();
   }
 
   async function next(last?: boolean): Promise<boolean> {
-    await giveWay();
+    await yieldToOthers();
     const first = readings.find((reading) => !reading.isComplete());
     return await step((reading) => reading === first ? PAGE_BYTES : 0, revision(), last);
   }
@@ -65,7 +65,7 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
   // What is not much longer than a first page comes with the second step, and need not wait for what is large.
   if (!await step(() => FIRST_PAGE_BYTES, undefined, true) && !await next(true)) {
     // One at a time, for the sake of others and of memory.
-    await database.inTurnOfRooms(String(queries[0]!.args.room ?? ""), async () => {
+    await database.serializeFairly(String(queries[0]!.args.room ?? ""), async () => {
       for (let steps = 2; steps < MOST_STEPS; steps++) if (await next()) return;
       throw new Refusal(
         "unavailable",
@@ -75,7 +75,7 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
   }
   const all: Row[][] = [];
   for (const reading of readings) {
-    if (isBusy()) await giveWay();
+    if (isBusy()) await yieldToOthers();
     all.push(await reading.rows());
   }
   return all;
@@ -138,7 +138,7 @@ function createPaged(listing: Listing): Reading {
       const all = [...rows.values()];
       return inOrder
         ? all.slice(0, limit)
-        : sortInTurns(all, compareBy(listing)).then((sorted) => sorted.slice(0, limit));
+        : sortYielding(all, compareBy(listing)).then((sorted) => sorted.slice(0, limit));
     },
   };
 }

@@ -40,7 +40,7 @@ const [SOONEST, LATEST] = [0.8, 0.9];
 /** Rooms that are asked for at once: their answer is read in one turn. */
 const ROOMS_AT_ONCE = 2_500;
 
-/** A wait that the database keeps from its last read ends this much after its time. */
+/** A wait that the database keeps from its last read ends this much after its time, or after its instance was told to. */
 const LAST_READ_MS = 1_500;
 
 /**
@@ -193,13 +193,11 @@ export function createWatch(
       const { waiter, watch, result } = subscribe(request);
       const leave = () => waiter.settle(undefined);
       const finish = () => {
-        timer = setTimeout(lose, LAST_READ_MS);
+        timer = setTimeout(lose, LAST_READ_MS, waiter);
         waiter.final = true;
         advance(watch);
       };
-      const lose = () =>
-        waiter.settle(new DatabaseUnavailable("The database did not answer in time.", false));
-      let timer = setTimeout(finish, request.timeout);
+      let timer = setTimeout(finish, draining ? 0 : request.timeout);
       request.signal.addEventListener("abort", leave);
       results.add(result);
       const mark = request.agent === undefined ? undefined : createMark(database, waiter);
@@ -223,7 +221,14 @@ export function createWatch(
         watch.waiters.forEach((waiter) => waiter.final = true);
         advance(watch);
       }
+      const loseAll = () => rooms.forEach(({ waiters }) => waiters.forEach(lose));
+      const timer = setTimeout(loseAll, LAST_READ_MS);
       await Promise.allSettled(results);
+      clearTimeout(timer);
     },
   };
+}
+
+function lose(waiter: Waiter): void {
+  waiter.settle(new DatabaseUnavailable("The database did not answer in time.", false));
 }

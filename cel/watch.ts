@@ -91,7 +91,10 @@ export function createWatch(
     const watch = rooms.get(room);
     if (!watch) return;
     for (const part of PARTS) watch.latest[part] = 0;
-    for (const waiter of watch.waiters) waiter.revision = -1;
+    for (const waiter of watch.waiters) {
+      waiter.revision = -1;
+      waiter.ripe = true; // also where it reads nothing of the room
+    }
   }
 
   async function look() {

@@ -10,6 +10,9 @@ import { assertError } from "../support/shapes.ts";
 
 const TABLES = MIGRATIONS.flat().flatMap((sql) => /^CREATE TABLE (\w+)/.exec(sql)?.[1] ?? []);
 
+/** Far below a wait's 25 s. */
+const SOON_MS = 10_000;
+
 /** Runs statements over a connection of its own, as an operator does. */
 async function operate(url: string, statements: string[]): Promise<void> {
   const connection = await connect(url);
@@ -121,6 +124,18 @@ for (const [kind, open] of Object.entries(DATABASES)) {
     const { value: all } = await told.next();
     assert.deepEqual([all!.revision, all!.state.map(({ key }) => key)], [1, ["v"]]);
     stop.abort();
+  });
+
+  restored("a wait of a room that is gone ends soon, though it reads nothing of the room", async (t, url) => {
+    const room = await t.room();
+    await t.agent(room, "ann");
+    const waiting = t.post(`/rooms/${room}/wait`, { condition: "false", agent: "ann" });
+    await t.agentUntil(room, "ann", ({ status }) => status === "waiting");
+    const from = Date.now();
+    const rows = ["waits", "agents"].map((table) => `DELETE FROM ${table} WHERE room_id = '${room}'`);
+    await operate(url, [...rows, `DELETE FROM rooms WHERE id = '${room}'`]);
+    assertError(await waiting, 404, "room_not_found");
+    assert.ok(Date.now() - from < SOON_MS);
   });
 
   restored("streams and waits under way hear of a room that has gone back", async (t, url) => {

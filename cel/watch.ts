@@ -58,6 +58,7 @@ export function createWatch(
   /** Rooms in which what is due is being ended. */
   const ending = new Set<string>();
   const results = new Set<Promise<unknown>>();
+  const marks = new Map<Waiter, Mark>();
   let waits = 0;
   let lookers = 0;
   let draining = false;
@@ -86,7 +87,7 @@ export function createWatch(
   }
 
   /** A room has gone back, or is gone: its database was restored from a copy, or emptied. All is looked at anew. */
-  function turn(room: string) {
+  function turn(room: string, isThere: boolean) {
     follows.turn(room);
     const watch = rooms.get(room);
     if (!watch) return;
@@ -94,6 +95,7 @@ export function createWatch(
     for (const waiter of watch.waiters) {
       waiter.revision = -1;
       waiter.ripe = true; // also where it reads nothing of the room
+      if (isThere) marks.get(waiter)?.renew();
     }
   }
 
@@ -110,10 +112,12 @@ export function createWatch(
         for (const changes of there.changes) {
           const [{ room }] = changes as [Change];
           looked.set(room, changes);
-          if (found.get(room)?.some(({ revision }, n) => revision > changes[n]!.revision)) turn(room);
+          if (found.get(room)?.some(({ revision }, n) => revision > changes[n]!.revision)) turn(room, true);
           changes.forEach(hear);
         }
-        if (there.changes.length < some.length) some.filter((room) => !looked.has(room)).forEach(turn);
+        if (there.changes.length < some.length) {
+          some.filter((room) => !looked.has(room)).forEach((room) => turn(room, false));
+        }
       }
       found = looked;
     } catch (error) {
@@ -204,6 +208,7 @@ export function createWatch(
       request.signal.addEventListener("abort", leave);
       results.add(result);
       const mark = request.agent === undefined ? undefined : createMark(database, waiter);
+      if (mark) marks.set(waiter, mark);
       try {
         if (request.signal.aborted) leave();
         // Not awaited: the first look may hang for longer than the wait lasts.
@@ -212,6 +217,7 @@ export function createWatch(
       } finally {
         request.signal.removeEventListener("abort", leave);
         clearTimeout(timer);
+        marks.delete(waiter);
         await mark?.clear();
         results.delete(result);
       }

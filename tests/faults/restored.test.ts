@@ -126,6 +126,22 @@ for (const [kind, open] of Object.entries(DATABASES)) {
     stop.abort();
   });
 
+  restored("a wait under way in a room that has gone back is shown again, until it ends", async (t, url) => {
+    const room = await t.room();
+    await t.agent(room, "ann");
+    for (let n = 1; n <= 5; n++) await t.write(room, "k", n);
+    const waiting = t.post(`/rooms/${room}/wait`, { condition: "has(state._shared.late)", agent: "ann" });
+    await t.agentUntil(room, "ann", ({ status }) => status === "waiting");
+    await new Promise((resolve) => setTimeout(resolve, 600)); // two looks: what was found is known
+    await operate(url, [`DELETE FROM waits WHERE room_id = '${room}'`, ...goBack(room, 3)]);
+    const { waiting_on } = await t.agentUntil(room, "ann", ({ status }) => status === "waiting", 5_000);
+    assert.equal(waiting_on, "has(state._shared.late)");
+    await t.write(room, "late", 1);
+    assert.equal((await waiting).body.triggered, true);
+    const { status } = (await t.get(`/rooms/${room}/agents/ann`)).body;
+    assert.equal(status, "active");
+  });
+
   restored("a wait of a room that is gone ends soon, though it reads nothing of the room", async (t, url) => {
     const room = await t.room();
     await t.agent(room, "ann");

@@ -22,6 +22,8 @@ export type Fault =
   | { kind: "lost" };
 
 const BUSY = /^SQLITE_(BUSY|LOCKED)/;
+/** A libSQL server has a code of its own for what it does not understand of a statement, such as a column's name. */
+const STATEMENT = /^(SQLITE_|SQL_INPUT_ERROR$)/;
 const REFUSED = /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|NOMEM|CORRUPT|NOTADB|PERM|AUTH)/;
 
 /**
@@ -34,7 +36,7 @@ export function faultOf(error: unknown): Fault {
   if (BUSY.test(code)) return { kind: "busy" };
   if (code === "RESPONSE_TOO_LARGE") return { kind: "large" };
   if (REFUSED.test(code)) return { kind: "refused" };
-  if (code.startsWith("SQLITE_") && typeof statementIndex === "number") {
+  if (STATEMENT.test(code) && typeof statementIndex === "number") {
     return { kind: "statement", index: statementIndex };
   }
   return { kind: "lost" };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { faultOf } from "../../db/faults.ts";
+import { faultOf, isSchemaMissing } from "../../db/faults.ts";
 import { connectRemote } from "../../db/remote.ts";
 import type { Statement } from "../../db/statement.ts";
 import { startLibsqlServer } from "../support/libsql_server.ts";
@@ -117,4 +117,19 @@ Deno.test("a statement that fails takes its batch with it and is named, and the 
     assert.deepEqual(ids!.map(({ id }) => id), ["a", "c"]);
     assert.equal(counts![0]!.n, 2);
     assert.equal(await list(), "a c");
+  }));
+
+Deno.test("a table or a column that is not there is known as such, in reads and writes, alone and among others", () =>
+  withGateway(async ({ connection }) => {
+    for (const sql of ["SELECT 1 FROM gone", "SELECT gone FROM t", "SELECT t.gone FROM t"]) {
+      const missing = { sql, args: {} };
+      for (const mode of ["read", "write"] as const) {
+        for (const statements of [[missing], [LIST, missing]]) {
+          await assert.rejects(connection.send(statements, mode), (error) => {
+            assert.deepEqual(faultOf(error), { kind: "statement", index: statements.length - 1 }, sql);
+            return isSchemaMissing(error);
+          });
+        }
+      }
+    }
   }));

@@ -1,11 +1,11 @@
 import { createDatabase } from "./db/database.ts";
-import { connect } from "./db/open.ts";
+import { connect } from "./db/driver/open.ts";
 import { createApp } from "./routes/app.ts";
-import { endRequestsIn } from "./routes/deadline.ts";
-import { KEPT_FOR_MS, onEnd } from "./routes/ending.ts";
+import { endRequestsIn } from "./routes/http/deadline.ts";
+import { KEPT_FOR_MS, onEnd } from "./routes/process/ending.ts";
 import { createServices } from "./routes/services.ts";
-import { databaseOf, settingsOf } from "./routes/settings.ts";
-import { starting } from "./routes/starting.ts";
+import { databaseOf, settingsOf } from "./routes/process/settings.ts";
+import { starting } from "./routes/process/starting.ts";
 
 const env = (name: string) => Deno.env.get(name);
 const { url, authToken, settings } = starting(() => ({

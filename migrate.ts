@@ -1,4 +1,4 @@
-import { faultOf } from "./db/faults.ts";
+import { faultOf } from "./db/driver/faults.ts";
 import { database } from "./main.ts";
 
 try {

@@ -1,11 +1,11 @@
-import { NewerDatabase } from "./db/migrate.ts";
+import { NewerDatabase } from "./db/driver/migrate.ts";
 import handler, { database, drain } from "./main.ts";
-import { onEnd } from "./routes/ending.ts";
-import { isLoopback } from "./routes/networks.ts";
-import { preloadSoon } from "./routes/preload.ts";
-import { serveOn, type Serving } from "./routes/serving.ts";
-import { databaseOf, hostOf, portOf } from "./routes/settings.ts";
-import { starting, StartRefusal } from "./routes/starting.ts";
+import { onEnd } from "./routes/process/ending.ts";
+import { isLoopback } from "./routes/http/callers/networks.ts";
+import { preloadSoon } from "./routes/process/preload.ts";
+import { serveOn, type Serving } from "./routes/process/serving.ts";
+import { databaseOf, hostOf, portOf } from "./routes/process/settings.ts";
+import { starting, StartRefusal } from "./routes/process/starting.ts";
 import { wordOf } from "./views/room/addresses.ts";
 
 const env = (name: string) => Deno.env.get(name);

@@ -1,10 +1,10 @@
 /** Compiling and evaluating expressions, against the bare library: no budget, its own operators and checks. */
 import { Environment } from "@marcbachmann/cel-js";
-import { underBudget } from "../cel/budget.ts";
-import { createLanguage } from "../cel/environment.ts";
-import { compile } from "../cel/expression.ts";
-import { ROOTS } from "../cel/paths.ts";
-import { toCel } from "../cel/values.ts";
+import { underBudget } from "../cel/language/budget.ts";
+import { createLanguage } from "../cel/language/environment.ts";
+import { compile } from "../cel/language/expression.ts";
+import { ROOTS } from "../cel/language/paths.ts";
+import { toCel } from "../cel/language/values.ts";
 import { quick, Report } from "./support/report.ts";
 import { alternate, median } from "./support/statistics.ts";
 

@@ -3,7 +3,7 @@ import { Attempt } from "./attempt.ts";
 import type { CallOptions, Connection } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
 import { readEvents } from "./events.ts";
-import type { Message } from "./messages.ts";
+import type { Message } from "./message.ts";
 import { pause, pauseAfter } from "./retry.ts";
 import type { Deleted, Entry } from "./state.ts";
 

@@ -2,20 +2,7 @@ import type { CallOptions, Connection } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
 import { followAfter, type FollowOptions, revisionOf } from "./follow.ts";
 import type { Json, JsonOf } from "./json.ts";
-
-export interface Message<T = Json> {
-  /** Ids rise, and may skip. */
-  id: number;
-  room_id: string;
-  from_agent: string | null;
-  to_agent: string | null;
-  kind: string;
-  body: T;
-  created_at: string;
-  reply_to: number | null;
-  claimed_by: string | null;
-  claimed_at: string | null;
-}
+import type { Message } from "./message.ts";
 
 export interface Post extends CallOptions {
   /** The room's own agent unless told. */

@@ -2,7 +2,7 @@ import type { Agent } from "./agents.ts";
 import type { CallOptions, Connection } from "./connection.ts";
 import type { Changes } from "./follow.ts";
 import type { Json, JsonObject } from "./json.ts";
-import type { Message } from "./messages.ts";
+import type { Message } from "./message.ts";
 import { retried } from "./retry.ts";
 import type { Failure } from "./state.ts";
 

@@ -1,15 +1,15 @@
 import type { Database } from "./database.ts";
-import { readCurrent } from "./endings.ts";
+import { readCurrent } from "./write/endings.ts";
 import { type Json, stored } from "./json.ts";
-import type { Listing } from "./listing.ts";
+import type { Listing } from "./consistent_read/listing.ts";
 import { agentExists, agentNotFound, Refusal } from "./refusal.ts";
 import { SERVED } from "./release.ts";
 import { revisionOf, ROOM_CURRENT, ROOM_REVISION } from "./rooms.ts";
 import { type Newest, newestWaitsOf, present, type Status, toNewest, touch, waitsNow } from "./presence.ts";
-import type { Row } from "./statement.ts";
-import { giveWay, isBusyFor, mapInTurns } from "./turn.ts";
-import { readWhole } from "./whole_reads.ts";
-import { ADMITTED, commit, FROM_ADMITTED } from "./write.ts";
+import type { Row } from "./driver/statement.ts";
+import { isBusyFor, mapYielding, yieldToOthers } from "./yield.ts";
+import { readWhole } from "./consistent_read/whole_reads.ts";
+import { ADMITTED, commit, FROM_ADMITTED } from "./write/write.ts";
 
 export interface Agent {
   id: string;
@@ -142,7 +142,7 @@ export async function listAgents(
     newestWaitsOf(room, null),
   ]);
   const [revision, newest] = [revisionOf(rooms!), toNewest(waits!)];
-  return { agents: await mapInTurns(rows!, (row) => toAgent(row, newest, stored)), revision };
+  return { agents: await mapYielding(rows!, (row) => toAgent(row, newest, stored)), revision };
 }
 
 /** All agents, or those that are named, in order of joining; their rows are for `toAgent`. */
@@ -166,7 +166,7 @@ export async function getAgent(
   ]);
   const revision = revisionOf(rooms!);
   if (rows!.length === 0) throw agentNotFound(agent, revision);
-  if (isBusyFor(rows![0]!.meta)) await giveWay();
+  if (isBusyFor(rows![0]!.meta)) await yieldToOthers();
   return { agent: toAgent(rows![0]!, toNewest(waits!)), revision };
 }
 

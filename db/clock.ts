@@ -1,4 +1,4 @@
-import type { Row, Send, Statement } from "./statement.ts";
+import type { Row, Send, Statement } from "./driver/statement.ts";
 
 /** The database's time in milliseconds, as SQL: the same all through a statement. */
 export const NOW = `CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)`;

@@ -1,16 +1,11 @@
+import type { Connection } from "./driver/connection.ts";
 import { createClock, type MachineClocks } from "./clock.ts";
-import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./faults.ts";
-import { createLane, type Lane } from "./lane.ts";
-import type { Once } from "./idempotency.ts";
-import { migrate, migrateAnew, NewerDatabase } from "./migrate.ts";
-import type { Row, Send, Statement } from "./statement.ts";
-import { createTurns, createTurnsOfRooms } from "./turns.ts";
-
-/** What the service needs of a libSQL client: one round trip, all or nothing. */
-export interface Connection {
-  send(statements: Statement[], mode: "read" | "write"): Promise<Row[][]>;
-  close(): void;
-}
+import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./driver/faults.ts";
+import { createLane, type Lane } from "./batching/queue.ts";
+import type { Once } from "./keyed_request.ts";
+import { migrate, migrateAnew, NewerDatabase } from "./driver/migrate.ts";
+import type { Row, Send, Statement } from "./driver/statement.ts";
+import { createTurns, createTurnsOfRooms } from "./serialize.ts";
 
 export const PARTS = ["state", "agents", "messages"] as const;
 export type Part = typeof PARTS[number];
@@ -64,8 +59,8 @@ export interface DatabaseOptions {
   unique?: () => string;
 }
 
-// Together with the deadline of a call (remote.ts) the patience keeps every request within 10 s. A batch of writes
-// is so small that the entries which its refusals show, 20 x 64 KiB a job, fit into one answer of 10 MiB.
+// Together with the deadline of a call (db/driver/remote.ts) the patience keeps every request within 10 s. A batch of
+// writes is so small that the entries which its refusals show, 20 x 64 KiB a job, fit into one answer of 10 MiB.
 const LANES = {
   read: { inFlight: 2, apart: 3, weight: 64, readOnly: true, patience: 4_000 },
   write: { inFlight: 1, apart: 0, weight: 160, readOnly: false, patience: 4_000 },

@@ -1,14 +1,14 @@
 import { NOW } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { SERVED } from "./release.ts";
-import type { Row, Statement } from "./statement.ts";
-import { SIGNS } from "./together.ts";
-import { ADMITTED, commit, FROM_ADMITTED, SIGN } from "./write.ts";
+import type { Row, Statement } from "./driver/statement.ts";
+import { SIGNS } from "./batching/coalesce.ts";
+import { ADMITTED, commit, FROM_ADMITTED, SIGN } from "./write/write.ts";
 
 export const STATUSES = ["active", "idle", "busy", "waiting"] as const;
 export type Status = typeof STATUSES[number];
 
-/** A wait in progress, as all see it: a lease that ends by itself when its instance dies (endings.ts). */
+/** A wait in progress, as all see it: a lease that ends by itself when its instance dies (db/write/endings.ts). */
 export interface WaitMark {
   room: string;
   agent: string;
@@ -56,18 +56,6 @@ const CLEAR = `DELETE FROM waits WHERE room_id = :room AND agent_id = :agent AND
 const MOVE_AGENT = `
   UPDATE agents SET revision = (SELECT revision ${FROM_ADMITTED})
    WHERE room_id = :room AND id = :agent AND ${ADMITTED}`;
-
-/** The marks of waits whose instance died end by themselves, and their agents show what they were before (endings.ts). */
-export const MARKS = {
-  part: "agents" as const,
-  table: "waits",
-  until: "until",
-  effects: (dueFirst: (column: string) => string) => [
-    `UPDATE agents SET revision = (SELECT revision ${FROM_ADMITTED})
-      WHERE room_id = :room AND id IN (${dueFirst("agent_id")}) AND ${ADMITTED}`,
-    `DELETE FROM waits WHERE rowid IN (${dueFirst("rowid")}) AND ${ADMITTED}`,
-  ],
-};
 
 /** A sign of life of whoever acts; nothing happens where no such agent is registered. */
 export function touch(room: string, agent: string | undefined, now: Date): Statement[] {

@@ -1,7 +1,7 @@
 /**
  * The number of this release. It is raised by a release that brings what older code would give away or break: such a
  * release sets `requires` of a room to its number with the write that first uses it there (`Write.requires`), or
- * `compatibility.requires` with a migration after which older code does not work (schema.ts).
+ * `compatibility.requires` with a migration after which older code does not work (db/driver/schema.ts).
  */
 export const RELEASE = 1;
 

@@ -1,22 +1,14 @@
 import { type Change, type Database, PARTS } from "./database.ts";
-import { DUE, type Due, dueOf } from "./endings.ts";
+import { DUE, type Due, dueOf } from "./write/endings.ts";
 import type { Json } from "./json.ts";
-import {
-  checkTaken,
-  find,
-  keepRows,
-  letGo,
-  type Once,
-  storedRows,
-  takeKey,
-  whileTaken,
-} from "./idempotency.ts";
-import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./listing.ts";
+import type { Once } from "./keyed_request.ts";
+import { checkTaken, find, keepRows, letGo, storedRows, takeKey, whileTaken } from "./write/idempotency.ts";
+import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./consistent_read/listing.ts";
 import { roomNotFound, served } from "./refusal.ts";
 import { REVISION, SERVED } from "./release.ts";
-import type { Row } from "./statement.ts";
-import { columnsOf, createRead } from "./together.ts";
-import { giveWay, isBusyFor, mapInTurns } from "./turn.ts";
+import type { Row } from "./driver/statement.ts";
+import { columnsOf, createRead } from "./batching/coalesce.ts";
+import { isBusyFor, mapYielding, yieldToOthers } from "./yield.ts";
 
 export interface Room {
   id: string;
@@ -111,7 +103,7 @@ async function createOnce(
 export async function getRoom(database: Database, id: string): Promise<Room> {
   const row = await database.readOne(GET_TOGETHER, [id]);
   if (row === undefined) throw roomNotFound();
-  if (isBusyFor(row.meta)) await giveWay();
+  if (isBusyFor(row.meta)) await yieldToOthers();
   return toRoom(row);
 }
 
@@ -126,7 +118,7 @@ export async function listRooms(
   const [rows] = await database.read([{ sql: LIST, args, weight: SHORT_PAGE_WEIGHT }]);
   // The last row tells that there is more, whatever the list was cut by.
   const more = rows!.length > limit || (rows!.length > 1 && rows![0]!.edge !== null);
-  return { rooms: await mapInTurns(rows!.slice(0, more ? -1 : undefined), toRoom), more };
+  return { rooms: await mapYielding(rows!.slice(0, more ? -1 : undefined), toRoom), more };
 }
 
 /** The revisions at which the parts of these rooms last changed, for each that there is, and what is due in them. */

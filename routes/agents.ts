@@ -1,10 +1,10 @@
 import type { Hono } from "hono";
 import { getAgent, heartbeat, listAgents, registerAgent } from "../db/agents.ts";
-import { answerOnce } from "./idempotency.ts";
-import { existingId } from "./ids.ts";
-import { LIMITS } from "./limits.ts";
-import { large, resource } from "./methods.ts";
-import { checkSize, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
+import { answerOnce } from "./http/idempotency.ts";
+import { existingId } from "./http/ids.ts";
+import { LIMITS } from "./http/limits.ts";
+import { large, resource } from "./http/methods.ts";
+import { checkSize, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountAgents(app: Hono, { database }: Services): void {
@@ -25,7 +25,7 @@ export function mountAgents(app: Hono, { database }: Services): void {
     },
     GET: large(async (c) => {
       const { agents, revision } = await listAgents(database, roomOf(c));
-      return await replyInTurns(revision, agents);
+      return await replyLarge(revision, agents);
     }),
   });
 

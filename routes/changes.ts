@@ -1,9 +1,9 @@
 import type { Hono } from "hono";
-import { readChanges } from "../db/changes.ts";
-import { LIMITS } from "./limits.ts";
-import { large, resource } from "./methods.ts";
-import { queryCount, queryNumber } from "./queries.ts";
-import { linkNext, replyInTurns, roomOf } from "./requests.ts";
+import { readChanges } from "../db/snapshots/changes.ts";
+import { LIMITS } from "./http/limits.ts";
+import { large, resource } from "./http/methods.ts";
+import { queryCount, queryNumber } from "./http/input/queries.ts";
+import { linkNext, replyLarge, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountChanges(app: Hono, { database }: Services): void {
@@ -13,7 +13,7 @@ export function mountChanges(app: Hono, { database }: Services): void {
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
       const changes = await readChanges(database, roomOf(c), { after, limit });
       const next = changes.more ? linkNext(c, { after: String(changes.revision) }) : undefined;
-      return await replyInTurns(changes.revision, changes, next);
+      return await replyLarge(changes.revision, changes, next);
     }),
   }, { GET: ["after", "limit"] });
 }

@@ -1,10 +1,10 @@
 import type { Hono } from "hono";
-import { createContext } from "../cel/context.ts";
-import { EvaluationFailed } from "../cel/expression.ts";
-import { giveWay, isBusy } from "../db/turn.ts";
-import { RequestError } from "./errors.ts";
-import { large, resource } from "./methods.ts";
-import { compileOf, readBody, replyInTurns, roomOf } from "./requests.ts";
+import { createContext } from "../cel/rooms/context.ts";
+import { EvaluationFailed } from "../cel/language/expression.ts";
+import { isBusy, yieldToOthers } from "../db/yield.ts";
+import { RequestError } from "./http/errors.ts";
+import { large, resource } from "./http/methods.ts";
+import { compileOf, readBody, replyLarge, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountEval(app: Hono, { reader }: Services): void {
@@ -14,11 +14,11 @@ export function mountEval(app: Hono, { reader }: Services): void {
       const { expr, agent } = await readBody(c, "evalBody");
       const expression = await compileOf(expr);
       const data = await reader.load(room, expression.reads);
-      if (isBusy()) await giveWay();
+      if (isBusy()) await yieldToOthers();
       const { context } = createContext(data).from({ self: agent ?? null });
       try {
         const value = expression.evaluate(context);
-        return await replyInTurns(data.snapshot.revisions.revision, {
+        return await replyLarge(data.snapshot.revisions.revision, {
           expression: expr,
           value,
           context_keys: [...context.keys()],

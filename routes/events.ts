@@ -1,12 +1,12 @@
 import type { Context, Hono } from "hono";
-import type { Changes } from "../db/changes.ts";
-import { invalidMember } from "./errors.ts";
-import { resource } from "./methods.ts";
-import type { Pieces } from "./outbox.ts";
-import { queryNumber } from "./queries.ts";
-import { roomOf } from "./requests.ts";
+import type { Changes } from "../db/snapshots/changes.ts";
+import { invalidMember } from "./http/errors.ts";
+import { resource } from "./http/methods.ts";
+import type { Pieces } from "./http/outbox.ts";
+import { queryNumber } from "./http/input/queries.ts";
+import { roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
-import { COMMENT, event, readOf, streamOf } from "./stream.ts";
+import { COMMENT, event, readOf, streamOf } from "./http/stream.ts";
 
 const plainly = (changes: Changes) => event(changes.revision, JSON.stringify(changes));
 

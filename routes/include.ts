@@ -1,6 +1,6 @@
-import type { Include } from "../cel/include.ts";
-import { invalidMember } from "./errors.ts";
-import { LIMITS } from "./limits.ts";
+import type { Include } from "../cel/waits/include.ts";
+import { invalidMember } from "./http/errors.ts";
+import { LIMITS } from "./http/limits.ts";
 
 const LISTS = String.raw`(?:messages|changes):after:\d+`;
 const fields = (scope: string) => `(?:state(?:\\.${scope})?|agents|messages|${LISTS})`;

@@ -1,7 +1,8 @@
 import type { Context, Hono } from "hono";
-import { arrivesInTime, packedBody } from "./bodies.ts";
-import { lostOf } from "./json_text.ts";
-import { resource } from "./methods.ts";
+import { arrivesInTime, packedBody } from "./http/input/bodies.ts";
+import { type Fault, lostOf } from "./http/input/json_text.ts";
+import { resource } from "./http/methods.ts";
+import { messagesOf } from "./mcp/endings.ts";
 
 /**
  * The Model Context Protocol over streamable HTTP on `POST /mcp`. Its tools call the API of this same app. The
@@ -32,7 +33,7 @@ const INVALID_PARAMS = -32_602;
 
 /**
  * The message that a body holds, undefined where the protocol's library is to say what is wrong with it; and the
- * refusal of one of which something would be lost: that library rounds numbers.
+ * refusal of one of which something would be lost: that library rounds numbers, and drops an argument `__proto__`.
  */
 function read(c: Context, body: ArrayBuffer) {
   const text = new TextDecoder().decode(body);
@@ -44,11 +45,25 @@ function read(c: Context, body: ArrayBuffer) {
     if (packed) throw packed;
     return { message };
   }
-  const lost = lostOf(text, message);
+  const lost = lostOf(text, message) ?? droppedOf(message);
   return { message, refusal: lost && refuse(message, lost) };
 }
 
-function refuse(message: unknown, lost: NonNullable<ReturnType<typeof lostOf>>) {
+/** An argument that no tool would hear of, to be refused as all that no tool has. */
+function droppedOf(message: unknown): Fault | undefined {
+  const name = "__proto__";
+  for (const { params } of messagesOf(message)) {
+    const given = params?.arguments;
+    if (typeof given !== "object" || given === null || !Object.hasOwn(given, name)) continue;
+    return {
+      path: ["params", "arguments"],
+      message: `There is no argument \`${name}\`.`,
+      hint: "Leave it out: the list of tools has the arguments of each.",
+    };
+  }
+}
+
+function refuse(message: unknown, lost: Fault) {
   const { id } = (message ?? {}) as { id?: unknown };
   const known = typeof id === "string" || Number.isSafeInteger(id);
   return {

@@ -1,13 +1,13 @@
 import type { Hono } from "hono";
-import { claimMessage, postMessage } from "../db/message_writes.ts";
-import { getMessage, listMessages } from "../db/messages.ts";
-import { invalidMember } from "./errors.ts";
-import { answerOnce } from "./idempotency.ts";
-import { existingId, existingKey, existingMessageId } from "./ids.ts";
-import { LIMITS } from "./limits.ts";
-import { large, resource } from "./methods.ts";
-import { queryCount, queryNumber, queryText } from "./queries.ts";
-import { checkSize, linkNext, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
+import { claimMessage, postMessage } from "../db/messages/write.ts";
+import { getMessage, listMessages } from "../db/messages/read.ts";
+import { invalidMember } from "./http/errors.ts";
+import { answerOnce } from "./http/idempotency.ts";
+import { existingId, existingKey, existingMessageId } from "./http/ids.ts";
+import { LIMITS } from "./http/limits.ts";
+import { large, resource } from "./http/methods.ts";
+import { queryCount, queryNumber, queryText } from "./http/input/queries.ts";
+import { checkSize, linkNext, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountMessages(app: Hono, { database }: Services): void {
@@ -39,7 +39,7 @@ export function mountMessages(app: Hono, { database }: Services): void {
       });
       const cut = more && last === undefined;
       const next = cut ? linkNext(c, { after: String(messages.at(-1)!.id) }) : undefined;
-      return await replyInTurns(revision, messages, next);
+      return await replyLarge(revision, messages, next);
     }),
   }, { GET: ["after", "from", "to", "kind", "thread", "unclaimed", "limit", "last"] });
 

@@ -1,13 +1,13 @@
 import type { Context, Hono } from "hono";
 import { createRoom, getRoom, listRooms, type Room, type RoomCursor } from "../db/rooms.ts";
-import { invalidMember } from "./errors.ts";
-import { etag, unchanged } from "./etags.ts";
-import { answerOnce } from "./idempotency.ts";
-import { existingId } from "./ids.ts";
-import { LIMITS } from "./limits.ts";
-import { large, resource } from "./methods.ts";
-import { queryCount, queryText } from "./queries.ts";
-import { checkSize, linkNext, listInTurns, readBody, reply, roomOf } from "./requests.ts";
+import { invalidMember } from "./http/errors.ts";
+import { etag, unchanged } from "./http/etags.ts";
+import { answerOnce } from "./http/idempotency.ts";
+import { existingId } from "./http/ids.ts";
+import { LIMITS } from "./http/limits.ts";
+import { large, resource } from "./http/methods.ts";
+import { queryCount, queryText } from "./http/input/queries.ts";
+import { checkSize, linkNext, readBody, reply, replyLargeList, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
 export function mountRooms(app: Hono, { database }: Services): void {
@@ -25,7 +25,7 @@ export function mountRooms(app: Hono, { database }: Services): void {
       const { rooms, more } = await listRooms(database, { before: cursorOf(c), limit });
       const last = rooms.at(-1);
       const next = more ? linkNext(c, { before: last!.created_at, before_id: last!.id }) : undefined;
-      return await listInTurns(rooms.map(roomReply), next);
+      return await replyLargeList(rooms.map(roomReply), next);
     }),
   }, { GET: ["limit", "before", "before_id"] });
 

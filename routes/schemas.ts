@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { STATUSES } from "../db/presence.ts";
-import { SHARED_SCOPE } from "../db/state.ts";
+import { SHARED_SCOPE } from "../db/state/entry.ts";
 import type { Json } from "../db/json.ts";
-import { idFault, NO_AGENT_ID, NO_ID, TEXT_PATTERN, textFault } from "./ids.ts";
+import { idFault, NO_AGENT_ID, NO_ID, TEXT_PATTERN, textFault } from "./http/ids.ts";
 import { FIELD_PATTERN, INCLUDE, INCLUDE_PATTERN } from "./include.ts";
-import { LIMITS } from "./limits.ts";
-import { MISSING } from "./wordings.ts";
+import { LIMITS } from "./http/limits.ts";
+import { MISSING } from "./http/input/wordings.ts";
 
 /** `rules` are for the API's document, which cannot see into `faultOf`: the same in the words of JSON Schema. */
 function textSchema(faultOf: (text: string) => string | undefined, rules: Record<string, unknown>) {

@@ -1,13 +1,13 @@
 import type { Context } from "hono";
-import { createGates, type Gates } from "../cel/gate.ts";
-import { createReader, type Reader } from "../cel/reader.ts";
-import { createWatch, type Watch } from "../cel/watch.ts";
+import { createGates, type Gates } from "../cel/rooms/gates.ts";
+import { createReader, type Reader } from "../cel/rooms/reader.ts";
+import { createWatch, type Watch } from "../cel/waits/watch.ts";
 import type { Database } from "../db/database.ts";
-import { createAddress } from "./address.ts";
-import { type BrowserOptions, BROWSERS, createBrowserGuard } from "./browsers.ts";
-import { createFairUse, FAIR_USE, type FairUse, type FairUseOptions } from "./fair_use.ts";
-import { LIMITS } from "./limits.ts";
-import { createOutbox, type Outbox } from "./outbox.ts";
+import { createAddress } from "./http/callers/address.ts";
+import { type BrowserOptions, BROWSERS, createBrowserGuard } from "./http/callers/browsers.ts";
+import { createFairUse, FAIR_USE, type FairUse, type FairUseOptions } from "./http/callers/fair_use.ts";
+import { LIMITS } from "./http/limits.ts";
+import { createOutbox, type Outbox } from "./http/outbox.ts";
 
 /** What handlers work with. */
 export interface Services {
@@ -20,6 +20,8 @@ export interface Services {
   admit(c: Context): void;
   /** Where the service is reached. */
   addressOf(c: Context): string;
+  /** Whether that is the same for all. */
+  hasOneAddress: boolean;
   /** What is being sent to the readers of streams. */
   outbox: Outbox;
   /** Where people find the source of this service. */
@@ -53,6 +55,7 @@ export function createServices(
     fairUse: createFairUse(fairUse),
     admit: createBrowserGuard(browsers),
     addressOf: createAddress(fairUse.trustedProxies, publicUrl),
+    hasOneAddress: publicUrl !== undefined,
     outbox: createOutbox(),
   };
 }

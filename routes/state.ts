@@ -1,33 +1,24 @@
 import type { Context, Hono } from "hono";
-import { createContext, type ViewResult } from "../cel/context.ts";
-import { NOTHING } from "../cel/definitions.ts";
-import { type Reads, unionReads } from "../cel/reads.ts";
+import { createContext, type ViewResult } from "../cel/rooms/context.ts";
+import { NOTHING } from "../cel/rooms/definitions.ts";
+import { type Reads, unionReads } from "../cel/language/dependencies.ts";
 import type { Database } from "../db/database.ts";
-import type { Guard } from "../db/guard.ts";
-import { computeOnce } from "../db/idempotency.ts";
+import type { Guard } from "../db/write/read_set.ts";
+import { computeOnce } from "../db/write/idempotency.ts";
 import { stored } from "../db/json.ts";
 import { keyNotFound } from "../db/refusal.ts";
-import {
-  deleteEntry,
-  type Entry,
-  getEntry,
-  listEntries,
-  selectEntries,
-  SHARED_SCOPE,
-  type StateFilter,
-  toListed,
-  VIEW_SCOPE,
-} from "../db/state.ts";
-import type { StateWrite } from "../db/state_targets.ts";
-import { putEntries } from "../db/state_writes.ts";
-import { demandedVersion, etag, refuseHeaders, unchanged, withEtag } from "./etags.ts";
-import { asWork, mapInTurns } from "../db/turn.ts";
-import { answerOnce } from "./idempotency.ts";
-import { existingId, existingKey } from "./ids.ts";
-import { LIMITS } from "./limits.ts";
-import { resource } from "./methods.ts";
-import { queryNumber, queryOf, queryText } from "./queries.ts";
-import { compileOf, readBody, reply, replyInTurns, roomOf } from "./requests.ts";
+import { type Entry, SHARED_SCOPE, toListed, VIEW_SCOPE } from "../db/state/entry.ts";
+import { deleteEntry, getEntry, listEntries, selectEntries, type StateFilter } from "../db/state/read.ts";
+import type { StateWrite } from "../db/state/preconditions.ts";
+import { putEntries } from "../db/state/write.ts";
+import { demandedVersion, etag, refuseHeaders, unchanged, withEtag } from "./http/etags.ts";
+import { mapYielding, runAsTask } from "../db/yield.ts";
+import { answerOnce } from "./http/idempotency.ts";
+import { existingId, existingKey } from "./http/ids.ts";
+import { LIMITS } from "./http/limits.ts";
+import { resource } from "./http/methods.ts";
+import { queryNumber, queryOf, queryText } from "./http/input/queries.ts";
+import { compileOf, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 import { writableScope, writeOf } from "./state_writes.ts";
 
@@ -67,13 +58,13 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     const data = await reader.load(room, { ...NOTHING, state: { scopes, keys } }, [
       selectEntries(room, filter),
     ]);
-    const entries = await mapInTurns(data.snapshot.extra[0]!, (row) => toListed(row, stored));
+    const entries = await mapYielding(data.snapshot.extra[0]!, (row) => toListed(row, stored));
     const names = entries.filter((entry) => entry.scope === VIEW_SCOPE && !("deleted" in entry)).map((
       { key },
     ) => key);
     const views = await createContext(data).views(names);
     return {
-      entries: await mapInTurns(entries, (entry) => resolved(entry, views)),
+      entries: await mapYielding(entries, (entry) => resolved(entry, views)),
       revision: data.snapshot.revisions.revision,
     };
   }
@@ -82,10 +73,10 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     const list = (filter: StateFilter) =>
       readsViews ? listResolved(room, filter) : listEntries(database, room, filter);
     const { entries, revision } = await list(filter);
-    if ((filter.since ?? 0) <= revision) return await replyInTurns(revision, entries);
+    if ((filter.since ?? 0) <= revision) return await replyLarge(revision, entries);
     // The room has not come so far, as after a restored copy of the database: what is there, from the start.
     const anew = await list({ ...filter, since: 0 });
-    return await replyInTurns(anew.revision, anew.entries, { "Convene-Reset": "true" });
+    return await replyLarge(anew.revision, anew.entries, { "Convene-Reset": "true" });
   }
 
   resource(app, "/rooms/:room/state", {
@@ -93,7 +84,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const room = roomOf(c);
       const filter = filterOf(c);
       const readsViews = queryText(c, "resolve") === "true" && (filter.scope ?? VIEW_SCOPE) === VIEW_SCOPE;
-      if (filter.key === undefined) return await asWork(() => sendList(room, filter, readsViews));
+      if (filter.key === undefined) return await runAsTask(() => sendList(room, filter, readsViews));
       const { scope, key } = filter as { scope: string; key: string };
       if (!readsViews) {
         const { entry, revision } = await getEntry(database, room, scope, key);
@@ -163,7 +154,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
           (guard) => putEntries(database, room, { ...put, guard }),
         );
         const views = await resolve(database, room, entries);
-        return await replyInTurns(revision, {
+        return await replyLarge(revision, {
           ok: true,
           count: writes.length,
           state: entries.map((entry) => resolved(entry, views)),

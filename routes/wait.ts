@@ -1,14 +1,15 @@
 import type { Context, Hono } from "hono";
-import type { WaitResult } from "../cel/waiter.ts";
+import { includesAnything } from "../cel/waits/include.ts";
+import type { WaitResult } from "../cel/waits/waiter.ts";
 import { getAgent } from "../db/agents.ts";
-import { asRestOfWork } from "../db/turn.ts";
-import { invalidMember } from "./errors.ts";
-import { existingAgentId, existingId } from "./ids.ts";
+import { runAsUrgentTask } from "../db/yield.ts";
+import { invalidMember } from "./http/errors.ts";
+import { existingAgentId, existingId } from "./http/ids.ts";
 import { includeOf } from "./include.ts";
-import { LIMITS } from "./limits.ts";
-import { resource } from "./methods.ts";
-import { queryNumber, queryOf } from "./queries.ts";
-import { compileOf, readBody, replyInTurns, roomOf } from "./requests.ts";
+import { LIMITS } from "./http/limits.ts";
+import { resource } from "./http/methods.ts";
+import { queryNumber, queryOf } from "./http/input/queries.ts";
+import { compileOf, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
 interface WaitBody {
@@ -38,8 +39,10 @@ export function mountWait(app: Hono, { database, watch, fairUse }: Services): vo
     const answer = outcome.triggered
       ? { ...outcome, condition: condition.source }
       : { ...outcome, timeout: true };
-    const content = { ...answer, ...included };
-    return await asRestOfWork(() => replyInTurns(revision, content));
+    const content: Record<string, unknown> = { ...answer, ...included };
+    // Most answers are small: to yield would take longer than to encode them.
+    if (!includesAnything(include) && typeof content.value !== "object") return reply(revision, content);
+    return await runAsUrgentTask(() => replyLarge(revision, content));
   }
 
   /** Who waits, registered or not. Errors: `room_not_found` and `agent_not_found` for what can be nobody's id. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { STATUS } from "../routes/errors.ts";
-import { LIMITS } from "../routes/limits.ts";
-import { createPages } from "../routes/pages.ts";
+import { STATUS } from "../routes/http/errors.ts";
+import { LIMITS } from "../routes/http/limits.ts";
+import { createPages } from "../routes/pages/pages.ts";
 import { withApp } from "./support/app.ts";
 import { assertValid, document, validatorOf } from "./support/documented.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LIMITS } from "../routes/limits.ts";
+import { LIMITS } from "../routes/http/limits.ts";
 
 const CONTRACT = "contract/limits.test.ts";
 const FAIR_USE = "routes/fair_use.test.ts";

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { z } from "zod";
-import { STATUS } from "../routes/errors.ts";
-import { LIMITS } from "../routes/limits.ts";
+import { STATUS } from "../routes/http/errors.ts";
+import { LIMITS } from "../routes/http/limits.ts";
 import { ERROR_MEMBERS } from "../routes/openapi/answers.ts";
-import { createPages } from "../routes/pages.ts";
+import { createPages } from "../routes/pages/pages.ts";
 import { withApp } from "./support/app.ts";
 import { withClient } from "./support/mcp.ts";
+import { PRODUCT, readSource, sourcesIn } from "./support/sources.ts";
 
 const root = new URL("../", import.meta.url);
 const read = (path: string) => Deno.readTextFile(new URL(path, root));
@@ -77,7 +78,7 @@ Deno.test("docs/api.md has every MCP tool, and no other", () =>
     assert.deepEqual(told.sort(), tools.map(({ name }) => name).sort());
   }));
 
-/** What a document names as a file or a folder of the project: `db/write.ts`, `tests/contract/`. */
+/** What a document names as a file or a folder of the project: `db/write/write.ts`, `tests/contract/`. */
 function pathsIn(text: string): Set<string> {
   const named = text.matchAll(/`([\w.-]+(?:\/[\w.-]+)*(?:\.(?:tsx?|js|json|md|css)|\/))`/g);
   return new Set([...named].map(([, path]) => path!));
@@ -116,27 +117,18 @@ function headingsOf(text: string): string[] {
   );
 }
 
-async function* sources(folder: string): AsyncGenerator<string> {
-  for await (const { name, isDirectory } of Deno.readDir(new URL(`${folder}/`, root))) {
-    if (isDirectory) yield* sources(`${folder}/${name}`);
-    else if (/\.tsx?$/.test(name)) yield `${folder}/${name}`;
-  }
-}
-
 Deno.test("what comments cite of the documents is there", async () => {
   let cited = 0;
-  for (const folder of ["cel", "cli", "client", "db", "routes", "tests", "views"]) {
-    for await (const file of sources(folder)) {
-      for (
-        const [, path] of (await read(file)).matchAll(
-          /^\s*(?:\/\/|\/?\*).*?(?<![\w/-])((?:[\w-]+\/)*[\w-]+\.md)\b/gm,
-        )
-      ) {
-        const name = path!.split("/").at(-1)!;
-        if (/^(README|SKILL|guide)\.md$/.test(name)) continue; // of the folder, or what is served
-        assert.ok(await exists(path!), `${file} cites ${path}`);
-        cited++;
-      }
+  for (const file of [...PRODUCT, "tests"].flatMap(sourcesIn)) {
+    for (
+      const [, path] of readSource(file).matchAll(
+        /^\s*(?:\/\/|\/?\*).*?(?<![\w/-])((?:[\w-]+\/)*[\w-]+\.md)\b/gm,
+      )
+    ) {
+      const name = path!.split("/").at(-1)!;
+      if (/^(README|SKILL|guide)\.md$/.test(name)) continue; // of the folder, or what is served
+      assert.ok(await exists(path!), `${file} cites ${path}`);
+      cited++;
     }
   }
   assert.ok(cited >= 5, `${cited} citations`);

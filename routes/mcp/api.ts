@@ -1,6 +1,6 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
-import { existingId } from "../ids.ts";
-import { LIMITS } from "../limits.ts";
+import { existingId } from "../http/ids.ts";
+import { LIMITS } from "../http/limits.ts";
 import { inWordsOfTools, type Named } from "./words.ts";
 
 export type Fetch = (request: Request, env: unknown) => Promise<Response>;

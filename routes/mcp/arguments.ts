@@ -1,7 +1,10 @@
-import type { StandardSchemaWithJSON } from "@modelcontextprotocol/server";
+import type { McpServer, StandardSchemaWithJSON } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { issuesOf } from "../unknown_names.ts";
-import { MISSING, plainly } from "../wordings.ts";
+import { issuesOf } from "../http/input/issues.ts";
+import { MISSING, plainly } from "../http/input/wordings.ts";
+
+/** Where tools are registered. */
+export type Tools = Pick<McpServer, "registerTool">;
 
 // The API judges ids and values; a schema here only tells what is meant.
 export const room = z.string().describe("The room's id");

@@ -1,7 +1,12 @@
-/** What names a wait: its agent in its room, and the request that began it in its client's session. */
-export interface WaitNames {
-  room: string;
-  agent?: string;
+/** An agent in its room, and what was sent in its name: one message, or a batch of them. */
+export interface Call {
+  room: unknown;
+  agent: unknown;
+  sent: object;
+}
+
+/** What names a wait: the call that began it, and its request in its client's session. */
+export interface WaitNames extends Call {
   session?: string;
   request: string | number;
 }
@@ -20,62 +25,65 @@ export interface WaitEnds {
 export interface Endings {
   /** Notes a wait until it is given back. */
   hold(names: WaitNames, ends: WaitEnds): () => void;
-  /** Takes in a message, or a batch of them, before it is answered. */
+  /** Ends the agent's waits, for a call that is understood. Those that came with it stay. */
+  called(call: Call): void;
+  /** Takes in a message, or a batch of them, which may cancel requests. */
   hear(session: string | undefined, message: unknown): void;
 }
 
+interface Held {
+  end: () => void;
+  sent: object;
+}
 type Message = { method?: unknown; params?: Record<string, unknown> } | null;
 
 export function createEndings(): Endings {
-  const byName = new Map<string, Set<() => void>>();
+  const byName = new Map<string, Set<Held>>();
 
-  function note(name: string, end: () => void): () => void {
-    const ends = byName.get(name) ?? new Set();
-    byName.set(name, ends.add(end));
+  function note(name: string, wait: Held): () => void {
+    const waits = byName.get(name) ?? new Set();
+    byName.set(name, waits.add(wait));
     return () => {
-      ends.delete(end);
-      if (ends.size === 0 && byName.get(name) === ends) byName.delete(name);
+      waits.delete(wait);
+      if (waits.size === 0 && byName.get(name) === waits) byName.delete(name);
     };
   }
 
-  function end(name: string): void {
-    for (const end of [...byName.get(name) ?? []]) end();
+  function end(name: string, except?: object): void {
+    for (const { end, sent } of [...byName.get(name) ?? []]) if (sent !== except) end();
   }
 
   return {
-    hold({ room, agent, session, request }, { replaced, cancelled }) {
+    hold({ room, agent, sent, session, request }, { replaced, cancelled }) {
       const notes = [
-        ...(agent === undefined ? [] : [note(nameOf("agent", room, agent), replaced)]),
-        ...(session === undefined ? [] : [note(nameOf("request", session, request), cancelled)]),
+        ...(agent === undefined ? [] : [note(nameOf("agent", room, agent), { end: replaced, sent })]),
+        ...(session === undefined
+          ? []
+          : [note(nameOf("request", session, request), { end: cancelled, sent })]),
       ];
       return () => notes.forEach((giveBack) => giveBack());
     },
+    called({ room, agent, sent }) {
+      end(nameOf("agent", room, agent), sent);
+    },
     hear(session, message) {
+      if (session === undefined) return;
       for (const { method, params } of messagesOf(message)) {
-        if (method === "tools/call") {
-          const { room, ...given } = (params?.arguments ?? {}) as Record<string, unknown>;
-          end(nameOf("agent", room, callerOf(params?.name, given)));
-        } else if (method === "notifications/cancelled" && session !== undefined) {
-          end(nameOf("request", session, params?.requestId));
-        }
+        if (method === "notifications/cancelled") end(nameOf("request", session, params?.requestId));
       }
     },
   };
-}
-
-/** Whom a call of a tool is by. Where others have a `from`, it is a filter. */
-function callerOf(tool: unknown, { agent, from, from_agent }: Record<string, unknown>): unknown {
-  return tool === "post_message" ? from ?? from_agent : agent;
 }
 
 function nameOf(kind: "agent" | "request", ...parts: unknown[]): string {
   return JSON.stringify([kind, ...parts]);
 }
 
-/** Messages of a batch that are answered: a longer one is refused by the protocol's library, and ends nothing. */
+/** Messages of a batch that are answered: a longer one is refused by the protocol's library, and cancels nothing. */
 const BATCH = 100;
 
-function messagesOf(message: unknown): NonNullable<Message>[] {
+/** The messages of a request's body. */
+export function messagesOf(message: unknown): NonNullable<Message>[] {
   const all = (Array.isArray(message) ? message : [message]) as Message[];
   if (all.length > BATCH) return [];
   return all.filter((one) => typeof one === "object" && one !== null) as NonNullable<Message>[];

@@ -1,13 +1,12 @@
-import type { McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { ADDS, ADDS_ONCE, READS } from "./annotations.ts";
 import { type Api, toResult } from "./api.ts";
-import { agent, repetition, room, someJson, tool } from "./arguments.ts";
+import { agent, repetition, room, someJson, tool, type Tools } from "./arguments.ts";
 
 const message = z.int().min(1);
 
-export function registerMessageTools(server: McpServer, api: Api): void {
-  server.registerTool(
+export function registerMessageTools(tools: Tools, api: Api): void {
+  tools.registerTool(
     "post_message",
     {
       description: "Say something to the room; `to` is an address, everyone can read it.",
@@ -26,7 +25,7 @@ export function registerMessageTools(server: McpServer, api: Api): void {
       toResult(await api.call("POST", ["rooms", room, "messages"], { body, key })),
   );
 
-  server.registerTool("list_messages", {
+  tools.registerTool("list_messages", {
     description: "Messages by rising id. `more`: go on after the last id.",
     inputSchema: tool({
       room,
@@ -42,7 +41,7 @@ export function registerMessageTools(server: McpServer, api: Api): void {
     annotations: READS,
   }, async ({ room, ...query }) => toResult(await api.call("GET", ["rooms", room, "messages"], { query })));
 
-  server.registerTool(
+  tools.registerTool(
     "claim_message",
     {
       description: "Take a task: exactly one agent ever gets it; others get already_claimed.",

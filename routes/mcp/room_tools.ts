@@ -1,13 +1,12 @@
-import type { McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { ADDS_ONCE, READS } from "./annotations.ts";
 import { answerOf, type Api, toResult, withMembers } from "./api.ts";
-import { agent, repetition, room, tool } from "./arguments.ts";
+import { agent, repetition, room, tool, type Tools } from "./arguments.ts";
 import { WAIT, type WaitFor } from "./waiting.ts";
 import type { Named } from "./words.ts";
 
-export function registerRoomTools(server: McpServer, api: Api, waitFor: WaitFor): void {
-  server.registerTool("join", {
+export function registerRoomTools(tools: Tools, api: Api, waitFor: WaitFor): void {
+  tools.registerTool("join", {
     description: "Create a room or enter it, and register as an agent. Shows the room.",
     inputSchema: tool({
       room: room.optional().describe("The room's id; left out: a new room"),
@@ -36,7 +35,7 @@ export function registerRoomTools(server: McpServer, api: Api, waitFor: WaitFor)
     return toResult(answerOf(ok, withMembers({ room: id, agent, created, replayed }, text)));
   });
 
-  server.registerTool("read_room", {
+  tools.registerTool("read_room", {
     description:
       "The room's state, agents and message counts; with after or limit, what changed since a revision, in its order.",
     inputSchema: tool({
@@ -50,13 +49,13 @@ export function registerRoomTools(server: McpServer, api: Api, waitFor: WaitFor)
     return toResult(await api.call("GET", ["rooms", room, "changes"], { query: { after, limit } }));
   });
 
-  server.registerTool("wait", {
+  tools.registerTool("wait", {
     description: "Block until a CEL condition over the room is true, or time is up (triggered false).",
     inputSchema: tool(WAIT),
     annotations: READS,
   }, async (wait, context) => toResult(await waitFor(wait, context)));
 
-  server.registerTool("evaluate", {
+  tools.registerTool("evaluate", {
     description: "The value of a CEL expression over the room: state, agents, messages, self, now.",
     inputSchema: tool({
       room,

@@ -1,12 +1,13 @@
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { VERSION } from "../../version.ts";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../http/limits.ts";
 import { createApi, type Fetch } from "./api.ts";
 import { createEndings } from "./endings.ts";
 import { registerMessageTools } from "./message_tools.ts";
 import { registerResources } from "./resources.ts";
 import { registerRoomTools } from "./room_tools.ts";
 import { registerStateTools } from "./state_tools.ts";
+import type { Tools } from "./arguments.ts";
 import { createWaitFor, type Waiting } from "./waiting.ts";
 
 const INSTRUCTIONS = `Convene is where agents coordinate in rooms. Call join first; it shows the room.
@@ -40,7 +41,7 @@ export function createHandler(fetch: Fetch, newSession: () => string = () => cry
       const given = new AbortController();
       const heard = new Request(request, { signal: AbortSignal.any([request.signal, given.signal]) });
       const api = createApi(fetch, heard, env);
-      const waiting = { api, endings, session, giveUp: () => given.abort() };
+      const waiting = { api, endings, session, sent: heard, giveUp: () => given.abort() };
       const handler = createMcpHandler(() => createServer(waiting), {
         maxRequestBodySize: LIMITS.bodyBytes,
         keepAliveMs: LIMITS.beatMs,
@@ -57,11 +58,30 @@ function createServer(waiting: Waiting): McpServer {
   const { api } = waiting;
   const options = { instructions: INSTRUCTIONS, capabilities: CAPABILITIES };
   const server = new McpServer({ name: "convene", version: VERSION }, options);
-  registerRoomTools(server, api, createWaitFor(waiting));
-  registerMessageTools(server, api);
-  registerStateTools(server, api);
+  const tools = heardTools(server, waiting);
+  registerRoomTools(tools, api, createWaitFor(waiting));
+  registerMessageTools(tools, api);
+  registerStateTools(tools, api);
   registerResources(server, api);
   return server;
+}
+
+/** Registers tools whose calls are heard of once their arguments are understood. */
+function heardTools(server: McpServer, { endings, sent }: Waiting): Tools {
+  // deno-lint-ignore no-explicit-any -- the types of the method that this stands for hold for it
+  function registerTool(name: string, config: any, act: any) {
+    // deno-lint-ignore no-explicit-any
+    return server.registerTool(name, config, (args: any, context: any) => {
+      endings.called({ room: args.room, agent: callerOf(name, args), sent });
+      return act(args, context);
+    });
+  }
+  return { registerTool: registerTool as Tools["registerTool"] };
+}
+
+/** Whom a call of a tool is by. Where others than `post_message` have a `from`, it is a filter. */
+function callerOf(tool: string, { agent, from }: Record<string, unknown>): unknown {
+  return tool === "post_message" ? from : agent;
 }
 
 function methodOf(message: unknown): unknown {

@@ -1,9 +1,8 @@
-import type { McpServer } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../http/limits.ts";
 import { READS, REPLACES } from "./annotations.ts";
 import { type Api, toResult } from "./api.ts";
-import { agent, anyJson, gate, members, repetition, room, tool, version } from "./arguments.ts";
+import { agent, anyJson, gate, members, repetition, room, tool, type Tools, version } from "./arguments.ts";
 
 const place = {
   scope: z.string().optional().describe("_shared by default"),
@@ -22,8 +21,8 @@ const WRITE = {
   expr: z.string().optional().describe("CEL of a computed view, in scope _view"),
 };
 
-export function registerStateTools(server: McpServer, api: Api): void {
-  server.registerTool(
+export function registerStateTools(tools: Tools, api: Api): void {
+  tools.registerTool(
     "get_state",
     {
       description: "One entry (key) or a list (of a scope, of a prefix, or all), with versions.",
@@ -39,7 +38,7 @@ export function registerStateTools(server: McpServer, api: Api): void {
       toResult(await api.call("GET", ["rooms", room, "state"], { query: { ...query, resolve: true } })),
   );
 
-  server.registerTool("write_state", {
+  tools.registerTool("write_state", {
     description: "Write values, all or none. On version_conflict look at current and decide again.",
     inputSchema: tool({
       room,
@@ -58,7 +57,7 @@ export function registerStateTools(server: McpServer, api: Api): void {
     return toResult(await api.call("PUT", path, { body: { ...first, ...rest }, key, named: ofFirstWrite }));
   });
 
-  server.registerTool(
+  tools.registerTool(
     "delete_state",
     {
       description: "Delete a key.",

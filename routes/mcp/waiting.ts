@@ -1,6 +1,6 @@
 import type { ServerContext } from "@modelcontextprotocol/server";
 import { z } from "zod";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../http/limits.ts";
 import { type Answer, answerOf, type Api } from "./api.ts";
 import { agent, room } from "./arguments.ts";
 import type { Endings } from "./endings.ts";
@@ -26,15 +26,17 @@ export interface Waiting {
   api: Api;
   endings: Endings;
   session: string | undefined;
+  /** What it was sent in. */
+  sent: object;
   giveUp(): void;
 }
 
 /** Waits within one call, until the condition is true, time is up, or the agent calls again. */
-export function createWaitFor({ api, endings, session, giveUp }: Waiting): WaitFor {
+export function createWaitFor({ api, endings, session, sent, giveUp }: Waiting): WaitFor {
   return async (wait, context) => {
     const { room, agent } = wait;
     const replaced = new AbortController();
-    const giveBack = endings.hold({ room, agent, session, request: context.mcpReq.id }, {
+    const giveBack = endings.hold({ room, agent, sent, session, request: context.mcpReq.id }, {
       replaced: () => replaced.abort(),
       cancelled: giveUp,
     });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { docsOf, type ErrorCode, STATUS } from "../errors.ts";
+import { docsOf, type ErrorCode, STATUS } from "../http/errors.ts";
 import { ANSWERS, ERROR_MEMBERS } from "./answers.ts";
 
 type Schema = Record<string, unknown>;

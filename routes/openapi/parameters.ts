@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { ONE_TAG } from "../etags.ts";
-import { KEY_PATTERN } from "../idempotency.ts";
+import { ONE_TAG } from "../http/etags.ts";
+import { KEY_PATTERN } from "../http/idempotency.ts";
 import { INCLUDE, INCLUDE_PATTERN } from "../include.ts";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../http/limits.ts";
 import { TEXTS } from "../schemas.ts";
 import { deletableScope } from "./state_bodies.ts";
 

@@ -1,4 +1,4 @@
-import { type ErrorCode, STATUS } from "../errors.ts";
+import { type ErrorCode, STATUS } from "../http/errors.ts";
 import { errorName } from "./components.ts";
 import type { Operation } from "./operation.ts";
 import { KEY } from "./parameters.ts";

@@ -1,5 +1,5 @@
 import { VERSION } from "../../version.ts";
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "../http/limits.ts";
 import type { Operations } from "./operation.ts";
 import * as parameters from "./parameters.ts";
 

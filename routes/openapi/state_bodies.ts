@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state.ts";
-import { LIMITS } from "../limits.ts";
+import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
+import { LIMITS } from "../http/limits.ts";
 import {
   absent,
   batchBody,

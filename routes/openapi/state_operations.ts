@@ -1,5 +1,5 @@
-import type { ErrorCode } from "../errors.ts";
-import { LIMITS } from "../limits.ts";
+import type { ErrorCode } from "../http/errors.ts";
+import { LIMITS } from "../http/limits.ts";
 import { entry } from "./examples.ts";
 import { BODY, type Operations } from "./operation.ts";
 import * as parameters from "./parameters.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { compile, EvaluationFailed } from "../../cel/expression.ts";
-import { charge, STEP_BUDGET, stepsLeft, underBudget } from "../../cel/budget.ts";
+import { compile, EvaluationFailed } from "../../cel/language/expression.ts";
+import { charge, STEP_BUDGET, stepsLeft, underBudget } from "../../cel/language/budget.ts";
 import { contextOf, thrown } from "./room.ts";
 
 const TEXT = "a".repeat(60_000);

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
-import { type Condition, conditionOf, judgeCondition, type JudgedCondition } from "../../cel/conditions.ts";
-import { toCel } from "../../cel/values.ts";
+import {
+  type Condition,
+  conditionOf,
+  judgeCondition,
+  type JudgedCondition,
+} from "../../cel/rooms/conditions.ts";
+import { toCel } from "../../cel/language/values.ts";
 
 /** A condition in brackets: `[all ...]`, `[any ...]` and the sources of its parts. */
 function outline(condition: Condition): string {

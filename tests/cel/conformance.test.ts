@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { tests as data } from "@bufbuild/cel-spec/testdata/conformance.js";
-import { underBudget } from "../../cel/budget.ts";
-import { createLanguage, type Language } from "../../cel/environment.ts";
-import { equal } from "../../cel/library/equality.ts";
-import { UnsignedInt } from "../../cel/library/engine.ts";
-import { parseDuration } from "../../cel/library/durations.ts";
-import { parseTimestamp } from "../../cel/library/timestamps.ts";
-import { typeName } from "../../cel/library/describe.ts";
-import { decodeBase64 } from "../../cel/library/base64.ts";
+import { underBudget } from "../../cel/language/budget.ts";
+import { createLanguage, type Language } from "../../cel/language/environment.ts";
+import { equal } from "../../cel/language/std/equality.ts";
+import { UnsignedInt } from "../../cel/language/engine.ts";
+import { parseDuration } from "../../cel/language/std/durations.ts";
+import { parseTimestamp } from "../../cel/language/std/timestamps.ts";
+import { typeName } from "../../cel/language/describe.ts";
+import { decodeBase64 } from "../../cel/language/ext/base64.ts";
 import { KNOWN_FAILURES, OUR_NUMBERS } from "./conformance_exceptions.ts";
 
 interface Case {

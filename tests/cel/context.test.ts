@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { createContext } from "../../cel/context.ts";
-import { compile } from "../../cel/expression.ts";
-import { NOTHING } from "../../cel/definitions.ts";
-import type { RoomData } from "../../cel/reader.ts";
-import { toCel } from "../../cel/values.ts";
+import { createContext } from "../../cel/rooms/context.ts";
+import { compile } from "../../cel/language/expression.ts";
+import { NOTHING } from "../../cel/rooms/definitions.ts";
+import type { RoomData } from "../../cel/rooms/reader.ts";
+import { toCel } from "../../cel/language/values.ts";
 import type { Json } from "../../db/json.ts";
 
 const NOW = new Date("2026-11-22T12:00:00.000Z");

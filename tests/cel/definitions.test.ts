@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { circular, define, type Definitions, viewsOf, withViews } from "../../cel/definitions.ts";
-import { createMemory } from "../../cel/definitions_memory.ts";
-import { createReader } from "../../cel/reader.ts";
-import { compile } from "../../cel/expression.ts";
+import { circular, define, type Definitions, viewsOf, withViews } from "../../cel/rooms/definitions.ts";
+import { createMemory } from "../../cel/rooms/definitions_memory.ts";
+import { createReader } from "../../cel/rooms/reader.ts";
+import { compile } from "../../cel/language/expression.ts";
 import { createDatabase } from "../../db/database.ts";
-import { connect } from "../../db/open.ts";
+import { connect } from "../../db/driver/open.ts";
 import { createRoom } from "../../db/rooms.ts";
-import { putEntries } from "../../db/state_writes.ts";
+import { putEntries } from "../../db/state/write.ts";
 
 const defined = (views: Record<string, string>) => define(new Map(Object.entries(views)));
 

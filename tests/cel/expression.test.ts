@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { compile, EvaluationFailed, InvalidExpression } from "../../cel/expression.ts";
-import { MAX_SOURCE } from "../../cel/environment.ts";
+import { compile, EvaluationFailed, InvalidExpression } from "../../cel/language/expression.ts";
+import { MAX_SOURCE } from "../../cel/language/environment.ts";
 import { agent, contextOf, evaluate, thrown } from "./room.ts";
 
 /** Cases of one behaviour: source, result, and the `_shared` keys where they matter. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../db/database.ts";
+import type { Connection } from "../../db/driver/connection.ts";
 import { withApp } from "../support/app.ts";
 
 /** Runs `meddle` once, between the next gate's read and its write. */

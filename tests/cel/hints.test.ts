@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
-import { compile, EvaluationFailed, InvalidExpression } from "../../cel/expression.ts";
-import { FUNCTIONS, METHODS, MISUSED, NAMES, NAMESPACED } from "../../cel/foreign_functions.ts";
+import { compile, EvaluationFailed, InvalidExpression } from "../../cel/language/expression.ts";
+import {
+  FUNCTIONS,
+  METHODS,
+  MISUSED,
+  NAMES,
+  NAMESPACED,
+} from "../../cel/language/hints/foreign_functions.ts";
 import { contextOf, evaluate, thrown } from "./room.ts";
 
 /** What is refused, where, what the hint names, and the whole expression written as the hint says, with its value. */

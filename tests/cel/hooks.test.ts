@@ -7,7 +7,7 @@ import {
   type Overloads,
   type Parsed,
   rememberOnlyKnown,
-} from "../../cel/library/engine.ts";
+} from "../../cel/language/engine.ts";
 
 // Each case stands for a seam of a library that cel/ leans on: when one fails after an upgrade, so does cel/.
 

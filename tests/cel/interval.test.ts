@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import { createInterval } from "../../cel/interval.ts";
+import { createInterval } from "../../cel/waits/interval.ts";
 
 const INTERVAL_MS = 200;
 const RUNS = 6;

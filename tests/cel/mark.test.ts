@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../db/database.ts";
+import type { Connection } from "../../db/driver/connection.ts";
 import { type Batch, withApp } from "../support/app.ts";
 
 /** A promise of the service: so long after its timeout a wait ends at the latest. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { compile, type Context } from "../../cel/expression.ts";
-import { type Reads, unionReads } from "../../cel/reads.ts";
+import { compile, type Context } from "../../cel/language/expression.ts";
+import { type Reads, unionReads } from "../../cel/language/dependencies.ts";
 import { agent, contextOf, random, type Room } from "./room.ts";
 
 const NOTHING: Reads = {

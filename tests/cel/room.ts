@@ -1,5 +1,5 @@
-import { compile, type Context } from "../../cel/expression.ts";
-import { toCel } from "../../cel/values.ts";
+import { compile, type Context } from "../../cel/language/expression.ts";
+import { toCel } from "../../cel/language/values.ts";
 import type { Json } from "../../db/json.ts";
 
 /** What a context is made of, as JSON. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Duration, Optional, UnsignedInt } from "../../cel/library/engine.ts";
-import { toCel, toJson } from "../../cel/values.ts";
+import { Duration, Optional, UnsignedInt } from "../../cel/language/engine.ts";
+import { toCel, toJson } from "../../cel/language/values.ts";
 import type { Json } from "../../db/json.ts";
 import { evaluate, thrown } from "./room.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createDatabase } from "../../db/database.ts";
-import { connect } from "../../db/open.ts";
+import { connect } from "../../db/driver/open.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { type Batch, isLoad, isPoll, type TestApp, withApp } from "../support/app.ts";
@@ -95,7 +95,7 @@ Deno.test("the last read at the deadline finds what no poll has seen", () =>
     await room(app);
     await withOther(app.file, async (write) => {
       const marked = app.nextBatch(isMark);
-      const wait = app.json("POST", "/rooms/r/wait", { condition, agent: "ann", timeout: 400 });
+      const wait = app.json("POST", "/rooms/r/wait", { condition, agent: "ann", timeout: 3_000 });
       await marked;
       await write(goes);
       assert.equal((await wait).body.triggered, true);

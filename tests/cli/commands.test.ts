@@ -263,14 +263,24 @@ Deno.test("in a terminal watch draws on the other screen and gives the terminal 
   await withShell(async (shell) => {
     await connect(shell.url).room("r").state.put("phase", HOSTILE);
     const main = new URL("../../cli/main.ts", import.meta.url).pathname;
-    const command = `timeout -s INT 3 '${Deno.execPath()}' run -q --allow-net --allow-env '${main}' watch`;
-    const { stdout } = await new Deno.Command("script", {
-      args: ["-qec", command, "/dev/null"],
+    const script = new Deno.Command("script", {
+      args: ["-qec", `'${Deno.execPath()}' run -q --allow-net --allow-env '${main}' watch`, "/dev/null"],
       env: { CONVENE_URL: shell.url, CONVENE_ROOM: "r", NO_COLOR: "1" },
-      stdin: "null",
-      signal: AbortSignal.timeout(20_000),
-    }).output();
-    const drawn = new TextDecoder().decode(stdout);
+      stdin: "piped",
+      stdout: "piped",
+      signal: AbortSignal.timeout(30_000),
+    }).spawn();
+    const keyboard = script.stdin.getWriter();
+    let drawn = "";
+    let left = false;
+    for await (const piece of script.stdout.pipeThrough(new TextDecoderStream())) {
+      drawn += piece;
+      if (left || !drawn.includes("_shared/phase = ")) continue;
+      left = true;
+      await keyboard.write(new TextEncoder().encode("\x03")); // Ctrl-C
+    }
+    await keyboard.close().catch(() => {}); // it has ended
+    await script.status;
     assert.ok(drawn.startsWith("\x1b[?1049h\x1b[?25l"), drawn);
     assert.ok(drawn.includes("_shared/phase = "), drawn);
     assert.ok(drawn.endsWith("\x1b[?25h\x1b[?1049l"), drawn);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SERVICE_CODES } from "../../client/codes.ts";
 import { ConveneError, type ErrorCode } from "../../client/mod.ts";
-import { type ErrorCode as ServiceCode, STATUS } from "../../routes/errors.ts";
+import { type ErrorCode as ServiceCode, STATUS } from "../../routes/http/errors.ts";
 
 type Same<A, B> = [A, B] extends [B, A] ? true : false;
 

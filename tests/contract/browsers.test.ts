@@ -366,7 +366,47 @@ set("a trusted proxy says at which address documents and pages are", { TRUSTED_P
     assert.ok(text.includes(`${address}/rooms/${room}`), text);
     const document = await t.request("GET", "/openapi.json", { headers });
     assert.equal(document.body.servers[0].url, address);
-    assert.match(document.headers.get("vary")!, /X-Forwarded-Host, X-Forwarded-Proto, Forwarded/i);
+  }
+});
+
+/** Documents in each form, and pages whose text has the address in it. */
+const ADDRESSED: Array<[path: string, accept: string]> = [
+  ...["/", "/guide", "/docs", "/docs/api", "/llms-full.txt"].flatMap((path): Array<[string, string]> => [
+    [path, "*/*"],
+    [path, "text/html"],
+  ]),
+  ["/SKILL.md", "*/*"],
+  ["/openapi.json", "*/*"],
+  ["/?room=r", "text/html"],
+  ["/?room=none", "text/html"],
+  ["/rooms/r/live/evaluation?expr=1", "*/*"],
+];
+
+for (const env of [{}, { TRUSTED_PROXIES: "1" }] as Record<string, string>[]) {
+  set(`no shared cache keeps what a caller's address is part of: ${JSON.stringify(env)}`, env, async (t) => {
+    await t.post("/rooms", { id: "r" });
+    for (const [path, accept] of ADDRESSED) {
+      const { headers } = await t.request("GET", path, { headers: { accept } });
+      assert.match(headers.get("cache-control")!, /^(?:private, max-age=300|no-store)$/, path);
+      const tag = headers.get("etag");
+      if (tag === null) continue;
+      const again = await t.request("GET", path, { headers: { accept, "if-none-match": tag } });
+      assert.deepEqual(
+        [again.status, again.headers.get("cache-control")],
+        [304, "private, max-age=300"],
+        path,
+      );
+    }
+  });
+}
+
+set("a shared cache may keep documents where the address is one for all", {
+  PUBLIC_URL: "https://convene.example",
+  TRUSTED_PROXIES: "1",
+}, async (t) => {
+  for (const [path, accept] of ADDRESSED.filter(([path]) => !/room/.test(path))) {
+    const { headers } = await t.request("GET", path, { headers: { accept } });
+    assert.equal(headers.get("cache-control"), "public, max-age=300", path);
   }
 });
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createShelf } from "../../routes/kept.ts";
-import { LIMITS } from "../../routes/limits.ts";
+import { createShelf } from "../../routes/pages/kept.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
 import { contract, oneBackend, type Subject } from "../support/backends.ts";
 import { send } from "../support/raw.ts";
 
@@ -29,7 +29,7 @@ contract("a document may be kept for five minutes, and is not sent again to whoe
   for (const [path, accept] of asked as Array<[string, string]>) {
     const { status, headers } = await asking(t, path, { accept });
     const tag = headers.get("etag")!;
-    assert.deepEqual([status, headers.get("cache-control")], [200, "public, max-age=300"], path);
+    assert.deepEqual([status, headers.get("cache-control")], [200, "private, max-age=300"], path);
     assert.match(tag, /^W\/"[0-9a-f]{16}"$/);
     assert.match(
       headers.get("vary") ?? "",
@@ -38,7 +38,7 @@ contract("a document may be kept for five minutes, and is not sent again to whoe
     for (const known of [tag, tag.slice(2), `"x", ${tag}`, "*"]) {
       const again = await asking(t, path, { accept, "if-none-match": known });
       assert.deepEqual([again.status, again.text, again.headers.get("etag")], [304, "", tag], path);
-      assert.equal(again.headers.get("cache-control"), "public, max-age=300");
+      assert.equal(again.headers.get("cache-control"), "private, max-age=300");
       assert.equal(again.headers.get("vary"), headers.get("vary"));
     }
     assert.equal((await asking(t, path, { accept, "if-none-match": '"1"' })).status, 200);

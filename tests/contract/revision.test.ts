@@ -80,12 +80,17 @@ contract("a mark set and cleared moves the clock each time", async (t) => {
   const room = await t.room();
   await t.agent(room, "ann");
   const before = await t.revision(room);
-  const waiting = t.post(`/rooms/${room}/wait`, { condition: "false", agent: "ann", timeout: 600 });
+  const waiting = t.post(`/rooms/${room}/wait`, {
+    condition: "has(state._shared.go)",
+    agent: "ann",
+    timeout: 20_000,
+  });
   await t.agentUntil(room, "ann", ({ status }) => status === "waiting");
   const during = await t.revision(room);
   assert.equal(during, before + 1);
-  await waiting;
-  assert.equal(await t.revision(room), during + 1);
+  await t.write(room, "go", 1);
+  assert.equal((await waiting).body.triggered, true);
+  assert.equal(await t.revision(room), during + 2, "the write, and the mark cleared");
 });
 
 contract("rooms have clocks of their own", async (t) => {

@@ -120,12 +120,18 @@ contract("sums of fractions of every size are those of doubles", async (t) => {
   const random = () => (seed = (seed * 48271) % 2147483647) / 2147483647;
   const fraction = () => (random() - 0.5) * 10 ** Math.floor(random() * 40 - 28);
   const pairs = Array.from({ length: 300 }, () => [fraction(), fraction()] as const);
-  const wrong = await Promise.all(pairs.map(async ([value, increment], n) => {
-    await t.write(room, `k${n}`, value);
-    const reply = await t.put(`/rooms/${room}/state`, { key: `k${n}`, increment });
-    return reply.body.value === value + increment ? [] : [`${value} + ${increment}: ${reply.body.value}`];
-  }));
-  assert.deepEqual(wrong.flat(), []);
+  const sumOf = async (value: number, increment: number, key: string) => {
+    await t.write(room, key, value);
+    const reply = await t.put(`/rooms/${room}/state`, { key, increment });
+    assertStatus(reply, 200);
+    assert.equal(reply.body.value, value + increment, `${value} + ${increment}`);
+  };
+  // Some at a time: sums of one room go one after the other, and none is to wait for its turn in vain.
+  for (let from = 0; from < pairs.length; from += 30) {
+    await Promise.all(
+      pairs.slice(from, from + 30).map(([value, increment], n) => sumOf(value, increment, `k${from + n}`)),
+    );
+  }
 });
 
 contract("a batch adds whole numbers to the fraction that it has put itself", async (t) => {

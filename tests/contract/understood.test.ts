@@ -186,6 +186,61 @@ contract("a condition that a query cuts at && is refused, and told how to be sen
   assert.equal((await t.entry(room, "a")).value, 1);
 });
 
+/** What arrives of an expression that stands in a URL as it is, by what the hint tells to write. */
+const SLIPS_OF_URLS: Array<[sent: string, hint: RegExp | undefined]> = [
+  ["state._shared.n+1", /`%2B`/],
+  ["state._shared.n+1%20==%202", /`%2B`/],
+  ["messages.count+state._shared.n>3", /`%2B`/],
+  ['"a"+"b"=="ab"', /`%2B`/],
+  ["state._shared.n+(1)==2", /`%2B`/],
+  ["(1)+(2)==3", /`%2B`/],
+  ["[1]+{}", /`%2B`/],
+  ["1+%2B+1+1", /`%2B`/],
+  ["state._shared.n%10==0", /`%25`/],
+  ["state._shared.n%00==0", /`%25`/],
+  ["state._shared.n%25==0", /`%25`/],
+  ["state._shared.n%25", /`%25`/],
+  ['state._shared.n=="', /`%23` and `%26`/],
+  ['state._shared.n=="a', /`%23` and `%26`/],
+  ["size(state._shared.n", /`%23` and `%26`/],
+  // What has no slip of a URL keeps what else is to be said of it.
+  ["state._shared.n%201", undefined],
+  ["state._shared.n+==+1+and+true", /^Write `&&`/],
+  ["stat._shared.n+%2B+1", /`state`/],
+  ["messages.cuont+%2B+1", /`count`/],
+  ["1+%2B+%2B+2", undefined],
+];
+
+contract(
+  "an expression that a URL has changed is refused with the hint how it is written there",
+  async (t) => {
+    const room = await t.room();
+    await t.write(room, "n", 1);
+    for (const [sent, hint] of SLIPS_OF_URLS) {
+      const replies = [
+        await t.request("GET", `/rooms/${room}/wait?timeout=0&condition=${sent}`),
+        await t.request("DELETE", `/rooms/${room}/state?key=n&if=${sent}&agent=ann`),
+      ];
+      for (const reply of replies) {
+        assert.deepEqual([reply.status, reply.body.error], [400, "invalid_expression"], sent);
+        if (hint) assert.match(reply.body.hint ?? "", hint, sent);
+        else assert.doesNotMatch(reply.body.hint ?? "", /URL/, sent);
+      }
+      const page = await t.request("GET", `/?room=${room}&expr=${sent}`, {
+        headers: { Accept: "text/html" },
+      });
+      if (hint && /%2/.test(hint.source)) assert.match(page.text, hint, sent);
+      const { expression } = replies[0]!.body;
+      const inBody = await t.post(`/rooms/${room}/wait`, { condition: expression, timeout: 0 });
+      assert.doesNotMatch(inBody.body.hint ?? "", /URL/, sent);
+    }
+    for (const sent of ["state._shared.n+==+1", "state._shared.n%2B1==2", "state._shared.n+%2B+1+==+2"]) {
+      const reply = await t.request("GET", `/rooms/${room}/wait?timeout=0&condition=${sent}`);
+      assert.equal(reply.body.triggered, true, sent);
+    }
+  },
+);
+
 contract("a parameter that stands twice is refused where the two differ", async (t) => {
   const room = await t.room();
   for (const query of ["kind=a&kind=b", "after=1&after=x", "kind=a&kind=b&kind=a"]) {

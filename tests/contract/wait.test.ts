@@ -183,7 +183,7 @@ contract("a wait that times out says why its condition could not be evaluated", 
 
 contract("a condition whose last evaluation went well leaves no last_error", async (t) => {
   const room = await t.room();
-  const wait = await started(t, room, { condition: "state._shared.later > 1", timeout: 1_500 });
+  const wait = await started(t, room, { condition: "state._shared.later > 1", timeout: 3_000 });
   await t.write(room, "later", 1);
   const { body } = await wait.answer;
   assertMembers(body, ["triggered", "timeout", "elapsed_ms"]);

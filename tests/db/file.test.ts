@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import Database from "libsql";
-import { faultOf } from "../../db/faults.ts";
-import { connect } from "../../db/open.ts";
-import type { Statement } from "../../db/statement.ts";
+import { faultOf } from "../../db/driver/faults.ts";
+import { connect } from "../../db/driver/open.ts";
+import type { Statement } from "../../db/driver/statement.ts";
 
 const plain = (sql: string): Statement => ({ sql, args: {} });
 const insert = (id: string, n: number): Statement => ({

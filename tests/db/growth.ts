@@ -1,5 +1,5 @@
 /** Prints by how many bytes this process grows over many statements: a process that does nothing else. */
-import { connect } from "../../db/open.ts";
+import { connect } from "../../db/driver/open.ts";
 
 const WARM_UP = 50_000;
 const BATCHES = 150_000;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createDatabase, type Database } from "../../db/database.ts";
-import { runOnce } from "../../db/idempotency.ts";
-import { postMessage } from "../../db/message_writes.ts";
-import { connect } from "../../db/open.ts";
+import { runOnce } from "../../db/write/idempotency.ts";
+import { postMessage } from "../../db/messages/write.ts";
+import { connect } from "../../db/driver/open.ts";
 import { createRoom } from "../../db/rooms.ts";
-import { LIMITS } from "../../routes/limits.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
 import { heldTime } from "../support/held_time.ts";
 
 const DAY = 24 * 60 * 60 * 1_000;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { DatabaseUnavailable } from "../../db/faults.ts";
-import { createLane } from "../../db/lane.ts";
-import type { Row, Statement } from "../../db/statement.ts";
+import { DatabaseUnavailable } from "../../db/driver/faults.ts";
+import { createLane } from "../../db/batching/queue.ts";
+import type { Row, Statement } from "../../db/driver/statement.ts";
 
 const job = (...names: string[]): Statement[] => names.map((sql) => ({ sql, args: {} }));
 const echo = (statements: Statement[]): Row[][] => statements.map(({ sql }) => [{ sql }]);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createDatabase } from "../../db/database.ts";
-import { connect } from "../../db/open.ts";
-import { MIGRATIONS } from "../../db/schema.ts";
-import { listEntries } from "../../db/state.ts";
-import type { Statement } from "../../db/statement.ts";
+import { connect } from "../../db/driver/open.ts";
+import { MIGRATIONS } from "../../db/driver/schema.ts";
+import { listEntries } from "../../db/state/read.ts";
+import type { Statement } from "../../db/driver/statement.ts";
 import { withApp } from "../support/app.ts";
 
 const plainly = (sql: string): Statement => ({ sql, args: {} });

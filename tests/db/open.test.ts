@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { connect } from "../../db/open.ts";
-import type { Statement } from "../../db/statement.ts";
+import { connect } from "../../db/driver/open.ts";
+import type { Statement } from "../../db/driver/statement.ts";
 
 const sql = (text: string): Statement => ({ sql: text, args: {} });
 

@@ -9,7 +9,7 @@ const AGENT = ["id", "room_id", "name", "role", "meta", "status", "joined", "joi
 
 /**
  * What is stored of each write: how many unique values it took, and of each step that keeps rows their columns, in
- * the steps' order (none where it gave no row). Where this has to change, raise FORMAT (db/idempotency.ts): a key
+ * the steps' order (none where it gave no row). Where this has to change, raise FORMAT (db/write/idempotency.ts): a key
  * of yesterday's release would be given an answer that never was.
  */
 const OUTCOMES: Array<[request: Request, unique: number, rows: string[][]]> = [

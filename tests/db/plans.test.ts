@@ -1,13 +1,19 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import { createDatabase } from "../../db/database.ts";
-import { FIRST_PAGE_BYTES, type Listing, PAGE_BYTES, selectMoved, selectPage } from "../../db/listing.ts";
-import { type MessageFilter, selectMessages } from "../../db/messages.ts";
-import { connect } from "../../db/open.ts";
-import { MIGRATIONS } from "../../db/schema.ts";
-import { selectEntries } from "../../db/state.ts";
-import { createThread } from "../../db/thread.ts";
-import type { Statement } from "../../db/statement.ts";
+import {
+  FIRST_PAGE_BYTES,
+  type Listing,
+  PAGE_BYTES,
+  selectMoved,
+  selectPage,
+} from "../../db/consistent_read/listing.ts";
+import { type MessageFilter, selectMessages } from "../../db/messages/read.ts";
+import { connect } from "../../db/driver/open.ts";
+import { MIGRATIONS } from "../../db/driver/schema.ts";
+import { selectEntries } from "../../db/state/read.ts";
+import { createThread } from "../../db/consistent_read/thread.ts";
+import type { Statement } from "../../db/driver/statement.ts";
 import { withApp } from "../support/app.ts";
 import { TOUR } from "../support/tour.ts";
 

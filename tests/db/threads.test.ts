@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import fc from "fast-check";
-import { listMessages, type MessageFilter } from "../../db/messages.ts";
+import { listMessages, type MessageFilter } from "../../db/messages/read.ts";
 import { withApp } from "../support/app.ts";
 
 /** More messages than two steps pass. */

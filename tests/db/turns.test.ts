@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createTurnsOfRooms } from "../../db/turns.ts";
+import { createTurnsOfRooms } from "../../db/serialize.ts";
 
 Deno.test("many large reads of one room keep that of another no longer than one of theirs, and run one at a time", async () => {
   const inTurn = createTurnsOfRooms();

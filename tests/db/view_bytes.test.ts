@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createDatabase } from "../../db/database.ts";
-import { connect } from "../../db/open.ts";
+import { connect } from "../../db/driver/open.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { createRoom } from "../../db/rooms.ts";
-import { deleteEntry } from "../../db/state.ts";
-import { putEntries } from "../../db/state_writes.ts";
-import { LIMITS } from "../../routes/limits.ts";
+import { deleteEntry } from "../../db/state/read.ts";
+import { putEntries } from "../../db/state/write.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
 
 const expr = (bytes: number) => JSON.stringify("x".repeat(bytes - 2));
 

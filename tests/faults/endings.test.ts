@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connect } from "../../db/open.ts";
+import { connect } from "../../db/driver/open.ts";
 import { Subject } from "../support/backends.ts";
 import { startCluster } from "../support/cluster.ts";
 import { startLibsqlServer } from "../support/libsql_server.ts";
@@ -67,7 +67,7 @@ Deno.test("two instances that are asked to end at once answer a thousand waits f
 
 /** A process whose end takes until it is let go. It prints every signal that has reached it, and how it ends. */
 const ENDING = `
-  import { onEnd } from "./routes/ending.ts";
+  import { onEnd } from "./routes/process/ending.ts";
   const go = Deno.stdin.read(new Uint8Array(1));
   onEnd(async () => await go, async () => console.log("closed"));
   Deno.addSignalListener("SIGTERM", () => console.log("told"));

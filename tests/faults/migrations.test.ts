@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createDatabase } from "../../db/database.ts";
-import { DatabaseUnavailable } from "../../db/faults.ts";
-import { listMessages } from "../../db/messages.ts";
-import { connect } from "../../db/open.ts";
+import { DatabaseUnavailable } from "../../db/driver/faults.ts";
+import { listMessages } from "../../db/messages/read.ts";
+import { connect } from "../../db/driver/open.ts";
 import { ping } from "../../db/rooms.ts";
 import { RELEASE } from "../../db/release.ts";
-import { MIGRATIONS } from "../../db/schema.ts";
+import { MIGRATIONS } from "../../db/driver/schema.ts";
 import { Subject } from "../support/backends.ts";
 import { startLibsqlServer } from "../support/libsql_server.ts";
 import { startService } from "../support/service.ts";

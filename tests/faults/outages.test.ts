@@ -71,6 +71,9 @@ function startLoad(t: Subject, room: string) {
     sent.push(asked.then((reply) => ({ reply, wait, took: performance.now() - from })));
   }, EACH_MS);
   return {
+    get sent() {
+      return sent.length;
+    },
     stop: () => clearInterval(timer),
     replies: () => Promise.all(sent),
   };
@@ -145,9 +148,12 @@ for (const fault of ["delay", "cut", "cut in mid-reply", "swallow"] as const) {
       const started = proxy.asked;
       await pause(LASTS_MS);
       const usual = proxy.asked - started;
+      const before = load.sent;
       proxy.behave(fault);
       await pause(LASTS_MS);
       const during = proxy.asked - started - usual;
+      // A slow database answers few queries, since requests share them: then each request may have one of its own.
+      const most = 2 * Math.max(usual, load.sent - before);
       load.stop();
       proxy.behave("pass");
       const recovered = await recovery(t, room);
@@ -161,7 +167,7 @@ for (const fault of ["delay", "cut", "cut in mid-reply", "swallow"] as const) {
           `${during} queries to ${usual}`,
       );
       assert.ok(recovered < RECOVERED_WITHIN_MS, `working again after ${Math.round(recovered)} ms`);
-      assert.ok(during <= 2 * usual, `${during} queries during the fault, ${usual} before it`);
+      assert.ok(during <= most, `${during} queries during the fault, ${usual} before it, ${most} at most`);
       for (const { reply } of refused) assertUnavailable(reply);
       if (fault === "delay") await assertOnlySlow(t, room, replies);
       else assert.ok(refused.length > 0, "nobody noticed the fault");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "node:http2";
-import { LIMITS } from "../../routes/limits.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
 import { backends, Subject } from "../support/backends.ts";
 import { assertOthersServed } from "../support/held_up.ts";
 import { send } from "../support/raw.ts";

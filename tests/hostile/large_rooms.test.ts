@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createDatabase } from "../../db/database.ts";
-import { connect } from "../../db/open.ts";
+import { connect } from "../../db/driver/open.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { Subject } from "../support/backends.ts";

@@ -4,9 +4,9 @@
  */
 import assert from "node:assert/strict";
 import { createDatabase } from "../../db/database.ts";
-import { connect } from "../../db/open.ts";
+import { connect } from "../../db/driver/open.ts";
 import { createRoom } from "../../db/rooms.ts";
-import { putEntries } from "../../db/state_writes.ts";
+import { putEntries } from "../../db/state/write.ts";
 import { Subject } from "../support/backends.ts";
 import { assertOthersServed } from "../support/held_up.ts";
 import { DATABASES } from "../support/databases.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Connection } from "../../bench/support/connection.ts";
 import { createDatabase } from "../../db/database.ts";
-import { connect } from "../../db/open.ts";
+import { connect } from "../../db/driver/open.ts";
 import { assertOthersServed } from "../support/held_up.ts";
 import { DATABASES } from "../support/databases.ts";
 import { startService } from "../support/service.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { Connection, encodeRequest } from "../../bench/support/connection.ts";
 import { residentKiB } from "../../bench/support/usage.ts";
-import { compile } from "../../cel/expression.ts";
-import { createWatch } from "../../cel/watch.ts";
-import { connect } from "../../db/open.ts";
-import { LIMITS } from "../../routes/limits.ts";
+import { compile } from "../../cel/language/expression.ts";
+import { createWatch } from "../../cel/waits/watch.ts";
+import { connect } from "../../db/driver/open.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
 import { type Batch, withApp } from "../support/app.ts";
 import { Subject } from "../support/backends.ts";
 import { startService } from "../support/service.ts";

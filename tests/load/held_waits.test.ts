@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type Answer, Connection } from "../../bench/support/connection.ts";
 import { peakKiB } from "../../bench/support/usage.ts";
-import { compile, type Expression } from "../../cel/expression.ts";
-import { LIMITS } from "../../routes/limits.ts";
+import { compile, type Expression } from "../../cel/language/expression.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
 import { withApp } from "../support/app.ts";
 import { Client } from "../support/client.ts";
 import { startService } from "../support/service.ts";

@@ -182,3 +182,37 @@ overEach("a limit is heeded wherever there is one", async (connect) => {
   const list = await call("list_messages", { room: "r", limit: 2 });
   assert.deepEqual([list.body.items.length, list.body.more], [2, true]);
 });
+
+Deno.test("MCP: an argument __proto__ is refused as other unknown ones are, and kept where it is data", () =>
+  withClient(async (connect, { url }) => {
+    await (await connect()).call("join", { room: "r", agent: "ann" });
+    const call = async (name: string, args: string) => {
+      const body = message("tools/call", { name, arguments: {} }, 7).replace("{}", args);
+      const response = await fetch(`${url}/mcp`, {
+        method: "POST",
+        headers: { ...HEADERS, "MCP-Protocol-Version": "2025-11-25" },
+        body,
+      });
+      return await response.text();
+    };
+    const own = '"__proto__":{"a":1}';
+    for (
+      const [name, args] of [
+        ["evaluate", `{"room":"r","expr":"1",${own}}`],
+        ["write_state", `{"room":"r","writes":[{"key":"k","value":1}],${own}}`],
+        ["write_state", `{"room":"r","writes":[{"key":"k","value":1,${own}}]}`],
+        ["write_state", `{"room":"r","writes":[{"key":"k","value":1}],"\\u005f_proto__":1}`],
+      ] as const
+    ) {
+      const text = await call(name, args);
+      assert.match(text, /There is no argument `__proto__`\. (There are `|Leave it out)/, args);
+      assert.match(text, /"id":7/);
+    }
+    assert.equal((await fetch(`${url}/rooms/r/state`).then((reply) => reply.json())).length, 0);
+    await call("write_state", `{"room":"r","writes":[{"key":"k","value":{${own}}}]}`);
+    const [entry] = await fetch(`${url}/rooms/r/state`).then((reply) => reply.json());
+    assert.equal(JSON.stringify(entry.value), `{${own}}`);
+    await call("post_message", `{"room":"r","from":"ann","body":{${own}}}`);
+    const [posted] = await fetch(`${url}/rooms/r/messages`).then((reply) => reply.json());
+    assert.equal(JSON.stringify(posted.body), `{${own}}`);
+  }));

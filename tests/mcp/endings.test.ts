@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { createEndings } from "../../routes/mcp/endings.ts";
 import type { Service } from "../support/service.ts";
 import { type Agent, HEADERS, message, META, NEWEST, overEach, withClient } from "../support/mcp.ts";
 
@@ -18,7 +17,7 @@ const FOR_EVER = { room: "r", agent: "ann", condition: "false", timeout_seconds:
 /** Waits until an agent has the status; fails after some seconds. */
 async function becomes({ call }: Agent, status: string, agent = "ann"): Promise<void> {
   const condition = `agents.${agent}.status == "${status}"`;
-  const { body } = await call("wait", { room: "r", condition, timeout_seconds: 5 });
+  const { body } = await call("wait", { room: "r", condition, timeout_seconds: 20 });
   assert.equal(body.triggered, true, `${agent} is not ${status}`);
 }
 
@@ -156,23 +155,58 @@ Deno.test("MCP 2025-11-25: notifications/cancelled ends the wait of its own sess
     assert.match(await waits[1]!, /triggered\\":true/);
   }));
 
-Deno.test("MCP: a batch that is too long to be answered ends no wait", () =>
-  withClient(async (_, { url }) => {
-    const call = (n: number) =>
-      message("tools/call", { name: "evaluate", arguments: { room: "r", agent: `a${n}`, expr: "1" } }, n);
-    const batchOf = (count: number) => `[${Array.from({ length: count }, (_, n) => call(n)).join()}]`;
-    const endings = createEndings();
-    const ended = new Set<number>();
-    for (let n = 0; n <= 100; n++) {
-      const names = { room: "r", agent: `a${n}`, request: n };
-      endings.hold(names, { replaced: () => ended.add(n), cancelled: assert.fail });
-    }
+/** Calls that name ann and that no tool does: no such tool, arguments that it does not take. */
+const REFUSED: [name: string, args: Record<string, unknown>][] = [
+  ["wiat", { room: "r", agent: "ann" }],
+  ["evaluate", { room: "r", agent: "ann" }],
+  ["evaluate", { room: "r", agent: "ann", expr: "1", frobnicate: 1 }],
+  ["post_message", { room: "r", from: "ann", from_agent: "bob", body: 1 }],
+  ["claim_message", { room: "r", agent: "ann", message: "one" }],
+  ["write_state", { room: "r", agent: "ann", writes: [] }],
+  ["wait", { room: "r", agent: "ann", timeout_seconds: -1, condition: "true" }],
+];
+
+overEach("a call that is refused ends no wait of the agent that it names", async (connect, { url }) => {
+  const [ann, other] = [await connect(), await connect()];
+  for (const agent of ["ann", "bob"]) await other.call("join", { room: "r", agent });
+  const waiting = ann.call("wait", { ...FOR_EVER, condition: "has(state._shared.over)" });
+  await becomes(other, "waiting");
+  for (const [name, args] of REFUSED) {
+    const refused = await ann.client.callTool({ name, arguments: args }).catch(() => ({ isError: true }));
+    assert.equal(refused.isError, true, name);
+  }
+  const headers = { ...HEADERS, ...FORMS["2025-11-25"]!.headers };
+  const call = (args: string) =>
+    message("tools/call", { name: "evaluate", arguments: {} }).replace("{}", args);
+  const batch = (count: number) =>
+    `[${Array(count).fill(call('{"room":"r","agent":"ann","expr":"1"}')).join()}]`;
+  for (const body of [batch(101), call('{"room":"r","agent":"ann","expr":"1","__proto__":{}}')]) {
+    await (await fetch(`${url}/mcp`, { method: "POST", headers, body })).body?.cancel();
+  }
+  const { agents } = (await other.call("read_room", { room: "r" })).body;
+  assert.equal(agents.ann.status, "waiting");
+  await other.call("write_state", { room: "r", writes: [{ key: "over", value: 1 }] });
+  assert.equal((await waiting).body.triggered, true);
+});
+
+Deno.test("MCP: calls that come as one batch end waits of before, and none of each other", () =>
+  withClient(async (connect, { url }) => {
+    const [ann, other] = [await connect(), await connect()];
+    await other.call("join", { room: "r", agent: "ann" });
+    const before = ann.call("wait", FOR_EVER);
+    await becomes(other, "waiting");
+    const tool = (id: number, name: string, args: Record<string, unknown>) =>
+      message("tools/call", { name, arguments: { room: "r", agent: "ann", ...args } }, id);
     const headers = { ...HEADERS, ...FORMS["2025-11-25"]!.headers };
-    for (const [count, status] of [[101, 400], [100, 200]] as const) {
-      const response = await fetch(`${url}/mcp`, { method: "POST", headers, body: batchOf(count) });
-      await response.body?.cancel();
-      assert.equal(response.status, status);
-      endings.hear(undefined, JSON.parse(batchOf(count)));
-      assert.equal(ended.size, status === 200 ? count : 0);
-    }
+    const calls = [
+      tool(1, "wait", { condition: "has(state._shared.over)" }),
+      tool(2, "wait", { condition: "has(state._shared.over)" }),
+      tool(3, "evaluate", { expr: "1" }),
+    ];
+    const together = fetch(`${url}/mcp`, { method: "POST", headers, body: `[${calls.join()}]` });
+    assert.equal((await before).body.ended, true);
+    await becomes(other, "waiting");
+    await other.call("write_state", { room: "r", writes: [{ key: "over", value: 1 }] });
+    const text = await (await together).text();
+    assert.equal(text.match(/\\"triggered\\":true/g)?.length, 2, text);
   }));

@@ -7,6 +7,8 @@ import { isLinearizable, type Operation, type Specification, timeline } from "./
 
 const rounds = Number(Deno.env.get("HISTORIES") ?? 4);
 const seed = Number(Deno.env.get("HISTORIES_SEED") ?? Date.now() % 2 ** 31);
+/** A promise of the service: every request ends. */
+const ENDS_WITHIN_MS = 10_000;
 const [CLIENTS, OPERATIONS, KEYS] = [12, 20, 4];
 
 type Input =
@@ -106,7 +108,9 @@ async function act(client: number, services: Service[], room: Room, draw: () => 
     const t = new Subject(services[Math.floor(draw() * services.length)]!.url);
     const start = performance.now();
     // In a disturbed round one request in ten is cut, often while it is being served.
-    const signal = AbortSignal.timeout(faults && draw() < 0.1 ? Math.ceil(draw() * 8) : 2_000);
+    const signal = AbortSignal.timeout(
+      faults && draw() < 0.1 ? Math.ceil(draw() * 8) : faults ? 2_000 : ENDS_WITHIN_MS,
+    );
     const output = await send(t, room.at, room.keys[k]!, room.messages[k]!, input, signal).catch(() =>
       undefined
     );

@@ -1,5 +1,5 @@
 import { MUTANTS, mutated } from "./mutants.ts";
 
-Deno.test("each mutant still applies to the sources", async () => {
-  for (const mutant of MUTANTS) await mutated(mutant);
+Deno.test("each mutant still applies to the sources", () => {
+  for (const mutant of MUTANTS) mutated(mutant);
 });

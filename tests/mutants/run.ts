@@ -2,7 +2,8 @@
  * Switches each known bug in, one at a time, in a copy of the tree, and runs the test that must catch it. A test that
  * ends otherwise than by a failed assertion, or not at all, has caught nothing.
  */
-import { MUTANTS, mutated, root } from "./mutants.ts";
+import { ROOT } from "../support/sources.ts";
+import { MUTANTS, mutated } from "./mutants.ts";
 
 const run = (command: string, args: string[], cwd: string | URL) =>
   new Deno.Command(command, { args, cwd, stdout: "piped", stderr: "null" }).output();
@@ -16,12 +17,13 @@ console.log("| mutant | caught by | seconds |\n| --- | --- | --- |");
 try {
   for (const mutant of MUTANTS.filter(({ name }) => name.includes(named))) {
     const began = performance.now();
-    await run("cp", ["-r", ".", copy], root);
+    await run("cp", ["-r", ".", copy], ROOT);
     const args = ["test", "-A", "--no-check", mutant.test, "--filter", mutant.filter];
     const sound = await run("deno", args, copy);
     const passes = sound.success && /[1-9]\d* passed/.test(new TextDecoder().decode(sound.stdout));
     if (!passes) throw new Error(`${mutant.name}: ${mutant.filter} does not pass without it`);
-    await Deno.writeTextFile(`${copy}/${mutant.file}`, await mutated(mutant));
+    const { file, text } = mutated(mutant);
+    await Deno.writeTextFile(`${copy}/${file}`, text);
     const { success, stdout } = await run("timeout", [MOST_SECONDS, "deno", ...args], copy);
     const caught = !success && /[1-9]\d* failed/.test(new TextDecoder().decode(stdout));
     if (!caught) survived++;

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { lostOf } from "../../routes/json_text.ts";
+import { lostOf } from "../../routes/http/input/json_text.ts";
 import { document } from "../support/documented.ts";
 
 // deno-lint-ignore no-explicit-any -- JSON Schema is looked into, not typed

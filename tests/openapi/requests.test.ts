@@ -3,7 +3,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import type { DocumentedOperation } from "../../routes/openapi/document.ts";
 import type { Parameter } from "../../routes/openapi/parameters.ts";
-import { FAIR_USE } from "../../routes/fair_use.ts";
+import { FAIR_USE } from "../../routes/http/callers/fair_use.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 import type { Json } from "../support/client.ts";
 import { assertDocumented, document, validatorOf } from "../support/documented.ts";

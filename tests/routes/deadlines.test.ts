@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Context } from "hono";
-import type { Follower } from "../../cel/follow.ts";
-import type { Connection } from "../../db/database.ts";
-import { LIMITS } from "../../routes/limits.ts";
-import { createOutbox } from "../../routes/outbox.ts";
-import { event, streamOf } from "../../routes/stream.ts";
+import type { Follower } from "../../cel/waits/follow.ts";
+import type { Connection } from "../../db/driver/connection.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
+import { createOutbox } from "../../routes/http/outbox.ts";
+import { event, streamOf } from "../../routes/http/stream.ts";
 import { withApp } from "../support/app.ts";
 import { holdTimers } from "../support/timers.ts";
 
@@ -26,7 +26,7 @@ Deno.test("a request is answered while its time lasts, and refused when it is ov
   const delays: Promise<unknown>[] = [];
   return withApp(async ({ json, request, nextBatch }) => {
     await json("POST", "/rooms", { id: "r" });
-    const late = pause(LIMITS.requestMs - 500);
+    const late = pause(LIMITS.requestMs - 2_000);
     delays.push(late, never.promise);
     const from = performance.now();
     const sent = nextBatch(() => true);

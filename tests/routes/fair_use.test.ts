@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
-import { createBuckets } from "../../routes/buckets.ts";
-import { errorResponse } from "../../routes/errors.ts";
-import { createFairUse, FAIR_USE, type FairUseOptions } from "../../routes/fair_use.ts";
-import { LIMITS } from "../../routes/limits.ts";
-import { reply } from "../../routes/requests.ts";
+import { createBuckets } from "../../routes/http/callers/buckets.ts";
+import { errorResponse } from "../../routes/http/errors.ts";
+import { createFairUse, FAIR_USE, type FairUseOptions } from "../../routes/http/callers/fair_use.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
+import { reply } from "../../routes/http/requests.ts";
 
 /** A handler behind the limits alone, with a clock that the test moves. */
 function limited(options: Partial<FairUseOptions>) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { FAIR_USE } from "../../routes/fair_use.ts";
-import { LIMITS } from "../../routes/limits.ts";
+import { FAIR_USE } from "../../routes/http/callers/fair_use.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 
 /** Callers from elsewhere: those on this machine are not counted. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Database } from "../../db/database.ts";
-import { runOnce } from "../../db/idempotency.ts";
+import { runOnce } from "../../db/write/idempotency.ts";
 import type { Json } from "../../db/json.ts";
 import { createRoom } from "../../db/rooms.ts";
 import { type TestApp, withApp } from "../support/app.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { PAGE_BYTES } from "../../db/listing.ts";
-import { LIMITS } from "../../routes/limits.ts";
-import { createOutbox, type Share } from "../../routes/outbox.ts";
-import { event } from "../../routes/stream.ts";
+import { PAGE_BYTES } from "../../db/consistent_read/listing.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
+import { createOutbox, type Share } from "../../routes/http/outbox.ts";
+import { event } from "../../routes/http/stream.ts";
 import { withApp } from "../support/app.ts";
 
 const MIB = 2 ** 20;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { FAIR_USE } from "../../routes/fair_use.ts";
-import { databaseOf, hostOf, portOf, settingsOf } from "../../routes/settings.ts";
+import { FAIR_USE } from "../../routes/http/callers/fair_use.ts";
+import { databaseOf, hostOf, portOf, settingsOf } from "../../routes/process/settings.ts";
 
 const set = (name: string, value?: string) => (asked: string) => asked === name ? value : undefined;
 

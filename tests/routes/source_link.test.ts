@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { settingsOf } from "../../routes/settings.ts";
+import { settingsOf } from "../../routes/process/settings.ts";
 import { withApp } from "../support/app.ts";
 
 const CASES: Array<[string | undefined, string[]]> = [

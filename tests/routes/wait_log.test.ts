@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createWaitLog } from "../../routes/wait_log.ts";
+import { createWaitLog } from "../../routes/pages/wait_log.ts";
 
 const START = Date.parse("2026-11-22T12:00:00.000Z");
 const moment = (second: number) => new Date(START + second * 1_000);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { LIMITS } from "../../routes/limits.ts";
+import { LIMITS } from "../../routes/http/limits.ts";
 import { type Batch, withApp } from "../support/app.ts";
 
 const markOf = ({ statements }: Batch) => statements.find(({ sql }) => sql.includes("INSERT INTO waits"));

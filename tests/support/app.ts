@@ -1,7 +1,7 @@
-import type { Connection } from "../../db/database.ts";
+import type { Connection } from "../../db/driver/connection.ts";
 import { createDatabase } from "../../db/database.ts";
-import { connect } from "../../db/open.ts";
-import type { Statement } from "../../db/statement.ts";
+import { connect } from "../../db/driver/open.ts";
+import type { Statement } from "../../db/driver/statement.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices, type ServiceOptions } from "../../routes/services.ts";
 import { type HeldTime, heldTime } from "./held_time.ts";

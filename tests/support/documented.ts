@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import addFormats from "ajv-formats";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import { STATUS } from "../../routes/errors.ts";
+import { STATUS } from "../../routes/http/errors.ts";
 import { errorName, schemasOf } from "../../routes/openapi/components.ts";
 import { openApi } from "../../routes/openapi/document.ts";
 import type { Response } from "../../routes/openapi/responses.ts";

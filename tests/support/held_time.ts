@@ -1,5 +1,6 @@
 import { NOW } from "../../db/clock.ts";
-import type { Connection, DatabaseOptions } from "../../db/database.ts";
+import type { Connection } from "../../db/driver/connection.ts";
+import type { DatabaseOptions } from "../../db/database.ts";
 
 /** A time that a test holds, in milliseconds. */
 export interface HeldTime {

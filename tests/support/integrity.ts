@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connect } from "../../db/open.ts";
+import { connect } from "../../db/driver/open.ts";
 
 /** Asserts that a database (a `file:` or a server's address) is whole, by SQLite's own check. */
 export async function assertIntact(url: string): Promise<void> {

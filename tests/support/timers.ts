@@ -13,6 +13,10 @@ export function holdTimers(ms: number) {
     get count() {
       return held.size;
     },
+    /** How many were set so far, those included that were cleared. */
+    get set() {
+      return -1 - next;
+    },
     fire() {
       for (const act of held.values()) act();
       held.clear();

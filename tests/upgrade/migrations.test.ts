@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import type { Connection } from "../../db/database.ts";
-import { connect } from "../../db/open.ts";
-import { MIGRATIONS } from "../../db/schema.ts";
+import type { Connection } from "../../db/driver/connection.ts";
+import { connect } from "../../db/driver/open.ts";
+import { MIGRATIONS } from "../../db/driver/schema.ts";
 import { DATABASES } from "../support/databases.ts";
 import { type Recording, recordings, statementsOf, type Step } from "./recording.ts";
 

@@ -3,8 +3,8 @@
  *
  *     deno run -A tests/upgrade/record.ts <commit> <date> > tests/upgrade/releases/<date>.json
  */
-import type { Row, Statement } from "../../db/statement.ts";
-import { MIGRATIONS } from "../../db/schema.ts";
+import type { Row, Statement } from "../../db/driver/statement.ts";
+import { MIGRATIONS } from "../../db/driver/schema.ts";
 import { withApp } from "../support/app.ts";
 import { TOUR } from "../support/tour.ts";
 import type { Recording } from "./recording.ts";

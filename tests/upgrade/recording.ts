@@ -1,4 +1,4 @@
-import type { Row, Statement } from "../../db/statement.ts";
+import type { Row, Statement } from "../../db/driver/statement.ts";
 
 /** What a release said to its database, and what it was answered (record.ts). */
 export interface Recording {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createDatabase, type Database } from "../../db/database.ts";
-import { connect } from "../../db/open.ts";
+import { connect } from "../../db/driver/open.ts";
 import { RELEASE } from "../../db/release.ts";
-import type { Row } from "../../db/statement.ts";
-import { commit } from "../../db/write.ts";
+import type { Row } from "../../db/driver/statement.ts";
+import { commit } from "../../db/write/write.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { DATABASES } from "../support/databases.ts";

@@ -1,0 +1,156 @@
+import {
+  children,
+  Environment,
+  type Evaluator,
+  evaluatorOf,
+  forget,
+  MOST_ARGUMENTS,
+  nameTypesByMaps,
+  type Node,
+  type Parsed,
+  rememberOnlyKnown,
+} from "./engine.ts";
+import { BYTES } from "./std/bytes.ts";
+import { CONVERSIONS } from "./std/conversions.ts";
+import { type Functions, overloads } from "./std/functions.ts";
+import { LISTS, OPTIONALS } from "./ext/lists.ts";
+import { loopDepth } from "./ext/loop_macros.ts";
+import { MACROS } from "./std/macros.ts";
+import { BITS, MATH } from "./ext/math.ts";
+import { RULES } from "./nodes.ts";
+import { STRINGS } from "./ext/strings.ts";
+import { TIME } from "./std/timestamps.ts";
+import { charge } from "./budget.ts";
+import { CheckFailed, InvalidExpression } from "./errors.ts";
+import { plainSyntax, restore } from "./syntax.ts";
+
+/** The longest source, in UTF-16 units. */
+export const MAX_SOURCE = 4_096;
+
+/** Loops within loops: three over a thousand elements are a billion steps. */
+export const MAX_LOOPS = 3;
+
+/** How deeply a syntax tree may nest: a few stack frames a level. */
+const MAX_DEPTH = 250;
+
+/** Names that functions live under, beside the library's `optional` and `cel`, and the type of each. */
+const NAMESPACES = {
+  math: "MathNamespace",
+  strings: "StringsNamespace",
+  lists: "ListsNamespace",
+  sets: "SetsNamespace",
+  base64: "Base64Namespace",
+};
+
+/** Functions whose ints may come as whole doubles, and those that mean exactly the types they name. */
+const LENIENT: Functions[] = [STRINGS, BITS, LISTS];
+const EXACT: Functions[] = [CONVERSIONS, TIME, MATH, BYTES, OPTIONALS];
+
+/** An expression that parsed, checked and keeps the limits. */
+export interface Program {
+  readonly root: Node;
+  /** The value in CEL's own types; to be called within `underBudget`. */
+  run(context: ReadonlyMap<string, unknown>): unknown;
+}
+
+/** A language over some variables. */
+export interface Language {
+  /** Throws InvalidExpression, CheckFailed, or what the library throws for a syntax error. */
+  compile(source: string): Program;
+  /** Every function and macro by name, with its signatures. */
+  readonly functions: ReadonlyMap<string, readonly string[]>;
+}
+
+/** The language of rooms, over variables by name and CEL type. */
+export function createLanguage(variables: Readonly<Record<string, string>>): Language {
+  const environment = new Environment({
+    unlistedVariablesAreDyn: false,
+    homogeneousAggregateLiterals: false,
+    enableOptionalTypes: true,
+    limits: {
+      maxAstNodes: MAX_SOURCE,
+      maxDepth: MAX_DEPTH,
+      maxListElements: MAX_SOURCE,
+      maxMapEntries: MAX_SOURCE,
+      maxCallArguments: MOST_ARGUMENTS,
+    },
+  });
+  for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);
+  const evaluator = evaluatorOf(environment);
+  const functions = register(environment, evaluator);
+  return { functions, compile: (source) => compile(environment, source) };
+}
+
+function register(environment: Environment, evaluator: Evaluator): Map<string, string[]> {
+  const { registry } = evaluator;
+  // The first registration also gives the environment a registry of its own, which can be changed.
+  for (const [name, type] of Object.entries(NAMESPACES)) {
+    const Namespace = class {};
+    environment.registerType(type, Namespace);
+    environment.registerConstant(name, type, new Namespace());
+  }
+  nameTypesByMaps(registry);
+  const add = (signature: string, handler: (...args: never[]) => unknown) => {
+    forget(registry, signature);
+    environment.registerFunction(signature, handler as (...args: unknown[]) => unknown, { async: false });
+  };
+  for (const [signature, handler] of MACROS) add(signature, handler);
+  for (const group of EXACT) {
+    for (const [signature, handler] of Object.entries(group)) add(signature, handler);
+  }
+  for (const group of LENIENT) {
+    for (const [signature, handler] of Object.entries(group)) {
+      for (const [overload, coercing] of overloads(signature, handler)) add(overload, coercing);
+    }
+  }
+  const functions = new Map<string, string[]>();
+  for (const { name, signature } of environment.getDefinitions().functions) {
+    functions.set(name, [...(functions.get(name) ?? []), signature]);
+  }
+  rememberOnlyKnown(registry, new Set(functions.keys()));
+  return functions;
+}
+
+function compile(environment: Environment, source: string): Program {
+  const plain = plainSyntax(source);
+  const parsed = environment.parse(plain.text) as unknown as Parsed;
+  const root = parsed.ast;
+  if (depthOf(root) > MAX_DEPTH) {
+    throw new InvalidExpression("too_deep", `The expression nests deeper than ${MAX_DEPTH} levels`, root.pos);
+  }
+  restore(root, source, plain);
+  const nodes = adopt(root);
+  if (loopDepth(root) > MAX_LOOPS) {
+    throw new InvalidExpression(
+      "too_many_loops",
+      `More than ${MAX_LOOPS} nested loops`,
+      root.pos,
+      "Put the inner loop into a computed view, or filter first.",
+    );
+  }
+  const { valid, error } = parsed.check();
+  if (!valid) throw new CheckFailed(error, root);
+  return {
+    root,
+    run(context) {
+      charge(nodes);
+      return parsed(context);
+    },
+  };
+}
+
+/** Puts our rules on every node, and counts the nodes. */
+function adopt(node: Node): number {
+  const rule = RULES.get(node.op);
+  if (rule?.check) node.setMeta("check", rule.check);
+  if (rule?.wrap) node.setMeta("check", rule.wrap(node.meta.check));
+  if (rule?.evaluate) node.setMeta("evaluate", rule.evaluate);
+  return children(node).reduce((sum, child) => sum + adopt(child), 1);
+}
+
+/** Level by level, since the tree may be deeper than the stack. */
+function depthOf(root: Node): number {
+  let depth = 0;
+  for (let level = [root]; level.length > 0; level = level.flatMap(children)) depth++;
+  return depth;
+}

@@ -1,0 +1,137 @@
+import { charge, FAILURE_COST, isFatal } from "../budget.ts";
+import { EvaluationFailed, InvalidExpression } from "../errors.ts";
+import { staticName, typeName } from "../describe.ts";
+import {
+  type CelType,
+  type Checker,
+  children,
+  type Evaluator,
+  type Macro,
+  type MacroCall,
+  type Node,
+  run,
+  type Scope,
+} from "../engine.ts";
+import { type Loop, LOOPS, nodeCount, type Run } from "../std/loops.ts";
+
+/** The loop that a method call is, or undefined. */
+export function loopOf(name: string, argumentCount: number): Loop | undefined {
+  return LOOPS.find((loop) => loop.name === name && loop.variables + loop.parts === argumentCount);
+}
+
+/** The name that a macro's argument declares. */
+export function variableName(node: Node): string {
+  if (node.op === "id") return node.args as string;
+  throw new InvalidExpression("invalid_macro_argument", "A variable name is expected here", node.pos);
+}
+
+/** A loop over a list's elements or a map's keys; with two variables, over index and element or key and value. */
+export function loopMacro(loop: Loop, { receiver, args }: MacroCall): Macro {
+  const names = args.slice(0, loop.variables).map(variableName);
+  if (names.length === 2 && names[0] === names[1]) {
+    throw new InvalidExpression("invalid_macro_argument", "Two variables need two names", args[1]!.pos);
+  }
+  const parts = args.slice(loop.variables);
+  const cost = 1 + parts.reduce((sum, part) => sum + nodeCount(part), 0);
+  let types: CelType[];
+  return {
+    async: false,
+    typeCheck(checker, _macro, scope) {
+      types = variableTypes(checker, receiver!, scope, names.length);
+      const inner = names.reduce((outer, name, i): Scope => outer.forkWithVariable(name, types[i]!), scope);
+      return loop.check(checker, parts, inner, names.length === 1 ? types[0]! : types[1]!);
+    },
+    evaluate(ev, _macro, scope) {
+      const source = run(receiver!, ev, scope);
+      const outer = names.length === 1 ? undefined : scope.forkWithVariable(names[0]!, types[0]!);
+      const inner = (outer ?? scope).forkWithVariable(names.at(-1)!, types[names.length - 1]!);
+      return loop.evaluate(new Passes(source, elements(source, receiver!), ev, outer, inner, parts, cost));
+    },
+  };
+}
+
+/** A loop at work: the elements, and the scopes that the variables live in. */
+class Passes implements Run {
+  readonly result: number;
+
+  constructor(
+    private readonly source: unknown,
+    private readonly items: readonly unknown[],
+    private readonly evaluator: Evaluator,
+    private readonly outer: Variable | undefined,
+    private readonly inner: Variable,
+    private readonly parts: Node[],
+    private readonly cost: number,
+  ) {
+    this.result = parts.length - 1;
+  }
+
+  get length(): number {
+    return this.items.length;
+  }
+
+  get resultNode(): Node {
+    return this.parts[this.result]!;
+  }
+
+  at(index: number): unknown {
+    charge(this.cost);
+    const item = this.items[index];
+    if (!this.outer) return this.inner.iterValue = item;
+    const isMap = this.source instanceof Map;
+    this.inner.iterValue = isMap ? (this.source as Map<unknown, unknown>).get(item) : item;
+    return this.outer.iterValue = isMap ? item : BigInt(index);
+  }
+
+  part(index: number): unknown {
+    return run(this.parts[index]!, this.evaluator, this.inner);
+  }
+
+  survive(error: unknown): void {
+    if (isFatal(error)) throw error;
+    charge(FAILURE_COST);
+  }
+}
+
+type Variable = Scope & { iterValue: unknown };
+
+function elements(source: unknown, node: Node): readonly unknown[] {
+  if (Array.isArray(source)) return source;
+  if (source instanceof Map) {
+    charge(source.size / 2);
+    return [...source.keys()];
+  }
+  const hint = "Loops go over lists and over the keys of maps.";
+  throw new EvaluationFailed("no_such_overload", `A ${typeName(source)} is no list or map`, node.pos, hint);
+}
+
+function variableTypes(checker: Checker, source: Node, scope: Scope, count: number): CelType[] {
+  const type = checker.check(source, scope);
+  const dyn = checker.getType("dyn");
+  switch (type.kind) {
+    case "dyn":
+    case "param":
+      return [dyn, dyn];
+    case "list":
+      return count === 1 ? [type.valueType!] : [checker.getType("int"), type.valueType!];
+    case "map":
+      return [type.keyType!, type.valueType!];
+  }
+  const hint = "Loops go over lists and over the keys of maps.";
+  throw new InvalidExpression(
+    "no_such_overload",
+    `A ${staticName(type)} is no list or map`,
+    source.pos,
+    hint,
+  );
+}
+
+/** How deeply loops nest below a node. */
+export function loopDepth(node: Node): number {
+  if (node.op === "rcall") {
+    const [name, receiver, args] = node.args as [string, Node, Node[]];
+    const inner = Math.max(0, ...args.map(loopDepth)) + (loopOf(name, args.length) ? 1 : 0);
+    return Math.max(inner, loopDepth(receiver));
+  }
+  return Math.max(0, ...children(node).map(loopDepth));
+}

@@ -1,0 +1,148 @@
+import { EvaluationError, ParseError, TypeError as CheckError } from "@marcbachmann/cel-js";
+import { CheckFailed, EvaluationFailed, InvalidExpression } from "./errors.ts";
+import { bracketed } from "./hints/bracketed.ts";
+import { callHint, nameHint, namespacedHint } from "./hints/foreign_calls.ts";
+import { foreignSyntax } from "./hints/foreign_syntax.ts";
+import { didYouMean, unknownRoot } from "./hints/names.ts";
+import { children, type Node } from "./engine.ts";
+import { overloadHint } from "./hints/meant.ts";
+
+/** An error of the library: a code, one line, and where. */
+interface LibraryError {
+  readonly code: string;
+  readonly summary: string;
+  readonly range?: { start: number };
+  readonly node?: Node;
+}
+
+function isLibraryError(error: unknown): error is LibraryError {
+  return error instanceof ParseError || error instanceof CheckError || error instanceof EvaluationError;
+}
+
+type Signatures = ReadonlyMap<string, readonly string[]>;
+
+/** Whatever compiling threw, as the InvalidExpression that it stands for. */
+export function refusalOf(error: unknown, source: string, functions: Signatures): InvalidExpression {
+  if (error instanceof InvalidExpression) return error;
+  if (error instanceof CheckFailed) {
+    return refusalOfCheck(error, source, functions) ?? refusalOf(error.cause, source, functions);
+  }
+  if (error instanceof RangeError) {
+    return new InvalidExpression("too_deep", "The expression nests too deeply", 0);
+  }
+  if (!isLibraryError(error)) {
+    return new InvalidExpression("invalid_expression", "The expression cannot be compiled", 0);
+  }
+  const position = Math.min(error.range?.start ?? 0, source.length);
+  return refusalOfSyntax(error, source, position);
+}
+
+/** An unknown name, a call that fits no function, or what our own checks refused; undefined for anything else. */
+function refusalOfCheck(
+  { cause, root }: CheckFailed,
+  source: string,
+  functions: Signatures,
+): InvalidExpression | undefined {
+  if (cause instanceof InvalidExpression) return withOverloadHint(cause, root);
+  if (!isLibraryError(cause) || !cause.node) return undefined;
+  if (cause.code === "no_matching_overload") return badCall(cause.node, source, functions);
+  if (cause.code !== "unknown_variable") return undefined;
+  const above = pathTo(root, cause.node);
+  const name = String(cause.node.args);
+  const namespaced = namespacedHint(above.at(-1), source);
+  // Arguments are checked first, so that the variable of a loop that CEL does not know seems the trouble.
+  const call = above.findLast((node) => isUnknownCall(node, functions));
+  if (call && !namespaced) return badCall(call, source, functions);
+  const isKey = above.at(-1)?.op === "map" &&
+    (above.at(-1)!.args as [Node, Node][]).some(([key]) => key === cause.node);
+  const hint = isKey
+    ? `Keys of a map are quoted: \`"${name}": ...\`.`
+    : namespaced ?? nameHint(name) ?? dashed(source, cause.node) ?? unknownRoot(name);
+  return new InvalidExpression("unknown_name", `Unknown name: ${name}`, cause.node.pos, hint);
+}
+
+/** What our own checks refused without a hint, with one where the room's own shapes tell what was meant. */
+function withOverloadHint(error: InvalidExpression, root: Node): InvalidExpression {
+  if (error.code !== "no_such_overload" || error.hint !== undefined) return error;
+  const hint = overloadHint(root, error.position);
+  return hint === undefined ? error : new InvalidExpression(error.code, error.message, error.position, hint);
+}
+
+/** A name that stands behind a dash of another one: `state._shared.a-b`. */
+function dashed(source: string, { pos }: Node): string | undefined {
+  return source[pos - 1] === "-" ? bracketed(source.slice(0, pos - 1), source.slice(pos - 1)) : undefined;
+}
+
+/** A call that no function or macro has the form of: neither its name, nor its number of arguments. */
+function isUnknownCall(node: Node, functions: Signatures): boolean {
+  if (node.op !== "call" && node.op !== "rcall") return false;
+  const isMethod = node.op === "rcall";
+  const [name, ...operands] = node.args as [string, ...unknown[]];
+  const count = (operands.at(-1) as Node[]).length;
+  return !functions.get(name)?.some((signature) => {
+    const [, receiver, taken] = /^(.*\.)?\w+\(([^)]*)\)/.exec(signature.replace(/<[^<>]*>/g, "")) ?? [];
+    return isMethod === (receiver !== undefined) && count === (taken ? taken.split(",").length : 0);
+  });
+}
+
+/** The nodes from the root down to the one that holds a node. */
+function pathTo(root: Node, wanted: Node): Node[] {
+  if (root === wanted) return [];
+  for (const child of children(root)) {
+    if (child === wanted) return [root];
+    const below = pathTo(child, wanted);
+    if (below.length > 0) return [root, ...below];
+  }
+  return [];
+}
+
+function refusalOfSyntax(error: LibraryError, source: string, position: number): InvalidExpression {
+  const foreign = error.code === "limit_exceeded" ? undefined : foreignSyntax(source, position);
+  if (foreign) {
+    const named = UNEXPECTED.has(error.code) || foreign.position < position;
+    const message = named ? `Unexpected ${foreign.token}` : error.summary;
+    return new InvalidExpression(error.code, message, foreign.position, foreign.hint);
+  }
+  const atEnd = position >= source.length && error.code !== "limit_exceeded";
+  const message = atEnd ? "The expression ends too early" : summaryOf(error, source, position);
+  return new InvalidExpression(error.code, message, position);
+}
+
+const UNEXPECTED = new Set(["unexpected_character", "unexpected_token", "expected_token"]);
+
+/** The library's line; where it names but the last letter of what it did not expect, all of it. */
+function summaryOf({ code, summary }: LibraryError, source: string, position: number): string {
+  if (code !== "unexpected_character" && code !== "unexpected_token") return summary;
+  return `Unexpected ${/^\w+|^./su.exec(source.slice(position))?.[0] ?? "end"}`;
+}
+
+function badCall(node: Node, source: string, functions: Signatures): InvalidExpression {
+  const [name, receiver] = node.args as [string, Node];
+  const position = node.op === "rcall" ? source.indexOf(name, receiver.end) : node.pos;
+  const signatures = functions.get(name);
+  const hint = callHint(node, source, signatures !== undefined);
+  if (!signatures) {
+    const near = hint ?? didYouMean(name, functions.keys());
+    return new InvalidExpression("unknown_function", `Unknown function: ${name}`, position, near);
+  }
+  const shown = [...new Set(signatures.map(readable))].slice(0, 4).join(", ");
+  const message = `\`${name}\` does not take these arguments`;
+  return new InvalidExpression("no_matching_overload", message, position, hint ?? `It is ${shown}.`);
+}
+
+/** A signature as a reader of CEL knows it. */
+function readable(signature: string): string {
+  return signature
+    .replace(/google\.protobuf\.(\w+)/g, (_, type) => type.toLowerCase())
+    .replace(/(\w+)Namespace/g, (_, name) => name.toLowerCase())
+    .replace(/\): (\w+).*$/, ") -> $1");
+}
+
+/** Whatever evaluating threw, as the EvaluationFailed that it stands for. */
+export function failureOf(error: unknown): EvaluationFailed {
+  if (error instanceof EvaluationFailed) return error;
+  if (isLibraryError(error)) {
+    return new EvaluationFailed(error.code, error.summary, error.range?.start);
+  }
+  return new EvaluationFailed("evaluation_error", "The expression cannot be evaluated");
+}

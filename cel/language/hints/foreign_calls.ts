@@ -1,0 +1,60 @@
+import { FUNCTIONS, METHODS, MISUSED, NAMES, NAMESPACED, write } from "./foreign_functions.ts";
+import type { Node } from "../engine.ts";
+import { PIECES } from "../syntax.ts";
+import { ROOTS } from "../paths.ts";
+
+/** What to write in place of a name, where it is one of another language. */
+export function nameHint(name: string): string | undefined {
+  return Object.hasOwn(NAMES, name) ? write(NAMES[name]!) : undefined;
+}
+
+/** What to write in place of a call of another language's namespace, `Math.max(a, b)`; undefined if it is none. */
+export function namespacedHint(node: Node | undefined, source: string): string | undefined {
+  if (node?.op !== "rcall") return undefined;
+  const [name, receiver, args] = node.args as [string, Node, Node[]];
+  const full = `${receiver.args}.${name}`;
+  if (receiver.op !== "id" || !Object.hasOwn(NAMESPACED, full)) return undefined;
+  const [first = "x", ...others] = args.map((argument) => written(argument, source) ?? "...");
+  return NAMESPACED[full]!(first, others);
+}
+
+/** What to write in place of a call that CEL does not know, or knows with other arguments (`known`). */
+export function callHint(node: Node, source: string, known: boolean): string | undefined {
+  const [name, ...operands] = node.args as [string, ...unknown[]];
+  const isMethod = node.op === "rcall";
+  const receiver = isMethod ? operands[0] as Node : undefined;
+  const args = (isMethod ? operands[1] : operands[0]) as Node[];
+  const texts = args.map((argument) => written(argument, source) ?? "...");
+  if (!isMethod && args.length === 0 && Object.hasOwn(ROOTS, name)) return write(name);
+  const ofMethods = known ? [MISUSED, METHODS] : [METHODS, FUNCTIONS];
+  const tables = isMethod ? ofMethods : [FUNCTIONS, MISUSED, METHODS];
+  const translate = tables.find((table) => Object.hasOwn(table, name))?.[name];
+  if (!translate) return undefined;
+  if (receiver) return translate(operand(receiver, source), texts);
+  return translate(args[0] ? operand(args[0], source) : "x", texts.slice(1));
+}
+
+/** Nodes that stand before a point without brackets around them. */
+const TIGHT = new Set(["id", "value", ".", ".?", "[]", "[?]", "call", "rcall", "list", "map"]);
+
+function operand(node: Node, source: string): string {
+  const text = written(node, source);
+  if (text === undefined) return "x";
+  return TIGHT.has(node.op) ? text : `(${text})`;
+}
+
+/** Longer parts are not repeated in a hint. */
+const LONGEST = 80;
+
+/** A node as its source has it; undefined where that is long, or where brackets would be torn apart. */
+function written(node: Node, source: string): string | undefined {
+  if (node.end - node.start > LONGEST) return undefined;
+  const text = source.slice(node.start, node.end);
+  let open = 0;
+  for (const piece of text.match(PIECES) ?? []) {
+    if (piece.startsWith("//") || piece === "\n" || piece === "`") return undefined;
+    if (/^[([{]$/.test(piece)) open++;
+    if (/^[)\]}]$/.test(piece) && --open < 0) return undefined;
+  }
+  return open === 0 ? text : undefined;
+}

@@ -1,0 +1,84 @@
+import { EvaluationFailed } from "../errors.ts";
+import { NO_MESSAGES, SYSTEM_SCOPES } from "./names.ts";
+import { pathText } from "../std/access.ts";
+import { children, type Node } from "../engine.ts";
+import { variablesOf } from "../std/macros.ts";
+import { lastStep, literal, visitPaths } from "../paths.ts";
+
+/**
+ * What was meant where types do not fit at a position: a member of a loop's variable that is a key, or a scope of the
+ * state that was taken for a key; undefined where neither is there.
+ */
+export function overloadHint(root: Node, position: number): string | undefined {
+  const [above, node] = nodeAt(root, position);
+  if (node === undefined) return undefined;
+  return node.op === "." ? keyHint(above, node) : stateHint(node);
+}
+
+/** The nodes above the innermost member, or else outermost operator, that stands at a position, and that one. */
+function nodeAt(root: Node, position: number, above: Node[] = []): [above: Node[], node?: Node] {
+  const isOperator = OPERATORS.has(root.op) && root.pos === position && (root.args as Node[]).some(isScope);
+  if (isOperator || (root.op === "." && root.pos === position)) return [above, root];
+  for (const child of children(root)) {
+    const found = nodeAt(child, position, [...above, root]);
+    if (found[1]) return found;
+  }
+  return [above];
+}
+
+const OPERATORS = new Set(["==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%"]);
+
+function isScope({ op, args }: Node): boolean {
+  const [target, name] = op === "." ? args as [Node, string] : [];
+  return target?.op === "id" && target.args === "state" && !SYSTEM_SCOPES.includes(name!);
+}
+
+function stateHint({ args }: Node): string {
+  const [, name] = (args as Node[]).find(isScope)!.args as [Node, string];
+  return `\`state.${name}\` is a scope of keys: write \`state._shared.${name}\` for the key.`;
+}
+
+/** How to read a member by a key, where the variable of a loop over a map was taken for what is at it. */
+function keyHint(above: Node[], { args }: Node): string | undefined {
+  const [variable, member] = args as [Node, string];
+  if (/^messages\b/.test(pathText(variable) ?? "")) return NO_MESSAGES;
+  if (variable.op !== "id") return undefined;
+  const loop = above.findLast(({ op, args }) => {
+    if (op !== "rcall") return false;
+    const [name, , operands] = args as [string, Node, Node[]];
+    return variablesOf(name, operands.length).ofNames && operands[0]!.args === variable.args;
+  });
+  const map = loop && pathText((loop.args as [string, Node])[1]);
+  if (map === undefined) return undefined;
+  if (map === "messages") return NO_MESSAGES;
+  return `A loop over a map goes over its keys: write \`${map}[${variable.args}].${member}\`.`;
+}
+
+/** Scopes of agents' own that are named like those of the system, by where an expression reads them. */
+export type Doubts = ReadonlyMap<number, string>;
+
+/** Where `state.shared` or `state.view` is read: scopes that may exist, although their neighbours are meant. */
+export function doubtsOf(root: Node): Doubts | undefined {
+  const doubts = new Map<number, string>();
+  visitPaths(root, ({ root, steps }, node) => {
+    const meant = root === "state" && SYSTEM_SCOPES.find((scope) => scope === `_${steps[0]}`);
+    if (!meant) return;
+    const first = firstStep(node);
+    if (first && literal(first.step) === steps[0]) doubts.set(first.node.pos, meant);
+  });
+  return doubts.size > 0 ? doubts : undefined;
+}
+
+/** The node of a path's first step, and that step; undefined where a membership is asked for instead. */
+function firstStep(node: Node): { node: Node; step: Node | string } | undefined {
+  const last = lastStep(node);
+  return last && (firstStep(last.target) ?? { node, step: last.step });
+}
+
+/** A failure with the scope that was meant as its hint, where it is that of a doubt. */
+export function withDoubt(failure: EvaluationFailed, doubts: Doubts | undefined): EvaluationFailed {
+  const meant = failure.code === "no_such_key" && doubts?.get(failure.position ?? -1);
+  if (!meant) return failure;
+  const hint = `Did you mean \`state.${meant}\`? Without the _ it is a scope of your own.`;
+  return new EvaluationFailed(failure.code, failure.message, failure.position, hint);
+}

@@ -1,0 +1,99 @@
+import { children, type Node } from "./engine.ts";
+import { variablesOf } from "./std/macros.ts";
+
+/** The names that every expression over a room starts from, with their CEL types. */
+export const ROOTS: Readonly<Record<string, string>> = {
+  state: "map<string, map<string, dyn>>",
+  agents: "map<string, map<string, dyn>>",
+  messages: "map<string, double>",
+  self: "dyn",
+  now: "google.protobuf.Timestamp",
+};
+
+/** A way into a root: `state._shared[k].x` is state with the steps `_shared`, undefined (any), `x`. */
+export interface Path {
+  readonly root: string;
+  readonly steps: readonly (string | undefined)[];
+}
+
+/** What is done at a path's end: its value is taken, only names below it are, or it is asked for by has(). */
+export type Use = "value" | "names" | "has";
+
+type Visit = (path: Path, node: Node, use: Use) => void;
+
+const STEPS = new Set([".", ".?", "[]", "[?]"]);
+
+/**
+ * Calls `visit` for every path that a tree takes into a root, at its longest. Names that macros declare hide
+ * roots; a value under such a name has been visited where it came from, with all that is below it.
+ */
+export function visitPaths(root: Node, visit: Visit): void {
+  walk(root, new Set(), visit);
+}
+
+/** The node below a path's last step, and that step; undefined at the root. */
+export function lastStep(node: Node): { target: Node; step: Node | string; optional: boolean } | undefined {
+  if (!STEPS.has(node.op)) return undefined;
+  const [target, step] = node.args as [Node, Node | string];
+  return { target, step, optional: node.op === ".?" || node.op === "[?]" };
+}
+
+/** The string that a step names, or undefined where that depends on data. */
+export function literal(step: Node | string): string | undefined {
+  if (typeof step === "string") return step;
+  return step.op === "value" && typeof step.args === "string" ? step.args : undefined;
+}
+
+function pathOf(node: Node, bound: ReadonlySet<string>): Path | undefined {
+  if (node.op === "id") {
+    const root = node.args as string;
+    return Object.hasOwn(ROOTS, root) && !bound.has(root) ? { root, steps: [] } : undefined;
+  }
+  const last = lastStep(node);
+  const base = last && pathOf(last.target, bound);
+  return base && { root: base.root, steps: [...base.steps, literal(last.step)] };
+}
+
+function walk(node: Node, bound: ReadonlySet<string>, visit: Visit, use: Use = "value"): void {
+  const path = pathOf(node, bound);
+  if (path) {
+    visit(path, node, use);
+    walkIndexes(node, bound, visit);
+  } else if (node.op === "in") walkMembership(node, bound, visit);
+  else if (node.op === "call") walkCall(node, bound, visit);
+  else if (node.op === "rcall") walkMethod(node, bound, visit);
+  else for (const child of children(node)) walk(child, bound, visit);
+}
+
+/** What stands within a path's brackets reads, too. */
+function walkIndexes(node: Node, bound: ReadonlySet<string>, visit: Visit): void {
+  const last = lastStep(node);
+  if (!last) return;
+  if (typeof last.step !== "string") walk(last.step, bound, visit);
+  walkIndexes(last.target, bound, visit);
+}
+
+/** `"x" in state._shared` reads the key x; `x in agents` reads the names of all. */
+function walkMembership(node: Node, bound: ReadonlySet<string>, visit: Visit): void {
+  const [member, container] = node.args as [Node, Node];
+  const path = pathOf(container, bound);
+  const key = literal(member);
+  walk(member, bound, visit);
+  if (!path || key === undefined) return walk(container, bound, visit, "names");
+  visit({ root: path.root, steps: [...path.steps, key] }, container, "names");
+  walkIndexes(container, bound, visit);
+}
+
+function walkCall(node: Node, bound: ReadonlySet<string>, visit: Visit): void {
+  const [name, args] = node.args as [string, Node[]];
+  const use = name === "has" ? "has" : name === "size" ? "names" : "value";
+  for (const argument of args) walk(argument, bound, visit, use);
+}
+
+function walkMethod(node: Node, bound: ReadonlySet<string>, visit: Visit): void {
+  const [name, receiver, args] = node.args as [string, Node, Node[]];
+  const { count, ofNames, outside } = variablesOf(name, args.length);
+  walk(receiver, bound, visit, ofNames ? "names" : "value");
+  const inner = new Set([...bound, ...args.slice(0, count).map((argument) => argument.args as string)]);
+  args.slice(count).forEach((argument, i) => walk(argument, i < outside ? bound : inner, visit));
+}

@@ -1,0 +1,177 @@
+import { EvaluationFailed } from "../errors.ts";
+import { staticName, typeName } from "../describe.ts";
+import {
+  type CelType,
+  type Checker,
+  type Evaluator,
+  type Node,
+  Optional,
+  run,
+  type Scope,
+} from "../engine.ts";
+import { lookUp } from "./equality.ts";
+import { integral } from "./numbers.ts";
+import { refuse, type Rule } from "../rules.ts";
+
+/** `a.b`, `a[b]`, and the optional `a.?b`, `a[?b]`. */
+export const ACCESS: readonly [string, Rule][] = [
+  [".", { check: checkAccess, evaluate: evaluateMember }],
+  ["[]", { check: checkAccess, evaluate: evaluateIndex }],
+  [".?", { check: checkOptionalAccess, evaluate: evaluateOptionalMember }],
+  ["[?]", { check: checkOptionalAccess, evaluate: evaluateOptionalIndex }],
+];
+
+function checkAccess(checker: Checker, node: Node, scope: Scope): CelType {
+  const [target, key] = node.args as [Node, Node | string];
+  const type = checker.check(target, scope);
+  const element = checkKey(checker, node, scope, type.kind === "optional" ? type.valueType! : type, key);
+  return type.kind === "optional" ? checker.getType("optional") : element;
+}
+
+function checkOptionalAccess(checker: Checker, node: Node, scope: Scope): CelType {
+  checkAccess(checker, node, scope);
+  return checker.getType("optional");
+}
+
+const KEYS = new Set(["string", "int", "uint", "double", "bool"]);
+
+/** The type of a member or element; refuses targets that have none and keys that never match. */
+function checkKey(checker: Checker, node: Node, scope: Scope, target: CelType, key: Node | string): CelType {
+  const keyType = typeof key === "string" ? checker.getType("string") : checker.check(key, scope);
+  const isKey = keyType.kind === "dyn" || KEYS.has(keyType.name);
+  if (isKey && (target.kind === "dyn" || target.kind === "param")) return checker.getType("dyn");
+  if (isKey && target.kind === "map") return target.valueType!;
+  const isIndex = isKey && keyType.name !== "string" && keyType.name !== "bool";
+  if (isIndex && target.kind === "list") return target.valueType!;
+  const [what, by] = [
+    staticName(target),
+    typeof key === "string" ? `member \`${key}\`` : staticName(keyType),
+  ];
+  if (typeof key === "string") {
+    const hint = LENGTHS.has(key) && SIZED.has(what!) ? `Write ${sizeOf(node)}.` : undefined;
+    refuse("no_such_overload", `A ${what} has no ${by}`, node, hint);
+  }
+  refuse("no_such_overload", `A ${what} has no elements by ${by}`, key);
+}
+
+function evaluateMember(ev: Evaluator, node: Node, scope: Scope): unknown {
+  const args = node.args as [Node, string];
+  const target = run(args[0], ev, scope);
+  if (target instanceof Map) {
+    const value = target.get(args[1]);
+    if (value !== undefined) return value;
+  }
+  return indexOf(target, args[1], node);
+}
+
+function evaluateIndex(ev: Evaluator, node: Node, scope: Scope): unknown {
+  const args = node.args as [Node, Node];
+  const target = run(args[0], ev, scope);
+  const key = run(args[1], ev, scope);
+  if (typeof key === "string" && target instanceof Map) {
+    const value = target.get(key);
+    if (value !== undefined) return value;
+  }
+  return indexOf(target, key, node);
+}
+
+function evaluateOptionalMember(ev: Evaluator, node: Node, scope: Scope): unknown {
+  const [target, key] = node.args as [Node, string];
+  return indexOf(run(target, ev, scope), key, node, true);
+}
+
+function evaluateOptionalIndex(ev: Evaluator, node: Node, scope: Scope): unknown {
+  const [target, key] = node.args as [Node, Node];
+  return indexOf(run(target, ev, scope), run(key, ev, scope), node, true);
+}
+
+/** How to live with a key that nobody wrote yet. */
+const NOT_YET = "It may not be written yet: guard it with has(...), or give a default: `.?key.orValue(...)`.";
+
+/**
+ * `target[key]`, or with `optional` `target[?key]`, where a missing key or index is an empty optional. On an
+ * optional, access reaches through and stays optional. Numbers without fraction are indexes.
+ */
+export function indexOf(target: unknown, key: unknown, node: Node, optional = false): unknown {
+  if (target instanceof Optional) {
+    const value = target.hasValue() ? find(target.value(), key, node, true) : undefined;
+    return Optional.of(value);
+  }
+  const value = find(target, key, node, optional);
+  return optional ? Optional.of(value) : value;
+}
+
+/** True where `target` has something at `key`; never an error. */
+export function hasMember(target: unknown, key: unknown): boolean {
+  if (target instanceof Optional) return target.hasValue() && hasMember(target.value(), key);
+  if (target instanceof Map) {
+    return typeof key === "string" ? target.has(key) : lookUp(target, key) !== undefined;
+  }
+  const index = Array.isArray(target) ? integral(key) : undefined;
+  return index !== undefined && index >= 0n && index < (target as unknown[]).length;
+}
+
+function find(target: unknown, key: unknown, node: Node, orNothing: boolean): unknown {
+  if (target instanceof Map) {
+    const value = lookUp(target, key);
+    if (value !== undefined || orNothing) return value;
+    const hint = key === "length" ? `${NOT_YET} How many there are is ${sizeOf(node)}.` : NOT_YET;
+    throw new EvaluationFailed("no_such_key", `No such key: ${describe(key, node)}`, node.pos, hint);
+  }
+  if (Array.isArray(target)) return element(target, key, node, orNothing);
+  const message = `${describe(key, node)}: a ${typeName(target)} has no members`;
+  const isLength = typeof target === "string" && LENGTHS.has(String(key));
+  throw new EvaluationFailed(
+    "no_such_overload",
+    message,
+    node.pos,
+    isLength ? `Write ${sizeOf(node)}.` : undefined,
+  );
+}
+
+/** How to ask for the length of what a member is read from. */
+function sizeOf(node: Node): string {
+  return `\`size(${pathText((node.args as [Node])[0]) ?? "x"})\``;
+}
+
+const SIZED = new Set(["list", "string", "bytes"]);
+const LENGTHS = new Set(["length", "size", "count"]);
+
+function element(list: unknown[], key: unknown, node: Node, orNothing: boolean): unknown {
+  const index = integral(key);
+  if (index === undefined) {
+    const hint = LENGTHS.has(String(key)) ? `Write ${sizeOf(node)}.` : undefined;
+    throw new EvaluationFailed(
+      "no_such_overload",
+      `A list has no element at a ${typeName(key)}`,
+      node.pos,
+      hint,
+    );
+  }
+  if (index >= 0n && index < list.length) return list[Number(index)];
+  if (orNothing) return undefined;
+  throw new EvaluationFailed(
+    "index_out_of_bounds",
+    `Index ${index} is outside of a list of ${list.length}`,
+    node.pos,
+    "Ask with size(list) first, or write list[?index].orValue(...).",
+  );
+}
+
+/** The path that was read, as written, where it is short; else the key. */
+function describe(key: unknown, node: Node): string {
+  const path = pathText(node);
+  return path && path.length <= 200 ? `\`${path}\`` : `\`${key}\``;
+}
+
+/** A path as it is written; undefined for what is more than literal steps from a name. */
+export function pathText(node: Node): string | undefined {
+  if (node.op === "id") return node.args as string;
+  if (node.op !== "." && node.op !== ".?" && node.op !== "[]" && node.op !== "[?]") return undefined;
+  const [target, key] = node.args as [Node, Node | string];
+  const base = pathText(target);
+  if (base === undefined) return undefined;
+  if (typeof key === "string") return `${base}.${key}`;
+  if (key.op === "id") return `${base}[${key.args}]`;
+  return key.op === "value" ? `${base}[${JSON.stringify(String(key.args))}]` : undefined;
+}

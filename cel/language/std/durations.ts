@@ -1,0 +1,91 @@
+import { charge } from "../budget.ts";
+import { EvaluationFailed } from "../errors.ts";
+import { Duration } from "../engine.ts";
+
+const SECOND = 1_000_000_000n;
+const MOST_SECONDS = 315_576_000_000n;
+
+/** The years that a timestamp may lie in, 1 to 9999, in milliseconds since 1970. */
+const EARLIEST = -62_135_596_800_000;
+const LATEST = 253_402_300_799_999;
+
+/** A duration's length. Its sign is that of both its parts. */
+export function nanoseconds(duration: Duration): bigint {
+  return duration.seconds * SECOND + BigInt(duration.nanos);
+}
+
+/** A duration of a length; `numeric_overflow` beyond ten thousand years. */
+export function durationOf(length: bigint): Duration {
+  const seconds = length / SECOND;
+  if (seconds > MOST_SECONDS || seconds < -MOST_SECONDS) {
+    throw new EvaluationFailed("numeric_overflow", "Duration out of range");
+  }
+  return new Duration(seconds, Number(length % SECOND));
+}
+
+/** `90s`, `-1.5s`: the form of protobuf's JSON, and of results. */
+export function formatDuration(duration: Duration): string {
+  const length = nanoseconds(duration);
+  const size = length < 0n ? -length : length;
+  const fraction = (size % SECOND).toString().padStart(9, "0").replace(/0+$/, "");
+  return `${length < 0n ? "-" : ""}${size / SECOND}${fraction && `.${fraction}`}s`;
+}
+
+const UNITS: Record<string, bigint> = {
+  h: 3_600n * SECOND,
+  m: 60n * SECOND,
+  s: SECOND,
+  ms: 1_000_000n,
+  us: 1_000n,
+  "µs": 1_000n,
+  ns: 1n,
+};
+
+/** Durations by their text: most are literals, read again at every evaluation. */
+const parsed = new Map<string, Duration>();
+const PARSED_KEPT = 100;
+const READING = 10;
+
+/** Reads `1h30m`, `-1.5s`, `250ms`, as Go's time.ParseDuration does. */
+export function parseDuration(text: string): Duration {
+  const known = parsed.get(text);
+  if (known) return known;
+  charge(READING);
+  const duration = readDuration(text);
+  if (parsed.size >= PARSED_KEPT) parsed.clear();
+  parsed.set(text, duration);
+  return duration;
+}
+
+function readDuration(text: string): Duration {
+  const match = /^([-+]?)((?:(?:\d+\.?\d*|\.\d+)(?:h|ms|m|s|us|µs|ns))+|0)$/.exec(text.slice(0, 200));
+  if (!match || text.length > 200) {
+    throw new EvaluationFailed(
+      "invalid_duration",
+      "duration() takes a number with a unit",
+      undefined,
+      'Write it like "90s", "1.5h", "250ms" or "1h30m".',
+    );
+  }
+  let length = 0n;
+  for (const [, whole = "", fraction = "", unit] of match[2]!.matchAll(/(\d*)\.?(\d*)(h|ms|m|s|us|µs|ns)/g)) {
+    const digits = fraction.slice(0, 18);
+    length += BigInt(whole || 0) * UNITS[unit!]!;
+    length += (BigInt(digits || 0) * UNITS[unit!]!) / 10n ** BigInt(digits.length);
+  }
+  return durationOf(match[1] === "-" ? -length : length);
+}
+
+/** A timestamp of a moment in milliseconds; `numeric_overflow` outside the years 1 to 9999. */
+export function timestampOf(milliseconds: number): Date {
+  if (!(milliseconds >= EARLIEST && milliseconds <= LATEST)) {
+    throw new EvaluationFailed("numeric_overflow", "Timestamp out of range: years 1 to 9999");
+  }
+  return new Date(milliseconds);
+}
+
+/** A moment moved by a duration, on or back, to the millisecond below. */
+export function shift(moment: Date, by: Duration, direction: 1 | -1): Date {
+  const milliseconds = direction * Number(by.seconds) * 1_000 + Math.floor(direction * by.nanos / 1e6);
+  return timestampOf(moment.getTime() + milliseconds);
+}

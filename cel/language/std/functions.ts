@@ -1,0 +1,43 @@
+import { EvaluationFailed } from "../errors.ts";
+import { typeName } from "../describe.ts";
+import { integral } from "./numbers.ts";
+
+/**
+ * Functions by signature, `name(types): result` or `receiver.name(types): result`. Handlers get the values;
+ * those of one topic live in one file.
+ */
+// deno-lint-ignore no-explicit-any
+export type Functions = Record<string, (...args: any[]) => unknown>;
+
+type Handler = Functions[string];
+
+/**
+ * The overloads that a signature stands for: wherever it takes an int, a double without fraction does as
+ * well, since the numbers of a room are doubles.
+ */
+export function* overloads(signature: string, handler: Handler): Generator<[string, Handler]> {
+  yield [signature, handler];
+  const match = /^((?:[\w.<>]+\.)?\w+)\(([^)]*)\)(.*)$/.exec(signature);
+  const types = match?.[2]?.split(",").map((type) => type.trim()) ?? [];
+  const places = [...types.keys()].filter((i) => types[i] === "int");
+  const offset = match?.[1]?.includes(".") ? 1 : 0;
+  for (let choice = 1; choice < 1 << places.length; choice++) {
+    const chosen = places.filter((_, bit) => choice & (1 << bit));
+    const widened = types.map((type, i) => chosen.includes(i) ? "double" : type);
+    yield [`${match![1]}(${widened.join(", ")})${match![3]}`, (...args: unknown[]) => {
+      for (const i of chosen) args[i + offset] = wholeNumber(args[i + offset]);
+      return handler(...args);
+    }];
+  }
+}
+
+function wholeNumber(value: unknown): bigint {
+  const whole = integral(value);
+  if (whole !== undefined) return whole;
+  throw new EvaluationFailed(
+    "no_such_overload",
+    `A whole number is needed, not ${typeof value === "number" ? value : `a ${typeName(value)}`}`,
+    undefined,
+    "Cut the fraction off with int(...).",
+  );
+}

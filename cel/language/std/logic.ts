@@ -1,0 +1,84 @@
+import { charge, FAILURE_COST, isFatal } from "../budget.ts";
+import { staticName, typeName } from "../describe.ts";
+import { type CelType, type Checker, type Evaluator, type Node, run, type Scope } from "../engine.ts";
+import { fail, join, refuse, type Rule } from "../rules.ts";
+
+/** `?:`, `&&`, `||` and `!`. Branches may differ in type; the budget is no error that `&&` and `||` absorb. */
+export const LOGIC: readonly [string, Rule][] = [
+  ["?:", { check: checkConditional, evaluate: evaluateConditional }],
+  ["&&", { check: checkLogical, evaluate: (ev, node, scope) => evaluateLogical(ev, node, scope, false) }],
+  ["||", { check: checkLogical, evaluate: (ev, node, scope) => evaluateLogical(ev, node, scope, true) }],
+  ["!_", { check: checkNot, evaluate: evaluateNot }],
+];
+
+function mayBeBool(type: CelType): boolean {
+  return type.kind === "dyn" || type.kind === "param" || type.name === "bool";
+}
+
+function checkBool(checker: Checker, node: Node, scope: Scope, role: string): void {
+  const type = checker.check(node, scope);
+  if (mayBeBool(type)) return;
+  refuse("no_such_overload", `${role} must be bool, not ${staticName(type)}`, node, compareHint(type));
+}
+
+function compareHint(type: CelType): string | undefined {
+  return staticName(type) === "optional" ? "Take the value out with .orValue(false)." : undefined;
+}
+
+function checkConditional(checker: Checker, node: Node, scope: Scope): CelType {
+  const [condition, then, otherwise] = node.args as [Node, Node, Node];
+  checkBool(checker, condition, scope, "The condition of `?:`");
+  return join(checker, checker.check(then, scope), checker.check(otherwise, scope));
+}
+
+function evaluateConditional(ev: Evaluator, node: Node, scope: Scope): unknown {
+  const args = node.args as Node[];
+  const condition = run(args[0]!, ev, scope);
+  if (condition === true) return run(args[1]!, ev, scope);
+  if (condition === false) return run(args[2]!, ev, scope);
+  fail("no_such_overload", `The condition of \`?:\` must be bool, not ${typeName(condition)}`, args[0]!);
+}
+
+function checkLogical(checker: Checker, node: Node, scope: Scope): CelType {
+  for (const operand of node.args as Node[]) checkBool(checker, operand, scope, `\`${node.op}\`: an operand`);
+  return checker.getType("bool");
+}
+
+/** `&&` and `||`: `decisive` on either side is the result, whatever the other side is, error included. */
+function evaluateLogical(ev: Evaluator, node: Node, scope: Scope, decisive: boolean): boolean {
+  const args = node.args as Node[];
+  const left = tryLogical(ev, args[0]!, scope, node.op);
+  if (left === decisive) return decisive;
+  const right = left === !decisive
+    ? logical(run(args[1]!, ev, scope), args[1]!, node.op)
+    : tryLogical(ev, args[1]!, scope, node.op);
+  if (right === decisive) return decisive;
+  if (left === !decisive && right === !decisive) return !decisive;
+  throw left === !decisive ? right : left;
+}
+
+function tryLogical(ev: Evaluator, node: Node, scope: Scope, operator: string): unknown {
+  try {
+    return logical(run(node, ev, scope), node, operator);
+  } catch (error) {
+    if (isFatal(error)) throw error;
+    charge(FAILURE_COST);
+    return error;
+  }
+}
+
+function logical(value: unknown, node: Node, operator: string): boolean {
+  if (typeof value === "boolean") return value;
+  fail("no_such_overload", `\`${operator}\`: an operand must be bool, not ${typeName(value)}`, node);
+}
+
+function checkNot(checker: Checker, node: Node, scope: Scope): CelType {
+  checkBool(checker, node.args as Node, scope, "What follows `!`");
+  return checker.getType("bool");
+}
+
+function evaluateNot(ev: Evaluator, node: Node, scope: Scope): boolean {
+  const value = run(node.args as Node, ev, scope);
+  if (typeof value === "boolean") return !value;
+  fail("no_such_overload", `What follows \`!\` must be bool, not ${typeName(value)}`, node.args as Node);
+}

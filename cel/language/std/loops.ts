@@ -1,0 +1,190 @@
+import { EvaluationFailed, InvalidExpression } from "../errors.ts";
+import { staticName, typeName } from "../describe.ts";
+import { type CelType, type Checker, children, type Node, type Scope } from "../engine.ts";
+import { elementType, put } from "./collections.ts";
+import { compare } from "./equality.ts";
+import { charge } from "../budget.ts";
+
+/** A running loop, as its macro sees it. */
+export interface Run {
+  readonly length: number;
+  /** Steps to an element, pays for the pass, and returns the first variable's value. */
+  at(index: number): unknown;
+  /** Evaluates an argument of the macro for the current element. */
+  part(index: number): unknown;
+  /** The argument that makes the result: the last. One before it is a condition. */
+  readonly result: number;
+  readonly resultNode: Node;
+  /** Accepts an error that the macro may go on after; throws those it may not. */
+  survive(error: unknown): void;
+}
+
+/** A macro that loops: `parts` arguments are evaluated for each element, after `variables` names. */
+export interface Loop {
+  readonly name: string;
+  readonly variables: 1 | 2;
+  readonly parts: 1 | 2;
+  check(checker: Checker, parts: Node[], inner: Scope, element: CelType): CelType;
+  evaluate(run: Run): unknown;
+}
+
+const QUANTIFIERS: [string, Loop["evaluate"]][] = [
+  ["all", (run) => quantify(run, false)],
+  ["exists", (run) => quantify(run, true)],
+  ["exists_one", existsOne],
+  ["existsOne", existsOne],
+];
+
+/** Every looping macro of the language, and of cel-go's two-variable and list extensions. */
+export const LOOPS: readonly Loop[] = [
+  ...QUANTIFIERS.flatMap(([name, evaluate]): Loop[] => [
+    { name, variables: 1, parts: 1, check: checkPredicate, evaluate },
+    { name, variables: 2, parts: 1, check: checkPredicate, evaluate },
+  ]),
+  { name: "filter", variables: 1, parts: 1, check: checkFilter, evaluate: filter },
+  { name: "map", variables: 1, parts: 1, check: checkTransform, evaluate: transform },
+  { name: "map", variables: 1, parts: 2, check: checkTransform, evaluate: transform },
+  { name: "sortBy", variables: 1, parts: 1, check: checkSortBy, evaluate: sortBy },
+  { name: "transformList", variables: 2, parts: 1, check: checkTransform, evaluate: transform },
+  { name: "transformList", variables: 2, parts: 2, check: checkTransform, evaluate: transform },
+  { name: "transformMap", variables: 2, parts: 1, check: checkMap, evaluate: transformMap },
+  { name: "transformMap", variables: 2, parts: 2, check: checkMap, evaluate: transformMap },
+  { name: "transformMapEntry", variables: 2, parts: 1, check: checkMap, evaluate: transformMapEntry },
+  { name: "transformMapEntry", variables: 2, parts: 2, check: checkMap, evaluate: transformMapEntry },
+];
+
+/** The nodes of a part, each of which costs a step a pass. */
+export function nodeCount(node: Node): number {
+  return children(node).reduce((sum, child) => sum + nodeCount(child), 1);
+}
+
+function checkPredicate(checker: Checker, parts: Node[], inner: Scope): CelType {
+  const type = checker.check(parts[0]!, inner);
+  if (type.kind === "dyn" || type.name === "bool") return checker.getType("bool");
+  throw new InvalidExpression(
+    "no_such_overload",
+    `A condition must be bool, not ${staticName(type)}`,
+    parts[0]!.pos,
+  );
+}
+
+function checkFilter(checker: Checker, parts: Node[], inner: Scope, element: CelType): CelType {
+  checkPredicate(checker, parts, inner);
+  return checker.getType(`list<${elementType(checker, [element]).name}>`);
+}
+
+function checkTransform(checker: Checker, parts: Node[], inner: Scope): CelType {
+  if (parts.length === 2) checkPredicate(checker, parts, inner);
+  const type = checker.check(parts.at(-1)!, inner);
+  return checker.getType(`list<${elementType(checker, [type]).name}>`);
+}
+
+function checkSortBy(checker: Checker, parts: Node[], inner: Scope, element: CelType): CelType {
+  checker.check(parts[0]!, inner);
+  return checker.getType(`list<${elementType(checker, [element]).name}>`);
+}
+
+function checkMap(checker: Checker, parts: Node[], inner: Scope): CelType {
+  if (parts.length === 2) checkPredicate(checker, parts, inner);
+  checker.check(parts.at(-1)!, inner);
+  return checker.getType("map");
+}
+
+function predicate(run: Run): boolean {
+  const value = run.part(0);
+  if (typeof value === "boolean") return value;
+  const message = `A condition must be bool, not ${typeName(value)}`;
+  throw new EvaluationFailed("no_such_overload", message, run.resultNode.pos);
+}
+
+/** `exists` (decided by a true) and `all` (by a false): errors count only where nothing decides. */
+function quantify(run: Run, decisive: boolean): boolean {
+  let failure: unknown;
+  for (let i = 0; i < run.length; i++) {
+    try {
+      run.at(i);
+      if (predicate(run) === decisive) return decisive;
+    } catch (error) {
+      run.survive(error);
+      failure ??= error;
+    }
+  }
+  if (failure) throw failure;
+  return !decisive;
+}
+
+function existsOne(run: Run): boolean {
+  let count = 0;
+  for (let i = 0; i < run.length; i++) {
+    run.at(i);
+    if (predicate(run)) count++;
+  }
+  return count === 1;
+}
+
+function filter(run: Run): unknown[] {
+  const kept: unknown[] = [];
+  for (let i = 0; i < run.length; i++) {
+    const element = run.at(i);
+    if (predicate(run)) kept.push(element);
+  }
+  return kept;
+}
+
+function passes(run: Run): boolean {
+  return run.result === 0 || predicate(run);
+}
+
+function transform(run: Run): unknown[] {
+  const results: unknown[] = [];
+  for (let i = 0; i < run.length; i++) {
+    run.at(i);
+    if (passes(run)) results.push(run.part(run.result));
+  }
+  return results;
+}
+
+function transformMap(run: Run): Map<unknown, unknown> {
+  const results = new Map<unknown, unknown>();
+  for (let i = 0; i < run.length; i++) {
+    const key = run.at(i);
+    if (passes(run)) results.set(key, run.part(run.result));
+  }
+  return results;
+}
+
+function transformMapEntry(run: Run): Map<unknown, unknown> {
+  const results = new Map<unknown, unknown>();
+  for (let i = 0; i < run.length; i++) {
+    run.at(i);
+    if (!passes(run)) continue;
+    const entry = run.part(run.result);
+    if (!(entry instanceof Map)) {
+      throw new EvaluationFailed("no_such_overload", `An entry must be a map, not ${typeName(entry)}`);
+    }
+    charge(entry.size);
+    for (const [key, value] of entry.entries()) put(results, key, value, run.resultNode);
+  }
+  return results;
+}
+
+function sortBy(run: Run): unknown[] {
+  const pairs: { key: unknown; element: unknown }[] = [];
+  for (let i = 0; i < run.length; i++) {
+    const element = run.at(i);
+    pairs.push({ key: run.part(0), element });
+  }
+  return sorted(pairs, (pair) => pair.key).map((pair) => pair.element);
+}
+
+/** A sorted copy, stable; elements must be of one type that has an order. */
+export function sorted<T>(list: readonly T[], keyOf: (element: T) => unknown): T[] {
+  charge(list.length);
+  return list.toSorted((a, b) => {
+    charge(2);
+    const order = compare(keyOf(a), keyOf(b));
+    if (order !== undefined) return order;
+    const types = `a ${typeName(keyOf(a))} and a ${typeName(keyOf(b))}`;
+    throw new EvaluationFailed("no_such_overload", `There is no order between ${types}`);
+  });
+}

@@ -1,0 +1,41 @@
+import { EvaluationFailed } from "../errors.ts";
+import { UnsignedInt } from "../engine.ts";
+
+export const MIN_INT = -(2n ** 63n);
+export const MAX_INT = 2n ** 63n - 1n;
+export const MAX_UINT = 2n ** 64n - 1n;
+
+/** The integer, if 64 bits hold it. */
+export function int(value: bigint): bigint {
+  if (value > MAX_INT || value < MIN_INT) throw new EvaluationFailed("numeric_overflow", "Integer overflow");
+  return value;
+}
+
+/** The unsigned integer, if 64 bits hold it. */
+export function uint(value: bigint): UnsignedInt {
+  if (value > MAX_UINT || value < 0n) {
+    throw new EvaluationFailed("numeric_overflow", "Unsigned integer overflow");
+  }
+  return new UnsignedInt(value);
+}
+
+export function isNumeric(value: unknown): value is number | bigint | UnsignedInt {
+  return typeof value === "number" || typeof value === "bigint" || value instanceof UnsignedInt;
+}
+
+/** A number that JavaScript compares exactly with any other, bigint or double. */
+export function comparable(value: number | bigint | UnsignedInt): number | bigint {
+  return value instanceof UnsignedInt ? value.value : value;
+}
+
+/** Any number as a double. */
+export function double(value: number | bigint | UnsignedInt): number {
+  return typeof value === "number" ? value : Number(comparable(value));
+}
+
+/** A number without fraction as an integer: the room's numbers are doubles, and `list[i]` takes them. */
+export function integral(value: unknown): bigint | undefined {
+  if (typeof value === "bigint") return value;
+  if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : undefined;
+  return value instanceof UnsignedInt ? value.value : undefined;
+}

@@ -1,0 +1,150 @@
+import { charge } from "../budget.ts";
+import { EvaluationFailed } from "../errors.ts";
+import { typeName } from "../describe.ts";
+import { durationOf, nanoseconds, shift } from "./durations.ts";
+import { Duration, UnsignedInt } from "../engine.ts";
+import { compare, contains, equal, lookUp } from "./equality.ts";
+import { double, int, isNumeric, uint } from "./numbers.ts";
+
+type Operation = (left: unknown, right: unknown) => unknown;
+type Arithmetic = {
+  doubles: (left: number, right: number) => number;
+  integers: (left: bigint, right: bigint) => bigint;
+};
+
+/** Elements or 16-character runs that one step copies. */
+const COPIED_AT_ONCE = 16;
+
+const ARITHMETIC: Record<string, Arithmetic> = {
+  "+": { doubles: (a, b) => a + b, integers: (a, b) => a + b },
+  "-": { doubles: (a, b) => a - b, integers: (a, b) => a - b },
+  "*": { doubles: (a, b) => a * b, integers: (a, b) => a * b },
+  "/": {
+    doubles: (a, b) => a / b,
+    integers: (a, b) => a / nonZero(b, "division_by_zero", "Division by zero"),
+  },
+  "%": { doubles: (a, b) => a % b, integers: (a, b) => a % nonZero(b, "modulo_by_zero", "Modulo by zero") },
+};
+
+function nonZero(value: bigint, code: string, message: string): bigint {
+  if (value === 0n) throw new EvaluationFailed(code, message);
+  return value;
+}
+
+/** Two numbers: integers stay integers among themselves, a double makes the result a double. */
+function calculate({ doubles, integers }: Arithmetic, left: unknown, right: unknown): unknown {
+  if (typeof left === "number" && typeof right === "number") return doubles(left, right);
+  if (typeof left === "bigint" && typeof right === "bigint") return int(integers(left, right));
+  if (!isNumeric(left) || !isNumeric(right)) return undefined;
+  if (typeof left === "number" || typeof right === "number") return doubles(double(left), double(right));
+  if (left instanceof UnsignedInt && right instanceof UnsignedInt) {
+    return uint(integers(left.value, right.value));
+  }
+  return undefined;
+}
+
+function add(left: unknown, right: unknown): unknown {
+  if (typeof left === "string" && typeof right === "string") {
+    charge((left.length + right.length) / COPIED_AT_ONCE);
+    return left + right;
+  }
+  if (Array.isArray(left) && Array.isArray(right)) {
+    charge((left.length + right.length) / 4);
+    return left.concat(right);
+  }
+  if (left instanceof Duration) {
+    if (right instanceof Duration) return durationOf(nanoseconds(left) + nanoseconds(right));
+    if (right instanceof Date) return shift(right, left, 1);
+  }
+  if (left instanceof Date && right instanceof Duration) return shift(left, right, 1);
+  if (left instanceof Uint8Array && right instanceof Uint8Array) {
+    charge((left.length + right.length) / COPIED_AT_ONCE);
+    const joined = new Uint8Array(left.length + right.length);
+    joined.set(left);
+    joined.set(right, left.length);
+    return joined;
+  }
+  return undefined;
+}
+
+function subtract(left: unknown, right: unknown): unknown {
+  if (left instanceof Date) {
+    // The spec bounds this difference to 64 bits of nanoseconds, 292 years.
+    if (right instanceof Date) return durationOf(int(BigInt(left.getTime() - right.getTime()) * 1_000_000n));
+    if (right instanceof Duration) return shift(left, right, -1);
+  }
+  if (left instanceof Duration && right instanceof Duration) {
+    return durationOf(nanoseconds(left) - nanoseconds(right));
+  }
+  return undefined;
+}
+
+function isMember(value: unknown, container: unknown): unknown {
+  if (container instanceof Map) {
+    return typeof value === "string" ? container.has(value) : lookUp(container, value) !== undefined;
+  }
+  return Array.isArray(container) ? contains(container, value) : undefined;
+}
+
+/** What each binary operator does; undefined where it has no meaning for these values. */
+const OPERATIONS: Record<string, Operation> = {
+  "+": (a, b) => calculate(ARITHMETIC["+"]!, a, b) ?? add(a, b),
+  "-": (a, b) => calculate(ARITHMETIC["-"]!, a, b) ?? subtract(a, b),
+  "*": (a, b) => calculate(ARITHMETIC["*"]!, a, b),
+  "/": (a, b) => calculate(ARITHMETIC["/"]!, a, b),
+  "%": (a, b) => calculate(ARITHMETIC["%"]!, a, b),
+  "==": equal,
+  "!=": (a, b) => !equal(a, b),
+  "<": ordering((order) => order < 0),
+  "<=": ordering((order) => order <= 0),
+  ">": ordering((order) => order > 0),
+  ">=": ordering((order) => order >= 0),
+  in: isMember,
+};
+
+function ordering(holds: (order: number) => boolean): Operation {
+  return (left, right) => {
+    const order = compare(left, right);
+    return order === undefined ? undefined : holds(order);
+  };
+}
+
+/** The binary operators of the language. */
+export const BINARY = Object.keys(OPERATIONS);
+
+/** Applies a binary operator; throws `no_such_overload` where it has no meaning for these values. */
+export function operation(operator: string): Operation {
+  const apply = OPERATIONS[operator]!;
+  return (left, right) => {
+    const result = apply(left, right);
+    if (result !== undefined) return result;
+    const [a, b] = [typeName(left), typeName(right)];
+    throw new EvaluationFailed(
+      "no_such_overload",
+      `\`${operator}\` is not defined for ${a} and ${b}`,
+      undefined,
+      adviceFor(operator, a, b),
+    );
+  };
+}
+
+/** `-` before a number, or undefined. */
+export function negate(value: unknown): unknown {
+  if (typeof value === "number") return -value;
+  return typeof value === "bigint" ? int(-value) : undefined;
+}
+
+/** How to make two types meet that an operator does not take, where there is one usual way. */
+export function adviceFor(operator: string, left: string, right: string): string | undefined {
+  const types = new Set([left, right]);
+  if (types.has("string") && types.has("timestamp")) {
+    return 'Times of agents are strings: compare timestamp(agents["id"].last_heartbeat).';
+  }
+  if (types.has("string") && types.has("duration")) return 'Write duration("60s").';
+  if (operator === "+" && types.has("string")) return "Join text with string(...) around what is no string.";
+  if (types.has("string") && (types.has("int") || types.has("double"))) {
+    return "Make both numbers with double(...), or both text with string(...).";
+  }
+  if (types.has("optional")) return "Take the value out with .orValue(default).";
+  return undefined;
+}

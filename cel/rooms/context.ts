@@ -1,0 +1,168 @@
+import type { Json } from "../../db/json.ts";
+import { type Newest, newestOf, present, type Status } from "../../db/presence.ts";
+import type { AgentRow, Snapshot } from "../../db/snapshots/snapshot.ts";
+import { VIEW_SCOPE } from "../../db/state/entry.ts";
+import { compile, type Context, EvaluationFailed, InvalidExpression } from "../language/expression.ts";
+import { circular, type Definitions } from "./definitions.ts";
+import { overlay } from "./overlay.ts";
+import type { RoomData } from "./reader.ts";
+import type { CelMap } from "./scopes.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
+import { toCel } from "../language/values.ts";
+
+/** Who looks at a room: `self`, and the wait that the looker is to be shown without. */
+export interface Viewpoint {
+  self: string | null;
+  wait?: string;
+}
+
+export type ViewResult = { value: Json } | { error: { code: string; message: string } };
+
+/** A room as expressions see it. */
+export interface RoomContext {
+  /** Contexts of looks that see the same are built once. `key` tells them apart. */
+  from(viewpoint: Viewpoint): { context: Context; key: string };
+  /** The values of computed views, or why they have none. Yields in between. */
+  views(names: Iterable<string>, viewpoint?: Viewpoint): Promise<Map<string, ViewResult>>;
+}
+
+/** What differs between looks: the agents' statuses, and the views, which may read them. */
+interface Look {
+  contextOf(self: string | null): Context;
+  view(name: string): ViewResult;
+}
+
+/** Builds the variables of the CEL section of docs/api.md from what was loaded, views evaluated when they are read. */
+export function createContext(
+  { snapshot, definitions, scopes, metas }: RoomData,
+): RoomContext {
+  const messages: CelMap = new Map(Object.entries(snapshot.counts));
+  const looks = new Map<string, Look>();
+  const agentsSeen = agentsFrom(snapshot, metas);
+  const plain: CelMap = new Map<string, unknown>([...scopes, [VIEW_SCOPE, undefined]]);
+
+  function look({ wait }: Viewpoint): { look: Look; key: string } {
+    const { key: own, agents } = agentsSeen(wait);
+    const known = looks.get(own);
+    if (known) return { look: known, key: own };
+    const view = createViews(definitions, () => contextOf(null));
+    const state = overlay(plain, VIEW_SCOPE, lazyViews(definitions, view));
+    const contextOf = (self: string | null) =>
+      new Map(Object.entries({ state, agents, messages, self, now: snapshot.now }));
+    looks.set(own, { contextOf, view });
+    return { look: looks.get(own)!, key: own };
+  }
+
+  return {
+    from(viewpoint) {
+      const { look: { contextOf }, key } = look(viewpoint);
+      return { context: contextOf(viewpoint.self), key };
+    },
+    async views(names, viewpoint = { self: null }) {
+      const { view } = look(viewpoint).look;
+      const results = new Map<string, ViewResult>();
+      for (const name of names) {
+        if (isBusy()) await yieldToOthers();
+        results.set(name, view(name));
+      }
+      return results;
+    },
+  };
+}
+
+/** The agents as they are seen without a wait, which changes none but its own agent. `key` tells such looks apart. */
+function agentsFrom({ agents, waits }: Snapshot, metas: Map<string, unknown>) {
+  const byToken = new Map(waits.map((wait) => [wait.token, wait]));
+  const byAgent = Map.groupBy(waits, ({ agent_id }) => agent_id);
+  const rows = new Map(agents.map((agent) => [agent.id, agent]));
+  const newest = newestOf(waits);
+  const all: CelMap = new Map(agents.map((agent) => [agent.id, recordOf(agent, newest, metas)]));
+
+  return function agentsSeen(without: string | undefined): { key: string; agents: CelMap } {
+    const own = byToken.get(without ?? "");
+    const agent = own && rows.get(own.agent_id);
+    if (agent === undefined) return { key: "", agents: all };
+    const others = newestOf(byAgent.get(agent.id)!.filter((wait) => wait !== own));
+    return { key: own!.token, agents: overlay(all, agent.id, recordOf(agent, others, metas)) };
+  };
+}
+
+function recordOf(agent: AgentRow, newest: Newest, metas: Map<string, unknown>): CelMap {
+  const { status, waiting_on } = present(agent.id, agent.status as Status, newest);
+  const { id, name, role, joined_at, last_heartbeat } = agent;
+  const record = { id, name, role, status, waiting_on, joined_at, last_heartbeat };
+  return new Map<string, unknown>([...Object.entries(record), ["meta", metas.get(id)]]);
+}
+
+/**
+ * Evaluates views, each once. Those whose expressions refer to each other in a circle fail with `view_cycle`,
+ * and so does one that comes upon itself through an index that is only known when it is evaluated.
+ */
+function createViews(definitions: Definitions, context: () => Context): (name: string) => ViewResult {
+  const results = new Map<string, ViewResult>();
+  const underWay: string[] = [];
+  const inCycle = new Set(circular(definitions));
+
+  function result(name: string): ViewResult {
+    const definition = definitions.get(name);
+    if (definition === undefined) return failure("no_such_key", `There is no view ${JSON.stringify(name)}.`);
+    const began = underWay.indexOf(name);
+    if (began >= 0) underWay.slice(began).forEach((member) => inCycle.add(member));
+    if (inCycle.has(name)) return cycle(name);
+    underWay.push(name);
+    const result = evaluate(definition.source, context());
+    underWay.pop();
+    return inCycle.has(name) ? cycle(name) : result;
+  }
+
+  return function view(name) {
+    const known = results.get(name) ?? result(name);
+    if (!underWay.includes(name)) results.set(name, known);
+    return known;
+  };
+}
+
+function cycle(name: string): ViewResult {
+  return failure("view_cycle", `The view ${JSON.stringify(name)} is defined by itself.`);
+}
+
+function failure(code: string, message: string): ViewResult {
+  return { error: { code, message } };
+}
+
+function evaluate(source: string, context: Context): ViewResult {
+  try {
+    return { value: compile(source).evaluate(context) };
+  } catch (error) {
+    if (!(error instanceof EvaluationFailed || error instanceof InvalidExpression)) throw error;
+    return failure(error.code, error.message);
+  }
+}
+
+/** `state._view`: a Map whose members are evaluated when they are asked for; those that fail are no members. */
+function lazyViews(definitions: Definitions, view: (name: string) => ViewResult): CelMap {
+  const read = (name: unknown) => {
+    const result = definitions.has(name as string) ? view(name as string) : undefined;
+    return result && "value" in result ? { value: toCel(result.value) } : undefined;
+  };
+  function* entries(): MapIterator<[string, unknown]> {
+    for (const name of definitions.keys()) {
+      const found = read(name);
+      if (found) yield [name, found.value];
+    }
+  }
+  const map: CelMap = new Map();
+  return Object.defineProperties(map, {
+    get: { value: (name: unknown) => read(name)?.value },
+    has: { value: (name: unknown) => read(name) !== undefined },
+    size: { get: () => [...entries()].length },
+    keys: { value: () => entries().map(([name]) => name) },
+    values: { value: () => entries().map(([, value]) => value) },
+    entries: { value: entries },
+    forEach: {
+      value: (visit: (value: unknown, name: string) => void) =>
+        entries().forEach(([name, value]) => visit(value, name)),
+    },
+    [Symbol.iterator]: { value: entries },
+  });
+}

@@ -1,0 +1,92 @@
+import type { Database } from "../../db/database.ts";
+import { DatabaseUnavailable } from "../../db/driver/faults.ts";
+import type { Guard } from "../../db/write/read_set.ts";
+import type { Json } from "../../db/json.ts";
+import { Refusal } from "../../db/refusal.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
+import { createContext } from "./context.ts";
+import { EvaluationFailed, type Expression } from "../language/expression.ts";
+import type { Reader, RoomData } from "./reader.ts";
+
+export interface Gate {
+  /** Must be truthy in the very state that the write applies to. */
+  condition: Expression;
+  self: string | null;
+}
+
+export interface Gates {
+  /**
+   * Evaluates the gate and runs `write` with a guard on all that the gate has read; when the guard did not hold
+   * (`write` gave undefined) it reads and evaluates again.
+   * Errors: `precondition_failed`; `unavailable` when others were faster every time, or took too long before it;
+   * `DatabaseUnavailable` where the database takes no writes; what `write` throws.
+   */
+  through<T>(room: string, gate: Gate, write: (guard: Guard) => Promise<T | undefined>): Promise<T>;
+}
+
+const MOST_ATTEMPTS = 30;
+const MOST_MS = 7_000;
+const MOST_PAUSE_MS = 50;
+
+/** Gated writes. Those of one room wait for each other here, so that they do not refuse one another in vain. */
+export function createGates(database: Database, reader: Reader): Gates {
+  return {
+    through(room, gate, write) {
+      const giveUp = database.elapsed() + MOST_MS;
+      return database.inTurn(room, async () => {
+        for (let attempt = 1; attempt <= MOST_ATTEMPTS && database.elapsed() < giveUp; attempt++) {
+          const data = await reader.load(room, gate.condition.reads);
+          if (isBusy()) await yieldToOthers();
+          judge(data, gate);
+          if (data.snapshot.overdue) throw new DatabaseUnavailable("What is due cannot be ended.", false);
+          const written = await write(guardFor(data));
+          if (written !== undefined) return written;
+          await pause(Math.random() * Math.min(attempt * 5, MOST_PAUSE_MS));
+        }
+        throw new Refusal("unavailable", "The room changed each time before the gated write could be made.", {
+          hint: "Nothing was written. Try again.",
+        });
+      });
+    },
+  };
+}
+
+function judge(data: RoomData, { condition, self }: Gate): void {
+  const { context } = createContext(data).from({ self });
+  const refuse = (why: string, evaluated: Json, details: Record<string, unknown> = {}) => {
+    const members = { expression: condition.source, evaluated, ...details };
+    return new Refusal("precondition_failed", why, members, data.snapshot.revisions.revision);
+  };
+  let judgement;
+  try {
+    judgement = condition.judge(context);
+  } catch (error) {
+    if (!(error instanceof EvaluationFailed)) throw error;
+    const { code, message, hint } = error;
+    throw refuse(`The gate could not be evaluated: ${message}`, null, {
+      cause: { code, message },
+      ...(hint && { hint }),
+    });
+  }
+  if (!judgement.truthy) throw refuse("The gate is not true in the room's present state.", judgement.value);
+}
+
+/** Guards all that was looked at: a scope that no agent had yet would appear with its registration. */
+function guardFor({ snapshot, reads: { state, agents, messages, heartbeats } }: RoomData): Guard {
+  const seen = snapshot.revisions.revision;
+  const beats = heartbeats
+    ? {
+      heartbeats: Object.fromEntries(snapshot.agents.map(({ id, last_heartbeat }) => [id, last_heartbeat])),
+    }
+    : {};
+  if (state === "all" || agents === "all") {
+    return { seen, selection: { state, agents: "all", messages }, ...beats };
+  }
+  const scopes = [...state.scopes, ...state.keys.map(({ scope }) => scope)];
+  const absent = scopes.filter((scope) => !scope.startsWith("_") && !snapshot.agentIds.includes(scope));
+  return { seen, selection: { state, agents: [...agents, ...absent], messages }, ...beats };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

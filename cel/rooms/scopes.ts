@@ -1,0 +1,31 @@
+import type { Snapshot } from "../../db/snapshots/snapshot.ts";
+import { SHARED_SCOPE } from "../../db/state/entry.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
+import { toCel } from "../language/values.ts";
+
+export type CelMap = Map<string, unknown>;
+
+/** What is large of a snapshot, as CEL sees it. */
+export interface Converted {
+  /** The plain scopes. Those of the system and of every registered agent exist even when empty. */
+  scopes: Map<string, CelMap>;
+  /** The `meta` of each agent. */
+  metas: Map<string, unknown>;
+}
+
+/** Converts a snapshot, and yields in between. */
+export async function convert({ entries, agentIds, agents }: Snapshot): Promise<Converted> {
+  const scopes = new Map<string, CelMap>([[SHARED_SCOPE, new Map()]]);
+  for (const id of agentIds) scopes.set(id, new Map());
+  for (const { scope, key, value } of entries) {
+    if (isBusy()) await yieldToOthers();
+    if (!scopes.has(scope)) scopes.set(scope, new Map());
+    scopes.get(scope)!.set(key, toCel(value));
+  }
+  const metas = new Map<string, unknown>();
+  for (const { id, meta } of agents) {
+    if (isBusy()) await yieldToOthers();
+    metas.set(id, toCel(meta));
+  }
+  return { scopes, metas };
+}

@@ -1,0 +1,99 @@
+import { type ChangesQuery, selectChanges, toChanges } from "../../db/snapshots/changes.ts";
+import type { Json } from "../../db/json.ts";
+import { selectMessages, toMessage } from "../../db/messages/read.ts";
+import type { Snapshot } from "../../db/snapshots/snapshot.ts";
+import { VIEW_SCOPE } from "../../db/state/entry.ts";
+import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
+import type { Query } from "../../db/consistent_read/whole_reads.ts";
+import type { RoomContext, Viewpoint, ViewResult } from "../rooms/context.ts";
+import { NOTHING } from "../rooms/definitions.ts";
+import type { RoomData } from "../rooms/reader.ts";
+import type { Reads } from "../language/dependencies.ts";
+import { toJson } from "../language/values.ts";
+
+/** What an answer carries of the room beside its own result. */
+export interface Include {
+  state?: "all" | string[];
+  agents?: boolean;
+  messages?: boolean;
+  /** Messages with ids above `after`, at most `limit`. */
+  messagesAfter?: { after: number; limit: number };
+  /** What changed after a revision. */
+  changesAfter?: ChangesQuery;
+}
+
+export function includesAnything(include: Include): boolean {
+  return Object.values(include).some((part) => part !== undefined && part !== false);
+}
+
+export function readsOfInclude({ state, agents, messages }: Include): Reads {
+  return {
+    ...NOTHING,
+    state: state === "all" ? "all" : { scopes: state ?? [], keys: [] },
+    agents: agents ? "all" : [],
+    messages: messages ?? false,
+  };
+}
+
+/** The queries that `included` needs the rows of, as the snapshot's extra ones. */
+export function queriesOfInclude(
+  room: string,
+  { messagesAfter, changesAfter }: Include,
+): Query[] {
+  return [
+    ...(messagesAfter ? [selectMessages(room, messagesAfter)] : []),
+    ...(changesAfter ? selectChanges(room, changesAfter) : []),
+  ];
+}
+
+/** The members that an answer includes, all of the snapshot's revision, as the viewpoint sees them. */
+export async function included(
+  include: Include,
+  { snapshot, definitions }: RoomData,
+  room: RoomContext,
+  viewpoint: Viewpoint,
+): Promise<Record<string, unknown>> {
+  const members: Record<string, unknown> = {};
+  const { context } = room.from(viewpoint);
+  if (include.state !== undefined) {
+    const scopes = include.state === "all"
+      ? [...(context.get("state") as Map<string, unknown>).keys()]
+      : include.state;
+    const views = scopes.includes(VIEW_SCOPE) ? await room.views(definitions.keys(), viewpoint) : new Map();
+    members.state = await scopesAsJson(scopes, snapshot.entries, views);
+  }
+  if (include.agents) {
+    const agents = await mapYielding(
+      [...context.get("agents") as Map<string, unknown>],
+      ([id, agent]) => [id, toJson(agent)],
+    );
+    members.agents = Object.fromEntries(agents);
+  }
+  if (include.messages) members.messages = snapshot.counts;
+  const extra = [...snapshot.extra];
+  if (include.messagesAfter) {
+    const [rows, { limit }] = [extra.shift()!, include.messagesAfter];
+    members.messages_since = await mapYielding(rows.slice(0, limit), toMessage);
+    if (rows.length > limit) members.messages_more = true;
+  }
+  if (include.changesAfter) members.changes = await toChanges(extra, viewpoint.wait);
+  return members;
+}
+
+/** The members of each scope, found in one pass: there may be as many scopes as entries. */
+async function scopesAsJson(
+  scopes: string[],
+  entries: Snapshot["entries"],
+  views: Map<string, ViewResult>,
+): Promise<Json> {
+  const members = new Map<string, Array<[string, Json]>>(scopes.map((scope) => [scope, []]));
+  for (const { scope, key, value } of entries) {
+    if (isBusy()) await yieldToOthers();
+    members.get(scope)?.push([key, value]);
+  }
+  for (const [name, result] of views) {
+    if ("value" in result) members.get(VIEW_SCOPE)?.push([name, result.value]);
+  }
+  const objects = await mapYielding([...members], ([scope, own]) => [scope, Object.fromEntries(own)]);
+  return Object.fromEntries(objects);
+}

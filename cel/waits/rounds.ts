@@ -1,0 +1,211 @@
+import type { Database, Part } from "../../db/database.ts";
+import { DatabaseUnavailable } from "../../db/driver/faults.ts";
+import { signOfLife } from "../../db/presence.ts";
+import { Refusal } from "../../db/refusal.ts";
+import { runAsTask } from "../../db/yield.ts";
+import { NOTHING } from "../rooms/definitions.ts";
+import { queriesOfInclude } from "./include.ts";
+import type { Reader, RoomData } from "../rooms/reader.ts";
+import { type Reads, unionReads } from "../language/dependencies.ts";
+import type { Account, Shares } from "./shares.ts";
+import { hasMoved, isAlone, isAnswerable, judgeAll, readsOf, type Waiter } from "./waiter.ts";
+
+/** The waits of one room, and the latest revision of each part that this instance has heard of. */
+export interface RoomWatch {
+  readonly room: string;
+  readonly waiters: Set<Waiter>;
+  readonly latest: Record<Part, number>;
+  readonly account: Account;
+  /** Waits whose first look is to be taken. */
+  newcomers: Newcomer[];
+  /** First looks under way. */
+  beginning: number;
+  busy: boolean;
+  /** Waits that read the time are due which were last judged before. */
+  timedAt: number;
+}
+
+interface Newcomer {
+  waiter: Waiter;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+export interface Rounds {
+  /** Judges the room's due waits until none is; what comes in meanwhile is taken up by the next round. */
+  advance(watch: RoomWatch): Promise<void>;
+  /**
+   * Takes a wait's first look, with all that an answer may include; it also finds out whether the room exists, and
+   * whether the agent is registered.
+   * Waits that begin at once share it.
+   */
+  begin(watch: RoomWatch, waiter: Waiter): Promise<void>;
+}
+
+const TIMED_EVERY_MS = 1_000;
+/** What only the time makes due may come so much later, and is due so much sooner. */
+const LATER_MS = 50;
+/** A room's first looks that are under way at once: with more, who comes next shares one with all that come meanwhile. */
+const BEGINNINGS = 2;
+/** Rounds of a room whose evaluations take longer are followed by a rest of the same length, if not of the most. */
+const LEAST_COST_MS = 10;
+/** With the longest time between two looks at the revisions it is within the polling interval that is promised. */
+const MOST_REST_MS = 25;
+/** First looks that take longer hold up no others. */
+const OVERDUE_MS = 1_000;
+/** What a load weighs in the lane: some statements, or a page for each of its lists. */
+const [LIGHT, LIST] = [2, 16];
+
+/** The room's waits that read the time are spread over the second, each room's to a time of its own. */
+export function createRoomWatch(room: string, now: number): RoomWatch {
+  return {
+    room,
+    waiters: new Set(),
+    latest: { state: 0, agents: 0, messages: 0 },
+    account: { spent: 0, at: 0 },
+    newcomers: [],
+    beginning: 0,
+    busy: false,
+    timedAt: now - TIMED_EVERY_MS * Math.random(),
+  };
+}
+
+/** Loads and judges the waits of rooms. `poll`: milliseconds to the next call of `advance` at the most. */
+export function createRounds(database: Database, reader: Reader, shares: Shares, poll: number): Rounds {
+  const time = database.elapsed;
+
+  async function advance(watch: RoomWatch) {
+    if (watch.busy) return;
+    watch.busy = true;
+    try {
+      for (let due = dueOf(watch); due.waiters.length > 0; due = dueOf(watch)) {
+        const groups = groupsOf(due.waiters).map((waiters) => judged(watch, waiters, due.later));
+        const costs = await Promise.all(groups);
+        await rest(Math.max(...costs));
+      }
+    } catch (error) {
+      const passing = error instanceof DatabaseUnavailable ||
+        error instanceof Refusal && error.code !== "room_not_found";
+      for (const waiter of watch.waiters) if (waiter.final || !passing) waiter.settle(error as Error);
+    } finally {
+      watch.busy = false;
+    }
+  }
+
+  function dueOf(watch: RoomWatch) {
+    const now = time();
+    if (now + poll + LATER_MS >= watch.timedAt + TIMED_EVERY_MS) watch.timedAt = now;
+    let later = LATER_MS;
+    const waiters = [...watch.waiters].filter((waiter) => {
+      const { begun, final, ripe, readsTime, judgedAt } = waiter;
+      const atOnce = final || ripe || hasMoved(waiter, watch.latest);
+      if (begun && atOnce) later = 0;
+      return begun && (atOnce || readsTime && judgedAt < watch.timedAt);
+    });
+    return { later, waiters };
+  }
+
+  /** Judges waits with one load; gives the milliseconds that their evaluations took. */
+  async function judged(watch: RoomWatch, waiters: Waiter[], later: number): Promise<number> {
+    const answerable = new Set(waiters.filter(isAnswerable));
+    const data = await load(watch, waiters, NOTHING, later);
+    const run = <T>(piece: () => T) => shares.work(watch.account, piece);
+    return (await judgeAll({ waiters, answerable }, data, time(), run)).cost;
+  }
+
+  function load({ room, account }: RoomWatch, waiters: Waiter[], more: Reads, later = 0): Promise<RoomData> {
+    const { include } = waiters[0]!.request;
+    const alone = isAlone(waiters[0]!);
+    const extra = alone ? queriesOfInclude(room, include) : [];
+    const reads = unionReads([...new Set(waiters.map(readsOf)), more]);
+    const run = () => reader.load(room, reads, extra);
+    return shares.load(account, weightOf(reads, extra.length), alone ? () => runAsTask(run) : run, later);
+  }
+
+  function enqueue(watch: RoomWatch, newcomer: Newcomer) {
+    watch.newcomers.push(newcomer);
+    beginAll(watch);
+  }
+
+  async function beginAll(watch: RoomWatch) {
+    if (watch.beginning >= BEGINNINGS) return;
+    watch.beginning++;
+    while (watch.newcomers.length > 0) {
+      const byWaiter = new Map(watch.newcomers.splice(0).map((newcomer) => [newcomer.waiter, newcomer]));
+      for (const waiter of byWaiter.keys()) waiter.ripe = true;
+      const groups = groupsOf([...byWaiter.keys()]);
+      const looks = groups.map((waiters) => firstLook(watch, waiters.map((waiter) => byWaiter.get(waiter)!)));
+      await orOverdue(Promise.all(looks));
+    }
+    watch.beginning--;
+  }
+
+  async function firstLook(watch: RoomWatch, newcomers: Newcomer[]) {
+    try {
+      const waiters = newcomers.map(({ waiter }) => waiter);
+      const answerable = new Set(waiters.filter(isAnswerable));
+      const agents = [...new Set(waiters.flatMap(({ request: { agent } }) => agent ?? []))];
+      const [data] = await Promise.all([
+        load(watch, waiters, { ...NOTHING, agents }),
+        ...agents.map((agent) => signOfLife(database, watch.room, agent).catch(withoutSign)),
+      ]);
+      const there = new Set(data.snapshot.agents.map(({ id }) => id));
+      for (const waiter of waiters) {
+        const { agent } = waiter.request;
+        waiter.unregistered = agent !== undefined && !there.has(agent);
+      }
+      const run = <T>(piece: () => T) => shares.work(watch.account, piece);
+      const { left } = await judgeAll({ waiters, answerable }, data, time(), run);
+      for (const newcomer of newcomers) {
+        if (left.has(newcomer.waiter)) enqueue(watch, newcomer);
+        else newcomer.resolve();
+      }
+    } catch (error) {
+      for (const { reject } of newcomers) reject(error);
+    }
+  }
+
+  return {
+    advance,
+    begin: (watch, waiter) =>
+      new Promise((resolve, reject) => {
+        const begun = () => {
+          waiter.begun = true;
+          resolve();
+        };
+        enqueue(watch, { waiter, resolve: begun, reject });
+      }),
+  };
+}
+
+/** A wait goes on without its sign of life where the database takes no writes, as it does without its mark (mark.ts). */
+function withoutSign(error: unknown): void {
+  if (!(error instanceof DatabaseUnavailable)) throw error;
+}
+
+/** Waits that a load can serve: all that need no more than they read, and those whose answers include the same. */
+function groupsOf(waiters: Waiter[]): Waiter[][] {
+  const groups = Map.groupBy(
+    waiters,
+    (waiter) => isAlone(waiter) ? JSON.stringify(waiter.request.include) : "",
+  );
+  return [...groups.values()];
+}
+
+function weightOf({ state, agents }: Reads, lists: number): number {
+  const scopes = state === "all" ? 1 : state.scopes.length;
+  return LIGHT + LIST * (Math.min(scopes, 1) + Number(agents === "all") + lists);
+}
+
+/** Resolves when a task does, or when it takes so long that its answer may never come. */
+async function orOverdue(task: Promise<unknown>) {
+  const { promise: overdue, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, OVERDUE_MS);
+  await Promise.race([task, overdue]);
+  clearTimeout(timer);
+}
+
+async function rest(cost: number) {
+  if (cost < LEAST_COST_MS) return;
+  await new Promise((resolve) => setTimeout(resolve, Math.min(cost, MOST_REST_MS)));
+}

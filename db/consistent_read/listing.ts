@@ -1,0 +1,235 @@
+import { CHANGED } from "./changed.ts";
+import { type Row, type Statement, type Value, weightOf } from "../driver/statement.ts";
+
+/** A query of a room whose rows may be many or large: it is read in pages, by `readWhole`. */
+export interface Listing {
+  table: "state" | "agents" | "messages";
+  columns: string[];
+  /** A recursive CTE that `where` refers to, and a query of one value that is brought as `beside`. */
+  with?: string;
+  beside?: string;
+  /** Only the messages of a thread (thread.ts); `filtered`: not all of them match. */
+  thread?: { root: number; filtered: boolean };
+  /** What is so of a row always or never, beginning with WHERE. */
+  where: string;
+  /** What a change may end. */
+  live?: string;
+  args: Record<string, Value>;
+  /** Columns that order the rows; all different. */
+  order: string[];
+  /** Parts of which a row is in one, each found by an index of its own: the table is read as these. */
+  parts?: ListingPart[];
+  /** Where the rows are found by what changed: the order in which they are read, beginning with `revision`. */
+  readBy?: string[];
+  /** Where the rows are found by way of another table. */
+  through?: Through;
+  /** Where many rows may not match for each that does: a condition for all that are passed, of which a page has a share. */
+  passed?: string;
+  descending?: boolean;
+  limit?: number;
+  /** A column that is brought up to so many characters; `size`: the column that tells how many it has. */
+  cut?: { column: string; at: number; size: string };
+}
+
+export interface ListingPart {
+  /** Where its rows are, if not in the table alone. */
+  from?: string;
+  where?: string;
+}
+
+/** A table whose rows lead to those of a listing, in the order of these. */
+export interface Through {
+  /** That table, joined to the listing's. */
+  from: string;
+  /** Its column that rises with the listing's order. */
+  order: string;
+  /** What that column is where the listing's order is at a place. */
+  at(place: string): string;
+}
+
+/** How far a listing was read: the order of the last row, and how many rows are still wanted, -1 for all. */
+export interface Place {
+  last?: Value[];
+  left: number;
+  /** What the next page may hold. */
+  bytes: number;
+}
+
+/**
+ * What a page may hold, in bytes. From a file it is read in some 3 ms, during which nothing else is done; escaped
+ * as JSON twice it still fits into the 10 MiB of one answer of a server.
+ */
+export const PAGE_BYTES = 2 ** 19;
+/** What the first page of a listing may hold, so that many fit into a batch: most lists are no longer. */
+export const FIRST_PAGE_BYTES = 2 ** 17;
+/** The same of what may be cut, so that its reader goes on by itself. It comes as cells, and weighs twice as much. */
+export const SHORT_PAGE_BYTES = 2 ** 18;
+export const SHORT_PAGE_WEIGHT = weightOf(2 * SHORT_PAGE_BYTES);
+/** A row that a page passes takes as long as this many bytes: 4,096 of them as long as a page. */
+const PASSED_BYTES = 128;
+/** A row costs as much as this many bytes, beside its longest columns. */
+const ROW_BYTES = 160;
+const REACHED = `(SELECT reached FROM span)`;
+const LONGEST = { state: ["key", "value"], agents: ["name", "meta"], messages: ["body"] };
+const KEY = { state: ["scope", "key"], agents: ["id"], messages: ["id"] };
+
+/**
+ * The rows after a place, as many as a page holds, as one JSON text: as cells they cost ten times as much.
+ * `edge` is null where the page holds all that is left, up to the row that was `reached` if that is not null.
+ */
+export function selectPage(listing: Listing, { last, left, bytes }: Place): Statement {
+  const { table, columns, args, readBy, through, passed } = listing;
+  const by = readBy ?? listing.order;
+  const source = through?.from ?? (readBy ? `${table} INDEXED BY ${table}_changed` : table);
+  const conditions = conditionsOf(listing, last).join(" AND ");
+  const parts = (listing.parts ?? [{}]).map(({ from = source, where }: ListingPart) =>
+    ["FROM", from, conditions, where && `AND ${where}`].filter(Boolean).join(" ")
+  );
+  const order = inOrder(listing, [...(through ? [through.order] : []), ...by]);
+  const select = (selected: string) =>
+    `${parts.map((part) => `SELECT ${selected} ${part}`).join(" UNION ALL ")} ${order}`;
+  const size = LONGEST[table].filter((column) => columns.includes(column))
+    .map((column) => sizeOf(listing, column)).join(" + ");
+  const selected = columns.map((column) => {
+    const value = valueOf(listing, column);
+    return value === column ? column : `${value} AS ${column}`;
+  }).join(", ");
+  const edge = edgeOf(`${select(`${size} + ${ROW_BYTES} AS size, ${by.join(", ")}`)} LIMIT :left`);
+  const span = passed ? `span (reached) AS MATERIALIZED (${spanOf(listing, passed, last)}),` : "";
+  return {
+    sql: `${withOf(listing)} ${span} edge (place) AS MATERIALIZED (${edge})
+      SELECT json_group_array(json_array(${columns.join(", ")})) AS page, (SELECT place FROM edge) AS edge,
+             ${passed ? REACHED : "NULL"} AS reached${listing.beside ? `, (${listing.beside}) AS beside` : ""}
+        FROM (${select(selected)} LIMIT COALESCE((SELECT place FROM edge), :left))`,
+    args: { ...args, left, bytes, ...lastArgs(last) },
+    single: true,
+    // A thread is followed from message to message, which takes longer than a page.
+    weight: weightOf(listing.with ? PAGE_BYTES : bytes),
+  };
+}
+
+/** Bytes of what is shown of a column, about: the length of a long value is known without reading it. */
+function sizeOf({ cut }: Listing, column: string): string {
+  return column === cut?.column ? `MIN(octet_length(${column}), ${cut.at})` : `octet_length(${column})`;
+}
+
+/** What a listing shows of a column. */
+function valueOf({ cut }: Listing, column: string): string {
+  if (column === cut?.size) return `LENGTH(${cut.column})`;
+  return column === cut?.column ? `SUBSTR(${column}, 1, ${cut.at})` : column;
+}
+
+/** What the rows of a page meet, beginning with WHERE. */
+function conditionsOf(listing: Listing, last: Value[] | undefined): string[] {
+  const { where, live, order, readBy, through, passed, descending } = listing;
+  const [on, back] = descending ? ["<", ">"] : [">", "<"];
+  const conditions = [where];
+  if (live) conditions.push(live);
+  if (last) conditions.push(beyond(readBy ?? order, on));
+  if (last && through) conditions.push(`${through.order} ${on}= ${through.at(":last_0")}`);
+  if (passed) {
+    const reached = `COALESCE(${REACHED}, ${descending ? 0 : Number.MAX_SAFE_INTEGER})`;
+    conditions.push(`${order[0]} ${back}= ${reached}`);
+    if (through) conditions.push(`${through.order} ${back}= ${through.at(reached)}`);
+  }
+  return conditions;
+}
+
+/** The last row that a page may pass; none where it may pass all that are left. */
+function spanOf(listing: Listing, passed: string, last: Value[] | undefined): string {
+  const { table, order, descending } = listing;
+  const rest = last ? ` AND ${beyond(order, descending ? "<" : ">")}` : "";
+  return `SELECT ${order[0]} FROM ${table} WHERE ${passed}${rest} ${inOrder(listing, order)}
+    LIMIT 1 OFFSET :bytes / ${PASSED_BYTES} - 1`;
+}
+
+function inOrder({ descending }: Listing, columns: string[]): string {
+  return `ORDER BY ${columns.map((column) => descending ? `${column} DESC` : column).join(", ")}`;
+}
+
+/**
+ * The place of the row with which a page of `:bytes` is full, none where all fit. `rows` selects the `size` of each in
+ * order.
+ */
+export function edgeOf(rows: string): string {
+  return `SELECT place FROM (
+      SELECT ROW_NUMBER() OVER passed AS place, SUM(size) OVER passed AS bytes FROM (${rows})
+      WINDOW passed AS (ROWS UNBOUNDED PRECEDING))
+     WHERE bytes > :bytes LIMIT 1`;
+}
+
+/** What changed after the revision `seen` among the rows up to a place, or among all; with whether it still is live. */
+export function selectMoved(listing: Listing, last: Value[] | undefined, seen: number): Statement {
+  const { table, columns, where, live, args, descending, order, readBy } = listing;
+  const within = last ? ` AND ${beyond(readBy ?? order, descending ? ">=" : "<=")}` : "";
+  const moved = CHANGED[table].map(({ from, revision }) => `SELECT * FROM ${from} AND ${revision} > :seen`)
+    .join(" UNION ALL ");
+  const shown = columns.map((column) => valueOf(listing, column)).join(", ");
+  return {
+    sql: `SELECT json_group_array(json_array(${shown}, ${live ?? "TRUE"})) AS page
+        FROM (${moved}) ${where}${within}`,
+    args: { ...args, seen, ...lastArgs(last) },
+    single: true,
+  };
+}
+
+/** Rows that a page brings beyond those that are wanted where they may stop to match before all is read. */
+const SPARE = 16;
+
+/**
+ * How many rows the next page is to bring to the `known` ones, -1 for all. `again`: changes are looked for as well.
+ * Rows that stop to match as fast as they are read must not keep a list from ending: then more are asked for.
+ */
+export function wantedOf({ limit, live }: Listing, known: number, again: boolean): number {
+  if (limit === undefined) return -1;
+  return again && live ? limit + SPARE : Math.max(0, limit - known);
+}
+
+/** The rows of a page, and with `selectMoved` whether each is live. */
+export function rowsOfPage({ columns }: Listing, [result]: Row[]): Array<{ row: Row; live: boolean }> {
+  return JSON.parse(result!.page as string).map((cells: unknown[]) => {
+    const row: Row = {};
+    for (let n = 0; n < columns.length; n++) row[columns[n]!] = cells[n];
+    return { row, live: cells.length === columns.length || Boolean(cells.at(-1)) };
+  });
+}
+
+/** Where a row stands in the order in which it is read. */
+export function placeOf({ order, readBy }: Listing, row: Row): Value[] {
+  return (readBy ?? order).map((column) => row[column] as Value);
+}
+
+/** The same for all versions of a row, and for no other. */
+export function identityOf({ table }: Listing, row: Row): string {
+  return KEY[table].map((column) => row[column]).join("\0");
+}
+
+/** Compares rows by the listing's order, texts by code points as the database does. */
+export function compareBy({ order, descending }: Listing): (a: Row, b: Row) => number {
+  return (a, b) => {
+    for (const column of order) {
+      const difference = compare(a[column], b[column]);
+      if (difference !== 0) return descending ? -difference : difference;
+    }
+    return 0;
+  };
+}
+
+function compare(a: unknown, b: unknown): number {
+  if (typeof a !== "string" || typeof b !== "string") return Number(a) - Number(b);
+  let n = 0;
+  while (n < a.length && n < b.length && a[n] === b[n]) n++;
+  return (a.codePointAt(n) ?? -1) - (b.codePointAt(n) ?? -1);
+}
+
+function withOf({ with: table }: Listing): string {
+  return table ? `WITH RECURSIVE ${table},` : "WITH";
+}
+
+function beyond(columns: string[], comparison: string): string {
+  return `(${columns.join(", ")}) ${comparison} (${columns.map((_, n) => `:last_${n}`).join(", ")})`;
+}
+
+function lastArgs(last: Value[] = []): Record<string, Value> {
+  return Object.fromEntries(last.map((value, n) => [`last_${n}`, value]));
+}

@@ -1,0 +1,144 @@
+import type { Database } from "../database.ts";
+import { readCurrent } from "../write/endings.ts";
+import {
+  compareBy,
+  FIRST_PAGE_BYTES,
+  identityOf,
+  type Listing,
+  PAGE_BYTES,
+  placeOf,
+  rowsOfPage,
+  selectMoved,
+  selectPage,
+  wantedOf,
+} from "./listing.ts";
+import type { Reading } from "./reading.ts";
+import { Refusal } from "../refusal.ts";
+import type { Row, Statement, Value } from "../driver/statement.ts";
+import { createThread } from "./thread.ts";
+import { isBusy, sortYielding, yieldToOthers } from "../yield.ts";
+
+export type Query = Statement | Listing;
+
+/** More than the largest room takes, 10,000 keys of 64 KiB, and than a request has the time for. */
+const MOST_STEPS = 10_000;
+
+/**
+ * Reads any amount of a room as it was at one revision, and lets other requests run in between. The first query
+ * gives the room's `revision`; statements are small, listings need not be. What fits into a first page comes in one
+ * round trip, what fits into a page more in two. Else each further one brings, in one transaction, the next page of
+ * one listing and what has changed since the step before in those that were read: together they are what was read so
+ * far, as it is at that step. So nothing has to be begun again, however fast the room changes.
+ * Errors: `DatabaseUnavailable`, `unavailable`.
+ */
+export async function readWhole(database: Database, queries: Query[]): Promise<Row[][]> {
+  const readings = queries.map((query, n) =>
+    "sql" in query ? createPlain(query, n === 0) : query.thread ? createThread(query) : createPaged(query)
+  );
+  /** The room's row comes first, and plainly. */
+  const revision = () => Number((readings[0]!.rows() as Row[])[0]?.revision);
+  /** Of a room that is not there, or that this release may not serve, nothing more is read. */
+  const isRefused = () => ((readings[0]!.rows() as Row[])[0]?.revision ?? null) === null;
+  const areComplete = () => readings.every((reading) => reading.isComplete());
+
+  /** True where this step has brought the rest. Plain queries are run in those that may be the last one. */
+  async function step(
+    bytesOf: (reading: Reading) => number,
+    seen?: number,
+    last = areComplete(),
+  ): Promise<boolean> {
+    const wanted = readings.map((reading) => reading.statements(seen, last, bytesOf(reading)));
+    const results = await readCurrent(database, wanted.flat());
+    for (const [n, reading] of readings.entries()) {
+      if (isBusy()) await yieldToOthers();
+      reading.take(results.splice(0, wanted[n]!.length));
+    }
+    return isRefused() || last && areComplete();
+  }
+
+  async function next(last?: boolean): Promise<boolean> {
+    await yieldToOthers();
+    const first = readings.find((reading) => !reading.isComplete());
+    return await step((reading) => reading === first ? PAGE_BYTES : 0, revision(), last);
+  }
+
+  // What is not much longer than a first page comes with the second step, and need not wait for what is large.
+  if (!await step(() => FIRST_PAGE_BYTES, undefined, true) && !await next(true)) {
+    // One at a time, for the sake of others and of memory.
+    await database.inTurnOfRooms(String(queries[0]!.args.room ?? ""), async () => {
+      for (let steps = 2; steps < MOST_STEPS; steps++) if (await next()) return;
+      throw new Refusal(
+        "unavailable",
+        "The room is too large, or changed faster than all of it could be read.",
+      );
+    });
+  }
+  const all: Row[][] = [];
+  for (const reading of readings) {
+    if (isBusy()) await yieldToOthers();
+    all.push(await reading.rows());
+  }
+  return all;
+}
+
+/** Read in what may be the last step, or in each. */
+function createPlain(statement: Statement, always: boolean): Reading {
+  let rows: Row[] = [];
+  return {
+    statements: (_seen, last) => always || last ? [statement] : [],
+    take: ([result]) => void (rows = result ?? rows),
+    isComplete: () => true,
+    rows: () => rows,
+  };
+}
+
+function createPaged(listing: Listing): Reading {
+  const { limit, readBy } = listing;
+  const rows = new Map<string, Row>();
+  let last: Value[] | undefined;
+  let exhausted = false;
+  let inOrder = readBy === undefined;
+  let asked = { moved: false, left: 0 };
+  const isComplete = () => exhausted || rows.size >= (limit ?? Infinity);
+
+  function takeMoved(result: Row[]) {
+    for (const { row, live } of rowsOfPage(listing, result)) {
+      const identity = identityOf(listing, row);
+      inOrder &&= !live || rows.has(identity);
+      if (live) rows.set(identity, row);
+      else rows.delete(identity);
+    }
+  }
+
+  function takePage(result: Row[]) {
+    const page = rowsOfPage(listing, result);
+    for (const { row } of page) rows.set(identityOf(listing, row), row);
+    const { edge, reached } = result[0]!;
+    const full = edge !== null || page.length === asked.left;
+    exhausted = !full && reached === null;
+    if (!full && reached !== null) last = [Number(reached)];
+    else if (page.length > 0) last = placeOf(listing, page.at(-1)!.row);
+  }
+
+  return {
+    statements(seen, _last, bytes) {
+      const wanted = wantedOf(listing, rows.size, seen !== undefined);
+      asked = { moved: seen !== undefined, left: isComplete() || bytes === 0 ? 0 : wanted };
+      return [
+        ...seen === undefined ? [] : [selectMoved(listing, exhausted ? undefined : last, seen)],
+        ...asked.left === 0 ? [] : [selectPage(listing, { last, left: asked.left, bytes })],
+      ];
+    },
+    take(results) {
+      if (asked.moved) takeMoved(results.shift()!);
+      if (asked.left !== 0) takePage(results.shift()!);
+    },
+    isComplete,
+    rows() {
+      const all = [...rows.values()];
+      return inOrder
+        ? all.slice(0, limit)
+        : sortYielding(all, compareBy(listing)).then((sorted) => sorted.slice(0, limit));
+    },
+  };
+}

@@ -1,0 +1,205 @@
+import type Libsql from "libsql";
+import { bound } from "./binding.ts";
+import type { Connection } from "./connection.ts";
+import { faultOf } from "./faults.ts";
+import type { Row, Statement } from "./statement.ts";
+
+/** Milliseconds that a file database blocks for another process's write; the lane's retry does not block. */
+const BUSY_MS = 20;
+const MOST_ATTEMPTS = 50;
+
+/** Milliseconds between two looks whether the file is still the one that was opened. */
+const LOOK_EVERY_MS = 1_000;
+
+/** Statements that are kept prepared. The service has some hundred; lists by filters make a few more. */
+const PREPARED = 256;
+
+/**
+ * Opens `file:<path>` with libSQL's native library, as `@libsql/client` does, but with its statements kept prepared.
+ * One connection, since a file has one writer. One that failed may lose writes in silence later (after SQLITE_BUSY)
+ * or fail again, hence it is made anew after any failure.
+ */
+export async function connectFile(url: string): Promise<Connection> {
+  const { default: Database } = await import("libsql");
+  const path = decodeURIComponent(url.slice("file:".length).replace(/^\/\/(localhost)?(?=\/)/, ""));
+  await makeFolder(path);
+  const open = () => createSession(new Database(path, { timeout: BUSY_MS }));
+  let session: Session | undefined = open();
+  let closed = false;
+  await useWal(session);
+  const file = createFileWatch(path);
+  const replaced: Session[] = [];
+
+  /** Opens the file that is at the path now. What was open is never closed: it would remove that file's log. */
+  function reopen(): Session {
+    replaced.push(session!);
+    const opened = open();
+    opened.plainly("PRAGMA journal_mode = WAL");
+    file.opened();
+    return opened;
+  }
+
+  function transact(statements: Statement[], mode: "read" | "write"): Row[][] {
+    if (closed) throw new Error("The database is closed.");
+    session = session && file.isAnother() ? reopen() : session ?? open();
+    try {
+      return session.transact(statements, mode);
+    } catch (error) {
+      session.close();
+      session = undefined;
+      throw error;
+    }
+  }
+
+  return {
+    send: (statements, mode) => Promise.try(transact, statements, mode),
+    close() {
+      if (closed) return;
+      closed = true;
+      try {
+        session ??= open();
+        emptyLog(session);
+      } catch {
+        // What is left in the log is read from there.
+      }
+      session?.close();
+      session = undefined;
+    },
+  };
+}
+
+/** A database that ends with its connection: it is never made anew, and nobody else can keep it busy. */
+export async function connectMemory(): Promise<Connection> {
+  const { default: Database } = await import("libsql");
+  let session: Session | undefined = createSession(new Database(":memory:"));
+  return {
+    async send(statements, mode) {
+      if (!session) throw new Error("The database is closed.");
+      return await session.transact(statements, mode);
+    },
+    close() {
+      session?.close();
+      session = undefined;
+    },
+  };
+}
+
+type Session = ReturnType<typeof createSession>;
+type Run = (args: ReturnType<typeof bound>["args"]) => Row[];
+
+/** A connection with its prepared statements. */
+function createSession(database: Libsql.Database) {
+  const prepared = new Map<string, Run>();
+
+  function run(statement: Statement, index?: number): Row[] {
+    const name = `${statement.single} ${statement.sql}`;
+    try {
+      let known = prepared.get(name);
+      if (!known) {
+        if (prepared.size >= PREPARED) prepared.delete(prepared.keys().next().value!);
+        prepared.set(name, known = prepare(database, statement));
+      }
+      return known(bound(statement).args);
+    } catch (error) {
+      prepared.delete(name); // run again, it would report this failure once more
+      throw Object.assign(error as Error, { statementIndex: index });
+    }
+  }
+
+  const plainly = (sql: string) => run({ sql, args: {}, single: true });
+  return {
+    plainly,
+    transact(statements: Statement[], mode: "read" | "write"): Row[][] {
+      plainly(mode === "write" ? "BEGIN IMMEDIATE" : "BEGIN");
+      try {
+        const rows = statements.map((statement, index) => run(statement, index));
+        plainly("COMMIT");
+        return rows;
+      } catch (error) {
+        if (database.inTransaction) database.exec("ROLLBACK");
+        throw error;
+      }
+    },
+    close: () => void database.close(),
+  };
+}
+
+/**
+ * Prepares a statement. Deno never gives back what the library takes for going through rows, 50 bytes each time: so
+ * one row is fetched where there can be no more, and the rows of other queries are made one, as JSON. Each prepared
+ * one is run in one way only: after its rows were gone through, fetching one would not see new arguments.
+ */
+function prepare(database: Libsql.Database, { sql, single }: Statement): Run {
+  const statement = database.prepare(sql);
+  if (!statement.reader) return (args) => (statement.run(args), []);
+  statement.raw();
+  const names = statement.columns().map(({ name }) => name);
+  const toRow = (cells: unknown[]): Row => Object.fromEntries(cells.map((cell, n) => [names[n]!, cell]));
+  if (single) return (args) => asList(statement.get(args) as unknown[] | undefined).map(toRow);
+  if (!/^\s*(SELECT|WITH)\b/.test(sql)) return (args) => (statement.all(args) as unknown[][]).map(toRow);
+  const columns = names.map((name) => `"${name}"`).join(", ");
+  const asJson = database.prepare(`SELECT json_group_array(json_array(${columns})) FROM (${sql})`).raw();
+  return (args) => JSON.parse((asJson.get(args) as [string])[0]).map(toRow);
+}
+
+function asList<T>(found: T | undefined): T[] {
+  return found === undefined ? [] : [found];
+}
+
+/** Turns on the write-ahead log; another process may be just setting up the same file. */
+async function useWal({ plainly }: Session): Promise<void> {
+  for (let attempt = 1;; attempt++) {
+    try {
+      return void plainly("PRAGMA journal_mode = WAL");
+    } catch (error) {
+      if (faultOf(error).kind !== "busy" || attempt === MOST_ATTEMPTS) throw error;
+      await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
+    }
+  }
+}
+
+/**
+ * Looks, every `LOOK_EVERY_MS` at the most, whether another file stands at the path than was opened, or none: a connection
+ * goes on with the one that is gone, and loses all that is written. Where looking is not allowed it finds nothing.
+ */
+function createFileWatch(path: string) {
+  let known = identityOf(path);
+  let lookedAt = performance.now();
+  return {
+    isAnother(): boolean {
+      if (known === undefined || performance.now() - lookedAt < LOOK_EVERY_MS) return false;
+      lookedAt = performance.now();
+      return identityOf(path) !== known;
+    },
+    opened() {
+      known = identityOf(path);
+    },
+  };
+}
+
+/** What tells a file from another at its path; "none" where there is none, undefined where it is not known. */
+function identityOf(path: string): string | undefined {
+  // Asked first: at a terminal the runtime would ask its user instead of refusing.
+  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
+  try {
+    const { dev, ino } = Deno.statSync(path);
+    return ino === null ? undefined : `${dev} ${ino}`;
+  } catch (error) {
+    return error instanceof Deno.errors.NotFound ? "none" : undefined;
+  }
+}
+
+/** Moves all of the write-ahead log into the file, so that a copy of the file alone is whole. Others may prevent it. */
+function emptyLog({ plainly }: Session): void {
+  plainly("PRAGMA wal_checkpoint(TRUNCATE)");
+}
+
+/** Makes the file's folder where that is allowed; elsewhere it must be there. */
+async function makeFolder(path: string): Promise<void> {
+  const folder = path.replace(/[^/]*$/, "");
+  try {
+    if (folder !== "") await Deno.mkdir(folder, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotCapable)) throw error;
+  }
+}

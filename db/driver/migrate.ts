@@ -1,0 +1,85 @@
+import { faultOf, isSchemaMissing } from "./faults.ts";
+import { RELEASE } from "../release.ts";
+import { MIGRATIONS } from "./schema.ts";
+import type { Row, Statement } from "./statement.ts";
+
+const CREATE_LOG =
+  `CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT`;
+const LAST_APPLIED = `SELECT COALESCE(MAX(id), 0) AS id FROM migrations`;
+/** The same with the oldest release that may open the database, where the table for it is there. */
+const COMPATIBLE =
+  `SELECT MAX(id) AS id, (SELECT MAX(requires) FROM compatibility) AS requires FROM migrations`;
+const LOG = `INSERT INTO migrations (id, applied_at) VALUES (:id, strftime('%Y-%m-%dT%H:%M:%fZ'))`;
+
+type Run = (statements: Statement[]) => Promise<Row[][]>;
+
+/** A later release has set up the database in a way that this one does not work with. */
+export class NewerDatabase extends Error {
+  override readonly name = "NewerDatabase";
+  constructor(requires: number) {
+    super(
+      `A newer release has set up this database: it needs release ${requires} or later, and this is release ` +
+        `${RELEASE}. Run that release, or restore a copy of the database from before it.`,
+    );
+  }
+}
+
+/**
+ * Applies what is missing, each migration in one transaction with its entry in the log. Of two instances that
+ * start together one finds the entry taken, changes nothing and goes on with the next. Errors: `NewerDatabase`.
+ */
+export async function migrate(read: Run, commit: Run): Promise<void> {
+  const last = await lastCompatible(read);
+  for (let id = last + 1; id <= MIGRATIONS.length; id++) {
+    const statements = [CREATE_LOG, ...MIGRATIONS[id - 1]!].map((sql) => ({ sql, args: {} }));
+    const entry = { sql: LOG, args: { id } };
+    try {
+      await commit([statements[0]!, entry, ...statements.slice(1)]);
+    } catch (error) {
+      if (faultOf(error).kind !== "statement" || await lastApplied(read) < id) throw error;
+    }
+  }
+}
+
+const TABLES = MIGRATIONS.flat().flatMap((sql) => /^CREATE TABLE (\w+)/.exec(sql)?.[1] ?? []);
+
+// Decided in the statement, since another instance may have set the tables up meanwhile.
+const FORGET_ALL = `
+  DELETE FROM migrations WHERE NOT EXISTS (
+    SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name IN (SELECT value FROM json_each(:tables)))`;
+
+/**
+ * Sets the tables up where a running instance finds that they are gone: the file was replaced, or they were dropped.
+ * Where some are left nothing is done. Errors: `NewerDatabase`.
+ */
+export async function migrateAnew(read: Run, commit: Run): Promise<void> {
+  try {
+    await commit([{ sql: FORGET_ALL, args: { tables: JSON.stringify(TABLES) } }]);
+  } catch (error) {
+    if (!isSchemaMissing(error)) throw error; // the log is gone too
+  }
+  await migrate(read, commit);
+}
+
+/** The migrations that are applied. Errors: `NewerDatabase`. */
+async function lastCompatible(read: Run): Promise<number> {
+  try {
+    const [rows] = await read([{ sql: COMPATIBLE, args: {} }]);
+    const { id, requires } = rows![0]!;
+    if (Number(requires) > RELEASE) throw new NewerDatabase(Number(requires));
+    return Number(id);
+  } catch (error) {
+    if (!isSchemaMissing(error)) throw error;
+    return await lastApplied(read); // of before that table, or new
+  }
+}
+
+async function lastApplied(read: Run): Promise<number> {
+  try {
+    const [rows] = await read([{ sql: LAST_APPLIED, args: {} }]);
+    return Number(rows![0]!.id);
+  } catch (error) {
+    if (faultOf(error).kind === "statement") return 0; // a new database has no log yet
+    throw error;
+  }
+}

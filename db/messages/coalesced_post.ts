@@ -1,0 +1,46 @@
+import { SERVED } from "../release.ts";
+import { countByRoom, createPlainWrites, type Plain } from "../batching/coalesce.ts";
+
+/** A message that answers none. */
+export interface PlainPost extends Plain {
+  from: string | null;
+  to: string | null;
+  kind: string;
+  /** JSON. */
+  body: string;
+}
+
+const ADMIT = `
+  UPDATE rooms SET
+    revision = revision + (added.value ->> 1),
+    messages_revision = revision + (added.value ->> 1),
+    message_count = message_count + (added.value ->> 1),
+    unclaimed_count = unclaimed_count + (added.value ->> 1),
+    admitted = :nonce
+   FROM json_each(:added) AS added
+   WHERE rooms.id = added.value ->> 0 AND ${SERVED}
+  RETURNING revision || ' ' || id AS returned`;
+
+/** What a row of `json_each(:writes)` holds. */
+const CELLS = ["room", "later", "sender", "receiver", "kind", "body", "posted"];
+
+// No function is called, hence the cells are taken out by joins: a function may fail, and for that SQLite would copy
+// each page, before the statement changes it, to a file. OR FAIL says that nothing has to be put back: what fails
+// takes the whole batch with it.
+const POST = `
+  INSERT OR FAIL INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, revision)
+  SELECT
+    rooms.id, rooms.revision - later.value, sender.value, receiver.value, kind.value, body.value, posted.value,
+    rooms.revision - later.value
+  FROM json_each(:writes) AS write
+  ${CELLS.map((cell, n) => `CROSS JOIN json_each(write.value, '$[${n}]') AS ${cell}`).join("\n  ")}
+  CROSS JOIN rooms ON rooms.id = room.value AND rooms.admitted = :nonce`;
+
+/** Plain posts travel as three statements, however many they are. */
+export const PLAIN_POSTS = createPlainWrites<PlainPost>({
+  admission(items) {
+    return { sql: ADMIT, args: { added: JSON.stringify([...countByRoom(items)]), nonce: items[0]!.nonce } };
+  },
+  effect: POST,
+  asRow: ({ room, from, to, kind, body, now }, later) => [room, later, from, to, kind, body, now],
+});

@@ -1,0 +1,155 @@
+import { createConditions } from "../consistent_read/conditions.ts";
+import type { Database } from "../database.ts";
+import { type Json, stored } from "../json.ts";
+import type { Listing, Through } from "../consistent_read/listing.ts";
+import { messageNotFound, roomNotFound, served } from "../refusal.ts";
+import { REVISION } from "../release.ts";
+import { revisionOf, ROOM_REVISION } from "../rooms.ts";
+import type { Row } from "../driver/statement.ts";
+import { columnsOf, createRead } from "../batching/coalesce.ts";
+import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
+import { readWhole } from "../consistent_read/whole_reads.ts";
+
+export interface Message {
+  id: number;
+  room_id: string;
+  from_agent: string | null;
+  to_agent: string | null;
+  kind: string;
+  body: Json;
+  created_at: string;
+  reply_to: number | null;
+  claimed_by: string | null;
+  claimed_at: string | null;
+}
+
+export interface MessageFilter {
+  after?: number;
+  kind?: string;
+  from?: string;
+  to?: string;
+  /** This message and every reply below it. */
+  thread?: number;
+  unclaimed?: boolean;
+  /** The newest of them instead of the oldest. */
+  newest?: boolean;
+  limit: number;
+}
+
+const COLUMNS = [
+  "id",
+  "room_id",
+  "from_agent",
+  "to_agent",
+  "kind",
+  "body",
+  "created_at",
+  "reply_to",
+  "claimed_by",
+  "claimed_at",
+];
+
+const GET = createRead(
+  { room_revision: REVISION, ...columnsOf("message", COLUMNS) },
+  `FROM json_each(:asked) AS asked
+    CROSS JOIN rooms ON rooms.id = asked.value ->> 0
+    LEFT JOIN messages AS message ON message.room_id = rooms.id AND message.id = asked.value ->> 1`,
+);
+
+/** The messages that match, ids ascending; `more` says that the list was cut. Errors: `room_not_found`. */
+export async function listMessages(
+  database: Database,
+  room: string,
+  filter: MessageFilter,
+): Promise<{ messages: Message[]; more: boolean; revision: number }> {
+  const [rooms, rows] = await readWhole(database, [
+    { sql: ROOM_REVISION, args: { room } },
+    selectMessages(room, filter),
+  ]);
+  const revision = revisionOf(rooms!);
+  const messages = await mapYielding(rows!.slice(0, filter.limit), (row) => toMessage(row, stored));
+  if (filter.newest) messages.reverse();
+  return { messages, more: rows!.length > filter.limit, revision };
+}
+
+/** Errors: `room_not_found`, `message_not_found`. */
+export async function getMessage(
+  database: Database,
+  room: string,
+  message: number,
+): Promise<{ message: Message; revision: number }> {
+  const row = await database.readOne(GET, [room, message]);
+  if (row === undefined) throw roomNotFound();
+  const revision = served(row.room_revision);
+  if (row.id === null) throw messageNotFound(message, revision);
+  if (isBusyFor(row.body)) await yieldToOthers();
+  return { message: toMessage(row), revision };
+}
+
+/** Messages of a kind are found in two indexes: a message that is posted need not be in both. */
+const HALVES = [{ where: "claimed_by IS NULL" }, { where: "claimed_by IS NOT NULL" }];
+
+/** Messages of a sender are looked for in the blocks of 256 ids in which it has posted. */
+const bySender = (blocks: string): Through => ({
+  from: `(SELECT block FROM senders WHERE room_id = :room AND agent_id = :from ${blocks}) AS sent
+    CROSS JOIN messages ON id BETWEEN block << 8 AND (block << 8) + 255`,
+  order: "block",
+  at: (id) => `${id} >> 8`,
+});
+const BY_SENDER = bySender("");
+const BY_SENDER_AFTER = bySender("AND block >= :after >> 8");
+
+/** The query for a filter, with one row more than its limit, which tells whether there is more. */
+export function selectMessages(room: string, filter: MessageFilter): Listing {
+  const { after, kind, from, to, unclaimed, newest, limit } = filter;
+  const { args, where, sql } = createConditions("room_id = :room", { room });
+  where("id > :after", "after", after);
+  where("kind = :kind", "kind", kind);
+  where("from_agent = :from", "from", from);
+  where("to_agent = :to", "to", to);
+  return {
+    ...listingOf(sql(), args),
+    ...wayTo(filter),
+    ...(unclaimed && { live: "claimed_by IS NULL" }),
+    descending: newest,
+    limit: limit + 1,
+  };
+}
+
+/** How the messages are found where not by an index that fits as it is. */
+function wayTo({ after, kind, from, to, thread, unclaimed }: MessageFilter): Partial<Listing> {
+  if (thread !== undefined) {
+    const filtered = unclaimed || [after, kind, from, to].some((wanted) => wanted !== undefined);
+    return { thread: { root: thread, filtered } };
+  }
+  const passed = after === undefined ? "room_id = :room" : "room_id = :room AND id > :after";
+  if (from !== undefined) return { passed, through: after === undefined ? BY_SENDER : BY_SENDER_AFTER };
+  return {
+    ...(to !== undefined && (kind !== undefined || unclaimed) && { passed }),
+    ...(kind !== undefined && !unclaimed && { parts: HALVES }),
+  };
+}
+
+/** Messages by id; their rows are for `toMessage`. */
+export function listingOf(where: string, args: Listing["args"]): Listing {
+  return { table: "messages", columns: COLUMNS, where, args, order: ["id"] };
+}
+
+export function toMessage(row: Row, read: (json: string) => Json = JSON.parse): Message {
+  return { ...toHead(row), body: read(row.body as string) };
+}
+
+/** A message without its body. */
+export function toHead(row: Row): Omit<Message, "body"> {
+  return {
+    id: Number(row.id),
+    room_id: row.room_id as string,
+    from_agent: row.from_agent as string | null,
+    to_agent: row.to_agent as string | null,
+    kind: row.kind as string,
+    created_at: row.created_at as string,
+    reply_to: row.reply_to === null ? null : Number(row.reply_to),
+    claimed_by: row.claimed_by as string | null,
+    claimed_at: row.claimed_at as string | null,
+  };
+}

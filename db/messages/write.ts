@@ -1,0 +1,157 @@
+import type { Database } from "../database.ts";
+import type { Json } from "../json.ts";
+import type { Message } from "./read.ts";
+import { PLAIN_POSTS } from "./coalesced_post.ts";
+import { touch } from "../presence.ts";
+import { messageNotFound, Refusal, roomNotFound } from "../refusal.ts";
+import { SERVED } from "../release.ts";
+import { getRoom, revisionOf, ROOM_REVISION } from "../rooms.ts";
+import { weightOf } from "../batching/coalesce.ts";
+import { ADMITTED, commit, FROM_ADMITTED } from "../write/write.ts";
+
+/** Admits one message; a reply only to a message that there is. */
+const ADMIT_POST = (reply: boolean) => `
+  UPDATE rooms SET
+    revision = revision + 1,
+    messages_revision = revision + 1,
+    message_count = message_count + 1,
+    unclaimed_count = unclaimed_count + 1,
+    admitted = :nonce
+   WHERE id = :room AND ${SERVED}
+     ${reply ? "AND EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :reply_to)" : ""}
+  RETURNING revision`;
+
+const POST = `
+  INSERT INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, reply_to, revision)
+  SELECT :room, revision, :from, :to, :kind, :body, :now, :reply_to, revision ${FROM_ADMITTED}`;
+
+const ADMIT_CLAIM = `
+  UPDATE rooms SET
+    revision = revision + 1,
+    messages_revision = revision + 1,
+    unclaimed_count = unclaimed_count - 1,
+    admitted = :nonce
+   WHERE id = :room AND ${SERVED}
+     AND EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :message AND claimed_by IS NULL)
+  RETURNING revision`;
+
+const CLAIM = `
+  UPDATE messages SET claimed_by = :agent, claimed_at = :now, revision = (SELECT revision ${FROM_ADMITTED})
+   WHERE room_id = :room AND id = :message AND ${ADMITTED}`;
+
+const GET_CLAIM = `SELECT claimed_by, claimed_at FROM messages WHERE room_id = :room AND id = :message`;
+
+const HELD =
+  `EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :message AND claimed_by = :agent)`;
+
+/** A message as it is posted. */
+export interface NewMessage {
+  from?: string;
+  to?: string;
+  kind: string;
+  body: Json;
+  reply_to?: number;
+}
+
+/**
+ * Posts a message; its id is the revision that admits it.
+ * Errors: `room_not_found`, `message_not_found` for `reply_to`.
+ */
+export async function postMessage(database: Database, room: string, message: NewMessage): Promise<Message> {
+  const now = await database.time();
+  const post = message.reply_to === undefined && !database.once ? postPlain : postAlone;
+  return {
+    id: await post(database, room, message, now),
+    room_id: room,
+    from_agent: message.from ?? null,
+    to_agent: message.to ?? null,
+    kind: message.kind,
+    body: message.body,
+    created_at: now.toISOString(),
+    reply_to: message.reply_to ?? null,
+    claimed_by: null,
+    claimed_at: null,
+  };
+}
+
+async function postPlain(database: Database, room: string, message: NewMessage, now: Date): Promise<number> {
+  const { from = null, to = null, kind } = message;
+  const body = JSON.stringify(message.body);
+  const post = {
+    room,
+    from,
+    to,
+    kind,
+    body,
+    agent: message.from,
+    now: now.toISOString(),
+    nonce: database.unique(),
+  };
+  const result = await database.commitOne(PLAIN_POSTS, post, weightOf(body));
+  if (!result) {
+    await getRoom(database, room); // tells why
+    throw roomNotFound();
+  }
+  database.announce({ room, part: "messages", revision: result.revision });
+  return result.revision;
+}
+
+async function postAlone(database: Database, room: string, message: NewMessage, now: Date): Promise<number> {
+  const nonce = database.unique();
+  const { from = null, to = null, kind, reply_to = null } = message;
+  const post = { from, to, kind, body: JSON.stringify(message.body), now: now.toISOString(), reply_to };
+  const { revision, reads: [rooms] } = await commit(database, {
+    room,
+    part: "messages",
+    admission: reply_to === null
+      ? { sql: ADMIT_POST(false), args: { room, nonce } }
+      : { sql: ADMIT_POST(true), args: { room, nonce, reply_to } },
+    effects: [{ sql: POST, args: { room, nonce, ...post } }, ...touch(room, message.from, now)],
+    reads: [{ sql: ROOM_REVISION, args: { room } }],
+  });
+  if (revision === undefined) throw messageNotFound(reply_to ?? "", revisionOf(rooms!));
+  return revision;
+}
+
+/**
+ * Claims a message for an agent, once and for all; claiming what one holds is granted again.
+ * Errors: `room_not_found`, `message_not_found`, `already_claimed`.
+ */
+export async function claimMessage(
+  database: Database,
+  room: string,
+  message: number,
+  agent: string,
+): Promise<{ revision: number }> {
+  const [nonce, now] = [database.unique(), await database.time()];
+  const { reads: [rooms, claims] } = await commit(database, {
+    room,
+    part: "messages",
+    admission: { sql: ADMIT_CLAIM, args: { room, nonce, message } },
+    effects: [
+      { sql: CLAIM, args: { room, nonce, message, agent, now: now.toISOString() } },
+      ...touch(room, agent, now),
+    ],
+    reads: [
+      { sql: ROOM_REVISION, args: { room }, kept: { columns: ["revision"] } },
+      { sql: GET_CLAIM, args: { room, message }, kept: { columns: ["claimed_by", "claimed_at"] } },
+    ],
+    granted: { sql: HELD, args: { room, message, agent } },
+  });
+  const revision = revisionOf(rooms!);
+  if (claims!.length === 0) throw messageNotFound(message, revision);
+  const { claimed_by, claimed_at } = claims![0]!;
+  if (claimed_by === agent) return { revision };
+  const details = {
+    claimed: false,
+    claimed_by,
+    claimed_at,
+    hint: "Take another one: GET .../messages?unclaimed=true",
+  };
+  throw new Refusal(
+    "already_claimed",
+    `Message ${message} is claimed by ${JSON.stringify(claimed_by)}.`,
+    details,
+    revision,
+  );
+}

@@ -1,0 +1,133 @@
+import { type Agent, toAgent } from "../agents.ts";
+import { CHANGED } from "../consistent_read/changed.ts";
+import type { Database } from "../database.ts";
+import { DUE, readCurrent } from "../write/endings.ts";
+import { SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/listing.ts";
+import { type Message, toMessage } from "../messages/read.ts";
+import { toNewest } from "../presence.ts";
+import { roomNotFound, served } from "../refusal.ts";
+import { REVISION } from "../release.ts";
+import { type Entry, toListed, type Tombstone } from "../state/entry.ts";
+import type { Row, Statement } from "../driver/statement.ts";
+import { isBusy, mapYielding, yieldToOthers } from "../yield.ts";
+
+/** The revision at which something last changed. */
+interface Changed {
+  revision: number;
+}
+
+/** What changed in a room after one revision and up to another, each thing once and as it was last left. */
+export interface Changes {
+  /** Where to go on: whatever changed up to here is in this answer or in those before it. */
+  revision: number;
+  state: Array<(Entry | Tombstone) & Changed>;
+  agents: Array<Agent & Changed>;
+  messages: Array<Message & Changed>;
+  /** More has changed after `revision`. Without it, what was followed so far is the room at `revision`. */
+  more: boolean;
+  /** The room has not come to the revision that was asked for, as after a restored copy: this is from the start. */
+  reset?: true;
+}
+
+export interface ChangesQuery {
+  /** Left out: the room's present revision. */
+  after?: number;
+  /** Things that may be shown; what changed in one revision is shown whole, so the last one may exceed it. */
+  limit: number;
+  /** Bytes beyond which it is cut, `SHORT_PAGE_BYTES` unless given. */
+  bytes?: number;
+}
+
+const LARGEST = { state: "value", agents: "meta", messages: "body" };
+type Table = keyof typeof LARGEST;
+
+/** The revision after which to look: the start where the room has not come to the one that was asked for. */
+const START = `(
+  SELECT CASE WHEN :after > revision THEN 0 ELSE COALESCE(:after, revision) END FROM rooms WHERE id = :room)`;
+
+/** A query of what changed in a table after a revision, in the order of revisions. */
+const select = (table: Table, columns: string, within: (revision: string) => string) =>
+  CHANGED[table].map(({ from, revision }) =>
+    `SELECT ${revision} AS changed, ${columns} FROM ${from} AND ${within(revision)}`
+  ).join(" UNION ALL ");
+
+const SIZES = Object.entries(LARGEST).map(([table, column]) =>
+  select(table as Table, `octet_length(${column}) AS size`, (revision) => `${revision} > ${START}`)
+);
+
+// The revision that reaches the limit: a cut lies behind it, never within what changed in one revision.
+const EDGE = `(
+  SELECT changed FROM (
+    SELECT changed, ROW_NUMBER() OVER passed AS place, SUM(size) OVER passed AS bytes
+      FROM (${SIZES.join(" UNION ALL ")} ORDER BY changed LIMIT :limit)
+    WINDOW passed AS (ROWS UNBOUNDED PRECEDING))
+   WHERE place = :limit OR bytes > :bytes LIMIT 1)`;
+
+const ROOM = `
+  SELECT ${REVISION} AS revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge,
+         :after > rooms.revision AS reset, ${DUE}
+    FROM rooms WHERE id = :room`;
+
+const WITH_LAST =
+  `WITH last (revision) AS MATERIALIZED (SELECT COALESCE(${EDGE}, ${Number.MAX_SAFE_INTEGER}))`;
+const within = (revision: string) =>
+  `${revision} > ${START} AND ${revision} <= (SELECT last.revision FROM last)`;
+const rows = (table: Table) => `${WITH_LAST} ${select(table, "*", within)} ORDER BY changed`;
+
+const WAITS = `
+  ${WITH_LAST} SELECT * FROM waits
+   WHERE room_id = :room
+     AND agent_id IN (SELECT id FROM agents INDEXED BY agents_changed WHERE room_id = :room AND ${
+  within("revision")
+})`;
+
+/**
+ * What changed after a revision, in one round trip whose cost is that of what changed. What is more than a
+ * page holds is cut before its limit. Errors: `room_not_found`.
+ */
+export async function readChanges(database: Database, room: string, query: ChangesQuery): Promise<Changes> {
+  const results = await readCurrent(database, selectChanges(room, query));
+  if (isBusy()) await yieldToOthers();
+  return await toChanges(results);
+}
+
+/** The queries whose results are for `toChanges`. */
+export function selectChanges(
+  room: string,
+  { after, limit, bytes = SHORT_PAGE_BYTES }: ChangesQuery,
+): Statement[] {
+  const args = { room, after: after ?? null, limit, bytes };
+  return [
+    { sql: ROOM, args, weight: SHORT_PAGE_WEIGHT }, // for all of them
+    { sql: rows("state"), args },
+    { sql: rows("agents"), args },
+    { sql: rows("messages"), args },
+    { sql: WAITS, args },
+  ];
+}
+
+/** `without`: the token of a wait that is not to show. Errors: `room_not_found`. */
+export async function toChanges(
+  [rooms, state, agents, messages, waits]: Row[][],
+  without?: string,
+): Promise<Changes> {
+  const [room] = rooms!;
+  if (room === undefined) throw roomNotFound();
+  const present = served(room.revision);
+  const more = room.edge !== null && Number(room.moved) > Number(room.edge);
+  const shown = toNewest(waits!.filter(({ token }) => token !== without).sort(byRevision));
+  return {
+    revision: Number(more ? room.edge : present),
+    state: await mapYielding(state!, (row) => ({ ...toListed(row), ...changed(row) })),
+    agents: await mapYielding(agents!, (row) => ({ ...toAgent(row, shown), ...changed(row) })),
+    messages: await mapYielding(messages!, (row) => ({ ...toMessage(row), ...changed(row) })),
+    more,
+    ...(room.reset ? { reset: true as const } : {}),
+  };
+}
+
+const byRevision = (a: Row, b: Row) => Number(a.revision) - Number(b.revision);
+
+function changed(row: Row): Changed {
+  return { revision: Number(row.revision) };
+}

@@ -1,0 +1,112 @@
+import { type Listing, PAGE_BYTES } from "../consistent_read/listing.ts";
+import { selectLivingKeys } from "../state/living.ts";
+import { listingOf } from "../messages/read.ts";
+import { type Row, type Statement, weightOf } from "../driver/statement.ts";
+
+// The keys are numbered without their values: only the rows that are shown are read whole, and no more than a page.
+const WINDOW = `
+  SELECT * FROM (
+  SELECT state.scope, state.key, state.expr, state.version, state.updated_at, state.updated_by, numbered.total,
+         SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size,
+         SUM(MIN(octet_length(state.value), :longest)) OVER (
+           ORDER BY state.scope, state.key ROWS UNBOUNDED PRECEDING) AS bytes
+    FROM (SELECT scope, key, ROW_NUMBER() OVER (PARTITION BY scope ORDER BY key) AS place,
+                 COUNT(*) OVER (PARTITION BY scope) AS total
+            FROM (${
+  selectLivingKeys("WHERE room_id = :room AND (:scope IS NULL OR scope = :scope)")
+})) AS numbered
+    CROSS JOIN state
+      ON state.room_id = :room AND state.scope = numbered.scope AND state.key = numbered.key
+   WHERE place > :from AND place <= :from + :most
+   ORDER BY state.scope, state.key LIMIT :limit)
+   WHERE bytes <= ${PAGE_BYTES}`;
+
+const KEYS = `
+  SELECT state.scope, state.key, SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size,
+         state.updated_at, state.updated_by
+    FROM json_each(:keys) AS wanted
+    CROSS JOIN state
+      ON state.room_id = :room AND state.scope = wanted.value ->> 0 AND state.key = wanted.value ->> 1
+   WHERE NOT deleted AND expr IS NULL`;
+
+const RECENT_WRITES = `
+  SELECT scope, key, version, revision, updated_at, updated_by, deleted
+    FROM state INDEXED BY state_changed WHERE room_id = :room ORDER BY revision DESC LIMIT :limit`;
+
+const RECENT_MESSAGES = `
+  SELECT id, from_agent, to_agent, kind, created_at, claimed_by, claimed_at, SUBSTR(body, 1, 80) AS body
+    FROM messages WHERE room_id = :room ORDER BY id DESC LIMIT :limit`;
+
+const COUNT_OLDER = `SELECT COUNT(*) AS count FROM messages WHERE room_id = :room AND id < :before`;
+
+const ANSWERED = `WHERE room_id = :room AND id IN (SELECT value FROM json_each(:ids))`;
+
+const ANSWERED_BY_NEWEST = `
+  WHERE room_id = :room AND id IN (
+    SELECT reply_to FROM (
+      SELECT reply_to FROM messages WHERE room_id = :room ORDER BY id DESC LIMIT :limit))`;
+
+/** Values are cut at this many characters of JSON; `size` tells how many there are. */
+export const LONGEST = 4_000;
+
+/** The first keys of every scope, or those of one scope from a place on. */
+export function selectWindow(
+  room: string,
+  { scope, from = 0, most, limit }: { scope?: string; from?: number; most: number; limit: number },
+): Statement {
+  const args = { room, scope: scope ?? null, from, most, limit, longest: LONGEST };
+  return { sql: WINDOW, args, weight: weightOf(PAGE_BYTES) };
+}
+
+/** All agents in order of joining, with nothing that may be long. */
+export function selectHeads(room: string): Listing {
+  const columns = ["id", "name", "role", "status", "joined", "last_heartbeat"];
+  return { table: "agents", columns, where: "WHERE room_id = :room", args: { room }, order: ["joined"] };
+}
+
+/** Keys with who wrote them last. */
+export function selectKeys(room: string, keys: Array<{ scope: string; key: string }>): Statement {
+  const wanted = JSON.stringify(keys.map(({ scope, key }) => [scope, key]));
+  const args = { room, keys: wanted, longest: LONGEST };
+  return { sql: KEYS, args, weight: weightOf(keys.length * LONGEST) };
+}
+
+/** What was last done in a room: the newest writes (of each key the last) and messages. */
+export function selectRecent(room: string, limit: number): [writes: Statement, messages: Statement] {
+  return [{ sql: RECENT_WRITES, args: { room, limit } }, { sql: RECENT_MESSAGES, args: { room, limit } }];
+}
+
+/** The messages before one, newest first, and how many there are in all. */
+export function selectOlder(room: string, before: number, limit: number): [Listing, Statement] {
+  const older = shownOf(listingOf("WHERE room_id = :room AND id < :before", { room, before }));
+  // Some milliseconds in a large room: not many of them in one batch.
+  const count = { sql: COUNT_OLDER, args: { room, before }, weight: weightOf(PAGE_BYTES) };
+  return [{ ...older, descending: true, limit }, count];
+}
+
+/** The messages that these answer, or that the newest ones do. */
+export function selectAnswered(
+  room: string,
+  by: Array<{ reply_to: number | null }> | { newest: number },
+): Listing {
+  if ("newest" in by) return shownOf(listingOf(ANSWERED_BY_NEWEST, { room, limit: by.newest }));
+  const ids = by.flatMap(({ reply_to }) => reply_to ?? []);
+  return shownOf(listingOf(ANSWERED, { room, ids: JSON.stringify(ids) }));
+}
+
+/** The newest messages, newest first. */
+export function selectNewest(room: string, limit: number): Listing {
+  return { ...shownOf(listingOf("WHERE room_id = :room", { room })), descending: true, limit };
+}
+
+/** Messages with their bodies as they are shown, for `toCut`: of some long ones nothing else is needed. */
+function shownOf(messages: Listing): Listing {
+  const cut = { column: "body", at: LONGEST, size: "size" };
+  return { ...messages, columns: [...messages.columns, cut.size], cut };
+}
+
+/** A value as far as it was read, from its column. */
+export function toCut(row: Row, column = "value"): { value: unknown } | { cut: string; size: number } {
+  const [text, size] = [row[column] as string, Number(row.size)];
+  return size > LONGEST ? { cut: text, size } : { value: JSON.parse(text) };
+}

@@ -1,0 +1,195 @@
+import type { Database } from "../database.ts";
+import { selectAgents } from "../agents.ts";
+import { NOW } from "../clock.ts";
+import { DUE } from "../write/endings.ts";
+import { type Selection, stateArgs } from "../write/read_set.ts";
+import type { Json } from "../json.ts";
+import type { Listing } from "../consistent_read/listing.ts";
+import { LIVE, LIVING, selectLiving } from "../state/living.ts";
+import { newestTwoWaitsOf, toWait, type WaitInProgress } from "../presence.ts";
+import { roomNotFound, served } from "../refusal.ts";
+import { REVISION } from "../release.ts";
+import { VIEW_SCOPE } from "../state/entry.ts";
+import { type Row, type Statement, weightOf } from "../driver/statement.ts";
+import { mapYielding } from "../yield.ts";
+import { type Query, readWhole } from "../consistent_read/whole_reads.ts";
+
+/** What to load of a room, of one revision. */
+export interface SnapshotQuery extends Selection {
+  /** Every definition of a computed view. */
+  views: boolean;
+}
+
+export interface RoomRevisions {
+  revision: number;
+  state: number;
+  views: number;
+  agents: number;
+  messages: number;
+}
+
+export interface AgentRow {
+  id: string;
+  name: string;
+  role: string;
+  meta: Json;
+  status: string;
+  joined_at: string;
+  last_heartbeat: string;
+}
+
+/** What was asked of a room, as it was at one revision. */
+export interface Snapshot {
+  /** The database's time then. */
+  now: Date;
+  createdAt: string;
+  /** Whether something is shown that was to end by now, since the database takes no writes (`readCurrent`). */
+  overdue: boolean;
+  revisions: RoomRevisions;
+  counts: { count: number; unclaimed: number };
+  /** Values of plain keys, without the views. */
+  entries: Array<{ scope: string; key: string; value: Json }>;
+  /** Expressions of the views by name; empty unless asked for. */
+  views: Map<string, string>;
+  agents: AgentRow[];
+  /** The waits in progress of the agents that were asked for, of each the two newest, oldest first. */
+  waits: WaitInProgress[];
+  /** Which of the scopes that were asked for are registered agents', or all of them. */
+  agentIds: string[];
+  /** The rows of the further statements that were run in the same snapshot. */
+  extra: Row[][];
+}
+
+const selectRoom = (further = "") => `
+  SELECT created_at, ${REVISION} AS revision, state_revision, views_revision, agents_revision, messages_revision,
+         message_count, unclaimed_count, ${NOW} AS now, ${DUE}${further}
+    FROM rooms WHERE id = :room`;
+
+const VALUES = `WHERE room_id = :room AND scope <> '${VIEW_SCOPE}'`;
+const OF_SCOPES = `scope IN (SELECT value FROM json_each(:scopes))`;
+
+// Many keys are found by going through their scopes in order, so that each page begins where the last one ended.
+const OF_KEYS = `(+scope, +key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:keys))`;
+
+const LOOKED_UP = `
+  FROM json_each(:keys) AS wanted
+  CROSS JOIN state
+    ON state.room_id = :room AND state.scope = wanted.value ->> 0 AND state.key = wanted.value ->> 1
+ WHERE NOT deleted AND expr IS NULL`;
+const STATE_KEYS = `SELECT state.scope, state.key, state.value ${LOOKED_UP}`;
+
+const ROOM = selectRoom();
+const ROOM_WITH_KEYS = selectRoom(`,
+  (SELECT json_group_array(json_array(state.scope, state.key, state.value)) ${LOOKED_UP}) AS looked_up`);
+
+const VIEWS = `${
+  selectLiving("key, expr", `WHERE room_id = :room AND scope = '${VIEW_SCOPE}'`)
+} ORDER BY key`;
+
+const AGENT_IDS_ALL = `SELECT id FROM agents WHERE room_id = :room ORDER BY joined`;
+const AGENT_IDS_SOME = `
+  SELECT id FROM agents WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
+
+/** Of a key that is looked up: few are half as long as they may be. */
+const KEY_WEIGHT = 4;
+/** Keys are looked up one by one where their values surely fit into one answer. */
+const MOST_LOOKED_UP = 50;
+/** So few come in the room's own row: a statement alone needs no transaction, which takes a server a tenth less time. */
+const FEW_LOOKED_UP = 8;
+
+/** 64 views of 4,096 characters each, which rooms of before the bound on all of them may have. */
+const VIEWS_WEIGHT = weightOf(2 ** 18);
+
+/**
+ * Loads what `query` names, and nothing else of the room: in one round trip unless it is large. `extra` queries
+ * see the same revision. Errors: `room_not_found`, `DatabaseUnavailable`.
+ */
+export async function loadSnapshot(
+  database: Database,
+  room: string,
+  query: SnapshotQuery,
+  extra: Query[] = [],
+): Promise<Snapshot> {
+  const queries = snapshotQueries(room, query);
+  const results = await readWhole(database, [...Object.values(queries), ...extra]);
+  const names = Object.keys(queries);
+  const rows = Object.fromEntries(names.map((name, index) => [name, results[index]!]));
+  return await toSnapshot(rows, results.slice(names.length));
+}
+
+function snapshotQueries(room: string, query: SnapshotQuery): Record<string, Query> {
+  const queries: Record<string, Query> = { room: { sql: ROOM, args: { room }, single: true } };
+  if (query.state === "all") {
+    queries.state = selectValues(VALUES, { room });
+    queries.agentIds = { sql: AGENT_IDS_ALL, args: { room } };
+  } else {
+    const wanted = [...new Set([...query.state.scopes, ...query.state.keys.map(({ scope }) => scope)])];
+    const agentScopes = wanted.filter((scope) => !scope.startsWith("_"));
+    const { scopes, keys } = stateArgs(query.state);
+    if (query.state.scopes.length > 0) {
+      queries.scopes = selectValues(`${VALUES} AND ${OF_SCOPES}`, { room, scopes });
+    }
+    if (query.state.keys.length > MOST_LOOKED_UP) {
+      const args = { room, keys, scopes: JSON.stringify(query.state.keys.map(({ scope }) => scope)) };
+      queries.keys = selectValues(`${VALUES} AND ${OF_SCOPES} AND ${OF_KEYS}`, args);
+    } else if (query.state.keys.length > FEW_LOOKED_UP) {
+      queries.keys = { sql: STATE_KEYS, args: { room, keys }, weight: KEY_WEIGHT * query.state.keys.length };
+    } else if (query.state.keys.length > 0) {
+      const weight = 1 + KEY_WEIGHT * query.state.keys.length;
+      queries.room = { sql: ROOM_WITH_KEYS, args: { room, keys }, single: true, weight };
+    }
+    if (agentScopes.length > 0) {
+      queries.agentIds = { sql: AGENT_IDS_SOME, args: { room, agents: JSON.stringify(agentScopes) } };
+    }
+  }
+  if (query.views) queries.views = { sql: VIEWS, args: { room }, weight: VIEWS_WEIGHT };
+  if (query.agents === "all") {
+    queries.agents = selectAgents(room);
+    queries.waits = newestTwoWaitsOf(room, null);
+  } else if (query.agents.length > 0) {
+    queries.agents = selectAgents(room, query.agents);
+    queries.waits = newestTwoWaitsOf(room, query.agents.length === 1 ? query.agents[0]! : null);
+  }
+  return queries;
+}
+
+function selectValues(where: string, args: Statement["args"]): Listing {
+  const order = ["scope", "key"];
+  return { table: "state", columns: [...order, "value"], where, live: LIVE, parts: LIVING, args, order };
+}
+
+async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<Snapshot> {
+  const [found] = rows.room!;
+  if (found === undefined) throw roomNotFound();
+  const lookedUp = (JSON.parse(found.looked_up as string ?? "[]") as string[][])
+    .map(([scope, key, value]) => ({ scope, key, value }));
+  return {
+    now: new Date(Number(found.now)),
+    createdAt: found.created_at as string,
+    overdue: found.due !== null,
+    revisions: {
+      revision: served(found.revision),
+      state: Number(found.state_revision),
+      views: Number(found.views_revision),
+      agents: Number(found.agents_revision),
+      messages: Number(found.messages_revision),
+    },
+    counts: { count: Number(found.message_count), unclaimed: Number(found.unclaimed_count) },
+    entries: await mapYielding(
+      [...lookedUp, ...rows.state ?? [], ...rows.scopes ?? [], ...rows.keys ?? []],
+      (row) => ({
+        scope: row.scope as string,
+        key: row.key as string,
+        value: JSON.parse(row.value as string),
+      }),
+    ),
+    views: new Map((rows.views ?? []).map((row) => [row.key as string, row.expr as string])),
+    agents: await mapYielding(
+      rows.agents ?? [],
+      (row) => ({ ...row, meta: JSON.parse(row.meta as string) }) as AgentRow,
+    ),
+    waits: (rows.waits ?? []).map(toWait),
+    agentIds: (rows.agentIds ?? []).map((row) => row.id as string),
+    extra,
+  };
+}

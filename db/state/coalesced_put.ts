@@ -1,0 +1,69 @@
+import { SERVED } from "../release.ts";
+import { createPlainWrites, type Plain } from "../batching/coalesce.ts";
+
+/** A value that is written whatever was there before. */
+export interface PlainPut extends Plain {
+  scope: string;
+  key: string;
+  /** JSON. */
+  value: string;
+  mostKeys: number;
+}
+
+// `place` is the same number for writes of the same key, which is new at most once.
+const ADMIT = `
+  UPDATE rooms SET
+    revision = revision + added.writes,
+    state_revision = revision + added.writes,
+    key_count = key_count + added.keys,
+    admitted = :nonce
+   FROM (
+     SELECT
+       place.value ->> 0 AS room,
+       COUNT(*) AS writes,
+       COUNT(DISTINCT CASE WHEN entry.key IS NULL THEN place.value ->> 3 END) AS keys
+     FROM json_each(:places) AS place
+     LEFT JOIN state AS entry
+       ON entry.room_id = place.value ->> 0 AND entry.scope = place.value ->> 1 AND entry.key = place.value ->> 2
+      AND NOT entry.deleted
+     GROUP BY 1
+   ) AS added
+   WHERE rooms.id = added.room AND ${SERVED} AND (added.keys = 0 OR key_count + added.keys <= :most_keys)
+  RETURNING revision || ' ' || id AS returned`;
+
+const PUT = `
+  INSERT INTO state (room_id, scope, key, value, expr, version, revision, updated_at, updated_by, deleted)
+  SELECT
+    rooms.id, write.value ->> 2, write.value ->> 3, write.value ->> 4, NULL, 1,
+    rooms.revision - (write.value ->> 1), write.value ->> 5, write.value ->> 6, 0
+  FROM json_each(:writes) AS write
+  CROSS JOIN rooms ON rooms.id = write.value ->> 0 AND rooms.admitted = :nonce
+  WHERE TRUE
+  ON CONFLICT (room_id, scope, key) DO UPDATE SET
+    value = excluded.value,
+    expr = NULL,
+    version = version + 1,
+    revision = excluded.revision,
+    updated_at = excluded.updated_at,
+    updated_by = excluded.updated_by,
+    deleted = 0
+  RETURNING version || ' ' || revision || ' ' || room_id AS returned`;
+
+/** Plain puts travel as three statements, however many they are. */
+export const PLAIN_PUTS = createPlainWrites<PlainPut>({
+  admission(items) {
+    const places = new Map<string, number>();
+    const rows = items.map(({ room, scope, key }) => {
+      const id = JSON.stringify([room, scope, key]);
+      if (!places.has(id)) places.set(id, places.size);
+      return [room, scope, key, places.get(id)];
+    });
+    const { nonce, mostKeys } = items[0]!;
+    return { sql: ADMIT, args: { places: JSON.stringify(rows), nonce, most_keys: mostKeys } };
+  },
+  effect: PUT,
+  asRow: (
+    { room, scope, key, value, now, agent = null },
+    later,
+  ) => [room, later, scope, key, value, now, agent],
+});

@@ -1,0 +1,53 @@
+import type { Row } from "../driver/statement.ts";
+import type { Json } from "../json.ts";
+
+export const SHARED_SCOPE = "_shared";
+export const VIEW_SCOPE = "_view";
+
+export interface Entry {
+  room_id: string;
+  scope: string;
+  key: string;
+  value: Json;
+  /** The expression of a computed view, whose `value` is null. */
+  expr?: string;
+  version: number;
+  updated_at: string;
+  updated_by: string | null;
+}
+
+/** What is left of a deleted key. */
+export interface Tombstone {
+  scope: string;
+  key: string;
+  deleted: true;
+  version: number;
+  updated_at: string;
+}
+
+export function toListed(row: Row, read?: (json: string) => Json): Entry | Tombstone {
+  return row.deleted ? toTombstone(row) : toEntry(row, read);
+}
+
+export function toEntry(row: Row, read: (json: string) => Json = JSON.parse): Entry {
+  return {
+    room_id: row.room_id as string,
+    scope: row.scope as string,
+    key: row.key as string,
+    value: read(row.value as string),
+    ...(row.expr === null ? {} : { expr: row.expr as string }),
+    version: Number(row.version),
+    updated_at: row.updated_at as string,
+    updated_by: row.updated_by as string | null,
+  };
+}
+
+function toTombstone(row: Row): Tombstone {
+  return {
+    scope: row.scope as string,
+    key: row.key as string,
+    deleted: true,
+    version: Number(row.version),
+    updated_at: row.updated_at as string,
+  };
+}

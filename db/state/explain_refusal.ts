@@ -1,0 +1,124 @@
+import type { Json } from "../json.ts";
+import { Refusal } from "../refusal.ts";
+import { REVISION } from "../release.ts";
+import { toEntry, VIEW_SCOPE } from "./entry.ts";
+import { notANumber, versionConflict } from "./refusals.ts";
+import { add, idOf, type StateWrite } from "./preconditions.ts";
+import type { Row, Statement } from "../driver/statement.ts";
+
+/** The most keys and views that a room holds, and bytes of its views' expressions. */
+export interface StateLimits {
+  keys: number;
+  views: number;
+  viewBytes: number;
+}
+
+export interface Writes {
+  writes: StateWrite[];
+  limits: StateLimits;
+  /** A refusal names the failing write's `index`. */
+  batch: boolean;
+}
+
+/** Bytes of a room's views as UTF-8: SQL and JavaScript count these alike. Tombstones have no expression. */
+export const VIEW_BYTES =
+  `SELECT COALESCE(SUM(octet_length(expr)), 0) FROM state WHERE room_id = :room AND scope = '${VIEW_SCOPE}' AND NOT deleted`;
+
+export function bytesOf(expr: string): number {
+  return new TextEncoder().encode(expr).length;
+}
+
+/** The room's counts beside each entry that is to be written, tombstones too (null columns where nothing is). */
+export const STORED = `
+  SELECT ${REVISION} AS room_revision, key_count, view_count,
+         CASE WHEN target.value ->> 0 = '${VIEW_SCOPE}' THEN (${VIEW_BYTES}) END AS view_bytes, entry.*
+    FROM rooms
+    CROSS JOIN json_each(:places) AS target
+    LEFT JOIN state AS entry
+      ON entry.room_id = :room AND entry.scope = target.value ->> 0 AND entry.key = target.value ->> 1
+   WHERE rooms.id = :room`;
+
+export function storedArgs(room: string, places: Array<{ scope: string; key: string }>): Statement["args"] {
+  return { room, places: JSON.stringify(places.map(({ scope, key }) => [scope, key])) };
+}
+
+/** A key as a write in the middle of a batch finds it. */
+export interface Seen {
+  live: boolean;
+  version: number;
+  value: Json;
+}
+
+/**
+ * Applies writes in order to what is stored (rows of STORED), each seeing those before it. Gives what each write
+ * finds and leaves, or the refusal of the first one that fails.
+ */
+export function simulate(put: Writes, rows: Row[]): Refusal | Array<{ found: Seen; value: Json }> {
+  const stored = new Map<string, Row>();
+  for (const row of rows) if (row.key !== null) stored.set(idOf(row as unknown as StateWrite), row);
+  const seen = new Map<string, Seen>();
+  for (const [id, row] of stored) {
+    seen.set(id, {
+      live: !row.deleted,
+      version: Number(row.version),
+      value: JSON.parse(row.value as string),
+    });
+  }
+  const revision = Number(rows[0]!.room_revision);
+  const counts = { keys: Number(rows[0]!.key_count), views: Number(rows[0]!.view_count) };
+  const results: Array<{ found: Seen; value: Json }> = [];
+  for (const [index, write] of put.writes.entries()) {
+    const row = stored.get(idOf(write));
+    const current = row && !row.deleted ? toEntry(row) : null;
+    const found = seen.get(idOf(write)) ?? { live: false, version: 0, value: null };
+    const details = put.batch ? { index } : {};
+    const written = found.version > Number(row?.version ?? 0);
+    const refused = { ...details, ...(written && { after: found.version }) };
+    if (write.ifVersion !== undefined && write.ifVersion !== (found.live ? found.version : 0)) {
+      return versionConflict(write, write.ifVersion, current, revision, refused);
+    }
+    const value = write.delta === undefined
+      ? write.value ?? null
+      : add(found.live ? found.value : 0, write.delta);
+    if (value === undefined) return notANumber(write, current, revision, refused);
+    const full = found.live ? undefined : countNew(write, counts, put.limits);
+    if (full) return new Refusal("limit_reached", full, details, revision);
+    seen.set(idOf(write), { live: true, version: found.version + 1, value });
+    results.push({ found, value });
+  }
+  return refusedForSize(put, rows, stored) ?? results;
+}
+
+/** A batch counts by what it leaves. Refused is the write after which the views are never small enough again. */
+function refusedForSize(put: Writes, rows: Row[], stored: Map<string, Row>): Refusal | undefined {
+  const before = Number(rows.find(({ view_bytes }) => view_bytes !== null)?.view_bytes ?? 0);
+  const most = Math.max(before, put.limits.viewBytes);
+  const sizes = new Map<string, number>();
+  let total = before;
+  let fitting = -1;
+  for (const [index, { scope, key, expr }] of put.writes.entries()) {
+    const id = idOf({ scope, key });
+    if (expr !== undefined) {
+      total += bytesOf(expr) - (sizes.get(id) ?? bytesOf((stored.get(id)?.expr ?? "") as string));
+      sizes.set(id, bytesOf(expr));
+    }
+    if (total <= most) fitting = index;
+  }
+  if (total <= most) return undefined;
+  const message =
+    `A room's views have at most ${put.limits.viewBytes} bytes in all; they would have ${total}.`;
+  const details = { ...(put.batch && { index: fitting + 1 }), hint: "Shorten or delete views first." };
+  return new Refusal("limit_reached", message, details, Number(rows[0]!.room_revision));
+}
+
+/** Counts a new key; says so where it is one too many. */
+function countNew(
+  write: StateWrite,
+  counts: Omit<StateLimits, "viewBytes">,
+  limits: StateLimits,
+): string | undefined {
+  if (++counts.keys > limits.keys) return `A room holds at most ${limits.keys} keys.`;
+  if (write.scope === VIEW_SCOPE && ++counts.views > limits.views) {
+    return `A room holds at most ${limits.views} views.`;
+  }
+}

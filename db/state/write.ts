@@ -1,0 +1,194 @@
+import type { Database } from "../database.ts";
+import { type Guard, guardOf } from "../write/read_set.ts";
+import type { Step } from "../write/idempotency.ts";
+import { PLAIN_PUTS } from "./coalesced_put.ts";
+import { Refusal, roomNotFound, served } from "../refusal.ts";
+import type { Entry } from "./entry.ts";
+import { admitPut } from "./admission.ts";
+import { simulate, STORED, storedArgs, type Writes } from "./explain_refusal.ts";
+import { type StateWrite, targetsOf } from "./preconditions.ts";
+import type { Row } from "../driver/statement.ts";
+import { weightOf } from "../batching/coalesce.ts";
+import { commit, FROM_ADMITTED } from "../write/write.ts";
+
+const UPSERT = `
+  INSERT INTO state (room_id, scope, key, value, expr, version, revision, updated_at, updated_by, deleted)
+  SELECT :room, :scope, :key, :value, :expr, 1, revision, :now, :agent, 0 ${FROM_ADMITTED}
+  ON CONFLICT (room_id, scope, key) DO UPDATE SET
+    expr = excluded.expr,
+    version = version + 1,
+    revision = excluded.revision,
+    updated_at = excluded.updated_at,
+    updated_by = excluded.updated_by,
+    deleted = 0,`;
+
+const PUT = `${UPSERT} value = excluded.value RETURNING version`;
+
+const ADD = `${UPSERT}
+    value = CAST(CASE WHEN deleted THEN 0 ELSE CAST(value AS INTEGER) END + :delta AS TEXT)
+  RETURNING version, value`;
+
+// Numbers are kept too: a sum is not in the request.
+const KEPT = {
+  columns: ["version", "value"],
+  from: `
+    SELECT version, CASE WHEN json_type(value) IN ('integer', 'real') THEN value END AS value
+      FROM state WHERE room_id = :room AND scope = :scope AND key = :key`,
+};
+
+// Only a refusal reads what is stored; an admitted write would carry its own values back in vain.
+const REFUSED = (unmoved: string) =>
+  `${STORED.replace("SELECT", `SELECT ${unmoved} AS unmoved,`)} AND admitted IS NOT :nonce`;
+
+export interface Put extends Writes {
+  /** Who writes: `updated_by`, and a sign of its life where it is registered. */
+  agent?: string;
+  guard?: Guard;
+}
+
+export interface Written {
+  entries: Entry[];
+  revision: number;
+}
+
+const MOST_ATTEMPTS = 50;
+const MOST_PAUSE_MS = 20;
+
+/**
+ * Applies the writes in order, each seeing those before it, all or none, as one revision. The entries come back
+ * as each write left them. Undefined where the guard does not hold any more.
+ * Errors: `room_not_found`, `version_conflict`, `not_a_number`, `limit_reached`.
+ */
+export async function putEntries(database: Database, room: string, put: Put): Promise<Written | undefined> {
+  const plain = await putPlain(database, room, put);
+  if (plain) return plain;
+  if (database.once?.stored) return await tryPut(database, room, put) as Written;
+  const whole = put.writes.every(({ delta = 0 }) => Number.isSafeInteger(delta));
+  const outcome = whole ? await tryPut(database, room, put) : "fraction";
+  if (outcome !== "fraction") return outcome;
+  const add = () => putSums(database, room, put);
+  return await (put.guard ? add() : database.inTurn(room, add)); // a gated write has its turn already
+}
+
+/** A single value without conditions travels with others of its kind. Undefined where it is none, or must go alone. */
+async function putPlain(database: Database, room: string, put: Put): Promise<Written | undefined> {
+  const [write] = put.writes;
+  const { scope, key, delta, expr, ifVersion } = write!;
+  if (
+    put.writes.length > 1 || put.guard || database.once ||
+    [delta, expr, ifVersion].some((demand) => demand !== undefined)
+  ) {
+    return;
+  }
+  const now = await database.time();
+  const value = JSON.stringify(write!.value);
+  const plain = {
+    room,
+    scope,
+    key,
+    value,
+    agent: put.agent,
+    now: now.toISOString(),
+    nonce: database.unique(),
+  };
+  const result = await database.commitOne(
+    PLAIN_PUTS,
+    { ...plain, mostKeys: put.limits.keys },
+    weightOf(value),
+  );
+  if (!result) return undefined;
+  database.announce({ room, part: "state", revision: result.revision });
+  return {
+    entries: [entryOf(room, write!, { version: result.version }, put.agent, now)],
+    revision: result.revision,
+  };
+}
+
+/**
+ * One attempt, decided by the database. It adds whole numbers only: it does not read every decimal as the double
+ * that JSON means, and where the stored number is a fraction this says so.
+ */
+async function tryPut(database: Database, room: string, put: Put): Promise<Written | undefined | "fraction"> {
+  const [nonce, now] = [database.unique(), await database.time()];
+  const targets = targetsOf(put.writes);
+  const guard = guardOf(put.guard);
+  const outcome = await commit(database, {
+    room,
+    part: "state",
+    admission: admitPut(room, nonce, targets, put.limits, guard),
+    effects: put.writes.map((write) => effect(room, nonce, write, put.agent ?? null, now)),
+    reads: [{ sql: REFUSED(guard.unmoved), args: { ...storedArgs(room, targets), nonce, ...guard.args } }],
+    sign: { agent: put.agent, now },
+  });
+  if (outcome.revision !== undefined) {
+    const rows = outcome.effects.map(([row]) => row!);
+    return {
+      entries: put.writes.map((write, n) => entryOf(room, write, rows[n]!, put.agent, now)),
+      revision: outcome.revision,
+    };
+  }
+  const rows = outcome.reads[0]!;
+  checkRoom(rows);
+  if (!rows[0]!.unmoved) return undefined;
+  const result = simulate(put, rows);
+  if (result instanceof Refusal) throw result;
+  return "fraction";
+}
+
+/** Adds fractions as doubles: reads, adds here, and writes the sums if what they started from has not moved. */
+async function putSums(database: Database, room: string, put: Put): Promise<Written | undefined> {
+  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+    const [rows] = await database.read([{ sql: STORED, args: storedArgs(room, targetsOf(put.writes)) }]);
+    checkRoom(rows!);
+    const results = simulate(put, rows!);
+    if (results instanceof Refusal) throw results;
+    const writes = put.writes.map(({ delta: _, ...write }, n) => {
+      const { found, value } = results[n]!;
+      return { ...write, value, ifVersion: found.live ? found.version : 0 };
+    });
+    try {
+      const written = await tryPut(database, room, { ...put, writes });
+      if (written !== "fraction") return written;
+    } catch (error) {
+      if (!(error instanceof Refusal) || ["room_not_found", "unavailable"].includes(error.code)) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * MOST_PAUSE_MS));
+  }
+  throw new Refusal("unavailable", "The number changed each time before it could be added to.", {
+    hint: "Nothing was written. Try again.",
+  });
+}
+
+/** Errors: `room_not_found`, `unavailable`. */
+function checkRoom([row]: Row[]): void {
+  if (row === undefined) throw roomNotFound();
+  served(row.room_revision);
+}
+
+function effect(room: string, nonce: string, write: StateWrite, agent: string | null, now: Date): Step {
+  const { scope, key, expr = null, delta } = write;
+  const value = JSON.stringify(delta ?? write.value ?? null);
+  const args = { room, nonce, scope, key, value, expr, now: now.toISOString(), agent };
+  return delta === undefined
+    ? { sql: PUT, args, single: true, kept: KEPT, weight: weightOf(value) }
+    : { sql: ADD, args: { ...args, delta }, single: true, kept: KEPT };
+}
+
+function entryOf(
+  room: string,
+  write: StateWrite,
+  row: Row,
+  agent: string | undefined,
+  now: Date,
+): Entry {
+  return {
+    room_id: room,
+    scope: write.scope,
+    key: write.key,
+    value: write.delta === undefined ? write.value ?? null : JSON.parse(row.value as string),
+    ...(write.expr === undefined ? {} : { expr: write.expr }),
+    version: Number(row.version),
+    updated_at: now.toISOString(),
+    updated_by: agent ?? null,
+  };
+}

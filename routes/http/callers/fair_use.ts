@@ -1,0 +1,150 @@
+import type { Context, Next } from "hono";
+import { createBuckets, createHolds, type Taken } from "./buckets.ts";
+import { callerOf } from "./caller.ts";
+import { RequestError } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+import { isLoopback } from "./networks.ts";
+
+/** Each number may be 0: no limit. */
+export interface FairUseOptions {
+  /** Requests a second of each caller. Callers on this machine are limited, in all, only where it is set above 0. */
+  callerPerSecond?: number;
+  roomPerSecond: number;
+  waitsOfCaller: number;
+  waitsOfRoom: number;
+  streamsOfCaller: number;
+  /** Proxies before the service that append to X-Forwarded-For. */
+  trustedProxies: number;
+}
+
+export interface FairUse {
+  /** Refuses the requests of a caller, or to a room, that come faster than is fair. Errors: `rate_limited`. */
+  admit(c: Context, next: Next): Promise<void>;
+  /** Counts a wait or a stream until it is given back. Errors: `rate_limited`. */
+  hold(c: Context, kind: Held, room: string): () => void;
+}
+
+type Held = "wait" | "stream";
+
+export const FAIR_USE: FairUseOptions = {
+  roomPerSecond: LIMITS.roomPerSecond,
+  waitsOfCaller: LIMITS.waitsOfCaller,
+  waitsOfRoom: LIMITS.waitsOfRoom,
+  streamsOfCaller: LIMITS.streamsOfCaller,
+  trustedProxies: 0,
+};
+
+/** What watches over a service and what browsers fetch once: neither is to fail with the rest. */
+const UNCOUNTED = /^\/(healthz$|assets\/)/;
+
+/** Fair use as one instance sees it: each has its own count, in bounded memory. `now` is in milliseconds. */
+export function createFairUse(options: FairUseOptions, now: () => number = () => performance.now()): FairUse {
+  const { callerPerSecond = LIMITS.callerPerSecond, roomPerSecond, trustedProxies } = options;
+  const limitsOf = (perSecond: number) => ({
+    perSecond,
+    burst: burstOf(perSecond),
+    most: LIMITS.callersRemembered,
+  });
+  const takeOfCaller = createBuckets(limitsOf(callerPerSecond), now);
+  const takeOfRoom = createBuckets(limitsOf(roomPerSecond), now);
+  const holds = createHolds();
+
+  /** Undefined for those who are not limited at all, null for those of whom nothing is known. */
+  function limited(c: Context): string | null | undefined {
+    const caller = callerOf(c, trustedProxies) ?? null;
+    const spared = caller !== null && isLoopback(caller) && !options.callerPerSecond;
+    return spared ? undefined : caller;
+  }
+
+  return {
+    admit(c, next) {
+      const caller = limited(c);
+      if (caller === undefined || UNCOUNTED.test(c.req.path)) return next();
+      const shares: Share[] = [];
+      if (caller !== null) take(c, shares, "caller", callerPerSecond, takeOfCaller(caller));
+      const room = roomIn(c.req.path);
+      if (room !== undefined) take(c, shares, "room", roomPerSecond, takeOfRoom(room));
+      return shares.length === 0 ? next() : next().then(() => tell(c, shares));
+    },
+
+    hold(c, kind, room) {
+      const caller = limited(c);
+      if (caller === undefined) return () => {};
+      const shares: Array<[name: string, most: number, whose: string]> = [];
+      const ofCaller = kind === "wait" ? options.waitsOfCaller : options.streamsOfCaller;
+      if (caller !== null) shares.push([`${kind} of ${caller}`, ofCaller, "You have"]);
+      if (kind === "wait") shares.push([`in ${room}`, options.waitsOfRoom, "This room has"]);
+      for (const [name, most, whose] of shares) {
+        if (most > 0 && holds.count(name) >= most) {
+          c.header("Retry-After", String(LIMITS.retryAfterSeconds));
+          throw new RequestError("rate_limited", `${whose} ${most} ${kind}s under way, the most at once.`, {
+            hint: "End one, or share one: a wait may ask for several things with ||.",
+          });
+        }
+      }
+      return holds.hold(shares.map(([name]) => name));
+    },
+  };
+}
+
+/** Requests at once after a pause; less than one a bucket could never give. */
+function burstOf(perSecond: number): number {
+  return Math.max(1, Math.floor(perSecond * LIMITS.burstSeconds));
+}
+
+/** What is left of a bucket of which half is used. */
+interface Share {
+  whose: "caller" | "room";
+  burst: number;
+  left: number;
+  seconds: number;
+}
+
+/** Notes a bucket of which half is used. Errors: `rate_limited` where nothing is left of it. */
+function take(
+  c: Context,
+  shares: Share[],
+  whose: Share["whose"],
+  perSecond: number,
+  { left, waitMs }: Taken,
+): void {
+  const burst = burstOf(perSecond);
+  if (left * 2 > burst) return;
+  const share = { whose, burst, left, seconds: Math.ceil((waitMs ?? 0) / 1_000) };
+  if (waitMs === undefined) return void shares.push(share);
+  tell(c, [share]);
+  c.header("Retry-After", String(share.seconds));
+  const message = whose === "caller"
+    ? `You send more than ${perSecond} requests a second.`
+    : `This room gets more than ${perSecond} requests a second.`;
+  throw new RequestError("rate_limited", message, {
+    hint: "Slow down. Instead of polling, wait with a condition; instead of many writes, send a batch.",
+  });
+}
+
+/**
+ * Says how much is left (RateLimit header fields for HTTP, an IETF draft). Most answers do without: adding headers
+ * to a finished answer costs far more than the count.
+ */
+function tell(c: Context, shares: Share[]): void {
+  const { burstSeconds } = LIMITS;
+  c.header(
+    "RateLimit-Policy",
+    shares.map(({ whose, burst }) => `"${whose}";q=${burst};w=${burstSeconds}`).join(", "),
+  );
+  c.header(
+    "RateLimit",
+    shares.map(({ whose, left, seconds }) => `"${whose}";r=${left};t=${seconds}`).join(", "),
+  );
+}
+
+/** The room that a path names, however its id is escaped. */
+function roomIn(path: string): string | undefined {
+  const id = /^\/rooms\/([^/]+)/.exec(path)?.[1];
+  if (id === undefined || !id.includes("%")) return id;
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id;
+  }
+}

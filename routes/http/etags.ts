@@ -1,0 +1,78 @@
+import type { Context } from "hono";
+import { Refusal } from "../../db/refusal.ts";
+import { invalidMember } from "./errors.ts";
+import { BasedResponse } from "./headers.ts";
+
+/** The tag of an entry's version, or of a room's revision. */
+export function etag(version: number): { ETag: string } {
+  return { ETag: `"${version}"` };
+}
+
+/** One tag of an entry, as it was sent or as a proxy that compresses answers weakens it. */
+export const ONE_TAG = /^(?:W\/)?"([1-9]\d{0,14})"$/;
+
+/** What proxies that pack answers put behind a tag: `"1-gzip"`, `"1--gzip"`, `"1;gzip"`, `"1"-gzip`. */
+const PACKING = /(?:--?|;)(?:gzip|br|zstd|deflate)("?)$/;
+
+/** Whether the caller says that it has what this tag stands for; neither being weak nor packed matters to a reader. */
+export function isKnown(c: Context, tag: string): boolean {
+  const known = c.req.header("If-None-Match");
+  if (known === undefined) return false;
+  const plain = (text: string) => text.trim().replace(/^W\//, "").replace(PACKING, "$1");
+  const tags = known.split(",").map(plain);
+  return tags.includes("*") || tags.includes(plain(tag));
+}
+
+/** 304 where the caller has this version already; else undefined. `revision` is the room's. */
+export function unchanged(c: Context, version: number, revision: number): Response | undefined {
+  if (!isKnown(c, etag(version).ETag)) return undefined;
+  return new BasedResponse(null, 304, { "Convene-Revision": String(revision), ...etag(version) });
+}
+
+/**
+ * The version that the headers of a write demand, 0 where there must be none; undefined where they demand
+ * nothing. The database decides by it, as by `if_version`. Errors: `invalid_request`.
+ */
+export function demandedVersion(c: Context, ifVersion?: number): number | undefined {
+  const match = c.req.header("If-Match");
+  const none = c.req.header("If-None-Match");
+  if (match === undefined && none === undefined) return undefined;
+  const [, digits] = ONE_TAG.exec(match?.trim() ?? "") ?? [];
+  if (none !== undefined && (none.trim() !== "*" || match !== undefined)) {
+    throw invalidMember(["If-None-Match"], "If-None-Match of a write must be *, without If-Match.");
+  }
+  if (match !== undefined && digits === undefined) {
+    throw invalidMember(["If-Match"], 'If-Match must be one ETag of the entry, such as "3".', hintFor(match));
+  }
+  if (ifVersion !== undefined) {
+    throw invalidMember(["if_version"], "Send either if_version or If-Match and If-None-Match, not both.");
+  }
+  return Number(digits ?? 0);
+}
+
+/** What to send where a proxy has made another tag of an entry's: it is none that the service gave. */
+function hintFor(match: string): string | undefined {
+  const [, version] = ONE_TAG.exec(match.trim().replace(PACKING, "$1")) ?? [];
+  return version &&
+    `A proxy that packs answers has made this of "${version}". Send "${version}", or \`if_version\` ${version}.`;
+}
+
+/** Refuses headers that a request could not keep to, rather than pass over them. Errors: `invalid_request`. */
+export function refuseHeaders(c: Context, names: string[], why: string): void {
+  for (const name of names) if (c.req.header(name) !== undefined) throw invalidMember([name], why);
+}
+
+/** Runs a write; a conflict with a version that a header demanded is `etag_mismatch`. */
+export async function withEtag<T>(demanded: number | undefined, write: () => Promise<T>): Promise<T> {
+  if (demanded === undefined) return await write();
+  try {
+    return await write();
+  } catch (error) {
+    if (!(error instanceof Refusal && error.code === "version_conflict")) throw error;
+    const details = {
+      ...error.details,
+      hint: "Decide again from `current`, and send its version as the ETag.",
+    };
+    throw new Refusal("etag_mismatch", "The entry is not as the ETag has it.", details, error.revision);
+  }
+}

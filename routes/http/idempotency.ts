@@ -1,0 +1,104 @@
+import type { Context } from "hono";
+import type { Database } from "../../db/database.ts";
+import { isTaken, runOnce } from "../../db/write/idempotency.ts";
+import { invalidMember, type RequestError } from "./errors.ts";
+import { LIMITS } from "./limits.ts";
+import { queryOf } from "./input/queries.ts";
+
+/** Where the keys of those count who create a room without an id: no room is called so. */
+const NO_ROOM = "";
+
+/**
+ * Answers a write by `run`, which makes it by the database that it is given. With an `Idempotency-Key` it is made
+ * once a key and room: the same request again gets the same answer, and `Idempotency-Replayed: true`.
+ * A request that meets its own like still under way waits for it, since the database takes one after the other.
+ * Errors: `invalid_request`, `idempotency_mismatch`; what `run` throws.
+ */
+export function answerOnce(
+  c: Context,
+  database: Database,
+  room: string | undefined,
+  run: (database: Database) => Promise<Response>,
+): Promise<Response> {
+  const header = c.req.header("Idempotency-Key");
+  return header === undefined ? run(database) : answerKeyed(c, database, room, keyOf(header), run);
+}
+
+async function answerKeyed(
+  c: Context,
+  database: Database,
+  room: string | undefined,
+  key: string,
+  run: (database: Database) => Promise<Response>,
+): Promise<Response> {
+  const request = {
+    scope: room ?? NO_ROOM,
+    key: room === undefined ? await roomlessKey(c, database, key) : key,
+    fingerprint: await digest(demandOf(c), await c.req.arrayBuffer()),
+    lifetime: LIMITS.idempotencyMs,
+  };
+  const { result, replayed } = await runOnce(database, request, run);
+  if (replayed) result.headers.set("Idempotency-Replayed", "true");
+  return result;
+}
+
+const MOST = LIMITS.idempotencyKeyLength;
+/** A key, plain or as a quoted string (RFC 8941, 3.3.3); a header's spaces around it are not part of it. */
+export const KEY_PATTERN = String.raw`^([!#-~]([ -~]{0,${
+  MOST - 2
+}}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,${MOST}}")$`;
+const KEY = new RegExp(KEY_PATTERN);
+
+/** Errors: `invalid_request`. */
+function keyOf(header: string): string {
+  if (!KEY.test(header)) throw invalidKey();
+  return header.startsWith('"') ? header.slice(1, -1).replace(/\\(.)/g, "$1") : header;
+}
+
+function invalidKey(): RequestError {
+  return invalidMember(
+    ["Idempotency-Key"],
+    `Idempotency-Key must have 1 to ${LIMITS.idempotencyKeyLength} printable ASCII characters.`,
+    "Take a new random UUID for each request, and the same one when you repeat it.",
+  );
+}
+
+/**
+ * Under what the key of a room without an id counts: the key alone, wherever its repetition comes from. It is long,
+ * so that a stranger who guesses it does not learn the room's id. Errors: `invalid_request`.
+ */
+async function roomlessKey(c: Context, database: Database, key: string): Promise<string> {
+  const least = LIMITS.roomlessKeyLength;
+  if (key.length < least) {
+    throw invalidMember(
+      ["Idempotency-Key"],
+      `Idempotency-Key of a room without an id must have at least ${least} characters.`,
+      "Take a new random UUID, or name the room by an id.",
+    );
+  }
+  const own = await digest(key);
+  const taken = (key: string) => isTaken(database, NO_ROOM, key, LIMITS.idempotencyMs);
+  if (await taken(own)) return own;
+  // Releases before this one counted the key for each address: what they did is known for a day still.
+  const former = await digest(`${creatorOf(c)} ${key}`);
+  return await taken(former) ? former : own;
+}
+
+/** Who calls, as far as addresses tell. What proxies say is taken in whole: the last of them cannot be feigned. */
+function creatorOf(c: Context): string {
+  const { remoteAddr } = (c.env ?? {}) as { remoteAddr?: { hostname?: string } };
+  return `${remoteAddr?.hostname ?? ""} ${c.req.header("X-Forwarded-For") ?? ""}`;
+}
+
+/** What beside the body makes two requests different. */
+function demandOf(c: Context): string {
+  const given = Object.entries(queryOf(c)).sort(([a], [b]) => a < b ? -1 : 1);
+  const query = given.length > 0 ? `?${new URLSearchParams(given)}` : "";
+  const headers = [c.req.header("If-Match") ?? "", c.req.header("If-None-Match") ?? ""];
+  return [c.req.method, c.req.path + query, ...headers, ""].join("\n");
+}
+
+async function digest(text: string, bytes = new ArrayBuffer(0)): Promise<string> {
+  const all = new Blob([text, bytes]);
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", await all.arrayBuffer())).toHex();
+}

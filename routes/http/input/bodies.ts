@@ -1,0 +1,71 @@
+import type { Context, Next } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { Refusal } from "../../../db/refusal.ts";
+import { within } from "../deadline.ts";
+import { invalidMember, RequestError, tooLarge } from "../errors.ts";
+import { LIMITS } from "../limits.ts";
+
+function bodyLate() {
+  return new RequestError(
+    "request_timeout",
+    `The body did not arrive within ${LIMITS.bodyMs / 1_000} seconds.`,
+    { hint: "Nothing was done. Send the whole body at once." },
+  );
+}
+
+/**
+ * Waits for a body. Errors: `request_timeout`; `invalid_request` where it breaks off, `unavailable` where this
+ * server ends; what `arriving` refuses.
+ */
+export function arrivesInTime<T>(arriving: Promise<T>): Promise<T> {
+  return within(arriving.catch(brokenOff), LIMITS.bodyMs, bodyLate);
+}
+
+/**
+ * That a body ends before its time is its sender's doing; most of them have left and read no answer. But a server
+ * that ends takes in no more of a body (BadResource), which is not: its sender is to send it again.
+ */
+function brokenOff(error: Error): never {
+  if (error instanceof Deno.errors.BadResource) {
+    throw new Refusal("unavailable", "This server is closing its connections. Nothing was done.", {
+      hint: "Send it again.",
+    });
+  }
+  throw error instanceof RequestError ? error : invalidMember([], "The body broke off.");
+}
+
+/** Why a body that is packed is no JSON; undefined where it is not. */
+export function packedBody(c: Context): RequestError | undefined {
+  const encoding = c.req.header("Content-Encoding");
+  if (encoding === undefined || /^\s*(?:identity)?\s*$/i.test(encoding)) return undefined;
+  c.header("Accept-Encoding", "identity");
+  const message = `Content-Encoding: bodies are read as they are, and this one is ${
+    JSON.stringify(encoding)
+  }.`;
+  return new RequestError("unsupported_encoding", message, {
+    hint: "Send it unpacked, without Content-Encoding.",
+  });
+}
+
+const takeIn = bodyLimit({
+  maxSize: LIMITS.bodyBytes,
+  onError: () => {
+    throw tooLarge("The body", LIMITS.bodyBytes);
+  },
+});
+
+/**
+ * Refuses bodies that are too large. One that does not tell its length is taken in here, in its time; others are not
+ * looked at, since that makes a stream of what the runtime else hands over as bytes.
+ * Errors: `too_large`, those of `arrivesInTime`.
+ */
+export function limitBody(c: Context, next: Next): Promise<void> {
+  const { method } = c.req;
+  if (method === "GET" || method === "HEAD") return next();
+  const length = c.req.header("content-length");
+  if (length === undefined || c.req.header("transfer-encoding") !== undefined) {
+    return arrivesInTime(takeIn(c, () => Promise.resolve())).then(next);
+  }
+  if (Number(length) > LIMITS.bodyBytes) throw tooLarge("The body", LIMITS.bodyBytes);
+  return next();
+}

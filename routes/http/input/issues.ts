@@ -1,0 +1,92 @@
+import { hintOf, type Kind, listOf, meantBy, messageOf } from "./unknown_names.ts";
+import { MISSING } from "./wordings.ts";
+
+type Path = Array<string | number>;
+
+/** As much of a zod schema and of its issues as is looked at here. */
+interface Schema {
+  shape?: Record<string, unknown>;
+  element?: unknown;
+  /** Of a preprocessed schema, what its values are then parsed by. */
+  out?: unknown;
+}
+interface Issue {
+  code?: string;
+  path: PropertyKey[];
+  message: string;
+  keys?: string[];
+}
+
+/** Issues of one answer: a body can hold a name for every second byte. */
+const MOST_ISSUES = 20;
+
+/** The words for a whole value, by what its members are called. */
+const WHOLE: Record<Kind, string> = {
+  member: "The body",
+  parameter: "The query",
+  argument: "The arguments",
+};
+
+/**
+ * The issues of a value that a schema refused, unknown names first, each with a path of its own. `message` tells
+ * of the first one, `hint` where there is one what to write instead. `kind` is what the value's names are.
+ */
+export function issuesOf(schema: unknown, value: unknown, found: Issue[], kind: Kind = "member") {
+  const unknown = found.flatMap(({ code, path, keys }) =>
+    code === "unrecognized_keys"
+      ? (keys ?? []).slice(0, MOST_ISSUES).map((name) => ({ path: path as Path, name }))
+      : []
+  );
+  const others = found.filter(({ code }) => code !== "unrecognized_keys");
+  const issues = [
+    ...unknown.map(({ path, name }) => ({ path: [...path, name], message: messageOf(kind, name) })),
+    ...others.map(({ path, message }) => ({
+      path: path as Path,
+      message: isMissing(value, path) ? MISSING : message,
+    })),
+  ].slice(0, MOST_ISSUES);
+  const { path, message } = issues[0]!;
+  const [first] = unknown;
+  const where = first ? first.path : path;
+  const place = where.length > 0 ? `${where.join(".")}: ` : first ? "" : `${WHOLE[kind]}: `;
+  return {
+    issues,
+    message: message === MISSING ? `\`${path.join(".")}\` ${MISSING}.` : `${place}${message}`,
+    hint: first && memberHint(kind, schema as Schema, first.path, first.name),
+  };
+}
+
+function isMissing(value: unknown, path: PropertyKey[]): boolean {
+  let at = value;
+  for (const step of path) {
+    if (typeof at !== "object" || at === null) return false;
+    at = (at as Record<PropertyKey, unknown>)[step];
+  }
+  return at === undefined;
+}
+
+/** Where a member belongs that is unknown in its place: there, in another place, or nowhere. */
+function memberHint(kind: Kind, schema: Schema, path: Path, name: string): string {
+  const known = namesOf(schemaAt(schema, path));
+  const top = namesOf(schema);
+  const elsewhere = path.length > 0
+    ? { names: top, hint: (name: string) => `Put \`${name}\` beside \`writes\`.` }
+    : top.includes("writes")
+    ? {
+      names: namesOf(schemaAt(schema, ["writes", 0])),
+      hint: (name: string) => `Put \`${name}\` into each of the \`writes\` that it is for.`,
+    }
+    : undefined;
+  if (elsewhere?.names.includes(name)) return elsewhere.hint(name);
+  const hint = hintOf(kind, name, known);
+  const meant = hint === undefined && elsewhere ? meantBy(name, elsewhere.names) : undefined;
+  return meant === undefined ? hint ?? listOf(kind, known) : elsewhere!.hint(meant);
+}
+
+function schemaAt(schema: Schema, path: Path): Schema {
+  return path.reduce<Schema>((at, step) => (at.element ?? at.shape?.[step] ?? {}) as Schema, schema);
+}
+
+function namesOf({ shape, out }: Schema): string[] {
+  return Object.keys(shape ?? (out as Schema | undefined)?.shape ?? {});
+}

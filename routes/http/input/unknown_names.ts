@@ -1,0 +1,125 @@
+import { nearest } from "../../../cel/language/hints/names.ts";
+
+/** What a name is one of: members of a body, parameters of a query, arguments of a tool. */
+export type Kind = "member" | "parameter" | "argument";
+
+/** What is wrong with a name, and what to write instead. */
+export interface NameFault {
+  message: string;
+  hint: string;
+}
+
+/** What callers write for a name of ours although its letters are not near: in lower case, without punctuation. */
+const MEANT: Record<string, string> = {
+  after: "since afterid sinceid offset cursor",
+  agent: "agentid from fromagent sender by self who owner claimedby updatedby name id",
+  body: "text content message data payload value",
+  condition: "expr expression if cel until when query gate predicate",
+  expr: "expression cel formula",
+  from: "fromagent sender author by agent agentid",
+  if: "gate condition precondition guard when where unless",
+  if_version: "version expected expectedversion currentversion cas ifmatch etag",
+  include: "fields includes with",
+  increment: "inc incr incrementby delta amount by add",
+  key: "name",
+  kind: "type",
+  last: "newest latest tail",
+  idempotency_key: "idempotencykey requestid",
+  limit: "count max size perpage pagesize top",
+  message: "id messageid msg msgid task taskid",
+  meta: "metadata data",
+  reply_to: "inreplyto parent parentid thread",
+  room: "roomid",
+  scope: "namespace",
+  since: "after revision",
+  status: "state",
+  thread: "replyto threadid parent",
+  timeout: "timeoutms timeoutseconds ms",
+  timeout_seconds: "timeout timeoutms ms seconds",
+  to: "toagent receiver recipient",
+  value: "val data body content",
+  writes: "operations ops updates entries items",
+};
+
+/** What answers carry and no request does. */
+const OF_ANSWERS = new Set(
+  ("id created_at claimed_by claimed_at version updated_at updated_by resolved_value joined_at last_heartbeat " +
+    "status waiting_on created deleted").split(" "),
+);
+
+const PATHS = new Set(["room", "room_id"]);
+
+/** What callers write for the `id` of what they create: an agent, which has a `name` as well, or a room. */
+const IDS = { agent: "agent agentid", room: "room roomid roomname name" };
+
+/** What is meant by a name only where none of the others is. */
+const FARTHER: Record<string, string> = { expr: "condition if predicate query" };
+
+const BATCH = "`writes` belong in PUT /rooms/{room}/state/batch, all or none.";
+/** What removes a key, for those who ask a write to. */
+const REMOVALS = ["delete", "deleted", "remove", "unset"];
+const REMOVAL: Partial<Record<Kind, string>> = {
+  member: "A write removes no key: DELETE /rooms/{room}/state does.",
+  argument: "A write removes no key: delete_state does.",
+};
+
+const MEANT_BY_WRITES = ["writes", "batch", ...MEANT.writes!.split(" ")];
+
+/** UTF-16 units of a name that are shown. */
+const SHOWN = 64;
+
+/** What to say of a name that is none of those that are known; `kind` is what it names. */
+export function unknownName(kind: Kind, name: string, known: string[]): NameFault {
+  return { message: messageOf(kind, name), hint: hintOf(kind, name, known) ?? listOf(kind, known) };
+}
+
+/** Whether the letters of a name are near those of a known one. */
+export function isNear(name: string, known: string[]): boolean {
+  return nearest(plainOf(name.slice(0, SHOWN)), known) !== undefined;
+}
+
+/** That a name is none that is known. */
+export function messageOf(kind: Kind, name: string): string {
+  const shown = name.length > SHOWN ? `${name.slice(0, SHOWN)}...` : name;
+  return `There is no ${kind} \`${shown}\`.`;
+}
+
+/** What to write in place of a name; undefined where none of those that are known is near. */
+export function hintOf(kind: Kind, name: string, known: string[]): string | undefined {
+  const meant = meantBy(name, known);
+  if (meant !== undefined) return `Did you mean \`${meant}\`?`;
+  if (kind === "member" && PATHS.has(name)) return "The path names the room: leave it out.";
+  if (kind === "member" && known.includes("increment") && MEANT_BY_WRITES.includes(plainOf(name))) {
+    return BATCH;
+  }
+  if (known.includes("increment") && REMOVALS.includes(plainOf(name))) return REMOVAL[kind];
+  if (kind !== "parameter" && OF_ANSWERS.has(name)) {
+    return `\`${name}\` is for the service to say: leave it out.`;
+  }
+  const near = nearest(name, known);
+  return near && `Did you mean \`${near}\`?`;
+}
+
+/** The known name that is meant by another whose letters need not be near. */
+export function meantBy(name: string, known: string[]): string | undefined {
+  const plain = plainOf(name.slice(0, SHOWN));
+  return known.find((other) => plainOf(other) === plain) ??
+    known.find((other) => namesFor(other, known)?.split(" ").includes(plain)) ??
+    known.find((other) => FARTHER[other]?.split(" ").includes(plain));
+}
+
+function namesFor(name: string, known: string[]): string | undefined {
+  return name === "id" ? IDS[known.includes("name") ? "agent" : "room"] : MEANT[name];
+}
+
+function plainOf(name: string): string {
+  return name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
+}
+
+/** The names that there are. */
+export function listOf(kind: Kind, known: string[]): string {
+  if (known.length === 0) return `There are no ${kind}s here.`;
+  const names = known.map((name) => `\`${name}\``).join(", ");
+  const own = known.includes("meta") ? " Data of your own belongs in `meta`." : "";
+  return known.length === 1 ? `There is only ${names}.` : `There are ${names}.${own}`;
+}

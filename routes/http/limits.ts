@@ -1,0 +1,99 @@
+import { STEP_BUDGET } from "../../cel/language/budget.ts";
+import { MAX_SOURCE } from "../../cel/language/environment.ts";
+
+/** Every limit of the service, with its reason. docs/api.md publishes them, with their numbers. */
+export const LIMITS = {
+  /** Bytes of a request's body: a batch of twenty small values fits, a flood of memory does not. */
+  bodyBytes: 256 * 1024,
+  /** Bytes of a value, a message's body or `meta` as JSON: every reader of a list pays for each. */
+  valueBytes: 64 * 1024,
+  /** Nested arrays and objects of a body: more is no data that an agent means to share. */
+  jsonDepth: 64,
+  /** UTF-16 units of an expression: parsing is bounded by it. */
+  expressionLength: MAX_SOURCE,
+  /** Steps of one evaluation: it ends within some 20 ms, whatever it says. */
+  evaluationSteps: STEP_BUDGET,
+  /** Characters of a host's name: DNS has no longer ones, and each address that a page shows repeats it. */
+  hostLength: 255,
+  /** UTF-16 units of a room's, an agent's or a scope's id: they are parts of every index. */
+  idLength: 128,
+  /** UTF-16 units of a key, and of names, roles and kinds. */
+  keyLength: 256,
+  /** Writes of a batch: they share one admission, whose cost grows with each. */
+  batchWrites: 20,
+  /** Keys of a room, views among them: a whole room is read by `include=state`. */
+  keys: 10_000,
+  /** Computed views of a room: a look at all of them evaluates each. */
+  views: 64,
+  /** Bytes of a room's views as UTF-8, all together: to compile them once takes up to 75 ms of work. */
+  viewBytes: 64 * 1024,
+  /** Agents of a room: a look at `agents` loads each. */
+  agents: 1_000,
+  /** Fields of a wait's `include`: each scope that it names is a query of its own. */
+  includeFields: 100,
+  /** Messages or rooms of one answer. */
+  listLength: 1_000,
+  /** Messages or rooms of one answer that does not say how many. */
+  listDefault: 100,
+  /** Characters of an Idempotency-Key: a UUID or any other name of a request fits. */
+  idempotencyKeyLength: 255,
+  /** Characters of the key of a room without an id, at the least: it counts for all callers, and none may guess it. */
+  roomlessKeyLength: 20,
+  /** Milliseconds for which a request may be repeated under its key: a day's outage of the caller is covered. */
+  idempotencyMs: 24 * 60 * 60 * 1_000,
+  /** Milliseconds of a wait: proxies cut silent connections after some 30 s. */
+  waitMs: 25_000,
+  /** Seconds of an MCP client's wait that says no time, and at the most: clients give a tool some 60 s. */
+  toolWaitSeconds: 50,
+  mostToolWaitSeconds: 600,
+  /** Characters of a tool's answer: some 20,000 tokens, of which a model's context holds few such. */
+  toolAnswerLength: 80_000,
+  /** Milliseconds between two signs to an MCP client that its wait goes on. */
+  progressMs: 10_000,
+  /** Milliseconds between two looks at the rooms that are waited for. */
+  pollMs: 250,
+  /** Waits that an instance holds: each costs some 41 KiB, so that all are held within 512 MiB. */
+  waits: 10_000,
+  /** Streams that an instance holds, and those of one room: each costs a connection, and up to 160 KiB of pieces. */
+  streams: 2_000,
+  streamsOfRoom: 500,
+  /** Things of one event of a stream: a chunk that waits for a slow reader is bounded by it. */
+  eventLength: 100,
+  /** Bytes of a piece of an event: the runtime holds some five for a reader that takes nothing. */
+  pieceBytes: 32 * 1024,
+  /** Bytes of all events that an instance makes and sends at a time: 32 whole pages; beyond them events are small. */
+  streamBytes: 32 * 1024 * 1024,
+  /** Bytes of such a small event, about: what changed in one revision is told whole. */
+  smallEventBytes: 64 * 1024,
+  /** Milliseconds without an event after which a stream says that it lives: platforms cut what is idle for 5 s. */
+  beatMs: 3_500,
+  /** Milliseconds that a reader may take over one event before its stream is ended. */
+  stalledMs: 30_000,
+  /** Milliseconds without taking a piece after which a reader is let go where the memory for events is short. */
+  pressedMs: 2_000,
+  /** Milliseconds after which a reader whose stream was ended is to come back. */
+  returnMs: 1_000,
+  /** Requests a second of a caller: four for each of a team of 50 agents behind one address. */
+  callerPerSecond: 200,
+  /** Requests a second to a room: more is no conversation, and would hold up other rooms. */
+  roomPerSecond: 500,
+  /** Seconds of unused requests that may be made up for at once: a team starts together, a test is a burst. */
+  burstSeconds: 10,
+  /** Callers, and rooms, whose requests are counted: a table of so many takes some 2 MB. */
+  callersRemembered: 10_000,
+  /** Waits at once of a caller and in a room: a tenth and half of what an instance holds. */
+  waitsOfCaller: 1_000,
+  waitsOfRoom: 5_000,
+  /** Streams at once of a caller: a tenth of an instance's. */
+  streamsOfCaller: 200,
+  /** Documents that are kept as they are sent, for each address at which they are read: some 100 KB each. */
+  documents: 128,
+  /** Seconds for which a document may be read from a cache: a release may change it. */
+  documentSeconds: 300,
+  /** Milliseconds that a body may take to arrive: 256 KiB at 50 KiB a second. */
+  bodyMs: 5_000,
+  /** Milliseconds after which any other request is answered, with 503 where it must be. */
+  requestMs: 9_500,
+  /** Seconds after which a caller is told to try again when the database is away. */
+  retryAfterSeconds: 1,
+} as const;

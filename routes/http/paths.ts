@@ -1,0 +1,138 @@
+import type { Context, Hono } from "hono";
+import { nearest } from "../../cel/language/hints/names.ts";
+
+/** A path as it is mounted, by its segments; those that begin with a colon hold any one. */
+type Template = readonly string[];
+
+/** What callers write for a segment of ours although its letters are not near. */
+const MEANT: Record<string, string> = {
+  agents: "join register presence members users participants",
+  changes: "history log updates diff",
+  eval: "evaluate query cel expression",
+  events: "stream sse subscribe follow watch",
+  healthz: "health ping status ready live livez readyz",
+  messages: "chat send post msgs inbox tasks",
+  "openapi.json": "openapi openapi.yaml openapi.yml swagger swagger.json",
+  state: "kv keys data values store views",
+  wait: "poll await",
+};
+
+/** What stands before the paths of other services. */
+const PREFIX = /^(?:api|rest|convene|v\d+)$/i;
+
+/** Segments of a path that is near another one: more are nobody's mistake. */
+const MOST_SEGMENTS = 10;
+
+/** UTF-16 units of a segment that are repeated to its sender. */
+const SHOWN = 64;
+
+/** What an app answers at, but for what it answers everywhere and what pages ask for by themselves. */
+export function templatesOf(app: Hono): Template[] {
+  const paths = new Set(app.routes.map(({ path }) => path));
+  return [...paths].filter((path) => !/\*|^\/assets|\/live\b/.test(path)).map(segmentsOf);
+}
+
+/** What is mounted at a path: its template, and the methods. Undefined where an app has no such path. */
+export function mountedAt(app: Hono, path: string): { template: string; methods: string[] } | undefined {
+  const segments = segmentsOf(path);
+  const template = app.routes.map(({ path }) => path).find((own) => isOf(segments, own));
+  if (template === undefined) return undefined;
+  const there = app.routes.filter(({ path, method }) => path === template && method !== "ALL");
+  return { template, methods: there.map(({ method }) => method) };
+}
+
+function isOf(segments: Template, path: string): boolean {
+  const own = segmentsOf(path);
+  return !path.includes("*") && own.length === segments.length &&
+    own.every((part, i) => part.startsWith(":") || part === segments[i]);
+}
+
+/** How an app answers. `env` is what the runtime says of the connection. */
+export type Fetch = (request: Request, env: unknown) => Response | Promise<Response>;
+
+/**
+ * The answer at the path without its doubled and trailing slashes, which do not count, where nothing was found at the
+ * path as it is; undefined where it has none, or has dots that a URL resolves.
+ */
+export function answerAtPlainPath(c: Context, fetch: Fetch): Response | Promise<Response> | undefined {
+  const path = pathOf(c);
+  const plain = `/${segmentsOf(path).join("/")}`;
+  if (plain === path) return undefined;
+  const url = new URL(c.req.url);
+  url.pathname = plain;
+  return url.pathname === plain ? fetch(new Request(url, c.req.raw), c.env) : undefined;
+}
+
+/** The path as it was sent. */
+export function pathOf(c: Context): string {
+  return /^https?:\/\/[^/]*([^?#]*)/.exec(c.req.url)?.[1] ?? "/";
+}
+
+/** What to say of a path at which there is nothing, asked by a method; undefined where none is near. */
+export function nearPath(path: string, method: string, templates: Template[]): string | undefined {
+  const segments = segmentsOf(path);
+  if (segments.length > MOST_SEGMENTS) return undefined;
+  const meant = meantBy(segments, templates);
+  return meant === undefined
+    ? deeperPath(path, templates) ?? ofKey(segments, method)
+    : `Did you mean ${meant}?`;
+}
+
+/** What to say of a path whose last word belongs further down: `/rooms/r/claim`. Undefined where it does not. */
+export function deeperPath(path: string, templates: Template[]): string | undefined {
+  const segments = segmentsOf(path);
+  const [word, ...above] = segments.toReversed();
+  if (word === undefined || above.length === 0 || segments.length > MOST_SEGMENTS) return undefined;
+  const begins = above.toReversed();
+  const template = templates.find((own) =>
+    own.length > segments.length && own.at(-1) === word.toLowerCase() &&
+    begins.every((segment, i) => own[i]!.startsWith(":") || own[i] === segment)
+  );
+  const meant = template?.map((own, i) => begins[i] ? shown(begins[i]) : own.replace(/^:(.*)/, "{$1}"));
+  return meant && `Did you mean /${meant.join("/")}?`;
+}
+
+function meantBy(segments: Template, templates: Template[]): string | undefined {
+  const near = nearestOf(segments, templates);
+  if (near !== undefined) return near;
+  if (PREFIX.test(segments[0] ?? "")) return meantBy(segments.slice(1), templates);
+  return nearestOf(["rooms", "{room}", ...segments], templates);
+}
+
+/** A key that was taken for a part of the path, perhaps behind its scope. */
+function ofKey([rooms, room, part, ...names]: Template, method: string): string | undefined {
+  if (rooms !== "rooms" || part !== "state" || names.length === 0) return undefined;
+  const [scope, key] = names.length === 1 ? [undefined, names[0]!] : [names[0]!, names[1]!];
+  const state = `/rooms/${shown(room!)}/state`;
+  if (method === "PUT" || method === "POST") return `A key is a member of the body: PUT ${state}`;
+  const query = `${scope === undefined ? "" : `scope=${shown(scope)}&`}key=${shown(key)}`;
+  return `A key is a parameter, or a member of a body: ${state}?${query}`;
+}
+
+/** The path of a template that says the same in the fewest other words. */
+function nearestOf(segments: Template, templates: Template[]): string | undefined {
+  let best: { path: string; others: number } | undefined;
+  for (const template of templates) {
+    if (template.length !== segments.length || template.length === 0) continue;
+    const fits = template.every((own, i) => own.startsWith(":") || isNear(segments[i]!, own));
+    if (!fits) continue;
+    const others = template.filter((own, i) => own !== segments[i] && !own.startsWith(":")).length;
+    if (best && best.others <= others) continue;
+    const path = template.map((own, i) => own.startsWith(":") ? shown(segments[i]!) : own).join("/");
+    best = { path: `/${path}`, others };
+  }
+  return best?.path;
+}
+
+function isNear(segment: string, own: string): boolean {
+  const said = segment.toLowerCase();
+  return said === own || Boolean(MEANT[own]?.split(" ").includes(said)) || nearest(said, [own]) !== undefined;
+}
+
+function shown(segment: string): string {
+  return segment.length > SHOWN ? `${segment.slice(0, SHOWN)}...` : segment;
+}
+
+function segmentsOf(path: string): string[] {
+  return path.split("/").filter((segment) => segment !== "");
+}

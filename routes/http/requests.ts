@@ -1,0 +1,152 @@
+import type { Context } from "hono";
+import type { z } from "zod";
+import { compileYielding } from "../../cel/rooms/compile.ts";
+import { type Expression, InvalidExpression } from "../../cel/language/expression.ts";
+import type { Json } from "../../db/json.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
+import { arrivesInTime, packedBody } from "./input/bodies.ts";
+import { invalidMember, RequestError, tooLarge } from "./errors.ts";
+import { BasedResponse } from "./headers.ts";
+import { existingId } from "./ids.ts";
+import { issuesOf } from "./input/issues.ts";
+import { parseJson } from "./input/json_text.ts";
+import { largeJson } from "./large_bodies.ts";
+import { LIMITS } from "./limits.ts";
+import { plainly } from "./input/wordings.ts";
+
+/** The room that the path names, whether there is one or not. */
+export function roomOf(c: Context): string {
+  return existingId(c.req.param("room")!);
+}
+
+type Schemas = typeof import("../schemas.ts");
+type BodyName = { [Name in keyof Schemas]: Schemas[Name] extends z.ZodType ? Name : never }[keyof Schemas];
+type Body<Name extends BodyName> = z.infer<Schemas[Name]>;
+// Loaded with the first body: an instance that is started by a read answers it sooner.
+let schemas: Promise<Schemas> | undefined;
+
+/** Bytes of a body that are read in no time. */
+const SHORT_BODY = 16 * 1024;
+const PLAINLY = { error: plainly };
+
+/**
+ * The body as the schema has it, whatever its Content-Type; an absent one counts as `{}`. `named` are members that
+ * the query gave; one that the body has otherwise is refused. Errors: `invalid_request`, `too_large`, `request_timeout`,
+ * `unsupported_encoding`.
+ */
+export async function readBody<Name extends BodyName>(
+  c: Context,
+  name: Name,
+  named?: Record<string, string | number>,
+): Promise<Body<Name>> {
+  const bytes = await arrivesInTime(c.req.arrayBuffer());
+  if (bytes.byteLength > LIMITS.bodyBytes) throw tooLarge("The body", LIMITS.bodyBytes);
+  const { [name]: schema, withoutNulls } = await (schemas ??= import("../schemas.ts"));
+  if (bytes.byteLength > SHORT_BODY && isBusy()) await yieldToOthers();
+  const value = parsed(c, bytes);
+  const body = named ? withNamed(value, named) : value;
+  const checked = schema.safeParse(body, PLAINLY);
+  if (checked.success) return withoutNulls(checked.data) as Body<Name>;
+  const { issues, message, hint } = issuesOf(schema, body, checked.error.issues);
+  throw new RequestError("invalid_request", message, { issues, ...(hint && { hint }) });
+}
+
+function parsed(c: Context, bytes: ArrayBuffer): unknown {
+  try {
+    return parseJson(bytes);
+  } catch (error) {
+    throw packedBody(c) ?? error;
+  }
+}
+
+function withNamed(value: unknown, named: Record<string, string | number>): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const body = value as Record<string, unknown>;
+  for (const [name, given] of Object.entries(named)) {
+    const own = Object.hasOwn(body, name) ? body[name] : null;
+    if (own !== null && own !== given) {
+      throw invalidMember([name], `${name} is one thing in the body and another in the query.`);
+    }
+  }
+  return { ...body, ...named };
+}
+
+/** Bytes of UTF-8 that a UTF-16 code unit takes at the most. */
+const MOST_BYTES = 3;
+
+/** Refuses a value that is too large to be stored. Errors: `too_large`. */
+export function checkSize(value: Json | undefined, what: string): void {
+  if (value === undefined || typeof value === "number" || typeof value === "boolean") return;
+  const json = JSON.stringify(value);
+  const most = LIMITS.valueBytes;
+  if (json.length > most / MOST_BYTES && new TextEncoder().encode(json).length > most) {
+    throw tooLarge(what, most);
+  }
+}
+
+/** What a text column would not give back as it was: NUL, and halves of characters. */
+// deno-lint-ignore no-control-regex
+const UNSTORABLE = /[\u0000\p{Surrogate}]/u;
+
+/**
+ * Compiles an expression of the request, after yielding where it is needed. Errors: `invalid_expression`, with what
+ * `details` add.
+ */
+export async function compileOf(
+  source: string,
+  details: Record<string, unknown> = {},
+): Promise<Expression> {
+  const bad = source.search(UNSTORABLE);
+  if (bad >= 0) {
+    const message = "An expression must be well-formed Unicode without NUL.";
+    throw new RequestError("invalid_expression", message, { expression: source, position: bad, ...details });
+  }
+  try {
+    return await compileYielding(source);
+  } catch (error) {
+    if (!(error instanceof InvalidExpression)) throw error;
+    const { message, position, hint } = error;
+    throw new RequestError("invalid_expression", message, {
+      expression: source,
+      position,
+      ...(hint && { hint }),
+      ...details,
+    });
+  }
+}
+
+/** Says that a list was cut, and where it goes on: the same request with these parameters. */
+export function linkNext(c: Context, parameters: Record<string, string>): { Link: string } {
+  const url = new URL(c.req.url);
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  return { Link: `<${url.pathname}${url.search}>; rel="next"` };
+}
+
+/** An answer about a room, with the revision that it reflects. */
+export function reply(
+  revision: number,
+  body: unknown,
+  status: 200 | 201 = 200,
+  headers?: Record<string, string>,
+): Response {
+  return json(body, status, { "Convene-Revision": String(revision), ...headers });
+}
+
+/** `reply` for what may be large: encoding it yields in between. */
+export function replyLarge(
+  revision: number,
+  body: unknown,
+  headers?: Record<string, string>,
+): Promise<Response> {
+  return replyLargeList(body, { "Convene-Revision": String(revision), ...headers });
+}
+
+/** An answer about no room that may be large. */
+export async function replyLargeList(value: unknown, headers?: Record<string, string>): Promise<Response> {
+  const { body, headers: own } = await largeJson(value);
+  return new BasedResponse(body, 200, { "Content-Type": "application/json", ...headers, ...own });
+}
+
+function json(body: unknown, status: 200 | 201, headers?: Record<string, string>): Response {
+  return new BasedResponse(JSON.stringify(body), status, { "Content-Type": "application/json", ...headers });
+}

@@ -1,0 +1,59 @@
+import { type Condition, conditionOf, judgeCondition, partsOf } from "../../cel/rooms/conditions.ts";
+import { createContext } from "../../cel/rooms/context.ts";
+import { unionReads } from "../../cel/language/dependencies.ts";
+import { selectKeys } from "../../db/snapshots/page_queries.ts";
+import { type Newest, present, type Status } from "../../db/presence.ts";
+import type { Row } from "../../db/driver/statement.ts";
+import type { AgentView } from "../../views/model.ts";
+import { conditionViews, keysNamed } from "./condition_view.ts";
+import type { Services } from "../services.ts";
+
+const STALE_MS = 60_000;
+/** Milliseconds of work that the conditions of one look may take together: to take them apart, and to judge them. */
+const PARTING_MS = 20;
+const JUDGING_MS = 100;
+
+/**
+ * The agents of `heads`, rows of `selectHeads`, each waiting one with the parts of its condition as they are now.
+ * `newest`: who waits.
+ */
+export async function agentsOf(
+  { reader }: Services,
+  room: string,
+  { heads, newest }: { heads: Row[]; newest: Newest },
+  now: Date,
+) {
+  const agents: AgentView[] = heads.map((head) => {
+    const { id, name, role, last_heartbeat } = head as Pick<
+      AgentView,
+      "id" | "name" | "role" | "last_heartbeat"
+    >;
+    const { status, waiting_on } = present(id, head.status as Status, newest);
+    const silent = now.getTime() - Date.parse(last_heartbeat) > STALE_MS;
+    const stale = silent && (status === "active" || status === "busy");
+    return { id, name, role, status, last_heartbeat, stale, waiting_on };
+  });
+  const waiting = agents.filter(({ waiting_on }) => waiting_on !== null);
+  if (waiting.length === 0) return agents;
+  const conditions = await takeApart(waiting.map(({ waiting_on }) => waiting_on!));
+  const read = [...conditions.values()].flatMap(partsOf).map(({ reads }) => reads);
+  const keys = keysNamed(read);
+  const data = await reader.load(room, { ...unionReads(read), messages: true }, [selectKeys(room, keys)]);
+  const context = createContext(data);
+  const [rows] = data.snapshot.extra as [Row[]];
+  const view = await conditionViews({ data, context, keys, rows, agents });
+  const judging = { left: JUDGING_MS };
+  for (const agent of waiting) {
+    const wait = newest.get(agent.id)?.token;
+    const { context: seen } = context.from({ self: agent.id, wait });
+    agent.condition = view(await judgeCondition(conditions.get(agent.waiting_on!)!, seen, judging));
+  }
+  return agents;
+}
+
+async function takeApart(sources: string[]): Promise<Map<string, Condition>> {
+  const parting = { left: PARTING_MS };
+  const conditions = new Map<string, Condition>();
+  for (const source of new Set(sources)) conditions.set(source, await conditionOf(source, parting));
+  return conditions;
+}

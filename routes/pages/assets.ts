@@ -1,0 +1,106 @@
+import { createHash } from "node:crypto";
+import type { Context, Hono } from "hono";
+import idiomorph from "idiomorph/dist/idiomorph.esm.js" with { type: "text" };
+import applying from "../../views/assets/applying.js" with { type: "text" };
+import clock from "../../views/assets/clock.js" with { type: "text" };
+import copying from "../../views/assets/copying.js" with { type: "text" };
+import finding from "../../views/assets/finding.js" with { type: "text" };
+import following from "../../views/assets/following.js" with { type: "text" };
+import front from "../../views/assets/front.js" with { type: "text" };
+import icon from "../../views/assets/icon.svg" with { type: "text" };
+import session from "../../views/assets/session.js" with { type: "text" };
+import pointing from "../../views/assets/pointing.js" with { type: "text" };
+import style from "../../views/assets/page.css" with { type: "text" };
+import reach from "../../views/assets/reach.js" with { type: "text" };
+import reading from "../../views/assets/reading.js" with { type: "text" };
+import room from "../../views/assets/room.js" with { type: "text" };
+import threads from "../../views/assets/threads.js" with { type: "text" };
+import { RequestError } from "../http/errors.ts";
+import { keep, type Kept, sendKept } from "./kept.ts";
+import { replyLargePage } from "../http/large_bodies.ts";
+import { document } from "../http/methods.ts";
+
+// Browsers know no package names: the one that is imported is served beside the scripts.
+const applyingHere = applying.replace('from "idiomorph"', 'from "./idiomorph.js"');
+const SCRIPTS = {
+  applying: applyingHere,
+  clock,
+  copying,
+  finding,
+  following,
+  front,
+  idiomorph,
+  pointing,
+  reach,
+  reading,
+  room,
+  session,
+  threads,
+};
+const FILES: Record<string, { text: string; type: string; kept?: Kept }> = {
+  "page.css": { text: style, type: "text/css; charset=utf-8" },
+  "icon.svg": { text: icon, type: "image/svg+xml" },
+  ...Object.fromEntries(
+    Object.entries(SCRIPTS).map((
+      [name, text],
+    ) => [`${name}.js`, { text, type: "text/javascript; charset=utf-8" }]),
+  ),
+};
+
+const version = createHash("sha256")
+  .update(Object.values(FILES).map(({ text }) => text).join("\0"))
+  .digest("hex").slice(0, 12);
+
+/** The folder of the files that pages need; it has another name as soon as one of them changes. */
+export const ASSETS = { base: `/assets/${version}` };
+
+/** No script or style but ours, nothing of another origin, and none of it inline. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "img-src 'self'",
+  "connect-src 'self'",
+  "form-action 'self'",
+  "base-uri 'none'",
+  "frame-ancestors 'none'",
+].join("; ");
+
+/** What every page and piece of one says: the policy that keeps whatever agents write from doing anything in it. */
+export const GUARDS = {
+  "Content-Security-Policy": POLICY,
+  "X-Content-Type-Options": "nosniff",
+  "Referrer-Policy": "no-referrer",
+};
+
+/** Sends a page. */
+export async function sendPage(c: Context, html: string, found = true): Promise<Response> {
+  return await sendPieces(c, [html], found ? 200 : 404);
+}
+
+/** Sends pieces of a page one after the other: each can be opened by itself. */
+export async function sendPieces(c: Context, texts: string[], status: 200 | 404 = 200): Promise<Response> {
+  for (const [name, value] of Object.entries(GUARDS)) c.header(name, value);
+  return await replyLargePage(c, texts, status);
+}
+
+/** Sends a file of pages as it is kept. */
+function sendFile(c: Context, name: string, caching: string): Promise<Response> {
+  const file = FILES[name]!;
+  const headers = { "Content-Type": file.type, "X-Content-Type-Options": "nosniff" };
+  return sendKept(c, file.kept ??= keep(file.text), caching, headers);
+}
+
+export function mountAssets(app: Hono): void {
+  // Pages name their icon; browsers ask here where what they show is no page.
+  document(app, "/favicon.ico", { GET: (c) => sendFile(c, "icon.svg", "public, max-age=86400") });
+  document(app, "/assets/:version/:file", {
+    GET(c) {
+      const name = c.req.param("file")!;
+      if (!Object.hasOwn(FILES, name)) throw new RequestError("not_found", "There is no such file.");
+      // A page of another release may ask for its own version: it gets ours, but does not keep it.
+      const ours = c.req.param("version") === version;
+      return sendFile(c, name, ours ? "public, max-age=31536000, immutable" : "no-store");
+    },
+  });
+}

@@ -1,0 +1,118 @@
+import type { JudgedCondition } from "../../cel/rooms/conditions.ts";
+import type { RoomContext } from "../../cel/rooms/context.ts";
+import { NOTHING } from "../../cel/rooms/definitions.ts";
+import type { RoomData } from "../../cel/rooms/reader.ts";
+import type { Reads } from "../../cel/language/dependencies.ts";
+import { toCut } from "../../db/snapshots/page_queries.ts";
+import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
+import type { Row } from "../../db/driver/statement.ts";
+import type { AgentView, ConditionView, PresentView, WholeView } from "../../views/model.ts";
+import { agentId, entryId, scopeId } from "../../views/room/addresses.ts";
+import { shownOf } from "./shown.ts";
+
+type Key = { scope: string; key: string };
+
+const nameOf = ({ scope, key }: Key) => JSON.stringify([scope, key]);
+
+/**
+ * The keys that any of these name, each once. A union of reads names no key of a scope that one of them reads whole,
+ * so it does not tell which keys are to be shown.
+ */
+export function keysNamed(list: Reads[]): Key[] {
+  const keys = list.flatMap(({ state }) => state === "all" ? [] : state.keys);
+  return [...new Map(keys.map((key) => [nameOf(key), key])).values()];
+}
+
+/**
+ * Tells of each part of a condition what it reads, and on whom it depends. `data` holds all that the parts read,
+ * `rows` the entries among `keys`, with who wrote them last.
+ */
+export async function conditionViews(
+  { data, context, keys, rows, agents }: {
+    data: RoomData;
+    context: RoomContext;
+    keys: Key[];
+    rows: Row[];
+    agents: AgentView[];
+  },
+): Promise<(judged: JudgedCondition) => ConditionView> {
+  const known = new Map(agents.map((agent) => [agent.id, agent]));
+  const presentKeys = await viewKeys(data, context, keys, rows);
+
+  function presents(source: string, { state, agents: ids, messages }: Reads): PresentView[] {
+    return [
+      ...(state === "all" ? [] : state.keys.map((key) => presentKeys.get(nameOf(key))!)),
+      ...(ids === "all" ? [] : ids.flatMap((id) => {
+        const agent = known.get(id);
+        return agent ? { name: id, href: `#${agentId(id)}`, shown: { value: agent.status } } : [];
+      })),
+      ...(messages ? countsRead(source, data) : []),
+    ];
+  }
+
+  function wholes({ state, agents: ids }: Reads): WholeView[] {
+    return [
+      ...(state === "all" ? [{ of: "state" as const, count: sizeOf(data) }] : state.scopes.map((scope) => ({
+        of: "scope" as const,
+        scope,
+        href: `#${scopeId(scope)}`,
+        count: sizeOf(data, scope),
+      }))),
+      ...(ids === "all" ? [{ of: "agents" as const, count: agents.length }] : []),
+    ];
+  }
+
+  return function view(judged): ConditionView {
+    if ("all" in judged) return { all: judged.all.map(view), truth: judged.truth };
+    if ("any" in judged) return { any: judged.any.map(view), truth: judged.truth };
+    const { reads = NOTHING, ...part } = judged;
+    const scopes = reads.state === "all"
+      ? []
+      : [...reads.state.scopes, ...reads.state.keys.map(({ scope }) => scope)];
+    const named = reads.agents === "all" ? [] : reads.agents;
+    const owners = new Set([...named, ...scopes.filter((scope) => known.has(scope))]);
+    return {
+      ...part,
+      present: presents(part.source, reads),
+      whole: wholes(reads),
+      awaits: part.truth ? [] : [...owners].filter((id) => known.has(id)),
+      absent: named.filter((id) => !known.has(id)),
+    };
+  };
+}
+
+/** What each key is now. One without a row and a definition is not set: all were asked for. */
+async function viewKeys({ definitions }: RoomData, context: RoomContext, keys: Key[], rows: Row[]) {
+  const found = new Map(rows.map((row) => [nameOf(row as unknown as Key), row]));
+  const isView = ({ scope, key }: Key) => scope === VIEW_SCOPE && definitions.has(key);
+  const results = await context.views(keys.filter(isView).map(({ key }) => key));
+  return new Map(keys.map((one): [string, PresentView] => {
+    const { scope, key } = one;
+    const name = scope === SHARED_SCOPE ? key : `${scope}.${key}`;
+    const href = `#${entryId(scope, key)}`;
+    const row = found.get(nameOf(one));
+    const result = isView(one) ? results.get(key) : undefined;
+    if (result && "error" in result) return [nameOf(one), { name, href, failure: result.error.message }];
+    if (result) return [nameOf(one), { name, href, shown: shownOf(result.value) }];
+    if (row === undefined) return [nameOf(one), { name }];
+    const [by, at] = [row.updated_by as string | null, row.updated_at as string];
+    return [nameOf(one), { name, href, shown: toCut(row), by, at }];
+  }));
+}
+
+/** The counts that a source names; where it names them by what it computes, all. */
+function countsRead(source: string, { snapshot }: RoomData): PresentView[] {
+  const counts = Object.entries(snapshot.counts);
+  const named = counts.filter(([name]) => source.includes(name));
+  return (named.length > 0 ? named : counts).map(([name, value]) => ({
+    name: `messages.${name}`,
+    shown: { value },
+  }));
+}
+
+/** How many keys a scope has that was loaded whole, or the whole state. */
+function sizeOf({ scopes, definitions }: RoomData, scope?: string): number {
+  if (scope === VIEW_SCOPE) return definitions.size;
+  if (scope !== undefined) return scopes.get(scope)?.size ?? 0;
+  return [...scopes.values()].reduce((sum, { size }) => sum + size, definitions.size);
+}

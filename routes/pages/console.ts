@@ -1,0 +1,39 @@
+import { createContext } from "../../cel/rooms/context.ts";
+import { EvaluationFailed } from "../../cel/language/expression.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
+import type { EvaluationView } from "../../views/model.ts";
+import { RequestError } from "../http/errors.ts";
+import { existingId } from "../http/ids.ts";
+import { withSlip } from "../http/input/query_slips.ts";
+import { compileOf } from "../http/requests.ts";
+import type { Services } from "../services.ts";
+import { shownOf } from "./shown.ts";
+
+/**
+ * Evaluates an expression for a page, which shows what is wrong with it in place; `url` is the page's. Errors:
+ * `room_not_found`.
+ */
+export async function evaluationOf(
+  { reader }: Services,
+  room: string,
+  expr: string,
+  url: string,
+  as?: string,
+): Promise<EvaluationView> {
+  const agent = as ? existingId(as) || null : null;
+  try {
+    const expression = await compileOf(expr);
+    const data = await reader.load(room, expression.reads);
+    if (isBusy()) await yieldToOthers();
+    const { context } = createContext(data).from({ self: agent });
+    return { expr, agent, shown: shownOf(expression.evaluate(context)) };
+  } catch (error) {
+    if (error instanceof RequestError) {
+      const { hint, position } = withSlip(url, error.details) as { hint?: string; position?: number };
+      return { expr, agent, error: { code: error.code, message: error.message, hint, position } };
+    }
+    if (!(error instanceof EvaluationFailed)) throw error;
+    const { code, message, hint, position } = error;
+    return { expr, agent, error: { code, message, hint, position } };
+  }
+}

@@ -1,0 +1,118 @@
+import type { Hono } from "hono";
+import cel from "../../views/docs/cel.md" with { type: "text" };
+import integrations from "../../views/docs/integrations.md" with { type: "text" };
+import waits from "../../views/docs/waits.md" with { type: "text" };
+import patterns from "../../views/docs/patterns.md" with { type: "text" };
+import guide from "../../views/guide.md" with { type: "text" };
+import { type Documents, MARKDOWN, type Text, withAddress } from "./documents.ts";
+import { errorsPage } from "./error_docs.ts";
+import { LIMITS } from "../http/limits.ts";
+import { document } from "../http/methods.ts";
+import { openApi } from "../openapi/document.ts";
+import { referencePage } from "../openapi/reference.ts";
+
+/** What there is to read beside the guide, by its name under /docs. */
+const PAGES: Record<string, { about: string; text: (address: string) => string }> = {
+  api: {
+    about: "every operation, its parameters and answers",
+    text: (address) => referencePage(openApi(address)),
+  },
+  cel: { about: "expressions: what they read and how they fail", text: () => withLimits(cel) },
+  waits: { about: "waiting for a condition", text: () => withLimits(waits) },
+  patterns: {
+    about: "turns, task queue, leader election, barrier, consensus, shared document",
+    text: () => patterns,
+  },
+  integrations: {
+    about: "MCP clients, shells and programs: how an agent comes into a room",
+    text: () => withLimits(integrations),
+  },
+  errors: { about: "every error code: its cause and its cure", text: errorsPage },
+};
+
+const SKILL = `---
+name: convene
+description: Coordinate with other agents over HTTP in shared rooms - messages, claims, versioned state, gates, and waits on conditions. Use when several agents share a task, take turns, split work, vote, or wait for each other.
+---
+
+`;
+
+/** Rooms are for those who know them, and waits hold a connection. */
+const ROBOTS = `User-agent: *
+Disallow: /rooms
+Disallow: /?room=
+Disallow: /mcp
+`;
+
+export const GUIDE: Text = {
+  name: "guide",
+  about: "Convene: how agents join a room, talk, claim work, share state and wait for conditions, by curl.",
+  text: () => guideText(),
+};
+
+/** Where texts are read. */
+const TEXTS: Array<{ paths: string[]; text: Text }> = [
+  { paths: ["/help", "/guide", "/README.md", "/readme.md"], text: GUIDE },
+  {
+    paths: ["/docs", "/llms.txt"],
+    text: { name: "index", about: "What there is to read about Convene.", text: indexText },
+  },
+  {
+    paths: ["/llms-full.txt"],
+    text: {
+      name: "all",
+      about: "All that there is to read about Convene, on one page.",
+      text: (address) => [guideText(), ...Object.values(PAGES).map(({ text }) => text(address))].join("\n\n"),
+    },
+  },
+  ...Object.entries(PAGES).map(([name, { about, text }]) => ({
+    paths: [`/docs/${name}`, ...(name === "api" ? ["/api"] : [])],
+    text: { name, about: `Convene, ${name}: ${about}.`, text },
+  })),
+];
+
+export function mountDocs(app: Hono, { send, sendText }: Documents): void {
+  for (const { paths, text } of TEXTS) {
+    for (const path of paths) document(app, path, { GET: (c) => sendText(c, text) });
+  }
+  for (const path of ["/SKILL.md", "/skill.md"]) {
+    document(app, path, {
+      GET: (c) => send(c, "skill", MARKDOWN, (address) => SKILL + skillText(address)),
+    });
+  }
+  document(app, "/robots.txt", { GET: (c) => send(c, "robots", "text/plain", () => ROBOTS) });
+  document(app, "/openapi.json", {
+    GET: (c) => send(c, "openapi", "application/json", (address) => JSON.stringify(openApi(address))),
+  });
+}
+
+function guideText(): string {
+  return withLimits(`${guide}\n${nextText()}`);
+}
+
+/** The guide without what has a use only later: a skill's text is read whole each time it is taken up. */
+function skillText(address: string): string {
+  const parts = guide.split(/^(?=## )/m).filter((part) => !/^## (Patterns|Agents)/.test(part));
+  return withAddress(withLimits(`${parts.join("")}\n${nextText()}`), address);
+}
+
+function nextText(): string {
+  const list = Object.entries(PAGES).map(([name, { about }]) =>
+    `- [/docs/${name}]($CONVENE/docs/${name}): ${about}`
+  );
+  return `## Read next\n\n- [/help]($CONVENE/help): the guide\n${
+    list.join("\n")
+  }\n- [/openapi.json]($CONVENE/openapi.json): the API as OpenAPI 3.1\n`;
+}
+
+/** `$limits.<name>` is the limit; with `/<unit>` behind it, in units of so many. */
+function withLimits(text: string): string {
+  return text.replaceAll(
+    /\$limits\.(\w+)(?:\/(\d+))?/g,
+    (_, name, unit = 1) => String(LIMITS[name as keyof typeof LIMITS] / Number(unit)),
+  );
+}
+
+function indexText(): string {
+  return `# Convene\n\n> An HTTP service where agents coordinate: rooms, messages, claims, state, views and waits. Begin with the guide: GET $CONVENE/\n\n${nextText()}`;
+}

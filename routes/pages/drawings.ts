@@ -1,0 +1,106 @@
+import type { Changes } from "../../db/snapshots/changes.ts";
+import { mapYielding } from "../../db/yield.ts";
+import type { Fragment } from "../../views/room/fragments.tsx";
+import type { Pieces } from "../http/outbox.ts";
+import { event } from "../http/stream.ts";
+
+/** Draws what a room's changes have changed, or, without them, what may change by itself. */
+type Draw = (room: string, changes?: Changes) => Promise<Fragment[]>;
+
+/** What is drawn, and what was made of it for those who are told the same. */
+interface Drawing {
+  fragments: Array<Fragment & { lasting: string }>;
+  made: Map<string, Pieces>;
+}
+
+interface WatchedRoom {
+  pages: number;
+  /** What fragments say, but for times: pages remember the same strings. */
+  lasting: Map<string, string>;
+  latest?: { at: number; drawing: Promise<Drawing> };
+}
+
+/** One page that looks at a room. */
+export interface Page {
+  changed(changes: Changes): Promise<Pieces>;
+  /** What has changed without a change of the room; `revision`: where the page is. */
+  beat(revision: number): Promise<Pieces>;
+  /** May be called again. */
+  close(): void;
+}
+
+/** Milliseconds for which pages share a look at what changes by itself. */
+const SHARED_MS = 1_000;
+
+/** What pages are told: those that look at one room are drawn for once, and each is told what is new to it. */
+export function createDrawings(draw: Draw) {
+  const rooms = new Map<string, WatchedRoom>();
+  const drawn = new WeakMap<Changes, Promise<Drawing>>();
+
+  async function drawing(room: string, watched: WatchedRoom, changes?: Changes): Promise<Drawing> {
+    const fragments = await mapYielding(await draw(room, changes), (fragment) => {
+      if (fragment.once) return { ...fragment, lasting: "" };
+      const lasting = lastingOf(fragment.html);
+      const known = watched.lasting.get(fragment.id);
+      if (known === lasting) return { ...fragment, lasting: known };
+      watched.lasting.set(fragment.id, lasting);
+      return { ...fragment, lasting };
+    });
+    return { fragments, made: new Map() };
+  }
+
+  function drawnFor(room: string, watched: WatchedRoom, changes: Changes): Promise<Drawing> {
+    const known = drawn.get(changes) ?? drawing(room, watched, changes);
+    drawn.set(changes, known);
+    return known;
+  }
+
+  function drawnNow(room: string, watched: WatchedRoom): Promise<Drawing> {
+    const now = performance.now();
+    if (watched.latest === undefined || now - watched.latest.at > SHARED_MS) {
+      watched.latest = { at: now, drawing: drawing(room, watched) };
+    }
+    return watched.latest.drawing;
+  }
+
+  return {
+    open(room: string): Page {
+      const watched = rooms.get(room) ?? { pages: 0, lasting: new Map() };
+      rooms.set(room, watched);
+      watched.pages++;
+      let closed = false;
+      const news = createNews();
+      return {
+        changed: async (changes) => news(await drawnFor(room, watched, changes), changes.revision),
+        beat: async (revision) => news(await drawnNow(room, watched), revision),
+        close() {
+          if (closed) return;
+          closed = true;
+          if (--watched.pages === 0) rooms.delete(room);
+        },
+      };
+    },
+  };
+}
+
+/** Says of what is drawn only what is new to this reader. */
+function createNews() {
+  const said = new Map<string, string>();
+  return function news({ fragments, made }: Drawing, revision: number): Pieces {
+    const fresh = fragments.flatMap(({ id, lasting, once }, n) => {
+      if (once) return n;
+      if (said.get(id) === lasting) return [];
+      said.set(id, lasting);
+      return n;
+    });
+    const name = `${revision} ${fresh}`;
+    const pieces = made.get(name) ?? event(revision, fresh.map((n) => fragments[n]!.html).join("\n"), "room");
+    made.set(name, pieces);
+    return pieces;
+  };
+}
+
+/** Times tick by themselves. */
+function lastingOf(html: string): string {
+  return html.replaceAll(/(<time[^>]*>)[^<]*/g, "$1");
+}

@@ -1,0 +1,119 @@
+import type { Hono } from "hono";
+import { NOTHING } from "../../cel/rooms/definitions.ts";
+import type { Changes } from "../../db/snapshots/changes.ts";
+import { selectAnswered, selectOlder, selectWindow } from "../../db/snapshots/page_queries.ts";
+import { VIEW_SCOPE } from "../../db/state/entry.ts";
+import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
+import type { MessageView } from "../../views/model.ts";
+import { type Fragment, fragmentsOf } from "../../views/room/fragments.tsx";
+import { Evaluation } from "../../views/room/console.tsx";
+import { Message } from "../../views/room/messages.tsx";
+import { Entry } from "../../views/room/state.tsx";
+import { sendPieces } from "./assets.ts";
+import { evaluationOf } from "./console.ts";
+import { createDrawings } from "./drawings.ts";
+import { follow } from "../events.ts";
+import { textOf } from "../http/large_bodies.ts";
+import { LIMITS } from "../http/limits.ts";
+import { large, resource } from "../http/methods.ts";
+import { queryNumber, queryText } from "../http/input/queries.ts";
+import { roomOf } from "../http/requests.ts";
+import { entryView, loadLive, messageView, messageViews, scopesOf } from "./room_view.ts";
+import type { Services } from "../services.ts";
+import { event, type Script, streamOf } from "../http/stream.ts";
+import type { WaitLog } from "./wait_log.ts";
+
+const OLDER = 100;
+const KEYS = 200;
+/** Milliseconds between two updates of a page at the least: quick changes come as one. */
+const PACE_MS = 100;
+const RESET = event(0, "reset", "reset");
+
+/** What the page of a room asks for once it is there: its pieces, drawn by the same views. */
+export function mountLive(app: Hono, services: Services, log: WaitLog): void {
+  const { reader } = services;
+  const drawings = createDrawings(draw);
+
+  async function draw(room: string, changes?: Changes): Promise<Fragment[]> {
+    const messages = changes?.messages ?? [];
+    const live = await loadLive(services, log, room, [selectAnswered(room, messages)]);
+    const state = (changes?.state ?? []).filter(({ scope }) => scope !== VIEW_SCOPE);
+    const undrawn = fragmentsOf(room, live, {
+      messages: await mapYielding(messages, messageView),
+      answered: await messageViews(live.extra[0]!),
+      entries: await mapYielding(state.flatMap((entry) => "deleted" in entry ? [] : [entry]), entryView),
+      gone: (changes?.state ?? []).filter((entry) => "deleted" in entry),
+    });
+    return await mapYielding(undrawn, ({ draw, ...fragment }) => ({ ...fragment, html: textOf(draw()) }));
+  }
+
+  resource(app, "/rooms/:room/live", {
+    async GET(c) {
+      const room = roomOf(c);
+      const { follower, left, sending } = await follow(c, services);
+      const page = drawings.open(room);
+      let next = 0;
+      const script: Script = {
+        left() {
+          page.close();
+          left();
+        },
+        async pace() {
+          await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
+          next = performance.now() + PACE_MS;
+        },
+        // The page is loaded anew: what it shows may be of a room that was.
+        changed: (changes) => changes.reset ? RESET : page.changed(changes),
+        // Signs of life move no revision: they are looked for.
+        beat: () => page.beat(follower.revision),
+      };
+      return streamOf(c, follower, script, sending);
+    },
+  }, { GET: ["after"] });
+
+  resource(app, "/rooms/:room/live/messages", {
+    GET: large(async (c) => {
+      const room = roomOf(c);
+      const before = queryNumber(c, "before") ?? Number.MAX_SAFE_INTEGER;
+      const limit = Math.min(queryNumber(c, "limit", 1) ?? OLDER, LIMITS.listLength);
+      const { snapshot } = await reader.load(room, NOTHING, selectOlder(room, before, limit));
+      const [rows, counts] = snapshot.extra;
+      const messages = await messageViews(rows!.reverse());
+      const [answered] = (await reader.load(room, NOTHING, [selectAnswered(room, messages)])).snapshot.extra;
+      const known = await messageViews(answered!);
+      const { now } = snapshot;
+      c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));
+      const draw = (message: MessageView) => textOf(Message({ message, now, room, known }));
+      return await sendPieces(c, await mapYielding(messages, draw));
+    }),
+  }, { GET: ["before", "limit"] });
+
+  resource(app, "/rooms/:room/live/entries", {
+    GET: large(async (c) => {
+      const room = roomOf(c);
+      const from = queryNumber(c, "from") ?? 0;
+      const window = selectWindow(room, {
+        scope: queryText(c, "scope") ?? "",
+        from,
+        most: KEYS,
+        limit: KEYS,
+      });
+      const { snapshot } = await reader.load(room, NOTHING, [window]);
+      const [scope] = await scopesOf(snapshot.extra[0]!);
+      const entries = scope?.entries ?? [];
+      const { now } = snapshot;
+      c.header("Convene-Older", String(Math.max(0, (scope?.total ?? 0) - from - entries.length)));
+      return await sendPieces(c, await mapYielding(entries, (entry) => textOf(Entry({ entry, room, now }))));
+    }),
+  }, { GET: ["scope", "from"] });
+
+  resource(app, "/rooms/:room/live/evaluation", {
+    async GET(c) {
+      const room = roomOf(c);
+      const expr = queryText(c, "expr") ?? "";
+      const evaluation = await evaluationOf(services, room, expr, c.req.url, queryText(c, "agent"));
+      if (isBusy()) await yieldToOthers();
+      return await sendPieces(c, [String(Evaluation({ evaluation, address: services.addressOf(c), room }))]);
+    },
+  }, { GET: ["expr", "agent"] });
+}

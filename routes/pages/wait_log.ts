@@ -1,0 +1,73 @@
+import type { Newest } from "../../db/presence.ts";
+import type { TimelineWait } from "../../views/model.ts";
+import { LIMITS } from "../http/limits.ts";
+
+const ROOMS = 200;
+const WAITS_OF_ROOM = 300;
+/** Looks of an open page are not further apart: it is told something at each beat. */
+const WATCHED_MS = LIMITS.beatMs + 1_500;
+
+/** A wait from the first to the last look that saw it. */
+interface SeenWait extends Required<TimelineWait> {
+  token: string;
+}
+
+/** The waits that were seen in a room, oldest first, and when it was last looked at. */
+interface SeenRoom {
+  at: Date;
+  waits: SeenWait[];
+}
+
+/**
+ * The waits that were seen in rooms that somebody looks at. The database keeps those in progress only; what this
+ * instance did not see, it does not know.
+ */
+export function createWaitLog() {
+  const rooms = new Map<string, SeenRoom>();
+
+  function turnTo(room: string, now: Date): SeenRoom {
+    const seen = rooms.get(room) ?? { at: now, waits: [] };
+    rooms.delete(room);
+    rooms.set(room, { at: now, waits: seen.waits });
+    if (rooms.size > ROOMS) rooms.delete(rooms.keys().next().value!);
+    return seen;
+  }
+
+  return {
+    /**
+     * Notes who waits now, and gives the waits that were seen, oldest first. One that is over ends with the last
+     * look that saw it: nobody knows how long it went on. An agent that waits again for the same at the next look
+     * of a page that stays open has gone on waiting.
+     */
+    observe(room: string, newest: Newest, now: Date): TimelineWait[] {
+      const { at, waits } = turnTo(room, now);
+      const to = now.toISOString();
+      const watched = now.getTime() - at.getTime() <= WATCHED_MS;
+      const byToken = new Map(waits.map((wait) => [wait.token, wait]));
+      const byAgent = new Map(waits.map((wait) => [wait.agent, wait]));
+      const open = new Set<SeenWait>();
+      for (const { agent_id: agent, token, waiting_on: condition } of newest.values()) {
+        const last = byAgent.get(agent);
+        const again = watched && last?.condition === condition && last.to === at.toISOString();
+        const known = byToken.get(token) ?? (again ? last : undefined);
+        const wait = Object.assign(known ?? { agent, from: to, condition }, { token, to });
+        if (known === undefined) waits.push(wait);
+        open.add(wait);
+      }
+      forget(waits, open);
+      return waits.map(({ token: _, to, ...wait }, n) => open.has(waits[n]!) ? wait : { ...wait, to });
+    },
+  };
+}
+
+/** Those that are over are forgotten first, the oldest of them before others. */
+function forget(waits: SeenWait[], open: ReadonlySet<SeenWait>): void {
+  const excess = waits.length - WAITS_OF_ROOM;
+  if (excess <= 0) return;
+  const over = waits.filter((wait) => !open.has(wait)).slice(0, excess);
+  const left = new Set(over);
+  const kept = waits.filter((wait) => !left.has(wait)).slice(0, WAITS_OF_ROOM);
+  waits.splice(0, waits.length, ...kept);
+}
+
+export type WaitLog = ReturnType<typeof createWaitLog>;

@@ -1,0 +1,106 @@
+import { type BrowserOptions, originOf } from "../http/callers/browsers.ts";
+import { FAIR_USE } from "../http/callers/fair_use.ts";
+import { hostIn } from "../http/callers/hosts.ts";
+import type { ServiceOptions } from "../services.ts";
+import { StartRefusal } from "./starting.ts";
+
+/** A variable of the environment by its name. */
+type Env = (name: string) => string | undefined;
+
+/** A poll that is asked for an hour apart is none; timers take no more than 24 days. */
+const MOST_POLL_MS = 3_600_000;
+const MOST_PORT = 65_535;
+
+/**
+ * What an operator sets, from the environment (README.md has the table). Errors: `StartRefusal` where a value is
+ * not as it must be, since a limit that was mistyped must not be none.
+ */
+export function settingsOf(env: Env): ServiceOptions {
+  const publicUrl = publicUrlOf(env);
+  const trustedProxies = whole(env, "TRUSTED_PROXIES") ?? FAIR_USE.trustedProxies;
+  return {
+    publicUrl,
+    browsers: { public: publicUrl !== undefined || trustedProxies > 0, allowedOrigins: originsOf(env) },
+    poll: whole(env, "WAIT_POLL_MS", 1, MOST_POLL_MS),
+    source: env("SOURCE_URL"),
+    fairUse: {
+      callerPerSecond: rate(env, "RATE_LIMIT"),
+      roomPerSecond: rate(env, "ROOM_RATE_LIMIT") ?? FAIR_USE.roomPerSecond,
+      waitsOfCaller: whole(env, "WAITS_PER_CALLER") ?? FAIR_USE.waitsOfCaller,
+      waitsOfRoom: whole(env, "WAITS_PER_ROOM") ?? FAIR_USE.waitsOfRoom,
+      streamsOfCaller: whole(env, "STREAMS_PER_CALLER") ?? FAIR_USE.streamsOfCaller,
+      trustedProxies,
+    },
+  };
+}
+
+/** The port to serve on; 0 is any that is free. */
+export function portOf(env: Env): number {
+  return whole(env, "PORT", 0, MOST_PORT) ?? 8000;
+}
+
+/** The address to listen on: without more this machine's own, so that nobody else reaches every room. */
+export function hostOf(env: Env): string {
+  const host = env("HOST")?.trim().replace(/^\[(.*)\]$/, "$1") || "127.0.0.1";
+  if (hostIn(host.includes(":") ? `[${host}]` : host) !== undefined) return host;
+  throw new StartRefusal(
+    `HOST must be an address or a name of this machine, and is ${JSON.stringify(host)}.`,
+  );
+}
+
+/** Where the service is reached: an origin, since it answers at the root of its host. */
+function publicUrlOf(env: Env): string | undefined {
+  const text = env("PUBLIC_URL")?.trim();
+  if (!text) return undefined;
+  const url = /^https?:\/\//i.test(text) ? URL.parse(text) : null;
+  const plain = url && hostIn(url.host) && !url.username && !url.password && !url.search && !url.hash;
+  if (plain && /^\/*$/.test(url.pathname)) return url.origin;
+  const why = plain ? " The service answers at the root of its host: leave the path out." : "";
+  throw new StartRefusal(
+    `PUBLIC_URL must be an address such as https://convene.example, and is ${JSON.stringify(text)}.${why}`,
+  );
+}
+
+/** Separated by commas or spaces. */
+function originsOf(env: Env): BrowserOptions["allowedOrigins"] {
+  const texts = env("ALLOWED_ORIGINS")?.split(/[\s,]+/).filter((text) => text !== "") ?? [];
+  if (texts.join() === "*") return "*";
+  return texts.map((text) => {
+    const origin = originOf(text);
+    if (origin !== undefined) return origin;
+    throw new StartRefusal(
+      "ALLOWED_ORIGINS must be *, or origins such as https://app.example, without a path and separated by commas, " +
+        `and has ${JSON.stringify(text)}.`,
+    );
+  });
+}
+
+/** Where the database is. The address itself, which may hold a secret, is told to nobody. */
+export function databaseOf(env: Env): string {
+  const url = env("TURSO_DATABASE_URL")?.trim() || "file:data/convene.db";
+  if (
+    url === ":memory:" || /^file:./.test(url) ||
+    (/^(libsql|https?):\/\/[^/?#]/.test(url) && URL.canParse(url))
+  ) return url;
+  throw new StartRefusal(
+    "TURSO_DATABASE_URL must be file:<path> or :memory:, or begin with libsql://, https:// or http://.",
+  );
+}
+
+function rate(env: Env, name: string): number | undefined {
+  return read(env, name, "a number, 0 or more", (value) => Number.isFinite(value) && value >= 0);
+}
+
+function whole(env: Env, name: string, least = 0, most = Number.MAX_SAFE_INTEGER): number | undefined {
+  const range = most === Number.MAX_SAFE_INTEGER ? `, ${least} or more` : ` from ${least} to ${most}`;
+  const fits = (value: number) => Number.isInteger(value) && value >= least && value <= most;
+  return read(env, name, `a whole number${range}`, fits);
+}
+
+function read(env: Env, name: string, kind: string, fits: (value: number) => boolean): number | undefined {
+  const text = env(name)?.trim();
+  if (!text) return undefined;
+  const value = Number(text);
+  if (fits(value)) return value;
+  throw new StartRefusal(`${name} must be ${kind}, and is ${JSON.stringify(text)}.`);
+}

@@ -6,7 +6,7 @@ import { preloadSoon } from "./routes/process/preload.ts";
 import { serveOn, type Serving } from "./routes/process/serving.ts";
 import { databaseOf, hostOf, portOf } from "./routes/process/settings.ts";
 import { starting, StartRefusal } from "./routes/process/starting.ts";
-import { wordOf } from "./views/room/addresses.ts";
+import { wordOf } from "./views/shared/addresses.ts";
 
 const env = (name: string) => Deno.env.get(name);
 const server = starting(() => serve(hostOf(env), portOf(env)));

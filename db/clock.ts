@@ -25,8 +25,8 @@ export interface Clock {
   now(): Date;
   /** False before the database has told its time, and where time has passed unseen since. */
   isKnown(): boolean;
-  /** Sends statements, and the question for the time with them where it is due: no round trip of its own. */
-  carry(send: Send, statements: Statement[]): Promise<Row[][]>;
+  /** Sends statements, and where a sync is due asks for the time in the same round trip. */
+  sendAndSync(send: Send, statements: Statement[]): Promise<Row[][]>;
 }
 
 /**
@@ -56,7 +56,7 @@ export function createClock({ elapsed, timeOfDay }: MachineClocks): Clock {
   return {
     now: () => new Date(elapsed() + (bounds.least + bounds.most) / 2),
     isKnown,
-    async carry(send, statements) {
+    async sendAndSync(send, statements) {
       const sent = elapsed();
       if (isKnown() && sent - askedAt < ASK_EVERY_MS) return await send(statements);
       const rows = await send([...statements, ASK]);

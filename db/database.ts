@@ -1,11 +1,11 @@
 import type { Connection } from "./driver/connection.ts";
 import { createClock, type MachineClocks } from "./clock.ts";
 import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./driver/faults.ts";
-import { createLane, type Lane } from "./batching/queue.ts";
+import { type BatchQueue, createBatchQueue } from "./batching/queue.ts";
 import type { Once } from "./keyed_request.ts";
 import { migrate, migrateAnew, NewerDatabase } from "./driver/migrate.ts";
 import type { Row, Send, Statement } from "./driver/statement.ts";
-import { createTurns, createTurnsOfRooms } from "./serialize.ts";
+import { createFairMutex, createKeyedMutex } from "./serialize.ts";
 
 export const PARTS = ["state", "agents", "messages"] as const;
 export type Part = typeof PARTS[number];
@@ -19,21 +19,21 @@ export interface Change {
 
 export interface Database {
   /** Runs reads in one snapshot and one round trip, which other reads may share. */
-  read: Lane["submit"];
-  /** Reads one item together with others of its kind, with statements that serve them all. */
-  readOne: Lane["submitOne"];
+  read: BatchQueue["submit"];
+  /** Reads one item, coalesced with others of its kind into statements that serve them all. */
+  readCoalesced: BatchQueue["submitCoalesced"];
   /** Runs statements atomically and in order in one round trip, which other commits may share. */
   commit(statements: Statement[]): Promise<Row[][]>;
-  /** Commits one item together with others of its kind, with statements that serve them all. */
-  commitOne: Lane["submitOne"];
+  /** Commits one item, coalesced with others of its kind into statements that serve them all. */
+  commitCoalesced: BatchQueue["submitCoalesced"];
   /** Applies the migrations that are missing. Done by itself before the first statement. */
   migrate(): Promise<void>;
   /** Runs a task that will need the database soon: batches wait a moment for what it submits. */
   working<T>(task: () => Promise<T>): Promise<T>;
-  /** Runs a task of a room after the room's earlier ones, in this instance. Errors: `unavailable`, what the task throws. */
-  inTurn<T>(room: string, task: () => Promise<T>): Promise<T>;
-  /** Runs a task that reads much of a room: one at a time, and the rooms take turns. */
-  inTurnOfRooms<T>(room: string, task: () => Promise<T>): Promise<T>;
+  /** Runs a task once the room's earlier ones have ended, in this instance. Errors: `unavailable`, what the task throws. */
+  serialize<T>(room: string, task: () => Promise<T>): Promise<T>;
+  /** Runs a task that reads much of a room: one at a time over all rooms, round robin. Errors: the same. */
+  serializeFairly<T>(room: string, task: () => Promise<T>): Promise<T>;
   /** Tells the listeners of this instance that a room has moved. */
   announce(change: Change): void;
   /** Listens for changes of this instance's own writes; returns how to stop. */
@@ -60,8 +60,8 @@ export interface DatabaseOptions {
 }
 
 // Together with the deadline of a call (db/driver/remote.ts) the patience keeps every request within 10 s. A batch of
-// writes is so small that the entries which its refusals show, 20 x 64 KiB a job, fit into one answer of 10 MiB.
-const LANES = {
+// writes is so small that the entries which its refusals show, 20 x 64 KiB a submission, fit into one answer of 10 MiB.
+const QUEUE_LIMITS = {
   read: { inFlight: 2, apart: 3, weight: 64, readOnly: true, patience: 4_000 },
   write: { inFlight: 1, apart: 0, weight: 160, readOnly: false, patience: 4_000 },
 };
@@ -77,7 +77,7 @@ class TablesMissing extends Error {
 const REPORT_EVERY_MS = 10_000;
 
 /**
- * The database as the service sees it: reads and writes are each collected in a lane. It connects and migrates
+ * The database as the service sees it: reads and writes have a batch queue each. It connects and migrates
  * with the first statement, and tries again with the next one when that failed.
  * Errors: `DatabaseUnavailable`.
  */
@@ -102,14 +102,14 @@ export function createDatabase(options: DatabaseOptions): Database {
 
   async function setUp(opened: Connection, by: typeof migrate): Promise<void> {
     const run = (send: Send, mode: "read" | "write") =>
-      createLane(send, { ...LANES[mode], expected: () => 0 }, elapsed).submit;
+      createBatchQueue(send, { ...QUEUE_LIMITS[mode], expected: () => 0 }, elapsed).submit;
     const read: Send = (statements) => opened.send(statements, "read");
     // Told with the first look at the database, or where that had no tables yet, after they are made.
     await by(
-      run((statements) => clock.carry(read, statements), "read"),
+      run((statements) => clock.sendAndSync(read, statements), "read"),
       run((statements) => opened.send(statements, "write"), "write"),
     );
-    if (!clock.isKnown()) await clock.carry(read, []);
+    if (!clock.isKnown()) await clock.sendAndSync(read, []);
   }
 
   async function open(): Promise<Connection> {
@@ -133,7 +133,7 @@ export function createDatabase(options: DatabaseOptions): Database {
   }
 
   function sendBy(opened: Connection, statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {
-    return clock.carry((all) => opened.send(all, mode), statements);
+    return clock.sendAndSync((all) => opened.send(all, mode), statements);
   }
 
   /** Sends what failed since tables are gone, once they are set up again: nothing of it was applied. */
@@ -167,13 +167,20 @@ export function createDatabase(options: DatabaseOptions): Database {
 
   let working = 0;
   const expected = () => working;
-  const reads = createLane((statements) => send(statements, "read"), { ...LANES.read, expected }, elapsed);
-  const writes = createLane((statements) => send(statements, "write"), { ...LANES.write, expected }, elapsed);
+  const reads = createBatchQueue(
+    (statements) => send(statements, "read"),
+    { ...QUEUE_LIMITS.read, expected },
+    elapsed,
+  );
+  const writes = createBatchQueue((statements) => send(statements, "write"), {
+    ...QUEUE_LIMITS.write,
+    expected,
+  }, elapsed);
   return {
     read: reads.submit,
-    readOne: reads.submitOne,
+    readCoalesced: reads.submitCoalesced,
     commit: writes.submit,
-    commitOne: writes.submitOne,
+    commitCoalesced: writes.submitCoalesced,
     async working(task) {
       working++;
       try {
@@ -182,8 +189,8 @@ export function createDatabase(options: DatabaseOptions): Database {
         working--;
       }
     },
-    inTurn: createTurns(),
-    inTurnOfRooms: createTurnsOfRooms(),
+    serialize: createKeyedMutex(),
+    serializeFairly: createFairMutex(),
     migrate: async () => void await open(),
     announce: (change) => listeners.forEach((listener) => listener(change)),
     listen(listener) {

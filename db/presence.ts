@@ -2,7 +2,7 @@ import { NOW } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { SERVED } from "./release.ts";
 import type { Row, Statement } from "./driver/statement.ts";
-import { SIGNS } from "./batching/coalesce.ts";
+import { COALESCED_HEARTBEATS } from "./batching/coalesce.ts";
 import { ADMITTED, commit, FROM_ADMITTED, SIGN } from "./write/write.ts";
 
 export const STATUSES = ["active", "idle", "busy", "waiting"] as const;
@@ -123,7 +123,7 @@ export function present(
 
 /** Records a sign of life that goes with no write; together with others that come at once. */
 export async function signOfLife(database: Database, room: string, agent: string): Promise<void> {
-  await database.commitOne(SIGNS, [room, agent, (await database.time()).toISOString()]);
+  await database.commitCoalesced(COALESCED_HEARTBEATS, [room, agent, (await database.time()).toISOString()]);
 }
 
 /** Shows that an agent waits, for `lasts` milliseconds by the database's clock at the longest. */

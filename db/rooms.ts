@@ -7,7 +7,7 @@ import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./consistent_read/l
 import { roomNotFound, served } from "./refusal.ts";
 import { REVISION, SERVED } from "./release.ts";
 import type { Row } from "./driver/statement.ts";
-import { columnsOf, createRead } from "./batching/coalesce.ts";
+import { columnsOf, createCoalescedRead } from "./batching/coalesce.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "./yield.ts";
 
 export interface Room {
@@ -37,7 +37,7 @@ const CREATE_WHERE = `INSERT INTO rooms (id, created_at, meta) SELECT :room, :no
 
 const GET = `SELECT id, created_at, meta, ${REVISION} AS revision FROM rooms WHERE id = :room`;
 
-const GET_TOGETHER = createRead(
+const COALESCED_GET = createCoalescedRead(
   { ...columnsOf("rooms", ["id", "created_at", "meta"]), revision: REVISION },
   `FROM json_each(:asked) AS asked CROSS JOIN rooms ON rooms.id = asked.value ->> 0`,
 );
@@ -101,7 +101,7 @@ async function createOnce(
 
 /** Errors: `room_not_found`. */
 export async function getRoom(database: Database, id: string): Promise<Room> {
-  const row = await database.readOne(GET_TOGETHER, [id]);
+  const row = await database.readCoalesced(COALESCED_GET, [id]);
   if (row === undefined) throw roomNotFound();
   if (isBusyFor(row.meta)) await yieldToOthers();
   return toRoom(row);

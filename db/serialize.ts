@@ -1,41 +1,41 @@
 import { Refusal } from "./refusal.ts";
 
-/** Milliseconds that a task waits for its turn: with what it then does, a request is answered within 10 s. */
-const MOST_MS = 7_000;
+/** Milliseconds that a task waits for the mutex: with its own work, a request is answered within 10 s. */
+const MAX_WAIT_MS = 7_000;
 
 /**
- * Lets the tasks of one room run one after the other, in this instance: for those that read, decide and write,
- * and would refuse one another in vain. A task that fails does not hold up the next.
- * Errors: `unavailable` where those before it took too long; what the task throws.
+ * A mutex keyed by room, in this instance: for tasks that read, decide and write, and would refuse one another in
+ * vain. A task that fails releases it too. Errors: `unavailable` where the tasks before took too long; what the task
+ * throws.
  */
-export function createTurns() {
+export function createKeyedMutex() {
   const queues = new Map<string, Promise<unknown>>();
-  return function inTurn<T>(room: string, task: () => Promise<T>): Promise<T> {
+  return function serialize<T>(room: string, task: () => Promise<T>): Promise<T> {
     const since = performance.now();
-    const turn = (queues.get(room) ?? Promise.resolve()).then(() => {
-      if (performance.now() - since < MOST_MS) return task();
+    const result = (queues.get(room) ?? Promise.resolve()).then(() => {
+      if (performance.now() - since < MAX_WAIT_MS) return task();
       throw tooLate();
     });
-    const done = turn.catch(() => {}).then(() => {
+    const done = result.catch(() => {}).then(() => {
       if (queues.get(room) === done) queues.delete(room);
     });
     queues.set(room, done);
-    return turn;
+    return result;
   };
 }
 
 /**
- * Lets tasks of all rooms run one at a time, in this instance. The rooms take turns, so that many tasks of one keep the
- * task of another no longer than one of theirs takes. Errors: as `createTurns`.
+ * One mutex for all rooms, in this instance, which goes round robin by room: many tasks of one room hold up the task of
+ * another no longer than one of theirs takes. Errors: as `createKeyedMutex`.
  */
-export function createTurnsOfRooms() {
-  /** What begins the tasks that wait, by room: the room whose turn is next comes first. */
+export function createFairMutex() {
+  /** Begins the tasks that wait, by room; the next room comes first. */
   const waiting = new Map<string, Array<() => void>>();
-  let isAtWork = false;
+  let isHeld = false;
 
   function next() {
     const first = waiting.entries().next().value;
-    isAtWork = first !== undefined;
+    isHeld = first !== undefined;
     if (!first) return;
     const [room, [begin, ...others]] = first;
     waiting.delete(room);
@@ -43,14 +43,14 @@ export function createTurnsOfRooms() {
     begin!();
   }
 
-  return async function inTurnOfRooms<T>(room: string, task: () => Promise<T>): Promise<T> {
+  return async function serializeFairly<T>(room: string, task: () => Promise<T>): Promise<T> {
     const since = performance.now();
     await new Promise<void>((begin) => {
       waiting.set(room, [...waiting.get(room) ?? [], begin]);
-      if (!isAtWork) next();
+      if (!isHeld) next();
     });
     try {
-      if (performance.now() - since >= MOST_MS) throw tooLate();
+      if (performance.now() - since >= MAX_WAIT_MS) throw tooLate();
       return await task();
     } finally {
       next();

@@ -15,7 +15,7 @@ import { createPreflight } from "./http/preflight.ts";
 import { mountReading } from "./pages/reading.ts";
 import { mountRooms } from "./rooms.ts";
 import type { Services } from "./services.ts";
-import { mountState } from "./state.ts";
+import { mountState } from "./state/handlers.ts";
 import { mountWait } from "./wait.ts";
 
 /** The service as a fetch handler. */

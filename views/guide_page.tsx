@@ -1,6 +1,6 @@
 import { raw } from "hono/html";
 import { Marked } from "marked";
-import { type Assets, Layout, type Markup } from "./layout.tsx";
+import { type Assets, Layout, type Markup } from "./shared/layout.tsx";
 
 /** Markdown as HTML, whose headings have addresses of their own. */
 function htmlOf(markdown: string): string {

@@ -28,12 +28,12 @@ const MOST_ATTEMPTS = 30;
 const MOST_MS = 7_000;
 const MOST_PAUSE_MS = 50;
 
-/** Gated writes. Those of one room wait for each other here, so that they do not refuse one another in vain. */
+/** Gated writes. Those of one room are serialized here, so that they do not refuse one another in vain. */
 export function createGates(database: Database, reader: Reader): Gates {
   return {
     through(room, gate, write) {
       const giveUp = database.elapsed() + MOST_MS;
-      return database.inTurn(room, async () => {
+      return database.serialize(room, async () => {
         for (let attempt = 1; attempt <= MOST_ATTEMPTS && database.elapsed() < giveUp; attempt++) {
           const data = await reader.load(room, gate.condition.reads);
           if (isBusy()) await yieldToOthers();

@@ -53,7 +53,7 @@ const LEAST_COST_MS = 10;
 const MOST_REST_MS = 25;
 /** First looks that take longer hold up no others. */
 const OVERDUE_MS = 1_000;
-/** What a load weighs in the lane: some statements, or a page for each of its lists. */
+/** What a load weighs in the batch queue: some statements, or a page for each of its lists. */
 const [LIGHT, LIST] = [2, 16];
 
 /** The room's waits that read the time are spread over the second, each room's to a time of its own. */

@@ -21,7 +21,7 @@ export interface Shares {
 const HALF_LIFE_MS = 1_000;
 /** A room that has cost much comes so much later than one that has cost nothing, at the most. */
 const MOST_SET_BACK_MS = 200;
-/** What is under way at once: a batch of the lane has place for as much beside it (database.ts). */
+/** What is under way at once: a batch of reads has room for as much beside it (database.ts). */
 const MOST_WEIGHT = 128;
 /** A read that takes longer keeps no other from beginning: its answer may never come. */
 const OVERDUE_MS = 1_000;

@@ -1,15 +1,15 @@
-import type { Merger } from "./sender.ts";
+import type { Coalescer } from "./sender.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 
 /**
- * One read for any number of requests of a kind, each of which finds one row or none. `from` reads from
+ * Coalesces reads of a kind, each of which finds one row or none, into one query. `from` reads from
  * `json_each(:asked) AS asked`, whose `value` is one request's arguments as an array; `columns` names what a row
  * holds, and where it comes from. All rows travel as one JSON text: as cells they cost both ends more than all else.
  */
-export function createRead(
+export function createCoalescedRead(
   columns: Record<string, string>,
   from: string,
-): Merger<Array<string | number>, Row | undefined> {
+): Coalescer<Array<string | number>, Row | undefined> {
   const names = Object.keys(columns);
   const values = Object.values(columns).join(", ");
   const sql = `SELECT json_group_array(json_array(asked.key, ${values})) AS found ${from}`;
@@ -26,13 +26,13 @@ export function createRead(
   };
 }
 
-/** The columns of a table under their own names, for `createRead`. */
+/** The columns of a table under their own names, for `createCoalescedRead`. */
 export function columnsOf(table: string, names: string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, `${table}.${name}`]));
 }
 
-/** One of several writes of a kind that are admitted together. `key`: what it writes, to count what is new. */
-export interface Plain {
+/** One of several writes of a kind that are admitted as one. `key`: what it writes, to count what is new. */
+export interface CoalescedWrite {
   room: string;
   key?: string;
   agent?: string;
@@ -41,14 +41,14 @@ export interface Plain {
   nonce: string;
 }
 
-/** What a plain write was given; undefined where it was not admitted: no such room, or one that cannot take them all. */
-export type PlainResult = { revision: number; version: number | undefined } | undefined;
+/** What a write was given; undefined where it was not admitted: no such room, or one that cannot take them all. */
+export type CoalescedResult = { revision: number; version: number | undefined } | undefined;
 
 /**
- * The SQL of a kind of plain write, over `json_each(:writes)`, whose values are what `asRow` makes. A returned row is
- * one text, a number and what it is of, since each cell costs both ends.
+ * The SQL of a kind of coalesced write, over `json_each(:writes)`, whose values are what `asRow` makes. A returned row
+ * is one text, a number and what it is of, since each cell costs both ends.
  */
-export interface PlainKind<Item extends Plain> {
+export interface CoalescedWriteKind<Item extends CoalescedWrite> {
   /** Advances each room by the number of its writes and sets `admitted = :nonce`; returns `<revision> <room>`. */
   admission(items: Item[]): Statement;
   /** Inserts all whose room was admitted; returns `<version> <revision> <room>` where there are versions. */
@@ -57,23 +57,27 @@ export interface PlainKind<Item extends Plain> {
   asRow(item: Item, later: number): unknown[];
 }
 
-const TOUCH = `
-  UPDATE agents SET last_heartbeat = MAX(last_heartbeat, touched.value ->> 2)
-    FROM json_each(:touched) AS touched
-   WHERE agents.room_id = touched.value ->> 0 AND agents.id = touched.value ->> 1`;
+const UPDATE_HEARTBEATS = `
+  UPDATE agents SET last_heartbeat = MAX(last_heartbeat, beats.value ->> 2)
+    FROM json_each(:beats) AS beats
+   WHERE agents.room_id = beats.value ->> 0 AND agents.id = beats.value ->> 1`;
 
-/** Signs of life of agents, each with its time: `[room, agent, now]`. */
-export const SIGNS: Merger<[room: string, agent: string, now: string], void> = {
-  statements: (signs) => [{ sql: TOUCH, args: { touched: JSON.stringify(signs) } }],
-  results: (signs) => signs.map(() => undefined),
+type Heartbeat = [room: string, agent: string, now: string];
+
+/** Coalesces heartbeats of agents, each with its time. */
+export const COALESCED_HEARTBEATS: Coalescer<Heartbeat, void> = {
+  statements: (beats) => [{ sql: UPDATE_HEARTBEATS, args: { beats: JSON.stringify(beats) } }],
+  results: (beats) => beats.map(() => undefined),
 };
 
 /**
- * Writes without preconditions of their own, of any rooms, as a few statements: each room's are admitted by one
- * step of its row, with consecutive revisions, and inserted one after the other. Where a room does not take them
+ * Coalesces writes without preconditions of their own, of any rooms, into a few statements: each room's are admitted by
+ * one step of its row, with consecutive revisions, and inserted one after the other. Where a room does not take them
  * all, none of its writes is made: they are to be tried one by one, which tells why.
  */
-export function createPlainWrites<Item extends Plain>(kind: PlainKind<Item>): Merger<Item, PlainResult> {
+export function createCoalescedWrites<Item extends CoalescedWrite>(
+  kind: CoalescedWriteKind<Item>,
+): Coalescer<Item, CoalescedResult> {
   return {
     statements(items) {
       const nonce = items[0]!.nonce;
@@ -83,9 +87,10 @@ export function createPlainWrites<Item extends Plain>(kind: PlainKind<Item>): Me
         { ...kind.admission(items), single },
         { sql: kind.effect, args: { writes, nonce }, single },
       ];
-      const touched = items.filter(({ agent }) => agent !== undefined)
-        .map(({ room, agent, now }) => [room, agent, now]);
-      if (touched.length > 0) statements.push({ sql: TOUCH, args: { touched: JSON.stringify(touched) } });
+      const beats = items.flatMap(({ room, agent, now }): Heartbeat[] =>
+        agent === undefined ? [] : [[room, agent, now]]
+      );
+      if (beats.length > 0) statements.push(...COALESCED_HEARTBEATS.statements(beats));
       return statements;
     },
     results(items, [admitted, effects]) {
@@ -117,14 +122,14 @@ export function weightOf(json: string): number {
 }
 
 /** How many writes a room gets, by room. */
-export function countByRoom(items: Plain[]): Map<string, number> {
+export function countByRoom(items: CoalescedWrite[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { room } of items) counts.set(room, (counts.get(room) ?? 0) + 1);
   return counts;
 }
 
 /** The items by room, and how many of the same room follow each. */
-function laterOf<Item extends Plain>(items: Item[]): Map<Item, number> {
+function laterOf<Item extends CoalescedWrite>(items: Item[]): Map<Item, number> {
   const rooms = Map.groupBy(items, ({ room }) => room);
   return new Map(
     [...rooms.values()].flatMap((own) => own.map((item, n): [Item, number] => [item, own.length - 1 - n])),

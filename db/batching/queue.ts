@@ -1,49 +1,52 @@
-import { createCarrier, type Job, type Merger } from "./sender.ts";
+import { type Coalescer, createBatchSender, type Submission } from "./sender.ts";
 import type { Row, Send, Statement } from "../driver/statement.ts";
 import { isBusy, yieldToNetwork } from "../yield.ts";
 
-export interface LaneLimits {
-  /** Batches under way at once. */
+export interface BatchLimits {
+  /** Batches in flight at once. */
   inFlight: number;
-  /** Milliseconds for which a batch under way holds up the next: near databases are done with it by then. */
+  /** Milliseconds for which a batch in flight holds up the next: near databases are done with it by then. */
   apart: number;
-  /** The weight of a batch at the most: statements, or merged items. A single job may exceed it. */
+  /** The greatest weight of a batch: statements, or coalesced items. A single submission may exceed it. */
   weight: number;
   /** Statements that only read may be sent again whatever became of them. */
   readOnly: boolean;
-  /** Requests that are at work and may submit a job at once. */
+  /** How many requests are at work and may submit soon. */
   expected: () => number;
-  /** Milliseconds from `submit` after which a job that was not sent is given up. */
+  /** Milliseconds from `submit` after which a submission that was not sent expires. */
   patience: number;
 }
 
-export interface Lane {
+export interface BatchQueue {
   /** Submits statements, which weigh what each of them does. */
   submit(statements: Statement[]): Promise<Row[][]>;
-  /** Submits one item, to be merged with others of its kind; `weight` is 1 for a small one. */
-  submitOne<Item, Result>(merger: Merger<Item, Result>, item: Item, weight?: number): Promise<Result>;
+  /** Submits one item, to be coalesced with others of its kind; `weight` is 1 for a small one. */
+  submitCoalesced<Item, Result>(
+    coalescer: Coalescer<Item, Result>,
+    item: Item,
+    weight?: number,
+  ): Promise<Result>;
 }
 
-/** Turns of the event loop in which requests that have arrived are taken in before a batch is sent. */
-const LEAST_TURNS = 2;
-const MOST_TURNS = 6;
+/** Turns of the event loop before a batch is sent, in which requests that have arrived may join it. */
+const MIN_TURNS = 2;
+const MAX_TURNS = 6;
 /** Where turns take longer than this, requests are at work on what they have read, and submit nothing soon. */
 const GATHER_MS = 4;
 /** A batch that takes this long is worth waiting for with the next one; near databases are kept busy instead. */
 const FAR_MS = 12;
 const LINGER_MS = 4;
-/** A batch under way for longer holds up no other: its answer may never come. */
+/** A batch in flight for longer holds up no other: its answer may never come. */
 const OVERDUE_MS = 1_000;
 /**
- * A file works in this thread. Batches that keep it for so long, heavy ones, and what is made of their rows take turns,
- * one pass of the event loop after the other: while passes follow each other at once, the runtime looks at the network
- * seldom.
+ * A file database blocks this thread. After a batch that blocks it for so long, or a heavy one, the queue yields before
+ * the next, so that what is made of the rows can run: while work follows work, the runtime seldom looks at the network.
  */
 const BLOCKED_MS = 8;
-/** A job that takes no more of a batch than this is a light one. */
+/** A submission that takes no more of a batch than this is light. */
 const LIGHT_SHARE = 1 / 2;
-/** Fewer jobs are not worth a batch of their own. */
-const LEAST_HALF = 16;
+/** Fewer submissions are not worth a batch of their own. */
+const MIN_HALF = 16;
 
 interface Batch {
   light: boolean;
@@ -52,25 +55,25 @@ interface Batch {
 }
 
 /**
- * Collects the jobs that arrive while a batch is under way and sends them as the next one: group commit for
- * writes, shared round trips for reads. A job is answered when its batch is acknowledged, never before. Times are
- * measured by `elapsed`, in milliseconds: it never jumps.
- * Errors: `DatabaseUnavailable`, or what the database said of the job's own statement.
+ * Queues what is submitted while a batch is in flight and sends it as the next batch: group commit for writes, shared
+ * round trips for reads. A submission is answered when its batch is acknowledged, never before. Times are measured by
+ * `elapsed`, in milliseconds, which never jumps.
+ * Errors: `DatabaseUnavailable`, or what the database said of the submission's own statement.
  */
-export function createLane(
+export function createBatchQueue(
   send: Send,
-  limits: LaneLimits,
+  limits: BatchLimits,
   elapsed = () => performance.now(),
-): Lane {
-  const carry = createCarrier(send, limits.readOnly, elapsed);
-  const waiting: Job[] = [];
-  const underWay = new Set<Batch>();
+): BatchQueue {
+  const sendBatch = createBatchSender(send, limits.readOnly, elapsed);
+  const waiting: Submission[] = [];
+  const inFlight = new Set<Batch>();
   let heldUntil = 0;
   let later: { timer: ReturnType<typeof setTimeout>; at: number } | undefined;
   let blocked = false;
   let gathering = false;
-  let hoped = { jobs: 0, until: 0 };
-  let most = Infinity; // jobs of the next batch
+  let hoped = { count: 0, until: 0 };
+  let maxSize = Infinity; // submissions of the next batch
   let complete: (() => void) | undefined;
 
   /** Sends what waits, once those who are about to submit have had their chance to join it. */
@@ -88,22 +91,22 @@ export function createLane(
         gathering = false;
         continue;
       }
-      const jobs = nextBatch();
-      if (jobs.length === 0) break;
+      const submissions = nextBatch();
+      if (submissions.length === 0) break;
       const began = elapsed();
-      const batch = { light: isLight(jobs[0]!), began };
-      underWay.add(batch);
+      const batch = { light: isLight(submissions[0]!), began };
+      inFlight.add(batch);
       heldUntil = began + limits.apart;
       const left = waiting.length;
-      carry(jobs).finally(() => {
+      sendBatch(submissions).finally(() => {
         const ended = elapsed();
-        if (heldUntil === began + limits.apart) heldUntil = 0; // whoever is still under way holds up nobody by that
+        if (heldUntil === began + limits.apart) heldUntil = 0; // another batch in flight holds up nobody by this
         const linger = ended - began < FAR_MS ? 0 : LINGER_MS;
-        const all = jobs.length + waiting.length;
-        hoped = { jobs: all, until: ended + linger };
+        const all = submissions.length + waiting.length;
+        hoped = { count: all, until: ended + linger };
         const halve = limits.inFlight === 1 && linger === 0 && waiting.length > left;
-        most = halve ? Math.max(LEAST_HALF, Math.ceil(all / 2)) : Infinity;
-        underWay.delete(batch);
+        maxSize = halve ? Math.max(MIN_HALF, Math.ceil(all / 2)) : Infinity;
+        inFlight.delete(batch);
         if (waiting.length === 0) later = void clearTimeout(later?.timer);
         pump();
       });
@@ -112,11 +115,11 @@ export function createLane(
     if (waiting.length > 0) pumpLater();
   }
 
-  /** The batches under way that hold up others. */
+  /** The batches in flight that hold up others. */
   function batchesInTime(): Batch[] {
-    if (underWay.size === 0) return [];
+    if (inFlight.size === 0) return [];
     const now = elapsed();
-    return [...underWay].filter(({ began }) => now - began < OVERDUE_MS);
+    return [...inFlight].filter(({ began }) => now - began < OVERDUE_MS);
   }
 
   function isFree(): boolean {
@@ -124,39 +127,39 @@ export function createLane(
     return length === 0 || length < limits.inFlight && elapsed() >= heldUntil;
   }
 
-  /** Looks again when time alone lets the next batch go. Only where jobs wait: a timer for each batch costs 1 % of a wake-up. */
+  /** Looks again when time alone lets the next batch go. Not for each batch: the timer costs 1 % of a wake-up. */
   function pumpLater() {
     const now = elapsed();
     const overdue = batchesInTime().map(({ began }) => began + OVERDUE_MS);
     const at = Math.min(heldUntil > now ? heldUntil : Infinity, ...overdue);
     if (at >= (later?.at ?? Infinity)) return;
     clearTimeout(later?.timer);
-    later = { timer: setTimeout(letGo, at - now, at), at };
+    later = { timer: setTimeout(releaseHeld, at - now, at), at };
   }
 
-  /** What holds up others until `at` does so no more: timers may be a little early. */
-  function letGo(at: number) {
+  /** Ends what holds up others until `at`: timers may be a little early. */
+  function releaseHeld(at: number) {
     later = undefined;
     if (heldUntil <= at) heldUntil = 0;
-    for (const batch of underWay) if (batch.began + OVERDUE_MS <= at) underWay.delete(batch);
+    for (const batch of inFlight) if (batch.began + OVERDUE_MS <= at) inFlight.delete(batch);
     pump();
   }
 
   /**
    * Waits for requests that are at work already: a file answers without a pause in which they could arrive. And,
    * just after a batch, for as many as were there before it: those who were answered tend to come back at once,
-   * and without them two halves would take turns, each waiting for the other's round trip.
+   * and without them two halves would alternate, each waiting for the other's round trip.
    */
   async function gather() {
     const until = elapsed() + GATHER_MS;
-    for (let turn = 1, before = 0; turn <= MOST_TURNS && waiting.length < most; turn++) {
+    for (let turn = 1, before = 0; turn <= MAX_TURNS && waiting.length < maxSize; turn++) {
       if (turn > 1 && elapsed() >= until) break;
-      if (turn > LEAST_TURNS && waiting.length === before && waiting.length >= limits.expected()) break;
+      if (turn > MIN_TURNS && waiting.length === before && waiting.length >= limits.expected()) break;
       before = waiting.length;
       await new Promise((resolve) => setImmediate(resolve));
     }
     const left = hoped.until - elapsed();
-    if (left < 1 || waiting.length >= hoped.jobs) return;
+    if (left < 1 || waiting.length >= hoped.count) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, left);
       complete = () => {
@@ -167,72 +170,75 @@ export function createLane(
     complete = undefined;
   }
 
-  const isLight = (job: Job) => job.weight <= limits.weight * LIGHT_SHARE;
+  const isLight = ({ weight }: Submission) => weight <= limits.weight * LIGHT_SHARE;
 
-  /** The jobs of the next batch; none where those that wait are not to go yet. */
-  function nextBatch(): Job[] {
-    if (waiting.length <= most && areFewAndLight()) return waiting.splice(0);
-    const jobs = fitting(limits.inFlight > 1 ? ofOneKind() : waiting);
-    const left = waiting.filter((job) => !jobs.has(job));
-    waiting.splice(0, Infinity, ...left);
-    return [...jobs];
+  /** The submissions of the next batch; none where those that wait are not to go yet. */
+  function nextBatch(): Submission[] {
+    if (waiting.length <= maxSize && areFewAndLight()) return waiting.splice(0);
+    const chosen = fitting(limits.inFlight > 1 ? ofOneKind() : waiting);
+    waiting.splice(0, Infinity, ...waiting.filter((submission) => !chosen.has(submission)));
+    return [...chosen];
   }
 
   /** True where all that wait is light and fits into one batch, as nearly always. */
   function areFewAndLight(): boolean {
     let weight = 0;
-    for (const job of waiting) {
-      weight += job.weight;
-      if (weight > limits.weight || !isLight(job)) return false;
+    for (const next of waiting) {
+      weight += next.weight;
+      if (weight > limits.weight || !isLight(next)) return false;
     }
     return true;
   }
 
   /**
-   * Where several batches go at once, light jobs are not to wait for what heavy ones bring: these go by themselves,
-   * one batch at a time, and so do the light ones while heavy ones wait.
+   * Keeps light submissions apart from heavy ones where several batches go at once, so that they need not wait for what
+   * the heavy ones bring: of each kind one batch goes at a time while both wait.
    */
-  function ofOneKind(): Job[] {
+  function ofOneKind(): Submission[] {
     const light = waiting.filter(isLight);
-    const heavy = waiting.filter((job) => !isLight(job));
+    const heavy = waiting.filter((submission) => !isLight(submission));
     const batches = batchesInTime();
     if (light.length > 0 && (heavy.length === 0 || !batches.some((batch) => batch.light))) return light;
     return batches.every((batch) => batch.light) ? heavy : [];
   }
 
   /**
-   * The first of these, and those that fit in beside it: light ones pass heavy ones that do not. Where jobs arrive while
+   * The first candidate, and those that fit in beside it: light ones pass heavy ones that do not. Where some arrive while
    * a near database is at work at the only batch, no more than half of all: it then works at one half while the other
    * is answered and comes back. Left to chance, the halves were 60 and 4 of 64, and each cost a commit.
    */
-  function fitting(some: Job[]): Set<Job> {
-    const jobs = new Set<Job>();
+  function fitting(candidates: Submission[]): Set<Submission> {
+    const chosen = new Set<Submission>();
     let weight = 0;
-    for (const job of some) {
-      if (jobs.size > 0 && (jobs.size >= most || weight + job.weight > limits.weight)) continue;
-      weight += job.weight;
-      jobs.add(job);
+    for (const next of candidates) {
+      if (chosen.size > 0 && (chosen.size >= maxSize || weight + next.weight > limits.weight)) continue;
+      weight += next.weight;
+      chosen.add(next);
     }
-    return jobs;
+    return chosen;
   }
 
-  function submitOne<Item, Result>(merger: Merger<Item, Result>, item: Item, weight = 1): Promise<Result> {
+  function submitCoalesced<Item, Result>(
+    coalescer: Coalescer<Item, Result>,
+    item: Item,
+    weight = 1,
+  ): Promise<Result> {
     return new Promise((resolve, reject) => {
       const expires = elapsed() + limits.patience;
-      waiting.push({ merger, item, weight, expires, resolve, reject } as Job);
-      if (waiting.length >= hoped.jobs) complete?.();
+      waiting.push({ coalescer, item, weight, expires, resolve, reject } as Submission);
+      if (waiting.length >= hoped.count) complete?.();
       pump();
     });
   }
 
   return {
-    submitOne,
-    submit: (statements) => submitOne(createVerbatim(), statements, weightOfAll(statements)),
+    submitCoalesced,
+    submit: (statements) => submitCoalesced(createVerbatim(), statements, weightOfAll(statements)),
   };
 }
 
-/** Statements that are sent as they are; each job has a merger of its own, hence is merged with no other. */
-function createVerbatim(): Merger<Statement[], Row[][]> {
+/** Sends statements as they are: each submission has a coalescer of its own, hence is coalesced with no other. */
+function createVerbatim(): Coalescer<Statement[], Row[][]> {
   return { statements: ([statements]) => statements!, results: (_, rows) => [rows] };
 }
 

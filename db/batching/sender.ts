@@ -1,16 +1,16 @@
 import { DatabaseUnavailable, faultOf } from "../driver/faults.ts";
 import type { Row, Send, Statement } from "../driver/statement.ts";
 
-/** How requests of one kind that travel together share their statements. */
-export interface Merger<Item, Result> {
+/** How requests of one kind share their statements in a batch. */
+export interface Coalescer<Item, Result> {
   /** The statements that serve all items at once. */
   statements(items: Item[]): Statement[];
   /** What each item gets from the rows of these statements. */
   results(items: Item[], rows: Row[][]): Result[];
 }
 
-export interface Job {
-  merger: Merger<unknown, unknown>;
+export interface Submission {
+  coalescer: Coalescer<unknown, unknown>;
   item: unknown;
   weight: number;
   expires: number;
@@ -18,81 +18,82 @@ export interface Job {
   reject(error: Error): void;
 }
 
-/** Jobs of one merger, and the statements that serve them. */
+/** The submissions of one coalescer, and the statements that serve them all. */
 interface Group {
-  jobs: Job[];
+  submissions: Submission[];
   statements: Statement[];
 }
 
 const FIRST_BACKOFF_MS = 5;
-const MOST_BACKOFF_MS = 200;
+const MAX_BACKOFF_MS = 200;
 
 /**
- * A function that sends jobs as one batch and answers each: again where the database was busy, without those whose
- * own statement failed. `readOnly` jobs may be sent again whatever became of them. Jobs expire by `now`.
+ * Creates the function that sends submissions as one batch and answers each. It retries where the database was busy, and
+ * without those whose own statement failed. `readOnly` ones may be sent again whatever became of them. They expire by
+ * `now`.
  */
-export function createCarrier(
+export function createBatchSender(
   send: Send,
   readOnly: boolean,
   now: () => number,
-): (jobs: Job[]) => Promise<void> {
-  async function carry(jobs: Job[]): Promise<void> {
-    for (let backoff = FIRST_BACKOFF_MS;; backoff = Math.min(2 * backoff, MOST_BACKOFF_MS)) {
-      jobs = withoutExpired(jobs, now());
-      if (jobs.length === 0) return;
-      const groups = grouped(jobs);
+): (submissions: Submission[]) => Promise<void> {
+  async function sendBatch(submissions: Submission[]): Promise<void> {
+    for (let backoff = FIRST_BACKOFF_MS;; backoff = Math.min(2 * backoff, MAX_BACKOFF_MS)) {
+      submissions = withoutExpired(submissions, now());
+      if (submissions.length === 0) return;
+      const groups = grouped(submissions);
       try {
         return answer(groups, await send(groups.flatMap(({ statements }) => statements)));
       } catch (error) {
         const fault = faultOf(error);
         if (fault.kind === "busy") await pause(backoff * (0.5 + Math.random()));
-        else if (fault.kind === "statement") jobs = withoutFailed(groups, fault.index, error as Error);
-        else if (fault.kind === "large" && readOnly && jobs.length > 1) return carryAlone(jobs);
-        else return rejectAll(jobs, unavailable(error, fault.kind !== "refused"));
+        else if (fault.kind === "statement") submissions = withoutFailed(groups, fault.index, error as Error);
+        else if (fault.kind === "large" && readOnly && submissions.length > 1) return sendEach(submissions);
+        else return rejectAll(submissions, unavailable(error, fault.kind !== "refused"));
       }
     }
   }
 
-  async function carryAlone(jobs: Job[]): Promise<void> {
-    for (const job of jobs) await carry([job]);
+  async function sendEach(submissions: Submission[]): Promise<void> {
+    for (const submission of submissions) await sendBatch([submission]);
   }
 
-  return carry;
+  return sendBatch;
 }
 
-function grouped(jobs: Job[]): Group[] {
-  const byMerger = Map.groupBy(jobs, ({ merger }) => merger);
-  return [...byMerger].map(([merger, members]) => ({
-    jobs: members,
-    statements: merger.statements(members.map(({ item }) => item)),
+function grouped(submissions: Submission[]): Group[] {
+  const byCoalescer = Map.groupBy(submissions, ({ coalescer }) => coalescer);
+  return [...byCoalescer].map(([coalescer, members]) => ({
+    submissions: members,
+    statements: coalescer.statements(members.map(({ item }) => item)),
   }));
 }
 
 function answer(groups: Group[], rows: Row[][]) {
   let from = 0;
-  for (const { jobs, statements } of groups) {
+  for (const { submissions, statements } of groups) {
     const own = rows.slice(from, from += statements.length);
     try {
-      const results = jobs[0]!.merger.results(jobs.map(({ item }) => item), own);
-      jobs.forEach((job, n) => job.resolve(results[n]));
+      const results = submissions[0]!.coalescer.results(submissions.map(({ item }) => item), own);
+      submissions.forEach((submission, n) => submission.resolve(results[n]));
     } catch (error) {
-      rejectAll(jobs, error as Error);
+      rejectAll(submissions, error as Error);
     }
   }
 }
 
-function withoutExpired(jobs: Job[], time: number): Job[] {
-  const expired = jobs.filter((job) => job.expires <= time);
-  if (expired.length === 0) return jobs;
+function withoutExpired(submissions: Submission[], time: number): Submission[] {
+  const expired = submissions.filter((submission) => submission.expires <= time);
+  if (expired.length === 0) return submissions;
   rejectAll(expired, new DatabaseUnavailable("The database was too busy.", false));
-  return jobs.filter((job) => job.expires > time);
+  return submissions.filter((submission) => submission.expires > time);
 }
 
-function withoutFailed(groups: Group[], index: number, error: Error): Job[] {
+function withoutFailed(groups: Group[], index: number, error: Error): Submission[] {
   let end = 0;
   const failed = groups.find(({ statements }) => index < (end += statements.length));
-  rejectAll(failed?.jobs ?? [], error);
-  return groups.flatMap((group) => group === failed ? [] : group.jobs);
+  rejectAll(failed?.submissions ?? [], error);
+  return groups.flatMap((group) => group === failed ? [] : group.submissions);
 }
 
 function unavailable(error: unknown, unknown: boolean): DatabaseUnavailable {
@@ -100,8 +101,8 @@ function unavailable(error: unknown, unknown: boolean): DatabaseUnavailable {
   return new DatabaseUnavailable("The database did not answer.", unknown, { cause: error });
 }
 
-function rejectAll(jobs: Job[], error: Error) {
-  for (const job of jobs) job.reject(error);
+function rejectAll(submissions: Submission[], error: Error) {
+  for (const submission of submissions) submission.reject(error);
 }
 
 function pause(ms: number): Promise<void> {

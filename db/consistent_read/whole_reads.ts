@@ -65,7 +65,7 @@ export async function readWhole(database: Database, queries: Query[]): Promise<R
   // What is not much longer than a first page comes with the second step, and need not wait for what is large.
   if (!await step(() => FIRST_PAGE_BYTES, undefined, true) && !await next(true)) {
     // One at a time, for the sake of others and of memory.
-    await database.inTurnOfRooms(String(queries[0]!.args.room ?? ""), async () => {
+    await database.serializeFairly(String(queries[0]!.args.room ?? ""), async () => {
       for (let steps = 2; steps < MOST_STEPS; steps++) if (await next()) return;
       throw new Refusal(
         "unavailable",

@@ -4,7 +4,7 @@ import type { Connection } from "./connection.ts";
 import { faultOf } from "./faults.ts";
 import type { Row, Statement } from "./statement.ts";
 
-/** Milliseconds that a file database blocks for another process's write; the lane's retry does not block. */
+/** Milliseconds that a file database blocks for another process's write; the batch sender's retry does not block. */
 const BUSY_MS = 20;
 const MOST_ATTEMPTS = 50;
 

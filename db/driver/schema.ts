@@ -1,4 +1,19 @@
 /**
+ * The tables of a room, each with the column that holds the room's id. Whatever takes a room as a whole goes through
+ * this list: the rows of a later table may refer to those of an earlier one.
+ */
+export const ROOM_TABLES = {
+  rooms: "id",
+  agents: "room_id",
+  waits: "room_id",
+  messages: "room_id",
+  senders: "room_id",
+  state: "room_id",
+  living: "room_id",
+  idempotency: "room_id",
+} as const;
+
+/**
  * The schema as an ordered list of migrations. A published one never changes; what is new is added at the end.
  *
  * - `rooms.revision` is a room's clock; `<part>_revision` is the revision at which that part last changed;

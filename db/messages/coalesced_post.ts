@@ -1,8 +1,8 @@
 import { SERVED } from "../release.ts";
-import { countByRoom, createPlainWrites, type Plain } from "../batching/coalesce.ts";
+import { type CoalescedWrite, countByRoom, createCoalescedWrites } from "../batching/coalesce.ts";
 
 /** A message that answers none. */
-export interface PlainPost extends Plain {
+export interface CoalescedPost extends CoalescedWrite {
   from: string | null;
   to: string | null;
   kind: string;
@@ -36,8 +36,8 @@ const POST = `
   ${CELLS.map((cell, n) => `CROSS JOIN json_each(write.value, '$[${n}]') AS ${cell}`).join("\n  ")}
   CROSS JOIN rooms ON rooms.id = room.value AND rooms.admitted = :nonce`;
 
-/** Plain posts travel as three statements, however many they are. */
-export const PLAIN_POSTS = createPlainWrites<PlainPost>({
+/** Coalesces posts into three statements, however many they are. */
+export const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({
   admission(items) {
     return { sql: ADMIT, args: { added: JSON.stringify([...countByRoom(items)]), nonce: items[0]!.nonce } };
   },

@@ -6,7 +6,7 @@ import { messageNotFound, roomNotFound, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import type { Row } from "../driver/statement.ts";
-import { columnsOf, createRead } from "../batching/coalesce.ts";
+import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 import { readWhole } from "../consistent_read/whole_reads.ts";
 
@@ -49,7 +49,7 @@ const COLUMNS = [
   "claimed_at",
 ];
 
-const GET = createRead(
+const GET = createCoalescedRead(
   { room_revision: REVISION, ...columnsOf("message", COLUMNS) },
   `FROM json_each(:asked) AS asked
     CROSS JOIN rooms ON rooms.id = asked.value ->> 0
@@ -78,7 +78,7 @@ export async function getMessage(
   room: string,
   message: number,
 ): Promise<{ message: Message; revision: number }> {
-  const row = await database.readOne(GET, [room, message]);
+  const row = await database.readCoalesced(GET, [room, message]);
   if (row === undefined) throw roomNotFound();
   const revision = served(row.room_revision);
   if (row.id === null) throw messageNotFound(message, revision);

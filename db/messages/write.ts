@@ -1,7 +1,7 @@
 import type { Database } from "../database.ts";
 import type { Json } from "../json.ts";
 import type { Message } from "./read.ts";
-import { PLAIN_POSTS } from "./coalesced_post.ts";
+import { COALESCED_POSTS } from "./coalesced_post.ts";
 import { touch } from "../presence.ts";
 import { messageNotFound, Refusal, roomNotFound } from "../refusal.ts";
 import { SERVED } from "../release.ts";
@@ -59,7 +59,7 @@ export interface NewMessage {
  */
 export async function postMessage(database: Database, room: string, message: NewMessage): Promise<Message> {
   const now = await database.time();
-  const post = message.reply_to === undefined && !database.once ? postPlain : postAlone;
+  const post = message.reply_to === undefined && !database.once ? postCoalesced : postAlone;
   return {
     id: await post(database, room, message, now),
     room_id: room,
@@ -74,7 +74,12 @@ export async function postMessage(database: Database, room: string, message: New
   };
 }
 
-async function postPlain(database: Database, room: string, message: NewMessage, now: Date): Promise<number> {
+async function postCoalesced(
+  database: Database,
+  room: string,
+  message: NewMessage,
+  now: Date,
+): Promise<number> {
   const { from = null, to = null, kind } = message;
   const body = JSON.stringify(message.body);
   const post = {
@@ -87,7 +92,7 @@ async function postPlain(database: Database, room: string, message: NewMessage, 
     now: now.toISOString(),
     nonce: database.unique(),
   };
-  const result = await database.commitOne(PLAIN_POSTS, post, weightOf(body));
+  const result = await database.commitCoalesced(COALESCED_POSTS, post, weightOf(body));
   if (!result) {
     await getRoom(database, room); // tells why
     throw roomNotFound();

@@ -1,8 +1,8 @@
 import { SERVED } from "../release.ts";
-import { createPlainWrites, type Plain } from "../batching/coalesce.ts";
+import { type CoalescedWrite, createCoalescedWrites } from "../batching/coalesce.ts";
 
 /** A value that is written whatever was there before. */
-export interface PlainPut extends Plain {
+export interface CoalescedPut extends CoalescedWrite {
   scope: string;
   key: string;
   /** JSON. */
@@ -10,7 +10,7 @@ export interface PlainPut extends Plain {
   mostKeys: number;
 }
 
-// `place` is the same number for writes of the same key, which is new at most once.
+// `->> 3` is a number of the key, equal for writes of the same key: it is new at most once.
 const ADMIT = `
   UPDATE rooms SET
     revision = revision + added.writes,
@@ -19,12 +19,12 @@ const ADMIT = `
     admitted = :nonce
    FROM (
      SELECT
-       place.value ->> 0 AS room,
+       target.value ->> 0 AS room,
        COUNT(*) AS writes,
-       COUNT(DISTINCT CASE WHEN entry.key IS NULL THEN place.value ->> 3 END) AS keys
-     FROM json_each(:places) AS place
+       COUNT(DISTINCT CASE WHEN entry.key IS NULL THEN target.value ->> 3 END) AS keys
+     FROM json_each(:targets) AS target
      LEFT JOIN state AS entry
-       ON entry.room_id = place.value ->> 0 AND entry.scope = place.value ->> 1 AND entry.key = place.value ->> 2
+       ON entry.room_id = target.value ->> 0 AND entry.scope = target.value ->> 1 AND entry.key = target.value ->> 2
       AND NOT entry.deleted
      GROUP BY 1
    ) AS added
@@ -49,17 +49,17 @@ const PUT = `
     deleted = 0
   RETURNING version || ' ' || revision || ' ' || room_id AS returned`;
 
-/** Plain puts travel as three statements, however many they are. */
-export const PLAIN_PUTS = createPlainWrites<PlainPut>({
+/** Coalesces puts into three statements, however many they are. */
+export const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
   admission(items) {
-    const places = new Map<string, number>();
+    const numbers = new Map<string, number>();
     const rows = items.map(({ room, scope, key }) => {
       const id = JSON.stringify([room, scope, key]);
-      if (!places.has(id)) places.set(id, places.size);
-      return [room, scope, key, places.get(id)];
+      if (!numbers.has(id)) numbers.set(id, numbers.size);
+      return [room, scope, key, numbers.get(id)];
     });
     const { nonce, mostKeys } = items[0]!;
-    return { sql: ADMIT, args: { places: JSON.stringify(rows), nonce, most_keys: mostKeys } };
+    return { sql: ADMIT, args: { targets: JSON.stringify(rows), nonce, most_keys: mostKeys } };
   },
   effect: PUT,
   asRow: (

@@ -9,7 +9,7 @@ import { keyNotFound, roomNotFound, served } from "../refusal.ts";
 import { REVISION, SERVED } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import { versionConflict } from "./refusals.ts";
-import { columnsOf, createRead } from "../batching/coalesce.ts";
+import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "../write/write.ts";
 import { readWhole } from "../consistent_read/whole_reads.ts";
@@ -22,7 +22,7 @@ export interface StateFilter {
   since?: number;
 }
 
-const GET = createRead(
+const GET = createCoalescedRead(
   {
     room_revision: REVISION,
     ...columnsOf("entry", ["value", "expr", "version", "updated_at", "updated_by"]),
@@ -80,7 +80,7 @@ export async function getEntry(
   scope: string,
   key: string,
 ): Promise<{ entry: Entry; revision: number }> {
-  const row = await database.readOne(GET, [room, scope, key]);
+  const row = await database.readCoalesced(GET, [room, scope, key]);
   if (row === undefined) throw roomNotFound();
   const revision = served(row.room_revision);
   if (row.version === null) throw keyNotFound(scope, key, revision);

@@ -1,7 +1,7 @@
 import type { Database } from "../database.ts";
 import { type Guard, guardOf } from "../write/read_set.ts";
 import type { Step } from "../write/idempotency.ts";
-import { PLAIN_PUTS } from "./coalesced_put.ts";
+import { COALESCED_PUTS } from "./coalesced_put.ts";
 import { Refusal, roomNotFound, served } from "../refusal.ts";
 import type { Entry } from "./entry.ts";
 import { admitPut } from "./admission.ts";
@@ -60,18 +60,18 @@ const MOST_PAUSE_MS = 20;
  * Errors: `room_not_found`, `version_conflict`, `not_a_number`, `limit_reached`.
  */
 export async function putEntries(database: Database, room: string, put: Put): Promise<Written | undefined> {
-  const plain = await putPlain(database, room, put);
+  const plain = await putCoalesced(database, room, put);
   if (plain) return plain;
   if (database.once?.stored) return await tryPut(database, room, put) as Written;
   const whole = put.writes.every(({ delta = 0 }) => Number.isSafeInteger(delta));
   const outcome = whole ? await tryPut(database, room, put) : "fraction";
   if (outcome !== "fraction") return outcome;
   const add = () => putSums(database, room, put);
-  return await (put.guard ? add() : database.inTurn(room, add)); // a gated write has its turn already
+  return await (put.guard ? add() : database.serialize(room, add)); // a gated write is serialized already
 }
 
 /** A single value without conditions travels with others of its kind. Undefined where it is none, or must go alone. */
-async function putPlain(database: Database, room: string, put: Put): Promise<Written | undefined> {
+async function putCoalesced(database: Database, room: string, put: Put): Promise<Written | undefined> {
   const [write] = put.writes;
   const { scope, key, delta, expr, ifVersion } = write!;
   if (
@@ -91,8 +91,8 @@ async function putPlain(database: Database, room: string, put: Put): Promise<Wri
     now: now.toISOString(),
     nonce: database.unique(),
   };
-  const result = await database.commitOne(
-    PLAIN_PUTS,
+  const result = await database.commitCoalesced(
+    COALESCED_PUTS,
     { ...plain, mostKeys: put.limits.keys },
     weightOf(value),
   );

@@ -4,7 +4,7 @@ import { KEY_PATTERN } from "../http/idempotency.ts";
 import { INCLUDE, INCLUDE_PATTERN } from "../include.ts";
 import { LIMITS } from "../http/limits.ts";
 import { TEXTS } from "../schemas.ts";
-import { deletableScope } from "./state_bodies.ts";
+import { deletableScope } from "../state/schemas.ts";
 
 type Schema = Record<string, unknown>;
 

@@ -1,29 +1,31 @@
 import { createHash } from "node:crypto";
 import type { Context, Hono } from "hono";
 import idiomorph from "idiomorph/dist/idiomorph.esm.js" with { type: "text" };
-import applying from "../../views/assets/applying.js" with { type: "text" };
-import clock from "../../views/assets/clock.js" with { type: "text" };
-import copying from "../../views/assets/copying.js" with { type: "text" };
-import finding from "../../views/assets/finding.js" with { type: "text" };
-import following from "../../views/assets/following.js" with { type: "text" };
-import front from "../../views/assets/front.js" with { type: "text" };
-import icon from "../../views/assets/icon.svg" with { type: "text" };
-import session from "../../views/assets/session.js" with { type: "text" };
-import pointing from "../../views/assets/pointing.js" with { type: "text" };
-import style from "../../views/assets/page.css" with { type: "text" };
-import reach from "../../views/assets/reach.js" with { type: "text" };
-import reading from "../../views/assets/reading.js" with { type: "text" };
-import room from "../../views/assets/room.js" with { type: "text" };
-import threads from "../../views/assets/threads.js" with { type: "text" };
+import applying from "../../views/room/applying.js" with { type: "text" };
+import clock from "../../views/shared/clock.js" with { type: "text" };
+import copying from "../../views/shared/copying.js" with { type: "text" };
+import finding from "../../views/room/finding.js" with { type: "text" };
+import following from "../../views/room/following.js" with { type: "text" };
+import front from "../../views/front/front.js" with { type: "text" };
+import icon from "../../views/shared/icon.svg" with { type: "text" };
+import session from "../../views/front/session.js" with { type: "text" };
+import pointing from "../../views/room/pointing.js" with { type: "text" };
+import style from "../../views/shared/page.css" with { type: "text" };
+import reach from "../../views/panels/messages/reach.js" with { type: "text" };
+import reading from "../../views/panels/messages/reading.js" with { type: "text" };
+import room from "../../views/room/room.js" with { type: "text" };
+import threads from "../../views/panels/messages/threads.js" with { type: "text" };
 import { RequestError } from "../http/errors.ts";
 import { keep, type Kept, sendKept } from "./kept.ts";
 import { replyLargePage } from "../http/large_bodies.ts";
 import { document } from "../http/methods.ts";
 
-// Browsers know no package names: the one that is imported is served beside the scripts.
-const applyingHere = applying.replace('from "idiomorph"', 'from "./idiomorph.js"');
+/** Scripts are served side by side: each finds those that it imports, and a package, beside itself. */
+const beside = (script: string) =>
+  script.replaceAll(/(?<=from ")(?:[^"]*\/)?(\w+)(?:\.js)?(?=")/g, "./$1.js");
+
 const SCRIPTS = {
-  applying: applyingHere,
+  applying,
   clock,
   copying,
   finding,
@@ -43,7 +45,7 @@ const FILES: Record<string, { text: string; type: string; kept?: Kept }> = {
   ...Object.fromEntries(
     Object.entries(SCRIPTS).map((
       [name, text],
-    ) => [`${name}.js`, { text, type: "text/javascript; charset=utf-8" }]),
+    ) => [`${name}.js`, { text: beside(text), type: "text/javascript; charset=utf-8" }]),
   ),
 };
 

@@ -1,8 +1,8 @@
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
 import { guidePage } from "../../views/guide_page.tsx";
-import { page } from "../../views/layout.tsx";
-import { wordOf } from "../../views/room/addresses.ts";
+import { page } from "../../views/shared/layout.tsx";
+import { wordOf } from "../../views/shared/addresses.ts";
 import { ASSETS, GUARDS } from "./assets.ts";
 import { createShelf, sendKept } from "./kept.ts";
 import { LIMITS } from "../http/limits.ts";

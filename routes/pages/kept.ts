@@ -35,14 +35,14 @@ export function createShelf() {
    * at a time, and others are left as much time as it took: with a host of its own each request would have one made.
    */
   return async function kept(name: string, make: () => string): Promise<Kept> {
-    const found = shelf.get(name) ?? await inTurn(() => made(name, make));
+    const found = shelf.get(name) ?? await serialize(() => made(name, make));
     shelf.delete(name);
     shelf.set(name, found);
     if (shelf.size > LIMITS.documents) shelf.delete(shelf.keys().next().value!);
     return found;
   };
 
-  function inTurn(run: () => Promise<Kept>): Promise<Kept> {
+  function serialize(run: () => Promise<Kept>): Promise<Kept> {
     const after = making.then(run);
     making = after.catch(() => {});
     return after;

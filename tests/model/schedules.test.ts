@@ -10,7 +10,7 @@ import { heldTime } from "../support/held_time.ts";
 /** `SCHEDULE_RUNS` and `SCHEDULE_SEED` ask for more, or for the same again. */
 const RUNS = Number(Deno.env.get("SCHEDULE_RUNS") ?? 60);
 const SEED = Number(Deno.env.get("SCHEDULE_SEED") ?? Date.now() % 2 ** 31);
-/** More turns of the event loop than a lane takes before it sends. */
+/** More turns of the event loop than a batch queue takes before it sends. */
 const SETTLING_TURNS = 12;
 const NEVER = 3_600_000; // a poll that does not come within a test
 /** Far below a wait's 25 s, whose last read finds everything that was missed before. */

@@ -108,13 +108,13 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a batch as separate writes",
     edits: [[
-      "  const plain = await putPlain(database, room, put);\n",
+      "  const plain = await putCoalesced(database, room, put);\n",
       `  if (put.writes.length > 1) {
     const all = [];
     for (const write of put.writes) all.push((await putEntries(database, room, { ...put, writes: [write] }))!);
     return { entries: all.flatMap(({ entries }) => entries), revision: all.at(-1)!.revision };
   }
-  const plain = await putPlain(database, room, put);\n`,
+  const plain = await putCoalesced(database, room, put);\n`,
     ]],
     test: "tests/contract/state_batch.test.ts",
     filter: "file",

@@ -11,7 +11,7 @@ export interface Batch {
   statements: Statement[];
 }
 
-/** Asks for the revisions of the rooms that are waited for. Reads that meet in the lane travel as one batch. */
+/** Asks for the revisions of the rooms that are waited for. Reads that meet in the queue travel as one batch. */
 export const isPoll = ({ statements }: Batch): boolean => statements.some(isPolled);
 
 /** Reads something of a room. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createDatabase, type Database } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
+import { ROOM_TABLES } from "../../db/driver/schema.ts";
 import { RELEASE } from "../../db/release.ts";
 import type { Row } from "../../db/driver/statement.ts";
 import { commit } from "../../db/write/write.ts";
@@ -25,11 +26,10 @@ function useLaterFeature(database: Database, room: string, admitted = true) {
   });
 }
 
-const TABLES = ["rooms", "agents", "waits", "messages", "senders", "state", "living", "idempotency"];
-
 /** All that is stored, but for signs of life: an agent that is refused lives all the same. */
 async function stored(database: Database): Promise<Row[][]> {
-  const rows = await database.read(TABLES.map((table) => ({ sql: `SELECT * FROM ${table}`, args: {} })));
+  const tables = Object.keys(ROOM_TABLES);
+  const rows = await database.read(tables.map((table) => ({ sql: `SELECT * FROM ${table}`, args: {} })));
   return rows.map((table) => table.map(({ last_heartbeat: _, ...row }) => row));
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { hue, quoted } from "../../views/room/addresses.ts";
-import { ago } from "../../views/room/times.tsx";
-import { preview, Short, Source, Value } from "../../views/room/values.tsx";
+import { hue, quoted } from "../../views/shared/addresses.ts";
+import { ago } from "../../views/shared/times.tsx";
+import { preview, Short, Source, Value } from "../../views/shared/values.tsx";
 
 const PREVIEWS: Array<[unknown, string]> = [
   [null, "null"],

@@ -1,10 +1,10 @@
 import type { AgentView, EntryView, MessageView, TimelineView } from "../model.ts";
-import { agentId, entryId, messageId, scopeId } from "./addresses.ts";
-import { Agent, AGENTS_SHOWN, HiddenAgents } from "./agents.tsx";
+import { agentId, entryId, messageId, scopeId } from "../shared/addresses.ts";
+import { Agent, AGENTS_SHOWN, HiddenAgents } from "../panels/agents/agents.tsx";
 import { Counts } from "./health.tsx";
-import { Message } from "./messages.tsx";
-import { Entry, Gone, Scope } from "./state.tsx";
-import { TimelineFigure } from "./timeline.tsx";
+import { Message } from "../panels/messages/messages.tsx";
+import { Entry, Gone, Scope } from "../panels/state/state.tsx";
+import { TimelineFigure } from "../panels/timeline/timeline.tsx";
 
 /** A piece of the page, which takes the place of what has its id. `once`: it is new whatever it says. */
 export interface Fragment {

@@ -1,5 +1,5 @@
-import { quoted, wordOf } from "./addresses.ts";
-import { CopyText } from "./console.tsx";
+import { quoted, wordOf } from "../shared/addresses.ts";
+import { CopyText } from "../panels/console/console.tsx";
 
 /** All that an agent needs to join, to be pasted into it. */
 export function invitation(address: string, room: string): string {

@@ -1,4 +1,4 @@
-import { enableCopying } from "./copying.js";
+import { enableCopying } from "../shared/copying.js";
 import { enableSession } from "./session.js";
 
 enableCopying();

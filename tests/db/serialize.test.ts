@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { createTurnsOfRooms } from "../../db/serialize.ts";
+import { createFairMutex } from "../../db/serialize.ts";
 
 Deno.test("many large reads of one room keep that of another no longer than one of theirs, and run one at a time", async () => {
-  const inTurn = createTurnsOfRooms();
+  const serialize = createFairMutex();
   const order: string[] = [];
   let atWork = 0;
   const task = (name: string) => async () => {
@@ -12,11 +12,11 @@ Deno.test("many large reads of one room keep that of another no longer than one 
     atWork--;
     return name;
   };
-  const fails = inTurn("big", () => Promise.reject(new Error("this one alone")));
+  const fails = serialize("big", () => Promise.reject(new Error("this one alone")));
   const tasks = ["big 1", "big 2", "big 3", "other 1", "other 2", "third 1"]
-    .map((name) => inTurn(name.split(" ")[0]!, task(name)));
+    .map((name) => serialize(name.split(" ")[0]!, task(name)));
   await assert.rejects(fails, /this one alone/);
   assert.deepEqual(await Promise.all(tasks), ["big 1", "big 2", "big 3", "other 1", "other 2", "third 1"]);
   assert.deepEqual(order, ["big 1", "other 1", "third 1", "big 2", "other 2", "big 3"]);
-  assert.equal(await inTurn("big", task("again")), "again");
+  assert.equal(await serialize("big", task("again")), "again");
 });

@@ -1,9 +1,9 @@
-import type { Markup } from "../layout.tsx";
-import type { EntryView, ScopeView } from "../model.ts";
-import { agentId, entryId, hue, scopeId } from "./addresses.ts";
-import { Copy } from "./messages.tsx";
-import { Ago } from "./times.tsx";
-import { Source, Value } from "./values.tsx";
+import type { Markup } from "../../shared/layout.tsx";
+import type { EntryView, ScopeView } from "../../model.ts";
+import { agentId, entryId, hue, scopeId } from "../../shared/addresses.ts";
+import { Copy } from "../messages/messages.tsx";
+import { Ago } from "../../shared/times.tsx";
+import { Source, Value } from "../../shared/values.tsx";
 
 /** The state; `drawn`: its scopes, each as `Scope` draws it. */
 export function State({ drawn }: { drawn: Markup[] }) {

@@ -1,10 +1,10 @@
 import { apply } from "./applying.js";
-import { startClock } from "./clock.js";
-import { enableCopying } from "./copying.js";
+import { startClock } from "../shared/clock.js";
+import { enableCopying } from "../shared/copying.js";
 import { enableFinding } from "./finding.js";
 import { follow } from "./following.js";
 import { keepPointed } from "./pointing.js";
-import { createReading } from "./reading.js";
+import { createReading } from "../panels/messages/reading.js";
 
 const { room, revision, now } = document.body.dataset;
 const path = `/rooms/${encodeURIComponent(room)}`;

@@ -1,9 +1,9 @@
 import type { ErrorCode } from "../http/errors.ts";
 import { LIMITS } from "../http/limits.ts";
-import { entry } from "./examples.ts";
-import { BODY, type Operations } from "./operation.ts";
-import * as parameters from "./parameters.ts";
-import { batchRequest, deleteRequest, stateRequest } from "./state_bodies.ts";
+import { entry } from "../openapi/examples.ts";
+import { BODY, type Operations } from "../openapi/operation.ts";
+import * as parameters from "../openapi/parameters.ts";
+import { batchRequest, deleteRequest, stateRequest } from "./schemas.ts";
 
 const WRITE: ErrorCode[] = [...BODY, "invalid_expression", "version_conflict", "precondition_failed"];
 const PUT: ErrorCode[] = [...WRITE, "not_a_number", "limit_reached"];

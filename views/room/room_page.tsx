@@ -1,12 +1,12 @@
-import { type Assets, Layout, type Markup } from "./layout.tsx";
-import type { RoomView } from "./model.ts";
-import { Agents } from "./room/agents.tsx";
-import { Console, CopyText } from "./room/console.tsx";
-import { Counts, Live } from "./room/health.tsx";
-import { Invitation } from "./room/invitation.tsx";
-import { quoted, wordOf } from "./room/addresses.ts";
-import { Messages } from "./room/messages.tsx";
-import { State } from "./room/state.tsx";
+import { type Assets, Layout, type Markup } from "../shared/layout.tsx";
+import type { RoomView } from "../model.ts";
+import { Agents } from "../panels/agents/agents.tsx";
+import { Console, CopyText } from "../panels/console/console.tsx";
+import { Counts, Live } from "./health.tsx";
+import { Invitation } from "./invitation.tsx";
+import { quoted, wordOf } from "../shared/addresses.ts";
+import { Messages } from "../panels/messages/messages.tsx";
+import { State } from "../panels/state/state.tsx";
 
 const TABS = [["talk", "Talk"], ["agents", "Agents"], ["state", "State"], ["timeline", "Timeline"], [
   "console",

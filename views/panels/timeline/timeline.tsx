@@ -1,6 +1,6 @@
-import type { TimelineEvent, TimelineView, TimelineWait } from "../model.ts";
-import { hue } from "./addresses.ts";
-import { ago } from "./times.tsx";
+import type { TimelineEvent, TimelineView, TimelineWait } from "../../model.ts";
+import { hue } from "../../shared/addresses.ts";
+import { ago } from "../../shared/times.tsx";
 import { EVENTS_SHOWN, LANE, layoutOf, SOMEBODY, type TimelineLayout } from "./timeline_layout.ts";
 
 export function Timeline({ view, now }: { view: TimelineView; now: Date }) {

@@ -1,7 +1,7 @@
 import type { Child } from "hono/jsx";
 import { Session } from "./front_session.tsx";
-import { type Assets, Layout, type Markup } from "./layout.tsx";
-import { wordOf } from "./room/addresses.ts";
+import { type Assets, Layout, type Markup } from "../shared/layout.tsx";
+import { wordOf } from "../shared/addresses.ts";
 
 /** The first page for people: what this is, and a room to try it in. `source`: where its source is, if told. */
 export function frontPage(address: string, assets: Assets, source?: string): Markup {

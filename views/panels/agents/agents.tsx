@@ -1,8 +1,8 @@
-import type { Markup } from "../layout.tsx";
-import type { AgentView, ConditionView, PartView, PresentView, WholeView } from "../model.ts";
-import { agentId, hue } from "./addresses.ts";
-import { Ago } from "./times.tsx";
-import { Inline, Short, Source } from "./values.tsx";
+import type { Markup } from "../../shared/layout.tsx";
+import type { AgentView, ConditionView, PartView, PresentView, WholeView } from "../../model.ts";
+import { agentId, hue } from "../../shared/addresses.ts";
+import { Ago } from "../../shared/times.tsx";
+import { Inline, Short, Source } from "../../shared/values.tsx";
 
 export const AGENTS_SHOWN = 200;
 

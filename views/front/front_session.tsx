@@ -1,4 +1,4 @@
-import { quoted } from "./room/addresses.ts";
+import { quoted } from "../shared/addresses.ts";
 
 interface Call {
   method: "GET" | "POST" | "PUT";

@@ -1,7 +1,7 @@
-import type { EvaluationView, RoomView } from "../model.ts";
-import { AGENTS_SHOWN } from "./agents.tsx";
-import { quoted } from "./addresses.ts";
-import { Source, Value } from "./values.tsx";
+import type { EvaluationView, RoomView } from "../../model.ts";
+import { AGENTS_SHOWN } from "../agents/agents.tsx";
+import { quoted } from "../../shared/addresses.ts";
+import { Source, Value } from "../../shared/values.tsx";
 
 /** Evaluates expressions against the room: without the script by loading the page again. */
 export function Console({ room }: { room: RoomView }) {

@@ -1,4 +1,4 @@
-import type { TimelineEvent, TimelineView, TimelineWait } from "../model.ts";
+import type { TimelineEvent, TimelineView, TimelineWait } from "../../model.ts";
 
 /** The lane of whoever is not named. */
 export const SOMEBODY = "somebody";

@@ -1,9 +1,9 @@
-import type { Markup } from "../layout.tsx";
-import type { MessageView, RoomView } from "../model.ts";
-import { agentId, hue, messageId } from "./addresses.ts";
-import { FirstCalls } from "./invitation.tsx";
-import { Ago } from "./times.tsx";
-import { preview, Value } from "./values.tsx";
+import type { Markup } from "../../shared/layout.tsx";
+import type { MessageView, RoomView } from "../../model.ts";
+import { agentId, hue, messageId } from "../../shared/addresses.ts";
+import { FirstCalls } from "../../room/invitation.tsx";
+import { Ago } from "../../shared/times.tsx";
+import { preview, Value } from "../../shared/values.tsx";
 
 /** The conversation; `drawn`: the messages of the room, each as `Message` draws it. */
 export function Messages({ room, drawn }: { room: RoomView; drawn: Markup[] }) {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
-import { createLane } from "../../db/batching/queue.ts";
+import { createBatchQueue } from "../../db/batching/queue.ts";
 import type { Row, Statement } from "../../db/driver/statement.ts";
 
-const job = (...names: string[]): Statement[] => names.map((sql) => ({ sql, args: {} }));
+const statementsOf = (...names: string[]): Statement[] => names.map((sql) => ({ sql, args: {} }));
 const echo = (statements: Statement[]): Row[][] => statements.map(({ sql }) => [{ sql }]);
 
 /** A database whose batches the test answers one by one. */
@@ -42,11 +42,11 @@ const sqlError = (code: string, statementIndex?: number) =>
 
 Deno.test("what arrives while a batch is under way travels in the next one", async () => {
   const database = heldDatabase();
-  const lane = createLane(database.send, LIMITS);
+  const queue = createBatchQueue(database.send, LIMITS);
   const begun = database.next();
-  const first = lane.submit(job("a"));
+  const first = queue.submit(statementsOf("a"));
   await begun;
-  const others = [lane.submit(job("b", "c")), lane.submit(job("d"))];
+  const others = [queue.submit(statementsOf("b", "c")), queue.submit(statementsOf("d"))];
   const second = database.next();
   database.batches[0]!.answer();
   await second;
@@ -58,14 +58,14 @@ Deno.test("what arrives while a batch is under way travels in the next one", asy
 
 Deno.test("a batch holds up the next for a while, so that more travel in it, and no longer", async () => {
   const database = heldDatabase();
-  const lane = createLane(database.send, { ...LIMITS, inFlight: 2, apart: 100 });
+  const queue = createBatchQueue(database.send, { ...LIMITS, inFlight: 2, apart: 100 });
   const begun = database.next();
-  const first = lane.submit(job("a"));
+  const first = queue.submit(statementsOf("a"));
   await begun;
   const second = database.next();
-  const others = [lane.submit(job("b"))];
+  const others = [queue.submit(statementsOf("b"))];
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-  others.push(lane.submit(job("c")));
+  others.push(queue.submit(statementsOf("c")));
   await second;
   assert.deepEqual(database.batches.map(({ names }) => names), [["a"], ["b", "c"]]);
   for (const { answer } of database.batches) answer();
@@ -74,9 +74,9 @@ Deno.test("a batch holds up the next for a while, so that more travel in it, and
 
 Deno.test("a batch that is answered holds up nobody, whatever else is under way", async () => {
   const database = heldDatabase();
-  const lane = createLane(database.send, { ...LIMITS, inFlight: 2, apart: 3 }, () => 0);
+  const queue = createBatchQueue(database.send, { ...LIMITS, inFlight: 2, apart: 3 }, () => 0);
   const submitted: Promise<unknown>[] = [];
-  const submit = (name: string) => submitted.push(lane.submit(job(name)));
+  const submit = (name: string) => submitted.push(queue.submit(statementsOf(name)));
   const turns = async () => {
     for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
   };
@@ -96,10 +96,10 @@ Deno.test("a batch that is answered holds up nobody, whatever else is under way"
 
 Deno.test("a batch is bounded, but a job is never split", async () => {
   const database = heldDatabase();
-  const lane = createLane(database.send, { ...LIMITS, weight: 3 });
+  const queue = createBatchQueue(database.send, { ...LIMITS, weight: 3 });
   const begun = database.next();
   const jobs = [["a", "b"], ["c"], ["d", "e"], ["f", "g", "h", "i"]].map((names) =>
-    lane.submit(job(...names))
+    queue.submit(statementsOf(...names))
   );
   await begun;
   await answerAll(database, 3);
@@ -111,8 +111,8 @@ Deno.test("a batch is bounded, but a job is never split", async () => {
 async function sizesAfter(took: number): Promise<number[]> {
   let time = 0;
   const database = heldDatabase();
-  const lane = createLane(database.send, LIMITS, () => time);
-  const submit = (count: number) => Array.from({ length: count }, () => lane.submit(job("a")));
+  const queue = createBatchQueue(database.send, LIMITS, () => time);
+  const submit = (count: number) => Array.from({ length: count }, () => queue.submit(statementsOf("a")));
   let begun = database.next();
   const jobs = submit(10);
   await begun;
@@ -136,10 +136,10 @@ Deno.test("a near database works at one half while the other is answered, a far 
 
 Deno.test("light jobs pass heavy ones that do not fit beside each other, and the first is never passed", async () => {
   const database = heldDatabase();
-  const lane = createLane(database.send, { ...LIMITS, weight: 10 });
+  const queue = createBatchQueue(database.send, { ...LIMITS, weight: 10 });
   const begun = database.next();
   const jobs = [["a", 7], ["b", 7], ["c", 1], ["d", 7], ["e", 2]].map(([name, weight]) =>
-    lane.submit([{ sql: name as string, args: {}, weight: weight as number }])
+    queue.submit([{ sql: name as string, args: {}, weight: weight as number }])
   );
   await begun;
   await answerAll(database, 3);
@@ -149,8 +149,8 @@ Deno.test("light jobs pass heavy ones that do not fit beside each other, and the
 
 Deno.test("who asks for little waits for no heavy job, and heavy ones have their turn all the same", async () => {
   const { send, batches } = heldDatabase();
-  const lane = createLane(send, { ...LIMITS, weight: 32, inFlight: 2 });
-  const submit = (name: string, weight: number) => lane.submit([{ sql: name, args: {}, weight }]);
+  const queue = createBatchQueue(send, { ...LIMITS, weight: 32, inFlight: 2 });
+  const submit = (name: string, weight: number) => queue.submit([{ sql: name, args: {}, weight }]);
   /** The names of so many batches, once they have come. */
   const come = async (count: number) => {
     while (batches.length < count) await new Promise((resolve) => setImmediate(resolve));
@@ -171,7 +171,7 @@ Deno.test("who asks for little waits for no heavy job, and heavy ones have their
 
 Deno.test("a wrong statement fails its own job, the others are sent again", async () => {
   const sent: string[] = [];
-  const lane = createLane(
+  const queue = createBatchQueue(
     (statements) => {
       sent.push(statements.map(({ sql }) => sql).join(" "));
       const wrong = statements.findIndex(({ sql }) => sql === "wrong");
@@ -180,9 +180,9 @@ Deno.test("a wrong statement fails its own job, the others are sent again", asyn
     LIMITS,
   );
   const [good, bad, fine] = [
-    lane.submit(job("a", "b")),
-    lane.submit(job("c", "wrong")),
-    lane.submit(job("d")),
+    queue.submit(statementsOf("a", "b")),
+    queue.submit(statementsOf("c", "wrong")),
+    queue.submit(statementsOf("d")),
   ];
   await assert.rejects(bad, { code: "SQLITE_ERROR" });
   assert.equal((await good).length + (await fine).length, 3);
@@ -192,7 +192,7 @@ Deno.test("a wrong statement fails its own job, the others are sent again", asyn
 Deno.test("a busy database is asked again, until the patience is over", async () => {
   let time = 0;
   let asked = 0;
-  const busy = createLane(
+  const busy = createBatchQueue(
     () => {
       asked++;
       time += 400;
@@ -202,18 +202,18 @@ Deno.test("a busy database is asked again, until the patience is over", async ()
     () => time,
   );
   await assert.rejects(
-    busy.submit(job("a")),
+    busy.submit(statementsOf("a")),
     (error) => error instanceof DatabaseUnavailable && !error.unknown,
   );
   assert.equal(asked, 3);
 
   let refusals = 2;
-  const relenting = createLane(
+  const relenting = createBatchQueue(
     (statements) =>
       refusals-- > 0 ? Promise.reject(sqlError("SQLITE_BUSY")) : Promise.resolve(echo(statements)),
     LIMITS,
   );
-  assert.deepEqual(await relenting.submit(job("a")), [[{ sql: "a" }]]);
+  assert.deepEqual(await relenting.submit(statementsOf("a")), [[{ sql: "a" }]]);
 });
 
 Deno.test("a lost answer leaves the outcome unknown, a refusing disk does not", async () => {
@@ -223,28 +223,32 @@ Deno.test("a lost answer leaves the outcome unknown, a refusing disk does not", 
       false,
     ]] as const
   ) {
-    const lane = createLane(() => Promise.reject(error), LIMITS);
+    const queue = createBatchQueue(() => Promise.reject(error), LIMITS);
     await assert.rejects(
-      lane.submit(job("a")),
+      queue.submit(statementsOf("a")),
       (fault) => fault instanceof DatabaseUnavailable && fault.unknown === unknown && fault.cause === error,
     );
   }
 });
 
-Deno.test("requests of a kind are merged into shared statements and each gets its own answer", async () => {
+Deno.test("requests of a kind are coalesced into shared statements and each gets its own answer", async () => {
   const sent: string[] = [];
-  const lane = createLane(
+  const queue = createBatchQueue(
     (statements) => {
       sent.push(statements.map(({ sql }) => sql).join(" "));
       return Promise.resolve(statements.map(({ sql }) => sql.split("+").map((name) => ({ name }))));
     },
     LIMITS,
   );
-  const merger = {
+  const coalescer = {
     statements: (names: string[]) => [{ sql: names.join("+"), args: {} }],
     results: (names: string[], [rows]: Row[][]) => names.map((_, n) => rows![n]!.name),
   };
-  const answers = [lane.submitOne(merger, "a"), lane.submit(job("x")), lane.submitOne(merger, "b")];
+  const answers = [
+    queue.submitCoalesced(coalescer, "a"),
+    queue.submit(statementsOf("x")),
+    queue.submitCoalesced(coalescer, "b"),
+  ];
   assert.deepEqual(await Promise.all(answers), ["a", [[{ name: "x" }]], "b"]);
   assert.deepEqual(sent, ["a+b x"]);
 });
@@ -256,12 +260,12 @@ Deno.test("a batch waits for requests that are at work and about to join it", as
     sent.push(statements.length);
     return Promise.resolve(echo(statements));
   };
-  const lane = createLane(send, { ...LIMITS, expected: () => working });
-  const first = lane.submit(job("a"));
+  const queue = createBatchQueue(send, { ...LIMITS, expected: () => working });
+  const first = queue.submit(statementsOf("a"));
   await new Promise((resolve) => setImmediate(resolve));
-  await Promise.all([first, lane.submit(job("b"))]);
+  await Promise.all([first, queue.submit(statementsOf("b"))]);
   assert.deepEqual(sent, [2]);
   working = 2; // one of them never submits: the other is not held up for long
-  await lane.submit(job("c"));
+  await queue.submit(statementsOf("c"));
   assert.deepEqual(sent, [2, 1]);
 });

@@ -8,7 +8,7 @@ import { revisionOf, ROOM_CURRENT, ROOM_REVISION } from "./rooms.ts";
 import { type Newest, newestWaitsOf, present, type Status, toNewest, touch, waitsNow } from "./presence.ts";
 import type { Row } from "./driver/statement.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "./yield.ts";
-import { readWhole } from "./consistent_read/whole_reads.ts";
+import { readConsistent } from "./consistent_read/read.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "./write/write.ts";
 
 export interface Agent {
@@ -136,7 +136,7 @@ export async function listAgents(
   database: Database,
   room: string,
 ): Promise<{ agents: Agent[]; revision: number }> {
-  const [rooms, rows, waits] = await readWhole(database, [
+  const [rooms, rows, waits] = await readConsistent(database, [
     { sql: ROOM_CURRENT, args: { room } },
     selectAgents(room),
     newestWaitsOf(room, null),

@@ -2,7 +2,7 @@ import type { Database } from "../../db/database.ts";
 import type { Selection } from "../../db/write/read_set.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { loadSnapshot, type Snapshot } from "../../db/snapshots/snapshot.ts";
-import type { Query } from "../../db/consistent_read/whole_reads.ts";
+import type { Query } from "../../db/consistent_read/read.ts";
 import { define, type Definitions, readsViews, viewsOf, withViews } from "./definitions.ts";
 import { createMemory, type Known } from "./definitions_memory.ts";
 import { compileAhead } from "./compile.ts";

@@ -4,7 +4,7 @@ import { selectMessages, toMessage } from "../../db/messages/read.ts";
 import type { Snapshot } from "../../db/snapshots/snapshot.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
-import type { Query } from "../../db/consistent_read/whole_reads.ts";
+import type { Query } from "../../db/consistent_read/read.ts";
 import type { RoomContext, Viewpoint, ViewResult } from "../rooms/context.ts";
 import { NOTHING } from "../rooms/definitions.ts";
 import type { RoomData } from "../rooms/reader.ts";

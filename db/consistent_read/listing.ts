@@ -1,7 +1,7 @@
 import { CHANGED } from "./changed.ts";
 import { type Row, type Statement, type Value, weightOf } from "../driver/statement.ts";
 
-/** A query of a room whose rows may be many or large: it is read in pages, by `readWhole`. */
+/** A query of a room whose rows may be many or large: it is read in pages, by `readConsistent`. */
 export interface Listing {
   table: "state" | "agents" | "messages";
   columns: string[];

@@ -8,7 +8,7 @@ import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import type { Row } from "../driver/statement.ts";
 import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
-import { readWhole } from "../consistent_read/whole_reads.ts";
+import { readConsistent } from "../consistent_read/read.ts";
 
 export interface Message {
   id: number;
@@ -62,7 +62,7 @@ export async function listMessages(
   room: string,
   filter: MessageFilter,
 ): Promise<{ messages: Message[]; more: boolean; revision: number }> {
-  const [rooms, rows] = await readWhole(database, [
+  const [rooms, rows] = await readConsistent(database, [
     { sql: ROOM_REVISION, args: { room } },
     selectMessages(room, filter),
   ]);

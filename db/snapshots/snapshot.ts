@@ -12,7 +12,7 @@ import { REVISION } from "../release.ts";
 import { VIEW_SCOPE } from "../state/entry.ts";
 import { type Row, type Statement, weightOf } from "../driver/statement.ts";
 import { mapYielding } from "../yield.ts";
-import { type Query, readWhole } from "../consistent_read/whole_reads.ts";
+import { type Query, readConsistent } from "../consistent_read/read.ts";
 
 /** What to load of a room, of one revision. */
 export interface SnapshotQuery extends Selection {
@@ -111,7 +111,7 @@ export async function loadSnapshot(
   extra: Query[] = [],
 ): Promise<Snapshot> {
   const queries = snapshotQueries(room, query);
-  const results = await readWhole(database, [...Object.values(queries), ...extra]);
+  const results = await readConsistent(database, [...Object.values(queries), ...extra]);
   const names = Object.keys(queries);
   const rows = Object.fromEntries(names.map((name, index) => [name, results[index]!]));
   return await toSnapshot(rows, results.slice(names.length));

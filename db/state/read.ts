@@ -12,7 +12,7 @@ import { versionConflict } from "./refusals.ts";
 import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 import { ADMITTED, commit, FROM_ADMITTED } from "../write/write.ts";
-import { readWhole } from "../consistent_read/whole_reads.ts";
+import { readConsistent } from "../consistent_read/read.ts";
 
 export interface StateFilter {
   scope?: string;
@@ -95,7 +95,7 @@ export async function listEntries(
   room: string,
   filter: StateFilter,
 ): Promise<{ entries: Array<Entry | Tombstone>; revision: number }> {
-  const [rooms, rows] = await readWhole(database, [
+  const [rooms, rows] = await readConsistent(database, [
     { sql: ROOM_REVISION, args: { room } },
     selectEntries(room, filter),
   ]);

@@ -10,7 +10,7 @@ import { newestWaitsOf, toNewest } from "../../db/presence.ts";
 import { type Entry, VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { Row } from "../../db/driver/statement.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
-import type { Query } from "../../db/consistent_read/whole_reads.ts";
+import type { Query } from "../../db/consistent_read/read.ts";
 import type { EntryView, MessageView, ScopeView, TimelineEvent } from "../../views/model.ts";
 import { entryId } from "../../views/shared/addresses.ts";
 import { EVENTS_SHOWN } from "../../views/panels/timeline/timeline_layout.ts";

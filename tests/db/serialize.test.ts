@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createFairMutex } from "../../db/serialize.ts";
 
-Deno.test("many large reads of one room keep that of another no longer than one of theirs, and run one at a time", async () => {
+Deno.test("many consistent reads of one room keep that of another no longer than one of theirs, and run one at a time", async () => {
   const serialize = createFairMutex();
   const order: string[] = [];
   let atWork = 0;

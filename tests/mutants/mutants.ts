@@ -212,7 +212,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "the block in which a page of a sender's messages ends passed over",
     edits: [["${through.order} ${on}= ", "${through.order} ${on} "]],
-    test: "tests/db/whole_reads.test.ts",
+    test: "tests/db/consistent_read.test.ts",
     filter: "messages that are posted and claimed while they are read in pages",
   },
   {
@@ -224,7 +224,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a share of a sender's messages without a match taken for their end",
     edits: [["exhausted = !full && reached === null;", "exhausted = !full;"]],
-    test: "tests/db/whole_reads.test.ts",
+    test: "tests/db/consistent_read.test.ts",
     filter: "a page passes many messages at the most",
   },
   {
@@ -293,7 +293,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "replies that come while a thread is walked left out",
     edits: [["      if (placeIn(known, parent) < 0) continue;", "      if (parent > 0) continue;"]],
-    test: "tests/db/whole_reads.test.ts",
+    test: "tests/db/consistent_read.test.ts",
     filter: "a thread that grows while it is walked",
   },
   {

@@ -31,7 +31,7 @@ const MOST_STEPS = 10_000;
  * far, as it is at that step. So nothing has to be begun again, however fast the room changes.
  * Errors: `DatabaseUnavailable`, `unavailable`.
  */
-export async function readWhole(database: Database, queries: Query[]): Promise<Row[][]> {
+export async function readConsistent(database: Database, queries: Query[]): Promise<Row[][]> {
   const readings = queries.map((query, n) =>
     "sql" in query ? createPlain(query, n === 0) : query.thread ? createThread(query) : createPaged(query)
   );

@@ -1,7 +1,8 @@
 import { createDatabase } from "./db/database.ts";
 import { connect } from "./db/driver/open.ts";
 import { createApp } from "./routes/app.ts";
-import { onEnd } from "./routes/process/ending.ts";
+import { endRequestsIn } from "./routes/http/deadline.ts";
+import { KEPT_FOR_MS, onEnd } from "./routes/process/ending.ts";
 import { createServices } from "./routes/services.ts";
 import { databaseOf, settingsOf } from "./routes/process/settings.ts";
 import { starting } from "./routes/process/starting.ts";
@@ -17,8 +18,11 @@ export const database = createDatabase({ connect: () => connect(url, authToken) 
 const services = createServices(database, settings);
 const app = createApp(services);
 
-/** Answers all waits, so that the instance can end without cutting anybody. */
-export const drain = (): Promise<void> => services.watch.drain();
+/** Answers all waits, and in time all requests that the database keeps, so that the instance ends without cutting anybody. */
+export function drain(): Promise<void> {
+  endRequestsIn(KEPT_FOR_MS);
+  return services.watch.drain();
+}
 
 // start.ts has a server of its own to shut down; `deno serve` and Deno Deploy have theirs, which we cannot await.
 const FLUSH_MS = 100;

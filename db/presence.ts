@@ -43,7 +43,8 @@ const ADMIT_MARK = `
 
 const MARK = `
   INSERT INTO waits (room_id, agent_id, token, waiting_on, until, revision)
-  SELECT :room, :agent, :token, :waiting_on, ${NOW} + :lasts, revision ${FROM_ADMITTED}`;
+  SELECT :room, :agent, :token, :waiting_on, ${NOW} + :lasts, revision ${FROM_ADMITTED}
+  ON CONFLICT DO NOTHING`; // of a restored copy that has it
 
 const ADMIT_CLEAR = `
   UPDATE rooms SET revision = revision + 1, agents_revision = revision + 1, admitted = :nonce

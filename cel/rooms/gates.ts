@@ -1,4 +1,5 @@
 import type { Database } from "../../db/database.ts";
+import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import type { Guard } from "../../db/write/read_set.ts";
 import type { Json } from "../../db/json.ts";
 import { Refusal } from "../../db/refusal.ts";
@@ -18,7 +19,7 @@ export interface Gates {
    * Evaluates the gate and runs `write` with a guard on all that the gate has read; when the guard did not hold
    * (`write` gave undefined) it reads and evaluates again.
    * Errors: `precondition_failed`; `unavailable` when others were faster every time, or took too long before it;
-   * what `write` throws.
+   * `DatabaseUnavailable` where the database takes no writes; what `write` throws.
    */
   through<T>(room: string, gate: Gate, write: (guard: Guard) => Promise<T | undefined>): Promise<T>;
 }
@@ -37,6 +38,7 @@ export function createGates(database: Database, reader: Reader): Gates {
           const data = await reader.load(room, gate.condition.reads);
           if (isBusy()) await yieldToOthers();
           judge(data, gate);
+          if (data.snapshot.overdue) throw new DatabaseUnavailable("What is due cannot be ended.", false);
           const written = await write(guardFor(data));
           if (written !== undefined) return written;
           await pause(Math.random() * Math.min(attempt * 5, MOST_PAUSE_MS));

@@ -14,6 +14,8 @@ const CLEARED_WITHIN_MS = 400;
 /** The presence mark of a wait: set without being awaited, cleared before the answer. */
 export interface Mark {
   set(): void;
+  /** Sets it anew where it was set: the database was restored from a copy that may not have it. */
+  renew(): void;
   clear(): Promise<void>;
 }
 
@@ -27,10 +29,14 @@ export function createMark(
 ): Mark {
   let marked: Promise<void> | undefined;
   const mark = { room, agent: agent!, token: viewpoint.wait! };
+  function set() {
+    const lasts = Math.round(began + timeout - database.elapsed()) + MARK_GRACE_MS;
+    marked = markWaiting(database, mark, { waitingOn: condition.source, lasts }).catch(unmarked);
+  }
   return {
-    set() {
-      const lasts = Math.round(began + timeout - database.elapsed()) + MARK_GRACE_MS;
-      marked = markWaiting(database, mark, { waitingOn: condition.source, lasts }).catch(unmarked);
+    set,
+    renew() {
+      if (marked !== undefined) set();
     },
     async clear() {
       if (marked === undefined) return;

@@ -147,7 +147,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
       const agents = [...new Set(waiters.flatMap(({ request: { agent } }) => agent ?? []))];
       const [data] = await Promise.all([
         load(watch, waiters, { ...NOTHING, agents }),
-        ...agents.map((agent) => signOfLife(database, watch.room, agent)),
+        ...agents.map((agent) => signOfLife(database, watch.room, agent).catch(withoutSign)),
       ]);
       const there = new Set(data.snapshot.agents.map(({ id }) => id));
       for (const waiter of waiters) {
@@ -176,6 +176,11 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
         enqueue(watch, { waiter, resolve: begun, reject });
       }),
   };
+}
+
+/** A wait goes on without its sign of life where the database takes no writes, as it does without its mark (mark.ts). */
+function withoutSign(error: unknown): void {
+  if (!(error instanceof DatabaseUnavailable)) throw error;
 }
 
 /** Waits that a load can serve: all that need no more than they read, and those whose answers include the same. */

@@ -40,7 +40,7 @@ const [SOONEST, LATEST] = [0.8, 0.9];
 /** Rooms that are asked for at once: their answer is read in one turn. */
 const ROOMS_AT_ONCE = 2_500;
 
-/** A wait that the database keeps from its last read ends this much after its time. */
+/** A wait that the database keeps from its last read ends this much after its time, or after its instance was told to. */
 const LAST_READ_MS = 1_500;
 
 /**
@@ -58,6 +58,7 @@ export function createWatch(
   /** Rooms in which what is due is being ended. */
   const ending = new Set<string>();
   const results = new Set<Promise<unknown>>();
+  const marks = new Map<Waiter, Mark>();
   let waits = 0;
   let lookers = 0;
   let draining = false;
@@ -86,12 +87,16 @@ export function createWatch(
   }
 
   /** A room has gone back, or is gone: its database was restored from a copy, or emptied. All is looked at anew. */
-  function turn(room: string) {
+  function turn(room: string, isThere: boolean) {
     follows.turn(room);
     const watch = rooms.get(room);
     if (!watch) return;
     for (const part of PARTS) watch.latest[part] = 0;
-    for (const waiter of watch.waiters) waiter.revision = -1;
+    for (const waiter of watch.waiters) {
+      waiter.revision = -1;
+      waiter.ripe = true; // also where it reads nothing of the room
+      if (isThere) marks.get(waiter)?.renew();
+    }
   }
 
   async function look() {
@@ -107,10 +112,12 @@ export function createWatch(
         for (const changes of there.changes) {
           const [{ room }] = changes as [Change];
           looked.set(room, changes);
-          if (found.get(room)?.some(({ revision }, n) => revision > changes[n]!.revision)) turn(room);
+          if (found.get(room)?.some(({ revision }, n) => revision > changes[n]!.revision)) turn(room, true);
           changes.forEach(hear);
         }
-        if (there.changes.length < some.length) some.filter((room) => !looked.has(room)).forEach(turn);
+        if (there.changes.length < some.length) {
+          some.filter((room) => !looked.has(room)).forEach((room) => turn(room, false));
+        }
       }
       found = looked;
     } catch (error) {
@@ -193,16 +200,15 @@ export function createWatch(
       const { waiter, watch, result } = subscribe(request);
       const leave = () => waiter.settle(undefined);
       const finish = () => {
-        timer = setTimeout(lose, LAST_READ_MS);
+        timer = setTimeout(lose, LAST_READ_MS, waiter);
         waiter.final = true;
         advance(watch);
       };
-      const lose = () =>
-        waiter.settle(new DatabaseUnavailable("The database did not answer in time.", false));
-      let timer = setTimeout(finish, request.timeout);
+      let timer = setTimeout(finish, draining ? 0 : request.timeout);
       request.signal.addEventListener("abort", leave);
       results.add(result);
       const mark = request.agent === undefined ? undefined : createMark(database, waiter);
+      if (mark) marks.set(waiter, mark);
       try {
         if (request.signal.aborted) leave();
         // Not awaited: the first look may hang for longer than the wait lasts.
@@ -211,6 +217,7 @@ export function createWatch(
       } finally {
         request.signal.removeEventListener("abort", leave);
         clearTimeout(timer);
+        marks.delete(waiter);
         await mark?.clear();
         results.delete(result);
       }
@@ -223,7 +230,14 @@ export function createWatch(
         watch.waiters.forEach((waiter) => waiter.final = true);
         advance(watch);
       }
+      const loseAll = () => rooms.forEach(({ waiters }) => waiters.forEach(lose));
+      const timer = setTimeout(loseAll, LAST_READ_MS);
       await Promise.allSettled(results);
+      clearTimeout(timer);
     },
   };
+}
+
+function lose(waiter: Waiter): void {
+  waiter.settle(new DatabaseUnavailable("The database did not answer in time.", false));
 }

@@ -43,6 +43,8 @@ export interface Snapshot {
   /** The database's time then. */
   now: Date;
   createdAt: string;
+  /** Whether something is shown that was to end by now, since the database takes no writes (`readCurrent`). */
+  overdue: boolean;
   revisions: RoomRevisions;
   counts: { count: number; unclaimed: number };
   /** Values of plain keys, without the views. */
@@ -164,6 +166,7 @@ async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<
   return {
     now: new Date(Number(found.now)),
     createdAt: found.created_at as string,
+    overdue: found.due !== null,
     revisions: {
       revision: served(found.revision),
       state: Number(found.state_revision),

@@ -6,15 +6,19 @@ interface Work {
   end(): void;
 }
 
-/** Lets work take `ms` and no more: after that its promise is rejected with what `late` makes. */
-export type Within = <T>(work: Promise<T>, ms: number, late: () => Error) => Promise<T>;
+export interface Deadlines {
+  /** Lets work take `ms` and no more: after that its promise is rejected with what `late` makes. */
+  within<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T>;
+  /** Ends all work that is under way, as if its time were over. */
+  endAll(): void;
+}
 
 /**
  * Deadlines of `least` milliseconds or more, under one timer: one that is set and cleared for each body costs a small
  * write some 2 %. They stand in an array, whose places are used again: a Set that changes with every request leaves
  * tables behind that keep requests which are long answered, and these outlive every collection of the young heap.
  */
-export function createDeadlines(least: number): Within {
+export function createDeadlines(least: number): Deadlines {
   const places: Array<Work | undefined> = [];
   const free: number[] = [];
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -30,7 +34,7 @@ export function createDeadlines(least: number): Within {
     timer = next === Infinity ? undefined : setTimeout(endLate, Math.min(next - now, least));
   }
 
-  return function within<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
+  function within<T>(work: Promise<T>, ms: number, late: () => Error): Promise<T> {
     return new Promise((resolve, reject) => {
       const place = free.pop() ?? places.length;
       const own = places[place] = { until: performance.now() + ms, end: () => leave(() => reject(late())) };
@@ -46,11 +50,20 @@ export function createDeadlines(least: number): Within {
         settle();
       }
     });
-  };
+  }
+
+  return { within, endAll: () => places.forEach((work) => work?.end()) };
 }
 
+const deadlines = createDeadlines(Math.min(LIMITS.bodyMs, LIMITS.requestMs));
+
 /** The deadlines of all requests, and of their bodies. */
-export const within: Within = createDeadlines(Math.min(LIMITS.bodyMs, LIMITS.requestMs));
+export const { within } = deadlines;
+
+/** Answers, `ms` from now, all requests that the database still keeps: this instance ends. */
+export function endRequestsIn(ms: number): void {
+  setTimeout(deadlines.endAll, ms);
+}
 
 /** Ends a task after the time that a request has, whatever the database does. Errors: `DatabaseUnavailable`. */
 export function answeredInTime<T>(task: Promise<T>): Promise<T> {

@@ -4,6 +4,9 @@ const MOST_MS = 4_500;
 /** Milliseconds in which requests are answered; what is left is for the database. */
 const ANSWERED_WITHIN_MS = 4_000;
 
+/** Milliseconds in which the database may answer; requests that it keeps for longer are refused in the rest. */
+export const KEPT_FOR_MS = 3_000;
+
 /** A signal to the group of processes and the one that a task runner passes on come this close together. */
 const SAME_SIGNAL_MS = 1_000;
 

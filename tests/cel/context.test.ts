@@ -29,6 +29,7 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
     snapshot: {
       now: NOW,
       createdAt: "",
+      overdue: false,
       revisions: { revision: 7, state: 7, views: 7, agents: 7, messages: 7 },
       counts: { count: 3, unclaimed: 1 },
       entries: Object.entries(shared).map(([key, value]) => ({

@@ -65,3 +65,38 @@ for (
     }, { wrap: database.wrap, poll: 50 });
   });
 }
+
+Deno.test("a database that takes no writes keeps no wait from its answer: the agent leaves no sign and no mark", () => {
+  let full = false;
+  const wrap = (connection: Connection): Connection => ({
+    send(statements, mode) {
+      if (!full || mode === "read") return connection.send(statements, mode);
+      return Promise.reject(Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" }));
+    },
+    close: () => connection.close(),
+  });
+  return withApp(async ({ json }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    full = true;
+    const waits = [
+      { condition: "self == null" },
+      { condition: "agents.ann.status == 'active'", agent: "ann", include: "agents" },
+      { condition: "false", agent: "ann", timeout: 0 },
+      { condition: "false", agent: "ann", timeout: TIMEOUT_MS },
+      { condition: "false", agent: "nobody", timeout: 0 },
+    ];
+    const answers = await Promise.all(waits.map((wait) => json("POST", "/rooms/r/wait", wait)));
+    assert.deepEqual(answers.map(({ status, body }) => [status, body.triggered]), [
+      [200, true],
+      [200, true],
+      [200, false],
+      [200, false],
+      [200, false],
+    ]);
+    assert.equal(answers.at(-1)!.body.notice, "agent_not_registered");
+    full = false;
+    const { body } = await json("POST", "/rooms/r/wait", { condition: "true", agent: "ann" });
+    assert.equal(body.triggered, true);
+  }, { wrap });
+});

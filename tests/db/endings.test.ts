@@ -123,6 +123,35 @@ Deno.test("a database that takes no writes shows what is due as it is, and ends 
   });
 });
 
+Deno.test("a gated write is refused at once where what is due cannot be ended, since its gate holds in no state", async () => {
+  const time = { now: BEGAN };
+  let full = false;
+  await withApp(async ({ json, file, batches }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "a0", name: "Ann" });
+    await run(file, `INSERT INTO waits VALUES ('r', 'a0', 'dead', 'false', ${BEGAN + LASTS_MS}, 2)`);
+    time.now += LASTS_MS;
+    full = true;
+    const sent = batches.length;
+    const { status, body } = await json("PUT", "/rooms/r/state", { key: "k", value: 1, if: "true" });
+    const told = [status, body.error, body.message];
+    assert.deepEqual(told, [503, "unavailable", "The database does not answer. Nothing was changed."]);
+    assert.equal(batches.length - sent, 2, "it reads, and tries to end what is due");
+    full = false;
+    const write = { key: "k", value: 1, if: `agents.a0.status == "active"` };
+    assert.equal((await json("PUT", "/rooms/r/state", write)).body.version, 1);
+  }, {
+    time,
+    wrap: (connection) => ({
+      send(statements, mode) {
+        if (!full || !isEnd({ mode, statements })) return connection.send(statements, mode);
+        return Promise.reject(Object.assign(new Error("database or disk is full"), { code: "SQLITE_FULL" }));
+      },
+      close: () => connection.close(),
+    }),
+  });
+});
+
 Deno.test("what ends most goes in a batch of its own, however many look at the same time", () =>
   withMarks(1_000, async ({ json, time, batches }) => {
     time.now += LASTS_MS;

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { connect } from "../../db/driver/open.ts";
 import { Subject } from "../support/backends.ts";
 import { startCluster } from "../support/cluster.ts";
+import { startLibsqlServer } from "../support/libsql_server.ts";
 import { TextLineStream } from "../support/lines.ts";
 import { readReply, slowRequestBeingRead } from "../support/raw.ts";
 import { startService } from "../support/service.ts";
-import { assertStatus } from "../support/shapes.ts";
+import { assertError, assertStatus } from "../support/shapes.ts";
 
 const WAITS = 1_000;
 const MOST_MS = 5_000;
@@ -132,6 +133,35 @@ Deno.test("a file database that was closed at the end is whole without its log",
     copy.close();
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("an instance that is asked to end while its database hangs answers all that it holds, and ends in time", async () => {
+  const server = await startLibsqlServer();
+  try {
+    const service = await startService({ database: server.url });
+    const t = new Subject(service.url);
+    const room = await t.room();
+    await t.agent(room, "ann");
+    const waits = [undefined, "ann", undefined].map((agent, n) =>
+      t.post(`/rooms/${room}/wait`, { condition: "false", agent, include: n === 2 ? "state" : undefined })
+    );
+    await t.agentUntil(room, "ann", ({ status }) => status === "waiting");
+    await server.freeze();
+    const others = [t.get(`/rooms/${room}/state`), t.put(`/rooms/${room}/state`, { key: "k", value: 1 })];
+    // One that has come since tells that the instance has taken these in.
+    await fetch(`${t.url}/robots.txt`).then((answer) => answer.body?.cancel());
+    const from = Date.now();
+    await service.stop();
+    const took = Date.now() - from;
+    for (const reply of await Promise.all([...waits, ...others])) {
+      assertError(reply, 503, "unavailable");
+      assert.match(reply.headers.get("retry-after") ?? "", /^\d+$/);
+    }
+    assert.ok(took < MOST_MS, `${took} ms`);
+  } finally {
+    server.thaw();
+    await server.stop();
   }
 });
 

@@ -13,6 +13,9 @@ import { assertError } from "../support/shapes.ts";
 
 const TABLES = MIGRATIONS.flat().flatMap((sql) => /^CREATE TABLE (\w+)/.exec(sql)?.[1] ?? []);
 
+/** Far below a wait's 25 s. */
+const SOON_MS = 10_000;
+
 /** Runs statements over a connection of its own, as an operator does. */
 async function operate(url: string, statements: string[]): Promise<void> {
   const connection = await connect(url);
@@ -163,6 +166,34 @@ for (const [kind, open] of Object.entries(DATABASES)) {
     const { value: all } = await told.next();
     assert.deepEqual([all!.revision, all!.state.map(({ key }) => key)], [1, ["v"]]);
     stop.abort();
+  });
+
+  restored("a wait under way in a room that has gone back is shown again, until it ends", async (t, url) => {
+    const room = await t.room();
+    await t.agent(room, "ann");
+    for (let n = 1; n <= 5; n++) await t.write(room, "k", n);
+    const waiting = t.post(`/rooms/${room}/wait`, { condition: "has(state._shared.late)", agent: "ann" });
+    await t.agentUntil(room, "ann", ({ status }) => status === "waiting");
+    await new Promise((resolve) => setTimeout(resolve, 600)); // two looks: what was found is known
+    await operate(url, [`DELETE FROM waits WHERE room_id = '${room}'`, ...goBack(room, 3)]);
+    const { waiting_on } = await t.agentUntil(room, "ann", ({ status }) => status === "waiting", 5_000);
+    assert.equal(waiting_on, "has(state._shared.late)");
+    await t.write(room, "late", 1);
+    assert.equal((await waiting).body.triggered, true);
+    const { status } = (await t.get(`/rooms/${room}/agents/ann`)).body;
+    assert.equal(status, "active");
+  });
+
+  restored("a wait of a room that is gone ends soon, though it reads nothing of the room", async (t, url) => {
+    const room = await t.room();
+    await t.agent(room, "ann");
+    const waiting = t.post(`/rooms/${room}/wait`, { condition: "false", agent: "ann" });
+    await t.agentUntil(room, "ann", ({ status }) => status === "waiting");
+    const from = Date.now();
+    const rows = ["waits", "agents"].map((table) => `DELETE FROM ${table} WHERE room_id = '${room}'`);
+    await operate(url, [...rows, `DELETE FROM rooms WHERE id = '${room}'`]);
+    assertError(await waiting, 404, "room_not_found");
+    assert.ok(Date.now() - from < SOON_MS);
   });
 
   restored("streams and waits under way hear of a room that has gone back", async (t, url) => {

@@ -428,11 +428,23 @@ export const MUTANTS: Mutant[] = [
   {
     name: "streams and waits under way not told that a room has gone back",
     edits: [[
-      "revision > changes[n]!.revision)) turn(room);",
+      "revision > changes[n]!.revision)) turn(room, true);",
       "revision > changes[n]!.revision)) void room;",
     ]],
     test: "tests/faults/restored.test.ts",
     filter: "file: streams and waits under way hear of a room that has gone back",
+  },
+  {
+    name: "a wait that nobody sees any more when its room has gone back",
+    edits: [["if (isThere) marks.get(waiter)?.renew();", ""]],
+    test: "tests/faults/restored.test.ts",
+    filter: "file: a wait under way in a room that has gone back is shown again",
+  },
+  {
+    name: "a gated write that goes on reading where what is due cannot be ended",
+    edits: [["if (data.snapshot.overdue) throw", "if (false) throw"]],
+    test: "tests/db/endings.test.ts",
+    filter: "a gated write is refused at once",
   },
   {
     name: "views remembered of a room that was before",

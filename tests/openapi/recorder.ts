@@ -72,8 +72,8 @@ export async function startRecorder({ service, folder }: { service: string; fold
 const SPARE_SLASHES = /\/\/|.\/$/;
 
 /**
- * What Prism can carry: it ends at paths that do not decode and at deep bodies, counts each slash of a path, and reads
- * answers to their end.
+ * What Prism can carry: it ends at paths that do not decode and at deep bodies, counts each slash of a path, reads
+ * answers to their end, and passes on what a body that is a text holds in its place.
  */
 function isCarried({ method, url }: Request, path: string, body?: ArrayBuffer): boolean {
   if (/\/(events|live|mcp)\b/.test(path) || !["GET", "POST", "PUT", "DELETE"].includes(method)) return false;
@@ -81,7 +81,7 @@ function isCarried({ method, url }: Request, path: string, body?: ArrayBuffer): 
   try {
     decodeURIComponent(url);
     const text = new TextDecoder("utf-8", { fatal: true }).decode(body);
-    if (text !== "") JSON.parse(text);
+    if (text !== "" && typeof JSON.parse(text) === "string") return false;
     return !/[[{]{200}/.test(text);
   } catch {
     return false;

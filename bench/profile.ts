@@ -10,7 +10,7 @@ import { OPERATIONS, prepareKeys, prepareRooms } from "./support/workload.ts";
 const CONNECTIONS = 64;
 const WARM_MS = quick ? 200 : 2_000;
 const LOAD_MS = quick ? 500 : 6_000;
-const MOST_FUNCTIONS = 20;
+const MAX_FUNCTIONS = 20;
 
 const report = new Report("profile");
 for (const [operation, requests] of Object.entries(OPERATIONS)) await profile(operation, requests);
@@ -39,7 +39,7 @@ function show(operation: string, perSecond: number, { parts, functions }: SelfTi
   const all = sum(parts.values());
   const answered = perSecond * LOAD_MS / 1_000;
   const rowsOf = (times: Map<string, number>, name: string) =>
-    [...times].sort(([, a], [, b]) => b - a).slice(0, MOST_FUNCTIONS).map(([what, seconds]) => ({
+    [...times].sort(([, a], [, b]) => b - a).slice(0, MAX_FUNCTIONS).map(([what, seconds]) => ({
       [name]: what,
       "% of the time": 100 * seconds / all,
       "us a request": seconds * 1e6 / answered,

@@ -39,7 +39,7 @@ export interface ServiceOptions {
   source?: string;
 }
 
-const FOLLOWERS = { most: LIMITS.streams, mostOfRoom: LIMITS.streamsOfRoom, length: LIMITS.eventLength };
+const FOLLOWERS = { max: LIMITS.streams, maxPerRoom: LIMITS.streamsOfRoom, length: LIMITS.eventLength };
 
 export function createServices(
   database: Database,
@@ -51,7 +51,7 @@ export function createServices(
     reader,
     source: source?.startsWith("https://") ? source : undefined,
     gates: createGates(database, reader),
-    watch: createWatch(database, reader, { poll, most: LIMITS.waits, followers: FOLLOWERS }),
+    watch: createWatch(database, reader, { poll, max: LIMITS.waits, followers: FOLLOWERS }),
     fairUse: createFairUse(fairUse),
     admit: createBrowserGuard(browsers),
     addressOf: createAddress(fairUse.trustedProxies, publicUrl),

@@ -138,13 +138,13 @@ export function evaluatorOf(environment: Environment): Evaluator {
 export function rememberOnlyKnown(registry: Registry, names: ReadonlySet<string>): void {
   const lookUp = registry.functionCandidates.bind(registry);
   registry.functionCandidates = (method, name, count) => {
-    const safe = names.has(name) && count <= MOST_ARGUMENTS;
+    const safe = names.has(name) && count <= MAX_ARGUMENTS;
     return lookUp(method, safe ? name : "no such function", safe ? count : 0);
   };
 }
 
 /** Calls with more arguments are refused by the parser. */
-export const MOST_ARGUMENTS = 32;
+export const MAX_ARGUMENTS = 32;
 
 /** Takes an overload, or every overload of a macro's name and arity, out of a registry of our own. */
 export function forget(registry: Registry, signature: string): void {

@@ -4,7 +4,7 @@ import {
   type Evaluator,
   evaluatorOf,
   forget,
-  MOST_ARGUMENTS,
+  MAX_ARGUMENTS,
   nameTypesByMaps,
   type Node,
   type Parsed,
@@ -72,7 +72,7 @@ export function createLanguage(variables: Readonly<Record<string, string>>): Lan
       maxDepth: MAX_DEPTH,
       maxListElements: MAX_SOURCE,
       maxMapEntries: MAX_SOURCE,
-      maxCallArguments: MOST_ARGUMENTS,
+      maxCallArguments: MAX_ARGUMENTS,
     },
   });
   for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);

@@ -8,9 +8,9 @@ import { LOGIC } from "./std/logic.ts";
 import { MAX_INT } from "./std/numbers.ts";
 import { resultType } from "./std/operator_types.ts";
 import { adviceFor, BINARY, negate, operation } from "./std/operators.ts";
-import { fail, join, placed, refuse, type Rule } from "./rules.ts";
+import { fail, join, positioned, refuse, type Rule } from "./rules.ts";
 
-/** The node rules that replace the library's: mixed numbers and types, Maps, the budget, errors with a place. */
+/** The node rules that replace the library's: mixed numbers and types, Maps, the budget, errors with a position. */
 export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["value", { check: checkLiteral }],
   ["-_", { check: checkNegation, evaluate: evaluateNegation }],
@@ -77,7 +77,7 @@ function binaryRule(operator: string): Rule {
       } catch (error) {
         const isPart = operator === "in" && typeof right === "string" && error instanceof EvaluationFailed;
         if (isPart) fail(error.code, error.message, node, partAdvice(node, typeName(left)));
-        throw placed(error, node);
+        throw positioned(error, node);
       }
     },
   };

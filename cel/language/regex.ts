@@ -3,17 +3,17 @@ import { charge } from "./budget.ts";
 import { EvaluationFailed } from "./errors.ts";
 
 /** The longest pattern. */
-const MOST_PATTERN = 256;
+const MAX_PATTERN = 256;
 
 /** `a{1000}` compiles to a thousand states; nested, to millions. */
-const MOST_REPEATS = 99;
+const MAX_REPEATS = 99;
 
 /** Compiled patterns that are kept, and characters they may match before all are dropped: automata grow. */
-const MOST_KEPT = 50;
-const MOST_MATCHED = 1_000_000;
+const MAX_KEPT = 50;
+const MAX_MATCHED = 1_000_000;
 
 /** States of an automaton, each of which holds a table. */
-const MOST_STATES = 1_000;
+const MAX_STATES = 1_000;
 
 const COST = { pattern: 2_000, repeat: 20, unicodeClass: 1_200, newUnicodeClass: 70_000, classRepeat: 350 };
 
@@ -51,7 +51,7 @@ export function matches(text: string, pattern: string): boolean {
 }
 
 function compile(pattern: string): RE2JS {
-  if (matched > MOST_MATCHED) {
+  if (matched > MAX_MATCHED) {
     matched = 0;
     compiled.clear();
   }
@@ -64,7 +64,7 @@ function compile(pattern: string): RE2JS {
   chargeToCompile(pattern);
   const regex = parse(pattern);
   keepToBudget(regex);
-  if (compiled.size >= MOST_KEPT) compiled.delete(compiled.keys().next().value!);
+  if (compiled.size >= MAX_KEPT) compiled.delete(compiled.keys().next().value!);
   compiled.set(pattern, regex);
   return regex;
 }
@@ -84,15 +84,15 @@ function parse(pattern: string): RE2JS {
 
 /** Pays for compiling a pattern; refuses those that cost more than one evaluation can pay. */
 function chargeToCompile(pattern: string): void {
-  if (pattern.length > MOST_PATTERN) refuse(`A regular expression has at most ${MOST_PATTERN} characters`);
+  if (pattern.length > MAX_PATTERN) refuse(`A regular expression has at most ${MAX_PATTERN} characters`);
   charge(COST.pattern);
   // Nested repeats multiply, and telling nested from adjacent ones takes a parser: the product bounds both.
   let repeats = 1;
-  for (const [, least, most] of pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) {
-    repeats *= Math.max(1, Number(least), Number(most ?? 0));
+  for (const [, min, max] of pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) {
+    repeats *= Math.max(1, Number(min), Number(max ?? 0));
   }
   charge(repeats * COST.repeat);
-  if (repeats > MOST_REPEATS) refuse(`Counted repeats multiply to at most ${MOST_REPEATS}`);
+  if (repeats > MAX_REPEATS) refuse(`Counted repeats multiply to at most ${MAX_REPEATS}`);
   for (const [unicodeClass] of pattern.matchAll(/\\[pP](?:\{[^}]*\}?|.?)/g)) {
     if (!UNICODE_CLASS.test(unicodeClass)) refuse(`No such Unicode class here: ${unicodeClass}`);
     charge(COST.unicodeClass + repeats * COST.classRepeat);
@@ -117,7 +117,7 @@ function keepToBudget(regex: RE2JS): void {
   const { dfa } = engine;
   const getState = dfa.getState.bind(dfa);
   const step = 1 + engine.prog.numInst() * 2;
-  dfa.stateLimit = MOST_STATES;
+  dfa.stateLimit = MAX_STATES;
   dfa.getState = (instructions) => {
     charge(step);
     return getState(instructions);

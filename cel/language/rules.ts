@@ -28,8 +28,8 @@ export function fail(code: string, message: string, node: Node, hint?: string): 
   throw new EvaluationFailed(code, message, node.pos, hint);
 }
 
-/** Gives an error that arose below a node its place, if it has none. */
-export function placed(error: unknown, node: Node): unknown {
+/** Gives an error that arose below a node its position, if it has none. */
+export function positioned(error: unknown, node: Node): unknown {
   if (error instanceof EvaluationFailed) error.position ??= node.pos;
   return error;
 }

@@ -30,7 +30,7 @@ export interface JudgedPart {
 }
 
 /** Parts beyond this stay together: nobody reads so many. */
-const MOST_DEPTH = 4;
+const MAX_DEPTH = 4;
 
 /** Milliseconds of work that are left. What would be done when none are is left out. */
 export interface Allowance {
@@ -56,7 +56,7 @@ async function within<T>(allowance: Allowance, work: () => T): Promise<T | undef
 export async function conditionOf(source: string, allowance: Allowance): Promise<Condition> {
   const whole = await within(allowance, () => compiled(source));
   if (whole === undefined) return { source, expression: undefined };
-  return await split(whole.root, source, MOST_DEPTH, allowance);
+  return await split(whole.root, source, MAX_DEPTH, allowance);
 }
 
 async function split(node: Node, source: string, depth: number, allowance: Allowance): Promise<Condition> {

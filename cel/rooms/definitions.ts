@@ -81,22 +81,22 @@ function findCircles(definitions: Definitions): Set<string> {
   const order = new Map<string, number>();
   const path: string[] = [];
 
-  /** Gives the place of the first view on the path that is reached again from this one. */
+  /** Gives the low link: the index of the first view on the path that is reached again from this one. */
   function visit(view: string): number {
-    const place = order.size;
-    order.set(view, place);
+    const index = order.size;
+    order.set(view, index);
     path.push(view);
-    let lowest = place;
+    let lowLink = index;
     for (const next of namedByName(definitions.get(view)!.reads, definitions)) {
       if (next === view) found.add(view);
-      if (!order.has(next)) lowest = Math.min(lowest, visit(next));
-      else if (path.includes(next)) lowest = Math.min(lowest, order.get(next)!);
+      if (!order.has(next)) lowLink = Math.min(lowLink, visit(next));
+      else if (path.includes(next)) lowLink = Math.min(lowLink, order.get(next)!);
     }
-    if (lowest === place) {
+    if (lowLink === index) {
       const component = path.splice(path.indexOf(view));
       if (component.length > 1) { for (const member of component) found.add(member); }
     }
-    return lowest;
+    return lowLink;
   }
 
   for (const view of definitions.keys()) if (!order.has(view)) visit(view);

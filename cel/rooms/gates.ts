@@ -24,24 +24,24 @@ export interface Gates {
   through<T>(room: string, gate: Gate, write: (guard: Guard) => Promise<T | undefined>): Promise<T>;
 }
 
-const MOST_ATTEMPTS = 30;
-const MOST_MS = 7_000;
-const MOST_PAUSE_MS = 50;
+const MAX_ATTEMPTS = 30;
+const MAX_WAIT_MS = 7_000;
+const MAX_PAUSE_MS = 50;
 
 /** Gated writes. Those of one room are serialized here, so that they do not refuse one another in vain. */
 export function createGates(database: Database, reader: Reader): Gates {
   return {
     through(room, gate, write) {
-      const giveUp = database.elapsed() + MOST_MS;
+      const giveUp = database.elapsed() + MAX_WAIT_MS;
       return database.serialize(room, async () => {
-        for (let attempt = 1; attempt <= MOST_ATTEMPTS && database.elapsed() < giveUp; attempt++) {
+        for (let attempt = 1; attempt <= MAX_ATTEMPTS && database.elapsed() < giveUp; attempt++) {
           const data = await reader.load(room, gate.condition.reads);
           if (isBusy()) await yieldToOthers();
           judge(data, gate);
           if (data.snapshot.overdue) throw new DatabaseUnavailable("What is due cannot be ended.", false);
           const written = await write(guardFor(data));
           if (written !== undefined) return written;
-          await pause(Math.random() * Math.min(attempt * 5, MOST_PAUSE_MS));
+          await pause(Math.random() * Math.min(attempt * 5, MAX_PAUSE_MS));
         }
         throw new Refusal("unavailable", "The room changed each time before the gated write could be made.", {
           hint: "Nothing was written. Try again.",

@@ -27,7 +27,7 @@ export interface Reader {
 
 /** Bytes that the remembered definitions take: hundreds of rooms with many views, or thousands with few. */
 const REMEMBERED_BYTES = 32_000_000;
-const MOST_LOADS = 6;
+const MAX_LOADS = 6;
 const NONE: Definitions = new Map();
 
 /** Loads rooms for expressions. Remembers the definitions of views by the revision at which they last changed. */
@@ -61,7 +61,7 @@ export function createReader(database: Database): Reader {
       let known = remembered.get(room);
       let views = known === undefined;
       let loaded = withViews(reads, known?.definitions ?? NONE);
-      for (let loads = 0; loads < MOST_LOADS; loads++) {
+      for (let loads = 0; loads < MAX_LOADS; loads++) {
         const snapshot = await loadSnapshot(database, room, { ...selectionOf(loaded), views }, extra);
         // What is known of a later revision was known before the database was restored from a copy.
         if (known && known.revision > snapshot.revisions.revision) remembered.forget(room);

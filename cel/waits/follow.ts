@@ -22,9 +22,9 @@ export interface Follower {
 }
 
 export interface FollowLimits {
-  /** Followers that this instance has at the most, and those of one room. */
-  most: number;
-  mostOfRoom: number;
+  /** The greatest number of followers of this instance, and of one room. */
+  max: number;
+  maxPerRoom: number;
   /** Things that are told at once. */
   length: number;
 }
@@ -40,7 +40,7 @@ export interface Follows {
   /** A room has moved: its followers look. */
   hear(change: Change): void;
   /** A room has gone back, or is gone: its followers are told all of it anew, or end. */
-  turn(room: string): void;
+  rewind(room: string): void;
   /** Ends all followers, and those to come. */
   drain(): void;
 }
@@ -49,7 +49,7 @@ export interface Follows {
 interface FollowedRoom {
   latest: number;
   /** How often it has gone back. */
-  turns: number;
+  rewinds: number;
   followers: Set<{ wake(): void; leave(): void }>;
 }
 
@@ -59,7 +59,7 @@ const SHARED_READS = 16;
 /** The followers of this instance. `counted` is told of each that comes (1) and goes (-1). */
 export function createFollows(
   database: Database,
-  { most, mostOfRoom, length }: FollowLimits,
+  { max, maxPerRoom, length }: FollowLimits,
   counted: (by: 1 | -1) => void,
 ): Follows {
   const rooms = new Map<string, FollowedRoom>();
@@ -80,11 +80,11 @@ export function createFollows(
     const known = shared.get(name);
     if (known?.followed === followed) return known.reading;
     const query = { after, bytes, limit: length };
-    const { turns } = followed;
+    const { rewinds } = followed;
     const reading = readChanges(database, room, query).then((changes) => {
       const { revision, more, reset } = changes;
       if (after === undefined || reset || revision <= after) forget();
-      if (followed.turns === turns) followed.latest = Math.max(followed.latest, revision + Number(more));
+      if (followed.rewinds === rewinds) followed.latest = Math.max(followed.latest, revision + Number(more));
       return changes;
     }, (error) => {
       forget();
@@ -100,9 +100,9 @@ export function createFollows(
   }
 
   function admit(room: string): FollowedRoom {
-    const followed = rooms.get(room) ?? { latest: 0, turns: 0, followers: new Set() };
-    const [full, limit] = count >= most ? ["This instance", most] : ["This room", mostOfRoom];
-    if (count >= most || followed.followers.size >= mostOfRoom) {
+    const followed = rooms.get(room) ?? { latest: 0, rewinds: 0, followers: new Set() };
+    const [full, limit] = count >= max ? ["This instance", max] : ["This room", maxPerRoom];
+    if (count >= max || followed.followers.size >= maxPerRoom) {
       throw new Refusal("unavailable", `${full} has its most of ${limit} followers.`, {
         hint: "Try again in a moment, or wait with a condition.",
       });
@@ -143,9 +143,9 @@ export function createFollows(
       }
       let revision = first.reset ? 0 : isEmpty(first) ? first.revision : after!;
       if (isEmpty(first)) first = undefined;
-      let { turns } = followed;
+      let { rewinds } = followed;
       const ended = () => !followed.followers.has(follower);
-      const behind = () => first !== undefined || followed.latest > revision || followed.turns > turns;
+      const behind = () => first !== undefined || followed.latest > revision || followed.rewinds > rewinds;
 
       return {
         get revision() {
@@ -162,10 +162,10 @@ export function createFollows(
           if (!behind()) await moved(follower, within);
           if (ended() || !behind()) return undefined;
           const bytes = await size?.();
-          const turned = followed.turns > turns;
-          turns = followed.turns;
-          if (turned) first = undefined;
-          const after = turned ? Number.MAX_SAFE_INTEGER : revision;
+          const rewound = followed.rewinds > rewinds;
+          rewinds = followed.rewinds;
+          if (rewound) first = undefined;
+          const after = rewound ? Number.MAX_SAFE_INTEGER : revision;
           const changes = first ?? await read(room, followed, { after, bytes });
           first = undefined;
           if (ended()) return undefined;
@@ -182,10 +182,10 @@ export function createFollows(
       followed.latest = revision;
       for (const { wake } of followed.followers) wake();
     },
-    turn(room) {
+    rewind(room) {
       const followed = rooms.get(room);
       if (!followed) return;
-      followed.turns++;
+      followed.rewinds++;
       followed.latest = 0;
       for (const [name, read] of shared) if (read.followed === followed) shared.delete(name);
       for (const { wake } of followed.followers) wake();

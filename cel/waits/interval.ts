@@ -1,5 +1,5 @@
 /** A task that takes long is begun again no sooner than after this part of its interval: it may be what is busy. */
-const LEAST_REST = 0.5;
+const MIN_REST = 0.5;
 
 /**
  * Runs `task` again and again between `start` and `stop`, each time `interval()` milliseconds after it last began;
@@ -22,7 +22,7 @@ export function createInterval(interval: () => number, task: () => Promise<void>
     running = true;
     for (let took = 0; !stopped;) {
       const ms = interval();
-      await rest(Math.max(ms - took, ms * LEAST_REST));
+      await rest(Math.max(ms - took, ms * MIN_REST));
       const began = performance.now();
       if (!stopped) await task();
       took = performance.now() - began;

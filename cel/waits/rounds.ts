@@ -45,12 +45,12 @@ export interface Rounds {
 const TIMED_EVERY_MS = 1_000;
 /** What only the time makes due may come so much later, and is due so much sooner. */
 const LATER_MS = 50;
-/** A room's first looks that are under way at once: with more, who comes next shares one with all that come meanwhile. */
+/** A room's first looks in progress at once: with more, who comes next shares one with all that come meanwhile. */
 const BEGINNINGS = 2;
-/** Rounds of a room whose evaluations take longer are followed by a rest of the same length, if not of the most. */
-const LEAST_COST_MS = 10;
+/** Rounds of a room whose evaluations take longer are followed by a rest of the same length, up to the greatest. */
+const MIN_COST_MS = 10;
 /** With the longest time between two looks at the revisions it is within the polling interval that is promised. */
-const MOST_REST_MS = 25;
+const MAX_REST_MS = 25;
 /** First looks that take longer hold up no others. */
 const OVERDUE_MS = 1_000;
 /** What a load weighs in the batch queue: some statements, or a page for each of its lists. */
@@ -97,8 +97,8 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
     if (now + poll + LATER_MS >= watch.timedAt + TIMED_EVERY_MS) watch.timedAt = now;
     let later = LATER_MS;
     const waiters = [...watch.waiters].filter((waiter) => {
-      const { begun, final, ripe, readsTime, judgedAt } = waiter;
-      const atOnce = final || ripe || hasMoved(waiter, watch.latest);
+      const { begun, final, dueAtOnce, readsTime, judgedAt } = waiter;
+      const atOnce = final || dueAtOnce || hasMoved(waiter, watch.latest);
       if (begun && atOnce) later = 0;
       return begun && (atOnce || readsTime && judgedAt < watch.timedAt);
     });
@@ -132,7 +132,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
     watch.beginning++;
     while (watch.newcomers.length > 0) {
       const byWaiter = new Map(watch.newcomers.splice(0).map((newcomer) => [newcomer.waiter, newcomer]));
-      for (const waiter of byWaiter.keys()) waiter.ripe = true;
+      for (const waiter of byWaiter.keys()) waiter.dueAtOnce = true;
       const groups = groupsOf([...byWaiter.keys()]);
       const looks = groups.map((waiters) => firstLook(watch, waiters.map((waiter) => byWaiter.get(waiter)!)));
       await orOverdue(Promise.all(looks));
@@ -206,6 +206,6 @@ async function orOverdue(task: Promise<unknown>) {
 }
 
 async function rest(cost: number) {
-  if (cost < LEAST_COST_MS) return;
-  await new Promise((resolve) => setTimeout(resolve, Math.min(cost, MOST_REST_MS)));
+  if (cost < MIN_COST_MS) return;
+  await new Promise((resolve) => setTimeout(resolve, Math.min(cost, MAX_REST_MS)));
 }

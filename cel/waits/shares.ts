@@ -8,34 +8,34 @@ export interface Account {
 
 /** Divides an instance's time among the rooms whose waits are judged. */
 export interface Shares {
-  /** Runs a piece of work of a room, which takes some milliseconds at the most, when its turn comes. */
+  /** Runs a piece of work of a room, which takes a few milliseconds, when the room's share allows it. */
   work<T>(account: Account, piece: () => T): Promise<T>;
   /**
-   * Runs a read of a room when there is place for its weight, `later` milliseconds behind those that are asked for
-   * now. Others' reads pass between the few that are under way.
+   * Runs a read of a room when its weight fits, `later` milliseconds behind those that are asked for
+   * now. Others' reads pass between the few in flight.
    */
   load<T>(account: Account, weight: number, task: () => Promise<T>, later?: number): Promise<T>;
 }
 
 /** After this time half of what a room has cost is forgotten. */
 const HALF_LIFE_MS = 1_000;
-/** A room that has cost much comes so much later than one that has cost nothing, at the most. */
-const MOST_SET_BACK_MS = 200;
-/** What is under way at once: a batch of reads has room for as much beside it (database.ts). */
-const MOST_WEIGHT = 128;
+/** A room that has cost much comes at most this much later than one that has cost nothing. */
+const MAX_SET_BACK_MS = 200;
+/** The weight of reads in flight at once: a batch of reads holds as much beside it (database.ts). */
+const MAX_WEIGHT = 128;
 /** A read that takes longer keeps no other from beginning: its answer may never come. */
 const OVERDUE_MS = 1_000;
 
-/** A read under way, begun by `elapsed`. */
+/** A read in flight, begun by `elapsed`. */
 interface Load {
   weight: number;
   began: number;
 }
 
 export function createShares(elapsed = () => performance.now()): Shares {
-  const pieces = createQueue<() => void>();
-  const loads = createQueue<{ weight: number; start(load: Load): void }>();
-  const underWay = new Set<Load>();
+  const pieces = createPriorityQueue<() => void>();
+  const loads = createPriorityQueue<{ weight: number; start(load: Load): void }>();
+  const inFlight = new Set<Load>();
   let working = false;
   let later: ReturnType<typeof setTimeout> | undefined;
 
@@ -46,9 +46,9 @@ export function createShares(elapsed = () => performance.now()): Shares {
     return account.spent;
   }
 
-  /** The place of a room in a queue: what has cost more comes later, but not for ever. */
-  function placeOf(account: Account, later = 0): number {
-    return elapsed() + later + Math.min(spentBy(account), MOST_SET_BACK_MS);
+  /** Where a room comes in a queue, the lowest first: what has cost more comes later, but not for ever. */
+  function priorityOf(account: Account, later = 0): number {
+    return elapsed() + later + Math.min(spentBy(account), MAX_SET_BACK_MS);
   }
 
   async function goThrough() {
@@ -63,17 +63,17 @@ export function createShares(elapsed = () => performance.now()): Shares {
   function fits(weight: number): boolean {
     const since = elapsed() - OVERDUE_MS;
     let sum = 0;
-    for (const load of underWay) if (load.began > since) sum += load.weight;
-    return sum === 0 || sum + weight <= MOST_WEIGHT;
+    for (const load of inFlight) if (load.began > since) sum += load.weight;
+    return sum === 0 || sum + weight <= MAX_WEIGHT;
   }
 
   function begin(weight: number) {
     const load = { weight, began: elapsed() };
-    underWay.add(load);
+    inFlight.add(load);
     return load;
   }
 
-  /** Starts those for which there is place, and looks again for the others when what is under way is overdue. */
+  /** Starts those that fit, and looks again for the others when what is in flight is overdue. */
   function startLoads() {
     later = void clearTimeout(later);
     for (let next = loads.peek(); next !== undefined; next = loads.peek()) {
@@ -88,7 +88,7 @@ export function createShares(elapsed = () => performance.now()): Shares {
   return {
     work: (account, piece) =>
       new Promise((resolve, reject) => {
-        pieces.add(placeOf(account), () => {
+        pieces.add(priorityOf(account), () => {
           const from = elapsed();
           try {
             resolve(piece());
@@ -101,35 +101,35 @@ export function createShares(elapsed = () => performance.now()): Shares {
       }),
     async load(account, weight, task, later = 0) {
       const own = loads.isEmpty() && fits(weight) ? begin(weight) : await new Promise<Load>((start) => {
-        loads.add(placeOf(account, later), { weight, start });
+        loads.add(priorityOf(account, later), { weight, start });
         startLoads();
       });
       try {
         return await task();
       } finally {
-        underWay.delete(own);
+        inFlight.delete(own);
         if (!loads.isEmpty()) startLoads();
       }
     },
   };
 }
 
-/** Items in the order of their places, which are numbers. */
-function createQueue<Item>() {
-  const waiting: Array<{ place: number; item: Item }> = [];
+/** Items in the order of their priorities, the lowest first. */
+function createPriorityQueue<Item>() {
+  const waiting: Array<{ priority: number; item: Item }> = [];
 
-  function first(): number {
-    let least = 0;
-    for (let n = 1; n < waiting.length; n++) if (waiting[n]!.place < waiting[least]!.place) least = n;
-    return least;
+  function firstIndex(): number {
+    let first = 0;
+    for (let n = 1; n < waiting.length; n++) if (waiting[n]!.priority < waiting[first]!.priority) first = n;
+    return first;
   }
 
   return {
     isEmpty: () => waiting.length === 0,
-    add: (place: number, item: Item) => void waiting.push({ place, item }),
-    peek: (): Item | undefined => waiting[first()]?.item,
+    add: (priority: number, item: Item) => void waiting.push({ priority, item }),
+    peek: (): Item | undefined => waiting[firstIndex()]?.item,
     take(): Item | undefined {
-      return waiting.splice(first(), 1)[0]?.item;
+      return waiting.splice(firstIndex(), 1)[0]?.item;
     },
   };
 }

@@ -52,8 +52,8 @@ export interface Waiter {
   untrue?: Judgement;
   /** Answer now, whatever the condition is. */
   final: boolean;
-  /** The condition was true; what is to be included is not loaded yet. */
-  ripe: boolean;
+  /** Judged in the next round with what is to be included: at its first look, once true, and in a rewound room. */
+  dueAtOnce: boolean;
   /** Ends the wait, once. Undefined: the client has left. */
   settle(result: WaitResult | Error | undefined): void;
 }
@@ -83,8 +83,8 @@ export function readsOf(waiter: Waiter): Reads {
 }
 
 /** True for a waiter that needs a snapshot of its own, with what its answer includes. */
-export function isAlone({ request: { include }, final, ripe }: Waiter): boolean {
-  return (final || ripe) && includesAnything(include);
+export function isAlone({ request: { include }, final, dueAtOnce }: Waiter): boolean {
+  return (final || dueAtOnce) && includesAnything(include);
 }
 
 /** True for a waiter that a load which begins now brings all that its answer includes. */
@@ -93,7 +93,7 @@ export function isAnswerable(waiter: Waiter): boolean {
 }
 
 /** Milliseconds of evaluations, after which what is left is judged over a new snapshot: it is no longer as of now. */
-const MOST_MS = 100;
+const MAX_COST_MS = 100;
 
 /** What a condition depends on, with the views that it reads. */
 interface Dependence {
@@ -101,7 +101,7 @@ interface Dependence {
   parts: readonly Part[];
 }
 
-/** How a piece of work is run in its turn. */
+/** How a piece of work is run when it is due. */
 type Run = <T>(piece: () => T) => Promise<T>;
 
 /**
@@ -147,7 +147,7 @@ export async function judgeAll(
     const { context, key } = room.from(seenBy(waiter, dependence));
     const id = JSON.stringify([condition.source, key, condition.reads.self && waiter.viewpoint.self]);
     let judgement = stillUntrue(waiter, data) ?? judgements.get(id);
-    if (judgement === undefined && cost >= MOST_MS) {
+    if (judgement === undefined && cost >= MAX_COST_MS) {
       left.add(waiter);
       continue;
     }
@@ -225,7 +225,7 @@ async function conclude(
   const { revision, unregistered } = waiter;
   const notice = unregistered ? { notice: "agent_not_registered" as const } : {};
   const triggered = isTrue(judgement);
-  waiter.ripe = triggered && include === undefined;
+  waiter.dueAtOnce = triggered && include === undefined;
   if (include === undefined) return;
   if (triggered) {
     const { value } = judgement;

@@ -29,15 +29,15 @@ export interface WatchOptions {
    * where a look itself takes more than half of it.
    */
   poll: number;
-  /** Waits that this instance holds at the most. */
-  most: number;
+  /** The greatest number of waits that this instance holds. */
+  max: number;
   followers: FollowLimits;
 }
 
 /** Instances look at times of their own, and sooner than promised: what is found must be loaded as well. */
 const [SOONEST, LATEST] = [0.8, 0.9];
 
-/** Rooms that are asked for at once: their answer is read in one turn. */
+/** Rooms that are asked for at once: their answer is read without yielding. */
 const ROOMS_AT_ONCE = 2_500;
 
 /** A wait that the database keeps from its last read ends this much after its time, or after its instance was told to. */
@@ -50,7 +50,7 @@ const LAST_READ_MS = 1_500;
 export function createWatch(
   database: Database,
   reader: Reader,
-  { poll, most, followers }: WatchOptions,
+  { poll, max, followers }: WatchOptions,
 ): Watch {
   const rooms = new Map<string, RoomWatch>();
   /** What the last look found of each room. A room that has less at the next one has gone back. */
@@ -87,14 +87,14 @@ export function createWatch(
   }
 
   /** A room has gone back, or is gone: its database was restored from a copy, or emptied. All is looked at anew. */
-  function turn(room: string, isThere: boolean) {
-    follows.turn(room);
+  function rewind(room: string, isThere: boolean) {
+    follows.rewind(room);
     const watch = rooms.get(room);
     if (!watch) return;
     for (const part of PARTS) watch.latest[part] = 0;
     for (const waiter of watch.waiters) {
       waiter.revision = -1;
-      waiter.ripe = true; // also where it reads nothing of the room
+      waiter.dueAtOnce = true; // also where it reads nothing of the room
       if (isThere) marks.get(waiter)?.renew();
     }
   }
@@ -112,11 +112,11 @@ export function createWatch(
         for (const changes of there.changes) {
           const [{ room }] = changes as [Change];
           looked.set(room, changes);
-          if (found.get(room)?.some(({ revision }, n) => revision > changes[n]!.revision)) turn(room, true);
+          if (found.get(room)?.some(({ revision }, n) => revision > changes[n]!.revision)) rewind(room, true);
           changes.forEach(hear);
         }
         if (there.changes.length < some.length) {
-          some.filter((room) => !looked.has(room)).forEach((room) => turn(room, false));
+          some.filter((room) => !looked.has(room)).forEach((room) => rewind(room, false));
         }
       }
       found = looked;
@@ -162,7 +162,7 @@ export function createWatch(
       judgedAt: 0,
       readsTime: false,
       final: draining || request.timeout === 0,
-      ripe: false,
+      dueAtOnce: false,
       settle(result) {
         if (!watch.waiters.delete(waiter)) return;
         if (watch.waiters.size === 0) rooms.delete(room);
@@ -192,8 +192,8 @@ export function createWatch(
 
   return {
     async wait(request) {
-      if (waits >= most) {
-        throw new Refusal("unavailable", `This instance holds its most of ${most} waits.`, {
+      if (waits >= max) {
+        throw new Refusal("unavailable", `This instance holds its most of ${max} waits.`, {
           hint: "Try again in a moment.",
         });
       }

@@ -21,7 +21,7 @@ import { isBusy, sortYielding, yieldToOthers } from "../yield.ts";
 export type Query = Statement | Listing;
 
 /** More than the largest room takes, 10,000 keys of 64 KiB, and than a request has the time for. */
-const MOST_STEPS = 10_000;
+const MAX_STEPS = 10_000;
 
 /**
  * Reads any amount of a room as it was at one revision, and lets other requests run in between. The first query
@@ -66,7 +66,7 @@ export async function readConsistent(database: Database, queries: Query[]): Prom
   if (!await step(() => FIRST_PAGE_BYTES, undefined, true) && !await next(true)) {
     // One at a time, for the sake of others and of memory.
     await database.serializeFairly(String(queries[0]!.args.room ?? ""), async () => {
-      for (let steps = 2; steps < MOST_STEPS; steps++) if (await next()) return;
+      for (let steps = 2; steps < MAX_STEPS; steps++) if (await next()) return;
       throw new Refusal(
         "unavailable",
         "The room is too large, or changed faster than all of it could be read.",

@@ -12,7 +12,7 @@ import type { Reading } from "./reading.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 
 /** Messages of a thread that a step passes at the most: from a file that takes some 5 ms. */
-const MOST_PASSED = 1_024;
+const MAX_PASSED = 1_024;
 
 /** A message of a thread, and what it answers: 0, which none is, for the thread's first one. */
 type Member = [id: number, parent: number];
@@ -70,7 +70,7 @@ export function createThread(listing: Listing): Reading {
   const isComplete = () => isWalked() ? isFull() || looked === known.length : !descending && isFull();
 
   function walk(): Statement {
-    const pass = filtered || descending ? MOST_PASSED : Math.min(MOST_PASSED, limit);
+    const pass = filtered || descending ? MAX_PASSED : Math.min(MAX_PASSED, limit);
     asked.pass = pass;
     asked.sent = pending.take(pass);
     // The newest are known where the walk has ended, which the first step tells by itself.
@@ -81,8 +81,8 @@ export function createThread(listing: Listing): Reading {
   }
 
   function look(): Statement {
-    const end = descending ? known.length - looked : looked + MOST_PASSED;
-    asked.look = known.slice(descending ? Math.max(0, end - MOST_PASSED) : looked, end);
+    const end = descending ? known.length - looked : looked + MAX_PASSED;
+    asked.look = known.slice(descending ? Math.max(0, end - MAX_PASSED) : looked, end);
     const where = `${listing.where} AND id IN (SELECT value FROM json_each(:ids))`;
     const args = { ...listing.args, ids: JSON.stringify(asked.look) };
     return selectPage({ ...listing, where, args }, asked);

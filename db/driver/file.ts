@@ -6,7 +6,7 @@ import type { Row, Statement } from "./statement.ts";
 
 /** Milliseconds that a file database blocks for another process's write; the batch sender's retry does not block. */
 const BUSY_MS = 20;
-const MOST_ATTEMPTS = 50;
+const MAX_ATTEMPTS = 50;
 
 /** Milliseconds between two looks whether the file is still the one that was opened. */
 const LOOK_EVERY_MS = 1_000;
@@ -152,7 +152,7 @@ async function useWal({ plainly }: Session): Promise<void> {
     try {
       return void plainly("PRAGMA journal_mode = WAL");
     } catch (error) {
-      if (faultOf(error).kind !== "busy" || attempt === MOST_ATTEMPTS) throw error;
+      if (faultOf(error).kind !== "busy" || attempt === MAX_ATTEMPTS) throw error;
       await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
     }
   }

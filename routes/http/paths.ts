@@ -21,7 +21,7 @@ const MEANT: Record<string, string> = {
 const PREFIX = /^(?:api|rest|convene|v\d+)$/i;
 
 /** Segments of a path that is near another one: more are nobody's mistake. */
-const MOST_SEGMENTS = 10;
+const MAX_SEGMENTS = 10;
 
 /** UTF-16 units of a segment that are repeated to its sender. */
 const SHOWN = 64;
@@ -71,7 +71,7 @@ export function pathOf(c: Context): string {
 /** What to say of a path at which there is nothing, asked by a method; undefined where none is near. */
 export function nearPath(path: string, method: string, templates: Template[]): string | undefined {
   const segments = segmentsOf(path);
-  if (segments.length > MOST_SEGMENTS) return undefined;
+  if (segments.length > MAX_SEGMENTS) return undefined;
   const meant = meantBy(segments, templates);
   return meant === undefined
     ? deeperPath(path, templates) ?? ofKey(segments, method)
@@ -82,7 +82,7 @@ export function nearPath(path: string, method: string, templates: Template[]): s
 export function deeperPath(path: string, templates: Template[]): string | undefined {
   const segments = segmentsOf(path);
   const [word, ...above] = segments.toReversed();
-  if (word === undefined || above.length === 0 || segments.length > MOST_SEGMENTS) return undefined;
+  if (word === undefined || above.length === 0 || segments.length > MAX_SEGMENTS) return undefined;
   const begins = above.toReversed();
   const template = templates.find((own) =>
     own.length > segments.length && own.at(-1) === word.toLowerCase() &&

@@ -72,14 +72,14 @@ function withNamed(value: unknown, named: Record<string, string | number>): unkn
 }
 
 /** Bytes of UTF-8 that a UTF-16 code unit takes at the most. */
-const MOST_BYTES = 3;
+const MAX_BYTES_PER_CHARACTER = 3;
 
 /** Refuses a value that is too large to be stored. Errors: `too_large`. */
 export function checkSize(value: Json | undefined, what: string): void {
   if (value === undefined || typeof value === "number" || typeof value === "boolean") return;
   const json = JSON.stringify(value);
   const most = LIMITS.valueBytes;
-  if (json.length > most / MOST_BYTES && new TextEncoder().encode(json).length > most) {
+  if (json.length > most / MAX_BYTES_PER_CHARACTER && new TextEncoder().encode(json).length > most) {
     throw tooLarge(what, most);
   }
 }

@@ -1,5 +1,5 @@
 /** Platforms end a process 5 s after they told it to. */
-const MOST_MS = 4_500;
+const MAX_END_MS = 4_500;
 
 /** Milliseconds in which requests are answered; what is left is for the database. */
 const ANSWERED_WITHIN_MS = 4_000;
@@ -23,7 +23,7 @@ export function onEnd(answer: () => Promise<unknown>, close: () => Promise<unkno
       return;
     }
     told = performance.now();
-    setTimeout(() => Deno.exit(0), MOST_MS);
+    setTimeout(() => Deno.exit(0), MAX_END_MS);
     const late = new Promise((resolve) => setTimeout(resolve, ANSWERED_WITHIN_MS));
     await Promise.race([answer(), late]);
     await close();

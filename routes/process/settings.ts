@@ -8,8 +8,8 @@ import { StartRefusal } from "./starting.ts";
 type Env = (name: string) => string | undefined;
 
 /** A poll that is asked for an hour apart is none; timers take no more than 24 days. */
-const MOST_POLL_MS = 3_600_000;
-const MOST_PORT = 65_535;
+const MAX_POLL_MS = 3_600_000;
+const MAX_PORT = 65_535;
 
 /**
  * What an operator sets, from the environment (README.md has the table). Errors: `StartRefusal` where a value is
@@ -21,7 +21,7 @@ export function settingsOf(env: Env): ServiceOptions {
   return {
     publicUrl,
     browsers: { public: publicUrl !== undefined || trustedProxies > 0, allowedOrigins: originsOf(env) },
-    poll: whole(env, "WAIT_POLL_MS", 1, MOST_POLL_MS),
+    poll: whole(env, "WAIT_POLL_MS", 1, MAX_POLL_MS),
     source: env("SOURCE_URL"),
     fairUse: {
       callerPerSecond: rate(env, "RATE_LIMIT"),
@@ -36,7 +36,7 @@ export function settingsOf(env: Env): ServiceOptions {
 
 /** The port to serve on; 0 is any that is free. */
 export function portOf(env: Env): number {
-  return whole(env, "PORT", 0, MOST_PORT) ?? 8000;
+  return whole(env, "PORT", 0, MAX_PORT) ?? 8000;
 }
 
 /** The address to listen on: without more this machine's own, so that nobody else reaches every room. */

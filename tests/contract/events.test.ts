@@ -231,8 +231,8 @@ Deno.test("what a slow reader does not take is not kept for it: it is caught up 
 Deno.test("followers are limited in a room and in an instance; one that leaves makes room", async () => {
   const folder = await Deno.makeTempDir({ prefix: "convene-" });
   const database = createDatabase({ connect: () => connect(`file:${folder}/convene.db`) });
-  const followers = { most: 3, mostOfRoom: 2, length: 10 };
-  const watch = createWatch(database, createReader(database), { poll: 50, most: 9, followers });
+  const followers = { max: 3, maxPerRoom: 2, length: 10 };
+  const watch = createWatch(database, createReader(database), { poll: 50, max: 9, followers });
   try {
     for (const room of ["r", "s"]) {
       await database.commit([{

@@ -21,11 +21,11 @@ async function post(
 }
 type Body = Record<string, unknown>;
 
-const MOST_TRIES = 2_000;
+const MAX_TRIES = 2_000;
 
 /** Asks until the answer is as it is to become. */
 async function until<T>(ask: () => Promise<T>, fits: (answer: T) => boolean): Promise<T> {
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+  for (let tries = 0; tries < MAX_TRIES; tries++) {
     const answer = await ask();
     if (fits(answer)) return answer;
   }

@@ -7,17 +7,17 @@ import { type Service, startService } from "../support/service.ts";
 
 const CLIENTS = 6;
 const ROUNDS = 12;
-const MOST_TRIES = 60;
+const MAX_TRIES = 60;
 
 /** Sends a request under one key until it is answered with success. */
 async function insist(t: Subject, method: string, path: string, body: unknown): Promise<Reply> {
   const headers = { "Idempotency-Key": crypto.randomUUID() };
-  for (let attempt = 0; attempt < MOST_TRIES; attempt++) {
+  for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
     const reply = await t.request(method, path, { body, headers }).catch(() => undefined);
     if (reply && reply.status < 300) return reply;
     assert.ok(reply === undefined || reply.status === 503, reply?.text ?? "");
   }
-  throw new Error(`${method} ${path} was not answered in ${MOST_TRIES} attempts`);
+  throw new Error(`${method} ${path} was not answered in ${MAX_TRIES} attempts`);
 }
 
 /** Many clients count and post at once through what cuts their replies; afterwards each counts once. */

@@ -16,9 +16,9 @@ const PROPERTY = { numRuns: RUNS, seed: SEED, interruptAfterTimeLimit: 600_000 }
  * No answer may take longer. An instance works in one thread: what holds others up for so long, which a promise
  * forbids, takes at least as long itself.
  */
-const MOST_MS = 100;
+const MAX_MS = 100;
 /** A slow answer is asked for again: what the input costs it costs every time, what the machine adds it does not. */
-const MOST_TIMES = 5;
+const MAX_TIMES = 5;
 const INSIDE =
   /\bat \S+ \(|\.ts:\d|file:\/\/|\bSELECT \S+ FROM\b|\bINSERT INTO\b|SQLITE_|node_modules|\/work\//;
 
@@ -38,7 +38,7 @@ async function withService(test: (t: Subject, room: string) => Promise<void>): P
 async function send(t: Subject, room: string, method: string, path: string, options: RequestOptions = {}) {
   const name = `${method} ${path} ${options.raw ?? ""}`.slice(0, 300);
   let took = Infinity;
-  for (let times = 0; took >= MOST_MS && times < MOST_TIMES; times++) {
+  for (let times = 0; took >= MAX_MS && times < MAX_TIMES; times++) {
     const from = performance.now();
     const reply: Reply = await t.request(method, path.replace("ROOM", room), options);
     took = Math.min(took, performance.now() - from);
@@ -46,13 +46,13 @@ async function send(t: Subject, room: string, method: string, path: string, opti
     assert.doesNotMatch(reply.text.slice(0, 2_000), INSIDE, name);
     if (options.raw instanceof ReadableStream) break; // it can be sent once
   }
-  assert.ok(took < MOST_MS, `${name}: ${Math.round(took)} ms`);
+  assert.ok(took < MAX_MS, `${name}: ${Math.round(took)} ms`);
   const next = await t.get(`/rooms/${room}`);
   assert.equal(next.status, 200, `after ${name}: ${next.text}`);
 }
 
 /** Runs what is hostile while somebody looks at another room, and compares with looks in peace before. */
-async function besideOthers(t: Subject, hostile: () => Promise<void>, most = MOST_MS): Promise<void> {
+async function besideOthers(t: Subject, hostile: () => Promise<void>, most = MAX_MS): Promise<void> {
   const peace = await startProbe(t);
   await new Promise((resolve) => setTimeout(resolve, 1_000));
   const usual = mostOf(await peace.stop());
@@ -113,7 +113,7 @@ Deno.test("bodies that are no text, and odd ways to send one", () =>
 const COSTLY = "lists.range(1000).all(x, lists.range(1000).all(y, x + y >= 0))";
 
 /** Others wait for so many pieces of costly work, which are no longer divided, however many are asked for. */
-const MOST_PIECES = 5;
+const MAX_PIECES = 5;
 
 /** How long the machine takes for a costly request that is alone. */
 async function pieceOf(t: Subject, room: string): Promise<number> {
@@ -128,7 +128,7 @@ async function pieceOf(t: Subject, room: string): Promise<number> {
 
 Deno.test("many requests at once that cost all that they may hold up no others", () =>
   withService(async (t, room) => {
-    const most = Math.max(MOST_MS, MOST_PIECES * await pieceOf(t, room));
+    const most = Math.max(MAX_MS, MAX_PIECES * await pieceOf(t, room));
     await besideOthers(t, async () => {
       const asked = [
         ...Array.from({ length: 100 }, () => t.post(`/rooms/${room}/eval`, { expr: COSTLY })),

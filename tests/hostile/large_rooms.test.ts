@@ -23,7 +23,7 @@ const NOW = "2026-01-01T00:00:00.000Z";
 const OTHERS_MS = 100;
 /** On a slow machine: such a part of the whole read, all of which would hold others up if it were made in one go. */
 const SLOW_SHARE = 1 / 4;
-const MOST_TIMES = 4;
+const MAX_TIMES = 4;
 
 const ALL = { condition: "true", include: "state" };
 const READS: Record<string, [path: string, body?: unknown]> = {
@@ -83,7 +83,7 @@ async function holdsUpNoOther(t: Subject, room: string) {
     const slowest: number[] = [];
     let took = Infinity;
     // The least of a few: what a read needs it needs every time; when garbage is collected is chance.
-    while (slowest.length < MOST_TIMES && !(Math.min(...slowest) - usual < OTHERS_MS)) {
+    while (slowest.length < MAX_TIMES && !(Math.min(...slowest) - usual < OTHERS_MS)) {
       const from = performance.now();
       slowest.push(await slowestLook(t, () => readThrough(t, room, path, body)));
       took = Math.min(took, performance.now() - from);

@@ -15,7 +15,7 @@ const WAITS = 150;
 const AGAIN_MS = 2_000;
 const END_MS = 4_500;
 /** Far more than it needs to close idle connections. */
-const MOST_HELD_MS = 5_000;
+const MAX_HELD_MS = 5_000;
 
 const encoder = new TextEncoder();
 
@@ -68,11 +68,11 @@ async function flood(url: string): Promise<void> {
     const connection = await oneByte(url);
     if (connection) held.push(connection);
   }
-  const late = setTimeout(() => held.forEach((connection) => connection.close()), MOST_HELD_MS);
+  const late = setTimeout(() => held.forEach((connection) => connection.close()), MAX_HELD_MS);
   const from = performance.now();
   if (held.length > 0) await closed(held[0]!);
   clearTimeout(late);
-  assert.ok(performance.now() - from < MOST_HELD_MS, "the idle connections were not closed");
+  assert.ok(performance.now() - from < MAX_HELD_MS, "the idle connections were not closed");
   for (const connection of held) connection.close();
 }
 

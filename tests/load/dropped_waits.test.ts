@@ -11,7 +11,7 @@ import { startService } from "../support/service.ts";
 import { long } from "./form.ts";
 
 const CONDITION = "has(state._shared.go)";
-const NOBODY = { most: 1, mostOfRoom: 1, length: 1 };
+const NOBODY = { max: 1, maxPerRoom: 1, length: 1 };
 const POLL_MS = 5;
 /** As many polls as would come in this time show that none comes any more. */
 const SILENCE_MS = 40 * POLL_MS;
@@ -60,7 +60,7 @@ Deno.test({
       await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
       const condition = compile(CONDITION);
       // One waiter that stays would be one too many for the next wave.
-      const watch = createWatch(database, reader, { poll: POLL_MS, most: WAVE, followers: NOBODY });
+      const watch = createWatch(database, reader, { poll: POLL_MS, max: WAVE, followers: NOBODY });
       const drop = (leave: () => void, n: number, marked: Promise<unknown>) => {
         if (n % 4 === 0) leave(); // before anything
         else if (n % 4 === 1) setTimeout(leave); // during the first look, or after it

@@ -11,7 +11,7 @@ import { long } from "./form.ts";
 
 const CONDITION = "has(state._shared.go)";
 const GO = { key: "go", value: true };
-const MOST_MIB = 512;
+const MAX_MIB = 512;
 
 /**
  * A condition that counts its evaluations, and tells when as many waits were looked at as are expected: whether one
@@ -77,7 +77,7 @@ const COUNT = long ? LIMITS.waits : 1_000;
 const REFUSED = long ? [503, "unavailable"] : [429, "rate_limited"];
 const AT_MOST_COUNT = { RATE_LIMIT: "1000000", ROOM_RATE_LIMIT: "0", WAITS_PER_CALLER: String(COUNT) };
 
-Deno.test(`${COUNT} waits over HTTP take at most ${MOST_MIB} MiB and are all answered by one write`, async () => {
+Deno.test(`${COUNT} waits over HTTP take at most ${MAX_MIB} MiB and are all answered by one write`, async () => {
   const service = await startService({ env: long ? {} : AT_MOST_COUNT });
   const opened: Connection[] = [];
   try {
@@ -106,7 +106,7 @@ Deno.test(`${COUNT} waits over HTTP take at most ${MOST_MIB} MiB and are all ans
     console.log(
       `${COUNT} waits: ${mebibytes.toFixed(0)} MiB at the most, all answered after ${took.toFixed(0)} ms`,
     );
-    assert.ok(mebibytes <= MOST_MIB, `${mebibytes.toFixed(0)} MiB`);
+    assert.ok(mebibytes <= MAX_MIB, `${mebibytes.toFixed(0)} MiB`);
   } finally {
     opened.forEach((connection) => connection.close());
     await service.stop();

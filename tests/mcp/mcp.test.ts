@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { type Agent, HEADERS, message, withClient } from "../support/mcp.ts";
 
 /** A tenth of a small model's context would be far too much for the mere list of tools. */
-const MOST_LIST_CHARACTERS = 9_000;
+const MAX_LIST_CHARACTERS = 9_000;
 
 Deno.test("MCP: ten tools at most, described in few words", () =>
   withClient(async (connect) => {
     const { client } = await connect();
     const { tools } = await client.listTools();
     assert.ok(tools.length <= 10);
-    assert.ok(JSON.stringify(tools).length <= MOST_LIST_CHARACTERS, `${JSON.stringify(tools).length}`);
+    assert.ok(JSON.stringify(tools).length <= MAX_LIST_CHARACTERS, `${JSON.stringify(tools).length}`);
     for (const { name, description } of tools) assert.ok(description, name);
   }));
 

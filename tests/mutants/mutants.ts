@@ -428,7 +428,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "streams and waits under way not told that a room has gone back",
     edits: [[
-      "revision > changes[n]!.revision)) turn(room, true);",
+      "revision > changes[n]!.revision)) rewind(room, true);",
       "revision > changes[n]!.revision)) void room;",
     ]],
     test: "tests/faults/restored.test.ts",

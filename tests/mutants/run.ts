@@ -8,7 +8,7 @@ import { MUTANTS, mutated } from "./mutants.ts";
 const run = (command: string, args: string[], cwd: string | URL) =>
   new Deno.Command(command, { args, cwd, stdout: "piped", stderr: "null" }).output();
 
-const MOST_SECONDS = "90";
+const MAX_SECONDS = "90";
 const named = Deno.args[0] ?? "";
 
 const copy = await Deno.makeTempDir({ prefix: "convene-mutants-" });
@@ -24,7 +24,7 @@ try {
     if (!passes) throw new Error(`${mutant.name}: ${mutant.filter} does not pass without it`);
     const { file, text } = mutated(mutant);
     await Deno.writeTextFile(`${copy}/${file}`, text);
-    const { success, stdout } = await run("timeout", [MOST_SECONDS, "deno", ...args], copy);
+    const { success, stdout } = await run("timeout", [MAX_SECONDS, "deno", ...args], copy);
     const caught = !success && /[1-9]\d* failed/.test(new TextDecoder().decode(stdout));
     if (!caught) survived++;
     const seconds = ((performance.now() - began) / 1_000).toFixed(1);

@@ -7,7 +7,7 @@ import { typeName } from "../describe.ts";
 import { isNumeric } from "../std/numbers.ts";
 
 /** Digits after the point that a format may ask for. */
-const MOST_PRECISION = 100;
+const MAX_PRECISION = 100;
 
 /**
  * `"%s has %d".format([name, count])`, cel-go's strings extension: %s any value, %d whole numbers, %f and %e
@@ -18,7 +18,7 @@ export function format(template: string, args: unknown[]): string {
   const result = template.replace(/%(?:\.(\d+))?([\s\S]?)/g, (clause, precision, verb) => {
     if (clause === "%%") return "%";
     const digits = precision === undefined ? undefined : Number(precision);
-    if (digits !== undefined && digits > MOST_PRECISION) refuse(`Precision is at most ${MOST_PRECISION}`);
+    if (digits !== undefined && digits > MAX_PRECISION) refuse(`Precision is at most ${MAX_PRECISION}`);
     if (!VERBS[verb]) refuse(`Unknown formatting clause: %${verb}`);
     if (next >= args.length) refuse(`Index ${next} is outside of the arguments`);
     const text = VERBS[verb](args[next++], digits);

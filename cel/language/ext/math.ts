@@ -7,7 +7,7 @@ import { int, isNumeric, MAX_UINT, uint } from "../std/numbers.ts";
 import { charge } from "../budget.ts";
 
 /** Values that `math.greatest(a, b, ...)` takes beside a list. */
-const MOST_VALUES = 8;
+const MAX_VALUES = 8;
 
 /** cel-go's math extension, under the name `math`. */
 export const MATH: Functions = {
@@ -39,17 +39,18 @@ export const BITS: Functions = {
   "MathNamespace.bitNot(int): int": (_: unknown, value: bigint) => ~value,
   "MathNamespace.bitNot(uint): uint": (_: unknown, value: UnsignedInt) => uint(MAX_UINT ^ value.value),
   "MathNamespace.bitShiftLeft(int, int): int": (_: unknown, value: bigint, by: bigint) =>
-    BigInt.asIntN(64, places(by) > 63n ? 0n : value << by),
+    BigInt.asIntN(64, shift(by) > 63n ? 0n : value << by),
   "MathNamespace.bitShiftLeft(uint, int): uint": (_: unknown, value: UnsignedInt, by: bigint) =>
-    uint(BigInt.asUintN(64, places(by) > 63n ? 0n : value.value << by)),
+    uint(BigInt.asUintN(64, shift(by) > 63n ? 0n : value.value << by)),
   // The extension shifts zeros in, for int as well.
   "MathNamespace.bitShiftRight(int, int): int": (_: unknown, value: bigint, by: bigint) =>
-    BigInt.asIntN(64, places(by) > 63n ? 0n : BigInt.asUintN(64, value) >> by),
+    BigInt.asIntN(64, shift(by) > 63n ? 0n : BigInt.asUintN(64, value) >> by),
   "MathNamespace.bitShiftRight(uint, int): uint": (_: unknown, value: UnsignedInt, by: bigint) =>
-    uint(places(by) > 63n ? 0n : value.value >> by),
+    uint(shift(by) > 63n ? 0n : value.value >> by),
 };
 
-function places(by: bigint): bigint {
+/** The width of a shift. */
+function shift(by: bigint): bigint {
   if (by < 0n) throw new EvaluationFailed("invalid_argument", `math: a shift by ${by}`);
   return by;
 }
@@ -73,7 +74,7 @@ function extremes(name: string, stays: (order: number) => boolean): Functions {
     [`MathNamespace.${name}(dyn): dyn`]: (_: unknown, value: unknown) =>
       pick(Array.isArray(value) ? value : [value]),
   };
-  for (let count = 2; count <= MOST_VALUES; count++) {
+  for (let count = 2; count <= MAX_VALUES; count++) {
     const types = new Array(count).fill("dyn").join(", ");
     functions[`MathNamespace.${name}(${types}): dyn`] = (_: unknown, ...values: unknown[]) => pick(values);
   }

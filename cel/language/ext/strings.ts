@@ -127,29 +127,29 @@ function lastIndexOf(text: string, part: string, from: bigint): bigint {
   return toPoints(text, text.lastIndexOf(part, toUnits(text, from)));
 }
 
-function replace(text: string, part: string, by: string, most: bigint): string {
-  if (most === 0n) return text;
+function replace(text: string, part: string, by: string, limit: bigint): string {
+  if (limit === 0n) return text;
   chargeForSearch(text, part);
-  const pieces = pieces_(text, part, most < 0n ? Infinity : Number(most) + 1);
+  const pieces = pieces_(text, part, limit < 0n ? Infinity : Number(limit) + 1);
   charge((text.length + (pieces.length - 1) * by.length) / BUILT_AT_ONCE);
   return pieces.join(by);
 }
 
-/** Cuts at every occurrence of `part`, into at most `most` pieces; an empty part cuts between characters. */
-function pieces_(text: string, part: string, most: number): string[] {
+/** Cuts at every occurrence of `part`, into at most `limit` pieces; an empty part cuts between characters. */
+function pieces_(text: string, part: string, limit: number): string[] {
   const pieces = part === "" ? ["", ...text, ""] : text.split(part);
   charge(pieces.length);
-  if (pieces.length <= most) return pieces;
-  return [...pieces.slice(0, most - 1), pieces.slice(most - 1).join(part)];
+  if (pieces.length <= limit) return pieces;
+  return [...pieces.slice(0, limit - 1), pieces.slice(limit - 1).join(part)];
 }
 
-function split(text: string, by: string, most: bigint): string[] {
-  if (most === 0n) return [];
+function split(text: string, by: string, limit: bigint): string[] {
+  if (limit === 0n) return [];
   chargeForSearch(text, by);
   const pieces = by === "" ? [...text] : text.split(by);
   charge(pieces.length);
-  if (most < 0n || pieces.length <= most) return pieces;
-  return [...pieces.slice(0, Number(most) - 1), pieces.slice(Number(most) - 1).join(by)];
+  if (limit < 0n || pieces.length <= limit) return pieces;
+  return [...pieces.slice(0, Number(limit) - 1), pieces.slice(Number(limit) - 1).join(by)];
 }
 
 function joinList(list: unknown[], by: string): string {

@@ -1,4 +1,4 @@
-import { MOST_ARGUMENTS } from "../engine.ts";
+import { MAX_ARGUMENTS } from "../engine.ts";
 
 /** What a call of another language is in CEL: of its receiver, or first argument, and its other arguments. */
 type Translate = (x: string, args: string[]) => string;
@@ -124,8 +124,8 @@ export const FUNCTIONS: Readonly<Record<string, Translate>> = {
   sorted: rename("sort"),
   reversed: rename("reverse"),
   max: (x, args) =>
-    args.length === 0 ? rename("max")(x, args) : call("math.greatest", MOST_ARGUMENTS)(x, args),
-  min: (x, args) => args.length === 0 ? rename("min")(x, args) : call("math.least", MOST_ARGUMENTS)(x, args),
+    args.length === 0 ? rename("max")(x, args) : call("math.greatest", MAX_ARGUMENTS)(x, args),
+  min: (x, args) => args.length === 0 ? rename("min")(x, args) : call("math.least", MAX_ARGUMENTS)(x, args),
   abs: call("math.abs"),
   round: call("math.round"),
   floor: call("math.floor"),
@@ -176,8 +176,8 @@ export const MISUSED: Readonly<Record<string, Translate>> = {
 
 /** What namespaces of other languages hold. */
 export const NAMESPACED: Readonly<Record<string, Translate>> = {
-  "Math.max": call("math.greatest", MOST_ARGUMENTS),
-  "Math.min": call("math.least", MOST_ARGUMENTS),
+  "Math.max": call("math.greatest", MAX_ARGUMENTS),
+  "Math.min": call("math.least", MAX_ARGUMENTS),
   ...Object.fromEntries(
     ["abs", "round", "floor", "ceil", "sqrt", "sign", "trunc"].map((
       name,

@@ -22,12 +22,12 @@ export const SYSTEM_SCOPES = ["_shared", "_view"];
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   const wanted = name.slice(0, 64).toLowerCase();
   let best: string | undefined;
-  let least = Math.max(1, Math.floor(wanted.length / 3)) + 0.5;
+  let shortest = Math.max(1, Math.floor(wanted.length / 3)) + 0.5;
   for (const candidate of known) {
     const plain = candidate.toLowerCase();
     const begun = wanted.length > 2 && plain.startsWith(wanted);
     const distance = plain === wanted ? 0 : begun ? 1 : editDistance(wanted, plain);
-    if (distance < least) [best, least] = [candidate, distance];
+    if (distance < shortest) [best, shortest] = [candidate, distance];
   }
   return best;
 }

@@ -2,7 +2,7 @@ import { charge } from "../budget.ts";
 import { EvaluationFailed } from "../errors.ts";
 import { typeName } from "../describe.ts";
 import type { CelType, Evaluator, Node, Overloads, Scope } from "../engine.ts";
-import { type Check, placed, type Rule, runAll } from "../rules.ts";
+import { type Check, positioned, type Rule, runAll } from "../rules.ts";
 
 /** Calls of functions, `f(x)`, and of methods, `x.f(y)`: checked by the library, carried out here. */
 export const CALLS: readonly [string, Rule][] = [
@@ -44,13 +44,13 @@ function call(node: Call, args: unknown[], ev: Evaluator, isMethod: boolean): un
   chargeFor(args);
   const handlers = node.handlers ??= new Map();
   let kinds = 1;
-  for (let i = 0; i < args.length; i++) kinds = kinds * MOST_KINDS + kindOf(args[i]);
+  for (let i = 0; i < args.length; i++) kinds = kinds * MAX_KINDS + kindOf(args[i]);
   let handler = handlers.get(kinds);
   if (!handler) handlers.set(kinds, handler = handlerFor(node, args, ev, isMethod));
   try {
     return handler(...args);
   } catch (error) {
-    throw placed(error, node);
+    throw positioned(error, node);
   }
 }
 
@@ -70,7 +70,7 @@ function handlerFor(node: Call, args: unknown[], ev: Evaluator, isMethod: boolea
 }
 
 /** More than there are classes of values, namespaces included. */
-const MOST_KINDS = 32;
+const MAX_KINDS = 32;
 const kindsByClass = new Map<unknown, number>();
 
 /** A number for the type of a value, which is all that the choice of an overload goes by. */

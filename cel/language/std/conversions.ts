@@ -49,8 +49,8 @@ function refuse(type: string, text: string): never {
   throw new EvaluationFailed("conversion_failed", `${type}() cannot read "${shown}"`);
 }
 
-function inRange(type: string, value: bigint, least: bigint, most: bigint): bigint {
-  if (value >= least && value <= most) return value;
+function inRange(type: string, value: bigint, min: bigint, max: bigint): bigint {
+  if (value >= min && value <= max) return value;
   throw new EvaluationFailed("numeric_overflow", `${type}(): ${value} is out of range`);
 }
 

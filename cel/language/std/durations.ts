@@ -3,7 +3,7 @@ import { EvaluationFailed } from "../errors.ts";
 import { Duration } from "../engine.ts";
 
 const SECOND = 1_000_000_000n;
-const MOST_SECONDS = 315_576_000_000n;
+const MAX_SECONDS = 315_576_000_000n;
 
 /** The years that a timestamp may lie in, 1 to 9999, in milliseconds since 1970. */
 const EARLIEST = -62_135_596_800_000;
@@ -17,7 +17,7 @@ export function nanoseconds(duration: Duration): bigint {
 /** A duration of a length; `numeric_overflow` beyond ten thousand years. */
 export function durationOf(length: bigint): Duration {
   const seconds = length / SECOND;
-  if (seconds > MOST_SECONDS || seconds < -MOST_SECONDS) {
+  if (seconds > MAX_SECONDS || seconds < -MAX_SECONDS) {
     throw new EvaluationFailed("numeric_overflow", "Duration out of range");
   }
   return new Duration(seconds, Number(length % SECOND));

@@ -19,10 +19,10 @@ export function* overloads(signature: string, handler: Handler): Generator<[stri
   yield [signature, handler];
   const match = /^((?:[\w.<>]+\.)?\w+)\(([^)]*)\)(.*)$/.exec(signature);
   const types = match?.[2]?.split(",").map((type) => type.trim()) ?? [];
-  const places = [...types.keys()].filter((i) => types[i] === "int");
+  const positions = [...types.keys()].filter((i) => types[i] === "int");
   const offset = match?.[1]?.includes(".") ? 1 : 0;
-  for (let choice = 1; choice < 1 << places.length; choice++) {
-    const chosen = places.filter((_, bit) => choice & (1 << bit));
+  for (let choice = 1; choice < 1 << positions.length; choice++) {
+    const chosen = positions.filter((_, bit) => choice & (1 << bit));
     const widened = types.map((type, i) => chosen.includes(i) ? "double" : type);
     yield [`${match![1]}(${widened.join(", ")})${match![3]}`, (...args: unknown[]) => {
       for (const i of chosen) args[i + offset] = wholeNumber(args[i + offset]);

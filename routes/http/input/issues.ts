@@ -18,7 +18,7 @@ interface Issue {
 }
 
 /** Issues of one answer: a body can hold a name for every second byte. */
-const MOST_ISSUES = 20;
+const MAX_ISSUES = 20;
 
 /** The words for a whole value, by what its members are called. */
 const WHOLE: Record<Kind, string> = {
@@ -34,7 +34,7 @@ const WHOLE: Record<Kind, string> = {
 export function issuesOf(schema: unknown, value: unknown, found: Issue[], kind: Kind = "member") {
   const unknown = found.flatMap(({ code, path, keys }) =>
     code === "unrecognized_keys"
-      ? (keys ?? []).slice(0, MOST_ISSUES).map((name) => ({ path: path as Path, name }))
+      ? (keys ?? []).slice(0, MAX_ISSUES).map((name) => ({ path: path as Path, name }))
       : []
   );
   const others = found.filter(({ code }) => code !== "unrecognized_keys");
@@ -44,7 +44,7 @@ export function issuesOf(schema: unknown, value: unknown, found: Issue[], kind: 
       path: path as Path,
       message: isMissing(value, path) ? MISSING : message,
     })),
-  ].slice(0, MOST_ISSUES);
+  ].slice(0, MAX_ISSUES);
   const { path, message } = issues[0]!;
   const [first] = unknown;
   const where = first ? first.path : path;

@@ -2,7 +2,7 @@ import { tellReach } from "./reach.js";
 import { arrange } from "./threads.js";
 
 const NEAR_END = 48;
-const MOST_SHOWN = 400;
+const MAX_SHOWN = 400;
 const ANNOUNCED_EVERY_MS = 10_000;
 const PAGE = 100;
 
@@ -84,7 +84,7 @@ export function createReading(path) {
 
   /** Takes away the oldest of too many. */
   function prune() {
-    const excess = [...list.children].slice(0, -MOST_SHOWN);
+    const excess = [...list.children].slice(0, -MAX_SHOWN);
     if (excess.length === 0 || filters.elements.threads.checked) return;
     for (const message of excess) message.remove();
     countOlder(Number(older.querySelector("[data-count]").textContent) + excess.length);

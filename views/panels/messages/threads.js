@@ -1,4 +1,4 @@
-const MOST_DEPTH = 4;
+const MAX_DEPTH = 4;
 
 /** Orders the messages of a list by thread, each below what it answers, or by time. */
 export function arrange(list, threaded) {
@@ -18,7 +18,7 @@ function byThread(messages) {
   const stack = (replies.get("") ?? []).map((message) => [message, 0]).reverse();
   while (stack.length > 0) {
     const [message, depth] = stack.pop();
-    if (depth > 0) message.classList.add(`depth-${Math.min(depth, MOST_DEPTH)}`);
+    if (depth > 0) message.classList.add(`depth-${Math.min(depth, MAX_DEPTH)}`);
     ordered.push(message);
     for (const reply of (replies.get(message.dataset.id) ?? []).toReversed()) stack.push([reply, depth + 1]);
   }

@@ -9,9 +9,9 @@ export const EVENTS_SHOWN = 120;
 export const LANE = 24;
 const TOP = 24;
 const PIXELS_A_SECOND = 6;
-const LEAST_STEP = 12;
-const MOST_STEP = 84;
-const MOST_LANES = 40;
+const MIN_STEP = 12;
+const MAX_STEP = 84;
+const MAX_LANES = 40;
 
 export interface TimelineLayout {
   width: number;
@@ -70,9 +70,9 @@ function lanesOf({ lanes, events, waits }: TimelineView, seen: TimelineWait[]) {
   const named = events.flatMap(({ from, to }) => [from ?? SOMEBODY, ...(to ? [to] : [])]);
   const active = new Set([...named, ...seen.map(({ agent }) => agent), ...waits.map(({ agent }) => agent)]);
   const idle = lanes.filter((lane) => !active.has(lane));
-  const shown = lanes.length <= MOST_LANES / 2 ? lanes : lanes.filter((lane) => !idle.includes(lane));
+  const shown = lanes.length <= MAX_LANES / 2 ? lanes : lanes.filter((lane) => !idle.includes(lane));
   const others = [...active].filter((name) => !lanes.includes(name) && name !== SOMEBODY);
-  const placed = [...shown, ...others, ...(active.has(SOMEBODY) ? [SOMEBODY] : [])].slice(0, MOST_LANES);
+  const placed = [...shown, ...others, ...(active.has(SOMEBODY) ? [SOMEBODY] : [])].slice(0, MAX_LANES);
   const agents = new Set([...lanes, ...others]);
   return { lanes: placed, hidden: agents.difference(new Set(placed)).size };
 }
@@ -84,8 +84,8 @@ function axisOf(moments: number[], events: number) {
   for (const [n, moment] of moments.entries()) {
     if (n > 0) {
       const ms = moment - moments[n - 1]!;
-      const step = Math.min(MOST_STEP, Math.max(LEAST_STEP, ms / 1000 * PIXELS_A_SECOND));
-      if (step === MOST_STEP && events > 0) gaps.push({ x: x + step / 2, ms });
+      const step = Math.min(MAX_STEP, Math.max(MIN_STEP, ms / 1000 * PIXELS_A_SECOND));
+      if (step === MAX_STEP && events > 0) gaps.push({ x: x + step / 2, ms });
       x += step;
     }
     xs.set(moment, x);

@@ -35,7 +35,7 @@ export interface Clock {
  */
 export function createClock({ elapsed, timeOfDay }: MachineClocks): Clock {
   /** Between these two lies what is to be added to `elapsed`. */
-  let bounds = { least: -Infinity, most: Infinity };
+  let bounds = { min: -Infinity, max: Infinity };
   let askedAt = -Infinity;
   let apart = NaN;
 
@@ -44,17 +44,15 @@ export function createClock({ elapsed, timeOfDay }: MachineClocks): Clock {
   /** The narrowest bounds that agree with all that was told; where nothing does, the clock was set. */
   function learn(told: number, sent: number, answered: number) {
     // It is told in whole milliseconds, those that have passed.
-    const [least, most] = [told - answered, told + 1 - sent];
-    const agrees = least <= bounds.most && most >= bounds.least;
-    bounds = agrees
-      ? { least: Math.max(least, bounds.least), most: Math.min(most, bounds.most) }
-      : { least, most };
+    const [min, max] = [told - answered, told + 1 - sent];
+    const agrees = min <= bounds.max && max >= bounds.min;
+    bounds = agrees ? { min: Math.max(min, bounds.min), max: Math.min(max, bounds.max) } : { min, max };
     askedAt = answered;
     apart = timeOfDay() - answered;
   }
 
   return {
-    now: () => new Date(elapsed() + (bounds.least + bounds.most) / 2),
+    now: () => new Date(elapsed() + (bounds.min + bounds.max) / 2),
     isKnown,
     async sendAndSync(send, statements) {
       const sent = elapsed();

@@ -17,7 +17,7 @@ export interface Room {
   revision: number;
 }
 
-/** A place in the list of rooms, newest first: `id` decides between rooms of the same moment. */
+/** A cursor in the list of rooms, newest first: `id` decides between rooms of the same moment. */
 export interface RoomCursor {
   created_at: string;
   id?: string;
@@ -46,9 +46,9 @@ const BEFORE =
   `FROM rooms WHERE (created_at, id) < (:created_at, :id) AND ${SERVED} ORDER BY created_at DESC, id DESC`;
 
 const LIST = `
-  WITH edge (place) AS MATERIALIZED (${edgeOf(`SELECT octet_length(meta) AS size ${BEFORE} LIMIT :limit`)})
-  SELECT id, created_at, meta, revision, (SELECT place FROM edge) AS edge ${BEFORE}
-   LIMIT COALESCE((SELECT place FROM edge), :limit)`;
+  WITH edge (position) AS MATERIALIZED (${edgeOf(`SELECT octet_length(meta) AS size ${BEFORE} LIMIT :limit`)})
+  SELECT id, created_at, meta, revision, (SELECT position FROM edge) AS edge ${BEFORE}
+   LIMIT COALESCE((SELECT position FROM edge), :limit)`;
 
 const REVISIONS = `
   SELECT id, state_revision, agents_revision, messages_revision, ${DUE} FROM rooms
@@ -107,12 +107,15 @@ export async function getRoom(database: Database, id: string): Promise<Room> {
   return toRoom(row);
 }
 
-/** Rooms that this release may serve and that are older than `before`, newest first, at most `limit` and a page; `more` says whether others follow. */
+/**
+ * Rooms that this release may serve and that are older than `before`, newest first, at most `limit` and a page; `more`
+ * says whether others follow.
+ */
 export async function listRooms(
   database: Database,
   { before, limit }: { before?: RoomCursor; limit: number },
 ): Promise<{ rooms: Room[]; more: boolean }> {
-  // Without a place to begin, one that lies after every room; without an id, one that lies before every id.
+  // Without a cursor, one that lies after every room; without an id, one that lies before every id.
   const { created_at, id = "" } = before ?? { created_at: "\u{10FFFF}" };
   const args = { created_at, id, limit: limit + 1, bytes: SHORT_PAGE_BYTES };
   const [rows] = await database.read([{ sql: LIST, args, weight: SHORT_PAGE_WEIGHT }]);

@@ -39,11 +39,11 @@ export function mountEvents(app: Hono, services: Services): void {
 /** Follows the path's room; `left` is to be called once the reader is gone. Errors: `rate_limited`, those of `follow`. */
 export async function follow(c: Context, { watch, fairUse, outbox }: Services) {
   const room = roomOf(c);
-  const place = placeOf(c);
+  const after = startOf(c);
   const left = fairUse.hold(c, "stream", room);
-  const share = place === undefined ? undefined : outbox.take(readOf(room, place));
+  const share = after === undefined ? undefined : outbox.take(readOf(room, after));
   try {
-    const follower = await watch.follow(room, place, share?.bytes);
+    const follower = await watch.follow(room, after, share?.bytes);
     return { follower, left, sending: { outbox, room, share } };
   } catch (error) {
     share?.end();
@@ -53,7 +53,7 @@ export async function follow(c: Context, { watch, fairUse, outbox }: Services) {
 }
 
 /** Where a stream begins: behind what the reader got last, else where it asks to. Errors: `invalid_request`. */
-function placeOf(c: Context): number | undefined {
+function startOf(c: Context): number | undefined {
   const last = c.req.header("Last-Event-ID")?.trim();
   if (!last) return queryNumber(c, "after");
   if (!/^\d+$/.test(last)) throw invalidMember(["Last-Event-ID"], "Last-Event-ID must be a revision.");

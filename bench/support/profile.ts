@@ -33,7 +33,7 @@ export function selfTimes(profile: Profile, seconds: number): SelfTimes {
     left -= spent;
     add(parts, partOf(functionName, url), spent / 1e6);
     const name = functionName || `(anonymous, line ${lineNumber + 1})`;
-    add(functions, `${name}  ${placeOf(url)}`.trim(), spent / 1e6);
+    add(functions, `${name}  ${positionOf(url)}`.trim(), spent / 1e6);
   }
   return { parts, functions };
 }
@@ -45,14 +45,14 @@ function add(times: Map<string, number>, name: string, seconds: number) {
 const ROOT = new URL("../../", import.meta.url).href;
 
 function partOf(functionName: string, url: string): string {
-  if (url.startsWith(ROOT)) return `${placeOf(url).split("/")[0]}/`;
+  if (url.startsWith(ROOT)) return `${positionOf(url).split("/")[0]}/`;
   const [, name] = /\/(@[^/]+\/[^/]+|[^/@]+)\/\d[^/]*\//.exec(url) ?? [];
   if (name !== undefined) return /libsql/.test(name) ? "libSQL client" : name;
   if (/^(ext|node|deno):/.test(url)) return "Deno";
   return functionName.startsWith("(") ? functionName : "V8 built-ins";
 }
 
-function placeOf(url: string): string {
+function positionOf(url: string): string {
   if (url.startsWith(ROOT)) return url.slice(ROOT.length);
   return url.split("/").slice(-2).join("/");
 }

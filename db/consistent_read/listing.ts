@@ -43,12 +43,12 @@ export interface Through {
   from: string;
   /** Its column that rises with the listing's order. */
   order: string;
-  /** What that column is where the listing's order is at a place. */
-  at(place: string): string;
+  /** What that column is at a position in the listing's order. */
+  at(position: string): string;
 }
 
-/** How far a listing was read: the order of the last row, and how many rows are still wanted, -1 for all. */
-export interface Place {
+/** How far a listing was read: the position of the last row, and how many rows are still wanted, -1 for all. */
+export interface Progress {
   last?: Value[];
   left: number;
   /** What the next page may hold. */
@@ -74,10 +74,10 @@ const LONGEST = { state: ["key", "value"], agents: ["name", "meta"], messages: [
 const KEY = { state: ["scope", "key"], agents: ["id"], messages: ["id"] };
 
 /**
- * The rows after a place, as many as a page holds, as one JSON text: as cells they cost ten times as much.
+ * The rows after a position, as many as a page holds, as one JSON text: as cells they cost ten times as much.
  * `edge` is null where the page holds all that is left, up to the row that was `reached` if that is not null.
  */
-export function selectPage(listing: Listing, { last, left, bytes }: Place): Statement {
+export function selectPage(listing: Listing, { last, left, bytes }: Progress): Statement {
   const { table, columns, args, readBy, through, passed } = listing;
   const by = readBy ?? listing.order;
   const source = through?.from ?? (readBy ? `${table} INDEXED BY ${table}_changed` : table);
@@ -97,10 +97,10 @@ export function selectPage(listing: Listing, { last, left, bytes }: Place): Stat
   const edge = edgeOf(`${select(`${size} + ${ROW_BYTES} AS size, ${by.join(", ")}`)} LIMIT :left`);
   const span = passed ? `span (reached) AS MATERIALIZED (${spanOf(listing, passed, last)}),` : "";
   return {
-    sql: `${withOf(listing)} ${span} edge (place) AS MATERIALIZED (${edge})
-      SELECT json_group_array(json_array(${columns.join(", ")})) AS page, (SELECT place FROM edge) AS edge,
+    sql: `${withOf(listing)} ${span} edge (position) AS MATERIALIZED (${edge})
+      SELECT json_group_array(json_array(${columns.join(", ")})) AS page, (SELECT position FROM edge) AS edge,
              ${passed ? REACHED : "NULL"} AS reached${listing.beside ? `, (${listing.beside}) AS beside` : ""}
-        FROM (${select(selected)} LIMIT COALESCE((SELECT place FROM edge), :left))`,
+        FROM (${select(selected)} LIMIT COALESCE((SELECT position FROM edge), :left))`,
     args: { ...args, left, bytes, ...lastArgs(last) },
     single: true,
     // A thread is followed from message to message, which takes longer than a page.
@@ -148,17 +148,17 @@ function inOrder({ descending }: Listing, columns: string[]): string {
 }
 
 /**
- * The place of the row with which a page of `:bytes` is full, none where all fit. `rows` selects the `size` of each in
+ * The number of the row with which a page of `:bytes` is full, none where all fit. `rows` selects the `size` of each in
  * order.
  */
 export function edgeOf(rows: string): string {
-  return `SELECT place FROM (
-      SELECT ROW_NUMBER() OVER passed AS place, SUM(size) OVER passed AS bytes FROM (${rows})
+  return `SELECT position FROM (
+      SELECT ROW_NUMBER() OVER passed AS position, SUM(size) OVER passed AS bytes FROM (${rows})
       WINDOW passed AS (ROWS UNBOUNDED PRECEDING))
      WHERE bytes > :bytes LIMIT 1`;
 }
 
-/** What changed after the revision `seen` among the rows up to a place, or among all; with whether it still is live. */
+/** What changed after the revision `seen` among the rows up to a position, or among all; with whether it still is live. */
 export function selectMoved(listing: Listing, last: Value[] | undefined, seen: number): Statement {
   const { table, columns, where, live, args, descending, order, readBy } = listing;
   const within = last ? ` AND ${beyond(readBy ?? order, descending ? ">=" : "<=")}` : "";
@@ -194,8 +194,8 @@ export function rowsOfPage({ columns }: Listing, [result]: Row[]): Array<{ row: 
   });
 }
 
-/** Where a row stands in the order in which it is read. */
-export function placeOf({ order, readBy }: Listing, row: Row): Value[] {
+/** The position of a row in the order in which it is read. */
+export function positionOf({ order, readBy }: Listing, row: Row): Value[] {
   return (readBy ?? order).map((column) => row[column] as Value);
 }
 

@@ -6,7 +6,7 @@ import {
   identityOf,
   type Listing,
   PAGE_BYTES,
-  placeOf,
+  positionOf,
   rowsOfPage,
   selectMoved,
   selectPage,
@@ -117,7 +117,7 @@ function createPaged(listing: Listing): Reading {
     const full = edge !== null || page.length === asked.left;
     exhausted = !full && reached === null;
     if (!full && reached !== null) last = [Number(reached)];
-    else if (page.length > 0) last = placeOf(listing, page.at(-1)!.row);
+    else if (page.length > 0) last = positionOf(listing, page.at(-1)!.row);
   }
 
   return {

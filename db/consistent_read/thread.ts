@@ -7,11 +7,11 @@ import {
   selectPage,
   wantedOf,
 } from "./listing.ts";
-import { createPending } from "./pending.ts";
+import { createMinHeap } from "./min_heap.ts";
 import type { Reading } from "./reading.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 
-/** Messages of a thread that a step passes at the most: from a file that takes some 5 ms. */
+/** The greatest number of messages of a thread that a step passes: from a file that takes some 5 ms. */
 const MAX_PASSED = 1_024;
 
 /** A message of a thread, and what it answers: 0, which none is, for the thread's first one. */
@@ -21,7 +21,7 @@ const replyAfter = (parent: string, after: string) =>
   `(SELECT id FROM messages WHERE room_id = :room AND reply_to = ${parent} AND id > ${after} ORDER BY id LIMIT 1)`;
 const nextOf = (id: string, parent: string) => `${replyAfter(id, id)}, ${replyAfter(parent, id)}`;
 
-// Goes on from what is pending, the least id first: a reply's id is above that of what it answers. Each message
+// Goes on from what is pending, the smallest id first: a reply's id is above that of what it answers. Each message
 // brings its first reply, and the next reply to what it answers itself. Where some stay pending, no more
 // come out than went in, hence none beyond those that stay. What was posted since, from `:bound` on, comes later.
 const WALK = `
@@ -51,7 +51,7 @@ export function createThread(listing: Listing): Reading {
   const known: number[] = [];
   /** How many of the known ones were looked through, from that end at which the list begins. */
   let looked = 0;
-  const pending = createPending();
+  const pending = createMinHeap();
   pending.add(root, 0);
   let late: Member[] = [];
   let horizon = Number.MAX_SAFE_INTEGER;
@@ -66,7 +66,7 @@ export function createThread(listing: Listing): Reading {
   } = { left: 0, bytes: 0 };
 
   const isFull = () => rows.size >= limit;
-  const isWalked = () => pending.least() === undefined && !asked.sent;
+  const isWalked = () => pending.min() === undefined && !asked.sent;
   const isComplete = () => isWalked() ? isFull() || looked === known.length : !descending && isFull();
 
   function walk(): Statement {
@@ -114,7 +114,7 @@ export function createThread(listing: Listing): Reading {
     if (!isWalked()) return;
     const atEnd = current && (descending ? looked > 0 : looked === known.length);
     for (const [id, parent] of late) {
-      if (placeIn(known, parent) < 0) continue;
+      if (indexIn(known, parent) < 0) continue;
       known.push(id);
       if (atEnd) looked++;
     }
@@ -123,8 +123,8 @@ export function createThread(listing: Listing): Reading {
 
   function takeMoved(result: Row[]) {
     for (const { row, live } of rowsOfPage(listing, result)) {
-      const place = placeIn(known, Number(row.id));
-      if (place < 0 || (descending ? place < known.length - looked : place >= looked)) continue;
+      const index = indexIn(known, Number(row.id));
+      if (index < 0 || (descending ? index < known.length - looked : index >= looked)) continue;
       if (live) rows.set(identityOf(listing, row), row);
       else rows.delete(identityOf(listing, row));
     }
@@ -166,8 +166,8 @@ export function createThread(listing: Listing): Reading {
   };
 }
 
-/** Where a number stands among ascending ones; -1 where it does not. */
-function placeIn(numbers: number[], wanted: number): number {
+/** The index of a number among ascending ones, -1 where it is none of them. */
+function indexIn(numbers: number[], wanted: number): number {
   let [from, to] = [0, numbers.length];
   while (from < to) {
     const middle = (from + to) >> 1;

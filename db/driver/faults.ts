@@ -23,7 +23,7 @@ export type Fault =
 
 const BUSY = /^SQLITE_(BUSY|LOCKED)/;
 const REFUSED = /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|NOMEM|CORRUPT|NOTADB|PERM|AUTH)/;
-/** Of a server, what it finds wrong with a statement at a place in it, such as a column that is not there. */
+/** Of a server, what it finds wrong with a statement at a position in it, such as a column that is not there. */
 const INPUT = "SQL_INPUT_ERROR";
 
 /**

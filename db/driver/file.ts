@@ -159,7 +159,7 @@ async function useWal({ plainly }: Session): Promise<void> {
 }
 
 /**
- * Looks, every `LOOK_EVERY_MS` at the most, whether another file stands at the path than was opened, or none: a connection
+ * Looks, at most every `LOOK_EVERY_MS`, whether another file stands at the path than was opened, or none: a connection
  * goes on with the one that is gone, and loses all that is written. Where looking is not allowed it finds nothing.
  */
 function createFileWatch(path: string) {

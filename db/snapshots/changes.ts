@@ -58,10 +58,10 @@ const SIZES = Object.entries(LARGEST).map(([table, column]) =>
 // The revision that reaches the limit: a cut lies behind it, never within what changed in one revision.
 const EDGE = `(
   SELECT changed FROM (
-    SELECT changed, ROW_NUMBER() OVER passed AS place, SUM(size) OVER passed AS bytes
+    SELECT changed, ROW_NUMBER() OVER passed AS position, SUM(size) OVER passed AS bytes
       FROM (${SIZES.join(" UNION ALL ")} ORDER BY changed LIMIT :limit)
     WINDOW passed AS (ROWS UNBOUNDED PRECEDING))
-   WHERE place = :limit OR bytes > :bytes LIMIT 1)`;
+   WHERE position = :limit OR bytes > :bytes LIMIT 1)`;
 
 const ROOM = `
   SELECT ${REVISION} AS revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge,

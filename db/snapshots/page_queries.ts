@@ -10,14 +10,14 @@ const WINDOW = `
          SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size,
          SUM(MIN(octet_length(state.value), :longest)) OVER (
            ORDER BY state.scope, state.key ROWS UNBOUNDED PRECEDING) AS bytes
-    FROM (SELECT scope, key, ROW_NUMBER() OVER (PARTITION BY scope ORDER BY key) AS place,
+    FROM (SELECT scope, key, ROW_NUMBER() OVER (PARTITION BY scope ORDER BY key) AS position,
                  COUNT(*) OVER (PARTITION BY scope) AS total
             FROM (${
   selectLivingKeys("WHERE room_id = :room AND (:scope IS NULL OR scope = :scope)")
 })) AS numbered
     CROSS JOIN state
       ON state.room_id = :room AND state.scope = numbered.scope AND state.key = numbered.key
-   WHERE place > :from AND place <= :from + :most
+   WHERE position > :from AND position <= :from + :max
    ORDER BY state.scope, state.key LIMIT :limit)
    WHERE bytes <= ${PAGE_BYTES}`;
 
@@ -49,12 +49,12 @@ const ANSWERED_BY_NEWEST = `
 /** Values are cut at this many characters of JSON; `size` tells how many there are. */
 export const LONGEST = 4_000;
 
-/** The first keys of every scope, or those of one scope from a place on. */
+/** The first keys of every scope, or those of one scope from a position on. */
 export function selectWindow(
   room: string,
-  { scope, from = 0, most, limit }: { scope?: string; from?: number; most: number; limit: number },
+  { scope, from = 0, max, limit }: { scope?: string; from?: number; max: number; limit: number },
 ): Statement {
-  const args = { room, scope: scope ?? null, from, most, limit, longest: LONGEST };
+  const args = { room, scope: scope ?? null, from, max, limit, longest: LONGEST };
   return { sql: WINDOW, args, weight: weightOf(PAGE_BYTES) };
 }
 

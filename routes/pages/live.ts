@@ -95,7 +95,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const window = selectWindow(room, {
         scope: queryText(c, "scope") ?? "",
         from,
-        most: KEYS,
+        max: KEYS,
         limit: KEYS,
       });
       const { snapshot } = await reader.load(room, NOTHING, [window]);

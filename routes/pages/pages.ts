@@ -83,7 +83,7 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
 async function loadRoom(services: Services, log: WaitLog, id: string, address: string): Promise<RoomView> {
   const live = await loadLive(services, log, id, [
     selectNewest(id, SHOWN.messages),
-    selectWindow(id, { most: SHOWN.keys, limit: SHOWN.keysInAll }),
+    selectWindow(id, { max: SHOWN.keys, limit: SHOWN.keysInAll }),
     selectAnswered(id, { newest: SHOWN.messages }),
   ]);
   const [messages, entries, answered] = live.extra;

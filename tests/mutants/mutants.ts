@@ -292,7 +292,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "replies that come while a thread is walked left out",
-    edits: [["      if (placeIn(known, parent) < 0) continue;", "      if (parent > 0) continue;"]],
+    edits: [["      if (indexIn(known, parent) < 0) continue;", "      if (parent > 0) continue;"]],
     test: "tests/db/consistent_read.test.ts",
     filter: "a thread that grows while it is walked",
   },
@@ -508,7 +508,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "times told by the instance's clock",
-    edits: [["new Date(elapsed() + (bounds.least + bounds.most) / 2)", "new Date()"]],
+    edits: [["new Date(elapsed() + (bounds.min + bounds.max) / 2)", "new Date()"]],
     test: "tests/contract/clocks.test.ts",
     filter: "file: instances whose clocks are hours apart tell one time",
   },

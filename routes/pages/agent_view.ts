@@ -4,7 +4,7 @@ import { unionReads } from "../../cel/language/dependencies.ts";
 import { selectKeys } from "../../db/snapshots/page_queries.ts";
 import { type Newest, present, type Status } from "../../db/presence.ts";
 import type { Row } from "../../db/driver/statement.ts";
-import type { AgentView } from "../../views/model.ts";
+import type { AgentView } from "../../views/panels/agents/model.ts";
 import { conditionViews, keysNamed } from "./condition_view.ts";
 import type { Services } from "../services.ts";
 

@@ -1,20 +1,23 @@
 import { createHash } from "node:crypto";
 import type { Context, Hono } from "hono";
 import idiomorph from "idiomorph/dist/idiomorph.esm.js" with { type: "text" };
+import frontStyle from "../../views/front/front.css" with { type: "text" };
+import front from "../../views/front/front.js" with { type: "text" };
+import session from "../../views/front/session.js" with { type: "text" };
+import { PANELS, TABS_STYLE } from "../../views/panels/panels.ts";
 import applying from "../../views/room/applying.js" with { type: "text" };
-import clock from "../../views/shared/clock.js" with { type: "text" };
-import copying from "../../views/shared/copying.js" with { type: "text" };
 import finding from "../../views/room/finding.js" with { type: "text" };
 import following from "../../views/room/following.js" with { type: "text" };
-import front from "../../views/front/front.js" with { type: "text" };
-import icon from "../../views/shared/icon.svg" with { type: "text" };
-import session from "../../views/front/session.js" with { type: "text" };
+import path from "../../views/room/path.js" with { type: "text" };
 import pointing from "../../views/room/pointing.js" with { type: "text" };
-import style from "../../views/shared/page.css" with { type: "text" };
-import reach from "../../views/panels/messages/reach.js" with { type: "text" };
-import reading from "../../views/panels/messages/reading.js" with { type: "text" };
+import roomStyle from "../../views/room/room.css" with { type: "text" };
 import room from "../../views/room/room.js" with { type: "text" };
-import threads from "../../views/panels/messages/threads.js" with { type: "text" };
+import { HUES_STYLE } from "../../views/shared/addresses.ts";
+import clock from "../../views/shared/clock.js" with { type: "text" };
+import copying from "../../views/shared/copying.js" with { type: "text" };
+import icon from "../../views/shared/icon.svg" with { type: "text" };
+import pageStyle from "../../views/shared/page.css" with { type: "text" };
+import proseStyle from "../../views/shared/prose.css" with { type: "text" };
 import { RequestError } from "../http/errors.ts";
 import { keep, type Kept, sendKept } from "./kept.ts";
 import { replyLargePage } from "../http/large_bodies.ts";
@@ -24,7 +27,10 @@ import { document } from "../http/methods.ts";
 const beside = (script: string) =>
   script.replaceAll(/(?<=from ")(?:[^"]*\/)?(\w+)(?:\.js)?(?=")/g, "./$1.js");
 
-const SCRIPTS = {
+/** The scripts of panels, which the page's own runs. */
+const PANEL_SCRIPTS = Object.assign({}, ...PANELS.map(({ scripts }) => scripts));
+
+const SCRIPTS: Record<string, string> = {
   applying,
   clock,
   copying,
@@ -32,22 +38,30 @@ const SCRIPTS = {
   following,
   front,
   idiomorph,
+  path,
   pointing,
-  reach,
-  reading,
-  room,
+  ...PANEL_SCRIPTS,
+  room: [...Object.keys(PANEL_SCRIPTS).map((name) => `import "./${name}.js";`), room].join("\n"),
   session,
-  threads,
 };
+
+const STYLE = [
+  pageStyle,
+  HUES_STYLE,
+  roomStyle,
+  ...PANELS.map(({ style }) => style),
+  TABS_STYLE,
+  proseStyle,
+  frontStyle,
+].join("\n");
+
 const FILES: Record<string, { text: string; type: string; kept?: Kept }> = {
-  "page.css": { text: style, type: "text/css; charset=utf-8" },
+  "page.css": { text: STYLE, type: "text/css; charset=utf-8" },
   "icon.svg": { text: icon, type: "image/svg+xml" },
-  ...Object.fromEntries(
-    Object.entries(SCRIPTS).map((
-      [name, text],
-    ) => [`${name}.js`, { text: beside(text), type: "text/javascript; charset=utf-8" }]),
-  ),
 };
+for (const [name, text] of Object.entries(SCRIPTS)) {
+  FILES[`${name}.js`] = { text: beside(text), type: "text/javascript; charset=utf-8" };
+}
 
 const version = createHash("sha256")
   .update(Object.values(FILES).map(({ text }) => text).join("\0"))

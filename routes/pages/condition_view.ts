@@ -6,7 +6,7 @@ import type { Reads } from "../../cel/language/dependencies.ts";
 import { toCut } from "../../db/snapshots/page_queries.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { Row } from "../../db/driver/statement.ts";
-import type { AgentView, ConditionView, PresentView, WholeView } from "../../views/model.ts";
+import type { AgentView, ConditionView, PresentView, WholeView } from "../../views/panels/agents/model.ts";
 import { agentId, entryId, scopeId } from "../../views/shared/addresses.ts";
 import { shownOf } from "./shown.ts";
 

@@ -1,7 +1,7 @@
 import { createContext } from "../../cel/rooms/context.ts";
 import { EvaluationFailed } from "../../cel/language/expression.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
-import type { EvaluationView } from "../../views/model.ts";
+import type { EvaluationView } from "../../views/panels/console/console.tsx";
 import { RequestError } from "../http/errors.ts";
 import { existingId } from "../http/ids.ts";
 import { withSlip } from "../http/input/query_slips.ts";

@@ -1,15 +1,19 @@
 import type { Changes } from "../../db/snapshots/changes.ts";
 import { mapYielding } from "../../db/yield.ts";
-import type { Fragment } from "../../views/room/fragments.tsx";
+import type { Fragment } from "../../views/panels/panel.ts";
 import type { Pieces } from "../http/outbox.ts";
 import { event } from "../http/stream.ts";
 
+export interface Drawn extends Omit<Fragment, "draw"> {
+  html: string;
+}
+
 /** Draws what a room's changes have changed, or, without them, what may change by itself. */
-type Draw = (room: string, changes?: Changes) => Promise<Fragment[]>;
+type Draw = (room: string, changes?: Changes) => Promise<Drawn[]>;
 
 /** What is drawn, and what was made of it for those who are told the same. */
 interface Drawing {
-  fragments: Array<Fragment & { lasting: string }>;
+  fragments: Array<Drawn & { lasting: string }>;
   made: Map<string, Pieces>;
 }
 

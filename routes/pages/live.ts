@@ -4,14 +4,13 @@ import type { Changes } from "../../db/snapshots/changes.ts";
 import { selectAnswered, selectOlder, selectWindow } from "../../db/snapshots/page_queries.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
-import type { MessageView } from "../../views/model.ts";
-import { type Fragment, fragmentsOf } from "../../views/room/fragments.tsx";
 import { Evaluation } from "../../views/panels/console/console.tsx";
-import { Message } from "../../views/panels/messages/messages.tsx";
+import { Message, type MessageView } from "../../views/panels/messages/messages.tsx";
 import { Entry } from "../../views/panels/state/state.tsx";
+import { fragmentsOf } from "../../views/room/room_page.tsx";
 import { sendPieces } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
-import { createDrawings } from "./drawings.ts";
+import { createDrawings, type Drawn } from "./drawings.ts";
 import { follow } from "../events.ts";
 import { textOf } from "../http/large_bodies.ts";
 import { LIMITS } from "../http/limits.ts";
@@ -34,17 +33,18 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
   const { reader } = services;
   const drawings = createDrawings(draw);
 
-  async function draw(room: string, changes?: Changes): Promise<Fragment[]> {
+  async function draw(room: string, changes?: Changes): Promise<Drawn[]> {
     const messages = changes?.messages ?? [];
     const live = await loadLive(services, log, room, [selectAnswered(room, messages)]);
     const state = (changes?.state ?? []).filter(({ scope }) => scope !== VIEW_SCOPE);
-    const undrawn = fragmentsOf(room, live, {
+    const fragments = fragmentsOf({
+      ...live,
       messages: await mapYielding(messages, messageView),
       answered: await messageViews(live.extra[0]!),
       entries: await mapYielding(state.flatMap((entry) => "deleted" in entry ? [] : [entry]), entryView),
       gone: (changes?.state ?? []).filter((entry) => "deleted" in entry),
     });
-    return await mapYielding(undrawn, ({ draw, ...fragment }) => ({ ...fragment, html: textOf(draw()) }));
+    return await mapYielding(fragments, ({ draw, ...fragment }) => ({ ...fragment, html: textOf(draw()) }));
   }
 
   resource(app, "/rooms/:room/live", {

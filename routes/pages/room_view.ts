@@ -5,27 +5,37 @@ import type { RoomData } from "../../cel/rooms/reader.ts";
 import type { Reads } from "../../cel/language/dependencies.ts";
 import { selectLiving } from "../../db/state/living.ts";
 import { type Message, toHead } from "../../db/messages/read.ts";
-import { selectHeads, selectRecent, toCut } from "../../db/snapshots/page_queries.ts";
+import {
+  selectAnswered,
+  selectHeads,
+  selectNewest,
+  selectRecent,
+  selectWindow,
+  toCut,
+} from "../../db/snapshots/page_queries.ts";
 import { newestWaitsOf, toNewest } from "../../db/presence.ts";
 import { type Entry, VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { Row } from "../../db/driver/statement.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
 import type { Query } from "../../db/consistent_read/read.ts";
-import type { EntryView, MessageView, ScopeView, TimelineEvent } from "../../views/model.ts";
+import type { MessageView } from "../../views/panels/messages/messages.tsx";
+import type { LiveRoom, RoomView } from "../../views/panels/panels.ts";
+import type { EntryView, ScopeView } from "../../views/panels/state/state.tsx";
 import { entryId } from "../../views/shared/addresses.ts";
-import { EVENTS_SHOWN } from "../../views/panels/timeline/timeline_layout.ts";
+import { EVENTS_SHOWN, type TimelineEvent } from "../../views/panels/timeline/timeline_layout.ts";
 import { agentsOf } from "./agent_view.ts";
-import type { Live } from "../../views/room/fragments.tsx";
 import type { Services } from "../services.ts";
 import { shownOf } from "./shown.ts";
 import type { WaitLog } from "./wait_log.ts";
 
-/** What the live pieces show, with the rows that their makers asked for beside it. */
-export interface LiveView extends Live {
+/** What may move with any change, with the rows that a caller asked for beside it. */
+export interface LiveView extends LiveRoom {
   /** The rows of the further queries. */
   extra: Row[][];
 }
 
+/** What a page shows at first; more is loaded when it is asked for. */
+const SHOWN = { messages: 100, keys: 100, keysInAll: 1_000 } as const;
 const LOOK: Reads = { ...NOTHING, state: { scopes: [VIEW_SCOPE], keys: [] }, messages: true };
 const VIEW_ROWS = `${
   selectLiving(
@@ -55,6 +65,7 @@ export async function loadLive(
   const newest = toNewest(waits);
   const agents = await agentsOf(services, room, { heads, newest }, now);
   return {
+    id: room,
     revision: snapshot.revisions.revision,
     now,
     counts: snapshot.counts,
@@ -67,6 +78,38 @@ export async function loadLive(
     },
     extra: snapshot.extra.slice(own.length),
   };
+}
+
+/** A room as its page shows it at first. Errors: `room_not_found`. */
+export async function loadRoom(
+  services: Services,
+  log: WaitLog,
+  id: string,
+  address: string,
+): Promise<RoomView> {
+  const live = await loadLive(services, log, id, [
+    selectNewest(id, SHOWN.messages),
+    selectWindow(id, { max: SHOWN.keys, limit: SHOWN.keysInAll }),
+    selectAnswered(id, { newest: SHOWN.messages }),
+  ]);
+  const [messages, entries, answered] = live.extra;
+  const shown = await messageViews(messages!.reverse());
+  const scopes = (await scopesOf(entries!)).filter(({ scope }) => scope !== VIEW_SCOPE);
+  const views = { scope: VIEW_SCOPE, entries: live.views, total: live.views.length };
+  return {
+    ...live,
+    address,
+    messages: shown,
+    answered: await messageViews(answered!),
+    older: live.counts.count - shown.length,
+    scopes: [...scopes, ...(views.total > 0 ? [views] : [])].sort(byScope),
+  };
+}
+
+/** Shared things first, then computed ones, then those of agents. */
+function byScope(a: { scope: string }, b: { scope: string }): number {
+  const rank = (scope: string) => scope.startsWith("_") ? 0 : 1;
+  return rank(a.scope) - rank(b.scope) || (a.scope < b.scope ? -1 : a.scope > b.scope ? 1 : 0);
 }
 
 /** A room's computed views with their values, or with why and where they have none. */

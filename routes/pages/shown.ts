@@ -1,5 +1,5 @@
 import { LONGEST } from "../../db/snapshots/page_queries.ts";
-import type { Shown } from "../../views/model.ts";
+import type { Shown } from "../../views/shared/values.tsx";
 
 /** A value as it is, or its beginning where it is long. */
 export function shownOf(value: unknown): Shown {

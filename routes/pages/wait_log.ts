@@ -1,5 +1,5 @@
 import type { Newest } from "../../db/presence.ts";
-import type { TimelineWait } from "../../views/model.ts";
+import type { TimelineWait } from "../../views/panels/timeline/timeline_layout.ts";
 import { LIMITS } from "../http/limits.ts";
 
 const ROOMS = 200;

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import type { TimelineEvent, TimelineView } from "../../views/model.ts";
-import { layoutOf, SOMEBODY } from "../../views/panels/timeline/timeline_layout.ts";
+import {
+  layoutOf,
+  SOMEBODY,
+  type TimelineEvent,
+  type TimelineView,
+} from "../../views/panels/timeline/timeline_layout.ts";
 
 const now = new Date("2026-11-22T12:00:00.000Z");
 const at = (secondsAgo: number) => new Date(now.getTime() - secondsAgo * 1_000).toISOString();

@@ -1,4 +1,4 @@
-import type { AgentView } from "../model.ts";
+import type { AgentView } from "../panels/agents/model.ts";
 
 /** The figures of the line on top, which move with any change. */
 export function Counts({ revision, agents, counts }: {

@@ -1,5 +1,5 @@
 import { quoted, wordOf } from "../shared/addresses.ts";
-import { CopyText } from "../panels/console/console.tsx";
+import { CopyText } from "../shared/copy.tsx";
 
 /** All that an agent needs to join, to be pasted into it. */
 export function invitation(address: string, room: string): string {
@@ -34,39 +34,6 @@ export function Invitation({ address, room }: { address: string; room: string })
       <p>Paste this into an agent that can run commands or make requests.</p>
       <CopyText text={invitation(address, room)} label="Copy the invitation" />
       <button type="button" popovertarget="invitation" popovertargetaction="hide">Close</button>
-    </div>
-  );
-}
-
-/** What starts a room in which nothing has happened yet. */
-export function FirstCalls({ address, room }: { address: string; room: string }) {
-  const path = `${address}/rooms/${encodeURIComponent(room)}`;
-  const calls: Array<[string, string]> = [
-    ["An agent joins:", `curl -s ${quoted(`${path}/agents`)} -d '{"id":"alice","name":"Alice"}'`],
-    [
-      "It says something:",
-      `curl -s ${quoted(`${path}/messages`)} -d '{"from":"alice","body":"Who takes the tests?"}'`,
-    ],
-    [
-      "It waits for an answer:",
-      `curl -s ${quoted(`${path}/wait`)} -d '{"agent":"alice","condition":"has(state._shared.taken)"}'`,
-    ],
-  ];
-  return (
-    <div class="first-calls" id="first-calls">
-      <h3>Nothing has happened here yet</h3>
-      <p>Three calls start it. Run them and watch this page.</p>
-      <ol>
-        {calls.map(([what, call]) => (
-          <li>
-            <p>{what}</p>
-            <CopyText text={call} label="Copy" />
-          </li>
-        ))}
-      </ol>
-      <p>
-        Or <button type="button" popovertarget="invitation">invite an agent</button> that does it by itself.
-      </p>
     </div>
   );
 }

@@ -1,29 +1,16 @@
+import { type DrawEach, type Fragment } from "../panels/panel.ts";
+import { PANELS, type RoomUpdate, type RoomView, TABS } from "../panels/panels.ts";
+import { quoted, wordOf } from "../shared/addresses.ts";
+import { CopyText } from "../shared/copy.tsx";
 import { type Assets, Layout, type Markup } from "../shared/layout.tsx";
-import type { RoomView } from "../model.ts";
-import { Agents } from "../panels/agents/agents.tsx";
-import { Console, CopyText } from "../panels/console/console.tsx";
 import { Counts, Live } from "./health.tsx";
 import { Invitation } from "./invitation.tsx";
-import { quoted, wordOf } from "../shared/addresses.ts";
-import { Messages } from "../panels/messages/messages.tsx";
-import { State } from "../panels/state/state.tsx";
-
-const TABS = [["talk", "Talk"], ["agents", "Agents"], ["state", "State"], ["timeline", "Timeline"], [
-  "console",
-  "Console",
-]];
-
-/** What there may be much of on the page, each piece drawn already. */
-export interface Drawn {
-  agents: Markup[];
-  messages: Markup[];
-  scopes: Markup[];
-  timeline: Markup;
-}
 
 /** A room as it is now, complete without script; the script keeps it so. */
-export function roomPage(room: RoomView, drawn: Drawn, assets: Assets): Markup {
+export async function roomPage(room: RoomView, assets: Assets, each: DrawEach): Promise<Markup> {
   const { id, address, now, agents, counts, revision } = room;
+  const sections: Markup[] = [];
+  for (const panel of PANELS) sections.push(await panel.section(room, each));
   return (
     <Layout
       title={`${id} · Convene`}
@@ -35,7 +22,7 @@ export function roomPage(room: RoomView, drawn: Drawn, assets: Assets): Markup {
         "data-room": id,
         "data-revision": String(revision),
         "data-now": now.toISOString(),
-        "data-tab": "talk",
+        "data-tab": TABS[0]!.id,
       }}
     >
       <a class="skip" href="#talk">To the conversation</a>
@@ -53,19 +40,23 @@ export function roomPage(room: RoomView, drawn: Drawn, assets: Assets): Markup {
         <Counts revision={revision} agents={agents} counts={counts} />
       </header>
       <main class="room">
-        <Agents drawn={drawn.agents} hidden={agents.length - drawn.agents.length} />
-        <Messages room={room} drawn={drawn.messages} />
-        <State drawn={drawn.scopes} />
-        {drawn.timeline}
-        <Console room={room} />
+        {sections}
       </main>
       <nav class="tabs" aria-label="Parts of the room">
-        {TABS.map(([part, name]) => <a href={`#${part}`} data-tab={part}>{name}</a>)}
+        {TABS.map(({ id, name }) => <a href={`#${id}`} data-tab={id}>{name}</a>)}
       </nav>
       <Invitation address={address} room={id} />
       <p class="visually-hidden" id="announcer" role="status" />
     </Layout>
   );
+}
+
+/** What of the page may have changed, drawn as the page was at first. */
+export function fragmentsOf(update: RoomUpdate): Fragment[] {
+  return [
+    { id: "counts", draw: () => <Counts {...update} /> },
+    ...PANELS.flatMap((panel) => panel.fragments?.(update) ?? []),
+  ];
 }
 
 export function unknownRoomPage(id: string, address: string, assets: Assets): Markup {

@@ -19,6 +19,10 @@ export function hue(agent: string | null): string {
   return `hue-${((hash ^ (hash >>> 13)) >>> 0) % HUES}`;
 }
 
+/** The style of those classes: each sets its hue alone. */
+export const HUES_STYLE = Array.from({ length: HUES }, (_, n) => `.hue-${n} { --h: ${n * 360 / HUES}; }`)
+  .join("\n");
+
 /** Quotes a text for a POSIX shell. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,4 +1,5 @@
-import type { Shown } from "../model.ts";
+/** A JSON value, or the beginning of one that is too long to be shown. */
+export type Shown = { value: unknown } | { cut: string; size: number };
 
 const PREVIEW = 72;
 const LONG_TEXT = 800;

@@ -1,30 +1,45 @@
-import type { Markup } from "../../shared/layout.tsx";
-import type { AgentView, ConditionView, PartView, PresentView, WholeView } from "../../model.ts";
 import { agentId, hue } from "../../shared/addresses.ts";
 import { Ago } from "../../shared/times.tsx";
 import { Inline, Short, Source } from "../../shared/values.tsx";
+import type { Panel, RoomLook } from "../panel.ts";
+import style from "./agents.css" with { type: "text" };
+import type { AgentView, ConditionView, PartView, PresentView, WholeView } from "./model.ts";
 
 export const AGENTS_SHOWN = 200;
 
-/** The agents; `drawn`: those that are shown, each as `Agent` draws it. */
-export function Agents({ drawn, hidden }: { drawn: Markup[]; hidden: number }) {
-  return (
-    <section id="agents" aria-labelledby="agents-title">
-      <h2 id="agents-title">Agents</h2>
-      <ul id="agent-list" class="agents">{drawn}</ul>
-      <HiddenAgents hidden={hidden} />
-      <p class="quiet when-empty">Nobody has joined yet.</p>
-    </section>
-  );
-}
+export const AGENTS: Panel<RoomLook, RoomLook> = {
+  id: "agents",
+  name: "Agents",
+  style,
+  async section({ agents, now }, each) {
+    return (
+      <section id="agents" aria-labelledby="agents-title">
+        <h2 id="agents-title">Agents</h2>
+        <ul id="agent-list" class="agents">
+          {await each(agents.slice(0, AGENTS_SHOWN), (agent) => <Agent agent={agent} now={now} />)}
+        </ul>
+        <HiddenAgents agents={agents} />
+        <p class="quiet when-empty">Nobody has joined yet.</p>
+      </section>
+    );
+  },
+  fragments: ({ agents, now }) => [
+    ...agents.slice(0, AGENTS_SHOWN).map((agent) => ({
+      id: agentId(agent.id),
+      draw: () => <Agent agent={agent} now={now} />,
+    })),
+    { id: "agents-hidden", draw: () => <HiddenAgents agents={agents} /> },
+  ],
+};
 
 /** How many agents the list does not show; it changes while the page is open. */
-export function HiddenAgents({ hidden }: { hidden: number }) {
+function HiddenAgents({ agents }: { agents: AgentView[] }) {
+  const hidden = agents.length - AGENTS_SHOWN;
   return <p id="agents-hidden" class="quiet">{hidden > 0 && `${hidden} more agents are not shown.`}</p>;
 }
 
 /** One agent: who it is, what it does, and if it waits, why. */
-export function Agent({ agent, now }: { agent: AgentView; now: Date }) {
+function Agent({ agent, now }: { agent: AgentView; now: Date }) {
   const { id, name, role, status, stale, last_heartbeat, waiting_on, condition } = agent;
   const shown = stale ? "stale" : status;
   return (

@@ -1,16 +1,35 @@
-import type { EvaluationView, RoomView } from "../../model.ts";
-import { AGENTS_SHOWN } from "../agents/agents.tsx";
 import { quoted } from "../../shared/addresses.ts";
-import { Source, Value } from "../../shared/values.tsx";
+import { CopyText } from "../../shared/copy.tsx";
+import { type Shown, Source, Value } from "../../shared/values.tsx";
+import { AGENTS_SHOWN } from "../agents/agents.tsx";
+import type { Panel, RoomLook } from "../panel.ts";
+import style from "./console.css" with { type: "text" };
+import console from "./console.js" with { type: "text" };
+
+export interface EvaluationView {
+  expr: string;
+  agent: string | null;
+  shown?: Shown;
+  error?: { code: string; message: string; hint?: string; position?: number };
+}
+
+/** What was evaluated, where the form was sent without the script. */
+export interface Evaluated {
+  address: string;
+  evaluation?: EvaluationView;
+}
 
 /** Evaluates expressions against the room: without the script by loading the page again. */
-export function Console({ room }: { room: RoomView }) {
-  const { evaluation } = room;
-  return (
+export const CONSOLE: Panel<RoomLook & Evaluated> = {
+  id: "console",
+  name: "Console",
+  style,
+  scripts: { console },
+  section: ({ id, address, agents, evaluation }) => (
     <section id="console" aria-labelledby="console-title">
       <h2 id="console-title">Console</h2>
       <form id="console-form" method="get" action="/">
-        <input type="hidden" name="room" value={room.id} />
+        <input type="hidden" name="room" value={id} />
         <label class="wide">
           <span class="visually-hidden">Expression</span>
           <input
@@ -29,11 +48,11 @@ export function Console({ room }: { room: RoomView }) {
           <span class="quiet">as</span>
           <select name="agent" id="console-agent">
             <option value="">nobody</option>
-            {room.agents.slice(0, AGENTS_SHOWN).map(({ id }) => (
-              <option value={id} selected={evaluation?.agent === id}>{id}</option>
+            {agents.slice(0, AGENTS_SHOWN).map(({ id: agent }) => (
+              <option value={agent} selected={evaluation?.agent === agent}>{agent}</option>
             ))}
-            {room.agents.length > AGENTS_SHOWN && (
-              <option disabled>{room.agents.length - AGENTS_SHOWN} more agents are not listed</option>
+            {agents.length > AGENTS_SHOWN && (
+              <option disabled>{agents.length - AGENTS_SHOWN} more agents are not listed</option>
             )}
           </select>
         </label>
@@ -41,12 +60,12 @@ export function Console({ room }: { room: RoomView }) {
       </form>
       <div id="evaluation" role="status">
         {evaluation
-          ? <Evaluation evaluation={evaluation} address={room.address} room={room.id} />
+          ? <Evaluation evaluation={evaluation} address={address} room={id} />
           : <p class="quiet">A CEL expression over state, agents, messages, self and now.</p>}
       </div>
     </section>
-  );
-}
+  ),
+};
 
 /** What an expression came to, and the request that says the same. */
 export function Evaluation({ evaluation, address, room }: {
@@ -78,16 +97,6 @@ export function Evaluation({ evaluation, address, room }: {
         </p>
       )}
       <CopyText text={curl} label="Copy as curl" />
-    </div>
-  );
-}
-
-/** A text to be taken along, with a button where there is a script. */
-export function CopyText({ text, label }: { text: string; label: string }) {
-  return (
-    <div class="copy-text">
-      <pre tabindex={0}>{text}</pre>
-      <button type="button" data-copy="text">{label}</button>
     </div>
   );
 }

@@ -1,56 +1,103 @@
-import type { Markup } from "../../shared/layout.tsx";
-import type { MessageView, RoomView } from "../../model.ts";
 import { agentId, hue, messageId } from "../../shared/addresses.ts";
-import { FirstCalls } from "../../room/invitation.tsx";
+import { Copy } from "../../shared/copy.tsx";
 import { Ago } from "../../shared/times.tsx";
-import { preview, Value } from "../../shared/values.tsx";
+import { preview, type Shown, Value } from "../../shared/values.tsx";
+import type { Panel, RoomLook } from "../panel.ts";
+import { FirstCalls } from "./first_calls.tsx";
+import style from "./messages.css" with { type: "text" };
+import reach from "./reach.js" with { type: "text" };
+import reading from "./reading.js" with { type: "text" };
+import threads from "./threads.js" with { type: "text" };
 
-/** The conversation; `drawn`: the messages of the room, each as `Message` draws it. */
-export function Messages({ room, drawn }: { room: RoomView; drawn: Markup[] }) {
-  const kinds = [...new Set(room.messages.map(({ kind }) => kind))].sort();
-  const senders = [...new Set(room.messages.flatMap(({ from_agent }) => from_agent ?? []))].sort();
-  return (
-    <section id="talk" aria-labelledby="talk-title">
-      <div class="bar">
-        <h2 id="talk-title">Conversation</h2>
-        <form id="filters" class="filters" aria-label="Filters" aria-describedby="reach">
-          <label>
-            kind <Choices name="kind" choices={kinds} />
-          </label>
-          <label>
-            from <Choices name="from" choices={senders} />
-          </label>
-          <label>
-            <input type="checkbox" name="unclaimed" /> unclaimed
-          </label>
-          <label>
-            <input type="checkbox" name="threads" /> threads
-          </label>
-        </form>
-        <Reach room={room} />
-      </div>
-      <div class="scroller" id="messages-scroller" tabindex={0} role="region" aria-label="Messages">
-        <p class="older" id="older" hidden={room.older === 0}>
-          <button type="button" data-load="older">
-            Show older messages (<span data-count>{room.older}</span>)
-          </button>
-        </p>
-        <ol id="messages" class="messages">{drawn}</ol>
-        <FirstCalls address={room.address} room={room.id} />
-        <p class="quiet none" id="none" hidden>
-          No matches in the last <span data-figure="here" /> messages.{" "}
-          <span class="further">Show older messages to look further back.</span>
-        </p>
-      </div>
-      <button type="button" class="fresh" id="fresh" hidden>
-        <span data-count>0</span> new
-      </button>
-    </section>
-  );
+export interface MessageView {
+  id: number;
+  from_agent: string | null;
+  to_agent: string | null;
+  kind: string;
+  shown: Shown;
+  created_at: string;
+  reply_to: number | null;
+  claimed_by: string | null;
+  claimed_at: string | null;
 }
 
+/** Messages that are shown, oldest first, and those that they answer. */
+export interface MessagesShown {
+  messages: MessageView[];
+  answered: MessageView[];
+}
+
+/** The newest messages, and how many older ones there are. */
+export interface NewestMessages extends MessagesShown {
+  address: string;
+  older: number;
+}
+
+/** The conversation. */
+export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown> = {
+  id: "talk",
+  name: "Talk",
+  style,
+  scripts: { reach, reading, threads },
+  async section({ id, address, now, counts, messages, answered, older }, each) {
+    const kinds = [...new Set(messages.map(({ kind }) => kind))].sort();
+    const senders = [...new Set(messages.flatMap(({ from_agent }) => from_agent ?? []))].sort();
+    return (
+      <section id="talk" aria-labelledby="talk-title">
+        <div class="bar">
+          <h2 id="talk-title">Conversation</h2>
+          <form id="filters" class="filters" aria-label="Filters" aria-describedby="reach">
+            <label>
+              kind <Choices name="kind" choices={kinds} />
+            </label>
+            <label>
+              from <Choices name="from" choices={senders} />
+            </label>
+            <label>
+              <input type="checkbox" name="unclaimed" /> unclaimed
+            </label>
+            <label>
+              <input type="checkbox" name="threads" /> threads
+            </label>
+          </form>
+          <Reach messages={messages} counts={counts} older={older} />
+        </div>
+        <div class="scroller" id="messages-scroller" tabindex={0} role="region" aria-label="Messages">
+          <p class="older" id="older" hidden={older === 0}>
+            <button type="button" data-load="older">
+              Show older messages (<span data-count>{older}</span>)
+            </button>
+          </p>
+          <ol id="messages" class="messages">
+            {await each(
+              messages,
+              (message) => <Message message={message} now={now} room={id} known={answered} />,
+            )}
+          </ol>
+          <FirstCalls address={address} room={id} />
+          <p class="quiet none" id="none" hidden>
+            No matches in the last <span data-figure="here" /> messages.{" "}
+            <span class="further">Show older messages to look further back.</span>
+          </p>
+        </div>
+        <button type="button" class="fresh" id="fresh" hidden>
+          <span data-count>0</span> new
+        </button>
+      </section>
+    );
+  },
+  fragments: ({ id, now, messages, answered }) =>
+    messages.map((message) => ({
+      id: messageId(message.id),
+      draw: () => <Message message={message} now={now} room={id} known={answered} />,
+      once: true,
+    })),
+};
+
 /** What the filters do not see; the script keeps the figures true. */
-function Reach({ room: { messages, older, counts } }: { room: RoomView }) {
+function Reach(
+  { messages, older, counts }: Pick<RoomLook & NewestMessages, "messages" | "older" | "counts">,
+) {
   const figures: Record<string, number> = {
     here: messages.length,
     messages: counts.count,
@@ -163,13 +210,4 @@ function Answered({ id, known }: { id: number; known: MessageView[] }) {
 
 function plain(value: unknown): string {
   return typeof value === "string" ? value : preview(value);
-}
-
-/** Copies the request that reads this; with the keyboard: c on the thing's address. */
-export function Copy() {
-  return (
-    <button type="button" class="copy" data-copy="get" tabindex={-1} title="Copy as curl (key: c)">
-      curl
-    </button>
-  );
 }

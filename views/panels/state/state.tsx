@@ -1,23 +1,86 @@
-import type { Markup } from "../../shared/layout.tsx";
-import type { EntryView, ScopeView } from "../../model.ts";
 import { agentId, entryId, hue, scopeId } from "../../shared/addresses.ts";
-import { Copy } from "../messages/messages.tsx";
+import { Copy } from "../../shared/copy.tsx";
+import type { Markup } from "../../shared/layout.tsx";
 import { Ago } from "../../shared/times.tsx";
-import { Source, Value } from "../../shared/values.tsx";
+import { type Shown, Source, Value } from "../../shared/values.tsx";
+import type { Panel, RoomLook } from "../panel.ts";
+import style from "./state.css" with { type: "text" };
+import state from "./state.js" with { type: "text" };
 
-/** The state; `drawn`: its scopes, each as `Scope` draws it. */
-export function State({ drawn }: { drawn: Markup[] }) {
-  return (
-    <section id="state" aria-labelledby="state-title">
-      <h2 id="state-title">State</h2>
-      <div id="scopes" class="scopes">{drawn}</div>
-      <p class="quiet when-empty">Nothing is shared yet.</p>
-    </section>
-  );
+export interface ScopeView {
+  scope: string;
+  entries: EntryView[];
+  total: number;
 }
 
+export interface EntryView {
+  scope: string;
+  key: string;
+  shown: Shown;
+  version: number;
+  updated_at: string;
+  updated_by: string | null;
+  expr?: string;
+  /** Why a computed view has no value, and where in its expression. */
+  error?: { code: string; message: string; position?: number };
+}
+
+/** The scopes of a room, each with the first of its entries. */
+export interface StateShown {
+  scopes: ScopeView[];
+}
+
+/** All computed views, and the other entries that were written or deleted. */
+export interface StateChanged {
+  views: EntryView[];
+  entries: EntryView[];
+  gone: Array<{ scope: string; key: string }>;
+}
+
+export const STATE: Panel<RoomLook & StateShown, RoomLook & StateChanged> = {
+  id: "state",
+  name: "State",
+  style,
+  scripts: { state },
+  async section({ id, now, scopes }, each) {
+    const drawn: Markup[] = [];
+    for (const scope of scopes) {
+      const entries = await each(scope.entries, (entry) => <Entry entry={entry} now={now} room={id} />);
+      drawn.push(...await each([scope], () => <Scope scope={scope} drawn={entries} />));
+    }
+    return (
+      <section id="state" aria-labelledby="state-title">
+        <h2 id="state-title">State</h2>
+        <div id="scopes" class="scopes">{drawn}</div>
+        <p class="quiet when-empty">Nothing is shared yet.</p>
+      </section>
+    );
+  },
+  fragments({ id: room, now, views, entries, gone }) {
+    const scopes = new Set([...entries, ...views].map(({ scope }) => scope));
+    const fragmentOf = (entry: EntryView) => ({
+      id: entryId(entry.scope, entry.key),
+      draw: () => <Entry entry={entry} room={room} now={now} />,
+    });
+    return [
+      // A scope comes before its entries; where it is there already it is left as it is.
+      ...[...scopes].map((scope) => ({
+        id: scopeId(scope),
+        draw: () => <Scope scope={{ scope, total: 0 }} />,
+      })),
+      ...views.map(fragmentOf),
+      ...entries.map((entry) => ({ ...fragmentOf(entry), once: true })),
+      ...gone.map(({ scope, key }) => entryId(scope, key)).map((id) => ({
+        id,
+        draw: () => <Gone id={id} />,
+        once: true,
+      })),
+    ];
+  },
+};
+
 /** A scope; `drawn`: the first of its entries, each as `Entry` draws it. Without any, the place where they go. */
-export function Scope({ scope: { scope, total }, drawn = [] }: {
+function Scope({ scope: { scope, total }, drawn = [] }: {
   scope: Omit<ScopeView, "entries">;
   drawn?: Markup[];
 }) {
@@ -98,6 +161,6 @@ export function Entry({ entry, room, now }: { entry: EntryView; room: string; no
 }
 
 /** A key that is there no more: the script takes it away. */
-export function Gone({ id }: { id: string }) {
+function Gone({ id }: { id: string }) {
   return <li id={id} data-gone="" />;
 }

@@ -1,58 +1,82 @@
-import type { TimelineEvent, TimelineView, TimelineWait } from "../../model.ts";
 import { hue } from "../../shared/addresses.ts";
 import { ago } from "../../shared/times.tsx";
-import { EVENTS_SHOWN, LANE, layoutOf, SOMEBODY, type TimelineLayout } from "./timeline_layout.ts";
+import type { Panel, RoomLook } from "../panel.ts";
+import style from "./timeline.css" with { type: "text" };
+import timeline from "./timeline.js" with { type: "text" };
+import {
+  EVENTS_SHOWN,
+  LANE,
+  layoutOf,
+  SOMEBODY,
+  type TimelineEvent,
+  type TimelineLayout,
+  type TimelineView,
+  type TimelineWait,
+} from "./timeline_layout.ts";
 
-export function Timeline({ view, now }: { view: TimelineView; now: Date }) {
-  return (
-    <section id="timeline" aria-labelledby="timeline-title">
-      <div class="bar">
-        <h2 id="timeline-title">Timeline</h2>
-        <p class="legend quiet">
-          <span>
-            <svg width="12" height="12" aria-hidden="true">
-              <circle cx="6" cy="6" r="4" class="event" />
-            </svg>
-            message
-          </span>
-          <span>
-            <svg width="12" height="12" aria-hidden="true">
-              <path d="M6 1v10" class="tick" />
-            </svg>
-            latest change to a key
-          </span>
-          <span>
-            <svg width="12" height="12" aria-hidden="true">
-              <path d="M6 1 11 6 6 11 1 6Z" class="event" />
-            </svg>
-            claim
-          </span>
-          <span>
-            <svg width="20" height="12" aria-hidden="true">
-              <rect x="0" y="3" width="20" height="6" rx="3" class="wait" />
-            </svg>
-            wait
-          </span>
-          <span title="The database keeps no waits that are over. A bar reaches from the first to the last look at this room that saw the wait.">
-            The newest {EVENTS_SHOWN} events, and waits as far as they were seen
-          </span>
-        </p>
-      </div>
-      <div
-        class="scroller"
-        id="timeline-scroller"
-        tabindex={0}
-        role="region"
-        aria-label="Timeline, drag or scroll to look back"
-      >
-        <TimelineFigure view={view} now={now} />
-      </div>
-    </section>
-  );
+export interface TimelineShown {
+  timeline: TimelineView;
 }
 
+export const TIMELINE: Panel<RoomLook & TimelineShown, RoomLook & TimelineShown> = {
+  id: "timeline",
+  name: "Timeline",
+  style,
+  scripts: { timeline },
+  async section({ timeline, now }, each) {
+    return (
+      <section id="timeline" aria-labelledby="timeline-title">
+        <div class="bar">
+          <h2 id="timeline-title">Timeline</h2>
+          <p class="legend quiet">
+            <span>
+              <svg width="12" height="12" aria-hidden="true">
+                <circle cx="6" cy="6" r="4" class="event" />
+              </svg>
+              message
+            </span>
+            <span>
+              <svg width="12" height="12" aria-hidden="true">
+                <path d="M6 1v10" class="tick" />
+              </svg>
+              latest change to a key
+            </span>
+            <span>
+              <svg width="12" height="12" aria-hidden="true">
+                <path d="M6 1 11 6 6 11 1 6Z" class="event" />
+              </svg>
+              claim
+            </span>
+            <span>
+              <svg width="20" height="12" aria-hidden="true">
+                <rect x="0" y="3" width="20" height="6" rx="3" class="wait" />
+              </svg>
+              wait
+            </span>
+            <span title="The database keeps no waits that are over. A bar reaches from the first to the last look at this room that saw the wait.">
+              The newest {EVENTS_SHOWN} events, and waits as far as they were seen
+            </span>
+          </p>
+        </div>
+        <div
+          class="scroller"
+          id="timeline-scroller"
+          tabindex={0}
+          role="region"
+          aria-label="Timeline, drag or scroll to look back"
+        >
+          {await each([timeline], (view) => <Figure view={view} now={now} />)}
+        </div>
+      </section>
+    );
+  },
+  fragments: ({ timeline, now }) => [
+    { id: "timeline-figure", draw: () => <Figure view={timeline} now={now} /> },
+  ],
+};
+
 /** The picture alone, which moves with any change. */
-export function TimelineFigure({ view, now }: { view: TimelineView; now: Date }) {
+function Figure({ view, now }: { view: TimelineView; now: Date }) {
   const layout = layoutOf(view, now);
   if (layout.lanes.length === 0) return <p id="timeline-figure" class="figure quiet">Nothing to show yet.</p>;
   return (

@@ -1,4 +1,29 @@
-import type { TimelineEvent, TimelineView, TimelineWait } from "../../model.ts";
+/** What happened, by lane and time. */
+export interface TimelineView {
+  lanes: string[];
+  events: TimelineEvent[];
+  waits: TimelineWait[];
+}
+
+export interface TimelineEvent {
+  kind: "message" | "write" | "claim";
+  at: string;
+  revision: number;
+  /** The lane, or null where nobody is named; a message's receiver. */
+  from: string | null;
+  to?: string | null;
+  label: string;
+  href: string;
+}
+
+/** A wait as it was seen, from the first to the last look at the room that saw it. */
+export interface TimelineWait {
+  agent: string;
+  from: string;
+  /** Undefined: still waiting. */
+  to?: string;
+  condition: string;
+}
 
 /** The lane of whoever is not named. */
 export const SOMEBODY = "somebody";

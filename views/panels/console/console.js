@@ -1,0 +1,18 @@
+import { path } from "../../room/path.js";
+
+// Evaluates in place; the form alone would load the page again.
+const form = document.getElementById("console-form");
+const output = document.getElementById("evaluation");
+form.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const { expr, agent } = form.elements;
+  const query = new URLSearchParams({ expr: expr.value, agent: agent.value });
+  try {
+    const response = await fetch(`${path}/live/evaluation?${query}`);
+    const text = await response.text();
+    if (response.ok) output.innerHTML = text;
+    else output.textContent = JSON.parse(text).message;
+  } catch {
+    output.textContent = "The service does not answer.";
+  }
+});

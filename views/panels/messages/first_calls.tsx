@@ -1,0 +1,35 @@
+import { quoted } from "../../shared/addresses.ts";
+import { CopyText } from "../../shared/copy.tsx";
+
+/** What starts a room in which nothing has happened yet. */
+export function FirstCalls({ address, room }: { address: string; room: string }) {
+  const path = `${address}/rooms/${encodeURIComponent(room)}`;
+  const calls: Array<[string, string]> = [
+    ["An agent joins:", `curl -s ${quoted(`${path}/agents`)} -d '{"id":"alice","name":"Alice"}'`],
+    [
+      "It says something:",
+      `curl -s ${quoted(`${path}/messages`)} -d '{"from":"alice","body":"Who takes the tests?"}'`,
+    ],
+    [
+      "It waits for an answer:",
+      `curl -s ${quoted(`${path}/wait`)} -d '{"agent":"alice","condition":"has(state._shared.taken)"}'`,
+    ],
+  ];
+  return (
+    <div class="first-calls" id="first-calls">
+      <h3>Nothing has happened here yet</h3>
+      <p>Three calls start it. Run them and watch this page.</p>
+      <ol>
+        {calls.map(([what, call]) => (
+          <li>
+            <p>{what}</p>
+            <CopyText text={call} label="Copy" />
+          </li>
+        ))}
+      </ol>
+      <p>
+        Or <button type="button" popovertarget="invitation">invite an agent</button> that does it by itself.
+      </p>
+    </div>
+  );
+}

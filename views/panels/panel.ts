@@ -1,0 +1,35 @@
+import type { Markup } from "../shared/layout.tsx";
+import type { AgentView } from "./agents/model.ts";
+
+/** What every panel is told of the room. */
+export interface RoomLook {
+  id: string;
+  revision: number;
+  now: Date;
+  counts: { count: number; unclaimed: number };
+  agents: AgentView[];
+}
+
+/** Draws what there may be much of, item by item, and lets other requests run in between. */
+export type DrawEach = <Item>(items: Item[], draw: (item: Item) => Markup) => Promise<Markup[]>;
+
+/** A piece of the page, which takes the place of what has its id. `once`: it is new whatever it says. */
+export interface Fragment {
+  id: string;
+  draw: () => Markup;
+  once?: boolean;
+}
+
+/** A part of a room's page. `Shown`: what it shows at first; `Changed`: what it is told of a change. */
+export interface Panel<Shown, Changed = unknown> {
+  /** The id of its section. */
+  id: string;
+  /** Its name in the navigation. */
+  name: string;
+  section(room: Shown, each: DrawEach): Markup | Promise<Markup>;
+  /** What of it may have changed, drawn as its section draws it. */
+  fragments?(update: Changed): Fragment[];
+  style: string;
+  /** By the names under which they are served. Each is run with the page, once the page is there. */
+  scripts?: Record<string, string>;
+}

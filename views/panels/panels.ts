@@ -1,0 +1,26 @@
+import { AGENTS } from "./agents/agents.tsx";
+import { CONSOLE, type Evaluated } from "./console/console.tsx";
+import { MESSAGES, type MessagesShown, type NewestMessages } from "./messages/messages.tsx";
+import type { Panel, RoomLook } from "./panel.ts";
+import { STATE, type StateChanged, type StateShown } from "./state/state.tsx";
+import { TIMELINE, type TimelineShown } from "./timeline/timeline.tsx";
+
+/** What may move with any change of a room. */
+export interface LiveRoom extends RoomLook, Pick<StateChanged, "views">, TimelineShown {}
+
+/** A room as its page shows it at first. */
+export interface RoomView extends LiveRoom, NewestMessages, StateShown, Evaluated {}
+
+/** A room with what has changed of it. */
+export interface RoomUpdate extends LiveRoom, MessagesShown, StateChanged {}
+
+/** The panels of the page, in its order. */
+export const PANELS: Panel<RoomView, RoomUpdate>[] = [AGENTS, MESSAGES, STATE, TIMELINE, CONSOLE];
+
+/** The same as tabs of a narrow page, which begins with the conversation. */
+export const TABS = [MESSAGES, ...PANELS.filter((panel) => panel !== MESSAGES)];
+
+/** On a narrow page only the panel of the chosen tab is shown; without a script all are. */
+export const TABS_STYLE = `@media (max-width: 699px) and (scripting: enabled) {
+  ${PANELS.map(({ id }) => `[data-tab="${id}"] .room > :not(#${id})`).join(", ")} { display: none; }
+}`;

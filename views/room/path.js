@@ -1,0 +1,2 @@
+/** Where the API has the room of this page. */
+export const path = `/rooms/${encodeURIComponent(document.body.dataset.room)}`;

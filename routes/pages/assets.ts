@@ -30,21 +30,7 @@ const beside = (script: string) =>
 /** The scripts of panels, which the page's own runs. */
 const PANEL_SCRIPTS = Object.assign({}, ...PANELS.map(({ scripts }) => scripts));
 
-const SCRIPTS: Record<string, string> = {
-  applying,
-  clock,
-  copying,
-  finding,
-  following,
-  front,
-  idiomorph,
-  path,
-  pointing,
-  ...PANEL_SCRIPTS,
-  room: [...Object.keys(PANEL_SCRIPTS).map((name) => `import "./${name}.js";`), room].join("\n"),
-  session,
-};
-
+/** What pages share comes before what narrows it. */
 const STYLE = [
   pageStyle,
   HUES_STYLE,
@@ -53,10 +39,16 @@ const STYLE = [
   TABS_STYLE,
   proseStyle,
   frontStyle,
-].join("\n");
+];
+
+const SCRIPTS: Record<string, string> = {
+  ...{ applying, clock, copying, finding, following, front, idiomorph, path, pointing, session },
+  ...PANEL_SCRIPTS,
+  room: [...Object.keys(PANEL_SCRIPTS).map((name) => `import "./${name}.js";`), room].join("\n"),
+};
 
 const FILES: Record<string, { text: string; type: string; kept?: Kept }> = {
-  "page.css": { text: STYLE, type: "text/css; charset=utf-8" },
+  "page.css": { text: STYLE.join("\n"), type: "text/css; charset=utf-8" },
   "icon.svg": { text: icon, type: "image/svg+xml" },
 };
 for (const [name, text] of Object.entries(SCRIPTS)) {

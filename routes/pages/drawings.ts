@@ -8,7 +8,7 @@ export interface Drawn extends Omit<Fragment, "draw"> {
   html: string;
 }
 
-/** Draws what a room's changes have changed, or, without them, what may change by itself. */
+/** Draws what changes of a room have changed; without them, what changes with time. */
 type Draw = (room: string, changes?: Changes) => Promise<Drawn[]>;
 
 /** What is drawn, and what was made of it for those who are told the same. */
@@ -27,16 +27,16 @@ interface WatchedRoom {
 /** One page that looks at a room. */
 export interface Page {
   changed(changes: Changes): Promise<Pieces>;
-  /** What has changed without a change of the room; `revision`: where the page is. */
+  /** What has changed with time alone; `revision`: that of the page. */
   beat(revision: number): Promise<Pieces>;
   /** May be called again. */
   close(): void;
 }
 
-/** Milliseconds for which pages share a look at what changes by itself. */
+/** Milliseconds for which pages share what was drawn at a beat. */
 const SHARED_MS = 1_000;
 
-/** What pages are told: those that look at one room are drawn for once, and each is told what is new to it. */
+/** What pages are told. Each fragment is drawn once for all pages of a room, and sent to those to which it is new. */
 export function createDrawings(draw: Draw) {
   const rooms = new Map<string, WatchedRoom>();
   const drawn = new WeakMap<Changes, Promise<Drawing>>();

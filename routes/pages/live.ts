@@ -24,7 +24,7 @@ import type { WaitLog } from "./wait_log.ts";
 
 const OLDER = 100;
 const KEYS = 200;
-/** Milliseconds between two updates of a page at the least: quick changes come as one. */
+/** Milliseconds between two updates of a page at least: changes in between come as one. */
 const PACE_MS = 100;
 const RESET = event(0, "reset", "reset");
 

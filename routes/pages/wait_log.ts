@@ -25,7 +25,7 @@ interface SeenRoom {
 export function createWaitLog() {
   const rooms = new Map<string, SeenRoom>();
 
-  function turnTo(room: string, now: Date): SeenRoom {
+  function touch(room: string, now: Date): SeenRoom {
     const seen = rooms.get(room) ?? { at: now, waits: [] };
     rooms.delete(room);
     rooms.set(room, { at: now, waits: seen.waits });
@@ -40,7 +40,7 @@ export function createWaitLog() {
      * of a page that stays open has gone on waiting.
      */
     observe(room: string, newest: Newest, now: Date): TimelineWait[] {
-      const { at, waits } = turnTo(room, now);
+      const { at, waits } = touch(room, now);
       const to = now.toISOString();
       const watched = now.getTime() - at.getTime() <= WATCHED_MS;
       const byToken = new Map(waits.map((wait) => [wait.token, wait]));
@@ -66,8 +66,8 @@ function forget(waits: SeenWait[], open: ReadonlySet<SeenWait>): void {
   if (excess <= 0) return;
   const over = waits.filter((wait) => !open.has(wait)).slice(0, excess);
   const left = new Set(over);
-  const kept = waits.filter((wait) => !left.has(wait)).slice(0, WAITS_OF_ROOM);
-  waits.splice(0, waits.length, ...kept);
+  const rest = waits.filter((wait) => !left.has(wait)).slice(0, WAITS_OF_ROOM);
+  waits.splice(0, waits.length, ...rest);
 }
 
 export type WaitLog = ReturnType<typeof createWaitLog>;

@@ -13,7 +13,7 @@ export interface RoomLook {
 /** Draws what there may be much of, item by item, and lets other requests run in between. */
 export type DrawEach = <Item>(items: Item[], draw: (item: Item) => Markup) => Promise<Markup[]>;
 
-/** A piece of the page, which takes the place of what has its id. `once`: it is new whatever it says. */
+/** A piece of the page, which replaces the element with its id. `once`: send it even if it says what it said before. */
 export interface Fragment {
   id: string;
   draw: () => Markup;
@@ -30,6 +30,6 @@ export interface Panel<Shown, Changed = unknown> {
   /** What of it may have changed, drawn as its section draws it. */
   fragments?(update: Changed): Fragment[];
   style: string;
-  /** By the names under which they are served. Each is run with the page, once the page is there. */
+  /** By the names under which they are served. Each runs when the page is loaded. */
   scripts?: Record<string, string>;
 }

@@ -7,8 +7,8 @@ const MORPH = {
 };
 
 /**
- * Puts pieces drawn by the service into the page: each takes the place of what has its id, or goes where its
- * list has a place for it.
+ * Puts pieces drawn by the service into the page: each replaces the element with its id, or is inserted into its
+ * list in order.
  */
 export function apply(html) {
   const strip = document.getElementById("timeline-scroller");
@@ -19,7 +19,7 @@ export function apply(html) {
   for (const piece of [...template.content.children]) {
     const present = document.getElementById(piece.id);
     if (piece.dataset.gone !== undefined) present?.remove();
-    else if (!present) place(piece);
+    else if (!present) insert(piece);
     else if (piece.id === "timeline-figure") present.replaceWith(piece);
     else if (!piece.classList.contains("scope")) change(present, piece);
   }
@@ -45,7 +45,7 @@ function change(present, piece) {
   if (present.matches("li")) flash(present);
 }
 
-function place(piece) {
+function insert(piece) {
   const list = document.getElementById(piece.dataset.into);
   if (!list) return;
   const order = ORDERS[piece.classList[0]];

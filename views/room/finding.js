@@ -1,4 +1,4 @@
-/** Everything has an address: following one scrolls to the thing, marks it, and on a small screen turns to its part. */
+/** Everything has an address: following one scrolls to the thing, marks it, and on a narrow page shows its panel. */
 export function enableFinding(reading) {
   async function find() {
     const id = location.hash.slice(1);
@@ -7,7 +7,7 @@ export function enableFinding(reading) {
     const found = document.getElementById(id);
     if (!found) return;
     const part = found.closest("main > section");
-    if (part) turnTo(part.id);
+    if (part) showPanel(part.id);
     if (found === part) return;
     for (const marked of document.querySelectorAll(".marked")) marked.classList.remove("marked");
     found.classList.add("marked");
@@ -16,7 +16,7 @@ export function enableFinding(reading) {
     found.focus({ preventScroll: true });
   }
 
-  function turnTo(part) {
+  function showPanel(part) {
     document.body.dataset.tab = part;
     for (const tab of document.querySelectorAll(".tabs a")) {
       if (tab.dataset.tab === part) tab.setAttribute("aria-current", "true");
@@ -27,13 +27,13 @@ export function enableFinding(reading) {
   for (const tab of document.querySelectorAll(".tabs a")) {
     tab.addEventListener("click", (event) => {
       event.preventDefault();
-      turnTo(tab.dataset.tab);
+      showPanel(tab.dataset.tab);
       document.getElementById(tab.dataset.tab).querySelector("[tabindex='0']")?.focus({
         preventScroll: true,
       });
     });
   }
   addEventListener("hashchange", find);
-  turnTo(document.body.dataset.tab);
+  showPanel(document.body.dataset.tab);
   find();
 }

@@ -3,14 +3,14 @@ const LOST_AFTER_MS = 9_000;
 const AGAIN_MS = 2_000;
 
 /**
- * Follows a room's updates from a revision on, and shows whether it does. A stream that ends is taken up by the
- * browser where it was; one that is refused, or falls silent, is opened again here. While nobody sees the page it has
- * none: a browser has six connections to a service for all its tabs. `update` is told, too, of the absence in which
- * something happened, if nobody saw the page then: the same object for all of one.
+ * Follows a room's updates after a revision, and shows its state. The browser resumes a stream that ends; this opens
+ * one again that is refused or falls silent. A hidden page closes its stream: a browser has six connections to a
+ * service for all its tabs. `update` also gets the absence (the time for which the page was hidden) in which
+ * something happened: the same object for all updates of one.
  */
 export function follow(room, from, update) {
-  const sign = document.getElementById("live");
-  const word = sign.querySelector("[data-word]");
+  const lamp = document.getElementById("live");
+  const word = lamp.querySelector("[data-word]");
   let revision = from;
   let source;
   let silence;
@@ -18,8 +18,8 @@ export function follow(room, from, update) {
   let absence;
 
   function show(state, text) {
-    if (sign.dataset.state === state) return;
-    sign.dataset.state = state;
+    if (lamp.dataset.state === state) return;
+    lamp.dataset.state = state;
     word.textContent = text;
   }
 
@@ -71,7 +71,7 @@ export function follow(room, from, update) {
   function arrive(to) {
     absence.to = to;
     if (revision < to) return;
-    sign.title = `Caught up with what happened since ${absence.at}, while this page was hidden`;
+    lamp.title = `Caught up with what happened since ${absence.at}, while this page was hidden`;
     absence = undefined;
     if (source.readyState === EventSource.OPEN) alive();
   }
@@ -93,13 +93,13 @@ export function follow(room, from, update) {
     if (response?.ok && back === absence?.back) arrive(Number(response.headers.get("Convene-Revision")));
   }
 
-  function turn() {
+  function followVisible() {
     if (document.hidden) leave();
     else if (!source) come();
   }
 
-  document.addEventListener("visibilitychange", turn);
-  turn();
+  document.addEventListener("visibilitychange", followVisible);
+  followVisible();
 }
 
 function clock() {

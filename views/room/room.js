@@ -16,6 +16,6 @@ startClock(Date.parse(now));
 
 follow(path, Number(revision), (html, missed) => {
   performance.mark("update-begins");
-  keepPointed(() => reading.keepPlace(() => apply(html), missed));
+  keepPointed(() => reading.keepPosition(() => apply(html), missed));
   performance.measure("update", "update-begins");
 });

@@ -3,7 +3,7 @@ const UNITS = [[60, 1, "s"], [3_600, 60, "min"], [86_400, 3_600, "h"], [Infinity
 /** A distance in time in its largest unit, as the service draws it (times.tsx). */
 function ago(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
-  const [, size, unit] = UNITS.find(([most]) => seconds < most);
+  const [, size, unit] = UNITS.find(([max]) => seconds < max);
   return `${Math.floor(seconds / size)} ${unit}`;
 }
 

@@ -5,7 +5,7 @@ const PREVIEW = 72;
 const LONG_TEXT = 800;
 const SHORT_TEXT = 60;
 
-/** A value in one place of code: short ones inline, objects and lists folded behind one line, long ones cut with a sign. */
+/** A value as code: short ones inline, objects and lists folded behind one line, long ones cut, with their size. */
 export function Value({ shown, prose = false, source }: { shown: Shown; prose?: boolean; source?: string }) {
   if ("cut" in shown) return <Cut {...shown} source={source} />;
   const { value } = shown;
@@ -112,7 +112,7 @@ function within(value: unknown): string {
 
 const count = (number: number) => number.toLocaleString("en");
 
-/** A source with the place of its error marked. */
+/** A source with the position of its error marked. */
 export function Source({ text, position }: { text: string; position?: number }) {
   if (position === undefined) return <code class="source">{text}</code>;
   const [, word = ""] = /^([\p{L}\p{N}_]+|.?)/u.exec(text.slice(position)) ?? [];

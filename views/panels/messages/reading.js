@@ -17,7 +17,7 @@ export function createReading(path) {
   const offered = { kind: choices("kind"), from: choices("from") };
   let unseen = 0;
   let told = 0;
-  let signed; // the absence whose first message is marked
+  let marked; // the absence whose first message is marked
 
   const atEnd = () => scroller.scrollTop + scroller.clientHeight > scroller.scrollHeight - NEAR_END;
 
@@ -60,7 +60,7 @@ export function createReading(path) {
     filter(added);
     unseen = (followed ? 0 : unseen) + added.length;
     announce();
-    if (missed) sign(added, missed);
+    if (missed) mark(added, missed);
     if (followed) {
       prune();
       tellReach(list);
@@ -75,14 +75,14 @@ export function createReading(path) {
   }
 
   /** Marks the first message of each absence. */
-  function sign(added, absence) {
-    if (signed === absence) return;
-    signed = absence;
+  function mark(added, absence) {
+    if (marked === absence) return;
+    marked = absence;
     for (const message of list.querySelectorAll(".missed")) message.classList.remove("missed");
     (added.find(({ hidden }) => !hidden) ?? added[0]).classList.add("missed");
   }
 
-  /** Takes away the oldest of too many. */
+  /** Removes the oldest messages beyond the maximum. */
   function prune() {
     const excess = [...list.children].slice(0, -MAX_SHOWN);
     if (excess.length === 0 || filters.elements.threads.checked) return;
@@ -90,7 +90,7 @@ export function createReading(path) {
     countOlder(Number(older.querySelector("[data-count]").textContent) + excess.length);
   }
 
-  /** The same of what was missed; what is below stays where it is, and what is left begins with the sign. */
+  /** Prunes what was missed: what is below does not move, and the first message left is marked. */
   function pruneAbove() {
     const below = scroller.scrollHeight - scroller.scrollTop;
     const first = list.querySelector(".missed");
@@ -117,7 +117,7 @@ export function createReading(path) {
     scroller.scrollTop = scroller.scrollHeight - distance;
   }
 
-  /** Says to those who listen what came, seldom. */
+  /** Announces new messages to screen readers, at most every 10 s. */
   function announce() {
     if (unseen === 0 || Date.now() - told < ANNOUNCED_EVERY_MS) return;
     told = Date.now();
@@ -139,9 +139,9 @@ export function createReading(path) {
   return {
     /**
      * Runs a change of the page so that what is being read stays where it is. `missed`: the absence in which
-     * it happened, if nobody saw the page: that is read from where the reader was, and begins with a sign.
+     * it happened, if nobody saw the page: that is read from where the reader was, and its first message is marked.
      */
-    keepPlace(change, missed) {
+    keepPosition(change, missed) {
       const followed = list.children.length === 0 || (!missed && atEnd());
       const top = scroller.scrollTop;
       const known = new Set(list.children);

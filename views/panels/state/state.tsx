@@ -79,7 +79,7 @@ export const STATE: Panel<RoomLook & StateShown, RoomLook & StateChanged> = {
   },
 };
 
-/** A scope; `drawn`: the first of its entries, each as `Entry` draws it. Without any, the place where they go. */
+/** A scope; `drawn`: the first of its entries, each as `Entry` draws it. Without any, the empty list. */
 function Scope({ scope: { scope, total }, drawn = [] }: {
   scope: Omit<ScopeView, "entries">;
   drawn?: Markup[];

@@ -1,4 +1,4 @@
-// Lets a strip be dragged; it begins at its newest end, on a narrow page when its part is turned to.
+// Lets a strip be dragged; it begins at its newest end, on a narrow page when its tab is chosen.
 const strip = document.getElementById("timeline-scroller");
 const shown = new ResizeObserver(() => {
   if (strip.clientWidth === 0) return;

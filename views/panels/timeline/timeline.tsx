@@ -110,7 +110,7 @@ function Figure({ view, now }: { view: TimelineView; now: Date }) {
             <title>{titleOf(wait)}</title>
           </rect>
         ))}
-        {layout.events.map((placed) => <Event {...placed} />)}
+        {layout.events.map((event) => <Event {...event} />)}
       </svg>
     </div>
   );

@@ -25,10 +25,10 @@ export interface TimelineWait {
   condition: string;
 }
 
-/** The lane of whoever is not named. */
+/** The lane of events without a name. */
 export const SOMEBODY = "somebody";
 
-/** The newest events alone have room. */
+/** Limits the picture to the newest events. */
 export const EVENTS_SHOWN = 120;
 
 export const LANE = 24;
@@ -52,8 +52,8 @@ export interface TimelineLayout {
 }
 
 /**
- * Places what happened. Time runs to the right, but no step between two moments is so short that they hide each
- * other, and none so long that silence fills the picture.
+ * Gives each event and wait its position. Time runs to the right; a step between two moments has a minimum, so that
+ * they do not hide each other, and a maximum, so that silence does not fill the picture.
  */
 export function layoutOf(view: TimelineView, now: Date): TimelineLayout {
   const time = (at: string) => Math.min(Date.parse(at), now.getTime());
@@ -97,9 +97,9 @@ function lanesOf({ lanes, events, waits }: TimelineView, seen: TimelineWait[]) {
   const idle = lanes.filter((lane) => !active.has(lane));
   const shown = lanes.length <= MAX_LANES / 2 ? lanes : lanes.filter((lane) => !idle.includes(lane));
   const others = [...active].filter((name) => !lanes.includes(name) && name !== SOMEBODY);
-  const placed = [...shown, ...others, ...(active.has(SOMEBODY) ? [SOMEBODY] : [])].slice(0, MAX_LANES);
+  const all = [...shown, ...others, ...(active.has(SOMEBODY) ? [SOMEBODY] : [])].slice(0, MAX_LANES);
   const agents = new Set([...lanes, ...others]);
-  return { lanes: placed, hidden: agents.difference(new Set(placed)).size };
+  return { lanes: all, hidden: agents.difference(new Set(all)).size };
 }
 
 function axisOf(moments: number[], events: number) {

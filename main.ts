@@ -1,3 +1,4 @@
+import { pause } from "./db/pause.ts";
 import { createDatabase } from "./db/database.ts";
 import { connect } from "./db/driver/open.ts";
 import { createApp } from "./routes/app.ts";
@@ -27,7 +28,7 @@ export function drain(): Promise<void> {
 // start.ts has a server of its own to shut down; `deno serve` and Deno Deploy have theirs, which we cannot await.
 const FLUSH_MS = 100;
 if (!Deno.mainModule.endsWith("/start.ts")) {
-  onEnd(() => drain().then(() => new Promise((resolve) => setTimeout(resolve, FLUSH_MS))), database.close);
+  onEnd(() => drain().then(() => pause(FLUSH_MS)), database.close);
 }
 
 // Whoever serves says from where a request came; not all do.

@@ -32,7 +32,15 @@ const APART: Record<string, string[]> = {
 
 /** Each imports only its own row and those above it. */
 const DATABASE = [
-  ["db/json.ts", "db/refusal.ts", "db/release.ts", "db/yield.ts", "db/serialize.ts"],
+  [
+    "db/json.ts",
+    "db/lru.ts",
+    "db/pause.ts",
+    "db/refusal.ts",
+    "db/release.ts",
+    "db/yield.ts",
+    "db/serialize.ts",
+  ],
   ["db/driver/"],
   ["db/batching/"],
   ["db/clock.ts", "db/keyed_request.ts", "db/database.ts"],

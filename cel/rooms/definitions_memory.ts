@@ -1,3 +1,4 @@
+import { createLru } from "../../db/lru.ts";
 import type { Definitions } from "./definitions.ts";
 
 /** The definitions of a room's views as they are since a revision, in the room that was created then. */
@@ -19,32 +20,18 @@ export interface DefinitionsMemory {
  * may be as large as those of a thousand others.
  */
 export function createMemory(mostBytes: number): DefinitionsMemory {
-  const rooms = new Map<string, Known & { weight: number }>();
-  let taken = 0;
-
-  function forget(room: string) {
-    taken -= rooms.get(room)?.weight ?? 0;
-    rooms.delete(room);
-  }
+  const rooms = createLru<Known>(
+    mostBytes,
+    ({ definitions }, room) => weightOf(definitions) + 2 * room.length,
+  );
 
   return {
-    forget,
-    get(room) {
-      const known = rooms.get(room);
-      if (known) rooms.delete(room) && rooms.set(room, known);
-      return known;
-    },
-    set(room, { createdAt, revision, definitions }) {
+    forget: rooms.delete,
+    get: rooms.get,
+    set(room, known) {
       const before = rooms.get(room);
-      if (before?.createdAt === createdAt && before.revision > revision) return;
-      forget(room);
-      const weight = weightOf(definitions) + 2 * room.length;
-      rooms.set(room, { createdAt, revision, definitions, weight });
-      taken += weight;
-      for (const oldest of rooms.keys()) {
-        if (taken <= mostBytes) break;
-        forget(oldest);
-      }
+      if (before?.createdAt === known.createdAt && before.revision > known.revision) return;
+      rooms.set(room, known);
     },
   };
 }

@@ -1,3 +1,4 @@
+import { pause } from "../../db/pause.ts";
 import type { Database } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import type { Guard } from "../../db/write/read_set.ts";
@@ -85,8 +86,4 @@ function guardFor({ snapshot, reads: { state, agents, messages, heartbeats } }: 
   const scopes = [...state.scopes, ...state.keys.map(({ scope }) => scope)];
   const absent = scopes.filter((scope) => !scope.startsWith("_") && !snapshot.agentIds.includes(scope));
   return { seen, selection: { state, agents: [...agents, ...absent], messages }, ...beats };
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

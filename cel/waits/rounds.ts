@@ -1,3 +1,4 @@
+import { pause } from "../../db/pause.ts";
 import type { Database, Part } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { signOfLife } from "../../db/presence.ts";
@@ -207,5 +208,5 @@ async function orOverdue(task: Promise<unknown>) {
 
 async function rest(cost: number) {
   if (cost < MIN_COST_MS) return;
-  await new Promise((resolve) => setTimeout(resolve, Math.min(cost, MAX_REST_MS)));
+  await pause(Math.min(cost, MAX_REST_MS));
 }

@@ -1,3 +1,4 @@
+import { pause } from "../pause.ts";
 import { DatabaseUnavailable, faultOf } from "../driver/faults.ts";
 import type { Row, Send, Statement } from "../driver/statement.ts";
 
@@ -103,8 +104,4 @@ function unavailable(error: unknown, unknown: boolean): DatabaseUnavailable {
 
 function rejectAll(submissions: Submission[], error: Error) {
   for (const submission of submissions) submission.reject(error);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,3 +1,5 @@
+import { pause } from "../pause.ts";
+import { createLru } from "../lru.ts";
 import type Libsql from "libsql";
 import { bound } from "./binding.ts";
 import type { Connection } from "./connection.ts";
@@ -89,14 +91,13 @@ type Run = (args: ReturnType<typeof bound>["args"]) => Row[];
 
 /** A connection with its prepared statements. */
 function createSession(database: Libsql.Database) {
-  const prepared = new Map<string, Run>();
+  const prepared = createLru<Run>(PREPARED);
 
   function run(statement: Statement, index?: number): Row[] {
     const name = `${statement.single} ${statement.sql}`;
     try {
       let known = prepared.get(name);
       if (!known) {
-        if (prepared.size >= PREPARED) prepared.delete(prepared.keys().next().value!);
         prepared.set(name, known = prepare(database, statement));
       }
       return known(bound(statement).args);
@@ -153,7 +154,7 @@ async function useWal({ plainly }: Session): Promise<void> {
       return void plainly("PRAGMA journal_mode = WAL");
     } catch (error) {
       if (faultOf(error).kind !== "busy" || attempt === MAX_ATTEMPTS) throw error;
-      await new Promise((resolve) => setTimeout(resolve, BUSY_MS));
+      await pause(BUSY_MS);
     }
   }
 }

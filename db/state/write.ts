@@ -1,3 +1,4 @@
+import { pause } from "../pause.ts";
 import type { Database } from "../database.ts";
 import { type Guard, guardOf } from "../write/read_set.ts";
 import type { Step } from "../write/idempotency.ts";
@@ -152,7 +153,7 @@ async function putSums(database: Database, room: string, put: Put): Promise<Writ
     } catch (error) {
       if (!(error instanceof Refusal) || ["room_not_found", "unavailable"].includes(error.code)) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, Math.random() * MOST_PAUSE_MS));
+    await pause(Math.random() * MOST_PAUSE_MS);
   }
   throw new Refusal("unavailable", "The number changed each time before it could be added to.", {
     hint: "Nothing was written. Try again.",

@@ -1,3 +1,5 @@
+import { pause } from "../../db/pause.ts";
+import { createLru } from "../../db/lru.ts";
 import { createHash } from "node:crypto";
 import type { Context } from "hono";
 import { isKnown } from "../http/etags.ts";
@@ -26,7 +28,7 @@ export function keep(text: string): Kept {
 
 /** Texts by what they are made from, which are not made again while they are kept. */
 export function createShelf() {
-  const shelf = new Map<string, Kept>();
+  const shelf = createLru<Kept>(LIMITS.documents);
   let making: Promise<unknown> = Promise.resolve();
   let restsUntil = 0;
 
@@ -36,9 +38,7 @@ export function createShelf() {
    */
   return async function kept(name: string, make: () => string): Promise<Kept> {
     const found = shelf.get(name) ?? await serialize(() => made(name, make));
-    shelf.delete(name);
     shelf.set(name, found);
-    if (shelf.size > LIMITS.documents) shelf.delete(shelf.keys().next().value!);
     return found;
   };
 
@@ -51,7 +51,7 @@ export function createShelf() {
   async function made(name: string, make: () => string): Promise<Kept> {
     if (shelf.has(name)) return shelf.get(name)!;
     const rest = restsUntil - performance.now();
-    if (rest > 0) await new Promise((resolve) => setTimeout(resolve, rest));
+    if (rest > 0) await pause(rest);
     const began = performance.now();
     const text = keep(make());
     restsUntil = 2 * performance.now() - began;

@@ -1,3 +1,4 @@
+import { pause } from "../../db/pause.ts";
 import type { Hono } from "hono";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
 import type { Changes } from "../../db/snapshots/changes.ts";
@@ -59,7 +60,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
           left();
         },
         async pace() {
-          await new Promise((resolve) => setTimeout(resolve, Math.max(0, next - performance.now())));
+          await pause(Math.max(0, next - performance.now()));
           next = performance.now() + PACE_MS;
         },
         // The page is loaded anew: what it shows may be of a room that was.

@@ -1,3 +1,4 @@
+import { createLru } from "../../db/lru.ts";
 import type { Newest } from "../../db/presence.ts";
 import type { TimelineWait } from "../../views/panels/timeline/timeline_layout.ts";
 import { LIMITS } from "../http/limits.ts";
@@ -23,13 +24,11 @@ interface SeenRoom {
  * instance did not see, it does not know.
  */
 export function createWaitLog() {
-  const rooms = new Map<string, SeenRoom>();
+  const rooms = createLru<SeenRoom>(ROOMS);
 
   function touch(room: string, now: Date): SeenRoom {
     const seen = rooms.get(room) ?? { at: now, waits: [] };
-    rooms.delete(room);
     rooms.set(room, { at: now, waits: seen.waits });
-    if (rooms.size > ROOMS) rooms.delete(rooms.keys().next().value!);
     return seen;
   }
 

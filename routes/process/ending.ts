@@ -1,3 +1,5 @@
+import { pause } from "../../db/pause.ts";
+
 /** Platforms end a process 5 s after they told it to. */
 const MAX_END_MS = 4_500;
 
@@ -24,7 +26,7 @@ export function onEnd(answer: () => Promise<unknown>, close: () => Promise<unkno
     }
     told = performance.now();
     setTimeout(() => Deno.exit(0), MAX_END_MS);
-    const late = new Promise((resolve) => setTimeout(resolve, ANSWERED_WITHIN_MS));
+    const late = pause(ANSWERED_WITHIN_MS);
     await Promise.race([answer(), late]);
     await close();
     Deno.exit(0);

@@ -1,3 +1,4 @@
+import { pause } from "../../db/pause.ts";
 import { createReport } from "../http/reports.ts";
 
 /** Descriptors kept for the database: its connections, those that replace them, and name look-ups. */
@@ -89,8 +90,4 @@ function takeReserve(): Deno.Listener[] | undefined {
 
 function notAccepted(times: number, { message }: Error): string {
   return `No connection could be accepted (${times} times): ${message}. Idle connections are closed. docs/operate.md`;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

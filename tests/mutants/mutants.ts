@@ -145,7 +145,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "definitions remembered however large they are",
-    edits: [["taken <= mostBytes", "rooms.size <= 1_000"]],
+    edits: [["        if (total <= max) break;\n", "        if (entries.size <= 1_000) break;\n"]],
     test: "tests/cel/definitions.test.ts",
     filter: "definitions are forgotten by their size",
   },

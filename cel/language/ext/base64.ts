@@ -3,9 +3,7 @@ import { charge } from "../budget.ts";
 /** Standard base64 with padding. */
 export function encodeBase64(bytes: Uint8Array): string {
   charge(bytes.length / 4);
-  let binary = "";
-  for (const byte of bytes) binary += String.fromCharCode(byte);
-  return btoa(binary);
+  return bytes.toBase64();
 }
 
 /** Standard base64, padded or not; undefined where the text is none. */
@@ -13,7 +11,7 @@ export function decodeBase64(text: string): Uint8Array | undefined {
   charge(text.length / 4);
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;
   try {
-    return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    return Uint8Array.fromBase64(text);
   } catch {
     return undefined;
   }

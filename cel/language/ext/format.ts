@@ -98,5 +98,5 @@ function hexadecimal(verb: string, value: unknown): string {
   const bytes = typeof value === "string" ? new TextEncoder().encode(value) : value;
   if (!(bytes instanceof Uint8Array)) return integer(verb, value, 16);
   charge(bytes.length);
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return bytes.toHex();
 }

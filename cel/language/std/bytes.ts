@@ -23,7 +23,7 @@ function decode(text: string): Uint8Array {
 
 function hex(bytes: Uint8Array): string {
   charge(bytes.length);
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return bytes.toHex();
 }
 
 function parse(bytes: Uint8Array): unknown {

@@ -1,3 +1,5 @@
+import { createLru } from "../../../db/lru.ts";
+
 export interface BucketLimits {
   /** Requests that are given back each second; 0 for no limit. */
   perSecond: number;
@@ -15,16 +17,11 @@ export interface Taken {
 
 /** Token buckets by name. `now` is in milliseconds. */
 export function createBuckets({ perSecond, burst, most }: BucketLimits, now: () => number) {
-  const buckets = new Map<string, { tokens: number; at: number }>();
+  const buckets = createLru<{ tokens: number; at: number }>(most);
 
   function bucketOf(name: string, time: number) {
     const known = buckets.get(name);
-    if (known) {
-      buckets.delete(name);
-      buckets.set(name, known);
-      return known;
-    }
-    if (buckets.size >= most) buckets.delete(buckets.keys().next().value!);
+    if (known) return known;
     const fresh = { tokens: burst, at: time };
     buckets.set(name, fresh);
     return fresh;

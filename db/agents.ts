@@ -3,13 +3,14 @@ import { readCurrent } from "./write/endings.ts";
 import { type Json, stored } from "./json.ts";
 import type { Listing } from "./consistent_read/listing.ts";
 import { agentExists, agentNotFound, Refusal } from "./refusal.ts";
-import { SERVED } from "./release.ts";
 import { revisionOf, ROOM_CURRENT, ROOM_REVISION } from "./rooms.ts";
-import { type Newest, newestWaitsOf, present, type Status, toNewest, touch, waitsNow } from "./presence.ts";
+import { type Newest, newestWaitsOf, present, type Status, toNewest, waitsNow } from "./presence.ts";
 import type { Row } from "./driver/statement.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "./yield.ts";
 import { readConsistent } from "./consistent_read/read.ts";
-import { ADMITTED, commit, FROM_ADMITTED } from "./write/write.ts";
+import { ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
+import { heartbeatOf } from "./write/heartbeat.ts";
+import { commit } from "./write/write.ts";
 
 export interface Agent {
   id: string;
@@ -25,15 +26,7 @@ export interface Agent {
 
 const EXISTS = `EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent)`;
 
-const ADMIT_REGISTER = `
-  UPDATE rooms SET
-    revision = revision + 1,
-    agents_revision = revision + 1,
-    agent_count = agent_count + NOT ${EXISTS},
-    admitted = :nonce
-   WHERE id = :room AND ${SERVED}
-     AND CASE WHEN ${EXISTS} THEN NOT :if_new ELSE agent_count < :most END
-  RETURNING revision`;
+const MAY_REGISTER = `CASE WHEN ${EXISTS} THEN NOT :if_new ELSE agent_count < :most END`;
 
 const REGISTER = `
   INSERT INTO agents (room_id, id, name, role, meta, status, joined, joined_at, last_heartbeat, revision)
@@ -48,11 +41,8 @@ const REGISTER = `
     revision = excluded.revision
   RETURNING *`;
 
-const ADMIT_STATUS = `
-  UPDATE rooms SET revision = revision + 1, agents_revision = revision + 1, admitted = :nonce
-   WHERE id = :room AND ${SERVED}
-     AND EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent AND status <> :status)
-  RETURNING revision`;
+const OTHER_STATUS =
+  "EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent AND status <> :status)";
 
 const SET_STATUS = `
   UPDATE agents SET status = :status, revision = (SELECT revision ${FROM_ADMITTED})
@@ -82,8 +72,9 @@ export async function registerAgent(
     room,
     part: "agents",
     admission: {
-      sql: ADMIT_REGISTER,
-      args: { room, nonce, agent: id, most, if_new: Number(agent.ifNew ?? false) },
+      counts: [`agent_count = agent_count + NOT ${EXISTS}`],
+      where: [MAY_REGISTER],
+      args: { nonce, agent: id, most, if_new: Number(agent.ifNew ?? false) },
     },
     effects: [{
       sql: REGISTER,
@@ -114,20 +105,20 @@ export async function heartbeat(
   status: Status,
 ): Promise<{ heartbeat: string; revision: number }> {
   const [nonce, now] = [database.unique(), await database.time()];
-  const args = { room, nonce, agent, status };
-  const { effects: [, touched], reads: [rooms] } = await commit(database, {
+  const args = { nonce, agent, status };
+  const { effects: [, beats], reads: [rooms] } = await commit(database, {
     room,
     part: "agents",
-    admission: { sql: ADMIT_STATUS, args },
+    admission: { where: [OTHER_STATUS], args },
     effects: [
-      { sql: SET_STATUS, args },
-      ...touch(room, agent, now).map((sign) => ({ ...sign, kept: { columns: ["id"], from: GET } })),
+      { sql: SET_STATUS, args: { room, ...args } },
+      ...heartbeatOf(room, agent, now).map((beat) => ({ ...beat, kept: { columns: ["id"], from: GET } })),
     ],
     reads: [{ sql: ROOM_REVISION, args: { room }, kept: { columns: ["revision"] } }],
     granted: { sql: `EXISTS (${GET})`, args: { room, agent } },
   });
   const revision = revisionOf(rooms!);
-  if (touched!.length === 0) throw agentNotFound(agent, revision);
+  if (beats!.length === 0) throw agentNotFound(agent, revision);
   return { heartbeat: now.toISOString(), revision };
 }
 

@@ -1,9 +1,9 @@
 import { NOW } from "./clock.ts";
 import type { Database } from "./database.ts";
-import { SERVED } from "./release.ts";
 import type { Row, Statement } from "./driver/statement.ts";
-import { COALESCED_HEARTBEATS } from "./batching/coalesce.ts";
-import { ADMITTED, commit, FROM_ADMITTED, SIGN } from "./write/write.ts";
+import { ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
+import { COALESCED_HEARTBEATS } from "./write/coalesced_write.ts";
+import { commit } from "./write/write.ts";
 
 export const STATUSES = ["active", "idle", "busy", "waiting"] as const;
 export type Status = typeof STATUSES[number];
@@ -15,8 +15,6 @@ export interface WaitMark {
   /** Tells this wait from the agent's others. */
   token: string;
 }
-
-const TOUCH = `${SIGN} RETURNING id`;
 
 const WAITS = `SELECT agent_id, token, waiting_on FROM waits WHERE room_id = :room`;
 const OLDEST_FIRST = `ORDER BY revision`;
@@ -36,32 +34,19 @@ const NEWEST = `SELECT agent_id, token, waiting_on, MAX(revision) FROM waits WHE
 // The plus keeps the index by time from being taken: an agent has few waits, a room may have thousands.
 const IN_PROGRESS_NOW = `${WAITS} AND agent_id = :agent AND +until > ${NOW} ${OLDEST_FIRST}`;
 
-const ADMIT_MARK = `
-  UPDATE rooms SET revision = revision + 1, agents_revision = revision + 1, admitted = :nonce
-   WHERE id = :room AND ${SERVED} AND EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent)
-  RETURNING revision`;
+const REGISTERED = "EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent)";
 
 const MARK = `
   INSERT INTO waits (room_id, agent_id, token, waiting_on, until, revision)
   SELECT :room, :agent, :token, :waiting_on, ${NOW} + :lasts, revision ${FROM_ADMITTED}
   ON CONFLICT DO NOTHING`; // of a restored copy that has it
 
-const ADMIT_CLEAR = `
-  UPDATE rooms SET revision = revision + 1, agents_revision = revision + 1, admitted = :nonce
-   WHERE id = :room AND EXISTS (SELECT 1 FROM waits WHERE room_id = :room AND agent_id = :agent AND token = :token)
-  RETURNING revision`;
-
-const CLEAR = `DELETE FROM waits WHERE room_id = :room AND agent_id = :agent AND token = :token`;
+const OWN_MARK = "room_id = :room AND agent_id = :agent AND token = :token";
+const CLEAR = `DELETE FROM waits WHERE ${OWN_MARK}`;
 
 const MOVE_AGENT = `
   UPDATE agents SET revision = (SELECT revision ${FROM_ADMITTED})
    WHERE room_id = :room AND id = :agent AND ${ADMITTED}`;
-
-/** A sign of life of whoever acts; nothing happens where no such agent is registered. */
-export function touch(room: string, agent: string | undefined, now: Date): Statement[] {
-  if (agent === undefined) return [];
-  return [{ sql: TOUCH, args: { room, agent, now: now.toISOString() }, single: true }];
-}
 
 /**
  * Reads the two newest waits in progress of one agent, or of each, oldest first, after a look at what is due
@@ -121,8 +106,8 @@ export function present(
   return wait ? { status: "waiting", waiting_on: wait.waiting_on } : { status, waiting_on: null };
 }
 
-/** Records a sign of life that goes with no write; together with others that come at once. */
-export async function signOfLife(database: Database, room: string, agent: string): Promise<void> {
+/** Records a heartbeat that goes with no write; together with others that come at once. */
+export async function recordHeartbeat(database: Database, room: string, agent: string): Promise<void> {
   await database.commitCoalesced(COALESCED_HEARTBEATS, [room, agent, (await database.time()).toISOString()]);
 }
 
@@ -137,7 +122,7 @@ export async function markWaiting(
   await commit(database, {
     room,
     part: "agents",
-    admission: { sql: ADMIT_MARK, args: { room, nonce, agent } },
+    admission: { where: [REGISTERED], args: { nonce, agent } },
     effects: [
       { sql: MARK, args: { room, nonce, agent, ...mark } },
       { sql: MOVE_AGENT, args: { room, nonce, agent } },
@@ -152,7 +137,11 @@ export async function clearWaiting(database: Database, { room, agent, token }: W
   await commit(database, {
     room,
     part: "agents",
-    admission: { sql: ADMIT_CLEAR, args: { room, nonce, agent, token } },
+    admission: {
+      where: [`EXISTS (SELECT 1 FROM waits WHERE ${OWN_MARK})`],
+      args: { nonce, agent, token },
+      byAnyRelease: true,
+    },
     effects: [
       { sql: CLEAR, args: { room, agent, token } },
       { sql: MOVE_AGENT, args: { room, nonce, agent } },

@@ -2,7 +2,7 @@ import { type Change, type Database, PARTS } from "./database.ts";
 import { DUE, type Due, dueOf } from "./write/endings.ts";
 import type { Json } from "./json.ts";
 import type { Once } from "./keyed_request.ts";
-import { checkTaken, find, keepRows, letGo, storedRows, takeKey, whileTaken } from "./write/idempotency.ts";
+import { checkTaken, find, held, keepRows, letGo, storedRows, takeKey } from "./write/idempotency.ts";
 import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./consistent_read/listing.ts";
 import { roomNotFound, served } from "./refusal.ts";
 import { REVISION, SERVED } from "./release.ts";
@@ -29,11 +29,8 @@ export const ROOM_REVISION = `SELECT ${REVISION} AS revision FROM rooms WHERE id
 /** The same for what may show something that is due (`readCurrent`). */
 export const ROOM_CURRENT = `SELECT ${REVISION} AS revision, ${DUE} FROM rooms WHERE id = :room`;
 
-const CREATE = `
-  INSERT INTO rooms (id, created_at, meta) VALUES (:room, :now, :meta)
-  ON CONFLICT (id) DO NOTHING RETURNING id`;
-
-const CREATE_WHERE = `INSERT INTO rooms (id, created_at, meta) SELECT :room, :now, :meta WHERE TRUE`;
+const CREATE = `INSERT INTO rooms (id, created_at, meta) SELECT :room, :now, :meta`;
+const UNLESS_THERE = "ON CONFLICT (id) DO NOTHING RETURNING id";
 
 const GET = `SELECT id, created_at, meta, ${REVISION} AS revision FROM rooms WHERE id = :room`;
 
@@ -66,7 +63,11 @@ export async function createRoom(
   const now = (await database.time()).toISOString();
   if (database.once) return await createOnce(database, database.once, { id, now, meta: room.meta });
   const [created, rows] = await database.commit([
-    { sql: CREATE, args: { room: id, now, meta: JSON.stringify(room.meta) }, single: true },
+    {
+      sql: `${CREATE} WHERE TRUE ${UNLESS_THERE}`,
+      args: { room: id, now, meta: JSON.stringify(room.meta) },
+      single: true,
+    },
     { sql: GET, args: { room: id } },
   ]);
   return { room: toRoom(rows![0]!), created: created!.length === 1 };
@@ -84,12 +85,12 @@ async function createOnce(
   const answer = ([joined, rows]: Row[][]) => ({ room: toRoom(rows![0]!), created: joined!.length === 0 });
   if (once.stored) return answer(storedRows([joined, got], once.stored));
 
-  const start = takeKey(once);
+  const [start, own] = [takeKey(once), held(once)];
   const rows = await database.commit([
     ...start,
     joined,
     ...keepRows(once, joined),
-    whileTaken(once, { sql: CREATE_WHERE, args }, "ON CONFLICT (id) DO NOTHING"),
+    { sql: `${CREATE} WHERE ${own.sql} ${UNLESS_THERE}`, args: { ...args, ...own.args } },
     got,
     ...keepRows(once, got),
     letGo(once, `NOT EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})`, args),

@@ -1,7 +1,7 @@
 import { pause } from "../../db/pause.ts";
 import type { Database } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
-import type { Guard } from "../../db/write/read_set.ts";
+import type { ReadSetAt } from "../../db/write/read_set.ts";
 import type { Json } from "../../db/json.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
@@ -17,12 +17,12 @@ export interface Gate {
 
 export interface Gates {
   /**
-   * Evaluates the gate and runs `write` with a guard on all that the gate has read; when the guard did not hold
+   * Evaluates the gate and runs `write` with all that the gate has read; where that has changed since
    * (`write` gave undefined) it reads and evaluates again.
    * Errors: `precondition_failed`; `unavailable` when others were faster every time, or took too long before it;
    * `DatabaseUnavailable` where the database takes no writes; what `write` throws.
    */
-  through<T>(room: string, gate: Gate, write: (guard: Guard) => Promise<T | undefined>): Promise<T>;
+  through<T>(room: string, gate: Gate, write: (readSet: ReadSetAt) => Promise<T | undefined>): Promise<T>;
 }
 
 const MAX_ATTEMPTS = 30;
@@ -40,7 +40,7 @@ export function createGates(database: Database, reader: Reader): Gates {
           if (isBusy()) await yieldToOthers();
           judge(data, gate);
           if (data.snapshot.overdue) throw new DatabaseUnavailable("What is due cannot be ended.", false);
-          const written = await write(guardFor(data));
+          const written = await write(readSetOf(data));
           if (written !== undefined) return written;
           await pause(Math.random() * Math.min(attempt * 5, MAX_PAUSE_MS));
         }
@@ -72,18 +72,18 @@ function judge(data: RoomData, { condition, self }: Gate): void {
   if (!judgement.truthy) throw refuse("The gate is not true in the room's present state.", judgement.value);
 }
 
-/** Guards all that was looked at: a scope that no agent had yet would appear with its registration. */
-function guardFor({ snapshot, reads: { state, agents, messages, heartbeats } }: RoomData): Guard {
-  const seen = snapshot.revisions.revision;
+/** All that was looked at: a scope that no agent had yet would appear with its registration. */
+function readSetOf({ snapshot, reads: { state, agents, messages, heartbeats } }: RoomData): ReadSetAt {
+  const revision = snapshot.revisions.revision;
   const beats = heartbeats
     ? {
       heartbeats: Object.fromEntries(snapshot.agents.map(({ id, last_heartbeat }) => [id, last_heartbeat])),
     }
     : {};
   if (state === "all" || agents === "all") {
-    return { seen, selection: { state, agents: "all", messages }, ...beats };
+    return { revision, state, agents: "all", messages, ...beats };
   }
   const scopes = [...state.scopes, ...state.keys.map(({ scope }) => scope)];
   const absent = scopes.filter((scope) => !scope.startsWith("_") && !snapshot.agentIds.includes(scope));
-  return { seen, selection: { state, agents: [...agents, ...absent], messages }, ...beats };
+  return { revision, state, agents: [...agents, ...absent], messages, ...beats };
 }

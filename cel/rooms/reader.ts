@@ -1,5 +1,5 @@
 import type { Database } from "../../db/database.ts";
-import type { Selection } from "../../db/write/read_set.ts";
+import type { ReadSet } from "../../db/write/read_set.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { loadSnapshot, type Snapshot } from "../../db/snapshots/snapshot.ts";
 import type { Query } from "../../db/consistent_read/read.ts";
@@ -55,14 +55,14 @@ export function createReader(database: Database): Reader {
   return {
     async load(room, reads, extra = []) {
       if (!readsViews(reads)) {
-        const snapshot = await loadSnapshot(database, room, { ...selectionOf(reads), views: false }, extra);
+        const snapshot = await loadSnapshot(database, room, { ...readSetOf(reads), views: false }, extra);
         return await toData(snapshot, NONE, reads);
       }
       let known = remembered.get(room);
       let views = known === undefined;
       let loaded = withViews(reads, known?.definitions ?? NONE);
       for (let loads = 0; loads < MAX_LOADS; loads++) {
-        const snapshot = await loadSnapshot(database, room, { ...selectionOf(loaded), views }, extra);
+        const snapshot = await loadSnapshot(database, room, { ...readSetOf(loaded), views }, extra);
         // What is known of a later revision was known before the database was restored from a copy.
         if (known && known.revision > snapshot.revisions.revision) remembered.forget(room);
         const moved = known?.revision !== snapshot.revisions.views || known.createdAt !== snapshot.createdAt;
@@ -89,7 +89,7 @@ async function toData(snapshot: Snapshot, definitions: Definitions, reads: Reads
 }
 
 /** What to load and to guard; the views' own keys hold no values. */
-function selectionOf({ state, agents, messages }: Reads): Selection {
+function readSetOf({ state, agents, messages }: Reads): ReadSet {
   return { state, agents, messages };
 }
 

@@ -1,7 +1,7 @@
 import { pause } from "../../db/pause.ts";
 import type { Database, Part } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
-import { signOfLife } from "../../db/presence.ts";
+import { recordHeartbeat } from "../../db/presence.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { runAsTask } from "../../db/yield.ts";
 import { NOTHING } from "../rooms/definitions.ts";
@@ -148,7 +148,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
       const agents = [...new Set(waiters.flatMap(({ request: { agent } }) => agent ?? []))];
       const [data] = await Promise.all([
         load(watch, waiters, { ...NOTHING, agents }),
-        ...agents.map((agent) => signOfLife(database, watch.room, agent).catch(withoutSign)),
+        ...agents.map((agent) => recordHeartbeat(database, watch.room, agent).catch(withoutHeartbeat)),
       ]);
       const there = new Set(data.snapshot.agents.map(({ id }) => id));
       for (const waiter of waiters) {
@@ -180,7 +180,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
 }
 
 /** A wait goes on without its sign of life where the database takes no writes, as it does without its mark (mark.ts). */
-function withoutSign(error: unknown): void {
+function withoutHeartbeat(error: unknown): void {
   if (!(error instanceof DatabaseUnavailable)) throw error;
 }
 

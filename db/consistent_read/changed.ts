@@ -1,3 +1,7 @@
+/** Whether somebody has claimed a message, on its row. */
+export const CLAIMED = "claimed_by IS NOT NULL";
+export const UNCLAIMED = "claimed_by IS NULL";
+
 /** A part of a table, whose rows are found by the revision at which they last changed. */
 export interface Source {
   /** Begins with the table and ends in its conditions. */
@@ -15,11 +19,11 @@ export const CHANGED: Record<"state" | "agents" | "messages", Source[]> = {
   agents: [{ from: "agents INDEXED BY agents_changed WHERE room_id = :room", revision: "revision" }],
   messages: [
     {
-      from: "messages INDEXED BY messages_unclaimed WHERE room_id = :room AND claimed_by IS NULL",
+      from: `messages INDEXED BY messages_unclaimed WHERE room_id = :room AND ${UNCLAIMED}`,
       revision: "id",
     },
     {
-      from: "messages INDEXED BY messages_claimed WHERE room_id = :room AND claimed_by IS NOT NULL",
+      from: `messages INDEXED BY messages_claimed WHERE room_id = :room AND ${CLAIMED}`,
       revision: "revision",
     },
   ],

@@ -1,7 +1,10 @@
 export type Value = string | number | bigint | boolean | null;
-export interface Statement {
+/** SQL that is a condition or a query, to be put into a statement together with its arguments. */
+export interface Condition {
   sql: string;
   args: Record<string, Value>;
+}
+export interface Statement extends Condition {
   /** No more than one row comes back, which costs a file less. */
   single?: boolean;
   /** How much of a batch it takes, 1 unless it may bring much: `weightOf` the bytes that it brings at the most. */

@@ -1,5 +1,6 @@
 import { SERVED } from "../release.ts";
-import { type CoalescedWrite, countByRoom, createCoalescedWrites } from "../batching/coalesce.ts";
+import { advance } from "../write/admission.ts";
+import { type CoalescedWrite, countByRoom, createCoalescedWrites } from "../write/coalesced_write.ts";
 
 /** A message that answers none. */
 export interface CoalescedPost extends CoalescedWrite {
@@ -10,16 +11,16 @@ export interface CoalescedPost extends CoalescedWrite {
   body: string;
 }
 
+const ADDED = "(added.value ->> 1)";
 const ADMIT = `
-  UPDATE rooms SET
-    revision = revision + (added.value ->> 1),
-    messages_revision = revision + (added.value ->> 1),
-    message_count = message_count + (added.value ->> 1),
-    unclaimed_count = unclaimed_count + (added.value ->> 1),
-    admitted = :nonce
-   FROM json_each(:added) AS added
+  ${advance("messages", posted(ADDED), ADDED)} FROM json_each(:added) AS added
    WHERE rooms.id = added.value ->> 0 AND ${SERVED}
   RETURNING revision || ' ' || id AS returned`;
+
+/** What posting so many messages adds to the counts of a room. */
+export function posted(count: string): string[] {
+  return [`message_count = message_count + ${count}`, `unclaimed_count = unclaimed_count + ${count}`];
+}
 
 /** What a row of `json_each(:writes)` holds. */
 const CELLS = ["room", "later", "sender", "receiver", "kind", "body", "posted"];

@@ -1,3 +1,4 @@
+import { CLAIMED, UNCLAIMED } from "../consistent_read/changed.ts";
 import { createConditions } from "../consistent_read/conditions.ts";
 import type { Database } from "../database.ts";
 import { type Json, stored } from "../json.ts";
@@ -87,7 +88,7 @@ export async function getMessage(
 }
 
 /** Messages of a kind are found in two indexes: a message that is posted need not be in both. */
-const HALVES = [{ where: "claimed_by IS NULL" }, { where: "claimed_by IS NOT NULL" }];
+const HALVES = [{ where: UNCLAIMED }, { where: CLAIMED }];
 
 /** Messages of a sender are looked for in the blocks of 256 ids in which it has posted. */
 const bySender = (blocks: string): Through => ({
@@ -110,7 +111,7 @@ export function selectMessages(room: string, filter: MessageFilter): Listing {
   return {
     ...listingOf(sql(), args),
     ...wayTo(filter),
-    ...(unclaimed && { live: "claimed_by IS NULL" }),
+    ...(unclaimed && { live: UNCLAIMED }),
     descending: newest,
     limit: limit + 1,
   };

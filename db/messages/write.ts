@@ -1,39 +1,23 @@
 import type { Database } from "../database.ts";
 import type { Json } from "../json.ts";
 import type { Message } from "./read.ts";
-import { COALESCED_POSTS } from "./coalesced_post.ts";
-import { touch } from "../presence.ts";
+import { COALESCED_POSTS, posted } from "./coalesced_post.ts";
 import { messageNotFound, Refusal, roomNotFound } from "../refusal.ts";
-import { SERVED } from "../release.ts";
 import { getRoom, revisionOf, ROOM_REVISION } from "../rooms.ts";
 import { weightOf } from "../batching/coalesce.ts";
-import { ADMITTED, commit, FROM_ADMITTED } from "../write/write.ts";
+import { UNCLAIMED } from "../consistent_read/changed.ts";
+import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
+import { heartbeatOf } from "../write/heartbeat.ts";
+import { commit } from "../write/write.ts";
 
-/** Admits one message; a reply only to a message that there is. */
-const ADMIT_POST = (reply: boolean) => `
-  UPDATE rooms SET
-    revision = revision + 1,
-    messages_revision = revision + 1,
-    message_count = message_count + 1,
-    unclaimed_count = unclaimed_count + 1,
-    admitted = :nonce
-   WHERE id = :room AND ${SERVED}
-     ${reply ? "AND EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :reply_to)" : ""}
-  RETURNING revision`;
+/** A reply is admitted only to a message that there is. */
+const REPLIED = "EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :reply_to)";
 
 const POST = `
   INSERT INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, reply_to, revision)
   SELECT :room, revision, :from, :to, :kind, :body, :now, :reply_to, revision ${FROM_ADMITTED}`;
 
-const ADMIT_CLAIM = `
-  UPDATE rooms SET
-    revision = revision + 1,
-    messages_revision = revision + 1,
-    unclaimed_count = unclaimed_count - 1,
-    admitted = :nonce
-   WHERE id = :room AND ${SERVED}
-     AND EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :message AND claimed_by IS NULL)
-  RETURNING revision`;
+const CLAIMABLE = `EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :message AND ${UNCLAIMED})`;
 
 const CLAIM = `
   UPDATE messages SET claimed_by = :agent, claimed_at = :now, revision = (SELECT revision ${FROM_ADMITTED})
@@ -108,10 +92,12 @@ async function postAlone(database: Database, room: string, message: NewMessage, 
   const { revision, reads: [rooms] } = await commit(database, {
     room,
     part: "messages",
-    admission: reply_to === null
-      ? { sql: ADMIT_POST(false), args: { room, nonce } }
-      : { sql: ADMIT_POST(true), args: { room, nonce, reply_to } },
-    effects: [{ sql: POST, args: { room, nonce, ...post } }, ...touch(room, message.from, now)],
+    admission: {
+      counts: posted("1"),
+      where: reply_to === null ? [] : [REPLIED],
+      args: { nonce, ...(reply_to !== null && { reply_to }) },
+    },
+    effects: [{ sql: POST, args: { room, nonce, ...post } }, ...heartbeatOf(room, message.from, now)],
     reads: [{ sql: ROOM_REVISION, args: { room } }],
   });
   if (revision === undefined) throw messageNotFound(reply_to ?? "", revisionOf(rooms!));
@@ -132,10 +118,14 @@ export async function claimMessage(
   const { reads: [rooms, claims] } = await commit(database, {
     room,
     part: "messages",
-    admission: { sql: ADMIT_CLAIM, args: { room, nonce, message } },
+    admission: {
+      counts: ["unclaimed_count = unclaimed_count - 1"],
+      where: [CLAIMABLE],
+      args: { nonce, message },
+    },
     effects: [
       { sql: CLAIM, args: { room, nonce, message, agent, now: now.toISOString() } },
-      ...touch(room, agent, now),
+      ...heartbeatOf(room, agent, now),
     ],
     reads: [
       { sql: ROOM_REVISION, args: { room }, kept: { columns: ["revision"] } },

@@ -2,7 +2,7 @@ import type { Database } from "../database.ts";
 import { selectAgents } from "../agents.ts";
 import { NOW } from "../clock.ts";
 import { DUE } from "../write/endings.ts";
-import { type Selection, stateArgs } from "../write/read_set.ts";
+import { type ReadSet, stateArgs } from "../write/read_set.ts";
 import type { Json } from "../json.ts";
 import type { Listing } from "../consistent_read/listing.ts";
 import { LIVE, LIVING, selectLiving } from "../state/living.ts";
@@ -15,7 +15,7 @@ import { mapYielding } from "../yield.ts";
 import { type Query, readConsistent } from "../consistent_read/read.ts";
 
 /** What to load of a room, of one revision. */
-export interface SnapshotQuery extends Selection {
+export interface SnapshotQuery extends ReadSet {
   /** Every definition of a computed view. */
   views: boolean;
 }

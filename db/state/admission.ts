@@ -1,15 +1,15 @@
-import type { BoundGuard } from "../write/read_set.ts";
-import { SERVED } from "../release.ts";
+import type { Condition, Value } from "../driver/statement.ts";
+import { type Admission, withinLimit } from "../write/admission.ts";
 import { VIEW_SCOPE } from "./entry.ts";
+import { added } from "./entry_sql.ts";
 import { bytesOf, type StateLimits, VIEW_BYTES } from "./explain_refusal.ts";
-import type { Target } from "./preconditions.ts";
-import type { Statement, Value } from "../driver/statement.ts";
+import type { Precondition } from "./preconditions.ts";
 
 const ENTRY = (n: number) => `state WHERE room_id = :room AND scope = :scope${n} AND key = :key${n}`;
 const LIVE = (n: number) => `EXISTS (SELECT 1 FROM ${ENTRY(n)} AND NOT deleted)`;
 
-/** What one target demands of its entry (preconditions.ts), as conditions on what is stored. */
-const DEMANDS = {
+/** What a precondition (preconditions.ts) asks, as conditions on what is stored. */
+const CONDITIONS = {
   absent: (n: number) => `NOT ${LIVE(n)}`,
   current: (n: number) => `EXISTS (SELECT 1 FROM ${ENTRY(n)} AND NOT deleted AND version = :current${n})`,
   base: (n: number) => `COALESCE((SELECT version FROM ${ENTRY(n)}), 0) = :base${n}`,
@@ -24,58 +24,54 @@ const DEMANDS = {
 const VIEWS_WITHIN = `(${VIEW_BYTES} AND key NOT IN (SELECT value FROM json_each(:view_keys))) + :view_bytes
        <= MAX(:most_view_bytes, (${VIEW_BYTES}))`;
 
-/** Admits a write of these targets; `views` are the places of those that are computed views. */
-const ADMIT_PUT = (targets: number, views: number[], conditions: string[]) => {
-  const fresh = (places: number[]) => places.map((n) => `(NOT ${LIVE(n)})`).join(" + ");
-  const all = fresh(Array.from({ length: targets }, (_, n) => n));
-  const within = (count: string, added: string, most: string) =>
-    `(${count} + ${targets} <= ${most} OR ${count} + ${added} <= ${most})`;
-  const viewed = views.length === 0 ? { set: "", conditions: [] } : {
-    set: `views_revision = revision + 1, view_count = view_count + ${fresh(views)},`,
-    conditions: [within("view_count", fresh(views), ":most_views"), VIEWS_WITHIN],
-  };
-  return `
-  UPDATE rooms SET
-    revision = revision + 1,
-    state_revision = revision + 1,
-    key_count = key_count + ${all}, ${viewed.set}
-    admitted = :nonce
-   WHERE ${
-    ["id = :room", SERVED, within("key_count", all, ":most_keys"), ...viewed.conditions, ...conditions].join(
-      "\n     AND ",
-    )
-  }
-  RETURNING revision`;
-};
-
-/** The admission of writes of these targets: what they demand, the limits, and the gate's guard. */
-export function admitPut(
-  room: string,
-  nonce: string,
-  targets: Target[],
-  limits: StateLimits,
-  guard: BoundGuard,
-): Statement {
-  const args: Record<string, Value> = { room, nonce, most_keys: limits.keys };
-  const conditions: string[] = [];
-  const views: number[] = [];
-  for (const [n, target] of targets.entries()) {
-    Object.assign(args, { [`scope${n}`]: target.scope, [`key${n}`]: target.key });
-    if (target.scope === VIEW_SCOPE) views.push(n);
-    for (const [demand, bounds] of Object.entries(target.demands)) {
-      conditions.push(DEMANDS[demand as keyof typeof DEMANDS](n));
-      for (const name in bounds) args[name + n] = bounds[name]!;
+/** What the preconditions ask, as conditions; the n-th key is `:scope<n>` and `:key<n>`. */
+function bound(preconditions: Precondition[]): { where: string[]; args: Record<string, Value> } {
+  const args: Record<string, Value> = {};
+  const where: string[] = [];
+  for (const [n, { scope, key, conditions }] of preconditions.entries()) {
+    Object.assign(args, { [`scope${n}`]: scope, [`key${n}`]: key });
+    for (const [name, bounds] of Object.entries(conditions)) {
+      where.push(CONDITIONS[name as keyof typeof CONDITIONS](n));
+      for (const bound in bounds) args[bound + n] = bounds[bound]!;
     }
   }
+  return { where, args };
+}
+
+/** The admission of writes of these keys: their preconditions, the limits, and what a gate has read. */
+export function admitPut(
+  nonce: string,
+  preconditions: Precondition[],
+  limits: StateLimits,
+  unchanged: Condition,
+): Admission {
+  const { where, args } = bound(preconditions);
+  const newOf = (written: Precondition[]) =>
+    `(${written.map((write) => `(NOT ${LIVE(preconditions.indexOf(write))})`).join(" + ")})`;
+  const [keys, views] = [preconditions, preconditions.filter(({ scope }) => scope === VIEW_SCOPE)];
+  const within = [withinLimit("key_count", newOf(keys), ":most_keys")];
   if (views.length > 0) {
-    const written = views.map((n) => targets[n]!);
+    within.push(withinLimit("view_count", newOf(views), ":most_views"), VIEWS_WITHIN);
     Object.assign(args, {
       most_views: limits.views,
       most_view_bytes: limits.viewBytes,
-      view_bytes: written.reduce((sum, { expr }) => sum + bytesOf(expr!), 0),
-      view_keys: JSON.stringify(written.map(({ key }) => key)),
+      view_bytes: views.reduce((sum, { expr }) => sum + bytesOf(expr!), 0),
+      view_keys: JSON.stringify(views.map(({ key }) => key)),
     });
   }
-  if (guard.guarded) conditions.push(guard.unmoved);
-  return { sql: ADMIT_PUT(targets.length, views, conditions), args: { ...args, ...guard.args } };
+  return {
+    counts: added(newOf(keys), views.length > 0 ? newOf(views) : undefined),
+    where: [...within, ...where, unchanged.sql],
+    args: { ...args, most_keys: limits.keys, ...unchanged.args, nonce },
+  };
+}
+
+/** The admission of a delete. */
+export function admitDelete(nonce: string, precondition: Precondition, unchanged: Condition): Admission {
+  const { where, args } = bound([precondition]);
+  return {
+    counts: added("-1", precondition.scope === VIEW_SCOPE ? "-1" : undefined),
+    where: [...where, unchanged.sql],
+    args: { ...args, ...unchanged.args, nonce },
+  };
 }

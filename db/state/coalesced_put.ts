@@ -1,5 +1,7 @@
 import { SERVED } from "../release.ts";
-import { type CoalescedWrite, createCoalescedWrites } from "../batching/coalesce.ts";
+import { advance, withinLimit } from "../write/admission.ts";
+import { type CoalescedWrite, createCoalescedWrites } from "../write/coalesced_write.ts";
+import { added, INSERT_ENTRY, orReplace } from "./entry_sql.ts";
 
 /** A value that is written whatever was there before. */
 export interface CoalescedPut extends CoalescedWrite {
@@ -12,12 +14,7 @@ export interface CoalescedPut extends CoalescedWrite {
 
 // `->> 3` is a number of the key, equal for writes of the same key: it is new at most once.
 const ADMIT = `
-  UPDATE rooms SET
-    revision = revision + added.writes,
-    state_revision = revision + added.writes,
-    key_count = key_count + added.keys,
-    admitted = :nonce
-   FROM (
+  ${advance("state", added("added.keys"), "added.writes")} FROM (
      SELECT
        target.value ->> 0 AS room,
        COUNT(*) AS writes,
@@ -28,25 +25,18 @@ const ADMIT = `
       AND NOT entry.deleted
      GROUP BY 1
    ) AS added
-   WHERE rooms.id = added.room AND ${SERVED} AND (added.keys = 0 OR key_count + added.keys <= :most_keys)
+   WHERE rooms.id = added.room AND ${SERVED} AND ${withinLimit("key_count", "added.keys", ":most_keys")}
   RETURNING revision || ' ' || id AS returned`;
 
 const PUT = `
-  INSERT INTO state (room_id, scope, key, value, expr, version, revision, updated_at, updated_by, deleted)
+  ${INSERT_ENTRY}
   SELECT
     rooms.id, write.value ->> 2, write.value ->> 3, write.value ->> 4, NULL, 1,
     rooms.revision - (write.value ->> 1), write.value ->> 5, write.value ->> 6, 0
   FROM json_each(:writes) AS write
   CROSS JOIN rooms ON rooms.id = write.value ->> 0 AND rooms.admitted = :nonce
   WHERE TRUE
-  ON CONFLICT (room_id, scope, key) DO UPDATE SET
-    value = excluded.value,
-    expr = NULL,
-    version = version + 1,
-    revision = excluded.revision,
-    updated_at = excluded.updated_at,
-    updated_by = excluded.updated_by,
-    deleted = 0
+  ${orReplace("excluded.value")}
   RETURNING version || ' ' || revision || ' ' || room_id AS returned`;
 
 /** Coalesces puts into three statements, however many they are. */

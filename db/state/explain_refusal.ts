@@ -3,7 +3,7 @@ import { Refusal } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { toEntry, VIEW_SCOPE } from "./entry.ts";
 import { notANumber, versionConflict } from "./refusals.ts";
-import { add, idOf, type StateWrite } from "./preconditions.ts";
+import { add, idOf, isVersion, type StateWrite } from "./preconditions.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 
 /** The most keys and views that a room holds, and bytes of its views' expressions. */
@@ -28,18 +28,21 @@ export function bytesOf(expr: string): number {
   return new TextEncoder().encode(expr).length;
 }
 
-/** The room's counts beside each entry that is to be written, tombstones too (null columns where nothing is). */
-export const STORED = `
-  SELECT ${REVISION} AS room_revision, key_count, view_count,
-         CASE WHEN target.value ->> 0 = '${VIEW_SCOPE}' THEN (${VIEW_BYTES}) END AS view_bytes, entry.*
+/**
+ * The room's counts beside each entry that is to be written, tombstones too (null columns where nothing is), and whether
+ * what a gate has read is unchanged.
+ */
+export const selectStored = (unchanged = "TRUE", where = "TRUE") => `
+  SELECT ${unchanged} AS unchanged, ${REVISION} AS room_revision, key_count, view_count,
+         CASE WHEN written.value ->> 0 = '${VIEW_SCOPE}' THEN (${VIEW_BYTES}) END AS view_bytes, entry.*
     FROM rooms
-    CROSS JOIN json_each(:places) AS target
+    CROSS JOIN json_each(:keys_written) AS written
     LEFT JOIN state AS entry
-      ON entry.room_id = :room AND entry.scope = target.value ->> 0 AND entry.key = target.value ->> 1
-   WHERE rooms.id = :room`;
+      ON entry.room_id = :room AND entry.scope = written.value ->> 0 AND entry.key = written.value ->> 1
+   WHERE rooms.id = :room AND ${where}`;
 
-export function storedArgs(room: string, places: Array<{ scope: string; key: string }>): Statement["args"] {
-  return { room, places: JSON.stringify(places.map(({ scope, key }) => [scope, key])) };
+export function storedArgs(room: string, keys: Array<{ scope: string; key: string }>): Statement["args"] {
+  return { room, keys_written: JSON.stringify(keys.map(({ scope, key }) => [scope, key])) };
 }
 
 /** A key as a write in the middle of a batch finds it. */
@@ -50,10 +53,10 @@ export interface Seen {
 }
 
 /**
- * Applies writes in order to what is stored (rows of STORED), each seeing those before it. Gives what each write
+ * Applies writes in order to what is stored (rows of `selectStored`), each seeing those before it. Gives what each write
  * finds and leaves, or the refusal of the first one that fails.
  */
-export function simulate(put: Writes, rows: Row[]): Refusal | Array<{ found: Seen; value: Json }> {
+export function explainRefusal(put: Writes, rows: Row[]): Refusal | Array<{ found: Seen; value: Json }> {
   const stored = new Map<string, Row>();
   for (const row of rows) if (row.key !== null) stored.set(idOf(row as unknown as StateWrite), row);
   const seen = new Map<string, Seen>();
@@ -74,8 +77,8 @@ export function simulate(put: Writes, rows: Row[]): Refusal | Array<{ found: See
     const details = put.batch ? { index } : {};
     const written = found.version > Number(row?.version ?? 0);
     const refused = { ...details, ...(written && { after: found.version }) };
-    if (write.ifVersion !== undefined && write.ifVersion !== (found.live ? found.version : 0)) {
-      return versionConflict(write, write.ifVersion, current, revision, refused);
+    if (!isVersion(write.ifVersion, found.live ? found.version : 0)) {
+      return versionConflict(write, write.ifVersion!, current, revision, refused);
     }
     const value = write.delta === undefined
       ? write.value ?? null

@@ -10,13 +10,13 @@ export interface StateWrite {
   ifVersion?: number;
 }
 
-/** What all writes of one key together demand of the entry as it is before the first of them. */
-export interface Target {
+/** What all writes of one key together ask of the entry as it is before the first of them. */
+export interface Precondition {
   scope: string;
   key: string;
   /** The expression that the last of them leaves, of a computed view. */
   expr?: string;
-  demands: {
+  conditions: {
     /** There is no such key. */
     absent?: Bounds;
     /** The key exists at this version. */
@@ -34,9 +34,9 @@ export interface Target {
 
 type Bounds = Record<string, number>;
 
-/** A target in the making: how often it was written, the sum of its increments so far, what was put if anything. */
-interface Fold {
-  target: Target;
+/** Writes of one key so far: how many, the sum of their increments, what was put if anything. */
+interface Sequence {
+  precondition: Precondition;
   written: number;
   sum: number;
   low: number;
@@ -45,48 +45,60 @@ interface Fold {
 }
 
 /**
- * Folds writes into one target a key, so that the database can judge a batch whose later writes see the earlier
+ * Makes one precondition a key of writes, so that the database can judge a batch whose later writes see the earlier
  * ones in a single condition: after n writes of a key its version is n higher, and its value is what was put, or
  * the stored number with the increments added.
  */
-export function targetsOf(writes: StateWrite[]): Target[] {
-  const folds = new Map<string, Fold>();
+export function preconditionsOf(writes: StateWrite[]): Precondition[] {
+  const sequences = new Map<string, Sequence>();
   for (const write of writes) {
     const { scope, key } = write;
-    const fold = folds.get(idOf(write)) ??
-      { target: { scope, key, demands: {} }, written: 0, sum: 0, low: 0, high: 0 };
-    folds.set(idOf(write), fold);
-    if (write.expr !== undefined) fold.target.expr = write.expr;
-    if (write.ifVersion !== undefined) demandVersion(fold, write.ifVersion);
-    if (write.delta === undefined) fold.known = write.value ?? null;
-    else demandNumber(fold, write.delta);
-    fold.written++;
+    const sequence = sequences.get(idOf(write)) ??
+      { precondition: { scope, key, conditions: {} }, written: 0, sum: 0, low: 0, high: 0 };
+    sequences.set(idOf(write), sequence);
+    if (write.expr !== undefined) sequence.precondition.expr = write.expr;
+    if (write.ifVersion !== undefined) requireVersion(sequence, write.ifVersion);
+    if (write.delta === undefined) sequence.known = write.value ?? null;
+    else requireNumber(sequence, write.delta);
+    sequence.written++;
   }
-  return [...folds.values()].map(({ target }) => target);
+  return [...sequences.values()].map(({ precondition }) => precondition);
 }
 
-function demandVersion({ target: { demands }, written }: Fold, version: number) {
+/** The precondition of a delete, which needs something to delete. */
+export function preconditionOfDelete(write: StateWrite): Precondition {
+  const [precondition] = preconditionsOf([write]);
+  precondition!.conditions.present = {};
+  return precondition!;
+}
+
+/** What `if_version` asks of an entry that is at `version`, 0 where there is none. The same as `absent` and `current`. */
+export function isVersion(ifVersion: number | undefined, version: number): boolean {
+  return ifVersion === undefined || ifVersion === version;
+}
+
+function requireVersion({ precondition: { conditions }, written }: Sequence, version: number) {
   if (written === 0) {
-    demands[version === 0 ? "absent" : "current"] = version === 0 ? {} : { current: version };
-  } else if (demands.base && demands.base.base !== version - written) demands.never = {};
-  else demands.base = { base: version - written };
+    conditions[version === 0 ? "absent" : "current"] = version === 0 ? {} : { current: version };
+  } else if (conditions.base && conditions.base.base !== version - written) conditions.never = {};
+  else conditions.base = { base: version - written };
 }
 
-function demandNumber(fold: Fold, delta: number) {
-  const { demands } = fold.target;
-  if (fold.known !== undefined) {
-    const sum = add(fold.known, delta);
-    if (sum === undefined || !Number.isInteger(fold.known)) demands.never = {};
-    if (sum !== undefined) fold.known = sum;
+function requireNumber(sequence: Sequence, delta: number) {
+  const { conditions } = sequence.precondition;
+  if (sequence.known !== undefined) {
+    const sum = add(sequence.known, delta);
+    if (sum === undefined || !Number.isInteger(sequence.known)) conditions.never = {};
+    if (sum !== undefined) sequence.known = sum;
     return;
   }
-  fold.sum += delta;
-  fold.low = Math.min(fold.low, fold.sum);
-  fold.high = Math.max(fold.high, fold.sum);
-  const [least, most] = [-Number.MAX_SAFE_INTEGER - fold.low, Number.MAX_SAFE_INTEGER - fold.high];
-  if (!Number.isFinite(fold.sum)) demands.never = {};
-  else demands.integer = { least, most };
-  if (least > 0 || most < 0) demands.present = {};
+  sequence.sum += delta;
+  sequence.low = Math.min(sequence.low, sequence.sum);
+  sequence.high = Math.max(sequence.high, sequence.sum);
+  const [least, most] = [-Number.MAX_SAFE_INTEGER - sequence.low, Number.MAX_SAFE_INTEGER - sequence.high];
+  if (!Number.isFinite(sequence.sum)) conditions.never = {};
+  else conditions.integer = { least, most };
+  if (least > 0 || most < 0) conditions.present = {};
 }
 
 export function idOf({ scope, key }: { scope: string; key: string }): string {

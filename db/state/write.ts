@@ -1,33 +1,29 @@
 import { pause } from "../pause.ts";
 import type { Database } from "../database.ts";
-import { type Guard, guardOf } from "../write/read_set.ts";
+import { type ReadSetAt, unchangedSince } from "../write/read_set.ts";
 import type { Step } from "../write/idempotency.ts";
 import { COALESCED_PUTS } from "./coalesced_put.ts";
 import { Refusal, roomNotFound, served } from "../refusal.ts";
 import type { Entry } from "./entry.ts";
 import { admitPut } from "./admission.ts";
-import { simulate, STORED, storedArgs, type Writes } from "./explain_refusal.ts";
-import { type StateWrite, targetsOf } from "./preconditions.ts";
+import { explainRefusal, selectStored, storedArgs, type Writes } from "./explain_refusal.ts";
+import { preconditionsOf, type StateWrite } from "./preconditions.ts";
 import type { Row } from "../driver/statement.ts";
 import { weightOf } from "../batching/coalesce.ts";
-import { commit, FROM_ADMITTED } from "../write/write.ts";
+import { FROM_ADMITTED } from "../write/admission.ts";
+import { commit } from "../write/write.ts";
+import { INSERT_ENTRY, orReplace } from "./entry_sql.ts";
 
-const UPSERT = `
-  INSERT INTO state (room_id, scope, key, value, expr, version, revision, updated_at, updated_by, deleted)
+const UPSERT = (value: string) => `
+  ${INSERT_ENTRY}
   SELECT :room, :scope, :key, :value, :expr, 1, revision, :now, :agent, 0 ${FROM_ADMITTED}
-  ON CONFLICT (room_id, scope, key) DO UPDATE SET
-    expr = excluded.expr,
-    version = version + 1,
-    revision = excluded.revision,
-    updated_at = excluded.updated_at,
-    updated_by = excluded.updated_by,
-    deleted = 0,`;
+  ${orReplace(value)}`;
 
-const PUT = `${UPSERT} value = excluded.value RETURNING version`;
+const PUT = `${UPSERT("excluded.value")} RETURNING version`;
 
-const ADD = `${UPSERT}
-    value = CAST(CASE WHEN deleted THEN 0 ELSE CAST(value AS INTEGER) END + :delta AS TEXT)
-  RETURNING version, value`;
+const ADD = `${
+  UPSERT("CAST(CASE WHEN deleted THEN 0 ELSE CAST(value AS INTEGER) END + :delta AS TEXT)")
+} RETURNING version, value`;
 
 // Numbers are kept too: a sum is not in the request.
 const KEPT = {
@@ -38,13 +34,12 @@ const KEPT = {
 };
 
 // Only a refusal reads what is stored; an admitted write would carry its own values back in vain.
-const REFUSED = (unmoved: string) =>
-  `${STORED.replace("SELECT", `SELECT ${unmoved} AS unmoved,`)} AND admitted IS NOT :nonce`;
+const NOT_ADMITTED = "admitted IS NOT :nonce";
 
 export interface Put extends Writes {
   /** Who writes: `updated_by`, and a sign of its life where it is registered. */
   agent?: string;
-  guard?: Guard;
+  readSet?: ReadSetAt;
 }
 
 export interface Written {
@@ -57,7 +52,7 @@ const MOST_PAUSE_MS = 20;
 
 /**
  * Applies the writes in order, each seeing those before it, all or none, as one revision. The entries come back
- * as each write left them. Undefined where the guard does not hold any more.
+ * as each write left them. Undefined where what a gate has read has changed.
  * Errors: `room_not_found`, `version_conflict`, `not_a_number`, `limit_reached`.
  */
 export async function putEntries(database: Database, room: string, put: Put): Promise<Written | undefined> {
@@ -68,7 +63,7 @@ export async function putEntries(database: Database, room: string, put: Put): Pr
   const outcome = whole ? await tryPut(database, room, put) : "fraction";
   if (outcome !== "fraction") return outcome;
   const add = () => putSums(database, room, put);
-  return await (put.guard ? add() : database.serialize(room, add)); // a gated write is serialized already
+  return await (put.readSet ? add() : database.serialize(room, add)); // a gated write is serialized already
 }
 
 /** A single value without conditions travels with others of its kind. Undefined where it is none, or must go alone. */
@@ -76,7 +71,7 @@ async function putCoalesced(database: Database, room: string, put: Put): Promise
   const [write] = put.writes;
   const { scope, key, delta, expr, ifVersion } = write!;
   if (
-    put.writes.length > 1 || put.guard || database.once ||
+    put.writes.length > 1 || put.readSet || database.once ||
     [delta, expr, ifVersion].some((demand) => demand !== undefined)
   ) {
     return;
@@ -111,15 +106,18 @@ async function putCoalesced(database: Database, room: string, put: Put): Promise
  */
 async function tryPut(database: Database, room: string, put: Put): Promise<Written | undefined | "fraction"> {
   const [nonce, now] = [database.unique(), await database.time()];
-  const targets = targetsOf(put.writes);
-  const guard = guardOf(put.guard);
+  const preconditions = preconditionsOf(put.writes);
+  const unchanged = unchangedSince(put.readSet);
   const outcome = await commit(database, {
     room,
     part: "state",
-    admission: admitPut(room, nonce, targets, put.limits, guard),
+    admission: admitPut(nonce, preconditions, put.limits, unchanged),
     effects: put.writes.map((write) => effect(room, nonce, write, put.agent ?? null, now)),
-    reads: [{ sql: REFUSED(guard.unmoved), args: { ...storedArgs(room, targets), nonce, ...guard.args } }],
-    sign: { agent: put.agent, now },
+    reads: [{
+      sql: selectStored(unchanged.sql, NOT_ADMITTED),
+      args: { ...storedArgs(room, preconditions), nonce, ...unchanged.args },
+    }],
+    heartbeat: { agent: put.agent, now },
   });
   if (outcome.revision !== undefined) {
     const rows = outcome.effects.map(([row]) => row!);
@@ -130,8 +128,8 @@ async function tryPut(database: Database, room: string, put: Put): Promise<Writt
   }
   const rows = outcome.reads[0]!;
   checkRoom(rows);
-  if (!rows[0]!.unmoved) return undefined;
-  const result = simulate(put, rows);
+  if (!rows[0]!.unchanged) return undefined;
+  const result = explainRefusal(put, rows);
   if (result instanceof Refusal) throw result;
   return "fraction";
 }
@@ -139,9 +137,9 @@ async function tryPut(database: Database, room: string, put: Put): Promise<Writt
 /** Adds fractions as doubles: reads, adds here, and writes the sums if what they started from has not moved. */
 async function putSums(database: Database, room: string, put: Put): Promise<Written | undefined> {
   for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
-    const [rows] = await database.read([{ sql: STORED, args: storedArgs(room, targetsOf(put.writes)) }]);
+    const [rows] = await database.read([{ sql: selectStored(), args: storedArgs(room, put.writes) }]);
     checkRoom(rows!);
-    const results = simulate(put, rows!);
+    const results = explainRefusal(put, rows!);
     if (results instanceof Refusal) throw results;
     const writes = put.writes.map(({ delta: _, ...write }, n) => {
       const { found, value } = results[n]!;

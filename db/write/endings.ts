@@ -3,7 +3,7 @@ import type { Database, Part } from "../database.ts";
 import { DatabaseUnavailable } from "../driver/faults.ts";
 import { SERVED } from "../release.ts";
 import type { Row, Statement } from "../driver/statement.ts";
-import { ADMITTED, FROM_ADMITTED } from "./write.ts";
+import { ADMITTED, advance, FROM_ADMITTED } from "./admission.ts";
 
 /**
  * One kind of what ends by itself. Whoever adds one keeps `rooms.due`, the first end of all kinds, by triggers on its
@@ -79,7 +79,7 @@ export function dueOf(room: string, row: Row | undefined): Due | undefined {
 
 /** Begins a revision where something of a kind is due. */
 const ADMIT = (ending: Ending) => `
-  UPDATE rooms SET revision = revision + 1, ${ending.part}_revision = revision + 1, admitted = :nonce
+  ${advance(ending.part)}
    WHERE id = :room AND ${SERVED} AND EXISTS (${isDue(ending, ":room", ":moment")})
   RETURNING revision`;
 

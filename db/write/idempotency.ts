@@ -1,7 +1,7 @@
 import type { Database } from "../database.ts";
 import type { KeyedRequest, Once, Stored } from "../keyed_request.ts";
 import { Refusal } from "../refusal.ts";
-import type { Row, Statement, Value } from "../driver/statement.ts";
+import type { Condition, Row, Statement, Value } from "../driver/statement.ts";
 
 /**
  * The format of outcomes: which values and rows they hold for each write, and in which order. It is raised whenever
@@ -17,8 +17,7 @@ export interface Step extends Statement {
 
 const OWN = `room_id = :once_scope AND key = :once_key AND nonce = :once_nonce`;
 
-/** True while the key belongs to this request. */
-const TAKEN = `EXISTS (SELECT 1 FROM idempotency WHERE ${OWN})`;
+const HELD = `EXISTS (SELECT 1 FROM idempotency WHERE ${OWN})`;
 
 // More than a write adds, so that expired keys cannot pile up.
 const FORGET = `
@@ -143,9 +142,9 @@ export function takeKey(once: Once): Statement[] {
   ];
 }
 
-/** A statement that ends in its condition, made to act only while the key belongs to this request. */
-export function whileTaken(once: Once, { sql, args }: Statement, returning: string): Statement {
-  return { sql: `${sql} AND ${TAKEN} ${returning}`, args: { ...args, ...own(once) } };
+/** True while the key belongs to this request. */
+export function held(once: Once): Condition {
+  return { sql: HELD, args: own(once) };
 }
 
 /** Keeps the rows of a step for replays. */

@@ -3,12 +3,13 @@ import { createContext, type ViewResult } from "../../cel/rooms/context.ts";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
 import { type Reads, unionReads } from "../../cel/language/dependencies.ts";
 import type { Database } from "../../db/database.ts";
-import type { Guard } from "../../db/write/read_set.ts";
+import type { ReadSetAt } from "../../db/write/read_set.ts";
 import { computeOnce } from "../../db/write/idempotency.ts";
 import { stored } from "../../db/json.ts";
 import { keyNotFound } from "../../db/refusal.ts";
 import { type Entry, SHARED_SCOPE, toListed, VIEW_SCOPE } from "../../db/state/entry.ts";
-import { deleteEntry, getEntry, listEntries, selectEntries, type StateFilter } from "../../db/state/read.ts";
+import { deleteEntry } from "../../db/state/delete.ts";
+import { getEntry, listEntries, selectEntries, type StateFilter } from "../../db/state/read.ts";
 import type { StateWrite } from "../../db/state/preconditions.ts";
 import { putEntries } from "../../db/state/write.ts";
 import { demandedVersion, etag, refuseHeaders, unchanged, withEtag } from "../http/etags.ts";
@@ -30,9 +31,9 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     { once }: Database,
     room: string,
     gate: { if?: string; agent?: string | null },
-    write: (guard?: Guard) => Promise<T | undefined>,
+    write: (readSet?: ReadSetAt) => Promise<T | undefined>,
   ): Promise<T> {
-    if (gate.if === undefined || once?.stored) return await write() as T; // only a guard lets a write give up
+    if (gate.if === undefined || once?.stored) return await write() as T; // only a read set lets a write give up
     const condition = await compileOf(gate.if);
     return await gates.through(room, { condition, self: gate.agent ?? null }, write);
   }
@@ -104,7 +105,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       return await answerOnce(c, database, room, async (database) => {
         const { entries, revision } = await withEtag(
           demanded,
-          () => behind(database, room, body, (guard) => putEntries(database, room, { ...put, guard })),
+          () => behind(database, room, body, (readSet) => putEntries(database, room, { ...put, readSet })),
         );
         const answer = resolved(entries[0]!, await resolve(database, room, entries));
         return reply(revision, answer, 200, etag(answer.version));
@@ -123,7 +124,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const demanded = demandedVersion(c, if_version);
       const target = { scope, key, ifVersion: demanded ?? if_version, agent: agent ?? undefined };
       return await answerOnce(c, database, room, async (database) => {
-        const remove = (guard?: Guard) => deleteEntry(database, room, { ...target, guard });
+        const remove = (readSet?: ReadSetAt) => deleteEntry(database, room, { ...target, readSet });
         const { deleted, revision } = await withEtag(
           demanded,
           () => behind(database, room, { ...gate, agent }, remove),
@@ -151,7 +152,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
           database,
           room,
           body,
-          (guard) => putEntries(database, room, { ...put, guard }),
+          (readSet) => putEntries(database, room, { ...put, readSet }),
         );
         const views = await resolve(database, room, entries);
         return await replyLarge(revision, {

@@ -35,7 +35,7 @@ async function plansOf(
 
 /** Tables by their names, and by those that statements give them. */
 const SCAN = new RegExp(
-  `^SCAN (${[...Object.keys(ROOM_TABLES), "entry", "moved", "m", "reply"].join("|")})\\b`,
+  `^SCAN (${[...Object.keys(ROOM_TABLES), "entry", "changed", "m", "reply"].join("|")})\\b`,
 );
 
 Deno.test("no statement scans a table: cost follows what is asked, not what a room holds", () =>

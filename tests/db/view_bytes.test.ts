@@ -3,7 +3,7 @@ import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { createRoom } from "../../db/rooms.ts";
-import { deleteEntry } from "../../db/state/read.ts";
+import { deleteEntry } from "../../db/state/delete.ts";
 import { putEntries } from "../../db/state/write.ts";
 import { LIMITS } from "../../routes/http/limits.ts";
 

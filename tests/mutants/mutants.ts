@@ -14,7 +14,7 @@ export interface Mutant {
 export const MUTANTS: Mutant[] = [
   {
     name: "no revision guard",
-    edits: [["write(guardFor(data))", "write({ ...guardFor(data), seen: 2 ** 50 })"]],
+    edits: [["write(readSetOf(data))", "write({ ...readSetOf(data), revision: 2 ** 50 })"]],
     test: "tests/cel/gate.test.ts",
     filter: "a gate holds in the very state",
   },
@@ -53,7 +53,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "claim without nobody has it",
-    edits: [[" AND claimed_by IS NULL)", ")"]],
+    edits: [[" AND ${UNCLAIMED})`", ")`"]],
     test: "tests/contract/claims.test.ts",
     filter: "file: of many claims at once",
   },
@@ -69,7 +69,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "clearing waits without the token",
     edits: [[
-      "const CLEAR = `DELETE FROM waits WHERE room_id = :room AND agent_id = :agent AND token = :token`",
+      "const CLEAR = `DELETE FROM waits WHERE ${OWN_MARK}`",
       "const CLEAR = `DELETE FROM waits WHERE room_id = :room AND agent_id = :agent`",
     ]],
     test: "tests/cel/watch.test.ts",
@@ -78,7 +78,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "clearing waits without the token, in a drawn order",
     edits: [[
-      "const CLEAR = `DELETE FROM waits WHERE room_id = :room AND agent_id = :agent AND token = :token`",
+      "const CLEAR = `DELETE FROM waits WHERE ${OWN_MARK}`",
       "const CLEAR = `DELETE FROM waits WHERE room_id = :room AND agent_id = :agent`",
     ]],
     test: "tests/model/schedules.test.ts",
@@ -139,7 +139,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "the bytes of a room's views unbounded",
-    edits: [[", VIEWS_WITHIN]", "]"]],
+    edits: [[", VIEWS_WITHIN)", ")"]],
     test: "tests/contract/limits.test.ts",
     filter: "file: the views of a room have at most 64 KiB",
   },
@@ -189,7 +189,7 @@ export const MUTANTS: Mutant[] = [
   const batch: Statement[] = [];
   const after = takeKey(once);\n`,
       ],
-      ["batch.push(whileTaken(once, withoutReturning(admission), RETURNING))", "batch.push(admission)"],
+      ["    where: [...admission.where, own.sql],\n    args: { ...admission.args, ...own.args },\n", ""],
       [
         "batch.push(step, ...keepRows(once, step)) - 1 - (step.kept ? 1 : 0));",
         "(after.push(...keepRows(once, step)), batch.push(step) - 1));",
@@ -379,7 +379,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a plain value written to a room of a later release",
-    edits: [["room AND ${SERVED} AND (added.keys", "room AND (added.keys"]],
+    edits: [["room AND ${SERVED} AND ${within", "room AND ${within"]],
     test: "tests/upgrade/requires.test.ts",
     filter: "file: a room that needs a later release is served by none before it",
   },
@@ -571,7 +571,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a gate that holds over what has ended since",
-    edits: [['[":seen >= 0", NOTHING_DUE]', '[":seen >= 0"]']],
+    edits: [['[":read_at >= 0", NOTHING_DUE]', '[":read_at >= 0"]']],
     test: "tests/db/endings.test.ts",
     filter: "a gate does not hold over a mark that ended",
   },

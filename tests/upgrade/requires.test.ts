@@ -15,11 +15,7 @@ function useLaterFeature(database: Database, room: string, admitted = true) {
   return commit(database, {
     room,
     part: "state",
-    admission: {
-      sql: `UPDATE rooms SET revision = revision + 1, state_revision = revision + 1, admitted = :nonce
-             WHERE id = :room AND :admitted RETURNING revision`,
-      args: { room, nonce: database.unique(), admitted },
-    },
+    admission: { where: [":admitted"], args: { nonce: database.unique(), admitted } },
     effects: [],
     reads: [],
     requires: RELEASE + 1,

@@ -1,0 +1,21 @@
+/** What a write that makes so many new keys, and views among them, adds to the counts of a room. */
+export function added(keys: string, views?: string): string[] {
+  const counts = [`key_count = key_count + ${keys}`];
+  if (views === undefined) return counts;
+  return [...counts, "views_revision = revision + 1", `view_count = view_count + ${views}`];
+}
+
+export const INSERT_ENTRY =
+  `INSERT INTO state (room_id, scope, key, value, expr, version, revision, updated_at, updated_by, deleted)`;
+
+/** Makes the next version of an entry that there is already, or of its tombstone. */
+export function orReplace(value: string): string {
+  return `ON CONFLICT (room_id, scope, key) DO UPDATE SET
+    value = ${value},
+    expr = excluded.expr,
+    version = version + 1,
+    revision = excluded.revision,
+    updated_at = excluded.updated_at,
+    updated_by = excluded.updated_by,
+    deleted = 0`;
+}

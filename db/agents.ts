@@ -9,6 +9,7 @@ import type { Row } from "./driver/statement.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "./yield.ts";
 import { readConsistent } from "./consistent_read/read.ts";
 import { ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
+import type { Operation } from "./write/context.ts";
 import { heartbeatOf } from "./write/heartbeat.ts";
 import { commit } from "./write/write.ts";
 
@@ -59,67 +60,85 @@ const WAIT = ["agent_id", "token", "waiting_on"];
  * Registers an agent, or again: then `name`, and what else is given, replaces what was; with `ifNew` that is
  * refused. Errors: `room_not_found`, `agent_exists`, `limit_reached`.
  */
-export async function registerAgent(
+export function registerAgent(
   database: Database,
   room: string,
   agent: { id?: string; name: string; role?: string; meta?: Json; ifNew?: boolean },
   most: number,
-): Promise<{ agent: Agent; created: boolean; revision: number }> {
-  const [nonce, id, now] = [database.unique(), agent.id ?? database.unique(), await database.time()];
-  const meta = agent.meta === undefined ? null : JSON.stringify(agent.meta);
-  const profile = { name: agent.name, role: agent.role ?? null, meta, now: now.toISOString() };
-  const { revision, effects: [registered], reads: [exists, waits, there] } = await commit(database, {
-    room,
-    part: "agents",
-    admission: {
-      counts: [`agent_count = agent_count + NOT ${EXISTS}`],
-      where: [MAY_REGISTER],
-      args: { nonce, agent: id, most, if_new: Number(agent.ifNew ?? false) },
+): Operation<{ agent: Agent; created: boolean; revision: number }> {
+  return {
+    async run(context) {
+      const [nonce, id, now] = [context.unique(), agent.id ?? context.unique(), await context.time()];
+      const meta = agent.meta === undefined ? null : JSON.stringify(agent.meta);
+      const profile = { name: agent.name, role: agent.role ?? null, meta, now: now.toISOString() };
+      const { outcome, reads: [rooms, _, there] } = await commit(database, context, {
+        room,
+        part: "agents",
+        nonce,
+        now,
+        admission: {
+          counts: [`agent_count = agent_count + NOT ${EXISTS}`],
+          where: [MAY_REGISTER],
+          args: { agent: id, most, if_new: Number(agent.ifNew ?? false) },
+        },
+        effects: [{
+          sql: REGISTER,
+          args: { room, nonce, agent: id, ...profile },
+          single: true,
+          answer: { columns: AGENT, query: GET },
+        }],
+        reads: [
+          { sql: ROOM_REVISION, args: { room } },
+          { ...waitsNow(room, id), answer: { columns: WAIT } },
+          ...(agent.ifNew ? [{ sql: GET, args: { room, agent: id } }] : []),
+        ],
+      });
+      if (outcome.revision !== undefined) return outcome;
+      const revision = revisionOf(rooms!);
+      if (there?.length) throw agentExists(id, revision);
+      throw new Refusal("limit_reached", `A room holds at most ${most} agents.`, {}, revision);
     },
-    effects: [{
-      sql: REGISTER,
-      args: { room, nonce, agent: id, ...profile },
-      single: true,
-      kept: { columns: AGENT, from: GET },
-    }],
-    reads: [
-      { sql: ROOM_REVISION, args: { room } },
-      { ...waitsNow(room, id), kept: { columns: WAIT } },
-      ...(agent.ifNew ? [{ sql: GET, args: { room, agent: id } }] : []),
-    ],
-  });
-  if (revision === undefined) {
-    const roomRevision = revisionOf(exists!);
-    if (there?.length) throw agentExists(id, roomRevision);
-    throw new Refusal("limit_reached", `A room holds at most ${most} agents.`, {}, roomRevision);
-  }
-  const row = registered![0]!;
-  return { agent: toAgent(row, toNewest(waits!)), created: Number(row.joined) === revision, revision };
+    answer({ revision, rows: [registered, waits] }) {
+      const row = registered![0]!;
+      const created = Number(row.joined) === revision;
+      return { agent: toAgent(row, toNewest(waits!)), created, revision: revision! };
+    },
+  };
 }
 
 /** A heartbeat: the time of life always moves, the room's clock only with the status. Errors: `room_not_found`, `agent_not_found`. */
-export async function heartbeat(
+export function heartbeat(
   database: Database,
   room: string,
   agent: string,
   status: Status,
-): Promise<{ heartbeat: string; revision: number }> {
-  const [nonce, now] = [database.unique(), await database.time()];
-  const args = { nonce, agent, status };
-  const { effects: [, beats], reads: [rooms] } = await commit(database, {
-    room,
-    part: "agents",
-    admission: { where: [OTHER_STATUS], args },
-    effects: [
-      { sql: SET_STATUS, args: { room, ...args } },
-      ...heartbeatOf(room, agent, now).map((beat) => ({ ...beat, kept: { columns: ["id"], from: GET } })),
-    ],
-    reads: [{ sql: ROOM_REVISION, args: { room }, kept: { columns: ["revision"] } }],
-    granted: { sql: `EXISTS (${GET})`, args: { room, agent } },
-  });
-  const revision = revisionOf(rooms!);
-  if (beats!.length === 0) throw agentNotFound(agent, revision);
-  return { heartbeat: now.toISOString(), revision };
+): Operation<{ heartbeat: string; revision: number }> {
+  return {
+    async run(context) {
+      const [nonce, now] = [context.unique(), await context.time()];
+      const { outcome } = await commit(database, context, {
+        room,
+        part: "agents",
+        nonce,
+        now,
+        admission: { where: [OTHER_STATUS], args: { agent, status } },
+        effects: [
+          { sql: SET_STATUS, args: { room, nonce, agent, status } },
+          ...heartbeatOf(room, agent, now).map((beat) => ({
+            ...beat,
+            answer: { columns: ["id"], query: GET },
+          })),
+        ],
+        reads: [{ sql: ROOM_REVISION, args: { room }, answer: { columns: ["revision"] } }],
+        granted: { sql: `EXISTS (${GET})`, args: { room, agent } },
+      });
+      const [beats, rooms] = outcome.rows;
+      const revision = revisionOf(rooms!);
+      if (beats!.length === 0) throw agentNotFound(agent, revision);
+      return outcome;
+    },
+    answer: ({ now, rows: [, rooms] }) => ({ heartbeat: now.toISOString(), revision: revisionOf(rooms!) }),
+  };
 }
 
 /** All agents in order of joining. Errors: `room_not_found`. */

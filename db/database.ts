@@ -2,7 +2,6 @@ import type { Connection } from "./driver/connection.ts";
 import { createClock, type MachineClocks } from "./clock.ts";
 import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./driver/faults.ts";
 import { type BatchQueue, createBatchQueue } from "./batching/queue.ts";
-import type { Once } from "./keyed_request.ts";
 import { migrate, migrateAnew, NewerDatabase } from "./driver/migrate.ts";
 import type { Row, Send, Statement } from "./driver/statement.ts";
 import { createFairMutex, createKeyedMutex } from "./serialize.ts";
@@ -38,8 +37,6 @@ export interface Database {
   announce(change: Change): void;
   /** Listens for changes of this instance's own writes; returns how to stop. */
   listen(listener: (change: Change) => void): () => void;
-  /** Set while a request with a key is at work: its write is made once. */
-  readonly once?: Once;
   /**
    * The database's time, by which all that others see is reckoned: at once, but before the database has told it.
    * Errors: `DatabaseUnavailable`.

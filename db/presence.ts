@@ -117,12 +117,14 @@ export async function markWaiting(
   { room, agent, token }: WaitMark,
   { waitingOn, lasts }: { waitingOn: string; lasts: number },
 ): Promise<void> {
-  const nonce = database.unique();
+  const [nonce, now] = [database.unique(), await database.time()];
   const mark = { token, waiting_on: waitingOn, lasts };
-  await commit(database, {
+  await commit(database, database, {
     room,
     part: "agents",
-    admission: { where: [REGISTERED], args: { nonce, agent } },
+    nonce,
+    now,
+    admission: { where: [REGISTERED], args: { agent } },
     effects: [
       { sql: MARK, args: { room, nonce, agent, ...mark } },
       { sql: MOVE_AGENT, args: { room, nonce, agent } },
@@ -133,13 +135,15 @@ export async function markWaiting(
 
 /** Clears this wait's mark and no other. */
 export async function clearWaiting(database: Database, { room, agent, token }: WaitMark): Promise<void> {
-  const nonce = database.unique();
-  await commit(database, {
+  const [nonce, now] = [database.unique(), await database.time()];
+  await commit(database, database, {
     room,
     part: "agents",
+    nonce,
+    now,
     admission: {
       where: [`EXISTS (SELECT 1 FROM waits WHERE ${OWN_MARK})`],
-      args: { nonce, agent, token },
+      args: { agent, token },
       byAnyRelease: true,
     },
     effects: [

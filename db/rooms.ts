@@ -1,8 +1,8 @@
 import { type Change, type Database, PARTS } from "./database.ts";
 import { DUE, type Due, dueOf } from "./write/endings.ts";
 import type { Json } from "./json.ts";
-import type { Once } from "./keyed_request.ts";
-import { checkTaken, find, held, keepRows, letGo, storedRows, takeKey } from "./write/idempotency.ts";
+import type { Operation } from "./write/context.ts";
+import { commitOnce, held } from "./write/idempotency.ts";
 import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./consistent_read/listing.ts";
 import { roomNotFound, served } from "./refusal.ts";
 import { REVISION, SERVED } from "./release.ts";
@@ -30,7 +30,7 @@ export const ROOM_REVISION = `SELECT ${REVISION} AS revision FROM rooms WHERE id
 export const ROOM_CURRENT = `SELECT ${REVISION} AS revision, ${DUE} FROM rooms WHERE id = :room`;
 
 const CREATE = `INSERT INTO rooms (id, created_at, meta) SELECT :room, :now, :meta`;
-const UNLESS_THERE = "ON CONFLICT (id) DO NOTHING RETURNING id";
+const UNLESS_THERE = "ON CONFLICT (id) DO NOTHING";
 
 const GET = `SELECT id, created_at, meta, ${REVISION} AS revision FROM rooms WHERE id = :room`;
 
@@ -54,50 +54,31 @@ const REVISIONS = `
 /** Finds nothing, and fails where the tables are gone. */
 const PING = `SELECT id FROM rooms WHERE id = ''`;
 
-/** Creates a room, or joins the one that has this id and leaves it as it is. */
-export async function createRoom(
+const NOT_THERE = `NOT EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})`;
+
+/** Creates a room, or joins the one that has this id and leaves it as it is. Either uses up an idempotency key. */
+export function createRoom(
   database: Database,
-  room: { id?: string; meta: Json },
-): Promise<{ room: Room; created: boolean }> {
-  const id = room.id ?? database.unique();
-  const now = (await database.time()).toISOString();
-  if (database.once) return await createOnce(database, database.once, { id, now, meta: room.meta });
-  const [created, rows] = await database.commit([
-    {
-      sql: `${CREATE} WHERE TRUE ${UNLESS_THERE}`,
-      args: { room: id, now, meta: JSON.stringify(room.meta) },
-      single: true,
+  { id, meta }: { id?: string; meta: Json },
+): Operation<{ room: Room; created: boolean }> {
+  return {
+    async run(context) {
+      const [room, now] = [id ?? context.unique(), await context.time()];
+      const key = context.idempotencyKey;
+      const own = key ? held(key) : { sql: "TRUE", args: {} };
+      const args = { room, now: now.toISOString(), meta: JSON.stringify(meta), ...own.args };
+      const { answers, stored } = await commitOnce(database, key, {
+        steps: [
+          { sql: ROOM_REVISION, args: { room }, answer: { columns: ["revision"] } },
+          { sql: `${CREATE} WHERE ${own.sql} ${UNLESS_THERE}`, args, single: true },
+          { sql: GET, args: { room }, answer: { columns: ["id", "created_at", "meta", "revision"] } },
+        ],
+        refused: { sql: NOT_THERE, args: { room } },
+      });
+      return stored ?? { now, revision: undefined, rows: answers };
     },
-    { sql: GET, args: { room: id } },
-  ]);
-  return { room: toRoom(rows![0]!), created: created!.length === 1 };
-}
-
-/** The same under a key, which every room's creation or joining uses up. */
-async function createOnce(
-  database: Database,
-  once: Once,
-  { id, now, meta }: { id: string; now: string; meta: Json },
-): Promise<{ room: Room; created: boolean }> {
-  const args = { room: id, now, meta: JSON.stringify(meta) };
-  const joined = { sql: ROOM_REVISION, args: { room: id }, kept: { columns: ["revision"] } };
-  const got = { sql: GET, args: { room: id }, kept: { columns: ["id", "created_at", "meta", "revision"] } };
-  const answer = ([joined, rows]: Row[][]) => ({ room: toRoom(rows![0]!), created: joined!.length === 0 });
-  if (once.stored) return answer(storedRows([joined, got], once.stored));
-
-  const [start, own] = [takeKey(once), held(once)];
-  const rows = await database.commit([
-    ...start,
-    joined,
-    ...keepRows(once, joined),
-    { sql: `${CREATE} WHERE ${own.sql} ${UNLESS_THERE}`, args: { ...args, ...own.args } },
-    got,
-    ...keepRows(once, got),
-    letGo(once, `NOT EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})`, args),
-    find(once),
-  ]);
-  checkTaken(once, rows.at(-1)!);
-  return answer([rows[start.length]!, rows[start.length + 3]!]);
+    answer: ({ rows: [joined, rooms] }) => ({ room: toRoom(rooms![0]!), created: joined!.length === 0 }),
+  };
 }
 
 /** Errors: `room_not_found`. */

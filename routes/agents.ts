@@ -13,15 +13,13 @@ export function mountAgents(app: Hono, { database }: Services): void {
       const room = roomOf(c);
       const { if_new: ifNew, ...profile } = await readBody(c, "agentBody");
       checkSize(profile.meta, "meta");
-      return await answerOnce(c, database, room, async (database) => {
-        const { agent, created, revision } = await registerAgent(
-          database,
-          room,
-          { ...profile, ifNew },
-          LIMITS.agents,
-        );
-        return reply(revision, { ...agent, created }, created ? 201 : 200);
-      });
+      return await answerOnce(
+        c,
+        database,
+        room,
+        registerAgent(database, room, { ...profile, ifNew }, LIMITS.agents),
+        ({ agent, created, revision }) => reply(revision, { ...agent, created }, created ? 201 : 200),
+      );
     },
     GET: large(async (c) => {
       const { agents, revision } = await listAgents(database, roomOf(c));
@@ -41,10 +39,13 @@ export function mountAgents(app: Hono, { database }: Services): void {
       const room = roomOf(c);
       const agent = existingId(c.req.param("agent")!);
       const { status = "active" } = await readBody(c, "heartbeatBody");
-      return await answerOnce(c, database, room, async (database) => {
-        const { heartbeat: time, revision } = await heartbeat(database, room, agent, status);
-        return reply(revision, { ok: true, agent, status, heartbeat: time });
-      });
+      return await answerOnce(
+        c,
+        database,
+        room,
+        heartbeat(database, room, agent, status),
+        ({ heartbeat, revision }) => reply(revision, { ok: true, agent, status, heartbeat }),
+      );
     },
   });
 }

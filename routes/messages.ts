@@ -18,10 +18,13 @@ export function mountMessages(app: Hono, { database }: Services): void {
       checkSize(body, "body");
       const [from, to] = [sameOf(sent, "from", "from_agent"), sameOf(sent, "to", "to_agent")];
       const message = { from, to, kind, body, reply_to };
-      return await answerOnce(c, database, room, async (database) => {
-        const posted = await postMessage(database, room, message);
-        return reply(posted.id, posted, 201);
-      });
+      return await answerOnce(
+        c,
+        database,
+        room,
+        postMessage(database, room, message),
+        (posted) => reply(posted.id, posted, 201),
+      );
     },
     GET: large(async (c) => {
       const room = roomOf(c);
@@ -59,10 +62,13 @@ export function mountMessages(app: Hono, { database }: Services): void {
       const room = roomOf(c);
       const message = existingMessageId(c.req.param("message")!);
       const { agent } = await readBody(c, "claimBody");
-      return await answerOnce(c, database, room, async (database) => {
-        const { revision } = await claimMessage(database, room, message, agent);
-        return reply(revision, { claimed: true, claimed_by: agent, message_id: message });
-      });
+      return await answerOnce(
+        c,
+        database,
+        room,
+        claimMessage(database, room, message, agent),
+        ({ revision }) => reply(revision, { claimed: true, claimed_by: agent, message_id: message }),
+      );
     },
   });
 }

@@ -15,10 +15,13 @@ export function mountRooms(app: Hono, { database }: Services): void {
     async POST(c) {
       const { id, meta = {} } = await readBody(c, "roomBody");
       checkSize(meta, "meta");
-      return await answerOnce(c, database, id, async (database) => {
-        const { room, created } = await createRoom(database, { id, meta });
-        return reply(room.revision, roomReply(room), created ? 201 : 200);
-      });
+      return await answerOnce(
+        c,
+        database,
+        id,
+        createRoom(database, { id, meta }),
+        ({ room, created }) => reply(room.revision, roomReply(room), created ? 201 : 200),
+      );
     },
     GET: large(async (c) => {
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;

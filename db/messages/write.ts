@@ -1,4 +1,5 @@
 import type { Database } from "../database.ts";
+import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 import type { Message } from "./read.ts";
 import { COALESCED_POSTS, posted } from "./coalesced_post.ts";
@@ -7,6 +8,7 @@ import { getRoom, revisionOf, ROOM_REVISION } from "../rooms.ts";
 import { weightOf } from "../batching/coalesce.ts";
 import { UNCLAIMED } from "../consistent_read/changed.ts";
 import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
+import type { Operation, Outcome, WriteContext } from "../write/context.ts";
 import { heartbeatOf } from "../write/heartbeat.ts";
 import { commit } from "../write/write.ts";
 
@@ -41,112 +43,117 @@ export interface NewMessage {
  * Posts a message; its id is the revision that admits it.
  * Errors: `room_not_found`, `message_not_found` for `reply_to`.
  */
-export async function postMessage(database: Database, room: string, message: NewMessage): Promise<Message> {
-  const now = await database.time();
-  const post = message.reply_to === undefined && !database.once ? postCoalesced : postAlone;
+export function postMessage(database: Database, room: string, message: NewMessage): Operation<Message> {
   return {
-    id: await post(database, room, message, now),
-    room_id: room,
-    from_agent: message.from ?? null,
-    to_agent: message.to ?? null,
-    kind: message.kind,
-    body: message.body,
-    created_at: now.toISOString(),
-    reply_to: message.reply_to ?? null,
-    claimed_by: null,
-    claimed_at: null,
+    run(context) {
+      const alone = message.reply_to !== undefined || context.idempotencyKey;
+      return (alone ? postAlone : postCoalesced)(database, context, room, message);
+    },
+    answer: ({ now, revision }) => ({
+      id: revision!,
+      room_id: room,
+      from_agent: message.from ?? null,
+      to_agent: message.to ?? null,
+      kind: message.kind,
+      body: message.body,
+      created_at: now.toISOString(),
+      reply_to: message.reply_to ?? null,
+      claimed_by: null,
+      claimed_at: null,
+    }),
   };
 }
 
 async function postCoalesced(
   database: Database,
+  context: WriteContext,
   room: string,
   message: NewMessage,
-  now: Date,
-): Promise<number> {
+): Promise<Outcome> {
+  const [nonce, now] = [context.unique(), await context.time()];
   const { from = null, to = null, kind } = message;
   const body = JSON.stringify(message.body);
-  const post = {
-    room,
-    from,
-    to,
-    kind,
-    body,
-    agent: message.from,
-    now: now.toISOString(),
-    nonce: database.unique(),
-  };
+  const post = { room, from, to, kind, body, agent: message.from, now: now.toISOString(), nonce };
   const result = await database.commitCoalesced(COALESCED_POSTS, post, weightOf(body));
   if (!result) {
     await getRoom(database, room); // tells why
     throw roomNotFound();
   }
   database.announce({ room, part: "messages", revision: result.revision });
-  return result.revision;
+  return { now, revision: result.revision, rows: [] };
 }
 
-async function postAlone(database: Database, room: string, message: NewMessage, now: Date): Promise<number> {
-  const nonce = database.unique();
+async function postAlone(
+  database: Database,
+  context: WriteContext,
+  room: string,
+  message: NewMessage,
+): Promise<Outcome> {
+  const [nonce, now] = [context.unique(), await context.time()];
   const { from = null, to = null, kind, reply_to = null } = message;
   const post = { from, to, kind, body: JSON.stringify(message.body), now: now.toISOString(), reply_to };
-  const { revision, reads: [rooms] } = await commit(database, {
+  const { outcome, reads: [rooms] } = await commit(database, context, {
     room,
     part: "messages",
+    nonce,
+    now,
     admission: {
       counts: posted("1"),
-      where: reply_to === null ? [] : [REPLIED],
-      args: { nonce, ...(reply_to !== null && { reply_to }) },
+      ...(reply_to === null ? { where: [], args: {} } : { where: [REPLIED], args: { reply_to } }),
     },
     effects: [{ sql: POST, args: { room, nonce, ...post } }, ...heartbeatOf(room, message.from, now)],
     reads: [{ sql: ROOM_REVISION, args: { room } }],
   });
-  if (revision === undefined) throw messageNotFound(reply_to ?? "", revisionOf(rooms!));
-  return revision;
+  if (outcome.revision === undefined) throw messageNotFound(reply_to ?? "", revisionOf(rooms!));
+  return outcome;
 }
 
 /**
  * Claims a message for an agent, once and for all; claiming what one holds is granted again.
  * Errors: `room_not_found`, `message_not_found`, `already_claimed`.
  */
-export async function claimMessage(
+export function claimMessage(
   database: Database,
   room: string,
   message: number,
   agent: string,
-): Promise<{ revision: number }> {
-  const [nonce, now] = [database.unique(), await database.time()];
-  const { reads: [rooms, claims] } = await commit(database, {
-    room,
-    part: "messages",
-    admission: {
-      counts: ["unclaimed_count = unclaimed_count - 1"],
-      where: [CLAIMABLE],
-      args: { nonce, message },
+): Operation<{ revision: number }> {
+  return {
+    async run(context) {
+      const [nonce, now] = [context.unique(), await context.time()];
+      const { outcome } = await commit(database, context, {
+        room,
+        part: "messages",
+        nonce,
+        now,
+        admission: {
+          counts: ["unclaimed_count = unclaimed_count - 1"],
+          where: [CLAIMABLE],
+          args: { message },
+        },
+        effects: [
+          { sql: CLAIM, args: { room, nonce, message, agent, now: now.toISOString() } },
+          ...heartbeatOf(room, agent, now),
+        ],
+        reads: [
+          { sql: ROOM_REVISION, args: { room }, answer: { columns: ["revision"] } },
+          { sql: GET_CLAIM, args: { room, message }, answer: { columns: ["claimed_by", "claimed_at"] } },
+        ],
+        granted: { sql: HELD, args: { room, message, agent } },
+      });
+      const [rooms, [claim]] = outcome.rows as [Row[], Row[]];
+      if (claim?.claimed_by !== agent) throw notClaimed(message, claim, revisionOf(rooms));
+      return outcome;
     },
-    effects: [
-      { sql: CLAIM, args: { room, nonce, message, agent, now: now.toISOString() } },
-      ...heartbeatOf(room, agent, now),
-    ],
-    reads: [
-      { sql: ROOM_REVISION, args: { room }, kept: { columns: ["revision"] } },
-      { sql: GET_CLAIM, args: { room, message }, kept: { columns: ["claimed_by", "claimed_at"] } },
-    ],
-    granted: { sql: HELD, args: { room, message, agent } },
-  });
-  const revision = revisionOf(rooms!);
-  if (claims!.length === 0) throw messageNotFound(message, revision);
-  const { claimed_by, claimed_at } = claims![0]!;
-  if (claimed_by === agent) return { revision };
-  const details = {
-    claimed: false,
-    claimed_by,
-    claimed_at,
-    hint: "Take another one: GET .../messages?unclaimed=true",
+    answer: ({ rows: [rooms] }) => ({ revision: revisionOf(rooms!) }),
   };
-  throw new Refusal(
-    "already_claimed",
-    `Message ${message} is claimed by ${JSON.stringify(claimed_by)}.`,
-    details,
-    revision,
-  );
+}
+
+function notClaimed(message: number, claim: Row | undefined, revision: number): Refusal {
+  if (claim === undefined) return messageNotFound(message, revision);
+  const { claimed_by, claimed_at } = claim;
+  const hint = "Take another one: GET .../messages?unclaimed=true";
+  const details = { claimed: false, claimed_by, claimed_at, hint };
+  const text = `Message ${message} is claimed by ${JSON.stringify(claimed_by)}.`;
+  return new Refusal("already_claimed", text, details, revision);
 }

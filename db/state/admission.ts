@@ -40,7 +40,6 @@ function bound(preconditions: Precondition[]): { where: string[]; args: Record<s
 
 /** The admission of writes of these keys: their preconditions, the limits, and what a gate has read. */
 export function admitPut(
-  nonce: string,
   preconditions: Precondition[],
   limits: StateLimits,
   unchanged: Condition,
@@ -62,16 +61,16 @@ export function admitPut(
   return {
     counts: added(newOf(keys), views.length > 0 ? newOf(views) : undefined),
     where: [...within, ...where, unchanged.sql],
-    args: { ...args, most_keys: limits.keys, ...unchanged.args, nonce },
+    args: { ...args, most_keys: limits.keys, ...unchanged.args },
   };
 }
 
 /** The admission of a delete. */
-export function admitDelete(nonce: string, precondition: Precondition, unchanged: Condition): Admission {
+export function admitDelete(precondition: Precondition, unchanged: Condition): Admission {
   const { where, args } = bound([precondition]);
   return {
     counts: added("-1", precondition.scope === VIEW_SCOPE ? "-1" : undefined),
     where: [...where, unchanged.sql],
-    args: { ...args, ...unchanged.args, nonce },
+    args: { ...args, ...unchanged.args },
   };
 }

@@ -2,7 +2,8 @@ import type { Database } from "../database.ts";
 import { REVISION } from "../release.ts";
 import { revisionOf } from "../rooms.ts";
 import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
-import { type ReadSetAt, unchangedSince } from "../write/read_set.ts";
+import type { Operation } from "../write/context.ts";
+import { unchangedSince } from "../write/read_set.ts";
 import { commit } from "../write/write.ts";
 import { isBusyFor, yieldToOthers } from "../yield.ts";
 import { admitDelete } from "./admission.ts";
@@ -24,48 +25,54 @@ export interface Delete {
   key: string;
   ifVersion?: number;
   agent?: string;
-  readSet?: ReadSetAt;
 }
 
-/**
- * Deletes a key; false where there is none. Undefined where what a gate has read has changed.
- * Errors: `room_not_found`, `version_conflict`.
- */
-export async function deleteEntry(
+/** Deletes a key; false where there is none. Errors: `room_not_found`, `version_conflict`. */
+export function deleteEntry(
   database: Database,
   room: string,
-  { scope, key, ifVersion, agent, readSet }: Delete,
-): Promise<{ deleted: boolean; revision: number } | undefined> {
-  const [nonce, now] = [database.unique(), await database.time()];
+  { scope, key, ifVersion, agent }: Delete,
+): Operation<{ deleted: boolean; revision: number }> {
   const entry = { room, scope, key };
-  const unchanged = unchangedSince(readSet);
-  const { revision, reads: [rooms, rows] } = await commit(database, {
-    room,
-    part: "state",
-    admission: admitDelete(nonce, preconditionOfDelete({ scope, key, ifVersion }), unchanged),
-    effects: [{ sql: DELETE, args: { ...entry, nonce, now: now.toISOString(), agent: agent ?? null } }],
-    reads: [
-      {
-        sql: `SELECT ${REVISION} AS revision, ${unchanged.sql} AS unmoved FROM rooms WHERE id = :room`,
-        args: { room, ...unchanged.args },
-        kept: { columns: ["revision", "unmoved"] },
-      },
-      { sql: GET_LIVE, args: entry },
-    ],
-    heartbeat: { agent, now },
-    granted: isVersion(ifVersion, 0)
-      ? {
-        sql:
-          `NOT EXISTS (${GET_LIVE}) AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${unchanged.sql})`,
-        args: { ...entry, ...unchanged.args },
-      }
-      : undefined,
-  });
-  if (revision !== undefined) return { deleted: true, revision };
-  const reached = revisionOf(rooms!);
-  if (isBusyFor(rows![0]?.value)) await yieldToOthers();
-  const current = rows!.length === 0 ? null : toEntry(rows![0]!);
-  if (!rooms![0]!.unmoved) return undefined;
-  if (current === null && isVersion(ifVersion, 0)) return { deleted: false, revision: reached };
-  throw versionConflict(entry, ifVersion!, current, reached);
+  const mayBeAbsent = isVersion(ifVersion, 0);
+  return {
+    async run(context, readSet) {
+      const [nonce, now] = [context.unique(), await context.time()];
+      const unchanged = unchangedSince(readSet);
+      const { outcome, reads: [, rows] } = await commit(database, context, {
+        room,
+        part: "state",
+        nonce,
+        now,
+        admission: admitDelete(preconditionOfDelete({ scope, key, ifVersion }), unchanged),
+        effects: [{ sql: DELETE, args: { ...entry, nonce, now: now.toISOString(), agent: agent ?? null } }],
+        reads: [
+          {
+            sql: `SELECT ${REVISION} AS revision, ${unchanged.sql} AS unmoved FROM rooms WHERE id = :room`,
+            args: { room, ...unchanged.args },
+            answer: { columns: ["revision", "unmoved"] },
+          },
+          { sql: GET_LIVE, args: entry },
+        ],
+        heartbeatOf: agent,
+        granted: mayBeAbsent
+          ? {
+            sql:
+              `NOT EXISTS (${GET_LIVE}) AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${unchanged.sql})`,
+            args: { ...entry, ...unchanged.args },
+          }
+          : undefined,
+      });
+      if (outcome.revision !== undefined || outcome.replayed) return outcome;
+      const revision = revisionOf(outcome.rows[0]!);
+      if (isBusyFor(rows![0]?.value)) await yieldToOthers();
+      const current = rows!.length === 0 ? null : toEntry(rows![0]!);
+      if (!outcome.rows[0]![0]!.unmoved) return undefined;
+      if (current === null && mayBeAbsent) return outcome;
+      throw versionConflict(entry, ifVersion!, current, revision);
+    },
+    answer({ revision, rows: [rooms] }) {
+      return { deleted: revision !== undefined, revision: revision ?? revisionOf(rooms!) };
+    },
+  };
 }

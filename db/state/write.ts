@@ -11,6 +11,7 @@ import { preconditionsOf, type StateWrite } from "./preconditions.ts";
 import type { Row } from "../driver/statement.ts";
 import { weightOf } from "../batching/coalesce.ts";
 import { FROM_ADMITTED } from "../write/admission.ts";
+import type { Operation, Outcome, WriteContext } from "../write/context.ts";
 import { commit } from "../write/write.ts";
 import { INSERT_ENTRY, orReplace } from "./entry_sql.ts";
 
@@ -25,10 +26,10 @@ const ADD = `${
   UPSERT("CAST(CASE WHEN deleted THEN 0 ELSE CAST(value AS INTEGER) END + :delta AS TEXT)")
 } RETURNING version, value`;
 
-// Numbers are kept too: a sum is not in the request.
-const KEPT = {
+// Numbers are part of the answer too: a sum is not in the request.
+const ANSWER = {
   columns: ["version", "value"],
-  from: `
+  query: `
     SELECT version, CASE WHEN json_type(value) IN ('integer', 'real') THEN value END AS value
       FROM state WHERE room_id = :room AND scope = :scope AND key = :key`,
 };
@@ -37,9 +38,8 @@ const KEPT = {
 const NOT_ADMITTED = "admitted IS NOT :nonce";
 
 export interface Put extends Writes {
-  /** Who writes: `updated_by`, and a sign of its life where it is registered. */
+  /** Who writes: `updated_by`, and its heartbeat where it is registered. */
   agent?: string;
-  readSet?: ReadSetAt;
 }
 
 export interface Written {
@@ -52,81 +52,85 @@ const MOST_PAUSE_MS = 20;
 
 /**
  * Applies the writes in order, each seeing those before it, all or none, as one revision. The entries come back
- * as each write left them. Undefined where what a gate has read has changed.
- * Errors: `room_not_found`, `version_conflict`, `not_a_number`, `limit_reached`.
+ * as each write left them. Errors: `room_not_found`, `version_conflict`, `not_a_number`, `limit_reached`.
  */
-export async function putEntries(database: Database, room: string, put: Put): Promise<Written | undefined> {
-  const plain = await putCoalesced(database, room, put);
+export function putEntries(database: Database, room: string, put: Put): Operation<Written> {
+  return {
+    run: (context, readSet) => runPut({ database, context, room, put, readSet }),
+    answer: ({ now, revision, rows }) => ({
+      entries: put.writes.map((write, n) => entryOf(room, write, rows[n]![0]!, put.agent, now)),
+      revision: revision!,
+    }),
+  };
+}
+
+/** A put as it is made. */
+interface Attempt {
+  database: Database;
+  context: WriteContext;
+  room: string;
+  put: Put;
+  readSet?: ReadSetAt;
+}
+
+async function runPut(attempt: Attempt): Promise<Outcome | undefined> {
+  const { database, room, put, readSet } = attempt;
+  const plain = await putCoalesced(attempt);
   if (plain) return plain;
-  if (database.once?.stored) return await tryPut(database, room, put) as Written;
   const whole = put.writes.every(({ delta = 0 }) => Number.isSafeInteger(delta));
-  const outcome = whole ? await tryPut(database, room, put) : "fraction";
+  const outcome = whole ? await tryPut(attempt) : "fraction";
   if (outcome !== "fraction") return outcome;
-  const add = () => putSums(database, room, put);
-  return await (put.readSet ? add() : database.serialize(room, add)); // a gated write is serialized already
+  const add = () => putSums(attempt);
+  return await (readSet ? add() : database.serialize(room, add)); // a gated write is serialized already
 }
 
 /** A single value without conditions travels with others of its kind. Undefined where it is none, or must go alone. */
-async function putCoalesced(database: Database, room: string, put: Put): Promise<Written | undefined> {
-  const [write] = put.writes;
-  const { scope, key, delta, expr, ifVersion } = write!;
+async function putCoalesced(
+  { database, context, room, put, readSet }: Attempt,
+): Promise<Outcome | undefined> {
+  const [{ scope, key, value, delta, expr, ifVersion }] = put.writes as [StateWrite];
   if (
-    put.writes.length > 1 || put.readSet || database.once ||
-    [delta, expr, ifVersion].some((demand) => demand !== undefined)
+    put.writes.length > 1 || readSet || context.idempotencyKey ||
+    [delta, expr, ifVersion].some((condition) => condition !== undefined)
   ) {
     return;
   }
-  const now = await database.time();
-  const value = JSON.stringify(write!.value);
-  const plain = {
-    room,
-    scope,
-    key,
-    value,
-    agent: put.agent,
-    now: now.toISOString(),
-    nonce: database.unique(),
-  };
-  const result = await database.commitCoalesced(
-    COALESCED_PUTS,
-    { ...plain, mostKeys: put.limits.keys },
-    weightOf(value),
-  );
+  const [nonce, now] = [context.unique(), await context.time()];
+  const json = JSON.stringify(value);
+  const written = { room, scope, key, value: json, agent: put.agent, now: now.toISOString(), nonce };
+  const item = { ...written, mostKeys: put.limits.keys };
+  const result = await database.commitCoalesced(COALESCED_PUTS, item, weightOf(json));
   if (!result) return undefined;
-  database.announce({ room, part: "state", revision: result.revision });
-  return {
-    entries: [entryOf(room, write!, { version: result.version }, put.agent, now)],
-    revision: result.revision,
-  };
+  const { revision, version } = result;
+  database.announce({ room, part: "state", revision });
+  return { now, revision, rows: [[{ version }]] };
 }
 
 /**
  * One attempt, decided by the database. It adds whole numbers only: it does not read every decimal as the double
  * that JSON means, and where the stored number is a fraction this says so.
  */
-async function tryPut(database: Database, room: string, put: Put): Promise<Written | undefined | "fraction"> {
-  const [nonce, now] = [database.unique(), await database.time()];
+async function tryPut(
+  { database, context, room, put, readSet }: Attempt,
+): Promise<Outcome | undefined | "fraction"> {
+  const [nonce, now] = [context.unique(), await context.time()];
   const preconditions = preconditionsOf(put.writes);
-  const unchanged = unchangedSince(put.readSet);
-  const outcome = await commit(database, {
+  const unchanged = unchangedSince(readSet);
+  const { outcome, reads } = await commit(database, context, {
     room,
     part: "state",
-    admission: admitPut(nonce, preconditions, put.limits, unchanged),
+    nonce,
+    now,
+    admission: admitPut(preconditions, put.limits, unchanged),
     effects: put.writes.map((write) => effect(room, nonce, write, put.agent ?? null, now)),
     reads: [{
       sql: selectStored(unchanged.sql, NOT_ADMITTED),
       args: { ...storedArgs(room, preconditions), nonce, ...unchanged.args },
     }],
-    heartbeat: { agent: put.agent, now },
+    heartbeatOf: put.agent,
   });
-  if (outcome.revision !== undefined) {
-    const rows = outcome.effects.map(([row]) => row!);
-    return {
-      entries: put.writes.map((write, n) => entryOf(room, write, rows[n]!, put.agent, now)),
-      revision: outcome.revision,
-    };
-  }
-  const rows = outcome.reads[0]!;
+  if (outcome.revision !== undefined) return outcome;
+  const rows = reads[0]!;
   checkRoom(rows);
   if (!rows[0]!.unchanged) return undefined;
   const result = explainRefusal(put, rows);
@@ -134,9 +138,13 @@ async function tryPut(database: Database, room: string, put: Put): Promise<Writt
   return "fraction";
 }
 
+/** Refusals of an attempt after which the sums are made anew. */
+const MOVED = ["version_conflict", "limit_reached"];
+
 /** Adds fractions as doubles: reads, adds here, and writes the sums if what they started from has not moved. */
-async function putSums(database: Database, room: string, put: Put): Promise<Written | undefined> {
-  for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+async function putSums(attempt: Attempt): Promise<Outcome | undefined> {
+  const { database, room, put } = attempt;
+  for (let n = 0; n < MOST_ATTEMPTS; n++) {
     const [rows] = await database.read([{ sql: selectStored(), args: storedArgs(room, put.writes) }]);
     checkRoom(rows!);
     const results = explainRefusal(put, rows!);
@@ -146,16 +154,22 @@ async function putSums(database: Database, room: string, put: Put): Promise<Writ
       return { ...write, value, ifVersion: found.live ? found.version : 0 };
     });
     try {
-      const written = await tryPut(database, room, { ...put, writes });
-      if (written !== "fraction") return written;
+      const outcome = await tryPut({ ...attempt, put: { ...put, writes } });
+      if (outcome !== "fraction") return outcome && withSums(outcome, writes);
     } catch (error) {
-      if (!(error instanceof Refusal) || ["room_not_found", "unavailable"].includes(error.code)) throw error;
+      if (!(error instanceof Refusal && MOVED.includes(error.code))) throw error;
     }
     await pause(Math.random() * MOST_PAUSE_MS);
   }
   throw new Refusal("unavailable", "The number changed each time before it could be added to.", {
     hint: "Nothing was written. Try again.",
   });
+}
+
+/** The outcome as if the database had added: a stored one has the sums. */
+function withSums(outcome: Outcome, writes: StateWrite[]): Outcome {
+  const rows = outcome.rows.map(([row], n) => [{ value: JSON.stringify(writes[n]!.value), ...row }]);
+  return { ...outcome, rows };
 }
 
 /** Errors: `room_not_found`, `unavailable`. */
@@ -169,8 +183,8 @@ function effect(room: string, nonce: string, write: StateWrite, agent: string | 
   const value = JSON.stringify(delta ?? write.value ?? null);
   const args = { room, nonce, scope, key, value, expr, now: now.toISOString(), agent };
   return delta === undefined
-    ? { sql: PUT, args, single: true, kept: KEPT, weight: weightOf(value) }
-    : { sql: ADD, args: { ...args, delta }, single: true, kept: KEPT };
+    ? { sql: PUT, args, single: true, answer: ANSWER, weight: weightOf(value) }
+    : { sql: ADD, args: { ...args, delta }, single: true, answer: ANSWER };
 }
 
 function entryOf(

@@ -1,5 +1,5 @@
 import type { Part } from "../database.ts";
-import type { Statement } from "../driver/statement.ts";
+import type { Condition, Statement } from "../driver/statement.ts";
 import { SERVED } from "../release.ts";
 
 /**
@@ -22,20 +22,26 @@ export function withinLimit(count: string, added: string, most: string): string 
   return `(${added} = 0 OR ${count} + ${added} <= ${most})`;
 }
 
-/** What admits a write: the conditions of all its preconditions, on the room's row. */
+/** What admits a write: its preconditions, on the room's row. */
 export interface Admission {
   /** What it adds to the counts of the room, as assignments. */
   counts?: string[];
   where: string[];
-  /** Of `counts` and `where`, and `nonce`. */
-  args: Statement["args"] & { nonce: string };
+  args: Statement["args"];
   /** True where older releases than the room needs may do it as well. */
   byAnyRelease?: boolean;
 }
 
-/** The statement that decides a write; where it is admitted a row has its `revision`. */
-export function admit(room: string, part: Part, { counts, where, args, byAnyRelease }: Admission): Statement {
-  const conditions = ["id = :room", ...(byAnyRelease ? [] : [SERVED]), ...where].join("\n     AND ");
+/** The statement that decides a write; where it is admitted a row has its `revision`. `held`: its idempotency key is. */
+export function admit(
+  room: string,
+  part: Part,
+  nonce: string,
+  { counts, where, args, byAnyRelease }: Admission,
+  held?: Condition,
+): Statement {
+  const served = byAnyRelease ? [] : [SERVED];
+  const conditions = ["id = :room", ...served, ...where, ...(held ? [held.sql] : [])].join("\n     AND ");
   const sql = `${advance(part, counts)}\n   WHERE ${conditions}\n  RETURNING revision`;
-  return { sql, args: { room, ...args }, single: true };
+  return { sql, args: { ...args, ...held?.args, room, nonce }, single: true };
 }

@@ -1,5 +1,5 @@
 import type { Database } from "../database.ts";
-import type { KeyedRequest, Once, Stored } from "../keyed_request.ts";
+import type { IdempotencyKey, KeyedRequest, Outcome, WriteContext } from "./context.ts";
 import { Refusal } from "../refusal.ts";
 import type { Condition, Row, Statement, Value } from "../driver/statement.ts";
 
@@ -9,24 +9,25 @@ import type { Condition, Row, Statement, Value } from "../driver/statement.ts";
  */
 const FORMAT = 1;
 
-/** A statement whose rows the answer is made of; a replay gets these columns of them. */
+/** A statement of a write. */
 export interface Step extends Statement {
-  /** `from` finds the rows again right after the statement, with its arguments; by default it is run once more. */
-  kept?: { columns: string[]; from?: string };
+  /**
+   * Its rows are part of the answer. Under a key these columns are stored, of what `query` finds right after the
+   * statement, with its arguments; by default of the statement itself, once more.
+   */
+  answer?: { columns: string[]; query?: string };
 }
 
-const OWN = `room_id = :once_scope AND key = :once_key AND nonce = :once_nonce`;
-
-const HELD = `EXISTS (SELECT 1 FROM idempotency WHERE ${OWN})`;
+const OWN = `room_id = :held_scope AND key = :held_key AND nonce = :held_nonce`;
 
 // More than a write adds, so that expired keys cannot pile up.
 const FORGET = `
   DELETE FROM idempotency WHERE rowid IN (
     SELECT rowid FROM idempotency WHERE created_at <= :expired ORDER BY created_at LIMIT 8)`;
 
-const TAKE = `
+const ACQUIRE = `
   INSERT INTO idempotency (room_id, key, fingerprint, nonce, outcome, created_at)
-  VALUES (:once_scope, :once_key, :fingerprint, :once_nonce, :outcome, :now)
+  VALUES (:held_scope, :held_key, :fingerprint, :held_nonce, :outcome, :now)
   ON CONFLICT (room_id, key) DO UPDATE SET
     fingerprint = excluded.fingerprint,
     nonce = excluded.nonce,
@@ -34,83 +35,64 @@ const TAKE = `
     created_at = excluded.created_at
    WHERE idempotency.created_at <= :expired`;
 
-const KEEP = (columns: string[], from: string) => `
+const STORE_ROWS = (columns: string[], query: string) => `
   UPDATE idempotency SET outcome = json_set(outcome, '$.rows[#]', json((
     SELECT json_group_array(json_object(${columns.map((name) => `'${name}', ${name}`).join(", ")}))
-      FROM (${from}))))
+      FROM (${query}))))
    WHERE ${OWN}`;
 
-const SETTLE = (revision: string) =>
+const STORE_REVISION = (revision: string) =>
   `UPDATE idempotency SET outcome = json_set(outcome, '$.revision', (${revision})) WHERE ${OWN}`;
 
-const LET_GO = (condition: string) => `DELETE FROM idempotency WHERE ${OWN} AND ${condition}`;
+const RELEASE = (condition: string) => `DELETE FROM idempotency WHERE ${OWN} AND (${condition})`;
 
-const FOUND = `FROM idempotency WHERE room_id = :once_scope AND key = :once_key AND created_at > :expired`;
+const FOUND = `FROM idempotency WHERE room_id = :held_scope AND key = :held_key AND created_at > :expired`;
 
 const FIND = `SELECT fingerprint, nonce, outcome, created_at ${FOUND}`;
 
 /** Without the outcome, which may be long. */
 const IS_TAKEN = `SELECT 1 ${FOUND}`;
 
-const ADD_LATER = `
+const STORE_LATER = `
   UPDATE idempotency SET outcome = json_insert(outcome, '$.later', :later)
-   WHERE room_id = :once_scope AND key = :once_key`;
-
-/** The key was found: this request, or another one, was done under it. */
-class AlreadyDone extends Error {
-  override readonly name = "AlreadyDone";
-  constructor(readonly row: Row) {
-    super("There is a stored outcome.");
-  }
-}
+   WHERE room_id = :held_scope AND key = :held_key`;
 
 /**
- * Runs a keyed request, or replays it where it was done before. `run` must make its one write by `database`.
- * The batch of the write decides; a refusal that came of a read is believed only after a look for the key.
- * Only what was answered with success is kept. Errors: `idempotency_mismatch`; what `run` throws.
+ * Makes the write of a keyed request once: the outcome of the first request is given to all. The batch of the write
+ * decides; a refusal, which may have come of a read, is believed only after a look for the key.
+ * Only what was answered with success is stored. Errors: `idempotency_mismatch`; what `run` throws.
  */
-export async function runOnce<T>(
+export async function runOnce(
   database: Database,
   request: KeyedRequest,
-  run: (database: Database) => Promise<T>,
-): Promise<{ result: T; replayed: boolean }> {
-  const once: Once = { ...request, nonce: database.unique(), now: await database.time(), unique: [] };
+  run: (context: WriteContext) => Promise<Outcome | undefined>,
+): Promise<Outcome> {
+  const now = await database.time();
+  const key: IdempotencyKey = { ...request, nonce: database.unique(), now, ids: [] };
   try {
-    return { result: await run(recording(database, once)), replayed: false };
+    return await run(contextOf(database, key)) as Outcome; // undefined comes of a read set alone
   } catch (error) {
-    const row = error instanceof AlreadyDone ? error.row : await findAfter(error, database, once);
-    if (row === undefined) throw error;
-    if (row.fingerprint !== request.fingerprint) throw mismatch(request.key);
-    const stored: Stored = JSON.parse(row.outcome as string);
-    if ((stored.format ?? 1) !== FORMAT) throw otherFormat(request.key);
-    return { result: await run(replaying(database, { ...once, stored }, row)), replayed: true };
+    if (!(error instanceof Refusal) || FINAL.includes(error.code)) throw error;
+    const [rows] = await database.read([find(key)]);
+    const outcome = outcomeOf(key, rows![0]);
+    if (outcome === undefined) throw error;
+    return outcome;
   }
 }
 
-function recording(database: Database, once: Once): Database {
-  const unique = () => {
-    const value = database.unique();
-    once.unique.push(value);
-    return value;
-  };
-  return { ...database, once, time: () => Promise.resolve(once.now), unique };
-}
+/** Refusals that no look for the key can turn. */
+const FINAL = ["room_not_found", "idempotency_mismatch"];
 
-function replaying(database: Database, once: Once, row: Row): Database {
-  const now = new Date(row.created_at as string);
-  const left = [...once.stored!.unique];
+function contextOf(database: Database, idempotencyKey: IdempotencyKey): WriteContext {
   return {
-    ...database,
-    once,
-    time: () => Promise.resolve(now),
-    unique: () => left.shift() ?? database.unique(),
+    time: () => Promise.resolve(idempotencyKey.now),
+    unique() {
+      const id = database.unique();
+      idempotencyKey.ids.push(id);
+      return id;
+    },
+    idempotencyKey,
   };
-}
-
-async function findAfter(error: unknown, database: Database, once: Once): Promise<Row | undefined> {
-  if (!(error instanceof Refusal) || error.code === "room_not_found") return undefined;
-  const [rows] = await database.read([find(once)]);
-  return rows![0];
 }
 
 function mismatch(key: string): Refusal {
@@ -131,42 +113,74 @@ function otherFormat(key: string): Refusal {
   );
 }
 
+/**
+ * Commits statements as one batch: the rows of each step, and of those that have `answer`. An idempotency key is acquired
+ * first and released where the write is refused; `stored` is the outcome under it, of this request or of an earlier one.
+ * Errors: `DatabaseUnavailable`, `idempotency_mismatch`.
+ */
+export async function commitOnce(
+  database: Database,
+  key: IdempotencyKey | undefined,
+  { steps, last = [], refused }: { steps: Step[]; last?: Statement[]; refused: Condition },
+): Promise<{ rows: Row[][]; answers: Row[][]; stored?: Outcome }> {
+  const batch = key ? acquire(key) : [];
+  const places = steps.map((step) => {
+    const place = batch.push(step) - 1;
+    if (key) batch.push(...storeAnswer(key, step));
+    return place;
+  });
+  batch.push(...last, ...(key ? [release(key, refused), find(key)] : []));
+  const all = await database.commit(batch);
+  const rows = places.map((place) => all[place]!);
+  const answers = rows.filter((_, n) => steps[n]!.answer);
+  return { rows, answers, stored: key && outcomeOf(key, all.at(-1)![0]) };
+}
+
 /** The statements with which a keyed batch begins. */
-export function takeKey(once: Once): Statement[] {
-  const expired = expiry(once);
-  const outcome = JSON.stringify({ format: FORMAT, unique: once.unique, revision: null, rows: [] });
-  const { fingerprint } = once;
-  return [
-    { sql: FORGET, args: { expired } },
-    { sql: TAKE, args: { ...own(once), fingerprint, outcome, now: once.now.toISOString(), expired } },
-  ];
+function acquire(key: IdempotencyKey): Statement[] {
+  const { fingerprint, ids, now } = key;
+  const expired = expiry(key);
+  // Releases before this one made their answers with the ids of the first request.
+  const outcome = JSON.stringify({ format: FORMAT, unique: ids, revision: null, rows: [] });
+  const args = { ...own(key), fingerprint, outcome, now: now.toISOString(), expired };
+  return [{ sql: FORGET, args: { expired } }, { sql: ACQUIRE, args }];
 }
 
-/** True while the key belongs to this request. */
-export function held(once: Once): Condition {
-  return { sql: HELD, args: own(once) };
+/** True while this request holds the key. */
+export function held(key: IdempotencyKey): Condition {
+  return { sql: `EXISTS (SELECT 1 FROM idempotency WHERE ${OWN})`, args: own(key) };
 }
 
-/** Keeps the rows of a step for replays. */
-export function keepRows(once: Once, { sql, args, kept }: Step): Statement[] {
-  if (kept === undefined) return [];
-  const from = kept.from ?? sql;
-  return [{ sql: KEEP(kept.columns, from), args: { ...used(from, args), ...own(once) } }];
+/** Stores the answer of a step. */
+function storeAnswer(key: IdempotencyKey, { sql, args, answer }: Step): Statement[] {
+  if (answer === undefined) return [];
+  const query = answer.query ?? sql;
+  return [{ sql: STORE_ROWS(answer.columns, query), args: { ...used(query, args), ...own(key) } }];
 }
 
-/** Keeps the revision of the write, as a query for it has it. */
-export function keepRevision(once: Once, query: string, args: Record<string, Value>): Statement {
-  return { sql: SETTLE(query), args: { ...args, ...own(once) } };
+/** Stores the revision of the write, as a query for it has it. */
+export function storeRevision(key: IdempotencyKey, { sql, args }: Condition): Statement {
+  return { sql: STORE_REVISION(sql), args: { ...args, ...own(key) } };
 }
 
-/** Gives the key back where the write was refused. */
-export function letGo(once: Once, condition: string, args: Record<string, Value>): Statement {
-  return { sql: LET_GO(condition), args: { ...used(condition, args), ...own(once) } };
+/** Releases the key where the write was refused. */
+function release(key: IdempotencyKey, refused: Condition): Statement {
+  return { sql: RELEASE(refused.sql), args: { ...refused.args, ...own(key) } };
 }
 
-/** The statement with which a keyed batch ends; its rows are for `checkTaken`. */
-export function find(once: Once): Statement {
-  return { sql: FIND, args: { once_scope: once.scope, once_key: once.key, expired: expiry(once) } };
+/** The statement with which a keyed batch ends; its row is for `outcomeOf`. */
+function find(key: IdempotencyKey): Statement {
+  return { sql: FIND, args: { held_scope: key.scope, held_key: key.key, expired: expiry(key) } };
+}
+
+/** The outcome that is stored under the key; undefined where none is. Errors: `idempotency_mismatch`. */
+function outcomeOf(key: IdempotencyKey, row: Row | undefined): Outcome | undefined {
+  if (row === undefined) return undefined;
+  if (row.fingerprint !== key.fingerprint) throw mismatch(key.key);
+  const { format = 1, revision, rows, later } = JSON.parse(row.outcome as string);
+  if (format !== FORMAT) throw otherFormat(key.key);
+  const now = new Date(row.created_at as string);
+  return { now, revision: revision ?? undefined, rows, later, key, replayed: row.nonce !== key.nonce };
 }
 
 /** Whether a request was done under the key. */
@@ -179,46 +193,38 @@ export async function isTaken(
   const expired = new Date((await database.time()).getTime() - lifetime).toISOString();
   const [rows] = await database.read([{
     sql: IS_TAKEN,
-    args: { once_scope: scope, once_key: key, expired },
+    args: { held_scope: scope, held_key: key, expired },
   }]);
   return rows!.length > 0;
 }
 
-/** Ends the run where the key was not this request's. */
-export function checkTaken(once: Once, [row]: Row[]): void {
-  if (row !== undefined && row.nonce !== once.nonce) throw new AlreadyDone(row);
-}
-
-/** The rows of each step at the first run; none for those that keep none. */
-export function storedRows(steps: Step[], { rows }: Stored): Row[][] {
-  const left = [...rows];
-  return steps.map(({ kept }) => kept ? left.shift() ?? [] : []);
-}
-
-/** JSON that an answer needs and that is computed after the commit: the first to come is kept for all. */
-export async function computeOnce<T>(database: Database, compute: () => Promise<T>): Promise<T> {
-  const { once } = database;
-  if (once === undefined) return await compute();
-  if (once.stored?.later !== undefined) return JSON.parse(once.stored.later);
-  const later = JSON.stringify(await compute());
+/** JSON that an answer needs and that is computed after the commit: under a key the first to come is stored for all. */
+export async function computeOnce<T>(
+  database: Database,
+  { key, later }: Outcome,
+  compute: () => Promise<T>,
+): Promise<T> {
+  if (later !== undefined) return JSON.parse(later);
+  if (key === undefined) return await compute();
+  const computed = JSON.stringify(await compute());
   const [, rows] = await database.commit([
-    { sql: ADD_LATER, args: { once_scope: once.scope, once_key: once.key, later } },
-    find(once),
+    { sql: STORE_LATER, args: { held_scope: key.scope, held_key: key.key, later: computed } },
+    find(key),
   ]);
   const outcome = rows![0]?.outcome;
-  return JSON.parse(outcome === undefined ? later : JSON.parse(outcome as string).later);
+  return JSON.parse(outcome === undefined ? computed : JSON.parse(outcome as string).later);
 }
 
-function own({ scope, key, nonce }: Once) {
-  return { once_scope: scope, once_key: key, once_nonce: nonce };
+function own({ scope, key, nonce }: IdempotencyKey) {
+  return { held_scope: scope, held_key: key, held_nonce: nonce };
 }
 
-function expiry({ now, lifetime }: Once): string {
+function expiry({ now, lifetime }: IdempotencyKey): string {
   return new Date(now.getTime() - lifetime).toISOString();
 }
 
 /** The arguments that the SQL names. */
-export function used(sql: string, args: Record<string, Value>): Record<string, Value> {
+function used(sql: string, args: Record<string, Value>): Record<string, Value> {
   const names = new Set(sql.match(/:\w+/g));
   return Object.fromEntries(Object.entries(args).filter(([name]) => names.has(`:${name}`)));
 }

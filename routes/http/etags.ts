@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { Operation } from "../../db/write/context.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { invalidMember } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
@@ -62,17 +63,20 @@ export function refuseHeaders(c: Context, names: string[], why: string): void {
   for (const name of names) if (c.req.header(name) !== undefined) throw invalidMember([name], why);
 }
 
-/** Runs a write; a conflict with a version that a header demanded is `etag_mismatch`. */
-export async function withEtag<T>(demanded: number | undefined, write: () => Promise<T>): Promise<T> {
-  if (demanded === undefined) return await write();
-  try {
-    return await write();
-  } catch (error) {
-    if (!(error instanceof Refusal && error.code === "version_conflict")) throw error;
-    const details = {
-      ...error.details,
-      hint: "Decide again from `current`, and send its version as the ETag.",
-    };
-    throw new Refusal("etag_mismatch", "The entry is not as the ETag has it.", details, error.revision);
-  }
+/** A write of which a conflict with a version that a header demanded is `etag_mismatch`. */
+export function withEtag<Answer>(
+  demanded: number | undefined,
+  { run, answer }: Operation<Answer>,
+): Operation<Answer> {
+  if (demanded === undefined) return { run, answer };
+  return { run: (context) => run(context).catch((error) => Promise.reject(mismatchOf(error))), answer };
+}
+
+function mismatchOf(error: unknown): unknown {
+  if (!(error instanceof Refusal && error.code === "version_conflict")) return error;
+  const details = {
+    ...error.details,
+    hint: "Decide again from `current`, and send its version as the ETag.",
+  };
+  return new Refusal("etag_mismatch", "The entry is not as the ETag has it.", details, error.revision);
 }

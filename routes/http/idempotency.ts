@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { Database } from "../../db/database.ts";
+import type { KeyedRequest, Operation, Outcome } from "../../db/write/context.ts";
 import { isTaken, runOnce } from "../../db/write/idempotency.ts";
 import { invalidMember, type RequestError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
@@ -9,37 +10,39 @@ import { queryOf } from "./input/queries.ts";
 const NO_ROOM = "";
 
 /**
- * Answers a write by `run`, which makes it by the database that it is given. With an `Idempotency-Key` it is made
- * once a key and room: the same request again gets the same answer, and `Idempotency-Replayed: true`.
- * A request that meets its own like still under way waits for it, since the database takes one after the other.
- * Errors: `invalid_request`, `idempotency_mismatch`; what `run` throws.
+ * Makes a write and renders its answer. With an `Idempotency-Key` it is made once a key and room: the same request again
+ * gets the same answer, and `Idempotency-Replayed: true`. A request that meets its own like still under way waits for
+ * it, since the database takes one after the other.
+ * Errors: `invalid_request`, `idempotency_mismatch`; what the write and `render` throw.
  */
-export function answerOnce(
+export async function answerOnce<Answer>(
   c: Context,
   database: Database,
   room: string | undefined,
-  run: (database: Database) => Promise<Response>,
+  { run, answer }: Operation<Answer>,
+  render: (answer: Answer, outcome: Outcome) => Response | Promise<Response>,
 ): Promise<Response> {
   const header = c.req.header("Idempotency-Key");
-  return header === undefined ? run(database) : answerKeyed(c, database, room, keyOf(header), run);
+  const outcome = header === undefined
+    ? await run(database) as Outcome // undefined comes of a read set alone
+    : await runOnce(database, await requestOf(c, database, room, keyOf(header)), run);
+  const response = await render(answer(outcome), outcome);
+  if (outcome.replayed) response.headers.set("Idempotency-Replayed", "true");
+  return response;
 }
 
-async function answerKeyed(
+async function requestOf(
   c: Context,
   database: Database,
   room: string | undefined,
   key: string,
-  run: (database: Database) => Promise<Response>,
-): Promise<Response> {
-  const request = {
+): Promise<KeyedRequest> {
+  return {
     scope: room ?? NO_ROOM,
     key: room === undefined ? await roomlessKey(c, database, key) : key,
     fingerprint: await digest(demandOf(c), await c.req.arrayBuffer()),
     lifetime: LIMITS.idempotencyMs,
   };
-  const { result, replayed } = await runOnce(database, request, run);
-  if (replayed) result.headers.set("Idempotency-Replayed", "true");
-  return result;
 }
 
 const MOST = LIMITS.idempotencyKeyLength;

@@ -2,8 +2,7 @@ import type { Context, Hono } from "hono";
 import { createContext, type ViewResult } from "../../cel/rooms/context.ts";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
 import { type Reads, unionReads } from "../../cel/language/dependencies.ts";
-import type { Database } from "../../db/database.ts";
-import type { ReadSetAt } from "../../db/write/read_set.ts";
+import type { Operation, Outcome } from "../../db/write/context.ts";
 import { computeOnce } from "../../db/write/idempotency.ts";
 import { stored } from "../../db/json.ts";
 import { keyNotFound } from "../../db/refusal.ts";
@@ -26,23 +25,29 @@ import { writableScope, writeOf } from "./writes.ts";
 type Views = Map<string, ViewResult>;
 
 export function mountState(app: Hono, { database, reader, gates }: Services): void {
-  /** Runs a write, behind its gate where it has one; a replay has passed it already. */
-  async function behind<T>(
-    { once }: Database,
+  /** A write behind its gate, where it has one. */
+  function gated<Answer>(
+    { if: expression, agent = null }: { if?: string; agent?: string | null },
     room: string,
-    gate: { if?: string; agent?: string | null },
-    write: (readSet?: ReadSetAt) => Promise<T | undefined>,
-  ): Promise<T> {
-    if (gate.if === undefined || once?.stored) return await write() as T; // only a read set lets a write give up
-    const condition = await compileOf(gate.if);
-    return await gates.through(room, { condition, self: gate.agent ?? null }, write);
+    { run, answer }: Operation<Answer>,
+  ): Operation<Answer> {
+    if (expression === undefined) return { run, answer };
+    return {
+      async run(context) {
+        const condition = await compileOf(expression);
+        return await gates.through(room, { condition, self: agent }, (readSet) => run(context, readSet));
+      },
+      answer,
+    };
   }
 
-  /** The present values of the views among entries that were just written. */
-  async function resolve(database: Database, room: string, entries: Entry[]): Promise<Views> {
+  /** Entries that were just written, views with their present values. */
+  async function withViews(room: string, entries: Entry[], outcome: Outcome) {
     const written = entries.filter(({ scope }) => scope === VIEW_SCOPE);
-    if (written.length === 0) return new Map();
-    return new Map(await computeOnce(database, async () => [...await present(room, written)]));
+    const views: Views = written.length === 0
+      ? new Map()
+      : new Map(await computeOnce(database, outcome, async () => [...await present(room, written)]));
+    return entries.map((entry) => resolved(entry, views));
   }
 
   async function present(room: string, written: Entry[]): Promise<Views> {
@@ -102,13 +107,10 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const demanded = demandedVersion(c, body.if_version);
       const write = await writeOf(demanded === undefined ? body : { ...body, if_version: demanded }, []);
       const put = { writes: [write], agent: body.agent ?? undefined, limits: LIMITS, batch: false };
-      return await answerOnce(c, database, room, async (database) => {
-        const { entries, revision } = await withEtag(
-          demanded,
-          () => behind(database, room, body, (readSet) => putEntries(database, room, { ...put, readSet })),
-        );
-        const answer = resolved(entries[0]!, await resolve(database, room, entries));
-        return reply(revision, answer, 200, etag(answer.version));
+      const operation = withEtag(demanded, gated(body, room, putEntries(database, room, put)));
+      return await answerOnce(c, database, room, operation, async ({ entries, revision }, outcome) => {
+        const [entry] = await withViews(room, entries, outcome);
+        return reply(revision, entry, 200, etag(entry!.version));
       });
     },
 
@@ -122,15 +124,18 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       writableScope(scope, ["scope"]);
       refuseHeaders(c, ["If-None-Match"], "A delete takes If-Match only.");
       const demanded = demandedVersion(c, if_version);
-      const target = { scope, key, ifVersion: demanded ?? if_version, agent: agent ?? undefined };
-      return await answerOnce(c, database, room, async (database) => {
-        const remove = (readSet?: ReadSetAt) => deleteEntry(database, room, { ...target, readSet });
-        const { deleted, revision } = await withEtag(
-          demanded,
-          () => behind(database, room, { ...gate, agent }, remove),
-        );
-        return reply(revision, { deleted });
-      });
+      const entry = { scope, key, ifVersion: demanded ?? if_version, agent: agent ?? undefined };
+      const operation = withEtag(
+        demanded,
+        gated({ ...gate, agent }, room, deleteEntry(database, room, entry)),
+      );
+      return await answerOnce(
+        c,
+        database,
+        room,
+        operation,
+        ({ deleted, revision }) => reply(revision, { deleted }),
+      );
     },
   }, {
     GET: ["scope", "key", "prefix", "since", "resolve"],
@@ -147,19 +152,10 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
         writes.push(await writeOf(write, ["writes", index], { index }));
       }
       const put = { writes, agent: body.agent ?? undefined, limits: LIMITS, batch: true };
-      return await answerOnce(c, database, room, async (database) => {
-        const { entries, revision } = await behind(
-          database,
-          room,
-          body,
-          (readSet) => putEntries(database, room, { ...put, readSet }),
-        );
-        const views = await resolve(database, room, entries);
-        return await replyLarge(revision, {
-          ok: true,
-          count: writes.length,
-          state: entries.map((entry) => resolved(entry, views)),
-        });
+      const operation = gated(body, room, putEntries(database, room, put));
+      return await answerOnce(c, database, room, operation, async ({ entries, revision }, outcome) => {
+        const state = await withViews(room, entries, outcome);
+        return await replyLarge(revision, { ok: true, count: writes.length, state });
       });
     },
   });

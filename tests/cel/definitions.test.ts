@@ -7,6 +7,7 @@ import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { createRoom } from "../../db/rooms.ts";
 import { putEntries } from "../../db/state/write.ts";
+import { perform } from "../support/perform.ts";
 
 const defined = (views: Record<string, string>) => define(new Map(Object.entries(views)));
 
@@ -80,14 +81,17 @@ Deno.test("definitions are forgotten by their size: the rooms that were used las
 Deno.test("a view that names another key with each write is read as it is", async () => {
   const database = createDatabase({ connect: () => connect(":memory:") });
   try {
-    await createRoom(database, { id: "r", meta: {} });
+    await perform(database, createRoom(database, { id: "r", meta: {} }));
     const limits = { keys: 100, views: 64, viewBytes: 65_536 };
     const put = (key: string, write: { value?: number; expr?: string }) =>
-      putEntries(database, "r", {
-        writes: [{ scope: write.expr ? "_view" : "_shared", key, ...write }],
-        limits,
-        batch: false,
-      });
+      perform(
+        database,
+        putEntries(database, "r", {
+          writes: [{ scope: write.expr ? "_view" : "_shared", key, ...write }],
+          limits,
+          batch: false,
+        }),
+      );
     const reader = createReader(database);
     const reads = compile("state._view.v").reads;
     for (let n = 0; n < 5; n++) {

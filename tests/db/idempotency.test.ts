@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { createDatabase, type Database } from "../../db/database.ts";
+import { createDatabase } from "../../db/database.ts";
 import { runOnce } from "../../db/write/idempotency.ts";
 import { postMessage } from "../../db/messages/write.ts";
 import { connect } from "../../db/driver/open.ts";
 import { createRoom } from "../../db/rooms.ts";
 import { LIMITS } from "../../routes/http/limits.ts";
 import { heldTime } from "../support/held_time.ts";
+import { perform } from "../support/perform.ts";
 
 const DAY = 24 * 60 * 60 * 1_000;
 
@@ -13,17 +14,17 @@ Deno.test("a key is free again after its lifetime, and expired rows go with late
   const folder = await Deno.makeTempDir({ prefix: "convene-" });
   const time = { now: Date.parse("2026-01-01T00:00:00.000Z") };
   const database = createDatabase(heldTime(time, () => connect(`file:${folder}/convene.db`)));
-  const post = (key: string, fingerprint = "same") =>
-    runOnce(
-      database,
-      { scope: "r", key, fingerprint, lifetime: LIMITS.idempotencyMs },
-      (database: Database) => postMessage(database, "r", { kind: "message", body: key }),
-    );
+  const post = async (key: string, fingerprint = "same") => {
+    const request = { scope: "r", key, fingerprint, lifetime: LIMITS.idempotencyMs };
+    const { run, answer } = postMessage(database, "r", { kind: "message", body: key });
+    const outcome = await runOnce(database, request, run);
+    return { result: answer(outcome), replayed: outcome.replayed };
+  };
   const rows = async () =>
     (await database.read([{ sql: "SELECT key FROM idempotency ORDER BY key", args: {} }]))[0]!
       .map(({ key }) => key);
   try {
-    await createRoom(database, { id: "r", meta: {} });
+    await perform(database, createRoom(database, { id: "r", meta: {} }));
     const first = await post("a");
     for (let n = 0; n < 12; n++) await post(`old ${n}`);
     time.now += DAY - 1;

@@ -11,6 +11,7 @@ import { Subject } from "../support/backends.ts";
 import { assertOthersServed } from "../support/held_up.ts";
 import { DATABASES } from "../support/databases.ts";
 import { startService } from "../support/service.ts";
+import { perform } from "../support/perform.ts";
 
 const VIEWS = 64;
 const LENGTH = 4_090;
@@ -105,14 +106,14 @@ async function fill(url: string, rooms: Array<[room: string, shape: string]>): P
   const limits = { keys: 1_000, views: VIEWS, viewBytes: VIEWS * LENGTH };
   try {
     for (const [room, shape] of rooms) {
-      await createRoom(database, { id: room, meta: {} });
+      await perform(database, createRoom(database, { id: room, meta: {} }));
       for (let n = 0; n < VIEWS; n += 16) {
         const writes = Array.from({ length: 16 }, (_, k) => ({
           scope: "_view",
           key: `v${n + k}`,
           expr: SHAPES[shape]!(room, n + k),
         }));
-        await putEntries(database, room, { writes, limits, batch: true });
+        await perform(database, putEntries(database, room, { writes, limits, batch: true }));
       }
     }
   } finally {

@@ -20,7 +20,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "notified before the commit, and not after it",
-    edits: [[`  database.announce({ room, part: "state", revision: result.revision });\n`, ""]],
+    edits: [[`  database.announce({ room, part: "state", revision });\n`, ""]],
     test: "tests/cel/watch.test.ts",
     filter: "a write of the same instance wakes the wait without the poll",
   },
@@ -94,8 +94,8 @@ export const MUTANTS: Mutant[] = [
     name: "increment as read and write",
     edits: [
       [
-        `whole ? await tryPut(database, room, put) : "fraction"`,
-        `whole && put.writes[0]!.delta === undefined ? await tryPut(database, room, put) : "fraction"`,
+        `whole ? await tryPut(attempt) : "fraction"`,
+        `whole && put.writes[0]!.delta === undefined ? await tryPut(attempt) : "fraction"`,
       ],
       [
         "return { ...write, value, ifVersion: found.live ? found.version : 0 };",
@@ -108,13 +108,13 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a batch as separate writes",
     edits: [[
-      "  const plain = await putCoalesced(database, room, put);\n",
+      "  const plain = await putCoalesced(attempt);\n",
       `  if (put.writes.length > 1) {
-    const all = [];
-    for (const write of put.writes) all.push((await putEntries(database, room, { ...put, writes: [write] }))!);
-    return { entries: all.flatMap(({ entries }) => entries), revision: all.at(-1)!.revision };
+    const all: Outcome[] = [];
+    for (const write of put.writes) all.push((await runPut({ ...attempt, put: { ...put, writes: [write] } }))!);
+    return { ...all.at(-1)!, rows: all.flatMap(({ rows }) => rows) };
   }
-  const plain = await putCoalesced(database, room, put);\n`,
+  const plain = await putCoalesced(attempt);\n`,
     ]],
     test: "tests/contract/state_batch.test.ts",
     filter: "file",
@@ -157,7 +157,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a key found whatever its age",
-    edits: [["key = :once_key AND created_at > :expired`", "key = :once_key AND :expired < 'z'`"]],
+    edits: [["key = :held_key AND created_at > :expired`", "key = :held_key AND :expired < 'z'`"]],
     test: "tests/routes/idempotency.test.ts",
     filter: "what is refused under a key that is over",
   },
@@ -175,7 +175,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "the fingerprint of a key not compared",
-    edits: [["    if (row.fingerprint !== request.fingerprint) throw mismatch(request.key);\n", ""]],
+    edits: [["  if (row.fingerprint !== key.fingerprint) throw mismatch(key.key);\n", ""]],
     test: "tests/contract/idempotency.test.ts",
     filter: "file: a key belongs to one method, path and body",
   },
@@ -183,22 +183,24 @@ export const MUTANTS: Mutant[] = [
     name: "a key looked up before the batch of its write, and kept in one after it",
     edits: [
       [
-        "  const batch = takeKey(once);\n",
-        `  const [found] = await database.read([find(once)]);
-  checkTaken(once, found!);
+        "  const batch = key ? acquire(key) : [];\n",
+        `  const [found] = key ? await database.read([find(key)]) : [];
+  const before = key && outcomeOf(key, found![0]);
+  if (before) return { rows: steps.map(() => []), answers: [], stored: before };
   const batch: Statement[] = [];
-  const after = takeKey(once);\n`,
+  const after = key ? acquire(key) : [];\n`,
       ],
-      ["    where: [...admission.where, own.sql],\n    args: { ...admission.args, ...own.args },\n", ""],
       [
-        "batch.push(step, ...keepRows(once, step)) - 1 - (step.kept ? 1 : 0));",
-        "(after.push(...keepRows(once, step)), batch.push(step) - 1));",
+        "sql: `EXISTS (SELECT 1 FROM idempotency WHERE ${OWN})`",
+        "sql: `(TRUE OR :held_scope || :held_key || :held_nonce)`",
       ],
-      ["  batch.push(\n    keepRevision", "  after.push(\n    keepRevision"],
+      ["if (key) batch.push(...storeAnswer", "if (key) after.push(...storeAnswer"],
+      ["  batch.push(...last, ...(key", "  after.push(...last, ...(key"],
       [
-        "  checkTaken(once, rows.at(-1)!);\n",
-        "  checkTaken(once, (await database.commit(after)).at(-1)!);\n",
+        "  const all = await database.commit(batch);\n",
+        "  const all = await database.commit(batch);\n  const told = await database.commit(after);\n",
       ],
+      ["outcomeOf(key, all.at(-1)![0])", "outcomeOf(key, told.at(-1)![0])"],
     ],
     test: "tests/contract/lost_replies.test.ts",
     filter: "replies lost between service and database: each request counts once",
@@ -391,7 +393,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a refusal kept under its key as an answer",
-    edits: [[" AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})`", "`"]],
+    edits: [["`EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})`;", '"TRUE";']],
     test: "tests/upgrade/requires.test.ts",
     filter: "file: a room that needs a later release is served by none before it",
   },

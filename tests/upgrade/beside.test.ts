@@ -100,6 +100,7 @@ async function beside(open: (typeof DATABASES)[string], sources: string): Promis
     }
     await bothSee(before, present);
     await wakeEachOther(before, present);
+    await replayEachOther(before, present);
     await before.stop();
     await bothSee(await start(sources), present);
     for (const { complaints } of services) assert.deepEqual(complaints, []);
@@ -132,5 +133,34 @@ async function wakeEachOther(before: Service, present: Service): Promise<void> {
     await writer.agentUntil("r", "ann", ({ waiting_on }) => waiting_on === condition);
     await writer.write("r", key, true);
     assert.equal((await (await waiting).json()).triggered, true);
+  }
+}
+
+/** What was written under a key by way of one is answered by the other as it was. */
+async function replayEachOther(before: Service, present: Service): Promise<void> {
+  for (const [room, first, second] of [["u", before, present], ["v", present, before]] as const) {
+    for (const { name, method, path, body, status } of inRoom(room)) {
+      if (method === "GET" || /eval$|wait$/.test(path)) continue;
+      const headers = { "Idempotency-Key": `${name}, of the room ${room}` };
+      const send = async ({ url }: Service) => {
+        const response = await fetch(new URL(path, url), {
+          method,
+          headers,
+          ...(body !== undefined && { body: JSON.stringify(body) }),
+        });
+        const told = ["ETag", "Convene-Revision", "Idempotency-Replayed"].map((name) =>
+          response.headers.get(name)
+        );
+        return { status: response.status, told, body: await response.json() };
+      };
+      const answer = await send(first);
+      assert.equal(answer.status, status, name);
+      if (status >= 400) continue;
+      const replay = await send(second);
+      assert.deepEqual([replay.status, replay.told], [status, [...answer.told.slice(0, 2), "true"]], name);
+      // This release may answer with members that the one before does not know.
+      const [less, more] = first === before ? [answer, replay] : [replay, answer];
+      assert.deepEqual({ ...more.body, ...less.body }, more.body, name);
+    }
   }
 }

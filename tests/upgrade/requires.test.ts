@@ -12,10 +12,12 @@ import { TOUR } from "../support/tour.ts";
 
 /** A write that brings to a room what only later releases know, as a later release makes it. */
 function useLaterFeature(database: Database, room: string, admitted = true) {
-  return commit(database, {
+  return commit(database, database, {
     room,
     part: "state",
-    admission: { where: [":admitted"], args: { nonce: database.unique(), admitted } },
+    nonce: database.unique(),
+    now: new Date(),
+    admission: { where: [":admitted"], args: { admitted } },
     effects: [],
     reads: [],
     requires: RELEASE + 1,
@@ -90,7 +92,7 @@ for (const [kind, open] of Object.entries(DATABASES)) {
         Number((await database.read([{ sql: "SELECT requires FROM rooms", args: {} }]))[0]![0]!.requires);
       for (const stop of TOUR) await (await request(...stop.request)).body?.cancel();
       assert.equal(await required(), 0);
-      assert.equal((await useLaterFeature(database, "r", false)).revision, undefined);
+      assert.equal((await useLaterFeature(database, "r", false)).outcome.revision, undefined);
       assert.equal(await required(), 0);
       await useLaterFeature(database, "r");
       assert.equal(await required(), RELEASE + 1);

@@ -1,0 +1,10 @@
+import type { Database } from "../../db/database.ts";
+import type { Operation } from "../../db/write/context.ts";
+
+/** Makes a write without a key; its answer. */
+export async function perform<Answer>(
+  database: Database,
+  { run, answer }: Operation<Answer>,
+): Promise<Answer> {
+  return answer((await run(database))!);
+}

@@ -13,13 +13,10 @@ export function mountAgents(app: Hono, { database }: Services): void {
       const room = roomOf(c);
       const { if_new: ifNew, ...profile } = await readBody(c, "agentBody");
       checkSize(profile.meta, "meta");
-      return await answerOnce(
-        c,
-        database,
-        room,
-        registerAgent(database, room, { ...profile, ifNew }, LIMITS.agents),
-        ({ agent, created, revision }) => reply(revision, { ...agent, created }, created ? 201 : 200),
-      );
+      const operation = registerAgent(database, room, { ...profile, ifNew }, LIMITS.agents);
+      return await answerOnce(c, database, room, operation, ({ agent, created, revision }) => {
+        return reply(revision, { ...agent, created }, created ? 201 : 200);
+      });
     },
     GET: large(async (c) => {
       const { agents, revision } = await listAgents(database, roomOf(c));
@@ -39,13 +36,10 @@ export function mountAgents(app: Hono, { database }: Services): void {
       const room = roomOf(c);
       const agent = existingId(c.req.param("agent")!);
       const { status = "active" } = await readBody(c, "heartbeatBody");
-      return await answerOnce(
-        c,
-        database,
-        room,
-        heartbeat(database, room, agent, status),
-        ({ heartbeat, revision }) => reply(revision, { ok: true, agent, status, heartbeat }),
-      );
+      const operation = heartbeat(database, room, agent, status);
+      return await answerOnce(c, database, room, operation, ({ heartbeat, revision }) => {
+        return reply(revision, { ok: true, agent, status, heartbeat });
+      });
     },
   });
 }

@@ -18,13 +18,8 @@ export function mountMessages(app: Hono, { database }: Services): void {
       checkSize(body, "body");
       const [from, to] = [sameOf(sent, "from", "from_agent"), sameOf(sent, "to", "to_agent")];
       const message = { from, to, kind, body, reply_to };
-      return await answerOnce(
-        c,
-        database,
-        room,
-        postMessage(database, room, message),
-        (posted) => reply(posted.id, posted, 201),
-      );
+      const operation = postMessage(database, room, message);
+      return await answerOnce(c, database, room, operation, (posted) => reply(posted.id, posted, 201));
     },
     GET: large(async (c) => {
       const room = roomOf(c);
@@ -62,13 +57,9 @@ export function mountMessages(app: Hono, { database }: Services): void {
       const room = roomOf(c);
       const message = existingMessageId(c.req.param("message")!);
       const { agent } = await readBody(c, "claimBody");
-      return await answerOnce(
-        c,
-        database,
-        room,
-        claimMessage(database, room, message, agent),
-        ({ revision }) => reply(revision, { claimed: true, claimed_by: agent, message_id: message }),
-      );
+      const claim = { claimed: true, claimed_by: agent, message_id: message };
+      const operation = claimMessage(database, room, message, agent);
+      return await answerOnce(c, database, room, operation, ({ revision }) => reply(revision, claim));
     },
   });
 }

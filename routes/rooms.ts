@@ -15,13 +15,9 @@ export function mountRooms(app: Hono, { database }: Services): void {
     async POST(c) {
       const { id, meta = {} } = await readBody(c, "roomBody");
       checkSize(meta, "meta");
-      return await answerOnce(
-        c,
-        database,
-        id,
-        createRoom(database, { id, meta }),
-        ({ room, created }) => reply(room.revision, roomReply(room), created ? 201 : 200),
-      );
+      return await answerOnce(c, database, id, createRoom(database, { id, meta }), ({ room, created }) => {
+        return reply(room.revision, roomReply(room), created ? 201 : 200);
+      });
     },
     GET: large(async (c) => {
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;

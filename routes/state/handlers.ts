@@ -44,9 +44,10 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
   /** Entries that were just written, views with their present values. */
   async function withViews(room: string, entries: Entry[], outcome: Outcome) {
     const written = entries.filter(({ scope }) => scope === VIEW_SCOPE);
-    const views: Views = written.length === 0
-      ? new Map()
-      : new Map(await computeOnce(database, outcome, async () => [...await present(room, written)]));
+    if (written.length === 0) return entries;
+    const views = new Map(
+      await computeOnce(database, outcome, async () => [...await present(room, written)]),
+    );
     return entries.map((entry) => resolved(entry, views));
   }
 
@@ -125,17 +126,11 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       refuseHeaders(c, ["If-None-Match"], "A delete takes If-Match only.");
       const demanded = demandedVersion(c, if_version);
       const entry = { scope, key, ifVersion: demanded ?? if_version, agent: agent ?? undefined };
-      const operation = withEtag(
-        demanded,
-        gated({ ...gate, agent }, room, deleteEntry(database, room, entry)),
-      );
-      return await answerOnce(
-        c,
-        database,
-        room,
-        operation,
-        ({ deleted, revision }) => reply(revision, { deleted }),
-      );
+      const behindGate = gated({ ...gate, agent }, room, deleteEntry(database, room, entry));
+      const operation = withEtag(demanded, behindGate);
+      return await answerOnce(c, database, room, operation, ({ deleted, revision }) => {
+        return reply(revision, { deleted });
+      });
     },
   }, {
     GET: ["scope", "key", "prefix", "since", "resolve"],

@@ -68,7 +68,7 @@ export function registerAgent(
 ): Operation<{ agent: Agent; created: boolean; revision: number }> {
   return {
     async run(context) {
-      const [nonce, id, now] = [context.unique(), agent.id ?? context.unique(), await context.time()];
+      const [nonce, id, now] = [context.newId(), agent.id ?? context.newId(), await context.time()];
       const meta = agent.meta === undefined ? null : JSON.stringify(agent.meta);
       const profile = { name: agent.name, role: agent.role ?? null, meta, now: now.toISOString() };
       const { outcome, reads: [rooms, _, there] } = await commit(database, context, {
@@ -115,7 +115,7 @@ export function heartbeat(
 ): Operation<{ heartbeat: string; revision: number }> {
   return {
     async run(context) {
-      const [nonce, now] = [context.unique(), await context.time()];
+      const [nonce, now] = [context.newId(), await context.time()];
       const { outcome } = await commit(database, context, {
         room,
         part: "agents",

@@ -19,8 +19,26 @@ export interface MachineClocks {
   timeOfDay(): number;
 }
 
-/** The database's clock, as far as this instance knows it. */
+export const MACHINE_CLOCKS: MachineClocks = {
+  elapsed: () => performance.now(),
+  timeOfDay: () => Date.now(),
+};
+
+/** Time and ids. */
 export interface Clock {
+  /**
+   * The database's time, by which all that others see is reckoned: at once, but before the database has told it.
+   * Errors: `DatabaseUnavailable`.
+   */
+  time(): Promise<Date>;
+  /** Milliseconds since some time or other, for what this instance alone is to measure. They run evenly. */
+  elapsed(): number;
+  /** A value that no other call returns: ids, nonces of writes, tokens of waits. */
+  newId(): string;
+}
+
+/** The database's clock, as far as this instance knows it. */
+export interface ServerClock {
   /** The database's time, within half the time of a call; after it was told. */
   now(): Date;
   /** False before the database has told its time, and where time has passed unseen since. */
@@ -33,7 +51,7 @@ export interface Clock {
  * Reckons the database's time from what it told and from what has elapsed since. Two instances whose clocks differ by
  * hours agree, and no clock that is set moves what they write.
  */
-export function createClock({ elapsed, timeOfDay }: MachineClocks): Clock {
+export function createServerClock({ elapsed, timeOfDay }: MachineClocks): ServerClock {
   /** Between these two lies what is to be added to `elapsed`. */
   let bounds = { min: -Infinity, max: Infinity };
   let askedAt = -Infinity;

@@ -117,7 +117,7 @@ export async function markWaiting(
   { room, agent, token }: WaitMark,
   { waitingOn, lasts }: { waitingOn: string; lasts: number },
 ): Promise<void> {
-  const [nonce, now] = [database.unique(), await database.time()];
+  const [nonce, now] = [database.newId(), await database.time()];
   const mark = { token, waiting_on: waitingOn, lasts };
   await commit(database, database, {
     room,
@@ -135,7 +135,7 @@ export async function markWaiting(
 
 /** Clears this wait's mark and no other. */
 export async function clearWaiting(database: Database, { room, agent, token }: WaitMark): Promise<void> {
-  const [nonce, now] = [database.unique(), await database.time()];
+  const [nonce, now] = [database.newId(), await database.time()];
   await commit(database, database, {
     room,
     part: "agents",

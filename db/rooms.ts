@@ -1,4 +1,5 @@
-import { type Change, type Database, PARTS } from "./database.ts";
+import { type Change, PARTS } from "./bus.ts";
+import type { Database } from "./database.ts";
 import { DUE, type Due, dueOf } from "./write/endings.ts";
 import type { Json } from "./json.ts";
 import type { Operation } from "./write/context.ts";
@@ -63,7 +64,7 @@ export function createRoom(
 ): Operation<{ room: Room; created: boolean }> {
   return {
     async run(context) {
-      const [room, now] = [id ?? context.unique(), await context.time()];
+      const [room, now] = [id ?? context.newId(), await context.time()];
       const key = context.idempotencyKey;
       const own = key ? held(key) : { sql: "TRUE", args: {} };
       const args = { room, now: now.toISOString(), meta: JSON.stringify(meta), ...own.args };

@@ -3,12 +3,24 @@ import { Refusal } from "./refusal.ts";
 /** Milliseconds that a task waits for the mutex: with its own work, a request is answered within 10 s. */
 const MAX_WAIT_MS = 7_000;
 
+/** Lets tasks wait for each other within this instance: it saves attempts and memory, and decides nothing. */
+export interface Mutex {
+  /** Runs a task once the room's earlier ones have ended. Errors: `unavailable`, what the task throws. */
+  serialize<T>(room: string, task: () => Promise<T>): Promise<T>;
+  /** Runs a task that reads much of a room: one at a time over all rooms, round robin. Errors: the same. */
+  serializeFairly<T>(room: string, task: () => Promise<T>): Promise<T>;
+}
+
+export function createMutex(): Mutex {
+  return { serialize: createKeyedMutex(), serializeFairly: createFairMutex() };
+}
+
 /**
  * A mutex keyed by room, in this instance: for tasks that read, decide and write, and would refuse one another in
  * vain. A task that fails releases it too. Errors: `unavailable` where the tasks before took too long; what the task
  * throws.
  */
-export function createKeyedMutex() {
+function createKeyedMutex() {
   const queues = new Map<string, Promise<unknown>>();
   return function serialize<T>(room: string, task: () => Promise<T>): Promise<T> {
     const since = performance.now();

@@ -43,7 +43,7 @@ const DATABASE = [
   ],
   ["db/driver/"],
   ["db/batching/"],
-  ["db/clock.ts", "db/database.ts"],
+  ["db/bus.ts", "db/clock.ts", "db/store.ts", "db/database.ts"],
   ["db/write/"],
   ["db/consistent_read/"],
   ["db/rooms.ts"],

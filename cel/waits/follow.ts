@@ -1,5 +1,6 @@
 import { type Changes, readChanges } from "../../db/snapshots/changes.ts";
-import type { Change, Database } from "../../db/database.ts";
+import type { Change } from "../../db/bus.ts";
+import type { Database } from "../../db/database.ts";
 import { Refusal } from "../../db/refusal.ts";
 
 /** Somebody who is told what changes in a room, at the pace at which they ask. */

@@ -1,5 +1,6 @@
 import { pause } from "../../db/pause.ts";
-import type { Database, Part } from "../../db/database.ts";
+import type { Part } from "../../db/bus.ts";
+import type { Database } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { recordHeartbeat } from "../../db/presence.ts";
 import { Refusal } from "../../db/refusal.ts";

@@ -21,7 +21,7 @@ export interface Shares {
 const HALF_LIFE_MS = 1_000;
 /** A room that has cost much comes at most this much later than one that has cost nothing. */
 const MAX_SET_BACK_MS = 200;
-/** The weight of reads in flight at once: a batch of reads holds as much beside it (database.ts). */
+/** The weight of reads in flight at once: a batch of reads holds as much beside it (db/store.ts). */
 const MAX_WEIGHT = 128;
 /** A read that takes longer keeps no other from beginning: its answer may never come. */
 const OVERDUE_MS = 1_000;

@@ -1,4 +1,4 @@
-import { type Part, PARTS } from "../../db/database.ts";
+import { type Part, PARTS } from "../../db/bus.ts";
 import type { Json } from "../../db/json.ts";
 import { createContext, type Viewpoint } from "../rooms/context.ts";
 import { type Context, EvaluationFailed, type Expression } from "../language/expression.ts";

@@ -1,4 +1,5 @@
-import { type Change, type Database, PARTS } from "../../db/database.ts";
+import { type Change, PARTS } from "../../db/bus.ts";
+import type { Database } from "../../db/database.ts";
 import { type Due, makeEndings } from "../../db/write/endings.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { Refusal } from "../../db/refusal.ts";
@@ -153,7 +154,7 @@ export function createWatch(
     const { promise, resolve, reject } = Promise.withResolvers<WaitResult | undefined>();
     const waiter: Waiter = {
       request,
-      viewpoint: { self: request.agent ?? null, wait: database.unique() },
+      viewpoint: { self: request.agent ?? null, wait: database.newId() },
       began: time(),
       begun: false,
       unregistered: false,

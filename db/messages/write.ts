@@ -70,7 +70,7 @@ async function postCoalesced(
   room: string,
   message: NewMessage,
 ): Promise<Outcome> {
-  const [nonce, now] = [context.unique(), await context.time()];
+  const [nonce, now] = [context.newId(), await context.time()];
   const { from = null, to = null, kind } = message;
   const body = JSON.stringify(message.body);
   const post = { room, from, to, kind, body, agent: message.from, now: now.toISOString(), nonce };
@@ -89,7 +89,7 @@ async function postAlone(
   room: string,
   message: NewMessage,
 ): Promise<Outcome> {
-  const [nonce, now] = [context.unique(), await context.time()];
+  const [nonce, now] = [context.newId(), await context.time()];
   const { from = null, to = null, kind, reply_to = null } = message;
   const post = { from, to, kind, body: JSON.stringify(message.body), now: now.toISOString(), reply_to };
   const { outcome, reads: [rooms] } = await commit(database, context, {
@@ -120,7 +120,7 @@ export function claimMessage(
 ): Operation<{ revision: number }> {
   return {
     async run(context) {
-      const [nonce, now] = [context.unique(), await context.time()];
+      const [nonce, now] = [context.newId(), await context.time()];
       const { outcome } = await commit(database, context, {
         room,
         part: "messages",

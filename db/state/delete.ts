@@ -37,7 +37,7 @@ export function deleteEntry(
   const mayBeAbsent = isVersion(ifVersion, 0);
   return {
     async run(context, readSet) {
-      const [nonce, now] = [context.unique(), await context.time()];
+      const [nonce, now] = [context.newId(), await context.time()];
       const unchanged = unchangedSince(readSet);
       const { outcome, reads: [, rows] } = await commit(database, context, {
         room,

@@ -95,7 +95,7 @@ async function putCoalesced(
   ) {
     return;
   }
-  const [nonce, now] = [context.unique(), await context.time()];
+  const [nonce, now] = [context.newId(), await context.time()];
   const json = JSON.stringify(value);
   const written = { room, scope, key, value: json, agent: put.agent, now: now.toISOString(), nonce };
   const item = { ...written, mostKeys: put.limits.keys };
@@ -113,7 +113,7 @@ async function putCoalesced(
 async function tryPut(
   { database, context, room, put, readSet }: Attempt,
 ): Promise<Outcome | undefined | "fraction"> {
-  const [nonce, now] = [context.unique(), await context.time()];
+  const [nonce, now] = [context.newId(), await context.time()];
   const preconditions = preconditionsOf(put.writes);
   const unchanged = unchangedSince(readSet);
   const { outcome, reads } = await commit(database, context, {

@@ -1,4 +1,4 @@
-import type { Part } from "../database.ts";
+import type { Part } from "../bus.ts";
 import type { Condition, Statement } from "../driver/statement.ts";
 import { SERVED } from "../release.ts";
 

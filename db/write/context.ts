@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { Row } from "../driver/statement.ts";
 import type { ReadSetAt } from "./read_set.ts";
 
@@ -21,11 +22,8 @@ export interface IdempotencyKey extends KeyedRequest {
   ids: string[];
 }
 
-/** What a write works with: the database itself, or what fixes the time and the ids of a request with a key. */
-export interface WriteContext {
-  time(): Promise<Date>;
-  /** A value that no other call returns: ids, nonces of writes. */
-  unique(): string;
+/** What a write works with: the clock of the database, or of a request with a key, whose time is fixed. */
+export interface WriteContext extends Pick<Clock, "time" | "newId"> {
   idempotencyKey?: IdempotencyKey;
 }
 

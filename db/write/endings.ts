@@ -1,5 +1,6 @@
 import { NOW } from "../clock.ts";
-import type { Database, Part } from "../database.ts";
+import type { Part } from "../bus.ts";
+import type { Database } from "../database.ts";
 import { DatabaseUnavailable } from "../driver/faults.ts";
 import { SERVED } from "../release.ts";
 import type { Row, Statement } from "../driver/statement.ts";
@@ -17,7 +18,7 @@ export interface Ending {
   /**
    * Ends what is due, as SQL with `:room`, `:moment` and `:nonce`. `dueFirst` selects a column of the things that one
    * revision ends, the first to end first: until they are gone, each statement finds the same. Each acts only where
-   * its admission did (write.ts). Where a thing shows when it ended, that is its `until`.
+   * its admission did (admission.ts). Where a thing shows when it ended, that is its `until`.
    */
   effects(dueFirst: (column: string) => string): string[];
 }
@@ -114,7 +115,7 @@ export async function makeEndings(
   const revisions = Array.from({ length: Math.ceil(count / THINGS) }, () => REVISION_OF).flat();
   const weight = 1 + Math.floor(Math.min(count, THINGS) / THINGS_OF_WEIGHT);
   const groups = revisions.map(({ admit, effects }) => {
-    const args = { room, moment, nonce: database.unique() };
+    const args = { room, moment, nonce: database.newId() };
     return [{ sql: admit, args, single: true }, ...effects.map((sql) => ({ sql, args, weight }))];
   });
   const settled = count > 0 ? [] : [{ sql: SETTLE, args: { room, moment } }];

@@ -68,7 +68,7 @@ export async function runOnce(
   run: (context: WriteContext) => Promise<Outcome | undefined>,
 ): Promise<Outcome> {
   const now = await database.time();
-  const key: IdempotencyKey = { ...request, nonce: database.unique(), now, ids: [] };
+  const key: IdempotencyKey = { ...request, nonce: database.newId(), now, ids: [] };
   try {
     return await run(contextOf(database, key)) as Outcome; // undefined comes of a read set alone
   } catch (error) {
@@ -86,8 +86,8 @@ const FINAL = ["room_not_found", "idempotency_mismatch"];
 function contextOf(database: Database, idempotencyKey: IdempotencyKey): WriteContext {
   return {
     time: () => Promise.resolve(idempotencyKey.now),
-    unique() {
-      const id = database.unique();
+    newId() {
+      const id = database.newId();
       idempotencyKey.ids.push(id);
       return id;
     },

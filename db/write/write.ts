@@ -1,4 +1,5 @@
-import type { Database, Part } from "../database.ts";
+import type { Part } from "../bus.ts";
+import type { Database } from "../database.ts";
 import type { Condition, Row, Statement } from "../driver/statement.ts";
 import { SERVED } from "../release.ts";
 import { type Admission, admit, ADMITTED, FROM_ADMITTED } from "./admission.ts";

@@ -15,7 +15,7 @@ function useLaterFeature(database: Database, room: string, admitted = true) {
   return commit(database, database, {
     room,
     part: "state",
-    nonce: database.unique(),
+    nonce: database.newId(),
     now: new Date(),
     admission: { where: [":admitted"], args: { admitted } },
     effects: [],

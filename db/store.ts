@@ -1,0 +1,158 @@
+import { type BatchQueue, createBatchQueue } from "./batching/queue.ts";
+import type { ServerClock } from "./clock.ts";
+import type { Connection } from "./driver/connection.ts";
+import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./driver/faults.ts";
+import { migrate, migrateAnew, NewerDatabase } from "./driver/migrate.ts";
+import type { Row, Send, Statement } from "./driver/statement.ts";
+
+/** What is stored. */
+export interface Store {
+  /** Runs reads in one snapshot and one round trip, which other reads may share. */
+  read: BatchQueue["submit"];
+  /** Reads one item, coalesced with others of its kind into statements that serve them all. */
+  readCoalesced: BatchQueue["submitCoalesced"];
+  /** Runs statements atomically and in order in one round trip, which other commits may share. */
+  commit(statements: Statement[]): Promise<Row[][]>;
+  /** Commits one item, coalesced with others of its kind into statements that serve them all. */
+  commitCoalesced: BatchQueue["submitCoalesced"];
+  /** Applies the migrations that are missing. Done by itself before the first statement. */
+  migrate(): Promise<void>;
+  /** Runs a task that will need the database soon: batches wait a moment for what it submits. */
+  working<T>(task: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+// Together with the deadline of a call (db/driver/remote.ts) the patience keeps every request within 10 s. A batch of
+// writes is so small that the entries which its refusals show, 20 x 64 KiB a submission, fit into one answer of 10 MiB.
+const QUEUE_LIMITS = {
+  read: { inFlight: 2, apart: 3, weight: 64, readOnly: true, patience: 4_000 },
+  write: { inFlight: 1, apart: 0, weight: 160, readOnly: false, patience: 4_000 },
+};
+
+class TablesMissing extends Error {
+  override readonly message =
+    "The database has lost some of its tables: restore a copy of it, or set up a new one.";
+}
+
+/** Milliseconds between two reports of a database that does not answer. */
+const REPORT_EVERY_MS = 10_000;
+
+/**
+ * The store as the service sees it: reads and writes have a batch queue each. It connects and migrates
+ * with the first statement, and tries again with the next one when that failed.
+ * Errors: `DatabaseUnavailable`.
+ */
+export function createStore(
+  connectTo: () => Promise<Connection>,
+  clock: ServerClock,
+  elapsed: () => number,
+): Store {
+  let connection: Promise<Connection> | undefined;
+  let settingUp: Promise<void> | undefined;
+  let reportedAt = -Infinity;
+
+  async function connect(): Promise<Connection> {
+    const opened = await connectTo();
+    try {
+      await setUp(opened, migrate);
+      return opened;
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
+  }
+
+  async function setUp(opened: Connection, by: typeof migrate): Promise<void> {
+    const run = (send: Send, mode: "read" | "write") =>
+      createBatchQueue(send, { ...QUEUE_LIMITS[mode], expected: () => 0 }, elapsed).submit;
+    const read: Send = (statements) => opened.send(statements, "read");
+    // Told with the first look at the database, or where that had no tables yet, after they are made.
+    await by(
+      run((statements) => clock.sendAndSync(read, statements), "read"),
+      run((statements) => opened.send(statements, "write"), "write"),
+    );
+    if (!clock.isKnown()) await clock.sendAndSync(read, []);
+  }
+
+  async function open(): Promise<Connection> {
+    connection ??= connect();
+    return await connection.catch((error) => {
+      connection = undefined;
+      report(error);
+      throw new DatabaseUnavailable("The database could not be opened.", false, { cause: error });
+    });
+  }
+
+  async function send(statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {
+    const opened = await open();
+    try {
+      return await sendBy(opened, statements, mode);
+    } catch (error) {
+      if (isSchemaMissing(error)) return await sendAnew(opened, statements, mode);
+      report(error);
+      throw error;
+    }
+  }
+
+  function sendBy(opened: Connection, statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {
+    return clock.sendAndSync((all) => opened.send(all, mode), statements);
+  }
+
+  /** Sends what failed since tables are gone, once they are set up again: nothing of it was applied. */
+  async function sendAnew(
+    opened: Connection,
+    statements: Statement[],
+    mode: "read" | "write",
+  ): Promise<Row[][]> {
+    settingUp ??= setUp(opened, migrateAnew).finally(() => settingUp = undefined);
+    try {
+      await settingUp;
+      return await sendBy(opened, statements, mode);
+    } catch (error) {
+      const missing = isSchemaMissing(error);
+      report(missing ? new TablesMissing() : error);
+      throw missing
+        ? new DatabaseUnavailable("The database has lost tables.", false, { cause: error })
+        : error;
+    }
+  }
+
+  /** Tells the operator, who sees nothing of the answers, that the database fails; not at every request. */
+  function report(error: unknown) {
+    if (!["lost", "refused"].includes(faultOf(error).kind) || elapsed() - reportedAt < REPORT_EVERY_MS) {
+      return;
+    }
+    reportedAt = elapsed();
+    if (error instanceof NewerDatabase || error instanceof TablesMissing) console.error(error.message);
+    else console.error("The database does not answer:", error instanceof Error ? error.message : error);
+  }
+
+  let working = 0;
+  const expected = () => working;
+  const reads = createBatchQueue(
+    (statements) => send(statements, "read"),
+    { ...QUEUE_LIMITS.read, expected },
+    elapsed,
+  );
+  const writes = createBatchQueue(
+    (statements) => send(statements, "write"),
+    { ...QUEUE_LIMITS.write, expected },
+    elapsed,
+  );
+  return {
+    read: reads.submit,
+    readCoalesced: reads.submitCoalesced,
+    commit: writes.submit,
+    commitCoalesced: writes.submitCoalesced,
+    async working(task) {
+      working++;
+      try {
+        return await task();
+      } finally {
+        working--;
+      }
+    },
+    migrate: async () => void await open(),
+    close: async () => (await connection?.catch(() => undefined))?.close(),
+  };
+}

@@ -1,7 +1,7 @@
 import { NOW } from "./clock.ts";
 import type { Database } from "./database.ts";
 import type { Row, Statement } from "./driver/statement.ts";
-import { ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
+import { type Admission, ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
 import { COALESCED_HEARTBEATS } from "./write/coalesced_write.ts";
 import { commit } from "./write/write.ts";
 
@@ -117,39 +117,28 @@ export async function markWaiting(
   { room, agent, token }: WaitMark,
   { waitingOn, lasts }: { waitingOn: string; lasts: number },
 ): Promise<void> {
-  const [nonce, now] = [database.newId(), await database.time()];
-  const mark = { token, waiting_on: waitingOn, lasts };
-  await commit(database, database, {
-    room,
-    part: "agents",
-    nonce,
-    now,
-    admission: { where: [REGISTERED], args: { agent } },
-    effects: [
-      { sql: MARK, args: { room, nonce, agent, ...mark } },
-      { sql: MOVE_AGENT, args: { room, nonce, agent } },
-    ],
-    reads: [],
-  });
+  const admission = { where: [REGISTERED], args: { agent } };
+  const args = { room, agent, token, waiting_on: waitingOn, lasts };
+  await moveAgent(database, room, agent, admission, (nonce) => ({ sql: MARK, args: { ...args, nonce } }));
 }
 
 /** Clears this wait's mark and no other. */
 export async function clearWaiting(database: Database, { room, agent, token }: WaitMark): Promise<void> {
+  const where = [`EXISTS (SELECT 1 FROM waits WHERE ${OWN_MARK})`];
+  const admission = { where, args: { agent, token }, byAnyRelease: true };
+  await moveAgent(database, room, agent, admission, () => ({ sql: CLEAR, args: { room, agent, token } }));
+}
+
+/** Changes something of an agent that is not of its row, with which the agent changes. */
+async function moveAgent(
+  database: Database,
+  room: string,
+  agent: string,
+  admission: Admission,
+  effect: (nonce: string) => Statement,
+): Promise<void> {
   const [nonce, now] = [database.newId(), await database.time()];
-  await commit(database, database, {
-    room,
-    part: "agents",
-    nonce,
-    now,
-    admission: {
-      where: [`EXISTS (SELECT 1 FROM waits WHERE ${OWN_MARK})`],
-      args: { agent, token },
-      byAnyRelease: true,
-    },
-    effects: [
-      { sql: CLEAR, args: { room, agent, token } },
-      { sql: MOVE_AGENT, args: { room, nonce, agent } },
-    ],
-    reads: [],
-  });
+  const moved = { sql: MOVE_AGENT, args: { room, nonce, agent } };
+  const write = { room, part: "agents" as const, nonce, now, admission, reads: [] };
+  await commit(database, database, { ...write, effects: [effect(nonce), moved] });
 }

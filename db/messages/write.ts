@@ -2,13 +2,13 @@ import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 import type { Message } from "./read.ts";
-import { COALESCED_POSTS, posted } from "./coalesced_post.ts";
-import { messageNotFound, Refusal, roomNotFound } from "../refusal.ts";
-import { getRoom, revisionOf, ROOM_REVISION } from "../rooms.ts";
+import { COALESCED_POSTS, type CoalescedPost, posted } from "./coalesced_post.ts";
+import { messageNotFound, Refusal } from "../refusal.ts";
+import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import { weightOf } from "../batching/coalesce.ts";
 import { UNCLAIMED } from "../consistent_read/changed.ts";
 import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
-import type { Operation, Outcome, WriteContext } from "../write/context.ts";
+import type { Operation } from "../write/context.ts";
 import { heartbeatOf } from "../write/heartbeat.ts";
 import { commit } from "../write/write.ts";
 
@@ -44,68 +44,49 @@ export interface NewMessage {
  * Errors: `room_not_found`, `message_not_found` for `reply_to`.
  */
 export function postMessage(database: Database, room: string, message: NewMessage): Operation<Message> {
+  const { from = null, to = null, kind, body, reply_to = null } = message;
   return {
-    run(context) {
-      const alone = message.reply_to !== undefined || context.idempotencyKey;
-      return (alone ? postAlone : postCoalesced)(database, context, room, message);
+    async run(context) {
+      const [nonce, now] = [context.newId(), await context.time()];
+      const post = { room, nonce, from, to, kind, body: JSON.stringify(body), now: now.toISOString() };
+      const coalesced = reply_to === null && !context.idempotencyKey;
+      const revision = coalesced && await postCoalesced(database, { ...post, agent: message.from });
+      if (revision) return { now, revision, rows: [] };
+      const { outcome, reads: [rooms] } = await commit(database, context, {
+        room,
+        part: "messages",
+        nonce,
+        now,
+        admission: {
+          counts: posted("1"),
+          ...(reply_to === null ? { where: [], args: {} } : { where: [REPLIED], args: { reply_to } }),
+        },
+        effects: [{ sql: POST, args: { ...post, reply_to } }, ...heartbeatOf(room, message.from, now)],
+        reads: [{ sql: ROOM_REVISION, args: { room } }],
+      });
+      if (outcome.revision === undefined) throw messageNotFound(reply_to ?? "", revisionOf(rooms!));
+      return outcome;
     },
     answer: ({ now, revision }) => ({
       id: revision!,
       room_id: room,
-      from_agent: message.from ?? null,
-      to_agent: message.to ?? null,
-      kind: message.kind,
-      body: message.body,
+      from_agent: from,
+      to_agent: to,
+      kind,
+      body,
       created_at: now.toISOString(),
-      reply_to: message.reply_to ?? null,
+      reply_to,
       claimed_by: null,
       claimed_at: null,
     }),
   };
 }
 
-async function postCoalesced(
-  database: Database,
-  context: WriteContext,
-  room: string,
-  message: NewMessage,
-): Promise<Outcome> {
-  const [nonce, now] = [context.newId(), await context.time()];
-  const { from = null, to = null, kind } = message;
-  const body = JSON.stringify(message.body);
-  const post = { room, from, to, kind, body, agent: message.from, now: now.toISOString(), nonce };
-  const result = await database.commitCoalesced(COALESCED_POSTS, post, weightOf(body));
-  if (!result) {
-    await getRoom(database, room); // tells why
-    throw roomNotFound();
-  }
-  database.announce({ room, part: "messages", revision: result.revision });
-  return { now, revision: result.revision, rows: [] };
-}
-
-async function postAlone(
-  database: Database,
-  context: WriteContext,
-  room: string,
-  message: NewMessage,
-): Promise<Outcome> {
-  const [nonce, now] = [context.newId(), await context.time()];
-  const { from = null, to = null, kind, reply_to = null } = message;
-  const post = { from, to, kind, body: JSON.stringify(message.body), now: now.toISOString(), reply_to };
-  const { outcome, reads: [rooms] } = await commit(database, context, {
-    room,
-    part: "messages",
-    nonce,
-    now,
-    admission: {
-      counts: posted("1"),
-      ...(reply_to === null ? { where: [], args: {} } : { where: [REPLIED], args: { reply_to } }),
-    },
-    effects: [{ sql: POST, args: { room, nonce, ...post } }, ...heartbeatOf(room, message.from, now)],
-    reads: [{ sql: ROOM_REVISION, args: { room } }],
-  });
-  if (outcome.revision === undefined) throw messageNotFound(reply_to ?? "", revisionOf(rooms!));
-  return outcome;
+/** The revision of a message that travels with others of its kind; undefined where it must go alone, which tells why. */
+async function postCoalesced(database: Database, post: CoalescedPost): Promise<number | undefined> {
+  const result = await database.commitCoalesced(COALESCED_POSTS, post, weightOf(post.body));
+  if (result) database.announce({ room: post.room, part: "messages", revision: result.revision });
+  return result?.revision;
 }
 
 /**

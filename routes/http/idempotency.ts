@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { Database } from "../../db/database.ts";
-import type { KeyedRequest, Operation, Outcome } from "../../db/write/context.ts";
+import type { Operation, Outcome } from "../../db/write/context.ts";
 import { isTaken, runOnce } from "../../db/write/idempotency.ts";
 import { invalidMember, type RequestError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
@@ -22,21 +22,17 @@ export async function answerOnce<Answer>(
   { run, answer }: Operation<Answer>,
   render: (answer: Answer, outcome: Outcome) => Response | Promise<Response>,
 ): Promise<Response> {
-  const header = c.req.header("Idempotency-Key");
-  const outcome = header === undefined
-    ? await run(database) as Outcome // undefined comes of a read set alone
-    : await runOnce(database, await requestOf(c, database, room, keyOf(header)), run);
+  const request = await keyedRequest(c, database, room);
+  const outcome = request ? await runOnce(database, request, run) : await run(database) as Outcome;
   const response = await render(answer(outcome), outcome);
   if (outcome.replayed) response.headers.set("Idempotency-Replayed", "true");
   return response;
 }
 
-async function requestOf(
-  c: Context,
-  database: Database,
-  room: string | undefined,
-  key: string,
-): Promise<KeyedRequest> {
+async function keyedRequest(c: Context, database: Database, room: string | undefined) {
+  const header = c.req.header("Idempotency-Key");
+  if (header === undefined) return undefined;
+  const key = keyOf(header);
   return {
     scope: room ?? NO_ROOM,
     key: room === undefined ? await roomlessKey(c, database, key) : key,

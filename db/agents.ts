@@ -6,6 +6,7 @@ import { agentExists, agentNotFound, Refusal } from "./refusal.ts";
 import { revisionOf, ROOM_CURRENT, ROOM_REVISION } from "./rooms.ts";
 import { type Newest, newestWaitsOf, present, type Status, toNewest, waitsNow } from "./presence.ts";
 import type { Row } from "./driver/statement.ts";
+import type { Viewer } from "./viewer.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "./yield.ts";
 import { readConsistent } from "./consistent_read/read.ts";
 import { ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
@@ -144,9 +145,10 @@ export function heartbeat(
 /** All agents in order of joining. Errors: `room_not_found`. */
 export async function listAgents(
   database: Database,
+  viewer: Viewer,
   room: string,
 ): Promise<{ agents: Agent[]; revision: number }> {
-  const [rooms, rows, waits] = await readConsistent(database, [
+  const [rooms, rows, waits] = await readConsistent(database, viewer, [
     { sql: ROOM_CURRENT, args: { room } },
     selectAgents(room),
     newestWaitsOf(room, null),
@@ -166,10 +168,11 @@ export function selectAgents(room: string, agents?: string[]): Listing {
 /** Errors: `room_not_found`, `agent_not_found`. */
 export async function getAgent(
   database: Database,
+  viewer: Viewer,
   room: string,
   agent: string,
 ): Promise<{ agent: Agent; revision: number }> {
-  const [rooms, rows, waits] = await readCurrent(database, [
+  const [rooms, rows, waits] = await readCurrent(database, viewer, [
     { sql: ROOM_CURRENT, args: { room } },
     { sql: GET, args: { room, agent } },
     newestWaitsOf(room, agent),

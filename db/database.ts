@@ -2,6 +2,7 @@ import { type Bus, createBus } from "./bus.ts";
 import { type Clock, createServerClock, MACHINE_CLOCKS, type MachineClocks } from "./clock.ts";
 import type { Connection } from "./driver/connection.ts";
 import { createMutex, type Mutex } from "./serialize.ts";
+import { SERVICE } from "./viewer.ts";
 import { createStore, type Store } from "./store.ts";
 
 /** What the service has of its database: what is stored, time and ids, a bus of changes, and a mutex by room. */
@@ -23,7 +24,7 @@ export function createDatabase(
     ...createBus(),
     ...createMutex(),
     async time() {
-      if (!clock.isKnown()) await store.read([]);
+      if (!clock.isKnown()) await store.read(SERVICE, []);
       return clock.now();
     },
     elapsed: clocks.elapsed,

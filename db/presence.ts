@@ -3,6 +3,7 @@ import type { Database } from "./database.ts";
 import type { Row, Statement } from "./driver/statement.ts";
 import { type Admission, ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
 import { COALESCED_HEARTBEATS } from "./write/coalesced_write.ts";
+import { SERVICE } from "./viewer.ts";
 import { commit } from "./write/write.ts";
 
 export const STATUSES = ["active", "idle", "busy", "waiting"] as const;
@@ -108,7 +109,11 @@ export function present(
 
 /** Records a heartbeat that goes with no write; together with others that come at once. */
 export async function recordHeartbeat(database: Database, room: string, agent: string): Promise<void> {
-  await database.commitCoalesced(COALESCED_HEARTBEATS, [room, agent, (await database.time()).toISOString()]);
+  await database.commitCoalesced(SERVICE, COALESCED_HEARTBEATS, [
+    room,
+    agent,
+    (await database.time()).toISOString(),
+  ]);
 }
 
 /** Shows that an agent waits, for `lasts` milliseconds by the database's clock at the longest. */
@@ -140,5 +145,5 @@ async function moveAgent(
   const [nonce, now] = [database.newId(), await database.time()];
   const moved = { sql: MOVE_AGENT, args: { room, nonce, agent } };
   const write = { room, part: "agents" as const, nonce, now, admission, reads: [] };
-  await commit(database, database, { ...write, effects: [effect(nonce), moved] });
+  await commit(database, { viewer: SERVICE }, { ...write, effects: [effect(nonce), moved] });
 }

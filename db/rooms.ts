@@ -9,6 +9,7 @@ import { roomNotFound, served } from "./refusal.ts";
 import { REVISION, SERVED } from "./release.ts";
 import type { Row } from "./driver/statement.ts";
 import { columnsOf, createCoalescedRead } from "./batching/coalesce.ts";
+import { SERVICE, type Viewer } from "./viewer.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "./yield.ts";
 
 export interface Room {
@@ -68,7 +69,7 @@ export function createRoom(
       const key = context.idempotencyKey;
       const own = key ? held(key) : { sql: "TRUE", args: {} };
       const args = { room, now: now.toISOString(), meta: JSON.stringify(meta), ...own.args };
-      const { answers, stored } = await commitOnce(database, key, {
+      const { answers, stored } = await commitOnce(database, context, {
         steps: [
           { sql: ROOM_REVISION, args: { room }, answer: { columns: ["revision"] } },
           { sql: `${CREATE} WHERE ${own.sql} ${UNLESS_THERE}`, args, single: true },
@@ -83,8 +84,8 @@ export function createRoom(
 }
 
 /** Errors: `room_not_found`. */
-export async function getRoom(database: Database, id: string): Promise<Room> {
-  const row = await database.readCoalesced(COALESCED_GET, [id]);
+export async function getRoom(database: Database, viewer: Viewer, id: string): Promise<Room> {
+  const row = await database.readCoalesced(viewer, COALESCED_GET, [id]);
   if (row === undefined) throw roomNotFound();
   if (isBusyFor(row.meta)) await yieldToOthers();
   return toRoom(row);
@@ -96,12 +97,13 @@ export async function getRoom(database: Database, id: string): Promise<Room> {
  */
 export async function listRooms(
   database: Database,
+  viewer: Viewer,
   { before, limit }: { before?: RoomCursor; limit: number },
 ): Promise<{ rooms: Room[]; more: boolean }> {
   // Without a cursor, one that lies after every room; without an id, one that lies before every id.
   const { created_at, id = "" } = before ?? { created_at: "\u{10FFFF}" };
   const args = { created_at, id, limit: limit + 1, bytes: SHORT_PAGE_BYTES };
-  const [rows] = await database.read([{ sql: LIST, args, weight: SHORT_PAGE_WEIGHT }]);
+  const [rows] = await database.read(viewer, [{ sql: LIST, args, weight: SHORT_PAGE_WEIGHT }]);
   // The last row tells that there is more, whatever the list was cut by.
   const more = rows!.length > limit || (rows!.length > 1 && rows![0]!.edge !== null);
   return { rooms: await mapYielding(rows!.slice(0, more ? -1 : undefined), toRoom), more };
@@ -112,7 +114,7 @@ export async function lookAtRooms(
   database: Database,
   rooms: string[],
 ): Promise<{ changes: Change[][]; due: Due[] }> {
-  const [rows] = await database.read([{ sql: REVISIONS, args: { rooms: JSON.stringify(rooms) } }]);
+  const [rows] = await database.read(SERVICE, [{ sql: REVISIONS, args: { rooms: JSON.stringify(rooms) } }]);
   const changes = rows!.map((row) =>
     PARTS.map((part) => ({ room: row.id as string, part, revision: Number(row[`${part}_revision`]) }))
   );
@@ -121,7 +123,7 @@ export async function lookAtRooms(
 
 /** Resolves when the database answers and has its tables. Errors: `DatabaseUnavailable`. */
 export async function ping(database: Database): Promise<void> {
-  await database.read([{ sql: PING, args: {} }]);
+  await database.read(SERVICE, [{ sql: PING, args: {} }]);
 }
 
 /** The room's revision, from the rows of ROOM_REVISION. Errors: `room_not_found`, `unavailable`. */

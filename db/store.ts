@@ -4,15 +4,16 @@ import type { Connection } from "./driver/connection.ts";
 import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./driver/faults.ts";
 import { migrate, migrateAnew, NewerDatabase } from "./driver/migrate.ts";
 import type { Row, Send, Statement } from "./driver/statement.ts";
+import type { Viewer } from "./viewer.ts";
 
-/** What is stored. */
+/** What is stored, as a viewer sees it. */
 export interface Store {
   /** Runs reads in one snapshot and one round trip, which other reads may share. */
-  read: BatchQueue["submit"];
+  read(viewer: Viewer, statements: Statement[]): Promise<Row[][]>;
   /** Reads one item, coalesced with others of its kind into statements that serve them all. */
   readCoalesced: BatchQueue["submitCoalesced"];
   /** Runs statements atomically and in order in one round trip, which other commits may share. */
-  commit(statements: Statement[]): Promise<Row[][]>;
+  commit(viewer: Viewer, statements: Statement[]): Promise<Row[][]>;
   /** Commits one item, coalesced with others of its kind into statements that serve them all. */
   commitCoalesced: BatchQueue["submitCoalesced"];
   /** Applies the migrations that are missing. Done by itself before the first statement. */
@@ -140,9 +141,9 @@ export function createStore(
     elapsed,
   );
   return {
-    read: reads.submit,
+    read: (_, statements) => reads.submit(statements),
     readCoalesced: reads.submitCoalesced,
-    commit: writes.submit,
+    commit: (_, statements) => writes.submit(statements),
     commitCoalesced: writes.submitCoalesced,
     async working(task) {
       working++;

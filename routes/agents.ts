@@ -7,26 +7,27 @@ import { large, resource } from "./http/methods.ts";
 import { checkSize, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
-export function mountAgents(app: Hono, { database }: Services): void {
+export function mountAgents(app: Hono, { database, viewerOf }: Services): void {
   resource(app, "/rooms/:room/agents", {
     async POST(c) {
       const room = roomOf(c);
       const { if_new: ifNew, ...profile } = await readBody(c, "agentBody");
       checkSize(profile.meta, "meta");
       const operation = registerAgent(database, room, { ...profile, ifNew }, LIMITS.agents);
-      return await answerOnce(c, database, room, operation, ({ agent, created, revision }) => {
+      return await answerOnce(c, database, viewerOf(c), room, operation, ({ agent, created, revision }) => {
         return reply(revision, { ...agent, created }, created ? 201 : 200);
       });
     },
     GET: large(async (c) => {
-      const { agents, revision } = await listAgents(database, roomOf(c));
+      const { agents, revision } = await listAgents(database, viewerOf(c), roomOf(c));
       return await replyLarge(revision, agents);
     }),
   });
 
   resource(app, "/rooms/:room/agents/:agent", {
     async GET(c) {
-      const { agent, revision } = await getAgent(database, roomOf(c), existingId(c.req.param("agent")!));
+      const agentId = existingId(c.req.param("agent")!);
+      const { agent, revision } = await getAgent(database, viewerOf(c), roomOf(c), agentId);
       return reply(revision, agent);
     },
   });
@@ -37,7 +38,7 @@ export function mountAgents(app: Hono, { database }: Services): void {
       const agent = existingId(c.req.param("agent")!);
       const { status = "active" } = await readBody(c, "heartbeatBody");
       const operation = heartbeat(database, room, agent, status);
-      return await answerOnce(c, database, room, operation, ({ heartbeat, revision }) => {
+      return await answerOnce(c, database, viewerOf(c), room, operation, ({ heartbeat, revision }) => {
         return reply(revision, { ok: true, agent, status, heartbeat });
       });
     },

@@ -7,13 +7,13 @@ import { large, resource } from "./http/methods.ts";
 import { compileOf, readBody, replyLarge, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
-export function mountEval(app: Hono, { reader }: Services): void {
+export function mountEval(app: Hono, { reader, viewerOf }: Services): void {
   resource(app, "/rooms/:room/eval", {
     POST: large(async (c) => {
       const room = roomOf(c);
       const { expr, agent } = await readBody(c, "evalBody");
       const expression = await compileOf(expr);
-      const data = await reader.load(room, expression.reads);
+      const data = await reader.load(viewerOf(c), room, expression.reads);
       if (isBusy()) await yieldToOthers();
       const { context } = createContext(data).from({ self: agent ?? null });
       try {

@@ -1,5 +1,6 @@
 import type { Context, Hono } from "hono";
 import type { Changes } from "../db/snapshots/changes.ts";
+import { keyFor } from "../db/viewer.ts";
 import { invalidMember } from "./http/errors.ts";
 import { resource } from "./http/methods.ts";
 import type { Pieces } from "./http/outbox.ts";
@@ -37,14 +38,15 @@ export function mountEvents(app: Hono, services: Services): void {
 }
 
 /** Follows the path's room; `left` is to be called once the reader is gone. Errors: `rate_limited`, those of `follow`. */
-export async function follow(c: Context, { watch, fairUse, outbox }: Services) {
-  const room = roomOf(c);
+export async function follow(c: Context, { watch, fairUse, outbox, viewerOf }: Services) {
+  const [viewer, room] = [viewerOf(c), roomOf(c)];
+  const seen = keyFor(viewer, room);
   const after = startOf(c);
   const left = fairUse.hold(c, "stream", room);
-  const share = after === undefined ? undefined : outbox.take(readOf(room, after));
+  const share = after === undefined ? undefined : outbox.take(readOf(seen, after));
   try {
-    const follower = await watch.follow(room, after, share?.bytes);
-    return { follower, left, sending: { outbox, room, share } };
+    const follower = await watch.follow(viewer, room, after, share?.bytes);
+    return { follower, left, sending: { outbox, seen, share } };
   } catch (error) {
     share?.end();
     left();

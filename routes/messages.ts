@@ -10,7 +10,7 @@ import { queryCount, queryNumber, queryText } from "./http/input/queries.ts";
 import { checkSize, linkNext, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
-export function mountMessages(app: Hono, { database }: Services): void {
+export function mountMessages(app: Hono, { database, viewerOf }: Services): void {
   resource(app, "/rooms/:room/messages", {
     async POST(c) {
       const room = roomOf(c);
@@ -19,13 +19,20 @@ export function mountMessages(app: Hono, { database }: Services): void {
       const [from, to] = [sameOf(sent, "from", "from_agent"), sameOf(sent, "to", "to_agent")];
       const message = { from, to, kind, body, reply_to };
       const operation = postMessage(database, room, message);
-      return await answerOnce(c, database, room, operation, (posted) => reply(posted.id, posted, 201));
+      return await answerOnce(
+        c,
+        database,
+        viewerOf(c),
+        room,
+        operation,
+        (posted) => reply(posted.id, posted, 201),
+      );
     },
     GET: large(async (c) => {
       const room = roomOf(c);
       const last = queryCount(c, "last");
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
-      const { messages, more, revision } = await listMessages(database, room, {
+      const { messages, more, revision } = await listMessages(database, viewerOf(c), room, {
         after: queryNumber(c, "after"),
         thread: queryNumber(c, "thread"),
         kind: mapped(queryText(c, "kind"), existingKey),
@@ -45,6 +52,7 @@ export function mountMessages(app: Hono, { database }: Services): void {
     async GET(c) {
       const { message, revision } = await getMessage(
         database,
+        viewerOf(c),
         roomOf(c),
         existingMessageId(c.req.param("message")!),
       );
@@ -59,7 +67,14 @@ export function mountMessages(app: Hono, { database }: Services): void {
       const { agent } = await readBody(c, "claimBody");
       const claim = { claimed: true, claimed_by: agent, message_id: message };
       const operation = claimMessage(database, room, message, agent);
-      return await answerOnce(c, database, room, operation, ({ revision }) => reply(revision, claim));
+      return await answerOnce(
+        c,
+        database,
+        viewerOf(c),
+        room,
+        operation,
+        ({ revision }) => reply(revision, claim),
+      );
     },
   });
 }

@@ -10,18 +10,25 @@ import { queryCount, queryText } from "./http/input/queries.ts";
 import { checkSize, linkNext, readBody, reply, replyLargeList, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
-export function mountRooms(app: Hono, { database }: Services): void {
+export function mountRooms(app: Hono, { database, viewerOf }: Services): void {
   resource(app, "/rooms", {
     async POST(c) {
       const { id, meta = {} } = await readBody(c, "roomBody");
       checkSize(meta, "meta");
-      return await answerOnce(c, database, id, createRoom(database, { id, meta }), ({ room, created }) => {
-        return reply(room.revision, roomReply(room), created ? 201 : 200);
-      });
+      return await answerOnce(
+        c,
+        database,
+        viewerOf(c),
+        id,
+        createRoom(database, { id, meta }),
+        ({ room, created }) => {
+          return reply(room.revision, roomReply(room), created ? 201 : 200);
+        },
+      );
     },
     GET: large(async (c) => {
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
-      const { rooms, more } = await listRooms(database, { before: cursorOf(c), limit });
+      const { rooms, more } = await listRooms(database, viewerOf(c), { before: cursorOf(c), limit });
       const last = rooms.at(-1);
       const next = more ? linkNext(c, { before: last!.created_at, before_id: last!.id }) : undefined;
       return await replyLargeList(rooms.map(roomReply), next);
@@ -30,7 +37,7 @@ export function mountRooms(app: Hono, { database }: Services): void {
 
   resource(app, "/rooms/:room", {
     async GET(c) {
-      const room = await getRoom(database, roomOf(c));
+      const room = await getRoom(database, viewerOf(c), roomOf(c));
       const { revision } = room;
       return unchanged(c, revision, revision) ?? reply(revision, roomReply(room), 200, etag(revision));
     },

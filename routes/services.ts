@@ -3,6 +3,7 @@ import { createGates, type Gates } from "../cel/rooms/gates.ts";
 import { createReader, type Reader } from "../cel/rooms/reader.ts";
 import { createWatch, type Watch } from "../cel/waits/watch.ts";
 import type { Database } from "../db/database.ts";
+import { EVERYBODY, type Viewer } from "../db/viewer.ts";
 import { createAddress } from "./http/callers/address.ts";
 import { type BrowserOptions, BROWSERS, createBrowserGuard } from "./http/callers/browsers.ts";
 import { createFairUse, FAIR_USE, type FairUse, type FairUseOptions } from "./http/callers/fair_use.ts";
@@ -18,6 +19,8 @@ export interface Services {
   fairUse: FairUse;
   /** Lets in what is for this instance. Errors: `invalid_request`, `forbidden`. */
   admit(c: Context): void;
+  /** With whose eyes a request reads. */
+  viewerOf(c: Context): Viewer;
   /** Where the service is reached. */
   addressOf(c: Context): string;
   /** Whether that is the same for all. */
@@ -35,6 +38,7 @@ export interface ServiceOptions {
   browsers?: BrowserOptions;
   /** Where the service is reached; left out: where each caller reaches it. */
   publicUrl?: string;
+  viewerOf?: Services["viewerOf"];
   /** An https address to link to as the source; anything else is left out. */
   source?: string;
 }
@@ -43,7 +47,14 @@ const FOLLOWERS = { max: LIMITS.streams, maxPerRoom: LIMITS.streamsOfRoom, lengt
 
 export function createServices(
   database: Database,
-  { poll = LIMITS.pollMs, fairUse = FAIR_USE, browsers = BROWSERS, publicUrl, source }: ServiceOptions = {},
+  {
+    poll = LIMITS.pollMs,
+    fairUse = FAIR_USE,
+    browsers = BROWSERS,
+    viewerOf = () => EVERYBODY,
+    publicUrl,
+    source,
+  }: ServiceOptions = {},
 ): Services {
   const reader = createReader(database);
   return {
@@ -53,6 +64,7 @@ export function createServices(
     gates: createGates(database, reader),
     watch: createWatch(database, reader, { poll, max: LIMITS.waits, followers: FOLLOWERS }),
     fairUse: createFairUse(fairUse),
+    viewerOf,
     admit: createBrowserGuard(browsers),
     addressOf: createAddress(fairUse.trustedProxies, publicUrl),
     hasOneAddress: publicUrl !== undefined,

@@ -2,6 +2,7 @@ import type { Context, Hono } from "hono";
 import { includesAnything } from "../cel/waits/include.ts";
 import type { WaitResult } from "../cel/waits/waiter.ts";
 import { getAgent } from "../db/agents.ts";
+import type { Viewer } from "../db/viewer.ts";
 import { runAsUrgentTask } from "../db/yield.ts";
 import { invalidMember } from "./http/errors.ts";
 import { existingAgentId, existingId } from "./http/ids.ts";
@@ -19,14 +20,15 @@ interface WaitBody {
   include?: string | string[];
 }
 
-export function mountWait(app: Hono, { database, watch, fairUse }: Services): void {
+export function mountWait(app: Hono, { database, watch, fairUse, viewerOf }: Services): void {
   /** `signal` is read before anything is awaited: a client that leaves earlier would be missed. */
   async function wait(c: Context, room: string, body: WaitBody, signal: AbortSignal): Promise<Response> {
     const condition = await compileOf(body.condition);
     const include = includeOf(body.include ?? []);
     const timeout = Math.min(body.timeout ?? LIMITS.waitMs, LIMITS.waitMs);
-    const agent = await waiterOf(room, body.agent ?? undefined);
-    const request = { room, condition, agent, timeout, include, signal };
+    const viewer = viewerOf(c);
+    const agent = await waiterOf(viewer, room, body.agent ?? undefined);
+    const request = { viewer, room, condition, agent, timeout, include, signal };
     const release = fairUse.hold(c, "wait", room);
     let result: WaitResult | undefined;
     try {
@@ -46,9 +48,9 @@ export function mountWait(app: Hono, { database, watch, fairUse }: Services): vo
   }
 
   /** Who waits, registered or not. Errors: `room_not_found` and `agent_not_found` for what can be nobody's id. */
-  async function waiterOf(room: string, agent?: string): Promise<string | undefined> {
+  async function waiterOf(viewer: Viewer, room: string, agent?: string): Promise<string | undefined> {
     if (agent !== undefined && existingAgentId(agent) === "") {
-      await getAgent(database, room, existingId(agent));
+      await getAgent(database, viewer, room, existingId(agent));
     }
     return agent;
   }

@@ -40,6 +40,7 @@ const DATABASE = [
     "db/release.ts",
     "db/yield.ts",
     "db/serialize.ts",
+    "db/viewer.ts",
   ],
   ["db/driver/"],
   ["db/batching/"],

@@ -4,12 +4,14 @@ import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import type { ReadSetAt } from "../../db/write/read_set.ts";
 import type { Json } from "../../db/json.ts";
 import { Refusal } from "../../db/refusal.ts";
+import type { Viewer } from "../../db/viewer.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { createContext } from "./context.ts";
 import { EvaluationFailed, type Expression } from "../language/expression.ts";
 import type { Reader, RoomData } from "./reader.ts";
 
 export interface Gate {
+  viewer: Viewer;
   /** Must be truthy in the very state that the write applies to. */
   condition: Expression;
   self: string | null;
@@ -36,7 +38,7 @@ export function createGates(database: Database, reader: Reader): Gates {
       const giveUp = database.elapsed() + MAX_WAIT_MS;
       return database.serialize(room, async () => {
         for (let attempt = 1; attempt <= MAX_ATTEMPTS && database.elapsed() < giveUp; attempt++) {
-          const data = await reader.load(room, gate.condition.reads);
+          const data = await reader.load(gate.viewer, room, gate.condition.reads);
           if (isBusy()) await yieldToOthers();
           judge(data, gate);
           if (data.snapshot.overdue) throw new DatabaseUnavailable("What is due cannot be ended.", false);

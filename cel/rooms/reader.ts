@@ -3,6 +3,7 @@ import type { ReadSet } from "../../db/write/read_set.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { loadSnapshot, type Snapshot } from "../../db/snapshots/snapshot.ts";
 import type { Query } from "../../db/consistent_read/read.ts";
+import type { Viewer } from "../../db/viewer.ts";
 import { define, type Definitions, readsViews, viewsOf, withViews } from "./definitions.ts";
 import { createMemory, type Known } from "./definitions_memory.ts";
 import { compileAhead } from "./compile.ts";
@@ -19,10 +20,10 @@ export interface RoomData extends Converted {
 
 export interface Reader {
   /**
-   * Loads what `reads` names; `extra` queries see the same revision. One round trip; one more where views are
+   * Loads what `reads` names, as the viewer sees it; `extra` queries see the same revision. One round trip; one more where views are
    * read whose definitions this instance does not know yet. Errors: `room_not_found`, `unavailable`.
    */
-  load(room: string, reads: Reads, extra?: Query[]): Promise<RoomData>;
+  load(viewer: Viewer, room: string, reads: Reads, extra?: Query[]): Promise<RoomData>;
 }
 
 /** Bytes that the remembered definitions take: hundreds of rooms with many views, or thousands with few. */
@@ -30,7 +31,10 @@ const REMEMBERED_BYTES = 32_000_000;
 const MAX_LOADS = 6;
 const NONE: Definitions = new Map();
 
-/** Loads rooms for expressions. Remembers the definitions of views by the revision at which they last changed. */
+/**
+ * Loads rooms for expressions. Remembers the definitions of views by the revision at which they last changed: these
+ * are the same for all viewers.
+ */
 export function createReader(database: Database): Reader {
   const remembered = createMemory(REMEMBERED_BYTES);
   const defining = new Map<string, Promise<Definitions>>();
@@ -53,16 +57,22 @@ export function createReader(database: Database): Reader {
   }
 
   return {
-    async load(room, reads, extra = []) {
+    async load(viewer, room, reads, extra = []) {
       if (!readsViews(reads)) {
-        const snapshot = await loadSnapshot(database, room, { ...readSetOf(reads), views: false }, extra);
+        const snapshot = await loadSnapshot(
+          database,
+          viewer,
+          room,
+          { ...readSetOf(reads), views: false },
+          extra,
+        );
         return await toData(snapshot, NONE, reads);
       }
       let known = remembered.get(room);
       let views = known === undefined;
       let loaded = withViews(reads, known?.definitions ?? NONE);
       for (let loads = 0; loads < MAX_LOADS; loads++) {
-        const snapshot = await loadSnapshot(database, room, { ...readSetOf(loaded), views }, extra);
+        const snapshot = await loadSnapshot(database, viewer, room, { ...readSetOf(loaded), views }, extra);
         // What is known of a later revision was known before the database was restored from a copy.
         if (known && known.revision > snapshot.revisions.revision) remembered.forget(room);
         const moved = known?.revision !== snapshot.revisions.views || known.createdAt !== snapshot.createdAt;

@@ -1,6 +1,7 @@
 import { type Changes, readChanges } from "../../db/snapshots/changes.ts";
 import type { Change } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
+import { keyFor, type Viewer } from "../../db/viewer.ts";
 import { Refusal } from "../../db/refusal.ts";
 
 /** Somebody who is told what changes in a room, at the pace at which they ask. */
@@ -35,7 +36,7 @@ export interface Follows {
    * Follows a room from a revision on, or from now; what comes first is cut beyond `bytes`.
    * Errors: `room_not_found`, `unavailable`.
    */
-  follow(room: string, after?: number, bytes?: number): Promise<Follower>;
+  follow(viewer: Viewer, room: string, after?: number, bytes?: number): Promise<Follower>;
   /** The rooms that are followed. */
   rooms(): Iterable<string>;
   /** A room has moved: its followers look. */
@@ -73,16 +74,17 @@ export function createFollows(
    * counts no longer once nobody follows the room: nobody hears then that more has changed.
    */
   function read(
+    viewer: Viewer,
     room: string,
     followed: FollowedRoom,
     { after, bytes }: { after?: number; bytes?: number },
   ): Promise<Changes> {
-    const name = `${after} ${bytes} ${room}`;
+    const name = keyFor(viewer, `${after} ${bytes} ${room}`);
     const known = shared.get(name);
     if (known?.followed === followed) return known.reading;
     const query = { after, bytes, limit: length };
     const { rewinds } = followed;
-    const reading = readChanges(database, room, query).then((changes) => {
+    const reading = readChanges(database, viewer, room, query).then((changes) => {
       const { revision, more, reset } = changes;
       if (after === undefined || reset || revision <= after) forget();
       if (followed.rewinds === rewinds) followed.latest = Math.max(followed.latest, revision + Number(more));
@@ -132,12 +134,12 @@ export function createFollows(
   }
 
   return {
-    async follow(room, after, bytes) {
+    async follow(viewer, room, after, bytes) {
       const { followed, follower } = subscribe(room);
       let first: Changes | undefined;
       try {
         // Subscribed first, so that no change falls between this look and those to come.
-        first = await read(room, followed, after === undefined ? {} : { after, bytes });
+        first = await read(viewer, room, followed, after === undefined ? {} : { after, bytes });
       } catch (error) {
         follower.leave();
         throw error;
@@ -167,7 +169,7 @@ export function createFollows(
           rewinds = followed.rewinds;
           if (rewound) first = undefined;
           const after = rewound ? Number.MAX_SAFE_INTEGER : revision;
-          const changes = first ?? await read(room, followed, { after, bytes });
+          const changes = first ?? await read(viewer, room, followed, { after, bytes });
           first = undefined;
           if (ended()) return undefined;
           revision = changes.revision;

@@ -4,6 +4,7 @@ import type { Database } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { recordHeartbeat } from "../../db/presence.ts";
 import { Refusal } from "../../db/refusal.ts";
+import { keyFor } from "../../db/viewer.ts";
 import { runAsTask } from "../../db/yield.ts";
 import { NOTHING } from "../rooms/definitions.ts";
 import { queriesOfInclude } from "./include.ts";
@@ -116,11 +117,11 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
   }
 
   function load({ room, account }: RoomWatch, waiters: Waiter[], more: Reads, later = 0): Promise<RoomData> {
-    const { include } = waiters[0]!.request;
+    const { viewer, include } = waiters[0]!.request;
     const alone = isAlone(waiters[0]!);
     const extra = alone ? queriesOfInclude(room, include) : [];
     const reads = unionReads([...new Set(waiters.map(readsOf)), more]);
-    const run = () => reader.load(room, reads, extra);
+    const run = () => reader.load(viewer, room, reads, extra);
     return shares.load(account, weightOf(reads, extra.length), alone ? () => runAsTask(run) : run, later);
   }
 
@@ -185,11 +186,11 @@ function withoutHeartbeat(error: unknown): void {
   if (!(error instanceof DatabaseUnavailable)) throw error;
 }
 
-/** Waits that a load can serve: all that need no more than they read, and those whose answers include the same. */
+/** Waits of a viewer that a load can serve: all that need no more than they read, and those whose answers include the same. */
 function groupsOf(waiters: Waiter[]): Waiter[][] {
   const groups = Map.groupBy(
     waiters,
-    (waiter) => isAlone(waiter) ? JSON.stringify(waiter.request.include) : "",
+    (waiter) => keyFor(waiter.request.viewer, isAlone(waiter) ? JSON.stringify(waiter.request.include) : ""),
   );
   return [...groups.values()];
 }

@@ -6,9 +6,11 @@ import { type Include, included, includesAnything, readsOfInclude } from "./incl
 import { withViews } from "../rooms/definitions.ts";
 import type { RoomData } from "../rooms/reader.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
+import type { Viewer } from "../../db/viewer.ts";
 import { isBusy } from "../../db/yield.ts";
 
 export interface WaitRequest {
+  viewer: Viewer;
   room: string;
   condition: Expression;
   /** Who waits, shown as `waiting` meanwhile. */

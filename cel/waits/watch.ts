@@ -4,6 +4,7 @@ import { type Due, makeEndings } from "../../db/write/endings.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { lookAtRooms } from "../../db/rooms.ts";
+import { SERVICE } from "../../db/viewer.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
 import { createInterval } from "./interval.ts";
@@ -138,7 +139,7 @@ export function createWatch(
   function end(due: Due) {
     if (ending.has(due.room)) return;
     ending.add(due.room);
-    makeEndings(database, due).catch(skip).finally(() => ending.delete(due.room));
+    makeEndings(database, SERVICE, due).catch(skip).finally(() => ending.delete(due.room));
   }
 
   /** The next look catches up. */

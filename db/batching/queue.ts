@@ -1,5 +1,6 @@
 import { type Coalescer, createBatchSender, type Submission } from "./sender.ts";
 import type { Row, Send, Statement } from "../driver/statement.ts";
+import { SERVICE, type Viewer } from "../viewer.ts";
 import { isBusy, yieldToNetwork } from "../yield.ts";
 
 export interface BatchLimits {
@@ -20,8 +21,9 @@ export interface BatchLimits {
 export interface BatchQueue {
   /** Submits statements, which weigh what each of them does. */
   submit(statements: Statement[]): Promise<Row[][]>;
-  /** Submits one item, to be coalesced with others of its kind; `weight` is 1 for a small one. */
+  /** Submits one item, to be coalesced with others of its kind and viewer; `weight` is 1 for a small one. */
   submitCoalesced<Item, Result>(
+    viewer: Viewer,
     coalescer: Coalescer<Item, Result>,
     item: Item,
     weight?: number,
@@ -223,13 +225,14 @@ export function createBatchQueue(
   }
 
   function submitCoalesced<Item, Result>(
+    viewer: Viewer,
     coalescer: Coalescer<Item, Result>,
     item: Item,
     weight = 1,
   ): Promise<Result> {
     return new Promise((resolve, reject) => {
       const expires = elapsed() + limits.patience;
-      waiting.push({ coalescer, item, weight, expires, resolve, reject } as Submission);
+      waiting.push({ viewer, coalescer, item, weight, expires, resolve, reject } as Submission);
       if (waiting.length >= hoped.count) complete?.();
       pump();
     });
@@ -237,7 +240,7 @@ export function createBatchQueue(
 
   return {
     submitCoalesced,
-    submit: (statements) => submitCoalesced(createVerbatim(), statements, weightOfAll(statements)),
+    submit: (statements) => submitCoalesced(SERVICE, createVerbatim(), statements, weightOfAll(statements)),
   };
 }
 

@@ -1,16 +1,18 @@
 import { pause } from "../pause.ts";
 import { DatabaseUnavailable, faultOf } from "../driver/faults.ts";
 import type { Row, Send, Statement } from "../driver/statement.ts";
+import type { Viewer } from "../viewer.ts";
 
 /** How requests of one kind share their statements in a batch. */
 export interface Coalescer<Item, Result> {
-  /** The statements that serve all items at once. */
+  /** The statements that serve all these items at once: those of one viewer. */
   statements(items: Item[]): Statement[];
   /** What each item gets from the rows of these statements. */
   results(items: Item[], rows: Row[][]): Result[];
 }
 
 export interface Submission {
+  viewer: Viewer;
   coalescer: Coalescer<unknown, unknown>;
   item: unknown;
   weight: number;
@@ -19,7 +21,7 @@ export interface Submission {
   reject(error: Error): void;
 }
 
-/** The submissions of one coalescer, and the statements that serve them all. */
+/** The submissions of one coalescer and viewer, and the statements that serve them all. */
 interface Group {
   submissions: Submission[];
   statements: Statement[];
@@ -63,11 +65,12 @@ export function createBatchSender(
 }
 
 function grouped(submissions: Submission[]): Group[] {
-  const byCoalescer = Map.groupBy(submissions, ({ coalescer }) => coalescer);
-  return [...byCoalescer].map(([coalescer, members]) => ({
-    submissions: members,
-    statements: coalescer.statements(members.map(({ item }) => item)),
-  }));
+  return [...Map.groupBy(submissions, ({ viewer }) => viewer.key).values()].flatMap((own) =>
+    [...Map.groupBy(own, ({ coalescer }) => coalescer)].map(([coalescer, members]) => ({
+      submissions: members,
+      statements: coalescer.statements(members.map(({ item }) => item)),
+    }))
+  );
 }
 
 function answer(groups: Group[], rows: Row[][]) {

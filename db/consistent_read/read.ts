@@ -16,6 +16,7 @@ import type { Reading } from "./reading.ts";
 import { Refusal } from "../refusal.ts";
 import type { Row, Statement, Value } from "../driver/statement.ts";
 import { createThread } from "./thread.ts";
+import type { Viewer } from "../viewer.ts";
 import { isBusy, sortYielding, yieldToOthers } from "../yield.ts";
 
 export type Query = Statement | Listing;
@@ -31,7 +32,7 @@ const MAX_STEPS = 10_000;
  * far, as it is at that step. So nothing has to be begun again, however fast the room changes.
  * Errors: `DatabaseUnavailable`, `unavailable`.
  */
-export async function readConsistent(database: Database, queries: Query[]): Promise<Row[][]> {
+export async function readConsistent(database: Database, viewer: Viewer, queries: Query[]): Promise<Row[][]> {
   const readings = queries.map((query, n) =>
     "sql" in query ? createPlain(query, n === 0) : query.thread ? createThread(query) : createPaged(query)
   );
@@ -48,7 +49,7 @@ export async function readConsistent(database: Database, queries: Query[]): Prom
     last = areComplete(),
   ): Promise<boolean> {
     const wanted = readings.map((reading) => reading.statements(seen, last, bytesOf(reading)));
-    const results = await readCurrent(database, wanted.flat());
+    const results = await readCurrent(database, viewer, wanted.flat());
     for (const [n, reading] of readings.entries()) {
       if (isBusy()) await yieldToOthers();
       reading.take(results.splice(0, wanted[n]!.length));

@@ -8,6 +8,7 @@ import { REVISION } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import type { Row } from "../driver/statement.ts";
 import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
+import type { Viewer } from "../viewer.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 import { readConsistent } from "../consistent_read/read.ts";
 
@@ -60,10 +61,11 @@ const GET = createCoalescedRead(
 /** The messages that match, ids ascending; `more` says that the list was cut. Errors: `room_not_found`. */
 export async function listMessages(
   database: Database,
+  viewer: Viewer,
   room: string,
   filter: MessageFilter,
 ): Promise<{ messages: Message[]; more: boolean; revision: number }> {
-  const [rooms, rows] = await readConsistent(database, [
+  const [rooms, rows] = await readConsistent(database, viewer, [
     { sql: ROOM_REVISION, args: { room } },
     selectMessages(room, filter),
   ]);
@@ -76,10 +78,11 @@ export async function listMessages(
 /** Errors: `room_not_found`, `message_not_found`. */
 export async function getMessage(
   database: Database,
+  viewer: Viewer,
   room: string,
   message: number,
 ): Promise<{ message: Message; revision: number }> {
-  const row = await database.readCoalesced(GET, [room, message]);
+  const row = await database.readCoalesced(viewer, GET, [room, message]);
   if (row === undefined) throw roomNotFound();
   const revision = served(row.room_revision);
   if (row.id === null) throw messageNotFound(message, revision);

@@ -9,6 +9,7 @@ import { roomNotFound, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { type Entry, toListed, type Tombstone } from "../state/entry.ts";
 import type { Row, Statement } from "../driver/statement.ts";
+import type { Viewer } from "../viewer.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../yield.ts";
 
 /** The revision at which something last changed. */
@@ -85,8 +86,13 @@ const WAITS = `
  * What changed after a revision, in one round trip whose cost is that of what changed. What is more than a
  * page holds is cut before its limit. Errors: `room_not_found`.
  */
-export async function readChanges(database: Database, room: string, query: ChangesQuery): Promise<Changes> {
-  const results = await readCurrent(database, selectChanges(room, query));
+export async function readChanges(
+  database: Database,
+  viewer: Viewer,
+  room: string,
+  query: ChangesQuery,
+): Promise<Changes> {
+  const results = await readCurrent(database, viewer, selectChanges(room, query));
   if (isBusy()) await yieldToOthers();
   return await toChanges(results);
 }

@@ -11,6 +11,7 @@ import { roomNotFound, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { VIEW_SCOPE } from "../state/entry.ts";
 import { type Row, type Statement, weightOf } from "../driver/statement.ts";
+import type { Viewer } from "../viewer.ts";
 import { mapYielding } from "../yield.ts";
 import { type Query, readConsistent } from "../consistent_read/read.ts";
 
@@ -106,12 +107,13 @@ const VIEWS_WEIGHT = weightOf(2 ** 18);
  */
 export async function loadSnapshot(
   database: Database,
+  viewer: Viewer,
   room: string,
   query: SnapshotQuery,
   extra: Query[] = [],
 ): Promise<Snapshot> {
   const queries = snapshotQueries(room, query);
-  const results = await readConsistent(database, [...Object.values(queries), ...extra]);
+  const results = await readConsistent(database, viewer, [...Object.values(queries), ...extra]);
   const names = Object.keys(queries);
   const rows = Object.fromEntries(names.map((name, index) => [name, results[index]!]));
   return await toSnapshot(rows, results.slice(names.length));

@@ -8,6 +8,7 @@ import { keyNotFound, roomNotFound, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
+import type { Viewer } from "../viewer.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 import { readConsistent } from "../consistent_read/read.ts";
 
@@ -50,11 +51,12 @@ const AFTER_PREFIX = `:prefix || CAST(x'FF' AS TEXT)`;
 /** Errors: `room_not_found`, `key_not_found`. */
 export async function getEntry(
   database: Database,
+  viewer: Viewer,
   room: string,
   scope: string,
   key: string,
 ): Promise<{ entry: Entry; revision: number }> {
-  const row = await database.readCoalesced(GET, [room, scope, key]);
+  const row = await database.readCoalesced(viewer, GET, [room, scope, key]);
   if (row === undefined) throw roomNotFound();
   const revision = served(row.room_revision);
   if (row.version === null) throw keyNotFound(scope, key, revision);
@@ -66,10 +68,11 @@ export async function getEntry(
 /** Entries by scope and key in code point order; with `since` also tombstones. Errors: `room_not_found`. */
 export async function listEntries(
   database: Database,
+  viewer: Viewer,
   room: string,
   filter: StateFilter,
 ): Promise<{ entries: Array<Entry | Tombstone>; revision: number }> {
-  const [rooms, rows] = await readConsistent(database, [
+  const [rooms, rows] = await readConsistent(database, viewer, [
     { sql: ROOM_REVISION, args: { room } },
     selectEntries(room, filter),
   ]);

@@ -99,7 +99,7 @@ async function putCoalesced(
   const json = JSON.stringify(value);
   const written = { room, scope, key, value: json, agent: put.agent, now: now.toISOString(), nonce };
   const item = { ...written, mostKeys: put.limits.keys };
-  const result = await database.commitCoalesced(COALESCED_PUTS, item, weightOf(json));
+  const result = await database.commitCoalesced(context.viewer, COALESCED_PUTS, item, weightOf(json));
   if (!result) return undefined;
   const { revision, version } = result;
   database.announce({ room, part: "state", revision });
@@ -143,9 +143,12 @@ const MOVED = ["version_conflict", "limit_reached"];
 
 /** Adds fractions as doubles: reads, adds here, and writes the sums if what they started from has not moved. */
 async function putSums(attempt: Attempt): Promise<Outcome | undefined> {
-  const { database, room, put } = attempt;
+  const { database, context, room, put } = attempt;
   for (let n = 0; n < MOST_ATTEMPTS; n++) {
-    const [rows] = await database.read([{ sql: selectStored(), args: storedArgs(room, put.writes) }]);
+    const [rows] = await database.read(context.viewer, [{
+      sql: selectStored(),
+      args: storedArgs(room, put.writes),
+    }]);
     checkRoom(rows!);
     const results = explainRefusal(put, rows!);
     if (results instanceof Refusal) throw results;

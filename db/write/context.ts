@@ -1,9 +1,12 @@
 import type { Clock } from "../clock.ts";
 import type { Row } from "../driver/statement.ts";
+import type { Viewer } from "../viewer.ts";
 import type { ReadSetAt } from "./read_set.ts";
 
 /** A request that is to be done once, however often it is sent. */
 export interface KeyedRequest {
+  /** Whose the key is: another's is another one. */
+  viewer: Viewer;
   /** Where the key counts: a room's id, or a text that is none. */
   scope: string;
   key: string;
@@ -24,8 +27,13 @@ export interface IdempotencyKey extends KeyedRequest {
 
 /** What a write works with: the clock of the database, or of a request with a key, whose time is fixed. */
 export interface WriteContext extends Pick<Clock, "time" | "newId"> {
+  /** With whose eyes a gate and a refusal are seen. */
+  viewer: Viewer;
   idempotencyKey?: IdempotencyKey;
 }
+
+/** Who makes a write, and under which key. */
+export type WriteAs = Pick<WriteContext, "viewer" | "idempotencyKey">;
 
 /** What the database told of a write that succeeded: of this, and of the request, its answer is made, then and later. */
 export interface Outcome {

@@ -4,6 +4,7 @@ import type { Database } from "../database.ts";
 import { DatabaseUnavailable } from "../driver/faults.ts";
 import { SERVED } from "../release.ts";
 import type { Row, Statement } from "../driver/statement.ts";
+import type { Viewer } from "../viewer.ts";
 import { ADMITTED, advance, FROM_ADMITTED } from "./admission.ts";
 
 /**
@@ -109,6 +110,7 @@ const SETTLE = `
  */
 export async function makeEndings(
   database: Database,
+  viewer: Viewer,
   { room, moment, count }: Due,
   statements: Statement[] = [],
 ): Promise<Row[][]> {
@@ -119,7 +121,7 @@ export async function makeEndings(
     return [{ sql: admit, args, single: true }, ...effects.map((sql) => ({ sql, args, weight }))];
   });
   const settled = count > 0 ? [] : [{ sql: SETTLE, args: { room, moment } }];
-  const rows = await database.commit([...groups.flat(), ...settled, ...statements]);
+  const rows = await database.commit(viewer, [...groups.flat(), ...settled, ...statements]);
   for (const [n, { part }] of revisions.entries()) {
     const [admitted] = rows.splice(0, groups[n]!.length)[0]!;
     if (admitted) database.announce({ room, part, revision: Number(admitted.revision) });
@@ -132,12 +134,16 @@ export async function makeEndings(
  * `DUE`. Where something is due, its ending is made first: then all is read once more, in the round trip that makes it.
  * Where the database takes no writes (its disk is full), what is due goes on being shown: the end would be a revision.
  */
-export async function readCurrent(database: Database, statements: Statement[]): Promise<Row[][]> {
+export async function readCurrent(
+  database: Database,
+  viewer: Viewer,
+  statements: Statement[],
+): Promise<Row[][]> {
   const room = statements[0]!.args.room as string;
-  let rows = await database.read(statements);
+  let rows = await database.read(viewer, statements);
   for (let due = dueOf(room, rows[0]![0]); due; due = dueOf(room, rows[0]![0])) {
     try {
-      rows = await makeEndings(database, due, statements);
+      rows = await makeEndings(database, viewer, due, statements);
     } catch (error) {
       if (error instanceof DatabaseUnavailable) break;
       throw error;

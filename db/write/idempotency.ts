@@ -1,6 +1,7 @@
 import type { Database } from "../database.ts";
-import type { IdempotencyKey, KeyedRequest, Outcome, WriteContext } from "./context.ts";
+import type { IdempotencyKey, KeyedRequest, Outcome, WriteAs, WriteContext } from "./context.ts";
 import { Refusal } from "../refusal.ts";
+import { keyFor } from "../viewer.ts";
 import type { Condition, Row, Statement, Value } from "../driver/statement.ts";
 
 /**
@@ -73,7 +74,7 @@ export async function runOnce(
     return await run(contextOf(database, key)) as Outcome; // undefined comes of a read set alone
   } catch (error) {
     if (!(error instanceof Refusal) || FINAL.includes(error.code)) throw error;
-    const [rows] = await database.read([find(key)]);
+    const [rows] = await database.read(key.viewer, [find(key)]);
     const outcome = outcomeOf(key, rows![0]);
     if (outcome === undefined) throw error;
     return outcome;
@@ -85,6 +86,7 @@ const FINAL = ["room_not_found", "idempotency_mismatch"];
 
 function contextOf(database: Database, idempotencyKey: IdempotencyKey): WriteContext {
   return {
+    viewer: idempotencyKey.viewer,
     time: () => Promise.resolve(idempotencyKey.now),
     newId() {
       const id = database.newId();
@@ -120,7 +122,7 @@ function otherFormat(key: string): Refusal {
  */
 export async function commitOnce(
   database: Database,
-  key: IdempotencyKey | undefined,
+  { viewer, idempotencyKey: key }: WriteAs,
   { steps, last = [], refused }: { steps: Step[]; last?: Statement[]; refused: Condition },
 ): Promise<{ rows: Row[][]; answers: Row[][]; stored?: Outcome }> {
   const batch = key ? acquire(key) : [];
@@ -130,7 +132,7 @@ export async function commitOnce(
     return place;
   });
   batch.push(...last, ...(key ? [release(key, refused), find(key)] : []));
-  const all = await database.commit(batch);
+  const all = await database.commit(viewer, batch);
   const rows = places.map((place) => all[place]!);
   const answers = rows.filter((_, n) => steps[n]!.answer);
   return { rows, answers, stored: key && outcomeOf(key, all.at(-1)![0]) };
@@ -170,7 +172,7 @@ function release(key: IdempotencyKey, refused: Condition): Statement {
 
 /** The statement with which a keyed batch ends; its row is for `outcomeOf`. */
 function find(key: IdempotencyKey): Statement {
-  return { sql: FIND, args: { held_scope: key.scope, held_key: key.key, expired: expiry(key) } };
+  return { sql: FIND, args: { ...at(key), expired: expiry(key) } };
 }
 
 /** The outcome that is stored under the key; undefined where none is. Errors: `idempotency_mismatch`. */
@@ -186,15 +188,10 @@ function outcomeOf(key: IdempotencyKey, row: Row | undefined): Outcome | undefin
 /** Whether a request was done under the key. */
 export async function isTaken(
   database: Database,
-  scope: string,
-  key: string,
-  lifetime: number,
+  key: Omit<KeyedRequest, "fingerprint">,
 ): Promise<boolean> {
-  const expired = new Date((await database.time()).getTime() - lifetime).toISOString();
-  const [rows] = await database.read([{
-    sql: IS_TAKEN,
-    args: { held_scope: scope, held_key: key, expired },
-  }]);
+  const expired = expiry({ ...key, now: await database.time() });
+  const [rows] = await database.read(key.viewer, [{ sql: IS_TAKEN, args: { ...at(key), expired } }]);
   return rows!.length > 0;
 }
 
@@ -207,19 +204,23 @@ export async function computeOnce<T>(
   if (later !== undefined) return JSON.parse(later);
   if (key === undefined) return await compute();
   const computed = JSON.stringify(await compute());
-  const [, rows] = await database.commit([
-    { sql: STORE_LATER, args: { held_scope: key.scope, held_key: key.key, later: computed } },
+  const [, rows] = await database.commit(key.viewer, [
+    { sql: STORE_LATER, args: { ...at(key), later: computed } },
     find(key),
   ]);
   const outcome = rows![0]?.outcome;
   return JSON.parse(outcome === undefined ? computed : JSON.parse(outcome as string).later);
 }
 
-function own({ scope, key, nonce }: IdempotencyKey) {
-  return { held_scope: scope, held_key: key, held_nonce: nonce };
+function own(key: IdempotencyKey) {
+  return { ...at(key), held_nonce: key.nonce };
 }
 
-function expiry({ now, lifetime }: IdempotencyKey): string {
+function at({ viewer, scope, key }: Pick<KeyedRequest, "viewer" | "scope" | "key">) {
+  return { held_scope: scope, held_key: keyFor(viewer, key) };
+}
+
+function expiry({ now, lifetime }: Pick<IdempotencyKey, "now" | "lifetime">): string {
   return new Date(now.getTime() - lifetime).toISOString();
 }
 

@@ -3,7 +3,7 @@ import type { Database } from "../database.ts";
 import type { Condition, Row, Statement } from "../driver/statement.ts";
 import { SERVED } from "../release.ts";
 import { type Admission, admit, ADMITTED, FROM_ADMITTED } from "./admission.ts";
-import type { Outcome, WriteContext } from "./context.ts";
+import type { Outcome, WriteAs } from "./context.ts";
 import { BEAT } from "./heartbeat.ts";
 import { commitOnce, held, type Step, storeRevision } from "./idempotency.ts";
 
@@ -45,13 +45,13 @@ const RAISE = `UPDATE rooms SET requires = MAX(requires, :requires) WHERE id = :
  */
 export async function commit(
   database: Database,
-  { idempotencyKey: key }: WriteContext,
+  by: WriteAs,
   write: Write,
 ): Promise<Committed> {
   const { room, part, nonce, now, effects, reads, requires } = write;
-  const own = { room, nonce };
+  const [own, key] = [{ room, nonce }, by.idempotencyKey];
   const { sql, args } = succeeded(write);
-  const { rows, answers, stored } = await commitOnce(database, key, {
+  const { rows, answers, stored } = await commitOnce(database, by, {
     steps: [admit(room, part, nonce, write.admission, key && held(key)), ...effects, ...reads],
     last: [
       ...heartbeats(write, key && held(key)),

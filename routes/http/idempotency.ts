@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { Database } from "../../db/database.ts";
-import type { Operation, Outcome } from "../../db/write/context.ts";
+import type { Viewer } from "../../db/viewer.ts";
+import type { KeyedRequest, Operation, Outcome } from "../../db/write/context.ts";
 import { isTaken, runOnce } from "../../db/write/idempotency.ts";
 import { invalidMember, type RequestError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
@@ -18,24 +19,33 @@ const NO_ROOM = "";
 export async function answerOnce<Answer>(
   c: Context,
   database: Database,
+  viewer: Viewer,
   room: string | undefined,
   { run, answer }: Operation<Answer>,
   render: (answer: Answer, outcome: Outcome) => Response | Promise<Response>,
 ): Promise<Response> {
-  const request = await keyedRequest(c, database, room);
-  const outcome = request ? await runOnce(database, request, run) : await run(database) as Outcome;
+  const request = await keyedRequest(c, database, viewer, room);
+  const outcome = request
+    ? await runOnce(database, request, run)
+    : await run({ viewer, time: database.time, newId: database.newId }) as Outcome;
   const response = await render(answer(outcome), outcome);
   if (outcome.replayed) response.headers.set("Idempotency-Replayed", "true");
   return response;
 }
 
-async function keyedRequest(c: Context, database: Database, room: string | undefined) {
+async function keyedRequest(
+  c: Context,
+  database: Database,
+  viewer: Viewer,
+  room: string | undefined,
+): Promise<KeyedRequest | undefined> {
   const header = c.req.header("Idempotency-Key");
   if (header === undefined) return undefined;
   const key = keyOf(header);
   return {
+    viewer,
     scope: room ?? NO_ROOM,
-    key: room === undefined ? await roomlessKey(c, database, key) : key,
+    key: room === undefined ? await roomlessKey(c, database, viewer, key) : key,
     fingerprint: await digest(demandOf(c), await c.req.arrayBuffer()),
     lifetime: LIMITS.idempotencyMs,
   };
@@ -66,7 +76,12 @@ function invalidKey(): RequestError {
  * Under what the key of a room without an id counts: the key alone, wherever its repetition comes from. It is long,
  * so that a stranger who guesses it does not learn the room's id. Errors: `invalid_request`.
  */
-async function roomlessKey(c: Context, database: Database, key: string): Promise<string> {
+async function roomlessKey(
+  c: Context,
+  database: Database,
+  viewer: Viewer,
+  key: string,
+): Promise<string> {
   const least = LIMITS.roomlessKeyLength;
   if (key.length < least) {
     throw invalidMember(
@@ -76,7 +91,8 @@ async function roomlessKey(c: Context, database: Database, key: string): Promise
     );
   }
   const own = await digest(key);
-  const taken = (key: string) => isTaken(database, NO_ROOM, key, LIMITS.idempotencyMs);
+  const taken = (key: string) =>
+    isTaken(database, { viewer, scope: NO_ROOM, key, lifetime: LIMITS.idempotencyMs });
   if (await taken(own)) return own;
   // Releases before this one counted the key for each address: what they did is known for a day still.
   const former = await digest(`${creatorOf(c)} ${key}`);

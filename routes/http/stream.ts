@@ -21,7 +21,8 @@ export interface Script {
 /** Where the memory for events comes from; `share` is that of the first one, where it was read already. */
 export interface Sending {
   outbox: Outbox;
-  room: string;
+  /** Under what the room that this reader sees is known (db/viewer.ts). */
+  seen: string;
   share?: Share;
 }
 
@@ -29,8 +30,8 @@ const HEADERS = { "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-B
 const ENCODER = new TextEncoder();
 export const COMMENT: Pieces = [ENCODER.encode(":\n\n")];
 
-/** What is read of a room after a revision, by name. */
-export const readOf = (room: string, after: number): string => `${room} ${after}`;
+/** What is read of a room, as somebody sees it, after a revision, by name. */
+export const readOf = (seen: string, after: number): string => `${seen} ${after}`;
 
 /** One Server-Sent Event; `id` is where a reader that comes back goes on. */
 export function event(id: number, data: string, type?: string): Pieces {
@@ -59,7 +60,7 @@ export function streamOf(
   c: Context,
   follower: Follower,
   { changed, beat, pace, left: gone }: Script,
-  { outbox, room, share }: Sending,
+  { outbox, seen, share }: Sending,
 ): Response {
   const delivered = (c.env as Partial<Deno.ServeHandlerInfo> | undefined)?.completed;
   let pieces: Pieces = [];
@@ -91,7 +92,7 @@ export function streamOf(
     outbox.reportStalled();
   }
 
-  const take = () => share ??= outbox.take(readOf(room, follower.revision));
+  const take = () => share ??= outbox.take(readOf(seen, follower.revision));
 
   /** Bytes that the next event may have. */
   async function size(): Promise<number> {

@@ -4,6 +4,7 @@ import { unionReads } from "../../cel/language/dependencies.ts";
 import { selectKeys } from "../../db/snapshots/page_queries.ts";
 import { type Newest, present, type Status } from "../../db/presence.ts";
 import type { Row } from "../../db/driver/statement.ts";
+import type { Viewer } from "../../db/viewer.ts";
 import type { AgentView } from "../../views/panels/agents/model.ts";
 import { conditionViews, keysNamed } from "./condition_view.ts";
 import type { Services } from "../services.ts";
@@ -19,6 +20,7 @@ const JUDGING_MS = 100;
  */
 export async function agentsOf(
   { reader }: Services,
+  viewer: Viewer,
   room: string,
   { heads, newest }: { heads: Row[]; newest: Newest },
   now: Date,
@@ -38,7 +40,9 @@ export async function agentsOf(
   const conditions = await takeApart(waiting.map(({ waiting_on }) => waiting_on!));
   const read = [...conditions.values()].flatMap(partsOf).map(({ reads }) => reads);
   const keys = keysNamed(read);
-  const data = await reader.load(room, { ...unionReads(read), messages: true }, [selectKeys(room, keys)]);
+  const data = await reader.load(viewer, room, { ...unionReads(read), messages: true }, [
+    selectKeys(room, keys),
+  ]);
   const context = createContext(data);
   const [rows] = data.snapshot.extra as [Row[]];
   const view = await conditionViews({ data, context, keys, rows, agents });

@@ -1,5 +1,6 @@
 import { createContext } from "../../cel/rooms/context.ts";
 import { EvaluationFailed } from "../../cel/language/expression.ts";
+import type { Viewer } from "../../db/viewer.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import type { EvaluationView } from "../../views/panels/console/console.tsx";
 import { RequestError } from "../http/errors.ts";
@@ -15,6 +16,7 @@ import { shownOf } from "./shown.ts";
  */
 export async function evaluationOf(
   { reader }: Services,
+  viewer: Viewer,
   room: string,
   expr: string,
   url: string,
@@ -23,7 +25,7 @@ export async function evaluationOf(
   const agent = as ? existingId(as) || null : null;
   try {
     const expression = await compileOf(expr);
-    const data = await reader.load(room, expression.reads);
+    const data = await reader.load(viewer, room, expression.reads);
     if (isBusy()) await yieldToOthers();
     const { context } = createContext(data).from({ self: agent });
     return { expr, agent, shown: shownOf(expression.evaluate(context)) };

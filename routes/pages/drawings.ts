@@ -1,4 +1,5 @@
 import type { Changes } from "../../db/snapshots/changes.ts";
+import { keyFor, type Viewer } from "../../db/viewer.ts";
 import { mapYielding } from "../../db/yield.ts";
 import type { Fragment } from "../../views/panels/panel.ts";
 import type { Pieces } from "../http/outbox.ts";
@@ -9,7 +10,7 @@ export interface Drawn extends Omit<Fragment, "draw"> {
 }
 
 /** Draws what changes of a room have changed; without them, what changes with time. */
-type Draw = (room: string, changes?: Changes) => Promise<Drawn[]>;
+type Draw = (viewer: Viewer, room: string, changes?: Changes) => Promise<Drawn[]>;
 
 /** What is drawn, and what was made of it for those who are told the same. */
 interface Drawing {
@@ -17,7 +18,10 @@ interface Drawing {
   made: Map<string, Pieces>;
 }
 
+/** A room as a viewer sees it. */
 interface WatchedRoom {
+  viewer: Viewer;
+  room: string;
   pages: number;
   /** What fragments say, but for times: pages remember the same strings. */
   lasting: Map<string, string>;
@@ -36,13 +40,13 @@ export interface Page {
 /** Milliseconds for which pages share what was drawn at a beat. */
 const SHARED_MS = 1_000;
 
-/** What pages are told. Each fragment is drawn once for all pages of a room, and sent to those to which it is new. */
+/** What pages are told. Each fragment is drawn once for all pages that see a room alike, and sent to those to which it is new. */
 export function createDrawings(draw: Draw) {
   const rooms = new Map<string, WatchedRoom>();
   const drawn = new WeakMap<Changes, Promise<Drawing>>();
 
-  async function drawing(room: string, watched: WatchedRoom, changes?: Changes): Promise<Drawing> {
-    const fragments = await mapYielding(await draw(room, changes), (fragment) => {
+  async function drawing(watched: WatchedRoom, changes?: Changes): Promise<Drawing> {
+    const fragments = await mapYielding(await draw(watched.viewer, watched.room, changes), (fragment) => {
       if (fragment.once) return { ...fragment, lasting: "" };
       const lasting = lastingOf(fragment.html);
       const known = watched.lasting.get(fragment.id);
@@ -53,34 +57,35 @@ export function createDrawings(draw: Draw) {
     return { fragments, made: new Map() };
   }
 
-  function drawnFor(room: string, watched: WatchedRoom, changes: Changes): Promise<Drawing> {
-    const known = drawn.get(changes) ?? drawing(room, watched, changes);
+  function drawnFor(watched: WatchedRoom, changes: Changes): Promise<Drawing> {
+    const known = drawn.get(changes) ?? drawing(watched, changes);
     drawn.set(changes, known);
     return known;
   }
 
-  function drawnNow(room: string, watched: WatchedRoom): Promise<Drawing> {
+  function drawnNow(watched: WatchedRoom): Promise<Drawing> {
     const now = performance.now();
     if (watched.latest === undefined || now - watched.latest.at > SHARED_MS) {
-      watched.latest = { at: now, drawing: drawing(room, watched) };
+      watched.latest = { at: now, drawing: drawing(watched) };
     }
     return watched.latest.drawing;
   }
 
   return {
-    open(room: string): Page {
-      const watched = rooms.get(room) ?? { pages: 0, lasting: new Map() };
-      rooms.set(room, watched);
+    open(viewer: Viewer, room: string): Page {
+      const key = keyFor(viewer, room);
+      const watched = rooms.get(key) ?? { viewer, room, pages: 0, lasting: new Map() };
+      rooms.set(key, watched);
       watched.pages++;
       let closed = false;
       const news = createNews();
       return {
-        changed: async (changes) => news(await drawnFor(room, watched, changes), changes.revision),
-        beat: async (revision) => news(await drawnNow(room, watched), revision),
+        changed: async (changes) => news(await drawnFor(watched, changes), changes.revision),
+        beat: async (revision) => news(await drawnNow(watched), revision),
         close() {
           if (closed) return;
           closed = true;
-          if (--watched.pages === 0) rooms.delete(room);
+          if (--watched.pages === 0) rooms.delete(key);
         },
       };
     },

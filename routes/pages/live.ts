@@ -4,6 +4,7 @@ import { NOTHING } from "../../cel/rooms/definitions.ts";
 import type { Changes } from "../../db/snapshots/changes.ts";
 import { selectAnswered, selectOlder, selectWindow } from "../../db/snapshots/page_queries.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
+import type { Viewer } from "../../db/viewer.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
 import { Evaluation } from "../../views/panels/console/console.tsx";
 import { Message, type MessageView } from "../../views/panels/messages/messages.tsx";
@@ -31,12 +32,12 @@ const RESET = event(0, "reset", "reset");
 
 /** What the page of a room asks for once it is there: its pieces, drawn by the same views. */
 export function mountLive(app: Hono, services: Services, log: WaitLog): void {
-  const { reader } = services;
+  const { reader, viewerOf } = services;
   const drawings = createDrawings(draw);
 
-  async function draw(room: string, changes?: Changes): Promise<Drawn[]> {
+  async function draw(viewer: Viewer, room: string, changes?: Changes): Promise<Drawn[]> {
     const messages = changes?.messages ?? [];
-    const live = await loadLive(services, log, room, [selectAnswered(room, messages)]);
+    const live = await loadLive(services, log, viewer, room, [selectAnswered(room, messages)]);
     const state = (changes?.state ?? []).filter(({ scope }) => scope !== VIEW_SCOPE);
     const fragments = fragmentsOf({
       ...live,
@@ -52,7 +53,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
     async GET(c) {
       const room = roomOf(c);
       const { follower, left, sending } = await follow(c, services);
-      const page = drawings.open(room);
+      const page = drawings.open(viewerOf(c), room);
       let next = 0;
       const script: Script = {
         left() {
@@ -74,13 +75,14 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
 
   resource(app, "/rooms/:room/live/messages", {
     GET: large(async (c) => {
-      const room = roomOf(c);
+      const [viewer, room] = [viewerOf(c), roomOf(c)];
       const before = queryNumber(c, "before") ?? Number.MAX_SAFE_INTEGER;
       const limit = Math.min(queryNumber(c, "limit", 1) ?? OLDER, LIMITS.listLength);
-      const { snapshot } = await reader.load(room, NOTHING, selectOlder(room, before, limit));
+      const { snapshot } = await reader.load(viewer, room, NOTHING, selectOlder(room, before, limit));
       const [rows, counts] = snapshot.extra;
       const messages = await messageViews(rows!.reverse());
-      const [answered] = (await reader.load(room, NOTHING, [selectAnswered(room, messages)])).snapshot.extra;
+      const answering = [selectAnswered(room, messages)];
+      const [answered] = (await reader.load(viewer, room, NOTHING, answering)).snapshot.extra;
       const known = await messageViews(answered!);
       const { now } = snapshot;
       c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));
@@ -99,7 +101,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
         max: KEYS,
         limit: KEYS,
       });
-      const { snapshot } = await reader.load(room, NOTHING, [window]);
+      const { snapshot } = await reader.load(viewerOf(c), room, NOTHING, [window]);
       const [scope] = await scopesOf(snapshot.extra[0]!);
       const entries = scope?.entries ?? [];
       const { now } = snapshot;
@@ -112,7 +114,8 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
     async GET(c) {
       const room = roomOf(c);
       const expr = queryText(c, "expr") ?? "";
-      const evaluation = await evaluationOf(services, room, expr, c.req.url, queryText(c, "agent"));
+      const agent = queryText(c, "agent");
+      const evaluation = await evaluationOf(services, viewerOf(c), room, expr, c.req.url, agent);
       if (isBusy()) await yieldToOthers();
       return await sendPieces(c, [String(Evaluation({ evaluation, address: services.addressOf(c), room }))]);
     },

@@ -56,10 +56,11 @@ function mountPages(app: Hono, services: Services, documents: Documents): void {
 
 async function sendRoom(c: Context, services: Services, log: WaitLog, id: string): Promise<Response> {
   try {
-    const room = await loadRoom(services, log, existingId(id), services.addressOf(c));
+    const viewer = services.viewerOf(c);
+    const room = await loadRoom(services, log, viewer, existingId(id), services.addressOf(c));
     const expr = queryText(c, "expr");
     const evaluation = expr
-      ? await evaluationOf(services, room.id, expr, c.req.url, queryText(c, "agent"))
+      ? await evaluationOf(services, viewer, room.id, expr, c.req.url, queryText(c, "agent"))
       : undefined;
     const markup = await roomPage({ ...room, evaluation }, ASSETS, drawEach);
     if (isBusy()) await yieldToOthers();

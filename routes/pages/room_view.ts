@@ -16,6 +16,7 @@ import {
 import { newestWaitsOf, toNewest } from "../../db/presence.ts";
 import { type Entry, VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { Row } from "../../db/driver/statement.ts";
+import type { Viewer } from "../../db/viewer.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
 import type { Query } from "../../db/consistent_read/read.ts";
 import type { MessageView } from "../../views/panels/messages/messages.tsx";
@@ -48,6 +49,7 @@ const VIEW_ROWS = `${
 export async function loadLive(
   services: Services,
   log: WaitLog,
+  viewer: Viewer,
   room: string,
   extra: Query[] = [],
 ): Promise<LiveView> {
@@ -58,12 +60,12 @@ export async function loadLive(
     selectHeads(room),
     newestWaitsOf(room, null),
   ];
-  const data = await reader.load(room, LOOK, [...own, ...extra]);
+  const data = await reader.load(viewer, room, LOOK, [...own, ...extra]);
   const { snapshot } = data;
   const [viewRows, writes, messages, heads, waits] = snapshot.extra as [Row[], Row[], Row[], Row[], Row[]];
   const { now } = snapshot;
   const newest = toNewest(waits);
-  const agents = await agentsOf(services, room, { heads, newest }, now);
+  const agents = await agentsOf(services, viewer, room, { heads, newest }, now);
   return {
     id: room,
     revision: snapshot.revisions.revision,
@@ -74,7 +76,7 @@ export async function loadLive(
     timeline: {
       lanes: agents.map(({ id }) => id),
       events: eventsOf(writes, messages),
-      waits: log.observe(room, newest, now),
+      waits: log.observe(viewer, room, newest, now),
     },
     extra: snapshot.extra.slice(own.length),
   };
@@ -84,10 +86,11 @@ export async function loadLive(
 export async function loadRoom(
   services: Services,
   log: WaitLog,
+  viewer: Viewer,
   id: string,
   address: string,
 ): Promise<RoomView> {
-  const live = await loadLive(services, log, id, [
+  const live = await loadLive(services, log, viewer, id, [
     selectNewest(id, SHOWN.messages),
     selectWindow(id, { max: SHOWN.keys, limit: SHOWN.keysInAll }),
     selectAnswered(id, { newest: SHOWN.messages }),

@@ -1,5 +1,6 @@
 import { createLru } from "../../db/lru.ts";
 import type { Newest } from "../../db/presence.ts";
+import { keyFor, type Viewer } from "../../db/viewer.ts";
 import type { TimelineWait } from "../../views/panels/timeline/timeline_layout.ts";
 import { LIMITS } from "../http/limits.ts";
 
@@ -38,8 +39,8 @@ export function createWaitLog() {
      * look that saw it: nobody knows how long it went on. An agent that waits again for the same at the next look
      * of a page that stays open has gone on waiting.
      */
-    observe(room: string, newest: Newest, now: Date): TimelineWait[] {
-      const { at, waits } = touch(room, now);
+    observe(viewer: Viewer, room: string, newest: Newest, now: Date): TimelineWait[] {
+      const { at, waits } = touch(keyFor(viewer, room), now);
       const to = now.toISOString();
       const watched = now.getTime() - at.getTime() <= WATCHED_MS;
       const byToken = new Map(waits.map((wait) => [wait.token, wait]));

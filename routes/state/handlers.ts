@@ -12,6 +12,7 @@ import { getEntry, listEntries, selectEntries, type StateFilter } from "../../db
 import type { StateWrite } from "../../db/state/preconditions.ts";
 import { putEntries } from "../../db/state/write.ts";
 import { demandedVersion, etag, refuseHeaders, unchanged, withEtag } from "../http/etags.ts";
+import type { Viewer } from "../../db/viewer.ts";
 import { mapYielding, runAsTask } from "../../db/yield.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { existingId, existingKey } from "../http/ids.ts";
@@ -24,7 +25,7 @@ import { writableScope, writeOf } from "./writes.ts";
 
 type Views = Map<string, ViewResult>;
 
-export function mountState(app: Hono, { database, reader, gates }: Services): void {
+export function mountState(app: Hono, { database, reader, gates, viewerOf }: Services): void {
   /** A write behind its gate, where it has one. */
   function gated<Answer>(
     { if: expression, agent = null }: { if?: string; agent?: string | null },
@@ -35,34 +36,42 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     return {
       async run(context) {
         const condition = await compileOf(expression);
-        return await gates.through(room, { condition, self: agent }, (readSet) => run(context, readSet));
+        return await gates.through(
+          room,
+          { viewer: context.viewer, condition, self: agent },
+          (readSet) => run(context, readSet),
+        );
       },
       answer,
     };
   }
 
   /** Entries that were just written, views with their present values. */
-  async function withViews(room: string, entries: Entry[], outcome: Outcome) {
+  async function withViews(viewer: Viewer, room: string, entries: Entry[], outcome: Outcome) {
     const written = entries.filter(({ scope }) => scope === VIEW_SCOPE);
     if (written.length === 0) return entries;
     const views = new Map(
-      await computeOnce(database, outcome, async () => [...await present(room, written)]),
+      await computeOnce(database, outcome, async () => [...await present(viewer, room, written)]),
     );
     return entries.map((entry) => resolved(entry, views));
   }
 
-  async function present(room: string, written: Entry[]): Promise<Views> {
+  async function present(viewer: Viewer, room: string, written: Entry[]): Promise<Views> {
     const keys = written.map(({ key }) => ({ scope: VIEW_SCOPE, key }));
     const reads: Reads[] = [];
     for (const { expr } of written) reads.push((await compileOf(expr!)).reads);
-    const data = await reader.load(room, unionReads([{ ...NOTHING, state: { scopes: [], keys } }, ...reads]));
+    const data = await reader.load(
+      viewer,
+      room,
+      unionReads([{ ...NOTHING, state: { scopes: [], keys } }, ...reads]),
+    );
     return createContext(data).views(written.map(({ key }) => key));
   }
 
-  async function listResolved(room: string, filter: StateFilter) {
+  async function listResolved(viewer: Viewer, room: string, filter: StateFilter) {
     const scopes = filter.key === undefined ? [VIEW_SCOPE] : [];
     const keys = filter.key === undefined ? [] : [{ scope: VIEW_SCOPE, key: filter.key }];
-    const data = await reader.load(room, { ...NOTHING, state: { scopes, keys } }, [
+    const data = await reader.load(viewer, room, { ...NOTHING, state: { scopes, keys } }, [
       selectEntries(room, filter),
     ]);
     const entries = await mapYielding(data.snapshot.extra[0]!, (row) => toListed(row, stored));
@@ -76,9 +85,14 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
     };
   }
 
-  async function sendList(room: string, filter: StateFilter, readsViews: boolean): Promise<Response> {
+  async function sendList(
+    viewer: Viewer,
+    room: string,
+    filter: StateFilter,
+    readsViews: boolean,
+  ): Promise<Response> {
     const list = (filter: StateFilter) =>
-      readsViews ? listResolved(room, filter) : listEntries(database, room, filter);
+      readsViews ? listResolved(viewer, room, filter) : listEntries(database, viewer, room, filter);
     const { entries, revision } = await list(filter);
     if ((filter.since ?? 0) <= revision) return await replyLarge(revision, entries);
     // The room has not come so far, as after a restored copy of the database: what is there, from the start.
@@ -88,16 +102,16 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
 
   resource(app, "/rooms/:room/state", {
     async GET(c) {
-      const room = roomOf(c);
+      const [viewer, room] = [viewerOf(c), roomOf(c)];
       const filter = filterOf(c);
       const readsViews = queryText(c, "resolve") === "true" && (filter.scope ?? VIEW_SCOPE) === VIEW_SCOPE;
-      if (filter.key === undefined) return await runAsTask(() => sendList(room, filter, readsViews));
+      if (filter.key === undefined) return await runAsTask(() => sendList(viewer, room, filter, readsViews));
       const { scope, key } = filter as { scope: string; key: string };
       if (!readsViews) {
-        const { entry, revision } = await getEntry(database, room, scope, key);
+        const { entry, revision } = await getEntry(database, viewer, room, scope, key);
         return unchanged(c, entry.version, revision) ?? reply(revision, entry, 200, etag(entry.version));
       }
-      const { entries: [entry], revision } = await listResolved(room, { scope, key });
+      const { entries: [entry], revision } = await listResolved(viewer, room, { scope, key });
       if (entry === undefined) throw keyNotFound(scope, key, revision);
       return reply(revision, entry);
     },
@@ -109,10 +123,17 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const write = await writeOf(demanded === undefined ? body : { ...body, if_version: demanded }, []);
       const put = { writes: [write], agent: body.agent ?? undefined, limits: LIMITS, batch: false };
       const operation = withEtag(demanded, gated(body, room, putEntries(database, room, put)));
-      return await answerOnce(c, database, room, operation, async ({ entries, revision }, outcome) => {
-        const [entry] = await withViews(room, entries, outcome);
-        return reply(revision, entry, 200, etag(entry!.version));
-      });
+      return await answerOnce(
+        c,
+        database,
+        viewerOf(c),
+        room,
+        operation,
+        async ({ entries, revision }, outcome) => {
+          const [entry] = await withViews(viewerOf(c), room, entries, outcome);
+          return reply(revision, entry, 200, etag(entry!.version));
+        },
+      );
     },
 
     async DELETE(c) {
@@ -128,7 +149,7 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       const entry = { scope, key, ifVersion: demanded ?? if_version, agent: agent ?? undefined };
       const behindGate = gated({ ...gate, agent }, room, deleteEntry(database, room, entry));
       const operation = withEtag(demanded, behindGate);
-      return await answerOnce(c, database, room, operation, ({ deleted, revision }) => {
+      return await answerOnce(c, database, viewerOf(c), room, operation, ({ deleted, revision }) => {
         return reply(revision, { deleted });
       });
     },
@@ -148,10 +169,17 @@ export function mountState(app: Hono, { database, reader, gates }: Services): vo
       }
       const put = { writes, agent: body.agent ?? undefined, limits: LIMITS, batch: true };
       const operation = gated(body, room, putEntries(database, room, put));
-      return await answerOnce(c, database, room, operation, async ({ entries, revision }, outcome) => {
-        const state = await withViews(room, entries, outcome);
-        return await replyLarge(revision, { ok: true, count: writes.length, state });
-      });
+      return await answerOnce(
+        c,
+        database,
+        viewerOf(c),
+        room,
+        operation,
+        async ({ entries, revision }, outcome) => {
+          const state = await withViews(viewerOf(c), room, entries, outcome);
+          return await replyLarge(revision, { ok: true, count: writes.length, state });
+        },
+      );
     },
   });
 }

@@ -7,6 +7,7 @@ import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { createRoom } from "../../db/rooms.ts";
 import { putEntries } from "../../db/state/write.ts";
+import { EVERYBODY } from "../../db/viewer.ts";
 import { perform } from "../support/perform.ts";
 
 const defined = (views: Record<string, string>) => define(new Map(Object.entries(views)));
@@ -98,6 +99,7 @@ Deno.test("a view that names another key with each write is read as it is", asyn
       await put(`k${n}`, { value: n });
       await put("v", { expr: `state._shared.k${n}` });
       const data: { definitions: Definitions; snapshot: { entries: unknown[] } } = await reader.load(
+        EVERYBODY,
         "r",
         reads,
       );
@@ -105,7 +107,7 @@ Deno.test("a view that names another key with each write is read as it is", asyn
       assert.deepEqual(data.snapshot.entries.at(-1), { scope: "_shared", key: `k${n}`, value: n });
     }
     const together = await Promise.all(
-      Array.from({ length: 20 }, () => createReader(database).load("r", reads)),
+      Array.from({ length: 20 }, () => createReader(database).load(EVERYBODY, "r", reads)),
     );
     assert.equal(new Set(together.map(({ definitions }) => definitions.get("v")!.source)).size, 1);
   } finally {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
+import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 import { createReader } from "../../cel/rooms/reader.ts";
 import { createWatch } from "../../cel/waits/watch.ts";
 import { LIMITS } from "../../routes/http/limits.ts";
@@ -235,23 +236,23 @@ Deno.test("followers are limited in a room and in an instance; one that leaves m
   const watch = createWatch(database, createReader(database), { poll: 50, max: 9, followers });
   try {
     for (const room of ["r", "s"]) {
-      await database.commit([{
+      await database.commit(SERVICE, [{
         sql: `INSERT INTO rooms (id, created_at, meta) VALUES (:room, '', '{}')`,
         args: { room },
       }]);
     }
     const unavailable = { code: "unavailable" };
-    const one = await watch.follow("r");
-    await watch.follow("r");
-    await assert.rejects(watch.follow("r"), { ...unavailable, message: /This room/ });
-    await assert.rejects(watch.follow("none"), { code: "room_not_found" });
-    const three = await watch.follow("s");
-    await assert.rejects(watch.follow("s"), { ...unavailable, message: /This instance/ });
+    const one = await watch.follow(EVERYBODY, "r");
+    await watch.follow(EVERYBODY, "r");
+    await assert.rejects(watch.follow(EVERYBODY, "r"), { ...unavailable, message: /This room/ });
+    await assert.rejects(watch.follow(EVERYBODY, "none"), { code: "room_not_found" });
+    const three = await watch.follow(EVERYBODY, "s");
+    await assert.rejects(watch.follow(EVERYBODY, "s"), { ...unavailable, message: /This instance/ });
     const pending = one.next(60_000);
     one.end();
     one.end();
     assert.deepEqual([await pending, one.ended], [undefined, true]);
-    await watch.follow("r");
+    await watch.follow(EVERYBODY, "r");
     await watch.drain();
     assert.deepEqual([await three.next(60_000), three.ended], [undefined, true]);
   } finally {

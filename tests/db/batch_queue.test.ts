@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { createBatchQueue } from "../../db/batching/queue.ts";
 import type { Row, Statement } from "../../db/driver/statement.ts";
+import { EVERYBODY } from "../../db/viewer.ts";
 
 const statementsOf = (...names: string[]): Statement[] => names.map((sql) => ({ sql, args: {} }));
 const echo = (statements: Statement[]): Row[][] => statements.map(({ sql }) => [{ sql }]);
@@ -245,12 +246,29 @@ Deno.test("requests of a kind are coalesced into shared statements and each gets
     results: (names: string[], [rows]: Row[][]) => names.map((_, n) => rows![n]!.name),
   };
   const answers = [
-    queue.submitCoalesced(coalescer, "a"),
+    queue.submitCoalesced(EVERYBODY, coalescer, "a"),
     queue.submit(statementsOf("x")),
-    queue.submitCoalesced(coalescer, "b"),
+    queue.submitCoalesced(EVERYBODY, coalescer, "b"),
   ];
   assert.deepEqual(await Promise.all(answers), ["a", [[{ name: "x" }]], "b"]);
   assert.deepEqual(sent, ["a+b x"]);
+});
+
+Deno.test("no statement serves two viewers, and each of them gets its own answer", async () => {
+  const sent: string[][] = [];
+  const queue = createBatchQueue((statements) => {
+    sent.push(statements.map(({ sql }) => sql));
+    return Promise.resolve(statements.map(({ sql }) => [{ sql }]));
+  }, LIMITS);
+  const coalescer = {
+    statements: (items: string[]) => [{ sql: items.join("+"), args: {} }],
+    results: (items: string[], [rows]: Row[][]) => items.map(() => rows![0]!.sql),
+  };
+  // Two requests of one viewer, each with an object of its own.
+  const viewers = [{ key: "ann" }, { key: "bob" }, { key: "ann" }];
+  const answers = viewers.map((viewer, n) => queue.submitCoalesced(viewer, coalescer, `${viewer.key}${n}`));
+  assert.deepEqual(await Promise.all(answers), ["ann0+ann2", "bob1", "ann0+ann2"]);
+  assert.deepEqual(sent, [["ann0+ann2", "bob1"]], "in one round trip");
 });
 
 Deno.test("a batch waits for requests that are at work and about to join it", async () => {

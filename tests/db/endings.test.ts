@@ -4,6 +4,7 @@ import { listAgents } from "../../db/agents.ts";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { MIGRATIONS } from "../../db/driver/schema.ts";
+import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { type Batch, type TestApp, withApp } from "../support/app.ts";
@@ -333,7 +334,7 @@ Deno.test("marks of before the migration end, however far ahead a wrong clock ha
       ].map(plainly),
       "write",
     );
-    const { agents } = await listAgents(database, "r");
+    const { agents } = await listAgents(database, EVERYBODY, "r");
     assert.deepEqual(agents.map(({ status }) => status), ["waiting", "idle"]);
     const [due, none] = (await run(url, "SELECT due FROM rooms ORDER BY id")).map(({ due }) => due);
     assert.ok(Number(due) > now && Number(due) < now + 60_000, `${due}, and it is ${now}`);
@@ -367,7 +368,7 @@ Deno.test("a day that passes while the machine sleeps is seen with the next requ
     // The database's own clock is set: that is seen with a batch some seconds later.
     database.now -= 60_000;
     machine.elapsed += 11_000, machine.timeOfDay += 11_000, database.now += 11_000;
-    await opened.read([{ sql: "SELECT 1", args: {} }]);
+    await opened.read(SERVICE, [{ sql: "SELECT 1", args: {} }]);
     assert.equal(await now(), database.now);
   } finally {
     await opened.close();

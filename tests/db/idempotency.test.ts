@@ -4,6 +4,7 @@ import { runOnce } from "../../db/write/idempotency.ts";
 import { postMessage } from "../../db/messages/write.ts";
 import { connect } from "../../db/driver/open.ts";
 import { createRoom } from "../../db/rooms.ts";
+import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 import { LIMITS } from "../../routes/http/limits.ts";
 import { heldTime } from "../support/held_time.ts";
 import { perform } from "../support/perform.ts";
@@ -15,13 +16,13 @@ Deno.test("a key is free again after its lifetime, and expired rows go with late
   const time = { now: Date.parse("2026-01-01T00:00:00.000Z") };
   const database = createDatabase(heldTime(time, () => connect(`file:${folder}/convene.db`)));
   const post = async (key: string, fingerprint = "same") => {
-    const request = { scope: "r", key, fingerprint, lifetime: LIMITS.idempotencyMs };
+    const request = { viewer: EVERYBODY, scope: "r", key, fingerprint, lifetime: LIMITS.idempotencyMs };
     const { run, answer } = postMessage(database, "r", { kind: "message", body: key });
     const outcome = await runOnce(database, request, run);
     return { result: answer(outcome), replayed: outcome.replayed };
   };
   const rows = async () =>
-    (await database.read([{ sql: "SELECT key FROM idempotency ORDER BY key", args: {} }]))[0]!
+    (await database.read(SERVICE, [{ sql: "SELECT key FROM idempotency ORDER BY key", args: {} }]))[0]!
       .map(({ key }) => key);
   try {
     await perform(database, createRoom(database, { id: "r", meta: {} }));

@@ -4,6 +4,7 @@ import { connect } from "../../db/driver/open.ts";
 import { MIGRATIONS } from "../../db/driver/schema.ts";
 import { listEntries } from "../../db/state/read.ts";
 import type { Statement } from "../../db/driver/statement.ts";
+import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";
 
 const plainly = (sql: string): Statement => ({ sql, args: {} });
@@ -29,11 +30,11 @@ Deno.test("lists show what lives before and after a room's keys are named, and o
     };
     const looks = async (are: "named" | "not named") => {
       const keys = [...living].sort();
-      const { entries } = await listEntries(services.database, "r", {});
+      const { entries } = await listEntries(services.database, EVERYBODY, "r", {});
       assert.deepEqual(entries.map(({ key }) => key), keys);
       const { body } = await json("POST", "/rooms/r/eval", { expr: "state._shared.map(key, key)" });
       assert.deepEqual(body.value, keys);
-      const response = await services.database.read([plainly("SELECT tombstone_count FROM rooms")]);
+      const response = await services.database.read(SERVICE, [plainly("SELECT tombstone_count FROM rooms")]);
       const count = Number(response[0]![0]!.tombstone_count);
       assert.equal(count === 1_000, are === "named");
       assert.deepEqual(await named(), are === "named" ? keys : []);
@@ -97,14 +98,14 @@ Deno.test("of a room that had many tombstones before the migration, what lives i
       "write",
     );
     await database.migrate();
-    const [rooms, living] = await database.read([
+    const [rooms, living] = await database.read(SERVICE, [
       plainly("SELECT tombstone_count FROM rooms ORDER BY id"),
       plainly("SELECT room_id, key FROM living ORDER BY key"),
     ]);
     assert.deepEqual(rooms!.map(({ tombstone_count }) => Number(tombstone_count)), [1_000, 600]);
     assert.deepEqual(living!.map(({ room_id, key }) => [room_id, key]), [["r", "k1501"], ["r", "k1502"]]);
     for (const room of ["r", "s"]) {
-      const { entries } = await listEntries(database, room, {});
+      const { entries } = await listEntries(database, EVERYBODY, room, {});
       assert.deepEqual(entries.map(({ key }) => key), ["k1501", "k1502"]);
     }
   } finally {

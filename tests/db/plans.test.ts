@@ -14,6 +14,7 @@ import { MIGRATIONS, ROOM_TABLES } from "../../db/driver/schema.ts";
 import { selectEntries } from "../../db/state/read.ts";
 import { createThread } from "../../db/consistent_read/thread.ts";
 import type { Statement } from "../../db/driver/statement.ts";
+import { SERVICE } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";
 import { TOUR } from "../support/tour.ts";
 
@@ -159,7 +160,10 @@ Deno.test("two instances that start together migrate a new database once", async
   const databases = [open(), open(), open()];
   try {
     await Promise.all(databases.map((database) => database.migrate()));
-    const [rows] = await databases[0]!.read([{ sql: "SELECT id FROM migrations ORDER BY id", args: {} }]);
+    const [rows] = await databases[0]!.read(SERVICE, [{
+      sql: "SELECT id FROM migrations ORDER BY id",
+      args: {},
+    }]);
     assert.deepEqual(rows!.map(({ id }) => Number(id)), MIGRATIONS.map((_, n) => n + 1));
   } finally {
     for (const database of databases) await database.close();

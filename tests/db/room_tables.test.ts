@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { ROOM_TABLES } from "../../db/driver/schema.ts";
+import { SERVICE } from "../../db/viewer.ts";
 import { DATABASES } from "../support/databases.ts";
 
 /** What belongs to the database and to no room. */
@@ -28,6 +29,7 @@ for (const [kind, open] of Object.entries(EMPTY)) {
     try {
       await database.migrate();
       const [tables, columns, references] = await database.read(
+        SERVICE,
         [TABLES, COLUMNS, REFERENCES].map((sql) => ({ sql, args: {} })),
       );
       const listed = Object.keys(ROOM_TABLES);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import fc from "fast-check";
 import { listMessages, type MessageFilter } from "../../db/messages/read.ts";
+import { EVERYBODY } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";
 
 /** More messages than two steps pass. */
@@ -70,7 +71,12 @@ for (const [shape, parent] of Object.entries(SHAPES)) {
       const messages = rows as unknown as Posted[];
       await fc.assert(
         fc.asyncProperty(FILTER, async (filter) => {
-          const { messages: found } = await listMessages(services.database, "r", filter as MessageFilter);
+          const { messages: found } = await listMessages(
+            services.database,
+            EVERYBODY,
+            "r",
+            filter as MessageFilter,
+          );
           assert.deepEqual(found.map(({ id }) => id), expected(messages, filter as MessageFilter));
         }),
         { numRuns: 60 },

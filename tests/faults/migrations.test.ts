@@ -6,6 +6,7 @@ import { connect } from "../../db/driver/open.ts";
 import { ping } from "../../db/rooms.ts";
 import { RELEASE } from "../../db/release.ts";
 import { MIGRATIONS } from "../../db/driver/schema.ts";
+import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 import { Subject } from "../support/backends.ts";
 import { startLibsqlServer } from "../support/libsql_server.ts";
 import { startService } from "../support/service.ts";
@@ -69,7 +70,7 @@ const LATER = [
 async function setUp(url: string, statements: string[]): Promise<void> {
   const database = createDatabase({ connect: () => connect(url) });
   await database.migrate();
-  await database.commit(statements.map((sql) => ({ sql, args: {} })));
+  await database.commit(SERVICE, statements.map((sql) => ({ sql, args: {} })));
   await database.close();
 }
 
@@ -177,7 +178,7 @@ Deno.test("messages of before and after a migration are listed by sender, those 
     await database.migrate();
     await before.send([post(400, "ann"), post(600, "ann"), post(601, "ann")], "write");
     for (const [from, ids] of [["ann", [1, 255, 400, 600, 601]], ["bob", [300]]] as const) {
-      const { messages } = await listMessages(database, "r", { from, limit: 10 });
+      const { messages } = await listMessages(database, EVERYBODY, "r", { from, limit: 10 });
       assert.deepEqual(messages.map(({ id }) => id), ids);
     }
   } finally {

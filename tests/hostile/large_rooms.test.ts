@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createDatabase, type Database } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
+import { SERVICE } from "../../db/viewer.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { Subject } from "../support/backends.ts";
@@ -159,7 +160,7 @@ async function fillRoom(database: Database, room: string): Promise<void> {
     const args = Object.fromEntries(
       Object.entries(all).filter(([name]) => new RegExp(`:${name}\\b`).test(sql)),
     );
-    await database.commit([{ sql, args }]);
+    await database.commit(SERVICE, [{ sql, args }]);
   }
 }
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Connection } from "../../bench/support/connection.ts";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
+import { SERVICE } from "../../db/viewer.ts";
 import { assertOthersServed } from "../support/held_up.ts";
 import { DATABASES } from "../support/databases.ts";
 import { startService } from "../support/service.ts";
@@ -137,7 +138,7 @@ type Filling = [sql: string, args: Record<string, string | number>][];
 async function filled(url: string, filling: Filling): Promise<void> {
   const database = createDatabase({ connect: () => connect(url) });
   try {
-    await database.commit(filling.map(([sql, args]) => ({ sql, args })));
+    await database.commit(SERVICE, filling.map(([sql, args]) => ({ sql, args })));
   } finally {
     await database.close();
   }

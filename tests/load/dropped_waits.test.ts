@@ -4,6 +4,7 @@ import { residentKiB } from "../../bench/support/usage.ts";
 import { compile } from "../../cel/language/expression.ts";
 import { createWatch } from "../../cel/waits/watch.ts";
 import { connect } from "../../db/driver/open.ts";
+import { EVERYBODY } from "../../db/viewer.ts";
 import { LIMITS } from "../../routes/http/limits.ts";
 import { type Batch, withApp } from "../support/app.ts";
 import { Subject } from "../support/backends.ts";
@@ -74,6 +75,7 @@ Deno.test({
         const waits = signals.map(({ signal, leave }, n) => {
           const agent = n % 3 === 0 ? undefined : "ann";
           const wait = watch.wait({
+            viewer: EVERYBODY,
             room: "r",
             condition,
             agent,

@@ -8,6 +8,7 @@ import { Client } from "../support/client.ts";
 import { startService } from "../support/service.ts";
 import { assertStatus } from "../support/shapes.ts";
 import { long } from "./form.ts";
+import { EVERYBODY } from "../../db/viewer.ts";
 
 const CONDITION = "has(state._shared.go)";
 const GO = { key: "go", value: true };
@@ -46,7 +47,7 @@ Deno.test("an instance holds 10,000 waits and no more; one write wakes them all 
     await json("POST", "/rooms", { id: "r" });
     const { condition, evaluations, reached } = counted(CONDITION);
     const { signal } = new AbortController();
-    const request = { room: "r", condition, timeout: LIMITS.waitMs, include: {}, signal };
+    const request = { viewer: EVERYBODY, room: "r", condition, timeout: LIMITS.waitMs, include: {}, signal };
     const waits: ReturnType<typeof services.watch.wait>[] = [];
     const begin = async (count: number) => {
       const looked = reached(waits.length + count);

@@ -184,7 +184,7 @@ export const MUTANTS: Mutant[] = [
     edits: [
       [
         "  const batch = key ? acquire(key) : [];\n",
-        `  const [found] = key ? await database.read([find(key)]) : [];
+        `  const [found] = key ? await database.read(viewer, [find(key)]) : [];
   const before = key && outcomeOf(key, found![0]);
   if (before) return { rows: steps.map(() => []), answers: [], stored: before };
   const batch: Statement[] = [];
@@ -197,8 +197,8 @@ export const MUTANTS: Mutant[] = [
       ["if (key) batch.push(...storeAnswer", "if (key) after.push(...storeAnswer"],
       ["  batch.push(...last, ...(key", "  after.push(...last, ...(key"],
       [
-        "  const all = await database.commit(batch);\n",
-        "  const all = await database.commit(batch);\n  const told = await database.commit(after);\n",
+        "  const all = await database.commit(viewer, batch);\n",
+        "  const all = await database.commit(viewer, batch);\n  const told = await database.commit(viewer, after);\n",
       ],
       ["outcomeOf(key, all.at(-1)![0])", "outcomeOf(key, told.at(-1)![0])"],
     ],

@@ -94,7 +94,7 @@ Deno.test("a reader that stalls over one event for 30 s is let go; one that take
     } as unknown as Context;
     const outbox = { ...createOutbox(), reportStalled: () => void stalls++ };
     const script = { left: () => void left++, changed: () => event(1, "{}"), beat: () => event(1, "{}") };
-    const reader = streamOf(context, follower, script, { outbox, room: "r" }).body!.getReader();
+    const reader = streamOf(context, follower, script, { outbox, seen: "r" }).body!.getReader();
     await reader.read();
     for (let n = 0; n < 3; n++) {
       assert.ok(!(await reader.read()).done);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Database } from "../../db/database.ts";
 import { runOnce } from "../../db/write/idempotency.ts";
 import type { Json } from "../../db/json.ts";
+import { EVERYBODY } from "../../db/viewer.ts";
 import { createRoom } from "../../db/rooms.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 
@@ -45,6 +46,7 @@ async function createBefore(database: Database, address: string, key: string, bo
   const digest = async (text: string) =>
     new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text))).toHex();
   const before = {
+    viewer: EVERYBODY,
     scope: "",
     key: await digest(` ${address} ${key}`),
     fingerprint: await digest(`POST\n/rooms\n\n\n${JSON.stringify(body)}`),

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createWaitLog } from "../../routes/pages/wait_log.ts";
+import { EVERYBODY } from "../../db/viewer.ts";
 
 const START = Date.parse("2026-11-22T12:00:00.000Z");
 const moment = (second: number) => new Date(START + second * 1_000);
@@ -12,7 +13,7 @@ function looker() {
     const newest = waits.map(([agent_id, token, waiting_on]) =>
       [agent_id, { agent_id, token, waiting_on, until: 0 }] as const
     );
-    return log.observe(room, new Map(newest), moment(second));
+    return log.observe(EVERYBODY, room, new Map(newest), moment(second));
   };
 }
 

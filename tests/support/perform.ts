@@ -1,4 +1,5 @@
 import type { Database } from "../../db/database.ts";
+import { EVERYBODY } from "../../db/viewer.ts";
 import type { Operation } from "../../db/write/context.ts";
 
 /** Makes a write without a key; its answer. */
@@ -6,5 +7,5 @@ export async function perform<Answer>(
   database: Database,
   { run, answer }: Operation<Answer>,
 ): Promise<Answer> {
-  return answer((await run(database))!);
+  return answer((await run({ viewer: EVERYBODY, time: database.time, newId: database.newId }))!);
 }

@@ -5,6 +5,7 @@ import { ROOM_TABLES } from "../../db/driver/schema.ts";
 import { RELEASE } from "../../db/release.ts";
 import type { Row } from "../../db/driver/statement.ts";
 import { commit } from "../../db/write/write.ts";
+import { SERVICE } from "../../db/viewer.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { DATABASES } from "../support/databases.ts";
@@ -12,7 +13,7 @@ import { TOUR } from "../support/tour.ts";
 
 /** A write that brings to a room what only later releases know, as a later release makes it. */
 function useLaterFeature(database: Database, room: string, admitted = true) {
-  return commit(database, database, {
+  return commit(database, { viewer: SERVICE }, {
     room,
     part: "state",
     nonce: database.newId(),
@@ -27,7 +28,10 @@ function useLaterFeature(database: Database, room: string, admitted = true) {
 /** All that is stored, but for signs of life: an agent that is refused lives all the same. */
 async function stored(database: Database): Promise<Row[][]> {
   const tables = Object.keys(ROOM_TABLES);
-  const rows = await database.read(tables.map((table) => ({ sql: `SELECT * FROM ${table}`, args: {} })));
+  const rows = await database.read(
+    SERVICE,
+    tables.map((table) => ({ sql: `SELECT * FROM ${table}`, args: {} })),
+  );
   return rows.map((table) => table.map(({ last_heartbeat: _, ...row }) => row));
 }
 
@@ -89,14 +93,19 @@ for (const [kind, open] of Object.entries(DATABASES)) {
     "what is asked of a room raises nothing, a later feature raises it with its write alone",
     async (database, request) => {
       const required = async () =>
-        Number((await database.read([{ sql: "SELECT requires FROM rooms", args: {} }]))[0]![0]!.requires);
+        Number(
+          (await database.read(SERVICE, [{ sql: "SELECT requires FROM rooms", args: {} }]))[0]![0]!.requires,
+        );
       for (const stop of TOUR) await (await request(...stop.request)).body?.cancel();
       assert.equal(await required(), 0);
       assert.equal((await useLaterFeature(database, "r", false)).outcome.revision, undefined);
       assert.equal(await required(), 0);
       await useLaterFeature(database, "r");
       assert.equal(await required(), RELEASE + 1);
-      await database.commit([{ sql: "UPDATE rooms SET requires = :most", args: { most: RELEASE + 5 } }]);
+      await database.commit(SERVICE, [{
+        sql: "UPDATE rooms SET requires = :most",
+        args: { most: RELEASE + 5 },
+      }]);
       await useLaterFeature(database, "r");
       assert.equal(await required(), RELEASE + 5);
     },

@@ -42,7 +42,7 @@ export function createApi(fetch: Fetch, incoming: Request, env: unknown): Api {
   const { origin } = new URL(incoming.url);
   const headers = new Headers();
   for (const [name, value] of incoming.headers) {
-    if (/^(x-forwarded-|(forwarded|host)$)/i.test(name)) headers.set(name, value);
+    if (/^(x-forwarded-|(authorization|forwarded|host)$)/i.test(name)) headers.set(name, value);
   }
 
   async function call(

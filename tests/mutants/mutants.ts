@@ -589,6 +589,48 @@ export const MUTANTS: Mutant[] = [
     test: "tests/db/endings.test.ts",
     filter: "marks of before the migration end",
   },
+  {
+    name: "one statement for the coalesced reads of all viewers",
+    edits: [["Map.groupBy(submissions, ({ viewer }) => viewer.key)", 'Map.groupBy(submissions, () => "")']],
+    test: "tests/db/batch_queue.test.ts",
+    filter: "no statement serves two viewers",
+  },
+  {
+    name: "waits of all viewers judged over one snapshot",
+    edits: [["(waiter) => keyFor(waiter.request.viewer, ", '(waiter) => keyFor({ key: "" }, ']],
+    test: "tests/routes/viewers.test.ts",
+    filter: "waits that are judged together",
+  },
+  {
+    name: "one read for the streams of all viewers",
+    edits: [["keyFor(viewer, `${after} ${bytes} ${room}`)", "`${after} ${bytes} ${room}`"]],
+    test: "tests/routes/viewers.test.ts",
+    filter: "streams and pages are told",
+  },
+  {
+    name: "one drawing for the pages of all viewers",
+    edits: [["const key = keyFor(viewer, room);", "const key = room;"]],
+    test: "tests/routes/viewers.test.ts",
+    filter: "what is drawn at a beat",
+  },
+  {
+    name: "the waits that one viewer saw shown to all",
+    edits: [["touch(keyFor(viewer, room), now)", "touch(room, now)"]],
+    test: "tests/routes/viewers.test.ts",
+    filter: "what is drawn at a beat",
+  },
+  {
+    name: "an idempotency key for all callers",
+    edits: [["held_key: keyFor(viewer, key)", "held_key: key"]],
+    test: "tests/routes/viewers.test.ts",
+    filter: "an idempotency key belongs",
+  },
+  {
+    name: "tools that call as nobody",
+    edits: [["|(authorization|forwarded|host)$", "|(forwarded|host)$"]],
+    test: "tests/routes/viewers.test.ts",
+    filter: "what is read at once",
+  },
 ];
 
 let sources: Map<string, string> | undefined;

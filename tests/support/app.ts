@@ -1,5 +1,5 @@
 import type { Connection } from "../../db/driver/connection.ts";
-import { createDatabase } from "../../db/database.ts";
+import { createDatabase, type Database } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import type { Statement } from "../../db/driver/statement.ts";
 import { createApp } from "../../routes/app.ts";
@@ -40,6 +40,8 @@ export interface TestApp {
 export interface AppOptions extends ServiceOptions {
   /** Stands between the service and its database. */
   wrap?: (connection: Connection) => Connection;
+  /** Stands between the service and what it reads. */
+  seen?: (database: Database) => Database;
   /** The time, where the test holds it. */
   time?: HeldTime;
 }
@@ -64,7 +66,8 @@ export async function withApp(
       close: () => connection.close(),
     };
   };
-  const database = createDatabase(options.time ? heldTime(options.time, open) : { connect: open });
+  const opened = createDatabase(options.time ? heldTime(options.time, open) : { connect: open });
+  const database = options.seen?.(opened) ?? opened;
   const services = createServices(database, options);
   const app = createApp(services);
 

@@ -26,6 +26,9 @@ const APART: Record<string, string[]> = {
   ],
   // What all resources share knows none of them.
   "routes/http/": ["routes/http/", "cel/", "db/"],
+  // A panel knows what pages share, and nothing of the page around it.
+  "views/panels/": ["views/panels/", "views/shared/"],
+  "views/shared/": ["views/shared/"],
   // Tools call the API and have no rule of their own.
   "routes/mcp/": ["routes/mcp/", "routes/http/", "version.ts"],
 };
@@ -102,7 +105,7 @@ Deno.test("imports go down only: routes -> cel -> db, and routes -> views; cli -
   assert.deepEqual(forbidden(among(LAYERS)), []);
 });
 
-Deno.test("the language stands alone, waits know rooms by a few files, what resources share knows none of them", () => {
+Deno.test("the language and what resources share stand alone, waits know rooms and panels know pages by a few files", () => {
   for (const folder of Object.keys(APART)) assert.ok(sourcesIn(folder.slice(0, -1)).length >= 3, folder);
   assert.deepEqual(forbidden(among(APART)), []);
 });

@@ -23,14 +23,14 @@ import { keep, type Kept, sendKept } from "./kept.ts";
 import { replyLargePage } from "../http/large_bodies.ts";
 import { document } from "../http/methods.ts";
 
-/** Scripts are served side by side: each finds those that it imports, and a package, beside itself. */
+/** Rewrites imports to files of one folder: all scripts are served from there, and browsers know no package names. */
 const beside = (script: string) =>
   script.replaceAll(/(?<=from ")(?:[^"]*\/)?(\w+)(?:\.js)?(?=")/g, "./$1.js");
 
-/** The scripts of panels, which the page's own runs. */
+/** The scripts of panels; `room.js` imports them all. */
 const PANEL_SCRIPTS = Object.assign({}, ...PANELS.map(({ scripts }) => scripts));
 
-/** What pages share comes before what narrows it. */
+/** The style sheet: rules that pages share come first, so that later ones override them. */
 const STYLE = [
   pageStyle,
   HUES_STYLE,
@@ -41,8 +41,9 @@ const STYLE = [
   frontStyle,
 ];
 
+const SHARED = { applying, clock, copying, finding, following, front, idiomorph, path, pointing, session };
 const SCRIPTS: Record<string, string> = {
-  ...{ applying, clock, copying, finding, following, front, idiomorph, path, pointing, session },
+  ...SHARED,
   ...PANEL_SCRIPTS,
   room: [...Object.keys(PANEL_SCRIPTS).map((name) => `import "./${name}.js";`), room].join("\n"),
 };
@@ -92,7 +93,7 @@ export async function sendPieces(c: Context, texts: string[], status: 200 | 404 
   return await replyLargePage(c, texts, status);
 }
 
-/** Sends a file of pages as it is kept. */
+/** Sends one of the files above. */
 function sendFile(c: Context, name: string, caching: string): Promise<Response> {
   const file = FILES[name]!;
   const headers = { "Content-Type": file.type, "X-Content-Type-Options": "nosniff" };

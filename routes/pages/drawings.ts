@@ -5,6 +5,7 @@ import type { Fragment } from "../../views/panels/panel.ts";
 import type { Pieces } from "../http/outbox.ts";
 import { event } from "../http/stream.ts";
 
+/** A fragment as HTML. */
 export interface Drawn extends Omit<Fragment, "draw"> {
   html: string;
 }
@@ -12,7 +13,7 @@ export interface Drawn extends Omit<Fragment, "draw"> {
 /** Draws what changes of a room have changed; without them, what changes with time. */
 type Draw = (viewer: Viewer, room: string, changes?: Changes) => Promise<Drawn[]>;
 
-/** What is drawn, and what was made of it for those who are told the same. */
+/** Fragments, and the events made of them: one for all pages that lack the same ones. */
 interface Drawing {
   fragments: Array<Drawn & { lasting: string }>;
   made: Map<string, Pieces>;
@@ -23,12 +24,12 @@ interface WatchedRoom {
   viewer: Viewer;
   room: string;
   pages: number;
-  /** What fragments say, but for times: pages remember the same strings. */
+  /** The HTML of fragments without times. All pages share these strings, to save memory. */
   lasting: Map<string, string>;
   latest?: { at: number; drawing: Promise<Drawing> };
 }
 
-/** One page that looks at a room. */
+/** One open page of a room. */
 export interface Page {
   changed(changes: Changes): Promise<Pieces>;
   /** What has changed with time alone; `revision`: that of the page. */
@@ -92,7 +93,7 @@ export function createDrawings(draw: Draw) {
   };
 }
 
-/** Says of what is drawn only what is new to this reader. */
+/** Selects of a drawing the fragments that are new to one page. */
 function createNews() {
   const said = new Map<string, string>();
   return function news({ fragments, made }: Drawing, revision: number): Pieces {
@@ -109,7 +110,7 @@ function createNews() {
   };
 }
 
-/** Times tick by themselves. */
+/** HTML without times: the page updates those itself. */
 function lastingOf(html: string): string {
   return html.replaceAll(/(<time[^>]*>)[^<]*/g, "$1");
 }

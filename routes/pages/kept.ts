@@ -7,7 +7,7 @@ import { LIMITS } from "../http/limits.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A text that is made once and sent often. */
+/** A text that is made once and sent often, as bytes. */
 export interface Kept {
   bytes: Bytes;
   /** Weak: it stands for the text, however it is packed. */

@@ -1,6 +1,6 @@
 import type { Attempt } from "./attempt.ts";
 
-/** One block of a stream of Server-Sent Events. Without data it is a sign of life, or says where the stream is. */
+/** One block of a stream of Server-Sent Events. Without data it keeps the connection alive, or says where the stream is. */
 export interface StreamEvent {
   id: number | undefined;
   data: string;

@@ -71,7 +71,7 @@ export class Room {
     )).body;
   }
 
-  /** Sets the status. As a sign of life any other call will do. */
+  /** Sets the status. As a heartbeat any other call of the agent will do. */
   async heartbeat(
     status: Status = "active",
     { agent = this.agent, signal }: Actor = {},

@@ -92,7 +92,9 @@ const gate = z.string(guardFault("must be a CEL expression, as text")).meta({
 }).optional();
 const ifVersion = z.int(guardFault("must be a whole number, 0 or more")).min(0)
   .meta(about("Only if the entry has this version, else 409; 0: only if it does not exist")).optional();
-const writer = absent(idSchema).meta(about("Who writes: `self` in the gate, and a sign of life"));
+const writer = absent(idSchema).meta(
+  about("Who writes: `self` in the gate; the write counts as its heartbeat"),
+);
 const meta = defaulting(object, {});
 const aboutMeta = `A JSON object of at most ${LIMITS.valueBytes} bytes`;
 

@@ -21,7 +21,7 @@ export interface RoomWatch {
   readonly account: Account;
   /** Waits whose first look is to be taken. */
   newcomers: Newcomer[];
-  /** First looks under way. */
+  /** First looks in progress. */
   beginning: number;
   busy: boolean;
   /** Waits that read the time are due which were last judged before. */
@@ -181,7 +181,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
   };
 }
 
-/** A wait goes on without its sign of life where the database takes no writes, as it does without its mark (mark.ts). */
+/** A wait goes on without its heartbeat where the database takes no writes, as it does without its mark (mark.ts). */
 function withoutHeartbeat(error: unknown): void {
   if (!(error instanceof DatabaseUnavailable)) throw error;
 }

@@ -76,7 +76,7 @@ export const ROOM_OPERATIONS: Operations = {
     post: {
       id: "heartbeat",
       summary: "Say that an agent is alive, and what it does",
-      description: "Whatever an agent does is a sign of life; this one sets its status too.",
+      description: "Whatever an agent does counts as its heartbeat; this one sets its status too.",
       parameters: [parameters.KEY],
       body: ["HeartbeatRequest", bodies.heartbeatBody],
       example: { status: "busy" },

@@ -66,7 +66,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
         },
         // The page is loaded anew: what it shows may be of a room that was.
         changed: (changes) => changes.reset ? RESET : page.changed(changes),
-        // Signs of life move no revision: they are looked for.
+        // Heartbeats move no revision: they are looked for.
         beat: () => page.beat(follower.revision),
       };
       return streamOf(c, follower, script, sending);

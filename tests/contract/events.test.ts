@@ -170,7 +170,7 @@ Deno.test("two instances: a stream of one tells what the other writes, and goes 
       await b.write(room, "k", n);
       const event = await stream.next();
       assert.deepEqual([event!.id, event!.data.state[0].value], [n, n]);
-      // A stream that was not woken would look with its next sign of life.
+      // A stream that was not woken would look with its next keep-alive.
       assert.ok(event!.at - from < LIMITS.beatMs - 500, `${event!.at - from} ms`);
     }
     stream.leave();

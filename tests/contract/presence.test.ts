@@ -59,7 +59,7 @@ contract("a status waiting that a heartbeat set waits on nothing", async (t) => 
   assert.deepEqual([agent.status, agent.waiting_on], ["waiting", null]);
 });
 
-contract("what an agent does counts as a sign of life and leaves its status", async (t) => {
+contract("what an agent does counts as a heartbeat and leaves its status", async (t) => {
   const room = await t.room();
   await t.agent(room, "ann");
   const { id } = await t.message(room);
@@ -83,7 +83,7 @@ contract("what an agent does counts as a sign of life and leaves its status", as
   }
 });
 
-contract("what one agent does is no sign of life of another", async (t) => {
+contract("what one agent does is no heartbeat of another", async (t) => {
   const room = await t.room();
   await t.agent(room, "ann");
   const bob = await t.agent(room, "bob");

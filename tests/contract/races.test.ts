@@ -205,7 +205,7 @@ const worlds: [string, (t: Subject, room: string, n: number) => Promise<string>]
     await t.agent(room, `agent-${n}`);
     return `size(agents) <= ${n + 1}`;
   }],
-  ["an agent's last sign of life", async (t, room, n) => {
+  ["an agent's last heartbeat", async (t, room, n) => {
     if (n === 0) await t.agent(room, "ann");
     const { body } = await t.post(`/rooms/${room}/agents/ann/heartbeat`, {});
     return `agents.ann.last_heartbeat <= "${body.heartbeat}"`;

@@ -166,7 +166,7 @@ contract("a delete can be gated and bound to a version", async (t) => {
   assert.deepEqual([own.status, own.body], [200, { deleted: true }]);
 });
 
-contract("a gate on the writer's own sign of life is not moved by the write itself", async (t) => {
+contract("a gate on the writer's own heartbeat is not moved by the write itself", async (t) => {
   const room = await t.room();
   await t.agent(room, "ann");
   const gate = { if: 'timestamp(agents.ann.last_heartbeat) > now - duration("60s")', agent: "ann" };

@@ -134,7 +134,7 @@ contract("a condition that reads the time is judged as it passes", async (t) => 
   assert.ok(late >= 0 && late < 2_000, `${late} ms late`);
 });
 
-contract("a condition on an agent's last sign of life is judged as it ages", async (t) => {
+contract("a condition on an agent's last heartbeat is judged as it ages", async (t) => {
   const room = await t.room();
   await t.agent(room, "ann");
   const condition = 'timestamp(agents.ann.last_heartbeat) < now - duration("1s")';

@@ -4,7 +4,7 @@ import { Client, type Reply } from "../support/client.ts";
 import type { Command, Request } from "./commands/command.ts";
 import { assertHas } from "./reference/comparison.ts";
 import type { Condition } from "./reference/conditions.ts";
-import { type Expected, type Mark, touch } from "./reference/room.ts";
+import { type Expected, type Mark, recordHeartbeat } from "./reference/room.ts";
 import { doneUnder, type World } from "./reference/world.ts";
 
 /** One run of commands against one service. */
@@ -66,7 +66,7 @@ function expectedOf(world: World, command: Command, request: Request): Expected 
   const id = world.ids[command.room]!;
   const done = command.once === undefined ? undefined : doneUnder(world, id, command.once);
   if (done === undefined) return command.expect(world);
-  touch(world.rooms.get(id)!, command.again());
+  recordHeartbeat(world.rooms.get(id)!, command.again());
   if (JSON.stringify(done.request) !== JSON.stringify(request)) {
     return { status: 422, body: { error: "idempotency_mismatch" } };
   }

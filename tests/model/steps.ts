@@ -12,7 +12,7 @@ import { endMarks, listAgents, mark, unmark } from "./reference/agents.ts";
 import { assertHas } from "./reference/comparison.ts";
 import { type Condition, holds, source } from "./reference/conditions.ts";
 import { changes, listChanges, wait } from "./reference/looks.ts";
-import { type Agent, type Expected, type Room, touch } from "./reference/room.ts";
+import { type Agent, type Expected, recordHeartbeat, type Room } from "./reference/room.ts";
 import { listMessages } from "./reference/messages.ts";
 import { list } from "./reference/state.ts";
 import type { World } from "./reference/world.ts";
@@ -55,7 +55,7 @@ class Beginning implements Step {
       return undefined;
     });
     tell(run, `POST ${path} ${JSON.stringify(body)}\n    goes on`);
-    touch(room, agent);
+    recordHeartbeat(room, agent);
     const own = mark(room, agent, source(condition));
     run.waits.push({ room: room.id, mark: own, condition, reply, leave: () => controller.abort() });
     await reached(run, room);

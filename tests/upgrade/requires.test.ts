@@ -25,7 +25,7 @@ function useLaterFeature(database: Database, room: string, admitted = true) {
   });
 }
 
-/** All that is stored, but for signs of life: an agent that is refused lives all the same. */
+/** All that is stored, but for heartbeats: that of an agent that is refused counts all the same. */
 async function stored(database: Database): Promise<Row[][]> {
   const tables = Object.keys(ROOM_TABLES);
   const rows = await database.read(

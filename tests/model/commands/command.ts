@@ -21,7 +21,7 @@ export interface Command {
   /** Asked before `expect` does to the reference what the request does to the service. */
   request(world: World): Request;
   expect(world: World): Expected;
-  /** Who gives a sign of life by sending it again under its key, when nothing else is done. */
+  /** Whose heartbeat it is to send it again under its key, when nothing else is done. */
   again(): string | undefined;
 }
 

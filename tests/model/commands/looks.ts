@@ -15,7 +15,7 @@ interface Wait {
   timeout: number;
 }
 
-/** Leaves out what is not determined: whether others see a short wait, whether it counts as its own sign of life. */
+/** Leaves out what is not determined: whether others see a short wait, whether it counts as its own heartbeat. */
 function determined<Drawn extends Wait>({ condition, agent, timeout, ...rest }: Drawn) {
   const self = "alive" in condition ? undefined : agent;
   return { ...rest, condition, agent: self, timeout: self === undefined ? timeout : 0 };

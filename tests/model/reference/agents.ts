@@ -1,5 +1,14 @@
 import { timeOf } from "./clock.ts";
-import { type Agent, answer, type Expected, type Mark, refusal, type Room, statusOf, touch } from "./room.ts";
+import {
+  type Agent,
+  answer,
+  type Expected,
+  type Mark,
+  recordHeartbeat,
+  refusal,
+  type Room,
+  statusOf,
+} from "./room.ts";
 
 /** The mark of a wait outlives the wait's longest time by some seconds. */
 const LEASE_MS = 29_000;
@@ -51,7 +60,7 @@ export function getAgent(room: Room, id: string): Expected {
 export function heartbeat(room: Room, id: string, status = "active"): Expected {
   const agent = room.agents.get(id);
   if (!agent) return refusal(room, 404, "agent_not_found");
-  touch(room, id);
+  recordHeartbeat(room, id);
   if (agent.status !== status) agent.changed = ++room.revision;
   agent.status = status;
   return answer(room, { ok: true, agent: id, status, heartbeat: timeOf(room.clock) });

@@ -2,7 +2,7 @@ import { agentInCel, shownAgent } from "./agents.ts";
 import { ANY, Only, Ranked } from "./comparison.ts";
 import { type Condition, counts, evaluated, judge, resolve, source, textOf } from "./conditions.ts";
 import { shownMessage } from "./messages.ts";
-import { answer, type Expected, type Room, touch, type View } from "./room.ts";
+import { answer, type Expected, recordHeartbeat, type Room, type View } from "./room.ts";
 import { shown, sorted } from "./state.ts";
 
 /**
@@ -66,11 +66,11 @@ export function wait(
 ): Expected {
   const waiter = agent === undefined ? undefined : room.agents.get(agent);
   const notice = agent === undefined || waiter ? {} : { notice: "agent_not_registered" };
-  // It looks while it gives its sign of life: either may be first.
+  // It looks while its heartbeat is recorded: either may be first.
   if (waiter) waiter.last_heartbeat = NaN;
   const judged = judge(room, condition, agent ?? null);
   const rest = included(room, include);
-  touch(room, agent);
+  recordHeartbeat(room, agent);
   if ("value" in judged && judged.value) {
     return answer(
       room,

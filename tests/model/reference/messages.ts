@@ -4,9 +4,9 @@ import {
   type Expected,
   type Message,
   messageId,
+  recordHeartbeat,
   refusal,
   type Room,
-  touch,
   type Value,
   type Which,
 } from "./room.ts";
@@ -31,7 +31,7 @@ export interface MessageFilter {
 }
 
 export function post(room: Room, { from, to, kind = "message", body, reply_to }: NewMessage): Expected {
-  touch(room, from);
+  recordHeartbeat(room, from);
   if (reply_to !== undefined && !room.messages.some(({ id }) => id === reply_to)) {
     return refusal(room, 404, "message_not_found");
   }
@@ -83,7 +83,7 @@ export function getMessage(room: Room, which: Which): Expected {
 }
 
 export function claim(room: Room, which: Which, agent: string): Expected {
-  touch(room, agent);
+  recordHeartbeat(room, agent);
   const message = room.messages.find(({ id }) => id === messageId(room, which));
   if (!message) return refusal(room, 404, "message_not_found");
   const { claimed_by, claimed_at } = message;

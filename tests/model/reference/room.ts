@@ -121,8 +121,8 @@ export function present(room: Room, scope: string, key: string, among = room.ent
   return entry?.deleted ? undefined : entry;
 }
 
-/** A sign of life of whoever acts, where it is registered. */
-export function touch(room: Room, agent: string | undefined): void {
+/** The heartbeat of whoever acts, where it is registered. */
+export function recordHeartbeat(room: Room, agent: string | undefined): void {
   const registered = agent === undefined ? undefined : room.agents.get(agent);
   if (registered) registered.last_heartbeat = room.clock.now;
 }

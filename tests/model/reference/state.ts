@@ -5,9 +5,9 @@ import {
   type Entry,
   type Expected,
   present,
+  recordHeartbeat,
   refusal,
   type Room,
-  touch,
   type Value,
   type View,
 } from "./room.ts";
@@ -75,7 +75,7 @@ function apply(room: Room, writes: Write[], demands: Demands, batch: boolean): E
     after.set(`${scope}/${key}`, entry);
     written.push(entry);
   }
-  touch(room, demands.agent);
+  recordHeartbeat(room, demands.agent);
   room.entries = after;
   room.revision++;
   return written;
@@ -109,7 +109,7 @@ export function remove(
   const now = present(room, scope, key);
   const conflict = conflictOf(now, demands.etag, if_version);
   if (conflict) return refusal(room, ...conflict, { current: current(room, scope, key) });
-  touch(room, demands.agent);
+  recordHeartbeat(room, demands.agent);
   if (!now) return answer(room, { deleted: false });
   room.revision++;
   room.entries.set(`${scope}/${key}`, {

@@ -6,7 +6,7 @@ export interface AgentView {
   role: string;
   status: string;
   last_heartbeat: string;
-  /** No sign of life for a while, though it should be at work. */
+  /** No heartbeat for a while, though it should be at work. */
   stale: boolean;
   waiting_on: string | null;
   condition?: ConditionView;

@@ -24,9 +24,9 @@ const OLDEST_FIRST = `ORDER BY revision`;
 const newestTwo = (whose: string) => `
   SELECT agent_id, token, waiting_on FROM waits WHERE rowid IN (
     SELECT id FROM (
-      SELECT rowid AS id, ROW_NUMBER() OVER (PARTITION BY agent_id ORDER BY revision DESC) AS place
+      SELECT rowid AS id, ROW_NUMBER() OVER (PARTITION BY agent_id ORDER BY revision DESC) AS position
         FROM waits WHERE ${whose})
-     WHERE place <= 2)
+     WHERE position <= 2)
   ${OLDEST_FIRST}`;
 const NEWEST_TWO = newestTwo("room_id = :room");
 const NEWEST_TWO_OF = newestTwo("room_id = :room AND agent_id = :agent");

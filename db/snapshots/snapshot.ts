@@ -94,7 +94,7 @@ const AGENT_IDS_SOME = `
 /** Of a key that is looked up: few are half as long as they may be. */
 const KEY_WEIGHT = 4;
 /** Keys are looked up one by one where their values surely fit into one answer. */
-const MOST_LOOKED_UP = 50;
+const MAX_LOOKED_UP = 50;
 /** So few come in the room's own row: a statement alone needs no transaction, which takes a server a tenth less time. */
 const FEW_LOOKED_UP = 8;
 
@@ -131,7 +131,7 @@ function snapshotQueries(room: string, query: SnapshotQuery): Record<string, Que
     if (query.state.scopes.length > 0) {
       queries.scopes = selectValues(`${VALUES} AND ${OF_SCOPES}`, { room, scopes });
     }
-    if (query.state.keys.length > MOST_LOOKED_UP) {
+    if (query.state.keys.length > MAX_LOOKED_UP) {
       const args = { room, keys, scopes: JSON.stringify(query.state.keys.map(({ scope }) => scope)) };
       queries.keys = selectValues(`${VALUES} AND ${OF_SCOPES} AND ${OF_KEYS}`, args);
     } else if (query.state.keys.length > FEW_LOOKED_UP) {

@@ -15,7 +15,7 @@ const CONDITIONS = {
   base: (n: number) => `COALESCE((SELECT version FROM ${ENTRY(n)}), 0) = :base${n}`,
   integer: (n: number) =>
     `NOT EXISTS (SELECT 1 FROM ${ENTRY(n)} AND NOT deleted AND NOT (
-       json_type(value) = 'integer' AND CAST(value AS INTEGER) BETWEEN :least${n} AND :most${n}))`,
+       json_type(value) = 'integer' AND CAST(value AS INTEGER) BETWEEN :min${n} AND :max${n}))`,
   present: LIVE,
   never: () => "FALSE",
 };

@@ -95,7 +95,7 @@ export function explainRefusal(put: Writes, rows: Row[]): Refusal | Array<{ foun
 /** A batch counts by what it leaves. Refused is the write after which the views are never small enough again. */
 function refusedForSize(put: Writes, rows: Row[], stored: Map<string, Row>): Refusal | undefined {
   const before = Number(rows.find(({ view_bytes }) => view_bytes !== null)?.view_bytes ?? 0);
-  const most = Math.max(before, put.limits.viewBytes);
+  const max = Math.max(before, put.limits.viewBytes);
   const sizes = new Map<string, number>();
   let total = before;
   let fitting = -1;
@@ -105,9 +105,9 @@ function refusedForSize(put: Writes, rows: Row[], stored: Map<string, Row>): Ref
       total += bytesOf(expr) - (sizes.get(id) ?? bytesOf((stored.get(id)?.expr ?? "") as string));
       sizes.set(id, bytesOf(expr));
     }
-    if (total <= most) fitting = index;
+    if (total <= max) fitting = index;
   }
-  if (total <= most) return undefined;
+  if (total <= max) return undefined;
   const message =
     `A room's views have at most ${put.limits.viewBytes} bytes in all; they would have ${total}.`;
   const details = { ...(put.batch && { index: fitting + 1 }), hint: "Shorten or delete views first." };

@@ -95,10 +95,10 @@ function requireNumber(sequence: Sequence, delta: number) {
   sequence.sum += delta;
   sequence.low = Math.min(sequence.low, sequence.sum);
   sequence.high = Math.max(sequence.high, sequence.sum);
-  const [least, most] = [-Number.MAX_SAFE_INTEGER - sequence.low, Number.MAX_SAFE_INTEGER - sequence.high];
+  const [min, max] = [-Number.MAX_SAFE_INTEGER - sequence.low, Number.MAX_SAFE_INTEGER - sequence.high];
   if (!Number.isFinite(sequence.sum)) conditions.never = {};
-  else conditions.integer = { least, most };
-  if (least > 0 || most < 0) conditions.present = {};
+  else conditions.integer = { min, max };
+  if (min > 0 || max < 0) conditions.present = {};
 }
 
 export function idOf({ scope, key }: { scope: string; key: string }): string {

@@ -2,7 +2,7 @@ import { Refusal } from "../refusal.ts";
 import type { Entry } from "./entry.ts";
 import type { StateWrite } from "./preconditions.ts";
 
-/** A write of a batch that is refused: its place, and the version at which earlier writes of the key leave it. */
+/** A write of a batch that is refused: its index, and the version at which earlier writes of the key leave it. */
 export interface RefusedWrite {
   index?: number;
   after?: number;
@@ -40,9 +40,9 @@ export function notANumber(
   revision: number,
   { after, ...details }: RefusedWrite,
 ): Refusal {
-  const place = `${JSON.stringify(write.key)} in ${JSON.stringify(write.scope)}`;
+  const named = `${JSON.stringify(write.key)} in ${JSON.stringify(write.scope)}`;
   const then = after === undefined ? "" : EARLIER_WRITES;
-  return new Refusal("not_a_number", `${then}${place} cannot be incremented by ${write.delta}.`, {
+  return new Refusal("not_a_number", `${then}${named} cannot be incremented by ${write.delta}.`, {
     ...details,
     current,
     hint: "Only a number can be incremented, and the result must lie within ±(2^53 - 1).",

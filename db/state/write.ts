@@ -47,8 +47,8 @@ export interface Written {
   revision: number;
 }
 
-const MOST_ATTEMPTS = 50;
-const MOST_PAUSE_MS = 20;
+const MAX_ATTEMPTS = 50;
+const MAX_PAUSE_MS = 20;
 
 /**
  * Applies the writes in order, each seeing those before it, all or none, as one revision. The entries come back
@@ -144,7 +144,7 @@ const MOVED = ["version_conflict", "limit_reached"];
 /** Adds fractions as doubles: reads, adds here, and writes the sums if what they started from has not moved. */
 async function putSums(attempt: Attempt): Promise<Outcome | undefined> {
   const { database, context, room, put } = attempt;
-  for (let n = 0; n < MOST_ATTEMPTS; n++) {
+  for (let n = 0; n < MAX_ATTEMPTS; n++) {
     const [rows] = await database.read(context.viewer, [{
       sql: selectStored(),
       args: storedArgs(room, put.writes),
@@ -162,7 +162,7 @@ async function putSums(attempt: Attempt): Promise<Outcome | undefined> {
     } catch (error) {
       if (!(error instanceof Refusal && MOVED.includes(error.code))) throw error;
     }
-    await pause(Math.random() * MOST_PAUSE_MS);
+    await pause(Math.random() * MAX_PAUSE_MS);
   }
   throw new Refusal("unavailable", "The number changed each time before it could be added to.", {
     hint: "Nothing was written. Try again.",

@@ -18,8 +18,8 @@ export const ADMITTED = `EXISTS (SELECT 1 FROM rooms WHERE id = :room AND admitt
 export const FROM_ADMITTED = `FROM rooms WHERE id = :room AND admitted = :nonce`;
 
 /** True where a room takes so many more of what it counts, or none are added. */
-export function withinLimit(count: string, added: string, most: string): string {
-  return `(${added} = 0 OR ${count} + ${added} <= ${most})`;
+export function withinLimit(count: string, added: string, limit: string): string {
+  return `(${added} = 0 OR ${count} + ${added} <= ${limit})`;
 }
 
 /** What admits a write: its preconditions, on the room's row. */

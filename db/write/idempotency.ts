@@ -126,14 +126,14 @@ export async function commitOnce(
   { steps, last = [], refused }: { steps: Step[]; last?: Statement[]; refused: Condition },
 ): Promise<{ rows: Row[][]; answers: Row[][]; stored?: Outcome }> {
   const batch = key ? acquire(key) : [];
-  const places = steps.map((step) => {
-    const place = batch.push(step) - 1;
+  const indexes = steps.map((step) => {
+    const index = batch.push(step) - 1;
     if (key) batch.push(...storeAnswer(key, step));
-    return place;
+    return index;
   });
   batch.push(...last, ...(key ? [release(key, refused), find(key)] : []));
   const all = await database.commit(viewer, batch);
-  const rows = places.map((place) => all[place]!);
+  const rows = indexes.map((index) => all[index]!);
   const answers = rows.filter((_, n) => steps[n]!.answer);
   return { rows, answers, stored: key && outcomeOf(key, all.at(-1)![0]) };
 }

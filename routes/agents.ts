@@ -7,14 +7,15 @@ import { large, resource } from "./http/methods.ts";
 import { checkSize, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
-export function mountAgents(app: Hono, { database, viewerOf }: Services): void {
+export function mountAgents(app: Hono, services: Services): void {
+  const { database, viewerOf } = services;
   resource(app, "/rooms/:room/agents", {
     async POST(c) {
       const room = roomOf(c);
       const { if_new: ifNew, ...profile } = await readBody(c, "agentBody");
       checkSize(profile.meta, "meta");
       const operation = registerAgent(database, room, { ...profile, ifNew }, LIMITS.agents);
-      return await answerOnce(c, database, viewerOf(c), room, operation, ({ agent, created, revision }) => {
+      return await answerOnce(c, services, room, operation, ({ agent, created, revision }) => {
         return reply(revision, { ...agent, created }, created ? 201 : 200);
       });
     },
@@ -38,7 +39,7 @@ export function mountAgents(app: Hono, { database, viewerOf }: Services): void {
       const agent = existingId(c.req.param("agent")!);
       const { status = "active" } = await readBody(c, "heartbeatBody");
       const operation = heartbeat(database, room, agent, status);
-      return await answerOnce(c, database, viewerOf(c), room, operation, ({ heartbeat, revision }) => {
+      return await answerOnce(c, services, room, operation, ({ heartbeat, revision }) => {
         return reply(revision, { ok: true, agent, status, heartbeat });
       });
     },

@@ -10,7 +10,8 @@ import { queryCount, queryNumber, queryText } from "./http/input/queries.ts";
 import { checkSize, linkNext, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
-export function mountMessages(app: Hono, { database, viewerOf }: Services): void {
+export function mountMessages(app: Hono, services: Services): void {
+  const { database, viewerOf } = services;
   resource(app, "/rooms/:room/messages", {
     async POST(c) {
       const room = roomOf(c);
@@ -19,14 +20,7 @@ export function mountMessages(app: Hono, { database, viewerOf }: Services): void
       const [from, to] = [sameOf(sent, "from", "from_agent"), sameOf(sent, "to", "to_agent")];
       const message = { from, to, kind, body, reply_to };
       const operation = postMessage(database, room, message);
-      return await answerOnce(
-        c,
-        database,
-        viewerOf(c),
-        room,
-        operation,
-        (posted) => reply(posted.id, posted, 201),
-      );
+      return await answerOnce(c, services, room, operation, (posted) => reply(posted.id, posted, 201));
     },
     GET: large(async (c) => {
       const room = roomOf(c);
@@ -67,14 +61,7 @@ export function mountMessages(app: Hono, { database, viewerOf }: Services): void
       const { agent } = await readBody(c, "claimBody");
       const claim = { claimed: true, claimed_by: agent, message_id: message };
       const operation = claimMessage(database, room, message, agent);
-      return await answerOnce(
-        c,
-        database,
-        viewerOf(c),
-        room,
-        operation,
-        ({ revision }) => reply(revision, claim),
-      );
+      return await answerOnce(c, services, room, operation, ({ revision }) => reply(revision, claim));
     },
   });
 }

@@ -10,21 +10,15 @@ import { queryCount, queryText } from "./http/input/queries.ts";
 import { checkSize, linkNext, readBody, reply, replyLargeList, roomOf } from "./http/requests.ts";
 import type { Services } from "./services.ts";
 
-export function mountRooms(app: Hono, { database, viewerOf }: Services): void {
+export function mountRooms(app: Hono, services: Services): void {
+  const { database, viewerOf } = services;
   resource(app, "/rooms", {
     async POST(c) {
       const { id, meta = {} } = await readBody(c, "roomBody");
       checkSize(meta, "meta");
-      return await answerOnce(
-        c,
-        database,
-        viewerOf(c),
-        id,
-        createRoom(database, { id, meta }),
-        ({ room, created }) => {
-          return reply(room.revision, roomReply(room), created ? 201 : 200);
-        },
-      );
+      return await answerOnce(c, services, id, createRoom(database, { id, meta }), ({ room, created }) => {
+        return reply(room.revision, roomReply(room), created ? 201 : 200);
+      });
     },
     GET: large(async (c) => {
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;

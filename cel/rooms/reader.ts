@@ -20,8 +20,8 @@ export interface RoomData extends Converted {
 
 export interface Reader {
   /**
-   * Loads what `reads` names, as the viewer sees it; `extra` queries see the same revision. One round trip; one more where views are
-   * read whose definitions this instance does not know yet. Errors: `room_not_found`, `unavailable`.
+   * Loads what `reads` names, as the viewer sees it; `extra` queries see the same revision. One round trip; one more
+   * where views are read whose definitions this instance does not know yet. Errors: `room_not_found`, `unavailable`.
    */
   load(viewer: Viewer, room: string, reads: Reads, extra?: Query[]): Promise<RoomData>;
 }
@@ -59,13 +59,8 @@ export function createReader(database: Database): Reader {
   return {
     async load(viewer, room, reads, extra = []) {
       if (!readsViews(reads)) {
-        const snapshot = await loadSnapshot(
-          database,
-          viewer,
-          room,
-          { ...readSetOf(reads), views: false },
-          extra,
-        );
+        const query = { ...readSetOf(reads), views: false };
+        const snapshot = await loadSnapshot(database, viewer, room, query, extra);
         return await toData(snapshot, NONE, reads);
       }
       let known = remembered.get(room);

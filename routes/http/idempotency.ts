@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { Database } from "../../db/database.ts";
 import type { Viewer } from "../../db/viewer.ts";
-import type { KeyedRequest, Operation, Outcome } from "../../db/write/context.ts";
+import type { Operation, Outcome } from "../../db/write/context.ts";
 import { isTaken, runOnce } from "../../db/write/idempotency.ts";
 import { invalidMember, type RequestError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
@@ -18,27 +18,21 @@ const NO_ROOM = "";
  */
 export async function answerOnce<Answer>(
   c: Context,
-  database: Database,
-  viewer: Viewer,
+  { database, viewerOf }: { database: Database; viewerOf(c: Context): Viewer },
   room: string | undefined,
   { run, answer }: Operation<Answer>,
   render: (answer: Answer, outcome: Outcome) => Response | Promise<Response>,
 ): Promise<Response> {
+  const viewer = viewerOf(c);
   const request = await keyedRequest(c, database, viewer, room);
-  const outcome = request
-    ? await runOnce(database, request, run)
-    : await run({ viewer, time: database.time, newId: database.newId }) as Outcome;
+  const context = { viewer, time: database.time, newId: database.newId };
+  const outcome = request ? await runOnce(database, request, run) : await run(context) as Outcome;
   const response = await render(answer(outcome), outcome);
   if (outcome.replayed) response.headers.set("Idempotency-Replayed", "true");
   return response;
 }
 
-async function keyedRequest(
-  c: Context,
-  database: Database,
-  viewer: Viewer,
-  room: string | undefined,
-): Promise<KeyedRequest | undefined> {
+async function keyedRequest(c: Context, database: Database, viewer: Viewer, room?: string) {
   const header = c.req.header("Idempotency-Key");
   if (header === undefined) return undefined;
   const key = keyOf(header);
@@ -76,12 +70,7 @@ function invalidKey(): RequestError {
  * Under what the key of a room without an id counts: the key alone, wherever its repetition comes from. It is long,
  * so that a stranger who guesses it does not learn the room's id. Errors: `invalid_request`.
  */
-async function roomlessKey(
-  c: Context,
-  database: Database,
-  viewer: Viewer,
-  key: string,
-): Promise<string> {
+async function roomlessKey(c: Context, database: Database, viewer: Viewer, key: string): Promise<string> {
   const least = LIMITS.roomlessKeyLength;
   if (key.length < least) {
     throw invalidMember(

@@ -25,7 +25,8 @@ import { writableScope, writeOf } from "./writes.ts";
 
 type Views = Map<string, ViewResult>;
 
-export function mountState(app: Hono, { database, reader, gates, viewerOf }: Services): void {
+export function mountState(app: Hono, services: Services): void {
+  const { database, reader, gates, viewerOf } = services;
   /** A write behind its gate, where it has one. */
   function gated<Answer>(
     { if: expression, agent = null }: { if?: string; agent?: string | null },
@@ -35,12 +36,8 @@ export function mountState(app: Hono, { database, reader, gates, viewerOf }: Ser
     if (expression === undefined) return { run, answer };
     return {
       async run(context) {
-        const condition = await compileOf(expression);
-        return await gates.through(
-          room,
-          { viewer: context.viewer, condition, self: agent },
-          (readSet) => run(context, readSet),
-        );
+        const gate = { viewer: context.viewer, condition: await compileOf(expression), self: agent };
+        return await gates.through(room, gate, (readSet) => run(context, readSet));
       },
       answer,
     };
@@ -60,11 +57,8 @@ export function mountState(app: Hono, { database, reader, gates, viewerOf }: Ser
     const keys = written.map(({ key }) => ({ scope: VIEW_SCOPE, key }));
     const reads: Reads[] = [];
     for (const { expr } of written) reads.push((await compileOf(expr!)).reads);
-    const data = await reader.load(
-      viewer,
-      room,
-      unionReads([{ ...NOTHING, state: { scopes: [], keys } }, ...reads]),
-    );
+    const all = unionReads([{ ...NOTHING, state: { scopes: [], keys } }, ...reads]);
+    const data = await reader.load(viewer, room, all);
     return createContext(data).views(written.map(({ key }) => key));
   }
 
@@ -85,12 +79,7 @@ export function mountState(app: Hono, { database, reader, gates, viewerOf }: Ser
     };
   }
 
-  async function sendList(
-    viewer: Viewer,
-    room: string,
-    filter: StateFilter,
-    readsViews: boolean,
-  ): Promise<Response> {
+  async function sendList(viewer: Viewer, room: string, filter: StateFilter, readsViews: boolean) {
     const list = (filter: StateFilter) =>
       readsViews ? listResolved(viewer, room, filter) : listEntries(database, viewer, room, filter);
     const { entries, revision } = await list(filter);
@@ -123,17 +112,10 @@ export function mountState(app: Hono, { database, reader, gates, viewerOf }: Ser
       const write = await writeOf(demanded === undefined ? body : { ...body, if_version: demanded }, []);
       const put = { writes: [write], agent: body.agent ?? undefined, limits: LIMITS, batch: false };
       const operation = withEtag(demanded, gated(body, room, putEntries(database, room, put)));
-      return await answerOnce(
-        c,
-        database,
-        viewerOf(c),
-        room,
-        operation,
-        async ({ entries, revision }, outcome) => {
-          const [entry] = await withViews(viewerOf(c), room, entries, outcome);
-          return reply(revision, entry, 200, etag(entry!.version));
-        },
-      );
+      return await answerOnce(c, services, room, operation, async ({ entries, revision }, outcome) => {
+        const [entry] = await withViews(viewerOf(c), room, entries, outcome);
+        return reply(revision, entry, 200, etag(entry!.version));
+      });
     },
 
     async DELETE(c) {
@@ -149,7 +131,7 @@ export function mountState(app: Hono, { database, reader, gates, viewerOf }: Ser
       const entry = { scope, key, ifVersion: demanded ?? if_version, agent: agent ?? undefined };
       const behindGate = gated({ ...gate, agent }, room, deleteEntry(database, room, entry));
       const operation = withEtag(demanded, behindGate);
-      return await answerOnce(c, database, viewerOf(c), room, operation, ({ deleted, revision }) => {
+      return await answerOnce(c, services, room, operation, ({ deleted, revision }) => {
         return reply(revision, { deleted });
       });
     },
@@ -169,17 +151,10 @@ export function mountState(app: Hono, { database, reader, gates, viewerOf }: Ser
       }
       const put = { writes, agent: body.agent ?? undefined, limits: LIMITS, batch: true };
       const operation = gated(body, room, putEntries(database, room, put));
-      return await answerOnce(
-        c,
-        database,
-        viewerOf(c),
-        room,
-        operation,
-        async ({ entries, revision }, outcome) => {
-          const state = await withViews(viewerOf(c), room, entries, outcome);
-          return await replyLarge(revision, { ok: true, count: writes.length, state });
-        },
-      );
+      return await answerOnce(c, services, room, operation, async ({ entries, revision }, outcome) => {
+        const state = await withViews(viewerOf(c), room, entries, outcome);
+        return await replyLarge(revision, { ok: true, count: writes.length, state });
+      });
     },
   });
 }

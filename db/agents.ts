@@ -4,7 +4,15 @@ import { type Json, stored } from "./json.ts";
 import type { Listing } from "./consistent_read/listing.ts";
 import { agentExists, agentNotFound, Refusal } from "./refusal.ts";
 import { revisionOf, ROOM_CURRENT, ROOM_REVISION } from "./rooms.ts";
-import { type Newest, newestWaitsOf, present, type Status, toNewest, waitsNow } from "./presence.ts";
+import {
+  type Newest,
+  newestWaitsOf,
+  present,
+  REGISTERED,
+  type Status,
+  toNewest,
+  waitsNow,
+} from "./presence.ts";
 import type { Row } from "./driver/statement.ts";
 import type { Viewer } from "./viewer.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "./yield.ts";
@@ -26,9 +34,7 @@ export interface Agent {
   last_heartbeat: string;
 }
 
-const EXISTS = `EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent)`;
-
-const MAY_REGISTER = `CASE WHEN ${EXISTS} THEN NOT :if_new ELSE agent_count < :most END`;
+const MAY_REGISTER = `CASE WHEN ${REGISTERED} THEN NOT :if_new ELSE agent_count < :most END`;
 
 const REGISTER = `
   INSERT INTO agents (room_id, id, name, role, meta, status, joined, joined_at, last_heartbeat, revision)
@@ -78,7 +84,7 @@ export function registerAgent(
         nonce,
         now,
         admission: {
-          counts: [`agent_count = agent_count + NOT ${EXISTS}`],
+          counts: [`agent_count = agent_count + NOT ${REGISTERED}`],
           where: [MAY_REGISTER],
           args: { agent: id, most, if_new: Number(agent.ifNew ?? false) },
         },
@@ -125,10 +131,7 @@ export function heartbeat(
         admission: { where: [OTHER_STATUS], args: { agent, status } },
         effects: [
           { sql: SET_STATUS, args: { room, nonce, agent, status } },
-          ...heartbeatOf(room, agent, now).map((beat) => ({
-            ...beat,
-            answer: { columns: ["id"], query: GET },
-          })),
+          { ...heartbeatOf(room, agent, now)[0]!, answer: { columns: ["id"], query: GET } },
         ],
         reads: [{ sql: ROOM_REVISION, args: { room }, answer: { columns: ["revision"] } }],
         granted: { sql: `EXISTS (${GET})`, args: { room, agent } },

@@ -35,7 +35,8 @@ const NEWEST = `SELECT agent_id, token, waiting_on, MAX(revision) FROM waits WHE
 // The plus keeps the index by time from being taken: an agent has few waits, a room may have thousands.
 const IN_PROGRESS_NOW = `${WAITS} AND agent_id = :agent AND +until > ${NOW} ${OLDEST_FIRST}`;
 
-const REGISTERED = "EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent)";
+/** Whether `:agent` is registered in `:room`. */
+export const REGISTERED = "EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent)";
 
 const MARK = `
   INSERT INTO waits (room_id, agent_id, token, waiting_on, until, revision)

@@ -129,17 +129,13 @@ export function createStore(
   }
 
   let working = 0;
-  const expected = () => working;
-  const reads = createBatchQueue(
-    (statements) => send(statements, "read"),
-    { ...QUEUE_LIMITS.read, expected },
-    elapsed,
-  );
-  const writes = createBatchQueue(
-    (statements) => send(statements, "write"),
-    { ...QUEUE_LIMITS.write, expected },
-    elapsed,
-  );
+  const queue = (mode: "read" | "write") =>
+    createBatchQueue(
+      (statements) => send(statements, mode),
+      { ...QUEUE_LIMITS[mode], expected: () => working },
+      elapsed,
+    );
+  const [reads, writes] = [queue("read"), queue("write")];
   return {
     read: (_, statements) => reads.submit(statements),
     readCoalesced: reads.submitCoalesced,

@@ -39,6 +39,8 @@ export function deleteEntry(
     async run(context, readSet) {
       const [nonce, now] = [context.newId(), await context.time()];
       const unchanged = unchangedSince(readSet);
+      const absent =
+        `NOT EXISTS (${GET_LIVE}) AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${unchanged.sql})`;
       const { outcome, reads: [, rows] } = await commit(database, context, {
         room,
         part: "state",
@@ -55,13 +57,7 @@ export function deleteEntry(
           { sql: GET_LIVE, args: entry },
         ],
         heartbeatOf: agent,
-        granted: mayBeAbsent
-          ? {
-            sql:
-              `NOT EXISTS (${GET_LIVE}) AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${unchanged.sql})`,
-            args: { ...entry, ...unchanged.args },
-          }
-          : undefined,
+        granted: mayBeAbsent ? { sql: absent, args: { ...entry, ...unchanged.args } } : undefined,
       });
       if (outcome.revision !== undefined || outcome.replayed) return outcome;
       const revision = revisionOf(outcome.rows[0]!);

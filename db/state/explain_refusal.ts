@@ -13,11 +13,13 @@ export interface StateLimits {
   viewBytes: number;
 }
 
-export interface Writes {
+export interface Put {
   writes: StateWrite[];
   limits: StateLimits;
   /** A refusal names the failing write's `index`. */
   batch: boolean;
+  /** Who writes: `updated_by`, and its heartbeat where it is registered. */
+  agent?: string;
 }
 
 /** Bytes of a room's views as UTF-8: SQL and JavaScript count these alike. Tombstones have no expression. */
@@ -56,7 +58,7 @@ export interface Seen {
  * Applies writes in order to what is stored (rows of `selectStored`), each seeing those before it. Gives what each write
  * finds and leaves, or the refusal of the first one that fails.
  */
-export function explainRefusal(put: Writes, rows: Row[]): Refusal | Array<{ found: Seen; value: Json }> {
+export function explainRefusal(put: Put, rows: Row[]): Refusal | Array<{ found: Seen; value: Json }> {
   const stored = new Map<string, Row>();
   for (const row of rows) if (row.key !== null) stored.set(idOf(row as unknown as StateWrite), row);
   const seen = new Map<string, Seen>();
@@ -93,7 +95,7 @@ export function explainRefusal(put: Writes, rows: Row[]): Refusal | Array<{ foun
 }
 
 /** A batch counts by what it leaves. Refused is the write after which the views are never small enough again. */
-function refusedForSize(put: Writes, rows: Row[], stored: Map<string, Row>): Refusal | undefined {
+function refusedForSize(put: Put, rows: Row[], stored: Map<string, Row>): Refusal | undefined {
   const before = Number(rows.find(({ view_bytes }) => view_bytes !== null)?.view_bytes ?? 0);
   const max = Math.max(before, put.limits.viewBytes);
   const sizes = new Map<string, number>();

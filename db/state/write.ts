@@ -6,7 +6,7 @@ import { COALESCED_PUTS } from "./coalesced_put.ts";
 import { Refusal, roomNotFound, served } from "../refusal.ts";
 import type { Entry } from "./entry.ts";
 import { admitPut } from "./admission.ts";
-import { explainRefusal, selectStored, storedArgs, type Writes } from "./explain_refusal.ts";
+import { explainRefusal, type Put, selectStored, storedArgs } from "./explain_refusal.ts";
 import { preconditionsOf, type StateWrite } from "./preconditions.ts";
 import type { Row } from "../driver/statement.ts";
 import { weightOf } from "../batching/coalesce.ts";
@@ -36,11 +36,6 @@ const ANSWER = {
 
 // Only a refusal reads what is stored; an admitted write would carry its own values back in vain.
 const NOT_ADMITTED = "admitted IS NOT :nonce";
-
-export interface Put extends Writes {
-  /** Who writes: `updated_by`, and its heartbeat where it is registered. */
-  agent?: string;
-}
 
 export interface Written {
   entries: Entry[];

@@ -34,12 +34,10 @@ export interface Admission {
 
 /** The statement that decides a write; where it is admitted a row has its `revision`. `held`: its idempotency key is. */
 export function admit(
-  room: string,
-  part: Part,
-  nonce: string,
-  { counts, where, args, byAnyRelease }: Admission,
+  { room, part, nonce, admission }: { room: string; part: Part; nonce: string; admission: Admission },
   held?: Condition,
 ): Statement {
+  const { counts, where, args, byAnyRelease } = admission;
   const served = byAnyRelease ? [] : [SERVED];
   const conditions = ["id = :room", ...served, ...where, ...(held ? [held.sql] : [])].join("\n     AND ");
   const sql = `${advance(part, counts)}\n   WHERE ${conditions}\n  RETURNING revision`;

@@ -52,7 +52,7 @@ export async function commit(
   const [own, key] = [{ room, nonce }, by.idempotencyKey];
   const { sql, args } = succeeded(write);
   const { rows, answers, stored } = await commitOnce(database, by, {
-    steps: [admit(room, part, nonce, write.admission, key && held(key)), ...effects, ...reads],
+    steps: [admit(write, key && held(key)), ...effects, ...reads],
     last: [
       ...heartbeats(write, key && held(key)),
       ...(requires === undefined ? [] : [{ sql: RAISE, args: { ...own, requires } }]),

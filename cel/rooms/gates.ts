@@ -42,7 +42,7 @@ export function createGates(database: Database, reader: Reader): Gates {
           if (isBusy()) await yieldToOthers();
           judge(data, gate);
           if (data.snapshot.overdue) throw new DatabaseUnavailable("What is due cannot be ended.", false);
-          const written = await write(readSetOf(data));
+          const written = await write(readSetAt(data));
           if (written !== undefined) return written;
           await pause(Math.random() * Math.min(attempt * 5, MAX_PAUSE_MS));
         }
@@ -75,7 +75,7 @@ function judge(data: RoomData, { condition, self }: Gate): void {
 }
 
 /** All that was looked at: a scope that no agent had yet would appear with its registration. */
-function readSetOf({ snapshot, reads: { state, agents, messages, heartbeats } }: RoomData): ReadSetAt {
+function readSetAt({ snapshot, reads: { state, agents, messages, heartbeats } }: RoomData): ReadSetAt {
   const revision = snapshot.revisions.revision;
   const beats = heartbeats
     ? {

@@ -14,7 +14,7 @@ import { convert, type Converted } from "./scopes.ts";
 export interface RoomData extends Converted {
   snapshot: Snapshot;
   definitions: Definitions;
-  /** All that was looked at: what a gate guards, and what a wait watches. */
+  /** All that was looked at: the read set of a gate, and what a wait watches. */
   reads: Reads;
 }
 
@@ -93,7 +93,7 @@ async function toData(snapshot: Snapshot, definitions: Definitions, reads: Reads
   return { snapshot, definitions, reads, ...converted };
 }
 
-/** What to load and to guard; the views' own keys hold no values. */
+/** What to load; the views' own keys hold no values. */
 function readSetOf({ state, agents, messages }: Reads): ReadSet {
   return { state, agents, messages };
 }

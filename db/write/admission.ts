@@ -19,7 +19,7 @@ export const FROM_ADMITTED = `FROM rooms WHERE id = :room AND admitted = :nonce`
 
 /** True where a room takes so many more of what it counts, or none are added. */
 export function withinLimit(count: string, added: string, limit: string): string {
-  return `(${added} = 0 OR ${count} + ${added} <= ${limit})`;
+  return `(${count} + ${added} <= ${limit} OR ${added} = 0)`;
 }
 
 /** What admits a write: its preconditions, on the room's row. */

@@ -31,10 +31,10 @@ export function unchanged(c: Context, version: number, revision: number): Respon
 }
 
 /**
- * The version that the headers of a write demand, 0 where there must be none; undefined where they demand
+ * The version that the headers of a write name, 0 where there must be none; undefined where they name
  * nothing. The database decides by it, as by `if_version`. Errors: `invalid_request`.
  */
-export function demandedVersion(c: Context, ifVersion?: number): number | undefined {
+export function versionOfHeaders(c: Context, ifVersion?: number): number | undefined {
   const match = c.req.header("If-Match");
   const none = c.req.header("If-None-Match");
   if (match === undefined && none === undefined) return undefined;
@@ -63,12 +63,12 @@ export function refuseHeaders(c: Context, names: string[], why: string): void {
   for (const name of names) if (c.req.header(name) !== undefined) throw invalidMember([name], why);
 }
 
-/** A write of which a conflict with a version that a header demanded is `etag_mismatch`. */
+/** A write of which a conflict with the version that a header names is `etag_mismatch`. */
 export function withEtag<Answer>(
-  demanded: number | undefined,
+  headerVersion: number | undefined,
   { run, answer }: Operation<Answer>,
 ): Operation<Answer> {
-  if (demanded === undefined) return { run, answer };
+  if (headerVersion === undefined) return { run, answer };
   return { run: (context) => run(context).catch((error) => Promise.reject(mismatchOf(error))), answer };
 }
 

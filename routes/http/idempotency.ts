@@ -40,7 +40,7 @@ async function keyedRequest(c: Context, database: Database, viewer: Viewer, room
     viewer,
     scope: room ?? NO_ROOM,
     key: room === undefined ? await roomlessKey(c, database, viewer, key) : key,
-    fingerprint: await digest(demandOf(c), await c.req.arrayBuffer()),
+    fingerprint: await digest(identityOf(c), await c.req.arrayBuffer()),
     lifetime: LIMITS.idempotencyMs,
   };
 }
@@ -95,7 +95,7 @@ function creatorOf(c: Context): string {
 }
 
 /** What beside the body makes two requests different. */
-function demandOf(c: Context): string {
+function identityOf(c: Context): string {
   const given = Object.entries(queryOf(c)).sort(([a], [b]) => a < b ? -1 : 1);
   const query = given.length > 0 ? `?${new URLSearchParams(given)}` : "";
   const headers = [c.req.header("If-Match") ?? "", c.req.header("If-None-Match") ?? ""];

@@ -11,7 +11,7 @@ import { deleteEntry } from "../../db/state/delete.ts";
 import { getEntry, listEntries, selectEntries, type StateFilter } from "../../db/state/read.ts";
 import type { StateWrite } from "../../db/state/preconditions.ts";
 import { putEntries } from "../../db/state/write.ts";
-import { demandedVersion, etag, refuseHeaders, unchanged, withEtag } from "../http/etags.ts";
+import { etag, refuseHeaders, unchanged, versionOfHeaders, withEtag } from "../http/etags.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import { mapYielding, runAsTask } from "../../db/yield.ts";
 import { answerOnce } from "../http/idempotency.ts";
@@ -108,10 +108,13 @@ export function mountState(app: Hono, services: Services): void {
     async PUT(c) {
       const room = roomOf(c);
       const body = await readBody(c, "stateBody");
-      const demanded = demandedVersion(c, body.if_version);
-      const write = await writeOf(demanded === undefined ? body : { ...body, if_version: demanded }, []);
+      const headerVersion = versionOfHeaders(c, body.if_version);
+      const write = await writeOf(
+        headerVersion === undefined ? body : { ...body, if_version: headerVersion },
+        [],
+      );
       const put = { writes: [write], agent: body.agent ?? undefined, limits: LIMITS, batch: false };
-      const operation = withEtag(demanded, gated(body, room, putEntries(database, room, put)));
+      const operation = withEtag(headerVersion, gated(body, room, putEntries(database, room, put)));
       return await answerOnce(c, services, room, operation, async ({ entries, revision }, outcome) => {
         const [entry] = await withViews(viewerOf(c), room, entries, outcome);
         return reply(revision, entry, 200, etag(entry!.version));
@@ -127,10 +130,10 @@ export function mountState(app: Hono, services: Services): void {
       );
       writableScope(scope, ["scope"]);
       refuseHeaders(c, ["If-None-Match"], "A delete takes If-Match only.");
-      const demanded = demandedVersion(c, if_version);
-      const entry = { scope, key, ifVersion: demanded ?? if_version, agent: agent ?? undefined };
+      const headerVersion = versionOfHeaders(c, if_version);
+      const entry = { scope, key, ifVersion: headerVersion ?? if_version, agent: agent ?? undefined };
       const behindGate = gated({ ...gate, agent }, room, deleteEntry(database, room, entry));
-      const operation = withEtag(demanded, behindGate);
+      const operation = withEtag(headerVersion, behindGate);
       return await answerOnce(c, services, room, operation, ({ deleted, revision }) => {
         return reply(revision, { deleted });
       });

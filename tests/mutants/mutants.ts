@@ -14,7 +14,7 @@ export interface Mutant {
 export const MUTANTS: Mutant[] = [
   {
     name: "no revision guard",
-    edits: [["write(readSetOf(data))", "write({ ...readSetOf(data), revision: 2 ** 50 })"]],
+    edits: [["write(readSetAt(data))", "write({ ...readSetAt(data), revision: 2 ** 50 })"]],
     test: "tests/cel/gate.test.ts",
     filter: "a gate holds in the very state",
   },

@@ -1,4 +1,4 @@
-/** The stable words of the service's errors. */
+/** The stable words of the service's errors: `deno task codes` writes them. */
 export const SERVICE_CODES = [
   "agent_exists",
   "agent_not_found",

@@ -2,7 +2,7 @@ import type { Database } from "./database.ts";
 import { readCurrent } from "./write/endings.ts";
 import { type Json, stored } from "./json.ts";
 import type { Listing } from "./consistent_read/listing.ts";
-import { agentExists, agentNotFound, Refusal } from "./refusal.ts";
+import { Refusal } from "./refusal.ts";
 import { revisionOf, ROOM_CURRENT, ROOM_REVISION } from "./rooms.ts";
 import {
   type Newest,
@@ -102,8 +102,8 @@ export function registerAgent(
       });
       if (outcome.revision !== undefined) return outcome;
       const revision = revisionOf(rooms!);
-      if (there?.length) throw agentExists(id, revision);
-      throw new Refusal("limit_reached", `A room holds at most ${most} agents.`, {}, revision);
+      if (there?.length) throw new Refusal("agent_exists", { agent: id }, revision);
+      throw new Refusal("limit_reached", { of: "agents", most }, revision);
     },
     answer({ revision, rows: [registered, waits] }) {
       const row = registered![0]!;
@@ -138,7 +138,7 @@ export function heartbeat(
       });
       const [beats, rooms] = outcome.rows;
       const revision = revisionOf(rooms!);
-      if (beats!.length === 0) throw agentNotFound(agent, revision);
+      if (beats!.length === 0) throw new Refusal("agent_not_found", { agent }, revision);
       return outcome;
     },
     answer: ({ now, rows: [, rooms] }) => ({ heartbeat: now.toISOString(), revision: revisionOf(rooms!) }),
@@ -181,7 +181,7 @@ export async function getAgent(
     newestWaitsOf(room, agent),
   ]);
   const revision = revisionOf(rooms!);
-  if (rows!.length === 0) throw agentNotFound(agent, revision);
+  if (rows!.length === 0) throw new Refusal("agent_not_found", { agent }, revision);
   if (isBusyFor(rows![0]!.meta)) await yieldToOthers();
   return { agent: toAgent(rows![0]!, toNewest(waits!)), revision };
 }

@@ -5,7 +5,7 @@ import type { Json } from "./json.ts";
 import type { Operation } from "./write/context.ts";
 import { commitOnce, held } from "./write/idempotency.ts";
 import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./consistent_read/listing.ts";
-import { roomNotFound, served } from "./refusal.ts";
+import { Refusal, served } from "./refusal.ts";
 import { REVISION, SERVED } from "./release.ts";
 import type { Row } from "./driver/statement.ts";
 import { columnsOf, createCoalescedRead } from "./batching/coalesce.ts";
@@ -86,7 +86,7 @@ export function createRoom(
 /** Errors: `room_not_found`. */
 export async function getRoom(database: Database, viewer: Viewer, id: string): Promise<Room> {
   const row = await database.readCoalesced(viewer, COALESCED_GET, [id]);
-  if (row === undefined) throw roomNotFound();
+  if (row === undefined) throw new Refusal("room_not_found", {});
   if (isBusyFor(row.meta)) await yieldToOthers();
   return toRoom(row);
 }
@@ -128,7 +128,7 @@ export async function ping(database: Database): Promise<void> {
 
 /** The room's revision, from the rows of ROOM_REVISION. Errors: `room_not_found`, `unavailable`. */
 export function revisionOf(rows: Row[]): number {
-  if (rows.length === 0) throw roomNotFound();
+  if (rows.length === 0) throw new Refusal("room_not_found", {});
   return served(rows[0]!.revision);
 }
 

@@ -26,7 +26,7 @@ function createKeyedMutex() {
     const since = performance.now();
     const result = (queues.get(room) ?? Promise.resolve()).then(() => {
       if (performance.now() - since < MAX_WAIT_MS) return task();
-      throw tooLate();
+      throw new Refusal("unavailable", { why: "others_first" });
     });
     const done = result.catch(() => {}).then(() => {
       if (queues.get(room) === done) queues.delete(room);
@@ -62,16 +62,10 @@ export function createFairMutex() {
       if (!isHeld) next();
     });
     try {
-      if (performance.now() - since >= MAX_WAIT_MS) throw tooLate();
+      if (performance.now() - since >= MAX_WAIT_MS) throw new Refusal("unavailable", { why: "others_first" });
       return await task();
     } finally {
       next();
     }
   };
-}
-
-function tooLate(): Refusal {
-  return new Refusal("unavailable", "What was to come first took too long.", {
-    hint: "Nothing was written. Try again.",
-  });
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { STATUS } from "../routes/http/errors.ts";
+import { ERRORS } from "../errors.ts";
 import { LIMITS } from "../routes/http/limits.ts";
 import { createPages } from "../routes/pages/pages.ts";
 import { withApp } from "./support/app.ts";
@@ -147,7 +147,7 @@ Deno.test("what a document links to on this server is there", () =>
 Deno.test("every error code is explained at the anchor that its answers name", () =>
   withApp(async ({ app, json }) => {
     const page = await (await app.request("/docs/errors", { headers: { accept: HTML } })).text();
-    for (const code of Object.keys(STATUS)) assert.ok(page.includes(`<h2 id="${code}">`), code);
+    for (const code of Object.keys(ERRORS)) assert.ok(page.includes(`<h2 id="${code}">`), code);
     const { body } = await json("GET", "/rooms/none");
     assert.equal(body.docs, "/docs/errors#room_not_found");
   }));

@@ -46,9 +46,7 @@ export function createGates(database: Database, reader: Reader): Gates {
           if (written !== undefined) return written;
           await pause(Math.random() * Math.min(attempt * 5, MAX_PAUSE_MS));
         }
-        throw new Refusal("unavailable", "The room changed each time before the gated write could be made.", {
-          hint: "Nothing was written. Try again.",
-        });
+        throw new Refusal("unavailable", { why: "gate_moved" });
       });
     },
   };
@@ -56,22 +54,17 @@ export function createGates(database: Database, reader: Reader): Gates {
 
 function judge(data: RoomData, { condition, self }: Gate): void {
   const { context } = createContext(data).from({ self });
-  const refuse = (why: string, evaluated: Json, details: Record<string, unknown> = {}) => {
-    const members = { expression: condition.source, evaluated, ...details };
-    return new Refusal("precondition_failed", why, members, data.snapshot.revisions.revision);
+  const refusal = (evaluated: Json, failure?: EvaluationFailed) => {
+    const facts = { expression: condition.source, evaluated, failure };
+    return new Refusal("precondition_failed", facts, data.snapshot.revisions.revision);
   };
   let judgement;
   try {
     judgement = condition.judge(context);
   } catch (error) {
-    if (!(error instanceof EvaluationFailed)) throw error;
-    const { code, message, hint } = error;
-    throw refuse(`The gate could not be evaluated: ${message}`, null, {
-      cause: { code, message },
-      ...(hint && { hint }),
-    });
+    throw error instanceof EvaluationFailed ? refusal(null, error) : error;
   }
-  if (!judgement.truthy) throw refuse("The gate is not true in the room's present state.", judgement.value);
+  if (!judgement.truthy) throw refusal(judgement.value);
 }
 
 /** All that was looked at: a scope that no agent had yet would appear with its registration. */

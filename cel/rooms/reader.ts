@@ -81,7 +81,7 @@ export function createReader(database: Database): Reader {
         loaded = unionReads([loaded, all]);
         views = loads > 0;
       }
-      throw new Refusal("unavailable", "The room's views changed faster than they could be read.");
+      throw new Refusal("unavailable", { why: "views_moved" });
     },
   };
 }

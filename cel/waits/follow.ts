@@ -104,11 +104,9 @@ export function createFollows(
 
   function admit(room: string): FollowedRoom {
     const followed = rooms.get(room) ?? { latest: 0, rewinds: 0, followers: new Set() };
-    const [full, limit] = count >= max ? ["This instance", max] : ["This room", maxPerRoom];
-    if (count >= max || followed.followers.size >= maxPerRoom) {
-      throw new Refusal("unavailable", `${full} has its most of ${limit} followers.`, {
-        hint: "Try again in a moment, or wait with a condition.",
-      });
+    if (count >= max) throw new Refusal("unavailable", { why: "followers", most: max });
+    if (followed.followers.size >= maxPerRoom) {
+      throw new Refusal("unavailable", { why: "followers_of_room", most: maxPerRoom });
     }
     return followed;
   }

@@ -3,7 +3,7 @@ import type { Part } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { recordHeartbeat } from "../../db/presence.ts";
-import { Refusal } from "../../db/refusal.ts";
+import { isRefusal, Refusal } from "../../db/refusal.ts";
 import { keyFor } from "../../db/viewer.ts";
 import { runAsTask } from "../../db/yield.ts";
 import { NOTHING } from "../rooms/definitions.ts";
@@ -88,7 +88,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
       }
     } catch (error) {
       const passing = error instanceof DatabaseUnavailable ||
-        error instanceof Refusal && error.code !== "room_not_found";
+        error instanceof Refusal && !isRefusal(error, "room_not_found");
       for (const waiter of watch.waiters) if (waiter.final || !passing) waiter.settle(error as Error);
     } finally {
       watch.busy = false;

@@ -194,11 +194,7 @@ export function createWatch(
 
   return {
     async wait(request) {
-      if (waits >= max) {
-        throw new Refusal("unavailable", `This instance holds its most of ${max} waits.`, {
-          hint: "Try again in a moment.",
-        });
-      }
+      if (waits >= max) throw new Refusal("unavailable", { why: "waits", most: max });
       const { waiter, watch, result } = subscribe(request);
       const leave = () => waiter.settle(undefined);
       const finish = () => {

@@ -68,10 +68,7 @@ export async function readConsistent(database: Database, viewer: Viewer, queries
     // One at a time, for the sake of others and of memory.
     await database.serializeFairly(String(queries[0]!.args.room ?? ""), async () => {
       for (let steps = 2; steps < MAX_STEPS; steps++) if (await next()) return;
-      throw new Refusal(
-        "unavailable",
-        "The room is too large, or changed faster than all of it could be read.",
-      );
+      throw new Refusal("unavailable", { why: "too_large" });
     });
   }
   const all: Row[][] = [];

@@ -3,7 +3,7 @@ import { createConditions } from "../consistent_read/conditions.ts";
 import type { Database } from "../database.ts";
 import { type Json, stored } from "../json.ts";
 import type { Listing, Through } from "../consistent_read/listing.ts";
-import { messageNotFound, roomNotFound, served } from "../refusal.ts";
+import { Refusal, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import type { Row } from "../driver/statement.ts";
@@ -83,9 +83,9 @@ export async function getMessage(
   message: number,
 ): Promise<{ message: Message; revision: number }> {
   const row = await database.readCoalesced(viewer, GET, [room, message]);
-  if (row === undefined) throw roomNotFound();
+  if (row === undefined) throw new Refusal("room_not_found", {});
   const revision = served(row.room_revision);
-  if (row.id === null) throw messageNotFound(message, revision);
+  if (row.id === null) throw new Refusal("message_not_found", { message }, revision);
   if (isBusyFor(row.body)) await yieldToOthers();
   return { message: toMessage(row), revision };
 }

@@ -3,7 +3,7 @@ import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 import type { Message } from "./read.ts";
 import { COALESCED_POSTS, type CoalescedPost, posted } from "./coalesced_post.ts";
-import { messageNotFound, Refusal } from "../refusal.ts";
+import { Refusal } from "../refusal.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import { weightOf } from "../batching/coalesce.ts";
 import { UNCLAIMED } from "../consistent_read/changed.ts";
@@ -64,7 +64,9 @@ export function postMessage(database: Database, room: string, message: NewMessag
         effects: [{ sql: POST, args: { ...post, reply_to } }, ...heartbeatOf(room, message.from, now)],
         reads: [{ sql: ROOM_REVISION, args: { room } }],
       });
-      if (outcome.revision === undefined) throw messageNotFound(reply_to ?? "", revisionOf(rooms!));
+      if (outcome.revision === undefined) {
+        throw new Refusal("message_not_found", { message: reply_to ?? "" }, revisionOf(rooms!));
+      }
       return outcome;
     },
     answer: ({ now, revision }) => ({
@@ -135,10 +137,7 @@ export function claimMessage(
 }
 
 function notClaimed(message: number, claim: Row | undefined, revision: number): Refusal {
-  if (claim === undefined) return messageNotFound(message, revision);
-  const { claimed_by, claimed_at } = claim;
-  const hint = "Take another one: GET .../messages?unclaimed=true";
-  const details = { claimed: false, claimed_by, claimed_at, hint };
-  const text = `Message ${message} is claimed by ${JSON.stringify(claimed_by)}.`;
-  return new Refusal("already_claimed", text, details, revision);
+  if (claim === undefined) return new Refusal("message_not_found", { message }, revision);
+  const { claimed_by, claimed_at } = claim as { claimed_by: string; claimed_at: string };
+  return new Refusal("already_claimed", { message, claimed_by, claimed_at }, revision);
 }

@@ -5,7 +5,7 @@ import { DUE, readCurrent } from "../write/endings.ts";
 import { SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/listing.ts";
 import { type Message, toMessage } from "../messages/read.ts";
 import { toNewest } from "../presence.ts";
-import { roomNotFound, served } from "../refusal.ts";
+import { Refusal, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { type Entry, toListed, type Tombstone } from "../state/entry.ts";
 import type { Row, Statement } from "../driver/statement.ts";
@@ -118,7 +118,7 @@ export async function toChanges(
   without?: string,
 ): Promise<Changes> {
   const [room] = rooms!;
-  if (room === undefined) throw roomNotFound();
+  if (room === undefined) throw new Refusal("room_not_found", {});
   const present = served(room.revision);
   const more = room.edge !== null && Number(room.moved) > Number(room.edge);
   const shown = toNewest(waits!.filter(({ token }) => token !== without).sort(byRevision));

@@ -7,7 +7,7 @@ import type { Json } from "../json.ts";
 import type { Listing } from "../consistent_read/listing.ts";
 import { LIVE, LIVING, selectLiving } from "../state/living.ts";
 import { newestTwoWaitsOf, toWait, type WaitInProgress } from "../presence.ts";
-import { roomNotFound, served } from "../refusal.ts";
+import { Refusal, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { VIEW_SCOPE } from "../state/entry.ts";
 import { type Row, type Statement, weightOf } from "../driver/statement.ts";
@@ -162,7 +162,7 @@ function selectValues(where: string, args: Statement["args"]): Listing {
 
 async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<Snapshot> {
   const [found] = rows.room!;
-  if (found === undefined) throw roomNotFound();
+  if (found === undefined) throw new Refusal("room_not_found", {});
   const lookedUp = (JSON.parse(found.looked_up as string ?? "[]") as string[][])
     .map(([scope, key, value]) => ({ scope, key, value }));
   return {

@@ -1,4 +1,5 @@
 import type { Database } from "../database.ts";
+import { Refusal } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { revisionOf } from "../rooms.ts";
 import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
@@ -9,7 +10,6 @@ import { isBusyFor, yieldToOthers } from "../yield.ts";
 import { admitDelete } from "./admission.ts";
 import { toEntry } from "./entry.ts";
 import { isVersion, preconditionOfDelete } from "./preconditions.ts";
-import { versionConflict } from "./refusals.ts";
 
 const DELETE = `
   UPDATE state SET
@@ -65,7 +65,7 @@ export function deleteEntry(
       const current = rows!.length === 0 ? null : toEntry(rows![0]!);
       if (!outcome.rows[0]![0]!.unmoved) return undefined;
       if (current === null && mayBeAbsent) return outcome;
-      throw versionConflict(entry, ifVersion!, current, revision);
+      throw new Refusal("version_conflict", { ...entry, expected: ifVersion!, current }, revision);
     },
     answer({ revision, rows: [rooms] }) {
       return { deleted: revision !== undefined, revision: revision ?? revisionOf(rooms!) };

@@ -2,7 +2,6 @@ import type { Json } from "../json.ts";
 import { Refusal } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { toEntry, VIEW_SCOPE } from "./entry.ts";
-import { notANumber, versionConflict } from "./refusals.ts";
 import { add, idOf, isVersion, type StateWrite } from "./preconditions.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 
@@ -76,18 +75,20 @@ export function explainRefusal(put: Put, rows: Row[]): Refusal | Array<{ found: 
     const row = stored.get(idOf(write));
     const current = row && !row.deleted ? toEntry(row) : null;
     const found = seen.get(idOf(write)) ?? { live: false, version: 0, value: null };
-    const details = put.batch ? { index } : {};
     const written = found.version > Number(row?.version ?? 0);
-    const refused = { ...details, ...(written && { after: found.version }) };
+    const place = { ...(put.batch && { index }), scope: write.scope, key: write.key };
+    const refused = { ...place, current, ...(written && { after: found.version }) };
     if (!isVersion(write.ifVersion, found.live ? found.version : 0)) {
-      return versionConflict(write, write.ifVersion!, current, revision, refused);
+      return new Refusal("version_conflict", { ...refused, expected: write.ifVersion! }, revision);
     }
     const value = write.delta === undefined
       ? write.value ?? null
       : add(found.live ? found.value : 0, write.delta);
-    if (value === undefined) return notANumber(write, current, revision, refused);
+    if (value === undefined) {
+      return new Refusal("not_a_number", { ...refused, delta: write.delta! }, revision);
+    }
     const full = found.live ? undefined : countNew(write, counts, put.limits);
-    if (full) return new Refusal("limit_reached", full, details, revision);
+    if (full) return new Refusal("limit_reached", { ...place, ...full }, revision);
     seen.set(idOf(write), { live: true, version: found.version + 1, value });
     results.push({ found, value });
   }
@@ -110,10 +111,9 @@ function refusedForSize(put: Put, rows: Row[], stored: Map<string, Row>): Refusa
     if (total <= max) fitting = index;
   }
   if (total <= max) return undefined;
-  const message =
-    `A room's views have at most ${put.limits.viewBytes} bytes in all; they would have ${total}.`;
-  const details = { ...(put.batch && { index: fitting + 1 }), hint: "Shorten or delete views first." };
-  return new Refusal("limit_reached", message, details, Number(rows[0]!.room_revision));
+  const index = put.batch ? fitting + 1 : undefined;
+  const facts = { of: "bytes" as const, most: put.limits.viewBytes, bytes: total, index };
+  return new Refusal("limit_reached", facts, Number(rows[0]!.room_revision));
 }
 
 /** Counts a new key; says so where it is one too many. */
@@ -121,9 +121,7 @@ function countNew(
   write: StateWrite,
   counts: Omit<StateLimits, "viewBytes">,
   limits: StateLimits,
-): string | undefined {
-  if (++counts.keys > limits.keys) return `A room holds at most ${limits.keys} keys.`;
-  if (write.scope === VIEW_SCOPE && ++counts.views > limits.views) {
-    return `A room holds at most ${limits.views} views.`;
-  }
+): { of: "keys" | "views"; most: number } | undefined {
+  if (++counts.keys > limits.keys) return { of: "keys", most: limits.keys };
+  if (write.scope === VIEW_SCOPE && ++counts.views > limits.views) return { of: "views", most: limits.views };
 }

@@ -4,7 +4,7 @@ import { stored } from "../json.ts";
 import type { Listing } from "../consistent_read/listing.ts";
 import { type Entry, toEntry, toListed, type Tombstone } from "./entry.ts";
 import { LIVE, LIVING } from "./living.ts";
-import { keyNotFound, roomNotFound, served } from "../refusal.ts";
+import { Refusal, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
@@ -57,9 +57,9 @@ export async function getEntry(
   key: string,
 ): Promise<{ entry: Entry; revision: number }> {
   const row = await database.readCoalesced(viewer, GET, [room, scope, key]);
-  if (row === undefined) throw roomNotFound();
+  if (row === undefined) throw new Refusal("room_not_found", {});
   const revision = served(row.room_revision);
-  if (row.version === null) throw keyNotFound(scope, key, revision);
+  if (row.version === null) throw new Refusal("key_not_found", { scope, key }, revision);
   Object.assign(row, { room_id: room, scope, key });
   if (isBusyFor(row.value)) await yieldToOthers();
   return { entry: toEntry(row), revision };

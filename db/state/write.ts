@@ -3,7 +3,7 @@ import type { Database } from "../database.ts";
 import { type ReadSetAt, unchangedSince } from "../write/read_set.ts";
 import type { Step } from "../write/idempotency.ts";
 import { COALESCED_PUTS } from "./coalesced_put.ts";
-import { Refusal, roomNotFound, served } from "../refusal.ts";
+import { Refusal, served } from "../refusal.ts";
 import type { Entry } from "./entry.ts";
 import { admitPut } from "./admission.ts";
 import { explainRefusal, type Put, selectStored, storedArgs } from "./explain_refusal.ts";
@@ -159,9 +159,7 @@ async function putSums(attempt: Attempt): Promise<Outcome | undefined> {
     }
     await pause(Math.random() * MAX_PAUSE_MS);
   }
-  throw new Refusal("unavailable", "The number changed each time before it could be added to.", {
-    hint: "Nothing was written. Try again.",
-  });
+  throw new Refusal("unavailable", { why: "number_moved" });
 }
 
 /** The outcome as if the database had added: a stored one has the sums. */
@@ -172,7 +170,7 @@ function withSums(outcome: Outcome, writes: StateWrite[]): Outcome {
 
 /** Errors: `room_not_found`, `unavailable`. */
 function checkRoom([row]: Row[]): void {
-  if (row === undefined) throw roomNotFound();
+  if (row === undefined) throw new Refusal("room_not_found", {});
   served(row.room_revision);
 }
 

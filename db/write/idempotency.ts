@@ -97,24 +97,6 @@ function contextOf(database: Database, idempotencyKey: IdempotencyKey): WriteCon
   };
 }
 
-function mismatch(key: string): Refusal {
-  return new Refusal(
-    "idempotency_mismatch",
-    `Another request was made under the key ${JSON.stringify(key)} in this room.`,
-    { hint: "A key belongs to one request, to the letter, for 24 hours. Take a new key for a new request." },
-  );
-}
-
-function otherFormat(key: string): Refusal {
-  return new Refusal(
-    "idempotency_mismatch",
-    `The request under the key ${
-      JSON.stringify(key)
-    } was done by another release, which answered it otherwise.`,
-    { hint: "It took effect: read what is there. Take a new key only to do it once more." },
-  );
-}
-
 /**
  * Commits statements as one batch: the rows of each step, and of those that have `answer`. An idempotency key is acquired
  * first and released where the write is refused; `stored` is the outcome under it, of this request or of an earlier one.
@@ -178,9 +160,13 @@ function find(key: IdempotencyKey): Statement {
 /** The outcome that is stored under the key; undefined where none is. Errors: `idempotency_mismatch`. */
 function outcomeOf(key: IdempotencyKey, row: Row | undefined): Outcome | undefined {
   if (row === undefined) return undefined;
-  if (row.fingerprint !== key.fingerprint) throw mismatch(key.key);
+  if (row.fingerprint !== key.fingerprint) {
+    throw new Refusal("idempotency_mismatch", { key: key.key, by: "another request" });
+  }
   const { format = 1, revision, rows, later } = JSON.parse(row.outcome as string);
-  if (format !== FORMAT) throw otherFormat(key.key);
+  if (format !== FORMAT) {
+    throw new Refusal("idempotency_mismatch", { key: key.key, by: "another release" });
+  }
   const now = new Date(row.created_at as string);
   return { now, revision: revision ?? undefined, rows, later, key, replayed: row.nonce !== key.nonce };
 }

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { Operation } from "../../db/write/context.ts";
-import { Refusal } from "../../db/refusal.ts";
+import { isRefusal, Refusal } from "../../db/refusal.ts";
 import { invalidMember } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
 
@@ -73,10 +73,6 @@ export function withEtag<Answer>(
 }
 
 function mismatchOf(error: unknown): unknown {
-  if (!(error instanceof Refusal && error.code === "version_conflict")) return error;
-  const details = {
-    ...error.details,
-    hint: "Decide again from `current`, and send its version as the ETag.",
-  };
-  return new Refusal("etag_mismatch", "The entry is not as the ETag has it.", details, error.revision);
+  if (!isRefusal(error, "version_conflict")) return error;
+  return new Refusal("etag_mismatch", error.facts, error.revision);
 }

@@ -133,22 +133,19 @@ export const ANSWERS = {
   Health: z.object({ ok: z.literal(true), version: z.string() }),
 };
 
-const index = { index: count.optional().meta({ description: "The refused write's place in its batch" }) };
+const index = count.meta({ description: "The refused write's place in its batch" });
 const current = z.union([Entry, View]).nullable().meta({ description: "The entry as it stands" });
-const cause = z.object({ code: z.string(), message: z.string(), position: count.optional() });
 
-/** What errors have beside `error`, `message`, `hint` and `docs`. */
-export const ERROR_MEMBERS: Record<string, z.ZodRawShape> = {
-  invalid_request: {
-    issues: z.array(z.object({ path: z.array(z.union([z.string(), z.number()])), message: z.string() })),
-    ...index,
-  },
-  invalid_expression: { expression: z.string(), position: count, ...index },
-  evaluation_failed: { expression: z.string(), cause },
-  version_conflict: { current, ...index },
-  etag_mismatch: { current },
-  precondition_failed: { expression: z.string(), evaluated: json, cause: cause.optional() },
-  not_a_number: { current, ...index },
-  already_claimed: { claimed: z.literal(false), claimed_by: z.string(), claimed_at: time },
-  limit_reached: index,
+/** The members of errors that `members` of the table name. */
+export const ERROR_MEMBERS: Record<string, z.ZodType> = {
+  issues: z.array(z.object({ path: z.array(z.union([z.string(), z.number()])), message: z.string() })),
+  index,
+  expression: z.string(),
+  position: count,
+  cause: z.object({ code: z.string(), message: z.string(), position: count.optional() }),
+  current,
+  evaluated: json,
+  claimed: z.literal(false),
+  claimed_by: z.string(),
+  claimed_at: time,
 };

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { docsOf, type ErrorCode, STATUS } from "../http/errors.ts";
+import { type ErrorCode, ERRORS, type Row } from "../../errors.ts";
+import { docsOf } from "../http/errors.ts";
 import { ANSWERS, ERROR_MEMBERS } from "./answers.ts";
 
 type Schema = Record<string, unknown>;
@@ -17,13 +18,21 @@ const Problem = z.object({
 }).meta({ description: "RFC 9457, where `Accept` asks for it: the error's members, and these" });
 
 function errorSchema(code: ErrorCode): z.ZodType {
+  const { members = [] }: Row = ERRORS[code];
   return z.object({
     error: z.literal(code),
     message: z.string(),
     hint: z.string().optional(),
     docs: z.literal(docsOf(code)),
-    ...ERROR_MEMBERS[code],
+    ...Object.fromEntries(members.map(memberOf)),
   });
+}
+
+/** A further member by its name in the table. */
+function memberOf(told: string): [name: string, schema: z.ZodType] {
+  const name = told.replace("?", "");
+  const schema = ERROR_MEMBERS[name]!;
+  return [name, name === told ? schema : schema.optional()];
 }
 
 /**
@@ -33,7 +42,7 @@ function errorSchema(code: ErrorCode): z.ZodType {
  */
 export function schemasOf(
   bodies: Record<string, z.ZodType>,
-  errors: ErrorCode[] = Object.keys(STATUS) as ErrorCode[],
+  errors: ErrorCode[] = Object.keys(ERRORS) as ErrorCode[],
 ): Record<string, Schema> {
   const registry = z.registry<{ id: string }>();
   const ofErrors = Object.fromEntries(errors.map((code) => [errorName(code), errorSchema(code)]));

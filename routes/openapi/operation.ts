@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { ErrorCode } from "../http/errors.ts";
+import type { ErrorCode } from "../../errors.ts";
 import type { ANSWERS } from "./answers.ts";
 import type { Parameter } from "./parameters.ts";
 

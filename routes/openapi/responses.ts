@@ -1,4 +1,4 @@
-import { type ErrorCode, STATUS } from "../http/errors.ts";
+import { type ErrorCode, ERRORS } from "../../errors.ts";
 import { errorName } from "./components.ts";
 import type { Operation } from "./operation.ts";
 import { KEY } from "./parameters.ts";
@@ -106,7 +106,7 @@ export function errorsOf(path: string, operation: Operation): ErrorCode[] {
 }
 
 function refusals(path: string, operation: Operation): Record<string, Response> {
-  const byStatus = Map.groupBy(errorsOf(path, operation), (code) => STATUS[code]);
+  const byStatus = Map.groupBy(errorsOf(path, operation), (code) => ERRORS[code].status);
   return Object.fromEntries(
     [...byStatus].map(([status, codes]) => {
       const refs = codes.map((code) => ref("schemas", errorName(code)));
@@ -115,7 +115,7 @@ function refusals(path: string, operation: Operation): Record<string, Response> 
       const revision = [404, 409, 412, 422].includes(status) && path.startsWith("/rooms/")
         ? ["Convene-Revision"]
         : [];
-      const unpacked = status === STATUS.unsupported_encoding ? ["Accept-Encoding"] : [];
+      const unpacked = status === ERRORS.unsupported_encoding.status ? ["Accept-Encoding"] : [];
       return [status, {
         description: codes.map((code) => `\`${code}\``).join(", "),
         headers: headersOf([...revision, ...retry, ...unpacked, ...shareOf(path)]),

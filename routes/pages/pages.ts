@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import { raw } from "hono/html";
-import { Refusal } from "../../db/refusal.ts";
+import { isRefusal } from "../../db/refusal.ts";
 import { isBusy, mapYielding, runAsTask, yieldToOthers } from "../../db/yield.ts";
 import { frontPage } from "../../views/front/front_page.tsx";
 import { type Markup, page } from "../../views/shared/layout.tsx";
@@ -66,7 +66,7 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
     if (isBusy()) await yieldToOthers();
     return await sendPage(c, page(markup));
   } catch (error) {
-    if (!(error instanceof Refusal && error.code === "room_not_found")) throw error;
+    if (!isRefusal(error, "room_not_found")) throw error;
     return await sendPage(c, page(unknownRoomPage(id, services.addressOf(c), ASSETS)), false);
   }
 }

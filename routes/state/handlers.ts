@@ -5,7 +5,7 @@ import { type Reads, unionReads } from "../../cel/language/dependencies.ts";
 import type { Operation, Outcome } from "../../db/write/context.ts";
 import { computeOnce } from "../../db/write/idempotency.ts";
 import { stored } from "../../db/json.ts";
-import { keyNotFound } from "../../db/refusal.ts";
+import { Refusal } from "../../db/refusal.ts";
 import { type Entry, SHARED_SCOPE, toListed, VIEW_SCOPE } from "../../db/state/entry.ts";
 import { deleteEntry } from "../../db/state/delete.ts";
 import { getEntry, listEntries, selectEntries, type StateFilter } from "../../db/state/read.ts";
@@ -101,7 +101,7 @@ export function mountState(app: Hono, services: Services): void {
         return unchanged(c, entry.version, revision) ?? reply(revision, entry, 200, etag(entry.version));
       }
       const { entries: [entry], revision } = await listResolved(viewer, room, { scope, key });
-      if (entry === undefined) throw keyNotFound(scope, key, revision);
+      if (entry === undefined) throw new Refusal("key_not_found", { scope, key }, revision);
       return reply(revision, entry);
     },
 

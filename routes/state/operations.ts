@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../http/errors.ts";
+import type { ErrorCode } from "../../errors.ts";
 import { LIMITS } from "../http/limits.ts";
 import { entry } from "../openapi/examples.ts";
 import { BODY, type Operations } from "../openapi/operation.ts";

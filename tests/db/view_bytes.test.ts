@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
-import { Refusal } from "../../db/refusal.ts";
+import { isRefusal } from "../../db/refusal.ts";
 import { createRoom } from "../../db/rooms.ts";
 import { deleteEntry } from "../../db/state/delete.ts";
 import { putEntries } from "../../db/state/write.ts";
@@ -22,7 +22,7 @@ Deno.test("a room whose views are larger than allowed works on: they may change 
   const refused = (views: Record<string, string>, index: number) =>
     assert.rejects(
       put(views),
-      (error) => error instanceof Refusal && error.code === "limit_reached" && error.details.index === index,
+      (error) => isRefusal(error, "limit_reached") && error.facts.index === index,
     );
   try {
     await perform(database, createRoom(database, { id: "r", meta: {} }));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import addFormats from "ajv-formats";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
-import { STATUS } from "../../routes/http/errors.ts";
+import { ERRORS } from "../../errors.ts";
 import { errorName, schemasOf } from "../../routes/openapi/components.ts";
 import { openApi } from "../../routes/openapi/document.ts";
 import type { Response } from "../../routes/openapi/responses.ts";
@@ -66,7 +66,7 @@ export function assertDocumented(method: string, { url, status, headers, body, t
 /** Of what the document does not name there are errors of every code. */
 function assertError(body: Json): void {
   const name = errorName(String(body?.error));
-  assert.ok(body?.error in STATUS, `no error of the service: ${JSON.stringify(body)}`);
+  assert.ok(body?.error in ERRORS, `no error of the service: ${JSON.stringify(body)}`);
   assertValid(validatorOf(["components", "schemas", name], "errors"), body, name);
 }
 

@@ -27,9 +27,7 @@ export function arrivesInTime<T>(arriving: Promise<T>): Promise<T> {
  */
 function brokenOff(error: Error): never {
   if (error instanceof Deno.errors.BadResource) {
-    throw new Refusal("unavailable", "This server is closing its connections. Nothing was done.", {
-      hint: "Send it again.",
-    });
+    throw new Refusal("unavailable", { why: "ending" });
   }
   throw error instanceof RequestError ? error : invalidMember([], "The body broke off.");
 }

@@ -1,0 +1,313 @@
+/**
+ * Every error code: the one place that knows its status, its cause, its cure and its further members. The answers of
+ * the API, /docs/errors, OpenAPI and the client's type are made of it, and docs/api.md is compared with it.
+ */
+
+export interface Row {
+  status: 400 | 403 | 404 | 405 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
+  /** Why it comes, and what to do: for /docs/errors, as Markdown. */
+  cause: string;
+  cure: string;
+  /** What its answer has beside `error`, `message`, `hint` and `docs`; `?` marks what may be absent. */
+  members?: string[];
+  /** The words of the API for what the room refuses: its facts are the parameter, so that they are declared here. */
+  say?: (facts: never) => Words;
+}
+
+/** Of an answer what follows `error`, in its order. */
+export interface Words {
+  message: string;
+  hint?: string;
+  [member: string]: unknown;
+}
+
+/** A write of a batch that is refused: its index, and the version at which earlier writes of the key leave it. */
+interface RefusedWrite {
+  index?: number;
+  after?: number;
+}
+
+const named = (key: string, scope: string) => `${JSON.stringify(key)} in ${JSON.stringify(scope)}`;
+const isAfter = (after?: number) => after === undefined ? "" : "After the earlier writes of this batch, ";
+
+const AGAIN = "Nothing was written. Try again.";
+const OR_WAIT = "Try again in a moment, or wait with a condition.";
+
+/** What is away, or has too much to do, and what to do then. */
+const UNAVAILABLE = {
+  later_release: [
+    "This room needs a later release of the service than this instance has.",
+    "Try again in a moment: the service is being upgraded, and an instance of the later release may answer.",
+  ],
+  others_first: ["What was to come first took too long.", AGAIN],
+  number_moved: ["The number changed each time before it could be added to.", AGAIN],
+  gate_moved: ["The room changed each time before the gated write could be made.", AGAIN],
+  views_moved: ["The room's views changed faster than they could be read."],
+  too_large: ["The room is too large, or changed faster than all of it could be read."],
+  waits: ["This instance holds its most of # waits.", "Try again in a moment."],
+  followers: ["This instance has its most of # followers.", OR_WAIT],
+  followers_of_room: ["This room has its most of # followers.", OR_WAIT],
+  ending: ["This server is closing its connections. Nothing was done.", "Send it again."],
+} satisfies Record<string, [message: string, hint?: string]>;
+
+export const ERRORS = {
+  invalid_request: {
+    status: 400,
+    cause: "The JSON or a parameter is not as it must be.",
+    cure: "Mend what `issues` names: each has a `path` and a `message`.",
+    members: ["issues", "index?"],
+  },
+  invalid_expression: {
+    status: 400,
+    cause: "A CEL expression does not parse, names an unknown root, or cannot be right for any data.",
+    cure: "Look at `position` and `hint`; try it with `POST /rooms/:id/eval`.",
+    members: ["expression", "position", "index?"],
+  },
+  evaluation_failed: {
+    status: 400,
+    cause: "An expression given to `eval` failed on the room as it stands; `cause` says how.",
+    cure: "Guard missing keys with `has(...)` or `.?key.orValue(x)`.",
+    members: ["expression", "cause"],
+  },
+  room_not_found: {
+    status: 404,
+    cause: "There is no room with this id.",
+    cure: "Create it with `POST /rooms`, or check the id.",
+    say: (_: object) => ({
+      message: "There is no room with this id.",
+      hint: "Create it with POST /rooms, or check the id.",
+    }),
+  },
+  agent_not_found: {
+    status: 404,
+    cause: "No agent with this id is registered in the room.",
+    cure: "Register it with `POST /rooms/:id/agents`.",
+    say: ({ agent }: { agent: string }) => ({
+      message: `No agent ${JSON.stringify(agent)} is registered in this room.`,
+      hint: "Register it first with POST /rooms/:id/agents.",
+    }),
+  },
+  message_not_found: {
+    status: 404,
+    cause: "The room has no message with this id.",
+    cure: "Take the id from a message that you read in this room.",
+    // 0 where the caller named something that can be no message's id.
+    say: ({ message }: { message: number | string }) =>
+      message === 0
+        ? {
+          message: "There is no such message in this room.",
+          hint: "A message's id is a whole number from 1 on.",
+        }
+        : { message: `There is no message ${message} in this room.` },
+  },
+  key_not_found: {
+    status: 404,
+    cause: "Nobody wrote this key, or it was deleted.",
+    cure: "Write it, or wait for it: `has(state._shared.key)`.",
+    say: ({ scope, key }: { scope: string; key: string }) => ({
+      message: `There is no key ${JSON.stringify(key)} in scope ${JSON.stringify(scope)}.`,
+      hint: "Write it with PUT /rooms/:id/state, or wait for it with has(...).",
+    }),
+  },
+  forbidden: {
+    status: 403,
+    cause:
+      "A page of another origin called an instance at a private address, or by a name that is not the instance's own.",
+    cure: "Call it as localhost or by its address; `hint` names what its operator may set.",
+  },
+  not_found: {
+    status: 404,
+    cause: "There is nothing at this path.",
+    cure: "See /docs/api for the paths.",
+  },
+  method_not_allowed: {
+    status: 405,
+    cause: "The path does not take this method.",
+    cure: "Use one of those in `Allow`.",
+  },
+  request_timeout: {
+    status: 408,
+    cause: "The body did not arrive in time.",
+    cure: "Send it again, faster or shorter.",
+  },
+  version_conflict: {
+    status: 409,
+    cause: "`if_version` is not the entry's version: somebody wrote in between.",
+    cure: "Decide again from `current`, and send the write with its version.",
+    members: ["current", "index?"],
+    say: ({ scope, key, expected, current, after, index }: RefusedWrite & {
+      scope: string;
+      key: string;
+      expected: number;
+      /** The entry as it is stored: nothing of a refused batch is. */
+      current: { version: number } | null;
+    }) => {
+      const version = after ?? current?.version;
+      const is = version === undefined
+        ? `does not exist, so it is not at version ${expected}`
+        : expected === 0
+        ? `exists, at version ${version}`
+        : `is at version ${version}, not ${expected}`;
+      const hint = after === undefined
+        ? "Decide again from `current`, and send its version as if_version (0: must not exist)."
+        : "A write sees those before it: write the key once, or leave if_version to its first write.";
+      return { message: `${isAfter(after)}${named(key, scope)} ${is}.`, index, current, hint };
+    },
+  },
+  etag_mismatch: {
+    status: 412,
+    cause: "`If-Match` or `If-None-Match` does not hold: somebody wrote in between.",
+    cure: "Decide again from `current`, and send the write with its version as the `ETag`.",
+    members: ["current"],
+    say: ({ current }: { current: object | null }) => ({
+      message: "The entry is not as the ETag has it.",
+      current,
+      hint: "Decide again from `current`, and send its version as the ETag.",
+    }),
+  },
+  precondition_failed: {
+    status: 409,
+    cause: "The gate `if` was not true of the state that the write would have changed.",
+    cure: "Wait until it is, with the same expression as `condition`; `cause` tells of a missing key.",
+    members: ["expression", "evaluated", "cause?"],
+    say: ({ failure, ...members }: {
+      expression: string;
+      evaluated: unknown;
+      failure?: { code: string; message: string; hint?: string };
+    }) =>
+      failure
+        ? {
+          message: `The gate could not be evaluated: ${failure.message}`,
+          ...members,
+          cause: { code: failure.code, message: failure.message },
+          hint: failure.hint,
+        }
+        : { message: "The gate is not true in the room's present state.", ...members },
+  },
+  not_a_number: {
+    status: 409,
+    cause: "The entry to be incremented holds no number, or the sum is out of range.",
+    cure: "Write a number first, or use another key.",
+    members: ["current", "index?"],
+    say: ({ scope, key, delta, current, after, index }: RefusedWrite & {
+      scope: string;
+      key: string;
+      delta: number;
+      current: object | null;
+    }) => ({
+      message: `${isAfter(after)}${named(key, scope)} cannot be incremented by ${delta}.`,
+      index,
+      current,
+      hint: "Only a number can be incremented, and the result must lie within ±(2^53 - 1).",
+    }),
+  },
+  already_claimed: {
+    status: 409,
+    cause: "Another agent holds the message: `claimed_by`.",
+    cure: "Take another task.",
+    members: ["claimed", "claimed_by", "claimed_at"],
+    say: ({ message, claimed_by, claimed_at }: {
+      message: number;
+      claimed_by: string;
+      claimed_at: string;
+    }) => ({
+      message: `Message ${message} is claimed by ${JSON.stringify(claimed_by)}.`,
+      claimed: false,
+      claimed_by,
+      claimed_at,
+      hint: "Take another one: GET .../messages?unclaimed=true",
+    }),
+  },
+  agent_exists: {
+    status: 409,
+    cause: "An agent was registered with `if_new`, and its id is there already.",
+    cure: "Take another id, or register without `if_new` if the agent is you.",
+    say: ({ agent }: { agent: string }) => ({
+      message: `An agent ${JSON.stringify(agent)} is registered in this room.`,
+      hint: "Take another id, or register without if_new if this agent is you.",
+    }),
+  },
+  limit_reached: {
+    status: 409,
+    cause:
+      "The room has as many keys, views or agents as it may have, or its views would be too long in all.",
+    cure: "Delete keys and views that nobody needs, or open another room.",
+    members: ["index?"],
+    // `bytes` are those that the views would have, of which `most` may be.
+    say: ({ index, ...full }:
+      & { index?: number; most: number }
+      & (
+        | { of: "keys" | "views" | "agents" }
+        | { of: "bytes"; bytes: number }
+      )) =>
+      full.of === "bytes"
+        ? {
+          message: `A room's views have at most ${full.most} bytes in all; they would have ${full.bytes}.`,
+          index,
+          hint: "Shorten or delete views first.",
+        }
+        : { message: `A room holds at most ${full.most} ${full.of}.`, index },
+  },
+  idempotency_mismatch: {
+    status: 422,
+    cause:
+      "The `Idempotency-Key` was used in this room for another request, or before a release that cannot repeat the answer.",
+    cure:
+      "Take a new random UUID for each request, and the same one only to repeat it. `message` says which it was.",
+    say: ({ key, by }: { key: string; by: "another request" | "another release" }) =>
+      by === "another request"
+        ? {
+          message: `Another request was made under the key ${JSON.stringify(key)} in this room.`,
+          hint:
+            "A key belongs to one request, to the letter, for 24 hours. Take a new key for a new request.",
+        }
+        : {
+          message: `The request under the key ${
+            JSON.stringify(key)
+          } was done by another release, which answered it otherwise.`,
+          hint: "It took effect: read what is there. Take a new key only to do it once more.",
+        },
+  },
+  too_large: {
+    status: 413,
+    cause: "The body or a value has too many bytes.",
+    cure: "Keep large data elsewhere and share where it is.",
+  },
+  unsupported_encoding: {
+    status: 415,
+    cause: "The body is packed (`Content-Encoding`), and bodies are read as they are.",
+    cure: "Send it without `Content-Encoding`.",
+  },
+  rate_limited: {
+    status: 429,
+    cause: "Too many requests came at once.",
+    cure: "Wait `Retry-After` seconds, then repeat.",
+  },
+  internal: {
+    status: 500,
+    cause: "Something went wrong on our side. It was logged.",
+    cure: "Try again; tell us if it stays.",
+  },
+  unavailable: {
+    status: 503,
+    cause:
+      "The database does not answer, the instance holds as many waits as it can, or the room needs a later release than it has.",
+    cure: "Wait `Retry-After` seconds. Read before you repeat a message or an increment: it may have worked.",
+    say: ({ why, most }: { why: keyof typeof UNAVAILABLE; most?: number }) => {
+      const [message, hint]: [string, string?] = UNAVAILABLE[why];
+      return { message: message.replace("#", String(most)), hint };
+    },
+  },
+} satisfies Record<string, Row>;
+
+type Errors = typeof ERRORS;
+export type ErrorCode = keyof Errors;
+
+/** What is refused as the room stands, or as the service does; the other codes are of what a request says. */
+export type RefusalCode = {
+  [Code in ErrorCode]: Errors[Code] extends { say: unknown } ? Code : never;
+}[ErrorCode];
+
+/** What a refusal tells: which key, which version was found, which limit. */
+export type Facts<Code extends RefusalCode> = Code extends RefusalCode ? Parameters<Errors[Code]["say"]>[0]
+  : never;

@@ -1,0 +1,67 @@
+import assert from "node:assert/strict";
+import { readSource, sourcesIn } from "./support/sources.ts";
+
+const OF_ONE_LOOK = "made of what one viewer was shown, and gone with it";
+const OF_ITS_CALL = "of one call";
+
+/**
+ * What is kept by name, by file: those that hold what a viewer may see are keyed by `keyFor` (db/viewer.ts), or by what
+ * was read for a viewer; of each other one why it is the same for all.
+ */
+const KEPT: Record<string, Record<string, string>> = {
+  "cel/rooms/context.ts": { looks: OF_ONE_LOOK, results: OF_ONE_LOOK },
+  "cel/rooms/definitions.ts": {
+    completed: "by definitions, which are the same for all",
+    circles: "by definitions, which are the same for all",
+  },
+  "cel/rooms/definitions_memory.ts": { rooms: "views are defined in the open" },
+  "cel/rooms/reader.ts": { defining: "views are defined in the open" },
+  "cel/waits/follow.ts": { rooms: "revisions, and who is to be woken", shared: "keyFor" },
+  "cel/waits/watch.ts": {
+    rooms: "revisions, and waits that are judged by viewer (rounds.ts)",
+    found: "revisions",
+    marks: "by wait",
+  },
+  "db/consistent_read/read.ts": { rows: OF_ITS_CALL },
+  "db/consistent_read/thread.ts": { rows: OF_ITS_CALL },
+  "db/driver/file.ts": { prepared: "statements, without what they bring" },
+  "db/lru.ts": { entries: "whatever its owner, who is named here, keeps in it" },
+  "db/serialize.ts": { queues: "who is next", waiting: "who is next" },
+  "routes/events.ts": { made: "by what was read for a viewer" },
+  "routes/http/callers/buckets.ts": { buckets: "counts by caller", held: "counts by caller" },
+  "routes/http/outbox.ts": {
+    holders: "by reader",
+    counted: "by names that routes/events.ts makes with keyFor",
+  },
+  "routes/mcp/endings.ts": { byName: "how waits are ended" },
+  "routes/pages/drawings.ts": {
+    rooms: "keyFor",
+    drawn: "by what was read for a viewer",
+    said: "of one page",
+  },
+  "routes/pages/kept.ts": { shelf: "documents, which are of no room" },
+  "routes/pages/wait_log.ts": { rooms: "keyFor" },
+};
+
+/** A name to which a map is given that begins empty, at the top of a file or of a function that makes things. */
+const HOLDER = /^( {2})?(?:const|let) ([a-z]\w*)(?:: [^=]+)? = (?:new (?:Weak)?Map(?:<.*>)?\(\)|createLru\b)/;
+const FUNCTION = /^(?:export )?(?:default )?(?:async )?function (\w+)/;
+
+function holdersIn(file: string): string[] {
+  let maker = "";
+  return readSource(file).split("\n").flatMap((line) => {
+    maker = FUNCTION.exec(line)?.[1] ?? maker;
+    const [, inner, name] = HOLDER.exec(line) ?? [];
+    return name && (inner === undefined || /^(create|mount)/.test(maker)) ? [name] : [];
+  });
+}
+
+Deno.test("whatever is kept by name is kept by viewer, or says why it is the same for all", () => {
+  const files = ["cel/rooms", "cel/waits", "db", "routes"].flatMap(sourcesIn);
+  const found = files.map((file) => [file, holdersIn(file)] as const).filter(([, names]) => names.length > 0);
+  const listed = Object.entries(KEPT).map(([file, names]) => [file, Object.keys(names)]);
+  assert.deepEqual(Object.fromEntries(found), Object.fromEntries(listed));
+  for (const [file, names] of Object.entries(KEPT)) {
+    if (Object.values(names).includes("keyFor")) assert.match(readSource(file), /\bkeyFor\(/, file);
+  }
+});

@@ -1,18 +1,122 @@
 import type { Hono } from "hono";
 import { getAgent, heartbeat, listAgents, registerAgent } from "../db/agents.ts";
+import { STATUSES } from "../db/presence.ts";
 import { answerOnce } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
+import { EXAMPLE_TIME } from "./http/input/wordings.ts";
 import { LIMITS } from "./http/limits.ts";
-import { large, resource } from "./http/methods.ts";
+import { large } from "./http/methods.ts";
 import { checkSize, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
+import { describe, serve } from "./openapi/operation.ts";
+import { KEY } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
+
+const KEPT = "Stays as it is where an agent is updated without it";
+
+const shown = {
+  id: "alice",
+  room_id: "demo",
+  name: "Alice",
+  role: "planner",
+  joined_at: EXAMPLE_TIME,
+  meta: {},
+  status: "active",
+  waiting_on: null,
+  last_heartbeat: EXAMPLE_TIME,
+};
+
+export const AGENTS = describe({
+  bodies: ({ z, absent, defaulting, ownId, key, metaOf, about }) => ({
+    AgentRequest: z.strictObject({
+      id: absent(ownId).meta(about("A random UUID unless said")),
+      name: key,
+      role: defaulting(key, "agent").meta(about(KEPT)),
+      meta: metaOf(`. ${KEPT}`),
+      if_new: absent(z.boolean("must be true or false"))
+        .meta(about("`true`: only if no agent has this id, else 409")),
+    }),
+    HeartbeatRequest: z.strictObject({ status: defaulting(z.enum(STATUSES), "active") }),
+  }),
+  answers({ z, time, object, about }) {
+    const Agent = z.object({
+      id: z.string(),
+      name: z.string(),
+      role: z.string(),
+      meta: object,
+      status: z.enum(STATUSES),
+      waiting_on: z.string().nullable().meta(about("The condition of the agent's newest wait")),
+      joined_at: time,
+      last_heartbeat: time,
+      room_id: z.string(),
+    });
+    return {
+      Agent,
+      RegisteredAgent: Agent.extend({
+        created: z.boolean().meta(about("Whether the agent is new in the room")),
+      }),
+      AgentList: z.array(Agent),
+      Heartbeat: z.object({
+        ok: z.literal(true),
+        agent: z.string(),
+        status: z.enum(STATUSES),
+        heartbeat: time,
+      }),
+    };
+  },
+  operations: {
+    "/rooms/{room}/agents": {
+      get: {
+        id: "listAgents",
+        summary: "List the agents in order of joining",
+        description: "All of them, with their presence.",
+        answers: { 200: "AgentList" },
+        shown: [shown],
+      },
+      post: {
+        id: "registerAgent",
+        summary: "Register an agent, or update it",
+        description:
+          "201 where it is new; 200 where it was registered before and was updated, or 409 with `if_new`.",
+        parameters: [KEY],
+        body: "AgentRequest",
+        example: { id: "alice", name: "Alice", role: "planner" },
+        answers: { 200: "RegisteredAgent", 201: "RegisteredAgent" },
+        shown: { ...shown, created: true },
+        errors: ["agent_exists", "limit_reached"],
+      },
+    },
+    "/rooms/{room}/agents/{agent}": {
+      get: {
+        id: "getAgent",
+        summary: "Read an agent",
+        description: "Its profile and its presence.",
+        answers: { 200: "Agent" },
+        shown,
+        errors: ["agent_not_found"],
+      },
+    },
+    "/rooms/{room}/agents/{agent}/heartbeat": {
+      post: {
+        id: "heartbeat",
+        summary: "Say that an agent is alive, and what it does",
+        description: "Whatever an agent does counts as its heartbeat; this one sets its status too.",
+        parameters: [KEY],
+        body: "HeartbeatRequest",
+        example: { status: "busy" },
+        answers: { 200: "Heartbeat" },
+        shown: { ok: true, agent: "alice", status: "busy", heartbeat: EXAMPLE_TIME },
+        errors: ["agent_not_found"],
+      },
+    },
+  },
+});
 
 export function mountAgents(app: Hono, services: Services): void {
   const { database, viewerOf } = services;
-  resource(app, "/rooms/:room/agents", {
+  serve(app, AGENTS, "/rooms/{room}/agents", {
     async POST(c) {
       const room = roomOf(c);
-      const { if_new: ifNew, ...profile } = await readBody(c, "agentBody");
+      const { if_new: ifNew, ...profile } = await readBody(c, AGENTS, "AgentRequest");
       checkSize(profile.meta, "meta");
       const operation = registerAgent(database, room, { ...profile, ifNew }, LIMITS.agents);
       return await answerOnce(c, services, room, operation, ({ agent, created, revision }) => {
@@ -25,7 +129,7 @@ export function mountAgents(app: Hono, services: Services): void {
     }),
   });
 
-  resource(app, "/rooms/:room/agents/:agent", {
+  serve(app, AGENTS, "/rooms/{room}/agents/{agent}", {
     async GET(c) {
       const agentId = existingId(c.req.param("agent")!);
       const { agent, revision } = await getAgent(database, viewerOf(c), roomOf(c), agentId);
@@ -33,11 +137,11 @@ export function mountAgents(app: Hono, services: Services): void {
     },
   });
 
-  resource(app, "/rooms/:room/agents/:agent/heartbeat", {
+  serve(app, AGENTS, "/rooms/{room}/agents/{agent}/heartbeat", {
     async POST(c) {
       const room = roomOf(c);
       const agent = existingId(c.req.param("agent")!);
-      const { status = "active" } = await readBody(c, "heartbeatBody");
+      const { status = "active" } = await readBody(c, AGENTS, "HeartbeatRequest");
       const operation = heartbeat(database, room, agent, status);
       return await answerOnce(c, services, room, operation, ({ heartbeat, revision }) => {
         return reply(revision, { ok: true, agent, status, heartbeat });

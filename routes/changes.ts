@@ -1,13 +1,59 @@
 import type { Hono } from "hono";
 import { readChanges } from "../db/snapshots/changes.ts";
-import { LIMITS } from "./http/limits.ts";
-import { large, resource } from "./http/methods.ts";
+import { AGENTS } from "./agents.ts";
 import { queryCount, queryNumber } from "./http/input/queries.ts";
+import { LIMITS } from "./http/limits.ts";
+import { large } from "./http/methods.ts";
 import { linkNext, replyLarge, roomOf } from "./http/requests.ts";
+import { MESSAGES } from "./messages.ts";
+import { describe, serve } from "./openapi/operation.ts";
+import { LIMIT, number, query } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
+import { STATE } from "./state/operations.ts";
+
+export const CHANGES = describe({
+  answers(parts) {
+    const { z, revision, about } = parts;
+    const { Entry, View, DeletedEntry } = STATE.answers(parts);
+    const { Agent } = AGENTS.answers(parts);
+    const { Message } = MESSAGES.answers(parts);
+    const changed = { revision };
+    const Changes = z.object({
+      revision: revision.meta(about("Where to go on")),
+      state: z.array(z.union([Entry.extend(changed), View.extend(changed), DeletedEntry.extend(changed)])),
+      agents: z.array(Agent.extend(changed)),
+      messages: z.array(Message.extend(changed)),
+      more: z.boolean().meta(about("There is more: go on at once")),
+      reset: z.literal(true).optional().meta(
+        about("The room has not come to `after`: this is from the start, drop what you hold"),
+      ),
+    });
+    return { Changes };
+  },
+  operations: {
+    "/rooms/{room}/changes": {
+      get: {
+        id: "readChanges",
+        summary: "Read what changed after a revision",
+        description: "Go on from `revision` of the answer: at once with `more`, else whenever you like.",
+        parameters: [
+          query(
+            "after",
+            "What changed after this revision; all, with `reset`, where the room has not come so far",
+            number(0, { default: 0 }),
+          ),
+          LIMIT,
+        ],
+        answers: { 200: "Changes" },
+        shown: { revision: 5, state: [], agents: [], messages: [], more: false },
+        headers: ["Link"],
+      },
+    },
+  },
+});
 
 export function mountChanges(app: Hono, { database, viewerOf }: Services): void {
-  resource(app, "/rooms/:room/changes", {
+  serve(app, CHANGES, "/rooms/{room}/changes", {
     GET: large(async (c) => {
       const after = queryNumber(c, "after") ?? 0;
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
@@ -15,5 +61,5 @@ export function mountChanges(app: Hono, { database, viewerOf }: Services): void 
       const next = changes.more ? linkNext(c, { after: String(changes.revision) }) : undefined;
       return await replyLarge(changes.revision, changes, next);
     }),
-  }, { GET: ["after", "limit"] });
+  });
 }

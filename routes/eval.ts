@@ -3,15 +3,46 @@ import { createContext } from "../cel/rooms/context.ts";
 import { EvaluationFailed } from "../cel/language/expression.ts";
 import { isBusy, yieldToOthers } from "../db/yield.ts";
 import { RequestError } from "./http/errors.ts";
-import { large, resource } from "./http/methods.ts";
+import { large } from "./http/methods.ts";
 import { compileOf, readBody, replyLarge, roomOf } from "./http/requests.ts";
+import { describe, serve } from "./openapi/operation.ts";
 import type { Services } from "./services.ts";
 
+export const EVAL = describe({
+  bodies: ({ z, expression, absent, id, about }) => ({
+    EvalRequest: z.strictObject({
+      expr: expression,
+      agent: absent(id).meta(about("`self` in the expression; need not be registered")),
+    }),
+  }),
+  answers: ({ z, json }) => ({
+    Evaluation: z.object({ expression: z.string(), value: json, context_keys: z.array(z.string()) }),
+  }),
+  operations: {
+    "/rooms/{room}/eval": {
+      post: {
+        id: "evaluate",
+        summary: "Evaluate a CEL expression over the room",
+        description: "It changes nothing: try here what a gate, a wait or a view is to say.",
+        body: "EvalRequest",
+        example: { expr: "state._shared.turn + 1", agent: "alice" },
+        answers: { 200: "Evaluation" },
+        shown: {
+          expression: "state._shared.turn + 1",
+          value: 3,
+          context_keys: ["state", "agents", "messages", "self", "now"],
+        },
+        errors: ["invalid_expression", "evaluation_failed"],
+      },
+    },
+  },
+});
+
 export function mountEval(app: Hono, { reader, viewerOf }: Services): void {
-  resource(app, "/rooms/:room/eval", {
+  serve(app, EVAL, "/rooms/{room}/eval", {
     POST: large(async (c) => {
       const room = roomOf(c);
-      const { expr, agent } = await readBody(c, "evalBody");
+      const { expr, agent } = await readBody(c, EVAL, "EvalRequest");
       const expression = await compileOf(expr);
       const data = await reader.load(viewerOf(c), room, expression.reads);
       if (isBusy()) await yieldToOthers();

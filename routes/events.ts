@@ -2,12 +2,36 @@ import type { Context, Hono } from "hono";
 import type { Changes } from "../db/snapshots/changes.ts";
 import { keyFor } from "../db/viewer.ts";
 import { invalidMember } from "./http/errors.ts";
-import { resource } from "./http/methods.ts";
-import type { Pieces } from "./http/outbox.ts";
 import { queryNumber } from "./http/input/queries.ts";
+import type { Pieces } from "./http/outbox.ts";
 import { roomOf } from "./http/requests.ts";
-import type { Services } from "./services.ts";
 import { COMMENT, event, readOf, streamOf } from "./http/stream.ts";
+import { describe, serve } from "./openapi/operation.ts";
+import { header, number, query } from "./openapi/parameters.ts";
+import type { Services } from "./services.ts";
+
+export const EVENTS = describe({
+  operations: {
+    "/rooms/{room}/events": {
+      get: {
+        id: "followEvents",
+        summary: "Follow the changes as Server-Sent Events",
+        description:
+          "Each event's data is a `Changes`, its id the revision to go on from. A reader that knows more than " +
+          "there is (the database was restored from a copy) gets the event `reset` first, then all from the start.",
+        parameters: [
+          query("after", "What changed after this revision; what comes unless said", number(0)),
+          header(
+            "Last-Event-ID",
+            "Where a reader that comes back goes on; `after` then does not count",
+            number(0),
+          ),
+        ],
+        answers: { 200: ["text/event-stream"] },
+      },
+    },
+  },
+});
 
 const plainly = (changes: Changes) => event(changes.revision, JSON.stringify(changes));
 
@@ -29,12 +53,12 @@ export function mountEvents(app: Hono, services: Services): void {
     return pieces;
   }
 
-  resource(app, "/rooms/:room/events", {
+  serve(app, EVENTS, "/rooms/{room}/events", {
     async GET(c) {
       const { follower, left, sending } = await follow(c, services);
       return streamOf(c, follower, { left, changed: eventOf, beat: () => COMMENT }, sending);
     },
-  }, { GET: ["after"] });
+  });
 }
 
 /** Follows the path's room; `left` is to be called once the reader is gone. Errors: `rate_limited`, those of `follow`. */

@@ -2,7 +2,23 @@ import type { Hono } from "hono";
 import { ping } from "../db/rooms.ts";
 import { VERSION } from "../version.ts";
 import { document } from "./http/methods.ts";
+import { describe } from "./openapi/operation.ts";
 import type { Services } from "./services.ts";
+
+export const HEALTH = describe({
+  answers: ({ z }) => ({ Health: z.object({ ok: z.literal(true), version: z.string() }) }),
+  operations: {
+    "/healthz": {
+      get: {
+        id: "health",
+        summary: "Whether the service and its database answer",
+        description: "It counts for nobody's share.",
+        answers: { 200: "Health" },
+        shown: { ok: true, version: VERSION },
+      },
+    },
+  },
+});
 
 /** Says that the database answers, and which version of the service does. Errors: `unavailable`. */
 export function mountHealth(app: Hono, { database }: Services): void {

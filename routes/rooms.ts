@@ -4,17 +4,77 @@ import { invalidMember } from "./http/errors.ts";
 import { etag, unchanged } from "./http/etags.ts";
 import { answerOnce } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
-import { LIMITS } from "./http/limits.ts";
-import { large, resource } from "./http/methods.ts";
 import { queryCount, queryText } from "./http/input/queries.ts";
+import { EXAMPLE_TIME } from "./http/input/wordings.ts";
+import { LIMITS } from "./http/limits.ts";
+import { large } from "./http/methods.ts";
 import { checkSize, linkNext, readBody, reply, replyLargeList, roomOf } from "./http/requests.ts";
+import { describe, serve } from "./openapi/operation.ts";
+import { IF_NONE_MATCH, KEY, LIMIT, query } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
+
+const shown = { id: "demo", created_at: EXAMPLE_TIME, meta: {} };
+
+export const ROOMS = describe({
+  bodies: ({ z, absent, id, metaOf, about }) => ({
+    RoomRequest: z.strictObject({
+      id: absent(id).meta(about("A random UUID unless said")),
+      meta: metaOf(),
+    }),
+  }),
+  answers({ z, time, object }) {
+    const Room = z.object({ id: z.string(), created_at: time, meta: object });
+    return { Room, RoomList: z.array(Room) };
+  },
+  operations: {
+    "/rooms": {
+      get: {
+        id: "listRooms",
+        summary: "List rooms, newest first",
+        description: "Where there are more, `Link` says where the list goes on.",
+        parameters: [
+          LIMIT,
+          query("before", "Only rooms created before this time", { type: "string", format: "date-time" }),
+          query("before_id", "Between rooms of one moment, as the `Link` of an answer has it"),
+        ],
+        answers: { 200: "RoomList" },
+        shown: [shown],
+        headers: ["Link"],
+      },
+      post: {
+        id: "createRoom",
+        summary: "Create a room, or join the one that has this id",
+        description: "201 where it was created; 200 with the room as it stands where it was there.",
+        parameters: [{
+          ...KEY,
+          description:
+            `${KEY.description}; at least ${LIMITS.roomlessKeyLength} where the room's id is not given`,
+        }],
+        body: "RoomRequest",
+        example: { id: "demo" },
+        answers: { 200: "Room", 201: "Room" },
+        shown,
+      },
+    },
+    "/rooms/{room}": {
+      get: {
+        id: "getRoom",
+        summary: "Read a room",
+        description: "Its `ETag` is the room's revision: it changes with whatever happens in the room.",
+        parameters: [IF_NONE_MATCH],
+        answers: { 200: "Room", 304: [] },
+        shown,
+        headers: ["ETag"],
+      },
+    },
+  },
+});
 
 export function mountRooms(app: Hono, services: Services): void {
   const { database, viewerOf } = services;
-  resource(app, "/rooms", {
+  serve(app, ROOMS, "/rooms", {
     async POST(c) {
-      const { id, meta = {} } = await readBody(c, "roomBody");
+      const { id, meta = {} } = await readBody(c, ROOMS, "RoomRequest");
       checkSize(meta, "meta");
       return await answerOnce(c, services, id, createRoom(database, { id, meta }), ({ room, created }) => {
         return reply(room.revision, roomReply(room), created ? 201 : 200);
@@ -27,9 +87,9 @@ export function mountRooms(app: Hono, services: Services): void {
       const next = more ? linkNext(c, { before: last!.created_at, before_id: last!.id }) : undefined;
       return await replyLargeList(rooms.map(roomReply), next);
     }),
-  }, { GET: ["limit", "before", "before_id"] });
+  });
 
-  resource(app, "/rooms/:room", {
+  serve(app, ROOMS, "/rooms/{room}", {
     async GET(c) {
       const room = await getRoom(database, viewerOf(c), roomOf(c));
       const { revision } = room;

@@ -1,24 +1,108 @@
 import type { Context, Hono } from "hono";
+import type { z } from "zod";
 import { includesAnything } from "../cel/waits/include.ts";
 import type { WaitResult } from "../cel/waits/waiter.ts";
 import { getAgent } from "../db/agents.ts";
 import type { Viewer } from "../db/viewer.ts";
 import { runAsUrgentTask } from "../db/yield.ts";
+import { AGENTS } from "./agents.ts";
+import { CHANGES } from "./changes.ts";
 import { invalidMember } from "./http/errors.ts";
 import { existingAgentId, existingId } from "./http/ids.ts";
-import { includeOf } from "./include.ts";
-import { LIMITS } from "./http/limits.ts";
-import { resource } from "./http/methods.ts";
 import { queryNumber, queryOf } from "./http/input/queries.ts";
+import { LIMITS } from "./http/limits.ts";
 import { compileOf, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
+import { FIELD_PATTERN, INCLUDE, INCLUDE_PATTERN, includeOf } from "./include.ts";
+import { MESSAGES } from "./messages.ts";
+import { describe, serve } from "./openapi/operation.ts";
+import { expression, guard, number, query } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
 
-interface WaitBody {
-  condition: string;
-  agent?: string | null;
-  timeout?: number;
-  include?: string | string[];
-}
+const TIMEOUT = `Milliseconds; what is above ${LIMITS.waitMs} counts as that, 0 looks once`;
+const AGENT = "Who waits; shown to others if it is registered";
+
+const BOTH = {
+  description:
+    "Answers as soon as it is true, or when the time is over. A key that is missing means: not yet.",
+  answers: { 200: "Wait" },
+  shown: { triggered: true, condition: "state._shared.turn == self", value: true },
+} as const;
+
+export const WAIT = describe({
+  bodies: ({ z, expression, absent, defaulting, id, about }) => ({
+    WaitRequest: z.strictObject({
+      condition: expression,
+      agent: absent(id).meta(about(AGENT)),
+      timeout: defaulting(z.int("must be milliseconds, a whole number from 0 on").min(0), LIMITS.waitMs)
+        .meta(about(TIMEOUT)),
+      include: absent(z.union(
+        [
+          z.string().meta({ pattern: INCLUDE_PATTERN }),
+          z.array(z.string().meta({ pattern: FIELD_PATTERN })).max(LIMITS.includeFields),
+        ],
+        `must be a text, or an array of at most ${LIMITS.includeFields} texts`,
+      )).meta(about(INCLUDE)),
+    }),
+  }),
+  answers(parts) {
+    const { z, json, object, count, failure, about } = parts;
+    const { Agent } = AGENTS.answers(parts);
+    const { Message } = MESSAGES.answers(parts);
+    const beside = {
+      notice: z.literal("agent_not_registered").optional()
+        .meta(about("`agent` is not registered: it waits, and others do not see it")),
+      state: z.record(z.string(), object).optional(),
+      agents: z.record(z.string(), Agent.omit({ room_id: true })).optional(),
+      messages: z.object({ count, unclaimed: count }).optional(),
+      messages_since: z.array(Message).optional(),
+      messages_more: z.literal(true).optional().meta(about("`messages_since` was cut: there are more")),
+      changes: CHANGES.answers(parts).Changes.optional(),
+    };
+    const Triggered = z.object({
+      triggered: z.literal(true),
+      condition: z.string(),
+      value: json,
+      ...beside,
+    });
+    const TimedOut = z.object({
+      triggered: z.literal(false),
+      timeout: z.literal(true),
+      elapsed_ms: count,
+      last_error: failure.optional().meta(about("Why the condition could not be judged")),
+      ...beside,
+    });
+    return { Triggered, TimedOut, Wait: z.union([Triggered, TimedOut]) };
+  },
+  operations: {
+    "/rooms/{room}/wait": {
+      get: {
+        id: "waitByQuery",
+        summary: "Wait until a condition is true, from the query",
+        ...BOTH,
+        parameters: [
+          {
+            ...guard("condition", "The CEL expression to wait for, URL-encoded", expression),
+            required: true,
+          },
+          query("agent", AGENT, ({ ownId }) => ownId),
+          query("timeout", TIMEOUT, number(0, { default: LIMITS.waitMs })),
+          query("include", INCLUDE, { type: "string", pattern: INCLUDE_PATTERN }),
+        ],
+        errors: ["agent_not_found", "invalid_expression"],
+      },
+      post: {
+        id: "wait",
+        summary: "Wait until a condition is true",
+        ...BOTH,
+        body: "WaitRequest",
+        example: { condition: "state._shared.turn == self", agent: "alice", include: ["state._shared"] },
+        errors: ["agent_not_found", "invalid_expression"],
+      },
+    },
+  },
+});
+
+type WaitBody = z.infer<ReturnType<typeof WAIT.bodies>["WaitRequest"]>;
 
 export function mountWait(app: Hono, { database, watch, fairUse, viewerOf }: Services): void {
   /** `signal` is read before anything is awaited: a client that leaves earlier would be missed. */
@@ -55,7 +139,7 @@ export function mountWait(app: Hono, { database, watch, fairUse, viewerOf }: Ser
     return agent;
   }
 
-  resource(app, "/rooms/:room/wait", {
+  serve(app, WAIT, "/rooms/{room}/wait", {
     async GET(c) {
       const { signal } = c.req.raw;
       const room = roomOf(c);
@@ -67,17 +151,12 @@ export function mountWait(app: Hono, { database, watch, fairUse, viewerOf }: Ser
           'For example condition=state._shared.phase == "go", URL-encoded; or POST it as JSON.',
         );
       }
-      const body = {
-        condition,
-        agent,
-        timeout: queryNumber(c, "timeout"),
-        include,
-      };
+      const body = { condition, agent, timeout: queryNumber(c, "timeout"), include };
       return await wait(c, room, body, signal);
     },
     async POST(c) {
       const { signal } = c.req.raw;
-      return await wait(c, roomOf(c), await readBody(c, "waitBody"), signal);
+      return await wait(c, roomOf(c), await readBody(c, WAIT, "WaitRequest"), signal);
     },
-  }, { GET: ["condition", "agent", "timeout", "include"] });
+  });
 }

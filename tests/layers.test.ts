@@ -59,12 +59,6 @@ const DATABASE = [
   ["db/snapshots/"],
 ];
 
-/** Imports that a rule forbids and that stand for now, each with its reason. */
-const EXCEPTIONS = [
-  // Bodies are read by the name of their schema, since the schemas are loaded with the first body.
-  "routes/http/requests.ts imports routes/schemas.ts",
-];
-
 interface Import {
   target: string;
   type: boolean;
@@ -93,7 +87,7 @@ const isIn = (path: string, places: string[]) =>
 function forbidden(mayImport: (file: string, imported: Import) => boolean): string[] {
   return [...IMPORTS].flatMap(([file, imports]) =>
     imports.filter((imported) => !mayImport(file, imported)).map(({ target }) => `${file} imports ${target}`)
-  ).filter((line) => !EXCEPTIONS.includes(line));
+  );
 }
 
 /** A rule that lists for folders what their files may import. */
@@ -128,13 +122,6 @@ Deno.test("each part of the database imports only what stands before it", () => 
   assert.deepEqual(DATABASE.flat().filter((place) => !files.some((file) => isIn(file, [place]))), []);
   const upward = forbidden((file, { target }) => !file.startsWith("db/") || rowOf(target) <= rowOf(file));
   assert.deepEqual(upward, []);
-});
-
-Deno.test("each exception is still needed", () => {
-  const imports = [...IMPORTS].flatMap(([file, list]) =>
-    list.map(({ target }) => `${file} imports ${target}`)
-  );
-  assert.deepEqual(EXCEPTIONS.filter((line) => !imports.includes(line)), []);
 });
 
 /** A circle that can be walked from a file on; `known` are those from which none can. */

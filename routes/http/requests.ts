@@ -4,26 +4,21 @@ import { compileYielding } from "../../cel/rooms/compile.ts";
 import { type Expression, InvalidExpression } from "../../cel/language/expression.ts";
 import type { Json } from "../../db/json.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
-import { arrivesInTime, packedBody } from "./input/bodies.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
 import { existingId } from "./ids.ts";
+import { arrivesInTime, packedBody } from "./input/bodies.ts";
 import { issuesOf } from "./input/issues.ts";
 import { parseJson } from "./input/json_text.ts";
+import { loadParts, type Parts, withoutNulls } from "./input/schemas.ts";
+import { plainly } from "./input/wordings.ts";
 import { largeJson } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
-import { plainly } from "./input/wordings.ts";
 
 /** The room that the path names, whether there is one or not. */
 export function roomOf(c: Context): string {
   return existingId(c.req.param("room")!);
 }
-
-type Schemas = typeof import("../schemas.ts");
-type BodyName = { [Name in keyof Schemas]: Schemas[Name] extends z.ZodType ? Name : never }[keyof Schemas];
-type Body<Name extends BodyName> = z.infer<Schemas[Name]>;
-// Loaded with the first body: an instance that is started by a read answers it sooner.
-let schemas: Promise<Schemas> | undefined;
 
 /** Bytes of a body that are read in no time. */
 const SHORT_BODY = 16 * 1024;
@@ -34,19 +29,20 @@ const PLAINLY = { error: plainly };
  * the query gave; one that the body has otherwise is refused. Errors: `invalid_request`, `too_large`, `request_timeout`,
  * `unsupported_encoding`.
  */
-export async function readBody<Name extends BodyName>(
+export async function readBody<Bodies extends Record<string, z.ZodType>, Name extends keyof Bodies>(
   c: Context,
+  { bodies }: { bodies(parts: Parts): Bodies },
   name: Name,
   named?: Record<string, string | number>,
-): Promise<Body<Name>> {
+): Promise<z.infer<Bodies[Name]>> {
   const bytes = await arrivesInTime(c.req.arrayBuffer());
   if (bytes.byteLength > LIMITS.bodyBytes) throw tooLarge("The body", LIMITS.bodyBytes);
-  const { [name]: schema, withoutNulls } = await (schemas ??= import("../schemas.ts"));
+  const schema = bodies(await loadParts())[name]!;
   if (bytes.byteLength > SHORT_BODY && isBusy()) await yieldToOthers();
   const value = parsed(c, bytes);
   const body = named ? withNamed(value, named) : value;
   const checked = schema.safeParse(body, PLAINLY);
-  if (checked.success) return withoutNulls(checked.data) as Body<Name>;
+  if (checked.success) return withoutNulls(checked.data as object) as z.infer<Bodies[Name]>;
   const { issues, message, hint } = issuesOf(schema, body, checked.error.issues);
   throw new RequestError("invalid_request", message, { issues, ...(hint && { hint }) });
 }

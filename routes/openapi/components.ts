@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { type ErrorCode, ERRORS, type Row } from "../../errors.ts";
 import { docsOf } from "../http/errors.ts";
-import { ANSWERS, ERROR_MEMBERS } from "./answers.ts";
+import * as parts from "../http/input/schema_parts.ts";
+import { ERROR_MEMBERS } from "./answers.ts";
+import { answersOf } from "./operations.ts";
 
 type Schema = Record<string, unknown>;
 
@@ -46,7 +48,7 @@ export function schemasOf(
 ): Record<string, Schema> {
   const registry = z.registry<{ id: string }>();
   const ofErrors = Object.fromEntries(errors.map((code) => [errorName(code), errorSchema(code)]));
-  const all = { ...bodies, ...ANSWERS, ...ofErrors, Problem };
+  const all = { ...bodies, ...answersOf(parts), ...ofErrors, Problem };
   for (const [id, schema] of Object.entries(all)) registry.add(schema, { id });
   const { schemas } = z.toJSONSchema(registry, {
     io: "input", // open objects: members may be added to what is answered

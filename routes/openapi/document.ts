@@ -1,9 +1,10 @@
 import type { z } from "zod";
 import { VERSION } from "../../version.ts";
+import * as parts from "../http/input/schema_parts.ts";
 import { schemasOf } from "./components.ts";
 import type { Operation } from "./operation.ts";
-import { OPERATIONS } from "./operations.ts";
-import { type Parameter, PATH_PARAMETERS } from "./parameters.ts";
+import { bodiesOf, OPERATIONS } from "./operations.ts";
+import { type DocumentedParameter, type Parameter, PATH_PARAMETERS } from "./parameters.ts";
 import { errorsOf, HEADERS, ref, type Response, responsesOf } from "./responses.ts";
 
 type Schema = Record<string, unknown>;
@@ -13,7 +14,7 @@ export interface DocumentedOperation {
   summary: string;
   description: string;
   tags: string[];
-  parameters: Parameter[];
+  parameters: DocumentedParameter[];
   requestBody?: Schema;
   responses: Record<string, Response>;
 }
@@ -53,9 +54,6 @@ function build(): OpenApi {
   const operations = Object.entries(OPERATIONS).flatMap(([path, methods]) =>
     Object.values(methods).map((operation) => ({ path, operation }))
   );
-  const bodies = Object.fromEntries(
-    operations.flatMap(({ operation }) => operation.body ? [operation.body] : []),
-  );
   const errors = operations.flatMap(({ path, operation }) => errorsOf(path, operation));
   return {
     openapi: "3.1.1",
@@ -82,7 +80,7 @@ function build(): OpenApi {
         ),
       ]),
     ),
-    components: { schemas: schemasOf(bodies, [...new Set(errors)]), headers: HEADERS },
+    components: { schemas: schemasOf(bodiesOf(parts), [...new Set(errors)]), headers: HEADERS },
   };
 }
 
@@ -94,15 +92,25 @@ function documented(path: string, operation: Operation): DocumentedOperation {
     summary,
     description,
     tags: [tagOf(path)],
-    parameters: [...inPath, ...parameters],
-    ...(body && { requestBody: bodyOf(...body, example) }),
+    parameters: [...inPath, ...parameters].map(documentedParameter),
+    ...(body && { requestBody: bodyOf(body, example) }),
     responses: responsesOf(path, operation),
   };
 }
 
-function bodyOf(name: string, schema: z.ZodType, example: unknown): Schema {
+function documentedParameter(parameter: Parameter): DocumentedParameter {
+  const { schema } = parameter;
+  return { ...parameter, schema: typeof schema === "function" ? rulesOf(schema(parts)) : schema };
+}
+
+function rulesOf(schema: z.ZodType): Schema {
+  const { $schema: _, description: __, ...rules } = parts.z.toJSONSchema(schema, { io: "input" });
+  return rules;
+}
+
+function bodyOf(name: string, example: unknown): Schema {
   return {
-    required: !schema.safeParse({}).success,
+    required: !bodiesOf(parts)[name]!.safeParse({}).success,
     content: { "application/json": { schema: ref("schemas", name), example } },
   };
 }

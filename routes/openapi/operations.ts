@@ -1,15 +1,26 @@
-import { MESSAGE_OPERATIONS } from "./message_operations.ts";
+import type { z } from "zod";
+import { AGENTS } from "../agents.ts";
+import { CHANGES } from "../changes.ts";
+import { EVAL } from "../eval.ts";
+import { EVENTS } from "../events.ts";
+import { HEALTH } from "../health.ts";
+import { MESSAGES } from "../messages.ts";
+import { FRONT } from "../pages/guide.ts";
+import { ROOMS } from "../rooms.ts";
+import { STATE } from "../state/operations.ts";
+import { WAIT } from "../wait.ts";
+import type { Parts } from "../http/input/schemas.ts";
 import type { Operations } from "./operation.ts";
-import { ROOM_OPERATIONS } from "./room_operations.ts";
-import { SERVICE_OPERATIONS } from "./service_operations.ts";
-import { STATE_OPERATIONS } from "../state/operations.ts";
-import { WAIT_OPERATIONS } from "./wait_operations.ts";
+
+const RESOURCES = [ROOMS, AGENTS, MESSAGES, STATE, EVAL, WAIT, CHANGES, EVENTS, FRONT, HEALTH];
 
 /** Every operation of the API. A test finds what is served and missing here. */
-export const OPERATIONS: Operations = {
-  ...ROOM_OPERATIONS,
-  ...MESSAGE_OPERATIONS,
-  ...STATE_OPERATIONS,
-  ...WAIT_OPERATIONS,
-  ...SERVICE_OPERATIONS,
-};
+export const OPERATIONS: Operations = Object.assign({}, ...RESOURCES.map(({ operations }) => operations));
+
+/** The schemas of bodies, by name. */
+export const bodiesOf = (parts: Parts): Record<string, z.ZodType> =>
+  Object.assign({}, ...RESOURCES.map(({ bodies }) => bodies(parts)));
+
+/** What answers are made of, by name. A test compares every answer of the contract suite with them. */
+export const answersOf = (parts: Parts): Record<string, z.ZodType> =>
+  Object.assign({}, ...RESOURCES.map(({ answers }) => answers(parts)));

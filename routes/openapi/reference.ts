@@ -1,5 +1,5 @@
 import type { OpenApi } from "./document.ts";
-import type { Parameter } from "./parameters.ts";
+import type { DocumentedParameter } from "./parameters.ts";
 
 type Body = { content: Record<string, { schema: { $ref: string }; example?: unknown }> };
 
@@ -32,7 +32,7 @@ export function referencePage({ paths }: OpenApi): string {
   }\n\n## Read next\n\n[The guide]($CONVENE/help), [what each error means]($CONVENE/docs/errors).\n`;
 }
 
-function parameterLine({ name, in: place, required, description, schema }: Parameter): string {
+function parameterLine({ name, in: place, required, description, schema }: DocumentedParameter): string {
   const unsaid = schema.default ? `; ${schema.default} unless said` : "";
   return `- \`${name}\` (${place}${required ? ", required" : ""}): ${description}${unsaid}`;
 }

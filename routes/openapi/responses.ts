@@ -79,7 +79,7 @@ const shareOf = (path: string) => path === "/healthz" ? [] : SHARE;
 function successes(path: string, operation: Operation): Record<string, Response> {
   const { answers, shown, headers = [] } = operation;
   const replayed = takesKey(operation) ? ["Idempotency-Replayed"] : [];
-  const withRevision = path.startsWith("/rooms/") || answers[201] === "Room" ? ["Convene-Revision"] : [];
+  const withRevision = path.startsWith("/rooms/") || 201 in answers ? ["Convene-Revision"] : [];
   return Object.fromEntries(
     Object.entries(answers).map(([status, answer]) => {
       const common = {
@@ -97,12 +97,11 @@ function successes(path: string, operation: Operation): Record<string, Response>
 /** What an operation may be refused with. */
 export function errorsOf(path: string, operation: Operation): ErrorCode[] {
   const ofWrites: ErrorCode[] = takesKey(operation) ? ["idempotency_mismatch"] : [];
+  const own: ErrorCode[] = [...operation.body ? ["too_large" as const] : [], ...operation.errors ?? []];
   const ofBodies: ErrorCode[] = operation.body ? ["request_timeout", "unsupported_encoding"] : [];
   const ofRoom: ErrorCode[] = path.startsWith("/rooms/") ? ["room_not_found"] : [];
   const ofCallers = path === "/healthz" ? [] : BUT_HEALTH;
-  return [
-    ...new Set([...operation.errors, ...ofRoom, ...ofWrites, ...ofBodies, ...ofCallers, ...EVERYWHERE]),
-  ];
+  return [...new Set([...own, ...ofRoom, ...ofWrites, ...ofBodies, ...ofCallers, ...EVERYWHERE])];
 }
 
 function refusals(path: string, operation: Operation): Record<string, Response> {

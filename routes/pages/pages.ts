@@ -17,6 +17,8 @@ import { mountLive } from "./live.ts";
 import { document } from "../http/methods.ts";
 import { nearPath, pathOf, templatesOf } from "../http/paths.ts";
 import { queryText } from "../http/input/queries.ts";
+import { queryNames } from "../openapi/operation.ts";
+import { FRONT } from "./guide.ts";
 import { loadRoom } from "./room_view.ts";
 import type { Services } from "../services.ts";
 import { createWaitLog, type WaitLog } from "./wait_log.ts";
@@ -51,7 +53,7 @@ function mountPages(app: Hono, services: Services, documents: Documents): void {
       const front = (address: string) => page(frontPage(address, ASSETS, services.source));
       return await documents.send(c, "front", "text/html", front);
     },
-  }, ["room", "expr", "agent"]);
+  }, queryNames(FRONT.operations["/"].get));
 }
 
 async function sendRoom(c: Context, services: Services, log: WaitLog, id: string): Promise<Response> {

@@ -16,7 +16,7 @@ export function preloadSoon(database: string): void {
 async function preload(database: string): Promise<void> {
   language();
   await Promise.all([
-    import("../schemas.ts"),
+    import("../http/input/schema_parts.ts"),
     import("../pages/pages.ts"),
     import("../mcp/server.ts"),
     loadDriver(database),

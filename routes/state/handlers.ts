@@ -17,10 +17,12 @@ import { mapYielding, runAsTask } from "../../db/yield.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { existingId, existingKey } from "../http/ids.ts";
 import { LIMITS } from "../http/limits.ts";
-import { resource } from "../http/methods.ts";
+import { serve } from "../openapi/operation.ts";
 import { queryNumber, queryOf, queryText } from "../http/input/queries.ts";
 import { compileOf, readBody, reply, replyLarge, roomOf } from "../http/requests.ts";
 import type { Services } from "../services.ts";
+import { STATE } from "./operations.ts";
+import { WRITES } from "./schemas.ts";
 import { writableScope, writeOf } from "./writes.ts";
 
 type Views = Map<string, ViewResult>;
@@ -89,7 +91,7 @@ export function mountState(app: Hono, services: Services): void {
     return await replyLarge(anew.revision, anew.entries, { "Convene-Reset": "true" });
   }
 
-  resource(app, "/rooms/:room/state", {
+  serve(app, STATE, "/rooms/{room}/state", {
     async GET(c) {
       const [viewer, room] = [viewerOf(c), roomOf(c)];
       const filter = filterOf(c);
@@ -107,7 +109,7 @@ export function mountState(app: Hono, services: Services): void {
 
     async PUT(c) {
       const room = roomOf(c);
-      const body = await readBody(c, "stateBody");
+      const body = await readBody(c, WRITES, "put");
       const headerVersion = versionOfHeaders(c, body.if_version);
       const write = await writeOf(
         headerVersion === undefined ? body : { ...body, if_version: headerVersion },
@@ -123,11 +125,8 @@ export function mountState(app: Hono, services: Services): void {
 
     async DELETE(c) {
       const room = roomOf(c);
-      const { scope = SHARED_SCOPE, key, if_version, agent, ...gate } = await readBody(
-        c,
-        "deleteBody",
-        membersOf(c),
-      );
+      const body = await readBody(c, WRITES, "delete", membersOf(c));
+      const { scope = SHARED_SCOPE, key, if_version, agent, ...gate } = body;
       writableScope(scope, ["scope"]);
       refuseHeaders(c, ["If-None-Match"], "A delete takes If-Match only.");
       const headerVersion = versionOfHeaders(c, if_version);
@@ -138,15 +137,12 @@ export function mountState(app: Hono, services: Services): void {
         return reply(revision, { deleted });
       });
     },
-  }, {
-    GET: ["scope", "key", "prefix", "since", "resolve"],
-    DELETE: ["scope", "key", "if_version", "if", "agent"],
   });
 
-  resource(app, "/rooms/:room/state/batch", {
+  serve(app, STATE, "/rooms/{room}/state/batch", {
     async PUT(c) {
       const room = roomOf(c);
-      const body = await readBody(c, "batchBody");
+      const body = await readBody(c, WRITES, "batch");
       refuseHeaders(c, ["If-Match", "If-None-Match"], "A batch takes an if_version for each write instead.");
       const writes: StateWrite[] = [];
       for (const [index, write] of body.writes.entries()) {

@@ -1,76 +1,150 @@
-import { z } from "zod";
+import type { z } from "zod";
+import type { Json } from "../../db/json.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
+import { made, type Parts } from "../http/input/schemas.ts";
 import { LIMITS } from "../http/limits.ts";
-import {
-  absent,
-  batchBody,
-  defaulting,
-  deleteBody,
-  evalBody,
-  messageBody,
-  stateBody,
-  TEXTS,
-} from "../schemas.ts";
+
+/** Says that a guard is null: whoever sends it means to be guarded, and would write unguarded. */
+function guardFault(message: string): { error: z.core.$ZodErrorMap } {
+  return {
+    error: ({ input }) =>
+      input === null ? "must not be null: leave it out to write whatever is there" : message,
+  };
+}
+
+const ifVersion = ({ z, about }: Parts) =>
+  z.int(guardFault("must be a whole number, 0 or more")).min(0)
+    .meta(about("Only if the entry has this version, else 409; 0: only if it does not exist")).optional();
+
+/** What stands once in a request: the gate, and who writes. */
+const once = ({ z, absent, id, about }: Parts) => ({
+  if: z.string(guardFault("must be a CEL expression, as text")).meta({
+    maxLength: LIMITS.expressionLength,
+    description: "CEL that must hold in the very state that the write changes, else 409",
+  }).optional(),
+  agent: absent(id).meta(about("Who writes: `self` in the gate; the write counts as its heartbeat")),
+});
+
+const place = ({ defaulting, id, key }: Parts) => ({ scope: defaulting(id, SHARED_SCOPE), key });
+
+const write = (parts: Parts) => {
+  const { z, absent, expression } = parts;
+  return {
+    ...place(parts),
+    value: z.custom<Json>().optional(),
+    if_version: ifVersion(parts),
+    increment: absent(z.union([z.boolean(), z.number()], "must be true, false or a number")),
+    expr: absent(expression),
+  };
+};
+
+const stateWrite = (parts: Parts) => parts.z.strictObject(write(parts));
+
+export type StateWriteBody = z.infer<ReturnType<typeof stateWrite>>;
+
+/** The bodies as they are parsed. */
+export const WRITES = {
+  bodies: made((parts) => ({
+    put: stateWrite(parts).extend(once(parts)),
+    batch: parts.z.strictObject({
+      writes: parts.z.array(stateWrite(parts))
+        .min(1, "must hold at least one write")
+        .max(LIMITS.batchWrites, `must hold at most ${LIMITS.batchWrites} writes`),
+      ...once(parts),
+    }),
+    delete: parts.z.strictObject({ ...place(parts), if_version: ifVersion(parts), ...once(parts) }),
+  })),
+};
 
 /*
  * A write is parsed as one object, and `writeOf` then judges which members go together: that is faster, and can say
- * what to do instead. Here its kinds stand apart, made of the same members, for clients that are generated. A test
- * holds that both take the same.
+ * what to do instead. In the document its kinds stand apart, made of the same members, for clients that are generated.
+ * A test holds that both take the same.
  */
 
-const { key, if_version, if: gate, agent } = stateBody.shape;
-
 /** Scopes of one's own, and those of the system that are named. */
-const scopesOf = (...names: string[]) => z.union([z.enum(names), TEXTS.ownId]);
-const about = "Of those that begin with _ only what is named: the others are the system's";
-const scopeIn = (scopes: z.ZodType) => defaulting(scopes, SHARED_SCOPE).meta({ description: about });
-
-const place = { scope: scopeIn(scopesOf(SHARED_SCOPE)), key, if_version };
-const noIncrement = { increment: absent(z.literal(false)) };
-
-/** Null alone is taken; as a type openapi-fetch would refuse that, so it is a text that is none. */
-const nullAlone = z.string().nullish().meta({ not: { type: "string" } });
-const noView = { expr: nullAlone };
+const scopesOf = ({ z, ownId }: Parts, ...names: string[]) => z.union([z.enum(names), ownId]);
+const scopeIn = ({ defaulting }: Parts, scopes: z.ZodType) =>
+  defaulting(scopes, SHARED_SCOPE).meta({
+    description: "Of those that begin with _ only what is named: the others are the system's",
+  });
 
 /** The kinds of a write, each with what is sent `beside` it. */
-function kindsOf(beside: z.ZodRawShape) {
+function kindsOf(parts: Parts, beside: z.ZodRawShape) {
+  const { z, absent, key, value, expression, about } = parts;
+  const place = { scope: scopeIn(parts, scopesOf(parts, SHARED_SCOPE)), key, if_version: ifVersion(parts) };
+  const kind = (title: string, members: z.ZodRawShape) =>
+    z.strictObject({ ...place, ...members, ...beside }).meta({ title });
+  const increment = absent(z.literal(false));
+  // Null alone is taken; as a type openapi-fetch would refuse that, so it is a text that is none.
+  const nullAlone = z.string().nullish().meta({ not: { type: "string" } });
   return z.union([
-    z.strictObject({ ...place, value: messageBody.shape.body, ...noIncrement, ...noView, ...beside })
-      .meta({ title: "Store a value" }),
-    z.strictObject({
-      ...place,
+    kind("Store a value", {
+      value: value.meta(about(`Any JSON of at most ${LIMITS.valueBytes} bytes`)),
+      increment,
+      expr: nullAlone,
+    }),
+    kind("Add a value to a number", {
       increment: z.literal(true),
-      value: z.number().optional().meta({ description: "What is added; 1 unless said" }),
-      ...noView,
-      ...beside,
-    }).meta({ title: "Add a value to a number" }),
-    z.strictObject({
-      ...place,
-      increment: z.number().meta({ description: "What is added" }),
-      ...noView,
-      ...beside,
-    }).meta({ title: "Add to a number" }),
-    z.strictObject({
-      ...place,
+      value: z.number().optional().meta(about("What is added; 1 unless said")),
+      expr: nullAlone,
+    }),
+    kind("Add to a number", { increment: z.number().meta(about("What is added")), expr: nullAlone }),
+    kind("Define a view", {
       scope: z.literal(VIEW_SCOPE),
-      expr: evalBody.shape.expr.meta({
-        description:
-          `The CEL expression of the view; a room's views have at most ${LIMITS.viewBytes} bytes in all`,
-      }),
-      value: nullAlone.meta({ description: "Refused but for null: `expr` gives the value" }),
-      ...noIncrement,
-      ...beside,
-    }).meta({ title: "Define a view" }),
+      expr: expression.meta(
+        about(`The CEL expression of the view; a room's views have at most ${LIMITS.viewBytes} bytes in all`),
+      ),
+      value: nullAlone.meta(about("Refused but for null: `expr` gives the value")),
+      increment,
+    }),
   ]);
 }
 
-export const stateRequest = kindsOf({ if: gate, agent });
+export const deletableScope = (parts: Parts) => scopesOf(parts, SHARED_SCOPE, VIEW_SCOPE);
 
-export const batchWrite = kindsOf({});
+/** The bodies as the document has them. */
+export function documentedBodies(parts: Parts) {
+  const { batch, delete: deletion } = WRITES.bodies(parts);
+  return {
+    StateRequest: kindsOf(parts, once(parts)),
+    // The query may name what the body of a delete leaves out.
+    DeleteRequest: deletion.extend({ scope: scopeIn(parts, deletableScope(parts)) }).partial(),
+    BatchRequest: batch.extend({
+      writes: parts.z.array(kindsOf(parts, {})).min(1).max(LIMITS.batchWrites),
+    }),
+  };
+}
 
-export const batchRequest = batchBody.extend({ writes: z.array(batchWrite).min(1).max(LIMITS.batchWrites) });
-
-export const deletableScope = scopesOf(SHARED_SCOPE, VIEW_SCOPE);
-
-/** What a delete's body holds where the query names the rest. */
-export const deleteRequest = deleteBody.extend({ scope: scopeIn(deletableScope) }).partial();
+export function stateAnswers({ z, json, time, count, failure, about }: Parts) {
+  const Entry = z.object({
+    room_id: z.string(),
+    scope: z.string(),
+    key: z.string(),
+    value: json,
+    version: z.int().min(1),
+    updated_at: time,
+    updated_by: z.string().nullable(),
+  });
+  const View = Entry.extend({
+    expr: z.string(),
+    resolved_value: json.optional(),
+    error: failure.optional().meta(about("Why the view has no value yet")),
+  });
+  const DeletedEntry = z.object({
+    scope: z.string(),
+    key: z.string(),
+    deleted: z.literal(true),
+    version: z.int().min(1),
+    updated_at: time,
+  });
+  return {
+    Entry,
+    View,
+    DeletedEntry,
+    EntryOrView: z.union([Entry, View]),
+    StateAnswer: z.union([Entry, View, z.array(z.union([Entry, View, DeletedEntry]))]),
+    Batch: z.object({ ok: z.literal(true), count, state: z.array(z.union([Entry, View])) }),
+    Deletion: z.object({ deleted: z.boolean() }),
+  };
+}

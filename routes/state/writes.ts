@@ -2,7 +2,7 @@ import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { StateWrite } from "../../db/state/preconditions.ts";
 import { invalidMember } from "../http/errors.ts";
 import { checkSize, compileOf } from "../http/requests.ts";
-import type { StateWriteBody } from "../schemas.ts";
+import type { StateWriteBody } from "./schemas.ts";
 import { MISSING } from "../http/input/wordings.ts";
 
 type Path = Array<string | number>;

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import * as schemas from "../../routes/schemas.ts";
+import type { z } from "zod";
+import * as parts from "../../routes/http/input/schema_parts.ts";
+import { bodiesOf as documentedBodies } from "../../routes/openapi/operations.ts";
+import { WRITES } from "../../routes/state/schemas.ts";
 import { backends, type Running, Subject } from "../support/backends.ts";
 import type { Reply, RequestOptions } from "../support/client.ts";
 import { mostOf, startProbe } from "../support/probe.ts";
@@ -167,17 +170,19 @@ Deno.test("a room whose views cost all that they may is shown without holding up
     })
   ));
 
+const bodies = { ...documentedBodies(parts), ...WRITES.bodies(parts) } as Record<string, z.ZodObject>;
+
 const FUZZED: [method: string, path: string, schema: Parameters<typeof bodiesOf>[0]][] = [
-  ["POST", "/rooms", schemas.roomBody],
-  ["POST", "/rooms/ROOM/agents", schemas.agentBody],
-  ["POST", "/rooms/ROOM/agents/ann/heartbeat", schemas.heartbeatBody],
-  ["POST", "/rooms/ROOM/messages", schemas.messageBody],
-  ["POST", "/rooms/ROOM/messages/3/claim", schemas.claimBody],
-  ["PUT", "/rooms/ROOM/state", schemas.stateBody],
-  ["PUT", "/rooms/ROOM/state/batch", schemas.batchBody],
-  ["DELETE", "/rooms/ROOM/state", schemas.deleteBody],
-  ["POST", "/rooms/ROOM/eval", schemas.evalBody],
-  ["POST", "/rooms/ROOM/wait", schemas.waitBody],
+  ["POST", "/rooms", bodies.RoomRequest!],
+  ["POST", "/rooms/ROOM/agents", bodies.AgentRequest!],
+  ["POST", "/rooms/ROOM/agents/ann/heartbeat", bodies.HeartbeatRequest!],
+  ["POST", "/rooms/ROOM/messages", bodies.MessageRequest!],
+  ["POST", "/rooms/ROOM/messages/3/claim", bodies.ClaimRequest!],
+  ["PUT", "/rooms/ROOM/state", bodies.put!],
+  ["PUT", "/rooms/ROOM/state/batch", bodies.batch!],
+  ["DELETE", "/rooms/ROOM/state", bodies.delete!],
+  ["POST", "/rooms/ROOM/eval", bodies.EvalRequest!],
+  ["POST", "/rooms/ROOM/wait", bodies.WaitRequest!],
 ];
 
 Deno.test(`bodies made from the schemas, valid and mutated, seed ${SEED}`, () =>

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import type { DocumentedOperation } from "../../routes/openapi/document.ts";
-import type { Parameter } from "../../routes/openapi/parameters.ts";
+import type { DocumentedParameter as Parameter } from "../../routes/openapi/parameters.ts";
 import { FAIR_USE } from "../../routes/http/callers/fair_use.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 import type { Json } from "../support/client.ts";

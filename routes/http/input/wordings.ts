@@ -3,6 +3,9 @@ import type { z } from "zod";
 /** Said of what is not there, whichever rule missed it. */
 export const MISSING = "is missing";
 
+/** When everything in the document's examples happened. */
+export const EXAMPLE_TIME = "2026-11-22T04:20:00.000Z";
+
 /** What a schema expects, for callers who know JSON and not the library of schemas. */
 const EXPECTED: Record<string, string> = {
   string: "a text",

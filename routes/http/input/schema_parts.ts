@@ -1,0 +1,85 @@
+import { z } from "zod";
+import type { Json } from "../../../db/json.ts";
+import { idFault, NO_AGENT_ID, NO_ID, TEXT_PATTERN, textFault } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+import { EXAMPLE_TIME, MISSING } from "./wordings.ts";
+
+/*
+ * What the schemas of bodies and answers are made of. `schemas.ts` loads it when it is first needed.
+ */
+
+export { z };
+
+/** `rules` are for the API's document, which cannot see into `faultOf`: the same in the words of JSON Schema. */
+function textSchema(faultOf: (text: string) => string | undefined, rules: Record<string, unknown>) {
+  return z.string().superRefine((text, context) => {
+    const message = faultOf(text);
+    if (message) context.addIssue({ code: "custom", message });
+  }).meta({ minLength: 1, pattern: TEXT_PATTERN, ...rules });
+}
+
+const NO_CONTROLS = "no control characters, not only spaces";
+
+export const id = textSchema(idFault, {
+  maxLength: LIMITS.idLength,
+  not: { pattern: NO_ID },
+  description: `An id: ${NO_CONTROLS}, not . or ..`,
+});
+/** Ids of agents, and scopes of one's own. */
+export const ownId = textSchema(
+  (text) => text.startsWith("_") ? "must not begin with _" : idFault(text),
+  {
+    maxLength: LIMITS.idLength,
+    not: { pattern: NO_AGENT_ID },
+    description: `An id: ${NO_CONTROLS}, not . or .., not beginning with _`,
+  },
+);
+/** Keys, and what is named freely: names, roles, kinds. */
+export const key = textSchema((text) => textFault(text, LIMITS.keyLength), {
+  maxLength: LIMITS.keyLength,
+  description: `A key or a name: ${NO_CONTROLS}`,
+});
+
+/** What is sent as a value: any JSON, and it must be there. */
+export const value = z.custom<Json>((value) => value !== undefined, MISSING);
+export const expression = z.string("must be a CEL expression, as text")
+  .meta({ maxLength: LIMITS.expressionLength, description: "A CEL expression" });
+
+/**
+ * An optional member: typed clients send null for what they leave out. `withoutNulls` takes it away again; a
+ * transform of each member would cost a message a tenth of its throughput.
+ */
+export function absent<Schema extends z.ZodType>(schema: Schema): z.ZodOptional<Schema> {
+  return schema.nullish() as unknown as z.ZodOptional<Schema>;
+}
+
+/**
+ * `absent`, and in the API's document what counts then. It stands inside, beside null: generators of clients require
+ * a member that has a default itself.
+ */
+export function defaulting<Schema extends z.ZodType>(schema: Schema, value: unknown): z.ZodOptional<Schema> {
+  return absent(schema.meta({ default: value }));
+}
+
+export const about = (description: string) => ({ description });
+
+/** Data of a room's or an agent's own. `more` is said of it in the document. */
+export const metaOf = (more = "") =>
+  defaulting(
+    z.record(z.string(), z.custom<Json>(), "must be a JSON object").refine((value) => !Array.isArray(value)),
+    {},
+  ).meta(about(`A JSON object of at most ${LIMITS.valueBytes} bytes${more}`));
+
+// Of answers.
+export const json = z.unknown().meta({ description: "Any JSON" });
+export const object = z.record(z.string(), z.unknown());
+export const count = z.int().min(0);
+export const revision = count.meta({ description: "A revision of the room" });
+export const time = z.string().meta({ format: "date-time", example: EXAMPLE_TIME });
+/** Why something has no value. */
+export const failure = z.object({
+  code: z.string(),
+  message: z.string(),
+  position: count.optional(),
+  hint: z.string().optional(),
+});

@@ -183,13 +183,7 @@ function effect(room: string, nonce: string, write: StateWrite, agent: string | 
     : { sql: ADD, args: { ...args, delta }, single: true, answer: ANSWER };
 }
 
-function entryOf(
-  room: string,
-  write: StateWrite,
-  row: Row,
-  agent: string | undefined,
-  now: Date,
-): Entry {
+function entryOf(room: string, write: StateWrite, row: Row, agent: string | undefined, now: Date): Entry {
   return {
     room_id: room,
     scope: write.scope,

@@ -42,17 +42,9 @@ const STORE_ROWS = (columns: string[], query: string) => `
       FROM (${query}))))
    WHERE ${OWN}`;
 
-const STORE_REVISION = (revision: string) =>
-  `UPDATE idempotency SET outcome = json_set(outcome, '$.revision', (${revision})) WHERE ${OWN}`;
-
-const RELEASE = (condition: string) => `DELETE FROM idempotency WHERE ${OWN} AND (${condition})`;
-
 const FOUND = `FROM idempotency WHERE room_id = :held_scope AND key = :held_key AND created_at > :expired`;
 
 const FIND = `SELECT fingerprint, nonce, outcome, created_at ${FOUND}`;
-
-/** Without the outcome, which may be long. */
-const IS_TAKEN = `SELECT 1 ${FOUND}`;
 
 const STORE_LATER = `
   UPDATE idempotency SET outcome = json_insert(outcome, '$.later', :later)
@@ -144,12 +136,13 @@ function storeAnswer(key: IdempotencyKey, { sql, args, answer }: Step): Statemen
 
 /** Stores the revision of the write, as a query for it has it. */
 export function storeRevision(key: IdempotencyKey, { sql, args }: Condition): Statement {
-  return { sql: STORE_REVISION(sql), args: { ...args, ...own(key) } };
+  const store = `UPDATE idempotency SET outcome = json_set(outcome, '$.revision', (${sql})) WHERE ${OWN}`;
+  return { sql: store, args: { ...args, ...own(key) } };
 }
 
 /** Releases the key where the write was refused. */
-function release(key: IdempotencyKey, refused: Condition): Statement {
-  return { sql: RELEASE(refused.sql), args: { ...refused.args, ...own(key) } };
+function release(key: IdempotencyKey, { sql, args }: Condition): Statement {
+  return { sql: `DELETE FROM idempotency WHERE ${OWN} AND (${sql})`, args: { ...args, ...own(key) } };
 }
 
 /** The statement with which a keyed batch ends; its row is for `outcomeOf`. */
@@ -172,12 +165,12 @@ function outcomeOf(key: IdempotencyKey, row: Row | undefined): Outcome | undefin
 }
 
 /** Whether a request was done under the key. */
-export async function isTaken(
-  database: Database,
-  key: Omit<KeyedRequest, "fingerprint">,
-): Promise<boolean> {
+export async function isTaken(database: Database, key: Omit<KeyedRequest, "fingerprint">): Promise<boolean> {
   const expired = expiry({ ...key, now: await database.time() });
-  const [rows] = await database.read(key.viewer, [{ sql: IS_TAKEN, args: { ...at(key), expired } }]);
+  const [rows] = await database.read(key.viewer, [{
+    sql: `SELECT 1 ${FOUND}`,
+    args: { ...at(key), expired },
+  }]);
   return rows!.length > 0;
 }
 

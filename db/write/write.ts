@@ -43,11 +43,7 @@ const RAISE = `UPDATE rooms SET requires = MAX(requires, :requires) WHERE id = :
  * Commits one write and, when it was admitted, announces it. Where an earlier request holds the idempotency key, nothing
  * is changed and its outcome is given. Errors: `DatabaseUnavailable`, `idempotency_mismatch`.
  */
-export async function commit(
-  database: Database,
-  by: WriteAs,
-  write: Write,
-): Promise<Committed> {
+export async function commit(database: Database, by: WriteAs, write: Write): Promise<Committed> {
   const { room, part, nonce, now, effects, reads, requires } = write;
   const [own, key] = [{ room, nonce }, by.idempotencyKey];
   const { sql, args } = succeeded(write);

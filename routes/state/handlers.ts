@@ -110,13 +110,10 @@ export function mountState(app: Hono, services: Services): void {
     async PUT(c) {
       const room = roomOf(c);
       const body = await readBody(c, WRITES, "put");
-      const headerVersion = versionOfHeaders(c, body.if_version);
-      const write = await writeOf(
-        headerVersion === undefined ? body : { ...body, if_version: headerVersion },
-        [],
-      );
+      const version = versionOfHeaders(c, body.if_version);
+      const write = await writeOf(version === undefined ? body : { ...body, if_version: version }, []);
       const put = { writes: [write], agent: body.agent ?? undefined, limits: LIMITS, batch: false };
-      const operation = withEtag(headerVersion, gated(body, room, putEntries(database, room, put)));
+      const operation = withEtag(version, gated(body, room, putEntries(database, room, put)));
       return await answerOnce(c, services, room, operation, async ({ entries, revision }, outcome) => {
         const [entry] = await withViews(viewerOf(c), room, entries, outcome);
         return reply(revision, entry, 200, etag(entry!.version));
@@ -129,10 +126,10 @@ export function mountState(app: Hono, services: Services): void {
       const { scope = SHARED_SCOPE, key, if_version, agent, ...gate } = body;
       writableScope(scope, ["scope"]);
       refuseHeaders(c, ["If-None-Match"], "A delete takes If-Match only.");
-      const headerVersion = versionOfHeaders(c, if_version);
-      const entry = { scope, key, ifVersion: headerVersion ?? if_version, agent: agent ?? undefined };
+      const version = versionOfHeaders(c, if_version);
+      const entry = { scope, key, ifVersion: version ?? if_version, agent: agent ?? undefined };
       const behindGate = gated({ ...gate, agent }, room, deleteEntry(database, room, entry));
-      const operation = withEtag(headerVersion, behindGate);
+      const operation = withEtag(version, behindGate);
       return await answerOnce(c, services, room, operation, ({ deleted, revision }) => {
         return reply(revision, { deleted });
       });

@@ -110,11 +110,8 @@ export function present(
 
 /** Records a heartbeat that goes with no write; together with others that come at once. */
 export async function recordHeartbeat(database: Database, room: string, agent: string): Promise<void> {
-  await database.commitCoalesced(SERVICE, COALESCED_HEARTBEATS, [
-    room,
-    agent,
-    (await database.time()).toISOString(),
-  ]);
+  const now = (await database.time()).toISOString();
+  await database.commitCoalesced(SERVICE, COALESCED_HEARTBEATS, [room, agent, now]);
 }
 
 /** Shows that an agent waits, for `lasts` milliseconds by the database's clock at the longest. */

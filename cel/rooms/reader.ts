@@ -31,10 +31,7 @@ const REMEMBERED_BYTES = 32_000_000;
 const MAX_LOADS = 6;
 const NONE: Definitions = new Map();
 
-/**
- * Loads rooms for expressions. Remembers the definitions of views by the revision at which they last changed: these
- * are the same for all viewers.
- */
+/** Loads rooms for expressions. Remembers definitions of views, which are the same for all, by their last revision. */
 export function createReader(database: Database): Reader {
   const remembered = createMemory(REMEMBERED_BYTES);
   const defining = new Map<string, Promise<Definitions>>();

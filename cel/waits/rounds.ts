@@ -186,7 +186,7 @@ function withoutHeartbeat(error: unknown): void {
   if (!(error instanceof DatabaseUnavailable)) throw error;
 }
 
-/** Waits of a viewer that a load can serve: all that need no more than they read, and those whose answers include the same. */
+/** Waits of a viewer that a load can serve: all that need no more than they read, and those that include the same. */
 function groupsOf(waiters: Waiter[]): Waiter[][] {
   const groups = Map.groupBy(
     waiters,

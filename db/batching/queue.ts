@@ -224,19 +224,13 @@ export function createBatchQueue(
     return chosen;
   }
 
-  function submitCoalesced<Item, Result>(
-    viewer: Viewer,
-    coalescer: Coalescer<Item, Result>,
-    item: Item,
-    weight = 1,
-  ): Promise<Result> {
-    return new Promise((resolve, reject) => {
+  const submitCoalesced: BatchQueue["submitCoalesced"] = (viewer, coalescer, item, weight = 1) =>
+    new Promise((resolve, reject) => {
       const expires = elapsed() + limits.patience;
       waiting.push({ viewer, coalescer, item, weight, expires, resolve, reject } as Submission);
       if (waiting.length >= hoped.count) complete?.();
       pump();
     });
-  }
 
   return {
     submitCoalesced,

@@ -8,7 +8,8 @@ import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import { weightOf } from "../batching/coalesce.ts";
 import { UNCLAIMED } from "../consistent_read/changed.ts";
 import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
-import type { Operation, WriteContext } from "../write/context.ts";
+import type { Viewer } from "../viewer.ts";
+import type { Operation } from "../write/context.ts";
 import { heartbeatOf } from "../write/heartbeat.ts";
 import { commit } from "../write/write.ts";
 
@@ -50,7 +51,8 @@ export function postMessage(database: Database, room: string, message: NewMessag
       const [nonce, now] = [context.newId(), await context.time()];
       const post = { room, nonce, from, to, kind, body: JSON.stringify(body), now: now.toISOString() };
       const coalesced = reply_to === null && !context.idempotencyKey;
-      const revision = coalesced && await postCoalesced(database, context, { ...post, agent: message.from });
+      const revision = coalesced &&
+        await postCoalesced(database, context.viewer, { ...post, agent: message.from });
       if (revision) return { now, revision, rows: [] };
       const { outcome, reads: [rooms] } = await commit(database, context, {
         room,
@@ -85,11 +87,7 @@ export function postMessage(database: Database, room: string, message: NewMessag
 }
 
 /** The revision of a message that travels with others of its kind; undefined where it must go alone, which tells why. */
-async function postCoalesced(
-  database: Database,
-  { viewer }: WriteContext,
-  post: CoalescedPost,
-): Promise<number | undefined> {
+async function postCoalesced(database: Database, viewer: Viewer, post: CoalescedPost) {
   const result = await database.commitCoalesced(viewer, COALESCED_POSTS, post, weightOf(post.body));
   if (result) database.announce({ room: post.room, part: "messages", revision: result.revision });
   return result?.revision;

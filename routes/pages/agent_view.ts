@@ -40,9 +40,8 @@ export async function agentsOf(
   const conditions = await takeApart(waiting.map(({ waiting_on }) => waiting_on!));
   const read = [...conditions.values()].flatMap(partsOf).map(({ reads }) => reads);
   const keys = keysNamed(read);
-  const data = await reader.load(viewer, room, { ...unionReads(read), messages: true }, [
-    selectKeys(room, keys),
-  ]);
+  const reads = { ...unionReads(read), messages: true };
+  const data = await reader.load(viewer, room, reads, [selectKeys(room, keys)]);
   const context = createContext(data);
   const [rows] = data.snapshot.extra as [Row[]];
   const view = await conditionViews({ data, context, keys, rows, agents });

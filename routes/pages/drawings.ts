@@ -41,7 +41,7 @@ export interface Page {
 /** Milliseconds for which pages share what was drawn at a beat. */
 const SHARED_MS = 1_000;
 
-/** What pages are told. Each fragment is drawn once for all pages that see a room alike, and sent to those to which it is new. */
+/** What pages are told. A fragment is drawn once for all pages that see a room alike, and sent where it is new. */
 export function createDrawings(draw: Draw) {
   const rooms = new Map<string, WatchedRoom>();
   const drawn = new WeakMap<Changes, Promise<Drawing>>();

@@ -15,7 +15,7 @@ const ADDED = "(added.value ->> 1)";
 const ADMIT = `
   ${advance("messages", posted(ADDED), ADDED)} FROM json_each(:added) AS added
    WHERE rooms.id = added.value ->> 0 AND ${SERVED}
-  RETURNING revision || ' ' || id AS returned`;
+  RETURNING id AS room, revision`;
 
 /** What posting so many messages adds to the counts of a room. */
 export function posted(count: string): string[] {

@@ -26,7 +26,7 @@ const ADMIT = `
      GROUP BY 1
    ) AS added
    WHERE rooms.id = added.room AND ${SERVED} AND ${withinLimit("key_count", "added.keys", ":most_keys")}
-  RETURNING revision || ' ' || id AS returned`;
+  RETURNING id AS room, revision`;
 
 const PUT = `
   ${INSERT_ENTRY}
@@ -37,7 +37,7 @@ const PUT = `
   CROSS JOIN rooms ON rooms.id = write.value ->> 0 AND rooms.admitted = :nonce
   WHERE TRUE
   ${orReplace("excluded.value")}
-  RETURNING version || ' ' || revision || ' ' || room_id AS returned`;
+  RETURNING room_id AS room, revision, version`;
 
 /** Coalesces puts into three statements, however many they are. */
 export const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({

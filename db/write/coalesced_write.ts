@@ -1,5 +1,5 @@
 import type { Coalescer } from "../batching/sender.ts";
-import type { Row, Statement } from "../driver/statement.ts";
+import type { Statement } from "../driver/statement.ts";
 import { beat } from "./heartbeat.ts";
 
 /** One of several writes of a kind that are admitted as one. `key`: what it writes, to count what is new. */
@@ -15,14 +15,11 @@ export interface CoalescedWrite {
 /** What a write was given; undefined where it was not admitted: no such room, or one that cannot take them all. */
 export type CoalescedResult = { revision: number; version: number | undefined } | undefined;
 
-/**
- * The SQL of a kind of coalesced write, over `json_each(:writes)`, whose values are what `asRow` makes. A returned row
- * is one text, a number and what it is of, since each cell costs both ends.
- */
+/** The SQL of a kind of coalesced write, over `json_each(:writes)`, whose values are what `asRow` makes. */
 export interface CoalescedWriteKind<Item extends CoalescedWrite> {
-  /** Advances each room by the number of its writes and sets `admitted = :nonce`; returns `<revision> <room>`. */
+  /** Advances each room by the number of its writes and sets `admitted = :nonce`; returns `room` and `revision`. */
   admission(items: Item[]): Statement;
-  /** Inserts all whose room was admitted; returns `<version> <revision> <room>` where there are versions. */
+  /** Inserts all whose room was admitted; returns `room`, `revision` and `version` where there are versions. */
   effect: string;
   /** `later`: how many writes of the same room follow. */
   asRow(item: Item, later: number): unknown[];
@@ -64,8 +61,10 @@ export function createCoalescedWrites<Item extends CoalescedWrite>(
       return statements;
     },
     results(items, [admitted, effects]) {
-      const revisions = numbersOf(admitted!);
-      const versions = numbersOf(effects!);
+      const revisions = new Map(admitted!.map(({ room, revision }) => [room, Number(revision)]));
+      const versions = new Map(
+        effects!.map(({ room, revision, version }) => [`${revision} ${room}`, Number(version)]),
+      );
       const later = laterOf(items);
       return items.map((item) => {
         const last = revisions.get(item.room);
@@ -75,15 +74,6 @@ export function createCoalescedWrites<Item extends CoalescedWrite>(
       });
     },
   };
-}
-
-/** The number with which each returned text begins, by the rest. */
-function numbersOf(rows: Row[]): Map<string, number> {
-  return new Map(rows.map(({ returned }) => {
-    const text = returned as string;
-    const end = text.indexOf(" ");
-    return [text.slice(end + 1), Number(text.slice(0, end))];
-  }));
 }
 
 /** How many writes a room gets, by room. */

@@ -62,7 +62,12 @@ async function assertApart(what: string, ask: (name: string) => Promise<Response
   texts.forEach((text, n) => assertMadeFor(asked[n]!, text, what));
 }
 
-withEyes("what is read at once is read with the eyes of each", async ({ request }) => {
+withEyes("what is read at once is read with the eyes of each", async ({ request, json, services }) => {
+  const { promise: marked, resolve } = Promise.withResolvers<void>();
+  services.database.listen(({ part }) => part === "agents" && resolve());
+  const condition = 'state._shared.who == "" || has(state._shared.done)';
+  const wait = request("POST", "/rooms/r/wait", { agent: "a", condition });
+  await marked; // pages show what it waits for
   for (
     const path of [
       "/rooms",
@@ -92,6 +97,8 @@ withEyes("what is read at once is read with the eyes of each", async ({ request 
     "mcp",
     (name) => request("POST", "/mcp", JSON.parse(message("tools/call", call)), { ...HEADERS, ...as(name) }),
   );
+  await json("PUT", "/rooms/r/state", { key: "done", value: true });
+  await (await wait).body?.cancel();
 });
 
 withEyes("waits that are judged together are judged with the eyes of each", async ({ request, json }) => {

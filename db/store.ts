@@ -30,6 +30,8 @@ const QUEUE_LIMITS = {
   write: { inFlight: 1, apart: 0, weight: 160, readOnly: false, patience: 4_000 },
 };
 
+type Mode = keyof typeof QUEUE_LIMITS;
+
 class TablesMissing extends Error {
   override readonly message =
     "The database has lost some of its tables: restore a copy of it, or set up a new one.";
@@ -64,7 +66,7 @@ export function createStore(
   }
 
   async function setUp(opened: Connection, by: typeof migrate): Promise<void> {
-    const run = (send: Send, mode: "read" | "write") =>
+    const run = (send: Send, mode: Mode) =>
       createBatchQueue(send, { ...QUEUE_LIMITS[mode], expected: () => 0 }, elapsed).submit;
     const read: Send = (statements) => opened.send(statements, "read");
     // Told with the first look at the database, or where that had no tables yet, after they are made.
@@ -84,7 +86,7 @@ export function createStore(
     });
   }
 
-  async function send(statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {
+  async function send(statements: Statement[], mode: Mode): Promise<Row[][]> {
     const opened = await open();
     try {
       return await sendBy(opened, statements, mode);
@@ -95,16 +97,12 @@ export function createStore(
     }
   }
 
-  function sendBy(opened: Connection, statements: Statement[], mode: "read" | "write"): Promise<Row[][]> {
+  function sendBy(opened: Connection, statements: Statement[], mode: Mode): Promise<Row[][]> {
     return clock.sendAndSync((all) => opened.send(all, mode), statements);
   }
 
   /** Sends what failed since tables are gone, once they are set up again: nothing of it was applied. */
-  async function sendAnew(
-    opened: Connection,
-    statements: Statement[],
-    mode: "read" | "write",
-  ): Promise<Row[][]> {
+  async function sendAnew(opened: Connection, statements: Statement[], mode: Mode): Promise<Row[][]> {
     settingUp ??= setUp(opened, migrateAnew).finally(() => settingUp = undefined);
     try {
       await settingUp;
@@ -129,7 +127,7 @@ export function createStore(
   }
 
   let working = 0;
-  const queue = (mode: "read" | "write") =>
+  const queue = (mode: Mode) =>
     createBatchQueue(
       (statements) => send(statements, mode),
       { ...QUEUE_LIMITS[mode], expected: () => working },

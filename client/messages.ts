@@ -2,38 +2,7 @@ import type { CallOptions, Connection } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
 import { followAfter, type FollowOptions, revisionOf } from "./follow.ts";
 import type { Json, JsonOf } from "./json.ts";
-import type { Message } from "./message.ts";
-
-export interface Post extends CallOptions {
-  /** The room's own agent unless told. */
-  from?: string;
-  /** An address, not a lock: everyone in the room reads every message. */
-  to?: string;
-  /** Other names of `from` and `to`, as messages have them: what was read can be sent. */
-  from_agent?: string | null;
-  to_agent?: string | null;
-  /** `message` unless told. */
-  kind?: string;
-  reply_to?: number;
-}
-
-export interface MessageFilter extends CallOptions {
-  /** Ids greater than this. */
-  after?: number;
-  kind?: string;
-  from?: string;
-  to?: string;
-  /** A message and every reply below it. */
-  thread?: number;
-  unclaimed?: boolean;
-}
-
-export interface MessagePage extends MessageFilter {
-  /** All that match unless told: as many requests as it takes. */
-  limit?: number;
-  /** The newest that match, still in order. */
-  last?: number;
-}
+import type { Message, MessageFilter, MessagePage, Post } from "./message.ts";
 
 /** Who has the message: the caller (`claimed`), or somebody else who was faster. */
 export type Claim =

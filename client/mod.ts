@@ -16,8 +16,8 @@ export type { Answer, Call, CallOptions, Connection, ConnectOptions, Query } fro
 export { ConveneError, type ErrorDetails } from "./errors.ts";
 export type { After, Changed, Changes, FollowOptions } from "./follow.ts";
 export type { Json, JsonObject, JsonOf } from "./json.ts";
-export type { Message } from "./message.ts";
-export type { Claim, MessageFilter, MessagePage, Messages, Post } from "./messages.ts";
+export type { Message, MessageFilter, MessagePage, Post } from "./message.ts";
+export type { Claim, Messages } from "./messages.ts";
 export type { Actor, Room, RoomInfo } from "./room.ts";
 export { connect, type Convene } from "./service.ts";
 export type {

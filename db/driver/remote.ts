@@ -67,7 +67,7 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
 
 /**
  * Each row that is written names a room which its statement has found, and rooms stay. That the server looks again
- * costs it a copy of every page (db/messages/coalesced_post.ts). One that does not know the setting goes on looking.
+ * costs it a copy of every page (db/messages/write.ts). One that does not know the setting goes on looking.
  */
 function withoutForeignKeys(stream: HttpStream): HttpStream {
   stream.run("PRAGMA foreign_keys = OFF").catch(() => {});

@@ -139,7 +139,7 @@ export const MIGRATIONS: string[][] = [
   ],
   // Many agents of a room seldom share a page of an index by sender, so it cost a page for nearly every message. The
   // trigger adds a row for the first one of a block alone. It looks first, since a conflict would be handled as the
-  // statement that posts has it: OR FAIL (db/messages/coalesced_post.ts).
+  // statement that posts has it: OR FAIL (db/messages/write.ts).
   [
     `CREATE TABLE senders (
        room_id TEXT NOT NULL,

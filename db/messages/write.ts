@@ -2,12 +2,13 @@ import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 import type { Message } from "./read.ts";
-import { COALESCED_POSTS, type CoalescedPost, posted } from "./coalesced_post.ts";
 import { Refusal } from "../refusal.ts";
+import { SERVED } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms.ts";
 import { weightOf } from "../batching/coalesce.ts";
 import { UNCLAIMED } from "../consistent_read/changed.ts";
-import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
+import { ADMITTED, advance, FROM_ADMITTED } from "../write/admission.ts";
+import { type CoalescedWrite, countByRoom, createCoalescedWrites } from "../write/coalesced_write.ts";
 import type { Viewer } from "../viewer.ts";
 import type { Operation } from "../write/context.ts";
 import { heartbeatOf } from "../write/heartbeat.ts";
@@ -19,6 +20,53 @@ const REPLIED = "EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :
 const POST = `
   INSERT INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, reply_to, revision)
   SELECT :room, revision, :from, :to, :kind, :body, :now, :reply_to, revision ${FROM_ADMITTED}`;
+
+/** A message that answers none. */
+interface CoalescedPost extends CoalescedWrite {
+  from: string | null;
+  to: string | null;
+  kind: string;
+  /** JSON. */
+  body: string;
+}
+
+const ADDED = "(added.value ->> 1)";
+const ADMIT_COALESCED = `
+  ${advance("messages", posted(ADDED), ADDED)} FROM json_each(:added) AS added
+   WHERE rooms.id = added.value ->> 0 AND ${SERVED}
+  RETURNING id AS room, revision`;
+
+/** What posting so many messages adds to the counts of a room. */
+function posted(count: string): string[] {
+  return [`message_count = message_count + ${count}`, `unclaimed_count = unclaimed_count + ${count}`];
+}
+
+/** What a row of `json_each(:writes)` holds. */
+const CELLS = ["room", "later", "sender", "receiver", "kind", "body", "posted"];
+
+// No function is called, hence the cells are taken out by joins: a function may fail, and for that SQLite would copy
+// each page, before the statement changes it, to a file. OR FAIL says that nothing has to be put back: what fails
+// takes the whole batch with it.
+const COALESCED_POST = `
+  INSERT OR FAIL INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, revision)
+  SELECT
+    rooms.id, rooms.revision - later.value, sender.value, receiver.value, kind.value, body.value, posted.value,
+    rooms.revision - later.value
+  FROM json_each(:writes) AS write
+  ${CELLS.map((cell, n) => `CROSS JOIN json_each(write.value, '$[${n}]') AS ${cell}`).join("\n  ")}
+  CROSS JOIN rooms ON rooms.id = room.value AND rooms.admitted = :nonce`;
+
+/** Coalesces posts into three statements, however many they are. */
+const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({
+  admission(items) {
+    return {
+      sql: ADMIT_COALESCED,
+      args: { added: JSON.stringify([...countByRoom(items)]), nonce: items[0]!.nonce },
+    };
+  },
+  effect: COALESCED_POST,
+  asRow: ({ room, from, to, kind, body, now }, later) => [room, later, from, to, kind, body, now],
+});
 
 const CLAIMABLE = `EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :message AND ${UNCLAIMED})`;
 

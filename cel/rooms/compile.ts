@@ -1,17 +1,17 @@
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { compile, type Expression, isCompiled } from "../language/expression.ts";
 
-/** `compile`, after yielding where it is needed. */
+/** Compiles a source, after yielding to other requests if the thread is busy. Throws InvalidExpression. */
 export async function compileYielding(source: string): Promise<Expression> {
   if (!isCompiled(source) && isBusy()) await yieldToOthers();
   return compile(source);
 }
 
-/** What is compiled one list at a time: several together would push each other out of the cache. */
+/** Lists with more characters to compile are compiled one after the other: together they would evict each other. */
 const MANY_CHARACTERS = 16_384;
 let lastOfMany: Promise<void> = Promise.resolve();
 
-/** Compiles what is not compiled yet, so that evaluating it need not. Yields in between. */
+/** Compiles sources into the cache, so that the evaluation, which cannot yield, need not. Yields in between. */
 export async function compileAhead(sources: string[]): Promise<void> {
   const missing = sources.reduce((sum, source) => isCompiled(source) ? sum : sum + source.length, 0);
   if (missing <= MANY_CHARACTERS) return await compileEach(sources);
@@ -21,6 +21,6 @@ export async function compileAhead(sources: string[]): Promise<void> {
 
 async function compileEach(sources: string[]): Promise<void> {
   for (const source of sources) {
-    await compileYielding(source).catch(() => {}); // it says why when it is evaluated
+    await compileYielding(source).catch(() => {}); // evaluating it reports the error
   }
 }

@@ -5,7 +5,7 @@ import type { Node } from "../language/engine.ts";
 import { PIECES } from "../language/syntax.ts";
 import type { Reads } from "../language/dependencies.ts";
 
-/** A condition, taken apart at its outer `&&` and `||`. */
+/** A condition, split at its outer `&&` and `||`. */
 export type Condition = { all: Condition[] } | { any: Condition[] } | Part;
 
 interface Part {
@@ -13,31 +13,31 @@ interface Part {
   expression: Expression | undefined;
 }
 
-/** A condition with the present truth of each part; `undefined` where it cannot be told. */
+/** A condition with the present truth of each part; `undefined` where it is unknown. */
 export type JudgedCondition =
   | { all: JudgedCondition[]; truth: boolean | undefined }
   | { any: JudgedCondition[]; truth: boolean | undefined }
   | JudgedPart;
 
-export interface JudgedPart {
+interface JudgedPart {
   source: string;
   truth: boolean | undefined;
-  /** Its value, where that is more than a truth. */
+  /** Its value, unless that is a bool. */
   value?: Json;
   /** Why it could not be evaluated. */
   error?: { code: string; message: string };
   reads?: Reads;
 }
 
-/** Parts beyond this stay together: nobody reads so many. */
+/** The depth below which conditions are not split: nobody reads so many parts. */
 const MAX_DEPTH = 4;
 
-/** Milliseconds of work that are left. What would be done when none are is left out. */
-export interface Allowance {
+/** The remaining milliseconds of work. Work beyond them is skipped. */
+interface Allowance {
   left: number;
 }
 
-/** Does a piece of work, after yielding where it is needed; undefined where it may not. */
+/** Runs a piece of work after yielding to other requests; undefined where the allowance is used up. */
 async function within<T>(allowance: Allowance, work: () => T): Promise<T | undefined> {
   if (allowance.left <= 0) return undefined;
   if (isBusy()) await yieldToOthers();
@@ -50,8 +50,8 @@ async function within<T>(allowance: Allowance, work: () => T): Promise<T | undef
 }
 
 /**
- * Takes a condition apart and yields in between. One that this version of the language refuses stays whole,
- * as does one for which there is no time.
+ * Splits a condition, and yields in between. A condition that this version of the language refuses, or for which the
+ * allowance is used up, stays whole.
  */
 export async function conditionOf(source: string, allowance: Allowance): Promise<Condition> {
   const whole = await within(allowance, () => compiled(source));
@@ -72,12 +72,12 @@ async function split(node: Node, source: string, depth: number, allowance: Allow
   return expression ? { source: part, expression } : { source: part, expression: undefined };
 }
 
-/** `a && b && c` is one conjunction of three, however it was parsed. */
+/** The operands of a chain: `a && b && c` has three, however it was parsed. */
 function operands(node: Node, op: string): Node[] {
   return node.op === op ? (node.args as Node[]).flatMap((part) => operands(part, op)) : [node];
 }
 
-/** What a node stands for. Brackets around its first or last operand are not within its bounds, so they are added. */
+/** The source of a node, with the brackets around its first and last operand, which its bounds leave out. */
 function sourceOf(node: Node, source: string): string {
   let { start, end } = node;
   let open = 0;
@@ -98,7 +98,7 @@ function compiled(source: string): Expression | undefined {
   }
 }
 
-/** The expressions of a condition's parts. */
+/** The compiled expressions of a condition's parts. */
 export function partsOf(condition: Condition): Expression[] {
   if ("all" in condition) return condition.all.flatMap(partsOf);
   if ("any" in condition) return condition.any.flatMap(partsOf);
@@ -146,7 +146,7 @@ function judgePart({ source, expression }: Part, context: Context): JudgedPart |
   }
 }
 
-/** One part that is `decisive` decides; else all must be known. */
+/** The truth of a whole: `decisive` if one part is, else known only if all parts are. */
 function decided(parts: JudgedCondition[], decisive: boolean): boolean | undefined {
   if (parts.some(({ truth }) => truth === decisive)) return decisive;
   return parts.some(({ truth }) => truth === undefined) ? undefined : !decisive;

@@ -10,7 +10,7 @@ import type { CelMap } from "./scopes.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { toCel } from "../language/values.ts";
 
-/** Who looks at a room: `self`, and the wait that the looker is to be shown without. */
+/** From where a room is seen: the agent `self`, and its own `wait`, which its status does not count. */
 export interface Viewpoint {
   self: string | null;
   wait?: string;
@@ -20,19 +20,19 @@ export type ViewResult = { value: Json } | { error: { code: string; message: str
 
 /** A room as expressions see it. */
 export interface RoomContext {
-  /** Contexts of looks that see the same are built once. `key` tells them apart. */
+  /** The variables from a viewpoint. Contexts with the same `key` differ at most in `self`. */
   from(viewpoint: Viewpoint): { context: Context; key: string };
-  /** The values of computed views, or why they have none. Yields in between. */
+  /** Evaluates computed views to values or errors. Yields in between. */
   views(names: Iterable<string>, viewpoint?: Viewpoint): Promise<Map<string, ViewResult>>;
 }
 
-/** What differs between looks: the agents' statuses, and the views, which may read them. */
+/** The part of a context that depends on the viewpoint: the agents' statuses, and the views, which may read them. */
 interface Look {
   contextOf(self: string | null): Context;
   view(name: string): ViewResult;
 }
 
-/** Builds the variables of the CEL section of docs/api.md from what was loaded, views evaluated when they are read. */
+/** Builds the variables that docs/api.md lists under CEL from a loaded room. Evaluates a view when it is first read. */
 export function createContext(
   { snapshot, definitions, scopes, metas }: RoomData,
 ): RoomContext {
@@ -70,7 +70,7 @@ export function createContext(
   };
 }
 
-/** The agents as they are seen without a wait, which changes none but its own agent. `key` tells such looks apart. */
+/** The agents as they are without a wait, which only its own agent's status shows; `key` identifies the result. */
 function agentsFrom({ agents, waits }: Snapshot, metas: Map<string, unknown>) {
   const byToken = new Map(waits.map((wait) => [wait.token, wait]));
   const byAgent = Map.groupBy(waits, ({ agent_id }) => agent_id);
@@ -95,8 +95,8 @@ function recordOf(agent: AgentRow, newest: Newest, metas: Map<string, unknown>):
 }
 
 /**
- * Evaluates views, each once. Those whose expressions refer to each other in a circle fail with `view_cycle`,
- * and so does one that comes upon itself through an index that is only known when it is evaluated.
+ * Evaluates views, each once. Views that name each other in a cycle fail with `view_cycle`, as do those whose cycle
+ * shows only at evaluation, since an index in it is computed.
  */
 function createViews(definitions: Definitions, context: () => Context): (name: string) => ViewResult {
   const results = new Map<string, ViewResult>();
@@ -139,7 +139,7 @@ function evaluate(source: string, context: Context): ViewResult {
   }
 }
 
-/** `state._view`: a Map whose members are evaluated when they are asked for; those that fail are no members. */
+/** `state._view`: a Map that evaluates a member when it is read. Views that fail are not members. */
 function lazyViews(definitions: Definitions, view: (name: string) => ViewResult): CelMap {
   const read = (name: unknown) => {
     const result = definitions.has(name as string) ? view(name as string) : undefined;

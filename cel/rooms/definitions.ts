@@ -3,7 +3,7 @@ import { compileYielding } from "./compile.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
 
 /** A computed view: its expression, and what that reads. */
-export interface Definition {
+interface Definition {
   readonly source: string;
   readonly reads: Reads;
 }
@@ -11,12 +11,12 @@ export interface Definition {
 /** A room's computed views by name. */
 export type Definitions = ReadonlyMap<string, Definition>;
 
-/** The reads of an expression that looks at nothing. */
+/** The reads of an expression that reads nothing. */
 export const NOTHING: Reads = unionReads([]);
 
 /**
- * Finds what each of a room's views reads, and yields in between. Takes over from `known` what has the same
- * source.
+ * Compiles a room's views to find what each reads, and yields in between. Reuses the definitions in `known` whose
+ * source is the same.
  */
 export async function define(
   sources: ReadonlyMap<string, string>,
@@ -36,7 +36,7 @@ async function readsOf(source: string): Promise<Reads> {
   try {
     return (await compileYielding(source)).reads;
   } catch {
-    return NOTHING; // what this version of the language refuses fails when it is evaluated, and says why
+    return NOTHING; // evaluating what this version of the language refuses reports the error
   }
 }
 
@@ -44,7 +44,7 @@ export function readsViews({ state }: Reads): boolean {
   return state === "all" || [...state.scopes, ...state.keys.map(({ scope }) => scope)].includes(VIEW_SCOPE);
 }
 
-/** The views that are evaluated with an expression, by what it reads: those that it names, and those that they do. */
+/** The views that an expression evaluates, given its reads: those that it names, and transitively those that they name. */
 export function viewsOf(reads: Reads, definitions: Definitions): string[] {
   const found = new Set(namedViews(reads, definitions));
   for (const view of found) {
@@ -55,7 +55,7 @@ export function viewsOf(reads: Reads, definitions: Definitions): string[] {
 
 const completed = new WeakMap<Definitions, WeakMap<Reads, Reads>>();
 
-/** What is read in all when the views that are read, and those that they read, are evaluated. */
+/** The reads together with those of all views that they evaluate. */
 export function withViews(reads: Reads, definitions: Definitions): Reads {
   if (definitions.size === 0 || !readsViews(reads)) return reads;
   const known = completed.get(definitions) ?? new WeakMap();
@@ -66,22 +66,22 @@ export function withViews(reads: Reads, definitions: Definitions): Reads {
   return all;
 }
 
-const circles = new WeakMap<Definitions, ReadonlySet<string>>();
+const cycles = new WeakMap<Definitions, ReadonlySet<string>>();
 
-/** The views whose expressions name each other in a circle, or themselves. */
+/** The views whose expressions name each other in a cycle, or themselves. */
 export function circular(definitions: Definitions): ReadonlySet<string> {
-  const known = circles.get(definitions) ?? findCircles(definitions);
-  circles.set(definitions, known);
+  const known = cycles.get(definitions) ?? findCycles(definitions);
+  cycles.set(definitions, known);
   return known;
 }
 
-/** Tarjan's strongly connected components: those of more than one view, and the views that name themselves. */
-function findCircles(definitions: Definitions): Set<string> {
+/** Finds Tarjan's strongly connected components of more than one view, and the views that name themselves. */
+function findCycles(definitions: Definitions): Set<string> {
   const found = new Set<string>();
   const order = new Map<string, number>();
   const path: string[] = [];
 
-  /** Gives the low link: the index of the first view on the path that is reached again from this one. */
+  /** Returns the low link: the lowest index of a view on the path that this one reaches. */
   function visit(view: string): number {
     const index = order.size;
     order.set(view, index);
@@ -103,13 +103,13 @@ function findCircles(definitions: Definitions): Set<string> {
   return found;
 }
 
-/** The views that an expression names, or all where it reads the whole scope. */
+/** The views that an expression names, or all if it reads the whole scope. */
 function namedViews(reads: Reads, definitions: Definitions): Iterable<string> {
   const all = reads.state === "all" || reads.state.scopes.includes(VIEW_SCOPE);
   return all ? definitions.keys() : namedByName(reads, definitions);
 }
 
-/** Views that are only known by an index are no circle until they are evaluated. */
+/** The views named literally. Those behind a computed index are unknown until evaluation, so they make no cycle here. */
 function namedByName({ state }: Reads, definitions: Definitions): string[] {
   if (state === "all") return [];
   return state.keys.flatMap(({ scope, key }) => scope === VIEW_SCOPE && definitions.has(key) ? [key] : []);

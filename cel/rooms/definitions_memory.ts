@@ -1,27 +1,27 @@
 import { createLru } from "../../db/lru.ts";
 import type { Definitions } from "./definitions.ts";
 
-/** The definitions of a room's views as they are since a revision, in the room that was created then. */
+/** The definitions of a room's views since `revision`. `createdAt` tells the room from a later one of the same id. */
 export interface Known {
   createdAt: string;
   revision: number;
   definitions: Definitions;
 }
 
-export interface DefinitionsMemory {
+interface DefinitionsMemory {
   get(room: string): Known | undefined;
-  /** Keeps the newer of what is known of the same room. */
+  /** Remembers definitions, unless newer ones of the same room are known. */
   set(room: string, known: Known): void;
   forget(room: string): void;
 }
 
 /**
- * What is known of rooms, the latest used last. It forgets by size instead of by rooms, since the views of one room
- * may be as large as those of a thousand others.
+ * Creates a cache of definitions that evicts the least recently used. It is bounded by bytes and not by rooms, since
+ * one room's views may be as large as those of a thousand others.
  */
-export function createMemory(mostBytes: number): DefinitionsMemory {
+export function createMemory(maxBytes: number): DefinitionsMemory {
   const rooms = createLru<Known>(
-    mostBytes,
+    maxBytes,
     ({ definitions }, room) => weightOf(definitions) + 2 * room.length,
   );
 
@@ -36,10 +36,10 @@ export function createMemory(mostBytes: number): DefinitionsMemory {
   };
 }
 
-/** Bytes that a definition takes beside its texts: its objects, and those of a key, scope or agent that it reads. */
+/** Bytes of a definition's objects beside its texts, and of each key, scope or agent that it reads. */
 const EACH = { definition: 400, key: 150, name: 80 };
 
-/** What definitions take of memory, in bytes, rather too much than too little. */
+/** The memory that definitions take, in bytes, rather too high than too low. */
 function weightOf(definitions: Definitions): number {
   let weight = EACH.definition;
   for (const [name, { source, reads: { state, agents } }] of definitions) {

@@ -12,17 +12,16 @@ import type { Reader, RoomData } from "./reader.ts";
 
 export interface Gate {
   viewer: Viewer;
-  /** Must be truthy in the very state that the write applies to. */
+  /** Must be truthy in the state to which the write applies. */
   condition: Expression;
   self: string | null;
 }
 
 export interface Gates {
   /**
-   * Evaluates the gate and runs `write` with all that the gate has read; where that has changed since
-   * (`write` gave undefined) it reads and evaluates again.
-   * Errors: `precondition_failed`; `unavailable` when others were faster every time, or took too long before it;
-   * `DatabaseUnavailable` where the database takes no writes; what `write` throws.
+   * Evaluates the gate and runs `write` with the gate's read set. Reads and evaluates again where that has changed
+   * since, which `write` says by undefined. Errors: `precondition_failed`; `unavailable` when other writes won every
+   * attempt, or delayed it too long; `DatabaseUnavailable` where the database takes no writes; what `write` throws.
    */
   through<T>(room: string, gate: Gate, write: (readSet: ReadSetAt) => Promise<T | undefined>): Promise<T>;
 }
@@ -31,7 +30,7 @@ const MAX_ATTEMPTS = 30;
 const MAX_WAIT_MS = 7_000;
 const MAX_PAUSE_MS = 50;
 
-/** Gated writes. Those of one room are serialized here, so that they do not refuse one another in vain. */
+/** Creates the gated writes. Serializes those of one room in this instance, which saves failed attempts. */
 export function createGates(database: Database, reader: Reader): Gates {
   return {
     through(room, gate, write) {
@@ -67,7 +66,7 @@ function judge(data: RoomData, { condition, self }: Gate): void {
   if (!judgement.truthy) throw refusal(judgement.value);
 }
 
-/** All that was looked at: a scope that no agent had yet would appear with its registration. */
+/** What the gate depends on. An agent's scope that is absent counts as its agent, whose registration would create it. */
 function readSetAt({ snapshot, reads: { state, agents, messages, heartbeats } }: RoomData): ReadSetAt {
   const revision = snapshot.revisions.revision;
   const beats = heartbeats

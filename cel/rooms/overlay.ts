@@ -1,6 +1,6 @@
 import type { CelMap } from "./scopes.ts";
 
-/** A Map with another value at one of its keys. It costs the same however large the Map is, which must not change. */
+/** A view of a Map with another value at one of its keys. It costs the same for any size. `base` must not change. */
 class Overlay extends Map<string, unknown> {
   readonly #base: CelMap;
   readonly #key: string;
@@ -50,10 +50,10 @@ class Overlay extends Map<string, unknown> {
   }
 }
 
-// The language tells types by their constructors.
+// The language recognises a type by its constructor.
 Object.defineProperty(Overlay.prototype, "constructor", { value: Map });
 
-/** `base` with `value` at `key`, which is one of its keys. */
+/** Shows `base` with `value` at `key`, which must be one of its keys. */
 export function overlay(base: CelMap, key: string, value: unknown): CelMap {
   return new Overlay(base, key, value);
 }

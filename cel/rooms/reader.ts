@@ -10,33 +10,34 @@ import { compileAhead } from "./compile.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
 import { convert, type Converted } from "./scopes.ts";
 
-/** What an expression reads of a room, with the views among it and all that those read, at one revision. */
+/** What an expression reads of a room at one revision, including the views and what those read. */
 export interface RoomData extends Converted {
   snapshot: Snapshot;
   definitions: Definitions;
-  /** All that was looked at: the read set of a gate, and what a wait watches. */
+  /** Everything that the expression depends on: the read set of a gate, and what a wait watches. */
   reads: Reads;
 }
 
 export interface Reader {
   /**
-   * Loads what `reads` names, as the viewer sees it; `extra` queries see the same revision. One round trip; one more
-   * where views are read whose definitions this instance does not know yet. Errors: `room_not_found`, `unavailable`.
+   * Loads what `reads` names, as the viewer sees it, with the rows of the `extra` queries at the same revision. Takes
+   * one round trip, and one more to read views whose definitions are unknown to this instance.
+   * Errors: `room_not_found`, `unavailable`.
    */
   load(viewer: Viewer, room: string, reads: Reads, extra?: Query[]): Promise<RoomData>;
 }
 
-/** Bytes that the remembered definitions take: hundreds of rooms with many views, or thousands with few. */
+/** The maximum bytes of remembered definitions: hundreds of rooms with many views, or thousands with few. */
 const REMEMBERED_BYTES = 32_000_000;
 const MAX_LOADS = 6;
 const NONE: Definitions = new Map();
 
-/** Loads rooms for expressions. Remembers definitions of views, which are the same for all, by their last revision. */
+/** Creates the reader of rooms. Remembers definitions of views, which are the same for all, by their last revision. */
 export function createReader(database: Database): Reader {
   const remembered = createMemory(REMEMBERED_BYTES);
   const defining = new Map<string, Promise<Definitions>>();
 
-  /** Those who load the same definitions at the same time share them. */
+  /** The definitions of a snapshot's views. Concurrent loads of the same ones share the work. */
   async function defined(
     room: string,
     { createdAt, revisions, views }: Snapshot,
@@ -56,21 +57,20 @@ export function createReader(database: Database): Reader {
   return {
     async load(viewer, room, reads, extra = []) {
       if (!readsViews(reads)) {
-        const query = { ...readSetOf(reads), views: false };
-        const snapshot = await loadSnapshot(database, viewer, room, query, extra);
-        return await toData(snapshot, NONE, reads);
+        const select = { ...readSetOf(reads), views: false };
+        return await toData(await loadSnapshot(database, viewer, room, select, extra), NONE, reads);
       }
       let known = remembered.get(room);
       let views = known === undefined;
       let loaded = withViews(reads, known?.definitions ?? NONE);
       for (let loads = 0; loads < MAX_LOADS; loads++) {
         const snapshot = await loadSnapshot(database, viewer, room, { ...readSetOf(loaded), views }, extra);
-        // What is known of a later revision was known before the database was restored from a copy.
+        // Definitions of a later revision stem from before the database was restored from a copy.
         if (known && known.revision > snapshot.revisions.revision) remembered.forget(room);
         const moved = known?.revision !== snapshot.revisions.views || known.createdAt !== snapshot.createdAt;
         if (moved && views) remembered.set(room, known = await defined(room, snapshot, known));
         else if (moved) {
-          views = true; // and what is read as yet: most changes of a view leave that as it is
+          views = true; // keeps `loaded`: most changes of a view leave its reads as they are
           continue;
         }
         const all = withViews(reads, known!.definitions);
@@ -83,14 +83,14 @@ export function createReader(database: Database): Reader {
   };
 }
 
-/** What was loaded, as expressions see it; the views that they read are compiled. */
+/** Converts a snapshot for expressions, and compiles the views that these read. */
 async function toData(snapshot: Snapshot, definitions: Definitions, reads: Reads): Promise<RoomData> {
   const converted = await convert(snapshot);
   await compileAhead(viewsOf(reads, definitions).map((view) => definitions.get(view)!.source));
   return { snapshot, definitions, reads, ...converted };
 }
 
-/** What to load; the views' own keys hold no values. */
+/** What to load for the reads. */
 function readSetOf({ state, agents, messages }: Reads): ReadSet {
   return { state, agents, messages };
 }

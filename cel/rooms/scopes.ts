@@ -5,15 +5,15 @@ import { toCel } from "../language/values.ts";
 
 export type CelMap = Map<string, unknown>;
 
-/** What is large of a snapshot, as CEL sees it. */
+/** The large parts of a snapshot as CEL values. */
 export interface Converted {
-  /** The plain scopes. Those of the system and of every registered agent exist even when empty. */
+  /** All scopes but views. `_shared` and those of registered agents exist even when empty. */
   scopes: Map<string, CelMap>;
   /** The `meta` of each agent. */
   metas: Map<string, unknown>;
 }
 
-/** Converts a snapshot, and yields in between. */
+/** Converts a snapshot to CEL values, and yields in between. */
 export async function convert({ entries, agentIds, agents }: Snapshot): Promise<Converted> {
   const scopes = new Map<string, CelMap>([[SHARED_SCOPE, new Map()]]);
   for (const id of agentIds) scopes.set(id, new Map());

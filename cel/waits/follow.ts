@@ -4,61 +4,61 @@ import type { Database } from "../../db/database.ts";
 import { keyFor, type Viewer } from "../../db/viewer.ts";
 import { Refusal } from "../../db/refusal.ts";
 
-/** Somebody who is told what changes in a room, at the pace at which they ask. */
+/** One reader of a room's changes, which takes them at its own pace. */
 export interface Follower {
-  /** The revision up to which it was told. */
+  /** The revision of the last changes that it received. */
   readonly revision: number;
-  /** It was ended, or this instance is about to end: nothing comes any more. */
+  /** True once it was ended, or its instance drains: it receives nothing more. */
   readonly ended: boolean;
-  /** More may have changed than it was told. */
+  /** True where the room may have changed since `revision`. */
   readonly behind: boolean;
   /**
-   * What changed since the last call, as soon as anything has (as a `reset` where the room has gone back, and all of it
-   * is told from the start); undefined after `within` milliseconds without a
-   * change, or when it is ended. What changed between two calls comes as one, or is cut beyond as many bytes as
-   * `size`, which is asked when there is something to read, gives. Errors: `DatabaseUnavailable`.
+   * Resolves with what changed since the last call, as soon as anything has; undefined after `within` milliseconds
+   * without a change, or when it is ended. Where the room has gone back, the changes are a `reset` and start from the
+   * beginning. They are cut beyond the bytes that `size` returns, which is called only when there is something to
+   * read. Errors: `DatabaseUnavailable`.
    */
   next(within: number, size?: () => Promise<number>): Promise<Changes | undefined>;
-  /** Frees everything; may be called again. */
+  /** Removes its timer and its subscription. Idempotent. */
   end(): void;
 }
 
 export interface FollowLimits {
-  /** The greatest number of followers of this instance, and of one room. */
+  /** The maximum number of followers of this instance; `maxPerRoom`: of one room. */
   max: number;
   maxPerRoom: number;
-  /** Things that are told at once. */
+  /** The maximum number of entries, agents and messages in one answer. */
   length: number;
 }
 
 export interface Follows {
   /**
-   * Follows a room from a revision on, or from now; what comes first is cut beyond `bytes`.
+   * Follows a room from the revision `after`, or from now; the first changes are cut beyond `bytes`.
    * Errors: `room_not_found`, `unavailable`.
    */
   follow(viewer: Viewer, room: string, after?: number, bytes?: number): Promise<Follower>;
-  /** The rooms that are followed. */
+  /** The rooms that have followers. */
   rooms(): Iterable<string>;
-  /** A room has moved: its followers look. */
+  /** Wakes the followers of a room that has changed. */
   hear(change: Change): void;
-  /** A room has gone back, or is gone: its followers are told all of it anew, or end. */
+  /** Has the followers of a room that went back, or is gone, read it from the start. */
   rewind(room: string): void;
-  /** Ends all followers, and those to come. */
+  /** Ends all followers, and every later one at once. */
   drain(): void;
 }
 
-/** The followers of one room, and the latest of its revisions that this instance has heard of. */
+/** The followers of one room, and the latest revision of it that this instance knows of. */
 interface FollowedRoom {
   latest: number;
-  /** How often it has gone back. */
+  /** How often the room has gone back. */
   rewinds: number;
   followers: Set<{ wake(): void; leave(): void }>;
 }
 
-/** Reads that are remembered for those who ask for the same: each may hold a page of 1 MB. */
+/** The maximum number of reads kept for equal requests: each may hold a page of 1 MB. */
 const SHARED_READS = 16;
 
-/** The followers of this instance. `counted` is told of each that comes (1) and goes (-1). */
+/** Creates the followers of this instance. Calls `counted` with 1 for each that begins and -1 for each that ends. */
 export function createFollows(
   database: Database,
   { max, maxPerRoom, length }: FollowLimits,
@@ -70,8 +70,8 @@ export function createFollows(
   let draining = false;
 
   /**
-   * Those who ask for the same share a read, while it is under way and for a while after it found something. It
-   * counts no longer once nobody follows the room: nobody hears then that more has changed.
+   * Shares one read among equal requests while it is in flight, and afterwards if it found changes. A read is void
+   * once the room has no followers: from then on this instance does not learn of changes.
    */
   function read(
     viewer: Viewer,
@@ -136,7 +136,7 @@ export function createFollows(
       const { followed, follower } = subscribe(room);
       let first: Changes | undefined;
       try {
-        // Subscribed first, so that no change falls between this look and those to come.
+        // Subscribes before it reads, so that no change is missed in between.
         first = await read(viewer, room, followed, after === undefined ? {} : { after, bytes });
       } catch (error) {
         follower.leave();

@@ -11,7 +11,7 @@ import type { RoomData } from "../rooms/reader.ts";
 import type { Reads } from "../language/dependencies.ts";
 import { toJson } from "../language/values.ts";
 
-/** What an answer carries of the room beside its own result. */
+/** The parts of the room that an answer includes beside its own result. */
 export interface Include {
   state?: "all" | string[];
   agents?: boolean;
@@ -35,7 +35,7 @@ export function readsOfInclude({ state, agents, messages }: Include): Reads {
   };
 }
 
-/** The queries that `included` needs the rows of, as the snapshot's extra ones. */
+/** The queries whose rows `included` expects in `snapshot.extra`, in this order. */
 export function queriesOfInclude(
   room: string,
   { messagesAfter, changesAfter }: Include,
@@ -46,7 +46,7 @@ export function queriesOfInclude(
   ];
 }
 
-/** The members that an answer includes, all of the snapshot's revision, as the viewpoint sees them. */
+/** Makes the members that an answer includes, all of the snapshot's revision, as the viewpoint sees them. */
 export async function included(
   include: Include,
   { snapshot, definitions }: RoomData,
@@ -80,7 +80,7 @@ export async function included(
   return members;
 }
 
-/** The members of each scope, found in one pass: there may be as many scopes as entries. */
+/** Gives each scope its entries in one pass, since there may be as many scopes as entries. */
 async function scopesAsJson(
   scopes: string[],
   entries: Snapshot["entries"],

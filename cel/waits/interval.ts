@@ -1,9 +1,9 @@
-/** A task that takes long is begun again no sooner than after this part of its interval: it may be what is busy. */
+/** The minimum pause after a run, as a fraction of the interval: a slow task may itself be what overloads the instance. */
 const MIN_REST = 0.5;
 
 /**
- * Runs `task` again and again between `start` and `stop`, each time `interval()` milliseconds after it last began;
- * never twice at once.
+ * Runs `task` repeatedly between `start` and `stop`, each time `interval()` milliseconds after its last start. Runs
+ * never overlap.
  */
 export function createInterval(interval: () => number, task: () => Promise<void>) {
   let running = false;

@@ -3,26 +3,26 @@ import { clearWaiting, markWaiting } from "../../db/presence.ts";
 import type { Waiter } from "./waiter.ts";
 
 /**
- * A mark outlives its wait by this, should its instance die. With the longest wait, and the time in which the database
- * makes the mark, that is within the promised 30 s; it is more than the last read of a wait takes (watch.ts).
+ * How long a mark's lease outlives its wait, should the instance die. Together with the longest wait and the time to
+ * write the mark this stays within the promised 30 s, and it exceeds the last read of a wait (watch.ts).
  */
 const MARK_GRACE_MS = 4_000;
 
-/** An answer does not wait longer for its mark to be cleared: the database may hang. */
+/** The longest that an answer waits for its mark to be cleared, since the database may hang. */
 const CLEARED_WITHIN_MS = 400;
 
-/** The presence mark of a wait: set without being awaited, cleared before the answer. */
+/** The presence mark of a wait. The wait does not await `set`, and calls `clear` before it answers. */
 export interface Mark {
   set(): void;
-  /** Sets it anew where it was set: the database was restored from a copy that may not have it. */
+  /** Sets the mark again if it was set: a restored copy of the database may lack it. */
   renew(): void;
   clear(): Promise<void>;
 }
 
-// A wait goes on without its mark when the database fails to set it; one that is not cleared ends as a lease.
+// Ignores failures: a wait works without its mark, and a mark that is not cleared ends with its lease.
 const unmarked = () => {};
 
-/** The mark of a wait that names its agent. */
+/** Creates the mark of a wait that names its agent. */
 export function createMark(
   database: Database,
   { request: { room, agent, condition, timeout }, viewpoint, began }: Waiter,

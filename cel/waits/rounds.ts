@@ -13,18 +13,18 @@ import { type Reads, unionReads } from "../language/dependencies.ts";
 import type { Account, Shares } from "./shares.ts";
 import { hasMoved, isAlone, isAnswerable, judgeAll, readsOf, type Waiter } from "./waiter.ts";
 
-/** The waits of one room, and the latest revision of each part that this instance has heard of. */
+/** The waits of one room, and the latest revision of each part that this instance knows of. */
 export interface RoomWatch {
   readonly room: string;
   readonly waiters: Set<Waiter>;
   readonly latest: Record<Part, number>;
   readonly account: Account;
-  /** Waits whose first look is to be taken. */
+  /** Waits whose first look has not started. */
   newcomers: Newcomer[];
   /** First looks in progress. */
   beginning: number;
   busy: boolean;
-  /** Waits that read the time are due which were last judged before. */
+  /** Waits that read the time are due if they were last judged before this. */
   timedAt: number;
 }
 
@@ -35,31 +35,30 @@ interface Newcomer {
 }
 
 export interface Rounds {
-  /** Judges the room's due waits until none is; what comes in meanwhile is taken up by the next round. */
+  /** Judges the room's due waits until none is due. A change during a round leads to another round. */
   advance(watch: RoomWatch): Promise<void>;
   /**
-   * Takes a wait's first look, with all that an answer may include; it also finds out whether the room exists, and
-   * whether the agent is registered.
-   * Waits that begin at once share it.
+   * Takes a wait's first look, with all that its answer may include, and sets `unregistered`. Waits that begin at
+   * once share it. Errors: `room_not_found`, `unavailable`.
    */
   begin(watch: RoomWatch, waiter: Waiter): Promise<void>;
 }
 
 const TIMED_EVERY_MS = 1_000;
-/** What only the time makes due may come so much later, and is due so much sooner. */
+/** How much sooner a wait may be due that only the time makes due, and how much later its load may start. */
 const LATER_MS = 50;
-/** A room's first looks in progress at once: with more, who comes next shares one with all that come meanwhile. */
+/** The maximum number of a room's first looks in flight. Waits that begin meanwhile share the next one. */
 const BEGINNINGS = 2;
-/** Rounds of a room whose evaluations take longer are followed by a rest of the same length, up to the greatest. */
+/** A round whose evaluations take at least this long is followed by a pause of the same length, up to the maximum. */
 const MIN_COST_MS = 10;
-/** With the longest time between two looks at the revisions it is within the polling interval that is promised. */
+/** The maximum pause: added to the longest time between two polls it stays within the promised polling interval. */
 const MAX_REST_MS = 25;
-/** First looks that take longer hold up no others. */
+/** First looks that take longer no longer delay others: they may never end. */
 const OVERDUE_MS = 1_000;
-/** What a load weighs in the batch queue: some statements, or a page for each of its lists. */
+/** The weight of a load in the batch queue: a few statements, and a page for each of its lists. */
 const [LIGHT, LIST] = [2, 16];
 
-/** The room's waits that read the time are spread over the second, each room's to a time of its own. */
+/** Creates an empty watch. Its random `timedAt` spreads rooms whose waits read the time over the second. */
 export function createRoomWatch(room: string, now: number): RoomWatch {
   return {
     room,
@@ -73,7 +72,7 @@ export function createRoomWatch(room: string, now: number): RoomWatch {
   };
 }
 
-/** Loads and judges the waits of rooms. `poll`: milliseconds to the next call of `advance` at the most. */
+/** Loads and judges the waits of rooms. `poll`: the maximum milliseconds between two calls of `advance`. */
 export function createRounds(database: Database, reader: Reader, shares: Shares, poll: number): Rounds {
   const time = database.elapsed;
 
@@ -83,8 +82,8 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
     try {
       for (let due = dueOf(watch); due.waiters.length > 0; due = dueOf(watch)) {
         const groups = groupsOf(due.waiters).map((waiters) => judged(watch, waiters, due.later));
-        const costs = await Promise.all(groups);
-        await rest(Math.max(...costs));
+        const cost = Math.max(...await Promise.all(groups));
+        if (cost >= MIN_COST_MS) await pause(Math.min(cost, MAX_REST_MS));
       }
     } catch (error) {
       const passing = error instanceof DatabaseUnavailable ||
@@ -108,7 +107,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
     return { later, waiters };
   }
 
-  /** Judges waits with one load; gives the milliseconds that their evaluations took. */
+  /** Judges waits with one load. Returns the milliseconds that their evaluations took. */
   async function judged(watch: RoomWatch, waiters: Waiter[], later: number): Promise<number> {
     const answerable = new Set(waiters.filter(isAnswerable));
     const data = await load(watch, waiters, NOTHING, later);
@@ -181,12 +180,12 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
   };
 }
 
-/** A wait goes on without its heartbeat where the database takes no writes, as it does without its mark (mark.ts). */
+/** Ignores that the database takes no writes: a wait works without its heartbeat, as without its mark (mark.ts). */
 function withoutHeartbeat(error: unknown): void {
   if (!(error instanceof DatabaseUnavailable)) throw error;
 }
 
-/** Waits of a viewer that a load can serve: all that need no more than they read, and those that include the same. */
+/** Groups waits by what one load can serve: a viewer's waits that need only what they read, or that include the same. */
 function groupsOf(waiters: Waiter[]): Waiter[][] {
   const groups = Map.groupBy(
     waiters,
@@ -200,15 +199,10 @@ function weightOf({ state, agents }: Reads, lists: number): number {
   return LIGHT + LIST * (Math.min(scopes, 1) + Number(agents === "all") + lists);
 }
 
-/** Resolves when a task does, or when it takes so long that its answer may never come. */
+/** Resolves when the task does, or after `OVERDUE_MS`. */
 async function orOverdue(task: Promise<unknown>) {
   const { promise: overdue, resolve } = Promise.withResolvers<void>();
   const timer = setTimeout(resolve, OVERDUE_MS);
   await Promise.race([task, overdue]);
   clearTimeout(timer);
-}
-
-async function rest(cost: number) {
-  if (cost < MIN_COST_MS) return;
-  await pause(Math.min(cost, MAX_REST_MS));
 }

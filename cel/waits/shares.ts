@@ -1,6 +1,6 @@
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 
-/** What the waits of a room have cost this instance of late, in milliseconds of its thread. */
+/** The recent cost of a room's waits to this instance, in milliseconds of its thread; `at`: when it was last updated. */
 export interface Account {
   spent: number;
   at: number;
@@ -8,25 +8,25 @@ export interface Account {
 
 /** Divides an instance's time among the rooms whose waits are judged. */
 export interface Shares {
-  /** Runs a piece of work of a room, which takes a few milliseconds, when the room's share allows it. */
+  /** Runs a few milliseconds of a room's work when the room's share allows it. */
   work<T>(account: Account, piece: () => T): Promise<T>;
   /**
-   * Runs a read of a room when its weight fits, `later` milliseconds behind those that are asked for
-   * now. Others' reads pass between the few in flight.
+   * Runs a read of a room when its weight fits among those in flight, queued `later` milliseconds behind reads of
+   * now. The bound leaves room for other requests' reads.
    */
   load<T>(account: Account, weight: number, task: () => Promise<T>, later?: number): Promise<T>;
 }
 
-/** After this time half of what a room has cost is forgotten. */
+/** The half-life of a room's recorded cost. */
 const HALF_LIFE_MS = 1_000;
-/** A room that has cost much comes at most this much later than one that has cost nothing. */
+/** The maximum delay of an expensive room behind one that has cost nothing. */
 const MAX_SET_BACK_MS = 200;
-/** The weight of reads in flight at once: a batch of reads holds as much beside it (db/store.ts). */
+/** The maximum weight of reads in flight: a batch of reads has room for as much again (db/store.ts). */
 const MAX_WEIGHT = 128;
-/** A read that takes longer keeps no other from beginning: its answer may never come. */
+/** A read that takes longer no longer counts as in flight, since its answer may never come. */
 const OVERDUE_MS = 1_000;
 
-/** A read in flight, begun by `elapsed`. */
+/** A read in flight; `began` is by `elapsed`. */
 interface Load {
   weight: number;
   began: number;
@@ -46,7 +46,7 @@ export function createShares(elapsed = () => performance.now()): Shares {
     return account.spent;
   }
 
-  /** Where a room comes in a queue, the lowest first: what has cost more comes later, but not for ever. */
+  /** A room's priority, lowest first. Cost delays a room by a bounded time, so that none starves. */
   function priorityOf(account: Account, later = 0): number {
     return elapsed() + later + Math.min(spentBy(account), MAX_SET_BACK_MS);
   }
@@ -73,7 +73,7 @@ export function createShares(elapsed = () => performance.now()): Shares {
     return load;
   }
 
-  /** Starts those that fit, and looks again for the others when what is in flight is overdue. */
+  /** Starts the loads that fit. Tries the rest again when those in flight are overdue. */
   function startLoads() {
     later = void clearTimeout(later);
     for (let next = loads.peek(); next !== undefined; next = loads.peek()) {
@@ -114,7 +114,7 @@ export function createShares(elapsed = () => performance.now()): Shares {
   };
 }
 
-/** Items in the order of their priorities, the lowest first. */
+/** A queue that gives the item of the lowest priority first. */
 function createPriorityQueue<Item>() {
   const waiting: Array<{ priority: number; item: Item }> = [];
 

@@ -13,7 +13,7 @@ export interface WaitRequest {
   viewer: Viewer;
   room: string;
   condition: Expression;
-  /** Who waits, shown as `waiting` meanwhile. */
+  /** The agent that waits, shown as `waiting` meanwhile. */
   agent?: string;
   /** Milliseconds; 0 evaluates once. */
   timeout: number;
@@ -35,40 +35,40 @@ export type WaitResult =
     | { triggered: false; elapsed_ms: number; last_error?: Failure }
   );
 
-/** A wait in progress, with what is known of its condition. */
+/** A wait in progress, with the result of its last look. */
 export interface Waiter {
   readonly request: WaitRequest;
   readonly viewpoint: Viewpoint;
-  /** When it began, by `elapsed` of the database. */
+  /** Its start, by the database's `elapsed`. */
   readonly began: number;
   /** The first look has been taken. */
   begun: boolean;
-  /** Its agent was not registered at the first look: it waits without a mark, and its answer says so. */
+  /** Its agent was not registered at the first look: it has no mark, and its answer says so. */
   unregistered: boolean;
-  /** What the last look depends on: parts of the room at `revision`, the time. */
+  /** What the last judgement depends on: parts of the room at `revision`, and the time if `readsTime`. */
   parts: readonly Part[];
   revision: number;
   judgedAt: number;
   readsTime: boolean;
-  /** What the last look found, where that was no truth. */
+  /** The last judgement, unless it was true. */
   untrue?: Judgement;
-  /** Answer now, whatever the condition is. */
+  /** The next round answers it, whatever the condition is. */
   final: boolean;
-  /** Judged in the next round with what is to be included: at its first look, once true, and in a rewound room. */
+  /** The next round judges it, with what it includes: at its first look, once true, and after its room went back. */
   dueAtOnce: boolean;
-  /** Ends the wait, once. Undefined: the client has left. */
+  /** Ends the wait with a result; undefined if the client has left. Later calls do nothing. */
   settle(result: WaitResult | Error | undefined): void;
 }
 
-/** True when something that the waiter's condition reads has changed since it was judged, `latest` being when each part last did. */
+/** True where a part that the condition reads has changed since it was judged. `latest`: the latest revision of each. */
 export function hasMoved({ parts, revision }: Waiter, latest: Record<Part, number>): boolean {
   return parts.some((part) => latest[part] > revision);
 }
 
-/** The parts of a room whose change may change what is read. */
+/** The parts of a room whose changes may affect what is read. */
 function partsOf({ state, agents, messages }: Reads): Part[] {
   const scopes = state === "all" ? [] : [...state.scopes, ...state.keys.map(({ scope }) => scope)];
-  // A scope of an agent begins to exist when the agent registers.
+  // An agent's scope begins to exist when the agent registers.
   const readsAgents = agents === "all" || agents.length > 0 || scopes.some((scope) => !scope.startsWith("_"));
   const read = {
     state: state === "all" || scopes.length > 0,
@@ -78,40 +78,39 @@ function partsOf({ state, agents, messages }: Reads): Part[] {
   return PARTS.filter((part) => read[part]);
 }
 
-/** What must be loaded to judge a waiter, and to answer it when it is about to be answered. */
+/** What to load to judge a waiter, and to answer it if the next round may. */
 export function readsOf(waiter: Waiter): Reads {
   const { condition, include } = waiter.request;
   return isAlone(waiter) ? unionReads([condition.reads, readsOfInclude(include)]) : condition.reads;
 }
 
-/** True for a waiter that needs a snapshot of its own, with what its answer includes. */
+/** True for a waiter that the next round may answer and whose answer includes something: it needs its own snapshot. */
 export function isAlone({ request: { include }, final, dueAtOnce }: Waiter): boolean {
   return (final || dueAtOnce) && includesAnything(include);
 }
 
-/** True for a waiter that a load which begins now brings all that its answer includes. */
+/** True for a waiter whose answer needs nothing beyond a load that begins now. */
 export function isAnswerable(waiter: Waiter): boolean {
   return isAlone(waiter) || !includesAnything(waiter.request.include);
 }
 
-/** Milliseconds of evaluations, after which what is left is judged over a new snapshot: it is no longer as of now. */
+/** The maximum milliseconds of evaluations over one snapshot. The rest waits for a new one, since this one is stale. */
 const MAX_COST_MS = 100;
 
-/** What a condition depends on, with the views that it reads. */
+/** What a condition reads, including the views that it reads. */
 interface Dependence {
   reads: Reads;
   parts: readonly Part[];
 }
 
-/** How a piece of work is run when it is due. */
+/** Runs a piece of work once the room's share allows it. */
 type Run = <T>(piece: () => T) => Promise<T>;
 
 /**
- * Judges waiters over one snapshot: those that are true, or final, are settled. Conditions that are equal and see
- * the same are evaluated once, and again only where something has changed. Those whose time is over come first, then
- * those that were judged longest ago. `answerable` are those of which the snapshot holds all that their answers include:
- * one whose time ended since it was begun to be read waits for the next. `now` is by `elapsed`. Gives the milliseconds that it took, and the
- * waiters that are left.
+ * Judges waiters over one snapshot, and settles those that are true or final. Evaluates equal conditions over an equal
+ * context once, and again only after a change. Takes the final ones first, then those judged longest ago. `answerable`
+ * are those whose answers this snapshot can make: one that became final while it was loaded waits for the next. `now`
+ * is by `elapsed`. Returns the milliseconds of the evaluations, and the waiters that were not judged.
  */
 export async function judgeAll(
   { waiters, answerable }: { waiters: Waiter[]; answerable: ReadonlySet<Waiter> },
@@ -134,7 +133,7 @@ export async function judgeAll(
     return judgement;
   }
 
-  /** What an answer includes; the same for all that see the same. */
+  /** What an answer includes, made once for equal contexts. */
   function include({ request: { include }, viewpoint }: Waiter): Promise<Record<string, unknown>> {
     const seen = include.changesAfter ? viewpoint.wait! : room.from(viewpoint).key;
     const known = answers.get(seen) ?? included(include, data, room, viewpoint);
@@ -172,18 +171,15 @@ function dependenceOf({ reads }: Expression, { definitions }: RoomData): Depende
   return { reads: all, parts: partsOf(all) };
 }
 
-/** The waiter's viewpoint: its own wait matters only where its own agent's presence is read. */
+/** The waiter's viewpoint, without its own wait unless its own agent's presence is read: then fewer contexts differ. */
 function seenBy({ viewpoint }: Waiter, { reads: { agents, presence } }: Dependence): Viewpoint {
   const { self } = viewpoint;
   const readsOwn = presence && self !== null && (agents === "all" || agents.includes(self));
   return readsOwn ? viewpoint : { self };
 }
 
-/** What the last look found, where this one can find nothing else. */
-function stillUntrue(
-  waiter: Waiter,
-  { snapshot: { revisions } }: RoomData,
-): Judgement | undefined {
+/** The last judgement, where nothing that it read has changed since. */
+function stillUntrue(waiter: Waiter, { snapshot: { revisions } }: RoomData): Judgement | undefined {
   const changed = waiter.readsTime || hasMoved(waiter, revisions);
   return changed ? undefined : waiter.untrue;
 }
@@ -217,7 +213,7 @@ function judge(condition: Expression, context: Context): Judgement {
   }
 }
 
-/** Settles a waiter that is true, or final. Without `include` its answer is not loaded yet. */
+/** Settles a waiter that is true or final. Without `include` its answer is not loaded: a true one is due at once. */
 async function conclude(
   waiter: Waiter,
   judgement: Judgement,

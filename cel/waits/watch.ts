@@ -16,38 +16,38 @@ import type { Waiter, WaitRequest, WaitResult } from "./waiter.ts";
 
 export interface Watch {
   /**
-   * Resolves when the condition is truthy or the time is over; undefined when the client left.
-   * An agent that is not registered waits without a mark. Errors: `room_not_found`, `unavailable`.
+   * Resolves when the condition is truthy or the timeout is over; with undefined when the client has left. An
+   * unregistered agent waits without a mark. Errors: `room_not_found`, `unavailable`.
    */
   wait(request: WaitRequest): Promise<WaitResult | undefined>;
   follow: Follows["follow"];
-  /** Answers every wait now, and from now on at once, and ends all followers: this instance is about to end. */
+  /** Prepares this instance's end: answers every wait now, later ones at once, and ends all followers. */
   drain(): Promise<void>;
 }
 
-export interface WatchOptions {
-  /**
-   * Milliseconds from one look at the revisions of the rooms that are waited for to the next, at the most; longer
-   * where a look itself takes more than half of it.
-   */
+interface WatchOptions {
+  /** The maximum milliseconds from one poll of the revisions to the next; more where a poll takes over half of that. */
   poll: number;
-  /** The greatest number of waits that this instance holds. */
+  /** The maximum number of waits that this instance holds. */
   max: number;
   followers: FollowLimits;
 }
 
-/** Instances look at times of their own, and sooner than promised: what is found must be loaded as well. */
-const [SOONEST, LATEST] = [0.8, 0.9];
+/**
+ * The part of `poll` between two polls. It is drawn, so that instances do not poll at the same time, and below 1, since
+ * what a poll finds must be loaded within the promised time.
+ */
+const [MIN_PART, MAX_PART] = [0.8, 0.9];
 
-/** Rooms that are asked for at once: their answer is read without yielding. */
+/** Rooms in one query: its answer is read without yielding. */
 const ROOMS_AT_ONCE = 2_500;
 
-/** A wait that the database keeps from its last read ends this much after its time, or after its instance was told to. */
+/** The maximum time for the last read of a wait, from its timeout or from `drain`. */
 const LAST_READ_MS = 1_500;
 
 /**
- * The waits of this instance. One query an interval asks for the revisions of all rooms that are waited for; a
- * room that moved is loaded once for all its waits. The writes of this instance wake them without the poll.
+ * Creates the waits of this instance. One query an interval polls the revisions of all watched rooms; a room that
+ * changed is loaded once for all its waits. The writes of this instance wake them without the poll.
  */
 export function createWatch(
   database: Database,
@@ -55,28 +55,28 @@ export function createWatch(
   { poll, max, followers }: WatchOptions,
 ): Watch {
   const rooms = new Map<string, RoomWatch>();
-  /** What the last look found of each room. A room that has less at the next one has gone back. */
+  /** What the last poll found of each room. A room with lower revisions at the next poll has gone back. */
   let found = new Map<string, Change[]>();
-  /** Rooms in which what is due is being ended. */
+  /** Rooms whose due endings are being written. */
   const ending = new Set<string>();
   const results = new Set<Promise<unknown>>();
   const marks = new Map<Waiter, Mark>();
   let waits = 0;
-  let lookers = 0;
+  let watchers = 0;
   let draining = false;
   const time = database.elapsed;
   const { advance, begin } = createRounds(database, reader, createShares(), poll);
-  const looking = createInterval(() => poll * (SOONEST + (LATEST - SOONEST) * Math.random()), look);
+  const polling = createInterval(() => poll * (MIN_PART + (MAX_PART - MIN_PART) * Math.random()), look);
 
   const follows = createFollows(database, followers, count);
 
   database.listen(hear);
 
-  /** A wait or a follower comes (1) or goes (-1): somebody has to look for as long as there are any. */
+  /** Counts waits and followers that begin (1) and end (-1). Polls while there are any. */
   function count(by: 1 | -1) {
-    lookers += by;
-    if (lookers === 0) looking.stop();
-    else if (by === 1 && lookers === 1) looking.start();
+    watchers += by;
+    if (watchers === 0) polling.stop();
+    else if (by === 1 && watchers === 1) polling.start();
   }
 
   function hear(change: Change) {
@@ -88,7 +88,7 @@ export function createWatch(
     advance(watch);
   }
 
-  /** A room has gone back, or is gone: its database was restored from a copy, or emptied. All is looked at anew. */
+  /** Judges all waits of a room again that went back or is gone: its database was restored from a copy, or emptied. */
   function rewind(room: string, isThere: boolean) {
     follows.rewind(room);
     const watch = rooms.get(room);
@@ -96,7 +96,7 @@ export function createWatch(
     for (const part of PARTS) watch.latest[part] = 0;
     for (const waiter of watch.waiters) {
       waiter.revision = -1;
-      waiter.dueAtOnce = true; // also where it reads nothing of the room
+      waiter.dueAtOnce = true; // even where it reads nothing of the room
       if (isThere) marks.get(waiter)?.renew();
     }
   }
@@ -135,14 +135,14 @@ export function createWatch(
     }
   }
 
-  /** Ends what is due, once at a time in each room. No look waits for it: the database may be slow to take writes. */
+  /** Writes a room's due endings, one write at a time. No poll awaits it: the database may be slow to take writes. */
   function end(due: Due) {
     if (ending.has(due.room)) return;
     ending.add(due.room);
     makeEndings(database, SERVICE, due).catch(skip).finally(() => ending.delete(due.room));
   }
 
-  /** The next look catches up. */
+  /** Ignores an outage: the next poll finds what this one missed. */
   function skip(error: unknown) {
     if (!(error instanceof DatabaseUnavailable)) console.error(error);
   }
@@ -181,7 +181,7 @@ export function createWatch(
     return { waiter, watch, result: promise };
   }
 
-  /** Takes the first look, and shows the wait to all if it goes on. */
+  /** Takes the first look, and sets the mark if the wait goes on. */
   async function hold(waiter: Waiter, watch: RoomWatch, mark: Mark | undefined): Promise<void> {
     try {
       await begin(watch, waiter);
@@ -209,7 +209,7 @@ export function createWatch(
       if (mark) marks.set(waiter, mark);
       try {
         if (request.signal.aborted) leave();
-        // Not awaited: the first look may hang for longer than the wait lasts.
+        // Not awaited: the first look may outlast the wait.
         hold(waiter, watch, mark);
         return await result;
       } finally {

@@ -17,7 +17,8 @@ const LOOK_EVERY_MS = 1_000;
 const PREPARED = 256;
 
 /**
- * Opens `file:<path>` with libSQL's native library, as `@libsql/client` does, but with its statements kept prepared.
+ * Opens `file:<path>` with libSQL's native library, as `@libsql/client` does, but with its statements kept prepared: then
+ * the runtime's own `node:sqlite` is no faster (0.92 to 1.01 of it), and this is the engine of the servers too.
  * One connection, since a file has one writer. One that failed may lose writes in silence later (after SQLITE_BUSY)
  * or fail again, hence it is made anew after any failure.
  */

@@ -79,7 +79,10 @@ async function runPut(attempt: Attempt): Promise<Outcome | undefined> {
   return await (readSet ? add() : database.serialize(room, add)); // a gated write is serialized already
 }
 
-/** A single value without conditions travels with others of its kind. Undefined where it is none, or must go alone. */
+/**
+ * Puts a single value without conditions together with others of its kind: a file takes 1.5 times as many of them so, a
+ * server 4 times. Undefined where it is none, or must go alone.
+ */
 async function putCoalesced(
   { database, context, room, put, readSet }: Attempt,
 ): Promise<Outcome | undefined> {

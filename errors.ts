@@ -233,20 +233,20 @@ export const ERRORS = {
       "The room has as many keys, views or agents as it may have, or its views would be too long in all.",
     cure: "Delete keys and views that nobody needs, or open another room.",
     members: ["index?"],
-    // `bytes` are those that the views would have, of which `most` may be.
+    // `bytes` are those that the views would have, of which `max` may be.
     say: ({ index, ...full }:
-      & { index?: number; most: number }
+      & { index?: number; max: number }
       & (
         | { of: "keys" | "views" | "agents" }
         | { of: "bytes"; bytes: number }
       )) =>
       full.of === "bytes"
         ? {
-          message: `A room's views have at most ${full.most} bytes in all; they would have ${full.bytes}.`,
+          message: `A room's views have at most ${full.max} bytes in all; they would have ${full.bytes}.`,
           index,
           hint: "Shorten or delete views first.",
         }
-        : { message: `A room holds at most ${full.most} ${full.of}.`, index },
+        : { message: `A room holds at most ${full.max} ${full.of}.`, index },
   },
   idempotency_mismatch: {
     status: 422,
@@ -293,9 +293,9 @@ export const ERRORS = {
     cause:
       "The database does not answer, the instance holds as many waits as it can, or the room needs a later release than it has.",
     cure: "Wait `Retry-After` seconds. Read before you repeat a message or an increment: it may have worked.",
-    say: ({ why, most }: { why: keyof typeof UNAVAILABLE; most?: number }) => {
+    say: ({ why, max }: { why: keyof typeof UNAVAILABLE; max?: number }) => {
       const [message, hint]: [string, string?] = UNAVAILABLE[why];
-      return { message: message.replace("#", String(most)), hint };
+      return { message: message.replace("#", String(max)), hint };
     },
   },
 } satisfies Record<string, Row>;

@@ -34,7 +34,7 @@ export interface Agent {
   last_heartbeat: string;
 }
 
-const MAY_REGISTER = `CASE WHEN ${REGISTERED} THEN NOT :if_new ELSE agent_count < :most END`;
+const MAY_REGISTER = `CASE WHEN ${REGISTERED} THEN NOT :if_new ELSE agent_count < :max END`;
 
 const REGISTER = `
   INSERT INTO agents (room_id, id, name, role, meta, status, joined, joined_at, last_heartbeat, revision)
@@ -71,7 +71,7 @@ export function registerAgent(
   database: Database,
   room: string,
   agent: { id?: string; name: string; role?: string; meta?: Json; ifNew?: boolean },
-  most: number,
+  max: number,
 ): Operation<{ agent: Agent; created: boolean; revision: number }> {
   return {
     async run(context) {
@@ -86,7 +86,7 @@ export function registerAgent(
         admission: {
           counts: [`agent_count = agent_count + NOT ${REGISTERED}`],
           where: [MAY_REGISTER],
-          args: { agent: id, most, if_new: Number(agent.ifNew ?? false) },
+          args: { agent: id, max, if_new: Number(agent.ifNew ?? false) },
         },
         effects: [{
           sql: REGISTER,
@@ -103,7 +103,7 @@ export function registerAgent(
       if (outcome.revision !== undefined) return outcome;
       const revision = revisionOf(rooms!);
       if (there?.length) throw new Refusal("agent_exists", { agent: id }, revision);
-      throw new Refusal("limit_reached", { of: "agents", most }, revision);
+      throw new Refusal("limit_reached", { of: "agents", max }, revision);
     },
     answer({ revision, rows: [registered, waits] }) {
       const row = registered![0]!;

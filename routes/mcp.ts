@@ -9,10 +9,7 @@ import { messagesOf } from "./mcp/endings.ts";
  * protocol's library is loaded with the first request, since few instances are ever asked.
  */
 export function mountMcp(app: Hono): void {
-  const loading = () =>
-    import("./mcp/server.ts").then(({ createHandler }) =>
-      createHandler((request, env) => Promise.resolve(app.fetch(request, env)))
-    );
+  const loading = () => import("./mcp/server.ts").then(({ createHandler }) => createHandler(app.fetch));
   let handler: ReturnType<typeof loading> | undefined;
 
   resource(app, "/mcp", {

@@ -104,9 +104,9 @@ export function createFollows(
 
   function admit(room: string): FollowedRoom {
     const followed = rooms.get(room) ?? { latest: 0, rewinds: 0, followers: new Set() };
-    if (count >= max) throw new Refusal("unavailable", { why: "followers", most: max });
+    if (count >= max) throw new Refusal("unavailable", { why: "followers", max });
     if (followed.followers.size >= maxPerRoom) {
-      throw new Refusal("unavailable", { why: "followers_of_room", most: maxPerRoom });
+      throw new Refusal("unavailable", { why: "followers_of_room", max: maxPerRoom });
     }
     return followed;
   }

@@ -194,7 +194,7 @@ export function createWatch(
 
   return {
     async wait(request) {
-      if (waits >= max) throw new Refusal("unavailable", { why: "waits", most: max });
+      if (waits >= max) throw new Refusal("unavailable", { why: "waits", max });
       const { waiter, watch, result } = subscribe(request);
       const leave = () => waiter.settle(undefined);
       const finish = () => {

@@ -112,7 +112,7 @@ function refusedForSize(put: Put, rows: Row[], stored: Map<string, Row>): Refusa
   }
   if (total <= max) return undefined;
   const index = put.batch ? fitting + 1 : undefined;
-  const facts = { of: "bytes" as const, most: put.limits.viewBytes, bytes: total, index };
+  const facts = { of: "bytes" as const, max: put.limits.viewBytes, bytes: total, index };
   return new Refusal("limit_reached", facts, Number(rows[0]!.room_revision));
 }
 
@@ -121,7 +121,7 @@ function countNew(
   write: StateWrite,
   counts: Omit<StateLimits, "viewBytes">,
   limits: StateLimits,
-): { of: "keys" | "views"; most: number } | undefined {
-  if (++counts.keys > limits.keys) return { of: "keys", most: limits.keys };
-  if (write.scope === VIEW_SCOPE && ++counts.views > limits.views) return { of: "views", most: limits.views };
+): { of: "keys" | "views"; max: number } | undefined {
+  if (++counts.keys > limits.keys) return { of: "keys", max: limits.keys };
+  if (write.scope === VIEW_SCOPE && ++counts.views > limits.views) return { of: "views", max: limits.views };
 }

@@ -94,8 +94,8 @@ function fromFramework(error: HTTPException): Error {
   return error.status === 413 ? tooLarge("The body", LIMITS.bodyBytes) : error;
 }
 
-export function tooLarge(what: string, most: number): RequestError {
-  return new RequestError("too_large", `${what} may have at most ${most} bytes.`, {
+export function tooLarge(what: string, max: number): RequestError {
+  return new RequestError("too_large", `${what} may have at most ${max} bytes.`, {
     hint: "Store large data elsewhere and share where it is.",
   });
 }

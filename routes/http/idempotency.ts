@@ -3,6 +3,7 @@ import type { Database } from "../../db/database.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import type { Operation, Outcome } from "../../db/write/context.ts";
 import { isTaken, runOnce } from "../../db/write/idempotency.ts";
+import { peerOf } from "./callers/caller.ts";
 import { invalidMember, type RequestError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import { queryOf } from "./input/queries.ts";
@@ -71,11 +72,11 @@ function invalidKey(): RequestError {
  * so that a stranger who guesses it does not learn the room's id. Errors: `invalid_request`.
  */
 async function roomlessKey(c: Context, database: Database, viewer: Viewer, key: string): Promise<string> {
-  const least = LIMITS.roomlessKeyLength;
-  if (key.length < least) {
+  const min = LIMITS.roomlessKeyLength;
+  if (key.length < min) {
     throw invalidMember(
       ["Idempotency-Key"],
-      `Idempotency-Key of a room without an id must have at least ${least} characters.`,
+      `Idempotency-Key of a room without an id must have at least ${min} characters.`,
       "Take a new random UUID, or name the room by an id.",
     );
   }
@@ -90,8 +91,7 @@ async function roomlessKey(c: Context, database: Database, viewer: Viewer, key: 
 
 /** Who calls, as far as addresses tell. What proxies say is taken in whole: the last of them cannot be feigned. */
 function creatorOf(c: Context): string {
-  const { remoteAddr } = (c.env ?? {}) as { remoteAddr?: { hostname?: string } };
-  return `${remoteAddr?.hostname ?? ""} ${c.req.header("X-Forwarded-For") ?? ""}`;
+  return `${peerOf(c) ?? ""} ${c.req.header("X-Forwarded-For") ?? ""}`;
 }
 
 /** What beside the body makes two requests different. */

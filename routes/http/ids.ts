@@ -13,8 +13,8 @@ export const NO_ID = String.raw`^\.{1,2}$`;
 export const NO_AGENT_ID = String.raw`^(_|\.{1,2}$)`;
 
 /** What is wrong with an id or a key, by "Ids and keys" of docs/api.md; undefined where nothing is. */
-export function textFault(text: string, most: number): string | undefined {
-  if (text.length < 1 || text.length > most) return `must have 1 to ${most} characters`;
+export function textFault(text: string, max: number): string | undefined {
+  if (text.length < 1 || text.length > max) return `must have 1 to ${max} characters`;
   if (CONTROL.test(text)) return "must not contain control characters";
   if (!text.isWellFormed()) return "must be well-formed Unicode";
   if (text.trim() === "") return "must not be only spaces";

@@ -9,8 +9,8 @@ export type Pieces = readonly Uint8Array<ArrayBuffer>[];
 export interface Share {
   /** Bytes that the event may have, about. */
   readonly bytes: number;
-  /** Counts these pieces from now on. `letGo` is called where memory is short and this reader takes nothing. */
-  hold(pieces: Pieces, letGo: () => void): void;
+  /** Counts these pieces from now on. `release` is called where memory is short and this reader takes nothing. */
+  hold(pieces: Pieces, release: () => void): void;
   /** The reader took a piece. */
   progress(): void;
   /** Gives it back; may be called again. */
@@ -53,7 +53,7 @@ export function createOutbox(
   now: () => number = () => performance.now(),
 ): Outbox {
   /** Those who hold pieces, the one that has taken none for the longest time first. */
-  const holders = new Map<Share, { at: number; letGo(): void }>();
+  const holders = new Map<Share, { at: number; release(): void }>();
   /** How many readers share what is counted: pieces, or by its name what is yet to be read. */
   const counted = new Map<Pieces | string, number>();
   const reportStalled = createReport<void>(
@@ -70,14 +70,14 @@ export function createOutbox(
   function press() {
     clearTimeout(timer);
     timer = undefined;
-    for (const { at, letGo } of holders.values()) {
+    for (const { at, release } of holders.values()) {
       if (!isShort()) return;
       const left = at + pressedMs - now();
       if (left > 0) {
         timer = setTimeout(press, Math.ceil(left));
         return;
       }
-      letGo();
+      release();
     }
   }
 
@@ -97,12 +97,12 @@ export function createOutbox(
       else press();
       const own: Share = {
         bytes: held === undefined ? small : page,
-        hold(pieces, letGo) {
+        hold(pieces, release) {
           if (ended) return;
           count(pieces, 1);
           if (held !== undefined) count(held, -1);
           held = pieces;
-          holders.set(own, { at: now(), letGo });
+          holders.set(own, { at: now(), release });
           press();
         },
         progress() {

@@ -74,9 +74,9 @@ const MAX_BYTES_PER_CHARACTER = 3;
 export function checkSize(value: Json | undefined, what: string): void {
   if (value === undefined || typeof value === "number" || typeof value === "boolean") return;
   const json = JSON.stringify(value);
-  const most = LIMITS.valueBytes;
-  if (json.length > most / MAX_BYTES_PER_CHARACTER && new TextEncoder().encode(json).length > most) {
-    throw tooLarge(what, most);
+  const max = LIMITS.valueBytes;
+  if (json.length > max / MAX_BYTES_PER_CHARACTER && new TextEncoder().encode(json).length > max) {
+    throw tooLarge(what, max);
   }
 }
 
@@ -125,7 +125,8 @@ export function reply(
   status: 200 | 201 = 200,
   headers?: Record<string, string>,
 ): Response {
-  return json(body, status, { "Convene-Revision": String(revision), ...headers });
+  const content = { "Content-Type": "application/json", "Convene-Revision": String(revision) };
+  return new BasedResponse(JSON.stringify(body), status, { ...content, ...headers });
 }
 
 /** `reply` for what may be large: encoding it yields in between. */
@@ -141,8 +142,4 @@ export function replyLarge(
 export async function replyLargeList(value: unknown, headers?: Record<string, string>): Promise<Response> {
   const { body, headers: own } = await largeJson(value);
   return new BasedResponse(body, 200, { "Content-Type": "application/json", ...headers, ...own });
-}
-
-function json(body: unknown, status: 200 | 201, headers?: Record<string, string>): Response {
-  return new BasedResponse(JSON.stringify(body), status, { "Content-Type": "application/json", ...headers });
 }

@@ -86,7 +86,7 @@ export function streamOf(
   }
 
   /** The runtime closes no connection while its socket takes nothing, so what it keeps is kept until that is gone. */
-  function letGo() {
+  function release() {
     over = true;
     drop();
     outbox.reportStalled();
@@ -113,7 +113,7 @@ export function streamOf(
     given = 0;
     pieces = []; // while the next one is waited for, the last one is not kept
     pieces = await next().catch(logged) ?? [];
-    if (!left && pieces.length > 1) take().hold(pieces, letGo);
+    if (!left && pieces.length > 1) take().hold(pieces, release);
     else share = void share?.end();
     return pieces.length > 0;
   }
@@ -140,7 +140,7 @@ export function streamOf(
           controller.enqueue(ENCODER.encode(`retry: ${LIMITS.returnMs}\n\n`));
           return end(controller);
         }
-        stalled = setTimeout(letGo, LIMITS.stalledMs);
+        stalled = setTimeout(release, LIMITS.stalledMs);
       }
       if (isBusy()) await yieldToOthers();
       if (left) return;

@@ -1,9 +1,8 @@
 import type { CallToolResult } from "@modelcontextprotocol/server";
 import { existingId } from "../http/ids.ts";
 import { LIMITS } from "../http/limits.ts";
+import type { Fetch } from "../http/paths.ts";
 import { inWordsOfTools, type Named } from "./words.ts";
-
-export type Fetch = (request: Request, env: unknown) => Promise<Response>;
 
 /** What the API answered: its status, its body as text, and as a value. */
 export interface Answer {

@@ -61,7 +61,7 @@ export function createEndings(): Endings {
           ? []
           : [note(nameOf("request", session, request), { end: cancelled, sent })]),
       ];
-      return () => notes.forEach((giveBack) => giveBack());
+      return () => notes.forEach((release) => release());
     },
     called({ room, agent, sent }) {
       end(nameOf("agent", room, agent), sent);

@@ -1,7 +1,8 @@
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { VERSION } from "../../version.ts";
 import { LIMITS } from "../http/limits.ts";
-import { createApi, type Fetch } from "./api.ts";
+import type { Fetch } from "../http/paths.ts";
+import { createApi } from "./api.ts";
 import { createEndings } from "./endings.ts";
 import { registerMessageTools } from "./message_tools.ts";
 import { registerResources } from "./resources.ts";

@@ -4,13 +4,13 @@ import { READS, REPLACES } from "./annotations.ts";
 import { type Api, toResult } from "./api.ts";
 import { agent, anyJson, gate, members, repetition, room, tool, type Tools, version } from "./arguments.ts";
 
-const place = {
+const entryKey = {
   scope: z.string().optional().describe("_shared by default"),
   key: z.string().describe("The entry's name in its scope"),
 };
 
 const WRITE = {
-  ...place,
+  ...entryKey,
   value: anyJson.optional(),
   // Each is described, or zod makes a list of types of them, which not every client keeps.
   increment: z.union(
@@ -63,7 +63,7 @@ export function registerStateTools(tools: Tools, api: Api): void {
       description: "Delete a key.",
       inputSchema: tool({
         room,
-        ...place,
+        ...entryKey,
         if_version: version.optional(),
         if: gate.optional(),
         agent: agent.optional(),

@@ -36,14 +36,14 @@ export function createWaitFor({ api, endings, session, sent, giveUp }: Waiting):
   return async (wait, context) => {
     const { room, agent } = wait;
     const replaced = new AbortController();
-    const giveBack = endings.hold({ room, agent, sent, session, request: context.mcpReq.id }, {
+    const release = endings.hold({ room, agent, sent, session, request: context.mcpReq.id }, {
       replaced: () => replaced.abort(),
       cancelled: giveUp,
     });
     try {
       return await repeat(api, wait, context, replaced.signal);
     } finally {
-      giveBack();
+      release();
     }
   };
 }
@@ -57,7 +57,7 @@ async function repeat(
 ): Promise<Answer> {
   const began = performance.now();
   const progressToken = _meta?.progressToken;
-  const most = progressToken === undefined ? LIMITS.waitMs : LIMITS.progressMs;
+  const max = progressToken === undefined ? LIMITS.waitMs : LIMITS.progressMs;
   const signal = AbortSignal.any([gone, replaced]);
   for (;;) {
     const elapsed = performance.now() - began;
@@ -65,7 +65,7 @@ async function repeat(
       const params = { progressToken, progress: Math.round(elapsed / 1_000), total: timeout_seconds };
       await notify({ method: "notifications/progress", params: { ...params, message: "waiting" } });
     }
-    const timeout = Math.max(0, Math.min(most, Math.round(timeout_seconds * 1_000 - elapsed)));
+    const timeout = Math.max(0, Math.min(max, Math.round(timeout_seconds * 1_000 - elapsed)));
     const answer = await api.call("POST", ["rooms", room, "wait"], { body: { ...body, timeout }, signal });
     const waited = Math.round(performance.now() - began);
     if (answer.text === "") return ended(body.agent, waited);

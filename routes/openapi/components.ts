@@ -2,10 +2,28 @@ import { z } from "zod";
 import { type ErrorCode, ERRORS, type Row } from "../../errors.ts";
 import { docsOf } from "../http/errors.ts";
 import * as parts from "../http/input/schema_parts.ts";
-import { ERROR_MEMBERS } from "./answers.ts";
+import { STATE } from "../state/operations.ts";
 import { answersOf } from "./operations.ts";
 
 type Schema = Record<string, unknown>;
+
+const { count, json, time } = parts;
+
+/** The schemas of the further members that errors have, by their names in the table of errors. */
+const ERROR_MEMBERS: Record<string, z.ZodType> = {
+  issues: z.array(z.object({ path: z.array(z.union([z.string(), z.number()])), message: z.string() })),
+  index: count.meta({ description: "The refused write's place in its batch" }),
+  expression: z.string(),
+  position: count,
+  cause: z.object({ code: z.string(), message: z.string(), position: count.optional() }),
+  current: z.union(STATE.answers(parts).EntryOrView.options).nullable().meta({
+    description: "The entry as it stands",
+  }),
+  evaluated: json,
+  claimed: z.literal(false),
+  claimed_by: z.string(),
+  claimed_at: time,
+};
 
 /** `VersionConflict` of `version_conflict`. */
 export function errorName(code: string): string {

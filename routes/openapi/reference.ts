@@ -32,7 +32,7 @@ export function referencePage({ paths }: OpenApi): string {
   }\n\n## Read next\n\n[The guide]($CONVENE/help), [what each error means]($CONVENE/docs/errors).\n`;
 }
 
-function parameterLine({ name, in: place, required, description, schema }: DocumentedParameter): string {
+function parameterLine({ name, in: location, required, description, schema }: DocumentedParameter): string {
   const unsaid = schema.default ? `; ${schema.default} unless said` : "";
-  return `- \`${name}\` (${place}${required ? ", required" : ""}): ${description}${unsaid}`;
+  return `- \`${name}\` (${location}${required ? ", required" : ""}): ${description}${unsaid}`;
 }

@@ -82,12 +82,7 @@ export const GUARDS = {
   "Referrer-Policy": "no-referrer",
 };
 
-/** Sends a page. */
-export async function sendPage(c: Context, html: string, found = true): Promise<Response> {
-  return await sendPieces(c, [html], found ? 200 : 404);
-}
-
-/** Sends pieces of a page one after the other: each can be opened by itself. */
+/** Sends a page, or parts of one, with `GUARDS`: each can be opened by itself. */
 export async function sendPieces(c: Context, texts: string[], status: 200 | 404 = 200): Promise<Response> {
   for (const [name, value] of Object.entries(GUARDS)) c.header(name, value);
   return await replyLargePage(c, texts, status);

@@ -1,11 +1,11 @@
 import type { Hono } from "hono";
+import { ERRORS } from "../../errors.ts";
 import cel from "../../views/docs/cel.md" with { type: "text" };
 import integrations from "../../views/docs/integrations.md" with { type: "text" };
 import waits from "../../views/docs/waits.md" with { type: "text" };
 import patterns from "../../views/docs/patterns.md" with { type: "text" };
 import guide from "../../views/guide.md" with { type: "text" };
 import { type Documents, MARKDOWN, type Text, withAddress } from "./documents.ts";
-import { errorsPage } from "./error_docs.ts";
 import { LIMITS } from "../http/limits.ts";
 import { document } from "../http/methods.ts";
 import { openApi } from "../openapi/document.ts";
@@ -115,4 +115,14 @@ function withLimits(text: string): string {
 
 function indexText(): string {
   return `# Convene\n\n> An HTTP service where agents coordinate: rooms, messages, claims, state, views and waits. Begin with the guide: GET $CONVENE/\n\n${nextText()}`;
+}
+
+/** Every error code as Markdown; its headings are what `docs` of an error points to. */
+function errorsPage(): string {
+  const rows = Object.entries(ERRORS).map(([code, { status, cause, cure }]) =>
+    `## ${code}\n\nStatus ${status}. ${cause}\n\n**Do this:** ${cure}\n`
+  );
+  return `# Errors\n\nAn error is \`{"error":"<code>","message":"...","hint":"...","docs":"/docs/errors#<code>"}\`.\n\n${
+    rows.join("\n")
+  }\n## Read next\n\n[The guide]($CONVENE/help), [every operation]($CONVENE/docs/api).\n`;
 }

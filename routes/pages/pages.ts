@@ -5,7 +5,7 @@ import { isBusy, mapYielding, runAsTask, yieldToOthers } from "../../db/yield.ts
 import { frontPage } from "../../views/front/front_page.tsx";
 import { type Markup, page } from "../../views/shared/layout.tsx";
 import { roomPage, unknownRoomPage } from "../../views/room/room_page.tsx";
-import { ASSETS, mountAssets, sendPage } from "./assets.ts";
+import { ASSETS, mountAssets, sendPieces } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
 import { GUIDE, mountDocs } from "./docs.ts";
 import { createDocuments, type Documents } from "./documents.ts";
@@ -66,10 +66,10 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
       : undefined;
     const markup = await roomPage({ ...room, evaluation }, ASSETS, drawEach);
     if (isBusy()) await yieldToOthers();
-    return await sendPage(c, page(markup));
+    return await sendPieces(c, [page(markup)]);
   } catch (error) {
     if (!isRefusal(error, "room_not_found")) throw error;
-    return await sendPage(c, page(unknownRoomPage(id, services.addressOf(c), ASSETS)), false);
+    return await sendPieces(c, [page(unknownRoomPage(id, services.addressOf(c), ASSETS))], 404);
   }
 }
 

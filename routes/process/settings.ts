@@ -91,9 +91,9 @@ function rate(env: Env, name: string): number | undefined {
   return read(env, name, "a number, 0 or more", (value) => Number.isFinite(value) && value >= 0);
 }
 
-function whole(env: Env, name: string, least = 0, most = Number.MAX_SAFE_INTEGER): number | undefined {
-  const range = most === Number.MAX_SAFE_INTEGER ? `, ${least} or more` : ` from ${least} to ${most}`;
-  const fits = (value: number) => Number.isInteger(value) && value >= least && value <= most;
+function whole(env: Env, name: string, min = 0, max = Number.MAX_SAFE_INTEGER): number | undefined {
+  const range = max === Number.MAX_SAFE_INTEGER ? `, ${min} or more` : ` from ${min} to ${max}`;
+  const fits = (value: number) => Number.isInteger(value) && value >= min && value <= max;
   return read(env, name, `a whole number${range}`, fits);
 }
 

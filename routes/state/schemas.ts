@@ -25,12 +25,12 @@ const once = ({ z, absent, id, about }: Parts) => ({
   agent: absent(id).meta(about("Who writes: `self` in the gate; the write counts as its heartbeat")),
 });
 
-const place = ({ defaulting, id, key }: Parts) => ({ scope: defaulting(id, SHARED_SCOPE), key });
+const entryKey = ({ defaulting, id, key }: Parts) => ({ scope: defaulting(id, SHARED_SCOPE), key });
 
 const write = (parts: Parts) => {
   const { z, absent, expression } = parts;
   return {
-    ...place(parts),
+    ...entryKey(parts),
     value: z.custom<Json>().optional(),
     if_version: ifVersion(parts),
     increment: absent(z.union([z.boolean(), z.number()], "must be true, false or a number")),
@@ -52,7 +52,7 @@ export const WRITES = {
         .max(LIMITS.batchWrites, `must hold at most ${LIMITS.batchWrites} writes`),
       ...once(parts),
     }),
-    delete: parts.z.strictObject({ ...place(parts), if_version: ifVersion(parts), ...once(parts) }),
+    delete: parts.z.strictObject({ ...entryKey(parts), if_version: ifVersion(parts), ...once(parts) }),
   })),
 };
 
@@ -72,9 +72,9 @@ const scopeIn = ({ defaulting }: Parts, scopes: z.ZodType) =>
 /** The kinds of a write, each with what is sent `beside` it. */
 function kindsOf(parts: Parts, beside: z.ZodRawShape) {
   const { z, absent, key, value, expression, about } = parts;
-  const place = { scope: scopeIn(parts, scopesOf(parts, SHARED_SCOPE)), key, if_version: ifVersion(parts) };
+  const target = { scope: scopeIn(parts, scopesOf(parts, SHARED_SCOPE)), key, if_version: ifVersion(parts) };
   const kind = (title: string, members: z.ZodRawShape) =>
-    z.strictObject({ ...place, ...members, ...beside }).meta({ title });
+    z.strictObject({ ...target, ...members, ...beside }).meta({ title });
   const increment = absent(z.literal(false));
   // Null alone is taken; as a type openapi-fetch would refuse that, so it is a text that is none.
   const nullAlone = z.string().nullish().meta({ not: { type: "string" } });

@@ -243,10 +243,10 @@ Deno.test("followers are limited in a room and in an instance; one that leaves m
     }
     const one = await watch.follow(EVERYBODY, "r");
     await watch.follow(EVERYBODY, "r");
-    await assert.rejects(watch.follow(EVERYBODY, "r"), { facts: { why: "followers_of_room", most: 2 } });
+    await assert.rejects(watch.follow(EVERYBODY, "r"), { facts: { why: "followers_of_room", max: 2 } });
     await assert.rejects(watch.follow(EVERYBODY, "none"), { code: "room_not_found" });
     const three = await watch.follow(EVERYBODY, "s");
-    await assert.rejects(watch.follow(EVERYBODY, "s"), { facts: { why: "followers", most: 3 } });
+    await assert.rejects(watch.follow(EVERYBODY, "s"), { facts: { why: "followers", max: 3 } });
     const pending = one.next(60_000);
     one.end();
     one.end();

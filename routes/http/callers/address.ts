@@ -1,26 +1,24 @@
 import type { Context } from "hono";
+import { forwardedBy } from "./caller.ts";
 import { hostIn } from "./hosts.ts";
 
 /**
- * Where the service is reached: at `publicUrl`, else where this caller reached it. Behind `trustedProxies` that is what
- * the outermost of them says by `X-Forwarded-Host` and `X-Forwarded-Proto`, else by `Forwarded` (RFC 7239).
+ * Tells under which URL the service is reached: `publicUrl`, else the one that this caller used. Behind
+ * `trustedProxies` the outermost of them names it in `X-Forwarded-Host` and `X-Forwarded-Proto`, else in `Forwarded`
+ * (RFC 7239).
  */
 export function createAddress(trustedProxies: number, publicUrl?: string): (c: Context) => string {
   return function addressOf(c) {
     if (publicUrl !== undefined) return publicUrl;
     const url = new URL(c.req.url);
-    const told = trustedProxies > 0 ? forwarded(c, trustedProxies) : {};
+    const told = forwarded(c, trustedProxies);
     const protocol = told.protocol ?? url.protocol;
     return told.host === undefined ? `${protocol}//${url.host}` : new URL(`${protocol}//${told.host}`).origin;
   };
 }
 
-/** What the outermost of so many proxies says: each appends, so that it stands that far from the right end. */
 function forwarded(c: Context, proxies: number): { host?: string; protocol?: string } {
-  const of = (header: string) => {
-    const said = c.req.header(header)?.split(",");
-    return said?.at(-Math.min(proxies, said.length))?.trim();
-  };
+  const of = (header: string) => forwardedBy(c, proxies, header);
   const element = of("Forwarded") ?? "";
   const host = of("X-Forwarded-Host") ?? pairOf(element, "host");
   const protocol = (of("X-Forwarded-Proto") ?? pairOf(element, "proto"))?.toLowerCase();

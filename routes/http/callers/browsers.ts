@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import { RequestError } from "../errors.ts";
+import { peerOf } from "./caller.ts";
 import { createHosts, hostIn, type Hosts, isAddress } from "./hosts.ts";
 import { isLoopback, isPrivate } from "./networks.ts";
 import { createReport } from "../reports.ts";
@@ -85,8 +86,7 @@ function isWeb(origin: string): boolean {
 
 /** Whether a request comes from this machine or its networks; false where the runtime does not tell. */
 function isNear(c: Context): boolean {
-  const { remoteAddr } = (c.env ?? {}) as { remoteAddr?: { hostname?: string } };
-  const address = remoteAddr?.hostname;
+  const address = peerOf(c);
   return address !== undefined && (isLoopback(address) || isPrivate(address));
 }
 

@@ -6,7 +6,7 @@ export interface BucketLimits {
   /** Requests at once, after a pause. */
   burst: number;
   /** Names that are remembered; beyond them the one that was used longest ago is forgotten, and begins anew. */
-  most: number;
+  max: number;
 }
 
 /** What is left of a bucket; `waitMs`, only where it was empty, until there is a request in it again. */
@@ -16,8 +16,8 @@ export interface Taken {
 }
 
 /** Token buckets by name. `now` is in milliseconds. */
-export function createBuckets({ perSecond, burst, most }: BucketLimits, now: () => number) {
-  const buckets = createLru<{ tokens: number; at: number }>(most);
+export function createBuckets({ perSecond, burst, max }: BucketLimits, now: () => number) {
+  const buckets = createLru<{ tokens: number; at: number }>(max);
 
   function bucketOf(name: string, time: number) {
     const known = buckets.get(name);

@@ -1,19 +1,29 @@
 import type { Context } from "hono";
 
+/** The address of the connection's other end. Undefined if the runtime does not tell. */
+export function peerOf(c: Context): string | undefined {
+  return ((c.env ?? {}) as { remoteAddr?: { hostname?: string } }).remoteAddr?.hostname;
+}
+
 /**
- * Who calls, as far as limits care: the client's address, an IPv6 one by its network of 64 bits. Behind proxies it
- * is what the outermost of the `trustedProxies` saw, which stands that far from the right end of X-Forwarded-For;
- * what is further left anybody may have written. Undefined where the runtime does not tell.
+ * What the outermost of `proxies` put into a header. Each proxy appends, so its entry stands that far from the right
+ * end; anybody may have written what is further left.
+ */
+export function forwardedBy(c: Context, proxies: number, header: string): string | undefined {
+  const entries = proxies > 0 ? c.req.header(header)?.split(",") : undefined;
+  return entries?.at(-Math.min(proxies, entries.length))?.trim();
+}
+
+/**
+ * Identifies the caller for limits: by its address, or by the 64-bit network of an IPv6 address. Undefined if the
+ * runtime does not tell.
  */
 export function callerOf(c: Context, trustedProxies: number): string | undefined {
-  const forwarded = trustedProxies > 0 ? c.req.header("X-Forwarded-For")?.split(",") : undefined;
-  const seen = forwarded?.at(-Math.min(trustedProxies, forwarded.length))?.trim();
-  const { remoteAddr } = (c.env ?? {}) as { remoteAddr?: { hostname?: string } };
-  const address = seen ?? remoteAddr?.hostname;
+  const address = forwardedBy(c, trustedProxies, "X-Forwarded-For") ?? peerOf(c);
   return address && networkOf(withoutPort(address));
 }
 
-/** Some proxies write the port of each connection behind the address, and then an IPv6 one in brackets. */
+/** Removes the port that some proxies append, for which they put an IPv6 address in brackets. */
 function withoutPort(address: string): string {
   if (!address.includes(":")) return address;
   return /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(address)?.[1] ?? /^\[(.*)\](:\d+)?$/.exec(address)?.[1] ?? address;

@@ -43,7 +43,7 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
   const limitsOf = (perSecond: number) => ({
     perSecond,
     burst: burstOf(perSecond),
-    most: LIMITS.callersRemembered,
+    max: LIMITS.callersRemembered,
   });
   const takeOfCaller = createBuckets(limitsOf(callerPerSecond), now);
   const takeOfRoom = createBuckets(limitsOf(roomPerSecond), now);
@@ -70,14 +70,14 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
     hold(c, kind, room) {
       const caller = limited(c);
       if (caller === undefined) return () => {};
-      const shares: Array<[name: string, most: number, whose: string]> = [];
+      const shares: Array<[name: string, max: number, whose: string]> = [];
       const ofCaller = kind === "wait" ? options.waitsOfCaller : options.streamsOfCaller;
       if (caller !== null) shares.push([`${kind} of ${caller}`, ofCaller, "You have"]);
       if (kind === "wait") shares.push([`in ${room}`, options.waitsOfRoom, "This room has"]);
-      for (const [name, most, whose] of shares) {
-        if (most > 0 && holds.count(name) >= most) {
+      for (const [name, max, whose] of shares) {
+        if (max > 0 && holds.count(name) >= max) {
           c.header("Retry-After", String(LIMITS.retryAfterSeconds));
-          throw new RequestError("rate_limited", `${whose} ${most} ${kind}s under way, the most at once.`, {
+          throw new RequestError("rate_limited", `${whose} ${max} ${kind}s under way, the most at once.`, {
             hint: "End one, or share one: a wait may ask for several things with ||.",
           });
         }

@@ -48,10 +48,10 @@ export function issuesOf(schema: unknown, value: unknown, found: Issue[], kind: 
   const { path, message } = issues[0]!;
   const [first] = unknown;
   const where = first ? first.path : path;
-  const place = where.length > 0 ? `${where.join(".")}: ` : first ? "" : `${WHOLE[kind]}: `;
+  const prefix = where.length > 0 ? `${where.join(".")}: ` : first ? "" : `${WHOLE[kind]}: `;
   return {
     issues,
-    message: message === MISSING ? `\`${path.join(".")}\` ${MISSING}.` : `${place}${message}`,
+    message: message === MISSING ? `\`${path.join(".")}\` ${MISSING}.` : `${prefix}${message}`,
     hint: first && memberHint(kind, schema as Schema, first.path, first.name),
   };
 }

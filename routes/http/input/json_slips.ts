@@ -35,8 +35,8 @@ const ANY = "In a shell, quote the body with '...'.";
 export function slipOf(text: string, said: string): string {
   const outside = withoutStrings(text);
   const seen = OUTSIDE.find(([slip]) => slip.test(outside)) ?? SAID.find(([slip]) => slip.test(said));
-  const place = /at position (\d+)/.exec(said)?.[1];
-  return seen?.[1] ?? (Number(place) === text.length ? TOO_EARLY : ANY);
+  const position = /at position (\d+)/.exec(said)?.[1];
+  return seen?.[1] ?? (Number(position) === text.length ? TOO_EARLY : ANY);
 }
 
 /** The text with nothing between the quotes of each string. */

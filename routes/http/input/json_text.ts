@@ -99,12 +99,12 @@ const LONG = 16;
  * `JSON.parse` takes twenty times as long, and holds up others.
  */
 function scan(text: string): Scan {
-  let [depth, most, names] = [0, 0, 0];
+  let [depth, max, names] = [0, 0, 0];
   let lost: Token | undefined;
   for (let i = 0; i < text.length; i++) {
     const character = text[i]!;
     if (character === '"') i = endOfString(text, i);
-    else if (character === "{" || character === "[") most = Math.max(most, ++depth);
+    else if (character === "{" || character === "[") max = Math.max(max, ++depth);
     else if (character === "}" || character === "]") depth--;
     else if (character === ":") names++;
     else if (character === "-" || (character >= "0" && character <= "9")) {
@@ -116,7 +116,7 @@ function scan(text: string): Scan {
       i = end - 1;
     }
   }
-  return { depth: most, lost, names };
+  return { depth: max, lost, names };
 }
 
 /**
@@ -152,11 +152,11 @@ function numberFault(text: string, { start, source }: Token): Fault {
  * The names and indexes that lead to a place of a JSON text; without a place, to the first name that stands twice in
  * its object.
  */
-function pathTo(text: string, place = text.length): Path {
+function pathTo(text: string, position = text.length): Path {
   const path: Path = [];
   const known: Array<Set<string>> = [];
   let name = "";
-  for (let i = 0; i < place; i++) {
+  for (let i = 0; i < position; i++) {
     const character = text[i];
     if (character === '"') {
       const end = endOfString(text, i);
@@ -170,7 +170,7 @@ function pathTo(text: string, place = text.length): Path {
       known.pop();
     } else if (character === ":") {
       const member = path[path.length - 1] = JSON.parse(name) as string;
-      if (place === text.length && known.at(-1)!.has(member)) return path;
+      if (position === text.length && known.at(-1)!.has(member)) return path;
       known.at(-1)!.add(member);
     } else if (character === ",") {
       const last = path.at(-1);

@@ -75,13 +75,13 @@ export function queryText(c: Context, name: string): string | undefined {
   return queryOf(c)[name];
 }
 
-/** A whole number of the query. Errors: `invalid_request` when it is none, negative, or below `least`. */
-export function queryNumber(c: Context, name: string, least = 0): number | undefined {
+/** A whole number of the query. Errors: `invalid_request` when it is none, negative, or below `min`. */
+export function queryNumber(c: Context, name: string, min = 0): number | undefined {
   const text = queryText(c, name);
   if (text === undefined) return undefined;
   const value = Number(text);
   if (!/^-?\d+$/.test(text)) throw invalidMember([name], `${name} must be a whole number.`);
-  if (value < least) throw invalidMember([name], `${name} must be at least ${least}.`);
+  if (value < min) throw invalidMember([name], `${name} must be at least ${min}.`);
   return Math.min(value, Number.MAX_SAFE_INTEGER);
 }
 

@@ -12,7 +12,7 @@ const KEPT: Record<string, Record<string, string>> = {
   "cel/rooms/context.ts": { looks: OF_ONE_LOOK, results: OF_ONE_LOOK },
   "cel/rooms/definitions.ts": {
     completed: "by definitions, which are the same for all",
-    circles: "by definitions, which are the same for all",
+    cycles: "by definitions, which are the same for all",
   },
   "cel/rooms/definitions_memory.ts": { rooms: "views are defined in the open" },
   "cel/rooms/reader.ts": { defining: "views are defined in the open" },

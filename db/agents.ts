@@ -59,12 +59,12 @@ const SET_STATUS = `
 const OF_ROOM = "WHERE room_id = :room";
 const GET = `SELECT * FROM agents WHERE room_id = :room AND id = :agent`;
 
-/** What `toAgent` and `registerAgent` read of a row, and of one of `newestWaitsOf`. */
+/** Columns that `toAgent` reads of an agent, and `toNewest` of a wait; `joined` tells whether an agent is new. */
 const AGENT = ["id", "room_id", "name", "role", "meta", "status", "joined", "joined_at", "last_heartbeat"];
 const WAIT = ["agent_id", "token", "waiting_on"];
 
 /**
- * Registers an agent, or again: then `name`, and what else is given, replaces what was; with `ifNew` that is
+ * Registers an agent. One that is there takes on `name` and the other fields that are given; with `ifNew` it is
  * refused. Errors: `room_not_found`, `agent_exists`, `limit_reached`.
  */
 export function registerAgent(
@@ -113,7 +113,7 @@ export function registerAgent(
   };
 }
 
-/** A heartbeat: the time of life always moves, the room's clock only with the status. Errors: `room_not_found`, `agent_not_found`. */
+/** Records a heartbeat. Only a new status advances the room's revision. Errors: `room_not_found`, `agent_not_found`. */
 export function heartbeat(
   database: Database,
   room: string,
@@ -145,7 +145,7 @@ export function heartbeat(
   };
 }
 
-/** All agents in order of joining. Errors: `room_not_found`. */
+/** Lists all agents in order of joining. Errors: `room_not_found`. */
 export async function listAgents(
   database: Database,
   viewer: Viewer,
@@ -160,7 +160,7 @@ export async function listAgents(
   return { agents: await mapYielding(rows!, (row) => toAgent(row, newest, stored)), revision };
 }
 
-/** All agents, or those that are named, in order of joining; their rows are for `toAgent`. */
+/** Selects all agents, or the named ones, in order of joining, as rows for `toAgent`. */
 export function selectAgents(room: string, agents?: string[]): Listing {
   const listing = { table: "agents" as const, columns: AGENT, order: ["joined"] };
   if (agents === undefined) return { ...listing, where: OF_ROOM, args: { room } };
@@ -168,7 +168,7 @@ export function selectAgents(room: string, agents?: string[]): Listing {
   return { ...listing, where, args: { room, agents: JSON.stringify(agents) } };
 }
 
-/** Errors: `room_not_found`, `agent_not_found`. */
+/** Gets one agent. Errors: `room_not_found`, `agent_not_found`. */
 export async function getAgent(
   database: Database,
   viewer: Viewer,
@@ -186,7 +186,7 @@ export async function getAgent(
   return { agent: toAgent(rows![0]!, toNewest(waits!)), revision };
 }
 
-/** An agent's row with the newest waits of the room that are in progress. */
+/** Makes an agent of its row and the room's newest waits in progress. */
 export function toAgent(row: Row, newest: Newest, read: (json: string) => Json = JSON.parse): Agent {
   const id = row.id as string;
   return {

@@ -1,18 +1,17 @@
 export const PARTS = ["state", "agents", "messages"] as const;
 export type Part = typeof PARTS[number];
 
-/** A part of a room has moved to `revision`. A hint: whoever is told compares revisions with the database. */
+/** Says that a part of a room has reached `revision`. It is a hint: listeners compare revisions with the database. */
 export interface Change {
   room: string;
   part: Part;
   revision: number;
 }
 
-/** What this instance's own writes have changed. */
+/** Announces the changes that this instance's own writes make. */
 export interface Bus {
-  /** Tells the listeners of this instance that a room has moved. */
   announce(change: Change): void;
-  /** Listens for changes; returns how to stop. */
+  /** Returns the function that stops listening. */
   listen(listener: (change: Change) => void): () => void;
 }
 

@@ -1,21 +1,21 @@
 import type { Row, Send, Statement } from "./driver/statement.ts";
 
-/** The database's time in milliseconds, as SQL: the same all through a statement. */
+/** SQL of the database's time in milliseconds. It is constant within a statement. */
 export const NOW = `CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)`;
 
 const ASK: Statement = { sql: `SELECT ${NOW} AS now`, args: {}, single: true };
 
-/** The time is asked for with the first batch that comes so much later: clocks drift, and are set. */
+/** Milliseconds until a batch asks for the time again: clocks drift, and are set. */
 const ASK_EVERY_MS = 10_000;
 
-/** By so much the time of day may move against `elapsed` before time counts as passed unseen. */
+/** Milliseconds by which the time of day may diverge from `elapsed` before the time counts as unknown. */
 const UNSEEN_MS = 1_000;
 
-/** The clocks of the machine, in milliseconds. Neither is ever shown: what others see is of the database's clock. */
+/** The machine's clocks, in milliseconds. Neither is shown: all shown times are by the database's clock. */
 export interface MachineClocks {
-  /** Runs evenly, from whenever it began; it may stand still while the machine sleeps. */
+  /** Is monotonic, from any start; it may stop while the machine sleeps. */
   elapsed(): number;
-  /** Only tells, against `elapsed`, that the machine has slept or that its clock was set. */
+  /** Serves only to detect, against `elapsed`, that the machine has slept or that its clock was set. */
   timeOfDay(): number;
 }
 
@@ -26,47 +26,44 @@ export const MACHINE_CLOCKS: MachineClocks = {
 
 /** Time and ids. */
 export interface Clock {
-  /**
-   * The database's time, by which all that others see is reckoned: at once, but before the database has told it.
-   * Errors: `DatabaseUnavailable`.
-   */
+  /** The database's time, to which all shown times belong. Asks it only while unknown. Errors: `DatabaseUnavailable`. */
   time(): Promise<Date>;
-  /** Milliseconds since some time or other, for what this instance alone is to measure. They run evenly. */
+  /** Monotonic milliseconds, for durations within this instance. */
   elapsed(): number;
-  /** A value that no other call returns: ids, nonces of writes, tokens of waits. */
+  /** A unique value: for ids, nonces of writes, tokens of waits. */
   newId(): string;
 }
 
-/** The database's clock, as far as this instance knows it. */
+/** This instance's estimate of the database's clock. */
 export interface ServerClock {
-  /** The database's time, within half the time of a call; after it was told. */
+  /** The database's time once it is known, accurate to half a round trip. */
   now(): Date;
-  /** False before the database has told its time, and where time has passed unseen since. */
+  /** False before the first sync, and after the machine slept or its clock was set. */
   isKnown(): boolean;
-  /** Sends statements, and where a sync is due asks for the time in the same round trip. */
+  /** Sends statements and, where a sync is due, asks for the time in the same round trip. */
   sendAndSync(send: Send, statements: Statement[]): Promise<Row[][]>;
 }
 
 /**
- * Reckons the database's time from what it told and from what has elapsed since. Two instances whose clocks differ by
- * hours agree, and no clock that is set moves what they write.
+ * Estimates the database's time from its last answers and the time elapsed since. So instances whose clocks differ by
+ * hours agree, and setting a clock does not move the times that they write.
  */
 export function createServerClock({ elapsed, timeOfDay }: MachineClocks): ServerClock {
-  /** Between these two lies what is to be added to `elapsed`. */
+  /** The offset to add to `elapsed` lies between these. */
   let bounds = { min: -Infinity, max: Infinity };
   let askedAt = -Infinity;
-  let apart = NaN;
+  let difference = NaN;
 
-  const isKnown = () => Math.abs(timeOfDay() - elapsed() - apart) < UNSEEN_MS;
+  const isKnown = () => Math.abs(timeOfDay() - elapsed() - difference) < UNSEEN_MS;
 
-  /** The narrowest bounds that agree with all that was told; where nothing does, the clock was set. */
+  /** Narrows the bounds by an answer. One that contradicts them replaces them: the database's clock was set. */
   function learn(told: number, sent: number, answered: number) {
-    // It is told in whole milliseconds, those that have passed.
+    // The database tells whole milliseconds, rounded down.
     const [min, max] = [told - answered, told + 1 - sent];
     const agrees = min <= bounds.max && max >= bounds.min;
     bounds = agrees ? { min: Math.max(min, bounds.min), max: Math.min(max, bounds.max) } : { min, max };
     askedAt = answered;
-    apart = timeOfDay() - answered;
+    difference = timeOfDay() - answered;
   }
 
   return {

@@ -5,7 +5,7 @@ import { createMutex, type Mutex } from "./serialize.ts";
 import { SERVICE } from "./viewer.ts";
 import { createStore, type Store } from "./store.ts";
 
-/** What the service has of its database: what is stored, time and ids, a bus of changes, and a mutex by room. */
+/** All that the service needs of its database: the store, time and ids, a bus of changes, mutexes by room. */
 export interface Database extends Store, Clock, Bus, Mutex {}
 
 export interface DatabaseOptions {

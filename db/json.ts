@@ -1,7 +1,7 @@
 /** Any JSON value, as `JSON.parse` makes it. */
 export type Json = null | boolean | number | string | Json[] | { [member: string]: Json };
 
-/** JSON that is sent as it is stored. Of a list nobody looks into what is large: it need not be parsed and written again. */
+/** JSON that is sent as it is stored, which saves parsing and writing the large fields of a list. */
 export class StoredJson {
   constructor(readonly text: string) {}
 
@@ -10,7 +10,7 @@ export class StoredJson {
   }
 }
 
-/** A stored JSON text as the value that it says, for what is only sent. */
+/** Types a stored JSON text as its value, for answers that only send it. */
 export function stored(text: string): Json {
   return new StoredJson(text) as unknown as Json;
 }

@@ -1,4 +1,4 @@
-/** A map that forgets what was used longest ago. The package lru-cache takes 13 ms of a cold start of 98 to load. */
+/** A map that evicts the least recently used. The package lru-cache takes 13 ms of a cold start of 98 to load. */
 export interface Lru<Value> {
   get(name: string): Value | undefined;
   has(name: string): boolean;
@@ -7,12 +7,12 @@ export interface Lru<Value> {
   clear(): void;
 }
 
-/** `max`: how many values it keeps or, where `sizeOf` is given, the sum of their sizes. */
+/** `max` bounds the number of values or, with `sizeOf`, the sum of their sizes. */
 export function createLru<Value>(
   max: number,
   sizeOf: (value: Value, name: string) => number = () => 1,
 ): Lru<Value> {
-  /** The latest used stand last. */
+  /** The most recently used come last. */
   const entries = new Map<string, { value: Value; size: number }>();
   let total = 0;
 

@@ -9,18 +9,18 @@ import { commit } from "./write/write.ts";
 export const STATUSES = ["active", "idle", "busy", "waiting"] as const;
 export type Status = typeof STATUSES[number];
 
-/** A wait in progress, as all see it: a lease that ends by itself when its instance dies (db/write/endings.ts). */
+/** Marks a wait in progress for all to see: a lease, which ends when its instance dies (db/write/endings.ts). */
 export interface WaitMark {
   room: string;
   agent: string;
-  /** Tells this wait from the agent's others. */
+  /** Unique among the agent's waits. */
   token: string;
 }
 
 const WAITS = `SELECT agent_id, token, waiting_on FROM waits WHERE room_id = :room`;
 const OLDEST_FIRST = `ORDER BY revision`;
 
-/** The two newest of each agent, found by their numbers alone: what they wait for may be long. */
+/** The two newest waits of each agent. They are found by rowid first, since `waiting_on` may be long. */
 const newestTwo = (whose: string) => `
   SELECT agent_id, token, waiting_on FROM waits WHERE rowid IN (
     SELECT id FROM (
@@ -30,18 +30,18 @@ const newestTwo = (whose: string) => `
   ${OLDEST_FIRST}`;
 const NEWEST_TWO = newestTwo("room_id = :room");
 const NEWEST_TWO_OF = newestTwo("room_id = :room AND agent_id = :agent");
-// Of each group the other columns are of the row that has the greatest revision.
+// With MAX, SQLite takes the other columns of a group from the row that has the greatest revision.
 const NEWEST = `SELECT agent_id, token, waiting_on, MAX(revision) FROM waits WHERE room_id = :room`;
-// The plus keeps the index by time from being taken: an agent has few waits, a room may have thousands.
+// The plus rules out the index by time: an agent has few waits, a room may have thousands.
 const IN_PROGRESS_NOW = `${WAITS} AND agent_id = :agent AND +until > ${NOW} ${OLDEST_FIRST}`;
 
-/** Whether `:agent` is registered in `:room`. */
+/** True where `:agent` is registered in `:room`. */
 export const REGISTERED = "EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent)";
 
 const MARK = `
   INSERT INTO waits (room_id, agent_id, token, waiting_on, until, revision)
   SELECT :room, :agent, :token, :waiting_on, ${NOW} + :lasts, revision ${FROM_ADMITTED}
-  ON CONFLICT DO NOTHING`; // of a restored copy that has it
+  ON CONFLICT DO NOTHING`; // a restored copy may have it
 
 const OWN_MARK = "room_id = :room AND agent_id = :agent AND token = :token";
 const CLEAR = `DELETE FROM waits WHERE ${OWN_MARK}`;
@@ -51,32 +51,32 @@ const MOVE_AGENT = `
    WHERE room_id = :room AND id = :agent AND ${ADMITTED}`;
 
 /**
- * Reads the two newest waits in progress of one agent, or of each, oldest first, after a look at what is due
- * (`readCurrent`): a wait sees its agent without itself, and an agent may have thousands.
+ * Selects the two newest waits in progress of one agent, or of each, oldest first, for `readCurrent`. Two, because a
+ * wait sees its agent without itself; no more, because an agent may have thousands.
  */
 export function newestTwoWaitsOf(room: string, agent: string | null): Statement {
   return agent === null ? { sql: NEWEST_TWO, args: { room } } : { sql: NEWEST_TWO_OF, args: { room, agent } };
 }
 
-/** Reads the newest wait in progress of one agent, or of each: an agent may have thousands. Else as `newestTwoWaitsOf`. */
+/** Selects the newest wait in progress of one agent, or of each, for `readCurrent`. */
 export function newestWaitsOf(room: string, agent: string | null): Statement {
   return agent === null
     ? { sql: `${NEWEST} GROUP BY agent_id`, args: { room } }
     : { sql: `${NEWEST} AND agent_id = :agent GROUP BY agent_id`, args: { room, agent } };
 }
 
-/** Reads an agent's waits in progress along with a write, which leaves what is due to the next look. */
+/** Selects an agent's waits in progress for a write, which leaves the due ones to the next `readCurrent`. */
 export function waitsNow(room: string, agent: string): Statement {
   return { sql: IN_PROGRESS_NOW, args: { room, agent } };
 }
 
-/** A wait in progress, from a row of `newestTwoWaitsOf`. */
 export interface WaitInProgress {
   agent_id: string;
   token: string;
   waiting_on: string;
 }
 
+/** Reads a row of `newestTwoWaitsOf`. */
 export function toWait(row: Row): WaitInProgress {
   return {
     agent_id: row.agent_id as string,
@@ -85,20 +85,20 @@ export function toWait(row: Row): WaitInProgress {
   };
 }
 
-/** The newest wait in progress of each agent that waits. */
+/** The newest wait in progress of each waiting agent. */
 export type Newest = ReadonlyMap<string, WaitInProgress>;
 
-/** Finds each agent's newest wait among waits in progress, oldest first. */
+/** Finds each agent's newest wait; `waits` are in progress, oldest first. */
 export function newestOf(waits: WaitInProgress[]): Newest {
   return new Map(waits.map((wait) => [wait.agent_id, wait]));
 }
 
-/** The newest waits, from rows of `newestWaitsOf`. */
+/** Reads rows of `newestWaitsOf`. */
 export function toNewest(rows: Row[]): Newest {
   return newestOf(rows.map(toWait));
 }
 
-/** What an agent shows: `waiting` while a wait of its is in progress (the newest one's condition), else its status. */
+/** Shows an agent as `waiting` on its newest wait's condition while one is in progress, else with its own status. */
 export function present(
   agent: string,
   status: Status,
@@ -108,13 +108,13 @@ export function present(
   return wait ? { status: "waiting", waiting_on: wait.waiting_on } : { status, waiting_on: null };
 }
 
-/** Records a heartbeat that goes with no write; together with others that come at once. */
+/** Records a heartbeat without a write, coalesced with others. */
 export async function recordHeartbeat(database: Database, room: string, agent: string): Promise<void> {
   const now = (await database.time()).toISOString();
   await database.commitCoalesced(SERVICE, COALESCED_HEARTBEATS, [room, agent, now]);
 }
 
-/** Shows that an agent waits, for `lasts` milliseconds by the database's clock at the longest. */
+/** Marks that an agent waits, for at most `lasts` milliseconds by the database's clock. */
 export async function markWaiting(
   database: Database,
   { room, agent, token }: WaitMark,
@@ -125,14 +125,14 @@ export async function markWaiting(
   await moveAgent(database, room, agent, admission, (nonce) => ({ sql: MARK, args: { ...args, nonce } }));
 }
 
-/** Clears this wait's mark and no other. */
+/** Clears the mark of this wait alone. */
 export async function clearWaiting(database: Database, { room, agent, token }: WaitMark): Promise<void> {
   const where = [`EXISTS (SELECT 1 FROM waits WHERE ${OWN_MARK})`];
   const admission = { where, args: { agent, token }, byAnyRelease: true };
   await moveAgent(database, room, agent, admission, () => ({ sql: CLEAR, args: { room, agent, token } }));
 }
 
-/** Changes something of an agent that is not of its row, with which the agent changes. */
+/** Writes to another table and gives the agent the write's revision, since what it shows changes. */
 async function moveAgent(
   database: Database,
   room: string,

@@ -19,16 +19,16 @@ export interface Room {
   revision: number;
 }
 
-/** A cursor in the list of rooms, newest first: `id` decides between rooms of the same moment. */
+/** A cursor in the list of rooms, newest first; `id` orders rooms of the same time. */
 export interface RoomCursor {
   created_at: string;
   id?: string;
 }
 
-/** The first read of every answer about a room: no row, no room. */
+/** Comes first in every read of a room; its row is for `revisionOf`. */
 export const ROOM_REVISION = `SELECT ${REVISION} AS revision FROM rooms WHERE id = :room`;
 
-/** The same for what may show something that is due (`readCurrent`). */
+/** The same for `readCurrent`. */
 export const ROOM_CURRENT = `SELECT ${REVISION} AS revision, ${DUE} FROM rooms WHERE id = :room`;
 
 const CREATE = `INSERT INTO rooms (id, created_at, meta) SELECT :room, :now, :meta`;
@@ -53,12 +53,12 @@ const REVISIONS = `
   SELECT id, state_revision, agents_revision, messages_revision, ${DUE} FROM rooms
    WHERE id IN (SELECT value FROM json_each(:rooms))`;
 
-/** Finds nothing, and fails where the tables are gone. */
+/** Selects no row, and fails where the tables are gone. */
 const PING = `SELECT id FROM rooms WHERE id = ''`;
 
 const NOT_THERE = `NOT EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})`;
 
-/** Creates a room, or joins the one that has this id and leaves it as it is. Either uses up an idempotency key. */
+/** Creates a room, or joins the one with this id and leaves it as it is. Both store an answer under the key. */
 export function createRoom(
   database: Database,
   { id, meta }: { id?: string; meta: Json },
@@ -83,7 +83,7 @@ export function createRoom(
   };
 }
 
-/** Errors: `room_not_found`. */
+/** Gets a room. Errors: `room_not_found`. */
 export async function getRoom(database: Database, viewer: Viewer, id: string): Promise<Room> {
   const row = await database.readCoalesced(viewer, COALESCED_GET, [id]);
   if (row === undefined) throw new Refusal("room_not_found", {});
@@ -92,24 +92,24 @@ export async function getRoom(database: Database, viewer: Viewer, id: string): P
 }
 
 /**
- * Rooms that this release may serve and that are older than `before`, newest first, at most `limit` and a page; `more`
- * says whether others follow.
+ * Lists the rooms before the cursor that this release may serve, newest first: at most `limit`, and no more than a page.
+ * `more` says that others follow.
  */
 export async function listRooms(
   database: Database,
   viewer: Viewer,
   { before, limit }: { before?: RoomCursor; limit: number },
 ): Promise<{ rooms: Room[]; more: boolean }> {
-  // Without a cursor, one that lies after every room; without an id, one that lies before every id.
+  // The default cursor lies after every room, the default id before every id.
   const { created_at, id = "" } = before ?? { created_at: "\u{10FFFF}" };
   const args = { created_at, id, limit: limit + 1, bytes: SHORT_PAGE_BYTES };
   const [rows] = await database.read(viewer, [{ sql: LIST, args, weight: SHORT_PAGE_WEIGHT }]);
-  // The last row tells that there is more, whatever the list was cut by.
+  // Whether the limit or the page cut the list, its last row only says that more follows.
   const more = rows!.length > limit || (rows!.length > 1 && rows![0]!.edge !== null);
   return { rooms: await mapYielding(rows!.slice(0, more ? -1 : undefined), toRoom), more };
 }
 
-/** The revisions at which the parts of these rooms last changed, for each that there is, and what is due in them. */
+/** Reads the revisions of the parts of these rooms, as far as they exist, and what is due in them. */
 export async function lookAtRooms(
   database: Database,
   rooms: string[],
@@ -126,7 +126,7 @@ export async function ping(database: Database): Promise<void> {
   await database.read(SERVICE, [{ sql: PING, args: {} }]);
 }
 
-/** The room's revision, from the rows of ROOM_REVISION. Errors: `room_not_found`, `unavailable`. */
+/** Reads the rows of `ROOM_REVISION`. Errors: `room_not_found`, `unavailable`. */
 export function revisionOf(rows: Row[]): number {
   if (rows.length === 0) throw new Refusal("room_not_found", {});
   return served(rows[0]!.revision);

@@ -1,13 +1,13 @@
 import { Refusal } from "./refusal.ts";
 
-/** Milliseconds that a task waits for the mutex: with its own work, a request is answered within 10 s. */
+/** Milliseconds that a task may wait for the mutex, which keeps each request within 10 s. */
 const MAX_WAIT_MS = 7_000;
 
-/** Lets tasks wait for each other within this instance: it saves attempts and memory, and decides nothing. */
+/** Serializes tasks within this instance, to save attempts and memory. Correctness never depends on it. */
 export interface Mutex {
   /** Runs a task once the room's earlier ones have ended. Errors: `unavailable`, what the task throws. */
   serialize<T>(room: string, task: () => Promise<T>): Promise<T>;
-  /** Runs a task that reads much of a room: one at a time over all rooms, round robin. Errors: the same. */
+  /** Runs a task that reads much of a room: one at a time for all rooms, round robin by room. Errors: the same. */
   serializeFairly<T>(room: string, task: () => Promise<T>): Promise<T>;
 }
 
@@ -15,11 +15,7 @@ export function createMutex(): Mutex {
   return { serialize: createKeyedMutex(), serializeFairly: createFairMutex() };
 }
 
-/**
- * A mutex keyed by room, in this instance: for tasks that read, decide and write, and would refuse one another in
- * vain. A task that fails releases it too. Errors: `unavailable` where the tasks before took too long; what the task
- * throws.
- */
+/** Creates a mutex keyed by room, for tasks that read, decide and write, of which concurrent ones would only fail. */
 function createKeyedMutex() {
   const queues = new Map<string, Promise<unknown>>();
   return function serialize<T>(room: string, task: () => Promise<T>): Promise<T> {
@@ -36,12 +32,9 @@ function createKeyedMutex() {
   };
 }
 
-/**
- * One mutex for all rooms, in this instance, which goes round robin by room: many tasks of one room hold up the task of
- * another no longer than one of theirs takes. Errors: as `createKeyedMutex`.
- */
+/** Creates one mutex for all rooms. Round robin by room lets many tasks of one room delay another's only by one task. */
 export function createFairMutex() {
-  /** Begins the tasks that wait, by room; the next room comes first. */
+  /** The waiting tasks by room; the next room comes first. */
   const waiting = new Map<string, Array<() => void>>();
   let isHeld = false;
 

@@ -6,25 +6,25 @@ import { migrate, migrateAnew, NewerDatabase } from "./driver/migrate.ts";
 import type { Row, Send, Statement } from "./driver/statement.ts";
 import type { Viewer } from "./viewer.ts";
 
-/** What is stored, as a viewer sees it. */
+/** Reads and writes the database for a viewer. */
 export interface Store {
-  /** Runs reads in one snapshot and one round trip, which other reads may share. */
+  /** Runs reads in one snapshot and one round trip, which it may share with other reads. */
   read(viewer: Viewer, statements: Statement[]): Promise<Row[][]>;
   /** Reads one item, coalesced with others of its kind into statements that serve them all. */
   readCoalesced: BatchQueue["submitCoalesced"];
-  /** Runs statements atomically and in order in one round trip, which other commits may share. */
+  /** Runs statements atomically, in order, in one round trip, which it may share with other commits. */
   commit(viewer: Viewer, statements: Statement[]): Promise<Row[][]>;
   /** Commits one item, coalesced with others of its kind into statements that serve them all. */
   commitCoalesced: BatchQueue["submitCoalesced"];
-  /** Applies the migrations that are missing. Done by itself before the first statement. */
+  /** Applies the missing migrations. The first statement does so too. */
   migrate(): Promise<void>;
-  /** Runs a task that will need the database soon: batches wait a moment for what it submits. */
+  /** Runs a task that will soon use the database, so that batches wait a moment for its submissions. */
   working<T>(task: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-// Together with the deadline of a call (db/driver/remote.ts) the patience keeps every request within 10 s. A batch of
-// writes is so small that the entries which its refusals show, 20 x 64 KiB a submission, fit into one answer of 10 MiB.
+// With the deadline of a call (db/driver/remote.ts), `patience` keeps every request within 10 s. The weight of a batch of
+// writes lets the entries that refusals show, 20 x 64 KiB a submission, fit into one answer of 10 MiB.
 const QUEUE_LIMITS = {
   read: { inFlight: 2, apart: 3, weight: 64, readOnly: true, patience: 4_000 },
   write: { inFlight: 1, apart: 0, weight: 160, readOnly: false, patience: 4_000 },
@@ -37,13 +37,12 @@ class TablesMissing extends Error {
     "The database has lost some of its tables: restore a copy of it, or set up a new one.";
 }
 
-/** Milliseconds between two reports of a database that does not answer. */
+/** Milliseconds between two reports of a failing database. */
 const REPORT_EVERY_MS = 10_000;
 
 /**
- * The store as the service sees it: reads and writes have a batch queue each. It connects and migrates
- * with the first statement, and tries again with the next one when that failed.
- * Errors: `DatabaseUnavailable`.
+ * Creates the store, with a batch queue each for reads and writes. It connects and migrates with the first statement;
+ * where that fails, the next one tries again. Errors: `DatabaseUnavailable`.
  */
 export function createStore(
   connectTo: () => Promise<Connection>,
@@ -69,7 +68,7 @@ export function createStore(
     const run = (send: Send, mode: Mode) =>
       createBatchQueue(send, { ...QUEUE_LIMITS[mode], expected: () => 0 }, elapsed).submit;
     const read: Send = (statements) => opened.send(statements, "read");
-    // Told with the first look at the database, or where that had no tables yet, after they are made.
+    // The first read brings the time too; it fails on a new database, which is asked once it has tables.
     await by(
       run((statements) => clock.sendAndSync(read, statements), "read"),
       run((statements) => opened.send(statements, "write"), "write"),
@@ -101,7 +100,7 @@ export function createStore(
     return clock.sendAndSync((all) => opened.send(all, mode), statements);
   }
 
-  /** Sends what failed since tables are gone, once they are set up again: nothing of it was applied. */
+  /** Sets the tables up again and resends a batch that failed without them: nothing of it was applied. */
   async function sendAnew(opened: Connection, statements: Statement[], mode: Mode): Promise<Row[][]> {
     settingUp ??= setUp(opened, migrateAnew).finally(() => settingUp = undefined);
     try {
@@ -116,7 +115,7 @@ export function createStore(
     }
   }
 
-  /** Tells the operator, who sees nothing of the answers, that the database fails; not at every request. */
+  /** Tells the operator, who sees no answers, that the database fails. */
   function report(error: unknown) {
     if (!["lost", "refused"].includes(faultOf(error).kind) || elapsed() - reportedAt < REPORT_EVERY_MS) {
       return;

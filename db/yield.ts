@@ -1,15 +1,15 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** Time slice: how long the work of all requests together may run before it yields. A request yields several times. */
+/** Milliseconds that the work of all requests together may run before it yields: the time slice. */
 const SLICE_MS = 4;
-/** Milliseconds left to other requests between two slices. A request may pass several event-loop turns in them. */
+/** Milliseconds between two slices, in which other requests may pass several turns of the event loop. */
 const PAUSE_MS = 1;
 
-/** When the work of this pass of the event loop began. */
+/** When the work of this turn of the event loop began. */
 let since: number | undefined;
-/** Resumes work that has yielded. However much there is, other requests wait for one slice of it only. */
+/** Resumes work that has yielded. Other requests wait for one slice of it, however much there is. */
 const waiting: Array<() => void> = [];
-/** The same for tasks that have yielded often: the oldest first, and one of these after each of the others. */
+/** The same for tasks that have yielded often: the oldest first, alternating with `waiting`. */
 const large: Array<{ task: Task; resume(): void }> = [];
 let isRunning = false;
 
@@ -26,21 +26,21 @@ let started = 0;
 const MAX_SMALL_YIELDS = 4;
 
 /**
- * Runs a task whose answer may be large. Of many such tasks the oldest finishes first. If all advanced alike, each
- * would keep what it has read until the last is done, and collecting that garbage would take longer than the work.
+ * Runs a task whose answer may be large. The oldest such task finishes first: if all advanced alike, each would keep its
+ * rows until the last is done, and collecting that garbage would take longer than the work.
  */
 export function runAsTask<T>(run: () => T): T {
   return tasks.run({ number: ++started, yields: 0 }, run);
 }
 
-/** `runAsTask` ahead of all other tasks: for the rest of work that began before it was known to be large. */
+/** Runs a task ahead of all others: the rest of work that proved to be large after it began. */
 export function runAsUrgentTask<T>(run: () => T): T {
   return tasks.run({ number: 0, yields: 0 }, run);
 }
 
 /**
- * True once the current slice is used up. Ask it right before a piece of work, with nothing awaited in between:
- * `if (isBusy()) await yieldToOthers()`. Not one awaited call, since of many that ask at once all would then go on.
+ * True once the current slice is used up. Ask right before a piece of work: `if (isBusy()) await yieldToOthers()`. One
+ * awaited call would not do, since of many callers at once all would go on.
  */
 export function isBusy(): boolean {
   const now = performance.now();
@@ -51,15 +51,15 @@ export function isBusy(): boolean {
   return now - since >= SLICE_MS;
 }
 
-/** UTF-16 code units of JSON that take next to no time to parse. */
+/** UTF-16 code units of JSON whose parsing takes next to no time. */
 const SHORT = 4_096;
 
-/** `isBusy` right before work on a JSON text: short ones are not worth a pause. */
+/** Asks `isBusy` before work on a JSON text; short ones are not worth a pause. */
 export function isBusyFor(json: unknown): boolean {
   return typeof json === "string" && json.length > SHORT && isBusy();
 }
 
-/** Resumes one after the other, until this slice is used up too. */
+/** Resumes yielded work until this slice is used up. */
 async function resumeAll() {
   for (let n = 0; n === 0 || areWaiting() && !isBusy(); n++) {
     isBusy(); // begins the slice
@@ -86,7 +86,7 @@ export function yieldToOthers(): Promise<void> {
   });
 }
 
-/** Yields in work that other requests wait for: it resumes before theirs. */
+/** Yields in work that other requests wait for, which resumes before theirs. */
 export function yieldToNetwork(): Promise<void> {
   resumeSoon();
   return new Promise((resolve) => waiting.unshift(resolve));
@@ -100,7 +100,7 @@ function resumeSoon() {
 /** Items that are sorted or merged without yielding. */
 const SORTED_AT_ONCE = 4_096;
 
-/** Sorts what may be many items, and yields in between. */
+/** Sorts items, and yields in between: they may be many. */
 export async function sortYielding<Item>(
   items: Item[],
   compare: (a: Item, b: Item) => number,
@@ -130,7 +130,7 @@ async function mergeYielding<Item>(some: Item[], others: Item[], compare: (a: It
   return all;
 }
 
-/** Maps what may be many items, and yields in between. */
+/** Maps items, and yields in between: they may be many. */
 export async function mapYielding<Item, Result>(
   items: Item[],
   map: (item: Item) => Result,

@@ -52,9 +52,9 @@ export function createServerClock({ elapsed, timeOfDay }: MachineClocks): Server
   /** The offset to add to `elapsed` lies between these. */
   let bounds = { min: -Infinity, max: Infinity };
   let askedAt = -Infinity;
-  let difference = NaN;
+  let apart = NaN;
 
-  const isKnown = () => Math.abs(timeOfDay() - elapsed() - difference) < UNSEEN_MS;
+  const isKnown = () => Math.abs(timeOfDay() - elapsed() - apart) < UNSEEN_MS;
 
   /** Narrows the bounds by an answer. One that contradicts them replaces them: the database's clock was set. */
   function learn(told: number, sent: number, answered: number) {
@@ -63,7 +63,7 @@ export function createServerClock({ elapsed, timeOfDay }: MachineClocks): Server
     const agrees = min <= bounds.max && max >= bounds.min;
     bounds = agrees ? { min: Math.max(min, bounds.min), max: Math.min(max, bounds.max) } : { min, max };
     askedAt = answered;
-    difference = timeOfDay() - answered;
+    apart = timeOfDay() - answered;
   }
 
   return {

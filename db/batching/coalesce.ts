@@ -2,9 +2,9 @@ import type { Coalescer } from "./sender.ts";
 import type { Row } from "../driver/statement.ts";
 
 /**
- * Coalesces reads of a kind, each of which finds one row or none, into one query. `from` reads from
- * `json_each(:asked) AS asked`, whose `value` is one request's arguments as an array; `columns` names what a row
- * holds, and where it comes from. All rows travel as one JSON text: as cells they cost both ends more than all else.
+ * Coalesces reads that each find at most one row into one query. `from` joins `json_each(:asked) AS asked`, whose `value`
+ * holds one request's arguments as an array; `columns` maps the names of a row to SQL. All rows travel as one JSON text,
+ * since cells cost both ends more than all else.
  */
 export function createCoalescedRead(
   columns: Record<string, string>,
@@ -26,12 +26,12 @@ export function createCoalescedRead(
   };
 }
 
-/** The columns of a table under their own names, for `createCoalescedRead`. */
+/** Names a table's columns for `createCoalescedRead`. */
 export function columnsOf(table: string, names: string[]): Record<string, string> {
   return Object.fromEntries(names.map((name) => [name, `${table}.${name}`]));
 }
 
-/** A large value counts for more of a batch: 4 KiB of JSON for as much as a write. */
+/** Weighs a JSON text: 4 KiB take as much of a batch as a write. */
 export function weightOf(json: string): number {
   return 1 + Math.floor(json.length / 4_096);
 }

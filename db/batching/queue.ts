@@ -6,22 +6,21 @@ import { isBusy, yieldToNetwork } from "../yield.ts";
 export interface BatchLimits {
   /** Batches in flight at once. */
   inFlight: number;
-  /** Milliseconds for which a batch in flight holds up the next: near databases are done with it by then. */
+  /** Milliseconds for which a batch in flight holds up the next: near databases answer within them. */
   apart: number;
-  /** The greatest weight of a batch: statements, or coalesced items. A single submission may exceed it. */
+  /** The maximum weight of a batch. A single submission may exceed it. */
   weight: number;
-  /** Statements that only read may be sent again whatever became of them. */
+  /** Whether batches only read, and may be sent again whatever became of them. */
   readOnly: boolean;
-  /** How many requests are at work and may submit soon. */
+  /** Returns how many requests are at work and may submit soon. */
   expected: () => number;
-  /** Milliseconds from `submit` after which a submission that was not sent expires. */
+  /** Milliseconds after which an unsent submission expires. */
   patience: number;
 }
 
 export interface BatchQueue {
-  /** Submits statements, which weigh what each of them does. */
   submit(statements: Statement[]): Promise<Row[][]>;
-  /** Submits one item, to be coalesced with others of its kind and viewer; `weight` is 1 for a small one. */
+  /** Submits one item, to be coalesced with others of the same coalescer and viewer; a small one weighs 1. */
   submitCoalesced<Item, Result>(
     viewer: Viewer,
     coalescer: Coalescer<Item, Result>,
@@ -33,24 +32,24 @@ export interface BatchQueue {
 /** Turns of the event loop before a batch is sent, in which requests that have arrived may join it. */
 const MIN_TURNS = 2;
 const MAX_TURNS = 6;
-/** Where turns take longer than this, requests are at work on what they have read, and submit nothing soon. */
+/** Milliseconds after which slow turns show that requests work on what they read, and submit nothing soon. */
 const GATHER_MS = 4;
 /**
- * A batch that takes this long is worth waiting for with the next one, which gives 1.6 times the writes at 10 ms; near
- * databases are kept busy instead.
+ * Milliseconds from which on a batch is slow enough to let the next one linger for those it answers: that gives 1.6 times
+ * the writes at 10 ms. Near databases are kept busy instead.
  */
 const FAR_MS = 12;
 const LINGER_MS = 4;
-/** A batch in flight for longer holds up no other: its answer may never come. */
+/** Milliseconds after which a batch in flight holds up no other: its answer may never come. */
 const OVERDUE_MS = 1_000;
 /**
- * A file database blocks this thread. After a batch that blocks it for so long, or a heavy one, the queue yields before
- * the next, so that what is made of the rows can run: while work follows work, the runtime seldom looks at the network.
+ * Milliseconds of a file database's blocking after which the queue yields before the next batch, as after a heavy one. So
+ * the rows are worked on and the network is read, to which the runtime seldom looks while work follows work.
  */
 const BLOCKED_MS = 8;
-/** A submission that takes no more of a batch than this is light. */
+/** A submission is light up to this share of a batch. */
 const LIGHT_SHARE = 1 / 2;
-/** Fewer submissions are not worth a batch of their own. */
+/** Half a batch has at least so many submissions. */
 const MIN_HALF = 16;
 
 interface Batch {
@@ -60,10 +59,9 @@ interface Batch {
 }
 
 /**
- * Queues what is submitted while a batch is in flight and sends it as the next batch: group commit for writes, shared
- * round trips for reads. A submission is answered when its batch is acknowledged, never before. Times are measured by
- * `elapsed`, in milliseconds, which never jumps.
- * Errors: `DatabaseUnavailable`, or what the database said of the submission's own statement.
+ * Queues submissions while a batch is in flight and sends them as the next batch: group commit for writes, shared round
+ * trips for reads. A submission is answered once its batch is acknowledged. `elapsed` gives monotonic milliseconds.
+ * Errors: `DatabaseUnavailable`, or the database's error of the submission's own statement.
  */
 export function createBatchQueue(
   send: Send,
@@ -81,7 +79,7 @@ export function createBatchQueue(
   let maxSize = Infinity; // submissions of the next batch
   let complete: (() => void) | undefined;
 
-  /** Sends what waits, once those who are about to submit have had their chance to join it. */
+  /** Sends what waits, once requests that are about to submit could join it. */
   async function pump() {
     if (gathering || waiting.length === 0) return;
     if (!isFree()) return pumpLater();
@@ -89,7 +87,7 @@ export function createBatchQueue(
     await gather();
     gathering = false;
     while (isFree() && waiting.length > 0) {
-      const busy = isBusy(); // asked in any case: a file's work counts as this pass's
+      const busy = isBusy(); // in any case, so that a file's work counts into this turn's slice
       if (blocked && busy) {
         gathering = true;
         await yieldToNetwork();
@@ -105,7 +103,7 @@ export function createBatchQueue(
       const left = waiting.length;
       sendBatch(submissions).finally(() => {
         const ended = elapsed();
-        if (heldUntil === began + limits.apart) heldUntil = 0; // another batch in flight holds up nobody by this
+        if (heldUntil === began + limits.apart) heldUntil = 0; // unless a later batch has set it
         const linger = ended - began < FAR_MS ? 0 : LINGER_MS;
         const all = submissions.length + waiting.length;
         hoped = { count: all, until: ended + linger };
@@ -132,7 +130,7 @@ export function createBatchQueue(
     return length === 0 || length < limits.inFlight && elapsed() >= heldUntil;
   }
 
-  /** Looks again when time alone lets the next batch go. Not for each batch: the timer costs 1 % of a wake-up. */
+  /** Pumps again when time alone frees the next batch. Only then: a timer costs 1 % of a wake-up. */
   function pumpLater() {
     const now = elapsed();
     const overdue = batchesInTime().map(({ began }) => began + OVERDUE_MS);
@@ -142,7 +140,7 @@ export function createBatchQueue(
     later = { timer: setTimeout(releaseHeld, at - now, at), at };
   }
 
-  /** Ends what holds up others until `at`: timers may be a little early. */
+  /** Ends all holds up to `at`, since timers may be a little early. */
   function releaseHeld(at: number) {
     later = undefined;
     if (heldUntil <= at) heldUntil = 0;
@@ -151,9 +149,9 @@ export function createBatchQueue(
   }
 
   /**
-   * Waits for requests that are at work already: a file answers without a pause in which they could arrive. And,
-   * just after a batch, for as many as were there before it: those who were answered tend to come back at once,
-   * and without them two halves would alternate, each waiting for the other's round trip.
+   * Waits for requests that are at work already, since a file answers without a pause in which they could arrive. Just
+   * after a slow batch it waits for as many as were there before: answered clients tend to come back at once, and without
+   * them two halves would alternate, each waiting for the other's round trip.
    */
   async function gather() {
     const until = elapsed() + GATHER_MS;
@@ -177,7 +175,7 @@ export function createBatchQueue(
 
   const isLight = ({ weight }: Submission) => weight <= limits.weight * LIGHT_SHARE;
 
-  /** The submissions of the next batch; none where those that wait are not to go yet. */
+  /** Takes the submissions of the next batch; none where all must wait longer. */
   function nextBatch(): Submission[] {
     if (waiting.length <= maxSize && areFewAndLight()) return waiting.splice(0);
     const chosen = fitting(limits.inFlight > 1 ? ofOneKind() : waiting);
@@ -185,7 +183,7 @@ export function createBatchQueue(
     return [...chosen];
   }
 
-  /** True where all that wait is light and fits into one batch, as nearly always. */
+  /** True where all waiting submissions are light and fit into one batch, as nearly always. */
   function areFewAndLight(): boolean {
     let weight = 0;
     for (const next of waiting) {
@@ -196,8 +194,8 @@ export function createBatchQueue(
   }
 
   /**
-   * Keeps light submissions apart from heavy ones where several batches go at once, so that they need not wait for what
-   * the heavy ones bring: of each kind one batch goes at a time while both wait.
+   * Keeps light submissions apart from heavy ones where several batches may be in flight, so that light ones need not
+   * wait for the rows of heavy ones. While both wait, one batch of each is in flight.
    */
   function ofOneKind(): Submission[] {
     const light = waiting.filter(isLight);
@@ -208,10 +206,10 @@ export function createBatchQueue(
   }
 
   /**
-   * The first candidate, and those that fit in beside it: light ones pass heavy ones that do not. Where some arrive while
-   * a near database is at work at the only batch, no more than half of all: it then works at one half while the other
-   * is answered and comes back. Left to chance, the halves were 60 and 4 of 64, each cost a commit, and a server took
-   * 0.88 of the puts.
+   * Chooses the first candidate and all that fit beside it; light ones overtake heavy ones that do not. Where some arrive
+   * during the only batch of a near database, `maxSize` is half of all: the database works on one half while the other is
+   * answered and comes back. Left to chance, the halves were 60 and 4 of 64, each cost a commit, and a server took 0.88 of
+   * the puts.
    */
   function fitting(candidates: Submission[]): Set<Submission> {
     const chosen = new Set<Submission>();
@@ -238,7 +236,7 @@ export function createBatchQueue(
   };
 }
 
-/** Sends statements as they are: each submission has a coalescer of its own, hence is coalesced with no other. */
+/** Sends statements as they are. A coalescer for each submission keeps it from being coalesced with others. */
 function createVerbatim(): Coalescer<Statement[], Row[][]> {
   return { statements: ([statements]) => statements!, results: (_, rows) => [rows] };
 }

@@ -3,11 +3,11 @@ import { DatabaseUnavailable, faultOf } from "../driver/faults.ts";
 import type { Row, Send, Statement } from "../driver/statement.ts";
 import type { Viewer } from "../viewer.ts";
 
-/** How requests of one kind share their statements in a batch. */
+/** Makes items of one kind share their statements in a batch. */
 export interface Coalescer<Item, Result> {
-  /** The statements that serve all these items at once: those of one viewer. */
+  /** Makes the statements that serve all these items, which are one viewer's. */
   statements(items: Item[]): Statement[];
-  /** What each item gets from the rows of these statements. */
+  /** Makes each item's result of the rows of these statements. */
   results(items: Item[], rows: Row[][]): Result[];
 }
 
@@ -32,8 +32,7 @@ const MAX_BACKOFF_MS = 200;
 
 /**
  * Creates the function that sends submissions as one batch and answers each. It retries where the database was busy, and
- * without those whose own statement failed. `readOnly` ones may be sent again whatever became of them. They expire by
- * `now`.
+ * without the submissions whose own statement failed. `readOnly` ones too large for one answer are sent one by one.
  */
 export function createBatchSender(
   send: Send,

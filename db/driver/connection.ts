@@ -1,6 +1,6 @@
 import type { Row, Statement } from "./statement.ts";
 
-/** What the service needs of a libSQL client: one round trip, all or nothing. */
+/** Connects to a database. `send` runs statements as one transaction in one round trip. */
 export interface Connection {
   send(statements: Statement[], mode: "read" | "write"): Promise<Row[][]>;
   close(): void;

@@ -1,4 +1,4 @@
-/** The database did not answer, or not in time. `unknown`: a write may or may not have been applied. */
+/** Says that the database did not answer in time. `unknown`: a write may or may not have been applied. */
 export class DatabaseUnavailable extends Error {
   override readonly name = "DatabaseUnavailable";
   constructor(message: string, readonly unknown: boolean, options?: ErrorOptions) {
@@ -7,11 +7,11 @@ export class DatabaseUnavailable extends Error {
 }
 
 /**
- * What a failed batch means for those who shared it.
- * - `busy`: another writer was at it; nothing was applied, the same batch may be sent again.
- * - `statement`: the statement at `index` is wrong; nothing was applied, the others may be sent again.
- * - `refused`: nothing was applied and trying again at once is of no use (disk full, read-only, no such file).
- * - `large`: the rows are more than one answer holds; reads may be sent again in smaller batches.
+ * Says what a failed batch means for its submissions.
+ * - `busy`: another writer held the database; nothing was applied, the batch may be sent again.
+ * - `statement`: the statement at `index` failed; nothing was applied, the others may be sent again.
+ * - `refused`: nothing was applied, and an immediate retry is useless (disk full, read-only, no such file).
+ * - `large`: the rows exceed one answer; reads may be sent again in smaller batches.
  * - `lost`: no answer came; the batch may or may not have been applied.
  */
 export type Fault =
@@ -23,12 +23,12 @@ export type Fault =
 
 const BUSY = /^SQLITE_(BUSY|LOCKED)/;
 const REFUSED = /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|NOMEM|CORRUPT|NOTADB|PERM|AUTH)/;
-/** Of a server, what it finds wrong with a statement at a position in it, such as a column that is not there. */
+/** A server's code for an error at a position in a statement, such as a missing column. */
 const INPUT = "SQL_INPUT_ERROR";
 
 /**
- * Sorts an error of the libSQL client by what may be done about it. The client's errors are known by their
- * `code` (the same words over a file and over HTTP); network faults come as raw TypeErrors and time-outs.
+ * Classifies an error of the libSQL client by what may be done about it. The client's errors have a `code`, the same for
+ * a file and over HTTP; network faults come as raw TypeErrors and time-outs.
  */
 export function faultOf(error: unknown): Fault {
   const { code, statementIndex } = error as { code?: unknown; statementIndex?: unknown };
@@ -42,7 +42,7 @@ export function faultOf(error: unknown): Fault {
   return { kind: "lost" };
 }
 
-/** True where a statement names a table or a column that is not there: nothing was applied. */
+/** True where a statement named a missing table or column: nothing was applied. */
 export function isSchemaMissing(error: unknown): boolean {
   return faultOf(error).kind === "statement" && /no such (table|column)/.test((error as Error).message);
 }

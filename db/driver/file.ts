@@ -6,21 +6,20 @@ import type { Connection } from "./connection.ts";
 import { faultOf } from "./faults.ts";
 import type { Row, Statement } from "./statement.ts";
 
-/** Milliseconds that a file database blocks for another process's write; the batch sender's retry does not block. */
+/** Milliseconds for which a file database blocks on another process's write; the batch sender's retry does not block. */
 const BUSY_MS = 20;
 const MAX_ATTEMPTS = 50;
 
-/** Milliseconds between two looks whether the file is still the one that was opened. */
+/** Milliseconds between two checks that the path still has the opened file. */
 const LOOK_EVERY_MS = 1_000;
 
-/** Statements that are kept prepared. The service has some hundred; lists by filters make a few more. */
+/** Statements kept prepared. The service has some hundred; lists by filters make a few more. */
 const PREPARED = 256;
 
 /**
- * Opens `file:<path>` with libSQL's native library, as `@libsql/client` does, but with its statements kept prepared: then
- * the runtime's own `node:sqlite` is no faster (0.92 to 1.01 of it), and this is the engine of the servers too.
- * One connection, since a file has one writer. One that failed may lose writes in silence later (after SQLITE_BUSY)
- * or fail again, hence it is made anew after any failure.
+ * Opens `file:<path>` with libSQL's native library, as `@libsql/client` does, but keeps statements prepared. Then the
+ * runtime's `node:sqlite` is no faster (0.92 to 1.01 of it), and servers run this engine too. It opens one connection,
+ * since a file has one writer, and replaces it after any failure: after SQLITE_BUSY it may silently lose later writes.
  */
 export async function connectFile(url: string): Promise<Connection> {
   const { default: Database } = await import("libsql");
@@ -33,7 +32,7 @@ export async function connectFile(url: string): Promise<Connection> {
   const file = createFileWatch(path);
   const replaced: Session[] = [];
 
-  /** Opens the file that is at the path now. What was open is never closed: it would remove that file's log. */
+  /** Opens the file now at the path. The old connection is never closed, which would remove the new file's log. */
   function reopen(): Session {
     replaced.push(session!);
     const opened = open();
@@ -60,10 +59,10 @@ export async function connectFile(url: string): Promise<Connection> {
       if (closed) return;
       closed = true;
       try {
-        session ??= open();
-        emptyLog(session);
+        // Moves the log into the file, so that a copy of the file alone is whole; other processes may prevent it.
+        (session ??= open()).plainly("PRAGMA wal_checkpoint(TRUNCATE)");
       } catch {
-        // What is left in the log is read from there.
+        // The rest stays in the log and is read from there.
       }
       session?.close();
       session = undefined;
@@ -71,7 +70,7 @@ export async function connectFile(url: string): Promise<Connection> {
   };
 }
 
-/** A database that ends with its connection: it is never made anew, and nobody else can keep it busy. */
+/** Opens a database that ends with its connection. So it is never reopened, and no other process keeps it busy. */
 export async function connectMemory(): Promise<Connection> {
   const { default: Database } = await import("libsql");
   let session: Session | undefined = createSession(new Database(":memory:"));
@@ -90,7 +89,7 @@ export async function connectMemory(): Promise<Connection> {
 type Session = ReturnType<typeof createSession>;
 type Run = (args: ReturnType<typeof bound>["args"]) => Row[];
 
-/** A connection with its prepared statements. */
+/** Creates a connection with its prepared statements. */
 function createSession(database: Libsql.Database) {
   const prepared = createLru<Run>(PREPARED);
 
@@ -98,12 +97,10 @@ function createSession(database: Libsql.Database) {
     const name = `${statement.single} ${statement.sql}`;
     try {
       let known = prepared.get(name);
-      if (!known) {
-        prepared.set(name, known = prepare(database, statement));
-      }
+      if (!known) prepared.set(name, known = prepare(database, statement));
       return known(bound(statement).args);
     } catch (error) {
-      prepared.delete(name); // run again, it would report this failure once more
+      prepared.delete(name); // the next run would report this failure again
       throw Object.assign(error as Error, { statementIndex: index });
     }
   }
@@ -127,9 +124,9 @@ function createSession(database: Libsql.Database) {
 }
 
 /**
- * Prepares a statement. Deno never gives back what the library takes for going through rows, 50 bytes each time: so
- * one row is fetched where there can be no more, and the rows of other queries are made one, as JSON. Each prepared
- * one is run in one way only: after its rows were gone through, fetching one would not see new arguments.
+ * Prepares a statement. Each iteration over rows leaks 50 bytes in Deno, so a `single` row is fetched by itself and the
+ * rows of other queries become one, as JSON. A prepared statement is run in one way only: after an iteration, fetching
+ * one row would not see new arguments.
  */
 function prepare(database: Libsql.Database, { sql, single }: Statement): Run {
   const statement = database.prepare(sql);
@@ -148,7 +145,7 @@ function asList<T>(found: T | undefined): T[] {
   return found === undefined ? [] : [found];
 }
 
-/** Turns on the write-ahead log; another process may be just setting up the same file. */
+/** Turns on the write-ahead log. It retries, since another process may be setting up the same file. */
 async function useWal({ plainly }: Session): Promise<void> {
   for (let attempt = 1;; attempt++) {
     try {
@@ -161,8 +158,8 @@ async function useWal({ plainly }: Session): Promise<void> {
 }
 
 /**
- * Looks, at most every `LOOK_EVERY_MS`, whether another file stands at the path than was opened, or none: a connection
- * goes on with the one that is gone, and loses all that is written. Where looking is not allowed it finds nothing.
+ * Checks, at most every `LOOK_EVERY_MS`, whether the path has lost the opened file: a connection would go on with the
+ * deleted file and lose all writes. Without permission to read it finds nothing.
  */
 function createFileWatch(path: string) {
   let known = identityOf(path);
@@ -179,9 +176,9 @@ function createFileWatch(path: string) {
   };
 }
 
-/** What tells a file from another at its path; "none" where there is none, undefined where it is not known. */
+/** Identifies the file at a path; "none" where there is none, undefined where that is not known. */
 function identityOf(path: string): string | undefined {
-  // Asked first: at a terminal the runtime would ask its user instead of refusing.
+  // Queried first, since at a terminal the runtime would ask its user instead of refusing.
   if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
   try {
     const { dev, ino } = Deno.statSync(path);
@@ -191,12 +188,7 @@ function identityOf(path: string): string | undefined {
   }
 }
 
-/** Moves all of the write-ahead log into the file, so that a copy of the file alone is whole. Others may prevent it. */
-function emptyLog({ plainly }: Session): void {
-  plainly("PRAGMA wal_checkpoint(TRUNCATE)");
-}
-
-/** Makes the file's folder where that is allowed; elsewhere it must be there. */
+/** Makes the file's folder. Without permission to write there, it must exist. */
 async function makeFolder(path: string): Promise<void> {
   const folder = path.replace(/[^/]*$/, "");
   try {

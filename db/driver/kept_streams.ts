@@ -1,15 +1,15 @@
 import type { Batch, BatchCond, HttpStream, RowsResult, Stmt } from "@libsql/hrana-client";
 import type { Row } from "./statement.ts";
 
-/** Milliseconds for which a stream is used again. A libSQL server forgets what was idle for 10 s. */
+/** Milliseconds for which an idle stream is reused. A libSQL server forgets it after 10 s. */
 const IDLE_MS = 5_000;
 const KEPT = 4;
 
-/** Streams of a libSQL server that are kept: for a new one it opens its database and reads its schema again. */
+/** Keeps streams of a libSQL server, which for a new one opens its database and reads its schema again. */
 export function createStreams(open: () => HttpStream) {
   const idle: Array<{ stream: HttpStream; since: number }> = [];
 
-  /** A stream that is still known to the server; the freshest is tried, so that the others may go. */
+  /** Takes the most recently used stream if the server still knows it. Closes the others, so that few stay open. */
   function take(): HttpStream {
     const kept = idle.pop();
     if (kept && performance.now() - kept.since < IDLE_MS) return kept.stream;
@@ -18,7 +18,7 @@ export function createStreams(open: () => HttpStream) {
     return open();
   }
 
-  /** Runs a task over a stream, which is kept where the task succeeds. */
+  /** Runs a task over a stream, which is kept if the task succeeds. */
   return async function use<T>(task: (stream: HttpStream) => Promise<T>): Promise<T> {
     const stream = take();
     let kept = false;
@@ -33,15 +33,7 @@ export function createStreams(open: () => HttpStream) {
   };
 }
 
-/** Runs a statement, outside of a transaction. */
-export async function query(stream: HttpStream, statement: Stmt): Promise<Row[]> {
-  return rowsOf(await stream.query(statement));
-}
-
-/**
- * Runs statements as one transaction, in one call. Where one fails all are rolled back, and it rejects with the
- * failure of the first.
- */
+/** Runs statements as one transaction in one call. Rejects with the error of the first that fails, after a rollback. */
 export async function transact(
   stream: HttpStream,
   { ok, not }: Pick<typeof BatchCond, "ok" | "not">,
@@ -64,6 +56,6 @@ export async function transact(
   return (await settled).slice(1, -2).map((result) => rowsOf(result as RowsResult));
 }
 
-function rowsOf({ rows }: RowsResult): Row[] {
+export function rowsOf({ rows }: Pick<RowsResult, "rows">): Row[] {
   return rows as unknown as Row[];
 }

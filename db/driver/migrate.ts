@@ -6,14 +6,14 @@ import type { Row, Statement } from "./statement.ts";
 const CREATE_LOG =
   `CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT`;
 const LAST_APPLIED = `SELECT COALESCE(MAX(id), 0) AS id FROM migrations`;
-/** The same with the oldest release that may open the database, where the table for it is there. */
+/** The same, with the oldest release that may open the database; it fails before the table for it exists. */
 const COMPATIBLE =
   `SELECT MAX(id) AS id, (SELECT MAX(requires) FROM compatibility) AS requires FROM migrations`;
 const LOG = `INSERT INTO migrations (id, applied_at) VALUES (:id, strftime('%Y-%m-%dT%H:%M:%fZ'))`;
 
 type Run = (statements: Statement[]) => Promise<Row[][]>;
 
-/** A later release has set up the database in a way that this one does not work with. */
+/** Refuses a database that a later release has made incompatible with this one. */
 export class NewerDatabase extends Error {
   override readonly name = "NewerDatabase";
   constructor(requires: number) {
@@ -25,8 +25,8 @@ export class NewerDatabase extends Error {
 }
 
 /**
- * Applies what is missing, each migration in one transaction with its entry in the log. Of two instances that
- * start together one finds the entry taken, changes nothing and goes on with the next. Errors: `NewerDatabase`.
+ * Applies the missing migrations, each in one transaction with its entry in the log. Of two instances that start
+ * together, one finds the entry taken, changes nothing and goes on with the next. Errors: `NewerDatabase`.
  */
 export async function migrate(read: Run, commit: Run): Promise<void> {
   const last = await lastCompatible(read);
@@ -43,14 +43,14 @@ export async function migrate(read: Run, commit: Run): Promise<void> {
 
 const TABLES = MIGRATIONS.flat().flatMap((sql) => /^CREATE TABLE (\w+)/.exec(sql)?.[1] ?? []);
 
-// Decided in the statement, since another instance may have set the tables up meanwhile.
+// The statement decides, since another instance may have set the tables up meanwhile.
 const FORGET_ALL = `
   DELETE FROM migrations WHERE NOT EXISTS (
     SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name IN (SELECT value FROM json_each(:tables)))`;
 
 /**
- * Sets the tables up where a running instance finds that they are gone: the file was replaced, or they were dropped.
- * Where some are left nothing is done. Errors: `NewerDatabase`.
+ * Sets the tables up again where a running instance finds none: the file was replaced, or they were dropped. Does nothing
+ * where some are left. Errors: `NewerDatabase`.
  */
 export async function migrateAnew(read: Run, commit: Run): Promise<void> {
   try {
@@ -61,7 +61,7 @@ export async function migrateAnew(read: Run, commit: Run): Promise<void> {
   await migrate(read, commit);
 }
 
-/** The migrations that are applied. Errors: `NewerDatabase`. */
+/** Returns the last applied migration. Errors: `NewerDatabase`. */
 async function lastCompatible(read: Run): Promise<number> {
   try {
     const [rows] = await read([{ sql: COMPATIBLE, args: {} }]);
@@ -70,7 +70,7 @@ async function lastCompatible(read: Run): Promise<number> {
     return Number(id);
   } catch (error) {
     if (!isSchemaMissing(error)) throw error;
-    return await lastApplied(read); // of before that table, or new
+    return await lastApplied(read); // an older database, or a new one
   }
 }
 

@@ -1,16 +1,16 @@
 import type { Client } from "@libsql/client";
 import type { HttpStream } from "@libsql/hrana-client";
-import { batch, bound } from "./binding.ts";
+import { bound } from "./binding.ts";
 import type { Connection } from "./connection.ts";
 import type { Statement } from "./statement.ts";
-import { createStreams, query, transact } from "./kept_streams.ts";
+import { createStreams, rowsOf, transact } from "./kept_streams.ts";
 
 /** Milliseconds after which a call counts as lost. */
 const CALL_DEADLINE_MS = 5_000;
 
 /**
- * Connects to a libSQL server by `fetch` alone. The client opens a stream for each call; what goes over streams that
- * are kept costs the server half as much for reads, and a fifth less for writes.
+ * Connects to a libSQL server by `fetch` alone. The client package opens a stream for each call; kept streams cost the
+ * server half as much for reads, and a fifth less for writes.
  */
 export async function connectRemote(url: string, authToken?: string): Promise<Connection> {
   const { BatchCond, ClientError, openHttp, parseLibsqlUrl, Stmt } = await import("@libsql/hrana-client");
@@ -21,7 +21,7 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
   const readOver = createStreams(() => reader.openStream());
   const writeOver = createStreams(() => withoutForeignKeys(writer.openStream()));
 
-  // Loaded by the few instances that need it: it would keep the first answer of each waiting.
+  // Loaded on demand: few instances need it, and loading it would delay the first answer of each.
   let client: Promise<Client> | undefined;
   const clientOf = () =>
     client ??= import("@libsql/client/web").then(({ createClient }) =>
@@ -36,8 +36,8 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
   }
 
   /**
-   * True where the server itself has answered that it did nothing: it does not know the stream any more (400), or a
-   * statement failed and all are rolled back. A call of its own tells which.
+   * True where the server answered that it applied nothing: it no longer knows the stream (400), or a statement failed
+   * and all were rolled back. Sending again by the client package tells which.
    */
   function isRefusal(error: unknown): boolean {
     const { code, status } = error as { code?: unknown; status?: unknown };
@@ -51,11 +51,11 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
         if (mode === "write") {
           return await writeOver((stream) => transact(stream, BatchCond, "BEGIN IMMEDIATE", stmts));
         }
-        if (stmts.length === 1) return [await readOver((stream) => query(stream, stmts[0]!))];
+        if (stmts.length === 1) return [rowsOf(await readOver((stream) => stream.query(stmts[0]!)))];
         return await readOver((stream) => transact(stream, BatchCond, "BEGIN TRANSACTION READONLY", stmts));
       } catch (error) {
         if (!(mode === "read" ? error instanceof ClientError : isRefusal(error))) throw error;
-        return await batch(await clientOf(), statements, mode);
+        return (await (await clientOf()).batch(statements.map(bound), mode)).map(rowsOf);
       }
     },
     close() {
@@ -66,8 +66,8 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
 }
 
 /**
- * Each row that is written names a room which its statement has found, and rooms stay. That the server looks again
- * costs it a copy of every page (db/messages/write.ts). One that does not know the setting goes on looking.
+ * Turns foreign keys off, whose check costs the server a copy of every page (db/messages/write.ts). It is not needed:
+ * each write finds its room in the same statement, and rooms stay. A server without the setting goes on checking.
  */
 function withoutForeignKeys(stream: HttpStream): HttpStream {
   stream.run("PRAGMA foreign_keys = OFF").catch(() => {});
@@ -75,8 +75,8 @@ function withoutForeignKeys(stream: HttpStream): HttpStream {
 }
 
 /**
- * A call and its whole answer, which takes no longer than the deadline; nothing of it is left when it has ended.
- * The answer comes as it is: to a near server, packing and unpacking it costs more than to send it.
+ * Makes a call and reads its whole answer within the deadline, and leaves nothing running. The answer comes uncompressed:
+ * for a near server, compression costs more than sending.
  */
 async function inTime(request: Request, init?: RequestInit): Promise<Response> {
   request.headers.set("Accept-Encoding", "identity");
@@ -91,8 +91,8 @@ async function inTime(request: Request, init?: RequestInit): Promise<Response> {
 }
 
 /**
- * A call that is made once. Deno's fetch by itself sends a request again whose reply breaks off; a batch of writes
- * would be made twice. It cannot repeat a body that is a stream.
+ * Makes a call once. Deno's fetch repeats a request whose reply breaks off, which would apply a batch of writes twice; it
+ * cannot repeat a body that is a stream.
  */
 async function once(request: Request): Promise<Response> {
   const bytes = await request.bytes();

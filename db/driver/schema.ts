@@ -1,6 +1,6 @@
 /**
- * The tables of a room, each with the column that holds the room's id. Whatever takes a room as a whole goes through
- * this list: the rows of a later table may refer to those of an earlier one.
+ * Lists the tables of a room, each with its column of the room's id. Every operation on a whole room uses this list. Rows
+ * may refer to those of an earlier table.
  */
 export const ROOM_TABLES = {
   rooms: "id",
@@ -14,19 +14,17 @@ export const ROOM_TABLES = {
 } as const;
 
 /**
- * The schema as an ordered list of migrations. A published one never changes; what is new is added at the end.
+ * Lists the migrations in order. A published one never changes; new ones are added at the end.
  *
- * - `rooms.revision` is a room's clock; `<part>_revision` is the revision at which that part last changed;
- *   the counts spare every COUNT(*); `admitted` is the nonce of the last accepted write (db/write/write.ts).
- * - Times are ISO 8601 texts, but for `waits.until`, a lease's end in milliseconds, and `rooms.due`, the first of the
- *   room's ends (db/write/endings.ts), which triggers keep: a room in which nothing ends has none.
+ * - `rooms.revision` is a room's clock; `<part>_revision` is the revision at which that part last changed; the counts
+ *   save every COUNT(*); `admitted` is the nonce of the last accepted write (db/write/write.ts).
+ * - Times are ISO 8601 texts, except `waits.until`, a lease's end in milliseconds, and `rooms.due`, the first of the
+ *   room's ends (db/write/endings.ts), null where nothing ends. Triggers maintain it.
  * - `messages.id` and `agents.joined` are the revisions that admitted them, hence also their order.
- * - `idempotency` holds what requests with a key were given; its `room_id` may be no room's (db/write/idempotency.ts).
- * - A deleted key of `state` stays as a tombstone, so that its `version` goes on.
- * - `living` names the keys of a room that has many tombstones, so that its lists pass only what lives
- *   (db/state/living.ts).
- * - `senders` names the blocks of 256 ids in which an agent has posted. Both are kept by
- *   triggers, so that instances of an earlier release keep them as well.
+ * - `idempotency` holds the outcomes of keyed requests; its `room_id` may be no room's (db/write/idempotency.ts).
+ * - A deleted key of `state` stays as a tombstone, so that its `version` continues.
+ * - `living` names the keys of a room with many tombstones, so that lists skip these (db/state/living.ts). `senders` names
+ *   the blocks of 256 ids in which an agent has posted. Triggers maintain both, so that earlier releases do so too.
  */
 export const MIGRATIONS: string[][] = [
   [
@@ -123,8 +121,8 @@ export const MIGRATIONS: string[][] = [
      ) STRICT`,
     `CREATE INDEX idempotency_oldest ON idempotency (created_at)`,
   ],
-  // An index costs every message a page of the database, so each holds only what is looked for by it. Each in a
-  // migration of its own, since all of it is to be done within the deadline of a call.
+  // An index costs every message a page of the database, so each holds only what is looked up by it. Each has a migration
+  // of its own, which must end within the deadline of a call.
   [
     `DROP INDEX messages_to`,
     `CREATE INDEX messages_to ON messages (room_id, to_agent, id) WHERE to_agent IS NOT NULL`,
@@ -137,9 +135,9 @@ export const MIGRATIONS: string[][] = [
     `DROP INDEX messages_kind`,
     `CREATE INDEX messages_claimed_kind ON messages (room_id, kind, id) WHERE claimed_by IS NOT NULL`,
   ],
-  // Many agents of a room seldom share a page of an index by sender, so it cost a page for nearly every message. The
-  // trigger adds a row for the first one of a block alone. It looks first, since a conflict would be handled as the
-  // statement that posts has it: OR FAIL (db/messages/write.ts).
+  // An index by sender cost a page for nearly every message, since the many agents of a room seldom share one. The trigger
+  // adds a row for the first message of a block alone. It checks first, since a conflict would be handled as the posting
+  // statement says: OR FAIL (db/messages/write.ts).
   [
     `CREATE TABLE senders (
        room_id TEXT NOT NULL,
@@ -157,9 +155,9 @@ export const MIGRATIONS: string[][] = [
      END`,
   ],
   [`DROP INDEX messages_from`],
-  // An index of all living keys would cost every new key a page, a fifth of what a server puts. So a room's keys are
-  // named once it has 1,000 tombstones, at which its count stays; before that, lists pass them. Of a room that has
-  // more already, all but one are counted here, and the next migration does the rest.
+  // An index of all living keys would cost every new key a page, a fifth of a server's puts. So `living` names a room's
+  // keys once it has 1,000 tombstones, at which the count stops; before that, lists pass over them. A room that has more
+  // already is counted as 999 here, and the next migration does the rest.
   [
     `ALTER TABLE rooms ADD COLUMN tombstone_count INTEGER NOT NULL DEFAULT 0`,
     `UPDATE rooms SET tombstone_count =
@@ -197,12 +195,11 @@ export const MIGRATIONS: string[][] = [
     `UPDATE rooms SET tombstone_count = 1000
       WHERE tombstone_count = 999 AND (SELECT COUNT(*) FROM state WHERE room_id = rooms.id) - key_count >= 1000`,
   ],
-  // The replies to a message in their order, so that a thread is walked from one to the next
-  // (db/consistent_read/thread.ts).
+  // Orders the replies to a message, so that a thread is walked from one to the next (db/consistent_read/thread.ts).
   [`CREATE INDEX messages_answers ON messages (room_id, reply_to, id) WHERE reply_to IS NOT NULL`],
   [`DROP INDEX messages_replies`],
-  // When the first of what ends by itself is due, in the row that every look at a room reads. Marks that an instance
-  // with a wrong clock has left may be due in hours; none was ever to last longer than 30 s.
+  // Puts the first due end into the row that every read of a room sees. Marks of an instance with a wrong clock may be due
+  // in hours; none was meant to last longer than 30 s.
   [
     `ALTER TABLE rooms ADD COLUMN due INTEGER`,
     `CREATE INDEX waits_due ON waits (room_id, until)`,
@@ -217,8 +214,8 @@ export const MIGRATIONS: string[][] = [
     `UPDATE rooms SET due = (SELECT MIN(until) FROM waits WHERE room_id = rooms.id)
       WHERE id IN (SELECT room_id FROM waits)`,
   ],
-  // Releases are numbered in db/release.ts. A migration after which older code does not work raises the one row of
-  // `compatibility`, and `requires` of all rooms for the instances that are running.
+  // db/release.ts numbers the releases. A migration after which older code does not work raises the one row of
+  // `compatibility`, and `requires` of all rooms for running instances.
   [
     `ALTER TABLE rooms ADD COLUMN requires INTEGER NOT NULL DEFAULT 0`,
     `CREATE TABLE compatibility (requires INTEGER NOT NULL) STRICT`,

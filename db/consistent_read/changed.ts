@@ -1,18 +1,18 @@
-/** Whether somebody has claimed a message, on its row. */
+/** Conditions on the row of a message. */
 export const CLAIMED = "claimed_by IS NOT NULL";
 export const UNCLAIMED = "claimed_by IS NULL";
 
-/** A part of a table, whose rows are found by the revision at which they last changed. */
+/** A part of a table that an index orders by the revision of the last change. */
 export interface Source {
-  /** Begins with the table and ends in its conditions. */
+  /** SQL that begins with the table and ends in its conditions. */
   from: string;
-  /** What holds the revision: the index has it in this order, by room. */
+  /** The column of the revision, by which the index orders a room's rows. */
   revision: string;
 }
 
 /**
- * Where to look for what changed in `:room`; a row is in one of the parts. Nothing but its claim changes a message:
- * the revision of an unclaimed one is its id.
+ * Sources of what changed in `:room`; each row is in one of them. Only a claim changes a message, so the revision of an
+ * unclaimed one is its id.
  */
 export const CHANGED: Record<"state" | "agents" | "messages", Source[]> = {
   state: [{ from: "state INDEXED BY state_changed WHERE room_id = :room", revision: "revision" }],

@@ -1,6 +1,6 @@
 import type { Value } from "../driver/statement.ts";
 
-/** The WHERE of a query whose conditions are optional: those with a value count, and bind it under their name. */
+/** Builds a WHERE of optional conditions. One without a value is left out; a value is bound under its name. */
 export function createConditions(always: string, args: Record<string, Value>) {
   const conditions = [always];
   return {

@@ -1,81 +1,80 @@
 import { CHANGED } from "./changed.ts";
 import { type Row, type Statement, type Value, weightOf } from "../driver/statement.ts";
 
-/** A query of a room whose rows may be many or large: it is read in pages, by `readConsistent`. */
+/** A query of a room whose rows may be many or large; `readConsistent` reads it in pages. */
 export interface Listing {
   table: "state" | "agents" | "messages";
   columns: string[];
-  /** A recursive CTE that `where` refers to, and a query of one value that is brought as `beside`. */
+  /** A recursive CTE for `where`, and a query of one value that comes as `beside`. */
   with?: string;
   beside?: string;
-  /** Only the messages of a thread (thread.ts); `filtered`: not all of them match. */
+  /** Restricts it to a thread's messages (thread.ts); `filtered`: some may not match. */
   thread?: { root: number; filtered: boolean };
-  /** What is so of a row always or never, beginning with WHERE. */
+  /** Conditions that no change of a row affects, beginning with WHERE. */
   where: string;
-  /** What a change may end. */
+  /** A condition that a change may end. */
   live?: string;
   args: Record<string, Value>;
-  /** Columns that order the rows; all different. */
+  /** Columns that order the rows. Together they are unique. */
   order: string[];
-  /** Parts of which a row is in one, each found by an index of its own: the table is read as these. */
+  /** Disjoint parts of the table, each read by an index of its own. */
   parts?: ListingPart[];
-  /** Where the rows are found by what changed: the order in which they are read, beginning with `revision`. */
+  /** The order of reading where rows are found by their last change; begins with `revision`. */
   readBy?: string[];
-  /** Where the rows are found by way of another table. */
+  /** Another table by which the rows are found. */
   through?: Through;
-  /** Where many rows may not match for each that does: a condition for all that are passed, of which a page has a share. */
+  /** Where few rows may match: the condition of all rows that are passed, of which a page passes a limited number. */
   passed?: string;
   descending?: boolean;
   limit?: number;
-  /** A column that is brought up to so many characters; `size`: the column that tells how many it has. */
+  /** Cuts a column to `at` characters; the column `size` brings how many it has. */
   cut?: { column: string; at: number; size: string };
 }
 
 export interface ListingPart {
-  /** Where its rows are, if not in the table alone. */
+  /** The FROM of its rows, by default the table. */
   from?: string;
   where?: string;
 }
 
-/** A table whose rows lead to those of a listing, in the order of these. */
+/** A table whose rows lead to those of a listing, in the listing's order. */
 export interface Through {
   /** That table, joined to the listing's. */
   from: string;
   /** Its column that rises with the listing's order. */
   order: string;
-  /** What that column is at a position in the listing's order. */
+  /** The value of that column at a position in the listing's order. */
   at(position: string): string;
 }
 
-/** How far a listing was read: the position of the last row, and how many rows are still wanted, -1 for all. */
+/** How far a listing was read: the position of the last row, and how many more rows are wanted, -1 for all. */
 export interface Progress {
   last?: Value[];
   left: number;
-  /** What the next page may hold. */
+  /** The size of the next page. */
   bytes: number;
 }
 
 /**
- * What a page may hold, in bytes. From a file it is read in some 3 ms, during which nothing else is done; escaped
- * as JSON twice it still fits into the 10 MiB of one answer of a server.
+ * Bytes of a page. A file blocks some 3 ms for them; escaped as JSON twice, they fit into a server's answer of 10 MiB.
  */
 export const PAGE_BYTES = 2 ** 19;
-/** What the first page of a listing may hold, so that many fit into a batch: most lists are no longer. */
+/** Bytes of a listing's first page, so few that many fit into a batch. Most lists are no longer. */
 export const FIRST_PAGE_BYTES = 2 ** 17;
-/** The same of what may be cut, so that its reader goes on by itself. It comes as cells, and weighs twice as much. */
+/** Bytes of a page after which the client asks for the next. It comes as cells, and weighs twice as much. */
 export const SHORT_PAGE_BYTES = 2 ** 18;
 export const SHORT_PAGE_WEIGHT = weightOf(2 * SHORT_PAGE_BYTES);
-/** A row that a page passes takes as long as this many bytes: 4,096 of them as long as a page. */
+/** Bytes that take as long as passing a row: 4,096 rows take as long as a page. */
 const PASSED_BYTES = 128;
-/** A row costs as much as this many bytes, beside its longest columns. */
+/** Bytes that a row costs beside its longest columns. */
 const ROW_BYTES = 160;
 const REACHED = `(SELECT reached FROM span)`;
 const LONGEST = { state: ["key", "value"], agents: ["name", "meta"], messages: ["body"] };
 const KEY = { state: ["scope", "key"], agents: ["id"], messages: ["id"] };
 
 /**
- * The rows after a position, as many as a page holds, as one JSON text: as cells they cost ten times as much.
- * `edge` is null where the page holds all that is left, up to the row that was `reached` if that is not null.
+ * Selects the page of rows after a position as one JSON text: cells cost ten times as much. `edge` is null where the page
+ * holds all that is left, up to the row `reached` if that is not null.
  */
 export function selectPage(listing: Listing, { last, left, bytes }: Progress): Statement {
   const { table, columns, args, readBy, through, passed } = listing;
@@ -103,23 +102,23 @@ export function selectPage(listing: Listing, { last, left, bytes }: Progress): S
         FROM (${select(selected)} LIMIT COALESCE((SELECT position FROM edge), :left))`,
     args: { ...args, left, bytes, ...lastArgs(last) },
     single: true,
-    // A thread is followed from message to message, which takes longer than a page.
+    // Walking a thread from message to message takes longer than a page.
     weight: weightOf(listing.with ? PAGE_BYTES : bytes),
   };
 }
 
-/** Bytes of what is shown of a column, about: the length of a long value is known without reading it. */
+/** Estimates the bytes shown of a column: `octet_length` need not read a long value. */
 function sizeOf({ cut }: Listing, column: string): string {
   return column === cut?.column ? `MIN(octet_length(${column}), ${cut.at})` : `octet_length(${column})`;
 }
 
-/** What a listing shows of a column. */
+/** Selects what a listing shows of a column. */
 function valueOf({ cut }: Listing, column: string): string {
   if (column === cut?.size) return `LENGTH(${cut.column})`;
   return column === cut?.column ? `SUBSTR(${column}, 1, ${cut.at})` : column;
 }
 
-/** What the rows of a page meet, beginning with WHERE. */
+/** Makes the conditions of a page, the first beginning with WHERE. */
 function conditionsOf(listing: Listing, last: Value[] | undefined): string[] {
   const { where, live, order, readBy, through, passed, descending } = listing;
   const [on, back] = descending ? ["<", ">"] : [">", "<"];
@@ -135,7 +134,7 @@ function conditionsOf(listing: Listing, last: Value[] | undefined): string[] {
   return conditions;
 }
 
-/** The last row that a page may pass; none where it may pass all that are left. */
+/** Selects the last row that a page may pass; none where it may pass all that are left. */
 function spanOf(listing: Listing, passed: string, last: Value[] | undefined): string {
   const { table, order, descending } = listing;
   const rest = last ? ` AND ${beyond(order, descending ? "<" : ">")}` : "";
@@ -147,10 +146,7 @@ function inOrder({ descending }: Listing, columns: string[]): string {
   return `ORDER BY ${columns.map((column) => descending ? `${column} DESC` : column).join(", ")}`;
 }
 
-/**
- * The number of the row with which a page of `:bytes` is full, none where all fit. `rows` selects the `size` of each in
- * order.
- */
+/** Selects the number of the row that fills a page of `:bytes`, none where all fit. `rows` selects each `size` in order. */
 export function edgeOf(rows: string): string {
   return `SELECT position FROM (
       SELECT ROW_NUMBER() OVER passed AS position, SUM(size) OVER passed AS bytes FROM (${rows})
@@ -158,7 +154,7 @@ export function edgeOf(rows: string): string {
      WHERE bytes > :bytes LIMIT 1`;
 }
 
-/** What changed after the revision `seen` among the rows up to a position, or among all; with whether it still is live. */
+/** Selects what changed after the revision `seen`, up to a position or at all, and whether it is still live. */
 export function selectMoved(listing: Listing, last: Value[] | undefined, seen: number): Statement {
   const { table, columns, where, live, args, descending, order, readBy } = listing;
   const within = last ? ` AND ${beyond(readBy ?? order, descending ? ">=" : "<=")}` : "";
@@ -173,19 +169,19 @@ export function selectMoved(listing: Listing, last: Value[] | undefined, seen: n
   };
 }
 
-/** Rows that a page brings beyond those that are wanted where they may stop to match before all is read. */
+/** Rows that a page brings in reserve where known ones may stop matching before all is read. */
 const SPARE = 16;
 
 /**
- * How many rows the next page is to bring to the `known` ones, -1 for all. `again`: changes are looked for as well.
- * Rows that stop to match as fast as they are read must not keep a list from ending: then more are asked for.
+ * Returns how many rows the next page is to add to the `known` ones, -1 for all. `again`: changes are read as well. Then a
+ * page asks for more, so that a list ends even if rows stop matching as fast as they are read.
  */
 export function wantedOf({ limit, live }: Listing, known: number, again: boolean): number {
   if (limit === undefined) return -1;
   return again && live ? limit + SPARE : Math.max(0, limit - known);
 }
 
-/** The rows of a page, and with `selectMoved` whether each is live. */
+/** Reads the rows of a page, and those of `selectMoved`, each with whether it is live. */
 export function rowsOfPage({ columns }: Listing, [result]: Row[]): Array<{ row: Row; live: boolean }> {
   return JSON.parse(result!.page as string).map((cells: unknown[]) => {
     const row: Row = {};
@@ -194,17 +190,17 @@ export function rowsOfPage({ columns }: Listing, [result]: Row[]): Array<{ row: 
   });
 }
 
-/** The position of a row in the order in which it is read. */
+/** Returns the position of a row in the order of reading. */
 export function positionOf({ order, readBy }: Listing, row: Row): Value[] {
   return (readBy ?? order).map((column) => row[column] as Value);
 }
 
-/** The same for all versions of a row, and for no other. */
+/** Identifies a row across its versions. */
 export function identityOf({ table }: Listing, row: Row): string {
   return KEY[table].map((column) => row[column]).join("\0");
 }
 
-/** Compares rows by the listing's order, texts by code points as the database does. */
+/** Compares rows by the listing's order; texts by code points, as the database does. */
 export function compareBy({ order, descending }: Listing): (a: Row, b: Row) => number {
   return (a, b) => {
     for (const column of order) {

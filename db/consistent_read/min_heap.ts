@@ -1,9 +1,8 @@
-/** Pairs of numbers of which the one with the smallest id comes out first. Nothing is copied as the heap grows. */
+/** A binary heap of messages and their parents, by id. */
 export interface MinHeap {
   add(id: number, parent: number): void;
-  /** Takes out those with the smallest ids, in order. */
+  /** Takes out the smallest ids, in order. */
   take(count: number): Array<[id: number, parent: number]>;
-  /** The smallest id that is left. */
   min(): number | undefined;
 }
 

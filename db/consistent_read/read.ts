@@ -21,28 +21,26 @@ import { isBusy, sortYielding, yieldToOthers } from "../yield.ts";
 
 export type Query = Statement | Listing;
 
-/** More than the largest room takes, 10,000 keys of 64 KiB, and than a request has the time for. */
+/** More than the largest room needs, 10,000 keys of 64 KiB, and more than a request has time for. */
 const MAX_STEPS = 10_000;
 
 /**
- * Reads any amount of a room as it was at one revision, and lets other requests run in between. The first query
- * gives the room's `revision`; statements are small, listings need not be. What fits into a first page comes in one
- * round trip, what fits into a page more in two. Else each further one brings, in one transaction, the next page of
- * one listing and what has changed since the step before in those that were read: together they are what was read so
- * far, as it is at that step. So nothing has to be begun again, however fast the room changes.
- * Errors: `DatabaseUnavailable`, `unavailable`.
+ * Reads any amount of a room at one revision, and yields in between. The first query gives the room's `revision`;
+ * statements must be small, listings need not be. One round trip brings what fits into a first page, two bring a page
+ * more. Each further step brings, in one transaction, the next page of one listing and what has changed in all pages since
+ * the step before, which together are the pages as of this step. So a read never starts over, however fast the room
+ * changes. Errors: `DatabaseUnavailable`, `unavailable`.
  */
 export async function readConsistent(database: Database, viewer: Viewer, queries: Query[]): Promise<Row[][]> {
   const readings = queries.map((query, n) =>
     "sql" in query ? createPlain(query, n === 0) : query.thread ? createThread(query) : createPaged(query)
   );
-  /** The room's row comes first, and plainly. */
   const revision = () => Number((readings[0]!.rows() as Row[])[0]?.revision);
-  /** Of a room that is not there, or that this release may not serve, nothing more is read. */
+  /** Ends the read of a room that does not exist, or that this release may not serve. */
   const isRefused = () => ((readings[0]!.rows() as Row[])[0]?.revision ?? null) === null;
   const areComplete = () => readings.every((reading) => reading.isComplete());
 
-  /** True where this step has brought the rest. Plain queries are run in those that may be the last one. */
+  /** Runs a step, with the statements if it may be the `last`. True where it has brought the rest. */
   async function step(
     bytesOf: (reading: Reading) => number,
     seen?: number,
@@ -63,9 +61,9 @@ export async function readConsistent(database: Database, viewer: Viewer, queries
     return await step((reading) => reading === first ? PAGE_BYTES : 0, revision(), last);
   }
 
-  // What is not much longer than a first page comes with the second step, and need not wait for what is large.
+  // The second step suffices for what is little longer than a first page, which so need not wait for large reads.
   if (!await step(() => FIRST_PAGE_BYTES, undefined, true) && !await next(true)) {
-    // One at a time, for the sake of others and of memory.
+    // One large read at a time, for the sake of other requests and of memory.
     await database.serializeFairly(String(queries[0]!.args.room ?? ""), async () => {
       for (let steps = 2; steps < MAX_STEPS; steps++) if (await next()) return;
       throw new Refusal("unavailable", { why: "too_large" });
@@ -79,7 +77,7 @@ export async function readConsistent(database: Database, viewer: Viewer, queries
   return all;
 }
 
-/** Read in what may be the last step, or in each. */
+/** Reads a statement in each step that may be the last, or in every step. */
 function createPlain(statement: Statement, always: boolean): Reading {
   let rows: Row[] = [];
   return {

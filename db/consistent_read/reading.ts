@@ -1,10 +1,10 @@
 import type { Row, Statement } from "../driver/statement.ts";
 
-/** A query that is being read, step by step. What a step brings is of one transaction. */
+/** Reads a query step by step, each step in one transaction. */
 export interface Reading {
   /**
-   * What to read next. `seen`: the room's revision at the step before; `last`: this step may be the last one;
-   * `bytes`: what the next page may hold, 0 for none.
+   * Makes the statements of the next step. `seen`: the room's revision at the step before; `last`: the step may be the
+   * last; `bytes`: the size of the next page, 0 for none.
    */
   statements(seen: number | undefined, last: boolean, bytes: number): Statement[];
   take(results: Row[][]): void;

@@ -11,19 +11,19 @@ import { createMinHeap } from "./min_heap.ts";
 import type { Reading } from "./reading.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 
-/** The greatest number of messages of a thread that a step passes: from a file that takes some 5 ms. */
+/** The maximum of a thread's messages that a step passes, which takes a file some 5 ms. */
 const MAX_PASSED = 1_024;
 
-/** A message of a thread, and what it answers: 0, which none is, for the thread's first one. */
+/** A message of a thread and the message that it answers; 0 for the thread's root. */
 type Member = [id: number, parent: number];
 
 const replyAfter = (parent: string, after: string) =>
   `(SELECT id FROM messages WHERE room_id = :room AND reply_to = ${parent} AND id > ${after} ORDER BY id LIMIT 1)`;
 const nextOf = (id: string, parent: string) => `${replyAfter(id, id)}, ${replyAfter(parent, id)}`;
 
-// Goes on from what is pending, the smallest id first: a reply's id is above that of what it answers. Each message
-// brings its first reply, and the next reply to what it answers itself. Where some stay pending, no more
-// come out than went in, hence none beyond those that stay. What was posted since, from `:bound` on, comes later.
+// Walks on from the pending messages, smallest id first, since a reply's id is above its parent's. Each message brings its
+// first reply, and its next sibling. Where some stay pending, no more come out than went in, hence none beyond those that
+// stay. Messages posted since, from `:bound` on, come later.
 const WALK = `
   thread (id, parent, reply, sibling) AS MATERIALIZED (
     SELECT value ->> 0, value ->> 1, ${nextOf("(value ->> 0)", "(value ->> 1)")} FROM json_each(:pending)
@@ -39,9 +39,9 @@ const NEW_REPLIES = `
    WHERE room_id = :room AND id > :seen AND reply_to IS NOT NULL ORDER BY id`;
 
 /**
- * Reads what matches of a thread. A step passes a bounded number of its messages, in the order of their ids, and
- * brings those that match; the newest are looked for once all are known. Replies that come meanwhile have the
- * highest ids: each step brings them too, and they are taken up once the others are known.
+ * Reads the matching messages of a thread. A step passes a bounded number of its messages by id and brings those that
+ * match; a search for the newest begins once all are known. Each step also brings the replies posted meanwhile, which have
+ * the highest ids and are taken up once the others are known.
  */
 export function createThread(listing: Listing): Reading {
   const { root, filtered } = listing.thread!;
@@ -49,7 +49,7 @@ export function createThread(listing: Listing): Reading {
   const limit = listing.limit!;
   const rows = new Map<string, Row>();
   const known: number[] = [];
-  /** How many of the known ones were looked through, from that end at which the list begins. */
+  /** How many of the known ones were searched, from the end at which the list begins. */
   let looked = 0;
   const pending = createMinHeap();
   pending.add(root, 0);
@@ -73,7 +73,7 @@ export function createThread(listing: Listing): Reading {
     const pass = filtered || descending ? MAX_PASSED : Math.min(MAX_PASSED, limit);
     asked.pass = pass;
     asked.sent = pending.take(pass);
-    // The newest are known where the walk has ended, which the first step tells by itself.
+    // The newest are known only at the end of the walk, which the first step may reach.
     const shown = !descending ? "" : ` AND ${asked.first} AND (SELECT COUNT(*) FROM thread) < :pass`;
     const where = `${listing.where} AND id IN (SELECT id FROM thread)${shown}`;
     const args = { ...listing.args, pending: JSON.stringify(asked.sent), bound: horizon, pass };
@@ -88,7 +88,7 @@ export function createThread(listing: Listing): Reading {
     return selectPage({ ...listing, where, args }, asked);
   }
 
-  /** Takes up how far a walk has come; returns whom it passed. */
+  /** Takes up a walk's progress; returns the ids that it passed. */
   function takeWalk(passed: Array<[...Member, reply: number | null, sibling: number | null]>): number[] {
     const reached = passed.at(-1)![0];
     for (const [id, parent] of asked.sent!) if (id > reached) pending.add(id, parent);
@@ -109,7 +109,7 @@ export function createThread(listing: Listing): Reading {
     looked += descending ? ids.length - last : last + 1;
   }
 
-  /** Takes up replies; `current`: all that are late are of this step, hence among what has moved in it. */
+  /** Takes up late replies; `current`: all are of this step, hence among what has moved in it. */
   function takeLate(current: boolean) {
     if (!isWalked()) return;
     const atEnd = current && (descending ? looked > 0 : looked === known.length);
@@ -166,7 +166,7 @@ export function createThread(listing: Listing): Reading {
   };
 }
 
-/** The index of a number among ascending ones, -1 where it is none of them. */
+/** Finds the index of a number among ascending ones, or -1. */
 function indexIn(numbers: number[], wanted: number): number {
   let [from, to] = [0, numbers.length];
   while (from < to) {

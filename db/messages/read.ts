@@ -30,10 +30,10 @@ export interface MessageFilter {
   kind?: string;
   from?: string;
   to?: string;
-  /** This message and every reply below it. */
+  /** The root of a thread: this message and every reply below it. */
   thread?: number;
   unclaimed?: boolean;
-  /** The newest of them instead of the oldest. */
+  /** Selects the newest instead of the oldest. */
   newest?: boolean;
   limit: number;
 }
@@ -58,7 +58,7 @@ const GET = createCoalescedRead(
     LEFT JOIN messages AS message ON message.room_id = rooms.id AND message.id = asked.value ->> 1`,
 );
 
-/** The messages that match, ids ascending; `more` says that the list was cut. Errors: `room_not_found`. */
+/** Lists matching messages by ascending id; `more` says that the list was cut. Errors: `room_not_found`. */
 export async function listMessages(
   database: Database,
   viewer: Viewer,
@@ -75,7 +75,7 @@ export async function listMessages(
   return { messages, more: rows!.length > filter.limit, revision };
 }
 
-/** Errors: `room_not_found`, `message_not_found`. */
+/** Gets a message. Errors: `room_not_found`, `message_not_found`. */
 export async function getMessage(
   database: Database,
   viewer: Viewer,
@@ -90,10 +90,10 @@ export async function getMessage(
   return { message: toMessage(row), revision };
 }
 
-/** Messages of a kind are found in two indexes: a message that is posted need not be in both. */
+/** Finds messages of a kind in two indexes, so that a new message is in only one of them. */
 const HALVES = [{ where: UNCLAIMED }, { where: CLAIMED }];
 
-/** Messages of a sender are looked for in the blocks of 256 ids in which it has posted. */
+/** Finds messages of a sender in the blocks of 256 ids in which it has posted. */
 const bySender = (blocks: string): Through => ({
   from: `(SELECT block FROM senders WHERE room_id = :room AND agent_id = :from ${blocks}) AS sent
     CROSS JOIN messages ON id BETWEEN block << 8 AND (block << 8) + 255`,
@@ -103,7 +103,7 @@ const bySender = (blocks: string): Through => ({
 const BY_SENDER = bySender("");
 const BY_SENDER_AFTER = bySender("AND block >= :after >> 8");
 
-/** The query for a filter, with one row more than its limit, which tells whether there is more. */
+/** Selects the messages of a filter, and one beyond its limit, which tells whether there is more. */
 export function selectMessages(room: string, filter: MessageFilter): Listing {
   const { after, kind, from, to, unclaimed, newest, limit } = filter;
   const { args, where, sql } = createConditions("room_id = :room", { room });
@@ -120,7 +120,7 @@ export function selectMessages(room: string, filter: MessageFilter): Listing {
   };
 }
 
-/** How the messages are found where not by an index that fits as it is. */
+/** Chooses how to find the messages where no index fits the filter. */
 function wayTo({ after, kind, from, to, thread, unclaimed }: MessageFilter): Partial<Listing> {
   if (thread !== undefined) {
     const filtered = unclaimed || [after, kind, from, to].some((wanted) => wanted !== undefined);
@@ -134,7 +134,7 @@ function wayTo({ after, kind, from, to, thread, unclaimed }: MessageFilter): Par
   };
 }
 
-/** Messages by id; their rows are for `toMessage`. */
+/** Selects messages by id, as rows for `toMessage`. */
 export function listingOf(where: string, args: Listing["args"]): Listing {
   return { table: "messages", columns: COLUMNS, where, args, order: ["id"] };
 }
@@ -143,7 +143,7 @@ export function toMessage(row: Row, read: (json: string) => Json = JSON.parse): 
   return { ...toHead(row), body: read(row.body as string) };
 }
 
-/** A message without its body. */
+/** Makes a message without its body. */
 export function toHead(row: Row): Omit<Message, "body"> {
   return {
     id: Number(row.id),

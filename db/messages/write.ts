@@ -14,7 +14,7 @@ import type { Operation } from "../write/context.ts";
 import { heartbeatOf } from "../write/heartbeat.ts";
 import { commit } from "../write/write.ts";
 
-/** A reply is admitted only to a message that there is. */
+/** Admits a reply only to a message that exists. */
 const REPLIED = "EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :reply_to)";
 
 const POST = `
@@ -36,17 +36,16 @@ const ADMIT_COALESCED = `
    WHERE rooms.id = added.value ->> 0 AND ${SERVED}
   RETURNING id AS room, revision`;
 
-/** What posting so many messages adds to the counts of a room. */
+/** Counts posted messages in a room. */
 function posted(count: string): string[] {
   return [`message_count = message_count + ${count}`, `unclaimed_count = unclaimed_count + ${count}`];
 }
 
-/** What a row of `json_each(:writes)` holds. */
+/** The cells of a row of `json_each(:writes)`. */
 const CELLS = ["room", "later", "sender", "receiver", "kind", "body", "posted"];
 
-// No function is called, hence the cells are taken out by joins: a function may fail, and for that SQLite would copy
-// each page, before the statement changes it, to a file. OR FAIL says that nothing has to be put back: what fails
-// takes the whole batch with it.
+// Joins take the cells out, since a function call may fail, for which SQLite would copy each page to a file before the
+// statement changes it. OR FAIL spares that copy too: a failure rolls back the whole batch.
 const COALESCED_POST = `
   INSERT OR FAIL INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, revision)
   SELECT
@@ -56,7 +55,7 @@ const COALESCED_POST = `
   ${CELLS.map((cell, n) => `CROSS JOIN json_each(write.value, '$[${n}]') AS ${cell}`).join("\n  ")}
   CROSS JOIN rooms ON rooms.id = room.value AND rooms.admitted = :nonce`;
 
-/** Coalesces posts into three statements, however many they are. */
+/** Coalesces any number of posts into three statements. */
 const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({
   admission(items) {
     return {
@@ -79,7 +78,6 @@ const GET_CLAIM = `SELECT claimed_by, claimed_at FROM messages WHERE room_id = :
 const HELD =
   `EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :message AND claimed_by = :agent)`;
 
-/** A message as it is posted. */
 export interface NewMessage {
   from?: string;
   to?: string;
@@ -134,7 +132,7 @@ export function postMessage(database: Database, room: string, message: NewMessag
   };
 }
 
-/** The revision of a message that travels with others of its kind; undefined where it must go alone, which tells why. */
+/** Posts a message with others; returns its revision, undefined where it must go alone, which tells why. */
 async function postCoalesced(database: Database, viewer: Viewer, post: CoalescedPost) {
   const result = await database.commitCoalesced(viewer, COALESCED_POSTS, post, weightOf(post.body));
   if (result) database.announce({ room: post.room, part: "messages", revision: result.revision });
@@ -142,7 +140,7 @@ async function postCoalesced(database: Database, viewer: Viewer, post: Coalesced
 }
 
 /**
- * Claims a message for an agent, once and for all; claiming what one holds is granted again.
+ * Claims a message for an agent, for good; to the agent that holds it, the claim is granted again.
  * Errors: `room_not_found`, `message_not_found`, `already_claimed`.
  */
 export function claimMessage(

@@ -12,41 +12,40 @@ import type { Row, Statement } from "../driver/statement.ts";
 import type { Viewer } from "../viewer.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../yield.ts";
 
-/** The revision at which something last changed. */
 interface Changed {
   revision: number;
 }
 
-/** What changed in a room after one revision and up to another, each thing once and as it was last left. */
+/** What changed in a room between two revisions: each thing once, in its last version. */
 export interface Changes {
-  /** Where to go on: whatever changed up to here is in this answer or in those before it. */
+  /** The revision to follow from: all changes up to it are in this answer or in those before it. */
   revision: number;
   state: Array<(Entry | Tombstone) & Changed>;
   agents: Array<Agent & Changed>;
   messages: Array<Message & Changed>;
-  /** More has changed after `revision`. Without it, what was followed so far is the room at `revision`. */
+  /** Whether more has changed after `revision`. Else all answers together are the room at `revision`. */
   more: boolean;
-  /** The room has not come to the revision that was asked for, as after a restored copy: this is from the start. */
+  /** The room is below the revision asked for, as after a restored copy. The changes begin at the start. */
   reset?: true;
 }
 
 export interface ChangesQuery {
   /** Left out: the room's present revision. */
   after?: number;
-  /** Things that may be shown; what changed in one revision is shown whole, so the last one may exceed it. */
+  /** The maximum of things. The changes of one revision come whole, so the last one may exceed it. */
   limit: number;
-  /** Bytes beyond which it is cut, `SHORT_PAGE_BYTES` unless given. */
+  /** Bytes after which the answer is cut, by default `SHORT_PAGE_BYTES`. */
   bytes?: number;
 }
 
 const LARGEST = { state: "value", agents: "meta", messages: "body" };
 type Table = keyof typeof LARGEST;
 
-/** The revision after which to look: the start where the room has not come to the one that was asked for. */
+/** The revision to follow from: 0 where the room is below the one asked for. */
 const START = `(
   SELECT CASE WHEN :after > revision THEN 0 ELSE COALESCE(:after, revision) END FROM rooms WHERE id = :room)`;
 
-/** A query of what changed in a table after a revision, in the order of revisions. */
+/** Selects what changed in a table, in the order of revisions. */
 const select = (table: Table, columns: string, within: (revision: string) => string) =>
   CHANGED[table].map(({ from, revision }) =>
     `SELECT ${revision} AS changed, ${columns} FROM ${from} AND ${within(revision)}`
@@ -56,7 +55,7 @@ const SIZES = Object.entries(LARGEST).map(([table, column]) =>
   select(table as Table, `octet_length(${column}) AS size`, (revision) => `${revision} > ${START}`)
 );
 
-// The revision that reaches the limit: a cut lies behind it, never within what changed in one revision.
+// The revision that reaches the limit. The cut comes after it, never within the changes of one revision.
 const EDGE = `(
   SELECT changed FROM (
     SELECT changed, ROW_NUMBER() OVER passed AS position, SUM(size) OVER passed AS bytes
@@ -83,8 +82,8 @@ const WAITS = `
 })`;
 
 /**
- * What changed after a revision, in one round trip whose cost is that of what changed. What is more than a
- * page holds is cut before its limit. Errors: `room_not_found`.
+ * Reads what changed after a revision, in one round trip that costs as much as the changes. A full page cuts it before
+ * the limit. Errors: `room_not_found`.
  */
 export async function readChanges(
   database: Database,
@@ -97,7 +96,7 @@ export async function readChanges(
   return await toChanges(results);
 }
 
-/** The queries whose results are for `toChanges`. */
+/** Makes the queries whose results are for `toChanges`. */
 export function selectChanges(
   room: string,
   { after, limit, bytes = SHORT_PAGE_BYTES }: ChangesQuery,
@@ -112,7 +111,7 @@ export function selectChanges(
   ];
 }
 
-/** `without`: the token of a wait that is not to show. Errors: `room_not_found`. */
+/** Reads the results of `selectChanges`. `without`: the token of a wait to hide. Errors: `room_not_found`. */
 export async function toChanges(
   [rooms, state, agents, messages, waits]: Row[][],
   without?: string,

@@ -3,7 +3,7 @@ import { selectLivingKeys } from "../state/living.ts";
 import { listingOf } from "../messages/read.ts";
 import { type Row, type Statement, weightOf } from "../driver/statement.ts";
 
-// The keys are numbered without their values: only the rows that are shown are read whole, and no more than a page.
+// Numbers the keys without their values, so that only the rows shown are read whole, and at most a page of them.
 const WINDOW = `
   SELECT * FROM (
   SELECT state.scope, state.key, state.expr, state.version, state.updated_at, state.updated_by, numbered.total,
@@ -46,10 +46,10 @@ const ANSWERED_BY_NEWEST = `
     SELECT reply_to FROM (
       SELECT reply_to FROM messages WHERE room_id = :room ORDER BY id DESC LIMIT :limit))`;
 
-/** Values are cut at this many characters of JSON; `size` tells how many there are. */
+/** Characters of JSON at which values are cut; `size` tells how many there are. */
 export const LONGEST = 4_000;
 
-/** The first keys of every scope, or those of one scope from a position on. */
+/** Selects the first keys of every scope, or those of one scope from a position on. */
 export function selectWindow(
   room: string,
   { scope, from = 0, max, limit }: { scope?: string; from?: number; max: number; limit: number },
@@ -58,33 +58,33 @@ export function selectWindow(
   return { sql: WINDOW, args, weight: weightOf(PAGE_BYTES) };
 }
 
-/** All agents in order of joining, with nothing that may be long. */
+/** Selects all agents in order of joining, without `meta`, which may be long. */
 export function selectHeads(room: string): Listing {
   const columns = ["id", "name", "role", "status", "joined", "last_heartbeat"];
   return { table: "agents", columns, where: "WHERE room_id = :room", args: { room }, order: ["joined"] };
 }
 
-/** Keys with who wrote them last. */
+/** Selects keys with their last writer. */
 export function selectKeys(room: string, keys: Array<{ scope: string; key: string }>): Statement {
   const wanted = JSON.stringify(keys.map(({ scope, key }) => [scope, key]));
   const args = { room, keys: wanted, longest: LONGEST };
   return { sql: KEYS, args, weight: weightOf(keys.length * LONGEST) };
 }
 
-/** What was last done in a room: the newest writes (of each key the last) and messages. */
+/** Selects the newest writes of a room, of each key the last, and its newest messages. */
 export function selectRecent(room: string, limit: number): [writes: Statement, messages: Statement] {
   return [{ sql: RECENT_WRITES, args: { room, limit } }, { sql: RECENT_MESSAGES, args: { room, limit } }];
 }
 
-/** The messages before one, newest first, and how many there are in all. */
+/** Selects the messages before one, newest first, and how many there are in all. */
 export function selectOlder(room: string, before: number, limit: number): [Listing, Statement] {
   const older = shownOf(listingOf("WHERE room_id = :room AND id < :before", { room, before }));
-  // Some milliseconds in a large room: not many of them in one batch.
+  // In a large room it takes some milliseconds, so few may share a batch.
   const count = { sql: COUNT_OLDER, args: { room, before }, weight: weightOf(PAGE_BYTES) };
   return [{ ...older, descending: true, limit }, count];
 }
 
-/** The messages that these answer, or that the newest ones do. */
+/** Selects the messages that these answer, or that the newest ones do. */
 export function selectAnswered(
   room: string,
   by: Array<{ reply_to: number | null }> | { newest: number },
@@ -94,18 +94,18 @@ export function selectAnswered(
   return shownOf(listingOf(ANSWERED, { room, ids: JSON.stringify(ids) }));
 }
 
-/** The newest messages, newest first. */
+/** Selects the newest messages, newest first. */
 export function selectNewest(room: string, limit: number): Listing {
   return { ...shownOf(listingOf("WHERE room_id = :room", { room })), descending: true, limit };
 }
 
-/** Messages with their bodies as they are shown, for `toCut`: of some long ones nothing else is needed. */
+/** Cuts the bodies of messages for `toCut`, since a page shows no more of long ones. */
 function shownOf(messages: Listing): Listing {
   const cut = { column: "body", at: LONGEST, size: "size" };
   return { ...messages, columns: [...messages.columns, cut.size], cut };
 }
 
-/** A value as far as it was read, from its column. */
+/** Reads a value from its column, whole or cut. */
 export function toCut(row: Row, column = "value"): { value: unknown } | { cut: string; size: number } {
   const [text, size] = [row[column] as string, Number(row.size)];
   return size > LONGEST ? { cut: text, size } : { value: JSON.parse(text) };

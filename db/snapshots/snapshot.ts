@@ -15,9 +15,9 @@ import type { Viewer } from "../viewer.ts";
 import { mapYielding } from "../yield.ts";
 import { type Query, readConsistent } from "../consistent_read/read.ts";
 
-/** What to load of a room, of one revision. */
+/** What to load of a room. */
 export interface SnapshotQuery extends ReadSet {
-  /** Every definition of a computed view. */
+  /** Whether to load the definitions of all views. */
   views: boolean;
 }
 
@@ -39,12 +39,12 @@ export interface AgentRow {
   last_heartbeat: string;
 }
 
-/** What was asked of a room, as it was at one revision. */
+/** The loaded parts of a room at one revision. */
 export interface Snapshot {
-  /** The database's time then. */
+  /** The database's time at that revision. */
   now: Date;
   createdAt: string;
-  /** Whether something is shown that was to end by now, since the database takes no writes (`readCurrent`). */
+  /** Whether it shows something past its end, since the database takes no writes (`readCurrent`). */
   overdue: boolean;
   revisions: RoomRevisions;
   counts: { count: number; unclaimed: number };
@@ -53,11 +53,11 @@ export interface Snapshot {
   /** Expressions of the views by name; empty unless asked for. */
   views: Map<string, string>;
   agents: AgentRow[];
-  /** The waits in progress of the agents that were asked for, of each the two newest, oldest first. */
+  /** The two newest waits in progress of each requested agent, oldest first. */
   waits: WaitInProgress[];
-  /** Which of the scopes that were asked for are registered agents', or all of them. */
+  /** The registered agents among the requested scopes, or all agents. */
   agentIds: string[];
-  /** The rows of the further statements that were run in the same snapshot. */
+  /** The rows of the `extra` queries. */
   extra: Row[][];
 }
 
@@ -69,7 +69,7 @@ const selectRoom = (further = "") => `
 const VALUES = `WHERE room_id = :room AND scope <> '${VIEW_SCOPE}'`;
 const OF_SCOPES = `scope IN (SELECT value FROM json_each(:scopes))`;
 
-// Many keys are found by going through their scopes in order, so that each page begins where the last one ended.
+// Finds many keys by going through their scopes in order, so that each page begins where the last one ended.
 const OF_KEYS = `(+scope, +key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:keys))`;
 
 const LOOKED_UP = `
@@ -91,19 +91,19 @@ const AGENT_IDS_ALL = `SELECT id FROM agents WHERE room_id = :room ORDER BY join
 const AGENT_IDS_SOME = `
   SELECT id FROM agents WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
 
-/** Of a key that is looked up: few are half as long as they may be. */
+/** The weight of a looked-up key: few values are half as long as allowed. */
 const KEY_WEIGHT = 4;
-/** Keys are looked up one by one where their values surely fit into one answer. */
+/** Keys that are looked up one by one, since their values surely fit into one answer. */
 const MAX_LOOKED_UP = 50;
-/** So few come in the room's own row: a statement alone needs no transaction, which takes a server a tenth less time. */
+/** Keys that come in the room's row: one statement needs no transaction, which takes a server a tenth less time. */
 const FEW_LOOKED_UP = 8;
 
-/** 64 views of 4,096 characters each, which rooms of before the bound on all of them may have. */
+/** 64 views of 4,096 characters, which rooms older than the limit of bytes may have. */
 const VIEWS_WEIGHT = weightOf(2 ** 18);
 
 /**
- * Loads what `query` names, and nothing else of the room: in one round trip unless it is large. `extra` queries
- * see the same revision. Errors: `room_not_found`, `DatabaseUnavailable`.
+ * Loads what `query` names of a room, in one round trip unless it is large. `extra` queries see the same revision.
+ * Errors: `room_not_found`, `DatabaseUnavailable`.
  */
 export async function loadSnapshot(
   database: Database,

@@ -8,7 +8,7 @@ import type { Precondition } from "./preconditions.ts";
 const ENTRY = (n: number) => `state WHERE room_id = :room AND scope = :scope${n} AND key = :key${n}`;
 const LIVE = (n: number) => `EXISTS (SELECT 1 FROM ${ENTRY(n)} AND NOT deleted)`;
 
-/** What a precondition (preconditions.ts) asks, as conditions on what is stored. */
+/** The conditions of a precondition (preconditions.ts) in SQL. */
 const CONDITIONS = {
   absent: (n: number) => `NOT ${LIVE(n)}`,
   current: (n: number) => `EXISTS (SELECT 1 FROM ${ENTRY(n)} AND NOT deleted AND version = :current${n})`,
@@ -20,11 +20,11 @@ const CONDITIONS = {
   never: () => "FALSE",
 };
 
-/** What a write leaves of the room's views, in bytes: more than is allowed only where that is not more than before. */
+/** Bounds the bytes of the views that a write leaves by the limit, or by what there was if that was more. */
 const VIEWS_WITHIN = `(${VIEW_BYTES} AND key NOT IN (SELECT value FROM json_each(:view_keys))) + :view_bytes
        <= MAX(:most_view_bytes, (${VIEW_BYTES}))`;
 
-/** What the preconditions ask, as conditions; the n-th key is `:scope<n>` and `:key<n>`. */
+/** Binds preconditions; the n-th key is `:scope<n>` and `:key<n>`. */
 function bound(preconditions: Precondition[]): { where: string[]; args: Record<string, Value> } {
   const args: Record<string, Value> = {};
   const where: string[] = [];
@@ -38,7 +38,7 @@ function bound(preconditions: Precondition[]): { where: string[]; args: Record<s
   return { where, args };
 }
 
-/** The admission of writes of these keys: their preconditions, the limits, and what a gate has read. */
+/** Admits writes of these keys under their preconditions, the limits, and the read set of a gate. */
 export function admitPut(
   preconditions: Precondition[],
   limits: StateLimits,
@@ -65,7 +65,7 @@ export function admitPut(
   };
 }
 
-/** The admission of a delete. */
+/** Admits a delete. */
 export function admitDelete(precondition: Precondition, unchanged: Condition): Admission {
   const { where, args } = bound([precondition]);
   return {

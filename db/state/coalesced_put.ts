@@ -3,7 +3,7 @@ import { advance, withinLimit } from "../write/admission.ts";
 import { type CoalescedWrite, createCoalescedWrites } from "../write/coalesced_write.ts";
 import { added, INSERT_ENTRY, orReplace } from "./entry_sql.ts";
 
-/** A value that is written whatever was there before. */
+/** A put without preconditions. */
 export interface CoalescedPut extends CoalescedWrite {
   scope: string;
   key: string;
@@ -12,7 +12,7 @@ export interface CoalescedPut extends CoalescedWrite {
   mostKeys: number;
 }
 
-// `->> 3` is a number of the key, equal for writes of the same key: it is new at most once.
+// `->> 3` numbers the keys, so that a new key counts once.
 const ADMIT = `
   ${advance("state", added("added.keys"), "added.writes")} FROM (
      SELECT
@@ -39,7 +39,7 @@ const PUT = `
   ${orReplace("excluded.value")}
   RETURNING room_id AS room, revision, version`;
 
-/** Coalesces puts into three statements, however many they are. */
+/** Coalesces any number of puts into three statements. */
 export const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
   admission(items) {
     const numbers = new Map<string, number>();
@@ -52,8 +52,7 @@ export const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
     return { sql: ADMIT, args: { targets: JSON.stringify(rows), nonce, most_keys: mostKeys } };
   },
   effect: PUT,
-  asRow: (
-    { room, scope, key, value, now, agent = null },
-    later,
-  ) => [room, later, scope, key, value, now, agent],
+  asRow({ room, scope, key, value, now, agent = null }, later) {
+    return [room, later, scope, key, value, now, agent];
+  },
 });

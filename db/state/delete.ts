@@ -27,7 +27,7 @@ export interface Delete {
   agent?: string;
 }
 
-/** Deletes a key; false where there is none. Errors: `room_not_found`, `version_conflict`. */
+/** Deletes a key; `deleted` is false where there is none. Errors: `room_not_found`, `version_conflict`. */
 export function deleteEntry(
   database: Database,
   room: string,

@@ -9,14 +9,14 @@ export interface Entry {
   scope: string;
   key: string;
   value: Json;
-  /** The expression of a computed view, whose `value` is null. */
+  /** The expression of a view, whose `value` is null. */
   expr?: string;
   version: number;
   updated_at: string;
   updated_by: string | null;
 }
 
-/** What is left of a deleted key. */
+/** A deleted key, of which a list with `since` tells. */
 export interface Tombstone {
   scope: string;
   key: string;
@@ -26,7 +26,14 @@ export interface Tombstone {
 }
 
 export function toListed(row: Row, read?: (json: string) => Json): Entry | Tombstone {
-  return row.deleted ? toTombstone(row) : toEntry(row, read);
+  if (!row.deleted) return toEntry(row, read);
+  return {
+    scope: row.scope as string,
+    key: row.key as string,
+    deleted: true,
+    version: Number(row.version),
+    updated_at: row.updated_at as string,
+  };
 }
 
 export function toEntry(row: Row, read: (json: string) => Json = JSON.parse): Entry {
@@ -39,15 +46,5 @@ export function toEntry(row: Row, read: (json: string) => Json = JSON.parse): En
     version: Number(row.version),
     updated_at: row.updated_at as string,
     updated_by: row.updated_by as string | null,
-  };
-}
-
-function toTombstone(row: Row): Tombstone {
-  return {
-    scope: row.scope as string,
-    key: row.key as string,
-    deleted: true,
-    version: Number(row.version),
-    updated_at: row.updated_at as string,
   };
 }

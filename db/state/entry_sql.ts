@@ -1,4 +1,4 @@
-/** What a write that makes so many new keys, and views among them, adds to the counts of a room. */
+/** Counts new keys, and the views among them, in a room. */
 export function added(keys: string, views?: string): string[] {
   const counts = [`key_count = key_count + ${keys}`];
   if (views === undefined) return counts;
@@ -8,7 +8,7 @@ export function added(keys: string, views?: string): string[] {
 export const INSERT_ENTRY =
   `INSERT INTO state (room_id, scope, key, value, expr, version, revision, updated_at, updated_by, deleted)`;
 
-/** Makes the next version of an entry that there is already, or of its tombstone. */
+/** Makes the next version of an existing entry or tombstone. */
 export function orReplace(value: string): string {
   return `ON CONFLICT (room_id, scope, key) DO UPDATE SET
     value = ${value},

@@ -5,7 +5,7 @@ import { toEntry, VIEW_SCOPE } from "./entry.ts";
 import { add, idOf, isVersion, type StateWrite } from "./preconditions.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 
-/** The most keys and views that a room holds, and bytes of its views' expressions. */
+/** The maximum of a room's keys and views, and of the bytes of its views' expressions. */
 export interface StateLimits {
   keys: number;
   views: number;
@@ -17,11 +17,11 @@ export interface Put {
   limits: StateLimits;
   /** A refusal names the failing write's `index`. */
   batch: boolean;
-  /** Who writes: `updated_by`, and its heartbeat where it is registered. */
+  /** The writer: becomes `updated_by` and, where it is registered, gets a heartbeat. */
   agent?: string;
 }
 
-/** Bytes of a room's views as UTF-8: SQL and JavaScript count these alike. Tombstones have no expression. */
+/** Selects the bytes of a room's views as UTF-8, which SQL and JavaScript count alike. */
 export const VIEW_BYTES =
   `SELECT COALESCE(SUM(octet_length(expr)), 0) FROM state WHERE room_id = :room AND scope = '${VIEW_SCOPE}' AND NOT deleted`;
 
@@ -30,8 +30,8 @@ export function bytesOf(expr: string): number {
 }
 
 /**
- * The room's counts beside each entry that is to be written, tombstones too (null columns where nothing is), and whether
- * what a gate has read is unchanged.
+ * Selects each entry to be written, tombstones too (null columns where there is none), with the room's counts and whether
+ * the read set of a gate is unchanged.
  */
 export const selectStored = (unchanged = "TRUE", where = "TRUE") => `
   SELECT ${unchanged} AS unchanged, ${REVISION} AS room_revision, key_count, view_count,
@@ -46,7 +46,7 @@ export function storedArgs(room: string, keys: Array<{ scope: string; key: strin
   return { room, keys_written: JSON.stringify(keys.map(({ scope, key }) => [scope, key])) };
 }
 
-/** A key as a write in the middle of a batch finds it. */
+/** A key as a write within a batch finds it. */
 export interface Seen {
   live: boolean;
   version: number;
@@ -54,8 +54,8 @@ export interface Seen {
 }
 
 /**
- * Applies writes in order to what is stored (rows of `selectStored`), each seeing those before it. Gives what each write
- * finds and leaves, or the refusal of the first one that fails.
+ * Applies writes in order to the rows of `selectStored`, each seeing those before it. Returns what each write finds and
+ * leaves, or the refusal of the first one that fails.
  */
 export function explainRefusal(put: Put, rows: Row[]): Refusal | Array<{ found: Seen; value: Json }> {
   const stored = new Map<string, Row>();
@@ -76,8 +76,8 @@ export function explainRefusal(put: Put, rows: Row[]): Refusal | Array<{ found: 
     const current = row && !row.deleted ? toEntry(row) : null;
     const found = seen.get(idOf(write)) ?? { live: false, version: 0, value: null };
     const written = found.version > Number(row?.version ?? 0);
-    const place = { ...(put.batch && { index }), scope: write.scope, key: write.key };
-    const refused = { ...place, current, ...(written && { after: found.version }) };
+    const entry = { ...(put.batch && { index }), scope: write.scope, key: write.key };
+    const refused = { ...entry, current, ...(written && { after: found.version }) };
     if (!isVersion(write.ifVersion, found.live ? found.version : 0)) {
       return new Refusal("version_conflict", { ...refused, expected: write.ifVersion! }, revision);
     }
@@ -88,14 +88,14 @@ export function explainRefusal(put: Put, rows: Row[]): Refusal | Array<{ found: 
       return new Refusal("not_a_number", { ...refused, delta: write.delta! }, revision);
     }
     const full = found.live ? undefined : countNew(write, counts, put.limits);
-    if (full) return new Refusal("limit_reached", { ...place, ...full }, revision);
+    if (full) return new Refusal("limit_reached", { ...entry, ...full }, revision);
     seen.set(idOf(write), { live: true, version: found.version + 1, value });
     results.push({ found, value });
   }
   return refusedForSize(put, rows, stored) ?? results;
 }
 
-/** A batch counts by what it leaves. Refused is the write after which the views are never small enough again. */
+/** Refuses a batch for the bytes of views that it leaves: by the write after which they never fit again. */
 function refusedForSize(put: Put, rows: Row[], stored: Map<string, Row>): Refusal | undefined {
   const before = Number(rows.find(({ view_bytes }) => view_bytes !== null)?.view_bytes ?? 0);
   const max = Math.max(before, put.limits.viewBytes);
@@ -116,7 +116,7 @@ function refusedForSize(put: Put, rows: Row[], stored: Map<string, Row>): Refusa
   return new Refusal("limit_reached", facts, Number(rows[0]!.room_revision));
 }
 
-/** Counts a new key; says so where it is one too many. */
+/** Counts a new key; returns the limit that it exceeds. */
 function countNew(
   write: StateWrite,
   counts: Omit<StateLimits, "viewBytes">,

@@ -1,6 +1,6 @@
 /**
- * A room that has 1,000 tombstones has its living keys named in a table (db/driver/schema.ts), since a list would pass
- * each tombstone between them. As a join, the question is settled before any row is looked at.
+ * Joins a room by its tombstones. A room with 1,000 of them has its living keys in a table (db/driver/schema.ts), since a
+ * list would pass each tombstone. A join decides before any row is read.
  */
 const roomWith = (tombstones: string) =>
   `(SELECT 1 FROM rooms WHERE id = :room AND tombstone_count ${tombstones})`;
@@ -8,12 +8,12 @@ const FEW = `${roomWith("< 1000")} AS few`;
 const MANY = `${roomWith(">= 1000")} AS many`;
 
 /**
- * Whether an entry lives. What of a row stands behind its value takes as long to read as the value, so `deleted` is
- * looked at only where the value may be a tombstone's: `null`.
+ * True for a living entry. Columns behind a value take as long to read as the value, so `deleted` is read only where the
+ * value may be a tombstone's `null`.
  */
 export const LIVE = `(octet_length(value) > 4 OR NOT deleted)`;
 
-/** Where the entries of `:room` are found by scope and key; one of these has all that live. */
+/** Finds the entries of `:room` by scope and key; one of these has all living ones. */
 export const LIVING = [
   { from: `${FEW} CROSS JOIN state` },
   { from: `${MANY} CROSS JOIN living CROSS JOIN state USING (room_id, scope, key)` },
@@ -24,7 +24,7 @@ export function selectLiving(columns: string, where: string): string {
   return LIVING.map(({ from }) => `SELECT ${columns} FROM ${from} ${where} AND ${LIVE}`).join(" UNION ALL ");
 }
 
-/** Selects the scopes and keys of the living entries of a room, by indexes alone where few were deleted or many. */
+/** Selects scope and key of a room's living entries, by indexes alone with no tombstones or many. */
 export function selectLivingKeys(where: string): string {
   return `SELECT scope, key FROM ${roomWith("= 0")} AS none CROSS JOIN state ${where}
     UNION ALL SELECT scope, key FROM ${

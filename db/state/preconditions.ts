@@ -1,6 +1,6 @@
 import type { Json } from "../json.ts";
 
-/** One write of a key: a value, an expression (a computed view), or an amount to add to the current number. */
+/** Writes a key: a value, the expression of a view, or an amount to add to the current number. */
 export interface StateWrite {
   scope: string;
   key: string;
@@ -10,20 +10,20 @@ export interface StateWrite {
   ifVersion?: number;
 }
 
-/** What all writes of one key together ask of the entry as it is before the first of them. */
+/** What all writes of one key together require of the entry before the first of them. */
 export interface Precondition {
   scope: string;
   key: string;
-  /** The expression that the last of them leaves, of a computed view. */
+  /** The expression that the last of them leaves, of a view. */
   expr?: string;
   conditions: {
-    /** There is no such key. */
+    /** The key does not exist. */
     absent?: Bounds;
     /** The key exists at this version. */
     current?: Bounds;
-    /** The key, or the tombstone that is left of it, is at this version; 0: there was never one. */
+    /** The key or its tombstone is at this version; 0: neither exists. */
     base?: Bounds;
-    /** What is stored, if anything is, is a whole number within these bounds. */
+    /** The stored value, if any, is a whole number within these bounds. */
     integer?: Bounds;
     /** The key exists: an increment would leave the range if it began at 0. */
     present?: Bounds;
@@ -34,7 +34,7 @@ export interface Precondition {
 
 type Bounds = Record<string, number>;
 
-/** Writes of one key so far: how many, the sum of their increments, what was put if anything. */
+/** The writes of one key so far: their count, the sum of their increments, and the value put if any. */
 interface Sequence {
   precondition: Precondition;
   written: number;
@@ -45,9 +45,8 @@ interface Sequence {
 }
 
 /**
- * Makes one precondition a key of writes, so that the database can judge a batch whose later writes see the earlier
- * ones in a single condition: after n writes of a key its version is n higher, and its value is what was put, or
- * the stored number with the increments added.
+ * Makes one precondition for each key, so that a single condition judges a batch whose writes see the earlier ones: after
+ * n writes a key's version is n higher, and its value is the one put, or the stored number plus the increments.
  */
 export function preconditionsOf(writes: StateWrite[]): Precondition[] {
   const sequences = new Map<string, Sequence>();
@@ -65,14 +64,14 @@ export function preconditionsOf(writes: StateWrite[]): Precondition[] {
   return [...sequences.values()].map(({ precondition }) => precondition);
 }
 
-/** The precondition of a delete, which needs something to delete. */
+/** Makes the precondition of a delete, which requires an entry. */
 export function preconditionOfDelete(write: StateWrite): Precondition {
   const [precondition] = preconditionsOf([write]);
   precondition!.conditions.present = {};
   return precondition!;
 }
 
-/** What `if_version` asks of an entry that is at `version`, 0 where there is none. The same as `absent` and `current`. */
+/** Checks `if_version` as `absent` and `current` do; `version` is 0 where there is no entry. */
 export function isVersion(ifVersion: number | undefined, version: number): boolean {
   return ifVersion === undefined || ifVersion === version;
 }
@@ -105,7 +104,7 @@ export function idOf({ scope, key }: { scope: string; key: string }): string {
   return JSON.stringify([scope, key]);
 }
 
-/** The sum, or undefined where the current value is no number or the result is beyond ±(2^53 - 1). */
+/** Adds; undefined where the current value is no number or the sum is beyond ±(2^53 - 1). */
 export function add(current: Json, delta: number): number | undefined {
   if (typeof current !== "number") return undefined;
   const sum = current + delta;

@@ -16,7 +16,7 @@ export interface StateFilter {
   scope?: string;
   key?: string;
   prefix?: string;
-  /** Only what changed after this revision, deletions included. */
+  /** Restricts it to changes after this revision, tombstones included. */
   since?: number;
 }
 
@@ -45,10 +45,10 @@ const COLUMNS = [
   "revision",
 ];
 
-// The byte FF sorts after every UTF-8 text.
+// The byte FF sorts after all UTF-8 text.
 const AFTER_PREFIX = `:prefix || CAST(x'FF' AS TEXT)`;
 
-/** Errors: `room_not_found`, `key_not_found`. */
+/** Gets an entry. Errors: `room_not_found`, `key_not_found`. */
 export async function getEntry(
   database: Database,
   viewer: Viewer,
@@ -65,7 +65,7 @@ export async function getEntry(
   return { entry: toEntry(row), revision };
 }
 
-/** Entries by scope and key in code point order; with `since` also tombstones. Errors: `room_not_found`. */
+/** Lists entries by scope and key in code point order; with `since`, tombstones too. Errors: `room_not_found`. */
 export async function listEntries(
   database: Database,
   viewer: Viewer,
@@ -80,7 +80,7 @@ export async function listEntries(
   return { entries: await mapYielding(rows!, (row) => toListed(row, stored)), revision };
 }
 
-/** The query for a filter; its rows are for `toListed`. */
+/** Selects the entries of a filter, as rows for `toListed`. */
 export function selectEntries(room: string, { scope, key, prefix, since }: StateFilter): Listing {
   const { args, where, sql } = createConditions("room_id = :room", { room });
   where("scope = :scope", "scope", scope);

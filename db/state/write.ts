@@ -26,7 +26,7 @@ const ADD = `${
   UPSERT("CAST(CASE WHEN deleted THEN 0 ELSE CAST(value AS INTEGER) END + :delta AS TEXT)")
 } RETURNING version, value`;
 
-// Numbers are part of the answer too: a sum is not in the request.
+// The answer stores numbers too, since a request does not hold its sums.
 const ANSWER = {
   columns: ["version", "value"],
   query: `
@@ -34,7 +34,7 @@ const ANSWER = {
       FROM state WHERE room_id = :room AND scope = :scope AND key = :key`,
 };
 
-// Only a refusal reads what is stored; an admitted write would carry its own values back in vain.
+// Only a refusal needs the stored entries; an admitted write would read its own values back.
 const NOT_ADMITTED = "admitted IS NOT :nonce";
 
 export interface Written {
@@ -46,8 +46,8 @@ const MAX_ATTEMPTS = 50;
 const MAX_PAUSE_MS = 20;
 
 /**
- * Applies the writes in order, each seeing those before it, all or none, as one revision. The entries come back
- * as each write left them. Errors: `room_not_found`, `version_conflict`, `not_a_number`, `limit_reached`.
+ * Applies the writes in order, each seeing those before it, all or none, as one revision. Answers with the entry that each
+ * write left. Errors: `room_not_found`, `version_conflict`, `not_a_number`, `limit_reached`.
  */
 export function putEntries(database: Database, room: string, put: Put): Operation<Written> {
   return {
@@ -59,7 +59,6 @@ export function putEntries(database: Database, room: string, put: Put): Operatio
   };
 }
 
-/** A put as it is made. */
 interface Attempt {
   database: Database;
   context: WriteContext;
@@ -80,8 +79,8 @@ async function runPut(attempt: Attempt): Promise<Outcome | undefined> {
 }
 
 /**
- * Puts a single value without conditions together with others of its kind: a file takes 1.5 times as many of them so, a
- * server 4 times. Undefined where it is none, or must go alone.
+ * Puts a single value without preconditions, coalesced with others: a file takes 1.5 times as many of them, a server 4
+ * times. Returns undefined for any other put, and where it must go alone.
  */
 async function putCoalesced(
   { database, context, room, put, readSet }: Attempt,
@@ -105,8 +104,8 @@ async function putCoalesced(
 }
 
 /**
- * One attempt, decided by the database. It adds whole numbers only: it does not read every decimal as the double
- * that JSON means, and where the stored number is a fraction this says so.
+ * Makes one attempt, which the database decides. The database adds whole numbers only, since it does not read every
+ * decimal as JSON's double. Returns "fraction" where the stored number is one.
  */
 async function tryPut(
   { database, context, room, put, readSet }: Attempt,
@@ -136,10 +135,10 @@ async function tryPut(
   return "fraction";
 }
 
-/** Refusals of an attempt after which the sums are made anew. */
+/** Refusals after which the sums are computed again. */
 const MOVED = ["version_conflict", "limit_reached"];
 
-/** Adds fractions as doubles: reads, adds here, and writes the sums if what they started from has not moved. */
+/** Adds fractions as doubles: reads, adds here, and writes the sums if the entries are unchanged. */
 async function putSums(attempt: Attempt): Promise<Outcome | undefined> {
   const { database, context, room, put } = attempt;
   for (let n = 0; n < MAX_ATTEMPTS; n++) {
@@ -165,13 +164,13 @@ async function putSums(attempt: Attempt): Promise<Outcome | undefined> {
   throw new Refusal("unavailable", { why: "number_moved" });
 }
 
-/** The outcome as if the database had added: a stored one has the sums. */
+/** Puts the sums into an outcome, as if the database had added; a replayed one has them. */
 function withSums(outcome: Outcome, writes: StateWrite[]): Outcome {
   const rows = outcome.rows.map(([row], n) => [{ value: JSON.stringify(writes[n]!.value), ...row }]);
   return { ...outcome, rows };
 }
 
-/** Errors: `room_not_found`, `unavailable`. */
+/** Checks the rows of `selectStored`. Errors: `room_not_found`, `unavailable`. */
 function checkRoom([row]: Row[]): void {
   if (row === undefined) throw new Refusal("room_not_found", {});
   served(row.room_revision);

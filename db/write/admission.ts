@@ -3,36 +3,36 @@ import type { Condition, Statement } from "../driver/statement.ts";
 import { SERVED } from "../release.ts";
 
 /**
- * Advances rooms by `by` revisions, the part's with them, and sets `counts`; `admitted` tells the write's effects that
- * they may act. The statement goes on with FROM or WHERE.
+ * Advances a room and its part by `by` revisions, and sets `counts`. `admitted` lets the write's effects act. Append FROM
+ * or WHERE.
  */
 export function advance(part: Part, counts: string[] = [], by = "1"): string {
   const set = [`revision = revision + ${by}`, `${part}_revision = revision + ${by}`, ...counts];
   return `UPDATE rooms SET ${set.join(", ")}, admitted = :nonce`;
 }
 
-/** True, inside an effect, exactly when its own write was admitted. */
+/** True inside an effect exactly when its write was admitted. */
 export const ADMITTED = `EXISTS (SELECT 1 FROM rooms WHERE id = :room AND admitted = :nonce)`;
 
-/** How an effect selects the room row of its own admitted write, whose `revision` is the write's. */
+/** Selects, inside an effect, the room's row if its write was admitted: `revision` is the write's. */
 export const FROM_ADMITTED = `FROM rooms WHERE id = :room AND admitted = :nonce`;
 
-/** True where a room takes so many more of what it counts, or none are added. */
+/** True where a count stays within its limit, or nothing is added. */
 export function withinLimit(count: string, added: string, limit: string): string {
   return `(${count} + ${added} <= ${limit} OR ${added} = 0)`;
 }
 
-/** What admits a write: its preconditions, on the room's row. */
+/** Admits a write by its preconditions, on the room's row. */
 export interface Admission {
-  /** What it adds to the counts of the room, as assignments. */
+  /** Assignments to the counts of the room. */
   counts?: string[];
   where: string[];
   args: Statement["args"];
-  /** True where older releases than the room needs may do it as well. */
+  /** Whether releases older than the room requires may make it too. */
   byAnyRelease?: boolean;
 }
 
-/** The statement that decides a write; where it is admitted a row has its `revision`. `held`: its idempotency key is. */
+/** Makes the statement that decides a write; if admitted, it returns `revision`. `held`: the key must be. */
 export function admit(
   { room, part, nonce, admission }: { room: string; part: Part; nonce: string; admission: Admission },
   held?: Condition,

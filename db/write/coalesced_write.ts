@@ -2,26 +2,25 @@ import type { Coalescer } from "../batching/sender.ts";
 import type { Statement } from "../driver/statement.ts";
 import { beat } from "./heartbeat.ts";
 
-/** One of several writes of a kind that are admitted as one. `key`: what it writes, to count what is new. */
+/** One of several writes of a kind that are admitted together. */
 export interface CoalescedWrite {
   room: string;
-  key?: string;
   agent?: string;
   now: string;
-  /** Unique; the first one's admits them all. */
+  /** Unique. The first write's nonce admits them all. */
   nonce: string;
 }
 
-/** What a write was given; undefined where it was not admitted: no such room, or one that cannot take them all. */
+/** The result of a write; undefined where its room does not exist, or cannot take all of its writes. */
 export type CoalescedResult = { revision: number; version: number | undefined } | undefined;
 
-/** The SQL of a kind of coalesced write, over `json_each(:writes)`, whose values are what `asRow` makes. */
+/** The SQL of a kind of coalesced write. `json_each(:writes)` gives the rows of `asRow`. */
 export interface CoalescedWriteKind<Item extends CoalescedWrite> {
   /** Advances each room by the number of its writes and sets `admitted = :nonce`; returns `room` and `revision`. */
   admission(items: Item[]): Statement;
-  /** Inserts all whose room was admitted; returns `room`, `revision` and `version` where there are versions. */
+  /** Inserts the writes of admitted rooms; returns `room`, `revision` and `version`, or nothing without versions. */
   effect: string;
-  /** `later`: how many writes of the same room follow. */
+  /** Makes a row; `later`: how many writes of the same room follow. */
   asRow(item: Item, later: number): unknown[];
 }
 
@@ -31,16 +30,16 @@ const UPDATE_HEARTBEATS = `
 
 type Heartbeat = [room: string, agent: string, now: string];
 
-/** Coalesces heartbeats of agents, each with its time. */
+/** Coalesces heartbeats of agents. */
 export const COALESCED_HEARTBEATS: Coalescer<Heartbeat, void> = {
   statements: (beats) => [{ sql: UPDATE_HEARTBEATS, args: { beats: JSON.stringify(beats) } }],
   results: (beats) => beats.map(() => undefined),
 };
 
 /**
- * Coalesces writes without preconditions of their own, of any rooms, into a few statements: each room's are admitted by
- * one step of its row, with consecutive revisions, and inserted one after the other. Where a room does not take them
- * all, none of its writes is made: they are to be tried one by one, which tells why.
+ * Coalesces writes without preconditions, of any rooms, into a few statements. One update admits all writes of a room, with
+ * consecutive revisions. Where a room does not take them all, it takes none: the caller tries them one by one, which tells
+ * why.
  */
 export function createCoalescedWrites<Item extends CoalescedWrite>(
   kind: CoalescedWriteKind<Item>,
@@ -76,14 +75,14 @@ export function createCoalescedWrites<Item extends CoalescedWrite>(
   };
 }
 
-/** How many writes a room gets, by room. */
+/** Counts writes by room. */
 export function countByRoom(items: CoalescedWrite[]): Map<string, number> {
   const counts = new Map<string, number>();
   for (const { room } of items) counts.set(room, (counts.get(room) ?? 0) + 1);
   return counts;
 }
 
-/** The items by room, and how many of the same room follow each. */
+/** Groups items by room, each with how many of the same room follow. */
 function laterOf<Item extends CoalescedWrite>(items: Item[]): Map<Item, number> {
   const rooms = Map.groupBy(items, ({ room }) => room);
   return new Map(

@@ -3,11 +3,11 @@ import type { Row } from "../driver/statement.ts";
 import type { Viewer } from "../viewer.ts";
 import type { ReadSetAt } from "./read_set.ts";
 
-/** A request that is to be done once, however often it is sent. */
+/** A request that takes effect once, however often it is sent. */
 export interface KeyedRequest {
-  /** Whose the key is: another's is another one. */
+  /** The owner of the key. */
   viewer: Viewer;
-  /** Where the key counts: a room's id, or a text that is none. */
+  /** The scope of the key: a room's id, or a text that is none. */
   scope: string;
   key: string;
   /** Equal for equal requests only. */
@@ -16,47 +16,44 @@ export interface KeyedRequest {
   lifetime: number;
 }
 
-/** An idempotency key and the request that is at work under it. */
+/** An idempotency key and the request that acquires it. */
 export interface IdempotencyKey extends KeyedRequest {
-  /** Tells this request from its repetitions. */
+  /** Distinguishes this request from its repetitions. */
   nonce: string;
   now: Date;
-  /** The ids that the request was given so far. */
+  /** The ids given to the request so far. */
   ids: string[];
 }
 
-/** What a write works with: the clock of the database, or of a request with a key, whose time is fixed. */
+/** The context of a write: the database's clock, or the fixed time of a keyed request. */
 export interface WriteContext extends Pick<Clock, "time" | "newId"> {
-  /** With whose eyes a gate and a refusal are seen. */
+  /** The reader for whom gates and refusals are made. */
   viewer: Viewer;
   idempotencyKey?: IdempotencyKey;
 }
 
-/** Who makes a write, and under which key. */
+/** The writer, and its key if any. */
 export type WriteAs = Pick<WriteContext, "viewer" | "idempotencyKey">;
 
-/** What the database told of a write that succeeded: of this, and of the request, its answer is made, then and later. */
+/** The database's outcome of a successful write. The answer is made of it and of the request, then and in replays. */
 export interface Outcome {
   now: Date;
-  /** The revision that the write was given; undefined where it changed nothing. */
+  /** The write's revision; undefined where it changed nothing. */
   revision: number | undefined;
   /** The rows of each answer query (`Step.answer`). */
   rows: Row[][];
-  /** JSON that was computed after the commit. */
+  /** JSON computed after the commit (`computeOnce`). */
   later?: string;
   /** The key under which the outcome is stored. */
   key?: IdempotencyKey;
-  /** True where the write was made by an earlier request under the key. */
+  /** Whether an earlier request under the key made the write. */
   replayed?: boolean;
 }
 
-/** What a request writes. */
+/** A write and its answer. */
 export interface Operation<Answer> {
-  /**
-   * Makes the write. Undefined where something of the read set has changed since it was read.
-   * Errors: what refuses the write.
-   */
+  /** Makes the write. Returns undefined where the read set has changed. Errors: those of the write. */
   run(context: WriteContext, readSet?: ReadSetAt): Promise<Outcome | undefined>;
-  /** Makes the answer of an outcome, whether it was just told or was stored under a key. */
+  /** Makes the answer of an outcome, be it new or replayed. */
   answer(outcome: Outcome): Answer;
 }

@@ -8,23 +8,23 @@ import type { Viewer } from "../viewer.ts";
 import { ADMITTED, advance, FROM_ADMITTED } from "./admission.ts";
 
 /**
- * One kind of what ends by itself. Whoever adds one keeps `rooms.due`, the first end of all kinds, by triggers on its
- * table (db/driver/schema.ts).
+ * A kind of thing that ends by itself. A new kind needs triggers on its table that maintain `rooms.due`, the first end of
+ * all kinds (db/driver/schema.ts).
  */
 export interface Ending {
   part: Part;
   table: string;
-  /** The column that says when a thing ends, in milliseconds of the database's clock. */
+  /** The column of a thing's end, in milliseconds of the database's clock. */
   until: string;
   /**
-   * Ends what is due, as SQL with `:room`, `:moment` and `:nonce`. `dueFirst` selects a column of the things that one
-   * revision ends, the first to end first: until they are gone, each statement finds the same. Each acts only where
-   * its admission did (admission.ts). Where a thing shows when it ended, that is its `until`.
+   * Makes the SQL that ends due things, with `:room`, `:moment` and `:nonce`. `dueFirst` selects a column of the things
+   * that one revision ends, by their ends: each statement finds the same until they are gone. Each must be conditional on
+   * its admission (admission.ts). A thing that shows when it ended shows its `until`.
    */
   effects(dueFirst: (column: string) => string): string[];
 }
 
-/** The marks of waits (db/presence.ts) whose instance died: their agents show what they were before. */
+/** Ends marks of waits (db/presence.ts) whose instance died: their agents show their own status again. */
 const MARKS: Ending = {
   part: "agents",
   table: "waits",
@@ -38,12 +38,9 @@ const MARKS: Ending = {
 
 const ENDINGS: Ending[] = [MARKS];
 
-/** Things that end in one revision, and revisions that are made in one round trip. */
+/** Maximum of things that end in one revision, and of revisions in one round trip. */
 const [THINGS, REVISIONS] = [100, 10];
-/**
- * Things whose ending weighs as much as a small statement: what ends most goes in a batch of its own
- * (db/batching/queue.ts).
- */
+/** Endings that weigh as much as a small statement, so that many have a batch of their own (db/batching/queue.ts). */
 const THINGS_OF_WEIGHT = 16;
 
 const isDue = ({ table, until }: Ending, room: string, moment: string) =>
@@ -54,8 +51,8 @@ const COUNTS = ENDINGS.map((ending) =>
 );
 
 /**
- * Column of a room's row: the database's time and how much is due, where something is. Short: a server prepares it anew for
- * each read, which takes it longer than to run it.
+ * Column of a room's row: the database's time and how much is due, null where nothing is. It is short, since a server
+ * prepares it again for each read, which takes longer than running it.
  */
 export const DUE = `CASE WHEN due <= ${NOW} AND ${SERVED} THEN json_array(${NOW}, MAX(${
   COUNTS.join(", ")
@@ -64,22 +61,23 @@ export const DUE = `CASE WHEN due <= ${NOW} AND ${SERVED} THEN json_array(${NOW}
 /** True for a room in which nothing is due. */
 export const NOTHING_DUE = `(due IS NULL OR due > ${NOW})`;
 
-/** What is due in a room, as a row with `DUE` told. */
+/** What is due in a room. */
 export interface Due {
   room: string;
-  /** By the database's clock: whatever was to end by then ends. */
+  /** By the database's clock; whatever ends until then is due. */
   moment: number;
-  /** How many things, of that kind of which there are most, as far as one round trip goes. */
+  /** The number of due things of the most frequent kind, as far as one round trip goes. */
   count: number;
 }
 
+/** Reads a row with `DUE`. */
 export function dueOf(room: string, row: Row | undefined): Due | undefined {
   if (typeof row?.due !== "string") return undefined;
   const [moment, count] = JSON.parse(row.due);
   return { room, moment, count };
 }
 
-/** Begins a revision where something of a kind is due. */
+/** Admits a revision where something of a kind is due. */
 const ADMIT = (ending: Ending) => `
   ${advance(ending.part)}
    WHERE id = :room AND ${SERVED} AND EXISTS (${isDue(ending, ":room", ":moment")})
@@ -89,7 +87,7 @@ const DUE_FIRST = ({ table, until }: Ending) => (column: string) => `
   SELECT ${column} FROM ${table}
    WHERE room_id = :room AND ${until} <= :moment ORDER BY ${until}, rowid LIMIT ${THINGS}`;
 
-/** What ends the first of what is due, of each kind. */
+/** The revision of each kind that ends its first due things. */
 const REVISION_OF = ENDINGS.map((ending) => ({
   part: ending.part,
   admit: ADMIT(ending),
@@ -100,13 +98,13 @@ const FIRST_LEFT = ENDINGS.map(({ table, until }) =>
   `SELECT MIN(${until}) AS until FROM ${table} WHERE room_id = :room`
 ).join(" UNION ALL ");
 
-/** Where nothing is due after all: the triggers were passed by, as rows were changed by other means. */
+/** Corrects `due` where nothing is due: other means than this service may change rows past the triggers. */
 const SETTLE = `
   UPDATE rooms SET due = (SELECT MIN(until) FROM (${FIRST_LEFT})) WHERE id = :room AND due <= :moment`;
 
 /**
- * Ends what is due, as changes of the room like any other, and then runs `statements`, all in one round trip. A thing
- * ends once, however many look at the same time. Errors: `DatabaseUnavailable`.
+ * Ends what is due, as ordinary changes of the room, then runs `statements`, all in one round trip. A thing ends once,
+ * however many instances try. Errors: `DatabaseUnavailable`.
  */
 export async function makeEndings(
   database: Database,
@@ -130,9 +128,9 @@ export async function makeEndings(
 }
 
 /**
- * Reads in one snapshot and one round trip, as `database.read` does, where the first statement finds a room's row with
- * `DUE`. Where something is due, its ending is made first: then all is read once more, in the round trip that makes it.
- * Where the database takes no writes (its disk is full), what is due goes on being shown: the end would be a revision.
+ * Reads as `database.read` does, where the first statement selects a room's row with `DUE`. Where something is due, it
+ * ends that and reads again in the same round trip. A database that takes no writes (its disk is full) goes on showing
+ * what is due, since each end is a revision.
  */
 export async function readCurrent(
   database: Database,

@@ -5,23 +5,23 @@ import { keyFor } from "../viewer.ts";
 import type { Condition, Row, Statement, Value } from "../driver/statement.ts";
 
 /**
- * The format of outcomes: which values and rows they hold for each write, and in which order. It is raised whenever
- * a release changes that, since keys live across releases (tests/db/outcomes.test.ts tells).
+ * The format of stored outcomes: their values and rows for each write, in order. A release that changes it raises it, since
+ * keys outlive releases (tests/db/outcomes.test.ts tells).
  */
 const FORMAT = 1;
 
 /** A statement of a write. */
 export interface Step extends Statement {
   /**
-   * Its rows are part of the answer. Under a key these columns are stored, of what `query` finds right after the
-   * statement, with its arguments; by default of the statement itself, once more.
+   * Makes its rows part of the answer. Under a key it stores these columns of `query`, which runs right after the statement
+   * with its arguments; the default is the statement itself.
    */
   answer?: { columns: string[]; query?: string };
 }
 
 const OWN = `room_id = :held_scope AND key = :held_key AND nonce = :held_nonce`;
 
-// More than a write adds, so that expired keys cannot pile up.
+// Deletes more than a write adds, so that expired keys cannot accumulate.
 const FORGET = `
   DELETE FROM idempotency WHERE rowid IN (
     SELECT rowid FROM idempotency WHERE created_at <= :expired ORDER BY created_at LIMIT 8)`;
@@ -51,9 +51,9 @@ const STORE_LATER = `
    WHERE room_id = :held_scope AND key = :held_key`;
 
 /**
- * Makes the write of a keyed request once: the outcome of the first request is given to all. The batch of the write
- * decides; a refusal, which may have come of a read, is believed only after a look for the key.
- * Only what was answered with success is stored. Errors: `idempotency_mismatch`; what `run` throws.
+ * Makes the write of a keyed request once; all repetitions get the first outcome. The batch of the write decides. A refusal,
+ * which may come of an earlier read, stands only if no outcome is stored under the key. Only successes are stored.
+ * Errors: `idempotency_mismatch`; those of `run`.
  */
 export async function runOnce(
   database: Database,
@@ -63,7 +63,7 @@ export async function runOnce(
   const now = await database.time();
   const key: IdempotencyKey = { ...request, nonce: database.newId(), now, ids: [] };
   try {
-    return await run(contextOf(database, key)) as Outcome; // undefined comes of a read set alone
+    return await run(contextOf(database, key)) as Outcome; // undefined only with a read set
   } catch (error) {
     if (!(error instanceof Refusal) || FINAL.includes(error.code)) throw error;
     const [rows] = await database.read(key.viewer, [find(key)]);
@@ -73,7 +73,7 @@ export async function runOnce(
   }
 }
 
-/** Refusals that no look for the key can turn. */
+/** Refusals that stand whatever is stored under the key. */
 const FINAL = ["room_not_found", "idempotency_mismatch"];
 
 function contextOf(database: Database, idempotencyKey: IdempotencyKey): WriteContext {
@@ -90,8 +90,8 @@ function contextOf(database: Database, idempotencyKey: IdempotencyKey): WriteCon
 }
 
 /**
- * Commits statements as one batch: the rows of each step, and of those that have `answer`. An idempotency key is acquired
- * first and released where the write is refused; `stored` is the outcome under it, of this request or of an earlier one.
+ * Commits statements as one batch; returns the rows of each step, and of those with `answer`. It acquires an idempotency key
+ * first and releases it if the write is refused. `stored` is the outcome under the key, of this request or an earlier one.
  * Errors: `DatabaseUnavailable`, `idempotency_mismatch`.
  */
 export async function commitOnce(
@@ -112,11 +112,11 @@ export async function commitOnce(
   return { rows, answers, stored: key && outcomeOf(key, all.at(-1)![0]) };
 }
 
-/** The statements with which a keyed batch begins. */
+/** Acquires the key, at the beginning of a batch. */
 function acquire(key: IdempotencyKey): Statement[] {
   const { fingerprint, ids, now } = key;
   const expired = expiry(key);
-  // Releases before this one made their answers with the ids of the first request.
+  // Earlier releases make their answers with the ids of the first request.
   const outcome = JSON.stringify({ format: FORMAT, unique: ids, revision: null, rows: [] });
   const args = { ...own(key), fingerprint, outcome, now: now.toISOString(), expired };
   return [{ sql: FORGET, args: { expired } }, { sql: ACQUIRE, args }];
@@ -134,23 +134,23 @@ function storeAnswer(key: IdempotencyKey, { sql, args, answer }: Step): Statemen
   return [{ sql: STORE_ROWS(answer.columns, query), args: { ...used(query, args), ...own(key) } }];
 }
 
-/** Stores the revision of the write, as a query for it has it. */
+/** Stores the revision of the write, which the query selects. */
 export function storeRevision(key: IdempotencyKey, { sql, args }: Condition): Statement {
   const store = `UPDATE idempotency SET outcome = json_set(outcome, '$.revision', (${sql})) WHERE ${OWN}`;
   return { sql: store, args: { ...args, ...own(key) } };
 }
 
-/** Releases the key where the write was refused. */
+/** Releases the key if the write was refused. */
 function release(key: IdempotencyKey, { sql, args }: Condition): Statement {
   return { sql: `DELETE FROM idempotency WHERE ${OWN} AND (${sql})`, args: { ...args, ...own(key) } };
 }
 
-/** The statement with which a keyed batch ends; its row is for `outcomeOf`. */
+/** Selects the row for `outcomeOf`, at the end of a batch. */
 function find(key: IdempotencyKey): Statement {
   return { sql: FIND, args: { ...at(key), expired: expiry(key) } };
 }
 
-/** The outcome that is stored under the key; undefined where none is. Errors: `idempotency_mismatch`. */
+/** Reads the outcome stored under the key, if any. Errors: `idempotency_mismatch`. */
 function outcomeOf(key: IdempotencyKey, row: Row | undefined): Outcome | undefined {
   if (row === undefined) return undefined;
   if (row.fingerprint !== key.fingerprint) {
@@ -164,7 +164,7 @@ function outcomeOf(key: IdempotencyKey, row: Row | undefined): Outcome | undefin
   return { now, revision: revision ?? undefined, rows, later, key, replayed: row.nonce !== key.nonce };
 }
 
-/** Whether a request was done under the key. */
+/** Returns whether an outcome is stored under the key. */
 export async function isTaken(database: Database, key: Omit<KeyedRequest, "fingerprint">): Promise<boolean> {
   const expired = expiry({ ...key, now: await database.time() });
   const [rows] = await database.read(key.viewer, [{
@@ -174,7 +174,7 @@ export async function isTaken(database: Database, key: Omit<KeyedRequest, "finge
   return rows!.length > 0;
 }
 
-/** JSON that an answer needs and that is computed after the commit: under a key the first to come is stored for all. */
+/** Computes JSON for an answer after the commit. Under a key, the first result is stored for all. */
 export async function computeOnce<T>(
   database: Database,
   { key, later }: Outcome,
@@ -203,7 +203,7 @@ function expiry({ now, lifetime }: Pick<IdempotencyKey, "now" | "lifetime">): st
   return new Date(now.getTime() - lifetime).toISOString();
 }
 
-/** The arguments that the SQL names. */
+/** Selects the arguments that the SQL names. */
 function used(sql: string, args: Record<string, Value>): Record<string, Value> {
   const names = new Set(sql.match(/:\w+/g));
   return Object.fromEntries(Object.entries(args).filter(([name]) => names.has(`:${name}`)));

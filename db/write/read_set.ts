@@ -1,22 +1,22 @@
 import { NOTHING_DUE } from "./endings.ts";
 import type { Condition, Value } from "../driver/statement.ts";
 
-/** What of a room something reads: whole parts, whole scopes, single keys and agents. */
+/** The parts of a room that are read: whole parts, whole scopes, single keys and agents. */
 export interface ReadSet {
   state: "all" | { scopes: string[]; keys: Array<{ scope: string; key: string }> };
   agents: "all" | string[];
   messages: boolean;
 }
 
-/** A read set as it was at a revision. */
+/** A read set at a revision. */
 export interface ReadSetAt extends ReadSet {
   revision: number;
-  /** The last heartbeat of each agent, where heartbeats were read: they change without a revision. */
+  /** The last heartbeat of each agent, if heartbeats were read: they change without a revision. */
   heartbeats?: Record<string, string>;
 }
 
-// A part whose revision has not advanced is unchanged. Otherwise the few rows that changed since decide; tombstones
-// are among them, so that a delete is a change too.
+// A part whose revision has not advanced is unchanged. Otherwise the few rows that changed since decide; these include
+// tombstones, so that a delete is a change too.
 const STATE_UNCHANGED = (selected: string) =>
   `(state_revision <= :read_at OR NOT EXISTS (
      SELECT 1 FROM state AS changed WHERE changed.room_id = :room AND changed.revision > :read_at AND (${selected})))`;
@@ -30,10 +30,7 @@ const SELECTED_SCOPES = `changed.scope IN (SELECT value FROM json_each(:scopes))
 const SELECTED_KEYS =
   `EXISTS (SELECT 1 FROM json_each(:keys) WHERE value ->> 0 = changed.scope AND value ->> 1 = changed.key)`;
 
-/**
- * True of the room's row (with `:room`) while nothing of the read set has changed since it was read, and nothing is due
- * to end. True without a read set.
- */
+/** True of the row of `:room` while the read set is unchanged and nothing is due. True without a read set. */
 export function unchangedSince(readSet: ReadSetAt | undefined): Condition {
   if (readSet === undefined) return { sql: "TRUE", args: {} };
   const { revision, state, agents, messages, heartbeats } = readSet;
@@ -54,7 +51,7 @@ export function unchangedSince(readSet: ReadSetAt | undefined): Condition {
   return { sql: `(${conditions.join(" AND ")})`, args };
 }
 
-/** The scopes and keys of a read set as arguments for `json_each`. */
+/** Makes the arguments for `json_each` of a read set's scopes and keys. */
 export function stateArgs(
   { scopes, keys }: Exclude<ReadSet["state"], "all">,
 ): { scopes: string; keys: string } {

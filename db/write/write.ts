@@ -8,13 +8,13 @@ import { BEAT } from "./heartbeat.ts";
 import { commitOnce, held, type Step, storeRevision } from "./idempotency.ts";
 
 /**
- * One change of a room. All of it travels in one atomic batch, and the database decides: the `admission` names every
- * precondition; each effect is conditional on ADMITTED. The `reads` run last and show what the answer or the refusal
- * needs. The answer is made of the steps that have `answer`.
+ * A change of a room, in one atomic batch that the database decides. The `admission` holds every precondition; each effect
+ * is conditional on ADMITTED. The `reads` run last and bring what the answer or the refusal needs. The answer is made of
+ * the steps with `answer`.
  */
 export interface Write {
   room: string;
-  /** What it changes; the admission advances this part's revision too. */
+  /** The part that it changes, whose revision the admission advances too. */
   part: Part;
   /** Unique. */
   nonce: string;
@@ -22,26 +22,26 @@ export interface Write {
   admission: Admission;
   effects: Step[];
   reads: Step[];
-  /** Whose heartbeat it is where it succeeds. It comes after all that looks: a gate may have read the one before. */
+  /** Gets a heartbeat if the write succeeds, after all steps, since a gate may have read the one before. */
   heartbeatOf?: string;
-  /** When a write that was not admitted is answered with success all the same, after the effects. */
+  /** True, after the effects, where a write that was not admitted succeeds all the same. */
   granted?: Condition;
-  /** The oldest release that may serve the room from this write on, where it brings what older ones would break. */
+  /** The oldest release that may serve the room from now on, if the write brings what older ones would break. */
   requires?: number;
 }
 
 export interface Committed {
-  /** What was told; its `revision` is undefined where the write was not admitted. */
+  /** Its `revision` is undefined where the write was not admitted. */
   outcome: Outcome;
-  /** The rows of the reads as the room stands, for a refusal. */
+  /** The rows of the reads, for a refusal. */
   reads: Row[][];
 }
 
 const RAISE = `UPDATE rooms SET requires = MAX(requires, :requires) WHERE id = :room AND admitted = :nonce`;
 
 /**
- * Commits one write and, when it was admitted, announces it. Where an earlier request holds the idempotency key, nothing
- * is changed and its outcome is given. Errors: `DatabaseUnavailable`, `idempotency_mismatch`.
+ * Commits a write and, if admitted, announces it. Where an earlier request holds the idempotency key, it changes nothing and
+ * returns that outcome. Errors: `DatabaseUnavailable`, `idempotency_mismatch`.
  */
 export async function commit(database: Database, by: WriteAs, write: Write): Promise<Committed> {
   const { room, part, nonce, now, effects, reads, requires } = write;
@@ -59,13 +59,10 @@ export async function commit(database: Database, by: WriteAs, write: Write): Pro
   const [admitted] = rows[0]!;
   const revision = admitted && Number(admitted.revision);
   if (revision !== undefined) database.announce({ room, part, revision });
-  return {
-    outcome: stored ?? { now, revision, rows: answers },
-    reads: rows.slice(1 + effects.length, 1 + effects.length + reads.length),
-  };
+  return { outcome: stored ?? { now, revision, rows: answers }, reads: rows.slice(1 + effects.length) };
 }
 
-/** True where the write was admitted or is granted. */
+/** True where the write was admitted or granted. */
 function succeeded({ room, nonce, granted }: Write): Condition {
   if (granted === undefined) return { sql: ADMITTED, args: { room, nonce } };
   const served = `EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})`;

@@ -3,10 +3,10 @@ import type { Row, Send, Statement } from "./driver/statement.ts";
 /** SQL of the database's time in milliseconds. It is constant within a statement. */
 export const NOW = `CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)`;
 
-const ASK: Statement = { sql: `SELECT ${NOW} AS now`, args: {}, single: true };
+const SELECT_NOW: Statement = { sql: `SELECT ${NOW} AS now`, args: {}, single: true };
 
 /** Milliseconds until a batch asks for the time again: clocks drift, and are set. */
-const ASK_EVERY_MS = 10_000;
+const SYNC_EVERY_MS = 10_000;
 
 /** Milliseconds by which the time of day may diverge from `elapsed` before the time counts as unknown. */
 const UNSEEN_MS = 1_000;
@@ -51,7 +51,7 @@ export interface ServerClock {
 export function createServerClock({ elapsed, timeOfDay }: MachineClocks): ServerClock {
   /** The offset to add to `elapsed` lies between these. */
   let bounds = { min: -Infinity, max: Infinity };
-  let askedAt = -Infinity;
+  let syncedAt = -Infinity;
   let apart = NaN;
 
   const isKnown = () => Math.abs(timeOfDay() - elapsed() - apart) < UNSEEN_MS;
@@ -62,7 +62,7 @@ export function createServerClock({ elapsed, timeOfDay }: MachineClocks): Server
     const [min, max] = [told - answered, told + 1 - sent];
     const agrees = min <= bounds.max && max >= bounds.min;
     bounds = agrees ? { min: Math.max(min, bounds.min), max: Math.min(max, bounds.max) } : { min, max };
-    askedAt = answered;
+    syncedAt = answered;
     apart = timeOfDay() - answered;
   }
 
@@ -71,8 +71,8 @@ export function createServerClock({ elapsed, timeOfDay }: MachineClocks): Server
     isKnown,
     async sendAndSync(send, statements) {
       const sent = elapsed();
-      if (isKnown() && sent - askedAt < ASK_EVERY_MS) return await send(statements);
-      const rows = await send([...statements, ASK]);
+      if (isKnown() && sent - syncedAt < SYNC_EVERY_MS) return await send(statements);
+      const rows = await send([...statements, SELECT_NOW]);
       learn(Number(rows.pop()![0]!.now), sent, elapsed());
       return rows;
     },

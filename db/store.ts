@@ -2,7 +2,7 @@ import { type BatchQueue, createBatchQueue } from "./batching/queue.ts";
 import type { ServerClock } from "./clock.ts";
 import type { Connection } from "./driver/connection.ts";
 import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./driver/faults.ts";
-import { migrate, migrateAnew, NewerDatabase } from "./driver/migrate.ts";
+import { migrate, NewerDatabase, recreateTables } from "./driver/migrate.ts";
 import type { Row, Send, Statement } from "./driver/statement.ts";
 import type { Viewer } from "./viewer.ts";
 
@@ -90,7 +90,7 @@ export function createStore(
     try {
       return await sendBy(opened, statements, mode);
     } catch (error) {
-      if (isSchemaMissing(error)) return await sendAnew(opened, statements, mode);
+      if (isSchemaMissing(error)) return await resend(opened, statements, mode);
       report(error);
       throw error;
     }
@@ -101,8 +101,8 @@ export function createStore(
   }
 
   /** Sets the tables up again and resends a batch that failed without them: nothing of it was applied. */
-  async function sendAnew(opened: Connection, statements: Statement[], mode: Mode): Promise<Row[][]> {
-    settingUp ??= setUp(opened, migrateAnew).finally(() => settingUp = undefined);
+  async function resend(opened: Connection, statements: Statement[], mode: Mode): Promise<Row[][]> {
+    settingUp ??= setUp(opened, recreateTables).finally(() => settingUp = undefined);
     try {
       await settingUp;
       return await sendBy(opened, statements, mode);

@@ -32,6 +32,6 @@ export function columnsOf(table: string, names: string[]): Record<string, string
 }
 
 /** Weighs a JSON text: 4 KiB take as much of a batch as a write. */
-export function weightOf(json: string): number {
+export function weightOfJson(json: string): number {
   return 1 + Math.floor(json.length / 4_096);
 }

@@ -11,7 +11,7 @@ const BUSY_MS = 20;
 const MAX_ATTEMPTS = 50;
 
 /** Milliseconds between two checks that the path still has the opened file. */
-const LOOK_EVERY_MS = 1_000;
+const CHECK_EVERY_MS = 1_000;
 
 /** Statements kept prepared. The service has some hundred; lists by filters make a few more. */
 const PREPARED = 256;
@@ -158,16 +158,16 @@ async function useWal({ plainly }: Session): Promise<void> {
 }
 
 /**
- * Checks, at most every `LOOK_EVERY_MS`, whether the path has lost the opened file: a connection would go on with the
+ * Checks, at most every `CHECK_EVERY_MS`, whether the path has lost the opened file: a connection would go on with the
  * deleted file and lose all writes. Without permission to read it finds nothing.
  */
 function createFileWatch(path: string) {
   let known = identityOf(path);
-  let lookedAt = performance.now();
+  let checkedAt = performance.now();
   return {
     isAnother(): boolean {
-      if (known === undefined || performance.now() - lookedAt < LOOK_EVERY_MS) return false;
-      lookedAt = performance.now();
+      if (known === undefined || performance.now() - checkedAt < CHECK_EVERY_MS) return false;
+      checkedAt = performance.now();
       return identityOf(path) !== known;
     },
     opened() {

@@ -52,7 +52,7 @@ const FORGET_ALL = `
  * Sets the tables up again where a running instance finds none: the file was replaced, or they were dropped. Does nothing
  * where some are left. Errors: `NewerDatabase`.
  */
-export async function migrateAnew(read: Run, commit: Run): Promise<void> {
+export async function recreateTables(read: Run, commit: Run): Promise<void> {
   try {
     await commit([{ sql: FORGET_ALL, args: { tables: JSON.stringify(TABLES) } }]);
   } catch (error) {

@@ -17,7 +17,7 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
   const address = parseLibsqlUrl(url);
   const open = (fetch: (request: Request) => Promise<Response>) =>
     openHttp(address.hranaHttpUrl!, address.authToken ?? authToken, fetch);
-  const [reader, writer] = [open(inTime), open(once)];
+  const [reader, writer] = [open(fetchInTime), open(fetchOnce)];
   const readOver = createStreams(() => reader.openStream());
   const writeOver = createStreams(() => withoutForeignKeys(writer.openStream()));
 
@@ -25,7 +25,7 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
   let client: Promise<Client> | undefined;
   const clientOf = () =>
     client ??= import("@libsql/client/web").then(({ createClient }) =>
-      createClient({ url, authToken, fetch: once })
+      createClient({ url, authToken, fetch: fetchOnce })
     );
 
   function toStmt(statement: Statement): InstanceType<typeof Stmt> {
@@ -78,7 +78,7 @@ function withoutForeignKeys(stream: HttpStream): HttpStream {
  * Makes a call and reads its whole answer within the deadline, and leaves nothing running. The answer comes uncompressed:
  * for a near server, compression costs more than sending.
  */
-async function inTime(request: Request, init?: RequestInit): Promise<Response> {
+async function fetchInTime(request: Request, init?: RequestInit): Promise<Response> {
   request.headers.set("Accept-Encoding", "identity");
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new Error("The call took too long.")), CALL_DEADLINE_MS);
@@ -94,7 +94,7 @@ async function inTime(request: Request, init?: RequestInit): Promise<Response> {
  * Makes a call once. Deno's fetch repeats a request whose reply breaks off, which would apply a batch of writes twice; it
  * cannot repeat a body that is a stream.
  */
-async function once(request: Request): Promise<Response> {
+async function fetchOnce(request: Request): Promise<Response> {
   const bytes = await request.bytes();
   const body = new ReadableStream({
     start(controller) {
@@ -102,5 +102,5 @@ async function once(request: Request): Promise<Response> {
       controller.close();
     },
   });
-  return await inTime(request, { body });
+  return await fetchInTime(request, { body });
 }

@@ -5,7 +5,7 @@ import type { Message } from "./read.ts";
 import { Refusal } from "../refusal.ts";
 import { SERVED } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms.ts";
-import { weightOf } from "../batching/coalesce.ts";
+import { weightOfJson } from "../batching/coalesce.ts";
 import { UNCLAIMED } from "../consistent_read/changed.ts";
 import { ADMITTED, advance, FROM_ADMITTED } from "../write/admission.ts";
 import { type CoalescedWrite, countByRoom, createCoalescedWrites } from "../write/coalesced_write.ts";
@@ -134,7 +134,7 @@ export function postMessage(database: Database, room: string, message: NewMessag
 
 /** Posts a message with others; returns its revision, undefined where it must go alone, which tells why. */
 async function postCoalesced(database: Database, viewer: Viewer, post: CoalescedPost) {
-  const result = await database.commitCoalesced(viewer, COALESCED_POSTS, post, weightOf(post.body));
+  const result = await database.commitCoalesced(viewer, COALESCED_POSTS, post, weightOfJson(post.body));
   if (result) database.announce({ room: post.room, part: "messages", revision: result.revision });
   return result?.revision;
 }

@@ -9,7 +9,7 @@ import { admitPut } from "./admission.ts";
 import { explainRefusal, type Put, selectStored, storedArgs } from "./explain_refusal.ts";
 import { preconditionsOf, type StateWrite } from "./preconditions.ts";
 import type { Row } from "../driver/statement.ts";
-import { weightOf } from "../batching/coalesce.ts";
+import { weightOfJson } from "../batching/coalesce.ts";
 import { FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation, Outcome, WriteContext } from "../write/context.ts";
 import { commit } from "../write/write.ts";
@@ -96,7 +96,7 @@ async function putCoalesced(
   const json = JSON.stringify(value);
   const written = { room, scope, key, value: json, agent: put.agent, now: now.toISOString(), nonce };
   const item = { ...written, mostKeys: put.limits.keys };
-  const result = await database.commitCoalesced(context.viewer, COALESCED_PUTS, item, weightOf(json));
+  const result = await database.commitCoalesced(context.viewer, COALESCED_PUTS, item, weightOfJson(json));
   if (!result) return undefined;
   const { revision, version } = result;
   database.announce({ room, part: "state", revision });
@@ -181,7 +181,7 @@ function effect(room: string, nonce: string, write: StateWrite, agent: string | 
   const value = JSON.stringify(delta ?? write.value ?? null);
   const args = { room, nonce, scope, key, value, expr, now: now.toISOString(), agent };
   return delta === undefined
-    ? { sql: PUT, args, single: true, answer: ANSWER, weight: weightOf(value) }
+    ? { sql: PUT, args, single: true, answer: ANSWER, weight: weightOfJson(value) }
     : { sql: ADD, args: { ...args, delta }, single: true, answer: ANSWER };
 }
 

@@ -32,7 +32,7 @@ export interface Admission {
   byAnyRelease?: boolean;
 }
 
-/** Makes the statement that decides a write; if admitted, it returns `revision`. `held`: the key must be. */
+/** Makes the statement that decides a write; if admitted, it returns `revision`. `held`: its key is held. */
 export function admit(
   { room, part, nonce, admission }: { room: string; part: Part; nonce: string; admission: Admission },
   held?: Condition,

@@ -1,24 +1,24 @@
 import { EvaluationFailed } from "./errors.ts";
 
 /**
- * What one evaluation may cost, in steps of 10 to 100 ns: the evaluation of a node, the visit of an
- * element, 16 characters built. Measured so that the worst expression known ends within 20 ms.
+ * The budget of one evaluation in steps of 10 to 100 ns: evaluating a node, visiting an element, building 16
+ * characters. Measured so that the worst known expression ends within 20 ms.
  */
 export const STEP_BUDGET = 150_000;
 
-/** What an error caught by `&&`, `||`, `all` or `exists` costs: it captured a stack. */
+/** The cost of an error that `&&`, `||`, `all` or `exists` absorbs: it has captured a stack. */
 export const FAILURE_COST = 150;
 
 let remaining = 0;
 let running = false;
 let blown = false;
 
-/** Ends an evaluation from within. Nothing in the language catches it. */
+/** Ends an evaluation. Nothing in the language catches it. */
 class BudgetBlown extends Error {
   override readonly name = "BudgetBlown";
 }
 
-/** Pay before the work is done, so that what cannot be paid for is never begun. */
+/** Takes steps from the running evaluation's budget. Called before the work, so that none begins that it cannot afford. */
 export function charge(steps: number): void {
   if (blown || (remaining -= steps) < 0) {
     blown = true;
@@ -26,15 +26,15 @@ export function charge(steps: number): void {
   }
 }
 
-/** True for what `&&`, `||`, `all`, `exists` must let through: the budget, and a stack that ran out. */
+/** True for errors that `&&`, `||`, `all` and `exists` must not absorb: a spent budget, a stack overflow. */
 export function isFatal(error: unknown): boolean {
   return error instanceof BudgetBlown || error instanceof RangeError;
 }
 
 /**
- * Runs one evaluation under a budget of its own, or, within another evaluation, under that one's. Blown is
- * sticky: it fails this evaluation and every one around it with `budget_exceeded`, whatever was caught on
- * the way. A stack that ran out counts as blown, since what it left undone cannot be told.
+ * Runs an evaluation under a budget of its own, or under that of the evaluation around it. Once spent, the budget
+ * fails this evaluation and all around it with `budget_exceeded`, even if the error was caught. A stack overflow counts
+ * as spent, since it may have left anything half done.
  */
 export function underBudget<T>(evaluation: () => T): T {
   if (running) return settle(evaluation);
@@ -64,7 +64,7 @@ function settle<T>(evaluation: () => T): T {
   );
 }
 
-/** The steps that are left to the running evaluation; for tests and measurements. */
+/** The remaining steps of the running evaluation, for tests and measurements. */
 export function stepsLeft(): number {
   return remaining;
 }

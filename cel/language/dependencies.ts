@@ -2,8 +2,8 @@ import type { Node } from "./engine.ts";
 import { type Path, type Use, visitPaths } from "./paths.ts";
 
 /**
- * What an expression may read. Never less than it does read: over just this, it gives what it gives over
- * everything. Keys are not repeated for scopes that are listed whole.
+ * What an expression may read, and at least what it does read: over this part alone it has the same value as over the
+ * whole room. Scopes that are listed whole have no keys listed.
  */
 export interface Reads {
   readonly state: "all" | { scopes: string[]; keys: Array<{ scope: string; key: string }> };
@@ -18,7 +18,7 @@ export interface Reads {
   readonly presence: boolean;
 }
 
-/** Reads as they are collected. */
+/** Collects reads. */
 class Collection {
   everyKey = false;
   everyAgent = false;
@@ -33,7 +33,7 @@ class Collection {
     this.keys.set(scope, (this.keys.get(scope) ?? new Set()).add(key));
   }
 
-  /** A step that depends on data may take any key: what is above it is read whole. */
+  /** Adds a path. A step that depends on data may be any key, so it reads all of what is above it. */
   path({ root, steps }: Path, use: Use): void {
     const [first, second] = steps;
     this.roots.add(root);
@@ -66,14 +66,14 @@ class Collection {
   }
 }
 
-/** What a tree may read of the room. */
+/** The reads of a syntax tree. */
 export function readsOf(root: Node): Reads {
   const collection = new Collection();
   visitPaths(root, (path, _node, use) => collection.path(path, use));
   return collection.reads();
 }
 
-/** What any of several expressions may read. */
+/** The union of several expressions' reads. */
 export function unionReads(list: Iterable<Reads>): Reads {
   const union = new Collection();
   for (const reads of new Set(list)) {

@@ -1,6 +1,6 @@
 import { type CelType, Duration, Optional, UnsignedInt } from "./engine.ts";
 
-/** A value's type in words that a reader of CEL knows: `string`, `int`, `list`, `timestamp`, ... */
+/** The CEL name of a value's type: `string`, `int`, `list`, `timestamp`, ... */
 export function typeName(value: unknown): string {
   switch (typeof value) {
     case "string":
@@ -23,7 +23,7 @@ export function typeName(value: unknown): string {
   return "type";
 }
 
-/** A static type in the same words. */
+/** The same name for a static type. */
 export function staticName(type: CelType): string {
   switch (type.kind) {
     case "list":

@@ -1,14 +1,14 @@
 /**
- * The one place that knows the inside of @marcbachmann/cel-js. Its parser, type checker and registry of
- * functions are used as they are; what the nodes of a syntax tree do (`nodes.ts`, `cel/language/std/operators.ts`,
- * `cel/language/std/macros.ts`) is ours. tests/cel/hooks.test.ts fails when one of the seams below moves.
+ * The only file that depends on internals of cel-js (@marcbachmann/cel-js). Its parser, type checker and registry of
+ * functions serve as they are; the nodes' checks and evaluation (`nodes.ts`, `cel/language/std/operators.ts`,
+ * `cel/language/std/macros.ts`) are ours. tests/cel/hooks.test.ts fails when an internal below changes.
  */
 import { Environment, Optional } from "@marcbachmann/cel-js";
 import { Duration, UnsignedInt } from "@marcbachmann/cel-js/evaluator";
 
 export { Duration, Environment, Optional, UnsignedInt };
 
-/** A node of the syntax tree. `args` depends on `op`; see `children`. */
+/** A node of the syntax tree. The shape of `args` depends on `op`: see `children`. */
 export interface Node {
   readonly op: string;
   args: unknown;
@@ -20,7 +20,7 @@ export interface Node {
   evaluate(evaluator: Evaluator, node: Node, scope: Scope): unknown;
 }
 
-/** A static type, one object a type within an environment. */
+/** A static type. An environment has one object for each type. */
 export interface CelType {
   readonly kind: "primitive" | "dyn" | "list" | "map" | "message" | "optional" | "param";
   readonly name: string;
@@ -28,7 +28,7 @@ export interface CelType {
   readonly valueType?: CelType;
 }
 
-/** Variables by name: of the room, or of the loops around a node. */
+/** Variables by name: the roots, and those of the loops around a node. */
 export interface Scope {
   forkWithVariable(name: string, type: CelType): Scope & { iterValue: unknown };
   getVariable(name: string): { readonly type: CelType; readonly constant: boolean } | undefined;
@@ -48,7 +48,7 @@ interface Declaration {
   readonly signature: string;
 }
 
-/** The overloads of one name and number of arguments. */
+/** The overloads of a function with one name and number of arguments. */
 export interface Overloads {
   declarations: Declaration[];
   macro: unknown;
@@ -66,28 +66,27 @@ export interface Registry {
   registerConstant(name: string, type: string, value: unknown): void;
 }
 
-/** A parsed expression: `check` types it and reports the first error; calling it evaluates it. */
+/** A parsed expression. `check` infers its types and reports the first error. Calling it evaluates it. */
 export interface Parsed {
   (context: ReadonlyMap<string, unknown>): unknown;
   readonly ast: Node;
   check(): { valid: boolean; error?: unknown };
 }
 
-/** What a macro is called with, while parsing. */
+/** The call of a macro, which the parser passes to its handler. */
 export interface MacroCall {
   readonly ast: Node;
   readonly args: Node[];
   readonly receiver: Node | null;
 }
 
-/** What a macro's handler returns: how its call is typed and evaluated. */
+/** A macro's handler returns how its call is checked and evaluated. */
 export interface Macro {
   typeCheck(checker: Checker, macro: unknown, scope: Scope): CelType;
   evaluate(evaluator: Evaluator, macro: unknown, scope: Scope): unknown;
   async: false;
 }
 
-/** Evaluates a node in a scope. */
 export function run(node: Node, evaluator: Evaluator, scope: Scope): unknown {
   return node.evaluate(evaluator, node, scope);
 }
@@ -117,7 +116,7 @@ export function children(node: Node): Node[] {
   }
 }
 
-/** The environment's evaluator, which it keeps to itself: the first argument of every node's `evaluate`. */
+/** Obtains an environment's private evaluator, which is the first argument of every node's `evaluate`. */
 export function evaluatorOf(environment: Environment): Evaluator {
   const probe = environment.parse("null") as unknown as Parsed;
   let found: Evaluator | undefined;
@@ -132,8 +131,8 @@ export function evaluatorOf(environment: Environment): Evaluator {
 }
 
 /**
- * The registry keeps an entry for every function name it was ever asked for. Names come from strangers, so
- * unknown ones are answered here and leave no trace.
+ * Maps look-ups of unknown functions to one name. The registry keeps an entry for every name it was asked for, and
+ * names come from strangers.
  */
 export function rememberOnlyKnown(registry: Registry, names: ReadonlySet<string>): void {
   const lookUp = registry.functionCandidates.bind(registry);
@@ -143,10 +142,10 @@ export function rememberOnlyKnown(registry: Registry, names: ReadonlySet<string>
   };
 }
 
-/** Calls with more arguments are refused by the parser. */
+/** The maximum number of arguments of a call, which the parser enforces. */
 export const MAX_ARGUMENTS = 32;
 
-/** Takes an overload, or every overload of a macro's name and arity, out of a registry of our own. */
+/** Removes an overload, or all overloads of a macro's name and arity, from an environment's own registry. */
 export function forget(registry: Registry, signature: string): void {
   const match = /^(?:([\w.<>]+)\.)?(\w+)\(([^)]*)\)/.exec(signature);
   if (!match) throw new Error(`not a signature: ${signature}`);
@@ -164,7 +163,7 @@ export function forget(registry: Registry, signature: string): void {
   candidates.declarations.splice(0, Infinity, ...kept);
 }
 
-/** The constant `google`, which holds the types of timestamps and durations, as Maps like all else. */
+/** Replaces the constant `google`, which holds the types of timestamps and durations, by Maps, which our nodes read. */
 export function nameTypesByMaps(registry: Registry): void {
   const { protobuf } = registry.variables.get("google")?.value as { protobuf: Record<string, unknown> };
   registry.deleteVariable("google");

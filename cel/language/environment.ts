@@ -24,16 +24,16 @@ import { charge } from "./budget.ts";
 import { CheckFailed, InvalidExpression } from "./errors.ts";
 import { plainSyntax, restore } from "./syntax.ts";
 
-/** The longest source, in UTF-16 units. */
+/** The maximum length of a source in UTF-16 units. */
 export const MAX_SOURCE = 4_096;
 
-/** Loops within loops: three over a thousand elements are a billion steps. */
-export const MAX_LOOPS = 3;
+/** The maximum depth of nested loops: three over a thousand elements take a billion steps. */
+const MAX_LOOPS = 3;
 
-/** How deeply a syntax tree may nest: a few stack frames a level. */
+/** The maximum depth of a syntax tree: a level takes a few stack frames. */
 const MAX_DEPTH = 250;
 
-/** Names that functions live under, beside the library's `optional` and `cel`, and the type of each. */
+/** The namespaces of functions and their types, beside cel-js's `optional` and `cel`. */
 const NAMESPACES = {
   math: "MathNamespace",
   strings: "StringsNamespace",
@@ -42,26 +42,26 @@ const NAMESPACES = {
   base64: "Base64Namespace",
 };
 
-/** Functions whose ints may come as whole doubles, and those that mean exactly the types they name. */
+/** Functions that take whole doubles for ints, and functions that take exactly the types they name. */
 const LENIENT: Functions[] = [STRINGS, BITS, LISTS];
 const EXACT: Functions[] = [CONVERSIONS, TIME, MATH, BYTES, OPTIONALS];
 
-/** An expression that parsed, checked and keeps the limits. */
+/** An expression that has been parsed and checked, and is within the limits. */
 export interface Program {
   readonly root: Node;
-  /** The value in CEL's own types; to be called within `underBudget`. */
+  /** Evaluates to CEL's own types. Must be called within `underBudget`. */
   run(context: ReadonlyMap<string, unknown>): unknown;
 }
 
-/** A language over some variables. */
+/** A language with fixed variables. */
 export interface Language {
-  /** Throws InvalidExpression, CheckFailed, or what the library throws for a syntax error. */
+  /** Throws InvalidExpression, CheckFailed, or cel-js's error for invalid syntax. */
   compile(source: string): Program;
   /** Every function and macro by name, with its signatures. */
   readonly functions: ReadonlyMap<string, readonly string[]>;
 }
 
-/** The language of rooms, over variables by name and CEL type. */
+/** Creates a language. `variables`: CEL types by name. */
 export function createLanguage(variables: Readonly<Record<string, string>>): Language {
   const environment = new Environment({
     unlistedVariablesAreDyn: false,
@@ -83,7 +83,7 @@ export function createLanguage(variables: Readonly<Record<string, string>>): Lan
 
 function register(environment: Environment, evaluator: Evaluator): Map<string, string[]> {
   const { registry } = evaluator;
-  // The first registration also gives the environment a registry of its own, which can be changed.
+  // The first registration gives the environment its own registry, which can be changed.
   for (const [name, type] of Object.entries(NAMESPACES)) {
     const Namespace = class {};
     environment.registerType(type, Namespace);
@@ -139,7 +139,7 @@ function compile(environment: Environment, source: string): Program {
   };
 }
 
-/** Puts our rules on every node, and counts the nodes. */
+/** Sets our rules on every node of a tree. Returns the number of nodes. */
 function adopt(node: Node): number {
   const rule = RULES.get(node.op);
   if (rule?.check) node.setMeta("check", rule.check);
@@ -148,7 +148,7 @@ function adopt(node: Node): number {
   return children(node).reduce((sum, child) => sum + adopt(child), 1);
 }
 
-/** Level by level, since the tree may be deeper than the stack. */
+/** The depth of a tree. Goes level by level, since a tree may be deeper than the stack allows. */
 function depthOf(root: Node): number {
   let depth = 0;
   for (let level = [root]; level.length > 0; level = level.flatMap(children)) depth++;

@@ -1,9 +1,9 @@
 import type { Node } from "./engine.ts";
 
 /**
- * The source can never be evaluated, whatever the data: a syntax error, an unknown name, a type error.
- * `message` is one line without the source; `position` is the 0-based UTF-16 offset of the trouble (the
- * length of the source where its end is); `hint` is one sentence that says what to write instead.
+ * The source fails over any data: a syntax error, an unknown name, a type error. `message`: one line without the
+ * source. `position`: the 0-based UTF-16 offset of the error, at the end the length of the source. `hint`: a sentence
+ * that says what to write instead.
  */
 export class InvalidExpression extends Error {
   override readonly name = "InvalidExpression";
@@ -14,9 +14,8 @@ export class InvalidExpression extends Error {
 }
 
 /**
- * The expression has no JSON value over this data, or not within its budget. `code` is a stable word:
- * `no_such_key`, `no_such_overload`, `budget_exceeded`, `not_json`, ... What throws
- * without a `position` is given one by the node around it.
+ * The expression has no JSON value over this data, or none within its budget. `code` is stable: `no_such_key`,
+ * `no_such_overload`, `budget_exceeded`, `not_json`, ... The node around a failure adds the `position` if it has none.
  */
 export class EvaluationFailed extends Error {
   override readonly name = "EvaluationFailed";
@@ -26,7 +25,7 @@ export class EvaluationFailed extends Error {
   }
 }
 
-/** Checking failed, with what the check threw and the tree that was checked. */
+/** Checking failed. `cause`: the error of the check; `root`: the tree that was checked. */
 export class CheckFailed extends Error {
   override readonly name = "CheckFailed";
 

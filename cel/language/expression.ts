@@ -15,38 +15,38 @@ export { EvaluationFailed, InvalidExpression };
 /** The roots by name: `state`, `agents`, `messages`, `self` as `toCel` makes them, `now` a Date. */
 export type Context = ReadonlyMap<string, unknown>;
 
-/** A condition or view over a room, ready to be evaluated any number of times. */
+/** A compiled condition or view over a room. */
 export interface Expression {
   readonly source: string;
   readonly root: Node;
   readonly reads: Reads;
-  /** The value as JSON; throws EvaluationFailed. */
+  /** Evaluates to JSON. Throws EvaluationFailed. */
   evaluate(context: Context): Json;
   /**
-   * Whether the value is anything but `false`, `null`, `0`, `NaN` and `""`, and the value; NaN shows as null.
-   * Throws EvaluationFailed.
+   * Evaluates to JSON, NaN to null. `truthy`: the value is none of `false`, `null`, `0`, `NaN` and `""`. Throws
+   * EvaluationFailed.
    */
   judge(context: Context): { truthy: boolean; value: Json };
 }
 
 let rooms: Language | undefined;
 
-/** The language of rooms. It is made for the first expression: what has none is answered without it. */
+/** The language of rooms. It is created with the first expression, since most requests have none. */
 export function language(): Language {
   return rooms ??= createLanguage(ROOTS);
 }
 
 /**
- * Compiled expressions, the latest used last; together their sources have at most this many characters, each of
- * which takes up to 120 bytes. It holds the views of any room: 64 of 4,096 characters from before they were bounded.
+ * The maximum characters of the cached expressions' sources, each of which takes up to 120 bytes. The cache holds the
+ * views of any room: 64 of 4,096 characters in a room that is older than their limit. The least recently used go first.
  */
 const CACHED_CHARACTERS = 300_000;
 const cache = new Map<string, Expression>();
 let cached = 0;
 
 /**
- * Parses and checks a source, for up to some 5 ms. Throws InvalidExpression for what fails whatever the room:
- * syntax, unknown names, types that never fit, limits.
+ * Parses and checks a source, which takes up to about 5 ms. Throws InvalidExpression for errors over any room: syntax,
+ * unknown names, types that never match, limits.
  */
 export function compile(source: string): Expression {
   const known = cache.get(source);
@@ -66,7 +66,7 @@ export function compile(source: string): Expression {
   return expression;
 }
 
-/** True where `compile` has an expression at once. */
+/** True where `compile` has the expression cached. */
 export function isCompiled(source: string): boolean {
   return cache.has(source);
 }
@@ -87,31 +87,28 @@ function compileFresh(source: string): Expression {
       source,
       root: program.root,
       reads: readsOf(program.root),
-      evaluate: (context) => evaluate(program, context, doubts),
-      judge: (context) => judge(program, context, doubts),
+      evaluate: (context) => evaluate(program, context, doubts, resultToJson),
+      judge: (context) => evaluate(program, context, doubts, judge),
     };
   } catch (error) {
     throw refusalOf(error, source, language().functions);
   }
 }
 
-function evaluate(program: Program, context: Context, doubts?: Doubts): Json {
+function evaluate<T>(
+  program: Program,
+  context: Context,
+  doubts: Doubts | undefined,
+  convert: (result: unknown) => T,
+): T {
   try {
-    return underBudget(() => resultToJson(program.run(context)));
+    return underBudget(() => convert(program.run(context)));
   } catch (error) {
     throw withDoubt(failureOf(error), doubts);
   }
 }
 
-function judge(program: Program, context: Context, doubts?: Doubts): { truthy: boolean; value: Json } {
-  try {
-    return underBudget(() => {
-      const result = program.run(context);
-      if (Number.isNaN(result)) return { truthy: false, value: null };
-      const value = resultToJson(result);
-      return { truthy: Boolean(value), value };
-    });
-  } catch (error) {
-    throw withDoubt(failureOf(error), doubts);
-  }
+function judge(result: unknown): { truthy: boolean; value: Json } {
+  const value = Number.isNaN(result) ? null : resultToJson(result);
+  return { truthy: Boolean(value), value };
 }

@@ -7,21 +7,21 @@ import { didYouMean, unknownRoot } from "./hints/names.ts";
 import { children, type Node } from "./engine.ts";
 import { overloadHint } from "./hints/meant.ts";
 
-/** An error of the library: a code, one line, and where. */
-interface LibraryError {
+/** An error of cel-js. `summary`: one line. */
+interface EngineError {
   readonly code: string;
   readonly summary: string;
   readonly range?: { start: number };
   readonly node?: Node;
 }
 
-function isLibraryError(error: unknown): error is LibraryError {
+function isEngineError(error: unknown): error is EngineError {
   return error instanceof ParseError || error instanceof CheckError || error instanceof EvaluationError;
 }
 
 type Signatures = ReadonlyMap<string, readonly string[]>;
 
-/** Whatever compiling threw, as the InvalidExpression that it stands for. */
+/** Converts whatever compiling threw to an InvalidExpression. */
 export function refusalOf(error: unknown, source: string, functions: Signatures): InvalidExpression {
   if (error instanceof InvalidExpression) return error;
   if (error instanceof CheckFailed) {
@@ -30,27 +30,27 @@ export function refusalOf(error: unknown, source: string, functions: Signatures)
   if (error instanceof RangeError) {
     return new InvalidExpression("too_deep", "The expression nests too deeply", 0);
   }
-  if (!isLibraryError(error)) {
+  if (!isEngineError(error)) {
     return new InvalidExpression("invalid_expression", "The expression cannot be compiled", 0);
   }
   const position = Math.min(error.range?.start ?? 0, source.length);
   return refusalOfSyntax(error, source, position);
 }
 
-/** An unknown name, a call that fits no function, or what our own checks refused; undefined for anything else. */
+/** Converts an unknown name, a call without an overload, or an error of our own checks; undefined for anything else. */
 function refusalOfCheck(
   { cause, root }: CheckFailed,
   source: string,
   functions: Signatures,
 ): InvalidExpression | undefined {
   if (cause instanceof InvalidExpression) return withOverloadHint(cause, root);
-  if (!isLibraryError(cause) || !cause.node) return undefined;
+  if (!isEngineError(cause) || !cause.node) return undefined;
   if (cause.code === "no_matching_overload") return badCall(cause.node, source, functions);
   if (cause.code !== "unknown_variable") return undefined;
   const above = pathTo(root, cause.node);
   const name = String(cause.node.args);
   const namespaced = namespacedHint(above.at(-1), source);
-  // Arguments are checked first, so that the variable of a loop that CEL does not know seems the trouble.
+  // Arguments are checked before calls: an unknown variable may be that of a loop that CEL does not have.
   const call = above.findLast((node) => isUnknownCall(node, functions));
   if (call && !namespaced) return badCall(call, source, functions);
   const isKey = above.at(-1)?.op === "map" &&
@@ -61,19 +61,19 @@ function refusalOfCheck(
   return new InvalidExpression("unknown_name", `Unknown name: ${name}`, cause.node.pos, hint);
 }
 
-/** What our own checks refused without a hint, with one where the room's own shapes tell what was meant. */
+/** Adds a hint to an error of our own checks that has none, where the room's shapes tell what was meant. */
 function withOverloadHint(error: InvalidExpression, root: Node): InvalidExpression {
   if (error.code !== "no_such_overload" || error.hint !== undefined) return error;
   const hint = overloadHint(root, error.position);
   return hint === undefined ? error : new InvalidExpression(error.code, error.message, error.position, hint);
 }
 
-/** A name that stands behind a dash of another one: `state._shared.a-b`. */
+/** The hint for a name that follows another one and a dash: `state._shared.a-b`. */
 function dashed(source: string, { pos }: Node): string | undefined {
   return source[pos - 1] === "-" ? bracketed(source.slice(0, pos - 1), source.slice(pos - 1)) : undefined;
 }
 
-/** A call that no function or macro has the form of: neither its name, nor its number of arguments. */
+/** True for a call whose name and number of arguments match no function or macro. */
 function isUnknownCall(node: Node, functions: Signatures): boolean {
   if (node.op !== "call" && node.op !== "rcall") return false;
   const isMethod = node.op === "rcall";
@@ -85,7 +85,7 @@ function isUnknownCall(node: Node, functions: Signatures): boolean {
   });
 }
 
-/** The nodes from the root down to the one that holds a node. */
+/** The nodes from the root down to the parent of a node. */
 function pathTo(root: Node, wanted: Node): Node[] {
   if (root === wanted) return [];
   for (const child of children(root)) {
@@ -96,7 +96,7 @@ function pathTo(root: Node, wanted: Node): Node[] {
   return [];
 }
 
-function refusalOfSyntax(error: LibraryError, source: string, position: number): InvalidExpression {
+function refusalOfSyntax(error: EngineError, source: string, position: number): InvalidExpression {
   const foreign = error.code === "limit_exceeded" ? undefined : foreignSyntax(source, position);
   if (foreign) {
     const named = UNEXPECTED.has(error.code) || foreign.position < position;
@@ -110,8 +110,8 @@ function refusalOfSyntax(error: LibraryError, source: string, position: number):
 
 const UNEXPECTED = new Set(["unexpected_character", "unexpected_token", "expected_token"]);
 
-/** The library's line; where it names but the last letter of what it did not expect, all of it. */
-function summaryOf({ code, summary }: LibraryError, source: string, position: number): string {
+/** The summary of an error. Where cel-js names only one letter of an unexpected word, the whole word. */
+function summaryOf({ code, summary }: EngineError, source: string, position: number): string {
   if (code !== "unexpected_character" && code !== "unexpected_token") return summary;
   return `Unexpected ${/^\w+|^./su.exec(source.slice(position))?.[0] ?? "end"}`;
 }
@@ -130,7 +130,7 @@ function badCall(node: Node, source: string, functions: Signatures): InvalidExpr
   return new InvalidExpression("no_matching_overload", message, position, hint ?? `It is ${shown}.`);
 }
 
-/** A signature as a reader of CEL knows it. */
+/** A signature in the notation of CEL's documentation. */
 function readable(signature: string): string {
   return signature
     .replace(/google\.protobuf\.(\w+)/g, (_, type) => type.toLowerCase())
@@ -138,10 +138,10 @@ function readable(signature: string): string {
     .replace(/\): (\w+).*$/, ") -> $1");
 }
 
-/** Whatever evaluating threw, as the EvaluationFailed that it stands for. */
+/** Converts whatever evaluating threw to an EvaluationFailed. */
 export function failureOf(error: unknown): EvaluationFailed {
   if (error instanceof EvaluationFailed) return error;
-  if (isLibraryError(error)) {
+  if (isEngineError(error)) {
     return new EvaluationFailed(error.code, error.summary, error.range?.start);
   }
   return new EvaluationFailed("evaluation_error", "The expression cannot be evaluated");

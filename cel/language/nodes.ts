@@ -10,7 +10,7 @@ import { resultType } from "./std/operator_types.ts";
 import { adviceFor, BINARY, negate, operation } from "./std/operators.ts";
 import { fail, join, positioned, refuse, type Rule } from "./rules.ts";
 
-/** The node rules that replace the library's: mixed numbers and types, Maps, the budget, errors with a position. */
+/** The rules of nodes that replace cel-js's. They add mixed numbers and types, Maps, the budget, positions of errors. */
 export const RULES: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["value", { check: checkLiteral }],
   ["-_", { check: checkNegation, evaluate: evaluateNegation }],
@@ -41,7 +41,7 @@ const LITERAL_TYPES: Record<string, string> = {
 
 function checkNegation(checker: Checker, node: Node, scope: Scope): CelType {
   const operand = node.args as Node;
-  // The smallest integer is written as the negation of one that is out of range.
+  // The smallest integer is the negation of a literal that is out of range.
   if (operand.op === "value" && operand.args === MAX_INT + 1n) return checker.getType("int");
   const type = checker.check(operand, scope);
   const name = staticName(type);
@@ -83,7 +83,7 @@ function binaryRule(operator: string): Rule {
   };
 }
 
-/** How to ask whether a text has a part: `in` is for lists and for the keys of maps. */
+/** A hint for `in` with a string on its right: `in` takes lists and the keys of maps. */
 function partAdvice(node: Node, type: string): string {
   const [part, text] = (node.args as [Node, Node]).map(operandText);
   const asText = type === "string" || type === "dyn" ? part ?? "part" : `string(${part ?? "part"})`;

@@ -1,7 +1,7 @@
 import { children, type Node } from "./engine.ts";
 import { variablesOf } from "./std/macros.ts";
 
-/** The names that every expression over a room starts from, with their CEL types. */
+/** The variables of every expression over a room, with their CEL types. */
 export const ROOTS: Readonly<Record<string, string>> = {
   state: "map<string, map<string, dyn>>",
   agents: "map<string, map<string, dyn>>",
@@ -10,13 +10,13 @@ export const ROOTS: Readonly<Record<string, string>> = {
   now: "google.protobuf.Timestamp",
 };
 
-/** A way into a root: `state._shared[k].x` is state with the steps `_shared`, undefined (any), `x`. */
+/** A path from a root: `state._shared[k].x` has the root `state` and the steps `_shared`, undefined (any), `x`. */
 export interface Path {
   readonly root: string;
   readonly steps: readonly (string | undefined)[];
 }
 
-/** What is done at a path's end: its value is taken, only names below it are, or it is asked for by has(). */
+/** How a path is used: for its value, for the names below it only, or as the argument of has(). */
 export type Use = "value" | "names" | "has";
 
 type Visit = (path: Path, node: Node, use: Use) => void;
@@ -24,21 +24,21 @@ type Visit = (path: Path, node: Node, use: Use) => void;
 const STEPS = new Set([".", ".?", "[]", "[?]"]);
 
 /**
- * Calls `visit` for every path that a tree takes into a root, at its longest. Names that macros declare hide
- * roots; a value under such a name has been visited where it came from, with all that is below it.
+ * Calls `visit` for every longest path from a root in a tree. Variables of macros hide roots. Their values need no
+ * visit: the path that they come from has been visited, with all that is below it.
  */
 export function visitPaths(root: Node, visit: Visit): void {
   walk(root, new Set(), visit);
 }
 
-/** The node below a path's last step, and that step; undefined at the root. */
+/** The last step of a path, and the node that it starts from; undefined at the root. */
 export function lastStep(node: Node): { target: Node; step: Node | string; optional: boolean } | undefined {
   if (!STEPS.has(node.op)) return undefined;
   const [target, step] = node.args as [Node, Node | string];
   return { target, step, optional: node.op === ".?" || node.op === "[?]" };
 }
 
-/** The string that a step names, or undefined where that depends on data. */
+/** The string that a step names literally; undefined where it depends on data. */
 export function literal(step: Node | string): string | undefined {
   if (typeof step === "string") return step;
   return step.op === "value" && typeof step.args === "string" ? step.args : undefined;
@@ -65,7 +65,7 @@ function walk(node: Node, bound: ReadonlySet<string>, visit: Visit, use: Use = "
   else for (const child of children(node)) walk(child, bound, visit);
 }
 
-/** What stands within a path's brackets reads, too. */
+/** Visits the paths within a path's brackets. */
 function walkIndexes(node: Node, bound: ReadonlySet<string>, visit: Visit): void {
   const last = lastStep(node);
   if (!last) return;
@@ -73,7 +73,7 @@ function walkIndexes(node: Node, bound: ReadonlySet<string>, visit: Visit): void
   walkIndexes(last.target, bound, visit);
 }
 
-/** `"x" in state._shared` reads the key x; `x in agents` reads the names of all. */
+/** Visits `"x" in state._shared` as the key x, and `x in agents` as the names of all. */
 function walkMembership(node: Node, bound: ReadonlySet<string>, visit: Visit): void {
   const [member, container] = node.args as [Node, Node];
   const path = pathOf(container, bound);

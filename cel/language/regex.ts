@@ -2,28 +2,28 @@ import { RE2JS } from "@bufbuild/re2";
 import { charge } from "./budget.ts";
 import { EvaluationFailed } from "./errors.ts";
 
-/** The longest pattern. */
+/** The maximum length of a pattern. */
 const MAX_PATTERN = 256;
 
-/** `a{1000}` compiles to a thousand states; nested, to millions. */
+/** The maximum product of a pattern's counted repeats: `a{1000}` compiles to a thousand states, nested to millions. */
 const MAX_REPEATS = 99;
 
-/** Compiled patterns that are kept, and characters they may match before all are dropped: automata grow. */
+/** The maximum of cached patterns, and of characters matched before all are dropped, since their automata grow. */
 const MAX_KEPT = 50;
 const MAX_MATCHED = 1_000_000;
 
-/** States of an automaton, each of which holds a table. */
+/** The maximum number of an automaton's states, each of which holds a table. */
 const MAX_STATES = 1_000;
 
 const COST = { pattern: 2_000, repeat: 20, unicodeClass: 1_200, newUnicodeClass: 70_000, classRepeat: 350 };
 
-/** Unicode classes: the general categories but C, and the common scripts. The first use of one is slow. */
+/** The allowed Unicode classes: the general categories except C, and common scripts. The first use of one is slow. */
 const UNICODE_CLASS = new RegExp(
   "^\\\\[pP](?:[LMNPSZ]|\\{\\^?(?:L[ultmo]?|M[nce]?|N[dlo]?|P[cdseifo]?|S[mcko]?|Z[slp]?|" +
     "Latin|Greek|Cyrillic|Han|Hiragana|Katakana|Hangul|Arabic|Hebrew|Thai|Devanagari)\\})$",
 );
 
-/** The parts of the engine that are held to the budget; tests/cel/hooks.test.ts fails when they move. */
+/** Internals of re2 that are charged to the budget. tests/cel/hooks.test.ts fails when they change. */
 interface Engine {
   readonly prog: { numInst(): number };
   readonly dfa: {
@@ -39,9 +39,9 @@ const classesSeen = new Set<string>();
 let matched = 0;
 
 /**
- * CEL's `matches`: true where `pattern`, in RE2 syntax, matches anywhere in `text`. Linear in the text.
- * Throws EvaluationFailed `invalid_regular_expression` for patterns that RE2 does not take, or that are
- * longer, repeat more or name other Unicode classes than allowed here.
+ * CEL's `matches`: true where `pattern`, in RE2 syntax, matches anywhere in `text`. Takes linear time in the text.
+ * Throws EvaluationFailed `invalid_regular_expression` for patterns that RE2 refuses, or that exceed the length, the
+ * repeats or the Unicode classes allowed here.
  */
 export function matches(text: string, pattern: string): boolean {
   const regex = compile(pattern);
@@ -82,11 +82,11 @@ function parse(pattern: string): RE2JS {
   }
 }
 
-/** Pays for compiling a pattern; refuses those that cost more than one evaluation can pay. */
+/** Charges for compiling a pattern. Refuses those that exceed any evaluation's budget. */
 function chargeToCompile(pattern: string): void {
   if (pattern.length > MAX_PATTERN) refuse(`A regular expression has at most ${MAX_PATTERN} characters`);
   charge(COST.pattern);
-  // Nested repeats multiply, and telling nested from adjacent ones takes a parser: the product bounds both.
+  // Nested repeats multiply. Telling them from adjacent ones takes a parser, so the product bounds both.
   let repeats = 1;
   for (const [, min, max] of pattern.matchAll(/\{(\d+)(?:,(\d*))?\}/g)) {
     repeats *= Math.max(1, Number(min), Number(max ?? 0));
@@ -100,7 +100,7 @@ function chargeToCompile(pattern: string): void {
   }
 }
 
-/** Tables of classes are made at first use, each in tens of milliseconds: two are all that one budget pays for. */
+/** Builds a class's table, which takes tens of milliseconds: one evaluation can afford two. */
 function makeTable(unicodeClass: string): void {
   charge(COST.newUnicodeClass);
   parse(`(?i)${unicodeClass}`);
@@ -108,9 +108,9 @@ function makeTable(unicodeClass: string): void {
 }
 
 /**
- * The engine builds its automaton while it matches: each new step costs as much as the program is long. What
- * it computes anew at every character near `^`, `$` and `\b` is kept. Where the automaton outgrows its bound
- * it would go on without one, in quadratic time: that ends the evaluation.
+ * Charges a pattern's matching. re2 builds the automaton while it matches: a new state costs as much as the program is
+ * long. Caches what re2 computes again at every character near `^`, `$` and `\b`. Ends the evaluation where the
+ * automaton outgrows its bound, after which re2 would take quadratic time.
  */
 function keepToBudget(regex: RE2JS): void {
   const engine = regex.re2() as unknown as Engine;

@@ -2,7 +2,7 @@ import { InvalidExpression } from "./errors.ts";
 import { markOptional } from "./std/collections.ts";
 import { children, type Node } from "./engine.ts";
 
-/** Strings, comments and quoted names whole; names, and anything else character by character. */
+/** Splits a source into strings, comments, quoted names, words, and single other characters. */
 export const PIECES = new RegExp(
   [
     /[bB]?[rR](?:"""[^]*?"""|'''[^]*?'''|"[^"\n\r]*"|'[^'\n\r]*')/,
@@ -20,31 +20,31 @@ const RAW_BYTES = /^[bB][rR]/;
 
 const POINT_NUMBER = /^\.\d+(?:[eE][+-]?\d+)?$/;
 
-/** What the library's parser does not read: quoted fields, raw bytes, `.5`, `[?a]` and `{?k: v}`. */
-const UNREAD = /`|[bB][rR]["']|(?<![\w)\]}"'`])\.\d|\bin\.\d|[[{,\n][ \t\r]*\?/;
+/** Syntax that cel-js's parser lacks: quoted fields, raw bytes, `.5`, `[?a]` and `{?k: v}`. */
+const UNSUPPORTED = /`|[bB][rR]["']|(?<![\w)\]}"'`])\.\d|\bin\.\d|[[{,\n][ \t\r]*\?/;
 
-/** A source as the library's parser takes it, and what it left out. */
-export interface PlainSource {
+/** A source that cel-js parses, and the marks that it lacks. */
+interface PlainSource {
   readonly text: string;
-  /** The indexes of optional elements and entries, by the position of the literal's bracket. */
+  /** The indexes of optional elements and entries, by the position of their literal's bracket. */
   readonly optional: ReadonlyMap<number, ReadonlySet<number>>;
 }
 
 interface Bracket {
   readonly position: number;
-  /** What stands in it is a list's elements or a map's entries, not an index or arguments. */
+  /** It holds the elements of a list or the entries of a map, not an index or arguments. */
   readonly literal: boolean;
   commas: number;
 }
 
 /**
- * The source as the library's parser takes it, letter for letter as long as it was, so that positions hold:
- * quoted fields (`a.`b-c``) become names, raw bytes (`br"\d"`) raw strings, `.5` becomes `15`, the marks of
- * `[?a]` and `{?k: v}` are left out. `restore` undoes it in the tree.
+ * Rewrites a source to syntax that cel-js parses. The length stays the same, so that positions hold. Quoted fields
+ * (`a.`b-c``) become names, raw bytes (`br"\d"`) raw strings, `.5` becomes `15`, and the marks of `[?a]` and `{?k: v}`
+ * become spaces. `restore` undoes it in the tree.
  */
 export function plainSyntax(source: string): PlainSource {
   const optional = new Map<number, Set<number>>();
-  if (!UNREAD.test(source)) return { text: source, optional };
+  if (!UNSUPPORTED.test(source)) return { text: source, optional };
   let text = "";
   let last = "";
   const open: Bracket[] = [];
@@ -71,7 +71,7 @@ function plainPiece(piece: string, before: string, last: string, next = ""): str
   return beginsNumber ? "1" : piece;
 }
 
-/** True for the end of something that an index or a member may follow. */
+/** True for the last piece of an operand, which an index or a member may follow. */
 function isOperand(piece: string): boolean {
   return piece !== "in" && /[\w)\]}"'`]$/.test(piece);
 }
@@ -83,9 +83,9 @@ function track(open: Bracket[], piece: string, last: string, position: number): 
   else if (piece === "," && open.length > 0) open.at(-1)!.commas++;
 }
 
-/** Puts back into the tree what `plainSyntax` changed. Throws InvalidExpression for a mark before nothing. */
+/** Undoes `plainSyntax` in a tree. Throws InvalidExpression for a `?` that marks nothing. */
 export function restore(root: Node, source: string, { optional }: PlainSource): void {
-  if (!UNREAD.test(source) && !/[bB][rR]?["']/.test(source)) return;
+  if (!UNSUPPORTED.test(source) && !/[bB][rR]?["']/.test(source)) return;
   const stack = [root];
   for (let node = stack.pop(); node; node = stack.pop()) {
     if (node.op === "." || node.op === ".?") {
@@ -129,7 +129,7 @@ function restoreBytes(node: Node, source: string): void {
   }
 }
 
-/** The bytes of a checked `b"..."` literal: escapes of numbers are bytes, characters their UTF-8. */
+/** The bytes of a valid `b"..."` literal: numeric escapes are bytes, characters are their UTF-8. */
 function bytesOf(literal: string): Uint8Array {
   const quotes = /^.("""|'''|"|')/.exec(literal)![1]!.length;
   const content = literal.slice(1 + quotes, -quotes);
@@ -137,9 +137,7 @@ function bytesOf(literal: string): Uint8Array {
   for (const [piece] of content.matchAll(/\\[xX][0-9a-fA-F]{2}|\\[0-7]{3}|\\[^]|[^\\]+/g)) {
     if (/^\\[xX]/.test(piece)) bytes.push(parseInt(piece.slice(2), 16));
     else if (/^\\[0-7]{3}/.test(piece)) bytes.push(parseInt(piece.slice(1), 8));
-    else {bytes.push(
-        ...new TextEncoder().encode(piece.startsWith("\\") ? ESCAPES[piece[1]!] ?? piece[1]! : piece),
-      );}
+    else bytes.push(...new TextEncoder().encode(piece[0] === "\\" ? ESCAPES[piece[1]!] ?? piece[1]! : piece));
   }
   return Uint8Array.from(bytes);
 }

@@ -6,7 +6,7 @@ import { typeName } from "./describe.ts";
 import { formatDuration } from "./std/durations.ts";
 import { Duration, Optional, UnsignedInt } from "./engine.ts";
 
-/** JSON as CEL sees it: objects become Maps, at every depth, so that a key is never a prototype's; numbers stay doubles. */
+/** Converts JSON to CEL values. Objects become Maps at every depth, so that no key means a prototype's member. */
 export function toCel(value: Json): unknown {
   if (value === null || typeof value !== "object") return value;
   if (Array.isArray(value)) return value.map(toCel);
@@ -14,15 +14,15 @@ export function toCel(value: Json): unknown {
 }
 
 /**
- * A result as JSON, by the rules of the contract: integers as numbers, or as text beyond ±(2^53 - 1);
- * timestamps in ISO 8601 with milliseconds; durations like "90s"; bytes as base64; an optional as what it
- * holds. Throws EvaluationFailed `not_json` for NaN, the infinities, types and empty optionals.
+ * Converts a result to JSON as docs/api.md says: integers to numbers, or strings beyond ±(2^53 - 1); timestamps to ISO
+ * 8601 with milliseconds; durations to "90s"; bytes to base64; an optional to its value. Throws EvaluationFailed
+ * `not_json` for NaN, infinities, types and empty optionals.
  */
 export function toJson(value: unknown): Json {
   return underBudget(() => resultToJson(value));
 }
 
-/** `toJson` for what runs under a budget already. */
+/** `toJson` within an evaluation, under its budget. */
 export function resultToJson(value: unknown): Json {
   charge(1);
   switch (typeof value) {
@@ -65,7 +65,7 @@ function mapToJson(map: ReadonlyMap<unknown, unknown>): Json {
   for (const [key, value] of map.entries()) {
     const json = resultToJson(value);
     const name = String(key);
-    // Assigned, this one member would be the prototype.
+    // Assigning this member would set the prototype.
     if (name === "__proto__") {
       Object.defineProperty(members, name, {
         value: json,

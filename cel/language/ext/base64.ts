@@ -1,12 +1,12 @@
 import { charge } from "../budget.ts";
 
-/** Standard base64 with padding. */
+/** Encodes as standard base64 with padding. */
 export function encodeBase64(bytes: Uint8Array): string {
   charge(bytes.length / 4);
   return bytes.toBase64();
 }
 
-/** Standard base64, padded or not; undefined where the text is none. */
+/** Decodes standard base64 with or without padding; undefined for other text. */
 export function decodeBase64(text: string): Uint8Array | undefined {
   charge(text.length / 4);
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined;

@@ -6,7 +6,7 @@ import { formatTimestamp, typeText } from "../std/conversions.ts";
 import { typeName } from "../describe.ts";
 import { isNumeric } from "../std/numbers.ts";
 
-/** Digits after the point that a format may ask for. */
+/** The maximum precision of a clause, in digits after the point. */
 const MAX_PRECISION = 100;
 
 /**
@@ -15,7 +15,7 @@ const MAX_PRECISION = 100;
  */
 export function format(template: string, args: unknown[]): string {
   let next = 0;
-  const result = template.replace(/%(?:\.(\d+))?([\s\S]?)/g, (clause, precision, verb) => {
+  return template.replace(/%(?:\.(\d+))?([\s\S]?)/g, (clause, precision, verb) => {
     if (clause === "%%") return "%";
     const digits = precision === undefined ? undefined : Number(precision);
     if (digits !== undefined && digits > MAX_PRECISION) refuse(`Precision is at most ${MAX_PRECISION}`);
@@ -25,7 +25,6 @@ export function format(template: string, args: unknown[]): string {
     charge(8 + text.length / 8);
     return text;
   });
-  return result;
 }
 
 function refuse(message: string): never {
@@ -45,13 +44,11 @@ const VERBS: Record<string, Verb> = {
   X: (value) => hexadecimal("X", value).toUpperCase(),
 };
 
-/** A value as %s shows it; lists and maps with their elements, maps by key. */
+/** A value as %s shows it: lists and maps with their elements, maps ordered by key. */
 function text(value: unknown): string {
   charge(1);
   if (typeof value === "string") return value;
-  if (value === null || typeof value === "boolean") return String(value);
-  if (typeof value === "number") return String(value);
-  if (typeof value === "bigint" || value instanceof UnsignedInt) return value.toString();
+  if (value === null || typeof value === "boolean" || isNumeric(value)) return String(value);
   if (value instanceof Date) return formatTimestamp(value);
   if (value instanceof Duration) return formatDuration(value);
   if (value instanceof Uint8Array) return new TextDecoder().decode(value);
@@ -82,7 +79,7 @@ function fraction(verb: string, value: unknown, show: (number: number) => string
   return Number.isFinite(number) ? show(number) : number > 0 ? "Infinity" : "-Infinity";
 }
 
-/** Two digits of exponent at least, as C and Go print it. */
+/** Pads an exponent to two digits, as C and Go print it. */
 function exponent(shown: string): string {
   return shown.replace(/e([-+])(\d)$/, "e$10$2");
 }

@@ -39,21 +39,20 @@ function refuse(message: string): never {
 }
 
 function distinct(list: unknown[]): unknown[] {
-  const kept: unknown[] = [];
-  const seen = new Set<unknown>();
+  const found: unknown[] = [];
+  const strings = new Set<unknown>();
   for (const element of list) {
     charge(1);
-    const isText = typeof element === "string";
-    if (isText ? seen.has(element) : keptHas(kept, element)) continue;
-    if (isText) seen.add(element);
-    kept.push(element);
+    if (typeof element === "string") {
+      if (strings.has(element)) continue;
+      strings.add(element);
+    } else {
+      charge(found.length / 2);
+      if (found.some((other) => equal(other, element))) continue;
+    }
+    found.push(element);
   }
-  return kept;
-}
-
-function keptHas(kept: unknown[], value: unknown): boolean {
-  charge(kept.length / 2);
-  return kept.some((element) => equal(element, value));
+  return found;
 }
 
 function slice(list: unknown[], from: bigint, to: bigint): unknown[] {
@@ -85,7 +84,7 @@ function range(length: bigint): bigint[] {
   return Array.from({ length: Number(length) }, (_, i) => BigInt(i));
 }
 
-/** Functions of optional values, beside the macros `or`, `orValue`, `optMap`, `optFlatMap`. */
+/** The functions of optional values. `or`, `orValue`, `optMap` and `optFlatMap` are macros. */
 export const OPTIONALS: Functions = {
   "OptionalNamespace.none(): optional": () => Optional.none(),
   "OptionalNamespace.of(A): optional": (_: unknown, value: unknown) => Optional.of(value),

@@ -1,5 +1,5 @@
 import { charge, FAILURE_COST, isFatal } from "../budget.ts";
-import { EvaluationFailed, InvalidExpression } from "../errors.ts";
+import { fail, refuse } from "../rules.ts";
 import { staticName, typeName } from "../describe.ts";
 import {
   type CelType,
@@ -14,22 +14,22 @@ import {
 } from "../engine.ts";
 import { type Loop, LOOPS, nodeCount, type Run } from "../std/loops.ts";
 
-/** The loop that a method call is, or undefined. */
+/** The loop that a method call with this name and number of arguments is, or undefined. */
 export function loopOf(name: string, argumentCount: number): Loop | undefined {
   return LOOPS.find((loop) => loop.name === name && loop.variables + loop.parts === argumentCount);
 }
 
-/** The name that a macro's argument declares. */
+/** The variable that a macro's argument declares. Throws `invalid_macro_argument` for anything but a name. */
 export function variableName(node: Node): string {
   if (node.op === "id") return node.args as string;
-  throw new InvalidExpression("invalid_macro_argument", "A variable name is expected here", node.pos);
+  refuse("invalid_macro_argument", "A variable name is expected here", node);
 }
 
-/** A loop over a list's elements or a map's keys; with two variables, over index and element or key and value. */
+/** The macro of a loop over a list's elements or a map's keys; with two variables, over index or key, and value. */
 export function loopMacro(loop: Loop, { receiver, args }: MacroCall): Macro {
   const names = args.slice(0, loop.variables).map(variableName);
   if (names.length === 2 && names[0] === names[1]) {
-    throw new InvalidExpression("invalid_macro_argument", "Two variables need two names", args[1]!.pos);
+    refuse("invalid_macro_argument", "Two variables need two names", args[1]!);
   }
   const parts = args.slice(loop.variables);
   const cost = 1 + parts.reduce((sum, part) => sum + nodeCount(part), 0);
@@ -50,7 +50,7 @@ export function loopMacro(loop: Loop, { receiver, args }: MacroCall): Macro {
   };
 }
 
-/** A loop at work: the elements, and the scopes that the variables live in. */
+/** A running loop: its elements, and the scopes that hold its variables. */
 class Passes implements Run {
   readonly result: number;
 
@@ -95,14 +95,15 @@ class Passes implements Run {
 
 type Variable = Scope & { iterValue: unknown };
 
+const SOURCES = "Loops go over lists and over the keys of maps.";
+
 function elements(source: unknown, node: Node): readonly unknown[] {
   if (Array.isArray(source)) return source;
   if (source instanceof Map) {
     charge(source.size / 2);
     return [...source.keys()];
   }
-  const hint = "Loops go over lists and over the keys of maps.";
-  throw new EvaluationFailed("no_such_overload", `A ${typeName(source)} is no list or map`, node.pos, hint);
+  fail("no_such_overload", `A ${typeName(source)} is no list or map`, node, SOURCES);
 }
 
 function variableTypes(checker: Checker, source: Node, scope: Scope, count: number): CelType[] {
@@ -117,16 +118,10 @@ function variableTypes(checker: Checker, source: Node, scope: Scope, count: numb
     case "map":
       return [type.keyType!, type.valueType!];
   }
-  const hint = "Loops go over lists and over the keys of maps.";
-  throw new InvalidExpression(
-    "no_such_overload",
-    `A ${staticName(type)} is no list or map`,
-    source.pos,
-    hint,
-  );
+  refuse("no_such_overload", `A ${staticName(type)} is no list or map`, source, SOURCES);
 }
 
-/** How deeply loops nest below a node. */
+/** The maximum depth of nested loops in a tree. */
 export function loopDepth(node: Node): number {
   if (node.op === "rcall") {
     const [name, receiver, args] = node.args as [string, Node, Node[]];

@@ -6,7 +6,7 @@ import type { Functions } from "../std/functions.ts";
 import { int, isNumeric, MAX_UINT, uint } from "../std/numbers.ts";
 import { charge } from "../budget.ts";
 
-/** Values that `math.greatest(a, b, ...)` takes beside a list. */
+/** The maximum number of arguments of `math.greatest(a, b, ...)`. */
 const MAX_VALUES = 8;
 
 /** cel-go's math extension, under the name `math`. */
@@ -31,7 +31,7 @@ export const MATH: Functions = {
   "MathNamespace.sqrt(uint): double": (_: unknown, value: UnsignedInt) => Math.sqrt(Number(value.value)),
 };
 
-/** Bit operations. Whole doubles do as ints. */
+/** Bit operations. They also take whole doubles as ints. */
 export const BITS: Functions = {
   ...bits("bitAnd", (a, b) => a & b),
   ...bits("bitOr", (a, b) => a | b),
@@ -42,14 +42,14 @@ export const BITS: Functions = {
     BigInt.asIntN(64, shift(by) > 63n ? 0n : value << by),
   "MathNamespace.bitShiftLeft(uint, int): uint": (_: unknown, value: UnsignedInt, by: bigint) =>
     uint(BigInt.asUintN(64, shift(by) > 63n ? 0n : value.value << by)),
-  // The extension shifts zeros in, for int as well.
+  // The extension shifts in zeros, even for int.
   "MathNamespace.bitShiftRight(int, int): int": (_: unknown, value: bigint, by: bigint) =>
     BigInt.asIntN(64, shift(by) > 63n ? 0n : BigInt.asUintN(64, value) >> by),
   "MathNamespace.bitShiftRight(uint, int): uint": (_: unknown, value: UnsignedInt, by: bigint) =>
     uint(shift(by) > 63n ? 0n : value.value >> by),
 };
 
-/** The width of a shift. */
+/** Checks the width of a shift. */
 function shift(by: bigint): bigint {
   if (by < 0n) throw new EvaluationFailed("invalid_argument", `math: a shift by ${by}`);
   return by;
@@ -81,12 +81,8 @@ function extremes(name: string, stays: (order: number) => boolean): Functions {
   return functions;
 }
 
-/** The first best of some numbers, which must not be none; `stays` judges the best so far against the next. */
-export function extreme(
-  values: unknown[],
-  stays: (order: number) => boolean,
-  caller: string,
-): unknown {
+/** The first extreme of some numbers; `stays` tells from its order to the next whether it stands. Throws for none. */
+export function extreme(values: unknown[], stays: (order: number) => boolean, caller: string): unknown {
   charge(values.length);
   if (values.length === 0) throw new EvaluationFailed("invalid_argument", `${caller} of nothing`);
   let best = values[0];

@@ -5,13 +5,12 @@ import type { Functions } from "../std/functions.ts";
 import { format } from "./format.ts";
 import { typeName } from "../describe.ts";
 
-/** Characters that one step builds. */
-export const BUILT_AT_ONCE = 16;
+/** Characters that one step of the budget builds. */
+const BUILT_AT_ONCE = 16;
 
 /**
- * Strings: the language's own functions and cel-go's strings extension. Positions count code points, and
- * ASCII functions leave other letters alone, as the extension has it; the library's go by UTF-16 unit and
- * change every letter.
+ * The language's own functions of strings, and cel-go's strings extension. As there, positions count code points and
+ * ASCII functions change no other letters; cel-js's count UTF-16 units and change every letter.
  */
 export const STRINGS: Functions = {
   "size(string): int": (text: string) => BigInt(length(text)),
@@ -53,13 +52,13 @@ export const STRINGS: Functions = {
   "StringsNamespace.quote(string): string": (_: unknown, text: string) => quote(text),
 };
 
-// Unicode's White_Space, which is not quite what JavaScript trims.
+// Unicode's White_Space, which differs from what JavaScript trims.
 const SPACE = "[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]";
 const LEADING = new RegExp(`^${SPACE}+`);
 const TRAILING = new RegExp(`(?<!${SPACE})${SPACE}+$`);
 const SURROGATE = /[\ud800-\udfff]/;
 
-/** Pays for what non-ASCII text costs beyond ASCII. */
+/** Tells whether a text is ASCII. Charges for the extra work of any other text. */
 function isAscii(text: string): boolean {
   // deno-lint-ignore no-control-regex
   if (/^[\x00-\x7f]*$/.test(text)) return true;
@@ -75,14 +74,14 @@ function length(text: string): number {
   return count;
 }
 
-/** The string as something that is indexed by code point. */
+/** A string or array that is indexed by code point. */
 function points(text: string): string | string[] {
   if (!SURROGATE.test(text)) return text;
   charge(text.length / 4);
   return [...text];
 }
 
-/** JavaScript's search is quadratic at worst: every start may match all but the last letter. */
+/** Charges for a search. JavaScript's is quadratic at worst: every start may match all but the last letter. */
 function chargeForSearch(text: string, part: string): void {
   charge(text.length / 64 + (text.length * part.length) / 512);
 }
@@ -105,7 +104,7 @@ function substring(text: string, from: bigint, to: bigint): string {
   return typeof part === "string" ? part : part.join("");
 }
 
-/** A position in UTF-16 units as one in code points, and back. */
+/** Converts a position from UTF-16 units to code points; -1 stays. */
 function toPoints(text: string, units: number): bigint {
   return BigInt(units < 0 ? -1 : length(text.slice(0, units)));
 }
@@ -130,14 +129,14 @@ function lastIndexOf(text: string, part: string, from: bigint): bigint {
 function replace(text: string, part: string, by: string, limit: bigint): string {
   if (limit === 0n) return text;
   chargeForSearch(text, part);
-  const pieces = pieces_(text, part, limit < 0n ? Infinity : Number(limit) + 1);
+  const all = part === "" ? ["", ...text, ""] : text.split(part);
+  const pieces = atMost(all, limit < 0n ? Infinity : Number(limit) + 1, part);
   charge((text.length + (pieces.length - 1) * by.length) / BUILT_AT_ONCE);
   return pieces.join(by);
 }
 
-/** Cuts at every occurrence of `part`, into at most `limit` pieces; an empty part cuts between characters. */
-function pieces_(text: string, part: string, limit: number): string[] {
-  const pieces = part === "" ? ["", ...text, ""] : text.split(part);
+/** Joins the last of the pieces that `part` separates, so that at most `limit` are left. */
+function atMost(pieces: string[], limit: number, part: string): string[] {
   charge(pieces.length);
   if (pieces.length <= limit) return pieces;
   return [...pieces.slice(0, limit - 1), pieces.slice(limit - 1).join(part)];
@@ -146,10 +145,7 @@ function pieces_(text: string, part: string, limit: number): string[] {
 function split(text: string, by: string, limit: bigint): string[] {
   if (limit === 0n) return [];
   chargeForSearch(text, by);
-  const pieces = by === "" ? [...text] : text.split(by);
-  charge(pieces.length);
-  if (limit < 0n || pieces.length <= limit) return pieces;
-  return [...pieces.slice(0, Number(limit) - 1), pieces.slice(Number(limit) - 1).join(by)];
+  return atMost(by === "" ? [...text] : text.split(by), limit < 0n ? Infinity : Number(limit), by);
 }
 
 function joinList(list: unknown[], by: string): string {

@@ -1,11 +1,11 @@
-/** A path into a room that ends in a name, as its source has it. */
+/** A path into a room that ends in a name, in a source. */
 const PATH = /(?<![\w.\])])((?:state\.\w+|agents)(?:\.\w+)*?)\.(\w+(?:-\w+)*)$/;
 const REST = /^[-:]\w+(?:[-:]\w+)*/;
 
-/** Looks no further than this to both sides, so that a refusal costs the same for any source. */
+/** The maximum characters examined on each side, so that a refusal costs the same for any source. */
 const NEAR = 200;
 
-/** `a.b:c` or `a.b-c` as `a["b:c"]`, where `right` goes on right behind a path; undefined where it does not. */
+/** A hint to write `a.b:c` or `a.b-c` as `a["b:c"]`, where `right` continues a path; undefined elsewhere. */
 export function bracketed(left: string, right: string): string | undefined {
   const [, base, name] = PATH.exec(left.slice(-NEAR)) ?? [];
   const [rest] = REST.exec(right.slice(0, NEAR)) ?? [];

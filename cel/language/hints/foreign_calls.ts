@@ -3,12 +3,12 @@ import type { Node } from "../engine.ts";
 import { PIECES } from "../syntax.ts";
 import { ROOTS } from "../paths.ts";
 
-/** What to write in place of a name, where it is one of another language. */
+/** The hint for a name of another language. */
 export function nameHint(name: string): string | undefined {
   return Object.hasOwn(NAMES, name) ? write(NAMES[name]!) : undefined;
 }
 
-/** What to write in place of a call of another language's namespace, `Math.max(a, b)`; undefined if it is none. */
+/** The hint for a call in another language's namespace, `Math.max(a, b)`; undefined for any other node. */
 export function namespacedHint(node: Node | undefined, source: string): string | undefined {
   if (node?.op !== "rcall") return undefined;
   const [name, receiver, args] = node.args as [string, Node, Node[]];
@@ -18,7 +18,7 @@ export function namespacedHint(node: Node | undefined, source: string): string |
   return NAMESPACED[full]!(first, others);
 }
 
-/** What to write in place of a call that CEL does not know, or knows with other arguments (`known`). */
+/** The hint for a call that CEL lacks, or has with other arguments (`known`). */
 export function callHint(node: Node, source: string, known: boolean): string | undefined {
   const [name, ...operands] = node.args as [string, ...unknown[]];
   const isMethod = node.op === "rcall";
@@ -34,7 +34,7 @@ export function callHint(node: Node, source: string, known: boolean): string | u
   return translate(args[0] ? operand(args[0], source) : "x", texts.slice(1));
 }
 
-/** Nodes that stand before a point without brackets around them. */
+/** Nodes that need no brackets before a point. */
 const TIGHT = new Set(["id", "value", ".", ".?", "[]", "[?]", "call", "rcall", "list", "map"]);
 
 function operand(node: Node, source: string): string {
@@ -43,10 +43,10 @@ function operand(node: Node, source: string): string {
   return TIGHT.has(node.op) ? text : `(${text})`;
 }
 
-/** Longer parts are not repeated in a hint. */
+/** The maximum length of a part that a hint repeats. */
 const LONGEST = 80;
 
-/** A node as its source has it; undefined where that is long, or where brackets would be torn apart. */
+/** The source of a node; undefined where it is long, or its brackets are not balanced. */
 function written(node: Node, source: string): string | undefined {
   if (node.end - node.start > LONGEST) return undefined;
   const text = source.slice(node.start, node.end);

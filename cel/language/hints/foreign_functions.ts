@@ -1,6 +1,6 @@
 import { MAX_ARGUMENTS } from "../engine.ts";
 
-/** What a call of another language is in CEL: of its receiver, or first argument, and its other arguments. */
+/** Translates a call of another language, given its receiver or first argument, and its other arguments. */
 type Translate = (x: string, args: string[]) => string;
 
 const PLAIN_NAME = /^[A-Za-z_]\w*$/;
@@ -9,13 +9,13 @@ const PLAIN_NAME = /^[A-Za-z_]\w*$/;
 export const write = (...expressions: string[]) =>
   `Write ${expressions.map((e) => `\`${e}\``).join(", or ")}.`;
 
-/** A member by an argument that names it, as an optional. */
+/** An optional member, by an argument that names it. */
 function optionally(x: string, key = '"key"'): string {
   const name = /^["'](.*)["']$/.exec(key)?.[1] ?? "";
   return PLAIN_NAME.test(name) ? `${x}.?${name}` : `${x}[?${key}]`;
 }
 
-/** A loop under its name in CEL; `end` follows it, `start` stands before it. */
+/** A loop by its name in CEL, between `start` and `end`. */
 function loop(name: string, end = "", start = ""): Translate {
   return (x, args) => {
     const [element = "", result] = args;
@@ -24,10 +24,10 @@ function loop(name: string, end = "", start = ""): Translate {
   };
 }
 
-/** A method under its name in CEL, with as many arguments as it takes there. */
+/** A method by its name in CEL, with at most as many arguments as it takes there. */
 const rename = (name: string, takes = 0): Translate => (x, args) =>
   write(`${x}.${name}(${Array.from({ length: takes }, (_, i) => args[i] ?? '"..."').join(", ")})`);
-/** An operand that stands in brackets anyway, without those around it. */
+/** Strips the brackets around an operand that stands in brackets anyway. */
 const bare = (x: string) => x.startsWith("(") ? x.slice(1, -1) : x;
 const call = (name: string, takes = 1): Translate => (x, args) =>
   write(`${name}(${[bare(x), ...args].slice(0, takes).join(", ")})`);
@@ -147,18 +147,18 @@ export const FUNCTIONS: Readonly<Record<string, Translate>> = {
   iff: (x, [a = "1", b = "2"]) => write(`${x} ? ${a} : ${b}`),
 };
 
-/** What takes a list alone, of a map: of its values. */
+/** A method that takes only a list: on a map, it is called on the values. */
 const ofValues = (name: string): Translate => (x) =>
   `It takes a list; of a map's values write \`${x}.transformList(k, v, v).${name}()\`.`;
 
-/** `list.max(e, e.n)`: a mapping before what takes no arguments. */
+/** `list.max(e, e.n)`: maps first, since the method takes no arguments. */
 const aggregate = (name: string): Translate => (x, args) => {
   if (args.length === 0) return ofValues(name)(x, args);
   const mapped = args.length === 2 && PLAIN_NAME.test(args[0]!) ? `.map(${args[0]}, ${args[1]})` : "";
   return write(`${x}${mapped}.${name}()`);
 };
 
-/** Methods that CEL has under the same name, for other types or with other arguments. */
+/** Methods that CEL has by the same name, for other types or with other arguments. */
 export const MISUSED: Readonly<Record<string, Translate>> = {
   contains: member,
   indexOf: findIndex,
@@ -174,7 +174,7 @@ export const MISUSED: Readonly<Record<string, Translate>> = {
   sort: (x, args) => (args.length === 0 ? ofValues("sort") : loop("sortBy"))(x, args),
 };
 
-/** What namespaces of other languages hold. */
+/** The functions in namespaces of other languages. */
 export const NAMESPACED: Readonly<Record<string, Translate>> = {
   "Math.max": call("math.greatest", MAX_ARGUMENTS),
   "Math.min": call("math.least", MAX_ARGUMENTS),
@@ -193,7 +193,7 @@ export const NAMESPACED: Readonly<Record<string, Translate>> = {
   "time.time": () => write("now"),
 };
 
-/** What names of other languages are in CEL. */
+/** What to write for names of other languages. */
 export const NAMES: Readonly<Record<string, string>> = {
   None: "null",
   undefined: "null",

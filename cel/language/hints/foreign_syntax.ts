@@ -1,16 +1,16 @@
 import { bracketed } from "./bracketed.ts";
 
-/** Syntax of other languages that was found where parsing ended, and what CEL has for it. */
-export interface Foreign {
+/** Syntax of another language at the position where parsing failed, and a hint what CEL has for it. */
+interface Foreign {
   readonly position: number;
-  /** The text that CEL does not know. */
+  /** The text that is not CEL. */
   readonly token: string;
   readonly hint: string;
 }
 
 /**
- * One form: `before` ends where parsing ended and holds what belongs to the form, `rest` begins there. The
- * first that matches counts.
+ * A form of foreign syntax: `before` matches its text up to the position where parsing failed, `rest` from there on.
+ * The first form that matches applies.
  */
 interface Form {
   readonly before?: RegExp;
@@ -19,20 +19,20 @@ interface Form {
 }
 
 interface Around {
-  /** The source before the form, and from its end on. */
+  /** The source before the form; `right`: from its end on. */
   readonly left: string;
   readonly right: string;
   readonly token: string;
 }
 
-/** Looks no further than this to both sides, so that a refusal costs the same for any source. */
+/** The maximum characters examined on each side, so that a refusal costs the same for any source. */
 const NEAR = 200;
 
 const CONDITIONAL = "Write `condition ? a : b`.";
 const TEXT_OF_PARTS = 'Write `"..." + string(x)`, or `"...%s".format([x])`.';
 const CHANGES_NOTHING = "An expression changes nothing: write `x + 1`, and `increment` a key by a write.";
 
-/** What infix words of other languages are in CEL. */
+/** CEL's operators for infix words of other languages. */
 const INFIX: Readonly<Record<string, string>> = {
   and: "&&",
   or: "||",
@@ -50,7 +50,7 @@ const INFIX: Readonly<Record<string, string>> = {
   div: "/",
 };
 
-/** Characters that stand for others on a keyboard or in mathematics. */
+/** CEL's operators for characters of keyboards and mathematics. */
 const CHARACTERS: Readonly<Record<string, string>> = {
   "≥": ">=",
   "≤": "<=",
@@ -129,7 +129,7 @@ const FORMS: readonly Form[] = [
   { before: /\.\??$/, rest: /^(?:in|true|false|null)\b/, hint: reserved },
 ];
 
-/** What another language's syntax at the place where parsing ended is in CEL; undefined where none is known. */
+/** Finds another language's syntax at the position where parsing failed; undefined for none that is known. */
 export function foreignSyntax(source: string, position: number): Foreign | undefined {
   const before = source.slice(Math.max(0, position - NEAR), position);
   const rest = source.slice(position, position + NEAR);
@@ -155,7 +155,7 @@ const PATH =
   /(?<![\w.\])])([A-Za-z_]\w*(?:\.\w+|\[\w+\]|\["[^"\n]*"\]|\['[^'\n]*'\])*)(?:\.(\w+)|\[([^\]]*)\])\s*$/;
 const OPERAND = /^\s*(-?[\d.]+|"[^"\n]*"|'[^'\n]*'|\[\]|\{\}|[A-Za-z_][\w.]*)(?=\s*(?:$|[)\],}&|=<>!+*/%-]))/;
 
-/** `a.b ?? 0` as an optional with a default. */
+/** The hint for `a.b ?? 0`: an optional with a default. */
 function fallback({ left, right }: Around): string {
   const path = PATH.exec(left);
   const value = OPERAND.exec(right)?.[1] ?? "...";
@@ -178,7 +178,7 @@ function negated({ right }: Around): string {
   return more ? "Write `!(...)`." : `Write \`!${operand}\`.`;
 }
 
-/** What methods that take a function are in CEL, after the element's name. */
+/** CEL's macros for methods that take a function; `end` follows the call. */
 const LOOPS: Readonly<Record<string, [method: string, end?: string]>> = {
   some: ["exists"],
   any: ["exists"],
@@ -195,7 +195,7 @@ const LOOPS: Readonly<Record<string, [method: string, end?: string]>> = {
   map: ["map"],
 };
 
-/** The loops that have an index as well. */
+/** The macros that also take an index. */
 const TWO_VARIABLES: Readonly<Record<string, string>> = {
   exists: "exists",
   all: "all",
@@ -204,7 +204,7 @@ const TWO_VARIABLES: Readonly<Record<string, string>> = {
 
 const CALL_BEFORE = /\.(\w+)\(\s*\(?\s*(\w+)\s*$|\.(\w+)\(\s*\(\s*(\w+)\s*\)\s*$/;
 
-/** `.some(e => ...)` with a comma. */
+/** The hint for `.some(e => ...)`: a comma in place of the arrow. */
 function arrow({ left, token }: Around): string {
   const call = CALL_BEFORE.exec(left);
   if (!call) return token === "=>" && !/\(\s*(?:\w+\s*)?\)?\s*$/.test(left) ? "Write `>=`." : loop();

@@ -6,8 +6,8 @@ import { variablesOf } from "../std/macros.ts";
 import { lastStep, literal, visitPaths } from "../paths.ts";
 
 /**
- * What was meant where types do not fit at a position: a member of a loop's variable that is a key, or a scope of the
- * state that was taken for a key; undefined where neither is there.
+ * The hint for types that do not match at a position: a loop's variable that is a key was taken for a value, or a scope
+ * for a key; undefined for any other error.
  */
 export function overloadHint(root: Node, position: number): string | undefined {
   const [above, node] = nodeAt(root, position);
@@ -15,7 +15,7 @@ export function overloadHint(root: Node, position: number): string | undefined {
   return node.op === "." ? keyHint(above, node) : stateHint(node);
 }
 
-/** The nodes above the innermost member, or else outermost operator, that stands at a position, and that one. */
+/** The outermost operator over a scope, or the member, at a position, and the nodes above it. */
 function nodeAt(root: Node, position: number, above: Node[] = []): [above: Node[], node?: Node] {
   const isOperator = OPERATORS.has(root.op) && root.pos === position && (root.args as Node[]).some(isScope);
   if (isOperator || (root.op === "." && root.pos === position)) return [above, root];
@@ -38,7 +38,7 @@ function stateHint({ args }: Node): string {
   return `\`state.${name}\` is a scope of keys: write \`state._shared.${name}\` for the key.`;
 }
 
-/** How to read a member by a key, where the variable of a loop over a map was taken for what is at it. */
+/** The hint for a loop over a map whose variable, a key, was taken for its value. */
 function keyHint(above: Node[], { args }: Node): string | undefined {
   const [variable, member] = args as [Node, string];
   if (/^messages\b/.test(pathText(variable) ?? "")) return NO_MESSAGES;
@@ -54,10 +54,10 @@ function keyHint(above: Node[], { args }: Node): string | undefined {
   return `A loop over a map goes over its keys: write \`${map}[${variable.args}].${member}\`.`;
 }
 
-/** Scopes of agents' own that are named like those of the system, by where an expression reads them. */
+/** The system's scope that may be meant, by the position where an expression reads an agent's scope of a like name. */
 export type Doubts = ReadonlyMap<number, string>;
 
-/** Where `state.shared` or `state.view` is read: scopes that may exist, although their neighbours are meant. */
+/** Finds reads of `state.shared` and `state.view`: these scopes may exist, so compiling cannot refuse them. */
 export function doubtsOf(root: Node): Doubts | undefined {
   const doubts = new Map<number, string>();
   visitPaths(root, ({ root, steps }, node) => {
@@ -69,13 +69,13 @@ export function doubtsOf(root: Node): Doubts | undefined {
   return doubts.size > 0 ? doubts : undefined;
 }
 
-/** The node of a path's first step, and that step; undefined where a membership is asked for instead. */
+/** The first step of a path and its node; undefined where the step is the left side of `in`. */
 function firstStep(node: Node): { node: Node; step: Node | string } | undefined {
   const last = lastStep(node);
   return last && (firstStep(last.target) ?? { node, step: last.step });
 }
 
-/** A failure with the scope that was meant as its hint, where it is that of a doubt. */
+/** Adds the scope that may be meant to a failure at the position of a doubt. */
 export function withDoubt(failure: EvaluationFailed, doubts: Doubts | undefined): EvaluationFailed {
   const meant = failure.code === "no_such_key" && doubts?.get(failure.position ?? -1);
   if (!meant) return failure;

@@ -2,7 +2,7 @@ import { lastStep, literal, type Path, ROOTS, type Use, visitPaths } from "../pa
 import { InvalidExpression } from "../errors.ts";
 import type { Node } from "../engine.ts";
 
-/** The members that `messages` and an agent have, whatever the room. */
+/** The members of `messages` and of an agent, in any room. */
 const MESSAGE_COUNTS = ["count", "unclaimed"];
 const AGENT_FIELDS = [
   "id",
@@ -18,7 +18,7 @@ export const NO_MESSAGES =
   "Of `messages` there are `count`, `unclaimed`: expressions do not see the messages themselves.";
 export const SYSTEM_SCOPES = ["_shared", "_view"];
 
-/** The known name that was probably meant, or undefined where none is near. */
+/** The known name that was probably meant; undefined where none is near. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   const wanted = name.slice(0, 64).toLowerCase();
   let best: string | undefined;
@@ -32,7 +32,7 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** Insertions, deletions, changes and swaps of neighbours that lead from one word to another. */
+/** The number of insertions, deletions, substitutions and swaps of neighbours from one word to another. */
 function editDistance(from: string, to: string): number {
   const rows = [Array.from({ length: to.length + 1 }, (_, i) => i)];
   for (let i = 1; i <= from.length; i++) {
@@ -48,13 +48,12 @@ function editDistance(from: string, to: string): number {
   return rows.at(-1)!.at(-1)!;
 }
 
-/** `Did you mean ...?`, where a known name is near. */
 export function didYouMean(name: string, known: Iterable<string>): string | undefined {
   const near = nearest(name, known);
   return near && `Did you mean \`${near}\`?`;
 }
 
-/** What to say of a name that is no root. */
+/** The hint for a name that is no root. */
 export function unknownRoot(name: string): string {
   const roots = Object.keys(ROOTS);
   return didYouMean(name, roots) ??
@@ -62,8 +61,8 @@ export function unknownRoot(name: string): string {
 }
 
 /**
- * Refuses the paths that fail over any room: members that `messages` and agents do not have, scopes that
- * cannot exist, members of `self`. Only plain steps fail; has() and optional ones answer that nothing is there.
+ * Refuses paths that fail over any room: unknown members of `messages` and of agents, scopes that cannot exist, members
+ * of `self`. has() and optional steps are allowed, since they do not fail. Throws InvalidExpression `no_such_key`.
  */
 export function refuseImpossible(root: Node): void {
   visitPaths(root, (path, node, use) => {
@@ -75,13 +74,13 @@ export function refuseImpossible(root: Node): void {
 }
 
 interface Step {
-  /** What the step starts from. */
+  /** The path before the step. */
   path: Path;
   node: Node;
   step: string;
 }
 
-/** A path's literal steps that must succeed for it to have a value, the first one first. */
+/** A path's literal steps that fail where nothing is there, in order. */
 function plainSteps(path: Path, node: Node, use: Use): Step[] {
   const steps: Step[] = [];
   let optional = use === "has";
@@ -101,7 +100,7 @@ function plainSteps(path: Path, node: Node, use: Use): Step[] {
   return steps;
 }
 
-/** The number that a step names, which no member of a root is called. */
+/** The number that a step names: no member of a root has such a name. */
 function index(step: Node | string): string | undefined {
   return typeof step !== "string" && step.op === "value" && typeof step.args === "bigint"
     ? String(step.args)
@@ -113,7 +112,7 @@ function stepsBelow(node: Node): number {
   return last ? stepsBelow(last.target) + 1 : 0;
 }
 
-/** Why a step fails whatever the data is, if so. Past an optional step nothing fails, so callers stop there. */
+/** Why a step fails over any room; undefined if it may succeed. */
 function problemAt({ root, steps }: Path, step: string): { message: string; hint?: string } | undefined {
   if (root === "messages" && steps.length === 0 && !MESSAGE_COUNTS.includes(step)) {
     const hint = didYouMean(step, MESSAGE_COUNTS) ?? NO_MESSAGES;

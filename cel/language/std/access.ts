@@ -1,4 +1,3 @@
-import { EvaluationFailed } from "../errors.ts";
 import { staticName, typeName } from "../describe.ts";
 import {
   type CelType,
@@ -11,7 +10,7 @@ import {
 } from "../engine.ts";
 import { lookUp } from "./equality.ts";
 import { integral } from "./numbers.ts";
-import { refuse, type Rule } from "../rules.ts";
+import { fail, refuse, type Rule } from "../rules.ts";
 
 /** `a.b`, `a[b]`, and the optional `a.?b`, `a[?b]`. */
 export const ACCESS: readonly [string, Rule][] = [
@@ -35,7 +34,7 @@ function checkOptionalAccess(checker: Checker, node: Node, scope: Scope): CelTyp
 
 const KEYS = new Set(["string", "int", "uint", "double", "bool"]);
 
-/** The type of a member or element; refuses targets that have none and keys that never match. */
+/** The type of a member or element. Refuses targets that have none, and keys of a type that never matches. */
 function checkKey(checker: Checker, node: Node, scope: Scope, target: CelType, key: Node | string): CelType {
   const keyType = typeof key === "string" ? checker.getType("string") : checker.check(key, scope);
   const isKey = keyType.kind === "dyn" || KEYS.has(keyType.name);
@@ -43,15 +42,12 @@ function checkKey(checker: Checker, node: Node, scope: Scope, target: CelType, k
   if (isKey && target.kind === "map") return target.valueType!;
   const isIndex = isKey && keyType.name !== "string" && keyType.name !== "bool";
   if (isIndex && target.kind === "list") return target.valueType!;
-  const [what, by] = [
-    staticName(target),
-    typeof key === "string" ? `member \`${key}\`` : staticName(keyType),
-  ];
+  const what = staticName(target);
   if (typeof key === "string") {
-    const hint = LENGTHS.has(key) && SIZED.has(what!) ? `Write ${sizeOf(node)}.` : undefined;
-    refuse("no_such_overload", `A ${what} has no ${by}`, node, hint);
+    const hint = LENGTHS.has(key) && SIZED.has(what) ? `Write ${sizeOf(node)}.` : undefined;
+    refuse("no_such_overload", `A ${what} has no member \`${key}\``, node, hint);
   }
-  refuse("no_such_overload", `A ${what} has no elements by ${by}`, key);
+  refuse("no_such_overload", `A ${what} has no elements by ${staticName(keyType)}`, key);
 }
 
 function evaluateMember(ev: Evaluator, node: Node, scope: Scope): unknown {
@@ -85,12 +81,12 @@ function evaluateOptionalIndex(ev: Evaluator, node: Node, scope: Scope): unknown
   return indexOf(run(target, ev, scope), run(key, ev, scope), node, true);
 }
 
-/** How to live with a key that nobody wrote yet. */
+/** How to handle a key that may be absent. */
 const NOT_YET = "It may not be written yet: guard it with has(...), or give a default: `.?key.orValue(...)`.";
 
 /**
- * `target[key]`, or with `optional` `target[?key]`, where a missing key or index is an empty optional. On an
- * optional, access reaches through and stays optional. Numbers without fraction are indexes.
+ * Evaluates `target[key]`, or with `optional` `target[?key]`, where a missing key or index gives an empty optional.
+ * Access to an optional target applies to its value and gives an optional. Whole doubles are indexes.
  */
 export function indexOf(target: unknown, key: unknown, node: Node, optional = false): unknown {
   if (target instanceof Optional) {
@@ -101,7 +97,7 @@ export function indexOf(target: unknown, key: unknown, node: Node, optional = fa
   return optional ? Optional.of(value) : value;
 }
 
-/** True where `target` has something at `key`; never an error. */
+/** True where `target` has a member at `key`. Never throws. */
 export function hasMember(target: unknown, key: unknown): boolean {
   if (target instanceof Optional) return target.hasValue() && hasMember(target.value(), key);
   if (target instanceof Map) {
@@ -116,20 +112,15 @@ function find(target: unknown, key: unknown, node: Node, orNothing: boolean): un
     const value = lookUp(target, key);
     if (value !== undefined || orNothing) return value;
     const hint = key === "length" ? `${NOT_YET} How many there are is ${sizeOf(node)}.` : NOT_YET;
-    throw new EvaluationFailed("no_such_key", `No such key: ${describe(key, node)}`, node.pos, hint);
+    fail("no_such_key", `No such key: ${describe(key, node)}`, node, hint);
   }
   if (Array.isArray(target)) return element(target, key, node, orNothing);
   const message = `${describe(key, node)}: a ${typeName(target)} has no members`;
   const isLength = typeof target === "string" && LENGTHS.has(String(key));
-  throw new EvaluationFailed(
-    "no_such_overload",
-    message,
-    node.pos,
-    isLength ? `Write ${sizeOf(node)}.` : undefined,
-  );
+  fail("no_such_overload", message, node, isLength ? `Write ${sizeOf(node)}.` : undefined);
 }
 
-/** How to ask for the length of what a member is read from. */
+/** The call that gives the size of a node's target. */
 function sizeOf(node: Node): string {
   return `\`size(${pathText((node.args as [Node])[0]) ?? "x"})\``;
 }
@@ -141,30 +132,21 @@ function element(list: unknown[], key: unknown, node: Node, orNothing: boolean):
   const index = integral(key);
   if (index === undefined) {
     const hint = LENGTHS.has(String(key)) ? `Write ${sizeOf(node)}.` : undefined;
-    throw new EvaluationFailed(
-      "no_such_overload",
-      `A list has no element at a ${typeName(key)}`,
-      node.pos,
-      hint,
-    );
+    fail("no_such_overload", `A list has no element at a ${typeName(key)}`, node, hint);
   }
   if (index >= 0n && index < list.length) return list[Number(index)];
   if (orNothing) return undefined;
-  throw new EvaluationFailed(
-    "index_out_of_bounds",
-    `Index ${index} is outside of a list of ${list.length}`,
-    node.pos,
-    "Ask with size(list) first, or write list[?index].orValue(...).",
-  );
+  const hint = "Ask with size(list) first, or write list[?index].orValue(...).";
+  fail("index_out_of_bounds", `Index ${index} is outside of a list of ${list.length}`, node, hint);
 }
 
-/** The path that was read, as written, where it is short; else the key. */
+/** The path of a node as written, or its key where the path is long. */
 function describe(key: unknown, node: Node): string {
   const path = pathText(node);
   return path && path.length <= 200 ? `\`${path}\`` : `\`${key}\``;
 }
 
-/** A path as it is written; undefined for what is more than literal steps from a name. */
+/** A path as written; undefined for anything but literal steps from a name. */
 export function pathText(node: Node): string | undefined {
   if (node.op === "id") return node.args as string;
   if (node.op !== "." && node.op !== ".?" && node.op !== "[]" && node.op !== "[?]") return undefined;

@@ -4,7 +4,7 @@ import type { Functions } from "./functions.ts";
 import { toCel } from "../values.ts";
 import { decodeBase64, encodeBase64 } from "../ext/base64.ts";
 
-/** Bytes: cel-go's encoders extension, and the library's own functions, kept within the budget. */
+/** Functions of bytes: cel-go's encoders extension, and cel-js's own ones, charged to the budget. */
 export const BYTES: Functions = {
   "size(bytes): int": (bytes: Uint8Array) => BigInt(bytes.length),
   "bytes.size(): int": (bytes: Uint8Array) => BigInt(bytes.length),

@@ -1,10 +1,9 @@
 import { charge } from "../budget.ts";
-import { EvaluationFailed } from "../errors.ts";
 import { typeName } from "../describe.ts";
 import type { CelType, Evaluator, Node, Overloads, Scope } from "../engine.ts";
-import { type Check, positioned, type Rule, runAll } from "../rules.ts";
+import { type Check, fail, positioned, type Rule, runAll } from "../rules.ts";
 
-/** Calls of functions, `f(x)`, and of methods, `x.f(y)`: checked by the library, carried out here. */
+/** Calls of functions, `f(x)`, and of methods, `x.f(y)`: checked by cel-js, evaluated here. */
 export const CALLS: readonly [string, Rule][] = [
   ["call", { wrap: widenResult, evaluate: evaluateCall }],
   ["rcall", { wrap: widenResult, evaluate: evaluateMethod }],
@@ -12,7 +11,7 @@ export const CALLS: readonly [string, Rule][] = [
 
 type Handler = (...args: unknown[]) => unknown;
 
-/** A call as the library's check leaves it, and the handlers found so far, by the kinds of the arguments. */
+/** A call as cel-js's check leaves it; `handlers` caches the overloads by the kinds of the arguments. */
 interface Call extends Node {
   readonly argTypes: CelType[];
   readonly candidates: Overloads;
@@ -21,8 +20,8 @@ interface Call extends Node {
 }
 
 /**
- * Where an argument's type is only known when it runs, the library takes the first overload's result for the
- * type of the call. Any overload may be the one.
+ * Gives a call with a dynamic argument the type that all its overloads share. cel-js takes that of the first, though
+ * evaluation may choose any.
  */
 function widenResult(check: Check): Check {
   return (checker, node, scope) => {
@@ -66,14 +65,14 @@ function handlerFor(node: Call, args: unknown[], ev: Evaluator, isMethod: boolea
     : `${name}(${[first, ...others].join(", ")})`;
   const isMember = name === "contains" && (first === "list" || first === "map");
   const hint = isMember ? "Write `x in list`; in a map it asks for a key." : undefined;
-  throw new EvaluationFailed("no_matching_overload", `There is no ${shown}`, node.pos, hint);
+  fail("no_matching_overload", `There is no ${shown}`, node, hint);
 }
 
-/** More than there are classes of values, namespaces included. */
+/** Exceeds the number of classes of values, including namespaces. */
 const MAX_KINDS = 32;
 const kindsByClass = new Map<unknown, number>();
 
-/** A number for the type of a value, which is all that the choice of an overload goes by. */
+/** A number for the type of a value, which alone determines the overload. */
 function kindOf(value: unknown): number {
   switch (typeof value) {
     case "string":
@@ -93,7 +92,7 @@ function kindOf(value: unknown): number {
   return kindsByClass.size + 4;
 }
 
-/** Any function may read all of its arguments' text and elements once; what costs more, it charges itself. */
+/** Charges for one pass over the arguments' text and elements. A handler that does more charges for that itself. */
 function chargeFor(args: unknown[]): void {
   let steps = 6;
   for (let i = 0; i < args.length; i++) {

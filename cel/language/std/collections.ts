@@ -13,15 +13,15 @@ import { integral } from "./numbers.ts";
 import { checkOptional, runOptional } from "../ext/optionals.ts";
 import { fail, refuse, type Rule, runAll } from "../rules.ts";
 
-/** Literal lists and maps. Elements and values may mix types; maps are Maps, so that any key is just a key. */
+/** Literal lists and maps. Elements and values may mix types. Maps are Maps, so that no key means a prototype's member. */
 export const COLLECTIONS: readonly [string, Rule][] = [
   ["list", { check: checkList, evaluate: evaluateList }],
   ["map", { check: checkMap, evaluate: evaluateMap }],
 ];
 
 /**
- * The type of what is in a list or map. Types nest no further: the registry keeps every type it ever met,
- * and expressions come from strangers.
+ * The type of the elements of a list or map. It never nests, because cel-js's registry keeps every type for ever and
+ * expressions come from strangers.
  */
 export function elementType(checker: Checker, types: CelType[]): CelType {
   const [first] = types;
@@ -29,12 +29,12 @@ export function elementType(checker: Checker, types: CelType[]): CelType {
   return first.kind === "primitive" ? first : checker.getType("dyn");
 }
 
-/** A list or map literal. `optional` holds the indexes of what is written `[?a]` or `{?k: v}`. */
+/** A list or map literal. `optional`: the indexes of elements and entries written `[?a]` and `{?k: v}`. */
 interface Literal extends Node {
   optional?: ReadonlySet<number>;
 }
 
-/** Marks the elements of a list literal, or the entries of a map, whose empty optionals are left out. */
+/** Marks the elements or entries that a literal leaves out when they are empty optionals. */
 export function markOptional(node: Node, indexes: ReadonlySet<number>): void {
   (node as Literal).optional = indexes;
 }
@@ -88,9 +88,9 @@ function evaluateMap(ev: Evaluator, node: Node, scope: Scope): Map<unknown, unkn
   return map;
 }
 
-/** Adds an entry to a map being built; a key that is there already, or that can be none, is an error. */
+/** Adds an entry to a map that is being built. Throws `duplicate_key` and `invalid_map_key`. */
 export function put(map: Map<unknown, unknown>, key: unknown, value: unknown, node: Node): void {
-  // Numbers of the room are doubles; whole ones stand for integers.
+  // The room's numbers are doubles: whole ones stand for integers.
   if (typeof key === "number") key = integral(key) ?? key;
   const isKey = typeof key === "string" || typeof key === "bigint" || typeof key === "boolean" ||
     key instanceof UnsignedInt;

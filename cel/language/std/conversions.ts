@@ -10,8 +10,8 @@ const TIMESTAMP = "google.protobuf.Timestamp";
 const DURATION = "google.protobuf.Duration";
 
 /**
- * Conversions between types. Registered over the library's, which let integers overflow, read other number
- * syntaxes than CEL's, lose the fraction of durations and read timestamps that are none.
+ * Conversions between types. They replace cel-js's, which let integers overflow, accept number syntax that is not
+ * CEL's, lose the fraction of durations and accept invalid timestamps.
  */
 export const CONVERSIONS: Functions = {
   "bool(string): bool": toBool,
@@ -61,7 +61,7 @@ function toBool(text: string): boolean {
 }
 
 function doubleToInt(value: number): bigint {
-  // The spec leaves the ends out: their doubles are not exact.
+  // The spec excludes the ends, which no double represents exactly.
   if (value > -(2 ** 63) && value < 2 ** 63) return BigInt(Math.trunc(value));
   throw new EvaluationFailed("numeric_overflow", `int(): ${value} is out of range`);
 }
@@ -101,18 +101,18 @@ function decodeText(bytes: Uint8Array): string {
   }
 }
 
-/** A double as text, the infinities as Go writes them. */
+/** A double as text, with infinities as Go writes them. */
 export function formatDouble(value: number): string {
   if (value === Infinity) return "+Inf";
   return value === -Infinity ? "-Inf" : Object.is(value, -0) ? "-0" : String(value);
 }
 
-/** RFC 3339 with no more digits of a second than it needs: `2026-11-22T04:20:00Z`. */
+/** A timestamp in RFC 3339 without trailing zeros in the fraction: `2026-11-22T04:20:00Z`. */
 export function formatTimestamp(moment: Date): string {
   return moment.toISOString().replace(/\.?0*Z$/, "Z");
 }
 
-/** The name of a type, as `type(x)` gives it. */
+/** The name of a type, as `string(type(x))` gives it. */
 export function typeText(type: unknown): string {
   return (type as { name: string }).name;
 }

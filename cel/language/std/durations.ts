@@ -5,16 +5,16 @@ import { Duration } from "../engine.ts";
 const SECOND = 1_000_000_000n;
 const MAX_SECONDS = 315_576_000_000n;
 
-/** The years that a timestamp may lie in, 1 to 9999, in milliseconds since 1970. */
+/** The range of timestamps, years 1 to 9999, in milliseconds since 1970. */
 const EARLIEST = -62_135_596_800_000;
 const LATEST = 253_402_300_799_999;
 
-/** A duration's length. Its sign is that of both its parts. */
+/** A duration's length in nanoseconds. Both its parts have its sign. */
 export function nanoseconds(duration: Duration): bigint {
   return duration.seconds * SECOND + BigInt(duration.nanos);
 }
 
-/** A duration of a length; `numeric_overflow` beyond ten thousand years. */
+/** A duration of so many nanoseconds. Throws `numeric_overflow` beyond ten thousand years. */
 export function durationOf(length: bigint): Duration {
   const seconds = length / SECOND;
   if (seconds > MAX_SECONDS || seconds < -MAX_SECONDS) {
@@ -23,7 +23,7 @@ export function durationOf(length: bigint): Duration {
   return new Duration(seconds, Number(length % SECOND));
 }
 
-/** `90s`, `-1.5s`: the form of protobuf's JSON, and of results. */
+/** A duration as results show it, in protobuf's JSON form: `90s`, `-1.5s`. */
 export function formatDuration(duration: Duration): string {
   const length = nanoseconds(duration);
   const size = length < 0n ? -length : length;
@@ -41,12 +41,12 @@ const UNITS: Record<string, bigint> = {
   ns: 1n,
 };
 
-/** Durations by their text: most are literals, read again at every evaluation. */
+/** Parsed durations by text: most are literals, which every evaluation parses again. */
 const parsed = new Map<string, Duration>();
 const PARSED_KEPT = 100;
 const READING = 10;
 
-/** Reads `1h30m`, `-1.5s`, `250ms`, as Go's time.ParseDuration does. */
+/** Parses `1h30m`, `-1.5s` or `250ms`, as Go's time.ParseDuration does. Throws `invalid_duration`. */
 export function parseDuration(text: string): Duration {
   const known = parsed.get(text);
   if (known) return known;
@@ -76,7 +76,7 @@ function readDuration(text: string): Duration {
   return durationOf(match[1] === "-" ? -length : length);
 }
 
-/** A timestamp of a moment in milliseconds; `numeric_overflow` outside the years 1 to 9999. */
+/** A timestamp from milliseconds since 1970. Throws `numeric_overflow` outside the years 1 to 9999. */
 export function timestampOf(milliseconds: number): Date {
   if (!(milliseconds >= EARLIEST && milliseconds <= LATEST)) {
     throw new EvaluationFailed("numeric_overflow", "Timestamp out of range: years 1 to 9999");
@@ -84,7 +84,7 @@ export function timestampOf(milliseconds: number): Date {
   return new Date(milliseconds);
 }
 
-/** A moment moved by a duration, on or back, to the millisecond below. */
+/** A moment plus (1) or minus (-1) a duration, rounded down to a millisecond. */
 export function shift(moment: Date, by: Duration, direction: 1 | -1): Date {
   const milliseconds = direction * Number(by.seconds) * 1_000 + Math.floor(direction * by.nanos / 1e6);
   return timestampOf(moment.getTime() + milliseconds);

@@ -3,7 +3,7 @@ import { Duration, Optional, UnsignedInt } from "../engine.ts";
 import { comparable, double, integral, isNumeric } from "./numbers.ts";
 import { nanoseconds } from "./durations.ts";
 
-/** Characters that one step compares. */
+/** Characters that one step of the budget compares. */
 const COMPARED_AT_ONCE = 64;
 
 /**
@@ -56,7 +56,7 @@ function equalMaps(left: Map<unknown, unknown>, right: Map<unknown, unknown>): b
   return true;
 }
 
-/** The value at a key, or undefined. A number finds the key of the same value, whatever its type. */
+/** The value at a key, or undefined. Numeric keys match by value, whatever their type. */
 export function lookUp(map: ReadonlyMap<unknown, unknown>, key: unknown): unknown {
   if (typeof key === "string" || typeof key === "boolean") return map.get(key);
   const number = integral(key);
@@ -77,14 +77,14 @@ export function contains(list: readonly unknown[], value: unknown): boolean {
   return false;
 }
 
-/** Negative, 0 or positive; NaN where a NaN takes part; undefined where the two have no order. */
+/** Compares two values: negative, 0 or positive; NaN if one is NaN; undefined if their types have no common order. */
 export function compare(left: unknown, right: unknown): number | undefined {
-  // Not their difference: that of two infinities is NaN.
+  // A difference will not do: that of two infinities is NaN.
   if (typeof left === "number" && typeof right === "number") {
     return left < right ? -1 : left > right ? 1 : left === right ? 0 : NaN;
   }
   if (isNumeric(left) && isNumeric(right)) {
-    // The spec orders integers beside doubles as doubles, even where that loses digits.
+    // The spec compares an integer with a double as doubles, even where that loses digits.
     const mixed = typeof left === "number" || typeof right === "number";
     const [a, b] = mixed ? [double(left), double(right)] : [comparable(left), comparable(right)];
     return a < b ? -1 : a > b ? 1 : a == b ? 0 : NaN;
@@ -100,7 +100,7 @@ export function compare(left: unknown, right: unknown): number | undefined {
   return undefined;
 }
 
-/** By code point, as CEL orders strings; JavaScript's `<` goes by UTF-16 unit. */
+/** Compares strings by code point, as CEL does. JavaScript's `<` compares UTF-16 units. */
 function compareStrings(left: string, right: string): number {
   const shorter = Math.min(left.length, right.length);
   charge(shorter / COMPARED_AT_ONCE);

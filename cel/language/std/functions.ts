@@ -3,8 +3,8 @@ import { typeName } from "../describe.ts";
 import { integral } from "./numbers.ts";
 
 /**
- * Functions by signature, `name(types): result` or `receiver.name(types): result`. Handlers get the values;
- * those of one topic live in one file.
+ * Handlers by signature, `name(types): result` or `receiver.name(types): result`. A handler receives the values, the
+ * receiver first.
  */
 // deno-lint-ignore no-explicit-any
 export type Functions = Record<string, (...args: any[]) => unknown>;
@@ -12,8 +12,7 @@ export type Functions = Record<string, (...args: any[]) => unknown>;
 type Handler = Functions[string];
 
 /**
- * The overloads that a signature stands for: wherever it takes an int, a double without fraction does as
- * well, since the numbers of a room are doubles.
+ * The overloads of a signature in which a whole double may replace each int, since the numbers of a room are doubles.
  */
 export function* overloads(signature: string, handler: Handler): Generator<[string, Handler]> {
   yield [signature, handler];

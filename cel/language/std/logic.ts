@@ -3,7 +3,7 @@ import { staticName, typeName } from "../describe.ts";
 import { type CelType, type Checker, type Evaluator, type Node, run, type Scope } from "../engine.ts";
 import { fail, join, refuse, type Rule } from "../rules.ts";
 
-/** `?:`, `&&`, `||` and `!`. Branches may differ in type; the budget is no error that `&&` and `||` absorb. */
+/** `?:`, `&&`, `||` and `!`. Branches may differ in type. `&&` and `||` absorb errors, but not a spent budget. */
 export const LOGIC: readonly [string, Rule][] = [
   ["?:", { check: checkConditional, evaluate: evaluateConditional }],
   ["&&", { check: checkLogical, evaluate: (ev, node, scope) => evaluateLogical(ev, node, scope, false) }],
@@ -44,7 +44,7 @@ function checkLogical(checker: Checker, node: Node, scope: Scope): CelType {
   return checker.getType("bool");
 }
 
-/** `&&` and `||`: `decisive` on either side is the result, whatever the other side is, error included. */
+/** Evaluates `&&` or `||`: the result is `decisive` if either side is, even if the other side fails. */
 function evaluateLogical(ev: Evaluator, node: Node, scope: Scope, decisive: boolean): boolean {
   const args = node.args as Node[];
   const left = tryLogical(ev, args[0]!, scope, node.op);

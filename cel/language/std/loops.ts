@@ -1,25 +1,26 @@
-import { EvaluationFailed, InvalidExpression } from "../errors.ts";
+import { EvaluationFailed } from "../errors.ts";
 import { staticName, typeName } from "../describe.ts";
 import { type CelType, type Checker, children, type Node, type Scope } from "../engine.ts";
 import { elementType, put } from "./collections.ts";
 import { compare } from "./equality.ts";
+import { fail, refuse } from "../rules.ts";
 import { charge } from "../budget.ts";
 
 /** A running loop, as its macro sees it. */
 export interface Run {
   readonly length: number;
-  /** Steps to an element, pays for the pass, and returns the first variable's value. */
+  /** Moves to an element, charges for the pass, and returns the first variable's value. */
   at(index: number): unknown;
-  /** Evaluates an argument of the macro for the current element. */
+  /** Evaluates a part of the macro for the current element. */
   part(index: number): unknown;
-  /** The argument that makes the result: the last. One before it is a condition. */
+  /** The index of the part that gives the result, the last one. A part before it is a condition. */
   readonly result: number;
   readonly resultNode: Node;
-  /** Accepts an error that the macro may go on after; throws those it may not. */
+  /** Absorbs an error, for a charge. Rethrows fatal ones. */
   survive(error: unknown): void;
 }
 
-/** A macro that loops: `parts` arguments are evaluated for each element, after `variables` names. */
+/** A macro that loops. It takes `variables` names, then `parts` arguments, which it evaluates for each element. */
 export interface Loop {
   readonly name: string;
   readonly variables: 1 | 2;
@@ -35,7 +36,7 @@ const QUANTIFIERS: [string, Loop["evaluate"]][] = [
   ["existsOne", existsOne],
 ];
 
-/** Every looping macro of the language, and of cel-go's two-variable and list extensions. */
+/** The looping macros of the language, and of cel-go's two-variable and list extensions. */
 export const LOOPS: readonly Loop[] = [
   ...QUANTIFIERS.flatMap(([name, evaluate]): Loop[] => [
     { name, variables: 1, parts: 1, check: checkPredicate, evaluate },
@@ -53,7 +54,7 @@ export const LOOPS: readonly Loop[] = [
   { name: "transformMapEntry", variables: 2, parts: 2, check: checkMap, evaluate: transformMapEntry },
 ];
 
-/** The nodes of a part, each of which costs a step a pass. */
+/** The number of nodes of a part, each of which costs one step a pass. */
 export function nodeCount(node: Node): number {
   return children(node).reduce((sum, child) => sum + nodeCount(child), 1);
 }
@@ -61,11 +62,7 @@ export function nodeCount(node: Node): number {
 function checkPredicate(checker: Checker, parts: Node[], inner: Scope): CelType {
   const type = checker.check(parts[0]!, inner);
   if (type.kind === "dyn" || type.name === "bool") return checker.getType("bool");
-  throw new InvalidExpression(
-    "no_such_overload",
-    `A condition must be bool, not ${staticName(type)}`,
-    parts[0]!.pos,
-  );
+  refuse("no_such_overload", `A condition must be bool, not ${staticName(type)}`, parts[0]!);
 }
 
 function checkFilter(checker: Checker, parts: Node[], inner: Scope, element: CelType): CelType {
@@ -93,11 +90,10 @@ function checkMap(checker: Checker, parts: Node[], inner: Scope): CelType {
 function predicate(run: Run): boolean {
   const value = run.part(0);
   if (typeof value === "boolean") return value;
-  const message = `A condition must be bool, not ${typeName(value)}`;
-  throw new EvaluationFailed("no_such_overload", message, run.resultNode.pos);
+  fail("no_such_overload", `A condition must be bool, not ${typeName(value)}`, run.resultNode);
 }
 
-/** `exists` (decided by a true) and `all` (by a false): errors count only where nothing decides. */
+/** Evaluates `exists` (decided by true) or `all` (by false). Throws the first error only if nothing decides. */
 function quantify(run: Run, decisive: boolean): boolean {
   let failure: unknown;
   for (let i = 0; i < run.length; i++) {
@@ -177,7 +173,7 @@ function sortBy(run: Run): unknown[] {
   return sorted(pairs, (pair) => pair.key).map((pair) => pair.element);
 }
 
-/** A sorted copy, stable; elements must be of one type that has an order. */
+/** A stably sorted copy. Throws `no_such_overload` where two keys have no order. */
 export function sorted<T>(list: readonly T[], keyOf: (element: T) => unknown): T[] {
   charge(list.length);
   return list.toSorted((a, b) => {

@@ -8,7 +8,7 @@ import { loopMacro, loopOf, variableName } from "../ext/loop_macros.ts";
 
 type Handler = (call: MacroCall) => Macro;
 
-/** The macros, by the signature that they are registered under. `ast` stands for an unevaluated argument. */
+/** The macros by signature. `ast` is the type of an unevaluated argument. */
 export const MACROS: ReadonlyMap<string, Handler> = new Map<string, Handler>([
   ["has(ast): bool", hasMacro],
   ["CelNamespace.bind(ast, ast, ast): dyn", bindMacro],
@@ -117,8 +117,8 @@ function optionalMacro({ receiver, args }: MacroCall, flat: boolean): Macro {
 }
 
 /**
- * The variables of a method call: `count` arguments name them; `outside` arguments after those do not see
- * them yet; `ofNames` where they stand for a map's keys only, never for its values.
+ * The variables that a method call declares: its first `count` arguments name them, the next `outside` arguments do
+ * not see them. `ofNames`: over a map they are its keys, never its values.
  */
 export function variablesOf(name: string, argumentCount: number) {
   if (name === "bind" && argumentCount === 3) return { count: 1, outside: 1, ofNames: false };

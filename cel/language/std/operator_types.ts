@@ -3,7 +3,7 @@ import type { CelType } from "../engine.ts";
 
 const NUMERIC = new Set(["int", "uint", "double"]);
 
-/** The static type of an operator's result, by name, or null where it fails whatever the data. */
+/** The name of the static type of an operator's result, or null where the operator always fails. */
 export function resultType(operator: string, left: CelType, right: CelType): string | null {
   const [a, b] = [staticName(left), staticName(right)];
   switch (operator) {
@@ -50,7 +50,7 @@ function mayOrder(left: string, right: string): boolean {
 
 const GOOGLE = { timestamp: "google.protobuf.Timestamp", duration: "google.protobuf.Duration" };
 
-/** Results by the types on both sides, numbers apart. */
+/** Types of sums and differences by the operands' types, except for numbers. */
 const SUMS: Record<string, string> = {
   "string+string": "string",
   "bytes+bytes": "bytes",

@@ -12,7 +12,7 @@ type Arithmetic = {
   integers: (left: bigint, right: bigint) => bigint;
 };
 
-/** Elements or 16-character runs that one step copies. */
+/** Characters or bytes that one step of the budget copies. */
 const COPIED_AT_ONCE = 16;
 
 const ARITHMETIC: Record<string, Arithmetic> = {
@@ -31,7 +31,7 @@ function nonZero(value: bigint, code: string, message: string): bigint {
   return value;
 }
 
-/** Two numbers: integers stay integers among themselves, a double makes the result a double. */
+/** Calculates with two numbers: in doubles if either is one, else in integers; undefined for other types. */
 function calculate({ doubles, integers }: Arithmetic, left: unknown, right: unknown): unknown {
   if (typeof left === "number" && typeof right === "number") return doubles(left, right);
   if (typeof left === "bigint" && typeof right === "bigint") return int(integers(left, right));
@@ -69,7 +69,7 @@ function add(left: unknown, right: unknown): unknown {
 
 function subtract(left: unknown, right: unknown): unknown {
   if (left instanceof Date) {
-    // The spec bounds this difference to 64 bits of nanoseconds, 292 years.
+    // The spec limits this difference to 64 bits of nanoseconds, 292 years.
     if (right instanceof Date) return durationOf(int(BigInt(left.getTime() - right.getTime()) * 1_000_000n));
     if (right instanceof Duration) return shift(left, right, -1);
   }
@@ -86,7 +86,7 @@ function isMember(value: unknown, container: unknown): unknown {
   return Array.isArray(container) ? contains(container, value) : undefined;
 }
 
-/** What each binary operator does; undefined where it has no meaning for these values. */
+/** The binary operators. Each returns undefined for operands of types that it does not take. */
 const OPERATIONS: Record<string, Operation> = {
   "+": (a, b) => calculate(ARITHMETIC["+"]!, a, b) ?? add(a, b),
   "-": (a, b) => calculate(ARITHMETIC["-"]!, a, b) ?? subtract(a, b),
@@ -109,10 +109,9 @@ function ordering(holds: (order: number) => boolean): Operation {
   };
 }
 
-/** The binary operators of the language. */
 export const BINARY = Object.keys(OPERATIONS);
 
-/** Applies a binary operator; throws `no_such_overload` where it has no meaning for these values. */
+/** The function of a binary operator. It throws `no_such_overload` for operands that the operator does not take. */
 export function operation(operator: string): Operation {
   const apply = OPERATIONS[operator]!;
   return (left, right) => {
@@ -128,13 +127,13 @@ export function operation(operator: string): Operation {
   };
 }
 
-/** `-` before a number, or undefined. */
+/** Negates a number; undefined for other types. */
 export function negate(value: unknown): unknown {
   if (typeof value === "number") return -value;
   return typeof value === "bigint" ? int(-value) : undefined;
 }
 
-/** How to make two types meet that an operator does not take, where there is one usual way. */
+/** A hint how to convert two operands that an operator does not take, where there is one usual way. */
 export function adviceFor(operator: string, left: string, right: string): string | undefined {
   const types = new Set([left, right]);
   if (types.has("string") && types.has("timestamp")) {

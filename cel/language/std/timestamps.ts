@@ -11,7 +11,7 @@ const PARSING = 25;
 const MINUTE = 60_000;
 const DAY = 86_400_000;
 
-/** The fields of a moment, read off a date whose UTC fields show the wall clock of the zone asked for. */
+/** The fields of a timestamp, read from a date whose UTC fields show the wall clock of its zone. */
 const FIELDS: Record<string, (wall: Date) => number> = {
   getFullYear: (wall) => wall.getUTCFullYear(),
   getMonth: (wall) => wall.getUTCMonth(),
@@ -30,8 +30,7 @@ const FIELDS: Record<string, (wall: Date) => number> = {
 };
 
 /**
- * The fields of timestamps and the units of durations. Registered over the library's, which take them from
- * the server's own time zone.
+ * The fields of timestamps and the units of durations. They replace cel-js's, which use the server's time zone.
  */
 export const TIME: Functions = {
   ...Object.fromEntries(
@@ -51,15 +50,15 @@ export const TIME: Functions = {
 
 const RFC_3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d{1,9})?(?:[Zz]|([-+])(\d\d):(\d\d))$/;
 
-/** The form that this service writes, and by far the most frequent. */
+/** The form that this service writes, by far the most frequent: it has a faster parser. */
 const CANONICAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-/** Reads RFC 3339 with a zone; digits below the millisecond are cut. */
+/** Parses RFC 3339 with a zone, and truncates to milliseconds. Throws `invalid_timestamp`. */
 export function parseTimestamp(text: string): Date {
   charge(PARSING);
   if (CANONICAL.test(text)) {
     const moment = new Date(text);
-    // JavaScript takes the 30th of February for a day in March.
+    // JavaScript parses the 30th of February as a day in March.
     if (moment.getUTCDate() === Number(text.slice(8, 10))) return timestampOf(moment.getTime());
   }
   const parts = text.length <= 40 ? RFC_3339.exec(text) : null;
@@ -89,7 +88,7 @@ function refuse(): never {
   );
 }
 
-/** The moment moved so that its UTC fields show the clock in `zone`: `UTC`, `+02:00`, `Europe/Zurich`. */
+/** Shifts a moment so that its UTC fields show the clock in `zone`: `UTC`, `+02:00`, `Europe/Zurich`. */
 function inZone(moment: Date, zone: string): Date {
   const offset = /^([-+]?)(\d\d):(\d\d)$/.exec(zone);
   if (!offset) return new Date(moment.getTime() + offsetOf(moment, zone));
@@ -97,7 +96,7 @@ function inZone(moment: Date, zone: string): Date {
   return new Date(moment.getTime() + (offset[1] === "-" ? -1 : 1) * minutes * MINUTE);
 }
 
-/** Formatters are costly to make and few zones are asked for. */
+/** Formatters by zone: they are expensive to create, and few zones are in use. */
 const formatters = new Map<string, Intl.DateTimeFormat>();
 const FORMATTERS_KEPT = 50;
 const MAKING_A_FORMATTER = 4_000;

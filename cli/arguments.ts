@@ -4,20 +4,20 @@ import { readValue, UsageError } from "./values.ts";
 import { type After, connect, type Convene, type Json, type Room } from "../client/mod.ts";
 
 export interface Command {
-  /** What comes after its name: `<condition>`. */
+  /** The words and options after its name: `<condition>`. */
   usage: string;
   /** What it does, in a line. */
   about: string;
-  /** Its own flags; `--server`, `--room`, `--agent` and `--json` are those of all. */
+  /** Its own options, beside the common ones. */
   options?: NonNullable<ParseArgsConfig["options"]>;
-  /** How many words may follow, at the least and at the most. */
-  words: [least: number, most: number];
+  /** The number of words that follow. */
+  words: [min: number, max: number];
   run(input: Input): Promise<number>;
 }
 
 type Flag = string | boolean | undefined;
 
-/** What the command was given. */
+/** The parsed arguments and the environment of a command. */
 export class Input {
   constructor(
     readonly words: string[],
@@ -38,7 +38,7 @@ export class Input {
     }
   }
 
-  /** The room, seen by the agent where there is one. */
+  /** The room, for the agent if one is given. */
   get room(): Room {
     const id = this.text("room") ?? this.environment.CONVENE_ROOM;
     if (!id) throw new UsageError("Which room? Say --room ID or set CONVENE_ROOM.");
@@ -64,12 +64,12 @@ export class Input {
     return number;
   }
 
-  /** Where to begin to follow: `--after` a revision, or `--after now`. */
+  /** Where following begins: `--after` a revision, or `--after now`. */
   get after(): After | undefined {
     return this.text("after") === "now" ? "now" : this.number("after");
   }
 
-  /** Milliseconds. `90` is seconds, as are `90s`; also `500ms`, `5m`, `2h`, `1d`. */
+  /** Milliseconds of `500ms`, `90s`, `5m`, `2h` or `1d`. A number without a unit is in seconds. */
   duration(flag: string): number | undefined {
     const text = this.text(flag);
     if (text === undefined) return undefined;
@@ -78,7 +78,7 @@ export class Input {
     return Number(count) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit]!;
   }
 
-  /** A value as it was typed: JSON if it is JSON, else text. With --text always text. */
+  /** The value of a word: JSON if it parses as JSON, else text. With --text always text. */
   value(typed: string): Json {
     return this.flags.text === true ? typed : readValue(typed);
   }
@@ -98,8 +98,8 @@ export function readCommand(
   environment: Record<string, string | undefined>,
 ): Input {
   const { values, positionals } = parsed(args, { ...COMMON, ...command.options });
-  const [least, most] = command.words;
-  if (positionals.length < least || positionals.length > most) {
+  const [min, max] = command.words;
+  if (positionals.length < min || positionals.length > max) {
     throw new UsageError(`This is how: convene ${name} ${command.usage}`);
   }
   return new Input(positionals, values as Record<string, Flag>, environment);
@@ -127,7 +127,7 @@ interface OptionToken {
   inlineValue?: boolean;
 }
 
-/** Refuses an option without its value, and one with a value that takes none. */
+/** Refuses an option that lacks its value, or has one that it does not take. */
 function checkValue({ rawName, value, inlineValue }: OptionToken, type: "string" | "boolean"): void {
   if (type === "boolean") {
     if (value !== undefined) throw new UsageError(`${rawName} takes no value.`);
@@ -140,7 +140,7 @@ function checkValue({ rawName, value, inlineValue }: OptionToken, type: "string"
   }
 }
 
-/** What callers write for a command although its letters are not near. */
+/** Synonyms of commands, which callers type though the spelling is not near. */
 const MEANT: Record<string, string> = {
   claim: "take",
   eval: "expr cel",
@@ -154,7 +154,7 @@ const MEANT: Record<string, string> = {
   watch: "follow events live status agents",
 };
 
-/** What to say where the first word is no command. */
+/** The error for a first word that is no command. */
 export function unknownCommand([typed = "", ...others]: string[], known: string[]): string {
   if (typed.startsWith("-")) {
     const command = others.find((word) => known.includes(word)) ?? "COMMAND";
@@ -166,7 +166,7 @@ export function unknownCommand([typed = "", ...others]: string[], known: string[
   return `There is no command ${typed}. ${hint}`;
 }
 
-/** Letters that may differ between a name and the one that was meant. */
+/** The maximum edit distance of a name from the one that was meant. */
 const NEAR = 2;
 
 function nearest(typed: string, known: string[]): string | undefined {

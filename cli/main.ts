@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command: one file for each of its verbs, which stand in `commands.ts`. */
+/** The command `convene`. Its subcommands are listed in `commands.ts`. */
 import process from "node:process";
 import { ConveneError, type ErrorCode, VERSION } from "../client/mod.ts";
 import { readCommand, unknownCommand } from "./arguments.ts";
@@ -29,7 +29,7 @@ async function main(args: string[]): Promise<number> {
   return await command.run(readCommand(name, command, args.slice(1), process.env));
 }
 
-/** What to do about a refusal by means of the command, where the service's hint names requests of its own. */
+/** Hints in terms of the command, in place of the service's, which name requests. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
   agent_exists: "Take another id, or leave out --if-new if this agent is you.",
   room_not_found: "Create it with convene room ID, or check --room.",
@@ -46,7 +46,7 @@ function report(error: unknown): number {
     console.error(`convene: ${plain(error.message)} (${plain(error.code)})`);
     const hint = HINTS[error.code] ?? error.hint;
     if (hint) console.error(plain(hint));
-    // The message tells of the first.
+    // The message is that of the first issue.
     if (Array.isArray(error.body.issues)) {
       for (const { path, message } of error.body.issues.slice(1)) {
         console.error(plain(`${path.join(".")}: ${message}`));
@@ -58,7 +58,7 @@ function report(error: unknown): number {
   return EXIT.failed;
 }
 
-// A reader that has enough (`| head -1`) ends the command, and is no failure.
+// A reader that closes the pipe (`| head -1`) ends the command without a failure.
 process.stdout.on("error", () => process.exit(EXIT.done));
-// Not process.exit: what is still to be written is written.
+// Not process.exit, which may drop pending output.
 process.exitCode = await main(process.argv.slice(2)).catch(report);

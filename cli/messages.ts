@@ -77,7 +77,7 @@ export const claim: Command = {
   },
 };
 
-/** A message on one line: `7 task ada -> bob (reply to 5): body [claimed by cyd]`. */
+/** Formats a message on one line: `7 task ada -> bob (reply to 5): body [claimed by cyd]`. */
 export function lineOf({ id, kind, from_agent, to_agent, reply_to, claimed_by, body }: Message): string {
   const way = plain(`${from_agent ?? "-"}${to_agent === null ? "" : ` -> ${to_agent}`}`);
   const reply = reply_to === null ? "" : ` (reply to ${reply_to})`;

@@ -1,17 +1,17 @@
-/** Controls, and marks that turn the direction of text or end a line: none of them is for a terminal. */
+/** Control characters, bidirectional marks and line separators, which a terminal must not receive from others. */
 const HOSTILE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
-/** Text of others on one line, with its control characters shown instead of obeyed. */
+/** Formats others' text on one line. Escapes control characters, so that the terminal does not obey them. */
 export function plain(text: string): string {
   return text.replace(HOSTILE, escaped);
 }
 
-/** A value as text: a text as it is, all else as JSON. */
+/** Formats a value: a string as it is, all else as JSON. */
 export function shown(value: unknown): string {
   return plain(typeof value === "string" ? value : JSON.stringify(value) ?? "");
 }
 
-/** JSON in which a terminal finds nothing to obey: it leaves C1 controls as they are. */
+/** Serializes to JSON. Escapes the C1 controls too, which JSON allows and a terminal obeys. */
 export function json(value: unknown): string {
   return plain(JSON.stringify(value));
 }

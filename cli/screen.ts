@@ -3,24 +3,24 @@ import { lineOf as messageLine } from "./messages.ts";
 import { plain } from "./plain.ts";
 import { lineOf as entryLine } from "./state.ts";
 
-/** What is known of a room. */
+/** The known state of a room. */
 export interface Picture {
   room: string;
   agents: Map<string, Agent>;
   state: Map<string, Entry>;
-  /** The last ones, in order. */
+  /** The last messages, ids ascending. */
   messages: Message[];
 }
 
-export interface Terminal {
+interface Terminal {
   width: number;
   height: number;
   color: boolean;
 }
 
-const KEPT = 100;
+const MAX_MESSAGES = 100;
 
-/** Adds what changed; with `reset`, drops what was. */
+/** Applies changes to a picture. A `reset` clears it first. */
 export function take(picture: Picture, { agents, state, messages, reset }: Changes): void {
   if (reset) {
     picture.agents.clear();
@@ -29,22 +29,22 @@ export function take(picture: Picture, { agents, state, messages, reset }: Chang
   }
   for (const agent of agents) picture.agents.set(agent.id, agent);
   for (const entry of state) {
-    const place = JSON.stringify([entry.scope, entry.key]);
-    if ("deleted" in entry) picture.state.delete(place);
-    else picture.state.set(place, entry);
+    const id = JSON.stringify([entry.scope, entry.key]);
+    if ("deleted" in entry) picture.state.delete(id);
+    else picture.state.set(id, entry);
   }
   const byId = new Map([...picture.messages, ...messages].map((message) => [message.id, message]));
-  picture.messages = [...byId.values()].sort((a, b) => a.id - b.id).slice(-KEPT);
+  picture.messages = [...byId.values()].sort((a, b) => a.id - b.id).slice(-MAX_MESSAGES);
 }
 
-/** The lines of the screen: none wider, and not more, than it has room for. */
+/** The lines of the screen, cut to its width and height. */
 export function screenOf({ room, agents, state, messages }: Picture, terminal: Terminal): string[] {
   const { width, height, color } = terminal;
-  const most = Math.max(1, Math.floor((height - 4) / 3));
+  const max = Math.max(1, Math.floor((height - 4) / 3));
   const title = (text: string) => color ? `\x1b[1m${cut(text, width)}\x1b[0m` : cut(text, width);
   const part = (name: string, lines: string[]) => [
     title(`${name} (${lines.length})`),
-    ...lines.slice(-most).map((line) => cut(`  ${line}`, width)),
+    ...lines.slice(-max).map((line) => cut(`  ${line}`, width)),
   ];
   return [
     title(plain(`Room ${room}`)),
@@ -58,7 +58,7 @@ function agentLine({ id, status, waiting_on }: Agent): string {
   return plain(`${id} ${status}${waiting_on === null ? "" : `: ${waiting_on}`}`);
 }
 
-/** By characters: what a terminal draws wider than one column may still wrap. */
+/** Cuts a line to a number of characters. Characters wider than one column may still wrap. */
 function cut(line: string, width: number): string {
   const characters = [...line];
   return characters.length <= width ? line : `${characters.slice(0, Math.max(0, width - 1)).join("")}…`;

@@ -78,8 +78,8 @@ export const evaluate: Command = {
   },
 };
 
-/** An entry on one line: `_shared/turn = "ada"`, and a view without its value `_view/next := state...`. */
+/** Formats an entry on one line: `_shared/turn = "ada"`, or a view without its value: `_view/next := state...`. */
 export function lineOf({ scope, key, value, expr }: Entry): string {
-  const place = plain(`${scope}/${key}`);
-  return expr !== undefined && value === null ? `${place} := ${plain(expr)}` : `${place} = ${json(value)}`;
+  const name = plain(`${scope}/${key}`);
+  return expr !== undefined && value === null ? `${name} := ${plain(expr)}` : `${name} = ${json(value)}`;
 }

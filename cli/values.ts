@@ -1,9 +1,9 @@
 import type { Json } from "../client/mod.ts";
 
-/** What was typed makes no sense: the command ends with 2. */
+/** The command was used wrongly: it exits with 2. */
 export class UsageError extends Error {}
 
-/** A word as a value: a number only if it comes back as it was typed, other JSON as JSON, else text. */
+/** Reads a word as a value: a number only if it prints as it was typed, other JSON as JSON, else text. */
 export function readValue(typed: string): Json {
   let value: Json;
   try {
@@ -17,11 +17,11 @@ export function readValue(typed: string): Json {
 
 type Reviver = (name: string, value: unknown, context?: { source?: string }) => unknown;
 
-/** JSON in which each number is kept; undefined where it is none. Errors: `UsageError` for a number that is not. */
+/** Parses JSON; undefined for other text. Errors: `UsageError` for a number that a double would change. */
 export function readJson(typed: string): Json | undefined {
   const reviver: Reviver = (_, value, context) => {
     if (typeof value !== "number") return value;
-    const source = context?.source ?? String(value); // Node 20 does not tell what was written
+    const source = context?.source ?? String(value); // Node 20 has no `context`
     const rounded = /^-?\d+$/.test(source) && !Number.isSafeInteger(value);
     if (Number.isFinite(value) && !rounded) return value;
     throw new UsageError(`JSON has no room for the number ${source}: put it in quotes, or say --text.`);

@@ -32,7 +32,7 @@ export const watch: Command = {
   },
 };
 
-/** On the terminal's other screen: what was there before is there again at the end. */
+/** Draws on the terminal's alternate screen, and restores the previous contents at the end. */
 async function draw(room: string, changes: AsyncIterable<Changes>, color: boolean): Promise<void> {
   const picture: Picture = { room, agents: new Map(), state: new Map(), messages: [] };
   const { stdout } = process;

@@ -1,6 +1,6 @@
 /**
- * The address of a service, as requests to it begin. Errors: `TypeError` for one that no request can be sent to, which
- * would be taken for a service that is away.
+ * Normalizes the address of a service. Errors: `TypeError` for an address or headers that `fetch` refuses, which
+ * would otherwise look like a service that is away.
  */
 export function addressOf(url: string, headers?: Record<string, string>): string {
   const address = URL.canParse(url) ? new URL(url) : undefined;
@@ -14,6 +14,6 @@ export function addressOf(url: string, headers?: Record<string, string>): string
   if (address.search !== "" || address.hash !== "") {
     throw new TypeError(`${JSON.stringify(url)} is no address of a service: paths are added at its end.`);
   }
-  new Request(address, { headers }); // throws what the platform's fetch would throw at each attempt
+  new Request(address, { headers }); // throws what `fetch` would throw at each attempt
   return address.href.replace(/\/+$/, "");
 }

@@ -2,7 +2,7 @@ import type { JsonObject } from "./json.ts";
 
 export type Status = "active" | "idle" | "busy" | "waiting";
 
-/** An agent as the room shows it. Times are ISO 8601. */
+/** An agent of a room. Times are ISO 8601. */
 export interface Agent {
   id: string;
   room_id: string;
@@ -16,20 +16,20 @@ export interface Agent {
   last_heartbeat: string;
 }
 
-/** What a registration answers. */
+/** The answer to a registration. */
 export interface Registered extends Agent {
-  /** Whether the agent is new in the room. */
+  /** True if the agent is new in the room. */
   created: boolean;
 }
 
 export interface Registration<M = JsonObject> {
-  /** The room's own agent unless told; without either the service gives a UUID. */
+  /** Default: the `Room`'s agent, else a UUID from the service. */
   id?: string;
-  /** The id unless told. */
+  /** Default: the id. */
   name?: string;
   role?: string;
   meta?: M;
-  /** Only if no agent has this id: else the error `agent_exists`. */
+  /** Fails with `agent_exists` if an agent has this id. */
   if_new?: boolean;
 }
 

@@ -1,6 +1,6 @@
 import { ConveneError } from "./errors.ts";
 
-/** One request under way: it ends with the caller's signal, or when it takes longer than it may. */
+/** One request in flight. It aborts with the caller's signal, or at its deadline. */
 export class Attempt {
   readonly #controller = new AbortController();
   readonly #caller: AbortSignal | undefined;
@@ -16,7 +16,7 @@ export class Attempt {
     return this.#controller.signal;
   }
 
-  /** From now on it may take so many milliseconds; as long as it likes without a number. */
+  /** Sets the deadline to so many milliseconds from now; without a number, removes it. */
   within(ms?: number): void {
     clearTimeout(this.#timer);
     if (ms !== undefined) {
@@ -24,7 +24,7 @@ export class Attempt {
     }
   }
 
-  /** Waits for a part of the request. Where it fails: the caller's reason, else `no_answer`. */
+  /** Awaits a part of the request. Errors: the reason of the caller's signal, else `no_answer`. */
   async reads<T>(part: Promise<T>): Promise<T> {
     try {
       return await part;
@@ -41,7 +41,7 @@ export class Attempt {
     }
   }
 
-  /** Gives up what is under way and leaves nothing behind. */
+  /** Aborts what is in flight, and removes the timer and the listener. */
   end(): void {
     clearTimeout(this.#timer);
     this.#caller?.removeEventListener("abort", this.#leave);
@@ -51,7 +51,7 @@ export class Attempt {
   readonly #leave = () => this.#controller.abort();
 }
 
-/** Node says "fetch failed" and keeps the reason in `cause`. */
+/** The reason of a failed fetch. Node's message is "fetch failed", with the reason in `cause`. */
 function reasonOf(error: unknown): string {
   const { message, cause } = error as Error;
   return cause instanceof Error && cause.message !== "" ? cause.message : message;

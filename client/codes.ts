@@ -27,7 +27,7 @@ export const SERVICE_CODES = [
 ] as const;
 
 /**
- * What an error is about: the service's word, `no_answer` where no answer came, `bad_answer` where it was not one of
- * Convene. A service that is newer than the client may have further ones.
+ * The code of an error: the service's, `no_answer` where no answer came, or `bad_answer` where the answer was not
+ * Convene's. A service that is newer than the client may have more codes.
  */
 export type ErrorCode = typeof SERVICE_CODES[number] | "no_answer" | "bad_answer";

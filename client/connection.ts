@@ -4,30 +4,30 @@ import { ConveneError, errorOf } from "./errors.ts";
 import { textOf } from "./json.ts";
 import { retried } from "./retry.ts";
 
-/** Milliseconds for which a request is tried again while the service is away. */
+/** Milliseconds for which a request is retried while the service is away. */
 const PATIENCE = 30_000;
-/** Milliseconds after which an attempt is given up: the service answers within 10 seconds. */
+/** The maximum milliseconds of an attempt: the service answers within 10 seconds. */
 const ANSWER = 15_000;
 
 export interface ConnectOptions {
-  /** Milliseconds for which a request is tried again while the service is away: 30,000 unless told. */
+  /** Milliseconds for which a request is retried while the service is away. Default: 30,000. */
   patience?: number;
   /** Sent with every request. */
   headers?: Record<string, string>;
-  /** What to send requests with, where it is not the platform's `fetch`. */
+  /** Sends the requests. Default: the platform's `fetch`. */
   fetch?: typeof fetch;
 }
 
-/** What every method takes beside what it is about. */
+/** Options of every call. */
 export interface CallOptions {
-  /** Ends the call: it rejects with the signal's reason. */
+  /** Aborts the call, which rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
 export interface Call extends CallOptions {
-  /** Milliseconds that one attempt may take. */
+  /** The maximum milliseconds of one attempt. */
   within?: number;
-  /** Milliseconds for which it is tried again. */
+  /** Milliseconds for which it is retried. */
   patience?: number;
 }
 
@@ -40,11 +40,11 @@ export interface Answer<T> {
 
 export type Query = Record<string, string | number | boolean | undefined>;
 
-/** Sends requests, and sends them again while the service is away; a write takes effect once all the same. */
+/** Sends requests, and retries them while the service is away. A write takes effect once, however often it is sent. */
 export class Connection {
   readonly url: string;
 
-  /** Errors: `TypeError` for an address or headers with which no request can be sent. */
+  /** Errors: `TypeError` for an address or headers that `fetch` refuses. */
   constructor(url: string, readonly options: ConnectOptions = {}) {
     this.url = addressOf(url, options.headers);
   }
@@ -53,74 +53,49 @@ export class Connection {
     return this.#tried("GET", this.address(path, query), {}, call);
   }
 
-  /** A request with a body that changes nothing. */
+  /** Sends a POST that changes nothing. */
   ask<T>(path: string, body: unknown, call: Call = {}): Promise<Answer<T>> {
-    return this.#tried("POST", this.address(path), {
-      body: textOf(body),
-    }, call);
+    return this.#tried("POST", this.address(path), { body: textOf(body) }, call);
   }
 
-  /** A request that changes the room. All its attempts carry one key, by which the service knows them as one. */
+  /** Sends a write. All its attempts carry one idempotency key, so that the service applies it once. */
   write<T>(
     method: "POST" | "PUT" | "DELETE",
     path: string,
     body: unknown,
     call: Call = {},
   ): Promise<Answer<T>> {
-    return this.#tried(method, this.address(path), {
-      body: textOf(body),
-      key: newKey(),
-    }, call);
+    return this.#tried(method, this.address(path), { body: textOf(body), key: newKey() }, call);
   }
 
-  /** Begins to read an answer without end. What goes wrong is an error as everywhere; nothing is tried again. */
+  /** Opens a stream. Errors are those of other requests, but nothing is retried. */
   async open(path: string, query: Query, attempt: Attempt): Promise<Response> {
     attempt.within(ANSWER);
-    const response = await this.#fetch(
-      "GET",
-      this.address(path, query),
-      {},
-      attempt,
-    );
+    const response = await this.#fetch("GET", this.address(path, query), {}, attempt);
     if (response.ok) return response;
     throw errorOf(response, await attempt.reads(response.text()));
   }
 
   address(path: string, query: Query = {}): string {
     const given = Object.entries(query).filter(([, value]) => value !== undefined);
-    // The service takes an empty parameter as absent: a list would come instead of what is not there.
+    // The service takes an empty parameter as absent, and would answer with a list.
     const empty = given.find(([, value]) => value === "");
     if (empty) throw new TypeError(`${empty[0]} must not be empty: leave it out.`);
-    const search = new URLSearchParams(
-      given.map(([name, value]) => [name, String(value)]),
-    );
+    const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
     return `${this.url}${path}${search.size ? `?${search}` : ""}`;
   }
 
-  /** Milliseconds for which a request is tried again. */
+  /** Milliseconds for which a request is retried. */
   get patience(): number {
     return this.options.patience ?? PATIENCE;
   }
 
-  #tried<T>(
-    method: string,
-    address: string,
-    sent: Sent,
-    call: Call,
-  ): Promise<Answer<T>> {
+  #tried<T>(method: string, address: string, sent: Sent, call: Call): Promise<Answer<T>> {
     const { patience = this.patience, signal } = call;
-    return retried(() => this.#once<T>(method, address, sent, call), {
-      patience,
-      signal,
-    });
+    return retried(() => this.#once<T>(method, address, sent, call), { patience, signal });
   }
 
-  async #once<T>(
-    method: string,
-    address: string,
-    sent: Sent,
-    call: Call,
-  ): Promise<Answer<T>> {
+  async #once<T>(method: string, address: string, sent: Sent, call: Call): Promise<Answer<T>> {
     const attempt = new Attempt(call.signal);
     attempt.within(call.within ?? ANSWER);
     try {
@@ -134,19 +109,12 @@ export class Connection {
     }
   }
 
-  #fetch(
-    method: string,
-    address: string,
-    { body, key }: Sent,
-    attempt: Attempt,
-  ): Promise<Response> {
+  #fetch(method: string, address: string, { body, key }: Sent, attempt: Attempt): Promise<Response> {
     const headers: Record<string, string> = { ...this.options.headers };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (key !== undefined) headers["Idempotency-Key"] = key;
     const send = this.options.fetch ?? fetch;
-    return attempt.reads(
-      send(address, { method, headers, body, signal: attempt.signal }),
-    );
+    return attempt.reads(send(address, { method, headers, body, signal: attempt.signal }));
   }
 }
 
@@ -166,11 +134,8 @@ function parsed<T>(text: string): T {
   }
 }
 
-/** 128 random bits. `crypto.randomUUID` is missing in pages that did not come by https. */
+/** 128 random bits in hexadecimal. Pages without https have no `crypto.randomUUID`. */
 function newKey(): string {
-  return Array.from(
-    crypto.getRandomValues(new Uint8Array(16)),
-    (byte) => byte.toString(16).padStart(2, "0"),
-  )
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0"))
     .join("");
 }

@@ -1,19 +1,19 @@
 import type { ErrorCode } from "./codes.ts";
 
-/** What an error says beside its message. */
+/** The members of an error beside its code and message. */
 export interface ErrorDetails {
-  /** The status of the answer; 0 when there was none. */
+  /** The status of the answer; 0 without one. */
   status?: number;
-  /** The whole answer. */
+  /** The answer's body. */
   body?: Record<string, unknown>;
   /** What to do instead. */
   hint?: string;
-  /** Milliseconds after which the service asks to be tried again. */
+  /** The milliseconds of the answer's `Retry-After`. */
   retryAfter?: number;
   cause?: unknown;
 }
 
-/** Whatever goes wrong between the caller and the service. */
+/** An error of the service, or of the connection to it. */
 export class ConveneError extends Error {
   override readonly name = "ConveneError";
   readonly status: number;
@@ -21,11 +21,7 @@ export class ConveneError extends Error {
   readonly hint: string | undefined;
   readonly retryAfter: number | undefined;
 
-  constructor(
-    readonly code: ErrorCode,
-    message: string,
-    details: ErrorDetails = {},
-  ) {
+  constructor(readonly code: ErrorCode, message: string, details: ErrorDetails = {}) {
     super(message, { cause: details.cause });
     this.status = details.status ?? 0;
     this.body = details.body ?? {};
@@ -33,7 +29,7 @@ export class ConveneError extends Error {
     this.retryAfter = details.retryAfter;
   }
 
-  /** Whether the same request may well succeed a moment later: nothing is wrong with what it says. */
+  /** True if the same request may succeed later. */
   get passing(): boolean {
     return this.code === "no_answer" ||
       this.body.error === "idempotency_in_progress" ||
@@ -41,17 +37,17 @@ export class ConveneError extends Error {
   }
 }
 
-/** Statuses of 400 to 499 that say "later": too slow, too early, too many. */
+/** Client errors that pass: request timeout, too early, too many requests. */
 const LATER = [408, 425, 429];
-/** Statuses of 500 and more that say "never": not implemented, not this version of HTTP. */
+/** Server errors that do not pass: not implemented, HTTP version not supported. */
 const NEVER = [501, 505];
 
-/** Proxies and CDNs have statuses of their own for a service that is away (520 to 530), so all are taken for it. */
+/** True for statuses that may pass. Includes unknown ones of 500 and more, which CDNs use for a service that is away. */
 function passes(status: number): boolean {
   return LATER.includes(status) || (status >= 500 && !NEVER.includes(status));
 }
 
-/** The error that an answer with a status of 400 or more is. */
+/** The error of an answer with a status of 400 or more. */
 export function errorOf(response: Response, text: string): ConveneError {
   const { status } = response;
   const body = objectOf(text);
@@ -85,7 +81,7 @@ function objectOf(text: string): Record<string, unknown> | undefined {
   }
 }
 
-/** A `Retry-After` (RFC 9110, 10.2.3): seconds, or the date at which to come back. */
+/** The milliseconds of a `Retry-After` (RFC 9110, 10.2.3), which is in seconds or a date. */
 function millisecondsOf(header: string | null): number | undefined {
   if (header === null) return undefined;
   const after = /^\d+$/.test(header.trim()) ? Number(header) * 1_000 : Date.parse(header) - Date.now();

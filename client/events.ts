@@ -1,12 +1,12 @@
 import type { Attempt } from "./attempt.ts";
 
-/** One block of a stream of Server-Sent Events. Without data it keeps the connection alive, or says where the stream is. */
-export interface StreamEvent {
+/** A Server-Sent Event. Without data it keeps the connection alive, or tells the stream's position. */
+interface StreamEvent {
   id: number | undefined;
   data: string;
 }
 
-/** Reads a stream of events to its end. `silence`: milliseconds without a byte after which it counts as broken. */
+/** Reads a stream of events to its end. `silence`: the milliseconds without a byte after which it counts as broken. */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
   attempt: Attempt,
@@ -18,11 +18,9 @@ export async function* readEvents(
   for (;;) {
     attempt.within(silence);
     const { done, value } = await attempt.reads(reader.read());
-    attempt.within(); // a caller that takes its time is no silence
+    attempt.within(); // the time that the caller takes does not count as silence
     if (done) return;
-    const blocks = (rest + decoder.decode(value, { stream: true })).split(
-      "\n\n",
-    );
+    const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
     rest = blocks.pop()!;
     yield* blocks.map(eventOf);
   }
@@ -32,8 +30,5 @@ function eventOf(block: string): StreamEvent {
   const fields = block.split("\n").map((line) => /^(\w*):? ?(.*)$/s.exec(line)!);
   const all = (name: string) => fields.filter((field) => field[1] === name).map((field) => field[2]!);
   const id = all("id").at(-1);
-  return {
-    id: id === undefined ? undefined : Number(id),
-    data: all("data").join("\n"),
-  };
+  return { id: id === undefined ? undefined : Number(id), data: all("data").join("\n") };
 }

@@ -7,16 +7,16 @@ import type { Message } from "./message.ts";
 import { pause, pauseAfter } from "./retry.ts";
 import type { Deleted, Entry } from "./state.ts";
 
-/** What changed after one revision and up to another, each thing once and as it was last left. */
+/** The changes after one revision and up to another, each thing once and in its last state. */
 export interface Changes {
-  /** Where to go on. */
+  /** The revision from which to continue. */
   revision: number;
   state: Array<(Entry | Deleted) & Changed>;
   agents: Array<Agent & Changed>;
   messages: Array<Message & Changed>;
-  /** More has changed after `revision`. */
+  /** True if there are more changes after `revision`. */
   more: boolean;
-  /** The room has less than was known, as after a restored copy: drop what you hold, all comes from the start. */
+  /** The room went back, as after a restore: drop what you have, since all of it comes again from the start. */
   reset?: true;
 }
 
@@ -25,21 +25,21 @@ export interface Changed {
   revision: number;
 }
 
-/** Where to begin: behind what is known (a revision, or a message's id, which is one), or now. */
+/** The revision after which to begin (a message's id is one too), or now. */
 export type After = number | "now";
 
 export interface FollowOptions extends CallOptions {
-  /** With 0, unless told: what is there, then what comes. */
+  /** Default: 0, for what is there and then each change. */
   after?: After;
 }
 
-/** Milliseconds of silence after which a stream is dead: the service says every 3.5 s that it lives. */
+/** Milliseconds of silence after which a stream counts as broken: the service sends something every 3.5 s. */
 const SILENCE = 15_000;
 
 /**
- * What changed in a room, then each change as it comes, without gaps: a stream that breaks is taken up where it
- * broke, for hours if need be. Ends quietly when the signal is aborted. Errors: what no patience mends
- * (`room_not_found`), and until the service has answered once also that it does not.
+ * Yields what changed in a room, then each new change, without gaps: a broken stream continues where it broke, for
+ * hours if need be. Returns when the signal is aborted. Errors: those that do not pass (`room_not_found`), and before
+ * the service's first answer also that there is none.
  */
 export async function* followChanges(
   connection: Connection,
@@ -47,20 +47,15 @@ export async function* followChanges(
   { after = 0, signal }: FollowOptions,
 ): AsyncGenerator<Changes, void> {
   try {
-    // A plain request first: it is tried again with the usual patience.
+    // Sends a plain request first, which is retried with the usual patience.
     const revision = await revisionOf(connection, room, signal);
-    yield* followAfter(
-      connection,
-      room,
-      after === "now" ? revision : after,
-      signal,
-    );
+    yield* followAfter(connection, room, after === "now" ? revision : after, signal);
   } catch (error) {
     if (!signal?.aborted) throw error;
   }
 }
 
-/** The room's present revision, from where whoever follows from now on begins. */
+/** The room's present revision, at which following from now begins. */
 export async function revisionOf(
   connection: Connection,
   room: string,
@@ -70,8 +65,8 @@ export async function revisionOf(
 }
 
 /**
- * Each change of a room after a revision, for those whom the service has answered already: that it does not answer
- * ends nothing. Errors: what no patience mends, the signal's reason.
+ * Yields each change of a room after a revision. Reconnects as long as the service does not answer, so it has to have
+ * answered once. Errors: those that do not pass, the signal's reason.
  */
 export async function* followAfter(
   connection: Connection,
@@ -79,18 +74,16 @@ export async function* followAfter(
   after: number,
   signal?: AbortSignal,
 ): AsyncGenerator<Changes, void> {
-  let place = after;
+  let revision = after;
   for (let failures = 1;; failures++) {
     const attempt = new Attempt(signal);
     let asked: number | undefined;
     try {
-      const response = await connection.open(`${room}/events`, {
-        after: place,
-      }, attempt);
+      const response = await connection.open(`${room}/events`, { after: revision }, attempt);
       for await (
         const { id, data } of readEvents(response.body!, attempt, SILENCE)
       ) {
-        place = id ?? place;
+        revision = id ?? revision;
         if (data === "") continue;
         failures = 0;
         yield JSON.parse(data);

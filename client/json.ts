@@ -1,11 +1,11 @@
-/** What the members of a room share. */
+/** A JSON value. */
 export type Json = null | boolean | number | string | Json[] | {
   [name: string]: Json;
 };
 
 export type JsonObject = { [name: string]: Json };
 
-/** Types that JSON has no word for. */
+/** Types that JSON cannot express. */
 type Lost =
   | undefined
   | bigint
@@ -14,8 +14,8 @@ type Lost =
   | (abstract new (...args: never) => unknown);
 
 /**
- * `T` where JSON keeps all of it, so that `value: T & JsonOf<T>` takes interfaces too, which `Json` refuses since they
- * have no index signature. What is lost is `never`; optional members may be undefined and are left out.
+ * `T` if JSON keeps all of it, with `never` for what it loses. `value: T & JsonOf<T>` accepts interfaces, which `Json`
+ * refuses since they have no index signature. Optional members may be undefined and are left out.
  */
 export type JsonOf<T> = [T] extends [Json] ? T
   : T extends null | boolean | number | string ? T
@@ -27,8 +27,8 @@ export type JsonOf<T> = [T] extends [Json] ? T
   : never;
 
 /**
- * A body as it is sent. Errors: `TypeError` for what JSON has no word for: `JSON.stringify` would send null for it,
- * or nothing.
+ * Serializes a body. Errors: `TypeError` for values that JSON cannot express, for which `JSON.stringify` would send
+ * null or nothing.
  */
 export function textOf(body: unknown): string {
   return JSON.stringify(body, function (name, value) {

@@ -2,7 +2,7 @@ import type { CallOptions } from "./connection.ts";
 import type { Json } from "./json.ts";
 
 export interface Message<T = Json> {
-  /** Ids rise, and may skip. */
+  /** Ascending, with gaps. */
   id: number;
   room_id: string;
   from_agent: string | null;
@@ -16,14 +16,14 @@ export interface Message<T = Json> {
 }
 
 export interface Post extends CallOptions {
-  /** The room's own agent unless told. */
+  /** Default: the `Room`'s agent. */
   from?: string;
-  /** An address, not a lock: everyone in the room reads every message. */
+  /** The addressee. Everyone in the room can still read the message. */
   to?: string;
-  /** Other names of `from` and `to`, as messages have them: what was read can be sent. */
+  /** Alternative names of `from` and `to`, those of a message's own members, so that a message can be sent again. */
   from_agent?: string | null;
   to_agent?: string | null;
-  /** `message` unless told. */
+  /** Default: `message`. */
   kind?: string;
   reply_to?: number;
 }
@@ -40,8 +40,8 @@ export interface MessageFilter extends CallOptions {
 }
 
 export interface MessagePage extends MessageFilter {
-  /** All that match unless told: as many requests as it takes. */
+  /** Default: all that match, in as many requests as it takes. */
   limit?: number;
-  /** The newest that match, still in order. */
+  /** The number of newest matches to return, ids ascending. */
   last?: number;
 }

@@ -4,7 +4,7 @@ import { followAfter, type FollowOptions, revisionOf } from "./follow.ts";
 import type { Json, JsonOf } from "./json.ts";
 import type { Message, MessageFilter, MessagePage, Post } from "./message.ts";
 
-/** Who has the message: the caller (`claimed`), or somebody else who was faster. */
+/** Who holds the message: the caller if `claimed`, else another agent. */
 export type Claim =
   | { claimed: true; claimed_by: string; message_id: number }
   | { claimed: false; claimed_by: string; claimed_at: string };
@@ -13,21 +13,12 @@ const PAGE = 1_000;
 
 /** The log of a room. */
 export class Messages {
-  constructor(
-    readonly connection: Connection,
-    readonly room: string,
-    readonly agent: string | undefined,
-  ) {}
+  constructor(readonly connection: Connection, readonly room: string, readonly agent: string | undefined) {}
 
-  async post<T>(
-    body: T & JsonOf<T>,
-    { signal, ...options }: Post = {},
-  ): Promise<Message> {
+  async post<T>(body: T & JsonOf<T>, { signal, ...options }: Post = {}): Promise<Message> {
     const from = options.from_agent === undefined ? this.agent : undefined;
     const sent = { from, ...options, body };
-    return (await this.connection.write<Message>("POST", this.#path(), sent, {
-      signal,
-    })).body;
+    return (await this.connection.write<Message>("POST", this.#path(), sent, { signal })).body;
   }
 
   /** The messages that match, ids ascending. */
@@ -43,41 +34,28 @@ export class Messages {
   }
 
   async get<T = Json>(id: number, call: CallOptions = {}): Promise<Message<T>> {
-    return (await this.connection.get<Message<T>>(
-      this.#path(`/${id}`),
-      {},
-      call,
-    )).body;
+    return (await this.connection.get<Message<T>>(this.#path(`/${id}`), {}, call)).body;
   }
 
-  /** Takes a message. Of all who try exactly one gets it; to claim again what one holds is well. */
+  /** Claims a message. Exactly one claimant gets it; claiming one's own message again succeeds. */
   async claim(
     id: number,
     { agent = this.agent, signal }: CallOptions & { agent?: string } = {},
   ): Promise<Claim> {
     try {
-      return (await this.connection.write<Claim>(
-        "POST",
-        this.#path(`/${id}/claim`),
-        { agent },
-        { signal },
-      )).body;
+      const path = this.#path(`/${id}/claim`);
+      return (await this.connection.write<Claim>("POST", path, { agent }, { signal })).body;
     } catch (error) {
-      if (
-        !(error instanceof ConveneError && error.code === "already_claimed")
-      ) throw error;
-      const { claimed_by, claimed_at } = error.body as {
-        claimed_by: string;
-        claimed_at: string;
-      };
+      if (!(error instanceof ConveneError && error.code === "already_claimed")) throw error;
+      const { claimed_by, claimed_at } = error.body as { claimed_by: string; claimed_at: string };
       return { claimed: false, claimed_by, claimed_at };
     }
   }
 
   /**
-   * The messages that match and are after `after` (0 unless told), then each new one as it comes, each once, ids
-   * ascending; from `"now"`, only what comes. It outlives restarts of the service, and ends quietly when the signal is
-   * aborted. Where the room has less than was known, as after a restored copy, it begins anew with the first message.
+   * Yields the messages that match after `after` (default: 0; `"now"`: only new ones), then each new one, once each,
+   * ids ascending. Reconnects when the service restarts. Returns when the signal is aborted. Where the room went back,
+   * as after a restore, it begins again with the first message.
    */
   async *follow<T = Json>(
     { after = 0, ...filter }: Omit<MessageFilter, "after"> & FollowOptions = {},
@@ -87,35 +65,23 @@ export class Messages {
       let seen = after === "now"
         ? await revisionOf(this.connection, this.room, signal)
         : yield* this.#after<T>(filter, after);
-      for await (
-        const { messages, reset } of followAfter(
-          this.connection,
-          this.room,
-          seen,
-          signal,
-        )
-      ) {
-        // The list, not the change set: it filters, and is in the order of ids.
+      for await (const { messages, reset } of followAfter(this.connection, this.room, seen, signal)) {
+        // Reads the list and not the change set, since the list is filtered and ordered by id.
         if (reset) seen = 0;
-        if (messages.some(({ id }) => id > seen)) {
-          seen = yield* this.#after<T>(filter, seen, Infinity);
-        }
+        if (messages.some(({ id }) => id > seen)) seen = yield* this.#after<T>(filter, seen, Infinity);
       }
     } catch (error) {
       if (!signal?.aborted) throw error;
     }
   }
 
-  /** The messages after an id. Returns up to where they were looked at: ids are revisions. */
+  /** Yields the messages after an id. Returns the revision that they reflect: ids are revisions. */
   async *#after<T>(
     filter: MessageFilter,
     seen: number,
     patience?: number,
   ): AsyncGenerator<Message<T>, number> {
-    const pages = this.#pages<T>({ ...filter, after: seen }, {
-      patience,
-      later: Infinity,
-    });
+    const pages = this.#pages<T>({ ...filter, after: seen }, { patience, later: Infinity });
     for await (const { messages, revision } of pages) {
       yield* messages;
       seen = Math.max(seen, revision);
@@ -123,14 +89,13 @@ export class Messages {
     return seen;
   }
 
-  /** `patience` is that of the first page, `later` of each that follows it: the usual unless told. */
+  /** `patience`: that of the first page; `later`: of each further page. Default: the connection's. */
   async *#pages<T>(
     filter: MessageFilter,
     { patience, later }: { patience?: number; later?: number } = {},
   ): AsyncGenerator<{ messages: Message<T>[]; revision: number }> {
     for (let { after } = filter;; patience = later) {
-      const asked = { ...filter, after, limit: PAGE };
-      const page = await this.#page<T>(asked, patience);
+      const page = await this.#page<T>({ ...filter, after, limit: PAGE }, patience);
       yield page;
       if (!page.more) return;
       after = page.messages.at(-1)!.id;

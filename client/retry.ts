@@ -1,21 +1,18 @@
 import { ConveneError } from "./errors.ts";
 
-/** Milliseconds: the first pause is at most SHORTEST, each later one at most twice the last, up to LONGEST. */
+/** The maximum of the first pause in milliseconds, which doubles with each pause up to LONGEST. */
 const SHORTEST = 250;
 const LONGEST = 10_000;
 
-export interface RetryOptions {
-  /** Milliseconds after which what fails is no longer tried again. */
+interface RetryOptions {
+  /** Milliseconds for which to retry. */
   patience: number;
-  /** Ends it: it rejects with the signal's reason. */
+  /** Aborts the pauses: it rejects with the signal's reason. */
   signal?: AbortSignal;
 }
 
-/** Does `act`, and again while it fails for a reason that passes. */
-export async function retried<T>(
-  act: () => Promise<T>,
-  { patience, signal }: RetryOptions,
-): Promise<T> {
+/** Runs `act`, and retries it while its error may pass. */
+export async function retried<T>(act: () => Promise<T>, { patience, signal }: RetryOptions): Promise<T> {
   const giveUp = performance.now() + patience;
   for (let failures = 1;; failures++) {
     try {
@@ -30,16 +27,12 @@ export async function retried<T>(
 }
 
 /**
- * How long to pause after so many failures in a row: a random part of what doubles (those who lost the service
- * together do not come back together), on top of what the service asks for.
+ * The milliseconds to pause after so many failures in a row: exponential backoff with jitter, so that clients do not
+ * return at once, on top of `retryAfter`.
  */
-export function pauseAfter(
-  failures: number,
-  retryAfter = 0,
-  random = Math.random,
-): number {
-  const most = Math.min(LONGEST, SHORTEST * 2 ** (failures - 1));
-  return retryAfter + most * (0.5 + random() / 2);
+export function pauseAfter(failures: number, retryAfter = 0, random = Math.random): number {
+  const max = Math.min(LONGEST, SHORTEST * 2 ** (failures - 1));
+  return retryAfter + max * (0.5 + random() / 2);
 }
 
 /** Resolves after `ms`. Rejects with the signal's reason once it is aborted. */

@@ -12,34 +12,30 @@ export interface RoomInfo {
   meta: JsonObject;
 }
 
-/** Who acts. */
+/** Options of a call by an agent. */
 export interface Actor extends CallOptions {
-  /** The room's own agent unless told. */
+  /** Default: the `Room`'s agent. */
   agent?: string;
 }
 
-/** A room, seen by one agent or by none: `agent` is who posts, claims, writes and waits unless a call says otherwise. */
+/** A room. `agent` is the default for whoever posts, claims, writes and waits. */
 export class Room {
   readonly state: State;
   readonly messages: Messages;
   readonly #path: string;
 
-  constructor(
-    readonly connection: Connection,
-    readonly id: string,
-    readonly agent?: string,
-  ) {
+  constructor(readonly connection: Connection, readonly id: string, readonly agent?: string) {
     this.#path = `/rooms/${encodeURIComponent(id)}`;
     this.state = new State(connection, `${this.#path}/state`, agent);
     this.messages = new Messages(connection, this.#path, agent);
   }
 
-  /** The page that shows the room live. */
+  /** The address of the room's live page. */
   get page(): string {
     return this.connection.address("/", { room: this.id });
   }
 
-  /** The same room, seen by an agent. */
+  /** The same room for another agent. */
   as(agent: string): Room {
     return new Room(this.connection, this.id, agent);
   }
@@ -48,85 +44,53 @@ export class Room {
     return (await this.connection.get<RoomInfo>(this.#path, {}, call)).body;
   }
 
-  /** Registers an agent. One that is there already is active again; with `if_new` that is an error. */
+  /** Registers an agent. An existing one becomes active again; with `if_new` it fails with `agent_exists`. */
   async join<M extends object = JsonObject>(
     { signal, ...registration }: Registration<M & JsonOf<M>> & CallOptions = {},
   ): Promise<Registered> {
     const id = registration.id ?? this.agent;
     const body = { name: id ?? "agent", ...registration, id };
-    return (await this.connection.write<Registered>(
-      "POST",
-      `${this.#path}/agents`,
-      body,
-      { signal },
-    )).body;
+    return (await this.connection.write<Registered>("POST", `${this.#path}/agents`, body, { signal })).body;
   }
 
   /** The agents, in the order of joining. */
   async agents(call: CallOptions = {}): Promise<Agent[]> {
-    return (await this.connection.get<Agent[]>(
-      `${this.#path}/agents`,
-      {},
-      call,
-    )).body;
+    return (await this.connection.get<Agent[]>(`${this.#path}/agents`, {}, call)).body;
   }
 
-  /** Sets the status. As a heartbeat any other call of the agent will do. */
-  async heartbeat(
-    status: Status = "active",
-    { agent = this.agent, signal }: Actor = {},
-  ): Promise<Heartbeat> {
+  /** Sets the status. Any other call of the agent counts as a heartbeat too. */
+  async heartbeat(status: Status = "active", { agent = this.agent, signal }: Actor = {}): Promise<Heartbeat> {
     const path = `${this.#path}/agents/${encodeURIComponent(agent ?? "")}/heartbeat`;
-    return (await this.connection.write<Heartbeat>("POST", path, { status }, {
-      signal,
-    })).body;
+    return (await this.connection.write<Heartbeat>("POST", path, { status }, { signal })).body;
   }
 
-  /** What changed after a revision, at most `limit` things (100 unless told); go on at the answer's `revision`. */
+  /** The changes after a revision, at most `limit` (default: 100). Continue from the answer's `revision`. */
   async changes(
     { signal, ...query }: CallOptions & { after?: number; limit?: number } = {},
   ): Promise<Changes> {
-    return (await this.connection.get<Changes>(`${this.#path}/changes`, query, {
-      signal,
-    })).body;
+    return (await this.connection.get<Changes>(`${this.#path}/changes`, query, { signal })).body;
   }
 
   /**
-   * What changed after `after` (0 unless told), then each change as it comes; from `"now"`, only what comes. Where the
-   * service has less than was known, as after a restored copy, a change set with `reset` comes, then all from the start.
-   * Ends quietly when the signal is aborted.
+   * Yields the changes after `after` (default: 0; `"now"`: only new ones), then each new change. Where the room went
+   * back, as after a restore, yields changes with `reset`, then all from the start. Returns when the signal is aborted.
    */
   follow(options: FollowOptions = {}): AsyncGenerator<Changes, void> {
     return followChanges(this.connection, this.#path, options);
   }
 
-  /** The value of an expression over the room. */
-  async eval<T = Json>(
-    expr: string,
-    { agent = this.agent, signal }: Actor = {},
-  ): Promise<T> {
+  /** Evaluates an expression over the room. */
+  async eval<T = Json>(expr: string, { agent = this.agent, signal }: Actor = {}): Promise<T> {
     return (await this.connection.ask<{ value: T }>(`${this.#path}/eval`, {
       expr,
       agent,
     }, { signal })).body.value;
   }
 
-  /** Waits until a condition is true, for hours if need be; with `timeout`, at most so many milliseconds. */
-  until(
-    condition: string,
-    options: UntilOptions & { timeout: number },
-  ): Promise<Triggered | TimedOut>;
-  until(
-    condition: string,
-    options?: Omit<UntilOptions, "timeout">,
-  ): Promise<Triggered>;
-  until(
-    condition: string,
-    options: UntilOptions = {},
-  ): Promise<Triggered | TimedOut> {
-    return until(this.connection, this.#path, condition, {
-      agent: this.agent,
-      ...options,
-    });
+  /** Waits until a condition is true, for hours if need be; with `timeout`, for at most so many milliseconds. */
+  until(condition: string, options: UntilOptions & { timeout: number }): Promise<Triggered | TimedOut>;
+  until(condition: string, options?: Omit<UntilOptions, "timeout">): Promise<Triggered>;
+  until(condition: string, options: UntilOptions = {}): Promise<Triggered | TimedOut> {
+    return until(this.connection, this.#path, condition, { agent: this.agent, ...options });
   }
 }

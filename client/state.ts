@@ -2,13 +2,13 @@ import type { CallOptions, Connection } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
 import type { Json, JsonOf } from "./json.ts";
 
-/** A value under its key, or a view (scope `_view`), which has `expr` beside. */
+/** An entry: a key with its value, or a view (scope `_view`), which also has `expr`. */
 export interface Entry<T = Json> {
   room_id: string;
   scope: string;
   key: string;
   value: T;
-  /** Counted for each key: 1, 2, 3, ... */
+  /** The number of the key's writes: 1, 2, 3, ... */
   version: number;
   updated_at: string;
   updated_by?: string | null;
@@ -18,7 +18,7 @@ export interface Entry<T = Json> {
   error?: Failure;
 }
 
-/** What is left of a deleted key in lists of what changed. */
+/** A deleted key in lists of changes. */
 export interface Deleted {
   scope: string;
   key: string;
@@ -34,28 +34,28 @@ export interface Failure {
 }
 
 export interface Place {
-  /** `_shared` unless told. */
+  /** Default: `_shared`. */
   scope?: string;
   key: string;
 }
 
-/** One write: a `value`, an `increment`, or the `expr` of a view. */
+/** A write: a `value`, an `increment`, or the `expr` of a view. */
 export interface Write<T = Json> extends Place {
   value?: T;
   increment?: boolean | number;
   expr?: string;
-  /** Only if the entry has this version; 0: only if there is none. */
+  /** Fails with `version_conflict` unless the entry has this version; 0: unless there is none. */
   if_version?: number;
 }
 
 export interface Gate extends CallOptions {
-  /** CEL that must hold in the very state that the write changes. */
+  /** A CEL condition that must be true in the state to which the write applies. */
   if?: string;
-  /** Who writes: the room's own agent unless told. */
+  /** Who writes. Default: the `Room`'s agent. */
   agent?: string;
 }
 
-/** How to write one entry. */
+/** Options of the write of one entry. */
 export interface WriteOptions extends Gate {
   scope?: string;
   if_version?: number;
@@ -63,46 +63,34 @@ export interface WriteOptions extends Gate {
 
 export interface StateFilter extends CallOptions {
   scope?: string;
-  /** Keys that begin with it. */
+  /** Only keys that begin with this. */
   prefix?: string;
-  /** Only what changed after this revision, deleted keys included; all, where the room has not come so far. */
+  /** Only entries that changed after this revision, including deleted keys; all, if the room's revision is lower. */
   since?: number;
-  /** Views with their present values. */
+  /** Includes the present values of views. */
   resolve?: boolean;
 }
 
-/** The values that a room's agents share. Refusals are errors: `version_conflict`, `precondition_failed`, ... */
+/** The state of a room. Refused writes throw: `version_conflict`, `precondition_failed`, ... */
 export class State {
-  constructor(
-    readonly connection: Connection,
-    readonly path: string,
-    readonly agent: string | undefined,
-  ) {}
+  constructor(readonly connection: Connection, readonly path: string, readonly agent: string | undefined) {}
 
   /** Writes a value. */
-  put<T>(
-    key: string,
-    value: T & JsonOf<T>,
-    options: WriteOptions = {},
-  ): Promise<Entry> {
+  put<T>(key: string, value: T & JsonOf<T>, options: WriteOptions = {}): Promise<Entry> {
     return this.#put({ key, value }, options);
   }
 
-  /** Adds to a number; a missing key counts as 0. */
-  increment(
-    key: string,
-    by = 1,
-    options: WriteOptions = {},
-  ): Promise<Entry<number>> {
+  /** Adds to a number. A missing key counts as 0. */
+  increment(key: string, by = 1, options: WriteOptions = {}): Promise<Entry<number>> {
     return this.#put({ key, increment: by }, options) as Promise<Entry<number>>;
   }
 
-  /** Defines a view: an expression that is computed whenever it is read, as `state._view.<key>` in CEL. */
+  /** Defines a view: an expression that is evaluated whenever it is read, as `state._view.<key>` in CEL. */
   view(key: string, expr: string, options: Gate = {}): Promise<Entry> {
     return this.#put({ scope: "_view", key, expr }, options);
   }
 
-  /** Up to 20 writes, all or none, behind one gate. */
+  /** Makes up to 20 writes atomically, behind one gate. */
   async batch<T extends unknown[]>(
     writes: { [I in keyof T]: Write<T[I] & JsonOf<T[I]>> },
     options: Gate = {},
@@ -118,17 +106,13 @@ export class State {
     return answer.body.state;
   }
 
-  /** The entry, or undefined where there is none. `resolve`: a view with its present value. */
+  /** The entry, or undefined where there is none. `resolve`: includes the present value of a view. */
   async get<T = Json>(
     key: string,
     { signal, ...query }: CallOptions & { scope?: string; resolve?: boolean } = {},
   ): Promise<Entry<T> | undefined> {
     try {
-      return (await this.connection.get<Entry<T>>(
-        this.path,
-        { key, ...query },
-        { signal },
-      )).body;
+      return (await this.connection.get<Entry<T>>(this.path, { key, ...query }, { signal })).body;
     } catch (error) {
       if (error instanceof ConveneError && error.code === "key_not_found") {
         return undefined;
@@ -137,23 +121,16 @@ export class State {
     }
   }
 
-  /** The entries, ordered by scope and key. Deleted ones are among them only under `since`. */
-  list(
-    filter: StateFilter & { since: number },
-  ): Promise<Array<Entry | Deleted>>;
+  /** The entries, ordered by scope and key. Includes deleted ones only with `since`. */
+  list(filter: StateFilter & { since: number }): Promise<Array<Entry | Deleted>>;
   list(filter?: StateFilter): Promise<Entry[]>;
-  async list(
-    { signal, ...query }: StateFilter = {},
-  ): Promise<Array<Entry | Deleted>> {
+  async list({ signal, ...query }: StateFilter = {}): Promise<Array<Entry | Deleted>> {
     return (await this.connection.get<Entry[]>(this.path, query, { signal }))
       .body;
   }
 
-  /** Whether there was something to delete. */
-  async delete(
-    key: string,
-    { signal, ...options }: WriteOptions = {},
-  ): Promise<boolean> {
+  /** Deletes an entry. Returns whether there was one. */
+  async delete(key: string, { signal, ...options }: WriteOptions = {}): Promise<boolean> {
     const body = { agent: this.agent, ...options, key };
     return (await this.connection.write<{ deleted: boolean }>(
       "DELETE",
@@ -163,13 +140,8 @@ export class State {
     )).body.deleted;
   }
 
-  async #put(
-    write: Write<unknown>,
-    { signal, ...options }: WriteOptions,
-  ): Promise<Entry> {
+  async #put(write: Write<unknown>, { signal, ...options }: WriteOptions): Promise<Entry> {
     const body = { agent: this.agent, ...options, ...write };
-    return (await this.connection.write<Entry>("PUT", this.path, body, {
-      signal,
-    })).body;
+    return (await this.connection.write<Entry>("PUT", this.path, body, { signal })).body;
   }
 }

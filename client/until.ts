@@ -6,7 +6,7 @@ import type { Message } from "./message.ts";
 import { retried } from "./retry.ts";
 import type { Failure } from "./state.ts";
 
-/** What may come with the answer to a wait, all of the one moment that the answer speaks of. */
+/** What the answer to a wait can include, all of the revision at which the condition was judged. */
 export type Include =
   | "state"
   | `state.${string}`
@@ -16,54 +16,54 @@ export type Include =
   | `changes:after:${number}`;
 
 export interface UntilOptions extends CallOptions {
-  /** A registered agent: all see that it waits, and for what. The room's own agent unless told. */
+  /** A registered agent: its status shows that it waits, and for what. Default: the `Room`'s agent. */
   agent?: string;
   include?: Include[];
   /** Milliseconds after which to give up. Without it, the wait lasts until the condition is true. */
   timeout?: number;
 }
 
-/** What was asked for with `include`. */
+/** The members that `include` asked for. */
 export interface Included {
   state?: Record<string, JsonObject>;
   agents?: Record<string, Agent>;
   messages?: { count: number; unclaimed: number };
   messages_since?: Message[];
-  /** `messages_since` was cut: there are more after its last id. */
+  /** `messages_since` is incomplete: there are more after its last id. */
   messages_more?: true;
   changes?: Changes;
 }
 
-/** What every answer of a wait may have. */
+/** Members of every answer to a wait. */
 interface Outcome extends Included {
-  /** `agent` is not registered: it waited without being shown as `waiting`. */
+  /** `agent` is not registered, so it was not shown as `waiting`. */
   notice?: "agent_not_registered";
 }
 
 export interface Triggered<T = Json> extends Outcome {
   triggered: true;
   condition: string;
-  /** What the condition gave: anything but `false`, `null`, `0` and `""`. */
+  /** The condition's value: anything but `false`, `null`, `0` and `""`. */
   value: T;
 }
 
 export interface TimedOut extends Outcome {
   triggered: false;
   timeout: true;
-  /** Of the whole wait. */
+  /** Milliseconds of the whole wait. */
   elapsed_ms: number;
-  /** Why the condition was not even false, when it was looked at last: a key that nobody wrote, say. */
+  /** Why the condition's last evaluation failed: a key that nobody wrote, say. */
   last_error?: Failure;
 }
 
-/** Milliseconds: the longest wait of one request, and how much later its answer may come. */
+/** The maximum milliseconds of one request's wait, and how much later its answer may come. */
 const LONGEST = 25_000;
 const MARGIN = 10_000;
 
 /**
- * Waits for a condition by as many requests as it takes. While the service is away it is tried again: for the
- * usual patience until it has answered once, after that for as long as the wait lasts. Errors: those of the
- * service (`invalid_expression`, `room_not_found`, ...), and `no_answer` or `unavailable` at the end.
+ * Waits for a condition, in as many requests as it takes. Retries while the service is away: for the usual patience
+ * before its first answer, afterwards as long as the wait lasts. Errors: those of the service (`invalid_expression`,
+ * `room_not_found`, ...), and `no_answer` or `unavailable` after the last retry.
  */
 export async function until(
   connection: Connection,
@@ -77,11 +77,7 @@ export async function until(
   function ask(): Promise<{ body: Triggered | TimedOut }> {
     const ms = Math.ceil(Math.min(LONGEST, left()));
     const body = { condition, agent, include, timeout: ms };
-    return connection.ask(`${room}/wait`, body, {
-      signal,
-      within: ms + MARGIN,
-      patience: 0,
-    });
+    return connection.ask(`${room}/wait`, body, { signal, within: ms + MARGIN, patience: 0 });
   }
 
   for (let { patience } = connection;; patience = left()) {

@@ -119,7 +119,7 @@ function compile(environment: Environment, source: string): Program {
     throw new InvalidExpression("too_deep", `The expression nests deeper than ${MAX_DEPTH} levels`, root.pos);
   }
   restore(root, source, plain);
-  const nodes = adopt(root);
+  const nodes = setRules(root);
   if (loopDepth(root) > MAX_LOOPS) {
     throw new InvalidExpression(
       "too_many_loops",
@@ -140,12 +140,12 @@ function compile(environment: Environment, source: string): Program {
 }
 
 /** Sets our rules on every node of a tree. Returns the number of nodes. */
-function adopt(node: Node): number {
+function setRules(node: Node): number {
   const rule = RULES.get(node.op);
   if (rule?.check) node.setMeta("check", rule.check);
   if (rule?.wrap) node.setMeta("check", rule.wrap(node.meta.check));
   if (rule?.evaluate) node.setMeta("evaluate", rule.evaluate);
-  return children(node).reduce((sum, child) => sum + adopt(child), 1);
+  return children(node).reduce((sum, child) => sum + setRules(child), 1);
 }
 
 /** The depth of a tree. Goes level by level, since a tree may be deeper than the stack allows. */

@@ -51,7 +51,7 @@ export function createShares(elapsed = () => performance.now()): Shares {
     return elapsed() + later + Math.min(spentBy(account), MAX_SET_BACK_MS);
   }
 
-  async function goThrough() {
+  async function workThrough() {
     working = true;
     for (let piece = pieces.peek(); piece !== undefined; piece = pieces.peek()) {
       if (isBusy()) await yieldToOthers();
@@ -97,7 +97,7 @@ export function createShares(elapsed = () => performance.now()): Shares {
           }
           account.spent = spentBy(account) + elapsed() - from;
         });
-        if (!working) goThrough();
+        if (!working) workThrough();
       }),
     async load(account, weight, task, later = 0) {
       const own = loads.isEmpty() && fits(weight) ? begin(weight) : await new Promise<Load>((start) => {

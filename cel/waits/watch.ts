@@ -123,7 +123,7 @@ export function createWatch(
       }
       found = looked;
     } catch (error) {
-      skip(error);
+      ignoreOutage(error);
     }
     for (const watch of rooms.values()) {
       if (isBusy()) await yieldToOthers();
@@ -139,11 +139,11 @@ export function createWatch(
   function end(due: Due) {
     if (ending.has(due.room)) return;
     ending.add(due.room);
-    makeEndings(database, SERVICE, due).catch(skip).finally(() => ending.delete(due.room));
+    makeEndings(database, SERVICE, due).catch(ignoreOutage).finally(() => ending.delete(due.room));
   }
 
   /** Ignores an outage: the next poll finds what this one missed. */
-  function skip(error: unknown) {
+  function ignoreOutage(error: unknown) {
     if (!(error instanceof DatabaseUnavailable)) console.error(error);
   }
 
@@ -198,7 +198,7 @@ export function createWatch(
       const { waiter, watch, result } = subscribe(request);
       const leave = () => waiter.settle(undefined);
       const finish = () => {
-        timer = setTimeout(lose, LAST_READ_MS, waiter);
+        timer = setTimeout(giveUp, LAST_READ_MS, waiter);
         waiter.final = true;
         advance(watch);
       };
@@ -228,14 +228,14 @@ export function createWatch(
         watch.waiters.forEach((waiter) => waiter.final = true);
         advance(watch);
       }
-      const loseAll = () => rooms.forEach(({ waiters }) => waiters.forEach(lose));
-      const timer = setTimeout(loseAll, LAST_READ_MS);
+      const giveUpAll = () => rooms.forEach(({ waiters }) => waiters.forEach(giveUp));
+      const timer = setTimeout(giveUpAll, LAST_READ_MS);
       await Promise.allSettled(results);
       clearTimeout(timer);
     },
   };
 }
 
-function lose(waiter: Waiter): void {
+function giveUp(waiter: Waiter): void {
   waiter.settle(new DatabaseUnavailable("The database did not answer in time.", false));
 }

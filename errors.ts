@@ -39,33 +39,33 @@ const UNAVAILABLE = {
     "This room needs a later release of the service than this instance has.",
     "Try again in a moment: the service is being upgraded, and an instance of the later release may answer.",
   ],
-  others_first: ["What was to come first took too long.", AGAIN],
+  others_first: ["The requests before this one took too long.", AGAIN],
   number_moved: ["The number changed each time before it could be added to.", AGAIN],
   gate_moved: ["The room changed each time before the gated write could be made.", AGAIN],
   views_moved: ["The room's views changed faster than they could be read."],
   too_large: ["The room is too large, or changed faster than all of it could be read."],
-  waits: ["This instance holds its most of # waits.", "Try again in a moment."],
-  followers: ["This instance has its most of # followers.", OR_WAIT],
-  followers_of_room: ["This room has its most of # followers.", OR_WAIT],
+  waits: ["This instance already holds # waits, the maximum.", "Try again in a moment."],
+  followers: ["This instance already has # followers, the maximum.", OR_WAIT],
+  followers_of_room: ["This room already has # followers, the maximum.", OR_WAIT],
   ending: ["This server is closing its connections. Nothing was done.", "Send it again."],
 } satisfies Record<string, [message: string, hint?: string]>;
 
 export const ERRORS = {
   invalid_request: {
     status: 400,
-    cause: "The JSON or a parameter is not as it must be.",
-    cure: "Mend what `issues` names: each has a `path` and a `message`.",
+    cause: "The JSON, a parameter or a header is not valid.",
+    cure: "Correct what `issues` names: each has a `path` and a `message`.",
     members: ["issues", "index?"],
   },
   invalid_expression: {
     status: 400,
-    cause: "A CEL expression does not parse, names an unknown root, or cannot be right for any data.",
+    cause: "A CEL expression does not parse, names an unknown root, or would fail on any data.",
     cure: "Look at `position` and `hint`; try it with `POST /rooms/:id/eval`.",
     members: ["expression", "position", "index?"],
   },
   evaluation_failed: {
     status: 400,
-    cause: "An expression given to `eval` failed on the room as it stands; `cause` says how.",
+    cause: "The expression of `eval` failed on the room as it is now; `cause` says why.",
     cure: "Guard missing keys with `has(...)` or `.?key.orValue(x)`.",
     members: ["expression", "cause"],
   },
@@ -156,11 +156,11 @@ export const ERRORS = {
   },
   etag_mismatch: {
     status: 412,
-    cause: "`If-Match` or `If-None-Match` does not hold: somebody wrote in between.",
+    cause: "`If-Match` or `If-None-Match` does not match: somebody wrote in between.",
     cure: "Decide again from `current`, and send the write with its version as the `ETag`.",
     members: ["current"],
     say: ({ current }: { current: object | null }) => ({
-      message: "The entry is not as the ETag has it.",
+      message: "The entry does not match the ETag.",
       current,
       hint: "Decide again from `current`, and send its version as the ETag.",
     }),
@@ -168,7 +168,8 @@ export const ERRORS = {
   precondition_failed: {
     status: 409,
     cause: "The gate `if` was not true of the state that the write would have changed.",
-    cure: "Wait until it is, with the same expression as `condition`; `cause` tells of a missing key.",
+    cure:
+      "Wait until it is true, with the same expression as `condition`. `cause` says why it failed, such as a missing key.",
     members: ["expression", "evaluated", "cause?"],
     say: ({ failure, ...members }: {
       expression: string;
@@ -186,7 +187,7 @@ export const ERRORS = {
   },
   not_a_number: {
     status: 409,
-    cause: "The entry to be incremented holds no number, or the sum is out of range.",
+    cause: "The value to be incremented is not a number, or the sum is out of range.",
     cure: "Write a number first, or use another key.",
     members: ["current", "index?"],
     say: ({ scope, key, delta, current, after, index }: RefusedWrite & {
@@ -220,7 +221,7 @@ export const ERRORS = {
   },
   agent_exists: {
     status: 409,
-    cause: "An agent was registered with `if_new`, and its id is there already.",
+    cause: "An agent was registered with `if_new`, and its id exists already.",
     cure: "Take another id, or register without `if_new` if the agent is you.",
     say: ({ agent }: { agent: string }) => ({
       message: `An agent ${JSON.stringify(agent)} is registered in this room.`,
@@ -230,8 +231,8 @@ export const ERRORS = {
   limit_reached: {
     status: 409,
     cause:
-      "The room has as many keys, views or agents as it may have, or its views would be too long in all.",
-    cure: "Delete keys and views that nobody needs, or open another room.",
+      "The room has as many keys, views or agents as it may have, or its views would be too long in total.",
+    cure: "Delete keys and views that nobody needs, or use another room.",
     members: ["index?"],
     // `bytes` are those that the views would have, of which `max` may be.
     say: ({ index, ...full }:
@@ -258,24 +259,23 @@ export const ERRORS = {
       by === "another request"
         ? {
           message: `Another request was made under the key ${JSON.stringify(key)} in this room.`,
-          hint:
-            "A key belongs to one request, to the letter, for 24 hours. Take a new key for a new request.",
+          hint: "A key belongs to one exact request for 24 hours. Take a new key for a new request.",
         }
         : {
           message: `The request under the key ${
             JSON.stringify(key)
-          } was done by another release, which answered it otherwise.`,
-          hint: "It took effect: read what is there. Take a new key only to do it once more.",
+          } was made by another release, whose answer this one cannot repeat.`,
+          hint: "It took effect: read the room. Take a new key only to make the change once more.",
         },
   },
   too_large: {
     status: 413,
     cause: "The body or a value has too many bytes.",
-    cure: "Keep large data elsewhere and share where it is.",
+    cure: "Store large data elsewhere and share its address.",
   },
   unsupported_encoding: {
     status: 415,
-    cause: "The body is packed (`Content-Encoding`), and bodies are read as they are.",
+    cause: "The body is compressed (`Content-Encoding`); the service does not decompress bodies.",
     cure: "Send it without `Content-Encoding`.",
   },
   rate_limited: {
@@ -286,13 +286,14 @@ export const ERRORS = {
   internal: {
     status: 500,
     cause: "Something went wrong on our side. It was logged.",
-    cure: "Try again; tell us if it stays.",
+    cure: "Try again. If it happens again, report it.",
   },
   unavailable: {
     status: 503,
     cause:
       "The database does not answer, the instance holds as many waits as it can, or the room needs a later release than it has.",
-    cure: "Wait `Retry-After` seconds. Read before you repeat a message or an increment: it may have worked.",
+    cure:
+      "Wait `Retry-After` seconds. Before you repeat a message or an increment, read the room: it may have taken effect.",
     say: ({ why, max }: { why: keyof typeof UNAVAILABLE; max?: number }) => {
       const [message, hint]: [string, string?] = UNAVAILABLE[why];
       return { message: message.replace("#", String(max)), hint };

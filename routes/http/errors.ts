@@ -96,6 +96,6 @@ function fromFramework(error: HTTPException): Error {
 
 export function tooLarge(what: string, max: number): RequestError {
   return new RequestError("too_large", `${what} may have at most ${max} bytes.`, {
-    hint: "Store large data elsewhere and share where it is.",
+    hint: "Store large data elsewhere and share its address.",
   });
 }

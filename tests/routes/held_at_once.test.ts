@@ -40,21 +40,21 @@ Deno.test("streams: 200 of a caller, 500 of a room, 2,000 of an instance, and on
 
     await hold("a", 2, 200);
     await hold("a", 3, 100);
-    await assertRefused(await open("a", 3), "unavailable", /This room has its most of 500/);
+    await assertRefused(await open("a", 3), "unavailable", /This room already has 500 followers/);
     await hold("b", 3, 1);
     await end();
     await held[0]!.body!.cancel();
     await hold("a", 3, 1);
-    await assertRefused(await open("a", 4), "unavailable", /This room has its most of 500/);
+    await assertRefused(await open("a", 4), "unavailable", /This room already has 500 followers/);
 
     for (const [at, room] of ["b", "c", "d"].entries()) {
       for (const n of [10, 20]) await hold(room, n + at, 200);
       await hold(room, 30 + at, 100);
     }
-    await assertRefused(await open("e", 40), "unavailable", /This instance has its most of 2000/);
+    await assertRefused(await open("e", 40), "unavailable", /This instance already has 2000 followers/);
     await end();
     await hold("e", 40, 1);
-    await assertRefused(await open("e", 40), "unavailable", /This instance has its most of 2000/);
+    await assertRefused(await open("e", 40), "unavailable", /This instance already has 2000 followers/);
     for (const { body } of held) await body!.cancel();
     held.length = 0;
     await hold("e", 40, 1);
@@ -122,7 +122,7 @@ Deno.test("waits: 1,000 of a caller, 5,000 of a room, 10,000 of an instance, and
     await hold("b", 15, 999);
     assert.ok(await admitted("c", 16));
     const leaveInstance = await holdOne("c", 16);
-    await assertRefused(await wait("c", 16), "unavailable", /This instance holds its most of 10000 waits/);
+    await assertRefused(await wait("c", 16), "unavailable", /This instance already holds 10000 waits/);
     await leaveInstance();
     assert.ok(await admitted("c", 16));
 

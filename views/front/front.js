@@ -16,7 +16,7 @@ async function create(button) {
     if (!response.ok) throw new Error(answer.message);
     location.href = `/?room=${encodeURIComponent(answer.id)}`;
   } catch (error) {
-    complaint.textContent = `It was not created: ${error.message}`;
+    complaint.textContent = `The room was not created: ${error.message}`;
     button.disabled = false;
   }
 }

@@ -59,7 +59,7 @@ export function enableSession() {
       note.replaceChildren(link, " that this has made.");
     } catch (error) {
       await Promise.allSettled(pending);
-      note.textContent = `It stopped: ${error.message}`;
+      note.textContent = `The demo stopped: ${error.message}`;
     }
     button.disabled = false;
   });

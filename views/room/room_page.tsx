@@ -74,7 +74,7 @@ export function unknownRoomPage(id: string, address: string, assets: Assets): Ma
         <h1>
           There is no room <code>{id}</code>
         </h1>
-        <p>Rooms are never created by looking. If the address is right, create it now.</p>
+        <p>Opening a page never creates a room. If the address is right, create the room now.</p>
         <p>
           <button type="button" class="primary" data-create={id}>Create this room</button>
           <span class="error" role="alert" id="create-error" />

@@ -78,7 +78,7 @@ function Cut({ cut, size, source }: { cut: string; size: number; source?: string
       <pre>{cut}</pre>
       <p class="quiet">
         {`${count(size - cut.length)} more characters. `}
-        {source && <a href={source}>All of it as JSON</a>}
+        {source && <a href={source}>The whole value as JSON</a>}
       </p>
     </details>
   );

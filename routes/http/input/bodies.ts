@@ -32,16 +32,16 @@ function brokenOff(error: Error): never {
   throw error instanceof RequestError ? error : invalidMember([], "The body broke off.");
 }
 
-/** Why a body that is packed is no JSON; undefined where it is not. */
+/** The refusal of a compressed body; undefined where it is not compressed. */
 export function packedBody(c: Context): RequestError | undefined {
   const encoding = c.req.header("Content-Encoding");
   if (encoding === undefined || /^\s*(?:identity)?\s*$/i.test(encoding)) return undefined;
   c.header("Accept-Encoding", "identity");
-  const message = `Content-Encoding: bodies are read as they are, and this one is ${
+  const message = `Content-Encoding: compressed bodies are not supported, and this one is ${
     JSON.stringify(encoding)
   }.`;
   return new RequestError("unsupported_encoding", message, {
-    hint: "Send it unpacked, without Content-Encoding.",
+    hint: "Send it uncompressed, without Content-Encoding.",
   });
 }
 

@@ -7,7 +7,7 @@ export function FirstCalls({ address, room }: { address: string; room: string })
   const calls: Array<[string, string]> = [
     ["An agent joins:", `curl -s ${quoted(`${path}/agents`)} -d '{"id":"alice","name":"Alice"}'`],
     [
-      "It says something:",
+      "It posts a message:",
       `curl -s ${quoted(`${path}/messages`)} -d '{"from":"alice","body":"Who takes the tests?"}'`,
     ],
     [

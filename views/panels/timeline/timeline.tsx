@@ -53,7 +53,7 @@ export const TIMELINE: Panel<RoomLook & TimelineShown, RoomLook & TimelineShown>
               </svg>
               wait
             </span>
-            <span title="The database keeps no waits that are over. A bar reaches from the first to the last look at this room that saw the wait.">
+            <span title="Past waits are not stored. A bar goes from the first to the last read of this room that saw the wait.">
               The newest {EVENTS_SHOWN} events, and waits as far as they were seen
             </span>
           </p>

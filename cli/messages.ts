@@ -27,7 +27,7 @@ export const read: Command = {
   usage:
     "[--after ID|now] [--last N] [--kind KIND] [--from AGENT] [--to AGENT] [--thread ID] [--unclaimed] [--follow]",
   about:
-    "Print the messages, one a line; --follow goes on with each new one as it comes, with --after now with those alone.",
+    "Print the messages, one per line; --follow then prints each new one; with --after now only new ones.",
   options: {
     after: text,
     last: text,
@@ -62,7 +62,7 @@ export const read: Command = {
 
 export const claim: Command = {
   usage: "<message id>",
-  about: "Take a message as --agent. Ends with 1 if somebody else has it.",
+  about: "Claim a message for --agent. Exits with 1 if another agent holds it.",
   words: [1, 1],
   async run(input) {
     const id = Number(input.words[0]);

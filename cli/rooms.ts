@@ -16,7 +16,7 @@ export const room: Command = {
 export const join: Command = {
   usage: "[id] [--name NAME] [--role ROLE] [--if-new]",
   about: "Register as an agent of the room; prints its id. Without an id: --agent, or a UUID. " +
-    "--if-new: ends with 1 if the id is there.",
+    "--if-new: exits with 1 if the id exists.",
   options: { name: { type: "string" }, role: { type: "string" }, "if-new": { type: "boolean" } },
   words: [0, 1],
   async run(input) {

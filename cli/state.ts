@@ -44,7 +44,7 @@ function written(input: Input): Promise<Entry> {
 export const get: Command = {
   usage: "[key] [--scope SCOPE]",
   about:
-    "Print the value of a key (1 if there is none), or all values, one a line. Views come with their values.",
+    "Print the value of a key (exits with 1 if there is none), or all values, one per line. Views have their values.",
   options: { scope: text },
   words: [0, 1],
   async run(input) {

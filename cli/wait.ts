@@ -5,8 +5,8 @@ import { json, plain, shown } from "./plain.ts";
 
 export const wait: Command = {
   usage: "<CEL> [--timeout 2h] [--include state,agents,messages,messages:after:ID]",
-  about: "Block until the condition is true, for hours if need be; prints its value once, with --json or " +
-    "--include the whole answer. Ends with 124 when --timeout (90s, 5m, 2h) is over.",
+  about: "Block until the condition is true, even for hours; prints its value, with --json or " +
+    "--include the whole answer. Exits with 124 after --timeout (90s, 5m, 2h).",
   options: { timeout: { type: "string" }, include: { type: "string" } },
   words: [1, 1],
   async run(input) {

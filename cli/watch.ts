@@ -9,9 +9,8 @@ import { lineOf as entryLine } from "./state.ts";
 
 export const watch: Command = {
   usage: "[--after REVISION|now]",
-  about:
-    "Show the room live: agents and what they wait for, the last messages, the state. Ends with Ctrl-C. " +
-    "Where there is no terminal, or with --json, each change is a line. --after begins behind a revision, or now.",
+  about: "Show the room live: agents and what they wait for, the last messages, the state. Ctrl-C ends it. " +
+    "Without a terminal, or with --json, each change is a line. --after starts after a revision, or now.",
   options: { after: { type: "string" } },
   words: [0, 0],
   async run(input) {

@@ -1,5 +1,5 @@
 /** A map that evicts the least recently used. The package lru-cache takes 13 ms of a cold start of 98 to load. */
-export interface Lru<Value> {
+interface Lru<Value> {
   get(name: string): Value | undefined;
   has(name: string): boolean;
   set(name: string, value: Value): void;

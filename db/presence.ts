@@ -10,7 +10,7 @@ export const STATUSES = ["active", "idle", "busy", "waiting"] as const;
 export type Status = typeof STATUSES[number];
 
 /** Marks a wait in progress for all to see: a lease, which ends when its instance dies (db/write/endings.ts). */
-export interface WaitMark {
+interface WaitMark {
   room: string;
   agent: string;
   /** Unique among the agent's waits. */

@@ -1,5 +1,5 @@
 import type { Json } from "../../db/json.ts";
-import { type Newest, newestOf, present, type Status } from "../../db/presence.ts";
+import { type Newest, newestOf, present } from "../../db/presence.ts";
 import type { AgentRow, Snapshot } from "../../db/snapshots/snapshot.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { compile, type Context, EvaluationFailed, InvalidExpression } from "../language/expression.ts";
@@ -88,7 +88,7 @@ function agentsFrom({ agents, waits }: Snapshot, metas: Map<string, unknown>) {
 }
 
 function recordOf(agent: AgentRow, newest: Newest, metas: Map<string, unknown>): CelMap {
-  const { status, waiting_on } = present(agent.id, agent.status as Status, newest);
+  const { status, waiting_on } = present(agent.id, agent.status, newest);
   const { id, name, role, joined_at, last_heartbeat } = agent;
   const record = { id, name, role, status, waiting_on, joined_at, last_heartbeat };
   return new Map<string, unknown>([...Object.entries(record), ["meta", metas.get(id)]]);

@@ -3,7 +3,7 @@ import type { Row, Send, Statement } from "../driver/statement.ts";
 import { SERVICE, type Viewer } from "../viewer.ts";
 import { isBusy, yieldToNetwork } from "../yield.ts";
 
-export interface BatchLimits {
+interface BatchLimits {
   /** Batches in flight at once. */
   inFlight: number;
   /** Milliseconds for which a batch in flight holds up the next: near databases answer within them. */

@@ -31,7 +31,7 @@ export interface Listing {
   cut?: { column: string; at: number; size: string };
 }
 
-export interface ListingPart {
+interface ListingPart {
   /** The FROM of its rows, by default the table. */
   from?: string;
   where?: string;
@@ -48,7 +48,7 @@ export interface Through {
 }
 
 /** How far a listing was read: the position of the last row, and how many more rows are wanted, -1 for all. */
-export interface Progress {
+interface Progress {
   last?: Value[];
   left: number;
   /** The size of the next page. */

@@ -1,5 +1,5 @@
 /** A binary heap of messages and their parents, by id. */
-export interface MinHeap {
+interface MinHeap {
   add(id: number, parent: number): void;
   /** Takes out the smallest ids, in order. */
   take(count: number): Array<[id: number, parent: number]>;

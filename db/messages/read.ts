@@ -38,18 +38,8 @@ export interface MessageFilter {
   limit: number;
 }
 
-const COLUMNS = [
-  "id",
-  "room_id",
-  "from_agent",
-  "to_agent",
-  "kind",
-  "body",
-  "created_at",
-  "reply_to",
-  "claimed_by",
-  "claimed_at",
-];
+const POSTED = ["id", "room_id", "from_agent", "to_agent", "kind", "body", "created_at", "reply_to"];
+const COLUMNS = [...POSTED, "claimed_by", "claimed_at"];
 
 const GET = createCoalescedRead(
   { room_revision: REVISION, ...columnsOf("message", COLUMNS) },

@@ -1,5 +1,5 @@
 import type { Database } from "../database.ts";
-import { selectAgents } from "../agents.ts";
+import { type Agent, selectAgents } from "../agents.ts";
 import { NOW } from "../clock.ts";
 import { DUE } from "../write/endings.ts";
 import { type ReadSet, stateArgs } from "../write/read_set.ts";
@@ -16,12 +16,12 @@ import { mapYielding } from "../yield.ts";
 import { type Query, readConsistent } from "../consistent_read/read.ts";
 
 /** What to load of a room. */
-export interface SnapshotQuery extends ReadSet {
+interface SnapshotQuery extends ReadSet {
   /** Whether to load the definitions of all views. */
   views: boolean;
 }
 
-export interface RoomRevisions {
+interface RoomRevisions {
   revision: number;
   state: number;
   views: number;
@@ -29,15 +29,7 @@ export interface RoomRevisions {
   messages: number;
 }
 
-export interface AgentRow {
-  id: string;
-  name: string;
-  role: string;
-  meta: Json;
-  status: string;
-  joined_at: string;
-  last_heartbeat: string;
-}
+export type AgentRow = Omit<Agent, "room_id" | "waiting_on">;
 
 /** The loaded parts of a room at one revision. */
 export interface Snapshot {

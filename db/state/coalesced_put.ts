@@ -4,7 +4,7 @@ import { type CoalescedWrite, createCoalescedWrites } from "../write/coalesced_w
 import { added, INSERT_ENTRY, orReplace } from "./entry_sql.ts";
 
 /** A put without preconditions. */
-export interface CoalescedPut extends CoalescedWrite {
+interface CoalescedPut extends CoalescedWrite {
   scope: string;
   key: string;
   /** JSON. */

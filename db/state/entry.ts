@@ -16,7 +16,7 @@ export interface Entry {
   updated_by: string | null;
 }
 
-/** A deleted key, of which a list with `since` tells. */
+/** A deleted key, which lists of changes show. */
 export interface Tombstone {
   scope: string;
   key: string;

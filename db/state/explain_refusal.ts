@@ -47,7 +47,7 @@ export function storedArgs(room: string, keys: Array<{ scope: string; key: strin
 }
 
 /** A key as a write within a batch finds it. */
-export interface Seen {
+interface Seen {
   live: boolean;
   version: number;
   value: Json;

@@ -20,30 +20,17 @@ export interface StateFilter {
   since?: number;
 }
 
+const WRITTEN = ["value", "expr", "version", "updated_at", "updated_by"];
+const COLUMNS = ["room_id", "scope", "key", ...WRITTEN, "deleted", "revision"];
+
 const GET = createCoalescedRead(
-  {
-    room_revision: REVISION,
-    ...columnsOf("entry", ["value", "expr", "version", "updated_at", "updated_by"]),
-  },
+  { room_revision: REVISION, ...columnsOf("entry", WRITTEN) },
   `FROM json_each(:asked) AS asked
     CROSS JOIN rooms ON rooms.id = asked.value ->> 0
     LEFT JOIN state AS entry
       ON entry.room_id = rooms.id AND entry.scope = asked.value ->> 1 AND entry.key = asked.value ->> 2
      AND NOT entry.deleted`,
 );
-
-const COLUMNS = [
-  "room_id",
-  "scope",
-  "key",
-  "value",
-  "expr",
-  "version",
-  "updated_at",
-  "updated_by",
-  "deleted",
-  "revision",
-];
 
 // The byte FF sorts after all UTF-8 text.
 const AFTER_PREFIX = `:prefix || CAST(x'FF' AS TEXT)`;

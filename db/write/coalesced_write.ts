@@ -12,10 +12,10 @@ export interface CoalescedWrite {
 }
 
 /** The result of a write; undefined where its room does not exist, or cannot take all of its writes. */
-export type CoalescedResult = { revision: number; version: number | undefined } | undefined;
+type CoalescedResult = { revision: number; version: number | undefined } | undefined;
 
 /** The SQL of a kind of coalesced write. `json_each(:writes)` gives the rows of `asRow`. */
-export interface CoalescedWriteKind<Item extends CoalescedWrite> {
+interface CoalescedWriteKind<Item extends CoalescedWrite> {
   /** Advances each room by the number of its writes and sets `admitted = :nonce`; returns `room` and `revision`. */
   admission(items: Item[]): Statement;
   /** Inserts the writes of admitted rooms; returns `room`, `revision` and `version`, or nothing without versions. */

@@ -11,7 +11,7 @@ import { ADMITTED, advance, FROM_ADMITTED } from "./admission.ts";
  * A kind of thing that ends by itself. A new kind needs triggers on its table that maintain `rooms.due`, the first end of
  * all kinds (db/driver/schema.ts).
  */
-export interface Ending {
+interface Ending {
   part: Part;
   table: string;
   /** The column of a thing's end, in milliseconds of the database's clock. */

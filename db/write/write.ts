@@ -30,7 +30,7 @@ export interface Write {
   requires?: number;
 }
 
-export interface Committed {
+interface Committed {
   /** Its `revision` is undefined where the write was not admitted. */
   outcome: Outcome;
   /** The rows of the reads, for a refusal. */

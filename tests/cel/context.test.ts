@@ -15,7 +15,7 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
     name: "Ann",
     role: "agent",
     meta: {},
-    status: "busy",
+    status: "busy" as const,
     joined_at: "",
     last_heartbeat: "",
   };

@@ -1,27 +1,27 @@
 /**
- * Every error code: the one place that knows its status, its cause, its cure and its further members. The answers of
- * the API, /docs/errors, OpenAPI and the client's type are made of it, and docs/api.md is compared with it.
+ * The table of error codes: the only place with each one's status, cause, cure and further members. The API's answers,
+ * /docs/errors, OpenAPI and the client's type are made from it. A test compares docs/api.md with it.
  */
 
 export interface Row {
   status: 400 | 403 | 404 | 405 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
-  /** Why it comes, and what to do: for /docs/errors, as Markdown. */
+  /** The reason and what to do about it, as Markdown for /docs/errors. */
   cause: string;
   cure: string;
-  /** What its answer has beside `error`, `message`, `hint` and `docs`; `?` marks what may be absent. */
+  /** Members of the answer besides `error`, `message`, `hint` and `docs`; `?` marks optional ones. */
   members?: string[];
-  /** The words of the API for what the room refuses: its facts are the parameter, so that they are declared here. */
+  /** Words the API's refusal. Its parameter declares the facts that a refusal with this code carries. */
   say?: (facts: never) => Words;
 }
 
-/** Of an answer what follows `error`, in its order. */
+/** The members of an error's answer after `error`, in order. */
 export interface Words {
   message: string;
   hint?: string;
   [member: string]: unknown;
 }
 
-/** A write of a batch that is refused: its index, and the version at which earlier writes of the key leave it. */
+/** A refused write of a batch: its index, and the version that earlier writes of the batch gave the key. */
 interface RefusedWrite {
   index?: number;
   after?: number;
@@ -33,7 +33,7 @@ const isAfter = (after?: number) => after === undefined ? "" : "After the earlie
 const AGAIN = "Nothing was written. Try again.";
 const OR_WAIT = "Try again in a moment, or wait with a condition.";
 
-/** What is away, or has too much to do, and what to do then. */
+/** The reasons for `unavailable`, each with its message and hint. */
 const UNAVAILABLE = {
   later_release: [
     "This room needs a later release of the service than this instance has.",
@@ -91,7 +91,7 @@ export const ERRORS = {
     status: 404,
     cause: "The room has no message with this id.",
     cure: "Take the id from a message that you read in this room.",
-    // 0 where the caller named something that can be no message's id.
+    // 0 if the caller's text cannot be a message id.
     say: ({ message }: { message: number | string }) =>
       message === 0
         ? {
@@ -139,7 +139,7 @@ export const ERRORS = {
       scope: string;
       key: string;
       expected: number;
-      /** The entry as it is stored: nothing of a refused batch is. */
+      /** The stored entry. A refused batch stores nothing. */
       current: { version: number } | null;
     }) => {
       const version = after ?? current?.version;
@@ -234,7 +234,7 @@ export const ERRORS = {
       "The room has as many keys, views or agents as it may have, or its views would be too long in total.",
     cure: "Delete keys and views that nobody needs, or use another room.",
     members: ["index?"],
-    // `bytes` are those that the views would have, of which `max` may be.
+    // `bytes`: the size that the views would have.
     say: ({ index, ...full }:
       & { index?: number; max: number }
       & (
@@ -304,11 +304,11 @@ export const ERRORS = {
 type Errors = typeof ERRORS;
 export type ErrorCode = keyof Errors;
 
-/** What is refused as the room stands, or as the service does; the other codes are of what a request says. */
+/** Codes that depend on the state of the room or service. All others depend on the request alone. */
 export type RefusalCode = {
   [Code in ErrorCode]: Errors[Code] extends { say: unknown } ? Code : never;
 }[ErrorCode];
 
-/** What a refusal tells: which key, which version was found, which limit. */
+/** The facts of a refusal, such as the key, the version found, or the limit. */
 export type Facts<Code extends RefusalCode> = Code extends RefusalCode ? Parameters<Errors[Code]["say"]>[0]
   : never;

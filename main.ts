@@ -19,21 +19,21 @@ export const database = createDatabase({ connect: () => connect(url, authToken) 
 const services = createServices(database, settings);
 const app = createApp(services);
 
-/** Answers all waits, and in time all requests that the database keeps, so that the instance ends without cutting anybody. */
+/** Answers all waits now, and requests that the database holds in time, so that shutting down drops no request. */
 export function drain(): Promise<void> {
   endRequestsIn(KEPT_FOR_MS);
   return services.watch.drain();
 }
 
-// start.ts has a server of its own to shut down; `deno serve` and Deno Deploy have theirs, which we cannot await.
+// start.ts shuts down its own server. The servers of `deno serve` and Deno Deploy cannot be awaited.
 const FLUSH_MS = 100;
 if (!Deno.mainModule.endsWith("/start.ts")) {
   onEnd(() => drain().then(() => pause(FLUSH_MS)), database.close);
 }
 
-// Whoever serves says from where a request came; not all do.
+// `info` is optional: not every server tells where a request came from.
 const handler = (request: Request, info?: Partial<Deno.ServeHandlerInfo>): Response | Promise<Response> =>
   app.fetch(request, info);
 
-// `deno serve` and Deno Deploy take the object's `fetch`, Val Town the function itself.
+// `deno serve` and Deno Deploy call `fetch` of the object, Val Town calls the function.
 export default Object.assign(handler, { fetch: handler }) satisfies Deno.ServeDefaultExport;

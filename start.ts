@@ -32,8 +32,8 @@ function onListen({ hostname, port }: Deno.NetAddr) {
   preloadSoon(databaseOf(env));
 }
 
-// A database that does not answer yet is tried again by the first request. One that a newer release has set up ends
-// the process: the log has said why.
+// The first request retries a database that does not answer yet. One that a newer release has migrated ends the
+// process; its reason is in the log already.
 database.migrate().catch(({ cause }) => cause instanceof NewerDatabase && Deno.exit(1));
 
 onEnd(() => Promise.all([drain(), server.shutdown()]), database.close);

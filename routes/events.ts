@@ -35,7 +35,7 @@ export const EVENTS = describe({
 
 const plainly = (changes: Changes) => event(changes.revision, JSON.stringify(changes));
 
-/** Tells a reader to drop what it holds, then what there is. Whoever does not know the event is told all the same. */
+/** Tells a reader to drop what it holds, then sends all there is, which also reaches readers that ignore `reset`. */
 function resetOf({ reset, ...changes }: Changes): Pieces {
   const { state, agents, messages } = changes;
   const more = state.length + agents.length + messages.length > 0;
@@ -46,7 +46,7 @@ function resetOf({ reset, ...changes }: Changes): Pieces {
 export function mountEvents(app: Hono, services: Services): void {
   const made = new WeakMap<Changes, Pieces>();
 
-  /** Those who follow one room are sent the same bytes. */
+  /** Encodes changes once for all readers of a room. */
   function eventOf(changes: Changes): Pieces {
     const pieces = made.get(changes) ?? (changes.reset ? resetOf(changes) : plainly(changes));
     made.set(changes, pieces);
@@ -61,7 +61,7 @@ export function mountEvents(app: Hono, services: Services): void {
   });
 }
 
-/** Follows the path's room; `left` is to be called once the reader is gone. Errors: `rate_limited`, those of `follow`. */
+/** Follows the path's room. Call `left` when the reader is gone. Errors: `rate_limited`, those of `watch.follow`. */
 export async function follow(c: Context, { watch, fairUse, outbox, viewerOf }: Services) {
   const [viewer, room] = [viewerOf(c), roomOf(c)];
   const seen = keyFor(viewer, room);
@@ -78,7 +78,7 @@ export async function follow(c: Context, { watch, fairUse, outbox, viewerOf }: S
   }
 }
 
-/** Where a stream begins: behind what the reader got last, else where it asks to. Errors: `invalid_request`. */
+/** Returns the revision that a stream starts after: `Last-Event-ID`, else `after`. Errors: `invalid_request`. */
 function startOf(c: Context): number | undefined {
   const last = c.req.header("Last-Event-ID")?.trim();
   if (!last) return queryNumber(c, "after");

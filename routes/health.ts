@@ -20,7 +20,7 @@ export const HEALTH = describe({
   },
 });
 
-/** Says that the database answers, and which version of the service does. Errors: `unavailable`. */
+/** Reports that the database answers, and the service's version. Errors: `unavailable`. */
 export function mountHealth(app: Hono, { database }: Services): void {
   document(app, "/healthz", {
     async GET(c) {

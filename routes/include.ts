@@ -6,21 +6,20 @@ const LISTS = String.raw`(?:messages|changes):after:\d+`;
 const fields = (scope: string) => `(?:state(?:\\.${scope})?|agents|messages|${LISTS})`;
 const IN_TEXT = fields(String.raw`[^,]*[^,\s]`);
 
-/** What `include` is, in words. */
 export const INCLUDE =
   "Comma-separated, or (in a body) an array: `state`, `state.<scope>`, `agents`, `messages`, `messages:after:<id>`, " +
   `\`changes:after:<revision>\`; at most ${LIMITS.includeFields}`;
 
-/** What `includeOf` takes, for schemas: the elements of an array, and a text. */
+/** Describe to schemas what `includeOf` accepts: an element of an array, and a whole text. */
 export const FIELD_PATTERN = `^${fields(String.raw`[\s\S]+`)}$`;
 export const INCLUDE_PATTERN = String.raw`^\s*(?:${IN_TEXT}\s*)?(?:,\s*(?:${IN_TEXT}\s*)?)*$`;
 
-/** The names of a text: a comma parts two, spaces around one do not count. In an array each is to the letter. */
+/** Splits a text at commas and trims each name. Names in an array are not trimmed. */
 function namesOf(fields: string): string[] {
   return fields.split(",").map((name) => name.trim()).filter((name) => name !== "");
 }
 
-/** What an answer is to include. Errors: `invalid_request` for a field that there is not, or too many. */
+/** Parses `include`. Errors: `invalid_request` for an unknown field, or too many fields. */
 export function includeOf(fields: string | string[]): Include {
   const include: Include = {};
   const list = typeof fields === "string" ? namesOf(fields) : fields;

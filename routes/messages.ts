@@ -177,7 +177,7 @@ export function mountMessages(app: Hono, services: Services): void {
   });
 }
 
-/** A member that has two names. Errors: `invalid_request` where they hold different things. */
+/** Reads a member that has two names. Errors: `invalid_request` if their values differ. */
 function sameOf<Name extends string>(
   sent: Partial<Record<Name, string>>,
   name: Name,

@@ -102,7 +102,7 @@ function roomReply({ id, created_at, meta }: Room) {
   return { id, created_at, meta };
 }
 
-/** Where the list goes on: `before`, and between rooms of that very moment `before_id`, as our own links have it. */
+/** Returns where the list continues: at `before`, and among rooms created at that time at `before_id`. Errors: `invalid_request`. */
 function cursorOf(c: Context): RoomCursor | undefined {
   const before = queryText(c, "before");
   if (before === undefined) return undefined;

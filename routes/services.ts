@@ -10,36 +10,35 @@ import { createFairUse, FAIR_USE, type FairUse, type FairUseOptions } from "./ht
 import { LIMITS } from "./http/limits.ts";
 import { createOutbox, type Outbox } from "./http/outbox.ts";
 
-/** What handlers work with. */
+/** The dependencies of handlers. */
 export interface Services {
   database: Database;
   reader: Reader;
   gates: Gates;
   watch: Watch;
   fairUse: FairUse;
-  /** Lets in what is for this instance. Errors: `invalid_request`, `forbidden`. */
+  /** Refuses requests that are not meant for this instance. Errors: `invalid_request`, `forbidden`. */
   admit(c: Context): void;
-  /** With whose eyes a request reads. */
+  /** Returns on whose behalf a request reads and writes. */
   viewerOf(c: Context): Viewer;
-  /** Where the service is reached. */
+  /** Returns the service's URL, without a path. */
   addressOf(c: Context): string;
-  /** Whether that is the same for all. */
+  /** Whether `addressOf` is the same for every caller. */
   hasOneAddress: boolean;
-  /** What is being sent to the readers of streams. */
   outbox: Outbox;
-  /** Where people find the source of this service. */
+  /** Link to the service's source code. */
   source?: string;
 }
 
 export interface ServiceOptions {
-  /** Milliseconds between two looks at the rooms that are waited for. */
+  /** Milliseconds between two reads of the revisions of rooms with waits. */
   poll?: number;
   fairUse?: FairUseOptions;
   browsers?: BrowserOptions;
-  /** Where the service is reached; left out: where each caller reaches it. */
+  /** The service's URL. Default: the one that each caller used. */
   publicUrl?: string;
   viewerOf?: Services["viewerOf"];
-  /** An https address to link to as the source; anything else is left out. */
+  /** An https URL; any other value is ignored. */
   source?: string;
 }
 

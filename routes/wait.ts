@@ -105,7 +105,7 @@ export const WAIT = describe({
 type WaitBody = z.infer<ReturnType<typeof WAIT.bodies>["WaitRequest"]>;
 
 export function mountWait(app: Hono, { database, watch, fairUse, viewerOf }: Services): void {
-  /** `signal` is read before anything is awaited: a client that leaves earlier would be missed. */
+  /** Callers read `signal` before they await anything, else the runtime misses a client that leaves meanwhile. */
   async function wait(c: Context, room: string, body: WaitBody, signal: AbortSignal): Promise<Response> {
     const condition = await compileOf(body.condition);
     const include = includeOf(body.include ?? []);
@@ -120,18 +120,18 @@ export function mountWait(app: Hono, { database, watch, fairUse, viewerOf }: Ser
     } finally {
       release();
     }
-    if (result === undefined) return c.body(null, 204); // nobody is there to read it
+    if (result === undefined) return c.body(null, 204); // the client is gone
     const { included, revision, ...outcome } = result;
     const answer = outcome.triggered
       ? { ...outcome, condition: condition.source }
       : { ...outcome, timeout: true };
     const content: Record<string, unknown> = { ...answer, ...included };
-    // Most answers are small: to yield would take longer than to encode them.
+    // Most answers are small: yielding would take longer than encoding them.
     if (!includesAnything(include) && typeof content.value !== "object") return reply(revision, content);
     return await runAsUrgentTask(() => replyLarge(revision, content));
   }
 
-  /** Who waits, registered or not. Errors: `room_not_found` and `agent_not_found` for what can be nobody's id. */
+  /** Returns the waiting agent, registered or not. Errors: `room_not_found`, `agent_not_found` for an impossible id. */
   async function waiterOf(viewer: Viewer, room: string, agent?: string): Promise<string | undefined> {
     if (agent !== undefined && existingAgentId(agent) === "") {
       await getAgent(database, viewer, room, existingId(agent));

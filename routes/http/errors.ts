@@ -6,7 +6,7 @@ import { type ErrorCode, ERRORS, type RefusalCode, type Words } from "../../erro
 import { LIMITS } from "./limits.ts";
 import { withSlip } from "./input/query_slips.ts";
 
-/** A request that is refused for what it says, before the room is looked at. `details` are further members of the answer. */
+/** Refuses a request for its content, whatever the room's state. `details` are further members of the answer. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
   constructor(
@@ -18,10 +18,7 @@ export class RequestError extends Error {
   }
 }
 
-/**
- * A member of the request that is not as it must be, found where a schema cannot say it. The answer's message names
- * it where `message` does not.
- */
+/** Refuses a member by a rule that no schema states. The answer's message begins with its path if `message` lacks it. */
 export function invalidMember(path: Array<string | number>, message: string, hint?: string): RequestError {
   const issues = [{ path, message }];
   return new RequestError("invalid_request", naming(path, message), { issues, ...(hint && { hint }) });
@@ -33,7 +30,7 @@ function naming(path: Array<string | number>, message: string): string {
   return named ? message : `${name}: ${message}`;
 }
 
-/** The answer to any error that a handler throws. What is unexpected is logged and hidden. */
+/** Answers any error that a handler throws. Logs an unexpected one and hides its message. */
 export function errorResponse(error: Error, c: Context): Response {
   const known = error instanceof HTTPException ? fromFramework(error) : error;
   if (known instanceof RequestError) {
@@ -56,7 +53,7 @@ function refused({ code, facts, revision }: Refusal, c: Context): Response {
   return answer(c, code, say(facts));
 }
 
-/** Whether the change was made is said to those alone who asked for one. */
+/** Says whether the change was made only to requests that make one. */
 function wordsOf({ unknown }: DatabaseUnavailable, c: Context): Words {
   if (isRead(c)) return { message: "The database does not answer.", hint: AGAIN };
   if (!unknown) return { message: "The database does not answer. Nothing was changed.", hint: AGAIN };
@@ -68,12 +65,11 @@ function wordsOf({ unknown }: DatabaseUnavailable, c: Context): Words {
   };
 }
 
-/** Whether a request changes nothing, so that an answer is not to speak of changes. */
 function isRead(c: Context): boolean {
   return ["GET", "HEAD"].includes(c.req.method) || /\/(?:wait|eval)$/.test(c.req.path);
 }
 
-/** RFC 9457, for those who ask for it: the same members, and its own. */
+/** RFC 9457: sent if `Accept` names it, with the usual members and its own. */
 const PROBLEM = "application/problem+json";
 
 function answer(c: Context, code: ErrorCode, words: Words): Response {
@@ -85,7 +81,6 @@ function answer(c: Context, code: ErrorCode, words: Words): Response {
   return c.body(JSON.stringify(problem), status, { "Content-Type": PROBLEM });
 }
 
-/** Where the code is explained. */
 export function docsOf(code: ErrorCode): string {
   return `/docs/errors#${code}`;
 }

@@ -4,18 +4,18 @@ import { isRefusal, Refusal } from "../../db/refusal.ts";
 import { invalidMember } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
 
-/** The tag of an entry's version, or of a room's revision. */
+/** Makes the tag of an entry's version, or of a room's revision. */
 export function etag(version: number): { ETag: string } {
   return { ETag: `"${version}"` };
 }
 
-/** One tag of an entry, as it was sent or as a proxy that compresses answers weakens it. */
+/** One tag of an entry. A proxy that compresses answers may have made it weak. */
 export const ONE_TAG = /^(?:W\/)?"([1-9]\d{0,14})"$/;
 
-/** What proxies that pack answers put behind a tag: `"1-gzip"`, `"1--gzip"`, `"1;gzip"`, `"1"-gzip`. */
+/** Suffixes that compressing proxies add to tags: `"1-gzip"`, `"1--gzip"`, `"1;gzip"`, `"1"-gzip`. */
 const PACKING = /(?:--?|;)(?:gzip|br|zstd|deflate)("?)$/;
 
-/** Whether the caller says that it has what this tag stands for; neither being weak nor packed matters to a reader. */
+/** Tells whether `If-None-Match` names the tag, weak or with a proxy's suffix: a reader needs no exact match. */
 export function isKnown(c: Context, tag: string): boolean {
   const known = c.req.header("If-None-Match");
   if (known === undefined) return false;
@@ -24,15 +24,15 @@ export function isKnown(c: Context, tag: string): boolean {
   return tags.includes("*") || tags.includes(plain(tag));
 }
 
-/** 304 where the caller has this version already; else undefined. `revision` is the room's. */
+/** Answers 304 if the caller has this version, else undefined. `revision` is the room's. */
 export function unchanged(c: Context, version: number, revision: number): Response | undefined {
   if (!isKnown(c, etag(version).ETag)) return undefined;
   return new BasedResponse(null, 304, { "Convene-Revision": String(revision), ...etag(version) });
 }
 
 /**
- * The version that the headers of a write name, 0 where there must be none; undefined where they name
- * nothing. The database decides by it, as by `if_version`. Errors: `invalid_request`.
+ * Reads the version that a write demands from `If-Match` and `If-None-Match`: 0 if the entry must not exist, undefined
+ * without these headers. It has the effect of `if_version`. Errors: `invalid_request`.
  */
 export function versionOfHeaders(c: Context, ifVersion?: number): number | undefined {
   const match = c.req.header("If-Match");
@@ -51,19 +51,19 @@ export function versionOfHeaders(c: Context, ifVersion?: number): number | undef
   return Number(digits ?? 0);
 }
 
-/** What to send where a proxy has made another tag of an entry's: it is none that the service gave. */
+/** Tells what to send instead of a tag that a proxy has changed. */
 function hintFor(match: string): string | undefined {
   const [, version] = ONE_TAG.exec(match.trim().replace(PACKING, "$1")) ?? [];
   return version &&
     `A proxy that packs answers has made this of "${version}". Send "${version}", or \`if_version\` ${version}.`;
 }
 
-/** Refuses headers that a request could not keep to, rather than pass over them. Errors: `invalid_request`. */
+/** Refuses headers that the request cannot honor, rather than ignore them. Errors: `invalid_request`. */
 export function refuseHeaders(c: Context, names: string[], why: string): void {
   for (const name of names) if (c.req.header(name) !== undefined) throw invalidMember([name], why);
 }
 
-/** A write of which a conflict with the version that a header names is `etag_mismatch`. */
+/** Turns a write's `version_conflict` into `etag_mismatch` if a header named the version. */
 export function withEtag<Answer>(
   headerVersion: number | undefined,
   { run, answer }: Operation<Answer>,

@@ -1,11 +1,11 @@
 import type { Context, Next } from "hono";
 
-/** All: `*` means that without credentials (Fetch, 3.3.6). By name what the API page names, for those who look for it. */
+/** `*` exposes all headers without credentials (Fetch, 3.3.6). The others are named for readers of the header. */
 const EXPOSED = ["*", "Convene-Revision", "Link", "Retry-After"];
 
 /**
- * What every answer says: any origin may read it, and no cache may keep what is true only now. Short, since Deno
- * sends a longer head in a way that costs it half as much again.
+ * Headers of every answer: any origin may read it, no cache may store it. Keep them short: Deno sends a longer head in
+ * a way that costs half as much again.
  */
 export const BASE_HEADERS = {
   "Access-Control-Allow-Origin": "*",
@@ -13,15 +13,12 @@ export const BASE_HEADERS = {
   "Cache-Control": "no-store",
 };
 
-/**
- * W3C Trace Context, 3.2. An answer names the trace that its request belongs to; calls of the database carry none,
- * since requests share them.
- */
+/** W3C Trace Context, 3.2. An answer repeats its request's trace. Database calls carry none: requests share them. */
 const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /**
- * An answer that was made with BASE_HEADERS. It is known as such without a look at its headers: for one that was
- * looked at, or that headers are added to, Deno gives up what it has prepared to send.
+ * An answer with BASE_HEADERS. Its class lets middleware recognise it without reading or setting `headers`, either of
+ * which disables Deno's fast path.
  */
 export class BasedResponse extends Response {
   constructor(body: BodyInit | null, status: number, headers: Record<string, string>) {
@@ -29,7 +26,7 @@ export class BasedResponse extends Response {
   }
 }
 
-/** Names the length of what GET would answer; the framework answers HEAD with nothing and with the headers of GET. */
+/** Adds GET's Content-Length to answers to HEAD, to which the framework gives all other headers of GET. */
 export async function withLength(c: Context, next: Next) {
   await next();
   if (c.req.method === "HEAD") await nameLength(c);
@@ -42,8 +39,8 @@ async function nameLength(c: Context) {
 }
 
 /**
- * Gives BASE_HEADERS to answers that were made without them; a page sets its own caching. `elsewhere` may have another
- * answer where nothing was found.
+ * Adds BASE_HEADERS to answers without them, except those an answer sets itself. `elsewhere` may give another answer
+ * in place of a 404.
  */
 export function baseHeaders(elsewhere: (c: Context) => Response | Promise<Response> | undefined) {
   return async function withBaseHeaders(c: Context, next: Next) {
@@ -62,6 +59,6 @@ export function baseHeaders(elsewhere: (c: Context) => Response | Promise<Respon
 async function replace(c: Context, other: Response | Promise<Response> | undefined) {
   if (other === undefined) return;
   const answer = await other;
-  c.res = undefined; // else the framework adds the headers of the answer before
+  c.res = undefined; // else the framework copies the old answer's headers
   c.res = answer;
 }

@@ -8,13 +8,13 @@ import { invalidMember, type RequestError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import { queryOf } from "./input/queries.ts";
 
-/** Where the keys of those count who create a room without an id: no room is called so. */
+/** The scope of keys for creating a room without an id. No room has this id. */
 const NO_ROOM = "";
 
 /**
- * Makes a write and renders its answer. With an `Idempotency-Key` it is made once a key and room: the same request again
- * gets the same answer, and `Idempotency-Replayed: true`. A request that meets its own like still under way waits for
- * it, since the database takes one after the other.
+ * Makes a write and renders its answer. With an `Idempotency-Key` it is made once for each key and room: a repetition
+ * gets the same answer with `Idempotency-Replayed: true`. A repetition that comes while the first request is under way
+ * waits for it, since the database serializes writes.
  * Errors: `invalid_request`, `idempotency_mismatch`; what the write and `render` throw.
  */
 export async function answerOnce<Answer>(
@@ -47,7 +47,7 @@ async function keyedRequest(c: Context, database: Database, viewer: Viewer, room
 }
 
 const MOST = LIMITS.idempotencyKeyLength;
-/** A key, plain or as a quoted string (RFC 8941, 3.3.3); a header's spaces around it are not part of it. */
+/** A key, plain or as a quoted string (RFC 8941, 3.3.3), without spaces around it. */
 export const KEY_PATTERN = String.raw`^([!#-~]([ -~]{0,${
   MOST - 2
 }}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,${MOST}}")$`;
@@ -68,8 +68,9 @@ function invalidKey(): RequestError {
 }
 
 /**
- * Under what the key of a room without an id counts: the key alone, wherever its repetition comes from. It is long,
- * so that a stranger who guesses it does not learn the room's id. Errors: `invalid_request`.
+ * Returns the key to store for creating a room without an id: a digest of the caller's key alone, since a repetition
+ * may come from another address. The minimum length keeps strangers from guessing a key, and so the room's id.
+ * Errors: `invalid_request`.
  */
 async function roomlessKey(c: Context, database: Database, viewer: Viewer, key: string): Promise<string> {
   const min = LIMITS.roomlessKeyLength;
@@ -84,17 +85,17 @@ async function roomlessKey(c: Context, database: Database, viewer: Viewer, key: 
   const taken = (key: string) =>
     isTaken(database, { viewer, scope: NO_ROOM, key, lifetime: LIMITS.idempotencyMs });
   if (await taken(own)) return own;
-  // Releases before this one counted the key for each address: what they did is known for a day still.
+  // Earlier releases stored the key by address. Their keys are valid for a day.
   const former = await digest(`${creatorOf(c)} ${key}`);
   return await taken(former) ? former : own;
 }
 
-/** Who calls, as far as addresses tell. What proxies say is taken in whole: the last of them cannot be feigned. */
+/** Identifies the caller by all its addresses. The whole header counts: a caller cannot fake what the last proxy adds. */
 function creatorOf(c: Context): string {
   return `${peerOf(c) ?? ""} ${c.req.header("X-Forwarded-For") ?? ""}`;
 }
 
-/** What beside the body makes two requests different. */
+/** Returns what identifies a request besides its body. */
 function identityOf(c: Context): string {
   const given = Object.entries(queryOf(c)).sort(([a], [b]) => a < b ? -1 : 1);
   const query = given.length > 0 ? `?${new URLSearchParams(given)}` : "";

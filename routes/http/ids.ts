@@ -4,15 +4,15 @@ const CONTROLS = String.raw`\u0000-\u001f\u007f-\u009f`;
 const CONTROL = new RegExp(`[${CONTROLS}]`);
 
 /**
- * Texts that have no control character and not only spaces, for schemas: without look-arounds, which many engines
- * lack. Halves of characters are left to `textFault`: engines differ in what a pattern says of them.
+ * For schemas: texts without control characters and not only of spaces. It has no look-arounds, which many engines
+ * lack. `textFault` alone refuses lone surrogates, on which engines differ.
  */
 export const TEXT_PATTERN = `^[^${CONTROLS}]*[^\\s${CONTROLS}][^${CONTROLS}]*$`;
-/** Texts that are no id, and no id of an agent that may be registered, for schemas. */
+/** For schemas: texts that are no id, and texts under which no agent may register. */
 export const NO_ID = String.raw`^\.{1,2}$`;
 export const NO_AGENT_ID = String.raw`^(_|\.{1,2}$)`;
 
-/** What is wrong with an id or a key, by "Ids and keys" of docs/api.md; undefined where nothing is. */
+/** Returns what is wrong with an id or a key (docs/api.md, "Ids and keys"), or undefined. */
 export function textFault(text: string, max: number): string | undefined {
   if (text.length < 1 || text.length > max) return `must have 1 to ${max} characters`;
   if (CONTROL.test(text)) return "must not contain control characters";
@@ -20,20 +20,20 @@ export function textFault(text: string, max: number): string | undefined {
   if (text.trim() === "") return "must not be only spaces";
 }
 
-/** What is wrong with an id; undefined where nothing is. */
+/** Returns what is wrong with an id, or undefined. */
 export function idFault(text: string): string | undefined {
   if (text === "." || text === "..") return "must not be . or ..";
   return textFault(text, LIMITS.idLength);
 }
 
-/** Stands for every id or key that cannot exist, where the contract says that there is simply no such thing. */
+/** Stands for every impossible id or key, where the contract answers as if it did not exist. */
 const NONE = "";
 
 export function existingId(text: string): string {
   return idFault(text) === undefined ? text : NONE;
 }
 
-/** The id of an agent that may be registered; "" where none can be. */
+/** Returns the id if an agent may register under it, else "". */
 export function existingAgentId(text: string): string {
   return text.startsWith("_") ? NONE : existingId(text);
 }
@@ -42,7 +42,7 @@ export function existingKey(text: string): string {
   return textFault(text, LIMITS.keyLength) === undefined ? text : NONE;
 }
 
-/** A message's id from a path; 0, which no message has, where it is none. */
+/** Parses a message's id from a path; returns 0, which no message has, if it is none. */
 export function existingMessageId(text: string): number {
   const id = /^[1-9]\d*$/.test(text) ? Number(text) : 0;
   return Number.isSafeInteger(id) ? id : 0;

@@ -2,25 +2,25 @@ import type { Context } from "hono";
 import { StoredJson } from "../../db/json.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 
-/** A body with the headers that it needs: its length, where it is sent in pieces. */
+/** A body with the headers that it needs: a body in pieces needs its length. */
 export interface Body {
   body: BodyInit;
   headers: Record<string, string>;
 }
 
-/** Members of members are as deep as what is many lies: the keys of the scopes of `state`. */
+/** The depth at which there may be many members: the keys of the scopes of `state`. */
 const MANY_AT_DEPTH = 3;
-/** UTF-16 code units that are put together and encoded at once, in some milliseconds where they were drawn. */
+/** UTF-16 code units that are joined and encoded at once, which takes some milliseconds for drawn markup. */
 const PIECE = 2 ** 16;
 
-/** Encodes a value as a body of JSON, and yields in between. A long one is sent in pieces. */
+/** Encodes a value as a JSON body, yielding in between. A long body is sent in pieces. */
 export async function largeJson(value: unknown): Promise<Body> {
   const texts: string[] = [];
   await write(value, MANY_AT_DEPTH, texts);
   return await largeBody(texts);
 }
 
-/** Answers with a page or a piece of one, put together from the texts that were drawn; yields in between. */
+/** Answers with a page or a part of one, joined from its drawn texts; yields in between. */
 export async function replyLargePage(
   c: Context,
   texts: string[],
@@ -30,7 +30,7 @@ export async function replyLargePage(
   return c.body(body as ReadableStream, status, { "Content-Type": "text/html; charset=UTF-8", ...headers });
 }
 
-/** A member as JSON, with what is stored as it is. */
+/** Encodes a member as JSON. Stored JSON is copied, not parsed. */
 function encoded(member: unknown): string {
   if (member instanceof StoredJson) return member.text;
   if (typeof member !== "object" || member === null || Array.isArray(member)) return JSON.stringify(member);
@@ -42,7 +42,7 @@ function encoded(member: unknown): string {
   return `{${texts.join(",")}}`;
 }
 
-/** Texts one after the other as a body. What was drawn is put together of its parts only now, which takes its time too. */
+/** Joins texts to a body, yielding in between. V8 flattens drawn markup only here, which takes time. */
 async function largeBody(texts: string[]): Promise<Body> {
   const only = joined(texts, 0);
   if (only.end === texts.length && only.text.length <= PIECE) return { body: only.text, headers: {} };
@@ -60,12 +60,12 @@ async function largeBody(texts: string[]): Promise<Body> {
 }
 
 /**
- * The text of what was drawn, put together now. V8 keeps it in as many parts as it was made of; where there is much,
- * the collector moves them all, several times, and whoever reads the whole first puts it together in one go.
+ * Returns markup as a flat string. V8 holds a joined string as its parts; the collector moves many parts several
+ * times, and the first read of the whole would flatten all of them in one go.
  */
 export function textOf(markup: { toString(): string }): string {
   const text = String(markup);
-  text.charCodeAt(0); // what needs a character puts it together
+  text.charCodeAt(0); // makes V8 flatten it
   return text;
 }
 
@@ -85,7 +85,7 @@ async function write(value: unknown, depth: number, texts: string[]): Promise<vo
   texts.push(isList ? "]" : "}");
 }
 
-/** Texts from a place on as one, of about a piece. */
+/** Joins texts from an index on, up to about the size of a piece. */
 function joined(texts: string[], from: number): { text: string; end: number } {
   let end = from;
   for (let length = 0; end < texts.length && length < PIECE; end++) length += texts[end]!.length;

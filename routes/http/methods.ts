@@ -8,10 +8,7 @@ type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 type Handlers = Partial<Record<Method, Handler>>;
 
-/**
- * Mounts the methods of one path with the parameters that the query of each may hold, none unless named; every
- * other method is answered with 405 and `Allow`.
- */
+/** Mounts the methods of a path, each with the names of its query parameters; others are answered with 405 and `Allow`. */
 export function resource(
   app: Hono,
   path: string,
@@ -21,7 +18,7 @@ export function resource(
   mount(app, path, handlers, (c, method) => takeQuery(c, parameters[method] ?? []));
 }
 
-/** `resource` for what people and their tools open by links: parameters that are not `known` pass. */
+/** Like `resource`, for what people open by links: ignores parameters that are not `known`. */
 export function document(app: Hono, path: string, handlers: Handlers, known: string[] = []): void {
   mount(app, path, handlers, (c) => takeQuery(c, known, true));
 }
@@ -45,21 +42,20 @@ function mount(
   app.all(path, (c) => refuseMethod(app, c, allowed));
 }
 
-/** Paths whose GET waits or streams, which nobody means by HEAD. */
+/** Paths whose GET waits or streams, and that take no HEAD. */
 const GET_ALONE = /\/(?:wait|events|live)$/;
 
-/** What a path at which `methods` are mounted takes in all. */
+/** Returns every method that a path with `methods` takes. */
 export function allowedAt(path: string, methods: string[]): string[] {
   const head = methods.includes("GET") && !GET_ALONE.test(path);
   return [...methods.flatMap((method) => method === "GET" && head ? ["GET", "HEAD"] : [method]), "OPTIONS"];
 }
 
-/** A handler whose answer may be large (`runAsTask`). Those of single members are not: it costs them more than they do. */
+/** Runs a handler with a possibly large answer as a task. For a small answer that costs more than the handler. */
 export function large(handle: (c: Context) => Promise<Response>): Handler {
   return (c) => runAsTask(() => handle(c));
 }
 
-/** Errors: always `method_not_allowed`. */
 function refuseMethod(app: Hono, c: Context, allowed: string[]): never {
   c.header("Allow", allowed.join(", "));
   const deeper = deeperPath(pathOf(c), templatesOf(app));

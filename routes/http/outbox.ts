@@ -2,35 +2,35 @@ import { PAGE_BYTES } from "../../db/consistent_read/listing.ts";
 import { LIMITS } from "./limits.ts";
 import { createReport } from "./reports.ts";
 
-/** An event as it is sent, one piece after the other. All who are sent it share the same pieces. */
+/** An encoded event, sent piece by piece. All its readers share the pieces. */
 export type Pieces = readonly Uint8Array<ArrayBuffer>[];
 
-/** What an event of one reader takes of the memory for events. */
+/** One reader's share of the memory for events. */
 export interface Share {
-  /** Bytes that the event may have, about. */
+  /** Approximate bytes that the event may have. */
   readonly bytes: number;
-  /** Counts these pieces from now on. `release` is called where memory is short and this reader takes nothing. */
+  /** Counts these pieces from now on. Calls `release` if memory is short and the reader takes nothing. */
   hold(pieces: Pieces, release: () => void): void;
-  /** The reader took a piece. */
+  /** Notes that the reader took a piece. */
   progress(): void;
-  /** Gives it back; may be called again. */
+  /** Returns the share; further calls do nothing. */
   end(): void;
 }
 
 export interface Outbox {
-  /** Takes the share of an event that is yet to be read. Those who are about to read the same, by its name, share it. */
+  /** Takes a share for an event before it is read. Readers of the same, by its name, use the same memory. */
   take(name: string): Share;
-  /** Tells the operator that a reader was let go, not at each of them. */
+  /** Reports a stalled reader, at most once in `REPORT_EVERY_MS`. */
   reportStalled(): void;
 }
 
 export interface OutboxLimits {
-  /** Bytes of all events that are being made and sent. */
+  /** Bytes of all events at a time. */
   bytes: number;
-  /** Bytes of an event, and of one where no more memory is left. */
+  /** Bytes of an event, and of one when memory is short. */
   page: number;
   small: number;
-  /** Milliseconds without progress after which a reader is let go where memory is short. */
+  /** Milliseconds without progress after which a reader is released when memory is short. */
   pressedMs: number;
 }
 
@@ -44,17 +44,16 @@ export const OUTBOX: OutboxLimits = {
 const REPORT_EVERY_MS = 10_000;
 
 /**
- * The memory for events of all streams of an instance. Nobody waits for it: where it is in use, events are small,
- * and those who have taken nothing for a while are let go, the longest first. What several readers are sent counts
- * once.
+ * Bounds the memory for events of all streams of an instance. Nobody waits for memory: when it is short, events are
+ * small, and readers that have taken nothing for a while are released, the longest idle first. Shared pieces count once.
  */
 export function createOutbox(
   { bytes, page, small, pressedMs }: OutboxLimits = OUTBOX,
   now: () => number = () => performance.now(),
 ): Outbox {
-  /** Those who hold pieces, the one that has taken none for the longest time first. */
+  /** The readers that hold pieces, the longest idle first. */
   const holders = new Map<Share, { at: number; release(): void }>();
-  /** How many readers share what is counted: pieces, or by its name what is yet to be read. */
+  /** The number of readers by pieces, or by the name of an event before it is read. */
   const counted = new Map<Pieces | string, number>();
   const reportStalled = createReport<void>(
     REPORT_EVERY_MS,
@@ -66,7 +65,7 @@ export function createOutbox(
 
   const isShort = () => used + page > bytes;
 
-  /** Lets go of those who take nothing while memory is short, or looks again once somebody may have taken nothing. */
+  /** Releases idle readers while memory is short, and checks again when the next may be idle for long enough. */
   function press() {
     clearTimeout(timer);
     timer = undefined;
@@ -81,7 +80,7 @@ export function createOutbox(
     }
   }
 
-  /** Counts one reader more or less; the first takes the memory, the last gives it back. */
+  /** Counts one reader more or less; the first takes the memory, the last returns it. */
   function count(what: Pieces | string, by: 1 | -1) {
     const readers = (counted.get(what) ?? 0) + by;
     if (readers > 0) counted.set(what, readers);

@@ -1,10 +1,10 @@
 import type { Context, Hono } from "hono";
 import { nearest } from "../../cel/language/hints/names.ts";
 
-/** A path as it is mounted, by its segments; those that begin with a colon hold any one. */
+/** The segments of a mounted path; one that begins with a colon matches any. */
 type Template = readonly string[];
 
-/** What callers write for a segment of ours although its letters are not near. */
+/** Other words that callers use for our segments, not similar in spelling. */
 const MEANT: Record<string, string> = {
   agents: "join register presence members users participants",
   changes: "history log updates diff",
@@ -17,22 +17,22 @@ const MEANT: Record<string, string> = {
   wait: "poll await",
 };
 
-/** What stands before the paths of other services. */
+/** Prefixes that other services have. */
 const PREFIX = /^(?:api|rest|convene|v\d+)$/i;
 
-/** Segments of a path that is near another one: more are nobody's mistake. */
+/** Segments of a path for which a near one is sought; a longer path is no slip. */
 const MAX_SEGMENTS = 10;
 
-/** UTF-16 units of a segment that are repeated to its sender. */
+/** UTF-16 units of a segment that a hint repeats. */
 const SHOWN = 64;
 
-/** What an app answers at, but for what it answers everywhere and what pages ask for by themselves. */
+/** Returns the paths of an app, without wildcards and the paths that only pages request. */
 export function templatesOf(app: Hono): Template[] {
   const paths = new Set(app.routes.map(({ path }) => path));
   return [...paths].filter((path) => !/\*|^\/assets|\/live\b/.test(path)).map(segmentsOf);
 }
 
-/** What is mounted at a path: its template, and the methods. Undefined where an app has no such path. */
+/** Returns the template that matches a path, and its methods; undefined if the app has no such path. */
 export function mountedAt(app: Hono, path: string): { template: string; methods: string[] } | undefined {
   const segments = segmentsOf(path);
   const template = app.routes.map(({ path }) => path).find((own) => isOf(segments, own));
@@ -47,12 +47,12 @@ function isOf(segments: Template, path: string): boolean {
     own.every((part, i) => part.startsWith(":") || part === segments[i]);
 }
 
-/** How an app answers. `env` is what the runtime says of the connection. */
+/** Answers a request. `env` is what the runtime tells of the connection. */
 export type Fetch = (request: Request, env: unknown) => Response | Promise<Response>;
 
 /**
- * The answer at the path without its doubled and trailing slashes, which do not count, where nothing was found at the
- * path as it is; undefined where it has none, or has dots that a URL resolves.
+ * Answers at the path without doubled and trailing slashes. Undefined if the path has none, or has dots that a URL
+ * would resolve.
  */
 export function answerAtPlainPath(c: Context, fetch: Fetch): Response | Promise<Response> | undefined {
   const path = pathOf(c);
@@ -68,7 +68,7 @@ export function pathOf(c: Context): string {
   return /^https?:\/\/[^/]*([^?#]*)/.exec(c.req.url)?.[1] ?? "/";
 }
 
-/** What to say of a path at which there is nothing, asked by a method; undefined where none is near. */
+/** Returns a hint for a path at which there is nothing; undefined if no path is near. */
 export function nearPath(path: string, method: string, templates: Template[]): string | undefined {
   const segments = segmentsOf(path);
   if (segments.length > MAX_SEGMENTS) return undefined;
@@ -78,7 +78,7 @@ export function nearPath(path: string, method: string, templates: Template[]): s
     : `Did you mean ${meant}?`;
 }
 
-/** What to say of a path whose last word belongs further down: `/rooms/r/claim`. Undefined where it does not. */
+/** Returns a hint for a path whose last word belongs deeper, as in `/rooms/r/claim`; else undefined. */
 export function deeperPath(path: string, templates: Template[]): string | undefined {
   const segments = segmentsOf(path);
   const [word, ...above] = segments.toReversed();
@@ -99,7 +99,7 @@ function meantBy(segments: Template, templates: Template[]): string | undefined 
   return nearestOf(["rooms", "{room}", ...segments], templates);
 }
 
-/** A key that was taken for a part of the path, perhaps behind its scope. */
+/** Returns a hint for a key, perhaps with its scope, that stands in the path. */
 function ofKey([rooms, room, part, ...names]: Template, method: string): string | undefined {
   if (rooms !== "rooms" || part !== "state" || names.length === 0) return undefined;
   const [scope, key] = names.length === 1 ? [undefined, names[0]!] : [names[0]!, names[1]!];
@@ -109,7 +109,7 @@ function ofKey([rooms, room, part, ...names]: Template, method: string): string 
   return `A key is a parameter, or a member of a body: ${state}?${query}`;
 }
 
-/** The path of a template that says the same in the fewest other words. */
+/** Returns the near path that differs in the fewest segments. */
 function nearestOf(segments: Template, templates: Template[]): string | undefined {
   let best: { path: string; others: number } | undefined;
   for (const template of templates) {

@@ -2,10 +2,10 @@ import type { Context, Hono } from "hono";
 import { allowedAt } from "./methods.ts";
 import { mountedAt, pathOf } from "./paths.ts";
 
-/** Seconds for which a browser remembers: a day, which Firefox takes at the most. */
+/** Seconds for which a browser caches the answer: a day, Firefox's maximum. */
 const MAX_AGE = 86_400;
 
-/** Request headers that are read, and at which paths and methods. Others pass, and change nothing. */
+/** Request headers that the service reads, and at which paths and methods. Others are allowed and ignored. */
 const READ: Array<[name: string, where: (path: string, methods: string[]) => boolean]> = [
   ["Accept", () => true],
   ["Content-Type", (_, methods) => methods.some((method) => method !== "GET")],
@@ -20,9 +20,8 @@ const READ: Array<[name: string, where: (path: string, methods: string[]) => boo
 ];
 
 /**
- * Answers OPTIONS, by which a browser asks beforehand whether it may call from another origin: the methods that the
- * path takes, and the headers that are read there, with those that it asks for. `app` knows the paths of the API; all
- * others are read.
+ * Answers OPTIONS, a browser's preflight, with the methods of the path, the headers read there, and the headers that
+ * the browser asks for. A path that `app` does not have takes GET.
  */
 export function createPreflight(app: Hono) {
   return function preflight(c: Context): Response {

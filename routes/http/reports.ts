@@ -1,6 +1,6 @@
 /**
- * Tells the operator of what may happen often, at most once in `everyMs` milliseconds. `say` makes the line, of how
- * many times it has happened since the line before and of the latest.
+ * Logs a frequent event at most once in `everyMs` milliseconds. `say` makes the line from the number of events since
+ * the last line, and the latest event.
  */
 export function createReport<Latest>(
   everyMs: number,

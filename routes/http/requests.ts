@@ -15,18 +15,18 @@ import { plainly } from "./input/wordings.ts";
 import { largeJson } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
 
-/** The room that the path names, whether there is one or not. */
+/** Returns the id of the path's room, whether it exists or not. */
 export function roomOf(c: Context): string {
   return existingId(c.req.param("room")!);
 }
 
-/** Bytes of a body that are read in no time. */
+/** Bytes of a body that is parsed without yielding first. */
 const SHORT_BODY = 16 * 1024;
 const PLAINLY = { error: plainly };
 
 /**
- * The body as the schema has it, whatever its Content-Type; an absent one counts as `{}`. `named` are members that
- * the query gave; one that the body has otherwise is refused. Errors: `invalid_request`, `too_large`, `request_timeout`,
+ * Parses the body by its schema, whatever its Content-Type; an absent body counts as `{}`. `named` are members from the
+ * query, which the body may only repeat. Errors: `invalid_request`, `too_large`, `request_timeout`,
  * `unsupported_encoding`.
  */
 export async function readBody<Bodies extends Record<string, z.ZodType>, Name extends keyof Bodies>(
@@ -67,10 +67,10 @@ function withNamed(value: unknown, named: Record<string, string | number>): unkn
   return { ...body, ...named };
 }
 
-/** Bytes of UTF-8 that a UTF-16 code unit takes at the most. */
+/** Maximum bytes of UTF-8 for a UTF-16 code unit. */
 const MAX_BYTES_PER_CHARACTER = 3;
 
-/** Refuses a value that is too large to be stored. Errors: `too_large`. */
+/** Refuses a value that is too large to store. Errors: `too_large`. */
 export function checkSize(value: Json | undefined, what: string): void {
   if (value === undefined || typeof value === "number" || typeof value === "boolean") return;
   const json = JSON.stringify(value);
@@ -80,14 +80,11 @@ export function checkSize(value: Json | undefined, what: string): void {
   }
 }
 
-/** What a text column would not give back as it was: NUL, and halves of characters. */
+/** Characters that a text column does not return unchanged: NUL and lone surrogates. */
 // deno-lint-ignore no-control-regex
 const UNSTORABLE = /[\u0000\p{Surrogate}]/u;
 
-/**
- * Compiles an expression of the request, after yielding where it is needed. Errors: `invalid_expression`, with what
- * `details` add.
- */
+/** Compiles an expression, yielding first if others wait. Errors: `invalid_expression`, with the members of `details`. */
 export async function compileOf(
   source: string,
   details: Record<string, unknown> = {},
@@ -111,14 +108,14 @@ export async function compileOf(
   }
 }
 
-/** Says that a list was cut, and where it goes on: the same request with these parameters. */
+/** Links to the rest of a list: the same request with these parameters. */
 export function linkNext(c: Context, parameters: Record<string, string>): { Link: string } {
   const url = new URL(c.req.url);
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   return { Link: `<${url.pathname}${url.search}>; rel="next"` };
 }
 
-/** An answer about a room, with the revision that it reflects. */
+/** Answers about a room, with the revision that the answer reflects. */
 export function reply(
   revision: number,
   body: unknown,
@@ -129,7 +126,7 @@ export function reply(
   return new BasedResponse(JSON.stringify(body), status, { ...content, ...headers });
 }
 
-/** `reply` for what may be large: encoding it yields in between. */
+/** Like `reply`, but yields while it encodes a large body. */
 export function replyLarge(
   revision: number,
   body: unknown,
@@ -138,7 +135,7 @@ export function replyLarge(
   return replyLargeList(body, { "Convene-Revision": String(revision), ...headers });
 }
 
-/** An answer about no room that may be large. */
+/** Like `replyLarge`, for an answer about no single room. */
 export async function replyLargeList(value: unknown, headers?: Record<string, string>): Promise<Response> {
   const { body, headers: own } = await largeJson(value);
   return new BasedResponse(body, 200, { "Content-Type": "application/json", ...headers, ...own });

@@ -7,21 +7,21 @@ import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { LIMITS } from "./limits.ts";
 import type { Outbox, Pieces, Share } from "./outbox.ts";
 
-/** What a stream says. Each answer is a whole event or comment; those that are equal are best the same object. */
+/** Makes what a stream sends: whole events or comments. Return the same object for equal ones, to share memory. */
 export interface Script {
   changed(changes: Changes): Pieces | Promise<Pieces>;
-  /** Said when nothing has changed for a while. */
+  /** Called when nothing has changed for `LIMITS.beatMs`. */
   beat(): Pieces | Promise<Pieces>;
-  /** Awaited before a change set is read: what changes meanwhile comes with it. */
+  /** Delays the read of a change set, which then includes what changes meanwhile. */
   pace?(): Promise<void>;
-  /** Called once the connection needs nothing any more; a second call must do nothing. */
+  /** Called when the connection is gone; a second call must do nothing. */
   left(): void;
 }
 
-/** Where the memory for events comes from; `share` is that of the first one, where it was read already. */
+/** The memory for events; `share` is that of the first event, if it was read already. */
 export interface Sending {
   outbox: Outbox;
-  /** Under what the room that this reader sees is known (db/viewer.ts). */
+  /** The key of the room as this reader sees it (db/viewer.ts). */
   seen: string;
   share?: Share;
 }
@@ -30,16 +30,16 @@ const HEADERS = { "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-B
 const ENCODER = new TextEncoder();
 export const COMMENT: Pieces = [ENCODER.encode(":\n\n")];
 
-/** What is read of a room, as somebody sees it, after a revision, by name. */
+/** Names what is read of a room, as a viewer sees it, after a revision. */
 export const readOf = (seen: string, after: number): string => `${seen} ${after}`;
 
-/** One Server-Sent Event; `id` is where a reader that comes back goes on. */
+/** Encodes a Server-Sent Event; `id` is the revision at which a reader that reconnects continues. */
 export function event(id: number, data: string, type?: string): Pieces {
   const lines = data.split("\n").map((line) => `data: ${line}\n`).join("");
   return piecesOf(`${type ? `event: ${type}\n` : ""}id: ${id}\n${lines}\n`);
 }
 
-/** Each piece has memory of its own, since one that is held would hold all of what it is a part of. */
+/** Copies each piece, since a view would keep the whole event in memory. */
 function piecesOf(text: string): Pieces {
   const bytes = ENCODER.encode(text);
   if (bytes.length <= LIMITS.pieceBytes) return [bytes];
@@ -51,10 +51,9 @@ function piecesOf(text: string): Pieces {
 }
 
 /**
- * Streams what a follower is told for as long as the reader takes it: the next piece is given when the reader has
- * taken the last one, the next change set is read when it has taken all pieces. A reader that stalls is let go: it
- * gets nothing any more, and comes back to the last revision that it has. Its place is held for as long as its
- * connection and what the runtime keeps for it.
+ * Streams a follower's changes as fast as the reader takes them: the next piece follows when the reader has taken the
+ * last one, and the next change set is read when it has taken all pieces. A reader that stalls is released: it gets
+ * nothing more, and resumes from its last revision when it reconnects. It counts as a stream until its connection ends.
  */
 export function streamOf(
   c: Context,
@@ -69,7 +68,6 @@ export function streamOf(
   let over = false;
   let left = false;
 
-  /** Forgets what was to be sent. */
   function drop() {
     clearTimeout(stalled);
     share?.end();
@@ -85,7 +83,7 @@ export function streamOf(
     gone();
   }
 
-  /** The runtime closes no connection while its socket takes nothing, so what it keeps is kept until that is gone. */
+  /** Ends a stalled stream. The runtime does not close its connection before the socket takes data, so do not leave. */
   function release() {
     over = true;
     drop();
@@ -94,13 +92,13 @@ export function streamOf(
 
   const take = () => share ??= outbox.take(readOf(seen, follower.revision));
 
-  /** Bytes that the next event may have. */
+  /** Returns the bytes that the next event may have. */
   async function size(): Promise<number> {
     await pace?.();
     return take().bytes;
   }
 
-  /** The next event; undefined where the stream ends. */
+  /** Makes the next event; undefined when the stream ends. */
   async function next(): Promise<Pieces | undefined> {
     const changes = await follower.next(LIMITS.beatMs, size);
     if (left || follower.ended) return undefined;
@@ -108,10 +106,10 @@ export function streamOf(
     return await (changes ? changed(changes) : beat());
   }
 
-  /** Makes the next event, and counts what it takes if the reader has to be waited for in the midst of it. */
+  /** Loads the next event; counts its memory if it has several pieces, between which the reader may stall. */
   async function load(): Promise<boolean> {
     given = 0;
-    pieces = []; // while the next one is waited for, the last one is not kept
+    pieces = []; // frees the last event while the next one is awaited
     pieces = await next().catch(logged) ?? [];
     if (!left && pieces.length > 1) take().hold(pieces, release);
     else share = void share?.end();
@@ -128,7 +126,7 @@ export function streamOf(
   delivered?.then(leave, leave);
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
-      // An id without data is no event, but is remembered by the reader.
+      // An id without data is no event, but readers store it.
       controller.enqueue(ENCODER.encode(`retry: ${LIMITS.returnMs}\nid: ${follower.revision}\n\n`));
     },
     async pull(controller) {
@@ -144,7 +142,7 @@ export function streamOf(
       }
       if (isBusy()) await yieldToOthers();
       if (left) return;
-      // What was begun and is not ended is no event: readers forget it.
+      // Readers discard an unfinished event.
       if (over) return end(controller);
       controller.enqueue(pieces[given++]!);
       share?.progress();
@@ -156,7 +154,7 @@ export function streamOf(
   return c.body(body, 200, HEADERS);
 }
 
-/** A stream whose room cannot be read ends; its reader comes back and is told why. */
+/** Ends a stream whose room cannot be read. Its reader reconnects and gets the error. */
 function logged(error: unknown): undefined {
   if (!(error instanceof DatabaseUnavailable || error instanceof Refusal)) console.error(error);
 }

@@ -29,7 +29,7 @@ type Views = Map<string, ViewResult>;
 
 export function mountState(app: Hono, services: Services): void {
   const { database, reader, gates, viewerOf } = services;
-  /** A write behind its gate, where it has one. */
+  /** Puts a write behind its gate, if it has one. */
   function gated<Answer>(
     { if: expression, agent = null }: { if?: string; agent?: string | null },
     room: string,
@@ -45,7 +45,7 @@ export function mountState(app: Hono, services: Services): void {
     };
   }
 
-  /** Entries that were just written, views with their present values. */
+  /** Adds present values to the views among entries that were just written. */
   async function withViews(viewer: Viewer, room: string, entries: Entry[], outcome: Outcome) {
     const written = entries.filter(({ scope }) => scope === VIEW_SCOPE);
     if (written.length === 0) return entries;
@@ -86,7 +86,7 @@ export function mountState(app: Hono, services: Services): void {
       readsViews ? listResolved(viewer, room, filter) : listEntries(database, viewer, room, filter);
     const { entries, revision } = await list(filter);
     if ((filter.since ?? 0) <= revision) return await replyLarge(revision, entries);
-    // The room has not come so far, as after a restored copy of the database: what is there, from the start.
+    // The room has not reached `since`, as after its database was restored: send everything.
     const anew = await list({ ...filter, since: 0 });
     return await replyLarge(anew.revision, anew.entries, { "Convene-Reset": "true" });
   }
@@ -155,13 +155,13 @@ export function mountState(app: Hono, services: Services): void {
   });
 }
 
-/** What the query gives of the members of a body. Errors: `invalid_request`. */
+/** Returns members of a body that the query holds. Errors: `invalid_request`. */
 function membersOf(c: Context): Record<string, string | number> {
   const ifVersion = queryNumber(c, "if_version");
   return { ...queryOf(c), ...(ifVersion !== undefined && { if_version: ifVersion }) };
 }
 
-/** What a list is to hold, from the query. What cannot exist is looked for under a name that does not. */
+/** Reads a list's filter from the query. An impossible name becomes one that matches nothing. Errors: `invalid_request`. */
 function filterOf(c: Context): StateFilter {
   const { scope, key, prefix } = queryOf(c);
   return {
@@ -172,7 +172,7 @@ function filterOf(c: Context): StateFilter {
   };
 }
 
-/** A view's entry with its present value, or with why it has none; any other as it is. */
+/** Adds its present value, or the reason why it has none, to a view's entry; returns others as they are. */
 function resolved<T extends { scope: string; key: string }>(entry: T, views: Views) {
   const view = entry.scope === VIEW_SCOPE ? views.get(entry.key) : undefined;
   if (view === undefined) return entry;

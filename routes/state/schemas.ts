@@ -4,7 +4,7 @@ import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
 import { made, type Parts } from "../http/input/schemas.ts";
 import { LIMITS } from "../http/limits.ts";
 
-/** Says that a guard is null: whoever sends it means to be guarded, and would write unguarded. */
+/** Refuses null for a guard: its sender wants a guard, and would write without one. */
 function guardFault(message: string): { error: z.core.$ZodErrorMap } {
   return {
     error: ({ input }) =>
@@ -16,7 +16,7 @@ const ifVersion = ({ z, about }: Parts) =>
   z.int(guardFault("must be a whole number, 0 or more")).min(0)
     .meta(about("Only if the entry has this version, else 409; 0: only if it does not exist")).optional();
 
-/** What stands once in a request: the gate, and who writes. */
+/** Members that a request has once, even a batch: the gate, and who writes. */
 const once = ({ z, absent, id, about }: Parts) => ({
   if: z.string(guardFault("must be a CEL expression, as text")).meta({
     maxLength: LIMITS.expressionLength,
@@ -42,7 +42,7 @@ const stateWrite = (parts: Parts) => parts.z.strictObject(write(parts));
 
 export type StateWriteBody = z.infer<ReturnType<typeof stateWrite>>;
 
-/** The bodies as they are parsed. */
+/** The schemas that parse bodies. */
 export const WRITES = {
   bodies: made((parts) => ({
     put: stateWrite(parts).extend(once(parts)),
@@ -57,26 +57,25 @@ export const WRITES = {
 };
 
 /*
- * A write is parsed as one object, and `writeOf` then judges which members go together: that is faster, and can say
- * what to do instead. In the document its kinds stand apart, made of the same members, for clients that are generated.
- * A test holds that both take the same.
+ * One schema parses every write; `writeOf` then checks which members go together, which is faster and gives better
+ * hints. The document lists the kinds of writes apart, for generated clients. A test checks that both accept the same.
  */
 
-/** Scopes of one's own, and those of the system that are named. */
+/** Agents' own scopes, and the named ones of the system. */
 const scopesOf = ({ z, ownId }: Parts, ...names: string[]) => z.union([z.enum(names), ownId]);
 const scopeIn = ({ defaulting }: Parts, scopes: z.ZodType) =>
   defaulting(scopes, SHARED_SCOPE).meta({
     description: "Of those that begin with _ only what is named: the others are the system's",
   });
 
-/** The kinds of a write, each with what is sent `beside` it. */
+/** The kinds of a write, each with the members of the request `beside` it. */
 function kindsOf(parts: Parts, beside: z.ZodRawShape) {
   const { z, absent, key, value, expression, about } = parts;
   const target = { scope: scopeIn(parts, scopesOf(parts, SHARED_SCOPE)), key, if_version: ifVersion(parts) };
   const kind = (title: string, members: z.ZodRawShape) =>
     z.strictObject({ ...target, ...members, ...beside }).meta({ title });
   const increment = absent(z.literal(false));
-  // Null alone is taken; as a type openapi-fetch would refuse that, so it is a text that is none.
+  // Accepts null alone. It is not typed as null, which openapi-fetch would refuse, but as a text that is no text.
   const nullAlone = z.string().nullish().meta({ not: { type: "string" } });
   return z.union([
     kind("Store a value", {
@@ -103,12 +102,12 @@ function kindsOf(parts: Parts, beside: z.ZodRawShape) {
 
 export const deletableScope = (parts: Parts) => scopesOf(parts, SHARED_SCOPE, VIEW_SCOPE);
 
-/** The bodies as the document has them. */
+/** The schemas of bodies in the OpenAPI document. */
 export function documentedBodies(parts: Parts) {
   const { batch, delete: deletion } = WRITES.bodies(parts);
   return {
     StateRequest: kindsOf(parts, once(parts)),
-    // The query may name what the body of a delete leaves out.
+    // All optional: the query may hold them instead.
     DeleteRequest: deletion.extend({ scope: scopeIn(parts, deletableScope(parts)) }).partial(),
     BatchRequest: batch.extend({
       writes: parts.z.array(kindsOf(parts, {})).min(1).max(LIMITS.batchWrites),

@@ -8,8 +8,8 @@ import { MISSING } from "../http/input/wordings.ts";
 type Path = Array<string | number>;
 
 /**
- * One write as the database takes it, from a body or a member of a batch (`path`, for `issues`; `details`, for
- * other errors). Errors: `invalid_request`, `invalid_expression`, `too_large`.
+ * Checks one write, of a body or at `path` in a batch, and converts it for the database. `details` are added to an
+ * `invalid_expression`. Errors: `invalid_request`, `invalid_expression`, `too_large`.
  */
 export async function writeOf(
   body: StateWriteBody,
@@ -51,7 +51,7 @@ export async function writeOf(
   return { scope, key, value, ifVersion };
 }
 
-/** The amount of an increment; undefined where the write is none. */
+/** Returns the amount of an increment; undefined if the write is none. Errors: `invalid_request`. */
 function deltaOf({ increment, value }: StateWriteBody, at: (member: string) => Path): number | undefined {
   if (increment === undefined || increment === false) return undefined;
   if (increment === true) {
@@ -62,7 +62,7 @@ function deltaOf({ increment, value }: StateWriteBody, at: (member: string) => P
   throw invalidMember(at("value"), "value must not stand beside an increment that is a number.");
 }
 
-/** Errors: `invalid_request` for the scopes that are the system's. */
+/** Errors: `invalid_request` for a scope of the system that nobody may write. */
 export function writableScope(scope: string, path: Path): void {
   if (!scope.startsWith("_") || scope === SHARED_SCOPE || scope === VIEW_SCOPE) return;
   throw invalidMember(

@@ -6,9 +6,9 @@ import { isLoopback, isPrivate } from "./networks.ts";
 import { createReport } from "../reports.ts";
 
 export interface BrowserOptions {
-  /** The instance is there for everybody: the rest does not count. */
+  /** Serves everybody, whatever the other options. */
   public: boolean;
-  /** Origins, as `originOf` gives them, whose pages may call the instance; `*`: all. */
+  /** Origins (as `originOf` returns them) whose pages may call the instance; `*`: all. */
   allowedOrigins: readonly string[] | "*";
 }
 
@@ -18,15 +18,14 @@ const SETTINGS =
   "Its operator sets ALLOWED_ORIGINS (http://name:port) where the name is right, or TRUSTED_PROXIES " +
   "and PUBLIC_URL where the instance is there for everybody.";
 
-/** Milliseconds between two lines of the log on names that are not this instance's. */
 const REPORT_EVERY_MS = 60_000;
 
-/** Names that no public name server answers for, so that no stranger's page has them. */
+/** Names that no public name server resolves, so that no foreign page can have them. */
 const OWN_NAME = /^[^.]+$|(?:^|\.)localhost\.?$|\.(?:local|internal|lan|home\.arpa)\.?$/;
 
 /**
- * Lets in what is for this instance. Errors: `invalid_request` where Host is no host; on a developer's instance,
- * which is called from a loopback or private address, `forbidden` for what comes of a stranger's page.
+ * Refuses what is not meant for this instance. Errors: `invalid_request` if Host is no host; `forbidden` for requests
+ * of foreign pages from a loopback or private address, since such an instance is a developer's.
  */
 export function createBrowserGuard(options: BrowserOptions): (c: Context) => void {
   const hostsOf = createHosts();
@@ -36,10 +35,10 @@ export function createBrowserGuard(options: BrowserOptions): (c: Context) => voi
 
   const isOwnName = (host: string) => OWN_NAME.test(host);
   const isOwn = (host: string) => isAddress(host) || isOwnName(host) || allowedHosts.has(host);
-  let own: Hosts | undefined; // the last ones that were; most requests name the same
+  let own: Hosts | undefined; // the last ones that passed; most requests name the same
   const report = createReport(REPORT_EVERY_MS, sayForeign);
 
-  /** That Origin equals Host proves nothing: under a name that was bound anew to this address it does. */
+  /** Does not compare Origin with Host: after DNS rebinding they are equal. */
   function mayCall(text: string, hosts: Hosts): boolean {
     const origin = originOf(text);
     if (origin === undefined) return false;
@@ -68,8 +67,8 @@ export function createBrowserGuard(options: BrowserOptions): (c: Context) => voi
 }
 
 /**
- * An origin as browsers send it: scheme, host, and the port where it is not the scheme's own. Undefined where the
- * text is anything else; `null` is no origin.
+ * Normalizes an origin to what browsers send: scheme, host, and a port other than the scheme's default. Undefined for
+ * any other text, such as `null`.
  */
 export function originOf(text: string): string | undefined {
   if (/^https?:\/\/[^/?#\\@\s]+$/i.test(text)) {
@@ -79,26 +78,26 @@ export function originOf(text: string): string | undefined {
   return /^[a-z][a-z\d+.-]*:\/\/[\w.:-]+$/i.test(text) ? text.toLowerCase() : undefined;
 }
 
-/** False for what extensions and other programs call their origins. */
+/** Returns false for the origins of extensions and other programs. */
 function isWeb(origin: string): boolean {
   return /^https?:/.test(origin);
 }
 
-/** Whether a request comes from this machine or its networks; false where the runtime does not tell. */
+/** Tells whether a request comes from this machine or its networks; false if the runtime does not tell. */
 function isNear(c: Context): boolean {
   const address = peerOf(c);
   return address !== undefined && (isLoopback(address) || isPrivate(address));
 }
 
 /**
- * Links and pictures of other sites send no Origin, and their pages cannot read what comes back. A wait is the one
- * GET that does something: it shows an agent as waiting.
+ * Finds waits of foreign pages. Links and images send no Origin, and their pages cannot read the answer, but a wait is
+ * the one GET with an effect: it shows an agent as waiting.
  */
 function isForeignWait(c: Context): boolean {
   return /\/wait\/*$/.test(c.req.path) && c.req.header("sec-fetch-site") === "cross-site";
 }
 
-/** Its operator sees nothing of the answers, and `/healthz` answers under any name. */
+/** Logs refusals, since operators do not see answers and `/healthz` answers under any name. */
 function sayForeign(times: number, host: string): string {
   return `Refused ${times} requests by names that are not this instance's, the last by ${host}. ${SETTINGS}`;
 }

@@ -1,21 +1,21 @@
 import { createLru } from "../../../db/lru.ts";
 
 export interface BucketLimits {
-  /** Requests that are given back each second; 0 for no limit. */
+  /** Requests added to a bucket each second; 0 for no limit. */
   perSecond: number;
-  /** Requests at once, after a pause. */
+  /** Requests in a full bucket. */
   burst: number;
-  /** Names that are remembered; beyond them the one that was used longest ago is forgotten, and begins anew. */
+  /** Buckets held; beyond them the least recently used one is dropped, and starts full again. */
   max: number;
 }
 
-/** What is left of a bucket; `waitMs`, only where it was empty, until there is a request in it again. */
+/** What is left in a bucket; `waitMs`, only if it was empty, until it holds a request again. */
 export interface Taken {
   left: number;
   waitMs?: number;
 }
 
-/** Token buckets by name. `now` is in milliseconds. */
+/** Makes token buckets by name. `now` is in milliseconds. */
 export function createBuckets({ perSecond, burst, max }: BucketLimits, now: () => number) {
   const buckets = createLru<{ tokens: number; at: number }>(max);
 
@@ -40,7 +40,7 @@ export function createBuckets({ perSecond, burst, max }: BucketLimits, now: () =
   };
 }
 
-/** Counts what is held at once, by name; each hold is given back once. */
+/** Counts what is held at a time, by name. */
 export function createHolds() {
   const held = new Map<string, number>();
 
@@ -52,7 +52,7 @@ export function createHolds() {
 
   return {
     count: (name: string): number => held.get(name) ?? 0,
-    /** Takes one for each name; returns how to give them back. */
+    /** Counts one for each name; returns a function that releases them, once. */
     hold(names: string[]): () => void {
       for (const name of names) add(name, 1);
       return function release() {

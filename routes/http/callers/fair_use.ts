@@ -5,22 +5,22 @@ import { RequestError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { isLoopback } from "./networks.ts";
 
-/** Each number may be 0: no limit. */
+/** Limits; 0 is none. */
 export interface FairUseOptions {
-  /** Requests a second of each caller. Callers on this machine are limited, in all, only where it is set above 0. */
+  /** Requests a second of each caller. Callers on this machine have limits only if it is set above 0. */
   callerPerSecond?: number;
   roomPerSecond: number;
   waitsOfCaller: number;
   waitsOfRoom: number;
   streamsOfCaller: number;
-  /** Proxies before the service that append to X-Forwarded-For. */
+  /** The number of proxies before the service that append to X-Forwarded-For. */
   trustedProxies: number;
 }
 
 export interface FairUse {
-  /** Refuses the requests of a caller, or to a room, that come faster than is fair. Errors: `rate_limited`. */
+  /** Limits the rate of requests of a caller and to a room. Errors: `rate_limited`. */
   admit(c: Context, next: Next): Promise<void>;
-  /** Counts a wait or a stream until it is given back. Errors: `rate_limited`. */
+  /** Counts a wait or a stream until the returned function is called. Errors: `rate_limited`. */
   hold(c: Context, kind: Held, room: string): () => void;
 }
 
@@ -34,10 +34,10 @@ export const FAIR_USE: FairUseOptions = {
   trustedProxies: 0,
 };
 
-/** What watches over a service and what browsers fetch once: neither is to fail with the rest. */
+/** Health checks and files that browsers fetch once, which must not fail when the API is busy. */
 const UNCOUNTED = /^\/(healthz$|assets\/)/;
 
-/** Fair use as one instance sees it: each has its own count, in bounded memory. `now` is in milliseconds. */
+/** Limits callers and rooms in bounded memory. Each instance counts for itself. `now` is in milliseconds. */
 export function createFairUse(options: FairUseOptions, now: () => number = () => performance.now()): FairUse {
   const { callerPerSecond = LIMITS.callerPerSecond, roomPerSecond, trustedProxies } = options;
   const limitsOf = (perSecond: number) => ({
@@ -49,7 +49,7 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
   const takeOfRoom = createBuckets(limitsOf(roomPerSecond), now);
   const holds = createHolds();
 
-  /** Undefined for those who are not limited at all, null for those of whom nothing is known. */
+  /** Returns the caller; undefined if it has no limits, null if it is unknown. */
   function limited(c: Context): string | null | undefined {
     const caller = callerOf(c, trustedProxies) ?? null;
     const spared = caller !== null && isLoopback(caller) && !options.callerPerSecond;
@@ -87,7 +87,7 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
   };
 }
 
-/** Requests at once after a pause; less than one a bucket could never give. */
+/** Returns the size of a bucket, at least 1, else it would never admit a request. */
 function burstOf(perSecond: number): number {
   return Math.max(1, Math.floor(perSecond * LIMITS.burstSeconds));
 }
@@ -100,7 +100,7 @@ interface Share {
   seconds: number;
 }
 
-/** Notes a bucket of which half is used. Errors: `rate_limited` where nothing is left of it. */
+/** Adds a bucket to `shares` once half of it is used. Errors: `rate_limited` if it is empty. */
 function take(
   c: Context,
   shares: Share[],
@@ -123,8 +123,8 @@ function take(
 }
 
 /**
- * Says how much is left (RateLimit header fields for HTTP, an IETF draft). Most answers do without: adding headers
- * to a finished answer costs far more than the count.
+ * Sends what is left in the RateLimit headers of an IETF draft. Most answers have none: adding headers to a finished
+ * answer costs far more than the count.
  */
 function tell(c: Context, shares: Share[]): void {
   const { burstSeconds } = LIMITS;
@@ -138,7 +138,7 @@ function tell(c: Context, shares: Share[]): void {
   );
 }
 
-/** The room that a path names, however its id is escaped. */
+/** Returns the id of the path's room, unescaped. */
 function roomIn(path: string): string | undefined {
   const id = /^\/rooms\/([^/]+)/.exec(path)?.[1];
   if (id === undefined || !id.includes("%")) return id;

@@ -1,6 +1,6 @@
 /**
- * Loopback addresses and those of private networks, as Deno and URLs write them: IPv6 in its shortest form. Patterns
- * do here, since `node:net` with its BlockList costs every start some 10 ms and 8 MB.
+ * Match loopback and private addresses in the form of Deno and URLs: IPv6 in its shortest form. They are patterns,
+ * since `node:net` with its BlockList costs every start some 10 ms and 8 MB.
  */
 const LOOPBACK = /^127\.|^::1$/;
 const PRIVATE = new RegExp(
@@ -13,17 +13,16 @@ const PRIVATE = new RegExp(
   ].join("|") + ")",
 );
 
-/** True for addresses of the machine itself. */
 export function isLoopback(address: string): boolean {
   return LOOPBACK.test(unmapped(address));
 }
 
-/** True for addresses that are reached within some network only, loopback apart. */
+/** Tells whether an address, not loopback, is reachable only within a network. */
 export function isPrivate(address: string): boolean {
   return PRIVATE.test(unmapped(address));
 }
 
-/** An IPv4 address that is written as IPv6 (`::ffff:10.0.0.1`, in URLs `::ffff:a00:1`) as what it is. */
+/** Converts an IPv4 address in the form of IPv6 (`::ffff:10.0.0.1`, in URLs `::ffff:a00:1`). */
 function unmapped(address: string): string {
   if (!address.startsWith("::ffff:")) return address;
   const [, dotted, high, low] =

@@ -26,7 +26,7 @@ export const MACHINE_CLOCKS: MachineClocks = {
 
 /** Time and ids. */
 export interface Clock {
-  /** The database's time, to which all shown times belong. Asks it only while unknown. Errors: `DatabaseUnavailable`. */
+  /** The database's time, by which all shown times are. Asks only while it is unknown. Errors: `DatabaseUnavailable`. */
   time(): Promise<Date>;
   /** Monotonic milliseconds, for durations within this instance. */
   elapsed(): number;

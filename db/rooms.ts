@@ -92,8 +92,8 @@ export async function getRoom(database: Database, viewer: Viewer, id: string): P
 }
 
 /**
- * Lists the rooms before the cursor that this release may serve, newest first: at most `limit`, and no more than a page.
- * `more` says that others follow.
+ * Lists the rooms before the cursor that this release may serve, newest first: at most `limit`, and no more than a
+ * page. `more` says that others follow.
  */
 export async function listRooms(
   database: Database,

@@ -32,7 +32,7 @@ function createKeyedMutex() {
   };
 }
 
-/** Creates one mutex for all rooms. Round robin by room lets many tasks of one room delay another's only by one task. */
+/** Creates one mutex for all rooms, round robin by room: many tasks of a room delay another's only by one of them. */
 export function createFairMutex() {
   /** The waiting tasks by room; the next room comes first. */
   const waiting = new Map<string, Array<() => void>>();

@@ -23,8 +23,8 @@ export interface Store {
   close(): Promise<void>;
 }
 
-// With the deadline of a call (db/driver/remote.ts), `patience` keeps every request within 10 s. The weight of a batch of
-// writes lets the entries that refusals show, 20 x 64 KiB a submission, fit into one answer of 10 MiB.
+// With the deadline of a call (db/driver/remote.ts), `patience` keeps every request within 10 s. The weight of a batch
+// of writes lets the entries that refusals show, 20 x 64 KiB a submission, fit into one answer of 10 MiB.
 const QUEUE_LIMITS = {
   read: { inFlight: 2, apart: 3, weight: 64, readOnly: true, patience: 4_000 },
   write: { inFlight: 1, apart: 0, weight: 160, readOnly: false, patience: 4_000 },

@@ -26,8 +26,8 @@ let started = 0;
 const MAX_SMALL_YIELDS = 4;
 
 /**
- * Runs a task whose answer may be large. The oldest such task finishes first: if all advanced alike, each would keep its
- * rows until the last is done, and collecting that garbage would take longer than the work.
+ * Runs a task whose answer may be large. The oldest such task finishes first: if all advanced alike, each would keep
+ * its rows until the last is done, and collecting that garbage would take longer than the work.
  */
 export function runAsTask<T>(run: () => T): T {
   return tasks.run({ number: ++started, yields: 0 }, run);

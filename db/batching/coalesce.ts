@@ -2,9 +2,9 @@ import type { Coalescer } from "./sender.ts";
 import type { Row } from "../driver/statement.ts";
 
 /**
- * Coalesces reads that each find at most one row into one query. `from` joins `json_each(:asked) AS asked`, whose `value`
- * holds one request's arguments as an array; `columns` maps the names of a row to SQL. All rows travel as one JSON text,
- * since cells cost both ends more than all else.
+ * Coalesces reads that each find at most one row into one query. `from` joins `json_each(:asked) AS asked`, whose
+ * `value` holds one request's arguments as an array; `columns` maps the names of a row to SQL. All rows travel as one
+ * JSON text, since cells cost both ends more than all else.
  */
 export function createCoalescedRead(
   columns: Record<string, string>,

@@ -35,16 +35,16 @@ const MAX_TURNS = 6;
 /** Milliseconds after which slow turns show that requests work on what they read, and submit nothing soon. */
 const GATHER_MS = 4;
 /**
- * Milliseconds from which on a batch is slow enough to let the next one linger for those it answers: that gives 1.6 times
- * the writes at 10 ms. Near databases are kept busy instead.
+ * Milliseconds from which on a batch is slow enough to let the next one linger for those it answers: that gives 1.6
+ * times the writes at 10 ms. Near databases are kept busy instead.
  */
 const FAR_MS = 12;
 const LINGER_MS = 4;
 /** Milliseconds after which a batch in flight holds up no other: its answer may never come. */
 const OVERDUE_MS = 1_000;
 /**
- * Milliseconds of a file database's blocking after which the queue yields before the next batch, as after a heavy one. So
- * the rows are worked on and the network is read, to which the runtime seldom looks while work follows work.
+ * Milliseconds of a file database's blocking after which the queue yields before the next batch, as after a heavy one.
+ * Then the rows are worked on and the network is read, which the runtime seldom does while work follows work.
  */
 const BLOCKED_MS = 8;
 /** A submission is light up to this share of a batch. */
@@ -150,8 +150,8 @@ export function createBatchQueue(
 
   /**
    * Waits for requests that are at work already, since a file answers without a pause in which they could arrive. Just
-   * after a slow batch it waits for as many as were there before: answered clients tend to come back at once, and without
-   * them two halves would alternate, each waiting for the other's round trip.
+   * after a slow batch it waits for as many as were there before: answered clients tend to come back at once, and
+   * without them two halves would alternate, each waiting for the other's round trip.
    */
   async function gather() {
     const until = elapsed() + GATHER_MS;
@@ -206,10 +206,10 @@ export function createBatchQueue(
   }
 
   /**
-   * Chooses the first candidate and all that fit beside it; light ones overtake heavy ones that do not. Where some arrive
-   * during the only batch of a near database, `maxSize` is half of all: the database works on one half while the other is
-   * answered and comes back. Left to chance, the halves were 60 and 4 of 64, each cost a commit, and a server took 0.88 of
-   * the puts.
+   * Chooses the first candidate and all that fit beside it; light ones overtake heavy ones that do not. Where some
+   * arrive during the only batch of a near database, `maxSize` is half of all: the database works on one half while the
+   * other is answered and comes back. Left to chance, the halves were 60 and 4 of 64, each cost a commit, and a server
+   * took 0.88 of the puts.
    */
   function fitting(candidates: Submission[]): Set<Submission> {
     const chosen = new Set<Submission>();
@@ -232,15 +232,14 @@ export function createBatchQueue(
 
   return {
     submitCoalesced,
-    submit: (statements) => submitCoalesced(SERVICE, createVerbatim(), statements, weightOfAll(statements)),
+    submit(statements) {
+      const total = statements.reduce((sum, { weight = 1 }) => sum + weight, 0);
+      return submitCoalesced(SERVICE, createVerbatim(), statements, total);
+    },
   };
 }
 
 /** Sends statements as they are. A coalescer for each submission keeps it from being coalesced with others. */
 function createVerbatim(): Coalescer<Statement[], Row[][]> {
   return { statements: ([statements]) => statements!, results: (_, rows) => [rows] };
-}
-
-function weightOfAll(statements: Statement[]): number {
-  return statements.reduce((sum, { weight = 1 }) => sum + weight, 0);
 }

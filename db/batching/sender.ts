@@ -31,8 +31,8 @@ const FIRST_BACKOFF_MS = 5;
 const MAX_BACKOFF_MS = 200;
 
 /**
- * Creates the function that sends submissions as one batch and answers each. It retries where the database was busy, and
- * without the submissions whose own statement failed. `readOnly` ones too large for one answer are sent one by one.
+ * Creates the function that sends submissions as one batch and answers each. It retries where the database was busy,
+ * and without the submissions whose own statement failed. `readOnly` ones too large for one answer are sent one by one.
  */
 export function createBatchSender(
   send: Send,

@@ -73,8 +73,8 @@ const LONGEST = { state: ["key", "value"], agents: ["name", "meta"], messages: [
 const KEY = { state: ["scope", "key"], agents: ["id"], messages: ["id"] };
 
 /**
- * Selects the page of rows after a position as one JSON text: cells cost ten times as much. `edge` is null where the page
- * holds all that is left, up to the row `reached` if that is not null.
+ * Selects the page of rows after a position as one JSON text: cells cost ten times as much. `edge` is null where the
+ * page holds all that is left, up to the row `reached` if that is not null.
  */
 export function selectPage(listing: Listing, { last, left, bytes }: Progress): Statement {
   const { table, columns, args, readBy, through, passed } = listing;
@@ -94,9 +94,10 @@ export function selectPage(listing: Listing, { last, left, bytes }: Progress): S
     return value === column ? column : `${value} AS ${column}`;
   }).join(", ");
   const edge = edgeOf(`${select(`${size} + ${ROW_BYTES} AS size, ${by.join(", ")}`)} LIMIT :left`);
+  const begin = listing.with ? `WITH RECURSIVE ${listing.with},` : "WITH";
   const span = passed ? `span (reached) AS MATERIALIZED (${spanOf(listing, passed, last)}),` : "";
   return {
-    sql: `${withOf(listing)} ${span} edge (position) AS MATERIALIZED (${edge})
+    sql: `${begin} ${span} edge (position) AS MATERIALIZED (${edge})
       SELECT json_group_array(json_array(${columns.join(", ")})) AS page, (SELECT position FROM edge) AS edge,
              ${passed ? REACHED : "NULL"} AS reached${listing.beside ? `, (${listing.beside}) AS beside` : ""}
         FROM (${select(selected)} LIMIT COALESCE((SELECT position FROM edge), :left))`,
@@ -146,7 +147,7 @@ function inOrder({ descending }: Listing, columns: string[]): string {
   return `ORDER BY ${columns.map((column) => descending ? `${column} DESC` : column).join(", ")}`;
 }
 
-/** Selects the number of the row that fills a page of `:bytes`, none where all fit. `rows` selects each `size` in order. */
+/** Selects the number of the row that fills a page of `:bytes`, if any. `rows` selects each `size` in order. */
 export function edgeOf(rows: string): string {
   return `SELECT position FROM (
       SELECT ROW_NUMBER() OVER passed AS position, SUM(size) OVER passed AS bytes FROM (${rows})
@@ -173,8 +174,8 @@ export function selectMoved(listing: Listing, last: Value[] | undefined, seen: n
 const SPARE = 16;
 
 /**
- * Returns how many rows the next page is to add to the `known` ones, -1 for all. `again`: changes are read as well. Then a
- * page asks for more, so that a list ends even if rows stop matching as fast as they are read.
+ * Returns how many rows the next page is to add to the `known` ones, -1 for all. `again`: changes are read as well.
+ * Then a page asks for more, so that a list ends even if rows stop matching as fast as they are read.
  */
 export function wantedOf({ limit, live }: Listing, known: number, again: boolean): number {
   if (limit === undefined) return -1;
@@ -216,10 +217,6 @@ function compare(a: unknown, b: unknown): number {
   let n = 0;
   while (n < a.length && n < b.length && a[n] === b[n]) n++;
   return (a.codePointAt(n) ?? -1) - (b.codePointAt(n) ?? -1);
-}
-
-function withOf({ with: table }: Listing): string {
-  return table ? `WITH RECURSIVE ${table},` : "WITH";
 }
 
 function beyond(columns: string[], comparison: string): string {

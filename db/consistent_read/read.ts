@@ -27,9 +27,9 @@ const MAX_STEPS = 10_000;
 /**
  * Reads any amount of a room at one revision, and yields in between. The first query gives the room's `revision`;
  * statements must be small, listings need not be. One round trip brings what fits into a first page, two bring a page
- * more. Each further step brings, in one transaction, the next page of one listing and what has changed in all pages since
- * the step before, which together are the pages as of this step. So a read never starts over, however fast the room
- * changes. Errors: `DatabaseUnavailable`, `unavailable`.
+ * more. Each further step brings, in one transaction, the next page of one listing and what has changed in all pages
+ * since the step before, which together are the pages as of this step. So a read never starts over, however fast the
+ * room changes. Errors: `DatabaseUnavailable`, `unavailable`.
  */
 export async function readConsistent(database: Database, viewer: Viewer, queries: Query[]): Promise<Row[][]> {
   const readings = queries.map((query, n) =>

@@ -21,9 +21,9 @@ const replyAfter = (parent: string, after: string) =>
   `(SELECT id FROM messages WHERE room_id = :room AND reply_to = ${parent} AND id > ${after} ORDER BY id LIMIT 1)`;
 const nextOf = (id: string, parent: string) => `${replyAfter(id, id)}, ${replyAfter(parent, id)}`;
 
-// Walks on from the pending messages, smallest id first, since a reply's id is above its parent's. Each message brings its
-// first reply, and its next sibling. Where some stay pending, no more come out than went in, hence none beyond those that
-// stay. Messages posted since, from `:bound` on, come later.
+// Walks on from the pending messages, smallest id first, since a reply's id is above its parent's. Each message brings
+// its first reply, and its next sibling. Where some stay pending, no more come out than went in, hence none beyond
+// those that stay. Messages posted since, from `:bound` on, come later.
 const WALK = `
   thread (id, parent, reply, sibling) AS MATERIALIZED (
     SELECT value ->> 0, value ->> 1, ${nextOf("(value ->> 0)", "(value ->> 1)")} FROM json_each(:pending)
@@ -40,8 +40,8 @@ const NEW_REPLIES = `
 
 /**
  * Reads the matching messages of a thread. A step passes a bounded number of its messages by id and brings those that
- * match; a search for the newest begins once all are known. Each step also brings the replies posted meanwhile, which have
- * the highest ids and are taken up once the others are known.
+ * match; a search for the newest begins once all are known. Each step also brings the replies posted meanwhile, which
+ * have the highest ids and are taken up once the others are known.
  */
 export function createThread(listing: Listing): Reading {
   const { root, filtered } = listing.thread!;

@@ -27,8 +27,8 @@ const REFUSED = /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|NOMEM|CORRUPT|NOTADB|PERM
 const INPUT = "SQL_INPUT_ERROR";
 
 /**
- * Classifies an error of the libSQL client by what may be done about it. The client's errors have a `code`, the same for
- * a file and over HTTP; network faults come as raw TypeErrors and time-outs.
+ * Classifies an error of the libSQL client by what may be done about it. The client's errors have a `code`, the same
+ * for a file and over HTTP; network faults come as raw TypeErrors and time-outs.
  */
 export function faultOf(error: unknown): Fault {
   const { code, statementIndex } = error as { code?: unknown; statementIndex?: unknown };

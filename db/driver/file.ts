@@ -6,7 +6,7 @@ import type { Connection } from "./connection.ts";
 import { faultOf } from "./faults.ts";
 import type { Row, Statement } from "./statement.ts";
 
-/** Milliseconds for which a file database blocks on another process's write; the batch sender's retry does not block. */
+/** Milliseconds for which a file blocks on another process's write; the batch sender's retry does not block. */
 const BUSY_MS = 20;
 const MAX_ATTEMPTS = 50;
 

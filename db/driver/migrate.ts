@@ -49,8 +49,8 @@ const FORGET_ALL = `
     SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name IN (SELECT value FROM json_each(:tables)))`;
 
 /**
- * Sets the tables up again where a running instance finds none: the file was replaced, or they were dropped. Does nothing
- * where some are left. Errors: `NewerDatabase`.
+ * Sets the tables up again where a running instance finds none: the file was replaced, or they were dropped. Does
+ * nothing where some are left. Errors: `NewerDatabase`.
  */
 export async function recreateTables(read: Run, commit: Run): Promise<void> {
   try {

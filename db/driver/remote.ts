@@ -75,8 +75,8 @@ function withoutForeignKeys(stream: HttpStream): HttpStream {
 }
 
 /**
- * Makes a call and reads its whole answer within the deadline, and leaves nothing running. The answer comes uncompressed:
- * for a near server, compression costs more than sending.
+ * Makes a call and reads its whole answer within the deadline, and leaves nothing running. The answer comes
+ * uncompressed: for a near server, compression costs more than sending.
  */
 async function fetchInTime(request: Request, init?: RequestInit): Promise<Response> {
   request.headers.set("Accept-Encoding", "identity");
@@ -91,8 +91,8 @@ async function fetchInTime(request: Request, init?: RequestInit): Promise<Respon
 }
 
 /**
- * Makes a call once. Deno's fetch repeats a request whose reply breaks off, which would apply a batch of writes twice; it
- * cannot repeat a body that is a stream.
+ * Makes a call once. Deno's fetch repeats a request whose reply breaks off, which would apply a batch of writes twice;
+ * it cannot repeat a body that is a stream.
  */
 async function fetchOnce(request: Request): Promise<Response> {
   const bytes = await request.bytes();

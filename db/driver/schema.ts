@@ -1,6 +1,6 @@
 /**
- * Lists the tables of a room, each with its column of the room's id. Every operation on a whole room uses this list. Rows
- * may refer to those of an earlier table.
+ * Lists the tables of a room, each with its column of the room's id. Every operation on a whole room uses this list.
+ * Rows may refer to those of an earlier table.
  */
 export const ROOM_TABLES = {
   rooms: "id",
@@ -121,8 +121,8 @@ export const MIGRATIONS: string[][] = [
      ) STRICT`,
     `CREATE INDEX idempotency_oldest ON idempotency (created_at)`,
   ],
-  // An index costs every message a page of the database, so each holds only what is looked up by it. Each has a migration
-  // of its own, which must end within the deadline of a call.
+  // An index costs every message a page of the database, so each holds only what is looked up by it. Each has a
+  // migration of its own, which must end within the deadline of a call.
   [
     `DROP INDEX messages_to`,
     `CREATE INDEX messages_to ON messages (room_id, to_agent, id) WHERE to_agent IS NOT NULL`,
@@ -135,9 +135,9 @@ export const MIGRATIONS: string[][] = [
     `DROP INDEX messages_kind`,
     `CREATE INDEX messages_claimed_kind ON messages (room_id, kind, id) WHERE claimed_by IS NOT NULL`,
   ],
-  // An index by sender cost a page for nearly every message, since the many agents of a room seldom share one. The trigger
-  // adds a row for the first message of a block alone. It checks first, since a conflict would be handled as the posting
-  // statement says: OR FAIL (db/messages/write.ts).
+  // An index by sender cost a page for nearly every message, since the many agents of a room seldom share one. The
+  // trigger adds a row for the first message of a block alone. It checks first, since a conflict would be handled as
+  // the posting statement says: OR FAIL (db/messages/write.ts).
   [
     `CREATE TABLE senders (
        room_id TEXT NOT NULL,
@@ -156,8 +156,8 @@ export const MIGRATIONS: string[][] = [
   ],
   [`DROP INDEX messages_from`],
   // An index of all living keys would cost every new key a page, a fifth of a server's puts. So `living` names a room's
-  // keys once it has 1,000 tombstones, at which the count stops; before that, lists pass over them. A room that has more
-  // already is counted as 999 here, and the next migration does the rest.
+  // keys once it has 1,000 tombstones, at which the count stops; before that, lists pass over them. A room that has
+  // more already is counted as 999 here, and the next migration does the rest.
   [
     `ALTER TABLE rooms ADD COLUMN tombstone_count INTEGER NOT NULL DEFAULT 0`,
     `UPDATE rooms SET tombstone_count =
@@ -198,8 +198,8 @@ export const MIGRATIONS: string[][] = [
   // Orders the replies to a message, so that a thread is walked from one to the next (db/consistent_read/thread.ts).
   [`CREATE INDEX messages_answers ON messages (room_id, reply_to, id) WHERE reply_to IS NOT NULL`],
   [`DROP INDEX messages_replies`],
-  // Puts the first due end into the row that every read of a room sees. Marks of an instance with a wrong clock may be due
-  // in hours; none was meant to last longer than 30 s.
+  // Puts the first due end into the row that every read of a room sees. Marks of an instance with a wrong clock may be
+  // due in hours; none was meant to last longer than 30 s.
   [
     `ALTER TABLE rooms ADD COLUMN due INTEGER`,
     `CREATE INDEX waits_due ON waits (room_id, until)`,

@@ -30,8 +30,8 @@ export function bytesOf(expr: string): number {
 }
 
 /**
- * Selects each entry to be written, tombstones too (null columns where there is none), with the room's counts and whether
- * the read set of a gate is unchanged.
+ * Selects each entry to be written, tombstones too (null columns where there is none), with the room's counts and
+ * whether the read set of a gate is unchanged.
  */
 export const selectStored = (unchanged = "TRUE", where = "TRUE") => `
   SELECT ${unchanged} AS unchanged, ${REVISION} AS room_revision, key_count, view_count,

@@ -1,6 +1,6 @@
 /**
- * Joins a room by its tombstones. A room with 1,000 of them has its living keys in a table (db/driver/schema.ts), since a
- * list would pass each tombstone. A join decides before any row is read.
+ * Joins a room by its tombstones. A room with 1,000 of them has its living keys in a table (db/driver/schema.ts), since
+ * a list would pass each tombstone. A join decides before any row is read.
  */
 const roomWith = (tombstones: string) =>
   `(SELECT 1 FROM rooms WHERE id = :room AND tombstone_count ${tombstones})`;
@@ -8,8 +8,8 @@ const FEW = `${roomWith("< 1000")} AS few`;
 const MANY = `${roomWith(">= 1000")} AS many`;
 
 /**
- * True for a living entry. Columns behind a value take as long to read as the value, so `deleted` is read only where the
- * value may be a tombstone's `null`.
+ * True for a living entry. Columns behind a value take as long to read as the value, so `deleted` is read only where
+ * the value may be a tombstone's `null`.
  */
 export const LIVE = `(octet_length(value) > 4 OR NOT deleted)`;
 

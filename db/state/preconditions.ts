@@ -45,8 +45,8 @@ interface Sequence {
 }
 
 /**
- * Makes one precondition for each key, so that a single condition judges a batch whose writes see the earlier ones: after
- * n writes a key's version is n higher, and its value is the one put, or the stored number plus the increments.
+ * Makes one precondition for each key, so that a single condition judges a batch whose writes see the earlier ones:
+ * after n writes a key's version is n higher, and its value is the one put, or the stored number plus the increments.
  */
 export function preconditionsOf(writes: StateWrite[]): Precondition[] {
   const sequences = new Map<string, Sequence>();

@@ -46,8 +46,8 @@ const MAX_ATTEMPTS = 50;
 const MAX_PAUSE_MS = 20;
 
 /**
- * Applies the writes in order, each seeing those before it, all or none, as one revision. Answers with the entry that each
- * write left. Errors: `room_not_found`, `version_conflict`, `not_a_number`, `limit_reached`.
+ * Applies the writes in order, each seeing those before it, all or none, as one revision. Answers with the entry that
+ * each write left. Errors: `room_not_found`, `version_conflict`, `not_a_number`, `limit_reached`.
  */
 export function putEntries(database: Database, room: string, put: Put): Operation<Written> {
   return {

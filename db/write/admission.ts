@@ -3,8 +3,8 @@ import type { Condition, Statement } from "../driver/statement.ts";
 import { SERVED } from "../release.ts";
 
 /**
- * Advances a room and its part by `by` revisions, and sets `counts`. `admitted` lets the write's effects act. Append FROM
- * or WHERE.
+ * Advances a room and its part by `by` revisions, and sets `counts`. `admitted` lets the write's effects act. Append
+ * FROM or WHERE.
  */
 export function advance(part: Part, counts: string[] = [], by = "1"): string {
   const set = [`revision = revision + ${by}`, `${part}_revision = revision + ${by}`, ...counts];

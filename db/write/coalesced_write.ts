@@ -37,9 +37,9 @@ export const COALESCED_HEARTBEATS: Coalescer<Heartbeat, void> = {
 };
 
 /**
- * Coalesces writes without preconditions, of any rooms, into a few statements. One update admits all writes of a room, with
- * consecutive revisions. Where a room does not take them all, it takes none: the caller tries them one by one, which tells
- * why.
+ * Coalesces writes without preconditions, of any rooms, into a few statements. One update admits all writes of a room,
+ * with consecutive revisions. Where a room does not take them all, it takes none: the caller tries them one by one,
+ * which tells why.
  */
 export function createCoalescedWrites<Item extends CoalescedWrite>(
   kind: CoalescedWriteKind<Item>,

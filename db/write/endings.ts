@@ -8,8 +8,8 @@ import type { Viewer } from "../viewer.ts";
 import { ADMITTED, advance, FROM_ADMITTED } from "./admission.ts";
 
 /**
- * A kind of thing that ends by itself. A new kind needs triggers on its table that maintain `rooms.due`, the first end of
- * all kinds (db/driver/schema.ts).
+ * A kind of thing that ends by itself. A new kind needs triggers on its table that maintain `rooms.due`, the first end
+ * of all kinds (db/driver/schema.ts).
  */
 interface Ending {
   part: Part;
@@ -18,8 +18,8 @@ interface Ending {
   until: string;
   /**
    * Makes the SQL that ends due things, with `:room`, `:moment` and `:nonce`. `dueFirst` selects a column of the things
-   * that one revision ends, by their ends: each statement finds the same until they are gone. Each must be conditional on
-   * its admission (admission.ts). A thing that shows when it ended shows its `until`.
+   * that one revision ends, by their ends: each statement finds the same until they are gone. Each must be conditional
+   * on its admission (admission.ts). A thing that shows when it ended shows its `until`.
    */
   effects(dueFirst: (column: string) => string): string[];
 }

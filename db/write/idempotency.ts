@@ -5,16 +5,16 @@ import { keyFor } from "../viewer.ts";
 import type { Condition, Row, Statement, Value } from "../driver/statement.ts";
 
 /**
- * The format of stored outcomes: their values and rows for each write, in order. A release that changes it raises it, since
- * keys outlive releases (tests/db/outcomes.test.ts tells).
+ * The format of stored outcomes: their values and rows for each write, in order. A release that changes it raises it,
+ * since keys outlive releases (tests/db/outcomes.test.ts tells).
  */
 const FORMAT = 1;
 
 /** A statement of a write. */
 export interface Step extends Statement {
   /**
-   * Makes its rows part of the answer. Under a key it stores these columns of `query`, which runs right after the statement
-   * with its arguments; the default is the statement itself.
+   * Makes its rows part of the answer. Under a key it stores these columns of `query`, which runs right after the
+   * statement with its arguments; the default is the statement itself.
    */
   answer?: { columns: string[]; query?: string };
 }
@@ -51,9 +51,9 @@ const STORE_LATER = `
    WHERE room_id = :held_scope AND key = :held_key`;
 
 /**
- * Makes the write of a keyed request once; all repetitions get the first outcome. The batch of the write decides. A refusal,
- * which may come of an earlier read, stands only if no outcome is stored under the key. Only successes are stored.
- * Errors: `idempotency_mismatch`; those of `run`.
+ * Makes the write of a keyed request once; all repetitions get the first outcome. The batch of the write decides. A
+ * refusal, which may come of an earlier read, stands only if no outcome is stored under the key. Only successes are
+ * stored. Errors: `idempotency_mismatch`; those of `run`.
  */
 export async function runOnce(
   database: Database,
@@ -90,9 +90,9 @@ function contextOf(database: Database, idempotencyKey: IdempotencyKey): WriteCon
 }
 
 /**
- * Commits statements as one batch; returns the rows of each step, and of those with `answer`. It acquires an idempotency key
- * first and releases it if the write is refused. `stored` is the outcome under the key, of this request or an earlier one.
- * Errors: `DatabaseUnavailable`, `idempotency_mismatch`.
+ * Commits statements as one batch; returns the rows of each step, and of those with `answer`. It acquires an
+ * idempotency key first and releases it if the write is refused. `stored` is the outcome under the key, of this request
+ * or an earlier one. Errors: `DatabaseUnavailable`, `idempotency_mismatch`.
  */
 export async function commitOnce(
   database: Database,

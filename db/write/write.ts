@@ -8,9 +8,9 @@ import { BEAT } from "./heartbeat.ts";
 import { commitOnce, held, type Step, storeRevision } from "./idempotency.ts";
 
 /**
- * A change of a room, in one atomic batch that the database decides. The `admission` holds every precondition; each effect
- * is conditional on ADMITTED. The `reads` run last and bring what the answer or the refusal needs. The answer is made of
- * the steps with `answer`.
+ * A change of a room, in one atomic batch that the database decides. The `admission` holds every precondition; each
+ * effect is conditional on ADMITTED. The `reads` run last and bring what the answer or the refusal needs. The answer is
+ * made of the steps with `answer`.
  */
 export interface Write {
   room: string;
@@ -40,8 +40,8 @@ interface Committed {
 const RAISE = `UPDATE rooms SET requires = MAX(requires, :requires) WHERE id = :room AND admitted = :nonce`;
 
 /**
- * Commits a write and, if admitted, announces it. Where an earlier request holds the idempotency key, it changes nothing and
- * returns that outcome. Errors: `DatabaseUnavailable`, `idempotency_mismatch`.
+ * Commits a write and, if admitted, announces it. Where an earlier request holds the idempotency key, it changes
+ * nothing and returns that outcome. Errors: `DatabaseUnavailable`, `idempotency_mismatch`.
  */
 export async function commit(database: Database, by: WriteAs, write: Write): Promise<Committed> {
   const { room, part, nonce, now, effects, reads, requires } = write;

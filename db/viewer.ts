@@ -1,17 +1,17 @@
-/** With whose eyes a room is read. Those who have the same `key` see the same. */
+/** The reader of a room. Viewers with the same `key` see the same. */
 export interface Viewer {
   readonly key: string;
 }
 
-/** Whoever has no eyes of their own, as all have none yet. */
+/** The viewer without a key of its own: so far, each caller. */
 export const EVERYBODY: Viewer = { key: "" };
 
-/** The service itself: what it reads so is shown to nobody, or is the same for all. */
+/** The service itself, for reads that it shows to nobody or that are the same for all viewers. */
 export const SERVICE: Viewer = { key: "\n" };
 
 /**
- * The name under which something is kept or shared that holds what a viewer may see: whatever holds such a thing is
- * keyed by this and by nothing else. No two viewers have one in common, since keys and names have no line feed.
+ * Makes the key of whatever keeps or shares what a viewer may see; nothing else may key it. Keys and names have no line
+ * feed, so that no two viewers share one.
  */
 export function keyFor({ key }: Viewer, name: string): string {
   return key === "" ? name : `${key}\n${name}`;

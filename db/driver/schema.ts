@@ -23,8 +23,8 @@ export const ROOM_TABLES = {
  * - `messages.id` and `agents.joined` are the revisions that admitted them, hence also their order.
  * - `idempotency` holds the outcomes of keyed requests; its `room_id` may be no room's (db/write/idempotency.ts).
  * - A deleted key of `state` stays as a tombstone, so that its `version` continues.
- * - `living` names the keys of a room with many tombstones, so that lists skip these (db/state/living.ts). `senders` names
- *   the blocks of 256 ids in which an agent has posted. Triggers maintain both, so that earlier releases do so too.
+ * - `living` names the keys of a room with many tombstones, so that lists skip these (db/state/living.ts). `senders`
+ *   names the blocks of 256 ids in which an agent has posted. Triggers maintain both, so that earlier releases do so too.
  */
 export const MIGRATIONS: string[][] = [
   [

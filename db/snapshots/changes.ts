@@ -32,7 +32,7 @@ export interface Changes {
 export interface ChangesQuery {
   /** Left out: the room's present revision. */
   after?: number;
-  /** The maximum of things. The changes of one revision come whole, so the last one may exceed it. */
+  /** The maximum of changes. Those of one revision come whole, so the last one may exceed it. */
   limit: number;
   /** Bytes after which the answer is cut, by default `SHORT_PAGE_BYTES`. */
   bytes?: number;

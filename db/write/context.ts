@@ -5,7 +5,7 @@ import type { ReadSetAt } from "./read_set.ts";
 
 /** A request that takes effect once, however often it is sent. */
 export interface KeyedRequest {
-  /** The owner of the key. */
+  /** The owner of the key: another viewer's is another key. */
   viewer: Viewer;
   /** The scope of the key: a room's id, or a text that is none. */
   scope: string;

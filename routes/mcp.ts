@@ -5,8 +5,8 @@ import { resource } from "./http/methods.ts";
 import { messagesOf } from "./mcp/endings.ts";
 
 /**
- * The Model Context Protocol over streamable HTTP on `POST /mcp`. Its tools call the API of this same app. The
- * protocol's library is loaded with the first request, since few instances are ever asked.
+ * Serves the Model Context Protocol over streamable HTTP on `POST /mcp`. Its tools call the API of this app. Loads the
+ * protocol's library with the first request, since few instances get one.
  */
 export function mountMcp(app: Hono): void {
   const loading = () => import("./mcp/server.ts").then(({ createHandler }) => createHandler(app.fetch));
@@ -15,7 +15,7 @@ export function mountMcp(app: Hono): void {
   resource(app, "/mcp", {
     async POST(c) {
       handler ??= loading();
-      const { signal } = c.req.raw; // before anything is awaited: a client that leaves earlier would be missed
+      const { signal } = c.req.raw; // before any await, else the runtime misses a client that leaves meanwhile
       const body = await arrivesInTime(c.req.arrayBuffer());
       const { message, refusal } = read(c, body);
       if (refusal) return c.json(refusal);
@@ -29,8 +29,8 @@ export function mountMcp(app: Hono): void {
 const INVALID_PARAMS = -32_602;
 
 /**
- * The message that a body holds, undefined where the protocol's library is to say what is wrong with it; and the
- * refusal of one of which something would be lost: that library rounds numbers, and drops an argument `__proto__`.
+ * Parses a body's message; undefined if the protocol's library is to report what is wrong with it. Refuses a message
+ * that would lose something: the library rounds numbers and drops an argument `__proto__`.
  */
 function read(c: Context, body: ArrayBuffer) {
   const text = new TextDecoder().decode(body);
@@ -46,7 +46,7 @@ function read(c: Context, body: ArrayBuffer) {
   return { message, refusal: lost && refuse(message, lost) };
 }
 
-/** An argument that no tool would hear of, to be refused as all that no tool has. */
+/** Finds an argument that the library would drop, to refuse it like every unknown argument. */
 function droppedOf(message: unknown): Fault | undefined {
   const name = "__proto__";
   for (const { params } of messagesOf(message)) {

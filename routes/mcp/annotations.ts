@@ -1,6 +1,6 @@
 /*
- * What clients are told of each tool, so that they ask people for approval where there is something to approve: what
- * is not said counts as destructive, and as reaching into a world beyond the service.
+ * Tell clients which tools need people's approval. By default a tool counts as destructive, and as reaching beyond the
+ * service.
  */
 
 /** Changes nothing. */

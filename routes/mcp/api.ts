@@ -4,21 +4,18 @@ import { LIMITS } from "../http/limits.ts";
 import type { Fetch } from "../http/paths.ts";
 import { inWordsOfTools, type Named } from "./words.ts";
 
-/** What the API answered: its status, its body as text, and as a value. */
+/** An answer of the API: whether it is a success, its body as text and as a value. */
 export interface Answer {
   ok: boolean;
   text: string;
   body: Record<string, unknown>;
 }
 
-/** The API of this service, called as any client would, so that its rules stand in one place. */
+/** Calls the API of this service as any client would, so that its rules stand in one place. */
 export interface Api {
-  /**
-   * The path's parts are escaped; `query` and `body` leave out what is undefined. What is refused is told in the
-   * words of tools.
-   */
+  /** Escapes the path's parts; omits what is undefined of `query` and `body`. Words refusals for tools. */
   call(method: string, parts: Array<string | number>, options?: CallOptions): Promise<Answer>;
-  /** State, agents and the counts of messages, at one revision. */
+  /** Reads state, agents and the counts of messages at one revision. */
   snapshot(room: string): Promise<Answer>;
   text(path: string): Promise<string>;
 }
@@ -26,17 +23,17 @@ export interface Api {
 export interface CallOptions {
   query?: Record<string, string | number | boolean | undefined>;
   body?: Record<string, unknown>;
-  /** Under which a write is done once. */
+  /** The write's Idempotency-Key. */
   key?: string;
-  /** Where the members of the body stand among the tool's arguments. */
+  /** Maps paths in the body to paths in the tool's arguments. */
   named?: Named;
   signal?: AbortSignal;
 }
 
-/** What a wait for nothing says of itself, before what it includes. */
+/** The members of a wait for `true` before what it includes. */
 const TRIGGERED = `"triggered":true,"value":true,"condition":"true",`;
 
-/** The API as the sender of `incoming` would call it. */
+/** Calls the API on behalf of the sender of `incoming`. */
 export function createApi(fetch: Fetch, incoming: Request, env: unknown): Api {
   const { origin } = new URL(incoming.url);
   const headers = new Headers();
@@ -77,26 +74,26 @@ export function createApi(fetch: Fetch, incoming: Request, env: unknown): Api {
   };
 }
 
-/** What stands in an address for what can be no id, nor any other name: the API says that there is no such thing. */
+/** Stands in a URL for an impossible id or name: the API answers that it does not exist. */
 const NOTHING = "\u0001";
 
-/** A part of a path. What can be no id would break the path, or lead to another one. */
+/** Escapes a part of a path. An impossible id would break the path, or lead to another one. */
 function segment(part: string | number): string {
   return encodeURIComponent(existingId(String(part)) || NOTHING);
 }
 
-/** A parameter's value; half a character would come back as another one. */
+/** Converts a parameter's value. A lone surrogate would become another character. */
 function parameter(value: string | number | boolean): string {
   const text = String(value);
   return text.isWellFormed() ? text : NOTHING;
 }
 
-/** A key as a header carries it, whatever is in it; what no header can carry as one that is refused. */
+/** Quotes a key for a header. A key that no header can hold becomes one that the API refuses. */
 function quoted(key: string): string {
   return /^[\x20-\x7e]*$/.test(key) ? `"${key.replaceAll(/[\\"]/g, "\\$&")}"` : '"';
 }
 
-/** The body's text as far as a tool may show it. The rest is not read. */
+/** Reads as much of the body as a tool may show. */
 async function beginning(response: Response): Promise<{ text: string; isWhole: boolean }> {
   const decoder = new TextDecoder();
   let text = "";
@@ -107,7 +104,7 @@ async function beginning(response: Response): Promise<{ text: string; isWhole: b
   return { text, isWhole: true };
 }
 
-/** Stands for an answer that is too long for the context of a model: how it begins, as text, and what to ask instead. */
+/** Replaces an answer that is too long for a model's context by its beginning, as text, and what to ask instead. */
 function cut(text: string): string {
   const triggered = /^\{"triggered":(true|false)/.exec(text)?.[1];
   return JSON.stringify({
@@ -121,8 +118,8 @@ function cut(text: string): string {
 }
 
 /**
- * An agent sees no headers: the revision that it goes on from, where a list was cut, and that a write had been done
- * before, stand in the body.
+ * Adds to the body what an agent, which sees no headers, needs of them: the revision, whether a list goes on, and
+ * whether a write was replayed.
  */
 function withHeaders({ headers }: Response, text: string): string {
   const revision = headers.get("Convene-Revision");
@@ -133,13 +130,13 @@ function withHeaders({ headers }: Response, text: string): string {
   return withMembers({ revision: Number(revision), ...replayed }, object);
 }
 
-/** An object's JSON with further members before its own: it may be long, and is not read for their sake. */
+/** Puts members before those of an object's JSON, which may be long and is not parsed. */
 export function withMembers(members: Record<string, unknown>, object: string): string {
   const own = object.slice(1);
   return `${JSON.stringify(members).slice(0, -1)}${own === "}" ? "" : ","}${own}`;
 }
 
-/** What the API answered, whose body is read only where somebody looks at it. */
+/** Makes an answer that parses its body on first use. */
 export function answerOf(ok: boolean, text: string): Answer {
   let body: Record<string, unknown> | undefined;
   return {
@@ -151,7 +148,7 @@ export function answerOf(ok: boolean, text: string): Answer {
   };
 }
 
-/** An answer as the result of a tool; what the API refused is the tool's error, with code and hint. */
+/** Converts an answer to a tool's result; a refusal becomes the tool's error, with code and hint. */
 export function toResult({ ok, text }: Answer): CallToolResult {
   return { content: [{ type: "text", text }], ...(!ok && { isError: true }) };
 }

@@ -24,20 +24,20 @@ const EVERY_TYPE = [
   ...["string", "number", "boolean", "null"].map((type) => ({ type })),
 ];
 
-/** A value of any type, which names them all: clients send as text what has no type. A text is stored as it is. */
+/** A value of any type. It lists all types, since clients send as text what has none. */
 export const anyJson = z.unknown().meta({ anyOf: EVERY_TYPE, description: "Any JSON; a text stays text" });
 export const someJson = anyJson.refine((value) => value !== undefined, MISSING)
   .meta({ anyOf: EVERY_TYPE, description: "Any JSON; a text stays text" });
 
-/** What null is a value of, and the guards, for which it is refused. */
+/** Members for which null is a value, and guards, for which it is refused. */
 const KEEP_NULL = ["value", "body", "if", "if_version"];
-/** Arguments that models send as text as well, and that can mean nothing else then. */
+/** Arguments that models also send as text, which has no other meaning there. */
 const WHOLE_NUMBERS = new Set(
   ["after", "last", "limit", "thread", "reply_to", "message", "if_version", "timeout_seconds"],
 );
 const FLAGS = new Set(["if_new", "unclaimed"]);
 
-/** Members that callers may leave out, or send as null. Names that are not among them are refused. */
+/** Makes an object's schema that treats null as absent, and refuses unknown names. */
 export function members<Shape extends z.ZodRawShape>(shape: Shape) {
   return z.preprocess(understood, z.strictObject(shape));
 }
@@ -48,7 +48,7 @@ function understood(value: unknown): unknown {
   return Object.fromEntries(kept.map(([name, member]) => [name, meant(name, member)]));
 }
 
-/** An argument that came as text as what it is: a number, true or false, a list. */
+/** Parses an argument that came as text: a number, true or false, a list. */
 function meant(name: string, value: unknown): unknown {
   if (typeof value !== "string") return value;
   if (WHOLE_NUMBERS.has(name) && /^\d{1,15}$/.test(value)) return Number(value);
@@ -59,7 +59,7 @@ function meant(name: string, value: unknown): unknown {
   return value;
 }
 
-/** A member under its other name under its own, unless that is there and differs. */
+/** Renames members by `others`, unless the right name is there with another value. */
 function renamed(value: unknown, others: Record<string, string>): unknown {
   if (typeof value !== "object" || value === null) return value;
   const named: Record<string, unknown> = { ...value };
@@ -71,10 +71,7 @@ function renamed(value: unknown, others: Record<string, string>): unknown {
   return named;
 }
 
-/**
- * The arguments of a tool; `others` are other names of some. What is wrong with them is told in the words of the API,
- * with what to write instead.
- */
+/** Makes the schema of a tool's arguments. `others` maps alternative names to names. Words faults as the API does. */
 export function tool<Shape extends z.ZodRawShape>(
   shape: Shape,
   others: Record<string, string> = {},
@@ -96,7 +93,7 @@ export function tool<Shape extends z.ZodRawShape>(
   };
 }
 
-/** The schema as clients are to have it: without the bounds that every JSON number has, and without its dialect. */
+/** Converts a schema for clients, without its dialect and the bounds that every JSON number has. */
 function schemaOf(all: z.ZodType): Record<string, unknown> {
   const { $schema: _, ...schema } = z.toJSONSchema(all, {
     io: "input",

@@ -5,29 +5,29 @@ export interface Call {
   sent: object;
 }
 
-/** What names a wait: the call that began it, and its request in its client's session. */
+/** Identifies a wait by the call that began it, and by its request in the client's session. */
 export interface WaitNames extends Call {
   session?: string;
   request: string | number;
 }
 
 export interface WaitEnds {
-  /** Its agent has called again: whoever began the wait has given it up. */
+  /** The agent has made another call, so the wait's client has abandoned it. */
   replaced(): void;
-  /** Its client has cancelled the request. */
+  /** The client has cancelled the request. */
   cancelled(): void;
 }
 
 /**
- * The waits that this instance holds for clients of the protocol, to be ended when their agents are heard of again.
- * A client that gave up, or whose leaving the runtime missed, would else hold its wait until its time is over.
+ * Ends waits of the protocol's clients when their agents call again. Else the wait of a client that has given up, or
+ * whose leaving the runtime missed, would last until its timeout.
  */
 export interface Endings {
-  /** Notes a wait until it is given back. */
+  /** Holds a wait until the returned function is called. */
   hold(names: WaitNames, ends: WaitEnds): () => void;
-  /** Ends the agent's waits, for a call that is understood. Those that came with it stay. */
+  /** Ends the agent's waits on a valid call, except those sent with it. */
   called(call: Call): void;
-  /** Takes in a message, or a batch of them, which may cancel requests. */
+  /** Ends the waits whose requests a message, or a batch of them, cancels. */
   hear(session: string | undefined, message: unknown): void;
 }
 
@@ -79,7 +79,7 @@ function nameOf(kind: "agent" | "request", ...parts: unknown[]): string {
   return JSON.stringify([kind, ...parts]);
 }
 
-/** Messages of a batch that are answered: a longer one is refused by the protocol's library, and cancels nothing. */
+/** Maximum messages of a batch. The protocol's library refuses a longer one, which cancels nothing. */
 const BATCH = 100;
 
 /** The messages of a request's body. */

@@ -28,7 +28,7 @@ export function registerResources(server: McpServer, api: Api): void {
   );
 }
 
-/** The room that an address names. Errors: what is no address. */
+/** Returns the room of an address. Errors: `ProtocolError` for an invalid escape. */
 function idOf(href: string, part: string): string {
   try {
     return decodeURIComponent(part);

@@ -19,7 +19,7 @@ export function registerRoomTools(tools: Tools, api: Api, waitFor: WaitFor): voi
     }),
     annotations: ADDS_ONCE,
   }, async ({ room, agent, name = agent, idempotency_key, ...profile }) => {
-    // A room that is named is entered twice as well as once: only a new one needs the key.
+    // Entering a named room is idempotent: only a new room needs the key.
     const key = room === undefined ? idempotency_key : undefined;
     const entered = await api.call("POST", ["rooms"], { body: { id: room }, key, named: idIs("room") });
     if (!entered.ok) return toResult(entered);
@@ -66,7 +66,7 @@ export function registerRoomTools(tools: Tools, api: Api, waitFor: WaitFor): voi
   }, async ({ room, ...body }) => toResult(await api.call("POST", ["rooms", room, "eval"], { body })));
 }
 
-/** What the API calls an id is the tool's room or agent. */
+/** Maps the API's `id` to the tool's argument. */
 function idIs(argument: string): Named {
   return (path) => path[0] === "id" ? [argument] : path;
 }

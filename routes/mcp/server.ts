@@ -25,17 +25,14 @@ const CAPABILITIES = { tools: { listChanged: false }, resources: { listChanged: 
 const SESSION = "Mcp-Session-Id";
 
 /**
- * Answers MCP requests; each gets a server of its own. What is kept between them is which waits this instance holds,
- * so that they end when their agents are heard of again. A session is a name for that and nothing else: it is made up
- * by `newSession`, is not remembered, and any instance takes any.
+ * Answers MCP requests, each with its own server. Between requests it holds only the waits of this instance, to end
+ * them when their agents call again. A session, made by `newSession`, only names a client for that: it is not stored,
+ * and every instance accepts every session.
  */
 export function createHandler(fetch: Fetch, newSession: () => string = () => crypto.randomUUID()) {
   const endings = createEndings();
   return {
-    /**
-     * `env` is what the runtime says of the connection, for the limits of a caller; `message` what the request's body
-     * holds, undefined where that is no JSON.
-     */
+    /** `env`: the connection, for limits. `message`: the request's parsed body; undefined if it is no JSON. */
     async answer(request: Request, env: unknown, message: unknown): Promise<Response> {
       const session = request.headers.get(SESSION) ?? undefined;
       endings.hear(session, message);
@@ -67,7 +64,7 @@ function createServer(waiting: Waiting): McpServer {
   return server;
 }
 
-/** Registers tools whose calls are heard of once their arguments are understood. */
+/** Registers tools whose valid calls end the agent's waits. */
 function heardTools(server: McpServer, { endings, sent }: Waiting): Tools {
   // deno-lint-ignore no-explicit-any -- the types of the method that this stands for hold for it
   function registerTool(name: string, config: any, act: any) {
@@ -80,7 +77,7 @@ function heardTools(server: McpServer, { endings, sent }: Waiting): Tools {
   return { registerTool: registerTool as Tools["registerTool"] };
 }
 
-/** Whom a call of a tool is by. Where others than `post_message` have a `from`, it is a filter. */
+/** Returns the agent that calls a tool. Only in `post_message` is `from` the caller; elsewhere it filters. */
 function callerOf(tool: string, { agent, from }: Record<string, unknown>): unknown {
   return tool === "post_message" ? from : agent;
 }
@@ -89,7 +86,7 @@ function methodOf(message: unknown): unknown {
   return (message as { method?: unknown } | null | undefined)?.method;
 }
 
-/** Its answer begins at once: then the runtime notices each client that leaves. */
+/** A wait's answer begins at once, so that the runtime notices a client that leaves. */
 function isWait(message: unknown): boolean {
   return methodOf(message) === "tools/call" &&
     (message as { params?: { name?: unknown } }).params?.name === "wait";

@@ -12,7 +12,7 @@ const entryKey = {
 const WRITE = {
   ...entryKey,
   value: anyJson.optional(),
-  // Each is described, or zod makes a list of types of them, which not every client keeps.
+  // Each has a description, else zod makes a list of types, which some clients drop.
   increment: z.union(
     [z.number().describe("So much"), z.boolean().describe("true: 1")],
     "must be true, false or a number",
@@ -76,7 +76,7 @@ export function registerStateTools(tools: Tools, api: Api): void {
   );
 }
 
-/** Where a member of a single write stands among the arguments of the tool. */
+/** Maps a member of a single write to its path in the tool's arguments. */
 function ofFirstWrite(path: Array<string | number>): Array<string | number> {
   return String(path[0]) in WRITE ? ["writes", 0, ...path] : path;
 }

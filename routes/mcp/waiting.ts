@@ -5,7 +5,7 @@ import { type Answer, answerOf, type Api } from "./api.ts";
 import { agent, room } from "./arguments.ts";
 import type { Endings } from "./endings.ts";
 
-/** Milliseconds by which a wait may seem to end early, as clocks are. */
+/** Milliseconds by which a wait may seem to end early because clocks differ. */
 const EARLY_MS = 500;
 
 export const WAIT = {
@@ -21,17 +21,17 @@ type WaitArguments = z.infer<z.ZodObject<typeof WAIT>>;
 
 export type WaitFor = (wait: WaitArguments, context: ServerContext) => Promise<Answer>;
 
-/** From whom the wait comes, and how its answer is given up when the client has cancelled it. */
+/** The request of a wait, and how to abandon its answer when the client cancels it. */
 export interface Waiting {
   api: Api;
   endings: Endings;
   session: string | undefined;
-  /** What it was sent in. */
+  /** The request that brought it. */
   sent: object;
   giveUp(): void;
 }
 
-/** Waits within one call, until the condition is true, time is up, or the agent calls again. */
+/** Waits until the condition is true, time is up, or the agent makes another call. */
 export function createWaitFor({ api, endings, session, sent, giveUp }: Waiting): WaitFor {
   return async (wait, context) => {
     const { room, agent } = wait;
@@ -48,7 +48,7 @@ export function createWaitFor({ api, endings, session, sent, giveUp }: Waiting):
   };
 }
 
-/** Waits again and again, and says in between that it does where the client wants to know. */
+/** Repeats waits of the API, reporting progress in between to a client that asks for it. */
 async function repeat(
   api: Api,
   { room, timeout_seconds, ...body }: WaitArguments,
@@ -70,7 +70,7 @@ async function repeat(
     const waited = Math.round(performance.now() - began);
     if (answer.text === "") return ended(body.agent, waited);
     if (!answer.ok || answer.body.triggered) return answer;
-    // A wait that ends before its time was told to: the instance is about to stop.
+    // A wait that ends early without a result was drained: the instance is about to stop.
     const cut = Number(answer.body.elapsed_ms) < timeout - EARLY_MS;
     if (cut || waited >= timeout_seconds * 1_000) {
       return answerOf(true, JSON.stringify({ ...answer.body, elapsed_ms: waited }));
@@ -78,7 +78,7 @@ async function repeat(
   }
 }
 
-/** The answer to a wait that was given up, should anybody hear it still. */
+/** Answers an abandoned wait, in case its client still reads the answer. */
 function ended(agent: string | undefined, elapsed_ms: number): Answer {
   return answerOf(
     true,

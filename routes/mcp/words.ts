@@ -1,9 +1,9 @@
 type Path = Array<string | number>;
 
-/** Where a member of the API stands among the arguments of a tool. */
+/** Maps the path of a member of the API to its path in a tool's arguments. */
 export type Named = (path: Path) => Path;
 
-/** What to do about a refusal by means of tools, where the API's hint names a request of its own. */
+/** Hints for tools, where the API's hint names a request of the API. */
 const HINTS: Record<string, string> = {
   room_not_found: "Create it with join, or check `room`.",
   agent_not_found: "Call join first.",
@@ -20,7 +20,7 @@ interface Refusal {
   docs?: string;
 }
 
-/** A refusal of the API, as JSON, in the words of the protocol: its hints name tools, its paths arguments. */
+/** Words a refusal of the API for tools: hints name tools, paths name arguments. */
 export function inWordsOfTools(json: string, named: Named = (path) => path): string {
   const { docs: _, ...refusal } = JSON.parse(json) as Refusal;
   const hint = HINTS[refusal.error] ?? refusal.hint;
@@ -38,7 +38,7 @@ export function inWordsOfTools(json: string, named: Named = (path) => path): str
   });
 }
 
-/** A message that begins with a member's path, with the path that the tool's argument has. */
+/** Replaces the path at the beginning of a message. */
 function moved(message: string, from: Path, to: Path): string {
   const [member, argument] = [from.join("."), to.join(".")];
   for (const mark of ["", "`"]) {
@@ -49,7 +49,6 @@ function moved(message: string, from: Path, to: Path): string {
   return message;
 }
 
-/** The header of the API by the name of the argument that stands for it. */
 function told(text: string): string {
   return text.replaceAll("Idempotency-Key", "idempotency_key");
 }

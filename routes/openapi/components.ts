@@ -25,7 +25,7 @@ const ERROR_MEMBERS: Record<string, z.ZodType> = {
   claimed_at: time,
 };
 
-/** `VersionConflict` of `version_conflict`. */
+/** Names an error's schema: `VersionConflict` for `version_conflict`. */
 export function errorName(code: string): string {
   return code.split("_").map((word) => word[0]!.toUpperCase() + word.slice(1)).join("");
 }
@@ -56,9 +56,9 @@ function memberOf(told: string): [name: string, schema: z.ZodType] {
 }
 
 /**
- * The schemas of the document: of bodies, as they validate them, of answers and of errors. Bodies are converted as
- * they are, since a validating middleware would read bodies by its own rules (Content-Type, the order of refusals, the
- * shape of an error), which are not the contract's.
+ * Converts the schemas of bodies, answers and errors for the document. Bodies have the schemas that validate them; no
+ * validating middleware makes the document, since its rules (Content-Type, the order of refusals, the shape of an
+ * error) are not the contract's.
  */
 export function schemasOf(
   bodies: Record<string, z.ZodType>,

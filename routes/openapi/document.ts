@@ -41,7 +41,7 @@ const TAGS: Record<string, string> = {
   service: "The guide, and whether all is well",
 };
 
-/** The API as OpenAPI 3.1, made when it is first asked for. */
+/** Returns the API as OpenAPI 3.1, made on first use. */
 export function openApi(address: string): OpenApi {
   document ??= build();
   const contact = { name: "The guide", url: `${address}/help` };

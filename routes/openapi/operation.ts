@@ -5,7 +5,7 @@ import { made, type Parts } from "../http/input/schemas.ts";
 import { resource } from "../http/methods.ts";
 import type { Parameter } from "./parameters.ts";
 
-/** Answers that are no JSON, by their media types; none of them where there is no body. */
+/** The media types of an answer that is no JSON; empty if it has no body. */
 type Media = Array<`text/${string}`>;
 
 /** `Body` and `Answer` are names of schemas. */
@@ -15,14 +15,14 @@ export interface Operation<Body = string, Answer = string> {
   description: string;
   parameters?: Parameter[];
   body?: Body;
-  /** A body that can be sent as it stands. */
+  /** A body that can be sent unchanged. */
   example?: unknown;
-  /** What comes with each status: a schema, or media types. */
+  /** By status, the answer's schema or its media types. */
   answers: Partial<Record<200 | 201 | 304 | 404, Answer | Media>>;
   shown?: unknown;
-  /** Headers of a success beside those of every answer about a room. */
+  /** Further headers of a success, besides those of every answer about a room. */
   headers?: string[];
-  /** Those of its own; what holds for every path of a room, and for all, is added to the document. */
+  /** Its own errors; the document adds those of every path of a room, and of all paths. */
   errors?: ErrorCode[];
 }
 
@@ -34,7 +34,7 @@ export type Operations<Body = string, Answer = string> = Record<
 
 type Schemas = Record<string, z.ZodType>;
 
-/** What the document has of a resource: schemas by their names in it, made when they are first needed, and operations. */
+/** Describes a resource for the document: schemas by name, made on first use, and operations. */
 export function describe<
   Bodies extends Schemas,
   Answers extends Schemas,
@@ -48,12 +48,12 @@ export function describe<
   return { bodies: made(bodies ?? none), answers: made(answers ?? none), operations };
 }
 
-/** The names that the query of an operation may hold. */
+/** Returns the names of an operation's query parameters. */
 export function queryNames({ parameters = [] }: Pick<Operation, "parameters">): string[] {
   return parameters.filter((parameter) => parameter.in === "query").map(({ name }) => name);
 }
 
-/** Mounts the operations of one path, each with the query that it describes (`resource`). */
+/** Mounts the operations of a path, each with the query parameters that it describes (`resource`). */
 export function serve<All extends Operations, Path extends keyof All & string>(
   app: Hono,
   { operations }: { operations: All },

@@ -14,13 +14,13 @@ import type { Operations } from "./operation.ts";
 
 const RESOURCES = [ROOMS, AGENTS, MESSAGES, STATE, EVAL, WAIT, CHANGES, EVENTS, FRONT, HEALTH];
 
-/** Every operation of the API. A test finds what is served and missing here. */
+/** Every operation of the API. A test finds any that is served but missing here. */
 export const OPERATIONS: Operations = Object.assign({}, ...RESOURCES.map(({ operations }) => operations));
 
 /** The schemas of bodies, by name. */
 export const bodiesOf = (parts: Parts): Record<string, z.ZodType> =>
   Object.assign({}, ...RESOURCES.map(({ bodies }) => bodies(parts)));
 
-/** What answers are made of, by name. A test compares every answer of the contract suite with them. */
+/** The schemas of answers, by name. A test compares every answer of the contract suite with them. */
 export const answersOf = (parts: Parts): Record<string, z.ZodType> =>
   Object.assign({}, ...RESOURCES.map(({ answers }) => answers(parts)));

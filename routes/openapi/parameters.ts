@@ -5,7 +5,7 @@ import { LIMITS } from "../http/limits.ts";
 
 type Rules = Record<string, unknown>;
 
-/** A schema, or the part of schemas that it is made of. */
+/** A schema as JSON Schema, or made with zod. */
 type ParameterSchema = Rules | ((parts: Parts) => z.ZodType);
 
 export interface Parameter<Of = ParameterSchema> {
@@ -14,7 +14,7 @@ export interface Parameter<Of = ParameterSchema> {
   required?: boolean;
   description: string;
   schema: Of;
-  /** An empty one is as if absent. */
+  /** An empty parameter counts as absent. */
   allowEmptyValue?: true;
   example?: unknown;
 }
@@ -28,7 +28,7 @@ export const number = (minimum: number, rules: Rules = {}): Rules => ({ type: "i
 export const expression: Rules = { type: "string", minLength: 1, maxLength: LIMITS.expressionLength };
 export const id = (parts: Parts) => parts.id;
 
-/** A parameter that guards a write, or without which there is nothing to do: it must not be empty. */
+/** Describes a parameter that must not be empty: it guards a write, or the operation needs it. */
 export function guard(name: string, description: string, schema: ParameterSchema): Parameter {
   return { name, in: "query", description, schema };
 }

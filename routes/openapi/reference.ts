@@ -4,8 +4,8 @@ import type { DocumentedParameter } from "./parameters.ts";
 type Body = { content: Record<string, { schema: { $ref: string }; example?: unknown }> };
 
 /**
- * The document as Markdown, which the guide's page draws too: the bundles of Swagger UI and Scalar style their
- * elements inline, which our Content-Security-Policy forbids.
+ * Renders the document as Markdown. The bundles of Swagger UI and Scalar need inline styles, which our
+ * Content-Security-Policy forbids.
  */
 export function referencePage({ paths }: OpenApi): string {
   const operations = Object.entries(paths).flatMap(([path, methods]) =>

@@ -48,12 +48,12 @@ export const HEADERS: Record<string, Schema> = {
   Vary: { description: "What of the request the answer depends on", schema: { type: "string" } },
 };
 
-/** Named once half of a share is used. */
+/** Sent once half of a share is used. */
 const SHARE = ["RateLimit", "RateLimit-Policy"];
 
-/** Anybody may be told these; `invalid_request` for a parameter that there is not, and for a Host that is none. */
+/** Errors of every path; `invalid_request` for an unknown parameter, and for an invalid Host. */
 const EVERYWHERE: ErrorCode[] = ["invalid_request", "internal", "unavailable"];
-/** Whoever watches over the service is let in, however often and by whatever name. */
+/** Errors of every path but the health check, which has no limits and answers under any name. */
 const BUT_HEALTH: ErrorCode[] = ["forbidden", "rate_limited"];
 
 const DESCRIPTIONS: Record<string, string> = {
@@ -66,10 +66,10 @@ const DESCRIPTIONS: Record<string, string> = {
 export const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` });
 const headersOf = (names: string[]) => Object.fromEntries(names.map((name) => [name, ref("headers", name)]));
 
-/** Whether the operation is a write that an `Idempotency-Key` makes once. */
+/** Tells whether the operation takes an `Idempotency-Key`. */
 const takesKey = ({ parameters = [] }: Operation) => parameters.some(({ name }) => name === KEY.name);
 
-/** Every answer of an operation, by its status. */
+/** Returns every answer of an operation, by status. */
 export function responsesOf(path: string, operation: Operation): Record<string, Response> {
   return { ...successes(path, operation), ...refusals(path, operation) };
 }
@@ -94,7 +94,7 @@ function successes(path: string, operation: Operation): Record<string, Response>
   );
 }
 
-/** What an operation may be refused with. */
+/** Returns the codes of the errors that an operation can answer. */
 export function errorsOf(path: string, operation: Operation): ErrorCode[] {
   const ofWrites: ErrorCode[] = takesKey(operation) ? ["idempotency_mismatch"] : [];
   const own: ErrorCode[] = [...operation.body ? ["too_large" as const] : [], ...operation.errors ?? []];

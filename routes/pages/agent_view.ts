@@ -10,13 +10,13 @@ import { conditionViews, keysNamed } from "./condition_view.ts";
 import type { Services } from "../services.ts";
 
 const STALE_MS = 60_000;
-/** Milliseconds of work that the conditions of one look may take together: to take them apart, and to judge them. */
+/** Milliseconds of work for all conditions of one read: to parse them into parts, and to judge them. */
 const PARTING_MS = 20;
 const JUDGING_MS = 100;
 
 /**
- * The agents of `heads`, rows of `selectHeads`, each waiting one with the parts of its condition as they are now.
- * `newest`: who waits.
+ * Returns the agents of `heads` (rows of `selectHeads`), the waiting ones with the parts of their conditions as they
+ * are now. `newest`: the agents' newest waits.
  */
 export async function agentsOf(
   { reader }: Services,

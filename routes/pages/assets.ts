@@ -23,7 +23,7 @@ import { keep, type Kept, sendKept } from "./kept.ts";
 import { replyLargePage } from "../http/large_bodies.ts";
 import { document } from "../http/methods.ts";
 
-/** Rewrites imports to files of one folder: all scripts are served from there, and browsers know no package names. */
+/** Rewrites imports to files of one folder, which serves all scripts; browsers do not resolve package names. */
 const beside = (script: string) =>
   script.replaceAll(/(?<=from ")(?:[^"]*\/)?(\w+)(?:\.js)?(?=")/g, "./$1.js");
 
@@ -60,10 +60,10 @@ const version = createHash("sha256")
   .update(Object.values(FILES).map(({ text }) => text).join("\0"))
   .digest("hex").slice(0, 12);
 
-/** The folder of the files that pages need; it has another name as soon as one of them changes. */
+/** The folder of the pages' files. Its name changes with any of them. */
 export const ASSETS = { base: `/assets/${version}` };
 
-/** No script or style but ours, nothing of another origin, and none of it inline. */
+/** Allows only our scripts and styles, nothing inline and nothing of another origin. */
 const POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -75,7 +75,7 @@ const POLICY = [
   "frame-ancestors 'none'",
 ].join("; ");
 
-/** What every page and piece of one says: the policy that keeps whatever agents write from doing anything in it. */
+/** Headers of every page and part of one: the policy keeps what agents write from running in it. */
 export const GUARDS = {
   "Content-Security-Policy": POLICY,
   "X-Content-Type-Options": "nosniff",
@@ -88,7 +88,6 @@ export async function sendPieces(c: Context, texts: string[], status: 200 | 404 
   return await replyLargePage(c, texts, status);
 }
 
-/** Sends one of the files above. */
 function sendFile(c: Context, name: string, caching: string): Promise<Response> {
   const file = FILES[name]!;
   const headers = { "Content-Type": file.type, "X-Content-Type-Options": "nosniff" };
@@ -96,13 +95,13 @@ function sendFile(c: Context, name: string, caching: string): Promise<Response> 
 }
 
 export function mountAssets(app: Hono): void {
-  // Pages name their icon; browsers ask here where what they show is no page.
+  // Pages name their icon; browsers request this one for other documents.
   document(app, "/favicon.ico", { GET: (c) => sendFile(c, "icon.svg", "public, max-age=86400") });
   document(app, "/assets/:version/:file", {
     GET(c) {
       const name = c.req.param("file")!;
       if (!Object.hasOwn(FILES, name)) throw new RequestError("not_found", "There is no such file.");
-      // A page of another release may ask for its own version: it gets ours, but does not keep it.
+      // A page of another release asks for its own version. It gets ours, uncached.
       const ours = c.req.param("version") === version;
       return sendFile(c, name, ours ? "public, max-age=31536000, immutable" : "no-store");
     },

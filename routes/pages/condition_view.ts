@@ -15,8 +15,8 @@ type Key = { scope: string; key: string };
 const nameOf = ({ scope, key }: Key) => JSON.stringify([scope, key]);
 
 /**
- * The keys that any of these name, each once. A union of reads names no key of a scope that one of them reads whole,
- * so it does not tell which keys are to be shown.
+ * Returns the keys that any of the reads names, each once. Their union would not do: it drops the keys of a scope that
+ * one of them reads whole.
  */
 export function keysNamed(list: Reads[]): Key[] {
   const keys = list.flatMap(({ state }) => state === "all" ? [] : state.keys);
@@ -24,8 +24,8 @@ export function keysNamed(list: Reads[]): Key[] {
 }
 
 /**
- * Tells of each part of a condition what it reads, and on whom it depends. `data` holds all that the parts read,
- * `rows` the entries among `keys`, with who wrote them last.
+ * Shows for each part of a condition what it reads, and on whom it depends. `data` holds all that the parts read,
+ * `rows` the entries of `keys`.
  */
 export async function conditionViews(
   { data, context, keys, rows, agents }: {
@@ -81,7 +81,7 @@ export async function conditionViews(
   };
 }
 
-/** What each key is now. One without a row and a definition is not set: all were asked for. */
+/** Shows the present value of each key. A key with neither a row nor a definition is not set. */
 async function viewKeys({ definitions }: RoomData, context: RoomContext, keys: Key[], rows: Row[]) {
   const found = new Map(rows.map((row) => [nameOf(row as unknown as Key), row]));
   const isView = ({ scope, key }: Key) => scope === VIEW_SCOPE && definitions.has(key);
@@ -100,7 +100,7 @@ async function viewKeys({ definitions }: RoomData, context: RoomContext, keys: K
   }));
 }
 
-/** The counts that a source names; where it names them by what it computes, all. */
+/** Shows the counts that a source names, or all if it names none literally. */
 function countsRead(source: string, { snapshot }: RoomData): PresentView[] {
   const counts = Object.entries(snapshot.counts);
   const named = counts.filter(([name]) => source.includes(name));
@@ -110,7 +110,7 @@ function countsRead(source: string, { snapshot }: RoomData): PresentView[] {
   }));
 }
 
-/** How many keys a scope has that was loaded whole, or the whole state. */
+/** Counts the keys of a scope that was loaded whole, or of the whole state. */
 function sizeOf({ scopes, definitions }: RoomData, scope?: string): number {
   if (scope === VIEW_SCOPE) return definitions.size;
   if (scope !== undefined) return scopes.get(scope)?.size ?? 0;

@@ -10,10 +10,7 @@ import { compileOf } from "../http/requests.ts";
 import type { Services } from "../services.ts";
 import { shownOf } from "./shown.ts";
 
-/**
- * Evaluates an expression for a page, which shows what is wrong with it in place; `url` is the page's. Errors:
- * `room_not_found`.
- */
+/** Evaluates an expression for the page at `url`, which also shows its error. Errors: `room_not_found`. */
 export async function evaluationOf(
   { reader }: Services,
   viewer: Viewer,

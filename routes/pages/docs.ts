@@ -11,7 +11,7 @@ import { document } from "../http/methods.ts";
 import { openApi } from "../openapi/document.ts";
 import { referencePage } from "../openapi/reference.ts";
 
-/** What there is to read beside the guide, by its name under /docs. */
+/** The texts besides the guide, by their names under /docs. */
 const PAGES: Record<string, { about: string; text: (address: string) => string }> = {
   api: {
     about: "every operation, its parameters and answers",
@@ -37,7 +37,7 @@ description: Coordinate with other agents over HTTP in shared rooms - messages, 
 
 `;
 
-/** Rooms are for those who know them, and waits hold a connection. */
+/** Keeps crawlers out of rooms, which are for those who know them, and of waits, which hold a connection. */
 const ROBOTS = `User-agent: *
 Disallow: /rooms
 Disallow: /?room=
@@ -50,7 +50,7 @@ export const GUIDE: Text = {
   text: () => guideText(),
 };
 
-/** Where texts are read. */
+/** The texts and their paths. */
 const TEXTS: Array<{ paths: string[]; text: Text }> = [
   { paths: ["/help", "/guide", "/README.md", "/readme.md"], text: GUIDE },
   {
@@ -90,7 +90,7 @@ function guideText(): string {
   return withLimits(`${guide}\n${nextText()}`);
 }
 
-/** The guide without what has a use only later: a skill's text is read whole each time it is taken up. */
+/** Returns the guide without what is useful only later: models read a skill's whole text on each use. */
 function skillText(address: string): string {
   const parts = guide.split(/^(?=## )/m).filter((part) => !/^## (Patterns|Agents)/.test(part));
   return withAddress(withLimits(`${parts.join("")}\n${nextText()}`), address);
@@ -105,7 +105,7 @@ function nextText(): string {
   }\n- [/openapi.json]($CONVENE/openapi.json): the API as OpenAPI 3.1\n`;
 }
 
-/** `$limits.<name>` is the limit; with `/<unit>` behind it, in units of so many. */
+/** Replaces `$limits.<name>` by the limit, `$limits.<name>/<unit>` by the limit divided by the unit. */
 function withLimits(text: string): string {
   return text.replaceAll(
     /\$limits\.(\w+)(?:\/(\d+))?/g,
@@ -117,7 +117,7 @@ function indexText(): string {
   return `# Convene\n\n> An HTTP service where agents coordinate: rooms, messages, claims, state, views and waits. Begin with the guide: GET $CONVENE/\n\n${nextText()}`;
 }
 
-/** Every error code as Markdown; its headings are what `docs` of an error points to. */
+/** Renders every error code as Markdown. The `docs` of an error links to its heading. */
 function errorsPage(): string {
   const rows = Object.entries(ERRORS).map(([code, { status, cause, cure }]) =>
     `## ${code}\n\nStatus ${status}. ${cause}\n\n**Do this:** ${cure}\n`

@@ -9,21 +9,21 @@ import { LIMITS } from "../http/limits.ts";
 import type { Services } from "../services.ts";
 
 export const MARKDOWN = "text/markdown";
-/** A text of ours, as Markdown in which `$CONVENE` is the address. */
+/** A text as Markdown, in which `$CONVENE` stands for the address. */
 export interface Text {
-  /** Under what it is kept. */
+  /** Its name in the cache. */
   name: string;
-  /** What it tells, in a sentence. */
+  /** Its content in a sentence. */
   about: string;
   text(address: string): string;
 }
 
-/** Sends documents: those for an address are made once. */
+/** Sends documents, cached by address. */
 export type Documents = ReturnType<typeof createDocuments>;
 
 export function createDocuments({ addressOf, hasOneAddress }: Services) {
   const kept = createShelf();
-  // By the Host or by what a proxy says a caller chooses the address: others must not be shown it from a shared cache.
+  // Without PUBLIC_URL the caller chooses the address, by Host or a proxy's header: no shared cache may store it.
   const caching = `${hasOneAddress ? "public" : "private"}, max-age=${LIMITS.documentSeconds}`;
 
   async function send(
@@ -39,14 +39,14 @@ export function createDocuments({ addressOf, hasOneAddress }: Services) {
     return await sendKept(c, text, caching, headers);
   }
 
-  /** What a caller reads: Markdown, or a page where it asks for one. */
+  /** Returns the media type by `Accept`: Markdown by default. */
   function typeFor(c: Context): string {
     c.header("Vary", "Accept");
     const supports = [MARKDOWN, "text/plain", "text/html"];
     return accepts(c, { header: "Accept", supports, default: MARKDOWN });
   }
 
-  /** A text of ours: Markdown, or a page to whoever asks for one. */
+  /** Sends a text as `typeFor` says. */
   function sendText(c: Context, { name, about, text }: Text): Promise<Response> {
     const type = typeFor(c);
     const made = (address: string) => withAddress(text(address), address);
@@ -57,10 +57,10 @@ export function createDocuments({ addressOf, hasOneAddress }: Services) {
   return { send, sendText, typeFor };
 }
 
-/** Addresses within commands, as words of a shell that nothing quotes yet. */
+/** Addresses within commands, unquoted. */
 const WORDS = /((?:curl|claude mcp add) [^\n"'`$]*)\$CONVENE([^\s`]*)/g;
 
-/** Puts the address in as it is: `replaceAll` takes a text with `$` in it for a pattern. */
+/** Inserts the address literally, by functions: `replaceAll` interprets `$` in a text. */
 export function withAddress(text: string, address: string): string {
   return text.replaceAll(WORDS, (_, command, path) => command + wordOf(address + path))
     .replaceAll("$CONVENE", () => address);

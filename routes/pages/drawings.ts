@@ -10,10 +10,10 @@ export interface Drawn extends Omit<Fragment, "draw"> {
   html: string;
 }
 
-/** Draws what changes of a room have changed; without them, what changes with time. */
+/** Draws the fragments that changes affect; without changes, those that time affects. */
 type Draw = (viewer: Viewer, room: string, changes?: Changes) => Promise<Drawn[]>;
 
-/** Fragments, and the events made of them: one for all pages that lack the same ones. */
+/** Fragments, and the events made from them, each shared by all pages that lack the same fragments. */
 interface Drawing {
   fragments: Array<Drawn & { lasting: string }>;
   made: Map<string, Pieces>;
@@ -32,16 +32,16 @@ interface WatchedRoom {
 /** One open page of a room. */
 export interface Page {
   changed(changes: Changes): Promise<Pieces>;
-  /** What has changed with time alone; `revision`: that of the page. */
+  /** Makes an event of what time alone has changed. `revision`: the page's. */
   beat(revision: number): Promise<Pieces>;
-  /** May be called again. */
+  /** Further calls do nothing. */
   close(): void;
 }
 
-/** Milliseconds for which pages share what was drawn at a beat. */
+/** Milliseconds for which pages share a beat's drawing. */
 const SHARED_MS = 1_000;
 
-/** What pages are told. A fragment is drawn once for all pages that see a room alike, and sent where it is new. */
+/** Makes the events of pages. Draws a fragment once for all pages of a viewer and room; sends each page the new ones. */
 export function createDrawings(draw: Draw) {
   const rooms = new Map<string, WatchedRoom>();
   const drawn = new WeakMap<Changes, Promise<Drawing>>();
@@ -93,7 +93,7 @@ export function createDrawings(draw: Draw) {
   };
 }
 
-/** Selects of a drawing the fragments that are new to one page. */
+/** Selects the fragments of a drawing that are new to one page. */
 function createNews() {
   const said = new Map<string, string>();
   return function news({ fragments, made }: Drawing, revision: number): Pieces {
@@ -110,7 +110,7 @@ function createNews() {
   };
 }
 
-/** HTML without times: the page updates those itself. */
+/** Removes times from HTML: the page updates those itself. */
 function lastingOf(html: string): string {
   return html.replaceAll(/(<time[^>]*>)[^<]*/g, "$1");
 }

@@ -7,18 +7,18 @@ import { LIMITS } from "../http/limits.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A text that is made once and sent often, as bytes. */
+/** A cached text as bytes. */
 export interface Kept {
   bytes: Bytes;
-  /** Weak: it stands for the text, however it is packed. */
+  /** Weak, since it names the text, compressed or not. */
   etag: string;
-  /** As gzip, made when it is first asked for. */
+  /** As gzip, made on first use. */
   packed?: Promise<Bytes>;
 }
 
 const utf8 = new TextEncoder();
 
-/** Characters of a tag: more than enough to tell two texts apart. */
+/** Characters of a tag, enough to tell texts apart. */
 const TAG_LENGTH = 16;
 
 export function keep(text: string): Kept {
@@ -26,15 +26,15 @@ export function keep(text: string): Kept {
   return { bytes: utf8.encode(text), etag: `W/"${hash}"` };
 }
 
-/** Texts by what they are made from, which are not made again while they are kept. */
+/** Caches texts by name. */
 export function createShelf() {
   const shelf = createLru<Kept>(LIMITS.documents);
   let making: Promise<unknown> = Promise.resolve();
   let restsUntil = 0;
 
   /**
-   * The text of this name: callers choose the hosts in it, so that those not asked for longest make room. One is made
-   * at a time, and others are left as much time as it took: with a host of its own each request would have one made.
+   * Returns the text of a name, cached in an LRU since callers choose the hosts in names. Makes one text at a time and
+   * then pauses as long as that took: else requests with ever new hosts would use up the processor.
    */
   return async function kept(name: string, make: () => string): Promise<Kept> {
     const found = shelf.get(name) ?? await serialize(() => made(name, make));
@@ -59,7 +59,7 @@ export function createShelf() {
   }
 }
 
-/** Whether a caller takes gzip; `gzip;q=0` says that it does not. */
+/** Tells whether a caller accepts gzip; `gzip;q=0` refuses it. */
 function takesGzip(c: Context): boolean {
   const accepted = c.req.header("Accept-Encoding");
   return accepted !== undefined &&
@@ -67,8 +67,8 @@ function takesGzip(c: Context): boolean {
 }
 
 /**
- * Sends a text that is kept, packed to whoever takes that, or 304 to whoever has it. `caching` is for Cache-Control,
- * `headers` say of which type it is.
+ * Sends a cached text, as gzip if the caller accepts it, or 304 if the caller has it. `caching`: its Cache-Control;
+ * `headers`: its type.
  */
 export async function sendKept(
   c: Context,

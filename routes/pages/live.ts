@@ -26,11 +26,11 @@ import type { WaitLog } from "./wait_log.ts";
 
 const OLDER = 100;
 const KEYS = 200;
-/** Milliseconds between two updates of a page at least: changes in between come as one. */
+/** Minimum milliseconds between two updates of a page, which combine the changes in between. */
 const PACE_MS = 100;
 const RESET = event(0, "reset", "reset");
 
-/** What the page of a room asks for once it is there: its pieces, drawn by the same views. */
+/** Mounts what a room's page requests after loading: fragments, drawn by the page's own views. */
 export function mountLive(app: Hono, services: Services, log: WaitLog): void {
   const { reader, viewerOf } = services;
   const drawings = createDrawings(draw);
@@ -64,9 +64,9 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
           await pause(Math.max(0, next - performance.now()));
           next = performance.now() + PACE_MS;
         },
-        // The page is loaded anew: what it shows may be of a room that was.
+        // Makes the page reload, since its room may have been another one.
         changed: (changes) => changes.reset ? RESET : page.changed(changes),
-        // Heartbeats move no revision: they are looked for.
+        // Heartbeats move no revision: a beat looks for them.
         beat: () => page.beat(follower.revision),
       };
       return streamOf(c, follower, script, sending);

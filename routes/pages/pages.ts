@@ -23,7 +23,7 @@ import { loadRoom } from "./room_view.ts";
 import type { Services } from "../services.ts";
 import { createWaitLog, type WaitLog } from "./wait_log.ts";
 
-/** All that there is to be read, as an app behind the API, `api`: its pages, the guide, the documents. */
+/** Makes the app of pages, guide and documents, which answers what `api` does not. */
 export function createPages(services: Services, api: Hono): Hono {
   const app = new Hono();
   app.use(withLength);
@@ -73,7 +73,7 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
   }
 }
 
-/** Draws what there may be much of, and lets other requests run in between. */
+/** Draws a list's items, yielding in between. */
 function drawEach<Item>(items: Item[], draw: (item: Item) => Markup): Promise<Markup[]> {
   return mapYielding(items, (item) => raw(textOf(draw(item))));
 }

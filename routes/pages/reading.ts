@@ -2,8 +2,8 @@ import type { Hono } from "hono";
 import type { Services } from "../services.ts";
 
 /**
- * Passes what the API does not answer to the pages and documents. They are loaded with the first such request: an
- * instance that is started by an agent's call answers it sooner.
+ * Passes what the API does not answer to the pages and documents. Loads them with the first such request, so that an
+ * instance started by an agent's call answers sooner.
  */
 export function mountReading(app: Hono, services: Services): void {
   const load = () => import("./pages.ts").then(({ createPages }) => createPages(services, app));
@@ -11,7 +11,7 @@ export function mountReading(app: Hono, services: Services): void {
 
   app.all("*", async (c) => {
     const { raw } = c.req;
-    void raw.signal; // before anything is awaited: a client that leaves earlier would be missed
+    void raw.signal; // before any await, else the runtime misses a client that leaves meanwhile
     const pages = await (loading ??= load());
     return await pages.fetch(raw, c.env);
   });

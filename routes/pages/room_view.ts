@@ -29,13 +29,12 @@ import type { Services } from "../services.ts";
 import { shownOf } from "./shown.ts";
 import type { WaitLog } from "./wait_log.ts";
 
-/** What may move with any change, with the rows that a caller asked for beside it. */
+/** What any change may affect, with the rows of the caller's further queries. */
 export interface LiveView extends LiveRoom {
-  /** The rows of the further queries. */
   extra: Row[][];
 }
 
-/** What a page shows at first; more is loaded when it is asked for. */
+/** Items that a page shows at first; the reader may load more. */
 const SHOWN = { messages: 100, keys: 100, keysInAll: 1_000 } as const;
 const LOOK: Reads = { ...NOTHING, state: { scopes: [VIEW_SCOPE], keys: [] }, messages: true };
 const VIEW_ROWS = `${
@@ -45,7 +44,7 @@ const VIEW_ROWS = `${
   )
 } ORDER BY key`;
 
-/** Looks at a room, in two round trips: who waits says what there is to be read. Errors: `room_not_found`. */
+/** Reads a room in two round trips: the waits of the first decide what the second reads. Errors: `room_not_found`. */
 export async function loadLive(
   services: Services,
   log: WaitLog,
@@ -82,7 +81,7 @@ export async function loadLive(
   };
 }
 
-/** A room as its page shows it at first. Errors: `room_not_found`. */
+/** Loads a room for its page. Errors: `room_not_found`. */
 export async function loadRoom(
   services: Services,
   log: WaitLog,
@@ -109,13 +108,13 @@ export async function loadRoom(
   };
 }
 
-/** Shared things first, then computed ones, then those of agents. */
+/** Sorts the scopes of the system before those of agents. */
 function byScope(a: { scope: string }, b: { scope: string }): number {
   const rank = (scope: string) => scope.startsWith("_") ? 0 : 1;
   return rank(a.scope) - rank(b.scope) || (a.scope < b.scope ? -1 : a.scope > b.scope ? 1 : 0);
 }
 
-/** A room's computed views with their values, or with why and where they have none. */
+/** Returns a room's views with their values, or with their errors and the positions of these. */
 async function viewEntries(rows: Row[], data: RoomData, context: RoomContext): Promise<EntryView[]> {
   const results = await context.views(data.definitions.keys());
   return await mapYielding(rows, (row) => {
@@ -134,7 +133,7 @@ async function viewEntries(rows: Row[], data: RoomData, context: RoomContext): P
   });
 }
 
-/** Where an expression fails; undefined where that is nowhere in it. */
+/** Returns the position at which an expression fails; undefined if it has none. */
 function positionOf(source: string, context: RoomContext): number | undefined {
   try {
     compile(source).evaluate(context.from({ self: null }).context);
@@ -186,12 +185,12 @@ export function messageView({ body, ...message }: Message): MessageView {
   return { ...message, shown: shownOf(body) };
 }
 
-/** The rows of messages with their bodies as they are shown; yields in between. */
+/** Converts rows of messages, yielding in between. */
 export function messageViews(rows: Row[]): Promise<MessageView[]> {
   return mapYielding(rows, (row) => ({ ...toHead(row), shown: toCut(row, "body") }));
 }
 
-/** The rows of a window of the state by scope; yields in between. */
+/** Groups the rows of a window of the state by scope, yielding in between. */
 export async function scopesOf(rows: Row[]): Promise<ScopeView[]> {
   const scopes = new Map<string, ScopeView>();
   for (const row of rows) {
@@ -210,7 +209,6 @@ export async function scopesOf(rows: Row[]): Promise<ScopeView[]> {
   return [...scopes.values()];
 }
 
-/** A changed entry; what is left of a deleted one has no value. */
 export function entryView(entry: Entry): EntryView {
   const { scope, key, value, version, updated_at, updated_by } = entry;
   return { scope, key, shown: shownOf(value), version, updated_at, updated_by };

@@ -6,24 +6,21 @@ import { LIMITS } from "../http/limits.ts";
 
 const ROOMS = 200;
 const WAITS_OF_ROOM = 300;
-/** Looks of an open page are not further apart: it is told something at each beat. */
+/** Maximum milliseconds between two reads for an open page, which reads at each beat. */
 const WATCHED_MS = LIMITS.beatMs + 1_500;
 
-/** A wait from the first to the last look that saw it. */
+/** A wait from the first to the last read that saw it. */
 interface SeenWait extends Required<TimelineWait> {
   token: string;
 }
 
-/** The waits that were seen in a room, oldest first, and when it was last looked at. */
+/** The waits that were seen in a room, oldest first, and when it was last read. */
 interface SeenRoom {
   at: Date;
   waits: SeenWait[];
 }
 
-/**
- * The waits that were seen in rooms that somebody looks at. The database keeps those in progress only; what this
- * instance did not see, it does not know.
- */
+/** Logs the waits of rooms with open pages: the database has only those in progress. Misses what no page has read. */
 export function createWaitLog() {
   const rooms = createLru<SeenRoom>(ROOMS);
 
@@ -35,9 +32,9 @@ export function createWaitLog() {
 
   return {
     /**
-     * Notes who waits now, and gives the waits that were seen, oldest first. One that is over ends with the last
-     * look that saw it: nobody knows how long it went on. An agent that waits again for the same at the next look
-     * of a page that stays open has gone on waiting.
+     * Logs the waits in progress, and returns all logged waits, oldest first. A wait that is over ends with the last
+     * read that saw it, since its end is unknown. If an agent waits for the same at the next read of an open page, its
+     * wait has continued.
      */
     observe(viewer: Viewer, room: string, newest: Newest, now: Date): TimelineWait[] {
       const { at, waits } = touch(keyFor(viewer, room), now);
@@ -60,7 +57,7 @@ export function createWaitLog() {
   };
 }
 
-/** Those that are over are forgotten first, the oldest of them before others. */
+/** Drops excess waits: those that are over before others, the oldest first. */
 function forget(waits: SeenWait[], open: ReadonlySet<SeenWait>): void {
   const excess = waits.length - WAITS_OF_ROOM;
   if (excess <= 0) return;

@@ -1,21 +1,21 @@
 import { pause } from "../../db/pause.ts";
 
-/** Platforms end a process 5 s after they told it to. */
+/** Platforms kill a process 5 s after the signal. */
 const MAX_END_MS = 4_500;
 
-/** Milliseconds in which requests are answered; what is left is for the database. */
+/** Milliseconds for answering requests; the rest is for closing the database. */
 const ANSWERED_WITHIN_MS = 4_000;
 
-/** Milliseconds in which the database may answer; requests that it keeps for longer are refused in the rest. */
+/** Milliseconds for the database to answer; requests that it holds longer are then refused. */
 export const KEPT_FOR_MS = 3_000;
 
-/** A signal to the group of processes and the one that a task runner passes on come this close together. */
+/** Maximum milliseconds between a signal to the process group and the copy that a task runner passes on. */
 const SAME_SIGNAL_MS = 1_000;
 
 /**
- * Runs `answer`, then `close`, once when the process is told to end (SIGINT, SIGTERM), then ends it: in time whatever
- * `answer` waits for, such as a reader that takes nothing, and at once when it is told again. A second signal within
- * a second is the same one. Does nothing on runtimes without signals.
+ * On SIGINT or SIGTERM runs `answer`, then `close`, and exits: in time even if `answer` hangs, such as on a stalled
+ * reader, and at once on a further signal. A signal within a second of the first is a copy of it. Does nothing on
+ * runtimes without signals.
  */
 export function onEnd(answer: () => Promise<unknown>, close: () => Promise<unknown>): void {
   let told: number | undefined;
@@ -34,6 +34,6 @@ export function onEnd(answer: () => Promise<unknown>, close: () => Promise<unkno
   try {
     for (const signal of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(signal, listener);
   } catch {
-    // The platform ends the process by itself.
+    // The platform ends the process itself.
   }
 }

@@ -1,13 +1,12 @@
 import { language } from "../../cel/language/expression.ts";
 import { loadDriver } from "../../db/driver/open.ts";
 
-/** Milliseconds after the start: the first request does not share the processor with what later ones need. */
+/** Milliseconds after the start, so that preloading does not slow down the first request. */
 const AFTER_MS = 1_000;
 
 /**
- * Loads, a moment after the start, what requests load when they first need it. Deno panics where a module is first
- * loaded while connections have taken every descriptor. A failure is left to the request that needs the module.
- * `database` is its address.
+ * Loads the modules that requests load on first use: Deno panics if it loads one while connections use every
+ * descriptor. Ignores errors; the request that needs the module gets them. `database`: its URL.
  */
 export function preloadSoon(database: string): void {
   setTimeout(() => preload(database).catch(() => {}), AFTER_MS);

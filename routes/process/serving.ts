@@ -1,13 +1,12 @@
 import { pause } from "../../db/pause.ts";
 import { createReport } from "../http/reports.ts";
 
-/** Descriptors kept for the database: its connections, those that replace them, and name look-ups. */
+/** Descriptors reserved for the database: its connections, their replacements, and name look-ups. */
 const RESERVE = 16;
 
-/** Milliseconds that a caller just accepted has to send its request from far away, and between two tries to listen. */
+/** Milliseconds for a distant caller just accepted to send its request, and between two attempts to listen. */
 const PAUSE_MS = 250;
 
-/** Milliseconds between two reports. */
 const REPORT_EVERY_MS = 60_000;
 
 /** `shutdown` resolves when every request that was taken in is answered. */
@@ -76,7 +75,7 @@ export function serveOn(options: Deno.ServeTcpOptions, handler: Deno.ServeHandle
   };
 }
 
-/** Opens sockets to hold their descriptors: all, or undefined where there are too few. None where that is not allowed. */
+/** Opens sockets to reserve descriptors: all, undefined if there are too few, none without the permission. */
 function takeReserve(): Deno.Listener[] | undefined {
   const taken: Deno.Listener[] = [];
   try {

@@ -4,16 +4,16 @@ import { hostIn } from "../http/callers/hosts.ts";
 import type { ServiceOptions } from "../services.ts";
 import { StartRefusal } from "./starting.ts";
 
-/** A variable of the environment by its name. */
+/** Reads a variable of the environment. */
 type Env = (name: string) => string | undefined;
 
-/** A poll that is asked for an hour apart is none; timers take no more than 24 days. */
+/** Longer intervals make no sense, and timers take at most 24 days. */
 const MAX_POLL_MS = 3_600_000;
 const MAX_PORT = 65_535;
 
 /**
- * What an operator sets, from the environment (README.md has the table). Errors: `StartRefusal` where a value is
- * not as it must be, since a limit that was mistyped must not be none.
+ * Reads the operator's settings from the environment (README.md has the table). Errors: `StartRefusal` for an invalid
+ * value, since a mistyped limit must not become no limit.
  */
 export function settingsOf(env: Env): ServiceOptions {
   const publicUrl = publicUrlOf(env);
@@ -34,12 +34,12 @@ export function settingsOf(env: Env): ServiceOptions {
   };
 }
 
-/** The port to serve on; 0 is any that is free. */
+/** Returns the port to serve on; 0 is any free one. */
 export function portOf(env: Env): number {
   return whole(env, "PORT", 0, MAX_PORT) ?? 8000;
 }
 
-/** The address to listen on: without more this machine's own, so that nobody else reaches every room. */
+/** Returns the address to listen on. The default is loopback: every room is open to whoever reaches the service. */
 export function hostOf(env: Env): string {
   const host = env("HOST")?.trim().replace(/^\[(.*)\]$/, "$1") || "127.0.0.1";
   if (hostIn(host.includes(":") ? `[${host}]` : host) !== undefined) return host;
@@ -48,7 +48,7 @@ export function hostOf(env: Env): string {
   );
 }
 
-/** Where the service is reached: an origin, since it answers at the root of its host. */
+/** Returns PUBLIC_URL as an origin, since the service answers at the root of its host. */
 function publicUrlOf(env: Env): string | undefined {
   const text = env("PUBLIC_URL")?.trim();
   if (!text) return undefined;
@@ -61,7 +61,7 @@ function publicUrlOf(env: Env): string | undefined {
   );
 }
 
-/** Separated by commas or spaces. */
+/** Splits at commas and spaces. */
 function originsOf(env: Env): BrowserOptions["allowedOrigins"] {
   const texts = env("ALLOWED_ORIGINS")?.split(/[\s,]+/).filter((text) => text !== "") ?? [];
   if (texts.join() === "*") return "*";
@@ -75,7 +75,7 @@ function originsOf(env: Env): BrowserOptions["allowedOrigins"] {
   });
 }
 
-/** Where the database is. The address itself, which may hold a secret, is told to nobody. */
+/** Returns the database's URL. Errors do not show the value, which may hold a secret. */
 export function databaseOf(env: Env): string {
   const url = env("TURSO_DATABASE_URL")?.trim() || "file:data/convene.db";
   if (

@@ -1,12 +1,9 @@
-/** Why the service does not start, as a sentence for whoever starts it. */
+/** The reason why the service does not start, as a sentence for its operator. */
 export class StartRefusal extends Error {
   override readonly name = "StartRefusal";
 }
 
-/**
- * Runs a step of the start. Where it is refused, or lacks a permission, that is told in one line and the process ends.
- * Errors: any other of the step's.
- */
+/** Runs a step of the start. On a refusal or a missing permission logs one line and exits. Errors: others of the step. */
 export function starting<T>(step: () => T): T {
   try {
     return step();

@@ -1,18 +1,15 @@
 import { Idiomorph } from "idiomorph";
 
-/** What the reader has opened, hidden or selected stays so when the rest of a thing changes. */
+/** Preserves what the reader has opened, hidden or selected when an element changes. */
 const MORPH = {
   callbacks: { beforeAttributeUpdated: (name) => !["open", "hidden"].includes(name) },
   restoreFocus: false,
 };
 
-/**
- * Puts pieces drawn by the service into the page: each replaces the element with its id, or is inserted into its
- * list in order.
- */
+/** Applies fragments to the page: each updates the element with its id, or is inserted into its list in order. */
 export function apply(html) {
   const strip = document.getElementById("timeline-scroller");
-  // Measured before anything has changed and set after all has: in between each look would lay out the page.
+  // Measured before all changes and set after them, since each measurement in between would force a layout.
   const atEnd = strip.scrollLeft + strip.clientWidth > strip.scrollWidth - NEAR_END;
   const template = document.createElement("template");
   template.innerHTML = html;
@@ -26,10 +23,10 @@ export function apply(html) {
   if (atEnd) strip.scrollLeft = strip.scrollWidth;
 }
 
-/** A picture stays at its newest end unless the reader looks back. */
+/** Pixels from its newest end within which the timeline stays there. */
 const NEAR_END = 48;
 
-/** What an element says, but for what the reader did to it and for the times, which tick by themselves. */
+/** Returns an element's content without the reader's changes, and without times, which the page updates. */
 function lasting(element) {
   const classes = [...element.classList].filter((name) => !OURS.test(name));
   const text = element.innerHTML.replaceAll(/(<time[^>]*>)[^<]*/g, "$1").replaceAll(' open=""', "");
@@ -51,7 +48,7 @@ function insert(piece) {
   const order = ORDERS[piece.classList[0]];
   const next = order && [...list.children].findLast((other) => order(other, piece) <= 0)?.nextElementSibling;
   const first = order && list.children.length > 0 && order(list.firstElementChild, piece) > 0;
-  // What belongs to a part of the list that is not shown stays there.
+  // Belongs to a part of the list that is not shown.
   if (first && piece.matches(".message") && !document.getElementById("older").hidden) return;
   if (!first && !next && list.nextElementSibling?.matches(".more")) return;
   list.insertBefore(piece, first ? list.firstElementChild : next ?? null);

@@ -1,4 +1,4 @@
-/** Everything has an address: following one scrolls to the thing, marks it, and on a narrow page shows its panel. */
+/** Makes addresses work: scrolls to the element, marks it, and on a narrow page shows its panel. */
 export function enableFinding(reading) {
   async function find() {
     const id = location.hash.slice(1);

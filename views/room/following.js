@@ -1,12 +1,12 @@
-/** The service says every 3.5 s that it lives. */
+/** The service sends a beat every 3.5 s. */
 const LOST_AFTER_MS = 9_000;
 const AGAIN_MS = 2_000;
 
 /**
- * Follows a room's updates after a revision, and shows its state. The browser resumes a stream that ends; this opens
- * one again that is refused or falls silent. A hidden page closes its stream: a browser has six connections to a
- * service for all its tabs. `update` also gets the absence (the time for which the page was hidden) in which
- * something happened: the same object for all updates of one.
+ * Follows a room's updates after a revision, and shows whether the page is live. The browser resumes a stream that
+ * ends; this reopens one that is refused or falls silent. A hidden page closes its stream, since a browser has only six
+ * connections to a service for all its tabs. `update` also gets the absence (the time for which the page was hidden)
+ * that it belongs to: the same object for all updates of one.
  */
 export function follow(room, from, update) {
   const lamp = document.getElementById("live");
@@ -14,7 +14,7 @@ export function follow(room, from, update) {
   let revision = from;
   let source;
   let silence;
-  /** While it is hidden, and until it has caught up: since when, and the revision to be reached, once that is known. */
+  /** While the page is hidden or catching up: since when (`at`), and the revision to reach (`to`), once known. */
   let absence;
 
   function show(state, text) {
@@ -52,11 +52,11 @@ export function follow(room, from, update) {
     source.addEventListener("room", ({ data, lastEventId }) => {
       revision = Number(lastEventId);
       if (data !== "") update(data, absence);
-      // The figures on top are those of the room as it is, however far the page is behind.
+      // The figures at the top are the room's present ones, however far the page is behind.
       if (absence) arrive(absence.to ?? Number(document.getElementById("counts").dataset.revision));
       alive();
     });
-    // The room is not what it was: its database was restored from a copy, or emptied.
+    // The room is another one: its database was restored from a copy, or emptied.
     source.addEventListener("reset", () => {
       source.close();
       location.reload();
@@ -67,7 +67,7 @@ export function follow(room, from, update) {
     });
   }
 
-  /** Ends an absence once the page is where the room was on its return. */
+  /** Ends an absence once the page reaches the room's revision at its return. */
   function arrive(to) {
     absence.to = to;
     if (revision < to) return;

@@ -1,6 +1,6 @@
 import type { AgentView } from "../panels/agents/model.ts";
 
-/** The figures of the line on top, which move with any change. */
+/** The figures at the top of the page, which any change may affect. */
 export function Counts({ revision, agents, counts }: {
   revision: number;
   agents: AgentView[];
@@ -41,7 +41,7 @@ function isEmpty(agents: AgentView[], { count }: { count: number }, revision: nu
   return revision === 0 && agents.length === 0 && count === 0;
 }
 
-/** Whether the page is live, and until when it was; the script keeps it true. */
+/** Shows whether the page is live, or since when it is not; the script updates it. */
 export function Live({ now }: { now: Date }) {
   return (
     <p id="live" class="live" data-state="still">

@@ -1,7 +1,7 @@
 import { quoted, wordOf } from "../shared/addresses.ts";
 import { CopyText } from "../shared/copy.tsx";
 
-/** All that an agent needs to join, to be pasted into it. */
+/** The text to paste into an agent that is to join. */
 export function invitation(address: string, room: string): string {
   const path = `${address}/rooms/${encodeURIComponent(room)}`;
   const at = (rest: string) => quoted(path + rest);

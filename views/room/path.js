@@ -1,2 +1,2 @@
-/** Where the API has the room of this page. */
+/** The API's path of this page's room. */
 export const path = `/rooms/${encodeURIComponent(document.body.dataset.room)}`;

@@ -1,6 +1,6 @@
 /**
- * Runs a change of the page so that what the pointer is on stays under it. The browser's own anchoring, which holds
- * the first thing in view and lets what is below it move, is off in a list that is pointed at (page.css).
+ * Changes the page and keeps the element under the pointer in its position. The browser's scroll anchoring keeps the
+ * first element in view instead, so page.css disables it in a list under the pointer.
  */
 export function keepPointed(change) {
   const pointed = document.querySelector(":is(#agents, #state) :is(li, .more):hover");

@@ -6,7 +6,7 @@ import { type Assets, Layout, type Markup } from "../shared/layout.tsx";
 import { Counts, Live } from "./health.tsx";
 import { Invitation } from "./invitation.tsx";
 
-/** A room as it is now, complete without script; the script keeps it so. */
+/** Draws a room's page, complete without the script, which keeps it up to date. */
 export async function roomPage(room: RoomView, assets: Assets, each: DrawEach): Promise<Markup> {
   const { id, address, now, agents, counts, revision } = room;
   const sections: Markup[] = [];
@@ -51,7 +51,7 @@ export async function roomPage(room: RoomView, assets: Assets, each: DrawEach): 
   );
 }
 
-/** What of the page may have changed, drawn as the page was at first. */
+/** Returns the fragments of the page that an update may affect, drawn like the page. */
 export function fragmentsOf(update: RoomUpdate): Fragment[] {
   return [
     { id: "counts", draw: () => <Counts {...update} /> },

@@ -1,4 +1,4 @@
-/** The address of a thing within the page is its id there; following one scrolls to it and marks it. */
+/** Ids of elements, which are their addresses in the page: following one scrolls to the element and marks it. */
 export const messageId = (id: number) => `m${id}`;
 export const agentId = (id: string) => `agent/${encodeURIComponent(id)}`;
 export const scopeId = (scope: string) => `scope/${encodeURIComponent(scope)}`;
@@ -6,20 +6,20 @@ export const entryId = (scope: string, key: string) =>
   `state/${encodeURIComponent(scope)}/${encodeURIComponent(key)}`;
 
 const HUES = 36;
-/** One of many under which the names that people like to give lie well apart. */
+/** One of the seeds that give common names well separated hues. */
 const SEED = 6440;
 
-/** An agent's own steady hue, as a class: style attributes are not allowed. */
+/** Returns an agent's constant hue as a class: the policy forbids style attributes. */
 export function hue(agent: string | null): string {
   if (agent === null) return "hue-none";
   let hash = SEED;
   for (let i = 0; i < agent.length; i++) hash = Math.imul(hash ^ agent.charCodeAt(i), 16777619);
-  // The last bits of this hash alone are similar for similar names.
+  // Mixes the bits: similar names have similar low bits.
   hash = Math.imul(hash ^ (hash >>> 15), 2246822507);
   return `hue-${((hash ^ (hash >>> 13)) >>> 0) % HUES}`;
 }
 
-/** The style of those classes: each sets its hue alone. */
+/** The style of the classes of hues. */
 export const HUES_STYLE = Array.from({ length: HUES }, (_, n) => `.hue-${n} { --h: ${n * 360 / HUES}; }`)
   .join("\n");
 
@@ -28,7 +28,7 @@ export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A text as a word of a shell's command: quoted where the shell would read something in it. */
+/** Makes a text a word of a shell command: quoted if the shell would interpret it. */
 export function wordOf(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : quoted(text);
 }

@@ -1,6 +1,6 @@
 const UNITS = [[60, 1, "s"], [3_600, 60, "min"], [86_400, 3_600, "h"], [Infinity, 86_400, "d"]];
 
-/** A distance in time in its largest unit, as the service draws it (times.tsx). */
+/** Words a distance in time in its largest unit, like the service (times.tsx). */
 function ago(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1_000));
   const [, size, unit] = UNITS.find(([max]) => seconds < max);
@@ -9,12 +9,12 @@ function ago(ms) {
 
 let ahead = 0;
 
-/** Milliseconds since a moment, by the service's clock. */
+/** Returns the milliseconds since a time, by the service's clock. */
 export function since(moment) {
   return Date.now() + ahead - moment;
 }
 
-/** Lets every distance in time tick; `now` is the service's time when it drew the page. */
+/** Updates every distance in time each second; `now`: the service's time when it drew the page. */
 export function startClock(now) {
   ahead = now - Date.now();
   setInterval(() => {

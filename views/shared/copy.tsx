@@ -1,4 +1,4 @@
-/** A text to be taken along, with a button where there is a script. */
+/** A text with a button that copies it. */
 export function CopyText({ text, label }: { text: string; label: string }) {
   return (
     <div class="copy-text">
@@ -8,7 +8,7 @@ export function CopyText({ text, label }: { text: string; label: string }) {
   );
 }
 
-/** Copies the request that reads this; with the keyboard: c on the thing's address. */
+/** A button that copies the curl command that reads the element; the key c on its address does the same. */
 export function Copy() {
   return (
     <button type="button" class="copy" data-copy="get" tabindex={-1} title="Copy as curl (key: c)">

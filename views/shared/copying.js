@@ -16,7 +16,7 @@ function textOf(button) {
   }
 }
 
-/** Where a page may not use the clipboard (no TLS), the text is selected and copied the old way. */
+/** Copies by selecting the text if the page may not use the clipboard (no TLS). */
 async function write(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -38,7 +38,7 @@ async function copy(button) {
   setTimeout(() => button.textContent = label, 1_200);
 }
 
-/** Makes every copy button work, and the key c on the address of a thing that has one. */
+/** Enables the copy buttons, and the key c on the address of an element that has one. */
 export function enableCopying() {
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-copy]");

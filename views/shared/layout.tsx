@@ -2,15 +2,12 @@ import type { Child } from "hono/jsx";
 
 export type Markup = ReturnType<typeof Layout>;
 
-/** Where the style sheet and the scripts are: the same folder for as long as none of them changes. */
+/** The folder of style sheet and scripts; its name changes with any of them. */
 export interface Assets {
   base: string;
 }
 
-/**
- * A whole page. `description`: what lists of pages and previews of links say of it. `script`: the file that keeps it
- * alive; the page is complete without it.
- */
+/** A whole page. `description`: for search results and previews. `script`: keeps the page live; optional to readers. */
 export function Layout({ title, description, assets, script, body, children }: {
   title: string;
   description: string;
@@ -36,7 +33,7 @@ export function Layout({ title, description, assets, script, body, children }: {
   );
 }
 
-/** A page as it is sent. */
+/** Renders a page. */
 export function page(markup: Markup): string {
   return `<!doctype html>\n${markup}`;
 }

@@ -1,9 +1,9 @@
-/** A moment as its distance from now; the page's script lets it tick. The exact one is its title. */
+/** A time as its distance from now, which the page's script updates. Its title is the exact time. */
 export function Ago({ at, now }: { at: string; now: Date }) {
   return <time datetime={at} title={at} data-ago>{ago(at, now)}</time>;
 }
 
-/** A distance in time in its largest unit; the page's script says it in the same way. */
+/** Words a distance in time in its largest unit, like the page's script (clock.js). */
 export function ago(at: string, now: Date): string {
   const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(at)) / 1000));
   if (seconds < 60) return `${seconds} s`;

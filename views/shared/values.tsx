@@ -1,4 +1,4 @@
-/** A JSON value, or the beginning of one that is too long to be shown. */
+/** A JSON value, or the beginning of one that is too long to show. */
 export type Shown = { value: unknown } | { cut: string; size: number };
 
 const PREVIEW = 72;
@@ -23,13 +23,13 @@ export function Value({ shown, prose = false, source }: { shown: Shown; prose?: 
   );
 }
 
-/** A value on one line, for where there is no room to open it. */
+/** A value on one line that cannot be unfolded. */
 export function Inline({ shown }: { shown: Shown }) {
   const text = "cut" in shown ? shown.cut : preview(shown.value);
   return <code class="scalar">{text.length > PREVIEW ? `${text.slice(0, PREVIEW)}…` : text}</code>;
 }
 
-/** A name on a line or two; of a longer one the beginning, how much more there is, and the whole in the title. */
+/** A name, cut if it is long, with the number of characters cut and the whole in its title. */
 export function Short({ text }: { text: string }) {
   const letters = [...text];
   if (letters.length <= SHORT_TEXT) return <span>{text}</span>;
@@ -84,7 +84,7 @@ function Cut({ cut, size, source }: { cut: string; size: number; source?: string
   );
 }
 
-/** One line that shows how a value begins: names without quotes, inner parts as their size. */
+/** Previews a value on one line: names without quotes, nested values as their sizes. */
 export function preview(value: unknown): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   const [open, close, parts] = Array.isArray(value)

@@ -14,16 +14,16 @@ function bodyLate() {
 }
 
 /**
- * Waits for a body. Errors: `request_timeout`; `invalid_request` where it breaks off, `unavailable` where this
- * server ends; what `arriving` refuses.
+ * Waits for a body. Errors: `request_timeout`; `invalid_request` if it breaks off; `unavailable` if this server ends;
+ * those of `arriving`.
  */
 export function arrivesInTime<T>(arriving: Promise<T>): Promise<T> {
   return within(arriving.catch(brokenOff), LIMITS.bodyMs, bodyLate);
 }
 
 /**
- * That a body ends before its time is its sender's doing; most of them have left and read no answer. But a server
- * that ends takes in no more of a body (BadResource), which is not: its sender is to send it again.
+ * Blames the sender for an incomplete body, except when this server ends and stops reading (BadResource): then the
+ * sender is to send it again.
  */
 function brokenOff(error: Error): never {
   if (error instanceof Deno.errors.BadResource) {
@@ -32,7 +32,7 @@ function brokenOff(error: Error): never {
   throw error instanceof RequestError ? error : invalidMember([], "The body broke off.");
 }
 
-/** The refusal of a compressed body; undefined where it is not compressed. */
+/** Returns the error for a compressed body; undefined if it is not compressed. */
 export function packedBody(c: Context): RequestError | undefined {
   const encoding = c.req.header("Content-Encoding");
   if (encoding === undefined || /^\s*(?:identity)?\s*$/i.test(encoding)) return undefined;
@@ -53,9 +53,8 @@ const takeIn = bodyLimit({
 });
 
 /**
- * Refuses bodies that are too large. One that does not tell its length is taken in here, in its time; others are not
- * looked at, since that makes a stream of what the runtime else hands over as bytes.
- * Errors: `too_large`, those of `arrivesInTime`.
+ * Refuses bodies that are too large. Reads only a body without Content-Length: reading turns into a stream what the
+ * runtime else hands over as bytes. Errors: `too_large`, those of `arrivesInTime`.
  */
 export function limitBody(c: Context, next: Next): Promise<void> {
   const { method } = c.req;

@@ -3,11 +3,11 @@ import { MISSING } from "./wordings.ts";
 
 type Path = Array<string | number>;
 
-/** As much of a zod schema and of its issues as is looked at here. */
+/** The parts of a zod schema that this module reads. */
 interface Schema {
   shape?: Record<string, unknown>;
   element?: unknown;
-  /** Of a preprocessed schema, what its values are then parsed by. */
+  /** The schema that parses the values of a preprocessed one. */
   out?: unknown;
 }
 interface Issue {
@@ -17,10 +17,9 @@ interface Issue {
   keys?: string[];
 }
 
-/** Issues of one answer: a body can hold a name for every second byte. */
+/** Maximum issues of an answer: a body can hold a name for every second byte. */
 const MAX_ISSUES = 20;
 
-/** The words for a whole value, by what its members are called. */
 const WHOLE: Record<Kind, string> = {
   member: "The body",
   parameter: "The query",
@@ -28,8 +27,8 @@ const WHOLE: Record<Kind, string> = {
 };
 
 /**
- * The issues of a value that a schema refused, unknown names first, each with a path of its own. `message` tells
- * of the first one, `hint` where there is one what to write instead. `kind` is what the value's names are.
+ * Returns the issues of a value that a schema refused, unknown names first, each with its own path. `message` and
+ * `hint` are about the first one. `kind`: what the value's names name.
  */
 export function issuesOf(schema: unknown, value: unknown, found: Issue[], kind: Kind = "member") {
   const unknown = found.flatMap(({ code, path, keys }) =>
@@ -65,7 +64,7 @@ function isMissing(value: unknown, path: PropertyKey[]): boolean {
   return at === undefined;
 }
 
-/** Where a member belongs that is unknown in its place: there, in another place, or nowhere. */
+/** Tells where an unknown member belongs: under another name, in another object, or nowhere. */
 function memberHint(kind: Kind, schema: Schema, path: Path, name: string): string {
   const known = namesOf(schemaAt(schema, path));
   const top = namesOf(schema);

@@ -1,4 +1,4 @@
-/** What is seen outside of strings of a text that is no JSON, and what to write instead; the first that is seen counts. */
+/** Slips outside of strings in a text that is no JSON, with what to write instead; the first that matches counts. */
 const OUTSIDE: Array<[slip: RegExp, hint: string]> = [
   [/^\s*'/, `Windows shells leave '...' around what they send: write -d "{\\"key\\":\\"value\\"}".`],
   [/^[\w.%+-]+=|^--[^]*Content-Disposition/i, `Send JSON in place of a form: -d '{"key":"value"}'.`],
@@ -18,7 +18,7 @@ const OUTSIDE: Array<[slip: RegExp, hint: string]> = [
 
 const TOO_EARLY = "It ends too early: a quote or a bracket is not closed.";
 
-/** What the parser says of a text, and what to do. */
+/** Slips by the parser's message, with what to write instead. */
 const SAID: Array<[slip: RegExp, hint: string]> = [
   [/control character/i, "Write a new line within a text as \\n, a tab as \\t."],
   [
@@ -31,7 +31,7 @@ const SAID: Array<[slip: RegExp, hint: string]> = [
 
 const ANY = "In a shell, quote the body with '...'.";
 
-/** The usual slip that makes a text no JSON, as what to write instead. `said` is what the parser says of it. */
+/** Returns a hint for a text that is no JSON. `said` is the parser's message. */
 export function slipOf(text: string, said: string): string {
   const outside = withoutStrings(text);
   const seen = OUTSIDE.find(([slip]) => slip.test(outside)) ?? SAID.find(([slip]) => slip.test(said));
@@ -39,7 +39,7 @@ export function slipOf(text: string, said: string): string {
   return seen?.[1] ?? (Number(position) === text.length ? TOO_EARLY : ANY);
 }
 
-/** The text with nothing between the quotes of each string. */
+/** Empties every string of the text. */
 function withoutStrings(text: string): string {
   const pieces: string[] = [];
   let from = 0;
@@ -50,7 +50,7 @@ function withoutStrings(text: string): string {
   return pieces.join("") + text.slice(from);
 }
 
-/** Where a string's closing quote is. */
+/** Returns the index of a string's closing quote. */
 export function endOfString(text: string, start: number): number {
   let i = start + 1;
   while (i < text.length && text[i] !== '"') i += text[i] === "\\" ? 2 : 1;

@@ -6,7 +6,7 @@ type Path = Array<string | number>;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
-/** A body's bytes as the JSON that they are; nothing but space counts as `{}`. Errors: `invalid_request`. */
+/** Parses a body's JSON; a body of spaces alone counts as `{}`. Errors: `invalid_request`. */
 export function parseJson(bytes: ArrayBuffer): unknown {
   let text: string;
   try {
@@ -31,20 +31,19 @@ export function parseJson(bytes: ArrayBuffer): unknown {
   return value;
 }
 
-/** What of a JSON text its value does not hold: where it stands, and what to say of it. */
+/** What the parsed value of a JSON text would lose: its path, and what to say of it. */
 export interface Fault {
   path: Path;
   message: string;
   hint: string;
 }
 
-/** Levels that a message of MCP has around the body that the API is sent for it: batch, message, arguments, writes. */
+/** Levels of an MCP message around the body that it makes for the API: batch, message, arguments, writes. */
 const LEVELS_AROUND = 6;
 
 /**
- * What of a JSON text of MCP is not in the `value` that it was parsed to: a number that would come back as another one,
- * a member that stands twice in its object; or that it is nested deeper than any body may be. Undefined where all is
- * well.
+ * Finds what `value`, parsed from an MCP message, has lost: a number that a double does not hold, or a member that
+ * stands twice in its object. Also finds too deep nesting. Undefined if there is nothing.
  */
 export function lostOf(text: string, value: unknown): Fault | undefined {
   const { depth, ...seen } = scan(text);
@@ -60,7 +59,7 @@ function faultOf(text: string, value: unknown, { lost, names }: Omit<Scan, "dept
   return { path: pathTo(text), message: "stands twice in its object", hint };
 }
 
-/** How many members the objects of a value have. */
+/** Counts the members of all objects in a value. */
 function namesIn(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   let count = 0;
@@ -77,11 +76,10 @@ function namesIn(value: unknown): number {
 }
 
 interface Scan {
-  /** How deep brackets nest. */
   depth: number;
-  /** The first number that is not held. */
+  /** The first number that a double does not hold. */
   lost?: Token;
-  /** How many members objects are given. */
+  /** The number of members of all objects, repeated ones included. */
   names: number;
 }
 
@@ -91,12 +89,12 @@ interface Token {
 }
 
 const OF_NUMBER = /[-+.\deE]*/y;
-/** A number that is shorter and has no exponent is held. */
+/** A double holds any shorter number without an exponent. */
 const LONG = 16;
 
 /**
- * Looks at a text outside of its strings, before a parser has to follow its brackets. One pass: a reviver of
- * `JSON.parse` takes twenty times as long, and holds up others.
+ * Scans a text outside of its strings in one pass, before a parser follows its brackets. A reviver of `JSON.parse`
+ * takes twenty times as long and blocks other requests.
  */
 function scan(text: string): Scan {
   let [depth, max, names] = [0, 0, 0];
@@ -120,8 +118,8 @@ function scan(text: string): Scan {
 }
 
 /**
- * Whether a double holds what is written. Digits that are written out count: past 2^53 - 1 an integer is refused, a
- * number with a fraction where its integer part changes. With an exponent only what becomes infinite is refused.
+ * Tells whether a double holds a number as written. It does not hold an integer past 2^53 - 1, nor a fraction whose
+ * integer part would change. A number with an exponent need only be finite.
  */
 function isHeld(source: string): boolean {
   const exponent = /[eE]/.test(source);
@@ -133,11 +131,11 @@ function isHeld(source: string): boolean {
   return fraction !== undefined && BigInt(whole!) === BigInt(Math.trunc(value));
 }
 
-/** Members that hold any JSON, text as well. */
+/** Members that take any JSON, also text. */
 const FREE = new Set<string | number>(["value", "body", "meta"]);
 const BOUNDED = "It must be a number within ±(2^53 - 1), as all ids and versions are.";
 
-/** Digits of a number that are shown. */
+/** Digits of a number that an error repeats. */
 const SHOWN = 40;
 
 function numberFault(text: string, { start, source }: Token): Fault {
@@ -148,10 +146,7 @@ function numberFault(text: string, { start, source }: Token): Fault {
   return { path, message, hint };
 }
 
-/**
- * The names and indexes that lead to a place of a JSON text; without a place, to the first name that stands twice in
- * its object.
- */
+/** Returns the path to a position of a JSON text; without a position, to the first member that stands twice. */
 function pathTo(text: string, position = text.length): Path {
   const path: Path = [];
   const known: Array<Set<string>> = [];

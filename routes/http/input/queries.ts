@@ -7,14 +7,13 @@ import { isNear, unknownName } from "./unknown_names.ts";
 type Query = Readonly<Record<string, string>>;
 
 const EMPTY: Query = Object.freeze({});
-/** Guards of a write: one that is empty was meant to hold something, and is refused. */
+/** Guards of a write. An empty one is refused, since its sender wants a guard. */
 const GUARDS = ["if", "if_version"];
 
 /**
- * Takes in the query of a request: its parameters are then read by `queryText` and `queryNumber`. An empty one is
- * as if absent. Errors: `invalid_request` for one that is not `known` (names that begin with `_` pass) or stands
- * twice with different values. `page`: other names pass, since links are shared with marks of their own
- * (`utm_source`), but for those that are near a known one.
+ * Parses the query for `queryOf`, `queryText` and `queryNumber`. An empty parameter counts as absent. Errors:
+ * `invalid_request` for a parameter that is not `known` (names that begin with `_` pass) or stands twice with different
+ * values. `page`: refuses only unknown names near a known one, since shared links get others (`utm_source`).
  */
 export function takeQuery(c: Context, known: string[], page = false): void {
   const { url } = c.req;
@@ -33,7 +32,7 @@ export function takeQuery(c: Context, known: string[], page = false): void {
   c.set("query", query);
 }
 
-/** The parameters in their order; the framework decodes those that need it. */
+/** Returns the parameters in order. Only a query with escapes is decoded. */
 function pairsOf(c: Context, search: string): Array<[name: string, value: string]> {
   if (/[%+#]/.test(search)) {
     return Object.entries(c.req.queries()).flatMap(([name, values]) =>
@@ -65,17 +64,16 @@ function refuseUnknown(c: Context, name: string, known: string[], page: boolean)
   );
 }
 
-/** The parameters that were given, by name. */
 export function queryOf(c: Context): Query {
   return c.get("query") ?? EMPTY;
 }
 
-/** A parameter of the query; undefined where it is absent or empty. */
+/** Returns a parameter of the query; undefined if it is absent or empty. */
 export function queryText(c: Context, name: string): string | undefined {
   return queryOf(c)[name];
 }
 
-/** A whole number of the query. Errors: `invalid_request` when it is none, negative, or below `min`. */
+/** Parses a whole number of the query. Errors: `invalid_request` if it is none, or below `min`. */
 export function queryNumber(c: Context, name: string, min = 0): number | undefined {
   const text = queryText(c, name);
   if (text === undefined) return undefined;
@@ -85,7 +83,7 @@ export function queryNumber(c: Context, name: string, min = 0): number | undefin
   return Math.min(value, Number.MAX_SAFE_INTEGER);
 }
 
-/** How many a list may hold: a number of the query, at most the limit. */
+/** Parses the length of a list, cut to `LIMITS.listLength`. Errors: `invalid_request`. */
 export function queryCount(c: Context, name: string): number | undefined {
   const count = queryNumber(c, name, 1);
   return count && Math.min(count, LIMITS.listLength);

@@ -1,4 +1,4 @@
-/** Parameters that hold CEL, some of whose characters mean something else in a URL. */
+/** Parameters with CEL, some of whose characters have another meaning in a URL. */
 export const EXPRESSIONS = ["condition", "if", "expr"];
 
 const OR_BODY = "or send JSON in the body.";
@@ -6,10 +6,7 @@ const PLUS = `In a URL \`+\` is a blank: write it as \`%2B\`, ${OR_BODY}`;
 const PERCENT = `In a URL \`%\` begins an escape: write it as \`%25\`, ${OR_BODY}`;
 const CUT = "If a `#` or `&` came next, it ended the expression: in a URL write `%23` and `%26`, " + OR_BODY;
 
-/**
- * The details of an expression that is refused, with the hint how it is written in a URL where it came in one and
- * that has changed it. Other hints stand.
- */
+/** Adds a hint on escaping to the details of a refused expression if the URL has changed it. Other hints remain. */
 export function withSlip(url: string, details: Record<string, unknown>): Record<string, unknown> {
   const { expression: source, position, hint } = details;
   if (typeof source !== "string" || typeof position !== "number") return details;
@@ -27,7 +24,7 @@ export function withSlip(url: string, details: Record<string, unknown>): Record<
   return slip === undefined ? details : { ...details, hint: slip };
 }
 
-/** The expression as it stands in the URL; undefined where it came another way. */
+/** Returns the expression as written in the URL; undefined if it is not from there. */
 function rawOf(url: string, source: string): string | undefined {
   const [, query = ""] = /\?([^#]*)/.exec(url) ?? [];
   for (const pair of query.split("&")) {
@@ -36,7 +33,7 @@ function rawOf(url: string, source: string): string | undefined {
   }
 }
 
-/** A value of the query as the framework decodes it: what is no escape stays. */
+/** Decodes a value of the query as the framework does: leaves invalid escapes. */
 function decoded(raw: string): string {
   return raw.replaceAll("+", " ").replaceAll(/(?:%[\da-f]{2})+/gi, (escapes) => {
     try {
@@ -47,25 +44,25 @@ function decoded(raw: string): string {
   });
 }
 
-/** Whether a `%` and the digits behind it were taken for an escape: `n%10` ends in a control character, `n%25` in `%`. */
+/** Tells whether a `%` and its digits became an escape: `n%10` ends in a control character, `n%25` in `%`. */
 function percentAt(source: string, position: number): boolean {
   // deno-lint-ignore no-control-regex
   return /[\u0000-\u001f\u007f%]/.test(source.charAt(position)) || source[position - 1] === "%";
 }
 
-/** Whether the trouble is at a blank between two operands that was a `+`. */
+/** Tells whether the error is at a blank between two operands that was a `+`. */
 function wasPlus(raw: string, source: string, position: number): boolean {
   for (let at = raw.indexOf("+"); at >= 0; at = raw.indexOf("+", at + 1)) {
     const blank = decoded(raw.slice(0, at)).length;
     const [left, right] = [source.slice(0, blank), source.slice(blank + 1)];
     if (!/[\w"')\]}]$/.test(left) || !/^[\w"'([{.]/.test(right)) continue;
-    // What comes behind the blank is not expected, or it makes a function of the name before it: `n (1)`.
+    // The operand after the blank is unexpected, or turns the name before it into a function: `n (1)`.
     if (position === blank + 1 || (position < blank && /^\.?\w+$/.test(left.slice(position)))) return true;
   }
   return false;
 }
 
-/** Whether the expression ends too early, or within a text. */
+/** Tells whether the expression ends too early, or within a text. */
 function isCut(source: string, position: number): boolean {
   const rest = source.slice(position);
   return rest === "" || /^(["'])(?:(?!\1)[^])*$/.test(rest);

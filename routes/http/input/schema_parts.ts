@@ -10,7 +10,7 @@ import { EXAMPLE_TIME, MISSING } from "./wordings.ts";
 
 export { z };
 
-/** `rules` are for the API's document, which cannot see into `faultOf`: the same in the words of JSON Schema. */
+/** `rules` state `faultOf` as JSON Schema, for the OpenAPI document. */
 function textSchema(faultOf: (text: string) => string | undefined, rules: Record<string, unknown>) {
   return z.string().superRefine((text, context) => {
     const message = faultOf(text);
@@ -46,16 +46,16 @@ export const expression = z.string("must be a CEL expression, as text")
   .meta({ maxLength: LIMITS.expressionLength, description: "A CEL expression" });
 
 /**
- * An optional member: typed clients send null for what they leave out. `withoutNulls` takes it away again; a
- * transform of each member would cost a message a tenth of its throughput.
+ * Makes a member optional, or null, which typed clients send for absent members. `withoutNulls` removes the nulls: a
+ * transform of each member would cost messages a tenth of their throughput.
  */
 export function absent<Schema extends z.ZodType>(schema: Schema): z.ZodOptional<Schema> {
   return schema.nullish() as unknown as z.ZodOptional<Schema>;
 }
 
 /**
- * `absent`, and in the API's document what counts then. It stands inside, beside null: generators of clients require
- * a member that has a default itself.
+ * Like `absent`, with a default for the OpenAPI document. The default stands inside, beside null: client generators
+ * require a member that itself has a default.
  */
 export function defaulting<Schema extends z.ZodType>(schema: Schema, value: unknown): z.ZodOptional<Schema> {
   return absent(schema.meta({ default: value }));
@@ -63,7 +63,7 @@ export function defaulting<Schema extends z.ZodType>(schema: Schema, value: unkn
 
 export const about = (description: string) => ({ description });
 
-/** Data of a room's or an agent's own. `more` is said of it in the document. */
+/** Makes the `meta` of a room or an agent. `more` continues its description. */
 export const metaOf = (more = "") =>
   defaulting(
     z.record(z.string(), z.custom<Json>(), "must be a JSON object").refine((value) => !Array.isArray(value)),

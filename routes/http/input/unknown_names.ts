@@ -3,13 +3,12 @@ import { nearest } from "../../../cel/language/hints/names.ts";
 /** What a name is one of: members of a body, parameters of a query, arguments of a tool. */
 export type Kind = "member" | "parameter" | "argument";
 
-/** What is wrong with a name, and what to write instead. */
 export interface NameFault {
   message: string;
   hint: string;
 }
 
-/** What callers write for a name of ours although its letters are not near: in lower case, without punctuation. */
+/** Other words that callers use for our names, not similar in spelling; in lower case, without punctuation. */
 const MEANT: Record<string, string> = {
   after: "since afterid sinceid offset cursor",
   agent: "agentid from fromagent sender by self who owner claimedby updatedby name id",
@@ -41,7 +40,7 @@ const MEANT: Record<string, string> = {
   writes: "operations ops updates entries items",
 };
 
-/** What answers carry and no request does. */
+/** Names that only answers have. */
 const OF_ANSWERS = new Set(
   ("id created_at claimed_by claimed_at version updated_at updated_by resolved_value joined_at last_heartbeat " +
     "status waiting_on created deleted").split(" "),
@@ -49,14 +48,14 @@ const OF_ANSWERS = new Set(
 
 const PATHS = new Set(["room", "room_id"]);
 
-/** What callers write for the `id` of what they create: an agent, which has a `name` as well, or a room. */
+/** Words for the `id` of an agent, which also has a `name`, and of a room. */
 const IDS = { agent: "agent agentid", room: "room roomid roomname name" };
 
-/** What is meant by a name only where none of the others is. */
+/** Like MEANT, after all its words. */
 const FARTHER: Record<string, string> = { expr: "condition if predicate query" };
 
 const BATCH = "`writes` belong in PUT /rooms/{room}/state/batch, all or none.";
-/** What removes a key, for those who ask a write to. */
+/** Names by which callers ask a write to remove a key. */
 const REMOVALS = ["delete", "deleted", "remove", "unset"];
 const REMOVAL: Partial<Record<Kind, string>> = {
   member: "A write removes no key: DELETE /rooms/{room}/state does.",
@@ -65,26 +64,25 @@ const REMOVAL: Partial<Record<Kind, string>> = {
 
 const MEANT_BY_WRITES = ["writes", "batch", ...MEANT.writes!.split(" ")];
 
-/** UTF-16 units of a name that are shown. */
+/** UTF-16 units of a name that an error repeats. */
 const SHOWN = 64;
 
-/** What to say of a name that is none of those that are known; `kind` is what it names. */
+/** Returns the message and the hint for a name that is not `known`. */
 export function unknownName(kind: Kind, name: string, known: string[]): NameFault {
   return { message: messageOf(kind, name), hint: hintOf(kind, name, known) ?? listOf(kind, known) };
 }
 
-/** Whether the letters of a name are near those of a known one. */
+/** Tells whether a name is similar in spelling to a known one. */
 export function isNear(name: string, known: string[]): boolean {
   return nearest(plainOf(name.slice(0, SHOWN)), known) !== undefined;
 }
 
-/** That a name is none that is known. */
 export function messageOf(kind: Kind, name: string): string {
   const shown = name.length > SHOWN ? `${name.slice(0, SHOWN)}...` : name;
   return `There is no ${kind} \`${shown}\`.`;
 }
 
-/** What to write in place of a name; undefined where none of those that are known is near. */
+/** Returns what to write instead of a name; undefined if no known one is near. */
 export function hintOf(kind: Kind, name: string, known: string[]): string | undefined {
   const meant = meantBy(name, known);
   if (meant !== undefined) return `Did you mean \`${meant}\`?`;
@@ -100,7 +98,7 @@ export function hintOf(kind: Kind, name: string, known: string[]): string | unde
   return near && `Did you mean \`${near}\`?`;
 }
 
-/** The known name that is meant by another whose letters need not be near. */
+/** Returns the known name that another one means, whatever its spelling. */
 export function meantBy(name: string, known: string[]): string | undefined {
   const plain = plainOf(name.slice(0, SHOWN));
   return known.find((other) => plainOf(other) === plain) ??
@@ -116,7 +114,6 @@ function plainOf(name: string): string {
   return name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 }
 
-/** The names that there are. */
 export function listOf(kind: Kind, known: string[]): string {
   if (known.length === 0) return `There are no ${kind}s here.`;
   const names = known.map((name) => `\`${name}\``).join(", ");

@@ -1,12 +1,12 @@
 import type { z } from "zod";
 
-/** Said of what is not there, whichever rule missed it. */
+/** The message for an absent member, whichever rule requires it. */
 export const MISSING = "is missing";
 
-/** When everything in the document's examples happened. */
+/** The time of everything in the OpenAPI document's examples. */
 export const EXAMPLE_TIME = "2026-11-22T04:20:00.000Z";
 
-/** What a schema expects, for callers who know JSON and not the library of schemas. */
+/** Words zod's types for callers. */
 const EXPECTED: Record<string, string> = {
   string: "a text",
   number: "a number",
@@ -17,10 +17,10 @@ const EXPECTED: Record<string, string> = {
   record: "a JSON object",
 };
 
-/** What callers send as text that holds it. */
+/** Types that callers send as text by mistake. */
 const STRUCTURED = new Set(["array", "object", "record"]);
 
-/** An error map of zod: what is wrong with a value of whose rule the schema does not say it in words of its own. */
+/** Words an issue whose rule has no message of its own (an error map of zod). */
 export function plainly(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":

@@ -3,7 +3,7 @@ import { createDatabase } from "./db/database.ts";
 import { connect } from "./db/driver/open.ts";
 import { createApp } from "./routes/app.ts";
 import { endRequestsIn } from "./routes/http/deadline.ts";
-import { KEPT_FOR_MS, onEnd } from "./routes/process/ending.ts";
+import { HELD_FOR_MS, onEnd } from "./routes/process/ending.ts";
 import { createServices } from "./routes/services.ts";
 import { databaseOf, settingsOf } from "./routes/process/settings.ts";
 import { starting } from "./routes/process/starting.ts";
@@ -21,7 +21,7 @@ const app = createApp(services);
 
 /** Answers all waits now, and requests that the database holds in time, so that shutting down drops no request. */
 export function drain(): Promise<void> {
-  endRequestsIn(KEPT_FOR_MS);
+  endRequestsIn(HELD_FOR_MS);
   return services.watch.drain();
 }
 

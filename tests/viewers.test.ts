@@ -39,7 +39,7 @@ const KEPT: Record<string, Record<string, string>> = {
     drawn: "by what was read for a viewer",
     said: "of one page",
   },
-  "routes/pages/kept.ts": { shelf: "documents, which are of no room" },
+  "routes/pages/cached_text.ts": { cache: "documents, which are of no room" },
   "routes/pages/wait_log.ts": { rooms: "keyFor" },
 };
 

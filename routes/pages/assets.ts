@@ -19,7 +19,7 @@ import icon from "../../views/shared/icon.svg" with { type: "text" };
 import pageStyle from "../../views/shared/page.css" with { type: "text" };
 import proseStyle from "../../views/shared/prose.css" with { type: "text" };
 import { RequestError } from "../http/errors.ts";
-import { keep, type Kept, sendKept } from "./kept.ts";
+import { type CachedText, encodeText, sendCached } from "./cached_text.ts";
 import { replyLargePage } from "../http/large_bodies.ts";
 import { document } from "../http/methods.ts";
 
@@ -48,7 +48,7 @@ const SCRIPTS: Record<string, string> = {
   room: [...Object.keys(PANEL_SCRIPTS).map((name) => `import "./${name}.js";`), room].join("\n"),
 };
 
-const FILES: Record<string, { text: string; type: string; kept?: Kept }> = {
+const FILES: Record<string, { text: string; type: string; cached?: CachedText }> = {
   "page.css": { text: STYLE.join("\n"), type: "text/css; charset=utf-8" },
   "icon.svg": { text: icon, type: "image/svg+xml" },
 };
@@ -91,7 +91,7 @@ export async function sendPieces(c: Context, texts: string[], status: 200 | 404 
 function sendFile(c: Context, name: string, caching: string): Promise<Response> {
   const file = FILES[name]!;
   const headers = { "Content-Type": file.type, "X-Content-Type-Options": "nosniff" };
-  return sendKept(c, file.kept ??= keep(file.text), caching, headers);
+  return sendCached(c, file.cached ??= encodeText(file.text), caching, headers);
 }
 
 export function mountAssets(app: Hono): void {

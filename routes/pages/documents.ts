@@ -4,7 +4,7 @@ import { guidePage } from "../../views/guide_page.tsx";
 import { page } from "../../views/shared/layout.tsx";
 import { wordOf } from "../../views/shared/addresses.ts";
 import { ASSETS, GUARDS } from "./assets.ts";
-import { createShelf, sendKept } from "./kept.ts";
+import { createTextCache, sendCached } from "./cached_text.ts";
 import { LIMITS } from "../http/limits.ts";
 import type { Services } from "../services.ts";
 
@@ -22,7 +22,7 @@ export interface Text {
 export type Documents = ReturnType<typeof createDocuments>;
 
 export function createDocuments({ addressOf, hasOneAddress }: Services) {
-  const kept = createShelf();
+  const cached = createTextCache();
   // Without PUBLIC_URL the caller chooses the address, by Host or a proxy's header: no shared cache may store it.
   const caching = `${hasOneAddress ? "public" : "private"}, max-age=${LIMITS.documentSeconds}`;
 
@@ -35,8 +35,8 @@ export function createDocuments({ addressOf, hasOneAddress }: Services) {
     const address = addressOf(c);
     const charset = type === "application/json" ? "" : "; charset=utf-8";
     const headers = { "Content-Type": `${type}${charset}`, ...(type === "text/html" && GUARDS) };
-    const text = await kept(`${name} ${type} ${address}`, () => make(address));
-    return await sendKept(c, text, caching, headers);
+    const text = await cached(`${name} ${type} ${address}`, () => make(address));
+    return await sendCached(c, text, caching, headers);
   }
 
   /** Returns the media type by `Accept`: Markdown by default. */

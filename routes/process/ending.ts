@@ -7,7 +7,7 @@ const MAX_END_MS = 4_500;
 const ANSWERED_WITHIN_MS = 4_000;
 
 /** Milliseconds for the database to answer; requests that it holds longer are then refused. */
-export const KEPT_FOR_MS = 3_000;
+export const HELD_FOR_MS = 3_000;
 
 /** Maximum milliseconds between a signal to the process group and the copy that a task runner passes on. */
 const SAME_SIGNAL_MS = 1_000;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createShelf } from "../../routes/pages/kept.ts";
+import { createTextCache } from "../../routes/pages/cached_text.ts";
 import { LIMITS } from "../../routes/http/limits.ts";
 import { contract, oneBackend, type Subject } from "../support/backends.ts";
 import { send } from "../support/raw.ts";
@@ -133,7 +133,7 @@ contract("each address has documents of its own, however many ask", async (t) =>
 }, oneBackend);
 
 Deno.test("128 documents are kept as they are sent, and no more", async () => {
-  const kept = createShelf();
+  const kept = createTextCache();
   let made = 0;
   const ask = (n: number) => kept(`${n}`, () => `document ${made++}`);
   assert.equal(LIMITS.documents, 128);

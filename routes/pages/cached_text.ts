@@ -8,12 +8,12 @@ import { LIMITS } from "../http/limits.ts";
 type Bytes = Uint8Array<ArrayBuffer>;
 
 /** A cached text as bytes. */
-export interface Kept {
+export interface CachedText {
   bytes: Bytes;
   /** Weak, since it names the text, compressed or not. */
   etag: string;
   /** As gzip, made on first use. */
-  packed?: Promise<Bytes>;
+  gzipped?: Promise<Bytes>;
 }
 
 const utf8 = new TextEncoder();
@@ -21,14 +21,14 @@ const utf8 = new TextEncoder();
 /** Characters of a tag, enough to tell texts apart. */
 const TAG_LENGTH = 16;
 
-export function keep(text: string): Kept {
+export function encodeText(text: string): CachedText {
   const hash = createHash("sha256").update(text).digest("hex").slice(0, TAG_LENGTH);
   return { bytes: utf8.encode(text), etag: `W/"${hash}"` };
 }
 
 /** Caches texts by name. */
-export function createShelf() {
-  const shelf = createLru<Kept>(LIMITS.documents);
+export function createTextCache() {
+  const cache = createLru<CachedText>(LIMITS.documents);
   let making: Promise<unknown> = Promise.resolve();
   let restsUntil = 0;
 
@@ -36,24 +36,24 @@ export function createShelf() {
    * Returns the text of a name, cached in an LRU since callers choose the hosts in names. Makes one text at a time and
    * then pauses as long as that took: else requests with ever new hosts would use up the processor.
    */
-  return async function kept(name: string, make: () => string): Promise<Kept> {
-    const found = shelf.get(name) ?? await serialize(() => made(name, make));
-    shelf.set(name, found);
+  return async function cached(name: string, make: () => string): Promise<CachedText> {
+    const found = cache.get(name) ?? await serialize(() => made(name, make));
+    cache.set(name, found);
     return found;
   };
 
-  function serialize(run: () => Promise<Kept>): Promise<Kept> {
+  function serialize(run: () => Promise<CachedText>): Promise<CachedText> {
     const after = making.then(run);
     making = after.catch(() => {});
     return after;
   }
 
-  async function made(name: string, make: () => string): Promise<Kept> {
-    if (shelf.has(name)) return shelf.get(name)!;
+  async function made(name: string, make: () => string): Promise<CachedText> {
+    if (cache.has(name)) return cache.get(name)!;
     const rest = restsUntil - performance.now();
     if (rest > 0) await pause(rest);
     const began = performance.now();
-    const text = keep(make());
+    const text = encodeText(make());
     restsUntil = 2 * performance.now() - began;
     return text;
   }
@@ -70,21 +70,21 @@ function takesGzip(c: Context): boolean {
  * Sends a cached text, as gzip if the caller accepts it, or 304 if the caller has it. `caching`: its Cache-Control;
  * `headers`: its type.
  */
-export async function sendKept(
+export async function sendCached(
   c: Context,
-  kept: Kept,
+  text: CachedText,
   caching: string,
   headers: Record<string, string>,
 ): Promise<Response> {
   c.header("Cache-Control", caching);
-  c.header("ETag", kept.etag);
+  c.header("ETag", text.etag);
   c.header("Vary", "Accept-Encoding", { append: true });
-  if (isKnown(c, kept.etag)) return c.body(null, 304);
-  const packs = takesGzip(c);
-  const bytes = packs ? await (kept.packed ??= gzip(kept.bytes)) : kept.bytes;
+  if (isKnown(c, text.etag)) return c.body(null, 304);
+  const accepted = takesGzip(c);
+  const bytes = accepted ? await (text.gzipped ??= gzip(text.bytes)) : text.bytes;
   const content = {
     "Content-Length": String(bytes.byteLength),
-    ...(packs && { "Content-Encoding": "gzip" }),
+    ...(accepted && { "Content-Encoding": "gzip" }),
   };
   return c.body(bytes, 200, { ...headers, ...content });
 }

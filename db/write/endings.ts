@@ -9,7 +9,9 @@ import { ADMITTED, advance, FROM_ADMITTED } from "./admission.ts";
 
 /**
  * A kind of thing that ends by itself. A new kind needs triggers on its table that maintain `rooms.due`, the first end
- * of all kinds (db/driver/schema.ts).
+ * of all kinds (db/driver/schema.ts), and its migration replaces the triggers of the others: each takes the next end
+ * from its own table alone. A release that does not know the kind would set `due` back, so the write that first uses
+ * it in a room raises `requires` (db/release.ts).
  */
 interface Ending {
   part: Part;

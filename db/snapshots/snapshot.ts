@@ -72,6 +72,10 @@ const LOOKED_UP = `
 const STATE_KEYS = `SELECT state.scope, state.key, state.value ${LOOKED_UP}`;
 
 const ROOM = selectRoom();
+// A server prepares this in two thirds of the time that the same for several keys takes.
+const ROOM_WITH_KEY = selectRoom(`,
+  (SELECT json_array(json_array(scope, key, value)) FROM state
+    WHERE room_id = :room AND scope = :scope AND key = :key AND NOT deleted AND expr IS NULL) AS looked_up`);
 const ROOM_WITH_KEYS = selectRoom(`,
   (SELECT json_group_array(json_array(state.scope, state.key, state.value)) ${LOOKED_UP}) AS looked_up`);
 
@@ -129,8 +133,10 @@ function snapshotQueries(room: string, query: SnapshotQuery): Record<string, Que
     } else if (query.state.keys.length > FEW_LOOKED_UP) {
       queries.keys = { sql: STATE_KEYS, args: { room, keys }, weight: KEY_WEIGHT * query.state.keys.length };
     } else if (query.state.keys.length > 0) {
-      const weight = 1 + KEY_WEIGHT * query.state.keys.length;
-      queries.room = { sql: ROOM_WITH_KEYS, args: { room, keys }, single: true, weight };
+      const [sql, args] = query.state.keys.length > 1
+        ? [ROOM_WITH_KEYS, { room, keys }]
+        : [ROOM_WITH_KEY, { room, ...query.state.keys[0]! }];
+      queries.room = { sql, args, single: true, weight: 1 + KEY_WEIGHT * query.state.keys.length };
     }
     if (agentScopes.length > 0) {
       queries.agentIds = { sql: AGENT_IDS_SOME, args: { room, agents: JSON.stringify(agentScopes) } };

@@ -1,7 +1,7 @@
 import { SERVED } from "../release.ts";
 import { advance, withinLimit } from "../write/admission.ts";
 import { type CoalescedWrite, createCoalescedWrites } from "../write/coalesced_write.ts";
-import { added, INSERT_ENTRY, orReplace } from "./entry_sql.ts";
+import { added, INSERT_ENTRY, orReplace, UPSERT } from "./entry_sql.ts";
 
 /** A put without preconditions. */
 interface CoalescedPut extends CoalescedWrite {
@@ -12,21 +12,34 @@ interface CoalescedPut extends CoalescedWrite {
   mostKeys: number;
 }
 
-// `->> 3` numbers the keys, so that a new key counts once.
-const ADMIT = `
-  ${advance("state", added("added.keys"), "added.writes")} FROM (
-     SELECT
-       target.value ->> 0 AS room,
-       COUNT(*) AS writes,
-       COUNT(DISTINCT CASE WHEN entry.key IS NULL THEN target.value ->> 3 END) AS keys
-     FROM json_each(:targets) AS target
-     LEFT JOIN state AS entry
-       ON entry.room_id = target.value ->> 0 AND entry.scope = target.value ->> 1 AND entry.key = target.value ->> 2
-      AND NOT entry.deleted
-     GROUP BY 1
-   ) AS added
+/** Admits the writes that the rows of `from` count: `room`, its `writes`, and the `keys` that they add. */
+const admitOf = (from: string, writes: string) => `
+  ${advance("state", added("added.keys"), writes)} FROM (${from}) AS added
    WHERE rooms.id = added.room AND ${SERVED} AND ${withinLimit("key_count", "added.keys", ":most_keys")}
   RETURNING id AS room, revision`;
+
+// `->> 3` numbers the keys, so that a new key counts once.
+const ADMIT = admitOf(
+  `SELECT
+     target.value ->> 0 AS room,
+     COUNT(*) AS writes,
+     COUNT(DISTINCT CASE WHEN entry.key IS NULL THEN target.value ->> 3 END) AS keys
+   FROM json_each(:targets) AS target
+   LEFT JOIN state AS entry
+     ON entry.room_id = target.value ->> 0 AND entry.scope = target.value ->> 1 AND entry.key = target.value ->> 2
+    AND NOT entry.deleted
+   GROUP BY 1`,
+  "added.writes",
+);
+
+// A server prepares a statement anew each time, so a put alone has short ones: they take it a fifth less time.
+const ADMIT_ALONE = admitOf(
+  `SELECT :room AS room, NOT EXISTS (
+     SELECT 1 FROM state WHERE room_id = :room AND scope = :scope AND key = :key AND NOT deleted) AS keys`,
+  "1",
+);
+
+const RETURNED = "RETURNING room_id AS room, revision, version";
 
 const PUT = `
   ${INSERT_ENTRY}
@@ -37,7 +50,9 @@ const PUT = `
   CROSS JOIN rooms ON rooms.id = write.value ->> 0 AND rooms.admitted = :nonce
   WHERE TRUE
   ${orReplace("excluded.value")}
-  RETURNING room_id AS room, revision, version`;
+  ${RETURNED}`;
+
+const PUT_ALONE = `${UPSERT("excluded.value")} ${RETURNED}`;
 
 /** Coalesces any number of puts into three statements. */
 export const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
@@ -52,6 +67,13 @@ export const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
     return { sql: ADMIT, args: { targets: JSON.stringify(rows), nonce, most_keys: mostKeys } };
   },
   effect: PUT,
+  alone({ room, scope, key, value, now, agent = null, nonce, mostKeys }) {
+    const args = { room, scope, key, nonce };
+    return [
+      { sql: ADMIT_ALONE, args: { ...args, most_keys: mostKeys } },
+      { sql: PUT_ALONE, args: { ...args, value, expr: null, now, agent } },
+    ];
+  },
   asRow({ room, scope, key, value, now, agent = null }, later) {
     return [room, later, scope, key, value, now, agent];
   },

@@ -1,3 +1,5 @@
+import { FROM_ADMITTED } from "../write/admission.ts";
+
 /** Counts new keys, and the views among them, in a room. */
 export function added(keys: string, views?: string): string[] {
   const counts = [`key_count = key_count + ${keys}`];
@@ -19,3 +21,9 @@ export function orReplace(value: string): string {
     updated_by = excluded.updated_by,
     deleted = 0`;
 }
+
+/** Puts one entry if its write was admitted. Append RETURNING. */
+export const UPSERT = (value: string) => `
+  ${INSERT_ENTRY}
+  SELECT :room, :scope, :key, :value, :expr, 1, revision, :now, :agent, 0 ${FROM_ADMITTED}
+  ${orReplace(value)}`;

@@ -10,15 +10,9 @@ import { explainRefusal, type Put, selectStored, storedArgs } from "./explain_re
 import { preconditionsOf, type StateWrite } from "./preconditions.ts";
 import type { Row } from "../driver/statement.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
-import { FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation, Outcome, WriteContext } from "../write/context.ts";
 import { commit } from "../write/write.ts";
-import { INSERT_ENTRY, orReplace } from "./entry_sql.ts";
-
-const UPSERT = (value: string) => `
-  ${INSERT_ENTRY}
-  SELECT :room, :scope, :key, :value, :expr, 1, revision, :now, :agent, 0 ${FROM_ADMITTED}
-  ${orReplace(value)}`;
+import { UPSERT } from "./entry_sql.ts";
 
 const PUT = `${UPSERT("excluded.value")} RETURNING version`;
 

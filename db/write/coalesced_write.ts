@@ -1,6 +1,6 @@
 import type { Coalescer } from "../batching/sender.ts";
 import type { Statement } from "../driver/statement.ts";
-import { beat } from "./heartbeat.ts";
+import { BEAT, beat } from "./heartbeat.ts";
 
 /** One of several writes of a kind that are admitted together. */
 export interface CoalescedWrite {
@@ -20,6 +20,8 @@ interface CoalescedWriteKind<Item extends CoalescedWrite> {
   admission(items: Item[]): Statement;
   /** Inserts the writes of admitted rooms; returns `room`, `revision` and `version`, or nothing without versions. */
   effect: string;
+  /** Makes the same two statements for a write that comes alone. */
+  alone?(item: Item): [admission: Statement, effect: Statement];
   /** Makes a row; `later`: how many writes of the same room follow. */
   asRow(item: Item, later: number): unknown[];
 }
@@ -32,7 +34,11 @@ type Heartbeat = [room: string, agent: string, now: string];
 
 /** Coalesces heartbeats of agents. */
 export const COALESCED_HEARTBEATS: Coalescer<Heartbeat, void> = {
-  statements: (beats) => [{ sql: UPDATE_HEARTBEATS, args: { beats: JSON.stringify(beats) } }],
+  statements(beats) {
+    const [[room, agent, now]] = beats as [Heartbeat];
+    if (beats.length === 1) return [{ sql: BEAT, args: { room, agent, now } }];
+    return [{ sql: UPDATE_HEARTBEATS, args: { beats: JSON.stringify(beats) } }];
+  },
   results: (beats) => beats.map(() => undefined),
 };
 
@@ -44,15 +50,16 @@ export const COALESCED_HEARTBEATS: Coalescer<Heartbeat, void> = {
 export function createCoalescedWrites<Item extends CoalescedWrite>(
   kind: CoalescedWriteKind<Item>,
 ): Coalescer<Item, CoalescedResult> {
+  function together(items: Item[]): Statement[] {
+    const writes = JSON.stringify([...laterOf(items)].map(([item, later]) => kind.asRow(item, later)));
+    return [kind.admission(items), { sql: kind.effect, args: { writes, nonce: items[0]!.nonce } }];
+  }
+
   return {
     statements(items) {
-      const nonce = items[0]!.nonce;
-      const writes = JSON.stringify([...laterOf(items)].map(([item, later]) => kind.asRow(item, later)));
       const single = items.length === 1;
-      const statements: Statement[] = [
-        { ...kind.admission(items), single },
-        { sql: kind.effect, args: { writes, nonce }, single },
-      ];
+      const own = single && kind.alone?.(items[0]!) || together(items);
+      const statements = own.map((statement): Statement => ({ ...statement, single }));
       const beats = items.flatMap(({ room, agent, now }): Heartbeat[] =>
         agent === undefined ? [] : [[room, agent, now]]
       );

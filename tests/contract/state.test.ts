@@ -247,3 +247,33 @@ contract("_shared and agents' scopes can be written, the system's cannot", async
   }
   assertStatus(await t.put(path, { scope: "ann_", key: "_k", value: 1 }), 200);
 });
+
+contract("a put alone and puts at once leave the same entries, revision and heartbeats", async (t) => {
+  const rooms = [await t.room(), await t.room()];
+  const [alone, atOnce] = rooms as [string, string];
+  for (const room of rooms) {
+    await t.write(room, "there", 1);
+    await t.write(room, "gone", 1);
+    assertStatus(await t.delete(`/rooms/${room}/state`, { key: "gone" }), 200);
+    await t.post(`/rooms/${room}/agents`, { id: "ann", name: "Ann" });
+  }
+  const puts = ["there", "gone", "new"].map((key) => ({ key, value: [key], agent: "ann" }));
+  const heartbeat = async (room: string) => (await t.get(`/rooms/${room}/agents/ann`)).body.last_heartbeat;
+  const before = await heartbeat(atOnce);
+  await t.after(before);
+  for (const put of puts) assertStatus(await t.put(`/rooms/${alone}/state`, put), 200);
+  for (const reply of await Promise.all(puts.map((put) => t.put(`/rooms/${atOnce}/state`, put)))) {
+    assertStatus(reply, 200);
+  }
+  const shown = async (room: string) => {
+    const { body } = await t.get(`/rooms/${room}`);
+    const entries = await list(t, room);
+    return [
+      body.revision,
+      ...entries.map(({ key, value, version, updated_by }: Json) => [key, value, version, updated_by]),
+    ];
+  };
+  assert.deepEqual(await shown(atOnce), await shown(alone));
+  for (const room of rooms) assert.ok(await heartbeat(room) > before);
+  assertError(await t.put("/rooms/no-such-room/state", puts[0]), 404, "room_not_found");
+});

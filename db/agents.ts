@@ -3,7 +3,7 @@ import { readCurrent } from "./write/endings.ts";
 import { type Json, stored } from "./json.ts";
 import type { Listing } from "./consistent_read/listing.ts";
 import { Refusal } from "./refusal.ts";
-import { revisionOf, ROOM_CURRENT, ROOM_REVISION } from "./rooms.ts";
+import { revisionOf, ROOM_CURRENT } from "./rooms.ts";
 import {
   type Newest,
   newestWaitsOf,
@@ -95,7 +95,7 @@ export function registerAgent(
           answer: { columns: AGENT, query: GET },
         }],
         reads: [
-          { sql: ROOM_REVISION, args: { room } },
+          { sql: ROOM_CURRENT, args: { room } },
           { ...waitsNow(room, id), answer: { columns: WAIT } },
           ...(agent.ifNew ? [{ sql: GET, args: { room, agent: id } }] : []),
         ],
@@ -133,7 +133,7 @@ export function heartbeat(
           { sql: SET_STATUS, args: { room, nonce, agent, status } },
           { ...heartbeatOf(room, agent, now)[0]!, answer: { columns: ["id"], query: GET } },
         ],
-        reads: [{ sql: ROOM_REVISION, args: { room }, answer: { columns: ["revision"] } }],
+        reads: [{ sql: ROOM_CURRENT, args: { room }, answer: { columns: ["revision"] } }],
         granted: { sql: `EXISTS (${GET})`, args: { room, agent } },
       });
       const [beats, rooms] = outcome.rows;

@@ -1,4 +1,5 @@
-export const PARTS = ["state", "agents", "messages"] as const;
+/** The parts of a room, each with a revision of its last change: `<part>_revision` of the room's row. */
+export const PARTS = ["state", "agents", "messages", "reservations", "meta"] as const;
 export type Part = typeof PARTS[number];
 
 /** Says that a part of a room has reached `revision`. It is a hint: listeners compare revisions with the database. */

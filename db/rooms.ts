@@ -1,6 +1,6 @@
 import { type Change, PARTS } from "./bus.ts";
 import type { Database } from "./database.ts";
-import { DUE, type Due, dueOf } from "./write/endings.ts";
+import { DUE, type Due, dueOf } from "./write/due.ts";
 import type { Json } from "./json.ts";
 import type { Operation } from "./write/context.ts";
 import { commitOnce, held } from "./write/idempotency.ts";
@@ -28,7 +28,7 @@ export interface RoomCursor {
 /** Comes first in every read of a room; its row is for `revisionOf`. */
 export const ROOM_REVISION = `SELECT ${REVISION} AS revision FROM rooms WHERE id = :room`;
 
-/** The same for `readCurrent`. */
+/** The same for `readCurrent`, and as the first read of a write. */
 export const ROOM_CURRENT = `SELECT ${REVISION} AS revision, ${DUE} FROM rooms WHERE id = :room`;
 
 const CREATE = `INSERT INTO rooms (id, created_at, meta) SELECT :room, :now, :meta`;
@@ -50,7 +50,7 @@ const LIST = `
    LIMIT COALESCE((SELECT position FROM edge), :limit)`;
 
 const REVISIONS = `
-  SELECT id, state_revision, agents_revision, messages_revision, ${DUE} FROM rooms
+  SELECT id, ${PARTS.map((part) => `${part}_revision`).join(", ")}, ${DUE} FROM rooms
    WHERE id IN (SELECT value FROM json_each(:rooms))`;
 
 /** Selects no row, and fails where the tables are gone. */

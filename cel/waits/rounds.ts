@@ -63,7 +63,7 @@ export function createRoomWatch(room: string, now: number): RoomWatch {
   return {
     room,
     waiters: new Set(),
-    latest: { state: 0, agents: 0, messages: 0 },
+    latest: { state: 0, agents: 0, messages: 0, reservations: 0, meta: 0 },
     account: { spent: 0, at: 0 },
     newcomers: [],
     beginning: 0,

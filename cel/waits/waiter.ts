@@ -61,8 +61,8 @@ export interface Waiter {
 }
 
 /** True where a part that the condition reads has changed since it was judged. `latest`: the latest revision of each. */
-export function hasMoved({ parts, revision }: Waiter, latest: Record<Part, number>): boolean {
-  return parts.some((part) => latest[part] > revision);
+export function hasMoved({ parts, revision }: Waiter, latest: Partial<Record<Part, number>>): boolean {
+  return parts.some((part) => latest[part]! > revision);
 }
 
 /** The parts of a room whose changes may affect what is read. */
@@ -70,7 +70,7 @@ function partsOf({ state, agents, messages }: Reads): Part[] {
   const scopes = state === "all" ? [] : [...state.scopes, ...state.keys.map(({ scope }) => scope)];
   // An agent's scope begins to exist when the agent registers.
   const readsAgents = agents === "all" || agents.length > 0 || scopes.some((scope) => !scope.startsWith("_"));
-  const read = {
+  const read: Partial<Record<Part, boolean>> = {
     state: state === "all" || scopes.length > 0,
     agents: state === "all" || readsAgents,
     messages,

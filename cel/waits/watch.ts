@@ -1,6 +1,7 @@
 import { type Change, PARTS } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
-import { type Due, makeEndings } from "../../db/write/endings.ts";
+import type { Due } from "../../db/write/due.ts";
+import { makeEndings } from "../../db/write/endings.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { lookAtRooms } from "../../db/rooms.ts";

@@ -1,4 +1,4 @@
-/** Conditions on the row of a message. */
+/** Conditions on the row of a message: whether it is open (db/driver/schema.ts). */
 export const CLAIMED = "claimed_by IS NOT NULL";
 export const UNCLAIMED = "claimed_by IS NULL";
 
@@ -11,16 +11,20 @@ export interface Source {
 }
 
 /**
- * Sources of what changed in `:room`; each row is in one of them. Only a claim changes a message, so the revision of an
- * unclaimed one is its id.
+ * Sources of what changed in `:room`; each row is in one of them. The revision of an open message is its id, unless it
+ * was claimed or blocked before.
  */
 export const CHANGED: Record<"state" | "agents" | "messages", Source[]> = {
   state: [{ from: "state INDEXED BY state_changed WHERE room_id = :room", revision: "revision" }],
   agents: [{ from: "agents INDEXED BY agents_changed WHERE room_id = :room", revision: "revision" }],
   messages: [
     {
-      from: `messages INDEXED BY messages_unclaimed WHERE room_id = :room AND ${UNCLAIMED}`,
+      from: `messages INDEXED BY messages_unclaimed WHERE room_id = :room AND ${UNCLAIMED} AND revision = id`,
       revision: "id",
+    },
+    {
+      from: `messages INDEXED BY messages_reopened WHERE room_id = :room AND ${UNCLAIMED} AND revision > id`,
+      revision: "revision",
     },
     {
       from: `messages INDEXED BY messages_claimed WHERE room_id = :room AND ${CLAIMED}`,

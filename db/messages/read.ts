@@ -5,11 +5,13 @@ import { type Json, stored } from "../json.ts";
 import type { Listing, Through } from "../consistent_read/listing.ts";
 import { Refusal, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
-import { revisionOf, ROOM_REVISION } from "../rooms.ts";
+import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
 import type { Row } from "../driver/statement.ts";
 import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
 import type { Viewer } from "../viewer.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
+import { DUE_NOW } from "../write/due.ts";
+import { readCoalescedCurrent } from "../write/endings.ts";
 import { readConsistent } from "../consistent_read/read.ts";
 
 export interface Message {
@@ -42,7 +44,7 @@ const POSTED = ["id", "room_id", "from_agent", "to_agent", "kind", "body", "crea
 const COLUMNS = [...POSTED, "claimed_by", "claimed_at"];
 
 const GET = createCoalescedRead(
-  { room_revision: REVISION, ...columnsOf("message", COLUMNS) },
+  { room_revision: REVISION, due: DUE_NOW, ...columnsOf("message", COLUMNS) },
   `FROM json_each(:asked) AS asked
     CROSS JOIN rooms ON rooms.id = asked.value ->> 0
     LEFT JOIN messages AS message ON message.room_id = rooms.id AND message.id = asked.value ->> 1`,
@@ -56,7 +58,7 @@ export async function listMessages(
   filter: MessageFilter,
 ): Promise<{ messages: Message[]; more: boolean; revision: number }> {
   const [rooms, rows] = await readConsistent(database, viewer, [
-    { sql: ROOM_REVISION, args: { room } },
+    { sql: ROOM_CURRENT, args: { room } },
     selectMessages(room, filter),
   ]);
   const revision = revisionOf(rooms!);
@@ -72,7 +74,7 @@ export async function getMessage(
   room: string,
   message: number,
 ): Promise<{ message: Message; revision: number }> {
-  const row = await database.readCoalesced(viewer, GET, [room, message]);
+  const row = await readCoalescedCurrent(database, viewer, GET, room, [room, message]);
   if (row === undefined) throw new Refusal("room_not_found", {});
   const revision = served(row.room_revision);
   if (row.id === null) throw new Refusal("message_not_found", { message }, revision);
@@ -80,8 +82,12 @@ export async function getMessage(
   return { message: toMessage(row), revision };
 }
 
-/** Finds messages of a kind in two indexes, so that a new message is in only one of them. */
-const HALVES = [{ where: UNCLAIMED }, { where: CLAIMED }];
+/** Finds messages of a kind in indexes, of which a new message is in only one. */
+const OPEN_OF_KIND = [
+  { where: `${UNCLAIMED} AND to_agent IS NULL` },
+  { where: `${UNCLAIMED} AND to_agent IS NOT NULL` },
+];
+const OF_KIND = [...OPEN_OF_KIND, { where: CLAIMED }];
 
 /** Finds messages of a sender in the blocks of 256 ids in which it has posted. */
 const bySender = (blocks: string): Through => ({
@@ -120,7 +126,7 @@ function wayTo({ after, kind, from, to, thread, unclaimed }: MessageFilter): Par
   if (from !== undefined) return { passed, through: after === undefined ? BY_SENDER : BY_SENDER_AFTER };
   return {
     ...(to !== undefined && (kind !== undefined || unclaimed) && { passed }),
-    ...(kind !== undefined && !unclaimed && { parts: HALVES }),
+    ...(kind !== undefined && to === undefined && { parts: unclaimed ? OPEN_OF_KIND : OF_KIND }),
   };
 }
 

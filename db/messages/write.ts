@@ -3,8 +3,8 @@ import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 import type { Message } from "./read.ts";
 import { Refusal } from "../refusal.ts";
-import { SERVED } from "../release.ts";
-import { revisionOf, ROOM_REVISION } from "../rooms.ts";
+import { WRITABLE } from "../write/due.ts";
+import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
 import { UNCLAIMED } from "../consistent_read/changed.ts";
 import { ADMITTED, advance, FROM_ADMITTED } from "../write/admission.ts";
@@ -33,7 +33,7 @@ interface CoalescedPost extends CoalescedWrite {
 const ADDED = "(added.value ->> 1)";
 const ADMIT_COALESCED = `
   ${advance("messages", posted(ADDED), ADDED)} FROM json_each(:added) AS added
-   WHERE rooms.id = added.value ->> 0 AND ${SERVED}
+   WHERE rooms.id = added.value ->> 0 AND ${WRITABLE}
   RETURNING id AS room, revision`;
 
 /** Counts posted messages in a room. */
@@ -110,7 +110,7 @@ export function postMessage(database: Database, room: string, message: NewMessag
           ...(reply_to === null ? { where: [], args: {} } : { where: [REPLIED], args: { reply_to } }),
         },
         effects: [{ sql: POST, args: { ...post, reply_to } }, ...heartbeatOf(room, message.from, now)],
-        reads: [{ sql: ROOM_REVISION, args: { room } }],
+        reads: [{ sql: ROOM_CURRENT, args: { room } }],
       });
       if (outcome.revision === undefined) {
         throw new Refusal("message_not_found", { message: reply_to ?? "" }, revisionOf(rooms!));
@@ -167,7 +167,7 @@ export function claimMessage(
           ...heartbeatOf(room, agent, now),
         ],
         reads: [
-          { sql: ROOM_REVISION, args: { room }, answer: { columns: ["revision"] } },
+          { sql: ROOM_CURRENT, args: { room }, answer: { columns: ["revision"] } },
           { sql: GET_CLAIM, args: { room, message }, answer: { columns: ["claimed_by", "claimed_at"] } },
         ],
         granted: { sql: HELD, args: { room, message, agent } },

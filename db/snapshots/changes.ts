@@ -1,7 +1,9 @@
 import { type Agent, toAgent } from "../agents.ts";
 import { CHANGED } from "../consistent_read/changed.ts";
+import { PARTS } from "../bus.ts";
 import type { Database } from "../database.ts";
-import { DUE, readCurrent } from "../write/endings.ts";
+import { DUE } from "../write/due.ts";
+import { readCurrent } from "../write/endings.ts";
 import { SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/listing.ts";
 import { type Message, toMessage } from "../messages/read.ts";
 import { toNewest } from "../presence.ts";
@@ -64,7 +66,9 @@ const EDGE = `(
    WHERE position = :limit OR bytes > :bytes LIMIT 1)`;
 
 const ROOM = `
-  SELECT ${REVISION} AS revision, MAX(state_revision, agents_revision, messages_revision) AS moved, ${EDGE} AS edge,
+  SELECT ${REVISION} AS revision, MAX(${
+  PARTS.map((part) => `${part}_revision`).join(", ")
+}) AS moved, ${EDGE} AS edge,
          :after > rooms.revision AS reset, ${DUE}
     FROM rooms WHERE id = :room`;
 

@@ -1,7 +1,7 @@
 import type { Database } from "../database.ts";
 import { type Agent, selectAgents } from "../agents.ts";
 import { NOW } from "../clock.ts";
-import { DUE } from "../write/endings.ts";
+import { DUE } from "../write/due.ts";
 import { type ReadSet, stateArgs } from "../write/read_set.ts";
 import type { Json } from "../json.ts";
 import type { Listing } from "../consistent_read/listing.ts";

@@ -2,6 +2,7 @@ import type { Database } from "../database.ts";
 import { Refusal } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { revisionOf } from "../rooms.ts";
+import { DUE } from "../write/due.ts";
 import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation } from "../write/context.ts";
 import { unchangedSince } from "../write/read_set.ts";
@@ -13,7 +14,7 @@ import { isVersion, preconditionOfDelete } from "./preconditions.ts";
 
 const DELETE = `
   UPDATE state SET
-    value = 'null', expr = NULL, deleted = 1, version = version + 1, updated_at = :now, updated_by = :agent,
+    value = 'null', expr = NULL, deleted = 1, expires_at = NULL, version = version + 1, updated_at = :now, updated_by = :agent,
     revision = (SELECT revision ${FROM_ADMITTED})
    WHERE room_id = :room AND scope = :scope AND key = :key AND ${ADMITTED}`;
 
@@ -50,7 +51,8 @@ export function deleteEntry(
         effects: [{ sql: DELETE, args: { ...entry, nonce, now: now.toISOString(), agent: agent ?? null } }],
         reads: [
           {
-            sql: `SELECT ${REVISION} AS revision, ${unchanged.sql} AS unmoved FROM rooms WHERE id = :room`,
+            sql:
+              `SELECT ${REVISION} AS revision, ${DUE}, ${unchanged.sql} AS unmoved FROM rooms WHERE id = :room`,
             args: { room, ...unchanged.args },
             answer: { columns: ["revision", "unmoved"] },
           },

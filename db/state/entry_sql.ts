@@ -19,6 +19,7 @@ export function orReplace(value: string): string {
     revision = excluded.revision,
     updated_at = excluded.updated_at,
     updated_by = excluded.updated_by,
+    expires_at = excluded.expires_at,
     deleted = 0`;
 }
 

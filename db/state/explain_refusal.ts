@@ -1,6 +1,7 @@
 import type { Json } from "../json.ts";
 import { Refusal } from "../refusal.ts";
 import { REVISION } from "../release.ts";
+import { DUE } from "../write/due.ts";
 import { toEntry, VIEW_SCOPE } from "./entry.ts";
 import { add, idOf, isVersion, type StateWrite } from "./preconditions.ts";
 import type { Row, Statement } from "../driver/statement.ts";
@@ -34,7 +35,7 @@ export function bytesOf(expr: string): number {
  * whether the read set of a gate is unchanged.
  */
 export const selectStored = (unchanged = "TRUE", where = "TRUE") => `
-  SELECT ${unchanged} AS unchanged, ${REVISION} AS room_revision, key_count, view_count,
+  SELECT ${unchanged} AS unchanged, ${REVISION} AS room_revision, ${DUE}, key_count, view_count,
          CASE WHEN written.value ->> 0 = '${VIEW_SCOPE}' THEN (${VIEW_BYTES}) END AS view_bytes, entry.*
     FROM rooms
     CROSS JOIN json_each(:keys_written) AS written

@@ -6,10 +6,12 @@ import { type Entry, toEntry, toListed, type Tombstone } from "./entry.ts";
 import { LIVE, LIVING } from "./living.ts";
 import { Refusal, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
-import { revisionOf, ROOM_REVISION } from "../rooms.ts";
+import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
 import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
 import type { Viewer } from "../viewer.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
+import { DUE_NOW } from "../write/due.ts";
+import { readCoalescedCurrent } from "../write/endings.ts";
 import { readConsistent } from "../consistent_read/read.ts";
 
 export interface StateFilter {
@@ -24,7 +26,7 @@ const WRITTEN = ["value", "expr", "version", "updated_at", "updated_by"];
 const COLUMNS = ["room_id", "scope", "key", ...WRITTEN, "deleted", "revision"];
 
 const GET = createCoalescedRead(
-  { room_revision: REVISION, ...columnsOf("entry", WRITTEN) },
+  { room_revision: REVISION, due: DUE_NOW, ...columnsOf("entry", WRITTEN) },
   `FROM json_each(:asked) AS asked
     CROSS JOIN rooms ON rooms.id = asked.value ->> 0
     LEFT JOIN state AS entry
@@ -43,7 +45,7 @@ export async function getEntry(
   scope: string,
   key: string,
 ): Promise<{ entry: Entry; revision: number }> {
-  const row = await database.readCoalesced(viewer, GET, [room, scope, key]);
+  const row = await readCoalescedCurrent(database, viewer, GET, room, [room, scope, key]);
   if (row === undefined) throw new Refusal("room_not_found", {});
   const revision = served(row.room_revision);
   if (row.version === null) throw new Refusal("key_not_found", { scope, key }, revision);
@@ -60,7 +62,7 @@ export async function listEntries(
   filter: StateFilter,
 ): Promise<{ entries: Array<Entry | Tombstone>; revision: number }> {
   const [rooms, rows] = await readConsistent(database, viewer, [
-    { sql: ROOM_REVISION, args: { room } },
+    { sql: ROOM_CURRENT, args: { room } },
     selectEntries(room, filter),
   ]);
   const revision = revisionOf(rooms!);

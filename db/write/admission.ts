@@ -1,6 +1,6 @@
 import type { Part } from "../bus.ts";
 import type { Condition, Statement } from "../driver/statement.ts";
-import { SERVED } from "../release.ts";
+import { WRITABLE } from "./due.ts";
 
 /**
  * Advances a room and its part by `by` revisions, and sets `counts`. `admitted` lets the write's effects act. Append
@@ -28,6 +28,8 @@ export interface Admission {
   counts?: string[];
   where: string[];
   args: Statement["args"];
+  /** The oldest release that may serve the room from now on, if the write brings what older ones would break. */
+  requires?: number;
   /** Whether releases older than the room requires may make it too. */
   byAnyRelease?: boolean;
 }
@@ -37,9 +39,10 @@ export function admit(
   { room, part, nonce, admission }: { room: string; part: Part; nonce: string; admission: Admission },
   held?: Condition,
 ): Statement {
-  const { counts, where, args, byAnyRelease } = admission;
-  const served = byAnyRelease ? [] : [SERVED];
-  const conditions = ["id = :room", ...served, ...where, ...(held ? [held.sql] : [])].join("\n     AND ");
-  const sql = `${advance(part, counts)}\n   WHERE ${conditions}\n  RETURNING revision`;
+  const { counts = [], where, args, requires, byAnyRelease } = admission;
+  const writable = byAnyRelease ? [] : [WRITABLE];
+  const conditions = ["id = :room", ...writable, ...where, ...(held ? [held.sql] : [])].join("\n     AND ");
+  const raised = requires === undefined ? [] : [`requires = MAX(requires, ${requires})`];
+  const sql = `${advance(part, [...counts, ...raised])}\n   WHERE ${conditions}\n  RETURNING revision`;
   return { sql, args: { ...args, ...held?.args, room, nonce }, single: true };
 }

@@ -1,30 +1,12 @@
-import { NOW } from "../clock.ts";
-import type { Part } from "../bus.ts";
 import type { Database } from "../database.ts";
 import { DatabaseUnavailable } from "../driver/faults.ts";
 import { SERVED } from "../release.ts";
 import type { Row, Statement } from "../driver/statement.ts";
+import type { Coalescer } from "../batching/sender.ts";
 import type { Viewer } from "../viewer.ts";
 import { ADMITTED, advance, FROM_ADMITTED } from "./admission.ts";
-
-/**
- * A kind of thing that ends by itself. A new kind needs triggers on its table that maintain `rooms.due`, the first end
- * of all kinds (db/driver/schema.ts), and its migration replaces the triggers of the others: each takes the next end
- * from its own table alone. A release that does not know the kind would set `due` back, so the write that first uses
- * it in a room raises `requires` (db/release.ts).
- */
-interface Ending {
-  part: Part;
-  table: string;
-  /** The column of a thing's end, in milliseconds of the database's clock. */
-  until: string;
-  /**
-   * Makes the SQL that ends due things, with `:room`, `:moment` and `:nonce`. `dueFirst` selects a column of the things
-   * that one revision ends, by their ends: each statement finds the same until they are gone. Each must be conditional
-   * on its admission (admission.ts). A thing that shows when it ended shows its `until`.
-   */
-  effects(dueFirst: (column: string) => string): string[];
-}
+import { type Due, dueOf, type Ending, ENDS, timeOf } from "./due.ts";
+import { LEASES } from "./leases.ts";
 
 /** Ends marks of waits (db/presence.ts) whose instance died: their agents show their own status again. */
 const MARKS: Ending = {
@@ -38,95 +20,104 @@ const MARKS: Ending = {
   ],
 };
 
-const ENDINGS: Ending[] = [MARKS];
+/** Deletes keys whose time is over. */
+const ENTRIES: Ending = {
+  part: "state",
+  kind: "entries",
+  table: "state",
+  until: "expires_at",
+  counts: (dueFirst) => [`key_count = key_count - (SELECT COUNT(*) FROM (${dueFirst("1")}))`],
+  effects: (dueFirst) => [
+    `UPDATE state SET
+       value = 'null', deleted = 1, version = version + 1, updated_at = ${
+      timeOf("expires_at")
+    }, updated_by = NULL,
+       expires_at = NULL, revision = (SELECT revision ${FROM_ADMITTED})
+      WHERE rowid IN (${dueFirst("rowid")}) AND ${ADMITTED}`,
+  ],
+};
 
-/** Maximum of things that end in one revision, and of revisions in one round trip. */
-const [THINGS, REVISIONS] = [100, 10];
-/** Endings that weigh as much as a small statement, so that many have a batch of their own (db/batching/queue.ts). */
-const THINGS_OF_WEIGHT = 16;
+/** Ends reservations of paths. */
+const RESERVATIONS: Ending = {
+  part: "reservations",
+  kind: "reservations",
+  table: "reservations",
+  until: "expires_at",
+  effects: (dueFirst) => [
+    `INSERT INTO departed (room_id, kind, id, revision)
+     SELECT :room, 'reservations', id, (SELECT revision ${FROM_ADMITTED})
+       FROM reservations WHERE rowid IN (${dueFirst("rowid")}) AND ${ADMITTED}`,
+    `DELETE FROM reservations WHERE rowid IN (${dueFirst("rowid")}) AND ${ADMITTED}`,
+  ],
+};
 
-const isDue = ({ table, until }: Ending, room: string, moment: string) =>
-  `SELECT 1 FROM ${table} WHERE room_id = ${room} AND ${until} <= ${moment}`;
+const ENDINGS = [MARKS, LEASES, ENTRIES, RESERVATIONS];
 
-const COUNTS = ENDINGS.map((ending) =>
-  `(SELECT COUNT(*) FROM (${isDue(ending, "rooms.id", NOW)} LIMIT ${THINGS * REVISIONS}))`
-);
-
+/** The maximum of things that end in one revision. */
+const THINGS = 100;
 /**
- * Column of a room's row: the database's time and how much is due, null where nothing is. It is short, since a server
- * prepares it again for each read, which takes longer than running it.
+ * Revisions of each kind in the first round trip, which nearly always suffices, and in each further one; `weight` of
+ * each statement, so that many endings have a batch of their own (db/batching/queue.ts).
  */
-export const DUE = `CASE WHEN due <= ${NOW} AND ${SERVED} THEN json_array(${NOW}, MAX(${
-  COUNTS.join(", ")
-}, 0)) END AS due`;
+const FIRST = { revisions: 3, weight: 4 };
+const FURTHER = { revisions: 10, weight: 16 };
 
-/** True for a room in which nothing is due. */
-export const NOTHING_DUE = `(due IS NULL OR due > ${NOW})`;
+const DUE_FIRST = ({ table, until }: Ending) => (columns: string) => `
+  SELECT ${columns} FROM ${table}
+   WHERE room_id = :room AND ${until} <= :moment ORDER BY ${until}, rowid LIMIT ${THINGS}`;
 
-/** What is due in a room. */
-export interface Due {
-  room: string;
-  /** By the database's clock; whatever ends until then is due. */
-  moment: number;
-  /** The number of due things of the most frequent kind, as far as one round trip goes. */
-  count: number;
-}
-
-/** Reads a row with `DUE`. */
-export function dueOf(room: string, row: Row | undefined): Due | undefined {
-  if (typeof row?.due !== "string") return undefined;
-  const [moment, count] = JSON.parse(row.due);
-  return { room, moment, count };
-}
+const IS_DUE = ({ table, until }: Ending) =>
+  `EXISTS (SELECT 1 FROM ${table} WHERE room_id = :room AND ${until} <= :moment)`;
 
 /** Admits a revision where something of a kind is due. */
 const ADMIT = (ending: Ending) => `
-  ${advance(ending.part)}
-   WHERE id = :room AND ${SERVED} AND EXISTS (${isDue(ending, ":room", ":moment")})
+  ${advance(ending.part, ending.counts?.(DUE_FIRST(ending)))}
+   WHERE id = :room AND ${SERVED} AND ${IS_DUE(ending)}
   RETURNING revision`;
-
-const DUE_FIRST = ({ table, until }: Ending) => (column: string) => `
-  SELECT ${column} FROM ${table}
-   WHERE room_id = :room AND ${until} <= :moment ORDER BY ${until}, rowid LIMIT ${THINGS}`;
 
 /** The revision of each kind that ends its first due things. */
 const REVISION_OF = ENDINGS.map((ending) => ({
   part: ending.part,
+  bit: ending.kind && ENDS[ending.kind],
   admit: ADMIT(ending),
   effects: ending.effects(DUE_FIRST(ending)),
 }));
 
 const FIRST_LEFT = ENDINGS.map(({ table, until }) =>
-  `SELECT MIN(${until}) AS until FROM ${table} WHERE room_id = :room`
+  `SELECT MIN(${until}) AS until FROM ${table} WHERE room_id = :room AND ${until} IS NOT NULL`
 ).join(" UNION ALL ");
 
-/** Corrects `due` where nothing is due: other means than this service may change rows past the triggers. */
+/** Sets `due` to the first end that is left, unless that was set already: by a trigger, or later. */
 const SETTLE = `
   UPDATE rooms SET due = (SELECT MIN(until) FROM (${FIRST_LEFT})) WHERE id = :room AND due <= :moment`;
 
 /**
  * Ends what is due, as ordinary changes of the room, then runs `statements`, all in one round trip. A thing ends once,
- * however many instances try. Errors: `DatabaseUnavailable`.
+ * however many instances try. What is more than `size` ends of a kind stays due. Errors: `DatabaseUnavailable`.
  */
 export async function makeEndings(
   database: Database,
   viewer: Viewer,
-  { room, moment, count }: Due,
+  { room, moment, ends }: Due,
   statements: Statement[] = [],
+  size = FIRST,
 ): Promise<Row[][]> {
-  const revisions = Array.from({ length: Math.ceil(count / THINGS) }, () => REVISION_OF).flat();
-  const weight = 1 + Math.floor(Math.min(count, THINGS) / THINGS_OF_WEIGHT);
-  const groups = revisions.map(({ admit, effects }) => {
+  const kinds = REVISION_OF.filter(({ bit }) => bit === undefined || ends & bit);
+  const all = Array.from({ length: size.revisions }, () => kinds).flat();
+  const groups = all.map(({ admit, effects }) => {
     const args = { room, moment, nonce: database.newId() };
-    return [{ sql: admit, args, single: true }, ...effects.map((sql) => ({ sql, args, weight }))];
+    return [
+      { sql: admit, args, single: true },
+      ...effects.map((sql) => ({ sql, args, weight: size.weight })),
+    ];
   });
-  const settled = count > 0 ? [] : [{ sql: SETTLE, args: { room, moment } }];
-  const rows = await database.commit(viewer, [...groups.flat(), ...settled, ...statements]);
-  for (const [n, { part }] of revisions.entries()) {
+  const settle = { sql: SETTLE, args: { room, moment } };
+  const rows = await database.commit(viewer, [...groups.flat(), settle, ...statements]);
+  for (const [n, { part }] of all.entries()) {
     const [admitted] = rows.splice(0, groups[n]!.length)[0]!;
     if (admitted) database.announce({ room, part, revision: Number(admitted.revision) });
   }
-  return rows.slice(settled.length);
+  return rows.slice(1);
 }
 
 /**
@@ -140,14 +131,47 @@ export async function readCurrent(
   statements: Statement[],
 ): Promise<Row[][]> {
   const room = statements[0]!.args.room as string;
-  let rows = await database.read(viewer, statements);
-  for (let due = dueOf(room, rows[0]![0]); due; due = dueOf(room, rows[0]![0])) {
+  const read = () => database.read(viewer, statements);
+  return await current(
+    room,
+    read,
+    ([rooms]) => rooms![0],
+    (due, size) => makeEndings(database, viewer, due, statements, size),
+  );
+}
+
+/** Reads as `database.readCoalesced` does, where the row of an item has the column `due` (`DUE_NOW`). */
+export async function readCoalescedCurrent<Item>(
+  database: Database,
+  viewer: Viewer,
+  kind: Coalescer<Item, Row | undefined>,
+  room: string,
+  item: Item,
+): Promise<Row | undefined> {
+  const read = () => database.readCoalesced(viewer, kind, item);
+  return await current(room, read, (row) => row, async (due, size) => {
+    await makeEndings(database, viewer, due, [], size);
+    return await read();
+  });
+}
+
+/** Reads, and again with `endAndRead` for as long as the row of the room says that something is due. */
+async function current<Read>(
+  room: string,
+  read: () => Promise<Read>,
+  rowOf: (read: Read) => Row | undefined,
+  endAndRead: (due: Due, size: typeof FIRST) => Promise<Read>,
+): Promise<Read> {
+  let found = await read();
+  let size = FIRST;
+  for (let due = dueOf(room, rowOf(found)); due; due = dueOf(room, rowOf(found))) {
     try {
-      rows = await makeEndings(database, viewer, due, statements);
+      found = await endAndRead(due, size);
     } catch (error) {
       if (error instanceof DatabaseUnavailable) break;
       throw error;
     }
+    size = FURTHER;
   }
-  return rows;
+  return found;
 }

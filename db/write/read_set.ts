@@ -1,4 +1,3 @@
-import { NOTHING_DUE } from "./endings.ts";
 import type { Condition, Value } from "../driver/statement.ts";
 
 /** The parts of a room that are read: whole parts, whole scopes, single keys and agents. */
@@ -30,11 +29,11 @@ const SELECTED_SCOPES = `changed.scope IN (SELECT value FROM json_each(:scopes))
 const SELECTED_KEYS =
   `EXISTS (SELECT 1 FROM json_each(:keys) WHERE value ->> 0 = changed.scope AND value ->> 1 = changed.key)`;
 
-/** True of the row of `:room` while the read set is unchanged and nothing is due. True without a read set. */
+/** True of the row of `:room` while the read set is unchanged. True without a read set. */
 export function unchangedSince(readSet: ReadSetAt | undefined): Condition {
   if (readSet === undefined) return { sql: "TRUE", args: {} };
   const { revision, state, agents, messages, heartbeats } = readSet;
-  const conditions = [":read_at >= 0", NOTHING_DUE];
+  const conditions = [":read_at >= 0"];
   const args: Record<string, Value> = { read_at: revision };
   if (state === "all") conditions.push("state_revision <= :read_at");
   else {

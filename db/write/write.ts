@@ -1,16 +1,17 @@
 import type { Part } from "../bus.ts";
 import type { Database } from "../database.ts";
 import type { Condition, Row, Statement } from "../driver/statement.ts";
-import { SERVED } from "../release.ts";
 import { type Admission, admit, ADMITTED, FROM_ADMITTED } from "./admission.ts";
 import type { Outcome, WriteAs } from "./context.ts";
+import { dueOf, WRITABLE } from "./due.ts";
+import { makeEndings } from "./endings.ts";
 import { BEAT } from "./heartbeat.ts";
 import { commitOnce, held, type Step, storeRevision } from "./idempotency.ts";
 
 /**
  * A change of a room, in one atomic batch that the database decides. The `admission` holds every precondition; each
- * effect is conditional on ADMITTED. The `reads` run last and bring what the answer or the refusal needs. The answer is
- * made of the steps with `answer`.
+ * effect is conditional on ADMITTED. The `reads` run last and bring what the answer or the refusal needs; the first of
+ * them selects a row of the room with `DUE` (due.ts). The answer is made of the steps with `answer`.
  */
 export interface Write {
   room: string;
@@ -26,8 +27,6 @@ export interface Write {
   heartbeatOf?: string;
   /** True, after the effects, where a write that was not admitted succeeds all the same. */
   granted?: Condition;
-  /** The oldest release that may serve the room from now on, if the write brings what older ones would break. */
-  requires?: number;
 }
 
 interface Committed {
@@ -37,21 +36,29 @@ interface Committed {
   reads: Row[][];
 }
 
-const RAISE = `UPDATE rooms SET requires = MAX(requires, :requires) WHERE id = :room AND admitted = :nonce`;
-
 /**
- * Commits a write and, if admitted, announces it. Where an earlier request holds the idempotency key, it changes
- * nothing and returns that outcome. Errors: `DatabaseUnavailable`, `idempotency_mismatch`.
+ * Commits a write and, if admitted, announces it. Where something was due in the room, it ends that first, in a further
+ * round trip. Where an earlier request holds the idempotency key, it changes nothing and returns that outcome.
+ * Errors: `DatabaseUnavailable`, `idempotency_mismatch`.
  */
 export async function commit(database: Database, by: WriteAs, write: Write): Promise<Committed> {
-  const { room, part, nonce, now, effects, reads, requires } = write;
+  for (;;) {
+    const committed = await tryCommit(database, by, write);
+    const { outcome, reads: [rooms] } = committed;
+    const due = outcome.revision === undefined && !outcome.replayed && dueOf(write.room, rooms?.[0]);
+    if (!due) return committed;
+    await makeEndings(database, by.viewer, due);
+  }
+}
+
+async function tryCommit(database: Database, by: WriteAs, write: Write): Promise<Committed> {
+  const { room, part, nonce, now, effects, reads } = write;
   const [own, key] = [{ room, nonce }, by.idempotencyKey];
   const { sql, args } = succeeded(write);
   const { rows, answers, stored } = await commitOnce(database, by, {
     steps: [admit(write, key && held(key)), ...effects, ...reads],
     last: [
       ...heartbeats(write, key && held(key)),
-      ...(requires === undefined ? [] : [{ sql: RAISE, args: { ...own, requires } }]),
       ...(key ? [storeRevision(key, { sql: `SELECT revision ${FROM_ADMITTED}`, args: own })] : []),
     ],
     refused: { sql: `NOT (${sql})`, args },
@@ -65,8 +72,8 @@ export async function commit(database: Database, by: WriteAs, write: Write): Pro
 /** True where the write was admitted or granted. */
 function succeeded({ room, nonce, granted }: Write): Condition {
   if (granted === undefined) return { sql: ADMITTED, args: { room, nonce } };
-  const served = `EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})`;
-  return { sql: `${ADMITTED} OR (${granted.sql}) AND ${served}`, args: { ...granted.args, room, nonce } };
+  const writable = `EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${WRITABLE})`;
+  return { sql: `${ADMITTED} OR (${granted.sql}) AND ${writable}`, args: { ...granted.args, room, nonce } };
 }
 
 function heartbeats(write: Write, held?: Condition): Statement[] {

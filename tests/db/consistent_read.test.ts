@@ -79,12 +79,15 @@ async function readWhileChanging(
   });
 }
 
+const MESSAGE =
+  "room_id, id, from_agent, to_agent, kind, body, created_at, reply_to, claimed_by, claimed_at, revision";
+
 function contentsOf(file: DatabaseSync): [number, Contents] {
   const rows = (sql: string, column: string) =>
     file.prepare(sql).all().map((row): Member => ({ ...row, [column]: JSON.parse(row[column] as string) }));
   return [file.prepare("SELECT revision FROM rooms WHERE id = 'r'").get()!.revision as number, {
     state: rows("SELECT * FROM state WHERE room_id = 'r' ORDER BY scope, key", "value"),
-    messages: rows("SELECT * FROM messages WHERE room_id = 'r' ORDER BY id", "body"),
+    messages: rows(`SELECT ${MESSAGE} FROM messages WHERE room_id = 'r' ORDER BY id`, "body"),
     agents: rows("SELECT * FROM agents WHERE room_id = 'r' ORDER BY joined", "meta"),
   }];
 }

@@ -12,7 +12,8 @@ const plainly = (sql: string): Statement => ({ sql, args: {} });
 /** Keys `k1`, `k2`, ... of a room, all alive. */
 const MAKE = (count: number) =>
   plainly(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count})
-    INSERT INTO state SELECT 'r', '_shared', 'k' || i, '1', NULL, 1, i, '', NULL, 0 FROM n`);
+    INSERT INTO state (room_id, scope, key, value, version, revision, updated_at, deleted)
+    SELECT 'r', '_shared', 'k' || i, '1', 1, i, '', 0 FROM n`);
 const COUNT = (keys: number) => plainly(`UPDATE rooms SET key_count = ${keys} WHERE id = 'r'`);
 const DELETE = (from: number, to: number) =>
   plainly(
@@ -91,7 +92,7 @@ Deno.test("of a room that had many tombstones before the migration, what lives i
         COUNT(2),
         DELETE(1, 1_500),
         plainly(
-          "INSERT INTO state SELECT 's', scope, key, value, NULL, 1, 1, '', NULL, deleted FROM state WHERE revision > 900",
+          "INSERT INTO state (room_id, scope, key, value, version, revision, updated_at, deleted) SELECT 's', scope, key, value, 1, 1, '', deleted FROM state WHERE revision > 900",
         ),
         plainly("UPDATE rooms SET key_count = 2 WHERE id = 's'"),
       ],

@@ -66,7 +66,7 @@ const INDEXES: Array<[MessageFilter, RegExp]> = [
   [{ limit: 9 }, /autoindex_messages_1 \(room_id=\?\)/],
   [{ limit: 9, newest: true }, /autoindex_messages_1 \(room_id=\?\)/],
   [{ limit: 9, after: 5 }, /autoindex_messages_1 \(room_id=\? AND id>\?\)/],
-  [{ limit: 9, after: 5, kind: "k" }, /messages_unclaimed_kind \(room_id=\? AND kind=\? AND id>\?\)/],
+  [{ limit: 9, after: 5, kind: "k" }, /messages_open_kind \(room_id=\? AND kind=\? AND id>\?\)/],
   [{ limit: 9, after: 5, kind: "k" }, /messages_claimed_kind \(room_id=\? AND kind=\? AND id>\?\)/],
   [
     { limit: 9, after: 5, from: "a" },
@@ -78,7 +78,7 @@ const INDEXES: Array<[MessageFilter, RegExp]> = [
   ],
   [
     { limit: 9, from: "a", kind: "k", unclaimed: true },
-    /SEARCH senders .*\n[^]*messages_unclaimed_kind \(room_id=\? AND kind=\? AND id>\? AND id<\?\)/,
+    /SEARCH senders .*\n[^]*messages_unclaimed \(room_id=\? AND id>\? AND id<\?\)/,
   ],
   [
     { limit: 9, to: "a", kind: "k" },
@@ -88,7 +88,7 @@ const INDEXES: Array<[MessageFilter, RegExp]> = [
   [{ limit: 9, unclaimed: true }, /messages_unclaimed \(room_id=\?\)/],
   [
     { limit: 9, unclaimed: true, kind: "k", after: 5 },
-    /messages_unclaimed_kind \(room_id=\? AND kind=\? AND id>\?\)/,
+    /messages_open_kind \(room_id=\? AND kind=\? AND id>\?\)[^]*messages_addressed_kind \(room_id=\? AND kind=\? AND id>\?\)/,
   ],
   [{ limit: 9, thread: 3 }, /messages_answers \(room_id=\? AND reply_to=\? AND id>\?\)/],
 ];

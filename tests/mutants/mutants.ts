@@ -381,7 +381,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a plain value written to a room of a later release",
-    edits: [["room AND ${SERVED} AND ${within", "room AND ${within"]],
+    edits: [["room AND ${WRITABLE} AND ${within", "room AND ${within"]],
     test: "tests/upgrade/requires.test.ts",
     filter: "file: a room that needs a later release is served by none before it",
   },
@@ -393,16 +393,13 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a refusal kept under its key as an answer",
-    edits: [["`EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})`;", '"TRUE";']],
+    edits: [["`EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${WRITABLE})`;", '"TRUE";']],
     test: "tests/upgrade/requires.test.ts",
     filter: "file: a room that needs a later release is served by none before it",
   },
   {
-    name: "a room raised by a write that was refused",
-    edits: [[
-      "MAX(requires, :requires) WHERE id = :room AND admitted = :nonce`",
-      "MAX(requires, :requires) WHERE id = :room AND :nonce <> ''`",
-    ]],
+    name: "a room not raised by the write that needs it",
+    edits: [["const raised = requires === undefined ? [] : ", "const raised = requires ? [] : "]],
     test: "tests/upgrade/requires.test.ts",
     filter: "file: what is asked of a room raises nothing",
   },
@@ -542,26 +539,26 @@ export const MUTANTS: Mutant[] = [
     name: "what ends by itself ended early",
     edits: [
       ["import { NOW } from", "import { NOW as EXACT } from"],
-      ["const ENDINGS: ", "const NOW = `(${EXACT} + 1)`;\nconst ENDINGS: "],
+      ["/** True for a room in which", "const NOW = `(${EXACT} + 1)`;\n/** True for a room in which"],
     ],
     test: "tests/db/endings.test.ts",
     filter: "a mark shows until its time and no longer",
   },
   {
     name: "what is due ended by each that meets it",
-    edits: [['AND EXISTS (${isDue(ending, ":room", ":moment")})', "AND :moment > 0"]],
+    edits: [["AND ${IS_DUE(ending)}", "AND :moment > 0"]],
     test: "tests/db/endings.test.ts",
     filter: "of two instances that meet what is due",
   },
   {
     name: "what is due ended by each that meets it, in a drawn order",
-    edits: [['AND EXISTS (${isDue(ending, ":room", ":moment")})', "AND :moment > 0"]],
+    edits: [["AND ${IS_DUE(ending)}", "AND :moment > 0"]],
     test: "tests/model/schedules.test.ts",
     filter: "a mark ends with its lease",
   },
   {
     name: "what is due ended without bound",
-    edits: [["[THINGS, REVISIONS] = [100, 10]", "[THINGS, REVISIONS] = [1_000, 1]"]],
+    edits: [["const THINGS = 100;", "const THINGS = 1_000;"]],
     test: "tests/db/endings.test.ts",
     filter: "what is due ends in revisions of a hundred things",
   },
@@ -573,13 +570,16 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a gate that holds over what has ended since",
-    edits: [['[":read_at >= 0", NOTHING_DUE]', '[":read_at >= 0"]']],
+    edits: [["${SERVED} AND ${NOTHING_DUE}`", "${SERVED}`"]],
     test: "tests/db/endings.test.ts",
     filter: "a gate does not hold over a mark that ended",
   },
   {
     name: "a room due for a mark that was cleared",
-    edits: [["WHERE id = OLD.room_id AND due = OLD.until;", "WHERE id = OLD.room_id AND FALSE;"]],
+    edits: [[
+      "OLD.room_id))\n        WHERE id = OLD.room_id AND due = OLD.until;",
+      "OLD.room_id))\n        WHERE FALSE;",
+    ]],
     test: "tests/db/endings.test.ts",
     filter: "a room in which nothing ends has nothing due",
   },

@@ -110,14 +110,24 @@ async function beside(open: (typeof DATABASES)[string], sources: string): Promis
   }
 }
 
-/** Both show the same of each room, whoever wrote it. */
+/** An answer without the members that the release before does not know. */
+function seenBefore(answer: Json, known: Json): Json {
+  if (Array.isArray(answer)) return answer.map((item, n) => seenBefore(item, known?.[n]));
+  if (answer === null || typeof answer !== "object" || known === null || typeof known !== "object") {
+    return answer;
+  }
+  const members = Object.entries(answer).filter(([name]) => name in known);
+  return Object.fromEntries(members.map(([name, value]) => [name, seenBefore(value, known[name])]));
+}
+
+/** Both show the same of each room, whoever wrote it, as far as the release before knows of it. */
 async function bothSee(before: Service, present: Service): Promise<void> {
   for (const room of ["r", "s", "t"]) {
     for (const path of ["", "/agents", "/messages?from=ann", "/state?resolve=true", "/changes?limit=1000"]) {
       const [one, other] = await Promise.all(
         [before, present].map((service) => read(service, `/rooms/${room}${path}`)),
       );
-      assert.deepEqual(one, other, path);
+      assert.deepEqual(one, seenBefore(other, one), path);
     }
   }
 }

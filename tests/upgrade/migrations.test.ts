@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Connection } from "../../db/driver/connection.ts";
 import { connect } from "../../db/driver/open.ts";
+import type { Row } from "../../db/driver/statement.ts";
 import { MIGRATIONS } from "../../db/driver/schema.ts";
 import { DATABASES } from "../support/databases.ts";
 import { type Recording, recordings, statementsOf, type Step } from "./recording.ts";
@@ -23,8 +24,19 @@ async function replay(
 ): Promise<void> {
   for (const step of steps) {
     const rows = await connection.send(statementsOf(release, step), step.mode);
-    if (compared) assert.deepEqual(JSON.parse(JSON.stringify(rows)), step.rows, JSON.stringify(step));
+    if (compared) assert.deepEqual(seenBefore(rows, step.rows), step.rows, JSON.stringify(step));
   }
+}
+
+/** The rows without columns that the release did not know. */
+function seenBefore(rows: Row[][], known: Step["rows"]): Row[][] {
+  const results: Row[][] = JSON.parse(JSON.stringify(rows));
+  return results.map((result, n) =>
+    result.map((row, m) => {
+      const names = Object.keys(known[n]?.[m] ?? row);
+      return Object.fromEntries(Object.entries(row).filter(([name]) => names.includes(name)));
+    })
+  );
 }
 
 /** Finds rooms of which something is not as it must be, though older releases do not know of it: triggers keep it. */
@@ -33,6 +45,13 @@ const NOT_KEPT = {
     WHERE tombstone_count <> MIN(1000, (SELECT COUNT(*) FROM state WHERE room_id = rooms.id AND deleted))`,
   senders: `SELECT DISTINCT room_id, from_agent, id >> 8 FROM messages WHERE from_agent IS NOT NULL
     EXCEPT SELECT room_id, agent_id, block FROM senders`,
+  kinds:
+    `SELECT room_id, kind, COUNT(*), MAX(id), SUM(claimed_by IS NULL), SUM(claimed_by IS NOT NULL) FROM messages
+     GROUP BY 1, 2 EXCEPT SELECT room_id, kind, count, last, open, claimed FROM message_kinds`,
+  attempts: `SELECT room_id, id, revision, claimed_by FROM messages WHERE claimed_by IS NOT NULL
+    EXCEPT SELECT room_id, message_id, fence, agent_id FROM attempts`,
+  replies: `SELECT room_id, reply_to, COUNT(*) FROM messages WHERE reply_to IS NOT NULL GROUP BY 1, 2
+    EXCEPT SELECT room_id, message_id, count FROM replies`,
 };
 
 async function assertKept(connection: Connection): Promise<void> {

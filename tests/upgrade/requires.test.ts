@@ -18,10 +18,9 @@ function useLaterFeature(database: Database, room: string, admitted = true) {
     part: "state",
     nonce: database.newId(),
     now: new Date(),
-    admission: { where: [":admitted"], args: { admitted } },
+    admission: { where: [":admitted"], args: { admitted }, requires: RELEASE + 1 },
     effects: [],
     reads: [],
-    requires: RELEASE + 1,
   });
 }
 

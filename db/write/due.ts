@@ -1,0 +1,70 @@
+import { NOW } from "../clock.ts";
+import { SERVED } from "../release.ts";
+import type { Part } from "../bus.ts";
+import type { Row } from "../driver/statement.ts";
+
+/** The kinds of things that end by themselves, each with its bit in `rooms.ends`; marks of waits need none. */
+export const ENDS = { leases: 1, entries: 2, reservations: 4 } as const;
+export type Ends = keyof typeof ENDS;
+
+/** True for a room in which nothing is due. */
+export const NOTHING_DUE = `(due IS NULL OR due > ${NOW})`;
+
+/** True of the row of a room that this release may write to: before a write, what is due ends (write.ts). */
+export const WRITABLE = `${SERVED} AND ${NOTHING_DUE}`;
+
+/**
+ * Value of the column `due` of a room's row: the database's time and the kinds that may be due, null where nothing is.
+ * It is short, since a server prepares it again for each read, which takes longer than running it.
+ */
+export const DUE_NOW = `CASE WHEN due <= ${NOW} AND ${SERVED} THEN json_array(${NOW}, ends) END`;
+export const DUE = `${DUE_NOW} AS due`;
+
+/**
+ * Assigns to a room's row, in the admission of a write, that something of a kind ends at `end`, milliseconds in SQL. The
+ * time may be before the first end of all, as when that is put off or dropped: `makeEndings` then corrects it.
+ */
+export function endsAt(kind: Ends, end: string): string[] {
+  return [`due = MIN(COALESCE(due, ${end}), ${end})`, `ends = ends | ${ENDS[kind]}`];
+}
+
+/** Makes the time of day of milliseconds in SQL, as times are stored and shown. */
+export const timeOf = (milliseconds: string) =>
+  `strftime('%Y-%m-%dT%H:%M:%fZ', ${milliseconds} / 1000.0, 'unixepoch')`;
+
+/**
+ * A kind of thing that ends by itself. The write that brings a thing assigns `endsAt` to its room; a kind that
+ * earlier releases do not know also raises `requires` (db/release.ts), since they would set `due` back.
+ */
+export interface Ending {
+  part: Part;
+  /** None for marks of waits, which any room may have. */
+  kind?: Ends;
+  table: string;
+  /** The column of a thing's end, in milliseconds of the database's clock. */
+  until: string;
+  /** Assigns to the room's counts. */
+  counts?(dueFirst: (column: string) => string): string[];
+  /**
+   * Makes the SQL that ends due things, with `:room`, `:moment` and `:nonce`. `dueFirst` selects columns of the things
+   * that one revision ends, by their ends: each statement finds the same until they are gone. Each must be conditional
+   * on its admission (admission.ts). A thing that shows when it ended shows its `until`.
+   */
+  effects(dueFirst: (columns: string) => string): string[];
+}
+
+/** What may be due in a room. */
+export interface Due {
+  room: string;
+  /** By the database's clock; whatever ends until then is due. */
+  moment: number;
+  /** The bits of the kinds. */
+  ends: number;
+}
+
+/** Reads a row with `DUE`. */
+export function dueOf(room: string, row: Row | undefined): Due | undefined {
+  if (typeof row?.due !== "string") return undefined;
+  const [moment, ends] = JSON.parse(row.due);
+  return { room, moment, ends };
+}

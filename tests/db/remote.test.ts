@@ -20,6 +20,8 @@ async function withGateway(
     disturb(answer: (forward: Forward) => Promise<Response>): void;
     batches(): number;
     encodings: Set<string | null>;
+    /** The server itself. */
+    url: string;
   }) => Promise<void>,
 ): Promise<void> {
   const server = await startLibsqlServer();
@@ -46,6 +48,7 @@ async function withGateway(
       disturb: (answer) => disturbance = answer,
       batches: () => batches,
       encodings,
+      url: server.url,
     });
   } finally {
     connection.close();
@@ -90,6 +93,7 @@ Deno.test("a write of which nobody says that it was not made is not made again",
     const answers = [
       () => new Response("Bad gateway", { status: 502 }),
       () => Response.json({ message: "Endpoint request timed out" }, { status: 504 }),
+      () => Response.json({ message: "Internal error", code: null }, { status: 500 }),
       () => new Response("{", { headers: { "Content-Type": "application/json" } }),
     ];
     for (const [n, answer] of answers.entries()) {
@@ -104,7 +108,7 @@ Deno.test("a write of which nobody says that it was not made is not made again",
       );
       await connection.send([insert(`next${n}`)], "write");
     }
-    assert.equal(await list(), "a lost0 lost1 lost2 next0 next1 next2");
+    assert.equal(await list(), "a lost0 lost1 lost2 lost3 next0 next1 next2 next3");
   }));
 
 Deno.test("no answer is asked for packed: that costs more time than a longer one", () =>
@@ -131,4 +135,28 @@ Deno.test("a statement that fails takes its batch with it and is named, and the 
     assert.deepEqual(ids!.map(({ id }) => id), ["a", "c"]);
     assert.equal(counts![0]!.n, 2);
     assert.equal(await list(), "a c");
+  }));
+
+Deno.test("values come back as they were sent, alone, beside others, and from a write", () =>
+  withGateway(async ({ connection }) => {
+    const args = { text: 'ž \u0000 "\ud83d\ude00', whole: 2 ** 53 - 1, negative: -1, part: 0.1, none: null };
+    const sql = `SELECT ${Object.keys(args).map((name) => `:${name} AS ${name}`).join(", ")}`;
+    for (const mode of ["read", "write"] as const) {
+      for (const before of [[], [LIST]]) {
+        assert.deepEqual(await connection.send([...before, { sql, args }], mode), [...before.map(() => []), [
+          args,
+        ]]);
+      }
+    }
+  }));
+
+Deno.test("a server that names another address for its stream is asked there", () =>
+  withGateway(async ({ connection, disturb, batches, list, url }) => {
+    await connection.send([insert("a")], "write");
+    disturb(async (forward) => Response.json({ ...await (await forward()).json(), base_url: url }));
+    await connection.send([insert("b")], "write");
+    const before = batches();
+    await connection.send([insert("c")], "write");
+    assert.equal(batches(), before);
+    assert.equal(await list(), "a b c");
   }));

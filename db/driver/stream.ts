@@ -1,0 +1,104 @@
+/** A stream of a libSQL server: a connection to its database, by Hrana 2 over HTTP. Errors: `ServerError`, the call's. */
+export interface Stream {
+  execute(stmt: Stmt): Promise<StmtResult>;
+  /** Runs steps in order; a step whose condition is not met brings null. */
+  batch(steps: Step[]): Promise<BatchResult>;
+  /** Ends it at the server, which forgets an idle one in any case. */
+  close(): void;
+}
+
+export interface Stmt {
+  sql: string;
+  named_args?: Array<{ name: string; value: Cell }>;
+  want_rows: boolean;
+}
+
+export interface Step {
+  stmt: Stmt;
+  condition?: Condition;
+}
+
+type Condition = { type: "ok"; step: number } | { type: "not"; cond: Condition };
+
+/** `value` is a text for an integer, and not there for null. */
+export interface Cell {
+  type: "text" | "integer" | "float" | "null";
+  value?: string | number;
+}
+
+export interface StmtResult {
+  cols: Array<{ name: string }>;
+  rows: Cell[][];
+}
+
+export interface BatchResult {
+  step_results: Array<StmtResult | null>;
+  step_errors: Array<Told | null>;
+}
+
+interface Told {
+  message: string;
+  code?: string;
+}
+
+/** An error that the server tells, by a code or by the status of its answer. */
+export class ServerError extends Error {
+  readonly code?: string;
+  constructor({ message, code }: Told, readonly status?: number) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** Makes a call and returns its whole answer. */
+export type Post = (url: string, body: string) => Promise<{ response: Response; text: string }>;
+
+type Request =
+  | { type: "execute"; stmt: Stmt }
+  | { type: "batch"; batch: { steps: Step[] } }
+  | { type: "close" };
+
+interface Answer {
+  baton: string | null;
+  base_url: string | null;
+  results: Array<{ type: "ok"; response: { result: unknown } } | { type: "error"; error: Told }>;
+}
+
+/** Opens a stream with its first call, which runs `first` before all else and ignores what becomes of it. */
+export function openStream(base: string, post: Post, first: Stmt[] = []): Stream {
+  let url = pipelineOf(base);
+  let baton: string | null = null;
+  const before = first.map((stmt): Request => ({ type: "execute", stmt }));
+
+  async function call(requests: Request[]): Promise<Answer["results"]> {
+    const { response, text } = await post(url, JSON.stringify({ baton, requests }));
+    if (!response.ok) throw errorOf(response, text);
+    const answer: Answer = JSON.parse(text);
+    baton = answer.baton;
+    if (answer.base_url) url = pipelineOf(answer.base_url);
+    return answer.results;
+  }
+
+  async function run(request: Request): Promise<unknown> {
+    const result = (await call([...before.splice(0), request])).at(-1)!;
+    if (result.type === "error") throw new ServerError(result.error);
+    return result.response.result;
+  }
+
+  return {
+    execute: async (stmt) => await run({ type: "execute", stmt }) as StmtResult,
+    batch: async (steps) => await run({ type: "batch", batch: { steps } }) as BatchResult,
+    close() {
+      if (baton !== null) call([{ type: "close" }]).catch(() => {});
+    },
+  };
+}
+
+function pipelineOf(base: string): string {
+  return new URL("v2/pipeline", base).href;
+}
+
+function errorOf({ status, headers }: Response, text: string): ServerError {
+  const isJson = headers.get("Content-Type") === "application/json";
+  return new ServerError(isJson ? JSON.parse(text) : { message: text }, status);
+}

@@ -4,7 +4,7 @@ import idiomorph from "idiomorph/dist/idiomorph.esm.js" with { type: "text" };
 import frontStyle from "../../views/front/front.css" with { type: "text" };
 import front from "../../views/front/front.js" with { type: "text" };
 import session from "../../views/front/session.js" with { type: "text" };
-import { PANELS, TABS_STYLE } from "../../views/panels/panels.ts";
+import { PANELS, PANELS_STYLE } from "../../views/panels/panels.ts";
 import applying from "../../views/room/applying.js" with { type: "text" };
 import finding from "../../views/room/finding.js" with { type: "text" };
 import following from "../../views/room/following.js" with { type: "text" };
@@ -35,8 +35,7 @@ const STYLE = [
   pageStyle,
   HUES_STYLE,
   roomStyle,
-  ...PANELS.map(({ style }) => style),
-  TABS_STYLE,
+  PANELS_STYLE,
   proseStyle,
   frontStyle,
 ];

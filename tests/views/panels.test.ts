@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { PLACES } from "../../views/panels/panel.ts";
 import { PANELS, TABS } from "../../views/panels/panels.ts";
+import style from "../../views/room/room.css" with { type: "text" };
 import { withApp } from "../support/app.ts";
 
 const isOnce = (names: string[]) => assert.equal(new Set(names).size, names.length, String(names));
@@ -8,6 +10,15 @@ Deno.test("panels share no id and no name of a script, and each has a tab", () =
   isOnce(PANELS.map(({ id }) => id));
   isOnce(PANELS.flatMap(({ scripts = {} }) => Object.keys(scripts)));
   assert.deepEqual(new Set(TABS), new Set(PANELS));
+});
+
+Deno.test("each place has a panel, and every arrangement of the page has each place", () => {
+  assert.deepEqual(new Set(PANELS.map(({ place }) => place)), new Set(PLACES));
+  const arrangements = [...style.matchAll(/grid-template-areas: (.*);/g)].map(([, areas]) =>
+    areas!.match(/\w+/g)
+  );
+  assert.equal(arrangements.length, 2);
+  for (const areas of arrangements) assert.deepEqual(new Set(areas), new Set(PLACES));
 });
 
 Deno.test("a panel's section, style and scripts are served with the page", () =>

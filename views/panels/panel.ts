@@ -20,12 +20,16 @@ export interface Fragment {
   once?: boolean;
 }
 
+/** The places of a wide page; panels of one place stand below each other. `views/room/room.css` arranges them. */
+export const PLACES = ["left", "middle", "right", "below", "corner"] as const;
+
 /** A part of a room's page. `Shown`: what it shows at first; `Changed`: what it is told of a change. */
 export interface Panel<Shown, Changed = unknown> {
   /** The id of its section. */
   id: string;
   /** Its name in the navigation. */
   name: string;
+  place: typeof PLACES[number];
   section(room: Shown, each: DrawEach): Markup | Promise<Markup>;
   /** What of it may have changed, drawn as its section draws it. */
   fragments?(update: Changed): Fragment[];

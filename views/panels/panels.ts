@@ -1,7 +1,7 @@
 import { AGENTS } from "./agents/agents.tsx";
 import { CONSOLE, type Evaluated } from "./console/console.tsx";
 import { MESSAGES, type MessagesShown, type NewestMessages } from "./messages/messages.tsx";
-import type { Panel, RoomLook } from "./panel.ts";
+import { type Panel, PLACES, type RoomLook } from "./panel.ts";
 import { STATE, type StateChanged, type StateShown } from "./state/state.tsx";
 import { TIMELINE, type TimelineShown } from "./timeline/timeline.tsx";
 
@@ -20,7 +20,9 @@ export const PANELS: Panel<RoomView, RoomUpdate>[] = [AGENTS, MESSAGES, STATE, T
 /** The same as tabs of a narrow page, which begins with the conversation. */
 export const TABS = [MESSAGES, ...PANELS.filter((panel) => panel !== MESSAGES)];
 
-/** On a narrow page only the panel of the chosen tab is shown; without a script all are. */
-export const TABS_STYLE = `@media (max-width: 699px) and (scripting: enabled) {
-  ${PANELS.map(({ id }) => `[data-tab="${id}"] .room > :not(#${id})`).join(", ")} { display: none; }
+/** The style of all panels. On a narrow page only the panel of the chosen tab is shown; without a script all are. */
+export const PANELS_STYLE = `${PANELS.map(({ style }) => style).join("\n")}
+${PLACES.map((place) => `.${place} { grid-area: ${place}; }`).join("\n")}
+@media (max-width: 699px) and (scripting: enabled) {
+  ${PANELS.map(({ id }) => `[data-tab="${id}"] .place > :not(#${id})`).join(", ")} { display: none; }
 }`;

@@ -6,7 +6,7 @@ export function enableFinding(reading) {
     if (/^m\d+$/.test(id)) await reading.reach(id);
     const found = document.getElementById(id);
     if (!found) return;
-    const part = found.closest("main > section");
+    const part = found.closest(".place > section");
     if (part) showPanel(part.id);
     if (found === part) return;
     for (const marked of document.querySelectorAll(".marked")) marked.classList.remove("marked");

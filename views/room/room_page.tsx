@@ -1,4 +1,4 @@
-import { type DrawEach, type Fragment } from "../panels/panel.ts";
+import { type DrawEach, type Fragment, PLACES } from "../panels/panel.ts";
 import { PANELS, type RoomUpdate, type RoomView, TABS } from "../panels/panels.ts";
 import { quoted, wordOf } from "../shared/addresses.ts";
 import { CopyText } from "../shared/copy.tsx";
@@ -9,8 +9,12 @@ import { Invitation } from "./invitation.tsx";
 /** Draws a room's page, complete without the script, which keeps it up to date. */
 export async function roomPage(room: RoomView, assets: Assets, each: DrawEach): Promise<Markup> {
   const { id, address, now, agents, counts, revision } = room;
-  const sections: Markup[] = [];
-  for (const panel of PANELS) sections.push(await panel.section(room, each));
+  const places: Markup[] = [];
+  for (const place of PLACES) {
+    const sections: Markup[] = [];
+    for (const panel of PANELS) if (panel.place === place) sections.push(await panel.section(room, each));
+    places.push(<div class={`place ${place}`}>{sections}</div>);
+  }
   return (
     <Layout
       title={`${id} · Convene`}
@@ -40,7 +44,7 @@ export async function roomPage(room: RoomView, assets: Assets, each: DrawEach): 
         <Counts revision={revision} agents={agents} counts={counts} />
       </header>
       <main class="room">
-        {sections}
+        {places}
       </main>
       <nav class="tabs" aria-label="Parts of the room">
         {TABS.map(({ id, name }) => <a href={`#${id}`} data-tab={id}>{name}</a>)}

@@ -10,6 +10,7 @@ export const AGENTS_SHOWN = 200;
 export const AGENTS: Panel<RoomLook, RoomLook> = {
   id: "agents",
   name: "Agents",
+  place: "left",
   style,
   async section({ agents, now }, each) {
     return (

@@ -23,6 +23,7 @@ export interface Evaluated {
 export const CONSOLE: Panel<RoomLook & Evaluated> = {
   id: "console",
   name: "Console",
+  place: "corner",
   style,
   scripts: { console },
   section: ({ id, address, agents, evaluation }) => (

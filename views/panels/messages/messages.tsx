@@ -37,6 +37,7 @@ export interface NewestMessages extends MessagesShown {
 export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown> = {
   id: "talk",
   name: "Talk",
+  place: "middle",
   style,
   scripts: { reach, reading, threads },
   async section({ id, address, now, counts, messages, answered, older }, each) {

@@ -40,6 +40,7 @@ export interface StateChanged {
 export const STATE: Panel<RoomLook & StateShown, RoomLook & StateChanged> = {
   id: "state",
   name: "State",
+  place: "right",
   style,
   scripts: { state },
   async section({ id, now, scopes }, each) {

@@ -21,6 +21,7 @@ export interface TimelineShown {
 export const TIMELINE: Panel<RoomLook & TimelineShown, RoomLook & TimelineShown> = {
   id: "timeline",
   name: "Timeline",
+  place: "below",
   style,
   scripts: { timeline },
   async section({ timeline, now }, each) {

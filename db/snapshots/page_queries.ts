@@ -1,5 +1,6 @@
 import { type Listing, PAGE_BYTES } from "../consistent_read/listing.ts";
-import { selectLivingKeys } from "../state/living.ts";
+import { VIEW_SCOPE } from "../state/entry.ts";
+import { selectLiving, selectLivingKeys } from "../state/living.ts";
 import { listingOf } from "../messages/read.ts";
 import { type Row, type Statement, weightOf } from "../driver/statement.ts";
 
@@ -28,6 +29,13 @@ const KEYS = `
     CROSS JOIN state
       ON state.room_id = :room AND state.scope = wanted.value ->> 0 AND state.key = wanted.value ->> 1
    WHERE NOT deleted AND expr IS NULL`;
+
+const VIEWS = `${
+  selectLiving(
+    "key, expr, version, updated_at, updated_by",
+    `WHERE room_id = :room AND scope = '${VIEW_SCOPE}'`,
+  )
+} ORDER BY key`;
 
 const RECENT_WRITES = `
   SELECT scope, key, version, revision, updated_at, updated_by, deleted
@@ -69,6 +77,11 @@ export function selectKeys(room: string, keys: Array<{ scope: string; key: strin
   const wanted = JSON.stringify(keys.map(({ scope, key }) => [scope, key]));
   const args = { room, keys: wanted, longest: LONGEST };
   return { sql: KEYS, args, weight: weightOf(keys.length * LONGEST) };
+}
+
+/** Selects all views, without their values. */
+export function selectViews(room: string): Statement {
+  return { sql: VIEWS, args: { room } };
 }
 
 /** Selects the newest writes of a room, of each key the last, and its newest messages. */

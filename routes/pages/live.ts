@@ -3,7 +3,6 @@ import type { Hono } from "hono";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
 import type { Changes } from "../../db/snapshots/changes.ts";
 import { selectAnswered, selectOlder, selectWindow } from "../../db/snapshots/page_queries.ts";
-import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
 import { Evaluation } from "../../views/panels/console/console.tsx";
@@ -19,7 +18,9 @@ import { LIMITS } from "../http/limits.ts";
 import { large, resource } from "../http/methods.ts";
 import { queryNumber, queryText } from "../http/input/queries.ts";
 import { roomOf } from "../http/requests.ts";
-import { entryView, loadLive, messageView, messageViews, scopesOf } from "./room_view.ts";
+import { changed } from "./panel_data.ts";
+import { loadRoom } from "./room_view.ts";
+import { messageViews, scopesOf } from "./shown.ts";
 import type { Services } from "../services.ts";
 import { event, type Script, streamOf } from "../http/stream.ts";
 import type { WaitLog } from "./wait_log.ts";
@@ -36,16 +37,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
   const drawings = createDrawings(draw);
 
   async function draw(viewer: Viewer, room: string, changes?: Changes): Promise<Drawn[]> {
-    const messages = changes?.messages ?? [];
-    const live = await loadLive(services, log, viewer, room, [selectAnswered(room, messages)]);
-    const state = (changes?.state ?? []).filter(({ scope }) => scope !== VIEW_SCOPE);
-    const fragments = fragmentsOf({
-      ...live,
-      messages: await mapYielding(messages, messageView),
-      answered: await messageViews(live.extra[0]!),
-      entries: await mapYielding(state.flatMap((entry) => "deleted" in entry ? [] : [entry]), entryView),
-      gone: (changes?.state ?? []).filter((entry) => "deleted" in entry),
-    });
+    const fragments = fragmentsOf(await loadRoom(services, log, viewer, room, changed(changes)));
     return await mapYielding(fragments, ({ draw, ...fragment }) => ({ ...fragment, html: textOf(draw()) }));
   }
 

@@ -19,6 +19,7 @@ import { nearPath, pathOf, templatesOf } from "../http/paths.ts";
 import { queryText } from "../http/input/queries.ts";
 import { queryNames } from "../openapi/operation.ts";
 import { FRONT } from "./guide.ts";
+import { FIRST } from "./panel_data.ts";
 import { loadRoom } from "./room_view.ts";
 import type { Services } from "../services.ts";
 import { createWaitLog, type WaitLog } from "./wait_log.ts";
@@ -59,12 +60,12 @@ function mountPages(app: Hono, services: Services, documents: Documents): void {
 async function sendRoom(c: Context, services: Services, log: WaitLog, id: string): Promise<Response> {
   try {
     const viewer = services.viewerOf(c);
-    const room = await loadRoom(services, log, viewer, existingId(id), services.addressOf(c));
+    const room = await loadRoom(services, log, viewer, existingId(id), FIRST);
     const expr = queryText(c, "expr");
     const evaluation = expr
       ? await evaluationOf(services, viewer, room.id, expr, c.req.url, queryText(c, "agent"))
       : undefined;
-    const markup = await roomPage({ ...room, evaluation }, ASSETS, drawEach);
+    const markup = await roomPage({ ...room, address: services.addressOf(c), evaluation }, ASSETS, drawEach);
     if (isBusy()) await yieldToOthers();
     return await sendPieces(c, [page(markup)]);
   } catch (error) {

@@ -1,8 +1,47 @@
-import { LONGEST } from "../../db/snapshots/page_queries.ts";
+import type { Row } from "../../db/driver/statement.ts";
+import { type Message, toHead } from "../../db/messages/read.ts";
+import { LONGEST, toCut } from "../../db/snapshots/page_queries.ts";
+import type { Entry } from "../../db/state/entry.ts";
+import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
+import type { MessageView } from "../../views/panels/messages/messages.tsx";
+import type { EntryView, ScopeView } from "../../views/panels/state/state.tsx";
 import type { Shown } from "../../views/shared/values.tsx";
 
 /** Returns a value, or the beginning of a long one. */
 export function shownOf(value: unknown): Shown {
   const json = JSON.stringify(value);
   return json.length > LONGEST ? { cut: json.slice(0, LONGEST), size: json.length } : { value };
+}
+
+export function messageView({ body, ...message }: Message): MessageView {
+  return { ...message, shown: shownOf(body) };
+}
+
+/** Converts rows of messages, yielding in between. */
+export function messageViews(rows: Row[]): Promise<MessageView[]> {
+  return mapYielding(rows, (row) => ({ ...toHead(row), shown: toCut(row, "body") }));
+}
+
+/** Groups the rows of a window of the state by scope, yielding in between. */
+export async function scopesOf(rows: Row[]): Promise<ScopeView[]> {
+  const scopes = new Map<string, ScopeView>();
+  for (const row of rows) {
+    if (isBusy()) await yieldToOthers();
+    const scope = row.scope as string;
+    if (!scopes.has(scope)) scopes.set(scope, { scope, entries: [], total: Number(row.total) });
+    scopes.get(scope)!.entries.push({
+      scope,
+      key: row.key as string,
+      shown: toCut(row),
+      version: Number(row.version),
+      updated_at: row.updated_at as string,
+      updated_by: row.updated_by as string | null,
+    });
+  }
+  return [...scopes.values()];
+}
+
+export function entryView(entry: Entry): EntryView {
+  const { scope, key, value, version, updated_at, updated_by } = entry;
+  return { scope, key, shown: shownOf(value), version, updated_at, updated_by };
 }

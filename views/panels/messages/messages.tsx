@@ -27,10 +27,9 @@ export interface MessagesShown {
   answered: MessageView[];
 }
 
-/** The newest messages, and how many older ones there are. */
+/** The newest messages. */
 export interface NewestMessages extends MessagesShown {
   address: string;
-  older: number;
 }
 
 /** The conversation. */
@@ -40,7 +39,8 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
   place: "middle",
   style,
   scripts: { reach, reading, threads },
-  async section({ id, address, now, counts, messages, answered, older }, each) {
+  async section({ id, address, now, counts, messages, answered }, each) {
+    const older = counts.count - messages.length;
     const kinds = [...new Set(messages.map(({ kind }) => kind))].sort();
     const senders = [...new Set(messages.flatMap(({ from_agent }) => from_agent ?? []))].sort();
     return (
@@ -61,7 +61,7 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
               <input type="checkbox" name="threads" /> threads
             </label>
           </form>
-          <Reach messages={messages} counts={counts} older={older} />
+          <Reach messages={messages} counts={counts} />
         </div>
         <div class="scroller" id="messages-scroller" tabindex={0} role="region" aria-label="Messages">
           <p class="older" id="older" hidden={older === 0}>
@@ -96,9 +96,7 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
 };
 
 /** What the filters do not see; the script keeps the figures true. */
-function Reach(
-  { messages, older, counts }: Pick<RoomLook & NewestMessages, "messages" | "older" | "counts">,
-) {
+function Reach({ messages, counts }: Pick<RoomLook & NewestMessages, "messages" | "counts">) {
   const figures: Record<string, number> = {
     here: messages.length,
     messages: counts.count,
@@ -107,7 +105,7 @@ function Reach(
   };
   const figure = (name: string) => <b data-figure={name}>{figures[name]!.toLocaleString("en")}</b>;
   return (
-    <p class="quiet reach" id="reach" hidden={older === 0}>
+    <p class="quiet reach" id="reach" hidden={messages.length === counts.count}>
       Filters see only the last {figure("here")} of {figure("messages")} messages (unclaimed:{" "}
       {figure("unclaimed-here")} of {figure("unclaimed")}).
     </p>

@@ -15,9 +15,11 @@ export const WRITABLE = `${SERVED} AND ${NOTHING_DUE}`;
 
 /**
  * Value of the column `due` of a room's row: the database's time and the kinds that may be due, null where nothing is.
- * It is short, since a server prepares it again for each read, which takes longer than running it.
+ * It is short, since a server prepares it again for each read, which takes longer than running it. It asks for the time
+ * only where something may be due: a coalesced read has a row for each request.
  */
-export const DUE_NOW = `CASE WHEN due <= ${NOW} AND ${SERVED} THEN json_array(${NOW}, ends) END`;
+export const DUE_NOW =
+  `CASE WHEN due IS NOT NULL AND due <= ${NOW} AND ${SERVED} THEN json_array(${NOW}, ends) END`;
 export const DUE = `${DUE_NOW} AS due`;
 
 /**

@@ -86,7 +86,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a mark that outlives its lease",
-    edits: [["`CASE WHEN due <= ${NOW} AND ${SERVED} THEN json_array", "`CASE WHEN FALSE THEN json_array"]],
+    edits: [[
+      "`CASE WHEN due IS NOT NULL AND due <= ${NOW} AND ${SERVED} THEN json_array",
+      "`CASE WHEN FALSE THEN json_array",
+    ]],
     test: "tests/model/schedules.test.ts",
     filter: "a mark ends with its lease",
   },

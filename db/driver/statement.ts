@@ -11,6 +11,12 @@ export interface Statement extends Condition {
   weight?: number;
 }
 
+/** Selects the arguments that the SQL names: a server refuses others. */
+export function argsOf(sql: string, args: Record<string, Value>): Record<string, Value> {
+  const names = new Set(sql.match(/:\w+/g));
+  return Object.fromEntries(Object.entries(args).filter(([name]) => names.has(`:${name}`)));
+}
+
 /** Bytes of rows that weigh 1; a batch of reads holds 2 MB of them. */
 const WEIGHED_BYTES = 8 * 1024;
 

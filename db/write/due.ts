@@ -15,11 +15,9 @@ export const WRITABLE = `${SERVED} AND ${NOTHING_DUE}`;
 
 /**
  * Value of the column `due` of a room's row: the database's time and the kinds that may be due, null where nothing is.
- * It is short, since a server prepares it again for each read, which takes longer than running it. It asks for the time
- * only where something may be due: a coalesced read has a row for each request.
+ * It is short, since a server prepares it again for each read, which takes longer than running it.
  */
-export const DUE_NOW =
-  `CASE WHEN due IS NOT NULL AND due <= ${NOW} AND ${SERVED} THEN json_array(${NOW}, ends) END`;
+export const DUE_NOW = `CASE WHEN due <= ${NOW} AND ${SERVED} THEN json_array(${NOW}, ends) END`;
 export const DUE = `${DUE_NOW} AS due`;
 
 /**
@@ -66,7 +64,9 @@ export interface Due {
 
 /** Reads a row with `DUE`. */
 export function dueOf(room: string, row: Row | undefined): Due | undefined {
-  if (typeof row?.due !== "string") return undefined;
-  const [moment, ends] = JSON.parse(row.due);
+  const due = row?.due ?? null;
+  if (due === null) return undefined;
+  // In a coalesced read it comes as a part of the JSON of all rows.
+  const [moment, ends] = typeof due === "string" ? JSON.parse(due) : due as number[];
   return { room, moment, ends };
 }

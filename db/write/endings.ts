@@ -1,7 +1,7 @@
 import type { Database } from "../database.ts";
 import { DatabaseUnavailable } from "../driver/faults.ts";
 import { SERVED } from "../release.ts";
-import type { Row, Statement } from "../driver/statement.ts";
+import { argsOf, type Row, type Statement } from "../driver/statement.ts";
 import type { Coalescer } from "../batching/sender.ts";
 import type { Viewer } from "../viewer.ts";
 import { ADMITTED, advance, FROM_ADMITTED } from "./admission.ts";
@@ -108,7 +108,7 @@ export async function makeEndings(
     const args = { room, moment, nonce: database.newId() };
     return [
       { sql: admit, args, single: true },
-      ...effects.map((sql) => ({ sql, args, weight: size.weight })),
+      ...effects.map((sql) => ({ sql, args: argsOf(sql, args), weight: size.weight })),
     ];
   });
   const settle = { sql: SETTLE, args: { room, moment } };

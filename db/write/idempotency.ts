@@ -2,7 +2,7 @@ import type { Database } from "../database.ts";
 import type { IdempotencyKey, KeyedRequest, Outcome, WriteAs, WriteContext } from "./context.ts";
 import { Refusal } from "../refusal.ts";
 import { keyFor } from "../viewer.ts";
-import type { Condition, Row, Statement, Value } from "../driver/statement.ts";
+import { argsOf, type Condition, type Row, type Statement } from "../driver/statement.ts";
 
 /**
  * The format of stored outcomes: their values and rows for each write, in order. A release that changes it raises it,
@@ -131,7 +131,7 @@ export function held(key: IdempotencyKey): Condition {
 function storeAnswer(key: IdempotencyKey, { sql, args, answer }: Step): Statement[] {
   if (answer === undefined) return [];
   const query = answer.query ?? sql;
-  return [{ sql: STORE_ROWS(answer.columns, query), args: { ...used(query, args), ...own(key) } }];
+  return [{ sql: STORE_ROWS(answer.columns, query), args: { ...argsOf(query, args), ...own(key) } }];
 }
 
 /** Stores the revision of the write, which the query selects. */
@@ -201,10 +201,4 @@ function at({ viewer, scope, key }: Pick<KeyedRequest, "viewer" | "scope" | "key
 
 function expiry({ now, lifetime }: Pick<IdempotencyKey, "now" | "lifetime">): string {
   return new Date(now.getTime() - lifetime).toISOString();
-}
-
-/** Selects the arguments that the SQL names. */
-function used(sql: string, args: Record<string, Value>): Record<string, Value> {
-  const names = new Set(sql.match(/:\w+/g));
-  return Object.fromEntries(Object.entries(args).filter(([name]) => names.has(`:${name}`)));
 }

@@ -8,29 +8,31 @@ const FAILED = `messages AS failed INDEXED BY messages_claimed
   WHERE failed.room_id = :room AND failed.claimed_by IS NOT NULL AND failed.revision = ${REVISION}
     AND failed.status = 'failed'`;
 
+// Each message is passed once, however many ways lead to it: a thousand tasks may have 32 needs each. They fail at the
+// time at which the last of those did that this write fails first.
 /** Fails all messages that need one which this write has failed, directly or by others between. */
 export const FAIL_DEPENDENTS = `
-  WITH RECURSIVE chain (id, need, done_at) AS (
-    SELECT needs.message_id, needs.need_id, failed.done_at
-      FROM needs CROSS JOIN (SELECT id, done_at FROM ${FAILED}) AS failed
-     WHERE needs.room_id = :room AND needs.need_id = failed.id
+  WITH RECURSIVE chain (id) AS (
+    SELECT failed.id FROM ${FAILED}
     UNION
-    SELECT needs.message_id, needs.need_id, chain.done_at
-      FROM chain CROSS JOIN needs ON needs.room_id = :room AND needs.need_id = chain.id)
+    SELECT needs.message_id FROM chain CROSS JOIN needs ON needs.room_id = :room AND needs.need_id = chain.id)
   UPDATE messages SET
-    status = 'failed', claimed_by = '', done_at = chain.done_at, revision = ${REVISION},
-    failure = json_object('reason', 'need', 'message', chain.need)
-   FROM chain WHERE messages.room_id = :room AND messages.id = chain.id AND ${ADMITTED}`;
+    status = 'failed', claimed_by = '', revision = ${REVISION},
+    done_at = (SELECT MAX(failed.done_at) FROM ${FAILED}),
+    failure = json_object('reason', 'need', 'message', (
+      SELECT MIN(need_id) FROM needs
+       WHERE needs.room_id = :room AND message_id = messages.id AND need_id IN (SELECT id FROM chain)))
+   WHERE room_id = :room AND id IN (SELECT id FROM chain) AND status = 'blocked' AND ${ADMITTED}`;
 
 /** Removes the needs of the messages that this write has failed, after `FAIL_DEPENDENTS`. */
 export const DROP_NEEDS_OF_FAILED = `
   DELETE FROM needs WHERE room_id = :room AND message_id IN (SELECT failed.id FROM ${FAILED})`;
 
-/** The error that the last release or failure of a message gave, as JSON. */
-export const LAST_ERROR = `(
-  SELECT json(error) FROM attempts
+/** The error that the last release or failure of a message gave, as a member in JSON; empty without one. */
+const LAST_ERROR = `COALESCE(',"error":' || (
+  SELECT error FROM attempts
    WHERE attempts.room_id = messages.room_id AND message_id = messages.id AND ended IN ('released', 'failed')
-   ORDER BY attempts.fence DESC LIMIT 1)`;
+   ORDER BY attempts.fence DESC LIMIT 1), '')`;
 
 /** True of a message whose claim was its last. */
 export const EXHAUSTED = `(messages.attempts >= max_attempts)`;
@@ -48,8 +50,7 @@ export function endClaim(time: string): string {
     "claimed_until = NULL",
     `status = CASE WHEN ${EXHAUSTED} THEN 'failed' END`,
     `done_at = CASE WHEN ${EXHAUSTED} THEN ${time} END`,
-    `failure = CASE WHEN ${EXHAUSTED} THEN
-       json_patch('{}', json_object('reason', 'attempts', 'error', ${LAST_ERROR})) END`,
+    `failure = CASE WHEN ${EXHAUSTED} THEN '{"reason":"attempts"' || ${LAST_ERROR} || '}' END`,
     `revision = ${REVISION}`,
   ].join(", ");
 }

@@ -204,19 +204,76 @@ export const ERRORS = {
   },
   already_claimed: {
     status: 409,
-    cause: "Another agent holds the message: `claimed_by`.",
+    cause: "Another agent holds the message: `claimed_by`, until `claimed_until` if that is not null.",
     cure: "Take another task.",
-    members: ["claimed", "claimed_by", "claimed_at"],
-    say: ({ message, claimed_by, claimed_at }: {
+    members: ["claimed", "claimed_by", "claimed_at", "claimed_until"],
+    say: ({ message, claimed_by, claimed_at, claimed_until }: {
       message: number;
       claimed_by: string;
       claimed_at: string;
+      claimed_until: string | null;
     }) => ({
       message: `Message ${message} is claimed by ${JSON.stringify(claimed_by)}.`,
       claimed: false,
       claimed_by,
       claimed_at,
+      claimed_until,
       hint: "Take another one: GET .../messages?unclaimed=true",
+    }),
+  },
+  task_blocked: {
+    status: 409,
+    cause: "The message needs others that are not done yet: `blocked_by`.",
+    cure: "Take one of those, or wait until its `status` is `open`.",
+    members: ["blocked_by"],
+    say: ({ message, blocked_by }: { message: number; blocked_by: number[] }) => ({
+      message: `Message ${message} is blocked by ${blocked_by.join(", ")}.`,
+      blocked_by,
+      hint: "Take one of those, or wait until its status is open.",
+    }),
+  },
+  task_over: {
+    status: 409,
+    cause: "The task is done or has failed: `status`.",
+    cure: "Take another task.",
+    members: ["status", "done_at", "claimed_by"],
+    say: ({ message, status, done_at, claimed_by }: {
+      message: number;
+      status: string;
+      done_at: string;
+      claimed_by: string | null;
+    }) => ({
+      message: `Message ${message} ${status === "done" ? "is done" : "has failed"}.`,
+      status,
+      done_at,
+      claimed_by,
+      hint: "Take another one: GET .../messages?unclaimed=true",
+    }),
+  },
+  lease_lost: {
+    status: 409,
+    cause: "The claim is no longer the agent's under this `fence`: it ended, or was never made.",
+    cure: "Drop the work, and claim the message again if it is `open`.",
+    members: ["status", "claimed_by", "claimed_until", "fence"],
+    // `unnamed`: the agent holds it, but has not named the fence, as a claim with a ttl demands.
+    say: ({ message, status, claimed_by, claimed_until, fence }: {
+      message: number;
+      status: string;
+      claimed_by: string | null;
+      claimed_until: string | null;
+      fence: number | null;
+      unnamed?: boolean;
+    }) => ({
+      message: status === "claimed"
+        ? `Message ${message} is claimed by ${JSON.stringify(claimed_by)} under the fence ${fence}.`
+        : `Message ${message} is ${status}, not claimed.`,
+      status,
+      claimed_by,
+      claimed_until,
+      fence,
+      hint: status === "open"
+        ? "Claim it again: POST .../messages/:msgId/claim"
+        : "Drop the work: what you did under another fence does not count.",
     }),
   },
   agent_exists: {
@@ -231,17 +288,25 @@ export const ERRORS = {
   limit_reached: {
     status: 409,
     cause:
-      "The room has as many keys, views or agents as it may have, or its views would be too long in total.",
-    cure: "Delete keys and views that nobody needs, or use another room.",
+      "The room has as many keys, views or agents as it may have, its views would be too long in total, or too many tasks would hang together by `needs`.",
+    cure:
+      "Delete keys and views that nobody needs, let tasks be done before more need them, or use another room.",
     members: ["index?"],
     // `bytes`: the size that the views would have.
     say: ({ index, ...full }:
       & { index?: number; max: number }
       & (
         | { of: "keys" | "views" | "agents" }
+        | { of: "needs" }
         | { of: "bytes"; bytes: number }
       )) =>
-      full.of === "bytes"
+      full.of === "needs"
+        ? {
+          message: `At most ${full.max} tasks that are not over hang together by needs.`,
+          index,
+          hint: "Let some of them be done first, or name fewer needs.",
+        }
+        : full.of === "bytes"
         ? {
           message: `A room's views have at most ${full.max} bytes in all; they would have ${full.bytes}.`,
           index,

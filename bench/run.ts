@@ -8,7 +8,6 @@ const ALL = [
   "idle",
   "scaling",
   "contention",
-  "gates",
   "cel",
   "cold_start",
   "profile",

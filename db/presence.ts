@@ -1,6 +1,7 @@
 import { NOW } from "./clock.ts";
 import type { Database } from "./database.ts";
 import type { Row, Statement } from "./driver/statement.ts";
+import { timeOf } from "./write/due.ts";
 import { type Admission, ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
 import { COALESCED_HEARTBEATS } from "./write/coalesced_write.ts";
 import { SERVICE } from "./viewer.ts";
@@ -96,6 +97,52 @@ export function newestOf(waits: WaitInProgress[]): Newest {
 /** Reads rows of `newestWaitsOf`. */
 export function toNewest(rows: Row[]): Newest {
   return newestOf(rows.map(toWait));
+}
+
+/** Milliseconds without a sign of life after which an agent that does not wait counts as gone. */
+const ALIVE_MS = 60_000;
+
+const RECIPIENTS = `
+  SELECT asked.key AS n, status, last_heartbeat, waiting_on,
+         waiting_on IS NOT NULL OR last_heartbeat >= ${timeOf(`(${NOW} - ${ALIVE_MS})`)} AS alive
+    FROM (
+      SELECT asked.key, agents.status, agents.last_heartbeat, (
+          SELECT waiting_on FROM waits
+           WHERE waits.room_id = agents.room_id AND agent_id = agents.id AND +until > ${NOW}
+           ORDER BY waits.revision DESC LIMIT 1) AS waiting_on
+        FROM json_each(:asked) AS asked
+        CROSS JOIN agents ON agents.room_id = asked.value ->> 0 AND agents.id = asked.value ->> 1) AS asked`;
+
+/** An agent that is written to; null where it is not registered. */
+export interface Recipient {
+  registered: boolean;
+  alive: boolean | null;
+  status: Status | null;
+  waiting_on: string | null;
+  last_heartbeat: string | null;
+}
+
+/** Columns of a row of `selectRecipients`. */
+export const RECIPIENT = ["n", "status", "last_heartbeat", "waiting_on", "alive"];
+
+/** Selects those of these agents that are registered, each with its index `n`. */
+export function selectRecipients(asked: Array<[room: string, agent: string] | null>): Statement {
+  return { sql: RECIPIENTS, args: { asked: JSON.stringify(asked) } };
+}
+
+/** Reads a row of `selectRecipients`. */
+export function toRecipient(row: Row | undefined): Recipient {
+  if (row === undefined) {
+    return { registered: false, alive: null, status: null, waiting_on: null, last_heartbeat: null };
+  }
+  const waiting_on = row.waiting_on as string | null;
+  return {
+    registered: true,
+    alive: Boolean(row.alive),
+    status: waiting_on === null ? row.status as Status : "waiting",
+    waiting_on,
+    last_heartbeat: row.last_heartbeat as string,
+  };
 }
 
 /** Shows an agent as `waiting` on its newest wait's condition while one is in progress, else with its own status. */

@@ -8,7 +8,8 @@ import { mountEval } from "./eval.ts";
 import { mountEvents } from "./events.ts";
 import { baseHeaders } from "./http/headers.ts";
 import { mountMcp } from "./mcp.ts";
-import { mountMessages } from "./messages.ts";
+import { mountMessages } from "./messages/handlers.ts";
+import { mountTasks } from "./messages/tasks.ts";
 import { mountHealth } from "./health.ts";
 import { answerAtPlainPath } from "./http/paths.ts";
 import { createPreflight } from "./http/preflight.ts";
@@ -35,6 +36,7 @@ export function createApp(services: Services): Hono {
   mountRooms(app, services);
   mountAgents(app, services);
   mountMessages(app, services);
+  mountTasks(app, services);
   mountState(app, services);
   mountEval(app, services);
   mountChanges(app, services);

@@ -36,6 +36,17 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
     "the views of a room have at most 64 KiB of UTF-8 in all",
   ],
   agents: [CONTRACT, "a room has at most 1,000 agents, even when many come at once"],
+  needs: ["contract/tasks.test.ts", "members of tasks have their types and bounds"],
+  needsTogether: [
+    "contract/needs.test.ts",
+    "at most 1,000 tasks that are not over hang together by needs, in whichever direction",
+  ],
+  attempts: ["contract/tasks.test.ts", "members of tasks have their types and bounds"],
+  attemptErrorBytes: [
+    "contract/tasks.test.ts",
+    "an error has at most 4 KiB of JSON, a result 64 KiB",
+  ],
+  leaseSeconds: ["contract/tasks.test.ts", "members of tasks have their types and bounds"],
   includeFields: ["contract/wait_include.test.ts", "an include names at most 100 fields"],
   listLength: [CONTRACT, CUT],
   listDefault: ["contract/messages.test.ts", "messages are listed by ascending id, 100 at a time"],

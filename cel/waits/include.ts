@@ -1,6 +1,7 @@
 import { type ChangesQuery, selectChanges, toChanges } from "../../db/snapshots/changes.ts";
 import type { Json } from "../../db/json.ts";
-import { selectMessages, toMessage } from "../../db/messages/read.ts";
+import { selectMessages } from "../../db/messages/listing.ts";
+import { toMessage } from "../../db/messages/read.ts";
 import type { Snapshot } from "../../db/snapshots/snapshot.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";

@@ -388,4 +388,6 @@ export const MIGRATIONS: string[][] = [
         WHERE id = OLD.room_id AND due = OLD.until;
      END`,
   ],
+  // Whether a claim had a ttl when it was completed: whoever repeats the completion has to name its fence.
+  [`ALTER TABLE attempts ADD COLUMN leased INTEGER NOT NULL DEFAULT 0`],
 ];

@@ -1,7 +1,8 @@
 import { type Listing, PAGE_BYTES } from "../consistent_read/listing.ts";
 import { VIEW_SCOPE } from "../state/entry.ts";
 import { selectLiving, selectLivingKeys } from "../state/living.ts";
-import { listingOf } from "../messages/read.ts";
+import { HOLDER } from "../messages/columns.ts";
+import { listingOf } from "../messages/listing.ts";
 import { type Row, type Statement, weightOf } from "../driver/statement.ts";
 
 // Numbers the keys without their values, so that only the rows shown are read whole, and at most a page of them.
@@ -42,7 +43,7 @@ const RECENT_WRITES = `
     FROM state INDEXED BY state_changed WHERE room_id = :room ORDER BY revision DESC LIMIT :limit`;
 
 const RECENT_MESSAGES = `
-  SELECT id, from_agent, to_agent, kind, created_at, claimed_by, claimed_at, SUBSTR(body, 1, 80) AS body
+  SELECT id, from_agent, to_agent, kind, created_at, ${HOLDER} AS claimed_by, claimed_at, SUBSTR(body, 1, 80) AS body
     FROM messages WHERE room_id = :room ORDER BY id DESC LIMIT :limit`;
 
 const COUNT_OLDER = `SELECT COUNT(*) AS count FROM messages WHERE room_id = :room AND id < :before`;

@@ -1,6 +1,6 @@
 import { pause } from "../pause.ts";
 import type { Database } from "../database.ts";
-import { holds } from "../write/read_set.ts";
+import { type ReadSetAt, unchangedSince } from "../write/read_set.ts";
 import type { Step } from "../write/idempotency.ts";
 import { COALESCED_PUTS } from "./coalesced_put.ts";
 import { Refusal, served } from "../refusal.ts";
@@ -10,7 +10,7 @@ import { explainRefusal, type Put, selectStored, storedArgs } from "./explain_re
 import { preconditionsOf, type StateWrite } from "./preconditions.ts";
 import type { Row } from "../driver/statement.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
-import type { Judged, KeyChange, Operation, Outcome, WriteContext } from "../write/context.ts";
+import type { Operation, Outcome, WriteContext } from "../write/context.ts";
 import { commit } from "../write/write.ts";
 import { UPSERT } from "./entry_sql.ts";
 
@@ -45,8 +45,7 @@ const MAX_PAUSE_MS = 20;
  */
 export function putEntries(database: Database, room: string, put: Put): Operation<Written> {
   return {
-    run: (context, judged) => runPut({ database, context, room, put, judged }),
-    changes: changesOf(put.writes),
+    run: (context, readSet) => runPut({ database, context, room, put, readSet }),
     answer: ({ now, revision, rows }) => ({
       entries: put.writes.map((write, n) => entryOf(room, write, rows[n]![0]!, put.agent, now)),
       revision: revision!,
@@ -54,31 +53,23 @@ export function putEntries(database: Database, room: string, put: Put): Operatio
   };
 }
 
-/** The changes of writes; undefined with a view, whose value depends on its expression. */
-function changesOf(writes: StateWrite[]): KeyChange[] | undefined {
-  if (writes.some(({ expr }) => expr !== undefined)) return undefined;
-  return writes.map(({ scope, key, delta, value = null }) =>
-    delta === undefined ? { scope, key, value } : { scope, key, delta }
-  );
-}
-
 interface Attempt {
   database: Database;
   context: WriteContext;
   room: string;
   put: Put;
-  judged?: Judged;
+  readSet?: ReadSetAt;
 }
 
 async function runPut(attempt: Attempt): Promise<Outcome | undefined> {
-  const { database, room, put, judged } = attempt;
+  const { database, room, put, readSet } = attempt;
   const plain = await putCoalesced(attempt);
   if (plain) return plain;
   const whole = put.writes.every(({ delta = 0 }) => Number.isSafeInteger(delta));
   const outcome = whole ? await tryPut(attempt) : "fraction";
   if (outcome !== "fraction") return outcome;
   const add = () => putSums(attempt);
-  return await (judged ? add() : database.serialize(room, add)); // a gated write is serialized already
+  return await (readSet ? add() : database.serialize(room, add)); // a gated write is serialized already
 }
 
 /**
@@ -86,11 +77,11 @@ async function runPut(attempt: Attempt): Promise<Outcome | undefined> {
  * times. Returns undefined for any other put, and where it must go alone.
  */
 async function putCoalesced(
-  { database, context, room, put, judged }: Attempt,
+  { database, context, room, put, readSet }: Attempt,
 ): Promise<Outcome | undefined> {
   const [{ scope, key, value, delta, expr, ifVersion }] = put.writes as [StateWrite];
   if (
-    put.writes.length > 1 || judged || context.idempotencyKey ||
+    put.writes.length > 1 || readSet || context.idempotencyKey ||
     [delta, expr, ifVersion].some((condition) => condition !== undefined)
   ) {
     return;
@@ -111,11 +102,11 @@ async function putCoalesced(
  * decimal as JSON's double. Returns "fraction" where the stored number is one.
  */
 async function tryPut(
-  { database, context, room, put, judged }: Attempt,
+  { database, context, room, put, readSet }: Attempt,
 ): Promise<Outcome | undefined | "fraction"> {
-  const [nonce, now] = [judged?.nonce ?? context.newId(), await context.time()];
+  const [nonce, now] = [context.newId(), await context.time()];
   const preconditions = preconditionsOf(put.writes);
-  const unchanged = holds(judged?.guard);
+  const unchanged = unchangedSince(readSet);
   const { outcome, reads } = await commit(database, context, {
     room,
     part: "state",

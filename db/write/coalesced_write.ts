@@ -1,5 +1,5 @@
 import type { Coalescer } from "../batching/sender.ts";
-import type { Statement } from "../driver/statement.ts";
+import type { Row, Statement } from "../driver/statement.ts";
 import { BEAT, beat } from "./heartbeat.ts";
 
 /** One of several writes of a kind that are admitted together. */
@@ -12,7 +12,7 @@ export interface CoalescedWrite {
 }
 
 /** The result of a write; undefined where its room does not exist, or cannot take all of its writes. */
-type CoalescedResult = { revision: number; version: number | undefined } | undefined;
+type CoalescedResult = { revision: number; version: number | undefined; beside?: Row } | undefined;
 
 /** The SQL of a kind of coalesced write. `json_each(:writes)` gives the rows of `asRow`. */
 interface CoalescedWriteKind<Item extends CoalescedWrite> {
@@ -24,6 +24,10 @@ interface CoalescedWriteKind<Item extends CoalescedWrite> {
   alone?(item: Item): [admission: Statement, effect: Statement];
   /** Makes a row; `later`: how many writes of the same room follow. */
   asRow(item: Item, later: number): unknown[];
+  /** Makes a further statement of the admitted rooms, whose `later` is as of `asRow`. */
+  count?(items: Item[], later: Map<Item, number>): Statement;
+  /** Makes the query of a row for some items, `n` of which is the item's index; it comes as `beside`. */
+  beside?(items: Item[]): Statement | undefined;
 }
 
 const UPDATE_HEARTBEATS = `
@@ -63,20 +67,25 @@ export function createCoalescedWrites<Item extends CoalescedWrite>(
       const beats = items.flatMap(({ room, agent, now }): Heartbeat[] =>
         agent === undefined ? [] : [[room, agent, now]]
       );
+      if (kind.count) statements.push(kind.count(items, laterOf(items)));
       if (beats.length > 0) statements.push(...COALESCED_HEARTBEATS.statements(beats));
-      return statements;
+      const beside = kind.beside?.(items);
+      return beside ? [...statements, beside] : statements;
     },
-    results(items, [admitted, effects]) {
+    results(items, [admitted, effects, ...further]) {
       const revisions = new Map(admitted!.map(({ room, revision }) => [room, Number(revision)]));
       const versions = new Map(
         effects!.map(({ room, revision, version }) => [`${revision} ${room}`, Number(version)]),
       );
       const later = laterOf(items);
-      return items.map((item) => {
+      const beside = new Map(
+        kind.beside?.(items) ? further.at(-1)!.map((row) => [Number(row.n), row]) : [],
+      );
+      return items.map((item, n) => {
         const last = revisions.get(item.room);
         if (last === undefined) return undefined;
         const revision = last - later.get(item)!;
-        return { revision, version: versions.get(`${revision} ${item.room}`) };
+        return { revision, version: versions.get(`${revision} ${item.room}`), beside: beside.get(n) };
       });
     },
   };

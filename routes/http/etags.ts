@@ -66,12 +66,10 @@ export function refuseHeaders(c: Context, names: string[], why: string): void {
 /** Turns a write's `version_conflict` into `etag_mismatch` if a header named the version. */
 export function withEtag<Answer>(
   headerVersion: number | undefined,
-  operation: Operation<Answer>,
+  { run, answer }: Operation<Answer>,
 ): Operation<Answer> {
-  if (headerVersion === undefined) return operation;
-  const run: typeof operation.run = (context) =>
-    operation.run(context).catch((error) => Promise.reject(mismatchOf(error)));
-  return { ...operation, run };
+  if (headerVersion === undefined) return { run, answer };
+  return { run: (context) => run(context).catch((error) => Promise.reject(mismatchOf(error))), answer };
 }
 
 function mismatchOf(error: unknown): unknown {

@@ -29,6 +29,16 @@ export const LIMITS = {
   viewBytes: 64 * 1024,
   /** Agents of a room: a look at `agents` loads each. */
   agents: 1_000,
+  /** Messages that a message may need: a post looks at each. */
+  needs: 32,
+  /** Tasks that are not over and hang together by `needs`: one that fails may take all others along in its write. */
+  needsTogether: 1_000,
+  /** Claims of a task before it counts as failed, which its poster may set so high. */
+  attempts: 1_000,
+  /** Bytes of an `error` as JSON: every reader of a failed message pays for it. */
+  attemptErrorBytes: 4 * 1024,
+  /** Seconds of a claim: work that shows no sign for longer than a day is dead. */
+  leaseSeconds: 24 * 60 * 60,
   /** Fields of a wait's `include`: each scope that it names is a query of its own. */
   includeFields: 100,
   /** Messages or rooms of one answer. */

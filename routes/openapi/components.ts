@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type ErrorCode, ERRORS, type Row } from "../../errors.ts";
+import { MESSAGE_STATUSES } from "../../db/messages/columns.ts";
 import { docsOf } from "../http/errors.ts";
 import * as parts from "../http/input/schema_parts.ts";
 import { STATE } from "../state/operations.ts";
@@ -21,8 +22,13 @@ const ERROR_MEMBERS: Record<string, z.ZodType> = {
   }),
   evaluated: json,
   claimed: z.literal(false),
-  claimed_by: z.string(),
+  claimed_by: z.string().nullable(),
   claimed_at: time,
+  claimed_until: time.nullable(),
+  blocked_by: z.array(z.int().min(1)).meta({ description: "The needs that are not done yet" }),
+  status: z.enum(MESSAGE_STATUSES),
+  done_at: time,
+  fence: count.nullable(),
 };
 
 /** Names an error's schema: `VersionConflict` for `version_conflict`. */

@@ -33,16 +33,15 @@ export function mountState(app: Hono, services: Services): void {
   function gated<Answer>(
     { if: expression, agent = null }: { if?: string; agent?: string | null },
     room: string,
-    operation: Operation<Answer>,
+    { run, answer }: Operation<Answer>,
   ): Operation<Answer> {
-    if (expression === undefined) return operation;
-    const { run, changes } = operation;
+    if (expression === undefined) return { run, answer };
     return {
-      ...operation,
       async run(context) {
         const gate = { viewer: context.viewer, condition: await compileOf(expression), self: agent };
-        return await gates.through(room, { gate, changes, run: (judged) => run(context, judged) });
+        return await gates.through(room, gate, (readSet) => run(context, readSet));
       },
+      answer,
     };
   }
 

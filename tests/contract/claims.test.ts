@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { contract, type Subject } from "../support/backends.ts";
 import { assertError, assertInvalid, assertRecent, assertStatus } from "../support/shapes.ts";
 
+const REFUSED = ["claimed", "claimed_by", "claimed_at", "claimed_until"];
+
 const claim = (t: Subject, room: string, id: number, agent: string) =>
   t.post(`/rooms/${room}/messages/${id}/claim`, { agent });
 
@@ -10,10 +12,18 @@ contract("a claim answers who has the message, and the message shows it", async 
   const message = await t.message(room);
   const reply = await claim(t, room, message.id, "ann");
   assertStatus(reply, 200);
-  assert.deepEqual(reply.body, { claimed: true, claimed_by: "ann", message_id: message.id });
+  const { claimed, claimed_by, message_id } = reply.body;
+  assert.deepEqual([claimed, claimed_by, message_id], [true, "ann", message.id]);
   const shown = (await t.get(`/rooms/${room}/messages/${message.id}`)).body;
   assertRecent(shown.claimed_at);
-  assert.deepEqual(shown, { ...message, claimed_by: "ann", claimed_at: shown.claimed_at });
+  assert.deepEqual(shown, {
+    ...message,
+    claimed_by: "ann",
+    claimed_at: shown.claimed_at,
+    status: "claimed",
+    fence: reply.revision,
+    attempts: 1,
+  });
 });
 
 contract("a message that another has is refused with who has it and since when", async (t) => {
@@ -21,11 +31,11 @@ contract("a message that another has is refused with who has it and since when",
   const { id } = await t.message(room);
   await claim(t, room, id, "ann");
   const reply = await claim(t, room, id, "bob");
-  assertError(reply, 409, "already_claimed", ["claimed", "claimed_by", "claimed_at"]);
+  assertError(reply, 409, "already_claimed", REFUSED);
   const shown = (await t.get(`/rooms/${room}/messages/${id}`)).body;
   assert.deepEqual(
-    [reply.body.claimed, reply.body.claimed_by, reply.body.claimed_at],
-    [false, "ann", shown.claimed_at],
+    REFUSED.map((name) => reply.body[name]),
+    [false, "ann", shown.claimed_at, null],
   );
   assert.equal(shown.claimed_by, "ann");
 });
@@ -68,7 +78,7 @@ contract("of many claims at once one wins and the others learn who", async (t) =
   for (const reply of replies) {
     assert.equal(reply.body.claimed_by, winners[0]!.body.claimed_by);
     if (reply !== winners[0]) {
-      assertError(reply, 409, "already_claimed", ["claimed", "claimed_by", "claimed_at"]);
+      assertError(reply, 409, "already_claimed", REFUSED);
     }
   }
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import { DatabaseSync } from "node:sqlite";
 import { LIMITS } from "../../routes/http/limits.ts";
+import { toHead } from "../../db/messages/read.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 import { holdTimers } from "../support/timers.ts";
 
@@ -79,15 +80,12 @@ async function readWhileChanging(
   });
 }
 
-const MESSAGE =
-  "room_id, id, from_agent, to_agent, kind, body, created_at, reply_to, claimed_by, claimed_at, revision";
-
 function contentsOf(file: DatabaseSync): [number, Contents] {
   const rows = (sql: string, column: string) =>
     file.prepare(sql).all().map((row): Member => ({ ...row, [column]: JSON.parse(row[column] as string) }));
   return [file.prepare("SELECT revision FROM rooms WHERE id = 'r'").get()!.revision as number, {
     state: rows("SELECT * FROM state WHERE room_id = 'r' ORDER BY scope, key", "value"),
-    messages: rows(`SELECT ${MESSAGE} FROM messages WHERE room_id = 'r' ORDER BY id`, "body"),
+    messages: rows(`SELECT * FROM messages WHERE room_id = 'r' ORDER BY id`, "body"),
     agents: rows("SELECT * FROM agents WHERE room_id = 'r' ORDER BY joined", "meta"),
   }];
 }
@@ -152,7 +150,8 @@ Deno.test("a state that changes while it is read in pages is answered as it was 
     },
   }));
 
-const message = ({ revision: _, ...members }: Member) => members;
+const message = (row: Member) => ({ ...toHead(row), body: row.body });
+const isHeld = ({ claimed_by, status }: Member) => claimed_by !== null && status === null;
 const isOfAnn = ({ from_agent }: Member) => from_agent === "ann";
 const isOfBob = ({ from_agent }: Member) => from_agent === "bob";
 const isTaskOfCy = ({ to_agent, kind }: Member) => to_agent === "cy" && kind === "task";
@@ -169,6 +168,9 @@ Deno.test("messages that are posted and claimed while they are read in pages are
     async change(room, n) {
       const open = await room.send("GET", "/messages?unclaimed=true&limit=3") as unknown as Member[];
       await room.send("POST", `/messages/${open[n % 2]!.id}/claim`, { agent: "ada" });
+      // Others come back, or are over.
+      const end = ["complete", "release"][n % 3];
+      if (end) await room.send("POST", `/messages/${open[n % 2]!.id}/${end}`, { agent: "ada" });
       await room.send("POST", "/messages", { body: n, from: "ann" });
     },
     ask: {
@@ -179,12 +181,15 @@ Deno.test("messages that are posted and claimed while they are read in pages are
       ofSender: ["GET", "/messages?from=ann&limit=85"],
       newestOfSender: ["GET", "/messages?from=ann&last=85"],
       unclaimedOfSender: ["GET", "/messages?from=ann&unclaimed=true&limit=60"],
+      notDone: ["GET", "/messages?status=open&limit=70"],
     },
     expected: {
       all: ({ messages }) => messages.map(message),
       first: ({ messages }) => messages.slice(0, 80).map(message),
       newest: ({ messages }) => messages.slice(-80).map(message),
       unclaimed: ({ messages }) =>
+        messages.filter(({ claimed_by }) => claimed_by === null).slice(0, 70).map(message),
+      notDone: ({ messages }) =>
         messages.filter(({ claimed_by }) => claimed_by === null).slice(0, 70).map(message),
       ofSender: ({ messages }) => messages.filter(isOfAnn).slice(0, 85).map(message),
       newestOfSender: ({ messages }) => messages.filter(isOfAnn).slice(-85).map(message),
@@ -218,7 +223,9 @@ Deno.test("a page passes many messages at the most: where few match, they are of
         "GET",
         "/messages?kind=task&unclaimed=true&limit=9",
       ) as unknown as Member[];
-      await room.send("POST", `/messages/${open[3 * (n % 3)]!.id}/claim`, { agent: "ada" });
+      const task = `/messages/${open[3 * (n % 3)]!.id}`;
+      await room.send("POST", `${task}/claim`, { agent: "ada" });
+      if (n % 3) await room.send("POST", `${task}/complete`, { agent: "ada", result: n });
       await room.send("POST", "/messages", { body: n, from: "bob", to: "cy", kind: "task" });
     },
     ask: {
@@ -230,8 +237,14 @@ Deno.test("a page passes many messages at the most: where few match, they are of
       toReceiver: ["GET", "/messages?to=cy&kind=task&limit=1000"],
       newestToReceiver: ["GET", "/messages?to=cy&kind=task&last=1000"],
       open: ["GET", "/messages?to=cy&unclaimed=true&kind=task&limit=1000"],
+      held: ["GET", "/messages?status=claimed"],
+      done: ["GET", "/messages?status=done&last=1000"],
+      hers: ["GET", "/messages?claimed_by=ada&limit=1000"],
     },
     expected: {
+      held: ({ messages }) => messages.filter(isHeld).map(message),
+      done: ({ messages }) => messages.filter(({ status }) => status === "done").map(message),
+      hers: ({ messages }) => messages.filter(({ claimed_by }) => claimed_by === "ada").map(message),
       ofSender: ({ messages }) => messages.filter(isOfBob).map(message),
       newestOfSender: ({ messages }) => messages.filter(isOfBob).map(message),
       few: ({ messages }) => messages.filter(isOfBob).slice(0, 17).map(message),

@@ -17,7 +17,7 @@ Deno.test("a key is free again after its lifetime, and expired rows go with late
   const database = createDatabase(heldTime(time, () => connect(`file:${folder}/convene.db`)));
   const post = async (key: string, fingerprint = "same") => {
     const request = { viewer: EVERYBODY, scope: "r", key, fingerprint, lifetime: LIMITS.idempotencyMs };
-    const { run, answer } = postMessage(database, "r", { kind: "message", body: key });
+    const { run, answer } = postMessage(database, "r", { kind: "message", body: key }, LIMITS);
     const outcome = await runOnce(database, request, run);
     return { result: answer(outcome), replayed: outcome.replayed };
   };

@@ -6,6 +6,22 @@ type Request = [method: string, path: string, body: unknown];
 
 const ENTRY = ["version", "value"];
 const AGENT = ["id", "room_id", "name", "role", "meta", "status", "joined", "joined_at", "last_heartbeat"];
+const RECIPIENT = ["n", "status", "last_heartbeat", "waiting_on", "alive"];
+/** Earlier releases stored `claimed_by` and `claimed_at` alone, which is answered as they did. */
+const TASK = [
+  ...[
+    "id",
+    "status",
+    "claimed_by",
+    "claimed_at",
+    "claimed_until",
+    "fence",
+    "attempts",
+    "done_at",
+    "blocked_by",
+  ],
+  "again",
+];
 
 /**
  * What is stored of each write: how many unique values it took, and of each step that keeps rows their columns, in
@@ -23,7 +39,13 @@ const OUTCOMES: Array<[request: Request, unique: number, rows: string[][]]> = [
   ]],
   [["DELETE", "/rooms/r/state", { key: "a" }], 1, [["revision", "unmoved"]]],
   [["POST", "/rooms/r/messages", { from: "ann", body: 1, reply_to: 2 }], 1, []],
-  [["POST", "/rooms/r/messages/2/claim", { agent: "ann" }], 1, [["revision"], ["claimed_by", "claimed_at"]]],
+  [["POST", "/rooms/r/messages", { to: "ann", body: 1 }], 1, [RECIPIENT]],
+  [["POST", "/rooms/r/messages", { needs: [2], to: "bob", body: 1 }], 1, [
+    ["status", "done_at", "failure"],
+    [],
+  ]],
+  [["POST", "/rooms/r/messages/2/claim", { agent: "ann" }], 1, [["revision"], TASK]],
+  [["POST", "/rooms/r/messages/2/release", { agent: "ann" }], 1, [["revision"], TASK]],
   [["POST", "/rooms/r/agents", { name: "Bob" }], 2, [AGENT, []]],
   [["POST", "/rooms/r/agents/ann/heartbeat", { status: "busy" }], 1, [["id"], ["revision"]]],
 ];

@@ -8,7 +8,7 @@ import {
   selectMoved,
   selectPage,
 } from "../../db/consistent_read/listing.ts";
-import { type MessageFilter, selectMessages } from "../../db/messages/read.ts";
+import { type MessageFilter, selectMessages } from "../../db/messages/listing.ts";
 import { connect } from "../../db/driver/open.ts";
 import { MIGRATIONS, ROOM_TABLES } from "../../db/driver/schema.ts";
 import { selectEntries } from "../../db/state/read.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import fc from "fast-check";
-import { listMessages, type MessageFilter } from "../../db/messages/read.ts";
+import type { MessageFilter } from "../../db/messages/listing.ts";
+import { listMessages } from "../../db/messages/read.ts";
 import { EVERYBODY } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";
 

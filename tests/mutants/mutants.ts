@@ -14,7 +14,7 @@ export interface Mutant {
 export const MUTANTS: Mutant[] = [
   {
     name: "no revision guard",
-    edits: [[": readSetAt(data));", ": { ...readSetAt(data), revision: 2 ** 50 });"]],
+    edits: [["write(readSetAt(data))", "write({ ...readSetAt(data), revision: 2 ** 50 })"]],
     test: "tests/cel/gate.test.ts",
     filter: "a gate holds in the very state",
   },
@@ -53,18 +53,87 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "claim without nobody has it",
-    edits: [[" AND ${UNCLAIMED})`", ")`"]],
+    edits: [["where: UNCLAIMED };", 'where: "TRUE" };']],
     test: "tests/contract/claims.test.ts",
     filter: "file: of many claims at once",
   },
   {
     name: "claim without the room",
     edits: [[
-      "   WHERE room_id = :room AND id = :message AND ${ADMITTED}`",
-      "   WHERE id = :message AND ${ADMITTED}`",
+      "revision = ${REVISION}\n   WHERE room_id = :room AND id = :message AND ${ADMITTED}`;\n\n/** Records",
+      "revision = ${REVISION}\n   WHERE id = :message AND ${ADMITTED}`;\n\n/** Records",
     ]],
     test: "tests/contract/claims.test.ts",
     filter: "file: a claim reaches its own room only",
+  },
+  {
+    name: "a lease by an instance's clock",
+    edits: [["const END = `${NOW} + ", "const END = `${Date.now()} + "]],
+    test: "tests/contract/leases.test.ts",
+    filter: "file: a claim with ttl ends so many seconds from now",
+  },
+  {
+    name: "a fence that is not compared",
+    edits: [["ELSE ${FENCE} = :fence END)`", "ELSE TRUE END)`"]],
+    test: "tests/contract/leases.test.ts",
+    filter: "file: the same agent's later claim is another",
+  },
+  {
+    name: "a task that is completed twice",
+    edits: [['"(status IS NULL AND claimed_by = :agent)"', '"(claimed_by = :agent)"']],
+    test: "tests/contract/tasks.test.ts",
+    filter: "file: a completion is answered again",
+  },
+  {
+    name: "a result that is posted with each repetition",
+    edits: [["      again: COMPLETED,\n", ""], [
+      "where: HELD,\n        counts: posts",
+      "where: `(${HELD} OR ${COMPLETED})`,\n        counts: posts",
+    ]],
+    test: "tests/contract/tasks.test.ts",
+    filter: "file: of many completions at once one counts",
+  },
+  {
+    name: "needs that are ignored",
+    edits: [["${UNMET} AS unmet", "FALSE AS unmet"]],
+    test: "tests/contract/needs.test.ts",
+    filter: "file: a message is blocked until all that it needs is done",
+  },
+  {
+    name: "a task that is open when the first of its needs is done",
+    edits: [["AND need_id <> :message)", "AND need_id < 0)"]],
+    test: "tests/contract/needs.test.ts",
+    filter: "file: a message is blocked until all that it needs is done",
+  },
+  {
+    name: "a chain of needs that is cut short",
+    edits: [[
+      "ON needs.room_id = :room AND needs.need_id = chain.id)",
+      "ON needs.room_id = :room AND needs.need_id = chain.id LIMIT 3)",
+    ]],
+    test: "tests/contract/needs.test.ts",
+    filter: "file: where a need fails, so do those that need it",
+  },
+  {
+    name: "tasks that hang together counted in one direction",
+    edits: [[
+      "ON needs.room_id = :room AND needs.need_id = together.id\n",
+      "ON needs.room_id = :room AND needs.need_id = -together.id\n",
+    ]],
+    test: "tests/contract/needs.test.ts",
+    filter: "file: at most 1,000 tasks that are not over hang together",
+  },
+  {
+    name: "an ended lease that is not counted as open",
+    edits: [["AND (NEW.claimed_by IS NULL OR NEW.status IS NOT NULL)", "AND NEW.status IS NOT NULL"]],
+    test: "tests/contract/leases.test.ts",
+    filter: "file: hundreds of leases end",
+  },
+  {
+    name: "attempts that start anew when a lease ends",
+    edits: [["attempts = ${ATTEMPTS} + (${UNCLAIMED})", "attempts = 1"]],
+    test: "tests/contract/leases.test.ts",
+    filter: "file: a task whose last claim runs out is failed",
   },
   {
     name: "clearing waits without the token",
@@ -86,10 +155,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a mark that outlives its lease",
-    edits: [[
-      "`CASE WHEN due IS NOT NULL AND due <= ${NOW} AND ${SERVED} THEN json_array",
-      "`CASE WHEN FALSE THEN json_array",
-    ]],
+    edits: [["`CASE WHEN due <= ${NOW} AND ${SERVED} THEN json_array", "`CASE WHEN FALSE THEN json_array"]],
     test: "tests/model/schedules.test.ts",
     filter: "a mark ends with its lease",
   },
@@ -123,31 +189,13 @@ export const MUTANTS: Mutant[] = [
     filter: "file",
   },
   {
-    name: "a gate of a chain judged on the state before those ahead of it",
-    edits: [["applyChange(data, data.snapshot.agentIds, change);", "void change;"]],
-    test: "tests/cel/gate.test.ts",
-    filter: "a chain hands a turn on",
-  },
-  {
-    name: "the guard of a chain left out",
-    edits: [["      guard = { after: link.nonce };\n", ""]],
-    test: "tests/cel/gate.test.ts",
-    filter: "a write that is refused for its version",
-  },
-  {
-    name: "the effect of a refused write kept",
+    name: "retry without evaluating again",
     edits: [[
-      "      if (refused) {\n        links.push({ pending, refused });\n        continue;\n      }\n",
-      "      if (refused) {\n        links.push({ pending, refused });\n        for (const change of changes ?? []) applyChange(data, data.snapshot.agentIds, change);\n        continue;\n      }\n",
+      "          judge(data, gate);\n",
+      "          if (attempt === 1) judge(data, gate);\n",
     ]],
     test: "tests/cel/gate.test.ts",
-    filter: "a chain hands a turn on",
-  },
-  {
-    name: "a refusal over a state that is expected alone",
-    edits: [["if (broken || !proven) again.push(pending);", "if (broken) again.push(pending);"]],
-    test: "tests/cel/gate.test.ts",
-    filter: "what another instance has written since counts",
+    filter: "a gate holds in the very state",
   },
   {
     name: "view cycle unchecked",

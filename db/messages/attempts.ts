@@ -1,0 +1,69 @@
+import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/listing.ts";
+import type { Database } from "../database.ts";
+import { type Json, stored } from "../json.ts";
+import { Refusal } from "../refusal.ts";
+import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
+import type { Viewer } from "../viewer.ts";
+import { readCurrent } from "../write/endings.ts";
+import { mapYielding } from "../yield.ts";
+
+/** A claim of a message, and how it ended. */
+export interface Attempt {
+  fence: number;
+  agent: string;
+  claimed_at: string;
+  ended_at: string | null;
+  ended: "completed" | "released" | "failed" | "expired" | null;
+  error: Json;
+}
+
+const EXISTS = `SELECT 1 FROM messages WHERE room_id = :room AND id = :message`;
+
+const AFTER =
+  `FROM attempts WHERE room_id = :room AND message_id = :message AND fence > :after ORDER BY fence`;
+
+/** Bytes that an attempt costs beside its error. */
+const ATTEMPT_BYTES = 256;
+
+const LIST = `
+  WITH edge (position) AS MATERIALIZED (${
+  edgeOf(`SELECT IFNULL(octet_length(error), 0) + ${ATTEMPT_BYTES} AS size ${AFTER}`)
+})
+  SELECT fence, agent_id, claimed_at, ended_at, ended, error, (SELECT position FROM edge) AS edge ${AFTER}
+   LIMIT IFNULL((SELECT position FROM edge), -1)`;
+
+/**
+ * Lists the claims of a message, oldest first. Only the last one may change, so that pages make up the list of the
+ * moment at which the last page was read. Errors: `room_not_found`, `message_not_found`.
+ */
+export async function listAttempts(
+  database: Database,
+  viewer: Viewer,
+  room: string,
+  message: number,
+): Promise<{ attempts: Attempt[]; revision: number }> {
+  const attempts: Attempt[] = [];
+  for (;;) {
+    const args = { room, message, after: attempts.at(-1)?.fence ?? 0, bytes: SHORT_PAGE_BYTES };
+    const [rooms, messages, rows] = await readCurrent(database, viewer, [
+      { sql: ROOM_CURRENT, args: { room } },
+      { sql: EXISTS, args: { room, message } },
+      { sql: LIST, args, weight: SHORT_PAGE_WEIGHT },
+    ]);
+    const revision = revisionOf(rooms!);
+    if (messages!.length === 0) throw new Refusal("message_not_found", { message }, revision);
+    attempts.push(...await mapYielding(rows!, toAttempt));
+    if (rows!.length === 0 || rows![0]!.edge === null) return { attempts, revision };
+  }
+}
+
+function toAttempt(row: Record<string, unknown>): Attempt {
+  return {
+    fence: Number(row.fence),
+    agent: row.agent_id as string,
+    claimed_at: row.claimed_at as string,
+    ended_at: row.ended_at as string | null,
+    ended: row.ended as Attempt["ended"],
+    error: row.error === null ? null : stored(row.error as string),
+  };
+}

@@ -1,0 +1,124 @@
+import { NOW } from "../clock.ts";
+import { UNCLAIMED } from "../consistent_read/changed.ts";
+import type { Database } from "../database.ts";
+import type { Statement } from "../driver/statement.ts";
+import { ADMITTED } from "../write/admission.ts";
+import type { Operation, Outcome } from "../write/context.ts";
+import { endsAt } from "../write/due.ts";
+import { ATTEMPTS, FENCE } from "./columns.ts";
+import {
+  changedTask,
+  changeTask,
+  type Claimant,
+  HELD,
+  HELD_BY_AGENT,
+  notClaimable,
+  notHeld,
+  RELEASE_OF_TASKS,
+  REVISION,
+  whereMessage,
+} from "./task.ts";
+
+/** The end of a claim that begins or is renewed now, by the database's clock; null without a ttl. */
+const END = `${NOW} + :ttl * 1000`;
+
+const CLAIM = `
+  UPDATE messages SET
+    claimed_by = :agent,
+    claimed_at = CASE WHEN ${UNCLAIMED} THEN :now ELSE claimed_at END,
+    claimed_until = ${END},
+    fence = CASE WHEN ${UNCLAIMED} THEN ${REVISION} ELSE ${FENCE} END,
+    attempts = ${ATTEMPTS} + (${UNCLAIMED}),
+    revision = ${REVISION}
+   WHERE room_id = :room AND id = :message AND ${ADMITTED}`;
+
+/** Records the attempt of a claim that began with this write. */
+const BEGIN_ATTEMPT = `
+  INSERT INTO attempts (room_id, message_id, fence, agent_id, claimed_at)
+  SELECT room_id, id, fence, claimed_by, claimed_at FROM messages
+   WHERE room_id = :room AND id = :message AND fence = revision AND ${ADMITTED}`;
+
+const RENEW = `
+  UPDATE messages SET claimed_until = ${END}, fence = ${FENCE}, attempts = ${ATTEMPTS}, revision = ${REVISION}
+   WHERE room_id = :room AND id = :message AND ${ADMITTED}`;
+
+/** A claim, which ends at `claimed_until` unless that is null. */
+export interface Claimed {
+  claimed: true;
+  claimed_by: string;
+  message_id: number;
+  claimed_at: string;
+  claimed_until: string | null;
+  fence: number;
+  attempts: number;
+  /** Of the room. */
+  revision: number;
+}
+
+/**
+ * Claims a message for an agent, for `ttl` seconds or for good. To the agent that holds it, the claim is granted again;
+ * with a ttl it then ends so many seconds from now.
+ * Errors: `room_not_found`, `message_not_found`, `already_claimed`, `task_blocked`, `task_over`.
+ */
+export function claimMessage(
+  database: Database,
+  { ttl = null, ...claimant }: Claimant & { ttl?: number | null },
+): Operation<Claimed> {
+  const { room, message, agent } = claimant;
+  return {
+    run: (context) =>
+      changeTask(database, context, claimant, {
+        ...(ttl === null ? PLAIN : LEASED),
+        args: ttl === null ? { agent } : { agent, ttl },
+        again: HELD_BY_AGENT,
+        effects: ({ nonce, now }): Statement[] => [
+          { sql: CLAIM, args: { room, nonce, message, agent, ttl, now } },
+          { sql: BEGIN_ATTEMPT, args: { room, nonce, message } },
+        ],
+        refuse: notClaimable,
+      }),
+    answer: (outcome) => answerOf(outcome, message),
+  };
+}
+
+/** A claim that never ends: of what is open. */
+const PLAIN = { counts: ["unclaimed_count = unclaimed_count - 1"], where: UNCLAIMED };
+
+/** A claim that ends: of what is open, or of what the agent has, whose claim it renews. */
+const LEASED = {
+  counts: [`unclaimed_count = unclaimed_count - ${whereMessage(UNCLAIMED)}`, ...endsAt("leases", END)],
+  where: `(${UNCLAIMED} OR ${HELD_BY_AGENT})`,
+  requires: RELEASE_OF_TASKS,
+};
+
+/**
+ * Lets a claim end `ttl` seconds from now, whether it was to end or not.
+ * Errors: `room_not_found`, `message_not_found`, `lease_lost`.
+ */
+export function renewClaim(
+  database: Database,
+  { ttl, ...held }: Claimant & { fence: number; ttl: number },
+): Operation<Claimed> {
+  const { room, message, agent, fence } = held;
+  return {
+    run: (context) =>
+      changeTask(database, context, held, {
+        counts: endsAt("leases", END),
+        where: HELD,
+        args: { agent, fence, ttl },
+        requires: RELEASE_OF_TASKS,
+        effects: ({ nonce }) => [{ sql: RENEW, args: { room, nonce, message, ttl } }],
+        refuse: (task, revision) => notHeld(task, held, revision),
+      }),
+    answer: (outcome) => answerOf(outcome, message),
+  };
+}
+
+/** Makes the answer of an outcome; what an earlier release stored under a key is answered as it did. */
+function answerOf(outcome: Outcome, message: number): Claimed {
+  const { task, revision } = changedTask(outcome, message);
+  const { claimed_by, claimed_at, claimed_until, fence, attempts } = task;
+  const claim = { claimed: true, claimed_by, message_id: message } as const;
+  if (task.status === undefined) return { ...claim, revision } as Claimed;
+  return { ...claim, claimed_at, claimed_until, fence, attempts, revision } as Claimed;
+}

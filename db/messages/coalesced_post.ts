@@ -1,0 +1,82 @@
+import { weightOfJson } from "../batching/coalesce.ts";
+import type { Database } from "../database.ts";
+import { selectRecipients } from "../presence.ts";
+import type { Viewer } from "../viewer.ts";
+import { advance } from "../write/admission.ts";
+import { type CoalescedWrite, countByRoom, createCoalescedWrites } from "../write/coalesced_write.ts";
+import { WRITABLE } from "../write/due.ts";
+import { COUNT_COALESCED } from "./counts.ts";
+
+/** A message that answers none. */
+interface CoalescedPost extends CoalescedWrite {
+  from: string | null;
+  to: string | null;
+  kind: string;
+  /** JSON. */
+  body: string;
+}
+
+const ADDED = "(added.value ->> 1)";
+const ADMIT_COALESCED = `
+  ${advance("messages", posted(ADDED), ADDED)} FROM json_each(:added) AS added
+   WHERE rooms.id = added.value ->> 0 AND ${WRITABLE}
+  RETURNING id AS room, revision`;
+
+/** Counts posted messages in a room, and those that are open. */
+export function posted(count: string, open = count): string[] {
+  return [`message_count = message_count + ${count}`, `unclaimed_count = unclaimed_count + ${open}`];
+}
+
+/** The cells of a row of `json_each(:writes)`. */
+const CELLS = ["room", "later", "sender", "receiver", "kind", "body", "posted"];
+
+// Joins take the cells out, since a function call may fail, for which SQLite would copy each page to a file before the
+// statement changes it. OR FAIL spares that copy too: a failure rolls back the whole batch.
+const COALESCED_POST = `
+  INSERT OR FAIL INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, revision, attempts)
+  SELECT
+    rooms.id, rooms.revision - later.value, sender.value, receiver.value, kind.value, body.value, posted.value,
+    rooms.revision - later.value, 0
+  FROM json_each(:writes) AS write
+  ${CELLS.map((cell, n) => `CROSS JOIN json_each(write.value, '$[${n}]') AS ${cell}`).join("\n  ")}
+  CROSS JOIN rooms ON rooms.id = room.value AND rooms.admitted = :nonce`;
+
+/** Coalesces any number of posts into four statements, and one more where any has a recipient. */
+const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({
+  admission(items) {
+    return {
+      sql: ADMIT_COALESCED,
+      args: { added: JSON.stringify([...countByRoom(items)]), nonce: items[0]!.nonce },
+    };
+  },
+  effect: COALESCED_POST,
+  asRow: ({ room, from, to, kind, body, now }, later) => [room, later, from, to, kind, body, now],
+  count: (items, later) => ({
+    sql: COUNT_COALESCED,
+    args: { kinds: JSON.stringify(countByKind(items, later)), nonce: items[0]!.nonce },
+  }),
+  beside: (items) =>
+    items.some(({ to }) => to !== null)
+      ? selectRecipients(items.map(({ room, to }) => to === null ? null : [room, to]))
+      : undefined,
+});
+
+/** Counts messages by room and kind; the last has the fewest that follow it. */
+function countByKind(items: CoalescedPost[], later: Map<CoalescedPost, number>) {
+  const rooms = new Map<string, Map<string, [room: string, kind: string, count: number, later: number]>>();
+  for (const item of items) {
+    const { room, kind } = item;
+    let kinds = rooms.get(room);
+    if (kinds === undefined) rooms.set(room, kinds = new Map());
+    const counted = kinds.get(kind);
+    kinds.set(kind, [room, kind, (counted?.[2] ?? 0) + 1, later.get(item)!]);
+  }
+  return [...rooms.values()].flatMap((kinds) => [...kinds.values()]);
+}
+
+/** Posts a message with others; returns undefined where it must go alone, which tells why. */
+export async function postCoalesced(database: Database, viewer: Viewer, post: CoalescedPost) {
+  const result = await database.commitCoalesced(viewer, COALESCED_POSTS, post, weightOfJson(post.body));
+  if (result) database.announce({ room: post.room, part: "messages", revision: result.revision });
+  return result;
+}

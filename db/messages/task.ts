@@ -1,0 +1,166 @@
+import type { Database } from "../database.ts";
+import { argsOf, type Statement, type Value } from "../driver/statement.ts";
+import { Refusal } from "../refusal.ts";
+import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
+import { FROM_ADMITTED } from "../write/admission.ts";
+import type { Outcome, WriteContext } from "../write/context.ts";
+import { timeOf } from "../write/due.ts";
+import { heartbeatOf } from "../write/heartbeat.ts";
+import type { Step } from "../write/idempotency.ts";
+import { commit } from "../write/write.ts";
+import { ATTEMPTS, FENCE, HOLDER, type MessageStatus, STATUS, type Task } from "./columns.ts";
+
+/** A message of a room, and who claims it or has it. */
+export interface Claimant {
+  room: string;
+  message: number;
+  agent: string;
+}
+
+/** A claim that is held. Without `fence` it is whatever claim the agent holds, unless that has a ttl. */
+export interface Held extends Claimant {
+  fence?: number;
+}
+
+/** A message as a write leaves it, or finds it where it is refused. */
+export interface TaskNow extends Omit<Task, "max_attempts" | "needs" | "result_id" | "failure"> {
+  id: number;
+  blocked_by: number[];
+}
+
+const SHOWN = {
+  id: "id",
+  status: STATUS,
+  claimed_by: HOLDER,
+  claimed_at: "claimed_at",
+  claimed_until: timeOf("claimed_until"),
+  fence: FENCE,
+  attempts: ATTEMPTS,
+  done_at: "done_at",
+  blocked_by: `CASE status WHEN 'blocked' THEN (
+    SELECT json_group_array(need_id) FROM needs WHERE needs.room_id = :room AND message_id = :message) END`,
+};
+
+const COLUMNS = [...Object.keys(SHOWN), "again"];
+
+/** Selects a message as a write leaves or finds it, and whether the change was made before. */
+const get = (again: string) => `
+  SELECT ${Object.entries(SHOWN).map(([name, sql]) => `${sql} AS ${name}`).join(", ")}, ${again} AS again
+    FROM messages WHERE room_id = :room AND id = :message`;
+
+const NEVER = "FALSE";
+
+/** The first release that knows more of a message than who claimed it. */
+export const RELEASE_OF_TASKS = 2;
+
+/** The revision of the write, inside an effect. */
+export const REVISION = `(SELECT revision ${FROM_ADMITTED})`;
+
+/** A change of a message that an agent claims or has. The SQL may name `:room`, `:message` and `args`. */
+interface Change {
+  /** True of the message where the change is admitted. */
+  where: string;
+  /** True of the message where the change was made before, which is answered as if it were made now. */
+  again?: string;
+  args: Record<string, Value>;
+  counts?: string[];
+  requires?: number;
+  effects(write: { nonce: string; now: string }): Statement[];
+  /** Bring more for the answer. */
+  reads?: Step[];
+  refuse(task: TaskNow, revision: number): Refusal;
+}
+
+/**
+ * Commits a change of a message, and a sign of life of its agent. The outcome has the rows for `changedTask`, and those
+ * of the further reads. Errors: `room_not_found`, `message_not_found`; what `refuse` makes.
+ */
+export async function changeTask(
+  database: Database,
+  context: WriteContext,
+  { room, message, agent }: Claimant,
+  { where, again = NEVER, args, counts = [], requires, effects, reads = [], refuse }: Change,
+): Promise<Outcome> {
+  const [nonce, now] = [context.newId(), await context.time()];
+  const named = { ...args, room, message };
+  const statement = (sql: string) => ({ sql, args: argsOf(sql, named) });
+  const { outcome } = await commit(database, context, {
+    room,
+    part: "messages",
+    nonce,
+    now,
+    admission: {
+      counts,
+      where: [whereMessage(where)],
+      args: { ...argsOf([where, ...counts].join(), named), message },
+      requires,
+    },
+    effects: [...effects({ nonce, now: now.toISOString() }), ...heartbeatOf(room, agent, now)],
+    reads: [
+      { sql: ROOM_CURRENT, args: { room }, answer: { columns: ["revision"] } },
+      { ...statement(get(again)), answer: { columns: COLUMNS }, single: true },
+      ...reads,
+    ],
+    granted: statement(whereMessage(again)),
+  });
+  if (outcome.revision !== undefined) return outcome;
+  const { task, revision } = changedTask(outcome, message);
+  if (!outcome.rows[1]![0]!.again) throw refuse(task, revision);
+  return outcome;
+}
+
+/** Reads the room's revision and the message of an outcome. Errors: `room_not_found`, `message_not_found`. */
+export function changedTask(
+  { rows: [rooms, tasks] }: Outcome,
+  message: number,
+): { task: TaskNow; revision: number } {
+  const revision = revisionOf(rooms!);
+  const row = tasks![0];
+  if (row === undefined) throw new Refusal("message_not_found", { message }, revision);
+  const task = {
+    id: message,
+    status: row.status as MessageStatus,
+    claimed_by: row.claimed_by as string | null,
+    claimed_at: row.claimed_at as string | null,
+    claimed_until: row.claimed_until as string | null,
+    fence: row.fence === null ? null : Number(row.fence),
+    attempts: Number(row.attempts),
+    done_at: row.done_at as string | null,
+    blocked_by: JSON.parse(row.blocked_by as string ?? "[]"),
+  };
+  return { task, revision };
+}
+
+/** Says why an agent cannot claim a message. */
+export function notClaimable(task: TaskNow, revision: number): Refusal {
+  const { id: message, status, claimed_by, claimed_at, claimed_until, done_at, blocked_by } = task;
+  if (status === "blocked") return new Refusal("task_blocked", { message, blocked_by }, revision);
+  if (status !== "claimed") {
+    return new Refusal("task_over", { message, status, done_at: done_at!, claimed_by }, revision);
+  }
+  const claim = { claimed_by: claimed_by!, claimed_at: claimed_at!, claimed_until };
+  return new Refusal("already_claimed", { message, ...claim }, revision);
+}
+
+/** Says that an agent has no such claim, or has not named the fence of the one that it has. */
+export function notHeld(task: TaskNow, { agent, fence }: Held, revision: number): Refusal {
+  const { id: message, status, claimed_by, claimed_until, fence: current } = task;
+  const unnamed = fence === undefined && status === "claimed" && claimed_by === agent;
+  return new Refusal(
+    "lease_lost",
+    { message, status, claimed_by, claimed_until, fence: current, unnamed },
+    revision,
+  );
+}
+
+/** True of a message that `:agent` holds, under whatever fence. */
+export const HELD_BY_AGENT = "(status IS NULL AND claimed_by = :agent)";
+
+/** True of a message that `:agent` holds under `:fence`; without a fence, under a claim without ttl. */
+export const HELD = `(${HELD_BY_AGENT} AND
+  CASE WHEN :fence IS NULL THEN claimed_until IS NULL ELSE ${FENCE} = :fence END)`;
+
+/** True of a room where a condition holds of `:message`. */
+export function whereMessage(condition: string): string {
+  return `EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :message AND ${condition})`;
+}

@@ -1,0 +1,178 @@
+import { MESSAGE_STATUSES } from "../../db/messages/columns.ts";
+import { STATUSES } from "../../db/presence.ts";
+import type { Json } from "../../db/json.ts";
+import { made, type Parts } from "../http/input/schemas.ts";
+import { EXAMPLE_TIME } from "../http/input/wordings.ts";
+import { LIMITS } from "../http/limits.ts";
+
+export const shownMessage = {
+  id: 4,
+  room_id: "demo",
+  from_agent: "alice",
+  to_agent: null,
+  kind: "task",
+  body: { file: "a.ts" },
+  created_at: EXAMPLE_TIME,
+  reply_to: null,
+  claimed_by: null,
+  claimed_at: null,
+  status: "open",
+  claimed_until: null,
+  fence: null,
+  attempts: 0,
+  max_attempts: null,
+  needs: [],
+  done_at: null,
+  result_id: null,
+  failure: null,
+};
+
+const messageId = ({ z }: Parts) => z.int("must be a message's id, a whole number from 1 on").min(1);
+
+const seconds = ({ z }: Parts) => z.int("must be whole seconds").min(1).max(LIMITS.leaseSeconds);
+
+const otherNameOf = (name: string) =>
+  `Another name of \`${name}\`, as answers have it; not another value beside it`;
+
+export const messageBodies = (parts: Parts) => {
+  const { z, absent, defaulting, id, key, value, about } = parts;
+  return {
+    MessageRequest: z.strictObject({
+      from: absent(id).meta(about("Who sends; need not be registered")),
+      to: absent(id).meta(about("Whom it is for: an address, not a lock")),
+      kind: defaulting(key, "message"),
+      body: value.meta(about(`Any JSON of at most ${LIMITS.valueBytes} bytes`)),
+      reply_to: absent(messageId(parts)).meta(about("The id of the message of this room that is answered")),
+      needs: absent(
+        z.array(messageId(parts)).max(LIMITS.needs, `must hold at most ${LIMITS.needs} ids`),
+      ).meta(about("Ids of messages of this room: until all are `done` this one is `blocked`")),
+      max_attempts: absent(z.int().min(1).max(LIMITS.attempts))
+        .meta(
+          about("How often it may be claimed: it is `failed` when the last claim ends without `complete`"),
+        ),
+      from_agent: absent(id).meta(about(otherNameOf("from"))),
+      to_agent: absent(id).meta(about(otherNameOf("to"))),
+    }),
+  };
+};
+
+const fence = ({ z, absent, about }: Parts) =>
+  absent(z.int("must be the `fence` of the claim, a whole number").min(1))
+    .meta(about("The `fence` of the claim; needed while a claim with a `ttl` is held"));
+
+const error = ({ z, absent, about }: Parts) =>
+  absent(z.custom<Json>()).meta(
+    about(`Any JSON of at most ${LIMITS.attemptErrorBytes} bytes, kept with the attempt`),
+  );
+
+export const taskBodies = (parts: Parts) => {
+  const { z, absent, id, about } = parts;
+  const ttl = seconds(parts).meta(about("Seconds until the claim ends by itself"));
+  return {
+    ClaimRequest: z.strictObject({
+      agent: id,
+      ttl: absent(ttl).meta(about("Seconds until the claim ends by itself; without it it never does")),
+    }),
+    RenewRequest: z.strictObject({
+      agent: id,
+      fence: z.int().min(1).meta(about("The `fence` of the claim")),
+      ttl,
+    }),
+    ReleaseRequest: z.strictObject({ agent: id, fence: fence(parts), error: error(parts) }),
+    CompleteRequest: z.strictObject({
+      agent: id,
+      fence: fence(parts),
+      result: z.custom<Json>().optional().meta(
+        about(`Any JSON of at most ${LIMITS.valueBytes} bytes, posted as a message of kind \`result\``),
+      ),
+    }),
+    FailRequest: z.strictObject({ agent: id, fence: fence(parts), error: error(parts) }),
+  };
+};
+
+/** The schema of a message in answers; each call gives the same one. */
+export const answeredMessage = made(({ z, time, count, revision, json, about }: Parts) => ({
+  Message: z.object({
+    id: z.int().min(1).meta(about("The revision at which the message came")),
+    room_id: z.string(),
+    from_agent: z.string().nullable(),
+    to_agent: z.string().nullable(),
+    kind: z.string(),
+    body: json,
+    created_at: time,
+    reply_to: z.int().min(1).nullable(),
+    claimed_by: z.string().nullable().meta(about("Who has it now, or finished it")),
+    claimed_at: time.nullable(),
+    status: z.enum(MESSAGE_STATUSES),
+    claimed_until: time.nullable().meta(about("When the claim ends by itself; null where it does not")),
+    fence: revision.nullable().meta(about("The revision at which the last claim began")),
+    attempts: count.meta(about("How often it was claimed")),
+    max_attempts: z.int().min(1).nullable(),
+    needs: z.array(z.int().min(1)).meta(about("Until all of these are `done` it is `blocked`")),
+    done_at: time.nullable().meta(about("When it was done, or failed")),
+    result_id: z.int().min(1).nullable().meta(about("The message with its result")),
+    failure: z.object({
+      reason: z.enum(["failed", "attempts", "need", "ttl", "withdrawn", "trimmed"]),
+      error: json.optional().meta(about("What the last `fail` or `release` gave")),
+      message: z.int().min(1).optional().meta(about("The need that failed")),
+    }).nullable().meta(about("Why it failed")),
+  }),
+}));
+
+export function messageAnswers(parts: Parts) {
+  const { z, time, about } = parts;
+  const { Message } = answeredMessage(parts);
+  return {
+    Message,
+    PostedMessage: Message.extend({
+      recipient: z.object({
+        registered: z.boolean(),
+        alive: z.boolean().nullable().meta(
+          about("Whether it gave a sign of life in the last 60 s, or waits"),
+        ),
+        status: z.enum(STATUSES).nullable(),
+        waiting_on: z.string().nullable(),
+        last_heartbeat: time.nullable(),
+      }).optional().meta(about("Whom it is for, where `to` is given")),
+    }),
+    MessageList: z.array(Message),
+  };
+}
+
+export function taskAnswers(parts: Parts) {
+  const { z, time, count, revision, json, about } = parts;
+  const { Message } = answeredMessage(parts);
+  const message_id = z.int().min(1);
+  return {
+    Claim: z.object({
+      claimed: z.literal(true),
+      claimed_by: z.string(),
+      message_id,
+      claimed_at: time,
+      claimed_until: time.nullable(),
+      fence: revision.meta(about("The revision at which the claim began: a fencing token")),
+      attempts: count,
+    }),
+    Release: z.object({ released: z.literal(true), message_id, status: z.enum(["open", "failed"]) }),
+    Completion: z.object({
+      completed: z.literal(true),
+      message_id,
+      done_at: time,
+      result: Message.nullable().meta(about("The message with the result, where one was given")),
+    }),
+    Failure: z.object({
+      failed: z.literal(true),
+      message_id,
+      status: z.literal("failed"),
+      done_at: time,
+    }),
+    AttemptList: z.array(z.object({
+      fence: revision,
+      agent: z.string(),
+      claimed_at: time,
+      ended_at: time.nullable(),
+      ended: z.enum(["completed", "released", "failed", "expired"]).nullable(),
+      error: json.meta(about("What `release` or `fail` gave, else null")),
+    })),
+  };
+}

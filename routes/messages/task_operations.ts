@@ -1,0 +1,111 @@
+import type { ErrorCode } from "../../errors.ts";
+import { EXAMPLE_TIME } from "../http/input/wordings.ts";
+import { describe } from "../openapi/operation.ts";
+import { KEY } from "../openapi/parameters.ts";
+import { taskAnswers, taskBodies } from "./schemas.ts";
+
+const shownClaim = {
+  claimed: true,
+  claimed_by: "bob",
+  message_id: 4,
+  claimed_at: EXAMPLE_TIME,
+  claimed_until: "2026-11-22T04:25:00.000Z",
+  fence: 5,
+  attempts: 1,
+};
+
+const HOLDERS: ErrorCode[] = ["message_not_found", "lease_lost"];
+
+export const TASKS = describe({
+  bodies: taskBodies,
+  answers: taskAnswers,
+  operations: {
+    "/rooms/{room}/messages/{message}/claim": {
+      post: {
+        id: "claimMessage",
+        summary: "Claim a message: at any revision at most one agent has it",
+        description:
+          "With `ttl` the claim ends by itself, and others may claim it then. To claim what one has already is " +
+          "answered in the same way again; with `ttl` it then ends so many seconds from now.",
+        parameters: [KEY],
+        body: "ClaimRequest",
+        example: { agent: "bob", ttl: 300 },
+        answers: { 200: "Claim" },
+        shown: shownClaim,
+        errors: ["message_not_found", "already_claimed", "task_blocked", "task_over"],
+      },
+    },
+    "/rooms/{room}/messages/{message}/renew": {
+      post: {
+        id: "renewClaim",
+        summary: "Renew a claim: it ends `ttl` seconds from now",
+        description: "Only while it is the agent's under that `fence`, else 409.",
+        parameters: [KEY],
+        body: "RenewRequest",
+        example: { agent: "bob", fence: 5, ttl: 300 },
+        answers: { 200: "Claim" },
+        shown: shownClaim,
+        errors: HOLDERS,
+      },
+    },
+    "/rooms/{room}/messages/{message}/release": {
+      post: {
+        id: "releaseClaim",
+        summary: "Give a message back",
+        description: "It is `open` again, or `failed` where that was the last of its `max_attempts`.",
+        parameters: [KEY],
+        body: "ReleaseRequest",
+        example: { agent: "bob", fence: 5, error: { message: "disk full" } },
+        answers: { 200: "Release" },
+        shown: { released: true, message_id: 4, status: "open" },
+        errors: HOLDERS,
+      },
+    },
+    "/rooms/{room}/messages/{message}/complete": {
+      post: {
+        id: "completeTask",
+        summary: "Complete a task, with its result in the same write",
+        description:
+          "What needed it, and nothing else that is not `done`, is `open` from then on. Repeated by the same agent " +
+          "with the same `fence`, it is answered as the first time.",
+        parameters: [KEY],
+        body: "CompleteRequest",
+        example: { agent: "bob", fence: 5, result: { lines: 12 } },
+        answers: { 200: "Completion" },
+        shown: { completed: true, message_id: 4, done_at: EXAMPLE_TIME, result: null },
+        errors: HOLDERS,
+      },
+    },
+    "/rooms/{room}/messages/{message}/fail": {
+      post: {
+        id: "failTask",
+        summary: "End a task as `failed`, and all that need it",
+        description:
+          "By who has it; while it is `open` or `blocked` by who posted it, or by anybody where nobody is named.",
+        parameters: [KEY],
+        body: "FailRequest",
+        example: { agent: "bob", fence: 5, error: { message: "no such file" } },
+        answers: { 200: "Failure" },
+        shown: { failed: true, message_id: 4, status: "failed", done_at: EXAMPLE_TIME },
+        errors: HOLDERS,
+      },
+    },
+    "/rooms/{room}/messages/{message}/attempts": {
+      get: {
+        id: "listAttempts",
+        summary: "List the claims of a message, the oldest first",
+        description: "How each ended, and with which `error`.",
+        answers: { 200: "AttemptList" },
+        shown: [{
+          fence: 5,
+          agent: "bob",
+          claimed_at: EXAMPLE_TIME,
+          ended_at: null,
+          ended: null,
+          error: null,
+        }],
+        errors: ["message_not_found"],
+      },
+    },
+  },
+});

@@ -8,6 +8,7 @@ const ALL = [
   "idle",
   "scaling",
   "contention",
+  "gates",
   "cel",
   "cold_start",
   "profile",

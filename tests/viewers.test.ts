@@ -15,6 +15,7 @@ const KEPT: Record<string, Record<string, string>> = {
     cycles: "by definitions, which are the same for all",
   },
   "cel/rooms/definitions_memory.ts": { rooms: "views are defined in the open" },
+  "cel/rooms/gates.ts": { waiting: "keyFor", tails: "keyFor" },
   "cel/rooms/reader.ts": { defining: "views are defined in the open" },
   "cel/waits/follow.ts": { rooms: "revisions, and who is to be woken", shared: "keyFor" },
   "cel/waits/watch.ts": {

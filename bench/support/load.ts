@@ -17,20 +17,24 @@ async function run({ urls, connections, ms, requests }: Job): Promise<Outcome> {
   const began = performance.now();
   const ends = began + ms;
 
-  async function client(connection: Connection, first: number) {
+  const answered = opened.map(() => 0);
+  async function client(connection: Connection, first: number, own: number) {
     for (let next = first; performance.now() < ends; next++) {
       const sent = performance.now();
       const status = await connection.exchange(encoded[next % encoded.length]!).catch(() => "failed");
-      const answered = performance.now();
+      const now = performance.now();
       statuses[status] = (statuses[status] ?? 0) + 1;
-      if (Number(status) < 300 && answered <= ends) latencies.push(answered - sent);
+      if (Number(status) < 300 && now <= ends) {
+        latencies.push(now - sent);
+        answered[own]!++;
+      }
       if (status === "failed") return;
     }
   }
 
   const stride = Math.ceil(encoded.length / connections);
   const giveUp = setTimeout(() => opened.forEach((connection) => connection.close()), ms + GRACE_MS);
-  await Promise.all(opened.map((connection, n) => client(connection, n * stride)));
+  await Promise.all(opened.map((connection, n) => client(connection, n * stride, n)));
   clearTimeout(giveUp);
   opened.forEach((connection) => connection.close());
   return {
@@ -38,6 +42,7 @@ async function run({ urls, connections, ms, requests }: Job): Promise<Outcome> {
     p50: quantile(latencies, 0.5),
     p99: quantile(latencies, 0.99),
     statuses,
+    fairness: Math.max(...answered) / Math.min(...answered),
   };
 }
 

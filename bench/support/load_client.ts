@@ -16,6 +16,8 @@ export interface Outcome {
   p99: number;
   /** How many answers had which status; `failed`: none came. */
   statuses: Record<string, number>;
+  /** How many answers the fastest connection had for one of the slowest. */
+  fairness: number;
 }
 
 export interface LoadClient {

@@ -1,83 +1,222 @@
-import { pause } from "../../db/pause.ts";
 import type { Database } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
-import type { ReadSetAt } from "../../db/write/read_set.ts";
-import type { Json } from "../../db/json.ts";
-import { Refusal } from "../../db/refusal.ts";
-import type { Viewer } from "../../db/viewer.ts";
+import { createLru } from "../../db/lru.ts";
+import { pause } from "../../db/pause.ts";
+import { isRefusal, Refusal } from "../../db/refusal.ts";
+import { keyFor } from "../../db/viewer.ts";
+import type { Judged, KeyChange, Outcome } from "../../db/write/context.ts";
+import type { Guard } from "../../db/write/read_set.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
-import { createContext } from "./context.ts";
-import { EvaluationFailed, type Expression } from "../language/expression.ts";
-import type { Reader, RoomData } from "./reader.ts";
+import { type Reads, unionReads } from "../language/dependencies.ts";
+import { type Gate, judge, readSetAt } from "./judging.ts";
+import { covers, type Reader, type RoomData } from "./reader.ts";
+import { applyChange } from "./scopes.ts";
 
-export interface Gate {
-  viewer: Viewer;
-  /** Must be truthy in the state to which the write applies. */
-  condition: Expression;
-  self: string | null;
+/** A write behind a gate. */
+export interface GatedWrite {
+  gate: Gate;
+  /** What it changes of the state, in order; undefined where only the database can tell: then its chain ends with it. */
+  changes?: KeyChange[];
+  /** Makes the write; undefined where its guard no longer holds. */
+  run(judged: Judged): Promise<Outcome | undefined>;
 }
 
 export interface Gates {
   /**
-   * Evaluates the gate and runs `write` with the gate's read set. Reads and evaluates again where that has changed
-   * since, which `write` says by undefined. Errors: `precondition_failed`; `unavailable` when other writes won every
-   * attempt, or delayed it too long; `DatabaseUnavailable` where the database takes no writes; what `write` throws.
+   * Makes a write if its gate holds in the very state to which it applies. Errors: `precondition_failed`; `unavailable`
+   * when other writes won every attempt, or delayed it too long; `DatabaseUnavailable` where the database takes no
+   * writes; those of the write.
    */
-  through<T>(room: string, gate: Gate, write: (readSet: ReadSetAt) => Promise<T | undefined>): Promise<T>;
+  through(room: string, write: GatedWrite): Promise<Outcome>;
+}
+
+/** A gated write that waits for its turn. */
+interface Pending {
+  write: GatedWrite;
+  attempts: number;
+  giveUp: number;
+  resolve(outcome: Outcome): void;
+  reject(error: unknown): void;
+}
+
+/** A judged write of a chain: sent, or refused over what those before it leave. */
+interface Link {
+  pending: Pending;
+  nonce?: string;
+  sent?: Promise<Outcome | undefined>;
+  refused?: Refusal<"precondition_failed">["facts"];
+}
+
+/** What this instance's last chain left of a room, if no write has followed that of `nonce`. */
+interface Tail {
+  data: RoomData;
+  nonce: string;
+  at: number;
 }
 
 const MAX_ATTEMPTS = 30;
 const MAX_WAIT_MS = 7_000;
 const MAX_PAUSE_MS = 50;
+/** The maximum of writes in a chain: with entries of common size they fit into one batch (db/store.ts). */
+const MAX_CHAIN = 32;
+/** The maximum number of tails, and of keys that one may hold. */
+const [TAILS, TAIL_KEYS] = [64, 16];
+/** The age at which a tail is no longer tried: by then another write is likely to have followed. */
+const TAIL_MS = 1_000;
 
-/** Creates the gated writes. Serializes those of one room in this instance, which saves failed attempts. */
+/**
+ * Creates the gated writes. Those of a room that wait at the same time are a chain: one read of all that they read, each
+ * gate judged over what the ones before it leave, and all that hold committed under the guard of the first. A guard that
+ * fails sends all of them round again, in the order of their arrival.
+ */
 export function createGates(database: Database, reader: Reader): Gates {
-  return {
-    through(room, gate, write) {
-      const giveUp = database.elapsed() + MAX_WAIT_MS;
-      return database.serialize(room, async () => {
-        for (let attempt = 1; attempt <= MAX_ATTEMPTS && database.elapsed() < giveUp; attempt++) {
-          const data = await reader.load(gate.viewer, room, gate.condition.reads);
-          if (isBusy()) await yieldToOthers();
-          judge(data, gate);
-          if (data.snapshot.overdue) throw new DatabaseUnavailable("What is due cannot be ended.", false);
-          const written = await write(readSetAt(data));
-          if (written !== undefined) return written;
-          await pause(Math.random() * Math.min(attempt * 5, MAX_PAUSE_MS));
-        }
-        throw new Refusal("unavailable", { why: "gate_moved" });
-      });
-    },
-  };
-}
+  const waiting = new Map<string, Pending[]>();
+  const tails = createLru<Tail>(TAILS);
 
-function judge(data: RoomData, { condition, self }: Gate): void {
-  const { context } = createContext(data).from({ self });
-  const refusal = (evaluated: Json, failure?: EvaluationFailed) => {
-    const facts = { expression: condition.source, evaluated, failure };
-    return new Refusal("precondition_failed", facts, data.snapshot.revisions.revision);
-  };
-  let judgement;
-  try {
-    judgement = condition.judge(context);
-  } catch (error) {
-    throw error instanceof EvaluationFailed ? refusal(null, error) : error;
+  async function work(name: string, room: string, queue: Pending[]): Promise<void> {
+    while (queue.length > 0) queue.unshift(...await tryChain(name, room, queue.splice(0, MAX_CHAIN)));
+    waiting.delete(name);
   }
-  if (!judgement.truthy) throw refusal(judgement.value);
-}
 
-/** What the gate depends on. An agent's scope that is absent counts as its agent, whose registration would create it. */
-function readSetAt({ snapshot, reads: { state, agents, messages, heartbeats } }: RoomData): ReadSetAt {
-  const revision = snapshot.revisions.revision;
-  const beats = heartbeats
-    ? {
-      heartbeats: Object.fromEntries(snapshot.agents.map(({ id, last_heartbeat }) => [id, last_heartbeat])),
+  /** Judges and commits a chain; one by one where all together read too much. Returns those that go round again. */
+  async function tryChain(name: string, room: string, chain: Pending[]): Promise<Pending[]> {
+    try {
+      return await database.serialize(room, () => round(name, room, chain));
+    } catch (error) {
+      const left: Pending[] = [];
+      if (chain.length === 1 || !isRefusal(error, "unavailable")) {
+        chain.forEach(({ reject }) => reject(error));
+      } else for (const pending of chain) left.push(...await tryChain(name, room, [pending]));
+      return left;
     }
-    : {};
-  if (state === "all" || agents === "all") {
-    return { revision, state, agents: "all", messages, ...beats };
   }
-  const scopes = [...state.scopes, ...state.keys.map(({ scope }) => scope)];
-  const absent = scopes.filter((scope) => !scope.startsWith("_") && !snapshot.agentIds.includes(scope));
-  return { revision, state, agents: [...agents, ...absent], messages, ...beats };
+
+  /** Judges and commits a chain. Returns those that go round again. */
+  async function round(name: string, room: string, chain: Pending[]): Promise<Pending[]> {
+    const tail = takeTail(name, chain);
+    const { viewer } = chain[0]!.write.gate;
+    const data = tail?.data ?? await reader.load(viewer, room, readsOf(chain));
+    if (data.snapshot.overdue) throw new DatabaseUnavailable("What is due cannot be ended.", false);
+    const links = await judgeAll(data, chain, tail ? { after: tail.nonce } : readSetAt(data));
+    const rest = chain.slice(links.length);
+    const { again, last } = await settle(data, links, tail !== undefined);
+    if (last && isShort(data.reads)) tails.set(name, { data, nonce: last, at: database.elapsed() });
+    const left = again.filter(mayTryAgain);
+    if (!tail && again.length === links.length && left.length > 0) {
+      await pause(Math.random() * Math.min(left[0]!.attempts * 5, MAX_PAUSE_MS));
+    }
+    return [...left, ...rest];
+  }
+
+  /** The tail, where it has all that the chain reads and none of that moves without a write. */
+  function takeTail(name: string, chain: Pending[]): Tail | undefined {
+    const tail = tails.get(name);
+    tails.delete(name);
+    const reads = readsOf(chain);
+    if (!tail || database.elapsed() - tail.at >= TAIL_MS || readsTime(reads)) return undefined;
+    return covers(tail.data.reads, reads) ? tail : undefined;
+  }
+
+  /** Judges the gates of a chain in order, then makes the writes whose gates hold, all at once. */
+  async function judgeAll(
+    data: RoomData,
+    chain: Pending[],
+    first: Guard,
+  ): Promise<Link[]> {
+    const links: Link[] = [];
+    let agents = 0;
+    for (const pending of chain) {
+      const { gate, changes } = pending.write;
+      // A write is a heartbeat of its agent, which these would see.
+      if (agents > 0 && gate.condition.reads.heartbeats) break;
+      if (isBusy()) await yieldToOthers();
+      const refused = judge(data, gate);
+      if (refused) {
+        links.push({ pending, refused });
+        continue;
+      }
+      links.push({ pending, nonce: database.newId() });
+      if (gate.self !== null) agents++;
+      if (changes === undefined) break;
+      for (const change of changes) applyChange(data, data.snapshot.agentIds, change);
+    }
+    let guard = first;
+    for (const link of links) {
+      if (link.nonce === undefined) continue;
+      link.sent = link.pending.write.run({ guard, nonce: link.nonce });
+      guard = { after: link.nonce };
+    }
+    await Promise.allSettled(links.map(({ sent }) => sent));
+    return links;
+  }
+
+  /**
+   * Answers the links whose state is that of the room: up to the first that did not leave what was expected. `last` is
+   * the nonce of the chain's last write where all did. `unproven`: the state of the first is what a tail expects.
+   */
+  async function settle(
+    data: RoomData,
+    links: Link[],
+    unproven: boolean,
+  ): Promise<{ again: Pending[]; last?: string }> {
+    let { revision } = data.snapshot.revisions;
+    let proven = !unproven;
+    let broken = false;
+    let last: string | undefined;
+    const again: Pending[] = [];
+    for (const { pending, sent, refused, nonce } of links) {
+      if (refused) {
+        if (broken || !proven) again.push(pending);
+        else pending.reject(new Refusal("precondition_failed", refused, revision));
+        continue;
+      }
+      try {
+        const outcome = await sent!;
+        if (outcome === undefined) again.push(pending);
+        else pending.resolve(outcome);
+        if (outcome?.revision === undefined || outcome.replayed) broken = true;
+        else [revision, last, proven] = [outcome.revision, nonce, true];
+      } catch (error) {
+        pending.reject(error);
+        broken = true;
+      }
+    }
+    const complete = !broken && links.at(-1)?.pending.write.changes !== undefined;
+    return { again, last: complete ? last : undefined };
+  }
+
+  function mayTryAgain(pending: Pending): boolean {
+    if (++pending.attempts < MAX_ATTEMPTS && database.elapsed() < pending.giveUp) return true;
+    pending.reject(new Refusal("unavailable", { why: "gate_moved" }));
+    return false;
+  }
+
+  return {
+    through: (room, write) =>
+      new Promise((resolve, reject) => {
+        const name = keyFor(write.gate.viewer, room);
+        const giveUp = database.elapsed() + MAX_WAIT_MS;
+        const pending = { write, attempts: 0, giveUp, resolve, reject };
+        const queue = waiting.get(name);
+        if (queue) return queue.push(pending);
+        const own = [pending];
+        waiting.set(name, own);
+        work(name, room, own);
+      }),
+  };
+}
+
+function readsOf(chain: Pending[]): Reads {
+  return unionReads(chain.map(({ write }) => write.gate.condition.reads));
+}
+
+/** True of what may change without a write. */
+function readsTime({ now, heartbeats, presence }: Reads): boolean {
+  return now || heartbeats || presence;
+}
+
+/** True of reads of so little that it may be kept. */
+function isShort({ state, agents }: Reads): boolean {
+  return state !== "all" && state.scopes.length === 0 && state.keys.length <= TAIL_KEYS && agents !== "all" &&
+    agents.length <= TAIL_KEYS;
 }

@@ -95,8 +95,8 @@ function readSetOf({ state, agents, messages }: Reads): ReadSet {
   return { state, agents, messages };
 }
 
-/** True where `wanted` adds nothing to what was loaded. */
-function covers(loaded: Reads, wanted: Reads): boolean {
+/** True where `wanted` adds nothing to what is loaded. */
+export function covers(loaded: Reads, wanted: Reads): boolean {
   return loaded === wanted ||
     JSON.stringify(unionReads([loaded, wanted])) === JSON.stringify(unionReads([loaded]));
 }

@@ -1,4 +1,5 @@
 import type { Snapshot } from "../../db/snapshots/snapshot.ts";
+import type { KeyChange } from "../../db/write/context.ts";
 import { SHARED_SCOPE } from "../../db/state/entry.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { toCel } from "../language/values.ts";
@@ -28,4 +29,19 @@ export async function convert({ entries, agentIds, agents }: Snapshot): Promise<
     metas.set(id, toCel(meta));
   }
   return { scopes, metas };
+}
+
+/** Applies what a write leaves of a key. A number that is not there counts as 0; what is none stays as it is. */
+export function applyChange({ scopes }: Converted, agentIds: string[], change: KeyChange): void {
+  const { scope, key } = change;
+  const entries = scopes.get(scope) ?? new Map<string, unknown>();
+  if ("value" in change) entries.set(key, toCel(change.value));
+  else if ("deleted" in change) entries.delete(key);
+  else {
+    const current = entries.get(key) ?? 0;
+    if (typeof current === "number") entries.set(key, current + change.delta);
+  }
+  const exists = entries.size > 0 || scope === SHARED_SCOPE || agentIds.includes(scope);
+  if (exists) scopes.set(scope, entries);
+  else scopes.delete(scope);
 }

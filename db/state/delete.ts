@@ -5,7 +5,7 @@ import { revisionOf } from "../rooms.ts";
 import { DUE } from "../write/due.ts";
 import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation } from "../write/context.ts";
-import { unchangedSince } from "../write/read_set.ts";
+import { holds } from "../write/read_set.ts";
 import { commit } from "../write/write.ts";
 import { isBusyFor, yieldToOthers } from "../yield.ts";
 import { admitDelete } from "./admission.ts";
@@ -37,9 +37,9 @@ export function deleteEntry(
   const entry = { room, scope, key };
   const mayBeAbsent = isVersion(ifVersion, 0);
   return {
-    async run(context, readSet) {
-      const [nonce, now] = [context.newId(), await context.time()];
-      const unchanged = unchangedSince(readSet);
+    async run(context, judged) {
+      const [nonce, now] = [judged?.nonce ?? context.newId(), await context.time()];
+      const unchanged = holds(judged?.guard);
       const absent =
         `NOT EXISTS (${GET_LIVE}) AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${unchanged.sql})`;
       const { outcome, reads: [, rows] } = await commit(database, context, {
@@ -69,6 +69,7 @@ export function deleteEntry(
       if (current === null && mayBeAbsent) return outcome;
       throw new Refusal("version_conflict", { ...entry, expected: ifVersion!, current }, revision);
     },
+    changes: [{ scope, key, deleted: true }],
     answer({ revision, rows: [rooms] }) {
       return { deleted: revision !== undefined, revision: revision ?? revisionOf(rooms!) };
     },

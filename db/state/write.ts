@@ -1,6 +1,6 @@
 import { pause } from "../pause.ts";
 import type { Database } from "../database.ts";
-import { type ReadSetAt, unchangedSince } from "../write/read_set.ts";
+import { holds } from "../write/read_set.ts";
 import type { Step } from "../write/idempotency.ts";
 import { COALESCED_PUTS } from "./coalesced_put.ts";
 import { Refusal, served } from "../refusal.ts";
@@ -10,7 +10,7 @@ import { explainRefusal, type Put, selectStored, storedArgs } from "./explain_re
 import { preconditionsOf, type StateWrite } from "./preconditions.ts";
 import type { Row } from "../driver/statement.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
-import type { Operation, Outcome, WriteContext } from "../write/context.ts";
+import type { Judged, KeyChange, Operation, Outcome, WriteContext } from "../write/context.ts";
 import { commit } from "../write/write.ts";
 import { UPSERT } from "./entry_sql.ts";
 
@@ -45,7 +45,8 @@ const MAX_PAUSE_MS = 20;
  */
 export function putEntries(database: Database, room: string, put: Put): Operation<Written> {
   return {
-    run: (context, readSet) => runPut({ database, context, room, put, readSet }),
+    run: (context, judged) => runPut({ database, context, room, put, judged }),
+    changes: changesOf(put.writes),
     answer: ({ now, revision, rows }) => ({
       entries: put.writes.map((write, n) => entryOf(room, write, rows[n]![0]!, put.agent, now)),
       revision: revision!,
@@ -53,23 +54,31 @@ export function putEntries(database: Database, room: string, put: Put): Operatio
   };
 }
 
+/** The changes of writes; undefined with a view, whose value depends on its expression. */
+function changesOf(writes: StateWrite[]): KeyChange[] | undefined {
+  if (writes.some(({ expr }) => expr !== undefined)) return undefined;
+  return writes.map(({ scope, key, delta, value = null }) =>
+    delta === undefined ? { scope, key, value } : { scope, key, delta }
+  );
+}
+
 interface Attempt {
   database: Database;
   context: WriteContext;
   room: string;
   put: Put;
-  readSet?: ReadSetAt;
+  judged?: Judged;
 }
 
 async function runPut(attempt: Attempt): Promise<Outcome | undefined> {
-  const { database, room, put, readSet } = attempt;
+  const { database, room, put, judged } = attempt;
   const plain = await putCoalesced(attempt);
   if (plain) return plain;
   const whole = put.writes.every(({ delta = 0 }) => Number.isSafeInteger(delta));
   const outcome = whole ? await tryPut(attempt) : "fraction";
   if (outcome !== "fraction") return outcome;
   const add = () => putSums(attempt);
-  return await (readSet ? add() : database.serialize(room, add)); // a gated write is serialized already
+  return await (judged ? add() : database.serialize(room, add)); // a gated write is serialized already
 }
 
 /**
@@ -77,11 +86,11 @@ async function runPut(attempt: Attempt): Promise<Outcome | undefined> {
  * times. Returns undefined for any other put, and where it must go alone.
  */
 async function putCoalesced(
-  { database, context, room, put, readSet }: Attempt,
+  { database, context, room, put, judged }: Attempt,
 ): Promise<Outcome | undefined> {
   const [{ scope, key, value, delta, expr, ifVersion }] = put.writes as [StateWrite];
   if (
-    put.writes.length > 1 || readSet || context.idempotencyKey ||
+    put.writes.length > 1 || judged || context.idempotencyKey ||
     [delta, expr, ifVersion].some((condition) => condition !== undefined)
   ) {
     return;
@@ -102,11 +111,11 @@ async function putCoalesced(
  * decimal as JSON's double. Returns "fraction" where the stored number is one.
  */
 async function tryPut(
-  { database, context, room, put, readSet }: Attempt,
+  { database, context, room, put, judged }: Attempt,
 ): Promise<Outcome | undefined | "fraction"> {
-  const [nonce, now] = [context.newId(), await context.time()];
+  const [nonce, now] = [judged?.nonce ?? context.newId(), await context.time()];
   const preconditions = preconditionsOf(put.writes);
-  const unchanged = unchangedSince(readSet);
+  const unchanged = holds(judged?.guard);
   const { outcome, reads } = await commit(database, context, {
     room,
     part: "state",

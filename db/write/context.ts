@@ -1,7 +1,8 @@
 import type { Clock } from "../clock.ts";
 import type { Row } from "../driver/statement.ts";
 import type { Viewer } from "../viewer.ts";
-import type { ReadSetAt } from "./read_set.ts";
+import type { Json } from "../json.ts";
+import type { Guard } from "./read_set.ts";
 
 /** A request that takes effect once, however often it is sent. */
 export interface KeyedRequest {
@@ -50,10 +51,23 @@ export interface Outcome {
   replayed?: boolean;
 }
 
+/** A write that was judged before it is made: what must still hold, and the nonce by which the next one knows it. */
+export interface Judged {
+  guard: Guard;
+  nonce: string;
+}
+
+/** What a write leaves of a key, for the gates that are judged after it. */
+export type KeyChange =
+  & { scope: string; key: string }
+  & ({ value: Json } | { delta: number } | { deleted: true });
+
 /** A write and its answer. */
 export interface Operation<Answer> {
-  /** Makes the write. Returns undefined where the read set has changed. Errors: those of the write. */
-  run(context: WriteContext, readSet?: ReadSetAt): Promise<Outcome | undefined>;
+  /** Makes the write. Returns undefined where its guard no longer holds. Errors: those of the write. */
+  run(context: WriteContext, judged?: Judged): Promise<Outcome | undefined>;
+  /** What it changes of the state, in order; undefined where only the database can tell. */
+  changes?: KeyChange[];
   /** Makes the answer of an outcome, be it new or replayed. */
   answer(outcome: Outcome): Answer;
 }

@@ -14,6 +14,9 @@ export interface ReadSetAt extends ReadSet {
   heartbeats?: Record<string, string>;
 }
 
+/** What must hold for a write that was judged before: its read set is unchanged, or a write was the room's last one. */
+export type Guard = ReadSetAt | { after: string };
+
 // A part whose revision has not advanced is unchanged. Otherwise the few rows that changed since decide; these include
 // tombstones, so that a delete is a change too.
 const STATE_UNCHANGED = (selected: string) =>
@@ -29,10 +32,11 @@ const SELECTED_SCOPES = `changed.scope IN (SELECT value FROM json_each(:scopes))
 const SELECTED_KEYS =
   `EXISTS (SELECT 1 FROM json_each(:keys) WHERE value ->> 0 = changed.scope AND value ->> 1 = changed.key)`;
 
-/** True of the row of `:room` while the read set is unchanged. True without a read set. */
-export function unchangedSince(readSet: ReadSetAt | undefined): Condition {
-  if (readSet === undefined) return { sql: "TRUE", args: {} };
-  const { revision, state, agents, messages, heartbeats } = readSet;
+/** True of the row of `:room` while the guard holds. True without one. */
+export function holds(guard: Guard | undefined): Condition {
+  if (guard === undefined) return { sql: "TRUE", args: {} };
+  if ("after" in guard) return { sql: "admitted = :after", args: { after: guard.after } };
+  const { revision, state, agents, messages, heartbeats } = guard;
   const conditions = [":read_at >= 0"];
   const args: Record<string, Value> = { read_at: revision };
   if (state === "all") conditions.push("state_revision <= :read_at");

@@ -66,10 +66,12 @@ export function refuseHeaders(c: Context, names: string[], why: string): void {
 /** Turns a write's `version_conflict` into `etag_mismatch` if a header named the version. */
 export function withEtag<Answer>(
   headerVersion: number | undefined,
-  { run, answer }: Operation<Answer>,
+  operation: Operation<Answer>,
 ): Operation<Answer> {
-  if (headerVersion === undefined) return { run, answer };
-  return { run: (context) => run(context).catch((error) => Promise.reject(mismatchOf(error))), answer };
+  if (headerVersion === undefined) return operation;
+  const run: typeof operation.run = (context) =>
+    operation.run(context).catch((error) => Promise.reject(mismatchOf(error)));
+  return { ...operation, run };
 }
 
 function mismatchOf(error: unknown): unknown {

@@ -33,15 +33,16 @@ export function mountState(app: Hono, services: Services): void {
   function gated<Answer>(
     { if: expression, agent = null }: { if?: string; agent?: string | null },
     room: string,
-    { run, answer }: Operation<Answer>,
+    operation: Operation<Answer>,
   ): Operation<Answer> {
-    if (expression === undefined) return { run, answer };
+    if (expression === undefined) return operation;
+    const { run, changes } = operation;
     return {
+      ...operation,
       async run(context) {
         const gate = { viewer: context.viewer, condition: await compileOf(expression), self: agent };
-        return await gates.through(room, gate, (readSet) => run(context, readSet));
+        return await gates.through(room, { gate, changes, run: (judged) => run(context, judged) });
       },
-      answer,
     };
   }
 

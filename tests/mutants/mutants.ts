@@ -14,7 +14,7 @@ export interface Mutant {
 export const MUTANTS: Mutant[] = [
   {
     name: "no revision guard",
-    edits: [["write(readSetAt(data))", "write({ ...readSetAt(data), revision: 2 ** 50 })"]],
+    edits: [[": readSetAt(data));", ": { ...readSetAt(data), revision: 2 ** 50 });"]],
     test: "tests/cel/gate.test.ts",
     filter: "a gate holds in the very state",
   },
@@ -189,13 +189,31 @@ export const MUTANTS: Mutant[] = [
     filter: "file",
   },
   {
-    name: "retry without evaluating again",
+    name: "a gate of a chain judged on the state before those ahead of it",
+    edits: [["applyChange(data, data.snapshot.agentIds, change);", "void change;"]],
+    test: "tests/cel/gate.test.ts",
+    filter: "a chain hands a turn on",
+  },
+  {
+    name: "the guard of a chain left out",
+    edits: [["      guard = { after: link.nonce };\n", ""]],
+    test: "tests/cel/gate.test.ts",
+    filter: "a write that is refused for its version",
+  },
+  {
+    name: "the effect of a refused write kept",
     edits: [[
-      "          judge(data, gate);\n",
-      "          if (attempt === 1) judge(data, gate);\n",
+      "      if (refused) {\n        links.push({ pending, refused });\n        continue;\n      }\n",
+      "      if (refused) {\n        links.push({ pending, refused });\n        for (const change of changes ?? []) applyChange(data, data.snapshot.agentIds, change);\n        continue;\n      }\n",
     ]],
     test: "tests/cel/gate.test.ts",
-    filter: "a gate holds in the very state",
+    filter: "a chain hands a turn on",
+  },
+  {
+    name: "a refusal over a state that is expected alone",
+    edits: [["if (broken || !proven) again.push(pending);", "if (broken) again.push(pending);"]],
+    test: "tests/cel/gate.test.ts",
+    filter: "what another instance has written since counts",
   },
   {
     name: "view cycle unchecked",

@@ -49,6 +49,12 @@ export class Input {
     return (this.text("agent") ?? this.environment.CONVENE_AGENT) || undefined;
   }
 
+  /** Who acts, for commands that need an agent. */
+  get actor(): string {
+    if (this.agent === undefined) throw new UsageError("Who are you? Say --agent ID or set CONVENE_AGENT.");
+    return this.agent;
+  }
+
   text(flag: string): string | undefined {
     const value = this.flags[flag];
     return typeof value === "string" ? value : undefined;
@@ -76,6 +82,12 @@ export class Input {
     const [, count, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)?$/.exec(text) ?? [];
     if (count === undefined) throw new UsageError(`--${flag} takes a time like 90s, 5m or 2h, not ${text}.`);
     return Number(count) * { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }[unit]!;
+  }
+
+  /** Seconds, as `duration` reads them. */
+  seconds(flag: string): number | undefined {
+    const ms = this.duration(flag);
+    return ms === undefined ? undefined : ms / 1_000;
   }
 
   /** The value of a word: JSON if it parses as JSON, else text. With --text always text. */
@@ -143,10 +155,12 @@ function checkValue({ rawName, value, inlineValue }: OptionToken, type: "string"
 /** Synonyms of commands, which callers type though the spelling is not near. */
 const MEANT: Record<string, string> = {
   claim: "take",
+  complete: "done finish",
   eval: "expr cel",
   get: "state show",
   join: "agent register enter",
   read: "messages list log inbox",
+  release: "unclaim",
   room: "create open",
   say: "send post message tell",
   set: "put write update increment",

@@ -7,23 +7,25 @@ import { commands } from "./commands.ts";
 import { EXIT } from "./exit.ts";
 import { help, helpOf } from "./help.ts";
 import { plain } from "./plain.ts";
+import { print } from "./print.ts";
 import { UsageError } from "./values.ts";
 
 async function main(args: string[]): Promise<number> {
   const [name = "help"] = args;
   if (["help", "--help", "-h"].includes(name)) {
     const command = commands[args[1] ?? ""];
-    console.log(command ? helpOf(args[1]!, command) : help(commands));
+    print(command ? helpOf(args[1]!, command) : help(commands));
     return EXIT.done;
   }
   if (["version", "--version"].includes(name)) {
-    console.log(VERSION);
+    print(VERSION);
     return EXIT.done;
   }
   const command = commands[name];
   if (command === undefined) throw new UsageError(unknownCommand(args, Object.keys(commands)));
-  if (args.includes("--help") || args.includes("-h")) {
-    console.log(helpOf(name, command));
+  const options = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined); // the rest is the program's
+  if (options.includes("--help") || options.includes("-h")) {
+    print(helpOf(name, command));
     return EXIT.done;
   }
   return await command.run(readCommand(name, command, args.slice(1), process.env));
@@ -32,6 +34,7 @@ async function main(args: string[]): Promise<number> {
 /** Hints in terms of the command, in place of the service's, which name requests. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
   agent_exists: "Take another id, or leave out --if-new if this agent is you.",
+  lease_lost: "See who has it with convene read, and claim it again if it is open.",
   room_not_found: "Create it with convene room ID, or check --room.",
   version_conflict:
     "See what is there with convene get KEY --json, decide again, and say its version as --if-version.",
@@ -58,7 +61,10 @@ function report(error: unknown): number {
   return EXIT.failed;
 }
 
-// A reader that closes the pipe (`| head -1`) ends the command without a failure.
-process.stdout.on("error", () => process.exit(EXIT.done));
+// A reader that closes the pipe (`| head -1`) ends the command without a failure. One that has something to give back
+// before it ends listens for SIGTERM.
+process.stdout.on("error", () => {
+  if (!process.emit("SIGTERM")) process.exit(EXIT.done);
+});
 // Not process.exit, which may drop pending output.
 process.exitCode = await main(process.argv.slice(2)).catch(report);

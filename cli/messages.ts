@@ -1,31 +1,40 @@
-import type { Message } from "../client/mod.ts";
+import type { Message, TaskStatus } from "../client/mod.ts";
 import type { Command } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { json, plain, shown } from "./plain.ts";
+import { print } from "./print.ts";
 import { UsageError } from "./values.ts";
 
 const text = { type: "string" } as const;
 const flag = { type: "boolean" } as const;
 
 export const say: Command = {
-  usage: "<body> [--to AGENT] [--kind KIND] [--reply-to ID] [--text]",
-  about: "Post a message; prints its id.",
-  options: { to: text, kind: text, "reply-to": text, text: flag },
+  usage: "<body> [--to AGENT] [--kind KIND] [--reply-to ID] [--needs ID,ID] [--max-attempts N] [--text]",
+  about: "Post a message; prints its id. It is blocked until what it --needs is done.",
+  options: { to: text, kind: text, "reply-to": text, needs: text, "max-attempts": text, text: flag },
   words: [1, 1],
   async run(input) {
     const message = await input.room.messages.post(input.value(input.words[0]!), {
       to: input.text("to"),
       kind: input.text("kind"),
       reply_to: input.number("reply-to"),
+      needs: input.text("needs")?.split(",").map((id) => idOf(id.trim())),
+      max_attempts: input.number("max-attempts"),
     });
-    console.log(input.json ? json(message) : message.id);
+    print(input.json ? json(message) : message.id);
+    const { to_agent, recipient } = message;
+    if (recipient && !(recipient.registered && recipient.alive)) {
+      const how = recipient.registered ? "gives no sign of life" : "is not registered";
+      console.error(plain(`convene: ${to_agent} ${how}: nobody may read this.`));
+    }
     return EXIT.done;
   },
 };
 
 export const read: Command = {
   usage:
-    "[--after ID|now] [--last N] [--kind KIND] [--from AGENT] [--to AGENT] [--thread ID] [--unclaimed] [--follow]",
+    "[--after ID|now] [--last N] [--kind KIND] [--from AGENT] [--to AGENT] [--thread ID] [--reply-to ID] " +
+    "[--status STATUS] [--claimed-by AGENT] [--unclaimed] [--follow]",
   about:
     "Print the messages, one per line; --follow then prints each new one; with --after now only new ones.",
   options: {
@@ -35,6 +44,9 @@ export const read: Command = {
     from: text,
     to: text,
     thread: text,
+    "reply-to": text,
+    status: text,
+    "claimed-by": text,
     unclaimed: flag,
     follow: flag,
   },
@@ -45,42 +57,47 @@ export const read: Command = {
       from: input.text("from"),
       to: input.text("to"),
       thread: input.number("thread"),
+      reply_to: input.number("reply-to"),
+      status: input.text("status") as TaskStatus | undefined,
+      claimed_by: input.text("claimed-by"),
       unclaimed: input.flags.unclaimed === true || undefined,
     };
-    const print = (message: Message) => console.log(input.json ? json(message) : lineOf(message));
+    const show = (message: Message) => print(input.json ? json(message) : lineOf(message));
     const { messages } = input.room;
     if (input.flags.follow === true) {
       if (input.flags.last !== undefined) throw new UsageError("--follow begins at --after, not at --last.");
-      for await (const message of messages.follow({ ...filter, after: input.after })) print(message);
+      for await (const message of messages.follow({ ...filter, after: input.after })) show(message);
     } else {
       const [after, last] = [input.number("after"), input.number("last")];
-      for (const message of await messages.list({ ...filter, after, last })) print(message);
+      for (const message of await messages.list({ ...filter, after, last })) show(message);
     }
     return EXIT.done;
   },
 };
 
-export const claim: Command = {
-  usage: "<message id>",
-  about: "Claim a message for --agent. Exits with 1 if another agent holds it.",
-  words: [1, 1],
-  async run(input) {
-    const id = Number(input.words[0]);
-    if (!/^[1-9]\d{0,15}$/.test(input.words[0]!) || !Number.isSafeInteger(id)) {
-      throw new UsageError(`${input.words[0]} is no message's id.`);
-    }
-    if (input.agent === undefined) throw new UsageError("Who claims? Say --agent ID or set CONVENE_AGENT.");
-    const outcome = await input.room.messages.claim(id);
-    if (input.json) console.log(json(outcome));
-    else console.log(outcome.claimed ? `claimed ${id}` : plain(`${outcome.claimed_by} has ${id}`));
-    return outcome.claimed ? EXIT.done : EXIT.failed;
-  },
-};
+/** Errors: `UsageError` for a word that is no message's id. */
+export function idOf(word: string): number {
+  const id = Number(word);
+  if (!/^[1-9]\d{0,15}$/.test(word) || !Number.isSafeInteger(id)) {
+    throw new UsageError(`${word} is no message's id.`);
+  }
+  return id;
+}
 
 /** Formats a message on one line: `7 task ada -> bob (reply to 5): body [claimed by cyd]`. */
-export function lineOf({ id, kind, from_agent, to_agent, reply_to, claimed_by, body }: Message): string {
+export function lineOf(message: Message): string {
+  const { id, kind, from_agent, to_agent, reply_to, body } = message;
   const way = plain(`${from_agent ?? "-"}${to_agent === null ? "" : ` -> ${to_agent}`}`);
   const reply = reply_to === null ? "" : ` (reply to ${reply_to})`;
-  const claimed = claimed_by === null ? "" : plain(` [claimed by ${claimed_by}]`);
-  return `${id} ${plain(kind)} ${way}${reply}: ${shown(body)}${claimed}`;
+  return `${id} ${plain(kind)} ${way}${reply}: ${shown(body)}${plain(stateOf(message))}`;
+}
+
+/** What has become of a message as a task, where something has. */
+function stateOf({ status, claimed_by, needs, result_id, failure }: Message): string {
+  if (status === "claimed") return ` [claimed by ${claimed_by}]`;
+  if (status === "blocked") return ` [needs ${needs.join(", ")}]`;
+  if (status === "done" && claimed_by !== null) {
+    return ` [done by ${claimed_by}${result_id === null ? "" : `: ${result_id}`}]`;
+  }
+  return failure ? ` [failed: ${failure.reason}]` : "";
 }

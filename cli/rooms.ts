@@ -1,6 +1,7 @@
 import type { Command } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { json, plain } from "./plain.ts";
+import { print } from "./print.ts";
 
 export const room: Command = {
   usage: "[id]",
@@ -8,7 +9,7 @@ export const room: Command = {
   words: [0, 1],
   async run(input) {
     const opened = await input.server.open(input.words[0]);
-    console.log(input.json ? json({ id: opened.id, page: opened.page }) : plain(opened.id));
+    print(input.json ? json({ id: opened.id, page: opened.page }) : plain(opened.id));
     return EXIT.done;
   },
 };
@@ -27,7 +28,7 @@ export const join: Command = {
       role: input.text("role"),
       if_new: input.flags["if-new"] === true || undefined,
     });
-    console.log(input.json ? json(agent) : plain(agent.id));
+    print(input.json ? json(agent) : plain(agent.id));
     return EXIT.done;
   },
 };

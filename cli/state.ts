@@ -2,6 +2,7 @@ import type { Entry } from "../client/mod.ts";
 import type { Command, Input } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { json, plain, shown } from "./plain.ts";
+import { print } from "./print.ts";
 import { readJson, UsageError } from "./values.ts";
 
 const text = { type: "string" } as const;
@@ -14,7 +15,7 @@ export const set: Command = {
   words: [1, 2],
   async run(input) {
     const entry = await written(input);
-    console.log(input.json ? json(entry) : `${shown(entry.value)} (version ${entry.version})`);
+    print(input.json ? json(entry) : `${shown(entry.value)} (version ${entry.version})`);
     return EXIT.done;
   },
 };
@@ -53,8 +54,8 @@ export const get: Command = {
     const scope = input.text("scope");
     if (key === undefined) {
       const entries = await state.list({ scope, resolve: true });
-      if (input.json) console.log(json(entries));
-      else for (const entry of entries) console.log(lineOf(entry));
+      if (input.json) print(json(entries));
+      else for (const entry of entries) print(lineOf(entry));
       return EXIT.done;
     }
     const entry = await state.get(key, { scope, resolve: true });
@@ -62,7 +63,7 @@ export const get: Command = {
       console.error(plain(`convene: There is no ${key} in ${scope ?? "_shared"}.`));
       return EXIT.failed;
     }
-    console.log(input.json ? json(entry) : shown(entry.value));
+    print(input.json ? json(entry) : shown(entry.value));
     return EXIT.done;
   },
 };
@@ -73,7 +74,7 @@ export const evaluate: Command = {
   words: [1, 1],
   async run(input) {
     const value = await input.room.eval(input.words[0]!);
-    console.log(input.json ? json(value) : shown(value));
+    print(input.json ? json(value) : shown(value));
     return EXIT.done;
   },
 };

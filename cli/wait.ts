@@ -2,6 +2,7 @@ import type { Include } from "../client/mod.ts";
 import type { Command } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { json, plain, shown } from "./plain.ts";
+import { print } from "./print.ts";
 
 export const wait: Command = {
   usage: "<CEL> [--timeout 2h] [--include state,agents,messages,messages:after:ID]",
@@ -14,12 +15,12 @@ export const wait: Command = {
     const timeout = input.duration("timeout") ?? Infinity;
     const outcome = await input.room.until(input.words[0]!, { include, timeout });
     const whole = input.json || include !== undefined;
-    if (whole) console.log(json(outcome));
+    if (whole) print(json(outcome));
     if (outcome.notice) {
       console.error("convene: This agent is not registered (convene join): others do not see that it waits.");
     }
     if (outcome.triggered) {
-      if (!whole) console.log(shown(outcome.value));
+      if (!whole) print(shown(outcome.value));
       return EXIT.done;
     }
     const { message = "The condition is false.", hint } = outcome.last_error ?? {};

@@ -4,6 +4,7 @@ import type { Command } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { lineOf as messageLine } from "./messages.ts";
 import { json, plain } from "./plain.ts";
+import { print } from "./print.ts";
 import { type Picture, screenOf, take } from "./screen.ts";
 import { lineOf as entryLine } from "./state.ts";
 
@@ -22,7 +23,7 @@ export const watch: Command = {
       if (process.stdout.isTTY && !input.json) {
         await draw(input.room.id, changes, !input.environment.NO_COLOR);
       } else {for await (const change of changes) {
-          console.log(input.json ? json(change) : linesOf(change).join("\n"));
+          print(input.json ? json(change) : linesOf(change).join("\n"));
         }}
     } finally {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, leave);

@@ -1,6 +1,9 @@
 import type { CallOptions } from "./connection.ts";
 import type { Json } from "./json.ts";
 
+/** What a message is as a task. Ordinary talk is `open` too. */
+export type TaskStatus = "open" | "blocked" | "claimed" | "done" | "failed";
+
 export interface Message<T = Json> {
   /** Ascending, with gaps. */
   id: number;
@@ -11,8 +14,32 @@ export interface Message<T = Json> {
   body: T;
   created_at: string;
   reply_to: number | null;
+  status: TaskStatus;
+  /** Who has it, or finished it. */
   claimed_by: string | null;
   claimed_at: string | null;
+  /** When the claim ends unless it is renewed; null for a claim that does not end by itself. */
+  claimed_until: string | null;
+  /** The number of the claim, which rises over all claims of the room. */
+  fence: number | null;
+  /** How often it was claimed. */
+  attempts: number;
+  max_attempts: number | null;
+  /** The ids of the messages that have to be done before it can be claimed. */
+  needs: number[];
+  done_at: string | null;
+  /** The id of the message that has its result. */
+  result_id: number | null;
+  failure: TaskFailure | null;
+}
+
+/** Why a task failed. */
+export interface TaskFailure {
+  reason: "failed" | "attempts" | "need" | "ttl" | "withdrawn" | "trimmed";
+  /** What the last `fail` or `release` told. */
+  error?: Json;
+  /** The id of the need that failed. */
+  message?: number;
 }
 
 export interface Post extends CallOptions {
@@ -26,6 +53,22 @@ export interface Post extends CallOptions {
   /** Default: `message`. */
   kind?: string;
   reply_to?: number;
+  /** The ids of at most 32 messages: it is `blocked` until all of them are done. */
+  needs?: number[];
+  /** It is `failed` when its claim of this number ends without `complete`. */
+  max_attempts?: number;
+}
+
+/** The answer to a post. */
+export interface Posted<T = Json> extends Message<T> {
+  /** Of a message with `to`: whether somebody is there to read it. The others are null where it is not registered. */
+  recipient?: {
+    registered: boolean;
+    alive: boolean | null;
+    status: string | null;
+    waiting_on: string | null;
+    last_heartbeat: string | null;
+  };
 }
 
 export interface MessageFilter extends CallOptions {
@@ -36,6 +79,10 @@ export interface MessageFilter extends CallOptions {
   to?: string;
   /** A message and every reply below it. */
   thread?: number;
+  reply_to?: number;
+  status?: TaskStatus;
+  claimed_by?: string;
+  /** Status `open`. */
   unclaimed?: boolean;
 }
 

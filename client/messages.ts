@@ -1,13 +1,21 @@
+import {
+  type Claim,
+  type ClaimOptions,
+  type Completed,
+  type Completion,
+  type Failed,
+  type Held,
+  type Holder,
+  refusedClaim,
+  type Release,
+  type Released,
+  type Renewal,
+  type TaskAttempt,
+} from "./claim.ts";
 import type { CallOptions, Connection } from "./connection.ts";
-import { ConveneError } from "./errors.ts";
 import { followAfter, type FollowOptions, revisionOf } from "./follow.ts";
 import type { Json, JsonOf } from "./json.ts";
-import type { Message, MessageFilter, MessagePage, Post } from "./message.ts";
-
-/** Who holds the message: the caller if `claimed`, else another agent. */
-export type Claim =
-  | { claimed: true; claimed_by: string; message_id: number }
-  | { claimed: false; claimed_by: string; claimed_at: string };
+import type { Message, MessageFilter, MessagePage, Post, Posted } from "./message.ts";
 
 const PAGE = 1_000;
 
@@ -15,10 +23,10 @@ const PAGE = 1_000;
 export class Messages {
   constructor(readonly connection: Connection, readonly room: string, readonly agent: string | undefined) {}
 
-  async post<T>(body: T & JsonOf<T>, { signal, ...options }: Post = {}): Promise<Message> {
+  async post<T>(body: T & JsonOf<T>, { signal, ...options }: Post = {}): Promise<Posted> {
     const from = options.from_agent === undefined ? this.agent : undefined;
     const sent = { from, ...options, body };
-    return (await this.connection.write<Message>("POST", this.#path(), sent, { signal })).body;
+    return (await this.connection.write<Posted>("POST", this.#path(), sent, { signal })).body;
   }
 
   /** The messages that match, ids ascending. */
@@ -37,19 +45,34 @@ export class Messages {
     return (await this.connection.get<Message<T>>(this.#path(`/${id}`), {}, call)).body;
   }
 
-  /** Claims a message. Exactly one claimant gets it; claiming one's own message again succeeds. */
-  async claim(
-    id: number,
-    { agent = this.agent, signal }: CallOptions & { agent?: string } = {},
-  ): Promise<Claim> {
-    try {
-      const path = this.#path(`/${id}/claim`);
-      return (await this.connection.write<Claim>("POST", path, { agent }, { signal })).body;
-    } catch (error) {
-      if (!(error instanceof ConveneError && error.code === "already_claimed")) throw error;
-      const { claimed_by, claimed_at } = error.body as { claimed_by: string; claimed_at: string };
-      return { claimed: false, claimed_by, claimed_at };
-    }
+  /** Claims a message. At any time at most one agent holds it; claiming what one holds succeeds, and renews it. */
+  claim(id: number, options: ClaimOptions = {}): Promise<Claim> {
+    return this.#act<Held>(id, "claim", options).catch(refusedClaim);
+  }
+
+  /** Makes one's claim end `ttl` seconds from now. Errors: `lease_lost`, as of all that follow. */
+  renew(id: number, options: Renewal): Promise<Held> {
+    return this.#act(id, "renew", options);
+  }
+
+  /** Gives a claimed message back: it is open again, or failed after the last of its attempts. */
+  release(id: number, options: Release = {}): Promise<Released> {
+    return this.#act(id, "release", options);
+  }
+
+  /** Ends a claimed message as done. Repeated by the same agent with the same fence, it has the first answer. */
+  complete<T = Json>(id: number, options: Completion<T> = {}): Promise<Completed> {
+    return this.#act(id, "complete", options);
+  }
+
+  /** Ends a claimed message as failed, whatever is left of its attempts; or withdraws a posted one. */
+  fail(id: number, options: Release = {}): Promise<Failed> {
+    return this.#act(id, "fail", options);
+  }
+
+  /** The claims of a message, oldest first. */
+  async attempts(id: number, call: CallOptions = {}): Promise<TaskAttempt[]> {
+    return (await this.connection.get<TaskAttempt[]>(this.#path(`/${id}/attempts`), {}, call)).body;
   }
 
   /**
@@ -109,6 +132,16 @@ export class Messages {
       { signal, patience },
     );
     return { messages: body, more: headers.has("Link"), revision };
+  }
+
+  async #act<A>(
+    id: number,
+    what: string,
+    { signal, within, patience, agent = this.agent, ...body }: Holder,
+  ): Promise<A> {
+    const call = { signal, within, patience };
+    return (await this.connection.write<A>("POST", this.#path(`/${id}/${what}`), { agent, ...body }, call))
+      .body;
   }
 
   #path = (rest = "") => `${this.room}/messages${rest}`;

@@ -11,13 +11,35 @@
  */
 export type { Attempt } from "./attempt.ts";
 export type { Agent, Heartbeat, Registered, Registration, Status } from "./agents.ts";
+export type {
+  Claim,
+  ClaimOptions,
+  Completed,
+  Completion,
+  Failed,
+  Held,
+  Holder,
+  NotHeld,
+  Release,
+  Released,
+  Renewal,
+  TaskAttempt,
+} from "./claim.ts";
 export type { ErrorCode } from "./codes.ts";
 export type { Answer, Call, CallOptions, Connection, ConnectOptions, Query } from "./connection.ts";
 export { ConveneError, type ErrorDetails } from "./errors.ts";
 export type { After, Changed, Changes, FollowOptions } from "./follow.ts";
 export type { Json, JsonObject, JsonOf } from "./json.ts";
-export type { Message, MessageFilter, MessagePage, Post } from "./message.ts";
-export type { Claim, Messages } from "./messages.ts";
+export type {
+  Message,
+  MessageFilter,
+  MessagePage,
+  Post,
+  Posted,
+  TaskFailure,
+  TaskStatus,
+} from "./message.ts";
+export type { Messages } from "./messages.ts";
 export type { Actor, Room, RoomInfo } from "./room.ts";
 export { connect, type Convene } from "./service.ts";
 export type {

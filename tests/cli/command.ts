@@ -1,3 +1,6 @@
+import { connect, type Room } from "../../client/mod.ts";
+import { startService } from "../support/service.ts";
+
 const main = new URL("../../cli/main.ts", import.meta.url).pathname;
 
 export interface Ended {
@@ -29,4 +32,15 @@ export class Shell {
 export async function ended(process: Deno.ChildProcess): Promise<Ended> {
   const { code, stdout, stderr } = await process.output();
   return { code, stdout: new TextDecoder().decode(stdout), stderr: new TextDecoder().decode(stderr) };
+}
+
+/** Runs a test with a service, a room in it, and a shell there. */
+export async function withShell(test: (shell: Shell, room: Room) => Promise<void>): Promise<void> {
+  const service = await startService();
+  try {
+    const room = await connect(service.url).open("r", { agent: "ada" });
+    await test(new Shell(service.url, "r"), room);
+  } finally {
+    await service.stop();
+  }
 }

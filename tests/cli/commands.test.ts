@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { connect } from "../../client/mod.ts";
 import { plain } from "../../cli/plain.ts";
-import { screenOf, take } from "../../cli/screen.ts";
+import { type Picture, screenOf, take } from "../../cli/screen.ts";
 import { startGateway } from "../support/gateway.ts";
 import { TextLineStream } from "../support/lines.ts";
 import { startService } from "../support/service.ts";
-import { ended, Shell } from "./command.ts";
+import { ended, Shell, withShell } from "./command.ts";
 
 const HOSTILE = "\x1b]0;owned\x07\x9b2J\u202eevil";
 
@@ -198,6 +198,18 @@ Deno.test("read --follow and watch print each change as it comes, and nothing th
   });
 });
 
+Deno.test("read --follow and watch end when nobody reads what they print", async () => {
+  await withShell(async (shell, room) => {
+    for (const args of [["read", "--follow"], ["watch"]]) {
+      const following = shell.start(...args);
+      await following.stdout.cancel();
+      await room.messages.post("a line");
+      const { code } = await following.status;
+      assert.deepEqual([code, await new Response(following.stderr).text()], [0, ""]);
+    }
+  });
+});
+
 Deno.test("read --follow and watch begin behind what is known, or now", async () => {
   await withShell(async (shell) => {
     const room = connect(shell.url).room("r");
@@ -230,7 +242,13 @@ Deno.test("read --follow and watch begin behind what is known, or now", async ()
 });
 
 Deno.test("the picture of a room fits the terminal", () => {
-  const picture = { room: "r\x1b", agents: new Map(), state: new Map(), messages: [] };
+  const empty = () => ({
+    room: "r\x1b",
+    agents: new Map(),
+    state: new Map(),
+    messages: [],
+  });
+  const picture: Picture = empty();
   const at = "2026-11-22T04:20:00.000Z";
   take(picture, {
     revision: 3,
@@ -245,8 +263,17 @@ Deno.test("the picture of a room fits the terminal", () => {
       body: "x".repeat(300) + "\n",
       created_at: at,
       reply_to: null,
+      status: "open",
       claimed_by: null,
       claimed_at: null,
+      claimed_until: null,
+      fence: null,
+      attempts: 0,
+      max_attempts: null,
+      needs: [],
+      done_at: null,
+      result_id: null,
+      failure: null,
       revision: n + 1,
     })),
     state: [{ room_id: "r", scope: "_shared", key: "k", value: 1, version: 1, updated_at: at, revision: 3 }],
@@ -255,8 +282,9 @@ Deno.test("the picture of a room fits the terminal", () => {
   assert.ok(lines.length <= 12 && lines.every((line) => [...line].length <= 40), lines.join("\n"));
   assert.ok(lines.every((line) => line === plain(line)));
   assert.match(lines.join("\n"), /\b200 message ada: xxx[^]*_shared\/k = 1/);
+
   take(picture, { revision: 0, state: [], agents: [], messages: [], more: false, reset: true });
-  assert.deepEqual(picture, { room: "r\x1b", agents: new Map(), state: new Map(), messages: [] });
+  assert.deepEqual(picture, empty());
 });
 
 Deno.test("in a terminal watch draws on the other screen and gives the terminal back", async () => {
@@ -287,13 +315,3 @@ Deno.test("in a terminal watch draws on the other screen and gives the terminal 
     assert.ok(!drawn.includes("\x1b]0") && !drawn.includes("\x9b") && !drawn.includes("\x1b[1m"));
   });
 });
-
-async function withShell(test: (shell: Shell) => Promise<void>): Promise<void> {
-  const service = await startService();
-  try {
-    await connect(service.url).open("r");
-    await test(new Shell(service.url, "r"));
-  } finally {
-    await service.stop();
-  }
-}

@@ -37,3 +37,45 @@ export function streamed(...changes: Array<{ revision: number }>): Response {
     changes.map((change) => `id: ${change.revision}\ndata: ${JSON.stringify(change)}\n\n`).join(""),
   );
 }
+
+export interface Sent {
+  method: string;
+  path: string;
+  // deno-lint-ignore no-explicit-any -- a body is the JSON that the contract describes
+  body: any;
+  key: string | null;
+}
+
+/** Answers each request with what `act` makes of it, and aborts those whose callers leave, as `fetch` does. */
+export function acted(
+  act: (request: Sent) => Response | Promise<Response>,
+): { fetch: typeof fetch; sent: Sent[] } {
+  const sent: Sent[] = [];
+  return {
+    sent,
+    fetch: async (input, init) => {
+      const { pathname, search } = new URL(String(input));
+      const request = {
+        method: init?.method ?? "GET",
+        path: pathname + search,
+        body: init?.body === undefined ? undefined : JSON.parse(String(init.body)),
+        key: new Headers(init?.headers).get("Idempotency-Key"),
+      };
+      sent.push(request);
+      const left = Promise.withResolvers<never>();
+      const leave = () => left.reject(new DOMException("The signal has been aborted", "AbortError"));
+      init?.signal?.addEventListener("abort", leave);
+      try {
+        init?.signal?.throwIfAborted();
+        return await Promise.race([act(request), left.promise]);
+      } finally {
+        init?.signal?.removeEventListener("abort", leave);
+      }
+    },
+  };
+}
+
+/** A refusal of the service. */
+export function refusal(status: number, error: string, facts: object = {}): Response {
+  return new Response(JSON.stringify({ error, message: `It is ${error}.`, ...facts }), { status });
+}

@@ -24,3 +24,29 @@ export function holdTimers(ms: number) {
     [Symbol.dispose]: () => void Object.assign(globalThis, { setTimeout: set, clearTimeout: clear }),
   };
 }
+
+/** A test that fails where a timer, a request or a file is left. */
+export function checked(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, sanitizeOps: true, sanitizeResources: true });
+}
+
+/** Counts the listeners of a signal that are not removed. */
+export function countListeners(signal: AbortSignal): { readonly count: number } {
+  const listeners = new Set<unknown>();
+  const { addEventListener: add, removeEventListener: remove } = signal;
+  Object.assign(signal, {
+    addEventListener(...args: Parameters<typeof add>) {
+      listeners.add(args[1]);
+      add.apply(signal, args);
+    },
+    removeEventListener(...args: Parameters<typeof remove>) {
+      listeners.delete(args[1]);
+      remove.apply(signal, args);
+    },
+  });
+  return {
+    get count() {
+      return listeners.size;
+    },
+  };
+}

@@ -1,7 +1,7 @@
 import { type Listing, PAGE_BYTES } from "../consistent_read/listing.ts";
 import { VIEW_SCOPE } from "../state/entry.ts";
 import { selectLiving, selectLivingKeys } from "../state/living.ts";
-import { HOLDER } from "../messages/columns.ts";
+import { HOLDER, STATUS } from "../messages/columns.ts";
 import { listingOf } from "../messages/listing.ts";
 import { type Row, type Statement, weightOf } from "../driver/statement.ts";
 
@@ -55,6 +55,16 @@ const ANSWERED_BY_NEWEST = `
     SELECT reply_to FROM (
       SELECT reply_to FROM messages WHERE room_id = :room ORDER BY id DESC LIMIT :limit))`;
 
+const NEEDED = `
+  SELECT id, ${STATUS} AS status FROM messages WHERE room_id = :room AND id IN (SELECT value FROM json_each(:ids))`;
+
+const NEEDED_BY_NEWEST = `
+  SELECT id, ${STATUS} AS status FROM messages WHERE room_id = :room AND id IN (
+    SELECT value FROM (
+      SELECT status, needs FROM messages WHERE room_id = :room ORDER BY id DESC LIMIT :limit) AS newest
+      CROSS JOIN json_each(newest.needs)
+     WHERE newest.status = 'blocked')`;
+
 /** Characters of JSON at which values are cut; `size` tells how many there are. */
 export const LONGEST = 4_000;
 
@@ -106,6 +116,17 @@ export function selectAnswered(
   if ("newest" in by) return shownOf(listingOf(ANSWERED_BY_NEWEST, { room, limit: by.newest }));
   const ids = by.flatMap(({ reply_to }) => reply_to ?? []);
   return shownOf(listingOf(ANSWERED, { room, ids: JSON.stringify(ids) }));
+}
+
+/** Selects how the messages stand for which these wait, or the newest ones do; nothing where none is blocked. */
+export function selectNeeded(
+  room: string,
+  by: Array<{ status: string; needs: number[] }> | { newest: number },
+): Statement[] {
+  const weight = weightOf(PAGE_BYTES);
+  if ("newest" in by) return [{ sql: NEEDED_BY_NEWEST, args: { room, limit: by.newest }, weight }];
+  const ids = new Set(by.flatMap(({ status, needs }) => status === "blocked" ? needs : []));
+  return ids.size === 0 ? [] : [{ sql: NEEDED, args: { room, ids: JSON.stringify([...ids]) }, weight }];
 }
 
 /** Selects the newest messages, newest first. */

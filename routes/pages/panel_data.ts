@@ -4,6 +4,7 @@ import type { Row } from "../../db/driver/statement.ts";
 import type { Changes } from "../../db/snapshots/changes.ts";
 import {
   selectAnswered,
+  selectNeeded,
   selectNewest,
   selectRecent,
   selectViews,
@@ -15,7 +16,7 @@ import type { RoomLook } from "../../views/panels/panel.ts";
 import type { LiveRoom, RoomUpdate, RoomView } from "../../views/panels/panels.ts";
 import { EVENTS_SHOWN, type TimelineWait } from "../../views/panels/timeline/timeline_layout.ts";
 import { viewEntries, withComputed } from "./computed_views.ts";
-import { entryView, messageView, messageViews, scopesOf } from "./shown.ts";
+import { entryView, messageView, messageViews, needView, scopesOf } from "./shown.ts";
 import { eventsOf } from "./timeline_events.ts";
 
 /** How each member of a view is made: of the rows of its queries, one argument a query, and of what else is `Known`. */
@@ -63,6 +64,10 @@ export const FIRST: Data<Omit<RoomView, keyof LiveRoom | "address" | "evaluation
     query: (room) => [selectAnswered(room, { newest: SHOWN.messages })],
     toView: (_, rows) => messageViews(rows),
   },
+  needed: {
+    query: (room) => selectNeeded(room, { newest: SHOWN.messages }),
+    toView: (_, rows) => rows.map(needView),
+  },
   scopes: {
     query: (room) => [selectWindow(room, { max: SHOWN.keys, limit: SHOWN.keysInAll })],
     toView: async ({ views }, rows) => withComputed(await scopesOf(rows), views),
@@ -79,6 +84,10 @@ export function changed(
     answered: {
       query: (room) => [selectAnswered(room, messages)],
       toView: (_, rows) => messageViews(rows),
+    },
+    needed: {
+      query: (room) => selectNeeded(room, messages),
+      toView: (_, rows = []) => rows.map(needView),
     },
     entries: { toView: () => mapYielding(entries, entryView) },
     gone: { toView: () => state.filter((entry) => "deleted" in entry) },

@@ -3,7 +3,8 @@ import { type Message, toHead } from "../../db/messages/read.ts";
 import { LONGEST, toCut } from "../../db/snapshots/page_queries.ts";
 import type { Entry } from "../../db/state/entry.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
-import type { MessageView } from "../../views/panels/messages/messages.tsx";
+import type { MessageView } from "../../views/panels/messages/message.tsx";
+import type { NeedView } from "../../views/panels/messages/task.tsx";
 import type { EntryView, ScopeView } from "../../views/panels/state/state.tsx";
 import type { Shown } from "../../views/shared/values.tsx";
 
@@ -20,6 +21,10 @@ export function messageView({ body, ...message }: Message): MessageView {
 /** Converts rows of messages, yielding in between. */
 export function messageViews(rows: Row[]): Promise<MessageView[]> {
   return mapYielding(rows, (row) => ({ ...toHead(row), shown: toCut(row, "body") }));
+}
+
+export function needView(row: Row): NeedView {
+  return { id: Number(row.id), status: row.status as NeedView["status"] };
 }
 
 /** Groups the rows of a window of the state by scope, yielding in between. */

@@ -3,6 +3,7 @@ import axe from "npm:axe-core@4.14.1/axe.min.js" with { type: "text" };
 import type { Page } from "npm:playwright-core@1.64.1";
 import { browserTest, VIEWS, withBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
+import { tasksIn } from "./tasks_in.ts";
 
 interface Finding {
   id: string;
@@ -24,6 +25,7 @@ async function furnished(t: Subject): Promise<string> {
   await t.message(room, { from: "bob", to: "ann", kind: "result", body: { words: 12 }, reply_to: id });
   await t.post(`/rooms/${room}/messages/${id}/claim`, { agent: "bob" });
   await t.post(`/rooms/${room}/agents/cat/heartbeat`, { status: "busy" });
+  await tasksIn(t, room);
   return room;
 }
 

@@ -75,7 +75,7 @@ browserTest(
       await tab.until(LIVE);
       // Nothing is lost: what came is there, in its order, and what changed has changed.
       assert.deepEqual(await ids(tab), [...before, ...said]);
-      assert.match(await textOf(tab, `#m${task.id} .claim`), /claimed by bob/);
+      assert.match(await textOf(tab, `#m${task.id} .task`), /claimed by bob/);
       assert.equal(await textOf(tab, "[id='state/_shared/phase'] .value"), '"scoring"');
       assert.equal(await tab.evaluate("document.getElementById('state/_shared/old')"), null);
       assert.ok(await tab.evaluate("document.getElementById('agent/bob') !== null"));

@@ -48,6 +48,13 @@ browserTest(
             reply_to: first,
           });
           await post("POST", `/messages/${first}/claim`, { agent: id });
+          await post("POST", `/messages/${first}/fail`, {
+            agent: id,
+            error: n % 2 ? nasty : { [nasty]: nasty },
+          });
+          await post("POST", "/messages", { from: id, kind: id, body: nasty, needs: [first] });
+          const { id: held } = await post("POST", "/messages", { from: id, kind: id, body: nasty });
+          await post("POST", `/messages/${held}/claim`, { agent: id, ttl: 300 });
           await post("PUT", "/state", { scope: id, key: nasty.slice(0, 250), value: nasty, agent: id });
           await post("PUT", "/state", { key: id, value: { [nasty]: nasty }, agent: cut });
           await post("PUT", "/state", { scope: "_view", key: id, expr: JSON.stringify(nasty) });

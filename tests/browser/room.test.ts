@@ -63,8 +63,8 @@ for (const view of VIEWS) {
         await page.locator(`#m${second}`).waitFor();
         await page.getByText("Nothing has happened here yet").waitFor({ state: "hidden" });
         const result = await agents.bob(task);
-        await page.locator(`#m${task} .claim`).getByText("claimed by bob").waitFor();
-        await page.locator(`#m${second} .claim`).getByText("free").waitFor();
+        await page.locator(`#m${task} .task`).getByText("claimed by bob").waitFor();
+        await page.locator(`#m${second} .task`).getByText("open").waitFor();
         await page.locator(`#m${result.id} .answered`).getByText(String(task)).waitFor();
         await page.locator(`#m${second} summary`).click();
         await page.locator(`#m${second} pre`).getByText('"file": "lane.ts"').waitFor();

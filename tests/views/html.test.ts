@@ -38,6 +38,20 @@ async function fill({ json }: TestApp, room: string): Promise<void> {
   const { id } = await done("POST", "/messages", { from: "ann", to: ODD, kind: "task", body: { text: ODD } });
   await done("POST", "/messages", { from: ODD, body: `${ODD}\n\nA long text. `.repeat(100), reply_to: id });
   await done("POST", `/messages/${id}/claim`, { agent: "bob" });
+  const task = async (members: Record<string, unknown> = {}) =>
+    (await done("POST", "/messages", { from: "ann", kind: "task", body: ODD, ...members })).id;
+  const failed = await task({ max_attempts: 1 });
+  const { fence } = await done("POST", `/messages/${failed}/claim`, { agent: ODD, ttl: 60 });
+  await done("POST", `/messages/${failed}/release`, { agent: ODD, fence, error: { [ODD]: [ODD] } });
+  await task({ needs: [failed] });
+  const given = await task();
+  await done("POST", `/messages/${given}/claim`, { agent: ODD });
+  await done("POST", `/messages/${given}/fail`, { agent: ODD, error: `${ODD} `.repeat(100) });
+  const open = await task();
+  await task({ needs: [open, id] });
+  const over = await task();
+  await done("POST", `/messages/${over}/claim`, { agent: ODD });
+  await done("POST", `/messages/${over}/complete`, { agent: ODD, result: ODD });
   await done("PUT", "/state", { key: ODD, value: { list: [1, ODD, null, { deep: true }] }, agent: "ann" });
   await done("PUT", "/state", { scope: ODD, key: "k", value: ODD.repeat(500) });
   await done("PUT", "/state", { scope: "_view", key: "good", expr: "1 + 1" });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { hue, quoted } from "../../views/shared/addresses.ts";
-import { ago } from "../../views/shared/times.tsx";
+import { ago, Left } from "../../views/shared/times.tsx";
 import { preview, Short, Source, Value } from "../../views/shared/values.tsx";
 
 const PREVIEWS: Array<[unknown, string]> = [
@@ -71,4 +71,22 @@ Deno.test("an agent's hue is always the same, and nobody's is none", () => {
   assert.equal(hue("ann"), hue("ann"));
   assert.match(hue("ann"), /^hue-([0-9]|[12][0-9]|3[0-5])$/);
   assert.equal(hue(null), "hue-none");
+});
+
+Deno.test("what is left of a time is rounded up, and never negative", () => {
+  const now = new Date("2026-11-22T04:20:00.000Z");
+  const left = (ms: number) => {
+    const [, text] = />([^<]*)<\/time> left</.exec(
+      String(Left({ at: new Date(now.getTime() + ms).toISOString(), now })),
+    )!;
+    return text;
+  };
+  assert.deepEqual([-5_000, 0, 1, 59_000, 59_001, 3_600_000].map(left), [
+    "0 s",
+    "0 s",
+    "1 s",
+    "59 s",
+    "1 min",
+    "1 h",
+  ]);
 });

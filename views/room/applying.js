@@ -1,4 +1,5 @@
 import { Idiomorph } from "idiomorph";
+import { tellNeeds } from "../panels/messages/needs.js";
 
 /** Preserves what the reader has opened, hidden or selected when an element changes. */
 const MORPH = {
@@ -14,6 +15,7 @@ export function apply(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
   for (const piece of [...template.content.children]) {
+    if (piece.matches(".message")) tellNeeds(piece);
     const present = document.getElementById(piece.id);
     if (piece.dataset.gone !== undefined) present?.remove();
     else if (!present) insert(piece);

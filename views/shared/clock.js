@@ -1,10 +1,9 @@
 const UNITS = [[60, 1, "s"], [3_600, 60, "min"], [86_400, 3_600, "h"], [Infinity, 86_400, "d"]];
 
 /** Words a distance in time in its largest unit, like the service (times.tsx). */
-function ago(ms) {
-  const seconds = Math.max(0, Math.floor(ms / 1_000));
+function words(seconds) {
   const [, size, unit] = UNITS.find(([max]) => seconds < max);
-  return `${Math.floor(seconds / size)} ${unit}`;
+  return `${Math.max(0, Math.floor(seconds / size))} ${unit}`;
 }
 
 let ahead = 0;
@@ -14,12 +13,13 @@ export function since(moment) {
   return Date.now() + ahead - moment;
 }
 
-/** Updates every distance in time each second; `now`: the service's time when it drew the page. */
+/** Updates every distance in time each second, past and to come; `now`: the service's time when it drew the page. */
 export function startClock(now) {
   ahead = now - Date.now();
   setInterval(() => {
-    for (const time of document.querySelectorAll("time[data-ago]")) {
-      const text = ago(since(Date.parse(time.dateTime)));
+    for (const time of document.querySelectorAll("time[data-ago], time[data-left]")) {
+      const seconds = since(Date.parse(time.dateTime)) / 1_000;
+      const text = words("left" in time.dataset ? Math.ceil(-seconds) : Math.floor(seconds));
       if (time.textContent !== text) time.textContent = text;
     }
   }, 1_000);

@@ -3,10 +3,23 @@ export function Ago({ at, now }: { at: string; now: Date }) {
   return <time datetime={at} title={at} data-ago>{ago(at, now)}</time>;
 }
 
+/** What is left until a time, which the page's script counts down. */
+export function Left({ at, now }: { at: string; now: Date }) {
+  const ms = Date.parse(at) - now.getTime();
+  return (
+    <span class="left">
+      <time datetime={at} title={`until ${at}`} data-left>{words(Math.ceil(ms / 1000))}</time> left
+    </span>
+  );
+}
+
 /** Words a distance in time in its largest unit, like the page's script (clock.js). */
 export function ago(at: string, now: Date): string {
-  const seconds = Math.max(0, Math.floor((now.getTime() - Date.parse(at)) / 1000));
-  if (seconds < 60) return `${seconds} s`;
+  return words(Math.floor((now.getTime() - Date.parse(at)) / 1000));
+}
+
+function words(seconds: number): string {
+  if (seconds < 60) return `${Math.max(0, seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
   if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`;
   return `${Math.floor(seconds / 86_400)} d`;

@@ -1,30 +1,17 @@
-import { agentId, hue, messageId } from "../../shared/addresses.ts";
-import { Copy } from "../../shared/copy.tsx";
-import { Ago } from "../../shared/times.tsx";
-import { preview, type Shown, Value } from "../../shared/values.tsx";
+import { messageId } from "../../shared/addresses.ts";
 import type { Panel, RoomLook } from "../panel.ts";
 import { FirstCalls } from "./first_calls.tsx";
+import { type Known, Message, type MessageView } from "./message.tsx";
 import style from "./messages.css" with { type: "text" };
+import needs from "./needs.js" with { type: "text" };
 import reach from "./reach.js" with { type: "text" };
 import reading from "./reading.js" with { type: "text" };
+import { STATUSES } from "./task.tsx";
 import threads from "./threads.js" with { type: "text" };
 
-export interface MessageView {
-  id: number;
-  from_agent: string | null;
-  to_agent: string | null;
-  kind: string;
-  shown: Shown;
-  created_at: string;
-  reply_to: number | null;
-  claimed_by: string | null;
-  claimed_at: string | null;
-}
-
-/** Messages that are shown, oldest first, and those that they answer. */
-export interface MessagesShown {
+/** Messages that are shown, oldest first, and what they refer to. */
+export interface MessagesShown extends Known {
   messages: MessageView[];
-  answered: MessageView[];
 }
 
 /** The newest messages. */
@@ -38,8 +25,8 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
   name: "Talk",
   place: "middle",
   style,
-  scripts: { reach, reading, threads },
-  async section({ id, address, now, counts, messages, answered }, each) {
+  scripts: { needs, reach, reading, threads },
+  async section({ id, address, now, counts, messages, ...known }, each) {
     const older = counts.count - messages.length;
     const kinds = [...new Set(messages.map(({ kind }) => kind))].sort();
     const senders = [...new Set(messages.flatMap(({ from_agent }) => from_agent ?? []))].sort();
@@ -55,7 +42,7 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
               from <Choices name="from" choices={senders} />
             </label>
             <label>
-              <input type="checkbox" name="unclaimed" /> unclaimed
+              task <Choices name="status" choices={STATUSES} />
             </label>
             <label>
               <input type="checkbox" name="threads" /> threads
@@ -72,7 +59,7 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
           <ol id="messages" class="messages">
             {await each(
               messages,
-              (message) => <Message message={message} now={now} room={id} known={answered} />,
+              (message) => <Message message={message} now={now} room={id} known={known} />,
             )}
           </ol>
           <FirstCalls address={address} room={id} />
@@ -87,10 +74,10 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
       </section>
     );
   },
-  fragments: ({ id, now, messages, answered }) =>
+  fragments: ({ id, now, messages, ...known }) =>
     messages.map((message) => ({
       id: messageId(message.id),
-      draw: () => <Message message={message} now={now} room={id} known={answered} />,
+      draw: () => <Message message={message} now={now} room={id} known={known} />,
       once: true,
     })),
 };
@@ -100,7 +87,7 @@ function Reach({ messages, counts }: Pick<RoomLook & NewestMessages, "messages" 
   const figures: Record<string, number> = {
     here: messages.length,
     messages: counts.count,
-    "unclaimed-here": messages.filter(({ claimed_by }) => claimed_by === null).length,
+    "unclaimed-here": messages.filter(({ status }) => status === "open").length,
     unclaimed: counts.unclaimed,
   };
   const figure = (name: string) => <b data-figure={name}>{figures[name]!.toLocaleString("en")}</b>;
@@ -112,101 +99,11 @@ function Reach({ messages, counts }: Pick<RoomLook & NewestMessages, "messages" 
   );
 }
 
-function Choices({ name, choices }: { name: string; choices: string[] }) {
+function Choices({ name, choices }: { name: string; choices: readonly string[] }) {
   return (
     <select name={name}>
       <option value="">all</option>
       {choices.map((choice) => <option value={choice}>{choice}</option>)}
     </select>
   );
-}
-
-/** One message. `known`: those among which it may find what it answers. */
-export function Message({ message, now, room, known = [] }: {
-  message: MessageView;
-  now: Date;
-  room: string;
-  known?: MessageView[];
-}) {
-  const { id, from_agent, to_agent, kind, shown, created_at, reply_to } = message;
-  const source = `/rooms/${encodeURIComponent(room)}/messages/${id}`;
-  return (
-    <li
-      id={messageId(id)}
-      class={`message ${hue(from_agent)}`}
-      data-into="messages"
-      data-id={String(id)}
-      data-kind={kind}
-      data-from={from_agent ?? ""}
-      data-reply={reply_to === null ? undefined : String(reply_to)}
-      data-unclaimed={message.claimed_by === null ? "" : undefined}
-      data-get={source}
-      tabindex={-1}
-    >
-      <p class="head">
-        <a class="id" href={`#${messageId(id)}`} aria-label={`Message ${id}`}>{id}</a>
-        <Name id={from_agent} absent="somebody" />
-        <span class="to">
-          <span class="visually-hidden">to</span>
-          <span class="quiet" aria-hidden="true">→</span>
-          <Name id={to_agent} absent="all" />
-        </span>
-        <span class="kind">{kind}</span>
-        <Claim message={message} now={now} />
-        <span class="spring" />
-        <Copy />
-        <Ago at={created_at} now={now} />
-      </p>
-      {reply_to !== null && <Answered id={reply_to} known={known} />}
-      <div class="body">
-        <Value shown={shown} prose source={source} />
-      </div>
-    </li>
-  );
-}
-
-function Name({ id, absent }: { id: string | null; absent: string }) {
-  return id === null
-    ? <span class="quiet">{absent}</span>
-    : <a class="name" href={`#${agentId(id)}`}>{id}</a>;
-}
-
-function Claim({ message, now }: { message: MessageView; now: Date }) {
-  const { claimed_by, claimed_at, kind, reply_to } = message;
-  if (claimed_by !== null) {
-    return (
-      <span class={`claim taken ${hue(claimed_by)}`}>
-        <span class="dot" aria-hidden="true" />
-        claimed by {claimed_by}
-        {claimed_at && (
-          <span class="quiet">
-            <Ago at={claimed_at} now={now} />
-          </span>
-        )}
-      </span>
-    );
-  }
-  // Anything may be claimed, but talk seldom is: only what is meant to be shows that it is free.
-  const claimable = kind === "task" || (kind !== "message" && reply_to === null);
-  return claimable ? <span class="claim free">free</span> : null;
-}
-
-/** What a message answers, with its beginning where that is known. */
-function Answered({ id, known }: { id: number; known: MessageView[] }) {
-  const origin = known.find((message) => message.id === id);
-  const text = origin && ("cut" in origin.shown ? origin.shown.cut : plain(origin.shown.value));
-  return (
-    <p class="answered">
-      <span aria-hidden="true">↳</span>
-      <a href={`#${messageId(id)}`}>
-        <span class="visually-hidden">answers</span>
-        {id}
-      </a>
-      {origin && <span class="quiet">{`${origin.from_agent ?? "somebody"}: ${text}`}</span>}
-    </p>
-  );
-}
-
-function plain(value: unknown): string {
-  return typeof value === "string" ? value : preview(value);
 }

@@ -31,11 +31,11 @@ export function createReading(path) {
     fresh.hidden = true;
   }
 
-  function matches({ dataset: { kind, from, unclaimed } }) {
+  function matches({ dataset: { kind, from, status } }) {
     const { elements } = filters;
     return (!elements.kind.value || elements.kind.value === kind) &&
       (!elements.from.value || elements.from.value === from) &&
-      (!elements.unclaimed.checked || unclaimed !== undefined);
+      (!elements.status.value || elements.status.value === status);
   }
 
   /** Shows those that match, and lets every kind and sender that has come up be chosen. */

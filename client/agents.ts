@@ -14,6 +14,8 @@ export interface Agent {
   waiting_on: string | null;
   joined_at: string;
   last_heartbeat: string;
+  /** Whether it gave a sign of life in the 60 seconds before this answer, or has a wait in progress. */
+  alive: boolean;
 }
 
 /** The answer to a registration. */

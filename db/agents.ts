@@ -1,10 +1,14 @@
+import { NOW } from "./clock.ts";
 import type { Database } from "./database.ts";
+import { DUE } from "./write/due.ts";
 import { readCurrent } from "./write/endings.ts";
 import { type Json, stored } from "./json.ts";
 import type { Listing } from "./consistent_read/listing.ts";
 import { Refusal } from "./refusal.ts";
+import { REVISION } from "./release.ts";
 import { revisionOf, ROOM_CURRENT } from "./rooms.ts";
 import {
+  isAlive,
   type Newest,
   newestWaitsOf,
   present,
@@ -32,6 +36,8 @@ export interface Agent {
   waiting_on: string | null;
   joined_at: string;
   last_heartbeat: string;
+  /** Whether it gave a sign of life in the last 60 seconds or has a wait in progress, when this was read. */
+  alive: boolean;
 }
 
 const MAY_REGISTER = `CASE WHEN ${REGISTERED} THEN NOT :if_new ELSE agent_count < :max END`;
@@ -55,6 +61,9 @@ const OTHER_STATUS =
 const SET_STATUS = `
   UPDATE agents SET status = :status, revision = (SELECT revision ${FROM_ADMITTED})
    WHERE room_id = :room AND id = :agent AND ${ADMITTED}`;
+
+/** The room's row, with the time by which its agents are alive. */
+const ROOM_NOW = `SELECT ${REVISION} AS revision, ${DUE}, ${NOW} AS now FROM rooms WHERE id = :room`;
 
 const OF_ROOM = "WHERE room_id = :room";
 const GET = `SELECT * FROM agents WHERE room_id = :room AND id = :agent`;
@@ -105,10 +114,10 @@ export function registerAgent(
       if (there?.length) throw new Refusal("agent_exists", { agent: id }, revision);
       throw new Refusal("limit_reached", { of: "agents", max }, revision);
     },
-    answer({ revision, rows: [registered, waits] }) {
+    answer({ now, revision, rows: [registered, waits] }) {
       const row = registered![0]!;
       const created = Number(row.joined) === revision;
-      return { agent: toAgent(row, toNewest(waits!)), created, revision: revision! };
+      return { agent: toAgent(row, toNewest(waits!), now), created, revision: revision! };
     },
   };
 }
@@ -152,12 +161,12 @@ export async function listAgents(
   room: string,
 ): Promise<{ agents: Agent[]; revision: number }> {
   const [rooms, rows, waits] = await readConsistent(database, viewer, [
-    { sql: ROOM_CURRENT, args: { room } },
+    { sql: ROOM_NOW, args: { room } },
     selectAgents(room),
     newestWaitsOf(room, null),
   ]);
-  const [revision, newest] = [revisionOf(rooms!), toNewest(waits!)];
-  return { agents: await mapYielding(rows!, (row) => toAgent(row, newest, stored)), revision };
+  const [revision, newest, now] = [revisionOf(rooms!), toNewest(waits!), nowOf(rooms!)];
+  return { agents: await mapYielding(rows!, (row) => toAgent(row, newest, now, stored)), revision };
 }
 
 /** Selects all agents, or the named ones, in order of joining, as rows for `toAgent`. */
@@ -176,19 +185,28 @@ export async function getAgent(
   agent: string,
 ): Promise<{ agent: Agent; revision: number }> {
   const [rooms, rows, waits] = await readCurrent(database, viewer, [
-    { sql: ROOM_CURRENT, args: { room } },
+    { sql: ROOM_NOW, args: { room } },
     { sql: GET, args: { room, agent } },
     newestWaitsOf(room, agent),
   ]);
   const revision = revisionOf(rooms!);
   if (rows!.length === 0) throw new Refusal("agent_not_found", { agent }, revision);
   if (isBusyFor(rows![0]!.meta)) await yieldToOthers();
-  return { agent: toAgent(rows![0]!, toNewest(waits!)), revision };
+  return { agent: toAgent(rows![0]!, toNewest(waits!), nowOf(rooms!)), revision };
 }
 
-/** Makes an agent of its row and the room's newest waits in progress. */
-export function toAgent(row: Row, newest: Newest, read: (json: string) => Json = JSON.parse): Agent {
-  const id = row.id as string;
+function nowOf([room]: Row[]): Date {
+  return new Date(Number(room!.now));
+}
+
+/** Makes an agent of its row and the room's newest waits in progress, as it is at the database's time `now`. */
+export function toAgent(
+  row: Row,
+  newest: Newest,
+  now: Date,
+  read: (json: string) => Json = JSON.parse,
+): Agent {
+  const [id, last_heartbeat] = [row.id as string, row.last_heartbeat as string];
   return {
     id,
     room_id: row.room_id as string,
@@ -197,6 +215,7 @@ export function toAgent(row: Row, newest: Newest, read: (json: string) => Json =
     meta: read(row.meta as string),
     ...present(id, row.status as Status, newest),
     joined_at: row.joined_at as string,
-    last_heartbeat: row.last_heartbeat as string,
+    last_heartbeat,
+    alive: isAlive(id, last_heartbeat, newest, now),
   };
 }

@@ -1,9 +1,9 @@
 import { NOW } from "./clock.ts";
 import type { Database } from "./database.ts";
 import type { Row, Statement } from "./driver/statement.ts";
-import { timeOf } from "./write/due.ts";
 import { type Admission, ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
 import { COALESCED_HEARTBEATS } from "./write/coalesced_write.ts";
+import { ALIVE_MS, isRecent } from "./write/heartbeat.ts";
 import { SERVICE } from "./viewer.ts";
 import { commit } from "./write/write.ts";
 
@@ -99,12 +99,9 @@ export function toNewest(rows: Row[]): Newest {
   return newestOf(rows.map(toWait));
 }
 
-/** Milliseconds without a sign of life after which an agent that does not wait counts as gone. */
-const ALIVE_MS = 60_000;
-
 const RECIPIENTS = `
   SELECT asked.key AS n, status, last_heartbeat, waiting_on,
-         waiting_on IS NOT NULL OR last_heartbeat >= ${timeOf(`(${NOW} - ${ALIVE_MS})`)} AS alive
+         waiting_on IS NOT NULL OR ${isRecent("last_heartbeat")} AS alive
     FROM (
       SELECT asked.key, agents.status, agents.last_heartbeat, (
           SELECT waiting_on FROM waits
@@ -153,6 +150,11 @@ export function present(
 ): { status: Status; waiting_on: string | null } {
   const wait = newest.get(agent);
   return wait ? { status: "waiting", waiting_on: wait.waiting_on } : { status, waiting_on: null };
+}
+
+/** Tells whether an agent is alive at a time of the database's clock: it waits, or gave a sign of life not long ago. */
+export function isAlive(agent: string, lastHeartbeat: string, newest: Newest, now: Date): boolean {
+  return newest.has(agent) || now.getTime() - Date.parse(lastHeartbeat) <= ALIVE_MS;
 }
 
 /** Records a heartbeat without a write, coalesced with others. */

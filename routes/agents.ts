@@ -23,6 +23,7 @@ const shown = {
   status: "active",
   waiting_on: null,
   last_heartbeat: EXAMPLE_TIME,
+  alive: true,
 };
 
 export const AGENTS = describe({
@@ -47,6 +48,9 @@ export const AGENTS = describe({
       waiting_on: z.string().nullable().meta(about("The condition of the agent's newest wait")),
       joined_at: time,
       last_heartbeat: time,
+      alive: z.boolean().meta(
+        about("Whether it gave a sign of life in the last 60 seconds or has a wait in progress, as of now"),
+      ),
       room_id: z.string(),
     });
     return {

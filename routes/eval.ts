@@ -1,7 +1,6 @@
 import type { Hono } from "hono";
-import { createContext } from "../cel/rooms/context.ts";
+import { lookAt } from "../cel/rooms/look.ts";
 import { EvaluationFailed } from "../cel/language/expression.ts";
-import { isBusy, yieldToOthers } from "../db/yield.ts";
 import { RequestError } from "./http/errors.ts";
 import { large } from "./http/methods.ts";
 import { compileOf, readBody, replyLarge, roomOf } from "./http/requests.ts";
@@ -44,16 +43,17 @@ export function mountEval(app: Hono, { reader, viewerOf }: Services): void {
       const room = roomOf(c);
       const { expr, agent } = await readBody(c, EVAL, "EvalRequest");
       const expression = await compileOf(expr);
-      const data = await reader.load(viewerOf(c), room, expression.reads);
-      if (isBusy()) await yieldToOthers();
-      const { context } = createContext(data).from({ self: agent ?? null });
+      const [viewer, self] = [viewerOf(c), agent ?? null];
       try {
-        const value = expression.evaluate(context);
-        return await replyLarge(data.snapshot.revisions.revision, {
-          expression: expr,
-          value,
-          context_keys: [...context.keys()],
-        });
+        const { result, data } = await lookAt(
+          reader,
+          { viewer, room, reads: expression.reads, self },
+          (seen) => {
+            const { context } = seen.from({ self });
+            return { value: expression.evaluate(context), context_keys: [...context.keys()] };
+          },
+        );
+        return await replyLarge(data.snapshot.revisions.revision, { expression: expr, ...result });
       } catch (error) {
         if (!(error instanceof EvaluationFailed)) throw error;
         const { code, message, position, hint } = error;

@@ -22,6 +22,8 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   jsonDepth: [CONTRACT, "JSON is at most 64 deep, the body's own braces among them"],
   expressionLength: [CONTRACT, "an expression has at most 4,096 characters"],
   evaluationSteps: ["cel/budget.test.ts", "an evaluation may take its whole budget, and not a step more"],
+  evaluationMessages: ["contract/message_facts.test.ts", "an evaluation looks up at most 100 messages"],
+  evaluationNames: ["cel/message_facts.test.ts", "2,000 names of a family may be looked up"],
   hostLength: [
     "hostile/hosts.test.ts",
     "a Host is a host and a port, and nothing else, on every path",

@@ -12,6 +12,17 @@ export const FAILURE_COST = 150;
 let remaining = 0;
 let running = false;
 let blown = false;
+let reason: Reason;
+
+interface Reason {
+  readonly message: string;
+  readonly hint: string;
+}
+
+const STEPS: Reason = {
+  message: "The expression needs more steps than one evaluation may take",
+  hint: "Loop over less: a scope, a shorter list, fewer nested loops.",
+};
 
 /** Ends an evaluation. Nothing in the language catches it. */
 class BudgetBlown extends Error {
@@ -24,6 +35,13 @@ export function charge(steps: number): void {
     blown = true;
     throw new BudgetBlown();
   }
+}
+
+/** Ends an evaluation as `charge` does, for another reason. */
+export function exceed(message: string, hint: string): never {
+  blown = true;
+  reason = { message, hint };
+  throw new BudgetBlown();
 }
 
 /** True for errors that `&&`, `||`, `all` and `exists` must not absorb: a spent budget, a stack overflow. */
@@ -40,6 +58,7 @@ export function underBudget<T>(evaluation: () => T): T {
   if (running) return settle(evaluation);
   running = true;
   blown = false;
+  reason = STEPS;
   remaining = STEP_BUDGET;
   try {
     return settle(evaluation);
@@ -56,12 +75,7 @@ function settle<T>(evaluation: () => T): T {
     if (isFatal(error)) blown = true;
     if (!blown) throw error;
   }
-  throw new EvaluationFailed(
-    "budget_exceeded",
-    "The expression needs more steps than one evaluation may take",
-    undefined,
-    "Loop over less: a scope, a shorter list, fewer nested loops.",
-  );
+  throw new EvaluationFailed("budget_exceeded", reason.message, undefined, reason.hint);
 }
 
 /** The remaining steps of the running evaluation, for tests and measurements. */

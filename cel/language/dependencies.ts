@@ -1,4 +1,6 @@
 import type { Node } from "./engine.ts";
+import type { Lookups } from "./lookups.ts";
+import { MessageCollection, type MessageReads, readsAs } from "./message_reads.ts";
 import { type Path, type Use, visitPaths } from "./paths.ts";
 
 /**
@@ -9,11 +11,15 @@ export interface Reads {
   readonly state: "all" | { scopes: string[]; keys: Array<{ scope: string; key: string }> };
   /** Agent ids, or all. */
   readonly agents: "all" | string[];
+  /** Anything of `messages`. */
   readonly messages: boolean;
+  readonly facts: MessageReads;
   readonly self: boolean;
   readonly now: boolean;
   /** May read an agent's `last_heartbeat`. */
   readonly heartbeats: boolean;
+  /** May read an agent's `alive`, which changes with the time. */
+  readonly alive: boolean;
   /** May read an agent's `status` or `waiting_on`. */
   readonly presence: boolean;
 }
@@ -23,20 +29,25 @@ class Collection {
   everyKey = false;
   everyAgent = false;
   heartbeats = false;
+  alive = false;
   presence = false;
   readonly scopes = new Set<string>();
   readonly keys = new Map<string, Set<string>>();
   readonly agents = new Set<string>();
   readonly roots = new Set<string>();
+  readonly facts = new MessageCollection();
 
   key(scope: string, key: string): void {
     this.keys.set(scope, (this.keys.get(scope) ?? new Set()).add(key));
   }
 
   /** Adds a path. A step that depends on data may be any key, so it reads all of what is above it. */
-  path({ root, steps }: Path, use: Use): void {
+  path(path: Path, node: Node, use: Use): void {
+    const { root, steps } = path;
     const [first, second] = steps;
     this.roots.add(root);
+    if (root === "messages") this.facts.path(path, node, use);
+    if (root === "self") this.facts.self(node);
     if (root === "state") {
       if (first === undefined) this.everyKey = true;
       else if (second === undefined) this.scopes.add(first);
@@ -47,6 +58,7 @@ class Collection {
     else this.agents.add(first);
     const any = steps.length < 2 ? use === "value" : second === undefined;
     this.heartbeats ||= any || second === "last_heartbeat";
+    this.alive ||= any || second === "alive";
     this.presence ||= any || second === "status" || second === "waiting_on";
   }
 
@@ -58,9 +70,11 @@ class Collection {
       state: this.everyKey ? "all" : { scopes: [...this.scopes], keys },
       agents: this.everyAgent ? "all" : [...this.agents],
       messages: this.roots.has("messages"),
+      facts: this.facts.reads(),
       self: this.roots.has("self"),
       now: this.roots.has("now"),
       heartbeats: this.heartbeats,
+      alive: this.alive,
       presence: this.presence,
     };
   }
@@ -69,7 +83,7 @@ class Collection {
 /** The reads of a syntax tree. */
 export function readsOf(root: Node): Reads {
   const collection = new Collection();
-  visitPaths(root, (path, _node, use) => collection.path(path, use));
+  visitPaths(root, (path, node, use) => collection.path(path, node, use));
   return collection.reads();
 }
 
@@ -85,8 +99,28 @@ export function unionReads(list: Iterable<Reads>): Reads {
     if (reads.agents === "all") union.everyAgent = true;
     else for (const id of reads.agents) union.agents.add(id);
     for (const root of ["messages", "self", "now"] as const) if (reads[root]) union.roots.add(root);
+    union.facts.add(reads.facts);
     union.heartbeats ||= reads.heartbeats;
+    union.alive ||= reads.alive;
     union.presence ||= reads.presence;
   }
   return union.reads();
+}
+
+/** The reads from an agent's viewpoint, or nobody's: what is read of messages under `self` has its name. */
+export function readsFrom(reads: Reads, self: string | null): Reads {
+  const facts = readsAs(reads.facts, self);
+  return facts === reads.facts ? reads : { ...reads, facts };
+}
+
+/** The reads together with what is read of messages by name. */
+export function withFacts(reads: Reads, facts: MessageReads): Reads {
+  return unionReads([reads, { ...unionReads([]), messages: true, facts }]);
+}
+
+/** What an expression reads from a viewpoint: what is known to be read, and what its last evaluation looked up. */
+export function readsAfter(reads: Reads, self: string | null, { names }: Pick<Lookups, "names">): Reads {
+  const looked = new MessageCollection();
+  looked.lookups(names);
+  return looked.isEmpty ? readsFrom(reads, self) : withFacts(readsFrom(reads, self), looked.reads());
 }

@@ -10,6 +10,7 @@ import {
   type Parsed,
   rememberOnlyKnown,
 } from "./engine.ts";
+import { markFamily } from "./std/access.ts";
 import { BYTES } from "./std/bytes.ts";
 import { CONVERSIONS } from "./std/conversions.ts";
 import { type Functions, overloads } from "./std/functions.ts";
@@ -21,7 +22,9 @@ import { RULES } from "./nodes.ts";
 import { STRINGS } from "./ext/strings.ts";
 import { TIME } from "./std/timestamps.ts";
 import { charge } from "./budget.ts";
+import { byNameHint } from "./by_name.ts";
 import { CheckFailed, InvalidExpression } from "./errors.ts";
+import { familyOf, lastStep, visitPaths } from "./paths.ts";
 import { plainSyntax, restore } from "./syntax.ts";
 
 /** The maximum length of a source in UTF-16 units. */
@@ -120,6 +123,7 @@ function compile(environment: Environment, source: string): Program {
   }
   restore(root, source, plain);
   const nodes = setRules(root);
+  markFamilies(root);
   if (loopDepth(root) > MAX_LOOPS) {
     throw new InvalidExpression(
       "too_many_loops",
@@ -137,6 +141,21 @@ function compile(environment: Environment, source: string): Program {
       return parsed(context);
     },
   };
+}
+
+/** Marks what is read by name only. Refuses it where it is read as a whole. */
+function markFamilies(root: Node): void {
+  visitPaths(root, (_path, outermost) => {
+    const family = familyOf(outermost);
+    if (family !== undefined) {
+      const message = `\`messages.${family}\` is read by name only`;
+      throw new InvalidExpression("no_such_key", message, outermost.pos, byNameHint(family));
+    }
+    for (let last = lastStep(outermost); last; last = lastStep(last.target)) {
+      const of = familyOf(last.target);
+      if (of !== undefined) markFamily(last.target, of);
+    }
+  });
 }
 
 /** Sets our rules on every node of a tree. Returns the number of nodes. */

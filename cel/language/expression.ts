@@ -3,6 +3,7 @@ import { createLanguage, type Language, MAX_SOURCE, type Program } from "./envir
 import { EvaluationFailed, InvalidExpression } from "./errors.ts";
 import { failureOf, refusalOf } from "./failures.ts";
 import { refuseImpossible } from "./hints/names.ts";
+import { countLookups } from "./lookups.ts";
 import { type Doubts, doubtsOf, withDoubt } from "./hints/meant.ts";
 import type { Node } from "./engine.ts";
 import { ROOTS } from "./paths.ts";
@@ -102,7 +103,7 @@ function evaluate<T>(
   convert: (result: unknown) => T,
 ): T {
   try {
-    return underBudget(() => convert(program.run(context)));
+    return countLookups(() => underBudget(() => convert(program.run(context))));
   } catch (error) {
     throw withDoubt(failureOf(error), doubts);
   }

@@ -1,4 +1,5 @@
 import { children, type Node } from "./engine.ts";
+import { FAMILIES, type Family } from "./families.ts";
 import { variablesOf } from "./std/macros.ts";
 
 /** The variables of every expression over a room, with their CEL types. */
@@ -42,6 +43,14 @@ export function lastStep(node: Node): { target: Node; step: Node | string; optio
 export function literal(step: Node | string): string | undefined {
   if (typeof step === "string") return step;
   return step.op === "value" && typeof step.args === "string" ? step.args : undefined;
+}
+
+/** The family that a node of a path is: `messages.kind`, however it is written. The root may be a variable. */
+export function familyOf(node: Node): Family | undefined {
+  const last = lastStep(node);
+  if (last?.target.op !== "id" || last.target.args !== "messages") return undefined;
+  const name = literal(last.step);
+  return name !== undefined && Object.hasOwn(FAMILIES, name) ? name as Family : undefined;
 }
 
 function pathOf(node: Node, bound: ReadonlySet<string>): Path | undefined {

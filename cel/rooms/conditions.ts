@@ -3,7 +3,7 @@ import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { compile, type Context, EvaluationFailed, type Expression } from "../language/expression.ts";
 import type { Node } from "../language/engine.ts";
 import { PIECES } from "../language/syntax.ts";
-import type { Reads } from "../language/dependencies.ts";
+import { type Reads, readsFrom } from "../language/dependencies.ts";
 
 /** A condition, split at its outer `&&` and `||`. */
 export type Condition = { all: Condition[] } | { any: Condition[] } | Part;
@@ -135,14 +135,15 @@ async function judgeEach(
 
 function judgePart({ source, expression }: Part, context: Context): JudgedPart | undefined {
   if (expression === undefined) return undefined;
+  const reads = readsFrom(expression.reads, context.get("self") as string | null);
   try {
     const { truthy, value } = expression.judge(context);
     const shown = typeof value === "boolean" ? {} : { value };
-    return { source, truth: truthy, ...shown, reads: expression.reads };
+    return { source, truth: truthy, ...shown, reads };
   } catch (error) {
     if (!(error instanceof EvaluationFailed)) throw error;
     const { code, message } = error;
-    return { source, truth: undefined, error: { code, message }, reads: expression.reads };
+    return { source, truth: undefined, error: { code, message }, reads };
   }
 }
 

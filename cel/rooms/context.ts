@@ -1,9 +1,12 @@
 import type { Json } from "../../db/json.ts";
-import { type Newest, newestOf, present } from "../../db/presence.ts";
+import { isAlive, type Newest, newestOf, present } from "../../db/presence.ts";
 import type { AgentRow, Snapshot } from "../../db/snapshots/snapshot.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
+import { type Lookups, repeatLookups, trackLookups } from "../language/lookups.ts";
+import { MessageCollection } from "../language/message_reads.ts";
 import { compile, type Context, EvaluationFailed, InvalidExpression } from "../language/expression.ts";
 import { circular, type Definitions } from "./definitions.ts";
+import { messageRoot } from "./message_root.ts";
 import { overlay } from "./overlay.ts";
 import type { RoomData } from "./reader.ts";
 import type { CelMap } from "./scopes.ts";
@@ -22,6 +25,8 @@ export type ViewResult = { value: Json } | { error: { code: string; message: str
 export interface RoomContext {
   /** The variables from a viewpoint. Contexts with the same `key` differ at most in `self`. */
   from(viewpoint: Viewpoint): { context: Context; key: string };
+  /** What evaluations asked for that was not loaded: while there is any, what they gave means nothing. */
+  readonly missing: MessageCollection;
   /** Evaluates computed views to values or errors. Yields in between. */
   views(names: Iterable<string>, viewpoint?: Viewpoint): Promise<Map<string, ViewResult>>;
 }
@@ -34,9 +39,10 @@ interface Look {
 
 /** Builds the variables that docs/api.md lists under CEL from a loaded room. Evaluates a view when it is first read. */
 export function createContext(
-  { snapshot, definitions, scopes, metas }: RoomData,
+  { snapshot, definitions, scopes, metas, facts }: RoomData,
 ): RoomContext {
-  const messages: CelMap = new Map(Object.entries(snapshot.counts));
+  const missing = new MessageCollection();
+  const messages = messageRoot(snapshot.counts, facts, (family, name) => missing.name(family, name));
   const looks = new Map<string, Look>();
   const agentsSeen = agentsFrom(snapshot, metas);
   const plain: CelMap = new Map<string, unknown>([...scopes, [VIEW_SCOPE, undefined]]);
@@ -54,6 +60,7 @@ export function createContext(
   }
 
   return {
+    missing,
     from(viewpoint) {
       const { look: { contextOf }, key } = look(viewpoint);
       return { context: contextOf(viewpoint.self), key };
@@ -71,27 +78,27 @@ export function createContext(
 }
 
 /** The agents as they are without a wait, which only its own agent's status shows; `key` identifies the result. */
-function agentsFrom({ agents, waits }: Snapshot, metas: Map<string, unknown>) {
+function agentsFrom({ agents, waits, now }: Snapshot, metas: Map<string, unknown>) {
   const byToken = new Map(waits.map((wait) => [wait.token, wait]));
   const byAgent = Map.groupBy(waits, ({ agent_id }) => agent_id);
   const rows = new Map(agents.map((agent) => [agent.id, agent]));
   const newest = newestOf(waits);
-  const all: CelMap = new Map(agents.map((agent) => [agent.id, recordOf(agent, newest, metas)]));
+  const recordOf = (agent: AgentRow, shown: Newest): CelMap => {
+    const { id, name, role, joined_at, last_heartbeat } = agent;
+    const { status, waiting_on } = present(id, agent.status, shown);
+    const alive = isAlive(id, last_heartbeat, shown, now);
+    const record = { id, name, role, status, waiting_on, joined_at, last_heartbeat, alive };
+    return new Map<string, unknown>([...Object.entries(record), ["meta", metas.get(id)]]);
+  };
+  const all: CelMap = new Map(agents.map((agent) => [agent.id, recordOf(agent, newest)]));
 
   return function agentsSeen(without: string | undefined): { key: string; agents: CelMap } {
     const own = byToken.get(without ?? "");
     const agent = own && rows.get(own.agent_id);
     if (agent === undefined) return { key: "", agents: all };
     const others = newestOf(byAgent.get(agent.id)!.filter((wait) => wait !== own));
-    return { key: own!.token, agents: overlay(all, agent.id, recordOf(agent, others, metas)) };
+    return { key: own!.token, agents: overlay(all, agent.id, recordOf(agent, others)) };
   };
-}
-
-function recordOf(agent: AgentRow, newest: Newest, metas: Map<string, unknown>): CelMap {
-  const { status, waiting_on } = present(agent.id, agent.status, newest);
-  const { id, name, role, joined_at, last_heartbeat } = agent;
-  const record = { id, name, role, status, waiting_on, joined_at, last_heartbeat };
-  return new Map<string, unknown>([...Object.entries(record), ["meta", metas.get(id)]]);
 }
 
 /**
@@ -99,11 +106,11 @@ function recordOf(agent: AgentRow, newest: Newest, metas: Map<string, unknown>):
  * shows only at evaluation, since an index in it is computed.
  */
 function createViews(definitions: Definitions, context: () => Context): (name: string) => ViewResult {
-  const results = new Map<string, ViewResult>();
+  const results = new Map<string, { result: ViewResult; lookups: Lookups }>();
   const underWay: string[] = [];
   const inCycle = new Set(circular(definitions));
 
-  function result(name: string): ViewResult {
+  function resultOf(name: string): ViewResult {
     const definition = definitions.get(name);
     if (definition === undefined) return failure("no_such_key", `There is no view ${JSON.stringify(name)}.`);
     const began = underWay.indexOf(name);
@@ -116,9 +123,11 @@ function createViews(definitions: Definitions, context: () => Context): (name: s
   }
 
   return function view(name) {
-    const known = results.get(name) ?? result(name);
-    if (!underWay.includes(name)) results.set(name, known);
-    return known;
+    const known = results.get(name);
+    if (known) repeatLookups(known.lookups);
+    const { result, lookups } = known ?? trackLookups(() => resultOf(name));
+    if (!underWay.includes(name)) results.set(name, { result, lookups });
+    return result;
   };
 }
 

@@ -42,10 +42,12 @@ const EACH = { definition: 400, key: 150, name: 80 };
 /** The memory that definitions take, in bytes, rather too high than too low. */
 function weightOf(definitions: Definitions): number {
   let weight = EACH.definition;
-  for (const [name, { source, reads: { state, agents } }] of definitions) {
+  for (const [name, { source, reads: { state, agents, facts } }] of definitions) {
     weight += EACH.definition + 2 * (name.length + 2 * source.length);
     if (state !== "all") weight += EACH.key * state.keys.length + EACH.name * state.scopes.length;
     if (agents !== "all") weight += EACH.name * agents.length;
+    const named = facts.kind.length + facts.to.length + facts.from.length + facts.id.length;
+    weight += EACH.name * named;
   }
   return weight;
 }

@@ -7,7 +7,8 @@ import { keyFor } from "../../db/viewer.ts";
 import type { Judged, KeyChange, Outcome } from "../../db/write/context.ts";
 import type { Guard } from "../../db/write/read_set.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
-import { type Reads, unionReads } from "../language/dependencies.ts";
+import { type Reads, readsAfter, readsFrom, unionReads } from "../language/dependencies.ts";
+import { type Lookups, MAX_MISSES } from "../language/lookups.ts";
 import { type Gate, judge, readSetAt } from "./judging.ts";
 import { covers, type Reader, type RoomData } from "./reader.ts";
 import { applyChange } from "./scopes.ts";
@@ -33,6 +34,10 @@ export interface Gates {
 /** A gated write that waits for its turn. */
 interface Pending {
   write: GatedWrite;
+  /** What its gate read when it was judged last, or what is known before. */
+  reads: Reads;
+  /** Times in a row that its gate lacked something that it asked for. */
+  misses: number;
   attempts: number;
   giveUp: number;
   resolve(outcome: Outcome): void;
@@ -113,7 +118,7 @@ export function createGates(database: Database, reader: Reader): Gates {
     const tail = tails.get(name);
     tails.delete(name);
     const reads = readsOf(chain);
-    if (!tail || database.elapsed() - tail.at >= TAIL_MS || readsTime(reads)) return undefined;
+    if (!tail || database.elapsed() - tail.at >= TAIL_MS || readsTime(tail.data.reads)) return undefined;
     return covers(tail.data.reads, reads) ? tail : undefined;
   }
 
@@ -128,9 +133,10 @@ export function createGates(database: Database, reader: Reader): Gates {
     for (const pending of chain) {
       const { gate, changes } = pending.write;
       // A write is a heartbeat of its agent, which these would see.
-      if (agents > 0 && gate.condition.reads.heartbeats) break;
+      if (agents > 0 && (data.reads.heartbeats || data.reads.alive)) break;
       if (isBusy()) await yieldToOthers();
-      const refused = judge(data, gate);
+      const { refused, lookups } = judge(data, gate);
+      if (lacks(pending, lookups)) break;
       if (refused) {
         links.push({ pending, refused });
         continue;
@@ -196,7 +202,9 @@ export function createGates(database: Database, reader: Reader): Gates {
       new Promise((resolve, reject) => {
         const name = keyFor(write.gate.viewer, room);
         const giveUp = database.elapsed() + MAX_WAIT_MS;
-        const pending = { write, attempts: 0, giveUp, resolve, reject };
+        const { condition, self } = write.gate;
+        const reads = readsFrom(condition.reads, self);
+        const pending = { write, reads, misses: 0, attempts: 0, giveUp, resolve, reject };
         const queue = waiting.get(name);
         if (queue) return queue.push(pending);
         const own = [pending];
@@ -206,17 +214,27 @@ export function createGates(database: Database, reader: Reader): Gates {
   };
 }
 
+/** Notes what a gate looked up, for its next load. True where this load lacked some of that. */
+function lacks(pending: Pending, lookups: Lookups): boolean {
+  const { condition, self } = pending.write.gate;
+  pending.reads = readsAfter(condition.reads, self, lookups);
+  pending.misses = lookups.missing ? pending.misses + 1 : 0;
+  return lookups.missing && pending.misses <= MAX_MISSES;
+}
+
 function readsOf(chain: Pending[]): Reads {
-  return unionReads(chain.map(({ write }) => write.gate.condition.reads));
+  return unionReads(chain.map(({ reads }) => reads));
 }
 
 /** True of what may change without a write. */
-function readsTime({ now, heartbeats, presence }: Reads): boolean {
-  return now || heartbeats || presence;
+function readsTime({ now, heartbeats, alive, presence }: Reads): boolean {
+  return now || heartbeats || alive || presence;
 }
 
 /** True of reads of so little that it may be kept. */
-function isShort({ state, agents }: Reads): boolean {
-  return state !== "all" && state.scopes.length === 0 && state.keys.length <= TAIL_KEYS && agents !== "all" &&
+function isShort({ state, agents, facts }: Reads): boolean {
+  const names = facts.kind.length + facts.to.length + facts.from.length + facts.id.length;
+  return names <= TAIL_KEYS && !facts.bodies && state !== "all" && state.scopes.length === 0 &&
+    state.keys.length <= TAIL_KEYS && agents !== "all" &&
     agents.length <= TAIL_KEYS;
 }

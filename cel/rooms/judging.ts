@@ -1,8 +1,11 @@
 import type { Json } from "../../db/json.ts";
+import { isAlive, newestOf } from "../../db/presence.ts";
 import { Refusal } from "../../db/refusal.ts";
+import type { AgentRow } from "../../db/snapshots/snapshot.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import type { ReadSetAt } from "../../db/write/read_set.ts";
 import { EvaluationFailed, type Expression } from "../language/expression.ts";
+import { type Lookups, trackLookups } from "../language/lookups.ts";
 import { createContext } from "./context.ts";
 import type { RoomData } from "./reader.ts";
 
@@ -13,11 +16,20 @@ export interface Gate {
   self: string | null;
 }
 
-/** Judges a gate over a loaded room. Returns the facts of the refusal, undefined where the gate holds. */
-export function judge(
-  data: RoomData,
-  { condition, self }: Gate,
-): Refusal<"precondition_failed">["facts"] | undefined {
+interface Judgement {
+  /** The facts of the refusal; undefined where the gate holds. */
+  refused: Refusal<"precondition_failed">["facts"] | undefined;
+  /** What its evaluation looked up. */
+  lookups: Lookups;
+}
+
+/** Judges a gate over a loaded room. */
+export function judge(data: RoomData, gate: Gate): Judgement {
+  const { result, lookups } = trackLookups(() => refusalOf(data, gate));
+  return { refused: result, lookups };
+}
+
+function refusalOf(data: RoomData, { condition, self }: Gate): Judgement["refused"] {
   const { context } = createContext(data).from({ self });
   const refused = (evaluated: Json, failure?: EvaluationFailed) => ({
     expression: condition.source,
@@ -34,17 +46,21 @@ export function judge(
 }
 
 /** What the gate depends on. An agent's scope that is absent counts as its agent, whose registration would create it. */
-export function readSetAt({ snapshot, reads: { state, agents, messages, heartbeats } }: RoomData): ReadSetAt {
-  const revision = snapshot.revisions.revision;
-  const beats = heartbeats
-    ? {
-      heartbeats: Object.fromEntries(snapshot.agents.map(({ id, last_heartbeat }) => [id, last_heartbeat])),
-    }
-    : {};
+export function readSetAt(
+  { snapshot, reads: { state, agents, messages, heartbeats, alive } }: RoomData,
+): ReadSetAt {
+  const { revisions: { revision }, now, waits } = snapshot;
+  const ofAgents = <T>(read: boolean, of: (agent: AgentRow) => T) =>
+    read ? Object.fromEntries(snapshot.agents.map((agent) => [agent.id, of(agent)])) : undefined;
+  const newest = newestOf(waits);
+  const timely = {
+    heartbeats: ofAgents(heartbeats, ({ last_heartbeat }) => last_heartbeat),
+    alive: ofAgents(alive, ({ id, last_heartbeat }) => isAlive(id, last_heartbeat, newest, now)),
+  };
   if (state === "all" || agents === "all") {
-    return { revision, state, agents: "all", messages, ...beats };
+    return { revision, state, agents: "all", messages, ...timely };
   }
   const scopes = [...state.scopes, ...state.keys.map(({ scope }) => scope)];
   const absent = scopes.filter((scope) => !scope.startsWith("_") && !snapshot.agentIds.includes(scope));
-  return { revision, state, agents: [...agents, ...absent], messages, ...beats };
+  return { revision, state, agents: [...agents, ...absent], messages, ...timely };
 }

@@ -1,6 +1,7 @@
 import type { Database } from "../../db/database.ts";
 import type { ReadSet } from "../../db/write/read_set.ts";
 import { Refusal } from "../../db/refusal.ts";
+import type { FactsQuery } from "../../db/snapshots/message_facts.ts";
 import { loadSnapshot, type Snapshot } from "../../db/snapshots/snapshot.ts";
 import type { Query } from "../../db/consistent_read/read.ts";
 import type { Viewer } from "../../db/viewer.ts";
@@ -57,14 +58,14 @@ export function createReader(database: Database): Reader {
   return {
     async load(viewer, room, reads, extra = []) {
       if (!readsViews(reads)) {
-        const select = { ...readSetOf(reads), views: false };
+        const select = { ...queryOf(reads), views: false };
         return await toData(await loadSnapshot(database, viewer, room, select, extra), NONE, reads);
       }
       let known = remembered.get(room);
       let views = known === undefined;
       let loaded = withViews(reads, known?.definitions ?? NONE);
       for (let loads = 0; loads < MAX_LOADS; loads++) {
-        const snapshot = await loadSnapshot(database, viewer, room, { ...readSetOf(loaded), views }, extra);
+        const snapshot = await loadSnapshot(database, viewer, room, { ...queryOf(loaded), views }, extra);
         // Definitions of a later revision stem from before the database was restored from a copy.
         if (known && known.revision > snapshot.revisions.revision) remembered.forget(room);
         const moved = known?.revision !== snapshot.revisions.views || known.createdAt !== snapshot.createdAt;
@@ -91,8 +92,8 @@ async function toData(snapshot: Snapshot, definitions: Definitions, reads: Reads
 }
 
 /** What to load for the reads. */
-function readSetOf({ state, agents, messages }: Reads): ReadSet {
-  return { state, agents, messages };
+function queryOf({ state, agents, messages, facts }: Reads): ReadSet & { facts: FactsQuery } {
+  return { state, agents, messages, facts };
 }
 
 /** True where `wanted` adds nothing to what is loaded. */

@@ -3,6 +3,7 @@ import type { KeyChange } from "../../db/write/context.ts";
 import { SHARED_SCOPE } from "../../db/state/entry.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { toCel } from "../language/values.ts";
+import { type CelFacts, convertFacts } from "./message_root.ts";
 
 export type CelMap = Map<string, unknown>;
 
@@ -12,10 +13,11 @@ export interface Converted {
   scopes: Map<string, CelMap>;
   /** The `meta` of each agent. */
   metas: Map<string, unknown>;
+  facts: CelFacts;
 }
 
 /** Converts a snapshot to CEL values, and yields in between. */
-export async function convert({ entries, agentIds, agents }: Snapshot): Promise<Converted> {
+export async function convert({ entries, agentIds, agents, facts }: Snapshot): Promise<Converted> {
   const scopes = new Map<string, CelMap>([[SHARED_SCOPE, new Map()]]);
   for (const id of agentIds) scopes.set(id, new Map());
   for (const { scope, key, value } of entries) {
@@ -28,7 +30,7 @@ export async function convert({ entries, agentIds, agents }: Snapshot): Promise<
     if (isBusy()) await yieldToOthers();
     metas.set(id, toCel(meta));
   }
-  return { scopes, metas };
+  return { scopes, metas, facts: await convertFacts(facts) };
 }
 
 /** Applies what a write leaves of a key. A number that is not there counts as 0; what is none stays as it is. */

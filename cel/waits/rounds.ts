@@ -11,7 +11,7 @@ import { queriesOfInclude } from "./include.ts";
 import type { Reader, RoomData } from "../rooms/reader.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
 import type { Account, Shares } from "./shares.ts";
-import { hasMoved, isAlone, isAnswerable, judgeAll, readsOf, type Waiter } from "./waiter.ts";
+import { hasMoved, isAlone, isAnswerable, judgeAll, loadable, readsOf, type Waiter } from "./waiter.ts";
 
 /** The waits of one room, and the latest revision of each part that this instance knows of. */
 export interface RoomWatch {
@@ -108,7 +108,8 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
   }
 
   /** Judges waits with one load. Returns the milliseconds that their evaluations took. */
-  async function judged(watch: RoomWatch, waiters: Waiter[], later: number): Promise<number> {
+  async function judged(watch: RoomWatch, due: Waiter[], later: number): Promise<number> {
+    const waiters = loadable(due);
     const answerable = new Set(waiters.filter(isAnswerable));
     const data = await load(watch, waiters, NOTHING, later);
     const run = <T>(piece: () => T) => shares.work(watch.account, piece);
@@ -144,8 +145,8 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
 
   async function firstLook(watch: RoomWatch, newcomers: Newcomer[]) {
     try {
-      const waiters = newcomers.map(({ waiter }) => waiter);
-      const answerable = new Set(waiters.filter(isAnswerable));
+      const waiters = loadable(newcomers.map(({ waiter }) => waiter));
+      const [looked, answerable] = [new Set(waiters), new Set(waiters.filter(isAnswerable))];
       const agents = [...new Set(waiters.flatMap(({ request: { agent } }) => agent ?? []))];
       const [data] = await Promise.all([
         load(watch, waiters, { ...NOTHING, agents }),
@@ -159,7 +160,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
       const run = <T>(piece: () => T) => shares.work(watch.account, piece);
       const { left } = await judgeAll({ waiters, answerable }, data, time(), run);
       for (const newcomer of newcomers) {
-        if (left.has(newcomer.waiter)) enqueue(watch, newcomer);
+        if (left.has(newcomer.waiter) || !looked.has(newcomer.waiter)) enqueue(watch, newcomer);
         else newcomer.resolve();
       }
     } catch (error) {
@@ -194,9 +195,10 @@ function groupsOf(waiters: Waiter[]): Waiter[][] {
   return [...groups.values()];
 }
 
-function weightOf({ state, agents }: Reads, lists: number): number {
+function weightOf({ state, agents, facts }: Reads, lists: number): number {
   const scopes = state === "all" ? 1 : state.scopes.length;
-  return LIGHT + LIST * (Math.min(scopes, 1) + Number(agents === "all") + lists);
+  const all = [scopes > 0, agents === "all", facts.id.length > 0].filter(Boolean).length;
+  return LIGHT + LIST * (all + lists);
 }
 
 /** Resolves when the task does, or after `OVERDUE_MS`. */

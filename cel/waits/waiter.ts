@@ -5,7 +5,8 @@ import { type Context, EvaluationFailed, type Expression } from "../language/exp
 import { type Include, included, includesAnything, readsOfInclude } from "./include.ts";
 import { withViews } from "../rooms/definitions.ts";
 import type { RoomData } from "../rooms/reader.ts";
-import { type Reads, unionReads } from "../language/dependencies.ts";
+import { type Reads, readsAfter, unionReads } from "../language/dependencies.ts";
+import { type Lookups, MAX_MISSES, trackLookups } from "../language/lookups.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import { isBusy } from "../../db/yield.ts";
 
@@ -39,6 +40,10 @@ export type WaitResult =
 export interface Waiter {
   readonly request: WaitRequest;
   readonly viewpoint: Viewpoint;
+  /** What its condition read at the last look, or what is known before the first. */
+  reads: Reads;
+  /** The looks in a row that lacked something that the condition asked for. */
+  misses: number;
   /** Its start, by the database's `elapsed`. */
   readonly began: number;
   /** The first look has been taken. */
@@ -80,8 +85,21 @@ function partsOf({ state, agents, messages }: Reads): Part[] {
 
 /** What to load to judge a waiter, and to answer it if the next round may. */
 export function readsOf(waiter: Waiter): Reads {
-  const { condition, include } = waiter.request;
-  return isAlone(waiter) ? unionReads([condition.reads, readsOfInclude(include)]) : condition.reads;
+  const { reads, request: { include } } = waiter;
+  return isAlone(waiter) ? unionReads([reads, readsOfInclude(include)]) : reads;
+}
+
+/** The maximum of messages and names in one load, and how many of them a message with its body counts as. */
+const [MAX_NAMES, OF_BODY] = [2_000, 10];
+
+/** The most urgent waiters for which one load suffices, at least one. The others take the next load. */
+export function loadable(waiters: Waiter[]): Waiter[] {
+  let names = 0;
+  return waiters.toSorted(byUrgency).filter(({ reads: { facts } }, n) => {
+    const { kind, to, from, id, bodies } = facts;
+    names += kind.length + to.length + from.length + id.length * (bodies ? OF_BODY : 1);
+    return n === 0 || names <= MAX_NAMES;
+  });
 }
 
 /** True for a waiter that the next round may answer and whose answer includes something: it needs its own snapshot. */
@@ -120,17 +138,18 @@ export async function judgeAll(
 ): Promise<{ cost: number; left: Set<Waiter> }> {
   const room = createContext(data);
   const dependences = new Map<Expression, Dependence>();
-  const judgements = new Map<string, Judgement>();
+  const judgements = new Map<string, Judged>();
   const answers = new Map<string, Promise<Record<string, unknown>>>();
   const left = new Set<Waiter>();
   let cost = 0;
 
-  function judgeOnce(id: string, condition: Expression, context: Context): Judgement {
+  function judgeOnce(id: string, condition: Expression, context: Context): Judged {
     const from = performance.now();
-    const judgement = judge(condition, context);
-    judgements.set(id, judgement);
+    const { result: judgement, lookups } = trackLookups(() => judge(condition, context));
+    const judged = { judgement, lookups };
+    judgements.set(id, judged);
     cost += performance.now() - from;
-    return judgement;
+    return judged;
   }
 
   /** What an answer includes, made once for equal contexts. */
@@ -147,15 +166,20 @@ export async function judgeAll(
     dependences.set(condition, dependence);
     const { context, key } = room.from(seenBy(waiter, dependence));
     const id = JSON.stringify([condition.source, key, condition.reads.self && waiter.viewpoint.self]);
-    let judgement = stillUntrue(waiter, data) ?? judgements.get(id);
-    if (judgement === undefined && cost >= MAX_COST_MS) {
+    let judged = stillUntrue(waiter, data) ?? judgements.get(id);
+    if (judged === undefined && cost >= MAX_COST_MS) {
       left.add(waiter);
       continue;
     }
     // An answer that includes something yields by itself where it is encoded.
-    if (judgement === undefined || !isAlone(waiter) && isBusy()) {
-      judgement = await run(() => judgement ?? judgeOnce(id, condition, context));
+    if (judged === undefined || !isAlone(waiter) && isBusy()) {
+      judged = await run(() => judged ?? judgeOnce(id, condition, context));
     }
+    if (lacks(waiter, judged)) {
+      left.add(waiter);
+      continue;
+    }
+    const { judgement } = judged;
     note(waiter, judgement, { data, dependence, now });
     await conclude(waiter, judgement, answerable.has(waiter) ? include : undefined, now);
   }
@@ -179,9 +203,17 @@ function seenBy({ viewpoint }: Waiter, { reads: { agents, presence } }: Dependen
 }
 
 /** The last judgement, where nothing that it read has changed since. */
-function stillUntrue(waiter: Waiter, { snapshot: { revisions } }: RoomData): Judgement | undefined {
+function stillUntrue(waiter: Waiter, { snapshot: { revisions } }: RoomData): Judged | undefined {
   const changed = waiter.readsTime || hasMoved(waiter, revisions);
-  return changed ? undefined : waiter.untrue;
+  return changed || waiter.untrue === undefined ? undefined : { judgement: waiter.untrue };
+}
+
+/** Notes what a waiter's condition looked up, for its next load. True where this load lacked some of that. */
+function lacks(waiter: Waiter, { lookups }: Judged): boolean {
+  if (lookups === undefined) return false;
+  waiter.reads = readsAfter(waiter.request.condition.reads, waiter.viewpoint.self, lookups);
+  waiter.misses = lookups.missing ? waiter.misses + 1 : 0;
+  return lookups.missing && waiter.misses <= MAX_MISSES;
 }
 
 function note(
@@ -191,10 +223,16 @@ function note(
 ): void {
   const { reads, parts } = dependence;
   waiter.parts = parts;
-  waiter.readsTime = reads.now || reads.heartbeats;
+  waiter.readsTime = reads.now || reads.heartbeats || reads.alive;
   waiter.revision = data.snapshot.revisions.revision;
   waiter.judgedAt = now;
   waiter.untrue = isTrue(judgement) ? undefined : judgement;
+}
+
+/** A judgement, and what its evaluation looked up if it was made now. */
+interface Judged {
+  judgement: Judgement;
+  lookups?: Lookups;
 }
 
 type Judgement = { truthy: boolean; value: Json } | { error: Failure };

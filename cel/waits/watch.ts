@@ -11,6 +11,7 @@ import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
 import { createInterval } from "./interval.ts";
 import { createMark, type Mark } from "./mark.ts";
 import type { Reader } from "../rooms/reader.ts";
+import { readsFrom } from "../language/dependencies.ts";
 import { createRoomWatch, createRounds, type RoomWatch } from "./rounds.ts";
 import { createShares } from "./shares.ts";
 import type { Waiter, WaitRequest, WaitResult } from "./waiter.ts";
@@ -157,6 +158,8 @@ export function createWatch(
     const waiter: Waiter = {
       request,
       viewpoint: { self: request.agent ?? null, wait: database.newId() },
+      reads: readsFrom(request.condition.reads, request.agent ?? null),
+      misses: 0,
       began: time(),
       begun: false,
       unregistered: false,

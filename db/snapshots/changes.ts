@@ -1,4 +1,5 @@
 import { type Agent, toAgent } from "../agents.ts";
+import { NOW } from "../clock.ts";
 import { CHANGED } from "../consistent_read/changed.ts";
 import { PARTS } from "../bus.ts";
 import type { Database } from "../database.ts";
@@ -69,7 +70,7 @@ const ROOM = `
   SELECT ${REVISION} AS revision, MAX(${
   PARTS.map((part) => `${part}_revision`).join(", ")
 }) AS moved, ${EDGE} AS edge,
-         :after > rooms.revision AS reset, ${DUE}
+         :after > rooms.revision AS reset, ${NOW} AS now, ${DUE}
     FROM rooms WHERE id = :room`;
 
 const WITH_LAST =
@@ -122,13 +123,14 @@ export async function toChanges(
 ): Promise<Changes> {
   const [room] = rooms!;
   if (room === undefined) throw new Refusal("room_not_found", {});
+  const now = new Date(Number(room.now));
   const present = served(room.revision);
   const more = room.edge !== null && Number(room.moved) > Number(room.edge);
   const shown = toNewest(waits!.filter(({ token }) => token !== without).sort(byRevision));
   return {
     revision: Number(more ? room.edge : present),
     state: await mapYielding(state!, (row) => ({ ...toListed(row), ...changed(row) })),
-    agents: await mapYielding(agents!, (row) => ({ ...toAgent(row, shown), ...changed(row) })),
+    agents: await mapYielding(agents!, (row) => ({ ...toAgent(row, shown, now), ...changed(row) })),
     messages: await mapYielding(messages!, (row) => ({ ...toMessage(row), ...changed(row) })),
     more,
     ...(room.reset ? { reset: true as const } : {}),

@@ -4,6 +4,7 @@ import { NOW } from "../clock.ts";
 import { DUE } from "../write/due.ts";
 import { type ReadSet, stateArgs } from "../write/read_set.ts";
 import type { Json } from "../json.ts";
+import { type FactsQuery, type MessageFacts, selectFacts, toFacts } from "./message_facts.ts";
 import type { Listing } from "../consistent_read/listing.ts";
 import { LIVE, LIVING, selectLiving } from "../state/living.ts";
 import { newestTwoWaitsOf, toWait, type WaitInProgress } from "../presence.ts";
@@ -17,6 +18,7 @@ import { type Query, readConsistent } from "../consistent_read/read.ts";
 
 /** What to load of a room. */
 interface SnapshotQuery extends ReadSet {
+  facts: FactsQuery;
   /** Whether to load the definitions of all views. */
   views: boolean;
 }
@@ -29,7 +31,7 @@ interface RoomRevisions {
   messages: number;
 }
 
-export type AgentRow = Omit<Agent, "room_id" | "waiting_on">;
+export type AgentRow = Omit<Agent, "room_id" | "waiting_on" | "alive">;
 
 /** The loaded parts of a room at one revision. */
 export interface Snapshot {
@@ -40,6 +42,7 @@ export interface Snapshot {
   overdue: boolean;
   revisions: RoomRevisions;
   counts: { count: number; unclaimed: number };
+  facts: MessageFacts;
   /** Values of plain keys, without the views. */
   entries: Array<{ scope: string; key: string; value: Json }>;
   /** Expressions of the views by name; empty unless asked for. */
@@ -109,10 +112,11 @@ export async function loadSnapshot(
   extra: Query[] = [],
 ): Promise<Snapshot> {
   const queries = snapshotQueries(room, query);
-  const results = await readConsistent(database, viewer, [...Object.values(queries), ...extra]);
-  const names = Object.keys(queries);
-  const rows = Object.fromEntries(names.map((name, index) => [name, results[index]!]));
-  return await toSnapshot(rows, results.slice(names.length));
+  const facts = selectFacts(room, query.facts);
+  const results = await readConsistent(database, viewer, [...Object.values(queries), ...facts, ...extra]);
+  const rows = Object.fromEntries(Object.keys(queries).map((name) => [name, results.shift()!]));
+  const factRows = results.splice(0, facts.length);
+  return { ...await toSnapshot(rows), facts: await toFacts(query.facts, factRows), extra: results };
 }
 
 function snapshotQueries(room: string, query: SnapshotQuery): Record<string, Query> {
@@ -158,7 +162,7 @@ function selectValues(where: string, args: Statement["args"]): Listing {
   return { table: "state", columns: [...order, "value"], where, live: LIVE, parts: LIVING, args, order };
 }
 
-async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<Snapshot> {
+async function toSnapshot(rows: Record<string, Row[]>): Promise<Omit<Snapshot, "facts" | "extra">> {
   const [found] = rows.room!;
   if (found === undefined) throw new Refusal("room_not_found", {});
   const lookedUp = (JSON.parse(found.looked_up as string ?? "[]") as string[][])
@@ -190,6 +194,5 @@ async function toSnapshot(rows: Record<string, Row[]>, extra: Row[][]): Promise<
     ),
     waits: (rows.waits ?? []).map(toWait),
     agentIds: (rows.agentIds ?? []).map((row) => row.id as string),
-    extra,
   };
 }

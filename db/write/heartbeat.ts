@@ -1,4 +1,16 @@
+import { NOW } from "../clock.ts";
 import type { Statement } from "../driver/statement.ts";
+import { timeOf } from "./due.ts";
+
+/** Milliseconds after its last sign of life in which an agent is alive, whether or not it waits. */
+export const ALIVE_MS = 60_000;
+
+/** True of a heartbeat that is no older than that. */
+export const isRecent = (heartbeat: string) => `${heartbeat} >= ${timeOf(`(${NOW} - ${ALIVE_MS})`)}`;
+
+/** True of the row of an agent in `:room` that is alive: by the database what `isAlive` (db/presence.ts) tells. */
+export const ALIVE = `(${isRecent("agents.last_heartbeat")}
+  OR EXISTS (SELECT 1 FROM waits WHERE waits.room_id = :room AND waits.agent_id = agents.id))`;
 
 /** Moves heartbeats up to the time `now`, never back. Append FROM or WHERE. */
 export const beat = (now: string) => `UPDATE agents SET last_heartbeat = MAX(last_heartbeat, ${now})`;

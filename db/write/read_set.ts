@@ -1,3 +1,4 @@
+import { ALIVE } from "./heartbeat.ts";
 import type { Condition, Value } from "../driver/statement.ts";
 
 /** The parts of a room that are read: whole parts, whole scopes, single keys and agents. */
@@ -12,6 +13,8 @@ export interface ReadSetAt extends ReadSet {
   revision: number;
   /** The last heartbeat of each agent, if heartbeats were read: they change without a revision. */
   heartbeats?: Record<string, string>;
+  /** Whether each agent was alive, if that was read: it changes with the time. */
+  alive?: Record<string, boolean>;
 }
 
 /** What must hold for a write that was judged before: its read set is unchanged, or a write was the room's last one. */
@@ -28,6 +31,9 @@ const AGENTS_UNCHANGED = `(agents_revision <= :read_at OR NOT EXISTS (
 const HEARTBEATS_UNCHANGED = `NOT EXISTS (
      SELECT 1 FROM json_each(:heartbeats) AS beat CROSS JOIN agents
       WHERE agents.room_id = :room AND agents.id = beat.key AND agents.last_heartbeat <> beat.value)`;
+const ALIVE_UNCHANGED = `NOT EXISTS (
+     SELECT 1 FROM json_each(:alive) AS seen CROSS JOIN agents
+      WHERE agents.room_id = :room AND agents.id = seen.key AND ${ALIVE} <> seen.value)`;
 const SELECTED_SCOPES = `changed.scope IN (SELECT value FROM json_each(:scopes))`;
 const SELECTED_KEYS =
   `EXISTS (SELECT 1 FROM json_each(:keys) WHERE value ->> 0 = changed.scope AND value ->> 1 = changed.key)`;
@@ -36,7 +42,7 @@ const SELECTED_KEYS =
 export function holds(guard: Guard | undefined): Condition {
   if (guard === undefined) return { sql: "TRUE", args: {} };
   if ("after" in guard) return { sql: "admitted = :after", args: { after: guard.after } };
-  const { revision, state, agents, messages, heartbeats } = guard;
+  const { revision, state, agents, messages, heartbeats, alive } = guard;
   const conditions = [":read_at >= 0"];
   const args: Record<string, Value> = { read_at: revision };
   if (state === "all") conditions.push("state_revision <= :read_at");
@@ -51,6 +57,7 @@ export function holds(guard: Guard | undefined): Condition {
   else if (agents.length > 0) conditions.push(AGENTS_UNCHANGED), args.agents = JSON.stringify(agents);
   if (messages) conditions.push("messages_revision <= :read_at");
   if (heartbeats) conditions.push(HEARTBEATS_UNCHANGED), args.heartbeats = JSON.stringify(heartbeats);
+  if (alive) conditions.push(ALIVE_UNCHANGED), args.alive = JSON.stringify(alive);
   return { sql: `(${conditions.join(" AND ")})`, args };
 }
 

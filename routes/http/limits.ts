@@ -1,5 +1,6 @@
 import { STEP_BUDGET } from "../../cel/language/budget.ts";
 import { MAX_SOURCE } from "../../cel/language/environment.ts";
+import { MAX_LOOKUPS } from "../../cel/language/families.ts";
 
 /** Every limit of the service, with its reason. docs/api.md publishes them, with their numbers. */
 export const LIMITS = {
@@ -13,6 +14,10 @@ export const LIMITS = {
   expressionLength: MAX_SOURCE,
   /** Steps of one evaluation: it ends within some 20 ms, whatever it says. */
   evaluationSteps: STEP_BUDGET,
+  /** Messages that one evaluation looks up by id: each may bring two bodies of 64 KiB. */
+  evaluationMessages: MAX_LOOKUPS.id,
+  /** Names that one evaluation looks up in `messages.kind`, `to` or `from`: twice as many as a room has agents. */
+  evaluationNames: MAX_LOOKUPS.kind,
   /** Characters of a host's name: DNS has no longer ones, and each address that a page shows repeats it. */
   hostLength: 255,
   /** UTF-16 units of a room's, an agent's or a scope's id: they are parts of every index. */

@@ -1,6 +1,6 @@
 import { type Condition, conditionOf, judgeCondition, partsOf } from "../../cel/rooms/conditions.ts";
-import { createContext } from "../../cel/rooms/context.ts";
-import { unionReads } from "../../cel/language/dependencies.ts";
+import { lookAt } from "../../cel/rooms/look.ts";
+import { readsFrom, unionReads } from "../../cel/language/dependencies.ts";
 import { selectKeys } from "../../db/snapshots/page_queries.ts";
 import { type Newest, present, type Status } from "../../db/presence.ts";
 import type { Row } from "../../db/driver/statement.ts";
@@ -38,19 +38,21 @@ export async function agentsOf(
   const waiting = agents.filter(({ waiting_on }) => waiting_on !== null);
   if (waiting.length === 0) return agents;
   const conditions = await takeApart(waiting.map(({ waiting_on }) => waiting_on!));
-  const read = [...conditions.values()].flatMap(partsOf).map(({ reads }) => reads);
+  const read = waiting.flatMap(({ id, waiting_on }) =>
+    partsOf(conditions.get(waiting_on!)!).map(({ reads }) => readsFrom(reads, id))
+  );
   const keys = keysNamed(read);
   const reads = { ...unionReads(read), messages: true };
-  const data = await reader.load(viewer, room, reads, [selectKeys(room, keys)]);
-  const context = createContext(data);
-  const [rows] = data.snapshot.extra as [Row[]];
-  const view = await conditionViews({ data, context, keys, rows, agents });
-  const judging = { left: JUDGING_MS };
-  for (const agent of waiting) {
-    const wait = newest.get(agent.id)?.token;
-    const { context: seen } = context.from({ self: agent.id, wait });
-    agent.condition = view(await judgeCondition(conditions.get(agent.waiting_on!)!, seen, judging));
-  }
+  await lookAt(reader, { viewer, room, reads, extra: [selectKeys(room, keys)] }, async (context, data) => {
+    const [rows] = data.snapshot.extra as [Row[]];
+    const view = await conditionViews({ data, context, keys, rows, agents });
+    const judging = { left: JUDGING_MS };
+    for (const agent of waiting) {
+      const wait = newest.get(agent.id)?.token;
+      const { context: seen } = context.from({ self: agent.id, wait });
+      agent.condition = view(await judgeCondition(conditions.get(agent.waiting_on!)!, seen, judging));
+    }
+  });
   return agents;
 }
 

@@ -1,6 +1,7 @@
 import { compile, EvaluationFailed } from "../../cel/language/expression.ts";
-import { createContext, type RoomContext } from "../../cel/rooms/context.ts";
+import type { RoomContext } from "../../cel/rooms/context.ts";
 import type { RoomData } from "../../cel/rooms/reader.ts";
+import type { Json } from "../../db/json.ts";
 import type { Row } from "../../db/driver/statement.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { mapYielding } from "../../db/yield.ts";
@@ -19,13 +20,29 @@ function byScope(a: { scope: string }, b: { scope: string }): number {
   return rank(a.scope) - rank(b.scope) || (a.scope < b.scope ? -1 : a.scope > b.scope ? 1 : 0);
 }
 
-/** Returns a room's views with their values, or with their errors and the positions of these. */
-export async function viewEntries(rows: Row[], data: RoomData): Promise<EntryView[]> {
-  const context = createContext(data);
-  const results = await context.views(data.definitions.keys());
+/** A view's value, or its error and the position of that. */
+type Computed = { value: Json } | { error: { code: string; message: string; position?: number } };
+
+/** Evaluates a room's views. */
+export async function computeViews(
+  context: RoomContext,
+  { definitions }: RoomData,
+): Promise<Map<string, Computed>> {
+  const computed = new Map<string, Computed>();
+  for (const [name, result] of await context.views(definitions.keys())) {
+    const position = "error" in result ? positionOf(definitions.get(name)!.source, context) : undefined;
+    computed.set(name, "error" in result ? { error: { ...result.error, position } } : result);
+  }
+  return computed;
+}
+
+/** Returns a room's views with what `computeViews` found. */
+export async function viewEntries(
+  rows: Row[],
+  computed: ReadonlyMap<string, Computed>,
+): Promise<EntryView[]> {
   return await mapYielding(rows, (row) => {
-    const result = results.get(row.key as string);
-    const failed = result && "error" in result ? result.error : undefined;
+    const result = computed.get(row.key as string);
     return {
       scope: VIEW_SCOPE,
       key: row.key as string,
@@ -34,7 +51,7 @@ export async function viewEntries(rows: Row[], data: RoomData): Promise<EntryVie
       updated_at: row.updated_at as string,
       updated_by: row.updated_by as string | null,
       expr: row.expr as string,
-      ...(failed && { error: { ...failed, position: positionOf(row.expr as string, context) } }),
+      ...(result && "error" in result && { error: result.error }),
     };
   });
 }

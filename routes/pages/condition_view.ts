@@ -3,6 +3,8 @@ import type { RoomContext } from "../../cel/rooms/context.ts";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
 import type { RoomData } from "../../cel/rooms/reader.ts";
 import type { Reads } from "../../cel/language/dependencies.ts";
+import type { MessageReads } from "../../cel/language/message_reads.ts";
+import { toJson } from "../../cel/language/values.ts";
 import { toCut } from "../../db/snapshots/page_queries.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { Row } from "../../db/driver/statement.ts";
@@ -39,14 +41,14 @@ export async function conditionViews(
   const known = new Map(agents.map((agent) => [agent.id, agent]));
   const presentKeys = await viewKeys(data, context, keys, rows);
 
-  function presents(source: string, { state, agents: ids, messages }: Reads): PresentView[] {
+  function presents(source: string, { state, agents: ids, messages, facts }: Reads): PresentView[] {
     return [
       ...(state === "all" ? [] : state.keys.map((key) => presentKeys.get(nameOf(key))!)),
       ...(ids === "all" ? [] : ids.flatMap((id) => {
         const agent = known.get(id);
         return agent ? { name: id, href: `#${agentId(id)}`, shown: { value: agent.status } } : [];
       })),
-      ...(messages ? countsRead(source, data) : []),
+      ...(messages ? messagesRead(source, facts, data) : []),
     ];
   }
 
@@ -100,15 +102,26 @@ async function viewKeys({ definitions }: RoomData, context: RoomContext, keys: K
   }));
 }
 
-/** Shows the counts that a source names, or all if it names none literally. */
-function countsRead(source: string, { snapshot }: RoomData): PresentView[] {
-  const counts = Object.entries(snapshot.counts);
-  const named = counts.filter(([name]) => source.includes(name));
-  return (named.length > 0 ? named : counts).map(([name, value]) => ({
-    name: `messages.${name}`,
-    shown: { value },
-  }));
+/** Shows what is read of messages: the members that a source names, both counts if it names none. */
+function messagesRead(source: string, { last, ...read }: MessageReads, data: RoomData): PresentView[] {
+  const { facts: { families, last: newest }, snapshot: { counts } } = data;
+  const names = (name: string) => new RegExp(`messages\\W+${name}\\b`).test(source);
+  const all = [...Object.entries(counts), ...(last ? [["last", newest ?? 0] as const] : [])];
+  const shown = all.filter(([name]) => names(name));
+  const members = FAMILIES.flatMap((family) =>
+    read[family].flatMap((name) => {
+      const path = typeof name === "number" ? `messages.${family}[${name}]` : `messages.${family}.${name}`;
+      const record = families[family].get(name);
+      if (record === undefined) return [{ name: path }];
+      return [...record].filter(([field]) => source.includes(`.${field}`))
+        .map(([field, value]) => ({ name: `${path}.${field}`, shown: shownOf(toJson(value)) }));
+    })
+  );
+  const some = shown.length + members.length > 0 ? shown : Object.entries(counts);
+  return [...some.map(([name, value]) => ({ name: `messages.${name}`, shown: { value } })), ...members];
 }
+
+const FAMILIES = ["kind", "to", "from", "id"] as const;
 
 /** Counts the keys of a scope that was loaded whole, or of the whole state. */
 function sizeOf({ scopes, definitions }: RoomData, scope?: string): number {

@@ -1,7 +1,6 @@
-import { createContext } from "../../cel/rooms/context.ts";
+import { lookAt } from "../../cel/rooms/look.ts";
 import { EvaluationFailed } from "../../cel/language/expression.ts";
 import type { Viewer } from "../../db/viewer.ts";
-import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import type { EvaluationView } from "../../views/panels/console/console.tsx";
 import { RequestError } from "../http/errors.ts";
 import { existingId } from "../http/ids.ts";
@@ -22,10 +21,13 @@ export async function evaluationOf(
   const agent = as ? existingId(as) || null : null;
   try {
     const expression = await compileOf(expr);
-    const data = await reader.load(viewer, room, expression.reads);
-    if (isBusy()) await yieldToOthers();
-    const { context } = createContext(data).from({ self: agent });
-    return { expr, agent, shown: shownOf(expression.evaluate(context)) };
+    const sight = { viewer, room, reads: expression.reads, self: agent };
+    const { result } = await lookAt(
+      reader,
+      sight,
+      (seen) => expression.evaluate(seen.from({ self: agent }).context),
+    );
+    return { expr, agent, shown: shownOf(result) };
   } catch (error) {
     if (error instanceof RequestError) {
       const { hint, position } = withSlip(url, error.details) as { hint?: string; position?: number };

@@ -1,4 +1,3 @@
-import type { RoomData } from "../../cel/rooms/reader.ts";
 import type { Query } from "../../db/consistent_read/read.ts";
 import type { Row } from "../../db/driver/statement.ts";
 import type { Changes } from "../../db/snapshots/changes.ts";
@@ -15,7 +14,7 @@ import { mapYielding } from "../../db/yield.ts";
 import type { RoomLook } from "../../views/panels/panel.ts";
 import type { LiveRoom, RoomUpdate, RoomView } from "../../views/panels/panels.ts";
 import { EVENTS_SHOWN, type TimelineWait } from "../../views/panels/timeline/timeline_layout.ts";
-import { viewEntries, withComputed } from "./computed_views.ts";
+import { type computeViews, viewEntries, withComputed } from "./computed_views.ts";
 import { entryView, messageView, messageViews, needView, scopesOf } from "./shown.ts";
 import { eventsOf } from "./timeline_events.ts";
 
@@ -30,7 +29,8 @@ export type Data<View, Known> = {
 /** What `LIVE` may use beside its rows, all of one revision. */
 interface Loaded {
   look: RoomLook;
-  data: RoomData;
+  /** The views' values. */
+  computed: Awaited<ReturnType<typeof computeViews>>;
   /** Those in progress, and past ones as far as they were seen. */
   waits: TimelineWait[];
 }
@@ -42,7 +42,7 @@ const SHOWN = { messages: 100, keys: 100, keysInAll: 1_000 } as const;
 export const LIVE: Data<Omit<LiveRoom, keyof RoomLook>, Loaded> = {
   views: {
     query: (room) => [selectViews(room)],
-    toView: ({ data }, rows) => viewEntries(rows, data),
+    toView: ({ computed }, rows) => viewEntries(rows, computed),
   },
   timeline: {
     query: (room) => selectRecent(room, EVENTS_SHOWN),

@@ -1,4 +1,5 @@
 import { NOTHING } from "../../cel/rooms/definitions.ts";
+import { lookAt } from "../../cel/rooms/look.ts";
 import type { Reads } from "../../cel/language/dependencies.ts";
 import { selectHeads } from "../../db/snapshots/page_queries.ts";
 import { newestWaitsOf, toNewest } from "../../db/presence.ts";
@@ -7,6 +8,7 @@ import type { Row } from "../../db/driver/statement.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import type { LiveRoom } from "../../views/panels/panels.ts";
 import { agentsOf } from "./agent_view.ts";
+import { computeViews } from "./computed_views.ts";
 import { type Data, LIVE } from "./panel_data.ts";
 import type { Services } from "../services.ts";
 import type { WaitLog } from "./wait_log.ts";
@@ -26,13 +28,14 @@ export async function loadRoom<Further>(
 ): Promise<LiveRoom & Further> {
   const [live, more] = [prepare(LIVE, id), prepare(further, id)];
   const queries = [selectHeads(id), newestWaitsOf(id, null), ...live.queries, ...more.queries];
-  const data = await services.reader.load(viewer, id, LOOK, queries);
+  const sight = { viewer, room: id, reads: LOOK, extra: queries };
+  const { result: computed, data } = await lookAt(services.reader, sight, computeViews);
   const { now, revisions: { revision }, counts, extra: [heads, waiting, ...rows] } = data.snapshot;
   const newest = toNewest(waiting!);
   const agents = await agentsOf(services, viewer, id, { heads: heads!, newest }, now);
   const look = { id, revision, now, counts, agents };
   const waits = log.observe(viewer, id, newest, now);
-  const room = { ...look, ...await live.toView({ look, data, waits }, rows) };
+  const room = { ...look, ...await live.toView({ look, computed, waits }, rows) };
   return { ...room, ...await more.toView(room, rows) };
 }
 

@@ -1,6 +1,7 @@
 import type { Context, Hono } from "hono";
-import { createContext, type ViewResult } from "../../cel/rooms/context.ts";
+import type { ViewResult } from "../../cel/rooms/context.ts";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
+import { lookAt } from "../../cel/rooms/look.ts";
 import { type Reads, unionReads } from "../../cel/language/dependencies.ts";
 import type { Operation, Outcome } from "../../db/write/context.ts";
 import { computeOnce } from "../../db/write/idempotency.ts";
@@ -61,21 +62,21 @@ export function mountState(app: Hono, services: Services): void {
     const reads: Reads[] = [];
     for (const { expr } of written) reads.push((await compileOf(expr!)).reads);
     const all = unionReads([{ ...NOTHING, state: { scopes: [], keys } }, ...reads]);
-    const data = await reader.load(viewer, room, all);
-    return createContext(data).views(written.map(({ key }) => key));
+    const names = written.map(({ key }) => key);
+    const { result } = await lookAt(reader, { viewer, room, reads: all }, (seen) => seen.views(names));
+    return result;
   }
 
   async function listResolved(viewer: Viewer, room: string, filter: StateFilter) {
     const scopes = filter.key === undefined ? [VIEW_SCOPE] : [];
     const keys = filter.key === undefined ? [] : [{ scope: VIEW_SCOPE, key: filter.key }];
-    const data = await reader.load(viewer, room, { ...NOTHING, state: { scopes, keys } }, [
-      selectEntries(room, filter),
-    ]);
-    const entries = await mapYielding(data.snapshot.extra[0]!, (row) => toListed(row, stored));
-    const names = entries.filter((entry) => entry.scope === VIEW_SCOPE && !("deleted" in entry)).map((
-      { key },
-    ) => key);
-    const views = await createContext(data).views(names);
+    const reads = { ...NOTHING, state: { scopes, keys } };
+    const sight = { viewer, room, reads, extra: [selectEntries(room, filter)] };
+    const { result: { entries, views }, data } = await lookAt(reader, sight, async (seen, { snapshot }) => {
+      const entries = await mapYielding(snapshot.extra[0]!, (row) => toListed(row, stored));
+      const living = entries.filter((entry) => entry.scope === VIEW_SCOPE && !("deleted" in entry));
+      return { entries, views: await seen.views(living.map(({ key }) => key)) };
+    });
     return {
       entries: await mapYielding(entries, (entry) => resolved(entry, views)),
       revision: data.snapshot.revisions.revision,

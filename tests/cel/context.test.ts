@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { createContext } from "../../cel/rooms/context.ts";
 import { compile } from "../../cel/language/expression.ts";
+import { celFacts } from "../../cel/rooms/message_root.ts";
+import { NO_FACTS } from "./room.ts";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
 import type { RoomData } from "../../cel/rooms/reader.ts";
 import { toCel } from "../../cel/language/values.ts";
@@ -26,12 +28,14 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
     reads: NOTHING,
     scopes: new Map([["_shared", toCel(shared as Json) as Map<string, unknown>], ["ann", new Map()]]),
     metas: new Map([["ann", new Map()]]),
+    facts: celFacts(NO_FACTS),
     snapshot: {
       now: NOW,
       createdAt: "",
       overdue: false,
       revisions: { revision: 7, state: 7, views: 7, agents: 7, messages: 7 },
       counts: { count: 3, unclaimed: 1 },
+      facts: NO_FACTS,
       entries: Object.entries(shared).map(([key, value]) => ({
         scope: "_shared",
         key,

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
+import { createClient } from "@libsql/client/sqlite3";
 import { createDatabase } from "../../db/database.ts";
 import type { Connection } from "../../db/driver/connection.ts";
 import { connect } from "../../db/driver/open.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
-import { withApp } from "../support/app.ts";
+import { isPoll, withApp } from "../support/app.ts";
 
 /** Runs `meddle` once, between the next gate's read and its write. */
 function meddler() {
@@ -94,6 +95,25 @@ const MOVES: Array<[what: string, gate: string, meddle: [string, string, unknown
     name: "Bob",
   }]],
   ["messages", "messages.count == 0", ["POST", "/rooms/r/messages", { body: 1 }]],
+  ["a count of a kind", "messages.kind.task.count == 0", ["POST", "/rooms/r/messages", {
+    kind: "task",
+    body: 1,
+  }]],
+  ["the newest message to an agent", "messages.to.ann.last == 0", ["POST", "/rooms/r/messages", {
+    to: "ann",
+    body: 1,
+  }]],
+  ["a message that the state names", "!has(messages.id[state._shared.seed + 3])", [
+    "POST",
+    "/rooms/r/messages",
+    {
+      body: 1,
+    },
+  ]],
+  ["which message the state names", "!has(messages.id[state._shared.seed + 3])", ["PUT", "/rooms/r/state", {
+    key: "seed",
+    value: null,
+  }]],
   ["a view's definition", "state._view.open", ["PUT", "/rooms/r/state", {
     scope: "_view",
     key: "open",
@@ -122,6 +142,97 @@ for (const [what, gate, meddle] of MOVES) {
     }, { wrap });
   });
 }
+
+Deno.test("a gate sees that an agent's alive has changed with the time before its write", async () => {
+  const time = { now: Date.parse("2026-11-22T12:00:00.000Z") };
+  const { once, wrap } = meddler();
+  await withApp(async ({ json }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    const put = (gate: string) => json("PUT", "/rooms/r/state", { key: "k", value: 1, if: gate });
+    assert.equal((await put("agents.ann.alive")).status, 200);
+    time.now += 59_991;
+    once(() => Promise.resolve(time.now += 10));
+    const refused = await put("agents.ann.alive");
+    assert.deepEqual([refused.status, refused.body.evaluated], [409, false]);
+    once(() => json("POST", "/rooms/r/agents/ann/heartbeat", {}));
+    const again = await put("!agents.ann.alive");
+    assert.deepEqual([again.status, again.body.evaluated], [409, false]);
+    once(() => json("POST", "/rooms/r/agents/ann/heartbeat", {}));
+    assert.equal((await put("agents.ann.alive")).status, 200);
+  }, { wrap, time });
+});
+
+Deno.test("an agent is alive for a minute after its last sign of life, and while it waits", async () => {
+  const time = { now: Date.parse("2026-11-22T12:00:00.000Z") };
+  await withApp(async ({ json, file }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    const before = (await json("GET", "/rooms/r/changes")).body.revision;
+    const seen = async () => {
+      const { body: one } = await json("GET", "/rooms/r/agents/ann");
+      const { body: [listed] } = await json("GET", "/rooms/r/agents");
+      const { body: { agents: [changed] } } = await json("GET", "/rooms/r/changes");
+      const { body: { value } } = await json("POST", "/rooms/r/eval", { expr: "agents.ann.alive" });
+      return [one.alive, listed.alive, changed.alive, value];
+    };
+    time.now += 60_000;
+    assert.deepEqual(await seen(), [true, true, true, true]);
+    time.now += 1;
+    assert.deepEqual(await seen(), [false, false, false, false]);
+    const client = createClient({ url: file });
+    await client.execute(
+      `INSERT INTO waits SELECT room_id, id, 't', 'false', ${time.now + 9_000}, revision FROM agents`,
+    );
+    client.close();
+    assert.deepEqual(await seen(), [true, true, true, true]);
+    assert.equal((await json("GET", "/rooms/r/changes")).body.revision, before);
+    time.now += 9_000;
+    assert.deepEqual(await seen(), [false, false, false, false]);
+  }, { time });
+});
+
+Deno.test("a wait hears that an agent is alive no longer, though the room has not moved", async () => {
+  const time = { now: Date.parse("2026-11-22T12:00:00.000Z") };
+  await withApp(async ({ json, nextBatch }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    await json("PUT", "/rooms/r/state", { scope: "_view", key: "gone", expr: "!agents.ann.alive" });
+    const polled = nextBatch(isPoll);
+    const waits = ["!agents.ann.alive", "state._view.gone"].map((condition) =>
+      json("POST", "/rooms/r/wait", { condition, timeout: 9_000 })
+    );
+    await polled;
+    time.now += 60_001;
+    for (const wait of waits) assert.equal((await wait).body.triggered, true);
+  }, { time });
+});
+
+Deno.test("waits that share a view which looks up a message are judged by what that is", () =>
+  withApp(async ({ json, nextBatch }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const ids: number[] = [];
+    for (const agent of ["ann", "bob"]) {
+      ids.push((await json("POST", "/rooms/r/messages", { body: 1 })).body.id);
+      await json("POST", `/rooms/r/messages/${ids.at(-1)}/claim`, { agent });
+    }
+    ids.push((await json("POST", "/rooms/r/messages", { body: 1 })).body.id);
+    const name = (id: number) => json("PUT", "/rooms/r/state", { key: "task", value: id });
+    await name(ids[0]!);
+    const expr = "messages.id[state._shared.task].claimed_by";
+    await json("PUT", "/rooms/r/state", { scope: "_view", key: "holder", expr });
+    const include = ["state._shared"];
+    const wait = (condition: string) => json("POST", "/rooms/r/wait", { condition, include, timeout: 9_000 });
+    const polled = nextBatch(isPoll);
+    const waits = ["'cat'", "null", "'bob'"].map((holder) => wait(`state._view.holder == ${holder}`));
+    await polled;
+    await name(ids[1]!);
+    assert.equal((await waits[2]!).body.state._shared.task, ids[1]);
+    await name(ids[2]!);
+    assert.equal((await waits[1]!).body.state._shared.task, ids[2]);
+    await json("POST", `/rooms/r/messages/${ids[2]}/claim`, { agent: "cat" });
+    assert.equal((await waits[0]!).body.triggered, true);
+  }));
 
 Deno.test("gated writes of one room that come at once are one chain: a read, and one write for all", () =>
   withApp(async ({ json, batches }) => {

@@ -110,7 +110,7 @@ hints("members of a room", [
   ['messages.filter(m, m.kind == "task")', 21, "count", "messages.count", 0],
   ["messages[0] == 1", 9, "unclaimed", "messages.unclaimed", 0],
   ["messages[0].body", 12, "unclaimed", "messages.unclaimed", 0],
-  ["messages.last", 9, "count", "messages.count", 0],
+  ["messages.cout", 9, "count", "messages.count", 0],
   ["state.x == 3", 0, "state._shared.x", "state._shared.x == 3", true],
   ["2 < state.x && true", 0, "state._shared.x", "2 < state._shared.x && true", true],
 ]);

@@ -1,15 +1,17 @@
 import assert from "node:assert/strict";
 import { compile, type Context } from "../../cel/language/expression.ts";
-import { type Reads, unionReads } from "../../cel/language/dependencies.ts";
+import { type Reads, readsFrom, unionReads } from "../../cel/language/dependencies.ts";
 import { agent, contextOf, random, type Room } from "./room.ts";
 
 const NOTHING: Reads = {
   state: { scopes: [], keys: [] },
   agents: [],
   messages: false,
+  facts: { last: false, kind: [], to: [], from: [], id: [], ofSelf: [], bodies: false },
   self: false,
   now: false,
   heartbeats: false,
+  alive: false,
   presence: false,
 };
 
@@ -26,6 +28,9 @@ const keys = (...list: Array<[scope: string, key: string]>) => ({
   state: { scopes: [], keys: list.map(([scope, key]) => ({ scope, key })) },
 });
 const scopes = (...list: string[]) => ({ state: { scopes: list, keys: [] } });
+
+/** What a read of whole records of agents reads of each. */
+const WHOLE = { heartbeats: true, alive: true, presence: true };
 
 reads("literal steps are paths, however they are written", [
   ["1 + 1", {}],
@@ -75,7 +80,10 @@ reads("agents by id, or all", [
   ["size(agents) > 2", { agents: "all" }],
   ["agents.all(id, agents[id].status == 'idle')", { agents: "all", presence: true }],
   ["agents[self].status", { agents: "all", self: true, presence: true }],
-  ["agents.exists(id, a, a.status == 'idle')", { agents: "all", heartbeats: true, presence: true }],
+  ["agents.exists(id, a, a.status == 'idle')", {
+    agents: "all",
+    ...WHOLE,
+  }],
 ]);
 
 reads("messages, self, now", [
@@ -86,16 +94,54 @@ reads("messages, self, now", [
 
 reads("heartbeats are read where a record's last_heartbeat may be", [
   ["agents.bob.last_heartbeat != ''", { agents: ["bob"], heartbeats: true }],
-  ["agents.bob == agents.ann", { agents: ["bob", "ann"], heartbeats: true, presence: true }],
-  ["agents.bob[self] == 'x'", { agents: ["bob"], self: true, heartbeats: true, presence: true }],
+  ["agents.bob == agents.ann", { agents: ["bob", "ann"], ...WHOLE }],
+  ["agents.bob[self] == 'x'", { agents: ["bob"], self: true, ...WHOLE }],
   ["agents.exists(id, agents[id].last_heartbeat > 'x')", { agents: "all", heartbeats: true }],
   ["agents.?bob.optMap(b, b.last_heartbeat).orValue('') == ''", {
     agents: ["bob"],
-    heartbeats: true,
-    presence: true,
+    ...WHOLE,
   }],
-  ["cel.bind(a, agents, a.bob.status)", { agents: "all", heartbeats: true, presence: true }],
-  ["agents == {}", { agents: "all", heartbeats: true, presence: true }],
+  ["cel.bind(a, agents, a.bob.status)", { agents: "all", ...WHOLE }],
+  ["agents == {}", { agents: "all", ...WHOLE }],
+]);
+
+/** Reads of messages that differ from none in what is read by name. */
+const facts = (facts: Partial<Reads["facts"]>, more: Partial<Reads> = {}) => ({
+  messages: true,
+  facts: { ...NOTHING.facts, ...facts },
+  ...more,
+});
+
+reads("what is read of messages by name, and of whom", [
+  ["messages.count + messages.unclaimed", { messages: true }],
+  ["messages.last > 41", facts({ last: true })],
+  ["messages['last'] > 41", facts({ last: true })],
+  ["messages.kind.task.open > 0", facts({ kind: ["task"] })],
+  ["messages['kind']['task'].open > messages.?kind.?ask.?done.orValue(0)", facts({ kind: ["task", "ask"] })],
+  ["has(messages.kind.task)", facts({ kind: ["task"] })],
+  ["'open' in messages.kind.task", facts({ kind: ["task"] })],
+  ["cel.bind(t, messages.kind.task, t.open + t.claimed)", facts({ kind: ["task"] })],
+  ["messages.to.ann.last + messages.from['bob'].last", facts({ to: ["ann"], from: ["bob"] })],
+  ["messages.to[null].last", facts({})],
+  ["messages.to[self].last > 41", facts({ ofSelf: ["to"] }, { self: true })],
+  ["['ann'].all(self, messages.to[self].last > 41)", facts({})],
+  ["messages.kind[state._shared.k].open", { ...facts({}), ...keys(["_shared", "k"]) }],
+  ["messages.id[7].status == 'done'", facts({ id: [7] })],
+  ["messages.id[7u].replies.count + messages.id[7.0].replies.last", facts({ id: [7] })],
+  ["has(messages.id[7])", facts({ id: [7] })],
+  ["messages.id[7].body.x", facts({ id: [7], bodies: true })],
+  ["messages.id[7].result", facts({ id: [7], bodies: true })],
+  ["messages.id[7] == {}", facts({ id: [7], bodies: true })],
+  ["messages.id[7][self]", facts({ id: [7], bodies: true }, { self: true })],
+  ["messages.id[state._shared.t].status", { ...facts({}), ...keys(["_shared", "t"]) }],
+  ["messages.id[messages.id[7].reply_to].body", facts({ id: [7], bodies: true })],
+  ["messages == {}", facts({ last: true, bodies: true })],
+  ["messages[self] == 1", facts({ last: true, bodies: true }, { self: true })],
+]);
+
+reads("an agent's alive", [
+  ["agents.bob.alive", { agents: ["bob"], alive: true }],
+  ["agents.exists(id, agents[id].alive)", { agents: "all", alive: true }],
 ]);
 
 reads("presence is read where a record's status or waiting_on may be", [
@@ -131,6 +177,15 @@ Deno.test("a union reads what any of its parts reads, and repeats nothing", () =
   assert.equal(whole.agents, "all");
   assert.deepEqual(unionReads([union, compile("size(state._shared)").reads]).state, scopes("_shared").state);
   assert.deepEqual(unionReads([]), NOTHING);
+});
+
+Deno.test("from an agent's viewpoint, what is read under self has its name; nobody has none", () => {
+  const { reads } = compile("messages.to[self].last > messages.from[self].last + messages.to.bob.last");
+  const names = ({ facts: { to, from, ofSelf } }: Reads) => ({ to, from, ofSelf });
+  assert.deepEqual(names(readsFrom(reads, "ann")), { to: ["bob", "ann"], from: ["ann"], ofSelf: [] });
+  assert.deepEqual(names(readsFrom(reads, null)), { to: ["bob"], from: [], ofSelf: [] });
+  const plain = compile("messages.count > 1").reads;
+  assert.equal(readsFrom(plain, "ann"), plain);
 });
 
 const ROOM: Room = {

@@ -1,12 +1,19 @@
 import { compile, type Context } from "../../cel/language/expression.ts";
 import { toCel } from "../../cel/language/values.ts";
 import type { Json } from "../../db/json.ts";
+import type { MessageFacts } from "../../db/snapshots/message_facts.ts";
+import type { Family } from "../../cel/language/families.ts";
+import type { MessageCollection } from "../../cel/language/message_reads.ts";
+import { celFacts, messageRoot } from "../../cel/rooms/message_root.ts";
 
 /** What a context is made of, as JSON. */
 export interface Room {
   state?: { [scope: string]: { [key: string]: Json } };
   agents?: { [id: string]: { [field: string]: Json } };
   messages?: { count: number; unclaimed: number };
+  /** The facts about messages that are loaded; what else is asked for is noted in `missing`. */
+  facts?: Partial<MessageFacts>;
+  missing?: MessageCollection;
   self?: string | null;
   now?: string;
 }
@@ -31,11 +38,25 @@ export function contextOf(room: Room = {}): Context {
   return new Map<string, unknown>([
     ["state", toCel({ _shared: {}, _view: {}, ...room.state })],
     ["agents", toCel(room.agents ?? {})],
-    ["messages", toCel({ ...(room.messages ?? { count: 0, unclaimed: 0 }) })],
+    ["messages", messagesOf(room)],
     ["self", room.self ?? null],
     ["now", new Date(room.now ?? "2026-11-22T04:20:30.000Z")],
   ]);
 }
+
+function messagesOf({ messages = { count: 0, unclaimed: 0 }, facts = {}, missing }: Room) {
+  const ask = (family: Family, name: string | number) => missing?.name(family, name);
+  return messageRoot(messages, celFacts({ ...NO_FACTS, ...facts }), ask);
+}
+
+/** Facts about messages of which nothing was asked. */
+export const NO_FACTS: MessageFacts = {
+  last: undefined,
+  kind: new Map(),
+  to: new Map(),
+  from: new Map(),
+  id: new Map(),
+};
 
 /** Compiles and evaluates, over `_shared` keys or a whole room. */
 export function evaluate(source: string, shared: { [key: string]: Json } = {}, room: Room = {}): Json {

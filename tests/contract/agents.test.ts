@@ -26,6 +26,7 @@ contract("an agent registers with all that it says of itself", async (t) => {
     meta,
     status: "active",
     waiting_on: null,
+    alive: true,
     created: true,
   });
   assertRecent(joined_at);

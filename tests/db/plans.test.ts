@@ -12,11 +12,12 @@ import { type MessageFilter, selectMessages } from "../../db/messages/listing.ts
 import { connect } from "../../db/driver/open.ts";
 import { MIGRATIONS, ROOM_TABLES } from "../../db/driver/schema.ts";
 import { selectEntries } from "../../db/state/read.ts";
+import { selectFacts } from "../../db/snapshots/message_facts.ts";
 import { createThread } from "../../db/consistent_read/thread.ts";
 import type { Statement } from "../../db/driver/statement.ts";
 import { SERVICE } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";
-import { TOUR } from "../support/tour.ts";
+import { SINCE, TOUR } from "../support/tour.ts";
 
 /** The steps by which SQLite would run a statement. Its plan cannot be read within a transaction. */
 async function plansOf(
@@ -41,10 +42,10 @@ const SCAN = new RegExp(
 
 Deno.test("no statement scans a table: cost follows what is asked, not what a room holds", () =>
   withApp(async ({ request, batches, file }) => {
-    for (const { request: [method, path, body] } of TOUR) {
+    for (const { request: [method, path, body] } of [...TOUR, ...SINCE]) {
       await (await request(method, path, body)).body?.cancel();
     }
-    for (const { name, request: [method, path, body] } of TOUR) {
+    for (const { name, request: [method, path, body] } of [...TOUR, ...SINCE]) {
       await (await request(method, path, body, { "Idempotency-Key": name })).body?.cancel();
     }
     const statements = new Map(
@@ -103,6 +104,37 @@ Deno.test("each filter of messages has its index", () =>
     const plans = await plansOf(file, INDEXES.map(([filter]) => firstPage(selectMessages("r", filter))));
     for (const [n, [filter, index]] of INDEXES.entries()) {
       assert.match(plans[n]!.steps.join("\n"), index, JSON.stringify(filter));
+    }
+  }));
+
+Deno.test("facts about messages are found by indexes, whatever a room holds", () =>
+  withApp(async ({ file }) => {
+    const asked = { last: true, kind: ["k"], to: ["a"], from: ["a"], id: [3], bodies: true };
+    const [facts, messages] = selectFacts("r", asked) as [Statement, Listing];
+    const [plan, page] = await plansOf(file, [facts, firstPage(messages)]);
+    const steps = plan!.steps.join("\n");
+    for (
+      const index of [
+        /SEARCH messages USING COVERING INDEX sqlite_autoindex_messages_1 \(room_id=\?\)/,
+        /SEARCH found USING PRIMARY KEY \(room_id=\? AND kind=\?\)/,
+        /SEARCH messages USING COVERING INDEX messages_to \(room_id=\? AND to_agent=\?\)/,
+        /SEARCH messages USING INDEX sqlite_autoindex_messages_1 \(room_id=\? AND id>\? AND id<\?\)/,
+        /SEARCH senders USING PRIMARY KEY \(room_id=\? AND agent_id=\?\)/,
+        /SEARCH found USING PRIMARY KEY \(room_id=\? AND message_id=\?\)/,
+        /SEARCH messages USING COVERING INDEX messages_answers \(room_id=\? AND reply_to=\?\)/,
+      ]
+    ) assert.match(steps, index);
+    assert.match(
+      page!.steps.join("\n"),
+      /SEARCH messages USING INDEX sqlite_autoindex_messages_1 \(room_id=\? AND id=\?\)/,
+    );
+    for (const { steps } of [plan!, page!]) {
+      assert.deepEqual(
+        steps.filter((step) =>
+          /^SCAN (?!name\b|json_each\b)|TEMP B-TREE FOR (GROUP|DISTINCT)/.test(step) && SCAN.test(step)
+        ),
+        [],
+      );
     }
   }));
 

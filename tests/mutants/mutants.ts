@@ -19,6 +19,33 @@ export const MUTANTS: Mutant[] = [
     filter: "a gate holds in the very state",
   },
   {
+    name: "a gate on alive without its guard",
+    edits: [["if (alive) conditions.push(ALIVE_UNCHANGED), args.alive = JSON.stringify(alive);", ""]],
+    test: "tests/cel/gate.test.ts",
+    filter: "alive has changed with the time before its write",
+  },
+  {
+    name: "waits on alive that only changes of the room wake",
+    edits: [["|| reads.heartbeats || reads.alive;", "|| reads.heartbeats;"]],
+    test: "tests/cel/gate.test.ts",
+    filter: "a wait hears that an agent is alive no longer",
+  },
+  {
+    name: "an evaluation that lacked a message counts",
+    edits: [[
+      "  if (!lookups.missing) return result!;\n",
+      "  if (lookups) return result!; // whatever was missing\n",
+    ]],
+    test: "tests/cel/message_facts.test.ts",
+    filter: "an evaluation that lacks something",
+  },
+  {
+    name: "a view that lacked a message counts for those who read it later",
+    edits: [["    if (known) repeatLookups(known.lookups);\n", ""]],
+    test: "tests/cel/gate.test.ts",
+    filter: "waits that share a view",
+  },
+  {
     name: "notified before the commit, and not after it",
     edits: [[`  database.announce({ room, part: "state", revision });\n`, ""]],
     test: "tests/cel/watch.test.ts",
@@ -44,10 +71,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "no evaluation at the deadline, whatever has changed",
-    edits: [[
-      "  return changed ? undefined : waiter.untrue;\n",
-      "  return changed && !waiter.final ? undefined : waiter.untrue;\n",
-    ]],
+    edits: [["  return changed || waiter.untrue", "  return changed && !waiter.final || waiter.untrue"]],
     test: "tests/cel/watch.test.ts",
     filter: "the last read at the deadline finds what no poll has seen",
   },

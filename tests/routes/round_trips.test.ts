@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { isPoll, withApp } from "../support/app.ts";
-import { TOUR } from "../support/tour.ts";
+import { SINCE, TOUR } from "../support/tour.ts";
 
 Deno.test("each request costs the round trips that it must, and no more", () =>
   withApp(async ({ request, batches }) => {
-    for (const { name, request: [method, path, body], status, trips } of TOUR) {
+    for (const { name, request: [method, path, body], status, trips } of [...TOUR, ...SINCE]) {
       const before = batches.length;
       const response = await request(method, path, body);
       assert.equal(response.status, status, `${name}: ${await response.text()}`);

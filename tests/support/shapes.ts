@@ -10,8 +10,19 @@ export function assertMembers(value: Json, required: string[], optional: string[
 
 export const members = {
   room: ["id", "created_at", "meta"],
-  agent: ["id", "room_id", "name", "role", "joined_at", "meta", "status", "waiting_on", "last_heartbeat"],
-  agentInCel: ["id", "name", "role", "meta", "status", "waiting_on", "joined_at", "last_heartbeat"],
+  agent: [
+    "id",
+    "room_id",
+    "name",
+    "role",
+    "joined_at",
+    "meta",
+    "status",
+    "waiting_on",
+    "last_heartbeat",
+    "alive",
+  ],
+  agentInCel: ["id", "name", "role", "meta", "status", "waiting_on", "joined_at", "last_heartbeat", "alive"],
   message: [
     "id",
     "room_id",

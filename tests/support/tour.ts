@@ -110,3 +110,15 @@ export const TOUR: Stop[] = [
   stop(1, 200, "more keys are drawn", "GET", "/rooms/r/live/entries?scope=_shared&from=2"),
   stop(1, 200, "the database is pinged", "GET", "/healthz"),
 ];
+
+/** What earlier releases of the last 30 days cannot answer, after the tour. */
+export const SINCE: Stop[] = [
+  stop(1, 200, "facts about messages are evaluated", "POST", "/rooms/r/eval", {
+    expr: "[messages.last, messages.kind.message.open, messages.to[self].last, messages.from.ann.last]",
+    agent: "ann",
+  }),
+  stop(1, 200, "a message is evaluated", "POST", "/rooms/r/eval", { expr: "messages.id[3]" }),
+  stop(2, 200, "a message that another names is evaluated", "POST", "/rooms/r/eval", {
+    expr: "messages.id[messages.id[4].reply_to].replies.count",
+  }),
+];

@@ -12,6 +12,7 @@ import {
   run,
   type Scope,
 } from "../engine.ts";
+import { isIncomplete } from "../lookups.ts";
 import { type Loop, LOOPS, nodeCount, type Run } from "../std/loops.ts";
 
 /** The loop that a method call with this name and number of arguments is, or undefined. */
@@ -84,7 +85,13 @@ class Passes implements Run {
   }
 
   part(index: number): unknown {
-    return run(this.parts[index]!, this.evaluator, this.inner);
+    try {
+      return run(this.parts[index]!, this.evaluator, this.inner);
+    } catch (error) {
+      if (!isIncomplete()) throw error;
+      this.survive(error); // the other elements may need more that is not loaded
+      return true;
+    }
   }
 
   survive(error: unknown): void {

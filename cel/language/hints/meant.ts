@@ -1,5 +1,5 @@
 import { EvaluationFailed } from "../errors.ts";
-import { NO_MESSAGES, SYSTEM_SCOPES } from "./names.ts";
+import { NO_LIST, SYSTEM_SCOPES } from "./names.ts";
 import { pathText } from "../std/access.ts";
 import { children, type Node } from "../engine.ts";
 import { variablesOf } from "../std/macros.ts";
@@ -41,7 +41,7 @@ function stateHint({ args }: Node): string {
 /** The hint for a loop over a map whose variable, a key, was taken for its value. */
 function keyHint(above: Node[], { args }: Node): string | undefined {
   const [variable, member] = args as [Node, string];
-  if (/^messages\b/.test(pathText(variable) ?? "")) return NO_MESSAGES;
+  if (/^messages\b/.test(pathText(variable) ?? "")) return NO_LIST;
   if (variable.op !== "id") return undefined;
   const loop = above.findLast(({ op, args }) => {
     if (op !== "rcall") return false;
@@ -50,7 +50,7 @@ function keyHint(above: Node[], { args }: Node): string | undefined {
   });
   const map = loop && pathText((loop.args as [string, Node])[1]);
   if (map === undefined) return undefined;
-  if (map === "messages") return NO_MESSAGES;
+  if (map === "messages") return NO_LIST;
   return `A loop over a map goes over its keys: write \`${map}[${variable.args}].${member}\`.`;
 }
 

@@ -1,9 +1,21 @@
 import { lastStep, literal, type Path, ROOTS, type Use, visitPaths } from "../paths.ts";
 import { InvalidExpression } from "../errors.ts";
-import type { Node } from "../engine.ts";
+import { FAMILIES, type Family } from "../families.ts";
+import { children, type Node } from "../engine.ts";
 
-/** The members of `messages` and of an agent, in any room. */
-const MESSAGE_COUNTS = ["count", "unclaimed"];
+/** The members of `messages`, of what is read of them by name, and of an agent, in any room. */
+const COUNTS = ["count", "unclaimed"];
+const OF_MESSAGES = [...COUNTS, "last", ...Object.keys(FAMILIES)];
+const OF_FAMILY: Readonly<Record<Family, readonly string[]>> = {
+  kind: ["count", "last", "open", "blocked", "claimed", "done", "failed"],
+  to: ["last"],
+  from: ["last"],
+  id: (
+    "id room_id from_agent to_agent kind body created_at reply_to claimed_by claimed_at status claimed_until fence " +
+    "attempts max_attempts needs done_at result_id failure replies result"
+  ).split(" "),
+};
+const OF_REPLIES = ["count", "last"];
 const AGENT_FIELDS = [
   "id",
   "name",
@@ -13,9 +25,10 @@ const AGENT_FIELDS = [
   "waiting_on",
   "joined_at",
   "last_heartbeat",
+  "alive",
 ];
-export const NO_MESSAGES =
-  "Of `messages` there are `count`, `unclaimed`: expressions do not see the messages themselves.";
+export const NO_LIST =
+  "Of `messages` there are `count`, `unclaimed`, `last`, and by name `kind[k]`, `to[a]`, `from[a]`, `id[n]`: it is no list.";
 export const SYSTEM_SCOPES = ["_shared", "_view"];
 
 /** The known name that was probably meant; undefined where none is near. */
@@ -65,12 +78,32 @@ export function unknownRoot(name: string): string {
  * of `self`. has() and optional steps are allowed, since they do not fail. Throws InvalidExpression `no_such_key`.
  */
 export function refuseImpossible(root: Node): void {
+  const messages = new Set<Node>();
   visitPaths(root, (path, node, use) => {
+    if (path.root === "messages" && path.steps.length === 0) messages.add(node);
     for (const { path: part, node: at, step } of plainSteps(path, node, use)) {
       const problem = problemAt(part, step);
       if (problem) throw new InvalidExpression("no_such_key", problem.message, at.pos, problem.hint);
     }
   });
+  if (messages.size > 0) refuseSize(root, messages);
+}
+
+/** Refuses `messages.size()`, which is meant to be the number of messages. */
+function refuseSize(node: Node, messages: ReadonlySet<Node>): void {
+  if (node.op === "rcall") {
+    const [name, receiver] = node.args as [string, Node];
+    if (name === "size" && messages.has(receiver)) {
+      const message = "`messages` is no list, so it has no size";
+      throw new InvalidExpression(
+        "no_such_overload",
+        message,
+        receiver.end + 1,
+        "Did you mean `messages.count`?",
+      );
+    }
+  }
+  for (const child of children(node)) refuseSize(child, messages);
 }
 
 interface Step {
@@ -114,13 +147,9 @@ function stepsBelow(node: Node): number {
 
 /** Why a step fails over any room; undefined if it may succeed. */
 function problemAt({ root, steps }: Path, step: string): { message: string; hint?: string } | undefined {
-  if (root === "messages" && steps.length === 0 && !MESSAGE_COUNTS.includes(step)) {
-    const hint = didYouMean(step, MESSAGE_COUNTS) ?? NO_MESSAGES;
-    return { message: `\`${step}\` is no member of messages`, hint };
-  }
+  if (root === "messages") return problemOfMessages(steps, step);
   if (root === "agents" && steps.length === 1 && !AGENT_FIELDS.includes(step)) {
-    const known = AGENT_FIELDS.map((name) => `\`${name}\``).join(", ");
-    const hint = didYouMean(step, AGENT_FIELDS) ?? `There are ${known}.`;
+    const hint = didYouMean(step, AGENT_FIELDS) ?? `There are ${inWords(AGENT_FIELDS)}.`;
     return { message: `\`${step}\` is no member of an agent`, hint };
   }
   if (root === "state" && steps.length === 0 && step.startsWith("_") && !SYSTEM_SCOPES.includes(step)) {
@@ -131,6 +160,30 @@ function problemAt({ root, steps }: Path, step: string): { message: string; hint
     return { message: `\`self\` has no member \`${step}\``, hint };
   }
   return undefined;
+}
+
+function problemOfMessages(
+  steps: Path["steps"],
+  step: string,
+): { message: string; hint: string } | undefined {
+  const [first, , third] = steps;
+  const refusal = (of: string, known: readonly string[], otherwise = `There are ${inWords(known)}.`) =>
+    known.includes(step) ? undefined : {
+      message: `\`${step}\` is no member of ${of}`,
+      hint: didYouMean(step, known) ?? otherwise,
+    };
+  if (steps.length === 0) return refusal("messages", OF_MESSAGES, NO_LIST);
+  if (steps.length === 2 && Object.hasOwn(OF_FAMILY, first ?? "")) {
+    return refusal(`messages.${first}[...]`, OF_FAMILY[first as Family]);
+  }
+  if (steps.length === 3 && first === "id" && third === "replies") {
+    return refusal("a message's replies", OF_REPLIES);
+  }
+  return undefined;
+}
+
+function inWords(names: readonly string[]): string {
+  return names.map((name) => `\`${name}\``).join(", ");
 }
 
 function scopeHint(scope: string): string {

@@ -8,8 +8,10 @@ import {
   run,
   type Scope,
 } from "../engine.ts";
+import { ByName, byNameHint } from "../by_name.ts";
+import { FAMILIES, type Family } from "../families.ts";
 import { lookUp } from "./equality.ts";
-import { integral } from "./numbers.ts";
+import { comparable, integral, isNumeric } from "./numbers.ts";
 import { fail, refuse, type Rule } from "../rules.ts";
 
 /** `a.b`, `a[b]`, and the optional `a.?b`, `a[?b]`. */
@@ -20,9 +22,22 @@ export const ACCESS: readonly [string, Rule][] = [
   ["[?]", { check: checkOptionalAccess, evaluate: evaluateOptionalIndex }],
 ];
 
-function checkAccess(checker: Checker, node: Node, scope: Scope): CelType {
-  const [target, key] = node.args as [Node, Node | string];
+/** A step of a path, of which the shapes of the roots tell more than its type does. */
+interface Step extends Node {
+  /** It is a family of records that are read by name (`FAMILIES`). */
+  family?: Family;
+}
+
+/** Marks the node of a family. */
+export function markFamily(node: Node, family: Family): void {
+  (node as Step).family = family;
+}
+
+function checkAccess(checker: Checker, node: Step, scope: Scope): CelType {
+  const [target, key] = node.args as [Step, Node | string];
   const type = checker.check(target, scope);
+  if (node.family !== undefined) return checker.getType(FAMILIES[node.family]);
+  if (target.family !== undefined) return checkName(checker, scope, target.family, key, node);
   const element = checkKey(checker, node, scope, type.kind === "optional" ? type.valueType! : type, key);
   return type.kind === "optional" ? checker.getType("optional") : element;
 }
@@ -32,6 +47,21 @@ function checkOptionalAccess(checker: Checker, node: Node, scope: Scope): CelTyp
   return checker.getType("optional");
 }
 
+/** The type of a family's record. Refuses a name of a type that never matches. */
+function checkName(checker: Checker, scope: Scope, family: Family, key: Node | string, node: Node): CelType {
+  const [keyType, at] = typeof key === "string"
+    ? [checker.getType("string"), node]
+    : [checker.check(key, scope), key];
+  const isName = family === "id" ? NUMBERS.has(keyType.name) : keyType.name === "string";
+  if (!isName && keyType.kind !== "dyn" && keyType.name !== "null") {
+    const what = family === "id" ? "a message's number" : "text";
+    const message = `messages.${family} is read by ${what}, not by a ${staticName(keyType)}`;
+    refuse("no_such_overload", message, at, byNameHint(family));
+  }
+  return checker.getType(FAMILIES[family]).valueType!;
+}
+
+const NUMBERS = new Set(["int", "uint", "double"]);
 const KEYS = new Set(["string", "int", "uint", "double", "bool"]);
 
 /** The type of a member or element. Refuses targets that have none, and keys of a type that never matches. */
@@ -110,7 +140,10 @@ export function hasMember(target: unknown, key: unknown): boolean {
 function find(target: unknown, key: unknown, node: Node, orNothing: boolean): unknown {
   if (target instanceof Map) {
     const value = lookUp(target, key);
-    if (value !== undefined || orNothing) return value;
+    if (value !== undefined) return value;
+    const problem = target instanceof ByName ? target.problemOf(key) : undefined;
+    if (problem !== undefined) fail("no_such_overload", problem, node);
+    if (orNothing) return undefined;
     const hint = key === "length" ? `${NOT_YET} How many there are is ${sizeOf(node)}.` : NOT_YET;
     fail("no_such_key", `No such key: ${describe(key, node)}`, node, hint);
   }
@@ -155,5 +188,6 @@ export function pathText(node: Node): string | undefined {
   if (base === undefined) return undefined;
   if (typeof key === "string") return `${base}.${key}`;
   if (key.op === "id") return `${base}[${key.args}]`;
-  return key.op === "value" ? `${base}[${JSON.stringify(String(key.args))}]` : undefined;
+  if (key.op !== "value") return undefined;
+  return `${base}[${isNumeric(key.args) ? comparable(key.args) : JSON.stringify(String(key.args))}]`;
 }

@@ -1,6 +1,7 @@
 import { charge, FAILURE_COST, isFatal } from "../budget.ts";
 import { staticName, typeName } from "../describe.ts";
 import { type CelType, type Checker, type Evaluator, type Node, run, type Scope } from "../engine.ts";
+import { isIncomplete } from "../lookups.ts";
 import { fail, join, refuse, type Rule } from "../rules.ts";
 
 /** `?:`, `&&`, `||` and `!`. Branches may differ in type. `&&` and `||` absorb errors, but not a spent budget. */
@@ -48,11 +49,11 @@ function checkLogical(checker: Checker, node: Node, scope: Scope): CelType {
 function evaluateLogical(ev: Evaluator, node: Node, scope: Scope, decisive: boolean): boolean {
   const args = node.args as Node[];
   const left = tryLogical(ev, args[0]!, scope, node.op);
-  if (left === decisive) return decisive;
+  if (left === decisive && !isIncomplete()) return decisive;
   const right = left === !decisive
     ? logical(run(args[1]!, ev, scope), args[1]!, node.op)
     : tryLogical(ev, args[1]!, scope, node.op);
-  if (right === decisive) return decisive;
+  if (left === decisive || right === decisive) return decisive;
   if (left === !decisive && right === !decisive) return !decisive;
   throw left === !decisive ? right : left;
 }

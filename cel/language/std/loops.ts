@@ -3,6 +3,7 @@ import { staticName, typeName } from "../describe.ts";
 import { type CelType, type Checker, children, type Node, type Scope } from "../engine.ts";
 import { elementType, put } from "./collections.ts";
 import { compare } from "./equality.ts";
+import { isIncomplete } from "../lookups.ts";
 import { fail, refuse } from "../rules.ts";
 import { charge } from "../budget.ts";
 
@@ -99,7 +100,7 @@ function quantify(run: Run, decisive: boolean): boolean {
   for (let i = 0; i < run.length; i++) {
     try {
       run.at(i);
-      if (predicate(run) === decisive) return decisive;
+      if (predicate(run) === decisive && !isIncomplete()) return decisive;
     } catch (error) {
       run.survive(error);
       failure ??= error;

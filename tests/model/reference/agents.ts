@@ -1,9 +1,11 @@
 import { timeOf } from "./clock.ts";
+import { ANY } from "./comparison.ts";
 import {
   type Agent,
   answer,
   type Expected,
   type Mark,
+  marksOf,
   recordHeartbeat,
   refusal,
   type Room,
@@ -45,7 +47,21 @@ export function shownAgent(room: Room, agent: Agent) {
 /** An agent as expressions see it. */
 export function agentInCel(room: Room, agent: Agent) {
   const { changed: _, last_heartbeat, ...profile } = agent;
-  return { ...profile, ...statusOf(room, agent), last_heartbeat: timeOf(room.clock, last_heartbeat) };
+  return {
+    ...profile,
+    ...statusOf(room, agent),
+    last_heartbeat: timeOf(room.clock, last_heartbeat),
+    alive: isAlive(room, agent),
+  };
+}
+
+const ALIVE_MS = 60_000;
+
+/** Whether it gave a sign of life not long ago, or waits; ANY where the time is not known. */
+function isAlive(room: Room, { id, last_heartbeat }: Agent): boolean | typeof ANY {
+  if (marksOf(room, id).length > 0) return true;
+  const { held, now } = room.clock;
+  return held && Number.isFinite(last_heartbeat) ? last_heartbeat > now - ALIVE_MS : ANY;
 }
 
 export function listAgents(room: Room): Expected {

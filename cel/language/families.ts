@@ -1,0 +1,14 @@
+/**
+ * The members of `messages` that are read by name only, with their types. Each is a map that has no size and no keys to
+ * go over: nothing but a path such as `messages.kind[k]` reads it.
+ */
+export const FAMILIES = {
+  kind: "map<string, map<string, double>>",
+  to: "map<string, map<string, double>>",
+  from: "map<string, map<string, double>>",
+  id: "map<int, map<string, dyn>>",
+} as const;
+export type Family = keyof typeof FAMILIES;
+
+/** The maximum of names that an evaluation looks up in each; of agents twice as many as a room has. */
+export const MAX_LOOKUPS: Readonly<Record<Family, number>> = { kind: 2_000, to: 2_000, from: 2_000, id: 100 };

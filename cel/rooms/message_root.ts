@@ -1,0 +1,114 @@
+import { ByName, type Loaded } from "../language/by_name.ts";
+import { FAMILIES, type Family } from "../language/families.ts";
+import { toCel } from "../language/values.ts";
+import type { Json } from "../../db/json.ts";
+import type { MessageFact, MessageFacts } from "../../db/snapshots/message_facts.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
+
+type Members = ReadonlyMap<string, unknown>;
+
+/** What is known of messages, as CEL values. */
+export interface CelFacts {
+  last: number | undefined;
+  families: Readonly<Record<Family, ReadonlyMap<string | number, Members | undefined>>>;
+}
+
+/** Converts facts to CEL values, and yields in between. */
+export async function convertFacts(facts: MessageFacts): Promise<CelFacts> {
+  const messages = new Map<number, Members | undefined>();
+  for (const [id, message] of facts.id) {
+    if (isBusy()) await yieldToOthers();
+    messages.set(id, message && membersOf(message));
+  }
+  return withMessages(facts, messages);
+}
+
+/** The same at once. */
+export function celFacts(facts: MessageFacts): CelFacts {
+  const messages = [...facts.id].map(([id, message]) => [id, message && membersOf(message)] as const);
+  return withMessages(facts, new Map(messages));
+}
+
+function membersOf(message: MessageFact): Members {
+  return toCel(message as unknown as Json) as Members;
+}
+
+function withMessages({ last, kind, to, from }: MessageFacts, id: CelFacts["families"]["id"]): CelFacts {
+  const newest = (ids: ReadonlyMap<string, number>) =>
+    new Map([...ids].map(([name, last]) => [name, new Map([["last", last]])]));
+  const kinds = new Map([...kind].map(([name, counts]) => [name, new Map(Object.entries(counts))]));
+  return { last, families: { kind: kinds, to: newest(to), from: newest(from), id } };
+}
+
+const NO_LAST: Members = new Map([["last", 0]]);
+const NO_KIND: Members = new Map(
+  ["count", "last", "open", "blocked", "claimed", "done", "failed"].map((name) => [name, 0]),
+);
+/** Stands for a message that is not loaded: an evaluation goes on, to find out what else it needs. */
+const NO_MESSAGE: Members = new Map<string, unknown>([
+  ...Object.entries({
+    id: 0,
+    room_id: "",
+    from_agent: null,
+    to_agent: null,
+    kind: "",
+    body: null,
+    created_at: "",
+  }),
+  ...Object.entries({ reply_to: null, claimed_by: null, claimed_at: null, claimed_until: null, status: "" }),
+  ...Object.entries({
+    fence: null,
+    attempts: 0,
+    max_attempts: null,
+    needs: [],
+    done_at: null,
+    result_id: null,
+  }),
+  ...Object.entries({ failure: null, result: null, replies: new Map([["count", 0], ["last", 0]]) }),
+]);
+
+const ABSENT = { kind: NO_KIND, to: NO_LAST, from: NO_LAST, id: undefined };
+
+/** Notes that a member of a family is to be loaded. */
+export type Ask = (family: Family, name: string | number) => void;
+
+/** Makes the root `messages`: as a whole the two counts, with members that a path reads. */
+export function messageRoot(
+  counts: { count: number; unclaimed: number },
+  { last, families }: CelFacts,
+  ask: Ask,
+): Map<string, unknown> {
+  const byName = (Object.keys(FAMILIES) as Family[]).map((family): [string, unknown] => {
+    const known = families[family];
+    const loaded: Loaded = {
+      get: (name) => known.get(name),
+      has: (name) => known.has(name),
+      absent: ABSENT[family],
+      placeholder: ABSENT[family] ?? NO_MESSAGE,
+      ask: (name) => ask(family, name),
+    };
+    return [family, new ByName(family, loaded)];
+  });
+  return new Messages(counts, new Map([...byName, ["last", last]]));
+}
+
+/** A Map with further members, which are not among its entries. */
+class Messages extends Map<string, unknown> {
+  readonly #further: ReadonlyMap<string, unknown>;
+
+  constructor(counts: { count: number; unclaimed: number }, further: ReadonlyMap<string, unknown>) {
+    super(Object.entries(counts));
+    this.#further = further;
+  }
+
+  override get(name: string): unknown {
+    return super.get(name) ?? this.#further.get(name);
+  }
+
+  override has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+}
+
+// The language recognises a type by its constructor.
+Object.defineProperty(Messages.prototype, "constructor", { value: Map });

@@ -47,6 +47,7 @@ const UNAVAILABLE = {
   waits: ["This instance already holds # waits, the maximum.", "Try again in a moment."],
   followers: ["This instance already has # followers, the maximum.", OR_WAIT],
   followers_of_room: ["This room already has # followers, the maximum.", OR_WAIT],
+  client_left: ["The client has left."],
   ending: ["This server is closing its connections. Nothing was done.", "Send it again."],
 } satisfies Record<string, [message: string, hint?: string]>;
 

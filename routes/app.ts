@@ -9,6 +9,7 @@ import { mountEvents } from "./events.ts";
 import { baseHeaders } from "./http/headers.ts";
 import { mountMcp } from "./mcp.ts";
 import { mountMessages } from "./messages/handlers.ts";
+import { mountTake } from "./messages/take.ts";
 import { mountTasks } from "./messages/tasks.ts";
 import { mountHealth } from "./health.ts";
 import { answerAtPlainPath } from "./http/paths.ts";
@@ -31,6 +32,7 @@ export function createApp(services: Services): Hono {
     return services.fairUse.admit(c, () => limitBody(c, next));
   });
   mountWait(app, services);
+  mountTake(app, services);
   mountMcp(app);
   app.use((_, next) => answeredInTime(services.database.working(next)));
   mountRooms(app, services);

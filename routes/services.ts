@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { createGates, type Gates } from "../cel/rooms/gates.ts";
 import { createReader, type Reader } from "../cel/rooms/reader.ts";
+import { createTaking, type Taking } from "../cel/waits/takes.ts";
 import { createWatch, type Watch } from "../cel/waits/watch.ts";
 import type { Database } from "../db/database.ts";
 import { EVERYBODY, type Viewer } from "../db/viewer.ts";
@@ -16,6 +17,7 @@ export interface Services {
   reader: Reader;
   gates: Gates;
   watch: Watch;
+  taking: Taking;
   fairUse: FairUse;
   /** Refuses requests that are not meant for this instance. Errors: `invalid_request`, `forbidden`. */
   admit(c: Context): void;
@@ -56,12 +58,14 @@ export function createServices(
   }: ServiceOptions = {},
 ): Services {
   const reader = createReader(database);
+  const watch = createWatch(database, reader, { poll, max: LIMITS.waits, followers: FOLLOWERS });
   return {
     database,
     reader,
     source: source?.startsWith("https://") ? source : undefined,
     gates: createGates(database, reader),
-    watch: createWatch(database, reader, { poll, max: LIMITS.waits, followers: FOLLOWERS }),
+    watch,
+    taking: createTaking(database, reader, watch),
     fairUse: createFairUse(fairUse),
     viewerOf,
     admit: createBrowserGuard(browsers),

@@ -25,6 +25,8 @@ const APART: Record<string, string[]> = {
     "cel/rooms/reader.ts",
     "cel/rooms/context.ts",
     "cel/rooms/definitions.ts",
+    "cel/rooms/look.ts",
+    "cel/rooms/judging.ts",
   ],
   // What all resources share knows none of them.
   "routes/http/": ["routes/http/", "cel/", "db/", "errors.ts"],

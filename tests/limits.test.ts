@@ -49,6 +49,7 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
     "an error has at most 4 KiB of JSON, a result 64 KiB",
   ],
   leaseSeconds: ["contract/tasks.test.ts", "members of tasks have their types and bounds"],
+  takenSeconds: ["contract/take.test.ts", "a take claims the oldest open task for five minutes"],
   includeFields: ["contract/wait_include.test.ts", "an include names at most 100 fields"],
   listLength: [CONTRACT, CUT],
   listDefault: ["contract/messages.test.ts", "messages are listed by ascending id, 100 at a time"],
@@ -131,7 +132,10 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
 Deno.test("every limit has the test of its boundary", async () => {
   for (const [limit, [file, test]] of Object.entries(TESTED)) {
     const text = await Deno.readTextFile(new URL(file, import.meta.url));
-    const named = new RegExp(`^(?:contract|Deno\\.test)\\(\\s*${RegExp.escape(JSON.stringify(test))},`, "m");
+    const named = new RegExp(
+      `^(?:contract|heldContract|Deno\\.test)\\(\\s*${RegExp.escape(JSON.stringify(test))},`,
+      "m",
+    );
     assert.match(text, named, `${limit}: ${file} has no test called ${test}`);
   }
 });

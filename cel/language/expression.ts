@@ -6,7 +6,7 @@ import { refuseImpossible } from "./hints/names.ts";
 import { countLookups } from "./lookups.ts";
 import { type Doubts, doubtsOf, withDoubt } from "./hints/meant.ts";
 import type { Node } from "./engine.ts";
-import { ROOTS } from "./paths.ts";
+import { OF_A_MESSAGE, ROOTS } from "./paths.ts";
 import { type Reads, readsOf } from "./dependencies.ts";
 import { resultToJson } from "./values.ts";
 import { underBudget } from "./budget.ts";
@@ -30,11 +30,14 @@ export interface Expression {
   judge(context: Context): { truthy: boolean; value: Json };
 }
 
-let rooms: Language | undefined;
+/** Over what an expression is judged: a room, or a message of it. */
+export type Subject = "room" | "message";
 
-/** The language of rooms. It is created with the first expression, since most requests have none. */
-export function language(): Language {
-  return rooms ??= createLanguage(ROOTS);
+const languages: Partial<Record<Subject, Language>> = {};
+
+/** The language of a subject. It is created with its first expression, since most requests have none. */
+export function language(subject: Subject = "room"): Language {
+  return languages[subject] ??= createLanguage(subject === "room" ? ROOTS : { ...ROOTS, ...OF_A_MESSAGE });
 }
 
 /**
@@ -49,16 +52,17 @@ let cached = 0;
  * Parses and checks a source, which takes up to about 5 ms. Throws InvalidExpression for errors over any room: syntax,
  * unknown names, types that never match, limits.
  */
-export function compile(source: string): Expression {
-  const known = cache.get(source);
+export function compile(source: string, subject: Subject = "room"): Expression {
+  const name = nameOf(source, subject);
+  const known = cache.get(name);
   if (known) {
-    cache.delete(source);
-    cache.set(source, known);
+    cache.delete(name);
+    cache.set(name, known);
     return known;
   }
-  const expression = compileFresh(source);
-  cache.set(source, expression);
-  cached += source.length;
+  const expression = compileFresh(source, subject);
+  cache.set(name, expression);
+  cached += name.length;
   for (const oldest of cache.keys()) {
     if (cached <= CACHED_CHARACTERS) break;
     cache.delete(oldest);
@@ -68,11 +72,16 @@ export function compile(source: string): Expression {
 }
 
 /** True where `compile` has the expression cached. */
-export function isCompiled(source: string): boolean {
-  return cache.has(source);
+export function isCompiled(source: string, subject: Subject = "room"): boolean {
+  return cache.has(nameOf(source, subject));
 }
 
-function compileFresh(source: string): Expression {
+/** Names an expression in the cache. No expression begins with the character that sets the two apart. */
+function nameOf(source: string, subject: Subject): string {
+  return subject === "room" ? source : `\0${source}`;
+}
+
+function compileFresh(source: string, subject: Subject): Expression {
   if (source.length > MAX_SOURCE) {
     throw new InvalidExpression(
       "too_long",
@@ -81,7 +90,7 @@ function compileFresh(source: string): Expression {
     );
   }
   try {
-    const program = language().compile(source);
+    const program = language(subject).compile(source);
     refuseImpossible(program.root);
     const doubts = doubtsOf(program.root);
     return {
@@ -92,7 +101,7 @@ function compileFresh(source: string): Expression {
       judge: (context) => evaluate(program, context, doubts, judge),
     };
   } catch (error) {
-    throw refusalOf(error, source, language().functions);
+    throw refusalOf(error, source, language(subject).functions);
   }
 }
 

@@ -11,6 +11,9 @@ export const ROOTS: Readonly<Record<string, string>> = {
   now: "google.protobuf.Timestamp",
 };
 
+/** The further variable of an expression that is judged of a message. */
+export const OF_A_MESSAGE: Readonly<Record<string, string>> = { message: "dyn" };
+
 /** A path from a root: `state._shared[k].x` has the root `state` and the steps `_shared`, undefined (any), `x`. */
 export interface Path {
   readonly root: string;
@@ -56,7 +59,8 @@ export function familyOf(node: Node): Family | undefined {
 function pathOf(node: Node, bound: ReadonlySet<string>): Path | undefined {
   if (node.op === "id") {
     const root = node.args as string;
-    return Object.hasOwn(ROOTS, root) && !bound.has(root) ? { root, steps: [] } : undefined;
+    const isRoot = Object.hasOwn(ROOTS, root) || Object.hasOwn(OF_A_MESSAGE, root);
+    return isRoot && !bound.has(root) ? { root, steps: [] } : undefined;
   }
   const last = lastStep(node);
   const base = last && pathOf(last.target, bound);

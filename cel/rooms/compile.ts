@@ -1,10 +1,10 @@
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
-import { compile, type Expression, isCompiled } from "../language/expression.ts";
+import { compile, type Expression, isCompiled, type Subject } from "../language/expression.ts";
 
 /** Compiles a source, after yielding to other requests if the thread is busy. Throws InvalidExpression. */
-export async function compileYielding(source: string): Promise<Expression> {
-  if (!isCompiled(source) && isBusy()) await yieldToOthers();
-  return compile(source);
+export async function compileYielding(source: string, subject: Subject = "room"): Promise<Expression> {
+  if (!isCompiled(source, subject) && isBusy()) await yieldToOthers();
+  return compile(source, subject);
 }
 
 /** Lists with more characters to compile are compiled one after the other: together they would evict each other. */

@@ -1,6 +1,5 @@
 import type { Database } from "../../db/database.ts";
 import { clearWaiting, markWaiting } from "../../db/presence.ts";
-import type { Waiter } from "./waiter.ts";
 
 /**
  * How long a mark's lease outlives its wait, should the instance die. Together with the longest wait and the time to
@@ -22,16 +21,22 @@ export interface Mark {
 // Ignores failures: a wait works without its mark, and a mark that is not cleared ends with its lease.
 const unmarked = () => {};
 
-/** Creates the mark of a wait that names its agent. */
+/** Creates the mark of a wait that names its agent. `until`: the end of the wait, by the database's `elapsed`. */
 export function createMark(
   database: Database,
-  { request: { room, agent, condition, timeout }, viewpoint, began }: Waiter,
+  { room, agent, token, waitingOn, until }: {
+    room: string;
+    agent: string;
+    token: string;
+    waitingOn: string;
+    until: number;
+  },
 ): Mark {
   let marked: Promise<void> | undefined;
-  const mark = { room, agent: agent!, token: viewpoint.wait! };
+  const mark = { room, agent, token };
   function set() {
-    const lasts = Math.round(began + timeout - database.elapsed()) + MARK_GRACE_MS;
-    marked = markWaiting(database, mark, { waitingOn: condition.source, lasts }).catch(unmarked);
+    const lasts = Math.round(until - database.elapsed()) + MARK_GRACE_MS;
+    marked = markWaiting(database, mark, { waitingOn, lasts }).catch(unmarked);
   }
   return {
     set,

@@ -71,7 +71,7 @@ export function hasMoved({ parts, revision }: Waiter, latest: Partial<Record<Par
 }
 
 /** The parts of a room whose changes may affect what is read. */
-function partsOf({ state, agents, messages }: Reads): Part[] {
+export function partsOf({ state, agents, messages }: Reads): Part[] {
   const scopes = state === "all" ? [] : [...state.scopes, ...state.keys.map(({ scope }) => scope)];
   // An agent's scope begins to exist when the agent registers.
   const readsAgents = agents === "all" || agents.length > 0 || scopes.some((scope) => !scope.startsWith("_"));

@@ -10,6 +10,7 @@ import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
 import { createInterval } from "./interval.ts";
 import { createMark, type Mark } from "./mark.ts";
+import { createQueues, type Queues } from "./queue.ts";
 import type { Reader } from "../rooms/reader.ts";
 import { readsFrom } from "../language/dependencies.ts";
 import { createRoomWatch, createRounds, type RoomWatch } from "./rounds.ts";
@@ -23,6 +24,8 @@ export interface Watch {
    */
   wait(request: WaitRequest): Promise<WaitResult | undefined>;
   follow: Follows["follow"];
+  /** Creates the queues of requests for what others may have. They count as waits. */
+  createQueue: Queues["create"];
   /** Prepares this instance's end: answers every wait now, later ones at once, and ends all followers. */
   drain(): Promise<void>;
 }
@@ -71,6 +74,11 @@ export function createWatch(
   const polling = createInterval(() => poll * (MIN_PART + (MAX_PART - MIN_PART) * Math.random()), look);
 
   const follows = createFollows(database, followers, count);
+  const queues = createQueues(database, (by) => {
+    if (by === 1 && waits >= max) throw new Refusal("unavailable", { why: "waits", max });
+    waits += by;
+    count(by);
+  });
 
   database.listen(hear);
 
@@ -84,6 +92,7 @@ export function createWatch(
   function hear(change: Change) {
     const { room, part, revision } = change;
     follows.hear(change);
+    queues.hear(change);
     const watch = rooms.get(room);
     if (!watch || watch.latest[part] >= revision) return;
     watch.latest[part] = revision;
@@ -93,6 +102,7 @@ export function createWatch(
   /** Judges all waits of a room again that went back or is gone: its database was restored from a copy, or emptied. */
   function rewind(room: string, isThere: boolean) {
     follows.rewind(room);
+    queues.rewind(room);
     const watch = rooms.get(room);
     if (!watch) return;
     for (const part of PARTS) watch.latest[part] = 0;
@@ -106,7 +116,7 @@ export function createWatch(
   async function look() {
     const due: Due[] = [];
     try {
-      const all = [...new Set([...rooms.keys(), ...follows.rooms()])];
+      const all = [...new Set([...rooms.keys(), ...follows.rooms(), ...queues.rooms()])];
       const looked = new Map<string, Change[]>();
       for (let from = 0; from < all.length; from += ROOMS_AT_ONCE) {
         if (isBusy()) await yieldToOthers();
@@ -131,6 +141,7 @@ export function createWatch(
       if (isBusy()) await yieldToOthers();
       advance(watch);
     }
+    queues.advance();
     for (const each of due) {
       if (isBusy()) await yieldToOthers();
       end(each);
@@ -185,6 +196,12 @@ export function createWatch(
     return { waiter, watch, result: promise };
   }
 
+  function markOf({ request: { room, agent, condition, timeout }, viewpoint, began }: Waiter) {
+    if (agent === undefined) return undefined;
+    const shown = { waitingOn: condition.source, until: began + timeout };
+    return createMark(database, { room, agent, token: viewpoint.wait!, ...shown });
+  }
+
   /** Takes the first look, and sets the mark if the wait goes on. */
   async function hold(waiter: Waiter, watch: RoomWatch, mark: Mark | undefined): Promise<void> {
     try {
@@ -209,7 +226,7 @@ export function createWatch(
       let timer = setTimeout(finish, draining ? 0 : request.timeout);
       request.signal.addEventListener("abort", leave);
       results.add(result);
-      const mark = request.agent === undefined ? undefined : createMark(database, waiter);
+      const mark = markOf(waiter);
       if (mark) marks.set(waiter, mark);
       try {
         if (request.signal.aborted) leave();
@@ -225,16 +242,18 @@ export function createWatch(
       }
     },
     follow: follows.follow,
+    createQueue: queues.create,
     async drain() {
       draining = true;
       follows.drain();
+      const queued = queues.drain();
       for (const watch of rooms.values()) {
         watch.waiters.forEach((waiter) => waiter.final = true);
         advance(watch);
       }
       const giveUpAll = () => rooms.forEach(({ waiters }) => waiters.forEach(giveUp));
       const timer = setTimeout(giveUpAll, LAST_READ_MS);
-      await Promise.allSettled(results);
+      await Promise.allSettled([...results, queued]);
       clearTimeout(timer);
     },
   };

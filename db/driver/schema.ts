@@ -306,6 +306,15 @@ export const MIGRATIONS: string[][] = [
     `CREATE INDEX messages_addressed ON messages (room_id, to_agent, kind, id)
       WHERE claimed_by IS NULL AND to_agent IS NOT NULL`,
   ],
+  // A worker that names no kind takes no talk.
+  [
+    `CREATE INDEX messages_open_tasks ON messages (room_id, id)
+      WHERE claimed_by IS NULL AND to_agent IS NULL AND kind NOT IN ('message', 'result', 'ask')`,
+  ],
+  [
+    `CREATE INDEX messages_addressed_tasks ON messages (room_id, to_agent, id)
+      WHERE claimed_by IS NULL AND to_agent IS NOT NULL AND kind NOT IN ('message', 'result', 'ask')`,
+  ],
   [`DROP INDEX messages_unclaimed_kind`],
   // The counts of a trigger cost a row for each message, so they are those of earlier releases alone.
   [

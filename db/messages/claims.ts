@@ -20,13 +20,13 @@ import {
 } from "./task.ts";
 
 /** The end of a claim that begins or is renewed now, by the database's clock; null without a ttl. */
-const END = `${NOW} + :ttl * 1000`;
+export const END_OF_CLAIM = `${NOW} + :ttl * 1000`;
 
 const CLAIM = `
   UPDATE messages SET
     claimed_by = :agent,
     claimed_at = CASE WHEN ${UNCLAIMED} THEN :now ELSE claimed_at END,
-    claimed_until = ${END},
+    claimed_until = ${END_OF_CLAIM},
     fence = CASE WHEN ${UNCLAIMED} THEN ${REVISION} ELSE ${FENCE} END,
     attempts = ${ATTEMPTS} + (${UNCLAIMED}),
     revision = ${REVISION}
@@ -39,7 +39,7 @@ const BEGIN_ATTEMPT = `
    WHERE room_id = :room AND id = :message AND fence = revision AND ${ADMITTED}`;
 
 const RENEW = `
-  UPDATE messages SET claimed_until = ${END}, fence = ${FENCE}, attempts = ${ATTEMPTS}, revision = ${REVISION}
+  UPDATE messages SET claimed_until = ${END_OF_CLAIM}, fence = ${FENCE}, attempts = ${ATTEMPTS}, revision = ${REVISION}
    WHERE room_id = :room AND id = :message AND ${ADMITTED}`;
 
 /** A claim, which ends at `claimed_until` unless that is null. */
@@ -86,7 +86,10 @@ const PLAIN = { counts: ["unclaimed_count = unclaimed_count - 1"], where: UNCLAI
 
 /** A claim that ends: of what is open, or of what the agent has, whose claim it renews. */
 const LEASED = {
-  counts: [`unclaimed_count = unclaimed_count - ${whereMessage(UNCLAIMED)}`, ...endsAt("leases", END)],
+  counts: [
+    `unclaimed_count = unclaimed_count - ${whereMessage(UNCLAIMED)}`,
+    ...endsAt("leases", END_OF_CLAIM),
+  ],
   where: `(${UNCLAIMED} OR ${HELD_BY_AGENT})`,
   requires: RELEASE_OF_TASKS,
 };
@@ -103,7 +106,7 @@ export function renewClaim(
   return {
     run: (context) =>
       changeTask(database, context, held, {
-        counts: endsAt("leases", END),
+        counts: endsAt("leases", END_OF_CLAIM),
         where: HELD,
         args: { agent, fence, ttl },
         requires: RELEASE_OF_TASKS,

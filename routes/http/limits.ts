@@ -42,6 +42,8 @@ export const LIMITS = {
   attempts: 1_000,
   /** Bytes of an `error` as JSON: every reader of a failed message pays for it. */
   attemptErrorBytes: 4 * 1024,
+  /** Seconds of the claim of a taken task by default: an answer that is lost must not hold a task for ever. */
+  takenSeconds: 300,
   /** Seconds of a claim: work that shows no sign for longer than a day is dead. */
   leaseSeconds: 24 * 60 * 60,
   /** Fields of a wait's `include`: each scope that it names is a query of its own. */

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import { compileYielding } from "../../cel/rooms/compile.ts";
-import { type Expression, InvalidExpression } from "../../cel/language/expression.ts";
+import { type Expression, InvalidExpression, type Subject } from "../../cel/language/expression.ts";
 import type { Json } from "../../db/json.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
@@ -88,6 +88,7 @@ const UNSTORABLE = /[\u0000\p{Surrogate}]/u;
 export async function compileOf(
   source: string,
   details: Record<string, unknown> = {},
+  subject: Subject = "room",
 ): Promise<Expression> {
   const bad = source.search(UNSTORABLE);
   if (bad >= 0) {
@@ -95,7 +96,7 @@ export async function compileOf(
     throw new RequestError("invalid_expression", message, { expression: source, position: bad, ...details });
   }
   try {
-    return await compileYielding(source);
+    return await compileYielding(source, subject);
   } catch (error) {
     if (!(error instanceof InvalidExpression)) throw error;
     const { message, position, hint } = error;

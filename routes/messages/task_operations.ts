@@ -4,7 +4,7 @@ import { describe } from "../openapi/operation.ts";
 import { KEY } from "../openapi/parameters.ts";
 import { taskAnswers, taskBodies } from "./schemas.ts";
 
-const shownClaim = {
+export const shownClaim = {
   claimed: true,
   claimed_by: "bob",
   message_id: 4,

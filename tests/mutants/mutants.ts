@@ -92,7 +92,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a lease by an instance's clock",
-    edits: [["const END = `${NOW} + ", "const END = `${Date.now()} + "]],
+    edits: [["const END_OF_CLAIM = `${NOW} + ", "const END_OF_CLAIM = `${Date.now()} + "]],
     test: "tests/contract/leases.test.ts",
     filter: "file: a claim with ttl ends so many seconds from now",
   },

@@ -140,7 +140,10 @@ async function wakeEachOther(before: Service, present: Service): Promise<void> {
       method: "POST",
       body: JSON.stringify({ condition, agent: "ann", timeout: 10_000 }),
     });
-    await writer.agentUntil("r", "ann", ({ waiting_on }) => waiting_on === condition);
+    const deadline = Date.now() + 5_000;
+    while ((await read(writes, "/rooms/r/agents/ann")).waiting_on !== condition) {
+      assert.ok(Date.now() < deadline, "the wait is marked");
+    }
     await writer.write("r", key, true);
     assert.equal((await (await waiting).json()).triggered, true);
   }

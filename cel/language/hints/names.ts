@@ -15,6 +15,8 @@ const OF_FAMILY: Readonly<Record<Family, readonly string[]>> = {
     "attempts max_attempts needs done_at result_id failure replies result"
   ).split(" "),
 };
+/** Of the `message` that a `where` judges: what messages show, without what is looked up beside them. */
+const OF_MESSAGE = OF_FAMILY.id.filter((name) => !["replies", "result"].includes(name));
 const OF_REPLIES = ["count", "last"];
 const AGENT_FIELDS = [
   "id",
@@ -148,6 +150,10 @@ function stepsBelow(node: Node): number {
 /** Why a step fails over any room; undefined if it may succeed. */
 function problemAt({ root, steps }: Path, step: string): { message: string; hint?: string } | undefined {
   if (root === "messages") return problemOfMessages(steps, step);
+  if (root === "message" && steps.length === 0 && !OF_MESSAGE.includes(step)) {
+    const hint = didYouMean(step, OF_MESSAGE) ?? `There are ${inWords(OF_MESSAGE)}.`;
+    return { message: `\`${step}\` is no member of a message`, hint };
+  }
   if (root === "agents" && steps.length === 1 && !AGENT_FIELDS.includes(step)) {
     const hint = didYouMean(step, AGENT_FIELDS) ?? `There are ${inWords(AGENT_FIELDS)}.`;
     return { message: `\`${step}\` is no member of an agent`, hint };

@@ -30,6 +30,19 @@ export async function makeEachCall(
   seen("listMessages", await api.listMessages({ path, query: { unclaimed: true, after: 0 } }));
   seen("getMessage", await api.getMessage({ path: { room: "heyed", message } }));
   seen("claimMessage", await api.claimMessage({ path: { room: "heyed", message }, body: { agent: "bob" } }));
+  const job = async () =>
+    (await api.postMessage({ path: { room: "heyed" }, body: { kind: "job", body: 1 } })).data?.id ?? 0;
+  const [first, second] = [await job(), await job()];
+  const took = await api.takeTask({ path: { room: "heyed" }, body: { agent: "bob", kind: "job", ttl: 60 } });
+  seen("takeTask", took);
+  const fence: number = took.data?.claimed ? took.data.fence : 0;
+  const of = { room: "heyed", message: first };
+  seen("renewClaim", await api.renewClaim({ path: of, body: { agent: "bob", fence, ttl: 90 } }));
+  seen("releaseClaim", await api.releaseClaim({ path: of, body: { agent: "bob", fence } }));
+  await api.claimMessage({ path: of, body: { agent: "bob" } });
+  seen("completeTask", await api.completeTask({ path: of, body: { agent: "bob", result: [1] } }));
+  seen("failTask", await api.failTask({ path: { ...of, message: second }, body: { agent: "bob" } }));
+  seen("listAttempts", await api.listAttempts({ path: of }));
   seen(
     "writeEntry",
     await api.writeEntry({ path, body: { key: "k", value: [1] }, headers: { "If-None-Match": "*" } }),

@@ -50,9 +50,30 @@ export async function makeEachCall(
     body: { agent: "alice" },
   });
   seen("claimMessage", claimed);
-  const claimant: string | undefined = claimed.error?.error === "already_claimed"
+  const claimant: string | null | undefined = claimed.error?.error === "already_claimed"
     ? claimed.error.claimed_by
     : claimed.data?.claimed_by;
+
+  const job = { from: "alice", kind: "job", body: 1 };
+  const task = async () => (await api.POST("/rooms/{room}/messages", { params: at, body: job })).data?.id ?? 0;
+  const [first, second] = [await task(), await task()];
+  const took = await api.POST("/rooms/{room}/messages/claim", {
+    params: at,
+    body: { agent: "alice", kind: "job", where: "message.body == 1", ttl: 60 },
+  });
+  seen("takeTask", took);
+  const fence: number = took.data?.claimed ? took.data.fence : 0;
+  const of = (message: number) => ({ path: { room: "fetched", message } });
+  const renewal = { agent: "alice", fence, ttl: 90 };
+  seen("renewClaim", await api.POST("/rooms/{room}/messages/{message}/renew", { params: of(first), body: renewal }));
+  const held = { agent: "alice", fence };
+  seen("releaseClaim", await api.POST("/rooms/{room}/messages/{message}/release", { params: of(first), body: held }));
+  await api.POST("/rooms/{room}/messages/{message}/claim", { params: of(first), body: { agent: "alice" } });
+  const result = { agent: "alice", result: { ok: true } };
+  seen("completeTask", await api.POST("/rooms/{room}/messages/{message}/complete", { params: of(first), body: result }));
+  const failure = { agent: "alice", error: "no longer wanted" };
+  seen("failTask", await api.POST("/rooms/{room}/messages/{message}/fail", { params: of(second), body: failure }));
+  seen("listAttempts", await api.GET("/rooms/{room}/messages/{message}/attempts", { params: of(first) }));
 
   const put = (body: paths["/rooms/{room}/state"]["put"]["requestBody"]["content"]["application/json"]) =>
     api.PUT("/rooms/{room}/state", { params: at, body });

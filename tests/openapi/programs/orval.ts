@@ -22,6 +22,20 @@ export async function makeEachCall(seen: (operation: string, answer: Answer) => 
   seen("listMessages", await api.listMessages(room, { unclaimed: true, from: "eve" }));
   seen("getMessage", await api.getMessage(room, message));
   seen("claimMessage", await api.claimMessage(room, message, { agent: "eve" }));
+  const job = async () => {
+    const posted = await api.postMessage(room, { kind: "job", body: 1 });
+    return posted.status === 201 ? posted.data.id : 0;
+  };
+  const [first, second] = [await job(), await job()];
+  const took = await api.takeTask(room, { agent: "eve", kind: "job", ttl: 60 });
+  seen("takeTask", took);
+  const fence: number = took.status === 200 && took.data.claimed ? took.data.fence : 0;
+  seen("renewClaim", await api.renewClaim(room, first, { agent: "eve", fence, ttl: 90 }));
+  seen("releaseClaim", await api.releaseClaim(room, first, { agent: "eve", fence }));
+  await api.claimMessage(room, first, { agent: "eve" });
+  seen("completeTask", await api.completeTask(room, first, { agent: "eve", result: [1] }));
+  seen("failTask", await api.failTask(room, second, { agent: "eve" }));
+  seen("listAttempts", await api.listAttempts(room, first));
   seen("writeEntry", await api.writeEntry(room, { key: "k", value: "v" }));
   seen("writeEntry", await api.writeEntry(room, { key: "n", increment: true }));
   seen("writeEntry", await api.writeEntry(room, { scope: "_view", key: "v", expr: "state._shared.n" }));

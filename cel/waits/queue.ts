@@ -1,0 +1,232 @@
+import type { Change, Part } from "../../db/bus.ts";
+import type { Database } from "../../db/database.ts";
+import { DatabaseUnavailable } from "../../db/driver/faults.ts";
+import { isRefusal, Refusal } from "../../db/refusal.ts";
+import { createMark, type Mark } from "./mark.ts";
+
+/** A request for something of a room that others may have. */
+export interface QueueRequest {
+  room: string;
+  agent: string;
+  /** What the agent shows as waiting on. */
+  waitingOn: string;
+  /** Milliseconds; 0 tries once. */
+  timeout: number;
+  /** The parts of the room whose changes may free what it asks for. */
+  parts: readonly Part[];
+  /** Whether time alone may free it: then it is tried again each second. */
+  timed?: boolean;
+  /** Aborted when the client is gone. */
+  signal: AbortSignal;
+}
+
+/** A request in a queue, in the order in which they came. */
+export interface Queued<Request, Answer> {
+  readonly request: Request;
+  /** It is answered at this turn, whatever it gets. */
+  final: boolean;
+  /** Ends the request with an answer, or an error to throw. Later calls do nothing. */
+  settle(answer: Answer | Error): void;
+}
+
+/** What is queued for. */
+export interface QueueKind<Request, Answer> {
+  /**
+   * Gives, in order, those what they ask for that can have it, and settles the final ones in any case. Returns the
+   * revision of the room that it has seen, as of which whoever is left cannot have it. Errors: `room_not_found`,
+   * `DatabaseUnavailable`.
+   */
+  serve(room: string, queued: Array<Queued<Request, Answer>>): Promise<number>;
+}
+
+export interface Queue<Request, Answer> {
+  /** Resolves with what was given; once the time is over, or the client has left, it throws what `serve` settles. */
+  wait(request: Request): Promise<Answer>;
+}
+
+/** What the instance's watch tells the queues of all kinds. */
+export interface Queues {
+  create<Request extends QueueRequest, Answer>(kind: QueueKind<Request, Answer>): Queue<Request, Answer>;
+  rooms(): string[];
+  hear(change: Change): void;
+  /** Has all of a room's requests tried again: it went back, or is gone. */
+  rewind(room: string): void;
+  /** Serves those that a failure has left over. */
+  advance(): void;
+  /** Ends the requests of an agent that left at `revision`. */
+  left(room: string, agent: string, revision: number): void;
+  /** Answers every request now, and later ones at once. */
+  drain(): Promise<void>;
+}
+
+interface Waiting extends Queued<QueueRequest, unknown> {
+  /** By the database's `elapsed`. */
+  began: number;
+  /** The revision of the room at its last turn, -1 before the first one; and when that was. */
+  seen: number;
+  triedAt: number;
+  mark: Mark;
+  /** It is marked as waiting from its first turn on. */
+  marked: boolean;
+}
+
+/** The requests of one kind for one room. */
+interface RoomQueue {
+  room: string;
+  kind: QueueKind<QueueRequest, unknown>;
+  waiting: Set<Waiting>;
+  /** The latest revision of each part that this instance knows of. */
+  latest: Partial<Record<Part, number>>;
+  busy: boolean;
+}
+
+/** Milliseconds between two turns of a request that time may free. */
+const TIMED_EVERY_MS = 1_000;
+/** The maximum time for the last turn of a request, from its timeout or from `drain`. */
+const LAST_TURN_MS = 1_500;
+
+/**
+ * Creates the queues of this instance. A change of a part is looked at once for all requests that wait for it, in the
+ * order in which they came, so that the oldest goes first and none tries in vain for itself alone. Calls `counted`
+ * with 1 for each that begins, which may refuse it, and with -1 for each that ends.
+ */
+export function createQueues(database: Database, counted: (by: 1 | -1) => void): Queues {
+  const kinds: Array<Map<string, RoomQueue>> = [];
+  const results = new Set<Promise<unknown>>();
+  let draining = false;
+
+  const all = () => kinds.flatMap((rooms) => [...rooms.values()]);
+  const of = (room: string) => kinds.flatMap((rooms) => rooms.get(room) ?? []);
+
+  function dueOf({ waiting, latest }: RoomQueue): Waiting[] {
+    const second = database.elapsed() - TIMED_EVERY_MS;
+    return [...waiting].filter(({ request: { parts, timed }, seen, triedAt, final }) =>
+      final || seen < 0 || timed && triedAt <= second || parts.some((part) => (latest[part] ?? 0) > seen)
+    );
+  }
+
+  /** Serves the room until nobody is due. A change meanwhile leads to another turn. */
+  async function advance(queue: RoomQueue) {
+    if (queue.busy) return;
+    queue.busy = true;
+    try {
+      for (let due = dueOf(queue); due.length > 0; due = dueOf(queue)) await turn(queue, due);
+    } catch (error) {
+      const passing = error instanceof DatabaseUnavailable ||
+        error instanceof Refusal && !isRefusal(error, "room_not_found");
+      for (const waiting of queue.waiting) if (waiting.final || !passing) waiting.settle(error as Error);
+    } finally {
+      queue.busy = false;
+    }
+  }
+
+  async function turn(queue: RoomQueue, due: Waiting[]) {
+    const { room, kind, waiting } = queue;
+    const triedAt = database.elapsed();
+    const seen = await kind.serve(room, due);
+    for (const one of due) {
+      [one.seen, one.triedAt] = [seen, triedAt];
+      if (!waiting.has(one) || one.marked) continue;
+      one.marked = true;
+      one.mark.set();
+    }
+  }
+
+  function queueOf(rooms: Map<string, RoomQueue>, room: string, kind: RoomQueue["kind"]): RoomQueue {
+    const found = rooms.get(room) ??
+      { room, kind, waiting: new Set<Waiting>(), latest: {}, busy: false };
+    rooms.set(room, found);
+    return found;
+  }
+
+  function finish(queue: RoomQueue, waiting: Waiting) {
+    waiting.final = true;
+    advance(queue);
+  }
+
+  async function wait(
+    rooms: Map<string, RoomQueue>,
+    kind: RoomQueue["kind"],
+    request: QueueRequest,
+  ): Promise<unknown> {
+    counted(1);
+    const { room, agent, waitingOn, timeout, signal } = request;
+    const queue = queueOf(rooms, room, kind);
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const [began, token] = [database.elapsed(), database.newId()];
+    const waiting: Waiting = {
+      request,
+      began,
+      seen: -1,
+      triedAt: began,
+      final: draining || timeout === 0,
+      mark: createMark(database, { room, agent, token, waitingOn, until: began + timeout }),
+      marked: false,
+      settle(answer) {
+        if (!queue.waiting.delete(waiting)) return;
+        if (queue.waiting.size === 0) rooms.delete(room);
+        counted(-1);
+        if (answer instanceof Error) reject(answer);
+        else resolve(answer);
+      },
+    };
+    const leave = () => waiting.settle(new Refusal("unavailable", { why: "client_left" }));
+    const late = () => waiting.settle(new DatabaseUnavailable("The database did not answer in time.", true));
+    const timer = setTimeout(() => finish(queue, waiting), timeout);
+    const last = timeout === 0 ? undefined : setTimeout(late, timeout + LAST_TURN_MS);
+    signal.addEventListener("abort", leave);
+    queue.waiting.add(waiting);
+    results.add(promise);
+    try {
+      if (signal.aborted) leave();
+      else advance(queue);
+      return await promise;
+    } finally {
+      signal.removeEventListener("abort", leave);
+      clearTimeout(timer);
+      clearTimeout(last);
+      await waiting.mark.clear();
+      results.delete(promise);
+    }
+  }
+
+  return {
+    create<Request extends QueueRequest, Answer>(kind: QueueKind<Request, Answer>): Queue<Request, Answer> {
+      const rooms = new Map<string, RoomQueue>();
+      kinds.push(rooms);
+      const any = kind as unknown as RoomQueue["kind"];
+      return { wait: (request) => wait(rooms, any, request) as Promise<Answer> };
+    },
+    rooms: () => all().map(({ room }) => room),
+    hear({ room, part, revision }) {
+      for (const queue of of(room)) {
+        if ((queue.latest[part] ?? 0) >= revision) continue;
+        queue.latest[part] = revision;
+        advance(queue);
+      }
+    },
+    rewind(room) {
+      for (const queue of of(room)) {
+        queue.latest = {};
+        for (const waiting of queue.waiting) {
+          waiting.seen = -1;
+          if (waiting.marked) waiting.mark.renew();
+        }
+        advance(queue);
+      }
+    },
+    advance: () => all().forEach(advance),
+    left(room, agent, revision) {
+      for (const { waiting } of of(room)) {
+        for (const one of waiting) {
+          if (one.request.agent === agent) one.settle(new Refusal("agent_not_found", { agent }, revision));
+        }
+      }
+    },
+    async drain() {
+      draining = true;
+      for (const queue of all()) for (const waiting of queue.waiting) finish(queue, waiting);
+      await Promise.allSettled(results);
+    },
+  };
+}

@@ -1,0 +1,317 @@
+import type { Part } from "../../db/bus.ts";
+import type { Database } from "../../db/database.ts";
+import { selectMessages } from "../../db/messages/listing.ts";
+import { releaseClaim } from "../../db/messages/finish.ts";
+import { type Message, toMessage } from "../../db/messages/read.ts";
+import {
+  isTask,
+  MAX_PASSED,
+  reachedOf,
+  selectOpen,
+  selectThere,
+  takenOf,
+  takeTask,
+  type Wanted,
+} from "../../db/messages/take.ts";
+import type { Query } from "../../db/consistent_read/read.ts";
+import type { Row, Statement } from "../../db/driver/statement.ts";
+import { Refusal } from "../../db/refusal.ts";
+import type { Operation, Outcome, WriteContext } from "../../db/write/context.ts";
+import type { Guard } from "../../db/write/read_set.ts";
+import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
+import { EvaluationFailed, type Expression } from "../language/expression.ts";
+import { toCel } from "../language/values.ts";
+import { NOTHING } from "../rooms/definitions.ts";
+import { readSetAt } from "../rooms/judging.ts";
+import { lookAt } from "../rooms/look.ts";
+import type { Reader } from "../rooms/reader.ts";
+import type { Queued, QueueRequest } from "./queue.ts";
+import { partsOf } from "./waiter.ts";
+import type { Watch } from "./watch.ts";
+
+/** What an agent asks for: the filters, and what is judged of each message that passes them. */
+export interface Asked extends Omit<Wanted, "room"> {
+  thread?: number;
+  /** Must be truthy of the `message`. */
+  where?: Expression;
+}
+
+/** What was taken; or that there was nothing, with where to look further and why the last one could not be judged. */
+export type TakeAnswer =
+  & { revision: number }
+  & ({ message: Message } | { message?: undefined; next?: number; failure?: EvaluationFailed });
+
+export interface Taking {
+  /**
+   * Claims the oldest open message that fits, once there is one, or gives up after `timeout` milliseconds.
+   * Errors: `room_not_found`, `unavailable`, `DatabaseUnavailable`.
+   */
+  take(room: string, asked: Asked, waiting: { timeout: number; signal: AbortSignal }): Operation<TakeAnswer>;
+}
+
+/** One try: the outcome, and what a look by `where` has found beside it. */
+interface Try {
+  outcome: Outcome;
+  next?: number;
+  failure?: EvaluationFailed;
+}
+
+interface TakeRequest extends QueueRequest {
+  asked: Asked;
+  context: WriteContext;
+}
+
+type Waiting = Queued<TakeRequest, Try>;
+
+/** How many may try without a count of what is there. */
+const FEW = 4;
+/** How often one that looks is beaten by others before it waits for its next turn. */
+const TRIES = 8;
+
+/** Creates the takes of this instance. Those that wait for a task of a room queue up (queue.ts). */
+export function createTaking(database: Database, reader: Reader, watch: Watch): Taking {
+  const looks = ({ where, thread }: Asked) => where !== undefined || thread !== undefined;
+
+  /** Takes by the filters alone, which the database does. */
+  async function takeFirst(
+    room: string,
+    { asked, context }: Pick<TakeRequest, "asked" | "context">,
+  ): Promise<Try> {
+    const outcome = (await takeTask(database, context, { ...asked, room }))!;
+    return { outcome, next: reachedOf(outcome) };
+  }
+
+  /** Looks at the open messages that pass the filters, and takes the first that fits. */
+  async function takeFitting(
+    room: string,
+    { asked, context }: Pick<TakeRequest, "asked" | "context">,
+  ): Promise<Try> {
+    let tried = new Set<number>();
+    for (let tries = 0; tries < TRIES; tries++) {
+      const found = await look(room, asked, context, tried);
+      if (found.fitting === undefined) {
+        return {
+          outcome: nothingAt(found.revision, await context.time()),
+          next: found.next,
+          failure: found.failure,
+        };
+      }
+      const { id } = found.fitting;
+      const judged = { id, guard: found.guard, nonce: context.newId() };
+      const outcome = await takeTask(database, context, { ...asked, room }, judged);
+      if (outcome) return { outcome };
+      // Where the guard has moved, what was tried may fit now.
+      tried = found.guard === undefined ? tried.add(id) : new Set();
+    }
+    throw new Refusal("unavailable", { why: "others_first" });
+  }
+
+  /** Finds the first message that fits, among at most `MAX_PASSED`. */
+  async function look(room: string, asked: Asked, { viewer }: WriteContext, tried: Set<number>) {
+    const { where, agent } = asked;
+    let after = asked.after;
+    let left = MAX_PASSED;
+    let failure: EvaluationFailed | undefined;
+    for (;;) {
+      const { queries, read } = pageOf(room, asked, after, left);
+      const sight = { viewer, room, reads: where?.reads ?? NOTHING, self: agent, extra: queries };
+      const { result, data } = await lookAt(reader, sight, async (context, { snapshot }) => {
+        const page = await read(snapshot.extra);
+        const { context: variables } = context.from({ self: agent });
+        let failed: EvaluationFailed | undefined;
+        for (const message of page.messages) {
+          if (isBusy()) await yieldToOthers();
+          if (tried.has(message.id)) continue;
+          try {
+            if (!where || where.judge(withMessage(variables, message)).truthy) {
+              return { fitting: message, page };
+            }
+          } catch (error) {
+            if (!(error instanceof EvaluationFailed)) throw error;
+            failed = error;
+          }
+        }
+        return { failed, page };
+      });
+      const { revision } = data.snapshot.revisions;
+      const guard: Guard | undefined = where && readsRoom(where) ? readSetAt(data) : undefined;
+      if (result.fitting) return { fitting: result.fitting, guard, revision };
+      failure = result.failed ?? failure;
+      left -= result.page.passed;
+      after = result.page.reached ?? after;
+      if (!result.page.more) return { revision, failure };
+      if (left <= 0) return { revision, failure, next: after };
+    }
+  }
+
+  /** Counts what is there for those who want the same, so that no more try than can have something. */
+  async function withChances(
+    room: string,
+    queued: Waiting[],
+  ): Promise<{ waiting: Waiting[]; revision?: number }> {
+    if (queued.length <= FEW) return { waiting: queued };
+    const groups = [
+      ...Map.groupBy(
+        queued,
+        ({ request: { asked: { kind, from, to, after } } }) => JSON.stringify([kind, from, to, after]),
+      ).values(),
+    ];
+    const counted: Statement[] = groups.map((group) => {
+      const { asked } = group[0]!.request;
+      return selectThere({ ...asked, room }, group.map(({ request }) => request.asked.to ?? request.agent));
+    });
+    const [rooms, ...found] = await database.read(queued[0]!.request.context.viewer, [
+      { sql: "SELECT revision FROM rooms WHERE id = :room", args: { room } },
+      ...counted,
+    ]);
+    const waiting = groups.flatMap((group, n) => {
+      const own = new Set<string>(JSON.parse(found[n]![0]!.own as string));
+      let free = Number(found[n]![0]!.free);
+      return group.filter(({ request: { asked } }) => {
+        if (own.has(asked.to ?? asked.agent)) return true;
+        return asked.to === undefined && free-- > 0;
+      });
+    });
+    return { waiting, revision: Number(rooms![0]?.revision) };
+  }
+
+  const queue = watch.createQueue<TakeRequest, Try>({
+    async serve(room, queued) {
+      const [lookers, others] = [
+        queued.filter(({ request }) => looks(request.asked)),
+        queued.filter(({ request }) => !looks(request.asked)),
+      ];
+      const { waiting, revision = Infinity } = await withChances(room, others);
+      let seen = revision;
+      const settle = async (one: Waiting, trying: Promise<Try>) => {
+        try {
+          const tried = await trying;
+          const { taken, revision } = takenOf(tried.outcome);
+          seen = Math.min(seen, revision);
+          if (taken && one.request.signal.aborted) await giveBack(room, one.request, taken);
+          if (taken || one.final) one.settle(tried);
+        } catch (error) {
+          // A refusal is its own; a failure of the database is everybody's.
+          if (!(error instanceof Refusal)) throw error;
+          one.settle(error);
+        }
+      };
+      const tries = [...waiting, ...others.filter((one) => one.final && !waiting.includes(one))];
+      await Promise.all(tries.map((one) => settle(one, takeFirst(room, one.request))));
+      for (const one of lookers) await settle(one, takeFitting(room, one.request));
+      return seen === Infinity ? 0 : seen;
+    },
+  });
+
+  /** Releases what was taken for a client that has left. */
+  async function giveBack(room: string, { agent, context }: TakeRequest, { id: message, fence }: Message) {
+    const { viewer } = context;
+    const again = { viewer, time: () => database.time(), newId: () => database.newId() };
+    await releaseClaim(database, { room, message, agent, fence: fence! }).run(again).catch(() => {});
+  }
+
+  return {
+    take(room, asked, { timeout, signal }) {
+      let tried: Try | undefined;
+      return {
+        async run(context) {
+          const { agent, where } = asked;
+          const shown = { agent, waitingOn: waitingOn(asked) };
+          const request = { room, ...shown, ...movedBy(where), timeout, signal, asked, context };
+          const once = looks(asked) ? takeFitting : takeFirst;
+          tried = timeout === 0 ? await once(room, request) : await queue.wait(request);
+          return tried.outcome;
+        },
+        answer(outcome) {
+          const { taken: message, revision } = takenOf(outcome);
+          return message ? { message, revision } : { revision, next: tried?.next, failure: tried?.failure };
+        },
+      };
+    },
+  };
+}
+
+/** What others see that an agent waits on. */
+function waitingOn({ kind }: Asked): string {
+  return kind === undefined ? "claim" : `claim ${kind}`;
+}
+
+/** True where more than the message is read. */
+function readsRoom({ reads: { state, agents, messages, now } }: Expression): boolean {
+  const keys = state === "all" || state.scopes.length + state.keys.length > 0;
+  return keys || agents === "all" || agents.length > 0 || messages || now;
+}
+
+/** What may make a message fit that did not. */
+function movedBy(where: Expression | undefined): { parts: Part[]; timed: boolean } {
+  if (where === undefined) return { parts: ["messages"], timed: false };
+  const { now, heartbeats, alive } = where.reads;
+  return {
+    parts: [...new Set<Part>(["messages", ...partsOf(where.reads)])],
+    timed: now || heartbeats || alive,
+  };
+}
+
+const withMessage = (variables: ReadonlyMap<string, unknown>, message: Message) =>
+  new Map([...variables, ["message", toCel(message as never)]]);
+
+/** The outcome of a look that took nothing, at a revision. */
+function nothingAt(revision: number, now: Date): Outcome {
+  return { now, revision: undefined, rows: [[{ revision }], []] };
+}
+
+/** Open messages that pass the filters, by id. */
+interface Page {
+  messages: Message[];
+  /** How many were passed, and up to which id. */
+  passed: number;
+  reached: number | undefined;
+  /** Others follow. */
+  more: boolean;
+}
+
+interface PageQuery {
+  queries: Query[];
+  read(results: Row[][]): Promise<Page>;
+}
+
+/** Makes the queries of the next messages that pass the filters, at most `left` after an id. */
+function pageOf(room: string, asked: Asked, after: number | undefined, left: number): PageQuery {
+  const { thread, to } = asked;
+  if (thread !== undefined) return threadPage(room, { ...asked, thread }, after, left);
+  const addresses = to === undefined ? ["nobody", "somebody"] as const : ["somebody"] as const;
+  const pages = addresses.map((address) => selectOpen({ ...asked, room }, address, { after, left }));
+  return {
+    queries: pages.map(({ statement }) => statement),
+    async read(results) {
+      const found = await Promise.all(pages.map((page, n) => page.read(results[n]!)));
+      // What a cut page leaves out comes before what another has beyond its end.
+      const known = Math.min(...found.map(({ messages, more }) => more ? messages.at(-1)!.id : Infinity));
+      const all = found.flatMap(({ messages }) => messages).sort((a, b) => a.id - b.id);
+      const messages = all.filter(({ id }) => id <= known).slice(0, left);
+      const more = messages.length < all.length || found.some((page) => page.more);
+      return { messages, passed: messages.length, reached: messages.at(-1)?.id, more };
+    },
+  };
+}
+
+/** The same of a thread, which is walked for all that is open in it. */
+function threadPage(
+  room: string,
+  { thread, kind, from, to, agent }: Asked & { thread: number },
+  after: number | undefined,
+  left: number,
+): PageQuery {
+  const isFor = ({ to_agent }: Message) =>
+    to === undefined ? [null, agent].includes(to_agent) : to_agent === to;
+  return {
+    queries: [selectMessages(room, { thread, kind, from, unclaimed: true, after, limit: left })],
+    async read([rows]) {
+      const all = await mapYielding(rows!.slice(0, left), (row) => toMessage(row));
+      const messages = all.filter((message) =>
+        isFor(message) && (kind !== undefined || isTask(message.kind))
+      );
+      return { messages, passed: all.length, reached: all.at(-1)?.id, more: rows!.length > left };
+    },
+  };
+}

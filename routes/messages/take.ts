@@ -1,0 +1,126 @@
+import type { Context, Hono } from "hono";
+import type { Asked, TakeAnswer } from "../../cel/waits/takes.ts";
+import { answeredInTime } from "../http/deadline.ts";
+import { answerOnce } from "../http/idempotency.ts";
+import type { Parts } from "../http/input/schemas.ts";
+import { LIMITS } from "../http/limits.ts";
+import { compileOf, readBody, reply, roomOf } from "../http/requests.ts";
+import { describe, serve } from "../openapi/operation.ts";
+import { KEY } from "../openapi/parameters.ts";
+import type { Services } from "../services.ts";
+import { answeredMessage, secondsOfLease, shownMessage, taskAnswers } from "./schemas.ts";
+import { shownClaim } from "./task_operations.ts";
+
+const { claimed: _, message_id: __, ...shownTaken } = shownClaim;
+
+const PATH = "/rooms/{room}/messages/claim";
+
+const TIMEOUT = `Milliseconds to wait for one; what is above ${LIMITS.waitMs} counts as that, 0 looks once`;
+
+export const TAKE = describe({
+  bodies: (parts: Parts) => {
+    const { z, absent, defaulting, id, key, expression, about } = parts;
+    const number = (least: number) => z.int().min(least);
+    return {
+      TakeRequest: z.strictObject({
+        agent: id,
+        ttl: defaulting(secondsOfLease(parts), LIMITS.takenSeconds).meta(
+          about("Seconds until the claim ends by itself"),
+        ),
+        kind: absent(key).meta(about("Only this kind; left out: any but `message`, `result` and `ask`")),
+        from: absent(id).meta(about("Only what this agent sent")),
+        to: absent(id).meta(
+          about("Only what is for this agent; left out: what is for nobody or for `agent`"),
+        ),
+        thread: absent(number(0)).meta(about("Only this message and what is below it")),
+        where: absent(expression).meta(about("CEL over the `message`, as it is shown, and the room")),
+        after: absent(number(0)).meta(about("Only what has a greater id")),
+        timeout: defaulting(number(0), 0).meta(about(TIMEOUT)),
+      }),
+    };
+  },
+  answers(parts) {
+    const { z, count, failure, about } = parts;
+    const { Claim } = taskAnswers(parts);
+    const { Message } = answeredMessage(parts);
+    const Taken = Claim.extend({ message: Message });
+    const NotTaken = z.object({
+      claimed: z.literal(false),
+      timeout: z.literal(true),
+      elapsed_ms: count,
+      more: z.literal(true).optional().meta(about("Not all open messages were looked at")),
+      next: z.int().min(1).optional().meta(about("Ask again with this as `after`")),
+      last_error: failure.optional().meta(
+        about("Why `where` could not be judged of the last of those messages"),
+      ),
+    });
+    return { Taken, NotTaken, Take: z.union([Taken, NotTaken]) };
+  },
+  operations: {
+    [PATH]: {
+      post: {
+        id: "takeTask",
+        summary: "Take the next task: claim the oldest open message that fits",
+        description:
+          "Of any number of agents each message goes to one. Where there is none it waits for `timeout` milliseconds. " +
+          `\`where\` looks at ${LIMITS.listLength} open messages a request: \`more\` says that there are others.`,
+        parameters: [KEY],
+        body: "TakeRequest",
+        example: { agent: "bob", kind: "task", timeout: 25_000 },
+        answers: { 200: "Take" },
+        shown: { ...shownClaim, message: { ...shownMessage, ...shownTaken, status: "claimed" } },
+        errors: ["invalid_expression"],
+      },
+    },
+  },
+});
+
+/** Mounts it before the deadline of requests, since it may wait longer. */
+export function mountTake(app: Hono, services: Services): void {
+  const { database, taking, fairUse } = services;
+
+  /** Reads `signal` before it awaits anything, else the runtime misses a client that leaves meanwhile. */
+  async function take(c: Context): Promise<Response> {
+    const { signal } = c.req.raw;
+    const began = database.elapsed();
+    const room = roomOf(c);
+    const body = await answeredInTime(readBody(c, TAKE, "TakeRequest"));
+    const timeout = Math.min(body.timeout ?? 0, LIMITS.waitMs);
+    const asked: Asked = {
+      agent: body.agent,
+      ttl: body.ttl ?? LIMITS.takenSeconds,
+      kind: body.kind ?? undefined,
+      from: body.from ?? undefined,
+      to: body.to ?? undefined,
+      thread: body.thread ?? undefined,
+      after: body.after ?? undefined,
+      where: typeof body.where === "string" ? await compileOf(body.where, {}, "message") : undefined,
+    };
+    const operation = taking.take(room, asked, { timeout, signal });
+    const answer = () =>
+      answerOnce(c, services, room, operation, (answer) => {
+        return reply(answer.revision, shown(answer, Math.round(database.elapsed() - began)));
+      });
+    if (timeout === 0) return await answeredInTime(database.working(answer));
+    const release = fairUse.hold(c, "wait", room);
+    return await answer().finally(release);
+  }
+
+  serve(app, TAKE, PATH, { POST: take });
+}
+
+function shown(answer: TakeAnswer, elapsed: number): Record<string, unknown> {
+  const { message } = answer;
+  if (message) {
+    const { id, claimed_by, claimed_at, claimed_until, fence, attempts } = message;
+    return { claimed: true, claimed_by, message_id: id, claimed_at, claimed_until, fence, attempts, message };
+  }
+  const { next, failure } = answer;
+  return {
+    claimed: false,
+    timeout: true,
+    elapsed_ms: elapsed,
+    ...(next !== undefined && { more: true, next }),
+    ...(failure && { last_error: { code: failure.code, message: failure.message, hint: failure.hint } }),
+  };
+}

@@ -30,6 +30,23 @@ interface RefusedWrite {
 const named = (key: string, scope: string) => `${JSON.stringify(key)} in ${JSON.stringify(scope)}`;
 const isAfter = (after?: number) => after === undefined ? "" : "After the earlier writes of this batch, ";
 
+/** What each edit needs of a value. */
+const EDITS = {
+  merge: ["merge", "an object"],
+  append: ["append", "a list"],
+  remove: ["remove", "a list"],
+  change: ["set and unset", "an object or a list"],
+};
+
+const TYPES = {
+  null: "null",
+  boolean: "a boolean",
+  number: "a number",
+  string: "a text",
+  array: "a list",
+  object: "an object",
+};
+
 const AGAIN = "Nothing was written. Try again.";
 const OR_WAIT = "Try again in a moment, or wait with a condition.";
 
@@ -40,7 +57,7 @@ const UNAVAILABLE = {
     "Try again in a moment: the service is being upgraded, and an instance of the later release may answer.",
   ],
   others_first: ["The requests before this one took too long.", AGAIN],
-  number_moved: ["The number changed each time before it could be added to.", AGAIN],
+  value_moved: ["The value changed each time before it could be added to or edited.", AGAIN],
   gate_moved: ["The room changed each time before the gated write could be made.", AGAIN],
   views_moved: ["The room's views changed faster than they could be read."],
   too_large: ["The room is too large, or changed faster than all of it could be read."],
@@ -203,6 +220,46 @@ export const ERRORS = {
       hint: "Only a number can be incremented, and the result must lie within ±(2^53 - 1).",
     }),
   },
+  not_editable: {
+    status: 409,
+    cause:
+      "The value is not of the type that the edit needs (`path` is empty), or `path` names nothing in it. Nothing was changed.",
+    cure: "Look at `current`. Write the whole value, or first what the pointer leads through.",
+    members: ["current", "path", "index?"],
+    // `found`: the type of what the edit finds, undefined where there is no value.
+    say: ({ scope, key, edit, path, found, current, after, index }: RefusedWrite & {
+      scope: string;
+      key: string;
+      edit: keyof typeof EDITS;
+      path: string;
+      found?: keyof typeof TYPES;
+      current: object | null;
+    }) => {
+      const [name, type] = EDITS[edit];
+      const members = { index, current, path };
+      if (path !== "") {
+        return {
+          message: `${isAfter(after)}${JSON.stringify(path)} names nothing in the value of ${
+            named(key, scope)
+          }.`,
+          ...members,
+          hint:
+            "A pointer leads through what is there. `set` makes its last member; an index is at most the list's length, as `-` is.",
+        };
+      }
+      return found === undefined
+        ? {
+          message: `${named(key, scope)} does not exist, so there is nothing to ${name}.`,
+          ...members,
+          hint: "Write its value first. Only merge, append and append_all make a key that is missing.",
+        }
+        : {
+          message: `${isAfter(after)}${named(key, scope)} is ${TYPES[found]}, and ${name} needs ${type}.`,
+          ...members,
+          hint: "Take an edit for what it is, or write the whole value.",
+        };
+    },
+  },
   already_claimed: {
     status: 409,
     cause: "Another agent holds the message: `claimed_by`, until `claimed_until` if that is not null.",
@@ -336,8 +393,21 @@ export const ERRORS = {
   },
   too_large: {
     status: 413,
-    cause: "The body or a value has too many bytes.",
+    cause:
+      "The body or a value has too many bytes, or would have them after an edit, which then changed nothing.",
     cure: "Store large data elsewhere and share its address.",
+    members: ["index?"],
+    say: (
+      { max, index, ...of }:
+        & { max: number; index?: number }
+        & ({ what: string } | { scope: string; key: string; bytes: number }),
+    ) => ({
+      message: "what" in of
+        ? `${of.what} may have at most ${max} bytes.`
+        : `A value may have at most ${max} bytes; ${named(of.key, of.scope)} would have ${of.bytes}.`,
+      index,
+      hint: "Store large data elsewhere and share its address.",
+    }),
   },
   unsupported_encoding: {
     status: 415,

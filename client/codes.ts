@@ -16,6 +16,7 @@ export const SERVICE_CODES = [
   "message_not_found",
   "method_not_allowed",
   "not_a_number",
+  "not_editable",
   "not_found",
   "precondition_failed",
   "rate_limited",

@@ -31,6 +31,8 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   idLength: ["contract/ids.test.ts", IDS],
   keyLength: ["contract/ids.test.ts", IDS],
   batchWrites: ["contract/state_batch.test.ts", "a batch has 1 to 20 writes"],
+  keySeconds: ["contract/state_ttl.test.ts", "a ttl is 1 second to 30 days, and of no view"],
+  editPointers: ["contract/state_edits.test.ts", "an edit sets and unsets at most 20 pointers each"],
   keys: [CONTRACT, "a room has at most 10,000 keys, views among them and deleted ones not"],
   views: [CONTRACT, "a room has at most 64 views"],
   viewBytes: [

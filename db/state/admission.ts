@@ -1,7 +1,9 @@
 import type { Condition, Value } from "../driver/statement.ts";
 import { type Admission, withinLimit } from "../write/admission.ts";
+import { endsAt } from "../write/due.ts";
 import { VIEW_SCOPE } from "./entry.ts";
-import { added } from "./entry_sql.ts";
+import { chainOf } from "./edit_sql.ts";
+import { added, EXPIRY } from "./entry_sql.ts";
 import { bytesOf, type StateLimits, VIEW_BYTES } from "./explain_refusal.ts";
 import type { Precondition } from "./preconditions.ts";
 
@@ -18,6 +20,7 @@ const CONDITIONS = {
        json_type(value) = 'integer' AND CAST(value AS INTEGER) BETWEEN :min${n} AND :max${n}))`,
   present: LIVE,
   never: () => "FALSE",
+  edited: (n: number) => `(${chainOf("written", n)}) IS NOT NULL`,
 };
 
 /** Bounds the bytes of the views that a write leaves by the limit, or by what there was if that was more. */
@@ -25,8 +28,13 @@ const VIEWS_WITHIN = `(${VIEW_BYTES} AND key NOT IN (SELECT value FROM json_each
        <= MAX(:most_view_bytes, (${VIEW_BYTES}))`;
 
 /** Binds preconditions; the n-th key is `:scope<n>` and `:key<n>`. */
-function bound(preconditions: Precondition[]): { where: string[]; args: Record<string, Value> } {
-  const args: Record<string, Value> = {};
+function bound(
+  preconditions: Precondition[],
+  limits?: StateLimits,
+): { where: string[]; args: Record<string, Value> } {
+  const args: Record<string, Value> = editedIn(preconditions).length > 0
+    ? { max_bytes: limits!.valueBytes }
+    : {};
   const where: string[] = [];
   for (const [n, { scope, key, conditions }] of preconditions.entries()) {
     Object.assign(args, { [`scope${n}`]: scope, [`key${n}`]: key });
@@ -38,13 +46,31 @@ function bound(preconditions: Precondition[]): { where: string[]; args: Record<s
   return { where, args };
 }
 
-/** Admits writes of these keys under their preconditions, the limits, and the read set of a gate. */
+/** The numbers of the keys that edits write. */
+function editedIn(preconditions: Precondition[]): number[] {
+  return preconditions.flatMap(({ conditions }, n) => conditions.edited ? [n] : []);
+}
+
+/** Counts, in SQL, the writes of edited keys that change their entries. */
+function writtenBy(preconditions: Precondition[]): string {
+  return `(${["0", ...editedIn(preconditions).map((n) => `(${chainOf("written", n)})`)].join(" + ")})`;
+}
+
+/** The release that deletes keys when their time is over. */
+const EXPIRING = 2;
+
+/**
+ * Admits writes of these keys under their preconditions, the limits, and the read set of a gate. `mayKeep`: each of
+ * them may leave its entry as it is; one that does not makes them a write. `ttl`: the least of theirs.
+ */
 export function admitPut(
   preconditions: Precondition[],
   limits: StateLimits,
-  unchanged: Condition,
+  { unchanged, mayKeep, ttl }: { unchanged: Condition; mayKeep: boolean; ttl?: number },
 ): Admission {
-  const { where, args } = bound(preconditions);
+  const { where, args } = bound(preconditions, limits);
+  if (mayKeep) where.push(`${writtenBy(preconditions)} > 0`);
+  if (ttl !== undefined) args.ttl = ttl;
   const newOf = (written: Precondition[]) =>
     `(${written.map((write) => `(NOT ${LIVE(preconditions.indexOf(write))})`).join(" + ")})`;
   const [keys, views] = [preconditions, preconditions.filter(({ scope }) => scope === VIEW_SCOPE)];
@@ -58,10 +84,22 @@ export function admitPut(
       view_keys: JSON.stringify(views.map(({ key }) => key)),
     });
   }
+  const counts = added(newOf(keys), views.length > 0 ? newOf(views) : undefined);
   return {
-    counts: added(newOf(keys), views.length > 0 ? newOf(views) : undefined),
+    counts: [...counts, ...ttl === undefined ? [] : endsAt("entries", EXPIRY)],
+    requires: ttl === undefined ? undefined : EXPIRING,
     where: [...within, ...where, unchanged.sql],
     args: { ...args, most_keys: limits.keys, ...unchanged.args },
+  };
+}
+
+/** True where writes that `mayKeep` leave all their entries as they are, and so succeed without being admitted. */
+export function keptBy(preconditions: Precondition[], limits: StateLimits, unchanged: Condition): Condition {
+  const { where, args } = bound(preconditions, limits);
+  const conditions = ["id = :room", ...where, `${writtenBy(preconditions)} = 0`, unchanged.sql];
+  return {
+    sql: `EXISTS (SELECT 1 FROM rooms WHERE ${conditions.join(" AND ")})`,
+    args: { ...args, ...unchanged.args },
   };
 }
 

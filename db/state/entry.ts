@@ -14,6 +14,8 @@ export interface Entry {
   version: number;
   updated_at: string;
   updated_by: string | null;
+  /** When it is deleted; null where it stays. */
+  expires_at: string | null;
 }
 
 /** A deleted key, which lists of changes show. */
@@ -46,5 +48,11 @@ export function toEntry(row: Row, read: (json: string) => Json = JSON.parse): En
     version: Number(row.version),
     updated_at: row.updated_at as string,
     updated_by: row.updated_by as string | null,
+    expires_at: expiryOf(row),
   };
+}
+
+/** Reads the time of `expires_at`, milliseconds, if the row has one. */
+export function expiryOf({ expires_at = null }: Row): string | null {
+  return expires_at === null ? null : new Date(Number(expires_at)).toISOString();
 }

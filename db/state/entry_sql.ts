@@ -1,3 +1,4 @@
+import { NOW } from "../clock.ts";
 import { FROM_ADMITTED } from "../write/admission.ts";
 
 /** Counts new keys, and the views among them, in a room. */
@@ -7,8 +8,12 @@ export function added(keys: string, views?: string): string[] {
   return [...counts, "views_revision = revision + 1", `view_count = view_count + ${views}`];
 }
 
-export const INSERT_ENTRY =
-  `INSERT INTO state (room_id, scope, key, value, expr, version, revision, updated_at, updated_by, deleted)`;
+const WRITTEN = "room_id, scope, key, value, expr, version, revision, updated_at, updated_by, deleted";
+
+export const INSERT_ENTRY = `INSERT INTO state (${WRITTEN})`;
+
+/** Milliseconds by the database's clock at which what a write with `:ttl` seconds brings is deleted. */
+export const EXPIRY = `${NOW} + :ttl * 1000`;
 
 /** Makes the next version of an existing entry or tombstone. */
 export function orReplace(value: string): string {
@@ -23,8 +28,23 @@ export function orReplace(value: string): string {
     deleted = 0`;
 }
 
-/** Puts one entry if its write was admitted. Append RETURNING. */
-export const UPSERT = (value: string) => `
-  ${INSERT_ENTRY}
-  SELECT :room, :scope, :key, :value, :expr, 1, revision, :now, :agent, 0 ${FROM_ADMITTED}
-  ${orReplace(value)}`;
+/** The rows of `from` that are put, with the SQL of what they hold. */
+interface Source {
+  from: string;
+  value: string;
+  expr: string;
+}
+
+/** Puts rows of one key. `replaced`: the value where there is an entry; `expires`: with `:ttl`. Append RETURNING. */
+export function putFrom({ from, value, expr }: Source, replaced: string, expires: boolean): string {
+  const [column, expiry] = expires ? [", expires_at", `, ${EXPIRY}`] : ["", ""];
+  return `
+  INSERT INTO state (${WRITTEN}${column})
+  SELECT :room, :scope, :key, ${value}, ${expr}, 1, revision, :now, :agent, 0${expiry} ${from}
+  ${orReplace(replaced)}`;
+}
+
+const GIVEN = { from: FROM_ADMITTED, value: ":value", expr: ":expr" };
+
+/** Puts `:value` and `:expr` if the write was admitted. Append RETURNING. */
+export const UPSERT = (replaced: string, expires = false) => putFrom(GIVEN, replaced, expires);

@@ -1,16 +1,18 @@
+import { applyEdit, typeOf } from "./edit.ts";
 import type { Json } from "../json.ts";
 import { Refusal } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { DUE } from "../write/due.ts";
-import { toEntry, VIEW_SCOPE } from "./entry.ts";
+import { type Entry, toEntry, VIEW_SCOPE } from "./entry.ts";
 import { add, idOf, isVersion, type StateWrite } from "./preconditions.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 
-/** The maximum of a room's keys and views, and of the bytes of its views' expressions. */
+/** The maximum of a room's keys and views, and of the bytes of its views' expressions and of a value. */
 export interface StateLimits {
   keys: number;
   views: number;
   viewBytes: number;
+  valueBytes: number;
 }
 
 export interface Put {
@@ -26,8 +28,8 @@ export interface Put {
 export const VIEW_BYTES =
   `SELECT COALESCE(SUM(octet_length(expr)), 0) FROM state WHERE room_id = :room AND scope = '${VIEW_SCOPE}' AND NOT deleted`;
 
-export function bytesOf(expr: string): number {
-  return new TextEncoder().encode(expr).length;
+export function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length;
 }
 
 /**
@@ -54,11 +56,18 @@ interface Seen {
   value: Json;
 }
 
+/** What a write finds and leaves. One that is not `changed` is none. */
+export interface Applied {
+  found: Seen;
+  value: Json;
+  changed: boolean;
+}
+
 /**
  * Applies writes in order to the rows of `selectStored`, each seeing those before it. Returns what each write finds and
  * leaves, or the refusal of the first one that fails.
  */
-export function explainRefusal(put: Put, rows: Row[]): Refusal | Array<{ found: Seen; value: Json }> {
+export function explainRefusal(put: Put, rows: Row[]): Refusal | Applied[] {
   const stored = new Map<string, Row>();
   for (const row of rows) if (row.key !== null) stored.set(idOf(row as unknown as StateWrite), row);
   const seen = new Map<string, Seen>();
@@ -71,7 +80,7 @@ export function explainRefusal(put: Put, rows: Row[]): Refusal | Array<{ found: 
   }
   const revision = Number(rows[0]!.room_revision);
   const counts = { keys: Number(rows[0]!.key_count), views: Number(rows[0]!.view_count) };
-  const results: Array<{ found: Seen; value: Json }> = [];
+  const results: Applied[] = [];
   for (const [index, write] of put.writes.entries()) {
     const row = stored.get(idOf(write));
     const current = row && !row.deleted ? toEntry(row) : null;
@@ -82,18 +91,48 @@ export function explainRefusal(put: Put, rows: Row[]): Refusal | Array<{ found: 
     if (!isVersion(write.ifVersion, found.live ? found.version : 0)) {
       return new Refusal("version_conflict", { ...refused, expected: write.ifVersion! }, revision);
     }
-    const value = write.delta === undefined
-      ? write.value ?? null
-      : add(found.live ? found.value : 0, write.delta);
-    if (value === undefined) {
-      return new Refusal("not_a_number", { ...refused, delta: write.delta! }, revision);
-    }
+    const result = apply(write, found.live ? found.value : undefined, put.limits, refused, revision);
+    if (result instanceof Refusal) return result;
+    const { value, changed } = result;
     const full = found.live ? undefined : countNew(write, counts, put.limits);
     if (full) return new Refusal("limit_reached", { ...entry, ...full }, revision);
-    seen.set(idOf(write), { live: true, version: found.version + 1, value });
-    results.push({ found, value });
+    seen.set(idOf(write), { live: true, version: found.version + Number(changed), value });
+    results.push({ found, value, changed });
   }
   return refusedForSize(put, rows, stored) ?? results;
+}
+
+/** The facts that refusals of a write share. */
+interface Refused {
+  index?: number;
+  scope: string;
+  key: string;
+  current: Entry | null;
+  after?: number;
+}
+
+/** Applies a write to the value that it finds, undefined where there is none. */
+function apply(
+  { value = null, delta, edit, computed }: StateWrite,
+  found: Json | undefined,
+  { valueBytes: max }: StateLimits,
+  refused: Refused,
+  revision: number,
+): Refusal | Omit<Applied, "found"> {
+  if (delta !== undefined) {
+    const sum = add(found === undefined ? 0 : found, delta);
+    return sum === undefined
+      ? new Refusal("not_a_number", { ...refused, delta }, revision)
+      : { value: sum, changed: true };
+  }
+  if (edit === undefined) return { value, changed: computed !== "kept" };
+  const edited = applyEdit(found, edit);
+  if ("path" in edited) {
+    const { path } = edited;
+    return new Refusal("not_editable", { ...refused, path, edit: edit.kind, found: typeOf(found) }, revision);
+  }
+  const bytes = bytesOf(JSON.stringify(edited.value));
+  return bytes <= max ? edited : new Refusal("too_large", { ...refused, bytes, max });
 }
 
 /** Refuses a batch for the bytes of views that it leaves: by the write after which they never fit again. */
@@ -120,7 +159,7 @@ function refusedForSize(put: Put, rows: Row[], stored: Map<string, Row>): Refusa
 /** Counts a new key; returns the limit that it exceeds. */
 function countNew(
   write: StateWrite,
-  counts: Omit<StateLimits, "viewBytes">,
+  counts: Pick<StateLimits, "keys" | "views">,
   limits: StateLimits,
 ): { of: "keys" | "views"; max: number } | undefined {
   if (++counts.keys > limits.keys) return { of: "keys", max: limits.keys };

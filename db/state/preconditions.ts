@@ -1,13 +1,25 @@
 import type { Json } from "../json.ts";
+import type { Edit } from "./edit.ts";
+import { type Step, stepsOf } from "./edit_sql.ts";
 
-/** Writes a key: a value, the expression of a view, or an amount to add to the current number. */
+/** Writes a key: a value, the expression of a view, an amount to add to the current number, or an edit of the value. */
 export interface StateWrite {
   scope: string;
   key: string;
   value?: Json;
   expr?: string;
   delta?: number;
+  edit?: Edit;
   ifVersion?: number;
+  /** Seconds after which the key is deleted; it stays without. */
+  ttl?: number;
+  /** Set where `value` was computed from the entry: `kept` if it is the entry's own, so that nothing is written. */
+  computed?: "changed" | "kept";
+}
+
+/** Whether a write may leave its entry as it is, and then is none. */
+export function mayKeep({ edit, computed }: StateWrite): boolean {
+  return edit?.kind === "remove" || computed === "kept";
 }
 
 /** What all writes of one key together require of the entry before the first of them. */
@@ -29,10 +41,12 @@ export interface Precondition {
     present?: Bounds;
     /** The writes contradict each other or what they put, or add to a fraction that they put. */
     never?: Bounds;
+    /** The steps of the writes, JSON, can all be taken (edit_sql.ts). */
+    edited?: Bounds;
   };
 }
 
-type Bounds = Record<string, number>;
+type Bounds = Record<string, number | string>;
 
 /** The writes of one key so far: their count, the sum of their increments, and the value put if any. */
 interface Sequence {
@@ -49,19 +63,41 @@ interface Sequence {
  * after n writes a key's version is n higher, and its value is the one put, or the stored number plus the increments.
  */
 export function preconditionsOf(writes: StateWrite[]): Precondition[] {
-  const sequences = new Map<string, Sequence>();
+  return [...Map.groupBy(writes, idOf).values()].map((own) =>
+    own.some(({ edit }) => edit) ? preconditionOfEdits(own) : preconditionOfKey(own)
+  );
+}
+
+function preconditionOfKey(writes: StateWrite[]): Precondition {
+  const { scope, key } = writes[0]!;
+  const precondition: Precondition = { scope, key, conditions: {} };
+  const sequence: Sequence = { precondition, written: 0, sum: 0, low: 0, high: 0 };
   for (const write of writes) {
-    const { scope, key } = write;
-    const sequence = sequences.get(idOf(write)) ??
-      { precondition: { scope, key, conditions: {} }, written: 0, sum: 0, low: 0, high: 0 };
-    sequences.set(idOf(write), sequence);
-    if (write.expr !== undefined) sequence.precondition.expr = write.expr;
+    if (write.expr !== undefined) precondition.expr = write.expr;
     if (write.ifVersion !== undefined) requireVersion(sequence, write.ifVersion);
     if (write.delta === undefined) sequence.known = write.value ?? null;
     else requireNumber(sequence, write.delta);
-    sequence.written++;
+    if (write.computed !== "kept") sequence.written++;
   }
-  return [...sequences.values()].map(({ precondition }) => precondition);
+  return precondition;
+}
+
+/** Makes the precondition of a key whose writes are edits or stand beside some: what each of them finds decides. */
+function preconditionOfEdits(writes: StateWrite[]): Precondition {
+  const { scope, key } = writes[0]!;
+  const precondition: Precondition = { scope, key, conditions: {} };
+  const steps: Step[] = [];
+  for (const [n, write] of writes.entries()) {
+    const { ifVersion, delta, edit, value = null } = write;
+    if (ifVersion !== undefined && n > 0) steps.push({ kind: "version", version: ifVersion });
+    else if (ifVersion !== undefined) requireVersion({ precondition, written: 0 }, ifVersion);
+    if (edit) steps.push(...stepsOf(edit));
+    else if (delta !== undefined) steps.push({ kind: "add", delta });
+    else steps.push({ kind: "put", text: JSON.stringify(value) });
+    steps.push({ kind: "end", always: !mayKeep(write) });
+  }
+  precondition.conditions.edited = { steps: JSON.stringify(steps) };
+  return precondition;
 }
 
 /** Makes the precondition of a delete, which requires an entry. */
@@ -76,7 +112,10 @@ export function isVersion(ifVersion: number | undefined, version: number): boole
   return ifVersion === undefined || ifVersion === version;
 }
 
-function requireVersion({ precondition: { conditions }, written }: Sequence, version: number) {
+function requireVersion(
+  { precondition: { conditions }, written }: Pick<Sequence, "precondition" | "written">,
+  version: number,
+) {
   if (written === 0) {
     conditions[version === 0 ? "absent" : "current"] = version === 0 ? {} : { current: version };
   } else if (conditions.base && conditions.base.base !== version - written) conditions.never = {};

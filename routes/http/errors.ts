@@ -89,8 +89,6 @@ function fromFramework(error: HTTPException): Error {
   return error.status === 413 ? tooLarge("The body", LIMITS.bodyBytes) : error;
 }
 
-export function tooLarge(what: string, max: number): RequestError {
-  return new RequestError("too_large", `${what} may have at most ${max} bytes.`, {
-    hint: "Store large data elsewhere and share its address.",
-  });
+export function tooLarge(what: string, max: number): Refusal {
+  return new Refusal("too_large", { what, max });
 }

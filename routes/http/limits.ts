@@ -26,6 +26,10 @@ export const LIMITS = {
   keyLength: 256,
   /** Writes of a batch: they share one admission, whose cost grows with each. */
   batchWrites: 20,
+  /** Seconds until a key ends by itself: 30 days, as long as any team works on one thing. */
+  keySeconds: 2_592_000,
+  /** JSON pointers of an edit: each is a look into the value. */
+  editPointers: 20,
   /** Keys of a room, views among them: a whole room is read by `include=state`. */
   keys: 10_000,
   /** Computed views of a room: a look at all of them evaluates each. */

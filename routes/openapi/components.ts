@@ -20,6 +20,9 @@ const ERROR_MEMBERS: Record<string, z.ZodType> = {
   current: z.union(STATE.answers(parts).EntryOrView.options).nullable().meta({
     description: "The entry as it stands",
   }),
+  path: z.string().meta({
+    description: "The JSON pointer that names nothing; empty where it is the value's type",
+  }),
   evaluated: json,
   claimed: z.literal(false),
   claimed_by: z.string().nullable(),
@@ -78,7 +81,10 @@ export function schemasOf(
     io: "input", // open objects: members may be added to what is answered
     unrepresentable: "any",
     uri: (id) => `#/components/schemas/${id}`,
-    override: ({ jsonSchema }) => delete jsonSchema.propertyNames, // says that names are texts
+    override({ jsonSchema }) {
+      const { propertyNames: names } = jsonSchema;
+      if (typeof names !== "object" || names.pattern === undefined) delete jsonSchema.propertyNames; // says that names are texts
+    },
   });
   return Object.fromEntries(
     Object.entries(schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [name, schema as Schema]),

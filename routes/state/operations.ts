@@ -17,7 +17,7 @@ import {
 import { deletableScope, documentedBodies, stateAnswers } from "./schemas.ts";
 
 const WRITE: ErrorCode[] = ["invalid_expression", "version_conflict", "precondition_failed"];
-const PUT: ErrorCode[] = [...WRITE, "not_a_number", "limit_reached"];
+const PUT: ErrorCode[] = [...WRITE, "not_a_number", "not_editable", "limit_reached"];
 
 const IF_MATCH = header(
   "If-Match",
@@ -39,6 +39,7 @@ const shown = {
   version: 2,
   updated_at: EXAMPLE_TIME,
   updated_by: "alice",
+  expires_at: null,
 };
 
 export const STATE = describe({

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Json } from "../../db/json.ts";
+import { isObject } from "../../db/state/edit.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
 import { made, type Parts } from "../http/input/schemas.ts";
 import { LIMITS } from "../http/limits.ts";
@@ -27,6 +28,22 @@ const once = ({ z, absent, id, about }: Parts) => ({
 
 const entryKey = ({ defaulting, id, key }: Parts) => ({ scope: defaulting(id, SHARED_SCOPE), key });
 
+type JsonObject = { [member: string]: Json };
+
+const ttl = ({ z, about }: Parts) =>
+  z.int("must be a whole number of seconds").min(1).max(LIMITS.keySeconds)
+    .meta(about("Seconds after which the key is deleted; without it the key stays"));
+
+/** The edits of a write. `append` and `remove` take null as a value. */
+const edits = ({ z, absent }: Parts) => ({
+  merge: absent(z.custom<JsonObject>(isObject, "must be a JSON object")),
+  append: z.custom<Json>().optional(),
+  append_all: absent(z.custom<Json[]>(Array.isArray, "must be an array")),
+  remove: z.custom<Json>().optional(),
+  set: absent(z.custom<JsonObject>(isObject, "must be a JSON object of JSON pointers with their values")),
+  unset: absent(z.array(z.string("must be a JSON pointer, as text"))),
+});
+
 const write = (parts: Parts) => {
   const { z, absent, expression } = parts;
   return {
@@ -35,6 +52,8 @@ const write = (parts: Parts) => {
     if_version: ifVersion(parts),
     increment: absent(z.union([z.boolean(), z.number()], "must be true, false or a number")),
     expr: absent(expression),
+    ttl: absent(ttl(parts)),
+    ...edits(parts),
   };
 };
 
@@ -70,13 +89,27 @@ const scopeIn = ({ defaulting }: Parts, scopes: z.ZodType) =>
 
 /** The kinds of a write, each with the members of the request `beside` it. */
 function kindsOf(parts: Parts, beside: z.ZodRawShape) {
-  const { z, absent, key, value, expression, about } = parts;
-  const target = { scope: scopeIn(parts, scopesOf(parts, SHARED_SCOPE)), key, if_version: ifVersion(parts) };
-  const kind = (title: string, members: z.ZodRawShape) =>
-    z.strictObject({ ...target, ...members, ...beside }).meta({ title });
-  const increment = absent(z.literal(false));
+  const { z, absent, key, value, json, object, expression, about } = parts;
   // Accepts null alone. It is not typed as null, which openapi-fetch would refuse, but as a text that is no text.
   const nullAlone = z.string().nullish().meta({ not: { type: "string" } });
+  const noEdit = { merge: nullAlone, append_all: nullAlone, set: nullAlone, unset: nullAlone };
+  const target = {
+    scope: scopeIn(parts, scopesOf(parts, SHARED_SCOPE)),
+    key,
+    if_version: ifVersion(parts),
+    ttl: absent(ttl(parts)),
+  };
+  const kind = (title: string, members: z.ZodRawShape) =>
+    z.strictObject({ ...target, ...noEdit, ...members, ...beside }).meta({ title });
+  const increment = absent(z.literal(false));
+  const edit = (title: string, members: z.ZodRawShape) =>
+    kind(title, { value: nullAlone, increment, expr: nullAlone, ...members });
+  const pointer = z.string().meta({ pattern: "^(/([^~/]|~[01])*)+$" });
+  const pointers = about(
+    `At most ${LIMITS.editPointers} JSON pointers, in the order given; none may be the whole`,
+  );
+  const unset = z.array(pointer).min(1).max(LIMITS.editPointers)
+    .meta(about("JSON pointers of what is removed, the last first, after `set`"));
   return z.union([
     kind("Store a value", {
       value: value.meta(about(`Any JSON of at most ${LIMITS.valueBytes} bytes`)),
@@ -89,12 +122,30 @@ function kindsOf(parts: Parts, beside: z.ZodRawShape) {
       expr: nullAlone,
     }),
     kind("Add to a number", { increment: z.number().meta(about("What is added")), expr: nullAlone }),
+    edit("Merge into an object", {
+      merge: object.meta(about("A JSON merge patch (RFC 7396): null removes a member")),
+    }),
+    edit("Append to a list", { append: value.meta(about("What is appended, null too")) }),
+    edit("Append several to a list", {
+      append_all: z.array(json).meta(about("What is appended, in this order")),
+    }),
+    edit("Remove from a list", { remove: value.meta(about("What is removed wherever it stands, null too")) }),
+    edit("Set what pointers name", {
+      set: z.record(pointer, json).meta({
+        ...pointers,
+        minProperties: 1,
+        maxProperties: LIMITS.editPointers,
+      }),
+      unset: absent(unset),
+    }),
+    edit("Unset what pointers name", { unset }),
     kind("Define a view", {
       scope: z.literal(VIEW_SCOPE),
       expr: expression.meta(
         about(`The CEL expression of the view; a room's views have at most ${LIMITS.viewBytes} bytes in all`),
       ),
       value: nullAlone.meta(about("Refused but for null: `expr` gives the value")),
+      ttl: nullAlone,
       increment,
     }),
   ]);
@@ -124,6 +175,7 @@ export function stateAnswers({ z, json, time, count, failure, about }: Parts) {
     version: z.int().min(1),
     updated_at: time,
     updated_by: z.string().nullable(),
+    expires_at: time.nullable().meta(about("When it is deleted; null where it stays")),
   });
   const View = Entry.extend({
     expr: z.string(),

@@ -2,6 +2,7 @@ import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { StateWrite } from "../../db/state/preconditions.ts";
 import { invalidMember } from "../http/errors.ts";
 import { checkSize, compileOf } from "../http/requests.ts";
+import { editOf } from "./edits.ts";
 import type { StateWriteBody } from "./schemas.ts";
 import { MISSING } from "../http/input/wordings.ts";
 
@@ -16,7 +17,7 @@ export async function writeOf(
   path: Path,
   details: Record<string, unknown> = {},
 ): Promise<StateWrite> {
-  const { scope = SHARED_SCOPE, key, value, if_version: ifVersion, expr } = body;
+  const { scope = SHARED_SCOPE, key, value, if_version: ifVersion, expr, ttl } = body;
   const at = (member: string) => [...path, member];
   writableScope(scope, at("scope"));
   if (scope === VIEW_SCOPE && expr === undefined) {
@@ -29,9 +30,13 @@ export async function writeOf(
   if (scope !== VIEW_SCOPE && expr !== undefined) {
     throw invalidMember(at("expr"), `Only a view has an expr.`, `Write it to the scope ${VIEW_SCOPE}.`);
   }
-  const delta = deltaOf(body, at);
+  const edit = editOf(body, at);
+  const delta = edit ? undefined : deltaOf(body, at);
   if (expr !== undefined) {
     if (delta !== undefined) throw invalidMember(at("increment"), "A view cannot be incremented.");
+    if (ttl !== undefined) {
+      throw invalidMember(at("ttl"), "A view has no ttl.", "Delete it when nobody needs it.");
+    }
     if ((value ?? null) !== null) {
       throw invalidMember(
         at("value"),
@@ -42,13 +47,14 @@ export async function writeOf(
     await compileOf(expr, details);
     return { scope, key, expr, ifVersion };
   }
-  if (delta !== undefined) return { scope, key, delta, ifVersion };
+  if (edit) return { scope, key, edit, ifVersion, ttl };
+  if (delta !== undefined) return { scope, key, delta, ifVersion, ttl };
   if (value === undefined) {
     const message = `\`${at("value").join(".")}\` ${MISSING}.`;
     throw invalidMember(at("value"), message, "To store nothing, send null; to remove a key, delete it.");
   }
   checkSize(value, at("value").join("."));
-  return { scope, key, value, ifVersion };
+  return { scope, key, value, ifVersion, ttl };
 }
 
 /** Returns the amount of an increment; undefined if the write is none. Errors: `invalid_request`. */

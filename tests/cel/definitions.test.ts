@@ -83,7 +83,7 @@ Deno.test("a view that names another key with each write is read as it is", asyn
   const database = createDatabase({ connect: () => connect(":memory:") });
   try {
     await perform(database, createRoom(database, { id: "r", meta: {} }));
-    const limits = { keys: 100, views: 64, viewBytes: 65_536 };
+    const limits = { keys: 100, views: 64, viewBytes: 65_536, valueBytes: 65_536 };
     const put = (key: string, write: { value?: number; expr?: string }) =>
       perform(
         database,

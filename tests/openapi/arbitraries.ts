@@ -55,9 +55,10 @@ function textOf({ pattern, not, format, minLength = 0, maxLength = 300 }: Schema
   return not ? text.filter((drawn) => !new RegExp(not.pattern, "u").test(drawn)) : text;
 }
 
-function objectOf({ properties, required = [] }: Schema): fc.Arbitrary<object> {
+function objectOf({ properties, propertyNames, minProperties, required = [] }: Schema): fc.Arbitrary<object> {
   if (properties === undefined) {
-    return fc.dictionary(fc.string(), json, { maxKeys: 4 });
+    const name = propertyNames ? textOf(propertyNames) : fc.string();
+    return fc.dictionary(name, json, { minKeys: minProperties ?? 0, maxKeys: 4 });
   }
   const members = Object.entries(properties).map(([name, schema]) => [name, arbitraryOf(schema, name)]);
   return fc.record(Object.fromEntries(members), { requiredKeys: required });

@@ -45,8 +45,8 @@ export const members = {
     "failure",
   ],
   written: ["room_id", "scope", "key", "value", "version", "updated_at"],
-  entry: ["room_id", "scope", "key", "value", "version", "updated_at", "updated_by"],
-  view: ["room_id", "scope", "key", "value", "expr", "version", "updated_at", "updated_by"],
+  entry: ["room_id", "scope", "key", "value", "version", "updated_at", "updated_by", "expires_at"],
+  view: ["room_id", "scope", "key", "value", "expr", "version", "updated_at", "updated_by", "expires_at"],
   deleted: ["scope", "key", "deleted", "version", "updated_at"],
 };
 

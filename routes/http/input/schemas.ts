@@ -14,7 +14,7 @@ export function loadParts(): Promise<Parts> {
 }
 
 /** Members of which null is a value. */
-const NULLABLE = ["value", "body", "result"];
+const NULLABLE = ["value", "body", "result", "append", "remove"];
 
 /** Removes the members of a parsed body whose null means absent. */
 export function withoutNulls<Body extends object>(body: Body): Body {

@@ -1,0 +1,98 @@
+import { weightOfJson } from "../batching/coalesce.ts";
+import type { Row } from "../driver/statement.ts";
+import { FROM_ADMITTED } from "../write/admission.ts";
+import type { Step } from "../write/idempotency.ts";
+import { chainOf, stepsOf } from "./edit_sql.ts";
+import { type Entry, expiryOf, toEntry } from "./entry.ts";
+import { putFrom, UPSERT } from "./entry_sql.ts";
+import type { Put } from "./explain_refusal.ts";
+import { mayKeep, type StateWrite } from "./preconditions.ts";
+
+const SUM = "CAST(CASE WHEN deleted THEN 0 ELSE CAST(value AS INTEGER) END + :delta AS TEXT)";
+
+const EDITED = `
+  WITH edited AS MATERIALIZED (SELECT revision, (${chainOf("changed")}) AS value ${FROM_ADMITTED})`;
+
+/** Puts what an edit makes of an entry, unless that is what it is. */
+const editWith = (expires: boolean) =>
+  EDITED +
+  putFrom(
+    { from: "FROM edited WHERE value IS NOT NULL", value: "value", expr: "NULL" },
+    "excluded.value",
+    expires,
+  );
+
+/** The SQL of each kind of write, for those without a `ttl` and for those with one. */
+const [LASTING, EXPIRING] = [false, true].map((expires) => ({
+  put: `${UPSERT("excluded.value", expires)} RETURNING version${expires ? ", expires_at" : ""}`,
+  add: `${UPSERT(SUM, expires)} RETURNING version, value${expires ? ", expires_at" : ""}`,
+  edit: editWith(expires),
+}));
+
+/** Selects the entry that a write has left, for answers that the request does not hold. */
+const LEFT = `
+  SELECT state.*, (SELECT revision FROM rooms WHERE id = :room) AS room_revision FROM state
+   WHERE room_id = :room AND scope = :scope AND key = :key`;
+const OF_LEFT = [
+  "room_id",
+  "scope",
+  "key",
+  "value",
+  "expr",
+  "version",
+  "updated_at",
+  "updated_by",
+  "expires_at",
+  "room_revision",
+];
+
+// The answer stores numbers too, since a request does not hold its sums.
+const ANSWER = {
+  columns: ["version", "value", "expires_at"],
+  query: `
+    SELECT version, CASE WHEN json_type(value) IN ('integer', 'real') THEN value END AS value, expires_at
+      FROM state WHERE room_id = :room AND scope = :scope AND key = :key`,
+};
+
+/** Makes the statements of a write, one of which brings its answer. */
+export function effectsOf(
+  write: StateWrite,
+  { room, nonce, put, now }: { room: string; nonce: string; put: Put; now: Date },
+): Step[] {
+  const { scope, key, expr = null, delta, edit, computed, ttl } = write;
+  const sql = ttl === undefined ? LASTING! : EXPIRING!;
+  const entry = { room, scope, key };
+  const value = JSON.stringify(delta ?? write.value ?? null);
+  const written = { ...entry, nonce, now: now.toISOString(), agent: put.agent ?? null, ...(ttl && { ttl }) };
+  const args = { ...written, value, expr };
+  if (delta !== undefined) return [{ sql: sql.add, args: { ...args, delta }, single: true, answer: ANSWER }];
+  const weight = weightOfJson(value);
+  if (!edit && !computed) return [{ sql: sql.put, args, single: true, answer: ANSWER, weight }];
+  const left: Step = { sql: LEFT, args: entry, single: true, answer: { columns: OF_LEFT } };
+  if (computed) return [...computed === "kept" ? [] : [{ sql: sql.put, args, single: true, weight }], left];
+  const steps = JSON.stringify([...stepsOf(edit!), { kind: "end", always: !mayKeep(write) }]);
+  const edited = { ...written, steps, max_bytes: put.limits.valueBytes };
+  return [{ sql: sql.edit, args: edited, weight: weightOfJson(steps) }, left];
+}
+
+/** Makes the entry that a write has left of the row of its answer. */
+export function entryOf(
+  room: string,
+  write: StateWrite,
+  row: Row,
+  agent: string | undefined,
+  now: Date,
+): Entry {
+  if (write.edit) return toEntry(row);
+  return {
+    room_id: room,
+    scope: write.scope,
+    key: write.key,
+    value: write.delta === undefined ? write.value ?? null : JSON.parse(row.value as string),
+    ...(write.expr === undefined ? {} : { expr: write.expr }),
+    version: Number(row.version),
+    updated_at: now.toISOString(),
+    updated_by: agent ?? null,
+    expires_at: expiryOf(row),
+  };
+}

@@ -22,13 +22,6 @@ const editWith = (expires: boolean) =>
     expires,
   );
 
-/** The SQL of each kind of write, for those without a `ttl` and for those with one. */
-const [LASTING, EXPIRING] = [false, true].map((expires) => ({
-  put: `${UPSERT("excluded.value", expires)} RETURNING version${expires ? ", expires_at" : ""}`,
-  add: `${UPSERT(SUM, expires)} RETURNING version, value${expires ? ", expires_at" : ""}`,
-  edit: editWith(expires),
-}));
-
 /** Selects the entry that a write has left, for answers that the request does not hold. */
 const LEFT = `
   SELECT state.*, (SELECT revision FROM rooms WHERE id = :room) AS room_revision FROM state
@@ -46,13 +39,24 @@ const OF_LEFT = [
   "room_revision",
 ];
 
-// The answer stores numbers too, since a request does not hold its sums.
-const ANSWER = {
-  columns: ["version", "value", "expires_at"],
+/** The answer stores numbers too, since a request does not hold its sums. */
+const answerWith = (columns: string[]) => ({
+  columns: ["version", "value", ...columns],
   query: `
     SELECT version, CASE WHEN json_type(value) IN ('integer', 'real') THEN value END AS value, expires_at
       FROM state WHERE room_id = :room AND scope = :scope AND key = :key`,
-};
+});
+
+/** The SQL of each kind of write, for those without a `ttl` and for those with one, and what is their answer. */
+const [LASTING, EXPIRING] = [false, true].map((expires) => {
+  const columns = expires ? ["expires_at"] : [];
+  return {
+    put: `${UPSERT("excluded.value", expires)} RETURNING ${["version", ...columns].join(", ")}`,
+    add: `${UPSERT(SUM, expires)} RETURNING ${["version", "value", ...columns].join(", ")}`,
+    edit: editWith(expires),
+    answer: answerWith(columns),
+  };
+});
 
 /** Makes the statements of a write, one of which brings its answer. */
 export function effectsOf(
@@ -60,14 +64,14 @@ export function effectsOf(
   { room, nonce, put, now }: { room: string; nonce: string; put: Put; now: Date },
 ): Step[] {
   const { scope, key, expr = null, delta, edit, computed, ttl } = write;
-  const sql = ttl === undefined ? LASTING! : EXPIRING!;
+  const { answer, ...sql } = ttl === undefined ? LASTING! : EXPIRING!;
   const entry = { room, scope, key };
   const value = JSON.stringify(delta ?? write.value ?? null);
   const written = { ...entry, nonce, now: now.toISOString(), agent: put.agent ?? null, ...(ttl && { ttl }) };
   const args = { ...written, value, expr };
-  if (delta !== undefined) return [{ sql: sql.add, args: { ...args, delta }, single: true, answer: ANSWER }];
+  if (delta !== undefined) return [{ sql: sql.add, args: { ...args, delta }, single: true, answer }];
   const weight = weightOfJson(value);
-  if (!edit && !computed) return [{ sql: sql.put, args, single: true, answer: ANSWER, weight }];
+  if (!edit && !computed) return [{ sql: sql.put, args, single: true, answer, weight }];
   const left: Step = { sql: LEFT, args: entry, single: true, answer: { columns: OF_LEFT } };
   if (computed) return [...computed === "kept" ? [] : [{ sql: sql.put, args, single: true, weight }], left];
   const steps = JSON.stringify([...stepsOf(edit!), { kind: "end", always: !mayKeep(write) }]);

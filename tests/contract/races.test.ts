@@ -76,6 +76,29 @@ race("increments count exactly", async (a, b) => {
   assert.deepEqual([entry.value, entry.version], [320, 320]);
 });
 
+race("edits of one value all count, be they computed by the database or not", async (a, b) => {
+  const room = await a.room();
+  await a.write(room, "k", { list: [], names: {} });
+  const edit = async (t: Subject, edits: Json) => {
+    const reply = await t.put(`/rooms/${room}/state`, { key: "k", ...edits });
+    assertStatus(reply, 200);
+    return reply.body.version;
+  };
+  const versions = await clients(12, a, b, async (t, n) => {
+    const mine: number[] = [];
+    for (let k = 0; k < 6; k++) {
+      mine.push(await edit(t, { set: { "/list/-": 6 * n + k } }));
+      // A NUL is not for the database.
+      mine.push(await edit(t, { merge: { names: { [k % 2 ? `${n}.${k}` : `\u0000${n}.${k}`]: 1 } } }));
+    }
+    return mine;
+  });
+  assert.deepEqual(ascending(versions.flat()), numbers(2, 145));
+  const { value } = await b.entry(room, "k");
+  assert.deepEqual(ascending(value.list), numbers(0, 71));
+  assert.equal(Object.keys(value.names).length, 72);
+});
+
 race("a key is created by one", async (a, b) => {
   const room = await a.room();
   for (let round = 0; round < 10; round++) {

@@ -5,6 +5,13 @@ import { type TestApp, withApp } from "../support/app.ts";
 type Request = [method: string, path: string, body: unknown];
 
 const ENTRY = ["version", "value"];
+const LEFT = [
+  "room_id",
+  "scope",
+  ...["key", "value", "expr", "version", "updated_at", "updated_by"],
+  "expires_at",
+  "room_revision",
+];
 const AGENT = ["id", "room_id", "name", "role", "meta", "status", "joined", "joined_at", "last_heartbeat"];
 const RECIPIENT = ["n", "status", "last_heartbeat", "waiting_on", "alive"];
 /** Earlier releases stored `claimed_by` and `claimed_at` alone, which is answered as they did. */
@@ -37,6 +44,9 @@ const OUTCOMES: Array<[request: Request, unique: number, rows: string[][]]> = [
     ENTRY,
     ENTRY,
   ]],
+  [["PUT", "/rooms/r/state", { key: "c", value: 1, ttl: 60 }], 1, [[...ENTRY, "expires_at"]]],
+  [["PUT", "/rooms/r/state", { key: "list", append: 1 }], 1, [LEFT]],
+  [["PUT", "/rooms/r/state", { key: "list", remove: 2 }], 1, [LEFT]],
   [["DELETE", "/rooms/r/state", { key: "a" }], 1, [["revision", "unmoved"]]],
   [["POST", "/rooms/r/messages", { from: "ann", body: 1, reply_to: 2 }], 1, []],
   [["POST", "/rooms/r/messages", { to: "ann", body: 1 }], 1, [RECIPIENT]],

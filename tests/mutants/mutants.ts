@@ -187,16 +187,76 @@ export const MUTANTS: Mutant[] = [
     name: "increment as read and write",
     edits: [
       [
-        `whole ? await tryPut(attempt) : "fraction"`,
-        `whole && put.writes[0]!.delta === undefined ? await tryPut(attempt) : "fraction"`,
+        `whole ? await tryPut(attempt) : "uncomputed"`,
+        `whole && put.writes[0]!.delta === undefined ? await tryPut(attempt) : "uncomputed"`,
       ],
       [
-        "return { ...write, value, ifVersion: found.live ? found.version : 0 };",
-        "return { ...write, value, ifVersion: found && undefined };",
+        "return { ...write, value, computed, ifVersion: found.live ? found.version : 0 };",
+        "return { ...write, value, computed, ifVersion: found && undefined };",
       ],
     ],
     test: "tests/contract/races.test.ts",
     filter: "increment",
+  },
+  {
+    name: "an edit as read and write",
+    edits: [
+      [`whole ? await tryPut(attempt) : "uncomputed"`, `!put ? await tryPut(attempt) : "uncomputed"`],
+      [
+        "return { ...write, value, computed, ifVersion: found.live ? found.version : 0 };",
+        "return { ...write, value, computed, ifVersion: found && undefined };",
+      ],
+    ],
+    test: "tests/contract/races.test.ts",
+    filter: "edit",
+  },
+  {
+    name: "a computed edit that takes what it read for what is there",
+    edits: [[
+      "return { ...write, value, computed, ifVersion: found.live ? found.version : 0 };",
+      "return { ...write, value, computed, ifVersion: edit || !found.live ? undefined : found.version };",
+    ]],
+    test: "tests/contract/races.test.ts",
+    filter: "edit",
+  },
+  {
+    name: "a removal of nothing that is a write",
+    edits: [["step.always OR done.value IS NOT done.before", "TRUE"]],
+    test: "tests/contract/state_edits.test.ts",
+    filter: "file: to remove what is not in the list",
+  },
+  {
+    name: "an edit whose result has any size",
+    edits: [[`IS("end", "octet_length(done.value) <= :max_bytes")`, `IS("end", "0 <= :max_bytes")`]],
+    test: "tests/contract/state_edits.test.ts",
+    filter: "file: the result of an edit keeps to the limits",
+  },
+  {
+    name: "an edit of a batch that does not see the ones before it in its condition",
+    edits: [[
+      'else steps.push({ kind: "put", text: JSON.stringify(value) });',
+      "else void value;",
+    ]],
+    test: "tests/contract/state_edits.test.ts",
+    filter: "file: edits of a batch see those before them",
+  },
+  {
+    name: "a label cut at a NUL",
+    edits: [["`instr(done.value, '\\\\u0000') = 0`", "`TRUE`"]],
+    test: "tests/contract/state_edits.test.ts",
+    filter: "file: a NUL in a name",
+  },
+  {
+    name: "a write without ttl that leaves the old end",
+    edits: [["    expires_at = excluded.expires_at,\n", ""]],
+    test: "tests/contract/state_ttl.test.ts",
+    filter: "file: each write sets or clears",
+  },
+  {
+    name: "an end of a key that the room does not know of",
+    edits: [[`...ttl === undefined ? [] : endsAt("entries", EXPIRY)`, ""]],
+    test: "tests/contract/state_ttl.test.ts",
+    filter: "file: a key whose time is over",
   },
   {
     name: "a batch as separate writes",

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { type Condition, expr, source } from "../reference/conditions.ts";
+import type { Edit } from "../reference/edits.ts";
 import { list, put, putAll, read, remove, type Write } from "../reference/state.ts";
 import {
   agent,
@@ -19,19 +20,32 @@ import {
 const scope = fc.constantFrom("_shared", "_shared", "ann");
 const anyScope = fc.constantFrom("_shared", "_shared", "_view", "ann");
 const if_version = optional(version, 4);
+/** Edits of what `value` draws and of what they make of it themselves. */
+const edit = fc.constantFrom<Edit>(
+  ...[{ merge: { x: [1] } }, { merge: { x: null, n: 1 } }, { append: 1 }, { append: { a: 1, b: 2 } }],
+  ...[{ append_all: [2, 3] }, { remove: 1 }, { remove: { b: 2, a: 1 } }, { set: { "/x": [] } }, {
+    set: { "/0": 7 },
+  }],
+  ...[{ set: { "/x/-": 2 }, unset: ["/n"] }, { unset: ["/0"] }, { unset: ["/x/0"] }],
+);
 const write: fc.Arbitrary<Write> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ scope, key, value, if_version }) },
   {
     weight: 3,
     arbitrary: fc.record({ scope, key, increment: fc.constantFrom(-2, -1, 0, 1, 2, 0.5), if_version }),
   },
+  { weight: 3, arbitrary: fc.record({ scope, key, edit, if_version }) },
   { weight: 1, arbitrary: fc.record({ scope: fc.constant("_view"), key, view, if_version }) },
 );
 /** The version of an ETag, or 0 for `If-None-Match: *`. */
 const etag = optional(version, 8);
 const gate = optional(condition, 3);
 
-const bodyOf = ({ view, ...write }: Write) => ({ ...write, ...(view && { expr: expr(view) }) });
+const bodyOf = ({ view, edit, ...write }: Write) => ({
+  ...write,
+  ...edit,
+  ...(view && { expr: expr(view) }),
+});
 const guard = (gate?: Condition) => gate ? { if: source(gate) } : {};
 
 function demand(etag?: number): Record<string, string> {

@@ -4,7 +4,7 @@ import { type Clock, type Time, timeOf } from "./clock.ts";
  * A room as docs/api.md has it, written down a second time and as simply as it can be. What lies in this folder imports
  * nothing from the sources.
  */
-export type Value = number | string | boolean | null | { x: number[] };
+export type Value = number | string | boolean | null | Value[] | { [name: string]: Value };
 /** What a computed view is: a key or 0, a key that must be there, another view, a count of messages. */
 export type View = { of: string } | { strict: string } | { view: string } | {
   messages: "count" | "unclaimed";

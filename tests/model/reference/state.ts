@@ -1,4 +1,5 @@
 import { timeOf } from "./clock.ts";
+import { type Edit, edit } from "./edits.ts";
 import { type Condition, expr, judge, resolve } from "./conditions.ts";
 import {
   answer,
@@ -17,6 +18,7 @@ export interface Write {
   key: string;
   value?: Value;
   increment?: number;
+  edit?: Edit;
   view?: View;
   if_version?: number;
 }
@@ -51,18 +53,26 @@ function apply(room: Room, writes: Write[], demands: Demands, batch: boolean): E
   for (const [index, write] of writes.entries()) {
     const { scope, key } = write;
     const now = present(room, scope, key, after);
-    const refuse = (status: number, error: string) =>
+    const refuse = (status: number, error: string, more: object = {}) =>
       // Nothing was written, so what a batch's own writes made of the entry is not what is there.
-      refusal(room, status, error, { current: current(room, scope, key), ...(batch && { index }) });
+      refusal(room, status, error, { current: current(room, scope, key), ...more, ...(batch && { index }) });
     const conflict = conflictOf(now, demands.etag, write.if_version);
     if (conflict) return refuse(...conflict);
     if (write.increment !== undefined && now && typeof now.value !== "number") {
       return refuse(409, "not_a_number");
     }
+    const edited = write.edit && edit(now?.value, write.edit);
+    if (edited && "path" in edited) return refuse(409, "not_editable", edited);
+    if (edited && !edited.written) {
+      written.push(now!);
+      continue;
+    }
     const entry: Entry = {
       scope,
       key,
-      value: write.increment === undefined
+      value: edited
+        ? edited.value
+        : write.increment === undefined
         ? write.value ?? null
         : (now ? now.value as number : 0) + write.increment,
       view: write.view,
@@ -76,6 +86,7 @@ function apply(room: Room, writes: Write[], demands: Demands, batch: boolean): E
     written.push(entry);
   }
   recordHeartbeat(room, demands.agent);
+  if (written.every((entry) => room.entries.get(`${entry.scope}/${entry.key}`) === entry)) return written;
   room.entries = after;
   room.revision++;
   return written;
@@ -126,7 +137,7 @@ export function remove(
 export function shown(room: Room, entry: Entry, resolved = false): Record<string, unknown> {
   const { scope, key, version, value, view, updated_at, updated_by } = entry;
   if (entry.deleted) return { scope, key, version, deleted: true, updated_at };
-  const plain = { room_id: room.id, scope, key, version, value, updated_at, updated_by };
+  const plain = { room_id: room.id, scope, key, version, value, updated_at, updated_by, expires_at: null };
   if (view === undefined) return plain;
   if (!resolved) return { ...plain, value: null, expr: expr(view) };
   const result = resolve(room, key);

@@ -151,8 +151,8 @@ contract("names that callers mistake are told: parameters", async (t) => {
   await t.message(room, { kind: "other" });
   const wrong: [path: string, name: string, hint: string][] = [
     [`/rooms/${room}/messages?Kind=task`, "Kind", "`kind`"],
-    [`/rooms/${room}/messages?claimed_by=ann`, "claimed_by", "`unclaimed`"],
-    [`/rooms/${room}/messages?reply_to=1`, "reply_to", "`thread`"],
+    [`/rooms/${room}/messages?claimed=ann`, "claimed", "`claimed_by`"],
+    [`/rooms/${room}/messages?replyTo=1`, "replyTo", "`reply_to`"],
     [`/rooms/${room}/messages?limit[]=1`, "limit[]", "`limit`"],
     [`/rooms/${room}/messages?limit[]=`, "limit[]", "`limit`"],
     [`/rooms/${room}/messages?from_agent=ann`, "from_agent", "`from`"],

@@ -3,7 +3,8 @@ import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { compile, type Context, EvaluationFailed, type Expression } from "../language/expression.ts";
 import type { Node } from "../language/engine.ts";
 import { PIECES } from "../language/syntax.ts";
-import { type Reads, readsFrom } from "../language/dependencies.ts";
+import { type Reads, readsAfter } from "../language/dependencies.ts";
+import { trackLookups } from "../language/lookups.ts";
 
 /** A condition, split at its outer `&&` and `||`. */
 export type Condition = { all: Condition[] } | { any: Condition[] } | Part;
@@ -135,15 +136,19 @@ async function judgeEach(
 
 function judgePart({ source, expression }: Part, context: Context): JudgedPart | undefined {
   if (expression === undefined) return undefined;
-  const reads = readsFrom(expression.reads, context.get("self") as string | null);
+  const { result, lookups } = trackLookups(() => judge(expression, context));
+  const reads = readsAfter(expression.reads, context.get("self") as string | null, lookups);
+  return { source, ...result, reads };
+}
+
+function judge(expression: Expression, context: Context): Omit<JudgedPart, "source"> {
   try {
     const { truthy, value } = expression.judge(context);
-    const shown = typeof value === "boolean" ? {} : { value };
-    return { source, truth: truthy, ...shown, reads };
+    return { truth: truthy, ...(typeof value === "boolean" ? {} : { value }) };
   } catch (error) {
     if (!(error instanceof EvaluationFailed)) throw error;
     const { code, message } = error;
-    return { source, truth: undefined, error: { code, message }, reads };
+    return { truth: undefined, error: { code, message } };
   }
 }
 

@@ -113,7 +113,7 @@ function messagesRead(source: string, { last, ...read }: MessageReads, data: Roo
       const path = typeof name === "number" ? `messages.${family}[${name}]` : `messages.${family}.${name}`;
       const record = families[family].get(name);
       if (record === undefined) return [{ name: path }];
-      return [...record].filter(([field]) => source.includes(`.${field}`))
+      return [...record].filter(([field]) => new RegExp(`(?<!messages)\\.${field}\\b`).test(source))
         .map(([field, value]) => ({ name: `${path}.${field}`, shown: shownOf(toJson(value)) }));
     })
   );

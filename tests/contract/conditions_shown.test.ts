@@ -122,3 +122,34 @@ contract("a page says what a condition reads whole, and how much that is", async
   assert.deepEqual(parts, { ...sources, "has(state._shared.over)": "over is not set" });
   await waits.end();
 });
+
+contract("a page says what a condition reads of messages, by name and by what names it", async (t) => {
+  const room = await furnished(t);
+  const { id } = await t.message(room, { from: "bob", to: "ann", kind: "task", body: { title: "x" } });
+  await t.message(room, { reply_to: id });
+  await t.write(room, "task", id);
+  const sources: Record<string, string> = {
+    "messages.kind.task.open > 5": "messages.kind.task.open is 1",
+    "messages.kind['task'].done > messages.kind.ask.count + 5":
+      "messages.kind.task.done is 0; messages.kind.task.count is 1; messages.kind.ask.count is 0; messages.kind.ask.done is 0",
+    [`messages.last > ${id + 9}`]: `messages.last is ${id + 1}`,
+    "messages.to[self].last > 99": `messages.to.ann.last is ${id}`,
+    "messages.from.bob.last > 99": `messages.from.bob.last is ${id}`,
+    [`messages.id[${id}].status == 'done'`]: `messages.id[${id}].status is "open"`,
+    [`messages.id[${id}].replies.size() > 5`]: `messages.id[${id}].replies is { count: 1, last: ${id + 1} }`,
+    "has(messages.id[99])": "messages.id[99] is not set",
+    "messages.unclaimed > 5": "messages.unclaimed is 2",
+  };
+  const named = "messages.id[state._shared.task].status == 'done'";
+  const waits = await waiting(t, room, { ann: Object.keys(sources).join(" && "), bob: named });
+  const parts = await partsOf(t, room, "ann");
+  const sorted = (text = "") => text.split("; ").sort().join("; ");
+  for (const [source, shown] of Object.entries(sources)) {
+    assert.equal(sorted(parts[source]), sorted(shown), source);
+  }
+  assert.match(
+    (await partsOf(t, room, "bob"))[named]!,
+    new RegExp(`task is ${id}.*messages.id.${id}..status is "open"`),
+  );
+  await waits.end();
+});

@@ -1,5 +1,6 @@
 import { EvaluationFailed } from "../errors.ts";
-import { NO_LIST, SYSTEM_SCOPES } from "./names.ts";
+import { FAMILIES } from "../families.ts";
+import { didYouMean, NO_LIST, SYSTEM_SCOPES } from "./names.ts";
 import { pathText } from "../std/access.ts";
 import { children, type Node } from "../engine.ts";
 import { variablesOf } from "../std/macros.ts";
@@ -41,7 +42,8 @@ function stateHint({ args }: Node): string {
 /** The hint for a loop over a map whose variable, a key, was taken for its value. */
 function keyHint(above: Node[], { args }: Node): string | undefined {
   const [variable, member] = args as [Node, string];
-  if (/^messages\b/.test(pathText(variable) ?? "")) return NO_LIST;
+  const last = lastStep(variable);
+  if (last && pathText(last.target) === "messages") return messageHint(last.step, member);
   if (variable.op !== "id") return undefined;
   const loop = above.findLast(({ op, args }) => {
     if (op !== "rcall") return false;
@@ -52,6 +54,17 @@ function keyHint(above: Node[], { args }: Node): string | undefined {
   if (map === undefined) return undefined;
   if (map === "messages") return NO_LIST;
   return `A loop over a map goes over its keys: write \`${map}[${variable.args}].${member}\`.`;
+}
+
+/** The hint for `messages.kinds.task` and for `messages[7].body`, of which a count was taken for something else. */
+function messageHint(step: Node | string, member: string): string {
+  const name = literal(step);
+  if (name === undefined) return hintById(step as Node, member);
+  return didYouMean(name, Object.keys(FAMILIES)) ?? NO_LIST;
+}
+
+function hintById({ op, args }: Node, member: string): string {
+  return `Write \`messages.id[${op === "value" ? args : "x"}].${member}\` for a message by its id.`;
 }
 
 /** The system's scope that may be meant, by the position where an expression reads an agent's scope of a like name. */

@@ -178,7 +178,8 @@ function problemOfMessages(
       message: `\`${step}\` is no member of ${of}`,
       hint: didYouMean(step, known) ?? otherwise,
     };
-  if (steps.length === 0) return refusal("messages", OF_MESSAGES, NO_LIST);
+  const byId = /^\d+$/.test(step) ? `Write \`messages.id[${step}]\` for a message by its id.` : NO_LIST;
+  if (steps.length === 0) return refusal("messages", OF_MESSAGES, byId);
   if (steps.length === 2 && Object.hasOwn(OF_FAMILY, first ?? "")) {
     return refusal(`messages.${first}[...]`, OF_FAMILY[first as Family]);
   }

@@ -1,6 +1,7 @@
-/** How long after the answer to a write a waiter has its own, in the same instance and in another. */
+/** How long after the answer to a write a waiter has its own: in the same instance, in another, and in conversation. */
 import { startService } from "../tests/support/service.ts";
 import { Connection } from "./support/connection.ts";
+import { pingPong, speech, type Wakes } from "./support/conversation.ts";
 import { pause } from "./support/pause.ts";
 import { openDatabase, type Place, withCleanup } from "./support/places.ts";
 import { quick, Report } from "./support/report.ts";
@@ -33,6 +34,7 @@ const SETTINGS: Setting[] = [
 
 const report = new Report("wake");
 for (const setting of SETTINGS) await measure(setting);
+await measureConversations();
 await report.finish();
 
 function measure({ name, place, instances }: Setting): Promise<void> {
@@ -55,6 +57,51 @@ function measure({ name, place, instances }: Setting): Promise<void> {
     }
     report.table(
       `${name}: a round trip takes ${trip.toFixed(1)} ms, the poll comes every ${POLL_MS} ms`,
+      rows,
+    );
+  });
+}
+
+/** How long at the most a wake takes at another instance, in a room in conversation. */
+const CONVERSATION = { p50: 25, p99: 120 };
+
+/** Two instances, with an agent at each. Only the waits' looks at the database tell one of the other's writes. */
+function measureConversations(): Promise<void> {
+  return withCleanup(async (stack) => {
+    const database = await openDatabase(stack, "libsql");
+    const urls: string[] = [];
+    for (let n = 0; n < 2; n++) {
+      const service = await startService({ database, env: { WAIT_POLL_MS: String(POLL_MS) } });
+      stack.defer(() => service.stop());
+      urls.push(service.url);
+    }
+    const [turns, warmUp] = quick ? [10, 2] : [200, 4];
+    const kinds: Record<string, () => Promise<Wakes>> = {
+      "ping-pong": () => pingPong(urls, { room: "ping-pong", turns, warmUp, thinks: () => 0 }),
+      "ping-pong, each thinks 50 to 150 ms": () =>
+        pingPong(urls, { room: "thoughtful", turns, warmUp, thinks: () => 50 + 100 * Math.random() }),
+      "a write every 200 to 400 ms": () =>
+        speech(urls, { room: "speech", turns, warmUp, every: () => 200 + 200 * Math.random() }),
+    };
+    const rows = [];
+    for (const [name, run] of Object.entries(kinds)) {
+      const { delays, missed } = await run();
+      const [p50, p99] = [quantile(delays, 0.5), quantile(delays, 0.99)];
+      rows.push({
+        conversation: name,
+        turns,
+        "p50 ms": p50,
+        "p99 ms": p99,
+        "most ms": quantile(delays, 1),
+        missed,
+      });
+      const what = `in conversation, ${name}`;
+      report.target(`${what}: missed`, missed, { most: 0 });
+      report.target(`${what}: p50`, p50, { most: CONVERSATION.p50 }, " ms");
+      report.target(`${what}: p99`, p99, { most: CONVERSATION.p99 }, " ms");
+    }
+    report.table(
+      "across instances in conversation, libsql: from the answer to a write to that of the other agent's wait",
       rows,
     );
   });

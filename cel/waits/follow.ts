@@ -39,6 +39,9 @@ export interface Follows {
   follow(viewer: Viewer, room: string, after?: number, bytes?: number): Promise<Follower>;
   /** The rooms that have followers. */
   rooms(): Iterable<string>;
+  has(room: string): boolean;
+  /** True where no follower of the room knows of a change. */
+  isNews(change: Change): boolean;
   /** Wakes the followers of a room that has changed. */
   hear(change: Change): void;
   /** Has the followers of a room that went back, or is gone, read it from the start. */
@@ -177,6 +180,11 @@ export function createFollows(
       };
     },
     rooms: () => rooms.keys(),
+    has: (room) => rooms.has(room),
+    isNews({ room, revision }) {
+      const latest = rooms.get(room)?.latest;
+      return latest !== undefined && latest > 0 && latest < revision;
+    },
     hear({ room, revision }) {
       const followed = rooms.get(room);
       if (!followed || followed.latest >= revision) return;

@@ -48,6 +48,10 @@ export interface Queue<Request, Answer> {
 export interface Queues {
   create<Request extends QueueRequest, Answer>(kind: QueueKind<Request, Answer>): Queue<Request, Answer>;
   rooms(): string[];
+  /** True of a room for which requests wait. */
+  has(room: string): boolean;
+  /** True where a change may free what a request waits for, which has not seen it. */
+  isNews(change: Change): boolean;
   hear(change: Change): void;
   /** Has all of a room's requests tried again: it went back, or is gone. */
   rewind(room: string): void;
@@ -198,6 +202,12 @@ export function createQueues(database: Database, counted: (by: 1 | -1) => void):
       return { wait: (request) => wait(rooms, any, request) as Promise<Answer> };
     },
     rooms: () => all().map(({ room }) => room),
+    has: (room) => kinds.some((rooms) => rooms.has(room)),
+    isNews: ({ room, part, revision }) =>
+      of(room).some(({ waiting, latest }) =>
+        (latest[part] ?? 0) < revision &&
+        [...waiting].some(({ request: { parts }, seen }) => parts.includes(part) && seen < revision)
+      ),
     hear({ room, part, revision }) {
       for (const queue of of(room)) {
         if ((queue.latest[part] ?? 0) >= revision) continue;

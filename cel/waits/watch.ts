@@ -1,15 +1,13 @@
 import { type Change, PARTS } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
-import type { Due } from "../../db/write/due.ts";
-import { makeEndings } from "../../db/write/endings.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { Refusal } from "../../db/refusal.ts";
-import { lookAtRooms } from "../../db/rooms.ts";
-import { SERVICE } from "../../db/viewer.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
-import { createInterval } from "./interval.ts";
+import { createLook } from "./look.ts";
+import { createLooks } from "./looks.ts";
 import { createMark, type Mark } from "./mark.ts";
+import { createPace } from "./pace.ts";
 import { createQueues, type Queues } from "./queue.ts";
 import type { Reader } from "../rooms/reader.ts";
 import { readsFrom } from "../language/dependencies.ts";
@@ -31,7 +29,7 @@ export interface Watch {
 }
 
 interface WatchOptions {
-  /** The maximum milliseconds from one poll of the revisions to the next; more where a poll takes over half of that. */
+  /** The maximum milliseconds from one look at all rooms to the next; more where a look takes over half of that. */
   poll: number;
   /** The maximum number of waits that this instance holds. */
   max: number;
@@ -39,20 +37,18 @@ interface WatchOptions {
 }
 
 /**
- * The part of `poll` between two polls. It is drawn, so that instances do not poll at the same time, and below 1, since
- * what a poll finds must be loaded within the promised time.
+ * The part of `poll` between two looks at all rooms. It is drawn, so that instances do not look at the same time, and
+ * below 1, since what a look finds must be loaded within the promised time.
  */
 const [MIN_PART, MAX_PART] = [0.8, 0.9];
-
-/** Rooms in one query: its answer is read without yielding. */
-const ROOMS_AT_ONCE = 2_500;
 
 /** The maximum time for the last read of a wait, from its timeout or from `drain`. */
 const LAST_READ_MS = 1_500;
 
 /**
- * Creates the waits of this instance. One query an interval polls the revisions of all watched rooms; a room that
- * changed is loaded once for all its waits. The writes of this instance wake them without the poll.
+ * Creates the waits of this instance. One query an interval looks at the revisions of all watched rooms, and more often
+ * at those that other instances are changing (pace.ts); a room that changed is loaded once for all its waits. The writes
+ * of this instance wake them without a look.
  */
 export function createWatch(
   database: Database,
@@ -60,10 +56,6 @@ export function createWatch(
   { poll, max, followers }: WatchOptions,
 ): Watch {
   const rooms = new Map<string, RoomWatch>();
-  /** What the last poll found of each room. A room with lower revisions at the next poll has gone back. */
-  let found = new Map<string, Change[]>();
-  /** Rooms whose due endings are being written. */
-  const ending = new Set<string>();
   const results = new Set<Promise<unknown>>();
   const marks = new Map<Waiter, Mark>();
   let waits = 0;
@@ -71,22 +63,39 @@ export function createWatch(
   let draining = false;
   const time = database.elapsed;
   const { advance, begin } = createRounds(database, reader, createShares(), poll);
-  const polling = createInterval(() => poll * (MIN_PART + (MAX_PART - MIN_PART) * Math.random()), look);
-
   const follows = createFollows(database, followers, count);
   const queues = createQueues(database, (by) => {
     if (by === 1 && waits >= max) throw new Refusal("unavailable", { why: "waits", max });
     waits += by;
     count(by);
   });
+  const isWatched = (room: string) => rooms.has(room) || follows.has(room) || queues.has(room);
+  const pace = createPace(() => poll * (MIN_PART + (MAX_PART - MIN_PART) * Math.random()), isWatched);
+  const look = createLook(database, {
+    rooms: () => [...new Set([...rooms.keys(), ...follows.rooms(), ...queues.rooms()])],
+    found: hearAll,
+    rewound: rewind,
+  });
+  const looks = createLooks(pace, async (which) => {
+    await look(which);
+    if (which === "all") await advanceAll();
+  });
 
-  database.listen(hear);
+  database.listen((change) => {
+    pace.isOwn(change.room, change.revision);
+    hear(change);
+  });
 
-  /** Counts waits and followers that begin (1) and end (-1). Polls while there are any. */
+  /** Counts waits and followers that begin (1) and end (-1). Looks while there are any. */
   function count(by: 1 | -1) {
     watchers += by;
-    if (watchers === 0) polling.stop();
-    else if (by === 1 && watchers === 1) polling.start();
+    if (watchers === 0) looks.stop();
+    else if (by === 1 && watchers === 1) looks.start();
+  }
+
+  /** Notes that a wait or follower of a room begins, which reads it first. */
+  function join(room: string) {
+    if (pace.joined(room, performance.now())) looks.hasten();
   }
 
   function hear(change: Change) {
@@ -97,6 +106,13 @@ export function createWatch(
     if (!watch || watch.latest[part] >= revision) return;
     watch.latest[part] = revision;
     advance(watch);
+  }
+
+  /** Hears what a look has found in a room. */
+  function hearAll(changes: Change[]) {
+    const [{ room }] = changes as [Change];
+    if (changes.some(isNews)) pace.found(room, Math.max(...changes.map(({ revision }) => revision)));
+    changes.forEach(hear);
   }
 
   /** Judges all waits of a room again that went back or is gone: its database was restored from a copy, or emptied. */
@@ -111,53 +127,28 @@ export function createWatch(
       waiter.dueAtOnce = true; // even where it reads nothing of the room
       if (isThere) marks.get(waiter)?.renew();
     }
+    advance(watch);
   }
 
-  async function look() {
-    const due: Due[] = [];
-    try {
-      const all = [...new Set([...rooms.keys(), ...follows.rooms(), ...queues.rooms()])];
-      const looked = new Map<string, Change[]>();
-      for (let from = 0; from < all.length; from += ROOMS_AT_ONCE) {
-        if (isBusy()) await yieldToOthers();
-        const some = all.slice(from, from + ROOMS_AT_ONCE);
-        const there = await lookAtRooms(database, some);
-        due.push(...there.due);
-        for (const changes of there.changes) {
-          const [{ room }] = changes as [Change];
-          looked.set(room, changes);
-          if (found.get(room)?.some(({ revision }, n) => revision > changes[n]!.revision)) rewind(room, true);
-          changes.forEach(hear);
-        }
-        if (there.changes.length < some.length) {
-          some.filter((room) => !looked.has(room)).forEach((room) => rewind(room, false));
-        }
-      }
-      found = looked;
-    } catch (error) {
-      ignoreOutage(error);
-    }
+  /** Judges the waits that are due by the time. */
+  async function advanceAll() {
     for (const watch of rooms.values()) {
       if (isBusy()) await yieldToOthers();
       advance(watch);
     }
     queues.advance();
-    for (const each of due) {
-      if (isBusy()) await yieldToOthers();
-      end(each);
+  }
+
+  /** True where a change that a look has found concerns a wait or follower, and none of them has seen it. */
+  function isNews({ room, part, revision }: Change): boolean {
+    const change = { room, part, revision };
+    if (follows.isNews(change) || queues.isNews(change)) return true;
+    const watch = rooms.get(room);
+    if (!watch || watch.latest[part] >= revision) return false;
+    for (const waiter of watch.waiters) {
+      if (waiter.parts.includes(part) && waiter.revision < revision) return true;
     }
-  }
-
-  /** Writes a room's due endings, one write at a time. No poll awaits it: the database may be slow to take writes. */
-  function end(due: Due) {
-    if (ending.has(due.room)) return;
-    ending.add(due.room);
-    makeEndings(database, SERVICE, due).catch(ignoreOutage).finally(() => ending.delete(due.room));
-  }
-
-  /** Ignores an outage: the next poll finds what this one missed. */
-  function ignoreOutage(error: unknown) {
-    if (!(error instanceof DatabaseUnavailable)) console.error(error);
+    return false;
   }
 
   function subscribe(
@@ -193,6 +184,7 @@ export function createWatch(
     watch.waiters.add(waiter);
     waits++;
     count(1);
+    join(room);
     return { waiter, watch, result: promise };
   }
 
@@ -241,8 +233,12 @@ export function createWatch(
         results.delete(result);
       }
     },
-    follow: follows.follow,
     createQueue: queues.create,
+    follow(viewer, room, ...from) {
+      const follower = follows.follow(viewer, room, ...from);
+      join(room);
+      return follower;
+    },
     async drain() {
       draining = true;
       follows.drain();

@@ -322,9 +322,48 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "poll off",
-    edits: [["          changes.forEach(hear);\n", ""]],
+    edits: [["    changes.forEach(hear);\n", ""]],
     test: "tests/contract/wake_ups.test.ts",
     filter: "two instances: a wait in one ends soon",
+  },
+  {
+    name: "quick looks for own writes that a look finds before their answers",
+    edits: [["    pace.isOwn(change.room, change.revision);\n", ""]],
+    test: "tests/cel/watch.test.ts",
+    filter: "an own write that a look finds",
+  },
+  {
+    name: "quick looks for what no wait reads",
+    edits: [["waiter.parts.includes(part) && waiter.revision < revision", "waiter.revision < revision"]],
+    test: "tests/cel/watch.test.ts",
+    filter: "a stream's room is looked at more often too",
+  },
+  {
+    name: "quick looks at all rooms",
+    edits: [["if (now + QUICK_MS >= allAt()) {", "if (now >= 0) {"]],
+    test: "tests/cel/watch.test.ts",
+    filter: "once a write of another instance was found",
+  },
+  {
+    name: "quick looks without an end",
+    edits: [["Math.max(QUICK_MS, (lookedAt - foundAt) * GROWTH)", "QUICK_MS"]],
+    test: "tests/cel/pace.test.ts",
+    filter: "after a find quick looks come",
+  },
+  {
+    name: "quick looks at a slow database without a rest",
+    edits: [["last.ended + (last.ended - last.began)", "last.ended"]],
+    test: "tests/cel/pace.test.ts",
+    filter: "however much is found",
+  },
+  {
+    name: "quick looks in place of those at all rooms",
+    edits: [[
+      "if (now + QUICK_MS >= allAt()) {",
+      "if (now + QUICK_MS >= allAt() && quickAt() > now + QUICK_MS) {",
+    ]],
+    test: "tests/cel/pace.test.ts",
+    filter: "looks at all rooms come as often",
   },
   {
     name: "a key found whatever its age",
@@ -597,10 +636,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "streams and waits under way not told that a room has gone back",
-    edits: [[
-      "revision > changes[n]!.revision)) rewind(room, true);",
-      "revision > changes[n]!.revision)) void room;",
-    ]],
+    edits: [["listener.rewound(room, true);", "void room;"]],
     test: "tests/faults/restored.test.ts",
     filter: "file: streams and waits under way hear of a room that has gone back",
   },

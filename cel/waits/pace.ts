@@ -1,0 +1,123 @@
+/** The minimum pause after a look at all rooms, as a fraction of the interval: a slow look may itself be what overloads. */
+const MIN_REST = 0.5;
+
+/** The minimum milliseconds from one look to a quick one: no instance looks more often, whatever it finds. */
+export const QUICK_MS = 25;
+
+/** How long quick looks at a room pause, as a part of the time since one of them found a change. */
+const GROWTH = 1 / 12;
+
+/** The maximum number of rooms that quick looks serve: those in which a change was found last. */
+export const MAX_QUICK_ROOMS = 100;
+
+/** A room that other instances have changed lately. Times are by the clock of the looks, in milliseconds. */
+interface Conversation {
+  /** When the look began that last found a change. */
+  foundAt: number;
+  lookedAt: number;
+  /** The revision that was found. */
+  revision: number;
+  /** The conversation without this find. */
+  before?: Conversation;
+}
+
+/** What to look at: all watched rooms, or some. */
+export type Rooms = "all" | string[];
+
+/**
+ * Decides when an instance looks for the changes of others. All rooms are looked at once an interval. A room in which a
+ * look has found another instance's change is looked at again after `QUICK_MS`, then less and less often, until its
+ * turn comes no sooner than that of all rooms. It holds no timer and no clock: times are passed in.
+ */
+export interface Pace {
+  /** Looks at all rooms an interval after `now`, when there was nothing to look at before. */
+  start(now: number): void;
+  /** The time of the next look. */
+  next(): number;
+  /** Begins a look and returns the rooms. Looks never overlap: `end` comes first. */
+  begin(now: number): Rooms;
+  end(now: number): void;
+  /** Notes that the last look found another instance's change. */
+  found(room: string, revision: number): void;
+  /** Undoes `found` of this revision: it was this instance's own write, whose answer came after the look's. */
+  isOwn(room: string, revision: number): void;
+  /** Notes that a room is now watched, and was read for that. Returns whether this makes `next` come sooner. */
+  joined(room: string, now: number): boolean;
+}
+
+/** Creates a pace. `interval`: the milliseconds to the next look at all rooms; `isWatched`: what else is looked at. */
+export function createPace(interval: () => number, isWatched: (room: string) => boolean): Pace {
+  const conversations = new Map<string, Conversation>();
+  let ms = interval();
+  let all = { began: 0, ended: 0 };
+  let last = { began: 0, ended: 0 };
+
+  const allAt = () => Math.max(all.began + ms, all.ended + ms * MIN_REST);
+
+  /** When a room is to be looked at again. Forgets one that all rooms' looks serve as well. */
+  function dueAt(room: string, { foundAt, lookedAt }: Conversation): number {
+    const pause = Math.max(QUICK_MS, (lookedAt - foundAt) * GROWTH);
+    if (pause < ms) return lookedAt + pause;
+    conversations.delete(room);
+    return Infinity;
+  }
+
+  function quickAt(): number {
+    let first = Infinity;
+    for (const [room, conversation] of conversations) {
+      if (isWatched(room)) first = Math.min(first, dueAt(room, conversation));
+    }
+    // A database that answers slowly is looked at for half of the time at the most.
+    return Math.max(first, last.began + QUICK_MS, last.ended + (last.ended - last.began));
+  }
+
+  return {
+    start(now) {
+      ms = interval();
+      all = { began: now, ended: now };
+    },
+    next: () => Math.min(allAt(), quickAt()),
+    begin(now) {
+      last = { began: now, ended: now };
+      // All rooms a little sooner, in place of a quick look just before them.
+      if (now + QUICK_MS >= allAt()) {
+        ms = interval();
+        all = last;
+        for (const conversation of conversations.values()) conversation.lookedAt = now;
+        return "all";
+      }
+      const due = [...conversations].filter(([room, conversation]) =>
+        isWatched(room) && dueAt(room, conversation) <= now + QUICK_MS / 2
+      );
+      for (const [, conversation] of due) conversation.lookedAt = now;
+      return due.map(([room]) => room);
+    },
+    end(now) {
+      last.ended = now;
+    },
+    found(room, revision) {
+      const before = conversations.get(room);
+      conversations.delete(room);
+      const at = last.began;
+      conversations.set(room, {
+        foundAt: at,
+        lookedAt: at,
+        revision,
+        before: before && { ...before, before: undefined },
+      });
+      if (conversations.size > MAX_QUICK_ROOMS) conversations.delete(conversations.keys().next().value!);
+    },
+    isOwn(room, revision) {
+      const conversation = conversations.get(room);
+      if (conversation?.revision !== revision) return;
+      if (conversation.before) {
+        conversations.set(room, { ...conversation.before, lookedAt: conversation.lookedAt });
+      } else conversations.delete(room);
+    },
+    joined(room, now) {
+      const conversation = conversations.get(room);
+      if (conversation) conversation.lookedAt = now;
+      return conversation !== undefined;
+    },
+  };
+}

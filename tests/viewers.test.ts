@@ -18,9 +18,10 @@ const KEPT: Record<string, Record<string, string>> = {
   "cel/rooms/gates.ts": { waiting: "keyFor", tails: "keyFor" },
   "cel/rooms/reader.ts": { defining: "views are defined in the open" },
   "cel/waits/follow.ts": { rooms: "revisions, and who is to be woken", shared: "keyFor" },
+  "cel/waits/look.ts": { found: "revisions" },
+  "cel/waits/pace.ts": { conversations: "revisions" },
   "cel/waits/watch.ts": {
     rooms: "revisions, and waits that are judged by viewer (rounds.ts)",
-    found: "revisions",
     marks: "by wait",
   },
   "db/consistent_read/read.ts": { rows: OF_ITS_CALL },

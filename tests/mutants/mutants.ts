@@ -771,7 +771,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "what is due ended by readers alone",
-    edits: [["        due.push(...there.due);\n", ""]],
+    edits: [["due.push(...await lookAt(", "void (await lookAt("]],
     test: "tests/db/endings.test.ts",
     filter: "a stream and a wait are told of what ends",
   },

@@ -1,0 +1,37 @@
+/** A set of code points: sorted ranges, both ends included, that neither overlap nor touch. */
+export type CharSet = ReadonlyArray<readonly [first: number, last: number]>;
+
+const [SLASH, LAST] = [0x2f, 0x10ffff];
+
+/** Every character of a segment. */
+export const ANY: CharSet = [[0, SLASH - 1], [SLASH + 1, LAST]];
+
+export function charSet(ranges: Array<readonly [number, number]>): CharSet {
+  const merged: Array<[number, number]> = [];
+  for (const [first, last] of ranges.toSorted(([a], [b]) => a - b)) {
+    const before = merged.at(-1);
+    if (before && first <= before[1] + 1) before[1] = Math.max(before[1], last);
+    else merged.push([first, last]);
+  }
+  return merged;
+}
+
+/** Every character of a segment that is not in the set. */
+export function otherThan(chars: CharSet): CharSet {
+  const rest: Array<[number, number]> = [];
+  let from = 0;
+  for (const [first, last] of charSet([...chars, [SLASH, SLASH]])) {
+    if (first > from) rest.push([from, first - 1]);
+    from = last + 1;
+  }
+  return from > LAST ? rest : [...rest, [from, LAST]];
+}
+
+export function charsMeet(a: CharSet, b: CharSet): boolean {
+  for (let i = 0, j = 0; i < a.length && j < b.length;) {
+    if (a[i]![1] < b[j]![0]) i++;
+    else if (b[j]![1] < a[i]![0]) j++;
+    else return true;
+  }
+  return false;
+}

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { InvalidGlob, parseGlob } from "../../db/reservations/glob_syntax.ts";
+import { createOverlaps } from "../../db/reservations/globs.ts";
+
+const overlap = (a: string[], b: string[]) => createOverlaps(a)(b);
+
+/** Grows texts by parts, up to so many of them. */
+function grow(parts: string[], times: number): string[] {
+  let last = [""];
+  return Array.from({ length: times }).flatMap(() => {
+    return last = last.flatMap((text) => parts.map((part) => text + part));
+  });
+}
+
+function parses(glob: string): boolean {
+  try {
+    parseGlob(glob);
+    return true;
+  } catch (error) {
+    if (!(error instanceof InvalidGlob)) throw error;
+    return false;
+  }
+}
+
+/** All paths of up to eight characters of these. */
+const PATHS = grow(["a", "b", "/"], 8).filter((path) => /^[^/]+(\/[^/]+)*$/.test(path));
+
+const WRITTEN: Record<string, string> = {
+  "*": "[^/]*",
+  "?": "[^/]",
+  "[!": "[^/",
+  "{": "(?:",
+  "}": ")",
+  ",": "|",
+};
+
+/** The glob as a regular expression over paths with a slash behind each segment. */
+function asRegExp(glob: string): RegExp {
+  const segments = glob.split("/").map((segment) =>
+    segment === "**" ? "(?:[^/]+/)*" : `(?=[^/])${segment.replace(/[*?{},]|\[!/g, (part) => WRITTEN[part]!)}/`
+  );
+  return new RegExp(`^${segments.join("")}$`);
+}
+
+/** Which of `PATHS` a glob covers, as bits. */
+function coveredBy(glob: string): Uint32Array {
+  const expression = asRegExp(glob);
+  const covered = new Uint32Array(Math.ceil(PATHS.length / 32));
+  for (const [n, path] of PATHS.entries()) if (expression.test(`${path}/`)) covered[n >> 5]! |= 1 << (n & 31);
+  return covered;
+}
+
+Deno.test("two globs overlap exactly where a path is covered by both", () => {
+  const parts = ["a", "b", "*", "?", "/", "**", "[ab]", "[!a]", "{aa,b}", "{a,}", "{*a,b}", "{a*,*}"];
+  // All short ones, and every 29th of the others.
+  const globs = grow(parts, 4).filter(parses).filter((glob, n) => glob.length < 4 || n % 29 === 0);
+  assert.ok(globs.length > 500, String(globs.length));
+  const covered = globs.map(coveredBy);
+  for (const [i, a] of globs.entries()) {
+    const overlaps = createOverlaps([a]);
+    for (const [j, b] of globs.entries()) {
+      const common = covered[i]!.some((word, n) => (word & covered[j]![n]!) !== 0);
+      if (overlaps([b]) !== common) assert.fail(`${a} and ${b}: ${common}`);
+    }
+  }
+});
+
+Deno.test("several globs overlap where any two of them do, long or short", () => {
+  const parts = ["a", "b", "*", "/", "**", "[!a]", "{aa,b}", "{a*,*}"];
+  const globs = grow(parts, 3).filter(parses).filter((_, n) => n % 3 === 0);
+  const long = globs.map((glob) => `${"x".repeat(200)}${glob}`).filter(parses);
+  for (let from = 0; from + 20 <= globs.length; from += 20) {
+    const own = [...globs.slice(from, from + 10), ...long.slice(from, from + 10)];
+    const overlaps = createOverlaps(own);
+    for (const other of [...globs, ...long]) {
+      assert.equal(overlaps([other]), own.some((glob) => overlap([glob], [other])), `${own} and ${other}`);
+    }
+  }
+});
+
+Deno.test("globs cover what they say", () => {
+  const same: Array<[string, string]> = [
+    ["src/**", "src"],
+    ["src/**", "src/a/b.ts"],
+    ["**", "a"],
+    ["**/x", "x"],
+    ["a/**/b", "a/b"],
+    ["*.ts", ".ts"],
+    ["*", ".git"],
+    ["src/*.{ts,tsx}", "src/a.tsx"],
+    ["[a-c]?[!x]", "bzz"],
+    ["?", "😀"],
+    ["[😀-😂]", "😁"],
+    ["[-a][a-][[!]", "-a!"],
+    ["a{,.bak}", "a"],
+    ["**/test/**", "test"],
+    ["a*/**/*b", "ab/b"],
+  ];
+  for (const [glob, path] of same) assert.ok(overlap([glob], [path]) && overlap([path], [glob]), glob);
+  const apart: Array<[string, string]> = [
+    ["src/**", "srcs"],
+    ["src/*", "src"],
+    ["src/*", "src/a/b"],
+    ["README", "readme"],
+    ["?", "ab"],
+    ["[!a-z]", "q"],
+    ["*.ts", "*.js"],
+    ["src/a/**", "src/b/**"],
+    ["*/x", "x"],
+    ["[!a]", "a"],
+    ["é", "e\u0301"],
+  ];
+  for (const [glob, path] of apart) assert.ok(!overlap([glob], [path]) && !overlap([path], [glob]), glob);
+});
+
+Deno.test("what is no glob is refused with its position", () => {
+  const bad: Array<[string, number]> = [
+    ["", 0],
+    ["/src", 0],
+    ["./src", 0],
+    [".", 0],
+    ["a/../b", 2],
+    ["a/./b", 2],
+    ["a//b", 2],
+    ["src/", 4],
+    ["a**b", 1],
+    ["src/**b", 4],
+    ["***", 0],
+    ["{**,a}", 1],
+    ["a\\*", 1],
+    ["a[^a]", 2],
+    ["a[bc", 1],
+    ["a[b/c]", 1],
+    ["a[]", 1],
+    ["a[!]", 1],
+    ["[z-a]", 1],
+    ["[[:alpha:]]", 1],
+    ["a]", 1],
+    ["a}", 1],
+    ["a{b,c", 1],
+    ["{a/b,c}", 2],
+    ["{a}", 0],
+    ["{,}", 0],
+    ["{a,{b,c}}", 3],
+    ["a\u0000", 1],
+    ["a\ud800", 1],
+    [`{${"a,".repeat(64)}b}`, 129],
+  ];
+  for (const [glob, position] of bad) {
+    assert.throws(() => parseGlob(glob), (error: Error) => {
+      assert.ok(error instanceof InvalidGlob, `${glob}: ${error}`);
+      assert.equal(error.position, position, `${glob}: ${error.message}`);
+      return true;
+    });
+  }
+  for (
+    const glob of [`{${"a,".repeat(63)}b}`, "{a,b}".repeat(32), "(group)/+page.svelte", "a..b", "a, b", "!x"]
+  ) {
+    parseGlob(glob);
+  }
+});

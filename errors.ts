@@ -118,6 +118,15 @@ export const ERRORS = {
         }
         : { message: `There is no message ${message} in this room.` },
   },
+  reservation_not_found: {
+    status: 404,
+    cause: "The room never had a reservation with this id.",
+    cure: "Take the id from the answer that made it, or from `GET /rooms/:id/reservations`.",
+    say: ({ id }: { id: string }) => ({
+      message: `There is no reservation ${JSON.stringify(id)} in this room.`,
+      hint: "Those in force: GET /rooms/:id/reservations",
+    }),
+  },
   key_not_found: {
     status: 404,
     cause: "Nobody wrote this key, or it was deleted.",
@@ -310,28 +319,58 @@ export const ERRORS = {
   },
   lease_lost: {
     status: 409,
-    cause: "The claim is no longer the agent's under this `fence`: it ended, or was never made.",
-    cure: "Drop the work, and claim the message again if it is `open`.",
-    members: ["status", "claimed_by", "claimed_until", "fence"],
-    // `unnamed`: the agent holds it, but has not named the fence, as a claim with a ttl demands.
-    say: ({ message, status, claimed_by, claimed_until, fence }: {
-      message: number;
-      status: string;
-      claimed_by: string | null;
-      claimed_until: string | null;
+    cause:
+      "The claim or reservation is no longer the agent's under this `fence`: it ended, or was never made.",
+    cure: "Drop the work, and claim the message again if it is `open`, or reserve the paths again.",
+    members: ["fence", "status?", "claimed_by?", "claimed_until?", "agent?", "expires_at?"],
+    // Of a message, or of a reservation, of which all are null where it is over. `unnamed`: the agent holds the message,
+    // but has not named the fence, as a claim with a ttl demands.
+    say: ({ message, reservation, unnamed: _, ...lost }: {
+      message?: number;
+      status?: string;
+      claimed_by?: string | null;
+      claimed_until?: string | null;
       fence: number | null;
       unnamed?: boolean;
+      reservation?: string;
+      agent?: string | null;
+      expires_at?: string | null;
+    }) =>
+      reservation === undefined
+        ? {
+          message: lost.status === "claimed"
+            ? `Message ${message} is claimed by ${
+              JSON.stringify(lost.claimed_by)
+            } under the fence ${lost.fence}.`
+            : `Message ${message} is ${lost.status}, not claimed.`,
+          ...lost,
+          hint: lost.status === "open"
+            ? "Claim it again: POST .../messages/:msgId/claim"
+            : "Drop the work: what you did under another fence does not count.",
+        }
+        : {
+          message: lost.agent === null
+            ? `The reservation ${JSON.stringify(reservation)} is over.`
+            : `${JSON.stringify(lost.agent)} holds the reservation ${
+              JSON.stringify(reservation)
+            }, under the fence ${lost.fence}.`,
+          ...lost,
+          hint: "Reserve the paths again: POST /rooms/:id/reservations",
+        },
+  },
+  reserved: {
+    status: 409,
+    cause: "Others have reserved some of the paths: `conflicts`, of which there are `more`.",
+    cure: "Reserve other paths, or send `timeout` to wait until they are free.",
+    members: ["conflicts", "more?"],
+    say: ({ conflicts, more }: {
+      conflicts: Array<{ agent: string; paths: string[] }>;
+      more: boolean;
     }) => ({
-      message: status === "claimed"
-        ? `Message ${message} is claimed by ${JSON.stringify(claimed_by)} under the fence ${fence}.`
-        : `Message ${message} is ${status}, not claimed.`,
-      status,
-      claimed_by,
-      claimed_until,
-      fence,
-      hint: status === "open"
-        ? "Claim it again: POST .../messages/:msgId/claim"
-        : "Drop the work: what you did under another fence does not count.",
+      message: `${JSON.stringify(conflicts[0]!.agent)} has reserved ${conflicts[0]!.paths.join(", ")}.`,
+      conflicts,
+      ...(more && { more }),
+      hint: "Reserve other paths, or send timeout to wait until these are free.",
     }),
   },
   agent_exists: {
@@ -346,31 +385,39 @@ export const ERRORS = {
   limit_reached: {
     status: 409,
     cause:
-      "The room has as many keys, views or agents as it may have, its views would be too long in total, or too many tasks would hang together by `needs`.",
+      "The room has as many keys, views, agents or reservations as it may have, its views or the globs of its reservations would be too long in total, or too many tasks would hang together by `needs`.",
     cure:
-      "Delete keys and views that nobody needs, let tasks be done before more need them, or use another room.",
+      "Delete keys and views and release reservations that nobody needs, let tasks be done before more need them, or use another room.",
     members: ["index?"],
-    // `bytes`: the size that the views would have.
+    // `bytes`: the size that the views or the globs would have.
     say: ({ index, ...full }:
       & { index?: number; max: number }
       & (
-        | { of: "keys" | "views" | "agents" }
+        | { of: "keys" | "views" | "agents" | "reservations" }
         | { of: "needs" }
-        | { of: "bytes"; bytes: number }
-      )) =>
-      full.of === "needs"
-        ? {
+        | { of: "bytes" | "globs"; bytes: number }
+      )) => {
+      if (full.of === "needs") {
+        return {
           message: `At most ${full.max} tasks that are not over hang together by needs.`,
           index,
           hint: "Let some of them be done first, or name fewer needs.",
-        }
-        : full.of === "bytes"
+        };
+      }
+      if (!("bytes" in full)) return { message: `A room holds at most ${full.max} ${full.of}.`, index };
+      return full.of === "globs"
         ? {
+          message:
+            `A room's reservations have globs of at most ${full.max} bytes in all; they would have ${full.bytes}.`,
+          index,
+          hint: "Reserve whole directories in place of many paths, or release what is done.",
+        }
+        : {
           message: `A room's views have at most ${full.max} bytes in all; they would have ${full.bytes}.`,
           index,
           hint: "Shorten or delete views first.",
-        }
-        : { message: `A room holds at most ${full.max} ${full.of}.`, index },
+        };
+    },
   },
   idempotency_mismatch: {
     status: 422,

@@ -21,6 +21,8 @@ export const SERVICE_CODES = [
   "precondition_failed",
   "rate_limited",
   "request_timeout",
+  "reservation_not_found",
+  "reserved",
   "room_not_found",
   "task_blocked",
   "task_over",

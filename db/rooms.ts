@@ -132,7 +132,8 @@ export function revisionOf(rows: Row[]): number {
   return served(rows[0]!.revision);
 }
 
-function toRoom(row: Row): Room {
+/** Makes a room of its row. */
+export function toRoom(row: Row): Room {
   return {
     id: row.id as string,
     created_at: row.created_at as string,

@@ -15,6 +15,7 @@ import { mountHealth } from "./health.ts";
 import { answerAtPlainPath } from "./http/paths.ts";
 import { createPreflight } from "./http/preflight.ts";
 import { mountReading } from "./pages/reading.ts";
+import { mountReservations } from "./reservations.ts";
 import { mountRooms } from "./rooms.ts";
 import type { Services } from "./services.ts";
 import { mountState } from "./state/handlers.ts";
@@ -33,6 +34,7 @@ export function createApp(services: Services): Hono {
   });
   mountWait(app, services);
   mountTake(app, services);
+  mountReservations(app, services);
   mountMcp(app);
   app.use((_, next) => answeredInTime(services.database.working(next)));
   mountRooms(app, services);

@@ -9,6 +9,8 @@ import { MESSAGES } from "./messages/operations.ts";
 import { describe, serve } from "./openapi/operation.ts";
 import { LIMIT, number, query } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
+import { RESERVATIONS } from "./reservations.ts";
+import { ROOMS } from "./rooms.ts";
 import { STATE } from "./state/operations.ts";
 
 export const CHANGES = describe({
@@ -17,12 +19,17 @@ export const CHANGES = describe({
     const { Entry, View, DeletedEntry } = STATE.answers(parts);
     const { Agent } = AGENTS.answers(parts);
     const { Message } = MESSAGES.answers(parts);
+    const { Reservation, EndedReservation } = RESERVATIONS.answers(parts);
+    const { Room } = ROOMS.answers(parts);
+    const { AgentThatLeft } = AGENTS.answers(parts);
     const changed = { revision };
     const Changes = z.object({
       revision: revision.meta(about("Where to go on")),
       state: z.array(z.union([Entry.extend(changed), View.extend(changed), DeletedEntry.extend(changed)])),
-      agents: z.array(Agent.extend(changed)),
+      agents: z.array(z.union([Agent.extend(changed), AgentThatLeft.extend(changed)])),
       messages: z.array(Message.extend(changed)),
+      reservations: z.array(z.union([Reservation.extend(changed), EndedReservation.extend(changed)])),
+      room: Room.extend(changed).optional().meta(about("The room, if its `meta` changed")),
       more: z.boolean().meta(about("There is more: go on at once")),
       reset: z.literal(true).optional().meta(
         about("The room has not come to `after`: this is from the start, drop what you hold"),
@@ -45,7 +52,7 @@ export const CHANGES = describe({
           LIMIT,
         ],
         answers: { 200: "Changes" },
-        shown: { revision: 5, state: [], agents: [], messages: [], more: false },
+        shown: { revision: 5, state: [], agents: [], messages: [], reservations: [], more: false },
         headers: ["Link"],
       },
     },

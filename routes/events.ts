@@ -1,5 +1,5 @@
 import type { Context, Hono } from "hono";
-import type { Changes } from "../db/snapshots/changes.ts";
+import { type Changes, isEmpty } from "../db/snapshots/changes.ts";
 import { keyFor } from "../db/viewer.ts";
 import { invalidMember } from "./http/errors.ts";
 import { queryNumber } from "./http/input/queries.ts";
@@ -37,9 +37,8 @@ const plainly = (changes: Changes) => event(changes.revision, JSON.stringify(cha
 
 /** Tells a reader to drop what it holds, then sends all there is, which also reaches readers that ignore `reset`. */
 function resetOf({ reset, ...changes }: Changes): Pieces {
-  const { state, agents, messages } = changes;
-  const more = state.length + agents.length + messages.length > 0;
-  const nothing = { revision: 0, state: [], agents: [], messages: [], more, reset };
+  const more = !isEmpty(changes);
+  const nothing = { revision: 0, state: [], agents: [], messages: [], reservations: [], more, reset };
   return [...event(0, JSON.stringify(nothing), "reset"), ...(more ? plainly(changes) : [])];
 }
 

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { createGates, type Gates } from "../cel/rooms/gates.ts";
 import { createReader, type Reader } from "../cel/rooms/reader.ts";
 import { createTaking, type Taking } from "../cel/waits/takes.ts";
+import { createReserving, type Reserving } from "../cel/waits/reservations.ts";
 import { createWatch, type Watch } from "../cel/waits/watch.ts";
 import type { Database } from "../db/database.ts";
 import { EVERYBODY, type Viewer } from "../db/viewer.ts";
@@ -18,6 +19,7 @@ export interface Services {
   gates: Gates;
   watch: Watch;
   taking: Taking;
+  reserving: Reserving;
   fairUse: FairUse;
   /** Refuses requests that are not meant for this instance. Errors: `invalid_request`, `forbidden`. */
   admit(c: Context): void;
@@ -44,6 +46,7 @@ export interface ServiceOptions {
   source?: string;
 }
 
+const IN_FORCE = { bytes: LIMITS.globBytes, count: LIMITS.reservations };
 const FOLLOWERS = { max: LIMITS.streams, maxPerRoom: LIMITS.streamsOfRoom, length: LIMITS.eventLength };
 
 export function createServices(
@@ -66,6 +69,7 @@ export function createServices(
     gates: createGates(database, reader),
     watch,
     taking: createTaking(database, reader, watch),
+    reserving: createReserving(database, watch, IN_FORCE),
     fairUse: createFairUse(fairUse),
     viewerOf,
     admit: createBrowserGuard(browsers),

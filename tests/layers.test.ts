@@ -58,6 +58,7 @@ const DATABASE = [
   ["db/agents.ts", "db/presence.ts"],
   ["db/messages/"],
   ["db/state/"],
+  ["db/reservations/"],
   ["db/snapshots/"],
 ];
 

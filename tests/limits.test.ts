@@ -15,6 +15,9 @@ const BURST = "a caller has its burst, then its requests a second";
 const CUT = "a list of messages has at most 1,000, however many are asked for";
 const IDS = "an id has up to 128 characters and a key up to 256, in UTF-16 code units";
 
+const RESERVATIONS = "contract/reservations.test.ts";
+const NAMED = "what is wrong with a request is named, with the glob and its place";
+
 /** Of each limit the test that looks at both sides of it. A limit without its row does not compile. */
 const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   bodyBytes: [CONTRACT, "a body has at most 256 KiB"],
@@ -52,6 +55,14 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   ],
   leaseSeconds: ["contract/tasks.test.ts", "members of tasks have their types and bounds"],
   takenSeconds: ["contract/take.test.ts", "a take claims the oldest open task for five minutes"],
+  globs: [RESERVATIONS, NAMED],
+  globLength: [RESERVATIONS, NAMED],
+  globsLength: [RESERVATIONS, NAMED],
+  globBytes: [RESERVATIONS, "globs of at most 64 KiB are in force in a room"],
+  reservations: ["db/reservations.test.ts", "a room has at most 4,096 reservations in force"],
+  noteBytes: [RESERVATIONS, "a note has at most 4 KiB of JSON"],
+  reservationSeconds: [RESERVATIONS, "a reservation shows whose it is, of what, and until when"],
+  mostReservationSeconds: [RESERVATIONS, NAMED],
   includeFields: ["contract/wait_include.test.ts", "an include names at most 100 fields"],
   listLength: [CONTRACT, CUT],
   listDefault: ["contract/messages.test.ts", "messages are listed by ascending id, 100 at a time"],

@@ -28,6 +28,8 @@ const KEPT: Record<string, Record<string, string>> = {
   "db/consistent_read/thread.ts": { rows: OF_ITS_CALL },
   "db/driver/file.ts": { prepared: "statements, without what they bring" },
   "db/lru.ts": { entries: "whatever its owner, who is named here, keeps in it" },
+  "db/reservations/globs.ts": { known: "globs, which say the same to all" },
+  "db/reservations/masks.ts": { masks: "globs, which say the same to all" },
   "db/serialize.ts": { queues: "who is next", waiting: "who is next" },
   "routes/events.ts": { made: "by what was read for a viewer" },
   "routes/http/callers/buckets.ts": { buckets: "counts by caller", held: "counts by caller" },

@@ -1,4 +1,4 @@
-import { type Changes, readChanges } from "../../db/snapshots/changes.ts";
+import { type Changes, isEmpty, readChanges } from "../../db/snapshots/changes.ts";
 import type { Change } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
 import { keyFor, type Viewer } from "../../db/viewer.ts";
@@ -204,10 +204,6 @@ export function createFollows(
       for (const { followers } of rooms.values()) for (const { leave } of followers) leave();
     },
   };
-}
-
-function isEmpty({ state, agents, messages, reset }: Changes): boolean {
-  return !reset && state.length + agents.length + messages.length === 0;
 }
 
 /** Resolves when the follower is woken, or after `within` milliseconds. */

@@ -14,7 +14,7 @@ export interface Source {
  * Sources of what changed in `:room`; each row is in one of them. The revision of an open message is its id, unless it
  * was claimed or blocked before.
  */
-export const CHANGED: Record<"state" | "agents" | "messages", Source[]> = {
+export const CHANGED: Record<"state" | "agents" | "messages" | "reservations" | "departed", Source[]> = {
   state: [{ from: "state INDEXED BY state_changed WHERE room_id = :room", revision: "revision" }],
   agents: [{ from: "agents INDEXED BY agents_changed WHERE room_id = :room", revision: "revision" }],
   messages: [
@@ -31,4 +31,8 @@ export const CHANGED: Record<"state" | "agents" | "messages", Source[]> = {
       revision: "revision",
     },
   ],
+  reservations: [
+    { from: "reservations INDEXED BY reservations_changed WHERE room_id = :room", revision: "revision" },
+  ],
+  departed: [{ from: "departed INDEXED BY departed_changed WHERE room_id = :room", revision: "revision" }],
 };

@@ -3,7 +3,7 @@ import { type Row, type Statement, type Value, weightOf } from "../driver/statem
 
 /** A query of a room whose rows may be many or large; `readConsistent` reads it in pages. */
 export interface Listing {
-  table: "state" | "agents" | "messages";
+  table: "state" | "agents" | "messages" | "reservations";
   columns: string[];
   /** A recursive CTE for `where`, and a query of one value that comes as `beside`. */
   with?: string;
@@ -69,8 +69,13 @@ const PASSED_BYTES = 128;
 /** Bytes that a row costs beside its longest columns. */
 const ROW_BYTES = 160;
 const REACHED = `(SELECT reached FROM span)`;
-const LONGEST = { state: ["key", "value"], agents: ["name", "meta"], messages: ["body"] };
-const KEY = { state: ["scope", "key"], agents: ["id"], messages: ["id"] };
+const LONGEST = {
+  state: ["key", "value"],
+  agents: ["name", "meta"],
+  messages: ["body"],
+  reservations: ["paths", "note"],
+};
+const KEY = { state: ["scope", "key"], agents: ["id"], messages: ["id"], reservations: ["id"] };
 
 /**
  * Selects the page of rows after a position as one JSON text: cells cost ten times as much. `edge` is null where the

@@ -399,4 +399,5 @@ export const MIGRATIONS: string[][] = [
   ],
   // Whether a claim had a ttl when it was completed: whoever repeats the completion has to name its fence.
   [`ALTER TABLE attempts ADD COLUMN leased INTEGER NOT NULL DEFAULT 0`],
+  [`CREATE INDEX reservations_changed ON reservations (room_id, revision)`],
 ];

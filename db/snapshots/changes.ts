@@ -9,6 +9,8 @@ import { SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/listing.
 import { type Message, toMessage } from "../messages/read.ts";
 import { toNewest } from "../presence.ts";
 import { Refusal, served } from "../refusal.ts";
+import { type Reservation, toReservation } from "../reservations/read.ts";
+import { type Room, toRoom } from "../rooms.ts";
 import { REVISION } from "../release.ts";
 import { type Entry, toListed, type Tombstone } from "../state/entry.ts";
 import type { Row, Statement } from "../driver/statement.ts";
@@ -19,13 +21,28 @@ interface Changed {
   revision: number;
 }
 
+/** What stays of an agent that left. */
+interface Left {
+  id: string;
+  left: true;
+}
+
+/** What stays of a reservation that is over. */
+interface Ended {
+  id: string;
+  ended: true;
+}
+
 /** What changed in a room between two revisions: each thing once, in its last version. */
 export interface Changes {
   /** The revision to follow from: all changes up to it are in this answer or in those before it. */
   revision: number;
   state: Array<(Entry | Tombstone) & Changed>;
-  agents: Array<Agent & Changed>;
+  agents: Array<(Agent | Left) & Changed>;
   messages: Array<Message & Changed>;
+  reservations: Array<(Reservation | Ended) & Changed>;
+  /** The room itself, if its `meta` changed; its `revision` is that of this change. */
+  room?: Room;
   /** Whether more has changed after `revision`. Else all answers together are the room at `revision`. */
   more: boolean;
   /** The room is below the revision asked for, as after a restored copy. The changes begin at the start. */
@@ -41,7 +58,7 @@ export interface ChangesQuery {
   bytes?: number;
 }
 
-const LARGEST = { state: "value", agents: "meta", messages: "body" };
+const LARGEST = { state: "value", agents: "meta", messages: "body", reservations: "paths", departed: "id" };
 type Table = keyof typeof LARGEST;
 
 /** The revision to follow from: 0 where the room is below the one asked for. */
@@ -67,10 +84,12 @@ const EDGE = `(
    WHERE position = :limit OR bytes > :bytes LIMIT 1)`;
 
 const ROOM = `
-  SELECT ${REVISION} AS revision, MAX(${
+  SELECT id, ${REVISION} AS revision, MAX(${
   PARTS.map((part) => `${part}_revision`).join(", ")
 }) AS moved, ${EDGE} AS edge,
-         :after > rooms.revision AS reset, ${NOW} AS now, ${DUE}
+         :after > rooms.revision AS reset, ${NOW} AS now, ${DUE},
+         CASE WHEN meta_revision > ${START} THEN json_object('revision', meta_revision, 'created_at', created_at,
+           'meta', meta) END AS changed
     FROM rooms WHERE id = :room`;
 
 const WITH_LAST =
@@ -113,12 +132,14 @@ export function selectChanges(
     { sql: rows("agents"), args },
     { sql: rows("messages"), args },
     { sql: WAITS, args },
+    { sql: rows("reservations"), args },
+    { sql: rows("departed"), args },
   ];
 }
 
 /** Reads the results of `selectChanges`. `without`: the token of a wait to hide. Errors: `room_not_found`. */
 export async function toChanges(
-  [rooms, state, agents, messages, waits]: Row[][],
+  [rooms, state, agents, messages, waits, reservations, departed]: Row[][],
   without?: string,
 ): Promise<Changes> {
   const [room] = rooms!;
@@ -126,19 +147,57 @@ export async function toChanges(
   const now = new Date(Number(room.now));
   const present = served(room.revision);
   const more = room.edge !== null && Number(room.moved) > Number(room.edge);
+  const revision = Number(more ? room.edge : present);
+  const gone = Map.groupBy(departed!, ({ kind }) => kind);
   const shown = toNewest(waits!.filter(({ token }) => token !== without).sort(byRevision));
   return {
-    revision: Number(more ? room.edge : present),
+    revision,
     state: await mapYielding(state!, (row) => ({ ...toListed(row), ...changed(row) })),
-    agents: await mapYielding(agents!, (row) => ({ ...toAgent(row, shown, now), ...changed(row) })),
+    agents: merged(
+      await mapYielding(agents!, (row) => ({ ...toAgent(row, shown, now), ...changed(row) })),
+      (gone.get("agents") ?? []).map((row) => ({
+        id: row.id as string,
+        left: true as const,
+        ...changed(row),
+      })),
+    ),
     messages: await mapYielding(messages!, (row) => ({ ...toMessage(row), ...changed(row) })),
+    reservations: merged(
+      await mapYielding(reservations!, (row) => ({ ...toReservation(row), ...changed(row) })),
+      (gone.get("reservations") ?? []).map((row) => ({
+        id: row.id as string,
+        ended: true as const,
+        ...changed(row),
+      })),
+    ),
+    ...changedRoom(room, revision),
     more,
     ...(room.reset ? { reset: true as const } : {}),
   };
+}
+
+/** Merges what is there and what is gone in the order of their changes. */
+function merged<There extends Changed, Gone extends Changed>(
+  there: There[],
+  gone: Gone[],
+): Array<There | Gone> {
+  return gone.length === 0 ? there : [...there, ...gone].sort((a, b) => a.revision - b.revision);
+}
+
+/** The room, if its `meta` changed up to a revision. */
+function changedRoom({ id, changed }: Row, upTo: number): { room?: Room } {
+  if (changed === null) return {};
+  const room = toRoom({ id, ...JSON.parse(changed as string) });
+  return room.revision <= upTo ? { room } : {};
 }
 
 const byRevision = (a: Row, b: Row) => Number(a.revision) - Number(b.revision);
 
 function changed(row: Row): Changed {
   return { revision: Number(row.revision) };
+}
+
+/** Whether these are no changes, and no `reset`. */
+export function isEmpty({ state, agents, messages, reservations, room, reset }: Changes): boolean {
+  return !reset && !room && state.length + agents.length + messages.length + reservations.length === 0;
 }

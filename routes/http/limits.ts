@@ -50,6 +50,19 @@ export const LIMITS = {
   takenSeconds: 300,
   /** Seconds of a claim: work that shows no sign for longer than a day is dead. */
   leaseSeconds: 24 * 60 * 60,
+  /** Globs of a reservation, UTF-16 units of each, and of all: they are compared with all that are in force. */
+  globs: 20,
+  globLength: 512,
+  globsLength: 2_048,
+  /** Bytes of the globs that are in force in a room: to compare a request's with them takes at most some 20 ms. */
+  globBytes: 64 * 1024,
+  /** Reservations in force in a room: each request for paths reads all. */
+  reservations: 4_096,
+  /** Bytes of a reservation's `note` as JSON: whoever it keeps off gets it. */
+  noteBytes: 4 * 1024,
+  /** Seconds of a reservation, by default and at the most: what a dead agent holds is free after them. */
+  reservationSeconds: 900,
+  mostReservationSeconds: 24 * 60 * 60,
   /** Fields of a wait's `include`: each scope that it names is a query of its own. */
   includeFields: 100,
   /** Messages or rooms of one answer. */

@@ -71,10 +71,9 @@ function withNamed(value: unknown, named: Record<string, string | number>): unkn
 const MAX_BYTES_PER_CHARACTER = 3;
 
 /** Refuses a value that is too large to store. Errors: `too_large`. */
-export function checkSize(value: Json | undefined, what: string): void {
+export function checkSize(value: Json | undefined, what: string, max: number = LIMITS.valueBytes): void {
   if (value === undefined || typeof value === "number" || typeof value === "boolean") return;
   const json = JSON.stringify(value);
-  const max = LIMITS.valueBytes;
   if (json.length > max / MAX_BYTES_PER_CHARACTER && new TextEncoder().encode(json).length > max) {
     throw tooLarge(what, max);
   }

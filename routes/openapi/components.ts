@@ -3,6 +3,7 @@ import { type ErrorCode, ERRORS, type Row } from "../../errors.ts";
 import { MESSAGE_STATUSES } from "../../db/messages/columns.ts";
 import { docsOf } from "../http/errors.ts";
 import * as parts from "../http/input/schema_parts.ts";
+import { RESERVATIONS } from "../reservations.ts";
 import { STATE } from "../state/operations.ts";
 import { answersOf } from "./operations.ts";
 
@@ -32,6 +33,10 @@ const ERROR_MEMBERS: Record<string, z.ZodType> = {
   status: z.enum(MESSAGE_STATUSES),
   done_at: time,
   fence: count.nullable(),
+  conflicts: z.array(RESERVATIONS.answers(parts).ReservationConflict),
+  more: z.literal(true),
+  agent: z.string().nullable(),
+  expires_at: time.nullable(),
 };
 
 /** Names an error's schema: `VersionConflict` for `version_conflict`. */

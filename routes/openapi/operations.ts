@@ -8,13 +8,28 @@ import { MESSAGES } from "../messages/operations.ts";
 import { TAKE } from "../messages/take.ts";
 import { TASKS } from "../messages/task_operations.ts";
 import { FRONT } from "../pages/guide.ts";
+import { RESERVATIONS } from "../reservations.ts";
 import { ROOMS } from "../rooms.ts";
 import { STATE } from "../state/operations.ts";
 import { WAIT } from "../wait.ts";
 import type { Parts } from "../http/input/schemas.ts";
 import type { Operations } from "./operation.ts";
 
-const RESOURCES = [ROOMS, AGENTS, MESSAGES, TASKS, TAKE, STATE, EVAL, WAIT, CHANGES, EVENTS, FRONT, HEALTH];
+const RESOURCES = [
+  ROOMS,
+  AGENTS,
+  MESSAGES,
+  TASKS,
+  TAKE,
+  RESERVATIONS,
+  STATE,
+  EVAL,
+  WAIT,
+  CHANGES,
+  EVENTS,
+  FRONT,
+  HEALTH,
+];
 
 /** Every operation of the API. A test finds any that is served but missing here. */
 export const OPERATIONS: Operations = Object.assign({}, ...RESOURCES.map(({ operations }) => operations));

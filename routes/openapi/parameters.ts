@@ -49,6 +49,7 @@ function path(name: string, description: string, schema: ParameterSchema, exampl
 export const PATH_PARAMETERS: Record<string, Parameter> = {
   room: path("room", "The room's id", id, "demo"),
   agent: path("agent", "The agent's id", id, "alice"),
+  reservation: path("reservation", "The reservation's id", id, "7f1c24c3-64f8-4f7a-9d0b-0d8d3b2b5b0e"),
   message: path("message", "The message's id", number(1), 4),
 };
 

@@ -10,7 +10,7 @@ import { assertError, assertInvalid, assertMembers, assertStatus, members } from
 async function changes(t: Subject, room: string, query: Record<string, number> = {}): Promise<Json> {
   const reply = await t.get(`/rooms/${room}/changes`, query);
   assertStatus(reply, 200);
-  assertMembers(reply.body, ["revision", "state", "agents", "messages", "more"]);
+  assertMembers(reply.body, ["revision", "state", "agents", "messages", "reservations", "more"]);
   assert.equal(reply.revision, reply.body.revision);
   return reply.body;
 }
@@ -31,7 +31,14 @@ async function follow(t: Subject, room: string, limit: number, after = 0): Promi
 
 contract("a new room has not changed", async (t) => {
   const room = await t.room();
-  assert.deepEqual(await changes(t, room), { revision: 0, state: [], agents: [], messages: [], more: false });
+  assert.deepEqual(await changes(t, room), {
+    revision: 0,
+    state: [],
+    agents: [],
+    messages: [],
+    reservations: [],
+    more: false,
+  });
 });
 
 contract("all that changed comes in its own shape, with the revision of its change", async (t) => {

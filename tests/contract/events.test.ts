@@ -25,7 +25,7 @@ contract("a stream begins now, says what changes, and names each revision", asyn
     assert.match(stream.headers.get("cache-control")!, /no-store/);
     await t.write(room, "a", 1);
     const first = await stream.next();
-    assertMembers(first!.data, ["revision", "state", "agents", "messages", "more"]);
+    assertMembers(first!.data, ["revision", "state", "agents", "messages", "reservations", "more"]);
     assert.deepEqual([first!.id, first!.data.revision, first!.type], [2, 2, undefined]);
     assert.deepEqual(first!.data, (await t.get(`/rooms/${room}/changes`, { after: 1 })).body);
     const { id } = await t.message(room);

@@ -21,7 +21,7 @@ contract(
   async (t) => {
     const { room, revision, beyond } = await restored(t);
     const whole = (await t.get(`/rooms/${room}/changes`, { after: 0 })).body;
-    assertMembers(whole, ["revision", "state", "agents", "messages", "more"]);
+    assertMembers(whole, ["revision", "state", "agents", "messages", "reservations", "more"]);
     for (const after of [beyond, beyond + 1_000, Number.MAX_SAFE_INTEGER]) {
       const reply = await t.get(`/rooms/${room}/changes`, { after });
       assertStatus(reply, 200);
@@ -38,7 +38,7 @@ contract(
 
 contract("an empty room resets those who know more of it", async (t) => {
   const room = await t.room();
-  const empty = { revision: 0, state: [], agents: [], messages: [], more: false };
+  const empty = { revision: 0, state: [], agents: [], messages: [], reservations: [], more: false };
   assert.deepEqual((await t.get(`/rooms/${room}/changes`, { after: 1 })).body, { ...empty, reset: true });
   assert.deepEqual((await t.get(`/rooms/${room}/changes`, { after: 0 })).body, empty);
   const stream = await openEvents(`${t.url}/rooms/${room}/events?after=1`);
@@ -88,7 +88,15 @@ contract("a stream of a reader that knows more than there is begins with a reset
     const stream = await openEvents(`${t.url}/rooms/${room}/events${query}`, headers);
     try {
       const reset = (await stream.next())!;
-      const nothing = { revision: 0, state: [], agents: [], messages: [], more: true, reset: true };
+      const nothing = {
+        revision: 0,
+        state: [],
+        agents: [],
+        messages: [],
+        reservations: [],
+        more: true,
+        reset: true,
+      };
       assert.deepEqual([reset.type, reset.id, JSON.parse(reset.data)], ["reset", 0, nothing]);
       const first = (await stream.next())!;
       assert.deepEqual([first.type, first.id, first.data], [undefined, revision, whole]);

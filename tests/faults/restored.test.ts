@@ -162,7 +162,15 @@ for (const [kind, open] of Object.entries(DATABASES)) {
     await t.view("r", "v", "2");
     assert.equal(await t.value("r", "state._view.v"), 2);
     const { value: reset } = await told.next();
-    assert.deepEqual(reset, { revision: 0, state: [], agents: [], messages: [], more: true, reset: true });
+    assert.deepEqual(reset, {
+      revision: 0,
+      state: [],
+      agents: [],
+      messages: [],
+      reservations: [],
+      more: true,
+      reset: true,
+    });
     const { value: all } = await told.next();
     assert.deepEqual([all!.revision, all!.state.map(({ key }) => key)], [1, ["v"]]);
     stop.abort();

@@ -771,7 +771,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "what is due ended by readers alone",
-    edits: [["due.push(...await lookAt(", "void (await lookAt("]],
+    edits: [[
+      "due.push(...await lookAt(all.slice(from, from + ROOMS_AT_ONCE), looked));",
+      "await lookAt(all.slice(from, from + ROOMS_AT_ONCE), looked);",
+    ]],
     test: "tests/db/endings.test.ts",
     filter: "a stream and a wait are told of what ends",
   },
@@ -837,6 +840,42 @@ export const MUTANTS: Mutant[] = [
     edits: [["|(authorization|forwarded|host)$", "|(forwarded|host)$"]],
     test: "tests/routes/viewers.test.ts",
     filter: "what is read at once",
+  },
+  {
+    name: "a conflict of globs decided by prefixes of their texts",
+    edits: [[
+      "isCandidate(glob) && automaton.meets(itemsOf(glob, other))",
+      "isCandidate(glob) && own.some((text) => text.startsWith(glob) || glob.startsWith(text.split('*')[0]!))",
+    ]],
+    test: "tests/db/globs.test.ts",
+    filter: "two globs overlap exactly where a path is covered by both",
+  },
+  {
+    name: "a star that reaches into alternatives beside its own",
+    edits: [["word & outside[n]! & goesOn[n]!", "word & goesOn[n]!"]],
+    test: "tests/db/globs.test.ts",
+    filter: "two globs overlap exactly where a path is covered by both",
+  },
+  {
+    name: "paths reserved though others were reserved since the look",
+    edits: [['["reservations_revision = :seen"]', '["reservations_revision >= :seen"]']],
+    test: "tests/db/reservations.test.ts",
+    filter: "two instances that find the same paths free do not both get them",
+  },
+  {
+    name: "a reservation held whatever its fence",
+    edits: [["AND (:fence IS NULL OR fence = :fence)", "AND (:fence IS NULL OR fence > 0)"]],
+    test: "tests/contract/reservations.test.ts",
+    filter: "file: who holds it renews and releases it, under its fence",
+  },
+  {
+    name: "a reservation that no longer waits for the oldest",
+    edits: [[
+      "return [...waiting].filter(({ request: { parts, timed }",
+      "return [...waiting].reverse().filter(({ request: { parts, timed }",
+    ]],
+    test: "tests/contract/reservations.test.ts",
+    filter: "file: of many who wait for the same paths the oldest is first",
   },
 ];
 

@@ -77,7 +77,7 @@ Deno.test("a reader that stalls over one event for 30 s is let go; one that take
     let ends = 0;
     let left = 0;
     let stalls = 0;
-    const nothing = { revision: 1, state: [], agents: [], messages: [], more: false };
+    const nothing = { revision: 1, state: [], agents: [], messages: [], reservations: [], more: false };
     const follower: Follower = {
       revision: 1,
       behind: true,

@@ -30,6 +30,13 @@ export async function makeEachCall(
   seen("listMessages", await api.listMessages({ path, query: { unclaimed: true, after: 0 } }));
   seen("getMessage", await api.getMessage({ path: { room: "heyed", message } }));
   seen("claimMessage", await api.claimMessage({ path: { room: "heyed", message }, body: { agent: "bob" } }));
+  const reserved = await api.reservePaths({ path: { room: "heyed" }, body: { agent: "bob", paths: ["src/**"] } });
+  seen("reservePaths", reserved);
+  const own = { room: "heyed", reservation: reserved.data?.id ?? "" };
+  const token: number = reserved.data?.fence ?? 0;
+  seen("listReservations", await api.listReservations({ path: { room: "heyed" }, query: { agent: "bob" } }));
+  seen("renewReservation", await api.renewReservation({ path: own, body: { agent: "bob", fence: token, ttl: 60 } }));
+  seen("releaseReservation", await api.releaseReservation({ path: own, body: { agent: "bob", fence: token } }));
   const job = async () =>
     (await api.postMessage({ path: { room: "heyed" }, body: { kind: "job", body: 1 } })).data?.id ?? 0;
   const [first, second] = [await job(), await job()];

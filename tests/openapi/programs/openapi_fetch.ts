@@ -75,6 +75,17 @@ export async function makeEachCall(
   seen("failTask", await api.POST("/rooms/{room}/messages/{message}/fail", { params: of(second), body: failure }));
   seen("listAttempts", await api.GET("/rooms/{room}/messages/{message}/attempts", { params: of(first) }));
 
+  const asked = { agent: "alice", paths: ["src/**"] };
+  const reserved = await api.POST("/rooms/{room}/reservations", { params: at, body: asked });
+  seen("reservePaths", reserved);
+  const own = { path: { room: "fetched", reservation: reserved.data?.id ?? "" } };
+  const token: number = reserved.data?.fence ?? 0;
+  seen("listReservations", await api.GET("/rooms/{room}/reservations", { params: { ...at, query: { path: "src/a.ts" } } }));
+  const longer = { agent: "alice", fence: token, ttl: 60 };
+  seen("renewReservation", await api.POST("/rooms/{room}/reservations/{reservation}/renew", { params: own, body: longer }));
+  const given = { agent: "alice", fence: token };
+  seen("releaseReservation", await api.DELETE("/rooms/{room}/reservations/{reservation}", { params: own, body: given }));
+
   const put = (body: paths["/rooms/{room}/state"]["put"]["requestBody"]["content"]["application/json"]) =>
     api.PUT("/rooms/{room}/state", { params: at, body });
   const written = await put({ key: "turn", value: { n: 1 }, if_version: 0, agent: "alice" });

@@ -22,6 +22,12 @@ export async function makeEachCall(seen: (operation: string, answer: Answer) => 
   seen("listMessages", await api.listMessages(room, { unclaimed: true, from: "eve" }));
   seen("getMessage", await api.getMessage(room, message));
   seen("claimMessage", await api.claimMessage(room, message, { agent: "eve" }));
+  const reserved = await api.reservePaths(room, { agent: "eve", paths: ["src/**"] });
+  seen("reservePaths", reserved);
+  const [own, token] = reserved.status === 201 ? [reserved.data.id, reserved.data.fence] : ["", 0];
+  seen("listReservations", await api.listReservations(room, { path: "src/a.ts" }));
+  seen("renewReservation", await api.renewReservation(room, own, { agent: "eve", fence: token, ttl: 60 }));
+  seen("releaseReservation", await api.releaseReservation(room, own, { agent: "eve", fence: token }));
   const job = async () => {
     const posted = await api.postMessage(room, { kind: "job", body: 1 });
     return posted.status === 201 ? posted.data.id : 0;

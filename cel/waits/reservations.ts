@@ -1,0 +1,96 @@
+import {
+  type Asked,
+  checkRoom,
+  createConflicts,
+  type Limits,
+  readBoard,
+  refusalOf,
+} from "../../db/reservations/conflicts.ts";
+import type { Reservation } from "../../db/reservations/read.ts";
+import { reservationOf, tryReserve } from "../../db/reservations/write.ts";
+import type { Database } from "../../db/database.ts";
+import { Refusal } from "../../db/refusal.ts";
+import { SERVICE } from "../../db/viewer.ts";
+import type { Operation, Outcome, WriteContext } from "../../db/write/context.ts";
+import type { Queued, QueueRequest } from "./queue.ts";
+import type { Watch } from "./watch.ts";
+
+export interface Reserving {
+  /**
+   * Reserves paths: once they are free, or gives up after `timeout` milliseconds. Errors: `room_not_found`, `reserved`,
+   * `limit_reached`, `unavailable`.
+   */
+  reserve(
+    room: string,
+    asked: Asked,
+    waiting: { timeout: number; signal: AbortSignal },
+  ): Operation<{ reservation: Reservation; revision: number }>;
+}
+
+interface ReserveRequest extends QueueRequest {
+  asked: Asked;
+  context: WriteContext;
+  conflictsOf: ReturnType<typeof createConflicts>;
+}
+
+type Waiting = Queued<ReserveRequest, Outcome>;
+
+/** How often a request that must be answered is tried while other instances are faster. */
+const TRIES = 20;
+
+/** Creates the reservations of this instance: those who ask for paths of a room queue up (queue.ts). */
+export function createReserving(database: Database, watch: Watch, limits: Limits): Reserving {
+  const queue = watch.createQueue<ReserveRequest, Outcome>({
+    async serve(room, queued) {
+      let board = await readBoard(database, SERVICE, room);
+
+      /** Gives one what it asks for if it is free. Others may be faster, which needs a new look. */
+      async function serveOne({ request: { asked, context, conflictsOf }, final, settle }: Waiting) {
+        for (let tries = 0; tries < TRIES; tries++) {
+          const found = await conflictsOf(board);
+          if (found.length > 0) {
+            if (final) settle(await refusalOf(database, context.viewer, room, found, board));
+            return;
+          }
+          checkRoom(board, asked, limits);
+          const outcome = await tryReserve(database, context, room, asked, board);
+          if (outcome) return settle(outcome);
+          board = await readBoard(database, SERVICE, room);
+        }
+        if (final) settle(new Refusal("unavailable", { why: "others_first" }));
+      }
+
+      for (const waiting of queued) {
+        try {
+          await serveOne(waiting);
+        } catch (error) {
+          // A refusal is its own; a failure of the database is everybody's.
+          if (!(error instanceof Refusal)) throw error;
+          waiting.settle(error);
+        }
+      }
+      return board.seen;
+    },
+  });
+
+  return {
+    reserve: (room, asked, { timeout, signal }) => ({
+      run(context) {
+        const waitingOn = `reserve ${asked.paths.join(" ")}`;
+        const conflictsOf = createConflicts(asked);
+        return queue.wait({
+          room,
+          agent: asked.agent,
+          waitingOn,
+          parts: ["reservations"],
+          timeout,
+          signal,
+          asked,
+          context,
+          conflictsOf,
+        });
+      },
+      answer: reservationOf,
+    }),
+  };
+}

@@ -1,0 +1,122 @@
+import type { Database } from "../database.ts";
+import type { Json } from "../json.ts";
+import { readCurrent } from "../write/endings.ts";
+import { Refusal } from "../refusal.ts";
+import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
+import type { Viewer } from "../viewer.ts";
+import { isBusy, yieldToOthers } from "../yield.ts";
+import { createOverlaps } from "./globs.ts";
+import type { Mode } from "./read.ts";
+
+/** What an agent asks for. */
+export interface Asked {
+  agent: string;
+  paths: string[];
+  mode: Mode;
+  /** Seconds. */
+  ttl: number;
+  note: Json;
+}
+
+/** The limits of the reservations of a room that are in force together: bytes of their globs, and their number. */
+export interface Limits {
+  bytes: number;
+  count: number;
+}
+
+export interface Conflict {
+  id: string;
+  agent: string;
+  paths: string[];
+  mode: Mode;
+  note: Json;
+  expires_at: string;
+}
+
+type InForce = Omit<Conflict, "note">;
+
+/** The reservations of a room that are in force while `seen` is the revision of their last change. */
+export interface Board {
+  revision: number;
+  seen: number;
+  reservations: InForce[];
+  bytes: number;
+}
+
+/** Conflicts that a refusal shows. */
+const SHOWN = 20;
+
+const BOARD = [
+  `SELECT reservations_revision FROM rooms WHERE id = :room`,
+  `SELECT id, agent_id, paths, mode, expires_at FROM reservations WHERE room_id = :room ORDER BY fence`,
+];
+const NOTES = `
+  SELECT id, note FROM reservations WHERE room_id = :room AND id IN (SELECT value FROM json_each(:ids))`;
+
+const encoder = new TextEncoder();
+
+export function bytesOf(paths: string[]): number {
+  return paths.reduce((sum, glob) => sum + encoder.encode(glob).length, 0);
+}
+
+/** Reads what is in force in a room. Errors: `room_not_found`. */
+export async function readBoard(database: Database, viewer: Viewer, room: string): Promise<Board> {
+  const args = { room };
+  const [rooms, seen, rows] = await readCurrent(database, viewer, [
+    { sql: ROOM_CURRENT, args },
+    ...BOARD.map((sql) => ({ sql, args })),
+  ]);
+  const revision = revisionOf(rooms!);
+  const reservations = rows!.map((row): InForce => ({
+    id: row.id as string,
+    agent: row.agent_id as string,
+    paths: JSON.parse(row.paths as string),
+    mode: row.mode as Mode,
+    expires_at: new Date(Number(row.expires_at)).toISOString(),
+  }));
+  const bytes = reservations.reduce((sum, { paths }) => sum + bytesOf(paths), 0);
+  return { revision, seen: Number(seen![0]!.reservations_revision), reservations, bytes };
+}
+
+/** Returns the function that finds, on a board, what is in conflict with what is asked, oldest first; one more than is shown. */
+export function createConflicts({ agent, paths, mode }: Asked): (board: Board) => Promise<InForce[]> {
+  const overlaps = createOverlaps(paths);
+  return async ({ reservations }) => {
+    const found: InForce[] = [];
+    for (const other of reservations) {
+      if (other.agent === agent || mode === "shared" && other.mode === "shared") continue;
+      if (isBusy()) await yieldToOthers();
+      if (overlaps(other.paths) && found.push(other) > SHOWN) break;
+    }
+    return found;
+  };
+}
+
+/** Makes the refusal of what is in conflict. */
+export async function refusalOf(
+  database: Database,
+  viewer: Viewer,
+  room: string,
+  found: InForce[],
+  { revision }: Board,
+): Promise<Refusal> {
+  const shown = found.slice(0, SHOWN);
+  const ids = JSON.stringify(shown.map(({ id }) => id));
+  const [rows] = await database.read(viewer, [{ sql: NOTES, args: { room, ids } }]);
+  const notes = new Map(rows!.map(({ id, note }) => [id, JSON.parse(note as string) as Json]));
+  const conflicts = shown.map(({ id, agent, paths, mode, expires_at }): Conflict => {
+    return { id, agent, paths, mode, note: notes.get(id) ?? null, expires_at };
+  });
+  return new Refusal("reserved", { conflicts, more: found.length > SHOWN }, revision);
+}
+
+/** Errors: `limit_reached` where there is no room for what is asked. */
+export function checkRoom({ reservations, bytes, revision }: Board, { paths }: Asked, limits: Limits): void {
+  if (reservations.length >= limits.count) {
+    throw new Refusal("limit_reached", { of: "reservations", max: limits.count }, revision);
+  }
+  const sum = bytes + bytesOf(paths);
+  if (sum > limits.bytes) {
+    throw new Refusal("limit_reached", { of: "globs", max: limits.bytes, bytes: sum }, revision);
+  }
+}

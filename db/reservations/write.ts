@@ -1,0 +1,193 @@
+import type { Database } from "../database.ts";
+import { NOW } from "../clock.ts";
+import { Refusal } from "../refusal.ts";
+import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
+import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
+import type { Operation, Outcome, WriteContext } from "../write/context.ts";
+import { endsAt, timeOf } from "../write/due.ts";
+import type { Step } from "../write/idempotency.ts";
+import { commit } from "../write/write.ts";
+import { type Asked, type Board, bytesOf } from "./conflicts.ts";
+import { RESERVATION, type Reservation, toReservation } from "./read.ts";
+
+/** The release that knows reservations: earlier ones would not end them. */
+const REQUIRES = 2;
+
+const END = `(${NOW} + :ttl * 1000)`;
+const REVISION = `(SELECT revision ${FROM_ADMITTED})`;
+
+const RESERVE = `
+  INSERT INTO reservations (room_id, id, agent_id, paths, mode, note, created_at, expires_at, fence, revision)
+  SELECT :room, :id, :agent, :paths, :mode, :note, ${timeOf(NOW)}, ${END}, revision, revision ${FROM_ADMITTED}
+  RETURNING *`;
+
+const GET = `SELECT * FROM reservations WHERE room_id = :room AND id = :id`;
+const HELD = `room_id = :room AND id = :id AND agent_id = :agent AND (:fence IS NULL OR fence = :fence)`;
+const IS_HELD = `EXISTS (SELECT 1 FROM reservations WHERE ${HELD})`;
+
+const RENEW = `
+  UPDATE reservations SET expires_at = ${END}, revision = ${REVISION} WHERE room_id = :room AND id = :id AND ${ADMITTED}
+  RETURNING *`;
+
+const DEPART = `
+  INSERT INTO departed (room_id, kind, id, revision)
+  SELECT :room, 'reservations', :id, revision ${FROM_ADMITTED}`;
+const REMOVE = `DELETE FROM reservations WHERE room_id = :room AND id = :id AND ${ADMITTED}`;
+const OVER = `SELECT 1 FROM departed WHERE room_id = :room AND kind = 'reservations' AND id = :id`;
+
+/**
+ * Reserves what is in conflict with nothing on the board. Returns undefined where the reservations of the room have
+ * changed since.
+ */
+export async function tryReserve(
+  database: Database,
+  context: WriteContext,
+  room: string,
+  { agent, paths, mode, ttl, note }: Asked,
+  board: Board,
+): Promise<Outcome | undefined> {
+  const [nonce, id, now] = [context.newId(), context.newId(), await context.time()];
+  const args = {
+    room,
+    nonce,
+    id,
+    agent,
+    mode,
+    ttl,
+    paths: JSON.stringify(paths),
+    note: JSON.stringify(note),
+  };
+  const { outcome, reads: [rooms] } = await commit(database, context, {
+    room,
+    part: "reservations",
+    nonce,
+    now,
+    admission: {
+      counts: endsAt("reservations", END),
+      where: ["reservations_revision = :seen"],
+      args: { seen: board.seen, ttl },
+      requires: REQUIRES,
+    },
+    effects: [{ sql: RESERVE, args, answer: { columns: RESERVATION, query: GET } }],
+    reads: [{ sql: ROOM_CURRENT, args: { room } }],
+    heartbeatOf: agent,
+  });
+  if (outcome.replayed) return outcome;
+  if (outcome.revision !== undefined) {
+    board.reservations.push({
+      id,
+      agent,
+      paths,
+      mode,
+      expires_at: toReservation(outcome.rows[0]![0]!).expires_at,
+    });
+    board.bytes += bytesOf(paths);
+    [board.seen, board.revision] = [outcome.revision, outcome.revision];
+    return outcome;
+  }
+  revisionOf(rooms!);
+  return undefined;
+}
+
+/** Makes the answer of `tryReserve` and `renewReservation`. */
+export function reservationOf(
+  { revision, rows: [rows] }: Outcome,
+): { reservation: Reservation; revision: number } {
+  return { reservation: toReservation(rows![0]!), revision: revision! };
+}
+
+/** What an agent names to show that a reservation is its own. */
+export interface Held {
+  id: string;
+  agent: string;
+  fence?: number;
+}
+
+/** Makes a reservation end `ttl` seconds from now. Errors: `room_not_found`, `reservation_not_found`, `lease_lost`. */
+export function renewReservation(
+  database: Database,
+  room: string,
+  { id, agent, fence }: Required<Held>,
+  ttl: number,
+): Operation<{ reservation: Reservation; revision: number }> {
+  return {
+    async run(context) {
+      const [nonce, now] = [context.newId(), await context.time()];
+      const { outcome, reads: [rooms, there, over] } = await commit(database, context, {
+        room,
+        part: "reservations",
+        nonce,
+        now,
+        admission: {
+          counts: endsAt("reservations", END),
+          where: [IS_HELD],
+          args: { id, agent, fence, ttl },
+        },
+        effects: [{
+          sql: RENEW,
+          args: { room, nonce, id, ttl },
+          answer: { columns: RESERVATION, query: GET },
+        }],
+        reads: readsOf(room, id),
+        heartbeatOf: agent,
+      });
+      if (outcome.revision !== undefined) return outcome;
+      const revision = revisionOf(rooms!);
+      if (there!.length + over!.length === 0) throw new Refusal("reservation_not_found", { id }, revision);
+      throw lost(id, there![0], revision);
+    },
+    answer: reservationOf,
+  };
+}
+
+/** Ends a reservation. Errors: `room_not_found`, `reservation_not_found`, `lease_lost`. */
+export function releaseReservation(
+  database: Database,
+  room: string,
+  { id, agent, fence }: Held,
+): Operation<{ released: boolean; revision: number }> {
+  return {
+    async run(context) {
+      const [nonce, now] = [context.newId(), await context.time()];
+      const { outcome, reads: [rooms, there, over] } = await commit(database, context, {
+        room,
+        part: "reservations",
+        nonce,
+        now,
+        admission: { where: [IS_HELD], args: { id, agent, fence: fence ?? null } },
+        effects: [
+          { sql: DEPART, args: { room, nonce, id } },
+          { sql: REMOVE, args: { room, nonce, id } },
+        ],
+        reads: readsOf(room, id).map((read, n) =>
+          n === 0 ? { ...read, answer: { columns: ["revision"] } } : read
+        ),
+        heartbeatOf: agent,
+        granted: { sql: `EXISTS (${OVER})`, args: { room, id } },
+      });
+      if (outcome.revision !== undefined || outcome.replayed) return outcome;
+      const revision = revisionOf(rooms!);
+      if (there!.length > 0) throw lost(id, there![0], revision);
+      if (over!.length === 0) throw new Refusal("reservation_not_found", { id }, revision);
+      return outcome;
+    },
+    answer: ({ revision, rows: [rooms] }) => ({
+      released: revision !== undefined,
+      revision: revision ?? revisionOf(rooms!),
+    }),
+  };
+}
+
+function readsOf(room: string, id: string): Step[] {
+  return [
+    { sql: ROOM_CURRENT, args: { room } },
+    { sql: GET, args: { room, id } },
+    { sql: OVER, args: { room, id } },
+  ];
+}
+
+function lost(id: string, row: Parameters<typeof toReservation>[0] | undefined, revision: number): Refusal {
+  const held = row && toReservation(row);
+  const { agent = null, fence = null, expires_at = null } = held ?? {};
+  return new Refusal("lease_lost", { reservation: id, agent, fence, expires_at }, revision);
+}

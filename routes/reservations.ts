@@ -1,0 +1,247 @@
+import type { Context, Hono } from "hono";
+import type { Json } from "../db/json.ts";
+import { InvalidGlob, parseGlob } from "../db/reservations/glob_syntax.ts";
+import { listReservations, MODES } from "../db/reservations/read.ts";
+import { releaseReservation, renewReservation } from "../db/reservations/write.ts";
+import { answeredInTime } from "./http/deadline.ts";
+import { invalidMember } from "./http/errors.ts";
+import { answerOnce } from "./http/idempotency.ts";
+import { existingId } from "./http/ids.ts";
+import { queryNumber, queryOf, queryText } from "./http/input/queries.ts";
+import type { Parts } from "./http/input/schemas.ts";
+import { EXAMPLE_TIME } from "./http/input/wordings.ts";
+import { LIMITS } from "./http/limits.ts";
+import { large } from "./http/methods.ts";
+import { checkSize, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
+import { describe, serve } from "./openapi/operation.ts";
+import { KEY, number, query } from "./openapi/parameters.ts";
+import type { Services } from "./services.ts";
+
+const shown = {
+  id: "7f1c24c3-64f8-4f7a-9d0b-0d8d3b2b5b0e",
+  room_id: "demo",
+  agent: "alice",
+  paths: ["src/**", "docs/*.md"],
+  mode: "exclusive",
+  note: null,
+  fence: 7,
+  created_at: EXAMPLE_TIME,
+  expires_at: "2026-11-22T04:35:00.000Z",
+};
+
+const TTL = "Seconds until it ends by itself";
+const TIMEOUT =
+  `Milliseconds to wait until the paths are free; what is above ${LIMITS.waitMs} counts as that, 0 tries once`;
+
+/** Says what is wrong with a glob and where; undefined where nothing is. */
+function globFault(glob: string): string | undefined {
+  if (glob.length > LIMITS.globLength) return `must have at most ${LIMITS.globLength} characters`;
+  try {
+    parseGlob(glob);
+  } catch (error) {
+    if (!(error instanceof InvalidGlob)) throw error;
+    const { message, position, hint } = error;
+    return `${message} (position ${position}).${hint ? ` ${hint}` : ""}`;
+  }
+}
+
+function pathsOf({ z, about }: Parts) {
+  const glob = z.string().superRefine((text, context) => {
+    const message = globFault(text);
+    if (message) context.addIssue({ code: "custom", message });
+  }).meta({ minLength: 1, maxLength: LIMITS.globLength });
+  const most = `must have at most ${LIMITS.globsLength} characters in all`;
+  return z.array(glob).min(1).max(LIMITS.globs)
+    .refine((globs) => globs.join("").length <= LIMITS.globsLength, most)
+    .meta(about(
+      `Globs of paths, ${LIMITS.globsLength} characters in all: \`*\`, \`?\`, \`[a-z]\`, \`[!a]\` and \`{a,b}\` ` +
+        "within a segment, `**` for any number of segments",
+    ));
+}
+
+export const RESERVATIONS = describe({
+  bodies(parts) {
+    const { z, absent, defaulting, id, about } = parts;
+    const max = LIMITS.mostReservationSeconds;
+    const seconds = z.int(`must be whole seconds, from 1 to ${max}`).min(1).max(max);
+    const fence = z.int("must be a fence, a whole number from 1 on").min(1);
+    return {
+      ReservationRequest: z.strictObject({
+        agent: id.meta(about("Whose it is; need not be registered")),
+        paths: pathsOf(parts),
+        mode: defaulting(z.enum(MODES), "exclusive").meta(
+          about("`shared` is in conflict with `exclusive` alone"),
+        ),
+        ttl: defaulting(seconds, LIMITS.reservationSeconds).meta(about(TTL)),
+        note: z.unknown().optional().meta(
+          about(`Any JSON of at most ${LIMITS.noteBytes} bytes, for others to see`),
+        ),
+        timeout: defaulting(z.int("must be milliseconds, a whole number from 0 on").min(0), 0)
+          .meta(about(TIMEOUT)),
+      }),
+      ReservationRenewal: z.strictObject({
+        agent: id,
+        fence: fence.meta(about("The `fence` of the reservation")),
+        ttl: seconds.meta(about(TTL)),
+      }),
+      ReservationRelease: z.strictObject({
+        agent: id,
+        fence: absent(fence).meta(about("Only if this is the `fence` of the reservation")),
+      }),
+    };
+  },
+  answers({ z, time, json, revision, about }) {
+    const Reservation = z.object({
+      id: z.string(),
+      room_id: z.string(),
+      agent: z.string(),
+      paths: z.array(z.string()),
+      mode: z.enum(MODES),
+      note: json,
+      fence: revision.meta(about("The room's revision at which it began, which rises: a fencing token")),
+      created_at: time,
+      expires_at: time,
+    });
+    return {
+      Reservation,
+      ReservationConflict: Reservation.omit({ room_id: true, fence: true, created_at: true }),
+      ReservationList: z.array(Reservation),
+      ReservationReleased: z.object({
+        released: z.boolean().meta(about("`false`: it was over")),
+      }),
+      EndedReservation: z.object({ id: z.string(), ended: z.literal(true) }),
+    };
+  },
+  operations: {
+    "/rooms/{room}/reservations": {
+      get: {
+        id: "listReservations",
+        summary: "List the reservations in force, oldest first",
+        description: "Who works on which paths.",
+        parameters: [
+          query("agent", "Only reservations of this agent"),
+          query("path", "Only those that cover this path, or a path that this glob covers"),
+        ],
+        answers: { 200: "ReservationList" },
+        shown: [shown],
+      },
+      post: {
+        id: "reservePaths",
+        summary: "Reserve paths, all or none, at once or when they are free",
+        description:
+          "Two reservations are in conflict if they are of different agents, at least one is exclusive, and some " +
+          "path is covered by both.",
+        parameters: [KEY],
+        body: "ReservationRequest",
+        example: { agent: "alice", paths: ["src/**", "docs/*.md"] },
+        answers: { 201: "Reservation" },
+        shown,
+        errors: ["reserved", "limit_reached"],
+      },
+    },
+    "/rooms/{room}/reservations/{reservation}": {
+      delete: {
+        id: "releaseReservation",
+        summary: "Release a reservation",
+        description: "Whoever waits for its paths gets them.",
+        parameters: [
+          KEY,
+          query("agent", "Whose it is, where the body does not say so", ({ id }) => id),
+          query("fence", "Only if this is its `fence`", number(1)),
+        ],
+        body: "ReservationRelease",
+        example: { agent: "alice", fence: 7 },
+        answers: { 200: "ReservationReleased" },
+        shown: { released: true },
+        errors: ["reservation_not_found", "lease_lost"],
+      },
+    },
+    "/rooms/{room}/reservations/{reservation}/renew": {
+      post: {
+        id: "renewReservation",
+        summary: "Renew a reservation: it ends `ttl` seconds from now",
+        description: "Once it is over it cannot be renewed: reserve the paths again.",
+        parameters: [KEY],
+        body: "ReservationRenewal",
+        example: { agent: "alice", fence: 7, ttl: 900 },
+        answers: { 200: "Reservation" },
+        shown,
+        errors: ["reservation_not_found", "lease_lost"],
+      },
+    },
+  },
+});
+
+/** Mounts them before the deadline of requests, since one may wait longer; the others keep to it. */
+export function mountReservations(app: Hono, services: Services): void {
+  const { database, reserving, fairUse, viewerOf } = services;
+  const inTime = (handle: (c: Context) => Promise<Response>) => (c: Context) =>
+    answeredInTime(database.working(() => handle(c)));
+
+  /** Reads `signal` before it awaits anything, else the runtime misses a client that leaves meanwhile. */
+  async function reserve(c: Context): Promise<Response> {
+    const { signal } = c.req.raw;
+    const room = roomOf(c);
+    const body = await answeredInTime(readBody(c, RESERVATIONS, "ReservationRequest"));
+    const { agent, paths, mode = "exclusive", ttl = LIMITS.reservationSeconds, note = null } = body;
+    checkSize(note as Json, "note", LIMITS.noteBytes);
+    const timeout = Math.min(body.timeout ?? 0, LIMITS.waitMs);
+    const asked = { agent, paths, mode, ttl, note: note as Json };
+    const operation = reserving.reserve(room, asked, { timeout, signal });
+    const answer = () =>
+      answerOnce(
+        c,
+        services,
+        room,
+        operation,
+        ({ reservation, revision }) => reply(revision, reservation, 201),
+      );
+    if (timeout === 0) return await answeredInTime(database.working(answer));
+    const release = fairUse.hold(c, "wait", room);
+    return await answer().finally(release);
+  }
+
+  serve(app, RESERVATIONS, "/rooms/{room}/reservations", {
+    POST: reserve,
+    GET: large(inTime(async (c) => {
+      const agent = queryText(c, "agent");
+      const path = queryText(c, "path");
+      const fault = path === undefined ? undefined : globFault(path);
+      if (fault) throw invalidMember(["path"], `path: ${fault}`);
+      const filter = { agent: agent === undefined ? undefined : existingId(agent), path };
+      const { reservations, revision } = await listReservations(database, viewerOf(c), roomOf(c), filter);
+      return await replyLarge(revision, reservations);
+    })),
+  });
+
+  serve(app, RESERVATIONS, "/rooms/{room}/reservations/{reservation}", {
+    DELETE: inTime(async (c) => {
+      const room = roomOf(c);
+      const id = existingId(c.req.param("reservation")!);
+      const { agent } = queryOf(c);
+      const fence = queryNumber(c, "fence", 1);
+      const named = { ...(agent !== undefined && { agent }), ...(fence !== undefined && { fence }) };
+      const held = await readBody(c, RESERVATIONS, "ReservationRelease", named);
+      const operation = releaseReservation(database, room, { id, ...held });
+      return await answerOnce(
+        c,
+        services,
+        room,
+        operation,
+        ({ revision, ...answer }) => reply(revision, answer),
+      );
+    }),
+  });
+
+  serve(app, RESERVATIONS, "/rooms/{room}/reservations/{reservation}/renew", {
+    POST: inTime(async (c) => {
+      const room = roomOf(c);
+      const id = existingId(c.req.param("reservation")!);
+      const { ttl, ...held } = await readBody(c, RESERVATIONS, "ReservationRenewal");
+      const operation = renewReservation(database, room, { id, ...held }, ttl);
+      return await answerOnce(c, services, room, operation, ({ reservation, revision }) => {
+        return reply(revision, reservation);
+      });
+    }),
+  });
+}

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { Subject } from "../support/backends.ts";
 import type { Json } from "../support/client.ts";
 import { DATABASES } from "../support/databases.ts";
 import { type Service, startService } from "../support/service.ts";

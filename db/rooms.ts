@@ -3,6 +3,8 @@ import type { Database } from "./database.ts";
 import { DUE, type Due, dueOf } from "./write/due.ts";
 import type { Json } from "./json.ts";
 import type { Operation } from "./write/context.ts";
+import { ADMITTED } from "./write/admission.ts";
+import { commit } from "./write/write.ts";
 import { commitOnce, held } from "./write/idempotency.ts";
 import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./consistent_read/listing.ts";
 import { Refusal, served } from "./refusal.ts";
@@ -80,6 +82,46 @@ export function createRoom(
       return stored ?? { now, revision: undefined, rows: answers };
     },
     answer: ({ rows: [joined, rooms] }) => ({ room: toRoom(rooms![0]!), created: joined!.length === 0 }),
+  };
+}
+
+const MERGED = "json_patch(meta, :patch)";
+
+const MERGE = `UPDATE rooms SET meta = ${MERGED} WHERE id = :room AND ${ADMITTED}`;
+
+/**
+ * Merges into the meta of a room (RFC 7396), which may have `max` bytes of JSON. Errors: `room_not_found`, `too_large`.
+ */
+export function mergeMeta(
+  database: Database,
+  room: string,
+  patch: Json,
+  max: number,
+): Operation<{ room: Room }> {
+  return {
+    async run(context) {
+      const [nonce, now] = [context.newId(), await context.time()];
+      const merged = { room, patch: JSON.stringify(patch) };
+      const { outcome, reads: [rooms] } = await commit(database, context, {
+        room,
+        part: "meta",
+        nonce,
+        now,
+        admission: {
+          where: [`octet_length(${MERGED}) <= :max`],
+          args: { patch: merged.patch, max },
+        },
+        effects: [{ sql: MERGE, args: { ...merged, nonce } }],
+        reads: [
+          { sql: ROOM_CURRENT, args: { room } },
+          { sql: GET, args: { room }, answer: { columns: ["id", "created_at", "meta", "revision"] } },
+        ],
+      });
+      if (outcome.revision !== undefined) return outcome;
+      revisionOf(rooms!);
+      throw new Refusal("too_large", { what: "meta", max });
+    },
+    answer: ({ rows: [rooms] }) => ({ room: toRoom(rooms![0]!) }),
   };
 }
 

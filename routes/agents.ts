@@ -59,7 +59,6 @@ export const AGENTS = describe({
         created: z.boolean().meta(about("Whether the agent is new in the room")),
       }),
       AgentList: z.array(Agent),
-      AgentThatLeft: z.object({ id: z.string(), left: z.literal(true) }),
       Heartbeat: z.object({
         ok: z.literal(true),
         agent: z.string(),

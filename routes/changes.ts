@@ -19,16 +19,17 @@ export const CHANGES = describe({
     const { Entry, View, DeletedEntry } = STATE.answers(parts);
     const { Agent } = AGENTS.answers(parts);
     const { Message } = MESSAGES.answers(parts);
-    const { Reservation, EndedReservation } = RESERVATIONS.answers(parts);
+    const { Reservation } = RESERVATIONS.answers(parts);
     const { Room } = ROOMS.answers(parts);
-    const { AgentThatLeft } = AGENTS.answers(parts);
     const changed = { revision };
+    const left = z.object({ id: z.string(), left: z.literal(true), ...changed });
+    const ended = z.object({ id: z.string(), ended: z.literal(true), ...changed });
     const Changes = z.object({
       revision: revision.meta(about("Where to go on")),
       state: z.array(z.union([Entry.extend(changed), View.extend(changed), DeletedEntry.extend(changed)])),
-      agents: z.array(z.union([Agent.extend(changed), AgentThatLeft.extend(changed)])),
+      agents: z.array(z.union([Agent.extend(changed), left])),
       messages: z.array(Message.extend(changed)),
-      reservations: z.array(z.union([Reservation.extend(changed), EndedReservation.extend(changed)])),
+      reservations: z.array(z.union([Reservation.extend(changed), ended])),
       room: Room.extend(changed).optional().meta(about("The room, if its `meta` changed")),
       more: z.boolean().meta(about("There is more: go on at once")),
       reset: z.literal(true).optional().meta(

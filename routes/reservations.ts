@@ -109,7 +109,6 @@ export const RESERVATIONS = describe({
       ReservationReleased: z.object({
         released: z.boolean().meta(about("`false`: it was over")),
       }),
-      EndedReservation: z.object({ id: z.string(), ended: z.literal(true) }),
     };
   },
   operations: {

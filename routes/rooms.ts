@@ -1,5 +1,6 @@
 import type { Context, Hono } from "hono";
-import { createRoom, getRoom, listRooms, type Room, type RoomCursor } from "../db/rooms.ts";
+import { createRoom, getRoom, listRooms, mergeMeta, type Room, type RoomCursor } from "../db/rooms.ts";
+import type { Json } from "../db/json.ts";
 import { invalidMember } from "./http/errors.ts";
 import { etag, unchanged } from "./http/etags.ts";
 import { answerOnce } from "./http/idempotency.ts";
@@ -20,6 +21,14 @@ export const ROOMS = describe({
     RoomRequest: z.strictObject({
       id: absent(id).meta(about("A random UUID unless said")),
       meta: metaOf(),
+    }),
+    RoomPatch: z.strictObject({
+      meta: z.record(z.string(), z.custom<Json>(), "must be a JSON object")
+        .meta(
+          about(
+            `Is merged in; a \`null\` removes its member. The result has at most ${LIMITS.valueBytes} bytes`,
+          ),
+        ),
     }),
   }),
   answers({ z, time, object }) {
@@ -66,6 +75,18 @@ export const ROOMS = describe({
         shown,
         headers: ["ETag"],
       },
+      patch: {
+        id: "patchRoom",
+        summary: "Merge into a room's meta",
+        description:
+          "As RFC 7396 says: `null` removes a member. It is a change of the room: `/changes` has it as `room`.",
+        parameters: [KEY],
+        body: "RoomPatch",
+        example: { meta: { goal: "ship" } },
+        answers: { 200: "Room" },
+        shown: { ...shown, meta: { goal: "ship" } },
+        errors: ["too_large"],
+      },
     },
   },
 });
@@ -94,6 +115,19 @@ export function mountRooms(app: Hono, services: Services): void {
       const room = await getRoom(database, viewerOf(c), roomOf(c));
       const { revision } = room;
       return unchanged(c, revision, revision) ?? reply(revision, roomReply(room), 200, etag(revision));
+    },
+    async PATCH(c) {
+      const id = roomOf(c);
+      const { meta } = await readBody(c, ROOMS, "RoomPatch");
+      checkSize(meta, "meta");
+      const operation = mergeMeta(database, id, meta, LIMITS.valueBytes);
+      return await answerOnce(
+        c,
+        services,
+        id,
+        operation,
+        ({ room }) => reply(room.revision, roomReply(room)),
+      );
     },
   });
 }

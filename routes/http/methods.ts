@@ -4,7 +4,7 @@ import { RequestError } from "./errors.ts";
 import { deeperPath, pathOf, templatesOf } from "./paths.ts";
 import { takeQuery } from "./input/queries.ts";
 
-type Method = "GET" | "POST" | "PUT" | "DELETE";
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 type Handlers = Partial<Record<Method, Handler>>;
 

@@ -29,7 +29,7 @@ export interface Operation<Body = string, Answer = string> {
 /** Operations by path and method. */
 export type Operations<Body = string, Answer = string> = Record<
   string,
-  Partial<Record<"get" | "post" | "put" | "delete", Operation<Body, Answer>>>
+  Partial<Record<"get" | "post" | "put" | "patch" | "delete", Operation<Body, Answer>>>
 >;
 
 type Schemas = Record<string, z.ZodType>;

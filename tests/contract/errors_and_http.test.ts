@@ -132,7 +132,7 @@ contract("a method that a path does not know is refused with those that it knows
   const room = await t.room();
   const table: [string, string, string[]][] = [
     ["PATCH", "/rooms", ["GET", "POST"]],
-    ["DELETE", `/rooms/${room}`, ["GET"]],
+    ["DELETE", `/rooms/${room}`, ["GET", "PATCH"]],
     ["PUT", `/rooms/${room}/agents`, ["GET", "POST"]],
     ["DELETE", `/rooms/${room}/agents/ann`, ["GET"]],
     ["GET", `/rooms/${room}/agents/ann/heartbeat`, ["POST"]],
@@ -162,8 +162,8 @@ const PREFLIGHTS: Array<[path: string, methods: string, headers: string]> = [
   ["/openapi.json", "GET HEAD", "If-None-Match"],
   ["/mcp", "POST", "Content-Type"],
   ["/rooms", "GET HEAD POST", "Content-Type Idempotency-Key"],
-  ["/rooms/x", "GET HEAD", "If-None-Match"],
-  ["/rooms/x/", "GET HEAD", "If-None-Match"],
+  ["/rooms/x", "GET HEAD PATCH", "Content-Type Idempotency-Key If-None-Match"],
+  ["/rooms/x/", "GET HEAD PATCH", "Content-Type Idempotency-Key If-None-Match"],
   ["/rooms/x/agents/ann/heartbeat", "POST", "Content-Type Idempotency-Key"],
   ["/rooms/x%2Fy/messages/1", "GET HEAD", ""],
   ["/rooms/x/state", "GET HEAD PUT DELETE", "Content-Type Idempotency-Key If-Match If-None-Match"],

@@ -84,7 +84,7 @@ const NEAR: Array<[path: string, meant: string]> = [
   ["/openapi.yaml", "/openapi.json?"],
   ["/doc/error", "/docs/errors?"],
   ["/health", "/healthz?"],
-  ["/rooms/r/claim", "/rooms/r/messages/{message}/claim?"],
+  ["/rooms/r/claim", "/rooms/r/messages/claim?"],
   ["/rooms/r/heartbeat", "/rooms/r/agents/{agent}/heartbeat?"],
   ["/rooms/r/batch", "/rooms/r/state/batch?"],
 ];
@@ -115,10 +115,10 @@ contract("a key in the path is told where it goes, to a write another place than
 contract("a method that an id does not take is told the path in which its word stands", async (t) => {
   const room = await t.room();
   const told: [path: string, meant: RegExp][] = [
-    [`/rooms/${room}/messages/claim`, /It takes GET, .*\/messages\/\{message\}\/claim\?$/],
+    [`/rooms/${room}/messages/complete`, /It takes GET, .*\/messages\/\{message\}\/complete\?$/],
     [`/rooms/${room}/agents/heartbeat`, /It takes GET, .*\/agents\/\{agent\}\/heartbeat\?$/],
     [`/rooms/${room}/agents/ann`, /^It takes GET, HEAD, OPTIONS\.$/],
-    [`/rooms/${room}`, /^It takes GET, HEAD, OPTIONS\.$/],
+    [`/rooms/${room}`, /^It takes GET, HEAD, OPTIONS, PATCH\.$/],
   ];
   for (const [path, meant] of told) {
     const reply = await t.post(path, {});

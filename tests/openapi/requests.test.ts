@@ -75,15 +75,18 @@ const LONG_KEY = 42;
 const QUERY = (name: string) => name.startsWith("query ");
 
 /** Leaves out what the document forbids in words alone: parts of a request that do not go with others. */
+const SHORT_MS = 20;
+
 function goingTogether({ id, parameters: drawn, body: { ...body } }: Drawn): Drawn {
   let names = Object.keys(drawn);
   if (id === "createRoom" && !(drawn["header Idempotency-Key"]?.length! >= LONG_KEY)) body.id ??= "demo";
   if (body.from != null) delete body.from_agent;
   if (body.to != null) delete body.to_agent;
-  if (id === "deleteEntry") {
-    names = names.filter((name) => !QUERY(name));
-    body.key ??= "a";
-  }
+  if (id === "deleteEntry" || id === "releaseReservation") names = names.filter((name) => !QUERY(name));
+  if (id === "deleteEntry") body.key ??= "a";
+  if (id === "releaseReservation") body.agent ??= "alice";
+  // Nothing comes that it could wait for.
+  if (Number.isInteger(body.timeout)) body.timeout = Math.min(body.timeout, SHORT_MS);
   const demands = names.filter((name) => /If-(None-)?Match$/.test(name));
   if (id === "writeEntry" || id === "deleteEntry") {
     names = names.filter((name) => !demands.slice(1).includes(name));
@@ -141,15 +144,18 @@ Deno.test(`a request that the document allows is not refused as invalid, seed ${
     await fc.assert(
       fc.asyncProperty(request, async (drawn) => {
         const { status, text } = await send(t, drawn);
-        assert.ok(status !== 400 || !text.includes('"invalid_request"'), text);
+        assert.ok(status !== 400 || !text.includes('"invalid_request"') || isOfGlobs(text), text);
       }),
       { numRuns: 400, seed: SEED },
     );
   }, unlimited));
 
+/** The grammar of globs is told in words, with a position. */
+const isOfGlobs = (text: string) => /\(position \d+\)/.test(text);
+
 /** What a body's handler says of it that the document has no words for. */
 const judgedLater = ({ status, text }: { status: number; text: string }) =>
-  status === 413 || text.includes('"invalid_expression"');
+  status === 413 || text.includes('"invalid_expression"') || isOfGlobs(text);
 
 Deno.test(`a body is taken if and only if the document allows it, seed ${SEED}`, () =>
   withApp(async (t) => {

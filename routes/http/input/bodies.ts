@@ -29,7 +29,8 @@ function brokenOff(error: Error): never {
   if (error instanceof Deno.errors.BadResource) {
     throw new Refusal("unavailable", { why: "ending" });
   }
-  throw error instanceof RequestError ? error : invalidMember([], "The body broke off.");
+  const isAnswer = error instanceof RequestError || error instanceof Refusal;
+  throw isAnswer ? error : invalidMember([], "The body broke off.");
 }
 
 /** Returns the error for a compressed body; undefined if it is not compressed. */

@@ -53,7 +53,7 @@ function refuseUnknown(c: Context, name: string, known: string[], page: boolean)
   const { message, hint } = unknownName("parameter", name, known);
   const cut = known.some((other) => EXPRESSIONS.includes(other)) &&
     (/[^\w[\]-]/.test(name) || url.includes("&&"));
-  const inBody = known.length === 0 && (method === "PUT" || method === "POST");
+  const inBody = known.length === 0 && ["PUT", "POST", "PATCH"].includes(method);
   if (inBody) {
     throw invalidMember([name], message, "There are no parameters here: send members in the body, as JSON.");
   }

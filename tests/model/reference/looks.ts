@@ -30,6 +30,7 @@ export function changes(
     state: told(sorted(room), (entry) => shown(room, entry)),
     agents: told(room.agents.values(), (agent) => shownAgent(room, agent)),
     messages: told(room.messages, (message) => shownMessage(room, message)),
+    reservations: new Ranked([], rank),
     more,
     ...(reset && { reset }),
   };

@@ -30,6 +30,7 @@ export async function makeEachCall(
   seen("listMessages", await api.listMessages({ path, query: { unclaimed: true, after: 0 } }));
   seen("getMessage", await api.getMessage({ path: { room: "heyed", message } }));
   seen("claimMessage", await api.claimMessage({ path: { room: "heyed", message }, body: { agent: "bob" } }));
+  seen("patchRoom", await api.patchRoom({ path: { room: "heyed" }, body: { meta: { goal: "ship" } } }));
   const reserved = await api.reservePaths({ path: { room: "heyed" }, body: { agent: "bob", paths: ["src/**"] } });
   seen("reservePaths", reserved);
   const own = { room: "heyed", reservation: reserved.data?.id ?? "" };

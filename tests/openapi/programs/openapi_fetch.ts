@@ -75,6 +75,7 @@ export async function makeEachCall(
   seen("failTask", await api.POST("/rooms/{room}/messages/{message}/fail", { params: of(second), body: failure }));
   seen("listAttempts", await api.GET("/rooms/{room}/messages/{message}/attempts", { params: of(first) }));
 
+  seen("patchRoom", await api.PATCH("/rooms/{room}", { params: at, body: { meta: { goal: "ship" } } }));
   const asked = { agent: "alice", paths: ["src/**"] };
   const reserved = await api.POST("/rooms/{room}/reservations", { params: at, body: asked });
   seen("reservePaths", reserved);

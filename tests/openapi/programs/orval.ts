@@ -22,6 +22,7 @@ export async function makeEachCall(seen: (operation: string, answer: Answer) => 
   seen("listMessages", await api.listMessages(room, { unclaimed: true, from: "eve" }));
   seen("getMessage", await api.getMessage(room, message));
   seen("claimMessage", await api.claimMessage(room, message, { agent: "eve" }));
+  seen("patchRoom", await api.patchRoom(room, { meta: { goal: "ship" } }));
   const reserved = await api.reservePaths(room, { agent: "eve", paths: ["src/**"] });
   seen("reservePaths", reserved);
   const [own, token] = reserved.status === 201 ? [reserved.data.id, reserved.data.fence] : ["", 0];

@@ -65,6 +65,11 @@ export class MessageCollection {
     }
   }
 
+  /** The weight of what is collected, with or without the messages' bodies. */
+  weight(bodies: boolean): number {
+    return weigh(this.kind.size + this.to.size + this.from.size, this.id.size, bodies);
+  }
+
   get isEmpty(): boolean {
     return [this.kind, this.to, this.from, this.id].every(({ size }) => size === 0);
   }
@@ -89,6 +94,27 @@ export class MessageCollection {
     const [kind, to, from, id, ofSelf] = [this.kind, this.to, this.from, this.id, this.ofSelf];
     return { last, bodies, kind: [...kind], to: [...to], from: [...from], id: [...id], ofSelf: [...ofSelf] };
   }
+}
+
+/**
+ * The weight of what one look reads anew of messages, and the most that a load reads of them. A name weighs 1, and so
+ * does a message without its bodies.
+ */
+export const [MAX_WEIGHT, MAX_LOADED] = [2_000, 16_000];
+/** The weight of a message with its body and its result's: each may have 64 KiB. */
+const BODY_WEIGHT = 10;
+
+const weigh = (names: number, ids: number, bodies: boolean) => names + ids * (bodies ? BODY_WEIGHT : 1);
+
+export function weightOf({ kind, to, from, id, bodies }: MessageReads): number {
+  return weigh(kind.length + to.length + from.length, id.length, bodies);
+}
+
+/** Leaves out the last messages, beyond a weight: an evaluation that needs them asks for them. */
+export function loadable(reads: MessageReads, max: number): MessageReads {
+  if (weightOf(reads) <= max) return reads;
+  const left = max - weightOf({ ...reads, id: [] });
+  return { ...reads, id: reads.id.slice(0, Math.max(0, Math.floor(left / weigh(0, 1, reads.bodies)))) };
 }
 
 /** The family that a path reads, and the step that names its member; undefined for other paths. */

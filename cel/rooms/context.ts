@@ -3,7 +3,7 @@ import { isAlive, type Newest, newestOf, present } from "../../db/presence.ts";
 import type { AgentRow, Snapshot } from "../../db/snapshots/snapshot.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { type Lookups, repeatLookups, trackLookups } from "../language/lookups.ts";
-import { MessageCollection } from "../language/message_reads.ts";
+import { MAX_WEIGHT, MessageCollection } from "../language/message_reads.ts";
 import { compile, type Context, EvaluationFailed, InvalidExpression } from "../language/expression.ts";
 import { circular, type Definitions } from "./definitions.ts";
 import { messageRoot } from "./message_root.ts";
@@ -39,10 +39,13 @@ interface Look {
 
 /** Builds the variables that docs/api.md lists under CEL from a loaded room. Evaluates a view when it is first read. */
 export function createContext(
-  { snapshot, definitions, scopes, metas, facts }: RoomData,
+  { snapshot, definitions, scopes, metas, facts, reads }: RoomData,
 ): RoomContext {
   const missing = new MessageCollection();
-  const messages = messageRoot(snapshot.counts, facts, (family, name) => missing.name(family, name));
+  const { bodies } = reads.facts;
+  const messages = messageRoot(snapshot.counts, facts, (family, name) => {
+    if (missing.weight(bodies) < MAX_WEIGHT) missing.name(family, name);
+  });
   const looks = new Map<string, Look>();
   const agentsSeen = agentsFrom(snapshot, metas);
   const plain: CelMap = new Map<string, unknown>([...scopes, [VIEW_SCOPE, undefined]]);

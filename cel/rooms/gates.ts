@@ -9,6 +9,7 @@ import type { Guard } from "../../db/write/read_set.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { type Reads, readsAfter, readsFrom, unionReads } from "../language/dependencies.ts";
 import { type Lookups, MAX_MISSES } from "../language/lookups.ts";
+import { MAX_WEIGHT, weightOf } from "../language/message_reads.ts";
 import { type Gate, judge, readSetAt } from "./judging.ts";
 import { covers, type Reader, type RoomData } from "./reader.ts";
 import { applyChange } from "./scopes.ts";
@@ -79,7 +80,7 @@ export function createGates(database: Database, reader: Reader): Gates {
   const tails = createLru<Tail>(TAILS);
 
   async function work(name: string, room: string, queue: Pending[]): Promise<void> {
-    while (queue.length > 0) queue.unshift(...await tryChain(name, room, queue.splice(0, MAX_CHAIN)));
+    while (queue.length > 0) queue.unshift(...await tryChain(name, room, queue.splice(0, lengthOf(queue))));
     waiting.delete(name);
   }
 
@@ -212,6 +213,15 @@ export function createGates(database: Database, reader: Reader): Gates {
         work(name, room, own);
       }),
   };
+}
+
+/** How many of the first writes are a chain: as many as one load suffices for. */
+function lengthOf(queue: Pending[]): number {
+  let weight = 0;
+  const beyond = queue.slice(0, MAX_CHAIN).findIndex(({ reads }) =>
+    (weight += weightOf(reads.facts)) > MAX_WEIGHT
+  );
+  return beyond < 0 ? MAX_CHAIN : Math.max(1, beyond);
 }
 
 /** Notes what a gate looked up, for its next load. True where this load lacked some of that. */

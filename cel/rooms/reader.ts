@@ -9,6 +9,7 @@ import { define, type Definitions, readsViews, viewsOf, withViews } from "./defi
 import { createMemory, type Known } from "./definitions_memory.ts";
 import { compileAhead } from "./compile.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
+import { loadable, MAX_LOADED } from "../language/message_reads.ts";
 import { convert, type Converted } from "./scopes.ts";
 
 /** What an expression reads of a room at one revision, including the views and what those read. */
@@ -93,7 +94,7 @@ async function toData(snapshot: Snapshot, definitions: Definitions, reads: Reads
 
 /** What to load for the reads. */
 function queryOf({ state, agents, messages, facts }: Reads): ReadSet & { facts: FactsQuery } {
-  return { state, agents, messages, facts };
+  return { state, agents, messages, facts: loadable(facts, MAX_LOADED) };
 }
 
 /** True where `wanted` adds nothing to what is loaded. */

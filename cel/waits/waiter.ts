@@ -6,6 +6,7 @@ import { type Include, included, includesAnything, readsOfInclude } from "./incl
 import { withViews } from "../rooms/definitions.ts";
 import type { RoomData } from "../rooms/reader.ts";
 import { type Reads, readsAfter, unionReads } from "../language/dependencies.ts";
+import { MAX_WEIGHT, weightOf } from "../language/message_reads.ts";
 import { type Lookups, MAX_MISSES, trackLookups } from "../language/lookups.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import { isBusy } from "../../db/yield.ts";
@@ -89,16 +90,12 @@ export function readsOf(waiter: Waiter): Reads {
   return isAlone(waiter) ? unionReads([reads, readsOfInclude(include)]) : reads;
 }
 
-/** The maximum of messages and names in one load, and how many of them a message with its body counts as. */
-const [MAX_NAMES, OF_BODY] = [2_000, 10];
-
 /** The most urgent waiters for which one load suffices, at least one. The others take the next load. */
 export function loadable(waiters: Waiter[]): Waiter[] {
-  let names = 0;
+  let weight = 0;
   return waiters.toSorted(byUrgency).filter(({ reads: { facts } }, n) => {
-    const { kind, to, from, id, bodies } = facts;
-    names += kind.length + to.length + from.length + id.length * (bodies ? OF_BODY : 1);
-    return n === 0 || names <= MAX_NAMES;
+    weight += weightOf(facts);
+    return n === 0 || weight <= MAX_WEIGHT;
   });
 }
 

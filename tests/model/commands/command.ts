@@ -112,6 +112,11 @@ export const plainCondition: fc.Arbitrary<Condition> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ count: equals }) },
   { weight: 1, arbitrary: fc.record({ unclaimed: equals }) },
   { weight: 1, arbitrary: fc.record({ keys: equals }) },
+  { weight: 1, arbitrary: fc.record({ open: equals, of: fc.constantFrom("message", "task") }) },
+  { weight: 1, arbitrary: fc.record({ newestFrom: agent }) },
+  { weight: 1, arbitrary: fc.record({ newestTo: agent }) },
+  { weight: 1, arbitrary: fc.record({ newestBy: agent }) },
+  { weight: 1, arbitrary: fc.record({ answers: equals }) },
 );
 
 export const condition: fc.Arbitrary<Condition> = fc.oneof(

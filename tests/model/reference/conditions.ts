@@ -7,6 +7,11 @@ export type Condition =
   | { view: string; equals: number }
   | { unclaimed: number }
   | { count: number }
+  | { open: number; of: string }
+  | { newestFrom: string }
+  | { newestTo: string }
+  | { newestBy: string }
+  | { answers: number }
   | { keys: number }
   | { agents: number }
   | { agent: string; status: string }
@@ -23,6 +28,13 @@ export function source(condition: Condition): string {
   if ("strict" in condition) return `state._shared.${condition.strict} == ${condition.equals}`;
   if ("view" in condition) return `state._view.?${condition.view}.orValue(0) == ${condition.equals}`;
   if ("unclaimed" in condition) return `messages.unclaimed == ${condition.unclaimed}`;
+  if ("open" in condition) return `messages.kind.${condition.of}.open == ${condition.open}`;
+  if ("newestFrom" in condition) return `messages.from.${condition.newestFrom}.last == messages.last`;
+  if ("newestTo" in condition) return `messages.to.${condition.newestTo}.last == messages.last`;
+  if ("newestBy" in condition) return `messages.id[messages.last].claimed_by == "${condition.newestBy}"`;
+  if ("answers" in condition) {
+    return `messages.id[messages.id[messages.last].reply_to].replies.count == ${condition.answers}`;
+  }
   if ("count" in condition) return `messages.count == ${condition.count}`;
   if ("keys" in condition) return `size(state._shared) == ${condition.keys}`;
   if ("agents" in condition) return `size(agents) == ${condition.agents}`;
@@ -70,6 +82,10 @@ export function judge(room: Room, condition: Condition, self: string | null): Re
     return { value: (view && "value" in view ? view.value : 0) === condition.equals };
   }
   if ("unclaimed" in condition) return { value: counts(room).unclaimed === condition.unclaimed };
+  if ("open" in condition || "newestFrom" in condition || "newestTo" in condition) {
+    return { value: isFact(room, condition) };
+  }
+  if ("newestBy" in condition || "answers" in condition) return ofNewest(room, condition);
   if ("count" in condition) return { value: counts(room).count === condition.count };
   if ("keys" in condition) return { value: keysOf(room, "_shared").length === condition.keys };
   if ("agents" in condition) return { value: room.agents.size === condition.agents };
@@ -80,6 +96,33 @@ export function judge(room: Room, condition: Condition, self: string | null): Re
   if ("self" in condition) return { value: self === condition.self };
   const agent = room.agents.get(condition.alive);
   return agent ? { value: agent.last_heartbeat > room.clock.now - ALIVE_MS } : missing;
+}
+
+/** Whether a fact about a kind, or about whose the newest message is, holds; without messages the newest is of all. */
+function isFact(
+  { messages }: Room,
+  condition: { open: number; of: string } | { newestFrom: string } | { newestTo: string },
+): boolean {
+  if ("open" in condition) {
+    return messages.filter(({ kind, claimed_by }) => kind === condition.of && claimed_by === null).length ===
+      condition.open;
+  }
+  const newest = messages.at(-1);
+  if ("newestFrom" in condition) return newest === undefined || newest.from_agent === condition.newestFrom;
+  return newest === undefined || newest.to_agent === condition.newestTo;
+}
+
+/** The same for the newest message, and for the one that it answers. */
+function ofNewest(
+  { messages }: Room,
+  condition: { newestBy: string } | { answers: number },
+): Result<boolean> {
+  const newest = messages.at(-1);
+  if (newest === undefined) return missing;
+  if ("newestBy" in condition) return { value: newest.claimed_by === condition.newestBy };
+  if (newest.reply_to === null) return missing;
+  const answers = messages.filter(({ reply_to }) => reply_to === newest.reply_to).length;
+  return { value: answers === condition.answers };
 }
 
 export function holds(room: Room, condition: Condition, self: string | null): boolean {

@@ -237,8 +237,8 @@ export const MUTANTS: Mutant[] = [
       'else steps.push({ kind: "put", text: JSON.stringify(value) });',
       "else void value;",
     ]],
-    test: "tests/contract/state_edits.test.ts",
-    filter: "file: edits of a batch see those before them",
+    test: "tests/routes/round_trips.test.ts",
+    filter: "each request costs the round trips",
   },
   {
     name: "a label cut at a NUL",

@@ -121,4 +121,21 @@ export const SINCE: Stop[] = [
   stop(2, 200, "a message that another names is evaluated", "POST", "/rooms/r/eval", {
     expr: "messages.id[messages.id[4].reply_to].replies.count",
   }),
+  stop(1, 200, "a list is appended to", "PUT", "/rooms/r/state", { key: "list", append: { a: 1, b: 2 } }),
+  stop(1, 200, "a member is removed from a list", "PUT", "/rooms/r/state", {
+    key: "list",
+    remove: { b: 2, a: 1 },
+  }),
+  stop(1, 200, "what is not in a list is removed", "PUT", "/rooms/r/state", { key: "list", remove: 5 }),
+  stop(1, 200, "an object is merged into", "PUT", "/rooms/r/state", { key: "object", merge: { a: {} } }),
+  stop(1, 200, "a value is set and unset inside", "PUT", "/rooms/r/state", {
+    key: "object",
+    set: { "/a/b": 1 },
+    unset: ["/a"],
+  }),
+  stop(1, 409, "a pointer to nothing is refused", "PUT", "/rooms/r/state", { key: "object", unset: ["/x"] }),
+  stop(1, 200, "a batch edits", "PUT", "/rooms/r/state/batch", {
+    writes: [{ key: "list", append: 1 }, { key: "list", value: {} }, { key: "list", merge: { b: 1 } }],
+  }),
+  stop(1, 200, "a key is written for a time", "PUT", "/rooms/r/state", { key: "lease", value: 1, ttl: 60 }),
 ];

@@ -4,7 +4,7 @@ import type { RoomData } from "../../cel/rooms/reader.ts";
 import type { Json } from "../../db/json.ts";
 import type { Row } from "../../db/driver/statement.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
-import { mapYielding } from "../../db/yield.ts";
+import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
 import type { EntryView, ScopeView } from "../../views/panels/state/state.tsx";
 import { shownOf } from "./shown.ts";
 
@@ -30,6 +30,7 @@ export async function computeViews(
 ): Promise<Map<string, Computed>> {
   const computed = new Map<string, Computed>();
   for (const [name, result] of await context.views(definitions.keys())) {
+    if ("error" in result && isBusy()) await yieldToOthers(); // finding the position evaluates it again
     const position = "error" in result ? positionOf(definitions.get(name)!.source, context) : undefined;
     computed.set(name, "error" in result ? { error: { ...result.error, position } } : result);
   }

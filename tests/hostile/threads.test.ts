@@ -44,7 +44,7 @@ const looksAt = ({ messages }: Shape): Record<string, [query: string, ids: numbe
 async function fillAll(database: Client): Promise<void> {
   await database.batch([
     "INSERT INTO rooms (id, created_at, meta, key_count) VALUES ('other', '', '{}', 1)",
-    "INSERT INTO state SELECT 'other', '_shared', 'k', '1', NULL, 1, 1, '', NULL, 0",
+    "INSERT INTO state (room_id, scope, key, value, version, revision, updated_at, deleted) VALUES ('other', '_shared', 'k', '1', 1, 1, '', 0)",
   ], "write");
   for (const [room, shape] of Object.entries(SHAPES)) await fill(database, room, shape);
 }

@@ -10,12 +10,13 @@ const TIMES = 5;
 const MORE_MS = 10;
 
 const TOMBSTONES = `
-  INSERT INTO state SELECT 'gone', CASE WHEN i % 2 THEN '_shared' ELSE '_view' END, 'key ' || i, 'null', NULL, 2, i, '', NULL, 1
+  INSERT INTO state (room_id, scope, key, value, expr, version, revision, updated_at, updated_by, deleted)
+  SELECT 'gone', CASE WHEN i % 2 THEN '_shared' ELSE '_view' END, 'key ' || i, 'null', NULL, 2, i, '', NULL, 1
     FROM n`;
 
 const ROOM = (room: string) => [
   `INSERT INTO rooms (id, created_at, meta, key_count) VALUES ('${room}', '', '{}', 1)`,
-  `INSERT INTO state SELECT '${room}', '_shared', 'left', '1', NULL, 1, 1, '', NULL, 0`,
+  `INSERT INTO state (room_id, scope, key, value, version, revision, updated_at, deleted) SELECT '${room}', '_shared', 'left', '1', 1, 1, '', 0`,
 ];
 
 /** A room of which one key is left, one that never had another, and one that has nothing to do with them. */

@@ -27,10 +27,14 @@ const CONDITIONS = {
 const VIEWS_WITHIN = `(${VIEW_BYTES} AND key NOT IN (SELECT value FROM json_each(:view_keys))) + :view_bytes
        <= MAX(:most_view_bytes, (${VIEW_BYTES}))`;
 
-/** Binds preconditions; the n-th key is `:scope<n>` and `:key<n>`. */
+/**
+ * Binds preconditions; the n-th key is `:scope<n>` and `:key<n>`. `written`: a condition of how many edits change their
+ * entries, which holds only if all can be made.
+ */
 function bound(
   preconditions: Precondition[],
   limits?: StateLimits,
+  written?: "> 0" | "= 0",
 ): { where: string[]; args: Record<string, Value> } {
   const args: Record<string, Value> = editedIn(preconditions).length > 0
     ? { max_bytes: limits!.valueBytes }
@@ -39,10 +43,11 @@ function bound(
   for (const [n, { scope, key, conditions }] of preconditions.entries()) {
     Object.assign(args, { [`scope${n}`]: scope, [`key${n}`]: key });
     for (const [name, bounds] of Object.entries(conditions)) {
-      where.push(CONDITIONS[name as keyof typeof CONDITIONS](n));
+      if (!written || name !== "edited") where.push(CONDITIONS[name as keyof typeof CONDITIONS](n));
       for (const bound in bounds) args[bound + n] = bounds[bound]!;
     }
   }
+  if (written) where.push(`${writtenBy(preconditions)} ${written}`);
   return { where, args };
 }
 
@@ -68,8 +73,7 @@ export function admitPut(
   limits: StateLimits,
   { unchanged, mayKeep, ttl }: { unchanged: Condition; mayKeep: boolean; ttl?: number },
 ): Admission {
-  const { where, args } = bound(preconditions, limits);
-  if (mayKeep) where.push(`${writtenBy(preconditions)} > 0`);
+  const { where, args } = bound(preconditions, limits, mayKeep ? "> 0" : undefined);
   if (ttl !== undefined) args.ttl = ttl;
   const newOf = (written: Precondition[]) =>
     `(${written.map((write) => `(NOT ${LIVE(preconditions.indexOf(write))})`).join(" + ")})`;
@@ -95,8 +99,8 @@ export function admitPut(
 
 /** True where writes that `mayKeep` leave all their entries as they are, and so succeed without being admitted. */
 export function keptBy(preconditions: Precondition[], limits: StateLimits, unchanged: Condition): Condition {
-  const { where, args } = bound(preconditions, limits);
-  const conditions = ["id = :room", ...where, `${writtenBy(preconditions)} = 0`, unchanged.sql];
+  const { where, args } = bound(preconditions, limits, "= 0");
+  const conditions = ["id = :room", ...where, unchanged.sql];
   return {
     sql: `EXISTS (SELECT 1 FROM rooms WHERE ${conditions.join(" AND ")})`,
     args: { ...args, ...unchanged.args },

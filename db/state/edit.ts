@@ -49,30 +49,34 @@ function ifAny<T>(value: T | undefined, edited: (value: T) => Json): Edited {
 
 function changedBy(found: Json | undefined, changes: Change[]): Edited {
   if (listOf(found) === undefined && !isObject(found)) return WRONG_TYPE;
-  let value = found;
-  for (const { path, tokens, value: leaf } of changes) {
-    value = withLeaf(value!, tokens, leaf);
-    if (value === undefined) return { path };
-  }
-  return { value: value!, changed: true };
+  const value: Json = structuredClone(found!);
+  for (const change of changes) if (!makeChange(value, change)) return { path: change.path };
+  return { value, changed: true };
 }
 
-/** Sets or unsets the leaf of a path; undefined where the path names nothing. */
-function withLeaf(value: Json, [token, ...rest]: string[], leaf: Json | undefined): Json | undefined {
-  const list = listOf(value);
-  if (!list && !isObject(value)) return undefined;
-  const key = list ? indexOf(token!, list.length) : token!;
-  if (key === undefined) return undefined;
-  const isThere = list ? key as number < list.length : Object.hasOwn(value as JsonObject, key);
-  if (!isThere && (rest.length > 0 || leaf === undefined)) return undefined;
-  const child = rest.length === 0 ? leaf : withLeaf((value as JsonObject)[key]!, rest, leaf);
-  if (child === undefined && rest.length > 0) return undefined;
-  const children = child === undefined ? [] : [child];
-  if (list) return list.toSpliced(key as number, 1, ...children);
-  const members = new Map(Object.entries(value as JsonObject));
-  if (child === undefined) members.delete(key as string);
-  else members.set(key as string, child);
-  return Object.fromEntries(members);
+/** Sets or unsets what a path names in a value; false where it names nothing. */
+function makeChange(value: Json, { tokens, value: leaf }: Change): boolean {
+  let holder: Json | undefined = value;
+  for (const token of tokens.slice(0, -1)) holder = childOf(holder, token);
+  const last = tokens.at(-1)!;
+  const list = listOf(holder);
+  if (list) {
+    const index = indexOf(last, list.length);
+    if (index === undefined || leaf === undefined && index === list.length) return false;
+    list.splice(index, 1, ...leaf === undefined ? [] : [structuredClone(leaf)]);
+    return true;
+  }
+  if (!isObject(holder)) return false;
+  if (leaf === undefined) return Object.hasOwn(holder, last) && delete holder[last];
+  const member = { value: structuredClone(leaf), enumerable: true, configurable: true, writable: true };
+  Object.defineProperty(holder, last, member); // a name may be __proto__
+  return true;
+}
+
+function childOf(holder: Json | undefined, token: string): Json | undefined {
+  const list = listOf(holder);
+  if (list) return list[indexOf(token, list.length) ?? -1];
+  return isObject(holder) && Object.hasOwn(holder, token) ? holder[token] : undefined;
 }
 
 const INDEX = /^(0|[1-9]\d*)$/;

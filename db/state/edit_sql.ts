@@ -179,11 +179,11 @@ function placeOf(token: string): number | null {
 const UNHELD = /\\u(0000|d[89a-f])/;
 
 /**
- * Limits what the database does for the edits of one write or batch, which keeps others from it: some 40 ms with the
+ * Limits what the database does for the edits of one write or batch, which keeps others from it: some 70 ms with the
  * largest values. Each cost is in units of 40 microseconds with a value of 64 KiB.
  */
 const MAX_COST = 1_000;
-const COSTS = { merge: 1, append: 10, remove: 20, remove_alike: 400, step: 25 };
+const COSTS = { merge: 2, append: 10, remove: 150, remove_alike: 400, step: 25 };
 /** Characters of an item up to which its members are compared by their paths. */
 const MAX_ALIKE = 4_096;
 

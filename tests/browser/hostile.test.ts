@@ -84,9 +84,9 @@ browserTest(
       );
       const unknown = await open(`/?room=${encodeURIComponent(nasty)}`);
       for (const page of [live, still, unknown]) {
-        for (const summary of await page.locator("summary").all()) {
-          await summary.click({ force: true }).catch(() => {});
-        }
+        await page.evaluate(
+          "for (const details of document.querySelectorAll('details')) details.open = true",
+        );
         assert.equal(await page.evaluate("window.broken"), undefined);
         assert.equal(
           await page.locator("img, iframe, [onerror], [onload], [onmouseover], [style]").count(),

@@ -1,6 +1,7 @@
 import { ByName, type Loaded } from "../language/by_name.ts";
 import { FAMILIES, type Family } from "../language/families.ts";
 import { toCel } from "../language/values.ts";
+import { OPEN } from "../../db/messages/columns.ts";
 import type { Json } from "../../db/json.ts";
 import type { MessageFact, MessageFacts } from "../../db/snapshots/message_facts.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
@@ -55,16 +56,8 @@ const NO_MESSAGE: Members = new Map<string, unknown>([
     body: null,
     created_at: "",
   }),
-  ...Object.entries({ reply_to: null, claimed_by: null, claimed_at: null, claimed_until: null, status: "" }),
-  ...Object.entries({
-    fence: null,
-    attempts: 0,
-    max_attempts: null,
-    needs: [],
-    done_at: null,
-    result_id: null,
-  }),
-  ...Object.entries({ failure: null, result: null, replies: new Map([["count", 0], ["last", 0]]) }),
+  ...Object.entries({ reply_to: null, ...OPEN, status: "" }),
+  ...Object.entries({ result: null, replies: new Map([["count", 0], ["last", 0]]) }),
 ]);
 
 const ABSENT = { kind: NO_KIND, to: NO_LAST, from: NO_LAST, id: undefined };

@@ -25,8 +25,29 @@ export interface Queued<Request, Answer> {
   readonly request: Request;
   /** It is answered at this turn, whatever it gets. */
   final: boolean;
-  /** Ends the request with an answer, or an error to throw. Later calls do nothing. */
-  settle(answer: Answer | Error): void;
+  /** Ends the request with an answer, or an error to throw. False where it had ended before: its client is gone. */
+  settle(answer: Answer | Error): boolean;
+}
+
+/** Says that it is not known whether a write of one request was made: another try might make it twice. */
+class OutcomeUnknown extends Error {
+  constructor(override readonly cause: DatabaseUnavailable) {
+    super("It is not known whether the write was made.");
+  }
+}
+
+/** Marks the failure of a request's own write, for `settleFailed`. */
+export function ownWrite<T>(write: Promise<T>): Promise<T> {
+  return write.catch((error) => {
+    throw error instanceof DatabaseUnavailable && error.unknown ? new OutcomeUnknown(error) : error;
+  });
+}
+
+/** Ends a request by its own failure. Throws a failure of the database, which is everybody's. */
+export function settleFailed(request: Queued<unknown, unknown>, error: unknown): void {
+  const own = error instanceof OutcomeUnknown ? error.cause : error;
+  if (!(own instanceof Refusal) && own === error) throw error;
+  request.settle(own as Error);
 }
 
 /** What is queued for. */
@@ -167,11 +188,12 @@ export function createQueues(database: Database, counted: (by: 1 | -1) => void):
       mark: createMark(database, { room, agent, token, waitingOn, until: began + timeout }),
       marked: false,
       settle(answer) {
-        if (!queue.waiting.delete(waiting)) return;
+        if (!queue.waiting.delete(waiting)) return false;
         if (queue.waiting.size === 0) rooms.delete(room);
         counted(-1);
         if (answer instanceof Error) reject(answer);
         else resolve(answer);
+        return true;
       },
     };
     const leave = () => waiting.settle(new Refusal("unavailable", { why: "client_left" }));

@@ -7,12 +7,12 @@ import {
   refusalOf,
 } from "../../db/reservations/conflicts.ts";
 import type { Reservation } from "../../db/reservations/read.ts";
-import { reservationOf, tryReserve } from "../../db/reservations/write.ts";
+import { releaseReservation, reservationOf, tryReserve } from "../../db/reservations/write.ts";
 import type { Database } from "../../db/database.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { SERVICE } from "../../db/viewer.ts";
 import type { Operation, Outcome, WriteContext } from "../../db/write/context.ts";
-import type { Queued, QueueRequest } from "./queue.ts";
+import { ownWrite, type Queued, type QueueRequest, settleFailed } from "./queue.ts";
 import type { Watch } from "./watch.ts";
 
 export interface Reserving {
@@ -53,8 +53,9 @@ export function createReserving(database: Database, watch: Watch, limits: Limits
             return;
           }
           checkRoom(board, asked, limits);
-          const outcome = await tryReserve(database, context, room, asked, board);
-          if (outcome) return settle(outcome);
+          const outcome = await ownWrite(tryReserve(database, context, room, asked, board));
+          if (outcome && !settle(outcome)) await giveBack(room, outcome);
+          if (outcome) return;
           board = await readBoard(database, SERVICE, room);
         }
         if (final) settle(new Refusal("unavailable", { why: "others_first" }));
@@ -64,14 +65,19 @@ export function createReserving(database: Database, watch: Watch, limits: Limits
         try {
           await serveOne(waiting);
         } catch (error) {
-          // A refusal is its own; a failure of the database is everybody's.
-          if (!(error instanceof Refusal)) throw error;
-          waiting.settle(error);
+          settleFailed(waiting, error);
         }
       }
       return board.seen;
     },
   });
+
+  /** Releases what was reserved for a client that has left. */
+  async function giveBack(room: string, outcome: Outcome) {
+    const { id, agent, fence } = reservationOf(outcome).reservation;
+    const context = { viewer: SERVICE, time: () => database.time(), newId: () => database.newId() };
+    await releaseReservation(database, room, { id, agent, fence }).run(context).catch(() => {});
+  }
 
   return {
     reserve: (room, asked, { timeout, signal }) => ({

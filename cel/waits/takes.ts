@@ -1,31 +1,30 @@
 import type { Part } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
-import { selectMessages } from "../../db/messages/listing.ts";
 import { releaseClaim } from "../../db/messages/finish.ts";
-import { type Message, toMessage } from "../../db/messages/read.ts";
+import type { Message } from "../../db/messages/read.ts";
 import {
-  isTask,
   MAX_PASSED,
   reachedOf,
-  selectOpen,
   selectThere,
   takenOf,
   takeTask,
   type Wanted,
 } from "../../db/messages/take.ts";
-import type { Query } from "../../db/consistent_read/read.ts";
-import type { Row, Statement } from "../../db/driver/statement.ts";
+import type { Statement } from "../../db/driver/statement.ts";
 import { Refusal } from "../../db/refusal.ts";
+import { revisionOf, ROOM_CURRENT } from "../../db/rooms.ts";
+import { readCurrent } from "../../db/write/endings.ts";
 import type { Operation, Outcome, WriteContext } from "../../db/write/context.ts";
 import type { Guard } from "../../db/write/read_set.ts";
-import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { EvaluationFailed, type Expression } from "../language/expression.ts";
 import { toCel } from "../language/values.ts";
 import { NOTHING } from "../rooms/definitions.ts";
 import { readSetAt } from "../rooms/judging.ts";
 import { lookAt } from "../rooms/look.ts";
 import type { Reader } from "../rooms/reader.ts";
-import type { Queued, QueueRequest } from "./queue.ts";
+import { ownWrite, type Queued, type QueueRequest, settleFailed } from "./queue.ts";
+import { pageOf } from "./take_pages.ts";
 import { partsOf } from "./waiter.ts";
 import type { Watch } from "./watch.ts";
 
@@ -77,7 +76,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
     room: string,
     { asked, context }: Pick<TakeRequest, "asked" | "context">,
   ): Promise<Try> {
-    const outcome = (await takeTask(database, context, { ...asked, room }))!;
+    const outcome = (await ownWrite(takeTask(database, context, { ...asked, room })))!;
     return { outcome, next: reachedOf(outcome) };
   }
 
@@ -98,7 +97,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
       }
       const { id } = found.fitting;
       const judged = { id, guard: found.guard, nonce: context.newId() };
-      const outcome = await takeTask(database, context, { ...asked, room }, judged);
+      const outcome = await ownWrite(takeTask(database, context, { ...asked, room }, judged));
       if (outcome) return { outcome };
       // Where the guard has moved, what was tried may fit now.
       tried = found.guard === undefined ? tried.add(id) : new Set();
@@ -113,7 +112,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
     let left = MAX_PASSED;
     let failure: EvaluationFailed | undefined;
     for (;;) {
-      const { queries, read } = pageOf(room, asked, after, left);
+      const { queries, read } = pageOf({ ...asked, room }, after, left);
       const sight = { viewer, room, reads: where?.reads ?? NOTHING, self: agent, extra: queries };
       const { result, data } = await lookAt(reader, sight, async (context, { snapshot }) => {
         const page = await read(snapshot.extra);
@@ -160,8 +159,8 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
       const { asked } = group[0]!.request;
       return selectThere({ ...asked, room }, group.map(({ request }) => request.asked.to ?? request.agent));
     });
-    const [rooms, ...found] = await database.read(queued[0]!.request.context.viewer, [
-      { sql: "SELECT revision FROM rooms WHERE id = :room", args: { room } },
+    const [rooms, ...found] = await readCurrent(database, queued[0]!.request.context.viewer, [
+      { sql: ROOM_CURRENT, args: { room } },
       ...counted,
     ]);
     const waiting = groups.flatMap((group, n) => {
@@ -172,7 +171,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
         return asked.to === undefined && free-- > 0;
       });
     });
-    return { waiting, revision: Number(rooms![0]?.revision) };
+    return { waiting, revision: revisionOf(rooms!) };
   }
 
   const queue = watch.createQueue<TakeRequest, Try>({
@@ -188,12 +187,10 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
           const tried = await trying;
           const { taken, revision } = takenOf(tried.outcome);
           seen = Math.min(seen, revision);
-          if (taken && one.request.signal.aborted) await giveBack(room, one.request, taken);
-          if (taken || one.final) one.settle(tried);
+          const isOver = (taken || one.final) && !one.settle(tried);
+          if (taken && isOver) await giveBack(room, one.request, taken);
         } catch (error) {
-          // A refusal is its own; a failure of the database is everybody's.
-          if (!(error instanceof Refusal)) throw error;
-          one.settle(error);
+          settleFailed(one, error);
         }
       };
       const tries = [...waiting, ...others.filter((one) => one.final && !waiting.includes(one))];
@@ -258,60 +255,4 @@ const withMessage = (variables: ReadonlyMap<string, unknown>, message: Message) 
 /** The outcome of a look that took nothing, at a revision. */
 function nothingAt(revision: number, now: Date): Outcome {
   return { now, revision: undefined, rows: [[{ revision }], []] };
-}
-
-/** Open messages that pass the filters, by id. */
-interface Page {
-  messages: Message[];
-  /** How many were passed, and up to which id. */
-  passed: number;
-  reached: number | undefined;
-  /** Others follow. */
-  more: boolean;
-}
-
-interface PageQuery {
-  queries: Query[];
-  read(results: Row[][]): Promise<Page>;
-}
-
-/** Makes the queries of the next messages that pass the filters, at most `left` after an id. */
-function pageOf(room: string, asked: Asked, after: number | undefined, left: number): PageQuery {
-  const { thread, to } = asked;
-  if (thread !== undefined) return threadPage(room, { ...asked, thread }, after, left);
-  const addresses = to === undefined ? ["nobody", "somebody"] as const : ["somebody"] as const;
-  const pages = addresses.map((address) => selectOpen({ ...asked, room }, address, { after, left }));
-  return {
-    queries: pages.map(({ statement }) => statement),
-    async read(results) {
-      const found = await Promise.all(pages.map((page, n) => page.read(results[n]!)));
-      // What a cut page leaves out comes before what another has beyond its end.
-      const known = Math.min(...found.map(({ messages, more }) => more ? messages.at(-1)!.id : Infinity));
-      const all = found.flatMap(({ messages }) => messages).sort((a, b) => a.id - b.id);
-      const messages = all.filter(({ id }) => id <= known).slice(0, left);
-      const more = messages.length < all.length || found.some((page) => page.more);
-      return { messages, passed: messages.length, reached: messages.at(-1)?.id, more };
-    },
-  };
-}
-
-/** The same of a thread, which is walked for all that is open in it. */
-function threadPage(
-  room: string,
-  { thread, kind, from, to, agent }: Asked & { thread: number },
-  after: number | undefined,
-  left: number,
-): PageQuery {
-  const isFor = ({ to_agent }: Message) =>
-    to === undefined ? [null, agent].includes(to_agent) : to_agent === to;
-  return {
-    queries: [selectMessages(room, { thread, kind, from, unclaimed: true, after, limit: left })],
-    async read([rows]) {
-      const all = await mapYielding(rows!.slice(0, left), (row) => toMessage(row));
-      const messages = all.filter((message) =>
-        isFor(message) && (kind !== undefined || isTask(message.kind))
-      );
-      return { messages, passed: all.length, reached: all.at(-1)?.id, more: rows!.length > left };
-    },
-  };
 }

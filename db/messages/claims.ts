@@ -22,15 +22,17 @@ import {
 /** The end of a claim that begins or is renewed now, by the database's clock; null without a ttl. */
 export const END_OF_CLAIM = `${NOW} + :ttl * 1000`;
 
-const CLAIM = `
+/** Claims a message, or renews the claim of who has it. Append WHERE. */
+export const CLAIM = `
   UPDATE messages SET
     claimed_by = :agent,
     claimed_at = CASE WHEN ${UNCLAIMED} THEN :now ELSE claimed_at END,
     claimed_until = ${END_OF_CLAIM},
     fence = CASE WHEN ${UNCLAIMED} THEN ${REVISION} ELSE ${FENCE} END,
     attempts = ${ATTEMPTS} + (${UNCLAIMED}),
-    revision = ${REVISION}
-   WHERE room_id = :room AND id = :message AND ${ADMITTED}`;
+    revision = ${REVISION}`;
+
+const CLAIM_ONE = `${CLAIM} WHERE room_id = :room AND id = :message AND ${ADMITTED}`;
 
 /** Records the attempt of a claim that began with this write. */
 const BEGIN_ATTEMPT = `
@@ -72,7 +74,7 @@ export function claimMessage(
         args: ttl === null ? { agent } : { agent, ttl },
         again: HELD_BY_AGENT,
         effects: ({ nonce, now }): Statement[] => [
-          { sql: CLAIM, args: { room, nonce, message, agent, ttl, now } },
+          { sql: CLAIM_ONE, args: { room, nonce, message, agent, ttl, now } },
           { sql: BEGIN_ATTEMPT, args: { room, nonce, message } },
         ],
         refuse: notClaimable,

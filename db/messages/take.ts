@@ -10,8 +10,8 @@ import { endsAt } from "../write/due.ts";
 import { heartbeatOf } from "../write/heartbeat.ts";
 import { type Guard, holds } from "../write/read_set.ts";
 import { commit } from "../write/write.ts";
-import { END_OF_CLAIM } from "./claims.ts";
-import { ATTEMPTS, COLUMNS } from "./columns.ts";
+import { CLAIM, END_OF_CLAIM } from "./claims.ts";
+import { COLUMNS } from "./columns.ts";
 import { mapYielding } from "../yield.ts";
 import { listingOf } from "./listing.ts";
 import { type Message, toMessage } from "./read.ts";
@@ -37,13 +37,6 @@ export interface Wanted {
   to?: string;
   /** The id after which it is to be. */
   after?: number;
-}
-
-/** A message that was taken, with what it is claimed under. */
-export interface Taken {
-  message: Message;
-  /** Of the room. */
-  revision: number;
 }
 
 /** Finds the open messages of one address, by id; `:to` names it where it is somebody. */
@@ -90,11 +83,6 @@ function argsOfWanted(
 const CLAIMED_NOW = `
   FROM messages INDEXED BY messages_claimed
    WHERE room_id = :room AND claimed_by IS NOT NULL AND revision = ${REVISION}`;
-
-const CLAIM = `
-  UPDATE messages SET
-    claimed_by = :agent, claimed_at = :now, claimed_until = ${END_OF_CLAIM}, fence = ${REVISION},
-    attempts = ${ATTEMPTS} + 1, revision = ${REVISION}`;
 
 const BEGIN_ATTEMPT = `
   INSERT INTO attempts (room_id, message_id, fence, agent_id, claimed_at)

@@ -1,4 +1,4 @@
-import { MESSAGE_STATUSES } from "../../db/messages/columns.ts";
+import { MESSAGE_STATUSES, OPEN } from "../../db/messages/columns.ts";
 import { STATUSES } from "../../db/presence.ts";
 import type { Json } from "../../db/json.ts";
 import { made, type Parts } from "../http/input/schemas.ts";
@@ -14,17 +14,7 @@ export const shownMessage = {
   body: { file: "a.ts" },
   created_at: EXAMPLE_TIME,
   reply_to: null,
-  claimed_by: null,
-  claimed_at: null,
-  status: "open",
-  claimed_until: null,
-  fence: null,
-  attempts: 0,
-  max_attempts: null,
-  needs: [],
-  done_at: null,
-  result_id: null,
-  failure: null,
+  ...OPEN,
 };
 
 const messageId = ({ z }: Parts) => z.int("must be a message's id, a whole number from 1 on").min(1);

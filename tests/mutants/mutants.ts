@@ -84,8 +84,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "claim without the room",
     edits: [[
-      "revision = ${REVISION}\n   WHERE room_id = :room AND id = :message AND ${ADMITTED}`;\n\n/** Records",
-      "revision = ${REVISION}\n   WHERE id = :message AND ${ADMITTED}`;\n\n/** Records",
+      "${CLAIM} WHERE room_id = :room AND id = :message AND ${ADMITTED}`",
+      "${CLAIM} WHERE id = :message AND ${ADMITTED}`",
     ]],
     test: "tests/contract/claims.test.ts",
     filter: "file: a claim reaches its own room only",
@@ -876,6 +876,27 @@ export const MUTANTS: Mutant[] = [
     ]],
     test: "tests/contract/reservations.test.ts",
     filter: "file: of many who wait for the same paths the oldest is first",
+  },
+  {
+    name: "a take that is made twice where its reply is lost",
+    edits: [["error.unknown ? new OutcomeUnknown(error) : error;", "error.unknown ? error : error;"]],
+    test: "tests/cel/queue.test.ts",
+    filter: "a take that waits is not made twice",
+  },
+  {
+    name: "a task kept for a client that has left",
+    edits: [["if (taken && isOver) await giveBack", "if (taken && !isOver) void giveBack"]],
+    test: "tests/cel/queue.test.ts",
+    filter: "what is given to a client that has left",
+  },
+  {
+    name: "paths kept for a client that has left",
+    edits: [[
+      "if (outcome && !settle(outcome)) await",
+      "if (outcome && settle(outcome) === undefined) await",
+    ]],
+    test: "tests/cel/queue.test.ts",
+    filter: "what is given to a client that has left",
   },
 ];
 

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import type { Connection } from "../../db/driver/connection.ts";
+import { DatabaseUnavailable } from "../../db/driver/faults.ts";
+import { type AppOptions, withApp } from "../support/app.ts";
+
+/** Lets a write be applied and loses its reply, once. `lose` says which. */
+function losing(lose: (sql: string) => boolean): { wrap: AppOptions["wrap"]; lost(): boolean } {
+  let lost = false;
+  return {
+    lost: () => lost,
+    wrap: (connection: Connection) => ({
+      async send(statements, mode) {
+        const rows = await connection.send(statements, mode);
+        const admitted = rows.some((row, n) => row.length > 0 && lose(statements[n]!.sql));
+        if (lost || mode === "read" || !admitted) return rows;
+        lost = true;
+        throw new DatabaseUnavailable("The reply was lost.", true);
+      },
+      close: () => connection.close(),
+    }),
+  };
+}
+
+Deno.test("a take that waits is not made twice where its reply is lost: it is answered that nobody knows", async () => {
+  const { wrap, lost } = losing((sql) => sql.includes("unclaimed_count - 1"));
+  await withApp(async ({ json }) => {
+    await json("POST", "/rooms", { id: "r" });
+    for (const body of [1, 2]) await json("POST", "/rooms/r/messages", { kind: "task", body });
+    const answer = await json("POST", "/rooms/r/messages/claim", { agent: "ann", timeout: 5_000 });
+    assert.ok(lost());
+    assert.deepEqual([answer.status, answer.body.error], [503, "unavailable"]);
+    const { body: messages } = await json("GET", "/rooms/r/messages");
+    assert.deepEqual(messages.map(({ status }: { status: string }) => status), ["claimed", "open"]);
+  }, { wrap });
+});
+
+Deno.test("paths that are reserved without a reply are answered so, too", async () => {
+  const { wrap, lost } = losing((sql) => /UPDATE rooms SET .*reservations_revision/s.test(sql));
+  await withApp(async ({ json }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const request = { agent: "ann", paths: ["src/**"], timeout: 5_000 };
+    const answer = await json("POST", "/rooms/r/reservations", request);
+    assert.ok(lost());
+    assert.deepEqual([answer.status, answer.body.error], [503, "unavailable"]);
+    assert.equal((await json("GET", "/rooms/r/reservations")).body.length, 1);
+  }, { wrap });
+});
+
+Deno.test("what is given to a client that has left meanwhile is given back", async () => {
+  let leave = (_: string) => {};
+  await withApp(async ({ json, app }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/messages", { kind: "task", body: 1 });
+    for (
+      const [path, body, made, look, free] of [
+        [
+          "/rooms/r/messages/claim",
+          { agent: "ann", timeout: 5_000 },
+          "unclaimed_count - 1",
+          "/rooms/r/messages?status=claimed",
+          "/rooms/r/messages?status=open",
+        ],
+        [
+          "/rooms/r/reservations",
+          { agent: "ann", paths: ["a"], timeout: 5_000 },
+          "reservations_revision",
+          "/rooms/r/reservations",
+          "",
+        ],
+      ] as const
+    ) {
+      const controller = new AbortController();
+      leave = (sql) => sql.includes(made) && controller.abort();
+      const request = new Request(`http://localhost${path}`, {
+        method: "POST",
+        body: JSON.stringify(body),
+        signal: controller.signal,
+      });
+      await Promise.resolve(app.fetch(request)).catch(() => {});
+      leave = () => {};
+      assert.ok(controller.signal.aborted);
+      for (let tries = 0; (await json("GET", look)).body.length > 0; tries++) assert.ok(tries < 500, path);
+      if (free) assert.equal((await json("GET", free)).body.length, 1);
+    }
+  }, {
+    wrap: (connection) => ({
+      async send(statements, mode) {
+        const rows = await connection.send(statements, mode);
+        if (mode === "write") statements.forEach(({ sql }, n) => rows[n]!.length > 0 && leave(sql));
+        return rows;
+      },
+      close: () => connection.close(),
+    }),
+  });
+});

@@ -7,7 +7,7 @@ import { MIGRATIONS } from "../../db/driver/schema.ts";
 import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
-import { type Batch, type TestApp, withApp } from "../support/app.ts";
+import { type Batch, isPoll, type TestApp, withApp } from "../support/app.ts";
 import { heldTime } from "../support/held_time.ts";
 
 const BEGAN = Date.parse("2026-01-01T00:00:00.000Z");
@@ -252,7 +252,7 @@ Deno.test("a room of which more is said to be due than is, after rows were remov
   }));
 
 Deno.test("a stream and a wait are told of what ends while nobody else looks", () =>
-  withMarks(1, async ({ json, time, revision, app }) => {
+  withMarks(1, async ({ json, time, revision, app, nextBatch }) => {
     const before = await revision();
     const wait = json("POST", "/rooms/r/wait", { condition: 'agents.a0.status == "active"' });
     const events = await app.request(`/rooms/r/events?after=${before}`);
@@ -263,6 +263,7 @@ Deno.test("a stream and a wait are told of what ends while nobody else looks", (
         if (text.includes('"a0"')) return text;
       }
     };
+    await nextBatch(isPoll); // both have begun: what waits in a queue expires with the time
     time.now += LASTS_MS;
     const began = performance.now();
     const [{ body }, text] = await Promise.all([wait, heard()]);

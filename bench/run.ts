@@ -9,6 +9,7 @@ const ALL = [
   "scaling",
   "contention",
   "gates",
+  "globs",
   "cel",
   "cold_start",
   "profile",

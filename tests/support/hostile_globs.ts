@@ -1,0 +1,53 @@
+/** Repeats a unit between texts, up to a length. */
+function fill(before: string, unit: string, after: string, length = 510): string {
+  return before + unit.repeat(Math.floor((length - before.length - after.length) / unit.length)) + after;
+}
+
+const four = (make: (n: number) => string) => Array.from({ length: 4 }, (_, n) => make(n));
+
+/** As many globs as may be in force. */
+function full(make: (n: number) => string): string[] {
+  const globs: string[] = [];
+  for (let bytes = 0, n = 0;; n++) {
+    const glob = make(n);
+    bytes += new TextEncoder().encode(glob).length;
+    if (bytes > 64 * 1024) return globs;
+    globs.push(glob);
+  }
+}
+
+/** What was asked and what is in force; none overlap, so that all are compared to the end. */
+export const HOSTILE_GLOBS: Record<string, [asked: string[], inForce: string[]]> = {
+  "many stars": [four((n) => fill("z", "*a", `b${n}z`)), full((n) => fill("z", "*a", `c${n}z`))],
+  "stars against none": [four((n) => fill("z*", "a", `bz*${n}z`)), full((n) => fill("z", "a", `${n}cz`))],
+  "characters": [four((n) => fill("*", "[!b-z]", `c${n}*z`)), full((n) => fill("", "[ab]", `${n}z`))],
+  "many globstars": [four((n) => fill("", "**/a/", `b${n}/z`)), full((n) => fill("", "**/a/", `c${n}/z`))],
+  "globstars against none": [
+    four((n) => fill("**/", "?*/", `b${n}/**/z`)),
+    full((n) => fill("", "a/", `c${n}/z`, 500)),
+  ],
+  "braces": [
+    four((n) => `z${"{aa,ab}".repeat(32)}c${n}z`),
+    full((n) => `z${"{aa,ab}".repeat(32)}d${n}z`),
+  ],
+  "braces of many lengths": [
+    four((n) => fill(`z${"{aa,a}".repeat(32)}`, "a", `c${n}z`)),
+    full((n) => fill(`z${"{aa,a}".repeat(32)}`, "a", `d${n}z`)),
+  ],
+  "stars within braces": [
+    four((n) => `z{b,${"*a".repeat(240)}d}${n}z`),
+    full((n) => `z{c,${"*a".repeat(240)}e}${n}z`),
+  ],
+  "stars and braces": [
+    four((n) => `z${"{*a,*b}".repeat(32)}c${n}z`),
+    full((n) => `z${"{*a,*b}".repeat(32)}d${n}z`),
+  ],
+  "short globs": [
+    Array.from({ length: 20 }, (_, n) => `*${n}x`),
+    full((n) => `${n.toString(36)}y/x`),
+  ],
+  "unlike characters": [
+    four((n) => fill("a{*,x}", "[!a]", `c${n}a`)),
+    full((n) => `a${String.fromCodePoint(...Array.from({ length: 160 }, (_, k) => 0x4e00 + n * 160 + k))}a`),
+  ],
+};

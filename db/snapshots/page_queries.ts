@@ -8,7 +8,8 @@ import { type Row, type Statement, weightOf } from "../driver/statement.ts";
 // Numbers the keys without their values, so that only the rows shown are read whole, and at most a page of them.
 const WINDOW = `
   SELECT * FROM (
-  SELECT state.scope, state.key, state.expr, state.version, state.updated_at, state.updated_by, numbered.total,
+  SELECT state.scope, state.key, state.expr, state.version, state.updated_at, state.updated_by, state.expires_at,
+         numbered.total,
          SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size,
          SUM(MIN(octet_length(state.value), :longest)) OVER (
            ORDER BY state.scope, state.key ROWS UNBOUNDED PRECEDING) AS bytes
@@ -46,6 +47,12 @@ const RECENT_MESSAGES = `
   SELECT id, from_agent, to_agent, kind, created_at, ${HOLDER} AS claimed_by, claimed_at, SUBSTR(body, 1, 80) AS body
     FROM messages WHERE room_id = :room ORDER BY id DESC LIMIT :limit`;
 
+const RESERVATIONS = `
+  SELECT id, agent_id, paths, mode, SUBSTR(note, 1, :longest) AS note, LENGTH(note) AS size, expires_at
+    FROM reservations WHERE room_id = :room ORDER BY fence, id LIMIT :limit`;
+
+const COUNT_RESERVATIONS = `SELECT COUNT(*) AS count FROM reservations WHERE room_id = :room`;
+
 const COUNT_OLDER = `SELECT COUNT(*) AS count FROM messages WHERE room_id = :room AND id < :before`;
 
 const ANSWERED = `WHERE room_id = :room AND id IN (SELECT value FROM json_each(:ids))`;
@@ -65,8 +72,9 @@ const NEEDED_BY_NEWEST = `
       CROSS JOIN json_each(newest.needs)
      WHERE newest.status = 'blocked')`;
 
-/** Characters of JSON at which values are cut; `size` tells how many there are. */
+/** Characters of JSON at which values are cut, and notes of reservations; `size` tells how many there are. */
 export const LONGEST = 4_000;
+export const LONGEST_NOTE = 400;
 
 /** Selects the first keys of every scope, or those of one scope from a position on. */
 export function selectWindow(
@@ -98,6 +106,16 @@ export function selectViews(room: string): Statement {
 /** Selects the newest writes of a room, of each key the last, and its newest messages. */
 export function selectRecent(room: string, limit: number): [writes: Statement, messages: Statement] {
   return [{ sql: RECENT_WRITES, args: { room, limit } }, { sql: RECENT_MESSAGES, args: { room, limit } }];
+}
+
+/** Selects the oldest reservations in force, and how many there are. */
+export function selectReserved(room: string, limit: number): [oldest: Statement, count: Statement] {
+  const oldest = {
+    sql: RESERVATIONS,
+    args: { room, limit, longest: LONGEST_NOTE },
+    weight: weightOf(limit * LONGEST_NOTE),
+  };
+  return [oldest, { sql: COUNT_RESERVATIONS, args: { room } }];
 }
 
 /** Selects the messages before one, newest first, and how many there are in all. */
@@ -140,8 +158,10 @@ function shownOf(messages: Listing): Listing {
   return { ...messages, columns: [...messages.columns, cut.size], cut };
 }
 
+type Cut = { value: unknown } | { cut: string; size: number };
+
 /** Reads a value from its column, whole or cut. */
-export function toCut(row: Row, column = "value"): { value: unknown } | { cut: string; size: number } {
+export function toCut(row: Row, column = "value", longest = LONGEST): Cut {
   const [text, size] = [row[column] as string, Number(row.size)];
-  return size > LONGEST ? { cut: text, size } : { value: JSON.parse(text) };
+  return size > longest ? { cut: text, size } : { value: JSON.parse(text) };
 }

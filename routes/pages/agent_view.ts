@@ -2,14 +2,13 @@ import { type Condition, conditionOf, judgeCondition, partsOf } from "../../cel/
 import { lookAt } from "../../cel/rooms/look.ts";
 import { readsFrom, unionReads } from "../../cel/language/dependencies.ts";
 import { selectKeys } from "../../db/snapshots/page_queries.ts";
-import { type Newest, present, type Status } from "../../db/presence.ts";
+import { isAlive, type Newest, present, type Status } from "../../db/presence.ts";
 import type { Row } from "../../db/driver/statement.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import type { AgentView } from "../../views/panels/agents/model.ts";
 import { conditionViews, keysNamed } from "./condition_view.ts";
 import type { Services } from "../services.ts";
 
-const STALE_MS = 60_000;
 /** Milliseconds of work for all conditions of one read: to parse them into parts, and to judge them. */
 const PARTING_MS = 20;
 const JUDGING_MS = 100;
@@ -31,11 +30,12 @@ export async function agentsOf(
       "id" | "name" | "role" | "last_heartbeat"
     >;
     const { status, waiting_on } = present(id, head.status as Status, newest);
-    const silent = now.getTime() - Date.parse(last_heartbeat) > STALE_MS;
+    const silent = !isAlive(id, last_heartbeat, newest, now);
     const stale = silent && (status === "active" || status === "busy");
-    return { id, name, role, status, last_heartbeat, stale, waiting_on };
+    const wants = waiting_on === null ? undefined : wantedIn(waiting_on);
+    return { id, name, role, status, last_heartbeat, stale, away: silent && !stale, waiting_on, wants };
   });
-  const waiting = agents.filter(({ waiting_on }) => waiting_on !== null);
+  const waiting = agents.filter(({ waiting_on, wants }) => waiting_on !== null && !wants);
   if (waiting.length === 0) return agents;
   const conditions = await takeApart(waiting.map(({ waiting_on }) => waiting_on!));
   const read = waiting.flatMap(({ id, waiting_on }) =>
@@ -54,6 +54,13 @@ export async function agentsOf(
     }
   });
   return agents;
+}
+
+/** Reads what waits other than those for conditions show; no condition begins like this. */
+function wantedIn(waitingOn: string): AgentView["wants"] {
+  const [, verb, rest = ""] = /^(claim|reserve)(?: (.*))?$/s.exec(waitingOn) ?? [];
+  if (verb === undefined) return undefined;
+  return verb === "claim" ? { task: rest } : { paths: rest };
 }
 
 async function takeApart(sources: string[]): Promise<Map<string, Condition>> {

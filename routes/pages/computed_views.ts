@@ -51,6 +51,7 @@ export async function viewEntries(
       version: Number(row.version),
       updated_at: row.updated_at as string,
       updated_by: row.updated_by as string | null,
+      expires_at: null,
       expr: row.expr as string,
       ...(result && "error" in result && { error: result.error }),
     };

@@ -48,7 +48,10 @@ export function createDrawings(draw: Draw) {
 
   async function drawing(watched: WatchedRoom, changes?: Changes): Promise<Drawing> {
     const fragments = await mapYielding(await draw(watched.viewer, watched.room, changes), (fragment) => {
-      if (fragment.once) return { ...fragment, lasting: "" };
+      if (fragment.once) {
+        watched.lasting.delete(fragment.id);
+        return { ...fragment, lasting: "" };
+      }
       const lasting = lastingOf(fragment.html);
       const known = watched.lasting.get(fragment.id);
       if (known === lasting) return { ...fragment, lasting: known };
@@ -98,7 +101,10 @@ function createNews() {
   const said = new Map<string, string>();
   return function news({ fragments, made }: Drawing, revision: number): Pieces {
     const fresh = fragments.flatMap(({ id, lasting, once }, n) => {
-      if (once) return n;
+      if (once) {
+        said.delete(id);
+        return n;
+      }
       if (said.get(id) === lasting) return [];
       said.set(id, lasting);
       return n;

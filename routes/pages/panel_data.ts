@@ -6,6 +6,7 @@ import {
   selectNeeded,
   selectNewest,
   selectRecent,
+  selectReserved,
   selectViews,
   selectWindow,
 } from "../../db/snapshots/page_queries.ts";
@@ -13,9 +14,10 @@ import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { mapYielding } from "../../db/yield.ts";
 import type { RoomLook } from "../../views/panels/panel.ts";
 import type { LiveRoom, RoomUpdate, RoomView } from "../../views/panels/panels.ts";
+import { RESERVATIONS_SHOWN } from "../../views/panels/reservations/reservations.tsx";
 import { EVENTS_SHOWN, type TimelineWait } from "../../views/panels/timeline/timeline_layout.ts";
 import { type computeViews, viewEntries, withComputed } from "./computed_views.ts";
-import { entryView, messageView, messageViews, needView, scopesOf } from "./shown.ts";
+import { entryView, messageView, messageViews, needView, reservationView, scopesOf } from "./shown.ts";
 import { eventsOf } from "./timeline_events.ts";
 
 /** How each member of a view is made: of the rows of its queries, one argument a query, and of what else is `Known`. */
@@ -43,6 +45,10 @@ export const LIVE: Data<Omit<LiveRoom, keyof RoomLook>, Loaded> = {
   views: {
     query: (room) => [selectViews(room)],
     toView: ({ computed }, rows) => viewEntries(rows, computed),
+  },
+  reservations: {
+    query: (room) => selectReserved(room, RESERVATIONS_SHOWN),
+    toView: (_, rows, counts) => ({ shown: rows.map(reservationView), total: Number(counts[0]!.count) }),
   },
   timeline: {
     query: (room) => selectRecent(room, EVENTS_SHOWN),
@@ -76,7 +82,7 @@ export const FIRST: Data<Omit<RoomView, keyof LiveRoom | "address" | "evaluation
 
 /** What changes tell; a beat brings none. */
 export function changed(
-  { messages = [], state = [] }: Partial<Changes> = {},
+  { agents = [], messages = [], state = [], reservations = [] }: Partial<Changes> = {},
 ): Data<Omit<RoomUpdate, keyof LiveRoom>, LiveRoom> {
   const entries = state.flatMap((entry) => "deleted" in entry || entry.scope === VIEW_SCOPE ? [] : [entry]);
   return {
@@ -90,6 +96,14 @@ export function changed(
       toView: (_, rows = []) => rows.map(needView),
     },
     entries: { toView: () => mapYielding(entries, entryView) },
+    left: { toView: ({ agents: present }) => leftOf(agents, present) },
+    ended: { toView: () => reservations.flatMap((one) => "ended" in one ? [one.id] : []) },
     gone: { toView: () => state.filter((entry) => "deleted" in entry) },
   };
+}
+
+/** Those of the changed agents that left and are not back. */
+function leftOf(changed: Changes["agents"], present: Array<{ id: string }>): string[] {
+  const there = new Set(present.map(({ id }) => id));
+  return changed.flatMap((agent) => "left" in agent && !there.has(agent.id) ? [agent.id] : []);
 }

@@ -1,10 +1,11 @@
 import type { Row } from "../../db/driver/statement.ts";
 import { type Message, toHead } from "../../db/messages/read.ts";
-import { LONGEST, toCut } from "../../db/snapshots/page_queries.ts";
-import type { Entry } from "../../db/state/entry.ts";
+import { LONGEST, LONGEST_NOTE, toCut } from "../../db/snapshots/page_queries.ts";
+import { type Entry, expiryOf } from "../../db/state/entry.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
 import type { MessageView } from "../../views/panels/messages/message.tsx";
 import type { NeedView } from "../../views/panels/messages/task.tsx";
+import type { ReservationView } from "../../views/panels/reservations/reservations.tsx";
 import type { EntryView, ScopeView } from "../../views/panels/state/state.tsx";
 import type { Shown } from "../../views/shared/values.tsx";
 
@@ -27,6 +28,17 @@ export function needView(row: Row): NeedView {
   return { id: Number(row.id), status: row.status as NeedView["status"] };
 }
 
+export function reservationView(row: Row): ReservationView {
+  return {
+    id: row.id as string,
+    agent: row.agent_id as string,
+    paths: JSON.parse(row.paths as string),
+    mode: row.mode as string,
+    note: row.note === null ? undefined : toCut(row, "note", LONGEST_NOTE),
+    expires_at: new Date(Number(row.expires_at)).toISOString(),
+  };
+}
+
 /** Groups the rows of a window of the state by scope, yielding in between. */
 export async function scopesOf(rows: Row[]): Promise<ScopeView[]> {
   const scopes = new Map<string, ScopeView>();
@@ -41,12 +53,13 @@ export async function scopesOf(rows: Row[]): Promise<ScopeView[]> {
       version: Number(row.version),
       updated_at: row.updated_at as string,
       updated_by: row.updated_by as string | null,
+      expires_at: expiryOf(row),
     });
   }
   return [...scopes.values()];
 }
 
 export function entryView(entry: Entry): EntryView {
-  const { scope, key, value, version, updated_at, updated_by } = entry;
-  return { scope, key, shown: shownOf(value), version, updated_at, updated_by };
+  const { scope, key, value, version, updated_at, updated_by, expires_at } = entry;
+  return { scope, key, shown: shownOf(value), version, updated_at, updated_by, expires_at };
 }

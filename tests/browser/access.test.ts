@@ -26,6 +26,18 @@ async function furnished(t: Subject): Promise<string> {
   await t.post(`/rooms/${room}/messages/${id}/claim`, { agent: "bob" });
   await t.post(`/rooms/${room}/agents/cat/heartbeat`, { status: "busy" });
   await tasksIn(t, room);
+  await t.write(room, "lock", "bob", { agent: "bob", ttl: 3_600 });
+  await t.post(`/rooms/${room}/reservations`, {
+    agent: "ann",
+    paths: ["src/**", "docs/*.md"],
+    note: "the parser",
+  });
+  await t.post(`/rooms/${room}/reservations`, {
+    agent: "bob",
+    paths: ["bench/**"],
+    mode: "shared",
+    note: { n: 1 },
+  });
   return room;
 }
 
@@ -52,7 +64,7 @@ browserTest(
         const page = await open(path, { ...VIEWS[0]!, width });
         if (name === "room") await page.waitForSelector("#live[data-state=live]");
         const parts = name === "room" && width < 700
-          ? ["talk", "agents", "state", "timeline", "console"]
+          ? ["talk", "agents", "reservations", "state", "timeline", "console"]
           : [undefined];
         for (const part of parts) {
           if (part) await page.locator(`.tabs [data-tab=${part}]`).click();

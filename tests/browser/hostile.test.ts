@@ -55,6 +55,12 @@ browserTest(
           await post("POST", "/messages", { from: id, kind: id, body: nasty, needs: [first] });
           const { id: held } = await post("POST", "/messages", { from: id, kind: id, body: nasty });
           await post("POST", `/messages/${held}/claim`, { agent: id, ttl: 300 });
+          await post("POST", "/reservations", {
+            agent: id,
+            paths: [`${n}/<b onclick=top.broken=8>"'&lt;`],
+            note: n % 2 ? nasty : { [nasty]: nasty },
+          });
+          await post("PUT", "/state", { key: `${n} ends`, value: nasty, agent: id, ttl: 3_600 });
           await post("PUT", "/state", { scope: id, key: nasty.slice(0, 250), value: nasty, agent: id });
           await post("PUT", "/state", { key: id, value: { [nasty]: nasty }, agent: cut });
           await post("PUT", "/state", { scope: "_view", key: id, expr: JSON.stringify(nasty) });
@@ -89,7 +95,7 @@ browserTest(
         );
         assert.equal(await page.evaluate("window.broken"), undefined);
         assert.equal(
-          await page.locator("img, iframe, [onerror], [onload], [onmouseover], [style]").count(),
+          await page.locator("img, iframe, [onerror], [onload], [onmouseover], [onclick], [style]").count(),
           0,
         );
         assert.equal(await page.locator("a[href^='javascript:' i]").count(), 0);

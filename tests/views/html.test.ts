@@ -49,6 +49,15 @@ async function fill({ json }: TestApp, room: string): Promise<void> {
   await done("POST", `/messages/${given}/fail`, { agent: ODD, error: `${ODD} `.repeat(100) });
   const open = await task();
   await task({ needs: [open, id] });
+  for (const note of [ODD, { [ODD]: [ODD] }]) {
+    await done("POST", "/reservations", {
+      agent: ODD,
+      paths: [`<i>"it's" & so`, "a/**"],
+      note,
+      mode: "shared",
+    });
+  }
+  await done("PUT", "/state", { key: `${ODD} ends`, value: 1, ttl: 60 });
   const over = await task();
   await done("POST", `/messages/${over}/claim`, { agent: ODD });
   await done("POST", `/messages/${over}/complete`, { agent: ODD, result: ODD });

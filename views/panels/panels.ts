@@ -1,21 +1,33 @@
-import { AGENTS } from "./agents/agents.tsx";
+import { AGENTS, type AgentsLeft } from "./agents/agents.tsx";
 import { CONSOLE, type Evaluated } from "./console/console.tsx";
 import { MESSAGES, type MessagesShown, type NewestMessages } from "./messages/messages.tsx";
 import { type Panel, PLACES, type RoomLook } from "./panel.ts";
+import {
+  RESERVATIONS,
+  type ReservationsEnded,
+  type ReservationsShown,
+} from "./reservations/reservations.tsx";
 import { STATE, type StateChanged, type StateShown } from "./state/state.tsx";
 import { TIMELINE, type TimelineShown } from "./timeline/timeline.tsx";
 
 /** What may move with any change of a room. */
-export interface LiveRoom extends RoomLook, Pick<StateChanged, "views">, TimelineShown {}
+export interface LiveRoom extends RoomLook, Pick<StateChanged, "views">, ReservationsShown, TimelineShown {}
 
 /** A room as its page shows it at first. */
 export interface RoomView extends LiveRoom, NewestMessages, StateShown, Evaluated {}
 
 /** A room with what has changed of it. */
-export interface RoomUpdate extends LiveRoom, MessagesShown, StateChanged {}
+export interface RoomUpdate extends LiveRoom, MessagesShown, StateChanged, AgentsLeft, ReservationsEnded {}
 
 /** The panels of the page, in its order. */
-export const PANELS: Panel<RoomView, RoomUpdate>[] = [AGENTS, MESSAGES, STATE, TIMELINE, CONSOLE];
+export const PANELS: Panel<RoomView, RoomUpdate>[] = [
+  AGENTS,
+  RESERVATIONS,
+  MESSAGES,
+  STATE,
+  TIMELINE,
+  CONSOLE,
+];
 
 /** The same as tabs of a narrow page, which begins with the conversation. */
 export const TABS = [MESSAGES, ...PANELS.filter((panel) => panel !== MESSAGES)];

@@ -3,7 +3,7 @@
  * first element in view instead, so page.css disables it in a list under the pointer.
  */
 export function keepPointed(change) {
-  const pointed = document.querySelector(":is(#agents, #state) :is(li, .more):hover");
+  const pointed = document.querySelector(":is(#agents, #reservations, #state) :is(li, .more):hover");
   const top = pointed?.getBoundingClientRect().top;
   change();
   if (!pointed?.isConnected) return;

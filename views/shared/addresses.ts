@@ -1,6 +1,7 @@
 /** Ids of elements, which are their addresses in the page: following one scrolls to the element and marks it. */
 export const messageId = (id: number) => `m${id}`;
 export const agentId = (id: string) => `agent/${encodeURIComponent(id)}`;
+export const reservationId = (id: string) => `reservation/${encodeURIComponent(id)}`;
 export const scopeId = (scope: string) => `scope/${encodeURIComponent(scope)}`;
 export const entryId = (scope: string, key: string) =>
   `state/${encodeURIComponent(scope)}/${encodeURIComponent(key)}`;

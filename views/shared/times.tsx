@@ -7,7 +7,7 @@ export function Ago({ at, now }: { at: string; now: Date }) {
 export function Left({ at, now }: { at: string; now: Date }) {
   const ms = Date.parse(at) - now.getTime();
   return (
-    <span class="left">
+    <span class="remaining">
       <time datetime={at} title={`until ${at}`} data-left>{words(Math.ceil(ms / 1000))}</time> left
     </span>
   );

@@ -1,13 +1,19 @@
 import { agentId, hue } from "../../shared/addresses.ts";
 import { Ago } from "../../shared/times.tsx";
 import { Inline, Short, Source } from "../../shared/values.tsx";
+import { Gone } from "../gone.tsx";
 import type { Panel, RoomLook } from "../panel.ts";
 import style from "./agents.css" with { type: "text" };
 import type { AgentView, ConditionView, PartView, PresentView, WholeView } from "./model.ts";
 
 export const AGENTS_SHOWN = 200;
 
-export const AGENTS: Panel<RoomLook, RoomLook> = {
+/** The ids of agents that left since. */
+export interface AgentsLeft {
+  left: string[];
+}
+
+export const AGENTS: Panel<RoomLook, RoomLook & AgentsLeft> = {
   id: "agents",
   name: "Agents",
   place: "left",
@@ -24,11 +30,12 @@ export const AGENTS: Panel<RoomLook, RoomLook> = {
       </section>
     );
   },
-  fragments: ({ agents, now }) => [
+  fragments: ({ agents, now, left }) => [
     ...agents.slice(0, AGENTS_SHOWN).map((agent) => ({
       id: agentId(agent.id),
       draw: () => <Agent agent={agent} now={now} />,
     })),
+    ...left.map(agentId).map((id) => ({ id, draw: () => <Gone id={id} />, once: true })),
     { id: "agents-hidden", draw: () => <HiddenAgents agents={agents} /> },
   ],
 };
@@ -41,7 +48,7 @@ function HiddenAgents({ agents }: { agents: AgentView[] }) {
 
 /** One agent: who it is, what it does, and if it waits, why. */
 function Agent({ agent, now }: { agent: AgentView; now: Date }) {
-  const { id, name, role, status, stale, last_heartbeat, waiting_on, condition } = agent;
+  const { id, name, role, status, stale, away, last_heartbeat, waiting_on, condition, wants } = agent;
   const shown = stale ? "stale" : status;
   return (
     <li id={agentId(id)} class={`agent ${hue(id)} is-${shown}`} data-into="agent-list" tabindex={-1}>
@@ -57,11 +64,12 @@ function Agent({ agent, now }: { agent: AgentView; now: Date }) {
       </p>
       <p class="status">
         <Mark status={shown} />
-        <span class="word">{stale ? `${status}, stale` : status}</span>
+        <span class="word">{stale ? `${status}, stale` : away ? `${status}, away` : status}</span>
         <Ago at={last_heartbeat} now={now} />
       </p>
       {condition && <Condition condition={condition} now={now} />}
-      {waiting_on !== null && !condition && <Source text={waiting_on} />}
+      {wants && <Wants wants={wants} />}
+      {waiting_on !== null && !condition && !wants && <Source text={waiting_on} />}
     </li>
   );
 }
@@ -80,6 +88,23 @@ function Mark({ status }: { status: string }) {
     <svg class="mark" viewBox="0 0 16 16" width="12" height="12" aria-hidden="true">
       <path fill-rule="evenodd" d={MARKS[status] ?? MARKS.idle} />
     </svg>
+  );
+}
+
+/** What an agent waits for that is no condition. */
+function Wants({ wants }: { wants: NonNullable<AgentView["wants"]> }) {
+  if ("paths" in wants) {
+    return (
+      <p class="condition">
+        to reserve <code>{wants.paths}</code>: see the <a href="#reservations">reserved paths</a>
+      </p>
+    );
+  }
+  if (wants.task === "") return <p class="condition">for a task to take</p>;
+  return (
+    <p class="condition">
+      for a message of kind <code>{wants.task}</code> to take
+    </p>
   );
 }
 

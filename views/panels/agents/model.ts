@@ -6,10 +6,14 @@ export interface AgentView {
   role: string;
   status: string;
   last_heartbeat: string;
-  /** No heartbeat for a while, though it should be at work. */
+  /** It gave no sign of life for a while, though it should be at work. */
   stale: boolean;
+  /** It gave none, and need not be at work. */
+  away: boolean;
   waiting_on: string | null;
+  /** What it waits for: this, or a condition, or paths, or the next task, of a kind if one is named. */
   condition?: ConditionView;
+  wants?: { paths: string } | { task: string };
 }
 
 /** A condition in parts; `truth` is undefined where it cannot be told. */

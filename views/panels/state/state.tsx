@@ -1,8 +1,9 @@
 import { agentId, entryId, hue, scopeId } from "../../shared/addresses.ts";
 import { Copy } from "../../shared/copy.tsx";
 import type { Markup } from "../../shared/layout.tsx";
-import { Ago } from "../../shared/times.tsx";
+import { Ago, Left } from "../../shared/times.tsx";
 import { type Shown, Source, Value } from "../../shared/values.tsx";
+import { Gone } from "../gone.tsx";
 import type { Panel, RoomLook } from "../panel.ts";
 import style from "./state.css" with { type: "text" };
 import state from "./state.js" with { type: "text" };
@@ -20,6 +21,8 @@ export interface EntryView {
   version: number;
   updated_at: string;
   updated_by: string | null;
+  /** When it is deleted; null where it stays. */
+  expires_at: string | null;
   expr?: string;
   /** Why a computed view has no value, and where in its expression. */
   error?: { code: string; message: string; position?: number };
@@ -118,7 +121,7 @@ function Scope({ scope: { scope, total }, drawn = [] }: {
 }
 
 export function Entry({ entry, room, now }: { entry: EntryView; room: string; now: Date }) {
-  const { scope, key, shown, version, updated_at, updated_by, expr, error } = entry;
+  const { scope, key, shown, version, updated_at, updated_by, expires_at, expr, error } = entry;
   const query = new URLSearchParams({ scope, key, ...(expr === undefined ? {} : { resolve: "true" }) });
   const source = `/rooms/${encodeURIComponent(room)}/state?${query}`;
   return (
@@ -134,6 +137,7 @@ export function Entry({ entry, room, now }: { entry: EntryView; room: string; no
         <a class="key" href={`#${entryId(scope, key)}`}>{key}</a>
         <span class="spring" />
         <Copy />
+        {expires_at !== null && <Left at={expires_at} now={now} />}
         <span class="quiet">v{version}</span>
         {updated_by !== null && (
           <span class={`by ${hue(updated_by)}`} title={`written by ${updated_by}`}>
@@ -159,9 +163,4 @@ export function Entry({ entry, room, now }: { entry: EntryView; room: string; no
       )}
     </li>
   );
-}
-
-/** A key that is there no more: the script takes it away. */
-function Gone({ id }: { id: string }) {
-  return <li id={id} data-gone="" />;
 }

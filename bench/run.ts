@@ -9,6 +9,7 @@ const ALL = [
   "scaling",
   "contention",
   "gates",
+  "queue",
   "globs",
   "cel",
   "cold_start",

@@ -47,9 +47,11 @@ const MARK = `
 const OWN_MARK = "room_id = :room AND agent_id = :agent AND token = :token";
 const CLEAR = `DELETE FROM waits WHERE ${OWN_MARK}`;
 
-const MOVE_AGENT = `
-  UPDATE agents SET revision = (SELECT revision ${FROM_ADMITTED})
+const moveAgent = (more = "") => `
+  UPDATE agents SET revision = (SELECT revision ${FROM_ADMITTED})${more}
    WHERE room_id = :room AND id = :agent AND ${ADMITTED}`;
+const MOVE = moveAgent();
+const MOVE_AND_BEAT = moveAgent(", last_heartbeat = MAX(last_heartbeat, :now)");
 
 /**
  * Selects the two newest waits in progress of one agent, or of each, oldest first, for `readCurrent`. Two, because a
@@ -163,7 +165,7 @@ export async function recordHeartbeat(database: Database, room: string, agent: s
   await database.commitCoalesced(SERVICE, COALESCED_HEARTBEATS, [room, agent, now]);
 }
 
-/** Marks that an agent waits, for at most `lasts` milliseconds by the database's clock. */
+/** Marks that an agent waits, for at most `lasts` milliseconds by the database's clock. It is a sign of life too. */
 export async function markWaiting(
   database: Database,
   { room, agent, token }: WaitMark,
@@ -171,26 +173,30 @@ export async function markWaiting(
 ): Promise<void> {
   const admission = { where: [REGISTERED], args: { agent } };
   const args = { room, agent, token, waiting_on: waitingOn, lasts };
-  await moveAgent(database, room, agent, admission, (nonce) => ({ sql: MARK, args: { ...args, nonce } }));
+  await commitMark(database, room, admission, (nonce, now): Statement[] => [
+    { sql: MARK, args: { ...args, nonce } },
+    { sql: MOVE_AND_BEAT, args: { room, nonce, agent, now: now.toISOString() } },
+  ]);
 }
 
 /** Clears the mark of this wait alone. */
 export async function clearWaiting(database: Database, { room, agent, token }: WaitMark): Promise<void> {
   const where = [`EXISTS (SELECT 1 FROM waits WHERE ${OWN_MARK})`];
   const admission = { where, args: { agent, token }, byAnyRelease: true };
-  await moveAgent(database, room, agent, admission, () => ({ sql: CLEAR, args: { room, agent, token } }));
+  await commitMark(database, room, admission, (nonce): Statement[] => [
+    { sql: CLEAR, args: { room, agent, token } },
+    { sql: MOVE, args: { room, nonce, agent } },
+  ]);
 }
 
-/** Writes to another table and gives the agent the write's revision, since what it shows changes. */
-async function moveAgent(
+/** Sets or clears a mark. The agent gets the write's revision, since what it shows changes. */
+async function commitMark(
   database: Database,
   room: string,
-  agent: string,
   admission: Admission,
-  effect: (nonce: string) => Statement,
+  effects: (nonce: string, now: Date) => Statement[],
 ): Promise<void> {
   const [nonce, now] = [database.newId(), await database.time()];
-  const moved = { sql: MOVE_AGENT, args: { room, nonce, agent } };
   const write = { room, part: "agents" as const, nonce, now, admission, reads: [] };
-  await commit(database, { viewer: SERVICE }, { ...write, effects: [effect(nonce), moved] });
+  await commit(database, { viewer: SERVICE }, { ...write, effects: effects(nonce, now) });
 }

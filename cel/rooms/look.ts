@@ -14,6 +14,8 @@ export interface Sight {
   reads: Reads;
   self?: string | null;
   extra?: Query[];
+  /** Views have just been written. */
+  redefined?: boolean;
 }
 
 /**
@@ -23,12 +25,12 @@ export interface Sight {
  */
 export async function lookAt<T>(
   reader: Reader,
-  { viewer, room, reads, self = null, extra }: Sight,
+  { viewer, room, reads, self = null, extra, redefined }: Sight,
   evaluate: (context: RoomContext, data: RoomData) => T | Promise<T>,
 ): Promise<{ result: T; data: RoomData }> {
   let wanted = readsFrom(reads, self);
   for (let misses = 0;; misses++) {
-    const data = await reader.load(viewer, room, wanted, extra);
+    const data = await reader.load(viewer, room, wanted, extra, redefined && misses === 0);
     if (isBusy()) await yieldToOthers();
     const context = createContext(data);
     try {

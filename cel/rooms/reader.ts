@@ -23,10 +23,16 @@ export interface RoomData extends Converted {
 export interface Reader {
   /**
    * Loads what `reads` names, as the viewer sees it, with the rows of the `extra` queries at the same revision. Takes
-   * one round trip, and one more to read views whose definitions are unknown to this instance.
-   * Errors: `room_not_found`, `unavailable`.
+   * one round trip, and one more to read views whose definitions are unknown to this instance, unless they are known to
+   * be `redefined`. Errors: `room_not_found`, `unavailable`.
    */
-  load(viewer: Viewer, room: string, reads: Reads, extra?: Query[]): Promise<RoomData>;
+  load(
+    viewer: Viewer,
+    room: string,
+    reads: Reads,
+    extra?: Query[],
+    redefined?: boolean,
+  ): Promise<RoomData>;
 }
 
 /** The maximum bytes of remembered definitions: hundreds of rooms with many views, or thousands with few. */
@@ -57,13 +63,13 @@ export function createReader(database: Database): Reader {
   }
 
   return {
-    async load(viewer, room, reads, extra = []) {
+    async load(viewer, room, reads, extra = [], redefined = false) {
       if (!readsViews(reads)) {
         const select = { ...queryOf(reads), views: false };
         return await toData(await loadSnapshot(database, viewer, room, select, extra), NONE, reads);
       }
       let known = remembered.get(room);
-      let views = known === undefined;
+      let views = known === undefined || redefined;
       let loaded = withViews(reads, known?.definitions ?? NONE);
       for (let loads = 0; loads < MAX_LOADS; loads++) {
         const snapshot = await loadSnapshot(database, viewer, room, { ...queryOf(loaded), views }, extra);

@@ -1,5 +1,5 @@
 import type { Database } from "../../db/database.ts";
-import { clearWaiting, markWaiting } from "../../db/presence.ts";
+import { clearWaiting, markWaiting, recordHeartbeat } from "../../db/presence.ts";
 
 /**
  * How long a mark's lease outlives its wait, should the instance die. Together with the longest wait and the time to
@@ -7,18 +7,23 @@ import { clearWaiting, markWaiting } from "../../db/presence.ts";
  */
 const MARK_GRACE_MS = 4_000;
 
-/** The longest that an answer waits for its mark to be cleared, since the database may hang. */
-const CLEARED_WITHIN_MS = 400;
+/** The longest that an answer waits for its mark to be cleared or its sign of life, since the database may hang. */
+const WRITTEN_WITHIN_MS = 400;
 
-/** The presence mark of a wait. The wait does not await `set`, and calls `clear` before it answers. */
+/**
+ * The presence mark of a wait, which is a sign of life of its agent too. The wait does not await `set`, and calls `clear`
+ * before it answers.
+ */
 export interface Mark {
   set(): void;
+  /** Gives the sign of life alone, unless the mark was set. Resolves once it was given; later calls await the same. */
+  beat(): Promise<void>;
   /** Sets the mark again if it was set: a restored copy of the database may lack it. */
   renew(): void;
   clear(): Promise<void>;
 }
 
-// Ignores failures: a wait works without its mark, and a mark that is not cleared ends with its lease.
+// Ignores failures: a wait works without its mark and its sign of life, and a mark that is not cleared ends with its lease.
 const unmarked = () => {};
 
 /** Creates the mark of a wait that names its agent. `until`: the end of the wait, by the database's `elapsed`. */
@@ -33,6 +38,7 @@ export function createMark(
   },
 ): Mark {
   let marked: Promise<void> | undefined;
+  let beaten: Promise<void> | undefined;
   const mark = { room, agent, token };
   function set() {
     const lasts = Math.round(until - database.elapsed()) + MARK_GRACE_MS;
@@ -40,16 +46,25 @@ export function createMark(
   }
   return {
     set,
+    async beat() {
+      if (marked !== undefined) return;
+      beaten ??= inTime(recordHeartbeat(database, room, agent).catch(unmarked));
+      await beaten;
+    },
     renew() {
       if (marked !== undefined) set();
     },
     async clear() {
       if (marked === undefined) return;
-      const { promise: late, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, CLEARED_WITHIN_MS);
-      const cleared = marked.then(() => clearWaiting(database, mark)).catch(unmarked);
-      await Promise.race([cleared, late]);
-      clearTimeout(timer);
+      await inTime(marked.then(() => clearWaiting(database, mark)).catch(unmarked));
     },
   };
+}
+
+/** Resolves with the write, or once an answer waits for it no longer. */
+async function inTime(write: Promise<void>): Promise<void> {
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, WRITTEN_WITHIN_MS);
+  await Promise.race([write, late]);
+  clearTimeout(timer);
 }

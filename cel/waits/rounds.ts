@@ -2,7 +2,6 @@ import { pause } from "../../db/pause.ts";
 import type { Part } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
-import { recordHeartbeat } from "../../db/presence.ts";
 import { isRefusal, Refusal } from "../../db/refusal.ts";
 import { keyFor } from "../../db/viewer.ts";
 import { runAsTask } from "../../db/yield.ts";
@@ -148,10 +147,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
       const waiters = loadable(newcomers.map(({ waiter }) => waiter));
       const [looked, answerable] = [new Set(waiters), new Set(waiters.filter(isAnswerable))];
       const agents = [...new Set(waiters.flatMap(({ request: { agent } }) => agent ?? []))];
-      const [data] = await Promise.all([
-        load(watch, waiters, { ...NOTHING, agents }),
-        ...agents.map((agent) => recordHeartbeat(database, watch.room, agent).catch(withoutHeartbeat)),
-      ]);
+      const data = await load(watch, waiters, { ...NOTHING, agents });
       const there = new Set(data.snapshot.agents.map(({ id }) => id));
       for (const waiter of waiters) {
         const { agent } = waiter.request;
@@ -179,11 +175,6 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
         enqueue(watch, { waiter, resolve: begun, reject });
       }),
   };
-}
-
-/** Ignores that the database takes no writes: a wait works without its heartbeat, as without its mark (mark.ts). */
-function withoutHeartbeat(error: unknown): void {
-  if (!(error instanceof DatabaseUnavailable)) throw error;
 }
 
 /** Groups waits by what one load can serve: a viewer's waits that need only what they read, or that include the same. */

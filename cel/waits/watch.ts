@@ -224,7 +224,11 @@ export function createWatch(
         if (request.signal.aborted) leave();
         // Not awaited: the first look may outlast the wait.
         hold(waiter, watch, mark);
-        return await result;
+        // With the look where nothing else can bring it: what is answered at once is never marked.
+        if (waiter.final) mark?.beat();
+        const answer = await result;
+        if (!waiter.unregistered) await mark?.beat();
+        return answer;
       } finally {
         request.signal.removeEventListener("abort", leave);
         clearTimeout(timer);

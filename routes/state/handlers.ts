@@ -63,7 +63,11 @@ export function mountState(app: Hono, services: Services): void {
     for (const { expr } of written) reads.push((await compileOf(expr!)).reads);
     const all = unionReads([{ ...NOTHING, state: { scopes: [], keys } }, ...reads]);
     const names = written.map(({ key }) => key);
-    const { result } = await lookAt(reader, { viewer, room, reads: all }, (seen) => seen.views(names));
+    const { result } = await lookAt(
+      reader,
+      { viewer, room, reads: all, redefined: true },
+      (seen) => seen.views(names),
+    );
     return result;
   }
 

@@ -178,6 +178,18 @@ export const MUTANTS: Mutant[] = [
     filter: "an agent shows waiting while a wait of its goes on",
   },
   {
+    name: "a mark that is no sign of life",
+    edits: [['moveAgent(", last_heartbeat = MAX(last_heartbeat, :now)")', "moveAgent()"]],
+    test: "tests/routes/round_trips.test.ts",
+    filter: "a wait that is marked and woken",
+  },
+  {
+    name: "an answer at the first look that is no sign of life",
+    edits: [["        if (!waiter.unregistered) await mark?.beat();\n", ""]],
+    test: "tests/routes/round_trips.test.ts",
+    filter: "a wait that is answered at its first look",
+  },
+  {
     name: "a mark that outlives its lease",
     edits: [["`CASE WHEN due <= ${NOW} AND ${SERVED} THEN json_array", "`CASE WHEN FALSE THEN json_array"]],
     test: "tests/model/schedules.test.ts",

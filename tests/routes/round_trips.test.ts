@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { isPoll, withApp } from "../support/app.ts";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Batch, isPoll, withApp } from "../support/app.ts";
 import { SINCE, TOUR } from "../support/tour.ts";
 
 Deno.test("each request costs the round trips that it must, and no more", () =>
@@ -27,6 +28,40 @@ Deno.test("a key costs no round trip, but to store a view's value and to look fo
       before = batches.length;
       assert.equal(await (await request(method, path, body, headers)).text(), answer, name);
       assert.equal(batches.length - before, 1, `${name}, again`);
+    }
+  }));
+
+Deno.test("a wait that is marked and woken costs four round trips: two looks, and its mark set and cleared", () =>
+  withApp(async ({ request, json, batches, nextBatch }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const { body: ann } = await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    await pause(2);
+    const before = batches.length;
+    const marked = nextBatch(({ statements }) => statements.some(({ sql }) => /INSERT INTO waits/.test(sql)));
+    const waiting = json("POST", "/rooms/r/wait", { agent: "ann", condition: "has(state._shared.go)" });
+    await marked;
+    await request("PUT", "/rooms/r/state", { key: "go", value: 1 });
+    assert.equal((await waiting).body.triggered, true);
+    const own = batches.slice(before).filter((batch) => !isPoll(batch) && !isPut(batch));
+    assert.deepEqual(own.map(({ mode }) => mode), ["read", "write", "read", "write"]);
+    const { body: after } = await json("GET", "/rooms/r/agents/ann");
+    assert.ok(after.last_heartbeat > ann.last_heartbeat, "its mark was a sign of life");
+  }, { poll: 60_000 }));
+
+const isPut = ({ statements }: Batch) => statements.some(({ sql }) => /INTO state/.test(sql));
+
+Deno.test("a wait that is answered at its first look gives a sign of life in one write, and takes no mark", () =>
+  withApp(async ({ json, batches }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    for (const wait of [{ condition: "true" }, { condition: "false", timeout: 0 }]) {
+      const { body: before } = await json("GET", "/rooms/r/agents/ann");
+      await pause(2);
+      const sent = batches.length;
+      await json("POST", "/rooms/r/wait", { agent: "ann", ...wait });
+      assert.deepEqual(batches.slice(sent).map(({ mode }) => mode).sort(), ["read", "write"]);
+      const { body: after } = await json("GET", "/rooms/r/agents/ann");
+      assert.ok(after.last_heartbeat > before.last_heartbeat);
     }
   }));
 

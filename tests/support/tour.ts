@@ -111,8 +111,13 @@ export const TOUR: Stop[] = [
   stop(1, 200, "the database is pinged", "GET", "/healthz"),
 ];
 
-/** What earlier releases of the last 30 days cannot answer, after the tour. */
+/** What earlier releases of the last 30 days cannot answer, or not in so few round trips, after the tour. */
 export const SINCE: Stop[] = [
+  stop(2, 200, "a view is defined anew", "PUT", "/rooms/r/state", {
+    scope: "_view",
+    key: "v",
+    expr: "state._shared.a * 3",
+  }),
   stop(1, 200, "facts about messages are evaluated", "POST", "/rooms/r/eval", {
     expr: "[messages.last, messages.kind.message.open, messages.to[self].last, messages.from.ann.last]",
     agent: "ann",

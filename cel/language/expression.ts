@@ -1,4 +1,5 @@
 import type { Json } from "../../db/json.ts";
+import { createLru } from "../../db/lru.ts";
 import { createLanguage, type Language, MAX_SOURCE, type Program } from "./environment.ts";
 import { EvaluationFailed, InvalidExpression } from "./errors.ts";
 import { failureOf, refusalOf } from "./failures.ts";
@@ -45,8 +46,7 @@ export function language(subject: Subject = "room"): Language {
  * views of any room: 64 of 4,096 characters in a room that is older than their limit. The least recently used go first.
  */
 const CACHED_CHARACTERS = 300_000;
-const cache = new Map<string, Expression>();
-let cached = 0;
+const cache = createLru<Expression>(CACHED_CHARACTERS, (_, name) => name.length);
 
 /**
  * Parses and checks a source, which takes up to about 5 ms. Throws InvalidExpression for errors over any room: syntax,
@@ -55,19 +55,9 @@ let cached = 0;
 export function compile(source: string, subject: Subject = "room"): Expression {
   const name = nameOf(source, subject);
   const known = cache.get(name);
-  if (known) {
-    cache.delete(name);
-    cache.set(name, known);
-    return known;
-  }
+  if (known) return known;
   const expression = compileFresh(source, subject);
   cache.set(name, expression);
-  cached += name.length;
-  for (const oldest of cache.keys()) {
-    if (cached <= CACHED_CHARACTERS) break;
-    cache.delete(oldest);
-    cached -= oldest.length;
-  }
   return expression;
 }
 

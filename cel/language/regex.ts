@@ -1,4 +1,5 @@
 import { RE2JS } from "@bufbuild/re2";
+import { createLru } from "../../db/lru.ts";
 import { charge } from "./budget.ts";
 import { EvaluationFailed } from "./errors.ts";
 
@@ -34,7 +35,7 @@ interface Engine {
   _nfaFallback(): boolean;
 }
 
-const compiled = new Map<string, RE2JS>();
+const compiled = createLru<RE2JS>(MAX_KEPT);
 const classesSeen = new Set<string>();
 let matched = 0;
 
@@ -56,15 +57,10 @@ function compile(pattern: string): RE2JS {
     compiled.clear();
   }
   const known = compiled.get(pattern);
-  if (known) {
-    compiled.delete(pattern);
-    compiled.set(pattern, known);
-    return known;
-  }
+  if (known) return known;
   chargeToCompile(pattern);
   const regex = parse(pattern);
   keepToBudget(regex);
-  if (compiled.size >= MAX_KEPT) compiled.delete(compiled.keys().next().value!);
   compiled.set(pattern, regex);
   return regex;
 }

@@ -38,7 +38,11 @@ const languages: Partial<Record<Subject, Language>> = {};
 
 /** The language of a subject. It is created with its first expression, since most requests have none. */
 export function language(subject: Subject = "room"): Language {
-  return languages[subject] ??= createLanguage(subject === "room" ? ROOTS : { ...ROOTS, ...OF_A_MESSAGE });
+  return languages[subject] ??= createLanguage(rootsOf(subject));
+}
+
+function rootsOf(subject: Subject): Readonly<Record<string, string>> {
+  return subject === "room" ? ROOTS : { ...ROOTS, ...OF_A_MESSAGE };
 }
 
 /**
@@ -91,7 +95,7 @@ function compileFresh(source: string, subject: Subject): Expression {
       judge: (context) => evaluate(program, context, doubts, judge),
     };
   } catch (error) {
-    throw refusalOf(error, source, language(subject).functions);
+    throw refusalOf(error, source, language(subject).functions, Object.keys(rootsOf(subject)));
   }
 }
 

@@ -21,11 +21,17 @@ function isEngineError(error: unknown): error is EngineError {
 
 type Signatures = ReadonlyMap<string, readonly string[]>;
 
-/** Converts whatever compiling threw to an InvalidExpression. */
-export function refusalOf(error: unknown, source: string, functions: Signatures): InvalidExpression {
+/** Converts whatever compiling threw to an InvalidExpression. `roots`: from which the expression may start. */
+export function refusalOf(
+  error: unknown,
+  source: string,
+  functions: Signatures,
+  roots: readonly string[],
+): InvalidExpression {
   if (error instanceof InvalidExpression) return error;
   if (error instanceof CheckFailed) {
-    return refusalOfCheck(error, source, functions) ?? refusalOf(error.cause, source, functions);
+    return refusalOfCheck(error, source, functions, roots) ??
+      refusalOf(error.cause, source, functions, roots);
   }
   if (error instanceof RangeError) {
     return new InvalidExpression("too_deep", "The expression nests too deeply", 0);
@@ -42,6 +48,7 @@ function refusalOfCheck(
   { cause, root }: CheckFailed,
   source: string,
   functions: Signatures,
+  roots: readonly string[],
 ): InvalidExpression | undefined {
   if (cause instanceof InvalidExpression) return withOverloadHint(cause, root);
   if (!isEngineError(cause) || !cause.node) return undefined;
@@ -57,7 +64,7 @@ function refusalOfCheck(
     (above.at(-1)!.args as [Node, Node][]).some(([key]) => key === cause.node);
   const hint = isKey
     ? `Keys of a map are quoted: \`"${name}": ...\`.`
-    : namespaced ?? nameHint(name) ?? dashed(source, cause.node) ?? unknownRoot(name);
+    : namespaced ?? nameHint(name) ?? dashed(source, cause.node) ?? unknownRoot(name, roots);
   return new InvalidExpression("unknown_name", `Unknown name: ${name}`, cause.node.pos, hint);
 }
 

@@ -9,33 +9,43 @@ export type Tools = Pick<McpServer, "registerTool">;
 // The API judges ids and values; a schema here only tells what is meant.
 export const room = z.string().describe("The room's id");
 export const agent = z.string().describe("Your agent id");
+export const messageId = z.int().min(1);
 export const gate = z.string("must be a CEL expression; leave it out to write unguarded").describe(
-  "CEL that must hold in the very state that the write changes",
+  "CEL that must hold at the moment of the write",
 );
 export const version = z.int("must be a version; leave it out to write unguarded").min(0).describe(
-  "Only if the entry has this version; 0: only if it does not exist",
+  "Only if it has this version; 0: only if it does not exist",
 );
-export const repetition = z.string().describe("A new UUID; the same call again with it is done once")
-  .optional();
+export const repetition = z.string().describe("A new UUID; a repeat takes effect once").optional();
 
 const EVERY_TYPE = [
-  { type: "object", additionalProperties: true },
+  { type: "object" },
   { type: "array", items: {} },
   ...["string", "number", "boolean", "null"].map((type) => ({ type })),
 ];
 
-/** A value of any type. It lists all types, since clients send as text what has none. */
-export const anyJson = z.unknown().meta({ anyOf: EVERY_TYPE, description: "Any JSON; a text stays text" });
-export const someJson = anyJson.refine((value) => value !== undefined, MISSING)
-  .meta({ anyOf: EVERY_TYPE, description: "Any JSON; a text stays text" });
+/** A value of any type, with what it is for. It lists all types, since clients send as text what has none. */
+export function anyJson(description: string) {
+  return z.unknown().meta({ anyOf: EVERY_TYPE, description });
+}
+
+/** Data of the caller's own, of any members. */
+export function ownMembers(description: string) {
+  return z.looseObject({}).meta({ description });
+}
 
 /** Members for which null is a value, and guards, for which it is refused. */
 const KEEP_NULL = ["value", "body", "if", "if_version"];
+/** Edits of which null is a value only where the write does nothing else: clients send null for what they leave out. */
+const NULL_ALONE = ["append", "remove"];
+const ACTIONS = ["value", "increment", "expr", "merge", "append_all", "set", "unset", ...NULL_ALONE];
 /** Arguments that models also send as text, which has no other meaning there. */
 const WHOLE_NUMBERS = new Set(
-  ["after", "last", "limit", "thread", "reply_to", "message", "if_version", "timeout_seconds"],
+  ("after last limit thread reply_to message if_version timeout_seconds ttl fence max_attempts").split(" "),
 );
 const FLAGS = new Set(["if_new", "unclaimed"]);
+/** Lists that models also send as text, with commas. */
+const LISTS = new Set(["include", "needs"]);
 
 /** Makes an object's schema that treats null as absent, and refuses unknown names. */
 export function members<Shape extends z.ZodRawShape>(shape: Shape) {
@@ -44,8 +54,16 @@ export function members<Shape extends z.ZodRawShape>(shape: Shape) {
 
 function understood(value: unknown): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const kept = Object.entries(value).filter(([name, member]) => member !== null || KEEP_NULL.includes(name));
+  const kept = Object.entries(value).filter(([name, member]) =>
+    member !== null || KEEP_NULL.includes(name) || isNullAlone(name, value)
+  );
   return Object.fromEntries(kept.map(([name, member]) => [name, meant(name, member)]));
+}
+
+function isNullAlone(name: string, write: object): boolean {
+  const given: Record<string, unknown> = { ...write };
+  const acts = (other: string) => other === "value" ? Object.hasOwn(given, other) : given[other] != null;
+  return NULL_ALONE.includes(name) && !ACTIONS.some(acts);
 }
 
 /** Parses an argument that came as text: a number, true or false, a list. */
@@ -53,10 +71,40 @@ function meant(name: string, value: unknown): unknown {
   if (typeof value !== "string") return value;
   if (WHOLE_NUMBERS.has(name) && /^\d{1,15}$/.test(value)) return Number(value);
   if (FLAGS.has(name) && /^(true|false)$/.test(value)) return value === "true";
-  if (name === "include") {
-    return value.split(",").map((field) => field.trim()).filter((field) => field !== "");
+  if (LISTS.has(name)) {
+    const items = value.split(",").map((item) => item.trim()).filter((item) => item !== "");
+    return name === "needs" && items.every((item) => /^\d{1,15}$/.test(item)) ? items.map(Number) : items;
   }
   return value;
+}
+
+/** One way to use a tool: what it needs and takes beside the arguments that all its ways take. */
+export interface Way {
+  /** Words the way for refusals. */
+  name: string;
+  needs?: string[];
+  takes: string[];
+  /** A list of which it takes one item. */
+  one?: string;
+}
+
+/** Says which argument a way lacks, or does not take; undefined if all is well. */
+function faultOf(
+  { name, needs = [], takes, one = "" }: Way,
+  given: Record<string, unknown>,
+): string | undefined {
+  const lacking = needs.find((need) => given[need] === undefined);
+  if (lacking !== undefined) return `\`${lacking}\` ${MISSING}: ${name} needs it.`;
+  const list = given[one];
+  if (Array.isArray(list) && list.length > 1) return `${one}: ${name} takes one item.`;
+  const known = [...needs, ...takes];
+  const other = Object.keys(given).find((argument) =>
+    given[argument] !== undefined && !known.includes(argument)
+  );
+  if (other === undefined) return undefined;
+  return `${name} does not take \`${other}\`: leave it out. It takes ${
+    known.map((argument) => `\`${argument}\``).join(", ")
+  }.`;
 }
 
 /** Renames members by `others`, unless the right name is there with another value. */
@@ -71,10 +119,16 @@ function renamed(value: unknown, others: Record<string, string>): unknown {
   return named;
 }
 
-/** Makes the schema of a tool's arguments. `others` maps alternative names to names. Words faults as the API does. */
+/**
+ * Makes the schema of a tool's arguments. `others` maps alternative names to names. `wayOf` tells which of the tool's
+ * ways arguments mean. Words faults as the API does.
+ */
 export function tool<Shape extends z.ZodRawShape>(
   shape: Shape,
-  others: Record<string, string> = {},
+  { others = {}, wayOf }: {
+    others?: Record<string, string>;
+    wayOf?: (given: z.infer<z.ZodObject<Shape>>) => Way | undefined;
+  } = {},
 ): StandardSchemaWithJSON<unknown, z.infer<z.ZodObject<Shape>>> {
   const all = members(shape);
   const jsonSchema = () => schemaOf(all);
@@ -85,7 +139,12 @@ export function tool<Shape extends z.ZodRawShape>(
       jsonSchema: { input: jsonSchema, output: jsonSchema },
       validate(value) {
         const parsed = all.safeParse(renamed(value, others), { error: plainly });
-        if (parsed.success) return { value: parsed.data as z.infer<z.ZodObject<Shape>> };
+        if (parsed.success) {
+          const given = parsed.data as z.infer<z.ZodObject<Shape>>;
+          const way = wayOf?.(given);
+          const fault = way && faultOf(way, given);
+          return fault === undefined ? { value: given } : { issues: [{ message: fault }] };
+        }
         const { message, hint } = issuesOf({ shape }, value, parsed.error.issues, "argument");
         return { issues: [{ message: hint === undefined ? message : `${message} ${hint}` }] };
       },
@@ -93,13 +152,18 @@ export function tool<Shape extends z.ZodRawShape>(
   };
 }
 
-/** Converts a schema for clients, without its dialect and the bounds that every JSON number has. */
+/** Converts a schema for clients: short, since a model reads every tool's before its first word. */
 function schemaOf(all: z.ZodType): Record<string, unknown> {
-  const { $schema: _, ...schema } = z.toJSONSchema(all, {
-    io: "input",
-    override({ jsonSchema }) {
-      if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
-    },
-  });
+  const { $schema: _, ...schema } = z.toJSONSchema(all, { io: "input", override: shorten });
   return schema;
+}
+
+/** Leaves out what says nothing: bounds that all numbers here have, and that an object may have any members. */
+function shorten({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void {
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+  if (jsonSchema.minimum === 0 || jsonSchema.minimum === 1) delete jsonSchema.minimum;
+  if (jsonSchema.minItems === 1) delete jsonSchema.minItems;
+  if (typeof jsonSchema.additionalProperties !== "object") return;
+  delete jsonSchema.additionalProperties;
+  delete jsonSchema.properties;
 }

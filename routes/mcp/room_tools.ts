@@ -1,20 +1,20 @@
 import { z } from "zod";
 import { ADDS_ONCE, READS } from "./annotations.ts";
 import { answerOf, type Api, toResult, withMembers } from "./api.ts";
-import { agent, repetition, room, tool, type Tools } from "./arguments.ts";
+import { agent, ownMembers, repetition, room, tool, type Tools } from "./arguments.ts";
 import { WAIT, type WaitFor } from "./waiting.ts";
 import type { Named } from "./words.ts";
 
 export function registerRoomTools(tools: Tools, api: Api, waitFor: WaitFor): void {
   tools.registerTool("join", {
-    description: "Create a room or enter it, and register as an agent. Shows the room.",
+    description: "Create or enter a room, register as an agent, and see the room.",
     inputSchema: tool({
-      room: room.optional().describe("The room's id; left out: a new room"),
+      room: room.optional().describe("The room's id; without it a new room"),
       agent: agent.describe("Your id in this room"),
-      name: z.string().optional().describe("Your name for people; your id by default"),
-      role: z.string().optional().describe("Such as planner, worker; agent by default"),
-      meta: z.looseObject({}).optional().describe("Data of your own, such as your skills"),
-      if_new: z.boolean().optional().describe("Refuse an id that is there already"),
+      name: z.string().optional().describe("Your name for people; by default your id"),
+      role: z.string().optional().describe("Such as planner or worker; by default agent"),
+      meta: ownMembers("Data of your own, such as your skills").optional(),
+      if_new: z.boolean().optional().describe("Refuse an id that exists"),
       idempotency_key: repetition,
     }),
     annotations: ADDS_ONCE,
@@ -37,11 +37,11 @@ export function registerRoomTools(tools: Tools, api: Api, waitFor: WaitFor): voi
 
   tools.registerTool("read_room", {
     description:
-      "The room's state, agents and message counts; with after or limit, what changed since a revision, in its order.",
+      "Show state, agents and message counts; with after or limit: what changed since a revision, in order.",
     inputSchema: tool({
       room,
       after: z.int().min(0).optional().describe("The last revision that you saw; 0: from the start"),
-      limit: z.int().min(1).optional().describe("At most so many changes; `more`: go on after `revision`"),
+      limit: z.int().min(1).optional().describe("At most N changes; `more`: go on after `revision`"),
     }),
     annotations: READS,
   }, async ({ room, after, limit }) => {
@@ -53,10 +53,21 @@ export function registerRoomTools(tools: Tools, api: Api, waitFor: WaitFor): voi
     description: "Block until a CEL condition over the room is true, or time is up (triggered false).",
     inputSchema: tool(WAIT),
     annotations: READS,
-  }, async (wait, context) => toResult(await waitFor(wait, context)));
+  }, async ({ room, timeout_seconds, ...body }, context) =>
+    toResult(
+      await waitFor({
+        room,
+        agent: body.agent,
+        seconds: timeout_seconds,
+        ask: (timeout, signal) =>
+          api.call("POST", ["rooms", room, "wait"], { body: { ...body, timeout }, signal }),
+        isOver: ({ ok, body }) => !ok || body.triggered === true,
+        nothing: { triggered: false },
+      }, context),
+    ));
 
   tools.registerTool("evaluate", {
-    description: "The value of a CEL expression over the room: state, agents, messages, self, now.",
+    description: "Evaluate CEL over the room: state, agents, messages, self, now.",
     inputSchema: tool({
       room,
       expr: z.string().describe("CEL, such as agents.filter(id, agents[id].role == 'worker')"),

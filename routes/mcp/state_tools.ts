@@ -2,21 +2,39 @@ import { z } from "zod";
 import { LIMITS } from "../http/limits.ts";
 import { READS, REPLACES } from "./annotations.ts";
 import { type Api, toResult } from "./api.ts";
-import { agent, anyJson, gate, members, repetition, room, tool, type Tools, version } from "./arguments.ts";
+import {
+  agent,
+  anyJson,
+  gate,
+  members,
+  ownMembers,
+  repetition,
+  room,
+  tool,
+  type Tools,
+  version,
+} from "./arguments.ts";
 
 const entryKey = {
   scope: z.string().optional().describe("_shared by default"),
-  key: z.string().describe("The entry's name in its scope"),
+  key: z.string().describe("The entry's name"),
 };
 
 const WRITE = {
   ...entryKey,
-  value: anyJson.optional(),
+  value: anyJson("Any JSON; a text stays text").optional(),
   // Each has a description, else zod makes a list of types, which some clients drop.
   increment: z.union(
     [z.number().describe("So much"), z.boolean().describe("true: 1")],
     "must be true, false or a number",
   ).optional().describe("Add this instead of writing a value"),
+  merge: ownMembers("Merge patch into an object; null removes a member").optional(),
+  append: anyJson("Append this to a list").optional(),
+  append_all: z.array(z.unknown()).optional().describe("Append each to a list"),
+  remove: anyJson("Remove every equal member of a list").optional(),
+  set: ownMembers('JSON pointers with values: {"/a/b/0": 1}').optional(),
+  unset: z.array(z.string()).optional().describe("JSON pointers to remove"),
+  ttl: z.int().min(1).optional().describe("Seconds until the key is deleted"),
   if_version: version.optional(),
   expr: z.string().optional().describe("CEL of a computed view, in scope _view"),
 };
@@ -25,12 +43,12 @@ export function registerStateTools(tools: Tools, api: Api): void {
   tools.registerTool(
     "get_state",
     {
-      description: "One entry (key) or a list (of a scope, of a prefix, or all), with versions.",
+      description: "Read one entry (key) or a list (a scope, a prefix, or all), with versions.",
       inputSchema: tool({
         room,
         scope: z.string().optional().describe("Only this scope; with key _shared by default"),
         key: z.string().optional().describe("This one entry"),
-        prefix: z.string().optional().describe("Only keys that begin so"),
+        prefix: z.string().optional().describe("Only keys with this prefix"),
       }),
       annotations: READS,
     },
@@ -39,7 +57,9 @@ export function registerStateTools(tools: Tools, api: Api): void {
   );
 
   tools.registerTool("write_state", {
-    description: "Write values, all or none. On version_conflict look at current and decide again.",
+    description:
+      "Write or edit values, all or none. Each write has one of value, increment, merge, append, append_all, remove, set " +
+      "(with unset), expr. On version_conflict look at current and decide again.",
     inputSchema: tool({
       room,
       writes: z.array(members(WRITE)).min(1).max(LIMITS.batchWrites).describe("Made in this order"),

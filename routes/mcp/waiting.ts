@@ -8,18 +8,40 @@ import type { Endings } from "./endings.ts";
 /** Milliseconds by which a wait may seem to end early because clocks differ. */
 const EARLY_MS = 500;
 
+/** Tools that may wait. */
+export const WAITING_TOOLS = ["wait", "take_task", "reserve_paths"];
+
+export const seconds = z.int().min(0).max(LIMITS.mostToolWaitSeconds);
+
 export const WAIT = {
   room,
-  condition: z.string().describe('CEL, such as state._shared.turn == self or agents["bob"].status == "idle"'),
+  condition: z.string().describe(
+    'CEL, such as state._shared.turn == self or messages.id[7].status == "done"',
+  ),
   agent: agent.optional(),
-  timeout_seconds: z.int().min(0).max(LIMITS.mostToolWaitSeconds).default(LIMITS.toolWaitSeconds)
-    .describe("Longer ones only where your client lets a tool take as long"),
+  timeout_seconds: seconds.default(LIMITS.toolWaitSeconds)
+    .describe("Longer only if your client lets a tool run as long"),
   include: z.array(z.string()).max(LIMITS.includeFields).optional()
     .describe("state, state.<scope>, agents, messages, messages:after:<id>, changes:after:<revision>"),
 };
-type WaitArguments = z.infer<z.ZodObject<typeof WAIT>>;
 
-export type WaitFor = (wait: WaitArguments, context: ServerContext) => Promise<Answer>;
+/** A wait of a tool. */
+export interface Waited {
+  room: string;
+  agent: string | undefined;
+  /** Seconds it lasts at the most. */
+  seconds: number;
+  /** Each request under one idempotency key must be the same, so all wait for the same time. */
+  keyed?: boolean;
+  /** Asks the API, which waits for at most `timeout` milliseconds. */
+  ask(timeout: number, signal: AbortSignal): Promise<Answer>;
+  /** True of an answer after which there is nothing to wait for. */
+  isOver(answer: Answer): boolean;
+  /** The members that say, first in an answer, that a wait has got nothing. */
+  nothing: Record<string, unknown>;
+}
+
+export type WaitFor = (waited: Waited, context: ServerContext) => Promise<Answer>;
 
 /** The request of a wait, and how to abandon its answer when the client cancels it. */
 export interface Waiting {
@@ -29,19 +51,23 @@ export interface Waiting {
   /** The request that brought it. */
   sent: object;
   giveUp(): void;
+  /** Milliseconds that pass. */
+  elapsed(): number;
 }
 
-/** Waits until the condition is true, time is up, or the agent makes another call. */
-export function createWaitFor({ api, endings, session, sent, giveUp }: Waiting): WaitFor {
-  return async (wait, context) => {
-    const { room, agent } = wait;
+/** Waits until there is an answer, time is up, or the agent makes another call. */
+export function createWaitFor(
+  { endings, session, sent, giveUp, elapsed }: Omit<Waiting, "api">,
+): WaitFor {
+  return async (waited, context) => {
+    const { room, agent } = waited;
     const replaced = new AbortController();
     const release = endings.hold({ room, agent, sent, session, request: context.mcpReq.id }, {
       replaced: () => replaced.abort(),
       cancelled: giveUp,
     });
     try {
-      return await repeat(api, wait, context, replaced.signal);
+      return await repeat(waited, context, replaced.signal, elapsed);
     } finally {
       release();
     }
@@ -50,45 +76,54 @@ export function createWaitFor({ api, endings, session, sent, giveUp }: Waiting):
 
 /** Repeats waits of the API, reporting progress in between to a client that asks for it. */
 async function repeat(
-  api: Api,
-  { room, timeout_seconds, ...body }: WaitArguments,
+  { agent, seconds, keyed, ask, isOver, nothing }: Waited,
   { mcpReq: { signal: gone, notify, _meta } }: ServerContext,
   replaced: AbortSignal,
+  now: () => number,
 ): Promise<Answer> {
-  const began = performance.now();
+  const began = now();
+  const total = seconds * 1_000;
   const progressToken = _meta?.progressToken;
   const max = progressToken === undefined ? LIMITS.waitMs : LIMITS.progressMs;
   const signal = AbortSignal.any([gone, replaced]);
   for (;;) {
-    const elapsed = performance.now() - began;
+    const elapsed = now() - began;
     if (progressToken !== undefined) {
-      const params = { progressToken, progress: Math.round(elapsed / 1_000), total: timeout_seconds };
+      const params = { progressToken, progress: Math.round(elapsed / 1_000), total: seconds };
       await notify({ method: "notifications/progress", params: { ...params, message: "waiting" } });
     }
-    const timeout = Math.max(0, Math.min(max, Math.round(timeout_seconds * 1_000 - elapsed)));
-    const answer = await api.call("POST", ["rooms", room, "wait"], { body: { ...body, timeout }, signal });
-    const waited = Math.round(performance.now() - began);
-    if (answer.text === "") return ended(body.agent, waited);
-    if (!answer.ok || answer.body.triggered) return answer;
+    const timeout = keyed ? evenly(total, max) : Math.max(0, Math.min(max, Math.round(total - elapsed)));
+    const asked = now();
+    const answer = await ask(timeout, signal);
+    const ended = now();
+    const waited = Math.round(ended - began);
+    const isGot = answer.ok && answer.text !== "" && isOver(answer);
+    if (answer.text === "" || replaced.aborted && !isGot) return abandoned(agent, waited, nothing);
+    if (isOver(answer)) return answer;
     // A wait that ends early without a result was drained: the instance is about to stop.
-    const cut = Number(answer.body.elapsed_ms) < timeout - EARLY_MS;
-    if (cut || waited >= timeout_seconds * 1_000) {
-      return answerOf(true, JSON.stringify({ ...answer.body, elapsed_ms: waited }));
-    }
+    const cut = Number(answer.body.elapsed_ms ?? ended - asked) < timeout - EARLY_MS;
+    if (cut || waited >= total - (keyed ? EARLY_MS : 0)) return lasting(answer, waited);
   }
 }
 
+/** Divides a time into equal parts of at most `max` milliseconds; returns one. */
+function evenly(total: number, max: number): number {
+  return Math.ceil(total / Math.max(1, Math.ceil(total / max)));
+}
+
+/** Says how long all repetitions took. */
+function lasting(answer: Answer, elapsed_ms: number): Answer {
+  if (!answer.ok) return answer;
+  return answerOf(true, JSON.stringify({ ...answer.body, elapsed_ms }));
+}
+
 /** Answers an abandoned wait, in case its client still reads the answer. */
-function ended(agent: string | undefined, elapsed_ms: number): Answer {
-  return answerOf(
-    true,
-    JSON.stringify({
-      triggered: false,
-      elapsed_ms,
-      ended: true,
-      hint: `${
-        JSON.stringify(agent ?? null)
-      } made another call meanwhile, which ends its wait. Wait again if you still want to.`,
-    }),
-  );
+function abandoned(
+  agent: string | undefined,
+  elapsed_ms: number,
+  nothing: Record<string, unknown>,
+): Answer {
+  const hint = `${JSON.stringify(agent ?? null)} made another call meanwhile, which ends its wait. ` +
+    "Wait again if you still want to.";
+  return answerOf(true, JSON.stringify({ ...nothing, elapsed_ms, ended: true, hint }));
 }

@@ -4,12 +4,21 @@ type Path = Array<string | number>;
 export type Named = (path: Path) => Path;
 
 /** Hints for tools, where the API's hint names a request of the API. */
-const HINTS: Record<string, string> = {
+const HINTS: Record<string, string | ((refusal: Record<string, unknown>) => string)> = {
   room_not_found: "Create it with join, or check `room`.",
   agent_not_found: "Call join first.",
   agent_exists: "Take another id, or leave out `if_new` if this agent is you.",
   key_not_found: "Write it with write_state, or wait for it with has(...).",
-  already_claimed: "Take another one: list_messages with `unclaimed`.",
+  already_claimed: "Take another one: take_task without `message`.",
+  task_over: "Take another one: take_task without `message`.",
+  lease_lost: (refusal) => {
+    if ("agent" in refusal) return "Reserve the paths again: reserve_paths.";
+    return refusal.status === "open"
+      ? "Drop the work, or take the task again: take_task with `message`."
+      : "Drop the work: what you did under another fence does not count.";
+  },
+  reservation_not_found: "See what is reserved: reserve_paths with `action` list.",
+  reserved: "Reserve other paths, or wait until these are free: `timeout_seconds`.",
 };
 
 interface Refusal {
@@ -22,8 +31,9 @@ interface Refusal {
 
 /** Words a refusal of the API for tools: hints name tools, paths name arguments. */
 export function inWordsOfTools(json: string, named: Named = (path) => path): string {
-  const { docs: _, ...refusal } = JSON.parse(json) as Refusal;
-  const hint = HINTS[refusal.error] ?? refusal.hint;
+  const { docs: _, ...refusal } = JSON.parse(json) as Refusal & Record<string, unknown>;
+  const own = HINTS[refusal.error] ?? refusal.hint;
+  const hint = typeof own === "function" ? own(refusal) : own;
   const issues = refusal.issues?.map(({ path, message }) => ({
     path: named(path).map((part) => typeof part === "string" ? told(part) : part),
     message: told(moved(message, path, named(path))),

@@ -255,6 +255,15 @@ heldContract("a take names what is wrong with it", async ({ one }) => {
   assertInvalid(await take(one, room, { agent: "ann", ttl: 86_401 }), ["ttl"]);
   assertInvalid(await take(one, room, { agent: "ann", timeout: -1 }), ["timeout"]);
   assertInvalid(await take(one, room, { agent: "ann", Kind: "task" }), ["Kind"]);
+  for (
+    const [where, meant] of [["mesage.id == 1", "message"], ["body.size > 1", "message.body"], [
+      "stat._shared.x",
+      "state",
+    ]]
+  ) {
+    const { body } = await take(one, room, { agent: "ann", where });
+    assert.equal(body.hint, `Did you mean \`${meant}\`?`);
+  }
   for (const where of ["message.bdy == 1", "mesage.id == 1", "message.id ==", "unknown > 1"]) {
     const reply = await take(one, room, { agent: "ann", where });
     assertStatus(reply, 400);

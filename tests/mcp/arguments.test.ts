@@ -29,7 +29,14 @@ Deno.test("MCP: every argument is described and typed, values and bodies by a un
       assert.ok(description, `${path} is not described`);
       assert.ok(anyOf ?? typeof type === "string", `${path} has no type`);
     }
-    for (const path of ["post_message.body", "write_state.writes.value"]) {
+    for (
+      const path of [
+        "post_message.body",
+        "write_state.writes.value",
+        "write_state.writes.append",
+        "finish_task.result",
+      ]
+    ) {
       assert.deepEqual(all.find(([other]) => other === path)![1].anyOf!.map(({ type }) => type), TYPES);
     }
     const text = JSON.stringify(tools);
@@ -59,10 +66,12 @@ Deno.test("MCP: every tool says whether it reads, adds or replaces, and none tha
       evaluate: "reads",
       post_message: "adds",
       list_messages: "reads",
-      claim_message: "adds",
+      take_task: "adds",
+      finish_task: "adds",
       get_state: "reads",
       write_state: "replaces",
       delete_state: "replaces",
+      reserve_paths: "adds",
     });
   }));
 
@@ -102,7 +111,7 @@ overEach(
     assert.deepEqual(await listed({ after: `${id}` }), [answered.body.id]);
     assert.deepEqual(await listed({ thread: `${id}`, limit: "1" }), [id]);
     assert.deepEqual(await listed({ last: "1", unclaimed: "true" }), [answered.body.id]);
-    const claimed = await call("claim_message", { room: "r", message: `${id}`, agent: "ann" });
+    const claimed = await call("take_task", { room: "r", message: `${id}`, agent: "ann" });
     assert.deepEqual(claimed.body.message_id, id);
     const write = (version: unknown) =>
       call("write_state", { room: "r", writes: [{ key: "k", value: 1, if_version: version }] });
@@ -118,12 +127,12 @@ overEach(
     assert.deepEqual([waited.body.messages.count, waited.body.state], [2, { _shared: { k: 1 } }]);
     for (const text of ["one", "1.5", "-1", "0x1", "", " 1"]) {
       assert.match(
-        await refusalOf(client, "claim_message", { room: "r", message: text, agent: "a" }),
+        await refusalOf(client, "take_task", { room: "r", message: text, agent: "a" }),
         /message: must be/,
       );
     }
     assert.match(
-      await refusalOf(client, "claim_message", { room: "r", message: 0, agent: "a" }),
+      await refusalOf(client, "take_task", { room: "r", message: 0, agent: "a" }),
       /must be at least 1/,
     );
   },
@@ -145,12 +154,31 @@ overEach("a write under an idempotency_key is done once, a new room as well", as
   const { room } = await twice("join", { agent: "ann", if_new: true });
   await twice("join", { room, agent: "bob", if_new: true });
   const { id } = await twice("post_message", { room, from: "ann", body: 1 });
-  await twice("claim_message", { room, message: id, agent: "ann" });
+  await twice("take_task", { room, message: id, agent: "ann" });
+  const { id: next } = await twice("post_message", { room, from: "ann", kind: "task", body: 2, needs: [id] });
+  await twice("finish_task", {
+    room,
+    message: id,
+    agent: "ann",
+    fence: id + 1,
+    outcome: "complete",
+    result: 1,
+  });
+  const taken = await twice("take_task", { room, agent: "ann", ttl: 60 });
+  assert.equal(taken.message_id, next);
+  const fence = { message: next, agent: "ann", fence: taken.fence };
+  await twice("finish_task", { room, ...fence, outcome: "renew", ttl: 90 });
+  await twice("finish_task", { room, ...fence, outcome: "release", error: "late" });
+  await twice("finish_task", { room, message: next, agent: "ann", outcome: "fail" });
+  const reserved = await twice("reserve_paths", { room, agent: "ann", paths: ["a/**"] });
+  const own = { room, agent: "ann", reservation: reserved.id, fence: reserved.fence };
+  await twice("reserve_paths", { action: "renew", ...own, ttl: 60 });
+  await twice("reserve_paths", { action: "end", ...own });
   await twice("write_state", { room, writes: [{ key: "n", increment: true }] });
   await twice("write_state", { room, writes: [{ key: "n", increment: 1 }, { key: "m", increment: 1 }] });
   assert.equal((await call("get_state", { room, key: "n" })).body.value, 2);
   await twice("delete_state", { room, key: "n" });
-  assert.equal((await call("list_messages", { room })).body.items.length, 1);
+  assert.equal((await call("list_messages", { room })).body.items.length, 3);
 
   const post = (key: string, body: number) => ({ room, from: "ann", body, idempotency_key: key });
   await call("post_message", post("a", 1));

@@ -14,8 +14,15 @@ overEach(
     const { client, call } = await connect();
     await call("join", { room: "r", agent: "ann" });
     const { body: { id } } = await call("post_message", { room: "r", from: "ann", body: 1 });
-    await call("claim_message", { room: "r", message: id, agent: "ann" });
+    await call("take_task", { room: "r", message: id, agent: "ann" });
+    const { body: blocked } = await call("post_message", { room: "r", from: "ann", body: 2, needs: [id] });
+    const { body: over } = await call("post_message", { room: "r", from: "ann", body: 3 });
+    await call("finish_task", { room: "r", agent: "ann", message: over.id, outcome: "fail" });
+    const { body: open } = await call("post_message", { room: "r", from: "ann", body: 4 });
+    const { body: held } = await call("reserve_paths", { room: "r", agent: "ann", paths: ["a/**"] });
     await call("write_state", { room: "r", writes: [{ key: "k", value: "text" }] });
+    const task = { room: "r", agent: "bob", message: id };
+    const paths = { room: "r", agent: "bob", paths: ["a/b"] };
     const write = (...writes: unknown[]) => ({ room: "r", writes });
     const post = { room: "r", from: "ann", body: 1 };
     const refusals: [name: string, args: Record<string, unknown>, told: RegExp][] = [
@@ -27,14 +34,70 @@ overEach(
       ["join", { room: " ", agent: "ann" }, /"room: must not be only spaces"/],
       ["join", { room: "r", agent: "ann", name: "" }, /"name: must have 1 to/],
       [
-        "claim_message",
+        "take_task",
         { room: "r", message: id, agent: "bob" },
-        /already_claimed.*list_messages with `unclaimed`/,
+        /already_claimed.*take_task without `message`/,
       ],
-      ["claim_message", { room: "r", message: 99, agent: "bob" }, /There is no message 99/],
-      ["claim_message", { room: "r", id, agent: "bob" }, /Did you mean `message`/],
-      ["claim_message", { room: "r", message_id: id, agent: "bob" }, /Did you mean `message`/],
-      ["claim_message", { room: "r", message: id, from: "bob" }, /Did you mean `agent`/],
+      ["take_task", { room: "r", message: 99, agent: "bob" }, /There is no message 99/],
+      ["take_task", { room: "r", id, agent: "bob" }, /Did you mean `message`/],
+      ["take_task", { room: "r", message_id: id, agent: "bob" }, /Did you mean `message`/],
+      ["take_task", { room: "r", message: id, from: "bob" }, /: `agent` is missing\.$/],
+      [
+        "take_task",
+        { room: "r", agent: "bob", kind: "task", where: "mesage.id > 1" },
+        /Did you mean `message`/,
+      ],
+      ["take_task", { room: "r", agent: "bob", condition: "true" }, /Did you mean `where`/],
+      [
+        "take_task",
+        { ...task, kind: "task" },
+        /with `message`, take_task does not take `kind`: leave it out/,
+      ],
+      ["take_task", { ...task, message: blocked.id }, /task_blocked.*Take one of those, or wait until/],
+      ["take_task", { ...task, message: over.id }, /task_over.*take_task without `message`/],
+      ["take_task", { room: "r", agent: "bob", timeout_seconds: 601 }, /must be at most 600/],
+      ["take_task", { ...task, ttl: 0 }, /ttl: must be at least 1/],
+      ["finish_task", task, /: `outcome` is missing\.$/],
+      ["finish_task", { ...task, status: "done" }, /Did you mean `outcome`/],
+      ["finish_task", { ...task, outcome: "done" }, /outcome: must be one of "complete", "fail"/],
+      ["finish_task", { ...task, outcome: "renew", ttl: 60 }, /`fence` is missing: outcome renew needs it/],
+      ["finish_task", { ...task, outcome: "fail", result: 1 }, /outcome fail does not take `result`/],
+      ["finish_task", { ...task, outcome: "complete", error: "x" }, /outcome complete does not take `error`/],
+      ["finish_task", { ...task, outcome: "complete" }, /lease_lost.*Drop the work/],
+      [
+        "finish_task",
+        { ...task, agent: "ann", outcome: "complete" },
+        /fence is missing: the claim has a ttl/,
+      ],
+      [
+        "finish_task",
+        { ...task, message: open.id, outcome: "complete" },
+        /lease_lost.*take_task with `message`/,
+      ],
+      ["finish_task", { ...task, message: 99, outcome: "complete" }, /There is no message 99/],
+      ["reserve_paths", { room: "r", agent: "bob" }, /`paths` is missing: action reserve needs it/],
+      ["reserve_paths", { ...paths, files: ["b"] }, /Did you mean `paths`/],
+      ["reserve_paths", { ...paths, paths: ["a**b"] }, /paths\.0: .*position/],
+      ["reserve_paths", { ...paths, paths: "a/b" }, /paths: must be an array, not text/],
+      ["reserve_paths", paths, /"reserved".*Reserve other paths, or wait/],
+      ["reserve_paths", { ...paths, action: "list", ttl: 5 }, /action list does not take `ttl`/],
+      ["reserve_paths", { ...paths, action: "list", paths: ["a", "b"] }, /paths: action list takes one item/],
+      ["reserve_paths", { room: "r", action: "end", agent: "bob" }, /`reservation` is missing: action end/],
+      [
+        "reserve_paths",
+        { room: "r", action: "end", agent: "bob", reservation: "none" },
+        /reservation_not_found.*reserve_paths with `action` list/,
+      ],
+      [
+        "reserve_paths",
+        { room: "r", action: "renew", agent: "bob", reservation: held.id, fence: held.fence, ttl: 5 },
+        /lease_lost.*Reserve the paths again/,
+      ],
+      ["post_message", { ...post, needs: [99] }, /There is no message 99/],
+      ["post_message", { ...post, needs: "one" }, /needs\.0: must be a number/],
+      ["post_message", { ...post, depends_on: [id] }, /Did you mean `needs`/],
+      ["write_state", write({ key: "k", append: 1 }), /not_editable.*append needs a list/],
+      ["write_state", write({ key: "k", set: { a: 1 } }), /writes\.0\.set\.a/],
       ["get_state", { room: "r", key: "none" }, /key_not_found.*Write it with write_state/],
       ["wait", { room: "r", condition: "true", timeout_ms: 5_000 }, /Did you mean `timeout_seconds`/],
       ["wait", { room: "r", condition: "true", include: ["everything"] }, /Use state, state\.<scope>/],
@@ -95,7 +158,12 @@ overEach("what can be no id leads nowhere else: it is told as what there is not"
       ["list_messages", {}],
       ["get_state", {}],
       ["post_message", { from: "ann", body: 1 }],
-      ["claim_message", { message: 1, agent: "ann" }],
+      ["take_task", { message: 1, agent: "ann" }],
+      ["take_task", { agent: "ann" }],
+      ["finish_task", { message: 1, agent: "ann", outcome: "complete" }],
+      ["reserve_paths", { agent: "ann", paths: ["a"] }],
+      ["reserve_paths", { action: "list" }],
+      ["reserve_paths", { action: "end", agent: "ann", reservation: "r" }],
       ["write_state", { writes: [{ key: "k", value: 1 }] }],
       ["delete_state", { key: "k" }],
     ];
@@ -118,6 +186,10 @@ overEach("what can be no id leads nowhere else: it is told as what there is not"
     await refusalOf(client, "post_message", { room: "r", from: LONE, body: 1 }),
     /from: must be well-formed/,
   );
+  for (const reservation of [".", "..", "", LONE, "a\nb"]) {
+    const end = { room: "r", action: "end", agent: "ann", reservation };
+    assert.match(await refusalOf(client, "reserve_paths", end), /reservation_not_found/);
+  }
   assert.equal((await call("post_message", { room: "r", from: "ann", body: "\ud800" })).failed, false);
 });
 

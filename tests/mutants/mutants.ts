@@ -719,6 +719,24 @@ export const MUTANTS: Mutant[] = [
     filter: "2026-07-28: a client that leaves ends its wait",
   },
   {
+    name: "arguments of MCP taken that the outcome of a task drops",
+    edits: [["const fault = way && faultOf(way, given);", "const fault = undefined;"]],
+    test: "tests/mcp/words.test.ts",
+    filter: "file: what is refused is told in the words of tools",
+  },
+  {
+    name: "a long take of MCP under a key whose requests differ",
+    edits: [["keyed ? evenly(total, max)", "false ? evenly(total, max)"]],
+    test: "tests/mcp/waiting.test.ts",
+    filter: "requests under one idempotency key are equal",
+  },
+  {
+    name: "a take of MCP that goes on after its agent's next call",
+    edits: [["replaced: () => replaced.abort(),", "replaced() {},"]],
+    test: "tests/mcp/tasks.test.ts",
+    filter: "file: a task is waited for",
+  },
+  {
     name: "an argument of MCP that can be no id put into a path",
     edits: [["existingId(String(part)) || NOTHING", "String(part).toWellFormed()"]],
     test: "tests/mcp/words.test.ts",

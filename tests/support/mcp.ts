@@ -41,15 +41,21 @@ export async function withClient(
   const clients: Client[] = [];
   try {
     await test(async () => {
-      const client = new Client({ name: "tests", version: "1" }, { versionNegotiation: { mode } });
-      await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", service.url)));
-      clients.push(client);
-      return { client, call: (name, args, options) => call(client, name, args, options) };
+      const agent = await connectTo(service.url, mode);
+      clients.push(agent.client);
+      return agent;
     }, service);
   } finally {
     for (const client of clients) await client.close();
     await service.stop();
   }
+}
+
+/** Connects a client to a service. */
+export async function connectTo(url: string, mode: "auto" | "legacy" = "auto"): Promise<Agent> {
+  const client = new Client({ name: "tests", version: "1" }, { versionNegotiation: { mode } });
+  await client.connect(new StreamableHTTPClientTransport(new URL("/mcp", url)));
+  return { client, call: (name, args, options) => call(client, name, args, options) };
 }
 
 export interface Agent {

@@ -69,8 +69,8 @@ export function didYouMean(name: string, known: Iterable<string>): string | unde
 }
 
 /** The hint for a name that is no root. */
-export function unknownRoot(name: string): string {
-  const roots = Object.keys(ROOTS);
+export function unknownRoot(name: string, roots: readonly string[]): string {
+  if (roots.includes("message") && OF_MESSAGE.includes(name)) return `Did you mean \`message.${name}\`?`;
   return didYouMean(name, roots) ??
     `An expression starts from ${roots.map((root) => `\`${root}\``).join(", ")}.`;
 }

@@ -11,10 +11,13 @@ import {
   type Wanted,
 } from "../../db/messages/take.ts";
 import type { Statement } from "../../db/driver/statement.ts";
+import { DatabaseUnavailable } from "../../db/driver/faults.ts";
+import { recordHeartbeat } from "../../db/presence.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { revisionOf, ROOM_CURRENT } from "../../db/rooms.ts";
 import { readCurrent } from "../../db/write/endings.ts";
 import type { Operation, Outcome, WriteContext } from "../../db/write/context.ts";
+import { storedOutcome } from "../../db/write/idempotency.ts";
 import type { Guard } from "../../db/write/read_set.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { EvaluationFailed, type Expression } from "../language/expression.ts";
@@ -89,11 +92,9 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
     for (let tries = 0; tries < TRIES; tries++) {
       const found = await look(room, asked, context, tried);
       if (found.fitting === undefined) {
-        return {
-          outcome: nothingAt(found.revision, await context.time()),
-          next: found.next,
-          failure: found.failure,
-        };
+        const { revision, next, failure } = found;
+        const outcome = await storedOutcome(database, context.idempotencyKey);
+        return outcome ? { outcome } : { outcome: nothingAt(revision, await context.time()), next, failure };
       }
       const { id } = found.fitting;
       const judged = { id, guard: found.guard, nonce: context.newId() };
@@ -217,6 +218,10 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
           const request = { room, ...shown, ...movedBy(where), timeout, signal, asked, context };
           const once = looks(asked) ? takeFitting : takeFirst;
           tried = timeout === 0 ? await once(room, request) : await queue.wait(request);
+          // A look that finds nothing writes nothing else.
+          if (looks(asked) && !takenOf(tried.outcome).taken) {
+            await recordHeartbeat(database, room, agent).catch(withoutHeartbeat);
+          }
           return tried.outcome;
         },
         answer(outcome) {
@@ -226,6 +231,11 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
       };
     },
   };
+}
+
+/** Ignores that the database takes no writes: a look works without its heartbeat. */
+function withoutHeartbeat(error: unknown): void {
+  if (!(error instanceof DatabaseUnavailable)) throw error;
 }
 
 /** What others see that an agent waits on. */

@@ -66,11 +66,23 @@ export async function runOnce(
     return await run(contextOf(database, key)) as Outcome; // undefined only with a read set
   } catch (error) {
     if (!(error instanceof Refusal) || FINAL.includes(error.code)) throw error;
-    const [rows] = await database.read(key.viewer, [find(key)]);
-    const outcome = outcomeOf(key, rows![0]);
+    const outcome = await storedOutcome(database, key);
     if (outcome === undefined) throw error;
     return outcome;
   }
+}
+
+/**
+ * Reads the outcome stored under a key, if there is a key and an outcome: for an operation that may find nothing to
+ * write because an earlier request of the same key has written it. Errors: `idempotency_mismatch`.
+ */
+export async function storedOutcome(
+  database: Database,
+  key: IdempotencyKey | undefined,
+): Promise<Outcome | undefined> {
+  if (key === undefined) return undefined;
+  const [rows] = await database.read(key.viewer, [find(key)]);
+  return outcomeOf(key, rows![0]);
 }
 
 /** Refusals that stand whatever is stored under the key. */

@@ -248,6 +248,34 @@ heldContract("a take under a key is made once, and its repetition is answered al
   assert.equal(await one.value(room, "messages.kind.task.claimed"), 1);
 });
 
+heldContract(
+  "a take by `where` or `thread` under a key is answered again, though nothing fits any more",
+  async ({ one, other }) => {
+    const room = await one.room();
+    const root = await one.message(room);
+    for (const [n, members] of [{ where: "message.attempts == 0" }, { thread: root.id }].entries()) {
+      const task = await postTask(one, room, { reply_to: root.id });
+      const request = { body: { agent: "ann", ...members }, headers: { "Idempotency-Key": `take ${n}` } };
+      const first = await one.request("POST", `/rooms/${room}/messages/claim`, request);
+      assert.equal(first.body.message_id, task.id);
+      const again = await other.request("POST", `/rooms/${room}/messages/claim`, request);
+      assert.deepEqual([again.body, again.headers.get("Idempotency-Replayed")], [first.body, "true"]);
+    }
+  },
+);
+
+heldContract("a take that finds nothing is a sign of life, with filters and by `where`", async (held) => {
+  const { one, time, pass } = held;
+  const room = await one.room();
+  await one.agent(room, "ann");
+  for (const members of [{}, { kind: "task" }, { thread: 5 }, { where: "message.id > 0" }]) {
+    pass(1_000);
+    await nothing(one, room, { agent: "ann", ...members });
+    const { last_heartbeat } = (await one.get(`/rooms/${room}/agents/ann`)).body;
+    assert.equal(Date.parse(last_heartbeat), time.now, JSON.stringify(members));
+  }
+});
+
 heldContract("a take names what is wrong with it", async ({ one }) => {
   const room = await one.room();
   assertInvalid(await take(one, room, {}), ["agent"]);

@@ -10,6 +10,8 @@ import { doneUnder, type World } from "./reference/world.ts";
 /** One run of commands against one service. */
 export interface Run {
   subject: Subject;
+  /** Another instance of the same database, where there is one: it looks, too. */
+  other: Subject;
   /** What was asked and answered. */
   timeline: string[];
   /** The routes that were asked, by method and path. */
@@ -31,13 +33,17 @@ export async function ask(world: World, run: Run, command: Command): Promise<voi
   const { once } = command;
   const request = command.request(world);
   const reply = await send(run, once === undefined ? request : keyed(request, once));
-  compare(run, reply, expectedOf(world, command, request));
+  const expected = expectedOf(world, command, request);
+  compare(run, reply, expected);
+  expected.learn?.(reply.body);
   if (request.path === "/rooms" && reply.status === 201) {
     // Where time is not held the reference learns it.
     world.rooms.get(reply.body.id)!.created_at = reply.body.created_at;
   }
   const room = world.ids[command.room]!;
-  if (once !== undefined && reply.status < 300 && !doneUnder(world, room, once)) {
+  if (
+    once !== undefined && reply.status < 300 && command.keeps(reply.body) && !doneUnder(world, room, once)
+  ) {
     const { status, text, revision } = reply;
     world.done.set(`${room} ${once}`, { command, request, at: world.clock.now, status, text, revision });
   }
@@ -47,8 +53,12 @@ function keyed(request: Request, once: string): Request {
   return { ...request, headers: { ...request.headers, "Idempotency-Key": once } };
 }
 
-export async function send(run: Run, { method, path, body, headers }: Request): Promise<Reply> {
-  const reply = await run.subject.request(method, path, { body, headers });
+export async function send(
+  run: Run,
+  { method, path, body, headers }: Request,
+  to = run.subject,
+): Promise<Reply> {
+  const reply = await to.request(method, path, { body, headers });
   run.asked.add(`${method} ${path.split("?")[0]}`);
   const sent = [method, path, body && JSON.stringify(body), headers && JSON.stringify(headers)];
   tell(run, `${sent.filter((part) => part && part !== "{}").join(" ")}\n    ${told(reply)}`);
@@ -66,11 +76,12 @@ function expectedOf(world: World, command: Command, request: Request): Expected 
   const id = world.ids[command.room]!;
   const done = command.once === undefined ? undefined : doneUnder(world, id, command.once);
   if (done === undefined) return command.expect(world);
-  recordHeartbeat(world.rooms.get(id)!, command.again());
+  recordHeartbeat(world.rooms.get(id)!, command.again(request), command.beats === "maybe" ? NaN : undefined);
   if (JSON.stringify(done.request) !== JSON.stringify(request)) {
     return { status: 422, body: { error: "idempotency_mismatch" } };
   }
-  return done;
+  const { status, text, revision } = done;
+  return { status, text, revision };
 }
 
 /** Fails, with all that was asked, where an answer is not as expected. */

@@ -7,15 +7,20 @@ import { liveCommands } from "./commands/live.ts";
 import { lookCommands } from "./commands/looks.ts";
 import { messageCommands } from "./commands/messages.ts";
 import { opening, roomCommands } from "./commands/rooms.ts";
+import { reservationCommands } from "./commands/reservations.ts";
 import { stateCommands } from "./commands/state.ts";
-import { endMarks, listAgents, mark, unmark } from "./reference/agents.ts";
+import { taskCommands } from "./commands/tasks.ts";
+import { listAgents, mark, unmark } from "./reference/agents.ts";
+import { endAll } from "./reference/endings.ts";
 import { assertHas } from "./reference/comparison.ts";
 import { type Condition, holds, source } from "./reference/conditions.ts";
 import { changes, listChanges, wait } from "./reference/looks.ts";
 import { type Agent, type Expected, recordHeartbeat, type Room } from "./reference/room.ts";
 import { listMessages } from "./reference/messages.ts";
+import { listReservations } from "./reference/reservations.ts";
 import { list } from "./reference/state.ts";
-import type { World } from "./reference/world.ts";
+import { listAttempts } from "./reference/tasks.ts";
+import { doneUnder, type World } from "./reference/world.ts";
 import { ask, compare, explained, type Run, send, tell, type Waiting } from "./run.ts";
 
 /** A step of a run. `check`: whether there is something for it to do. */
@@ -79,15 +84,17 @@ class Leaving implements Step {
   }
 }
 
-/** A request that was made under a key is made again. */
+/** A request that was made under a key is made again: the same to the letter, or as it would be now. */
 class Repeating implements Step {
-  constructor(readonly nth: number) {}
-  toString = () => `repeat ${this.nth}`;
+  constructor(readonly nth: number, readonly same: boolean) {}
+  toString = () => `repeat ${this.nth}${this.same ? " as it was" : ""}`;
   check = ({ done }: World) => done.size > 0;
 
   async run(world: World, run: Run): Promise<void> {
     const all = [...world.done.values()];
-    await ask(world, run, all[this.nth % all.length]!.command);
+    const { command, request } = all[this.nth % all.length]!;
+    const counts = doneUnder(world, world.ids[command.room]!, command.once!);
+    await ask(world, run, this.same && counts ? { ...command, request: () => request } : command);
     await settle(world, run);
   }
 }
@@ -98,15 +105,18 @@ class Passing implements Step {
   toString = () => `pass ${this.ms}`;
   check = ({ clock }: World) => clock.held;
 
-  async run({ clock, rooms }: World, run: Run): Promise<void> {
-    clock.now += this.ms;
+  async run(world: World, run: Run): Promise<void> {
+    world.clock.now += this.ms;
     tell(run, `${this.ms} ms pass`);
-    // A mark whose time is over ends when somebody looks: at once, or the poll of a wait that goes on would.
-    for (const room of rooms.values()) {
-      endMarks(room);
+    // What is over ends when somebody looks: at once, or the poll of a wait that goes on would.
+    for (const room of world.rooms.values()) {
+      endAll(room);
       const path = `/rooms/${room.id}/agents`;
-      compare(run, await send(run, { method: "GET", path }), listAgents(room));
+      const reply = await send(run, { method: "GET", path }, run.other);
+      // A wait that this makes true may be over before: then its own mark is cleared, another revision.
+      if (!run.waits.some((waiting) => isOver(world, waiting))) compare(run, reply, listAgents(room));
     }
+    await settle(world, run);
   }
 }
 
@@ -157,19 +167,28 @@ class Comparing implements Step {
   async run({ rooms }: World, run: Run): Promise<void> {
     for (const room of rooms.values()) {
       const look = async (path: string, expected: Expected) =>
-        compare(run, await send(run, { method: "GET", path: `/rooms/${room.id}${path}` }), expected);
+        compare(
+          run,
+          await send(run, { method: "GET", path: `/rooms/${room.id}${path}` }, run.other),
+          expected,
+        );
       await look("/state?since=0", list(room, { since: 0, resolve: false }));
       await look("/messages?limit=1000", listMessages(room, { unclaimed: false, limit: 1_000 }));
+      for (const { id } of room.messages) await look(`/messages/${id}/attempts`, listAttempts(room, id));
+      await look("/reservations", listReservations(room, {}));
       await look("/agents", listAgents(room));
       await look("/changes?limit=1000", listChanges(room, { limit: 1_000 }));
     }
   }
 }
 
+function isOver({ rooms }: World, { room, condition, mark }: Waiting): boolean {
+  return holds(rooms.get(room)!, condition, mark.agent);
+}
+
 /** Waits whose condition has become true are answered, and clear their marks. */
 async function settle(world: World, run: Run): Promise<void> {
-  const isOver = ({ room, condition, mark }: Waiting) => holds(world.rooms.get(room)!, condition, mark.agent);
-  const over = run.waits.filter(isOver);
+  const over = run.waits.filter((waiting) => isOver(world, waiting));
   if (over.length === 0) return;
   run.waits = run.waits.filter((waiting) => !over.includes(waiting));
   const before = new Map(over.map(({ room }) => [room, world.rooms.get(room)!.revision]));
@@ -222,10 +241,19 @@ export async function leaveAll(run: Run): Promise<void> {
 }
 
 const asking = (commands: fc.Arbitrary<Command>[]) => commands.map((it) => it.map((one) => new Asking(one)));
-const writes = asking([...stateCommands.writes, ...messageCommands.writes, ...agentCommands.writes]);
+const writes = asking([
+  ...stateCommands.writes,
+  ...messageCommands.writes,
+  ...messageCommands.writes,
+  ...taskCommands.writes,
+  ...reservationCommands.writes,
+  ...agentCommands.writes,
+]);
 const reads = asking([
   ...stateCommands.reads,
   ...messageCommands.reads,
+  ...taskCommands.reads,
+  ...reservationCommands.reads,
   ...agentCommands.reads,
   ...roomCommands,
   ...lookCommands,
@@ -237,8 +265,11 @@ const beginning = fc.noBias(fc.record({ place, agent, condition: plainCondition 
 const following = fc.noBias(fc.record({ place, after: revision, page: fc.boolean() })).map((it) =>
   new Following(it)
 );
-const repeating = fc.noBias(fc.nat(9)).map((nth) => new Repeating(nth));
-const passing = fc.constantFrom(1_000, 31_000, 61_000, 90_000_000).map((ms) => new Passing(ms));
+const repeating = fc.noBias(fc.tuple(fc.nat(9), fc.boolean())).map(([nth, same]) => new Repeating(nth, same));
+/** Some of them to the millisecond at which something ends, or to the one before. */
+const passing = fc.constantFrom(1_000, 31_000, 61_000, 99_999, 100_000, 500_000, 90_000_000).map((ms) =>
+  new Passing(ms)
+);
 
 /** Writes twice as often as reads, so that there is something to read. */
 export const steps: fc.Arbitrary<Step>[] = [
@@ -251,6 +282,7 @@ export const steps: fc.Arbitrary<Step>[] = [
   following,
   repeating,
   repeating,
+  passing,
   passing,
 ];
 

@@ -14,6 +14,8 @@ export interface Held {
   /** The database's time. It goes on by `pass` alone. */
   time: HeldTime;
   pass(ms: number): void;
+  /** All that an instance can be asked. */
+  routes: ReturnType<typeof createApp>["routes"];
   /** Another connection to the database, by its clock. */
   connection(): Promise<Connection>;
 }
@@ -30,10 +32,10 @@ async function open(name: string): Promise<Opened> {
   const time = { now: BEGAN };
   const { url, stop } = await DATABASES[name]?.() ?? { url: ":memory:", stop: () => Promise.resolve() };
   const stops = [stop];
-  async function instance(): Promise<Subject> {
+  async function instance(): Promise<Subject & Pick<Held, "routes">> {
     const database = createDatabase(heldTime(time, () => connect(url)));
     const services = createServices(database);
-    const { fetch } = createApp(services);
+    const { fetch, routes } = createApp(services);
     const server = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen() {} },
       (request, info) => fetch(request, info),
@@ -44,13 +46,14 @@ async function open(name: string): Promise<Opened> {
       await database.close();
     });
     await database.migrate();
-    return new Subject(`http://127.0.0.1:${server.addr.port}`);
+    return Object.assign(new Subject(`http://127.0.0.1:${server.addr.port}`), { routes });
   }
   const one = await instance();
   return {
     one,
     other: name === "memory" ? one : await instance(),
     time,
+    routes: one.routes,
     pass: (ms) => void (time.now += ms),
     connection: () => heldTime(time, () => connect(url)).connect(),
     async stop() {

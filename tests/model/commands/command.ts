@@ -22,7 +22,17 @@ export interface Command {
   request(world: World): Request;
   expect(world: World): Expected;
   /** Whose heartbeat it is to send it again under its key, when nothing else is done. */
-  again(): string | undefined;
+  again(request: Request): string | undefined;
+  beats: Habits["beats"];
+  /** Whether a successful answer is kept under the key: that nothing was found to take is not. */
+  // deno-lint-ignore no-explicit-any -- a body is looked into, not typed
+  keeps(body: any): boolean;
+}
+
+interface Habits {
+  /** Whether it counts as a heartbeat when it is sent again; "maybe" where that is not determined. */
+  beats: boolean | "maybe";
+  keeps: Command["keeps"];
 }
 
 /** Members that mean the same in every command. */
@@ -34,6 +44,7 @@ export function command<Members extends object>(
   members: { [Name in keyof Members]: fc.Arbitrary<Members[Name]> },
   request: (drawn: Members, room: Room | undefined) => Request,
   expect: (drawn: Members, room: Room) => Expected,
+  { beats = true, keeps = () => true }: Partial<Habits> = {},
 ): fc.Arbitrary<Command> {
   return fc.noBias(fc.tuple(place, fc.record(members))).map(([place, drawn]) => ({
     told: `${name} ${JSON.stringify({ place, ...drawn })}`,
@@ -47,11 +58,13 @@ export function command<Members extends object>(
       const room = world.rooms.get(world.ids[place]!);
       return room ? expect(drawn, room) : { status: 404, body: { error: "room_not_found" } };
     },
-    again() {
-      const { agent, from = agent } = drawn as Acting;
+    again({ body }) {
+      const { agent = (body as Acting | undefined)?.agent, from = agent } = drawn as Acting;
       // Writes of state count when they are made.
-      return "gate" in drawn ? undefined : from;
+      return "gate" in drawn || !beats ? undefined : from;
     },
+    beats,
+    keeps,
   }));
 }
 
@@ -60,6 +73,11 @@ export function query(members: Record<string, unknown>): string {
   const given = Object.entries(members).filter(([, value]) => value !== undefined);
   const search = new URLSearchParams(given.map(([name, value]) => [name, String(value)]));
   return search.size > 0 ? `?${search}` : "";
+}
+
+/** What is drawn but for the key, which is a header. */
+export function unkeyed<Drawn extends { once?: string }>({ once: _, ...body }: Drawn) {
+  return body;
 }
 
 /** Asks for what the caller has not got: 304 if the version is what it has. */
@@ -94,6 +112,9 @@ export const which = fc.oneof(
   { weight: 1, arbitrary: fc.record({ id: fc.integer({ min: 1, max: 25 }) }) },
 );
 
+/** Seconds: long enough that none is over by the true time before a run is. */
+export const ttl = optional(fc.constantFrom(100, 600));
+
 /** What computed views are, and evaluations may be. */
 export const view: fc.Arbitrary<View> = fc.oneof(
   fc.record({ of: key }),
@@ -112,7 +133,20 @@ export const plainCondition: fc.Arbitrary<Condition> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ count: equals }) },
   { weight: 1, arbitrary: fc.record({ unclaimed: equals }) },
   { weight: 1, arbitrary: fc.record({ keys: equals }) },
-  { weight: 1, arbitrary: fc.record({ open: equals, of: fc.constantFrom("message", "task") }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      number: equals,
+      of: fc.constantFrom("message", "task"),
+      be: fc.constantFrom(
+        "open" as const,
+        "blocked" as const,
+        "claimed" as const,
+        "done" as const,
+        "failed" as const,
+      ),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ newestFrom: agent }) },
   { weight: 1, arbitrary: fc.record({ newestTo: agent }) },
   { weight: 1, arbitrary: fc.record({ newestBy: agent }) },

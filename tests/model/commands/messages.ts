@@ -1,11 +1,22 @@
 import fc from "fast-check";
-import { claim, getMessage, listMessages, post } from "../reference/messages.ts";
-import { messageId } from "../reference/room.ts";
-import { agent, command, limit, once, optional, query, revision, value, which } from "./command.ts";
+import { getMessage, listMessages, post } from "../reference/messages.ts";
+import { messageId, type Room, type Which } from "../reference/room.ts";
+import { command, limit, once, optional, query, revision, unkeyed, value, which } from "./command.ts";
 
-const kind = fc.constantFrom("message", "task");
+export const kind = fc.constantFrom("message", "task");
 /** Who sends and who is meant need not be registered. */
-const anybody = fc.constantFrom("ann", "bob", "eve");
+export const anybody = fc.constantFrom("ann", "bob", "eve");
+
+/** What tasks need is mostly there. */
+const nearby = fc.oneof(
+  { weight: 9, arbitrary: fc.record({ nth: fc.nat(5) }) },
+  { weight: 1, arbitrary: which },
+);
+
+const named = (room: Room | undefined, reply?: Which, needs?: Which[]) => ({
+  ...(reply && { reply_to: messageId(room, reply) }),
+  ...(needs && { needs: needs.map((which) => messageId(room, which)) }),
+});
 
 const writes = [
   command(
@@ -16,27 +27,23 @@ const writes = [
       kind: optional(kind),
       body: value,
       reply: optional(which, 2),
+      needs: optional(fc.array(nearby, { maxLength: 3 })),
+      max_attempts: optional(fc.constantFrom(1, 2), 2),
       once,
     },
-    ({ from, to, kind, body, reply }, room) => ({
+    ({ reply, needs, ...message }, room) => ({
       method: "POST",
       path: "/messages",
-      body: { from, to, kind, body, ...(reply && { reply_to: messageId(room, reply) }) },
+      body: { ...unkeyed(message), ...named(room, reply, needs) },
     }),
-    ({ reply, once: _, ...message }, room) =>
-      post(room, { ...message, ...(reply && { reply_to: messageId(room, reply) }) }),
-  ),
-  command(
-    "claim",
-    { message: which, agent, once },
-    ({ message, agent }, room) => ({
-      method: "POST",
-      path: `/messages/${messageId(room, message)}/claim`,
-      body: { agent },
-    }),
-    ({ message, agent }, room) => claim(room, message, agent),
+    ({ reply, needs, ...message }, room) => post(room, { ...message, ...named(room, reply, needs) }),
   ),
 ];
+
+const below = (room: Room | undefined, thread?: Which, reply?: Which) => ({
+  thread: thread && messageId(room, thread),
+  reply_to: reply && messageId(room, reply),
+});
 
 const reads = [
   command(
@@ -47,16 +54,19 @@ const reads = [
       from: optional(anybody, 3),
       to: optional(anybody, 3),
       thread: optional(which, 3),
+      status: optional(fc.constantFrom("open", "blocked", "claimed", "done", "failed"), 3),
+      claimed_by: optional(anybody, 5),
+      reply: optional(which, 5),
       unclaimed: optional(fc.boolean(), 3),
       limit: optional(limit),
       last: optional(limit, 3),
     },
-    ({ thread, ...filter }, room) => ({
+    ({ thread, reply, ...filter }, room) => ({
       method: "GET",
-      path: `/messages${query({ ...filter, thread: thread && messageId(room, thread) })}`,
+      path: `/messages${query({ ...filter, ...below(room, thread, reply) })}`,
     }),
-    ({ thread, unclaimed = false, ...filter }, room) =>
-      listMessages(room, { ...filter, unclaimed, thread: thread && messageId(room, thread) }),
+    ({ thread, reply, unclaimed = false, ...filter }, room) =>
+      listMessages(room, { ...filter, unclaimed, ...below(room, thread, reply) }),
   ),
   command(
     "message",

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { answer } from "../reference/room.ts";
-import { open, roomsBefore, shownRoom } from "../reference/world.ts";
+import { open, patch, roomsBefore, shownRoom } from "../reference/world.ts";
 import { type Command, command, once, optional, place, query, unless, version } from "./command.ts";
 
 const meta = optional(fc.constantFrom({}, { m: 1 }));
@@ -14,6 +14,8 @@ export function opening({ place, meta, once }: { place: number; meta?: unknown; 
     request: ({ ids }) => ({ method: "POST", path: "/rooms", body: { id: ids[place], meta } }),
     expect: (world) => open(world, world.ids[place]!, meta),
     again: () => undefined,
+    beats: false,
+    keeps: () => true,
   };
 }
 
@@ -44,12 +46,20 @@ const listing: fc.Arbitrary<Command> = fc.record({
       return { status: 200, body: shown.map(shownRoom), ...cut };
     },
     again: () => undefined,
+    beats: false,
+    keeps: () => true,
   };
 });
 
 export const roomCommands = [
   fc.record({ place, meta, once }).map(opening),
   listing,
+  command(
+    "patch",
+    { meta: fc.constantFrom({ m: null }, { m: 2 }, { n: { o: 1 } }, { n: { o: null, p: 1 } }, {}), once },
+    ({ meta }) => ({ method: "PATCH", path: "", body: { meta } }),
+    ({ meta }, room) => patch(room, meta),
+  ),
   command(
     "room",
     { known: optional(version.map((n) => 5 * n)) },

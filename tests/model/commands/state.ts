@@ -11,6 +11,7 @@ import {
   optional,
   query,
   revision,
+  ttl,
   unless,
   value,
   version,
@@ -20,6 +21,7 @@ import {
 const scope = fc.constantFrom("_shared", "_shared", "ann");
 const anyScope = fc.constantFrom("_shared", "_shared", "_view", "ann");
 const if_version = optional(version, 4);
+const rarely = ttl.filter((ttl) => ttl !== undefined).chain((ttl) => optional(fc.constant(ttl), 2));
 /** Edits of what `value` draws and of what they make of it themselves. */
 const edit = fc.constantFrom<Edit>(
   ...[{ merge: { x: [1] } }, { merge: { x: null, n: 1 } }, { append: 1 }, { append: { a: 1, b: 2 } }],
@@ -29,12 +31,18 @@ const edit = fc.constantFrom<Edit>(
   ...[{ set: { "/x/-": 2 }, unset: ["/n"] }, { unset: ["/0"] }, { unset: ["/x/0"] }],
 );
 const write: fc.Arbitrary<Write> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ scope, key, value, if_version }) },
+  { weight: 3, arbitrary: fc.record({ scope, key, value, ttl: rarely, if_version }) },
   {
     weight: 3,
-    arbitrary: fc.record({ scope, key, increment: fc.constantFrom(-2, -1, 0, 1, 2, 0.5), if_version }),
+    arbitrary: fc.record({
+      scope,
+      key,
+      increment: fc.constantFrom(-2, -1, 0, 1, 2, 0.5),
+      ttl: rarely,
+      if_version,
+    }),
   },
-  { weight: 3, arbitrary: fc.record({ scope, key, edit, if_version }) },
+  { weight: 3, arbitrary: fc.record({ scope, key, edit, ttl: rarely, if_version }) },
   { weight: 1, arbitrary: fc.record({ scope: fc.constant("_view"), key, view, if_version }) },
 );
 /** The version of an ETag, or 0 for `If-None-Match: *`. */

@@ -7,7 +7,7 @@ export type Condition =
   | { view: string; equals: number }
   | { unclaimed: number }
   | { count: number }
-  | { open: number; of: string }
+  | { number: number; of: string; be: "open" | "blocked" | "claimed" | "done" | "failed" }
   | { newestFrom: string }
   | { newestTo: string }
   | { newestBy: string }
@@ -28,7 +28,7 @@ export function source(condition: Condition): string {
   if ("strict" in condition) return `state._shared.${condition.strict} == ${condition.equals}`;
   if ("view" in condition) return `state._view.?${condition.view}.orValue(0) == ${condition.equals}`;
   if ("unclaimed" in condition) return `messages.unclaimed == ${condition.unclaimed}`;
-  if ("open" in condition) return `messages.kind.${condition.of}.open == ${condition.open}`;
+  if ("number" in condition) return `messages.kind.${condition.of}.${condition.be} == ${condition.number}`;
   if ("newestFrom" in condition) return `messages.from.${condition.newestFrom}.last == messages.last`;
   if ("newestTo" in condition) return `messages.to.${condition.newestTo}.last == messages.last`;
   if ("newestBy" in condition) return `messages.id[messages.last].claimed_by == "${condition.newestBy}"`;
@@ -82,7 +82,7 @@ export function judge(room: Room, condition: Condition, self: string | null): Re
     return { value: (view && "value" in view ? view.value : 0) === condition.equals };
   }
   if ("unclaimed" in condition) return { value: counts(room).unclaimed === condition.unclaimed };
-  if ("open" in condition || "newestFrom" in condition || "newestTo" in condition) {
+  if ("number" in condition || "newestFrom" in condition || "newestTo" in condition) {
     return { value: isFact(room, condition) };
   }
   if ("newestBy" in condition || "answers" in condition) return ofNewest(room, condition);
@@ -101,11 +101,13 @@ export function judge(room: Room, condition: Condition, self: string | null): Re
 /** Whether a fact about a kind, or about whose the newest message is, holds; without messages the newest is of all. */
 function isFact(
   { messages }: Room,
-  condition: { open: number; of: string } | { newestFrom: string } | { newestTo: string },
+  condition: { number: number; of: string; be: "open" | "blocked" | "claimed" | "done" | "failed" } | {
+    newestFrom: string;
+  } | { newestTo: string },
 ): boolean {
-  if ("open" in condition) {
-    return messages.filter(({ kind, claimed_by }) => kind === condition.of && claimed_by === null).length ===
-      condition.open;
+  if ("number" in condition) {
+    return messages.filter(({ kind, status }) => kind === condition.of && status === condition.be).length ===
+      condition.number;
   }
   const newest = messages.at(-1);
   if ("newestFrom" in condition) return newest === undefined || newest.from_agent === condition.newestFrom;
@@ -162,7 +164,7 @@ function isCircular(room: Room, name: string): boolean {
 export function counts({ messages }: Room): { count: number; unclaimed: number } {
   return {
     count: messages.length,
-    unclaimed: messages.filter(({ claimed_by }) => claimed_by === null).length,
+    unclaimed: messages.filter(({ status }) => status === "open").length,
   };
 }
 

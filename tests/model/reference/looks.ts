@@ -3,7 +3,9 @@ import { ANY, Only, Ranked } from "./comparison.ts";
 import { type Condition, counts, evaluated, judge, resolve, source, textOf } from "./conditions.ts";
 import { shownMessage } from "./messages.ts";
 import { answer, type Expected, recordHeartbeat, type Room, type View } from "./room.ts";
+import { changedReservation } from "./reservations.ts";
 import { shown, sorted } from "./state.ts";
+import { shownRoom } from "./world.ts";
 
 /**
  * What changed after a revision, each thing once; a cut never parts what changed at one revision. After one that the
@@ -15,7 +17,7 @@ export function changes(
 ) {
   const reset = asked > room.revision;
   const after = reset ? 0 : asked;
-  const all = [...room.entries.values(), ...room.agents.values(), ...room.messages];
+  const all = [...room.entries.values(), ...room.agents.values(), ...room.messages, ...room.reservations];
   const edge =
     all.map(({ changed }) => changed).filter((changed) => changed > after).sort((a, b) => a - b)[limit - 1];
   const more = edge !== undefined && room.revision > edge;
@@ -30,15 +32,23 @@ export function changes(
     state: told(sorted(room), (entry) => shown(room, entry)),
     agents: told(room.agents.values(), (agent) => shownAgent(room, agent)),
     messages: told(room.messages, (message) => shownMessage(room, message)),
-    reservations: new Ranked([], rank),
+    reservations: told(room.reservations, (one) => changedReservation(room, one)),
+    ...(room.metaChanged > after && (!more || room.metaChanged <= edge) && { room: shownRoom(room) }),
     more,
     ...(reset && { reset }),
   };
 }
 
 /** In order of change; what one batch wrote has no order. */
-const rank = ({ revision, scope, key }: { revision: number; scope?: string; key?: string }) =>
-  `${String(revision).padStart(9, "0")} ${scope}/${key}`;
+const rank = ({ revision, scope, key, id }: Changed) =>
+  `${String(revision).padStart(9, "0")} ${scope}/${key} ${String(id).padStart(9, "0")}`;
+
+interface Changed {
+  revision: number;
+  scope?: string;
+  key?: string;
+  id?: string | number;
+}
 
 export function listChanges(room: Room, query: { after?: number; limit?: number }): Expected {
   const body = changes(room, query);

@@ -21,6 +21,22 @@ export interface Entry {
   deleted: boolean;
   updated_at: Time;
   updated_by: string | null;
+  /** When it is deleted, in milliseconds. */
+  until: number | null;
+}
+
+/** A claim of a message, and how it ended. */
+export interface Attempt {
+  fence: number;
+  agent: string;
+  claimed_at: Time;
+  ended_at: Time | null;
+  ended: "completed" | "released" | "failed" | "expired" | null;
+  error: Value;
+  /** Whether `error` was given. */
+  explained: boolean;
+  /** Whether it was to end by itself when it ended. */
+  leased: boolean;
 }
 
 export interface Message {
@@ -31,8 +47,33 @@ export interface Message {
   body: Value;
   created_at: Time;
   reply_to: number | null;
+  status: "open" | "blocked" | "claimed" | "done" | "failed";
   claimed_by: string | null;
   claimed_at: Time | null;
+  /** When its claim ends, in milliseconds. */
+  until: number | null;
+  fence: number | null;
+  attempts: Attempt[];
+  max_attempts: number | null;
+  needs: number[];
+  done_at: Time | null;
+  result_id: number | null;
+  failure: { reason: string; error?: Value; message?: number } | null;
+  changed: number;
+}
+
+export interface Reservation {
+  /** Learned from the answer. */
+  id: string;
+  agent: string;
+  paths: string[];
+  mode: "exclusive" | "shared";
+  note: Value;
+  fence: number;
+  created_at: Time;
+  /** When it ends, in milliseconds. */
+  until: number;
+  ended: boolean;
   changed: number;
 }
 
@@ -67,11 +108,16 @@ export interface Expected {
   /** What the pattern finds in a piece of a page, and how many things the piece says are left out before it. */
   pieces?: { pattern: RegExp; found: string[] };
   older?: number;
+  /** Takes from the answer what the service alone decides. */
+  // deno-lint-ignore no-explicit-any -- a body is looked into, not typed
+  learn?(body: any): void;
 }
 
 export interface Room {
   id: string;
   meta: unknown;
+  /** The revision at which it changed, 0 before that. */
+  metaChanged: number;
   created_at: Time;
   clock: Clock;
   revision: number;
@@ -81,12 +127,15 @@ export interface Room {
   agents: Map<string, Agent>;
   /** In order of their waits. */
   marks: Mark[];
+  /** All that were made, those that ended among them. */
+  reservations: Reservation[];
 }
 
 export function createRoom(id: string, meta: unknown, clock: Clock): Room {
   return {
     id,
     meta,
+    metaChanged: 0,
     created_at: timeOf(clock),
     clock,
     revision: 0,
@@ -94,6 +143,7 @@ export function createRoom(id: string, meta: unknown, clock: Clock): Room {
     messages: [],
     agents: new Map(),
     marks: [],
+    reservations: [],
   };
 }
 
@@ -121,10 +171,10 @@ export function present(room: Room, scope: string, key: string, among = room.ent
   return entry?.deleted ? undefined : entry;
 }
 
-/** The heartbeat of whoever acts, where it is registered. */
-export function recordHeartbeat(room: Room, agent: string | undefined): void {
+/** The heartbeat of whoever acts, where it is registered; its time is NaN where it is not determined. */
+export function recordHeartbeat(room: Room, agent: string | undefined, at = room.clock.now): void {
   const registered = agent === undefined ? undefined : room.agents.get(agent);
-  if (registered) registered.last_heartbeat = room.clock.now;
+  if (registered) registered.last_heartbeat = at;
 }
 
 /** The marks that show. */

@@ -20,6 +20,7 @@ export interface Write {
   increment?: number;
   edit?: Edit;
   view?: View;
+  ttl?: number;
   if_version?: number;
 }
 
@@ -81,6 +82,7 @@ function apply(room: Room, writes: Write[], demands: Demands, batch: boolean): E
       deleted: false,
       updated_at: timeOf(room.clock),
       updated_by: demands.agent ?? null,
+      until: write.ttl === undefined ? null : room.clock.now + write.ttl * 1_000,
     };
     after.set(`${scope}/${key}`, entry);
     written.push(entry);
@@ -129,15 +131,31 @@ export function remove(
     changed: room.revision,
     deleted: true,
     updated_at: timeOf(room.clock),
+    until: null,
   });
   return answer(room, { deleted: true });
 }
 
+/** Entries whose time is over are deleted, all in one revision, each at its own time. */
+export function endEntries(room: Room): void {
+  const over = [...room.entries.values()].filter(({ until }) => until !== null && until <= room.clock.now);
+  if (over.length === 0) return;
+  room.revision++;
+  for (const { until, ...entry } of over) {
+    room.entries.set(`${entry.scope}/${entry.key}`, {
+      ...entry,
+      ...{ version: entry.version + 1, changed: room.revision, deleted: true, until: null },
+      updated_at: timeOf(room.clock, until!),
+    });
+  }
+}
+
 /** An entry as lists have it; `resolved`: with the present value of a view. */
 export function shown(room: Room, entry: Entry, resolved = false): Record<string, unknown> {
-  const { scope, key, version, value, view, updated_at, updated_by } = entry;
+  const { scope, key, version, value, view, updated_at, updated_by, until } = entry;
   if (entry.deleted) return { scope, key, version, deleted: true, updated_at };
-  const plain = { room_id: room.id, scope, key, version, value, updated_at, updated_by, expires_at: null };
+  const expires_at = until && timeOf(room.clock, until);
+  const plain = { room_id: room.id, scope, key, version, value, updated_at, updated_by, expires_at };
   if (view === undefined) return plain;
   if (!resolved) return { ...plain, value: null, expr: expr(view) };
   const result = resolve(room, key);

@@ -1,6 +1,7 @@
 import type { Command, Request } from "../commands/command.ts";
 import type { Clock } from "./clock.ts";
-import { createRoom, type Expected, type Room } from "./room.ts";
+import { edit, type Json } from "./edits.ts";
+import { answer, createRoom, type Expected, type Room } from "./room.ts";
 
 /** What was answered under an Idempotency-Key. */
 export interface Done {
@@ -51,4 +52,12 @@ export function roomsBefore({ rooms }: World, before?: string): Room[] {
   return [...rooms.values()]
     .filter(({ created_at }) => before === undefined || String(created_at) < before)
     .sort((a, b) => order(a) > order(b) ? -1 : 1);
+}
+
+/** Merges into a room's meta. */
+export function patch(room: Room, meta: Json): Expected {
+  room.metaChanged = ++room.revision;
+  const { value } = edit(room.meta as Json, { merge: meta }) as { value: Json };
+  room.meta = value;
+  return answer(room, shownRoom(room));
 }

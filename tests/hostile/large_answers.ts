@@ -108,7 +108,6 @@ export const ANSWERS: Record<string, Asked> = {
     body: { condition: "state._shared" },
   },
   "a wait with the state": wait(ROOMS.large, "state"),
-  "a wait with state and agents": wait(ROOMS.many, "state,agents"),
   "a wait with messages": wait(ROOMS.large, "messages:after:0"),
   "a wait with all": wait(ROOMS.many, "state,agents,messages,messages:after:0,changes:after:0"),
   "a batch": {

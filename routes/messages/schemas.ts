@@ -66,7 +66,7 @@ export const taskBodies = (parts: Parts) => {
     }),
     RenewRequest: z.strictObject({
       agent: id,
-      fence: z.int().min(1).meta(about("The `fence` of the claim")),
+      fence: z.int().min(1).meta(about("The `fence` that the answer to the claim shows")),
       ttl,
     }),
     ReleaseRequest: z.strictObject({ agent: id, fence: fence(parts), error: error(parts) }),

@@ -60,6 +60,14 @@ contract("what is wrong with a member is said in plain words, what is missing by
   }
 });
 
+contract("the hint of a missing member says what it is", async (t) => {
+  const room = await t.room();
+  await t.post(`/rooms/${room}/messages`, { from: "ann", body: 1 });
+  const path = `/rooms/${room}/messages/1/renew`;
+  const { body } = await t.post(path, { agent: "bob", ttl: 60 });
+  assert.equal(body.hint, "`fence`: The `fence` that the answer to the claim shows.");
+});
+
 contract("a message's id that is none is not told as message 0", async (t) => {
   const room = await t.room();
   for (const id of ["abc", "0", "-1", "1.5", "01", "9007199254740993", "%20", "1e3"]) {

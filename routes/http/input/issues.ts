@@ -9,6 +9,7 @@ interface Schema {
   element?: unknown;
   /** The schema that parses the values of a preprocessed one. */
   out?: unknown;
+  description?: string;
 }
 interface Issue {
   code?: string;
@@ -51,7 +52,11 @@ export function issuesOf(schema: unknown, value: unknown, found: Issue[], kind: 
   return {
     issues,
     message: message === MISSING ? `\`${path.join(".")}\` ${MISSING}.` : `${prefix}${message}`,
-    hint: first && memberHint(kind, schema as Schema, first.path, first.name),
+    hint: first
+      ? memberHint(kind, schema as Schema, first.path, first.name)
+      : message === MISSING
+      ? descriptionHint(schema as Schema, path)
+      : undefined,
   };
 }
 
@@ -80,6 +85,12 @@ function memberHint(kind: Kind, schema: Schema, path: Path, name: string): strin
   const hint = hintOf(kind, name, known);
   const meant = hint === undefined && elsewhere ? meantBy(name, elsewhere.names) : undefined;
   return meant === undefined ? hint ?? listOf(kind, known) : elsewhere!.hint(meant);
+}
+
+/** Tells what a missing member is. */
+function descriptionHint(schema: Schema, path: Path): string | undefined {
+  const { description } = schemaAt(schema, path);
+  return description && `\`${path.at(-1)}\`: ${description}${description.endsWith(".") ? "" : "."}`;
 }
 
 function schemaAt(schema: Schema, path: Path): Schema {

@@ -52,6 +52,21 @@ async function withInstances(name: string, test: (instances: Instances) => Promi
   }
 }
 
+/** A test of each database, all at once: most of it is waiting. */
+function together(names: string[], rule: string, test: (instances: Instances) => Promise<void>): void {
+  Deno.test(`${names.join(", ")}: ${rule}`, async () => {
+    const results = await Promise.allSettled(names.map((name) => withInstances(name, test)));
+    const failed = results.flatMap((result, n) =>
+      result.status === "rejected" ? [`${names[n]}: ${result.reason?.stack ?? result.reason}`] : []
+    );
+    assert.equal(failed.length, 0, failed.join("\n"));
+  });
+}
+
+/** Those that two instances can have at once, and all. */
+const SHARED = Object.keys(DATABASES);
+const ALL = [...SHARED, "memory"];
+
 function assertNow(what: string, time: string): void {
   const off = Date.parse(time) - Date.now();
   assert.ok(Math.abs(off) < NEAR_MS, `${what} is ${time}, ${off} ms off`);
@@ -59,123 +74,132 @@ function assertNow(what: string, time: string): void {
 
 const waitsOn = (condition: string | null) => (agent: Json) => agent.waiting_on === condition;
 
-for (const name of [...Object.keys(DATABASES), "memory"]) {
-  Deno.test(`${name}: instances whose clocks are hours apart tell one time, in all that they write and evaluate`, () =>
-    withInstances(name, async ({ fast, slow, fastService }) => {
-      for (const t of [fast, slow]) {
-        const room = await t.room();
-        assertNow("a room's created_at", (await t.get(`/rooms/${room}`)).body.created_at);
-        const ann = await t.agent(room, "ann");
-        assertNow("joined_at", ann.joined_at);
-        assertNow("last_heartbeat", ann.last_heartbeat);
-        const { id, created_at } = await t.message(room, { from: "ann" });
-        assertNow("a message's created_at", created_at);
-        assertNow("updated_at", (await t.write(room, "k", 1)).updated_at);
-        await t.post(`/rooms/${room}/messages/${id}/claim`, { agent: "ann" });
-        assertNow("claimed_at", (await t.get(`/rooms/${room}/messages/${id}`)).body.claimed_at);
-        const beat = await t.post(`/rooms/${room}/agents/ann/heartbeat`, {});
-        assertNow("a heartbeat", beat.body.heartbeat);
-        await t.view(room, "time", "now");
-        const { value } =
-          (await t.get(`/rooms/${room}/state`, { scope: "_view", key: "time", resolve: "true" }))
-            .body;
-        assertNow("now in a view", value);
-        assertNow("now", await t.value(room, "now"));
-        const alive = `timestamp(agents.ann.last_heartbeat) > now - duration("30s")`;
-        assert.deepEqual([await fast.value(room, alive), await slow.value(room, alive)], [true, true]);
-        const gated = { key: "gated", value: 1, if: `now < timestamp("${stampIn(60_000)}")` };
-        assertStatus(await t.put(`/rooms/${room}/state`, gated), 200);
-      }
-      assert.deepEqual(fastService.complaints, []);
-    }));
+together(
+  ALL,
+  "instances whose clocks are hours apart tell one time, in all that they write and evaluate",
+  async ({ fast, slow, fastService }) => {
+    for (const t of [fast, slow]) {
+      const room = await t.room();
+      assertNow("a room's created_at", (await t.get(`/rooms/${room}`)).body.created_at);
+      const ann = await t.agent(room, "ann");
+      assertNow("joined_at", ann.joined_at);
+      assertNow("last_heartbeat", ann.last_heartbeat);
+      const { id, created_at } = await t.message(room, { from: "ann" });
+      assertNow("a message's created_at", created_at);
+      assertNow("updated_at", (await t.write(room, "k", 1)).updated_at);
+      await t.post(`/rooms/${room}/messages/${id}/claim`, { agent: "ann" });
+      assertNow("claimed_at", (await t.get(`/rooms/${room}/messages/${id}`)).body.claimed_at);
+      const beat = await t.post(`/rooms/${room}/agents/ann/heartbeat`, {});
+      assertNow("a heartbeat", beat.body.heartbeat);
+      await t.view(room, "time", "now");
+      const { value } =
+        (await t.get(`/rooms/${room}/state`, { scope: "_view", key: "time", resolve: "true" }))
+          .body;
+      assertNow("now in a view", value);
+      assertNow("now", await t.value(room, "now"));
+      const alive = `timestamp(agents.ann.last_heartbeat) > now - duration("30s")`;
+      assert.deepEqual([await fast.value(room, alive), await slow.value(room, alive)], [true, true]);
+      const gated = { key: "gated", value: 1, if: `now < timestamp("${stampIn(60_000)}")` };
+      assertStatus(await t.put(`/rooms/${room}/state`, gated), 200);
+    }
+    assert.deepEqual(fastService.complaints, []);
+  },
+);
 
-  Deno.test(`${name}: a wait on time ends on time, in instances whose clocks are hours apart and one is set back`, () =>
-    withInstances(name, async ({ fast, slow, fastService }) => {
-      const room = await fast.room();
-      await fast.agent(room, "ann");
-      const due = Date.now() + 3_000;
-      const condition = `now >= timestamp("${new Date(due).toISOString()}")`;
-      const waits = [fast, slow].map(async (t) => {
-        const { body } = await t.post(`/rooms/${room}/wait`, { condition, timeout: 10_000 });
-        return { triggered: body.triggered, at: Date.now() };
+together(
+  ALL,
+  "a wait on time ends on time, in instances whose clocks are hours apart and one is set back",
+  async ({ fast, slow, fastService }) => {
+    const room = await fast.room();
+    await fast.agent(room, "ann");
+    const due = Date.now() + 3_000;
+    const condition = `now >= timestamp("${new Date(due).toISOString()}")`;
+    const waits = [fast, slow].map(async (t) => {
+      const { body } = await t.post(`/rooms/${room}/wait`, { condition, timeout: 10_000 });
+      return { triggered: body.triggered, at: Date.now() };
+    });
+    const short = fast.post(`/rooms/${room}/wait`, { condition: "false", timeout: 1_500 });
+    await fast.value(room, "now");
+    Deno.kill(fastService.process.pid, "SIGUSR2");
+    for (const { triggered, at } of await Promise.all(waits)) {
+      assert.ok(
+        triggered && at >= due - 100 && at < due + 1_000 + NEAR_MS,
+        `${at - due} ms after it was due`,
+      );
+    }
+    const { body: { timeout, elapsed_ms } } = await short;
+    assert.ok(timeout && elapsed_ms >= 1_450 && elapsed_ms < 1_500 + NEAR_MS, `${elapsed_ms} ms`);
+    assertNow(
+      "a heartbeat after that",
+      (await fast.post(`/rooms/${room}/agents/ann/heartbeat`, {})).body.heartbeat,
+    );
+    assertNow("now after that", await fast.value(room, "now"));
+  },
+);
+
+together(
+  ALL,
+  "a mark shows for as long as its wait lasts, to instances whose clocks are hours apart",
+  async ({ fast, slow }) => {
+    const shows = async (one: Subject, other: Subject) => {
+      const room = await one.room();
+      await one.agent(room, "ann");
+      const waiting = one.post(`/rooms/${room}/wait`, {
+        condition: "false",
+        agent: "ann",
+        timeout: SEEN_MS,
       });
-      const short = fast.post(`/rooms/${room}/wait`, { condition: "false", timeout: 1_500 });
-      await fast.value(room, "now");
-      Deno.kill(fastService.process.pid, "SIGUSR2");
-      for (const { triggered, at } of await Promise.all(waits)) {
-        assert.ok(
-          triggered && at >= due - 100 && at < due + 1_000 + NEAR_MS,
-          `${at - due} ms after it was due`,
-        );
-      }
-      const { body: { timeout, elapsed_ms } } = await short;
-      assert.ok(timeout && elapsed_ms >= 1_450 && elapsed_ms < 1_500 + NEAR_MS, `${elapsed_ms} ms`);
-      assertNow(
-        "a heartbeat after that",
-        (await fast.post(`/rooms/${room}/agents/ann/heartbeat`, {})).body.heartbeat,
-      );
-      assertNow("now after that", await fast.value(room, "now"));
-    }));
+      await other.agentUntil(room, "ann", waitsOn("false"));
+      const revision = await other.revision(room);
+      const seen = await other.value(room, "[agents.ann.status, agents.ann.waiting_on]");
+      assert.deepEqual(seen, ["waiting", "false"]);
+      assert.equal(await other.revision(room), revision, "nothing has ended");
+      await waiting;
+      const { status, waiting_on } = (await other.get(`/rooms/${room}/agents/ann`)).body;
+      assert.deepEqual([status, waiting_on], ["active", null]);
+      assert.equal(await other.revision(room), revision + 1, "the wait has cleared its mark");
+    };
+    await Promise.all([shows(fast, slow), shows(slow, fast)]);
+  },
+);
 
-  Deno.test(`${name}: a mark shows for as long as its wait lasts, to instances whose clocks are hours apart`, () =>
-    withInstances(name, async ({ fast, slow }) => {
-      for (const [one, other] of [[fast, slow], [slow, fast]] as const) {
-        const room = await one.room();
-        await one.agent(room, "ann");
-        const waiting = one.post(`/rooms/${room}/wait`, {
-          condition: "false",
-          agent: "ann",
-          timeout: SEEN_MS,
-        });
-        await other.agentUntil(room, "ann", waitsOn("false"));
-        const revision = await other.revision(room);
-        const seen = await other.value(room, "[agents.ann.status, agents.ann.waiting_on]");
-        assert.deepEqual(seen, ["waiting", "false"]);
-        assert.equal(await other.revision(room), revision, "nothing has ended");
-        await waiting;
-        const { status, waiting_on } = (await other.get(`/rooms/${room}/agents/ann`)).body;
-        assert.deepEqual([status, waiting_on], ["active", null]);
-        assert.equal(await other.revision(room), revision + 1, "the wait has cleared its mark");
-      }
-    }));
-}
-
-for (const name of Object.keys(DATABASES)) {
-  Deno.test(`${name}: the mark of an instance that dies ends by the database's clock, as a change that all hear of`, () =>
-    withInstances(name, async ({ fast, slow, fastService, database }) => {
-      const room = await fast.room();
-      await fast.agent(room, "ann");
-      await fast.post(`/rooms/${room}/agents/ann/heartbeat`, { status: "busy" });
-      const lost = assert.rejects(
-        fast.post(`/rooms/${room}/wait`, { condition: "false", agent: "ann", timeout: SEEN_MS }),
-      );
-      await slow.agentUntil(room, "ann", waitsOn("false"));
-      await fastService.kill();
-      const died = Date.now();
-      await lost;
-      const revision = await slow.revision(room);
-      const stream = await openEvents(`${slow.url}/rooms/${room}/events?after=${revision}`);
-      try {
-        const told = await slow.post(`/rooms/${room}/wait`, { condition: `agents.ann.status == "busy"` });
-        assert.equal(told.body.triggered, true);
-        const took = Date.now() - died;
-        const event = await stream.next(({ agents }) => agents?.length > 0);
-        assert.ok(took > GRACE_MS - NEAR_MS, `it ended early, after ${took} ms`);
-        assert.ok(took < SEEN_MS + GRACE_MS + NOTICED_MS, `it ended late, after ${took} ms`);
-        const changed = { id: "ann", status: "busy", waiting_on: null, revision: revision + 1 };
-        const shown = ({ id, status, waiting_on, revision }: Json) => ({ id, status, waiting_on, revision });
-        assert.deepEqual(event!.data.agents.map(shown), [changed]);
-        const { body } = await slow.get(`/rooms/${room}/changes`, { after: revision });
-        assert.deepEqual([body.revision, body.agents.map(shown)], [revision + 1, [changed]]);
-      } finally {
-        stream.leave();
-      }
-      const client = createClient({ url: database });
-      const { rows } = await client.execute("SELECT * FROM waits");
-      client.close();
-      assert.deepEqual(rows, []);
-    }));
-}
+together(
+  SHARED,
+  "the mark of an instance that dies ends by the database's clock, as a change that all hear of",
+  async ({ fast, slow, fastService, database }) => {
+    const room = await fast.room();
+    await fast.agent(room, "ann");
+    await fast.post(`/rooms/${room}/agents/ann/heartbeat`, { status: "busy" });
+    const lost = assert.rejects(
+      fast.post(`/rooms/${room}/wait`, { condition: "false", agent: "ann", timeout: SEEN_MS }),
+    );
+    await slow.agentUntil(room, "ann", waitsOn("false"));
+    await fastService.kill();
+    const died = Date.now();
+    await lost;
+    const revision = await slow.revision(room);
+    const stream = await openEvents(`${slow.url}/rooms/${room}/events?after=${revision}`);
+    try {
+      const told = await slow.post(`/rooms/${room}/wait`, { condition: `agents.ann.status == "busy"` });
+      assert.equal(told.body.triggered, true);
+      const took = Date.now() - died;
+      const event = await stream.next(({ agents }) => agents?.length > 0);
+      assert.ok(took > GRACE_MS - NEAR_MS, `it ended early, after ${took} ms`);
+      assert.ok(took < SEEN_MS + GRACE_MS + NOTICED_MS, `it ended late, after ${took} ms`);
+      const changed = { id: "ann", status: "busy", waiting_on: null, revision: revision + 1 };
+      const shown = ({ id, status, waiting_on, revision }: Json) => ({ id, status, waiting_on, revision });
+      assert.deepEqual(event!.data.agents.map(shown), [changed]);
+      const { body } = await slow.get(`/rooms/${room}/changes`, { after: revision });
+      assert.deepEqual([body.revision, body.agents.map(shown)], [revision + 1, [changed]]);
+    } finally {
+      stream.leave();
+    }
+    const client = createClient({ url: database });
+    const { rows } = await client.execute("SELECT * FROM waits");
+    client.close();
+    assert.deepEqual(rows, []);
+  },
+);
 
 function stampIn(ms: number): string {
   return new Date(Date.now() + ms).toISOString();

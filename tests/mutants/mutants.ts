@@ -746,19 +746,19 @@ export const MUTANTS: Mutant[] = [
     name: "times told by the instance's clock",
     edits: [["new Date(elapsed() + (bounds.min + bounds.max) / 2)", "new Date()"]],
     test: "tests/contract/clocks.test.ts",
-    filter: "file: instances whose clocks are hours apart tell one time",
+    filter: "instances whose clocks are hours apart tell one time",
   },
   {
     name: "now of expressions told by the instance's clock",
     edits: [["now: snapshot.now }", "now: new Date() }"]],
     test: "tests/contract/clocks.test.ts",
-    filter: "file: instances whose clocks are hours apart tell one time",
+    filter: "instances whose clocks are hours apart tell one time",
   },
   {
     name: "what has elapsed measured by the time of day",
     edits: [["elapsed: () => performance.now()", "elapsed: () => Date.now()"]],
     test: "tests/contract/clocks.test.ts",
-    filter: "file: a wait on time ends on time",
+    filter: "a wait on time ends on time",
   },
   {
     name: "time that passed while the machine slept not seen",
@@ -770,7 +770,7 @@ export const MUTANTS: Mutant[] = [
     name: "a mark's end written by the instance's clock",
     edits: [["${NOW} + :lasts", "${Date.now()} + :lasts"]],
     test: "tests/contract/clocks.test.ts",
-    filter: "file: the mark of an instance that dies",
+    filter: "the mark of an instance that dies",
   },
   {
     name: "what ends by itself ended early",

@@ -285,7 +285,7 @@ export const ERRORS = {
       claimed_by,
       claimed_at,
       claimed_until,
-      hint: "Take another one: GET .../messages?unclaimed=true",
+      hint: "Take the next one: POST /rooms/:id/messages/claim",
     }),
   },
   task_blocked: {
@@ -314,7 +314,7 @@ export const ERRORS = {
       status,
       done_at,
       claimed_by,
-      hint: "Take another one: GET .../messages?unclaimed=true",
+      hint: "Take the next one: POST /rooms/:id/messages/claim",
     }),
   },
   lease_lost: {

@@ -62,8 +62,7 @@ function pathsOf({ z, about }: Parts) {
 export const RESERVATIONS = describe({
   bodies(parts) {
     const { z, absent, defaulting, id, about } = parts;
-    const max = LIMITS.mostReservationSeconds;
-    const seconds = z.int(`must be whole seconds, from 1 to ${max}`).min(1).max(max);
+    const seconds = parts.secondsUpTo(LIMITS.mostReservationSeconds);
     const fence = z.int("must be a fence, a whole number from 1 on").min(1);
     return {
       ReservationRequest: z.strictObject({

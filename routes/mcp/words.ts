@@ -3,14 +3,16 @@ type Path = Array<string | number>;
 /** Maps the path of a member of the API to its path in a tool's arguments. */
 export type Named = (path: Path) => Path;
 
+const TAKE_NEXT = "Take the next one: take_task without `message`.";
+
 /** Hints for tools, where the API's hint names a request of the API. */
 const HINTS: Record<string, string | ((refusal: Record<string, unknown>) => string)> = {
   room_not_found: "Create it with join, or check `room`.",
   agent_not_found: "Call join first.",
   agent_exists: "Take another id, or leave out `if_new` if this agent is you.",
   key_not_found: "Write it with write_state, or wait for it with has(...).",
-  already_claimed: "Take another one: take_task without `message`.",
-  task_over: "Take another one: take_task without `message`.",
+  already_claimed: TAKE_NEXT,
+  task_over: TAKE_NEXT,
   lease_lost: (refusal) => {
     if ("agent" in refusal) return "Reserve the paths again: reserve_paths.";
     return refusal.status === "open"

@@ -19,9 +19,6 @@ export const shownMessage = {
 
 const messageId = ({ z }: Parts) => z.int("must be a message's id, a whole number from 1 on").min(1);
 
-export const secondsOfLease = ({ z }: Parts) =>
-  z.int("must be whole seconds").min(1).max(LIMITS.leaseSeconds);
-
 const otherNameOf = (name: string) =>
   `Another name of \`${name}\`, as answers have it; not another value beside it`;
 
@@ -58,7 +55,7 @@ const error = ({ z, absent, about }: Parts) =>
 
 export const taskBodies = (parts: Parts) => {
   const { z, absent, id, about } = parts;
-  const ttl = secondsOfLease(parts).meta(about("Seconds until the claim ends by itself"));
+  const ttl = parts.secondsUpTo(LIMITS.leaseSeconds).meta(about("Seconds until the claim ends by itself"));
   return {
     ClaimRequest: z.strictObject({
       agent: id,

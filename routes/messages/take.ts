@@ -8,7 +8,7 @@ import { compileOf, readBody, reply, roomOf } from "../http/requests.ts";
 import { describe, serve } from "../openapi/operation.ts";
 import { KEY } from "../openapi/parameters.ts";
 import type { Services } from "../services.ts";
-import { answeredMessage, secondsOfLease, shownMessage, taskAnswers } from "./schemas.ts";
+import { answeredMessage, shownMessage, taskAnswers } from "./schemas.ts";
 import { shownClaim } from "./task_operations.ts";
 
 const { claimed: _, message_id: __, ...shownTaken } = shownClaim;
@@ -24,7 +24,7 @@ export const TAKE = describe({
     return {
       TakeRequest: z.strictObject({
         agent: id,
-        ttl: defaulting(secondsOfLease(parts), LIMITS.takenSeconds).meta(
+        ttl: defaulting(parts.secondsUpTo(LIMITS.leaseSeconds), LIMITS.takenSeconds).meta(
           about("Seconds until the claim ends by itself"),
         ),
         kind: absent(key).meta(about("Only this kind; left out: any but `message`, `result` and `ask`")),

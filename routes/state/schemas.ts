@@ -30,9 +30,10 @@ const entryKey = ({ defaulting, id, key }: Parts) => ({ scope: defaulting(id, SH
 
 type JsonObject = { [member: string]: Json };
 
-const ttl = ({ z, about }: Parts) =>
-  z.int("must be a whole number of seconds").min(1).max(LIMITS.keySeconds)
-    .meta(about("Seconds after which the key is deleted; without it the key stays"));
+const ttl = ({ secondsUpTo, about }: Parts) =>
+  secondsUpTo(LIMITS.keySeconds).meta(
+    about("Seconds after which the key is deleted; without it the key stays"),
+  );
 
 /** The edits of a write. `append` and `remove` take null as a value. */
 const edits = ({ z, absent }: Parts) => ({

@@ -22,6 +22,13 @@ contract("what is wrong with a member is said in plain words, what is missing by
     ["POST", `${path}/messages/1/claim`, {}, "`agent` is missing."],
     ["POST", `${path}/messages/1/claim`, { agent: null }, "agent: must be a text"],
     ["POST", `${path}/agents/ann/heartbeat`, { status: "away" }, 'status: must be one of "active", "idle"'],
+    ["POST", `${path}/messages/claim`, { agent: "a", ttl: 0 }, "ttl: must be whole seconds, from 1 to 86400"],
+    [
+      "PUT",
+      `${path}/state`,
+      { key: "k", value: 1, ttl: 1e9 },
+      "ttl: must be whole seconds, from 1 to 2592000",
+    ],
     ["PUT", `${path}/state`, { value: 1 }, "`key` is missing."],
     ["PUT", `${path}/state`, { key: "k" }, "`value` is missing."],
     [

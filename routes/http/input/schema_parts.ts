@@ -61,6 +61,9 @@ export function defaulting<Schema extends z.ZodType>(schema: Schema, value: unkn
   return absent(schema.meta({ default: value }));
 }
 
+/** Makes the `ttl` of what ends by itself. */
+export const secondsUpTo = (max: number) => z.int(`must be whole seconds, from 1 to ${max}`).min(1).max(max);
+
 export const about = (description: string) => ({ description });
 
 /** Makes the `meta` of a room or an agent. `more` continues its description. */

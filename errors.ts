@@ -100,8 +100,11 @@ export const ERRORS = {
     status: 404,
     cause: "No agent with this id is registered in the room.",
     cure: "Register it with `POST /rooms/:id/agents`.",
-    say: ({ agent }: { agent: string }) => ({
-      message: `No agent ${JSON.stringify(agent)} is registered in this room.`,
+    // It left while it waited for something.
+    say: ({ agent, left = false }: { agent: string; left?: boolean }) => ({
+      message: left
+        ? `The agent ${JSON.stringify(agent)} has left this room, which ends its waits.`
+        : `No agent ${JSON.stringify(agent)} is registered in this room.`,
       hint: "Register it first with POST /rooms/:id/agents.",
     }),
   },

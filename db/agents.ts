@@ -55,6 +55,9 @@ const REGISTER = `
     revision = excluded.revision
   RETURNING *`;
 
+const COME_BACK =
+  `DELETE FROM departed WHERE room_id = :room AND kind = 'agents' AND id = :agent AND ${ADMITTED}`;
+
 const OTHER_STATUS =
   "EXISTS (SELECT 1 FROM agents WHERE room_id = :room AND id = :agent AND status <> :status)";
 
@@ -102,7 +105,7 @@ export function registerAgent(
           args: { room, nonce, agent: id, ...profile },
           single: true,
           answer: { columns: AGENT, query: GET },
-        }],
+        }, { sql: COME_BACK, args: { room, nonce, agent: id } }],
         reads: [
           { sql: ROOM_CURRENT, args: { room } },
           { ...waitsNow(room, id), answer: { columns: WAIT } },

@@ -1,5 +1,8 @@
-/** The parts of a room, each with a revision of its last change: `<part>_revision` of the room's row. */
-export const PARTS = ["state", "agents", "messages", "reservations", "meta"] as const;
+/**
+ * The parts of a room, each with a revision of its last change: `<part>_revision` of the room's row. A departure is a
+ * change of the agents too.
+ */
+export const PARTS = ["state", "agents", "departures", "messages", "reservations", "meta"] as const;
 export type Part = typeof PARTS[number];
 
 /** Says that a part of a room has reached `revision`. It is a hint: listeners compare revisions with the database. */

@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { getAgent, heartbeat, listAgents, registerAgent } from "../db/agents.ts";
+import { leaveRoom } from "../db/departures.ts";
 import { STATUSES } from "../db/presence.ts";
 import { answerOnce } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
@@ -36,6 +37,7 @@ export const AGENTS = describe({
       if_new: absent(z.boolean("must be true or false"))
         .meta(about("`true`: only if no agent has this id, else 409")),
     }),
+    DepartureRequest: z.strictObject({}),
     HeartbeatRequest: z.strictObject({ status: defaulting(z.enum(STATUSES), "active") }),
   }),
   answers({ z, time, object, about }) {
@@ -59,6 +61,7 @@ export const AGENTS = describe({
         created: z.boolean().meta(about("Whether the agent is new in the room")),
       }),
       AgentList: z.array(Agent),
+      Departure: z.object({ left: z.boolean().meta(about("`false`: it was not there")) }),
       Heartbeat: z.object({
         ok: z.literal(true),
         agent: z.string(),
@@ -97,6 +100,17 @@ export const AGENTS = describe({
         answers: { 200: "Agent" },
         shown,
         errors: ["agent_not_found"],
+      },
+      delete: {
+        id: "leaveRoom",
+        summary: "Let an agent leave the room",
+        description:
+          "Its claims that are not over and its reservations end at once, its waits with 404. What it wrote stays.",
+        parameters: [KEY],
+        body: "DepartureRequest",
+        example: {},
+        answers: { 200: "Departure" },
+        shown: { left: true },
       },
     },
     "/rooms/{room}/agents/{agent}/heartbeat": {
@@ -138,6 +152,14 @@ export function mountAgents(app: Hono, services: Services): void {
       const agentId = existingId(c.req.param("agent")!);
       const { agent, revision } = await getAgent(database, viewerOf(c), roomOf(c), agentId);
       return reply(revision, agent);
+    },
+    async DELETE(c) {
+      const room = roomOf(c);
+      await readBody(c, AGENTS, "DepartureRequest");
+      const operation = leaveRoom(database, room, existingId(c.req.param("agent")!));
+      return await answerOnce(c, services, room, operation, ({ left, revision }) => {
+        return reply(revision, { left });
+      });
     },
   });
 

@@ -33,7 +33,7 @@ export const CHANGES = describe({
       room: Room.extend(changed).optional().meta(about("The room, if its `meta` changed")),
       more: z.boolean().meta(about("There is more: go on at once")),
       reset: z.literal(true).optional().meta(
-        about("The room has not come to `after`: this is from the start, drop what you hold"),
+        about("`after` does not lead on: this is from the start, drop what you hold"),
       ),
     });
     return { Changes };
@@ -43,12 +43,19 @@ export const CHANGES = describe({
       get: {
         id: "readChanges",
         summary: "Read what changed after a revision",
-        description: "Go on from `revision` of the answer: at once with `more`, else whenever you like.",
+        description:
+          "Go on from `revision` of the answer: at once by its `Link` with `more`, else whenever you like.",
         parameters: [
           query(
             "after",
-            "What changed after this revision; all, with `reset`, where the room has not come so far",
+            "What changed after this revision; all, with `reset`, where the room has not come so far, or has forgotten " +
+              "what left it since",
             number(0, { default: 0 }),
+          ),
+          query(
+            "began",
+            "As the `Link` of an answer from the start says it: the room's revision when that walk began",
+            number(0),
           ),
           LIMIT,
         ],
@@ -65,8 +72,13 @@ export function mountChanges(app: Hono, { database, viewerOf }: Services): void 
     GET: large(async (c) => {
       const after = queryNumber(c, "after") ?? 0;
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
-      const changes = await readChanges(database, viewerOf(c), roomOf(c), { after, limit });
-      const next = changes.more ? linkNext(c, { after: String(changes.revision) }) : undefined;
+      const walk = { after, began: queryNumber(c, "began"), limit };
+      const { changes, began } = await readChanges(database, viewerOf(c), roomOf(c), walk);
+      const further = {
+        after: String(changes.revision),
+        ...(began !== undefined && { began: String(began) }),
+      };
+      const next = changes.more ? linkNext(c, further) : undefined;
       return await replyLarge(changes.revision, changes, next);
     }),
   });

@@ -134,7 +134,7 @@ export const RESERVATIONS = describe({
         example: { agent: "alice", paths: ["src/**", "docs/*.md"] },
         answers: { 201: "Reservation" },
         shown,
-        errors: ["reserved", "limit_reached"],
+        errors: ["agent_not_found", "reserved", "limit_reached"],
       },
     },
     "/rooms/{room}/reservations/{reservation}": {

@@ -55,7 +55,7 @@ const DATABASE = [
   ["db/write/"],
   ["db/consistent_read/"],
   ["db/rooms.ts"],
-  ["db/agents.ts", "db/presence.ts"],
+  ["db/agents.ts", "db/departures.ts", "db/presence.ts"],
   ["db/messages/"],
   ["db/state/"],
   ["db/reservations/"],

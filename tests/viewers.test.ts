@@ -17,6 +17,7 @@ const KEPT: Record<string, Record<string, string>> = {
   "cel/rooms/definitions_memory.ts": { rooms: "views are defined in the open" },
   "cel/rooms/gates.ts": { waiting: "keyFor", tails: "keyFor" },
   "cel/rooms/reader.ts": { defining: "views are defined in the open" },
+  "cel/waits/departures.ts": { rooms: "revisions, and who is there" },
   "cel/waits/follow.ts": { rooms: "revisions, and who is to be woken", shared: "keyFor" },
   "cel/waits/look.ts": { found: "revisions" },
   "cel/waits/pace.ts": { conversations: "revisions" },

@@ -1,4 +1,4 @@
-import { type Changes, isEmpty, readChanges } from "../../db/snapshots/changes.ts";
+import { type Changes, type ChangesPage, isEmpty, readChanges } from "../../db/snapshots/changes.ts";
 import type { Change } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
 import { keyFor, type Viewer } from "../../db/viewer.ts";
@@ -68,7 +68,7 @@ export function createFollows(
   counted: (by: 1 | -1) => void,
 ): Follows {
   const rooms = new Map<string, FollowedRoom>();
-  const shared = new Map<string, { followed: FollowedRoom; reading: Promise<Changes> }>();
+  const shared = new Map<string, { followed: FollowedRoom; reading: Promise<ChangesPage> }>();
   let count = 0;
   let draining = false;
 
@@ -80,18 +80,18 @@ export function createFollows(
     viewer: Viewer,
     room: string,
     followed: FollowedRoom,
-    { after, bytes }: { after?: number; bytes?: number },
-  ): Promise<Changes> {
-    const name = keyFor(viewer, `${after} ${bytes} ${room}`);
+    { after, began, bytes }: { after?: number; began?: number; bytes?: number },
+  ): Promise<ChangesPage> {
+    const name = keyFor(viewer, `${after} ${began} ${bytes} ${room}`);
     const known = shared.get(name);
     if (known?.followed === followed) return known.reading;
-    const query = { after, bytes, limit: length };
+    const query = { after, began, bytes, limit: length };
     const { rewinds } = followed;
-    const reading = readChanges(database, viewer, room, query).then((changes) => {
-      const { revision, more, reset } = changes;
+    const reading = readChanges(database, viewer, room, query).then((page) => {
+      const { revision, more, reset } = page.changes;
       if (after === undefined || reset || revision <= after) forget();
       if (followed.rewinds === rewinds) followed.latest = Math.max(followed.latest, revision + Number(more));
-      return changes;
+      return page;
     }, (error) => {
       forget();
       throw error;
@@ -137,14 +137,15 @@ export function createFollows(
   return {
     async follow(viewer, room, after, bytes) {
       const { followed, follower } = subscribe(room);
-      let first: Changes | undefined;
+      let page: ChangesPage;
       try {
         // Subscribes before it reads, so that no change is missed in between.
-        first = await read(viewer, room, followed, after === undefined ? {} : { after, bytes });
+        page = await read(viewer, room, followed, after === undefined ? {} : { after, bytes });
       } catch (error) {
         follower.leave();
         throw error;
       }
+      let { changes: first, began }: { changes?: Changes; began?: number } = page;
       let revision = first.reset ? 0 : isEmpty(first) ? first.revision : after!;
       if (isEmpty(first)) first = undefined;
       let { rewinds } = followed;
@@ -170,10 +171,15 @@ export function createFollows(
           rewinds = followed.rewinds;
           if (rewound) first = undefined;
           const after = rewound ? Number.MAX_SAFE_INTEGER : revision;
-          const changes = first ?? await read(viewer, room, followed, { after, bytes });
+          const page = first
+            ? { changes: first, began }
+            : await read(viewer, room, followed, { after, began, bytes });
           first = undefined;
           if (ended()) return undefined;
+          const { changes } = page;
           revision = changes.revision;
+          // A walk from the start is over with its last page.
+          began = changes.more ? page.began : undefined;
           return isEmpty(changes) ? undefined : changes;
         },
         end: follower.leave,

@@ -2,6 +2,7 @@ import type { Change, Part } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { isRefusal, Refusal } from "../../db/refusal.ts";
+import { type Departures, type Registration, registrationAt } from "./departures.ts";
 import { createMark, type Mark } from "./mark.ts";
 
 /** A request for something of a room that others may have. */
@@ -23,6 +24,8 @@ export interface QueueRequest {
 /** A request in a queue, in the order in which they came. */
 export interface Queued<Request, Answer> {
   readonly request: Request;
+  /** The registration of its agent as of its first turn, null where it had none; undefined before that. */
+  joined?: number | null;
   /** It is answered at this turn, whatever it gets. */
   final: boolean;
   /** Ends the request with an answer, or an error to throw. False where it had ended before: its client is gone. */
@@ -53,8 +56,9 @@ export function settleFailed(request: Queued<unknown, unknown>, error: unknown):
 /** What is queued for. */
 export interface QueueKind<Request, Answer> {
   /**
-   * Gives, in order, those what they ask for that can have it, and settles the final ones in any case. Returns the
-   * revision of the room that it has seen, as of which whoever is left cannot have it. Errors: `room_not_found`,
+   * Gives, in order, those what they ask for that can have it, and settles the final ones in any case. Notes `joined` of
+   * those that have none yet, as it is before it gives them anything; an agent that has left since gets nothing. Returns
+   * the revision of the room that it has seen, as of which whoever is left cannot have it. Errors: `room_not_found`,
    * `DatabaseUnavailable`.
    */
   serve(room: string, queued: Array<Queued<Request, Answer>>): Promise<number>;
@@ -78,8 +82,6 @@ export interface Queues {
   rewind(room: string): void;
   /** Serves those that a failure has left over. */
   advance(): void;
-  /** Ends the requests of an agent that left at `revision`. */
-  left(room: string, agent: string, revision: number): void;
   /** Answers every request now, and later ones at once. */
   drain(): Promise<void>;
 }
@@ -93,6 +95,8 @@ interface Waiting extends Queued<QueueRequest, unknown> {
   mark: Mark;
   /** It is marked as waiting from its first turn on. */
   marked: boolean;
+  /** Called when it ends. */
+  ended?(): void;
 }
 
 /** The requests of one kind for one room. */
@@ -115,7 +119,11 @@ const LAST_TURN_MS = 1_500;
  * order in which they came, so that the oldest goes first and none tries in vain for itself alone. Calls `counted`
  * with 1 for each that begins, which may refuse it, and with -1 for each that ends.
  */
-export function createQueues(database: Database, counted: (by: 1 | -1) => void): Queues {
+export function createQueues(
+  database: Database,
+  departures: Departures,
+  counted: (by: 1 | -1) => void,
+): Queues {
   const kinds: Array<Map<string, RoomQueue>> = [];
   const results = new Set<Promise<unknown>>();
   let draining = false;
@@ -154,7 +162,13 @@ export function createQueues(database: Database, counted: (by: 1 | -1) => void):
       if (!waiting.has(one) || one.marked) continue;
       one.marked = true;
       one.mark.set();
+      watchOver(one, registrationAt(seen, one.joined));
     }
+  }
+
+  function watchOver(one: Waiting, registration: Registration | null) {
+    const { request: { room, agent }, settle } = one;
+    if (registration) one.ended = departures.watch(room, { agent, ...registration, settle });
   }
 
   function queueOf(rooms: Map<string, RoomQueue>, room: string, kind: RoomQueue["kind"]): RoomQueue {
@@ -189,6 +203,7 @@ export function createQueues(database: Database, counted: (by: 1 | -1) => void):
       marked: false,
       settle(answer) {
         if (!queue.waiting.delete(waiting)) return false;
+        waiting.ended?.();
         if (queue.waiting.size === 0) rooms.delete(room);
         counted(-1);
         if (answer instanceof Error) reject(answer);
@@ -248,13 +263,6 @@ export function createQueues(database: Database, counted: (by: 1 | -1) => void):
       }
     },
     advance: () => all().forEach(advance),
-    left(room, agent, revision) {
-      for (const { waiting } of of(room)) {
-        for (const one of waiting) {
-          if (one.request.agent === agent) one.settle(new Refusal("agent_not_found", { agent }, revision));
-        }
-      }
-    },
     async drain() {
       draining = true;
       for (const queue of all()) for (const waiting of queue.waiting) finish(queue, waiting);

@@ -9,6 +9,7 @@ import {
 import type { Reservation } from "../../db/reservations/read.ts";
 import { releaseReservation, reservationOf, tryReserve } from "../../db/reservations/write.ts";
 import type { Database } from "../../db/database.ts";
+import { hasEnded, hasLeft } from "../../db/departures.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { SERVICE } from "../../db/viewer.ts";
 import type { Operation, Outcome, WriteContext } from "../../db/write/context.ts";
@@ -42,11 +43,19 @@ const TRIES = 20;
 export function createReserving(database: Database, watch: Watch, limits: Limits): Reserving {
   const queue = watch.createQueue<ReserveRequest, Outcome>({
     async serve(room, queued) {
-      let board = await readBoard(database, SERVICE, room);
+      const agents = queued.map(({ request: { agent } }) => agent);
+      let board = await readBoard(database, SERVICE, room, agents);
+      for (const one of queued) {
+        if (one.joined === undefined) one.joined = board.joined.get(one.request.agent) ?? null;
+      }
 
       /** Gives one what it asks for if it is free. Others may be faster, which needs a new look. */
-      async function serveOne({ request: { asked, context, conflictsOf }, final, settle }: Waiting) {
+      async function serveOne({ request, joined, final, settle }: Waiting) {
+        const { asked, context, conflictsOf } = request;
         for (let tries = 0; tries < TRIES; tries++) {
+          if (hasEnded(joined, board.joined.get(asked.agent))) {
+            throw hasLeft(asked.agent, board.revision);
+          }
           const found = await conflictsOf(board);
           if (found.length > 0) {
             if (final) settle(await refusalOf(database, context.viewer, room, found, board));
@@ -56,7 +65,7 @@ export function createReserving(database: Database, watch: Watch, limits: Limits
           const outcome = await ownWrite(tryReserve(database, context, room, asked, board));
           if (outcome && !settle(outcome)) await giveBack(room, outcome);
           if (outcome) return;
-          board = await readBoard(database, SERVICE, room);
+          board = await readBoard(database, SERVICE, room, agents);
         }
         if (final) settle(new Refusal("unavailable", { why: "others_first" }));
       }

@@ -6,6 +6,7 @@ import { isRefusal, Refusal } from "../../db/refusal.ts";
 import { keyFor } from "../../db/viewer.ts";
 import { runAsTask } from "../../db/yield.ts";
 import { NOTHING } from "../rooms/definitions.ts";
+import { registrationAt } from "./departures.ts";
 import { queriesOfInclude } from "./include.ts";
 import type { Reader, RoomData } from "../rooms/reader.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
@@ -37,7 +38,7 @@ export interface Rounds {
   /** Judges the room's due waits until none is due. A change during a round leads to another round. */
   advance(watch: RoomWatch): Promise<void>;
   /**
-   * Takes a wait's first look, with all that its answer may include, and sets `unregistered`. Waits that begin at
+   * Takes a wait's first look, with all that its answer may include, and sets `registration`. Waits that begin at
    * once share it. Errors: `room_not_found`, `unavailable`.
    */
   begin(watch: RoomWatch, waiter: Waiter): Promise<void>;
@@ -62,7 +63,7 @@ export function createRoomWatch(room: string, now: number): RoomWatch {
   return {
     room,
     waiters: new Set(),
-    latest: { state: 0, agents: 0, messages: 0, reservations: 0, meta: 0 },
+    latest: { state: 0, agents: 0, departures: 0, messages: 0, reservations: 0, meta: 0 },
     account: { spent: 0, at: 0 },
     newcomers: [],
     beginning: 0,
@@ -148,10 +149,12 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
       const [looked, answerable] = [new Set(waiters), new Set(waiters.filter(isAnswerable))];
       const agents = [...new Set(waiters.flatMap(({ request: { agent } }) => agent ?? []))];
       const data = await load(watch, waiters, { ...NOTHING, agents });
-      const there = new Set(data.snapshot.agents.map(({ id }) => id));
+      const joined = new Map(data.snapshot.agents.map((agent) => [agent.id, agent.joined]));
       for (const waiter of waiters) {
         const { agent } = waiter.request;
-        waiter.unregistered = agent !== undefined && !there.has(agent);
+        if (agent !== undefined && waiter.registration === undefined) {
+          waiter.registration = registrationAt(data.snapshot.revisions.revision, joined.get(agent));
+        }
       }
       const run = <T>(piece: () => T) => shares.work(watch.account, piece);
       const { left } = await judgeAll({ waiters, answerable }, data, time(), run);

@@ -1,5 +1,6 @@
 import type { Part } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
+import { hasEnded, hasLeft, selectRegistrations, toRegistrations } from "../../db/departures.ts";
 import { releaseClaim } from "../../db/messages/finish.ts";
 import type { Message } from "../../db/messages/read.ts";
 import {
@@ -54,6 +55,8 @@ export interface Taking {
 /** One try: the outcome, and what a look by `where` has found beside it. */
 interface Try {
   outcome: Outcome;
+  /** The registration of the agent. */
+  joined?: number | null;
   next?: number;
   failure?: EvaluationFailed;
 }
@@ -64,6 +67,7 @@ interface TakeRequest extends QueueRequest {
 }
 
 type Waiting = Queued<TakeRequest, Try>;
+type Taker = Pick<TakeRequest, "asked" | "context">;
 
 /** How many may try without a count of what is there. */
 const FEW = 4;
@@ -75,33 +79,31 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
   const looks = ({ where, thread }: Asked) => where !== undefined || thread !== undefined;
 
   /** Takes by the filters alone, which the database does. */
-  async function takeFirst(
-    room: string,
-    { asked, context }: Pick<TakeRequest, "asked" | "context">,
-  ): Promise<Try> {
-    const outcome = (await ownWrite(takeTask(database, context, { ...asked, room })))!;
-    return { outcome, next: reachedOf(outcome) };
+  async function takeFirst(room: string, { asked, context }: Taker, before?: number | null): Promise<Try> {
+    const wanted = { ...asked, room };
+    const { outcome, joined } = (await ownWrite(takeTask(database, context, wanted, { joined: before })))!;
+    return { outcome, joined, next: reachedOf(outcome) };
   }
 
   /** Looks at the open messages that pass the filters, and takes the first that fits. */
-  async function takeFitting(
-    room: string,
-    { asked, context }: Pick<TakeRequest, "asked" | "context">,
-  ): Promise<Try> {
+  async function takeFitting(room: string, { asked, context }: Taker, before?: number | null): Promise<Try> {
     let tried = new Set<number>();
+    let joined = before;
     for (let tries = 0; tries < TRIES; tries++) {
-      const found = await look(room, asked, context, tried);
-      if (found.fitting === undefined) {
-        const { revision, next, failure } = found;
+      const { fitting, guard, revision, joined: now, ...found } = await look(room, asked, context, tried);
+      if (joined === undefined) joined = now;
+      if (hasEnded(joined, now)) throw hasLeft(asked.agent, revision);
+      if (fitting === undefined) {
         const outcome = await storedOutcome(database, context.idempotencyKey);
-        return outcome ? { outcome } : { outcome: nothingAt(revision, await context.time()), next, failure };
+        if (outcome) return { outcome, joined };
+        return { outcome: nothingAt(revision, await context.time()), joined, ...found };
       }
-      const { id } = found.fitting;
-      const judged = { id, guard: found.guard, nonce: context.newId() };
-      const outcome = await ownWrite(takeTask(database, context, { ...asked, room }, judged));
-      if (outcome) return { outcome };
+      const { id } = fitting;
+      const judged = { id, guard, nonce: context.newId() };
+      const taken = await ownWrite(takeTask(database, context, { ...asked, room }, { judged, joined }));
+      if (taken) return { ...taken, joined };
       // Where the guard has moved, what was tried may fit now.
-      tried = found.guard === undefined ? tried.add(id) : new Set();
+      tried = guard === undefined ? tried.add(id) : new Set();
     }
     throw new Refusal("unavailable", { why: "others_first" });
   }
@@ -112,9 +114,11 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
     let after = asked.after;
     let left = MAX_PASSED;
     let failure: EvaluationFailed | undefined;
+    let joined: number | null | undefined;
     for (;;) {
       const { queries, read } = pageOf({ ...asked, room }, after, left);
-      const sight = { viewer, room, reads: where?.reads ?? NOTHING, self: agent, extra: queries };
+      const extra = [...queries, selectRegistrations(room, [agent])];
+      const sight = { viewer, room, reads: where?.reads ?? NOTHING, self: agent, extra };
       const { result, data } = await lookAt(reader, sight, async (context, { snapshot }) => {
         const page = await read(snapshot.extra);
         const { context: variables } = context.from({ self: agent });
@@ -134,13 +138,14 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
         return { failed, page };
       });
       const { revision } = data.snapshot.revisions;
+      if (joined === undefined) joined = toRegistrations(data.snapshot.extra.at(-1)!).get(agent) ?? null;
       const guard: Guard | undefined = where && readsRoom(where) ? readSetAt(data) : undefined;
-      if (result.fitting) return { fitting: result.fitting, guard, revision };
+      if (result.fitting) return { fitting: result.fitting, guard, revision, joined };
       failure = result.failed ?? failure;
       left -= result.page.passed;
       after = result.page.reached ?? after;
-      if (!result.page.more) return { revision, failure };
-      if (left <= 0) return { revision, failure, next: after };
+      if (!result.page.more) return { revision, failure, joined };
+      if (left <= 0) return { revision, failure, joined, next: after };
     }
   }
 
@@ -160,10 +165,14 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
       const { asked } = group[0]!.request;
       return selectThere({ ...asked, room }, group.map(({ request }) => request.asked.to ?? request.agent));
     });
-    const [rooms, ...found] = await readCurrent(database, queued[0]!.request.context.viewer, [
+    const newcomers = queued.filter(({ joined }) => joined === undefined);
+    const [rooms, agents, ...found] = await readCurrent(database, queued[0]!.request.context.viewer, [
       { sql: ROOM_CURRENT, args: { room } },
+      selectRegistrations(room, newcomers.map(({ request }) => request.agent)),
       ...counted,
     ]);
+    const registrations = toRegistrations(agents!);
+    for (const one of newcomers) one.joined = registrations.get(one.request.agent) ?? null;
     const waiting = groups.flatMap((group, n) => {
       const own = new Set<string>(JSON.parse(found[n]![0]!.own as string));
       let free = Number(found[n]![0]!.free);
@@ -186,6 +195,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
       const settle = async (one: Waiting, trying: Promise<Try>) => {
         try {
           const tried = await trying;
+          if (one.joined === undefined) one.joined = tried.joined;
           const { taken, revision } = takenOf(tried.outcome);
           seen = Math.min(seen, revision);
           const isOver = (taken || one.final) && !one.settle(tried);
@@ -195,8 +205,8 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
         }
       };
       const tries = [...waiting, ...others.filter((one) => one.final && !waiting.includes(one))];
-      await Promise.all(tries.map((one) => settle(one, takeFirst(room, one.request))));
-      for (const one of lookers) await settle(one, takeFitting(room, one.request));
+      await Promise.all(tries.map((one) => settle(one, takeFirst(room, one.request, one.joined))));
+      for (const one of lookers) await settle(one, takeFitting(room, one.request, one.joined));
       return seen === Infinity ? 0 : seen;
     },
   });

@@ -2,6 +2,7 @@ import { type Part, PARTS } from "../../db/bus.ts";
 import type { Json } from "../../db/json.ts";
 import { createContext, type Viewpoint } from "../rooms/context.ts";
 import { type Context, EvaluationFailed, type Expression } from "../language/expression.ts";
+import type { Registration } from "./departures.ts";
 import { type Include, included, includesAnything, readsOfInclude } from "./include.ts";
 import { withViews } from "../rooms/definitions.ts";
 import type { RoomData } from "../rooms/reader.ts";
@@ -49,8 +50,10 @@ export interface Waiter {
   readonly began: number;
   /** The first look has been taken. */
   begun: boolean;
-  /** Its agent was not registered at the first look: it has no mark, and its answer says so. */
-  unregistered: boolean;
+  /** The registration of its agent at the first look; null: it had none, so that it has no mark and its answer says so. */
+  registration?: Registration | null;
+  /** Called when it ends. */
+  ended?(): void;
   /** What the last judgement depends on: parts of the room at `revision`, and the time if `readsTime`. */
   parts: readonly Part[];
   revision: number;
@@ -255,8 +258,8 @@ async function conclude(
   include: ((waiter: Waiter) => Promise<Record<string, unknown>>) | undefined,
   now: number,
 ): Promise<void> {
-  const { revision, unregistered } = waiter;
-  const notice = unregistered ? { notice: "agent_not_registered" as const } : {};
+  const { revision, registration } = waiter;
+  const notice = registration === null ? { notice: "agent_not_registered" as const } : {};
   const triggered = isTrue(judgement);
   waiter.dueAtOnce = triggered && include === undefined;
   if (include === undefined) return;

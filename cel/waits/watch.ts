@@ -3,6 +3,7 @@ import type { Database } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
+import { createDepartures } from "./departures.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
 import { createLook } from "./look.ts";
 import { createLooks } from "./looks.ts";
@@ -64,7 +65,8 @@ export function createWatch(
   const time = database.elapsed;
   const { advance, begin } = createRounds(database, reader, createShares(), poll);
   const follows = createFollows(database, followers, count);
-  const queues = createQueues(database, (by) => {
+  const departures = createDepartures(database);
+  const queues = createQueues(database, departures, (by) => {
     if (by === 1 && waits >= max) throw new Refusal("unavailable", { why: "waits", max });
     waits += by;
     count(by);
@@ -102,6 +104,7 @@ export function createWatch(
     const { room, part, revision } = change;
     follows.hear(change);
     queues.hear(change);
+    departures.hear(change);
     const watch = rooms.get(room);
     if (!watch || watch.latest[part] >= revision) return;
     watch.latest[part] = revision;
@@ -119,6 +122,7 @@ export function createWatch(
   function rewind(room: string, isThere: boolean) {
     follows.rewind(room);
     queues.rewind(room);
+    departures.rewind(room);
     const watch = rooms.get(room);
     if (!watch) return;
     for (const part of PARTS) watch.latest[part] = 0;
@@ -137,6 +141,7 @@ export function createWatch(
       advance(watch);
     }
     queues.advance();
+    departures.advance();
   }
 
   /** True where a change that a look has found concerns a wait or follower, and none of them has seen it. */
@@ -164,7 +169,6 @@ export function createWatch(
       misses: 0,
       began: time(),
       begun: false,
-      unregistered: false,
       parts: [],
       revision: 0,
       judgedAt: 0,
@@ -173,6 +177,7 @@ export function createWatch(
       dueAtOnce: false,
       settle(result) {
         if (!watch.waiters.delete(waiter)) return;
+        waiter.ended?.();
         if (watch.waiters.size === 0) rooms.delete(room);
         waits--;
         count(-1);
@@ -194,12 +199,15 @@ export function createWatch(
     return createMark(database, { room, agent, token: viewpoint.wait!, ...shown });
   }
 
-  /** Takes the first look, and sets the mark if the wait goes on. */
+  /** Takes the first look. If the wait goes on and its agent is registered, sets the mark, and ends it if that leaves. */
   async function hold(waiter: Waiter, watch: RoomWatch, mark: Mark | undefined): Promise<void> {
     try {
       await begin(watch, waiter);
       advance(watch);
-      if (watch.waiters.has(waiter) && !waiter.unregistered) mark?.set();
+      const { registration, request: { room, agent }, settle } = waiter;
+      if (!watch.waiters.has(waiter) || !registration) return;
+      mark!.set();
+      waiter.ended = departures.watch(room, { agent: agent!, ...registration, settle });
     } catch (error) {
       waiter.settle(error as Error);
     }
@@ -227,7 +235,7 @@ export function createWatch(
         // With the look where nothing else can bring it: what is answered at once is never marked.
         if (waiter.final) mark?.beat();
         const answer = await result;
-        if (!waiter.unregistered) await mark?.beat();
+        if (waiter.registration !== null) await mark?.beat();
         return answer;
       } finally {
         request.signal.removeEventListener("abort", leave);

@@ -1,3 +1,4 @@
+import { selectGone } from "../write/departed.ts";
 import { CHANGED } from "./changed.ts";
 import { type Row, type Statement, type Value, weightOf } from "../driver/statement.ts";
 
@@ -173,6 +174,12 @@ export function selectMoved(listing: Listing, last: Value[] | undefined, seen: n
     args: { ...args, seen, ...lastArgs(last) },
     single: true,
   };
+}
+
+/** Selects the `id` of each row that is gone since the revision `seen`; nothing of tables whose rows stay. */
+export function selectGoneSince({ table, args: { room } }: Listing, seen: number): Statement[] {
+  if (table !== "agents" && table !== "reservations") return [];
+  return [{ sql: selectGone(table), args: { room: room!, seen } }];
 }
 
 /** Rows that a page brings in reserve where known ones may stop matching before all is read. */

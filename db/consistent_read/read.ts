@@ -8,6 +8,7 @@ import {
   PAGE_BYTES,
   positionOf,
   rowsOfPage,
+  selectGoneSince,
   selectMoved,
   selectPage,
   wantedOf,
@@ -88,19 +89,23 @@ function createPlain(statement: Statement, always: boolean): Reading {
   };
 }
 
+const isAt = (a: Value[], b: Value[]) => a.every((value, n) => value === b[n]);
+
 function createPaged(listing: Listing): Reading {
   const { limit, readBy } = listing;
   const rows = new Map<string, Row>();
   let last: Value[] | undefined;
   let exhausted = false;
   let inOrder = readBy === undefined;
-  let asked = { moved: false, left: 0 };
+  let asked = { gone: false, moved: false, left: 0 };
   const isComplete = () => exhausted || rows.size >= (limit ?? Infinity);
 
   function takeMoved(result: Row[]) {
     for (const { row, live } of rowsOfPage(listing, result)) {
       const identity = identityOf(listing, row);
-      inOrder &&= !live || rows.has(identity);
+      const known = rows.get(identity);
+      // What left and came back is another row, in another place.
+      inOrder &&= !live || known !== undefined && isAt(positionOf(listing, known), positionOf(listing, row));
       if (live) rows.set(identity, row);
       else rows.delete(identity);
     }
@@ -108,7 +113,11 @@ function createPaged(listing: Listing): Reading {
 
   function takePage(result: Row[]) {
     const page = rowsOfPage(listing, result);
-    for (const { row } of page) rows.set(identityOf(listing, row), row);
+    for (const { row } of page) {
+      const identity = identityOf(listing, row);
+      rows.delete(identity);
+      rows.set(identity, row);
+    }
     const { edge, reached } = result[0]!;
     const full = edge !== null || page.length === asked.left;
     exhausted = !full && reached === null;
@@ -119,13 +128,17 @@ function createPaged(listing: Listing): Reading {
   return {
     statements(seen, _last, bytes) {
       const wanted = wantedOf(listing, rows.size, seen !== undefined);
-      asked = { moved: seen !== undefined, left: isComplete() || bytes === 0 ? 0 : wanted };
+      const gone = seen === undefined ? [] : selectGoneSince(listing, seen);
+      const left = isComplete() || bytes === 0 ? 0 : wanted;
+      asked = { gone: gone.length > 0, moved: seen !== undefined, left };
       return [
+        ...gone,
         ...seen === undefined ? [] : [selectMoved(listing, exhausted ? undefined : last, seen)],
         ...asked.left === 0 ? [] : [selectPage(listing, { last, left: asked.left, bytes })],
       ];
     },
     take(results) {
+      if (asked.gone) { for (const row of results.shift()!) rows.delete(identityOf(listing, row)); }
       if (asked.moved) takeMoved(results.shift()!);
       if (asked.left !== 0) takePage(results.shift()!);
     },

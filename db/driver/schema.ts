@@ -38,7 +38,8 @@ export const ROOM_TABLES = {
  * - `attempts` has a row for each claim, `needs` one for each need that is not over, `message_kinds` and `replies` the
  *   counts of a kind's messages and of direct replies. This release counts what it posts, and writes `attempts` for it;
  *   triggers count what earlier releases post, and each later change of a status.
- * - `departed` names the agents that left and the reservations that ended, for those who follow a room.
+ * - `departed` names the agents that left and the reservations that ended, for those who follow a room: the latest ones
+ *   (db/write/departed.ts). While `rooms.leaving` names an agent, `due` is 0 (db/write/departures.ts).
  */
 export const MIGRATIONS: string[][] = [
   [
@@ -400,4 +401,17 @@ export const MIGRATIONS: string[][] = [
   // Whether a claim had a ttl when it was completed: whoever repeats the completion has to name its fence.
   [`ALTER TABLE attempts ADD COLUMN leased INTEGER NOT NULL DEFAULT 0`],
   [`CREATE INDEX reservations_changed ON reservations (room_id, revision)`],
+  // An agent that leaves: `leaving` and `left_at` while what it held ends, `forgotten` the last revision of which
+  // `departed` no longer tells.
+  [
+    `ALTER TABLE rooms ADD COLUMN departures_revision INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE rooms ADD COLUMN leaving TEXT`,
+    `ALTER TABLE rooms ADD COLUMN left_at TEXT`,
+    `ALTER TABLE rooms ADD COLUMN forgotten INTEGER NOT NULL DEFAULT 0`,
+  ],
+  // What an agent has claimed and not finished; what is open, over or blocked is not in it.
+  [
+    `CREATE INDEX messages_held ON messages (room_id, claimed_by)
+      WHERE claimed_by IS NOT NULL AND status IS NULL`,
+  ],
 ];

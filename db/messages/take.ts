@@ -3,7 +3,8 @@ import { createConditions } from "../consistent_read/conditions.ts";
 import { PAGE_BYTES, rowsOfPage, selectPage } from "../consistent_read/listing.ts";
 import type { Database } from "../database.ts";
 import { argsOf, type Row, type Statement, type Value } from "../driver/statement.ts";
-import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
+import { hasEnded, hasLeft, registrationOf, ROOM_WITH_REGISTRATION, whileRegistered } from "../departures.ts";
+import { revisionOf } from "../rooms.ts";
 import { ADMITTED } from "../write/admission.ts";
 import type { Outcome, WriteContext } from "../write/context.ts";
 import { endsAt } from "../write/due.ts";
@@ -96,15 +97,16 @@ const REACHED = (wanted: Wanted) =>
 
 /**
  * Claims the oldest open message that fits, in one round trip. `id`: this message alone, which was `judged` to fit; then
- * it returns undefined where that no longer holds. The outcome, which changed nothing where there was none, is for
- * `takenOf` and `reachedOf`. Errors: `room_not_found`.
+ * it returns undefined where that no longer holds. `joined`: while this is the agent's registration, if it has one;
+ * returns that as it was then. The outcome, which changed nothing where there was none, is for `takenOf` and
+ * `reachedOf`. Errors: `room_not_found`, `agent_not_found` where that registration is over.
  */
 export async function takeTask(
   database: Database,
   context: WriteContext,
   wanted: Wanted,
-  judged?: { id: number; guard?: Guard; nonce: string },
-): Promise<Outcome | undefined> {
+  { judged, joined }: { judged?: { id: number; guard?: Guard; nonce: string }; joined?: number | null } = {},
+): Promise<{ outcome: Outcome; joined: number | null } | undefined> {
   const { room, agent, ttl } = wanted;
   const [nonce, now] = [judged?.nonce ?? context.newId(), await context.time()];
   const guard = holds(judged?.guard);
@@ -119,12 +121,13 @@ export async function takeTask(
     ttl,
     nonce,
     now: now.toISOString(),
+    joined: joined ?? null,
   };
   const statement = (sql: string): Statement => ({ sql, args: argsOf(sql, args) });
   const claim = `${CLAIM} WHERE room_id = :room AND id = (${found}) AND ${ADMITTED}`;
   const passes = wanted.from !== undefined && !judged;
   const counts = ["unclaimed_count = unclaimed_count - 1", ...endsAt("leases", END_OF_CLAIM)];
-  const where = [`(${found}) IS NOT NULL`, guard.sql];
+  const where = [`(${found}) IS NOT NULL`, guard.sql, ...whileRegistered(joined)];
   const { outcome, reads } = await commit(database, context, {
     room,
     part: "messages",
@@ -138,13 +141,16 @@ export async function takeTask(
     },
     effects: [statement(claim), statement(BEGIN_ATTEMPT), ...heartbeatOf(room, agent, now)],
     reads: [
-      { sql: ROOM_CURRENT, args: { room }, answer: { columns: ["revision"] } },
+      { ...statement(ROOM_WITH_REGISTRATION), answer: { columns: ["revision"] } },
       { ...statement(GET_TAKEN), answer: { columns: COLUMNS } },
       ...(passes ? [{ ...statement(REACHED(wanted)), answer: { columns: ["reached", "number"] } }] : []),
     ],
   });
-  revisionOf(reads[0]!);
-  return judged && outcome.revision === undefined ? undefined : outcome;
+  const revision = revisionOf(reads[0]!);
+  const registered = registrationOf(reads[0]![0]);
+  if (outcome.revision !== undefined || outcome.replayed) return { outcome, joined: registered };
+  if (hasEnded(joined, registered)) throw hasLeft(agent, revision);
+  return judged ? undefined : { outcome, joined: registered };
 }
 
 /** Reads what an outcome took, undefined where there was nothing. Errors: `room_not_found`. */

@@ -1,4 +1,5 @@
 import type { Database } from "../database.ts";
+import { selectRegistrations, toRegistrations } from "../departures.ts";
 import type { Json } from "../json.ts";
 import { readCurrent } from "../write/endings.ts";
 import { Refusal } from "../refusal.ts";
@@ -41,6 +42,8 @@ export interface Board {
   seen: number;
   reservations: InForce[];
   bytes: number;
+  /** The agents that were asked for and are registered, each with its registration. */
+  joined: Map<string, number>;
 }
 
 /** Conflicts that a refusal shows. */
@@ -59,12 +62,18 @@ export function bytesOf(paths: string[]): number {
   return paths.reduce((sum, glob) => sum + encoder.encode(glob).length, 0);
 }
 
-/** Reads what is in force in a room. Errors: `room_not_found`. */
-export async function readBoard(database: Database, viewer: Viewer, room: string): Promise<Board> {
+/** Reads what is in force in a room, and the registrations of agents. Errors: `room_not_found`. */
+export async function readBoard(
+  database: Database,
+  viewer: Viewer,
+  room: string,
+  agents: string[] = [],
+): Promise<Board> {
   const args = { room };
-  const [rooms, seen, rows] = await readCurrent(database, viewer, [
+  const [rooms, seen, rows, registered] = await readCurrent(database, viewer, [
     { sql: ROOM_CURRENT, args },
     ...BOARD.map((sql) => ({ sql, args })),
+    selectRegistrations(room, agents),
   ]);
   const revision = revisionOf(rooms!);
   const reservations = rows!.map((row): InForce => ({
@@ -75,7 +84,8 @@ export async function readBoard(database: Database, viewer: Viewer, room: string
     expires_at: new Date(Number(row.expires_at)).toISOString(),
   }));
   const bytes = reservations.reduce((sum, { paths }) => sum + bytesOf(paths), 0);
-  return { revision, seen: Number(seen![0]!.reservations_revision), reservations, bytes };
+  const joined = toRegistrations(registered!);
+  return { revision, seen: Number(seen![0]!.reservations_revision), reservations, bytes, joined };
 }
 
 /** Returns the function that finds, on a board, what is in conflict with what is asked, oldest first; one more than is shown. */

@@ -1,9 +1,11 @@
 import type { Database } from "../database.ts";
 import { NOW } from "../clock.ts";
+import { whileRegistered } from "../departures.ts";
 import { Refusal } from "../refusal.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
 import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation, Outcome, WriteContext } from "../write/context.ts";
+import { depart, FORGET_DEPARTURES } from "../write/departed.ts";
 import { endsAt, timeOf } from "../write/due.ts";
 import type { Step } from "../write/idempotency.ts";
 import { commit } from "../write/write.ts";
@@ -29,15 +31,13 @@ const RENEW = `
   UPDATE reservations SET expires_at = ${END}, revision = ${REVISION} WHERE room_id = :room AND id = :id AND ${ADMITTED}
   RETURNING *`;
 
-const DEPART = `
-  INSERT INTO departed (room_id, kind, id, revision)
-  SELECT :room, 'reservations', :id, revision ${FROM_ADMITTED}`;
+const DEPART = depart("reservations", "SELECT :id AS id");
 const REMOVE = `DELETE FROM reservations WHERE room_id = :room AND id = :id AND ${ADMITTED}`;
 const OVER = `SELECT 1 FROM departed WHERE room_id = :room AND kind = 'reservations' AND id = :id`;
 
 /**
  * Reserves what is in conflict with nothing on the board. Returns undefined where the reservations of the room have
- * changed since.
+ * changed since, or the agent has left that is registered on the board.
  */
 export async function tryReserve(
   database: Database,
@@ -47,6 +47,7 @@ export async function tryReserve(
   board: Board,
 ): Promise<Outcome | undefined> {
   const [nonce, id, now] = [context.newId(), context.newId(), await context.time()];
+  const joined = board.joined.get(agent);
   const args = {
     room,
     nonce,
@@ -64,8 +65,8 @@ export async function tryReserve(
     now,
     admission: {
       counts: endsAt("reservations", END),
-      where: ["reservations_revision = :seen"],
-      args: { seen: board.seen, ttl },
+      where: ["reservations_revision = :seen", ...whileRegistered(joined)],
+      args: { seen: board.seen, ttl, ...(joined === undefined ? {} : { agent, joined }) },
       requires: REQUIRES,
     },
     effects: [{ sql: RESERVE, args, answer: { columns: RESERVATION, query: GET } }],
@@ -158,6 +159,7 @@ export function releaseReservation(
         effects: [
           { sql: DEPART, args: { room, nonce, id } },
           { sql: REMOVE, args: { room, nonce, id } },
+          ...FORGET_DEPARTURES.map((sql) => ({ sql, args: { room, nonce } })),
         ],
         reads: readsOf(room, id).map((read, n) =>
           n === 0 ? { ...read, answer: { columns: ["revision"] } } : read

@@ -45,13 +45,18 @@ export interface Changes {
   room?: Room;
   /** Whether more has changed after `revision`. Else all answers together are the room at `revision`. */
   more: boolean;
-  /** The room is below the revision asked for, as after a restored copy. The changes begin at the start. */
+  /**
+   * The room is below the revision asked for, as after a restored copy, or does not know all that has left it since. The
+   * changes begin at the start.
+   */
   reset?: true;
 }
 
 export interface ChangesQuery {
   /** Left out: the room's present revision. */
   after?: number;
+  /** The room's revision when a walk from the start began of which this is a further page: `began` of the page before. */
+  began?: number;
   /** The maximum of changes. Those of one revision come whole, so the last one may exceed it. */
   limit: number;
   /** Bytes after which the answer is cut, by default `SHORT_PAGE_BYTES`. */
@@ -61,9 +66,21 @@ export interface ChangesQuery {
 const LARGEST = { state: "value", agents: "meta", messages: "body", reservations: "paths", departed: "id" };
 type Table = keyof typeof LARGEST;
 
-/** The revision to follow from: 0 where the room is below the one asked for. */
+/** Pages of changes; `began` is for the query of the next one, where these are of a walk from the start. */
+export interface ChangesPage {
+  changes: Changes;
+  began?: number;
+}
+
+/**
+ * True where the reader cannot go on from `:after`: the room is below it, or departures are forgotten that the reader
+ * has not heard of. Whoever began at the start when those had been made has never seen what left.
+ */
+const LOST = `(:after > revision OR :after > 0 AND :after < forgotten AND COALESCE(:began, 0) < forgotten)`;
+
+/** The revision to follow from: 0 where the reader has to start anew. */
 const START = `(
-  SELECT CASE WHEN :after > revision THEN 0 ELSE COALESCE(:after, revision) END FROM rooms WHERE id = :room)`;
+  SELECT CASE WHEN ${LOST} THEN 0 ELSE COALESCE(:after, revision) END FROM rooms WHERE id = :room)`;
 
 /** Selects what changed in a table, in the order of revisions. */
 const select = (table: Table, columns: string, within: (revision: string) => string) =>
@@ -87,7 +104,7 @@ const ROOM = `
   SELECT id, ${REVISION} AS revision, MAX(${
   PARTS.map((part) => `${part}_revision`).join(", ")
 }) AS moved, ${EDGE} AS edge,
-         :after > rooms.revision AS reset, ${NOW} AS now, ${DUE},
+         ${LOST} AS reset, ${NOW} AS now, ${DUE},
          CASE WHEN meta_revision > ${START} THEN json_object('revision', meta_revision, 'created_at', created_at,
            'meta', meta) END AS changed
     FROM rooms WHERE id = :room`;
@@ -114,18 +131,20 @@ export async function readChanges(
   viewer: Viewer,
   room: string,
   query: ChangesQuery,
-): Promise<Changes> {
+): Promise<ChangesPage> {
   const results = await readCurrent(database, viewer, selectChanges(room, query));
   if (isBusy()) await yieldToOthers();
-  return await toChanges(results);
+  const changes = await toChanges(results);
+  const begins = query.after === 0 || changes.reset;
+  return { changes, began: begins ? Number(results[0]![0]!.revision) : query.began };
 }
 
 /** Makes the queries whose results are for `toChanges`. */
 export function selectChanges(
   room: string,
-  { after, limit, bytes = SHORT_PAGE_BYTES }: ChangesQuery,
+  { after, began, limit, bytes = SHORT_PAGE_BYTES }: ChangesQuery,
 ): Statement[] {
-  const args = { room, after: after ?? null, limit, bytes };
+  const args = { room, after: after ?? null, began: began ?? null, limit, bytes };
   return [
     { sql: ROOM, args, weight: SHORT_PAGE_WEIGHT }, // for all of them
     { sql: rows("state"), args },

@@ -31,7 +31,8 @@ interface RoomRevisions {
   messages: number;
 }
 
-export type AgentRow = Omit<Agent, "room_id" | "waiting_on" | "alive">;
+/** `joined`: the revision at which it registered. */
+export type AgentRow = Omit<Agent, "room_id" | "waiting_on" | "alive"> & { joined: number };
 
 /** The loaded parts of a room at one revision. */
 export interface Snapshot {
@@ -190,7 +191,7 @@ async function toSnapshot(rows: Record<string, Row[]>): Promise<Omit<Snapshot, "
     views: new Map((rows.views ?? []).map((row) => [row.key as string, row.expr as string])),
     agents: await mapYielding(
       rows.agents ?? [],
-      (row) => ({ ...row, meta: JSON.parse(row.meta as string) }) as AgentRow,
+      (row) => ({ ...row, joined: Number(row.joined), meta: JSON.parse(row.meta as string) }) as AgentRow,
     ),
     waits: (rows.waits ?? []).map(toWait),
     agentIds: (rows.agentIds ?? []).map((row) => row.id as string),

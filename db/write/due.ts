@@ -4,7 +4,7 @@ import type { Part } from "../bus.ts";
 import type { Row } from "../driver/statement.ts";
 
 /** The kinds of things that end by themselves, each with its bit in `rooms.ends`; marks of waits need none. */
-export const ENDS = { leases: 1, entries: 2, reservations: 4 } as const;
+export const ENDS = { leases: 1, entries: 2, reservations: 4, departures: 8 } as const;
 export type Ends = keyof typeof ENDS;
 
 /** True for a room in which nothing is due. */
@@ -41,8 +41,8 @@ export interface Ending {
   /** None for marks of waits, which any room may have. */
   kind?: Ends;
   table: string;
-  /** The column of a thing's end, in milliseconds of the database's clock. */
-  until: string;
+  /** The column of a thing's end, in milliseconds of the database's clock; or what is true of all that is due. */
+  until: string | { where: string };
   /** Assigns to the room's counts. */
   counts?(dueFirst: (column: string) => string): string[];
   /**

@@ -5,7 +5,14 @@ import { argsOf, type Row, type Statement } from "../driver/statement.ts";
 import type { Coalescer } from "../batching/sender.ts";
 import type { Viewer } from "../viewer.ts";
 import { ADMITTED, advance, FROM_ADMITTED } from "./admission.ts";
-import { type Due, dueOf, type Ending, ENDS, timeOf } from "./due.ts";
+import { depart, FORGET_DEPARTURES } from "./departed.ts";
+import {
+  CLAIMS_OF_LEAVING,
+  FINISH_DEPARTURE,
+  FIRST_LEFT_OF_LEAVING,
+  RESERVATIONS_OF_LEAVING,
+} from "./departures.ts";
+import { DUE, type Due, dueOf, type Ending, ENDS, timeOf } from "./due.ts";
 import { LEASES } from "./leases.ts";
 
 /** Ends marks of waits (db/presence.ts) whose instance died: their agents show their own status again. */
@@ -44,14 +51,13 @@ const RESERVATIONS: Ending = {
   table: "reservations",
   until: "expires_at",
   effects: (dueFirst) => [
-    `INSERT INTO departed (room_id, kind, id, revision)
-     SELECT :room, 'reservations', id, (SELECT revision ${FROM_ADMITTED})
-       FROM reservations WHERE rowid IN (${dueFirst("rowid")}) AND ${ADMITTED}`,
+    depart("reservations", dueFirst("id")),
     `DELETE FROM reservations WHERE rowid IN (${dueFirst("rowid")}) AND ${ADMITTED}`,
+    ...FORGET_DEPARTURES,
   ],
 };
 
-const ENDINGS = [MARKS, LEASES, ENTRIES, RESERVATIONS];
+const ENDINGS = [CLAIMS_OF_LEAVING, RESERVATIONS_OF_LEAVING, MARKS, LEASES, ENTRIES, RESERVATIONS];
 
 /** The maximum of things that end in one revision. */
 const THINGS = 100;
@@ -62,12 +68,17 @@ const THINGS = 100;
 const FIRST = { revisions: 3, weight: 4 };
 const FURTHER = { revisions: 10, weight: 16 };
 
-const DUE_FIRST = ({ table, until }: Ending) => (columns: string) => `
-  SELECT ${columns} FROM ${table}
-   WHERE room_id = :room AND ${until} <= :moment ORDER BY ${until}, rowid LIMIT ${THINGS}`;
+const dueOfKind = ({ table, until }: Ending): { from: string; order: string } =>
+  typeof until === "string"
+    ? { from: `${table} WHERE room_id = :room AND ${until} <= :moment`, order: `${until}, rowid` }
+    : { from: `${table} WHERE ${until.where}`, order: "rowid" };
 
-const IS_DUE = ({ table, until }: Ending) =>
-  `EXISTS (SELECT 1 FROM ${table} WHERE room_id = :room AND ${until} <= :moment)`;
+const DUE_FIRST = (ending: Ending) => (columns: string) => {
+  const { from, order } = dueOfKind(ending);
+  return `SELECT ${columns} FROM ${from} ORDER BY ${order} LIMIT ${THINGS}`;
+};
+
+const IS_DUE = (ending: Ending) => `EXISTS (SELECT 1 FROM ${dueOfKind(ending).from})`;
 
 /** Admits a revision where something of a kind is due. */
 const ADMIT = (ending: Ending) => `
@@ -83,9 +94,11 @@ const REVISION_OF = ENDINGS.map((ending) => ({
   effects: ending.effects(DUE_FIRST(ending)),
 }));
 
-const FIRST_LEFT = ENDINGS.map(({ table, until }) =>
-  `SELECT MIN(${until}) AS until FROM ${table} WHERE room_id = :room AND ${until} IS NOT NULL`
-).join(" UNION ALL ");
+const FIRST_LEFT = ENDINGS.flatMap(({ table, until }) =>
+  typeof until === "string"
+    ? `SELECT MIN(${until}) AS until FROM ${table} WHERE room_id = :room AND ${until} IS NOT NULL`
+    : []
+).concat(FIRST_LEFT_OF_LEAVING).join(" UNION ALL ");
 
 /** Sets `due` to the first end that is left, unless that was set already: by a trigger, or later. */
 const SETTLE = `
@@ -107,17 +120,28 @@ export async function makeEndings(
   const groups = all.map(({ admit, effects }) => {
     const args = { room, moment, nonce: database.newId() };
     return [
-      { sql: admit, args, single: true },
+      { sql: admit, args: argsOf(admit, args), single: true },
       ...effects.map((sql) => ({ sql, args: argsOf(sql, args), weight: size.weight })),
     ];
   });
-  const settle = { sql: SETTLE, args: { room, moment } };
-  const rows = await database.commit(viewer, [...groups.flat(), settle, ...statements]);
+  const finish = ends & ENDS.departures ? [{ sql: FINISH_DEPARTURE, args: { room } }] : [];
+  const settle = [...finish, { sql: SETTLE, args: { room, moment } }];
+  const rows = await database.commit(viewer, [...groups.flat(), ...settle, ...statements]);
   for (const [n, { part }] of all.entries()) {
     const [admitted] = rows.splice(0, groups[n]!.length)[0]!;
     if (admitted) database.announce({ room, part, revision: Number(admitted.revision) });
   }
-  return rows.slice(1);
+  return rows.slice(settle.length);
+}
+
+/** Ends all that is due, in as many round trips as it takes. Errors: `DatabaseUnavailable`. */
+export async function makeAllEndings(database: Database, viewer: Viewer, first: Due): Promise<void> {
+  const { room } = first;
+  const look = { sql: `SELECT ${DUE} FROM rooms WHERE id = :room`, args: { room } };
+  for (let due: Due | undefined = first; due;) {
+    const [rooms] = await makeEndings(database, viewer, due, [look], FURTHER);
+    due = dueOf(room, rooms![0]);
+  }
 }
 
 /**

@@ -28,6 +28,8 @@ const STATE_UNCHANGED = (selected: string) =>
 const AGENTS_UNCHANGED = `(agents_revision <= :read_at OR NOT EXISTS (
      SELECT 1 FROM agents AS changed WHERE changed.room_id = :room AND changed.revision > :read_at
         AND changed.id IN (SELECT value FROM json_each(:agents))))`;
+// An agent that left has no row, and its scope ends with it unless there are keys in it.
+const NOBODY_LEFT = "departures_revision <= :read_at";
 const HEARTBEATS_UNCHANGED = `NOT EXISTS (
      SELECT 1 FROM json_each(:heartbeats) AS beat CROSS JOIN agents
       WHERE agents.room_id = :room AND agents.id = beat.key AND agents.last_heartbeat <> beat.value)`;
@@ -55,10 +57,17 @@ export function holds(guard: Guard | undefined): Condition {
   }
   if (agents === "all") conditions.push("agents_revision <= :read_at");
   else if (agents.length > 0) conditions.push(AGENTS_UNCHANGED), args.agents = JSON.stringify(agents);
+  if (agents !== "all" && (agents.length > 0 || readsScopeOfAgent(state))) conditions.push(NOBODY_LEFT);
   if (messages) conditions.push("messages_revision <= :read_at");
   if (heartbeats) conditions.push(HEARTBEATS_UNCHANGED), args.heartbeats = JSON.stringify(heartbeats);
   if (alive) conditions.push(ALIVE_UNCHANGED), args.alive = JSON.stringify(alive);
   return { sql: `(${conditions.join(" AND ")})`, args };
+}
+
+/** True where a scope is read that is there with its agent. */
+function readsScopeOfAgent(state: ReadSet["state"]): boolean {
+  return state !== "all" &&
+    [...state.scopes, ...state.keys.map(({ scope }) => scope)].some((scope) => !scope.startsWith("_"));
 }
 
 /** Makes the arguments for `json_each` of a read set's scopes and keys. */

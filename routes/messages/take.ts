@@ -69,7 +69,7 @@ export const TAKE = describe({
         example: { agent: "bob", kind: "task", timeout: 25_000 },
         answers: { 200: "Take" },
         shown: { ...shownClaim, message: { ...shownMessage, ...shownTaken, status: "claimed" } },
-        errors: ["invalid_expression"],
+        errors: ["agent_not_found", "invalid_expression"],
       },
     },
   },

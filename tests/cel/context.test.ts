@@ -20,6 +20,7 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
     status: "busy" as const,
     joined_at: "",
     last_heartbeat: "",
+    joined: 1,
   };
   return {
     definitions: new Map(

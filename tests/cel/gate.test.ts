@@ -58,6 +58,20 @@ Deno.test("a gate whose ground moved is judged again and goes through where it i
   }, { wrap });
 });
 
+for (const condition of ["has(agents.ann)", "agents.size() == 1", "has(state.ann.x) == false"]) {
+  Deno.test(`a gate is judged again where an agent has left before its write: ${condition}`, async () => {
+    const { once, wrap } = meddler();
+    await withApp(async ({ json, request }) => {
+      await json("POST", "/rooms", { id: "r" });
+      await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+      once(() => request("DELETE", "/rooms/r/agents/ann"));
+      const { status, body } = await json("PUT", "/rooms/r/state", { key: "n", value: 1, if: condition });
+      assert.deepEqual([status, body.error], [409, "precondition_failed"]);
+      assert.equal((await json("GET", "/rooms/r/state?key=n")).status, 404);
+    }, { wrap });
+  });
+}
+
 Deno.test("what a gate does not read may change meanwhile", async () => {
   const { once, wrap } = meddler();
   await withApp(async ({ json, request, batches }) => {

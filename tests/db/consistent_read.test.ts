@@ -12,7 +12,7 @@ const COUNT = 100;
 
 type Member = Record<string, unknown>;
 /** What a room holds at one revision. */
-type Contents = Record<"state" | "messages" | "agents", Member[]>;
+type Contents = Record<"state" | "messages" | "agents" | "reservations", Member[]>;
 
 interface Room extends TestApp {
   send(method: string, path: string, body?: unknown): Promise<Member>;
@@ -23,11 +23,12 @@ interface Room extends TestApp {
  * the room held at the answer's revision.
  */
 async function readWhileChanging(
-  { fill, change, ask, expected }: {
+  { fill, change, ask, expected, shown = (answer) => answer }: {
     fill(room: Room): Promise<unknown>;
     change(room: Room, n: number): Promise<unknown>;
     ask: Record<string, [method: string, path: string, body?: unknown]>;
     expected: Record<string, (contents: Contents) => unknown>;
+    shown?: (answer: unknown) => unknown;
   },
 ): Promise<void> {
   let afterPage: (() => Promise<void>) | undefined;
@@ -62,7 +63,7 @@ async function readWhileChanging(
       const revision = Number(response.headers.get("Convene-Revision"));
       assert.ok(pages > 2, `${name} is read in ${pages} pages`);
       assert.ok(history.has(revision), `${name} is of revision ${revision}, of ${[...history.keys()]}`);
-      assert.deepEqual(brief(answer), brief(expected[name]!(history.get(revision)!)), name);
+      assert.deepEqual(brief(shown(answer)), brief(expected[name]!(history.get(revision)!)), name);
     }
   }, {
     wrap: (connection) => ({
@@ -87,6 +88,7 @@ function contentsOf(file: DatabaseSync): [number, Contents] {
     state: rows("SELECT * FROM state WHERE room_id = 'r' ORDER BY scope, key", "value"),
     messages: rows(`SELECT * FROM messages WHERE room_id = 'r' ORDER BY id`, "body"),
     agents: rows("SELECT * FROM agents WHERE room_id = 'r' ORDER BY joined", "meta"),
+    reservations: rows("SELECT * FROM reservations WHERE room_id = 'r' ORDER BY fence", "paths"),
   }];
 }
 
@@ -339,7 +341,38 @@ Deno.test("agents that join and change while they are read in pages are those of
       await room.send("POST", `/agents/agent ${n}/heartbeat`, { status: n % 2 ? "busy" : "idle" });
       await room.send("POST", "/agents", { id: `late ${n}`, name: "late" });
       await room.send("POST", "/agents", { id: "agent 99", name: `renamed ${n}` });
+      // Some leave, and some of those come back, behind the others.
+      for (const id of [`agent ${50 + n}`, `agent ${20 + n}`]) await room.send("DELETE", `/agents/${id}`);
+      await room.send("POST", "/agents", { id: `agent ${20 + n}`, name: "back" });
     },
-    ask: { list: ["GET", "/agents"] },
-    expected: { list: ({ agents }) => agents.map(agent) },
+    ask: { list: ["GET", "/agents"], again: ["GET", "/agents"] },
+    expected: { list: ({ agents }) => agents.map(agent), again: ({ agents }) => agents.map(agent) },
   }));
+
+Deno.test("reservations that begin and end while they are read in pages are those of one revision", () => {
+  const paths = (n: string | number) => [`${n}/${"x".repeat(100)}`];
+  return readWhileChanging({
+    async fill(room) {
+      for (let n = 0; n < 2.5 * COUNT; n++) {
+        await room.send("POST", "/reservations", {
+          agent: `agent ${n % 9}`,
+          paths: paths(n),
+          note: "n".repeat(4_000),
+        });
+      }
+      await room.send("POST", "/agents", { id: "agent 1", name: "n" });
+    },
+    async change(room, n) {
+      const inForce = await room.send("GET", "/reservations?agent=agent+2") as unknown as Member[];
+      const { id, agent } = inForce[0]!;
+      await room.send("DELETE", `/reservations/${id}`, { agent });
+      await room.send("POST", "/reservations", { agent: "late", paths: paths(`late ${n}`) });
+      if (n === 1) await room.send("DELETE", "/agents/agent 1");
+    },
+    ask: { list: ["GET", "/reservations"] },
+    expected: {
+      list: ({ reservations }) => reservations.map(({ id }) => id),
+    },
+    shown: (answer) => (answer as Member[]).map(({ id }) => id),
+  });
+});

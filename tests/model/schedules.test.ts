@@ -44,8 +44,12 @@ interface Cluster {
 }
 
 /** Runs a test once for each schedule; the calls of all its instances to the one database come in drawn order. */
-function scheduled(instances: number, test: (cluster: Cluster) => Promise<void>): Promise<void> {
-  console.log(`schedules: ${RUNS} runs, seed ${SEED}`);
+function scheduled(
+  instances: number,
+  test: (cluster: Cluster) => Promise<void>,
+  runs = RUNS,
+): Promise<void> {
+  console.log(`schedules: ${runs} runs, seed ${SEED}`);
   return fc.assert(
     fc.asyncProperty(fc.scheduler({ act: settled }), async (scheduler) => {
       const folder = await Deno.makeTempDir({ prefix: "convene-" });
@@ -92,7 +96,7 @@ function scheduled(instances: number, test: (cluster: Cluster) => Promise<void>)
         await Deno.remove(folder, { recursive: true });
       }
     }),
-    { numRuns: RUNS, seed: SEED },
+    { numRuns: runs, seed: SEED },
   );
 }
 
@@ -174,12 +178,15 @@ async function revision(app: Instance["app"]): Promise<number> {
   return Number((await app.request("/rooms/r")).headers.get("Convene-Revision"));
 }
 
-/** Looks until ann shows that she waits for a key: marks are set without being awaited. */
-async function shows(app: Instance["app"], key: string): Promise<void> {
-  for (const deadline = performance.now() + SHOWN_MS; (await seen(app))[1] !== has(key);) {
-    assert.ok(performance.now() < deadline, `ann waits for ${key} and does not show it`);
+/** Looks until ann shows what she waits for: marks are set without being awaited. */
+async function waitsFor(app: Instance["app"], what: string): Promise<void> {
+  for (const deadline = performance.now() + SHOWN_MS; (await seen(app))[1] !== what;) {
+    await new Promise((resolve) => setTimeout(resolve));
+    assert.ok(performance.now() < deadline, `ann waits for ${what} and does not show it`);
   }
 }
+
+const shows = (app: Instance["app"], key: string) => waitsFor(app, has(key));
 
 Deno.test("whatever the order of database calls, an agent shows waiting while a wait of its goes on, and no longer", () =>
   scheduled(2, async ({ apps: [one, other], until }) => {
@@ -216,4 +223,54 @@ Deno.test("whatever the order of database calls, a mark ends with its lease wher
     assert.deepEqual(await seen(one!), ["active", null]);
   });
   assert.deepEqual([...found].sort(), ["active", "waiting"]);
+});
+
+Deno.test("whatever the order of database calls, nothing is given to an agent that has left, though it came back", async () => {
+  const found = new Set<string>();
+  await scheduled(2, async ({ apps: [one, other], until }) => {
+    await ask(one!, "POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    const asked = { agent: "ann", paths: ["src"] };
+    const held = await ask(one!, "POST", "/rooms/r/reservations", { ...asked, agent: "bob" });
+    const task = await ask(one!, "POST", "/rooms/r/messages", { kind: "b", body: 1 });
+    const take = (more: object) =>
+      ask(one!, "POST", "/rooms/r/messages/claim", { agent: "ann", timeout: 20_000, ...more });
+    const waiting: Array<Promise<{ status: number; body: { fence: number } }>> = [];
+    for (
+      const [name, wait] of [
+        ["claim a", () => take({ kind: "a" })],
+        ["claim b", () => take({ kind: "b", where: "state._shared.go == 1" })],
+        ["reserve src", () => ask(one!, "POST", "/rooms/r/reservations", { ...asked, timeout: 20_000 })],
+      ] as const
+    ) {
+      waiting.push(wait());
+      await waitsFor(one!, name);
+    }
+    const [left] = await until(async () => {
+      const leaving = (async () => {
+        // Late enough that others are about as often before it as behind it.
+        for (let n = 0; n < 4; n++) await ask(other!, "GET", "/rooms/r/agents/ann");
+        const reply = await other!.request("/rooms/r/agents/ann", { method: "DELETE" });
+        await ask(other!, "POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+        return Number(reply.headers.get("Convene-Revision"));
+      })();
+      return await Promise.all([
+        leaving,
+        ask(one!, "POST", "/rooms/r/messages", { kind: "a", body: 1 }),
+        ask(one!, "PUT", "/rooms/r/state", { key: "go", value: 1 }),
+        ask(one!, "DELETE", `/rooms/r/reservations/${held.body.id}`, { agent: "bob" }),
+        ...waiting,
+      ]);
+    });
+    for (const reply of await Promise.all(waiting)) {
+      found.add(String(reply.status));
+      assert.ok(
+        reply.status === 404 || reply.status < 300 && reply.body.fence < left,
+        `${left}: ${reply.status}`,
+      );
+    }
+    const { body: messages } = await ask(one!, "GET", "/rooms/r/messages?status=open");
+    assert.equal(messages.length, 2, `nobody holds ${task.body.id} or the other one`);
+    assert.deepEqual((await ask(one!, "GET", "/rooms/r/reservations")).body, []);
+  }, Math.ceil(RUNS / 5));
+  assert.ok(found.has("404") && found.size > 1, [...found].join());
 });

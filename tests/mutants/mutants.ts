@@ -185,7 +185,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "an answer at the first look that is no sign of life",
-    edits: [["        if (!waiter.unregistered) await mark?.beat();\n", ""]],
+    edits: [["        if (waiter.registration !== null) await mark?.beat();\n", ""]],
     test: "tests/routes/round_trips.test.ts",
     filter: "a wait that is answered at its first look",
   },
@@ -642,7 +642,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "nothing is said to a reader that knows more than there is",
-    edits: [["WHEN :after > revision THEN 0 ELSE", "WHEN :after < 0 THEN 0 ELSE"]],
+    edits: [["`(:after > revision OR :after > 0 AND", "`(:after < 0 OR :after > 0 AND"]],
     test: "tests/contract/resets.test.ts",
     filter: "file: changes after a revision that the room does not have",
   },
@@ -687,7 +687,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a wait by an agent that is not registered says nothing of it",
-    edits: [["agent !== undefined && !there.has(agent)", "false"]],
+    edits: [["revisions.revision, joined.get(agent));", "revisions.revision, joined.get(agent) ?? 1);"]],
     test: "tests/contract/wait.test.ts",
     filter: "file: an agent that is not registered waits without a mark",
   },
@@ -843,7 +843,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "one read for the streams of all viewers",
-    edits: [["keyFor(viewer, `${after} ${bytes} ${room}`)", "`${after} ${bytes} ${room}`"]],
+    edits: [["keyFor(viewer, `${after} ${began} ${bytes} ${room}`)", "`${after} ${began} ${bytes} ${room}`"]],
     test: "tests/routes/viewers.test.ts",
     filter: "streams and pages are told",
   },
@@ -888,7 +888,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "paths reserved though others were reserved since the look",
-    edits: [['["reservations_revision = :seen"]', '["reservations_revision >= :seen"]']],
+    edits: [['"reservations_revision = :seen"', '"reservations_revision >= :seen"']],
     test: "tests/db/reservations.test.ts",
     filter: "two instances that find the same paths free do not both get them",
   },
@@ -927,6 +927,84 @@ export const MUTANTS: Mutant[] = [
     ]],
     test: "tests/cel/queue.test.ts",
     filter: "what is given to a client that has left",
+  },
+  {
+    name: "claims of an agent that left that are kept",
+    edits: [["EXISTS (SELECT 1 FROM ${HELD} WHERE ${claimsOf(agent)})", "FALSE"]],
+    test: "tests/contract/departures.test.ts",
+    filter: "memory: all its claims that are not done are released",
+  },
+  {
+    name: "reservations of an agent that left that are kept",
+    edits: [["OR EXISTS (SELECT 1 FROM reservations WHERE ${reservationsOf(agent)}))", ")"]],
+    test: "tests/contract/departures.test.ts",
+    filter: "memory: its reservations end",
+  },
+  {
+    name: "a wait that goes on though its agent has left",
+    edits: [["    departures.hear(change);\n", ""]],
+    test: "tests/contract/departures.test.ts",
+    filter: "memory: its waits end with 404",
+  },
+  {
+    name: "an agent that came back taken for the one that left",
+    edits: [["if (registrations.get(wait.agent) === wait.joined)", "if (registrations.has(wait.agent))"]],
+    test: "tests/contract/departures.test.ts",
+    filter: "file: they end too where it comes back at once",
+  },
+  {
+    name: "a task that is given to an agent that has left",
+    edits: [[`  return typeof joined === "number"\n    ? [`, `  return typeof joined === "string"\n    ? [`]],
+    test: "tests/model/schedules.test.ts",
+    filter: "nothing is given to an agent that has left",
+  },
+  {
+    name: "an agent that left that counts for the limit",
+    edits: [[`, "agent_count = agent_count - 1"]`, "]"]],
+    test: "tests/contract/departures.test.ts",
+    filter: "file: agents that left make room for others",
+  },
+  {
+    name: "what needs the last attempt of an agent that left is forgotten",
+    edits: [[
+      'attempts = COALESCE(attempts, 1)\n      WHERE rowid IN (${dueFirst("rowid")}) AND ${ADMITTED}`,\n    FAIL_DEPENDENTS,',
+      'attempts = COALESCE(attempts, 1)\n      WHERE rowid IN (${dueFirst("rowid")}) AND ${ADMITTED}`,',
+    ]],
+    test: "tests/contract/departures.test.ts",
+    filter: "memory: a task whose last attempt that was fails",
+  },
+  {
+    name: "an agent that came back told as one that left",
+    edits: [[", { sql: COME_BACK, args: { room, nonce, agent: id } }", ""]],
+    test: "tests/contract/departures.test.ts",
+    filter: "memory: an agent that comes back is new",
+  },
+  {
+    name: "a gate that is true of an agent that has left",
+    edits: [["conditions.push(NOBODY_LEFT);", "void NOBODY_LEFT;"]],
+    test: "tests/cel/gate.test.ts",
+    filter: "where an agent has left before its write",
+  },
+  {
+    name: "a list that shows an agent that left while it was read",
+    edits: [[
+      "if (asked.gone) { for (const row of results.shift()!) rows.delete(identityOf(listing, row)); }",
+      "if (asked.gone) results.shift();",
+    ]],
+    test: "tests/db/consistent_read.test.ts",
+    filter: "agents that join and change",
+  },
+  {
+    name: "a reader that is not told of forgotten departures",
+    edits: [[" OR :after > 0 AND :after < forgotten AND", " OR :after < 0 AND :after < forgotten AND"]],
+    test: "tests/contract/departures.test.ts",
+    filter: "file: who follows from before departures that are forgotten",
+  },
+  {
+    name: "a walk that begins again and again",
+    edits: [["AND COALESCE(:began, 0) < forgotten", ""]],
+    test: "tests/contract/departures.test.ts",
+    filter: "file: who follows from before departures that are forgotten",
   },
 ];
 

@@ -143,4 +143,6 @@ export const SINCE: Stop[] = [
     writes: [{ key: "list", append: 1 }, { key: "list", value: {} }, { key: "list", merge: { b: 1 } }],
   }),
   stop(1, 200, "a key is written for a time", "PUT", "/rooms/r/state", { key: "lease", value: 1, ttl: 60 }),
+  stop(2, 200, "an agent that holds a task leaves", "DELETE", "/rooms/r/agents/ann"),
+  stop(1, 200, "an agent that is not there leaves", "DELETE", "/rooms/r/agents/ann"),
 ];

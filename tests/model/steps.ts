@@ -186,8 +186,23 @@ function isOver({ rooms }: World, { room, condition, mark }: Waiting): boolean {
   return holds(rooms.get(room)!, condition, mark.agent);
 }
 
+/** The waits of agents that have left end, unless that has made them true before. */
+async function settleLeft(world: World, run: Run, room: Room): Promise<void> {
+  for (const agent of room.leaving.splice(0)) {
+    const over = run.waits.filter((waiting) => waiting.room === room.id && waiting.mark.agent === agent);
+    run.waits = run.waits.filter((waiting) => !over.includes(waiting));
+    for (const waiting of over) {
+      const answered = (await waiting.reply)!;
+      tell(run, `the wait of ${agent} in ${room.id}, who left\n    ${answered.text}`);
+      if (answered.status === 200 && isOver(world, waiting)) continue;
+      compare(run, answered, { status: 404, body: { error: "agent_not_found" } });
+    }
+  }
+}
+
 /** Waits whose condition has become true are answered, and clear their marks. */
 async function settle(world: World, run: Run): Promise<void> {
+  for (const room of world.rooms.values()) await settleLeft(world, run, room);
   const over = run.waits.filter((waiting) => isOver(world, waiting));
   if (over.length === 0) return;
   run.waits = run.waits.filter((waiting) => !over.includes(waiting));

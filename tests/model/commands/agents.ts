@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { getAgent, heartbeat, listAgents, register } from "../reference/agents.ts";
+import { getAgent, heartbeat, leave, listAgents, register } from "../reference/agents.ts";
 import { agent, command, once, optional, status } from "./command.ts";
 
 const role = optional(fc.constantFrom("agent", "judge"));
@@ -18,6 +18,12 @@ const writes = [
     { agent, status: optional(status, 5), once },
     ({ agent, status }) => ({ method: "POST", path: `/agents/${agent}/heartbeat`, body: { status } }),
     ({ agent, status }, room) => heartbeat(room, agent, status),
+  ),
+  command(
+    "leave the room",
+    { id: agent, once },
+    ({ id }) => ({ method: "DELETE", path: `/agents/${id}` }),
+    ({ id }, room) => leave(room, id),
   ),
 ];
 

@@ -3,6 +3,7 @@ import { ANY } from "./comparison.ts";
 import {
   type Agent,
   answer,
+  type Departed,
   type Expected,
   type Mark,
   marksOf,
@@ -11,6 +12,8 @@ import {
   type Room,
   statusOf,
 } from "./room.ts";
+import { endReservationsOf } from "./reservations.ts";
+import { releaseAll } from "./tasks.ts";
 
 /** The mark of a wait outlives the wait's longest time by some seconds. */
 const LEASE_MS = 29_000;
@@ -37,7 +40,25 @@ export function register(room: Room, { id, name, role, meta, if_new }: Profile):
     changed: ++room.revision,
   };
   room.agents.set(id, agent);
+  room.departed = room.departed.filter((one) => one.id !== id);
   return answer(room, { ...shownAgent(room, agent), created: !known }, known ? 200 : 201);
+}
+
+/** Its claims end in one revision and its reservations in another: they are fewer than it takes. */
+export function leave(room: Room, id: string): Expected {
+  if (!room.agents.delete(id)) return answer(room, { left: false });
+  const revision = ++room.revision;
+  room.departed.push({ id, changed: revision });
+  room.leaving.push(id);
+  room.marks = room.marks.filter(({ agent }) => agent !== id);
+  releaseAll(room, id);
+  endReservationsOf(room, id);
+  return { status: 200, body: { left: true }, revision };
+}
+
+/** An agent in a list of changes. */
+export function changedAgent(room: Room, agent: Agent | Departed): object {
+  return "name" in agent ? shownAgent(room, agent) : { id: agent.id, left: true };
 }
 
 export function shownAgent(room: Room, agent: Agent) {

@@ -1,4 +1,4 @@
-import { agentInCel, shownAgent } from "./agents.ts";
+import { agentInCel, changedAgent } from "./agents.ts";
 import { ANY, Only, Ranked } from "./comparison.ts";
 import { type Condition, counts, evaluated, judge, resolve, source, textOf } from "./conditions.ts";
 import { shownMessage } from "./messages.ts";
@@ -17,7 +17,8 @@ export function changes(
 ) {
   const reset = asked > room.revision;
   const after = reset ? 0 : asked;
-  const all = [...room.entries.values(), ...room.agents.values(), ...room.messages, ...room.reservations];
+  const agents = [...room.agents.values(), ...room.departed];
+  const all = [...room.entries.values(), ...agents, ...room.messages, ...room.reservations];
   const edge =
     all.map(({ changed }) => changed).filter((changed) => changed > after).sort((a, b) => a - b)[limit - 1];
   const more = edge !== undefined && room.revision > edge;
@@ -30,7 +31,7 @@ export function changes(
   return {
     revision: more ? edge : room.revision,
     state: told(sorted(room), (entry) => shown(room, entry)),
-    agents: told(room.agents.values(), (agent) => shownAgent(room, agent)),
+    agents: told(agents, (agent) => changedAgent(room, agent)),
     messages: told(room.messages, (message) => shownMessage(room, message)),
     reservations: told(room.reservations, (one) => changedReservation(room, one)),
     ...(room.metaChanged > after && (!more || room.metaChanged <= edge) && { room: shownRoom(room) }),
@@ -52,11 +53,14 @@ interface Changed {
 
 export function listChanges(room: Room, query: { after?: number; limit?: number }): Expected {
   const body = changes(room, query);
+  const { revision, more, reset } = body;
+  // A walk from the start says of which revision it is.
+  const began: Record<string, string> = !query.after || reset ? { began: String(room.revision) } : {};
   return {
     status: 200,
     body: new Only(body),
-    revision: body.revision,
-    link: body.more ? { after: String(body.revision) } : null,
+    revision,
+    link: more ? { after: String(revision), ...began } : null,
   };
 }
 

@@ -130,7 +130,15 @@ export function releaseReservation(room: Room, held: Held): Expected {
 
 /** Reservations whose time is over end, all in one revision. */
 export function endReservations(room: Room): void {
-  const over = inForce(room).filter(({ until }) => until <= room.clock.now);
+  end(room, inForce(room).filter(({ until }) => until <= room.clock.now));
+}
+
+/** Those of an agent that leaves. */
+export function endReservationsOf(room: Room, left: string): void {
+  end(room, inForce(room).filter(({ agent }) => agent === left));
+}
+
+function end(room: Room, over: Reservation[]): void {
   if (over.length === 0) return;
   room.revision++;
   for (const reservation of over) Object.assign(reservation, { ended: true, changed: room.revision });

@@ -89,6 +89,12 @@ export interface Agent {
   changed: number;
 }
 
+/** An agent that left and has not come back. */
+export interface Departed {
+  id: string;
+  changed: number;
+}
+
 /** A wait in progress, as others see it until its lease ends. */
 export interface Mark {
   agent: string;
@@ -125,6 +131,9 @@ export interface Room {
   messages: Message[];
   /** In order of joining. */
   agents: Map<string, Agent>;
+  departed: Departed[];
+  /** Those whose waits are to end, since they have just left. */
+  leaving: string[];
   /** In order of their waits. */
   marks: Mark[];
   /** All that were made, those that ended among them. */
@@ -142,6 +151,8 @@ export function createRoom(id: string, meta: unknown, clock: Clock): Room {
     entries: new Map(),
     messages: [],
     agents: new Map(),
+    departed: [],
+    leaving: [],
     marks: [],
     reservations: [],
   };

@@ -207,6 +207,18 @@ function failDependents(room: Room, done_at: Message["done_at"]): void {
   }
 }
 
+/** The claims of an agent that leaves end, all in one revision. */
+export function releaseAll(room: Room, left: string): void {
+  const held = room.messages.filter(({ status, claimed_by }) => status === "claimed" && claimed_by === left);
+  if (held.length === 0) return;
+  room.revision++;
+  for (const message of held) {
+    endAttempt(room, message, "released");
+    giveBack(room, message);
+  }
+  failDependents(room, timeOf(room.clock));
+}
+
 /** Claims whose time is over end, all in one revision. */
 export function endLeases(room: Room): void {
   const over = room.messages.filter(({ until }) => until !== null && until <= room.clock.now);

@@ -57,7 +57,10 @@ Deno.test("no statement scans a table: cost follows what is asked, not what a ro
     for (const { sql, steps } of await plansOf(file, statements.values())) {
       // A list that came as an argument, or the tree of a thread, may be gone through; a table may not.
       const scans = steps.filter((step) => SCAN.test(step));
-      const sorts = steps.filter((step) => step.includes("TEMP B-TREE") && /\bmessages\b/.test(sql));
+      // The needs that a post names, at most 32, are sorted in the order in which it names them.
+      const isOfNeeds = sql.includes("ORDER BY named.key") && !/ORDER BY (?!named)/.test(sql);
+      const isSort = (step: string) => step.includes("TEMP B-TREE") && /\bmessages\b/.test(sql);
+      const sorts = isOfNeeds ? [] : steps.filter(isSort);
       if (scans.length > 0 || sorts.length > 0) found.push([sql, ...steps]);
     }
     assert.deepEqual(found, []);

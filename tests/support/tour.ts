@@ -145,4 +145,47 @@ export const SINCE: Stop[] = [
   stop(1, 200, "a key is written for a time", "PUT", "/rooms/r/state", { key: "lease", value: 1, ttl: 60 }),
   stop(2, 200, "an agent that holds a task leaves", "DELETE", "/rooms/r/agents/ann"),
   stop(1, 200, "an agent that is not there leaves", "DELETE", "/rooms/r/agents/ann"),
+
+  stop(1, 201, "a room for tasks is created", "POST", "/rooms", { id: "t" }),
+  stop(1, 201, "a task is posted", "POST", "/rooms/t/messages", { kind: "task", body: 1, max_attempts: 5 }),
+  stop(1, 201, "a task that needs it is posted", "POST", "/rooms/t/messages", {
+    ...{ kind: "task", body: 2, needs: [1], to: "ann" },
+  }),
+  stop(1, 409, "a blocked task is refused", "POST", "/rooms/t/messages/2/claim", { agent: "ann" }),
+  stop(1, 200, "a task is claimed for a time", "POST", "/rooms/t/messages/1/claim", {
+    agent: "ann",
+    ttl: 60,
+  }),
+  stop(1, 200, "a claim is renewed", "POST", "/rooms/t/messages/1/renew", {
+    agent: "ann",
+    fence: 3,
+    ttl: 60,
+  }),
+  stop(1, 409, "a stale fence is refused", "POST", "/rooms/t/messages/1/complete", {
+    agent: "ann",
+    fence: 2,
+  }),
+  stop(1, 200, "a task is released", "POST", "/rooms/t/messages/1/release", { agent: "ann", fence: 3 }),
+  stop(1, 200, "the next task is taken", "POST", "/rooms/t/messages/claim", { agent: "ann" }),
+  stop(1, 200, "there is no next task", "POST", "/rooms/t/messages/claim", { agent: "ann", kind: "task" }),
+  stop(1, 200, "a task is completed with its result", "POST", "/rooms/t/messages/1/complete", {
+    ...{ agent: "ann", fence: 6, result: "r" },
+  }),
+  stop(1, 200, "a completion is repeated", "POST", "/rooms/t/messages/1/complete", {
+    agent: "ann",
+    fence: 6,
+  }),
+  stop(2, 200, "the next task is taken by a condition", "POST", "/rooms/t/messages/claim", {
+    ...{ agent: "ann", where: "message.id == 2" },
+  }),
+  stop(2, 200, "no task fits a condition", "POST", "/rooms/t/messages/claim", {
+    ...{ agent: "ann", where: "message.id == 9" },
+  }),
+  stop(1, 200, "a task is failed", "POST", "/rooms/t/messages/2/fail", { agent: "ann", fence: 8 }),
+  stop(1, 409, "a task that is over is refused", "POST", "/rooms/t/messages/2/claim", { agent: "ann" }),
+  stop(1, 200, "attempts are listed", "GET", "/rooms/t/messages/1/attempts"),
+  stop(1, 200, "failed messages are listed", "GET", "/rooms/t/messages?status=failed"),
+  stop(1, 200, "an agent's tasks are listed", "GET", "/rooms/t/messages?claimed_by=ann"),
+  stop(1, 200, "direct replies are listed", "GET", "/rooms/t/messages?reply_to=1"),
+  stop(1, 200, "a room's meta is merged into", "PATCH", "/rooms/t", { meta: { a: 1 } }),
 ];

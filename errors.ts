@@ -127,7 +127,7 @@ export const ERRORS = {
     cure: "Take the id from the answer that made it, or from `GET /rooms/:id/reservations`.",
     say: ({ id }: { id: string }) => ({
       message: `There is no reservation ${JSON.stringify(id)} in this room.`,
-      hint: "Those in force: GET /rooms/:id/reservations",
+      hint: "List those in force: GET /rooms/:id/reservations",
     }),
   },
   key_not_found: {
@@ -236,7 +236,7 @@ export const ERRORS = {
     status: 409,
     cause:
       "The value is not of the type that the edit needs (`path` is empty), or `path` names nothing in it. Nothing was changed.",
-    cure: "Look at `current`. Write the whole value, or first what the pointer leads through.",
+    cure: "Look at `current`. Write the whole value, or first create what the pointer leads through.",
     members: ["current", "path", "index?"],
     // `found`: the type of what the edit finds, undefined where there is no value.
     say: ({ scope, key, edit, path, found, current, after, index }: RefusedWrite & {
@@ -256,7 +256,7 @@ export const ERRORS = {
           }.`,
           ...members,
           hint:
-            "A pointer leads through what is there. `set` makes its last member; an index is at most the list's length, as `-` is.",
+            "A pointer can only lead through what exists. `set` creates its last member; an index may be at most the list's length, which `-` stands for.",
         };
       }
       return found === undefined
@@ -268,7 +268,7 @@ export const ERRORS = {
         : {
           message: `${isAfter(after)}${named(key, scope)} is ${TYPES[found]}, and ${name} needs ${type}.`,
           ...members,
-          hint: "Take an edit for what it is, or write the whole value.",
+          hint: "Use an edit for its type, or write the whole value.",
         };
     },
   },
@@ -363,7 +363,8 @@ export const ERRORS = {
   },
   reserved: {
     status: 409,
-    cause: "Others have reserved some of the paths: `conflicts`, of which there are `more`.",
+    cause:
+      "Other agents have reserved some of the paths: see `conflicts`; `more` says that there are others.",
     cure: "Reserve other paths, or send `timeout` to wait until they are free.",
     members: ["conflicts", "more?"],
     say: ({ conflicts, more }: {
@@ -378,7 +379,7 @@ export const ERRORS = {
   },
   agent_exists: {
     status: 409,
-    cause: "An agent was registered with `if_new`, and its id exists already.",
+    cause: "The request has `if_new`, and an agent with this id exists.",
     cure: "Take another id, or register without `if_new` if the agent is you.",
     say: ({ agent }: { agent: string }) => ({
       message: `An agent ${JSON.stringify(agent)} is registered in this room.`,
@@ -388,9 +389,9 @@ export const ERRORS = {
   limit_reached: {
     status: 409,
     cause:
-      "The room has as many keys, views, agents or reservations as it may have, its views or the globs of its reservations would be too long in total, or too many tasks would hang together by `needs`.",
+      "The room has the maximum number of keys, views, agents or reservations, its views or globs would be too long in total, or too many unfinished tasks would be linked by `needs`.",
     cure:
-      "Delete keys and views and release reservations that nobody needs, let tasks be done before more need them, or use another room.",
+      "Delete keys and views, release reservations, finish tasks before posting more that need them, or use another room.",
     members: ["index?"],
     // `bytes`: the size that the views or the globs would have.
     say: ({ index, ...full }:
@@ -402,9 +403,9 @@ export const ERRORS = {
       )) => {
       if (full.of === "needs") {
         return {
-          message: `At most ${full.max} tasks that are not over hang together by needs.`,
+          message: `At most ${full.max} unfinished tasks may be linked by needs.`,
           index,
-          hint: "Let some of them be done first, or name fewer needs.",
+          hint: "Finish some of them first, or name fewer needs.",
         };
       }
       if (!("bytes" in full)) return { message: `A room holds at most ${full.max} ${full.of}.`, index };
@@ -413,7 +414,7 @@ export const ERRORS = {
           message:
             `A room's reservations have globs of at most ${full.max} bytes in all; they would have ${full.bytes}.`,
           index,
-          hint: "Reserve whole directories in place of many paths, or release what is done.",
+          hint: "Reserve whole directories instead of many paths, or release reservations that nobody needs.",
         }
         : {
           message: `A room's views have at most ${full.max} bytes in all; they would have ${full.bytes}.`,
@@ -443,8 +444,7 @@ export const ERRORS = {
   },
   too_large: {
     status: 413,
-    cause:
-      "The body or a value has too many bytes, or would have them after an edit, which then changed nothing.",
+    cause: "The body or a value is too large, or a value would be after an edit. Nothing was changed.",
     cure: "Store large data elsewhere and share its address.",
     members: ["index?"],
     say: (

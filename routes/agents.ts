@@ -12,7 +12,7 @@ import { describe, serve } from "./openapi/operation.ts";
 import { KEY } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
 
-const KEPT = "Stays as it is where an agent is updated without it";
+const KEPT = "Unchanged if an update leaves it out";
 
 const shown = {
   id: "alice",
@@ -30,7 +30,7 @@ const shown = {
 export const AGENTS = describe({
   bodies: ({ z, absent, defaulting, ownId, key, metaOf, about }) => ({
     AgentRequest: z.strictObject({
-      id: absent(ownId).meta(about("A random UUID unless said")),
+      id: absent(ownId).meta(about("A random UUID by default")),
       name: key,
       role: defaulting(key, "agent").meta(about(KEPT)),
       meta: metaOf(`. ${KEPT}`),
@@ -51,7 +51,7 @@ export const AGENTS = describe({
       joined_at: time,
       last_heartbeat: time,
       alive: z.boolean().meta(
-        about("Whether it gave a sign of life in the last 60 seconds or has a wait in progress, as of now"),
+        about("Whether it was heard of in the last 60 seconds or has a wait in progress now"),
       ),
       room_id: z.string(),
     });
@@ -82,8 +82,7 @@ export const AGENTS = describe({
       post: {
         id: "registerAgent",
         summary: "Register an agent, or update it",
-        description:
-          "201 where it is new; 200 where it was registered before and was updated, or 409 with `if_new`.",
+        description: "201 if it is new. If it was registered before, it is updated: 200; with `if_new` 409.",
         parameters: [KEY],
         body: "AgentRequest",
         example: { id: "alice", name: "Alice", role: "planner" },
@@ -117,7 +116,8 @@ export const AGENTS = describe({
       post: {
         id: "heartbeat",
         summary: "Say that an agent is alive, and what it does",
-        description: "Whatever an agent does counts as its heartbeat; this one sets its status too.",
+        description:
+          "Every request that names an agent counts as its heartbeat. This one also sets its status.",
         parameters: [KEY],
         body: "HeartbeatRequest",
         example: { status: "busy" },

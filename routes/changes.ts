@@ -25,15 +25,15 @@ export const CHANGES = describe({
     const left = z.object({ id: z.string(), left: z.literal(true), ...changed });
     const ended = z.object({ id: z.string(), ended: z.literal(true), ...changed });
     const Changes = z.object({
-      revision: revision.meta(about("Where to go on")),
+      revision: revision.meta(about("The revision to continue from")),
       state: z.array(z.union([Entry.extend(changed), View.extend(changed), DeletedEntry.extend(changed)])),
       agents: z.array(z.union([Agent.extend(changed), left])),
       messages: z.array(Message.extend(changed)),
       reservations: z.array(z.union([Reservation.extend(changed), ended])),
       room: Room.extend(changed).optional().meta(about("The room, if its `meta` changed")),
-      more: z.boolean().meta(about("There is more: go on at once")),
+      more: z.boolean().meta(about("There is more: continue at once")),
       reset: z.literal(true).optional().meta(
-        about("`after` does not lead on: this is from the start, drop what you hold"),
+        about("`after` cannot be continued: this is everything from the start, discard what you have"),
       ),
     });
     return { Changes };
@@ -43,18 +43,17 @@ export const CHANGES = describe({
       get: {
         id: "readChanges",
         summary: "Read what changed after a revision",
-        description:
-          "Go on from `revision` of the answer: at once by its `Link` with `more`, else whenever you like.",
+        description: "Continue from the `revision` of the answer; at once by its `Link` if it has `more`.",
         parameters: [
           query(
             "after",
-            "What changed after this revision; all, with `reset`, where the room has not come so far, or has forgotten " +
-              "what left it since",
+            "What changed after this revision; everything, with `reset`, if the room is at an earlier one, or no longer " +
+              "knows what has left it since",
             number(0, { default: 0 }),
           ),
           query(
             "began",
-            "As the `Link` of an answer from the start says it: the room's revision when that walk began",
+            "The room's revision when a walk from the start began; set by the `Link` of an answer",
             number(0),
           ),
           LIMIT,

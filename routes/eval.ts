@@ -22,7 +22,7 @@ export const EVAL = describe({
       post: {
         id: "evaluate",
         summary: "Evaluate a CEL expression over the room",
-        description: "It changes nothing: try here what a gate, a wait or a view is to say.",
+        description: "Changes nothing. Use it to try a gate, a wait or a view.",
         body: "EvalRequest",
         example: { expr: "state._shared.turn + 1", agent: "alice" },
         answers: { 200: "Evaluation" },

@@ -17,13 +17,13 @@ export const EVENTS = describe({
         id: "followEvents",
         summary: "Follow the changes as Server-Sent Events",
         description:
-          "Each event's data is a `Changes`, its id the revision to go on from. A reader that knows more than " +
-          "there is (the database was restored from a copy) gets the event `reset` first, then all from the start.",
+          "The data of each event is a `Changes`; its id is the revision to continue from. After the database was " +
+          "restored from a copy, a reader that is ahead of it gets the event `reset`, then everything from the start.",
         parameters: [
-          query("after", "What changed after this revision; what comes unless said", number(0)),
+          query("after", "Start after this revision; by default with what happens from now on", number(0)),
           header(
             "Last-Event-ID",
-            "Where a reader that comes back goes on; `after` then does not count",
+            "Where a reader continues when it reconnects; overrides `after`",
             number(0),
           ),
         ],

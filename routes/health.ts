@@ -11,8 +11,8 @@ export const HEALTH = describe({
     "/healthz": {
       get: {
         id: "health",
-        summary: "Whether the service and its database answer",
-        description: "It counts for nobody's share.",
+        summary: "Check that the service and its database answer",
+        description: "Does not count against rate limits.",
         answers: { 200: "Health" },
         shown: { ok: true, version: VERSION },
       },

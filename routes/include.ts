@@ -45,7 +45,7 @@ export function includeOf(fields: string | string[]): Include {
     } else {
       throw invalidMember(
         ["include"],
-        `There is nothing to include called ${JSON.stringify(field)}.`,
+        `\`include\` has no field ${JSON.stringify(field)}.`,
         "Use state, state.<scope>, agents, messages, messages:after:<id> or changes:after:<revision>.",
       );
     }

@@ -31,7 +31,7 @@ const shown = {
 
 const TTL = "Seconds until it ends by itself";
 const TIMEOUT =
-  `Milliseconds to wait until the paths are free; what is above ${LIMITS.waitMs} counts as that, 0 tries once`;
+  `Milliseconds to wait until the paths are free; 0 tries once; a value above ${LIMITS.waitMs} counts as that`;
 
 /** Says what is wrong with a glob and where; undefined where nothing is. */
 function globFault(glob: string): string | undefined {
@@ -66,10 +66,10 @@ export const RESERVATIONS = describe({
     const fence = z.int("must be a fence, a whole number from 1 on").min(1);
     return {
       ReservationRequest: z.strictObject({
-        agent: id.meta(about("Whose it is; need not be registered")),
+        agent: id.meta(about("The agent that reserves; need not be registered")),
         paths: pathsOf(parts),
         mode: defaulting(z.enum(MODES), "exclusive").meta(
-          about("`shared` is in conflict with `exclusive` alone"),
+          about("`shared` conflicts only with `exclusive`"),
         ),
         ttl: defaulting(seconds, LIMITS.reservationSeconds).meta(about(TTL)),
         note: z.unknown().optional().meta(
@@ -97,7 +97,7 @@ export const RESERVATIONS = describe({
       paths: z.array(z.string()),
       mode: z.enum(MODES),
       note: json,
-      fence: revision.meta(about("The room's revision at which it began, which rises: a fencing token")),
+      fence: revision.meta(about("The revision at which it began: a fencing token")),
       created_at: time,
       expires_at: time,
     });
@@ -106,7 +106,7 @@ export const RESERVATIONS = describe({
       ReservationConflict: Reservation.omit({ room_id: true, fence: true, created_at: true }),
       ReservationList: z.array(Reservation),
       ReservationReleased: z.object({
-        released: z.boolean().meta(about("`false`: it was over")),
+        released: z.boolean().meta(about("`false`: it had ended before")),
       }),
     };
   },
@@ -115,10 +115,10 @@ export const RESERVATIONS = describe({
       get: {
         id: "listReservations",
         summary: "List the reservations in force, oldest first",
-        description: "Who works on which paths.",
+        description: "Shows who works on which paths.",
         parameters: [
           query("agent", "Only reservations of this agent"),
-          query("path", "Only those that cover this path, or a path that this glob covers"),
+          query("path", "Only reservations that cover this path, or a path that this glob covers"),
         ],
         answers: { 200: "ReservationList" },
         shown: [shown],
@@ -127,8 +127,8 @@ export const RESERVATIONS = describe({
         id: "reservePaths",
         summary: "Reserve paths, all or none, at once or when they are free",
         description:
-          "Two reservations are in conflict if they are of different agents, at least one is exclusive, and some " +
-          "path is covered by both.",
+          "Two reservations conflict if they belong to different agents, at least one is exclusive, and both cover " +
+          "some path.",
         parameters: [KEY],
         body: "ReservationRequest",
         example: { agent: "alice", paths: ["src/**", "docs/*.md"] },
@@ -141,10 +141,10 @@ export const RESERVATIONS = describe({
       delete: {
         id: "releaseReservation",
         summary: "Release a reservation",
-        description: "Whoever waits for its paths gets them.",
+        description: "An agent that waits for its paths gets them.",
         parameters: [
           KEY,
-          query("agent", "Whose it is, where the body does not say so", ({ id }) => id),
+          query("agent", "The agent that holds it, if the body does not name it", ({ id }) => id),
           query("fence", "Only if this is its `fence`", number(1)),
         ],
         body: "ReservationRelease",
@@ -158,7 +158,7 @@ export const RESERVATIONS = describe({
       post: {
         id: "renewReservation",
         summary: "Renew a reservation: it ends `ttl` seconds from now",
-        description: "Once it is over it cannot be renewed: reserve the paths again.",
+        description: "A reservation that has ended cannot be renewed: reserve the paths again.",
         parameters: [KEY],
         body: "ReservationRenewal",
         example: { agent: "alice", fence: 7, ttl: 900 },

@@ -19,14 +19,14 @@ const shown = { id: "demo", created_at: EXAMPLE_TIME, meta: {} };
 export const ROOMS = describe({
   bodies: ({ z, absent, id, metaOf, about }) => ({
     RoomRequest: z.strictObject({
-      id: absent(id).meta(about("A random UUID unless said")),
+      id: absent(id).meta(about("A random UUID by default")),
       meta: metaOf(),
     }),
     RoomPatch: z.strictObject({
       meta: z.record(z.string(), z.custom<Json>(), "must be a JSON object")
         .meta(
           about(
-            `Is merged in; a \`null\` removes its member. The result has at most ${LIMITS.valueBytes} bytes`,
+            `Merged into the room's; \`null\` removes a member. The result may have at most ${LIMITS.valueBytes} bytes`,
           ),
         ),
     }),
@@ -40,11 +40,14 @@ export const ROOMS = describe({
       get: {
         id: "listRooms",
         summary: "List rooms, newest first",
-        description: "Where there are more, `Link` says where the list goes on.",
+        description: "If there are more, `Link` names the next page.",
         parameters: [
           LIMIT,
           query("before", "Only rooms created before this time", { type: "string", format: "date-time" }),
-          query("before_id", "Between rooms of one moment, as the `Link` of an answer has it"),
+          query(
+            "before_id",
+            "Tells apart rooms created in the same millisecond, as in the `Link` of an answer",
+          ),
         ],
         answers: { 200: "RoomList" },
         shown: [shown],
@@ -53,11 +56,10 @@ export const ROOMS = describe({
       post: {
         id: "createRoom",
         summary: "Create a room, or join the one that has this id",
-        description: "201 where it was created; 200 with the room as it stands where it was there.",
+        description: "201 if it was created; 200 with the room as it is if it existed.",
         parameters: [{
           ...KEY,
-          description:
-            `${KEY.description}; at least ${LIMITS.roomlessKeyLength} where the room's id is not given`,
+          description: `${KEY.description}; at least ${LIMITS.roomlessKeyLength} if no room id is given`,
         }],
         body: "RoomRequest",
         example: { id: "demo" },
@@ -69,7 +71,7 @@ export const ROOMS = describe({
       get: {
         id: "getRoom",
         summary: "Read a room",
-        description: "Its `ETag` is the room's revision: it changes with whatever happens in the room.",
+        description: "Its `ETag` is the room's revision, which every change of the room raises.",
         parameters: [IF_NONE_MATCH],
         answers: { 200: "Room", 304: [] },
         shown,
@@ -78,8 +80,7 @@ export const ROOMS = describe({
       patch: {
         id: "patchRoom",
         summary: "Merge into a room's meta",
-        description:
-          "As RFC 7396 says: `null` removes a member. It is a change of the room: `/changes` has it as `room`.",
+        description: "By RFC 7396: `null` removes a member. `/changes` shows the change as `room`.",
         parameters: [KEY],
         body: "RoomPatch",
         example: { meta: { goal: "ship" } },

@@ -18,12 +18,11 @@ import { describe, serve } from "./openapi/operation.ts";
 import { expression, guard, number, query } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
 
-const TIMEOUT = `Milliseconds; what is above ${LIMITS.waitMs} counts as that, 0 looks once`;
+const TIMEOUT = `Milliseconds; 0 looks once; a value above ${LIMITS.waitMs} counts as that`;
 const AGENT = "Who waits; shown to others if it is registered";
 
 const BOTH = {
-  description:
-    "Answers as soon as it is true, or when the time is over. A key that is missing means: not yet.",
+  description: "Answers as soon as it is true, or when the time is up. A missing key means: not yet.",
   answers: { 200: "Wait" },
   shown: { triggered: true, condition: "state._shared.turn == self", value: true },
 } as const;
@@ -50,12 +49,12 @@ export const WAIT = describe({
     const { Message } = MESSAGES.answers(parts);
     const beside = {
       notice: z.literal("agent_not_registered").optional()
-        .meta(about("`agent` is not registered: it waits, and others do not see it")),
+        .meta(about("`agent` is not registered: others do not see that it waits")),
       state: z.record(z.string(), object).optional(),
       agents: z.record(z.string(), Agent.omit({ room_id: true })).optional(),
       messages: z.object({ count, unclaimed: count }).optional(),
       messages_since: z.array(Message).optional(),
-      messages_more: z.literal(true).optional().meta(about("`messages_since` was cut: there are more")),
+      messages_more: z.literal(true).optional().meta(about("`messages_since` was cut; there are more")),
       changes: CHANGES.answers(parts).Changes.optional(),
     };
     const Triggered = z.object({
@@ -68,7 +67,7 @@ export const WAIT = describe({
       triggered: z.literal(false),
       timeout: z.literal(true),
       elapsed_ms: count,
-      last_error: failure.optional().meta(about("Why the condition could not be judged")),
+      last_error: failure.optional().meta(about("Why the condition could not be evaluated")),
       ...beside,
     });
     return { Triggered, TimedOut, Wait: z.union([Triggered, TimedOut]) };
@@ -77,7 +76,7 @@ export const WAIT = describe({
     "/rooms/{room}/wait": {
       get: {
         id: "waitByQuery",
-        summary: "Wait until a condition is true, from the query",
+        summary: "Wait until a condition is true, given in the query",
         ...BOTH,
         parameters: [
           {

@@ -134,7 +134,7 @@ function badCall(node: Node, source: string, functions: Signatures): InvalidExpr
   }
   const shown = [...new Set(signatures.map(readable))].slice(0, 4).join(", ");
   const message = `\`${name}\` does not take these arguments`;
-  return new InvalidExpression("no_matching_overload", message, position, hint ?? `It is ${shown}.`);
+  return new InvalidExpression("no_matching_overload", message, position, hint ?? `It takes ${shown}.`);
 }
 
 /** A signature in the notation of CEL's documentation. */

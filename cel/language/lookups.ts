@@ -29,7 +29,7 @@ export function noteLookup(family: Family, name: string | number): boolean {
     const max = MAX_LOOKUPS[family];
     if (names.size >= max && evaluation!.missing) return false;
     if (names.size >= max) {
-      exceed(`An evaluation looks up at most ${max} members of messages.${family}`, "Ask for fewer.");
+      exceed(`An evaluation looks up at most ${max} members of messages.${family}`, "Look up fewer.");
     }
     names.add(name);
   }
@@ -90,8 +90,8 @@ export function countLookups<T>(run: () => T): T {
   if (!lookups.missing) return result!;
   throw new EvaluationFailed(
     "budget_exceeded",
-    "The expression finds out too often from messages which other messages it needs",
+    "The expression follows ids from message to message too often",
     undefined,
-    "Keep the ids that it needs in the state.",
+    "Keep the ids that it needs in state.",
   );
 }

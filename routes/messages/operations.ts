@@ -11,16 +11,16 @@ export const MESSAGES = describe({
     "/rooms/{room}/messages": {
       get: {
         id: "listMessages",
-        summary: "List messages, ids ascending",
+        summary: "List messages by ascending id",
         description:
-          "Where there are more, `Link` says where the list goes on. What cannot exist matches nothing.",
+          "If there are more, `Link` names the next page. A value that cannot exist matches nothing.",
         parameters: [
           query("after", "Only messages whose id is greater", number(0, { default: 0 })),
           query("from", "Only messages of this sender"),
           query("to", "Only messages to this receiver"),
           query("kind", "Only messages of this kind"),
           query("status", "Only messages of this status", { type: "string", enum: [...MESSAGE_STATUSES] }),
-          query("claimed_by", "Only messages that this agent has, or finished"),
+          query("claimed_by", "Only messages that this agent holds or finished"),
           query("reply_to", "Only direct replies to this message", number(0)),
           query("thread", "This message and every reply below it", number(0)),
           query("unclaimed", "`true`: only `open` messages", flag),
@@ -39,8 +39,8 @@ export const MESSAGES = describe({
         id: "postMessage",
         summary: "Post a message, which can be a task",
         description:
-          "`to` is an address, not a lock: everyone in the room can read every message. Where a need fails, so do " +
-          "those that need it; with a need that has failed, it is born `failed`.",
+          "`to` is an address, not a lock: everyone in the room can read every message. If a need fails, the " +
+          "tasks that need it fail too. A task posted with a failed need is `failed` from the start.",
         parameters: [KEY],
         body: "MessageRequest",
         example: { from: "alice", kind: "task", body: { file: "a.ts" } },
@@ -53,7 +53,7 @@ export const MESSAGES = describe({
       get: {
         id: "getMessage",
         summary: "Read a message",
-        description: "As it stands: a claim shows in it.",
+        description: "Its present state, with its claim.",
         answers: { 200: "Message" },
         shown: shownMessage,
         errors: ["message_not_found"],

@@ -26,17 +26,17 @@ export const messageBodies = (parts: Parts) => {
   const { z, absent, defaulting, id, key, value, about } = parts;
   return {
     MessageRequest: z.strictObject({
-      from: absent(id).meta(about("Who sends; need not be registered")),
-      to: absent(id).meta(about("Whom it is for: an address, not a lock")),
+      from: absent(id).meta(about("The sender; need not be registered")),
+      to: absent(id).meta(about("The receiver: an address, not a lock")),
       kind: defaulting(key, "message"),
       body: value.meta(about(`Any JSON of at most ${LIMITS.valueBytes} bytes`)),
-      reply_to: absent(messageId(parts)).meta(about("The id of the message of this room that is answered")),
+      reply_to: absent(messageId(parts)).meta(about("The id of the message that this one answers")),
       needs: absent(
         z.array(messageId(parts)).max(LIMITS.needs, `must hold at most ${LIMITS.needs} ids`),
-      ).meta(about("Ids of messages of this room: until all are `done` this one is `blocked`")),
+      ).meta(about("Ids of earlier messages: this one is `blocked` until all of them are `done`")),
       max_attempts: absent(z.int().min(1).max(LIMITS.attempts))
         .meta(
-          about("How often it may be claimed: it is `failed` when the last claim ends without `complete`"),
+          about("How often it may be claimed; it is `failed` when the last claim ends without `complete`"),
         ),
       from_agent: absent(id).meta(about(otherNameOf("from"))),
       to_agent: absent(id).meta(about(otherNameOf("to"))),
@@ -46,7 +46,7 @@ export const messageBodies = (parts: Parts) => {
 
 const fence = ({ z, absent, about }: Parts) =>
   absent(z.int("must be the `fence` of the claim, a whole number").min(1))
-    .meta(about("The `fence` of the claim; needed while a claim with a `ttl` is held"));
+    .meta(about("The `fence` of the claim; required while you hold a claim with a `ttl`"));
 
 const error = ({ z, absent, about }: Parts) =>
   absent(z.custom<Json>()).meta(
@@ -59,7 +59,7 @@ export const taskBodies = (parts: Parts) => {
   return {
     ClaimRequest: z.strictObject({
       agent: id,
-      ttl: absent(ttl).meta(about("Seconds until the claim ends by itself; without it it never does")),
+      ttl: absent(ttl).meta(about("Seconds until the claim ends by itself; without it the claim never ends")),
     }),
     RenewRequest: z.strictObject({
       agent: id,
@@ -81,7 +81,7 @@ export const taskBodies = (parts: Parts) => {
 /** The schema of a message in answers; each call gives the same one. */
 export const answeredMessage = made(({ z, time, count, revision, json, about }: Parts) => ({
   Message: z.object({
-    id: z.int().min(1).meta(about("The revision at which the message came")),
+    id: z.int().min(1).meta(about("The revision at which it was posted")),
     room_id: z.string(),
     from_agent: z.string().nullable(),
     to_agent: z.string().nullable(),
@@ -89,19 +89,19 @@ export const answeredMessage = made(({ z, time, count, revision, json, about }: 
     body: json,
     created_at: time,
     reply_to: z.int().min(1).nullable(),
-    claimed_by: z.string().nullable().meta(about("Who has it now, or finished it")),
+    claimed_by: z.string().nullable().meta(about("The agent that holds it or finished it")),
     claimed_at: time.nullable(),
     status: z.enum(MESSAGE_STATUSES),
-    claimed_until: time.nullable().meta(about("When the claim ends by itself; null where it does not")),
+    claimed_until: time.nullable().meta(about("When the claim ends by itself; null if it does not")),
     fence: revision.nullable().meta(about("The revision at which the last claim began")),
     attempts: count.meta(about("How often it was claimed")),
     max_attempts: z.int().min(1).nullable(),
-    needs: z.array(z.int().min(1)).meta(about("Until all of these are `done` it is `blocked`")),
-    done_at: time.nullable().meta(about("When it was done, or failed")),
-    result_id: z.int().min(1).nullable().meta(about("The message with its result")),
+    needs: z.array(z.int().min(1)).meta(about("It is `blocked` until all of these are `done`")),
+    done_at: time.nullable().meta(about("When it was completed or failed")),
+    result_id: z.int().min(1).nullable().meta(about("The id of the message with its result")),
     failure: z.object({
       reason: z.enum(["failed", "attempts", "need", "ttl", "withdrawn", "trimmed"]),
-      error: json.optional().meta(about("What the last `fail` or `release` gave")),
+      error: json.optional().meta(about("The `error` of the last `fail` or `release`")),
       message: z.int().min(1).optional().meta(about("The need that failed")),
     }).nullable().meta(about("Why it failed")),
   }),
@@ -116,12 +116,12 @@ export function messageAnswers(parts: Parts) {
       recipient: z.object({
         registered: z.boolean(),
         alive: z.boolean().nullable().meta(
-          about("Whether it gave a sign of life in the last 60 s, or waits"),
+          about("Whether it was heard of in the last 60 seconds or has a wait in progress"),
         ),
         status: z.enum(STATUSES).nullable(),
         waiting_on: z.string().nullable(),
         last_heartbeat: time.nullable(),
-      }).optional().meta(about("Whom it is for, where `to` is given")),
+      }).optional().meta(about("The receiver, if `to` was given")),
     }),
     MessageList: z.array(Message),
   };
@@ -146,7 +146,7 @@ export function taskAnswers(parts: Parts) {
       completed: z.literal(true),
       message_id,
       done_at: time,
-      result: Message.nullable().meta(about("The message with the result, where one was given")),
+      result: Message.nullable().meta(about("The message with the result, if one was given")),
     }),
     Failure: z.object({
       failed: z.literal(true),
@@ -160,7 +160,7 @@ export function taskAnswers(parts: Parts) {
       claimed_at: time,
       ended_at: time.nullable(),
       ended: z.enum(["completed", "released", "failed", "expired"]).nullable(),
-      error: json.meta(about("What `release` or `fail` gave, else null")),
+      error: json.meta(about("The `error` of `release` or `fail`, else null")),
     })),
   };
 }

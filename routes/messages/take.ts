@@ -15,7 +15,7 @@ const { claimed: _, message_id: __, ...shownTaken } = shownClaim;
 
 const PATH = "/rooms/{room}/messages/claim";
 
-const TIMEOUT = `Milliseconds to wait for one; what is above ${LIMITS.waitMs} counts as that, 0 looks once`;
+const TIMEOUT = `Milliseconds to wait for one; 0 looks once; a value above ${LIMITS.waitMs} counts as that`;
 
 export const TAKE = describe({
   bodies: (parts: Parts) => {
@@ -27,14 +27,16 @@ export const TAKE = describe({
         ttl: defaulting(parts.secondsUpTo(LIMITS.leaseSeconds), LIMITS.takenSeconds).meta(
           about("Seconds until the claim ends by itself"),
         ),
-        kind: absent(key).meta(about("Only this kind; left out: any but `message`, `result` and `ask`")),
-        from: absent(id).meta(about("Only what this agent sent")),
+        kind: absent(key).meta(about("Only this kind; by default any but `message`, `result` and `ask`")),
+        from: absent(id).meta(about("Only messages of this sender")),
         to: absent(id).meta(
-          about("Only what is for this agent; left out: what is for nobody or for `agent`"),
+          about("Only messages to this agent; by default those to nobody or to `agent`"),
         ),
-        thread: absent(number(0)).meta(about("Only this message and what is below it")),
-        where: absent(expression).meta(about("CEL over the `message`, as it is shown, and the room")),
-        after: absent(number(0)).meta(about("Only what has a greater id")),
+        thread: absent(number(0)).meta(about("Only this message and every reply below it")),
+        where: absent(expression).meta(
+          about("CEL over the room and the `message`, whose members are those of answers"),
+        ),
+        after: absent(number(0)).meta(about("Only messages whose id is greater")),
         timeout: defaulting(number(0), 0).meta(about(TIMEOUT)),
       }),
     };
@@ -48,10 +50,10 @@ export const TAKE = describe({
       claimed: z.literal(false),
       timeout: z.literal(true),
       elapsed_ms: count,
-      more: z.literal(true).optional().meta(about("Not all open messages were looked at")),
-      next: z.int().min(1).optional().meta(about("Ask again with this as `after`")),
+      more: z.literal(true).optional().meta(about("There are open messages that were not looked at")),
+      next: z.int().min(1).optional().meta(about("Send this as `after` to look further")),
       last_error: failure.optional().meta(
-        about("Why `where` could not be judged of the last of those messages"),
+        about("Why `where` could not be evaluated for the last such message"),
       ),
     });
     return { Taken, NotTaken, Take: z.union([Taken, NotTaken]) };
@@ -62,8 +64,8 @@ export const TAKE = describe({
         id: "takeTask",
         summary: "Take the next task: claim the oldest open message that fits",
         description:
-          "Of any number of agents each message goes to one. Where there is none it waits for `timeout` milliseconds. " +
-          `\`where\` looks at ${LIMITS.listLength} open messages a request: \`more\` says that there are others.`,
+          "Each message goes to one agent. If there is none, the request waits for `timeout` milliseconds. " +
+          `\`where\` looks at ${LIMITS.listLength} open messages per request: \`more\` says that there are others.`,
         parameters: [KEY],
         body: "TakeRequest",
         example: { agent: "bob", kind: "task", timeout: 25_000 },

@@ -23,10 +23,10 @@ export const TASKS = describe({
     "/rooms/{room}/messages/{message}/claim": {
       post: {
         id: "claimMessage",
-        summary: "Claim a message: at any revision at most one agent has it",
+        summary: "Claim a message; at any revision at most one agent holds it",
         description:
-          "With `ttl` the claim ends by itself, and others may claim it then. To claim what one has already is " +
-          "answered in the same way again; with `ttl` it then ends so many seconds from now.",
+          "With `ttl` the claim ends by itself, and then others may claim the message. Claiming what you hold is " +
+          "answered the same way; with `ttl` the claim then ends that many seconds from now.",
         parameters: [KEY],
         body: "ClaimRequest",
         example: { agent: "bob", ttl: 300 },
@@ -39,7 +39,7 @@ export const TASKS = describe({
       post: {
         id: "renewClaim",
         summary: "Renew a claim: it ends `ttl` seconds from now",
-        description: "Only while it is the agent's under that `fence`, else 409.",
+        description: "409 if the agent does not hold the claim under that `fence`.",
         parameters: [KEY],
         body: "RenewRequest",
         example: { agent: "bob", fence: 5, ttl: 300 },
@@ -51,8 +51,8 @@ export const TASKS = describe({
     "/rooms/{room}/messages/{message}/release": {
       post: {
         id: "releaseClaim",
-        summary: "Give a message back",
-        description: "It is `open` again, or `failed` where that was the last of its `max_attempts`.",
+        summary: "Release a claim",
+        description: "The message is `open` again, or `failed` if this was the last of its `max_attempts`.",
         parameters: [KEY],
         body: "ReleaseRequest",
         example: { agent: "bob", fence: 5, error: { message: "disk full" } },
@@ -66,8 +66,8 @@ export const TASKS = describe({
         id: "completeTask",
         summary: "Complete a task, with its result in the same write",
         description:
-          "What needed it, and nothing else that is not `done`, is `open` from then on. Repeated by the same agent " +
-          "with the same `fence`, it is answered as the first time.",
+          "A task whose last unfinished need this was is `open` from then on. A repetition by the same agent " +
+          "with the same `fence` gets the first answer again.",
         parameters: [KEY],
         body: "CompleteRequest",
         example: { agent: "bob", fence: 5, result: { lines: 12 } },
@@ -81,7 +81,7 @@ export const TASKS = describe({
         id: "failTask",
         summary: "End a task as `failed`, and all that need it",
         description:
-          "By who has it; while it is `open` or `blocked` by who posted it, or by anybody where nobody is named.",
+          "The agent that holds it may do this. While it is `open` or `blocked`, its sender may; without a sender, anybody.",
         parameters: [KEY],
         body: "FailRequest",
         example: { agent: "bob", fence: 5, error: { message: "no such file" } },
@@ -93,8 +93,8 @@ export const TASKS = describe({
     "/rooms/{room}/messages/{message}/attempts": {
       get: {
         id: "listAttempts",
-        summary: "List the claims of a message, the oldest first",
-        description: "How each ended, and with which `error`.",
+        summary: "List the claims of a message, oldest first",
+        description: "Says how each claim ended, and with which `error`.",
         answers: { 200: "AttemptList" },
         shown: [{
           fence: 5,

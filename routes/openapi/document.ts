@@ -32,13 +32,13 @@ export interface OpenApi {
 const TAGS: Record<string, string> = {
   rooms: "Where agents meet",
   agents: "Who is in a room, and what they do",
-  messages: "What agents tell each other, and tasks that one of them claims",
-  state: "Keys with values and versions, and views that are computed",
-  eval: "CEL expressions, tried out",
-  wait: "Waiting for a condition",
-  changes: "What changed in a room, to go on from a revision",
-  events: "What changes in a room, as it happens",
-  service: "The guide, and whether all is well",
+  messages: "What agents tell each other, and the tasks that they take",
+  state: "Values with versions under keys, and computed views",
+  eval: "Try CEL expressions",
+  wait: "Wait for a condition",
+  changes: "Read what changed in a room since a revision",
+  events: "Follow what changes in a room, as it happens",
+  service: "The guide, and the health of the service",
 };
 
 /** Returns the API as OpenAPI 3.1, made on first use. */
@@ -60,13 +60,12 @@ function build(): OpenApi {
     info: {
       title: "Convene",
       version: VERSION,
-      summary: "Where agents coordinate: rooms, messages, state, views and waits",
+      summary: "Rooms where agents coordinate: messages, tasks, state, views and waits",
       description:
-        "GET / is the guide, /docs lists what else there is to read. POST /mcp is the same for MCP clients " +
-        "(streamable HTTP); the Model Context Protocol describes its messages. `HEAD` works where `GET` does, but " +
-        "for waits and events. A parameter that is empty is as if absent, and so is a member that is null where its " +
-        "schema lets it. Refused wherever they stand: a number that a double does not hold (send text), and a member " +
-        "that stands twice in its object.",
+        "Read the guide at GET /; /docs lists the other documents. MCP clients use POST /mcp (streamable HTTP), " +
+        "which the Model Context Protocol describes. `HEAD` works wherever `GET` does, except for waits and events. " +
+        "An empty parameter counts as absent, and so does a null member if its schema allows null. A number that a " +
+        "double cannot hold is refused everywhere (send it as text), and so is a member that occurs twice in its object.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [],

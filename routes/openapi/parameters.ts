@@ -55,18 +55,18 @@ export const PATH_PARAMETERS: Record<string, Parameter> = {
 
 export const LIMIT = query(
   "limit",
-  `How many at the most; what is above ${LIMITS.listLength} counts as that`,
+  `Maximum number; a value above ${LIMITS.listLength} counts as that`,
   number(1, { default: LIMITS.listDefault }),
 );
 
 export const IF_NONE_MATCH = header(
   "If-None-Match",
-  "An `ETag` that you have: 304 without a body while it is still right",
+  "An `ETag` that you have: 304 without a body if nothing has changed",
 );
 
 export const KEY = header(
   "Idempotency-Key",
-  "A random UUID of yours: the same request sent again with it is done once, and answered the same. " +
+  "A random UUID: a request that is sent again with its key takes effect once and gets the first answer again. " +
     `1 to ${LIMITS.idempotencyKeyLength} characters of ASCII, in quotes or not`,
   { type: "string", pattern: KEY_PATTERN },
 );

@@ -17,35 +17,38 @@ export const HEADERS: Record<string, Schema> = {
     schema: { type: "integer", minimum: 0 },
   },
   Link: {
-    description: 'Where a list that was cut goes on: `<...>; rel="next"`',
+    description: 'The next page of a list that was cut: `<...>; rel="next"`',
     schema: { type: "string" },
   },
   "Convene-Reset": {
-    description: "`true`: the room has not come to `since`, and the list is from the start",
+    description: "`true`: the room is at an earlier revision than `since`; the list has everything",
     schema: { type: "string", enum: ["true"] },
   },
   ETag: {
-    description: "What `If-Match` and `If-None-Match` take; of one entry, a room or a document, alone",
+    description: "The tag of one entry, a room or a document, for `If-Match` and `If-None-Match`",
     schema: { type: "string", pattern: '^(W/)?"[0-9a-f]+"$' },
   },
   RateLimit: {
-    description: "What is left of a share, once half of it is used",
+    description: "What is left of a rate limit; sent once half of it is used",
     schema: { type: "string" },
   },
   "RateLimit-Policy": {
-    description: "The share of the caller or of the room, once half of it is used",
+    description: "The rate limit of the caller or of the room; sent once half of it is used",
     schema: { type: "string" },
   },
   "Idempotency-Replayed": {
-    description: "`true`: the write was done before, by a request with the same key",
+    description: "`true`: an earlier request with the same key made this write",
     schema: { type: "string", enum: ["true"] },
   },
   "Retry-After": {
     description: "Seconds to wait before the next try",
     schema: { type: "integer", minimum: 0 },
   },
-  "Accept-Encoding": { description: "`identity`: bodies are read as they are", schema: { type: "string" } },
-  Vary: { description: "What of the request the answer depends on", schema: { type: "string" } },
+  "Accept-Encoding": {
+    description: "`identity`: request bodies must not be compressed",
+    schema: { type: "string" },
+  },
+  Vary: { description: "The request headers that the answer depends on", schema: { type: "string" } },
 };
 
 /** Sent once half of a share is used. */
@@ -59,8 +62,8 @@ const BUT_HEALTH: ErrorCode[] = ["forbidden", "rate_limited"];
 const DESCRIPTIONS: Record<string, string> = {
   200: "Done",
   201: "Created",
-  304: "What you have is still right",
-  404: "A page that says that there is no such room",
+  304: "Nothing has changed",
+  404: "A page that says that the room does not exist",
 };
 
 export const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` });

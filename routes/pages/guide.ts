@@ -7,15 +7,15 @@ export const FRONT = describe({
     "/": {
       get: {
         id: "guide",
-        summary: "The guide; a room's live page with `room`",
+        summary: "Read the guide; with `room`, a room's live page",
         description:
-          "Without `room` Markdown, or a page where `Accept` asks for `text/html`: either may be kept for " +
-          `${LIMITS.documentSeconds} seconds, has an \`ETag\`, and comes as gzip where \`Accept-Encoding\` takes it. ` +
-          "With `room` a page, whatever is asked for.",
+          "Without `room`: Markdown, or a page if `Accept` asks for `text/html`. Either may be cached for " +
+          `${LIMITS.documentSeconds} seconds, has an \`ETag\`, and is sent as gzip if \`Accept-Encoding\` allows it. ` +
+          "With `room`: always a page.",
         parameters: [
-          query("room", "The room whose live page is shown; without it, the guide"),
+          query("room", "The room whose live page is shown; without it the guide"),
           query("expr", "A CEL expression that the room's page evaluates"),
-          query("agent", "Who evaluates: `self` in it"),
+          query("agent", "The agent that is `self` in it"),
           IF_NONE_MATCH,
         ],
         answers: { 200: ["text/markdown", "text/plain", "text/html"], 304: [], 404: ["text/html"] },

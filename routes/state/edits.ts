@@ -66,7 +66,7 @@ function checkPointers({ length }: string[], path: Path): void {
   throw invalidMember(
     path,
     `must hold at most ${LIMITS.editPointers} JSON pointers`,
-    "Make several writes of it.",
+    "Split it into several writes.",
   );
 }
 

@@ -21,13 +21,13 @@ const PUT: ErrorCode[] = [...WRITE, "not_a_number", "not_editable", "limit_reach
 
 const IF_MATCH = header(
   "If-Match",
-  "The `ETag` that the entry must still have, weak or not, else 412; the same as `if_version`",
+  "Only if the entry still has this `ETag`, weak or not, else 412; like `if_version`",
   { type: "string", pattern: ONE_TAG.source },
 );
 
 const CREATE_ONLY = header(
   "If-None-Match",
-  "`*`: only if the key does not exist, else 412; the same as `if_version: 0`",
+  "`*`: only if the key does not exist, else 412; like `if_version: 0`",
   { type: "string", enum: ["*"] },
 );
 
@@ -51,17 +51,17 @@ export const STATE = describe({
         id: "readState",
         summary: "Read one entry, or list entries",
         description:
-          "With `key` the one entry, and its `ETag` unless views are resolved; else a list by scope and key.",
+          "With `key`: one entry, and its `ETag` unless views are resolved. Without: a list by scope and key.",
         parameters: [
-          query("scope", "Only this scope; with `key` it is `_shared` unless said"),
-          query("key", "This one entry, in place of a list"),
-          query("prefix", "Only keys that begin so"),
+          query("scope", "Only this scope; with `key`, `_shared` by default"),
+          query("key", "This one entry instead of a list"),
+          query("prefix", "Only keys with this prefix"),
           query(
             "since",
-            "Only what changed after this revision, deleted keys included; all, where the room has not come so far",
+            "Only what changed after this revision, including deleted keys; everything if the room is at an earlier revision",
             number(0),
           ),
-          query("resolve", "`true`: views with their present values", flag),
+          query("resolve", "`true`: compute the views' values", flag),
           IF_NONE_MATCH,
         ],
         answers: { 200: "StateAnswer", 304: [] },
@@ -71,8 +71,8 @@ export const STATE = describe({
       },
       put: {
         id: "writeEntry",
-        summary: "Write, increment or define one entry, under conditions where you name them",
-        description: "Demand a version by `if_version` or by one of the headers, not by two of them.",
+        summary: "Write, increment, edit or define one entry, if its conditions hold",
+        description: "Name a version by `if_version` or by one of the headers, not by two of them.",
         parameters: [IF_MATCH, CREATE_ONLY, KEY],
         body: "StateRequest",
         example: { key: "turn", value: 2, if_version: 1, agent: "alice" },
@@ -85,14 +85,14 @@ export const STATE = describe({
         id: "deleteEntry",
         summary: "Delete one entry",
         description:
-          "Its members may stand in the body, in the query, or some here and some there; `key` in one of them.",
+          "Members may be in the body, in the query, or in both. `key` is required in one of them.",
         parameters: [
-          query("scope", "The scope of the key: `_shared` unless said", deletableScope),
+          query("scope", "The scope of the key; `_shared` by default", deletableScope),
           query("key", "The key to delete", ({ key }) => key),
           guard("if_version", "Only if the entry has this version, else 409", number(0)),
           guard(
             "if",
-            "CEL that must hold in the very state that the delete changes, URL-encoded",
+            "CEL that must be true at the moment of the delete, URL-encoded",
             expression,
           ),
           query("agent", "Who deletes: `self` in the gate", id),
@@ -110,7 +110,7 @@ export const STATE = describe({
       put: {
         id: "writeBatch",
         summary: `Write up to ${LIMITS.batchWrites} entries, all or none, under one gate`,
-        description: "In their order, each on top of those before it. It takes no `If-Match`.",
+        description: "Writes take effect in order; each sees those before it. `If-Match` is not allowed.",
         parameters: [KEY],
         body: "BatchRequest",
         example: { if: "state._shared.turn == 2", writes: [{ key: "turn", increment: true }] },

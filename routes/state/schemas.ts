@@ -21,9 +21,11 @@ const ifVersion = ({ z, about }: Parts) =>
 const once = ({ z, absent, id, about }: Parts) => ({
   if: z.string(guardFault("must be a CEL expression, as text")).meta({
     maxLength: LIMITS.expressionLength,
-    description: "CEL that must hold in the very state that the write changes, else 409",
+    description: "CEL that must be true at the moment of the write, else 409",
   }).optional(),
-  agent: absent(id).meta(about("Who writes: `self` in the gate; the write counts as its heartbeat")),
+  agent: absent(id).meta(
+    about("The agent that writes: `self` in the gate; the write counts as its heartbeat"),
+  ),
 });
 
 const entryKey = ({ defaulting, id, key }: Parts) => ({ scope: defaulting(id, SHARED_SCOPE), key });
@@ -85,7 +87,7 @@ export const WRITES = {
 const scopesOf = ({ z, ownId }: Parts, ...names: string[]) => z.union([z.enum(names), ownId]);
 const scopeIn = ({ defaulting }: Parts, scopes: z.ZodType) =>
   defaulting(scopes, SHARED_SCOPE).meta({
-    description: "Of those that begin with _ only what is named: the others are the system's",
+    description: "Of scopes that begin with _ only those named here; the others belong to the system",
   });
 
 /** The kinds of a write, each with the members of the request `beside` it. */
@@ -107,10 +109,10 @@ function kindsOf(parts: Parts, beside: z.ZodRawShape) {
     kind(title, { value: nullAlone, increment, expr: nullAlone, ...members });
   const pointer = z.string().meta({ pattern: "^(/([^~/]|~[01])*)+$" });
   const pointers = about(
-    `At most ${LIMITS.editPointers} JSON pointers, in the order given; none may be the whole`,
+    `At most ${LIMITS.editPointers} JSON pointers with values, applied in order; a pointer to the whole value is refused`,
   );
   const unset = z.array(pointer).min(1).max(LIMITS.editPointers)
-    .meta(about("JSON pointers of what is removed, the last first, after `set`"));
+    .meta(about("JSON pointers of members to remove, the last first, after `set`"));
   return z.union([
     kind("Store a value", {
       value: value.meta(about(`Any JSON of at most ${LIMITS.valueBytes} bytes`)),
@@ -119,19 +121,21 @@ function kindsOf(parts: Parts, beside: z.ZodRawShape) {
     }),
     kind("Add a value to a number", {
       increment: z.literal(true),
-      value: z.number().optional().meta(about("What is added; 1 unless said")),
+      value: z.number().optional().meta(about("What is added; 1 by default")),
       expr: nullAlone,
     }),
     kind("Add to a number", { increment: z.number().meta(about("What is added")), expr: nullAlone }),
     edit("Merge into an object", {
       merge: object.meta(about("A JSON merge patch (RFC 7396): null removes a member")),
     }),
-    edit("Append to a list", { append: value.meta(about("What is appended, null too")) }),
+    edit("Append to a list", { append: value.meta(about("What is appended; null is a value")) }),
     edit("Append several to a list", {
       append_all: z.array(json).meta(about("What is appended, in this order")),
     }),
-    edit("Remove from a list", { remove: value.meta(about("What is removed wherever it stands, null too")) }),
-    edit("Set what pointers name", {
+    edit("Remove from a list", {
+      remove: value.meta(about("Every equal member is removed; null is a value")),
+    }),
+    edit("Set members by JSON pointers", {
       set: z.record(pointer, json).meta({
         ...pointers,
         minProperties: 1,
@@ -139,13 +143,13 @@ function kindsOf(parts: Parts, beside: z.ZodRawShape) {
       }),
       unset: absent(unset),
     }),
-    edit("Unset what pointers name", { unset }),
+    edit("Remove members by JSON pointers", { unset }),
     kind("Define a view", {
       scope: z.literal(VIEW_SCOPE),
       expr: expression.meta(
         about(`The CEL expression of the view; a room's views have at most ${LIMITS.viewBytes} bytes in all`),
       ),
-      value: nullAlone.meta(about("Refused but for null: `expr` gives the value")),
+      value: nullAlone.meta(about("Only null is allowed: `expr` gives the value")),
       ttl: nullAlone,
       increment,
     }),
@@ -176,7 +180,7 @@ export function stateAnswers({ z, json, time, count, failure, about }: Parts) {
     version: z.int().min(1),
     updated_at: time,
     updated_by: z.string().nullable(),
-    expires_at: time.nullable().meta(about("When it is deleted; null where it stays")),
+    expires_at: time.nullable().meta(about("When it is deleted; null if it stays")),
   });
   const View = Entry.extend({
     expr: z.string(),

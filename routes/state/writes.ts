@@ -28,7 +28,7 @@ export async function writeOf(
     );
   }
   if (scope !== VIEW_SCOPE && expr !== undefined) {
-    throw invalidMember(at("expr"), `Only a view has an expr.`, `Write it to the scope ${VIEW_SCOPE}.`);
+    throw invalidMember(at("expr"), `Only a view has an expr.`, `Write it to scope ${VIEW_SCOPE}.`);
   }
   const edit = editOf(body, at);
   const delta = edit ? undefined : deltaOf(body, at);
@@ -73,7 +73,7 @@ export function writableScope(scope: string, path: Path): void {
   if (!scope.startsWith("_") || scope === SHARED_SCOPE || scope === VIEW_SCOPE) return;
   throw invalidMember(
     path,
-    "Scopes that begin with _ are the system's.",
+    "Scopes that begin with _ belong to the system.",
     `Use ${SHARED_SCOPE}, ${VIEW_SCOPE}, or a name of your own.`,
   );
 }

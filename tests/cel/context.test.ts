@@ -87,7 +87,7 @@ Deno.test("a view that goes through all scopes is in no cycle while it does not 
   assert.equal(evaluate(data, "state._view.done"), true);
 });
 
-Deno.test("a view that fails is no member of state._view", () => {
+Deno.test("a view that fails is not a member of state._view", () => {
   const data = roomData({ broken: "state._shared.missing", fine: "5" });
   assert.equal(evaluate(data, "has(state._view.broken)"), false);
   assert.equal(evaluate(data, '"broken" in state._view'), false);

@@ -307,13 +307,13 @@ hints("texts, signs and ends", [
 Deno.test("hints: what is only to be left out is named", () => {
   for (
     const [source, position, hint] of [
-      ["true;", 4, "Leave the `;` out."],
-      ["true; false", 4, "An expression is one value: join conditions with `&&`."],
-      ["return true", 0, "Leave `return` out: an expression is its value."],
-      ["$state", 0, "Leave the `$` out: names stand by themselves."],
-      ["await true", 0, "Leave `await` out: an expression waits for nothing."],
+      ["true;", 4, "Leave out the `;`."],
+      ["true; false", 4, "Write one expression: join conditions with `&&`."],
+      ["return true", 0, "Leave out `return`: the expression is the result."],
+      ["$state", 0, "Leave out the `$`: names need no prefix."],
+      ["await true", 0, "Leave out `await`."],
       ["true # why", 5, "Comments begin with `//`."],
-      ["1 + +2", 4, "Leave the `+` out."],
+      ["1 + +2", 4, "Leave out the `+`."],
       ["1 ==\u00a01", 4, "Write a plain space."],
     ] as const
   ) {
@@ -390,7 +390,7 @@ Deno.test("hints: over data that is another type than was thought, evaluation sa
       [`"a" in ${T}`, `Write \`${T}.contains("a")\`.`],
       [`${L}.length`, `Write \`size(${L})\`.`],
       [`${T}.length`, `Write \`size(${T})\`.`],
-      [`${L}.contains(1)`, "Write `x in list`; in a map it asks for a key."],
+      [`${L}.contains(1)`, "Write `x in list`. In a map, `in` looks for a key."],
     ] as const
   ) {
     const error = thrown(() => evaluate(source, SHARED));
@@ -409,7 +409,7 @@ Deno.test("hints: a scope without its _ that is not there is told the one with i
   ) {
     const error = thrown(() => evaluate(source, SHARED));
     assert.equal(error.code, "no_such_key", source);
-    assert.equal(error.hint, `Did you mean \`${meant}\`? Without the _ it is a scope of your own.`);
+    assert.equal(error.hint, `Did you mean \`${meant}\`? Without the _ it names a scope of your own.`);
     const waiting = thrown(() => compile(source).judge(contextOf()));
     assert.equal(waiting.hint, error.hint, source);
   }

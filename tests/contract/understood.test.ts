@@ -470,10 +470,10 @@ const SLIPS: Array<[raw: string, hint: RegExp]> = [
   ['{"key":"k","value":[1,2, ]}', /comma before the closing bracket/],
   ["{key:k,value:1}", /names in double quotes.*In a shell/],
   [`'{"key":"k"}'`, /Windows/],
-  ["key=k&value=1", /in place of a form/],
+  ["key=k&value=1", /instead of a form/],
   [
     '--x\r\nContent-Disposition: form-data; name="key"\r\n\r\nk\r\n--x--\r\n',
-    /in place of a form/,
+    /instead of a form/,
   ],
   ["{\u201ckey\u201d:1}", /plain double quotes/],
   ['{"key":"k","value":1,"if":"state._shared.phase == "go""}', /within a text as \\"/],

@@ -233,7 +233,7 @@ Deno.test("MCP: an argument __proto__ is refused as other unknown ones are, and 
       ] as const
     ) {
       const text = await call(name, args);
-      assert.match(text, /There is no argument `__proto__`\. (There are `|Leave it out)/, args);
+      assert.match(text, /There is no argument `__proto__`\. (The arguments are `|Leave it out)/, args);
       assert.match(text, /"id":7/);
     }
     assert.equal((await fetch(`${url}/rooms/r/state`).then((reply) => reply.json())).length, 0);

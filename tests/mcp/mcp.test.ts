@@ -211,7 +211,11 @@ Deno.test("MCP: arguments that are not understood are refused, with the near nam
       ["post_message", { from: "ann", from_agent: "bob", body: 1 }, /Did you mean `from`/],
       ["list_messages", { Kind: "task" }, /Did you mean `kind`/],
       ["wait", { condition: "true", timeout: 1 }, /Did you mean `timeout_seconds`/],
-      ["get_state", { frobnicate: 1 }, /There is no argument `frobnicate`. There are `room`, `scope`/],
+      [
+        "get_state",
+        { frobnicate: 1 },
+        /There is no argument `frobnicate`. The arguments are `room`, `scope`/,
+      ],
       ["join", { agent: "eve", nmae: "Eve" }, /Did you mean `name`/],
     ];
     for (const [name, args, told] of wrong) await refused(name, { room, ...args }, told);

@@ -110,7 +110,7 @@ function elements(source: unknown, node: Node): readonly unknown[] {
     charge(source.size / 2);
     return [...source.keys()];
   }
-  fail("no_such_overload", `A ${typeName(source)} is no list or map`, node, SOURCES);
+  fail("no_such_overload", `A ${typeName(source)} is not a list or map`, node, SOURCES);
 }
 
 function variableTypes(checker: Checker, source: Node, scope: Scope, count: number): CelType[] {
@@ -125,7 +125,7 @@ function variableTypes(checker: Checker, source: Node, scope: Scope, count: numb
     case "map":
       return [type.keyType!, type.valueType!];
   }
-  refuse("no_such_overload", `A ${staticName(type)} is no list or map`, source, SOURCES);
+  refuse("no_such_overload", `A ${staticName(type)} is not a list or map`, source, SOURCES);
 }
 
 /** The maximum depth of nested loops in a tree. */

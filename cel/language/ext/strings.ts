@@ -152,7 +152,7 @@ function joinList(list: unknown[], by: string): string {
   let size = 0;
   for (const text of list) {
     if (typeof text !== "string") {
-      const hint = "Turn elements into text first: list.map(x, string(x)).join(...).";
+      const hint = "Convert the elements to text first: list.map(x, string(x)).join(...).";
       throw new EvaluationFailed(
         "no_such_overload",
         `join() takes strings, not a ${typeName(text)}`,

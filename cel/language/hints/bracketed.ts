@@ -9,5 +9,5 @@ const NEAR = 200;
 export function bracketed(left: string, right: string): string | undefined {
   const [, base, name] = PATH.exec(left.slice(-NEAR)) ?? [];
   const [rest] = REST.exec(right.slice(0, NEAR)) ?? [];
-  return base && rest && `Names with - or : need brackets: write \`${base}["${name}${rest}"]\`.`;
+  return base && rest && `A name with - or : needs brackets. Write \`${base}["${name}${rest}"]\`.`;
 }

@@ -36,11 +36,11 @@ const isEmpty: Translate = (x) => write(`size(${x}) == 0`);
 const get: Translate = (x, [key, other = "null"]) => write(`${optionally(x, key)}.orValue(${other})`);
 const hasKey: Translate = (x, [key = '"key"']) => write(`${key} in ${x}`);
 const keys: Translate = (x) =>
-  `Write \`${x}.map(k, k)\`; a loop over a map goes over its keys: \`${x}.exists(k, ...)\`.`;
+  `Write \`${x}.map(k, k)\`. A loop over a map goes over its keys: \`${x}.exists(k, ...)\`.`;
 const values: Translate = (x) =>
-  `Write \`${x}.transformList(k, v, v)\`; loops take both: \`${x}.exists(k, v, ...)\`.`;
+  `Write \`${x}.transformList(k, v, v)\`; a loop can take both: \`${x}.exists(k, v, ...)\`.`;
 const entries: Translate = (x) =>
-  `Write \`${x}.transformList(k, v, [k, v])\`; loops take both: \`${x}.exists(k, v, ...)\`.`;
+  `Write \`${x}.transformList(k, v, [k, v])\`; a loop can take both: \`${x}.exists(k, v, ...)\`.`;
 const member: Translate = (x, [y = '"a"']) => {
   if (/^["']/.test(x)) return write(`${x}.contains(${y})`);
   if (/^[[{]/.test(x)) return write(`${y} in ${x}`);
@@ -149,7 +149,7 @@ export const FUNCTIONS: Readonly<Record<string, Translate>> = {
 
 /** A method that takes only a list: on a map, it is called on the values. */
 const ofValues = (name: string): Translate => (x) =>
-  `It takes a list; of a map's values write \`${x}.transformList(k, v, v).${name}()\`.`;
+  `It takes a list. For a map's values write \`${x}.transformList(k, v, v).${name}()\`.`;
 
 /** `list.max(e, e.n)`: maps first, since the method takes no arguments. */
 const aggregate = (name: string): Translate => (x, args) => {

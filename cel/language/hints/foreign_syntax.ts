@@ -30,7 +30,8 @@ const NEAR = 200;
 
 const CONDITIONAL = "Write `condition ? a : b`.";
 const TEXT_OF_PARTS = 'Write `"..." + string(x)`, or `"...%s".format([x])`.';
-const CHANGES_NOTHING = "An expression changes nothing: write `x + 1`, and `increment` a key by a write.";
+const CHANGES_NOTHING =
+  "An expression cannot change anything. Write `x + 1`; to change a key, send a write with `increment`.";
 
 /** CEL's operators for infix words of other languages. */
 const INFIX: Readonly<Record<string, string>> = {
@@ -93,31 +94,31 @@ const FORMS: readonly Form[] = [
   { rest: /^:?=/, hint: "Compare with `==`." },
   { rest: /^:\w[\w:-]*/, hint: ({ left, token }) => bracketed(left, token) },
   { rest: /^(?:if|then|else|elif|unless|switch|when)\b/, hint: CONDITIONAL },
-  { rest: /^return\b/, hint: "Leave `return` out: an expression is its value." },
+  { rest: /^return\b/, hint: "Leave out `return`: the expression is the result." },
   { rest: /^(?:let|const|var)\b/, hint: "Write `cel.bind(x, value, result)`." },
   { rest: /^function\b/, hint: loop },
   { before: /(?<![\w.])typeof\s+$/, hint: "Write `type(x)`." },
   { rest: /^instanceof\b/, hint: "Write `type(x) == string`." },
-  { before: /(?<![\w.])new\s+$/, hint: 'Times are made with `timestamp("...")`; `now` is the present one.' },
-  { before: /(?<![\w.])await\s+$/, hint: "Leave `await` out: an expression waits for nothing." },
+  { before: /(?<![\w.])new\s+$/, hint: 'Write `timestamp("...")` for a time, `now` for the current time.' },
+  { before: /(?<![\w.])await\s+$/, hint: "Leave out `await`." },
   { rest: /^(?:contains|includes)\b/, hint: "Write `.contains(...)`." },
   { rest: /^(?:matches|like|startsWith|endsWith)\b/, hint: method },
   { rest: /^[A-Za-z]+(?!\w)/, hint: ({ token }) => operator(INFIX[token.toLowerCase()]) },
   { before: /\+$/, rest: /^\+/, hint: CHANGES_NOTHING },
   { before: /(?<=[\w)\]}]\s*)--\s*$/, hint: CHANGES_NOTHING },
-  { before: /\*$/, rest: /^\*/, hint: "There is no power: write `x * x`." },
-  { rest: /^\+/, hint: "Leave the `+` out." },
+  { before: /\*$/, rest: /^\*/, hint: "CEL has no power operator. Write `x * x`." },
+  { rest: /^\+/, hint: "Leave out the `+`." },
   { rest: /^\.\.\./, hint: "Join lists with `+`: `[1] + list`." },
   { rest: /^&/, hint: "Write `&&`." },
   { rest: /^\|/, hint: "Write `||`." },
-  { rest: /^;\s*$/, hint: "Leave the `;` out." },
-  { rest: /^;/, hint: "An expression is one value: join conditions with `&&`." },
+  { rest: /^;\s*$/, hint: "Leave out the `;`." },
+  { rest: /^;/, hint: "Write one expression: join conditions with `&&`." },
   { before: /(?<![\w.])[fF]$/, rest: /^["']/, hint: TEXT_OF_PARTS },
   { rest: /^`[^`]*\$\{/, hint: TEXT_OF_PARTS },
   { rest: /^`/, hint: 'Write text in plain quotes: `"..."`.' },
   { rest: /^["'][^]*[“”„«»‘’]/, hint: 'Write plain quotes on both sides: `"..."`.' },
   { rest: /^[“”„«»‘’‚]/, hint: 'Write plain quotes: `"..."`.' },
-  { rest: /^\$/, hint: "Leave the `$` out: names stand by themselves." },
+  { rest: /^\$/, hint: "Leave out the `$`: names need no prefix." },
   { rest: /^#/, hint: "Comments begin with `//`." },
   {
     rest: /^[\u00a0\u1680\u2000-\u200d\u2028\u2029\u202f\u205f\u2060\u3000\ufeff]/,
@@ -167,7 +168,7 @@ function fallback({ left, right }: Around): string {
 function chained({ right }: Around): string {
   const name = /^\s*(\w+)\s*(\()?/.exec(right);
   if (!name) return "Write `[?key]`, and `.orValue(...)` at the end.";
-  if (name[2]) return "Leave the `?` out: before a call there is none.";
+  if (name[2]) return "Leave out the `?` before a call.";
   if (name[1] === "length") return "Write `size(x)`.";
   return `Write \`.?${name[1]}\`, and \`.orValue(...)\` at the end.`;
 }
@@ -204,19 +205,21 @@ const TWO_VARIABLES: Readonly<Record<string, string>> = {
 
 const CALL_BEFORE = /\.(\w+)\(\s*\(?\s*(\w+)\s*$|\.(\w+)\(\s*\(\s*(\w+)\s*\)\s*$/;
 
-/** The hint for `.some(e => ...)`: a comma in place of the arrow. */
+/** The hint for `.some(e => ...)`: a comma replaces the arrow. */
 function arrow({ left, token }: Around): string {
   const call = CALL_BEFORE.exec(left);
   if (!call) return token === "=>" && !/\(\s*(?:\w+\s*)?\)?\s*$/.test(left) ? "Write `>=`." : loop();
   const [name, element] = [call[1] ?? call[3]!, call[2] ?? call[4]!];
-  if (name === "reduce") return "There is no reduce: write `.sum()`, `.max()` or `.min()` after `.map(...)`.";
+  if (name === "reduce") return "CEL has no reduce. Write `.sum()`, `.max()` or `.min()` after `.map(...)`.";
   if (/^sort/.test(name)) return `Write \`.sortBy(${element}, ${element})\`, or \`.sort()\`.`;
   const [method, end = ""] = Object.hasOwn(LOOPS, name) ? LOOPS[name]! : [name];
   const index = /^,\s*(\w+)/.exec(token)?.[1];
   if (index && TWO_VARIABLES[method]) {
-    return `Write \`.${TWO_VARIABLES[method]}(${index}, ${element}, ...)\`: the index first, and no arrow.`;
+    return `Write \`.${
+      TWO_VARIABLES[method]
+    }(${index}, ${element}, ...)\`: the index comes first, and a comma replaces the arrow.`;
   }
-  return `Write \`.${method}(${element}, ...)${end}\`: a comma in place of the arrow.`;
+  return `Write \`.${method}(${element}, ...)${end}\`: a comma replaces the arrow.`;
 }
 
 function loop(): string {

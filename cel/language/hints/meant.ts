@@ -92,6 +92,6 @@ function firstStep(node: Node): { node: Node; step: Node | string } | undefined 
 export function withDoubt(failure: EvaluationFailed, doubts: Doubts | undefined): EvaluationFailed {
   const meant = failure.code === "no_such_key" && doubts?.get(failure.position ?? -1);
   if (!meant) return failure;
-  const hint = `Did you mean \`state.${meant}\`? Without the _ it is a scope of your own.`;
+  const hint = `Did you mean \`state.${meant}\`? Without the _ it names a scope of your own.`;
   return new EvaluationFailed(failure.code, failure.message, failure.position, hint);
 }

@@ -30,7 +30,7 @@ const AGENT_FIELDS = [
   "alive",
 ];
 export const NO_LIST =
-  "Of `messages` there are `count`, `unclaimed`, `last`, and by name `kind[k]`, `to[a]`, `from[a]`, `id[n]`: it is no list.";
+  "`messages` is not a list. It has `count`, `unclaimed`, `last`, and by name `kind[k]`, `to[a]`, `from[a]`, `id[n]`.";
 export const SYSTEM_SCOPES = ["_shared", "_view"];
 
 /** The known name that was probably meant; undefined where none is near. */
@@ -72,7 +72,7 @@ export function didYouMean(name: string, known: Iterable<string>): string | unde
 export function unknownRoot(name: string, roots: readonly string[]): string {
   if (roots.includes("message") && OF_MESSAGE.includes(name)) return `Did you mean \`message.${name}\`?`;
   return didYouMean(name, roots) ??
-    `An expression starts from ${roots.map((root) => `\`${root}\``).join(", ")}.`;
+    `An expression starts with one of ${roots.map((root) => `\`${root}\``).join(", ")}.`;
 }
 
 /**
@@ -96,7 +96,7 @@ function refuseSize(node: Node, messages: ReadonlySet<Node>): void {
   if (node.op === "rcall") {
     const [name, receiver] = node.args as [string, Node];
     if (name === "size" && messages.has(receiver)) {
-      const message = "`messages` is no list, so it has no size";
+      const message = "`messages` is not a list, so it has no size";
       throw new InvalidExpression(
         "no_such_overload",
         message,
@@ -151,18 +151,18 @@ function stepsBelow(node: Node): number {
 function problemAt({ root, steps }: Path, step: string): { message: string; hint?: string } | undefined {
   if (root === "messages") return problemOfMessages(steps, step);
   if (root === "message" && steps.length === 0 && !OF_MESSAGE.includes(step)) {
-    const hint = didYouMean(step, OF_MESSAGE) ?? `There are ${inWords(OF_MESSAGE)}.`;
-    return { message: `\`${step}\` is no member of a message`, hint };
+    const hint = didYouMean(step, OF_MESSAGE) ?? `Its members are ${inWords(OF_MESSAGE)}.`;
+    return { message: `\`${step}\` is not a member of a message`, hint };
   }
   if (root === "agents" && steps.length === 1 && !AGENT_FIELDS.includes(step)) {
-    const hint = didYouMean(step, AGENT_FIELDS) ?? `There are ${inWords(AGENT_FIELDS)}.`;
-    return { message: `\`${step}\` is no member of an agent`, hint };
+    const hint = didYouMean(step, AGENT_FIELDS) ?? `Its members are ${inWords(AGENT_FIELDS)}.`;
+    return { message: `\`${step}\` is not a member of an agent`, hint };
   }
   if (root === "state" && steps.length === 0 && step.startsWith("_") && !SYSTEM_SCOPES.includes(step)) {
     return { message: `There is no scope \`${step}\``, hint: scopeHint(step) };
   }
   if (root === "self" && steps.length === 0) {
-    const hint = "`self` is an agent's id, or null: write agents[self].status.";
+    const hint = "`self` is an agent's id or null. Write `agents[self].status`.";
     return { message: `\`self\` has no member \`${step}\``, hint };
   }
   return undefined;
@@ -173,9 +173,9 @@ function problemOfMessages(
   step: string,
 ): { message: string; hint: string } | undefined {
   const [first, , third] = steps;
-  const refusal = (of: string, known: readonly string[], otherwise = `There are ${inWords(known)}.`) =>
+  const refusal = (of: string, known: readonly string[], otherwise = `Its members are ${inWords(known)}.`) =>
     known.includes(step) ? undefined : {
-      message: `\`${step}\` is no member of ${of}`,
+      message: `\`${step}\` is not a member of ${of}`,
       hint: didYouMean(step, known) ?? otherwise,
     };
   const byId = /^\d+$/.test(step) ? `Write \`messages.id[${step}]\` for a message by its id.` : NO_LIST;

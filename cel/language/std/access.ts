@@ -169,7 +169,7 @@ function element(list: unknown[], key: unknown, node: Node, orNothing: boolean):
   }
   if (index >= 0n && index < list.length) return list[Number(index)];
   if (orNothing) return undefined;
-  const hint = "Ask with size(list) first, or write list[?index].orValue(...).";
+  const hint = "Check size(list) first, or write list[?index].orValue(...).";
   fail("index_out_of_bounds", `Index ${index} is outside of a list of ${list.length}`, node, hint);
 }
 

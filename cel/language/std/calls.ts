@@ -64,7 +64,7 @@ function handlerFor(node: Call, args: unknown[], ev: Evaluator, isMethod: boolea
     ? `${first}.${name}(${others.join(", ")})`
     : `${name}(${[first, ...others].join(", ")})`;
   const isMember = name === "contains" && (first === "list" || first === "map");
-  const hint = isMember ? "Write `x in list`; in a map it asks for a key." : undefined;
+  const hint = isMember ? "Write `x in list`. In a map, `in` looks for a key." : undefined;
   fail("no_matching_overload", `There is no ${shown}`, node, hint);
 }
 

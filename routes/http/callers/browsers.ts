@@ -103,15 +103,15 @@ function sayForeign(times: number, host: string): string {
 }
 
 function foreignHost() {
-  return new RequestError("forbidden", "This instance is not called by this name.", {
+  return new RequestError("forbidden", "This instance does not answer to this name.", {
     hint: `Call it by its address, or as localhost. ${SETTINGS}`,
   });
 }
 
 function foreignPage() {
-  return new RequestError("forbidden", "This instance takes no requests from pages of this origin.", {
+  return new RequestError("forbidden", "This instance refuses requests from pages of this origin.", {
     hint:
-      "Its operator adds the origin to ALLOWED_ORIGINS where its pages may read and write every room, or sets " +
-      "PUBLIC_URL where the instance is there for everybody. Programs send no Origin.",
+      "The operator can add the origin to ALLOWED_ORIGINS, so that its pages may read and write every room, or set " +
+      "PUBLIC_URL if the instance is public. Programs need not send an Origin.",
   });
 }

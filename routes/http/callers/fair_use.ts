@@ -78,7 +78,7 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
         if (max > 0 && holds.count(name) >= max) {
           c.header("Retry-After", String(LIMITS.retryAfterSeconds));
           throw new RequestError("rate_limited", `${whose} ${max} ${kind}s under way, the most at once.`, {
-            hint: "End one, or share one: a wait may ask for several things with ||.",
+            hint: "End one, or combine several: a wait may ask for several things with ||.",
           });
         }
       }

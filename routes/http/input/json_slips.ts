@@ -1,7 +1,7 @@
 /** Slips outside of strings in a text that is no JSON, with what to write instead; the first that matches counts. */
 const OUTSIDE: Array<[slip: RegExp, hint: string]> = [
   [/^\s*'/, `Windows shells leave '...' around what they send: write -d "{\\"key\\":\\"value\\"}".`],
-  [/^[\w.%+-]+=|^--[^]*Content-Disposition/i, `Send JSON in place of a form: -d '{"key":"value"}'.`],
+  [/^[\w.%+-]+=|^--[^]*Content-Disposition/i, `Send JSON instead of a form: -d '{"key":"value"}'.`],
   [/[\u201c-\u201f\u2018-\u201b]/, `Write plain double quotes (") in place of typographic ones.`],
   [/[{[,:]\s*'/, `JSON has double quotes only: {"key":"value"}. In a shell put '...' around the body.`],
   [/""[A-Za-z_(]/, `Write a double quote within a text as \\", or use ' there: CEL takes both.`],

@@ -49,7 +49,7 @@ export function lostOf(text: string, value: unknown): Fault | undefined {
   const { depth, ...seen } = scan(text);
   if (depth <= LIMITS.jsonDepth + LEVELS_AROUND) return faultOf(text, value, seen);
   const message = `may be nested at most ${LIMITS.jsonDepth} deep.`;
-  return { path: ["params"], message, hint: "Send what is deeper as text." };
+  return { path: ["params"], message, hint: "Send deeper parts as text." };
 }
 
 function faultOf(text: string, value: unknown, { lost, names }: Omit<Scan, "depth">): Fault | undefined {

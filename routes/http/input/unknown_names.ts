@@ -131,5 +131,5 @@ export function listOf(kind: Kind, known: string[]): string {
   if (known.length === 0) return `There are no ${kind}s here.`;
   const names = known.map((name) => `\`${name}\``).join(", ");
   const own = known.includes("meta") ? " Data of your own belongs in `meta`." : "";
-  return known.length === 1 ? `There is only ${names}.` : `There are ${names}.${own}`;
+  return known.length === 1 ? `The only ${kind} is ${names}.` : `The ${kind}s are ${names}.${own}`;
 }

@@ -71,6 +71,7 @@ const BODIES: [method: string, path: string, body: Record<string, unknown>][] = 
   }],
   ["PUT", "/rooms/ROOM/state/batch", { writes: [{ key: "k", value: 1 }], if: "true", agent: "ann" }],
   ["DELETE", "/rooms/ROOM/state", { scope: "_shared", key: "gone", if_version: 1, if: "true", agent: "ann" }],
+  ["DELETE", "/rooms/ROOM/agents/gone", {}],
   ["POST", "/rooms/ROOM/eval", { expr: "1", agent: "ann" }],
   ["POST", "/rooms/ROOM/wait", { condition: "true", agent: "ann", timeout: 0, include: "messages" }],
 ];

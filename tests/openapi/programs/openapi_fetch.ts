@@ -150,10 +150,13 @@ export async function makeEachCall(
   const events = await api.GET("/rooms/{room}/events", { params: at, parseAs: "stream" });
   seen("followEvents", events);
   await events.data?.cancel();
+  const departure = await api.DELETE("/rooms/{room}/agents/{agent}", { params: alice });
+  seen("leaveRoom", departure);
+  const left: boolean | undefined = departure.data?.left;
 
   const guide = await api.GET("/", { parseAs: "text" });
   seen("guide", guide);
   seen("health", await api.GET("/healthz"));
-  const told: unknown[] = [names, created, claimant, version, keys, cause, more, guide.data?.length];
+  const told: unknown[] = [names, created, claimant, version, keys, cause, more, left, guide.data?.length];
   if (told.includes(undefined) && told.at(-1) === undefined) throw new Error("The guide is empty.");
 }

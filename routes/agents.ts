@@ -143,7 +143,7 @@ export function mountAgents(app: Hono, services: Services): void {
     },
     GET: large(async (c) => {
       const { agents, revision } = await listAgents(database, viewerOf(c), roomOf(c));
-      return await replyLarge(revision, agents);
+      return await replyLarge(c, revision, agents);
     }),
   });
 

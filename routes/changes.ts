@@ -78,7 +78,7 @@ export function mountChanges(app: Hono, { database, viewerOf }: Services): void 
         ...(began !== undefined && { began: String(began) }),
       };
       const next = changes.more ? linkNext(c, further) : undefined;
-      return await replyLarge(changes.revision, changes, next);
+      return await replyLarge(c, changes.revision, changes, next);
     }),
   });
 }

@@ -53,7 +53,7 @@ export function mountEval(app: Hono, { reader, viewerOf }: Services): void {
             return { value: expression.evaluate(context), context_keys: [...context.keys()] };
           },
         );
-        return await replyLarge(data.snapshot.revisions.revision, { expression: expr, ...result });
+        return await replyLarge(c, data.snapshot.revisions.revision, { expression: expr, ...result });
       } catch (error) {
         if (!(error instanceof EvaluationFailed)) throw error;
         const { code, message, position, hint } = error;

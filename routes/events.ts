@@ -4,6 +4,7 @@ import { keyFor } from "../db/viewer.ts";
 import { invalidMember } from "./http/errors.ts";
 import { queryNumber } from "./http/input/queries.ts";
 import type { Pieces } from "./http/outbox.ts";
+import { packingFor } from "./http/packing.ts";
 import { roomOf } from "./http/requests.ts";
 import { COMMENT, event, readOf, streamOf } from "./http/stream.ts";
 import { describe, serve } from "./openapi/operation.ts";
@@ -65,11 +66,12 @@ export async function follow(c: Context, { watch, fairUse, outbox, viewerOf }: S
   const [viewer, room] = [viewerOf(c), roomOf(c)];
   const seen = keyFor(viewer, room);
   const after = startOf(c);
+  const packing = await packingFor(c);
   const left = fairUse.hold(c, "stream", room);
   const share = after === undefined ? undefined : outbox.take(readOf(seen, after));
   try {
     const follower = await watch.follow(viewer, room, after, share?.bytes);
-    return { follower, left, sending: { outbox, seen, share } };
+    return { follower, left, sending: { outbox, seen, share, packing } };
   } catch (error) {
     share?.end();
     left();

@@ -208,7 +208,7 @@ export function mountReservations(app: Hono, services: Services): void {
       if (fault) throw invalidMember(["path"], `path: ${fault}`);
       const filter = { agent: agent === undefined ? undefined : existingId(agent), path };
       const { reservations, revision } = await listReservations(database, viewerOf(c), roomOf(c), filter);
-      return await replyLarge(revision, reservations);
+      return await replyLarge(c, revision, reservations);
     })),
   });
 

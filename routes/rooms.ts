@@ -107,7 +107,7 @@ export function mountRooms(app: Hono, services: Services): void {
       const { rooms, more } = await listRooms(database, viewerOf(c), { before: cursorOf(c), limit });
       const last = rooms.at(-1);
       const next = more ? linkNext(c, { before: last!.created_at, before_id: last!.id }) : undefined;
-      return await replyLargeList(rooms.map(roomReply), next);
+      return await replyLargeList(c, rooms.map(roomReply), next);
     }),
   });
 

@@ -127,7 +127,7 @@ export function mountWait(app: Hono, { database, watch, fairUse, viewerOf }: Ser
     const content: Record<string, unknown> = { ...answer, ...included };
     // Most answers are small: yielding would take longer than encoding them.
     if (!includesAnything(include) && typeof content.value !== "object") return reply(revision, content);
-    return await runAsUrgentTask(() => replyLarge(revision, content));
+    return await runAsUrgentTask(() => replyLarge(c, revision, content));
   }
 
   /** Returns the waiting agent, registered or not. Errors: `room_not_found`, `agent_not_found` for an impossible id. */

@@ -34,6 +34,7 @@ const KEPT: Record<string, Record<string, string>> = {
   "db/serialize.ts": { queues: "who is next", waiting: "who is next" },
   "routes/events.ts": { made: "by what was read for a viewer" },
   "routes/http/callers/buckets.ts": { buckets: "counts by caller", held: "counts by caller" },
+  "routes/http/gzip.ts": { known: "by the very bytes that are packed" },
   "routes/http/outbox.ts": {
     holders: "by reader",
     counted: "by names that routes/events.ts makes with keyFor",

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { StoredJson } from "../../db/json.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
+import { packingFor, VARY } from "./packing.ts";
 
 /** A body with the headers that it needs: a body in pieces needs its length. */
 export interface Body {
@@ -12,12 +13,14 @@ export interface Body {
 const MANY_AT_DEPTH = 3;
 /** UTF-16 code units that are joined and encoded at once, which takes some milliseconds for drawn markup. */
 const PIECE = 2 ** 16;
+/** UTF-16 code units below which a body is not packed: it is sent in one round trip as it is. */
+const SHORT = 2 ** 13;
 
-/** Encodes a value as a JSON body, yielding in between. A long body is sent in pieces. */
-export async function largeJson(value: unknown): Promise<Body> {
+/** Encodes a value as a JSON body, yielding in between. A long body is packed if the caller accepts it. */
+export async function largeJson(c: Context, value: unknown): Promise<Body> {
   const texts: string[] = [];
   await write(value, MANY_AT_DEPTH, texts);
-  return await largeBody(texts);
+  return await largeBody(c, texts);
 }
 
 /** Answers with a page or a part of one, joined from its drawn texts; yields in between. */
@@ -26,7 +29,7 @@ export async function replyLargePage(
   texts: string[],
   status: 200 | 404 = 200,
 ): Promise<Response> {
-  const { body, headers } = await largeBody(texts);
+  const { body, headers } = await largeBody(c, texts);
   return c.body(body as ReadableStream, status, { "Content-Type": "text/html; charset=UTF-8", ...headers });
 }
 
@@ -43,20 +46,29 @@ function encoded(member: unknown): string {
 }
 
 /** Joins texts to a body, yielding in between. V8 flattens drawn markup only here, which takes time. */
-async function largeBody(texts: string[]): Promise<Body> {
+async function largeBody(c: Context, texts: string[]): Promise<Body> {
   const only = joined(texts, 0);
-  if (only.end === texts.length && only.text.length <= PIECE) return { body: only.text, headers: {} };
+  const isOne = only.end === texts.length && only.text.length <= PIECE;
+  if (isOne && only.text.length < SHORT) return { body: only.text, headers: {} };
+  const packing = await packingFor(c);
+  if (isOne && !packing) return { body: only.text, headers: VARY };
   const encoder = new TextEncoder();
-  const encoded: Uint8Array[] = [];
+  const encoded: Uint8Array[] = packing ? [packing.head] : [];
   for (let from = 0; from < texts.length;) {
     if (isBusy()) await yieldToOthers();
     const { text, end } = joined(texts, from);
     const bytes = encoder.encode(text);
-    for (let at = 0; at < bytes.length; at += PIECE) encoded.push(bytes.subarray(at, at + PIECE));
+    for (let at = 0; at < bytes.length; at += PIECE) {
+      const piece = bytes.subarray(at, at + PIECE);
+      if (packing && at > 0 && isBusy()) await yieldToOthers();
+      encoded.push(packing ? packing.pack(piece) : piece);
+    }
     from = end;
   }
+  if (packing) encoded.push(packing.tail());
   const length = encoded.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  return { body: ReadableStream.from(encoded), headers: { "Content-Length": String(length) } };
+  const headers = { "Content-Length": String(length), ...VARY, ...packing?.headers };
+  return { body: ReadableStream.from(encoded), headers };
 }
 
 /**

@@ -126,17 +126,22 @@ export function reply(
   return new BasedResponse(JSON.stringify(body), status, { ...content, ...headers });
 }
 
-/** Like `reply`, but yields while it encodes a large body. */
+/** Like `reply`, but yields while it encodes a large body, and packs that if the caller accepts it. */
 export function replyLarge(
+  c: Context,
   revision: number,
   body: unknown,
   headers?: Record<string, string>,
 ): Promise<Response> {
-  return replyLargeList(body, { "Convene-Revision": String(revision), ...headers });
+  return replyLargeList(c, body, { "Convene-Revision": String(revision), ...headers });
 }
 
 /** Like `replyLarge`, for an answer about no single room. */
-export async function replyLargeList(value: unknown, headers?: Record<string, string>): Promise<Response> {
-  const { body, headers: own } = await largeJson(value);
+export async function replyLargeList(
+  c: Context,
+  value: unknown,
+  headers?: Record<string, string>,
+): Promise<Response> {
+  const { body, headers: own } = await largeJson(c, value);
   return new BasedResponse(body, 200, { "Content-Type": "application/json", ...headers, ...own });
 }

@@ -6,6 +6,7 @@ import { Refusal } from "../../db/refusal.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { LIMITS } from "./limits.ts";
 import type { Outbox, Pieces, Share } from "./outbox.ts";
+import { type Packing, VARY } from "./packing.ts";
 
 /** Makes what a stream sends: whole events or comments. Return the same object for equal ones, to share memory. */
 export interface Script {
@@ -24,9 +25,11 @@ export interface Sending {
   /** The key of the room as this reader sees it (db/viewer.ts). */
   seen: string;
   share?: Share;
+  /** How the caller gets it packed, if at all. */
+  packing?: Packing;
 }
 
-const HEADERS = { "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no" };
+const HEADERS = { "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no", ...VARY };
 const ENCODER = new TextEncoder();
 export const COMMENT: Pieces = [ENCODER.encode(":\n\n")];
 
@@ -59,7 +62,7 @@ export function streamOf(
   c: Context,
   follower: Follower,
   { changed, beat, pace, left: gone }: Script,
-  { outbox, seen, share }: Sending,
+  { outbox, seen, share, packing }: Sending,
 ): Response {
   const delivered = (c.env as Partial<Deno.ServeHandlerInfo> | undefined)?.completed;
   let pieces: Pieces = [];
@@ -90,6 +93,8 @@ export function streamOf(
     outbox.reportStalled();
   }
 
+  const packed = (bytes: Uint8Array<ArrayBuffer>) => packing ? packing.pack(bytes) : bytes;
+
   const take = () => share ??= outbox.take(readOf(seen, follower.revision));
 
   /** Returns the bytes that the next event may have. */
@@ -118,6 +123,7 @@ export function streamOf(
 
   function end(controller: ReadableStreamDefaultController<Uint8Array>) {
     drop();
+    if (packing) controller.enqueue(packing.tail());
     controller.close();
     if (!delivered) leave();
   }
@@ -126,8 +132,9 @@ export function streamOf(
   delivered?.then(leave, leave);
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
+      if (packing) controller.enqueue(packing.head);
       // An id without data is no event, but readers store it.
-      controller.enqueue(ENCODER.encode(`retry: ${LIMITS.returnMs}\nid: ${follower.revision}\n\n`));
+      controller.enqueue(packed(ENCODER.encode(`retry: ${LIMITS.returnMs}\nid: ${follower.revision}\n\n`)));
     },
     async pull(controller) {
       if (!over && given === pieces.length) {
@@ -135,7 +142,7 @@ export function streamOf(
         const more = await load();
         if (left) return;
         if (!more) {
-          controller.enqueue(ENCODER.encode(`retry: ${LIMITS.returnMs}\n\n`));
+          controller.enqueue(packed(ENCODER.encode(`retry: ${LIMITS.returnMs}\n\n`)));
           return end(controller);
         }
         stalled = setTimeout(release, LIMITS.stalledMs);
@@ -144,14 +151,14 @@ export function streamOf(
       if (left) return;
       // Readers discard an unfinished event.
       if (over) return end(controller);
-      controller.enqueue(pieces[given++]!);
+      controller.enqueue(packed(pieces[given++]!));
       share?.progress();
       if (given === pieces.length) share = void share?.end();
     },
     cancel: leave,
   }, { highWaterMark: 0 });
   c.header("Convene-Revision", String(follower.revision));
-  return c.body(body, 200, HEADERS);
+  return c.body(body, 200, { ...HEADERS, ...packing?.headers });
 }
 
 /** Ends a stream whose room cannot be read. Its reader reconnects and gets the error. */

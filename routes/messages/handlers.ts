@@ -48,7 +48,7 @@ export function mountMessages(app: Hono, services: Services): void {
       });
       const cut = more && last === undefined;
       const next = cut ? linkNext(c, { after: String(messages.at(-1)!.id) }) : undefined;
-      return await replyLarge(revision, messages, next);
+      return await replyLarge(c, revision, messages, next);
     }),
   });
 

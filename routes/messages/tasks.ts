@@ -81,7 +81,7 @@ export function mountTasks(app: Hono, services: Services): void {
     GET: large(async (c) => {
       const { room, message } = taskOf(c);
       const { attempts, revision } = await listAttempts(database, viewerOf(c), room, message);
-      return await replyLarge(revision, attempts);
+      return await replyLarge(c, revision, attempts);
     }),
   });
 }

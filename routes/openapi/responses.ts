@@ -48,7 +48,10 @@ export const HEADERS: Record<string, Schema> = {
     description: "`identity`: request bodies must not be compressed",
     schema: { type: "string" },
   },
-  Vary: { description: "The request headers that the answer depends on", schema: { type: "string" } },
+  Vary: {
+    description: "The request headers that the answer depends on; a long one may come as gzip",
+    schema: { type: "string" },
+  },
 };
 
 /** Sent once half of a share is used. */
@@ -82,12 +85,13 @@ const shareOf = (path: string) => path === "/healthz" ? [] : SHARE;
 function successes(path: string, operation: Operation): Record<string, Response> {
   const { answers, shown, headers = [] } = operation;
   const replayed = takesKey(operation) ? ["Idempotency-Replayed"] : [];
+  const packed = path.startsWith("/rooms") ? ["Vary"] : [];
   const withRevision = path.startsWith("/rooms/") || 201 in answers ? ["Convene-Revision"] : [];
   return Object.fromEntries(
     Object.entries(answers).map(([status, answer]) => {
       const common = {
         description: DESCRIPTIONS[status]!,
-        headers: headersOf([...withRevision, ...headers, ...replayed, ...shareOf(path)]),
+        headers: headersOf([...withRevision, ...headers, ...replayed, ...packed, ...shareOf(path)]),
       };
       const content = typeof answer === "string"
         ? { "application/json": { schema: ref("schemas", answer), example: shown } }

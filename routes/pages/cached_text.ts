@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { Context } from "hono";
 import { isKnown } from "../http/etags.ts";
 import { LIMITS } from "../http/limits.ts";
+import { takesGzip } from "../http/packing.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -57,13 +58,6 @@ export function createTextCache() {
     restsUntil = 2 * performance.now() - began;
     return text;
   }
-}
-
-/** Tells whether a caller accepts gzip; `gzip;q=0` refuses it. */
-function takesGzip(c: Context): boolean {
-  const accepted = c.req.header("Accept-Encoding");
-  return accepted !== undefined &&
-    /(?:^|[\s,])(?:x-)?gzip\s*(?:,|$|;(?!\s*q=0(?:\.0*)?\s*(?:,|$)))/i.test(accepted);
 }
 
 /**

@@ -16,6 +16,7 @@ async function preload(database: string): Promise<void> {
   language();
   await Promise.all([
     import("../http/input/schema_parts.ts"),
+    import("../http/gzip.ts"),
     import("../pages/pages.ts"),
     import("../mcp/server.ts"),
     loadDriver(database),

@@ -87,14 +87,15 @@ export function mountState(app: Hono, services: Services): void {
     };
   }
 
-  async function sendList(viewer: Viewer, room: string, filter: StateFilter, readsViews: boolean) {
+  async function sendList(c: Context, filter: StateFilter, readsViews: boolean) {
+    const [viewer, room] = [viewerOf(c), roomOf(c)];
     const list = (filter: StateFilter) =>
       readsViews ? listResolved(viewer, room, filter) : listEntries(database, viewer, room, filter);
     const { entries, revision } = await list(filter);
-    if ((filter.since ?? 0) <= revision) return await replyLarge(revision, entries);
+    if ((filter.since ?? 0) <= revision) return await replyLarge(c, revision, entries);
     // The room has not reached `since`, as after its database was restored: send everything.
     const anew = await list({ ...filter, since: 0 });
-    return await replyLarge(anew.revision, anew.entries, { "Convene-Reset": "true" });
+    return await replyLarge(c, anew.revision, anew.entries, { "Convene-Reset": "true" });
   }
 
   serve(app, STATE, "/rooms/{room}/state", {
@@ -102,7 +103,7 @@ export function mountState(app: Hono, services: Services): void {
       const [viewer, room] = [viewerOf(c), roomOf(c)];
       const filter = filterOf(c);
       const readsViews = queryText(c, "resolve") === "true" && (filter.scope ?? VIEW_SCOPE) === VIEW_SCOPE;
-      if (filter.key === undefined) return await runAsTask(() => sendList(viewer, room, filter, readsViews));
+      if (filter.key === undefined) return await runAsTask(() => sendList(c, filter, readsViews));
       const { scope, key } = filter as { scope: string; key: string };
       if (!readsViews) {
         const { entry, revision } = await getEntry(database, viewer, room, scope, key);
@@ -155,7 +156,7 @@ export function mountState(app: Hono, services: Services): void {
       const operation = gated(body, room, putEntries(database, room, put));
       return await answerOnce(c, services, room, operation, async ({ entries, revision }, outcome) => {
         const state = await withViews(viewerOf(c), room, entries, outcome);
-        return await replyLarge(revision, { ok: true, count: writes.length, state });
+        return await replyLarge(c, revision, { ok: true, count: writes.length, state });
       });
     },
   });

@@ -1006,6 +1006,24 @@ export const MUTANTS: Mutant[] = [
     test: "tests/contract/departures.test.ts",
     filter: "file: who follows from before departures that are forgotten",
   },
+  {
+    name: "a packed piece that ends the body",
+    edits: [["finishFlush: constants.Z_SYNC_FLUSH", "finishFlush: constants.Z_FINISH"]],
+    test: "tests/routes/gzip.test.ts",
+    filter: "pieces are one gzip body",
+  },
+  {
+    name: "a packed body with the checksum of its last piece",
+    edits: [["checksum = crc32(piece, checksum)", "checksum = crc32(piece)"]],
+    test: "tests/routes/gzip.test.ts",
+    filter: "pieces are one gzip body",
+  },
+  {
+    name: "short answers are packed",
+    edits: [["isOne && only.text.length < SHORT)", "isOne && only.text.length < 0)"]],
+    test: "tests/contract/packing.test.ts",
+    filter: "short answers stay as they are",
+  },
 ];
 
 let sources: Map<string, string> | undefined;

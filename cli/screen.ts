@@ -1,6 +1,7 @@
-import type { Agent, Changes, Entry, Message } from "../client/mod.ts";
+import type { Agent, Changes, Entry, Message, Reservation } from "../client/mod.ts";
 import { lineOf as messageLine } from "./messages.ts";
 import { plain } from "./plain.ts";
+import { lineOf as reservationLine } from "./reserve.ts";
 import { lineOf as entryLine } from "./state.ts";
 
 /** The known state of a room. */
@@ -8,6 +9,7 @@ export interface Picture {
   room: string;
   agents: Map<string, Agent>;
   state: Map<string, Entry>;
+  reservations: Map<string, Reservation>;
   /** The last messages, ids ascending. */
   messages: Message[];
 }
@@ -21,13 +23,24 @@ interface Terminal {
 const MAX_MESSAGES = 100;
 
 /** Applies changes to a picture. A `reset` clears it first. */
-export function take(picture: Picture, { agents, state, messages, reset }: Changes): void {
+export function take(
+  picture: Picture,
+  { agents, state, messages, reservations = [], reset }: Changes,
+): void {
   if (reset) {
     picture.agents.clear();
+    picture.reservations.clear();
     picture.state.clear();
     picture.messages = [];
   }
-  for (const agent of agents) picture.agents.set(agent.id, agent);
+  for (const agent of agents) {
+    if ("left" in agent) picture.agents.delete(agent.id);
+    else picture.agents.set(agent.id, agent);
+  }
+  for (const reservation of reservations) {
+    if ("ended" in reservation) picture.reservations.delete(reservation.id);
+    else picture.reservations.set(reservation.id, reservation);
+  }
   for (const entry of state) {
     const id = JSON.stringify([entry.scope, entry.key]);
     if ("deleted" in entry) picture.state.delete(id);
@@ -38,9 +51,13 @@ export function take(picture: Picture, { agents, state, messages, reset }: Chang
 }
 
 /** The lines of the screen, cut to its width and height. */
-export function screenOf({ room, agents, state, messages }: Picture, terminal: Terminal): string[] {
+export function screenOf(
+  { room, agents, state, messages, reservations }: Picture,
+  terminal: Terminal,
+): string[] {
   const { width, height, color } = terminal;
-  const max = Math.max(1, Math.floor((height - 4) / 3));
+  const parts = reservations.size === 0 ? 3 : 4;
+  const max = Math.max(1, Math.floor((height - 1 - parts) / parts));
   const title = (text: string) => color ? `\x1b[1m${cut(text, width)}\x1b[0m` : cut(text, width);
   const part = (name: string, lines: string[]) => [
     title(`${name} (${lines.length})`),
@@ -49,6 +66,7 @@ export function screenOf({ room, agents, state, messages }: Picture, terminal: T
   return [
     title(plain(`Room ${room}`)),
     ...part("Agents", [...agents.values()].map(agentLine)),
+    ...(reservations.size === 0 ? [] : part("Reservations", [...reservations.values()].map(reservationLine))),
     ...part("Messages", messages.map(messageLine)),
     ...part("State", [...state.values()].map(entryLine)),
   ].slice(0, height);

@@ -5,6 +5,7 @@ import { EXIT } from "./exit.ts";
 import { lineOf as messageLine } from "./messages.ts";
 import { json, plain } from "./plain.ts";
 import { print } from "./print.ts";
+import { lineOf as reservationLine } from "./reserve.ts";
 import { type Picture, screenOf, take } from "./screen.ts";
 import { lineOf as entryLine } from "./state.ts";
 
@@ -34,7 +35,13 @@ export const watch: Command = {
 
 /** Draws on the terminal's alternate screen, and restores the previous contents at the end. */
 async function draw(room: string, changes: AsyncIterable<Changes>, color: boolean): Promise<void> {
-  const picture: Picture = { room, agents: new Map(), state: new Map(), messages: [] };
+  const picture: Picture = {
+    room,
+    agents: new Map(),
+    state: new Map(),
+    reservations: new Map(),
+    messages: [],
+  };
   const { stdout } = process;
   const show = () => {
     const lines = screenOf(picture, { width: stdout.columns || 80, height: stdout.rows || 24, color });
@@ -53,15 +60,22 @@ async function draw(room: string, changes: AsyncIterable<Changes>, color: boolea
   }
 }
 
-function linesOf({ agents, state, messages, reset }: Changes): string[] {
+function linesOf({ agents, state, messages, reservations = [], room, reset }: Changes): string[] {
   return [
     ...(reset ? ["-- the room has gone back: all of it from the start"] : []),
-    ...agents.map(({ id, status, waiting_on }) =>
-      plain(`@${id} ${status}${waiting_on ? `: ${waiting_on}` : ""}`)
-    ),
+    ...(room ? [`meta = ${json(room.meta)}`] : []),
+    ...agents.map((agent) => plain(agentLine(agent))),
     ...state.map((entry) =>
       "deleted" in entry ? plain(`${entry.scope}/${entry.key} deleted`) : entryLine(entry)
     ),
+    ...reservations.map((reservation) =>
+      "ended" in reservation ? plain(`reservation ${reservation.id} ended`) : reservationLine(reservation)
+    ),
     ...messages.map((message) => `#${messageLine(message)}`),
   ];
+}
+
+function agentLine(agent: Changes["agents"][number]): string {
+  if ("left" in agent) return `@${agent.id} left`;
+  return `@${agent.id} ${agent.status}${agent.waiting_on ? `: ${agent.waiting_on}` : ""}`;
 }

@@ -18,6 +18,12 @@ export interface Agent {
   alive: boolean;
 }
 
+/** An agent that left, in lists of changes. */
+export interface Left {
+  id: string;
+  left: true;
+}
+
 /** The answer to a registration. */
 export interface Registered extends Agent {
   /** True if the agent is new in the room. */

@@ -60,7 +60,7 @@ export class Connection {
 
   /** Sends a write. All its attempts carry one idempotency key, so that the service applies it once. */
   write<T>(
-    method: "POST" | "PUT" | "DELETE",
+    method: "POST" | "PUT" | "PATCH" | "DELETE",
     path: string,
     body: unknown,
     call: Call = {},

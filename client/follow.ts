@@ -1,10 +1,12 @@
-import type { Agent } from "./agents.ts";
+import type { Agent, Left } from "./agents.ts";
 import { Attempt } from "./attempt.ts";
 import type { CallOptions, Connection } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
 import { readEvents } from "./events.ts";
 import type { Message } from "./message.ts";
+import type { Ended, Reservation } from "./reservation.ts";
 import { pause, pauseAfter } from "./retry.ts";
+import type { RoomInfo } from "./room_info.ts";
 import type { Deleted, Entry } from "./state.ts";
 
 /** The changes after one revision and up to another, each thing once and in its last state. */
@@ -12,8 +14,11 @@ export interface Changes {
   /** The revision from which to continue. */
   revision: number;
   state: Array<(Entry | Deleted) & Changed>;
-  agents: Array<Agent & Changed>;
+  agents: Array<(Agent | Left) & Changed>;
   messages: Array<Message & Changed>;
+  reservations?: Array<(Reservation | Ended) & Changed>;
+  /** The room, where its `meta` changed. */
+  room?: RoomInfo & Changed;
   /** True if there are more changes after `revision`. */
   more: boolean;
   /** The room went back, as after a restore: drop what you have, since all of it comes again from the start. */

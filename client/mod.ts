@@ -10,7 +10,7 @@
  * @module
  */
 export type { Attempt } from "./attempt.ts";
-export type { Agent, Heartbeat, Registered, Registration, Status } from "./agents.ts";
+export type { Agent, Heartbeat, Left, Registered, Registration, Status } from "./agents.ts";
 export type {
   Claim,
   ClaimOptions,
@@ -30,6 +30,7 @@ export type { Answer, Call, CallOptions, Connection, ConnectOptions, Query } fro
 export { ConveneError, type ErrorDetails } from "./errors.ts";
 export type { After, Changed, Changes, FollowOptions } from "./follow.ts";
 export type { Json, JsonObject, JsonOf } from "./json.ts";
+export type { Lock, LockOptions } from "./lock.ts";
 export type {
   Message,
   MessageFilter,
@@ -40,10 +41,14 @@ export type {
   TaskStatus,
 } from "./message.ts";
 export type { Messages } from "./messages.ts";
-export type { Actor, Room, RoomInfo } from "./room.ts";
+export type { Ended, Reservation } from "./reservation.ts";
+export type { Reservations, ReserveOptions } from "./reservations.ts";
+export type { Actor, Room } from "./room.ts";
+export type { RoomInfo } from "./room_info.ts";
 export { connect, type Convene } from "./service.ts";
 export type {
   Deleted,
+  Edit,
   Entry,
   Failure,
   Gate,
@@ -53,5 +58,8 @@ export type {
   Write,
   WriteOptions,
 } from "./state.ts";
+export type { NextOptions, NoneTaken, Taken, TaskFilter } from "./take.ts";
+export type { Tasks } from "./tasks.ts";
 export { VERSION } from "../version.ts";
 export type { Include, Included, TimedOut, Triggered, UntilOptions } from "./until.ts";
+export type { Handler, TaskLease, WorkerOptions } from "./worker.ts";

@@ -2,15 +2,13 @@ import type { Agent, Heartbeat, Registered, Registration, Status } from "./agent
 import type { CallOptions, Connection } from "./connection.ts";
 import { type Changes, followChanges, type FollowOptions } from "./follow.ts";
 import type { Json, JsonObject, JsonOf } from "./json.ts";
+import { acquire, type Lock, type LockOptions } from "./lock.ts";
 import { Messages } from "./messages.ts";
+import { Reservations } from "./reservations.ts";
+import type { RoomInfo } from "./room_info.ts";
 import { State } from "./state.ts";
+import { Tasks } from "./tasks.ts";
 import { type TimedOut, type Triggered, until, type UntilOptions } from "./until.ts";
-
-export interface RoomInfo {
-  id: string;
-  created_at: string;
-  meta: JsonObject;
-}
 
 /** Options of a call by an agent. */
 export interface Actor extends CallOptions {
@@ -22,12 +20,16 @@ export interface Actor extends CallOptions {
 export class Room {
   readonly state: State;
   readonly messages: Messages;
+  readonly tasks: Tasks;
+  readonly reservations: Reservations;
   readonly #path: string;
 
   constructor(readonly connection: Connection, readonly id: string, readonly agent?: string) {
     this.#path = `/rooms/${encodeURIComponent(id)}`;
     this.state = new State(connection, `${this.#path}/state`, agent);
     this.messages = new Messages(connection, this.#path, agent);
+    this.tasks = new Tasks(this.messages);
+    this.reservations = new Reservations(connection, this.#path, agent);
   }
 
   /** The address of the room's live page. */
@@ -44,6 +46,11 @@ export class Room {
     return (await this.connection.get<RoomInfo>(this.#path, {}, call)).body;
   }
 
+  /** Merges into the room's `meta` (RFC 7396): null removes a member. */
+  async patch<M extends object>({ meta, signal }: { meta: M & JsonOf<M> } & CallOptions): Promise<RoomInfo> {
+    return (await this.connection.write<RoomInfo>("PATCH", this.#path, { meta }, { signal })).body;
+  }
+
   /** Registers an agent. An existing one becomes active again; with `if_new` it fails with `agent_exists`. */
   async join<M extends object = JsonObject>(
     { signal, ...registration }: Registration<M & JsonOf<M>> & CallOptions = {},
@@ -51,6 +58,12 @@ export class Room {
     const id = registration.id ?? this.agent;
     const body = { name: id ?? "agent", ...registration, id };
     return (await this.connection.write<Registered>("POST", `${this.#path}/agents`, body, { signal })).body;
+  }
+
+  /** Takes an agent off the roster, and ends its claims, reservations and waits. Returns whether it was there. */
+  async leave({ agent = this.agent, signal }: Actor = {}): Promise<boolean> {
+    const path = `${this.#path}/agents/${encodeURIComponent(agent ?? "")}`;
+    return (await this.connection.write<{ left: boolean }>("DELETE", path, {}, { signal })).body.left;
   }
 
   /** The agents, in the order of joining. */
@@ -92,5 +105,22 @@ export class Room {
   until(condition: string, options?: Omit<UntilOptions, "timeout">): Promise<Triggered>;
   until(condition: string, options: UntilOptions = {}): Promise<Triggered | TimedOut> {
     return until(this.connection, this.#path, condition, { agent: this.agent, ...options });
+  }
+
+  /** Waits until a key is free, and holds it as a lock, renewed until it is released. */
+  lock(key: string, options: LockOptions = {}): Promise<Lock> {
+    return acquire(this.state, this.#path, key, options);
+  }
+
+  /**
+   * Waits until `count` agents have come to the barrier of this name, which is for one meeting. An agent counts once,
+   * however often it comes, and goes on counting if it leaves.
+   */
+  async barrier(name: string, count: number, { agent = this.agent, signal }: Actor = {}): Promise<void> {
+    if (!Number.isSafeInteger(count)) throw new TypeError(`count is a number of agents, not ${count}.`);
+    if (agent === undefined) throw new TypeError("Who comes? Name an agent, in the room or in the call.");
+    const key = `barrier:${name}`;
+    await this.state.merge(key, { [agent]: true }, { agent, signal });
+    await this.until(`state._shared[${JSON.stringify(key)}].size() >= ${count}`, { agent, signal });
   }
 }

@@ -1,6 +1,7 @@
 import { type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
 import type { JsonObject, JsonOf } from "./json.ts";
-import { Room, type RoomInfo } from "./room.ts";
+import { Room } from "./room.ts";
+import type { RoomInfo } from "./room_info.ts";
 
 /** A Convene service. */
 export class Convene {

@@ -1,4 +1,4 @@
-import type { CallOptions, Connection } from "./connection.ts";
+import type { Call, CallOptions, Connection } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
 import type { Json, JsonOf } from "./json.ts";
 
@@ -12,6 +12,8 @@ export interface Entry<T = Json> {
   version: number;
   updated_at: string;
   updated_by?: string | null;
+  /** When it is deleted; null for one that stays. */
+  expires_at?: string | null;
   expr?: string;
   resolved_value?: T | null;
   /** Why a view has no value. */
@@ -39,16 +41,32 @@ export interface Place {
   key: string;
 }
 
-/** A write: a `value`, an `increment`, or the `expr` of a view. */
-export interface Write<T = Json> extends Place {
+/** Changes inside a value, by JSON pointers (RFC 6901), at most 20: first what is set, in its order. */
+export interface Edit {
+  /** On a list an index replaces; the index of its length, and `-`, append. Parents that are missing are not made. */
+  set?: Record<string, unknown>;
+  unset?: string[];
+}
+
+/** A write: a `value`, an `increment`, the `expr` of a view, or an edit of the value that is there. */
+export interface Write<T = Json> extends Place, Edit {
   value?: T;
   increment?: boolean | number;
   expr?: string;
+  /** A JSON merge patch (RFC 7396) of an object. A missing key counts as `{}`. */
+  merge?: unknown;
+  /** Put at the end of a list. A missing key counts as `[]`. */
+  append?: unknown;
+  append_all?: unknown[];
+  /** Every member of a list that is equal to it goes. */
+  remove?: unknown;
+  /** Seconds after which the key is deleted. Each write sets or clears it. */
+  ttl?: number;
   /** Fails with `version_conflict` unless the entry has this version; 0: unless there is none. */
   if_version?: number;
 }
 
-export interface Gate extends CallOptions {
+export interface Gate extends Call {
   /** A CEL condition that must be true in the state to which the write applies. */
   if?: string;
   /** Who writes. Default: the `Room`'s agent. */
@@ -59,6 +77,8 @@ export interface Gate extends CallOptions {
 export interface WriteOptions extends Gate {
   scope?: string;
   if_version?: number;
+  /** Seconds after which the key is deleted: 1 to 2,592,000. A write without it clears that of an earlier one. */
+  ttl?: number;
 }
 
 export interface StateFilter extends CallOptions {
@@ -85,6 +105,31 @@ export class State {
     return this.#put({ key, increment: by }, options) as Promise<Entry<number>>;
   }
 
+  /** Merges into an object (RFC 7396): null removes a member. A missing key counts as `{}`. */
+  merge<T extends object>(key: string, patch: T & JsonOf<T>, options: WriteOptions = {}): Promise<Entry> {
+    return this.#put({ key, merge: patch }, options);
+  }
+
+  /** Puts a value at the end of a list. A missing key counts as `[]`. */
+  append<T>(key: string, value: T & JsonOf<T>, options: WriteOptions = {}): Promise<Entry> {
+    return this.#put({ key, append: value }, options);
+  }
+
+  /** Puts several values at the end of a list. */
+  appendAll<T>(key: string, values: T[] & JsonOf<T>[], options: WriteOptions = {}): Promise<Entry> {
+    return this.#put({ key, append_all: values }, options);
+  }
+
+  /** Removes every member of a list that equals the value. Where there is none, nothing is written. */
+  remove<T>(key: string, value: T & JsonOf<T>, options: WriteOptions = {}): Promise<Entry> {
+    return this.#put({ key, remove: value }, options);
+  }
+
+  /** Sets and unsets parts of a value. Errors: `not_editable` where a pointer leads to nothing. */
+  edit(key: string, { set, unset }: Edit, options: WriteOptions = {}): Promise<Entry> {
+    return this.#put({ key, set, unset }, options);
+  }
+
   /** Defines a view: an expression that is evaluated whenever it is read, as `state._view.<key>` in CEL. */
   view(key: string, expr: string, options: Gate = {}): Promise<Entry> {
     return this.#put({ scope: "_view", key, expr }, options);
@@ -95,15 +140,10 @@ export class State {
     writes: { [I in keyof T]: Write<T[I] & JsonOf<T[I]>> },
     options: Gate = {},
   ): Promise<Entry[]> {
-    const { signal, ...gate } = options;
+    const [call, gate] = parted(options);
     const body = { agent: this.agent, ...gate, writes };
-    const answer = await this.connection.write<{ state: Entry[] }>(
-      "PUT",
-      `${this.path}/batch`,
-      body,
-      { signal },
-    );
-    return answer.body.state;
+    return (await this.connection.write<{ state: Entry[] }>("PUT", `${this.path}/batch`, body, call)).body
+      .state;
   }
 
   /** The entry, or undefined where there is none. `resolve`: includes the present value of a view. */
@@ -130,18 +170,20 @@ export class State {
   }
 
   /** Deletes an entry. Returns whether there was one. */
-  async delete(key: string, { signal, ...options }: WriteOptions = {}): Promise<boolean> {
-    const body = { agent: this.agent, ...options, key };
-    return (await this.connection.write<{ deleted: boolean }>(
-      "DELETE",
-      this.path,
-      body,
-      { signal },
-    )).body.deleted;
+  async delete(key: string, options: Omit<WriteOptions, "ttl"> = {}): Promise<boolean> {
+    const [call, gate] = parted(options);
+    const body = { agent: this.agent, ...gate, key };
+    return (await this.connection.write<{ deleted: boolean }>("DELETE", this.path, body, call)).body.deleted;
   }
 
-  async #put(write: Write<unknown>, { signal, ...options }: WriteOptions): Promise<Entry> {
-    const body = { agent: this.agent, ...options, ...write };
-    return (await this.connection.write<Entry>("PUT", this.path, body, { signal })).body;
+  async #put(write: Write<unknown>, options: WriteOptions): Promise<Entry> {
+    const [call, gate] = parted(options);
+    const body = { agent: this.agent, ...gate, ...write };
+    return (await this.connection.write<Entry>("PUT", this.path, body, call)).body;
   }
+}
+
+/** The options of the call, and those that are sent. */
+function parted<T extends Call>({ signal, within, patience, ...sent }: T): [Call, Omit<T, keyof Call>] {
+  return [{ signal, within, patience }, sent];
 }

@@ -57,8 +57,8 @@ export interface TimedOut extends Outcome {
 }
 
 /** The maximum milliseconds of one request's wait, and how much later its answer may come. */
-const LONGEST = 25_000;
-const MARGIN = 10_000;
+export const LONGEST = 25_000;
+export const MARGIN = 10_000;
 
 /**
  * Waits for a condition, in as many requests as it takes. Retries while the service is away: for the usual patience

@@ -246,6 +246,7 @@ Deno.test("the picture of a room fits the terminal", () => {
     room: "r\x1b",
     agents: new Map(),
     state: new Map(),
+    reservations: new Map(),
     messages: [],
   });
   const picture: Picture = empty();
@@ -282,6 +283,26 @@ Deno.test("the picture of a room fits the terminal", () => {
   assert.ok(lines.length <= 12 && lines.every((line) => [...line].length <= 40), lines.join("\n"));
   assert.ok(lines.every((line) => line === plain(line)));
   assert.match(lines.join("\n"), /\b200 message ada: xxx[^]*_shared\/k = 1/);
+
+  const none = { revision: 4, state: [], messages: [], more: false };
+  const ada = { id: "ada", room_id: "r", name: "Ada", role: "agent", meta: {}, status: "idle" as const };
+  const agent = { ...ada, waiting_on: null, joined_at: at, last_heartbeat: at, alive: true, revision: 4 };
+  const held = {
+    id: "x",
+    room_id: "r",
+    agent: "ada",
+    paths: ["src/**"],
+    mode: "shared" as const,
+    note: null,
+  };
+  const reservation = { ...held, fence: 4, created_at: at, expires_at: at, revision: 4 };
+  take(picture, { ...none, agents: [agent], reservations: [reservation] });
+  const more = screenOf(picture, { width: 80, height: 12, color: false });
+  assert.ok(more.length <= 12);
+  assert.match(more.join("\n"), /ada idle\nReservations \(1\)\n {2}x: ada has src\/\*\* \(shared\) until /);
+  const ended = { id: "x", ended: true as const, revision: 5 };
+  take(picture, { ...none, agents: [{ id: "ada", left: true, revision: 5 }], reservations: [ended] });
+  assert.deepEqual([picture.agents.size, picture.reservations.size], [0, 0]);
 
   take(picture, { revision: 0, state: [], agents: [], messages: [], more: false, reset: true });
   assert.deepEqual(picture, empty());

@@ -64,3 +64,90 @@ checked("what cannot be claimed is told as a value, whatever keeps it", async ()
   const { fetch } = acted(() => refusal(404, "message_not_found"));
   await assert.rejects(roomOf(fetch).messages.claim(7), { code: "message_not_found" });
 });
+
+checked("edits of a value, and keys that end", async () => {
+  const put = (members: object) => ["PUT /state", { agent: "ada", key: "k", ...members }];
+  assert.deepEqual(await sentBy(({ state }) => state.put("k", 1, { ttl: 60 })), put({ value: 1, ttl: 60 }));
+  assert.deepEqual(await sentBy(({ state }) => state.merge("k", { a: null })), put({ merge: { a: null } }));
+  assert.deepEqual(await sentBy(({ state }) => state.append("k", null)), put({ append: null }));
+  assert.deepEqual(await sentBy(({ state }) => state.appendAll("k", [1, 2])), put({ append_all: [1, 2] }));
+  assert.deepEqual(
+    await sentBy(({ state }) => state.remove("k", "x", { scope: "s" })),
+    put({ remove: "x", scope: "s" }),
+  );
+  assert.deepEqual(
+    await sentBy(({ state }) => state.edit("k", { set: { "/a/0": 1 }, unset: ["/b"] }, { if_version: 4 })),
+    put({ set: { "/a/0": 1 }, unset: ["/b"], if_version: 4 }),
+  );
+  assert.deepEqual(await sentBy(({ state }) => state.batch([{ key: "k", append: 1, ttl: 5 }])), [
+    "PUT /state/batch",
+    { agent: "ada", writes: [{ key: "k", append: 1, ttl: 5 }] },
+  ]);
+});
+
+checked("agents leave, rooms change their meta", async () => {
+  assert.deepEqual(await sentBy((room) => room.leave()), ["DELETE /agents/ada", {}]);
+  assert.deepEqual(await sentBy((room) => room.leave({ agent: "b c" })), ["DELETE /agents/b%20c", {}]);
+  assert.deepEqual(await sentBy((room) => room.patch({ meta: { topic: "x" } })), ["PATCH ", {
+    meta: { topic: "x" },
+  }]);
+});
+
+checked("reservations are made, listed, renewed and released", async () => {
+  const { fetch } = acted(() => answer({ released: true }));
+  assert.equal(await roomOf(fetch).reservations.release("id", { fence: 9 }), true);
+  assert.deepEqual(
+    await sentBy(({ reservations }) =>
+      reservations.reserve(["src/**"], { mode: "shared", ttl: 60, note: { why: 1 } })
+    ),
+    ["POST /reservations", {
+      agent: "ada",
+      paths: ["src/**"],
+      mode: "shared",
+      ttl: 60,
+      note: { why: 1 },
+      timeout: 0,
+    }],
+  );
+  assert.deepEqual(await sentBy(({ reservations }) => reservations.list({ path: "a/*.ts" })), [
+    "GET /reservations?path=a%2F*.ts",
+    undefined,
+  ]);
+  assert.deepEqual(await sentBy(({ reservations }) => reservations.renew("id", { fence: 9, ttl: 60 })), [
+    "POST /reservations/id/renew",
+    { agent: "ada", fence: 9, ttl: 60 },
+  ]);
+});
+
+checked("paths that others have are waited for as long as one likes", async () => {
+  const reserved = () => refusal(409, "reserved", { conflicts: [] });
+  const script = [reserved(), reserved(), answer({ id: "x" })];
+  const { fetch, sent } = acted(() => script.shift()!);
+  assert.equal((await roomOf(fetch).reservations.reserve(["a"], { timeout: Infinity })).id, "x");
+  assert.deepEqual(sent.map(({ body }) => body.timeout), [25_000, 25_000, 25_000]);
+  assert.equal(new Set(sent.map(({ key }) => key)).size, 3, "each is a request of its own");
+  const refused = acted(reserved);
+  await assert.rejects(roomOf(refused.fetch).reservations.reserve(["a"]), { code: "reserved" });
+  assert.equal(refused.sent.length, 1);
+});
+
+checked("a reservation that is made while its maker leaves is given back", async () => {
+  const asked = Promise.withResolvers<void>();
+  const told = Promise.withResolvers<Response>();
+  const { fetch, sent } = acted(({ method }) => {
+    if (method === "DELETE") return answer({ released: true });
+    asked.resolve();
+    return told.promise;
+  });
+  const leave = new AbortController();
+  const reason = new Error("enough");
+  const making = roomOf(fetch).reservations.reserve(["a"], { timeout: Infinity, signal: leave.signal });
+  await asked.promise;
+  leave.abort(reason);
+  told.resolve(answer({ id: "x", agent: "ada", fence: 9 }));
+  await assert.rejects(making, reason);
+  assert.deepEqual(sent.map(({ method, path, body }) => [method, path, body.fence]), [
+    ["POST", "/rooms/r/reservations", undefined],
+    ["DELETE", "/rooms/r/reservations/x", 9],
+  ]);
+});

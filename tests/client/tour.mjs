@@ -127,4 +127,52 @@ const aborted = room.until("state._shared.winner", {
   signal: AbortSignal.abort(reason),
 });
 assert.equal(await aborted.catch((error) => error), reason);
+
+// Tasks: one by one, then by a worker
+const first = await room.messages.post({ n: 1 }, { kind: "count", max_attempts: 2 });
+await room.messages.post({ n: 2 }, { kind: "count", needs: [first.id] });
+const taken = await bob.tasks.next({ kind: "count", where: "message.body.n < 10", ttl: 60 });
+assert.deepEqual([taken.message.id, taken.claimed_by, taken.attempts], [first.id, "bob", 1]);
+const { fence } = taken;
+assert.equal((await bob.messages.renew(first.id, { fence, ttl: 120 })).fence, fence);
+const finished = await bob.messages.complete(first.id, { fence, result: { n: 10 } });
+assert.deepEqual([finished.result.body, finished.result.reply_to], [{ n: 10 }, first.id]);
+assert.deepEqual((await room.messages.attempts(first.id)).map(({ ended }) => ended), ["completed"]);
+assert.equal((await room.messages.claim(first.id)).code, "task_over");
+assert.equal((await room.tasks.next({ kind: "nothing", timeout: 50 })).claimed, false);
+const enough = new AbortController();
+const working = bob.tasks.worker(({ body: { n } }) => ({ n: n * 10 }), {
+  kind: "count",
+  signal: enough.signal,
+});
+await room.until("messages.kind.count.done == 2");
+enough.abort();
+await working;
+assert.deepEqual((await room.messages.list({ kind: "result" })).map(({ body }) => body.n), [10, 20]);
+
+// Values in their place, locks, a barrier
+await room.state.merge("config", { a: 1, b: 2 });
+await room.state.edit("config", { set: { "/c": [1] }, unset: ["/b"] });
+assert.deepEqual((await room.state.get("config")).value, { a: 1, c: [1] });
+await room.state.append("list", "x");
+await room.state.appendAll("list", ["y", "x"], { ttl: 60 });
+const list = await room.state.remove("list", "x");
+assert.deepEqual([list.value, list.expires_at], [["y"], null]);
+const held = await room.lock("door", { ttl: 5 });
+const waiting = bob.lock("door");
+assert.equal(await held.release(), true);
+const next = await waiting;
+assert.ok(next.fence > held.fence);
+await next.release();
+await Promise.all([room.barrier("end", 2), bob.barrier("end", 2)]);
+
+// Reservations, a room's meta, and leaving
+const reserved = await bob.reservations.reserve(["src/**"], { note: "parser", ttl: 60 });
+const kept = await room.reservations.reserve(["src/a.ts"]).catch((error) => error);
+assert.deepEqual([kept.code, kept.body.conflicts[0].id], ["reserved", reserved.id]);
+assert.deepEqual((await room.reservations.list({ path: "src/*.ts" })).map(({ agent }) => agent), ["bob"]);
+assert.equal((await room.patch({ meta: { stage: 2 } })).meta.topic, "tour");
+assert.equal(await bob.leave(), true);
+assert.equal(await bob.leave(), false);
+assert.deepEqual(await room.reservations.list(), []);
 console.log("done");

@@ -1024,6 +1024,33 @@ export const MUTANTS: Mutant[] = [
     test: "tests/contract/packing.test.ts",
     filter: "short answers stay as they are",
   },
+  {
+    name: "the client renews a claim when it has ended",
+    edits: [[
+      "pause(began + whole / 3 - performance.now(), signal)",
+      "pause(began + whole - performance.now(), signal)",
+    ]],
+    test: "tests/client/worker.test.ts",
+    filter: "while the handler runs its claim is renewed",
+  },
+  {
+    name: "the client does not tell a handler that its claim is lost",
+    edits: [["      own.abort(error);\n", ""]],
+    test: "tests/client/worker.test.ts",
+    filter: "a lease that is lost aborts the handler's signal",
+  },
+  {
+    name: "the client keeps a task that it took when its caller had left",
+    edits: [["      if (body.claimed) await giveBack(messages, body);\n", ""]],
+    test: "tests/client/worker.test.ts",
+    filter: "a task that is taken while its taker leaves",
+  },
+  {
+    name: "the client deletes a lock that another has",
+    edits: [["{ if_version: this.#version, agent: this.#agent }", "{ agent: this.#agent }"]],
+    test: "tests/client/lock.test.ts",
+    filter: "a lock is a key that is made",
+  },
 ];
 
 let sources: Map<string, string> | undefined;

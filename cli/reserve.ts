@@ -1,0 +1,51 @@
+import type { Reservation } from "../client/mod.ts";
+import type { Command, Input } from "./arguments.ts";
+import { EXIT } from "./exit.ts";
+import { json, plain, shown } from "./plain.ts";
+import { print } from "./print.ts";
+import { UsageError } from "./values.ts";
+
+const text = { type: "string" } as const;
+const flag = { type: "boolean" } as const;
+
+export const reserve: Command = {
+  usage: "[glob...] [--shared] [--ttl 15m] [--note NOTE] [--timeout 10m] [--path PATH] [--text]",
+  about:
+    "Reserve paths for --agent, all or none; prints id and fence. Exits with 1 if others have some of them, " +
+    "with --timeout after it waited so long. Without globs: print the reservations, those of --path.",
+  options: { shared: flag, ttl: text, note: text, timeout: text, path: text, text: flag },
+  words: [0, 20],
+  async run(input) {
+    if (input.words.length === 0) return await list(input);
+    if (input.text("path") !== undefined) throw new UsageError("--path is for the list, without globs.");
+    const note = input.text("note");
+    const reservation = await input.room.reservations.reserve(input.words, {
+      agent: input.actor,
+      mode: input.flags.shared === true ? "shared" : undefined,
+      ttl: input.seconds("ttl"),
+      note: note === undefined ? undefined : input.value(note),
+      timeout: input.duration("timeout"),
+    });
+    print(input.json ? json(reservation) : plain(`${reservation.id} (fence ${reservation.fence})`));
+    return EXIT.done;
+  },
+};
+
+async function list(input: Input): Promise<number> {
+  for (const name of ["shared", "ttl", "note", "timeout", "text"]) {
+    if (input.flags[name] !== undefined) {
+      throw new UsageError(`Which paths? --${name} is for new reservations.`);
+    }
+  }
+  const reservations = await input.room.reservations.list({ path: input.text("path") });
+  if (input.json) print(json(reservations));
+  else for (const reservation of reservations) print(lineOf(reservation));
+  return EXIT.done;
+}
+
+/** Formats a reservation on one line: `<id>: ada has src/** docs/** (shared) until ...: note`. */
+export function lineOf({ id, agent, paths, mode, expires_at, note }: Reservation): string {
+  const shared = mode === "shared" ? " (shared)" : "";
+  return plain(`${id}: ${agent} has ${paths.join(" ")}${shared} until ${expires_at}`) +
+    (note === null ? "" : `: ${shown(note)}`);
+}

@@ -1,0 +1,29 @@
+/** Milliseconds for which a write in flight may still be answered after its caller has left. */
+export const LINGER = 500;
+
+/**
+ * Runs `act` with a signal that aborts `ms` milliseconds after the caller's: what the caller would hold without knowing
+ * of it is still answered then, and can be given back. Errors: once the caller has left, the reason of its signal.
+ */
+export async function lingering<T>(
+  signal: AbortSignal | undefined,
+  ms: number,
+  act: (late: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const late = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const leave = () => {
+    timer = setTimeout(() => late.abort(signal!.reason), ms);
+  };
+  if (signal?.aborted) leave();
+  else signal?.addEventListener("abort", leave);
+  try {
+    return await act(late.signal);
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", leave);
+  }
+}

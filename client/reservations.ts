@@ -1,0 +1,78 @@
+import type { Call, Connection } from "./connection.ts";
+import type { Holder, Renewal } from "./claim.ts";
+import { ConveneError } from "./errors.ts";
+import type { Json, JsonOf } from "./json.ts";
+import { LINGER, lingering } from "./linger.ts";
+import type { Reservation } from "./reservation.ts";
+import { LONGEST, MARGIN } from "./until.ts";
+
+export interface ReserveOptions<N = Json> extends Holder {
+  /** `exclusive` (the default) keeps all others off, `shared` those who are exclusive. */
+  mode?: "exclusive" | "shared";
+  /** Whole seconds after which it ends unless it is renewed. Default: 900. */
+  ttl?: number;
+  note?: N & JsonOf<N>;
+  /** Milliseconds to wait until the paths are free; `Infinity`: as long as it takes. Default: 0. */
+  timeout?: number;
+}
+
+/** Who works on which paths of what the room is about. */
+export class Reservations {
+  constructor(readonly connection: Connection, readonly room: string, readonly agent: string | undefined) {}
+
+  /** Reserves all of the paths. Errors: `reserved`, with `conflicts` in its body, where others have some of them. */
+  async reserve<N = Json>(
+    paths: string[],
+    { timeout = 0, signal, within, patience, agent = this.agent, ...options }: ReserveOptions<N> = {},
+  ): Promise<Reservation> {
+    const start = performance.now();
+    const left = () => Math.max(0, start + timeout - performance.now());
+    for (;;) {
+      signal?.throwIfAborted();
+      const ms = Math.ceil(Math.min(LONGEST, left()));
+      const sent = { ...options, agent, paths, timeout: ms };
+      const call = { patience, within: within ?? ms + MARGIN };
+      try {
+        const made = await lingering(signal, LINGER, (late) => {
+          return this.connection.write<Reservation>("POST", this.#path(), sent, { ...call, signal: late });
+        });
+        if (!signal?.aborted) return made.body;
+        await this.release(made.body.id, { ...made.body, patience: 0 }).catch(() => {}); // it ends by itself
+        throw signal.reason;
+      } catch (error) {
+        const taken = error instanceof ConveneError && error.code === "reserved";
+        if (!taken || left() === 0) throw error;
+      }
+    }
+  }
+
+  /** Those in force, oldest first. `path`: a path or glob that they cover in part. */
+  async list({ signal, ...query }: Call & { agent?: string; path?: string } = {}): Promise<Reservation[]> {
+    return (await this.connection.get<Reservation[]>(this.#path(), query, { signal })).body;
+  }
+
+  /** Makes it end `ttl` seconds from now. Errors: `lease_lost`, `reservation_not_found`. */
+  async renew(
+    id: string,
+    { signal, within, patience, agent = this.agent, ...body }: Renewal,
+  ): Promise<Reservation> {
+    const call = { signal, within, patience };
+    const path = `${this.#path(id)}/renew`;
+    return (await this.connection.write<Reservation>("POST", path, { agent, ...body }, call)).body;
+  }
+
+  /** Ends it. Returns whether it was in force. */
+  async release(
+    id: string,
+    { signal, within, patience, agent = this.agent, fence }: Holder & { fence?: number } = {},
+  ): Promise<boolean> {
+    const call = { signal, within, patience };
+    const answer = await this.connection.write<{ released: boolean }>("DELETE", this.#path(id), {
+      agent,
+      fence,
+    }, call);
+    return answer.body.released;
+  }
+
+  #path = (id?: string) => `${this.room}/reservations${id === undefined ? "" : `/${encodeURIComponent(id)}`}`;
+}

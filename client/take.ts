@@ -1,0 +1,95 @@
+import type { Held } from "./claim.ts";
+import type { Call, CallOptions } from "./connection.ts";
+import type { Json } from "./json.ts";
+import { LINGER, lingering } from "./linger.ts";
+import type { Message } from "./message.ts";
+import type { Messages } from "./messages.ts";
+import type { Failure } from "./state.ts";
+import { LONGEST, MARGIN } from "./until.ts";
+
+/** Which tasks fit. */
+export interface TaskFilter {
+  /** Default: every kind but `message`, `result` and `ask`. */
+  kind?: string;
+  from?: string;
+  /** Default: what is addressed to nobody or to the agent. */
+  to?: string;
+  /** A message and every reply below it. */
+  thread?: number;
+  /** A CEL condition over the room and `message`. */
+  where?: string;
+  /** Ids greater than this. */
+  after?: number;
+}
+
+export interface NextOptions extends TaskFilter, CallOptions {
+  /** Who takes it. Default: the `Room`'s agent. */
+  agent?: string;
+  /** Whole seconds after which the claim ends unless it is renewed. Default: 300. */
+  ttl?: number;
+  /** Milliseconds after which to give up; 0 looks once. Without it, it lasts until there is one. */
+  timeout?: number;
+}
+
+/** A task that the caller holds now. */
+export interface Taken<T = Json> extends Held {
+  message: Message<T>;
+}
+
+export interface NoneTaken {
+  claimed: false;
+  timeout: true;
+  /** Milliseconds of the whole call. */
+  elapsed_ms: number;
+  /** Why `where` could not be evaluated for the last message for which it could not. */
+  last_error?: Failure;
+}
+
+/** The milliseconds for which a task is given back that came when its caller had left. */
+const GIVE_BACK = 5_000;
+
+/**
+ * Takes the oldest open task that fits, in as many requests as it takes. Retries while the service is away: for
+ * `patience` before its first answer, afterwards as long as it lasts. An answer that is lost is had by a repetition;
+ * one that comes when the caller has left is given back.
+ */
+export async function takeNext<T>(
+  messages: Messages,
+  { timeout = Infinity, signal, agent = messages.agent, ...filter }: NextOptions,
+  patience?: number,
+): Promise<Taken<T> | NoneTaken> {
+  const start = performance.now();
+  const left = () => Math.max(0, start + timeout - performance.now());
+
+  for (let after = filter.after;; patience = left()) {
+    signal?.throwIfAborted();
+    const ms = Math.ceil(Math.min(LONGEST, left()));
+    // The repetitions of one request are the same to the letter, its timeout too, since they have one key.
+    const sent = { ...filter, agent, after, timeout: ms };
+    const call = { within: ms + MARGIN, patience };
+    const body = await lingering(signal, LINGER, (late) => ask<T>(messages, sent, { ...call, signal: late }));
+    if (signal?.aborted) {
+      if (body.claimed) await giveBack(messages, body);
+      throw signal.reason;
+    }
+    if (body.claimed) return body;
+    const { more, next, ...none } = body;
+    if (!more && left() === 0) {
+      return { ...none, timeout: true, elapsed_ms: Math.round(performance.now() - start) };
+    }
+    after = more ? next : filter.after;
+  }
+}
+
+/** Of 1,000 tasks at most a request looks at; `next` is where the rest begins. */
+type Looked<T> = Taken<T> | NoneTaken & { more?: true; next?: number };
+
+async function ask<T>(messages: Messages, sent: unknown, call: Call): Promise<Looked<T>> {
+  return (await messages.connection.write<Looked<T>>("POST", `${messages.room}/messages/claim`, sent, call))
+    .body;
+}
+
+/** Releases a task for which nobody is there any more. If that fails, its lease ends by itself. */
+async function giveBack(messages: Messages, { message_id, fence, claimed_by }: Held): Promise<void> {
+  await messages.release(message_id, { fence, agent: claimed_by, patience: GIVE_BACK }).catch(() => {});
+}

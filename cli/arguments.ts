@@ -154,18 +154,21 @@ function checkValue({ rawName, value, inlineValue }: OptionToken, type: "string"
 
 /** Synonyms of commands, which callers type though the spelling is not near. */
 const MEANT: Record<string, string> = {
-  claim: "take",
   complete: "done finish",
   eval: "expr cel",
   get: "state show",
   join: "agent register enter",
+  leave: "quit unregister",
   read: "messages list log inbox",
-  release: "unclaim",
+  release: "unreserve unclaim",
+  reserve: "reservations reservation paths",
   room: "create open",
   say: "send post message tell",
   set: "put write update increment",
+  take: "next pull",
   wait: "until await",
   watch: "follow events live status agents",
+  work: "worker run tasks",
 };
 
 /** The error for a first word that is no command. */

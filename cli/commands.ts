@@ -1,24 +1,30 @@
 import type { Command } from "./arguments.ts";
 import { read, say } from "./messages.ts";
+import { reserve } from "./reserve.ts";
 import { evaluate, get, set } from "./state.ts";
-import { join, room } from "./rooms.ts";
-import { attempts, claim, complete, fail, release, renew } from "./tasks.ts";
+import { join, leave, room } from "./rooms.ts";
+import { attempts, claim, complete, fail, release, renew, take } from "./tasks.ts";
 import { wait } from "./wait.ts";
 import { watch } from "./watch.ts";
+import { work } from "./work.ts";
 
 export const commands: Record<string, Command> = {
   room,
   join,
+  leave,
   say,
   read,
+  take,
   claim,
   renew,
   complete,
   release,
   fail,
   attempts,
+  work,
   set,
   get,
+  reserve,
   wait,
   eval: evaluate,
   watch,

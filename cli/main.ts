@@ -35,6 +35,7 @@ async function main(args: string[]): Promise<number> {
 const HINTS: Partial<Record<ErrorCode, string>> = {
   agent_exists: "Take another id, or leave out --if-new if this agent is you.",
   lease_lost: "See who has it with convene read, and claim it again if it is open.",
+  reserved: "Wait for them with --timeout, or see who has them: convene reserve --path PATH.",
   room_not_found: "Create it with convene room ID, or check --room.",
   version_conflict:
     "See what is there with convene get KEY --json, decide again, and say its version as --if-version.",

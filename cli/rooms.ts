@@ -32,3 +32,16 @@ export const join: Command = {
     return EXIT.done;
   },
 };
+
+export const leave: Command = {
+  usage: "[id]",
+  about: "Take an agent, --agent without an id, off the roster; its claims and reservations end.",
+  words: [0, 1],
+  async run(input) {
+    const agent = input.words[0] ?? input.actor;
+    const left = await input.room.leave({ agent });
+    if (input.json) print(json({ left }));
+    else print(plain(left ? `${agent} left` : `${agent} was not there`));
+    return EXIT.done;
+  },
+};

@@ -1,4 +1,4 @@
-import type { Entry } from "../client/mod.ts";
+import type { Entry, Json, JsonObject, WriteOptions } from "../client/mod.ts";
 import type { Command, Input } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { json, plain, shown } from "./plain.ts";
@@ -9,9 +9,27 @@ const text = { type: "string" } as const;
 const flag = { type: "boolean" } as const;
 
 export const set: Command = {
-  usage: "<key> [value] [--scope SCOPE] [--if CEL] [--if-version N] [--increment] [--text]",
-  about: "Write a value; prints it and its version. --increment adds the value, 1 without one.",
-  options: { scope: text, if: text, "if-version": text, increment: flag, text: flag },
+  usage:
+    "<key> [value] [--scope SCOPE] [--if CEL] [--if-version N] [--ttl 5m] [--text] [--increment | --merge | " +
+    "--append | --append-all | --remove | --at POINTER | --unset POINTER]",
+  about:
+    "Write a value; prints it and its version. --increment adds the value, 1 without one. --merge: into an " +
+    "object. --append, --append-all, --remove: to and from a list. --at sets a part (/a/0/b), --unset removes one. " +
+    "With --ttl the key is deleted after that time.",
+  options: {
+    scope: text,
+    if: text,
+    "if-version": text,
+    ttl: text,
+    text: flag,
+    increment: flag,
+    merge: flag,
+    append: flag,
+    "append-all": flag,
+    remove: flag,
+    at: text,
+    unset: text,
+  },
   words: [1, 2],
   async run(input) {
     const entry = await written(input);
@@ -20,26 +38,66 @@ export const set: Command = {
   },
 };
 
+/** The options of which each gives the value another meaning. */
+const EDITS = ["increment", "merge", "append", "append-all", "remove", "at", "unset"];
+
 function written(input: Input): Promise<Entry> {
   const [key, typed] = input.words as [string, string | undefined];
   const options = {
     scope: input.text("scope"),
     if: input.text("if"),
     if_version: input.number("if-version"),
+    ttl: input.seconds("ttl"),
   };
   if (options.scope === "_view") {
     throw new UsageError(
       "The command writes no views: write them over HTTP, with `expr` in place of `value`.",
     );
   }
+  const [edit, another] = EDITS.filter((name) => input.flags[name] !== undefined);
+  if (another) throw new UsageError(`--${edit} and --${another} are two edits: say one.`);
+  return edited(input, edit, { key, typed, options });
+}
+
+interface Typed {
+  key: string;
+  typed: string | undefined;
+  options: WriteOptions;
+}
+
+function edited(input: Input, edit: string | undefined, { key, typed, options }: Typed): Promise<Entry> {
   const { state } = input.room;
-  if (input.flags.increment === true) {
+  if (edit === "increment") {
     const by = typed === undefined ? 1 : readJson(typed);
     if (typeof by !== "number") throw new UsageError(`--increment adds a number, not ${typed}.`);
     return state.increment(key, by, options);
   }
+  if (edit === "unset") {
+    if (typed !== undefined) throw new UsageError("--unset takes no value: convene set <key> --unset /a/b");
+    return state.edit(key, { unset: [input.text("unset")!] }, options);
+  }
   if (typed === undefined) throw new UsageError("Which value? convene set <key> <value>");
-  return state.put(key, input.value(typed), options);
+  const value = input.value(typed);
+  switch (edit) {
+    case "merge":
+      return state.merge(key, objectOf(value, typed), options);
+    case "append":
+      return state.append(key, value, options);
+    case "append-all":
+      if (!Array.isArray(value)) throw new UsageError(`--append-all takes a list, ["a","b"], not ${typed}.`);
+      return state.appendAll(key, value, options);
+    case "remove":
+      return state.remove(key, value, options);
+    case "at":
+      return state.edit(key, { set: { [input.text("at")!]: value } }, options);
+    default:
+      return state.put(key, value, options);
+  }
+}
+
+function objectOf(value: Json, typed: string): JsonObject {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  throw new UsageError(`--merge takes an object, {"a":1}, not ${typed}.`);
 }
 
 export const get: Command = {

@@ -1,13 +1,26 @@
-import type { Claim } from "../client/mod.ts";
+import type { Claim, NoneTaken, Taken } from "../client/mod.ts";
 import type { Command, Input } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
-import { idOf } from "./messages.ts";
+import { idOf, lineOf } from "./messages.ts";
 import { json, plain, shown } from "./plain.ts";
 import { print } from "./print.ts";
 import { UsageError } from "./values.ts";
 
 const text = { type: "string" } as const;
 const flag = { type: "boolean" } as const;
+
+/** The options that say which tasks fit. */
+export const FILTER = { kind: text, from: text, to: text, thread: text, where: text };
+
+export function filterOf(input: Input) {
+  return {
+    kind: input.text("kind"),
+    from: input.text("from"),
+    to: input.text("to"),
+    thread: input.number("thread"),
+    where: input.text("where"),
+  };
+}
 
 export const claim: Command = {
   usage: "<message id> [--ttl 5m]",
@@ -32,29 +45,72 @@ function claimLine(id: number, outcome: Claim): string {
   return `${outcome.claimed_by} has ${id}`;
 }
 
+export const take: Command = {
+  usage: "[--kind KIND] [--from AGENT] [--to AGENT] [--thread ID] [--where CEL] [--ttl 5m] [--timeout 2h]",
+  about:
+    "Take the oldest open task that fits, and wait where there is none; prints its fence and the message. " +
+    "Exits with 124 after --timeout. It ends after --ttl, 5m by default, unless it is renewed.",
+  options: { ...FILTER, ttl: text, timeout: text },
+  words: [0, 0],
+  async run(input) {
+    const outcome: Taken | NoneTaken = await input.room.tasks.next({
+      ...filterOf(input),
+      agent: input.actor,
+      ttl: input.seconds("ttl"),
+      timeout: input.duration("timeout") ?? Infinity,
+    });
+    if (input.json) print(json(outcome));
+    else if (outcome.claimed) print(`fence ${outcome.fence}: ${lineOf(outcome.message)}`);
+    else {
+      const { message = "There is no task.", hint } = outcome.last_error ?? {};
+      console.error(plain(`convene: The time is over. ${message}${hint ? ` ${hint}` : ""}`));
+    }
+    return outcome.claimed ? EXIT.done : EXIT.timedOut;
+  },
+};
+
 export const renew: Command = {
-  usage: "<message id> --fence N [--ttl 5m]",
-  about: "Make one's claim end --ttl from now, 5m by default.",
+  usage: "<message id | reservation id> --fence N [--ttl 5m]",
+  about: "Make one's claim or reservation end --ttl from now, 5m by default.",
   options: { fence: text, ttl: text },
   words: [1, 1],
   async run(input) {
     const fence = input.number("fence");
     if (fence === undefined) throw new UsageError("Which claim? Say the --fence with which it began.");
     const options = { agent: input.actor, fence, ttl: input.seconds("ttl") ?? 300 };
-    const held = await input.room.messages.renew(messageId(input), options);
-    print(input.json ? json(held) : `until ${held.claimed_until}`);
+    const { room, words: [id] } = input;
+    if (isMessage(id!)) {
+      const held = await room.messages.renew(messageId(input), options);
+      print(input.json ? json(held) : `until ${held.claimed_until}`);
+    } else {
+      const reservation = await room.reservations.renew(id!, options);
+      print(input.json ? json(reservation) : `until ${reservation.expires_at}`);
+    }
     return EXIT.done;
   },
 };
 
 export const release: Command = {
-  usage: "<message id> [--fence N] [--error TEXT]",
-  about: "Give a claimed message back. --error is kept with the attempt.",
+  usage: "<message id | reservation id> [--fence N] [--error TEXT]",
+  about: "Give a claimed message or a reservation back. --error is kept with the attempt.",
   options: { fence: text, error: text, text: flag },
   words: [1, 1],
   async run(input) {
-    const released = await input.room.messages.release(messageId(input), ending(input));
-    print(input.json ? json(released) : `${released.message_id} is ${released.status}`);
+    const { room, words: [id] } = input;
+    if (isMessage(id!)) {
+      const released = await room.messages.release(messageId(input), ending(input));
+      print(input.json ? json(released) : `${id} is ${released.status}`);
+      return EXIT.done;
+    }
+    if (input.text("error") !== undefined) {
+      throw new UsageError("--error is for claims: a reservation has none.");
+    }
+    const released = await room.reservations.release(id!, {
+      agent: input.actor,
+      fence: input.number("fence"),
+    });
+    if (input.json) print(json({ released }));
+    else print(plain(released ? `released ${id}` : `${id} was over`));
     return EXIT.done;
   },
 };
@@ -115,5 +171,8 @@ function ending(input: Input) {
     error: error === undefined ? undefined : input.value(error),
   };
 }
+
+/** Ids of messages are numbers, those of reservations are not. */
+const isMessage = (word: string) => /^\d+$/.test(word);
 
 const messageId = ({ words: [word = ""] }: Input) => idOf(word);

@@ -15,7 +15,7 @@ export class Shell {
 
   start(...args: string[]): Deno.ChildProcess {
     return new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--allow-net", "--allow-env", main, ...args],
+      args: ["run", "--quiet", "--allow-net", "--allow-env", "--allow-run", main, ...args],
       env: { CONVENE_URL: this.url, CONVENE_ROOM: this.room, CONVENE_AGENT: this.agent, NO_COLOR: "1" },
       stdin: "null",
       stdout: "piped",

@@ -23,8 +23,14 @@ Deno.test("a task in a shell: taken, renewed, completed, and what it needed is t
     const second = await prints(shell, /^\d+$/, "say", "second", "--kind", "task", "--needs", first);
     await prints(shell, `${second} task ada: second [needs ${first}]`, "read", "--status", "blocked");
     await refused(shell, 1, new RegExp(`${second} waits for ${first}`), "claim", second);
-    const claimed = await prints(shell, /^claimed \d+ \(fence \d+\)$/, "claim", first, "--ttl", "5m");
-    const fence = /fence (\d+)/.exec(claimed)![1]!;
+    const taken = await prints(
+      shell,
+      /^fence \d+: \d+ task ada: first \[claimed by ada\]$/,
+      "take",
+      "--ttl",
+      "5m",
+    );
+    const fence = /^fence (\d+)/.exec(taken)![1]!;
     await refused(shell, 1, /ada has/, "claim", first, "--agent", "bob");
     await prints(shell, /^until 2/, "renew", first, "--fence", fence, "--ttl", "10m");
     await refused(shell, 2, /Say the --fence/, "renew", first);
@@ -41,7 +47,7 @@ Deno.test("what goes wrong with a task in a shell is kept with it", async () => 
     const id = await prints(shell, /^\d+$/, "say", "x", "--kind", "task", "--max-attempts", "2");
     await prints(shell, `claimed ${id}`, "claim", id);
     await prints(shell, `${id} is open`, "release", id, "--error", "no time");
-    const json = await prints(shell, /^{"claimed":true/, "claim", id, "--ttl", "60", "--json");
+    const json = await prints(shell, /^{"claimed":true/, "take", "--kind", "task", "--json");
     const { fence } = JSON.parse(json);
     await prints(shell, `failed ${id}`, "fail", id, "--fence", String(fence), "--error", '{"exit":1}');
     const attempts = await prints(shell, /^/, "attempts", id);
@@ -50,9 +56,10 @@ Deno.test("what goes wrong with a task in a shell is kept with it", async () => 
       /^fence \d+: ada since \S+, released \S+: no time\nfence \d+: .* failed \S+: {"exit":1}$/,
     );
     await prints(shell, `${id} task ada: x [failed: failed]`, "read");
-    await refused(shell, 2, /no option --fnece. Did you mean --fence\?/, "release", id, "--fnece", "1");
+    await refused(shell, 124, /There is no task/, "take", "--timeout", "100ms");
+    await refused(shell, 2, /no option --knd. Did you mean --kind\?/, "take", "--knd", "task");
     await refused(shell, 2, /no message's id/, "complete", "x1");
-    await refused(shell, 2, /Who are you/, "claim", id, "--agent", "");
+    await refused(shell, 2, /Who are you/, "take", "--agent", "");
   });
 });
 
@@ -62,5 +69,60 @@ Deno.test("say tells when nobody is there to read it", async () => {
     assert.deepEqual([code, stderr], [0, "convene: bob is not registered: nobody may read this.\n"]);
     await room.join({ id: "bob" });
     await prints(shell, /^\d+$/, "say", "hello", "--to", "bob");
+  });
+});
+
+Deno.test("set edits values in their place, and keys end", async () => {
+  await withShell(async (shell, room) => {
+    await prints(shell, '{"a":1} (version 1)', "set", "o", '{"a":1}', "--merge");
+    await prints(shell, '{"a":1,"b":[2]} (version 2)', "set", "o", "[2]", "--at", "/b");
+    await prints(shell, '{"a":1,"b":[2,"x"]} (version 3)', "set", "o", "x", "--at", "/b/-");
+    await prints(shell, '{"b":[2,"x"]} (version 4)', "set", "o", "--unset", "/a");
+    await prints(shell, '["a"] (version 1)', "set", "l", "a", "--append");
+    await prints(shell, '["a","b","a"] (version 2)', "set", "l", '["b","a"]', "--append-all");
+    await prints(shell, '["b"] (version 3)', "set", "l", "a", "--remove");
+    await prints(shell, "x (version 1)", "set", "t", "x", "--ttl", "1h");
+    const { expires_at } = (await room.state.get("t"))!;
+    assert.ok(Math.abs(Date.parse(expires_at!) - Date.now() - 3_600_000) < 60_000, expires_at!);
+    await refused(shell, 1, /not_editable/, "set", "o", "1", "--at", "/none/there");
+    await refused(shell, 2, /--append and --remove are two edits/, "set", "l", "a", "--append", "--remove");
+    await refused(shell, 2, /--append-all takes a list/, "set", "l", "a", "--append-all");
+    await refused(shell, 2, /--merge takes an object/, "set", "o", "[1]", "--merge");
+    await refused(shell, 2, /--unset takes no value/, "set", "o", "1", "--unset", "/b");
+    await refused(shell, 2, /Which value/, "set", "o", "--at", "/b");
+  });
+});
+
+Deno.test("reserve, its list, and release; an agent that leaves gives all of it back", async () => {
+  await withShell(async (shell) => {
+    await shell.run("join");
+    const made = await prints(
+      shell,
+      /^\S+ \(fence \d+\)$/,
+      "reserve",
+      "src/**",
+      "docs/*.md",
+      "--note",
+      "parser",
+    );
+    const [id, fence] = /^(\S+) \(fence (\d+)\)$/.exec(made)!.slice(1) as [string, string];
+    await refused(shell, 1, /reserved/, "reserve", "src/a.ts", "--agent", "bob");
+    await prints(
+      shell,
+      /^\S+: ada has src\/\*\* docs\/\*\.md until \S+: parser$/,
+      "reserve",
+      "--path",
+      "src/a.ts",
+    );
+    await prints(shell, "", "reserve", "--path", "tests/a.ts");
+    await prints(shell, /^until 2/, "renew", id, "--fence", fence, "--ttl", "1h");
+    await prints(shell, `released ${id}`, "release", id, "--fence", fence);
+    await prints(shell, `${id} was over`, "release", id);
+    await prints(shell, /^\S+ \(fence \d+\)$/, "reserve", "src/**", "--shared");
+    await prints(shell, "ada left", "leave");
+    await prints(shell, "", "reserve");
+    await prints(shell, "ada was not there", "leave");
+    await refused(shell, 2, /Which paths/, "reserve", "--shared");
+    await refused(shell, 2, /--path is for the list/, "reserve", "src/**", "--path", "src");
   });
 });

@@ -1,0 +1,120 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import type { Readable } from "node:stream";
+import type { Json } from "../client/mod.ts";
+import { UsageError } from "./values.ts";
+
+/** Milliseconds between the signal that asks a program to end and the one that ends it. */
+const GRACE = 5_000;
+/** The characters of its complaints that are kept: with an attempt there is room for 4 KiB. */
+const TAIL = 600;
+/** The characters that a program may print: more than the result of a task may have. */
+const MOST = 262_144;
+
+/** A program that ended otherwise than with exit code 0, and the end of what it complained. */
+export class ProgramFailed extends Error {
+  constructor(readonly exit: number | string, readonly stderr: string) {
+    super(typeof exit === "number" ? `exit code ${exit}` : `ended by ${exit}`);
+  }
+
+  /** What is kept with the attempt. */
+  toJSON(): Json {
+    return { exit: this.exit, stderr: this.stderr };
+  }
+}
+
+export interface Run {
+  words: string[];
+  env: Record<string, string | undefined>;
+  /** What it reads. */
+  input: string;
+  /** Ends it, and what it started. */
+  signal: AbortSignal;
+}
+
+/**
+ * Runs a program, and returns what it printed. Its complaints are passed on. Errors: `ProgramFailed`; `UsageError`
+ * where there is no such program.
+ */
+export async function runProgram({ words: [program, ...args], env, input, signal }: Run): Promise<string> {
+  // A group of its own, so that what it starts is ended with it.
+  const child = spawn(program!, args, { env, stdio: "pipe", detached: true });
+  const ended = new Promise<number | string>((resolve, reject) => {
+    child.on("error", (error) => reject(new UsageError(`${program} cannot be run: ${error.message}`)));
+    child.on("close", (code, name) => resolve(code ?? name ?? "a signal"));
+  });
+  let insist: ReturnType<typeof setTimeout> | undefined;
+  const end = () => {
+    signalTo(child, "SIGTERM");
+    insist ??= setTimeout(() => {
+      signalTo(child, "SIGKILL");
+      // What left the group may hold these open.
+      child.stdout.destroy();
+      child.stderr.destroy();
+    }, GRACE);
+  };
+  signal.addEventListener("abort", end);
+  if (signal.aborted) end();
+  child.stdin.on("error", () => {}); // it need not read
+  child.stdin.end(input);
+  try {
+    const [printed, complaints, exit] = await Promise.all([
+      textOf(child.stdout),
+      complaintsOf(child.stderr),
+      ended,
+    ]);
+    if (exit !== 0) throw new ProgramFailed(exit, complaints);
+    return printed;
+  } catch (error) {
+    if (!(error instanceof ProgramFailed)) end();
+    throw error;
+  } finally {
+    await ended.catch(() => {});
+    clearTimeout(insist);
+    signal.removeEventListener("abort", end);
+  }
+}
+
+/** Errors: there is more than a result may have, or it is no text. */
+async function textOf(stream: Readable): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  let text = "";
+  for await (const piece of stream) {
+    text += decoded(() => decoder.decode(piece, { stream: true }));
+    if (text.length > MOST) {
+      throw new Error(
+        `It printed more than ${MOST} characters. Store large results elsewhere, and print where.`,
+      );
+    }
+  }
+  return text + decoded(() => decoder.decode());
+}
+
+function decoded(decode: () => string): string {
+  try {
+    return decode();
+  } catch (cause) {
+    throw new Error("It printed bytes that are not UTF-8. Encode them, as with base64.", { cause });
+  }
+}
+
+/** Passes complaints on, and returns their end. */
+async function complaintsOf(stream: Readable): Promise<string> {
+  const decoder = new TextDecoder();
+  let tail = "";
+  for await (const piece of stream) {
+    process.stderr.write(piece);
+    tail = (tail + decoder.decode(piece, { stream: true })).slice(-TAIL);
+  }
+  return tail.toWellFormed();
+}
+
+/** Signals a program and what it started. */
+function signalTo(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
+  try {
+    if (process.platform === "win32") child.kill(signal);
+    else if (child.pid !== undefined) process.kill(-child.pid, signal);
+  } catch {
+    // It has ended already.
+  }
+}

@@ -1,0 +1,88 @@
+import process from "node:process";
+import type { Json, Message, TaskLease } from "../client/mod.ts";
+import type { Command, Input } from "./arguments.ts";
+import { EXIT } from "./exit.ts";
+import { lineOf } from "./messages.ts";
+import { json, plain } from "./plain.ts";
+import { print } from "./print.ts";
+import { runProgram } from "./program.ts";
+import { FILTER, filterOf } from "./tasks.ts";
+import { readValue, UsageError } from "./values.ts";
+
+/** The signals that stop the worker. The last comes when its terminal is closed. */
+const STOPS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+export const work: Command = {
+  usage:
+    "[--kind KIND] [--from AGENT] [--to AGENT] [--thread ID] [--where CEL] [--ttl 60s] [--concurrency N] " +
+    "-- PROGRAM [argument...]",
+  about:
+    "Run a program for each task, with the message as JSON on its input, and renew the claim while it runs. " +
+    "Ends it with 0: the task is done, and what it printed is the result (nothing: none). Otherwise, and when " +
+    "Ctrl-C ends the worker, the task is given back.",
+  options: { ...FILTER, ttl: { type: "string" }, concurrency: { type: "string" } },
+  words: [1, Infinity],
+  async run(input) {
+    const agent = input.actor;
+    const stop = new AbortController();
+    const leave = () => stop.abort(new Error("The worker was told to stop."));
+    for (const signal of STOPS) process.on(signal, leave);
+    try {
+      await input.room.tasks.worker((message, lease) => handle(input, message, lease, stop), {
+        ...filterOf(input),
+        agent,
+        ttl: input.seconds("ttl"),
+        concurrency: input.number("concurrency"),
+        signal: stop.signal,
+      });
+    } finally {
+      for (const signal of STOPS) process.off(signal, leave);
+    }
+    if (stop.signal.reason instanceof UsageError) throw stop.signal.reason;
+    return EXIT.done;
+  },
+};
+
+/** Runs the program for a task. Where there is no such program, the worker stops. */
+async function handle(
+  input: Input,
+  message: Message,
+  { signal, fence }: TaskLease,
+  stop: AbortController,
+): Promise<Json | undefined> {
+  print(input.json ? json(message) : lineOf(message));
+  const env = {
+    ...process.env,
+    // With these the program calls the command for the room in which it works.
+    CONVENE_URL: input.server.connection.url,
+    CONVENE_ROOM: message.room_id,
+    CONVENE_AGENT: input.agent,
+    CONVENE_TASK: String(message.id),
+    CONVENE_FENCE: String(fence),
+  };
+  try {
+    const printed = await runProgram({
+      words: input.words,
+      env,
+      input: `${JSON.stringify(message)}\n`,
+      signal,
+    });
+    return resultOf(printed);
+  } catch (error) {
+    if (error instanceof UsageError) stop.abort(error);
+    const { reason = error } = signal;
+    if (!(reason instanceof UsageError)) console.error(plain(`convene: ${message.id}: ${reason.message}`));
+    throw reason;
+  }
+}
+
+/** What a program printed, as a value: JSON, else text without the last line's end. */
+function resultOf(printed: string): Json | undefined {
+  const text = printed.replace(/\n+$/, "");
+  if (text === "") return undefined;
+  try {
+    return readValue(text);
+  } catch {
+    return text; // a number that a double would change
+  }
+}

@@ -18,13 +18,17 @@ export async function withAgents<T>(script: string, lists: string[][], work: () 
 }
 
 async function runAgent(script: string, args: string[], signal: AbortSignal): Promise<void> {
-  const command = new Deno.Command(Deno.execPath(), {
+  const { success, code } = await startAgent(script, args, signal).status;
+  if (!success) throw new Error(`Agent ${args.at(-1)} ended with code ${code}`);
+}
+
+/** Starts one process of `script`. */
+export function startAgent(script: string, args: string[], signal?: AbortSignal): Deno.ChildProcess {
+  return new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--allow-net", new URL(script, import.meta.url).href, ...args],
     stdin: "null",
     stdout: "inherit",
     stderr: "inherit",
     signal,
-  });
-  const { success, code } = await command.spawn().status;
-  if (!success) throw new Error(`Agent ${args.at(-1)} ended with code ${code}`);
+  }).spawn();
 }

@@ -1,8 +1,9 @@
 /**
- * Tasks for many: a coordinator posts numbers as messages; workers claim them and reply with their factors.
+ * Tasks for many: a coordinator posts numbers as tasks; workers take them and complete them with their factors.
+ * One worker is killed in the middle of a task: another gets it when the claim of the dead one has ended.
  * While the service runs: `deno run -A examples/tasks.ts [url]`
  */
-import { serviceUrl, withAgents } from "./agents.ts";
+import { serviceUrl, startAgent, withAgents } from "./agents.ts";
 import { type Answer, Room } from "./client.ts";
 
 const numbers = Array.from({ length: 12 }, (_, n) => 9_999_991 + n * 1_234_567);
@@ -10,30 +11,34 @@ const workers = ["ada", "bob", "cyd"];
 
 const room = await Room.open(serviceUrl);
 console.log(`${numbers.length} tasks for ${workers.length} workers: ${serviceUrl}/?room=${room.id}`);
+for (const number of numbers) await room.post("/messages", { from: "boss", kind: "task", body: number });
 
-// A view counts what is done; workers write one `done:<task>` for each task, so none counts twice.
-const done = 'state._shared.filter(key, key.startsWith("done:")).size()';
-await room.put("/state", { scope: "_view", key: "done", expr: done });
+// Eve takes a task, for which she needs a minute, and is killed.
+const eve = startAgent("tasks/worker.ts", [serviceUrl, room.id, "60000", "eve"]);
+await room.waitFor("messages.kind.task.claimed > 0");
+eve.kill("SIGKILL");
+await eve.status;
+console.log("eve is dead");
 
 const tasks: Answer[] = await withAgents(
   "tasks/worker.ts",
-  workers.map((worker) => [serviceUrl, room.id, worker]),
+  workers.map((worker) => [serviceUrl, room.id, "0", worker]),
   async () => {
-    await room.waitFor(`size(agents) == ${workers.length}`);
-    for (const number of numbers) await room.post("/messages", { from: "boss", kind: "task", body: number });
-    await room.waitFor(`state._view.done == ${numbers.length}`);
-    await room.put("/state", { key: "closed", value: true });
+    await room.waitFor(`messages.kind.task.done == ${numbers.length}`);
+    for (const worker of workers) {
+      await room.post("/messages", { from: "boss", to: worker, kind: "stop", body: null });
+    }
     return await room.get("/messages?kind=task&limit=1000");
   },
 );
 
 let right = tasks.length === numbers.length;
 for (const task of tasks) {
-  const replies: Answer[] = await room.get(`/messages?thread=${task.id}&kind=result`);
-  const [{ from_agent, body: factors }] = replies;
+  const { from_agent, body: factors } = await room.get(`/messages/${task.result_id}`);
   console.log(`${task.body} = ${factors.join(" * ")} (${from_agent})`);
   const product = factors.reduce((product: number, factor: number) => product * factor, 1);
-  right &&= replies.length === 1 && from_agent === task.claimed_by && product === task.body;
+  right &&= workers.includes(from_agent) && from_agent === task.claimed_by && product === task.body;
 }
+right &&= (await room.get("/messages?kind=result&limit=1000")).length === numbers.length;
 console.log(right ? `All ${tasks.length} tasks are done, each once.` : "Something is wrong.");
 Deno.exit(right ? 0 : 1);

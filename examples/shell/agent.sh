@@ -11,30 +11,17 @@ ask() { curl -sSf --max-time 40 "$@"; }
 # 1. Join. Ids here are plain words: they stand in JSON and in addresses as they are.
 ask "$room/agents" -d "{\"id\":\"$me\",\"name\":\"$me\",\"role\":\"worker\"}" > /dev/null
 
-seen=0
-while :; do
-  # 2. Wait for messages that are new. A wait lasts 25 seconds at most: the same one is sent again. It is not for
-  #    messages.unclaimed > 0, which stays true: what nobody claims, such as an answer, counts as unclaimed for ever.
-  until now=$(ask "$room/wait" \
-    -d "{\"agent\":\"$me\",\"condition\":\"messages.count > $seen\",\"include\":\"messages\"}") &&
-    echo "$now" | grep -q '"triggered":true'; do sleep 1; done
-  seen=$(echo "$now" | sed -n 's/.*"count":\([0-9]*\).*/\1/p')
+# 2. Take the oldest task that nobody has: exactly one agent gets it. Where there is none this waits, 25 seconds at
+#    most: the same is sent again. The task is this agent's for a minute; if it dies, another one gets it then.
+until taken=$(ask "$room/messages/claim" -d "{\"agent\":\"$me\",\"kind\":\"task\",\"ttl\":60,\"timeout\":25000}") &&
+  echo "$taken" | grep -q '"claimed":true'; do sleep 1; done
+task=$(echo "$taken" | sed -n 's/.*"message_id":\([0-9]*\).*/\1/p')
+fence=$(echo "$taken" | sed -n 's/.*"fence":\([0-9]*\).*/\1/p')
+text=$(echo "$taken" | sed -n 's/.*"body":"\([^"\\]*\)".*/\1/p')
 
-  # 3. The oldest task that nobody has. Where there is none, wait for the next message.
-  while :; do
-    tasks=$(ask "$room/messages?kind=task&unclaimed=true&limit=1")
-    task=$(echo "$tasks" | sed -n 's/^\[{"id":\([0-9]*\).*/\1/p')
-    [ -n "$task" ] || break
-
-    # 4. Claim it. Exactly one agent gets it; the others are refused and look for another.
-    ask "$room/messages/$task/claim" -d "{\"agent\":\"$me\"}" > /dev/null 2>&1 && break 2
-  done
-done
-
-# 5. Do it. Here a task is a text, and its result is the number of its bytes.
-text=$(ask "$room/messages/$task" | sed -n 's/.*"body":"\([^"\\]*\)".*/\1/p')
+# 3. Do it. Here a task is a text, and its result is the number of its bytes.
 result=$(printf %s "$text" | wc -c | tr -d ' ')
 
-# 6. Report, as a reply to the task.
-ask "$room/messages" -d "{\"from\":\"$me\",\"kind\":\"result\",\"body\":$result,\"reply_to\":$task}" > /dev/null
+# 4. Report: the task is done, and the result is posted as a reply to it, in one request.
+ask "$room/messages/$task/complete" -d "{\"agent\":\"$me\",\"fence\":$fence,\"result\":$result}" > /dev/null
 echo "$me did task $task: $result"

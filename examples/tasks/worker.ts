@@ -1,35 +1,27 @@
-import { Refused, Room } from "../client.ts";
+import { Room } from "../client.ts";
 
-const [url, id, me] = Deno.args as [string, string, string];
+const [url, id, pause, me] = Deno.args as [string, string, string, string];
 const room = new Room(url, id);
 await room.post("/agents", { id: me, name: me, role: "worker" });
 
-let seen = 0;
 for (;;) {
-  const { messages, state } = await room.waitFor(`has(state._shared.closed) || messages.count > ${seen}`, {
+  // The oldest task that nobody has, mine for two seconds: if I die, another worker gets it then.
+  // Work that takes longer renews it meanwhile: POST /messages/<id>/renew { agent, fence, ttl }.
+  const { claimed, message, fence } = await room.post("/messages/claim", {
     agent: me,
-    include: ["messages", "state._shared"],
+    ttl: 2,
+    timeout: 25_000,
   });
-  if (state._shared.closed) break;
-  seen = messages.count; // before the list is read: what comes after it wakes the next wait
+  if (!claimed) continue;
 
-  for (const task of await room.get("/messages?kind=task&unclaimed=true&limit=1000")) {
-    if (!await claim(task.id)) continue;
-    console.log(`${me} works on ${task.body}`);
-    await room.post("/messages", { from: me, kind: "result", body: factorsOf(task.body), reply_to: task.id });
-    await room.put("/state", { key: `done:${task.id}`, value: me, if_version: 0 });
-  }
-}
+  const stop = message.kind === "stop";
+  if (!stop) console.log(`${me} works on ${message.body}`);
+  await new Promise((resolve) => setTimeout(resolve, Number(pause)));
 
-/** Whether the task is mine now. One agent gets true, the others 409. */
-async function claim(task: number): Promise<boolean> {
-  try {
-    await room.post(`/messages/${task}/claim`, { agent: me });
-    return true;
-  } catch (error) {
-    if (error instanceof Refused && error.code === "already_claimed") return false;
-    throw error;
-  }
+  // Done, and its result posted as a reply, in one write. `fence`: only as long as it is still mine.
+  const result = stop ? undefined : factorsOf(message.body);
+  await room.post(`/messages/${message.id}/complete`, { agent: me, fence, result });
+  if (stop) break;
 }
 
 function factorsOf(number: number): number[] {

@@ -41,7 +41,7 @@ overEach(
       ["take_task", { room: "r", message: 99, agent: "bob" }, /There is no message 99/],
       ["take_task", { room: "r", id, agent: "bob" }, /Did you mean `message`/],
       ["take_task", { room: "r", message_id: id, agent: "bob" }, /Did you mean `message`/],
-      ["take_task", { room: "r", message: id, from: "bob" }, /: `agent` is missing\.$/],
+      ["take_task", { room: "r", message: id, from: "bob" }, /: `agent` is missing\. `agent`: /],
       [
         "take_task",
         { room: "r", agent: "bob", kind: "task", where: "mesage.id > 1" },
@@ -57,7 +57,7 @@ overEach(
       ["take_task", { ...task, message: over.id }, /task_over.*take_task without `message`/],
       ["take_task", { room: "r", agent: "bob", timeout_seconds: 601 }, /must be at most 600/],
       ["take_task", { ...task, ttl: 0 }, /ttl: must be at least 1/],
-      ["finish_task", task, /: `outcome` is missing\.$/],
+      ["finish_task", task, /: `outcome` is missing\. `outcome`: /],
       ["finish_task", { ...task, status: "done" }, /Did you mean `outcome`/],
       ["finish_task", { ...task, outcome: "done" }, /outcome: must be one of "complete", "fail"/],
       ["finish_task", { ...task, outcome: "renew", ttl: 60 }, /`fence` is missing: outcome renew needs it/],

@@ -14,6 +14,7 @@ import { mountTasks } from "./messages/tasks.ts";
 import { mountHealth } from "./health.ts";
 import { answerAtPlainPath } from "./http/paths.ts";
 import { createPreflight } from "./http/preflight.ts";
+import { createRouter } from "./http/router.ts";
 import { mountReading } from "./pages/reading.ts";
 import { mountReservations } from "./reservations.ts";
 import { mountRooms } from "./rooms.ts";
@@ -23,7 +24,7 @@ import { mountWait } from "./wait.ts";
 
 /** The service as a fetch handler. */
 export function createApp(services: Services): Hono {
-  const app = new Hono();
+  const app = new Hono({ router: createRouter() });
   app.use(baseHeaders((c) => answerAtPlainPath(c, app.fetch)));
   const preflight = createPreflight(app);
   // One middleware, since each costs a small read some 2 %.

@@ -155,16 +155,18 @@ export async function readCurrent(
   statements: Statement[],
 ): Promise<Row[][]> {
   const room = statements[0]!.args.room as string;
-  const read = () => database.read(viewer, statements);
   return await current(
     room,
-    read,
+    await database.read(viewer, statements),
     ([rooms]) => rooms![0],
     (due, size) => makeEndings(database, viewer, due, statements, size),
   );
 }
 
-/** Reads as `database.readCoalesced` does, where the row of an item has the column `due` (`DUE_NOW`). */
+/**
+ * Reads as `database.readCoalesced` does, where the row of an item has the column `due` (`DUE_NOW`). Nearly always
+ * nothing is due: then it costs no more than that.
+ */
 export async function readCoalescedCurrent<Item>(
   database: Database,
   viewer: Viewer,
@@ -172,21 +174,21 @@ export async function readCoalescedCurrent<Item>(
   room: string,
   item: Item,
 ): Promise<Row | undefined> {
-  const read = () => database.readCoalesced(viewer, kind, item);
-  return await current(room, read, (row) => row, async (due, size) => {
+  const found = await database.readCoalesced(viewer, kind, item);
+  if (dueOf(room, found) === undefined) return found;
+  return await current(room, found, (row) => row, async (due, size) => {
     await makeEndings(database, viewer, due, [], size);
-    return await read();
+    return await database.readCoalesced(viewer, kind, item);
   });
 }
 
-/** Reads, and again with `endAndRead` for as long as the row of the room says that something is due. */
+/** Reads again with `endAndRead` for as long as the row of the room says that something is due. */
 async function current<Read>(
   room: string,
-  read: () => Promise<Read>,
+  found: Read,
   rowOf: (read: Read) => Row | undefined,
   endAndRead: (due: Due, size: typeof FIRST) => Promise<Read>,
 ): Promise<Read> {
-  let found = await read();
   let size = FIRST;
   for (let due = dueOf(room, rowOf(found)); due; due = dueOf(room, rowOf(found))) {
     try {

@@ -4,7 +4,7 @@ import type { Database } from "../database.ts";
 import type { Statement } from "../driver/statement.ts";
 import { ADMITTED } from "../write/admission.ts";
 import type { Operation, Outcome } from "../write/context.ts";
-import { endsAt } from "../write/due.ts";
+import { endsAt, timeOf } from "../write/due.ts";
 import { ATTEMPTS, FENCE } from "./columns.ts";
 import {
   changedTask,
@@ -22,11 +22,14 @@ import {
 /** The end of a claim that begins or is renewed now, by the database's clock; null without a ttl. */
 export const END_OF_CLAIM = `${NOW} + :ttl * 1000`;
 
-/** Claims a message, or renews the claim of who has it. Append WHERE. */
+/**
+ * Claims a message, or renews the claim of who has it. It begins when it is written, not when it was asked for: the
+ * claim before it may have ended between the two. Append WHERE.
+ */
 export const CLAIM = `
   UPDATE messages SET
     claimed_by = :agent,
-    claimed_at = CASE WHEN ${UNCLAIMED} THEN :now ELSE claimed_at END,
+    claimed_at = CASE WHEN ${UNCLAIMED} THEN ${timeOf(NOW)} ELSE claimed_at END,
     claimed_until = ${END_OF_CLAIM},
     fence = CASE WHEN ${UNCLAIMED} THEN ${REVISION} ELSE ${FENCE} END,
     attempts = ${ATTEMPTS} + (${UNCLAIMED}),
@@ -73,8 +76,8 @@ export function claimMessage(
         ...(ttl === null ? PLAIN : LEASED),
         args: ttl === null ? { agent } : { agent, ttl },
         again: HELD_BY_AGENT,
-        effects: ({ nonce, now }): Statement[] => [
-          { sql: CLAIM_ONE, args: { room, nonce, message, agent, ttl, now } },
+        effects: ({ nonce }): Statement[] => [
+          { sql: CLAIM_ONE, args: { room, nonce, message, agent, ttl } },
           { sql: BEGIN_ATTEMPT, args: { room, nonce, message } },
         ],
         refuse: notClaimable,

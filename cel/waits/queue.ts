@@ -46,6 +46,15 @@ export function ownWrite<T>(write: Promise<T>): Promise<T> {
   });
 }
 
+/** Lets a request that is in no queue fail as its own write did. */
+export async function unqueued<T>(attempt: Promise<T>): Promise<T> {
+  try {
+    return await attempt;
+  } catch (error) {
+    throw error instanceof OutcomeUnknown ? error.cause : error;
+  }
+}
+
 /** Ends a request by its own failure. Throws a failure of the database, which is everybody's. */
 export function settleFailed(request: Queued<unknown, unknown>, error: unknown): void {
   const own = error instanceof OutcomeUnknown ? error.cause : error;

@@ -27,7 +27,7 @@ import { NOTHING } from "../rooms/definitions.ts";
 import { readSetAt } from "../rooms/judging.ts";
 import { lookAt } from "../rooms/look.ts";
 import type { Reader } from "../rooms/reader.ts";
-import { ownWrite, type Queued, type QueueRequest, settleFailed } from "./queue.ts";
+import { ownWrite, type Queued, type QueueRequest, settleFailed, unqueued } from "./queue.ts";
 import { pageOf } from "./take_pages.ts";
 import { partsOf } from "./waiter.ts";
 import type { Watch } from "./watch.ts";
@@ -227,7 +227,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
           const shown = { agent, waitingOn: waitingOn(asked) };
           const request = { room, ...shown, ...movedBy(where), timeout, signal, asked, context };
           const once = looks(asked) ? takeFitting : takeFirst;
-          tried = timeout === 0 ? await once(room, request) : await queue.wait(request);
+          tried = await (timeout === 0 ? unqueued(once(room, request)) : queue.wait(request));
           // A look that finds nothing writes nothing else.
           if (looks(asked) && !takenOf(tried.outcome).taken) {
             await recordHeartbeat(database, room, agent).catch(withoutHeartbeat);

@@ -86,6 +86,44 @@ Deno.test("replies lost between service and database: each request counts once",
     await countExactly(t, watcher, room, cutting);
   }));
 
+Deno.test("replies lost between service and database: each task is taken and completed once", () =>
+  withLosses(async (t, watcher, cutting) => {
+    const room = await watcher.room();
+    const at = `/rooms/${room}/messages`;
+    // Few workers, so that few of their calls share a reply.
+    const [TASKS, WORKERS] = [40, 2];
+    for (let n = 0; n < TASKS; n++) await watcher.message(room, { kind: "task", body: n });
+    const taken = await Promise.all(
+      Array.from({ length: WORKERS }, async (_, client) => {
+        const own: number[] = [];
+        const agent = `w${client}`;
+        for (;;) {
+          const { claimed, message_id, fence } = (await insist(t, "POST", `${at}/claim`, { agent })).body;
+          if (!claimed) return own;
+          own.push(message_id);
+          // Without a key: its fence alone tells that it is the same completion.
+          const end = { agent, fence, result: message_id };
+          let done: Reply | undefined;
+          while (done?.status !== 200) {
+            done = await t.post(`${at}/${message_id}/complete`, end);
+            assert.ok([200, 503].includes(done.status), done.text);
+          }
+          assert.equal(done.body.result.body, message_id);
+        }
+      }),
+    );
+    assert.ok(cutting.cuts > 5, `${cutting.cuts} replies were cut`);
+    const tasks = (await watcher.get(at, { kind: "task", limit: 1000 })).body;
+    const results = (await watcher.get(at, { kind: "result", limit: 1000 })).body;
+    const ids = (all: number[]) => all.toSorted((a, b) => a - b);
+    assert.deepEqual(ids(taken.flat()), tasks.map(({ id }: { id: number }) => id));
+    assert.deepEqual(
+      ids(results.map(({ reply_to }: { reply_to: number }) => reply_to)),
+      tasks.map(({ id }: { id: number }) => id),
+    );
+    for (const { status, attempts } of tasks) assert.deepEqual([status, attempts], ["done", 1]);
+  }));
+
 Deno.test("replies lost between service and database: a write without a key is never sent twice", () =>
   withLosses(async (t, watcher, cutting) => {
     const room = await watcher.room();

@@ -165,6 +165,43 @@ together(
 
 together(
   SHARED,
+  "a lease and a reservation end by the database's clock, at instances whose clocks are hours apart",
+  async ({ fast, slow }) => {
+    const LEASE_SECONDS = 1;
+    await Promise.all([[fast, slow], [slow, fast]].map(async ([one, other]) => {
+      const room = await one!.room();
+      const { id } = await one!.message(room, { kind: "task" });
+      const at = `/rooms/${room}/messages`;
+      const reserve = (t: Subject, agent: string, ttl: number, timeout = 0) =>
+        t.post(`/rooms/${room}/reservations`, { agent, paths: ["a"], ttl, timeout });
+      const reserved = await reserve(one!, "ann", LEASE_SECONDS);
+      assertNow("created_at", reserved.body.created_at);
+      const held = (await one!.post(`${at}/${id}/claim`, { agent: "ann", ttl: LEASE_SECONDS })).body;
+      assertNow("claimed_at", held.claimed_at);
+      const [next, free] = await Promise.all([
+        other!.post(`${at}/claim`, { agent: "bob", timeout: 10_000 })
+          .then(({ body }) => ({ ...body, answered: Date.now() })),
+        reserve(other!, "bob", 60, 10_000).then(({ body }) => ({ ...body, answered: Date.now() })),
+      ]);
+      assert.deepEqual([next.message_id, next.attempts], [id, 2]);
+      const ends = [[held.claimed_until, next], [reserved.body.expires_at, free]] as const;
+      for (const [end, { answered }] of ends) {
+        const late = answered - Date.parse(end);
+        assert.ok(late >= 0, `it ended ${-late} ms early`);
+        assert.ok(late < NOTICED_MS, `it ended ${late} ms late`);
+      }
+      assert.ok(next.claimed_at >= held.claimed_until && free.created_at >= reserved.body.expires_at);
+      const lost = await one!.post(`${at}/${id}/complete`, { agent: "ann", fence: held.fence });
+      assert.deepEqual([lost.status, lost.body.error, lost.body.fence], [409, "lease_lost", next.fence]);
+      const [first, second] = (await one!.get(`${at}/${id}/attempts`)).body;
+      assert.deepEqual([first.ended, first.ended_at], ["expired", held.claimed_until]);
+      assert.deepEqual([second.ended, second.fence], [null, next.fence]);
+    }));
+  },
+);
+
+together(
+  SHARED,
   "the mark of an instance that dies ends by the database's clock, as a change that all hear of",
   async ({ fast, slow, fastService, database }) => {
     const room = await fast.room();

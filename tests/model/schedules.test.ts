@@ -5,7 +5,7 @@ import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
-import { heldTime } from "../support/held_time.ts";
+import { heldTime, holdTime } from "../support/held_time.ts";
 
 /** `SCHEDULE_RUNS` and `SCHEDULE_SEED` ask for more, or for the same again. */
 const RUNS = Number(Deno.env.get("SCHEDULE_RUNS") ?? 60);
@@ -20,6 +20,8 @@ const SOON_MS = 10_000;
 const SHOWN_MS = 2_000;
 /** So many that a wait of the instance is marked before it dies about as often as not. */
 const DYING_STEPS = 4;
+/** So many that time passes before the calls that it is drawn among are over about as often as after it. */
+const PASSING_STEPS = 2;
 /** How long the mark of a wait of 25 s stays where its instance dies: within the promised 30 s. */
 const LEASE_MS = 29_000;
 
@@ -41,6 +43,8 @@ interface Cluster {
   /** Ends an instance as a crash does, somewhere in the drawn order. */
   dies(n: number): Promise<void>;
   pass(ms: number): void;
+  /** Lets time pass somewhere in the drawn order. */
+  passes(ms: number): Promise<void>;
 }
 
 /** Runs a test once for each schedule; the calls of all its instances to the one database come in drawn order. */
@@ -87,6 +91,12 @@ function scheduled(
             running[n]!.die();
           },
           pass: (ms) => void (clock.now += ms),
+          async passes(ms) {
+            for (let step = 0; step < PASSING_STEPS; step++) {
+              await scheduler.schedule(Promise.resolve(), "time passes");
+            }
+            clock.now += ms;
+          },
         });
       } finally {
         drawn = false;
@@ -110,7 +120,8 @@ function start(url: string, wrap: (connection: Connection) => Connection, clock:
   const burial = Promise.withResolvers<void>();
   let dead = false;
   async function open(): Promise<Connection> {
-    const connection = wrap(await connect(url));
+    // The database reads its clock when it runs a statement, not when that is sent.
+    const connection = wrap(holdTime(clock, await connect(url)));
     return {
       async send(statements, mode) {
         if (dead) await burial.promise;
@@ -119,7 +130,8 @@ function start(url: string, wrap: (connection: Connection) => Connection, clock:
       close: () => connection.close(),
     };
   }
-  const database = createDatabase(heldTime(clock, open));
+  const { clocks } = heldTime(clock, open);
+  const database = createDatabase({ connect: open, clocks });
   const services = createServices(database, { poll: NEVER });
   return {
     app: createApp(services),
@@ -273,4 +285,45 @@ Deno.test("whatever the order of database calls, nothing is given to an agent th
     assert.deepEqual((await ask(one!, "GET", "/rooms/r/reservations")).body, []);
   }, Math.ceil(RUNS / 5));
   assert.ok(found.has("404") && found.size > 1, [...found].join());
+});
+
+Deno.test("whatever the order of database calls, a task has one holder at a time, and one completion", async () => {
+  const found = new Set<string>();
+  const of = (app: Instance["app"], name: string, body: object) =>
+    ask(app, "POST", `/rooms/r/messages/1/${name}`, body);
+  const ttl = 2;
+  await scheduled(2, async ({ apps, until, passes }) => {
+    const [one, other] = apps as [Instance["app"], Instance["app"]];
+    await ask(one, "POST", "/rooms/r/messages", { kind: "task", body: 1 });
+    const { fence } = (await of(one, "claim", { agent: "ann", ttl })).body;
+    const [done, again, renewed, ...claims] = await until(() =>
+      Promise.all([
+        of(one, "complete", { agent: "ann", fence, result: 1 }),
+        of(other, "complete", { agent: "ann", fence, result: 2 }),
+        of(other, "renew", { agent: "ann", fence, ttl }),
+        of(other, "claim", { agent: "bob", ttl }),
+        ask(one, "POST", "/rooms/r/messages/claim", { agent: "cid", ttl }),
+        passes(ttl * 1_000),
+      ])
+    );
+    const { body: attempts } = await ask(other, "GET", "/rooms/r/messages/1/attempts");
+    const { body: results } = await ask(one, "GET", "/rooms/r/messages?kind=result");
+    const { body: task } = await ask(one, "GET", "/rooms/r/messages/1");
+    const won = claims.flatMap((reply) => reply?.status === 200 && reply.body.claimed ? [reply.body] : []);
+    const completed = [done, again].filter(({ status }) => status === 200);
+    assert.equal(attempts.length, 1 + won.length);
+    for (const [n, attempt] of attempts.slice(1).entries()) {
+      assert.ok(attempt.fence > attempts[n].fence && attempt.claimed_at >= attempts[n].ended_at);
+    }
+    if (completed.length > 0) {
+      assert.deepEqual([won, results.length, task.status], [[], 1, "done"]);
+      for (const { body } of completed) assert.deepEqual(body, completed[0]!.body);
+    } else {
+      assert.deepEqual([done.body.error, again.body.error, results], ["lease_lost", "lease_lost", []]);
+      assert.equal(attempts[0].ended, "expired");
+    }
+    if (renewed.status === 200) assert.equal(renewed.body.fence, fence);
+    found.add(completed.length > 0 ? "completed" : won.length > 0 ? "taken over" : "open");
+  });
+  assert.ok(found.has("completed") && found.has("taken over"), [...found].join());
 });

@@ -34,6 +34,8 @@ const LOOKS: Record<string, (held: Held, room: string, id: number) => Promise<st
     (await other.get(`/rooms/${room}/messages`, { status: "claimed" })).body.length ? "claimed" : "open",
   "what changed": async ({ other }, room) =>
     (await other.get(`/rooms/${room}/changes`, { after: 0 })).body.messages[0].status,
+  "what changed since": async ({ other }, room, id) =>
+    (await other.get(`/rooms/${room}/changes`, { after: id + 1 })).body.messages[0]?.status ?? "claimed",
   "an evaluation": async ({ other }, room) =>
     (await other.value(room, "messages.unclaimed")) === 1 ? "open" : "claimed",
   "its attempts": async ({ other }, room, id) =>
@@ -205,7 +207,8 @@ heldContract("hundreds of leases end in revisions of a hundred", async ({ one, o
   await Promise.all(tasks.map((task) => claimed(task, "ann", 60)));
   const before = await one.revision(room);
   pass(60_000);
-  assert.equal(await other.value(room, "messages.unclaimed"), 150);
+  const counts = "[messages.unclaimed, messages.kind.task.open, messages.kind.task.claimed]";
+  assert.deepEqual(await other.value(room, counts), [150, 150, 0]);
   assert.equal(await one.revision(room), before + 2);
 });
 

@@ -160,6 +160,96 @@ export const MUTANTS: Mutant[] = [
     filter: "file: a task whose last claim runs out is failed",
   },
   {
+    name: "an end compared with an instance's clock",
+    edits: [[
+      "`CASE WHEN due <= ${NOW} AND ${SERVED} THEN json_array(${NOW},",
+      "`CASE WHEN due <= ${Date.now()} AND ${SERVED} THEN json_array(${Date.now()},",
+    ]],
+    test: "tests/contract/leases.test.ts",
+    filter: "file: a lease never ends early and is never seen late: the message",
+  },
+  {
+    name: "a write compared with an instance's clock",
+    edits: [["(due IS NULL OR due > ${NOW})", "(due IS NULL OR due > ${Date.now()})"]],
+    test: "tests/contract/leases.test.ts",
+    filter: "file: a renewed claim keeps its fence",
+  },
+  {
+    name: "an ended lease that is shown without its revision",
+    edits: [["    `revision = ${REVISION}`,\n  ].join", "    `revision = revision`,\n  ].join"]],
+    test: "tests/contract/leases.test.ts",
+    filter: "file: a lease never ends early and is never seen late: what changed since",
+  },
+  {
+    name: "an ended lease that its kind still counts as claimed",
+    edits: [[
+      "open = open + (NEW.claimed_by IS NULL) - (OLD.claimed_by IS NULL),",
+      "open = open + (NEW.claimed_by IS NULL AND OLD.status IS NOT NULL) - (OLD.claimed_by IS NULL),",
+    ]],
+    test: "tests/contract/leases.test.ts",
+    filter: "file: hundreds of leases end",
+  },
+  {
+    name: "an ended lease whose attempt goes on",
+    edits: [["SET ended = 'expired', ended_at", "SET ended = NULL, ended_at"]],
+    test: "tests/contract/leases.test.ts",
+    filter: "file: a lease never ends early and is never seen late: its attempts",
+  },
+  {
+    name: "a renewal that is a new claim",
+    edits: [["${END_OF_CLAIM}, fence = ${FENCE},", "${END_OF_CLAIM}, fence = ${REVISION},"]],
+    test: "tests/contract/leases.test.ts",
+    filter: "file: a renewed claim keeps its fence",
+  },
+  {
+    name: "attempts without a maximum",
+    edits: [["`(messages.attempts >= max_attempts)`", "`(messages.attempts > max_attempts)`"]],
+    test: "tests/contract/tasks.test.ts",
+    filter: "file: a task whose last claim ends without completion",
+  },
+  {
+    name: "a task that anybody withdraws",
+    edits: [["AND (from_agent IS NULL OR from_agent = :agent))", "AND :agent IS NOT NULL)"]],
+    test: "tests/contract/tasks.test.ts",
+    filter: "file: who posted a task may fail it",
+  },
+  {
+    name: "a task that is open without a revision when its needs are done",
+    edits: [[
+      "SET status = NULL, claimed_by = NULL, revision = ${REVISION}",
+      "SET status = NULL, claimed_by = NULL, revision = revision",
+    ]],
+    test: "tests/contract/needs.test.ts",
+    filter: "file: a message is blocked until all that it needs is done",
+  },
+  {
+    name: "a take of the newest task",
+    edits: [[
+      'return `SELECT MIN(id) FROM (${mayTake(wanted, "id", 1)})`',
+      'return `SELECT MAX(id) FROM (${mayTake(wanted, "id", 9)})`',
+    ]],
+    test: "tests/contract/take.test.ts",
+    filter: "file: a take claims the oldest open task",
+  },
+  {
+    name: "a take of what was open when it was judged",
+    edits: [["WHERE room_id = :room AND id = :id AND ${UNCLAIMED}`", "WHERE room_id = :room AND id = :id`"]],
+    test: "tests/contract/take.test.ts",
+    filter: "file: of many workers at two instances",
+  },
+  {
+    name: "a take by `where` that is made again under its key",
+    edits: [["await storedOutcome(database, context.idempotencyKey);", "undefined as Outcome | undefined;"]],
+    test: "tests/contract/take.test.ts",
+    filter: "file: a take by `where` or `thread` under a key",
+  },
+  {
+    name: "a lease that a write does not end",
+    edits: [["(due IS NULL OR due > ${NOW})", "(due IS NULL OR due > 0)"]],
+    test: "tests/contract/leases.test.ts",
+    filter: "file: a lease never ends early and is never seen late: its own completion",
+  },
+  {
     name: "clearing waits without the token",
     edits: [[
       "const CLEAR = `DELETE FROM waits WHERE ${OWN_MARK}`",

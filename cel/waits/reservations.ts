@@ -90,7 +90,9 @@ export function createReserving(database: Database, watch: Watch, limits: Limits
 
   return {
     reserve: (room, asked, { timeout, signal }) => ({
-      run(context) {
+      run(keyed) {
+        // A keyed request has one time, but what it waits for is reserved later.
+        const context = { ...keyed, time: () => database.time() };
         const waitingOn = `reserve ${asked.paths.join(" ")}`;
         const conflictsOf = createConflicts(asked);
         return queue.wait({

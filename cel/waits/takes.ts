@@ -222,8 +222,10 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
     take(room, asked, { timeout, signal }) {
       let tried: Try | undefined;
       return {
-        async run(context) {
+        async run(keyed) {
           const { agent, where } = asked;
+          // A keyed request has one time, but what it waits for is taken later.
+          const context = { ...keyed, time: () => database.time() };
           const shown = { agent, waitingOn: waitingOn(asked) };
           const request = { room, ...shown, ...movedBy(where), timeout, signal, asked, context };
           const once = looks(asked) ? takeFitting : takeFirst;

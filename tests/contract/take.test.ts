@@ -276,6 +276,24 @@ heldContract("a take that finds nothing is a sign of life, with filters and by `
   }
 });
 
+heldContract(
+  "a task that was waited for under a key is claimed when it is there",
+  async ({ one, time, pass }) => {
+    const room = await one.room();
+    await one.agent(room, "ann");
+    const waiting = one.request("POST", `/rooms/${room}/messages/claim`, {
+      body: { agent: "ann", ttl: 60, timeout: 20_000 },
+      headers: { "Idempotency-Key": "late" },
+    });
+    await one.agentUntil(room, "ann", ({ waiting_on }) => waiting_on === "claim");
+    pass(5_000);
+    await postTask(one, room);
+    const at = new Date(time.now).toISOString();
+    assert.equal((await waiting).body.claimed_at, at);
+    assert.equal((await one.get(`/rooms/${room}/agents/ann`)).body.last_heartbeat, at);
+  },
+);
+
 heldContract("a take names what is wrong with it", async ({ one }) => {
   const room = await one.room();
   assertInvalid(await take(one, room, {}), ["agent"]);

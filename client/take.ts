@@ -1,5 +1,6 @@
 import type { Held } from "./claim.ts";
 import type { Call, CallOptions } from "./connection.ts";
+import { ConveneError } from "./errors.ts";
 import type { Json } from "./json.ts";
 import { LINGER, lingering } from "./linger.ts";
 import type { Message } from "./message.ts";
@@ -45,13 +46,15 @@ export interface NoneTaken {
   last_error?: Failure;
 }
 
+/** Seconds after which a claim ends where the caller names none. */
+const TTL = 300;
 /** The milliseconds for which a task is given back that came when its caller had left. */
 const GIVE_BACK = 5_000;
 
 /**
  * Takes the oldest open task that fits, in as many requests as it takes. Retries while the service is away: for
- * `patience` before its first answer, afterwards as long as it lasts. An answer that is lost is had by a repetition;
- * one that comes when the caller has left is given back.
+ * `patience` before its first answer, afterwards as long as it lasts. An answer that is lost is had by a repetition,
+ * and what it took is renewed; what comes when the caller has left is given back.
  */
 export async function takeNext<T>(
   messages: Messages,
@@ -68,6 +71,7 @@ export async function takeNext<T>(
     const sent = { ...filter, agent, after, timeout: ms };
     const call = { within: ms + MARGIN, patience };
     const body = await lingering(signal, LINGER, (late) => ask<T>(messages, sent, { ...call, signal: late }));
+    if (body === undefined) continue;
     if (signal?.aborted) {
       if (body.claimed) await giveBack(messages, body);
       throw signal.reason;
@@ -81,12 +85,33 @@ export async function takeNext<T>(
   }
 }
 
+interface Sent extends TaskFilter {
+  agent: string | undefined;
+  ttl?: number;
+  timeout: number;
+}
+
 /** Of 1,000 tasks at most a request looks at; `next` is where the rest begins. */
 type Looked<T> = Taken<T> | NoneTaken & { more?: true; next?: number };
 
-async function ask<T>(messages: Messages, sent: unknown, call: Call): Promise<Looked<T>> {
-  return (await messages.connection.write<Looked<T>>("POST", `${messages.room}/messages/claim`, sent, call))
-    .body;
+/** Returns undefined where the answer of an earlier attempt was lost, and what it took has ended since. */
+async function ask<T>(messages: Messages, sent: Sent, call: Call): Promise<Looked<T> | undefined> {
+  const path = `${messages.room}/messages/claim`;
+  const { body, headers } = await messages.connection.write<Looked<T>>("POST", path, sent, call);
+  if (!body.claimed || !headers.has("Idempotency-Replayed")) return body;
+  const { message, fence } = body;
+  const { agent, ttl = TTL } = sent;
+  try {
+    const held = await messages.renew(message.id, { agent, fence, ttl, ...call, within: undefined });
+    return { ...body, ...held, message: { ...message, claimed_until: held.claimed_until } };
+  } catch (error) {
+    if (!isOver(error)) throw error;
+  }
+}
+
+/** Whether the task is another worker's, or was ended meanwhile. */
+export function isOver(error: unknown): boolean {
+  return error instanceof ConveneError && (error.status === 404 || error.code === "lease_lost");
 }
 
 /** Releases a task for which nobody is there any more. If that fails, its lease ends by itself. */

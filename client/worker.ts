@@ -1,5 +1,5 @@
 import type { Taken, TaskFilter } from "./take.ts";
-import { takeNext } from "./take.ts";
+import { isOver, takeNext } from "./take.ts";
 import type { CallOptions } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
 import { type Json, textOf } from "./json.ts";
@@ -137,11 +137,6 @@ async function settle(messages: Messages, id: number, call: Settling, outcome: O
     if (call.signal.aborted || isOver(error)) return true;
     return await settle(messages, id, call, { error }); // a result that is no JSON, or too large
   }
-}
-
-/** Whether the task is another worker's, or was ended meanwhile. */
-function isOver(error: unknown): boolean {
-  return error instanceof ConveneError && (error.status === 404 || error.code === "lease_lost");
 }
 
 /** What is kept of an error: its name and message, or what its `toJSON` gives; other values as they are. */

@@ -256,6 +256,29 @@ checked("a worker fails where nothing passes, and after the first answer outlast
   assert.deepEqual(second[0], second[2]);
 });
 
+checked("what was taken by a lost answer is renewed, and left alone if it has ended meanwhile", async () => {
+  const replayed = (id: number) => {
+    const response = taken(id);
+    response.headers.set("Idempotency-Replayed", "true");
+    return response;
+  };
+  const script = [away(503), replayed(1), away(503), replayed(2)];
+  const until = "2026-11-22T05:00:00.000Z";
+  const { room, sent } = queue([], ({ path }) => {
+    if (path === CLAIM) return script.shift();
+    if (path.includes("/1/")) return refusal(409, "lease_lost");
+    return answer({ claimed: true, claimed_until: until, fence: 20 });
+  });
+  const next = await room.tasks.next();
+  assert.deepEqual([next.message.id, next.claimed_until, next.message.claimed_until], [2, until, until]);
+  assert.deepEqual(
+    settled(sent),
+    [1, 2].map((id) => {
+      return [`${id}/renew`, { agent: "ada", fence: 10 * id, ttl: 300 }];
+    }),
+  );
+});
+
 checked("a task that is taken while its taker leaves is given back", async () => {
   const asked = Promise.withResolvers<void>();
   const told = Promise.withResolvers<Response>();

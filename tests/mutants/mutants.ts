@@ -1136,6 +1136,15 @@ export const MUTANTS: Mutant[] = [
     filter: "a task that is taken while its taker leaves",
   },
   {
+    name: "the client does a task whose claim has ended while its answer was lost",
+    edits: [[
+      'if (!body.claimed || !headers.has("Idempotency-Replayed")) return body;',
+      "if (body) return body;",
+    ]],
+    test: "tests/client/worker.test.ts",
+    filter: "what was taken by a lost answer is renewed",
+  },
+  {
     name: "the client deletes a lock that another has",
     edits: [["{ if_version: this.#version, agent: this.#agent }", "{ agent: this.#agent }"]],
     test: "tests/client/lock.test.ts",

@@ -94,6 +94,39 @@ Deno.test("a worker that is told to stop ends its programs, and what they starte
   });
 });
 
+Deno.test("the task of a worker that was killed is done by another one", async () => {
+  await withShell(async (shell, room) => {
+    const { id } = await room.messages.post("x", { kind: "task" });
+    const killed = shell.start(
+      "work",
+      "--agent",
+      "eve",
+      "--ttl",
+      "1",
+      "--",
+      "sh",
+      "-c",
+      "echo $$ >&2; exec sleep 300",
+    );
+    const errors = killed.stderr.pipeThrough(new TextDecoderStream()).getReader();
+    const pid = Number((await errors.read()).value);
+    const working = shell.start("work", "--", "echo", "done");
+    killed.kill("SIGKILL");
+    await killed.status;
+    await over(room, 1);
+    working.kill("SIGTERM");
+    assert.equal((await ended(working)).code, 0);
+    assert.deepEqual((await room.messages.attempts(id)).map(({ agent, ended }) => [agent, ended]), [
+      ["eve", "expired"],
+      ["ada", "completed"],
+    ]);
+    assert.deepEqual(await results(room), ["done"]);
+    Deno.kill(pid, "SIGKILL"); // nobody is left to end what it ran
+    await killed.stdout.cancel();
+    await errors.cancel();
+  });
+});
+
 Deno.test("work without a program, or with one that there is not, is a wrong use and holds no task", async () => {
   await withShell(async (shell, room) => {
     const { id } = await room.messages.post("x", { kind: "task" });

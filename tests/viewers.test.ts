@@ -21,6 +21,7 @@ const KEPT: Record<string, Record<string, string>> = {
   "cel/waits/follow.ts": { rooms: "revisions, and who is to be woken", shared: "keyFor" },
   "cel/waits/look.ts": { found: "revisions" },
   "cel/waits/pace.ts": { conversations: "revisions" },
+  "cel/waits/take_chains.ts": { waiting: "keyFor" },
   "cel/waits/watch.ts": {
     rooms: "revisions, and waits that are judged by viewer (rounds.ts)",
     marks: "by wait",

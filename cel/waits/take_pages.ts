@@ -11,7 +11,7 @@ interface Filters extends Wanted {
 }
 
 /** Open messages that pass the filters, by id. */
-interface Page {
+export interface Page {
   messages: Message[];
   /** How many were passed, and up to which id. */
   passed: number;
@@ -20,9 +20,23 @@ interface Page {
   more: boolean;
 }
 
-interface PageQuery {
+/** What a query finds: some of what it asks for, and whether others follow. */
+interface Found {
+  messages: Message[];
+  more: boolean;
+}
+
+/** The queries of a page. What one of them finds depends on the query alone, so pages may share it. */
+export interface PageQuery {
   queries: Query[];
-  read(results: Row[][]): Promise<Page>;
+  read: Array<(rows: Row[]) => Promise<Found>>;
+  /** Makes the page of what the queries found. */
+  pageOf(found: Found[]): Page;
+}
+
+/** Reads a page of the rows of its queries. */
+export async function readPage({ read, pageOf }: PageQuery, results: Row[][]): Promise<Page> {
+  return pageOf(await Promise.all(read.map((each, n) => each(results[n]!))));
 }
 
 /** Makes the queries of the next messages that pass the filters, at most `left` after an id. */
@@ -33,8 +47,8 @@ export function pageOf(asked: Filters, after: number | undefined, left: number):
   const pages = addresses.map((address) => selectOpen(asked, address, { after, left }));
   return {
     queries: pages.map(({ statement }) => statement),
-    async read(results) {
-      const found = await Promise.all(pages.map((page, n) => page.read(results[n]!)));
+    read: pages.map(({ read }) => read),
+    pageOf(found) {
       // What a cut page leaves out comes before what another has beyond its end.
       const known = Math.min(...found.map(({ messages, more }) => more ? messages.at(-1)!.id : Infinity));
       const all = found.flatMap(({ messages }) => messages).sort((a, b) => a.id - b.id);
@@ -55,12 +69,16 @@ function threadPage(
     to === undefined ? [null, agent].includes(to_agent) : to_agent === to;
   return {
     queries: [selectMessages(room, { thread, kind, from, unclaimed: true, after, limit: left })],
-    async read([rows]) {
-      const all = await mapYielding(rows!.slice(0, left), (row) => toMessage(row));
+    read: [async (rows) => ({
+      messages: await mapYielding(rows.slice(0, left), (row) => toMessage(row)),
+      more: rows.length > left,
+    })],
+    pageOf([found]) {
+      const { messages: all, more } = found!;
       const messages = all.filter((message) =>
         isFor(message) && (kind !== undefined || isTask(message.kind))
       );
-      return { messages, passed: all.length, reached: all.at(-1)?.id, more: rows!.length > left };
+      return { messages, passed: all.length, reached: all.at(-1)?.id, more };
     },
   };
 }

@@ -1,43 +1,22 @@
 import type { Part } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
-import { hasEnded, hasLeft, selectRegistrations, toRegistrations } from "../../db/departures.ts";
+import { type Registration, selectRegistrations, toRegistrations } from "../../db/departures.ts";
+import { DatabaseUnavailable } from "../../db/driver/faults.ts";
+import type { Statement } from "../../db/driver/statement.ts";
 import { releaseClaim } from "../../db/messages/finish.ts";
 import type { Message } from "../../db/messages/read.ts";
-import {
-  MAX_PASSED,
-  reachedOf,
-  selectThere,
-  takenOf,
-  takeTask,
-  type Wanted,
-} from "../../db/messages/take.ts";
-import type { Statement } from "../../db/driver/statement.ts";
-import { DatabaseUnavailable } from "../../db/driver/faults.ts";
+import { reachedOf, selectThere, takenOf, takeTask } from "../../db/messages/take.ts";
 import { recordHeartbeat } from "../../db/presence.ts";
-import { Refusal } from "../../db/refusal.ts";
 import { revisionOf, ROOM_CURRENT } from "../../db/rooms.ts";
+import type { Operation } from "../../db/write/context.ts";
 import { readCurrent } from "../../db/write/endings.ts";
-import type { Operation, Outcome, WriteContext } from "../../db/write/context.ts";
-import { storedOutcome } from "../../db/write/idempotency.ts";
-import type { Guard } from "../../db/write/read_set.ts";
-import { isBusy, yieldToOthers } from "../../db/yield.ts";
-import { EvaluationFailed, type Expression } from "../language/expression.ts";
-import { toCel } from "../language/values.ts";
-import { NOTHING } from "../rooms/definitions.ts";
-import { readSetAt } from "../rooms/judging.ts";
-import { lookAt } from "../rooms/look.ts";
+import type { EvaluationFailed, Expression } from "../language/expression.ts";
 import type { Reader } from "../rooms/reader.ts";
 import { ownWrite, type Queued, type QueueRequest, settleFailed, unqueued } from "./queue.ts";
-import { pageOf } from "./take_pages.ts";
+import { createTakeChains } from "./take_chains.ts";
+import type { Asked, Take, Try } from "./take_look.ts";
 import { partsOf } from "./waiter.ts";
 import type { Watch } from "./watch.ts";
-
-/** What an agent asks for: the filters, and what is judged of each message that passes them. */
-export interface Asked extends Omit<Wanted, "room"> {
-  thread?: number;
-  /** Must be truthy of the `message`. */
-  where?: Expression;
-}
 
 /** What was taken; or that there was nothing, with where to look further and why the last one could not be judged. */
 export type TakeAnswer =
@@ -52,101 +31,23 @@ export interface Taking {
   take(room: string, asked: Asked, waiting: { timeout: number; signal: AbortSignal }): Operation<TakeAnswer>;
 }
 
-/** One try: the outcome, and what a look by `where` has found beside it. */
-interface Try {
-  outcome: Outcome;
-  /** The registration of the agent. */
-  joined?: number | null;
-  next?: number;
-  failure?: EvaluationFailed;
-}
-
-interface TakeRequest extends QueueRequest {
-  asked: Asked;
-  context: WriteContext;
-}
+interface TakeRequest extends QueueRequest, Take {}
 
 type Waiting = Queued<TakeRequest, Try>;
-type Taker = Pick<TakeRequest, "asked" | "context">;
 
 /** How many may try without a count of what is there. */
 const FEW = 4;
-/** How often one that looks is beaten by others before it waits for its next turn. */
-const TRIES = 8;
 
 /** Creates the takes of this instance. Those that wait for a task of a room queue up (queue.ts). */
 export function createTaking(database: Database, reader: Reader, watch: Watch): Taking {
+  const chains = createTakeChains(database, reader);
   const looks = ({ where, thread }: Asked) => where !== undefined || thread !== undefined;
 
   /** Takes by the filters alone, which the database does. */
-  async function takeFirst(room: string, { asked, context }: Taker, before?: number | null): Promise<Try> {
+  async function takeFirst(room: string, { asked, context }: Take, before?: Registration): Promise<Try> {
     const wanted = { ...asked, room };
     const { outcome, joined } = (await ownWrite(takeTask(database, context, wanted, { joined: before })))!;
     return { outcome, joined, next: reachedOf(outcome) };
-  }
-
-  /** Looks at the open messages that pass the filters, and takes the first that fits. */
-  async function takeFitting(room: string, { asked, context }: Taker, before?: number | null): Promise<Try> {
-    let tried = new Set<number>();
-    let joined = before;
-    for (let tries = 0; tries < TRIES; tries++) {
-      const { fitting, guard, revision, joined: now, ...found } = await look(room, asked, context, tried);
-      if (joined === undefined) joined = now;
-      if (hasEnded(joined, now)) throw hasLeft(asked.agent, revision);
-      if (fitting === undefined) {
-        const outcome = await storedOutcome(database, context.idempotencyKey);
-        if (outcome) return { outcome, joined };
-        return { outcome: nothingAt(revision, await context.time()), joined, ...found };
-      }
-      const { id } = fitting;
-      const judged = { id, guard, nonce: context.newId() };
-      const taken = await ownWrite(takeTask(database, context, { ...asked, room }, { judged, joined }));
-      if (taken) return { ...taken, joined };
-      // Where the guard has moved, what was tried may fit now.
-      tried = guard === undefined ? tried.add(id) : new Set();
-    }
-    throw new Refusal("unavailable", { why: "others_first" });
-  }
-
-  /** Finds the first message that fits, among at most `MAX_PASSED`. */
-  async function look(room: string, asked: Asked, { viewer }: WriteContext, tried: Set<number>) {
-    const { where, agent } = asked;
-    let after = asked.after;
-    let left = MAX_PASSED;
-    let failure: EvaluationFailed | undefined;
-    let joined: number | null | undefined;
-    for (;;) {
-      const { queries, read } = pageOf({ ...asked, room }, after, left);
-      const extra = [...queries, selectRegistrations(room, [agent])];
-      const sight = { viewer, room, reads: where?.reads ?? NOTHING, self: agent, extra };
-      const { result, data } = await lookAt(reader, sight, async (context, { snapshot }) => {
-        const page = await read(snapshot.extra);
-        const { context: variables } = context.from({ self: agent });
-        let failed: EvaluationFailed | undefined;
-        for (const message of page.messages) {
-          if (isBusy()) await yieldToOthers();
-          if (tried.has(message.id)) continue;
-          try {
-            if (!where || where.judge(withMessage(variables, message)).truthy) {
-              return { fitting: message, page };
-            }
-          } catch (error) {
-            if (!(error instanceof EvaluationFailed)) throw error;
-            failed = error;
-          }
-        }
-        return { failed, page };
-      });
-      const { revision } = data.snapshot.revisions;
-      if (joined === undefined) joined = toRegistrations(data.snapshot.extra.at(-1)!).get(agent) ?? null;
-      const guard: Guard | undefined = where && readsRoom(where) ? readSetAt(data) : undefined;
-      if (result.fitting) return { fitting: result.fitting, guard, revision, joined };
-      failure = result.failed ?? failure;
-      left -= result.page.passed;
-      after = result.page.reached ?? after;
-      if (!result.page.more) return { revision, failure, joined };
-      if (left <= 0) return { revision, failure, joined, next: after };
-    }
   }
 
   /** Counts what is there for those who want the same, so that no more try than can have something. */
@@ -191,13 +92,13 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
         queued.filter(({ request }) => !looks(request.asked)),
       ];
       const { waiting, revision = Infinity } = await withChances(room, others);
-      let seen = revision;
+      let seen = revision; // of those who got nothing
       const settle = async (one: Waiting, trying: Promise<Try>) => {
         try {
           const tried = await trying;
           if (one.joined === undefined) one.joined = tried.joined;
           const { taken, revision } = takenOf(tried.outcome);
-          seen = Math.min(seen, revision);
+          if (!taken) seen = Math.min(seen, revision);
           const isOver = (taken || one.final) && !one.settle(tried);
           if (taken && isOver) await giveBack(room, one.request, taken);
         } catch (error) {
@@ -205,8 +106,8 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
         }
       };
       const tries = [...waiting, ...others.filter((one) => one.final && !waiting.includes(one))];
-      await Promise.all(tries.map((one) => settle(one, takeFirst(room, one.request, one.joined))));
-      for (const one of lookers) await settle(one, takeFitting(room, one.request, one.joined));
+      await all(tries.map((one) => settle(one, takeFirst(room, one.request, one.joined))));
+      await all(lookers.map((one) => settle(one, chains.take(room, one.request, one.joined))));
       return seen === Infinity ? 0 : seen;
     },
   });
@@ -216,6 +117,15 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
     const { viewer } = context;
     const again = { viewer, time: () => database.time(), newId: () => database.newId() };
     await releaseClaim(database, { room, message, agent, fence: fence! }).run(again).catch(() => {});
+  }
+
+  /** Takes without waiting. A look that finds nothing writes nothing, so the sign of life is a write of its own. */
+  async function takeOnce(room: string, take: Take): Promise<Try> {
+    if (!looks(take.asked)) return await takeFirst(room, take);
+    const tried = await chains.take(room, take);
+    const { taken } = takenOf(tried.outcome);
+    if (!taken) await recordHeartbeat(database, room, take.asked.agent).catch(withoutHeartbeat);
+    return tried;
   }
 
   return {
@@ -228,12 +138,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
           const context = { ...keyed, time: () => database.time() };
           const shown = { agent, waitingOn: waitingOn(asked) };
           const request = { room, ...shown, ...movedBy(where), timeout, signal, asked, context };
-          const once = looks(asked) ? takeFitting : takeFirst;
-          tried = await (timeout === 0 ? unqueued(once(room, request)) : queue.wait(request));
-          // A look that finds nothing writes nothing else.
-          if (looks(asked) && !takenOf(tried.outcome).taken) {
-            await recordHeartbeat(database, room, agent).catch(withoutHeartbeat);
-          }
+          tried = await (timeout === 0 ? unqueued(takeOnce(room, request)) : queue.wait(request));
           return tried.outcome;
         },
         answer(outcome) {
@@ -245,20 +150,9 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
   };
 }
 
-/** Ignores that the database takes no writes: a look works without its heartbeat. */
-function withoutHeartbeat(error: unknown): void {
-  if (!(error instanceof DatabaseUnavailable)) throw error;
-}
-
 /** What others see that an agent waits on. */
 function waitingOn({ kind }: Asked): string {
   return kind === undefined ? "claim" : `claim ${kind}`;
-}
-
-/** True where more than the message is read. */
-function readsRoom({ reads: { state, agents, messages, now } }: Expression): boolean {
-  const keys = state === "all" || state.scopes.length + state.keys.length > 0;
-  return keys || agents === "all" || agents.length > 0 || messages || now;
 }
 
 /** What may make a message fit that did not. */
@@ -271,10 +165,13 @@ function movedBy(where: Expression | undefined): { parts: Part[]; timed: boolean
   };
 }
 
-const withMessage = (variables: ReadonlyMap<string, unknown>, message: Message) =>
-  new Map([...variables, ["message", toCel(message as never)]]);
+/** Resolves once all have ended. Throws the first failure among them. */
+async function all(works: Array<Promise<void>>): Promise<void> {
+  const results = await Promise.allSettled(works);
+  for (const result of results) if (result.status === "rejected") throw result.reason;
+}
 
-/** The outcome of a look that took nothing, at a revision. */
-function nothingAt(revision: number, now: Date): Outcome {
-  return { now, revision: undefined, rows: [[{ revision }], []] };
+/** Ignores that the database takes no writes: what was found is true without a sign of life. */
+function withoutHeartbeat(error: unknown): void {
+  if (!(error instanceof DatabaseUnavailable)) throw error;
 }

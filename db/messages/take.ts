@@ -3,7 +3,14 @@ import { createConditions } from "../consistent_read/conditions.ts";
 import { PAGE_BYTES, rowsOfPage, selectPage } from "../consistent_read/listing.ts";
 import type { Database } from "../database.ts";
 import { argsOf, type Row, type Statement, type Value } from "../driver/statement.ts";
-import { hasEnded, hasLeft, registrationOf, ROOM_WITH_REGISTRATION, whileRegistered } from "../departures.ts";
+import {
+  hasEnded,
+  hasLeft,
+  type Registration,
+  registrationOf,
+  ROOM_WITH_REGISTRATION,
+  whileRegistered,
+} from "../departures.ts";
 import { revisionOf } from "../rooms.ts";
 import { ADMITTED } from "../write/admission.ts";
 import type { Outcome, WriteContext } from "../write/context.ts";
@@ -91,22 +98,36 @@ const BEGIN_ATTEMPT = `
 
 const GET_TAKEN = `SELECT ${COLUMNS.join(", ")} ${CLAIMED_NOW}`;
 
+/** True once these agents have these messages. */
+const TAKEN_BEFORE = `
+  (SELECT COUNT(*) FROM json_each(:before) AS taken CROSS JOIN messages
+    WHERE messages.room_id = :room AND messages.id = taken.value ->> 0 AND claimed_by = taken.value ->> 1
+  ) = json_array_length(:before)`;
+
 /** How far a search went: the last message passed, null where all that are open were. */
 const REACHED = (wanted: Wanted) =>
   `SELECT MAX(id) AS reached, COUNT(*) AS number FROM (${passed(wanted, "id", MAX_PASSED + 1)} )`;
 
+/** The message that was found to fit, and what must hold of the room; of those that fit too, agents have these `before`. */
+interface JudgedTake {
+  id: number;
+  guard?: Guard;
+  before?: Array<[id: number, agent: string]>;
+  nonce: string;
+}
+
 /**
- * Claims the oldest open message that fits, in one round trip. `id`: this message alone, which was `judged` to fit; then
- * it returns undefined where that no longer holds. `joined`: while this is the agent's registration, if it has one;
- * returns that as it was then. The outcome, which changed nothing where there was none, is for `takenOf` and
- * `reachedOf`. Errors: `room_not_found`, `agent_not_found` where that registration is over.
+ * Claims the oldest open message that fits, in one round trip; `judged`: this one alone, and it returns undefined where
+ * that no longer holds. `joined`: while this is the agent's registration, if it has one; returns that as it was then. The
+ * outcome, which changed nothing where there was none, is for `takenOf` and `reachedOf`. Errors: `room_not_found`,
+ * `agent_not_found` where that registration is over.
  */
 export async function takeTask(
   database: Database,
   context: WriteContext,
   wanted: Wanted,
-  { judged, joined }: { judged?: { id: number; guard?: Guard; nonce: string }; joined?: number | null } = {},
-): Promise<{ outcome: Outcome; joined: number | null } | undefined> {
+  { judged, joined }: { judged?: JudgedTake; joined?: Registration } = {},
+): Promise<{ outcome: Outcome; joined: Registration } | undefined> {
   const { room, agent, ttl } = wanted;
   const [nonce, now] = [judged?.nonce ?? context.newId(), await context.time()];
   const guard = holds(judged?.guard);
@@ -117,6 +138,7 @@ export async function takeTask(
     ...argsOfWanted(wanted),
     ...guard.args,
     id: judged?.id ?? null,
+    before: JSON.stringify(judged?.before ?? []),
     agent,
     ttl,
     nonce,
@@ -127,7 +149,8 @@ export async function takeTask(
   const claim = `${CLAIM} WHERE room_id = :room AND id = (${found}) AND ${ADMITTED}`;
   const passes = wanted.from !== undefined && !judged;
   const counts = ["unclaimed_count = unclaimed_count - 1", ...endsAt("leases", END_OF_CLAIM)];
-  const where = [`(${found}) IS NOT NULL`, guard.sql, ...whileRegistered(joined)];
+  const before = judged?.before?.length ? [TAKEN_BEFORE] : [];
+  const where = [`(${found}) IS NOT NULL`, guard.sql, ...before, ...whileRegistered(joined)];
   const { outcome, reads } = await commit(database, context, {
     room,
     part: "messages",

@@ -1,5 +1,6 @@
 import type { Context, Hono } from "hono";
-import type { Asked, TakeAnswer } from "../../cel/waits/takes.ts";
+import type { Asked } from "../../cel/waits/take_look.ts";
+import type { TakeAnswer } from "../../cel/waits/takes.ts";
 import { answeredInTime } from "../http/deadline.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import type { Parts } from "../http/input/schemas.ts";

@@ -239,7 +239,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a take by `where` that is made again under its key",
-    edits: [["await storedOutcome(database, context.idempotencyKey);", "undefined as Outcome | undefined;"]],
+    edits: [[
+      "  const stored = await storedOutcome(database, key);\n",
+      "  const stored = key && undefined;\n",
+    ]],
     test: "tests/contract/take.test.ts",
     filter: "file: a take by `where` or `thread` under a key",
   },
@@ -394,6 +397,36 @@ export const MUTANTS: Mutant[] = [
     ]],
     test: "tests/cel/gate.test.ts",
     filter: "a chain hands a turn on",
+  },
+  {
+    name: "a take of a chain judged over what those before it take",
+    edits: [["    if (link.fitting !== undefined) taken.set(link.fitting, agent);\n", ""]],
+    test: "tests/cel/take_chains.test.ts",
+    filter: "takes with `where` that come at once are one chain",
+  },
+  {
+    name: "a take of a chain that overtakes one that goes round again",
+    edits: [["judged?.before?.length ? [TAKEN_BEFORE] : []", "judged?.before?.length ? [`TRUE`] : []"]],
+    test: "tests/cel/take_chains.test.ts",
+    filter: "go round again in their order",
+  },
+  {
+    name: "a take of a chain without the guard of what it read",
+    edits: [[
+      "const judged = { id, guard, before, nonce: context.newId() };",
+      "const judged = { id, before, nonce: context.newId() };\n      void guard;",
+    ]],
+    test: "tests/cel/take_chains.test.ts",
+    filter: "takes of a chain whose ground has moved",
+  },
+  {
+    name: "a take of a chain that counts what those before it took",
+    edits: [[
+      "    if (taken.size > 0 && (messages || heartbeats || alive)) break;\n",
+      "    void [messages, heartbeats, alive];\n",
+    ]],
+    test: "tests/cel/take_chains.test.ts",
+    filter: "a take that reads what takes change",
   },
   {
     name: "a refusal over a state that is expected alone",

@@ -1,0 +1,155 @@
+import type { Database } from "../../db/database.ts";
+import type { Message } from "../../db/messages/read.ts";
+import {
+  hasEnded,
+  hasLeft,
+  type Registration,
+  selectRegistrations,
+  toRegistrations,
+} from "../../db/departures.ts";
+import { MAX_PASSED, takeTask, type Wanted } from "../../db/messages/take.ts";
+import { Refusal } from "../../db/refusal.ts";
+import type { Outcome, WriteContext } from "../../db/write/context.ts";
+import { storedOutcome } from "../../db/write/idempotency.ts";
+import type { Guard } from "../../db/write/read_set.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
+import { type Context, EvaluationFailed, type Expression } from "../language/expression.ts";
+import { toCel } from "../language/values.ts";
+import { NOTHING } from "../rooms/definitions.ts";
+import { readSetAt } from "../rooms/judging.ts";
+import { lookAt } from "../rooms/look.ts";
+import type { Reader, RoomData } from "../rooms/reader.ts";
+import { ownWrite } from "./queue.ts";
+import { pageOf, readPage } from "./take_pages.ts";
+
+/** What an agent asks for: the filters, and what is judged of each message that passes them. */
+export interface Asked extends Omit<Wanted, "room"> {
+  thread?: number;
+  /** Must be truthy of the `message`. */
+  where?: Expression;
+}
+
+/** Who takes, and what. */
+export interface Take {
+  asked: Asked;
+  context: WriteContext;
+}
+
+/** One try: the outcome, and what a look by `where` has found beside it. */
+export interface Try {
+  outcome: Outcome;
+  /** The registration of the agent. */
+  joined?: Registration;
+  /** The id after which a search that looked at as much as it may goes on. */
+  next?: number;
+  /** Why the last message that could not be judged could not. */
+  failure?: EvaluationFailed;
+}
+
+/** How often one that looks is beaten by others before it gives up. */
+const TRIES = 8;
+
+/** Looks at the open messages that pass the filters, page by page, and takes the first that fits. */
+export async function takeFitting(
+  database: Database,
+  reader: Reader,
+  room: string,
+  { asked, context }: Take,
+  before?: Registration,
+): Promise<Try> {
+  let tried = new Set<number>();
+  let joined = before;
+  for (let tries = 0; tries < TRIES; tries++) {
+    const found = await look(reader, room, { asked, context }, tried);
+    const { fitting, guard, revision, joined: now, next, failure } = found;
+    if (joined === undefined) joined = now;
+    if (hasEnded(joined, now)) throw hasLeft(asked.agent, revision);
+    if (fitting === undefined) {
+      return { outcome: await nothingAt(database, context, revision), joined, next, failure };
+    }
+    const { id } = fitting;
+    const judged = { id, guard, nonce: context.newId() };
+    const taken = await ownWrite(takeTask(database, context, { ...asked, room }, { judged, joined }));
+    if (taken) return { ...taken, joined };
+    // Where the guard has moved, what was tried may fit now.
+    tried = guard === undefined ? tried.add(id) : new Set();
+  }
+  throw new Refusal("unavailable", { why: "others_first" });
+}
+
+/** Finds the first message that fits, among at most `MAX_PASSED`. */
+async function look(
+  reader: Reader,
+  room: string,
+  { asked, context: { viewer } }: Take,
+  tried: Set<number>,
+) {
+  const { where, agent } = asked;
+  let after = asked.after;
+  let left = MAX_PASSED;
+  let failure: EvaluationFailed | undefined;
+  let joined: Registration | undefined;
+  for (;;) {
+    const page = pageOf({ ...asked, room }, after, left);
+    const extra = [...page.queries, selectRegistrations(room, [agent])];
+    const sight = { viewer, room, reads: where?.reads ?? NOTHING, self: agent, extra };
+    const { result, data } = await lookAt(reader, sight, async (context, { snapshot }) => {
+      const read = await readPage(page, snapshot.extra);
+      const fits = judgeOf(where, context.from({ self: agent }).context);
+      let failed: EvaluationFailed | undefined;
+      for (const message of read.messages) {
+        if (isBusy()) await yieldToOthers();
+        if (tried.has(message.id)) continue;
+        const judged = fits(message);
+        if (judged === true) return { fitting: message, page: read };
+        failed = judged || failed;
+      }
+      return { failed, page: read };
+    });
+    const { revision } = data.snapshot.revisions;
+    if (joined === undefined) joined = toRegistrations(data.snapshot.extra.at(-1)!).get(agent) ?? null;
+    if (result.fitting) return { fitting: result.fitting, guard: guardOf(data, [where]), revision, joined };
+    failure = result.failed ?? failure;
+    left -= result.page.passed;
+    after = result.page.reached ?? after;
+    if (!result.page.more) return { revision, failure, joined };
+    if (left <= 0) return { revision, failure, joined, next: after };
+  }
+}
+
+/** Makes the judge of messages: whether one fits, or why that cannot be told. */
+export function judgeOf(
+  where: Expression | undefined,
+  variables: Context,
+): (message: Message) => boolean | EvaluationFailed {
+  if (where === undefined) return () => true;
+  return (message) => {
+    try {
+      return where.judge(new Map([...variables, ["message", toCel(message as never)]])).truthy;
+    } catch (error) {
+      if (error instanceof EvaluationFailed) return error;
+      throw error;
+    }
+  };
+}
+
+/** What must still hold of the room for what was judged over it; undefined where messages alone were judged. */
+export function guardOf(data: RoomData, all: Array<Expression | undefined>): Guard | undefined {
+  return all.some((where) => where && readsRoom(where)) ? readSetAt(data) : undefined;
+}
+
+/** True where more than the message is read. */
+function readsRoom({ reads: { state, agents, messages, now } }: Expression): boolean {
+  const keys = state === "all" || state.scopes.length + state.keys.length > 0;
+  return keys || agents === "all" || agents.length > 0 || messages || now;
+}
+
+/** The outcome of a look that found nothing at a revision: for a repetition what it took before. */
+export async function nothingAt(
+  database: Database,
+  { idempotencyKey: key, time }: WriteContext,
+  revision: number,
+): Promise<Outcome> {
+  const stored = await storedOutcome(database, key);
+  return stored ?? { now: await time(), revision: undefined, rows: [[{ revision }], []] };
+}

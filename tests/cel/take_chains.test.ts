@@ -1,0 +1,192 @@
+import assert from "node:assert/strict";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Connection } from "../../db/driver/connection.ts";
+import { type TestApp, withApp } from "../support/app.ts";
+
+type Asking = Pick<TestApp, "json">;
+
+/** Posts tasks with these bodies; their ids. */
+async function post({ json }: Asking, bodies: unknown[]): Promise<number[]> {
+  const ids = [];
+  for (const body of bodies) {
+    ids.push((await json("POST", "/rooms/r/messages", { kind: "task", body })).body.id);
+  }
+  return ids;
+}
+
+const CLAIM = "/rooms/r/messages/claim";
+
+/** Takes for agents a, b, c and so on, at once and in this order; what each got. */
+async function takeAll({ json }: Asking, wheres: string[]): Promise<Array<number | undefined>> {
+  const agents = wheres.map((_, n) => String.fromCharCode(97 + n));
+  const answers = await Promise.all(
+    wheres.map((where, n) => json("POST", CLAIM, { agent: agents[n], where })),
+  );
+  return answers.map(({ body }) => body.message_id);
+}
+
+/** Compiles wheres beforehand, so that requests come to their turn in the order in which they were sent. */
+async function compiled({ json }: Asking, wheres: string[]): Promise<void> {
+  for (const where of wheres) await json("POST", CLAIM, { agent: "nobody", kind: "no-kind", where });
+}
+
+/** Runs `meddle` once, after the next read. */
+function meddler() {
+  let meddle: (() => Promise<unknown>) | undefined;
+  return {
+    once: (action: () => Promise<unknown>) => void (meddle = action),
+    wrap: (connection: Connection): Connection => ({
+      async send(statements, mode) {
+        const rows = await connection.send(statements, mode);
+        const action = mode === "read" ? meddle : undefined;
+        if (action) {
+          meddle = undefined;
+          await action();
+        }
+        return rows;
+      },
+      close: () => connection.close(),
+    }),
+  };
+}
+
+Deno.test("takes with `where` that come at once are one chain: a read, and one write for all", () =>
+  withApp(async ({ json, batches }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const ids = await post({ json }, Array.from({ length: 12 }, (_, n) => n));
+    await compiled({ json }, ["message.body != 3"]);
+    const before = batches.length;
+    const got = await takeAll({ json }, Array.from({ length: 13 }, () => "message.body != 3"));
+    assert.deepEqual(got, [...ids.filter((_, n) => n !== 3), undefined, undefined]);
+    const modes = batches.slice(before).map(({ mode }) => mode);
+    assert.deepEqual(
+      modes,
+      ["read", "write", "write"],
+      "the last one is the sign of life of those with nothing",
+    );
+  }));
+
+Deno.test("each take of a chain is judged by its own `where`; one that fails changes nothing of another", () =>
+  withApp(async ({ json }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const [zero, one, two, three] = await post({ json }, [0, 1, 2, 3]);
+    const wheres = [
+      "message.body == 3",
+      "message.body.missing == 1",
+      "message.body > 0",
+      "message.body > 0 && self == 'd'",
+      "self == 'x'",
+      "message.body == 1",
+      "true",
+    ];
+    await compiled({ json }, wheres);
+    assert.deepEqual(await takeAll({ json }, wheres), [
+      three,
+      undefined,
+      one,
+      two,
+      undefined,
+      undefined,
+      zero,
+    ]);
+  }));
+
+Deno.test("a take that reads what takes change is judged on what those before it left", () =>
+  withApp(async ({ json }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const ids = await post({ json }, [0, 1, 2, 3, 4, 5]);
+    await json("PUT", "/rooms/r/state", { scope: "_view", key: "open", expr: "messages.kind.task.open" });
+    const [direct, byView, fewer] = [
+      "messages.kind.task.open > 2",
+      "state._view.open > 2",
+      "state._view.open < 4",
+    ];
+    await compiled({ json }, [direct, byView, fewer, "true"]);
+    const got = await takeAll({ json }, ["true", byView, byView, byView, byView, direct, "true", direct]);
+    assert.deepEqual(got, [...ids.slice(0, 4), undefined, undefined, ids[4], undefined]);
+    const more = await post({ json }, [6, 7, 8]);
+    assert.deepEqual(await takeAll({ json }, [fewer, "true", fewer, fewer]), [
+      undefined,
+      ids[5],
+      ...more.slice(0, 2),
+    ]);
+  }));
+
+Deno.test("takes of a chain go round again in their order where another instance was first", async () => {
+  const { once, wrap } = meddler();
+  await withApp(async ({ json }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const ids = await post({ json }, [0, 1, 2, 3, 4]);
+    await compiled({ json }, ["true"]);
+    once(() => json("POST", `/rooms/r/messages/${ids[1]}/claim`, { agent: "other" }));
+    assert.deepEqual(await takeAll({ json }, ["true", "true", "true", "true"]), [
+      ids[0],
+      ids[2],
+      ids[3],
+      ids[4],
+    ]);
+  }, { wrap });
+});
+
+Deno.test("takes of a chain whose ground has moved are judged again", async () => {
+  const { once, wrap } = meddler();
+  await withApp(async ({ json }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const ids = await post({ json }, [0, 1, 0, 1]);
+    await json("PUT", "/rooms/r/state", { key: "pick", value: 0 });
+    const where = "message.body == state._shared.pick";
+    await compiled({ json }, [where, "true"]);
+    once(() => json("PUT", "/rooms/r/state", { key: "pick", value: 1 }));
+    const got = await takeAll({ json }, [where, where, where, where]);
+    assert.deepEqual(got, [ids[1], ids[3], undefined, undefined]);
+  }, { wrap });
+});
+
+Deno.test("a repetition in a chain takes nothing from those behind it", async () => {
+  const { once, wrap } = meddler();
+  await withApp(async ({ json, request }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const ids = await post({ json }, [0, 1, 2, 3]);
+    await compiled({ json }, ["true"]);
+    const keyed = async () => {
+      const body = { agent: "k", where: "true" };
+      return (await (await request("POST", CLAIM, body, { "Idempotency-Key": "one" })).json()).message_id;
+    };
+    const take = async (agent: string) =>
+      (await json("POST", CLAIM, { agent, where: "true" })).body.message_id;
+    assert.equal(await keyed(), ids[0]);
+    // While the first one reads, the others come in this order.
+    const behind = Promise.withResolvers<unknown[]>();
+    once(async () => {
+      const repetition = keyed();
+      await pause(20);
+      behind.resolve(Promise.all([repetition, take("b"), take("c"), take("d")]));
+      await pause(20);
+    });
+    assert.equal(await take("a"), ids[1]);
+    assert.deepEqual(await behind.promise, [ids[0], ids[2], ids[3], undefined]);
+    assert.equal(await keyed(), ids[0], "also where nothing is left");
+  }, { wrap });
+});
+
+Deno.test("a take by `where` that finds nothing is a sign of life, whether or not it waits", () =>
+  withApp(async ({ json, batches, nextBatch }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    const beat = async () => (await json("GET", "/rooms/r/agents/ann")).body.last_heartbeat as string;
+    const take = (timeout: number) => json("POST", CLAIM, { agent: "ann", where: "true", timeout });
+    let last = await beat();
+    await pause(2);
+    const before = batches.length;
+    assert.equal((await take(0)).body.claimed, false);
+    assert.deepEqual(batches.slice(before).map(({ mode }) => mode), ["read", "write"]);
+    assert.ok(await beat() > last, "without waiting");
+    last = await beat();
+    await pause(2);
+    const marked = nextBatch(({ statements }) => statements.some(({ sql }) => /INSERT INTO waits/.test(sql)));
+    const waiting = take(20_000);
+    await marked;
+    const [task] = await post({ json }, [0]);
+    assert.ok(await beat() > last, "with its mark");
+    assert.equal((await waiting).body.message_id, task);
+  }));

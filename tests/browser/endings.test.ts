@@ -76,6 +76,12 @@ for (const view of [VIEWS[0]!, VIEWS[3]!]) {
         await t.message(room, { from: "ann", kind: "review", body: "look at a.ts" });
         await task;
         await card("cat").locator(".word").getByText("active").waitFor();
+
+        const left = await t.delete(`/rooms/${room}/agents/cat`);
+        assert.deepEqual(left.body, { left: true });
+        await card("cat").waitFor({ state: "detached" });
+        await t.agent(room, "cat");
+        await card("cat").waitFor();
         assert.deepEqual(complaints, []);
       }),
   );

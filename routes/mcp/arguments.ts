@@ -43,7 +43,7 @@ const ACTIONS = ["value", "increment", "expr", "merge", "append_all", "set", "un
 const WHOLE_NUMBERS = new Set(
   ("after last limit thread reply_to message if_version timeout_seconds ttl fence max_attempts").split(" "),
 );
-const FLAGS = new Set(["if_new", "unclaimed"]);
+const FLAGS = new Set(["if_new", "unclaimed", "leave"]);
 /** Lists that models also send as text, with commas. */
 const LISTS = new Set(["include", "needs"]);
 

@@ -1,13 +1,19 @@
 import { z } from "zod";
 import { ADDS_ONCE, READS } from "./annotations.ts";
 import { answerOf, type Api, toResult, withMembers } from "./api.ts";
-import { agent, ownMembers, repetition, room, tool, type Tools } from "./arguments.ts";
+import { agent, ownMembers, repetition, room, tool, type Tools, type Way } from "./arguments.ts";
 import { WAIT, type WaitFor } from "./waiting.ts";
 import type { Named } from "./words.ts";
 
+const LEAVING: Way = {
+  name: "with `leave`, join",
+  needs: ["room", "agent", "leave"],
+  takes: ["idempotency_key"],
+};
+
 export function registerRoomTools(tools: Tools, api: Api, waitFor: WaitFor): void {
   tools.registerTool("join", {
-    description: "Create or enter a room, register as an agent, and see the room.",
+    description: "Create or enter a room, register as an agent, and see the room; with leave, leave it.",
     inputSchema: tool({
       room: room.optional().describe("The room's id; without it a new room"),
       agent: agent.describe("Your id in this room"),
@@ -15,10 +21,15 @@ export function registerRoomTools(tools: Tools, api: Api, waitFor: WaitFor): voi
       role: z.string().optional().describe("Such as planner or worker; by default agent"),
       meta: ownMembers("Data of your own, such as your skills").optional(),
       if_new: z.boolean().optional().describe("Refuse an id that exists"),
+      leave: z.boolean().optional().describe("true: your claims and reservations end"),
       idempotency_key: repetition,
-    }),
+    }, { wayOf: ({ leave }) => leave ? LEAVING : undefined }),
     annotations: ADDS_ONCE,
-  }, async ({ room, agent, name = agent, idempotency_key, ...profile }) => {
+  }, async ({ room, agent, name = agent, leave, idempotency_key, ...profile }) => {
+    if (leave) {
+      const path = ["rooms", room!, "agents", agent];
+      return toResult(await api.call("DELETE", path, { body: {}, key: idempotency_key }));
+    }
     // Entering a named room is idempotent: only a new room needs the key.
     const key = room === undefined ? idempotency_key : undefined;
     const entered = await api.call("POST", ["rooms"], { body: { id: room }, key, named: idIs("room") });

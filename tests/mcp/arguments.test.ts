@@ -153,6 +153,7 @@ overEach("a write under an idempotency_key is done once, a new room as well", as
   };
   const { room } = await twice("join", { agent: "ann", if_new: true });
   await twice("join", { room, agent: "bob", if_new: true });
+  await twice("join", { room, agent: "bob", leave: true });
   const { id } = await twice("post_message", { room, from: "ann", body: 1 });
   await twice("take_task", { room, message: id, agent: "ann" });
   const { id: next } = await twice("post_message", { room, from: "ann", kind: "task", body: 2, needs: [id] });

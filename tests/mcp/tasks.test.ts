@@ -120,6 +120,22 @@ overEach("a task is waited for, and a call of the agent ends that without taking
   );
 });
 
+overEach("an agent leaves, and what it holds is free at once", async (connect) => {
+  const [ann, bob] = [await connect(), await connect()];
+  for (const agent of ["ann", "bob"]) await ann.call("join", { room: "r", agent });
+  const { body: { id } } = await ann.call("post_message", { room: "r", from: "ann", kind: "task", body: 1 });
+  await bob.call("take_task", { room: "r", agent: "bob" });
+  await bob.call("reserve_paths", { room: "r", agent: "bob", paths: ["a"] });
+  const leave = { room: "r", agent: "bob", leave: "true", name: null };
+  assert.equal((await bob.call("join", leave)).body.left, true);
+  assert.equal((await bob.call("join", leave)).body.left, false);
+  const { agents } = (await ann.call("read_room", { room: "r" })).body;
+  assert.deepEqual(Object.keys(agents), ["ann"]);
+  const taken = (await ann.call("take_task", { room: "r", agent: "ann", timeout_seconds: 0 })).body;
+  assert.equal(taken.message_id, id);
+  assert.equal((await ann.call("reserve_paths", { room: "r", agent: "ann", paths: ["a"] })).failed, false);
+});
+
 overEach("paths are reserved, listed, waited for, renewed and ended", async (connect) => {
   const [ann, bob] = [await connect(), await connect()];
   for (const agent of ["ann", "bob"]) await ann.call("join", { room: "r", agent });

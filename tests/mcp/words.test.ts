@@ -98,6 +98,13 @@ overEach(
       ["post_message", { ...post, depends_on: [id] }, /Did you mean `needs`/],
       ["write_state", write({ key: "k", append: 1 }), /not_editable.*append needs a list/],
       ["write_state", write({ key: "k", set: { a: 1 } }), /writes\.0\.set\.a/],
+      ["join", { agent: "ann", leave: true }, /`room` is missing: with `leave`, join needs it/],
+      [
+        "join",
+        { room: "r", agent: "ann", leave: true, role: "x" },
+        /with `leave`, join does not take `role`/,
+      ],
+      ["join", { room: "nowhere", agent: "ann", leave: true }, /room_not_found/],
       ["get_state", { room: "r", key: "none" }, /key_not_found.*Write it with write_state/],
       ["wait", { room: "r", condition: "true", timeout_ms: 5_000 }, /Did you mean `timeout_seconds`/],
       ["wait", { room: "r", condition: "true", include: ["everything"] }, /Use state, state\.<scope>/],

@@ -17,9 +17,10 @@ export const work: Command = {
     "[--kind KIND] [--from AGENT] [--to AGENT] [--thread ID] [--where CEL] [--ttl 60s] [--concurrency N] " +
     "-- PROGRAM [argument...]",
   about:
-    "Run a program for each task, with the message as JSON on its input, and renew the claim while it runs. " +
-    "Ends it with 0: the task is done, and what it printed is the result (nothing: none). Otherwise, and when " +
-    "Ctrl-C ends the worker, the task is given back.",
+    "Run a program for each task, with the message as JSON on its input, and renew the claim while it runs. If it " +
+    "exits with 0, the task is done, and what it printed is the result (nothing: none). Otherwise, and when Ctrl-C " +
+    "ends the worker, the task is given back. If the worker is killed, another gets it after --ttl. The program " +
+    "finds the task in CONVENE_TASK and CONVENE_FENCE, and can call convene without --server, --room and --agent.",
   options: { ...FILTER, ttl: { type: "string" }, concurrency: { type: "string" } },
   words: [1, Infinity],
   async run(input) {

@@ -1178,6 +1178,18 @@ export const MUTANTS: Mutant[] = [
     filter: "what was taken by a lost answer is renewed",
   },
   {
+    name: "the command ends a program, but not what it started",
+    edits: [["process.kill(-child.pid, signal)", "process.kill(child.pid, signal)"]],
+    test: "tests/cli/work.test.ts",
+    filter: "a worker that is told to stop ends its programs",
+  },
+  {
+    name: "the command completes a task whose program has failed",
+    edits: [["    if (exit !== 0) throw new ProgramFailed(exit, complaints);\n", ""]],
+    test: "tests/cli/work.test.ts",
+    filter: "a program that fails gives its task back",
+  },
+  {
     name: "the client deletes a lock that another has",
     edits: [["{ if_version: this.#version, agent: this.#agent }", "{ agent: this.#agent }"]],
     test: "tests/client/lock.test.ts",

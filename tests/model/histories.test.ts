@@ -9,26 +9,31 @@ const rounds = Number(Deno.env.get("HISTORIES") ?? 4);
 const seed = Number(Deno.env.get("HISTORIES_SEED") ?? Date.now() % 2 ** 31);
 /** A promise of the service: every request ends. */
 const ENDS_WITHIN_MS = 10_000;
-const [CLIENTS, OPERATIONS, KEYS] = [12, 20, 4];
+const [CLIENTS, OPERATIONS, KEYS] = [12, 30, 4];
 
 type Input =
   | { kind: "read" | "increment" }
   | { kind: "write"; value: number }
   | { kind: "cas"; value: number; version: number }
   | { kind: "gated"; value: number; below: number }
-  | { kind: "claim"; agent: string };
+  | { kind: "claim" | "lease"; agent: string }
+  | { kind: "release" | "complete"; agent: string; attempt: number };
 /** The status, and what of the answer tells the order. */
 type Output = [status: number, value?: number | string, version?: number];
 interface State {
   value: number;
   version: number;
   holder?: string;
+  /** Who has the task, or completed it, under which of its attempts. */
+  owner?: string;
+  attempts: number;
+  done: boolean;
 }
 type Recorded = Operation<Input, Output>;
 
-/** A key of the state and a message beside it, as docs/api.md says. */
+/** A key of the state, a message and a task beside it, as docs/api.md says. No lease ends by itself meanwhile. */
 const specification: Specification<State, Input, Output> = {
-  initial: { value: 0, version: 0 },
+  initial: { value: 0, version: 0, attempts: 0, done: false },
   apply(state, input) {
     const set = (value: number): { state: State; output: Output } => {
       const version = state.version + 1;
@@ -49,6 +54,20 @@ const specification: Specification<State, Input, Output> = {
         const holder = state.holder ?? input.agent;
         return { state: { ...state, holder }, output: [holder === input.agent ? 200 : 409, holder] };
       }
+      case "lease": {
+        const { owner = input.agent, done } = state;
+        if (done || owner !== input.agent) return { state, output: [409, owner] };
+        const attempts = state.attempts + Number(state.owner === undefined);
+        return { state: { ...state, owner, attempts }, output: [200, owner, attempts] };
+      }
+      case "release":
+      case "complete": {
+        const completes = input.kind === "complete";
+        const isOwn = state.owner === input.agent && state.attempts === input.attempt;
+        if (!isOwn || state.done && !completes) return { state, output: [409] };
+        const next = completes ? { ...state, done: true } : { ...state, owner: undefined };
+        return { state: next, output: [200] };
+      }
     }
   },
   same: (expected, actual) => JSON.stringify(expected) === JSON.stringify(actual),
@@ -59,6 +78,7 @@ async function send(
   at: string,
   key: string,
   message: number,
+  task: Task,
   input: Input,
   signal: AbortSignal,
 ): Promise<Output> {
@@ -85,37 +105,65 @@ async function send(
       const { status, body } = await t.request("POST", path, { body: { agent: input.agent }, signal });
       return [status, body?.claimed_by];
     }
+    case "lease": {
+      const path = `${at}/messages/${task.id}/claim`;
+      const { status, body } = await t.request("POST", path, {
+        body: { agent: input.agent, ttl: 600 },
+        signal,
+      });
+      if (status !== 200) return [status, body?.claimed_by];
+      const { attempts, fence } = body;
+      assert.equal(task.fences.get(attempts) ?? fence, fence, "an attempt has one fence");
+      task.fences.set(attempts, fence);
+      return [status, body.claimed_by, attempts];
+    }
+    case "release":
+    case "complete": {
+      const { agent, attempt } = input;
+      const path = `${at}/messages/${task.id}/${input.kind}`;
+      const body = { agent, fence: task.fences.get(attempt)! };
+      return [(await t.request("POST", path, { body, signal })).status];
+    }
   }
 }
 
-function inputFor(client: number, draw: () => number, version: number): Input {
+function inputFor(client: number, draw: () => number, version: number, attempt?: number): Input {
   const value = Math.floor(draw() * 50);
-  const kinds = ["read", "read", "increment", "increment", "write", "cas", "cas", "gated", "claim"] as const;
+  const ofState = ["read", "read", "increment", "increment", "write", "cas", "cas", "gated"] as const;
+  const ofTask = ["lease", "lease", "lease", "release", "release", "release", "complete"] as const;
+  const kinds = [...ofState, "claim", ...ofTask] as const;
   const kind = kinds[Math.floor(draw() * kinds.length)]!;
   if (kind === "write") return { kind, value };
   if (kind === "cas") return { kind, value, version };
   if (kind === "gated") return { kind, value, below: 25 };
-  if (kind === "claim") return { kind, agent: `agent-${client}` };
+  const agent = `agent-${client}`;
+  if (kind === "claim" || kind === "lease") return { kind, agent };
+  if (kind === "release" || kind === "complete") {
+    return attempt === undefined ? { kind: "lease", agent } : { kind, agent, attempt };
+  }
   return { kind };
 }
 
 /** The operations of one client, on keys drawn by lot, at instances drawn by lot. */
 async function act(client: number, services: Service[], room: Room, draw: () => number, faults: boolean) {
   const seen = room.keys.map(() => 0);
+  const held = room.keys.map((): number | undefined => undefined);
   for (let n = 0; n < OPERATIONS; n++) {
     const k = Math.floor(draw() * KEYS);
-    const input = inputFor(client, draw, seen[k]!);
+    const input = inputFor(client, draw, seen[k]!, held[k]);
     const t = new Subject(services[Math.floor(draw() * services.length)]!.url);
     const start = performance.now();
     // In a disturbed round one request in ten is cut, often while it is being served.
     const signal = AbortSignal.timeout(
       faults && draw() < 0.1 ? Math.ceil(draw() * 8) : faults ? 2_000 : ENDS_WITHIN_MS,
     );
-    const output = await send(t, room.at, room.keys[k]!, room.messages[k]!, input, signal).catch(() =>
-      undefined
-    );
+    const [key, message, task] = [room.keys[k]!, room.messages[k]!, room.tasks[k]!];
+    const output = await send(t, room.at, key, message, task, input, signal).catch((error) => {
+      if (error instanceof assert.AssertionError) throw error;
+      return undefined;
+    });
     const known = output !== undefined && output[0] < 500;
-    if (known && output[2] !== undefined) seen[k] = output[2];
+    if (known && output[2] !== undefined) (input.kind === "lease" ? held : seen)[k] = output[2];
     const end = known ? performance.now() : Infinity;
     if (known || input.kind !== "read") {
       room.histories[k]!.push({ client, input, output: known ? output : undefined, start, end });
@@ -125,8 +173,15 @@ async function act(client: number, services: Service[], room: Room, draw: () => 
   }
 }
 
+interface Task {
+  id: number;
+  /** Of each attempt that was answered. */
+  fences: Map<number, number>;
+}
+
 interface Room {
   at: string;
+  tasks: Task[];
   keys: string[];
   messages: number[];
   histories: Recorded[][];
@@ -136,8 +191,12 @@ async function openRoom(t: Subject): Promise<Room> {
   const room = await t.room();
   const keys = Array.from({ length: KEYS }, (_, n) => `k${n}`);
   const messages: number[] = [];
-  for (const _ of keys) messages.push((await t.message(room)).id);
-  return { at: `/rooms/${room}`, keys, messages, histories: keys.map(() => []) };
+  const tasks: Task[] = [];
+  for (const _ of keys) {
+    messages.push((await t.message(room)).id);
+    tasks.push({ id: (await t.message(room, { kind: "task" })).id, fences: new Map() });
+  }
+  return { at: `/rooms/${room}`, keys, messages, tasks, histories: keys.map(() => []) };
 }
 
 /** While the clients act one instance hangs for a while, and another one crashes and is replaced. */
@@ -165,6 +224,10 @@ Deno.test("what twelve clients see at three instances is linearizable, with cras
       for (const operation of room.histories.flat()) {
         if (operation.output?.[0] === 200) succeeded.add(operation.input.kind);
       }
+      for (const { fences } of room.tasks) {
+        const rising = [...fences].sort(([a], [b]) => a - b).map(([, fence]) => fence);
+        assert.deepEqual(rising, [...new Set(rising)].sort((a, b) => a - b), "fences rise");
+      }
       for (const [k, history] of room.histories.entries()) {
         operations += history.length;
         unanswered += history.filter(({ output }) => output === undefined).length;
@@ -178,7 +241,8 @@ Deno.test("what twelve clients see at three instances is linearizable, with cras
   } finally {
     await stop();
   }
-  assert.deepEqual([...succeeded].sort(), ["cas", "claim", "gated", "increment", "read", "write"]);
+  const kinds = ["cas", "claim", "complete", "gated", "increment", "lease", "read", "release", "write"];
+  assert.deepEqual([...succeeded].sort(), kinds);
   if (rounds > 1) assert.ok(unanswered > 0, "No request was disturbed");
   console.log(`histories: ${operations} operations, ${unanswered} without an answer, all linearizable`);
 });

@@ -5,6 +5,7 @@ import { createApp } from "./routes/app.ts";
 import { endRequestsIn } from "./routes/http/deadline.ts";
 import { HELD_FOR_MS, onEnd } from "./routes/process/ending.ts";
 import { createServices } from "./routes/services.ts";
+import { channelOf } from "./routes/process/channel.ts";
 import { databaseOf, settingsOf } from "./routes/process/settings.ts";
 import { starting } from "./routes/process/starting.ts";
 
@@ -16,7 +17,7 @@ const { url, authToken, settings } = starting(() => ({
 }));
 
 export const database = createDatabase({ connect: () => connect(url, authToken) });
-const services = createServices(database, settings);
+const services = createServices(database, { ...settings, channel: channelOf(url) });
 const app = createApp(services);
 
 /** Answers all waits now, and requests that the database holds in time, so that shutting down drops no request. */

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { createGates, type Gates } from "../cel/rooms/gates.ts";
 import { createReader, type Reader } from "../cel/rooms/reader.ts";
 import { createTaking, type Taking } from "../cel/waits/takes.ts";
+import type { OpenChannel } from "../cel/waits/hints.ts";
 import { createReserving, type Reserving } from "../cel/waits/reservations.ts";
 import { createWatch, type Watch } from "../cel/waits/watch.ts";
 import type { Database } from "../db/database.ts";
@@ -39,6 +40,8 @@ export interface ServiceOptions {
   poll?: number;
   fairUse?: FairUseOptions;
   browsers?: BrowserOptions;
+  /** Brings hints of other instances' writes. Default: none. */
+  channel?: OpenChannel;
   /** The service's URL. Default: the one that each caller used. */
   publicUrl?: string;
   viewerOf?: Services["viewerOf"];
@@ -55,13 +58,14 @@ export function createServices(
     poll = LIMITS.pollMs,
     fairUse = FAIR_USE,
     browsers = BROWSERS,
+    channel,
     viewerOf = () => EVERYBODY,
     publicUrl,
     source,
   }: ServiceOptions = {},
 ): Services {
   const reader = createReader(database);
-  const watch = createWatch(database, reader, { poll, max: LIMITS.waits, followers: FOLLOWERS });
+  const watch = createWatch(database, reader, { poll, max: LIMITS.waits, followers: FOLLOWERS, channel });
   return {
     database,
     reader,

@@ -41,6 +41,11 @@ export interface Pace {
   found(room: string, revision: number): void;
   /** Undoes `found` of this revision: it was this instance's own write, whose answer came after the look's. */
   isOwn(room: string, revision: number): void;
+  /**
+   * Notes that another instance says that it has written a room, which is looked at once more as soon as a quick look
+   * may. Returns whether this makes `next` come sooner.
+   */
+  hinted(room: string): boolean;
   /** Notes that a room is now watched, and was read for that. Returns whether this makes `next` come sooner. */
   joined(room: string, now: number): boolean;
 }
@@ -48,6 +53,7 @@ export interface Pace {
 /** Creates a pace. `interval`: the milliseconds to the next look at all rooms; `isWatched`: what else is looked at. */
 export function createPace(interval: () => number, isWatched: (room: string) => boolean): Pace {
   const conversations = new Map<string, Conversation>();
+  const hints = new Set<string>();
   let ms = interval();
   let all = { began: 0, ended: 0 };
   let last = { began: 0, ended: 0 };
@@ -67,6 +73,10 @@ export function createPace(interval: () => number, isWatched: (room: string) => 
     for (const [room, conversation] of conversations) {
       if (isWatched(room)) first = Math.min(first, dueAt(room, conversation));
     }
+    for (const room of hints) {
+      if (isWatched(room)) first = -Infinity;
+      else hints.delete(room);
+    }
     // A database that answers slowly is looked at for half of the time at the most.
     return Math.max(first, last.began + QUICK_MS, last.ended + (last.ended - last.began));
   }
@@ -83,6 +93,7 @@ export function createPace(interval: () => number, isWatched: (room: string) => 
       if (now + QUICK_MS >= allAt()) {
         ms = interval();
         all = last;
+        hints.clear();
         for (const conversation of conversations.values()) conversation.lookedAt = now;
         return "all";
       }
@@ -90,7 +101,9 @@ export function createPace(interval: () => number, isWatched: (room: string) => 
         isWatched(room) && dueAt(room, conversation) <= now + QUICK_MS / 2
       );
       for (const [, conversation] of due) conversation.lookedAt = now;
-      return due.map(([room]) => room);
+      const rooms = new Set([...due.map(([room]) => room), ...hints].filter(isWatched));
+      hints.clear();
+      return [...rooms];
     },
     end(now) {
       last.ended = now;
@@ -113,6 +126,11 @@ export function createPace(interval: () => number, isWatched: (room: string) => 
       if (conversation.before) {
         conversations.set(room, { ...conversation.before, lookedAt: conversation.lookedAt });
       } else conversations.delete(room);
+    },
+    hinted(room) {
+      if (hints.has(room) || hints.size >= MAX_QUICK_ROOMS) return false;
+      hints.add(room);
+      return hints.size === 1;
     },
     joined(room, now) {
       const conversation = conversations.get(room);

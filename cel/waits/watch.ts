@@ -5,6 +5,7 @@ import { Refusal } from "../../db/refusal.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { createDepartures } from "./departures.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
+import { createHints, type OpenChannel } from "./hints.ts";
 import { createLook } from "./look.ts";
 import { createLooks } from "./looks.ts";
 import { createMark, type Mark } from "./mark.ts";
@@ -35,6 +36,8 @@ interface WatchOptions {
   /** The maximum number of waits that this instance holds. */
   max: number;
   followers: FollowLimits;
+  /** Brings hints of other instances' writes, where the runtime has it. */
+  channel?: OpenChannel;
 }
 
 /**
@@ -54,7 +57,7 @@ const LAST_READ_MS = 1_500;
 export function createWatch(
   database: Database,
   reader: Reader,
-  { poll, max, followers }: WatchOptions,
+  { poll, max, followers, channel }: WatchOptions,
 ): Watch {
   const rooms = new Map<string, RoomWatch>();
   const results = new Set<Promise<unknown>>();
@@ -83,16 +86,26 @@ export function createWatch(
     if (which === "all") await advanceAll();
   });
 
+  const hints = createHints(channel, (room) => {
+    if (isWatched(room) && pace.hinted(room)) looks.hasten();
+  });
+
   database.listen((change) => {
     pace.isOwn(change.room, change.revision);
     hear(change);
+    hints.tell(change.room);
   });
 
   /** Counts waits and followers that begin (1) and end (-1). Looks while there are any. */
   function count(by: 1 | -1) {
     watchers += by;
-    if (watchers === 0) looks.stop();
-    else if (by === 1 && watchers === 1) looks.start();
+    if (watchers === 0) {
+      looks.stop();
+      hints.mute();
+    } else if (by === 1 && watchers === 1) {
+      looks.start();
+      hints.listen();
+    }
   }
 
   /** Notes that a wait or follower of a room begins, which reads it first. */
@@ -263,6 +276,7 @@ export function createWatch(
       const timer = setTimeout(giveUpAll, LAST_READ_MS);
       await Promise.allSettled([...results, queued]);
       clearTimeout(timer);
+      hints.close();
     },
   };
 }

@@ -399,6 +399,21 @@ export const MUTANTS: Mutant[] = [
     filter: "a chain hands a turn on",
   },
   {
+    name: "a hint that brings looks without end",
+    edits: [["      hints.clear();\n      return [...rooms];\n", "      return [...rooms];\n"]],
+    test: "tests/cel/channel.test.ts",
+    filter: "a hint brings one look",
+  },
+  {
+    name: "hints that look at what nobody waits for",
+    edits: [["...hints].filter(isWatched));", "...hints]);"], [
+      "      if (isWatched(room)) first = -Infinity;\n      else hints.delete(room);\n",
+      "      if (room) first = -Infinity;\n",
+    ]],
+    test: "tests/cel/channel.test.ts",
+    filter: "a hint brings one look",
+  },
+  {
     name: "a take of a chain judged over what those before it take",
     edits: [["    if (link.fitting !== undefined) taken.set(link.fitting, agent);\n", ""]],
     test: "tests/cel/take_chains.test.ts",

@@ -1,0 +1,96 @@
+/** A channel between instances, as the runtime has it. `hear` gets what the others post. */
+export type OpenChannel = (hear: (posted: unknown) => void) => { post(data: unknown): void; close(): void };
+
+/**
+ * Hints between instances that a room was written: its id and no more. Nothing depends on them. The channel is open
+ * while somebody waits here and for a moment after a write, since it may keep the process from ending.
+ */
+export interface Hints {
+  /** Tells the others that a room was written. */
+  tell(room: string): void;
+  /** Hears the others from now on, until `mute`. */
+  listen(): void;
+  mute(): void;
+  /** Closes the channel for good. */
+  close(): void;
+}
+
+/** Milliseconds in which the rooms that were written are told together. */
+const TOGETHER_MS = 5;
+/** The maximum number of rooms that are told, or heard of, together: looks find the others. */
+export const MAX_TOLD = 100;
+/** Milliseconds after which the channel is closed where nobody waits and nothing is written. */
+const IDLE_MS = 500;
+
+const NONE: Hints = { tell() {}, listen() {}, mute() {}, close() {} };
+
+/** Creates the hints over a channel, if the runtime has one. `hear` gets each room of which others tell. */
+export function createHints(open: OpenChannel | undefined, hear: (room: string) => void): Hints {
+  if (open === undefined) return NONE;
+  const told = new Set<string>();
+  let channel: ReturnType<OpenChannel> | undefined;
+  let listening = false;
+  let closed = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let idle: ReturnType<typeof setTimeout> | undefined;
+
+  function heard(posted: unknown) {
+    if (!listening || !Array.isArray(posted)) return;
+    for (const room of posted.slice(0, MAX_TOLD)) if (typeof room === "string") hear(room);
+  }
+
+  /** Uses the channel. One that fails is given up, since nothing depends on it. */
+  function use(work: (channel: ReturnType<OpenChannel>) => void) {
+    if (closed) return;
+    try {
+      work(channel ??= open!(heard));
+    } catch {
+      close();
+    }
+  }
+
+  function flush() {
+    timer = undefined;
+    const rooms = [...told];
+    told.clear();
+    use((channel) => channel.post(rooms));
+    restLater();
+  }
+
+  function restLater() {
+    clearTimeout(idle);
+    if (!listening && channel) idle = setTimeout(rest, IDLE_MS);
+  }
+
+  function rest() {
+    const open = channel;
+    channel = undefined;
+    open?.close();
+  }
+
+  function close() {
+    closed = true;
+    clearTimeout(timer);
+    clearTimeout(idle);
+    told.clear();
+    rest();
+  }
+
+  return {
+    tell(room) {
+      if (closed || told.size >= MAX_TOLD) return;
+      told.add(room);
+      timer ??= setTimeout(flush, TOGETHER_MS);
+    },
+    listen() {
+      listening = true;
+      clearTimeout(idle);
+      use(() => {});
+    },
+    mute() {
+      listening = false;
+      restLater();
+    },
+    close,
+  };
+}

@@ -143,7 +143,7 @@ Deno.test("what the service refuses is told once, in the words of the command", 
       assert.doesNotMatch(stderr, /POST|if_version|if_new/);
     }
     const { stderr } = await shell.run("wait", "true", "--include", "views");
-    assert.equal(stderr.match(/nothing to include called "views"/g)?.length, 1, stderr);
+    assert.equal(stderr.match(/has no field "views"/g)?.length, 1, stderr);
   });
 });
 

@@ -83,30 +83,20 @@ const tool = (name: string, given: Record<string, unknown>): Asked => ({
   body: { jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: given } },
 });
 
-/** Every answer that may be large, by what it is. */
-export const ANSWERS: Record<string, Asked> = {
+/**
+ * Answers that may be large, by what they are, of which each reads in another way, or more than the others: they are
+ * asked for over each database.
+ */
+export const READ: Record<string, Asked> = {
   "the list of rooms": get("/rooms?limit=1000"),
   "a list of short values": of(ROOMS.many, "state"),
   "a list of long values": of(ROOMS.large, "state"),
-  "a list by revision": of(ROOMS.many, "state?since=0"),
-  "a long value": of(ROOMS.large, "state?key=key 1"),
-  "short metas": of(ROOMS.many, "agents"),
   "short messages": of(ROOMS.many, "messages?limit=1000"),
   "short changes": of(ROOMS.many, "changes?after=0&limit=1000"),
   "long changes": of(ROOMS.large, "changes?after=0&limit=1000"),
   "a stream of changes": { ...of(ROOMS.large, "events?after=0"), most: 1_500_000 },
   "a stream of the page's pieces": { ...of(ROOMS.many, "live?after=0"), most: 150_000 },
   "a page of short pieces": get(`/?room=${ROOMS.many}`),
-  "a page of long pieces": get(`/?room=${ROOMS.large}`),
-  "older short messages": of(ROOMS.many, "live/messages?limit=300"),
-  "more short entries": of(ROOMS.many, "live/entries?scope=_shared"),
-  "the console": of(ROOMS.many, "live/evaluation?expr=state._shared"),
-  "a large result": { method: "POST", path: `/rooms/${ROOMS.many}/eval`, body: { expr: "state._shared" } },
-  "a large value of a condition": {
-    method: "POST",
-    path: `/rooms/${ROOMS.many}/wait`,
-    body: { condition: "state._shared" },
-  },
   "a wait with the state": wait(ROOMS.large, "state"),
   "a wait with messages": wait(ROOMS.large, "messages:after:0"),
   "a wait with all": wait(ROOMS.many, "state,agents,messages,messages:after:0,changes:after:0"),
@@ -120,13 +110,30 @@ export const ANSWERS: Record<string, Asked> = {
       })),
     },
   },
+  "the tool join": tool("join", { room: ROOMS.large, agent: "agent 1" }),
+};
+
+/** And those that differ in what is made of the rows, which is the same over each database: asked for over a file. */
+export const MADE: Record<string, Asked> = {
+  "a list by revision": of(ROOMS.many, "state?since=0"),
+  "a long value": of(ROOMS.large, "state?key=key 1"),
+  "short metas": of(ROOMS.many, "agents"),
+  "a page of long pieces": get(`/?room=${ROOMS.large}`),
+  "older short messages": of(ROOMS.many, "live/messages?limit=300"),
+  "more short entries": of(ROOMS.many, "live/entries?scope=_shared"),
+  "the console": of(ROOMS.many, "live/evaluation?expr=state._shared"),
+  "a large result": { method: "POST", path: `/rooms/${ROOMS.many}/eval`, body: { expr: "state._shared" } },
+  "a large value of a condition": {
+    method: "POST",
+    path: `/rooms/${ROOMS.many}/wait`,
+    body: { condition: "state._shared" },
+  },
   "a conflict with a long value": {
     method: "PUT",
     path: `/rooms/${ROOMS.large}/state`,
     body: { key: "key 1", value: 1, if_version: 9 },
     status: 409,
   },
-  "the tool join": tool("join", { room: ROOMS.large, agent: "agent 1" }),
   "the tool read_room": tool("read_room", { room: ROOMS.many }),
   "the tool get_state": tool("get_state", { room: ROOMS.many }),
   "the API's document": get("/openapi.json"),

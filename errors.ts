@@ -98,7 +98,7 @@ export const ERRORS = {
   },
   agent_not_found: {
     status: 404,
-    cause: "No agent with this id is registered in the room.",
+    cause: "No agent with this id is registered in the room, or it has left while it waited.",
     cure: "Register it with `POST /rooms/:id/agents`.",
     // It left while it waited for something.
     say: ({ agent, left = false }: { agent: string; left?: boolean }) => ({

@@ -11,6 +11,7 @@ const ALL = [
   "gates",
   "queue",
   "globs",
+  "page",
   "cel",
   "cold_start",
   "profile",

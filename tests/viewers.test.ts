@@ -45,6 +45,7 @@ const KEPT: Record<string, Record<string, string>> = {
     rooms: "keyFor",
     drawn: "by what was read for a viewer",
     said: "of one page",
+    shown: "of one page",
   },
   "routes/pages/cached_text.ts": { cache: "documents, which are of no room" },
   "routes/pages/wait_log.ts": { rooms: "keyFor" },

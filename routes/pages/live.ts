@@ -11,7 +11,7 @@ import { Entry } from "../../views/panels/state/state.tsx";
 import { fragmentsOf } from "../../views/room/room_page.tsx";
 import { sendPieces } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
-import { createDrawings, type Drawn } from "./drawings.ts";
+import { createDrawings } from "./drawings.ts";
 import { follow } from "../events.ts";
 import { textOf } from "../http/large_bodies.ts";
 import { LIMITS } from "../http/limits.ts";
@@ -34,12 +34,9 @@ const RESET = event(0, "reset", "reset");
 /** Mounts what a room's page requests after loading: fragments, drawn by the page's own views. */
 export function mountLive(app: Hono, services: Services, log: WaitLog): void {
   const { reader, viewerOf } = services;
-  const drawings = createDrawings(draw);
-
-  async function draw(viewer: Viewer, room: string, changes?: Changes): Promise<Drawn[]> {
-    const fragments = fragmentsOf(await loadRoom(services, log, viewer, room, changed(changes)));
-    return await mapYielding(fragments, ({ draw, ...fragment }) => ({ ...fragment, html: textOf(draw()) }));
-  }
+  const drawings = createDrawings(async (viewer: Viewer, room: string, changes?: Changes) =>
+    fragmentsOf(await loadRoom(services, log, viewer, room, changed(changes)))
+  );
 
   resource(app, "/rooms/:room/live", {
     async GET(c) {

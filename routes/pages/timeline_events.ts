@@ -10,10 +10,11 @@ export function eventsOf(writes: Row[], messages: Row[]): TimelineEvent[] {
     const [from, to, by] = [row.from_agent, row.to_agent, row.claimed_by] as Array<string | null>;
     const href = `#m${id}`;
     const label = `${id} ${from ?? "somebody"} to ${to ?? "all"}: ${row.kind} ${row.body}`;
-    events.push({ kind: "message", at, revision: id, from: from!, to, label, href });
+    events.push({ id: `event/m${id}`, kind: "message", at, revision: id, from: from!, to, label, href });
     if (by !== null) {
       const claimed = `${by} claimed message ${id}`;
       events.push({
+        id: `event/c${id}`,
         kind: "claim",
         at: row.claimed_at as string,
         revision: id,
@@ -28,6 +29,7 @@ export function eventsOf(writes: Row[], messages: Row[]): TimelineEvent[] {
     const verb = deleted ? "deleted" : "wrote";
     const label = `${row.updated_by ?? "somebody"} ${verb} ${scope}/${key}, version ${version}`;
     events.push({
+      id: `event/${entryId(scope!, key!)}`,
       kind: "write",
       at: row.updated_at as string,
       revision: Number(row.revision),

@@ -1210,6 +1210,24 @@ export const MUTANTS: Mutant[] = [
     test: "tests/client/lock.test.ts",
     filter: "a lock is a key that is made",
   },
+  {
+    name: "a whole is sent again with each change",
+    edits: [["new Set(wholes.keys()).difference(shown)", "new Set(wholes.keys())"]],
+    test: "tests/routes/drawings.test.ts",
+    filter: "a page gets a whole once",
+  },
+  {
+    name: "parts that are gone stay on the page",
+    edits: [["    const gone = partsGone(shown, wholes);", "    const gone = partsGone(shown, shown);"]],
+    test: "tests/routes/drawings.test.ts",
+    filter: "a page gets a whole once",
+  },
+  {
+    name: "what left is thought to be on the page still",
+    edits: [["        said.delete(id);\n        return n;", "        return n;"]],
+    test: "tests/routes/drawings.test.ts",
+    filter: "what is taken away is sent again",
+  },
 ];
 
 let sources: Map<string, string> | undefined;

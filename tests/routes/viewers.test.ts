@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { raw } from "hono/html";
 import type { Context } from "hono";
 import { createWaitLog } from "../../routes/pages/wait_log.ts";
+import type { Markup } from "../../views/shared/layout.tsx";
 import { createDrawings } from "../../routes/pages/drawings.ts";
 import type { Database } from "../../db/database.ts";
 import type { Row } from "../../db/driver/statement.ts";
@@ -180,7 +182,9 @@ withEyes("an idempotency key belongs to its caller", async ({ request }) => {
 });
 
 Deno.test("what is drawn at a beat, and the waits that were seen, are kept apart", async () => {
-  const drawings = createDrawings((viewer, room) => Promise.resolve([{ id: room, html: viewer.key }]));
+  const drawings = createDrawings((viewer, room) =>
+    Promise.resolve([{ id: room, draw: () => raw(viewer.key) as Markup }])
+  );
   const asked = [ANN, BOB, ANN];
   const pages = asked.map((name) => drawings.open(viewerCalled(name), "r"));
   const said = await Promise.all(pages.map((page) => page.beat(1)));

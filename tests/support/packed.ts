@@ -3,7 +3,7 @@ export interface Packed {
   header(name: string): string | undefined;
   /** The bytes of the body, without the framing of chunks, once the connection is closed. */
   rest(): Promise<Uint8Array<ArrayBuffer>>;
-  /** Unpacks the body while it comes. */
+  /** Reads the body while it comes, unpacked. */
   text(): { until(part: string): Promise<void> };
   /** The bytes of the body that came so far. */
   readonly size: number;
@@ -90,7 +90,9 @@ export async function openPacked(
       return await new Response(ReadableStream.from(parts())).bytes();
     },
     text() {
-      const unpacked = ReadableStream.from(parts()).pipeThrough(new DecompressionStream("gzip"));
+      const body = ReadableStream.from(parts());
+      const isPacked = headers.get("content-encoding") === "gzip";
+      const unpacked = isPacked ? body.pipeThrough(new DecompressionStream("gzip")) : body;
       const texts = unpacked.pipeThrough(new TextDecoderStream()).getReader();
       let text = "";
       return {

@@ -10,6 +10,7 @@ const now = new Date("2026-11-22T12:00:00.000Z");
 const at = (secondsAgo: number) => new Date(now.getTime() - secondsAgo * 1_000).toISOString();
 
 const event = (secondsAgo: number, from: string | null, to?: string): TimelineEvent => ({
+  id: `event/m${secondsAgo}`,
   kind: "message",
   at: at(secondsAgo),
   revision: 1,

@@ -13,11 +13,16 @@ export interface RoomLook {
 /** Draws what there may be much of, item by item, and lets other requests run in between. */
 export type DrawEach = <Item>(items: Item[], draw: (item: Item) => Markup) => Promise<Markup[]>;
 
-/** A piece of the page, which replaces the element with its id. `once`: send it even if it says what it said before. */
+/**
+ * A piece of the page, which replaces the element with its id. `once`: send it even if it says what it said before.
+ * `mark`: with the same one it would be drawn the same, and is not drawn again. `parts`: a page that has the whole gets those of them that are new, and is told which are there no more.
+ */
 export interface Fragment {
   id: string;
   draw: () => Markup;
   once?: boolean;
+  mark?: string;
+  parts?: Array<Pick<Fragment, "id" | "draw" | "mark">>;
 }
 
 /** The places of a wide page; panels of one place stand below each other. `views/room/room.css` arranges them. */

@@ -1,5 +1,6 @@
 import { Idiomorph } from "idiomorph";
 import { tellNeeds } from "../panels/messages/needs.js";
+import { keepEnd, place } from "../panels/timeline/timeline.js";
 
 /** Preserves what the reader has opened, hidden or selected when an element changes. */
 const MORPH = {
@@ -9,24 +10,25 @@ const MORPH = {
 
 /** Applies fragments to the page: each updates the element with its id, or is inserted into its list in order. */
 export function apply(html) {
-  const strip = document.getElementById("timeline-scroller");
-  // Measured before all changes and set after them, since each measurement in between would force a layout.
-  const atEnd = strip.scrollLeft + strip.clientWidth > strip.scrollWidth - NEAR_END;
+  keepEnd(() => applyAll(html));
+}
+
+function applyAll(html) {
   const template = document.createElement("template");
   template.innerHTML = html;
-  for (const piece of [...template.content.children]) {
+  const pieces = [...template.content.children];
+  for (const piece of pieces) {
     if (piece.matches(".message")) tellNeeds(piece);
     const present = document.getElementById(piece.id);
     if (piece.dataset.gone !== undefined) present?.remove();
     else if (!present) insert(piece);
-    else if (piece.id === "timeline-figure") present.replaceWith(piece);
+    else if (piece.matches("#timeline-figure, svg")) present.replaceWith(piece);
     else if (!piece.classList.contains("scope")) change(present, piece);
   }
-  if (atEnd) strip.scrollLeft = strip.scrollWidth;
+  if (pieces.some(({ id }) => OF_TIMELINE.test(id))) place();
 }
 
-/** Pixels from its newest end within which the timeline stays there. */
-const NEAR_END = 48;
+const OF_TIMELINE = /^(?:timeline-|event\/|wait\/)/;
 
 /** Returns an element's content without the reader's changes, and without times, which the page updates. */
 function lasting(element) {

@@ -3,9 +3,10 @@ import { ago } from "../../shared/times.tsx";
 import type { Panel, RoomLook } from "../panel.ts";
 import style from "./timeline.css" with { type: "text" };
 import timeline from "./timeline.js" with { type: "text" };
+import { arrowTo, LANE } from "./axis.js";
+import axis from "./axis.js" with { type: "text" };
 import {
   EVENTS_SHOWN,
-  LANE,
   layoutOf,
   SOMEBODY,
   type TimelineEvent,
@@ -23,7 +24,7 @@ export const TIMELINE: Panel<RoomLook & TimelineShown, RoomLook & TimelineShown>
   name: "Timeline",
   place: "below",
   style,
-  scripts: { timeline },
+  scripts: { axis, timeline },
   async section({ timeline, now }, each) {
     return (
       <section id="timeline" aria-labelledby="timeline-title">
@@ -66,58 +67,82 @@ export const TIMELINE: Panel<RoomLook & TimelineShown, RoomLook & TimelineShown>
           role="region"
           aria-label="Timeline, drag or scroll to look back"
         >
-          {await each([timeline], (view) => <Figure view={view} now={now} />)}
+          {await each([timeline], (view) => <Figure view={view} layout={layoutOf(view, now)} />)}
         </div>
       </section>
     );
   },
-  fragments: ({ timeline, now }) => [
-    { id: "timeline-figure", draw: () => <Figure view={timeline} now={now} /> },
-  ],
+  fragments({ timeline: view, now }) {
+    const layout = layoutOf(view, now);
+    const { lanes, waits, events } = layout;
+    const draw = () => <Figure view={view} layout={layout} />;
+    if (lanes.length === 0) return [{ id: "timeline-figure", draw }];
+    return [{
+      id: "timeline-figure",
+      draw,
+      parts: [
+        { id: "timeline-lanes", draw: () => <LaneNames layout={layout} /> },
+        { id: "timeline-summary", draw: () => <Summary view={view} /> },
+        ...waits.map(({ wait }) => ({
+          id: waitId(wait),
+          draw: () => <Wait wait={wait} />,
+          mark: titleOf(wait),
+        })),
+        ...events.map(({ event }) => ({
+          id: event.id,
+          draw: () => <Event event={event} />,
+          mark: markOf(event),
+        })),
+      ],
+    }];
+  },
 };
 
-/** The picture alone, which moves with any change. */
-function Figure({ view, now }: { view: TimelineView; now: Date }) {
-  const layout = layoutOf(view, now);
+/** The whole picture. The page's script places what comes later, and moves what was there. */
+function Figure({ view, layout }: { view: TimelineView; layout: TimelineLayout }) {
   if (layout.lanes.length === 0) return <p id="timeline-figure" class="figure quiet">Nothing to show yet.</p>;
+  const { width, height, waits, events } = layout;
   return (
     <div id="timeline-figure" class="figure">
-      <ul class="lanes" aria-hidden="true">
-        {layout.lanes.map(({ name }) => (
-          <li class={name === SOMEBODY ? "hue-none" : hue(name)}>
-            <span class="dot" />
-            {name}
-          </li>
-        ))}
-        {layout.hidden > 0 && <li class="quiet">{layout.hidden} more agents</li>}
-      </ul>
+      <LaneNames layout={layout} />
+      <Summary view={view} />
       <svg
-        width={layout.width}
-        height={layout.height}
-        viewBox={`0 0 ${layout.width} ${layout.height}`}
+        id="timeline-picture"
+        width={width}
+        height={height}
+        viewBox={`0 0 ${width} ${height}`}
         role="group"
-        aria-label={summary(view)}
+        aria-labelledby="timeline-summary"
       >
-        <Lanes {...layout} />
-        {layout.waits.map(({ wait, x, y, width }) => (
-          <rect
-            class={`wait ${hue(wait.agent)}${wait.to ? "" : " is-open"}`}
-            x={x}
-            y={y - 5}
-            width={width}
-            height={10}
-            rx={3}
-          >
-            <title>{titleOf(wait)}</title>
-          </rect>
-        ))}
-        {layout.events.map((event) => <Event {...event} />)}
+        <g id="timeline-frame">
+          <Frame {...layout} />
+        </g>
+        <g id="timeline-waits">{waits.map((wait) => <Wait {...wait} />)}</g>
+        <g id="timeline-events">{events.map((event) => <Event {...event} />)}</g>
       </svg>
     </div>
   );
 }
 
-function Lanes({ lanes, width, height, gaps, now }: TimelineLayout) {
+function LaneNames({ layout: { lanes, hidden } }: { layout: TimelineLayout }) {
+  return (
+    <ul id="timeline-lanes" class="lanes" aria-hidden="true">
+      {lanes.map(({ name }) => (
+        <li class={name === SOMEBODY ? "hue-none" : hue(name)} data-lane={name}>
+          <span class="dot" />
+          {name}
+        </li>
+      ))}
+      {hidden > 0 && <li class="quiet">{hidden} more agents</li>}
+    </ul>
+  );
+}
+
+function Summary({ view }: { view: TimelineView }) {
+  return <p id="timeline-summary" class="visually-hidden">{summary(view)}</p>;
+}
+
+function Frame({ lanes, width, height, gaps, now }: TimelineLayout) {
   return (
     <>
       {lanes.map(({ y }) => <path class="lane" d={`M0 ${y}H${width}`} />)}
@@ -132,24 +157,58 @@ function Lanes({ lanes, width, height, gaps, now }: TimelineLayout) {
   );
 }
 
-function Event({ event, x, y, to }: { event: TimelineEvent; x: number; y: number; to?: number }) {
-  const name = event.from === null ? "hue-none" : hue(event.from);
+const waitId = ({ agent, from }: TimelineWait) => `wait/${encodeURIComponent(agent)}/${Date.parse(from)}`;
+
+/** A wait as a bar. Without a place it is for the script, which gives it one. */
+function Wait({ wait, x, y, width }: { wait: TimelineWait; x?: number; y?: number; width?: number }) {
+  const { agent, from, to } = wait;
   return (
-    <a href={event.href} tabindex={-1} class={name}>
-      <title>{`${event.label} (${event.at})`}</title>
-      <rect class="target" x={x - 6} y={y - LANE / 2} width={12} height={LANE} />
-      {event.kind === "write" && <path class="tick" d={`M${x} ${y - 7}V${y + 7}`} />}
-      {event.kind === "claim" && <path class="event" d={`M${x} ${y - 5}l5 5-5 5-5-5Z`} />}
-      {event.kind === "message" && <circle class="event" cx={x} cy={y} r={event.to ? 3.5 : 4.5} />}
-      {event.kind === "message" && to !== undefined && to !== y && <Arrow x={x} from={y} to={to} />}
-    </a>
+    <svg
+      id={waitId(wait)}
+      data-into="timeline-waits"
+      data-lane={agent}
+      data-from={String(Date.parse(from))}
+      data-to={to && String(Date.parse(to))}
+      x={x}
+      y={y}
+      overflow="visible"
+    >
+      <rect class={`wait ${hue(agent)}${to ? "" : " is-open"}`} y={-5} width={width} height={10} rx={3}>
+        <title>{titleOf(wait)}</title>
+      </rect>
+    </svg>
   );
 }
 
-function Arrow({ x, from, to }: { x: number; from: number; to: number }) {
-  const back = to > from ? -6 : 6;
-  return <path class="arrow" d={`M${x} ${from}V${to}m-3 ${back} 3 ${-back} 3 ${back}`} />;
+/** An event, likewise. */
+function Event({ event, x, y, to }: { event: TimelineEvent; x?: number; y?: number; to?: number }) {
+  const { id, kind, from, at, href, label } = event;
+  const below = y === undefined || to === undefined ? undefined : to - y;
+  return (
+    <svg
+      id={id}
+      data-into="timeline-events"
+      data-lane={from ?? SOMEBODY}
+      data-to={event.to ?? undefined}
+      data-from={String(Date.parse(at))}
+      x={x}
+      y={y}
+      overflow="visible"
+    >
+      <a href={href} tabindex={-1} class={from === null ? "hue-none" : hue(from)}>
+        <title>{`${label} (${at})`}</title>
+        <rect class="target" x={-6} y={-LANE / 2} width={12} height={LANE} />
+        {kind === "write" && <path class="tick" d="M0 -7V7" />}
+        {kind === "claim" && <path class="event" d="M0 -5l5 5-5 5-5-5Z" />}
+        {kind === "message" && <circle class="event" r={event.to ? 3.5 : 4.5} />}
+        {kind === "message" && event.to && <path class="arrow" d={below ? arrowTo(below) : undefined} />}
+      </a>
+    </svg>
+  );
 }
+
+/** Says all that an event's element shows. */
+const markOf = ({ label, at, to, from }: TimelineEvent) => JSON.stringify([label, at, to, from]);
 
 function titleOf({ agent, from, to, condition }: TimelineWait): string {
   return to === undefined

@@ -1,3 +1,5 @@
+import { axisOf, heightOf, middleOf } from "./axis.js";
+
 /** What happened, by lane and time. */
 export interface TimelineView {
   lanes: string[];
@@ -6,6 +8,8 @@ export interface TimelineView {
 }
 
 export interface TimelineEvent {
+  /** Its element; the same for what takes its place. */
+  id: string;
   kind: "message" | "write" | "claim";
   at: string;
   revision: number;
@@ -31,11 +35,6 @@ export const SOMEBODY = "somebody";
 /** Limits the picture to the newest events. */
 export const EVENTS_SHOWN = 120;
 
-export const LANE = 24;
-const TOP = 24;
-const PIXELS_A_SECOND = 6;
-const MIN_STEP = 12;
-const MAX_STEP = 84;
 const MAX_LANES = 40;
 
 export interface TimelineLayout {
@@ -51,27 +50,24 @@ export interface TimelineLayout {
   now: number;
 }
 
-/**
- * Gives each event and wait its position. Time runs to the right; a step between two moments has a minimum, so that
- * they do not hide each other, and a maximum, so that silence does not fill the picture.
- */
+/** Gives each event and wait its position, like the page's script (timeline.js). Time runs to the right. */
 export function layoutOf(view: TimelineView, now: Date): TimelineLayout {
   const time = (at: string) => Math.min(Date.parse(at), now.getTime());
   const start = Math.min(now.getTime(), ...view.events.map(({ at }) => time(at)));
   const seen = view.waits.filter(({ to }) => to === undefined || time(to) >= start);
   const { lanes, hidden } = lanesOf(view, seen);
-  const ys = new Map(lanes.map((name, n) => [name, TOP + n * LANE + LANE / 2]));
+  const ys = new Map(lanes.map((name, n) => [name, middleOf(n)]));
   const moments = new Set([start, now.getTime(), ...view.events.map(({ at }) => time(at))]);
   for (const wait of seen) {
     moments.add(Math.max(start, time(wait.from)));
     if (wait.to) moments.add(time(wait.to));
   }
-  const { xs, gaps, width } = axisOf([...moments].sort((a, b) => a - b), view.events.length);
+  const { xs, gaps, width } = axisOf([...moments].sort((a, b) => a - b), view.events.length === 0);
   const x = (at: string) => xs.get(Math.max(start, time(at)))!;
   const y = (name: string | null | undefined) => ys.get(name ?? SOMEBODY);
   return {
     width,
-    height: TOP + lanes.length * LANE + 4,
+    height: heightOf(lanes.length),
     lanes: lanes.map((name) => ({ name, y: ys.get(name)! })),
     hidden,
     events: view.events.flatMap((event) => {
@@ -100,20 +96,4 @@ function lanesOf({ lanes, events, waits }: TimelineView, seen: TimelineWait[]) {
   const all = [...shown, ...others, ...(active.has(SOMEBODY) ? [SOMEBODY] : [])].slice(0, MAX_LANES);
   const agents = new Set([...lanes, ...others]);
   return { lanes: all, hidden: agents.difference(new Set(all)).size };
-}
-
-function axisOf(moments: number[], events: number) {
-  const xs = new Map<number, number>();
-  const gaps: TimelineLayout["gaps"] = [];
-  let x = 16;
-  for (const [n, moment] of moments.entries()) {
-    if (n > 0) {
-      const ms = moment - moments[n - 1]!;
-      const step = Math.min(MAX_STEP, Math.max(MIN_STEP, ms / 1000 * PIXELS_A_SECOND));
-      if (step === MAX_STEP && events > 0) gaps.push({ x: x + step / 2, ms });
-      x += step;
-    }
-    xs.set(moment, x);
-  }
-  return { xs, gaps, width: Math.ceil(x + 24) };
 }

@@ -2,6 +2,7 @@ import {
   type Asked,
   checkRoom,
   createConflicts,
+  hasLost,
   type Limits,
   readBoard,
   refusalOf,
@@ -45,39 +46,58 @@ export function createReserving(database: Database, watch: Watch, limits: Limits
     async serve(room, queued) {
       const agents = queued.map(({ request: { agent } }) => agent);
       let board = await readBoard(database, SERVICE, room, agents);
+      /** Something has ended since those before were judged: what they wait for may be free, and they come first. */
+      let freed = false;
+      const left = new Set(queued);
       for (const one of queued) {
         if (one.joined === undefined) one.joined = board.joined.get(one.request.agent) ?? null;
       }
 
+      function end(one: Waiting, answer: Outcome | Refusal): boolean {
+        left.delete(one);
+        return one.settle(answer);
+      }
+
       /** Gives one what it asks for if it is free. Others may be faster, which needs a new look. */
-      async function serveOne({ request, joined, final, settle }: Waiting) {
-        const { asked, context, conflictsOf } = request;
+      async function serveOne(one: Waiting) {
+        const { request: { asked, context, conflictsOf }, joined, final } = one;
         for (let tries = 0; tries < TRIES; tries++) {
           if (hasEnded(joined, board.joined.get(asked.agent))) {
             throw hasLeft(asked.agent, board.revision);
           }
           const found = await conflictsOf(board);
           if (found.length > 0) {
-            if (final) settle(await refusalOf(database, context.viewer, room, found, board));
+            if (final) end(one, await refusalOf(database, context.viewer, room, found, board));
             return;
           }
           checkRoom(board, asked, limits);
           const outcome = await ownWrite(tryReserve(database, context, room, asked, board));
-          if (outcome && !settle(outcome)) await giveBack(room, outcome);
+          if (outcome && !end(one, outcome)) await giveBack(room, outcome);
           if (outcome) return;
+          const before = board;
           board = await readBoard(database, SERVICE, room, agents);
+          freed ||= hasLost(before, board);
+          if (freed && !final) return;
         }
-        if (final) settle(new Refusal("unavailable", { why: "others_first" }));
+        if (final) end(one, new Refusal("unavailable", { why: "others_first" }));
+        else freed = true;
       }
 
-      for (const waiting of queued) {
-        try {
-          await serveOne(waiting);
-        } catch (error) {
-          settleFailed(waiting, error);
+      const { seen: seenFirst } = board;
+      for (let passes = 0; passes < TRIES; passes++) {
+        freed = false;
+        for (const waiting of left) {
+          try {
+            await serveOne(waiting);
+          } catch (error) {
+            left.delete(waiting);
+            settleFailed(waiting, error);
+          }
+          if (freed) break;
         }
+        if (!freed) return board.seen;
       }
-      return board.seen;
+      return seenFirst;
     },
   });
 

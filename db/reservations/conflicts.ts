@@ -88,6 +88,12 @@ export async function readBoard(
   return { revision, seen: Number(seen![0]!.reservations_revision), reservations, bytes, joined };
 }
 
+/** True where something that was in force before is so no longer. */
+export function hasLost(before: Board, now: Board): boolean {
+  const ids = new Set(now.reservations.map(({ id }) => id));
+  return before.reservations.some(({ id }) => !ids.has(id));
+}
+
 /** Returns the function that finds, on a board, what is in conflict with what is asked, oldest first; one more than is shown. */
 export function createConflicts({ agent, paths, mode }: Asked): (board: Board) => Promise<InForce[]> {
   const overlaps = createOverlaps(paths);

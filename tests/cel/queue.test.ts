@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import type { Connection } from "../../db/driver/connection.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
+import { connect } from "../../db/driver/open.ts";
+import { createDatabase } from "../../db/database.ts";
+import { createApp } from "../../routes/app.ts";
+import { createServices } from "../../routes/services.ts";
 import { type AppOptions, withApp } from "../support/app.ts";
 
 /** Lets a write be applied and loses its reply, once. `lose` says which. */
@@ -88,6 +92,60 @@ Deno.test("what is given to a client that has left meanwhile is given back", asy
         const rows = await connection.send(statements, mode);
         if (mode === "write") statements.forEach(({ sql }, n) => rows[n]!.length > 0 && leave(sql));
         return rows;
+      },
+      close: () => connection.close(),
+    }),
+  });
+});
+
+Deno.test("paths that end at another instance while others are given go to the oldest that waits for them", async () => {
+  let meanwhile: (() => Promise<unknown>) | undefined;
+  await withApp(async ({ json, file, nextBatch }) => {
+    const database = createDatabase({ connect: () => connect(file) });
+    const services = createServices(database);
+    const other = createApp(services);
+    const release = ({ id, agent }: { id: string; agent: string }) =>
+      [
+        `/rooms/r/reservations/${id}`,
+        { method: "DELETE", body: JSON.stringify({ agent }) },
+      ] as const;
+    await json("POST", "/rooms", { id: "r" });
+    const reserve = (agent: string, paths: string[], timeout = 0) =>
+      json("POST", "/rooms/r/reservations", { agent, paths, timeout });
+    const [{ body: first }, { body: second }] = [await reserve("ann", ["a/**"]), await reserve("eve", ["c"])];
+    const given: string[] = [];
+    const waits: Promise<unknown>[] = [];
+    for (const [agent, path] of [["bob", "a/x"], ["cy", "c"], ["dan", "*/x"]] as const) {
+      const looked = nextBatch(({ statements }) =>
+        statements.some(({ sql }) => sql.includes("FROM reservations"))
+      );
+      const got = async () => {
+        const { status, body } = await reserve(agent, [path], 20_000);
+        assert.equal(status, 201);
+        given.push(agent);
+        await json(...["DELETE", release(body)[0], { agent }] as const);
+      };
+      waits.push(got());
+      await looked;
+    }
+    // Between the look that finds `c` free and its reservation.
+    meanwhile = async () => await other.request(...release(first));
+    await json("DELETE", release(second)[0], { agent: "eve" });
+    await Promise.all(waits);
+    assert.equal(meanwhile, undefined);
+    assert.deepEqual(given.filter((agent) => agent !== "cy"), ["bob", "dan"]);
+    await services.watch.drain();
+    await database.close();
+  }, {
+    poll: 60_000,
+    wrap: (connection) => ({
+      async send(statements, mode) {
+        const ended = meanwhile;
+        if (ended && statements.some(({ sql }) => sql.includes("INSERT INTO reservations"))) {
+          meanwhile = undefined;
+          await ended();
+        }
+        return await connection.send(statements, mode);
       },
       close: () => connection.close(),
     }),

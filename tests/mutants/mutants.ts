@@ -1060,11 +1060,17 @@ export const MUTANTS: Mutant[] = [
   {
     name: "paths kept for a client that has left",
     edits: [[
-      "if (outcome && !settle(outcome)) await",
-      "if (outcome && settle(outcome) === undefined) await",
+      "if (outcome && !end(one, outcome)) await",
+      "if (outcome && end(one, outcome) === undefined) await",
     ]],
     test: "tests/cel/queue.test.ts",
     filter: "what is given to a client that has left",
+  },
+  {
+    name: "paths that end meanwhile go to who asks last",
+    edits: [["freed ||= hasLost(before, board);", "freed ||= hasLost(board, board);"]],
+    test: "tests/cel/queue.test.ts",
+    filter: "paths that end at another instance",
   },
   {
     name: "claims of an agent that left that are kept",

@@ -1052,6 +1052,18 @@ export const MUTANTS: Mutant[] = [
     filter: "a take that waits is not made twice",
   },
   {
+    name: "a take whose lost reply is a fault of the service",
+    edits: [["throw error instanceof OutcomeUnknown ? error.cause : error;", "throw error;"]],
+    test: "tests/contract/lost_replies.test.ts",
+    filter: "each task is taken and completed once",
+  },
+  {
+    name: "a look in vain that is no sign of life",
+    edits: [["if (!taken) await recordHeartbeat(", "if (!take) await recordHeartbeat("]],
+    test: "tests/contract/take.test.ts",
+    filter: "file: a take that finds nothing is a sign of life",
+  },
+  {
     name: "a task kept for a client that has left",
     edits: [["if (taken && isOver) await giveBack", "if (taken && !isOver) void giveBack"]],
     test: "tests/cel/queue.test.ts",

@@ -4,7 +4,7 @@
  */
 import { type Batch, type TestApp, withApp } from "../tests/support/app.ts";
 import { startService } from "../tests/support/service.ts";
-import { TOUR } from "../tests/support/tour.ts";
+import { SINCE, TOUR } from "../tests/support/tour.ts";
 import { startCountingProxy } from "./support/counting_proxy.ts";
 import { openDatabase, withCleanup } from "./support/places.ts";
 import { type Cell, Report } from "./support/report.ts";
@@ -13,7 +13,7 @@ import { sum } from "./support/statistics.ts";
 const report = new Report("round_trips");
 await withApp(async (app) => {
   const rows: Record<string, Cell>[] = [];
-  for (const { name, request, status } of TOUR) {
+  for (const { name, request, status } of [...TOUR, ...SINCE]) {
     const since = app.batches.length;
     const response = await app.request(...request);
     if (response.status !== status) throw new Error(`${name}: ${response.status} ${await response.text()}`);
@@ -29,6 +29,11 @@ await withApp(async (app) => {
     how: "POST /rooms/r/wait",
     ...await waitCost(app),
   });
+  const requestsOf = (what: string) => rows.find((row) => row["what happens"] === what)!.requests as number;
+  report.target("an agent waits and is woken: requests", requestsOf("an agent waits and is woken"), {
+    most: 4,
+  });
+  report.target("a view is defined anew: requests", requestsOf("a view is defined anew"), { most: 2 });
   report.table("by request: what travels to the database, and in how many requests", rows);
 });
 await withCleanup(async (stack) => {
@@ -69,9 +74,10 @@ function cost(sent: Batch[]) {
 /** A wait of an agent from its request to its answer, without the write that wakes it and without the poll. */
 async function waitCost(app: TestApp) {
   const isMark = (sql: string) => /INSERT INTO waits/.test(sql);
+  await (await app.request("POST", "/rooms/r/agents", { id: "bob", name: "Bob" })).body?.cancel();
   const since = app.batches.length;
   const marked = app.nextBatch(({ statements }) => statements.some(({ sql }) => isMark(sql)));
-  const body = { agent: "ann", condition: "state._shared.woken == true" };
+  const body = { agent: "bob", condition: "state._shared.woken == true" };
   const waiting = app.request("POST", "/rooms/r/wait", body);
   await marked;
   await app.request("PUT", "/rooms/r/state", { key: "woken", value: true });

@@ -161,6 +161,31 @@ Deno.test("whatever the order of database calls, a gate holds in the very state 
     assert.equal(body.value, 1);
   }));
 
+Deno.test("whatever the order of database calls, chains of gates hand a turn on once, though an instance dies", async () => {
+  const found = new Set<boolean>();
+  await scheduled(2, async ({ apps: [one, other], until, dies }) => {
+    await ask(one!, "PUT", "/rooms/r/state", { key: "turn", value: 0 });
+    const turn = (app: Instance["app"], n: number) => {
+      const writes = [{ key: "turn", value: n + 1 }, { key: "log", increment: 1 }];
+      return ask(app, "PUT", "/rooms/r/state/batch", { writes, if: `state._shared.turn == ${n}` });
+    };
+    const turns = [0, 1, 1];
+    const [, ...replies] = await until(() => {
+      for (const n of turns) turn(other!, n); // some are never answered
+      return Promise.all([dies(1), ...turns.map((n) => turn(one!, n))]);
+    });
+    const [last, log] = await Promise.all(
+      ["turn", "log"].map(async (key) => (await ask(one!, "GET", `/rooms/r/state?key=${key}`)).body),
+    );
+    assert.deepEqual([last.version, log.value], [last.value + 1, last.value], "each turn is handed on once");
+    const own = replies.filter(({ status }) => status === 200).length;
+    assert.ok(own <= last.value);
+    assert.deepEqual(new Set(replies.map(({ status }) => status)).difference(new Set([200, 409])), new Set());
+    found.add(own < last.value);
+  });
+  assert.deepEqual([...found].sort(), [false, true], "a write of the one that died was made, and was not");
+});
+
 Deno.test("whatever the order of database calls, a wait learns of a write of its instance", () =>
   scheduled(1, async ({ apps: [app], until }) => {
     const began = performance.now();

@@ -390,6 +390,12 @@ export const MUTANTS: Mutant[] = [
     filter: "a write that is refused for its version",
   },
   {
+    name: "a chain whose ground may have moved, in a drawn order",
+    edits: [[": readSetAt(data));", ": { ...readSetAt(data), revision: 2 ** 50 });"]],
+    test: "tests/model/schedules.test.ts",
+    filter: "chains of gates hand a turn on once",
+  },
+  {
     name: "the effect of a refused write kept",
     edits: [[
       "      if (refused) {\n        links.push({ pending, refused });\n        continue;\n      }\n",

@@ -20,6 +20,9 @@ const SAME_INSTANCE: Record<number, { p50?: number; p99?: number }> = {
   1000: { p99: 500 },
 };
 
+/** How long at the most a wake takes at another instance, in a room in conversation. */
+const CONVERSATION = { p50: 25, p99: 120 };
+
 interface Setting {
   name: string;
   place: Place;
@@ -61,9 +64,6 @@ function measure({ name, place, instances }: Setting): Promise<void> {
     );
   });
 }
-
-/** How long at the most a wake takes at another instance, in a room in conversation. */
-const CONVERSATION = { p50: 25, p99: 120 };
 
 /** Two instances, with an agent at each. Only the waits' looks at the database tell one of the other's writes. */
 function measureConversations(): Promise<void> {

@@ -28,6 +28,8 @@ export interface Queued<Request, Answer> {
   joined?: number | null;
   /** It is answered at this turn, whatever it gets. */
   final: boolean;
+  /** What it got at its latest turn, nothing: its answer where its last turn takes too long. None while it may be given something. */
+  tried?: Answer;
   /** Ends the request with an answer, or an error to throw. False where it had ended before: its client is gone. */
   settle(answer: Answer | Error): boolean;
 }
@@ -221,7 +223,8 @@ export function createQueues(
       },
     };
     const leave = () => waiting.settle(new Refusal("unavailable", { why: "client_left" }));
-    const late = () => waiting.settle(new DatabaseUnavailable("The database did not answer in time.", true));
+    const late = () =>
+      waiting.settle(waiting.tried ?? new DatabaseUnavailable("The database did not answer in time.", true));
     const timer = setTimeout(() => finish(queue, waiting), timeout);
     const last = timeout === 0 ? undefined : setTimeout(late, timeout + LAST_TURN_MS);
     signal.addEventListener("abort", leave);

@@ -118,8 +118,9 @@ export function createTakeChains(database: Database, reader: Reader): TakeChains
 
   function commitAll(room: string, links: Link[], guard: Guard | undefined): void {
     for (const link of links) {
-      const { pending: { asked, context, joined }, fitting: id, before } = link;
+      const { pending: { asked, context, writes, joined }, fitting: id, before } = link;
       if (id === undefined) continue;
+      writes?.();
       const judged = { id, guard, before, nonce: context.newId() };
       const sent = ownWrite(takeTask(database, context, { ...asked, room }, { judged, joined }));
       sent.catch(() => {}); // it is awaited in turn

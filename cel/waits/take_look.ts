@@ -33,6 +33,8 @@ export interface Asked extends Omit<Wanted, "room"> {
 export interface Take {
   asked: Asked;
   context: WriteContext;
+  /** Called before a write that may take something. */
+  writes?(): void;
 }
 
 /** One try: the outcome, and what a look by `where` has found beside it. */
@@ -54,7 +56,7 @@ export async function takeFitting(
   database: Database,
   reader: Reader,
   room: string,
-  { asked, context }: Take,
+  { asked, context, writes }: Take,
   before?: Registration,
 ): Promise<Try> {
   let tried = new Set<number>();
@@ -69,6 +71,7 @@ export async function takeFitting(
     }
     const { id } = fitting;
     const judged = { id, guard, nonce: context.newId() };
+    writes?.();
     const taken = await ownWrite(takeTask(database, context, { ...asked, room }, { judged, joined }));
     if (taken) return { ...taken, joined };
     // Where the guard has moved, what was tried may fit now.

@@ -44,8 +44,10 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
   const looks = ({ where, thread }: Asked) => where !== undefined || thread !== undefined;
 
   /** Takes by the filters alone, which the database does. */
-  async function takeFirst(room: string, { asked, context }: Take, before?: Registration): Promise<Try> {
+  async function takeFirst(room: string, take: Take, before?: Registration): Promise<Try> {
+    const { asked, context, writes } = take;
     const wanted = { ...asked, room };
+    writes?.();
     const { outcome, joined } = (await ownWrite(takeTask(database, context, wanted, { joined: before })))!;
     return { outcome, joined, next: reachedOf(outcome) };
   }
@@ -98,7 +100,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
           const tried = await trying;
           if (one.joined === undefined) one.joined = tried.joined;
           const { taken, revision } = takenOf(tried.outcome);
-          if (!taken) seen = Math.min(seen, revision);
+          if (!taken) [seen, one.tried] = [Math.min(seen, revision), tried];
           const isOver = (taken || one.final) && !one.settle(tried);
           if (taken && isOver) await giveBack(room, one.request, taken);
         } catch (error) {
@@ -106,8 +108,9 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
         }
       };
       const tries = [...waiting, ...others.filter((one) => one.final && !waiting.includes(one))];
-      await all(tries.map((one) => settle(one, takeFirst(room, one.request, one.joined))));
-      await all(lookers.map((one) => settle(one, chains.take(room, one.request, one.joined))));
+      const writing = (one: Waiting) => ({ ...one.request, writes: () => void (one.tried = undefined) });
+      await all(tries.map((one) => settle(one, takeFirst(room, writing(one), one.joined))));
+      await all(lookers.map((one) => settle(one, chains.take(room, writing(one), one.joined))));
       return seen === Infinity ? 0 : seen;
     },
   });

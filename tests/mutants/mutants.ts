@@ -1091,6 +1091,12 @@ export const MUTANTS: Mutant[] = [
     filter: "paths that end at another instance",
   },
   {
+    name: "a take that is answered with nothing while its write is under way",
+    edits: [["    writes?.();\n    const taken", "    const taken"]],
+    test: "tests/cel/queue.test.ts",
+    filter: "a take whose write takes too long",
+  },
+  {
     name: "claims of an agent that left that are kept",
     edits: [["EXISTS (SELECT 1 FROM ${HELD} WHERE ${claimsOf(agent)})", "FALSE"]],
     test: "tests/contract/departures.test.ts",

@@ -14,3 +14,9 @@ export class StoredJson {
 export function stored(text: string): Json {
   return new StoredJson(text) as unknown as Json;
 }
+
+export type JsonObject = { [member: string]: Json };
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

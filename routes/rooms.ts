@@ -1,6 +1,5 @@
 import type { Context, Hono } from "hono";
 import { createRoom, getRoom, listRooms, mergeMeta, type Room, type RoomCursor } from "../db/rooms.ts";
-import type { Json } from "../db/json.ts";
 import { invalidMember } from "./http/errors.ts";
 import { etag, unchanged } from "./http/etags.ts";
 import { answerOnce } from "./http/idempotency.ts";
@@ -17,13 +16,13 @@ import type { Services } from "./services.ts";
 const shown = { id: "demo", created_at: EXAMPLE_TIME, meta: {} };
 
 export const ROOMS = describe({
-  bodies: ({ z, absent, id, metaOf, about }) => ({
+  bodies: ({ z, absent, id, jsonObject, metaOf, about }) => ({
     RoomRequest: z.strictObject({
       id: absent(id).meta(about("A random UUID by default")),
       meta: metaOf(),
     }),
     RoomPatch: z.strictObject({
-      meta: z.record(z.string(), z.custom<Json>(), "must be a JSON object")
+      meta: jsonObject
         .meta(
           about(
             `Merged into the room's; \`null\` removes a member. The result may have at most ${LIMITS.valueBytes} bytes`,

@@ -1,6 +1,4 @@
-import type { Json } from "../json.ts";
-
-type JsonObject = { [member: string]: Json };
+import { isObject, type Json, type JsonObject } from "../json.ts";
 
 /** A change inside a value. */
 export type Edit =
@@ -124,8 +122,4 @@ function listOf(value: Json | undefined): Json[] | undefined {
 
 function objectOf(value: Json): JsonObject | undefined {
   return isObject(value) ? value : undefined;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

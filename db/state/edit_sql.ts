@@ -1,5 +1,5 @@
-import { type Change, type Edit, isObject } from "./edit.ts";
-import type { Json } from "../json.ts";
+import { isObject, type Json } from "../json.ts";
+import type { Change, Edit } from "./edit.ts";
 
 /*
  * Edits in SQL. A stored value is the text that JSON.stringify makes, and every edit leaves such a text: its first

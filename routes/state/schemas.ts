@@ -1,6 +1,5 @@
 import type { z } from "zod";
-import type { Json } from "../../db/json.ts";
-import { isObject } from "../../db/state/edit.ts";
+import { isObject, type Json, type JsonObject } from "../../db/json.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
 import { made, type Parts } from "../http/input/schemas.ts";
 import { LIMITS } from "../http/limits.ts";
@@ -30,16 +29,14 @@ const once = ({ z, absent, id, about }: Parts) => ({
 
 const entryKey = ({ defaulting, id, key }: Parts) => ({ scope: defaulting(id, SHARED_SCOPE), key });
 
-type JsonObject = { [member: string]: Json };
-
 const ttl = ({ secondsUpTo, about }: Parts) =>
   secondsUpTo(LIMITS.keySeconds).meta(
     about("Seconds after which the key is deleted; without it the key stays"),
   );
 
 /** The edits of a write. `append` and `remove` take null as a value. */
-const edits = ({ z, absent }: Parts) => ({
-  merge: absent(z.custom<JsonObject>(isObject, "must be a JSON object")),
+const edits = ({ z, absent, jsonObject }: Parts) => ({
+  merge: absent(jsonObject),
   append: z.custom<Json>().optional(),
   append_all: absent(z.custom<Json[]>(Array.isArray, "must be an array")),
   remove: z.custom<Json>().optional(),

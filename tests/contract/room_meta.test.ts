@@ -50,3 +50,17 @@ contract("a merge under a key is made once", async (t) => {
   assert.deepEqual(again.body, first.body);
   assert.equal((await t.get(`/rooms/${room}`)).body.meta.a, 2);
 });
+
+contract("a meta keeps members of any name", async (t) => {
+  const odd = JSON.parse('{"__proto__":{"a":1},"constructor":2,"toString":[3]}');
+  const textOf = (reply: { body: { meta: unknown } }) => JSON.stringify(reply.body.meta);
+  const made = await t.post("/rooms", { meta: odd });
+  assert.equal(textOf(made), JSON.stringify(odd));
+  const { id } = made.body;
+  const patch = (meta: unknown) => t.request("PATCH", `/rooms/${id}`, { body: { meta } });
+  const more = JSON.parse('{"__proto__":{"b":2},"constructor":null}');
+  assert.equal(textOf(await patch(more)), '{"__proto__":{"a":1,"b":2},"toString":[3]}');
+  assert.equal(textOf(await t.get(`/rooms/${id}`)), '{"__proto__":{"a":1,"b":2},"toString":[3]}');
+  const agent = await t.post(`/rooms/${id}/agents`, { id: "ann", name: "Ann", meta: odd });
+  assert.equal(textOf(agent), JSON.stringify(odd));
+});

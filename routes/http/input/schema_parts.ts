@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Json } from "../../../db/json.ts";
+import { isObject, type Json, type JsonObject } from "../../../db/json.ts";
 import { idFault, NO_AGENT_ID, NO_ID, TEXT_PATTERN, textFault } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { EXAMPLE_TIME, MISSING } from "./wordings.ts";
@@ -66,12 +66,12 @@ export const secondsUpTo = (max: number) => z.int(`must be whole seconds, from 1
 
 export const about = (description: string) => ({ description });
 
+/** An object with members of any name: `z.record` drops `__proto__`. */
+export const jsonObject = z.custom<JsonObject>(isObject, "must be a JSON object").meta({ type: "object" });
+
 /** Makes the `meta` of a room or an agent. `more` continues its description. */
 export const metaOf = (more = "") =>
-  defaulting(
-    z.record(z.string(), z.custom<Json>(), "must be a JSON object").refine((value) => !Array.isArray(value)),
-    {},
-  ).meta(about(`A JSON object of at most ${LIMITS.valueBytes} bytes${more}`));
+  defaulting(jsonObject, {}).meta(about(`A JSON object of at most ${LIMITS.valueBytes} bytes${more}`));
 
 // Of answers.
 export const json = z.unknown().meta({ description: "Any JSON" });

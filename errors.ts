@@ -374,7 +374,7 @@ export const ERRORS = {
       message: `${JSON.stringify(conflicts[0]!.agent)} has reserved ${conflicts[0]!.paths.join(", ")}.`,
       conflicts,
       ...(more && { more }),
-      hint: "Reserve other paths, or send timeout to wait until these are free.",
+      hint: "Reserve other paths, or wait until these are free: `timeout`, in milliseconds.",
     }),
   },
   agent_exists: {

@@ -68,14 +68,19 @@ function isNullAlone(name: string, write: object): boolean {
 
 /** Parses an argument that came as text: a number, true or false, a list. */
 function meant(name: string, value: unknown): unknown {
+  if (name === "needs" && Array.isArray(value)) return value.map(numberOf);
   if (typeof value !== "string") return value;
-  if (WHOLE_NUMBERS.has(name) && /^\d{1,15}$/.test(value)) return Number(value);
+  if (WHOLE_NUMBERS.has(name)) return numberOf(value);
   if (FLAGS.has(name) && /^(true|false)$/.test(value)) return value === "true";
   if (LISTS.has(name)) {
     const items = value.split(",").map((item) => item.trim()).filter((item) => item !== "");
-    return name === "needs" && items.every((item) => /^\d{1,15}$/.test(item)) ? items.map(Number) : items;
+    return name === "needs" ? items.map(numberOf) : items;
   }
   return value;
+}
+
+function numberOf(value: unknown): unknown {
+  return typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
 }
 
 /** One way to use a tool: what it needs and takes beside the arguments that all its ways take. */

@@ -49,6 +49,8 @@ overEach("a day's work: post with needs, take, renew, release, finish, withdraw,
   const first = await post({ step: 1 });
   const second = await post({ step: 2 }, { needs: `${first.id}`, max_attempts: "2" });
   assert.deepEqual([second.status, second.needs, second.max_attempts], ["blocked", [first.id], 2]);
+  const texts = await post({ step: 3 }, { needs: [`${first.id}`, second.id] });
+  assert.deepEqual(texts.needs, [first.id, second.id]);
 
   const take = async (more = {}) =>
     (await bob.call("take_task", { room: "r", agent: "bob", timeout_seconds: 0, ...more })).body;

@@ -201,10 +201,12 @@ export const ERRORS = {
     cure:
       "Wait until it is true, with the same expression as `condition`. `cause` says why it failed, such as a missing key.",
     members: ["expression", "evaluated", "cause?"],
-    say: ({ failure, ...members }: {
+    say: ({ failure, byNobody, ...members }: {
       expression: string;
       evaluated: unknown;
       failure?: { code: string; message: string; hint?: string };
+      /** It reads `self`, and the request names no agent. */
+      byNobody: boolean;
     }) =>
       failure
         ? {
@@ -213,7 +215,11 @@ export const ERRORS = {
           cause: { code: failure.code, message: failure.message },
           hint: failure.hint,
         }
-        : { message: "The gate is not true in the room's present state.", ...members },
+        : {
+          message: "The gate is not true in the room's present state.",
+          ...members,
+          hint: byNobody ? "`self` is null: send the `agent` that writes." : undefined,
+        },
   },
   not_a_number: {
     status: 409,

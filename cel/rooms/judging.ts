@@ -35,6 +35,7 @@ function refusalOf(data: RoomData, { condition, self }: Gate): Judgement["refuse
     expression: condition.source,
     evaluated,
     failure,
+    byNobody: self === null && condition.reads.self,
   });
   try {
     const judgement = condition.judge(context);

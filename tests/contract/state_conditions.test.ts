@@ -123,6 +123,19 @@ contract("a gate that is no expression is refused before anything else", async (
   }
 });
 
+contract("a gate over `self` of a write that names no agent is told so", async (t) => {
+  const room = await t.room();
+  await t.write(room, "k", "bob");
+  const refused = [
+    await put(t, room, { value: 1, if: "state._shared.k == self" }),
+    await remove(t, room, { if: "state._shared.k == self" }),
+  ];
+  for (const { body } of refused) assert.match(body.hint, /`self` is null: send the `agent`/);
+  const other = await remove(t, room, { if: "state._shared.k == self", agent: "ann" });
+  assert.equal(other.body.hint, undefined);
+  assertStatus(await remove(t, room, { if: "state._shared.k == self", agent: "bob" }), 200);
+});
+
 contract("the gate is judged before if_version", async (t) => {
   const room = await t.room();
   await t.write(room, "k", 1);

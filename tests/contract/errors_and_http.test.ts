@@ -134,7 +134,7 @@ contract("a method that a path does not know is refused with those that it knows
     ["PATCH", "/rooms", ["GET", "POST"]],
     ["DELETE", `/rooms/${room}`, ["GET", "PATCH"]],
     ["PUT", `/rooms/${room}/agents`, ["GET", "POST"]],
-    ["DELETE", `/rooms/${room}/agents/ann`, ["GET"]],
+    ["PUT", `/rooms/${room}/agents/ann`, ["GET", "DELETE"]],
     ["GET", `/rooms/${room}/agents/ann/heartbeat`, ["POST"]],
     ["DELETE", `/rooms/${room}/messages`, ["GET", "POST"]],
     ["PUT", `/rooms/${room}/messages/1`, ["GET"]],

@@ -59,7 +59,8 @@ async function treat(gateway: Gateway, request: IncomingMessage, response: Serve
   if (gateway.target === undefined) throw new Error("There is no service.");
   const leave = new AbortController();
   response.on("close", () => leave.abort());
-  const headers = key === undefined ? undefined : { "Idempotency-Key": key };
+  // Not packed: fetch unpacks, and leaves the header that says so.
+  const headers = { "Accept-Encoding": "identity", ...(key !== undefined && { "Idempotency-Key": key }) };
   const passed = await fetch(gateway.target + path, {
     method,
     headers,

@@ -67,7 +67,10 @@ export const secondsUpTo = (max: number) => z.int(`must be whole seconds, from 1
 export const about = (description: string) => ({ description });
 
 /** An object with members of any name: `z.record` drops `__proto__`. */
-export const jsonObject = z.custom<JsonObject>(isObject, "must be a JSON object").meta({ type: "object" });
+export const jsonObject = z.custom<JsonObject>(isObject, "must be a JSON object").meta({
+  type: "object",
+  additionalProperties: {},
+});
 
 /** Makes the `meta` of a room or an agent. `more` continues its description. */
 export const metaOf = (more = "") =>

@@ -248,7 +248,7 @@ export function createWatch(
         // With the look where nothing else can bring it: what is answered at once is never marked.
         if (waiter.final) mark?.beat();
         const answer = await result;
-        if (waiter.registration !== null) await mark?.beat();
+        if (answer && waiter.registration !== null) await mark?.beat();
         return answer;
       } finally {
         request.signal.removeEventListener("abort", leave);

@@ -278,7 +278,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "an answer at the first look that is no sign of life",
-    edits: [["        if (waiter.registration !== null) await mark?.beat();\n", ""]],
+    edits: [["        if (answer && waiter.registration !== null) await mark?.beat();\n", ""]],
     test: "tests/routes/round_trips.test.ts",
     filter: "a wait that is answered at its first look",
   },

@@ -4,7 +4,7 @@
  */
 
 export interface Row {
-  status: 400 | 403 | 404 | 405 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
+  status: 400 | 401 | 403 | 404 | 405 | 408 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 503;
   /** The reason and what to do about it, as Markdown for /docs/errors. */
   cause: string;
   cure: string;
@@ -130,6 +130,15 @@ export const ERRORS = {
       hint: "List those in force: GET /rooms/:id/reservations",
     }),
   },
+  token_not_found: {
+    status: 404,
+    cause: "The room has no such token in force, or the caller may not know of it.",
+    cure: "Take the id from `GET /rooms/:id/tokens`.",
+    say: ({ id }: { id: string }) => ({
+      message: `There is no token ${JSON.stringify(id)} in this room.`,
+      hint: "Those in force: GET /rooms/:id/tokens",
+    }),
+  },
   key_not_found: {
     status: 404,
     cause: "Nobody wrote this key, or it was deleted.",
@@ -139,11 +148,45 @@ export const ERRORS = {
       hint: "Write it with PUT /rooms/:id/state, or wait for it with has(...).",
     }),
   },
+  unauthenticated: {
+    status: 401,
+    cause:
+      "The token is malformed, unknown, revoked or expired, or of another room; or there is none, and the agent is secure.",
+    cure: "Send `Authorization: Bearer <token>` with a token of this room that is in force.",
+    say: ({ agent }: { agent?: string }) => ({
+      message: agent === undefined
+        ? "The token is not one of this room that is in force."
+        : `The agent ${JSON.stringify(agent)} is secure: only its token acts as it.`,
+      hint: "Send Authorization: Bearer <token> with a token of this room, or take another agent.",
+    }),
+  },
   forbidden: {
     status: 403,
     cause:
-      "A page of another origin called an instance at a private address, or by a name that is not the instance's own.",
-    cure: "Call it as localhost or by its address; `hint` names what its operator may set.",
+      "The token may not do this; or a page of another origin called an instance at a private address, or by a name that is not the instance's own.",
+    cure:
+      "`hint` says what the token may, or what the instance's operator may set. Call it as localhost or by its address.",
+    // Of a reader; of a token that is bound to `agent`; of the secure agent of another token.
+    say: (facts: { may: "read" | "narrower" } | { agent: string } | { other: string }) =>
+      "may" in facts
+        ? facts.may === "narrower"
+          ? {
+            message: "The token may not make such a token.",
+            hint: "A member's makes readers, and members for its own agent. Others are made by an admin.",
+          }
+          : {
+            message: "The token is a reader's.",
+            hint: "It may read, wait, follow and evaluate. Writing needs a member's or an admin's.",
+          }
+        : "agent" in facts
+        ? {
+          message: `The token is bound to the agent ${JSON.stringify(facts.agent)}.`,
+          hint: `It acts as ${JSON.stringify(facts.agent)} alone: leave out the agent.`,
+        }
+        : {
+          message: `The agent ${JSON.stringify(facts.other)} is secure: only its token acts as it.`,
+          hint: "Act as an agent of your own.",
+        },
   },
   not_found: {
     status: 404,
@@ -385,17 +428,23 @@ export const ERRORS = {
   },
   agent_exists: {
     status: 409,
-    cause: "The request has `if_new`, and an agent with this id exists.",
+    cause:
+      "The request has `if_new`, and an agent with this id exists; or it has `secure`, and somebody has acted under the id.",
     cure: "Take another id, or register without `if_new` if the agent is you.",
-    say: ({ agent }: { agent: string }) => ({
-      message: `An agent ${JSON.stringify(agent)} is registered in this room.`,
-      hint: "Take another id, or register without if_new if this agent is you.",
+    // `used`: the id cannot become secure, since somebody has acted under it.
+    say: ({ agent, used }: { agent: string; used?: true }) => ({
+      message: used
+        ? `Somebody has acted as ${JSON.stringify(agent)} in this room, registered or not.`
+        : `An agent ${JSON.stringify(agent)} is registered in this room.`,
+      hint: used
+        ? "Take another id: one that was used becomes secure by an admin of the room only."
+        : "Take another id, or register without if_new if this agent is you.",
     }),
   },
   limit_reached: {
     status: 409,
     cause:
-      "The room has the maximum number of keys, views, agents or reservations, its views or globs would be too long in total, or too many unfinished tasks would be linked by `needs`.",
+      "The room has the maximum number of keys, views, agents, reservations or tokens, its views or globs would be too long in total, or too many unfinished tasks would be linked by `needs`.",
     cure:
       "Delete keys and views, release reservations, finish tasks before posting more that need them, or use another room.",
     members: ["index?"],
@@ -403,8 +452,8 @@ export const ERRORS = {
     say: ({ index, ...full }:
       & { index?: number; max: number }
       & (
-        | { of: "keys" | "views" | "agents" | "reservations" }
-        | { of: "needs" }
+        | { of: "keys" | "views" | "agents" | "reservations" | "tokens" }
+        | { of: "needs" | "last_admin" }
         | { of: "bytes" | "globs"; bytes: number }
       )) => {
       if (full.of === "needs") {
@@ -412,6 +461,13 @@ export const ERRORS = {
           message: `At most ${full.max} unfinished tasks may be linked by needs.`,
           index,
           hint: "Finish some of them first, or name fewer needs.",
+        };
+      }
+      if (full.of === "last_admin") {
+        return {
+          message: "This is the room's last admin token without an end.",
+          index,
+          hint: "Make another first: POST /rooms/:id/tokens",
         };
       }
       if (!("bytes" in full)) return { message: `A room holds at most ${full.max} ${full.of}.`, index };

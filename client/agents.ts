@@ -16,6 +16,8 @@ export interface Agent {
   last_heartbeat: string;
   /** Whether it gave a sign of life in the 60 seconds before this answer, or has a wait in progress. */
   alive: boolean;
+  /** Whether only its token acts as it. */
+  secure: boolean;
 }
 
 /** An agent that left, in lists of changes. */

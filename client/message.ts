@@ -10,6 +10,8 @@ export interface Message<T = Json> {
   room_id: string;
   from_agent: string | null;
   to_agent: string | null;
+  /** Whether the sender had proved who it is. */
+  verified: boolean;
   kind: string;
   body: T;
   created_at: string;

@@ -1,3 +1,12 @@
+import {
+  FORGET_EXPIRED,
+  INSERT_TOKEN,
+  IS_ADMIN,
+  type NewToken,
+  newToken,
+  RELEASE_OF_ACCESS,
+  TOKENS_LEFT,
+} from "./access/make_token.ts";
 import { NOW } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { DUE } from "./write/due.ts";
@@ -24,6 +33,7 @@ import { readConsistent } from "./consistent_read/read.ts";
 import { ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
 import type { Operation } from "./write/context.ts";
 import { heartbeatOf } from "./write/heartbeat.ts";
+import type { Step } from "./write/idempotency.ts";
 import { commit } from "./write/write.ts";
 
 export interface Agent {
@@ -38,13 +48,51 @@ export interface Agent {
   last_heartbeat: string;
   /** Whether it gave a sign of life in the last 60 seconds or has a wait in progress, when this was read. */
   alive: boolean;
+  /** Whether only its token acts as it. */
+  secure: boolean;
 }
+
+/** What an agent registers as. */
+export interface Registration {
+  id?: string;
+  name: string;
+  role?: string;
+  meta?: Json;
+  /** Refuses an id that is there. */
+  ifNew?: boolean;
+  /** Makes a token, with which alone it acts from then on. */
+  secure?: boolean;
+}
+
+const IS_SECURED = "EXISTS (SELECT 1 FROM secured WHERE room_id = :room AND agent_id = :agent)";
+
+/** True of an id under which nobody has done anything in the room, so that nobody is taken over. */
+const UNUSED = `NOT (${
+  [
+    REGISTERED,
+    "EXISTS (SELECT 1 FROM former_agents WHERE room_id = :room AND agent_id = :agent)",
+    "EXISTS (SELECT 1 FROM senders WHERE room_id = :room AND agent_id = :agent)",
+    "EXISTS (SELECT 1 FROM attempts WHERE room_id = :room AND agent_id = :agent)",
+    "EXISTS (SELECT 1 FROM reservations WHERE room_id = :room AND agent_id = :agent)",
+    "EXISTS (SELECT 1 FROM state WHERE room_id = :room AND scope = :agent AND NOT deleted)",
+  ].join("\n  OR ")
+})`;
+
+const MAY_SECURE = `(${IS_SECURED} OR ${IS_ADMIN} OR ${UNUSED})`;
+
+/** Makes the token of an agent that was not secure until now. */
+const MAKE_TOKEN = `${INSERT_TOKEN} ${FROM_ADMITTED} AND NOT ${IS_SECURED}`;
+const MADE = "SELECT id, hash FROM tokens WHERE room_id = :room AND hash = :hash";
+const WHY_NOT = `SELECT NOT ${MAY_SECURE} AS taken, NOT ${TOKENS_LEFT} AS full FROM rooms WHERE id = :room`;
+const SECURE =
+  `INSERT INTO secured (room_id, agent_id) SELECT :room, :agent ${FROM_ADMITTED} ON CONFLICT DO NOTHING`;
 
 const MAY_REGISTER = `CASE WHEN ${REGISTERED} THEN NOT :if_new ELSE agent_count < :max END`;
 
 const REGISTER = `
-  INSERT INTO agents (room_id, id, name, role, meta, status, joined, joined_at, last_heartbeat, revision)
-  SELECT :room, :agent, :name, COALESCE(:role, 'agent'), COALESCE(:meta, '{}'), 'active', revision, :now, :now, revision
+  INSERT INTO agents (room_id, id, name, role, meta, status, joined, joined_at, last_heartbeat, revision, secure)
+  SELECT :room, :agent, :name, COALESCE(:role, 'agent'), COALESCE(:meta, '{}'), 'active', revision, :now, :now, revision,
+         guarded AND ${IS_SECURED}
   ${FROM_ADMITTED}
   ON CONFLICT (room_id, id) DO UPDATE SET
     name = excluded.name,
@@ -52,7 +100,8 @@ const REGISTER = `
     meta = COALESCE(:meta, meta),
     status = 'active',
     last_heartbeat = excluded.last_heartbeat,
-    revision = excluded.revision
+    revision = excluded.revision,
+    secure = excluded.secure
   RETURNING *`;
 
 const COME_BACK =
@@ -72,7 +121,9 @@ const OF_ROOM = "WHERE room_id = :room";
 const GET = `SELECT * FROM agents WHERE room_id = :room AND id = :agent`;
 
 /** Columns that `toAgent` reads of an agent, and `toNewest` of a wait; `joined` tells whether an agent is new. */
-const AGENT = ["id", "room_id", "name", "role", "meta", "status", "joined", "joined_at", "last_heartbeat"];
+const AGENT = [
+  ...["id", "room_id", "name", "role", "meta", "status", "joined", "joined_at", "last_heartbeat", "secure"],
+];
 const WAIT = ["agent_id", "token", "waiting_on"];
 
 /**
@@ -82,25 +133,34 @@ const WAIT = ["agent_id", "token", "waiting_on"];
 export function registerAgent(
   database: Database,
   room: string,
-  agent: { id?: string; name: string; role?: string; meta?: Json; ifNew?: boolean },
-  max: number,
-): Operation<{ agent: Agent; created: boolean; revision: number }> {
+  agent: Registration,
+  { agents: max, tokens }: { agents: number; tokens: number },
+): Operation<{ agent: Agent; created: boolean; revision: number; token?: string | null }> {
+  const token = agent.secure ? newToken(room, "member", database) : undefined;
   return {
+    acts: { as: agent.id ?? null },
     async run(context) {
       const [nonce, id, now] = [context.newId(), agent.id ?? context.newId(), await context.time()];
       const meta = agent.meta === undefined ? null : JSON.stringify(agent.meta);
       const profile = { name: agent.name, role: agent.role ?? null, meta, now: now.toISOString() };
-      const { outcome, reads: [rooms, _, there] } = await commit(database, context, {
+      const own = { own_hash: context.viewer.token?.hash ?? null };
+      const { outcome, reads: [rooms, _, ...further] } = await commit(database, context, {
         room,
         part: "agents",
         nonce,
         now,
         admission: {
-          counts: [`agent_count = agent_count + NOT ${REGISTERED}`],
-          where: [MAY_REGISTER],
-          args: { agent: id, max, if_new: Number(agent.ifNew ?? false) },
+          counts: [`agent_count = agent_count + NOT ${REGISTERED}`, ...token ? ["guarded = 1"] : []],
+          where: [MAY_REGISTER, ...token ? [MAY_SECURE, TOKENS_LEFT] : []],
+          args: {
+            agent: id,
+            max,
+            if_new: Number(agent.ifNew ?? false),
+            ...token && { ...own, most_tokens: tokens },
+          },
+          requires: token && RELEASE_OF_ACCESS,
         },
-        effects: [{
+        effects: [...token ? secureSteps({ room, nonce, agent: id, now, ...own }, token) : [], {
           sql: REGISTER,
           args: { room, nonce, agent: id, ...profile },
           single: true,
@@ -110,19 +170,56 @@ export function registerAgent(
           { sql: ROOM_CURRENT, args: { room } },
           { ...waitsNow(room, id), answer: { columns: WAIT } },
           ...(agent.ifNew ? [{ sql: GET, args: { room, agent: id } }] : []),
+          ...(token
+            ? [
+              {
+                sql: MADE,
+                args: { room, hash: token.hash },
+                single: true,
+                answer: { columns: ["id"] },
+              },
+              { sql: WHY_NOT, args: { room, agent: id, ...own, most_tokens: tokens }, single: true },
+            ]
+            : []),
         ],
       });
       if (outcome.revision !== undefined) return outcome;
       const revision = revisionOf(rooms!);
-      if (there?.length) throw new Refusal("agent_exists", { agent: id }, revision);
+      const [why] = token ? further.at(-1)! : [];
+      if (agent.ifNew && further[0]!.length > 0) throw new Refusal("agent_exists", { agent: id }, revision);
+      if (why?.taken) throw new Refusal("agent_exists", { agent: id, used: true }, revision);
+      if (why?.full) throw new Refusal("limit_reached", { of: "tokens", max: tokens }, revision);
       throw new Refusal("limit_reached", { of: "agents", max }, revision);
     },
-    answer({ now, revision, rows: [registered, waits] }) {
+    answer({ now, revision, replayed, rows: [registered, waits, made] }) {
       const row = registered![0]!;
       const created = Number(row.joined) === revision;
-      return { agent: toAgent(row, toNewest(waits!), now), created, revision: revision! };
+      const answer = { agent: toAgent(row, toNewest(waits!), now), created, revision: revision! };
+      return made?.length ? { ...answer, token: replayed ? null : token!.text } : answer;
     },
   };
+}
+
+/** Makes the agent secure, and its token where it was not. */
+function secureSteps(
+  { now, ...args }: { room: string; nonce: string; agent: string; now: Date; own_hash: string | null },
+  { id, hash }: NewToken,
+): Step[] {
+  const { room, nonce, agent } = args;
+  const token = {
+    ...args,
+    token_id: id,
+    hash,
+    role: "member",
+    note: null,
+    expires_at: null,
+    now: now.toISOString(),
+  };
+  return [
+    { sql: `${FORGET_EXPIRED} AND ${ADMITTED}`, args: { room, nonce } },
+    { sql: MAKE_TOKEN, args: token },
+    { sql: SECURE, args: { room, nonce, agent } },
+  ];
 }
 
 /** Records a heartbeat. Only a new status advances the room's revision. Errors: `room_not_found`, `agent_not_found`. */
@@ -133,6 +230,7 @@ export function heartbeat(
   status: Status,
 ): Operation<{ heartbeat: string; revision: number }> {
   return {
+    acts: { as: agent },
     async run(context) {
       const [nonce, now] = [context.newId(), await context.time()];
       const { outcome } = await commit(database, context, {
@@ -143,7 +241,7 @@ export function heartbeat(
         admission: { where: [OTHER_STATUS], args: { agent, status } },
         effects: [
           { sql: SET_STATUS, args: { room, nonce, agent, status } },
-          { ...heartbeatOf(room, agent, now)[0]!, answer: { columns: ["id"], query: GET } },
+          { ...heartbeatOf(room, agent, now, context)[0]!, answer: { columns: ["id"], query: GET } },
         ],
         reads: [{ sql: ROOM_CURRENT, args: { room }, answer: { columns: ["revision"] } }],
         granted: { sql: `EXISTS (${GET})`, args: { room, agent } },
@@ -220,5 +318,6 @@ export function toAgent(
     joined_at: row.joined_at as string,
     last_heartbeat,
     alive: isAlive(id, last_heartbeat, newest, now),
+    secure: Boolean(row.secure),
   };
 }

@@ -32,6 +32,8 @@ export interface Clock {
   elapsed(): number;
   /** A unique value: for ids, nonces of writes, tokens of waits. */
   newId(): string;
+  /** 32 random bytes, for a secret. */
+  randomBytes(): Uint8Array;
 }
 
 /** This instance's estimate of the database's clock. */

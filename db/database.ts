@@ -12,10 +12,16 @@ export interface DatabaseOptions {
   connect(): Promise<Connection>;
   clocks?: MachineClocks;
   newId?: () => string;
+  randomBytes?: () => Uint8Array;
 }
 
 export function createDatabase(
-  { connect, clocks = MACHINE_CLOCKS, newId = () => crypto.randomUUID() }: DatabaseOptions,
+  {
+    connect,
+    clocks = MACHINE_CLOCKS,
+    newId = () => crypto.randomUUID(),
+    randomBytes = () => crypto.getRandomValues(new Uint8Array(32)),
+  }: DatabaseOptions,
 ): Database {
   const clock = createServerClock(clocks);
   const store = createStore(connect, clock, clocks.elapsed);
@@ -29,5 +35,6 @@ export function createDatabase(
     },
     elapsed: clocks.elapsed,
     newId,
+    randomBytes,
   };
 }

@@ -36,6 +36,7 @@ export function leaveRoom(
   agent: string,
 ): Operation<{ left: boolean; revision: number }> {
   return {
+    acts: { as: agent },
     async run(context) {
       const [nonce, now] = [context.newId(), await context.time()];
       const args = { room, nonce, agent, now: now.toISOString() };

@@ -3,8 +3,8 @@ import type { Database } from "./database.ts";
 import type { Row, Statement } from "./driver/statement.ts";
 import { type Admission, ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
 import { COALESCED_HEARTBEATS } from "./write/coalesced_write.ts";
-import { ALIVE_MS, isRecent } from "./write/heartbeat.ts";
-import { SERVICE } from "./viewer.ts";
+import { BY_SERVICE, type WriteAs } from "./write/context.ts";
+import { ALIVE_MS, heartbeatOf, isRecent } from "./write/heartbeat.ts";
 import { commit } from "./write/write.ts";
 
 export const STATUSES = ["active", "idle", "busy", "waiting"] as const;
@@ -43,6 +43,13 @@ const MARK = `
   INSERT INTO waits (room_id, agent_id, token, waiting_on, until, revision)
   SELECT :room, :agent, :token, :waiting_on, ${NOW} + :lasts, revision ${FROM_ADMITTED}
   ON CONFLICT DO NOTHING`; // a restored copy may have it
+
+/** The row of a room, without what is due: a mark is a lease, and ends nothing else. */
+const GUARDED = (room: string): Statement => ({
+  sql: "SELECT guarded FROM rooms WHERE id = :room",
+  args: { room },
+  single: true,
+});
 
 const OWN_MARK = "room_id = :room AND agent_id = :agent AND token = :token";
 const CLEAR = `DELETE FROM waits WHERE ${OWN_MARK}`;
@@ -160,20 +167,28 @@ export function isAlive(agent: string, lastHeartbeat: string, newest: Newest, no
 }
 
 /** Records a heartbeat without a write, coalesced with others. */
-export async function recordHeartbeat(database: Database, room: string, agent: string): Promise<void> {
-  const now = (await database.time()).toISOString();
-  await database.commitCoalesced(SERVICE, COALESCED_HEARTBEATS, [room, agent, now]);
+export async function recordHeartbeat(
+  database: Database,
+  by: WriteAs,
+  room: string,
+  agent: string,
+): Promise<void> {
+  const now = await database.time();
+  if (by.viewer.token) await database.commit(by.viewer, heartbeatOf(room, agent, now, by));
+  else await database.commitCoalesced(by.viewer, COALESCED_HEARTBEATS, [room, agent, now.toISOString()]);
 }
 
 /** Marks that an agent waits, for at most `lasts` milliseconds by the database's clock. It is a sign of life too. */
 export async function markWaiting(
   database: Database,
+  by: WriteAs,
   { room, agent, token }: WaitMark,
   { waitingOn, lasts }: { waitingOn: string; lasts: number },
 ): Promise<void> {
   const admission = { where: [REGISTERED], args: { agent } };
   const args = { room, agent, token, waiting_on: waitingOn, lasts };
-  await commitMark(database, room, admission, (nonce, now): Statement[] => [
+  const write = { room, admission };
+  await commitMark(database, by, write, (nonce, now): Statement[] => [
     { sql: MARK, args: { ...args, nonce } },
     { sql: MOVE_AND_BEAT, args: { room, nonce, agent, now: now.toISOString() } },
   ]);
@@ -183,7 +198,8 @@ export async function markWaiting(
 export async function clearWaiting(database: Database, { room, agent, token }: WaitMark): Promise<void> {
   const where = [`EXISTS (SELECT 1 FROM waits WHERE ${OWN_MARK})`];
   const admission = { where, args: { agent, token }, byAnyRelease: true };
-  await commitMark(database, room, admission, (nonce): Statement[] => [
+  const write = { room, admission };
+  await commitMark(database, BY_SERVICE, write, (nonce): Statement[] => [
     { sql: CLEAR, args: { room, agent, token } },
     { sql: MOVE, args: { room, nonce, agent } },
   ]);
@@ -192,11 +208,11 @@ export async function clearWaiting(database: Database, { room, agent, token }: W
 /** Sets or clears a mark. The agent gets the write's revision, since what it shows changes. */
 async function commitMark(
   database: Database,
-  room: string,
-  admission: Admission,
+  by: WriteAs,
+  { room, admission }: { room: string; admission: Admission },
   effects: (nonce: string, now: Date) => Statement[],
 ): Promise<void> {
   const [nonce, now] = [database.newId(), await database.time()];
-  const write = { room, part: "agents" as const, nonce, now, admission, reads: [] };
-  await commit(database, { viewer: SERVICE }, { ...write, effects: effects(nonce, now) });
+  const write = { room, part: "agents" as const, nonce, now, admission, reads: [GUARDED(room)] };
+  await commit(database, by, { ...write, effects: effects(nonce, now) });
 }

@@ -3,7 +3,7 @@
  * sets `requires` of a room to its number with the first write of such data (`Write.requires`), or
  * `compatibility.requires` with a migration after which older code does not work (db/driver/schema.ts).
  */
-export const RELEASE = 2;
+export const RELEASE = 3;
 
 /** True of the row of a room that this release may serve. */
 export const SERVED = `rooms.requires <= ${RELEASE}`;

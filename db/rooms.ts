@@ -1,3 +1,4 @@
+import { AS_NONE } from "./access/acts.ts";
 import { type Change, PARTS } from "./bus.ts";
 import type { Database } from "./database.ts";
 import { DUE, type Due, dueOf } from "./write/due.ts";
@@ -66,6 +67,7 @@ export function createRoom(
   { id, meta }: { id?: string; meta: Json },
 ): Operation<{ room: Room; created: boolean }> {
   return {
+    acts: AS_NONE,
     async run(context) {
       const [room, now] = [id ?? context.newId(), await context.time()];
       const key = context.idempotencyKey;
@@ -99,6 +101,7 @@ export function mergeMeta(
   max: number,
 ): Operation<{ room: Room }> {
   return {
+    acts: AS_NONE,
     async run(context) {
       const [nonce, now] = [context.newId(), await context.time()];
       const merged = { room, patch: JSON.stringify(patch) };

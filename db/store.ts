@@ -4,9 +4,14 @@ import type { Connection } from "./driver/connection.ts";
 import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./driver/faults.ts";
 import { migrate, NewerDatabase, recreateTables } from "./driver/migrate.ts";
 import type { Row, Send, Statement } from "./driver/statement.ts";
+import { checked, withCheck } from "./access/token.ts";
 import type { Viewer } from "./viewer.ts";
 
-/** Reads and writes the database for a viewer. */
+/**
+ * Reads and writes the database for a viewer. Where the viewer shows a token, each looks at it in the same round trip:
+ * errors are `unauthenticated` and `room_not_found` then. A write that the token does not allow must not be admitted
+ * either (db/access/acts.ts).
+ */
 export interface Store {
   /** Runs reads in one snapshot and one round trip, which it may share with other reads. */
   read(viewer: Viewer, statements: Statement[]): Promise<Row[][]>;
@@ -133,10 +138,14 @@ export function createStore(
       elapsed,
     );
   const [reads, writes] = [queue("read"), queue("write")];
+  const submitBy = ({ submit }: BatchQueue) => (viewer: Viewer, statements: Statement[]) =>
+    viewer.token
+      ? submit(withCheck(viewer, statements)).then((rows) => checked(viewer, rows))
+      : submit(statements);
   return {
-    read: (_, statements) => reads.submit(statements),
+    read: submitBy(reads),
     readCoalesced: reads.submitCoalesced,
-    commit: (_, statements) => writes.submit(statements),
+    commit: submitBy(writes),
     commitCoalesced: writes.submitCoalesced,
     async working(task) {
       working++;

@@ -1,6 +1,16 @@
 /** The reader of a room. Viewers with the same `key` see the same. */
 export interface Viewer {
   readonly key: string;
+  /** The token that it shows, which counts only where the database has it in force (db/access/token.ts). */
+  readonly token?: ShownToken;
+}
+
+/** A token as a request shows it. */
+export interface ShownToken {
+  /** The SHA-256 of its text. */
+  readonly hash: string;
+  /** The room of the request, as it is stored. */
+  readonly room: string;
 }
 
 /** The viewer without a key of its own: so far, each caller. */
@@ -8,6 +18,11 @@ export const EVERYBODY: Viewer = { key: "" };
 
 /** The service itself, for reads that it shows to nobody or that are the same for all viewers. */
 export const SERVICE: Viewer = { key: "\n" };
+
+/** Makes the viewer that shows a token in a room; in another room it is another viewer, which sees nothing. */
+export function holderOf(hash: string, room: string): Viewer {
+  return { key: `${hash} ${room}`, token: { hash, room } };
+}
 
 /**
  * Makes the key of whatever keeps or shares what a viewer may see; nothing else may key it. Keys and names have no line

@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import { getAgent, heartbeat, listAgents, registerAgent } from "../db/agents.ts";
 import { leaveRoom } from "../db/departures.ts";
 import { STATUSES } from "../db/presence.ts";
+import { ownMember } from "./http/callers/own_agent.ts";
 import { answerOnce } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
@@ -11,6 +12,9 @@ import { checkSize, readBody, reply, replyLarge, roomOf } from "./http/requests.
 import { describe, serve } from "./openapi/operation.ts";
 import { KEY } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
+
+/** What to do where an answer with a token was lost, for all that make one. */
+const TOKEN_LOST = "A token is shown once. Register another id, or ask an admin of the room for a new token.";
 
 const KEPT = "Unchanged if an update leaves it out";
 
@@ -25,6 +29,7 @@ const shown = {
   waiting_on: null,
   last_heartbeat: EXAMPLE_TIME,
   alive: true,
+  secure: false,
 };
 
 export const AGENTS = describe({
@@ -36,6 +41,11 @@ export const AGENTS = describe({
       meta: metaOf(`. ${KEPT}`),
       if_new: absent(z.boolean("must be true or false"))
         .meta(about("`true`: only if no agent has this id, else 409")),
+      secure: absent(z.boolean("must be true or false")).meta(
+        about(
+          "`true`: the answer has a `token`, this once; from then on nobody acts as the agent without it",
+        ),
+      ),
     }),
     DepartureRequest: z.strictObject({}),
     HeartbeatRequest: z.strictObject({ status: defaulting(z.enum(STATUSES), "active") }),
@@ -53,12 +63,17 @@ export const AGENTS = describe({
       alive: z.boolean().meta(
         about("Whether it was heard of in the last 60 seconds or has a wait in progress now"),
       ),
+      secure: z.boolean().meta(about("Whether only its token acts as it")),
       room_id: z.string(),
     });
     return {
       Agent,
       RegisteredAgent: Agent.extend({
         created: z.boolean().meta(about("Whether the agent is new in the room")),
+        token: z.string().nullable().optional().meta(
+          about("Shown once, where the agent has become secure; null in a repetition"),
+        ),
+        hint: z.string().optional(),
       }),
       AgentList: z.array(Agent),
       Departure: z.object({ left: z.boolean().meta(about("`false`: it was not there")) }),
@@ -134,11 +149,18 @@ export function mountAgents(app: Hono, services: Services): void {
   serve(app, AGENTS, "/rooms/{room}/agents", {
     async POST(c) {
       const room = roomOf(c);
-      const { if_new: ifNew, ...profile } = await readBody(c, AGENTS, "AgentRequest");
+      const { if_new: ifNew, ...profile } = await readBody(
+        c,
+        AGENTS,
+        "AgentRequest",
+        undefined,
+        await ownMember(c, services, "id"),
+      );
       checkSize(profile.meta, "meta");
-      const operation = registerAgent(database, room, { ...profile, ifNew }, LIMITS.agents);
-      return await answerOnce(c, services, room, operation, ({ agent, created, revision }) => {
-        return reply(revision, { ...agent, created }, created ? 201 : 200);
+      const operation = registerAgent(database, room, { ...profile, ifNew }, LIMITS);
+      return await answerOnce(c, services, room, operation, ({ agent, created, revision, token }) => {
+        const shown = token === undefined ? {} : { token, ...token === null && { hint: TOKEN_LOST } };
+        return reply(revision, { ...agent, created, ...shown }, created ? 201 : 200);
       });
     },
     GET: large(async (c) => {

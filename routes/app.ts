@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { mountAgents } from "./agents.ts";
 import { limitBody } from "./http/input/bodies.ts";
+import { takeCredentials } from "./http/callers/credentials.ts";
 import { mountChanges } from "./changes.ts";
 import { answeredInTime } from "./http/deadline.ts";
 import { errorResponse } from "./http/errors.ts";
@@ -20,6 +21,7 @@ import { mountReservations } from "./reservations.ts";
 import { mountRooms } from "./rooms.ts";
 import type { Services } from "./services.ts";
 import { mountState } from "./state/handlers.ts";
+import { mountTokens } from "./tokens.ts";
 import { mountWait } from "./wait.ts";
 
 /** The service as a fetch handler. */
@@ -29,6 +31,7 @@ export function createApp(services: Services): Hono {
   const preflight = createPreflight(app);
   // One middleware, since each costs a small read some 2 %.
   app.use((c, next) => {
+    takeCredentials(c);
     services.admit(c);
     if (c.req.method === "OPTIONS") return Promise.resolve(preflight(c));
     return services.fairUse.admit(c, () => limitBody(c, next));
@@ -43,6 +46,7 @@ export function createApp(services: Services): Hono {
   mountMessages(app, services);
   mountTasks(app, services);
   mountState(app, services);
+  mountTokens(app, services);
   mountEval(app, services);
   mountChanges(app, services);
   mountEvents(app, services);

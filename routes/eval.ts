@@ -1,6 +1,9 @@
 import type { Hono } from "hono";
 import { lookAt } from "../cel/rooms/look.ts";
+import type { Viewer } from "../db/viewer.ts";
+import { refusalOf } from "../db/write/acts.ts";
 import { EvaluationFailed } from "../cel/language/expression.ts";
+import { ownMember } from "./http/callers/own_agent.ts";
 import { RequestError } from "./http/errors.ts";
 import { large } from "./http/methods.ts";
 import { compileOf, readBody, replyLarge, roomOf } from "./http/requests.ts";
@@ -37,18 +40,31 @@ export const EVAL = describe({
   },
 });
 
-export function mountEval(app: Hono, { reader, viewerOf }: Services): void {
+export function mountEval(app: Hono, { database, reader, viewerOf }: Services): void {
+  /** Refuses whoever may not see as an agent. Errors: `unauthenticated`, `forbidden`. */
+  async function checkEyes(viewer: Viewer, room: string, self: string) {
+    const refusal = await refusalOf(database, { viewer, acts: { as: self } }, room, { writes: false });
+    if (refusal) throw refusal;
+  }
+
   serve(app, EVAL, "/rooms/{room}/eval", {
     POST: large(async (c) => {
       const room = roomOf(c);
-      const { expr, agent } = await readBody(c, EVAL, "EvalRequest");
+      const { expr, agent } = await readBody(
+        c,
+        EVAL,
+        "EvalRequest",
+        undefined,
+        await ownMember(c, { database, viewerOf }),
+      );
       const expression = await compileOf(expr);
       const [viewer, self] = [viewerOf(c), agent ?? null];
       try {
         const { result, data } = await lookAt(
           reader,
           { viewer, room, reads: expression.reads, self },
-          (seen) => {
+          async (seen, { snapshot }) => {
+            if (snapshot.guarded && self !== null) await checkEyes(viewer, room, self);
             const { context } = seen.from({ self });
             return { value: expression.evaluate(context), context_keys: [...context.keys()] };
           },

@@ -3,6 +3,7 @@ import type { Json } from "../db/json.ts";
 import { InvalidGlob, parseGlob } from "../db/reservations/glob_syntax.ts";
 import { listReservations, MODES } from "../db/reservations/read.ts";
 import { releaseReservation, renewReservation } from "../db/reservations/write.ts";
+import { ownMember } from "./http/callers/own_agent.ts";
 import { answeredInTime } from "./http/deadline.ts";
 import { invalidMember } from "./http/errors.ts";
 import { answerOnce } from "./http/idempotency.ts";
@@ -176,11 +177,17 @@ export function mountReservations(app: Hono, services: Services): void {
   const inTime = (handle: (c: Context) => Promise<Response>) => (c: Context) =>
     answeredInTime(database.working(() => handle(c)));
 
+  const bodyOf = async <Name extends "ReservationRequest" | "ReservationRelease" | "ReservationRenewal">(
+    c: Context,
+    name: Name,
+    named?: Record<string, string | number>,
+  ) => await readBody(c, RESERVATIONS, name, named, await ownMember(c, services));
+
   /** Reads `signal` before it awaits anything, else the runtime misses a client that leaves meanwhile. */
   async function reserve(c: Context): Promise<Response> {
     const { signal } = c.req.raw;
     const room = roomOf(c);
-    const body = await answeredInTime(readBody(c, RESERVATIONS, "ReservationRequest"));
+    const body = await answeredInTime(bodyOf(c, "ReservationRequest"));
     const { agent, paths, mode = "exclusive", ttl = LIMITS.reservationSeconds, note = null } = body;
     checkSize(note as Json, "note", LIMITS.noteBytes);
     const timeout = Math.min(body.timeout ?? 0, LIMITS.waitMs);
@@ -219,7 +226,7 @@ export function mountReservations(app: Hono, services: Services): void {
       const { agent } = queryOf(c);
       const fence = queryNumber(c, "fence", 1);
       const named = { ...(agent !== undefined && { agent }), ...(fence !== undefined && { fence }) };
-      const held = await readBody(c, RESERVATIONS, "ReservationRelease", named);
+      const held = await bodyOf(c, "ReservationRelease", named);
       const operation = releaseReservation(database, room, { id, ...held });
       return await answerOnce(
         c,
@@ -235,7 +242,7 @@ export function mountReservations(app: Hono, services: Services): void {
     POST: inTime(async (c) => {
       const room = roomOf(c);
       const id = existingId(c.req.param("reservation")!);
-      const { ttl, ...held } = await readBody(c, RESERVATIONS, "ReservationRenewal");
+      const { ttl, ...held } = await bodyOf(c, "ReservationRenewal");
       const operation = renewReservation(database, room, { id, ...held }, ttl);
       return await answerOnce(c, services, room, operation, ({ reservation, revision }) => {
         return reply(revision, reservation);

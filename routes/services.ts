@@ -6,9 +6,10 @@ import type { OpenChannel } from "../cel/waits/hints.ts";
 import { createReserving, type Reserving } from "../cel/waits/reservations.ts";
 import { createWatch, type Watch } from "../cel/waits/watch.ts";
 import type { Database } from "../db/database.ts";
-import { EVERYBODY, type Viewer } from "../db/viewer.ts";
+import type { Viewer } from "../db/viewer.ts";
 import { createAddress } from "./http/callers/address.ts";
 import { type BrowserOptions, BROWSERS, createBrowserGuard } from "./http/callers/browsers.ts";
+import { viewerOf as viewerOfRequest } from "./http/callers/credentials.ts";
 import { createFairUse, FAIR_USE, type FairUse, type FairUseOptions } from "./http/callers/fair_use.ts";
 import { LIMITS } from "./http/limits.ts";
 import { createOutbox, type Outbox } from "./http/outbox.ts";
@@ -59,7 +60,7 @@ export function createServices(
     fairUse = FAIR_USE,
     browsers = BROWSERS,
     channel,
-    viewerOf = () => EVERYBODY,
+    viewerOf = viewerOfRequest,
     publicUrl,
     source,
   }: ServiceOptions = {},

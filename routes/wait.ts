@@ -7,6 +7,7 @@ import type { Viewer } from "../db/viewer.ts";
 import { runAsUrgentTask } from "../db/yield.ts";
 import { AGENTS } from "./agents.ts";
 import { CHANGES } from "./changes.ts";
+import { ownMember } from "./http/callers/own_agent.ts";
 import { invalidMember } from "./http/errors.ts";
 import { existingAgentId, existingId } from "./http/ids.ts";
 import { queryNumber, queryOf } from "./http/input/queries.ts";
@@ -150,12 +151,18 @@ export function mountWait(app: Hono, { database, watch, fairUse, viewerOf }: Ser
           'For example condition=state._shared.phase == "go", URL-encoded; or POST it as JSON.',
         );
       }
-      const body = { condition, agent, timeout: queryNumber(c, "timeout"), include };
+      const own = agent ?? (await ownMember(c, { database, viewerOf }))?.agent;
+      const body = { condition, agent: own, timeout: queryNumber(c, "timeout"), include };
       return await wait(c, room, body, signal);
     },
     async POST(c) {
       const { signal } = c.req.raw;
-      return await wait(c, roomOf(c), await readBody(c, WAIT, "WaitRequest"), signal);
+      return await wait(
+        c,
+        roomOf(c),
+        await readBody(c, WAIT, "WaitRequest", undefined, await ownMember(c, { database, viewerOf })),
+        signal,
+      );
     },
   });
 }

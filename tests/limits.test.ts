@@ -15,6 +15,7 @@ const BURST = "a caller has its burst, then its requests a second";
 const CUT = "a list of messages has at most 1,000, however many are asked for";
 const IDS = "an id has up to 128 characters and a key up to 256, in UTF-16 code units";
 
+const BOUNDS = "a token has a role, and bounds of its life and note";
 const RESERVATIONS = "contract/reservations.test.ts";
 const NAMED = "what is wrong with a request is named, with the glob and its place";
 
@@ -43,6 +44,10 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
     "the views of a room have at most 64 KiB of UTF-8 in all",
   ],
   agents: [CONTRACT, "a room has at most 1,000 agents, even when many come at once"],
+  tokens: ["routes/tokens.test.ts", "a room has at most 1,000 tokens in force, and expired ones make room"],
+  minTokenSeconds: ["contract/tokens.test.ts", BOUNDS],
+  tokenSeconds: ["contract/tokens.test.ts", BOUNDS],
+  tokenNote: ["contract/tokens.test.ts", BOUNDS],
   needs: ["contract/tasks.test.ts", "members of tasks have their types and bounds"],
   needsTogether: [
     "contract/needs.test.ts",

@@ -87,10 +87,10 @@ function agentsFrom({ agents, waits, now }: Snapshot, metas: Map<string, unknown
   const rows = new Map(agents.map((agent) => [agent.id, agent]));
   const newest = newestOf(waits);
   const recordOf = (agent: AgentRow, shown: Newest): CelMap => {
-    const { id, name, role, joined_at, last_heartbeat } = agent;
+    const { id, name, role, joined_at, last_heartbeat, secure } = agent;
     const { status, waiting_on } = present(id, agent.status, shown);
     const alive = isAlive(id, last_heartbeat, shown, now);
-    const record = { id, name, role, status, waiting_on, joined_at, last_heartbeat, alive };
+    const record = { id, name, role, status, waiting_on, joined_at, last_heartbeat, alive, secure };
     return new Map<string, unknown>([...Object.entries(record), ["meta", metas.get(id)]]);
   };
   const all: CelMap = new Map(agents.map((agent) => [agent.id, recordOf(agent, newest)]));

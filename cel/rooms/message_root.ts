@@ -52,6 +52,7 @@ const NO_MESSAGE: Members = new Map<string, unknown>([
     room_id: "",
     from_agent: null,
     to_agent: null,
+    verified: false,
     kind: "",
     body: null,
     created_at: "",

@@ -2,6 +2,7 @@ import { type Changes, type ChangesPage, isEmpty, readChanges } from "../../db/s
 import type { Change } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
 import { keyFor, type Viewer } from "../../db/viewer.ts";
+import type { Holders } from "./holders.ts";
 import { Refusal } from "../../db/refusal.ts";
 
 /** One reader of a room's changes, which takes them at its own pace. */
@@ -65,7 +66,7 @@ const SHARED_READS = 16;
 export function createFollows(
   database: Database,
   { max, maxPerRoom, length }: FollowLimits,
-  counted: (by: 1 | -1) => void,
+  { counted, holders }: { counted: (by: 1 | -1) => void; holders: Holders },
 ): Follows {
   const rooms = new Map<string, FollowedRoom>();
   const shared = new Map<string, { followed: FollowedRoom; reading: Promise<ChangesPage> }>();
@@ -114,18 +115,20 @@ export function createFollows(
     return followed;
   }
 
-  function subscribe(room: string) {
+  function subscribe(viewer: Viewer, room: string) {
     const followed = admit(room);
     const follower = {
       wake() {},
       leave() {
         if (!followed.followers.delete(follower)) return;
+        release();
         if (followed.followers.size === 0) rooms.delete(room);
         count--;
         counted(-1);
         follower.wake();
       },
     };
+    const release = holders.hold(viewer, follower.leave);
     rooms.set(room, followed);
     followed.followers.add(follower);
     count++;
@@ -136,7 +139,7 @@ export function createFollows(
 
   return {
     async follow(viewer, room, after, bytes) {
-      const { followed, follower } = subscribe(room);
+      const { followed, follower } = subscribe(viewer, room);
       let page: ChangesPage;
       try {
         // Subscribes before it reads, so that no change is missed in between.

@@ -2,10 +2,12 @@ import type { Change } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { lookAtRooms } from "../../db/rooms.ts";
+import { findRevoked } from "../../db/tokens.ts";
 import { SERVICE } from "../../db/viewer.ts";
 import type { Due } from "../../db/write/due.ts";
 import { makeEndings } from "../../db/write/endings.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
+import type { Holders } from "./holders.ts";
 import type { Rooms } from "./pace.ts";
 
 /** What looks tell of. */
@@ -22,10 +24,14 @@ interface Listener {
 const ROOMS_AT_ONCE = 2_500;
 
 /**
- * Creates the look at the revisions of all watched rooms, or of some. It also ends what is due in them. It ignores an
+ * Creates the look at the revisions of all watched rooms, or of some, and at the tokens of those who wait. It also ends what is due in them. It ignores an
  * outage, since the next look finds what this one missed.
  */
-export function createLook(database: Database, listener: Listener): (rooms: Rooms) => Promise<void> {
+export function createLook(
+  database: Database,
+  listener: Listener,
+  holders: Holders,
+): (rooms: Rooms) => Promise<void> {
   /** What the last look at each room found. */
   let found = new Map<string, Change[]>();
   /** Rooms whose due endings are being written. */
@@ -63,6 +69,7 @@ export function createLook(database: Database, listener: Listener): (rooms: Room
     const all = which === "all" ? listener.rooms() : which;
     const looked = which === "all" ? new Map<string, Change[]>() : found;
     const due: Due[] = [];
+    if (which === "all") findRevoked(database, holders.hashes()).then(holders.revoke, ignoreOutage);
     try {
       for (let from = 0; from < all.length; from += ROOMS_AT_ONCE) {
         if (isBusy()) await yieldToOthers();

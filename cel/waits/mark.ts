@@ -1,3 +1,6 @@
+import { knownFacts } from "../../db/access/token.ts";
+import { isRefusal } from "../../db/refusal.ts";
+import type { WriteAs } from "../../db/write/context.ts";
 import type { Database } from "../../db/database.ts";
 import { clearWaiting, markWaiting, recordHeartbeat } from "../../db/presence.ts";
 
@@ -23,32 +26,42 @@ export interface Mark {
   clear(): Promise<void>;
 }
 
-// Ignores failures: a wait works without its mark and its sign of life, and a mark that is not cleared ends with its lease.
-const unmarked = () => {};
-
-/** Creates the mark of a wait that names its agent. `until`: the end of the wait, by the database's `elapsed`. */
+/**
+ * Creates the mark of a wait that names its agent. `until`: the end of the wait, by the database's `elapsed`. `refuse`
+ * ends the wait of a viewer who may not act as the agent. Readers leave no mark.
+ */
 export function createMark(
   database: Database,
-  { room, agent, token, waitingOn, until }: {
+  { room, agent, by, token, waitingOn, until }: {
     room: string;
     agent: string;
+    by: WriteAs;
     token: string;
     waitingOn: string;
     until: number;
   },
+  refuse: (error: Error) => void,
 ): Mark {
   let marked: Promise<void> | undefined;
   let beaten: Promise<void> | undefined;
   const mark = { room, agent, token };
+  const isReader = () => knownFacts(by.viewer)?.role === "reader";
+
+  /** Ignores outages: a wait works without its mark, and a mark that is not cleared ends with its lease. */
+  function unmarked(error: unknown) {
+    if (isRefusal(error, "unauthenticated") || isRefusal(error, "forbidden")) refuse(error as Error);
+  }
+
   function set() {
+    if (isReader()) return;
     const lasts = Math.round(until - database.elapsed()) + MARK_GRACE_MS;
-    marked = markWaiting(database, mark, { waitingOn, lasts }).catch(unmarked);
+    marked = markWaiting(database, by, mark, { waitingOn, lasts }).catch(unmarked);
   }
   return {
     set,
     async beat() {
-      if (marked !== undefined) return;
-      beaten ??= inTime(recordHeartbeat(database, room, agent).catch(unmarked));
+      if (marked !== undefined || isReader()) return;
+      beaten ??= inTime(recordHeartbeat(database, by, room, agent).catch(unmarked));
       await beaten;
     },
     renew() {

@@ -3,12 +3,16 @@ import type { Database } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { isRefusal, Refusal } from "../../db/refusal.ts";
 import { type Departures, type Registration, registrationAt } from "./departures.ts";
+import type { WriteAs } from "../../db/write/context.ts";
+import type { Holders } from "./holders.ts";
 import { createMark, type Mark } from "./mark.ts";
 
 /** A request for something of a room that others may have. */
 export interface QueueRequest {
   room: string;
   agent: string;
+  /** Whose request it is, who must be entitled to act as the agent. */
+  by: WriteAs;
   /** What the agent shows as waiting on. */
   waitingOn: string;
   /** Milliseconds; 0 tries once. */
@@ -133,6 +137,7 @@ const LAST_TURN_MS = 1_500;
 export function createQueues(
   database: Database,
   departures: Departures,
+  holders: Holders,
   counted: (by: 1 | -1) => void,
 ): Queues {
   const kinds: Array<Map<string, RoomQueue>> = [];
@@ -200,7 +205,7 @@ export function createQueues(
     request: QueueRequest,
   ): Promise<unknown> {
     counted(1);
-    const { room, agent, waitingOn, timeout, signal } = request;
+    const { room, agent, by, waitingOn, timeout, signal } = request;
     const queue = queueOf(rooms, room, kind);
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
     const [began, token] = [database.elapsed(), database.newId()];
@@ -210,7 +215,11 @@ export function createQueues(
       seen: -1,
       triedAt: began,
       final: draining || timeout === 0,
-      mark: createMark(database, { room, agent, token, waitingOn, until: began + timeout }),
+      mark: createMark(
+        database,
+        { room, agent, by, token, waitingOn, until: began + timeout },
+        (error) => waiting.settle(error),
+      ),
       marked: false,
       settle(answer) {
         if (!queue.waiting.delete(waiting)) return false;
@@ -228,6 +237,7 @@ export function createQueues(
     const timer = setTimeout(() => finish(queue, waiting), timeout);
     const last = timeout === 0 ? undefined : setTimeout(late, timeout + LAST_TURN_MS);
     signal.addEventListener("abort", leave);
+    const release = holders.hold(by.viewer, waiting.settle);
     queue.waiting.add(waiting);
     results.add(promise);
     try {
@@ -238,6 +248,7 @@ export function createQueues(
       signal.removeEventListener("abort", leave);
       clearTimeout(timer);
       clearTimeout(last);
+      release();
       await waiting.mark.clear();
       results.delete(promise);
     }

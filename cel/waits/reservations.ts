@@ -13,7 +13,8 @@ import type { Database } from "../../db/database.ts";
 import { hasEnded, hasLeft } from "../../db/departures.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { SERVICE } from "../../db/viewer.ts";
-import type { Operation, Outcome, WriteContext } from "../../db/write/context.ts";
+import { BY_SERVICE, type Operation, type Outcome, type WriteContext } from "../../db/write/context.ts";
+import { refusalOf as refusalOfActs } from "../../db/write/acts.ts";
 import { ownWrite, type Queued, type QueueRequest, settleFailed } from "./queue.ts";
 import type { Watch } from "./watch.ts";
 
@@ -61,6 +62,8 @@ export function createReserving(database: Database, watch: Watch, limits: Limits
       /** Gives one what it asks for if it is free. Others may be faster, which needs a new look. */
       async function serveOne(one: Waiting) {
         const { request: { asked, context, conflictsOf }, joined, final } = one;
+        const refusal = board.guarded && await refusalOfActs(database, context, room, { writes: true });
+        if (refusal) throw refusal;
         for (let tries = 0; tries < TRIES; tries++) {
           if (hasEnded(joined, board.joined.get(asked.agent))) {
             throw hasLeft(asked.agent, board.revision);
@@ -104,12 +107,13 @@ export function createReserving(database: Database, watch: Watch, limits: Limits
   /** Releases what was reserved for a client that has left. */
   async function giveBack(room: string, outcome: Outcome) {
     const { id, agent, fence } = reservationOf(outcome).reservation;
-    const context = { viewer: SERVICE, time: () => database.time(), newId: () => database.newId() };
+    const context = { ...BY_SERVICE, time: () => database.time(), newId: () => database.newId() };
     await releaseReservation(database, room, { id, agent, fence }).run(context).catch(() => {});
   }
 
   return {
     reserve: (room, asked, { timeout, signal }) => ({
+      acts: { as: asked.agent },
       run(keyed) {
         // A keyed request has one time, but what it waits for is reserved later.
         const context = { ...keyed, time: () => database.time() };
@@ -124,6 +128,7 @@ export function createReserving(database: Database, watch: Watch, limits: Limits
           signal,
           asked,
           context,
+          by: context,
           conflictsOf,
         });
       },

@@ -3,7 +3,8 @@ import type { Part } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { isRefusal, Refusal } from "../../db/refusal.ts";
-import { keyFor } from "../../db/viewer.ts";
+import { keyFor, type Viewer } from "../../db/viewer.ts";
+import { refusalOf } from "../../db/write/acts.ts";
 import { runAsTask } from "../../db/yield.ts";
 import { NOTHING } from "../rooms/definitions.ts";
 import { registrationAt } from "./departures.ts";
@@ -111,7 +112,8 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
   async function judged(watch: RoomWatch, due: Waiter[], later: number): Promise<number> {
     const waiters = loadable(due);
     const answerable = new Set(waiters.filter(isAnswerable));
-    const data = await load(watch, waiters, NOTHING, later);
+    const data = await load(watch, waiters, NOTHING, later).catch((error) => refuseHolder(error, due));
+    if (data === undefined) return 0;
     const run = <T>(piece: () => T) => shares.work(watch.account, piece);
     return (await judgeAll({ waiters, answerable }, data, time(), run)).cost;
   }
@@ -148,7 +150,9 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
       const waiters = loadable(newcomers.map(({ waiter }) => waiter));
       const [looked, answerable] = [new Set(waiters), new Set(waiters.filter(isAnswerable))];
       const agents = [...new Set(waiters.flatMap(({ request: { agent } }) => agent ?? []))];
+      const [{ request: { viewer } }] = waiters as [Waiter];
       const data = await load(watch, waiters, { ...NOTHING, agents });
+      if (data.snapshot.guarded) await refuseOthers(watch.room, viewer, agents, waiters);
       const joined = new Map(data.snapshot.agents.map((agent) => [agent.id, agent.joined]));
       for (const waiter of waiters) {
         const { agent } = waiter.request;
@@ -164,6 +168,22 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
       }
     } catch (error) {
       for (const { reject } of newcomers) reject(error);
+    }
+  }
+
+  /** Ends the waits of a viewer whose token counts no longer; those of others go on. */
+  function refuseHolder(error: unknown, waiters: Waiter[]): undefined {
+    const ofToken = isRefusal(error, "unauthenticated") || isRefusal(error, "room_not_found");
+    if (waiters[0]!.request.viewer.token === undefined || !ofToken) throw error;
+    for (const waiter of waiters) waiter.settle(error as Error);
+  }
+
+  /** Ends the waits of agents as which their viewer may not act. */
+  async function refuseOthers(room: string, viewer: Viewer, agents: string[], waiters: Waiter[]) {
+    for (const agent of agents) {
+      const refusal = await refusalOf(database, { viewer, acts: { as: agent } }, room, { writes: false });
+      if (refusal === undefined) continue;
+      for (const waiter of waiters) if (waiter.request.agent === agent) waiter.settle(refusal);
     }
   }
 

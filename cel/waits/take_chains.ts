@@ -13,6 +13,7 @@ import { MAX_PASSED, takeTask } from "../../db/messages/take.ts";
 import { pause } from "../../db/pause.ts";
 import { isRefusal, Refusal } from "../../db/refusal.ts";
 import { keyFor } from "../../db/viewer.ts";
+import { refusalOf } from "../../db/write/acts.ts";
 import type { Guard } from "../../db/write/read_set.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { readsFrom, unionReads } from "../language/dependencies.ts";
@@ -85,6 +86,17 @@ export function createTakeChains(database: Database, reader: Reader): TakeChains
     await takeFitting(database, reader, room, pending, pending.joined).then(pending.resolve, pending.reject);
   }
 
+  /** Refuses those who may not act as their agents. Returns the others. */
+  async function withoutRefused(room: string, chain: Pending[]): Promise<Pending[]> {
+    const entitled: Pending[] = [];
+    for (const pending of chain) {
+      const refusal = await refusalOf(database, pending.context, room, { writes: true });
+      if (refusal) pending.reject(refusal);
+      else entitled.push(pending);
+    }
+    return entitled;
+  }
+
   /** Judges and commits a chain. Returns those that go round again, and those behind it that were not judged. */
   async function round(room: string, chain: Pending[]): Promise<Pending[]> {
     const pages = chain.map(({ asked }) => pageOf({ ...asked, room }, asked.after, MAX_PASSED));
@@ -97,7 +109,8 @@ export function createTakeChains(database: Database, reader: Reader): TakeChains
     const data = await reader.load(chain[0]!.context.viewer, room, reads, extra);
     const { snapshot } = data;
     const { revision } = snapshot.revisions;
-    const there = withoutLeft(chain, toRegistrations(snapshot.extra.at(-1)!), revision);
+    const entitled = snapshot.guarded ? await withoutRefused(room, chain) : chain;
+    const there = withoutLeft(entitled, toRegistrations(snapshot.extra.at(-1)!), revision);
     const found = await readPages(pages, [...queries.keys()], snapshot.extra);
     const links = await judgeAll(data, there, new Map(chain.map((pending, n) => [pending, found[n]!])));
     const rest = there.slice(links.length);

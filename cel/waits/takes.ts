@@ -9,6 +9,7 @@ import { reachedOf, selectThere, takenOf, takeTask } from "../../db/messages/tak
 import { recordHeartbeat } from "../../db/presence.ts";
 import { revisionOf, ROOM_CURRENT } from "../../db/rooms.ts";
 import type { Operation } from "../../db/write/context.ts";
+import { SERVICE } from "../../db/viewer.ts";
 import { readCurrent } from "../../db/write/endings.ts";
 import type { EvaluationFailed, Expression } from "../language/expression.ts";
 import type { Reader } from "../rooms/reader.ts";
@@ -69,7 +70,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
       return selectThere({ ...asked, room }, group.map(({ request }) => request.asked.to ?? request.agent));
     });
     const newcomers = queued.filter(({ joined }) => joined === undefined);
-    const [rooms, agents, ...found] = await readCurrent(database, queued[0]!.request.context.viewer, [
+    const [rooms, agents, ...found] = await readCurrent(database, SERVICE, [
       { sql: ROOM_CURRENT, args: { room } },
       selectRegistrations(room, newcomers.map(({ request }) => request.agent)),
       ...counted,
@@ -117,8 +118,8 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
 
   /** Releases what was taken for a client that has left. */
   async function giveBack(room: string, { agent, context }: TakeRequest, { id: message, fence }: Message) {
-    const { viewer } = context;
-    const again = { viewer, time: () => database.time(), newId: () => database.newId() };
+    const { viewer, acts } = context;
+    const again = { viewer, acts, time: () => database.time(), newId: () => database.newId() };
     await releaseClaim(database, { room, message, agent, fence: fence! }).run(again).catch(() => {});
   }
 
@@ -127,7 +128,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
     if (!looks(take.asked)) return await takeFirst(room, take);
     const tried = await chains.take(room, take);
     const { taken } = takenOf(tried.outcome);
-    if (!taken) await recordHeartbeat(database, room, take.asked.agent).catch(withoutHeartbeat);
+    if (!taken) await recordHeartbeat(database, take.context, room, take.asked.agent).catch(withoutHeartbeat);
     return tried;
   }
 
@@ -135,12 +136,13 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
     take(room, asked, { timeout, signal }) {
       let tried: Try | undefined;
       return {
+        acts: { as: asked.agent },
         async run(keyed) {
           const { agent, where } = asked;
           // A keyed request has one time, but what it waits for is taken later.
           const context = { ...keyed, time: () => database.time() };
           const shown = { agent, waitingOn: waitingOn(asked) };
-          const request = { room, ...shown, ...movedBy(where), timeout, signal, asked, context };
+          const request = { room, ...shown, ...movedBy(where), timeout, signal, asked, context, by: context };
           tried = await (timeout === 0 ? unqueued(takeOnce(room, request)) : queue.wait(request));
           return tried.outcome;
         },

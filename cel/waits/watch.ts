@@ -6,6 +6,7 @@ import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { createDepartures } from "./departures.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
 import { createHints, type OpenChannel } from "./hints.ts";
+import { createHolders } from "./holders.ts";
 import { createLook } from "./look.ts";
 import { createLooks } from "./looks.ts";
 import { createMark, type Mark } from "./mark.ts";
@@ -67,9 +68,10 @@ export function createWatch(
   let draining = false;
   const time = database.elapsed;
   const { advance, begin } = createRounds(database, reader, createShares(), poll);
-  const follows = createFollows(database, followers, count);
+  const holders = createHolders();
+  const follows = createFollows(database, followers, { counted: count, holders });
   const departures = createDepartures(database);
-  const queues = createQueues(database, departures, (by) => {
+  const queues = createQueues(database, departures, holders, (by) => {
     if (by === 1 && waits >= max) throw new Refusal("unavailable", { why: "waits", max });
     waits += by;
     count(by);
@@ -80,7 +82,7 @@ export function createWatch(
     rooms: () => [...new Set([...rooms.keys(), ...follows.rooms(), ...queues.rooms()])],
     found: hearAll,
     rewound: rewind,
-  });
+  }, holders);
   const looks = createLooks(pace, async (which) => {
     await look(which);
     if (which === "all") await advanceAll();
@@ -206,10 +208,13 @@ export function createWatch(
     return { waiter, watch, result: promise };
   }
 
-  function markOf({ request: { room, agent, condition, timeout }, viewpoint, began }: Waiter) {
+  function markOf(
+    { request: { viewer, room, agent, condition, timeout }, viewpoint, began, settle }: Waiter,
+  ) {
     if (agent === undefined) return undefined;
     const shown = { waitingOn: condition.source, until: began + timeout };
-    return createMark(database, { room, agent, token: viewpoint.wait!, ...shown });
+    const by = { viewer, acts: { as: agent } };
+    return createMark(database, { room, agent, by, token: viewpoint.wait!, ...shown }, settle);
   }
 
   /** Takes the first look. If the wait goes on and its agent is registered, sets the mark, and ends it if that leaves. */
@@ -239,6 +244,7 @@ export function createWatch(
       let timer = setTimeout(finish, draining ? 0 : request.timeout);
       request.signal.addEventListener("abort", leave);
       results.add(result);
+      const release = holders.hold(request.viewer, waiter.settle);
       const mark = markOf(waiter);
       if (mark) marks.set(waiter, mark);
       try {
@@ -253,6 +259,7 @@ export function createWatch(
       } finally {
         request.signal.removeEventListener("abort", leave);
         clearTimeout(timer);
+        release();
         marks.delete(waiter);
         await mark?.clear();
         results.delete(result);

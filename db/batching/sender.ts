@@ -1,6 +1,7 @@
 import { pause } from "../pause.ts";
 import { DatabaseUnavailable, faultOf } from "../driver/faults.ts";
 import type { Row, Send, Statement } from "../driver/statement.ts";
+import { checked, withCheck } from "../access/token.ts";
 import type { Viewer } from "../viewer.ts";
 
 /** Makes items of one kind share their statements in a batch. */
@@ -23,6 +24,7 @@ export interface Submission {
 
 /** The submissions of one coalescer and viewer, and the statements that serve them all. */
 interface Group {
+  viewer: Viewer;
   submissions: Submission[];
   statements: Statement[];
 }
@@ -66,17 +68,19 @@ export function createBatchSender(
 function grouped(submissions: Submission[]): Group[] {
   return [...Map.groupBy(submissions, ({ viewer }) => viewer.key).values()].flatMap((own) =>
     [...Map.groupBy(own, ({ coalescer }) => coalescer)].map(([coalescer, members]) => ({
+      viewer: own[0]!.viewer,
       submissions: members,
-      statements: coalescer.statements(members.map(({ item }) => item)),
+      statements: withCheck(own[0]!.viewer, coalescer.statements(members.map(({ item }) => item))),
     }))
   );
 }
 
 function answer(groups: Group[], rows: Row[][]) {
   let from = 0;
-  for (const { submissions, statements } of groups) {
-    const own = rows.slice(from, from += statements.length);
+  for (const { viewer, submissions, statements } of groups) {
+    const all = rows.slice(from, from += statements.length);
     try {
+      const own = checked(viewer, all);
       const results = submissions[0]!.coalescer.results(submissions.map(({ item }) => item), own);
       submissions.forEach((submission, n) => submission.resolve(results[n]));
     } catch (error) {

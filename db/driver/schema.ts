@@ -18,6 +18,10 @@ export const ROOM_TABLES = {
   living: "room_id",
   reservations: "room_id",
   departed: "room_id",
+  tokens: "room_id",
+  secured: "room_id",
+  former_agents: "room_id",
+  invites: "room_id",
   idempotency: "room_id",
 } as const;
 
@@ -42,6 +46,12 @@ export const ROOM_TABLES = {
  *   triggers count what earlier releases post, and each later change of a status.
  * - `departed` names the agents that left and the reservations that ended, for those who follow a room: the latest ones
  *   (db/write/departed.ts). While `rooms.leaving` names an agent, `due` is 0 (db/write/departures.ts).
+ * - `tokens` has the tokens that are not revoked, by the SHA-256 of their texts (db/access/), `secured` the agents that
+ *   only a token acts as, also those that have left; `private_since` is the revision from which the scope of its name is
+ *   its own. `former_agents` has every agent that left, since `departed` forgets. `state.eyes` is the agent whose token
+ *   defined a view. `invites` has the codes that are not revoked. A token's `previous_hash`, `request_key` and
+ *   `requested_at` let the request that made or rotated it be sent again.
+ * - `graves` has, for 30 days, what a room that is made under a deleted one's id goes on above (not a table of a room).
  */
 export const MIGRATIONS: string[][] = [
   ...RELEASE_1,
@@ -221,5 +231,70 @@ export const MIGRATIONS: string[][] = [
   [
     `CREATE INDEX messages_held ON messages (room_id, claimed_by)
       WHERE claimed_by IS NOT NULL AND status IS NULL`,
+  ],
+  // Who may do what. A room with a token or a secure agent, and a locked one, is `guarded` and requires release 3.
+  [
+    `ALTER TABLE rooms ADD COLUMN guarded INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE rooms ADD COLUMN listed INTEGER NOT NULL DEFAULT 1`,
+    `ALTER TABLE agents ADD COLUMN secure INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE messages ADD COLUMN verified INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE state ADD COLUMN verified INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE state ADD COLUMN eyes TEXT`,
+    `CREATE TABLE tokens (
+       room_id TEXT NOT NULL,
+       id TEXT NOT NULL,
+       hash TEXT NOT NULL UNIQUE,
+       role TEXT NOT NULL,
+       agent_id TEXT,
+       note TEXT,
+       created_at TEXT NOT NULL,
+       expires_at INTEGER,
+       made_by TEXT,
+       last_used_at INTEGER,
+       unused INTEGER NOT NULL DEFAULT 1,
+       previous_hash TEXT,
+       request_key TEXT,
+       requested_at INTEGER,
+       PRIMARY KEY (room_id, id)
+     ) STRICT`,
+    `CREATE INDEX tokens_made ON tokens (room_id, made_by) WHERE made_by IS NOT NULL`,
+    `CREATE UNIQUE INDEX tokens_previous ON tokens (previous_hash) WHERE previous_hash IS NOT NULL`,
+    `CREATE TABLE secured (
+       room_id TEXT NOT NULL,
+       agent_id TEXT NOT NULL,
+       private_since INTEGER,
+       PRIMARY KEY (room_id, agent_id)
+     ) STRICT, WITHOUT ROWID`,
+    `CREATE TABLE former_agents (
+       room_id TEXT NOT NULL,
+       agent_id TEXT NOT NULL,
+       PRIMARY KEY (room_id, agent_id)
+     ) STRICT, WITHOUT ROWID`,
+    `INSERT INTO former_agents (room_id, agent_id) SELECT room_id, id FROM departed WHERE kind = 'agents'`,
+    `CREATE TRIGGER agent_departed AFTER INSERT ON departed WHEN NEW.kind = 'agents' BEGIN
+       INSERT OR IGNORE INTO former_agents (room_id, agent_id) VALUES (NEW.room_id, NEW.id);
+     END`,
+    `CREATE TABLE invites (
+       room_id TEXT NOT NULL,
+       id TEXT NOT NULL,
+       hash TEXT NOT NULL UNIQUE,
+       role TEXT NOT NULL,
+       agent_id TEXT,
+       uses INTEGER NOT NULL,
+       used INTEGER NOT NULL DEFAULT 0,
+       note TEXT,
+       created_at TEXT NOT NULL,
+       expires_at INTEGER NOT NULL,
+       made_by TEXT,
+       PRIMARY KEY (room_id, id)
+     ) STRICT`,
+    `CREATE INDEX invites_made ON invites (room_id, made_by) WHERE made_by IS NOT NULL`,
+    `CREATE TABLE graves (
+       id TEXT PRIMARY KEY,
+       revision INTEGER NOT NULL,
+       version INTEGER NOT NULL,
+       emptied INTEGER NOT NULL DEFAULT 0,
+       deleted_at INTEGER NOT NULL
+     ) STRICT, WITHOUT ROWID`,
   ],
 ];

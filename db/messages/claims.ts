@@ -71,6 +71,7 @@ export function claimMessage(
 ): Operation<Claimed> {
   const { room, message, agent } = claimant;
   return {
+    acts: { as: claimant.agent },
     run: (context) =>
       changeTask(database, context, claimant, {
         ...(ttl === null ? PLAIN : LEASED),
@@ -109,6 +110,7 @@ export function renewClaim(
 ): Operation<Claimed> {
   const { room, message, agent, fence } = held;
   return {
+    acts: { as: held.agent },
     run: (context) =>
       changeTask(database, context, held, {
         counts: endsAt("leases", END_OF_CLAIM),

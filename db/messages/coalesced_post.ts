@@ -4,7 +4,7 @@ import { selectRecipients } from "../presence.ts";
 import type { Viewer } from "../viewer.ts";
 import { advance } from "../write/admission.ts";
 import { type CoalescedWrite, countByRoom, createCoalescedWrites } from "../write/coalesced_write.ts";
-import { WRITABLE } from "../write/due.ts";
+import { OPEN_TO_ALL } from "../write/due.ts";
 import { COUNT_COALESCED } from "./counts.ts";
 
 /** A message that answers none. */
@@ -19,7 +19,7 @@ interface CoalescedPost extends CoalescedWrite {
 const ADDED = "(added.value ->> 1)";
 const ADMIT_COALESCED = `
   ${advance("messages", posted(ADDED), ADDED)} FROM json_each(:added) AS added
-   WHERE rooms.id = added.value ->> 0 AND ${WRITABLE}
+   WHERE rooms.id = added.value ->> 0 AND ${OPEN_TO_ALL}
   RETURNING id AS room, revision`;
 
 /** Counts posted messages in a room, and those that are open. */

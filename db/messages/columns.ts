@@ -5,7 +5,18 @@ export type MessageStatus = typeof MESSAGE_STATUSES[number];
 
 /** The columns of a message that reads, lists, changes and pages bring, for `toMessage` (read.ts). */
 export const COLUMNS = [
-  ...["id", "room_id", "from_agent", "to_agent", "kind", "body", "created_at", "reply_to", "revision"],
+  ...[
+    "id",
+    "room_id",
+    "from_agent",
+    "to_agent",
+    "verified",
+    "kind",
+    "body",
+    "created_at",
+    "reply_to",
+    "revision",
+  ],
   ...["claimed_by", "claimed_at", "status", "claimed_until", "fence", "attempts", "max_attempts"],
   ...["needs", "done_at", "result_id", "failure"],
 ];

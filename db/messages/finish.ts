@@ -1,3 +1,4 @@
+import { isSecure } from "../access/acts.ts";
 import type { Database } from "../database.ts";
 import type { Statement } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
@@ -41,8 +42,10 @@ const COMPLETE = `
 
 const POST_RESULT = `
   INSERT INTO messages (
-    room_id, id, from_agent, kind, body, created_at, reply_to, claimed_by, status, attempts, done_at, revision)
-  SELECT :room, revision, :agent, 'result', :body, :now, :message, '', 'done', 0, :now, revision ${FROM_ADMITTED}`;
+    room_id, id, from_agent, kind, body, created_at, reply_to, claimed_by, status, attempts, done_at, revision, verified)
+  SELECT :room, revision, :agent, 'result', :body, :now, :message, '', 'done', 0, :now, revision,
+    guarded AND ${isSecure(":agent")}
+    ${FROM_ADMITTED}`;
 
 const FAIL = `
   UPDATE messages SET status = 'failed', claimed_by = COALESCE(claimed_by, ''), failure = :failure, ${OVER}
@@ -93,6 +96,7 @@ export function releaseClaim(
 ): Operation<{ released: true; message_id: number; status: MessageStatus; revision: number }> {
   const { room, message } = held;
   return {
+    acts: { as: held.agent },
     run: (context) =>
       changeTask(database, context, held, {
         ...ofHeld(held),
@@ -130,6 +134,7 @@ export function completeTask(
     { sql: COUNT_REPLY, args: { room, nonce, reply_to: message } },
   ];
   return {
+    acts: { as: held.agent },
     run: (context) =>
       changeTask(database, context, held, {
         ...ofHeld(held),
@@ -165,6 +170,7 @@ export function failTask(
   const { room, message } = held;
   const failure = JSON.stringify({ reason: "failed", error });
   return {
+    acts: { as: held.agent },
     run: (context) =>
       changeTask(database, context, held, {
         ...ofHeld(held),

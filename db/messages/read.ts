@@ -18,6 +18,8 @@ export interface Message extends Task {
   room_id: string;
   from_agent: string | null;
   to_agent: string | null;
+  /** Whether its sender had proved who it is. */
+  verified: boolean;
   kind: string;
   body: Json;
   created_at: string;
@@ -75,6 +77,7 @@ export function toHead(row: Row): Omit<Message, "body"> {
     room_id: row.room_id as string,
     from_agent: row.from_agent as string | null,
     to_agent: row.to_agent as string | null,
+    verified: Boolean(row.verified),
     kind: row.kind as string,
     created_at: row.created_at as string,
     reply_to: toNumber(row.reply_to),

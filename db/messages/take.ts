@@ -162,7 +162,7 @@ export async function takeTask(
       args: argsOf([...counts, ...where].join(), args),
       requires: RELEASE_OF_TASKS,
     },
-    effects: [statement(claim), statement(BEGIN_ATTEMPT), ...heartbeatOf(room, agent, now)],
+    effects: [statement(claim), statement(BEGIN_ATTEMPT), ...heartbeatOf(room, agent, now, context)],
     reads: [
       { ...statement(ROOM_WITH_REGISTRATION), answer: { columns: ["revision"] } },
       { ...statement(GET_TAKEN), answer: { columns: COLUMNS } },

@@ -95,7 +95,7 @@ export async function changeTask(
       args: { ...argsOf([where, ...counts].join(), named), message },
       requires,
     },
-    effects: [...effects({ nonce, now: now.toISOString() }), ...heartbeatOf(room, agent, now)],
+    effects: [...effects({ nonce, now: now.toISOString() }), ...heartbeatOf(room, agent, now, context)],
     reads: [
       { sql: ROOM_CURRENT, args: { room }, answer: { columns: ["revision"] } },
       { ...statement(get(again)), answer: { columns: COLUMNS }, single: true },

@@ -1,3 +1,5 @@
+import { isSecure } from "../access/acts.ts";
+import { isKnownGuarded } from "../access/guarded.ts";
 import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
@@ -20,20 +22,27 @@ const REPLIED = "EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :
 
 const POST = `
   INSERT INTO messages (
-    room_id, id, from_agent, to_agent, kind, body, created_at, reply_to, revision, attempts, max_attempts)
-  SELECT :room, revision, :from, :to, :kind, :body, :now, :reply_to, revision, 0, :max_attempts ${FROM_ADMITTED}`;
+    room_id, id, from_agent, to_agent, kind, body, created_at, reply_to, revision, attempts, max_attempts,
+    verified)
+  SELECT :room, revision, :from, :to, :kind, :body, :now, :reply_to, revision, 0, :max_attempts,
+    guarded AND ${isSecure(":from")}
+    ${FROM_ADMITTED}`;
 
 /** Posts a message that needs others: it is open, blocked or failed, as they are. */
 const POST_NEEDING = `
   INSERT INTO messages (
     room_id, id, from_agent, to_agent, kind, body, created_at, reply_to, revision, attempts, max_attempts, needs,
-    status, claimed_by, done_at, failure)
+    status, claimed_by, done_at, failure, verified)
   SELECT :room, revision, :from, :to, :kind, :body, :now, :reply_to, revision, 0, :max_attempts, :needs,
     CASE WHEN failed IS NOT NULL THEN 'failed' WHEN unmet THEN 'blocked' END,
     CASE WHEN unmet THEN '' END,
     CASE WHEN failed IS NOT NULL THEN :now END,
-    CASE WHEN failed IS NOT NULL THEN json_object('reason', 'need', 'message', failed) END
-    FROM (SELECT revision, ${FAILED_NEED} AS failed, ${UNMET} AS unmet ${FROM_ADMITTED})`;
+    CASE WHEN failed IS NOT NULL THEN json_object('reason', 'need', 'message', failed) END,
+    guarded AND ${isSecure(":from")}
+    FROM (SELECT revision, guarded, ${FAILED_NEED} AS failed, ${UNMET} AS unmet ${FROM_ADMITTED})`;
+
+/** Selects whether a message was, which only what is posted with a token may be. */
+const VERIFIED = `SELECT verified FROM messages WHERE room_id = :room AND id = ${REVISION}`;
 
 /** Selects how a message was born that needs others. */
 const BORN = `
@@ -71,10 +80,11 @@ export function postMessage(
   const needs = [...new Set(message.needs)];
   const alone = reply_to !== null || needs.length > 0 || max_attempts !== null;
   return {
+    acts: { as: from },
     async run(context) {
       const [nonce, now] = [context.newId(), await context.time()];
       const post = { room, nonce, from, to, kind, body: JSON.stringify(body), now: now.toISOString() };
-      if (!alone && !context.idempotencyKey) {
+      if (!alone && !context.idempotencyKey && !context.viewer.token && !isKnownGuarded(room)) {
         const coalesced = { ...post, agent: message.from };
         const posted = await postCoalesced(database, context.viewer, coalesced);
         if (posted) return { now, revision: posted.revision, rows: [posted.beside ? [posted.beside] : []] };
@@ -82,12 +92,14 @@ export function postMessage(
       return await postAlone(database, context, { ...post, now, needs, reply_to, max_attempts }, limits);
     },
     answer({ now, revision, rows }) {
+      const verified = Boolean(rows.at(-1)?.[0]?.verified);
       const [recipients, born] = needs.length > 0 ? [rows[1], rows[0]![0]] : [rows[0]];
       return {
         id: revision!,
         room_id: room,
         from_agent: from,
         to_agent: to,
+        verified,
         kind,
         body,
         created_at: now.toISOString(),
@@ -143,7 +155,7 @@ async function postAlone(
       ...needing ? [{ sql: ADD_NEEDS, args: { room, nonce, needs } }] : [],
       { sql: COUNT_POSTED, args: { room, nonce } },
       ...reply_to === null ? [] : [{ sql: COUNT_REPLY, args: { room, nonce, reply_to } }],
-      ...heartbeatOf(room, from ?? undefined, now),
+      ...heartbeatOf(room, from ?? undefined, now, context),
     ],
     reads: [
       { sql: ROOM_CURRENT, args: { room } },
@@ -152,6 +164,9 @@ async function postAlone(
         ? [{ sql: BORN, args: { room, nonce }, answer: { columns: ["status", "done_at", "failure"] } }]
         : [],
       ...to === null ? [] : [{ ...selectRecipients([[room, to]]), answer: { columns: RECIPIENT } }],
+      ...context.viewer.token && from !== null
+        ? [{ sql: VERIFIED, args: { room, nonce }, answer: { columns: ["verified"] } }]
+        : [],
     ],
   });
   if (outcome.revision !== undefined) return outcome;

@@ -44,6 +44,8 @@ export interface Board {
   bytes: number;
   /** The agents that were asked for and are registered, each with its registration. */
   joined: Map<string, number>;
+  /** Whether some in the room are secure, or it has tokens. */
+  guarded: boolean;
 }
 
 /** Conflicts that a refusal shows. */
@@ -85,7 +87,14 @@ export async function readBoard(
   }));
   const bytes = reservations.reduce((sum, { paths }) => sum + bytesOf(paths), 0);
   const joined = toRegistrations(registered!);
-  return { revision, seen: Number(seen![0]!.reservations_revision), reservations, bytes, joined };
+  return {
+    revision,
+    seen: Number(seen![0]!.reservations_revision),
+    reservations,
+    bytes,
+    joined,
+    guarded: Boolean(rooms![0]!.guarded),
+  };
 }
 
 /** True where something that was in force before is so no longer. */

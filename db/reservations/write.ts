@@ -112,6 +112,7 @@ export function renewReservation(
   ttl: number,
 ): Operation<{ reservation: Reservation; revision: number }> {
   return {
+    acts: { as: agent },
     async run(context) {
       const [nonce, now] = [context.newId(), await context.time()];
       const { outcome, reads: [rooms, there, over] } = await commit(database, context, {
@@ -148,6 +149,7 @@ export function releaseReservation(
   { id, agent, fence }: Held,
 ): Operation<{ released: boolean; revision: number }> {
   return {
+    acts: { as: agent },
     async run(context) {
       const [nonce, now] = [context.newId(), await context.time()];
       const { outcome, reads: [rooms, there, over] } = await commit(database, context, {

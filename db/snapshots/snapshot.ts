@@ -41,6 +41,8 @@ export interface Snapshot {
   createdAt: string;
   /** Whether it shows something past its end, since the database takes no writes (`readCurrent`). */
   overdue: boolean;
+  /** Whether some in it are secure, or it has tokens. */
+  guarded: boolean;
   revisions: RoomRevisions;
   counts: { count: number; unclaimed: number };
   facts: MessageFacts;
@@ -172,6 +174,7 @@ async function toSnapshot(rows: Record<string, Row[]>): Promise<Omit<Snapshot, "
     now: new Date(Number(found.now)),
     createdAt: found.created_at as string,
     overdue: found.due !== null,
+    guarded: Boolean(found.guarded),
     revisions: {
       revision: served(found.revision),
       state: Number(found.state_revision),
@@ -191,7 +194,13 @@ async function toSnapshot(rows: Record<string, Row[]>): Promise<Omit<Snapshot, "
     views: new Map((rows.views ?? []).map((row) => [row.key as string, row.expr as string])),
     agents: await mapYielding(
       rows.agents ?? [],
-      (row) => ({ ...row, joined: Number(row.joined), meta: JSON.parse(row.meta as string) }) as AgentRow,
+      (row) =>
+        ({
+          ...row,
+          joined: Number(row.joined),
+          meta: JSON.parse(row.meta as string),
+          secure: Boolean(row.secure),
+        }) as unknown as AgentRow,
     ),
     waits: (rows.waits ?? []).map(toWait),
     agentIds: (rows.agentIds ?? []).map((row) => row.id as string),

@@ -1,4 +1,4 @@
-import { WRITABLE } from "../write/due.ts";
+import { OPEN_TO_ALL } from "../write/due.ts";
 import { advance, withinLimit } from "../write/admission.ts";
 import { type CoalescedWrite, createCoalescedWrites } from "../write/coalesced_write.ts";
 import { added, INSERT_ENTRY, orReplace, UPSERT } from "./entry_sql.ts";
@@ -15,7 +15,7 @@ interface CoalescedPut extends CoalescedWrite {
 /** Admits the writes that the rows of `from` count: `room`, its `writes`, and the `keys` that they add. */
 const admitOf = (from: string, writes: string) => `
   ${advance("state", added("added.keys"), writes)} FROM (${from}) AS added
-   WHERE rooms.id = added.room AND ${WRITABLE} AND ${withinLimit("key_count", "added.keys", ":most_keys")}
+   WHERE rooms.id = added.room AND ${OPEN_TO_ALL} AND ${withinLimit("key_count", "added.keys", ":most_keys")}
   RETURNING id AS room, revision`;
 
 // `->> 3` numbers the keys, so that a new key counts once.

@@ -14,7 +14,7 @@ import { isVersion, preconditionOfDelete } from "./preconditions.ts";
 
 const DELETE = `
   UPDATE state SET
-    value = 'null', expr = NULL, deleted = 1, expires_at = NULL, version = version + 1, updated_at = :now, updated_by = :agent,
+    value = 'null', expr = NULL, deleted = 1, expires_at = NULL, version = version + 1, updated_at = :now, updated_by = :agent, verified = 0,
     revision = (SELECT revision ${FROM_ADMITTED})
    WHERE room_id = :room AND scope = :scope AND key = :key AND ${ADMITTED}`;
 
@@ -37,6 +37,7 @@ export function deleteEntry(
   const entry = { room, scope, key };
   const mayBeAbsent = isVersion(ifVersion, 0);
   return {
+    acts: { as: agent ?? null, scopes: [scope] },
     async run(context, judged) {
       const [nonce, now] = [judged?.nonce ?? context.newId(), await context.time()];
       const unchanged = holds(judged?.guard);

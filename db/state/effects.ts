@@ -4,7 +4,7 @@ import { FROM_ADMITTED } from "../write/admission.ts";
 import type { Step } from "../write/idempotency.ts";
 import { chainOf, stepsOf } from "./edit_sql.ts";
 import { type Entry, expiryOf, toEntry } from "./entry.ts";
-import { putFrom, UPSERT } from "./entry_sql.ts";
+import { putFrom, type PutKind, UPSERT } from "./entry_sql.ts";
 import type { Put } from "./explain_refusal.ts";
 import { mayKeep, type StateWrite } from "./preconditions.ts";
 
@@ -14,12 +14,12 @@ const EDITED = `
   WITH edited AS MATERIALIZED (SELECT revision, (${chainOf("changed")}) AS value ${FROM_ADMITTED})`;
 
 /** Puts what an edit makes of an entry, unless that is what it is. */
-const editWith = (expires: boolean) =>
+const editWith = (kind: PutKind) =>
   EDITED +
   putFrom(
     { from: "FROM edited WHERE value IS NOT NULL", value: "value", expr: "NULL" },
     "excluded.value",
-    expires,
+    kind,
   );
 
 /** Selects the entry that a write has left, for answers that the request does not hold. */
@@ -35,6 +35,7 @@ const OF_LEFT = [
   "version",
   "updated_at",
   "updated_by",
+  "verified",
   "expires_at",
   "room_revision",
 ];
@@ -43,28 +44,38 @@ const OF_LEFT = [
 const answerWith = (columns: string[]) => ({
   columns: ["version", "value", ...columns],
   query: `
-    SELECT version, CASE WHEN json_type(value) IN ('integer', 'real') THEN value END AS value, expires_at
+    SELECT version, CASE WHEN json_type(value) IN ('integer', 'real') THEN value END AS value, expires_at, verified
       FROM state WHERE room_id = :room AND scope = :scope AND key = :key`,
 });
 
-/** The SQL of each kind of write, for those without a `ttl` and for those with one, and what is their answer. */
-const [LASTING, EXPIRING] = [false, true].map((expires) => {
-  const columns = expires ? ["expires_at"] : [];
+/** Makes the SQL of a kind of write, and what is its answer. */
+const sqlOf = (kind: PutKind) => {
+  const columns = [...kind.expires ? ["expires_at"] : [], ...kind.verifies ? ["verified"] : []];
   return {
-    put: `${UPSERT("excluded.value", expires)} RETURNING ${["version", ...columns].join(", ")}`,
-    add: `${UPSERT(SUM, expires)} RETURNING ${["version", "value", ...columns].join(", ")}`,
-    edit: editWith(expires),
+    put: `${UPSERT("excluded.value", kind)} RETURNING ${["version", ...columns].join(", ")}`,
+    add: `${UPSERT(SUM, kind)} RETURNING ${["version", "value", ...columns].join(", ")}`,
+    edit: editWith(kind),
     answer: answerWith(columns),
   };
-});
+};
+
+/** By whether it `expires`, and then by whether it `verifies`. */
+const KINDS = [false, true].map((expires) => [false, true].map((verifies) => sqlOf({ expires, verifies })));
 
 /** Makes the statements of a write, one of which brings its answer. */
 export function effectsOf(
   write: StateWrite,
-  { room, nonce, put, now }: { room: string; nonce: string; put: Put; now: Date },
+  { room, nonce, put, now, verifies }: {
+    room: string;
+    nonce: string;
+    put: Put;
+    now: Date;
+    /** Whether its writer may be secure. */
+    verifies: boolean;
+  },
 ): Step[] {
   const { scope, key, expr = null, delta, edit, computed, ttl } = write;
-  const { answer, ...sql } = ttl === undefined ? LASTING! : EXPIRING!;
+  const { answer, ...sql } = KINDS[Number(ttl !== undefined)]![Number(verifies)]!;
   const entry = { room, scope, key };
   const value = JSON.stringify(delta ?? write.value ?? null);
   const written = { ...entry, nonce, now: now.toISOString(), agent: put.agent ?? null, ...(ttl && { ttl }) };
@@ -97,6 +108,7 @@ export function entryOf(
     version: Number(row.version),
     updated_at: now.toISOString(),
     updated_by: agent ?? null,
+    verified_by: Boolean(row.verified),
     expires_at: expiryOf(row),
   };
 }

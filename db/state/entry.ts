@@ -14,6 +14,8 @@ export interface Entry {
   version: number;
   updated_at: string;
   updated_by: string | null;
+  /** Whether that agent had proved who it is. */
+  verified_by: boolean;
   /** When it is deleted; null where it stays. */
   expires_at: string | null;
 }
@@ -48,6 +50,7 @@ export function toEntry(row: Row, read: (json: string) => Json = JSON.parse): En
     version: Number(row.version),
     updated_at: row.updated_at as string,
     updated_by: row.updated_by as string | null,
+    verified_by: Boolean(row.verified),
     expires_at: expiryOf(row),
   };
 }

@@ -1,3 +1,4 @@
+import { isSecure } from "../access/acts.ts";
 import { NOW } from "../clock.ts";
 import { FROM_ADMITTED } from "../write/admission.ts";
 
@@ -24,6 +25,7 @@ export function orReplace(value: string): string {
     revision = excluded.revision,
     updated_at = excluded.updated_at,
     updated_by = excluded.updated_by,
+    verified = excluded.verified,
     expires_at = excluded.expires_at,
     deleted = 0`;
 }
@@ -35,16 +37,31 @@ interface Source {
   expr: string;
 }
 
-/** Puts rows of one key. `replaced`: the value where there is an entry; `expires`: with `:ttl`. Append RETURNING. */
-export function putFrom({ from, value, expr }: Source, replaced: string, expires: boolean): string {
-  const [column, expiry] = expires ? [", expires_at", `, ${EXPIRY}`] : ["", ""];
+/** What a put writes besides what all do: when it ends, with `:ttl`; whether its writer is secure. */
+export interface PutKind {
+  expires?: boolean;
+  verifies?: boolean;
+}
+
+/** Puts rows of one key. `replaced`: the value where there is an entry. Append RETURNING. */
+export function putFrom(
+  { from, value, expr }: Source,
+  replaced: string,
+  { expires, verifies }: PutKind,
+): string {
+  const further = { ...expires && { expires_at: EXPIRY }, ...verifies && { verified: isSecure(":agent") } };
+  const columns = [WRITTEN, ...Object.keys(further)].join(", ");
+  const values = [
+    `:room, :scope, :key, ${value}, ${expr}, 1, revision, :now, :agent, 0`,
+    ...Object.values(further),
+  ];
   return `
-  INSERT INTO state (${WRITTEN}${column})
-  SELECT :room, :scope, :key, ${value}, ${expr}, 1, revision, :now, :agent, 0${expiry} ${from}
+  INSERT INTO state (${columns})
+  SELECT ${values.join(", ")} ${from}
   ${orReplace(replaced)}`;
 }
 
 const GIVEN = { from: FROM_ADMITTED, value: ":value", expr: ":expr" };
 
 /** Puts `:value` and `:expr` if the write was admitted. Append RETURNING. */
-export const UPSERT = (replaced: string, expires = false) => putFrom(GIVEN, replaced, expires);
+export const UPSERT = (replaced: string, kind: PutKind = {}) => putFrom(GIVEN, replaced, kind);

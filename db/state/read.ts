@@ -22,7 +22,7 @@ export interface StateFilter {
   since?: number;
 }
 
-const WRITTEN = ["value", "expr", "version", "updated_at", "updated_by", "expires_at"];
+const WRITTEN = ["value", "expr", "version", "updated_at", "updated_by", "verified", "expires_at"];
 const COLUMNS = ["room_id", "scope", "key", ...WRITTEN, "deleted", "revision"];
 
 const GET = createCoalescedRead(

@@ -1,3 +1,4 @@
+import { isKnownGuarded } from "../access/guarded.ts";
 import { pause } from "../pause.ts";
 import type { Database } from "../database.ts";
 import { holds } from "../write/read_set.ts";
@@ -32,6 +33,7 @@ const MAX_PAUSE_MS = 20;
  */
 export function putEntries(database: Database, room: string, put: Put): Operation<Written> {
   return {
+    acts: { as: put.agent ?? null, scopes: put.writes.map(({ scope }) => scope) },
     run: (context, judged) => runPut({ database, context, room, put, judged }),
     changes: changesOf(put.writes),
     answer: ({ now, revision, rows }) => ({
@@ -78,7 +80,8 @@ async function putCoalesced(
 ): Promise<Outcome | undefined> {
   const [{ scope, key, value, delta, expr, edit, ttl, ifVersion }] = put.writes as [StateWrite];
   if (
-    put.writes.length > 1 || judged || context.idempotencyKey ||
+    put.writes.length > 1 || judged || context.idempotencyKey || context.viewer.token ||
+    isKnownGuarded(room) ||
     [delta, expr, edit, ttl, ifVersion].some((condition) => condition !== undefined)
   ) {
     return;
@@ -112,7 +115,15 @@ async function tryPut(
     nonce,
     now,
     admission: admitPut(preconditions, limits, { unchanged, mayKeep: mayKeepAll, ttl: firstOf(writes) }),
-    effects: writes.flatMap((write) => effectsOf(write, { room, nonce, put, now })),
+    effects: writes.flatMap((write) =>
+      effectsOf(write, {
+        room,
+        nonce,
+        put,
+        now,
+        verifies: context.viewer.token !== undefined && put.agent !== undefined,
+      })
+    ),
     reads: [{
       sql: selectStored(unchanged.sql, NOT_ADMITTED),
       args: { ...storedArgs(room, preconditions), nonce, ...unchanged.args },

@@ -34,15 +34,21 @@ export interface Admission {
   byAnyRelease?: boolean;
 }
 
-/** Makes the statement that decides a write; if admitted, it returns `revision`. `held`: its key is held. */
+/** Makes the statement that decides a write; if admitted, it returns `revision`. `further`: on the room's row too. */
 export function admit(
   { room, part, nonce, admission }: { room: string; part: Part; nonce: string; admission: Admission },
-  held?: Condition,
+  further: Condition[] = [],
 ): Statement {
   const { counts = [], where, args, requires, byAnyRelease } = admission;
   const writable = byAnyRelease ? [] : [WRITABLE];
-  const conditions = ["id = :room", ...writable, ...where, ...(held ? [held.sql] : [])].join("\n     AND ");
+  const conditions = ["id = :room", ...writable, ...where, ...further.map((condition) => condition.sql)].join(
+    "\n     AND ",
+  );
   const raised = requires === undefined ? [] : [`requires = MAX(requires, ${requires})`];
   const sql = `${advance(part, [...counts, ...raised])}\n   WHERE ${conditions}\n  RETURNING revision`;
-  return { sql, args: { ...args, ...held?.args, room, nonce }, single: true };
+  return {
+    sql,
+    args: Object.assign({ ...args, room, nonce }, ...further.map((condition) => condition.args)),
+    single: true,
+  };
 }

@@ -1,6 +1,6 @@
 import type { Coalescer } from "../batching/sender.ts";
 import type { Row, Statement } from "../driver/statement.ts";
-import { BEAT, beat } from "./heartbeat.ts";
+import { beat, BEAT_OPEN } from "./heartbeat.ts";
 
 /** One of several writes of a kind that are admitted together. */
 export interface CoalescedWrite {
@@ -30,9 +30,10 @@ interface CoalescedWriteKind<Item extends CoalescedWrite> {
   beside?(items: Item[]): Statement | undefined;
 }
 
+// What is coalesced shows no token, so it is no sign of life of a secure agent.
 const UPDATE_HEARTBEATS = `
   ${beat("beats.value ->> 2")} FROM json_each(:beats) AS beats
-   WHERE agents.room_id = beats.value ->> 0 AND agents.id = beats.value ->> 1`;
+   WHERE NOT agents.secure AND agents.room_id = beats.value ->> 0 AND agents.id = beats.value ->> 1`;
 
 type Heartbeat = [room: string, agent: string, now: string];
 
@@ -40,7 +41,7 @@ type Heartbeat = [room: string, agent: string, now: string];
 export const COALESCED_HEARTBEATS: Coalescer<Heartbeat, void> = {
   statements(beats) {
     const [[room, agent, now]] = beats as [Heartbeat];
-    if (beats.length === 1) return [{ sql: BEAT, args: { room, agent, now } }];
+    if (beats.length === 1) return [{ sql: BEAT_OPEN, args: { room, agent, now } }];
     return [{ sql: UPDATE_HEARTBEATS, args: { beats: JSON.stringify(beats) } }];
   },
   results: (beats) => beats.map(() => undefined),

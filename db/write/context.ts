@@ -1,6 +1,7 @@
 import type { Clock } from "../clock.ts";
 import type { Row } from "../driver/statement.ts";
-import type { Viewer } from "../viewer.ts";
+import { SERVICE, type Viewer } from "../viewer.ts";
+import { type Acts, AS_NONE } from "../access/acts.ts";
 import type { Json } from "../json.ts";
 import type { Guard } from "./read_set.ts";
 
@@ -15,6 +16,7 @@ export interface KeyedRequest {
   fingerprint: string;
   /** Milliseconds for which the key is kept. */
   lifetime: number;
+  acts: Acts;
 }
 
 /** An idempotency key and the request that acquires it. */
@@ -30,11 +32,16 @@ export interface IdempotencyKey extends KeyedRequest {
 export interface WriteContext extends Pick<Clock, "time" | "newId"> {
   /** The reader for whom gates and refusals are made. */
   viewer: Viewer;
+  /** As whom it acts, which the viewer must be entitled to. */
+  acts: Acts;
   idempotencyKey?: IdempotencyKey;
 }
 
-/** The writer, and its key if any. */
-export type WriteAs = Pick<WriteContext, "viewer" | "idempotencyKey">;
+/** The writer, as whom it acts, and its key if any. */
+export type WriteAs = Pick<WriteContext, "viewer" | "acts" | "idempotencyKey">;
+
+/** The service itself writes. */
+export const BY_SERVICE: WriteAs = { viewer: SERVICE, acts: AS_NONE };
 
 /** The database's outcome of a successful write. The answer is made of it and of the request, then and in replays. */
 export interface Outcome {
@@ -64,6 +71,8 @@ export type KeyChange =
 
 /** A write and its answer. */
 export interface Operation<Answer> {
+  /** As whom it acts: the database refuses it where the viewer may not. */
+  acts: Acts;
   /** Makes the write. Returns undefined where its guard no longer holds. Errors: those of the write. */
   run(context: WriteContext, judged?: Judged): Promise<Outcome | undefined>;
   /** What it changes of the state, in order; undefined where only the database can tell. */

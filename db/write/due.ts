@@ -13,12 +13,16 @@ export const NOTHING_DUE = `(due IS NULL OR due > ${NOW})`;
 /** True of the row of a room that this release may write to: before a write, what is due ends (write.ts). */
 export const WRITABLE = `${SERVED} AND ${NOTHING_DUE}`;
 
+/** The same for what names agents and shows no token: in a guarded room each such write is judged by itself. */
+export const OPEN_TO_ALL = `NOT rooms.guarded AND ${WRITABLE}`;
+
 /**
  * Value of the column `due` of a room's row: the database's time and the kinds that may be due, null where nothing is.
  * It is short, since a server prepares it again for each read, which takes longer than running it.
  */
 export const DUE_NOW = `CASE WHEN due <= ${NOW} AND ${SERVED} THEN json_array(${NOW}, ends) END`;
-export const DUE = `${DUE_NOW} AS due`;
+/** The same as a column, with `guarded`: whether something in the room is not for everybody (db/access/acts.ts). */
+export const DUE = `${DUE_NOW} AS due, rooms.guarded`;
 
 /**
  * Assigns to a room's row, in the admission of a write, that something of a kind ends at `end`, milliseconds in SQL. The

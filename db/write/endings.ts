@@ -38,7 +38,7 @@ const ENTRIES: Ending = {
     `UPDATE state SET
        value = 'null', deleted = 1, version = version + 1, updated_at = ${
       timeOf("expires_at")
-    }, updated_by = NULL,
+    }, updated_by = NULL, verified = 0,
        expires_at = NULL, revision = (SELECT revision ${FROM_ADMITTED})
       WHERE rowid IN (${dueFirst("rowid")}) AND ${ADMITTED}`,
   ],

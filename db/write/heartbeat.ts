@@ -1,4 +1,6 @@
 import { NOW } from "../clock.ts";
+import { type Acts, mayActIn } from "../access/acts.ts";
+import { SERVICE, type Viewer } from "../viewer.ts";
 import type { Statement } from "../driver/statement.ts";
 import { timeOf } from "./due.ts";
 
@@ -18,10 +20,22 @@ export const beat = (now: string) => `UPDATE agents SET last_heartbeat = MAX(las
 /** The heartbeat of one agent. Append further conditions with AND. */
 export const BEAT = `${beat(":now")} WHERE room_id = :room AND id = :agent`;
 
-const BEAT_ALWAYS = `${BEAT} RETURNING id`;
+/** The same of an agent that is not secure, whoever writes. */
+export const BEAT_OPEN = `${BEAT} AND NOT secure`;
 
-/** Makes the heartbeat of an agent that writes, admitted or not; none where it is not registered. */
-export function heartbeatOf(room: string, agent: string | undefined, now: Date): Statement[] {
+/**
+ * Makes the heartbeat of an agent that writes, admitted or not; none where it is not registered, or where the viewer
+ * may not act as it.
+ */
+export function heartbeatOf(
+  room: string,
+  agent: string | undefined,
+  now: Date,
+  { viewer, acts }: { viewer: Viewer; acts: Acts },
+): Statement[] {
   if (agent === undefined) return [];
-  return [{ sql: BEAT_ALWAYS, args: { room, agent, now: now.toISOString() }, single: true }];
+  const may = viewer.token && mayActIn(viewer, acts);
+  const beat = may ? `${BEAT} AND ${may.sql}` : viewer === SERVICE ? BEAT : BEAT_OPEN;
+  const args = { ...may?.args, room, agent, now: now.toISOString() };
+  return [{ sql: `${beat} RETURNING id`, args, single: true }];
 }

@@ -86,11 +86,12 @@ export async function storedOutcome(
 }
 
 /** Refusals that stand whatever is stored under the key. */
-const FINAL = ["room_not_found", "idempotency_mismatch"];
+const FINAL = ["room_not_found", "idempotency_mismatch", "unauthenticated", "forbidden"];
 
 function contextOf(database: Database, idempotencyKey: IdempotencyKey): WriteContext {
   return {
     viewer: idempotencyKey.viewer,
+    acts: idempotencyKey.acts,
     time: () => Promise.resolve(idempotencyKey.now),
     newId() {
       const id = database.newId();
@@ -177,7 +178,10 @@ function outcomeOf(key: IdempotencyKey, row: Row | undefined): Outcome | undefin
 }
 
 /** Returns whether an outcome is stored under the key. */
-export async function isTaken(database: Database, key: Omit<KeyedRequest, "fingerprint">): Promise<boolean> {
+export async function isTaken(
+  database: Database,
+  key: Omit<KeyedRequest, "fingerprint" | "acts">,
+): Promise<boolean> {
   const expired = expiry({ ...key, now: await database.time() });
   const [rows] = await database.read(key.viewer, [{
     sql: `SELECT 1 ${FOUND}`,

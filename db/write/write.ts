@@ -1,6 +1,9 @@
+import { actorsOf, mayAct, selectSecured } from "../access/acts.ts";
+import { foundGuarded } from "../access/guarded.ts";
 import type { Part } from "../bus.ts";
 import type { Database } from "../database.ts";
 import type { Condition, Row, Statement } from "../driver/statement.ts";
+import { refusalOf } from "./acts.ts";
 import { type Admission, admit, ADMITTED, FROM_ADMITTED } from "./admission.ts";
 import type { Outcome, WriteAs } from "./context.ts";
 import { dueOf, WRITABLE } from "./due.ts";
@@ -34,6 +37,8 @@ interface Committed {
   outcome: Outcome;
   /** The rows of the reads, for a refusal. */
   reads: Row[][];
+  /** Which agents that it acts as are secure, where its viewer shows a token. */
+  secured?: Row[];
 }
 
 /**
@@ -45,7 +50,14 @@ export async function commit(database: Database, by: WriteAs, write: Write): Pro
   for (;;) {
     const committed = await tryCommit(database, by, write);
     const { outcome, reads: [rooms] } = committed;
-    const due = outcome.revision === undefined && !outcome.replayed && dueOf(write.room, rooms?.[0]);
+    if (outcome.revision !== undefined || outcome.replayed) return committed;
+    const room = rooms?.[0];
+    if (room?.guarded) {
+      foundGuarded(write.room);
+      const refusal = await refusalOf(database, by, write.room, { writes: true, secured: committed.secured });
+      if (refusal) throw refusal;
+    }
+    const due = dueOf(write.room, room);
     if (!due) return committed;
     await makeEndings(database, by.viewer, due);
   }
@@ -54,11 +66,18 @@ export async function commit(database: Database, by: WriteAs, write: Write): Pro
 async function tryCommit(database: Database, by: WriteAs, write: Write): Promise<Committed> {
   const { room, part, nonce, now, effects, reads } = write;
   const [own, key] = [{ room, nonce }, by.idempotencyKey];
-  const { sql, args } = succeeded(write);
+  const { sql, args } = succeeded(by, write);
+  const may = mayAct(by.viewer, by.acts);
+  const asksSecured = by.viewer.token !== undefined && actorsOf(by.acts).length > 0;
   const { rows, answers, stored } = await commitOnce(database, by, {
-    steps: [admit(write, key && held(key)), ...effects, ...reads],
+    steps: [
+      admit(write, [...may ? [may] : [], ...key ? [held(key)] : []]),
+      ...effects,
+      ...reads,
+      ...asksSecured ? [selectSecured(room, by.acts)] : [],
+    ],
     last: [
-      ...heartbeats(write, key && held(key)),
+      ...heartbeats(by, write, key && held(key)),
       ...(key ? [storeRevision(key, { sql: `SELECT revision ${FROM_ADMITTED}`, args: own })] : []),
     ],
     refused: { sql: `NOT (${sql})`, args },
@@ -66,20 +85,24 @@ async function tryCommit(database: Database, by: WriteAs, write: Write): Promise
   const [admitted] = rows[0]!;
   const revision = admitted && Number(admitted.revision);
   if (revision !== undefined) database.announce({ room, part, revision });
-  return { outcome: stored ?? { now, revision, rows: answers }, reads: rows.slice(1 + effects.length) };
+  const outcome = stored ?? { now, revision, rows: answers };
+  const secured = asksSecured ? rows.at(-1) : undefined;
+  return { outcome, reads: rows.slice(1 + effects.length), secured };
 }
 
 /** True where the write was admitted or granted. */
-function succeeded({ room, nonce, granted }: Write): Condition {
+function succeeded({ viewer, acts }: WriteAs, { room, nonce, granted }: Write): Condition {
   if (granted === undefined) return { sql: ADMITTED, args: { room, nonce } };
-  const writable = `EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${WRITABLE})`;
-  return { sql: `${ADMITTED} OR (${granted.sql}) AND ${writable}`, args: { ...granted.args, room, nonce } };
+  const may = mayAct(viewer, acts);
+  const conditions = ["id = :room", WRITABLE, ...may ? [may.sql] : []].join(" AND ");
+  const sql = `${ADMITTED} OR (${granted.sql}) AND EXISTS (SELECT 1 FROM rooms WHERE ${conditions})`;
+  return { sql, args: { ...granted.args, ...may?.args, room, nonce } };
 }
 
-function heartbeats(write: Write, held?: Condition): Statement[] {
+function heartbeats(by: WriteAs, write: Write, held?: Condition): Statement[] {
   const { room, heartbeatOf: agent, now } = write;
   if (agent === undefined) return [];
-  const { sql, args } = succeeded(write);
+  const { sql, args } = succeeded(by, write);
   const conditions = [BEAT, `(${sql})`, ...(held ? [held.sql] : [])].join(" AND ");
   return [{ sql: conditions, args: { ...args, ...held?.args, room, agent, now: now.toISOString() } }];
 }

@@ -10,7 +10,7 @@ import { withSlip } from "./input/query_slips.ts";
 export class RequestError extends Error {
   override readonly name = "RequestError";
   constructor(
-    readonly code: Exclude<ErrorCode, RefusalCode>,
+    readonly code: Exclude<ErrorCode, RefusalCode> | "unauthenticated" | "forbidden",
     message: string,
     readonly details: Record<string, unknown> = {},
   ) {
@@ -74,6 +74,7 @@ const PROBLEM = "application/problem+json";
 
 function answer(c: Context, code: ErrorCode, words: Words): Response {
   const { status } = ERRORS[code];
+  if (status === 401) c.header("WWW-Authenticate", "Bearer");
   if (status === 503) c.header("Retry-After", String(LIMITS.retryAfterSeconds));
   const body = { error: code, ...words, docs: docsOf(code) };
   if (!c.req.header("Accept")?.includes(PROBLEM)) return c.json(body, status);

@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { Acts } from "../../db/access/acts.ts";
 import type { Database } from "../../db/database.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import type { Operation, Outcome } from "../../db/write/context.ts";
@@ -21,24 +22,30 @@ export async function answerOnce<Answer>(
   c: Context,
   { database, viewerOf }: { database: Database; viewerOf(c: Context): Viewer },
   room: string | undefined,
-  { run, answer }: Operation<Answer>,
+  { acts, run, answer }: Operation<Answer>,
   render: (answer: Answer, outcome: Outcome) => Response | Promise<Response>,
 ): Promise<Response> {
   const viewer = viewerOf(c);
-  const request = await keyedRequest(c, database, viewer, room);
-  const context = { viewer, time: database.time, newId: database.newId };
+  const request = await keyedRequest(c, database, { viewer, acts }, room);
+  const context = { viewer, acts, time: database.time, newId: database.newId };
   const outcome = request ? await runOnce(database, request, run) : await run(context) as Outcome;
   const response = await render(answer(outcome), outcome);
   if (outcome.replayed) response.headers.set("Idempotency-Replayed", "true");
   return response;
 }
 
-async function keyedRequest(c: Context, database: Database, viewer: Viewer, room?: string) {
+async function keyedRequest(
+  c: Context,
+  database: Database,
+  { viewer, acts }: { viewer: Viewer; acts: Acts },
+  room?: string,
+) {
   const header = c.req.header("Idempotency-Key");
   if (header === undefined) return undefined;
   const key = keyOf(header);
   return {
     viewer,
+    acts,
     scope: room ?? NO_ROOM,
     key: room === undefined ? await roomlessKey(c, database, viewer, key) : key,
     fingerprint: await digest(identityOf(c), await c.req.arrayBuffer()),

@@ -38,6 +38,13 @@ export const LIMITS = {
   viewBytes: 64 * 1024,
   /** Agents of a room: a look at `agents` loads each. */
   agents: 1_000,
+  /** Tokens of a room: a list shows each, and one that is made counts them. */
+  tokens: 1_000,
+  /** Seconds of a token's life: long enough to be used, and a year at the most, after which it is made anew or has no end. */
+  minTokenSeconds: 60,
+  tokenSeconds: 31_536_000,
+  /** Characters of a token's note. */
+  tokenNote: 256,
   /** Messages that a message may need: a post looks at each. */
   needs: 32,
   /** Tasks that are not over and hang together by `needs`: one that fails may take all others along in its write. */

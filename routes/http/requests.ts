@@ -6,7 +6,7 @@ import type { Json } from "../../db/json.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
-import { existingId } from "./ids.ts";
+import { storedRoom } from "./callers/credentials.ts";
 import { arrivesInTime, packedBody } from "./input/bodies.ts";
 import { issuesOf } from "./input/issues.ts";
 import { parseJson } from "./input/json_text.ts";
@@ -15,9 +15,9 @@ import { plainly } from "./input/wordings.ts";
 import { largeJson } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
 
-/** Returns the id of the path's room, whether it exists or not. */
+/** Returns the id under which the path's room is stored, whether it exists or not. */
 export function roomOf(c: Context): string {
-  return existingId(c.req.param("room")!);
+  return storedRoom(c, c.req.param("room")!);
 }
 
 /** Bytes of a body that is parsed without yielding first. */
@@ -26,7 +26,7 @@ const PLAINLY = { error: plainly };
 
 /**
  * Parses the body by its schema, whatever its Content-Type; an absent body counts as `{}`. `named` are members from the
- * query, which the body may only repeat. Errors: `invalid_request`, `too_large`, `request_timeout`,
+ * query, which the body may only repeat; `filled` are those that it may leave out. Errors: `invalid_request`, `too_large`, `request_timeout`,
  * `unsupported_encoding`.
  */
 export async function readBody<Bodies extends Record<string, z.ZodType>, Name extends keyof Bodies>(
@@ -34,13 +34,15 @@ export async function readBody<Bodies extends Record<string, z.ZodType>, Name ex
   { bodies }: { bodies(parts: Parts): Bodies },
   name: Name,
   named?: Record<string, string | number>,
+  filled?: Record<string, string | undefined>,
 ): Promise<z.infer<Bodies[Name]>> {
   const bytes = await arrivesInTime(c.req.arrayBuffer());
   if (bytes.byteLength > LIMITS.bodyBytes) throw tooLarge("The body", LIMITS.bodyBytes);
   const schema = bodies(await loadParts())[name]!;
   if (bytes.byteLength > SHORT_BODY && isBusy()) await yieldToOthers();
   const value = parsed(c, bytes);
-  const body = named ? withNamed(value, named) : value;
+  const own = named ? withNamed(value, named) : value;
+  const body = filled ? withFilled(own, filled) : own;
   const checked = schema.safeParse(body, PLAINLY);
   if (checked.success) return withoutNulls(checked.data as object) as z.infer<Bodies[Name]>;
   const { issues, message, hint } = issuesOf(schema, body, checked.error.issues);
@@ -65,6 +67,16 @@ function withNamed(value: unknown, named: Record<string, string | number>): unkn
     }
   }
   return { ...body, ...named };
+}
+
+function withFilled(value: unknown, filled: Record<string, string | undefined>): unknown {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
+  const body = { ...value } as Record<string, unknown>;
+  for (const [name, own] of Object.entries(filled)) {
+    const isNamed = [name, `${name}_agent`].some((name) => Object.hasOwn(body, name) && body[name] !== null);
+    if (own !== undefined && !isNamed) body[name] = own;
+  }
+  return body;
 }
 
 /** Maximum bytes of UTF-8 for a UTF-16 code unit. */

@@ -2,6 +2,7 @@ import type { Hono } from "hono";
 import { postMessage } from "../../db/messages/write.ts";
 import { MESSAGE_STATUSES, type MessageStatus } from "../../db/messages/columns.ts";
 import { getMessage, listMessages } from "../../db/messages/read.ts";
+import { ownMember } from "../http/callers/own_agent.ts";
 import { invalidMember } from "../http/errors.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { existingId, existingKey, existingMessageId } from "../http/ids.ts";
@@ -22,6 +23,8 @@ export function mountMessages(app: Hono, services: Services): void {
         c,
         MESSAGES,
         "MessageRequest",
+        undefined,
+        await ownMember(c, services, "from"),
       );
       checkSize(body, "body");
       const [from, to] = [sameOf(sent, "from", "from_agent"), sameOf(sent, "to", "to_agent")];

@@ -1,6 +1,7 @@
 import type { Context, Hono } from "hono";
 import type { Asked } from "../../cel/waits/take_look.ts";
 import type { TakeAnswer } from "../../cel/waits/takes.ts";
+import { ownMember } from "../http/callers/own_agent.ts";
 import { answeredInTime } from "../http/deadline.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import type { Parts } from "../http/input/schemas.ts";
@@ -82,12 +83,15 @@ export const TAKE = describe({
 export function mountTake(app: Hono, services: Services): void {
   const { database, taking, fairUse } = services;
 
+  const bodyOf = async (c: Context) =>
+    await readBody(c, TAKE, "TakeRequest", undefined, await ownMember(c, services));
+
   /** Reads `signal` before it awaits anything, else the runtime misses a client that leaves meanwhile. */
   async function take(c: Context): Promise<Response> {
     const { signal } = c.req.raw;
     const began = database.elapsed();
     const room = roomOf(c);
-    const body = await answeredInTime(readBody(c, TAKE, "TakeRequest"));
+    const body = await answeredInTime(bodyOf(c));
     const timeout = Math.min(body.timeout ?? 0, LIMITS.waitMs);
     const asked: Asked = {
       agent: body.agent,

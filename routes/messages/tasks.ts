@@ -4,6 +4,7 @@ import { claimMessage, renewClaim } from "../../db/messages/claims.ts";
 import { completeTask, failTask, releaseClaim } from "../../db/messages/finish.ts";
 import { isRefusal } from "../../db/refusal.ts";
 import type { Operation } from "../../db/write/context.ts";
+import { ownMember } from "../http/callers/own_agent.ts";
 import { invalidMember, tooLarge } from "../http/errors.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { existingMessageId } from "../http/ids.ts";
@@ -37,7 +38,13 @@ export function mountTasks(app: Hono, services: Services): void {
   serve(app, TASKS, `${PATH}/claim`, {
     async POST(c) {
       const task = taskOf(c);
-      const { agent, ttl } = await readBody(c, TASKS, "ClaimRequest");
+      const { agent, ttl } = await readBody(
+        c,
+        TASKS,
+        "ClaimRequest",
+        undefined,
+        await ownMember(c, services),
+      );
       return await answer(c, task.room, claimMessage(database, { ...task, agent, ttl }));
     },
   });
@@ -45,7 +52,13 @@ export function mountTasks(app: Hono, services: Services): void {
   serve(app, TASKS, `${PATH}/renew`, {
     async POST(c) {
       const task = taskOf(c);
-      const { agent, fence, ttl } = await readBody(c, TASKS, "RenewRequest");
+      const { agent, fence, ttl } = await readBody(
+        c,
+        TASKS,
+        "RenewRequest",
+        undefined,
+        await ownMember(c, services),
+      );
       return await answer(c, task.room, renewClaim(database, { ...task, agent, fence, ttl }));
     },
   });
@@ -53,7 +66,13 @@ export function mountTasks(app: Hono, services: Services): void {
   serve(app, TASKS, `${PATH}/release`, {
     async POST(c) {
       const task = taskOf(c);
-      const { agent, fence, error } = await readBody(c, TASKS, "ReleaseRequest");
+      const { agent, fence, error } = await readBody(
+        c,
+        TASKS,
+        "ReleaseRequest",
+        undefined,
+        await ownMember(c, services),
+      );
       checkError(error);
       return await answer(c, task.room, releaseClaim(database, { ...task, agent, fence }, error));
     },
@@ -62,7 +81,13 @@ export function mountTasks(app: Hono, services: Services): void {
   serve(app, TASKS, `${PATH}/complete`, {
     async POST(c) {
       const task = taskOf(c);
-      const { agent, fence, result } = await readBody(c, TASKS, "CompleteRequest");
+      const { agent, fence, result } = await readBody(
+        c,
+        TASKS,
+        "CompleteRequest",
+        undefined,
+        await ownMember(c, services),
+      );
       checkSize(result, "result");
       return await answer(c, task.room, completeTask(database, { ...task, agent, fence }, result));
     },
@@ -71,7 +96,13 @@ export function mountTasks(app: Hono, services: Services): void {
   serve(app, TASKS, `${PATH}/fail`, {
     async POST(c) {
       const task = taskOf(c);
-      const { agent, fence, error } = await readBody(c, TASKS, "FailRequest");
+      const { agent, fence, error } = await readBody(
+        c,
+        TASKS,
+        "FailRequest",
+        undefined,
+        await ownMember(c, services),
+      );
       checkError(error);
       return await answer(c, task.room, failTask(database, { ...task, agent, fence }, error));
     },
@@ -95,8 +126,9 @@ function checkError(error: unknown): void {
 }
 
 /** Words a refusal that comes of a missing fence as one of the request. Errors: `invalid_request`. */
-function withFence<Answer>({ run, answer }: Operation<Answer>): Operation<Answer> {
+function withFence<Answer>({ acts, run, answer }: Operation<Answer>): Operation<Answer> {
   return {
+    acts,
     async run(context) {
       try {
         return await run(context);

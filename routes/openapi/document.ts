@@ -23,10 +23,10 @@ export interface OpenApi {
   openapi: string;
   info: Schema;
   servers: Array<{ url: string }>;
-  security: [];
+  security: Array<Record<string, string[]>>;
   tags: Array<{ name: string; description: string }>;
   paths: Record<string, Record<string, DocumentedOperation>>;
-  components: { schemas: Record<string, Schema>; headers: Record<string, Schema> };
+  components: Record<"schemas" | "headers" | "securitySchemes", Record<string, Schema>>;
 }
 
 const TAGS: Record<string, string> = {
@@ -47,6 +47,15 @@ export function openApi(address: string): OpenApi {
   const contact = { name: "The guide", url: `${address}/help` };
   return { ...document, info: { ...document.info, contact }, servers: [{ url: address }] };
 }
+
+const SECURITY: Record<string, Schema> = {
+  token: {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "cvn_",
+    description: "A token of the room. Open rooms need none; a secure agent acts with its own.",
+  },
+};
 
 let document: OpenApi | undefined;
 
@@ -69,7 +78,7 @@ function build(): OpenApi {
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [],
-    security: [],
+    security: [{}, { token: [] }],
     tags: Object.entries(TAGS).map(([name, description]) => ({ name, description })),
     paths: Object.fromEntries(
       Object.entries(OPERATIONS).map(([path, methods]) => [
@@ -79,7 +88,11 @@ function build(): OpenApi {
         ),
       ]),
     ),
-    components: { schemas: schemasOf(bodiesOf(parts), [...new Set(errors)]), headers: HEADERS },
+    components: {
+      schemas: schemasOf(bodiesOf(parts), [...new Set(errors)]),
+      headers: HEADERS,
+      securitySchemes: SECURITY,
+    },
   };
 }
 

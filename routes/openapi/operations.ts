@@ -11,6 +11,7 @@ import { FRONT } from "../pages/guide.ts";
 import { RESERVATIONS } from "../reservations.ts";
 import { ROOMS } from "../rooms.ts";
 import { STATE } from "../state/operations.ts";
+import { TOKENS } from "../tokens.ts";
 import { WAIT } from "../wait.ts";
 import type { Parts } from "../http/input/schemas.ts";
 import type { Operations } from "./operation.ts";
@@ -28,6 +29,7 @@ const RESOURCES = [
   CHANGES,
   EVENTS,
   FRONT,
+  TOKENS,
   HEALTH,
 ];
 

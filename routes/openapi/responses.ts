@@ -48,6 +48,7 @@ export const HEADERS: Record<string, Schema> = {
     description: "`identity`: request bodies must not be compressed",
     schema: { type: "string" },
   },
+  "WWW-Authenticate": { description: "`Bearer`", schema: { type: "string", enum: ["Bearer"] } },
   Vary: {
     description: "The request headers that the answer depends on; a long one may come as gzip",
     schema: { type: "string" },
@@ -57,8 +58,11 @@ export const HEADERS: Record<string, Schema> = {
 /** Sent once half of a share is used. */
 const SHARE = ["RateLimit", "RateLimit-Policy"];
 
-/** Errors of every path; `invalid_request` for an unknown parameter, and for an invalid Host. */
-const EVERYWHERE: ErrorCode[] = ["invalid_request", "internal", "unavailable"];
+/**
+ * Errors of every path; `invalid_request` for an unknown parameter, and for an invalid Host; `unauthenticated` for a
+ * malformed token.
+ */
+const EVERYWHERE: ErrorCode[] = ["invalid_request", "unauthenticated", "internal", "unavailable"];
 /** Errors of every path but the health check, which has no limits and answers under any name. */
 const BUT_HEALTH: ErrorCode[] = ["forbidden", "rate_limited"];
 
@@ -121,10 +125,11 @@ function refusals(path: string, operation: Operation): Record<string, Response> 
       const revision = [404, 409, 412, 422].includes(status) && path.startsWith("/rooms/")
         ? ["Convene-Revision"]
         : [];
+      const scheme = status === ERRORS.unauthenticated.status ? ["WWW-Authenticate"] : [];
       const unpacked = status === ERRORS.unsupported_encoding.status ? ["Accept-Encoding"] : [];
       return [status, {
         description: codes.map((code) => `\`${code}\``).join(", "),
-        headers: headersOf([...revision, ...retry, ...unpacked, ...shareOf(path)]),
+        headers: headersOf([...revision, ...retry, ...scheme, ...unpacked, ...shareOf(path)]),
         content: {
           "application/json": { schema },
           "application/problem+json": { schema: { allOf: [schema, ref("schemas", "Problem")] } },

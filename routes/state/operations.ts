@@ -39,6 +39,7 @@ const shown = {
   version: 2,
   updated_at: EXAMPLE_TIME,
   updated_by: "alice",
+  verified_by: false,
   expires_at: null,
 };
 

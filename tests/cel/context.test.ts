@@ -21,6 +21,7 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
     joined_at: "",
     last_heartbeat: "",
     joined: 1,
+    secure: false,
   };
   return {
     definitions: new Map(
@@ -34,6 +35,7 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
       now: NOW,
       createdAt: "",
       overdue: false,
+      guarded: false,
       revisions: { revision: 7, state: 7, views: 7, agents: 7, messages: 7 },
       counts: { count: 3, unclaimed: 1 },
       facts: NO_FACTS,

@@ -260,6 +260,7 @@ Deno.test("the picture of a room fits the terminal", () => {
       room_id: "r",
       from_agent: "ada",
       to_agent: null,
+      verified: false,
       kind: "message",
       body: "x".repeat(300) + "\n",
       created_at: at,
@@ -286,7 +287,15 @@ Deno.test("the picture of a room fits the terminal", () => {
 
   const none = { revision: 4, state: [], messages: [], more: false };
   const ada = { id: "ada", room_id: "r", name: "Ada", role: "agent", meta: {}, status: "idle" as const };
-  const agent = { ...ada, waiting_on: null, joined_at: at, last_heartbeat: at, alive: true, revision: 4 };
+  const agent = {
+    ...ada,
+    waiting_on: null,
+    joined_at: at,
+    last_heartbeat: at,
+    alive: true,
+    secure: false,
+    revision: 4,
+  };
   const held = {
     id: "x",
     room_id: "r",

@@ -27,6 +27,7 @@ contract("an agent registers with all that it says of itself", async (t) => {
     status: "active",
     waiting_on: null,
     alive: true,
+    secure: false,
     created: true,
   });
   assertRecent(joined_at);

@@ -28,6 +28,7 @@ contract("a message is posted with all its members", async (t) => {
     room_id: room,
     from_agent: "ann",
     to_agent: "bob",
+    verified: false,
     kind: "question",
     body: { text: "why?" },
     reply_to: parent.id,

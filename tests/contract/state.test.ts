@@ -19,7 +19,7 @@ contract("a write answers the entry, in _shared unless it says otherwise", async
   const room = await t.room();
   const reply = await t.put(`/rooms/${room}/state`, { key: "turn", value: 1 });
   assertStatus(reply, 200);
-  assertMembers(reply.body, members.written, ["updated_by", "expires_at"]);
+  assertMembers(reply.body, members.written, ["updated_by", "verified_by", "expires_at"]);
   const { room_id, scope, key, value, version, updated_at } = reply.body;
   assert.deepEqual([room_id, scope, key, value, version], [room, "_shared", "turn", 1, 1]);
   assertRecent(updated_at);

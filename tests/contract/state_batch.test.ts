@@ -26,7 +26,9 @@ contract("a batch answers the entries it wrote, in its order", async (t) => {
   assertStatus(reply, 200);
   assertMembers(reply.body, ["ok", "count", "state"]);
   assert.deepEqual([reply.body.ok, reply.body.count], [true, 3]);
-  for (const entry of reply.body.state) assertMembers(entry, members.written, ["updated_by", "expires_at"]);
+  for (const entry of reply.body.state) {
+    assertMembers(entry, members.written, ["updated_by", "verified_by", "expires_at"]);
+  }
   assert.deepEqual(
     reply.body.state.map((entry: Json) => [entry.scope, entry.key, entry.value, entry.version]),
     [["_shared", "b", { x: 1 }, 1], ["ann", "a", null, 1], ["_shared", "n", 3, 1]],

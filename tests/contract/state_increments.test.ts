@@ -26,7 +26,7 @@ contract("an increment answers the entry with its next version", async (t) => {
   const room = await t.room();
   await t.write(room, "n", 41);
   const reply = await put(t, room, { increment: true });
-  assertMembers(reply.body, members.written, ["updated_by", "expires_at"]);
+  assertMembers(reply.body, members.written, ["updated_by", "verified_by", "expires_at"]);
   assert.deepEqual([reply.body.value, reply.body.version], [42, 2]);
 });
 

@@ -103,6 +103,7 @@ contract("a completed task is done, with its result in the same revision", async
       room_id: room,
       from_agent: "ann",
       to_agent: null,
+      verified: false,
       kind: "result",
       body: result,
       created_at: shown.done_at,

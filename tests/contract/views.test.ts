@@ -25,7 +25,7 @@ contract("a view answers its expression and what it gives now", async (t) => {
   await t.write(room, "n", 20);
   const reply = await define(t, room, "sum", "state._shared.n + 1");
   assertStatus(reply, 200);
-  assertMembers(reply.body, written, ["updated_by", "expires_at"]);
+  assertMembers(reply.body, written, ["updated_by", "verified_by", "expires_at"]);
   const { scope, key, value, expr, version, updated_at, resolved_value } = reply.body;
   assert.deepEqual([scope, key, expr, version], ["_view", "sum", "state._shared.n + 1", 1]);
   assert.deepEqual([value, resolved_value], [21, 21]);
@@ -117,7 +117,7 @@ contract("a view that cannot be evaluated yet is stored and says why", async (t)
   const room = await t.room();
   const reply = await define(t, room, "v", "state._shared.later + 1");
   assertStatus(reply, 200);
-  assertMembers(reply.body, [...written, "error"], ["updated_by", "expires_at"]);
+  assertMembers(reply.body, [...written, "error"], ["updated_by", "verified_by", "expires_at"]);
   assert.deepEqual([reply.body.value, reply.body.resolved_value], [null, null]);
   assertCause(reply.body.error);
 

@@ -103,7 +103,17 @@ const keysOf = (n: number) => Array.from({ length: COUNT / 4 }, (_, k) => `key $
 
 const living = ({ state }: Contents) => state.filter(({ deleted }) => !deleted);
 const listed = ({ room_id, scope, key, value, version, updated_at, updated_by }: Member) => {
-  return { room_id, scope, key, value, version, updated_at, updated_by, expires_at: null };
+  return {
+    room_id,
+    scope,
+    key,
+    value,
+    version,
+    updated_at,
+    updated_by,
+    verified_by: false,
+    expires_at: null,
+  };
 };
 const tombstone = ({ scope, key, version, updated_at }: Member) => {
   return { scope, key, deleted: true, version, updated_at };
@@ -327,7 +337,7 @@ Deno.test("a thread that grows while it is walked is that of one revision", () =
 
 const agent = (row: Member) => {
   const { joined: _, revision: __, ...members } = row;
-  return { ...members, waiting_on: null, alive: true };
+  return { ...members, waiting_on: null, alive: true, secure: false };
 };
 
 Deno.test("agents that join and change while they are read in pages are those of one revision", () =>

@@ -7,6 +7,7 @@ import { createRoom } from "../../db/rooms.ts";
 import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 import { LIMITS } from "../../routes/http/limits.ts";
 import { heldTime } from "../support/held_time.ts";
+import { AS_NONE } from "../../db/access/acts.ts";
 import { perform } from "../support/perform.ts";
 
 const DAY = 24 * 60 * 60 * 1_000;
@@ -16,7 +17,14 @@ Deno.test("a key is free again after its lifetime, and expired rows go with late
   const time = { now: Date.parse("2026-01-01T00:00:00.000Z") };
   const database = createDatabase(heldTime(time, () => connect(`file:${folder}/convene.db`)));
   const post = async (key: string, fingerprint = "same") => {
-    const request = { viewer: EVERYBODY, scope: "r", key, fingerprint, lifetime: LIMITS.idempotencyMs };
+    const request = {
+      viewer: EVERYBODY,
+      scope: "r",
+      key,
+      fingerprint,
+      acts: AS_NONE,
+      lifetime: LIMITS.idempotencyMs,
+    };
     const { run, answer } = postMessage(database, "r", { kind: "message", body: key }, LIMITS);
     const outcome = await runOnce(database, request, run);
     return { result: answer(outcome), replayed: outcome.replayed };

@@ -8,11 +8,22 @@ const ENTRY = ["version", "value"];
 const LEFT = [
   "room_id",
   "scope",
-  ...["key", "value", "expr", "version", "updated_at", "updated_by"],
+  ...["key", "value", "expr", "version", "updated_at", "updated_by", "verified"],
   "expires_at",
   "room_revision",
 ];
-const AGENT = ["id", "room_id", "name", "role", "meta", "status", "joined", "joined_at", "last_heartbeat"];
+const AGENT = [
+  "id",
+  "room_id",
+  "name",
+  "role",
+  "meta",
+  "status",
+  "joined",
+  "joined_at",
+  "last_heartbeat",
+  "secure",
+];
 const RECIPIENT = ["n", "status", "last_heartbeat", "waiting_on", "alive"];
 /** Earlier releases stored `claimed_by` and `claimed_at` alone, which is answered as they did. */
 const TASK = [

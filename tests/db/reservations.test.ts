@@ -1,3 +1,4 @@
+import { BY_SERVICE } from "../../db/write/context.ts";
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import { createDatabase } from "../../db/database.ts";
@@ -52,7 +53,7 @@ Deno.test("two instances that find the same paths free do not both get them", ()
       const board = await readBoard(other, SERVICE, "r");
       assert.equal((await json("POST", "/rooms/r/reservations", { agent: "ann", paths: ["a"] })).status, 201);
       const asked = { agent: "bob", paths: ["a"], mode: "exclusive" as const, ttl: 9, note: null };
-      const context = { viewer: SERVICE, time: other.time, newId: other.newId };
+      const context = { ...BY_SERVICE, time: other.time, newId: other.newId };
       assert.equal(await tryReserve(other, context, "r", asked, board), undefined);
       assert.equal((await readBoard(services.database, SERVICE, "r")).reservations.length, 1);
     } finally {

@@ -747,9 +747,93 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a plain value written to a room of a later release",
-    edits: [["room AND ${WRITABLE} AND ${within", "room AND ${within"]],
+    edits: [["${OPEN_TO_ALL} AND ${within", "NOT rooms.guarded AND ${within"]],
     test: "tests/upgrade/requires.test.ts",
     filter: "file: a room that needs a later release is served by none before it",
+  },
+  {
+    name: "a secure agent that anybody writes as",
+    edits: [[
+      "return { sql: `(NOT rooms.guarded OR NOT EXISTS (${secured}))`, args: names.args };",
+      "return undefined;",
+    ]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: nobody acts as a secure agent",
+  },
+  {
+    name: "what is coalesced in a guarded room",
+    edits: [[
+      "export const OPEN_TO_ALL = `NOT rooms.guarded AND ${WRITABLE}`;",
+      "export const OPEN_TO_ALL = WRITABLE;",
+    ]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: nobody acts as a secure agent",
+  },
+  {
+    name: "a token that counts in every room",
+    edits: [[
+      "ON tokens.hash = :viewer_token AND tokens.room_id = :room AND",
+      "ON tokens.hash = :viewer_token AND",
+    ]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: a token is refused where it does not count",
+  },
+  {
+    name: "a bound token that acts as any agent that is not secure",
+    edits: [[
+      '["(tokens.agent_id IS NULL OR tokens.agent_id = :acting_as)"]',
+      '["(:acting_as IS NULL OR TRUE)"]',
+    ]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: a bound token names no other agent",
+  },
+  {
+    name: "a reader that writes",
+    edits: [["const asMember = [\"tokens.role = 'member'\", ", 'const asMember = ["TRUE", ']],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: a reader reads, waits and evaluates",
+  },
+  {
+    name: "a heartbeat of a secure agent by anybody",
+    edits: [["const BEAT_OPEN = `${BEAT} AND NOT secure`;", "const BEAT_OPEN = BEAT;"]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: nobody acts as a secure agent",
+  },
+  {
+    name: "a wait that marks a secure agent of another",
+    edits: [[
+      "if (data.snapshot.guarded) await refuseOthers(",
+      "if (data.snapshot.overdue) await refuseOthers(",
+    ]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: nobody acts as a secure agent",
+  },
+  {
+    name: "an id that is taken over",
+    edits: [[
+      "const MAY_SECURE = `(${IS_SECURED} OR ${IS_ADMIN} OR ${UNUSED})`;",
+      "const MAY_SECURE = `(TRUE OR ${IS_ADMIN} OR ${UNUSED})`;",
+    ]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: an id under which somebody has acted",
+  },
+  {
+    name: "tokens that outlive their maker's revocation",
+    edits: [['WHERE room_id = :room AND id IN (${madeBy(":id")})\n', "WHERE room_id = :room AND id = :id\n"]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: a member makes narrower tokens",
+  },
+  {
+    name: "waits that outlive their token",
+    edits: [["findRevoked(database, holders.hashes())", "findRevoked(database, [])"]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: a revoked token's waits and streams",
+  },
+  {
+    name: "a token that is shown again",
+    edits: [["text: replayed ? null : made.text,", "text: made.text,"]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: a token is shown once",
   },
   {
     name: "a room of a later release among all",
@@ -759,7 +843,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a refusal kept under its key as an answer",
-    edits: [["`EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${WRITABLE})`;", '"TRUE";']],
+    edits: [['["id = :room", WRITABLE, ...may', '["id = :room", ...may']],
     test: "tests/upgrade/requires.test.ts",
     filter: "file: a room that needs a later release is served by none before it",
   },

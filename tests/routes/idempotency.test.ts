@@ -1,3 +1,4 @@
+import { AS_NONE } from "../../db/access/acts.ts";
 import assert from "node:assert/strict";
 import type { Database } from "../../db/database.ts";
 import { runOnce } from "../../db/write/idempotency.ts";
@@ -51,6 +52,7 @@ async function createBefore(database: Database, address: string, key: string, bo
     key: await digest(` ${address} ${key}`),
     fingerprint: await digest(`POST\n/rooms\n\n\n${JSON.stringify(body)}`),
     lifetime: DAY_MS,
+    acts: AS_NONE,
   };
   const { run, answer } = createRoom(database, body);
   return answer(await runOnce(database, before, run)).room;

@@ -5,7 +5,7 @@ import type { Operation } from "../../db/write/context.ts";
 /** Makes a write without a key; its answer. */
 export async function perform<Answer>(
   database: Database,
-  { run, answer }: Operation<Answer>,
+  { acts, run, answer }: Operation<Answer>,
 ): Promise<Answer> {
-  return answer((await run({ viewer: EVERYBODY, time: database.time, newId: database.newId }))!);
+  return answer((await run({ viewer: EVERYBODY, acts, time: database.time, newId: database.newId }))!);
 }

@@ -4,6 +4,7 @@ import { connect } from "../../db/driver/open.ts";
 import { ROOM_TABLES } from "../../db/driver/schema.ts";
 import { RELEASE } from "../../db/release.ts";
 import type { Row } from "../../db/driver/statement.ts";
+import { BY_SERVICE } from "../../db/write/context.ts";
 import { commit } from "../../db/write/write.ts";
 import { SERVICE } from "../../db/viewer.ts";
 import { createApp } from "../../routes/app.ts";
@@ -13,7 +14,7 @@ import { TOUR } from "../support/tour.ts";
 
 /** A write that brings to a room what only later releases know, as a later release makes it. */
 function useLaterFeature(database: Database, room: string, admitted = true) {
-  return commit(database, { viewer: SERVICE }, {
+  return commit(database, BY_SERVICE, {
     room,
     part: "state",
     nonce: database.newId(),

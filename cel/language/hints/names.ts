@@ -11,8 +11,8 @@ const OF_FAMILY: Readonly<Record<Family, readonly string[]>> = {
   to: ["last"],
   from: ["last"],
   id: (
-    "id room_id from_agent to_agent kind body created_at reply_to claimed_by claimed_at status claimed_until fence " +
-    "attempts max_attempts needs done_at result_id failure replies result"
+    "id room_id from_agent to_agent verified kind body created_at reply_to claimed_by claimed_at status " +
+    "claimed_until fence attempts max_attempts needs done_at result_id failure replies result"
   ).split(" "),
 };
 /** Of the `message` that a `where` judges: what messages show, without what is looked up beside them. */
@@ -28,6 +28,7 @@ const AGENT_FIELDS = [
   "joined_at",
   "last_heartbeat",
   "alive",
+  "secure",
 ];
 export const NO_LIST =
   "`messages` is not a list. It has `count`, `unclaimed`, `last`, and by name `kind[k]`, `to[a]`, `from[a]`, `id[n]`.";

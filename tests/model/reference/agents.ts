@@ -73,6 +73,7 @@ export function agentInCel(room: Room, agent: Agent) {
     ...statusOf(room, agent),
     last_heartbeat: timeOf(room.clock, last_heartbeat),
     alive: isAlive(room, agent),
+    secure: false,
   };
 }
 

@@ -83,6 +83,7 @@ function recipientOf(room: Room, id: string) {
 export function shownMessage(room: Room, { changed: _, until, attempts, failure, ...message }: Message) {
   return {
     room_id: room.id,
+    verified: false,
     ...message,
     claimed_until: until && timeOf(room.clock, until),
     attempts: attempts.length,

@@ -155,7 +155,17 @@ export function shown(room: Room, entry: Entry, resolved = false): Record<string
   const { scope, key, version, value, view, updated_at, updated_by, until } = entry;
   if (entry.deleted) return { scope, key, version, deleted: true, updated_at };
   const expires_at = until && timeOf(room.clock, until);
-  const plain = { room_id: room.id, scope, key, version, value, updated_at, updated_by, expires_at };
+  const plain = {
+    room_id: room.id,
+    scope,
+    key,
+    version,
+    value,
+    updated_at,
+    updated_by,
+    verified_by: false,
+    expires_at,
+  };
   if (view === undefined) return plain;
   if (!resolved) return { ...plain, value: null, expr: expr(view) };
   const result = resolve(room, key);

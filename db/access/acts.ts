@@ -1,0 +1,75 @@
+import type { Condition } from "../driver/statement.ts";
+import type { Viewer } from "../viewer.ts";
+import { IN_FORCE } from "./token.ts";
+
+/** As whom a write acts. */
+export interface Acts {
+  /** The agent that it names, null where it could name one; undefined where it acts as none. */
+  as?: string | null;
+  /** The scopes that it writes to. */
+  scopes?: string[];
+}
+
+/** True of an agent of `:room`, named in SQL, that is secure: what was admitted as it is verified. */
+export const isSecure = (agent: string) =>
+  `EXISTS (SELECT 1 FROM secured WHERE secured.room_id = :room AND secured.agent_id = ${agent})`;
+
+/** A write that is nobody's. */
+export const AS_NONE: Acts = {};
+
+/** Returns the agents that a write acts as, which all must be the writer's if they are secure. */
+export function actorsOf({ as, scopes = [] }: Acts): string[] {
+  const own = scopes.filter((scope) => !scope.startsWith("_"));
+  return [...new Set(as == null ? own : [as, ...own])];
+}
+
+/** Names the actors in SQL. */
+function namesOf(actors: string[]): Condition {
+  const args = Object.fromEntries(actors.map((actor, n) => [`actor_${n}`, actor]));
+  return { sql: Object.keys(args).map((name) => `:${name}`).join(", "), args };
+}
+
+/**
+ * True of the row of the room that a viewer may write to as these agents, with `:room`. Undefined where anybody may: a
+ * viewer without a token that names none.
+ */
+export function mayAct({ token }: Viewer, acts: Acts): Condition | undefined {
+  const actors = actorsOf(acts);
+  const names = namesOf(actors);
+  const secured =
+    `SELECT 1 FROM secured WHERE secured.room_id = :room AND secured.agent_id IN (${names.sql})`;
+  if (token === undefined) {
+    if (actors.length === 0) return undefined;
+    return { sql: `(NOT rooms.guarded OR NOT EXISTS (${secured}))`, args: names.args };
+  }
+  const asItself = acts.as === undefined ? [] : ["(tokens.agent_id IS NULL OR tokens.agent_id = :acting_as)"];
+  const noOther = actors.length === 0
+    ? []
+    : [`NOT EXISTS (${secured} AND secured.agent_id IS NOT tokens.agent_id)`];
+  const asMember = ["tokens.role = 'member'", ...asItself, ...noOther].join(" AND ");
+  return {
+    sql: `EXISTS (SELECT 1 FROM tokens
+      WHERE tokens.hash = :viewer_token AND tokens.room_id = :room AND ${IN_FORCE}
+        AND (tokens.role = 'admin' OR ${asMember}))`,
+    args: {
+      ...names.args,
+      viewer_token: token.hash,
+      ...asItself.length > 0 && { acting_as: acts.as ?? null },
+    },
+  };
+}
+
+/** The same of a statement that has no row of the room. */
+export function mayActIn(viewer: Viewer, acts: Acts): Condition | undefined {
+  const may = mayAct(viewer, acts);
+  return may && { sql: `EXISTS (SELECT 1 FROM rooms WHERE rooms.id = :room AND ${may.sql})`, args: may.args };
+}
+
+/** Selects which of the agents that a refused write acts as are secure. */
+export function selectSecured(room: string, acts: Acts): Condition {
+  const names = namesOf(actorsOf(acts));
+  return {
+    sql: `SELECT agent_id FROM secured WHERE room_id = :room AND agent_id IN (${names.sql})`,
+    args: { ...names.args, room },
+  };
+}

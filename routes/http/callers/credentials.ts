@@ -1,0 +1,57 @@
+import type { Context } from "hono";
+import { lockedRoom } from "../../../db/access/locked.ts";
+import { looksLikeToken, readToken, type TokenText } from "../../../db/access/token_text.ts";
+import { EVERYBODY, holderOf, type Viewer } from "../../../db/viewer.ts";
+import { invalidMember, RequestError } from "../errors.ts";
+import { existingId } from "../ids.ts";
+
+const BEARER = /^bearer +/i;
+/** A client's two headers come as one, with a comma between them. */
+const SEVERAL = /^bearer [^,]*,|, *bearer /i;
+
+const TOKEN = "token";
+
+/**
+ * Reads the token that a request shows, for `tokenOf`. Other schemes and Bearers of other forms are ignored, since
+ * proxies pass their own on. Errors: `unauthenticated` if it is malformed; `invalid_request` if there are two.
+ */
+export function takeCredentials(c: Context): void {
+  const header = c.req.header("authorization");
+  if (header === undefined) return;
+  if (SEVERAL.test(header)) {
+    throw invalidMember(
+      ["Authorization"],
+      "Authorization must come once.",
+      "Send the token of this room alone.",
+    );
+  }
+  if (!BEARER.test(header)) return;
+  const text = header.replace(BEARER, "").trim();
+  if (!looksLikeToken(text)) return;
+  const token = readToken(text);
+  if (token === undefined) {
+    throw new RequestError("unauthenticated", "The token is malformed.", {
+      hint: "Send it letter for letter as it was given: cvn_, its kind, 43 and 6 letters and digits.",
+    });
+  }
+  c.set(TOKEN, token);
+}
+
+/** Returns the token that a request shows, which may count or not. */
+function tokenOf(c: Context): TokenText | undefined {
+  return c.get(TOKEN);
+}
+
+/** Returns the id under which the room of a request's path is stored, whether it exists or not. */
+export function storedRoom(c: Context, id: string): string {
+  const room = existingId(id);
+  return tokenOf(c)?.locked ? lockedRoom(room) : room;
+}
+
+/** Returns on whose behalf a request reads and writes. */
+export function viewerOf(c: Context): Viewer {
+  const token = tokenOf(c);
+  if (token === undefined) return EVERYBODY;
+  const id = c.req.param("room") ?? c.req.query("room");
+  return id === undefined ? { key: token.hash } : holderOf(token.hash, storedRoom(c, id));
+}

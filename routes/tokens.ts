@@ -1,0 +1,152 @@
+import type { Context, Hono } from "hono";
+import { ROLES } from "../db/access/token_text.ts";
+import { createToken, listTokens, revokeToken, type Token } from "../db/tokens.ts";
+import { getRoom } from "../db/rooms.ts";
+import { ownMember } from "./http/callers/own_agent.ts";
+import { RequestError } from "./http/errors.ts";
+import { answerOnce } from "./http/idempotency.ts";
+import { existingId } from "./http/ids.ts";
+import { EXAMPLE_TIME } from "./http/input/wordings.ts";
+import { LIMITS } from "./http/limits.ts";
+import { large } from "./http/methods.ts";
+import { readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
+import { describe, serve } from "./openapi/operation.ts";
+import { KEY } from "./openapi/parameters.ts";
+import type { Services } from "./services.ts";
+
+const shown = {
+  id: "5b0e5d0c-5b5c-4c0e-9a3e-0f6a3c1d2e4f",
+  role: "member",
+  agent: "alice",
+  note: null,
+  created_at: EXAMPLE_TIME,
+  expires_at: null,
+  last_used_at: null,
+};
+
+/** What to do where the answer with a token was lost. */
+export const TOKEN_LOST =
+  "A token is shown once. Revoke this one by its id, and make another under a new key.";
+
+export const TOKENS = describe({
+  bodies: ({ z, absent, ownId, about }) => ({
+    TokenRequest: z.strictObject({
+      role: z.enum(ROLES),
+      agent: absent(ownId).meta(about("The agent that it is bound to, which becomes secure")),
+      ttl: absent(z.int().min(LIMITS.minTokenSeconds).max(LIMITS.tokenSeconds))
+        .meta(about("Seconds until it ends; its maker's end at the latest")),
+      note: absent(z.string().max(LIMITS.tokenNote)).meta(about("Whom it is for, shown in lists")),
+    }),
+  }),
+  answers({ z, time, about }) {
+    const Token = z.object({
+      id: z.string(),
+      role: z.enum(ROLES),
+      agent: z.string().nullable(),
+      note: z.string().nullable(),
+      created_at: time,
+      expires_at: time.nullable(),
+      last_used_at: time.nullable().meta(about("To the hour")),
+    });
+    return {
+      Token,
+      MadeToken: Token.extend({
+        token: z.string().nullable().meta(about("Shown once; null in a repetition")),
+        hint: z.string().optional(),
+      }),
+      TokenList: z.array(Token),
+      RevokedToken: z.object({ revoked: z.literal(true) }),
+    };
+  },
+  operations: {
+    "/rooms/{room}/tokens": {
+      get: {
+        id: "listTokens",
+        summary: "List the tokens in force, without their texts",
+        description: "An admin sees all; others see their own and those that it made.",
+        answers: { 200: "TokenList" },
+        shown: [shown],
+        errors: ["unauthenticated"],
+      },
+      post: {
+        id: "createToken",
+        summary: "Make a token of the room",
+        description:
+          "An admin makes any. A member makes readers, and members for its own agent. The text is shown once.",
+        parameters: [KEY],
+        body: "TokenRequest",
+        example: { role: "reader", ttl: 3600, note: "dashboard" },
+        answers: { 201: "MadeToken" },
+        shown: { ...shown, token: "cvn_m_0000000000000000000000000000000000000000000000000" },
+        errors: ["unauthenticated", "forbidden", "limit_reached"],
+      },
+    },
+    "/rooms/{room}/tokens/{token}": {
+      delete: {
+        id: "revokeToken",
+        summary: "Revoke a token, and all that it made",
+        description: "An admin, its maker, or the token itself does so. It is refused from the answer on.",
+        parameters: [KEY],
+        answers: { 200: "RevokedToken" },
+        shown: { revoked: true },
+        errors: ["unauthenticated", "token_not_found", "limit_reached"],
+      },
+    },
+  },
+});
+
+export function mountTokens(app: Hono, services: Services): void {
+  const { database, viewerOf } = services;
+
+  /** Refuses whoever shows no token. Errors: `unauthenticated`, `room_not_found`. */
+  async function demandToken(c: Context, room: string): Promise<void> {
+    if (viewerOf(c).token) return;
+    await getRoom(database, viewerOf(c), room);
+    throw new RequestError("unauthenticated", "This needs a token of the room.", {
+      hint: "Send Authorization: Bearer <token>. An agent that registers with secure: true gets one.",
+    });
+  }
+
+  serve(app, TOKENS, "/rooms/{room}/tokens", {
+    async POST(c) {
+      const room = roomOf(c);
+      const { role, agent, ttl, note } = await readBody(c, TOKENS, "TokenRequest");
+      await demandToken(c, room);
+      const own = role === "member" && agent === undefined ? (await ownMember(c, services))?.agent : agent;
+      const operation = createToken(
+        database,
+        room,
+        { role, agent: own ?? undefined, ttl, note },
+        LIMITS.tokens,
+      );
+      return await answerOnce(c, services, room, operation, ({ token, text, revision }) => {
+        return reply(revision, {
+          ...shownToken(token),
+          token: text,
+          ...text === null && { hint: TOKEN_LOST },
+        }, 201);
+      });
+    },
+    GET: large(async (c) => {
+      const room = roomOf(c);
+      await demandToken(c, room);
+      const { tokens, revision } = await listTokens(database, viewerOf(c), room);
+      return await replyLarge(c, revision, tokens.map(shownToken));
+    }),
+  });
+
+  serve(app, TOKENS, "/rooms/{room}/tokens/{token}", {
+    async DELETE(c) {
+      const room = roomOf(c);
+      await demandToken(c, room);
+      const operation = revokeToken(database, room, existingId(c.req.param("token")!));
+      return await answerOnce(c, services, room, operation, ({ revision }) => {
+        return reply(revision, { revoked: true });
+      });
+    },
+  });
+}
+
+function shownToken({ id, role, agent, note, created_at, expires_at, last_used_at }: Token) {
+  return { id, role, agent, note, created_at, expires_at, last_used_at };
+}

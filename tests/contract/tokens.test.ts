@@ -1,0 +1,318 @@
+import assert from "node:assert/strict";
+import { contract, type Subject } from "../support/backends.ts";
+import type { Json, Reply } from "../support/client.ts";
+import { assertError, assertInvalid, assertMembers, assertStatus, members } from "../support/shapes.ts";
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+/** Requests with a token. */
+function holding(t: Subject, token: string) {
+  const ask = (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Reply> => t.request(method, path, { body, headers: { ...bearer(token), ...headers } });
+  return {
+    token,
+    ask,
+    get: (path: string) => ask("GET", path),
+    post: (path: string, body?: unknown) => ask("POST", path, body),
+    put: (path: string, body?: unknown) => ask("PUT", path, body),
+  };
+}
+
+/** A room with the secure agent ann, who makes tokens. */
+async function guarded(t: Subject) {
+  const room = await t.room();
+  const reply = await t.post(`/rooms/${room}/agents`, { id: "ann", name: "Ann", secure: true });
+  assertStatus(reply, 201);
+  const ann = holding(t, reply.body.token);
+  const make = async (body: Json) => {
+    const made = await ann.post(`/rooms/${room}/tokens`, body);
+    assertStatus(made, 201);
+    return { ...holding(t, made.body.token), id: made.body.id as string };
+  };
+  return { path: `/rooms/${room}`, ann, make };
+}
+
+/** All that acts as an agent, with the least that it needs. */
+const ACTS: Array<[what: string, method: string, path: string, body: (agent: string) => Json]> = [
+  ["a message", "POST", "/messages", (from) => ({ from, body: 1 })],
+  ["a reply", "POST", "/messages", (from) => ({ from, body: 1, reply_to: 4 })],
+  ["a task that needs another", "POST", "/messages", (from_agent) => ({ from_agent, body: 1, needs: [4] })],
+  ["a claim", "POST", "/messages/4/claim", (agent) => ({ agent })],
+  ["a renewal", "POST", "/messages/4/renew", (agent) => ({ agent, fence: 1, ttl: 60 })],
+  ["a release", "POST", "/messages/4/release", (agent) => ({ agent })],
+  ["a completion", "POST", "/messages/4/complete", (agent) => ({ agent })],
+  ["a failure", "POST", "/messages/4/fail", (agent) => ({ agent })],
+  ["a take", "POST", "/messages/claim", (agent) => ({ agent, kind: "none" })],
+  ["a take that waits", "POST", "/messages/claim", (agent) => ({ agent, kind: "none", timeout: 5_000 })],
+  ["a take that looks", "POST", "/messages/claim", (agent) => ({ agent, kind: "none", where: "true" })],
+  ["a reservation", "POST", "/reservations", (agent) => ({ agent, paths: ["a"] })],
+  ["a put", "PUT", "/state", (agent) => ({ key: "k", value: 1, agent })],
+  ["a gated put", "PUT", "/state", (agent) => ({ key: "k", value: 1, if: "self != null", agent })],
+  ["an increment", "PUT", "/state", (agent) => ({ key: "n", increment: 0.5, agent })],
+  ["a put into its scope", "PUT", "/state", (scope) => ({ scope, key: "k", value: 1 })],
+  ["a put that does not fit", "PUT", "/state", (scope) => ({ scope, key: "k", value: 1, if_version: 99 })],
+  ["a batch", "PUT", "/state/batch", (agent) => ({ writes: [{ key: "k", value: 1 }], agent })],
+  ["a batch into its scope", "PUT", "/state/batch", (scope) => ({
+    writes: [{ key: "k", value: 1 }, { scope, key: "k", value: 1 }],
+  })],
+  ["a delete", "DELETE", "/state", (agent) => ({ key: "k", agent })],
+  ["a delete in its scope", "DELETE", "/state", (scope) => ({ scope, key: "none" })],
+  ["a heartbeat", "POST", "/agents/ann/heartbeat", () => ({})],
+  ["a heartbeat that changes it", "POST", "/agents/ann/heartbeat", () => ({ status: "busy" })],
+  ["a departure", "DELETE", "/agents/ann", () => ({})],
+  ["a registration", "POST", "/agents", (id) => ({ id, name: "Other" })],
+  ["a secure registration", "POST", "/agents", (id) => ({ id, name: "Other", secure: true })],
+  ["a wait", "POST", "/wait", (agent) => ({ agent, condition: "true" })],
+  ["a wait that goes on", "POST", "/wait", (agent) => ({ agent, condition: "false", timeout: 5_000 })],
+  ["an evaluation", "POST", "/eval", (agent) => ({ agent, expr: "self" })],
+];
+
+contract("nobody acts as a secure agent without its token, and nothing is left of the try", async (t) => {
+  const { path, ann } = await guarded(t);
+  await t.post(`${path}/agents`, { id: "bob", name: "Bob" });
+  await ann.put(`${path}/state`, { key: "k", value: 0 });
+  assertStatus(await t.post(`${path}/messages`, { body: 1 }), 201);
+  const bob = await t.post(`${path}/agents`, { id: "eve", name: "Eve", secure: true });
+  const eve = holding(t, bob.body.token);
+  const before = await t.get(`${path}/changes`, { after: 0 });
+  for (const [what, method, at, body] of ACTS) {
+    const sent = body("ann");
+    const stranger = await t.request(method, path + at, { body: sent });
+    assertError(stranger, 401, "unauthenticated");
+    assert.equal(stranger.headers.get("www-authenticate"), "Bearer", what);
+    const keyed = { "Idempotency-Key": `key of ${what}` };
+    if (!/wait|eval/.test(at)) {
+      assertError(await t.request(method, path + at, { body: sent, headers: keyed }), 401, "unauthenticated");
+    }
+    assertError(await eve.ask(method, path + at, sent), 403, "forbidden");
+  }
+  const after = await t.get(`${path}/changes`, { after: 0 });
+  assert.deepEqual(after.body, before.body);
+});
+
+contract(
+  "a secure agent does with its token whatever it could do before, without naming itself",
+  async (t) => {
+    const { path, ann } = await guarded(t);
+    const posted = await ann.post(`${path}/messages`, { kind: "task", body: 1 });
+    assertStatus(posted, 201);
+    assert.deepEqual([posted.body.from_agent, posted.body.verified], ["ann", true]);
+    const { id } = posted.body;
+    assert.deepEqual((await t.get(`${path}/messages/${id}`)).body, posted.body);
+    assertStatus(await ann.post(`${path}/messages/${id}/claim`), 200);
+    const done = await ann.post(`${path}/messages/${id}/complete`, { result: "done" });
+    assert.deepEqual([done.body.result.from_agent, done.body.result.verified], ["ann", true]);
+    for (const more of [{}, { ttl: 60 }, { if: 'self == "ann"' }, { if_version: 3 }]) {
+      const put = await ann.put(`${path}/state`, { key: "k", value: 1, ...more });
+      assert.deepEqual([put.status, put.body.updated_by, put.body.verified_by], [200, "ann", true], put.text);
+      assert.deepEqual((await t.get(`${path}/state`, { key: "k" })).body, put.body);
+    }
+    assertStatus(await ann.post(`${path}/reservations`, { paths: ["a"] }), 201);
+    assert.equal((await ann.post(`${path}/eval`, { expr: "self" })).body.value, "ann");
+    assert.equal((await ann.post(`${path}/wait`, { condition: "self == 'ann'" })).body.triggered, true);
+    assertStatus(await ann.post(`${path}/agents/ann/heartbeat`), 200);
+    const again = await ann.post(`${path}/agents`, { name: "Ann again", secure: true });
+    assertMembers(again.body, [...members.agent, "created"]);
+    assert.deepEqual([again.body.id, again.body.secure, again.body.created], ["ann", true, false]);
+  },
+);
+
+contract("what others write is not verified, nor what stood under its name before", async (t) => {
+  const { path, ann } = await guarded(t);
+  assert.equal((await t.post(`${path}/messages`, { from: "bob", body: 1 })).body.verified, false);
+  await ann.put(`${path}/state`, { key: "k", value: 1 });
+  const over = await t.put(`${path}/state`, { key: "k", value: 2, agent: "bob" });
+  assert.deepEqual([over.body.updated_by, over.body.verified_by], ["bob", false]);
+  assert.equal((await t.get(`${path}/state`, { key: "k" })).body.verified_by, false);
+  const expr = "[messages.id[2].verified, agents.ann.secure]";
+  assert.deepEqual((await t.post(`${path}/eval`, { expr })).body.value, [false, true]);
+});
+
+contract("an id under which somebody has acted is not taken over", async (t) => {
+  const room = await t.room();
+  const path = `/rooms/${room}`;
+  await t.post(`${path}/agents`, { id: "registered", name: "R" });
+  const { id } = await t.message(room, { from: "sender" });
+  await t.post(`${path}/messages/${id}/claim`, { agent: "claimer" });
+  await t.post(`${path}/reservations`, { agent: "holder", paths: ["a"] });
+  await t.write(room, "k", 1, { scope: "writer" });
+  for (const taken of ["registered", "sender", "claimer", "holder", "writer"]) {
+    const body = { id: taken, name: "E", secure: true };
+    assertError(await t.post(`${path}/agents`, body), 409, "agent_exists");
+  }
+  assertStatus(await t.post(`${path}/agents`, { id: "new", name: "N", secure: true }), 201);
+});
+
+contract("a bound token names no other agent, secure or not", async (t) => {
+  const { path, ann } = await guarded(t);
+  const acts: Array<[string, string, Json]> = [
+    ["POST", "/messages", { from: "bob", body: 1 }],
+    ["PUT", "/state", { key: "k", value: 1, agent: "bob" }],
+    ["POST", "/agents", { id: "bob", name: "Bob" }],
+    ["POST", "/messages/claim", { agent: "bob" }],
+  ];
+  for (const [method, at, body] of acts) {
+    assertError(await ann.ask(method, path + at, body), 403, "forbidden");
+  }
+  assertStatus(await ann.put(`${path}/state`, { scope: "board", key: "k", value: 1 }), 200);
+});
+
+contract(
+  "a token is refused where it does not count: 401 in a room that is there, 404 in none",
+  async (t) => {
+    const { path, ann } = await guarded(t);
+    const other = `/rooms/${await t.room()}`;
+    for (
+      const at of [
+        "",
+        "/state",
+        "/state?key=k",
+        "/messages",
+        "/messages/1",
+        "/agents",
+        "/changes",
+        "/events",
+        "/tokens",
+      ]
+    ) {
+      assertError(await ann.get(other + at), 401, "unauthenticated");
+      assertError(await ann.get("/rooms/none" + at), 404, "room_not_found");
+    }
+    assertError(await ann.put(`${other}/state`, { key: "k", value: 1 }), 401, "unauthenticated");
+    assert.equal((await t.get(`${other}/state`)).body.length, 0);
+    const slip = ann.token.slice(0, -1) + (ann.token.endsWith("0") ? "1" : "0");
+    for (const at of [path, "/rooms", "/healthz", "/none", "/mcp"]) {
+      assertError(await holding(t, slip).get(at), 401, "unauthenticated");
+    }
+    const two = { Authorization: `Bearer ${ann.token}, Bearer ${ann.token}` };
+    assertInvalid(await t.request("GET", path, { headers: two }), ["Authorization"]);
+    for (const ignored of ["Basic YTpi", "Bearer eyJhbGciOi", "cvn_m_x"]) {
+      assertStatus(await t.request("GET", path, { headers: { Authorization: ignored } }), 200);
+    }
+    assertStatus(await t.request("GET", path, { headers: { Authorization: `bEARER  ${ann.token}` } }), 200);
+  },
+);
+
+contract("a reader reads, waits and evaluates, and changes nothing", async (t) => {
+  const { path, ann, make } = await guarded(t);
+  const reader = await make({ role: "reader" });
+  const before = await t.revision(path.slice("/rooms/".length));
+  for (const at of ["", "/state", "/messages", "/agents", "/changes"]) {
+    assertStatus(await reader.get(path + at), 200);
+  }
+  assertStatus(await reader.post(`${path}/wait`, { condition: "true" }), 200);
+  assertStatus(await reader.post(`${path}/eval`, { expr: "1" }), 200);
+  const writes: Array<[string, string, Json]> = [
+    ["POST", "/messages", { body: 1 }],
+    ["PUT", "/state", { key: "k", value: 1 }],
+    ["PUT", "/state/batch", { writes: [{ key: "k", value: 1 }] }],
+    ["DELETE", "/state", { key: "k" }],
+    ["POST", "/agents", { name: "R" }],
+    ["PATCH", "", { meta: { a: 1 } }],
+    ["POST", "/messages/claim", { agent: "bob" }],
+    ["POST", "/reservations", { agent: "bob", paths: ["a"] }],
+    ["POST", "/tokens", { role: "reader" }],
+  ];
+  for (const [method, at, body] of writes) {
+    assertError(await reader.ask(method, path + at, body), 403, "forbidden");
+  }
+  assert.equal(await t.revision(path.slice("/rooms/".length)), before);
+  // One that is bound has its agent's eyes, and never shows as waiting.
+  const bound = await make({ role: "reader", agent: "ann" });
+  assert.equal((await bound.post(`${path}/eval`, { expr: "self" })).body.value, "ann");
+  const wait = bound.post(`${path}/wait`, { condition: "has(state._shared.go)" });
+  assertStatus(await ann.put(`${path}/state`, { key: "go", value: 1 }), 200);
+  assert.equal((await wait).body.triggered, true);
+});
+
+contract("a member makes narrower tokens of its own agent, which end with it", async (t) => {
+  const { path, ann, make } = await guarded(t);
+  for (
+    const body of [{ role: "admin" }, { role: "member", agent: "bob" }, { role: "reader", agent: "bob" }]
+  ) {
+    assertError(await ann.post(`${path}/tokens`, body), 403, "forbidden");
+  }
+  const member = await make({ role: "member", note: "second" });
+  assert.equal((await member.post(`${path}/messages`, { body: 1 })).body.from_agent, "ann");
+  const made = await member.post(`${path}/tokens`, { role: "reader", ttl: 60 });
+  const reader = holding(t, made.body.token);
+  assertStatus(await reader.get(path), 200);
+  const list = await ann.get(`${path}/tokens`);
+  assert.deepEqual(list.body.map(({ role, note }: Json) => [role, note]).sort(), [
+    ["member", null],
+    ["member", "second"],
+    ["reader", null],
+  ]);
+  assert.doesNotMatch(list.text, /cvn_/);
+  assert.equal((await reader.get(`${path}/tokens`)).body.length, 1);
+  assertError(await reader.ask("DELETE", `${path}/tokens/${member.id}`), 404, "token_not_found");
+  assertError(await t.request("DELETE", `${path}/tokens/${member.id}`), 401, "unauthenticated");
+  assertError(await t.get(`${path}/tokens`), 401, "unauthenticated");
+  const revoked = await ann.ask("DELETE", `${path}/tokens/${member.id}`);
+  assert.deepEqual([revoked.status, revoked.body], [200, { revoked: true }]);
+  for (const gone of [member, reader]) assertError(await gone.get(path), 401, "unauthenticated");
+  assertError(await ann.ask("DELETE", `${path}/tokens/${member.id}`), 404, "token_not_found");
+  assertStatus(await ann.get(path), 200);
+});
+
+contract("a revoked token's waits and streams end within a polling interval", async (t) => {
+  const { path, ann, make } = await guarded(t);
+  const reader = await make({ role: "reader" });
+  const never = { condition: "has(state._shared.never)", timeout: 20_000 };
+  const wait = reader.post(`${path}/wait`, never);
+  const stream = await fetch(new URL(`${path}/events`, t.url), { headers: bearer(reader.token) });
+  const first = stream.body!.getReader();
+  await first.read();
+  const others = ann.post(`${path}/wait`, { ...never, condition: "has(state._shared.later)" });
+  const revoked = performance.now();
+  assertStatus(await ann.ask("DELETE", `${path}/tokens/${reader.id}`), 200);
+  assertError(await wait, 401, "unauthenticated");
+  while (!(await first.read()).done);
+  assert.ok(performance.now() - revoked < 2_000, `${performance.now() - revoked} ms`);
+  await t.put(`${path}/state`, { key: "later", value: 1 });
+  assert.equal((await others).body.triggered, true);
+});
+
+contract("a token is shown once: a repetition has null and says what to do", async (t) => {
+  const { path, ann } = await guarded(t);
+  const key = { "Idempotency-Key": "made once" };
+  const [first, again] = [
+    await ann.ask("POST", `${path}/tokens`, { role: "reader" }, key),
+    await ann.ask("POST", `${path}/tokens`, { role: "reader" }, key),
+  ];
+  assert.match(first.body.token, /^cvn_r_[0-9A-Za-z]{49}$/);
+  assert.deepEqual([again.body.id, again.body.token, again.status], [first.body.id, null, 201]);
+  assert.equal(typeof again.body.hint, "string");
+  const body = { id: "zed", name: "Z", secure: true };
+  const zed = await t.request("POST", `${path}/agents`, { body, headers: key });
+  const lost = await t.request("POST", `${path}/agents`, { body, headers: key });
+  assert.match(zed.body.token, /^cvn_m_/);
+  assert.deepEqual([lost.body.token, lost.body.id], [null, "zed"]);
+  // Keys count by token: another's is another key.
+  const other = await holding(t, zed.body.token).ask("POST", `${path}/tokens`, { role: "reader" }, key);
+  assert.notEqual(other.body.id, first.body.id);
+});
+
+contract("a token has a role, and bounds of its life and note", async (t) => {
+  const { path, ann } = await guarded(t);
+  const refused: Array<[Json, string[]]> = [
+    [{}, ["role"]],
+    [{ role: "owner" }, ["role"]],
+    [{ role: "reader", ttl: 59 }, ["ttl"]],
+    [{ role: "reader", ttl: 31_536_001 }, ["ttl"]],
+    [{ role: "reader", note: "x".repeat(257) }, ["note"]],
+    [{ role: "reader", agent: "_x" }, ["agent"]],
+  ];
+  for (const [body, at] of refused) assertInvalid(await ann.post(`${path}/tokens`, body), at);
+  for (
+    const body of [{ role: "reader", ttl: 60, note: "x".repeat(256) }, { role: "reader", ttl: 31_536_000 }]
+  ) {
+    const { body: made } = await ann.post(`${path}/tokens`, body);
+    const life = Date.parse(made.expires_at) - Date.parse(made.created_at);
+    assert.equal(life, 1_000 * body.ttl);
+  }
+});

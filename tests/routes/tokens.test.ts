@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { SERVICE } from "../../db/viewer.ts";
+import { withApp } from "../support/app.ts";
+
+const FILL = `
+  WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < :count)
+  INSERT INTO tokens (room_id, id, hash, role, created_at, expires_at)
+  SELECT 'r', 'filled ' || n, 'hash ' || n || :expires_at, 'reader', '', :expires_at FROM counted`;
+
+Deno.test("a room has at most 1,000 tokens in force, and expired ones make room", () =>
+  withApp(async ({ request, services: { database } }) => {
+    await request("POST", "/rooms", { id: "r" });
+    const { token } = await (await request("POST", "/rooms/r/agents", { id: "ann", name: "A", secure: true }))
+      .json();
+    const make = async () =>
+      (await request("POST", "/rooms/r/tokens", { role: "reader" }, { Authorization: `Bearer ${token}` }))
+        .status;
+    const fill = (count: number, expires_at: number) =>
+      database.commit(SERVICE, [{
+        sql: FILL,
+        args: { count: BigInt(count), expires_at: BigInt(expires_at) },
+      }]);
+    await fill(998, Date.now() + 60_000);
+    assert.equal(await make(), 201);
+    assert.equal(await make(), 409);
+    const zed = await request("POST", "/rooms/r/agents", { id: "zed", name: "Z", secure: true });
+    assert.deepEqual([zed.status, (await zed.json()).error], [409, "limit_reached"]);
+    await database.commit(SERVICE, [{
+      sql: "UPDATE tokens SET expires_at = 1 WHERE id = 'filled 7'",
+      args: {},
+    }]);
+    assert.equal(await make(), 201);
+    assert.equal(await make(), 409);
+  }));
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+Deno.test("a request with a token takes no further round trip, and one without sends what it did", () =>
+  withApp(async ({ request, batches }) => {
+    await request("POST", "/rooms", { id: "r" });
+    const ann = await (await request("POST", "/rooms/r/agents", { id: "ann", name: "A", secure: true }))
+      .json();
+    await request("POST", "/rooms/r/messages", { body: 1 }, bearer(ann.token)); // an instance that has seen it
+    const requests: Array<[string, string, unknown?]> = [
+      ["GET", "/rooms/r"],
+      ["GET", "/rooms/r/state"],
+      ["GET", "/rooms/r/messages"],
+      ["POST", "/rooms/r/messages", { body: 1 }],
+      ["PUT", "/rooms/r/state", { key: "k", value: 1 }],
+      ["PUT", "/rooms/r/state", { key: "k", value: 1, if_version: 9 }],
+      ["POST", "/rooms/r/messages/2/claim"],
+      ["POST", "/rooms/r/agents/ann/heartbeat"],
+      ["POST", "/rooms/r/eval", { expr: "self" }],
+      ["POST", "/rooms/r/tokens", { role: "reader" }],
+    ];
+    for (const [method, path, body] of requests) {
+      batches.length = 0;
+      const { status } = await request(method, path, body, bearer(ann.token));
+      assert.ok([200, 201, 409].includes(status), `${method} ${path}: ${status}`);
+      assert.equal(batches.length, 1, `${method} ${path}`);
+    }
+    await request("POST", "/rooms", { id: "open" });
+    for (const [method, path, body] of requests.slice(0, 5)) {
+      batches.length = 0;
+      await request(method, path.replace("/rooms/r", "/rooms/open"), body);
+      const sent = batches.flatMap(({ statements }) => statements).map(({ sql }) => sql).join("\n");
+      assert.doesNotMatch(sent, /\btokens\b/, `${method} ${path}`);
+    }
+  }));

@@ -68,6 +68,22 @@ const UNAVAILABLE = {
   ending: ["This server is closing its connections. Nothing was done.", "Send it again."],
 } satisfies Record<string, [message: string, hint?: string]>;
 
+/** What a token may that is shown for more, each with its message and hint. */
+const MAY = {
+  read: [
+    "The token is a reader's.",
+    "It may read, wait, follow and evaluate. Writing needs a member's or an admin's.",
+  ],
+  write: [
+    "This needs an admin's token.",
+    "A member's may read, write, claim and wait, and make tokens for its own agent.",
+  ],
+  narrower: [
+    "The token may not make such a token.",
+    "A member's makes readers, and members for its own agent. Others are made by an admin.",
+  ],
+} satisfies Record<string, [message: string, hint: string]>;
+
 export const ERRORS = {
   invalid_request: {
     status: 400,
@@ -153,8 +169,10 @@ export const ERRORS = {
     cause:
       "The token is malformed, unknown, revoked or expired, or of another room; or there is none, and the agent is secure.",
     cure: "Send `Authorization: Bearer <token>` with a token of this room that is in force.",
-    say: ({ agent }: { agent?: string }) => ({
-      message: agent === undefined
+    say: ({ agent, none }: { agent?: string; none?: boolean }) => ({
+      message: none
+        ? "This needs a token of the room."
+        : agent === undefined
         ? "The token is not one of this room that is in force."
         : `The agent ${JSON.stringify(agent)} is secure: only its token acts as it.`,
       hint: "Send Authorization: Bearer <token> with a token of this room, or take another agent.",
@@ -166,19 +184,9 @@ export const ERRORS = {
       "The token may not do this; or a page of another origin called an instance at a private address, or by a name that is not the instance's own.",
     cure:
       "`hint` says what the token may, or what the instance's operator may set. Call it as localhost or by its address.",
-    // Of a reader; of a token that is bound to `agent`; of the secure agent of another token.
-    say: (facts: { may: "read" | "narrower" } | { agent: string } | { other: string }) =>
-      "may" in facts
-        ? facts.may === "narrower"
-          ? {
-            message: "The token may not make such a token.",
-            hint: "A member's makes readers, and members for its own agent. Others are made by an admin.",
-          }
-          : {
-            message: "The token is a reader's.",
-            hint: "It may read, wait, follow and evaluate. Writing needs a member's or an admin's.",
-          }
-        : "agent" in facts
+    // Of what a token may; of one that is bound to `agent`; of the secure agent of another token.
+    say: (facts: { may: keyof typeof MAY } | { agent: string } | { other: string }) =>
+      "may" in facts ? { message: MAY[facts.may][0], hint: MAY[facts.may][1] } : "agent" in facts
         ? {
           message: `The token is bound to the agent ${JSON.stringify(facts.agent)}.`,
           hint: `It acts as ${JSON.stringify(facts.agent)} alone: leave out the agent.`,

@@ -146,7 +146,7 @@ export const AGENTS = describe({
 
 export function mountAgents(app: Hono, services: Services): void {
   const { database, viewerOf } = services;
-  serve(app, AGENTS, "/rooms/{room}/agents", {
+  serve(app, services, AGENTS, "/rooms/{room}/agents", {
     async POST(c) {
       const room = roomOf(c);
       const { if_new: ifNew, ...profile } = await readBody(
@@ -169,7 +169,7 @@ export function mountAgents(app: Hono, services: Services): void {
     }),
   });
 
-  serve(app, AGENTS, "/rooms/{room}/agents/{agent}", {
+  serve(app, services, AGENTS, "/rooms/{room}/agents/{agent}", {
     async GET(c) {
       const agentId = existingId(c.req.param("agent")!);
       const { agent, revision } = await getAgent(database, viewerOf(c), roomOf(c), agentId);
@@ -185,7 +185,7 @@ export function mountAgents(app: Hono, services: Services): void {
     },
   });
 
-  serve(app, AGENTS, "/rooms/{room}/agents/{agent}/heartbeat", {
+  serve(app, services, AGENTS, "/rooms/{room}/agents/{agent}/heartbeat", {
     async POST(c) {
       const room = roomOf(c);
       const agent = existingId(c.req.param("agent")!);

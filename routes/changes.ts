@@ -66,8 +66,9 @@ export const CHANGES = describe({
   },
 });
 
-export function mountChanges(app: Hono, { database, viewerOf }: Services): void {
-  serve(app, CHANGES, "/rooms/{room}/changes", {
+export function mountChanges(app: Hono, services: Services): void {
+  const { database, viewerOf } = services;
+  serve(app, services, CHANGES, "/rooms/{room}/changes", {
     GET: large(async (c) => {
       const after = queryNumber(c, "after") ?? 0;
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;

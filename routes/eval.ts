@@ -40,14 +40,15 @@ export const EVAL = describe({
   },
 });
 
-export function mountEval(app: Hono, { database, reader, viewerOf }: Services): void {
+export function mountEval(app: Hono, services: Services): void {
+  const { database, reader, viewerOf } = services;
   /** Refuses whoever may not see as an agent. Errors: `unauthenticated`, `forbidden`. */
   async function checkEyes(viewer: Viewer, room: string, self: string) {
     const refusal = await refusalOf(database, { viewer, acts: { as: self } }, room, { writes: false });
     if (refusal) throw refusal;
   }
 
-  serve(app, EVAL, "/rooms/{room}/eval", {
+  serve(app, services, EVAL, "/rooms/{room}/eval", {
     POST: large(async (c) => {
       const room = roomOf(c);
       const { expr, agent } = await readBody(
@@ -55,7 +56,7 @@ export function mountEval(app: Hono, { database, reader, viewerOf }: Services): 
         EVAL,
         "EvalRequest",
         undefined,
-        await ownMember(c, { database, viewerOf }),
+        await ownMember(c, services),
       );
       const expression = await compileOf(expr);
       const [viewer, self] = [viewerOf(c), agent ?? null];

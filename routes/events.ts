@@ -53,7 +53,7 @@ export function mountEvents(app: Hono, services: Services): void {
     return pieces;
   }
 
-  serve(app, EVENTS, "/rooms/{room}/events", {
+  serve(app, services, EVENTS, "/rooms/{room}/events", {
     async GET(c) {
       const { follower, left, sending } = await follow(c, services);
       return streamOf(c, follower, { left, changed: eventOf, beat: () => COMMENT }, sending);

@@ -206,7 +206,7 @@ export function mountReservations(app: Hono, services: Services): void {
     return await answer().finally(release);
   }
 
-  serve(app, RESERVATIONS, "/rooms/{room}/reservations", {
+  serve(app, services, RESERVATIONS, "/rooms/{room}/reservations", {
     POST: reserve,
     GET: large(inTime(async (c) => {
       const agent = queryText(c, "agent");
@@ -219,7 +219,7 @@ export function mountReservations(app: Hono, services: Services): void {
     })),
   });
 
-  serve(app, RESERVATIONS, "/rooms/{room}/reservations/{reservation}", {
+  serve(app, services, RESERVATIONS, "/rooms/{room}/reservations/{reservation}", {
     DELETE: inTime(async (c) => {
       const room = roomOf(c);
       const id = existingId(c.req.param("reservation")!);
@@ -238,7 +238,7 @@ export function mountReservations(app: Hono, services: Services): void {
     }),
   });
 
-  serve(app, RESERVATIONS, "/rooms/{room}/reservations/{reservation}/renew", {
+  serve(app, services, RESERVATIONS, "/rooms/{room}/reservations/{reservation}/renew", {
     POST: inTime(async (c) => {
       const room = roomOf(c);
       const id = existingId(c.req.param("reservation")!);

@@ -93,7 +93,7 @@ export const ROOMS = describe({
 
 export function mountRooms(app: Hono, services: Services): void {
   const { database, viewerOf } = services;
-  serve(app, ROOMS, "/rooms", {
+  serve(app, services, ROOMS, "/rooms", {
     async POST(c) {
       const { id, meta = {} } = await readBody(c, ROOMS, "RoomRequest");
       checkSize(meta, "meta");
@@ -110,7 +110,7 @@ export function mountRooms(app: Hono, services: Services): void {
     }),
   });
 
-  serve(app, ROOMS, "/rooms/{room}", {
+  serve(app, services, ROOMS, "/rooms/{room}", {
     async GET(c) {
       const room = await getRoom(database, viewerOf(c), roomOf(c));
       const { revision } = room;

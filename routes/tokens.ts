@@ -1,9 +1,7 @@
-import type { Context, Hono } from "hono";
+import type { Hono } from "hono";
 import { ROLES } from "../db/access/token_text.ts";
 import { createToken, listTokens, revokeToken, type Token } from "../db/tokens.ts";
-import { getRoom } from "../db/rooms.ts";
 import { ownMember } from "./http/callers/own_agent.ts";
-import { RequestError } from "./http/errors.ts";
 import { answerOnce } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
@@ -98,20 +96,10 @@ export const TOKENS = describe({
 export function mountTokens(app: Hono, services: Services): void {
   const { database, viewerOf } = services;
 
-  /** Refuses whoever shows no token. Errors: `unauthenticated`, `room_not_found`. */
-  async function demandToken(c: Context, room: string): Promise<void> {
-    if (viewerOf(c).token) return;
-    await getRoom(database, viewerOf(c), room);
-    throw new RequestError("unauthenticated", "This needs a token of the room.", {
-      hint: "Send Authorization: Bearer <token>. An agent that registers with secure: true gets one.",
-    });
-  }
-
-  serve(app, TOKENS, "/rooms/{room}/tokens", {
+  serve(app, services, TOKENS, "/rooms/{room}/tokens", {
     async POST(c) {
       const room = roomOf(c);
       const { role, agent, ttl, note } = await readBody(c, TOKENS, "TokenRequest");
-      await demandToken(c, room);
       const own = role === "member" && agent === undefined ? (await ownMember(c, services))?.agent : agent;
       const operation = createToken(
         database,
@@ -129,16 +117,14 @@ export function mountTokens(app: Hono, services: Services): void {
     },
     GET: large(async (c) => {
       const room = roomOf(c);
-      await demandToken(c, room);
       const { tokens, revision } = await listTokens(database, viewerOf(c), room);
       return await replyLarge(c, revision, tokens.map(shownToken));
     }),
   });
 
-  serve(app, TOKENS, "/rooms/{room}/tokens/{token}", {
+  serve(app, services, TOKENS, "/rooms/{room}/tokens/{token}", {
     async DELETE(c) {
       const room = roomOf(c);
-      await demandToken(c, room);
       const operation = revokeToken(database, room, existingId(c.req.param("token")!));
       return await answerOnce(c, services, room, operation, ({ revision }) => {
         return reply(revision, { revoked: true });

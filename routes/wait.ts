@@ -104,7 +104,8 @@ export const WAIT = describe({
 
 type WaitBody = z.infer<ReturnType<typeof WAIT.bodies>["WaitRequest"]>;
 
-export function mountWait(app: Hono, { database, watch, fairUse, viewerOf }: Services): void {
+export function mountWait(app: Hono, services: Services): void {
+  const { database, watch, fairUse, viewerOf } = services;
   /** Callers read `signal` before they await anything, else the runtime misses a client that leaves meanwhile. */
   async function wait(c: Context, room: string, body: WaitBody, signal: AbortSignal): Promise<Response> {
     const condition = await compileOf(body.condition);
@@ -139,7 +140,7 @@ export function mountWait(app: Hono, { database, watch, fairUse, viewerOf }: Ser
     return agent;
   }
 
-  serve(app, WAIT, "/rooms/{room}/wait", {
+  serve(app, services, WAIT, "/rooms/{room}/wait", {
     async GET(c) {
       const { signal } = c.req.raw;
       const room = roomOf(c);
@@ -151,7 +152,7 @@ export function mountWait(app: Hono, { database, watch, fairUse, viewerOf }: Ser
           'For example condition=state._shared.phase == "go", URL-encoded; or POST it as JSON.',
         );
       }
-      const own = agent ?? (await ownMember(c, { database, viewerOf }))?.agent;
+      const own = agent ?? (await ownMember(c, services))?.agent;
       const body = { condition, agent: own, timeout: queryNumber(c, "timeout"), include };
       return await wait(c, room, body, signal);
     },
@@ -160,7 +161,7 @@ export function mountWait(app: Hono, { database, watch, fairUse, viewerOf }: Ser
       return await wait(
         c,
         roomOf(c),
-        await readBody(c, WAIT, "WaitRequest", undefined, await ownMember(c, { database, viewerOf })),
+        await readBody(c, WAIT, "WaitRequest", undefined, await ownMember(c, services)),
         signal,
       );
     },

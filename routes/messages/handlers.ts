@@ -16,7 +16,7 @@ import { MESSAGES } from "./operations.ts";
 
 export function mountMessages(app: Hono, services: Services): void {
   const { database, viewerOf } = services;
-  serve(app, MESSAGES, "/rooms/{room}/messages", {
+  serve(app, services, MESSAGES, "/rooms/{room}/messages", {
     async POST(c) {
       const room = roomOf(c);
       const { kind = "message", body, reply_to, needs, max_attempts, ...sent } = await readBody(
@@ -55,7 +55,7 @@ export function mountMessages(app: Hono, services: Services): void {
     }),
   });
 
-  serve(app, MESSAGES, "/rooms/{room}/messages/{message}", {
+  serve(app, services, MESSAGES, "/rooms/{room}/messages/{message}", {
     async GET(c) {
       const id = existingMessageId(c.req.param("message")!);
       const { message, revision } = await getMessage(database, viewerOf(c), roomOf(c), id);

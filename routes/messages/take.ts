@@ -113,7 +113,7 @@ export function mountTake(app: Hono, services: Services): void {
     return await answer().finally(release);
   }
 
-  serve(app, TAKE, PATH, { POST: take });
+  serve(app, services, TAKE, PATH, { POST: take });
 }
 
 function shown(answer: TakeAnswer, elapsed: number): Record<string, unknown> {

@@ -35,7 +35,7 @@ export function mountTasks(app: Hono, services: Services): void {
     );
   }
 
-  serve(app, TASKS, `${PATH}/claim`, {
+  serve(app, services, TASKS, `${PATH}/claim`, {
     async POST(c) {
       const task = taskOf(c);
       const { agent, ttl } = await readBody(
@@ -49,7 +49,7 @@ export function mountTasks(app: Hono, services: Services): void {
     },
   });
 
-  serve(app, TASKS, `${PATH}/renew`, {
+  serve(app, services, TASKS, `${PATH}/renew`, {
     async POST(c) {
       const task = taskOf(c);
       const { agent, fence, ttl } = await readBody(
@@ -63,7 +63,7 @@ export function mountTasks(app: Hono, services: Services): void {
     },
   });
 
-  serve(app, TASKS, `${PATH}/release`, {
+  serve(app, services, TASKS, `${PATH}/release`, {
     async POST(c) {
       const task = taskOf(c);
       const { agent, fence, error } = await readBody(
@@ -78,7 +78,7 @@ export function mountTasks(app: Hono, services: Services): void {
     },
   });
 
-  serve(app, TASKS, `${PATH}/complete`, {
+  serve(app, services, TASKS, `${PATH}/complete`, {
     async POST(c) {
       const task = taskOf(c);
       const { agent, fence, result } = await readBody(
@@ -93,7 +93,7 @@ export function mountTasks(app: Hono, services: Services): void {
     },
   });
 
-  serve(app, TASKS, `${PATH}/fail`, {
+  serve(app, services, TASKS, `${PATH}/fail`, {
     async POST(c) {
       const task = taskOf(c);
       const { agent, fence, error } = await readBody(
@@ -108,7 +108,7 @@ export function mountTasks(app: Hono, services: Services): void {
     },
   });
 
-  serve(app, TASKS, `${PATH}/attempts`, {
+  serve(app, services, TASKS, `${PATH}/attempts`, {
     GET: large(async (c) => {
       const { room, message } = taskOf(c);
       const { attempts, revision } = await listAttempts(database, viewerOf(c), room, message);

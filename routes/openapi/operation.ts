@@ -1,6 +1,7 @@
 import type { Handler, Hono } from "hono";
 import type { z } from "zod";
 import type { ErrorCode } from "../../errors.ts";
+import { demanding, type Judges } from "../http/callers/rights.ts";
 import { made, type Parts } from "../http/input/schemas.ts";
 import { resource } from "../http/methods.ts";
 import type { Parameter } from "./parameters.ts";
@@ -53,15 +54,23 @@ export function queryNames({ parameters = [] }: Pick<Operation, "parameters">): 
   return parameters.filter((parameter) => parameter.in === "query").map(({ name }) => name);
 }
 
-/** Mounts the operations of a path, each with the query parameters that it describes (`resource`). */
+/**
+ * Mounts the operations of a path, each with the query parameters that it describes (`resource`), for requests that
+ * show what it asks (`demanding`).
+ */
 export function serve<All extends Operations, Path extends keyof All & string>(
   app: Hono,
+  services: Judges,
   { operations }: { operations: All },
   path: Path,
   handlers: { [Method in keyof All[Path] & string as Uppercase<Method>]: Handler },
 ): void {
-  const known = Object.entries(operations[path]!).map((
-    [method, operation],
-  ) => [method.toUpperCase(), queryNames(operation)]);
-  resource(app, path.replaceAll(/\{(\w+)\}/g, ":$1"), handlers, Object.fromEntries(known));
+  const known: Record<string, string[]> = {};
+  const judged: Record<string, Handler> = {};
+  for (const [name, operation] of Object.entries(operations[path]!)) {
+    const method = name.toUpperCase();
+    known[method] = queryNames(operation);
+    judged[method] = demanding(operation.id, services, (handlers as Record<string, Handler>)[method]!);
+  }
+  resource(app, path.replaceAll(/\{(\w+)\}/g, ":$1"), judged, known);
 }

@@ -99,7 +99,7 @@ export function mountState(app: Hono, services: Services): void {
     return await replyLarge(c, anew.revision, anew.entries, { "Convene-Reset": "true" });
   }
 
-  serve(app, STATE, "/rooms/{room}/state", {
+  serve(app, services, STATE, "/rooms/{room}/state", {
     async GET(c) {
       const [viewer, room] = [viewerOf(c), roomOf(c)];
       const filter = filterOf(c);
@@ -144,7 +144,7 @@ export function mountState(app: Hono, services: Services): void {
     },
   });
 
-  serve(app, STATE, "/rooms/{room}/state/batch", {
+  serve(app, services, STATE, "/rooms/{room}/state/batch", {
     async PUT(c) {
       const room = roomOf(c);
       const body = await readBody(c, WRITES, "batch", undefined, await ownMember(c, services));

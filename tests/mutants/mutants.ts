@@ -818,6 +818,27 @@ export const MUTANTS: Mutant[] = [
     filter: "file: an id under which somebody has acted",
   },
   {
+    name: "an operation that needs a token asks for none",
+    edits: [[
+      'if (token === undefined) return right === "write" || right === "manage";',
+      "if (token === undefined) return true;",
+    ]],
+    test: "tests/rights.test.ts",
+    filter: "whoever shows too little",
+  },
+  {
+    name: "a reader's token is as good as a member's where the operation asks",
+    edits: [['return token.role === "member" && (right', 'return right !== "admin" && (right']],
+    test: "tests/rights.test.ts",
+    filter: "whoever shows too little",
+  },
+  {
+    name: "a token that does not count is told that it does not suffice",
+    edits: [["  await getRoom(database, viewerOf(c), roomOf(c));\n", ""]],
+    test: "tests/rights.test.ts",
+    filter: "whoever shows too little",
+  },
+  {
     name: "tokens that outlive their maker's revocation",
     edits: [['WHERE room_id = :room AND id IN (${madeBy(":id")})\n', "WHERE room_id = :room AND id = :id\n"]],
     test: "tests/contract/tokens.test.ts",

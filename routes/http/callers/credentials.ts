@@ -38,7 +38,7 @@ export function takeCredentials(c: Context): void {
 }
 
 /** Returns the token that a request shows, which may count or not. */
-function tokenOf(c: Context): TokenText | undefined {
+export function tokenOf(c: Context): TokenText | undefined {
   return c.get(TOKEN);
 }
 

@@ -1,0 +1,91 @@
+import type { Context, Handler } from "hono";
+import { getRoom } from "../../../db/rooms.ts";
+import type { Database } from "../../../db/database.ts";
+import { Refusal } from "../../../db/refusal.ts";
+import type { Viewer } from "../../../db/viewer.ts";
+import { tokenOf } from "./credentials.ts";
+import { roomOf } from "../requests.ts";
+
+/**
+ * What an operation asks of a request:
+ * - `open`: nothing, it is of no room, or judges by itself
+ * - `read`: nothing in an open room, any token of a locked one
+ * - `write`: the same, but no reader's token
+ * - `manage`: the same as `write` in an open room, an admin's token of a locked one
+ * - `own`: any token of the room
+ * - `admin`: an admin's token of the room
+ */
+export type Right = "open" | "read" | "write" | "manage" | "own" | "admin";
+
+/** The only place that says what each operation asks, by its id. One without a row cannot be served. */
+export const RIGHTS: Readonly<Record<string, Right>> = {
+  guide: "open",
+  health: "open",
+  listRooms: "open",
+  createRoom: "open",
+  getRoom: "read",
+  patchRoom: "manage",
+  listAgents: "read",
+  registerAgent: "write",
+  getAgent: "read",
+  leaveRoom: "write",
+  heartbeat: "write",
+  listMessages: "read",
+  postMessage: "write",
+  getMessage: "read",
+  claimMessage: "write",
+  renewClaim: "write",
+  releaseClaim: "write",
+  completeTask: "write",
+  failTask: "write",
+  listAttempts: "read",
+  takeTask: "write",
+  listReservations: "read",
+  reservePaths: "write",
+  releaseReservation: "write",
+  renewReservation: "write",
+  readState: "read",
+  writeEntry: "write",
+  deleteEntry: "write",
+  writeBatch: "write",
+  evaluate: "read",
+  wait: "read",
+  waitByQuery: "read",
+  readChanges: "read",
+  followEvents: "read",
+  listTokens: "own",
+  createToken: "own",
+  revokeToken: "own",
+};
+
+export interface Judges {
+  database: Database;
+  viewerOf(c: Context): Viewer;
+}
+
+/**
+ * Lets a handler serve only requests that show as much as its operation asks, by the text of their token; whether that
+ * counts, and for whom, the database judges with what the handler does. Errors: `room_not_found`, `unauthenticated`,
+ * `forbidden`.
+ */
+export function demanding(operation: string, services: Judges, handle: Handler): Handler {
+  const right = RIGHTS[operation];
+  if (right === undefined) throw new Error(`No right of the operation ${operation} in the table of rights.`);
+  if (right === "open" || right === "read") return handle;
+  return (c, next) => suffices(c, right) ? handle(c, next) : refuse(c, services);
+}
+
+function suffices(c: Context, right: Right): boolean {
+  const token = tokenOf(c);
+  if (token === undefined) return right === "write" || right === "manage";
+  if (right === "own" || token.role === "admin") return true;
+  return token.role === "member" && (right === "write" || right === "manage" && !token.locked);
+}
+
+/** Refuses a request. Whether its token counts comes first, so that no other tells it from one that does not. */
+async function refuse(c: Context, { database, viewerOf }: Judges): Promise<never> {
+  await getRoom(database, viewerOf(c), roomOf(c));
+  const token = tokenOf(c);
+  if (token === undefined) throw new Refusal("unauthenticated", { none: true });
+  throw new Refusal("forbidden", { may: token.role === "reader" ? "read" : "write" });
+}

@@ -4,6 +4,7 @@ import fc from "fast-check";
 import type { DocumentedOperation } from "../../routes/openapi/document.ts";
 import type { DocumentedParameter as Parameter } from "../../routes/openapi/parameters.ts";
 import { FAIR_USE } from "../../routes/http/callers/fair_use.ts";
+import { RIGHTS } from "../../routes/http/callers/rights.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 import type { Json } from "../support/client.ts";
 import { assertDocumented, document, validatorOf } from "../support/documented.ts";
@@ -26,6 +27,7 @@ interface Drawn {
   id: string;
   parameters: Record<string, string>;
   body: Json;
+  token?: string | undefined;
 }
 
 const OPERATIONS = new Map<string, Operation>(
@@ -95,12 +97,18 @@ function goingTogether({ id, parameters: drawn, body: { ...body } }: Drawn): Dra
   return { id, parameters: Object.fromEntries(names.map((name) => [name, drawn[name]!])), body };
 }
 
+/** Gives a request the token that it needs, since who is told nothing is not told what is wrong. */
+const holding = (token: string, drawn: Drawn): Drawn =>
+  RIGHTS[drawn.id] === "own" ? { ...drawn, token } : drawn;
+
 /** Sends a request; the answer as `assertDocumented` takes it, which it is. */
 async function send({ app }: TestApp, drawn: Drawn) {
   const { method, path, parameters, requestBody } = OPERATIONS.get(drawn.id)!;
   let target = path;
   const query = new URLSearchParams();
-  const headers: Record<string, string> = {};
+  const headers: Record<string, string> = drawn.token === undefined
+    ? {}
+    : { authorization: `Bearer ${drawn.token}` };
   for (const parameter of parameters) {
     const value = parameter.name === "timeout" ? "0" : drawn.parameters[nameOf(parameter)];
     if (value === undefined) continue;
@@ -123,14 +131,16 @@ async function send({ app }: TestApp, drawn: Drawn) {
   return answer;
 }
 
-/** A room with something of everything. */
-async function furnish({ json }: TestApp): Promise<void> {
+/** Makes a room with something of everything. Returns the token of an agent of it. */
+async function furnish({ json }: TestApp): Promise<string> {
   await json("POST", "/rooms", { id: "demo" });
   await json("POST", "/rooms/demo/agents", { id: "alice", name: "Alice" });
   const { body } = await json("POST", "/rooms/demo/messages", { body: 1 });
   assert.equal(String(body.id), THERE.message);
   await json("PUT", "/rooms/demo/state", { key: "a", value: 1 });
   await json("PUT", "/rooms/demo/state", { scope: "_view", key: "v", expr: "state._shared.a" });
+  return (await json("POST", "/rooms/demo/agents", { id: "warden", name: "Warden", secure: true })).body
+    .token;
 }
 
 const unlimited = { fairUse: { ...FAIR_USE, roomPerSecond: 0 } };
@@ -159,14 +169,14 @@ const judgedLater = ({ status, text }: { status: number; text: string }) =>
 
 Deno.test(`a body is taken if and only if the document allows it, seed ${SEED}`, () =>
   withApp(async (t) => {
-    await furnish(t);
+    const token = await furnish(t);
     const seen = { taken: 0, refused: 0 };
 
     async function judge(drawn: Drawn): Promise<void> {
       const { path, method } = OPERATIONS.get(drawn.id)!;
       const place = ["paths", path, method.toLowerCase(), "requestBody", "content", "application/json"];
       const allowed = validatorOf([...place, "schema"])(drawn.body);
-      const answer = await send(t, drawn);
+      const answer = await send(t, holding(token, drawn));
       if (judgedLater(answer)) return;
       assert.equal(answer.text.includes('"invalid_request"'), !allowed, JSON.stringify(drawn) + answer.text);
       seen[allowed ? "taken" : "refused"]++;
@@ -191,14 +201,15 @@ Deno.test(`a body is taken if and only if the document allows it, seed ${SEED}`,
 
 Deno.test("a parameter is refused if and only if the document forbids it", () =>
   withApp(async (t) => {
-    await furnish(t);
+    const token = await furnish(t);
     const seen = { taken: 0, refused: 0 };
     for (const operation of OPERATIONS.values()) {
       for (const parameter of operation.parameters.filter(isJudged)) {
         for (const text of ODD_TEXTS.filter((text) => parameter.in === "query" || /^[!-~]+$/.test(text))) {
           const { if_version: _, [parameter.name]: __, ...body } = exampleOf(operation) ?? {};
           const parameters = { ...IN_ROOM, "query condition": "true", [nameOf(parameter)]: text };
-          const answer = await send(t, { id: operation.operationId, parameters, body });
+          const asked = { id: operation.operationId, parameters, body };
+          const answer = await send(t, holding(token, asked));
           if (judgedLater(answer)) continue;
           const refused = /"(invalid_request|agent_not_found)"/.test(answer.text);
           const told = `${operation.operationId}, ${nameOf(parameter)}: ${text}\n${answer.text}`;

@@ -150,6 +150,15 @@ export async function makeEachCall(
   const events = await api.GET("/rooms/{room}/events", { params: at, parseAs: "stream" });
   seen("followEvents", events);
   await events.data?.cancel();
+  const bob = { id: "bob", name: "Bob", secure: true };
+  const secured = await api.POST("/rooms/{room}/agents", { params: at, body: bob });
+  const headers = { Authorization: `Bearer ${secured.data?.token}` };
+  const reader = { role: "reader", ttl: 60, note: "a dashboard" } as const;
+  const made = await api.POST("/rooms/{room}/tokens", { params: at, headers, body: reader });
+  seen("createToken", made);
+  seen("listTokens", await api.GET("/rooms/{room}/tokens", { params: at, headers }));
+  const revoked = { path: { room: "fetched", token: made.data?.id ?? "" } };
+  seen("revokeToken", await api.DELETE("/rooms/{room}/tokens/{token}", { params: revoked, headers }));
   const departure = await api.DELETE("/rooms/{room}/agents/{agent}", { params: alice });
   seen("leaveRoom", departure);
   const left: boolean | undefined = departure.data?.left;

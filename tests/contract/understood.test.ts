@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { RIGHTS } from "../../routes/http/callers/rights.ts";
 import { contract, oneBackend, type Subject } from "../support/backends.ts";
 import type { Json, Reply } from "../support/client.ts";
 import { document } from "../support/documented.ts";
@@ -11,6 +12,7 @@ function operations(room: string) {
       method: method.toUpperCase(),
       path: path.replace("{room}", room).replace("{agent}", "ann").replace("{message}", "1"),
       page: ["/", "/healthz"].includes(path),
+      asksToken: RIGHTS[operation.operationId] === "own",
       parameters: (operation.parameters ?? []) as Json[],
       body: (operation.requestBody as Json)?.content["application/json"].example as Json,
     }))
@@ -29,15 +31,18 @@ function assertUnknown(reply: Reply, path: (string | number)[], hint?: string): 
 contract("an unknown member of a body is refused by every operation, and nothing is done", async (t) => {
   const room = await t.room();
   await t.agent(room, "ann");
+  const warden = { id: "warden", name: "Warden", secure: true };
+  const { token } = (await t.post(`/rooms/${room}/agents`, warden)).body;
   const before = await t.revision(room);
   let bodies = 0;
-  for (const { method, path, body } of operations(room)) {
+  for (const { method, path, asksToken, body } of operations(room)) {
     if (body === undefined) continue;
     bodies++;
     const hint = "meta" in body || path.endsWith("/agents") ? "`meta`" : undefined;
     for (const name of ["frobnicate", "__proto__", "constructor"]) {
       const raw = JSON.stringify({ "": { a: 1 }, ...body }).replace('""', JSON.stringify(name));
-      assertUnknown(await t.request(method, path, { raw }), [name], hint);
+      const headers: Record<string, string> = asksToken ? { authorization: `Bearer ${token}` } : {};
+      assertUnknown(await t.request(method, path, { raw, headers }), [name], hint);
     }
   }
   assert.ok(bodies > 8, `${bodies} bodies`);

@@ -238,6 +238,30 @@ export const MUTANTS: Mutant[] = [
     filter: "file: of many workers at two instances",
   },
   {
+    name: "a take of what others have taken since it was judged, while instances die",
+    edits: [[
+      "? `SELECT id FROM messages WHERE room_id = :room AND id = :id AND ${UNCLAIMED}`",
+      "? `SELECT id FROM messages WHERE room_id = :room AND id = :id`",
+    ]],
+    test: "tests/model/take_schedules.test.ts",
+    filter: "a task that waits for takes has one holder",
+  },
+  {
+    name: "the mark of a take that outlives its lease",
+    edits: [["waitingOn, until: began + timeout }", "waitingOn, until: began + timeout + 10_000 }"]],
+    test: "tests/model/take_schedules.test.ts",
+    filter: "a task that waits for takes has one holder",
+  },
+  {
+    name: "a reservation that waited and is made over another's",
+    edits: [[
+      'where: ["reservations_revision = :seen", ...whileRegistered(joined)]',
+      "where: whileRegistered(joined)",
+    ]],
+    test: "tests/model/take_schedules.test.ts",
+    filter: "paths that are waited for have one holder",
+  },
+  {
     name: "a take by `where` that is made again under its key",
     edits: [[
       "  const stored = await storedOutcome(database, key);\n",

@@ -152,7 +152,7 @@ function checkValue({ rawName, value, inlineValue }: OptionToken, type: "string"
   }
 }
 
-/** Synonyms of commands, which callers type though the spelling is not near. */
+/** Synonyms of commands, which the edit distance does not find. */
 const MEANT: Record<string, string> = {
   complete: "done finish",
   eval: "expr cel",

@@ -92,7 +92,7 @@ export function lineOf(message: Message): string {
   return `${id} ${plain(kind)} ${way}${reply}: ${shown(body)}${plain(stateOf(message))}`;
 }
 
-/** What has become of a message as a task, where something has. */
+/** Formats the status of a message as a task; empty for an open one. */
 function stateOf({ status, claimed_by, needs, result_id, failure }: Message): string {
   if (status === "claimed") return ` [claimed by ${claimed_by}]`;
   if (status === "blocked") return ` [needs ${needs.join(", ")}]`;

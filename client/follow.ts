@@ -21,7 +21,7 @@ export interface Changes {
   room?: RoomInfo & Changed;
   /** True if there are more changes after `revision`. */
   more: boolean;
-  /** The room went back, as after a restore: drop what you have, since all of it comes again from the start. */
+  /** The room's revision went back, as after a restore. Drop what you have: all of it is sent again. */
   reset?: true;
 }
 

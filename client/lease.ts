@@ -6,17 +6,17 @@ const SHORTEST = 500;
 const LONGEST = 15_000;
 
 export interface LeaseOptions {
-  /** Seconds from one renewal to the end. */
+  /** Seconds after which the lease ends unless it is renewed. */
   ttl: number;
   /** When it began, by `performance.now()`. */
   since: number;
   /** Renews it with these options of a call; its signal is that of the lease's end. */
   renew: (call: Required<Call>) => Promise<unknown>;
-  /** Called once if it is lost: it was refused, or its time passed without an answer. */
+  /** Called once if the lease is lost: a renewal was refused, or its time passed without an answer. */
   lost: (error: unknown) => void;
 }
 
-/** Renews what ends by itself, each third of its time, until `end`. */
+/** Renews a lease every third of its time, until `end` is called. */
 export class Lease {
   readonly #over = new AbortController();
   readonly #kept: Promise<void>;

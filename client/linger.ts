@@ -1,9 +1,9 @@
-/** Milliseconds for which a write in flight may still be answered after its caller has left. */
+/** Milliseconds for which a write in flight may still be answered after its caller has aborted. */
 export const LINGER = 500;
 
 /**
- * Runs `act` with a signal that aborts `ms` milliseconds after the caller's: what the caller would hold without knowing
- * of it is still answered then, and can be given back. Errors: once the caller has left, the reason of its signal.
+ * Runs `act` with a signal that aborts `ms` milliseconds after the caller's, so that a claim that was made when the
+ * caller aborted is still answered and can be released. Errors: once the caller has aborted, the reason of its signal.
  */
 export async function lingering<T>(
   signal: AbortSignal | undefined,

@@ -67,7 +67,7 @@ export class Lock {
   }
 }
 
-/** Waits until a key is not there, and writes it. Whoever died with it loses it `ttl` seconds later. */
+/** Waits until a key is absent, and writes it. If the holder dies, the key is deleted `ttl` seconds later. */
 export async function acquire(
   state: State,
   room: string,
@@ -91,7 +91,7 @@ export async function acquire(
   }
 }
 
-/** What the key of a lock says. */
+/** The value of a lock's key. */
 const holderOf = (agent: string | undefined) => agent ?? true;
 
 const isConflict = (error: unknown) => error instanceof ConveneError && error.code === "version_conflict";

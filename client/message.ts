@@ -1,7 +1,7 @@
 import type { CallOptions } from "./connection.ts";
 import type { Json } from "./json.ts";
 
-/** What a message is as a task. Ordinary talk is `open` too. */
+/** The status of a message as a task. Ordinary messages are `open` too. */
 export type TaskStatus = "open" | "blocked" | "claimed" | "done" | "failed";
 
 export interface Message<T = Json> {
@@ -17,12 +17,12 @@ export interface Message<T = Json> {
   created_at: string;
   reply_to: number | null;
   status: TaskStatus;
-  /** Who has it, or finished it. */
+  /** The agent that holds it or finished it. */
   claimed_by: string | null;
   claimed_at: string | null;
   /** When the claim ends unless it is renewed; null for a claim that does not end by itself. */
   claimed_until: string | null;
-  /** The number of the claim, which rises over all claims of the room. */
+  /** The number of the claim, which rises over all claims of the room: a fencing token. */
   fence: number | null;
   /** How often it was claimed. */
   attempts: number;
@@ -38,7 +38,7 @@ export interface Message<T = Json> {
 /** Why a task failed. */
 export interface TaskFailure {
   reason: "failed" | "attempts" | "need" | "ttl" | "withdrawn" | "trimmed";
-  /** What the last `fail` or `release` told. */
+  /** The `error` of the last `fail` or `release`. */
   error?: Json;
   /** The id of the need that failed. */
   message?: number;
@@ -57,13 +57,13 @@ export interface Post extends CallOptions {
   reply_to?: number;
   /** The ids of at most 32 messages: it is `blocked` until all of them are done. */
   needs?: number[];
-  /** It is `failed` when its claim of this number ends without `complete`. */
+  /** How often it may be claimed. It is `failed` when the last claim ends without `complete`. */
   max_attempts?: number;
 }
 
 /** The answer to a post. */
 export interface Posted<T = Json> extends Message<T> {
-  /** Of a message with `to`: whether somebody is there to read it. The others are null where it is not registered. */
+  /** The receiver, if `to` was given. The other members are null if it is not registered. */
   recipient?: {
     registered: boolean;
     alive: boolean | null;

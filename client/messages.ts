@@ -45,12 +45,12 @@ export class Messages {
     return (await this.connection.get<Message<T>>(this.#path(`/${id}`), {}, call)).body;
   }
 
-  /** Claims a message. At any time at most one agent holds it; claiming what one holds succeeds, and renews it. */
+  /** Claims a message. At most one agent holds it at a time. Claiming again what you hold renews the claim. */
   claim(id: number, options: ClaimOptions = {}): Promise<Claim> {
     return this.#act<Held>(id, "claim", options).catch(refusedClaim);
   }
 
-  /** Makes one's claim end `ttl` seconds from now. Errors: `lease_lost`, as of all that follow. */
+  /** Makes your claim end `ttl` seconds from now. Errors: `lease_lost`, as of the next three methods. */
   renew(id: number, options: Renewal): Promise<Held> {
     return this.#act(id, "renew", options);
   }
@@ -77,8 +77,8 @@ export class Messages {
 
   /**
    * Yields the messages that match after `after` (default: 0; `"now"`: only new ones), then each new one, once each,
-   * ids ascending. Reconnects when the service restarts. Returns when the signal is aborted. Where the room went back,
-   * as after a restore, it begins again with the first message.
+   * ids ascending. Reconnects when the service restarts. Returns when the signal is aborted. If the room's
+   * revision went back, as after a restore, it starts again with the first message.
    */
   async *follow<T = Json>(
     { after = 0, ...filter }: Omit<MessageFilter, "after"> & FollowOptions = {},

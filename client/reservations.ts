@@ -7,7 +7,7 @@ import type { Reservation } from "./reservation.ts";
 import { LONGEST, MARGIN } from "./until.ts";
 
 export interface ReserveOptions<N = Json> extends Holder {
-  /** `exclusive` (the default) keeps all others off, `shared` those who are exclusive. */
+  /** `exclusive` (the default) conflicts with all overlapping ones of others, `shared` only with exclusive ones. */
   mode?: "exclusive" | "shared";
   /** Whole seconds after which it ends unless it is renewed. Default: 900. */
   ttl?: number;
@@ -16,11 +16,13 @@ export interface ReserveOptions<N = Json> extends Holder {
   timeout?: number;
 }
 
-/** Who works on which paths of what the room is about. */
+/** The reservations of a room: which agent works on which paths. */
 export class Reservations {
   constructor(readonly connection: Connection, readonly room: string, readonly agent: string | undefined) {}
 
-  /** Reserves all of the paths. Errors: `reserved`, with `conflicts` in its body, where others have some of them. */
+  /**
+   * Reserves all of the paths. Errors: `reserved`, with `conflicts` in its body, if others have reserved some of them.
+   */
   async reserve<N = Json>(
     paths: string[],
     { timeout = 0, signal, within, patience, agent = this.agent, ...options }: ReserveOptions<N> = {},
@@ -46,7 +48,7 @@ export class Reservations {
     }
   }
 
-  /** Those in force, oldest first. `path`: a path or glob that they cover in part. */
+  /** The reservations in force, oldest first. `path`: only those that overlap this path or glob. */
   async list({ signal, ...query }: Call & { agent?: string; path?: string } = {}): Promise<Reservation[]> {
     return (await this.connection.get<Reservation[]>(this.#path(), query, { signal })).body;
   }

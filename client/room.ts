@@ -85,8 +85,9 @@ export class Room {
   }
 
   /**
-   * Yields the changes after `after` (default: 0; `"now"`: only new ones), then each new change. Where the room went
-   * back, as after a restore, yields changes with `reset`, then all from the start. Returns when the signal is aborted.
+   * Yields the changes after `after` (default: 0; `"now"`: only new ones), then each new change. If the room's revision
+   * went back, as after a restore, yields changes with `reset`, then all from the start. Returns when the signal is
+   * aborted.
    */
   follow(options: FollowOptions = {}): AsyncGenerator<Changes, void> {
     return followChanges(this.connection, this.#path, options);
@@ -113,8 +114,8 @@ export class Room {
   }
 
   /**
-   * Waits until `count` agents have come to the barrier of this name, which is for one meeting. An agent counts once,
-   * however often it comes, and goes on counting if it leaves.
+   * Waits until `count` agents have reached the barrier of this name, which serves once. An agent counts once, and
+   * still counts after it leaves.
    */
   async barrier(name: string, count: number, { agent = this.agent, signal }: Actor = {}): Promise<void> {
     if (!Number.isSafeInteger(count)) throw new TypeError(`count is a number of agents, not ${count}.`);

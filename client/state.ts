@@ -45,22 +45,22 @@ export interface Place {
 
 /** Changes inside a value, by JSON pointers (RFC 6901), at most 20: first what is set, in its order. */
 export interface Edit {
-  /** On a list an index replaces; the index of its length, and `-`, append. Parents that are missing are not made. */
+  /** On a list an index replaces; the index of its length, and `-`, append. Missing parents are not created. */
   set?: Record<string, unknown>;
   unset?: string[];
 }
 
-/** A write: a `value`, an `increment`, the `expr` of a view, or an edit of the value that is there. */
+/** A write: a `value`, an `increment`, the `expr` of a view, or an edit of the present value. */
 export interface Write<T = Json> extends Place, Edit {
   value?: T;
   increment?: boolean | number;
   expr?: string;
   /** A JSON merge patch (RFC 7396) of an object. A missing key counts as `{}`. */
   merge?: unknown;
-  /** Put at the end of a list. A missing key counts as `[]`. */
+  /** Appended to a list. A missing key counts as `[]`. */
   append?: unknown;
   append_all?: unknown[];
-  /** Every member of a list that is equal to it goes. */
+  /** Every element of a list that equals it is removed. */
   remove?: unknown;
   /** Seconds after which the key is deleted. Each write sets or clears it. */
   ttl?: number;
@@ -112,17 +112,17 @@ export class State {
     return this.#put({ key, merge: patch }, options);
   }
 
-  /** Puts a value at the end of a list. A missing key counts as `[]`. */
+  /** Appends a value to a list. A missing key counts as `[]`. */
   append<T>(key: string, value: T & JsonOf<T>, options: WriteOptions = {}): Promise<Entry> {
     return this.#put({ key, append: value }, options);
   }
 
-  /** Puts several values at the end of a list. */
+  /** Appends several values to a list. */
   appendAll<T>(key: string, values: T[] & JsonOf<T>[], options: WriteOptions = {}): Promise<Entry> {
     return this.#put({ key, append_all: values }, options);
   }
 
-  /** Removes every member of a list that equals the value. Where there is none, nothing is written. */
+  /** Removes every element of a list that equals the value. If there is none, nothing is written. */
   remove<T>(key: string, value: T & JsonOf<T>, options: WriteOptions = {}): Promise<Entry> {
     return this.#put({ key, remove: value }, options);
   }

@@ -28,7 +28,7 @@ export interface NextOptions extends TaskFilter, CallOptions {
   agent?: string;
   /** Whole seconds after which the claim ends unless it is renewed. Default: 300. */
   ttl?: number;
-  /** Milliseconds after which to give up; 0 looks once. Without it, it lasts until there is one. */
+  /** Milliseconds after which to give up; 0 looks once. Without it, there is no limit. */
   timeout?: number;
 }
 
@@ -42,19 +42,19 @@ export interface NoneTaken {
   timeout: true;
   /** Milliseconds of the whole call. */
   elapsed_ms: number;
-  /** Why `where` could not be evaluated for the last message for which it could not. */
+  /** Why the last failed evaluation of `where` failed. */
   last_error?: Failure;
 }
 
 /** Seconds after which a claim ends where the caller names none. */
 const TTL = 300;
-/** The milliseconds for which a task is given back that came when its caller had left. */
+/** Milliseconds for which to retry releasing a task that arrived after its caller had aborted. */
 const GIVE_BACK = 5_000;
 
 /**
  * Takes the oldest open task that fits, in as many requests as it takes. Retries while the service is away: for
- * `patience` before its first answer, afterwards as long as it lasts. An answer that is lost is had by a repetition,
- * and what it took is renewed; what comes when the caller has left is given back.
+ * `patience` before its first answer, afterwards as long as it lasts. If an answer is lost, the
+ * repeated request returns it, and the claim is renewed. A task that arrives after the caller has aborted is released.
  */
 export async function takeNext<T>(
   messages: Messages,
@@ -67,7 +67,7 @@ export async function takeNext<T>(
   for (let after = filter.after;; patience = left()) {
     signal?.throwIfAborted();
     const ms = Math.ceil(Math.min(LONGEST, left()));
-    // The repetitions of one request are the same to the letter, its timeout too, since they have one key.
+    // Repetitions of a request share one idempotency key, so they must be identical, the timeout included.
     const sent = { ...filter, agent, after, timeout: ms };
     const call = { within: ms + MARGIN, patience };
     const body = await lingering(signal, LINGER, (late) => ask<T>(messages, sent, { ...call, signal: late }));
@@ -91,10 +91,10 @@ interface Sent extends TaskFilter {
   timeout: number;
 }
 
-/** Of 1,000 tasks at most a request looks at; `next` is where the rest begins. */
+/** A request looks at most at 1,000 tasks; `next` is where the rest begins. */
 type Looked<T> = Taken<T> | NoneTaken & { more?: true; next?: number };
 
-/** Returns undefined where the answer of an earlier attempt was lost, and what it took has ended since. */
+/** Returns undefined if the answer to an earlier attempt was lost and its claim has ended since. */
 async function ask<T>(messages: Messages, sent: Sent, call: Call): Promise<Looked<T> | undefined> {
   const path = `${messages.room}/messages/claim`;
   const { body, headers } = await messages.connection.write<Looked<T>>("POST", path, sent, call);
@@ -109,12 +109,12 @@ async function ask<T>(messages: Messages, sent: Sent, call: Call): Promise<Looke
   }
 }
 
-/** Whether the task is another worker's, or was ended meanwhile. */
+/** True if another worker has the task, or it has ended. */
 export function isOver(error: unknown): boolean {
   return error instanceof ConveneError && (error.status === 404 || error.code === "lease_lost");
 }
 
-/** Releases a task for which nobody is there any more. If that fails, its lease ends by itself. */
+/** Releases a task whose caller has aborted. If that fails, its lease ends by itself. */
 async function giveBack(messages: Messages, { message_id, fence, claimed_by }: Held): Promise<void> {
   await messages.release(message_id, { fence, agent: claimed_by, patience: GIVE_BACK }).catch(() => {});
 }

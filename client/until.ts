@@ -52,7 +52,7 @@ export interface TimedOut extends Outcome {
   timeout: true;
   /** Milliseconds of the whole wait. */
   elapsed_ms: number;
-  /** Why the condition's last evaluation failed: a key that nobody wrote, say. */
+  /** Why the condition's last evaluation failed, such as a missing key. */
   last_error?: Failure;
 }
 

@@ -28,18 +28,18 @@ export interface TaskLease {
   attempts: number;
 }
 
-/** Does a task. What it returns is the result, JSON; undefined for none. What it throws releases the task. */
+/** Does a task. Its return value is the result, in JSON; undefined for none. A thrown error releases the task. */
 export type Handler<T = Json> = (message: Message<T>, lease: TaskLease) => unknown;
 
 const TTL = 60;
-/** The milliseconds for which a task is finished or given back after the worker was told to stop. */
+/** Milliseconds for which to retry completing or releasing a task after the worker was told to stop. */
 const SETTLE = 5_000;
 /** The characters of an error that are kept: at most 4 KiB, even if JSON escapes each. */
 const TOLD = 600;
 
 /**
- * Takes tasks and does them until the signal is aborted, then resolves when what ran has ended. After the service's
- * first answer no outage ends it. Errors: those that do not pass (`room_not_found`, `invalid_expression`).
+ * Takes tasks and does them until the signal is aborted, then resolves when the running ones have ended. After the
+ * service's first answer no outage ends it. Errors: those that do not pass (`room_not_found`, `invalid_expression`).
  */
 export async function runWorker<T>(
   messages: Messages,
@@ -56,7 +56,7 @@ export async function runWorker<T>(
   async function run(taken: Taken<T>): Promise<void> {
     const well = await runTask(messages, taken, handler, { ttl, stop: stop.signal });
     failures = well ? 0 : failures + 1;
-    // A task that fails whenever it is done would come back at once.
+    // A task that fails each time would come back at once.
     if (!well) await pause(pauseAfter(failures), stop.signal).catch(() => {});
   }
 
@@ -77,7 +77,7 @@ export async function runWorker<T>(
   }
 }
 
-/** Does one task. Returns whether it went well; one that was lost did, since another worker has it. */
+/** Does one task. Returns false if it failed. A lost one has not failed: another worker has it. */
 async function runTask<T>(
   messages: Messages,
   { message, fence, attempts, claimed_by: agent }: Taken<T>,

@@ -17,7 +17,7 @@ function htmlOf(markdown: string): string {
         return `<h${depth} id="${own(slug(text))}">${text}</h${depth}>`;
       },
       code({ text }) {
-        // A block that is wider than the page is scrolled, with the keyboard too.
+        // Scrolls a block that is wider than the page, by keyboard too.
         return `<pre tabindex="0"><code>${
           text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
         }</code></pre>`;
@@ -35,7 +35,7 @@ function slug(heading: string): string {
   );
 }
 
-/** The guide, or what `description` tells of, as a page. `markdown` is our own text, not a stranger's. */
+/** The guide or another document as a page. `markdown` is trusted: it is not sanitized. */
 export function guidePage(markdown: string, description: string, assets: Assets): Markup {
   return (
     <Layout title="Convene: the guide" description={description} assets={assets}>

@@ -36,7 +36,7 @@ const CALLS: Call[] = [
   },
 ];
 
-/** Five requests with their answers; the script makes them for real, in a room of the reader's own. */
+/** Five requests with their answers. The script sends them, in a new room. */
 export function Session({ address }: { address: string }) {
   return (
     <div class="session">

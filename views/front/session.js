@@ -1,6 +1,6 @@
 const ROOM = "demo";
 
-/** Makes the requests of the first page's session for real, one after the other, in a new room. */
+/** Sends the requests of the first page's session, one after the other, in a new room. */
 export function enableSession() {
   const button = document.getElementById("run");
   const note = document.getElementById("run-note");
@@ -19,7 +19,7 @@ export function enableSession() {
     return text?.replace(`/rooms/${ROOM}`, `/rooms/${id}`).replace(`"id":"${ROOM}"`, `"id":"${id}"`);
   }
 
-  /** All the calls name one room of the reader's own, before the first of them is made. */
+  /** All requests show the id of the new room before the first of them is sent. */
   function name() {
     id = `${ROOM}-${drawn()}`;
     used = false;
@@ -68,10 +68,10 @@ export function enableSession() {
 
 const LETTERS = "abcdefghijkmnpqrstuvwxyz23456789";
 
-/** Eight letters that nobody guesses: 40 bits. */
+/** Eight random letters, 40 bits. */
 function drawn() {
   return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => LETTERS[byte % 32]).join("");
 }
 
-/** So long is the wait seen open. */
+/** Milliseconds for which the open wait is shown. */
 const SEEN_MS = 1_200;

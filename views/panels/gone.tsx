@@ -1,4 +1,4 @@
-/** What is there no more of a list: the script takes it away. */
+/** Stands for an element that is no longer in its list: the script removes it. */
 export function Gone({ id }: { id: string }) {
   return <li id={id} data-gone="" />;
 }

@@ -1,7 +1,7 @@
 import type { Markup } from "../shared/layout.tsx";
 import type { AgentView } from "./agents/model.ts";
 
-/** What every panel is told of the room. */
+/** What every panel gets of the room. */
 export interface RoomLook {
   id: string;
   revision: number;
@@ -10,12 +10,13 @@ export interface RoomLook {
   agents: AgentView[];
 }
 
-/** Draws what there may be much of, item by item, and lets other requests run in between. */
+/** Draws a list that may be long, and yields to other requests between its items. */
 export type DrawEach = <Item>(items: Item[], draw: (item: Item) => Markup) => Promise<Markup[]>;
 
 /**
- * A piece of the page, which replaces the element with its id. `once`: send it even if it says what it said before.
- * `mark`: with the same one it would be drawn the same, and is not drawn again. `parts`: a page that has the whole gets those of them that are new, and is told which are there no more.
+ * A piece of the page, which replaces the element with its id. `once`: send it even if it is the same as before.
+ * `mark`: a key of its content; while it is the same, the fragment is not drawn again. `parts`: a page that has the
+ * whole gets only the parts that are new to it, and the ids of those that are gone.
  */
 export interface Fragment {
   id: string;
@@ -28,7 +29,7 @@ export interface Fragment {
 /** The places of a wide page; panels of one place stand below each other. `views/room/room.css` arranges them. */
 export const PLACES = ["left", "middle", "right", "below", "corner"] as const;
 
-/** A part of a room's page. `Shown`: what it shows at first; `Changed`: what it is told of a change. */
+/** A part of a room's page. `Shown`: what it shows at first; `Changed`: what it gets of a change. */
 export interface Panel<Shown, Changed = unknown> {
   /** The id of its section. */
   id: string;
@@ -36,9 +37,9 @@ export interface Panel<Shown, Changed = unknown> {
   name: string;
   place: typeof PLACES[number];
   section(room: Shown, each: DrawEach): Markup | Promise<Markup>;
-  /** What of it may have changed, drawn as its section draws it. */
+  /** The pieces that a change may affect, drawn as its section draws them. */
   fragments?(update: Changed): Fragment[];
   style: string;
-  /** By the names under which they are served. Each runs when the page is loaded. */
+  /** By the names under which they are served. Each runs when the page loads. */
   scripts?: Record<string, string>;
 }

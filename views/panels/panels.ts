@@ -10,7 +10,7 @@ import {
 import { STATE, type StateChanged, type StateShown } from "./state/state.tsx";
 import { TIMELINE, type TimelineShown } from "./timeline/timeline.tsx";
 
-/** What may move with any change of a room. */
+/** What any change of a room may affect. */
 export interface LiveRoom extends RoomLook, Pick<StateChanged, "views">, ReservationsShown, TimelineShown {}
 
 /** A room as its page shows it at first. */

@@ -82,7 +82,7 @@ const MARKS: Record<string, string> = {
   stale: "m8 1 7.5 14H.5ZM7 6v4h2V6Zm0 5.5v2h2v-2Z",
 };
 
-/** A status as a shape, since colour alone tells nothing to many. */
+/** Shows a status as a shape, for readers who cannot tell the colours apart. */
 function Mark({ status }: { status: string }) {
   return (
     <svg class="mark" viewBox="0 0 16 16" width="12" height="12" aria-hidden="true">
@@ -91,7 +91,7 @@ function Mark({ status }: { status: string }) {
   );
 }
 
-/** What an agent waits for that is no condition. */
+/** Shows what an agent waits for other than a condition. */
 function Wants({ wants }: { wants: NonNullable<AgentView["wants"]> }) {
   if ("paths" in wants) {
     return (
@@ -142,7 +142,7 @@ function Condition({ condition, now }: { condition: ConditionView; now: Date }) 
   );
 }
 
-/** A part with its truth now. `alone`: it is the only one that is missing. */
+/** Shows a part of a condition with its present truth. `alone`: it is the only part that is not true. */
 function Part({ part, now, alone = false }: { part: PartView; now: Date; alone?: boolean }) {
   const { source, truth, error, present, whole, awaits, absent, value } = part;
   const [sign, word] = truth === undefined ? ["?", "unknown"] : truth ? ["✓", "true"] : ["✗", "false"];
@@ -203,7 +203,7 @@ function Present({ present, now }: { present: PresentView; now: Date }) {
   );
 }
 
-/** What is read whole has no one value to be shown: only how much it is. */
+/** Of what is read whole, shows only the size. */
 function Whole({ whole }: { whole: WholeView }) {
   const keys = `${whole.count} ${whole.count === 1 ? "key" : "keys"}`;
   if (whole.of === "state") return <p class="present">reads the whole state ({keys})</p>;

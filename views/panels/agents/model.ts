@@ -6,12 +6,12 @@ export interface AgentView {
   role: string;
   status: string;
   last_heartbeat: string;
-  /** It gave no sign of life for a while, though it should be at work. */
+  /** Its last heartbeat is old, though its status says that it works. */
   stale: boolean;
-  /** It gave none, and need not be at work. */
+  /** Its last heartbeat is old, and its status says that it does not work. */
   away: boolean;
   waiting_on: string | null;
-  /** What it waits for: this, or a condition, or paths, or the next task, of a kind if one is named. */
+  /** What it waits for: a condition in words or in parts, paths, or the next task, of a kind if one is named. */
   condition?: ConditionView;
   wants?: { paths: string } | { task: string };
 }
@@ -30,7 +30,10 @@ export interface PartView {
   /** What it reads by name, and what it reads whole. */
   present: PresentView[];
   whole: WholeView[];
-  /** Registered agents on whom it depends while it is not true, and ids that it names of such as are not here. */
+  /**
+   * `awaits`: the registered agents that it depends on while it is not true. `absent`: ids in it that are not
+   * registered.
+   */
   awaits: string[];
   absent: string[];
 }

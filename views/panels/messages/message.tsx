@@ -70,7 +70,7 @@ function Name({ id, absent }: { id: string | null; absent: string }) {
     : <a class="name" href={`#${agentId(id)}`}>{id}</a>;
 }
 
-/** What a message answers, with its beginning where that is known. */
+/** The message that this one answers, with its beginning if it is known. */
 function Answered({ id, known }: { id: number; known: MessageView[] }) {
   const origin = known.find((message) => message.id === id);
   const text = origin && ("cut" in origin.shown ? origin.shown.cut : plain(origin.shown.value));

@@ -82,7 +82,7 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
     })),
 };
 
-/** What the filters do not see; the script keeps the figures true. */
+/** How many messages the filters cover; the script updates the figures. */
 function Reach({ messages, counts }: Pick<RoomLook & NewestMessages, "messages" | "counts">) {
   const figures: Record<string, number> = {
     here: messages.length,

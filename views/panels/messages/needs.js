@@ -1,4 +1,4 @@
-/** Says of a message that was sent how it stands, wherever a blocked task waits for it. */
+/** Updates the status of a message in every blocked task that needs it. */
 export function tellNeeds({ dataset: { id, status, unclaimed } }) {
   const word = status ?? (unclaimed === undefined ? "done" : "open");
   for (const need of document.querySelectorAll(`.need[data-need="${id}"]`)) {

@@ -1,4 +1,4 @@
-/** Keeps the figures beside the filters true: what the list holds, and what the room has. */
+/** Updates the figures beside the filters: how many messages the list has, and how many the room has. */
 export function tellReach(list) {
   const { messages, unclaimed } = document.getElementById("counts").dataset;
   const figures = {

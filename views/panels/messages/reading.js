@@ -6,7 +6,7 @@ const MAX_SHOWN = 400;
 const ANNOUNCED_EVERY_MS = 10_000;
 const PAGE = 100;
 
-/** The conversation as somebody reads it: nothing moves under their eyes, and the newest is shown at the end. */
+/** Keeps the conversation readable: what is being read does not move, and a reader at the end sees the newest. */
 export function createReading(path) {
   const scroller = document.getElementById("messages-scroller");
   const list = document.getElementById("messages");
@@ -38,7 +38,7 @@ export function createReading(path) {
       (!elements.status.value || elements.status.value === status);
   }
 
-  /** Shows those that match, and lets every kind and sender that has come up be chosen. */
+  /** Shows the messages that match the filters, and offers every kind and sender seen so far. */
   function filter(messages = list.children) {
     for (const message of messages) {
       message.hidden = !matches(message);
@@ -133,13 +133,13 @@ export function createReading(path) {
   older.addEventListener("click", () => load());
   scroller.addEventListener("scroll", () => unseen > 0 && atEnd() && seen(), { passive: true });
   tellReach(list);
-  // What starts an empty room is read from its beginning.
+  // The first calls, which an empty room shows, are read from the top.
   if (list.children.length > 0) toEnd();
 
   return {
     /**
      * Runs a change of the page so that what is being read stays where it is. `missed`: the absence in which
-     * it happened, if nobody saw the page: that is read from where the reader was, and its first message is marked.
+     * it happened, if the page was hidden: then the position stays, and the first message of the absence is marked.
      */
     keepPosition(change, missed) {
       const followed = list.children.length === 0 || (!missed && atEnd());

@@ -31,8 +31,8 @@ interface Failure {
 }
 
 /**
- * Returns the status that a message shows. Any message may be claimed, but talk seldom is: only what is meant to be
- * shows that it is open. The result of a task is done as soon as it is posted, and shows nothing.
+ * Returns the status that a message shows. Any message may be claimed, so `open` shows only on those that are meant to
+ * be. A result is `done` when it is posted, and shows nothing.
  */
 export function shownStatus(
   { status, kind, reply_to, claimed_by }: TaskView,
@@ -42,10 +42,10 @@ export function shownStatus(
   return status === "done" && claimed_by === null ? undefined : status;
 }
 
-/** Kinds of which nobody takes a message as its next task. */
+/** Kinds that a take without `kind` skips. */
 const TALK = ["message", "result", "ask"];
 
-/** The status of a task on one line: who has it, for how long, which attempt it is, and what came of it. */
+/** The status of a task on one line: its holder, its remaining time, its attempt and its outcome. */
 export function Status({ task, now }: { task: TaskView; now: Date }) {
   const { claimed_by, claimed_at, claimed_until, done_at, result_id } = task;
   switch (shownStatus(task)) {
@@ -99,7 +99,7 @@ export function Status({ task, now }: { task: TaskView; now: Date }) {
   }
 }
 
-/** A shape that goes with the word, as colour alone tells nothing to many. */
+/** A shape beside the word, for readers who cannot tell the colours apart. */
 function Sign({ d }: { d: string }) {
   return (
     <svg class="sign" viewBox="0 0 16 16" width="12" height="12" aria-hidden="true">
@@ -124,7 +124,7 @@ function Ended({ at, now }: { at: string; now: Date }) {
   );
 }
 
-/** How often a task was claimed, where that is more than a single claim tells. */
+/** How often a task was claimed; nothing for a first claim without a maximum. */
 function Attempts({ task: { status, attempts, max_attempts } }: { task: TaskView }) {
   const most = max_attempts === null ? "" : ` of ${max_attempts}`;
   if (attempts === 0 || (status === "claimed" && attempts === 1 && most === "")) return null;
@@ -132,7 +132,7 @@ function Attempts({ task: { status, attempts, max_attempts } }: { task: TaskView
   return <span class="quiet">after {attempts}{most} {attempts === 1 && !most ? "attempt" : "attempts"}</span>;
 }
 
-/** Why a task cannot go on: what it waits for, or why it failed. `needed`: among which it may find what it needs. */
+/** Why a task cannot go on: what it waits for, or why it failed. `needed`: the known statuses of what tasks need. */
 export function Outcome({ task, needed }: { task: TaskView; needed: NeedView[] }) {
   if (task.status === "blocked") return <Needs needs={task.needs} needed={needed} />;
   if (task.status !== "failed") return null;
@@ -151,9 +151,9 @@ export function Outcome({ task, needed }: { task: TaskView; needed: NeedView[] }
   );
 }
 
-/** Why tasks fail, other than by what they need, in words that go before the error, if there is one. */
+/** The words for each reason of a failure other than a need. The error follows, if there is one. */
 const REASONS: Record<string, (task: TaskView) => string> = {
-  // Whoever posted a task may end it while nobody has it.
+  // The sender of a task may fail it while nobody holds it.
   failed: ({ claimed_by }) => claimed_by === null ? "called off" : `${claimed_by} gave it up`,
   attempts: () => "no attempts are left",
   ttl: () => "its time ran out",
@@ -161,7 +161,7 @@ const REASONS: Record<string, (task: TaskView) => string> = {
   trimmed: () => "the room had more messages than it keeps",
 };
 
-/** What a blocked task needs; the page's script keeps the words true while the task itself does not change. */
+/** What a blocked task needs, with the status of each, which the page's script updates. */
 function Needs({ needs, needed }: { needs: number[]; needed: NeedView[] }) {
   const known = new Map(needed.map(({ id, status }) => [id, status]));
   return (

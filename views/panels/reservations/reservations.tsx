@@ -5,7 +5,7 @@ import { Gone } from "../gone.tsx";
 import type { Panel, RoomLook } from "../panel.ts";
 import style from "./reservations.css" with { type: "text" };
 
-/** Paths on which an agent works, as the API shows it. */
+/** A reservation, as the API shows it. */
 export interface ReservationView {
   id: string;
   agent: string;

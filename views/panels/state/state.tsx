@@ -67,7 +67,7 @@ export const STATE: Panel<RoomLook & StateShown, RoomLook & StateChanged> = {
       draw: () => <Entry entry={entry} room={room} now={now} />,
     });
     return [
-      // A scope comes before its entries; where it is there already it is left as it is.
+      // A scope is sent before its entries; a page that has it keeps it.
       ...[...scopes].map((scope) => ({
         id: scopeId(scope),
         draw: () => <Scope scope={{ scope, total: 0 }} />,

@@ -1,4 +1,6 @@
-/** The service draws the timeline with these, and so does the page's script, which moves what is there already. */
+/**
+ * The positions in the timeline, for the service, which draws it, and for the page's script, which moves its elements.
+ */
 export const LANE = 24;
 export const TOP = 24;
 const PIXELS_A_SECOND = 6;

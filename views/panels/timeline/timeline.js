@@ -5,10 +5,13 @@ const strip = document.getElementById("timeline-scroller");
 
 /** Pixels from its newest end within which the strip stays there. */
 const NEAR_END = 48;
-/** Milliseconds between two steps of the line that is now, while nothing happens. */
+/** Milliseconds between two steps of the line that marks now, while nothing happens. */
 const STEP_MS = 4_000;
 
-/** Makes a change that may move the picture. Measured before all and set after it: each measurement forces a layout. */
+/**
+ * Applies a change that may move the picture. Measures before it and scrolls after it: each measurement forces a
+ * layout.
+ */
 export function keepEnd(change) {
   const atEnd = strip.scrollLeft + strip.clientWidth > strip.scrollWidth - NEAR_END;
   change();
@@ -22,7 +25,7 @@ export function place() {
   const [, waits, events] = [...picture.children].map((group) => [...group.children]);
   const begins = [...events, ...waits].map(({ dataset }) => Number(dataset.from));
   const ends = waits.flatMap(({ dataset: { to } }) => to ? Number(to) : []);
-  // This clock is behind the service's by as long as the page took to come.
+  // This clock is behind the service's by the time that the page took to arrive.
   const now = Math.max(since(0), ...begins, ...ends);
   const start = Math.min(now, ...begins.slice(0, events.length));
   const moments = new Set([start, now, ...[...begins, ...ends].map((moment) => Math.max(start, moment))]);

@@ -159,7 +159,7 @@ function Frame({ lanes, width, height, gaps, now }: TimelineLayout) {
 
 const waitId = ({ agent, from }: TimelineWait) => `wait/${encodeURIComponent(agent)}/${Date.parse(from)}`;
 
-/** A wait as a bar. Without a place it is for the script, which gives it one. */
+/** A wait as a bar. Without a position, the page's script sets it. */
 function Wait({ wait, x, y, width }: { wait: TimelineWait; x?: number; y?: number; width?: number }) {
   const { agent, from, to } = wait;
   return (

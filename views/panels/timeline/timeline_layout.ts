@@ -8,7 +8,7 @@ export interface TimelineView {
 }
 
 export interface TimelineEvent {
-  /** Its element; the same for what takes its place. */
+  /** The id of its element. An event that replaces another one has the same. */
   id: string;
   kind: "message" | "write" | "claim";
   at: string;
@@ -20,7 +20,7 @@ export interface TimelineEvent {
   href: string;
 }
 
-/** A wait as it was seen, from the first to the last look at the room that saw it. */
+/** A wait, from the first to the last look at the room that found it. */
 export interface TimelineWait {
   agent: string;
   from: string;
@@ -45,7 +45,7 @@ export interface TimelineLayout {
   hidden: number;
   events: Array<{ event: TimelineEvent; x: number; y: number; to?: number }>;
   waits: Array<{ wait: TimelineWait; x: number; y: number; width: number }>;
-  /** Stretches of silence that are drawn shorter than they were. */
+  /** Silences that are drawn shorter than they were. */
   gaps: Array<{ x: number; ms: number }>;
   now: number;
 }

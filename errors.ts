@@ -155,6 +155,24 @@ export const ERRORS = {
       hint: "Those in force: GET /rooms/:id/tokens",
     }),
   },
+  room_exists: {
+    status: 409,
+    cause: "`locked` asks for a new room, and there is an open one with this id.",
+    cure: "Take another id, or leave `id` out. Without `locked` you join the open one.",
+    say: (_: object) => ({
+      message: "There is an open room with this id, which cannot be locked.",
+      hint: "Take another id, or leave it out; to join the open room, leave out locked.",
+    }),
+  },
+  id_unavailable: {
+    status: 409,
+    cause: "No room can be made under this id.",
+    cure: "Take another id, or leave `id` out. A locked room answers whoever shows a token of it.",
+    say: (_: object) => ({
+      message: "This id is not available.",
+      hint: "Take another id, or leave it out: the service makes one that nobody can guess.",
+    }),
+  },
   key_not_found: {
     status: 404,
     cause: "Nobody wrote this key, or it was deleted.",

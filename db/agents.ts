@@ -1,3 +1,4 @@
+import { shownRoom } from "./access/locked.ts";
 import {
   FORGET_EXPIRED,
   INSERT_TOKEN,
@@ -310,7 +311,7 @@ export function toAgent(
   const [id, last_heartbeat] = [row.id as string, row.last_heartbeat as string];
   return {
     id,
-    room_id: row.room_id as string,
+    room_id: shownRoom(row.room_id as string),
     name: row.name as string,
     role: row.role as string,
     meta: read(row.meta as string),

@@ -1,12 +1,8 @@
-import { AS_NONE } from "./access/acts.ts";
+import { isLocked, shownRoom } from "./access/locked.ts";
 import { type Change, PARTS } from "./bus.ts";
 import type { Database } from "./database.ts";
 import { DUE, type Due, dueOf } from "./write/due.ts";
 import type { Json } from "./json.ts";
-import type { Operation } from "./write/context.ts";
-import { ADMITTED } from "./write/admission.ts";
-import { commit } from "./write/write.ts";
-import { commitOnce, held } from "./write/idempotency.ts";
 import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./consistent_read/listing.ts";
 import { Refusal, served } from "./refusal.ts";
 import { REVISION, SERVED } from "./release.ts";
@@ -20,6 +16,10 @@ export interface Room {
   created_at: string;
   meta: Json;
   revision: number;
+  /** It answers nobody without a token of its own. */
+  locked?: true;
+  /** It is open, and lists leave it out. */
+  listed?: false;
 }
 
 /** A cursor in the list of rooms, newest first; `id` orders rooms of the same time. */
@@ -34,22 +34,22 @@ export const ROOM_REVISION = `SELECT ${REVISION} AS revision FROM rooms WHERE id
 /** The same for `readCurrent`, and as the first read of a write. */
 export const ROOM_CURRENT = `SELECT ${REVISION} AS revision, ${DUE} FROM rooms WHERE id = :room`;
 
-const CREATE = `INSERT INTO rooms (id, created_at, meta) SELECT :room, :now, :meta`;
-const UNLESS_THERE = "ON CONFLICT (id) DO NOTHING";
-
-const GET = `SELECT id, created_at, meta, ${REVISION} AS revision FROM rooms WHERE id = :room`;
+/** Columns that `toRoom` reads. */
+export const ROOM = ["id", "created_at", "meta", "listed", "revision"];
+export const GET_ROOM =
+  `SELECT id, created_at, meta, listed, ${REVISION} AS revision FROM rooms WHERE id = :room`;
 
 const COALESCED_GET = createCoalescedRead(
-  { ...columnsOf("rooms", ["id", "created_at", "meta"]), revision: REVISION },
+  { ...columnsOf("rooms", ["id", "created_at", "meta", "listed"]), revision: REVISION },
   `FROM json_each(:asked) AS asked CROSS JOIN rooms ON rooms.id = asked.value ->> 0`,
 );
 
 const BEFORE =
-  `FROM rooms WHERE (created_at, id) < (:created_at, :id) AND ${SERVED} ORDER BY created_at DESC, id DESC`;
+  `FROM rooms WHERE (created_at, id) < (:created_at, :id) AND listed AND ${SERVED} ORDER BY created_at DESC, id DESC`;
 
 const LIST = `
   WITH edge (position) AS MATERIALIZED (${edgeOf(`SELECT octet_length(meta) AS size ${BEFORE} LIMIT :limit`)})
-  SELECT id, created_at, meta, revision, (SELECT position FROM edge) AS edge ${BEFORE}
+  SELECT id, created_at, meta, listed, revision, (SELECT position FROM edge) AS edge ${BEFORE}
    LIMIT COALESCE((SELECT position FROM edge), :limit)`;
 
 const REVISIONS = `
@@ -58,75 +58,6 @@ const REVISIONS = `
 
 /** Selects no row, and fails where the tables are gone. */
 const PING = `SELECT id FROM rooms WHERE id = ''`;
-
-const NOT_THERE = `NOT EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})`;
-
-/** Creates a room, or joins the one with this id and leaves it as it is. Both store an answer under the key. */
-export function createRoom(
-  database: Database,
-  { id, meta }: { id?: string; meta: Json },
-): Operation<{ room: Room; created: boolean }> {
-  return {
-    acts: AS_NONE,
-    async run(context) {
-      const [room, now] = [id ?? context.newId(), await context.time()];
-      const key = context.idempotencyKey;
-      const own = key ? held(key) : { sql: "TRUE", args: {} };
-      const args = { room, now: now.toISOString(), meta: JSON.stringify(meta), ...own.args };
-      const { answers, stored } = await commitOnce(database, context, {
-        steps: [
-          { sql: ROOM_REVISION, args: { room }, answer: { columns: ["revision"] } },
-          { sql: `${CREATE} WHERE ${own.sql} ${UNLESS_THERE}`, args, single: true },
-          { sql: GET, args: { room }, answer: { columns: ["id", "created_at", "meta", "revision"] } },
-        ],
-        refused: { sql: NOT_THERE, args: { room } },
-      });
-      return stored ?? { now, revision: undefined, rows: answers };
-    },
-    answer: ({ rows: [joined, rooms] }) => ({ room: toRoom(rooms![0]!), created: joined!.length === 0 }),
-  };
-}
-
-const MERGED = "json_patch(meta, :patch)";
-
-const MERGE = `UPDATE rooms SET meta = ${MERGED} WHERE id = :room AND ${ADMITTED}`;
-
-/**
- * Merges into the meta of a room (RFC 7396), which may have `max` bytes of JSON. Errors: `room_not_found`, `too_large`.
- */
-export function mergeMeta(
-  database: Database,
-  room: string,
-  patch: Json,
-  max: number,
-): Operation<{ room: Room }> {
-  return {
-    acts: AS_NONE,
-    async run(context) {
-      const [nonce, now] = [context.newId(), await context.time()];
-      const merged = { room, patch: JSON.stringify(patch) };
-      const { outcome, reads: [rooms] } = await commit(database, context, {
-        room,
-        part: "meta",
-        nonce,
-        now,
-        admission: {
-          where: [`octet_length(${MERGED}) <= :max`],
-          args: { patch: merged.patch, max },
-        },
-        effects: [{ sql: MERGE, args: { ...merged, nonce } }],
-        reads: [
-          { sql: ROOM_CURRENT, args: { room } },
-          { sql: GET, args: { room }, answer: { columns: ["id", "created_at", "meta", "revision"] } },
-        ],
-      });
-      if (outcome.revision !== undefined) return outcome;
-      revisionOf(rooms!);
-      throw new Refusal("too_large", { what: "meta", max });
-    },
-    answer: ({ rows: [rooms] }) => ({ room: toRoom(rooms![0]!) }),
-  };
-}
 
 /** Gets a room. Errors: `room_not_found`. */
 export async function getRoom(database: Database, viewer: Viewer, id: string): Promise<Room> {
@@ -179,10 +110,15 @@ export function revisionOf(rows: Row[]): number {
 
 /** Makes a room of its row. */
 export function toRoom(row: Row): Room {
+  const id = row.id as string;
   return {
-    id: row.id as string,
+    id: shownRoom(id),
     created_at: row.created_at as string,
     meta: JSON.parse(row.meta as string),
     revision: served(row.revision),
+    ...isLocked(id) ? { locked: true } : isListed(row) ? {} : { listed: false },
   };
 }
+
+/** What an earlier release has stored lacks the column. */
+const isListed = ({ listed }: Row) => listed === undefined || Boolean(listed);

@@ -1,5 +1,9 @@
 import type { Context, Hono } from "hono";
-import { createRoom, getRoom, listRooms, mergeMeta, type Room, type RoomCursor } from "../db/rooms.ts";
+import { isLocked, lockedRoom } from "../db/access/locked.ts";
+import { createRoom, mergeMeta } from "../db/create_room.ts";
+import { isRefusal } from "../db/refusal.ts";
+import { getRoom, listRooms, type Room, type RoomCursor } from "../db/rooms.ts";
+import { viewerIn } from "./http/callers/credentials.ts";
 import { invalidMember } from "./http/errors.ts";
 import { etag, unchanged } from "./http/etags.ts";
 import { answerOnce } from "./http/idempotency.ts";
@@ -20,6 +24,12 @@ export const ROOMS = describe({
     RoomRequest: z.strictObject({
       id: absent(id).meta(about("A random UUID by default")),
       meta: metaOf(),
+      locked: absent(z.boolean("must be true or false")).meta(
+        about("`true`: it answers only who shows a token of it; the answer has an admin's, this once"),
+      ),
+      listed: absent(z.boolean("must be true or false")).meta(
+        about("`false`: `GET /rooms` leaves it out, as it does locked rooms"),
+      ),
     }),
     RoomPatch: z.strictObject({
       meta: jsonObject
@@ -30,9 +40,24 @@ export const ROOMS = describe({
         ),
     }),
   }),
-  answers({ z, time, object }) {
-    const Room = z.object({ id: z.string(), created_at: time, meta: object });
-    return { Room, RoomList: z.array(Room) };
+  answers({ z, time, object, about }) {
+    const Room = z.object({
+      id: z.string(),
+      created_at: time,
+      meta: object,
+      locked: z.literal(true).optional().meta(about("Of a locked room")),
+      listed: z.literal(false).optional().meta(about("Of an open room that lists leave out")),
+    });
+    return {
+      Room,
+      MadeRoom: Room.extend({
+        token: z.string().nullable().optional().meta(
+          about("Of a locked room, an admin's: shown once; null in a repetition"),
+        ),
+        hint: z.string().optional(),
+      }),
+      RoomList: z.array(Room),
+    };
   },
   operations: {
     "/rooms": {
@@ -55,15 +80,17 @@ export const ROOMS = describe({
       post: {
         id: "createRoom",
         summary: "Create a room, or join the one that has this id",
-        description: "201 if it was created; 200 with the room as it is if it existed.",
+        description:
+          "201 if it was created; 200 with the room as it is if it existed. With `locked` it is always created.",
         parameters: [{
           ...KEY,
           description: `${KEY.description}; at least ${LIMITS.roomlessKeyLength} if no room id is given`,
         }],
         body: "RoomRequest",
         example: { id: "demo" },
-        answers: { 200: "Room", 201: "Room" },
+        answers: { 200: "Room", 201: "MadeRoom" },
         shown,
+        errors: ["room_exists", "id_unavailable"],
       },
     },
     "/rooms/{room}": {
@@ -79,26 +106,52 @@ export const ROOMS = describe({
       patch: {
         id: "patchRoom",
         summary: "Merge into a room's meta",
-        description: "By RFC 7396: `null` removes a member. `/changes` shows the change as `room`.",
+        description:
+          "By RFC 7396: `null` removes a member. `/changes` shows the change as `room`. In a locked room an admin does it.",
         parameters: [KEY],
         body: "RoomPatch",
         example: { meta: { goal: "ship" } },
         answers: { 200: "Room" },
         shown: { ...shown, meta: { goal: "ship" } },
-        errors: ["too_large"],
+        errors: ["forbidden", "too_large"],
       },
     },
   },
 });
 
+/** What to do where the answer with a locked room's first token was lost. */
+const TOKEN_LOST = "A token is shown once, and without this one nobody enters the room: make another room.";
+
 export function mountRooms(app: Hono, services: Services): void {
   const { database, viewerOf } = services;
+
+  /** Gets the locked room with this id if the request shows a token of it. */
+  async function ownRoom(c: Context, id: string): Promise<Room | undefined> {
+    const { token } = viewerIn(c, id);
+    if (token === undefined || !isLocked(token.room)) return undefined;
+    try {
+      return await getRoom(database, viewerIn(c, id), token.room);
+    } catch (error) {
+      if (isRefusal(error, "room_not_found")) return undefined;
+      throw error;
+    }
+  }
+
   serve(app, services, ROOMS, "/rooms", {
     async POST(c) {
-      const { id, meta = {} } = await readBody(c, ROOMS, "RoomRequest");
+      const { id, meta = {}, locked, listed } = await readBody(c, ROOMS, "RoomRequest");
       checkSize(meta, "meta");
-      return await answerOnce(c, services, id, createRoom(database, { id, meta }), ({ room, created }) => {
-        return reply(room.revision, roomReply(room), created ? 201 : 200);
+      if (locked && listed) {
+        throw invalidMember(["listed"], "A locked room is in no list.", "Leave listed out, or locked.");
+      }
+      const own = locked || id === undefined ? undefined : await ownRoom(c, id);
+      if (own) return reply(own.revision, roomReply(own));
+      // A locked room's keys are its own, so that no other request of its id meets them.
+      const scope = id !== undefined && locked ? lockedRoom(id) : id;
+      const operation = createRoom(database, { id, meta, locked, listed });
+      return await answerOnce(c, services, scope, operation, ({ room, created, token }) => {
+        const shown = token === undefined ? {} : { token, ...token === null && { hint: TOKEN_LOST } };
+        return reply(room.revision, { ...roomReply(room), ...shown }, created ? 201 : 200);
       });
     },
     GET: large(async (c) => {
@@ -132,8 +185,8 @@ export function mountRooms(app: Hono, services: Services): void {
   });
 }
 
-function roomReply({ id, created_at, meta }: Room) {
-  return { id, created_at, meta };
+function roomReply({ revision: _, ...shown }: Room) {
+  return shown;
 }
 
 /** Returns where the list continues: at `before`, and among rooms created at that time at `before_id`. Errors: `invalid_request`. */

@@ -57,7 +57,7 @@ const DATABASE = [
   ["db/write/"],
   ["db/consistent_read/"],
   ["db/rooms.ts"],
-  ["db/agents.ts", "db/departures.ts", "db/presence.ts", "db/tokens.ts"],
+  ["db/agents.ts", "db/create_room.ts", "db/departures.ts", "db/presence.ts", "db/tokens.ts"],
   ["db/messages/"],
   ["db/state/"],
   ["db/reservations/"],

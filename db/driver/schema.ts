@@ -297,4 +297,13 @@ export const MIGRATIONS: string[][] = [
        deleted_at INTEGER NOT NULL
      ) STRICT, WITHOUT ROWID`,
   ],
+  // Lists skip what they do not show at no cost; a locked and an open room never have the same id (db/access/locked.ts).
+  [
+    `CREATE INDEX rooms_listed ON rooms (created_at, id) WHERE listed`,
+    `CREATE TRIGGER rooms_taken BEFORE INSERT ON rooms
+      WHEN EXISTS (SELECT 1 FROM rooms WHERE id =
+        CASE substr(NEW.id, 1, 1) WHEN char(9) THEN substr(NEW.id, 2) ELSE char(9) || NEW.id END) BEGIN
+       SELECT RAISE(IGNORE);
+     END`,
+  ],
 ];

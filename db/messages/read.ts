@@ -1,3 +1,4 @@
+import { shownRoom } from "../access/locked.ts";
 import type { Database } from "../database.ts";
 import { type Json, stored } from "../json.ts";
 import { Refusal, served } from "../refusal.ts";
@@ -74,7 +75,7 @@ export function toMessage(row: Row, read: (json: string) => Json = JSON.parse): 
 export function toHead(row: Row): Omit<Message, "body"> {
   return {
     id: Number(row.id),
-    room_id: row.room_id as string,
+    room_id: shownRoom(row.room_id as string),
     from_agent: row.from_agent as string | null,
     to_agent: row.to_agent as string | null,
     verified: Boolean(row.verified),

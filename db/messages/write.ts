@@ -1,5 +1,6 @@
 import { isSecure } from "../access/acts.ts";
 import { isKnownGuarded } from "../access/guarded.ts";
+import { shownRoom } from "../access/locked.ts";
 import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
@@ -96,7 +97,7 @@ export function postMessage(
       const [recipients, born] = needs.length > 0 ? [rows[1], rows[0]![0]] : [rows[0]];
       return {
         id: revision!,
-        room_id: room,
+        room_id: shownRoom(room),
         from_agent: from,
         to_agent: to,
         verified,

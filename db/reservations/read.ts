@@ -1,3 +1,4 @@
+import { shownRoom } from "../access/locked.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
 import type { Database } from "../database.ts";
 import type { Json } from "../json.ts";
@@ -79,7 +80,7 @@ function selectReservations(room: string, agent: string | undefined): Listing {
 export function toReservation(row: Row): Reservation {
   return {
     id: row.id as string,
-    room_id: row.room_id as string,
+    room_id: shownRoom(row.room_id as string),
     agent: row.agent_id as string,
     paths: JSON.parse(row.paths as string),
     mode: row.mode as Mode,

@@ -106,7 +106,7 @@ const ROOM = `
 }) AS moved, ${EDGE} AS edge,
          ${LOST} AS reset, ${NOW} AS now, ${DUE},
          CASE WHEN meta_revision > ${START} THEN json_object('revision', meta_revision, 'created_at', created_at,
-           'meta', meta) END AS changed
+           'meta', meta, 'listed', listed) END AS changed
     FROM rooms WHERE id = :room`;
 
 const WITH_LAST =

@@ -1,3 +1,4 @@
+import { shownRoom } from "../access/locked.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
 import type { Row } from "../driver/statement.ts";
 import { FROM_ADMITTED } from "../write/admission.ts";
@@ -100,7 +101,7 @@ export function entryOf(
 ): Entry {
   if (write.edit) return toEntry(row);
   return {
-    room_id: room,
+    room_id: shownRoom(room),
     scope: write.scope,
     key: write.key,
     value: write.delta === undefined ? write.value ?? null : JSON.parse(row.value as string),

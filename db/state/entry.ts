@@ -1,3 +1,4 @@
+import { shownRoom } from "../access/locked.ts";
 import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 
@@ -42,7 +43,7 @@ export function toListed(row: Row, read?: (json: string) => Json): Entry | Tombs
 
 export function toEntry(row: Row, read: (json: string) => Json = JSON.parse): Entry {
   return {
-    room_id: row.room_id as string,
+    room_id: shownRoom(row.room_id as string),
     scope: row.scope as string,
     key: row.key as string,
     value: read(row.value as string),

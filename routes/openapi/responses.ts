@@ -84,13 +84,16 @@ export function responsesOf(path: string, operation: Operation): Record<string, 
   return { ...successes(path, operation), ...refusals(path, operation) };
 }
 
+/** Tells whether the answer may be about a room. */
+const isOfRoom = (path: string, { answers }: Operation) => path.startsWith("/rooms/") || 201 in answers;
+
 const shareOf = (path: string) => path === "/healthz" ? [] : SHARE;
 
 function successes(path: string, operation: Operation): Record<string, Response> {
   const { answers, shown, headers = [] } = operation;
   const replayed = takesKey(operation) ? ["Idempotency-Replayed"] : [];
   const packed = path.startsWith("/rooms") ? ["Vary"] : [];
-  const withRevision = path.startsWith("/rooms/") || 201 in answers ? ["Convene-Revision"] : [];
+  const withRevision = isOfRoom(path, operation) ? ["Convene-Revision"] : [];
   return Object.fromEntries(
     Object.entries(answers).map(([status, answer]) => {
       const common = {
@@ -122,7 +125,7 @@ function refusals(path: string, operation: Operation): Record<string, Response> 
       const refs = codes.map((code) => ref("schemas", errorName(code)));
       const schema = refs.length === 1 ? refs[0]! : { oneOf: refs };
       const retry = [429, 503].includes(status) ? ["Retry-After"] : [];
-      const revision = [404, 409, 412, 422].includes(status) && path.startsWith("/rooms/")
+      const revision = [404, 409, 412, 422].includes(status) && isOfRoom(path, operation)
         ? ["Convene-Revision"]
         : [];
       const scheme = status === ERRORS.unauthenticated.status ? ["WWW-Authenticate"] : [];

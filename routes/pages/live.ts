@@ -1,3 +1,4 @@
+import { shownRoom } from "../../db/access/locked.ts";
 import { pause } from "../../db/pause.ts";
 import type { Hono } from "hono";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
@@ -75,7 +76,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const known = { answered: await messageViews(answered!), needed: needed.map(needView) };
       const { now } = snapshot;
       c.header("Convene-Older", String(Number(counts![0]!.count) - messages.length));
-      const draw = (message: MessageView) => textOf(Message({ message, now, room, known }));
+      const draw = (message: MessageView) => textOf(Message({ message, now, room: shownRoom(room), known }));
       return await sendPieces(c, await mapYielding(messages, draw));
     }),
   }, { GET: ["before", "limit"] });
@@ -95,7 +96,10 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const entries = scope?.entries ?? [];
       const { now } = snapshot;
       c.header("Convene-Older", String(Math.max(0, (scope?.total ?? 0) - from - entries.length)));
-      return await sendPieces(c, await mapYielding(entries, (entry) => textOf(Entry({ entry, room, now }))));
+      return await sendPieces(
+        c,
+        await mapYielding(entries, (entry) => textOf(Entry({ entry, room: shownRoom(room), now }))),
+      );
     }),
   }, { GET: ["scope", "from"] });
 
@@ -106,7 +110,8 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const agent = queryText(c, "agent");
       const evaluation = await evaluationOf(services, viewerOf(c), room, expr, c.req.url, agent);
       if (isBusy()) await yieldToOthers();
-      return await sendPieces(c, [String(Evaluation({ evaluation, address: services.addressOf(c), room }))]);
+      const drawn = Evaluation({ evaluation, address: services.addressOf(c), room: shownRoom(room) });
+      return await sendPieces(c, [String(drawn)]);
     },
   }, { GET: ["expr", "agent"] });
 }

@@ -9,9 +9,9 @@ import { ASSETS, mountAssets, sendPieces } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
 import { GUIDE, mountDocs } from "./docs.ts";
 import { createDocuments, type Documents } from "./documents.ts";
+import { storedRoom, takeCredentials } from "../http/callers/credentials.ts";
 import { errorResponse, RequestError } from "../http/errors.ts";
 import { withLength } from "../http/headers.ts";
-import { existingId } from "../http/ids.ts";
 import { textOf } from "../http/large_bodies.ts";
 import { mountLive } from "./live.ts";
 import { document } from "../http/methods.ts";
@@ -28,6 +28,10 @@ import { createWaitLog, type WaitLog } from "./wait_log.ts";
 export function createPages(services: Services, api: Hono): Hono {
   const app = new Hono();
   app.use(withLength);
+  app.use((c, next) => {
+    takeCredentials(c);
+    return next();
+  });
   const documents = createDocuments(services);
   mountPages(app, services, documents);
   mountDocs(app, documents);
@@ -59,11 +63,11 @@ function mountPages(app: Hono, services: Services, documents: Documents): void {
 
 async function sendRoom(c: Context, services: Services, log: WaitLog, id: string): Promise<Response> {
   try {
-    const viewer = services.viewerOf(c);
-    const room = await loadRoom(services, log, viewer, existingId(id), FIRST);
+    const [viewer, stored] = [services.viewerOf(c), storedRoom(c, id)];
+    const room = await loadRoom(services, log, viewer, stored, FIRST);
     const expr = queryText(c, "expr");
     const evaluation = expr
-      ? await evaluationOf(services, viewer, room.id, expr, c.req.url, queryText(c, "agent"))
+      ? await evaluationOf(services, viewer, stored, expr, c.req.url, queryText(c, "agent"))
       : undefined;
     const markup = await roomPage({ ...room, address: services.addressOf(c), evaluation }, ASSETS, drawEach);
     if (isBusy()) await yieldToOthers();

@@ -1,3 +1,4 @@
+import { shownRoom } from "../../db/access/locked.ts";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
 import { lookAt } from "../../cel/rooms/look.ts";
 import type { Reads } from "../../cel/language/dependencies.ts";
@@ -33,7 +34,7 @@ export async function loadRoom<Further>(
   const { now, revisions: { revision }, counts, extra: [heads, waiting, ...rows] } = data.snapshot;
   const newest = toNewest(waiting!);
   const agents = await agentsOf(services, viewer, id, { heads: heads!, newest }, now);
-  const look = { id, revision, now, counts, agents };
+  const look = { id: shownRoom(id), revision, now, counts, agents };
   const waits = log.observe(viewer, id, newest, now);
   const room = { ...look, ...await live.toView({ look, computed, waits }, rows) };
   return { ...room, ...await more.toView(room, rows) };

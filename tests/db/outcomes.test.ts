@@ -47,7 +47,7 @@ const TASK = [
  * of yesterday's release would be given an answer that never was.
  */
 const OUTCOMES: Array<[request: Request, unique: number, rows: string[][]]> = [
-  [["POST", "/rooms", { meta: {} }], 1, [[], ["id", "created_at", "meta", "revision"]]],
+  [["POST", "/rooms", { meta: {} }], 1, [[], ["id", "created_at", "meta", "listed", "revision"]]],
   [["PUT", "/rooms/r/state", { key: "k", value: 1 }], 1, [ENTRY]],
   [["PUT", "/rooms/r/state", { key: "k", increment: 0.5 }], 1, [ENTRY]],
   // The chain of a gated write gives it its nonce (cel/rooms/gates.ts).

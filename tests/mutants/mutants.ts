@@ -1387,6 +1387,60 @@ export const MUTANTS: Mutant[] = [
     test: "tests/routes/drawings.test.ts",
     filter: "what is taken away is sent again",
   },
+  {
+    name: "a locked room that answers whoever asks",
+    edits: [["return tokenOf(c)?.locked ? lockedRoom(text) : text;", "return text && lockedRoom(text);"]],
+    test: "tests/contract/locked.test.ts",
+    filter: "file: to who shows no token of it",
+  },
+  {
+    name: "a locked room whose stored name is shown",
+    edits: [["    id: shownRoom(id),\n    created_at: row", "    id,\n    created_at: row"]],
+    test: "tests/contract/locked.test.ts",
+    filter: "file: a locked room answers who shows a token",
+  },
+  {
+    name: "a locked room beside an open one of its id",
+    edits: [["SELECT RAISE(IGNORE);", "SELECT 1;"]],
+    test: "tests/contract/locked.test.ts",
+    filter: "file: an id is that of one room",
+  },
+  {
+    name: "a list with unlisted rooms",
+    edits: [["(:created_at, :id) AND listed AND", "(:created_at, :id) AND"]],
+    test: "tests/contract/locked.test.ts",
+    filter: "file: a list shows neither locked nor unlisted",
+  },
+  {
+    name: "a key of a locked room's making that others meet",
+    edits: [["id !== undefined && locked ? lockedRoom(id) : id;", "id;"]],
+    test: "tests/contract/locked.test.ts",
+    filter: "file: the first token is shown once",
+  },
+  {
+    name: "a first token that is shown again",
+    edits: [["{ ...entered, token: replayed ? null : token.text }", "{ ...entered, token: token.text }"]],
+    test: "tests/contract/locked.test.ts",
+    filter: "file: the first token is shown once",
+  },
+  {
+    name: "a locked room whose members change its meta",
+    edits: [['right === "manage" && !token.locked);', 'right === "manage");']],
+    test: "tests/contract/locked.test.ts",
+    filter: "file: an admin changes the meta",
+  },
+  {
+    name: "a locked room without an admin",
+    edits: [["AND ${MAY_REVOKE} AND ${KEEPS_ADMIN}`;", "AND ${MAY_REVOKE}`;"]],
+    test: "tests/contract/locked.test.ts",
+    filter: "file: the last admin's token",
+  },
+  {
+    name: "a room's share that strangers use up",
+    edits: [["takeOfRoom(namedRoom(c, room))", "takeOfRoom(room || namedRoom(c, room))"]],
+    test: "tests/routes/locked.test.ts",
+    filter: "requests of strangers",
+  },
 ];
 
 let sources: Map<string, string> | undefined;

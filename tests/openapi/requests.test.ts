@@ -82,6 +82,7 @@ const SHORT_MS = 20;
 function goingTogether({ id, parameters: drawn, body: { ...body } }: Drawn): Drawn {
   let names = Object.keys(drawn);
   if (id === "createRoom" && !(drawn["header Idempotency-Key"]?.length! >= LONG_KEY)) body.id ??= "demo";
+  if (id === "createRoom" && body.locked === true && body.listed === true) delete body.listed;
   if (body.from != null) delete body.from_agent;
   if (body.to != null) delete body.to_agent;
   if (id === "deleteEntry" || id === "releaseReservation") names = names.filter((name) => !QUERY(name));

@@ -44,8 +44,12 @@ export function tokenOf(c: Context): TokenText | undefined {
 
 /** Returns the id under which the room of a request's path is stored, whether it exists or not. */
 export function storedRoom(c: Context, id: string): string {
-  const room = existingId(id);
-  return tokenOf(c)?.locked ? lockedRoom(room) : room;
+  return namedRoom(c, existingId(id));
+}
+
+/** Returns what names a room in counts, for any text: who shows no token of a locked one counts apart. */
+export function namedRoom(c: Context, text: string): string {
+  return tokenOf(c)?.locked ? lockedRoom(text) : text;
 }
 
 /** Returns on whose behalf a request reads and writes. */
@@ -53,5 +57,11 @@ export function viewerOf(c: Context): Viewer {
   const token = tokenOf(c);
   if (token === undefined) return EVERYBODY;
   const id = c.req.param("room") ?? c.req.query("room");
-  return id === undefined ? { key: token.hash } : holderOf(token.hash, storedRoom(c, id));
+  return id === undefined ? { key: token.hash } : viewerIn(c, id);
+}
+
+/** Returns on whose behalf a request acts in a room. */
+export function viewerIn(c: Context, id: string): Viewer {
+  const token = tokenOf(c);
+  return token === undefined ? EVERYBODY : holderOf(token.hash, storedRoom(c, id));
 }

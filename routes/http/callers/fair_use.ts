@@ -1,6 +1,7 @@
 import type { Context, Next } from "hono";
 import { createBuckets, createHolds, type Taken } from "./buckets.ts";
 import { callerOf } from "./caller.ts";
+import { namedRoom } from "./credentials.ts";
 import { RequestError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { isLoopback } from "./networks.ts";
@@ -63,7 +64,7 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
       const shares: Share[] = [];
       if (caller !== null) take(c, shares, "caller", callerPerSecond, takeOfCaller(caller));
       const room = roomIn(c.req.path);
-      if (room !== undefined) take(c, shares, "room", roomPerSecond, takeOfRoom(room));
+      if (room !== undefined) take(c, shares, "room", roomPerSecond, takeOfRoom(namedRoom(c, room)));
       return shares.length === 0 ? next() : next().then(() => tell(c, shares));
     },
 

@@ -1,0 +1,291 @@
+import assert from "node:assert/strict";
+import { OPERATIONS } from "../../routes/openapi/operations.ts";
+import { contract, type Subject } from "../support/backends.ts";
+import type { Json, Reply } from "../support/client.ts";
+import { assertError, assertInvalid, assertMembers, assertStatus, members } from "../support/shapes.ts";
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+const MARKER = "what-only-holders-read";
+const TAB = /\t|\\t|\\u0009|%09/;
+
+/** Requests with a token. */
+function holding(t: Subject, token: string) {
+  const ask = (
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Reply> => t.request(method, path, { body, headers: { ...bearer(token), ...headers } });
+  return { token, ask, get: (path: string) => ask("GET", path) };
+}
+
+/** A locked room and its admin. */
+async function locked(t: Subject, more: Json = {}) {
+  const reply = await t.post("/rooms", { locked: true, ...more });
+  assertStatus(reply, 201);
+  const id: string = reply.body.id;
+  const admin = holding(t, reply.body.token);
+  const make = async (body: Json) => {
+    const made = await admin.ask("POST", `/rooms/${id}/tokens`, body);
+    assertStatus(made, 201);
+    return { ...holding(t, made.body.token), id: made.body.id as string };
+  };
+  return { id, path: `/rooms/${id}`, admin, make, reply };
+}
+
+/** A locked room with one of each thing, all of which bear the marker. */
+async function filled(t: Subject) {
+  const room = await locked(t, { meta: { [MARKER]: 1 } });
+  const { path, admin } = room;
+  const things: Array<[method: string, at: string, body: Json]> = [
+    ["POST", "/agents", { id: "alice", name: MARKER, role: MARKER }],
+    ["POST", "/agents", { id: MARKER, name: "M", secure: true }],
+    ["POST", "/messages", { from: "alice", body: MARKER }],
+    ["POST", "/messages", { from: "alice", body: MARKER, kind: "task" }],
+    ["PUT", "/state", { key: "turn", value: MARKER }],
+    ["PUT", "/state", { key: MARKER, value: 1, scope: "alice" }],
+    ["PUT", "/state", { scope: "_view", key: MARKER, expr: "state._shared.turn" }],
+    ["POST", "/messages/3/claim", { agent: "alice" }],
+    ["POST", "/reservations", { agent: "alice", paths: [MARKER] }],
+    ["POST", "/tokens", { role: "reader", note: MARKER }],
+  ];
+  for (const [method, at, body] of things) {
+    const { status, text } = await admin.ask(method, path + at, body);
+    assert.ok(status < 300, `${method} ${at}: ${text}`);
+  }
+  return room;
+}
+
+contract("a locked room answers who shows a token of it as any room does, under its own name", async (t) => {
+  const { id, path, admin, reply } = await locked(t, { meta: { a: 1 } });
+  assertMembers(reply.body, [...members.room, "locked", "token"]);
+  assert.match(reply.body.token, /^cvn_a_/);
+  assert.equal(reply.body.locked, true);
+  const { token: _, ...shown } = reply.body;
+  assert.deepEqual((await admin.get(path)).body, shown);
+  const entered = await admin.ask("POST", "/rooms", { id });
+  assert.deepEqual([entered.status, entered.body], [200, shown]);
+  const things = await Promise.all([
+    admin.ask("POST", `${path}/agents`, { id: "ann", name: "Ann" }),
+    admin.ask("POST", `${path}/messages`, { from: "ann", body: 1 }),
+    admin.ask("PUT", `${path}/state`, { key: "k", value: 1, agent: "ann" }),
+    admin.ask("PUT", `${path}/state`, { key: "n", append: 1 }),
+    admin.ask("POST", `${path}/reservations`, { agent: "ann", paths: ["a"] }),
+  ]);
+  for (const { body } of things) assert.equal(body.room_id, id);
+  const kept = await Promise.all(
+    ["/agents", "/agents/ann", "/messages", "/state", "/state?key=k", "/reservations", "/changes?after=0"]
+      .map((at) => admin.get(path + at)),
+  );
+  for (const { status, text } of [...things, ...kept]) {
+    assert.ok(status < 300, text);
+    assert.doesNotMatch(text, TAB);
+  }
+  const include = "state,agents,messages:after:0,changes:after:0";
+  const wait = await admin.ask("POST", `${path}/wait`, { condition: "messages.count == 1", include });
+  assert.equal(wait.body.triggered, true);
+  assert.doesNotMatch(wait.text, TAB);
+  for (const at of [`/?room=${id}`, `${path}/live/messages`, `${path}/live/entries?scope=_shared`]) {
+    const page = await admin.get(at);
+    assertStatus(page, 200);
+    assert.doesNotMatch(page.text, /[^\n>]\t|%09/, at);
+  }
+  assert.match((await admin.get(`/?room=${id}`)).text, new RegExp(`data-room="${id}"`));
+});
+
+contract("an id is that of one room, be it locked or open", async (t) => {
+  const open = await t.room();
+  const exists = await t.post("/rooms", { id: open, locked: true });
+  assertError(exists, 409, "room_exists");
+  assert.equal(exists.revision, 0);
+  const { id, admin } = await locked(t);
+  for (const body of [{ id }, { id, locked: true }, { id, listed: false }]) {
+    const refused = await t.post("/rooms", body);
+    assertError(refused, 409, "id_unavailable");
+    assert.equal(refused.revision, undefined);
+  }
+  assertError(await admin.ask("POST", "/rooms", { id, locked: true }), 409, "id_unavailable");
+  // Of many that make it at once, in both ways, one makes it.
+  const id2 = `raced-${crypto.randomUUID()}`;
+  const all = await Promise.all(
+    Array.from({ length: 12 }, (_, n) => t.post("/rooms", { id: id2, ...n % 2 && { locked: true } })),
+  );
+  const made = all.filter(({ status }) => status === 201);
+  assert.equal(made.length, 1);
+  const isLocked = made[0]!.body.locked === true;
+  for (const { status, body } of all) {
+    if (status === 201) continue;
+    if (isLocked) assert.deepEqual([status, body.error], [409, "id_unavailable"]);
+    else assert.ok(status === 200 || body.error === "room_exists", `${status} ${body.error}`);
+  }
+  assertInvalid(await t.post("/rooms", { locked: true, listed: true }), ["listed"]);
+  assertInvalid(await t.post("/rooms", { locked: 1 }), ["locked"]);
+});
+
+contract("a list shows neither locked nor unlisted rooms, and an unlisted one answers all", async (t) => {
+  const { id } = await locked(t);
+  const unlisted = await t.post("/rooms", { listed: false });
+  assertMembers(unlisted.body, [...members.room, "listed"]);
+  assert.equal(unlisted.body.listed, false);
+  assert.deepEqual((await t.get(`/rooms/${unlisted.body.id}`)).body, unlisted.body);
+  assert.deepEqual((await t.post("/rooms", { id: unlisted.body.id, listed: true })).body, unlisted.body);
+  const listed = await t.room();
+  const { body, text } = await t.get("/rooms", { limit: 1000 });
+  const ids = body.map(({ id }: Json) => id);
+  assert.deepEqual([listed, id, unlisted.body.id].map((id) => ids.includes(id)), [true, false, false]);
+  assert.doesNotMatch(text, TAB);
+});
+
+contract(
+  "the first token is shown once, also to a repetition, and its key is the locked room's",
+  async (t) => {
+    const id = `keyed-${crypto.randomUUID()}`;
+    const headers = { "Idempotency-Key": `made once: ${id}` };
+    const body = { id, locked: true };
+    const first = await t.request("POST", "/rooms", { body, headers });
+    const again = await t.request("POST", "/rooms", { body, headers });
+    assert.deepEqual([first.status, again.status, again.body.token], [201, 201, null]);
+    assert.ok(again.body.hint);
+    assertStatus(await holding(t, first.body.token).get(`/rooms/${id}`), 200);
+    // Who guesses the key learns nothing by it elsewhere.
+    for (const path of [`/rooms/${id}`, "/rooms/no-such-room"]) {
+      const patch = await t.request("PATCH", path, { body: { meta: {} }, headers });
+      assertError(patch, 404, "room_not_found");
+    }
+    const unnamed = { body: { locked: true }, headers: { "Idempotency-Key": crypto.randomUUID() } };
+    const [one, two] = [
+      await t.request("POST", "/rooms", unnamed),
+      await t.request("POST", "/rooms", unnamed),
+    ];
+    assert.deepEqual([two.status, two.body.id, two.body.token], [201, one.body.id, null]);
+  },
+);
+
+contract("an admin changes the meta of a locked room, others do not", async (t) => {
+  const { path, admin, make } = await locked(t, { meta: { a: 1 } });
+  const [member, reader] = [await make({ role: "member" }), await make({ role: "reader" })];
+  for (const one of [member, reader]) {
+    assertError(await one.ask("PATCH", path, { meta: { a: 2 } }), 403, "forbidden");
+  }
+  assertStatus(await admin.ask("PATCH", path, { meta: { b: 2 } }), 200);
+  assert.deepEqual((await member.get(path)).body.meta, { a: 1, b: 2 });
+  const changes = await member.get(`${path}/changes?after=0`);
+  assert.deepEqual([changes.body.room.locked, changes.body.room.id], [true, path.slice("/rooms/".length)]);
+  const large = { meta: { a: "x".repeat(65_536) } };
+  assertError(await admin.ask("PATCH", path, large), 413, "too_large");
+});
+
+contract("the last admin's token without an end cannot be revoked", async (t) => {
+  const { path, admin, make } = await locked(t);
+  const [{ id: first }] = (await admin.get(`${path}/tokens`)).body;
+  await make({ role: "admin", ttl: 600 });
+  assertError(await admin.ask("DELETE", `${path}/tokens/${first}`), 409, "limit_reached");
+  // What it made would go with it.
+  await make({ role: "admin" });
+  assertError(await admin.ask("DELETE", `${path}/tokens/${first}`), 409, "limit_reached");
+  assertStatus(await admin.get(path), 200);
+});
+
+contract("an admin acts as any agent of a locked room, and a member's as the one of its own", async (t) => {
+  const { path, admin, make } = await locked(t);
+  const [ann, member, reader] = [
+    await make({ role: "member", agent: "ann" }),
+    await make({ role: "member" }),
+    await make({ role: "reader", agent: "ann" }),
+  ];
+  assert.equal((await ann.ask("POST", `${path}/messages`, { body: 1 })).body.from_agent, "ann");
+  assert.equal((await member.ask("POST", `${path}/messages`, { from: "bob", body: 1 })).status, 201);
+  assertError(await member.ask("POST", `${path}/messages`, { from: "ann", body: 1 }), 403, "forbidden");
+  const spoken = await admin.ask("POST", `${path}/messages`, { from: "ann", body: 1 });
+  assert.deepEqual([spoken.status, spoken.body.verified], [201, true]);
+  assertError(await reader.ask("POST", `${path}/messages`, { body: 1 }), 403, "forbidden");
+  assert.equal((await reader.ask("POST", `${path}/eval`, { expr: "self" })).body.value, "ann");
+});
+
+/** A request that may meet a locked room. `at` the room's id. */
+type Ask = { what: string; method: string; path: string; body?: Json; headers?: Record<string, string> };
+
+const IDS: Record<string, string> = { agent: "alice", message: "3", reservation: "r", token: "t" };
+
+/** Each operation on a room, with and without what it can carry. */
+function asks(room: string): Ask[] {
+  const found: Ask[] = [];
+  for (const [template, methods] of Object.entries(OPERATIONS)) {
+    if (!template.includes("{room}")) continue;
+    const path = template.replace(/\{(\w+)\}/g, (_, name) => name === "room" ? room : IDS[name] ?? "1");
+    for (const [method, operation] of Object.entries(methods)) {
+      const [ask, { example = {}, body, parameters = [] }] = [{
+        method: method.toUpperCase(),
+        path,
+        what: operation.id,
+      }, operation];
+      const sent = body === undefined ? {} : { body: example };
+      found.push({ ...ask, ...sent });
+      if (body) found.push({ ...ask, body: {} }, { ...ask, body: { ...example as Json, unknown: 1 } });
+      if (parameters.some(({ name }) => name === "Idempotency-Key")) {
+        found.push({ ...ask, ...sent, headers: { "Idempotency-Key": "a key of nobody" } });
+      }
+      found.push({ ...ask, ...sent, headers: { "If-None-Match": '"0"' } });
+      found.push({ ...ask, ...sent, path: `${path}?nothing=1` });
+      for (const { name, in: place } of parameters) {
+        if (place !== "query") continue;
+        for (const value of ["1", "turn"]) found.push({ ...ask, ...sent, path: `${path}?${name}=${value}` });
+      }
+      found.push({ ...ask, method: "HEAD" }, { ...ask, method: "OPTIONS" });
+    }
+  }
+  for (
+    const at of ["live", "live/messages", "live/entries?scope=_shared", "live/evaluation?expr=1", "none"]
+  ) {
+    found.push({ what: at, method: "GET", path: `/rooms/${room}/${at}` });
+  }
+  for (const query of ["", "&expr=state", "&expr=1&agent=alice", "&nothing=1"]) {
+    found.push({ what: "page", method: "GET", path: `/?room=${room}${query}` });
+  }
+  const tool = (name: string, more: Json) => ({
+    ...{ jsonrpc: "2.0", id: 1, method: "tools/call", params: { name, arguments: { room, ...more } } },
+  });
+  for (
+    const [name, more] of [["read_room", {}], ["evaluate", { expr: "1" }], ["list_messages", {}]] as const
+  ) {
+    const headers = { Accept: "application/json, text/event-stream" };
+    found.push({ what: name, method: "POST", path: "/mcp", body: tool(name, more), headers });
+  }
+  return found;
+}
+
+/** What of an answer everybody sees, with the room's id left out. */
+function seen({ status, headers, text }: Reply, room: string): string {
+  const shown = [...headers].filter(([name]) => name !== "date");
+  return JSON.stringify([status, shown, text]).replaceAll(room, "ROOM");
+}
+
+contract("to who shows no token of it a locked room is none, by any request", async (t) => {
+  const { id, admin, make } = await filled(t);
+  const gone = await make({ role: "admin" });
+  assertStatus(await admin.ask("DELETE", `/rooms/${id}/tokens/${gone.id}`), 200);
+  const none = crypto.randomUUID();
+  const other = await locked(t);
+  const open = await t.room();
+  const agent = await t.post(`/rooms/${open}/agents`, { id: "a", name: "A", secure: true });
+  const strangers: Array<[who: string, headers: Record<string, string>, asks: "all" | "some"]> = [
+    ["nobody", {}, "all"],
+    ["an admin of another locked room", bearer(other.admin.token), "some"],
+    ["a member of an open room", bearer(agent.body.token), "some"],
+    ["who holds a revoked token", bearer(gone.token), "all"],
+    ["a proxy's token", { Authorization: "Bearer eyJhbGciOi" }, "some"],
+  ];
+  const [all, nowhere] = [asks(id), asks(none)];
+  assert.ok(all.length > 250, `${all.length}`);
+  const meet = (ask: Ask, own: Record<string, string>) =>
+    t.request(ask.method, ask.path, { body: ask.body, headers: { ...ask.headers, ...own } });
+  for (const [who, own, which] of strangers) {
+    await Promise.all(all.map(async (ask, n) => {
+      if (which === "some" && all[n - 1]?.what === ask.what) return;
+      const [one, two] = await Promise.all([meet(ask, own), meet(nowhere[n]!, own)]);
+      assert.equal(seen(one, id), seen(two, none), `${who}: ${ask.what} ${ask.method} ${ask.path}`);
+      assert.ok(!JSON.stringify([...one.headers, one.text]).includes(MARKER), `${who}: ${ask.what}`);
+    }));
+  }
+  assert.match((await admin.get(`/rooms/${id}/changes?after=0`)).text, new RegExp(MARKER));
+});

@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import { FAIR_USE } from "../../routes/http/callers/fair_use.ts";
+import { withApp } from "../support/app.ts";
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+const from = (address: string) => ({ "X-Forwarded-For": address });
+
+Deno.test("requests of strangers to a locked room do not count against it, nor tell how many it gets", () =>
+  withApp(async ({ request }) => {
+    const { token } = await (await request("POST", "/rooms", { id: "r", locked: true })).json();
+    const strangers = async (id: string) =>
+      (await request("GET", `/rooms/${id}`, undefined, from("a"))).status;
+    const own = async () =>
+      (await request("GET", "/rooms/r", undefined, { ...bearer(token), ...from("b") })).status;
+    const fill = async (ask: () => Promise<number>) => {
+      for (let n = 0; n < 20; n++) if (await ask() === 429) return n;
+    };
+    // Members use up the room's share, and strangers find theirs whole; then the other way round.
+    assert.equal(await fill(own), 10);
+    assert.equal(await fill(() => strangers("r")), await fill(() => strangers("none")));
+  }, { fairUse: { ...FAIR_USE, callerPerSecond: 1e9, roomPerSecond: 1, trustedProxies: 1 } }));
+
+Deno.test("a locked room takes no more round trips to make and to enter than an open one", () =>
+  withApp(async ({ request, batches }) => {
+    const made = await request("POST", "/rooms", { id: "r", locked: true });
+    assert.deepEqual([made.status, batches.length], [201, 1]);
+    const { token } = await made.json();
+    batches.length = 0;
+    assert.equal((await request("POST", "/rooms", { id: "r" }, bearer(token))).status, 200);
+    assert.equal((await request("PATCH", "/rooms/r", { meta: { a: 1 } }, bearer(token))).status, 200);
+    assert.equal(batches.length, 2);
+  }));

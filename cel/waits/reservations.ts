@@ -15,7 +15,7 @@ import { Refusal } from "../../db/refusal.ts";
 import { SERVICE } from "../../db/viewer.ts";
 import { BY_SERVICE, type Operation, type Outcome, type WriteContext } from "../../db/write/context.ts";
 import { refusalOf as refusalOfActs } from "../../db/write/acts.ts";
-import { ownWrite, type Queued, type QueueRequest, settleFailed } from "./queue.ts";
+import { ownWrite, type Queued, type QueueRequest, settleFailed } from "./queued.ts";
 import type { Watch } from "./watch.ts";
 
 export interface Reserving {

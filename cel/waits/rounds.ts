@@ -12,7 +12,8 @@ import { queriesOfInclude } from "./include.ts";
 import type { Reader, RoomData } from "../rooms/reader.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
 import type { Account, Shares } from "./shares.ts";
-import { hasMoved, isAlone, isAnswerable, judgeAll, loadable, readsOf, type Waiter } from "./waiter.ts";
+import { judgeAll } from "./judge_waiters.ts";
+import { hasMoved, isAlone, isAnswerable, loadable, readsOf, type Waiter } from "./waiter.ts";
 
 /** The waits of one room, and the latest revision of each part that this instance knows of. */
 export interface RoomWatch {
@@ -200,7 +201,9 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
   };
 }
 
-/** Groups waits by what one load can serve: a viewer's waits that need only what they read, or that include the same. */
+/**
+ * Groups waits by what one load can serve: a viewer's waits that need only what they read, or that include the same.
+ */
 function groupsOf(waiters: Waiter[]): Waiter[][] {
   const groups = Map.groupBy(
     waiters,

@@ -20,17 +20,17 @@ import { NOTHING } from "../rooms/definitions.ts";
 import { readSetAt } from "../rooms/judging.ts";
 import { lookAt } from "../rooms/look.ts";
 import type { Reader, RoomData } from "../rooms/reader.ts";
-import { ownWrite } from "./queue.ts";
+import { ownWrite } from "./queued.ts";
 import { pageOf, readPage } from "./take_pages.ts";
 
-/** What an agent asks for: the filters, and what is judged of each message that passes them. */
+/** What an agent asks for: the filters, and a condition for the messages that pass them. */
 export interface Asked extends Omit<Wanted, "room"> {
   thread?: number;
-  /** Must be truthy of the `message`. */
+  /** Must be truthy over the `message`. */
   where?: Expression;
 }
 
-/** Who takes, and what. */
+/** A take by an agent. */
 export interface Take {
   asked: Asked;
   context: WriteContext;
@@ -38,21 +38,21 @@ export interface Take {
   writes?(): void;
 }
 
-/** One try: the outcome, and what a look by `where` has found beside it. */
+/** The result of one attempt; the other members are those of an attempt that evaluates messages. */
 export interface Try {
   outcome: Outcome;
   /** The registration of the agent. */
   joined?: Registration;
-  /** The id after which a search that looked at as much as it may goes on. */
+  /** The id after which to continue, if the search reached its limit. */
   next?: number;
-  /** Why the last message that could not be judged could not. */
+  /** The last evaluation of `where` that failed. */
   failure?: EvaluationFailed;
 }
 
-/** How often one that looks is beaten by others before it gives up. */
+/** How often a take retries after others took what it found. */
 const TRIES = 8;
 
-/** Looks at the open messages that pass the filters, page by page, and takes the first that fits. */
+/** Evaluates the open messages that pass the filters, page by page, and takes the first that fits. */
 export async function takeFitting(
   database: Database,
   reader: Reader,
@@ -75,7 +75,7 @@ export async function takeFitting(
     writes?.();
     const taken = await ownWrite(takeTask(database, context, { ...asked, room }, { judged, joined }));
     if (taken) return { ...taken, joined };
-    // Where the guard has moved, what was tried may fit now.
+    // With a guard, the room may have changed: then a message that was tried may fit now.
     tried = guard === undefined ? tried.add(id) : new Set();
   }
   throw new Refusal("unavailable", { why: "others_first" });
@@ -124,7 +124,7 @@ async function look(
   }
 }
 
-/** Makes the judge of messages: whether one fits, or why that cannot be told. */
+/** Makes the function that tells whether a message fits, or why it could not be evaluated. */
 export function judgeOf(
   where: Expression | undefined,
   variables: Context,
@@ -140,18 +140,18 @@ export function judgeOf(
   };
 }
 
-/** What must still hold of the room for what was judged over it; undefined where messages alone were judged. */
+/** The guard of what was judged over the room; undefined if the conditions read the message alone. */
 export function guardOf(data: RoomData, all: Array<Expression | undefined>): Guard | undefined {
   return all.some((where) => where && readsRoom(where)) ? readSetAt(data) : undefined;
 }
 
-/** True where more than the message is read. */
+/** True of a condition that reads more than the message. */
 function readsRoom({ reads: { state, agents, messages, now } }: Expression): boolean {
   const keys = state === "all" || state.scopes.length + state.keys.length > 0;
   return keys || agents === "all" || agents.length > 0 || messages || now;
 }
 
-/** The outcome of a look that found nothing at a revision: for a repetition what it took before. */
+/** The outcome of an attempt that found nothing at a revision. For a repeated request, the stored one. */
 export async function nothingAt(
   database: Database,
   { idempotencyKey: key, time }: WriteContext,

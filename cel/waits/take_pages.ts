@@ -13,28 +13,28 @@ interface Filters extends Wanted {
 /** Open messages that pass the filters, by id. */
 export interface Page {
   messages: Message[];
-  /** How many were passed, and up to which id. */
+  /** How many messages were examined, and up to which id. */
   passed: number;
   reached: number | undefined;
-  /** Others follow. */
+  /** There are more messages after `reached`. */
   more: boolean;
 }
 
-/** What a query finds: some of what it asks for, and whether others follow. */
+/** The result of a query; `more`: it was cut. */
 interface Found {
   messages: Message[];
   more: boolean;
 }
 
-/** The queries of a page. What one of them finds depends on the query alone, so pages may share it. */
+/** The queries of a page. A result depends on the query alone, so pages may share it. */
 export interface PageQuery {
   queries: Query[];
   read: Array<(rows: Row[]) => Promise<Found>>;
-  /** Makes the page of what the queries found. */
+  /** Makes the page of the results. */
   pageOf(found: Found[]): Page;
 }
 
-/** Reads a page of the rows of its queries. */
+/** Makes a page of the rows of its queries. */
 export async function readPage({ read, pageOf }: PageQuery, results: Row[][]): Promise<Page> {
   return pageOf(await Promise.all(read.map((each, n) => each(results[n]!))));
 }
@@ -49,7 +49,7 @@ export function pageOf(asked: Filters, after: number | undefined, left: number):
     queries: pages.map(({ statement }) => statement),
     read: pages.map(({ read }) => read),
     pageOf(found) {
-      // What a cut page leaves out comes before what another has beyond its end.
+      // Beyond the end of a cut result, the other result's messages may not be the next ones.
       const known = Math.min(...found.map(({ messages, more }) => more ? messages.at(-1)!.id : Infinity));
       const all = found.flatMap(({ messages }) => messages).sort((a, b) => a.id - b.id);
       const messages = all.filter(({ id }) => id <= known).slice(0, left);
@@ -59,7 +59,7 @@ export function pageOf(asked: Filters, after: number | undefined, left: number):
   };
 }
 
-/** The same of a thread, which is walked for all that is open in it. */
+/** The same for a thread, which is walked for all open messages in it. */
 function threadPage(
   { room, thread, kind, from, to, agent }: Filters & { thread: number },
   after: number | undefined,
@@ -81,4 +81,24 @@ function threadPage(
       return { messages, passed: all.length, reached: all.at(-1)?.id, more };
     },
   };
+}
+
+/** The distinct queries of pages, by their text. */
+export function distinct(pages: PageQuery[]): Map<string, Query> {
+  return new Map(pages.flatMap(({ queries }) => queries).map((query) => [JSON.stringify(query), query]));
+}
+
+/** Makes pages of the rows of their distinct queries. Reads the rows of each query once. */
+export function readPages(pages: PageQuery[], names: string[], results: Row[][]): Promise<Page[]> {
+  const rows = new Map(names.map((name, n) => [name, results[n]!]));
+  const found = new Map<string, ReturnType<PageQuery["read"][number]>>();
+  return Promise.all(pages.map(async ({ queries, read, pageOf }) => {
+    const own = queries.map((query, n) => {
+      const name = JSON.stringify(query);
+      const reading = found.get(name) ?? read[n]!(rows.get(name)!);
+      found.set(name, reading);
+      return reading;
+    });
+    return pageOf(await Promise.all(own));
+  }));
 }

@@ -13,7 +13,7 @@ import { SERVICE } from "../../db/viewer.ts";
 import { readCurrent } from "../../db/write/endings.ts";
 import type { EvaluationFailed, Expression } from "../language/expression.ts";
 import type { Reader } from "../rooms/reader.ts";
-import { ownWrite, type Queued, type QueueRequest, settleFailed, unqueued } from "./queue.ts";
+import { ownWrite, type Queued, type QueueRequest, settleFailed, unqueued } from "./queued.ts";
 import { createTakeChains } from "./take_chains.ts";
 import type { Asked, Take, Try } from "./take_look.ts";
 import { partsOf } from "./waiter.ts";

@@ -1,16 +1,12 @@
 import { type Part, PARTS } from "../../db/bus.ts";
 import type { Json } from "../../db/json.ts";
-import { createContext, type Viewpoint } from "../rooms/context.ts";
-import { type Context, EvaluationFailed, type Expression } from "../language/expression.ts";
-import type { Registration } from "./departures.ts";
-import { type Include, included, includesAnything, readsOfInclude } from "./include.ts";
-import { withViews } from "../rooms/definitions.ts";
-import type { RoomData } from "../rooms/reader.ts";
-import { type Reads, readsAfter, unionReads } from "../language/dependencies.ts";
-import { MAX_WEIGHT, weightOf } from "../language/message_reads.ts";
-import { type Lookups, MAX_MISSES, trackLookups } from "../language/lookups.ts";
 import type { Viewer } from "../../db/viewer.ts";
-import { isBusy } from "../../db/yield.ts";
+import { type Reads, unionReads } from "../language/dependencies.ts";
+import type { Expression } from "../language/expression.ts";
+import { MAX_WEIGHT, weightOf } from "../language/message_reads.ts";
+import type { Viewpoint } from "../rooms/context.ts";
+import type { Registration } from "./departures.ts";
+import { type Include, includesAnything, readsOfInclude } from "./include.ts";
 
 export interface WaitRequest {
   viewer: Viewer;
@@ -42,15 +38,17 @@ export type WaitResult =
 export interface Waiter {
   readonly request: WaitRequest;
   readonly viewpoint: Viewpoint;
-  /** What its condition read at the last look, or what is known before the first. */
+  /** What its condition read at the last look; before the first, what its source tells. */
   reads: Reads;
-  /** The looks in a row that lacked something that the condition asked for. */
+  /** The number of looks in a row that lacked something that the condition looked up. */
   misses: number;
   /** Its start, by the database's `elapsed`. */
   readonly began: number;
   /** The first look has been taken. */
   begun: boolean;
-  /** The registration of its agent at the first look; null: it had none, so that it has no mark and its answer says so. */
+  /**
+   * The registration of its agent at the first look; null if it had none: then it has no mark, and its answer a notice.
+   */
   registration?: Registration | null;
   /** Called when it ends. */
   ended?(): void;
@@ -63,13 +61,18 @@ export interface Waiter {
   untrue?: Judgement;
   /** The next round answers it, whatever the condition is. */
   final: boolean;
-  /** The next round judges it, with what it includes: at its first look, once true, and after its room went back. */
+  /**
+   * The next round judges it and loads what it includes: at its first look, once true, and after its room went back.
+   */
   dueAtOnce: boolean;
   /** Ends the wait with a result; undefined if the client has left. Later calls do nothing. */
   settle(result: WaitResult | Error | undefined): void;
 }
 
-/** True where a part that the condition reads has changed since it was judged. `latest`: the latest revision of each. */
+/** The value of a condition, or why it failed. */
+export type Judgement = { truthy: boolean; value: Json } | { error: Failure };
+
+/** True if a part that the condition reads has changed since it was judged. `latest`: the latest revision of each. */
 export function hasMoved({ parts, revision }: Waiter, latest: Partial<Record<Part, number>>): boolean {
   return parts.some((part) => latest[part]! > revision);
 }
@@ -93,7 +96,7 @@ export function readsOf(waiter: Waiter): Reads {
   return isAlone(waiter) ? unionReads([reads, readsOfInclude(include)]) : reads;
 }
 
-/** The most urgent waiters for which one load suffices, at least one. The others take the next load. */
+/** The most urgent waiters that one load can serve, at least one. The others take the next load. */
 export function loadable(waiters: Waiter[]): Waiter[] {
   let weight = 0;
   return waiters.toSorted(byUrgency).filter(({ reads: { facts } }, n) => {
@@ -102,7 +105,7 @@ export function loadable(waiters: Waiter[]): Waiter[] {
   });
 }
 
-/** True for a waiter that the next round may answer and whose answer includes something: it needs its own snapshot. */
+/** True for a waiter that the next round may answer with included parts: it needs its own snapshot. */
 export function isAlone({ request: { include }, final, dueAtOnce }: Waiter): boolean {
   return (final || dueAtOnce) && includesAnything(include);
 }
@@ -112,164 +115,7 @@ export function isAnswerable(waiter: Waiter): boolean {
   return isAlone(waiter) || !includesAnything(waiter.request.include);
 }
 
-/** The maximum milliseconds of evaluations over one snapshot. The rest waits for a new one, since this one is stale. */
-const MAX_COST_MS = 100;
-
-/** What a condition reads, including the views that it reads. */
-interface Dependence {
-  reads: Reads;
-  parts: readonly Part[];
-}
-
-/** Runs a piece of work once the room's share allows it. */
-type Run = <T>(piece: () => T) => Promise<T>;
-
-/**
- * Judges waiters over one snapshot, and settles those that are true or final. Evaluates equal conditions over an equal
- * context once, and again only after a change. Takes the final ones first, then those judged longest ago. `answerable`
- * are those whose answers this snapshot can make: one that became final while it was loaded waits for the next. `now`
- * is by `elapsed`. Returns the milliseconds of the evaluations, and the waiters that were not judged.
- */
-export async function judgeAll(
-  { waiters, answerable }: { waiters: Waiter[]; answerable: ReadonlySet<Waiter> },
-  data: RoomData,
-  now: number,
-  run: Run,
-): Promise<{ cost: number; left: Set<Waiter> }> {
-  const room = createContext(data);
-  const dependences = new Map<Expression, Dependence>();
-  const judgements = new Map<string, Judged>();
-  const answers = new Map<string, Promise<Record<string, unknown>>>();
-  const left = new Set<Waiter>();
-  let cost = 0;
-
-  function judgeOnce(id: string, condition: Expression, context: Context): Judged {
-    const from = performance.now();
-    const { result: judgement, lookups } = trackLookups(() => judge(condition, context));
-    const judged = { judgement, lookups };
-    judgements.set(id, judged);
-    cost += performance.now() - from;
-    return judged;
-  }
-
-  /** What an answer includes, made once for equal contexts. */
-  function include({ request: { include }, viewpoint }: Waiter): Promise<Record<string, unknown>> {
-    const seen = include.changesAfter ? viewpoint.wait! : room.from(viewpoint).key;
-    const known = answers.get(seen) ?? included(include, data, room, viewpoint);
-    answers.set(seen, known);
-    return known;
-  }
-
-  for (const waiter of waiters.toSorted(byUrgency)) {
-    const { condition } = waiter.request;
-    const dependence = dependences.get(condition) ?? dependenceOf(condition, data);
-    dependences.set(condition, dependence);
-    const { context, key } = room.from(seenBy(waiter, dependence));
-    const id = JSON.stringify([condition.source, key, condition.reads.self && waiter.viewpoint.self]);
-    let judged = stillUntrue(waiter, data) ?? judgements.get(id);
-    if (judged === undefined && cost >= MAX_COST_MS) {
-      left.add(waiter);
-      continue;
-    }
-    // An answer that includes something yields by itself where it is encoded.
-    if (judged === undefined || !isAlone(waiter) && isBusy()) {
-      judged = await run(() => judged ?? judgeOnce(id, condition, context));
-    }
-    if (lacks(waiter, judged)) {
-      left.add(waiter);
-      continue;
-    }
-    const { judgement } = judged;
-    note(waiter, judgement, { data, dependence, now });
-    await conclude(waiter, judgement, answerable.has(waiter) ? include : undefined, now);
-  }
-  return { cost, left };
-}
-
-function byUrgency(a: Waiter, b: Waiter): number {
+/** Orders waiters that are final first, then those judged longest ago. */
+export function byUrgency(a: Waiter, b: Waiter): number {
   return Number(b.final) - Number(a.final) || a.judgedAt - b.judgedAt;
-}
-
-function dependenceOf({ reads }: Expression, { definitions }: RoomData): Dependence {
-  const all = withViews(reads, definitions);
-  return { reads: all, parts: partsOf(all) };
-}
-
-/** The waiter's viewpoint, without its own wait unless its own agent's presence is read: then fewer contexts differ. */
-function seenBy({ viewpoint }: Waiter, { reads: { agents, presence } }: Dependence): Viewpoint {
-  const { self } = viewpoint;
-  const readsOwn = presence && self !== null && (agents === "all" || agents.includes(self));
-  return readsOwn ? viewpoint : { self };
-}
-
-/** The last judgement, where nothing that it read has changed since. */
-function stillUntrue(waiter: Waiter, { snapshot: { revisions } }: RoomData): Judged | undefined {
-  const changed = waiter.readsTime || hasMoved(waiter, revisions);
-  return changed || waiter.untrue === undefined ? undefined : { judgement: waiter.untrue };
-}
-
-/** Notes what a waiter's condition looked up, for its next load. True where this load lacked some of that. */
-function lacks(waiter: Waiter, { lookups }: Judged): boolean {
-  if (lookups === undefined) return false;
-  waiter.reads = readsAfter(waiter.request.condition.reads, waiter.viewpoint.self, lookups);
-  waiter.misses = lookups.missing ? waiter.misses + 1 : 0;
-  return lookups.missing && waiter.misses <= MAX_MISSES;
-}
-
-function note(
-  waiter: Waiter,
-  judgement: Judgement,
-  { data, dependence, now }: { data: RoomData; dependence: Dependence; now: number },
-): void {
-  const { reads, parts } = dependence;
-  waiter.parts = parts;
-  waiter.readsTime = reads.now || reads.heartbeats || reads.alive;
-  waiter.revision = data.snapshot.revisions.revision;
-  waiter.judgedAt = now;
-  waiter.untrue = isTrue(judgement) ? undefined : judgement;
-}
-
-/** A judgement, and what its evaluation looked up if it was made now. */
-interface Judged {
-  judgement: Judgement;
-  lookups?: Lookups;
-}
-
-type Judgement = { truthy: boolean; value: Json } | { error: Failure };
-
-function isTrue(judgement: Judgement): judgement is { truthy: boolean; value: Json } {
-  return "truthy" in judgement && judgement.truthy;
-}
-
-function judge(condition: Expression, context: Context): Judgement {
-  try {
-    return condition.judge(context);
-  } catch (error) {
-    if (!(error instanceof EvaluationFailed)) throw error;
-    const { code, message, hint } = error;
-    return { error: { code, message, ...(hint && { hint }) } };
-  }
-}
-
-/** Settles a waiter that is true or final. Without `include` its answer is not loaded: a true one is due at once. */
-async function conclude(
-  waiter: Waiter,
-  judgement: Judgement,
-  include: ((waiter: Waiter) => Promise<Record<string, unknown>>) | undefined,
-  now: number,
-): Promise<void> {
-  const { revision, registration } = waiter;
-  const notice = registration === null ? { notice: "agent_not_registered" as const } : {};
-  const triggered = isTrue(judgement);
-  waiter.dueAtOnce = triggered && include === undefined;
-  if (include === undefined) return;
-  if (triggered) {
-    const { value } = judgement;
-    waiter.settle({ triggered: true, value, ...notice, included: await include(waiter), revision });
-  } else if (waiter.final) {
-    const error = "error" in judgement ? { last_error: judgement.error } : {};
-    const elapsed_ms = Math.max(0, Math.round(now - waiter.began));
-    const outcome = { triggered: false as const, elapsed_ms, ...error, ...notice };
-    waiter.settle({ ...outcome, included: await include(waiter), revision });
-  }
 }

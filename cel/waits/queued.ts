@@ -1,0 +1,68 @@
+import type { Part } from "../../db/bus.ts";
+import { DatabaseUnavailable } from "../../db/driver/faults.ts";
+import { Refusal } from "../../db/refusal.ts";
+import type { WriteAs } from "../../db/write/context.ts";
+
+/** A request for something that one agent of a room at a time can have, such as a task. */
+export interface QueueRequest {
+  room: string;
+  agent: string;
+  /** Whose request it is, who must be entitled to act as the agent. */
+  by: WriteAs;
+  /** Shown as the agent's `waiting_on`. */
+  waitingOn: string;
+  /** Milliseconds; 0 tries once. */
+  timeout: number;
+  /** The parts of the room whose changes may make the request succeed. */
+  parts: readonly Part[];
+  /** Time alone may make it succeed: it is tried again each second. */
+  timed?: boolean;
+  /** Aborted when the client is gone. */
+  signal: AbortSignal;
+}
+
+/** A request in a queue. Requests are in order of arrival. */
+export interface Queued<Request, Answer> {
+  readonly request: Request;
+  /** The registration of its agent at its first attempt; null if it had none; undefined before. */
+  joined?: number | null;
+  /** The next attempt is the last one: it settles the request. */
+  final: boolean;
+  /**
+   * The result of the latest attempt, which found nothing: the answer if the last attempt takes too long. Undefined
+   * while an attempt may succeed.
+   */
+  tried?: Answer;
+  /** Ends the request with an answer or an error. Returns false if it had ended before, as when its client left. */
+  settle(answer: Answer | Error): boolean;
+}
+
+/** It is not known whether a request's write was made: another attempt might make it twice. */
+class OutcomeUnknown extends Error {
+  constructor(override readonly cause: DatabaseUnavailable) {
+    super("It is not known whether the write was made.");
+  }
+}
+
+/** Marks a failure of the write as that of its request alone, for `settleFailed`. */
+export function ownWrite<T>(write: Promise<T>): Promise<T> {
+  return write.catch((error) => {
+    throw error instanceof DatabaseUnavailable && error.unknown ? new OutcomeUnknown(error) : error;
+  });
+}
+
+/** Rethrows the failure of a write that `ownWrite` marked, for a request that is in no queue. */
+export async function unqueued<T>(attempt: Promise<T>): Promise<T> {
+  try {
+    return await attempt;
+  } catch (error) {
+    throw error instanceof OutcomeUnknown ? error.cause : error;
+  }
+}
+
+/** Ends a request with its own failure. Rethrows a failure of the database, which concerns all requests. */
+export function settleFailed(request: Queued<unknown, unknown>, error: unknown): void {
+  const own = error instanceof OutcomeUnknown ? error.cause : error;
+  if (!(own instanceof Refusal) && own === error) throw error;
+  request.settle(own as Error);
+}

@@ -1,0 +1,129 @@
+import type { Database } from "../../db/database.ts";
+import { hasEnded, hasLeft, type Registration } from "../../db/departures.ts";
+import type { Message } from "../../db/messages/read.ts";
+import { MAX_PASSED, type takeTask } from "../../db/messages/take.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
+import type { EvaluationFailed } from "../language/expression.ts";
+import { createContext } from "../rooms/context.ts";
+import type { RoomData } from "../rooms/reader.ts";
+import { judgeOf, nothingAt, type Take, type Try } from "./take_look.ts";
+import type { Page } from "./take_pages.ts";
+
+/** A take that waits for its chain. */
+export interface Pending extends Take {
+  joined?: Registration;
+  tries: number;
+  giveUp: number;
+  resolve(tried: Try): void;
+  reject(error: unknown): void;
+}
+
+/** A judged take of a chain. `fitting`: the message that it takes, if any. */
+export interface Link extends Pick<Try, "next" | "failure"> {
+  pending: Pending;
+  fitting?: number;
+  /** Earlier messages that fit but that takes before it in the chain take, with their agents. */
+  before: Array<[id: number, agent: string]>;
+  sent?: ReturnType<typeof takeTask>;
+}
+
+/** Sets the registrations of takes that have none yet, and refuses those whose agents have left since. */
+export function withoutLeft(
+  chain: Pending[],
+  registrations: Map<string, number>,
+  revision: number,
+): Pending[] {
+  return chain.filter((pending) => {
+    const { asked: { agent } } = pending;
+    const now = registrations.get(agent) ?? null;
+    if (pending.joined === undefined) pending.joined = now;
+    const isOver = hasEnded(pending.joined, now);
+    if (isOver) pending.reject(hasLeft(agent, revision));
+    return !isOver;
+  });
+}
+
+/**
+ * Judges takes in order, each over the messages that those before it leave. Stops before one that needs another page,
+ * or what was not loaded.
+ */
+export async function judgeAll(data: RoomData, chain: Pending[], pages: Map<Pending, Page>): Promise<Link[]> {
+  const context = createContext(data);
+  // A take changes the values of these.
+  const { messages, heartbeats, alive } = data.reads;
+  const taken = new Map<number, string>();
+  const judgements = new Map<string, Map<number, boolean | EvaluationFailed>>();
+  const links: Link[] = [];
+  for (const pending of chain) {
+    if (taken.size > 0 && (messages || heartbeats || alive)) break;
+    const { where, agent } = pending.asked;
+    const judge = judgeOf(where, context.from({ self: agent }).context);
+    const name = JSON.stringify([where?.source, where?.reads.self && agent]);
+    const known = judgements.get(name) ?? new Map<number, boolean | EvaluationFailed>();
+    judgements.set(name, known);
+    const fits = (message: Message) => {
+      const judged = known.get(message.id) ?? judge(message);
+      known.set(message.id, judged);
+      return judged;
+    };
+    const link = await linkOf(pending, pages.get(pending)!, fits, taken);
+    if (link === undefined || !context.missing.isEmpty) break;
+    links.push(link);
+    if (link.fitting !== undefined) taken.set(link.fitting, agent);
+  }
+  return links;
+}
+
+/** Finds the message that a take gets of a page; undefined if it needs the next page. */
+async function linkOf(
+  pending: Pending,
+  { messages, more, passed, reached }: Page,
+  fits: (message: Message) => boolean | EvaluationFailed,
+  taken: ReadonlyMap<number, string>,
+): Promise<Link | undefined> {
+  const before: Link["before"] = [];
+  let failure: EvaluationFailed | undefined;
+  for (const message of messages) {
+    if (isBusy()) await yieldToOthers();
+    const judged = fits(message);
+    if (judged !== true) {
+      failure = judged || failure;
+      continue;
+    }
+    const agent = taken.get(message.id);
+    if (agent === undefined) return { pending, fitting: message.id, before };
+    before.push([message.id, agent]);
+  }
+  if (more && passed < MAX_PASSED) return undefined;
+  return { pending, before, failure, next: more ? reached : undefined };
+}
+
+/**
+ * Answers the links of a chain that was judged at `revision`, and returns those to try again. A take that found nothing
+ * because those before it take all that fits is answered if they did so without another write in between.
+ */
+export async function settle(database: Database, links: Link[], revision: number): Promise<Pending[]> {
+  const again: Pending[] = [];
+  const taken = new Set<number>();
+  for (const { pending, sent, fitting, before, next, failure } of links) {
+    try {
+      if (sent !== undefined) {
+        const tried = await sent;
+        if (tried === undefined) again.push(pending);
+        else pending.resolve({ ...tried, joined: pending.joined });
+        if (tried?.outcome.replayed || tried?.outcome.revision !== revision + 1) continue;
+        revision++;
+        taken.add(fitting!);
+      } else if (before.every(([id]) => taken.has(id))) {
+        const outcome = nothingAt(database, pending.context, revision);
+        outcome.then(
+          (outcome) => pending.resolve({ outcome, joined: pending.joined, next, failure }),
+          pending.reject,
+        );
+      } else again.push(pending);
+    } catch (error) {
+      pending.reject(error);
+    }
+  }
+  return again;
+}

@@ -19,16 +19,11 @@ export function mountMessages(app: Hono, services: Services): void {
   serve(app, services, MESSAGES, "/rooms/{room}/messages", {
     async POST(c) {
       const room = roomOf(c);
-      const { kind = "message", body, reply_to, needs, max_attempts, ...sent } = await readBody(
-        c,
-        MESSAGES,
-        "MessageRequest",
-        undefined,
-        await ownMember(c, services, "from"),
-      );
-      checkSize(body, "body");
+      const own = await ownMember(c, services, "from");
+      const sent = await readBody(c, MESSAGES, "MessageRequest", undefined, own);
+      checkSize(sent.body, "body");
       const [from, to] = [sameOf(sent, "from", "from_agent"), sameOf(sent, "to", "to_agent")];
-      const message = { from, to, kind, body, reply_to, needs, max_attempts };
+      const message = { ...sent, from, to, kind: sent.kind ?? "message" };
       const operation = postMessage(database, room, message, LIMITS);
       return await answerOnce(c, services, room, operation, (posted) => reply(posted.id, posted, 201));
     },

@@ -7,6 +7,7 @@ import {
   NAMES,
   NAMESPACED,
 } from "../../cel/language/hints/foreign_functions.ts";
+import { members } from "../support/shapes.ts";
 import { contextOf, evaluate, thrown } from "./room.ts";
 
 /** What is refused, where, what the hint names, and the whole expression written as the hint says, with its value. */
@@ -454,4 +455,13 @@ Deno.test("hints: sources of one kind of character are refused at once, whatever
   }
   // Some 100 ms; a form that looked through the whole source would take seconds.
   assert.ok(performance.now() - started < 2_000, `${performance.now() - started} ms`);
+});
+
+Deno.test("no member of a message or an agent that answers show is refused as unknown", () => {
+  assert.ok(thrown(() => compile("messages.id[1].nothing")) instanceof InvalidExpression);
+  for (const name of members.message) {
+    compile(`messages.id[1].${name}`);
+    compile(`message.${name}`, "message");
+  }
+  for (const name of members.agentInCel) compile(`agents.ann.${name}`);
 });

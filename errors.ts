@@ -68,6 +68,10 @@ const UNAVAILABLE = {
   ending: ["This server is closing its connections. Nothing was done.", "Send it again."],
 } satisfies Record<string, [message: string, hint?: string]>;
 
+/** Whom an open room lets invite. */
+const INVITES =
+  "In an open room anybody invites members under ids that are new to it. Other invitations are made by an admin.";
+
 /** What a token may that is shown for more, each with its message and hint. */
 const MAY = {
   read: [
@@ -82,6 +86,7 @@ const MAY = {
     "The token may not make such a token.",
     "A member's makes readers, and members for its own agent. Others are made by an admin.",
   ],
+  invite: ["The token may not make such an invitation.", INVITES],
 } satisfies Record<string, [message: string, hint: string]>;
 
 export const ERRORS = {
@@ -173,6 +178,16 @@ export const ERRORS = {
       hint: "Take another id, or leave it out: the service makes one that nobody can guess.",
     }),
   },
+  invite_not_found: {
+    status: 404,
+    cause:
+      "The code is used up, expired, revoked or mistyped; or the room has no such invitation that counts.",
+    cure: "Check the code letter for letter, or ask whoever invites you for a new one.",
+    say: (_: object) => ({
+      message: "There is no such invitation: it is used up, expired, revoked or mistyped.",
+      hint: "Check the code letter for letter, or ask whoever invites you for a new one.",
+    }),
+  },
   key_not_found: {
     status: 404,
     cause: "Nobody wrote this key, or it was deleted.",
@@ -187,13 +202,17 @@ export const ERRORS = {
     cause:
       "The token is malformed, unknown, revoked or expired, or of another room; or there is none, and the agent is secure.",
     cure: "Send `Authorization: Bearer <token>` with a token of this room that is in force.",
-    say: ({ agent, none }: { agent?: string; none?: boolean }) => ({
-      message: none
+    say: ({ agent, none, may }: { agent?: string; none?: boolean; may?: "invite" }) => ({
+      message: may !== undefined
+        ? "This invitation needs an admin's token of the room."
+        : none
         ? "This needs a token of the room."
         : agent === undefined
         ? "The token is not one of this room that is in force."
         : `The agent ${JSON.stringify(agent)} is secure: only its token acts as it.`,
-      hint: "Send Authorization: Bearer <token> with a token of this room, or take another agent.",
+      hint: may !== undefined
+        ? INVITES
+        : "Send Authorization: Bearer <token> with a token of this room, or take another agent.",
     }),
   },
   forbidden: {
@@ -202,9 +221,17 @@ export const ERRORS = {
       "The token may not do this; or a page of another origin called an instance at a private address, or by a name that is not the instance's own.",
     cure:
       "`hint` says what the token may, or what the instance's operator may set. Call it as localhost or by its address.",
-    // Of what a token may; of one that is bound to `agent`; of the secure agent of another token.
-    say: (facts: { may: keyof typeof MAY } | { agent: string } | { other: string }) =>
-      "may" in facts ? { message: MAY[facts.may][0], hint: MAY[facts.may][1] } : "agent" in facts
+    // Of what a token may; of one that is bound to `agent`; of the agent that a code invites; of the secure agent of
+    // another token.
+    say: (
+      facts: { may: keyof typeof MAY } | { agent: string } | { invited: string } | { other: string },
+    ) =>
+      "may" in facts ? { message: MAY[facts.may][0], hint: MAY[facts.may][1] } : "invited" in facts
+        ? {
+          message: `The code invites the agent ${JSON.stringify(facts.invited)}.`,
+          hint: `Join as ${JSON.stringify(facts.invited)}: leave out the agent.`,
+        }
+        : "agent" in facts
         ? {
           message: `The token is bound to the agent ${JSON.stringify(facts.agent)}.`,
           hint: `It acts as ${JSON.stringify(facts.agent)} alone: leave out the agent.`,
@@ -470,7 +497,7 @@ export const ERRORS = {
   limit_reached: {
     status: 409,
     cause:
-      "The room has the maximum number of keys, views, agents, reservations or tokens, its views or globs would be too long in total, or too many unfinished tasks would be linked by `needs`.",
+      "The room has the maximum number of keys, views, agents, reservations, tokens or invitations, its views or globs would be too long in total, or too many unfinished tasks would be linked by `needs`.",
     cure:
       "Delete keys and views, release reservations, finish tasks before posting more that need them, or use another room.",
     members: ["index?"],
@@ -478,7 +505,7 @@ export const ERRORS = {
     say: ({ index, ...full }:
       & { index?: number; max: number }
       & (
-        | { of: "keys" | "views" | "agents" | "reservations" | "tokens" }
+        | { of: "keys" | "views" | "agents" | "reservations" | "tokens" | "invitations" }
         | { of: "needs" | "last_admin" }
         | { of: "bytes" | "globs"; bytes: number }
       )) => {

@@ -11,6 +11,7 @@ export const SERVICE_CODES = [
   "internal",
   "invalid_expression",
   "invalid_request",
+  "invite_not_found",
   "key_not_found",
   "lease_lost",
   "limit_reached",

@@ -68,7 +68,7 @@ export interface Registration {
 const IS_SECURED = "EXISTS (SELECT 1 FROM secured WHERE room_id = :room AND agent_id = :agent)";
 
 /** True of an id under which nobody has done anything in the room, so that nobody is taken over. */
-const UNUSED = `NOT (${
+export const UNUSED = `NOT (${
   [
     REGISTERED,
     "EXISTS (SELECT 1 FROM former_agents WHERE room_id = :room AND agent_id = :agent)",
@@ -85,18 +85,19 @@ const MAY_SECURE = `(${IS_SECURED} OR ${IS_ADMIN} OR ${UNUSED})`;
 const MAKE_TOKEN = `${INSERT_TOKEN} ${FROM_ADMITTED} AND NOT ${IS_SECURED}`;
 const MADE = "SELECT id, hash FROM tokens WHERE room_id = :room AND hash = :hash";
 const WHY_NOT = `SELECT NOT ${MAY_SECURE} AS taken, NOT ${TOKENS_LEFT} AS full FROM rooms WHERE id = :room`;
-const SECURE =
+export const SECURE =
   `INSERT INTO secured (room_id, agent_id) SELECT :room, :agent ${FROM_ADMITTED} ON CONFLICT DO NOTHING`;
 
-const MAY_REGISTER = `CASE WHEN ${REGISTERED} THEN NOT :if_new ELSE agent_count < :max END`;
+export const MAY_REGISTER = `CASE WHEN ${REGISTERED} THEN NOT :if_new ELSE agent_count < :max END`;
 
-const REGISTER = `
+/** `:name` may be null, for the agent's id or the name that it has. */
+export const REGISTER = `
   INSERT INTO agents (room_id, id, name, role, meta, status, joined, joined_at, last_heartbeat, revision, secure)
-  SELECT :room, :agent, :name, COALESCE(:role, 'agent'), COALESCE(:meta, '{}'), 'active', revision, :now, :now, revision,
+  SELECT :room, :agent, COALESCE(:name, :agent), COALESCE(:role, 'agent'), COALESCE(:meta, '{}'), 'active', revision, :now, :now, revision,
          guarded AND ${IS_SECURED}
   ${FROM_ADMITTED}
   ON CONFLICT (room_id, id) DO UPDATE SET
-    name = excluded.name,
+    name = COALESCE(:name, name),
     role = COALESCE(:role, role),
     meta = COALESCE(:meta, meta),
     status = 'active',
@@ -105,7 +106,7 @@ const REGISTER = `
     secure = excluded.secure
   RETURNING *`;
 
-const COME_BACK =
+export const COME_BACK =
   `DELETE FROM departed WHERE room_id = :room AND kind = 'agents' AND id = :agent AND ${ADMITTED}`;
 
 const OTHER_STATUS =

@@ -39,7 +39,7 @@ const COLUMNS = `id, role, agent_id, note, created_at,
   ${timeOf("expires_at")} AS expires_at, ${timeOf("last_used_at")} AS last_used_at`;
 
 /** Selects the ids of a token and of all that it made, directly or not. */
-const madeBy = (root: string) => `
+export const madeBy = (root: string) => `
   WITH RECURSIVE made (id) AS (
     SELECT id FROM tokens WHERE room_id = :room AND id = ${root}
      UNION

@@ -8,6 +8,8 @@ import { errorResponse } from "./http/errors.ts";
 import { mountEval } from "./eval.ts";
 import { mountEvents } from "./events.ts";
 import { baseHeaders } from "./http/headers.ts";
+import { mountInvites } from "./invites.ts";
+import { mountJoin } from "./join.ts";
 import { mountMcp } from "./mcp.ts";
 import { mountMessages } from "./messages/handlers.ts";
 import { mountTake } from "./messages/take.ts";
@@ -47,6 +49,8 @@ export function createApp(services: Services): Hono {
   mountTasks(app, services);
   mountState(app, services);
   mountTokens(app, services);
+  mountInvites(app, services);
+  mountJoin(app, services);
   mountEval(app, services);
   mountChanges(app, services);
   mountEvents(app, services);

@@ -11,6 +11,7 @@ import { createAddress } from "./http/callers/address.ts";
 import { type BrowserOptions, BROWSERS, createBrowserGuard } from "./http/callers/browsers.ts";
 import { viewerOf as viewerOfRequest } from "./http/callers/credentials.ts";
 import { createFairUse, FAIR_USE, type FairUse, type FairUseOptions } from "./http/callers/fair_use.ts";
+import { createWrongCodes, type WrongCodes } from "./http/callers/wrong_codes.ts";
 import { LIMITS } from "./http/limits.ts";
 import { createOutbox, type Outbox } from "./http/outbox.ts";
 
@@ -23,6 +24,7 @@ export interface Services {
   taking: Taking;
   reserving: Reserving;
   fairUse: FairUse;
+  wrongCodes: WrongCodes;
   /** Refuses requests that are not meant for this instance. Errors: `invalid_request`, `forbidden`. */
   admit(c: Context): void;
   /** Returns on whose behalf a request reads and writes. */
@@ -76,6 +78,7 @@ export function createServices(
     taking: createTaking(database, reader, watch),
     reserving: createReserving(database, watch, IN_FORCE),
     fairUse: createFairUse(fairUse),
+    wrongCodes: createWrongCodes(fairUse.trustedProxies, database.elapsed),
     viewerOf,
     admit: createBrowserGuard(browsers),
     addressOf: createAddress(fairUse.trustedProxies, publicUrl),

@@ -16,6 +16,11 @@ const CUT = "a list of messages has at most 1,000, however many are asked for";
 const IDS = "an id has up to 128 characters and a key up to 256, in UTF-16 code units";
 
 const BOUNDS = "a token has a role, and bounds of its life and note";
+const INVITES = "contract/invites.test.ts";
+const INVITED = "routes/invites.test.ts";
+const INVITE_BOUNDS = "an invitation has a role, and bounds of its uses, life and note";
+const WRONG_CODES = "routes/wrong_codes.test.ts";
+const TEN_WRONG = "a caller sends ten wrong codes a minute, then it is refused whatever it sends";
 const RESERVATIONS = "contract/reservations.test.ts";
 const NAMED = "what is wrong with a request is named, with the glob and its place";
 
@@ -48,6 +53,13 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   minTokenSeconds: ["contract/tokens.test.ts", BOUNDS],
   tokenSeconds: ["contract/tokens.test.ts", BOUNDS],
   tokenNote: ["contract/tokens.test.ts", BOUNDS],
+  invites: [INVITED, "a room has at most 1,000 invitations that count, and those that do not make room"],
+  inviteUses: [INVITES, INVITE_BOUNDS],
+  inviteDefaultSeconds: [INVITES, INVITE_BOUNDS],
+  inviteSeconds: [INVITES, INVITE_BOUNDS],
+  wrongCodesOfCaller: [WRONG_CODES, TEN_WRONG],
+  wrongCodesMs: [WRONG_CODES, TEN_WRONG],
+  wrongCodes: [WRONG_CODES, "after 1,000 wrong codes in all within a minute whoever sent one is refused"],
   needs: ["contract/tasks.test.ts", "members of tasks have their types and bounds"],
   needsTogether: [
     "contract/needs.test.ts",

@@ -38,6 +38,7 @@ const KEPT: Record<string, Record<string, string>> = {
   "db/serialize.ts": { queues: "who is next", waiting: "who is next" },
   "routes/events.ts": { made: "by what was read for a viewer" },
   "routes/http/callers/buckets.ts": { buckets: "counts by caller", held: "counts by caller" },
+  "routes/http/callers/wrong_codes.ts": { callers: "counts by caller" },
   "routes/http/gzip.ts": { known: "by the very bytes that are packed" },
   "routes/http/outbox.ts": {
     holders: "by reader",

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { Acts } from "../../db/access/acts.ts";
 import type { Database } from "../../db/database.ts";
+import type { JoinKey } from "../../db/joining.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import type { Operation, Outcome } from "../../db/write/context.ts";
 import { isTaken, runOnce } from "../../db/write/idempotency.ts";
@@ -80,14 +81,7 @@ function invalidKey(): RequestError {
  * Errors: `invalid_request`.
  */
 async function roomlessKey(c: Context, database: Database, viewer: Viewer, key: string): Promise<string> {
-  const min = LIMITS.roomlessKeyLength;
-  if (key.length < min) {
-    throw invalidMember(
-      ["Idempotency-Key"],
-      `Idempotency-Key of a room without an id must have at least ${min} characters.`,
-      "Take a new random UUID, or name the room by an id.",
-    );
-  }
+  demandLength(key, "of a room without an id", "Take a new random UUID, or name the room by an id.");
   const own = await digest(key);
   const taken = (key: string) =>
     isTaken(database, { viewer, scope: NO_ROOM, key, lifetime: LIMITS.idempotencyMs });
@@ -95,6 +89,27 @@ async function roomlessKey(c: Context, database: Database, viewer: Viewer, key: 
   // Earlier releases stored the key by address. Their keys are valid for a day.
   const former = await digest(`${creatorOf(c)} ${key}`);
   return await taken(former) ? former : own;
+}
+
+/** Refuses a key that strangers might guess. Errors: `invalid_request`. */
+function demandLength(key: string, whose: string, hint: string): void {
+  const min = LIMITS.roomlessKeyLength;
+  if (key.length >= min) return;
+  const message = `Idempotency-Key ${whose} must have at least ${min} characters.`;
+  throw invalidMember(["Idempotency-Key"], message, hint);
+}
+
+/**
+ * Returns the key under which a request joins by a code, as digests; undefined without one. It is as good as the token
+ * that it brings again. Errors: `invalid_request`.
+ */
+export async function joinKeyOf(c: Context, code: string): Promise<JoinKey | undefined> {
+  const header = c.req.header("Idempotency-Key");
+  if (header === undefined) return undefined;
+  const sent = keyOf(header);
+  demandLength(sent, "of who joins by a code", "Take a new random UUID, and keep it to yourself.");
+  const request = await digest("", await c.req.arrayBuffer());
+  return { sent, key: await digest(`${code}\n${sent}`), request, lifetime: LIMITS.idempotencyMs };
 }
 
 /** Identifies the caller by all its addresses. The whole header counts: a caller cannot fake what the last proxy adds. */

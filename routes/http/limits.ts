@@ -43,8 +43,22 @@ export const LIMITS = {
   /** Seconds of a token's life: long enough to be used, and a year at the most, after which it is made anew or has no end. */
   minTokenSeconds: 60,
   tokenSeconds: 31_536_000,
-  /** Characters of a token's note. */
+  /** Characters of a token's note, and of an invitation's. */
   tokenNote: 256,
+  /** Invitations of a room that count: a list shows each. */
+  invites: 1_000,
+  /** Agents that join by one code: who needs more makes another. */
+  inviteUses: 100,
+  /** Seconds of a code's life by default, and at most: a code is short, so it must not last. */
+  inviteDefaultSeconds: 900,
+  inviteSeconds: 604_800,
+  /**
+   * Wrong codes of a caller, and of all callers, within `wrongCodesMs`: so nobody guesses 50 bits while a code lasts. A
+   * person mistypes a few times.
+   */
+  wrongCodesOfCaller: 10,
+  wrongCodes: 1_000,
+  wrongCodesMs: 60_000,
   /** Messages that a message may need: a post looks at each. */
   needs: 32,
   /** Tasks that are not over and hang together by `needs`: one that fails may take all others along in its write. */

@@ -36,6 +36,8 @@ const TAGS: Record<string, string> = {
   state: "Values with versions under keys, and computed views",
   eval: "Try CEL expressions",
   wait: "Wait for a condition",
+  tokens: "Who may do what in a room",
+  invites: "Join codes, which bring an agent on another machine into a room",
   changes: "Read what changed in a room since a revision",
   events: "Follow what changes in a room, as it happens",
   service: "The guide, and the health of the service",
@@ -128,5 +130,6 @@ function bodyOf(name: string, example: unknown): Schema {
 }
 
 function tagOf(path: string): string {
+  if (path.startsWith("/join/")) return "invites";
   return /^\/rooms\/\{room\}\/(\w+)/.exec(path)?.[1] ?? (path.startsWith("/rooms") ? "rooms" : "service");
 }

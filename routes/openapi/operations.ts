@@ -4,6 +4,8 @@ import { CHANGES } from "../changes.ts";
 import { EVAL } from "../eval.ts";
 import { EVENTS } from "../events.ts";
 import { HEALTH } from "../health.ts";
+import { INVITES } from "../invites.ts";
+import { JOIN } from "../join.ts";
 import { MESSAGES } from "../messages/operations.ts";
 import { TAKE } from "../messages/take.ts";
 import { TASKS } from "../messages/task_operations.ts";
@@ -30,6 +32,8 @@ const RESOURCES = [
   EVENTS,
   FRONT,
   TOKENS,
+  INVITES,
+  JOIN,
   HEALTH,
 ];
 

@@ -51,6 +51,8 @@ export const PATH_PARAMETERS: Record<string, Parameter> = {
   agent: path("agent", "The agent's id", id, "alice"),
   reservation: path("reservation", "The reservation's id", id, "7f1c24c3-64f8-4f7a-9d0b-0d8d3b2b5b0e"),
   token: path("token", "The token's id", id, "5b0e5d0c-5b5c-4c0e-9a3e-0f6a3c1d2e4f"),
+  invite: path("invite", "The invitation's id", id, "5b0e5d0c-5b5c-4c0e-9a3e-0f6a3c1d2e4f"),
+  code: path("code", "The join code, in any case, with or without hyphens", text, "7KQ2M-X9D4T"),
   message: path("message", "The message's id", number(1), 4),
 };
 

@@ -81,7 +81,16 @@ const takesKey = ({ parameters = [] }: Operation) => parameters.some(({ name }) 
 
 /** Returns every answer of an operation, by status. */
 export function responsesOf(path: string, operation: Operation): Record<string, Response> {
-  return { ...successes(path, operation), ...refusals(path, operation) };
+  const [done, refused] = [successes(path, operation), refusals(path, operation)];
+  const both = Object.keys(done).filter((status) => status in refused).map((status) => {
+    const [page, error] = [done[status]!, refused[status]!];
+    return [status, {
+      ...error,
+      headers: { ...page.headers, ...error.headers },
+      content: { ...page.content, ...error.content },
+    }];
+  });
+  return { ...done, ...refused, ...Object.fromEntries(both) };
 }
 
 /** Tells whether the answer may be about a room. */

@@ -842,6 +842,123 @@ export const MUTANTS: Mutant[] = [
     filter: "file: an id under which somebody has acted",
   },
   {
+    name: "a code that never expires",
+    edits: [[
+      "(invites.used < invites.uses AND invites.expires_at > ${NOW} AND",
+      "(invites.used < invites.uses AND",
+    ]],
+    test: "tests/contract/invites.test.ts",
+    filter: "file: a code that is used up, expired or unknown",
+  },
+  {
+    name: "a code that is never used up",
+    edits: [["UPDATE invites SET used = used + 1 WHERE", "UPDATE invites SET used = used WHERE"]],
+    test: "tests/contract/invites.test.ts",
+    filter: "file: of many that join at once",
+  },
+  {
+    name: "a code whose use is looked at before the write alone",
+    edits: [[
+      "where: [MAY_USE, MAY_TAKE, TOKENS_LEFT, MAY_REGISTER],",
+      "where: [`(TRUE OR ${MAY_USE})`, MAY_TAKE, TOKENS_LEFT, MAY_REGISTER],",
+    ]],
+    test: "tests/contract/invites.test.ts",
+    filter: "file: of many that join at once",
+  },
+  {
+    name: "a code that outlives its maker's token",
+    edits: [["const MAKER_COUNTS = `(invites.made_by IS NULL OR", "const MAKER_COUNTS = `(TRUE OR"]],
+    test: "tests/contract/invites.test.ts",
+    filter: "file: an invitation ends with the token",
+  },
+  {
+    name: "a token of a code that outlives the code's maker",
+    edits: [["maker.expires_at, invites.made_by,", "maker.expires_at, NULL,"]],
+    test: "tests/contract/invites.test.ts",
+    filter: "file: an invitation ends with the token",
+  },
+  {
+    name: "a token of a code that does not expire with the code's maker",
+    edits: [["maker.expires_at, invites.made_by,", "NULL, invites.made_by,"]],
+    test: "tests/contract/invites.test.ts",
+    filter: "file: an invitation ends with the token",
+  },
+  {
+    name: "a code by which agents are taken over",
+    edits: [[
+      "where: [MAY_USE, MAY_TAKE, TOKENS_LEFT",
+      "where: [MAY_USE, `(TRUE OR ${MAY_TAKE})`, TOKENS_LEFT",
+    ]],
+    test: "tests/contract/invites.test.ts",
+    filter: "file: an agent that was used since it was invited",
+  },
+  {
+    name: "a code of an admin for no agent, by which any is taken over",
+    edits: [["AND invites.agent_id = :agent AND (:is_locked", "AND (:is_locked"], [
+      "AS maker\n      ON maker.room_id",
+      "AS maker\n      ON :agent IS NOT NULL AND maker.room_id",
+    ]],
+    test: "tests/contract/invites.test.ts",
+    filter: "file: an open room lets anybody invite members",
+  },
+  {
+    name: "an invitation of any role by anybody",
+    edits: [["(NOT :is_locked AND :role = 'member' AND", "(NOT :is_locked AND :role <> '' AND"]],
+    test: "tests/contract/invites.test.ts",
+    filter: "file: an open room lets anybody invite members",
+  },
+  {
+    name: "an invitation by a token that does not count",
+    edits: [[
+      "(:own_hash IS NULL OR ${OWN_ROLE} IS 'member'))`;",
+      "(TRUE OR :own_hash IS NULL OR ${OWN_ROLE} IS 'member'))`;",
+    ]],
+    test: "tests/contract/invites.test.ts",
+    filter: "file: a token that does not count makes no invitation",
+  },
+  {
+    name: "a join that is sent at once under its key joins twice",
+    edits: [[
+      'AND NOT EXISTS (SELECT 1 FROM tokens WHERE ${madeUnderKey(":room")})`;',
+      "AND (:key IS NULL OR :expired > 0)`;",
+    ]],
+    test: "tests/contract/invites.test.ts",
+    filter: "libsql: the same join that is sent many times",
+  },
+  {
+    name: "another join under the key of one",
+    edits: [["if (found.made.request !== key!.request) {", 'if (found.made.request === "") {']],
+    test: "tests/contract/invites.test.ts",
+    filter: "file: the same again under its key",
+  },
+  {
+    name: "a code that is shown again",
+    edits: [["code: replayed ? null : code.text,", "code: code.text,"]],
+    test: "tests/contract/invites.test.ts",
+    filter: "file: a code is shown once",
+  },
+  {
+    name: "wrong codes that are not counted",
+    edits: [["else wrongCodes.count(c);", "else wrongCodes.check(c);"]],
+    test: "tests/routes/wrong_codes.test.ts",
+    filter: "a caller sends ten wrong codes",
+  },
+  {
+    name: "wrong codes that are counted when they are all told",
+    edits: [["    if (invite) wrongCodes.check(c);\n", "    if (invite) void 0;\n"]],
+    test: "tests/routes/wrong_codes.test.ts",
+    filter: "of many codes that come at once",
+  },
+  {
+    name: "wrong codes that are counted by caller alone",
+    edits: [[
+      "const ofAll = sentOne ? waitFor(inAll, LIMITS.wrongCodes) : 0;",
+      "const ofAll = sentOne ? 0 : 0;",
+    ]],
+    test: "tests/routes/wrong_codes.test.ts",
+    filter: "after 1,000 wrong codes in all",
+  },
+  {
     name: "an operation that needs a token asks for none",
     edits: [[
       'if (token === undefined) return right === "write" || right === "manage";',

@@ -3,6 +3,8 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import type { DocumentedOperation } from "../../routes/openapi/document.ts";
 import type { DocumentedParameter as Parameter } from "../../routes/openapi/parameters.ts";
+import { hashOf, makeToken } from "../../db/access/token_text.ts";
+import { SERVICE } from "../../db/viewer.ts";
 import { FAIR_USE } from "../../routes/http/callers/fair_use.ts";
 import { RIGHTS } from "../../routes/http/callers/rights.ts";
 import { type TestApp, withApp } from "../support/app.ts";
@@ -48,9 +50,14 @@ const THERE: Record<string, string> = {
   scope: "_shared",
 };
 
-const IN_ROOM = { "path room": "demo", "path agent": "alice", "path message": "2" };
+const IN_ROOM: Record<string, string> = {
+  "path room": "demo",
+  "path agent": "alice",
+  "path message": "2",
+};
 
 function parameterOf({ name, schema, allowEmptyValue }: Parameter): fc.Arbitrary<string> {
+  if (name === "code") return fc.constant(IN_ROOM["path code"]!); // wrong ones are soon refused
   const text = arbitraryOf(schema, name).map(String);
   const own = THERE[name] === undefined ? [] : [{ weight: 4, arbitrary: fc.constant(THERE[name]) }];
   const empty = allowEmptyValue ? [{ weight: 1, arbitrary: fc.constant("") }] : [];
@@ -72,7 +79,7 @@ function requestOf(operation: Operation, drawBody = arbitraryOf): fc.Arbitrary<D
 
 const nameOf = ({ in: place, name }: Parameter) => `${place} ${name}`;
 
-/** In quotes and with escapes, a key of this many characters has the twenty that a room without an id asks for. */
+/** In quotes and with escapes, a key of this many characters has the twenty that are asked for where no room is named. */
 const LONG_KEY = 42;
 const QUERY = (name: string) => name.startsWith("query ");
 
@@ -83,6 +90,9 @@ function goingTogether({ id, parameters: drawn, body: { ...body } }: Drawn): Dra
   let names = Object.keys(drawn);
   if (id === "createRoom" && !(drawn["header Idempotency-Key"]?.length! >= LONG_KEY)) body.id ??= "demo";
   if (id === "createRoom" && body.locked === true && body.listed === true) delete body.listed;
+  if (id === "joinByCode" && !(drawn["header Idempotency-Key"]?.length! >= LONG_KEY)) {
+    names = names.filter((name) => name !== "header Idempotency-Key");
+  }
   if (body.from != null) delete body.from_agent;
   if (body.to != null) delete body.to_agent;
   if (id === "deleteEntry" || id === "releaseReservation") names = names.filter((name) => !QUERY(name));
@@ -99,8 +109,10 @@ function goingTogether({ id, parameters: drawn, body: { ...body } }: Drawn): Dra
 }
 
 /** Gives a request the token that it needs, since who is told nothing is not told what is wrong. */
-const holding = (token: string, drawn: Drawn): Drawn =>
-  RIGHTS[drawn.id] === "own" ? { ...drawn, token } : drawn;
+function holding({ member, admin }: Tokens, drawn: Drawn): Drawn {
+  const right = RIGHTS[drawn.id];
+  return right === "own" || right === "admin" ? { ...drawn, token: right === "own" ? member : admin } : drawn;
+}
 
 /** Sends a request; the answer as `assertDocumented` takes it, which it is. */
 async function send({ app }: TestApp, drawn: Drawn) {
@@ -132,16 +144,27 @@ async function send({ app }: TestApp, drawn: Drawn) {
   return answer;
 }
 
-/** Makes a room with something of everything. Returns the token of an agent of it. */
-async function furnish({ json }: TestApp): Promise<string> {
+interface Tokens {
+  member: string;
+  admin: string;
+}
+
+/** Makes a room with something of everything. Returns tokens of it, and sets the code that invites to it. */
+async function furnish({ json, services: { database } }: TestApp): Promise<Tokens> {
   await json("POST", "/rooms", { id: "demo" });
   await json("POST", "/rooms/demo/agents", { id: "alice", name: "Alice" });
   const { body } = await json("POST", "/rooms/demo/messages", { body: 1 });
   assert.equal(String(body.id), THERE.message);
   await json("PUT", "/rooms/demo/state", { key: "a", value: 1 });
   await json("PUT", "/rooms/demo/state", { scope: "_view", key: "v", expr: "state._shared.a" });
-  return (await json("POST", "/rooms/demo/agents", { id: "warden", name: "Warden", secure: true })).body
-    .token;
+  const invited = await json("POST", "/rooms/demo/invites", { role: "member", uses: 100 });
+  IN_ROOM["path code"] = invited.body.code;
+  const warden = await json("POST", "/rooms/demo/agents", { id: "warden", name: "Warden", secure: true });
+  const admin = makeToken("admin", false, database.randomBytes());
+  const sql =
+    `INSERT INTO tokens (room_id, id, hash, role, created_at) VALUES ('demo', 'root', :hash, 'admin', '')`;
+  await database.commit(SERVICE, [{ sql, args: { hash: hashOf(admin) } }]);
+  return { member: warden.body.token, admin };
 }
 
 const unlimited = { fairUse: { ...FAIR_USE, roomPerSecond: 0 } };
@@ -170,14 +193,14 @@ const judgedLater = ({ status, text }: { status: number; text: string }) =>
 
 Deno.test(`a body is taken if and only if the document allows it, seed ${SEED}`, () =>
   withApp(async (t) => {
-    const token = await furnish(t);
+    const tokens = await furnish(t);
     const seen = { taken: 0, refused: 0 };
 
     async function judge(drawn: Drawn): Promise<void> {
       const { path, method } = OPERATIONS.get(drawn.id)!;
       const place = ["paths", path, method.toLowerCase(), "requestBody", "content", "application/json"];
       const allowed = validatorOf([...place, "schema"])(drawn.body);
-      const answer = await send(t, holding(token, drawn));
+      const answer = await send(t, holding(tokens, drawn));
       if (judgedLater(answer)) return;
       assert.equal(answer.text.includes('"invalid_request"'), !allowed, JSON.stringify(drawn) + answer.text);
       seen[allowed ? "taken" : "refused"]++;
@@ -202,7 +225,7 @@ Deno.test(`a body is taken if and only if the document allows it, seed ${SEED}`,
 
 Deno.test("a parameter is refused if and only if the document forbids it", () =>
   withApp(async (t) => {
-    const token = await furnish(t);
+    const tokens = await furnish(t);
     const seen = { taken: 0, refused: 0 };
     for (const operation of OPERATIONS.values()) {
       for (const parameter of operation.parameters.filter(isJudged)) {
@@ -210,7 +233,7 @@ Deno.test("a parameter is refused if and only if the document forbids it", () =>
           const { if_version: _, [parameter.name]: __, ...body } = exampleOf(operation) ?? {};
           const parameters = { ...IN_ROOM, "query condition": "true", [nameOf(parameter)]: text };
           const asked = { id: operation.operationId, parameters, body };
-          const answer = await send(t, holding(token, asked));
+          const answer = await send(t, holding(tokens, asked));
           if (judgedLater(answer)) continue;
           const refused = /"(invalid_request|agent_not_found)"/.test(answer.text);
           const told = `${operation.operationId}, ${nameOf(parameter)}: ${text}\n${answer.text}`;

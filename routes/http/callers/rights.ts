@@ -56,6 +56,11 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
   listTokens: "own",
   createToken: "own",
   revokeToken: "own",
+  listInvites: "own",
+  createInvite: "manage",
+  revokeInvite: "admin",
+  readInvitation: "open",
+  joinByCode: "open",
 };
 
 export interface Judges {

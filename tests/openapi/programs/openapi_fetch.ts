@@ -159,6 +159,14 @@ export async function makeEachCall(
   seen("listTokens", await api.GET("/rooms/{room}/tokens", { params: at, headers }));
   const revoked = { path: { room: "fetched", token: made.data?.id ?? "" } };
   seen("revokeToken", await api.DELETE("/rooms/{room}/tokens/{token}", { params: revoked, headers }));
+  const invited = await api.POST("/rooms/{room}/invites", { params: at, headers, body: { role: "member" } });
+  seen("createInvite", invited);
+  seen("listInvites", await api.GET("/rooms/{room}/invites", { params: at, headers }));
+  const code = { path: { code: invited.data?.code ?? "" } };
+  seen("readInvitation", await api.GET("/join/{code}", { params: code, parseAs: "text" }));
+  const joined = await api.POST("/join/{code}", { params: code, body: { agent: "carol" } });
+  seen("joinByCode", joined);
+  const proof: string | undefined = joined.data?.token;
   const departure = await api.DELETE("/rooms/{room}/agents/{agent}", { params: alice });
   seen("leaveRoom", departure);
   const left: boolean | undefined = departure.data?.left;
@@ -166,6 +174,6 @@ export async function makeEachCall(
   const guide = await api.GET("/", { parseAs: "text" });
   seen("guide", guide);
   seen("health", await api.GET("/healthz"));
-  const told: unknown[] = [names, created, claimant, version, keys, cause, more, left, guide.data?.length];
+  const told: unknown[] = [names, created, claimant, version, keys, cause, more, left, proof, guide.data?.length];
   if (told.includes(undefined) && told.at(-1) === undefined) throw new Error("The guide is empty.");
 }

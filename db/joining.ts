@@ -1,0 +1,273 @@
+import { AS_NONE } from "./access/acts.ts";
+import { isLocked } from "./access/locked.ts";
+import {
+  FORGET_EXPIRED,
+  type NewToken,
+  newToken,
+  RELEASE_OF_ACCESS,
+  TOKENS_LEFT,
+} from "./access/make_token.ts";
+import { IN_FORCE } from "./access/token.ts";
+import type { Role } from "./access/token_text.ts";
+import { COME_BACK, MAY_REGISTER, REGISTER, SECURE, UNUSED } from "./agents.ts";
+import type { Database } from "./database.ts";
+import type { Row } from "./driver/statement.ts";
+import { INVITE_COUNTS } from "./invites.ts";
+import type { Json } from "./json.ts";
+import { REGISTERED } from "./presence.ts";
+import { Refusal } from "./refusal.ts";
+import { SERVED } from "./release.ts";
+import { revisionOf, ROOM_CURRENT } from "./rooms.ts";
+import { EVERYBODY, SERVICE } from "./viewer.ts";
+import { ADMITTED } from "./write/admission.ts";
+import { timeOf } from "./write/due.ts";
+import type { Step } from "./write/idempotency.ts";
+import { commit } from "./write/write.ts";
+
+/** An invitation as its code shows it, whether it still counts or not. */
+export interface FoundInvite {
+  /** As it is stored. */
+  room: string;
+  role: Role;
+  /** The agent that it invites; null for one of the joiner's choice. */
+  agent: string | null;
+  note: string | null;
+  uses_left: number;
+  expires_at: string;
+  counts: boolean;
+  /** Whose token made it: its role, and the agent that it is bound to. Null where nobody's did. */
+  by: { role: Role; agent: string | null } | null;
+  /** The token that an earlier request under the key has made, and the digest of that request. */
+  made?: { id: string; agent: string; role: Role; request: string };
+}
+
+/** Who joins. */
+export interface Joiner {
+  agent?: string;
+  /** Default: the name that the agent has, else its id. */
+  name?: string;
+  role?: string;
+  meta?: Json;
+}
+
+/** The digests, in hex, of the key of a request and of what it asks for. */
+export interface JoinKey {
+  key: string;
+  request: string;
+  /** The key as it was sent. */
+  sent: string;
+  /** Milliseconds for which it is kept. */
+  lifetime: number;
+}
+
+export interface Joined {
+  room: string;
+  agent: string;
+  token: string;
+  revision: number;
+  /** Whether an earlier request under the key joined: the token takes the place of the one that it made. */
+  replayed: boolean;
+}
+
+const KEY_DIGITS = 64;
+/** True of the token of a room that a request under `:key` has made. */
+const madeUnderKey = (room: string) =>
+  `(tokens.room_id = ${room} AND substr(tokens.request_key, 1, ${KEY_DIGITS}) = :key
+    AND tokens.requested_at > :expired AND ${IN_FORCE})`;
+
+const FIND = `
+  SELECT invites.room_id, invites.role, invites.agent_id, invites.note, uses - used AS uses_left,
+         ${timeOf("invites.expires_at")} AS expires_at, ${INVITE_COUNTS} AS counts,
+         maker.role AS by_role, maker.agent_id AS by_agent
+    FROM invites JOIN rooms ON rooms.id = invites.room_id AND ${SERVED}
+    LEFT JOIN tokens AS maker ON maker.room_id = invites.room_id AND maker.id = invites.made_by
+   WHERE invites.hash = :code`;
+
+const FIND_MADE = `
+  SELECT tokens.id, tokens.agent_id, tokens.role, substr(request_key, ${KEY_DIGITS} + 1) AS request
+    FROM invites JOIN tokens ON ${madeUnderKey("invites.room_id")}
+   WHERE invites.hash = :code`;
+
+/** Finds the invitation of a code, by its hash, and what the key has made by it. Undefined where there is none. */
+export async function findInvite(
+  database: Database,
+  code: string,
+  key?: JoinKey,
+): Promise<FoundInvite | undefined> {
+  const made = key && { sql: FIND_MADE, args: { code, ...await keyArgs(database, key) } };
+  const [[row], [token] = []] = await database.read(SERVICE, [
+    { sql: FIND, args: { code } },
+    ...made ? [made] : [],
+  ]) as [Row[], Row[]?];
+  if (row === undefined) return undefined;
+  return {
+    room: row.room_id as string,
+    role: row.role as Role,
+    agent: row.agent_id as string | null,
+    note: row.note as string | null,
+    uses_left: Number(row.uses_left),
+    expires_at: row.expires_at as string,
+    counts: Boolean(row.counts),
+    by: row.by_role === null ? null : { role: row.by_role as Role, agent: row.by_agent as string | null },
+    ...token && {
+      made: {
+        id: token.id as string,
+        agent: token.agent_id as string,
+        role: token.role as Role,
+        request: token.request as string,
+      },
+    },
+  };
+}
+
+async function keyArgs(database: Database, { key, lifetime }: JoinKey) {
+  return { key, expired: (await database.time()).getTime() - lifetime };
+}
+
+/**
+ * Joins a room by the code of an invitation: makes the token and registers the agent, as secure, in one write. What is
+ * refused uses nothing up. The same again under its key makes a new token in the place of the first.
+ * Errors: `invite_not_found`, `forbidden`, `agent_exists`, `limit_reached`, `idempotency_mismatch`.
+ */
+export async function join(
+  database: Database,
+  code: string,
+  invite: FoundInvite,
+  joiner: Joiner,
+  limits: { agents: number; tokens: number },
+  key?: JoinKey,
+): Promise<Joined> {
+  for (let found: FoundInvite | undefined = invite; found; found = await findInvite(database, code, key)) {
+    if (found.made) {
+      if (found.made.request !== key!.request) {
+        throw new Refusal("idempotency_mismatch", { key: key!.sent, by: "another request" });
+      }
+      const again = await replaceToken(database, found.room, found.made, key!);
+      if (again) return again;
+      continue;
+    }
+    if (!found.counts) break;
+    if (found.agent !== null && joiner.agent !== undefined && joiner.agent !== found.agent) {
+      throw new Refusal("forbidden", { invited: found.agent });
+    }
+    const joined = await tryJoin(database, code, found, joiner, limits, key);
+    if (joined) return joined;
+  }
+  throw new Refusal("invite_not_found", {});
+}
+
+/** True of an invitation, of `:code`, that a request may use, which is not an earlier one under its key. */
+const MAY_USE = `EXISTS (
+  SELECT 1 FROM invites WHERE hash = :code AND room_id = :room AND ${INVITE_COUNTS})
+  AND NOT EXISTS (SELECT 1 FROM tokens WHERE ${madeUnderKey(":room")})`;
+
+/** True of an agent that takes nobody over; an admin may invite one that is there by its name. */
+const MAY_TAKE = `(${UNUSED} OR EXISTS (
+  SELECT 1 FROM invites LEFT JOIN tokens AS maker
+      ON maker.room_id = invites.room_id AND maker.id = invites.made_by
+   WHERE invites.hash = :code AND invites.agent_id = :agent AND (:is_locked OR maker.role = 'admin')))`;
+
+const MAKE_TOKEN = `
+  INSERT INTO tokens (room_id, id, hash, role, agent_id, note, created_at, expires_at, made_by, request_key, requested_at)
+  SELECT :room, :token_id, :hash, invites.role, :agent, invites.note, :now, maker.expires_at, invites.made_by,
+         :request_key, :requested_at
+    FROM invites LEFT JOIN tokens AS maker ON maker.room_id = invites.room_id AND maker.id = invites.made_by
+   WHERE invites.hash = :code AND ${ADMITTED}`;
+
+const USE = `UPDATE invites SET used = used + 1 WHERE hash = :code AND ${ADMITTED}`;
+
+const WHY_NOT = `
+  SELECT ${MAY_USE} AS may_use, ${MAY_TAKE} AS may_take, ${TOKENS_LEFT} AS has_tokens FROM rooms WHERE id = :room`;
+
+/** Returns undefined where the invitation cannot be used, or no longer, or an earlier request under the key did. */
+async function tryJoin(
+  database: Database,
+  code: string,
+  invite: FoundInvite,
+  joiner: Joiner,
+  limits: { agents: number; tokens: number },
+  key?: JoinKey,
+): Promise<Joined | undefined> {
+  const { room } = invite;
+  const [nonce, now] = [database.newId(), await database.time()];
+  const agent = joiner.agent ?? invite.agent ?? database.newId();
+  const token = newToken(room, invite.role, database);
+  const under = key ? await keyArgs(database, key) : { key: null, expired: 0 };
+  const asked = { code, agent, is_locked: Number(isLocked(room)), ...under, most_tokens: limits.tokens };
+  const { outcome, reads: [rooms, [why] = []] } = await commit(
+    database,
+    { viewer: EVERYBODY, acts: AS_NONE },
+    {
+      room,
+      part: "agents",
+      nonce,
+      now,
+      admission: {
+        counts: [`agent_count = agent_count + NOT ${REGISTERED}`, "guarded = 1"],
+        where: [MAY_USE, MAY_TAKE, TOKENS_LEFT, MAY_REGISTER],
+        args: { ...asked, max: limits.agents, if_new: 0 },
+        requires: RELEASE_OF_ACCESS,
+      },
+      effects: joinSteps({ room, nonce, code, agent, now }, token, joiner, key),
+      reads: [
+        { sql: ROOM_CURRENT, args: { room } },
+        { sql: WHY_NOT, args: { room, ...asked }, single: true },
+      ],
+    },
+  );
+  if (outcome.revision !== undefined) {
+    return { room, agent, token: token.text, revision: outcome.revision, replayed: false };
+  }
+  if (rooms!.length === 0 || !why?.may_use) return undefined;
+  if (!why.may_take) throw new Refusal("agent_exists", { agent, used: true });
+  const full = why.has_tokens ? { of: "agents", max: limits.agents } : { of: "tokens", max: limits.tokens };
+  throw new Refusal("limit_reached", full as { of: "agents" | "tokens"; max: number });
+}
+
+function joinSteps(
+  { now, ...write }: { room: string; nonce: string; code: string; agent: string; now: Date },
+  token: NewToken,
+  { name, role, meta }: Joiner,
+  key?: JoinKey,
+): Step[] {
+  const { room, nonce, code, agent } = write;
+  const time = now.toISOString();
+  const profile = {
+    name: name ?? null,
+    role: role ?? null,
+    meta: meta === undefined ? null : JSON.stringify(meta),
+  };
+  const request = {
+    request_key: key ? key.key + key.request : null,
+    requested_at: key ? now.getTime() : null,
+  };
+  return [
+    { sql: `${FORGET_EXPIRED} AND ${ADMITTED}`, args: { room, nonce } },
+    { sql: MAKE_TOKEN, args: { ...write, token_id: token.id, hash: token.hash, now: time, ...request } },
+    { sql: USE, args: { room, nonce, code } },
+    { sql: SECURE, args: { room, nonce, agent } },
+    { sql: REGISTER, args: { room, nonce, agent, ...profile, now: time } },
+    { sql: COME_BACK, args: { room, nonce, agent } },
+  ];
+}
+
+const REPLACE = `
+  UPDATE tokens SET hash = :hash, unused = 1
+   WHERE id = :id AND ${madeUnderKey(":room")} AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})
+  RETURNING id`;
+
+/** Makes a new token in the place of the one that the request made before. Undefined where that is gone meanwhile. */
+async function replaceToken(
+  database: Database,
+  room: string,
+  { id, agent, role }: NonNullable<FoundInvite["made"]>,
+  key: JoinKey,
+): Promise<Joined | undefined> {
+  const token = newToken(room, role, database);
+  const [replaced, rooms] = await database.commit(SERVICE, [
+    { sql: REPLACE, args: { room, id, hash: token.hash, ...await keyArgs(database, key) }, single: true },
+    { sql: ROOM_CURRENT, args: { room } },
+  ]);
+  if (replaced!.length === 0) return undefined;
+  return { room, agent, token: token.text, revision: revisionOf(rooms!), replayed: true };
+}

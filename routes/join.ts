@@ -1,0 +1,134 @@
+import type { Context, Hono } from "hono";
+import { accepts } from "hono/accepts";
+import { readCode } from "../db/access/join_code.ts";
+import { shownRoom } from "../db/access/locked.ts";
+import { findInvite, type FoundInvite, join, type JoinKey } from "../db/joining.ts";
+import { isRefusal, Refusal } from "../db/refusal.ts";
+import { joinKeyOf, KEY_PATTERN } from "./http/idempotency.ts";
+import { LIMITS } from "./http/limits.ts";
+import { document } from "./http/methods.ts";
+import { checkSize, readBody, reply } from "./http/requests.ts";
+import { describe } from "./openapi/operation.ts";
+import { header } from "./openapi/parameters.ts";
+import type { Services } from "./services.ts";
+import { takeQuery } from "./http/input/queries.ts";
+
+const KEY = header(
+  "Idempotency-Key",
+  `A random UUID, at least ${LIMITS.roomlessKeyLength} characters: the same request under it makes a new token in the ` +
+    "place of the first",
+  { type: "string", pattern: KEY_PATTERN, minLength: LIMITS.roomlessKeyLength },
+);
+
+export const JOIN = describe({
+  bodies: ({ z, absent, defaulting, ownId, key, metaOf, about }) => ({
+    JoinRequest: z.strictObject({
+      agent: absent(ownId).meta(about("The agent's id: the invited one by default, else a random UUID")),
+      name: absent(key).meta(about("The agent's id by default")),
+      role: defaulting(key, "agent"),
+      meta: metaOf(),
+    }),
+  }),
+  answers: ({ z, revision, about }) => ({
+    Joined: z.object({
+      room: z.string(),
+      agent: z.string(),
+      token: z.string().meta(about("Shown once: it alone acts as the agent")),
+      revision,
+      guide: z.string().meta(about("The address of the guide")),
+    }),
+  }),
+  operations: {
+    "/join/{code}": {
+      get: {
+        id: "readInvitation",
+        summary: "Read who invites, to which room, and the request to make",
+        description:
+          "Markdown, or a page if `Accept` asks for `text/html`. Uses nothing up. Ten wrong codes a minute of a caller, then 429.",
+        answers: { 200: ["text/markdown", "text/plain", "text/html"], 404: ["text/html"] },
+        headers: ["Vary"],
+        errors: ["invite_not_found"],
+      },
+      post: {
+        id: "joinByCode",
+        summary: "Join a room by a code",
+        description: "Makes a token and registers the agent, as secure. What is refused uses nothing up.",
+        parameters: [KEY],
+        body: "JoinRequest",
+        example: { agent: "bob", name: "Bob" },
+        answers: { 201: "Joined" },
+        shown: {
+          room: "demo",
+          agent: "bob",
+          token: "cvn_m_0000000000000000000000000000000000000000000000000",
+          revision: 7,
+          guide: "https://convene.example/",
+        },
+        errors: ["invite_not_found", "agent_exists", "limit_reached"],
+      },
+    },
+  },
+});
+
+/** A code that counts, by its hash, or did when it was read. */
+interface Found {
+  code: string;
+  invite: FoundInvite;
+}
+
+export function mountJoin(app: Hono, { database, addressOf, wrongCodes }: Services): void {
+  /** Finds the invitation of the path's code. Errors: `invite_not_found`, `rate_limited`. */
+  async function find(c: Context, code: string | undefined, key?: JoinKey): Promise<Found> {
+    const invite = code && await findInvite(database, code, key);
+    // Others may have been wrong meanwhile: only what is within their number is told.
+    if (invite) wrongCodes.check(c);
+    else wrongCodes.count(c);
+    if (!invite || !(invite.counts || invite.made)) throw new Refusal("invite_not_found", {});
+    return { code, invite };
+  }
+
+  const hashOf = (c: Context) => readCode(c.req.param("code")!);
+
+  document(app, "/join/:code", {
+    async GET(c) {
+      wrongCodes.check(c);
+      c.header("Referrer-Policy", "no-referrer");
+      c.header("Vary", "Accept");
+      const supports = ["text/markdown", "text/plain", "text/html"];
+      const type = accepts(c, { header: "Accept", supports, default: "text/markdown" });
+      try {
+        const { invite } = await find(c, hashOf(c));
+        const invitation = invitationOf(invite, addressOf(c), encodeURIComponent(c.req.param("code")!));
+        const { sendInvitation } = await import("./pages/join.ts");
+        return await sendInvitation(c, type, invitation);
+      } catch (error) {
+        if (type !== "text/html" || !isRefusal(error, "invite_not_found")) throw error;
+        const { sendInvitation } = await import("./pages/join.ts");
+        return await sendInvitation(c, type);
+      }
+    },
+
+    async POST(c) {
+      wrongCodes.check(c);
+      takeQuery(c, []);
+      const joiner = await readBody(c, JOIN, "JoinRequest");
+      checkSize(joiner.meta, "meta");
+      const hash = hashOf(c);
+      const key = hash === undefined ? undefined : await joinKeyOf(c, hash);
+      const { code, invite } = await find(c, hash, key);
+      const { replayed, room, ...joined } = await join(database, code, invite, joiner, LIMITS, key);
+      const { agent, token, revision } = joined;
+      return reply(
+        revision,
+        { room: shownRoom(room), agent, token, revision, guide: `${addressOf(c)}/` },
+        201,
+        replayed ? { "Idempotency-Replayed": "true" } : {},
+      );
+    },
+  });
+}
+
+function invitationOf(invite: FoundInvite, address: string, code: string) {
+  const { room, role, agent, note, uses_left: usesLeft, expires_at: expiresAt, by } = invite;
+  return { address, code, room: shownRoom(room), role, agent, note, usesLeft, expiresAt, by };
+}

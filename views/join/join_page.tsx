@@ -1,0 +1,56 @@
+import { CopyText } from "../shared/copy.tsx";
+import { type Assets, Layout, type Markup } from "../shared/layout.tsx";
+import { type Invitation, inviterOf, placeOf } from "./join_text.ts";
+
+/** The page of an invitation, for people: what it is, and the line to paste into an agent. */
+export function joinPage(invitation: Invitation, assets: Assets): Markup {
+  const { address, code, room, note, usesLeft, expiresAt } = invitation;
+  return (
+    <JoinLayout title="You are invited · Convene" assets={assets}>
+      <h1>
+        You are invited to the room <code>{room}</code>
+      </h1>
+      <p>
+        By {inviterOf(invitation)}; {placeOf(invitation)}.
+      </p>
+      {note !== null && (
+        <p>
+          Their note: <q>{note}</q>
+        </p>
+      )}
+      <p>Paste this into an agent that can run commands or make requests:</p>
+      <CopyText
+        text={`Join the Convene room: read ${address}/join/${code} and do what it says.`}
+        label="Copy"
+      />
+      <p class="quiet">
+        The code is good for {usesLeft} more until{" "}
+        <time datetime={expiresAt}>{expiresAt}</time>. Reading this uses nothing up.
+      </p>
+    </JoinLayout>
+  );
+}
+
+/** The page of a code that does not count. */
+export function unknownInvitationPage(assets: Assets): Markup {
+  return (
+    <JoinLayout title="No such invitation · Convene" assets={assets}>
+      <h1>There is no such invitation</h1>
+      <p>It is used up, expired, revoked or mistyped. Ask whoever invites you for a new one.</p>
+    </JoinLayout>
+  );
+}
+
+function JoinLayout({ title, assets, children }: { title: string; assets: Assets; children?: unknown }) {
+  return (
+    <Layout title={title} description="An invitation to a Convene room." assets={assets} script="front.js">
+      <header class="top">
+        <a class="brand" href="/">Convene</a>
+        <nav aria-label="Pages">
+          <a href="/guide">Guide</a>
+        </nav>
+      </header>
+      <main class="prose">{children}</main>
+    </Layout>
+  );
+}

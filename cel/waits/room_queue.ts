@@ -1,10 +1,9 @@
 import type { Part } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
-import { DatabaseUnavailable } from "../../db/driver/faults.ts";
-import { isRefusal, Refusal } from "../../db/refusal.ts";
 import { type Departures, type Registration, registrationAt } from "./departures.ts";
 import type { Mark } from "./mark.ts";
 import type { Queued, QueueRequest } from "./queued.ts";
+import { failAll } from "./waiter.ts";
 
 /** What the requests of a queue ask for. */
 export interface QueueKind<Request, Answer> {
@@ -58,9 +57,7 @@ export function createServing(database: Database, departures: Departures) {
     try {
       for (let due = dueOf(queue); due.length > 0; due = dueOf(queue)) await attempt(queue, due);
     } catch (error) {
-      const passing = error instanceof DatabaseUnavailable ||
-        error instanceof Refusal && !isRefusal(error, "room_not_found");
-      for (const waiting of queue.waiting) if (waiting.final || !passing) waiting.settle(error as Error);
+      failAll(queue.waiting, error);
     } finally {
       queue.busy = false;
     }

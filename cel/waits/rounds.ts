@@ -1,8 +1,7 @@
 import { pause } from "../../db/pause.ts";
 import type { Part } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
-import { DatabaseUnavailable } from "../../db/driver/faults.ts";
-import { isRefusal, Refusal } from "../../db/refusal.ts";
+import { isRefusal } from "../../db/refusal.ts";
 import { keyFor, type Viewer } from "../../db/viewer.ts";
 import { refusalOf } from "../../db/write/acts.ts";
 import { runAsTask } from "../../db/yield.ts";
@@ -13,7 +12,7 @@ import type { Reader, RoomData } from "../rooms/reader.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
 import type { Account, Shares } from "./shares.ts";
 import { judgeAll } from "./judge_waiters.ts";
-import { hasMoved, isAlone, isAnswerable, loadable, readsOf, type Waiter } from "./waiter.ts";
+import { failAll, hasMoved, isAlone, isAnswerable, loadable, readsOf, type Waiter } from "./waiter.ts";
 
 /** The waits of one room, and the latest revision of each part that this instance knows of. */
 export interface RoomWatch {
@@ -88,9 +87,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
         if (cost >= MIN_COST_MS) await pause(Math.min(cost, MAX_REST_MS));
       }
     } catch (error) {
-      const passing = error instanceof DatabaseUnavailable ||
-        error instanceof Refusal && !isRefusal(error, "room_not_found");
-      for (const waiter of watch.waiters) if (waiter.final || !passing) waiter.settle(error as Error);
+      failAll(watch.waiters, error);
     } finally {
       watch.busy = false;
     }

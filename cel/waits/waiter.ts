@@ -1,5 +1,7 @@
 import { type Part, PARTS } from "../../db/bus.ts";
+import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import type { Json } from "../../db/json.ts";
+import { isRefusal, Refusal } from "../../db/refusal.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
 import type { Expression } from "../language/expression.ts";
@@ -118,4 +120,14 @@ export function isAnswerable(waiter: Waiter): boolean {
 /** Orders waiters that are final first, then those judged longest ago. */
 export function byUrgency(a: Waiter, b: Waiter): number {
   return Number(b.final) - Number(a.final) || a.judgedAt - b.judgedAt;
+}
+
+/** Ends waits with a failure: all if it does not pass by itself, else the final ones, which have no further attempt. */
+export function failAll(
+  waits: Iterable<{ readonly final: boolean; settle(error: Error): unknown }>,
+  error: unknown,
+): void {
+  const passing = error instanceof DatabaseUnavailable ||
+    error instanceof Refusal && !isRefusal(error, "room_not_found");
+  for (const wait of waits) if (wait.final || !passing) wait.settle(error as Error);
 }

@@ -3,7 +3,7 @@ import { DatabaseUnavailable } from "./driver/faults.ts";
 import { argsOf, type Row, type Statement } from "./driver/statement.ts";
 import { REGISTERED } from "./presence.ts";
 import { Refusal } from "./refusal.ts";
-import { REVISION } from "./release.ts";
+import { RELEASE_OF_TASKS, REVISION } from "./release.ts";
 import { revisionOf, ROOM_CURRENT } from "./rooms.ts";
 import { SERVICE } from "./viewer.ts";
 import { ADMITTED } from "./write/admission.ts";
@@ -13,9 +13,6 @@ import { BEGIN_DEPARTURE } from "./write/departures.ts";
 import { DUE, dueOf } from "./write/due.ts";
 import { makeAllEndings } from "./write/endings.ts";
 import { commit } from "./write/write.ts";
-
-/** Earlier releases do not know that an agent may leave, nor what ends then. */
-const REQUIRES = 2;
 
 // The agent and its waits go in one revision. What else it holds ends in the following ones, before anybody sees it.
 const LEAVE = [
@@ -49,7 +46,7 @@ export function leaveRoom(
           counts: ["departures_revision = revision + 1", "agent_count = agent_count - 1"],
           where: [REGISTERED],
           args: { agent },
-          requires: REQUIRES,
+          requires: RELEASE_OF_TASKS,
         },
         effects: LEAVE.map((sql) => ({ sql, args: argsOf(sql, args) })),
         reads: [{ sql: ROOM_CURRENT, args: { room }, answer: { columns: ["revision"] } }],

@@ -5,6 +5,9 @@
  */
 export const RELEASE = 3;
 
+/** The first release that knows tasks and reservations, and that keys end and agents leave. */
+export const RELEASE_OF_TASKS = 2;
+
 /** True of the row of a room that this release may serve. */
 export const SERVED = `rooms.requires <= ${RELEASE}`;
 

@@ -2,6 +2,7 @@ import { NOW } from "../clock.ts";
 import { UNCLAIMED } from "../consistent_read/changed.ts";
 import type { Database } from "../database.ts";
 import type { Statement } from "../driver/statement.ts";
+import { RELEASE_OF_TASKS } from "../release.ts";
 import { ADMITTED } from "../write/admission.ts";
 import type { Operation, Outcome } from "../write/context.ts";
 import { endsAt, timeOf } from "../write/due.ts";
@@ -14,7 +15,6 @@ import {
   HELD_BY_AGENT,
   notClaimable,
   notHeld,
-  RELEASE_OF_TASKS,
   REVISION,
   whereMessage,
 } from "./task.ts";

@@ -2,6 +2,7 @@ import { isSecure } from "../access/acts.ts";
 import type { Database } from "../database.ts";
 import type { Statement } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
+import { RELEASE_OF_TASKS } from "../release.ts";
 import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation } from "../write/context.ts";
 import { DROP_NEEDS_OF_FAILED, endClaim, FAIL_DEPENDENTS } from "../write/leases.ts";
@@ -9,16 +10,7 @@ import { ATTEMPTS, COLUMNS, FENCE, type MessageStatus } from "./columns.ts";
 import { COUNT_POSTED, COUNT_REPLY } from "./counts.ts";
 import { FREE_DEPENDENTS } from "./needs.ts";
 import { type Message, toMessage } from "./read.ts";
-import {
-  changedTask,
-  changeTask,
-  HELD,
-  type Held,
-  notHeld,
-  RELEASE_OF_TASKS,
-  REVISION,
-  type TaskNow,
-} from "./task.ts";
+import { changedTask, changeTask, HELD, type Held, notHeld, REVISION, type TaskNow } from "./task.ts";
 
 const OF_MESSAGE = "WHERE room_id = :room AND id = :message";
 

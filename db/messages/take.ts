@@ -11,6 +11,7 @@ import {
   ROOM_WITH_REGISTRATION,
   whileRegistered,
 } from "../departures.ts";
+import { RELEASE_OF_TASKS } from "../release.ts";
 import { revisionOf } from "../rooms.ts";
 import { ADMITTED } from "../write/admission.ts";
 import type { Outcome, WriteContext } from "../write/context.ts";
@@ -23,7 +24,7 @@ import { COLUMNS } from "./columns.ts";
 import { mapYielding } from "../yield.ts";
 import { listingOf } from "./listing.ts";
 import { type Message, toMessage } from "./read.ts";
-import { RELEASE_OF_TASKS, REVISION } from "./task.ts";
+import { REVISION } from "./task.ts";
 
 /** Kinds that are no tasks: they are taken only by name. As in the indexes of db/driver/schema.ts. */
 const TALK = ["message", "result", "ask"];

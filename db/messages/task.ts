@@ -50,9 +50,6 @@ const get = (again: string) => `
 
 const NEVER = "FALSE";
 
-/** The first release that knows more of a message than who claimed it. */
-export const RELEASE_OF_TASKS = 2;
-
 /** The revision of the write, inside an effect. */
 export const REVISION = `(SELECT revision ${FROM_ADMITTED})`;
 

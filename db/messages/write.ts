@@ -7,6 +7,7 @@ import type { Json } from "../json.ts";
 import type { Message } from "./read.ts";
 import { RECIPIENT, type Recipient, selectRecipients, toRecipient } from "../presence.ts";
 import { Refusal } from "../refusal.ts";
+import { RELEASE_OF_TASKS } from "../release.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
 import { FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation, Outcome, WriteContext } from "../write/context.ts";
@@ -16,7 +17,7 @@ import { postCoalesced, posted } from "./coalesced_post.ts";
 import { type MessageStatus, OPEN, STATUS } from "./columns.ts";
 import { COUNT_POSTED, COUNT_REPLY } from "./counts.ts";
 import { ADD_NEEDS, FAILED_NEED, MISSING, NEEDS_EXIST, UNMET, WITHIN_TOGETHER } from "./needs.ts";
-import { RELEASE_OF_TASKS, REVISION } from "./task.ts";
+import { REVISION } from "./task.ts";
 
 /** Admits a reply only to a message that exists. */
 const REPLIED = "EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :reply_to)";

@@ -5,7 +5,7 @@ import { type Item, STAR } from "./pattern.ts";
 export type Chars = Item<CharSet>[];
 
 /** Alternatives of a glob, of all its braces. */
-export const MAX_ALTERNATIVES = 64;
+const MAX_ALTERNATIVES = 64;
 
 /** Says where a glob is no glob. `position`: its offset in UTF-16 code units. */
 export class InvalidGlob extends Error {

@@ -2,18 +2,16 @@ import type { Database } from "../database.ts";
 import { NOW } from "../clock.ts";
 import { whileRegistered } from "../departures.ts";
 import { Refusal } from "../refusal.ts";
+import { RELEASE_OF_TASKS } from "../release.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
-import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
+import { type Admission, ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation, Outcome, WriteContext } from "../write/context.ts";
 import { depart, FORGET_DEPARTURES } from "../write/departed.ts";
 import { endsAt, timeOf } from "../write/due.ts";
 import type { Step } from "../write/idempotency.ts";
-import { commit } from "../write/write.ts";
+import { commit, type Write } from "../write/write.ts";
 import { type Asked, type Board, bytesOf } from "./conflicts.ts";
 import { RESERVATION, type Reservation, toReservation } from "./read.ts";
-
-/** The release that knows reservations: earlier ones would not end them. */
-const REQUIRES = 2;
 
 const END = `(${NOW} + :ttl * 1000)`;
 const REVISION = `(SELECT revision ${FROM_ADMITTED})`;
@@ -67,7 +65,7 @@ export async function tryReserve(
       counts: endsAt("reservations", END),
       where: ["reservations_revision = :seen", ...whileRegistered(joined)],
       args: { seen: board.seen, ttl, ...(joined === undefined ? {} : { agent, joined }) },
-      requires: REQUIRES,
+      requires: RELEASE_OF_TASKS,
     },
     effects: [{ sql: RESERVE, args, answer: { columns: RESERVATION, query: GET } }],
     reads: [{ sql: ROOM_CURRENT, args: { room } }],
@@ -108,36 +106,22 @@ export interface Held {
 export function renewReservation(
   database: Database,
   room: string,
-  { id, agent, fence }: Required<Held>,
+  held: Required<Held>,
   ttl: number,
 ): Operation<{ reservation: Reservation; revision: number }> {
+  const { id, agent } = held;
   return {
     acts: { as: agent },
-    async run(context) {
-      const [nonce, now] = [context.newId(), await context.time()];
-      const { outcome, reads: [rooms, there, over] } = await commit(database, context, {
-        room,
-        part: "reservations",
-        nonce,
-        now,
-        admission: {
-          counts: endsAt("reservations", END),
-          where: [IS_HELD],
-          args: { id, agent, fence, ttl },
-        },
-        effects: [{
+    run: (context) =>
+      changeHeld(database, context, room, held, {
+        counts: endsAt("reservations", END),
+        args: { ttl },
+        effects: (nonce) => [{
           sql: RENEW,
           args: { room, nonce, id, ttl },
           answer: { columns: RESERVATION, query: GET },
         }],
-        reads: readsOf(room, id),
-        heartbeatOf: agent,
-      });
-      if (outcome.revision !== undefined) return outcome;
-      const revision = revisionOf(rooms!);
-      if (there!.length + over!.length === 0) throw new Refusal("reservation_not_found", { id }, revision);
-      throw lost(id, there![0], revision);
-    },
+      }),
     answer: reservationOf,
   };
 }
@@ -146,35 +130,21 @@ export function renewReservation(
 export function releaseReservation(
   database: Database,
   room: string,
-  { id, agent, fence }: Held,
+  held: Held,
 ): Operation<{ released: boolean; revision: number }> {
+  const { id, agent } = held;
   return {
     acts: { as: agent },
-    async run(context) {
-      const [nonce, now] = [context.newId(), await context.time()];
-      const { outcome, reads: [rooms, there, over] } = await commit(database, context, {
-        room,
-        part: "reservations",
-        nonce,
-        now,
-        admission: { where: [IS_HELD], args: { id, agent, fence: fence ?? null } },
-        effects: [
+    run: (context) =>
+      changeHeld(database, context, room, held, {
+        effects: (nonce) => [
           { sql: DEPART, args: { room, nonce, id } },
           { sql: REMOVE, args: { room, nonce, id } },
           ...FORGET_DEPARTURES.map((sql) => ({ sql, args: { room, nonce } })),
         ],
-        reads: readsOf(room, id).map((read, n) =>
-          n === 0 ? { ...read, answer: { columns: ["revision"] } } : read
-        ),
-        heartbeatOf: agent,
+        answer: { columns: ["revision"] },
         granted: { sql: `EXISTS (${OVER})`, args: { room, id } },
-      });
-      if (outcome.revision !== undefined || outcome.replayed) return outcome;
-      const revision = revisionOf(rooms!);
-      if (there!.length > 0) throw lost(id, there![0], revision);
-      if (over!.length === 0) throw new Refusal("reservation_not_found", { id }, revision);
-      return outcome;
-    },
+      }),
     answer: ({ revision, rows: [rooms] }) => ({
       released: revision !== undefined,
       revision: revision ?? revisionOf(rooms!),
@@ -182,12 +152,43 @@ export function releaseReservation(
   };
 }
 
-function readsOf(room: string, id: string): Step[] {
-  return [
-    { sql: ROOM_CURRENT, args: { room } },
-    { sql: GET, args: { room, id } },
-    { sql: OVER, args: { room, id } },
-  ];
+/** A change of a reservation. `answer`: that of the room's row. */
+interface Change extends Pick<Admission, "counts">, Pick<Step, "answer"> {
+  args?: Admission["args"];
+  effects(nonce: string): Step[];
+  /** True of a reservation that is over, if the change then has nothing to do. */
+  granted?: Write["granted"];
+}
+
+/** Commits a change of a reservation that the agent holds. Errors: those of `releaseReservation`. */
+async function changeHeld(
+  database: Database,
+  context: WriteContext,
+  room: string,
+  { id, agent, fence }: Held,
+  { counts, args, effects, answer, granted }: Change,
+): Promise<Outcome> {
+  const [nonce, now] = [context.newId(), await context.time()];
+  const { outcome, reads: [rooms, there, over] } = await commit(database, context, {
+    room,
+    part: "reservations",
+    nonce,
+    now,
+    admission: { counts, where: [IS_HELD], args: { id, agent, fence: fence ?? null, ...args } },
+    effects: effects(nonce),
+    reads: [
+      { sql: ROOM_CURRENT, args: { room }, ...answer && { answer } },
+      { sql: GET, args: { room, id } },
+      { sql: OVER, args: { room, id } },
+    ],
+    heartbeatOf: agent,
+    granted,
+  });
+  if (outcome.revision !== undefined || outcome.replayed) return outcome;
+  const revision = revisionOf(rooms!);
+  if (there!.length + over!.length === 0) throw new Refusal("reservation_not_found", { id }, revision);
+  if (there!.length > 0 || granted === undefined) throw lost(id, there![0], revision);
+  return outcome;
 }
 
 function lost(id: string, row: Parameters<typeof toReservation>[0] | undefined, revision: number): Refusal {

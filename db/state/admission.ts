@@ -1,4 +1,5 @@
 import type { Condition, Value } from "../driver/statement.ts";
+import { RELEASE_OF_TASKS } from "../release.ts";
 import { type Admission, withinLimit } from "../write/admission.ts";
 import { endsAt } from "../write/due.ts";
 import { VIEW_SCOPE } from "./entry.ts";
@@ -61,9 +62,6 @@ function writtenBy(preconditions: Precondition[]): string {
   return `(${["0", ...editedIn(preconditions).map((n) => `(${chainOf("written", n)})`)].join(" + ")})`;
 }
 
-/** The release that deletes keys when their time is over. */
-const EXPIRING = 2;
-
 /**
  * Admits writes of these keys under their preconditions, the limits, and the read set of a gate. `mayKeep`: each of
  * them may leave its entry as it is; one that does not makes them a write. `ttl`: the least of theirs.
@@ -91,7 +89,7 @@ export function admitPut(
   const counts = added(newOf(keys), views.length > 0 ? newOf(views) : undefined);
   return {
     counts: [...counts, ...ttl === undefined ? [] : endsAt("entries", EXPIRY)],
-    requires: ttl === undefined ? undefined : EXPIRING,
+    requires: ttl === undefined ? undefined : RELEASE_OF_TASKS,
     where: [...within, ...where, unchanged.sql],
     args: { ...args, most_keys: limits.keys, ...unchanged.args },
   };

@@ -7,7 +7,7 @@ const EXPOSED = ["*", "Convene-Revision", "Link", "Retry-After"];
  * Headers of every answer: any origin may read it, no cache may store it. Keep them short: Deno sends a longer head in
  * a way that costs half as much again.
  */
-export const BASE_HEADERS = {
+const BASE_HEADERS = {
   "Access-Control-Allow-Origin": "*",
   "Access-Control-Expose-Headers": EXPOSED.join(","),
   "Cache-Control": "no-store",

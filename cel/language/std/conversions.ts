@@ -102,7 +102,7 @@ function decodeText(bytes: Uint8Array): string {
 }
 
 /** A double as text, with infinities as Go writes them. */
-export function formatDouble(value: number): string {
+function formatDouble(value: number): string {
   if (value === Infinity) return "+Inf";
   return value === -Infinity ? "-Inf" : Object.is(value, -0) ? "-0" : String(value);
 }

@@ -2,7 +2,7 @@
  * The positions in the timeline, for the service, which draws it, and for the page's script, which moves its elements.
  */
 export const LANE = 24;
-export const TOP = 24;
+const TOP = 24;
 const PIXELS_A_SECOND = 6;
 const MIN_STEP = 12;
 const MAX_STEP = 84;

@@ -41,7 +41,7 @@ export function createApp(services: Services): Hono {
   mountWait(app, services);
   mountTake(app, services);
   mountReservations(app, services);
-  mountMcp(app);
+  mountMcp(app, services);
   app.use((_, next) => answeredInTime(services.database.working(next)));
   mountRooms(app, services);
   mountAgents(app, services);

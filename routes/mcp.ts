@@ -1,15 +1,29 @@
 import type { Context, Hono } from "hono";
+import { isInForce } from "../db/access/in_force.ts";
+import { isKnownToken } from "../db/access/token.ts";
+import { hashOf } from "../db/access/token_text.ts";
+import { Refusal } from "../db/refusal.ts";
+import { tokenOf } from "./http/callers/credentials.ts";
 import { arrivesInTime, packedBody } from "./http/input/bodies.ts";
 import { type Fault, lostOf } from "./http/input/json_text.ts";
 import { resource } from "./http/methods.ts";
 import { messagesOf } from "./mcp/endings.ts";
+import type { Services } from "./services.ts";
 
 /**
  * Serves the Model Context Protocol over streamable HTTP on `POST /mcp`. Its tools call the API of this app. Loads the
  * protocol's library with the first request, since few instances get one.
  */
-export function mountMcp(app: Hono): void {
-  const loading = () => import("./mcp/server.ts").then(({ createHandler }) => createHandler(app.fetch));
+export function mountMcp(app: Hono, { database }: Services): void {
+  const tokens = {
+    isKnown: isKnownToken,
+    hashOf,
+    async demand(hash: string) {
+      if (!await isInForce(database, hash)) throw new Refusal("unauthenticated", {});
+    },
+  };
+  const loading = () =>
+    import("./mcp/server.ts").then(({ createHandler }) => createHandler(app.fetch, tokens));
   let handler: ReturnType<typeof loading> | undefined;
 
   resource(app, "/mcp", {
@@ -20,7 +34,8 @@ export function mountMcp(app: Hono): void {
       const { message, refusal } = read(c, body);
       if (refusal) return c.json(refusal);
       const { answer } = await handler;
-      return await answer(new Request(c.req.raw, { body, signal }), c.env, message);
+      const shown = tokenOf(c)?.hash;
+      return await answer(new Request(c.req.raw, { body, signal }), { env: c.env, message, shown });
     },
   });
 }

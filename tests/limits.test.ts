@@ -107,9 +107,13 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
     "mcp/mcp.test.ts",
     "MCP: a wait takes 50 s where nothing is said, and 10 minutes at the most",
   ],
-  toolAnswerLength: [
-    "mcp/mcp.test.ts",
-    "MCP: an answer has at most 80,000 characters; a longer one shows its beginning and what to ask instead",
+  toolAnswerTokens: [
+    "mcp/long_answers.test.ts",
+    "an answer has at most 20,000 tokens; a longer one is cut, and names the calls that show the rest",
+  ],
+  toolReadLength: [
+    "mcp/long_answers.test.ts",
+    "an answer has at most 20,000 tokens; a longer one is cut, and names the calls that show the rest",
   ],
   progressMs: ["mcp/mcp.test.ts", "MCP: a wait says that it goes on, and how long it took in all"],
   pollMs: [
@@ -163,7 +167,7 @@ Deno.test("every limit has the test of its boundary", async () => {
   for (const [limit, [file, test]] of Object.entries(TESTED)) {
     const text = await Deno.readTextFile(new URL(file, import.meta.url));
     const named = new RegExp(
-      `^(?:contract|heldContract|Deno\\.test)\\(\\s*${RegExp.escape(JSON.stringify(test))},`,
+      `^(?:contract|heldContract|overEach|Deno\\.test)\\(\\s*${RegExp.escape(JSON.stringify(test))},`,
       "m",
     );
     assert.match(text, named, `${limit}: ${file} has no test called ${test}`);

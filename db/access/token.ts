@@ -55,6 +55,11 @@ export function checked({ token }: Viewer, rows: Row[][]): Row[][] {
   return others;
 }
 
+/** Tells whether this instance has seen a token in force. */
+export function isKnownToken(hash: string): boolean {
+  return known.has(hash);
+}
+
 /** Returns the facts of the token that a viewer shows, where this instance has seen it before. */
 export function knownFacts({ token }: Viewer): TokenFacts | undefined {
   return token && known.get(token.hash);

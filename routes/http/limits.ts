@@ -101,8 +101,10 @@ export const LIMITS = {
   /** Seconds of an MCP client's wait that says no time, and at the most: clients give a tool some 60 s. */
   toolWaitSeconds: 50,
   mostToolWaitSeconds: 600,
-  /** Characters of a tool's answer: some 20,000 tokens, of which a model's context holds few such. */
-  toolAnswerLength: 80_000,
+  /** Tokens of a tool's answer, by a careful estimate: a model's context holds few such. */
+  toolAnswerTokens: 20_000,
+  /** Characters of an answer that a tool reads: the rest of a longer one is not looked at, nor held. */
+  toolReadLength: 384 * 1024,
   /** Milliseconds between two signs to an MCP client that its wait goes on. */
   progressMs: 10_000,
   /** Milliseconds between two looks at the rooms that are waited for. */

@@ -1,13 +1,15 @@
-import type { CallToolResult } from "@modelcontextprotocol/server";
 import { existingId } from "../http/ids.ts";
 import { LIMITS } from "../http/limits.ts";
 import type { Fetch } from "../http/paths.ts";
+import { isShort, onlyBeginning } from "./shorten.ts";
 import { inWordsOfTools, type Named } from "./words.ts";
 
 /** An answer of the API: whether it is a success, its body as text and as a value. */
 export interface Answer {
   ok: boolean;
   text: string;
+  /** Only its beginning was read, and the text says so. */
+  isCut: boolean;
   body: Record<string, unknown>;
 }
 
@@ -17,7 +19,19 @@ export interface Api {
   call(method: string, parts: Array<string | number>, options?: CallOptions): Promise<Answer>;
   /** Reads state, agents and the counts of messages at one revision. */
   snapshot(room: string): Promise<Answer>;
+  /** Asks for a list of at most `limit` items, or by default; for fewer, until a model's context holds the answer. */
+  list(ask: (limit?: number) => Promise<Answer>, limit?: number): Promise<Answer>;
   text(path: string): Promise<string>;
+}
+
+/** On whose behalf the API is called. */
+export interface Caller {
+  /** The request that brought the call, whose token counts where there is no other. */
+  incoming: Request;
+  env: unknown;
+  token?: string;
+  /** Words the calls that show the rest of an answer that is cut. */
+  rest: string;
 }
 
 export interface CallOptions {
@@ -33,13 +47,17 @@ export interface CallOptions {
 /** The members of a wait for `true` before what it includes. */
 const TRIGGERED = `"triggered":true,"value":true,"condition":"true",`;
 
-/** Calls the API on behalf of the sender of `incoming`. */
-export function createApi(fetch: Fetch, incoming: Request, env: unknown): Api {
+/** Items that a list has by default at the most. */
+const LIST = LIMITS.listDefault;
+
+/** Calls the API on behalf of the caller. */
+export function createApi(fetch: Fetch, { incoming, env, token, rest }: Caller): Api {
   const { origin } = new URL(incoming.url);
   const headers = new Headers();
   for (const [name, value] of incoming.headers) {
     if (/^(x-forwarded-|(authorization|forwarded|host)$)/i.test(name)) headers.set(name, value);
   }
+  if (token !== undefined) headers.set("Authorization", `Bearer ${token}`);
 
   async function call(
     method: string,
@@ -59,20 +77,31 @@ export function createApi(fetch: Fetch, incoming: Request, env: unknown): Api {
     const response = await fetch(request, env);
     const { text, isWhole } = await beginning(response);
     const told = () => response.ok ? text : inWordsOfTools(text, named);
-    return answerOf(response.ok, withHeaders(response, isWhole ? told() : cut(text)));
+    return answerOf(response.ok, withHeaders(response, isWhole ? told() : cut(text, rest)), !isWhole);
   }
 
   return {
     call,
     async snapshot(room) {
-      const { ok, text } = await call("POST", ["rooms", room, "wait"], {
+      const { ok, text, isCut } = await call("POST", ["rooms", room, "wait"], {
         body: { condition: "true", timeout: 0, include: ["state", "agents", "messages"] },
       });
-      return answerOf(ok, text.replace(TRIGGERED, ""));
+      return answerOf(ok, text.replace(TRIGGERED, ""), isCut);
+    },
+    async list(ask, limit) {
+      for (let most = limit;; most = Math.ceil((most ?? LIST) / FEWER)) {
+        const answer = await ask(most);
+        const isFit = !answer.isCut && isShort(answer.text);
+        if (!answer.ok || isFit && most === limit) return answer;
+        if (isFit || most === 1) return withMember(answer, { hint: `Only ${most} at a time fit. ${rest}` });
+      }
     },
     text: async (path) => await (await fetch(new Request(new URL(path, origin), { headers }), env)).text(),
   };
 }
+
+/** A list that is too long is asked for again with so many times fewer items. */
+const FEWER = 4;
 
 /** Stands in a URL for an impossible id or name: the API answers that it does not exist. */
 const NOTHING = "\u0001";
@@ -93,28 +122,22 @@ function quoted(key: string): string {
   return /^[\x20-\x7e]*$/.test(key) ? `"${key.replaceAll(/[\\"]/g, "\\$&")}"` : '"';
 }
 
-/** Reads as much of the body as a tool may show. */
+/** Reads as much of the body as is looked at. */
 async function beginning(response: Response): Promise<{ text: string; isWhole: boolean }> {
   const decoder = new TextDecoder();
   let text = "";
   for await (const piece of response.body ?? []) {
     text += decoder.decode(piece, { stream: true });
-    if (text.length > LIMITS.toolAnswerLength) return { text, isWhole: false };
+    if (text.length > LIMITS.toolReadLength) return { text, isWhole: false };
   }
   return { text, isWhole: true };
 }
 
-/** Replaces an answer that is too long for a model's context by its beginning, as text, and what to ask instead. */
-function cut(text: string): string {
+/** Words an answer of which only the beginning was read. */
+function cut(text: string, rest: string): string {
   const triggered = /^\{"triggered":(true|false)/.exec(text)?.[1];
-  return JSON.stringify({
-    ...(triggered && { triggered: triggered === "true" }),
-    cut: true,
-    hint:
-      "The answer is too long to be shown. Ask for less: get_state with a scope or prefix, list_messages with " +
-      "limit and after, wait with include state.<scope>, read_room with limit and the same after as before.",
-    begins: text.slice(0, LIMITS.toolAnswerLength / 2),
-  });
+  const json = onlyBeginning(text, rest);
+  return triggered === undefined ? json : withMembers({ triggered: triggered === "true" }, json);
 }
 
 /**
@@ -136,19 +159,20 @@ export function withMembers(members: Record<string, unknown>, object: string): s
   return `${JSON.stringify(members).slice(0, -1)}${own === "}" ? "" : ","}${own}`;
 }
 
+/** The same of an answer, after those of its body. */
+export function withMember(answer: Answer, members: Record<string, unknown>): Answer {
+  return answerOf(answer.ok, JSON.stringify({ ...answer.body, ...members }), answer.isCut);
+}
+
 /** Makes an answer that parses its body on first use. */
-export function answerOf(ok: boolean, text: string): Answer {
+export function answerOf(ok: boolean, text: string, isCut = false): Answer {
   let body: Record<string, unknown> | undefined;
   return {
     ok,
     text,
+    isCut,
     get body() {
       return body ??= JSON.parse(text);
     },
   };
-}
-
-/** Converts an answer to a tool's result; a refusal becomes the tool's error, with code and hint. */
-export function toResult({ ok, text }: Answer): CallToolResult {
-  return { content: [{ type: "text", text }], ...(!ok && { isError: true }) };
 }

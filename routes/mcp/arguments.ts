@@ -1,22 +1,22 @@
-import type { McpServer, StandardSchemaWithJSON } from "@modelcontextprotocol/server";
+import type { StandardSchemaWithJSON } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { issuesOf } from "../http/input/issues.ts";
 import { MISSING, plainly } from "../http/input/wordings.ts";
 
-/** Where tools are registered. */
-export type Tools = Pick<McpServer, "registerTool">;
-
 // The API judges ids and values; a schema here only tells what is meant.
-export const room = z.string().describe("The room's id");
-export const agent = z.string().describe("Your agent id");
+export const room = z.string().describe("Room id");
+export const agent = z.string().optional().describe("Your id");
+/** The token under which a call acts. Others than those of rooms come as a header alone. */
+const token = z.string().regex(/^cvn_/, "must be a token of the room, as join gave it").optional()
+  .describe("Your token");
 export const messageId = z.int().min(1);
 export const gate = z.string("must be a CEL expression; leave it out to write unguarded").describe(
-  "CEL that must hold at the moment of the write",
+  "CEL that must hold at the write",
 );
 export const version = z.int("must be a version; leave it out to write unguarded").min(0).describe(
-  "Only if it has this version; 0: only if it does not exist",
+  "Only at this version; 0: if it does not exist",
 );
-export const repetition = z.string().describe("A new UUID; a repeat takes effect once").optional();
+export const repetition = z.string().describe("A UUID; repeats take effect once").optional();
 
 const EVERY_TYPE = [
   { type: "object" },
@@ -124,19 +124,38 @@ function renamed(value: unknown, others: Record<string, string>): unknown {
   return named;
 }
 
-/**
- * Makes the schema of a tool's arguments. `others` maps alternative names to names. `wayOf` tells which of the tool's
- * ways arguments mean. Words faults as the API does.
- */
-export function tool<Shape extends z.ZodRawShape>(
-  shape: Shape,
-  { others = {}, wayOf }: {
-    others?: Record<string, string>;
-    wayOf?: (given: z.infer<z.ZodObject<Shape>>) => Way | undefined;
-  } = {},
-): StandardSchemaWithJSON<unknown, z.infer<z.ZodObject<Shape>>> {
+/** The arguments of a tool, and how they are read. `others` maps alternative names to names. */
+export interface Arguments<Shape extends z.ZodRawShape> {
+  shape: Shape;
+  others?: Record<string, string>;
+  /** Tells which of the tool's ways arguments mean, with a token or without. */
+  wayOf?(given: Given<Shape>, hasToken: boolean): Way | undefined;
+  /** Tells which argument names the agent that acts, where a call without a token needs it. */
+  actorOf?(given: Given<Shape>): string | undefined;
+}
+export type Given<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<Shape>>;
+type Tokened<Shape extends z.ZodRawShape> = Given<Shape> & { token?: string };
+
+/** Makes the schema of a tool's arguments and of a token. Words faults as the API does. */
+export function schemaOf<Shape extends z.ZodRawShape>(
+  { shape: own, others = {}, wayOf, actorOf }: Arguments<Shape>,
+  hasToken: boolean,
+): StandardSchemaWithJSON<unknown, Tokened<Shape>> {
+  const shape = { ...own, token };
   const all = members(shape);
-  const jsonSchema = () => schemaOf(all);
+  const jsonSchema = () => shortSchemaOf(all);
+
+  function faultIn({ token, ...rest }: Tokened<Shape>): string | undefined {
+    const given = rest as unknown as Given<Shape>;
+    const isHolder = hasToken || token !== undefined;
+    const actor = isHolder ? undefined : actorOf?.(given);
+    if (actor !== undefined && (given as Record<string, unknown>)[actor] === undefined) {
+      return `\`${actor}\` ${MISSING}. \`${actor}\`: Your agent id, which otherwise your token says`;
+    }
+    const way = wayOf?.(given, isHolder);
+    return way && faultOf(way, given);
+  }
+
   return {
     "~standard": {
       version: 1,
@@ -145,9 +164,8 @@ export function tool<Shape extends z.ZodRawShape>(
       validate(value) {
         const parsed = all.safeParse(renamed(value, others), { error: plainly });
         if (parsed.success) {
-          const given = parsed.data as z.infer<z.ZodObject<Shape>>;
-          const way = wayOf?.(given);
-          const fault = way && faultOf(way, given);
+          const given = parsed.data as Tokened<Shape>;
+          const fault = faultIn(given);
           return fault === undefined ? { value: given } : { issues: [{ message: fault }] };
         }
         const { message, hint } = issuesOf({ shape }, value, parsed.error.issues, "argument");
@@ -158,7 +176,7 @@ export function tool<Shape extends z.ZodRawShape>(
 }
 
 /** Converts a schema for clients: short, since a model reads every tool's before its first word. */
-function schemaOf(all: z.ZodType): Record<string, unknown> {
+function shortSchemaOf(all: z.ZodType): Record<string, unknown> {
   const { $schema: _, ...schema } = z.toJSONSchema(all, { io: "input", override: shorten });
   return schema;
 }
@@ -168,6 +186,7 @@ function shorten({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): 
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
   if (jsonSchema.minimum === 0 || jsonSchema.minimum === 1) delete jsonSchema.minimum;
   if (jsonSchema.minItems === 1) delete jsonSchema.minItems;
+  delete jsonSchema.pattern;
   if (typeof jsonSchema.additionalProperties !== "object") return;
   delete jsonSchema.additionalProperties;
   delete jsonSchema.properties;

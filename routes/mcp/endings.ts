@@ -2,6 +2,8 @@
 export interface Call {
   room: unknown;
   agent: unknown;
+  /** The hash of its token: nobody ends waits of others. */
+  holder: string | undefined;
   sent: object;
 }
 
@@ -54,17 +56,17 @@ export function createEndings(): Endings {
   }
 
   return {
-    hold({ room, agent, sent, session, request }, { replaced, cancelled }) {
+    hold({ room, agent, holder, sent, session, request }, { replaced, cancelled }) {
       const notes = [
-        ...(agent === undefined ? [] : [note(nameOf("agent", room, agent), { end: replaced, sent })]),
+        ...(agent === undefined ? [] : [note(nameOf("agent", room, agent, holder), { end: replaced, sent })]),
         ...(session === undefined
           ? []
           : [note(nameOf("request", session, request), { end: cancelled, sent })]),
       ];
       return () => notes.forEach((release) => release());
     },
-    called({ room, agent, sent }) {
-      end(nameOf("agent", room, agent), sent);
+    called({ room, agent, holder, sent }) {
+      if (agent !== undefined) end(nameOf("agent", room, agent, holder), sent);
     },
     hear(session, message) {
       if (session === undefined) return;

@@ -5,11 +5,14 @@ import {
   ResourceTemplate,
 } from "@modelcontextprotocol/server";
 import type { Api } from "./api.ts";
+import { framed } from "./frame.ts";
+import { PARTS_OF_ROOM } from "./rest.ts";
+import { shorten } from "./shorten.ts";
 
 /** JSON-RPC's code for what the caller got wrong. */
 const INVALID_PARAMS = -32_602;
 
-export function registerResources(server: McpServer, api: Api): void {
+export function registerResources(server: McpServer, api: Api, newFrame: () => string): void {
   server.registerResource(
     "guide",
     "convene://guide",
@@ -19,11 +22,12 @@ export function registerResources(server: McpServer, api: Api): void {
   server.registerResource(
     "room",
     new ResourceTemplate("convene://rooms/{room}", { list: undefined }),
-    { description: "A room as it is now: state, agents, counts of messages", mimeType: "application/json" },
+    { description: "A room as it is now: state, agents, counts of messages", mimeType: "text/plain" },
     async ({ href }, { room }) => {
       const { ok, text, body } = await api.snapshot(idOf(href, String(room)));
       if (!ok) throw new ResourceNotFoundError(href, String(body.message));
-      return { contents: [{ uri: href, mimeType: "application/json", text }] };
+      const shown = framed(shorten(text, PARTS_OF_ROOM), newFrame());
+      return { contents: [{ uri: href, mimeType: "text/plain", text: shown }] };
     },
   );
 }

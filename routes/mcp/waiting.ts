@@ -1,7 +1,7 @@
 import type { ServerContext } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { LIMITS } from "../http/limits.ts";
-import { type Answer, answerOf, type Api } from "./api.ts";
+import { type Answer, answerOf } from "./api.ts";
 import { agent, room } from "./arguments.ts";
 import type { Endings } from "./endings.ts";
 
@@ -18,7 +18,7 @@ export const WAIT = {
   condition: z.string().describe(
     'CEL, such as state._shared.turn == self or messages.id[7].status == "done"',
   ),
-  agent: agent.optional(),
+  agent,
   timeout_seconds: seconds.default(LIMITS.toolWaitSeconds)
     .describe("Longer only if your client lets a tool run as long"),
   include: z.array(z.string()).max(LIMITS.includeFields).optional()
@@ -45,8 +45,9 @@ export type WaitFor = (waited: Waited, context: ServerContext) => Promise<Answer
 
 /** The request of a wait, and how to abandon its answer when the client cancels it. */
 export interface Waiting {
-  api: Api;
   endings: Endings;
+  /** The hash of the token under which it waits. */
+  holder: string | undefined;
   session: string | undefined;
   /** The request that brought it. */
   sent: object;
@@ -57,12 +58,12 @@ export interface Waiting {
 
 /** Waits until there is an answer, time is up, or the agent makes another call. */
 export function createWaitFor(
-  { endings, session, sent, giveUp, elapsed }: Omit<Waiting, "api">,
+  { endings, holder, session, sent, giveUp, elapsed }: Waiting,
 ): WaitFor {
   return async (waited, context) => {
     const { room, agent } = waited;
     const replaced = new AbortController();
-    const release = endings.hold({ room, agent, sent, session, request: context.mcpReq.id }, {
+    const release = endings.hold({ room, agent, holder, sent, session, request: context.mcpReq.id }, {
       replaced: () => replaced.abort(),
       cancelled: giveUp,
     });

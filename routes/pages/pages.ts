@@ -24,6 +24,10 @@ import { loadRoom } from "./room_view.ts";
 import type { Services } from "../services.ts";
 import { createWaitLog, type WaitLog } from "./wait_log.ts";
 
+/** Where clients look for a server of tokens, even those that show one: a plain 404 tells them that there is none. */
+const OAUTH = /^\/\.well-known\/(?:oauth|openid)-/;
+const NO_OAUTH = "There is no OAuth here: a token of a room comes as Authorization: Bearer <token>.";
+
 /** Makes the app of pages, guide and documents, which answers what `api` does not. */
 export function createPages(services: Services, api: Hono): Hono {
   const app = new Hono();
@@ -38,7 +42,9 @@ export function createPages(services: Services, api: Hono): Hono {
   const known = [...templatesOf(api), ...templatesOf(app)];
   app.all("*", (c) => {
     throw new RequestError("not_found", "There is nothing at this path.", {
-      hint: nearPath(pathOf(c), c.req.method, known) ?? "GET / explains the API.",
+      hint: OAUTH.test(pathOf(c))
+        ? NO_OAUTH
+        : nearPath(pathOf(c), c.req.method, known) ?? "GET / explains the API.",
     });
   });
   app.onError(errorResponse);

@@ -154,3 +154,34 @@ contract("a path is not made another one by dots in it", async (t) => {
     assert.equal(reply.status, 404, path);
   }
 }, oneBackend);
+
+contract(
+  "where clients look for OAuth there is a plain 404 with JSON, whatever they accept and show",
+  async (t) => {
+    const paths = [
+      "oauth-authorization-server",
+      "oauth-protected-resource",
+      "oauth-protected-resource/mcp",
+      "openid-configuration",
+      "openid-configuration/mcp",
+    ];
+    for (const path of paths) {
+      for (const accept of ["application/json", "text/html", "*/*"]) {
+        const shown: Record<string, string>[] = [{ accept }, {
+          accept,
+          Authorization: "Bearer of-another-service",
+        }];
+        for (const headers of shown) {
+          const reply = await t.request("GET", `/.well-known/${path}`, { headers });
+          assertError(reply, 404, "not_found");
+          assert.match(reply.headers.get("content-type")!, /^application\/json/);
+          assert.match(reply.body.hint, /no OAuth/);
+          assert.equal(reply.headers.get("www-authenticate"), null);
+        }
+      }
+      assert.equal((await t.request("HEAD", `/.well-known/${path}`)).status, 404);
+      assertError(await t.post(`/.well-known/${path}`, {}), 404, "not_found");
+    }
+  },
+  oneBackend,
+);

@@ -9,6 +9,7 @@ async function waitInVain(keyed: boolean, lasts = (timeout: number) => timeout) 
   const timeouts: number[] = [];
   const waitFor = createWaitFor({
     endings: createEndings(),
+    holder: undefined,
     session: undefined,
     sent: {},
     giveUp() {},

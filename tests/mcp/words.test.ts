@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { inWordsOfTools } from "../../routes/mcp/words.ts";
-import { HEADERS, message, overEach, refusalOf, withClient } from "../support/mcp.ts";
+import { HEADERS, message, overEach, refusalOf, unframed, withClient } from "../support/mcp.ts";
 
 /** What only callers by HTTP know. */
 const HTTP =
@@ -225,7 +225,7 @@ Deno.test("MCP: an address of a resource that is none, or of nothing, gets the r
       return JSON.parse(/data: (.*)/.exec(await response.text())![1]!);
     };
     const { result } = await read("convene://rooms/a%20b%2Fc");
-    assert.ok(JSON.parse(result.contents[0].text).agents.ann);
+    assert.ok(JSON.parse(unframed(result.contents[0].text)).agents.ann);
     const wrong: [uri: string, codes: number[], told: RegExp][] = [
       ["convene://rooms/%E0%A4%A", [-32602], /is no address/],
       ["convene://rooms/%", [-32602], /is no address/],

@@ -1098,7 +1098,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a wait of MCP that its agent's next call leaves",
-    edits: [[`      end(nameOf("agent", room, agent), sent);\n`, ""]],
+    edits: [["if (agent !== undefined) end(", "if (agent !== agent) end("]],
     test: "tests/mcp/endings.test.ts",
     filter: "file: a wait ends with its agent's next call",
   },
@@ -1110,7 +1110,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "arguments of MCP taken that the outcome of a task drops",
-    edits: [["const fault = way && faultOf(way, given);", "const fault = undefined;"]],
+    edits: [["return way && faultOf(way, given);", "return undefined;"]],
     test: "tests/mcp/words.test.ts",
     filter: "file: what is refused is told in the words of tools",
   },
@@ -1131,6 +1131,51 @@ export const MUTANTS: Mutant[] = [
     edits: [["existingId(String(part)) || NOTHING", "String(part).toWellFormed()"]],
     test: "tests/mcp/words.test.ts",
     filter: "file: what can be no id leads nowhere else",
+  },
+  {
+    name: "a wait of MCP under a token that whoever names its agent ends",
+    edits: [
+      ['note(nameOf("agent", room, agent, holder)', 'note(nameOf("agent", room, agent)'],
+      ['end(nameOf("agent", room, agent, holder), sent)', 'end(nameOf("agent", room, agent), sent)'],
+    ],
+    test: "tests/mcp/access.test.ts",
+    filter: "file: a stranger who names an agent",
+  },
+  {
+    name: "a token of MCP's header that is not in force taken",
+    edits: [["if (!await isInForce(database, hash))", "if (false)"]],
+    test: "tests/mcp/access.test.ts",
+    filter: "file: a bad token in the header",
+  },
+  {
+    name: "a token of MCP's arguments left out",
+    edits: [["if (token !== undefined) headers.set(", "if (token === null) headers.set("]],
+    test: "tests/mcp/access.test.ts",
+    filter: "file: an agent acts under the token of its call",
+  },
+  {
+    name: "a token of MCP's header dropped",
+    edits: [["(authorization|forwarded|host)", "(forwarded|host)"]],
+    test: "tests/mcp/access.test.ts",
+    filter: "file: an agent acts under the token in the header",
+  },
+  {
+    name: "frames of MCP's answers that all have one name",
+    edits: [["crypto.getRandomValues(new Uint8Array(6))", "new Uint8Array(6)"]],
+    test: "tests/mcp/access.test.ts",
+    filter: "file: what others wrote comes in a frame",
+  },
+  {
+    name: "a line of what others wrote that some take for two",
+    edits: [["json.replaceAll(BREAKS, escaped)", "json"]],
+    test: "tests/mcp/access.test.ts",
+    filter: "file: what others wrote comes in a frame",
+  },
+  {
+    name: "an answer of MCP that is never cut",
+    edits: [["if (isShort(json)) return json;", "return json;"]],
+    test: "tests/mcp/long_answers.test.ts",
+    filter: "file: an answer has at most",
   },
   {
     name: "times told by the instance's clock",

@@ -67,13 +67,26 @@ export interface Outcome {
   failed: boolean;
   // deno-lint-ignore no-explicit-any -- a body is looked into, not typed
   body: any;
+  /** It is marked as what others wrote. */
+  isFramed: boolean;
 }
 
 async function call(client: Client, name: string, args: Record<string, unknown>, options?: CallOptions) {
   const { content, isError = false } = await client.callTool({ name, arguments: args }, options);
-  const [part] = content;
-  assert.equal(part?.type, "text");
-  return { failed: isError === true, body: JSON.parse((part as { text: string }).text) };
+  const text = textOf(content);
+  return { failed: isError === true, body: JSON.parse(unframed(text)), isFramed: unframed(text) !== text };
+}
+
+/** The text of a tool's answer. */
+export function textOf(content: Array<{ type: string }>): string {
+  assert.equal(content.length, 1);
+  assert.equal(content[0]!.type, "text");
+  return (content[0] as unknown as { text: string }).text;
+}
+
+/** What is in the frame of an answer, if it has one. */
+export function unframed(text: string): string {
+  return /^<data ([0-9a-f]{12})>[^\n]*\n([^\n]*)\n<\/data \1>$/.exec(text)?.[2] ?? text;
 }
 
 /** A test of tools, with a client, over a database of each kind that a test can bring. */
@@ -100,7 +113,7 @@ export async function refusalOf(
   args: Record<string, unknown>,
 ): Promise<string> {
   const { content, isError } = await client.callTool({ name, arguments: args });
-  const { text } = content[0] as { text: string };
+  const text = textOf(content);
   assert.equal(isError, true, `${name} ${JSON.stringify(args)}: ${text}`);
-  return text;
+  return unframed(text);
 }

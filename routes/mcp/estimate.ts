@@ -1,0 +1,46 @@
+/** What a model takes in as a piece, more or less: words, numbers, and each other character by itself. */
+const PIECES = /[A-Z]?[a-z]+|[A-Z]+|[0-9]+| +|[^]/gu;
+
+/** Letters up to which a word is one token, letters beyond that of each further one, and of what is no word at all. */
+const SHORT = 4;
+const LETTERS = 2.5;
+const LONGEST_WORD = 12;
+const UNREADABLE = 1.5;
+
+/** Digits of a token of a number, and spaces of one of blanks. */
+const DIGITS = 3;
+const BLANKS = 8;
+const SIGN = 0.9;
+
+/** The first characters beyond ASCII of scripts, with the tokens that a character of them takes. */
+const SCRIPTS: Array<[from: number, tokens: number]> = [
+  [0x80, 1.6],
+  [0x400, 1.2],
+  [0x480, 2],
+  [0x600, 1.3],
+  [0x700, 3],
+  [0x4e00, 2.4],
+  [0xa000, 3],
+  [0x1f300, 2.5],
+  [0x1fb00, 4],
+];
+
+/**
+ * Estimates how many tokens of a model a text takes: above what common tokenizers count of prose, code, JSON and random
+ * text in any script, up to some 30% too low for letters that make no words.
+ */
+export function estimateTokens(text: string): number {
+  let tokens = 0;
+  for (const [piece] of text.matchAll(PIECES)) tokens += tokensOf(piece);
+  return tokens;
+}
+
+function tokensOf(piece: string): number {
+  const code = piece.codePointAt(0)!;
+  if (code > 0x7f) return SCRIPTS.findLast(([from]) => code >= from)![1];
+  if (/\d/.test(piece)) return Math.ceil(piece.length / DIGITS);
+  if (code === 0x20) return piece.length === 1 ? 0 : piece.length / BLANKS;
+  if (!/[A-Za-z]/.test(piece)) return SIGN;
+  if (piece.length > LONGEST_WORD) return piece.length / UNREADABLE;
+  return 1 + Math.max(0, piece.length - SHORT) / LETTERS;
+}

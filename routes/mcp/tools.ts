@@ -1,0 +1,106 @@
+import type { CallToolResult, McpServer, ServerContext, ToolAnnotations } from "@modelcontextprotocol/server";
+import type { z } from "zod";
+import type { Fetch } from "../http/paths.ts";
+import { type Answer, type Api, createApi } from "./api.ts";
+import { type Arguments, type Given, schemaOf } from "./arguments.ts";
+import { framed } from "./frame.ts";
+import { shorten } from "./shorten.ts";
+import { createWaitFor, type Waited, type Waiting } from "./waiting.ts";
+
+/** What a tool acts with: the API, on behalf of whoever calls it. */
+export interface Call {
+  api: Api;
+  waitFor(waited: Waited): Promise<Answer>;
+  /** A token is shown, which is of a room that is there. */
+  isHolder: boolean;
+}
+
+export interface Tool<Shape extends z.ZodRawShape> extends Arguments<Shape> {
+  description: string;
+  annotations: ToolAnnotations;
+  /** Returns the agent that makes a call, which has abandoned its waits. By default the argument `agent`. */
+  callerOf?(given: Given<Shape>): string | undefined;
+  /** A success has no text but the caller's own. */
+  isOwn?: true;
+  /** Words the calls that show the rest of an answer that is cut. */
+  rest: string | ((given: Given<Shape>) => string);
+  act(given: Given<Shape>, call: Call): Promise<Answer>;
+}
+
+/** Where tools are registered. */
+export interface Tools {
+  register<Shape extends z.ZodRawShape>(name: string, tool: Tool<Shape>): void;
+}
+
+/** A request of the protocol, with what is behind its tools. */
+export interface Incoming extends Omit<Waiting, "holder"> {
+  fetch: Fetch;
+  env: unknown;
+  sent: Request;
+  /** The hash of the token in its header. */
+  shown: string | undefined;
+  /** Makes the hash of a token. */
+  hashOf(token: string): string;
+  /** Called when the API refuses that token, or finds no room for it. */
+  refused(): void;
+  /** Names the frame of an answer. */
+  newFrame(): string;
+}
+
+/** Registers tools at a server. Each acts under the token of its call, else under that of the request. */
+export function createTools(server: McpServer, incoming: Incoming): Tools {
+  return {
+    register<Shape extends z.ZodRawShape>(name: string, tool: Tool<Shape>) {
+      const { description, annotations } = tool;
+      const inputSchema = schemaOf(tool, incoming.shown !== undefined);
+      server.registerTool(
+        name,
+        { description, inputSchema, annotations },
+        (read: unknown, context: unknown) => {
+          const { token, ...given } = read as Given<Shape> & { token?: string };
+          return callTool(tool, given as unknown as Given<Shape>, token, incoming, context as ServerContext);
+        },
+      );
+    },
+  };
+}
+
+async function callTool<Shape extends z.ZodRawShape>(
+  { callerOf = agentOf, rest, isOwn, act }: Tool<Shape>,
+  given: Given<Shape>,
+  token: string | undefined,
+  incoming: Incoming,
+  context: ServerContext,
+): Promise<CallToolResult> {
+  const { fetch, env, sent, shown, hashOf, endings, newFrame } = incoming;
+  const holder = token === undefined ? shown : hashOf(token);
+  endings.called({ room: roomOf(given), agent: callerOf(given), holder, sent });
+  const words = typeof rest === "string" ? rest : rest(given);
+  const waitFor = createWaitFor({ ...incoming, holder });
+  const answer = await act(given, {
+    api: createApi(fetch, { incoming: sent, env, token, rest: words }),
+    waitFor: (waited) => waitFor(waited, context),
+    isHolder: holder !== undefined,
+  });
+  if (token === undefined && shown !== undefined && isRefused(answer)) incoming.refused();
+  return resultOf(answer, words, isOwn && answer.ok ? undefined : newFrame());
+}
+
+function isRefused({ ok, body }: Answer): boolean {
+  return !ok && ["unauthenticated", "room_not_found"].includes(String(body.error));
+}
+
+function roomOf(given: object): string | undefined {
+  return (given as { room?: string }).room;
+}
+
+function agentOf(given: object): string | undefined {
+  return (given as { agent?: string }).agent;
+}
+
+/** Converts an answer to a tool's result; a refusal becomes the tool's error, with code and hint. */
+function resultOf({ ok, text }: Answer, rest: string, frame?: string): CallToolResult {
+  const short = shorten(text, rest);
+  const shown = frame === undefined ? short : framed(short, frame);
+  return { content: [{ type: "text", text: shown }], ...(!ok && { isError: true }) };
+}

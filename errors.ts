@@ -35,7 +35,7 @@ const EDITS = {
   merge: ["merge", "an object"],
   append: ["append", "a list"],
   remove: ["remove", "a list"],
-  change: ["set and unset", "an object or a list"],
+  change: ["set or unset", "an object or a list"],
 };
 
 const TYPES = {
@@ -469,14 +469,17 @@ export const ERRORS = {
       "Other agents have reserved some of the paths: see `conflicts`; `more` says that there are others.",
     cure: "Reserve other paths, or send `timeout` to wait until they are free.",
     members: ["conflicts", "more?"],
-    say: ({ conflicts, more }: {
+    say: ({ conflicts, more, waited }: {
       conflicts: Array<{ agent: string; paths: string[] }>;
       more: boolean;
+      waited: boolean;
     }) => ({
       message: `${JSON.stringify(conflicts[0]!.agent)} has reserved ${conflicts[0]!.paths.join(", ")}.`,
       conflicts,
       ...(more && { more }),
-      hint: "Reserve other paths, or wait until these are free: `timeout`, in milliseconds.",
+      hint: waited
+        ? "They were not free in time. Reserve other paths, or send the same again to go on waiting."
+        : "Reserve other paths, or wait until these are free: `timeout`, in milliseconds.",
     }),
   },
   agent_exists: {

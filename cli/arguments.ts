@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { distance } from "fastest-levenshtein";
+import { PATIENCE, reachingFetch } from "./reach.ts";
 import { readValue, UsageError } from "./values.ts";
 import { type After, connect, type Convene, type Json, type Room } from "../client/mod.ts";
 
@@ -32,7 +33,7 @@ export class Input {
   get server(): Convene {
     const url = this.text("server") ?? (this.environment.CONVENE_URL || "http://localhost:8000");
     try {
-      return connect(url);
+      return connect(url, { fetch: reachingFetch(url.replace(/\/+$/, "")), patience: PATIENCE });
     } catch (error) {
       throw new UsageError(`${(error as Error).message} Say --server http://host:port or set CONVENE_URL.`);
     }

@@ -4,7 +4,7 @@ import process from "node:process";
 import { ConveneError, type ErrorCode, VERSION } from "../client/mod.ts";
 import { readCommand, unknownCommand } from "./arguments.ts";
 import { commands } from "./commands.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT, TimeOver } from "./exit.ts";
 import { help, helpOf } from "./help.ts";
 import { plain } from "./plain.ts";
 import { print } from "./print.ts";
@@ -34,8 +34,9 @@ async function main(args: string[]): Promise<number> {
 /** Hints in terms of the command, in place of the service's, which name requests. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
   agent_exists: "Take another id, or leave out --if-new if this agent is you.",
+  no_answer: "Is it running? Say its address as --server URL, or set CONVENE_URL.",
   lease_lost: "See who has it with convene read, and claim it again if it is open.",
-  reserved: "Wait for them with --timeout, or see who has them: convene reserve --path PATH.",
+  reserved: "Wait longer with --timeout, or see who has them: convene reserve --path PATH.",
   room_not_found: "Create it with convene room ID, or check --room.",
   version_conflict:
     "See what is there with convene get KEY --json, decide again, and say its version as --if-version.",
@@ -45,6 +46,10 @@ function report(error: unknown): number {
   if (error instanceof UsageError) {
     console.error(`convene: ${plain(error.message)}\nconvene help tells how.`);
     return EXIT.usage;
+  }
+  if (error instanceof TimeOver) {
+    report(error.cause);
+    return EXIT.timedOut;
   }
   if (error instanceof ConveneError) {
     console.error(`convene: ${plain(error.message)} (${plain(error.code)})`);

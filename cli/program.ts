@@ -98,6 +98,22 @@ function decoded(decode: () => string): string {
   }
 }
 
+/** Finds a program in the words of `sh`: this needs no permission to read files. */
+const FIND = 'found=$(command -v -- "$1") && case $found in */*) [ -f "$found" ] && [ -x "$found" ];; esac';
+
+/**
+ * Looks for a program before there is work for it. Without `sh` its first run tells. Errors: `UsageError` where there
+ * is no such program.
+ */
+export async function findProgram(program: string): Promise<void> {
+  const finding = spawn("sh", ["-c", FIND, "sh", program], { stdio: "ignore" });
+  const exit = await new Promise<number | null>((resolve) => {
+    finding.on("error", () => resolve(null));
+    finding.on("close", resolve);
+  });
+  if (exit) throw new UsageError(`${program} cannot be run: there is no such program.`);
+}
+
 /** Passes complaints on, and returns their end. */
 async function complaintsOf(stream: Readable): Promise<string> {
   const decoder = new TextDecoder();

@@ -1,8 +1,9 @@
-import type { Reservation } from "../client/mod.ts";
+import { ConveneError, type Reservation } from "../client/mod.ts";
 import type { Command, Input } from "./arguments.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT, TimeOver } from "./exit.ts";
 import { json, plain, shown } from "./plain.ts";
 import { print } from "./print.ts";
+import { toldWaiting } from "./reach.ts";
 import { UsageError } from "./values.ts";
 
 const text = { type: "string" } as const;
@@ -12,19 +13,24 @@ export const reserve: Command = {
   usage: "[glob...] [--shared] [--ttl 15m] [--note NOTE] [--timeout 10m] [--path PATH] [--text]",
   about:
     "Reserve paths for --agent, all or none; prints id and fence. Exits with 1 if others have some of them, " +
-    "with --timeout after it waited so long. Without globs: print the reservations, those of --path.",
+    "with 124 if they still do after --timeout. Without globs: print the reservations, those of --path.",
   options: { shared: flag, ttl: text, note: text, timeout: text, path: text, text: flag },
   words: [0, 20],
   async run(input) {
     if (input.words.length === 0) return await list(input);
     if (input.text("path") !== undefined) throw new UsageError("--path is for the list, without globs.");
     const note = input.text("note");
-    const reservation = await input.room.reservations.reserve(input.words, {
+    const timeout = input.duration("timeout") ?? 0;
+    const reserving = input.room.reservations.reserve(input.words, {
       agent: input.actor,
       mode: input.flags.shared === true ? "shared" : undefined,
       ttl: input.seconds("ttl"),
       note: note === undefined ? undefined : input.value(note),
-      timeout: input.duration("timeout"),
+      timeout,
+    });
+    const reservation = await toldWaiting(input.words.join(" "), reserving).catch((cause) => {
+      const isOver = timeout > 0 && cause instanceof ConveneError && cause.code === "reserved";
+      throw isOver ? new TimeOver("The paths are not free.", { cause }) : cause;
     });
     print(input.json ? json(reservation) : plain(`${reservation.id} (fence ${reservation.fence})`));
     return EXIT.done;

@@ -4,6 +4,7 @@ import { EXIT } from "./exit.ts";
 import { idOf, lineOf } from "./messages.ts";
 import { json, plain, shown } from "./plain.ts";
 import { print } from "./print.ts";
+import { toldWaiting } from "./reach.ts";
 import { UsageError } from "./values.ts";
 
 const text = { type: "string" } as const;
@@ -53,12 +54,14 @@ export const take: Command = {
   options: { ...FILTER, ttl: text, timeout: text },
   words: [0, 0],
   async run(input) {
-    const outcome: Taken | NoneTaken = await input.room.tasks.next({
+    const { room } = input;
+    const taking: Promise<Taken | NoneTaken> = room.tasks.next({
       ...filterOf(input),
       agent: input.actor,
       ttl: input.seconds("ttl"),
       timeout: input.duration("timeout") ?? Infinity,
     });
+    const outcome = await toldWaiting(`a task in ${room.id}`, taking);
     if (input.json) print(json(outcome));
     else if (outcome.claimed) print(`fence ${outcome.fence}: ${lineOf(outcome.message)}`);
     else {

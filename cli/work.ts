@@ -5,7 +5,8 @@ import { EXIT } from "./exit.ts";
 import { lineOf } from "./messages.ts";
 import { json, plain } from "./plain.ts";
 import { print } from "./print.ts";
-import { runProgram } from "./program.ts";
+import { findProgram, runProgram } from "./program.ts";
+import { toldWaiting } from "./reach.ts";
 import { FILTER, filterOf } from "./tasks.ts";
 import { readValue, UsageError } from "./values.ts";
 
@@ -19,8 +20,10 @@ export const work: Command = {
   about:
     "Run a program for each task, with the message as JSON on its input, and renew the claim while it runs. If it " +
     "exits with 0, the task is done, and what it printed is the result (nothing: none). Otherwise, and when Ctrl-C " +
-    "ends the worker, the task is given back. If the worker is killed, another gets it after --ttl. The program " +
-    "finds the task in CONVENE_TASK and CONVENE_FENCE, and can call convene without --server, --room and --agent.",
+    "ends the worker, the task is given back. The program finds the task in CONVENE_TASK and CONVENE_FENCE, and can " +
+    "call convene without --server, --room and --agent. If the worker is killed, another gets the task after --ttl. " +
+    "After kill -9 the program of the killed worker runs on: what it changes elsewhere can refuse it by " +
+    "CONVENE_FENCE, a number that rises with every claim.",
   options: { ...FILTER, ttl: { type: "string" }, concurrency: { type: "string" } },
   words: [1, Infinity],
   async run(input) {
@@ -28,8 +31,15 @@ export const work: Command = {
     const stop = new AbortController();
     const leave = () => stop.abort(new Error("The worker was told to stop."));
     for (const signal of STOPS) process.on(signal, leave);
+    let work = () => {};
+    const idle = new Promise<void>((resolve) => work = resolve);
     try {
-      await input.room.tasks.worker((message, lease) => handle(input, message, lease, stop), {
+      await findProgram(input.words[0]!);
+      toldWaiting(`tasks in ${input.room.id}`, idle);
+      await input.room.tasks.worker((message, lease) => {
+        work();
+        return handle(input, message, lease, stop);
+      }, {
         ...filterOf(input),
         agent,
         ttl: input.seconds("ttl"),
@@ -37,6 +47,7 @@ export const work: Command = {
         signal: stop.signal,
       });
     } finally {
+      work();
       for (const signal of STOPS) process.off(signal, leave);
     }
     if (stop.signal.reason instanceof UsageError) throw stop.signal.reason;

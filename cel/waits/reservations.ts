@@ -61,7 +61,7 @@ export function createReserving(database: Database, watch: Watch, limits: Limits
 
       /** Gives one what it asks for if it is free. Others may be faster, which needs a new look. */
       async function serveOne(one: Waiting) {
-        const { request: { asked, context, conflictsOf }, joined, final } = one;
+        const { request: { asked, context, conflictsOf, timeout }, joined, final } = one;
         const refusal = board.guarded && await refusalOfActs(database, context, room, { writes: true });
         if (refusal) throw refusal;
         for (let tries = 0; tries < TRIES; tries++) {
@@ -70,7 +70,7 @@ export function createReserving(database: Database, watch: Watch, limits: Limits
           }
           const found = await conflictsOf(board);
           if (found.length > 0) {
-            if (final) end(one, await refusalOf(database, context.viewer, room, found, board));
+            if (final) end(one, await refusalOf(database, context.viewer, room, found, board, timeout > 0));
             return;
           }
           checkRoom(board, asked, limits);

@@ -117,13 +117,14 @@ export function createConflicts({ agent, paths, mode }: Asked): (board: Board) =
   };
 }
 
-/** Makes the refusal of what is in conflict. */
+/** Makes the refusal of what is in conflict; `waited`: still, after a time. */
 export async function refusalOf(
   database: Database,
   viewer: Viewer,
   room: string,
   found: InForce[],
   { revision }: Board,
+  waited: boolean,
 ): Promise<Refusal> {
   const shown = found.slice(0, SHOWN);
   const ids = JSON.stringify(shown.map(({ id }) => id));
@@ -132,7 +133,7 @@ export async function refusalOf(
   const conflicts = shown.map(({ id, agent, paths, mode, expires_at }): Conflict => {
     return { id, agent, paths, mode, note: notes.get(id) ?? null, expires_at };
   });
-  return new Refusal("reserved", { conflicts, more: found.length > SHOWN }, revision);
+  return new Refusal("reserved", { conflicts, more: found.length > SHOWN, waited }, revision);
 }
 
 /** Errors: `limit_reached` where there is no room for what is asked. */

@@ -20,7 +20,7 @@ const HINTS: Record<string, string | ((refusal: Record<string, unknown>) => stri
       : "Drop the work: what you did under another fence does not count.";
   },
   reservation_not_found: "See what is reserved: reserve_paths with `action` list.",
-  reserved: "Reserve other paths, or wait until these are free: `timeout_seconds`.",
+  reserved: ({ hint }) => String(hint).replace("`timeout`, in milliseconds", "`timeout_seconds`"),
 };
 
 interface Refusal {

@@ -107,6 +107,17 @@ Deno.test("reserve, its list, and release; an agent that leaves gives all of it 
     );
     const [id, fence] = /^(\S+) \(fence (\d+)\)$/.exec(made)!.slice(1) as [string, string];
     await refused(shell, 1, /reserved/, "reserve", "src/a.ts", "--agent", "bob");
+    await refused(
+      shell,
+      124,
+      /reserved.*\nWait longer with --timeout/,
+      "reserve",
+      "src/a.ts",
+      "--agent",
+      "bob",
+      "--timeout",
+      "100ms",
+    );
     await prints(
       shell,
       /^\S+: ada has src\/\*\* docs\/\*\.md until \S+: parser$/,

@@ -138,8 +138,11 @@ Deno.test("work without a program, or with one that there is not, is a wrong use
     await refused(/This is how: convene work/);
     await refused(/no option --programm/, "--programm", "x");
     await refused(/Who are you/, "--agent", "", "--", "true");
-    await refused(/convene-none cannot be run/, "--", "convene-none");
+    for (const program of ["convene-none", "/convene-none", "/etc/passwd", "/tmp"]) {
+      await refused(/cannot be run: there is no such program/, "--", program);
+    }
     assert.equal((await room.messages.get(id)).status, "open");
+    assert.deepEqual(await room.messages.attempts(id), [], "none was spent");
   });
 });
 

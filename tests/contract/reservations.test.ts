@@ -200,6 +200,8 @@ contract("who waits shows it, gets the paths with their release, and else the re
 
   const refused = await ask(t, room, "ann", ["c"], { timeout: 300 });
   assertReserved(refused, [got.body.id]);
+  assert.match(refused.body.hint, /not free in time/);
+  assert.match((await ask(t, room, "ann", ["c"])).body.hint, /wait until these are free: `timeout`/);
 });
 
 contract("a client that goes away waits no longer, and gets nothing", async (t) => {

@@ -49,6 +49,49 @@ Deno.test("every path of the API is in the document", () =>
     return Promise.resolve();
   }));
 
+Deno.test("the page of operations names each member of their bodies, with its type and whether it is required", () =>
+  withApp(async ({ request }) => {
+    const page = await (await request("GET", "/docs/api")).text();
+    const sections = new Map(
+      page.split(/^## /m).slice(1).map((text) => [text.split("\n")[0], text]),
+    );
+    for (const [path, methods] of Object.entries(document.paths)) {
+      for (const [method, { requestBody }] of Object.entries(methods)) {
+        const { content } = (requestBody ?? {}) as { content?: Record<string, { schema: { $ref: string } }> };
+        const name = content?.["application/json"]?.schema.$ref.split("/").at(-1);
+        const { properties = {} } = (name ? document.components.schemas[name]! : {}) as {
+          properties?: object;
+        };
+        const section = sections.get(`${method.toUpperCase()} ${path}`)!;
+        for (const member of Object.keys(properties)) {
+          assert.match(
+            section,
+            new RegExp(`^- \`${member}\` \\([\\w" ]+(, required)?\\)`, "m"),
+            `${path} ${member}`,
+          );
+        }
+      }
+    }
+    const put = sections.get("PUT /rooms/{room}/state")!;
+    for (
+      const line of [
+        "- `key` (string, required): ",
+        "- `increment` (false or true or number): ",
+        "- `merge` (object): ",
+        "- `unset` (array): ",
+        "- `value` (any JSON): ",
+      ]
+    ) assert.ok(put.includes(`\n${line}`), line);
+    assert.match(
+      sections.get("PUT /rooms/{room}/state/batch")!,
+      /\n- `writes` \(array, required\)\n {2}- `scope`/,
+    );
+    assert.match(
+      sections.get("POST /rooms/{room}/messages/claim")!,
+      /`ttl` \(integer\): .*; `300` unless said\n/,
+    );
+  }));
+
 Deno.test("every example fits its schema", () => {
   let examples = 0;
   for (const [path, methods] of Object.entries(document.paths)) {

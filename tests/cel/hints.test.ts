@@ -420,6 +420,26 @@ Deno.test("hints: a scope without its _ that is not there is told the one with i
   assert.match(other.hint, /may not be written yet/);
 });
 
+Deno.test("hints: a scope that is not there may be a key of the shared one", () => {
+  for (
+    const [source, meant] of [
+      ["state.log.size() > 0", "state._shared.log"],
+      ["has(state.log.x)", "state._shared.log"],
+      ['"a" in state["vote:ann"]', 'state._shared["vote:ann"]'],
+      ["state[self].size() > 0", "state._shared.ann"],
+    ] as const
+  ) {
+    const { code, hint } = thrown(() => evaluate(source, { log: [1] }, { self: "ann" }));
+    assert.equal(code, "no_such_key", source);
+    assert.ok(hint!.includes(`Did you mean the key \`${meant}\`?`), hint);
+  }
+  assert.equal(evaluate("has(state.log)"), false);
+  assert.match(
+    thrown(() => evaluate("state.ann.x", {}, { state: { ann: {} } })).hint!,
+    /may not be written yet/,
+  );
+});
+
 Deno.test("hints: sources of one kind of character are refused at once, whatever the kind", () => {
   const pieces = [
     "a.",

@@ -144,13 +144,23 @@ function find(target: unknown, key: unknown, node: Node, orNothing: boolean): un
     const problem = target instanceof ByName ? target.problemOf(key) : undefined;
     if (problem !== undefined) fail("no_such_overload", problem, node);
     if (orNothing) return undefined;
-    const hint = key === "length" ? `${NOT_YET} How many there are is ${sizeOf(node)}.` : NOT_YET;
-    fail("no_such_key", `No such key: ${describe(key, node)}`, node, hint);
+    fail("no_such_key", `No such key: ${describe(key, node)}`, node, hintOfMissing(key, node));
   }
   if (Array.isArray(target)) return element(target, key, node, orNothing);
   const message = `${describe(key, node)}: a ${typeName(target)} has no members`;
   const isLength = typeof target === "string" && LENGTHS.has(String(key));
   fail("no_such_overload", message, node, isLength ? `Write ${sizeOf(node)}.` : undefined);
+}
+
+/** The hint for a key that is missing: of `state` it is a scope, of which each registered agent has one. */
+function hintOfMissing(key: unknown, node: Node): string {
+  const [target] = node.args as [Node];
+  if (target.op === "id" && target.args === "state" && typeof key === "string" && key.length <= 128) {
+    const member = /^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+    return `There is no scope \`${key}\`. Did you mean the key \`state._shared${member}\`? ` +
+      "An agent's scope is there once it is registered: guard it with has(...).";
+  }
+  return key === "length" ? `${NOT_YET} How many there are is ${sizeOf(node)}.` : NOT_YET;
 }
 
 /** The call that gives the size of a node's target. */

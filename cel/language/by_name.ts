@@ -7,21 +7,21 @@ import { integral } from "./std/numbers.ts";
 
 type Members = ReadonlyMap<string, unknown>;
 
-/** The members of a family that are loaded. */
+/** The loaded records of a family. */
 export interface Loaded {
-  /** The record under a name, undefined where there is none. */
+  /** Returns the record of a name; undefined if there is none. */
   get(name: string | number): Members | undefined;
-  /** Whether it is known what the name stands for. */
+  /** True if the name was loaded, whether it has a record or not. */
   has(name: string | number): boolean;
-  /** What stands under a name that nothing bears, and under `null`; undefined: no member. */
+  /** The value for a name without a record, and for `null`; undefined if such a name is no member. */
   readonly absent: Members | undefined;
-  /** What stands for a record that is not loaded, in an evaluation that is taken again. */
+  /** The value in place of a record that is not loaded, in an evaluation that is repeated. */
   readonly placeholder: Members;
-  /** Notes that a name is to be loaded. */
+  /** Requests that a name is loaded. */
   ask(name: string | number): void;
 }
 
-/** `messages.kind` or another family: a map that is read by name only. It asks for what is not loaded. */
+/** `messages.kind` or another family: a map that is read by name only. It requests what is not loaded. */
 export class ByName extends Map<unknown, unknown> {
   readonly #family: Family;
   readonly #loaded: Loaded;
@@ -47,7 +47,7 @@ export class ByName extends Map<unknown, unknown> {
     return this.get(key) !== undefined;
   }
 
-  /** What is wrong with a key of a type that names nothing; undefined for others. */
+  /** The fault of a key whose type cannot be a name; undefined for others. */
   problemOf(key: unknown): string | undefined {
     const isId = this.#family === "id";
     if (isId ? integral(key) !== undefined || typeof key === "number" : typeof key === "string") {
@@ -98,7 +98,7 @@ export class ByName extends Map<unknown, unknown> {
 // The language recognises a type by its constructor.
 Object.defineProperty(ByName.prototype, "constructor", { value: Map });
 
-/** How a family is read. */
+/** The ways to read a family. */
 export function byNameHint(family: Family): string {
   return family === "id"
     ? "Name a message: `messages.id[7].status`, `has(messages.id[7])`."

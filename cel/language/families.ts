@@ -1,6 +1,6 @@
 /**
- * The members of `messages` that are read by name only, with their types. Each is a map that has no size and no keys to
- * go over: nothing but a path such as `messages.kind[k]` reads it.
+ * The members of `messages` that are read by name only, with their types. Each is a map without a size and without keys
+ * to iterate over: only a path such as `messages.kind[k]` reads it.
  */
 export const FAMILIES = {
   kind: "map<string, map<string, double>>",

@@ -2,7 +2,7 @@ import type { Node } from "./engine.ts";
 import { type Family, MAX_LOOKUPS } from "./families.ts";
 import { familyOf, lastStep, literal, type Path, type Use } from "./paths.ts";
 
-/** What is read of `messages` beside the counts. Only what is named can be read of a family. */
+/** What is read of `messages` beside the counts: of a family, the names that are read. */
 export interface MessageReads {
   /** `messages.last`. */
   readonly last: boolean;
@@ -35,7 +35,7 @@ export class MessageCollection {
     this.#selves.add(node);
   }
 
-  /** Adds a path of `messages`. A name that depends on data adds nothing: it is asked for in evaluation. */
+  /** Adds a path of `messages`. A name that depends on data adds nothing: the evaluation requests it. */
   path({ steps }: Path, node: Node, use: Use): void {
     const [first, , third] = steps;
     const any = first === undefined && (steps.length > 0 || use === "value");
@@ -97,8 +97,8 @@ export class MessageCollection {
 }
 
 /**
- * The weight of what one look reads anew of messages, and the most that a load reads of them. A name weighs 1, and so
- * does a message without its bodies.
+ * The maximum weight of what one look adds to the reads of messages, and of what a load reads of them. A name weighs 1,
+ * and so does a message without its bodies.
  */
 export const [MAX_WEIGHT, MAX_LOADED] = [2_000, 16_000];
 /** The weight of a message with its body and its result's: each may have 64 KiB. */
@@ -110,7 +110,7 @@ export function weightOf({ kind, to, from, id, bodies }: MessageReads): number {
   return weigh(kind.length + to.length + from.length, id.length, bodies);
 }
 
-/** Leaves out the last messages, beyond a weight: an evaluation that needs them asks for them. */
+/** Leaves out the last messages beyond a weight: an evaluation that needs them requests them. */
 export function loadable(reads: MessageReads, max: number): MessageReads {
   if (weightOf(reads) <= max) return reads;
   const left = max - weightOf({ ...reads, id: [] });
@@ -126,7 +126,7 @@ function namedBy(node: Node): { family: Family; name: Node | string } | undefine
   return undefined;
 }
 
-/** The reads with `self` as the name that it stands for. */
+/** The reads, with the agent's id in place of the name `self`. */
 export function readsAs(reads: MessageReads, self: string | null): MessageReads {
   if (reads.ofSelf.length === 0) return reads;
   const collection = new MessageCollection();

@@ -17,27 +17,27 @@ import { applyChange } from "./scopes.ts";
 /** A write behind a gate. */
 export interface GatedWrite {
   gate: Gate;
-  /** What it changes of the state, in order; undefined where only the database can tell: then its chain ends with it. */
+  /** Its changes of the state, in order. Undefined if only the database can tell: then the chain ends with it. */
   changes?: KeyChange[];
-  /** Makes the write; undefined where its guard no longer holds. */
+  /** Makes the write. Returns undefined if its guard no longer holds. */
   run(judged: Judged): Promise<Outcome | undefined>;
 }
 
 export interface Gates {
   /**
-   * Makes a write if its gate holds in the very state to which it applies. Errors: `precondition_failed`; `unavailable`
-   * when other writes won every attempt, or delayed it too long; `DatabaseUnavailable` where the database takes no
+   * Makes a write if its gate holds in exactly the state to which the write applies. Errors: `precondition_failed`;
+   * `unavailable` if other writes won every attempt or took too long; `DatabaseUnavailable` if the database takes no
    * writes; those of the write.
    */
   through(room: string, write: GatedWrite): Promise<Outcome>;
 }
 
-/** A gated write that waits for its turn. */
+/** A gated write that waits for its chain. */
 interface Pending {
   write: GatedWrite;
-  /** What its gate read when it was judged last, or what is known before. */
+  /** What its gate read when it was last judged; before, what its source tells. */
   reads: Reads;
-  /** Times in a row that its gate lacked something that it asked for. */
+  /** The number of loads in a row that lacked something that the gate looked up. */
   misses: number;
   attempts: number;
   giveUp: number;
@@ -45,7 +45,7 @@ interface Pending {
   reject(error: unknown): void;
 }
 
-/** A judged write of a chain: sent, or refused over what those before it leave. */
+/** A judged write of a chain: sent, or refused over the state that those before it leave. */
 interface Link {
   pending: Pending;
   nonce?: string;
@@ -53,7 +53,7 @@ interface Link {
   refused?: Refusal<"precondition_failed">["facts"];
 }
 
-/** What this instance's last chain left of a room, if no write has followed that of `nonce`. */
+/** The state of a room after this instance's last chain, which is right if the room's last write is that of `nonce`. */
 interface Tail {
   data: RoomData;
   nonce: string;
@@ -67,13 +67,13 @@ const MAX_PAUSE_MS = 50;
 const MAX_CHAIN = 32;
 /** The maximum number of tails, and of keys that one may hold. */
 const [TAILS, TAIL_KEYS] = [64, 16];
-/** The age at which a tail is no longer tried: by then another write is likely to have followed. */
+/** The age from which a tail is not used: by then another write has probably followed. */
 const TAIL_MS = 1_000;
 
 /**
- * Creates the gated writes. Those of a room that wait at the same time are a chain: one read of all that they read, each
- * gate judged over what the ones before it leave, and all that hold committed under the guard of the first. A guard that
- * fails sends all of them round again, in the order of their arrival.
+ * Creates the gated writes. Concurrent ones of a room form a chain: one read loads what all gates need, each gate is
+ * judged over the state that the writes before it leave, and one batch commits those whose gates hold. If the guard of
+ * the first fails, all are tried again, in order of arrival.
  */
 export function createGates(database: Database, reader: Reader): Gates {
   const waiting = new Map<string, Pending[]>();
@@ -84,7 +84,7 @@ export function createGates(database: Database, reader: Reader): Gates {
     waiting.delete(name);
   }
 
-  /** Judges and commits a chain; one by one where all together read too much. Returns those that go round again. */
+  /** Judges and commits a chain; one by one if all together read too much. Returns those to try again. */
   async function tryChain(name: string, room: string, chain: Pending[]): Promise<Pending[]> {
     try {
       return await database.serialize(room, () => round(name, room, chain));
@@ -97,7 +97,7 @@ export function createGates(database: Database, reader: Reader): Gates {
     }
   }
 
-  /** Judges and commits a chain. Returns those that go round again. */
+  /** Judges and commits a chain. Returns those to try again. */
   async function round(name: string, room: string, chain: Pending[]): Promise<Pending[]> {
     const tail = takeTail(name, chain);
     const { viewer } = chain[0]!.write.gate;
@@ -114,7 +114,7 @@ export function createGates(database: Database, reader: Reader): Gates {
     return [...left, ...rest];
   }
 
-  /** The tail, where it has all that the chain reads and none of that moves without a write. */
+  /** The tail, if it has all that the chain reads, and nothing of that changes without a write. */
   function takeTail(name: string, chain: Pending[]): Tail | undefined {
     const tail = tails.get(name);
     tails.delete(name);
@@ -133,7 +133,7 @@ export function createGates(database: Database, reader: Reader): Gates {
     let agents = 0;
     for (const pending of chain) {
       const { gate, changes } = pending.write;
-      // A write is a heartbeat of its agent, which these would see.
+      // A write is a heartbeat of its agent, which changes the values of these.
       if (agents > 0 && (data.reads.heartbeats || data.reads.alive)) break;
       if (isBusy()) await yieldToOthers();
       const { refused, lookups } = judge(data, gate);
@@ -215,7 +215,7 @@ export function createGates(database: Database, reader: Reader): Gates {
   };
 }
 
-/** How many of the first writes are a chain: as many as one load suffices for. */
+/** The number of the first writes that form a chain: as many as one load can serve. */
 function lengthOf(queue: Pending[]): number {
   let weight = 0;
   const beyond = queue.slice(0, MAX_CHAIN).findIndex(({ reads }) =>
@@ -224,7 +224,7 @@ function lengthOf(queue: Pending[]): number {
   return beyond < 0 ? MAX_CHAIN : Math.max(1, beyond);
 }
 
-/** Notes what a gate looked up, for its next load. True where this load lacked some of that. */
+/** Records what a gate looked up, for its next load. True if this load lacked some of it. */
 function lacks(pending: Pending, lookups: Lookups): boolean {
   const { condition, self } = pending.write.gate;
   pending.reads = readsAfter(condition.reads, self, lookups);
@@ -236,12 +236,12 @@ function readsOf(chain: Pending[]): Reads {
   return unionReads(chain.map(({ reads }) => reads));
 }
 
-/** True of what may change without a write. */
+/** True if some of what is read may change without a write. */
 function readsTime({ now, heartbeats, alive, presence }: Reads): boolean {
   return now || heartbeats || alive || presence;
 }
 
-/** True of reads of so little that it may be kept. */
+/** True if what is read is small enough to be kept. */
 function isShort({ state, agents, facts }: Reads): boolean {
   const names = facts.kind.length + facts.to.length + facts.from.length + facts.id.length;
   return names <= TAIL_KEYS && !facts.bodies && state !== "all" && state.scopes.length === 0 &&

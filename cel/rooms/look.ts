@@ -6,22 +6,22 @@ import { MAX_MISSES } from "../language/lookups.ts";
 import { createContext, type RoomContext } from "./context.ts";
 import type { Reader, RoomData } from "./reader.ts";
 
-/** What an evaluation looks at. */
+/** What an evaluation is made over. */
 export interface Sight {
   viewer: Viewer;
   room: string;
-  /** What is known to be read. */
+  /** What the source tells that it reads. */
   reads: Reads;
   self?: string | null;
   extra?: Query[];
-  /** Views have just been written. */
+  /** True if views have just been written. */
   redefined?: boolean;
 }
 
 /**
- * Loads a room and evaluates over it. Loads it again with what was asked for by name, and evaluates again, until
- * nothing is missing. After the last load an evaluation that misses something fails with `budget_exceeded`. Errors:
- * those of `Reader.load` and of `evaluate`.
+ * Loads a room and evaluates over it. Loads it again with the names that the evaluation requested, and evaluates again,
+ * until nothing is missing. After the last load, an evaluation that lacks something fails with `budget_exceeded`.
+ * Errors: those of `Reader.load` and of `evaluate`.
  */
 export async function lookAt<T>(
   reader: Reader,

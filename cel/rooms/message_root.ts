@@ -8,7 +8,7 @@ import { isBusy, yieldToOthers } from "../../db/yield.ts";
 
 type Members = ReadonlyMap<string, unknown>;
 
-/** What is known of messages, as CEL values. */
+/** The loaded facts about messages, as CEL values. */
 export interface CelFacts {
   last: number | undefined;
   families: Readonly<Record<Family, ReadonlyMap<string | number, Members | undefined>>>;
@@ -24,7 +24,7 @@ export async function convertFacts(facts: MessageFacts): Promise<CelFacts> {
   return withMessages(facts, messages);
 }
 
-/** The same at once. */
+/** The same without yielding. */
 export function celFacts(facts: MessageFacts): CelFacts {
   const messages = [...facts.id].map(([id, message]) => [id, message && membersOf(message)] as const);
   return withMessages(facts, new Map(messages));
@@ -45,7 +45,7 @@ const NO_LAST: Members = new Map([["last", 0]]);
 const NO_KIND: Members = new Map(
   ["count", "last", "open", "blocked", "claimed", "done", "failed"].map((name) => [name, 0]),
 );
-/** Stands for a message that is not loaded: an evaluation goes on, to find out what else it needs. */
+/** In place of a message that is not loaded: the evaluation continues with it, to find out what else it needs. */
 const NO_MESSAGE: Members = new Map<string, unknown>([
   ...Object.entries({
     id: 0,
@@ -63,7 +63,7 @@ const NO_MESSAGE: Members = new Map<string, unknown>([
 
 const ABSENT = { kind: NO_KIND, to: NO_LAST, from: NO_LAST, id: undefined };
 
-/** Notes that a member of a family is to be loaded. */
+/** Requests that a record of a family is loaded. */
 export type Ask = (family: Family, name: string | number) => void;
 
 /** Makes the root `messages`: as a whole the two counts, with members that a path reads. */

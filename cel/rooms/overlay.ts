@@ -1,6 +1,6 @@
 import type { CelMap } from "./scopes.ts";
 
-/** A view of a Map with another value at one of its keys. It costs the same for any size. `base` must not change. */
+/** A Map that shows another one with a different value at one key, at a constant cost. `base` must not change. */
 class Overlay extends Map<string, unknown> {
   readonly #base: CelMap;
   readonly #key: string;

@@ -10,7 +10,7 @@ import { SERVICE } from "../../db/viewer.ts";
 export interface Registration {
   /** The revision at which the agent registered: another one once it has left and come back. */
   joined: number;
-  /** A revision of the room at which that was so. */
+  /** A revision of the room at which it was registered so. */
   seen: number;
 }
 
@@ -23,13 +23,13 @@ export interface RegisteredWait extends Registration {
 
 /** Ends the waits of agents that leave, whether or not they are marked. */
 export interface Departures {
-  /** Watches over a wait until the returned function is called. */
+  /** Watches a wait until the returned function is called. */
   watch(room: string, wait: RegisteredWait): () => void;
   /** Hears that agents have left a room. */
   hear(change: Change): void;
-  /** Has all of a room's waits looked at again: it went back. */
+  /** Checks all of a room's waits again: its revision went back. */
   rewind(room: string): void;
-  /** Looks again where a failure has prevented it. */
+  /** Checks again where a failure prevented it. */
   advance(): void;
 }
 
@@ -41,7 +41,7 @@ interface RoomWaits {
   busy: boolean;
 }
 
-/** Creates the watch over this instance's waits. It reads the registrations of a room only when an agent has left it. */
+/** Creates the watch of this instance's waits. It reads the registrations of a room only after an agent has left it. */
 export function createDepartures(database: Database): Departures {
   const rooms = new Map<string, RoomWaits>();
 
@@ -66,7 +66,7 @@ export function createDepartures(database: Database): Departures {
       const isBehind = () => [...of.waits].some(({ seen }) => seen < of.latest);
       while (isBehind()) await look(of);
     } catch (error) {
-      // The next look at the rooms tries again; a room that is gone ends its waits by itself.
+      // The next look at the rooms tries again. The waits of a room that is gone end without this.
       if (!(error instanceof DatabaseUnavailable || error instanceof Refusal)) throw error;
     } finally {
       of.busy = false;

@@ -1,30 +1,32 @@
-/** A channel between instances, as the runtime has it. `hear` gets what the others post. */
+/** A channel between instances, if the runtime has one. `hear` gets what the others post. */
 export type OpenChannel = (hear: (posted: unknown) => void) => { post(data: unknown): void; close(): void };
 
 /**
- * Hints between instances that a room was written: its id and no more. Nothing depends on them. The channel is open
- * while somebody waits here and for a moment after a write, since it may keep the process from ending.
+ * Hints between instances that a room was written, by its id. Nothing depends on them. The channel is open while there
+ * are waits here, and for a moment after a write, since an open channel may keep the process from ending.
  */
 export interface Hints {
-  /** Tells the others that a room was written. */
+  /** Tells the other instances that a room was written. */
   tell(room: string): void;
-  /** Hears the others from now on, until `mute`. */
+  /** Listens to the other instances until `mute`. */
   listen(): void;
   mute(): void;
   /** Closes the channel for good. */
   close(): void;
 }
 
-/** Milliseconds in which the rooms that were written are told together. */
+/** Milliseconds for which written rooms are collected into one hint. */
 const TOGETHER_MS = 5;
-/** The maximum number of rooms that are told, or heard of, together: looks find the others. */
+/** The maximum number of rooms in one hint, sent or received: looks find the others. */
 export const MAX_TOLD = 100;
-/** Milliseconds after which the channel is closed where nobody waits and nothing is written. */
+/** Milliseconds after which the channel is closed while there are no waits and no writes. */
 const IDLE_MS = 500;
 
 const NONE: Hints = { tell() {}, listen() {}, mute() {}, close() {} };
 
-/** Creates the hints over a channel, if the runtime has one. `hear` gets each room of which others tell. */
+/**
+ * Creates the hints over a channel, if the runtime has one. `hear` gets each room that another instance has written.
+ */
 export function createHints(open: OpenChannel | undefined, hear: (room: string) => void): Hints {
   if (open === undefined) return NONE;
   const told = new Set<string>();
@@ -39,7 +41,7 @@ export function createHints(open: OpenChannel | undefined, hear: (room: string) 
     for (const room of posted.slice(0, MAX_TOLD)) if (typeof room === "string") hear(room);
   }
 
-  /** Uses the channel. One that fails is given up, since nothing depends on it. */
+  /** Uses the channel. Closes one that fails, since nothing depends on it. */
   function use(work: (channel: ReturnType<OpenChannel>) => void) {
     if (closed) return;
     try {

@@ -1,13 +1,15 @@
-/** The minimum pause after a look at all rooms, as a fraction of the interval: a slow look may itself be what overloads. */
+/**
+ * The minimum pause after a look at all rooms, as a fraction of the interval: a slow look may be the overload itself.
+ */
 const MIN_REST = 0.5;
 
-/** The minimum milliseconds from one look to a quick one: no instance looks more often, whatever it finds. */
+/** The minimum milliseconds from one look to a quick one, whatever looks find. */
 export const QUICK_MS = 25;
 
-/** How long quick looks at a room pause, as a part of the time since one of them found a change. */
+/** The pause between quick looks at a room, as a fraction of the time since one of them found a change. */
 const GROWTH = 1 / 12;
 
-/** The maximum number of rooms that quick looks serve: those in which a change was found last. */
+/** The maximum number of rooms that quick looks serve: those in which a change was found most recently. */
 export const MAX_QUICK_ROOMS = 100;
 
 /** A room that other instances have changed lately. Times are by the clock of the looks, in milliseconds. */
@@ -17,7 +19,7 @@ interface Conversation {
   lookedAt: number;
   /** The revision that was found. */
   revision: number;
-  /** The conversation without this find. */
+  /** The conversation before this find. */
   before?: Conversation;
 }
 
@@ -77,7 +79,7 @@ export function createPace(interval: () => number, isWatched: (room: string) => 
       if (isWatched(room)) first = -Infinity;
       else hints.delete(room);
     }
-    // A database that answers slowly is looked at for half of the time at the most.
+    // Looks at a slow database take at most half of the time.
     return Math.max(first, last.began + QUICK_MS, last.ended + (last.ended - last.began));
   }
 
@@ -89,7 +91,7 @@ export function createPace(interval: () => number, isWatched: (room: string) => 
     next: () => Math.min(allAt(), quickAt()),
     begin(now) {
       last = { began: now, ended: now };
-      // All rooms a little sooner, in place of a quick look just before them.
+      // Looks at all rooms a little sooner, in place of a quick look just before.
       if (now + QUICK_MS >= allAt()) {
         ms = interval();
         all = last;

@@ -7,8 +7,8 @@ import { variablesOf } from "../std/macros.ts";
 import { lastStep, literal, visitPaths } from "../paths.ts";
 
 /**
- * The hint for types that do not match at a position: a loop's variable that is a key was taken for a value, or a scope
- * for a key; undefined for any other error.
+ * The hint for types that do not match at a position: a loop's variable, which is a key, was used as a value, or a
+ * scope as a key. Undefined for any other error.
  */
 export function overloadHint(root: Node, position: number): string | undefined {
   const [above, node] = nodeAt(root, position);
@@ -39,7 +39,7 @@ function stateHint({ args }: Node): string {
   return `\`state.${name}\` is a scope of keys: write \`state._shared.${name}\` for the key.`;
 }
 
-/** The hint for a loop over a map whose variable, a key, was taken for its value. */
+/** The hint for a loop over a map whose variable, a key, was used as its value. */
 function keyHint(above: Node[], { args }: Node): string | undefined {
   const [variable, member] = args as [Node, string];
   const last = lastStep(variable);
@@ -56,7 +56,7 @@ function keyHint(above: Node[], { args }: Node): string | undefined {
   return `A loop over a map goes over its keys: write \`${map}[${variable.args}].${member}\`.`;
 }
 
-/** The hint for `messages.kinds.task` and for `messages[7].body`, of which a count was taken for something else. */
+/** The hint for paths such as `messages.kinds.task` and `messages[7].body`. */
 function messageHint(step: Node | string, member: string): string {
   const name = literal(step);
   if (name === undefined) return hintById(step as Node, member);
@@ -67,7 +67,9 @@ function hintById({ op, args }: Node, member: string): string {
   return `Write \`messages.id[${op === "value" ? args : "x"}].${member}\` for a message by its id.`;
 }
 
-/** The system's scope that may be meant, by the position where an expression reads an agent's scope of a like name. */
+/**
+ * The system scopes that may be meant, by the position where an expression reads an agent's scope of a similar name.
+ */
 export type Doubts = ReadonlyMap<number, string>;
 
 /** Finds reads of `state.shared` and `state.view`: these scopes may exist, so compiling cannot refuse them. */

@@ -3,7 +3,7 @@ import { InvalidExpression } from "../errors.ts";
 import { FAMILIES, type Family } from "../families.ts";
 import { children, type Node } from "../engine.ts";
 
-/** The members of `messages`, of what is read of them by name, and of an agent, in any room. */
+/** The members that `messages`, the records of its families and agents have in any room. */
 const COUNTS = ["count", "unclaimed"];
 const OF_MESSAGES = [...COUNTS, "last", ...Object.keys(FAMILIES)];
 const OF_FAMILY: Readonly<Record<Family, readonly string[]>> = {
@@ -15,7 +15,7 @@ const OF_FAMILY: Readonly<Record<Family, readonly string[]>> = {
     "claimed_until fence attempts max_attempts needs done_at result_id failure replies result"
   ).split(" "),
 };
-/** Of the `message` that a `where` judges: what messages show, without what is looked up beside them. */
+/** The members of the `message` of a `where`: those of answers, without what is looked up. */
 const OF_MESSAGE = OF_FAMILY.id.filter((name) => !["replies", "result"].includes(name));
 const OF_REPLIES = ["count", "last"];
 const AGENT_FIELDS = [
@@ -34,7 +34,7 @@ export const NO_LIST =
   "`messages` is not a list. It has `count`, `unclaimed`, `last`, and by name `kind[k]`, `to[a]`, `from[a]`, `id[n]`.";
 export const SYSTEM_SCOPES = ["_shared", "_view"];
 
-/** The known name that was probably meant; undefined where none is near. */
+/** The known name that was probably meant; undefined if none is near. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   const wanted = name.slice(0, 64).toLowerCase();
   let best: string | undefined;
@@ -116,7 +116,7 @@ interface Step {
   step: string;
 }
 
-/** A path's literal steps that fail where nothing is there, in order. */
+/** A path's literal steps that fail if the member is missing, in order. */
 function plainSteps(path: Path, node: Node, use: Use): Step[] {
   const steps: Step[] = [];
   let optional = use === "has";
@@ -136,7 +136,7 @@ function plainSteps(path: Path, node: Node, use: Use): Step[] {
   return steps;
 }
 
-/** The number that a step names: no member of a root has such a name. */
+/** The number that a step names. No member of a root has a number as its name. */
 function index(step: Node | string): string | undefined {
   return typeof step !== "string" && step.op === "value" && typeof step.args === "bigint"
     ? String(step.args)
@@ -148,7 +148,7 @@ function stepsBelow(node: Node): number {
   return last ? stepsBelow(last.target) + 1 : 0;
 }
 
-/** Why a step fails over any room; undefined if it may succeed. */
+/** The reason why a step fails over any room; undefined if it may succeed. */
 function problemAt({ root, steps }: Path, step: string): { message: string; hint?: string } | undefined {
   if (root === "messages") return problemOfMessages(steps, step);
   if (root === "message" && steps.length === 0 && !OF_MESSAGE.includes(step)) {

@@ -1369,15 +1369,15 @@ export const MUTANTS: Mutant[] = [
   {
     name: "paths kept for a client that has left",
     edits: [[
-      "if (outcome && !end(one, outcome)) await",
-      "if (outcome && end(one, outcome) === undefined) await",
+      "if (outcome && !end(round, one, outcome)) await",
+      "if (outcome && end(round, one, outcome) === undefined) await",
     ]],
     test: "tests/cel/queue.test.ts",
     filter: "what is given to a client that has left",
   },
   {
     name: "paths that end meanwhile go to who asks last",
-    edits: [["freed ||= hasLost(before, board);", "freed ||= hasLost(board, board);"]],
+    edits: [["freed ||= hasLost(board, round.board);", "freed ||= hasLost(round.board, round.board);"]],
     test: "tests/cel/queue.test.ts",
     filter: "paths that end at another instance",
   },

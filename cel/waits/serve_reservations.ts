@@ -1,0 +1,112 @@
+import type { Database } from "../../db/database.ts";
+import { hasEnded, hasLeft } from "../../db/departures.ts";
+import { Refusal } from "../../db/refusal.ts";
+import {
+  type Asked,
+  type Board,
+  checkRoom,
+  type createConflicts,
+  hasLost,
+  type Limits,
+  readBoard,
+  refusalOf,
+} from "../../db/reservations/conflicts.ts";
+import { releaseReservation, reservationOf, tryReserve } from "../../db/reservations/write.ts";
+import { SERVICE } from "../../db/viewer.ts";
+import { refusalOf as refusalOfActs } from "../../db/write/acts.ts";
+import { BY_SERVICE, type Outcome, type WriteContext } from "../../db/write/context.ts";
+import { ownWrite, type Queued, type QueueRequest, settleFailed } from "./queued.ts";
+
+/** A request for paths that waits in the queue of its room. */
+export interface ReserveRequest extends QueueRequest {
+  asked: Asked;
+  context: WriteContext;
+  conflictsOf: ReturnType<typeof createConflicts>;
+}
+
+type Waiting = Queued<ReserveRequest, Outcome>;
+
+/** An attempt for all due requests of a room. */
+interface Round {
+  room: string;
+  agents: string[];
+  /** The requests that are not settled, in order of arrival. */
+  left: Set<Waiting>;
+  board: Board;
+  /** A reservation has ended since earlier requests were judged: they may succeed now, and come first. */
+  freed: boolean;
+}
+
+/** The maximum attempts for a request while other instances change the reservations of the room. */
+const TRIES = 20;
+
+/** Makes the function that grants what is free, for `QueueKind`. */
+export function createServe(database: Database, limits: Limits) {
+  /** Grants what a request asks for if it is free. Reads the board again if other instances changed it first. */
+  async function serveOne(round: Round, one: Waiting): Promise<void> {
+    const { room } = round;
+    const { request: { asked, context, conflictsOf, timeout }, joined, final } = one;
+    const refusal = round.board.guarded && await refusalOfActs(database, context, room, { writes: true });
+    if (refusal) throw refusal;
+    for (let tries = 0; tries < TRIES; tries++) {
+      const { board } = round;
+      if (hasEnded(joined, board.joined.get(asked.agent))) throw hasLeft(asked.agent, board.revision);
+      const found = await conflictsOf(board);
+      if (found.length > 0) {
+        if (final) {
+          end(round, one, await refusalOf(database, context.viewer, room, found, board, timeout > 0));
+        }
+        return;
+      }
+      checkRoom(board, asked, limits);
+      const outcome = await ownWrite(tryReserve(database, context, room, asked, board));
+      if (outcome && !end(round, one, outcome)) await giveBack(room, outcome);
+      if (outcome) return;
+      round.board = await readBoard(database, SERVICE, room, round.agents);
+      round.freed ||= hasLost(board, round.board);
+      if (round.freed && !final) return;
+    }
+    if (final) end(round, one, new Refusal("unavailable", { why: "others_first" }));
+    else round.freed = true;
+  }
+
+  /** Tries the requests in order, up to one after which earlier ones may succeed. */
+  async function serveInOrder(round: Round): Promise<void> {
+    round.freed = false;
+    for (const waiting of round.left) {
+      try {
+        await serveOne(round, waiting);
+      } catch (error) {
+        round.left.delete(waiting);
+        settleFailed(waiting, error);
+      }
+      if (round.freed) return;
+    }
+  }
+
+  /** Releases what was reserved for a client that has left. */
+  async function giveBack(room: string, outcome: Outcome) {
+    const { id, agent, fence } = reservationOf(outcome).reservation;
+    const context = { ...BY_SERVICE, time: () => database.time(), newId: () => database.newId() };
+    await releaseReservation(database, room, { id, agent, fence }).run(context).catch(() => {});
+  }
+
+  return async function serve(room: string, queued: Waiting[]): Promise<number> {
+    const agents = queued.map(({ request: { agent } }) => agent);
+    const first = await readBoard(database, SERVICE, room, agents);
+    for (const one of queued) {
+      if (one.joined === undefined) one.joined = first.joined.get(one.request.agent) ?? null;
+    }
+    const round: Round = { room, agents, left: new Set(queued), board: first, freed: false };
+    for (let passes = 0; passes < TRIES; passes++) {
+      await serveInOrder(round);
+      if (!round.freed) return round.board.seen;
+    }
+    return first.seen;
+  };
+}
+
+function end({ left }: Round, one: Waiting, answer: Outcome | Refusal): boolean {
+  left.delete(one);
+  return one.settle(answer);
+}

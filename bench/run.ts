@@ -10,6 +10,7 @@ const ALL = [
   "contention",
   "gates",
   "queue",
+  "tokens",
   "globs",
   "page",
   "cel",

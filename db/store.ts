@@ -4,8 +4,7 @@ import type { Connection } from "./driver/connection.ts";
 import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./driver/faults.ts";
 import { migrate, NewerDatabase, recreateTables } from "./driver/migrate.ts";
 import type { Row, Send, Statement } from "./driver/statement.ts";
-import { checked, withCheck } from "./access/token.ts";
-import type { Viewer } from "./viewer.ts";
+import { SERVICE, type Viewer } from "./viewer.ts";
 
 /**
  * Reads and writes the database for a viewer. Where the viewer shows a token, each looks at it in the same round trip:
@@ -71,12 +70,14 @@ export function createStore(
 
   async function setUp(opened: Connection, by: typeof migrate): Promise<void> {
     const run = (send: Send, mode: Mode) =>
-      createBatchQueue(send, { ...QUEUE_LIMITS[mode], expected: () => 0 }, elapsed).submit;
+      createBatchQueue(send, { ...QUEUE_LIMITS[mode], expected: () => 0 }, elapsed);
     const read: Send = (statements) => opened.send(statements, "read");
     // The first read brings the time too; it fails on a new database, which is asked once it has tables.
+    const reads = run((statements) => clock.sendAndSync(read, statements), "read");
+    const writes = run((statements) => opened.send(statements, "write"), "write");
     await by(
-      run((statements) => clock.sendAndSync(read, statements), "read"),
-      run((statements) => opened.send(statements, "write"), "write"),
+      (statements) => reads.submit(SERVICE, statements),
+      (statements) => writes.submit(SERVICE, statements),
     );
     if (!clock.isKnown()) await clock.sendAndSync(read, []);
   }
@@ -138,14 +139,10 @@ export function createStore(
       elapsed,
     );
   const [reads, writes] = [queue("read"), queue("write")];
-  const submitBy = ({ submit }: BatchQueue) => (viewer: Viewer, statements: Statement[]) =>
-    viewer.token
-      ? submit(withCheck(viewer, statements)).then((rows) => checked(viewer, rows))
-      : submit(statements);
   return {
-    read: submitBy(reads),
+    read: reads.submit,
     readCoalesced: reads.submitCoalesced,
-    commit: submitBy(writes),
+    commit: writes.submit,
     commitCoalesced: writes.submitCoalesced,
     async working(task) {
       working++;

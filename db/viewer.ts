@@ -11,6 +11,18 @@ export interface ShownToken {
   readonly hash: string;
   /** The room of the request, as it is stored. */
   readonly room: string;
+  /** What this instance knows of it (db/access/token.ts). */
+  facts?: TokenFacts;
+}
+
+/** What never changes of a token in force. */
+export interface TokenFacts {
+  id: string;
+  /** As it is stored. */
+  room: string;
+  role: "admin" | "member" | "reader";
+  /** The agent that it is bound to. */
+  agent: string | null;
 }
 
 /** The viewer without a key of its own: so far, each caller. */

@@ -37,6 +37,7 @@ const KEPT: Record<string, Record<string, string>> = {
   "db/reservations/masks.ts": { masks: "globs, which say the same to all" },
   "db/serialize.ts": { queues: "who is next", waiting: "who is next" },
   "routes/events.ts": { made: "by what was read for a viewer" },
+  "routes/http/callers/credentials.ts": { read: "by what shows a token" },
   "routes/http/callers/buckets.ts": { buckets: "counts by caller", held: "counts by caller" },
   "routes/http/callers/wrong_codes.ts": { callers: "counts by caller" },
   "routes/http/gzip.ts": { known: "by the very bytes that are packed" },

@@ -8,11 +8,17 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
 /** A request as it goes over the wire. */
-export function encodeRequest(method: string, path: string, body?: unknown): Uint8Array<ArrayBuffer> {
+export function encodeRequest(
+  method: string,
+  path: string,
+  body?: unknown,
+  token?: string,
+): Uint8Array<ArrayBuffer> {
   const payload = body === undefined ? "" : JSON.stringify(body);
+  const shown = token ? `Authorization: Bearer ${token}\r\n` : "";
   const length = encoder.encode(payload).length;
   return encoder.encode(
-    `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${length}\r\n\r\n${payload}`,
+    `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${length}\r\n${shown}\r\n${payload}`,
   );
 }
 

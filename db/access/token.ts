@@ -2,17 +2,9 @@ import { NOW } from "../clock.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 import { createLru } from "../lru.ts";
 import { Refusal } from "../refusal.ts";
-import type { ShownToken, Viewer } from "../viewer.ts";
+import type { ShownToken, TokenFacts, Viewer } from "../viewer.ts";
 import { shownRoom } from "./locked.ts";
 import type { Role } from "./token_text.ts";
-
-/** What never changes of a token in force. */
-export interface TokenFacts {
-  id: string;
-  role: Role;
-  /** The agent that it is bound to. */
-  agent: string | null;
-}
 
 /** True of the row of a token that counts. Revoked ones have no row. */
 export const inForce = (tokens: string) => `(${tokens}.expires_at IS NULL OR ${tokens}.expires_at > ${NOW})`;
@@ -23,6 +15,12 @@ const CHECK = `
   SELECT tokens.id, tokens.role, tokens.agent_id, EXISTS (SELECT 1 FROM rooms WHERE id = :open) AS is_open
     FROM (SELECT 1) LEFT JOIN tokens ON tokens.hash = :viewer_token AND tokens.room_id = :room AND ${IN_FORCE}`;
 
+/** Selects those of these tokens that count no longer, as rows of CHECK. */
+const FIND_GONE = `
+  SELECT asked.key AS n, NULL AS id, EXISTS (SELECT 1 FROM rooms WHERE id = :open ->> asked.key) AS is_open
+    FROM json_each(:hashes) AS asked
+   WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.hash = asked.value AND ${IN_FORCE})`;
+
 /** Selects the token that a viewer shows, for `checkToken`. */
 export function selectToken({ hash, room }: ShownToken): Statement {
   return { sql: CHECK, args: { viewer_token: hash, room, open: shownRoom(room) }, single: true };
@@ -32,14 +30,51 @@ export function selectToken({ hash, room }: ShownToken): Statement {
 const known = createLru<TokenFacts>(10_000);
 
 /** Reads the row of `selectToken`. Errors: `unauthenticated`; `room_not_found` where no open room has the id. */
-export function checkToken({ hash }: ShownToken, row: Row): TokenFacts {
-  if (row.id === null) throw new Refusal(row.is_open ? "unauthenticated" : "room_not_found", {});
-  let facts = known.get(hash);
-  if (facts === undefined) {
-    facts = { id: row.id as string, role: row.role as Role, agent: row.agent_id as string | null };
-    known.set(hash, facts);
+function checkToken(token: ShownToken, row: Row): void {
+  const { hash, room } = token;
+  if (row.id === null) {
+    if (known.get(hash)?.room === room) known.delete(hash);
+    token.facts = undefined;
+    throw new Refusal(row.is_open ? "unauthenticated" : "room_not_found", {});
   }
-  return facts;
+  if (token.facts) return;
+  const [id, role, agent] = [row.id as string, row.role as Role, row.agent_id as string | null];
+  token.facts = { id, room, role, agent };
+  known.set(hash, token.facts);
+}
+
+/** A look at the tokens that several viewers show. */
+interface TokensCheck {
+  statements: Statement[];
+  /** Returns why viewers are refused, by their keys. */
+  refusals(rows: Row[][]): Map<string, Error>;
+}
+
+/** Makes one look at all these viewers' tokens; of one that this instance has seen, only whether it still counts. */
+export function checkOf(viewers: Viewer[]): TokensCheck {
+  const holders = [...new Map(viewers.map((viewer) => [viewer.key, viewer])).values()];
+  const [seen, others]: [Viewer[], Viewer[]] = [[], []];
+  for (const viewer of holders) (knownFacts(viewer) ? seen : others).push(viewer);
+  const findGone = {
+    hashes: JSON.stringify(seen.map(({ token }) => token!.hash)),
+    open: JSON.stringify(seen.map(({ token }) => shownRoom(token!.room))),
+  };
+  return {
+    statements: [{ sql: FIND_GONE, args: findGone }, ...others.map(({ token }) => selectToken(token!))],
+    refusals([gone, ...rows]) {
+      const refused = new Map<string, Error>();
+      const check = (viewer: Viewer, row: Row) => {
+        try {
+          checkToken(viewer.token!, row);
+        } catch (error) {
+          refused.set(viewer.key, error as Error);
+        }
+      };
+      for (const row of gone!) check(seen[Number(row.n)]!, row);
+      others.forEach((viewer, n) => check(viewer, rows[n]![0]!));
+      return refused;
+    },
+  };
 }
 
 /** Adds the look at the token that a viewer shows; it comes first, since a write may take the token away. */
@@ -47,11 +82,11 @@ export function withCheck({ token }: Viewer, statements: Statement[]): Statement
   return token === undefined ? statements : [selectToken(token), ...statements];
 }
 
-/** Takes that look from the rows. Errors: those of `checkToken`. */
-export function checked({ token }: Viewer, rows: Row[][]): Row[][] {
-  if (token === undefined) return rows;
+/** Takes that look from the rows. Errors: `unauthenticated`; `room_not_found` where no open room has the id. */
+export function checked(viewer: Viewer, rows: Row[][]): Row[][] {
+  if (viewer.token === undefined) return rows;
   const [[row], ...others] = rows as [[Row], ...Row[][]];
-  checkToken(token, row);
+  checkToken(viewer.token, row);
   return others;
 }
 
@@ -62,5 +97,7 @@ export function isKnownToken(hash: string): boolean {
 
 /** Returns the facts of the token that a viewer shows, where this instance has seen it before. */
 export function knownFacts({ token }: Viewer): TokenFacts | undefined {
-  return token && known.get(token.hash);
+  if (token === undefined || token.facts) return token?.facts;
+  const facts = known.get(token.hash);
+  return facts?.room === token.room ? token.facts = facts : undefined;
 }

@@ -1,6 +1,6 @@
 import { type Coalescer, createBatchSender, type Submission } from "./sender.ts";
 import type { Row, Send, Statement } from "../driver/statement.ts";
-import { SERVICE, type Viewer } from "../viewer.ts";
+import type { Viewer } from "../viewer.ts";
 import { isBusy, yieldToNetwork } from "../yield.ts";
 
 interface BatchLimits {
@@ -19,8 +19,8 @@ interface BatchLimits {
 }
 
 export interface BatchQueue {
-  submit(statements: Statement[]): Promise<Row[][]>;
-  /** Submits one item, to be coalesced with others of the same coalescer and viewer; a small one weighs 1. */
+  submit(viewer: Viewer, statements: Statement[]): Promise<Row[][]>;
+  /** Submits one item, to be coalesced with others of the same coalescer; a small one weighs 1. */
   submitCoalesced<Item, Result>(
     viewer: Viewer,
     coalescer: Coalescer<Item, Result>,
@@ -232,9 +232,9 @@ export function createBatchQueue(
 
   return {
     submitCoalesced,
-    submit(statements) {
+    submit(viewer, statements) {
       const total = statements.reduce((sum, { weight = 1 }) => sum + weight, 0);
-      return submitCoalesced(SERVICE, createVerbatim(), statements, total);
+      return submitCoalesced(viewer, createVerbatim(), statements, total);
     },
   };
 }

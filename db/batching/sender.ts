@@ -1,15 +1,20 @@
 import { pause } from "../pause.ts";
 import { DatabaseUnavailable, faultOf } from "../driver/faults.ts";
 import type { Row, Send, Statement } from "../driver/statement.ts";
-import { checked, withCheck } from "../access/token.ts";
+import { checked, checkOf, withCheck } from "../access/token.ts";
 import type { Viewer } from "../viewer.ts";
 
 /** Makes items of one kind share their statements in a batch. */
 export interface Coalescer<Item, Result> {
-  /** Makes the statements that serve all these items, which are one viewer's. */
+  /**
+   * Makes the statements that serve all these items. Those of reads are of any viewers: an item that not all may see names
+   * its own. Those of writes are of one, unless it `judges`.
+   */
   statements(items: Item[]): Statement[];
   /** Makes each item's result of the rows of these statements. */
   results(items: Item[], rows: Row[][]): Result[];
+  /** Whether the statements of writes judge what each item's own viewer may do. */
+  judges?: boolean;
 }
 
 export interface Submission {
@@ -22,12 +27,16 @@ export interface Submission {
   reject(error: Error): void;
 }
 
-/** The submissions of one coalescer and viewer, and the statements that serve them all. */
+/** Submissions, and the statements that serve them all. */
 interface Group {
-  viewer: Viewer;
   submissions: Submission[];
   statements: Statement[];
+  /** Answers them by the rows. */
+  answer(rows: Row[][], refused: Refused): void;
 }
+
+/** Why the viewers, by their keys, are refused that show a token which does not count. */
+type Refused = Map<string, Error>;
 
 const FIRST_BACKOFF_MS = 5;
 const MAX_BACKOFF_MS = 200;
@@ -45,7 +54,7 @@ export function createBatchSender(
     for (let backoff = FIRST_BACKOFF_MS;; backoff = Math.min(2 * backoff, MAX_BACKOFF_MS)) {
       submissions = withoutExpired(submissions, now());
       if (submissions.length === 0) return;
-      const groups = grouped(submissions);
+      const groups = readOnly ? groupedReads(submissions) : groupedWrites(submissions);
       try {
         return answer(groups, await send(groups.flatMap(({ statements }) => statements)));
       } catch (error) {
@@ -65,24 +74,67 @@ export function createBatchSender(
   return sendBatch;
 }
 
-function grouped(submissions: Submission[]): Group[] {
-  return [...Map.groupBy(submissions, ({ viewer }) => viewer.key).values()].flatMap((own) =>
-    [...Map.groupBy(own, ({ coalescer }) => coalescer)].map(([coalescer, members]) => ({
-      viewer: own[0]!.viewer,
-      submissions: members,
-      statements: withCheck(own[0]!.viewer, coalescer.statements(members.map(({ item }) => item))),
-    }))
+/** All viewers share the statements of reads, and one that looks at all tokens: the batch reads one snapshot. */
+function groupedReads(submissions: Submission[]): Group[] {
+  const groups = [...Map.groupBy(submissions, ({ coalescer }) => coalescer).values()].map(groupOf);
+  const holders = submissions.filter(({ viewer }) => viewer.token);
+  return holders.length === 0 ? groups : [checkAll(holders), ...groups];
+}
+
+function groupOf(submissions: Submission[]): Group {
+  const { coalescer } = submissions[0]!;
+  const items = submissions.map(({ item }) => item);
+  return {
+    submissions,
+    statements: coalescer.statements(items),
+    answer(rows, refused) {
+      const results = coalescer.results(items, rows);
+      submissions.forEach(({ viewer, resolve, reject }, n) => {
+        const refusal = refused.size > 0 ? refused.get(viewer.key) : undefined;
+        if (refusal) reject(refusal);
+        else resolve(results[n]);
+      });
+    },
+  };
+}
+
+/** Finds who of these is refused. */
+function checkAll(submissions: Submission[]): Group {
+  const { statements, refusals } = checkOf(submissions.map(({ viewer }) => viewer));
+  return {
+    submissions,
+    statements,
+    answer(rows, refused) {
+      for (const [key, refusal] of refusals(rows)) refused.set(key, refusal);
+    },
+  };
+}
+
+/** Looks at the token of each write that does not judge it, before the write: it may take the token away. */
+function groupedWrites(submissions: Submission[]): Group[] {
+  return [...Map.groupBy(submissions, ({ coalescer }) => coalescer)].flatMap(([{ judges }, members]) =>
+    judges
+      ? [groupOf(members)]
+      : [...Map.groupBy(members, ({ viewer }) => viewer.key).values()].map(checkedGroup)
   );
+}
+
+function checkedGroup(submissions: Submission[]): Group {
+  const [{ viewer }] = submissions as [Submission];
+  const { statements, answer } = groupOf(submissions);
+  return {
+    submissions,
+    statements: withCheck(viewer, statements),
+    answer: (rows, refused) => answer(checked(viewer, rows), refused),
+  };
 }
 
 function answer(groups: Group[], rows: Row[][]) {
   let from = 0;
-  for (const { viewer, submissions, statements } of groups) {
-    const all = rows.slice(from, from += statements.length);
+  const refused: Refused = new Map();
+  for (const { submissions, statements, answer } of groups) {
     try {
-      const own = checked(viewer, all);
-      const results = submissions[0]!.coalescer.results(submissions.map(({ item }) => item), own);
-      submissions.forEach((submission, n) => submission.resolve(results[n]));
+      answer(rows.slice(from, from += statements.length), refused);
     } catch (error) {
       rejectAll(submissions, error as Error);
     }
@@ -99,8 +151,9 @@ function withoutExpired(submissions: Submission[], time: number): Submission[] {
 function withoutFailed(groups: Group[], index: number, error: Error): Submission[] {
   let end = 0;
   const failed = groups.find(({ statements }) => index < (end += statements.length));
-  rejectAll(failed?.submissions ?? [], error);
-  return groups.flatMap((group) => group === failed ? [] : group.submissions);
+  const without = new Set(failed?.submissions);
+  rejectAll([...without], error);
+  return [...new Set(groups.flatMap(({ submissions }) => submissions))].filter((each) => !without.has(each));
 }
 
 function unavailable(error: unknown, unknown: boolean): DatabaseUnavailable {

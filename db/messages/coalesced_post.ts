@@ -1,10 +1,11 @@
+import { type Actors, actorsIn, isVerified, mayAllAct } from "../access/actors.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
 import type { Database } from "../database.ts";
 import { selectRecipients } from "../presence.ts";
 import type { Viewer } from "../viewer.ts";
 import { advance } from "../write/admission.ts";
 import { type CoalescedWrite, countByRoom, createCoalescedWrites } from "../write/coalesced_write.ts";
-import { OPEN_TO_ALL } from "../write/due.ts";
+import { OPEN_TO_ALL, WRITABLE } from "../write/due.ts";
 import { COUNT_COALESCED } from "./counts.ts";
 
 /** A message that answers none. */
@@ -17,10 +18,16 @@ interface CoalescedPost extends CoalescedWrite {
 }
 
 const ADDED = "(added.value ->> 1)";
-const ADMIT_COALESCED = `
+const admitWhere = (conditions: string) => `
   ${advance("messages", posted(ADDED), ADDED)} FROM json_each(:added) AS added
-   WHERE rooms.id = added.value ->> 0 AND ${OPEN_TO_ALL}
+   WHERE rooms.id = added.value ->> 0 AND ${conditions}
   RETURNING id AS room, revision`;
+const ACTORS = "added.value ->> 2";
+const ADMIT = {
+  open: admitWhere(OPEN_TO_ALL),
+  own: admitWhere(`${WRITABLE} AND ${mayAllAct.own(ACTORS)}`),
+  each: admitWhere(`${WRITABLE} AND ${mayAllAct.each(ACTORS)}`),
+};
 
 /** Counts posted messages in a room, and those that are open. */
 export function posted(count: string, open = count): string[] {
@@ -32,24 +39,27 @@ const CELLS = ["room", "later", "sender", "receiver", "kind", "body", "posted"];
 
 // Joins take the cells out, since a function call may fail, for which SQLite would copy each page to a file before the
 // statement changes it. OR FAIL spares that copy too: a failure rolls back the whole batch.
-const COALESCED_POST = `
-  INSERT OR FAIL INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, revision, attempts)
+const insertWith = (column = "", value = "") => `
+  INSERT OR FAIL INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, revision, attempts${column})
   SELECT
     rooms.id, rooms.revision - later.value, sender.value, receiver.value, kind.value, body.value, posted.value,
-    rooms.revision - later.value, 0
+    rooms.revision - later.value, 0${value}
   FROM json_each(:writes) AS write
   ${CELLS.map((cell, n) => `CROSS JOIN json_each(write.value, '$[${n}]') AS ${cell}`).join("\n  ")}
   CROSS JOIN rooms ON rooms.id = room.value AND rooms.admitted = :nonce`;
+const POSTS = {
+  open: insertWith(),
+  own: insertWith(", verified", `, ${isVerified.own()}`),
+  each: insertWith(", verified", `, ${isVerified.each("sender.value")}`),
+};
 
 /** Coalesces any number of posts into four statements, and one more where any has a recipient. */
 const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({
-  admission(items) {
-    return {
-      sql: ADMIT_COALESCED,
-      args: { added: JSON.stringify([...countByRoom(items)]), nonce: items[0]!.nonce },
-    };
+  admission(items, judging) {
+    const added = judging === "open" ? [...countByRoom(items)] : judgedByRoom(items);
+    return { sql: ADMIT[judging], args: { added: JSON.stringify(added), nonce: items[0]!.nonce } };
   },
-  effect: COALESCED_POST,
+  effects: POSTS,
   asRow: ({ room, from, to, kind, body, now }, later) => [room, later, from, to, kind, body, now],
   count: (items, later) => ({
     sql: COUNT_COALESCED,
@@ -60,6 +70,11 @@ const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({
       ? selectRecipients(items.map(({ room, to }) => to === null ? null : [room, to]))
       : undefined,
 });
+
+function judgedByRoom(items: CoalescedPost[]): Array<[room: string, count: number, actors: Actors]> {
+  const rooms = [...Map.groupBy(items, ({ room }) => room)];
+  return rooms.map(([room, own]) => [room, own.length, actorsIn(own.map(({ by }) => by))]);
+}
 
 /** Counts messages by room and kind; the last has the fewest that follow it. */
 function countByKind(items: CoalescedPost[], later: Map<CoalescedPost, number>) {

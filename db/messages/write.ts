@@ -1,5 +1,5 @@
 import { isSecure } from "../access/acts.ts";
-import { isKnownGuarded } from "../access/guarded.ts";
+import { actorOf } from "../access/actors.ts";
 import { shownRoom } from "../access/locked.ts";
 import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
@@ -86,10 +86,14 @@ export function postMessage(
     async run(context) {
       const [nonce, now] = [context.newId(), await context.time()];
       const post = { room, nonce, from, to, kind, body: JSON.stringify(body), now: now.toISOString() };
-      if (!alone && !context.idempotencyKey && !context.viewer.token && !isKnownGuarded(room)) {
-        const coalesced = { ...post, agent: message.from };
+      const by = alone || context.idempotencyKey ? undefined : actorOf(context.viewer, context.acts, room);
+      if (by) {
+        const coalesced = { ...post, agent: message.from, by };
         const posted = await postCoalesced(database, context.viewer, coalesced);
-        if (posted) return { now, revision: posted.revision, rows: [posted.beside ? [posted.beside] : []] };
+        if (posted) {
+          const rows = [posted.beside ? [posted.beside] : [], [{ verified: by.verified }]];
+          return { now, revision: posted.revision, rows };
+        }
       }
       return await postAlone(database, context, { ...post, now, needs, reply_to, max_attempts }, limits);
     },

@@ -1,7 +1,8 @@
-import { OPEN_TO_ALL } from "../write/due.ts";
+import { actorsIn, isVerified, mayAllAct } from "../access/actors.ts";
+import { OPEN_TO_ALL, WRITABLE } from "../write/due.ts";
 import { advance, withinLimit } from "../write/admission.ts";
 import { type CoalescedWrite, createCoalescedWrites } from "../write/coalesced_write.ts";
-import { added, INSERT_ENTRY, orReplace, UPSERT } from "./entry_sql.ts";
+import { added, INSERT_ENTRY, INSERT_VERIFIED, orReplace, UPSERT } from "./entry_sql.ts";
 
 /** A put without preconditions. */
 interface CoalescedPut extends CoalescedWrite {
@@ -13,24 +14,33 @@ interface CoalescedPut extends CoalescedWrite {
 }
 
 /** Admits the writes that the rows of `from` count: `room`, its `writes`, and the `keys` that they add. */
-const admitOf = (from: string, writes: string) => `
+const admitOf = (from: string, writes: string, conditions = OPEN_TO_ALL) => `
   ${advance("state", added("added.keys"), writes)} FROM (${from}) AS added
-   WHERE rooms.id = added.room AND ${OPEN_TO_ALL} AND ${withinLimit("key_count", "added.keys", ":most_keys")}
+   WHERE rooms.id = added.room AND ${conditions} AND ${withinLimit("key_count", "added.keys", ":most_keys")}
   RETURNING id AS room, revision`;
 
-// `->> 3` numbers the keys, so that a new key counts once.
-const ADMIT = admitOf(
-  `SELECT
+// `->> 3` numbers the keys, so that a new key counts once, `->> 4` the rooms.
+const countedWith = (column = "") => `
+   SELECT
      target.value ->> 0 AS room,
      COUNT(*) AS writes,
-     COUNT(DISTINCT CASE WHEN entry.key IS NULL THEN target.value ->> 3 END) AS keys
+     COUNT(DISTINCT CASE WHEN entry.key IS NULL THEN target.value ->> 3 END) AS keys${column}
    FROM json_each(:targets) AS target
    LEFT JOIN state AS entry
      ON entry.room_id = target.value ->> 0 AND entry.scope = target.value ->> 1 AND entry.key = target.value ->> 2
     AND NOT entry.deleted
-   GROUP BY 1`,
-  "added.writes",
-);
+   GROUP BY 1`;
+const judgedBy = (mayAct: (actors: string) => string) =>
+  admitOf(
+    countedWith(", MIN(target.value ->> 4) AS n"),
+    "added.writes",
+    `${WRITABLE} AND ${mayAct(":actors ->> added.n")}`,
+  );
+const ADMIT = {
+  open: admitOf(countedWith(), "added.writes"),
+  own: judgedBy(mayAllAct.own),
+  each: judgedBy(mayAllAct.each),
+};
 
 // A server prepares a statement anew each time, so a put alone has short ones: they take it a fifth less time.
 const ADMIT_ALONE = admitOf(
@@ -41,22 +51,27 @@ const ADMIT_ALONE = admitOf(
 
 const RETURNED = "RETURNING room_id AS room, revision, version";
 
-const PUT = `
-  ${INSERT_ENTRY}
+const putWith = (insert: string, value = "") => `
+  ${insert}
   SELECT
     rooms.id, write.value ->> 2, write.value ->> 3, write.value ->> 4, NULL, 1,
-    rooms.revision - (write.value ->> 1), write.value ->> 5, write.value ->> 6, 0
+    rooms.revision - (write.value ->> 1), write.value ->> 5, write.value ->> 6, 0${value}
   FROM json_each(:writes) AS write
   CROSS JOIN rooms ON rooms.id = write.value ->> 0 AND rooms.admitted = :nonce
   WHERE TRUE
   ${orReplace("excluded.value")}
   ${RETURNED}`;
+const PUTS = {
+  open: putWith(INSERT_ENTRY),
+  own: putWith(INSERT_VERIFIED, `, ${isVerified.own()}`),
+  each: putWith(INSERT_VERIFIED, `, ${isVerified.each("write.value ->> 6")}`),
+};
 
 const PUT_ALONE = `${UPSERT("excluded.value")} ${RETURNED}`;
 
 /** Coalesces any number of puts into three statements. */
 export const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
-  admission(items) {
+  admission(items, judging) {
     const numbers = new Map<string, number>();
     const rows = items.map(({ room, scope, key }) => {
       const id = JSON.stringify([room, scope, key]);
@@ -64,9 +79,11 @@ export const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
       return [room, scope, key, numbers.get(id)];
     });
     const { nonce, mostKeys } = items[0]!;
-    return { sql: ADMIT, args: { targets: JSON.stringify(rows), nonce, most_keys: mostKeys } };
+    const args = { targets: JSON.stringify(rows), nonce, most_keys: mostKeys };
+    if (judging === "open") return { sql: ADMIT.open, args };
+    return { sql: ADMIT[judging], args: { ...args, ...judgedArgs(items, rows) } };
   },
-  effect: PUT,
+  effects: PUTS,
   alone({ room, scope, key, value, now, agent = null, nonce, mostKeys }) {
     const args = { room, scope, key, nonce };
     return [
@@ -78,3 +95,14 @@ export const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
     return [room, later, scope, key, value, now, agent];
   },
 });
+
+/** Numbers the rooms of targets, and makes the actors of each by its number. */
+function judgedArgs(items: CoalescedPut[], targets: unknown[][]) {
+  const rooms = Map.groupBy(items, ({ room }) => room);
+  const numbers = new Map([...rooms.keys()].map((room, n) => [room, n]));
+  const actors = [...rooms.values()].map((own) => actorsIn(own.map(({ by }) => by)));
+  return {
+    targets: JSON.stringify(targets.map((target, n) => [...target, numbers.get(items[n]!.room)])),
+    actors: JSON.stringify(actors),
+  };
+}

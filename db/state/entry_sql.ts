@@ -12,6 +12,7 @@ export function added(keys: string, views?: string): string[] {
 const WRITTEN = "room_id, scope, key, value, expr, version, revision, updated_at, updated_by, deleted";
 
 export const INSERT_ENTRY = `INSERT INTO state (${WRITTEN})`;
+export const INSERT_VERIFIED = `INSERT INTO state (${WRITTEN}, verified)`;
 
 /** Milliseconds by the database's clock at which what a write with `:ttl` seconds brings is deleted. */
 export const EXPIRY = `${NOW} + :ttl * 1000`;

@@ -1,4 +1,4 @@
-import { isKnownGuarded } from "../access/guarded.ts";
+import { actorOf } from "../access/actors.ts";
 import { pause } from "../pause.ts";
 import type { Database } from "../database.ts";
 import { holds } from "../write/read_set.ts";
@@ -80,21 +80,22 @@ async function putCoalesced(
 ): Promise<Outcome | undefined> {
   const [{ scope, key, value, delta, expr, edit, ttl, ifVersion }] = put.writes as [StateWrite];
   if (
-    put.writes.length > 1 || judged || context.idempotencyKey || context.viewer.token ||
-    isKnownGuarded(room) ||
+    put.writes.length > 1 || judged || context.idempotencyKey ||
     [delta, expr, edit, ttl, ifVersion].some((condition) => condition !== undefined)
   ) {
     return;
   }
+  const by = actorOf(context.viewer, context.acts, room);
+  if (by === undefined) return undefined;
   const [nonce, now] = [context.newId(), await context.time()];
   const json = JSON.stringify(value);
-  const written = { room, scope, key, value: json, agent: put.agent, now: now.toISOString(), nonce };
+  const written = { room, scope, key, value: json, agent: put.agent, now: now.toISOString(), nonce, by };
   const item = { ...written, mostKeys: put.limits.keys };
   const result = await database.commitCoalesced(context.viewer, COALESCED_PUTS, item, weightOfJson(json));
   if (!result) return undefined;
   const { revision, version } = result;
   database.announce({ room, part: "state", revision });
-  return { now, revision, rows: [[{ version }]] };
+  return { now, revision, rows: [[{ version, verified: by.verified }]] };
 }
 
 /**

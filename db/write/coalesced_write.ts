@@ -1,3 +1,4 @@
+import { type Actor, type Judging, judgingOf } from "../access/actors.ts";
 import type { Coalescer } from "../batching/sender.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 import { beat, BEAT_OPEN } from "./heartbeat.ts";
@@ -7,6 +8,7 @@ export interface CoalescedWrite {
   room: string;
   agent?: string;
   now: string;
+  by: Actor;
   /** Unique. The first write's nonce admits them all. */
   nonce: string;
 }
@@ -16,11 +18,17 @@ type CoalescedResult = { revision: number; version: number | undefined; beside?:
 
 /** The SQL of a kind of coalesced write. `json_each(:writes)` gives the rows of `asRow`. */
 interface CoalescedWriteKind<Item extends CoalescedWrite> {
-  /** Advances each room by the number of its writes and sets `admitted = :nonce`; returns `room` and `revision`. */
-  admission(items: Item[]): Statement;
-  /** Inserts the writes of admitted rooms; returns `room`, `revision` and `version`, or nothing without versions. */
-  effect: string;
-  /** Makes the same two statements for a write that comes alone. */
+  /**
+   * Advances each room by the number of its writes and sets `admitted = :nonce`; returns `room` and `revision`. A room is
+   * admitted where it is open to all, or where all its writers may act.
+   */
+  admission(items: Item[], judging: Judging): Statement;
+  /**
+   * Inserts the writes of admitted rooms; returns `room`, `revision` and `version`, or nothing without versions. Judged
+   * ones may be verified.
+   */
+  effects: Record<Judging, string>;
+  /** Makes the same two statements for a write that comes alone and is not judged. */
   alone?(item: Item): [admission: Statement, effect: Statement];
   /** Makes a row; `later`: how many writes of the same room follow. */
   asRow(item: Item, later: number): unknown[];
@@ -30,10 +38,16 @@ interface CoalescedWriteKind<Item extends CoalescedWrite> {
   beside?(items: Item[]): Statement | undefined;
 }
 
-// What is coalesced shows no token, so it is no sign of life of a secure agent.
+// What shows no token is no sign of life of a secure agent.
 const UPDATE_HEARTBEATS = `
   ${beat("beats.value ->> 2")} FROM json_each(:beats) AS beats
    WHERE NOT agents.secure AND agents.room_id = beats.value ->> 0 AND agents.id = beats.value ->> 1`;
+
+// What was admitted may act as whom it names. A join would take a server three times as long to prepare.
+const UPDATE_JUDGED_HEARTBEATS = `
+  ${beat("beats.value ->> 2")} FROM json_each(:beats) AS beats
+   WHERE agents.room_id = beats.value ->> 0 AND agents.id = beats.value ->> 1
+     AND (SELECT admitted FROM rooms WHERE rooms.id = agents.room_id) = :nonce`;
 
 type Heartbeat = [room: string, agent: string, now: string];
 
@@ -55,21 +69,21 @@ export const COALESCED_HEARTBEATS: Coalescer<Heartbeat, void> = {
 export function createCoalescedWrites<Item extends CoalescedWrite>(
   kind: CoalescedWriteKind<Item>,
 ): Coalescer<Item, CoalescedResult> {
-  function together(items: Item[]): Statement[] {
+  function together(items: Item[], judging: Judging): Statement[] {
     const writes = JSON.stringify([...laterOf(items)].map(([item, later]) => kind.asRow(item, later)));
-    return [kind.admission(items), { sql: kind.effect, args: { writes, nonce: items[0]!.nonce } }];
+    const args = { writes, nonce: items[0]!.nonce };
+    return [kind.admission(items, judging), { sql: kind.effects[judging], args }];
   }
 
   return {
+    judges: true,
     statements(items) {
       const single = items.length === 1;
-      const own = single && kind.alone?.(items[0]!) || together(items);
+      const judging = judgingOf(items.map(({ by }) => by));
+      const own = single && judging === "open" && kind.alone?.(items[0]!) || together(items, judging);
       const statements = own.map((statement): Statement => ({ ...statement, single }));
-      const beats = items.flatMap(({ room, agent, now }): Heartbeat[] =>
-        agent === undefined ? [] : [[room, agent, now]]
-      );
       if (kind.count) statements.push(kind.count(items, laterOf(items)));
-      if (beats.length > 0) statements.push(...COALESCED_HEARTBEATS.statements(beats));
+      statements.push(...heartbeats(items, judging));
       const beside = kind.beside?.(items);
       return beside ? [...statements, beside] : statements;
     },
@@ -90,6 +104,16 @@ export function createCoalescedWrites<Item extends CoalescedWrite>(
       });
     },
   };
+}
+
+function heartbeats(items: CoalescedWrite[], judging: Judging): Statement[] {
+  const beats = items.flatMap(({ room, agent, now }): Heartbeat[] =>
+    agent === undefined ? [] : [[room, agent, now]]
+  );
+  if (beats.length === 0) return [];
+  if (judging === "open") return COALESCED_HEARTBEATS.statements(beats);
+  const { nonce } = items[0]!;
+  return [{ sql: UPDATE_JUDGED_HEARTBEATS, args: { beats: JSON.stringify(beats), nonce } }];
 }
 
 /** Counts writes by room. */

@@ -316,3 +316,54 @@ contract("a token has a role, and bounds of its life and note", async (t) => {
     assert.equal(life, 1_000 * body.ttl);
   }
 });
+
+contract("of many writes at once each is judged by its own token, whatever travels with it", async (t) => {
+  const { path, ann, make } = await guarded(t);
+  const secure = async (path: string, id: string) => {
+    const { body } = await t.post(`${path}/agents`, { id, name: id, secure: true });
+    return holding(t, body.token);
+  };
+  const [bob, other] = [await secure(path, "bob"), await secure(`/rooms/${await t.room()}`, "ann")];
+  const [reader, gone] = [await make({ role: "reader", agent: "ann" }), await make({ role: "member" })];
+  const nobody = { ask: (method: string, path: string, body?: unknown) => t.request(method, path, { body }) };
+  for (const each of [ann, bob, reader, gone]) assertStatus(await each.get(path), 200); // so that all are known
+  assertStatus(await ann.ask("DELETE", `${path}/tokens/${gone.id}`), 200);
+  type Try = [by: Pick<typeof ann, "ask">, as: string | undefined, refused?: number, scope?: string];
+  const owners: Try[] = [[ann, "ann"], [ann, undefined], [bob, "bob"], [bob, undefined]];
+  const good: Try[] = [...owners, [nobody, "eve"], [nobody, undefined], [bob, "bob", undefined, "eve"]];
+  const refused: Try[] = [
+    [nobody, "ann", 401],
+    [bob, "ann", 403],
+    [bob, "eve", 403],
+    [bob, "bob", 403, "ann"],
+    [nobody, "eve", 401, "ann"],
+    [reader, "ann", 403],
+    [gone, "ann", 401],
+    [other, "ann", 401],
+  ];
+  let sent = 0;
+  for (const all of [owners, good, ...refused.flatMap((one) => [[...owners, one], [...good, one]])]) {
+    await Promise.all(all.map(async ([by, as, refused, scope]) => {
+      const who = as ?? (by === ann ? "ann" : by === bob ? "bob" : null);
+      const verified = by === ann || by === bob;
+      const key = `k${sent++}`;
+      const put = await by.ask("PUT", `${path}/state`, { key, value: 1, agent: as, scope });
+      assert.equal(put.status, refused ?? 200, put.text);
+      const read = await t.get(`${path}/state`, { key, scope: scope ?? "_shared" });
+      if (refused) return assertError(read, 404, "key_not_found");
+      assert.deepEqual([put.body.updated_by, put.body.verified_by], [who, verified]);
+      assert.deepEqual(read.body, put.body);
+    }));
+    await Promise.all(all.map(async ([by, from, refused, scope]) => {
+      if (scope) return;
+      const who = from ?? (by === ann ? "ann" : by === bob ? "bob" : null);
+      const post = await by.ask("POST", `${path}/messages`, { from, body: 1 });
+      assert.equal(post.status, refused ?? 201, post.text);
+      if (refused) return;
+      assert.deepEqual([post.body.from_agent, post.body.verified], [who, by === ann || by === bob]);
+      assert.deepEqual((await t.get(`${path}/messages/${post.body.id}`)).body, post.body);
+    }));
+  }
+  const { body: seen } = await t.get(`${path}/agents/ann`);
+  assert.ok(seen.last_heartbeat > seen.joined_at, "a write is a sign of life");
+});

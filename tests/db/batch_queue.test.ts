@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { createBatchQueue } from "../../db/batching/queue.ts";
 import type { Row, Statement } from "../../db/driver/statement.ts";
-import { EVERYBODY } from "../../db/viewer.ts";
+import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 
 const statementsOf = (...names: string[]): Statement[] => names.map((sql) => ({ sql, args: {} }));
 const echo = (statements: Statement[]): Row[][] => statements.map(({ sql }) => [{ sql }]);
@@ -45,9 +45,9 @@ Deno.test("what arrives while a batch is under way travels in the next one", asy
   const database = heldDatabase();
   const queue = createBatchQueue(database.send, LIMITS);
   const begun = database.next();
-  const first = queue.submit(statementsOf("a"));
+  const first = queue.submit(SERVICE, statementsOf("a"));
   await begun;
-  const others = [queue.submit(statementsOf("b", "c")), queue.submit(statementsOf("d"))];
+  const others = [queue.submit(SERVICE, statementsOf("b", "c")), queue.submit(SERVICE, statementsOf("d"))];
   const second = database.next();
   database.batches[0]!.answer();
   await second;
@@ -61,12 +61,12 @@ Deno.test("a batch holds up the next for a while, so that more travel in it, and
   const database = heldDatabase();
   const queue = createBatchQueue(database.send, { ...LIMITS, inFlight: 2, apart: 100 });
   const begun = database.next();
-  const first = queue.submit(statementsOf("a"));
+  const first = queue.submit(SERVICE, statementsOf("a"));
   await begun;
   const second = database.next();
-  const others = [queue.submit(statementsOf("b"))];
+  const others = [queue.submit(SERVICE, statementsOf("b"))];
   for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
-  others.push(queue.submit(statementsOf("c")));
+  others.push(queue.submit(SERVICE, statementsOf("c")));
   await second;
   assert.deepEqual(database.batches.map(({ names }) => names), [["a"], ["b", "c"]]);
   for (const { answer } of database.batches) answer();
@@ -77,7 +77,7 @@ Deno.test("a batch that is answered holds up nobody, whatever else is under way"
   const database = heldDatabase();
   const queue = createBatchQueue(database.send, { ...LIMITS, inFlight: 2, apart: 3 }, () => 0);
   const submitted: Promise<unknown>[] = [];
-  const submit = (name: string) => submitted.push(queue.submit(statementsOf(name)));
+  const submit = (name: string) => submitted.push(queue.submit(SERVICE, statementsOf(name)));
   const turns = async () => {
     for (let turn = 0; turn < 10; turn++) await new Promise((resolve) => setImmediate(resolve));
   };
@@ -100,7 +100,7 @@ Deno.test("a batch is bounded, but a job is never split", async () => {
   const queue = createBatchQueue(database.send, { ...LIMITS, weight: 3 });
   const begun = database.next();
   const jobs = [["a", "b"], ["c"], ["d", "e"], ["f", "g", "h", "i"]].map((names) =>
-    queue.submit(statementsOf(...names))
+    queue.submit(SERVICE, statementsOf(...names))
   );
   await begun;
   await answerAll(database, 3);
@@ -113,7 +113,8 @@ async function sizesAfter(took: number): Promise<number[]> {
   let time = 0;
   const database = heldDatabase();
   const queue = createBatchQueue(database.send, LIMITS, () => time);
-  const submit = (count: number) => Array.from({ length: count }, () => queue.submit(statementsOf("a")));
+  const submit = (count: number) =>
+    Array.from({ length: count }, () => queue.submit(SERVICE, statementsOf("a")));
   let begun = database.next();
   const jobs = submit(10);
   await begun;
@@ -140,7 +141,7 @@ Deno.test("light jobs pass heavy ones that do not fit beside each other, and the
   const queue = createBatchQueue(database.send, { ...LIMITS, weight: 10 });
   const begun = database.next();
   const jobs = [["a", 7], ["b", 7], ["c", 1], ["d", 7], ["e", 2]].map(([name, weight]) =>
-    queue.submit([{ sql: name as string, args: {}, weight: weight as number }])
+    queue.submit(SERVICE, [{ sql: name as string, args: {}, weight: weight as number }])
   );
   await begun;
   await answerAll(database, 3);
@@ -151,7 +152,7 @@ Deno.test("light jobs pass heavy ones that do not fit beside each other, and the
 Deno.test("who asks for little waits for no heavy job, and heavy ones have their turn all the same", async () => {
   const { send, batches } = heldDatabase();
   const queue = createBatchQueue(send, { ...LIMITS, weight: 32, inFlight: 2 });
-  const submit = (name: string, weight: number) => queue.submit([{ sql: name, args: {}, weight }]);
+  const submit = (name: string, weight: number) => queue.submit(SERVICE, [{ sql: name, args: {}, weight }]);
   /** The names of so many batches, once they have come. */
   const come = async (count: number) => {
     while (batches.length < count) await new Promise((resolve) => setImmediate(resolve));
@@ -181,9 +182,9 @@ Deno.test("a wrong statement fails its own job, the others are sent again", asyn
     LIMITS,
   );
   const [good, bad, fine] = [
-    queue.submit(statementsOf("a", "b")),
-    queue.submit(statementsOf("c", "wrong")),
-    queue.submit(statementsOf("d")),
+    queue.submit(SERVICE, statementsOf("a", "b")),
+    queue.submit(SERVICE, statementsOf("c", "wrong")),
+    queue.submit(SERVICE, statementsOf("d")),
   ];
   await assert.rejects(bad, { code: "SQLITE_ERROR" });
   assert.equal((await good).length + (await fine).length, 3);
@@ -203,7 +204,7 @@ Deno.test("a busy database is asked again, until the patience is over", async ()
     () => time,
   );
   await assert.rejects(
-    busy.submit(statementsOf("a")),
+    busy.submit(SERVICE, statementsOf("a")),
     (error) => error instanceof DatabaseUnavailable && !error.unknown,
   );
   assert.equal(asked, 3);
@@ -214,7 +215,7 @@ Deno.test("a busy database is asked again, until the patience is over", async ()
       refusals-- > 0 ? Promise.reject(sqlError("SQLITE_BUSY")) : Promise.resolve(echo(statements)),
     LIMITS,
   );
-  assert.deepEqual(await relenting.submit(statementsOf("a")), [[{ sql: "a" }]]);
+  assert.deepEqual(await relenting.submit(SERVICE, statementsOf("a")), [[{ sql: "a" }]]);
 });
 
 Deno.test("a lost answer leaves the outcome unknown, a refusing disk does not", async () => {
@@ -226,7 +227,7 @@ Deno.test("a lost answer leaves the outcome unknown, a refusing disk does not", 
   ) {
     const queue = createBatchQueue(() => Promise.reject(error), LIMITS);
     await assert.rejects(
-      queue.submit(statementsOf("a")),
+      queue.submit(SERVICE, statementsOf("a")),
       (fault) => fault instanceof DatabaseUnavailable && fault.unknown === unknown && fault.cause === error,
     );
   }
@@ -247,14 +248,14 @@ Deno.test("requests of a kind are coalesced into shared statements and each gets
   };
   const answers = [
     queue.submitCoalesced(EVERYBODY, coalescer, "a"),
-    queue.submit(statementsOf("x")),
+    queue.submit(SERVICE, statementsOf("x")),
     queue.submitCoalesced(EVERYBODY, coalescer, "b"),
   ];
   assert.deepEqual(await Promise.all(answers), ["a", [[{ name: "x" }]], "b"]);
   assert.deepEqual(sent, ["a+b x"]);
 });
 
-Deno.test("no statement serves two viewers, and each of them gets its own answer", async () => {
+Deno.test("no statement that judges nobody serves two viewers of writes, and each gets its own answer", async () => {
   const sent: string[][] = [];
   const queue = createBatchQueue((statements) => {
     sent.push(statements.map(({ sql }) => sql));
@@ -279,11 +280,11 @@ Deno.test("a batch waits for requests that are at work and about to join it", as
     return Promise.resolve(echo(statements));
   };
   const queue = createBatchQueue(send, { ...LIMITS, expected: () => working });
-  const first = queue.submit(statementsOf("a"));
+  const first = queue.submit(SERVICE, statementsOf("a"));
   await new Promise((resolve) => setImmediate(resolve));
-  await Promise.all([first, queue.submit(statementsOf("b"))]);
+  await Promise.all([first, queue.submit(SERVICE, statementsOf("b"))]);
   assert.deepEqual(sent, [2]);
   working = 2; // one of them never submits: the other is not held up for long
-  await queue.submit(statementsOf("c"));
+  await queue.submit(SERVICE, statementsOf("c"));
   assert.deepEqual(sent, [2, 1]);
 });

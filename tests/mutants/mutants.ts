@@ -771,7 +771,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a plain value written to a room of a later release",
-    edits: [["${OPEN_TO_ALL} AND ${within", "NOT rooms.guarded AND ${within"]],
+    edits: [["conditions = OPEN_TO_ALL) =>", 'conditions = "NOT rooms.guarded") =>']],
     test: "tests/upgrade/requires.test.ts",
     filter: "file: a room that needs a later release is served by none before it",
   },
@@ -978,6 +978,51 @@ export const MUTANTS: Mutant[] = [
     edits: [["  await getRoom(database, viewerOf(c), roomOf(c));\n", ""]],
     test: "tests/rights.test.ts",
     filter: "whoever shows too little",
+  },
+  {
+    name: "tokens of writes that travel together count for ever",
+    edits: [[
+      "SELECT 1 FROM tokens WHERE tokens.hash = own.value AND tokens.room_id = rooms.id AND ${IN_FORCE}))`;",
+      "SELECT 1 WHERE ${IN_FORCE.length} > 0))`;",
+    ]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: of many writes at once",
+  },
+  {
+    name: "writes that travel with a token's own are not judged",
+    edits: [["`${ownCount(actors)} AND ${othersMay(actors)}`", "ownCount(actors)"]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: of many writes at once",
+  },
+  {
+    name: "a reader writes where its writes travel together",
+    edits: [['const own = isOwn && role === "member" &&', "const own = isOwn &&"]],
+    test: "tests/routes/tokens.test.ts",
+    filter: "a reader's write is refused by the database",
+  },
+  {
+    name: "a bound token writes into another's scope where its writes travel together",
+    edits: [['(acts.scopes?.every((scope) => scope === agent || scope.startsWith("_")) ?? true)', "true"]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: nobody acts as a secure agent",
+  },
+  {
+    name: "what travels together is stored as not verified",
+    edits: [['own: () => "1",', 'own: () => "0",']],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: of many writes at once",
+  },
+  {
+    name: "a refused write is a sign of life where writes travel together",
+    edits: [["\n     AND (SELECT admitted FROM rooms WHERE rooms.id = agents.room_id) = :nonce`;", "`;"]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: nobody acts as a secure agent",
+  },
+  {
+    name: "reads that travel together are not refused by their tokens",
+    edits: [["refused.size > 0 ? refused.get(viewer.key) : undefined;", "refused.get(`${viewer.key} `);"]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: a token is refused where it does not count",
   },
   {
     name: "tokens that outlive their maker's revocation",
@@ -1265,10 +1310,10 @@ export const MUTANTS: Mutant[] = [
     filter: "marks of before the migration end",
   },
   {
-    name: "one statement for the coalesced reads of all viewers",
-    edits: [["Map.groupBy(submissions, ({ viewer }) => viewer.key)", 'Map.groupBy(submissions, () => "")']],
+    name: "one statement for the writes of all viewers that does not judge them",
+    edits: [["Map.groupBy(members, ({ viewer }) => viewer.key)", 'Map.groupBy(members, () => "")']],
     test: "tests/db/batch_queue.test.ts",
-    filter: "no statement serves two viewers",
+    filter: "no statement that judges nobody",
   },
   {
     name: "waits of all viewers judged over one snapshot",

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { SERVICE } from "../../db/viewer.ts";
+import { hashOf } from "../../db/access/token_text.ts";
+import { postMessage } from "../../db/messages/write.ts";
+import { isRefusal } from "../../db/refusal.ts";
+import { holderOf, SERVICE } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";
 
 const FILL = `
@@ -66,4 +69,47 @@ Deno.test("a request with a token takes no further round trip, and one without s
       const sent = batches.flatMap(({ statements }) => statements).map(({ sql }) => sql).join("\n");
       assert.doesNotMatch(sent, /\btokens\b/, `${method} ${path}`);
     }
+  }));
+
+Deno.test("what many agents ask at once with tokens travels in as few statements as without", () =>
+  withApp(async ({ request, batches }) => {
+    await request("POST", "/rooms", { id: "r" });
+    const agents = await Promise.all(
+      Array.from(
+        { length: 12 },
+        async (_, n) =>
+          (await request("POST", "/rooms/r/agents", { id: `a${n}`, name: "A", secure: true })).json(),
+      ),
+    );
+    const all = async (method: string, path: string, body?: (n: number) => unknown) => {
+      batches.length = 0;
+      await Promise.all(agents.map(async ({ token }, n) => {
+        const reply = await request(method, path, body?.(n), bearer(token));
+        assert.ok(reply.ok, `${method} ${path}: ${reply.status} ${await reply.text()}`);
+      }));
+      return batches.flatMap(({ statements }) => statements).filter(({ sql }) =>
+        !/^SELECT .* AS now$/.test(sql)
+      )
+        .length;
+    };
+    await all("GET", "/rooms/r"); // an instance that has seen them
+    assert.equal(await all("POST", "/rooms/r/messages", (n) => ({ body: n })), 4);
+    assert.equal(await all("PUT", "/rooms/r/state", (n) => ({ key: `k${n}`, value: n })), 3);
+    assert.equal(await all("GET", "/rooms/r/messages/20"), 2);
+  }));
+
+Deno.test("a reader's write is refused by the database too, where nothing has refused it before", () =>
+  withApp(async ({ request, services: { database } }) => {
+    await request("POST", "/rooms", { id: "r" });
+    const ann = await (await request("POST", "/rooms/r/agents", { id: "ann", name: "A", secure: true }))
+      .json();
+    const body = { role: "reader", agent: "ann" };
+    const reader = await (await request("POST", "/rooms/r/tokens", body, bearer(ann.token))).json();
+    const viewer = holderOf(hashOf(reader.token), "r");
+    await database.read(viewer, []); // an instance that has seen it
+    const { acts, run } = postMessage(database, "r", { from: "ann", kind: "k", body: 1 }, {
+      needsTogether: 1,
+    });
+    const { time, newId } = database;
+    await assert.rejects(run({ viewer, acts, time, newId }), (error) => isRefusal(error, "forbidden"));
   }));

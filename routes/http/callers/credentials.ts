@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { lockedRoom } from "../../../db/access/locked.ts";
 import { looksLikeToken, readToken, type TokenText } from "../../../db/access/token_text.ts";
+import { createLru } from "../../../db/lru.ts";
 import { EVERYBODY, holderOf, type Viewer } from "../../../db/viewer.ts";
 import { invalidMember, RequestError } from "../errors.ts";
 import { existingId } from "../ids.ts";
@@ -11,6 +12,15 @@ const SEVERAL = /^bearer [^,]*,|, *bearer /i;
 
 const TOKEN = "token";
 
+/** A token as headers show it, and the viewer who showed it last. */
+interface Shown {
+  token: TokenText;
+  viewer?: Viewer;
+}
+
+/** Tokens by their headers: reading one costs a small read 5 %. Whether it counts, the database knows. */
+const read = createLru<Shown>(10_000);
+
 /**
  * Reads the token that a request shows, for `tokenOf`. Other schemes and Bearers of other forms are ignored, since
  * proxies pass their own on. Errors: `unauthenticated` if it is malformed; `invalid_request` if there are two.
@@ -18,6 +28,16 @@ const TOKEN = "token";
 export function takeCredentials(c: Context): void {
   const header = c.req.header("authorization");
   if (header === undefined) return;
+  let shown = read.get(header);
+  if (shown === undefined) {
+    const token = tokenIn(header);
+    if (token === undefined) return;
+    read.set(header, shown = { token });
+  }
+  c.set(TOKEN, shown);
+}
+
+function tokenIn(header: string): TokenText | undefined {
   if (SEVERAL.test(header)) {
     throw invalidMember(
       ["Authorization"],
@@ -25,21 +45,25 @@ export function takeCredentials(c: Context): void {
       "Send the token of this room alone.",
     );
   }
-  if (!BEARER.test(header)) return;
+  if (!BEARER.test(header)) return undefined;
   const text = header.replace(BEARER, "").trim();
-  if (!looksLikeToken(text)) return;
+  if (!looksLikeToken(text)) return undefined;
   const token = readToken(text);
   if (token === undefined) {
     throw new RequestError("unauthenticated", "The token is malformed.", {
       hint: "Send it letter for letter as it was given: cvn_, its kind, 43 and 6 letters and digits.",
     });
   }
-  c.set(TOKEN, token);
+  return token;
+}
+
+function shownBy(c: Context): Shown | undefined {
+  return c.get(TOKEN);
 }
 
 /** Returns the token that a request shows, which may count or not. */
 export function tokenOf(c: Context): TokenText | undefined {
-  return c.get(TOKEN);
+  return shownBy(c)?.token;
 }
 
 /** Returns the id under which the room of a request's path is stored, whether it exists or not. */
@@ -54,14 +78,17 @@ export function namedRoom(c: Context, text: string): string {
 
 /** Returns on whose behalf a request reads and writes. */
 export function viewerOf(c: Context): Viewer {
-  const token = tokenOf(c);
-  if (token === undefined) return EVERYBODY;
+  const shown = shownBy(c);
+  if (shown === undefined) return EVERYBODY;
   const id = c.req.param("room") ?? c.req.query("room");
-  return id === undefined ? { key: token.hash } : viewerIn(c, id);
+  return id === undefined ? { key: shown.token.hash } : viewerIn(c, id);
 }
 
 /** Returns on whose behalf a request acts in a room. */
 export function viewerIn(c: Context, id: string): Viewer {
-  const token = tokenOf(c);
-  return token === undefined ? EVERYBODY : holderOf(token.hash, storedRoom(c, id));
+  const shown = shownBy(c);
+  if (shown === undefined) return EVERYBODY;
+  const room = storedRoom(c, id);
+  if (shown.viewer?.token?.room !== room) shown.viewer = holderOf(shown.token.hash, room);
+  return shown.viewer!;
 }

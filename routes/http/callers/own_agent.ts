@@ -1,7 +1,7 @@
 import type { Context } from "hono";
-import { knownFacts, type TokenFacts } from "../../../db/access/token.ts";
+import { knownFacts } from "../../../db/access/token.ts";
 import type { Database } from "../../../db/database.ts";
-import type { Viewer } from "../../../db/viewer.ts";
+import type { TokenFacts, Viewer } from "../../../db/viewer.ts";
 
 interface Callers {
   database: Database;
@@ -29,6 +29,8 @@ export async function ownMember(
 }
 
 async function factsOf(database: Database, viewer: Viewer): Promise<TokenFacts | undefined> {
-  if (knownFacts(viewer) === undefined) await database.read(viewer, []);
+  const facts = knownFacts(viewer);
+  if (facts) return facts;
+  await database.read(viewer, []);
   return knownFacts(viewer);
 }

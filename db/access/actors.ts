@@ -1,0 +1,99 @@
+import type { ShownToken, Viewer } from "../viewer.ts";
+import { actorsOf, type Acts } from "./acts.ts";
+import { isKnownGuarded } from "./guarded.ts";
+import { IN_FORCE, knownFacts } from "./token.ts";
+
+/** As whom one of several writes acts that the database admits together. */
+export interface Actor {
+  token?: ShownToken;
+  acts: Acts;
+  /** Whether the room's row alone may not let it write: then all that are admitted together are judged. */
+  judged: boolean;
+  /** Whether it acts as the agent of its member's token, and as no other. */
+  own: boolean;
+  /** Whether what it writes is verified, if it is admitted. */
+  verified: boolean;
+}
+
+/**
+ * Returns as whom a write acts with others; undefined where it must go alone: if this instance does not know the token
+ * yet, or an admin speaks as an agent that may be secure.
+ */
+export function actorOf(viewer: Viewer, acts: Acts, room: string): Actor | undefined {
+  const { token } = viewer;
+  if (token === undefined) return { acts, judged: isKnownGuarded(room), own: false, verified: false };
+  const facts = knownFacts(viewer);
+  if (facts === undefined) return undefined;
+  const { role, agent } = facts;
+  const isOwn = agent !== null && acts.as === agent;
+  if (acts.as != null && !isOwn && role === "admin") return undefined;
+  const own = isOwn && role === "member" &&
+    (acts.scopes?.every((scope) => scope === agent || scope.startsWith("_")) ?? true);
+  return { token, acts, judged: true, own, verified: isOwn };
+}
+
+/** Those who write to a room, for `mayAllAct`: the hashes of `own` tokens, and a row for each other and whom it acts as. */
+export type Actors = [
+  own: string[],
+  others: Array<[hash: string | null, as: string | null, actor: string | null]>,
+];
+
+/** Tells the writers of a room apart. */
+export function actorsIn(writers: Actor[]): Actors {
+  const own = new Set<string>();
+  const others: Actors[1] = [];
+  for (const writer of writers) {
+    const { token, acts } = writer;
+    if (writer.own) own.add(token!.hash);
+    else {
+      const names = actorsOf(acts);
+      const as = acts.as ?? null;
+      for (const name of names.length === 0 ? [null] : names) others.push([token?.hash ?? null, as, name]);
+    }
+  }
+  return [[...own], others];
+}
+
+/**
+ * How a batch of writes is judged: not, where each room is to be open to all; by their tokens alone, where all are `own`;
+ * or each by itself. The less SQL, the better: a server prepares it anew each time.
+ */
+export type Judging = "open" | "own" | "each";
+
+export function judgingOf(writers: Actor[]): Judging {
+  if (!writers.some(({ judged }) => judged)) return "open";
+  return writers.every(({ own }) => own) ? "own" : "each";
+}
+
+/** True of a room all of whose `own` tokens count. A token has one role and agent for good, so no more is asked. */
+const ownCount = (actors: string) => `
+  NOT EXISTS (
+    SELECT 1 FROM json_each(${actors}, '$[0]') AS own
+     WHERE NOT EXISTS (
+       SELECT 1 FROM tokens WHERE tokens.hash = own.value AND tokens.room_id = rooms.id AND ${IN_FORCE}))`;
+
+const othersMay = (actors: string) => `
+  NOT EXISTS (
+    SELECT 1 FROM json_each(${actors}, '$[1]') AS actor
+      LEFT JOIN tokens
+        ON tokens.hash = actor.value ->> 0 AND tokens.room_id = rooms.id AND ${IN_FORCE}
+      LEFT JOIN secured ON secured.room_id = rooms.id AND secured.agent_id = actor.value ->> 2
+     WHERE NOT CASE WHEN actor.value ->> 0 IS NULL THEN secured.agent_id IS NULL
+       ELSE COALESCE(
+         tokens.role = 'admin' OR tokens.role = 'member'
+           AND (tokens.agent_id IS NULL OR tokens.agent_id = actor.value ->> 1)
+           AND (secured.agent_id IS NULL OR secured.agent_id IS tokens.agent_id),
+         FALSE) END)`;
+
+/** True of the row of a room that all of these may write to: what `mayAct` says of each. `actors`: as JSON, in SQL. */
+export const mayAllAct = {
+  own: ownCount,
+  each: (actors: string) => `${ownCount(actors)} AND ${othersMay(actors)}`,
+};
+
+/** Whether what each of some admitted writes brings is verified. `agent`: as whom, in SQL. */
+export const isVerified = {
+  own: () => "1",
+  each: (agent: string) =>
+    `EXISTS (SELECT 1 FROM secured WHERE secured.room_id = rooms.id AND secured.agent_id = ${agent})`,
+};

@@ -1,3 +1,4 @@
+import { mayActIn } from "./access/acts.ts";
 import { NOW } from "./clock.ts";
 import type { Database } from "./database.ts";
 import type { Row, Statement } from "./driver/statement.ts";
@@ -10,7 +11,11 @@ import { commit } from "./write/write.ts";
 export const STATUSES = ["active", "idle", "busy", "waiting"] as const;
 export type Status = typeof STATUSES[number];
 
-/** Marks a wait in progress for all to see: a lease, which ends when its instance dies (db/write/endings.ts). */
+/**
+ * Marks a wait in progress for all to see: a lease, which ends when its instance dies (db/write/endings.ts). A mark that is
+ * not cleared when its wait is over stays until the lease ends, or until the agent does anything: the trigger
+ * `agents_acted` (db/driver/schema.ts) makes it due with the sign of life of that.
+ */
 interface WaitMark {
   room: string;
   agent: string;
@@ -18,14 +23,26 @@ interface WaitMark {
   token: string;
 }
 
+/** Milliseconds by which the lease of a mark outlives the time of its wait. */
+export const MARK_STAYS_MS = 5_000;
+
+/** How much sooner than by the database's clock a wait may be over, since instances estimate that clock. */
+export const WAIT_OVER_EARLY_MS = 50;
+
+/** True of a mark whose wait is over, by its lease. */
+const IS_OVER = `+until <= ${NOW} + ${MARK_STAYS_MS + WAIT_OVER_EARLY_MS}`;
+
+/** Columns that `toWait` reads. */
+export const WAIT = `agent_id, token, waiting_on, ${IS_OVER} AS over`;
+
 const WAITS = `SELECT agent_id, token, waiting_on FROM waits WHERE room_id = :room`;
 const OLDEST_FIRST = `ORDER BY revision`;
 
-/** The two newest waits of each agent. They are found by rowid first, since `waiting_on` may be long. */
+/** The two newest of each agent's waits, and of those that are over. They are found by rowid, since `waiting_on` may be long. */
 const newestTwo = (whose: string) => `
-  SELECT agent_id, token, waiting_on FROM waits WHERE rowid IN (
+  SELECT ${WAIT} FROM waits WHERE rowid IN (
     SELECT id FROM (
-      SELECT rowid AS id, ROW_NUMBER() OVER (PARTITION BY agent_id ORDER BY revision DESC) AS position
+      SELECT rowid AS id, ROW_NUMBER() OVER (PARTITION BY agent_id, ${IS_OVER} ORDER BY revision DESC) AS position
         FROM waits WHERE ${whose})
      WHERE position <= 2)
   ${OLDEST_FIRST}`;
@@ -41,7 +58,7 @@ export const REGISTERED = "EXISTS (SELECT 1 FROM agents WHERE room_id = :room AN
 
 const MARK = `
   INSERT INTO waits (room_id, agent_id, token, waiting_on, until, revision)
-  SELECT :room, :agent, :token, :waiting_on, ${NOW} + :lasts, revision ${FROM_ADMITTED}
+  SELECT :room, :agent, :token, :waiting_on, :from + :lasts, revision ${FROM_ADMITTED}
   ON CONFLICT DO NOTHING`; // a restored copy may have it
 
 /** The row of a room, without what is due: a mark is a lease, and ends nothing else. */
@@ -52,17 +69,33 @@ const GUARDED = (room: string): Statement => ({
 });
 
 const OWN_MARK = "room_id = :room AND agent_id = :agent AND token = :token";
+const IS_MARKED = `EXISTS (SELECT 1 FROM waits WHERE ${OWN_MARK})`;
+
+/** Selects marks that the same wait of the agent has left. */
+const LEFT = `
+  SELECT rowid FROM waits
+   WHERE room_id = :room AND agent_id = :agent AND waiting_on = :waiting_on AND +until > ${NOW} AND ${IS_OVER}`;
+
+/** Makes a mark that was left that of this wait. Nobody sees a difference, so it takes no revision. */
+const TAKE_OVER = `
+  UPDATE waits SET token = :token, until = :from + :lasts WHERE rowid = (${LEFT} LIMIT 1) AND NOT ${IS_MARKED}`;
+
 const CLEAR = `DELETE FROM waits WHERE ${OWN_MARK}`;
 
-const moveAgent = (more = "") => `
-  UPDATE agents SET revision = (SELECT revision ${FROM_ADMITTED})${more}
+const MOVE = `
+  UPDATE agents SET revision = (SELECT revision ${FROM_ADMITTED})
    WHERE room_id = :room AND id = :agent AND ${ADMITTED}`;
-const MOVE = moveAgent();
-const MOVE_AND_BEAT = moveAgent(", last_heartbeat = MAX(last_heartbeat, :now)");
+
+/** Gives the agent a sign of life, and the revision where there is one. It ends what its other waits have left. */
+const MOVE_AND_BEAT = `
+  UPDATE agents SET
+    revision = COALESCE((SELECT revision ${FROM_ADMITTED}), revision),
+    last_heartbeat = MAX(last_heartbeat, :now)
+   WHERE room_id = :room AND id = :agent`;
 
 /**
- * Selects the two newest waits in progress of one agent, or of each, oldest first, for `readCurrent`. Two, because a
- * wait sees its agent without itself; no more, because an agent may have thousands.
+ * Selects the two newest marks of waits in progress of one agent, or of each, and of waits that are over, oldest first,
+ * for `readCurrent`. Two, because a wait sees its agent without itself; no more, because an agent may have thousands.
  */
 export function newestTwoWaitsOf(room: string, agent: string | null): Statement {
   return agent === null ? { sql: NEWEST_TWO, args: { room } } : { sql: NEWEST_TWO_OF, args: { room, agent } };
@@ -84,6 +117,14 @@ export interface WaitInProgress {
   agent_id: string;
   token: string;
   waiting_on: string;
+  /** It is over and has left its mark. */
+  over: boolean;
+}
+
+/** From where waits are seen: the agent `self`, and its own `wait`. */
+export interface Viewpoint {
+  self: string | null;
+  wait?: string;
 }
 
 /** Reads a row of `newestTwoWaitsOf`. */
@@ -92,7 +133,13 @@ export function toWait(row: Row): WaitInProgress {
     agent_id: row.agent_id as string,
     token: row.token as string,
     waiting_on: row.waiting_on as string,
+    over: Boolean(row.over),
   };
+}
+
+/** True of the marks that a wait does not see: its own, and those that its agent's earlier waits have left. */
+export function isHidden({ agent_id, token, over }: WaitInProgress, { self, wait }: Viewpoint): boolean {
+  return wait !== undefined && (token === wait || over && agent_id === self);
 }
 
 /** The newest wait in progress of each waiting agent. */
@@ -178,28 +225,37 @@ export async function recordHeartbeat(
   else await database.commitCoalesced(by.viewer, COALESCED_HEARTBEATS, [room, agent, now.toISOString()]);
 }
 
-/** Marks that an agent waits, for at most `lasts` milliseconds by the database's clock. It is a sign of life too. */
+/**
+ * Marks that an agent waits, for at most `lasts` milliseconds by the database's clock. It is a sign of life too. Where the
+ * same wait has left its mark, it takes that over.
+ */
 export async function markWaiting(
   database: Database,
   by: WriteAs,
   { room, agent, token }: WaitMark,
   { waitingOn, lasts }: { waitingOn: string; lasts: number },
 ): Promise<void> {
-  const admission = { where: [REGISTERED], args: { agent } };
-  const args = { room, agent, token, waiting_on: waitingOn, lasts };
-  const write = { room, admission };
-  await commitMark(database, by, write, (nonce, now): Statement[] => [
-    { sql: MARK, args: { ...args, nonce } },
-    { sql: MOVE_AND_BEAT, args: { room, nonce, agent, now: now.toISOString() } },
-  ]);
+  const [own, same] = [{ room, agent, token }, { room, agent, waiting_on: waitingOn }];
+  const where = [REGISTERED, `NOT ${IS_MARKED}`, `NOT EXISTS (${LEFT})`];
+  const write = { room, admission: { where, args: { ...own, ...same } } };
+  const { sql: may, args: viewer } = mayActIn(by.viewer, by.acts) ?? { sql: "TRUE", args: {} };
+  await commitMark(database, by, write, (nonce, now): Statement[] => {
+    const args = { ...own, ...same, from: now.getTime(), lasts };
+    return [
+      { sql: `${TAKE_OVER} AND ${may}`, args: { ...args, ...viewer } },
+      { sql: MARK, args: { ...args, nonce } },
+      {
+        sql: `${MOVE_AND_BEAT} AND ${may}`,
+        args: { room, nonce, agent, now: now.toISOString(), ...viewer },
+      },
+    ];
+  });
 }
 
 /** Clears the mark of this wait alone. */
 export async function clearWaiting(database: Database, { room, agent, token }: WaitMark): Promise<void> {
-  const where = [`EXISTS (SELECT 1 FROM waits WHERE ${OWN_MARK})`];
-  const admission = { where, args: { agent, token }, byAnyRelease: true };
-  const write = { room, admission };
-  await commitMark(database, BY_SERVICE, write, (nonce): Statement[] => [
+  const admission = { where: [IS_MARKED], args: { agent, token }, byAnyRelease: true };
+  await commitMark(database, BY_SERVICE, { room, admission }, (nonce): Statement[] => [
     { sql: CLEAR, args: { room, agent, token } },
     { sql: MOVE, args: { room, nonce, agent } },
   ]);

@@ -1,5 +1,5 @@
 import type { Json } from "../../db/json.ts";
-import { isAlive, type Newest, newestOf, present } from "../../db/presence.ts";
+import { isAlive, isHidden, type Newest, newestOf, present, type Viewpoint } from "../../db/presence.ts";
 import type { AgentRow, Snapshot } from "../../db/snapshots/snapshot.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { type Lookups, repeatLookups, trackLookups } from "../language/lookups.ts";
@@ -12,12 +12,6 @@ import type { RoomData } from "./reader.ts";
 import type { CelMap } from "./scopes.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { toCel } from "../language/values.ts";
-
-/** From where a room is seen: the agent `self`, and its own `wait`, which its status does not count. */
-export interface Viewpoint {
-  self: string | null;
-  wait?: string;
-}
 
 export type ViewResult = { value: Json } | { error: { code: string; message: string } };
 
@@ -50,8 +44,8 @@ export function createContext(
   const agentsSeen = agentsFrom(snapshot, metas);
   const plain: CelMap = new Map<string, unknown>([...scopes, [VIEW_SCOPE, undefined]]);
 
-  function look({ wait }: Viewpoint): { look: Look; key: string } {
-    const { key: own, agents } = agentsSeen(wait);
+  function look(viewpoint: Viewpoint): { look: Look; key: string } {
+    const { key: own, agents } = agentsSeen(viewpoint);
     const known = looks.get(own);
     if (known) return { look: known, key: own };
     const view = createViews(definitions, () => contextOf(null));
@@ -80,9 +74,8 @@ export function createContext(
   };
 }
 
-/** The agents as they are without a wait, which only its own agent's status shows; `key` identifies the result. */
+/** The agents as a wait sees them, whose own agent's status alone differs; `key` identifies the result. */
 function agentsFrom({ agents, waits, now }: Snapshot, metas: Map<string, unknown>) {
-  const byToken = new Map(waits.map((wait) => [wait.token, wait]));
   const byAgent = Map.groupBy(waits, ({ agent_id }) => agent_id);
   const rows = new Map(agents.map((agent) => [agent.id, agent]));
   const newest = newestOf(waits);
@@ -95,12 +88,12 @@ function agentsFrom({ agents, waits, now }: Snapshot, metas: Map<string, unknown
   };
   const all: CelMap = new Map(agents.map((agent) => [agent.id, recordOf(agent, newest)]));
 
-  return function agentsSeen(without: string | undefined): { key: string; agents: CelMap } {
-    const own = byToken.get(without ?? "");
-    const agent = own && rows.get(own.agent_id);
+  return function agentsSeen(viewpoint: Viewpoint): { key: string; agents: CelMap } {
+    const own = byAgent.get(viewpoint.self ?? "") ?? [];
+    const shown = own.filter((wait) => !isHidden(wait, viewpoint));
+    const agent = shown.length === own.length ? undefined : rows.get(viewpoint.self!);
     if (agent === undefined) return { key: "", agents: all };
-    const others = newestOf(byAgent.get(agent.id)!.filter((wait) => wait !== own));
-    return { key: own!.token, agents: overlay(all, agent.id, recordOf(agent, others)) };
+    return { key: viewpoint.wait!, agents: overlay(all, agent.id, recordOf(agent, newestOf(shown))) };
   };
 }
 

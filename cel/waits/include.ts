@@ -1,12 +1,13 @@
 import { type ChangesQuery, selectChanges, toChanges } from "../../db/snapshots/changes.ts";
 import type { Json } from "../../db/json.ts";
+import type { Viewpoint } from "../../db/presence.ts";
 import { selectMessages } from "../../db/messages/listing.ts";
 import { toMessage } from "../../db/messages/read.ts";
 import type { Snapshot } from "../../db/snapshots/snapshot.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
 import type { Query } from "../../db/consistent_read/read.ts";
-import type { RoomContext, Viewpoint, ViewResult } from "../rooms/context.ts";
+import type { RoomContext, ViewResult } from "../rooms/context.ts";
 import { NOTHING } from "../rooms/definitions.ts";
 import type { RoomData } from "../rooms/reader.ts";
 import type { Reads } from "../language/dependencies.ts";
@@ -77,7 +78,7 @@ export async function included(
     members.messages_since = await mapYielding(rows.slice(0, limit), toMessage);
     if (rows.length > limit) members.messages_more = true;
   }
-  if (include.changesAfter) members.changes = await toChanges(extra, viewpoint.wait);
+  if (include.changesAfter) members.changes = await toChanges(extra, viewpoint);
   return members;
 }
 

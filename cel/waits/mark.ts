@@ -2,13 +2,16 @@ import { knownFacts } from "../../db/access/token.ts";
 import { isRefusal } from "../../db/refusal.ts";
 import type { WriteAs } from "../../db/write/context.ts";
 import type { Database } from "../../db/database.ts";
-import { clearWaiting, markWaiting, recordHeartbeat } from "../../db/presence.ts";
+import {
+  clearWaiting,
+  MARK_STAYS_MS,
+  markWaiting,
+  recordHeartbeat,
+  WAIT_OVER_EARLY_MS,
+} from "../../db/presence.ts";
 
-/**
- * How long a mark's lease outlives its wait, should the instance die. Together with the longest wait and the time to
- * write the mark this stays within the promised 30 s, and it exceeds the last read of a wait (watch.ts).
- */
-const MARK_GRACE_MS = 4_000;
+/** The shortest time of a wait that leaves its mark when that is over: whoever waits so long is likely to wait on. */
+const LEAVES_FROM_MS = 5_000;
 
 /** The longest that an answer waits for its mark to be cleared or its sign of life, since the database may hang. */
 const WRITTEN_WITHIN_MS = 400;
@@ -24,24 +27,28 @@ export interface Mark {
   /** Sets the mark again if it was set: a restored copy of the database may lack it. */
   renew(): void;
   clear(): Promise<void>;
+  /** Leaves the mark of a long wait whose time is over, for the same wait to take it over. Clears any other. */
+  leave(): Promise<void>;
 }
 
 /**
- * Creates the mark of a wait that names its agent. `until`: the end of the wait, by the database's `elapsed`. `refuse`
- * ends the wait of a viewer who may not act as the agent. Readers leave no mark.
+ * Creates the mark of a wait that names its agent, and that began at `began` by the database's `elapsed`. `refuse` ends
+ * the wait of a viewer who may not act as the agent. Readers leave no mark.
  */
 export function createMark(
   database: Database,
-  { room, agent, by, token, waitingOn, until }: {
+  { room, agent, by, token, waitingOn, began, timeout }: {
     room: string;
     agent: string;
     by: WriteAs;
     token: string;
     waitingOn: string;
-    until: number;
+    began: number;
+    timeout: number;
   },
   refuse: (error: Error) => void,
 ): Mark {
+  const until = began + timeout;
   let marked: Promise<void> | undefined;
   let beaten: Promise<void> | undefined;
   const mark = { room, agent, token };
@@ -54,8 +61,12 @@ export function createMark(
 
   function set() {
     if (isReader()) return;
-    const lasts = Math.round(until - database.elapsed()) + MARK_GRACE_MS;
+    const lasts = Math.round(until - database.elapsed()) + MARK_STAYS_MS;
     marked = markWaiting(database, by, mark, { waitingOn, lasts }).catch(unmarked);
+  }
+  async function clear() {
+    if (marked === undefined) return;
+    await inTime(marked.then(() => clearWaiting(database, mark)).catch(unmarked));
   }
   return {
     set,
@@ -67,9 +78,10 @@ export function createMark(
     renew() {
       if (marked !== undefined) set();
     },
-    async clear() {
-      if (marked === undefined) return;
-      await inTime(marked.then(() => clearWaiting(database, mark)).catch(unmarked));
+    clear,
+    async leave() {
+      const isOver = database.elapsed() >= until - WAIT_OVER_EARLY_MS;
+      if (timeout < LEAVES_FROM_MS || !isOver) await clear();
     },
   };
 }

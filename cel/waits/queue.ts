@@ -84,7 +84,7 @@ export function createQueues(
       final: draining || timeout === 0,
       mark: createMark(
         database,
-        { room, agent, by, token, waitingOn, until: began + timeout },
+        { room, agent, by, token, waitingOn, began, timeout },
         (error) => waiting.settle(error),
       ),
       marked: false,

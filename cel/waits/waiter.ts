@@ -1,12 +1,12 @@
 import { type Part, PARTS } from "../../db/bus.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import type { Json } from "../../db/json.ts";
+import type { Viewpoint } from "../../db/presence.ts";
 import { isRefusal, Refusal } from "../../db/refusal.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import { type Reads, unionReads } from "../language/dependencies.ts";
 import type { Expression } from "../language/expression.ts";
 import { MAX_WEIGHT, weightOf } from "../language/message_reads.ts";
-import type { Viewpoint } from "../rooms/context.ts";
 import type { Registration } from "./departures.ts";
 import { type Include, includesAnything, readsOfInclude } from "./include.ts";
 

@@ -212,7 +212,7 @@ export function createWatch(
     { request: { viewer, room, agent, condition, timeout }, viewpoint, began, settle }: Waiter,
   ) {
     if (agent === undefined) return undefined;
-    const shown = { waitingOn: condition.source, until: began + timeout };
+    const shown = { waitingOn: condition.source, began, timeout };
     const by = { viewer, acts: { as: agent } };
     return createMark(database, { room, agent, by, token: viewpoint.wait!, ...shown }, settle);
   }
@@ -247,6 +247,7 @@ export function createWatch(
       const release = holders.hold(request.viewer, waiter.settle);
       const mark = markOf(waiter);
       if (mark) marks.set(waiter, mark);
+      let isLeft = false;
       try {
         if (request.signal.aborted) leave();
         // Not awaited: the first look may outlast the wait.
@@ -255,13 +256,14 @@ export function createWatch(
         if (waiter.final) mark?.beat();
         const answer = await result;
         if (answer && waiter.registration !== null) await mark?.beat();
+        isLeft = answer !== undefined && !answer.triggered;
         return answer;
       } finally {
         request.signal.removeEventListener("abort", leave);
         clearTimeout(timer);
         release();
         marks.delete(waiter);
-        await mark?.clear();
+        await (isLeft ? mark?.leave() : mark?.clear());
         results.delete(result);
       }
     },

@@ -306,4 +306,16 @@ export const MIGRATIONS: string[][] = [
        SELECT RAISE(IGNORE);
      END`,
   ],
+  // A mark of a wait that is over stays for up to 5 s (db/presence.ts). What its agent does makes it due before that.
+  [
+    `CREATE TRIGGER agents_acted AFTER UPDATE OF last_heartbeat ON agents
+      WHEN EXISTS (
+        SELECT 1 FROM waits WHERE room_id = NEW.room_id AND agent_id = NEW.id
+           AND +until BETWEEN 1 AND unixepoch(NEW.last_heartbeat, 'subsec') * 1000 + 5050) BEGIN
+       UPDATE waits SET until = 0
+        WHERE room_id = NEW.room_id AND agent_id = NEW.id
+          AND +until <= unixepoch(NEW.last_heartbeat, 'subsec') * 1000 + 5050;
+       UPDATE rooms SET due = 0 WHERE id = NEW.room_id;
+     END`,
+  ],
 ];

@@ -7,7 +7,7 @@ import { DUE } from "../write/due.ts";
 import { readCurrent } from "../write/endings.ts";
 import { SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/listing.ts";
 import { type Message, toMessage } from "../messages/read.ts";
-import { toNewest } from "../presence.ts";
+import { isHidden, newestOf, toWait, type Viewpoint, WAIT } from "../presence.ts";
 import { Refusal, served } from "../refusal.ts";
 import { type Reservation, toReservation } from "../reservations/read.ts";
 import { type Room, toRoom } from "../rooms.ts";
@@ -116,7 +116,7 @@ const within = (revision: string) =>
 const rows = (table: Table) => `${WITH_LAST} ${select(table, "*", within)} ORDER BY changed`;
 
 const WAITS = `
-  ${WITH_LAST} SELECT * FROM waits
+  ${WITH_LAST} SELECT ${WAIT}, revision FROM waits
    WHERE room_id = :room
      AND agent_id IN (SELECT id FROM agents INDEXED BY agents_changed WHERE room_id = :room AND ${
   within("revision")
@@ -156,10 +156,10 @@ export function selectChanges(
   ];
 }
 
-/** Reads the results of `selectChanges`. `without`: the token of a wait to hide. Errors: `room_not_found`. */
+/** Reads the results of `selectChanges`, as seen from a viewpoint. Errors: `room_not_found`. */
 export async function toChanges(
   [rooms, state, agents, messages, waits, reservations, departed]: Row[][],
-  without?: string,
+  viewpoint: Viewpoint = { self: null },
 ): Promise<Changes> {
   const [room] = rooms!;
   if (room === undefined) throw new Refusal("room_not_found", {});
@@ -168,7 +168,9 @@ export async function toChanges(
   const more = room.edge !== null && Number(room.moved) > Number(room.edge);
   const revision = Number(more ? room.edge : present);
   const gone = Map.groupBy(departed!, ({ kind }) => kind);
-  const shown = toNewest(waits!.filter(({ token }) => token !== without).sort(byRevision));
+  const shown = newestOf(
+    waits!.sort(byRevision).map(toWait).filter((wait) => !isHidden(wait, viewpoint)),
+  );
   return {
     revision,
     state: await mapYielding(state!, (row) => ({ ...toListed(row), ...changed(row) })),

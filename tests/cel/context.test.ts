@@ -46,10 +46,11 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
       })),
       views: new Map(),
       agents: [agent],
-      waits: [{ agent_id: "ann", token: "t1", waiting_on: "x" }, {
+      waits: [{ agent_id: "ann", token: "t1", waiting_on: "x", over: false }, {
         agent_id: "ann",
         token: "t2",
         waiting_on: "y",
+        over: false,
       }],
       agentIds: ["ann"],
       extra: [],
@@ -133,7 +134,13 @@ Deno.test("a look without one's own wait shows nothing else than if that wait we
   const { snapshot } = data;
   snapshot.agents.push({ ...snapshot.agents[0]!, id: "bob", name: "Bob", status: "idle" });
   data.metas.set("bob", new Map());
-  snapshot.waits.push({ agent_id: "bob", token: "t3", waiting_on: "z" });
+  snapshot.waits.push({ agent_id: "bob", token: "t3", waiting_on: "z", over: false });
+  snapshot.waits.push({
+    agent_id: "bob",
+    token: "t4",
+    waiting_on: "what a wait of its has left",
+    over: true,
+  });
   const sources = [
     "agents",
     "agents.map(a, agents[a].status)",
@@ -143,13 +150,15 @@ Deno.test("a look without one's own wait shows nothing else than if that wait we
     "state",
   ];
   const context = createContext(data);
-  for (const { token } of [...snapshot.waits, { token: "of another room" }]) {
-    const waits = snapshot.waits.filter((wait) => wait.token !== token);
+  for (const { agent_id: self, token } of [...snapshot.waits, { agent_id: null, token: "of another room" }]) {
+    const waits = snapshot.waits.filter((wait) =>
+      wait.token !== token && !(wait.over && wait.agent_id === self)
+    );
     const without = createContext({ ...data, snapshot: { ...snapshot, waits } });
     for (const source of sources) {
       assert.deepEqual(
-        compile(source).evaluate(context.from({ self: null, wait: token }).context),
-        compile(source).evaluate(without.from({ self: null }).context),
+        compile(source).evaluate(context.from({ self, wait: token }).context),
+        compile(source).evaluate(without.from({ self }).context),
         `${source} without ${token}`,
       );
     }

@@ -232,7 +232,7 @@ Deno.test("a room in which nothing ends has nothing due, whatever was waited for
       await set;
     }
     await json("GET", "/rooms/r"); // behind the last mark
-    assert.equal(await dueOf(app), BEGAN + 14_000);
+    assert.equal(await dueOf(app), BEGAN + 15_000);
     await json("PUT", "/rooms/r/state", { key: "go", value: 1 });
     await Promise.all(waits);
     assert.equal(await dueOf(app), null);

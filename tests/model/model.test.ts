@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { contract, Subject } from "../support/backends.ts";
 import { heldContract } from "../support/held.ts";
+import { holdTimers } from "../support/timers.ts";
 import type { Run } from "./run.ts";
+import { WAIT_MS } from "./reference/agents.ts";
 import type { Clock } from "./reference/clock.ts";
 import { createWorld } from "./reference/world.ts";
 import { first, last, leaveAll, steps } from "./steps.ts";
@@ -23,7 +25,7 @@ async function keep(seed: number, timeline: string): Promise<void> {
 async function check(
   runs: number,
   clock: Clock,
-  { subject, other = subject }: { subject: Subject; other?: Subject },
+  { subject, other = subject, timers }: { subject: Subject; other?: Subject; timers?: Run["timers"] },
 ): Promise<Set<string>> {
   console.log(`model: ${runs} runs, seed ${seed}`);
   let sent = 0;
@@ -33,7 +35,7 @@ async function check(
     fc.asyncProperty(plans, async (plan) => {
       const name = crypto.randomUUID().slice(0, 8);
       const world = createWorld([`${name}-a`, `${name}-b`, `${name}-c`], clock);
-      const run: Run = { subject, other, timeline: [], asked, waits: [] };
+      const run: Run = { subject, other, timeline: [], asked, waits: [], timers };
       clock.now += 1_000;
       try {
         await fc.asyncModelRun(() => ({ model: world, real: run }), [...first, ...plan, ...last]);
@@ -62,7 +64,8 @@ const TOKENS = /\/tokens\b/;
 
 heldContract("and so they do where the model holds the time; every route is asked", async (held) => {
   const { one: subject, other, time, routes } = held;
-  const asked = await check(runs, Object.assign(time, { held: true }), { subject, other });
+  using timers = holdTimers(WAIT_MS);
+  const asked = await check(runs, Object.assign(time, { held: true }), { subject, other, timers });
   for (const { method, path } of routes) {
     if (method === "ALL" || method === "OPTIONS" || path !== "/rooms" && PAGES.test(path)) continue;
     if (TOKENS.test(path)) continue;

@@ -10,12 +10,12 @@ import { opening, roomCommands } from "./commands/rooms.ts";
 import { reservationCommands } from "./commands/reservations.ts";
 import { stateCommands } from "./commands/state.ts";
 import { taskCommands } from "./commands/tasks.ts";
-import { listAgents, mark, unmark } from "./reference/agents.ts";
+import { listAgents, mark, unmark, WAIT_MS } from "./reference/agents.ts";
 import { endAll } from "./reference/endings.ts";
 import { assertHas } from "./reference/comparison.ts";
 import { type Condition, holds, source } from "./reference/conditions.ts";
 import { changes, listChanges, wait } from "./reference/looks.ts";
-import { type Agent, type Expected, recordHeartbeat, type Room } from "./reference/room.ts";
+import { type Agent, type Expected, isLeft, type Room, STAYS_MS } from "./reference/room.ts";
 import { listMessages } from "./reference/messages.ts";
 import { listReservations } from "./reference/reservations.ts";
 import { list } from "./reference/state.ts";
@@ -29,12 +29,32 @@ type Step = fc.AsyncCommand<World, Run>;
 /** What every request but those that stay open is. */
 class Asking implements Step {
   constructor(readonly command: Command) {}
-  check = () => true;
   toString = () => this.command.told;
+  check = (world: World) => isDetermined(world, this.command);
 
   async run(world: World, run: Run): Promise<void> {
     await ask(world, run, this.command);
+    await endLeft(world, run);
     await settle(world, run);
+  }
+}
+
+/** False of a request that may be a sign of life or none, where one would end what a wait has left. */
+function isDetermined({ rooms, ids }: World, { beats, room: place }: Command): boolean {
+  const room = rooms.get(ids[place]!);
+  return beats !== "maybe" || room === undefined || !room.marks.some((mark) => isLeft(room, mark));
+}
+
+/** What an agent does ends what its waits have left; it does so when somebody looks. */
+async function endLeft(world: World, run: Run): Promise<void> {
+  for (const room of world.rooms.values()) {
+    if (room.marks.every(({ until }) => until > 0)) continue;
+    endAll(room);
+    compare(
+      run,
+      await send(run, { method: "GET", path: `/rooms/${room.id}/agents` }, run.other),
+      listAgents(room),
+    );
   }
 }
 
@@ -53,16 +73,16 @@ class Beginning implements Step {
     const { place, agent, condition } = this.drawn;
     const room = world.rooms.get(world.ids[place]!)!;
     const controller = new AbortController();
-    const body = { condition: source(condition), agent };
+    const body = { condition: source(condition), agent, timeout: WAIT_MS };
     const path = `/rooms/${room.id}/wait`;
     const reply = run.subject.request("POST", path, { body, signal: controller.signal }).catch((error) => {
       if (!controller.signal.aborted) throw error;
       return undefined;
     });
     tell(run, `POST ${path} ${JSON.stringify(body)}\n    goes on`);
-    recordHeartbeat(room, agent);
     const own = mark(room, agent, source(condition));
     run.waits.push({ room: room.id, mark: own, condition, reply, leave: () => controller.abort() });
+    endAll(room);
     await reached(run, room);
   }
 }
@@ -94,8 +114,33 @@ class Repeating implements Step {
     const all = [...world.done.values()];
     const { command, request } = all[this.nth % all.length]!;
     const counts = doneUnder(world, world.ids[command.room]!, command.once!);
+    if (!isDetermined(world, command)) return;
     await ask(world, run, this.same && counts ? { ...command, request: () => request } : command);
+    await endLeft(world, run);
     await settle(world, run);
+  }
+}
+
+/** The time of the oldest wait is over, where the test holds it; the others end with it. */
+class TimingOut implements Step {
+  toString = () => "time out";
+  check = ({ clock }: World) => clock.held;
+
+  async run(world: World, run: Run): Promise<void> {
+    if (run.waits.length === 0 || !run.timers) return;
+    const { mark: first } = run.waits[0]!;
+    const ends = first.until - STAYS_MS - world.clock.now;
+    await new Passing(Math.max(0, ends)).run(world, run);
+    const waits = run.waits.splice(0);
+    const before = new Map(waits.map(({ room }) => [room, world.rooms.get(room)!.revision]));
+    tell(run, `the time of ${waits.length} waits is over`);
+    run.timers.fire();
+    for (const { room: id, reply, mark, condition } of waits) {
+      const room = world.rooms.get(id)!;
+      compare(run, (await reply)!, { ...wait(room, { condition, include: [] }), revision: undefined });
+      if (!isLeft(room, mark)) unmark(room, mark);
+    }
+    await reachAll(world, run, before);
   }
 }
 
@@ -214,6 +259,11 @@ async function settle(world: World, run: Run): Promise<void> {
     compare(run, answered, { ...wait(room, { condition, include: [] }), revision: undefined });
     unmark(room, mark);
   }
+  await reachAll(world, run, before);
+}
+
+/** Waits until rooms are at the reference's revisions. `before`: those that they had before waits ended. */
+async function reachAll(world: World, run: Run, before: Map<string, number>): Promise<void> {
   for (const [id, revision] of before) {
     const room = world.rooms.get(id)!;
     await reached(run, room);
@@ -242,7 +292,7 @@ const REACHED_WITHIN_MS = 5_000;
 /** Marks are set without being awaited: asks until the room is at the reference's revision. */
 async function reached(run: Run, { id, revision }: Room): Promise<void> {
   for (const deadline = Date.now() + REACHED_WITHIN_MS;;) {
-    const now = await run.subject.revision(id);
+    const { revision: now = 0 } = await run.subject.get(`/rooms/${id}/agents`);
     if (now === revision) return;
     explained(run, { revision }, () => assert.ok(now < revision && Date.now() < deadline, `it is at ${now}`));
     await new Promise((resolve) => setTimeout(resolve, 2));
@@ -299,6 +349,7 @@ export const steps: fc.Arbitrary<Step>[] = [
   repeating,
   passing,
   passing,
+  fc.constant(new TimingOut()),
 ];
 
 /** What every run begins and ends with. */

@@ -6,7 +6,7 @@ const POLL_MS = 3;
 /** Of takes and reservations that wait. Longer than a test lasts. */
 const TIMEOUT_MS = 20_000;
 /** How long the mark of such a wait stays where its instance dies. */
-const LEASE_MS = TIMEOUT_MS + 4_000;
+const LEASE_MS = TIMEOUT_MS + 5_000;
 const TTL = 2;
 /** So many that an instance has taken something before it dies about as often as not. */
 const DYING_STEPS = 8;

@@ -248,7 +248,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "the mark of a take that outlives its lease",
-    edits: [["waitingOn, until: began + timeout }", "waitingOn, until: began + timeout + 10_000 }"]],
+    edits: [[
+      "by, token, waitingOn, began, timeout },",
+      "by, token, waitingOn, began, timeout: timeout + 10_000 },",
+    ]],
     test: "tests/model/take_schedules.test.ts",
     filter: "a task that waits for takes has one holder",
   },
@@ -296,7 +299,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a mark that is no sign of life",
-    edits: [['moveAgent(", last_heartbeat = MAX(last_heartbeat, :now)")', "moveAgent()"]],
+    edits: [["    last_heartbeat = MAX(last_heartbeat, :now)\n", "    last_heartbeat = last_heartbeat\n"]],
     test: "tests/routes/round_trips.test.ts",
     filter: "a wait that is marked and woken",
   },
@@ -305,6 +308,48 @@ export const MUTANTS: Mutant[] = [
     edits: [["        if (answer && waiter.registration !== null) await mark?.beat();\n", ""]],
     test: "tests/routes/round_trips.test.ts",
     filter: "a wait that is answered at its first look",
+  },
+  {
+    name: "a mark that the same wait does not take over",
+    edits: [["waiting_on = :waiting_on AND +until >", "waiting_on = '' AND +until >"]],
+    test: "tests/contract/left_marks.test.ts",
+    filter: "file: the same wait takes the mark over",
+  },
+  {
+    name: "the mark of a wait that goes on taken over",
+    edits: [["+until > ${NOW} AND ${IS_OVER}`", "+until > ${NOW}`"]],
+    test: "tests/contract/left_marks.test.ts",
+    filter: "file: a wait that goes on keeps its mark",
+  },
+  {
+    name: "a mark left that what its agent does does not end",
+    edits: [["UPDATE waits SET until = 0\n", "UPDATE waits SET until = until\n"]],
+    test: "tests/contract/left_marks.test.ts",
+    filter: "file: what an agent does ends the mark that its wait has left: a message",
+  },
+  {
+    name: "a mark ended by what its agent does while it waits",
+    edits: [["subsec') * 1000 + 5050) BEGIN", "subsec') * 1000 + 50500) BEGIN"], [
+      "subsec') * 1000 + 5050;",
+      "subsec') * 1000 + 50500;",
+    ]],
+    test: "tests/contract/left_marks.test.ts",
+    filter: "file: what others do, and a write while a wait goes on",
+  },
+  {
+    name: "the mark of a short wait left",
+    edits: [["timeout < LEAVES_FROM_MS || !isOver", "!isOver"]],
+    test: "tests/contract/left_marks.test.ts",
+    filter: "file: a short wait that timed out",
+  },
+  {
+    name: "a waiter that sees what its wait has left",
+    edits: [[
+      "(token === wait || over && agent_id === self)",
+      "(token === wait || over && agent_id === null)",
+    ]],
+    test: "tests/contract/left_marks.test.ts",
+    filter: "file: streams and waits hear",
   },
   {
     name: "a mark that outlives its lease",
@@ -1248,7 +1293,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a mark's end written by the instance's clock",
-    edits: [["${NOW} + :lasts", "${Date.now()} + :lasts"]],
+    edits: [["from: now.getTime(), lasts", "from: Date.now(), lasts"]],
     test: "tests/contract/clocks.test.ts",
     filter: "the mark of an instance that dies",
   },

@@ -193,7 +193,7 @@ Deno.test("what is drawn at a beat, and the waits that were seen, are kept apart
   assert.equal(said[0], said[2], "drawn once for those who see the same");
 
   const log = createWaitLog();
-  const wait = { agent_id: "a", token: "t", waiting_on: "x" };
+  const wait = { agent_id: "a", token: "t", waiting_on: "x", over: false };
   log.observe(viewerCalled(ANN), "r", new Map([["a", wait]]), new Date());
   assert.equal(log.observe(viewerCalled(ANN), "r", new Map(), new Date()).length, 1);
   assert.deepEqual(log.observe(viewerCalled(BOB), "r", new Map(), new Date()), []);

@@ -11,7 +11,7 @@ function looker() {
   const log = createWaitLog();
   return (second: number, waits: Array<[string, string, string]> = [], room = "r") => {
     const newest = waits.map(([agent_id, token, waiting_on]) =>
-      [agent_id, { agent_id, token, waiting_on, until: 0 }] as const
+      [agent_id, { agent_id, token, waiting_on, over: false }] as const
     );
     return log.observe(EVERYBODY, room, new Map(newest), moment(second));
   };

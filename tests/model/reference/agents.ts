@@ -5,18 +5,23 @@ import {
   answer,
   type Departed,
   type Expected,
+  isLeft,
   type Mark,
   marksOf,
   recordHeartbeat,
   refusal,
   type Room,
   statusOf,
+  STAYS_MS,
 } from "./room.ts";
 import { endReservationsOf } from "./reservations.ts";
 import { releaseAll } from "./tasks.ts";
 
-/** The mark of a wait outlives the wait's longest time by some seconds. */
-const LEASE_MS = 29_000;
+/** How long the model's waits take. */
+export const WAIT_MS = 24_999;
+
+/** The mark of a wait outlives the wait's time by as much as one that is left stays. */
+const LEASE_MS = WAIT_MS + STAYS_MS;
 
 export interface Profile {
   id: string;
@@ -104,11 +109,18 @@ export function heartbeat(room: Room, id: string, status = "active"): Expected {
   return answer(room, { ok: true, agent: id, status, heartbeat: timeOf(room.clock) });
 }
 
-/** An agent's wait goes on, and all see it. */
+/** An agent's wait goes on, and all see it. Where the same wait has left its mark, nobody sees a difference. */
 export function mark(room: Room, agent: string, waiting_on: string): Mark {
   const mark = { agent, waiting_on, until: room.clock.now + LEASE_MS };
-  room.marks.push(mark);
-  room.agents.get(agent)!.changed = ++room.revision;
+  const left = room.marks.findIndex((one) =>
+    one.agent === agent && one.waiting_on === waiting_on && isLeft(room, one)
+  );
+  recordHeartbeat(room, agent, left < 0 ? undefined : room.marks[left]);
+  if (left >= 0) room.marks[left] = mark;
+  else {
+    room.marks.push(mark);
+    room.agents.get(agent)!.changed = ++room.revision;
+  }
   return mark;
 }
 

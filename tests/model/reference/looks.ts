@@ -81,22 +81,20 @@ export function wait(
 ): Expected {
   const waiter = agent === undefined ? undefined : room.agents.get(agent);
   const notice = agent === undefined || waiter ? {} : { notice: "agent_not_registered" };
-  // It looks while its heartbeat is recorded: either may be first.
+  // It looks while its heartbeat is recorded: either may be first, and before what that ends.
+  const before = room.marks.filter(({ until }) => until > 0).length;
+  recordHeartbeat(room, agent);
+  const ends = room.marks.filter(({ until }) => until > 0).length < before;
   if (waiter) waiter.last_heartbeat = NaN;
   const judged = judge(room, condition, agent ?? null);
   const rest = included(room, include);
   recordHeartbeat(room, agent);
+  const seen = (body: Only): Expected => ({ ...answer(room, body), ...(ends && { revision: undefined }) });
   if ("value" in judged && judged.value) {
-    return answer(
-      room,
-      new Only({ triggered: true, condition: source(condition), value: true, ...notice, ...rest }),
-    );
+    return seen(new Only({ triggered: true, condition: source(condition), value: true, ...notice, ...rest }));
   }
   const error = "error" in judged ? { last_error: { code: judged.error } } : {};
-  return answer(
-    room,
-    new Only({ triggered: false, timeout: true, elapsed_ms: ANY, ...error, ...notice, ...rest }),
-  );
+  return seen(new Only({ triggered: false, timeout: true, elapsed_ms: ANY, ...error, ...notice, ...rest }));
 }
 
 /** The members that an answer includes. */

@@ -182,15 +182,28 @@ export function present(room: Room, scope: string, key: string, among = room.ent
   return entry?.deleted ? undefined : entry;
 }
 
-/** The heartbeat of whoever acts, where it is registered; its time is NaN where it is not determined. */
-export function recordHeartbeat(room: Room, agent: string | undefined, at = room.clock.now): void {
-  const registered = agent === undefined ? undefined : room.agents.get(agent);
-  if (registered) registered.last_heartbeat = at;
+/** How long a mark stays that its wait has left. */
+export const STAYS_MS = 5_000;
+
+/** How much sooner it counts as left: no two steps of a run are so close. */
+const EARLY_MS = 50;
+
+/** Whether the wait of a mark is over, by its lease. */
+export function isLeft({ clock }: Room, { until }: Mark): boolean {
+  return until > 0 && until <= clock.now + STAYS_MS + EARLY_MS;
 }
 
-/** The marks that show. */
+/** The heartbeat of whoever acts, where it is registered. It ends what its waits have left, but what it takes over. */
+export function recordHeartbeat(room: Room, agent: string | undefined, taken?: Mark): void {
+  const registered = agent === undefined ? undefined : room.agents.get(agent);
+  if (!registered) return;
+  registered.last_heartbeat = room.clock.now;
+  for (const mark of marksOf(room, registered.id)) if (mark !== taken && isLeft(room, mark)) mark.until = 0;
+}
+
+/** The marks that show; one whose time is 0 ends as soon as somebody looks. */
 export function marksOf(room: Room, agent: string): Mark[] {
-  return room.marks.filter((mark) => mark.agent === agent);
+  return room.marks.filter((mark) => mark.agent === agent && mark.until > 0);
 }
 
 export function statusOf(room: Room, agent: Agent): { status: string; waiting_on: string | null } {

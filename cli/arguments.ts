@@ -1,5 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from "node:util";
 import { distance } from "fastest-levenshtein";
+import { type KeptToken, keptToken } from "./kept_tokens.ts";
 import { PATIENCE, reachingFetch } from "./reach.ts";
 import { readValue, UsageError } from "./values.ts";
 import { type After, connect, type Convene, type Json, type Room } from "../client/mod.ts";
@@ -39,15 +40,37 @@ export class Input {
     }
   }
 
-  /** The room, for the agent if one is given. */
-  get room(): Room {
-    const id = this.text("room") ?? this.environment.CONVENE_ROOM;
-    if (!id) throw new UsageError("Which room? Say --room ID or set CONVENE_ROOM.");
-    return this.server.room(id, { agent: this.agent });
+  get roomId(): string | undefined {
+    return (this.text("room") ?? this.environment.CONVENE_ROOM) || undefined;
   }
 
-  get agent(): string | undefined {
+  /** The room, for the agent if one is given, under the token of `CONVENE_TOKEN` or the one that is kept for it. */
+  get room(): Room {
+    const { server, roomId: id } = this;
+    if (id === undefined) throw new UsageError("Which room? Say --room ID or set CONVENE_ROOM.");
+    const token = this.environment.CONVENE_TOKEN ?? this.kept?.token;
+    try {
+      return server.room(id, { agent: this.agent, token: token || undefined });
+    } catch {
+      throw new UsageError("CONVENE_TOKEN holds no token: set it to one as it was given, or to nothing.");
+    }
+  }
+
+  /** The token that is kept for the room; undefined where `CONVENE_TOKEN` is set, if to nothing. */
+  get kept(): KeptToken | undefined {
+    const id = this.roomId;
+    if (id === undefined || this.environment.CONVENE_TOKEN !== undefined) return undefined;
+    return keptToken(this.environment, this.server.connection.url, id);
+  }
+
+  /** Who acts, as the caller says. */
+  get named(): string | undefined {
     return (this.text("agent") ?? this.environment.CONVENE_AGENT) || undefined;
+  }
+
+  /** Who acts: by default the agent whose token is kept. */
+  get agent(): string | undefined {
+    return this.named ?? this.kept?.agent;
   }
 
   /** Who acts, for commands that need an agent. */
@@ -158,6 +181,7 @@ const MEANT: Record<string, string> = {
   complete: "done finish",
   eval: "expr cel",
   get: "state show",
+  invite: "code link",
   join: "agent register enter",
   leave: "quit unregister",
   read: "messages list log inbox",

@@ -2,7 +2,7 @@ import type { Command } from "./arguments.ts";
 import { read, say } from "./messages.ts";
 import { reserve } from "./reserve.ts";
 import { evaluate, get, set } from "./state.ts";
-import { join, leave, room } from "./rooms.ts";
+import { invite, join, leave, room } from "./rooms.ts";
 import { attempts, claim, complete, fail, release, renew, take } from "./tasks.ts";
 import { wait } from "./wait.ts";
 import { watch } from "./watch.ts";
@@ -12,6 +12,7 @@ export const commands: Record<string, Command> = {
   room,
   join,
   leave,
+  invite,
   say,
   read,
   take,

@@ -3,8 +3,10 @@ import type { Command } from "./arguments.ts";
 const COMMON = `Every command takes
   --server URL   or CONVENE_URL; http://localhost:8000 by default
   --room ID      or CONVENE_ROOM
-  --agent ID     or CONVENE_AGENT: who you are
+  --agent ID     or CONVENE_AGENT: who you are; by default the agent whose token is kept
   --json         print JSON, for programs
+and the token of CONVENE_TOKEN, else the one that join and room keep in ~/.config/convene for this
+server and room. There is no flag for it, since others on this machine see the flags of programs.
 A flag overrides the environment. A value is JSON if it parses as JSON (5, true, '{"a":1}'), else text;
 a number only if JSON would write it in the same way (1.0 and long digits are text). With --text it is
 always text. Put arguments that begin with a dash after --.

@@ -38,6 +38,8 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   lease_lost: "See who has it with convene read, and claim it again if it is open.",
   reserved: "Wait longer with --timeout, or see who has them: convene reserve --path PATH.",
   room_not_found: "Create it with convene room ID, or check --room.",
+  unauthenticated:
+    "Join by a code: convene join CODE. A token that is kept for the room or in CONVENE_TOKEN may be revoked or expired.",
   version_conflict:
     "See what is there with convene get KEY --json, decide again, and say its version as --if-version.",
 };

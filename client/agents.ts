@@ -30,6 +30,8 @@ export interface Left {
 export interface Registered extends Agent {
   /** True if the agent is new in the room. */
   created: boolean;
+  /** Told this once, where it became secure: it alone acts as the agent. Null where the first answer was lost. */
+  token?: string | null;
 }
 
 export interface Registration<M = JsonObject> {
@@ -41,6 +43,8 @@ export interface Registration<M = JsonObject> {
   meta?: M;
   /** Fails with `agent_exists` if an agent has this id. */
   if_new?: boolean;
+  /** Lets nobody act as the agent without the token of the answer. Fails with `agent_exists` if the id was used. */
+  secure?: boolean;
 }
 
 export interface Heartbeat {

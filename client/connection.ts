@@ -12,6 +12,8 @@ const ANSWER = 15_000;
 export interface ConnectOptions {
   /** Milliseconds for which a request is retried while the service is away. Default: 30,000. */
   patience?: number;
+  /** A token of the room, sent with every request and told by no error. Without one: what everybody may. */
+  token?: string;
   /** Sent with every request. */
   headers?: Record<string, string>;
   /** Sends the requests. Default: the platform's `fetch`. */
@@ -43,10 +45,24 @@ export type Query = Record<string, string | number | boolean | undefined>;
 /** Sends requests, and retries them while the service is away. A write takes effect once, however often it is sent. */
 export class Connection {
   readonly url: string;
+  readonly options: Omit<ConnectOptions, "token">;
+  readonly #token: string | undefined;
 
-  /** Errors: `TypeError` for an address or headers that `fetch` refuses. */
-  constructor(url: string, readonly options: ConnectOptions = {}) {
+  /** Errors: `TypeError` for an address, headers or a token that `fetch` refuses. */
+  constructor(url: string, { token, ...options }: ConnectOptions = {}) {
     this.url = addressOf(url, options.headers);
+    this.options = options;
+    this.#token = tokenIn(token);
+  }
+
+  /** The token that is sent with every request. */
+  get token(): string | undefined {
+    return this.#token;
+  }
+
+  /** The same with another token. Errors: `TypeError` for one that `fetch` refuses. */
+  with(token: string): Connection {
+    return new Connection(this.url, { ...this.options, token });
   }
 
   get<T>(path: string, query: Query = {}, call: Call = {}): Promise<Answer<T>> {
@@ -113,9 +129,18 @@ export class Connection {
     const headers: Record<string, string> = { ...this.options.headers };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (key !== undefined) headers["Idempotency-Key"] = key;
+    if (this.#token !== undefined) headers.Authorization = `Bearer ${this.#token}`;
     const send = this.options.fetch ?? fetch;
     return attempt.reads(send(address, { method, headers, body, signal: attempt.signal }));
   }
+}
+
+/** Checks a token, which an error must not tell. */
+function tokenIn(token: string | undefined): string | undefined {
+  if (token !== undefined && !/^[!-~]+$/.test(token)) {
+    throw new TypeError("The token is none: it has letters, digits and _ alone, as the service gave it.");
+  }
+  return token;
 }
 
 interface Sent {

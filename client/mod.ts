@@ -29,6 +29,8 @@ export type { ErrorCode } from "./codes.ts";
 export type { Answer, Call, CallOptions, Connection, ConnectOptions, Query } from "./connection.ts";
 export { ConveneError, type ErrorDetails } from "./errors.ts";
 export type { After, Changed, Changes, FollowOptions } from "./follow.ts";
+export type { Invite, InviteOptions, Invites, MadeInvite } from "./invites.ts";
+export type { Joined, Joiner } from "./joining.ts";
 export type { Json, JsonObject, JsonOf } from "./json.ts";
 export type { Lock, LockOptions } from "./lock.ts";
 export type {
@@ -45,7 +47,7 @@ export type { Ended, Reservation } from "./reservation.ts";
 export type { Reservations, ReserveOptions } from "./reservations.ts";
 export type { Actor, Room } from "./room.ts";
 export type { RoomInfo } from "./room_info.ts";
-export { connect, type Convene } from "./service.ts";
+export { connect, type Convene, join } from "./service.ts";
 export type {
   Deleted,
   Edit,
@@ -60,6 +62,7 @@ export type {
 } from "./state.ts";
 export type { NextOptions, NoneTaken, Taken, TaskFilter } from "./take.ts";
 export type { Tasks } from "./tasks.ts";
+export type { MadeToken, Role, Token, TokenOptions, Tokens } from "./tokens.ts";
 export { VERSION } from "../version.ts";
 export type { Include, Included, TimedOut, Triggered, UntilOptions } from "./until.ts";
 export type { Handler, TaskLease, WorkerOptions } from "./worker.ts";

@@ -3,11 +3,13 @@ import type { CallOptions, Connection } from "./connection.ts";
 import { type Changes, followChanges, type FollowOptions } from "./follow.ts";
 import type { Json, JsonObject, JsonOf } from "./json.ts";
 import { acquire, type Lock, type LockOptions } from "./lock.ts";
+import { Invites } from "./invites.ts";
 import { Messages } from "./messages.ts";
 import { Reservations } from "./reservations.ts";
 import type { RoomInfo } from "./room_info.ts";
 import { State } from "./state.ts";
 import { Tasks } from "./tasks.ts";
+import { Tokens } from "./tokens.ts";
 import { type TimedOut, type Triggered, until, type UntilOptions } from "./until.ts";
 
 /** Options of a call by an agent. */
@@ -22,6 +24,8 @@ export class Room {
   readonly messages: Messages;
   readonly tasks: Tasks;
   readonly reservations: Reservations;
+  readonly tokens: Tokens;
+  readonly invites: Invites;
   readonly #path: string;
 
   constructor(readonly connection: Connection, readonly id: string, readonly agent?: string) {
@@ -30,6 +34,13 @@ export class Room {
     this.messages = new Messages(connection, this.#path, agent);
     this.tasks = new Tasks(this.messages);
     this.reservations = new Reservations(connection, this.#path, agent);
+    this.tokens = new Tokens(connection, this.#path);
+    this.invites = new Invites(connection, this.#path);
+  }
+
+  /** The token under which calls are made. */
+  get token(): string | undefined {
+    return this.connection.token;
   }
 
   /** The address of the room's live page. */
@@ -37,9 +48,9 @@ export class Room {
     return this.connection.address("/", { room: this.id });
   }
 
-  /** The same room for another agent. */
-  as(agent: string): Room {
-    return new Room(this.connection, this.id, agent);
+  /** The same room for another agent; with its token, which a secure one needs. */
+  as(agent: string, { token }: { token?: string } = {}): Room {
+    return new Room(token === undefined ? this.connection : this.connection.with(token), this.id, agent);
   }
 
   async info(call: CallOptions = {}): Promise<RoomInfo> {
@@ -51,7 +62,10 @@ export class Room {
     return (await this.connection.write<RoomInfo>("PATCH", this.#path, { meta }, { signal })).body;
   }
 
-  /** Registers an agent. An existing one becomes active again; with `if_new` it fails with `agent_exists`. */
+  /**
+   * Registers an agent. An existing one becomes active again; with `if_new` it fails with `agent_exists`. With `secure`
+   * nobody acts as it without the `token` of the answer: go on with `room.as(id, { token })`.
+   */
   async join<M extends object = JsonObject>(
     { signal, ...registration }: Registration<M & JsonOf<M>> & CallOptions = {},
   ): Promise<Registered> {

@@ -1,38 +1,88 @@
 import { type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
 import type { JsonObject, JsonOf } from "./json.ts";
+import { ConveneError } from "./errors.ts";
+import { joinBy, type Joined, type Joiner } from "./joining.ts";
 import { Room } from "./room.ts";
 import type { RoomInfo } from "./room_info.ts";
+
+/** The answer to a room's creation. `token`: a locked room's, null where it was told before. */
+interface Opened extends RoomInfo {
+  token?: string | null;
+}
 
 /** A Convene service. */
 export class Convene {
   constructor(readonly connection: Connection) {}
 
-  /** An existing room. Sends no request. */
-  room(id: string, { agent }: { agent?: string } = {}): Room {
-    return new Room(this.connection, id, agent);
+  /** An existing room, with a token of it if it has its own. Sends no request. */
+  room(id: string, { agent, token }: { agent?: string; token?: string } = {}): Room {
+    return new Room(token === undefined ? this.connection : this.connection.with(token), id, agent);
   }
 
-  /** Creates a room, or opens it if it exists. Without an id it gets a UUID. */
+  /**
+   * Creates a room, or opens it if it exists. Without an id it gets a UUID. `locked`: a new room that answers nobody
+   * without a token; the `Room` has its admin's, to be kept for `connect(url, { token })`. `listed: false` keeps an
+   * open one out of lists.
+   */
   async open<M extends object = JsonObject>(
     id?: string,
-    { meta, agent, signal }: CallOptions & {
+    { agent, signal, ...asked }: CallOptions & {
       meta?: M & JsonOf<M>;
       agent?: string;
+      locked?: boolean;
+      listed?: boolean;
     } = {},
   ): Promise<Room> {
-    const { body } = await this.connection.write<RoomInfo>("POST", "/rooms", { id, meta }, { signal });
-    return this.room(body.id, { agent });
+    for (;;) {
+      const { body } = await this.connection.write<Opened>("POST", "/rooms", { id, ...asked }, { signal });
+      if (body.token === undefined) return this.room(body.id, { agent });
+      if (body.token !== null) return new Room(this.connection.with(body.token), body.id, agent);
+      if (id === undefined) continue;
+      throw new ConveneError("no_answer", "The room is made, and the answer that told its token was lost.", {
+        hint: "Take another id.",
+      });
+    }
   }
 
   /** The rooms, newest first. `limit`: at most 1,000; default: 100. */
   async rooms({ limit, signal }: CallOptions & { limit?: number } = {}): Promise<RoomInfo[]> {
     return (await this.connection.get<RoomInfo[]>("/rooms", { limit }, { signal })).body;
   }
+
+  /**
+   * Joins a room by a code. Errors: `invite_not_found`, `agent_exists`, `forbidden` for another agent than the invited
+   * one.
+   */
+  async join<M extends object = JsonObject>(
+    code: string,
+    { signal, ...joiner }: Joiner<M & JsonOf<M>> & CallOptions = {},
+  ): Promise<Joined> {
+    return await joinBy(this.connection, code, joiner, signal);
+  }
+}
+
+/**
+ * Joins a room by the address that an invitation has (`url`): makes a token and registers the agent, as secure. Errors:
+ * `TypeError` for another address; those of `Convene.join`.
+ */
+export async function join<M extends object = JsonObject>(
+  url: string,
+  { agent, name, role, meta, signal, ...options }:
+    & Joiner<M & JsonOf<M>>
+    & CallOptions
+    & Omit<ConnectOptions, "token"> = {},
+): Promise<Joined> {
+  const [, service, code] = /^(.*)\/join\/([\w-]+)\/?(?:[?#].*)?$/.exec(url) ?? [];
+  if (code === undefined) {
+    throw new TypeError("This is no address of an invitation: http://host:port/join/<code> is one.");
+  }
+  return await joinBy(new Connection(service!, options), code, { agent, name, role, meta }, signal);
 }
 
 /**
  * Makes a client of a service, and sends no request. `url`: its address with the scheme, `http://localhost:8000`; in a
- * page `location.origin`. Errors: `TypeError` for an address or headers that `fetch` refuses.
+ * page `location.origin`. `token`: for rooms that ask for one, and to act as an agent
+ * that proves who it is. Errors: `TypeError` for an address, headers or a token that `fetch` refuses.
  */
 export function connect(url: string, options: ConnectOptions = {}): Convene {
   return new Convene(new Connection(url, options));

@@ -3,20 +3,33 @@ import { startService } from "../support/service.ts";
 
 const main = new URL("../../cli/main.ts", import.meta.url).pathname;
 
+const PERMISSIONS = ["--allow-net", "--allow-env", "--allow-run", "--allow-read", "--allow-write"];
+
 export interface Ended {
   code: number;
   stdout: string;
   stderr: string;
 }
 
-/** The command as a shell starts it, with a server, a room and an agent in its environment. */
+/** The command as a shell starts it, with a server, a room and an agent in its environment, and a folder for tokens. */
 export class Shell {
-  constructor(readonly url: string, readonly room: string, readonly agent = "ada") {}
+  constructor(
+    readonly url: string,
+    readonly room: string,
+    readonly agent = "ada",
+    readonly further: Record<string, string> = { XDG_CONFIG_HOME: "/none" },
+  ) {}
 
   start(...args: string[]): Deno.ChildProcess {
     return new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--allow-net", "--allow-env", "--allow-run", main, ...args],
-      env: { CONVENE_URL: this.url, CONVENE_ROOM: this.room, CONVENE_AGENT: this.agent, NO_COLOR: "1" },
+      args: ["run", "--quiet", ...PERMISSIONS, main, ...args],
+      env: {
+        CONVENE_URL: this.url,
+        CONVENE_ROOM: this.room,
+        CONVENE_AGENT: this.agent,
+        NO_COLOR: "1",
+        ...this.further,
+      },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",

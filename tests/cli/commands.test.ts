@@ -322,7 +322,11 @@ Deno.test("in a terminal watch draws on the other screen and gives the terminal 
     await connect(shell.url).room("r").state.put("phase", HOSTILE);
     const main = new URL("../../cli/main.ts", import.meta.url).pathname;
     const script = new Deno.Command("script", {
-      args: ["-qec", `'${Deno.execPath()}' run -q --allow-net --allow-env '${main}' watch`, "/dev/null"],
+      args: [
+        "-qec",
+        `'${Deno.execPath()}' run -q --allow-net --allow-env --allow-read '${main}' watch`,
+        "/dev/null",
+      ],
       env: { CONVENE_URL: shell.url, CONVENE_ROOM: "r", NO_COLOR: "1" },
       stdin: "piped",
       stdout: "piped",

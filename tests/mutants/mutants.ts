@@ -1004,6 +1004,24 @@ export const MUTANTS: Mutant[] = [
     filter: "after 1,000 wrong codes in all",
   },
   {
+    name: "a token that is printed with its connection",
+    edits: [["    this.options = options;\n", "    this.options = Object.assign(options, { token });\n"]],
+    test: "tests/client/tokens.test.ts",
+    filter: "a token is in no error",
+  },
+  {
+    name: "a kept token that others may read",
+    edits: [["const FILE = 0o600;", "const FILE = 0o644;"]],
+    test: "tests/cli/tokens.test.ts",
+    filter: "two machines meet by one pasted line",
+  },
+  {
+    name: "a kept token that is lost with the next",
+    edits: [["renameSync(file, `${file}.before`);", "void before;"]],
+    test: "tests/cli/tokens.test.ts",
+    filter: "a token that is in the place of another",
+  },
+  {
     name: "an operation that needs a token asks for none",
     edits: [[
       'if (token === undefined) return right === "write" || right === "manage";',

@@ -1,0 +1,57 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { isAbsolute, join } from "node:path";
+import process from "node:process";
+
+type Environment = Record<string, string | undefined>;
+
+/** A token of a room, with what it is for. */
+export interface KeptToken {
+  /** The service's address. */
+  server: string;
+  room: string;
+  /** The agent that it is bound to. */
+  agent?: string;
+  token: string;
+}
+
+/** Modes for the owner alone. */
+const FOLDER = 0o700;
+const FILE = 0o600;
+
+function folderOf({ XDG_CONFIG_HOME: base, HOME, USERPROFILE }: Environment): string {
+  const own = base && isAbsolute(base) ? base : join(HOME || USERPROFILE || homedir(), ".config");
+  return join(own, "convene");
+}
+
+/** One file for each service and room. Its name is a digest: ids of rooms have characters that names of files lack. */
+function fileOf(environment: Environment, server: string, room: string): string {
+  const digest = createHash("sha256").update(JSON.stringify([server, room])).digest("hex");
+  return join(folderOf(environment), `${digest.slice(0, 32)}.json`);
+}
+
+/** Returns the token that is kept for a room. Undefined where there is none, or none that may be read. */
+export function keptToken(environment: Environment, server: string, room: string): KeptToken | undefined {
+  try {
+    const kept = JSON.parse(readFileSync(fileOf(environment, server, room), "utf8"));
+    return typeof kept?.token === "string" && kept.server === server && kept.room === room ? kept : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Keeps a token in a file that only its owner reads, in place of the one for the same room, which is moved aside.
+ * Returns the file.
+ */
+export function keepToken(environment: Environment, kept: KeptToken): string {
+  const file = fileOf(environment, kept.server, kept.room);
+  mkdirSync(folderOf(environment), { recursive: true, mode: FOLDER });
+  const made = `${file}.${process.pid}`;
+  writeFileSync(made, `${JSON.stringify(kept, null, 2)}\n`, { mode: FILE, flag: "wx" });
+  const before = keptToken(environment, kept.server, kept.room);
+  if (before !== undefined && before.token !== kept.token) renameSync(file, `${file}.before`);
+  renameSync(made, file);
+  return file;
+}

@@ -1,0 +1,70 @@
+import type { CallOptions, Connection } from "./connection.ts";
+import type { Role } from "./tokens.ts";
+
+interface Invited {
+  id: string;
+  role: Role;
+  /** The agent that it invites; null for one of the joiner's choice. */
+  agent: string | null;
+  /** How many may join by it. */
+  uses: number;
+  expires_at: string;
+  note: string | null;
+}
+
+/** An invitation that counts, without its code. Times are ISO 8601. */
+export interface Invite extends Invited {
+  uses_left: number;
+  created_at: string;
+}
+
+/** An invitation that was made. */
+export interface MadeInvite extends Invited {
+  /** Told this once. */
+  code: string;
+  /** The line to paste: the address that tells an agent how to join; also for `join(url)`. */
+  url: string;
+}
+
+export interface InviteOptions extends CallOptions {
+  /** Default: `member`. */
+  role?: Role;
+  agent?: string;
+  /** Default: 1; at most 100. */
+  uses?: number;
+  /** Whole seconds after which it ends. Default: 900; at most 604,800. */
+  ttl?: number;
+  /** Whom it is for, at most 256 characters: they see it. */
+  note?: string;
+}
+
+/** The invitations to a room: codes by which agents on other machines join. */
+export class Invites {
+  constructor(readonly connection: Connection, readonly room: string) {}
+
+  /**
+   * Makes an invitation. In an open room anybody invites members under new ids, else an admin does. Errors:
+   * `unauthenticated`, `forbidden`, `agent_exists`, `limit_reached`.
+   */
+  async create({ signal, role = "member", ...options }: InviteOptions = {}): Promise<MadeInvite> {
+    type Told = Invited & { code: string | null; url: string | null };
+    for (;;) {
+      const body = { role, ...options };
+      const made = (await this.connection.write<Told>("POST", this.#path(), body, { signal })).body;
+      // The code is null where the answer that told it was lost; that invitation ends by itself.
+      if (made.code !== null && made.url !== null) return { ...made, code: made.code, url: made.url };
+    }
+  }
+
+  /** Those that count: to an admin all, to others those that their token made. */
+  async list({ signal }: CallOptions = {}): Promise<Invite[]> {
+    return (await this.connection.get<Invite[]>(this.#path(), {}, { signal })).body;
+  }
+
+  /** Revokes an invitation, as an admin. Who has joined by it stays. Errors: `forbidden`, `invite_not_found`. */
+  async revoke(id: string, { signal }: CallOptions = {}): Promise<void> {
+    await this.connection.write("DELETE", this.#path(id), undefined, { signal });
+  }
+
+  #path = (id?: string) => `${this.room}/invites${id === undefined ? "" : `/${encodeURIComponent(id)}`}`;
+}

@@ -1,0 +1,38 @@
+import type { Connection } from "./connection.ts";
+import type { JsonObject } from "./json.ts";
+import { Room } from "./room.ts";
+
+/** Who joins by a code. */
+export interface Joiner<M = JsonObject> {
+  /** Default: the agent that the code invites, else a UUID from the service. */
+  agent?: string;
+  /** Default: the agent's id. */
+  name?: string;
+  role?: string;
+  meta?: M;
+}
+
+/** A room that was joined by a code. */
+export interface Joined {
+  /** The room for the agent, which proves who it is in all that it does there. */
+  room: Room;
+  agent: string;
+  /** Acts as the agent, and is told this once: keep it for `connect(url, { token })`. */
+  token: string;
+  revision: number;
+  /** The address of the guide. */
+  guide: string;
+}
+
+/** Joins a room by a code. An attempt whose answer is lost is made again, with a token in the place of the lost one. */
+export async function joinBy(
+  connection: Connection,
+  code: string,
+  joiner: Joiner<object>,
+  signal?: AbortSignal,
+): Promise<Joined> {
+  type Told = Omit<Joined, "room"> & { room: string };
+  const path = `/join/${encodeURIComponent(code)}`;
+  const { body } = await connection.write<Told>("POST", path, joiner, { signal });
+  return { ...body, room: new Room(connection.with(body.token), body.room, body.agent) };
+}

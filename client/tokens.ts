@@ -1,0 +1,62 @@
+import type { CallOptions, Connection } from "./connection.ts";
+
+/** What a token may: everything, read and write, or read. */
+export type Role = "admin" | "member" | "reader";
+
+/** A token in force, without its text. Times are ISO 8601. */
+export interface Token {
+  id: string;
+  role: Role;
+  /** The agent that it is bound to, as which alone it acts. */
+  agent: string | null;
+  note: string | null;
+  created_at: string;
+  expires_at: string | null;
+  /** To the hour; null where it was not used. */
+  last_used_at: string | null;
+}
+
+/** A token that was made. */
+export interface MadeToken extends Token {
+  /** Told this once. */
+  token: string;
+}
+
+export interface TokenOptions extends CallOptions {
+  role: Role;
+  /** Binds it to this agent, which becomes secure. */
+  agent?: string;
+  /** Whole seconds after which it ends; without one it ends with the token that made it. */
+  ttl?: number;
+  /** Whom it is for, at most 256 characters. */
+  note?: string;
+}
+
+/** The tokens of a room. */
+export class Tokens {
+  constructor(readonly connection: Connection, readonly room: string) {}
+
+  /** Makes a token. An admin makes any, a member narrower ones of its own agent. Errors: `forbidden`, `limit_reached`. */
+  async create({ signal, ...body }: TokenOptions): Promise<MadeToken> {
+    for (;;) {
+      const made =
+        (await this.connection.write<Token & { token: string | null }>("POST", this.#path(), body, {
+          signal,
+        })).body;
+      if (made.token !== null) return { ...made, token: made.token };
+      await this.revoke(made.id, { signal }); // the answer that told it was lost
+    }
+  }
+
+  /** Those in force: to an admin all, to others their own and those that it made. */
+  async list({ signal }: CallOptions = {}): Promise<Token[]> {
+    return (await this.connection.get<Token[]>(this.#path(), {}, { signal })).body;
+  }
+
+  /** Revokes a token and all that it made. Errors: `token_not_found`, `limit_reached` for the last admin's. */
+  async revoke(id: string, { signal }: CallOptions = {}): Promise<void> {
+    await this.connection.write("DELETE", this.#path(id), undefined, { signal });
+  }
+
+  #path = (id?: string) => `${this.room}/tokens${id === undefined ? "" : `/${encodeURIComponent(id)}`}`;
+}

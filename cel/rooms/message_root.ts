@@ -1,7 +1,7 @@
 import { ByName, type Loaded } from "../language/by_name.ts";
 import { FAMILIES, type Family } from "../language/families.ts";
 import { toCel } from "../language/values.ts";
-import { OPEN } from "../../db/messages/columns.ts";
+import { OPEN } from "../../db/messages/message.ts";
 import type { Json } from "../../db/json.ts";
 import type { MessageFact, MessageFacts } from "../../db/snapshots/message_facts.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";

@@ -2,7 +2,7 @@ import { type ChangesQuery, selectChanges, toChanges } from "../../db/snapshots/
 import type { Json } from "../../db/json.ts";
 import type { Viewpoint } from "../../db/presence.ts";
 import { selectMessages } from "../../db/messages/listing.ts";
-import { toMessage } from "../../db/messages/read.ts";
+import { toMessage } from "../../db/messages/message.ts";
 import type { Snapshot } from "../../db/snapshots/snapshot.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";

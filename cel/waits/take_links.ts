@@ -1,6 +1,6 @@
 import type { Database } from "../../db/database.ts";
 import { hasEnded, hasLeft, type Registration } from "../../db/departures.ts";
-import type { Message } from "../../db/messages/read.ts";
+import type { Message } from "../../db/messages/message.ts";
 import { MAX_PASSED, type takeTask } from "../../db/messages/take.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import type { EvaluationFailed } from "../language/expression.ts";

@@ -1,5 +1,5 @@
 import type { Database } from "../../db/database.ts";
-import type { Message } from "../../db/messages/read.ts";
+import type { Message } from "../../db/messages/message.ts";
 import {
   hasEnded,
   hasLeft,

@@ -4,7 +4,7 @@ import { type Registration, selectRegistrations, toRegistrations } from "../../d
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import type { Statement } from "../../db/driver/statement.ts";
 import { releaseClaim } from "../../db/messages/finish.ts";
-import type { Message } from "../../db/messages/read.ts";
+import type { Message } from "../../db/messages/message.ts";
 import { reachedOf, selectThere, takenOf, takeTask } from "../../db/messages/take.ts";
 import { recordHeartbeat } from "../../db/presence.ts";
 import { revisionOf, ROOM_CURRENT } from "../../db/rooms.ts";

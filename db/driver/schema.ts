@@ -40,7 +40,7 @@ export const ROOM_TABLES = {
  *   names the blocks of 256 ids in which an agent has posted. Triggers maintain both, so that earlier releases do so too.
  * - `messages.claimed_by` is null exactly where a message is open, as earlier releases read it; '' stands for nobody
  *   where one is not open. `status`, `fence` and others are null where `claimed_by` and `revision` tell enough
- *   (db/messages/columns.ts).
+ *   (db/messages/message.ts).
  * - `attempts` has a row for each claim, `needs` one for each need that is not over, `message_kinds` and `replies` the
  *   counts of a kind's messages and of direct replies. This release counts what it posts, and writes `attempts` for it;
  *   triggers count what earlier releases post, and each later change of a status.

@@ -6,7 +6,7 @@ import { RELEASE_OF_TASKS } from "../release.ts";
 import { ADMITTED } from "../write/admission.ts";
 import type { Operation, Outcome } from "../write/context.ts";
 import { endsAt, timeOf } from "../write/due.ts";
-import { ATTEMPTS, FENCE } from "./columns.ts";
+import { ATTEMPTS, FENCE } from "./message.ts";
 import {
   changedTask,
   changeTask,

@@ -6,10 +6,9 @@ import { RELEASE_OF_TASKS } from "../release.ts";
 import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation } from "../write/context.ts";
 import { DROP_NEEDS_OF_FAILED, endClaim, FAIL_DEPENDENTS } from "../write/leases.ts";
-import { ATTEMPTS, COLUMNS, FENCE, type MessageStatus } from "./columns.ts";
+import { ATTEMPTS, COLUMNS, FENCE, type Message, type MessageStatus, toMessage } from "./message.ts";
 import { COUNT_POSTED, COUNT_REPLY } from "./counts.ts";
 import { FREE_DEPENDENTS } from "./needs.ts";
-import { type Message, toMessage } from "./read.ts";
 import { changedTask, changeTask, HELD, type Held, notHeld, REVISION, type TaskNow } from "./task.ts";
 
 const OF_MESSAGE = "WHERE room_id = :room AND id = :message";

@@ -1,7 +1,7 @@
 import { CLAIMED, UNCLAIMED } from "../consistent_read/changed.ts";
 import { createConditions } from "../consistent_read/conditions.ts";
 import type { Listing, Through } from "../consistent_read/listing.ts";
-import { COLUMNS, type MessageStatus } from "./columns.ts";
+import { COLUMNS, type MessageStatus } from "./message.ts";
 
 export interface MessageFilter {
   after?: number;

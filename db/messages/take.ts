@@ -20,10 +20,9 @@ import { heartbeatOf } from "../write/heartbeat.ts";
 import { type Guard, holds } from "../write/read_set.ts";
 import { commit } from "../write/write.ts";
 import { CLAIM, END_OF_CLAIM } from "./claims.ts";
-import { COLUMNS } from "./columns.ts";
+import { COLUMNS, type Message, toMessage } from "./message.ts";
 import { mapYielding } from "../yield.ts";
 import { listingOf } from "./listing.ts";
-import { type Message, toMessage } from "./read.ts";
 import { REVISION } from "./task.ts";
 
 /** Kinds that are no tasks: they are taken only by name. As in the indexes of db/driver/schema.ts. */

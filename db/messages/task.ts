@@ -8,7 +8,7 @@ import { timeOf } from "../write/due.ts";
 import { heartbeatOf } from "../write/heartbeat.ts";
 import type { Step } from "../write/idempotency.ts";
 import { commit } from "../write/write.ts";
-import { ATTEMPTS, FENCE, HOLDER, type MessageStatus, STATUS, type Task } from "./columns.ts";
+import { ATTEMPTS, FENCE, HOLDER, type MessageStatus, STATUS, type Task } from "./message.ts";
 
 /** A message of a room, and who claims it or has it. */
 export interface Claimant {

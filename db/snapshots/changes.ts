@@ -6,7 +6,7 @@ import type { Database } from "../database.ts";
 import { DUE } from "../write/due.ts";
 import { readCurrent } from "../write/endings.ts";
 import { SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/listing.ts";
-import { type Message, toMessage } from "../messages/read.ts";
+import { type Message, toMessage } from "../messages/message.ts";
 import { isHidden, newestOf, toWait, type Viewpoint, WAIT } from "../presence.ts";
 import { Refusal, served } from "../refusal.ts";
 import { type Reservation, toReservation } from "../reservations/read.ts";

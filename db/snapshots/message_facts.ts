@@ -1,5 +1,5 @@
 import { listingOf } from "../messages/listing.ts";
-import { type Message, toHead, toMessage } from "../messages/read.ts";
+import { type Message, toHead, toMessage } from "../messages/message.ts";
 import type { Json } from "../json.ts";
 import type { Query } from "../consistent_read/read.ts";
 import type { Row, Statement } from "../driver/statement.ts";

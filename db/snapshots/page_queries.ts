@@ -1,7 +1,7 @@
 import { type Listing, PAGE_BYTES } from "../consistent_read/listing.ts";
 import { VIEW_SCOPE } from "../state/entry.ts";
 import { selectLiving, selectLivingKeys } from "../state/living.ts";
-import { HOLDER, STATUS } from "../messages/columns.ts";
+import { HOLDER, STATUS } from "../messages/message.ts";
 import { listingOf } from "../messages/listing.ts";
 import { type Row, type Statement, weightOf } from "../driver/statement.ts";
 

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { postMessage } from "../../db/messages/write.ts";
-import { MESSAGE_STATUSES, type MessageStatus } from "../../db/messages/columns.ts";
+import { MESSAGE_STATUSES, type MessageStatus } from "../../db/messages/message.ts";
 import { getMessage, listMessages } from "../../db/messages/read.ts";
 import { ownMember } from "../http/callers/own_agent.ts";
 import { invalidMember } from "../http/errors.ts";

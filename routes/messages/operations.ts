@@ -1,7 +1,7 @@
 import { LIMITS } from "../http/limits.ts";
 import { describe } from "../openapi/operation.ts";
 import { flag, KEY, LIMIT, number, query } from "../openapi/parameters.ts";
-import { MESSAGE_STATUSES } from "../../db/messages/columns.ts";
+import { MESSAGE_STATUSES } from "../../db/messages/message.ts";
 import { messageAnswers, messageBodies, shownMessage } from "./schemas.ts";
 
 export const MESSAGES = describe({

@@ -1,4 +1,4 @@
-import { MESSAGE_STATUSES, OPEN } from "../../db/messages/columns.ts";
+import { MESSAGE_STATUSES, OPEN } from "../../db/messages/message.ts";
 import { STATUSES } from "../../db/presence.ts";
 import type { Json } from "../../db/json.ts";
 import { made, type Parts } from "../http/input/schemas.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { type ErrorCode, ERRORS, type Row } from "../../errors.ts";
-import { MESSAGE_STATUSES } from "../../db/messages/columns.ts";
+import { MESSAGE_STATUSES } from "../../db/messages/message.ts";
 import { docsOf } from "../http/errors.ts";
 import * as parts from "../http/input/schema_parts.ts";
 import { RESERVATIONS } from "../reservations.ts";

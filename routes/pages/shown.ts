@@ -1,5 +1,5 @@
 import type { Row } from "../../db/driver/statement.ts";
-import { type Message, toHead } from "../../db/messages/read.ts";
+import { type Message, toHead } from "../../db/messages/message.ts";
 import { LONGEST, LONGEST_NOTE, toCut } from "../../db/snapshots/page_queries.ts";
 import { type Entry, expiryOf } from "../../db/state/entry.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";

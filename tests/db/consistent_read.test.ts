@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import { DatabaseSync } from "node:sqlite";
 import { LIMITS } from "../../routes/http/limits.ts";
-import { toHead } from "../../db/messages/read.ts";
+import { toHead } from "../../db/messages/message.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 import { holdTimers } from "../support/timers.ts";
 

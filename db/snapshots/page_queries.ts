@@ -8,8 +8,8 @@ import { type Row, type Statement, weightOf } from "../driver/statement.ts";
 // Numbers the keys without their values, so that only the rows shown are read whole, and at most a page of them.
 const WINDOW = `
   SELECT * FROM (
-  SELECT state.scope, state.key, state.expr, state.version, state.updated_at, state.updated_by, state.expires_at,
-         numbered.total,
+  SELECT state.scope, state.key, state.expr, state.version, state.updated_at, state.updated_by, state.verified,
+         state.expires_at, numbered.total,
          SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size,
          SUM(MIN(octet_length(state.value), :longest)) OVER (
            ORDER BY state.scope, state.key ROWS UNBOUNDED PRECEDING) AS bytes
@@ -34,7 +34,7 @@ const KEYS = `
 
 const VIEWS = `${
   selectLiving(
-    "key, expr, version, updated_at, updated_by",
+    "key, expr, version, updated_at, updated_by, verified",
     `WHERE room_id = :room AND scope = '${VIEW_SCOPE}'`,
   )
 } ORDER BY key`;
@@ -87,7 +87,7 @@ export function selectWindow(
 
 /** Selects all agents in order of joining, without `meta`, which may be long. */
 export function selectHeads(room: string): Listing {
-  const columns = ["id", "name", "role", "status", "joined", "last_heartbeat"];
+  const columns = ["id", "name", "role", "status", "joined", "last_heartbeat", "secure"];
   return { table: "agents", columns, where: "WHERE room_id = :room", args: { room }, order: ["joined"] };
 }
 

@@ -33,7 +33,19 @@ export async function agentsOf(
     const silent = !isAlive(id, last_heartbeat, newest, now);
     const stale = silent && (status === "active" || status === "busy");
     const wants = waiting_on === null ? undefined : wantedIn(waiting_on);
-    return { id, name, role, status, last_heartbeat, stale, away: silent && !stale, waiting_on, wants };
+    const secure = Boolean(head.secure);
+    return {
+      id,
+      name,
+      role,
+      status,
+      last_heartbeat,
+      secure,
+      stale,
+      away: silent && !stale,
+      waiting_on,
+      wants,
+    };
   });
   const waiting = agents.filter(({ waiting_on, wants }) => waiting_on !== null && !wants);
   if (waiting.length === 0) return agents;

@@ -6,10 +6,14 @@ import front from "../../views/front/front.js" with { type: "text" };
 import session from "../../views/front/session.js" with { type: "text" };
 import { PANELS, PANELS_STYLE } from "../../views/panels/panels.ts";
 import applying from "../../views/room/applying.js" with { type: "text" };
+import entering from "../../views/room/entering.js" with { type: "text" };
 import finding from "../../views/room/finding.js" with { type: "text" };
 import following from "../../views/room/following.js" with { type: "text" };
 import path from "../../views/room/path.js" with { type: "text" };
 import pointing from "../../views/room/pointing.js" with { type: "text" };
+import streaming from "../../views/room/streaming.js" with { type: "text" };
+import token from "../../views/room/token.js" with { type: "text" };
+import wholeValues from "../../views/room/whole_values.js" with { type: "text" };
 import roomStyle from "../../views/room/room.css" with { type: "text" };
 import room from "../../views/room/room.js" with { type: "text" };
 import { HUES_STYLE } from "../../views/shared/addresses.ts";
@@ -40,9 +44,21 @@ const STYLE = [
   frontStyle,
 ];
 
-const SHARED = { applying, clock, copying, finding, following, front, idiomorph, path, pointing, session };
 const SCRIPTS: Record<string, string> = {
-  ...SHARED,
+  applying,
+  clock,
+  copying,
+  entering,
+  finding,
+  following,
+  front,
+  idiomorph,
+  path,
+  pointing,
+  session,
+  streaming,
+  token,
+  whole_values: wholeValues,
   ...PANEL_SCRIPTS,
   room: [...Object.keys(PANEL_SCRIPTS).map((name) => `import "./${name}.js";`), room].join("\n"),
 };

@@ -50,6 +50,7 @@ export async function viewEntries(
       shown: shownOf(result && "value" in result ? result.value : null),
       version: Number(row.version),
       updated_at: row.updated_at as string,
+      verified_by: Boolean(row.verified),
       updated_by: row.updated_by as string | null,
       expires_at: null,
       expr: row.expr as string,

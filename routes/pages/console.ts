@@ -1,5 +1,6 @@
 import { lookAt } from "../../cel/rooms/look.ts";
 import { EvaluationFailed } from "../../cel/language/expression.ts";
+import { knownFacts } from "../../db/access/token.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import type { EvaluationView } from "../../views/panels/console/console.tsx";
 import { RequestError } from "../http/errors.ts";
@@ -9,7 +10,10 @@ import { compileOf } from "../http/requests.ts";
 import type { Services } from "../services.ts";
 import { shownOf } from "./shown.ts";
 
-/** Evaluates an expression for the page at `url`, which also shows its error. Errors: `room_not_found`. */
+/**
+ * Evaluates an expression for the page at `url`, which also shows its error. `as`: who is `self`, by default the agent of
+ * the viewer's token. Errors: `room_not_found`.
+ */
 export async function evaluationOf(
   { reader }: Services,
   viewer: Viewer,
@@ -18,7 +22,7 @@ export async function evaluationOf(
   url: string,
   as?: string,
 ): Promise<EvaluationView> {
-  const agent = as ? existingId(as) || null : null;
+  const agent = as ? existingId(as) || null : knownFacts(viewer)?.agent ?? null;
   try {
     const expression = await compileOf(expr);
     const sight = { viewer, room, reads: expression.reads, self: agent };

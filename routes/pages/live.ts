@@ -108,9 +108,15 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const room = roomOf(c);
       const expr = queryText(c, "expr") ?? "";
       const agent = queryText(c, "agent");
-      const evaluation = await evaluationOf(services, viewerOf(c), room, expr, c.req.url, agent);
+      const viewer = viewerOf(c);
+      const evaluation = await evaluationOf(services, viewer, room, expr, c.req.url, agent);
       if (isBusy()) await yieldToOthers();
-      const drawn = Evaluation({ evaluation, address: services.addressOf(c), room: shownRoom(room) });
+      const drawn = Evaluation({
+        evaluation,
+        address: services.addressOf(c),
+        room: shownRoom(room),
+        needsToken: viewer.token !== undefined,
+      });
       return await sendPieces(c, [String(drawn)]);
     },
   }, { GET: ["expr", "agent"] });

@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { raw } from "hono/html";
+import { knownFacts } from "../../db/access/token.ts";
 import { isRefusal } from "../../db/refusal.ts";
 import { isBusy, mapYielding, runAsTask, yieldToOthers } from "../../db/yield.ts";
 import { frontPage } from "../../views/front/front_page.tsx";
@@ -75,7 +76,8 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
     const evaluation = expr
       ? await evaluationOf(services, viewer, stored, expr, c.req.url, queryText(c, "agent"))
       : undefined;
-    const markup = await roomPage({ ...room, address: services.addressOf(c), evaluation }, ASSETS, drawEach);
+    const shown = { ...room, address: services.addressOf(c), evaluation, you: knownFacts(viewer) };
+    const markup = await roomPage(shown, ASSETS, drawEach);
     if (isBusy()) await yieldToOthers();
     return await sendPieces(c, [page(markup)]);
   } catch (error) {

@@ -53,6 +53,7 @@ export async function scopesOf(rows: Row[]): Promise<ScopeView[]> {
       version: Number(row.version),
       updated_at: row.updated_at as string,
       updated_by: row.updated_by as string | null,
+      verified_by: Boolean(row.verified),
       expires_at: expiryOf(row),
     });
   }
@@ -60,6 +61,6 @@ export async function scopesOf(rows: Row[]): Promise<ScopeView[]> {
 }
 
 export function entryView(entry: Entry): EntryView {
-  const { scope, key, value, version, updated_at, updated_by, expires_at } = entry;
-  return { scope, key, shown: shownOf(value), version, updated_at, updated_by, expires_at };
+  const { scope, key, value, version, updated_at, updated_by, verified_by, expires_at } = entry;
+  return { scope, key, shown: shownOf(value), version, updated_at, updated_by, verified_by, expires_at };
 }

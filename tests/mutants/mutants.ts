@@ -1286,6 +1286,15 @@ export const MUTANTS: Mutant[] = [
     filter: "file: an answer has at most",
   },
   {
+    name: "everybody marked as verified by the page",
+    edits: [[
+      '{verified && <Verified what="has proved who it is" />}',
+      '{<Verified what="has proved who it is" />}',
+    ]],
+    test: "tests/browser/token.test.ts",
+    filter: "leaves the address at once, 1400 light",
+  },
+  {
     name: "times told by the instance's clock",
     edits: [["new Date(elapsed() + (bounds.min + bounds.max) / 2)", "new Date()"]],
     test: "tests/contract/clocks.test.ts",

@@ -10,6 +10,12 @@ export interface RoomLook {
   agents: AgentView[];
 }
 
+/** Who holds the token under which a page is shown, and which agent it is bound to. */
+export interface Holder {
+  role: "admin" | "member" | "reader";
+  agent: string | null;
+}
+
 /** Draws a list that may be long, and yields to other requests between its items. */
 export type DrawEach = <Item>(items: Item[], draw: (item: Item) => Markup) => Promise<Markup[]>;
 

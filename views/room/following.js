@@ -1,3 +1,8 @@
+import { openStream } from "./streaming.js";
+import { ask } from "./token.js";
+
+/** The statuses of a token that is not accepted any more. */
+const ENDED = [401, 403, 404];
 /** The service sends a beat every 3.5 s. */
 const LOST_AFTER_MS = 9_000;
 const AGAIN_MS = 2_000;
@@ -47,7 +52,7 @@ export function follow(room, from, update) {
 
   function open() {
     listen();
-    source = new EventSource(`${room}/live?after=${revision}`);
+    source = openStream(`${room}/live?after=${revision}`);
     source.addEventListener("open", alive);
     source.addEventListener("room", ({ data, lastEventId }) => {
       revision = Number(lastEventId);
@@ -62,9 +67,16 @@ export function follow(room, from, update) {
       location.reload();
     });
     source.addEventListener("error", () => {
+      if (ENDED.includes(source.status)) return end();
       lost();
       if (source.readyState === EventSource.CLOSED) again();
     });
+  }
+
+  function end() {
+    clearTimeout(silence);
+    document.removeEventListener("visibilitychange", followVisible);
+    show("ended", "the token has ended: nothing new is shown");
   }
 
   /** Ends an absence once the page reaches the room's revision at its return. */
@@ -89,7 +101,7 @@ export function follow(room, from, update) {
     open();
     if (!back) return;
     show("catching", "catching up");
-    const response = await fetch(room).catch(() => undefined);
+    const response = await ask(room).catch(() => undefined);
     if (response?.ok && back === absence?.back) arrive(Number(response.headers.get("Convene-Revision")));
   }
 

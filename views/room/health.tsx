@@ -1,4 +1,23 @@
 import type { AgentView } from "../panels/agents/model.ts";
+import type { Holder } from "../panels/panel.ts";
+import { agentId, hue } from "../shared/addresses.ts";
+
+/** As whom the page is shown, where it is under a token. */
+export function You({ you: { agent, role } }: { you: Holder }) {
+  return (
+    <p id="you" class="you">
+      <span class="quiet">you are</span> {agent === null ? <b>{role}</b> : (
+        <>
+          <a href={`#${agentId(agent)}`} class={`name ${hue(agent)}`}>
+            <span class="dot" aria-hidden="true" />
+            {agent}
+          </a>
+          {role !== "member" && <span class="quiet">{` ${role}`}</span>}
+        </>
+      )}
+    </p>
+  );
+}
 
 /** The figures at the top of the page, which any change may affect. */
 export function Counts({ revision, agents, counts }: {

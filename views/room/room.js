@@ -6,12 +6,14 @@ import { follow } from "./following.js";
 import { path } from "./path.js";
 import { keepPointed } from "./pointing.js";
 import { createReading } from "../panels/messages/reading.js";
+import { enableWholeValues } from "./whole_values.js";
 
 const { revision, now } = document.body.dataset;
 const reading = createReading(path);
 
 enableCopying();
 enableFinding(reading);
+enableWholeValues();
 startClock(Date.parse(now));
 
 follow(path, Number(revision), (html, missed) => {

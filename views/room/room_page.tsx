@@ -3,12 +3,12 @@ import { PANELS, type RoomUpdate, type RoomView, TABS } from "../panels/panels.t
 import { quoted, wordOf } from "../shared/addresses.ts";
 import { CopyText } from "../shared/copy.tsx";
 import { type Assets, Layout, type Markup } from "../shared/layout.tsx";
-import { Counts, Live } from "./health.tsx";
+import { Counts, Live, You } from "./health.tsx";
 import { Invitation } from "./invitation.tsx";
 
 /** Draws a room's page, complete without the script, which keeps it up to date. */
 export async function roomPage(room: RoomView, assets: Assets, each: DrawEach): Promise<Markup> {
-  const { id, address, now, agents, counts, revision } = room;
+  const { id, address, now, agents, counts, revision, you } = room;
   const places: Markup[] = [];
   for (const place of PLACES) {
     const sections: Markup[] = [];
@@ -20,13 +20,15 @@ export async function roomPage(room: RoomView, assets: Assets, each: DrawEach): 
       title={`${id} · Convene`}
       description={`The room ${id}, live: who is here, what they say, what they share and what they wait for.`}
       assets={assets}
-      script="room.js"
+      script="entering.js"
+      then="room.js"
       body={{
         class: "room-page",
         "data-room": id,
         "data-revision": String(revision),
         "data-now": now.toISOString(),
         "data-tab": TABS[0]!.id,
+        ...you && { "data-token": "" },
       }}
     >
       <a class="skip" href="#talk">To the conversation</a>
@@ -39,6 +41,7 @@ export async function roomPage(room: RoomView, assets: Assets, each: DrawEach): 
           <button type="button" data-copy="link">Copy link</button>
           <button type="button" popovertarget="invitation">Invite an agent</button>
         </p>
+        {you && <You you={you} />}
         <span class="spring" />
         <Live now={now} />
         <Counts revision={revision} agents={agents} counts={counts} />
@@ -49,7 +52,7 @@ export async function roomPage(room: RoomView, assets: Assets, each: DrawEach): 
       <nav class="tabs" aria-label="Parts of the room">
         {TABS.map(({ id, name }) => <a href={`#${id}`} data-tab={id}>{name}</a>)}
       </nav>
-      <Invitation address={address} room={id} />
+      <Invitation address={address} room={id} needsToken={you !== undefined} />
       <p class="visually-hidden" id="announcer" role="status" />
     </Layout>
   );
@@ -69,7 +72,8 @@ export function unknownRoomPage(id: string, address: string, assets: Assets): Ma
       title="No such room · Convene"
       description="There is no room with this id. It can be created here."
       assets={assets}
-      script="front.js"
+      script="entering.js"
+      then="front.js"
     >
       <header class="top">
         <a class="brand" href="/">Convene</a>

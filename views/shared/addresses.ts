@@ -33,3 +33,8 @@ export function quoted(text: string): string {
 export function wordOf(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : quoted(text);
 }
+
+/** Begins a command of curl; the token is left to the shell, so that nobody copies one. */
+export function curlOf(needsToken: boolean): string {
+  return needsToken ? 'curl -s -H "Authorization: Bearer $CONVENE_TOKEN"' : "curl -s";
+}

@@ -9,7 +9,8 @@ function textOf(button) {
       return location.href;
     case "get": {
       const { get } = button.closest("[data-get]").dataset;
-      return `curl -s ${quoted(location.origin + get)}`;
+      const token = "token" in document.body.dataset ? '-H "Authorization: Bearer $CONVENE_TOKEN" ' : "";
+      return `curl -s ${token}${quoted(location.origin + get)}`;
     }
     default:
       return button.parentElement.querySelector("pre").textContent;

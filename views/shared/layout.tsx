@@ -7,12 +7,16 @@ export interface Assets {
   base: string;
 }
 
-/** A whole page. `description`: for search results and previews. `script`: keeps the page live; optional to readers. */
-export function Layout({ title, description, assets, script, body, children }: {
+/**
+ * A whole page. `description`: for search results and previews. `script`: keeps the page live; optional to readers.
+ * `then`: the script that this one starts.
+ */
+export function Layout({ title, description, assets, script, then, body, children }: {
   title: string;
   description: string;
   assets: Assets;
   script?: string;
+  then?: string;
   body?: Record<string, string>;
   children?: Child;
 }) {
@@ -26,9 +30,10 @@ export function Layout({ title, description, assets, script, body, children }: {
         <title>{title}</title>
         <link rel="icon" href={`${assets.base}/icon.svg`} type="image/svg+xml" />
         <link rel="stylesheet" href={`${assets.base}/page.css`} />
+        {then && <link rel="modulepreload" href={`${assets.base}/${then}`} />}
         {script && <script type="module" src={`${assets.base}/${script}`} />}
       </head>
-      <body {...body}>{children}</body>
+      <body {...body} data-script={then && `${assets.base}/${then}`}>{children}</body>
     </html>
   );
 }

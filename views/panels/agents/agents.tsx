@@ -1,6 +1,7 @@
 import { agentId, hue } from "../../shared/addresses.ts";
 import { Ago } from "../../shared/times.tsx";
 import { Inline, Short, Source } from "../../shared/values.tsx";
+import { Verified } from "../../shared/verified.tsx";
 import { Gone } from "../gone.tsx";
 import type { Panel, RoomLook } from "../panel.ts";
 import style from "./agents.css" with { type: "text" };
@@ -48,7 +49,7 @@ function HiddenAgents({ agents }: { agents: AgentView[] }) {
 
 /** One agent: who it is, what it does, and if it waits, why. */
 function Agent({ agent, now }: { agent: AgentView; now: Date }) {
-  const { id, name, role, status, stale, away, last_heartbeat, waiting_on, condition, wants } = agent;
+  const { id, name, role, status, stale, away, last_heartbeat, waiting_on, condition, wants, secure } = agent;
   const shown = stale ? "stale" : status;
   return (
     <li id={agentId(id)} class={`agent ${hue(id)} is-${shown}`} data-into="agent-list" tabindex={-1}>
@@ -57,6 +58,7 @@ function Agent({ agent, now }: { agent: AgentView; now: Date }) {
         <a href={`#${agentId(id)}`} class="name">
           <Short text={id} />
         </a>
+        {secure && <Verified what="nobody acts as it without its token" />}
         {name !== id && <Short text={name} />}
         <span class="quiet">
           <Short text={role} />

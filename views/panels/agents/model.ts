@@ -6,6 +6,8 @@ export interface AgentView {
   role: string;
   status: string;
   last_heartbeat: string;
+  /** Nobody acts as it without its token. */
+  secure: boolean;
   /** Its last heartbeat is old, though its status says that it works. */
   stale: boolean;
   /** Its last heartbeat is old, and its status says that it does not work. */

@@ -1,4 +1,5 @@
 import { path } from "../../room/path.js";
+import { ask } from "../../room/token.js";
 
 // Evaluates in place; the form alone would load the page again.
 const form = document.getElementById("console-form");
@@ -8,7 +9,7 @@ form.addEventListener("submit", async (event) => {
   const { expr, agent } = form.elements;
   const query = new URLSearchParams({ expr: expr.value, agent: agent.value });
   try {
-    const response = await fetch(`${path}/live/evaluation?${query}`);
+    const response = await ask(`${path}/live/evaluation?${query}`);
     const text = await response.text();
     if (response.ok) output.innerHTML = text;
     else output.textContent = JSON.parse(text).message;

@@ -1,8 +1,8 @@
-import { quoted } from "../../shared/addresses.ts";
+import { curlOf, quoted } from "../../shared/addresses.ts";
 import { CopyText } from "../../shared/copy.tsx";
 import { type Shown, Source, Value } from "../../shared/values.tsx";
 import { AGENTS_SHOWN } from "../agents/agents.tsx";
-import type { Panel, RoomLook } from "../panel.ts";
+import type { Holder, Panel, RoomLook } from "../panel.ts";
 import style from "./console.css" with { type: "text" };
 import console from "./console.js" with { type: "text" };
 
@@ -16,6 +16,7 @@ export interface EvaluationView {
 /** What was evaluated, where the form was sent without the script. */
 export interface Evaluated {
   address: string;
+  you?: Holder;
   evaluation?: EvaluationView;
 }
 
@@ -26,7 +27,7 @@ export const CONSOLE: Panel<RoomLook & Evaluated> = {
   place: "corner",
   style,
   scripts: { console },
-  section: ({ id, address, agents, evaluation }) => (
+  section: ({ id, address, agents, evaluation, you }) => (
     <section id="console" aria-labelledby="console-title">
       <h2 id="console-title">Console</h2>
       <form id="console-form" method="get" action="/">
@@ -50,7 +51,7 @@ export const CONSOLE: Panel<RoomLook & Evaluated> = {
           <select name="agent" id="console-agent">
             <option value="">nobody</option>
             {agents.slice(0, AGENTS_SHOWN).map(({ id: agent }) => (
-              <option value={agent} selected={evaluation?.agent === agent}>{agent}</option>
+              <option value={agent} selected={(evaluation?.agent ?? you?.agent) === agent}>{agent}</option>
             ))}
             {agents.length > AGENTS_SHOWN && (
               <option disabled>{agents.length - AGENTS_SHOWN} more agents are not listed</option>
@@ -61,7 +62,7 @@ export const CONSOLE: Panel<RoomLook & Evaluated> = {
       </form>
       <div id="evaluation" role="status">
         {evaluation
-          ? <Evaluation evaluation={evaluation} address={address} room={id} />
+          ? <Evaluation evaluation={evaluation} address={address} room={id} needsToken={you !== undefined} />
           : <p class="quiet">A CEL expression over state, agents, messages, self and now.</p>}
       </div>
     </section>
@@ -69,14 +70,17 @@ export const CONSOLE: Panel<RoomLook & Evaluated> = {
 };
 
 /** What an expression came to, and the request that says the same. */
-export function Evaluation({ evaluation, address, room }: {
+export function Evaluation({ evaluation, address, room, needsToken }: {
   evaluation: EvaluationView;
   address: string;
   room: string;
+  needsToken: boolean;
 }) {
   const { expr, agent, shown, error } = evaluation;
   const body = JSON.stringify({ expr, ...(agent && { agent }) });
-  const curl = `curl -s ${quoted(`${address}/rooms/${encodeURIComponent(room)}/eval`)} -d ${quoted(body)}`;
+  const curl = `${curlOf(needsToken)} ${quoted(`${address}/rooms/${encodeURIComponent(room)}/eval`)} -d ${
+    quoted(body)
+  }`;
   return (
     <div class="evaluation">
       {error && (

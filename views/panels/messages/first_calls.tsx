@@ -1,18 +1,23 @@
-import { quoted } from "../../shared/addresses.ts";
+import { curlOf, quoted } from "../../shared/addresses.ts";
 import { CopyText } from "../../shared/copy.tsx";
 
 /** What starts a room in which nothing has happened yet. */
-export function FirstCalls({ address, room }: { address: string; room: string }) {
+export function FirstCalls({ address, room, needsToken }: {
+  address: string;
+  room: string;
+  needsToken: boolean;
+}) {
+  const curl = curlOf(needsToken);
   const path = `${address}/rooms/${encodeURIComponent(room)}`;
   const calls: Array<[string, string]> = [
-    ["An agent joins:", `curl -s ${quoted(`${path}/agents`)} -d '{"id":"alice","name":"Alice"}'`],
+    ["An agent joins:", `${curl} ${quoted(`${path}/agents`)} -d '{"id":"alice","name":"Alice"}'`],
     [
       "It posts a message:",
-      `curl -s ${quoted(`${path}/messages`)} -d '{"from":"alice","body":"Who takes the tests?"}'`,
+      `${curl} ${quoted(`${path}/messages`)} -d '{"from":"alice","body":"Who takes the tests?"}'`,
     ],
     [
       "It waits for an answer:",
-      `curl -s ${quoted(`${path}/wait`)} -d '{"agent":"alice","condition":"has(state._shared.taken)"}'`,
+      `${curl} ${quoted(`${path}/wait`)} -d '{"agent":"alice","condition":"has(state._shared.taken)"}'`,
     ],
   ];
   return (

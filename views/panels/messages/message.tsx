@@ -1,5 +1,6 @@
 import { agentId, hue, messageId } from "../../shared/addresses.ts";
 import { Copy } from "../../shared/copy.tsx";
+import { Verified } from "../../shared/verified.tsx";
 import { Ago } from "../../shared/times.tsx";
 import { preview, type Shown, Value } from "../../shared/values.tsx";
 import { type NeedView, Outcome, shownStatus, Status, type TaskView } from "./task.tsx";
@@ -7,6 +8,8 @@ import { type NeedView, Outcome, shownStatus, Status, type TaskView } from "./ta
 export interface MessageView extends TaskView {
   from_agent: string | null;
   to_agent: string | null;
+  /** The sender has proved who it is. */
+  verified: boolean;
   shown: Shown;
   created_at: string;
 }
@@ -25,7 +28,7 @@ export function Message({ message, now, room, known }: {
   room: string;
   known: Known;
 }) {
-  const { id, from_agent, to_agent, kind, shown, created_at, reply_to } = message;
+  const { id, from_agent, to_agent, verified, kind, shown, created_at, reply_to } = message;
   const source = `/rooms/${encodeURIComponent(room)}/messages/${id}`;
   return (
     <li
@@ -44,6 +47,7 @@ export function Message({ message, now, room, known }: {
       <p class="head">
         <a class="id" href={`#${messageId(id)}`} aria-label={`Message ${id}`}>{id}</a>
         <Name id={from_agent} absent="somebody" />
+        {verified && <Verified what="has proved who it is" />}
         <span class="to">
           <span class="visually-hidden">to</span>
           <span class="quiet" aria-hidden="true">→</span>

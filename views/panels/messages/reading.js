@@ -1,3 +1,4 @@
+import { ask } from "../../room/token.js";
 import { tellReach } from "./reach.js";
 import { arrange } from "./threads.js";
 
@@ -107,7 +108,7 @@ export function createReading(path) {
   async function load(limit = PAGE) {
     const before = Math.min(...[...list.children].map(({ dataset }) => Number(dataset.id)));
     const query = new URLSearchParams({ limit, ...(Number.isFinite(before) && { before }) });
-    const response = await fetch(`${path}/live/messages?${query}`);
+    const response = await ask(`${path}/live/messages?${query}`);
     if (!response.ok) return;
     const distance = scroller.scrollHeight - scroller.scrollTop;
     list.insertAdjacentHTML("afterbegin", await response.text());

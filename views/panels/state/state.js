@@ -1,4 +1,5 @@
 import { path } from "../../room/path.js";
+import { ask } from "../../room/token.js";
 
 // Shows more of a scope that has more keys than are shown.
 document.getElementById("scopes").addEventListener("click", async ({ target }) => {
@@ -6,7 +7,7 @@ document.getElementById("scopes").addEventListener("click", async ({ target }) =
   if (!button) return;
   const { scope, from } = button.dataset;
   button.disabled = true;
-  const response = await fetch(`${path}/live/entries?${new URLSearchParams({ scope, from })}`);
+  const response = await ask(`${path}/live/entries?${new URLSearchParams({ scope, from })}`);
   button.disabled = false;
   if (!response.ok) return;
   const list = document.getElementById(`entries/${encodeURIComponent(scope)}`);

@@ -3,6 +3,7 @@ import { Copy } from "../../shared/copy.tsx";
 import type { Markup } from "../../shared/layout.tsx";
 import { Ago, Left } from "../../shared/times.tsx";
 import { type Shown, Source, Value } from "../../shared/values.tsx";
+import { Verified } from "../../shared/verified.tsx";
 import { Gone } from "../gone.tsx";
 import type { Panel, RoomLook } from "../panel.ts";
 import style from "./state.css" with { type: "text" };
@@ -21,6 +22,8 @@ export interface EntryView {
   version: number;
   updated_at: string;
   updated_by: string | null;
+  /** Who wrote it has proved who it is. */
+  verified_by: boolean;
   /** When it is deleted; null where it stays. */
   expires_at: string | null;
   expr?: string;
@@ -121,7 +124,7 @@ function Scope({ scope: { scope, total }, drawn = [] }: {
 }
 
 export function Entry({ entry, room, now }: { entry: EntryView; room: string; now: Date }) {
-  const { scope, key, shown, version, updated_at, updated_by, expires_at, expr, error } = entry;
+  const { scope, key, shown, version, updated_at, updated_by, verified_by, expires_at, expr, error } = entry;
   const query = new URLSearchParams({ scope, key, ...(expr === undefined ? {} : { resolve: "true" }) });
   const source = `/rooms/${encodeURIComponent(room)}/state?${query}`;
   return (
@@ -145,6 +148,7 @@ export function Entry({ entry, room, now }: { entry: EntryView; room: string; no
             <span class="visually-hidden">by {updated_by},</span>
           </span>
         )}
+        {verified_by && <Verified what={`${updated_by} has proved who it is`} />}
         <Ago at={updated_at} now={now} />
       </p>
       <div class="value">

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import type { Page, Request } from "npm:playwright-core@1.64.1";
+import { browserTest, VIEWS, withBrowser } from "../support/browser.ts";
+import type { Subject } from "../support/backends.ts";
+import type { Json } from "../support/client.ts";
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+/** A locked room with the secure agent ann, and what she does there. */
+async function lockedRoom(t: Subject) {
+  const { body: { id: room, token: admin } } = await t.post("/rooms", { locked: true });
+  const ask = async (token: string, method: string, path: string, body?: Json) => {
+    const reply = await t.request(method, `/rooms/${room}${path}`, { body, headers: bearer(token) });
+    assert.ok(reply.status < 300, reply.text);
+    return reply.body;
+  };
+  const { token } = await ask(admin, "POST", "/agents", {
+    id: "ann",
+    name: "Ann",
+    role: "lead",
+    secure: true,
+  });
+  const made = await ask(admin, "POST", "/tokens", { role: "reader", note: "a screen" });
+  await ask(token, "POST", "/messages", { body: "who is here?" });
+  await ask(token, "PUT", "/state", { key: "phase", value: "planning" });
+  await ask(admin, "POST", "/messages", { from: "bob", body: "I am bob, I say" });
+  return { room: room as string, admin: admin as string, token: token as string, reader: made, ask };
+}
+
+/** Collects the requests that a page makes of the service. */
+function requestsOf(page: Page): Request[] {
+  const made: Request[] = [];
+  page.on("request", (request) => made.push(request));
+  return made;
+}
+
+for (const view of [...VIEWS, { width: 1024, height: 800, scheme: "light" as const }]) {
+  browserTest(
+    `browser: a token in the fragment opens a locked room, and leaves the address at once, ${view.width} ${view.scheme}`,
+    () =>
+      withBrowser(async ({ t, open, shoot, complaints }) => {
+        const { room, token, ask } = await lockedRoom(t);
+        const page = await open("/", view);
+        const made = requestsOf(page);
+        await page.goto(`${t.url}/?room=${room}#token=${token}`);
+        await page.waitForSelector("#live[data-state=live]");
+        assert.equal(page.url(), `${t.url}/?room=${room}`);
+        const kept = await page.evaluate("[history.length, JSON.stringify({ ...sessionStorage })]") as [
+          number,
+          string,
+        ];
+        assert.deepEqual(JSON.parse(kept[1]), { [`convene.token.${room}`]: token });
+        await page.getByText("who is here?").first().waitFor();
+        await page.locator("#you").getByText("ann").waitFor();
+        // Whoever has proved who it is, is marked: others are not.
+        const messages = page.locator("#messages > li");
+        assert.equal(await messages.nth(0).locator(".verified").count(), 1);
+        assert.equal(await messages.nth(1).locator(".verified").count(), 0);
+        assert.equal(await page.locator("[id='agent/ann'] .verified").count(), 1);
+        assert.equal(await page.locator("[id='state/_shared/phase'] .verified").count(), 1);
+
+        await ask(token, "PUT", "/state", { key: "phase", value: "done" });
+        await page.locator("[id='state/_shared/phase']").getByText("done").waitFor({ state: "attached" });
+        // By keyboard alone she says something, which is hers.
+        await page.locator("#say-body").focus();
+        await page.keyboard.type("all of us");
+        await page.keyboard.press("Enter");
+        const said = page.locator("#messages > li", { hasText: "all of us" });
+        await said.locator(".verified").waitFor();
+        await shoot(page, `token-${view.width}-${view.scheme}`);
+
+        const rooms = made.filter((request) => new URL(request.url()).pathname.startsWith("/rooms/"));
+        assert.ok(rooms.length >= 2);
+        for (const request of rooms) {
+          assert.equal(await request.headerValue("authorization"), `Bearer ${token}`, request.url());
+        }
+        for (const request of made) assert.ok(!request.url().split("#")[0]!.includes(token), request.url());
+        assert.ok(!(await page.content()).includes(token));
+
+        // The tab keeps it, another knows nothing of it.
+        await page.reload();
+        await page.waitForSelector("#live[data-state=live]");
+        await page.evaluate(`{
+          const form = document.getElementById("console-form");
+          form.elements.expr.value = "self";
+          form.requestSubmit();
+        }`);
+        await page.locator("#evaluation .result").getByText("ann").waitFor({ state: "attached" });
+        const other = await open(`/?room=${room}`, view);
+        await other.getByText("There is no room").waitFor();
+        // Both pages of no room are 404, which the console of a browser shows.
+        assert.deepEqual(complaints.filter((text) => !text.includes("404")), []);
+      }),
+  );
+}
+
+browserTest(
+  "browser: a token that ends stops the page, one that is bad is told and forgotten",
+  () =>
+    withBrowser(async ({ t, open, shoot }) => {
+      const { room, admin, reader, ask } = await lockedRoom(t);
+      const page = await open(`/?room=${room}#token=${reader.token}`);
+      await page.waitForSelector("#live[data-state=live]");
+      await page.locator("#you").getByText("reader").waitFor();
+      assert.equal(await page.locator("#say").count(), 0);
+      await ask(admin, "DELETE", `/tokens/${reader.id}`);
+      await page.waitForSelector("#live[data-state=ended]", { timeout: 15_000 });
+      await shoot(page, "token-ended");
+      await page.reload();
+      await page.getByText("The token is not accepted").waitFor();
+      assert.equal(await page.evaluate("sessionStorage.length"), 0);
+
+      const opened = await t.room();
+      await t.message(opened, { from: "eve", body: "anybody reads this" });
+      const plain = await open(`/?room=${opened}#token=${reader.token}`);
+      await plain.getByText("The token is not accepted").waitFor();
+      await plain.waitForSelector("#live[data-state=live]");
+      await plain.getByText("anybody reads this").first().waitFor();
+      await t.message(opened, { body: "news" });
+      await plain.getByText("news").first().waitFor();
+      await shoot(plain, "token-refused");
+      // A token that is put into the address of an open page counts as well.
+      const { body: { token } } = await t.post(`/rooms/${opened}/agents`, {
+        id: "zed",
+        name: "Zed",
+        secure: true,
+      });
+      await plain.evaluate(`location.hash = "token=${token}"`);
+      await plain.locator("#you").getByText("zed").waitFor();
+      assert.ok(!plain.url().includes("token"));
+    }),
+);
+
+browserTest(
+  "browser: the page of a locked room is byte for byte that of no room",
+  () =>
+    withBrowser(async ({ t }) => {
+      const { room } = await lockedRoom(t);
+      const none = crypto.randomUUID();
+      const [locked, absent] = await Promise.all([room, none].map(async (id) => {
+        const { status, headers, text } = await t.request("GET", `/?room=${id}`, {
+          headers: { Accept: "text/html" },
+        });
+        return {
+          status,
+          headers: [...headers].filter(([name]) => name !== "date"),
+          text: text.replaceAll(id, ""),
+        };
+      }));
+      assert.deepEqual(locked, absent);
+      assert.equal(locked!.status, 404);
+      assert.match(locked!.text, /entering\.js/);
+    }),
+);

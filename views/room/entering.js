@@ -1,0 +1,36 @@
+import { ask, dropToken, hasToken, takeToken } from "./token.js";
+
+/*
+ * Comes first on every page of a room, and on that of no room, which a locked one shows to whoever has no token: asks
+ * for the page once more with the token, puts it in the place of this one, and starts its script.
+ */
+
+const REFUSED = [401, 403, 404];
+
+async function enter() {
+  const response = await ask(location.pathname + location.search, { headers: { Accept: "text/html" } });
+  if (response.ok) return show(await response.text());
+  if (!REFUSED.includes(response.status)) return tell("The service does not answer. Load the page again.");
+  dropToken();
+  tell("The token is not accepted: it may have ended. This page shows what there is without one.");
+}
+
+function show(html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  document.title = page.title;
+  document.body.replaceWith(document.adoptNode(page.body));
+}
+
+function tell(text) {
+  const notice = document.createElement("p");
+  notice.className = "notice";
+  notice.setAttribute("role", "alert");
+  notice.textContent = text;
+  document.body.prepend(notice);
+}
+
+takeToken();
+// A token in an address that differs in nothing else loads no page.
+addEventListener("hashchange", () => takeToken() && location.reload());
+if (hasToken()) await enter().catch(() => tell("The service does not answer. Load the page again."));
+await import(document.body.dataset.script);

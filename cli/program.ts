@@ -6,12 +6,12 @@ import { UsageError } from "./values.ts";
 
 /** Milliseconds between the signal that asks a program to end and the one that ends it. */
 const GRACE = 5_000;
-/** The characters of its complaints that are kept: with an attempt there is room for 4 KiB. */
+/** The characters of its stderr that are kept: the error of an attempt has at most 4 KiB. */
 const TAIL = 600;
 /** The characters that a program may print: more than the result of a task may have. */
 const MOST = 262_144;
 
-/** A program that ended otherwise than with exit code 0, and the end of what it complained. */
+/** A program that did not exit with code 0, with the end of its stderr. */
 export class ProgramFailed extends Error {
   constructor(readonly exit: number | string, readonly stderr: string) {
     super(typeof exit === "number" ? `exit code ${exit}` : `ended by ${exit}`);
@@ -26,18 +26,18 @@ export class ProgramFailed extends Error {
 export interface Run {
   words: string[];
   env: Record<string, string | undefined>;
-  /** What it reads. */
+  /** Its stdin. */
   input: string;
-  /** Ends it, and what it started. */
+  /** Aborting it ends the program and its children. */
   signal: AbortSignal;
 }
 
 /**
- * Runs a program, and returns what it printed. Its complaints are passed on. Errors: `ProgramFailed`; `UsageError`
+ * Runs a program and returns its stdout. Passes its stderr on. Errors: `ProgramFailed`; `UsageError`
  * where there is no such program.
  */
 export async function runProgram({ words: [program, ...args], env, input, signal }: Run): Promise<string> {
-  // A group of its own, so that what it starts is ended with it.
+  // A process group of its own, so that its children end with it.
   const child = spawn(program!, args, { env, stdio: "pipe", detached: true });
   const ended = new Promise<number | string>((resolve, reject) => {
     child.on("error", (error) => reject(new UsageError(`${program} cannot be run: ${error.message}`)));
@@ -114,7 +114,7 @@ export async function findProgram(program: string): Promise<void> {
   if (exit) throw new UsageError(`${program} cannot be run: there is no such program.`);
 }
 
-/** Passes complaints on, and returns their end. */
+/** Passes stderr on and returns its end. */
 async function complaintsOf(stream: Readable): Promise<string> {
   const decoder = new TextDecoder();
   let tail = "";
@@ -125,7 +125,7 @@ async function complaintsOf(stream: Readable): Promise<string> {
   return tail.toWellFormed();
 }
 
-/** Signals a program and what it started. */
+/** Signals a program and its children. */
 function signalTo(child: ChildProcess, signal: "SIGTERM" | "SIGKILL"): void {
   try {
     if (process.platform === "win32") child.kill(signal);

@@ -1,14 +1,14 @@
 import { plain } from "./plain.ts";
 
-/** Milliseconds for which a request is tried before the service has answered once. */
+/** Milliseconds for which a request is retried before the service has answered once. */
 export const PATIENCE = 5_000;
 /** Milliseconds without an answer after which the service is asked whether it is there, and those that it then has. */
 const QUIET = 2_000;
 const THERE = 3_000;
 
 /**
- * Makes the `fetch` of a command. Until a service has answered once, it says on stderr that it cannot be reached and is
- * tried again, and it gives up a request where the service answers no health check either: a wait is silent too.
+ * Makes the `fetch` of a command. Until the service has answered once, it says on stderr that it cannot reach it and
+ * tries again. A request without an answer, such as a wait, is aborted if the service answers no health check either.
  */
 export function reachingFetch(
   url: string,
@@ -48,7 +48,7 @@ export function reachingFetch(
   };
 }
 
-/** Says on stderr what a command waits for, if it does so for longer than a moment. */
+/** Says on stderr what a command waits for, if it waits longer than a moment. */
 export async function toldWaiting<T>(what: string, work: Promise<T>, quiet = QUIET): Promise<T> {
   const timer = setTimeout(
     () => console.error(plain(`convene: Waiting for ${what}. Ctrl-C ends it.`)),

@@ -27,7 +27,7 @@ export const room: Command = {
   },
 };
 
-/** Keeps a token, and says how to go on. */
+/** Keeps a token and says how to use it. */
 function keep(input: Input, { id, connection, agent }: Room, token: string): void {
   const file = keepToken(input.environment, { server: connection.url, room: id, agent, token });
   const set = { CONVENE_URL: connection.url, CONVENE_ROOM: id, ...agent && { CONVENE_AGENT: agent } };

@@ -55,7 +55,7 @@ export const work: Command = {
   },
 };
 
-/** Runs the program for a task. Where there is no such program, the worker stops. */
+/** Runs the program for a task. If there is no such program, the worker stops. */
 async function handle(
   input: Input,
   message: Message,
@@ -65,7 +65,7 @@ async function handle(
   print(input.json ? json(message) : lineOf(message));
   const env = {
     ...process.env,
-    // With these the program calls the command for the room in which it works.
+    // With these the program can call the command for its room.
     CONVENE_URL: input.server.connection.url,
     CONVENE_ROOM: message.room_id,
     CONVENE_AGENT: input.agent,
@@ -88,7 +88,7 @@ async function handle(
   }
 }
 
-/** What a program printed, as a value: JSON, else text without the last line's end. */
+/** Reads a program's output: JSON, else text without the final line break. */
 function resultOf(printed: string): Json | undefined {
   const text = printed.replace(/\n+$/, "");
   if (text === "") return undefined;

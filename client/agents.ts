@@ -14,9 +14,9 @@ export interface Agent {
   waiting_on: string | null;
   joined_at: string;
   last_heartbeat: string;
-  /** Whether it gave a sign of life in the 60 seconds before this answer, or has a wait in progress. */
+  /** True if it had a heartbeat in the 60 seconds before this answer, or has a wait in progress. */
   alive: boolean;
-  /** Whether only its token acts as it. */
+  /** True if only its token can act as it. */
   secure: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface Left {
 export interface Registered extends Agent {
   /** True if the agent is new in the room. */
   created: boolean;
-  /** Told this once, where it became secure: it alone acts as the agent. Null where the first answer was lost. */
+  /** The token that alone can act as the agent, in the answer that made it secure; null in a repeated answer. */
   token?: string | null;
 }
 
@@ -43,7 +43,9 @@ export interface Registration<M = JsonObject> {
   meta?: M;
   /** Fails with `agent_exists` if an agent has this id. */
   if_new?: boolean;
-  /** Lets nobody act as the agent without the token of the answer. Fails with `agent_exists` if the id was used. */
+  /**
+   * Makes the agent secure: only the token of the answer can act as it. Fails with `agent_exists` if the id was used.
+   */
   secure?: boolean;
 }
 

@@ -12,7 +12,9 @@ const ANSWER = 15_000;
 export interface ConnectOptions {
   /** Milliseconds for which a request is retried while the service is away. Default: 30,000. */
   patience?: number;
-  /** A token of the room, sent with every request and told by no error. Without one: what everybody may. */
+  /**
+   * A token of the room, sent with every request. No error shows it. Without one, the rights are those of everybody.
+   */
   token?: string;
   /** Sent with every request. */
   headers?: Record<string, string>;
@@ -135,7 +137,7 @@ export class Connection {
   }
 }
 
-/** Checks a token, which an error must not tell. */
+/** Checks a token. The error does not show it. */
 function tokenIn(token: string | undefined): string | undefined {
   if (token !== undefined && !/^[!-~]+$/.test(token)) {
     throw new TypeError("The token is none: it has letters, digits and _ alone, as the service gave it.");

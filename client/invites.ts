@@ -6,13 +6,13 @@ interface Invited {
   role: Role;
   /** The agent that it invites; null for one of the joiner's choice. */
   agent: string | null;
-  /** How many may join by it. */
+  /** The number of times that it can be used. */
   uses: number;
   expires_at: string;
   note: string | null;
 }
 
-/** An invitation that counts, without its code. Times are ISO 8601. */
+/** An invitation in force, without its code. Times are ISO 8601. */
 export interface Invite extends Invited {
   uses_left: number;
   created_at: string;
@@ -20,9 +20,9 @@ export interface Invite extends Invited {
 
 /** An invitation that was made. */
 export interface MadeInvite extends Invited {
-  /** Told this once. */
+  /** Shown in this answer only. */
   code: string;
-  /** The line to paste: the address that tells an agent how to join; also for `join(url)`. */
+  /** The address to pass on: it tells an agent how to join, and `join(url)` takes it. */
   url: string;
 }
 
@@ -51,17 +51,17 @@ export class Invites {
     for (;;) {
       const body = { role, ...options };
       const made = (await this.connection.write<Told>("POST", this.#path(), body, { signal })).body;
-      // The code is null where the answer that told it was lost; that invitation ends by itself.
+      // The code is null if the answer with it was lost: that invitation ends by itself.
       if (made.code !== null && made.url !== null) return { ...made, code: made.code, url: made.url };
     }
   }
 
-  /** Those that count: to an admin all, to others those that their token made. */
+  /** The invitations in force: for an admin all, for others those that their token made. */
   async list({ signal }: CallOptions = {}): Promise<Invite[]> {
     return (await this.connection.get<Invite[]>(this.#path(), {}, { signal })).body;
   }
 
-  /** Revokes an invitation, as an admin. Who has joined by it stays. Errors: `forbidden`, `invite_not_found`. */
+  /** Revokes an invitation, as an admin. Agents that joined by it stay. Errors: `forbidden`, `invite_not_found`. */
   async revoke(id: string, { signal }: CallOptions = {}): Promise<void> {
     await this.connection.write("DELETE", this.#path(id), undefined, { signal });
   }

@@ -2,7 +2,7 @@ import type { Connection } from "./connection.ts";
 import type { JsonObject } from "./json.ts";
 import { Room } from "./room.ts";
 
-/** Who joins by a code. */
+/** The agent that joins by a code. */
 export interface Joiner<M = JsonObject> {
   /** Default: the agent that the code invites, else a UUID from the service. */
   agent?: string;
@@ -14,17 +14,17 @@ export interface Joiner<M = JsonObject> {
 
 /** A room that was joined by a code. */
 export interface Joined {
-  /** The room for the agent, which proves who it is in all that it does there. */
+  /** The room for the agent, under its token. */
   room: Room;
   agent: string;
-  /** Acts as the agent, and is told this once: keep it for `connect(url, { token })`. */
+  /** The agent's token, shown in this answer only: keep it for `connect(url, { token })`. */
   token: string;
   revision: number;
   /** The address of the guide. */
   guide: string;
 }
 
-/** Joins a room by a code. An attempt whose answer is lost is made again, with a token in the place of the lost one. */
+/** Joins a room by a code. If an answer is lost, the repeated request makes a new token in place of the lost one. */
 export async function joinBy(
   connection: Connection,
   code: string,

@@ -10,7 +10,7 @@ export interface Message<T = Json> {
   room_id: string;
   from_agent: string | null;
   to_agent: string | null;
-  /** Whether the sender had proved who it is. */
+  /** True if the sender acted under its token. */
   verified: boolean;
   kind: string;
   body: T;

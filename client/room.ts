@@ -38,7 +38,7 @@ export class Room {
     this.invites = new Invites(connection, this.#path);
   }
 
-  /** The token under which calls are made. */
+  /** The token that calls send. */
   get token(): string | undefined {
     return this.connection.token;
   }
@@ -48,7 +48,7 @@ export class Room {
     return this.connection.address("/", { room: this.id });
   }
 
-  /** The same room for another agent; with its token, which a secure one needs. */
+  /** The same room for another agent. A secure one needs its token. */
   as(agent: string, { token }: { token?: string } = {}): Room {
     return new Room(token === undefined ? this.connection : this.connection.with(token), this.id, agent);
   }
@@ -64,7 +64,7 @@ export class Room {
 
   /**
    * Registers an agent. An existing one becomes active again; with `if_new` it fails with `agent_exists`. With `secure`
-   * nobody acts as it without the `token` of the answer: go on with `room.as(id, { token })`.
+   * only the `token` of the answer can act as it: continue with `room.as(id, { token })`.
    */
   async join<M extends object = JsonObject>(
     { signal, ...registration }: Registration<M & JsonOf<M>> & CallOptions = {},

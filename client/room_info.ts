@@ -5,8 +5,8 @@ export interface RoomInfo {
   id: string;
   created_at: string;
   meta: JsonObject;
-  /** It answers nobody without a token of its own. */
+  /** True if it needs a token. */
   locked?: true;
-  /** It is open, and lists leave it out. */
+  /** False for an open room that lists leave out. */
   listed?: false;
 }

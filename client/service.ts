@@ -5,7 +5,7 @@ import { joinBy, type Joined, type Joiner } from "./joining.ts";
 import { Room } from "./room.ts";
 import type { RoomInfo } from "./room_info.ts";
 
-/** The answer to a room's creation. `token`: a locked room's, null where it was told before. */
+/** The answer to a room's creation. `token`: a locked room's; null in a repeated answer. */
 interface Opened extends RoomInfo {
   token?: string | null;
 }
@@ -20,9 +20,9 @@ export class Convene {
   }
 
   /**
-   * Creates a room, or opens it if it exists. Without an id it gets a UUID. `locked`: a new room that answers nobody
-   * without a token; the `Room` has its admin's, to be kept for `connect(url, { token })`. `listed: false` keeps an
-   * open one out of lists.
+   * Creates a room, or opens it if it exists. Without an id it gets a UUID. `locked`: a new room that needs a
+   * token; the `Room` has its admin's: keep it for `connect(url, { token })`. `listed: false` keeps an open room out of
+   * lists.
    */
   async open<M extends object = JsonObject>(
     id?: string,
@@ -50,8 +50,8 @@ export class Convene {
   }
 
   /**
-   * Joins a room by a code. Errors: `invite_not_found`, `agent_exists`, `forbidden` for another agent than the invited
-   * one.
+   * Joins a room by a code. Errors: `invite_not_found`, `agent_exists`, `forbidden` if the code invites another
+   * agent.
    */
   async join<M extends object = JsonObject>(
     code: string,
@@ -81,8 +81,8 @@ export async function join<M extends object = JsonObject>(
 
 /**
  * Makes a client of a service, and sends no request. `url`: its address with the scheme, `http://localhost:8000`; in a
- * page `location.origin`. `token`: for rooms that ask for one, and to act as an agent
- * that proves who it is. Errors: `TypeError` for an address, headers or a token that `fetch` refuses.
+ * page `location.origin`. `token`: for rooms that need one, and to act as a secure agent. Errors: `TypeError` for an
+ * address, headers or a token that `fetch` refuses.
  */
 export function connect(url: string, options: ConnectOptions = {}): Convene {
   return new Convene(new Connection(url, options));

@@ -12,7 +12,7 @@ export interface Entry<T = Json> {
   version: number;
   updated_at: string;
   updated_by?: string | null;
-  /** Whether that agent had proved who it is. */
+  /** True if that agent acted under its token. */
   verified_by?: boolean;
   /** When it is deleted; null for one that stays. */
   expires_at?: string | null;

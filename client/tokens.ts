@@ -1,24 +1,24 @@
 import type { CallOptions, Connection } from "./connection.ts";
 
-/** What a token may: everything, read and write, or read. */
+/** The rights of a token: everything, read and write, or read. */
 export type Role = "admin" | "member" | "reader";
 
 /** A token in force, without its text. Times are ISO 8601. */
 export interface Token {
   id: string;
   role: Role;
-  /** The agent that it is bound to, as which alone it acts. */
+  /** The only agent as which it can act. */
   agent: string | null;
   note: string | null;
   created_at: string;
   expires_at: string | null;
-  /** To the hour; null where it was not used. */
+  /** To the hour; null if it was not used. */
   last_used_at: string | null;
 }
 
 /** A token that was made. */
 export interface MadeToken extends Token {
-  /** Told this once. */
+  /** Shown in this answer only. */
   token: string;
 }
 
@@ -36,7 +36,9 @@ export interface TokenOptions extends CallOptions {
 export class Tokens {
   constructor(readonly connection: Connection, readonly room: string) {}
 
-  /** Makes a token. An admin makes any, a member narrower ones of its own agent. Errors: `forbidden`, `limit_reached`. */
+  /**
+   * Makes a token. An admin makes any, a member narrower ones of its own agent. Errors: `forbidden`, `limit_reached`.
+   */
   async create({ signal, ...body }: TokenOptions): Promise<MadeToken> {
     for (;;) {
       const made =
@@ -44,11 +46,11 @@ export class Tokens {
           signal,
         })).body;
       if (made.token !== null) return { ...made, token: made.token };
-      await this.revoke(made.id, { signal }); // the answer that told it was lost
+      await this.revoke(made.id, { signal }); // the answer with its text was lost
     }
   }
 
-  /** Those in force: to an admin all, to others their own and those that it made. */
+  /** The tokens in force: for an admin all, for others their own and those that it made. */
   async list({ signal }: CallOptions = {}): Promise<Token[]> {
     return (await this.connection.get<Token[]>(this.#path(), {}, { signal })).body;
   }

@@ -859,8 +859,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a reader that writes",
     edits: [["const asMember = [\"tokens.role = 'member'\", ", 'const asMember = ["TRUE", ']],
-    test: "tests/contract/tokens.test.ts",
-    filter: "file: a reader reads, waits and evaluates",
+    test: "tests/routes/tokens.test.ts",
+    filter: "a reader's write is refused by the database",
   },
   {
     name: "a heartbeat of a secure agent by anybody",

@@ -388,6 +388,8 @@ heldContract("an invitation has a role, and bounds of its uses, life and note", 
     [{ role: "member", ttl: 0 }, ["ttl"]],
     [{ role: "member", ttl: 604_801 }, ["ttl"]],
     [{ role: "member", note: "x".repeat(257) }, ["note"]],
+    [{ role: "member", note: "a\0b" }, ["note"]],
+    [{ role: "member", note: "\ud800" }, ["note"]],
     [{ role: "member", agent: "_x" }, ["agent"]],
   ];
   for (const [body, at] of refused) assertInvalid(await one.post(`${path}/invites`, body), at);

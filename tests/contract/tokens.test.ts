@@ -305,6 +305,7 @@ contract("a token has a role, and bounds of its life and note", async (t) => {
     [{ role: "reader", ttl: 59 }, ["ttl"]],
     [{ role: "reader", ttl: 31_536_001 }, ["ttl"]],
     [{ role: "reader", note: "x".repeat(257) }, ["note"]],
+    [{ role: "reader", note: "a\0b" }, ["note"]],
     [{ role: "reader", agent: "_x" }, ["agent"]],
   ];
   for (const [body, at] of refused) assertInvalid(await ann.post(`${path}/tokens`, body), at);

@@ -40,6 +40,12 @@ export const key = textSchema((text) => textFault(text, LIMITS.keyLength), {
   description: `A key or a name: ${NO_CONTROLS}`,
 });
 
+/** A note for people: any text that a column of the database returns as it was. */
+export const note = z.string().max(LIMITS.tokenNote).superRefine((text, context) => {
+  if (text.isWellFormed() && !text.includes("\0")) return;
+  context.addIssue({ code: "custom", message: "must be well-formed Unicode without NUL" });
+}).meta({ pattern: String.raw`^[^\u0000]*$` });
+
 /** What is sent as a value: any JSON, and it must be there. */
 export const value = z.custom<Json>((value) => value !== undefined, MISSING);
 export const expression = z.string("must be a CEL expression, as text")

@@ -138,3 +138,27 @@ Deno.test("replies lost between service and database: a write without a key is n
     const { value } = await watcher.entry(room, "n");
     assert.ok(60 < value && value <= asked, `${value} of ${asked} requests counted`);
   }));
+
+Deno.test("replies lost between service and database: a code lets in as many as it has uses, each with a token", () =>
+  withLosses(async (t, watcher, cutting) => {
+    const room = await watcher.room();
+    const [CLIENTS, EACH] = [2, 12];
+    const made = await watcher.post(`/rooms/${room}/invites`, { role: "member", uses: CLIENTS * EACH });
+    const join = `/join/${made.body.code}`;
+    const joined = await Promise.all(
+      Array.from({ length: CLIENTS }, async () => {
+        const own: Reply[] = [];
+        for (let n = 0; n < EACH; n++) own.push(await insist(t, "POST", join, {}));
+        return own;
+      }),
+    );
+    assert.ok(cutting.cuts > 3, `${cutting.cuts} replies were cut`);
+    for (const { body: { agent, token } } of joined.flat()) {
+      const headers = { Authorization: `Bearer ${token}` };
+      const { status, body } = await watcher.request("GET", `/rooms/${room}/tokens`, { headers });
+      assert.deepEqual([status, body.map(({ agent }: { agent: string }) => agent)], [200, [agent]]);
+    }
+    const agents = (await watcher.get(`/rooms/${room}/agents`)).body;
+    assert.equal(agents.length, CLIENTS * EACH);
+    assert.equal((await watcher.get(join)).status, 404);
+  }));

@@ -1,4 +1,4 @@
-/** The migrations of release 1, the first in order. They are published: none may change. */
+/** The migrations of release 1, the first in order. They are not changed any more. */
 export const RELEASE_1: string[][] = [
   [
     `CREATE TABLE rooms (

@@ -25,7 +25,7 @@ import { mapYielding } from "../yield.ts";
 import { listingOf } from "./listing.ts";
 import { REVISION } from "./task.ts";
 
-/** Kinds that are no tasks: they are taken only by name. As in the indexes of db/driver/schema.ts. */
+/** Kinds that are no tasks: they are taken only by name. As in the indexes of db/driver/release_2.ts. */
 const TALK = ["message", "result", "ask"];
 const NO_TASK = `(${TALK.map((kind) => `'${kind}'`).join(", ")})`;
 

@@ -8,6 +8,7 @@ import {
   RELEASE_OF_ACCESS,
   TOKENS_LEFT,
 } from "./access/make_token.ts";
+import { learnToken } from "./access/token.ts";
 import { NOW } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { DUE } from "./write/due.ts";
@@ -185,6 +186,9 @@ export function registerAgent(
             : []),
         ],
       });
+      if (token && !outcome.replayed && outcome.rows[2]?.length) {
+        learnToken(token.hash, { id: token.id, room, role: "member", agent: id });
+      }
       if (outcome.revision !== undefined) return outcome;
       const revision = revisionOf(rooms!);
       const [why] = token ? further.at(-1)! : [];

@@ -7,7 +7,7 @@ import {
   RELEASE_OF_ACCESS,
   TOKENS_LEFT,
 } from "./access/make_token.ts";
-import { IN_FORCE } from "./access/token.ts";
+import { IN_FORCE, learnToken } from "./access/token.ts";
 import type { Role } from "./access/token_text.ts";
 import { COME_BACK, MAY_REGISTER, REGISTER, SECURE, UNUSED } from "./agents.ts";
 import type { Database } from "./database.ts";
@@ -216,6 +216,7 @@ async function tryJoin(
     },
   );
   if (outcome.revision !== undefined) {
+    learnToken(token.hash, { id: token.id, room, role: invite.role, agent });
     return { room, agent, token: token.text, revision: outcome.revision, replayed: false };
   }
   if (rooms!.length === 0 || !why?.may_use) return undefined;

@@ -1,4 +1,5 @@
 import { type BatchQueue, createBatchQueue } from "./batching/queue.ts";
+import { createUses } from "./batching/uses.ts";
 import type { ServerClock } from "./clock.ts";
 import type { Connection } from "./driver/connection.ts";
 import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./driver/faults.ts";
@@ -139,11 +140,13 @@ export function createStore(
       elapsed,
     );
   const [reads, writes] = [queue("read"), queue("write")];
+  const noteUse = createUses(writes, clock);
   return {
-    read: reads.submit,
-    readCoalesced: reads.submitCoalesced,
-    commit: writes.submit,
-    commitCoalesced: writes.submitCoalesced,
+    read: (viewer, statements) => noteUse(viewer, reads.submit(viewer, statements)),
+    readCoalesced: (viewer, ...submission) => noteUse(viewer, reads.submitCoalesced(viewer, ...submission)),
+    commit: (viewer, statements) => noteUse(viewer, writes.submit(viewer, statements)),
+    commitCoalesced: (viewer, ...submission) =>
+      noteUse(viewer, writes.submitCoalesced(viewer, ...submission)),
     async working(task) {
       working++;
       try {

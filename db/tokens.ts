@@ -1,6 +1,6 @@
 import { AS_NONE } from "./access/acts.ts";
 import { FORGET_EXPIRED, INSERT_TOKEN, newToken, OWN, TOKENS_LEFT } from "./access/make_token.ts";
-import { IN_FORCE } from "./access/token.ts";
+import { IN_FORCE, learnToken } from "./access/token.ts";
 import type { Role } from "./access/token_text.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./driver/statement.ts";
@@ -35,7 +35,8 @@ export interface TokenRequest {
 }
 
 const SHOWN = ["id", "role", "agent_id", "note", "created_at", "expires_at", "last_used_at"];
-const COLUMNS = `id, role, agent_id, note, created_at,
+/** Selects the columns that `toToken` reads. */
+export const SHOWN_TOKEN = `id, role, agent_id, note, created_at,
   ${timeOf("expires_at")} AS expires_at, ${timeOf("last_used_at")} AS last_used_at`;
 
 /** Selects the ids of a token and of all that it made, directly or not. */
@@ -61,7 +62,7 @@ const SECURE = `
   INSERT INTO secured (room_id, agent_id) SELECT :room, :agent WHERE :agent IS NOT NULL AND ${IS_MADE}
   ON CONFLICT DO NOTHING`;
 const SHOW_SECURE = `UPDATE agents SET secure = 1 WHERE room_id = :room AND id = :agent AND ${IS_MADE}`;
-const GET_MADE = `SELECT ${COLUMNS} FROM tokens WHERE room_id = :room AND hash = :hash`;
+const GET_MADE = `SELECT ${SHOWN_TOKEN} FROM tokens WHERE room_id = :room AND hash = :hash`;
 const WHY_NOT = `
   SELECT COALESCE(${MAY_MAKE}, FALSE) AS may, ${OWN("role")} AS own_role FROM rooms WHERE id = :room`;
 
@@ -108,7 +109,11 @@ export function createToken(
         refused: { sql: `NOT ${IS_MADE}`, args: { room, hash: made.hash } },
       });
       const outcome = stored ?? { now, revision: undefined, rows: answers };
-      if (outcome.rows[1]!.length > 0) return outcome;
+      const [row] = outcome.rows[1]!;
+      if (row && !outcome.replayed) {
+        learnToken(made.hash, { id: made.id, room, role, agent: row.agent_id as string | null });
+      }
+      if (row) return outcome;
       const revision = revisionOf(rows[0]!);
       const [why] = rows[1]!;
       if (why!.may) throw new Refusal("limit_reached", { of: "tokens", max }, revision);
@@ -135,7 +140,7 @@ export async function findRevoked(database: Database, hashes: string[]): Promise
 }
 
 const LIST = `
-  SELECT ${COLUMNS} FROM tokens
+  SELECT ${SHOWN_TOKEN} FROM tokens
    WHERE room_id = :room AND ${IN_FORCE} AND (${OWN("role")} = 'admin' OR id IN (${madeBy(OWN("id"))}))
    ORDER BY created_at, id`;
 
@@ -201,7 +206,7 @@ export function revokeToken(database: Database, room: string, id: string): Opera
   };
 }
 
-function toToken(row: Row): Token {
+export function toToken(row: Row): Token {
   return {
     id: row.id as string,
     role: row.role as Role,

@@ -1,15 +1,17 @@
 import type { Hono } from "hono";
 import { ROLES } from "../db/access/token_text.ts";
+import { rotateToken } from "../db/rotation.ts";
 import { createToken, listTokens, revokeToken, type Token } from "../db/tokens.ts";
+import { tokenOf } from "./http/callers/credentials.ts";
 import { ownMember } from "./http/callers/own_agent.ts";
-import { answerOnce } from "./http/idempotency.ts";
+import { answerOnce, KEY_PATTERN, rotationKeyOf } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
 import { LIMITS } from "./http/limits.ts";
 import { large } from "./http/methods.ts";
 import { readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
 import { describe, serve } from "./openapi/operation.ts";
-import { KEY } from "./openapi/parameters.ts";
+import { header, KEY } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
 
 const shown = {
@@ -21,6 +23,13 @@ const shown = {
   expires_at: null,
   last_used_at: null,
 };
+
+const ROTATION_KEY = header(
+  "Idempotency-Key",
+  `A random UUID, at least ${LIMITS.roomlessKeyLength} characters: the same request under it makes another text within an ` +
+    "hour, while the new one is unused",
+  { type: "string", pattern: KEY_PATTERN, minLength: LIMITS.roomlessKeyLength },
+);
 
 /** What to do where the answer with a token was lost. */
 export const TOKEN_LOST =
@@ -34,6 +43,9 @@ export const TOKENS = describe({
       ttl: absent(z.int().min(LIMITS.minTokenSeconds).max(LIMITS.tokenSeconds))
         .meta(about("Seconds until it ends; its maker's end at the latest")),
       note: absent(noteText).meta(about("Whom it is for, shown in lists")),
+    }),
+    TokenRotation: z.strictObject({
+      revoke_made: absent(z.boolean()).meta(about("Revokes all that it made too")),
     }),
   }),
   answers({ z, time, about }) {
@@ -79,6 +91,20 @@ export const TOKENS = describe({
         errors: ["unauthenticated", "forbidden", "limit_reached"],
       },
     },
+    "/rooms/{room}/tokens/rotate": {
+      post: {
+        id: "rotateToken",
+        summary: "Give the token that the request shows a new text",
+        description:
+          "The old text is refused from the answer on. What the token made stays, unless the body says otherwise.",
+        parameters: [ROTATION_KEY],
+        body: "TokenRotation",
+        example: {},
+        answers: { 200: "MadeToken" },
+        shown: { ...shown, token: "cvn_m_0000000000000000000000000000000000000000000000000" },
+        errors: ["unauthenticated"],
+      },
+    },
     "/rooms/{room}/tokens/{token}": {
       delete: {
         id: "revokeToken",
@@ -120,6 +146,20 @@ export function mountTokens(app: Hono, services: Services): void {
       const { tokens, revision } = await listTokens(database, viewerOf(c), room);
       return await replyLarge(c, revision, tokens.map(shownToken));
     }),
+  });
+
+  serve(app, services, TOKENS, "/rooms/{room}/tokens/rotate", {
+    async POST(c) {
+      const { revoke_made = false } = await readBody(c, TOKENS, "TokenRotation");
+      const { token, text, revision, replayed } = await rotateToken(database, viewerOf(c), {
+        role: tokenOf(c)!.role,
+        revokeMade: revoke_made,
+        request: await rotationKeyOf(c),
+        lifetime: LIMITS.rotationMs,
+      });
+      const headers = replayed ? { "Idempotency-Replayed": "true" } : undefined;
+      return reply(revision, { ...shownToken(token), token: text }, 200, headers);
+    },
   });
 
   serve(app, services, TOKENS, "/rooms/{room}/tokens/{token}", {

@@ -63,6 +63,7 @@ const DATABASE = [
     "db/departures.ts",
     "db/presence.ts",
     "db/tokens.ts",
+    "db/rotation.ts",
     "db/invites.ts",
     "db/joining.ts",
   ],

@@ -52,6 +52,7 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   tokens: ["routes/tokens.test.ts", "a room has at most 1,000 tokens in force, and expired ones make room"],
   minTokenSeconds: ["contract/tokens.test.ts", BOUNDS],
   tokenSeconds: ["contract/tokens.test.ts", BOUNDS],
+  rotationMs: ["contract/rotation.test.ts", "a rotation is made again within an hour, and no later"],
   tokenNote: ["contract/tokens.test.ts", BOUNDS],
   invites: [INVITED, "a room has at most 1,000 invitations that count, and those that do not make room"],
   inviteUses: [INVITES, INVITE_BOUNDS],

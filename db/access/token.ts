@@ -12,7 +12,8 @@ export const IN_FORCE = inForce("tokens");
 
 /** Selects one row: the token, null where it does not count in the room, and whether an open room has this id. */
 const CHECK = `
-  SELECT tokens.id, tokens.role, tokens.agent_id, EXISTS (SELECT 1 FROM rooms WHERE id = :open) AS is_open
+  SELECT tokens.id, tokens.role, tokens.agent_id, tokens.last_used_at,
+         tokens.unused AND tokens.previous_hash IS NOT NULL AND tokens.request_key IS NOT NULL AS replaceable, EXISTS (SELECT 1 FROM rooms WHERE id = :open) AS is_open
     FROM (SELECT 1) LEFT JOIN tokens ON tokens.hash = :viewer_token AND tokens.room_id = :room AND ${IN_FORCE}`;
 
 /** Selects those of these tokens that count no longer, as rows of CHECK. */
@@ -39,8 +40,18 @@ function checkToken(token: ShownToken, row: Row): void {
   }
   if (token.facts) return;
   const [id, role, agent] = [row.id as string, row.role as Role, row.agent_id as string | null];
-  token.facts = { id, room, role, agent };
+  const [usedAt, replaceable] = [Number(row.last_used_at), Boolean(row.replaceable)];
+  token.facts = { id, room, role, agent, usedAt, replaceable };
   known.set(hash, token.facts);
+}
+
+/** Notes what this instance knows of a token that it has made, which then costs no look. */
+export function learnToken(
+  hash: string,
+  facts: Omit<TokenFacts, "usedAt" | "replaceable">,
+  replaceable = false,
+) {
+  known.set(hash, { ...facts, usedAt: 0, replaceable });
 }
 
 /** A look at the tokens that several viewers show. */

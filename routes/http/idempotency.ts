@@ -112,6 +112,18 @@ export async function joinKeyOf(c: Context, code: string): Promise<JoinKey | und
   return { sent, key: await digest(`${code}\n${sent}`), request, lifetime: LIMITS.idempotencyMs };
 }
 
+/**
+ * Returns the digest of a request and the key under which it gives a token a new text, for its repetition, which shows a
+ * token that counts no longer; undefined without a key. Errors: `invalid_request`.
+ */
+export async function rotationKeyOf(c: Context): Promise<string | undefined> {
+  const header = c.req.header("Idempotency-Key");
+  if (header === undefined) return undefined;
+  const key = keyOf(header);
+  demandLength(key, "of who rotates a token", "Take a new random UUID, and keep it to yourself.");
+  return `rotation ${await digest(`${key}\n`, await c.req.arrayBuffer())}`;
+}
+
 /** Identifies the caller by all its addresses. The whole header counts: a caller cannot fake what the last proxy adds. */
 function creatorOf(c: Context): string {
   return `${peerOf(c) ?? ""} ${c.req.header("X-Forwarded-For") ?? ""}`;

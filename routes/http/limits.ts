@@ -43,6 +43,8 @@ export const LIMITS = {
   /** Seconds of a token's life: long enough to be used, and a year at the most, after which it is made anew or has no end. */
   minTokenSeconds: 60,
   tokenSeconds: 31_536_000,
+  /** Milliseconds in which a rotation may be sent again: an outage of its sender, and no longer, since an old token does it. */
+  rotationMs: 60 * 60 * 1_000,
   /** Characters of a token's note, and of an invitation's. */
   tokenNote: 256,
   /** Invitations of a room that count: a list shows each. */

@@ -1088,6 +1088,36 @@ export const MUTANTS: Mutant[] = [
     filter: "file: a token is refused where it does not count",
   },
   {
+    name: "a rotation that is made again though its token was used",
+    edits: [["tokens.request_key = :request AND tokens.unused\n", "tokens.request_key = :request\n"]],
+    test: "tests/contract/rotation.test.ts",
+    filter: "file: a rotation whose answer is lost",
+  },
+  {
+    name: "a rotation that is made again by whoever has the old token",
+    edits: [["AND tokens.request_key = :request AND tokens.unused\n", "AND tokens.unused\n"]],
+    test: "tests/contract/rotation.test.ts",
+    filter: "file: a rotation whose answer is lost",
+  },
+  {
+    name: "a rotation that is made again at any time",
+    edits: [["AND tokens.requested_at > ${NOW} - :lifetime)", "AND :lifetime > 0)"]],
+    test: "tests/contract/rotation.test.ts",
+    filter: "file: a rotation is made again within an hour",
+  },
+  {
+    name: "invitations that outlive a rotation which revokes all",
+    edits: [["{ sql: REVOKE_INVITES, args: made }, ", ""]],
+    test: "tests/contract/rotation.test.ts",
+    filter: "file: a rotation revokes all",
+  },
+  {
+    name: "a use of a token that is not noted",
+    edits: [["SET last_used_at = used.value ->> 2, unused = 0 FROM", "SET note = note FROM"]],
+    test: "tests/contract/rotation.test.ts",
+    filter: "file: a token shows when it was used",
+  },
+  {
     name: "tokens that outlive their maker's revocation",
     edits: [['WHERE room_id = :room AND id IN (${madeBy(":id")})\n', "WHERE room_id = :room AND id = :id\n"]],
     test: "tests/contract/tokens.test.ts",

@@ -36,6 +36,9 @@ Deno.test("a room has at most 1,000 tokens in force, and expired ones make room"
     assert.equal(await make(), 409);
   }));
 
+/** Travels behind an answer, at most once an hour and token. */
+const MARKS_USE = /SET last_used_at/;
+
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
 Deno.test("a request with a token takes no further round trip, and one without sends what it did", () =>
@@ -43,12 +46,11 @@ Deno.test("a request with a token takes no further round trip, and one without s
     await request("POST", "/rooms", { id: "r" });
     const ann = await (await request("POST", "/rooms/r/agents", { id: "ann", name: "A", secure: true }))
       .json();
-    await request("POST", "/rooms/r/messages", { body: 1 }, bearer(ann.token)); // an instance that has seen it
     const requests: Array<[string, string, unknown?]> = [
+      ["POST", "/rooms/r/messages", { body: 1 }], // without a look at the agent: this instance has made the token
       ["GET", "/rooms/r"],
       ["GET", "/rooms/r/state"],
       ["GET", "/rooms/r/messages"],
-      ["POST", "/rooms/r/messages", { body: 1 }],
       ["PUT", "/rooms/r/state", { key: "k", value: 1 }],
       ["PUT", "/rooms/r/state", { key: "k", value: 1, if_version: 9 }],
       ["POST", "/rooms/r/messages/2/claim"],
@@ -60,7 +62,8 @@ Deno.test("a request with a token takes no further round trip, and one without s
       batches.length = 0;
       const { status } = await request(method, path, body, bearer(ann.token));
       assert.ok([200, 201, 409].includes(status), `${method} ${path}: ${status}`);
-      assert.equal(batches.length, 1, `${method} ${path}`);
+      const trips = batches.filter(({ statements }) => !statements.every(({ sql }) => MARKS_USE.test(sql)));
+      assert.equal(trips.length, 1, `${method} ${path}`);
     }
     await request("POST", "/rooms", { id: "open" });
     for (const [method, path, body] of requests.slice(0, 5)) {
@@ -87,10 +90,8 @@ Deno.test("what many agents ask at once with tokens travels in as few statements
         const reply = await request(method, path, body?.(n), bearer(token));
         assert.ok(reply.ok, `${method} ${path}: ${reply.status} ${await reply.text()}`);
       }));
-      return batches.flatMap(({ statements }) => statements).filter(({ sql }) =>
-        !/^SELECT .* AS now$/.test(sql)
-      )
-        .length;
+      const sent = batches.flatMap(({ statements }) => statements).map(({ sql }) => sql);
+      return sent.filter((sql) => !/^SELECT .* AS now$/.test(sql) && !MARKS_USE.test(sql)).length;
     };
     await all("GET", "/rooms/r"); // an instance that has seen them
     assert.equal(await all("POST", "/rooms/r/messages", (n) => ({ body: n })), 4);

@@ -56,6 +56,7 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
   listTokens: "own",
   createToken: "own",
   revokeToken: "own",
+  rotateToken: "own",
   listInvites: "own",
   createInvite: "manage",
   revokeInvite: "admin",

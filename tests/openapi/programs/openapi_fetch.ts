@@ -158,6 +158,9 @@ export async function makeEachCall(
   seen("createToken", made);
   seen("listTokens", await api.GET("/rooms/{room}/tokens", { params: at, headers }));
   const revoked = { path: { room: "fetched", token: made.data?.id ?? "" } };
+  const rotated = await api.POST("/rooms/{room}/tokens/rotate", { params: at, headers, body: {} });
+  seen("rotateToken", rotated);
+  headers.Authorization = `Bearer ${rotated.data!.token}`;
   seen("revokeToken", await api.DELETE("/rooms/{room}/tokens/{token}", { params: revoked, headers }));
   const invited = await api.POST("/rooms/{room}/invites", { params: at, headers, body: { role: "member" } });
   seen("createInvite", invited);

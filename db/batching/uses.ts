@@ -1,0 +1,47 @@
+import { IN_FORCE, knownFacts } from "../access/token.ts";
+import type { ServerClock } from "../clock.ts";
+import type { ShownToken, Viewer } from "../viewer.ts";
+import type { BatchQueue } from "./queue.ts";
+import type { Coalescer } from "./sender.ts";
+import { SERVICE } from "../viewer.ts";
+
+const HOUR_MS = 60 * 60 * 1_000;
+
+const MARK_USED = `
+  UPDATE tokens SET last_used_at = used.value ->> 2, unused = 0 FROM json_each(:uses) AS used
+   WHERE tokens.hash = used.value ->> 0 AND tokens.room_id = used.value ->> 1 AND ${IN_FORCE}
+     AND (tokens.unused OR tokens.last_used_at IS NULL OR tokens.last_used_at < used.value ->> 2)`;
+
+type Use = [hash: string, room: string, hour: number];
+
+const USES: Coalescer<Use, void> = {
+  statements: (uses) => [{ sql: MARK_USED, args: { uses: JSON.stringify(uses) } }],
+  results: (uses) => uses.map(() => undefined),
+};
+
+/** Passes on what a viewer gets, and notes that its token was used. */
+type NoteUse = <Result>(viewer: Viewer, result: Promise<Result>) => Promise<Result>;
+
+/**
+ * Creates what notes the uses of tokens: at most one write an hour and token, behind the answer. Only the first use of
+ * one that another may take the place of is noted before its answer.
+ */
+export function createUses({ submitCoalesced }: BatchQueue, clock: ServerClock): NoteUse {
+  async function noted<Result>(viewer: Viewer, result: Promise<Result>): Promise<Result> {
+    const got = await result;
+    const facts = knownFacts(viewer);
+    const hour = Math.floor(clock.now().getTime() / HOUR_MS) * HOUR_MS;
+    if (facts === undefined || facts.usedAt >= hour && !facts.replaceable) return got;
+    const { usedAt } = facts;
+    const marked = mark(viewer.token!, hour)
+      .then(() => void (facts.replaceable = false), () => void (facts.usedAt = usedAt));
+    facts.usedAt = hour;
+    if (facts.replaceable) await marked;
+    return got;
+  }
+
+  const mark = ({ hash, room }: ShownToken, hour: number) =>
+    submitCoalesced(SERVICE, USES, [hash, room, hour] satisfies Use);
+
+  return (viewer, result) => viewer.token === undefined ? result : noted(viewer, result);
+}

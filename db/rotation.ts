@@ -1,0 +1,84 @@
+import { newToken } from "./access/make_token.ts";
+import { IN_FORCE, learnToken } from "./access/token.ts";
+import type { Role } from "./access/token_text.ts";
+import { NOW } from "./clock.ts";
+import type { Database } from "./database.ts";
+import { Refusal } from "./refusal.ts";
+import { SERVED } from "./release.ts";
+import { revisionOf, ROOM_REVISION } from "./rooms.ts";
+import { madeBy, SHOWN_TOKEN, type Token, toToken } from "./tokens.ts";
+import { SERVICE, type Viewer } from "./viewer.ts";
+
+/** How a token is rotated. */
+export interface Rotation {
+  /** By its text. */
+  role: Role;
+  /** Whether all that it made is revoked. */
+  revokeMade: boolean;
+  /** The digest of the request and its key, by which it may be sent again. */
+  request?: string;
+  /** Milliseconds in which it may. */
+  lifetime: number;
+}
+
+export interface Rotated {
+  token: Token;
+  /** Shown once. */
+  text: string;
+  revision: number;
+  /** Whether an earlier request under the key has rotated it: this one takes the place of what that made. */
+  replayed: boolean;
+}
+
+/** True of the token that is rotated: the viewer's own, or the one that the same request has made, while it is unused. */
+const OF_REQUEST = `
+  tokens.room_id = :room AND ${IN_FORCE} AND (tokens.hash = :own_hash
+    OR tokens.previous_hash = :own_hash AND tokens.request_key = :request AND tokens.unused
+      AND tokens.requested_at > ${NOW} - :lifetime)`;
+
+const FOUND = `SELECT tokens.hash <> :own_hash AS replayed FROM tokens WHERE ${OF_REQUEST}`;
+
+const ROTATE = `
+  UPDATE tokens SET
+    requested_at = CASE WHEN hash = :own_hash THEN ${NOW} ELSE requested_at END,
+    hash = :hash, previous_hash = :own_hash, request_key = :request, unused = 1
+   WHERE ${OF_REQUEST} AND EXISTS (SELECT 1 FROM rooms WHERE rooms.id = :room AND ${SERVED})`;
+
+const ROTATED =
+  "(SELECT rotated.id FROM tokens AS rotated WHERE rotated.room_id = :room AND rotated.hash = :hash)";
+const REVOKE_INVITES = `DELETE FROM invites WHERE room_id = :room AND made_by IN (${madeBy(ROTATED)})`;
+const REVOKE_MADE = `
+  DELETE FROM tokens WHERE room_id = :room AND id IN (${madeBy(ROTATED)}) AND hash <> :hash`;
+
+const GET = `SELECT ${SHOWN_TOKEN} FROM tokens WHERE room_id = :room AND hash = :hash`;
+
+/**
+ * Gives the viewer's token a new text; the old one is refused from then on. The same request makes another in its place,
+ * while that is unused. Errors: `room_not_found`, `unauthenticated`.
+ */
+export async function rotateToken(
+  database: Database,
+  viewer: Viewer,
+  { role, revokeMade, request, lifetime }: Rotation,
+): Promise<Rotated> {
+  const { hash: own_hash, room } = viewer.token!;
+  const { text, hash } = newToken(room, role, database);
+  const asked = { room, own_hash, request: request ?? null, lifetime };
+  const made = { room, hash };
+  // The service commits: after a lost answer the old token counts no longer.
+  const [rooms, found, , rows] = await database.commit(SERVICE, [
+    { sql: ROOM_REVISION, args: { room } },
+    { sql: FOUND, args: asked, single: true },
+    { sql: ROTATE, args: { ...asked, hash } },
+    { sql: GET, args: made, single: true },
+    ...revokeMade ? [{ sql: REVOKE_INVITES, args: made }, { sql: REVOKE_MADE, args: made }] : [],
+  ]);
+  const [row] = rows!;
+  if (row === undefined) {
+    await database.read(viewer, []);
+    throw new Refusal("unauthenticated", {});
+  }
+  const token = toToken(row);
+  learnToken(hash, { id: token.id, room, role, agent: token.agent }, request !== undefined);
+  return { token, text, revision: revisionOf(rooms!), replayed: Boolean(found![0]!.replayed) };
+}

@@ -65,7 +65,7 @@ export const take: Command = {
     if (input.json) print(json(outcome));
     else if (outcome.claimed) print(`fence ${outcome.fence}: ${lineOf(outcome.message)}`);
     else {
-      const { message = "There is no task.", hint } = outcome.last_error ?? {};
+      const { message = "There is no task.", hint = outcome.hint } = outcome.last_error ?? {};
       console.error(plain(`convene: The time is over. ${message}${hint ? ` ${hint}` : ""}`));
     }
     return outcome.claimed ? EXIT.done : EXIT.timedOut;

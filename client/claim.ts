@@ -14,6 +14,8 @@ export interface Held {
   /** Its number, which rises over all claims of the room: a fencing token. */
   fence: number;
   attempts: number;
+  /** The agent is not registered. */
+  notice?: "agent_not_registered";
 }
 
 /** Why the caller does not hold it. */

@@ -13,6 +13,8 @@ export interface Reservation {
   fence: number;
   created_at: string;
   expires_at: string;
+  /** In the answer to `reserve`: the agent is not registered. */
+  notice?: "agent_not_registered";
 }
 
 /** A reservation that ended, in lists of changes. */

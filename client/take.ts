@@ -42,6 +42,10 @@ export interface NoneTaken {
   timeout: true;
   /** Milliseconds of the whole call. */
   elapsed_ms: number;
+  /** The agent is not registered. */
+  notice?: "agent_not_registered";
+  /** That no message of the `kind` was ever posted. */
+  hint?: string;
   /** Why the last failed evaluation of `where` failed. */
   last_error?: Failure;
 }

@@ -75,10 +75,16 @@ function leftToOthers(error: unknown) {
 /** Since when an agent is registered: the revision, which differs once it has left and come back; null where it is not. */
 export type Registration = number | null;
 
-/** Selects the row of a room, for `revisionOf`, with the registration of an agent. */
-export const ROOM_WITH_REGISTRATION = `
-  SELECT ${REVISION} AS revision, ${DUE}, (SELECT joined FROM agents WHERE room_id = :room AND id = :agent) AS joined
-    FROM rooms WHERE id = :room`;
+/** Selects the row of a room, for `revisionOf`, with the registration of an agent, and more. */
+export const roomWithRegistration = (...more: string[]) => `
+  SELECT ${
+  [
+    `${REVISION} AS revision`,
+    DUE,
+    "(SELECT joined FROM agents WHERE room_id = :room AND id = :agent) AS joined",
+    ...more,
+  ].join(", ")
+} FROM rooms WHERE id = :room`;
 
 const REGISTRATIONS = `
   SELECT id, joined FROM agents WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents))`;
@@ -98,6 +104,16 @@ export function hasEnded(joined: Registration | undefined, now: Registration | u
 /** Reads the registration of a row with `joined`. */
 export function registrationOf(row: Row | undefined): Registration {
   return (row?.joined ?? null) === null ? null : Number(row!.joined);
+}
+
+/** Told to who acts as an agent that is not registered, which others therefore do not see. */
+export interface Noticed {
+  notice?: "agent_not_registered";
+}
+
+/** Reads the notice of a row with `joined`. What an earlier release stored under a key has none. */
+export function noticeOf(row: Row | undefined): Noticed {
+  return row?.joined === null ? { notice: "agent_not_registered" } : {};
 }
 
 /** Selects those of these agents that are registered. */

@@ -14,6 +14,7 @@ import { EXAMPLE_TIME } from "./http/input/wordings.ts";
 import { LIMITS } from "./http/limits.ts";
 import { large } from "./http/methods.ts";
 import { checkSize, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
+import { noticeOf } from "./messages/schemas.ts";
 import { describe, serve } from "./openapi/operation.ts";
 import { KEY, number, query } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
@@ -90,7 +91,8 @@ export const RESERVATIONS = describe({
       }),
     };
   },
-  answers({ z, time, json, revision, about }) {
+  answers(parts) {
+    const { z, time, json, revision, about } = parts;
     const Reservation = z.object({
       id: z.string(),
       room_id: z.string(),
@@ -102,8 +104,10 @@ export const RESERVATIONS = describe({
       created_at: time,
       expires_at: time,
     });
+    const notice = noticeOf(parts);
     return {
       Reservation,
+      NewReservation: Reservation.extend({ notice }),
       ReservationConflict: Reservation.omit({ room_id: true, fence: true, created_at: true }),
       ReservationList: z.array(Reservation),
       ReservationReleased: z.object({
@@ -133,7 +137,7 @@ export const RESERVATIONS = describe({
         parameters: [KEY],
         body: "ReservationRequest",
         example: { agent: "alice", paths: ["src/**", "docs/*.md"] },
-        answers: { 201: "Reservation" },
+        answers: { 201: "NewReservation" },
         shown,
         errors: ["agent_not_found", "reserved", "limit_reached"],
       },
@@ -199,7 +203,7 @@ export function mountReservations(app: Hono, services: Services): void {
         services,
         room,
         operation,
-        ({ reservation, revision }) => reply(revision, reservation, 201),
+        ({ reservation, revision, ...noticed }) => reply(revision, { ...reservation, ...noticed }, 201),
       );
     if (timeout === 0) return await answeredInTime(database.working(answer));
     const release = fairUse.hold(c, "wait", room);

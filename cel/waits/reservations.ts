@@ -1,7 +1,8 @@
 import type { Database } from "../../db/database.ts";
+import type { Noticed } from "../../db/departures.ts";
 import { type Asked, createConflicts, type Limits } from "../../db/reservations/conflicts.ts";
 import type { Reservation } from "../../db/reservations/read.ts";
-import { reservationOf } from "../../db/reservations/write.ts";
+import { reservedOf } from "../../db/reservations/write.ts";
 import type { Operation, Outcome } from "../../db/write/context.ts";
 import { createServe, type ReserveRequest } from "./serve_reservations.ts";
 import type { Watch } from "./watch.ts";
@@ -15,7 +16,7 @@ export interface Reserving {
     room: string,
     asked: Asked,
     waiting: { timeout: number; signal: AbortSignal },
-  ): Operation<{ reservation: Reservation; revision: number }>;
+  ): Operation<{ reservation: Reservation; revision: number } & Noticed>;
 }
 
 /** Creates the reservations of this instance. Requests for paths of a room wait in a queue (queue.ts). */
@@ -43,7 +44,7 @@ export function createReserving(database: Database, watch: Watch, limits: Limits
           conflictsOf,
         });
       },
-      answer: reservationOf,
+      answer: reservedOf,
     }),
   };
 }

@@ -115,7 +115,7 @@ export async function settle(database: Database, links: Link[], revision: number
         revision++;
         taken.add(fitting!);
       } else if (before.every(([id]) => taken.has(id))) {
-        const outcome = nothingAt(database, pending.context, revision);
+        const outcome = nothingAt(database, pending.context, revision, pending.joined);
         outcome.then(
           (outcome) => pending.resolve({ outcome, joined: pending.joined, next, failure }),
           pending.reject,

@@ -68,7 +68,7 @@ export async function takeFitting(
     if (joined === undefined) joined = now;
     if (hasEnded(joined, now)) throw hasLeft(asked.agent, revision);
     if (fitting === undefined) {
-      return { outcome: await nothingAt(database, context, revision), joined, next, failure };
+      return { outcome: await nothingAt(database, context, revision, joined), joined, next, failure };
     }
     const { id } = fitting;
     const judged = { id, guard, nonce: context.newId() };
@@ -156,7 +156,13 @@ export async function nothingAt(
   database: Database,
   { idempotencyKey: key, time }: WriteContext,
   revision: number,
+  joined: Registration | undefined,
 ): Promise<Outcome> {
   const stored = await storedOutcome(database, key);
-  return stored ?? { now: await time(), revision: undefined, rows: [[{ revision }], []] };
+  return stored ??
+    {
+      now: await time(),
+      revision: undefined,
+      rows: [[{ revision, ...(joined !== undefined && { joined }) }], []],
+    };
 }

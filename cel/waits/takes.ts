@@ -1,6 +1,11 @@
 import type { Part } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
-import { type Registration, selectRegistrations, toRegistrations } from "../../db/departures.ts";
+import {
+  type Noticed,
+  type Registration,
+  selectRegistrations,
+  toRegistrations,
+} from "../../db/departures.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import type { Statement } from "../../db/driver/statement.ts";
 import { releaseClaim } from "../../db/messages/finish.ts";
@@ -19,10 +24,17 @@ import type { Asked, Take, Try } from "./take_look.ts";
 import { partsOf } from "./waiter.ts";
 import type { Watch } from "./watch.ts";
 
-/** What was taken; or that there was nothing, with where to look further and why the last one could not be judged. */
+/**
+ * What was taken; or that there was nothing, with where to look further, why the last one could not be judged, and
+ * whether nothing of the kind was ever posted.
+ */
 export type TakeAnswer =
+  & Noticed
   & { revision: number }
-  & ({ message: Message } | { message?: undefined; next?: number; failure?: EvaluationFailed });
+  & (
+    | { message: Message }
+    | { message?: undefined; unknown: boolean; next?: number; failure?: EvaluationFailed }
+  );
 
 export interface Taking {
   /**
@@ -147,8 +159,10 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
           return tried.outcome;
         },
         answer(outcome) {
-          const { taken: message, revision } = takenOf(outcome);
-          return message ? { message, revision } : { revision, next: tried?.next, failure: tried?.failure };
+          const { taken: message, unknown, noticed, revision } = takenOf(outcome);
+          const answer = { ...noticed, revision };
+          if (message) return { ...answer, message };
+          return { ...answer, unknown, next: tried?.next, failure: tried?.failure };
         },
       };
     },

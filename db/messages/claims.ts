@@ -1,6 +1,7 @@
 import { NOW } from "../clock.ts";
 import { UNCLAIMED } from "../consistent_read/changed.ts";
 import type { Database } from "../database.ts";
+import { type Noticed, noticeOf } from "../departures.ts";
 import type { Statement } from "../driver/statement.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
 import { ADMITTED } from "../write/admission.ts";
@@ -48,7 +49,7 @@ const RENEW = `
    WHERE room_id = :room AND id = :message AND ${ADMITTED}`;
 
 /** A claim, which ends at `claimed_until` unless that is null. */
-export interface Claimed {
+export interface Claimed extends Noticed {
   claimed: true;
   claimed_by: string;
   message_id: number;
@@ -130,5 +131,6 @@ function answerOf(outcome: Outcome, message: number): Claimed {
   const { claimed_by, claimed_at, claimed_until, fence, attempts } = task;
   const claim = { claimed: true, claimed_by, message_id: message } as const;
   if (task.status === undefined) return { ...claim, revision } as Claimed;
-  return { ...claim, claimed_at, claimed_until, fence, attempts, revision } as Claimed;
+  const noticed = noticeOf(outcome.rows[0]![0]);
+  return { ...claim, claimed_at, claimed_until, fence, attempts, ...noticed, revision } as Claimed;
 }

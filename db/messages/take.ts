@@ -6,9 +6,11 @@ import { argsOf, type Row, type Statement, type Value } from "../driver/statemen
 import {
   hasEnded,
   hasLeft,
+  type Noticed,
+  noticeOf,
   type Registration,
   registrationOf,
-  ROOM_WITH_REGISTRATION,
+  roomWithRegistration,
   whileRegistered,
 } from "../departures.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
@@ -104,6 +106,10 @@ const TAKEN_BEFORE = `
     WHERE messages.room_id = :room AND messages.id = taken.value ->> 0 AND claimed_by = taken.value ->> 1
   ) = json_array_length(:before)`;
 
+/** Whether the room has, or had, messages of the kind that is asked for. */
+const KNOWN_KIND =
+  "(:kind IS NULL OR EXISTS (SELECT 1 FROM message_kinds WHERE room_id = :room AND kind = :kind)) AS known";
+
 /** How far a search went: the last message passed, null where all that are open were. */
 const REACHED = (wanted: Wanted) =>
   `SELECT MAX(id) AS reached, COUNT(*) AS number FROM (${passed(wanted, "id", MAX_PASSED + 1)} )`;
@@ -164,7 +170,10 @@ export async function takeTask(
     },
     effects: [statement(claim), statement(BEGIN_ATTEMPT), ...heartbeatOf(room, agent, now, context)],
     reads: [
-      { ...statement(ROOM_WITH_REGISTRATION), answer: { columns: ["revision"] } },
+      {
+        ...statement(roomWithRegistration(KNOWN_KIND)),
+        answer: { columns: ["revision", "joined", "known"] },
+      },
       { ...statement(GET_TAKEN), answer: { columns: COLUMNS } },
       ...(passes ? [{ ...statement(REACHED(wanted)), answer: { columns: ["reached", "number"] } }] : []),
     ],
@@ -176,11 +185,21 @@ export async function takeTask(
   return judged ? undefined : { outcome, joined: registered };
 }
 
-/** Reads what an outcome took, undefined where there was nothing. Errors: `room_not_found`. */
-export function takenOf({ rows: [rooms, taken] }: Outcome): { taken?: Message; revision: number } {
+/**
+ * Reads what an outcome took, undefined where there was nothing; `unknown`: of the kind that was asked for nothing was
+ * ever posted, as far as the outcome tells. Errors: `room_not_found`.
+ */
+export function takenOf(
+  { rows: [rooms, taken] }: Outcome,
+): { taken?: Message; unknown: boolean; noticed: Noticed; revision: number } {
   const revision = revisionOf(rooms!);
-  const row = taken![0];
-  return { taken: row && toMessage(row), revision };
+  const [row, room] = [taken![0], rooms![0]!];
+  return {
+    taken: row && toMessage(row),
+    unknown: Number(room.known ?? 1) === 0,
+    noticed: noticeOf(room),
+    revision,
+  };
 }
 
 /** True of a kind of task. */

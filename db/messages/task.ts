@@ -1,7 +1,8 @@
 import type { Database } from "../database.ts";
 import { argsOf, type Statement, type Value } from "../driver/statement.ts";
+import { roomWithRegistration } from "../departures.ts";
 import { Refusal } from "../refusal.ts";
-import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
+import { revisionOf } from "../rooms.ts";
 import { FROM_ADMITTED } from "../write/admission.ts";
 import type { Outcome, WriteContext } from "../write/context.ts";
 import { timeOf } from "../write/due.ts";
@@ -94,7 +95,7 @@ export async function changeTask(
     },
     effects: [...effects({ nonce, now: now.toISOString() }), ...heartbeatOf(room, agent, now, context)],
     reads: [
-      { sql: ROOM_CURRENT, args: { room }, answer: { columns: ["revision"] } },
+      { sql: roomWithRegistration(), args: { room, agent }, answer: { columns: ["revision", "joined"] } },
       { ...statement(get(again)), answer: { columns: COLUMNS }, single: true },
       ...reads,
     ],

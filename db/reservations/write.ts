@@ -1,6 +1,6 @@
 import type { Database } from "../database.ts";
 import { NOW } from "../clock.ts";
-import { whileRegistered } from "../departures.ts";
+import { type Noticed, noticeOf, roomWithRegistration, whileRegistered } from "../departures.ts";
 import { Refusal } from "../refusal.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
@@ -68,7 +68,7 @@ export async function tryReserve(
       requires: RELEASE_OF_TASKS,
     },
     effects: [{ sql: RESERVE, args, answer: { columns: RESERVATION, query: GET } }],
-    reads: [{ sql: ROOM_CURRENT, args: { room } }],
+    reads: [{ sql: roomWithRegistration(), args: { room, agent }, answer: { columns: ["joined"] } }],
     heartbeatOf: agent,
   });
   if (outcome.replayed) return outcome;
@@ -88,7 +88,12 @@ export async function tryReserve(
   return undefined;
 }
 
-/** Makes the answer of `tryReserve` and `renewReservation`. */
+/** Makes the answer of `tryReserve`. */
+export function reservedOf(outcome: Outcome): ReturnType<typeof reservationOf> & Noticed {
+  return { ...reservationOf(outcome), ...noticeOf(outcome.rows[1]?.[0]) };
+}
+
+/** Makes the answer of `renewReservation`, and of a reservation without its notice. */
 export function reservationOf(
   { revision, rows: [rows] }: Outcome,
 ): { reservation: Reservation; revision: number } {

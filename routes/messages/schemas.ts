@@ -109,6 +109,12 @@ export const answeredMessage = made(({ z, time, count, revision, json, about }: 
   }),
 }));
 
+/** The schema of the notice to who acts as an agent that is not registered. */
+export const noticeOf = ({ z, about }: Parts) =>
+  z.literal("agent_not_registered").optional().meta(
+    about("The agent is not registered: it is not among the agents of the room"),
+  );
+
 export function messageAnswers(parts: Parts) {
   const { z, time, about } = parts;
   const { Message } = answeredMessage(parts);
@@ -142,6 +148,7 @@ export function taskAnswers(parts: Parts) {
       claimed_until: time.nullable(),
       fence: revision.meta(about("The revision at which the claim began: a fencing token")),
       attempts: count,
+      notice: noticeOf(parts),
     }),
     Release: z.object({ released: z.literal(true), message_id, status: z.enum(["open", "failed"]) }),
     Completion: z.object({

@@ -10,7 +10,7 @@ import { compileOf, readBody, reply, roomOf } from "../http/requests.ts";
 import { describe, serve } from "../openapi/operation.ts";
 import { KEY } from "../openapi/parameters.ts";
 import type { Services } from "../services.ts";
-import { answeredMessage, shownMessage, taskAnswers } from "./schemas.ts";
+import { answeredMessage, noticeOf, shownMessage, taskAnswers } from "./schemas.ts";
 import { shownClaim } from "./task_operations.ts";
 
 const { claimed: _, message_id: __, ...shownTaken } = shownClaim;
@@ -46,12 +46,17 @@ export const TAKE = describe({
   answers(parts) {
     const { z, count, failure, about } = parts;
     const { Claim } = taskAnswers(parts);
+    const notice = noticeOf(parts);
     const { Message } = answeredMessage(parts);
     const Taken = Claim.extend({ message: Message });
     const NotTaken = z.object({
       claimed: z.literal(false),
       timeout: z.literal(true),
       elapsed_ms: count,
+      notice,
+      hint: z.string().optional().meta(
+        about("That no message of the `kind` was ever posted, unless `where` or `thread` is given"),
+      ),
       more: z.literal(true).optional().meta(about("There are open messages that were not looked at")),
       next: z.int().min(1).optional().meta(about("Send this as `after` to look further")),
       last_error: failure.optional().meta(
@@ -106,7 +111,7 @@ export function mountTake(app: Hono, services: Services): void {
     const operation = taking.take(room, asked, { timeout, signal });
     const answer = () =>
       answerOnce(c, services, room, operation, (answer) => {
-        return reply(answer.revision, shown(answer, Math.round(database.elapsed() - began)));
+        return reply(answer.revision, shown(answer, asked.kind, Math.round(database.elapsed() - began)));
       });
     if (timeout === 0) return await answeredInTime(database.working(answer));
     const release = fairUse.hold(c, "wait", room);
@@ -116,17 +121,21 @@ export function mountTake(app: Hono, services: Services): void {
   serve(app, services, TAKE, PATH, { POST: take });
 }
 
-function shown(answer: TakeAnswer, elapsed: number): Record<string, unknown> {
-  const { message } = answer;
+function shown(answer: TakeAnswer, kind: string | undefined, elapsed: number): Record<string, unknown> {
+  const { message, notice } = answer;
+  const noticed = { ...(notice && { notice }) };
   if (message) {
     const { id, claimed_by, claimed_at, claimed_until, fence, attempts } = message;
-    return { claimed: true, claimed_by, message_id: id, claimed_at, claimed_until, fence, attempts, message };
+    const claim = { claimed: true, claimed_by, message_id: id, claimed_at, claimed_until, fence, attempts };
+    return { ...claim, ...noticed, message };
   }
-  const { next, failure } = answer;
+  const { unknown, next, failure } = answer;
   return {
     claimed: false,
     timeout: true,
     elapsed_ms: elapsed,
+    ...noticed,
+    ...(unknown && { hint: `No message of kind ${JSON.stringify(kind)} was ever posted in this room.` }),
     ...(next !== undefined && { more: true, next }),
     ...(failure && { last_error: { code: failure.code, message: failure.message, hint: failure.hint } }),
   };

@@ -139,3 +139,40 @@ contract("an agent that nobody registered is not found", async (t) => {
   assertError(await t.get(`/rooms/${room}/agents/ghost`), 404, "agent_not_found");
   assertError(await t.post(`/rooms/${room}/agents/ghost/heartbeat`, {}), 404, "agent_not_found");
 });
+
+contract("who acts as an agent that is not registered is told so, the same in each repetition", async (t) => {
+  const room = await t.room();
+  await t.agent(room, "ann");
+  const at = `/rooms/${room}/messages`;
+  const { id } = await t.message(room);
+  const other = await t.message(room);
+  for (let n = 0; n < 4; n++) await t.message(room, { kind: "task" });
+  const requests: Array<[path: string, body: object]> = [
+    [`${at}/${id}/claim`, {}],
+    [`${at}/${other.id}/claim`, { ttl: 60 }],
+    [`${at}/claim`, {}],
+    [`${at}/claim`, { where: "true" }],
+    [`${at}/claim`, { kind: "none" }],
+    [`${at}/claim`, { kind: "none", where: "true" }],
+    [`${at}/claim`, { kind: "none", timeout: 50 }],
+    [`/rooms/${room}/reservations`, { paths: ["a"] }],
+  ];
+  for (const [path, body] of requests) {
+    const headers = { "Idempotency-Key": crypto.randomUUID() };
+    const send = (agent: string, more = {}) =>
+      t.request("POST", path, { body: { ...body, agent, ...more }, headers });
+    const told = JSON.stringify([path, body]);
+    const ghost = await send("ghost");
+    assert.equal(ghost.body.notice, "agent_not_registered", told);
+    const again = await send("ghost");
+    assert.deepEqual({ ...again.body, elapsed_ms: 0 }, { ...ghost.body, elapsed_ms: 0 }, told);
+    if (ghost.body.claimed) {
+      const { message_id, fence } = ghost.body;
+      assertStatus(await t.post(`${at}/${message_id}/release`, { agent: "ghost", fence }), 200);
+    }
+    headers["Idempotency-Key"] = crypto.randomUUID();
+    const registered = await send("ann", path.endsWith("reservations") ? { paths: ["b"] } : {});
+    assert.ok(registered.status < 300, registered.text);
+    assert.equal("notice" in registered.body, false, told);
+  }
+});

@@ -38,6 +38,7 @@ heldContract("a take claims the oldest open task for five minutes", async ({ one
     claimed_until: new Date(time.now + 300_000).toISOString(),
     fence: second.id + 1,
     attempts: 1,
+    notice: "agent_not_registered",
     message: shown,
   });
   assert.equal(shown.status, "claimed");
@@ -353,4 +354,16 @@ heldContract("`where` looks at 1,000 open messages, and says where to go on", as
   const bySender = await nothing(one, room, { agent: "ann", from: "nobody" });
   assert.equal(bySender.more, true);
   assert.ok(bySender.next >= 1_000 && bySender.next <= 1_001);
+});
+
+heldContract("a take that gets nothing says where nothing of its kind was ever posted", async ({ one }) => {
+  const room = await one.room();
+  const task = await postTask(one, room);
+  const hint = async (members: Json) => (await nothing(one, room, { agent: "ann", ...members })).hint;
+  assert.match(await hint({ kind: "tsk" }), /No message of kind "tsk" was ever posted/);
+  assert.match(await hint({ kind: "tsk", timeout: 20 }), /"tsk"/);
+  assert.equal(await hint({ kind: "task", to: "bob" }), undefined);
+  await taken(one, room, { agent: "ann" });
+  assert.equal(await hint({ kind: "task" }), undefined, `${task.id} was one`);
+  assert.equal(await hint({}), undefined);
 });

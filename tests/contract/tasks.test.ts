@@ -53,6 +53,7 @@ contract("a claim tells its fence, which is the room's revision at which it bega
     claimed_until: null,
     fence: reply.revision,
     attempts: 1,
+    notice: "agent_not_registered",
   });
   assertRecent(shown.claimed_at);
   const names = ["status", "claimed_by", "claimed_until", "fence", "attempts", "done_at"];

@@ -25,6 +25,8 @@ const AGENT = [
   "secure",
 ];
 const RECIPIENT = ["n", "status", "last_heartbeat", "waiting_on", "alive"];
+/** Earlier releases stored no `joined`: what is answered then has no notice. */
+const ROOM = ["revision", "joined"];
 /** Earlier releases stored `claimed_by` and `claimed_at` alone, which is answered as they did. */
 const TASK = [
   ...[
@@ -66,8 +68,8 @@ const OUTCOMES: Array<[request: Request, unique: number, rows: string[][]]> = [
     ["status", "done_at", "failure"],
     [],
   ]],
-  [["POST", "/rooms/r/messages/2/claim", { agent: "ann" }], 1, [["revision"], TASK]],
-  [["POST", "/rooms/r/messages/2/release", { agent: "ann" }], 1, [["revision"], TASK]],
+  [["POST", "/rooms/r/messages/2/claim", { agent: "ann" }], 1, [ROOM, TASK]],
+  [["POST", "/rooms/r/messages/2/release", { agent: "ann" }], 1, [ROOM, TASK]],
   [["POST", "/rooms/r/agents", { name: "Bob" }], 2, [AGENT, []]],
   [["POST", "/rooms/r/agents/ann/heartbeat", { status: "busy" }], 1, [["id"], ["revision"]]],
 ];

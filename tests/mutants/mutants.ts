@@ -265,6 +265,12 @@ export const MUTANTS: Mutant[] = [
     filter: "paths that are waited for have one holder",
   },
   {
+    name: "a notice that is not stored with its answer",
+    edits: [['{ columns: ["revision", "joined", "known"] }', '{ columns: ["revision"] }']],
+    test: "tests/contract/agents.test.ts",
+    filter: "file: who acts as an agent that is not registered",
+  },
+  {
     name: "a take by `where` that is made again under its key",
     edits: [[
       "  const stored = await storedOutcome(database, key);\n",

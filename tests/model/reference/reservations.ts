@@ -3,6 +3,7 @@ import { ANY, Only } from "./comparison.ts";
 import {
   answer,
   type Expected,
+  noticeTo,
   recordHeartbeat,
   refusal,
   type Reservation,
@@ -62,7 +63,7 @@ export function reserve(
     ...{ until: room.clock.now + ttl * 1_000, ended: false, changed: fence },
   };
   room.reservations.push(reservation);
-  const shown = { ...shownReservation(room, reservation), id: ANY };
+  const shown = new Only({ ...shownReservation(room, reservation), ...noticeTo(room, agent), id: ANY });
   return { ...answer(room, shown, 201), learn: ({ id }) => void (reservation.id = id) };
 }
 

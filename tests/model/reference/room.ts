@@ -182,6 +182,11 @@ export function present(room: Room, scope: string, key: string, among = room.ent
   return entry?.deleted ? undefined : entry;
 }
 
+/** What is told to who acts as an agent that is not registered. */
+export function noticeTo(room: Room, agent: string): { notice?: string } {
+  return room.agents.has(agent) ? {} : { notice: "agent_not_registered" };
+}
+
 /** How long a mark stays that its wait has left. */
 export const STAYS_MS = 5_000;
 

@@ -7,6 +7,7 @@ import {
   type Attempt,
   type Expected,
   type Message,
+  noticeTo,
   recordHeartbeat,
   refusal,
   type Room,
@@ -57,7 +58,7 @@ export function claim(room: Room, { agent, id }: Asked, ttl?: number): Expected 
   }
   if (status === "open") begin(room, message, agent, ttl);
   else if (ttl !== undefined) extend(room, message, ttl);
-  return answer(room, shownClaim(room, message));
+  return answer(room, new Only({ ...shownClaim(room, message), ...noticeTo(room, agent) }));
 }
 
 function extend(room: Room, message: Message, ttl: number): void {
@@ -273,10 +274,14 @@ export function take(room: Room, asked: Take): Expected {
     if ("error" in judged) why = { last_error: { code: judged.error } };
     else if (judged.value) {
       begin(room, message, agent, ttl);
-      return answer(room, { ...shownClaim(room, message), message: shownMessage(room, message) });
+      const claim = { ...shownClaim(room, message), ...noticeTo(room, agent) };
+      return answer(room, new Only({ ...claim, message: shownMessage(room, message) }));
     }
   }
-  return answer(room, new Only({ claimed: false, timeout: true, elapsed_ms: ANY, ...why }));
+  const isKnown = kind === undefined || where || thread !== undefined ||
+    room.messages.some((one) => one.kind === kind);
+  const told = { ...noticeTo(room, agent), ...(!isKnown && { hint: ANY }) };
+  return answer(room, new Only({ claimed: false, timeout: true, elapsed_ms: ANY, ...told, ...why }));
 }
 
 function judgeOf(room: Room, { id, attempts }: Message, where: Where, agent: string) {

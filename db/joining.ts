@@ -177,7 +177,8 @@ const MAKE_TOKEN = `
 const USE = `UPDATE invites SET used = used + 1 WHERE hash = :code AND ${ADMITTED}`;
 
 const WHY_NOT = `
-  SELECT ${MAY_USE} AS may_use, ${MAY_TAKE} AS may_take, ${TOKENS_LEFT} AS has_tokens FROM rooms WHERE id = :room`;
+  SELECT ${MAY_USE} AS may_use, ${MAY_TAKE} AS may_take, ${TOKENS_LEFT} AS has_tokens
+    FROM rooms WHERE id = :room AND ${SERVED}`;
 
 /** Returns undefined where the invitation cannot be used, or no longer, or an earlier request under the key did. */
 async function tryJoin(
@@ -194,7 +195,7 @@ async function tryJoin(
   const token = newToken(room, invite.role, database);
   const under = key ? await keyArgs(database, key) : { key: null, expired: 0 };
   const asked = { code, agent, is_locked: Number(isLocked(room)), ...under, most_tokens: limits.tokens };
-  const { outcome, reads: [rooms, [why] = []] } = await commit(
+  const { outcome, reads: [_, [why] = []] } = await commit(
     database,
     { viewer: EVERYBODY, acts: AS_NONE },
     {
@@ -219,7 +220,7 @@ async function tryJoin(
     learnToken(token.hash, { id: token.id, room, role: invite.role, agent });
     return { room, agent, token: token.text, revision: outcome.revision, replayed: false };
   }
-  if (rooms!.length === 0 || !why?.may_use) return undefined;
+  if (!why?.may_use) return undefined;
   if (!why.may_take) throw new Refusal("agent_exists", { agent, used: true });
   const full = why.has_tokens ? { of: "agents", max: limits.agents } : { of: "tokens", max: limits.tokens };
   throw new Refusal("limit_reached", full as { of: "agents" | "tokens"; max: number });

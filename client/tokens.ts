@@ -60,5 +60,14 @@ export class Tokens {
     await this.connection.write("DELETE", this.#path(id), undefined, { signal });
   }
 
+  /**
+   * Gives the token under which this is called a new text: the old one is refused from then on. Go on with
+   * `room.as(agent, { token })`. `revokeMade`: what it made is revoked too.
+   */
+  async rotate({ revokeMade, signal }: CallOptions & { revokeMade?: boolean } = {}): Promise<MadeToken> {
+    const body = { revoke_made: revokeMade };
+    return (await this.connection.write<MadeToken>("POST", this.#path("rotate"), body, { signal })).body;
+  }
+
   #path = (id?: string) => `${this.room}/tokens${id === undefined ? "" : `/${encodeURIComponent(id)}`}`;
 }

@@ -61,7 +61,13 @@ shared("an agent that becomes secure goes on with its token", async (url) => {
   const room = await connect(url).open("secured", { agent: "ann" });
   const { token } = await room.join({ secure: true });
   await assert.rejects(() => room.messages.post("hi"), { code: "unauthenticated" });
-  assert.equal((await room.as("ann", { token: token! }).messages.post("hi")).verified, true);
+  const own = room.as("ann", { token: token! });
+  assert.equal((await own.messages.post("hi")).verified, true);
+  const invite = await own.invites.create();
+  const rotated = await own.tokens.rotate({ revokeMade: true });
+  await assert.rejects(() => own.messages.post("hi"), { code: "unauthenticated" });
+  await assert.rejects(() => join(invite.url), { code: "invite_not_found" });
+  assert.equal((await room.as("ann", { token: rotated.token }).messages.post("hi")).verified, true);
 });
 
 Deno.test("a token whose answer was lost is revoked, and another made; so is a code", async () => {

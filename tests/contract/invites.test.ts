@@ -359,6 +359,27 @@ heldContract(
   ALTERED,
 );
 
+heldContract(
+  "a token that is rotated keeps what it made unless it says so, and its join is not made again",
+  async (held) => {
+    const { one } = held;
+    const { path, join } = await open(held);
+    const headers = { "Idempotency-Key": crypto.randomUUID() };
+    const first = (await one.request("POST", join, { headers })).body.token;
+    const invite = async (token: string) =>
+      `/join/${(await as(held, token)("POST", `${path}/invites`, { role: "member", uses: 9 })).body.code}`;
+    const [kept, rotate] = [await invite(first), `${path}/tokens/rotate`];
+    const second = (await as(held, first)("POST", rotate, {})).body.token;
+    const { token: came } = (await one.post(kept)).body;
+    const dropped = await invite(second);
+    const third = (await as(held, second)("POST", rotate, { revoke_made: true })).body.token;
+    for (const gone of [kept, dropped]) assertError(await one.get(gone), 404, "invite_not_found");
+    assertError(await as(held, came)("GET", path), 401, "unauthenticated");
+    assertError(await one.request("POST", join, { headers }), 404, "invite_not_found");
+    assertStatus(await as(held, third)("GET", path), 200);
+  },
+);
+
 heldContract("a code is shown once: a repetition has null and says what to do", async (held) => {
   const { one } = held;
   const { path } = await open(held);

@@ -22,6 +22,8 @@ export interface Api {
   /** Asks for a list of at most `limit` items, or by default; for fewer, until a model's context holds the answer. */
   list(ask: (limit?: number) => Promise<Answer>, limit?: number): Promise<Answer>;
   text(path: string): Promise<string>;
+  /** The same under another token. */
+  under(token: string): Api;
 }
 
 /** On whose behalf the API is called. */
@@ -96,6 +98,7 @@ export function createApi(fetch: Fetch, { incoming, env, token, rest }: Caller):
         if (isFit || most === 1) return withMember(answer, { hint: `Only ${most} at a time fit. ${rest}` });
       }
     },
+    under: (token) => createApi(fetch, { incoming, env, token, rest }),
     text: async (path) => await (await fetch(new Request(new URL(path, origin), { headers }), env)).text(),
   };
 }

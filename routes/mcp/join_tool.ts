@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { MISSING } from "../http/input/wordings.ts";
 import { ADDS_ONCE } from "./annotations.ts";
-import { type Answer, answerOf, type Api, withMembers } from "./api.ts";
+import { type Answer, answerOf, type Api, withMember, withMembers } from "./api.ts";
 import { agent, ownMembers, repetition, room, type Way } from "./arguments.ts";
 import { PARTS_OF_ROOM } from "./rest.ts";
 import type { Tools } from "./tools.ts";
@@ -20,35 +20,51 @@ const HOLDING: Way = {
   takes: ["agent", "name", "role", "meta", "if_new", "idempotency_key"],
 };
 
+const BY_CODE: Way = {
+  name: "with `code`, join",
+  needs: ["code"],
+  takes: ["agent", "name", "role", "meta", "idempotency_key"],
+};
+
 interface Profile {
   name?: string;
   role?: string;
   meta?: Record<string, unknown>;
   if_new?: boolean;
+  secure?: true;
 }
 
 export function registerJoin(tools: Tools): void {
   tools.register("join", {
-    description: "Create or enter a room, register as an agent, and see the room; with leave, leave it.",
+    description:
+      "Create or enter a room, register as an agent, see the room; with code, join by it; with leave, leave.",
     shape: {
       room: room.optional().describe("Room id; without it a new room"),
       agent: agent.describe("Your id in it"),
-      name: z.string().optional().describe("Your name for people; by default your id"),
-      role: z.string().optional().describe("Such as planner or worker; by default agent"),
-      meta: ownMembers("Data of your own, such as your skills").optional(),
+      name: z.string().optional().describe("By default your id"),
+      role: z.string().optional().describe("Such as worker; by default agent"),
+      meta: ownMembers("Data of your own").optional(),
+      code: z.string().optional().describe("Join code: gives your token"),
+      locked: z.boolean().optional().describe("true: only for tokens of it"),
       if_new: z.boolean().optional().describe("Refuse an id that exists"),
-      leave: z.boolean().optional().describe("true: your claims and reservations end"),
+      leave: z.boolean().optional().describe("true: what you hold ends"),
       idempotency_key: repetition,
     },
-    wayOf: ({ leave }, hasToken) => leave ? LEAVING : hasToken ? HOLDING : undefined,
-    actorOf: () => "agent",
+    wayOf({ leave, code }, hasToken) {
+      if (leave) return LEAVING;
+      return code !== undefined ? BY_CODE : hasToken ? HOLDING : undefined;
+    },
+    actorOf: ({ code }) => code === undefined ? "agent" : undefined,
     annotations: ADDS_ONCE,
     rest: PARTS_OF_ROOM,
-    async act({ room, agent, leave, idempotency_key: key, ...profile }, { api, isHolder }) {
+    async act({ room, agent, code, locked, leave, idempotency_key: key, ...profile }, { api, isHolder }) {
       if (leave) return await depart(api, room!, agent, key);
-      const made = isHolder ? undefined : await make(api, room, key);
-      if (made?.ok === false) return made;
-      return await enter(api, made ? String(made.body.id) : room!, agent, profile, key);
+      if (code !== undefined) return await joinBy(api, code, { agent, ...profile }, key);
+      if (isHolder) return await enter(api, room!, agent, profile, key);
+      const made = await make(api, { id: room, locked }, key);
+      if (!made.ok || made.body.token === null) return made;
+      if (made.body.token !== undefined) return await lockIn(api, made.body, agent!, profile, key);
+      return await enter(api, String(made.body.id), agent, profile, key);
     },
   });
 }
@@ -61,13 +77,37 @@ async function depart(api: Api, room: string, named: string | undefined, key?: s
 }
 
 /** Makes a room, unless it is there. Only a new id needs the key: else a repetition changes nothing. */
-function make(api: Api, room: string | undefined, key?: string): Promise<Answer> {
-  const body = { id: room };
-  return api.call("POST", ["rooms"], {
-    body,
-    key: room === undefined ? key : undefined,
-    named: idIs("room"),
-  });
+function make(api: Api, body: { id?: string; locked?: boolean }, key?: string): Promise<Answer> {
+  const needed = body.id === undefined || body.locked ? key : undefined;
+  return api.call("POST", ["rooms"], { body, key: needed, named: idIs("room") });
+}
+
+/** Registers in a locked room that was made just now, and shows the tokens of the agent and of the room. */
+async function lockIn(
+  api: Api,
+  { id, token }: Record<string, unknown>,
+  agent: string,
+  profile: Profile,
+  key?: string,
+): Promise<Answer> {
+  const joined = await enter(api.under(String(token)), String(id), agent, { ...profile, secure: true }, key);
+  if (!joined.ok) return withMember(joined, { room: id, admin_token: token });
+  return answerOf(true, withMembers({ admin_token: token }, joined.text), joined.isCut);
+}
+
+/** Joins by a code, or by the address of an invitation. */
+async function joinBy(
+  api: Api,
+  code: string,
+  joiner: Profile & { agent?: string },
+  key?: string,
+): Promise<Answer> {
+  const bare = /\/join\/([^/?#]+)/.exec(code)?.[1] ?? code;
+  const joined = await api.call("POST", ["join", bare], { body: { ...joiner }, key });
+  if (!joined.ok) return joined;
+  const { room, agent, token, replayed } = joined.body as Record<string, string>;
+  const { ok, text, isCut } = await api.under(token!).snapshot(room!);
+  return ok ? answerOf(ok, withMembers({ room, agent, token, replayed }, text), isCut) : joined;
 }
 
 /** Registers in a room, and shows it. */
@@ -87,8 +127,8 @@ async function enter(
   });
   if (!joined.ok) return joined;
   const { ok, text, isCut } = await api.snapshot(id);
-  const { created, replayed } = joined.body;
-  return answerOf(ok, withMembers({ room: id, agent, created, replayed }, text), isCut);
+  const { created, replayed, token } = joined.body;
+  return answerOf(ok, withMembers({ room: id, agent, token, created, replayed }, text), isCut);
 }
 
 /** Returns the agent to which the caller's token is bound, or why there is none. */

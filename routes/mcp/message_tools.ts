@@ -15,7 +15,7 @@ export function registerMessageTools(tools: Tools): void {
       from: agent,
       body: anyJson("Any JSON; a text stays text").refine((value) => value !== undefined, MISSING),
       to: z.string().optional().describe("An agent's id"),
-      kind: z.string().optional().describe("Such as task, result, question; message by default"),
+      kind: z.string().optional().describe("Such as task, question; message by default"),
       reply_to: messageId.optional().describe("Id of the message that it answers"),
       needs: z.array(messageId).max(LIMITS.needs).optional()
         .describe("Ids of tasks that must be done first"),

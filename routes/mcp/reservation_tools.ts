@@ -30,11 +30,11 @@ export function registerReservationTools(tools: Tools): void {
       reservation: z.string().optional().describe("Its id, for renew and end"),
       agent,
       paths: z.array(z.string()).min(1).optional()
-        .describe("Globs such as src/**; all or none. list takes one, to find who covers it"),
+        .describe("Globs such as src/**; all or none. list takes one"),
       mode: z.enum(["exclusive", "shared"]).optional().describe("shared: conflicts with exclusive alone"),
       ttl: z.int().min(1).optional().describe("Seconds; 900 by default"),
       note: z.string().optional().describe("Why, for others to read"),
-      timeout_seconds: seconds.optional().describe("Wait so long for free paths; 0 by default"),
+      timeout_seconds: seconds.optional().describe("0 by default"),
       fence: z.int().min(1).optional().describe("Its fence, for renew and end"),
       idempotency_key: repetition,
     },

@@ -15,7 +15,7 @@ export function registerRoomTools(tools: Tools): void {
     shape: {
       room,
       after: z.int().min(0).optional().describe("The last revision you saw; 0: from the start"),
-      limit: z.int().min(1).optional().describe("At most N changes; `more`: go on after `revision`"),
+      limit: z.int().min(1).optional().describe("At most N; `more`: go on after `revision`"),
     },
     annotations: READS,
     rest: ({ after, limit }) =>

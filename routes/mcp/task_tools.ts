@@ -35,7 +35,7 @@ export function registerTaskTools(tools: Tools): void {
       "Take the oldest open task that fits, waiting for one. Nobody else gets it until `ttl` ends; keep its `fence`.",
     shape: {
       room,
-      message: messageId.optional().describe("Take this one, by its id, without waiting"),
+      message: messageId.optional().describe("Take this one, without waiting"),
       agent,
       kind: z.string().optional().describe("By default any but message, result, ask"),
       where: z.string().optional().describe("CEL over the room and `message`: message.body.n > 1"),

@@ -5,6 +5,7 @@ import frontStyle from "../../views/front/front.css" with { type: "text" };
 import front from "../../views/front/front.js" with { type: "text" };
 import session from "../../views/front/session.js" with { type: "text" };
 import { PANELS, PANELS_STYLE } from "../../views/panels/panels.ts";
+import join from "../../views/join/join.js" with { type: "text" };
 import applying from "../../views/room/applying.js" with { type: "text" };
 import entering from "../../views/room/entering.js" with { type: "text" };
 import finding from "../../views/room/finding.js" with { type: "text" };
@@ -53,6 +54,7 @@ const SCRIPTS: Record<string, string> = {
   following,
   front,
   idiomorph,
+  join,
   path,
   pointing,
   session,

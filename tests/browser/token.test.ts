@@ -152,3 +152,38 @@ browserTest(
       assert.match(locked!.text, /entering\.js/);
     }),
 );
+
+for (const view of VIEWS) {
+  browserTest(
+    `browser: a person joins by a code with the keyboard, and acts under it, ${view.width} ${view.scheme}`,
+    () =>
+      withBrowser(async ({ t, open, shoot, complaints }) => {
+        const { room, admin, ask } = await lockedRoom(t);
+        const invite = (body: Json) => ask(admin, "POST", "/invites", body);
+        const { code } = await invite({ role: "member", note: "</q><b>come in</b>" });
+        const page = await open(`/join/${code}`, view);
+        await shoot(page, `join-${view.width}-${view.scheme}`);
+        await page.locator("#join [name=agent]").focus();
+        await page.keyboard.type("ann");
+        await page.keyboard.press("Enter");
+        await page.locator("#join [role=alert]").getByText("Not joined").waitFor();
+        await page.locator("#join [name=agent]").fill("pat");
+        await page.locator("#join [name=agent]").focus();
+        await page.keyboard.press("Tab");
+        await page.keyboard.type("Pat");
+        await page.keyboard.press("Enter");
+        await page.waitForSelector("#live[data-state=live]");
+        assert.equal(page.url(), `${t.url}/?room=${room}`);
+        await page.locator("#you").getByText("pat").waitFor();
+        await page.locator("#say-body").fill("hello");
+        await page.keyboard.press("Enter");
+        await page.locator("#messages > li", { hasText: "hello" }).locator(".verified").waitFor();
+        await shoot(page, `joined-${view.width}-${view.scheme}`);
+        // It is used up, and the page of such a code is plain.
+        const late = await open(`/join/${code}`, view);
+        await late.getByText("There is no such invitation").waitFor();
+        await shoot(late, `join-none-${view.width}-${view.scheme}`);
+        assert.deepEqual(complaints.filter((text) => !/40[49]/.test(text)), []);
+      }),
+  );
+}

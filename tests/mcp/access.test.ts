@@ -215,3 +215,49 @@ overEach("what others wrote comes in a frame that nothing in it closes", async (
   const own = await ann!.call("post_message", { room: "r", from: "ann", body: ESCAPES[1] });
   assert.deepEqual([own.isFramed, own.body.body], [false, ESCAPES[1]]);
 });
+
+overEach(
+  "an agent joins by a code or its address, and makes a locked room that answers it alone",
+  async (connect, { url }) => {
+    const [ann, bob, eve] = [await connect(), await connect(), await connect()];
+    const made = await ann.call("join", { locked: true, agent: "ann", name: "Ann" });
+    assert.equal(made.failed, false, JSON.stringify(made.body));
+    const { room, token, admin_token } = made.body;
+    assert.match(token, /^cvn_m_/);
+    assert.match(admin_token, /^cvn_a_/);
+    const posted = await ann.call("post_message", { room, token, body: "in here" });
+    assert.deepEqual([posted.body.from_agent, posted.body.verified], ["ann", true]);
+
+    const invite = async (body: unknown) => {
+      const headers = { Authorization: `Bearer ${admin_token}` };
+      const response = await fetch(`${url}/rooms/${room}/invites`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify(body),
+      });
+      assert.equal(response.status, 201);
+      return await response.json();
+    };
+    const { code } = await invite({ role: "member", agent: "bob" });
+    const wrong = await bob.call("join", { code, agent: "cyd" });
+    assert.deepEqual([wrong.failed, wrong.body.error], [true, "forbidden"]);
+    const joined = await bob.call("join", { code });
+    assert.deepEqual([joined.body.room, joined.body.agent], [room, "bob"]);
+    assert.ok(joined.body.agents.ann && joined.isFramed);
+    const said = await bob.call("post_message", { room, token: joined.body.token, body: "me too" });
+    assert.deepEqual([said.body.from_agent, said.body.verified], ["bob", true]);
+    const again = await eve.call("join", { code });
+    assert.deepEqual([again.failed, again.body.error], [true, "invite_not_found"]);
+    const { url: address } = await invite({ role: "reader" });
+    const reader = await eve.call("join", { code: address, agent: "eve" });
+    assert.equal(reader.failed, false, JSON.stringify(reader.body));
+    assert.equal((await eve.call("list_messages", { room, token: reader.body.token })).body.items.length, 2);
+
+    for (const name of ["read_room", "list_messages", "get_state"]) {
+      const { failed, body } = await eve.call(name, { room });
+      assert.deepEqual([failed, body.error], [true, "room_not_found"], name);
+    }
+    const { body: taken } = await eve.call("join", { room, agent: "eve" });
+    assert.equal(taken.error, "id_unavailable");
+  },
+);

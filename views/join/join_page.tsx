@@ -2,9 +2,9 @@ import { CopyText } from "../shared/copy.tsx";
 import { type Assets, Layout, type Markup } from "../shared/layout.tsx";
 import { type Invitation, inviterOf, placeOf } from "./join_text.ts";
 
-/** The page of an invitation, for people: what it is, and the line to paste into an agent. */
+/** The page of an invitation, for people: what it is, a form to join, and the line to paste into an agent. */
 export function joinPage(invitation: Invitation, assets: Assets): Markup {
-  const { address, code, room, note, usesLeft, expiresAt } = invitation;
+  const { address, code, room, agent, note, usesLeft, expiresAt } = invitation;
   return (
     <JoinLayout title="You are invited · Convene" assets={assets}>
       <h1>
@@ -18,6 +18,9 @@ export function joinPage(invitation: Invitation, assets: Assets): Markup {
           Their note: <q>{note}</q>
         </p>
       )}
+      <h2>Join yourself</h2>
+      <JoinForm agent={agent} />
+      <h2>Or send an agent</h2>
       <p>Paste this into an agent that can run commands or make requests:</p>
       <CopyText
         text={`Join the Convene room: read ${address}/join/${code} and do what it says.`}
@@ -28,6 +31,38 @@ export function joinPage(invitation: Invitation, assets: Assets): Markup {
         <time datetime={expiresAt}>{expiresAt}</time>. Reading this uses nothing up.
       </p>
     </JoinLayout>
+  );
+}
+
+/** Joins a person. The code is in the page's address, and the token stays in the tab. */
+function JoinForm({ agent }: Pick<Invitation, "agent">) {
+  return (
+    <form id="join" class="join">
+      {agent === null && (
+        <label>
+          Your id in the room
+          <input
+            name="agent"
+            autocomplete="off"
+            autocapitalize="off"
+            spellcheck={false}
+            maxlength={128}
+            required
+          />
+        </label>
+      )}
+      <label>
+        Your name
+        <input name="name" autocomplete="off" maxlength={256} placeholder={agent ?? "the same"} />
+      </label>
+      <p>
+        <button type="submit" class="primary">{agent === null ? "Join" : `Join as ${agent}`}</button>
+        <span class="error" role="alert" />
+      </p>
+      <noscript>
+        <p>Joining from this page needs its script: a token is shown once, and stays in this tab.</p>
+      </noscript>
+    </form>
   );
 }
 
@@ -43,7 +78,7 @@ export function unknownInvitationPage(assets: Assets): Markup {
 
 function JoinLayout({ title, assets, children }: { title: string; assets: Assets; children?: unknown }) {
   return (
-    <Layout title={title} description="An invitation to a Convene room." assets={assets} script="front.js">
+    <Layout title={title} description="An invitation to a Convene room." assets={assets} script="join.js">
       <header class="top">
         <a class="brand" href="/">Convene</a>
         <nav aria-label="Pages">

@@ -92,6 +92,28 @@ export function schemasOf(
     },
   });
   return Object.fromEntries(
-    Object.entries(schemas).map(([name, { $schema: _, $id: __, ...schema }]) => [name, schema as Schema]),
+    Object.entries(schemas).map((
+      [name, { $schema: _, $id: __, ...schema }],
+    ) => [name, name in bodies ? withFilled(schema) : schema]),
   );
+}
+
+/** The member of bodies that a token fills in where it is left out (callers/own_agent.ts). */
+export const FILLED = "agent";
+const FILLED_BY = "filled in by a token that is bound to an agent, else required";
+
+/** Requires no member that a token fills in. */
+function withFilled(schema: Schema): Schema {
+  const { required = [], properties, ...rest } = schema as {
+    required?: string[];
+    properties: Record<string, Schema>;
+  };
+  if (!required.includes(FILLED)) return schema;
+  const { description, ...agent } = properties[FILLED]!;
+  const others = required.filter((name) => name !== FILLED);
+  return {
+    ...rest,
+    properties: { ...properties, [FILLED]: { ...agent, description: `${description} (${FILLED_BY})` } },
+    ...others.length > 0 && { required: others },
+  };
 }

@@ -1,7 +1,7 @@
 import type { z } from "zod";
 import { VERSION } from "../../version.ts";
 import * as parts from "../http/input/schema_parts.ts";
-import { schemasOf } from "./components.ts";
+import { FILLED, schemasOf } from "./components.ts";
 import type { Operation } from "./operation.ts";
 import { bodiesOf, OPERATIONS } from "./operations.ts";
 import { type DocumentedParameter, type Parameter, PATH_PARAMETERS } from "./parameters.ts";
@@ -124,7 +124,7 @@ function rulesOf(schema: z.ZodType): Schema {
 
 function bodyOf(name: string, example: unknown): Schema {
   return {
-    required: !bodiesOf(parts)[name]!.safeParse({}).success,
+    required: ![{}, { [FILLED]: "alice" }].some((body) => bodiesOf(parts)[name]!.safeParse(body).success),
     content: { "application/json": { schema: ref("schemas", name), example } },
   };
 }

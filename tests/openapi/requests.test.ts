@@ -79,6 +79,15 @@ function requestOf(operation: Operation, drawBody = arbitraryOf): fc.Arbitrary<D
 
 const nameOf = ({ in: place, name }: Parameter) => `${place} ${name}`;
 
+/** Operations whose bodies name an agent, unless a token does. */
+const NEED_AGENT = new Set(
+  [...OPERATIONS.values()].filter((operation) => {
+    const name = schemaOf(operation)?.$ref?.split("/").at(-1);
+    const { agent } = (document.components.schemas[name] as Json)?.properties ?? {};
+    return /filled in by a token/.test(agent?.description ?? "");
+  }).map(({ operationId }) => operationId),
+);
+
 /** In quotes and with escapes, a key of this many characters has the twenty that are asked for where no room is named. */
 const LONG_KEY = 42;
 const QUERY = (name: string) => name.startsWith("query ");
@@ -93,6 +102,7 @@ function goingTogether({ id, parameters: drawn, body: { ...body } }: Drawn): Dra
   if (id === "joinByCode" && !(drawn["header Idempotency-Key"]?.length! >= LONG_KEY)) {
     names = names.filter((name) => name !== "header Idempotency-Key");
   }
+  if (NEED_AGENT.has(id)) body.agent ??= "alice"; // where no token fills it in
   if (body.from != null) delete body.from_agent;
   if (body.to != null) delete body.to_agent;
   if (id === "deleteEntry" || id === "releaseReservation") names = names.filter((name) => !QUERY(name));
@@ -259,3 +269,15 @@ function allows(schema: Json, text: string): boolean {
   if (schema.type === "integer") return /^\d+$/.test(text) && Number(text) >= schema.minimum;
   return ajv.validate(schema, text);
 }
+
+Deno.test("where the document says that a token fills in the agent it does, and nothing else does", () =>
+  withApp(async (t) => {
+    const { member: token } = await furnish(t);
+    assert.equal(NEED_AGENT.size, 9);
+    for (const id of NEED_AGENT) {
+      const { agent: _, ...body } = exampleOf(OPERATIONS.get(id)!);
+      const asked = { id, parameters: { ...IN_ROOM, "path reservation": "1" }, body };
+      assert.match((await send(t, asked)).text, /"invalid_request"/, id);
+      assert.doesNotMatch((await send(t, { ...asked, token })).text, /"(invalid_request|forbidden)"/, id);
+    }
+  }, unlimited));

@@ -508,7 +508,7 @@ export const ERRORS = {
     say: ({ index, ...full }:
       & { index?: number; max: number }
       & (
-        | { of: "keys" | "views" | "agents" | "reservations" | "tokens" | "invitations" }
+        | { of: "keys" | "private keys" | "views" | "agents" | "reservations" | "tokens" | "invitations" }
         | { of: "needs" | "last_admin" }
         | { of: "bytes" | "globs"; bytes: number }
       )) => {
@@ -524,6 +524,13 @@ export const ERRORS = {
           message: "This is the room's last admin token without an end.",
           index,
           hint: "Make another first: POST /rooms/:id/tokens",
+        };
+      }
+      if (full.of === "private keys") {
+        return {
+          message: `A private scope holds at most ${full.max} keys.`,
+          index,
+          hint: "Delete some first.",
         };
       }
       if (!("bytes" in full)) return { message: `A room holds at most ${full.max} ${full.of}.`, index };

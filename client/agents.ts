@@ -18,6 +18,8 @@ export interface Agent {
   alive: boolean;
   /** True if only its token can act as it. */
   secure: boolean;
+  /** Whether the scope of its name is its own: shown to itself and to admins. */
+  private?: boolean;
 }
 
 /** An agent that left, in lists of changes. */

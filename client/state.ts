@@ -17,6 +17,8 @@ export interface Entry<T = Json> {
   /** When it is deleted; null for one that stays. */
   expires_at?: string | null;
   expr?: string;
+  /** Of a view: the agent that defined it, with whose eyes it is evaluated; null for everybody's. */
+  as?: string | null;
   resolved_value?: T | null;
   /** Why a view has no value. */
   error?: Failure;

@@ -9,6 +9,7 @@ import {
   TOKENS_LEFT,
 } from "./access/make_token.ts";
 import { learnToken } from "./access/token.ts";
+import { isPrivate, privateFor } from "./access/private.ts";
 import { NOW } from "./clock.ts";
 import type { Database } from "./database.ts";
 import { DUE } from "./write/due.ts";
@@ -35,6 +36,7 @@ import { readConsistent } from "./consistent_read/read.ts";
 import { ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
 import type { Operation } from "./write/context.ts";
 import { heartbeatOf } from "./write/heartbeat.ts";
+import { announceHidden, HIDING, hidingSteps, KEYS_LEFT } from "./write/hide.ts";
 import type { Step } from "./write/idempotency.ts";
 import { commit } from "./write/write.ts";
 
@@ -52,6 +54,8 @@ export interface Agent {
   alive: boolean;
   /** Whether only its token acts as it. */
   secure: boolean;
+  /** Whether the scope of its name is its own: shown to itself and to admins. */
+  private?: boolean;
 }
 
 /** What an agent registers as. */
@@ -64,6 +68,8 @@ export interface Registration {
   ifNew?: boolean;
   /** Makes a token, with which alone it acts from then on. */
   secure?: boolean;
+  /** Hides the scope of its name from all others but admins, for good. Only with `secure`. */
+  private?: boolean;
 }
 
 const IS_SECURED = "EXISTS (SELECT 1 FROM secured WHERE room_id = :room AND agent_id = :agent)";
@@ -85,7 +91,9 @@ const MAY_SECURE = `(${IS_SECURED} OR ${IS_ADMIN} OR ${UNUSED})`;
 /** Makes the token of an agent that was not secure until now. */
 const MAKE_TOKEN = `${INSERT_TOKEN} ${FROM_ADMITTED} AND NOT ${IS_SECURED}`;
 const MADE = "SELECT id, hash FROM tokens WHERE room_id = :room AND hash = :hash";
-const WHY_NOT = `SELECT NOT ${MAY_SECURE} AS taken, NOT ${TOKENS_LEFT} AS full FROM rooms WHERE id = :room`;
+const WHY_NOT = `
+  SELECT NOT ${MAY_SECURE} AS taken, NOT ${TOKENS_LEFT} AS full, ${KEYS_LEFT} > :most_private AS crowded
+    FROM rooms WHERE id = :room`;
 export const SECURE =
   `INSERT INTO secured (room_id, agent_id) SELECT :room, :agent ${FROM_ADMITTED} ON CONFLICT DO NOTHING`;
 
@@ -121,7 +129,8 @@ const SET_STATUS = `
 const ROOM_NOW = `SELECT ${REVISION} AS revision, ${DUE}, ${NOW} AS now FROM rooms WHERE id = :room`;
 
 const OF_ROOM = "WHERE room_id = :room";
-const GET = `SELECT * FROM agents WHERE room_id = :room AND id = :agent`;
+const OF_AGENT = "FROM agents WHERE room_id = :room AND id = :agent";
+const GET = `SELECT * ${OF_AGENT}`;
 
 /** Columns that `toAgent` reads of an agent, and `toNewest` of a wait; `joined` tells whether an agent is new. */
 const AGENT = [
@@ -137,7 +146,7 @@ export function registerAgent(
   database: Database,
   room: string,
   agent: Registration,
-  { agents: max, tokens }: { agents: number; tokens: number },
+  { agents: max, tokens, privateKeys }: { agents: number; tokens: number; privateKeys: number },
 ): Operation<{ agent: Agent; created: boolean; revision: number; token?: string | null }> {
   const token = agent.secure ? newToken(room, "member", database) : undefined;
   return {
@@ -147,28 +156,51 @@ export function registerAgent(
       const meta = agent.meta === undefined ? null : JSON.stringify(agent.meta);
       const profile = { name: agent.name, role: agent.role ?? null, meta, now: now.toISOString() };
       const own = { own_hash: context.viewer.token?.hash ?? null };
+      const limits = { most_tokens: tokens, most_private: privateKeys };
+      const hides = agent.private ?? false;
+      const { sql: isShown, args: shownTo } = token
+        ? { sql: isPrivate(":agent"), args: {} }
+        : privateFor(context.viewer, ":agent") ?? { sql: undefined, args: {} };
+      const beside = isShown === undefined ? "" : `, ${isShown} AS private`;
       const { outcome, reads: [rooms, _, ...further] } = await commit(database, context, {
         room,
         part: "agents",
         nonce,
         now,
         admission: {
-          counts: [`agent_count = agent_count + NOT ${REGISTERED}`, ...token ? ["guarded = 1"] : []],
-          where: [MAY_REGISTER, ...token ? [MAY_SECURE, TOKENS_LEFT] : []],
+          counts: [
+            `agent_count = agent_count + NOT ${REGISTERED}`,
+            ...token ? ["guarded = 1"] : [],
+            ...hides ? HIDING : [],
+          ],
+          where: [
+            MAY_REGISTER,
+            ...token ? [MAY_SECURE, TOKENS_LEFT] : [],
+            ...hides ? [`${KEYS_LEFT} <= :most_private`] : [],
+          ],
           args: {
             agent: id,
             max,
             if_new: Number(agent.ifNew ?? false),
             ...token && { ...own, most_tokens: tokens },
+            ...hides && { most_private: privateKeys },
           },
           requires: token && RELEASE_OF_ACCESS,
         },
-        effects: [...token ? secureSteps({ room, nonce, agent: id, now, ...own }, token) : [], {
-          sql: REGISTER,
-          args: { room, nonce, agent: id, ...profile },
-          single: true,
-          answer: { columns: AGENT, query: GET },
-        }, { sql: COME_BACK, args: { room, nonce, agent: id } }],
+        effects: [
+          ...token ? secureSteps({ room, nonce, agent: id, now, ...own }, token) : [],
+          ...hides ? hidingSteps({ room, nonce, agent: id, now: profile.now }) : [],
+          {
+            sql: REGISTER + beside,
+            args: { room, nonce, agent: id, ...profile, ...shownTo },
+            single: true,
+            answer: {
+              columns: beside ? [...AGENT, "private"] : AGENT,
+              query: `SELECT *${beside} ${OF_AGENT}`,
+            },
+          },
+          { sql: COME_BACK, args: { room, nonce, agent: id } },
+        ],
         reads: [
           { sql: ROOM_CURRENT, args: { room } },
           { ...waitsNow(room, id), answer: { columns: WAIT } },
@@ -181,7 +213,7 @@ export function registerAgent(
                 single: true,
                 answer: { columns: ["id"] },
               },
-              { sql: WHY_NOT, args: { room, agent: id, ...own, most_tokens: tokens }, single: true },
+              { sql: WHY_NOT, args: { room, agent: id, ...own, ...limits }, single: true },
             ]
             : []),
         ],
@@ -189,12 +221,18 @@ export function registerAgent(
       if (token && !outcome.replayed && outcome.rows[2]?.length) {
         learnToken(token.hash, { id: token.id, room, role: "member", agent: id });
       }
-      if (outcome.revision !== undefined) return outcome;
+      if (outcome.revision !== undefined) {
+        if (hides) announceHidden(database, room, outcome.revision);
+        return outcome;
+      }
       const revision = revisionOf(rooms!);
       const [why] = token ? further.at(-1)! : [];
       if (agent.ifNew && further[0]!.length > 0) throw new Refusal("agent_exists", { agent: id }, revision);
       if (why?.taken) throw new Refusal("agent_exists", { agent: id, used: true }, revision);
       if (why?.full) throw new Refusal("limit_reached", { of: "tokens", max: tokens }, revision);
+      if (hides && why?.crowded) {
+        throw new Refusal("limit_reached", { of: "private keys", max: privateKeys }, revision);
+      }
       throw new Refusal("limit_reached", { of: "agents", max }, revision);
     },
     answer({ now, revision, replayed, rows: [registered, waits, made] }) {
@@ -269,7 +307,7 @@ export async function listAgents(
 ): Promise<{ agents: Agent[]; revision: number }> {
   const [rooms, rows, waits] = await readConsistent(database, viewer, [
     { sql: ROOM_NOW, args: { room } },
-    selectAgents(room),
+    withPrivate(selectAgents(room), viewer),
     newestWaitsOf(room, null),
   ]);
   const [revision, newest, now] = [revisionOf(rooms!), toNewest(waits!), nowOf(rooms!)];
@@ -284,6 +322,14 @@ export function selectAgents(room: string, agents?: string[]): Listing {
   return { ...listing, where, args: { room, agents: JSON.stringify(agents) } };
 }
 
+/** Adds to a listing of agents what the viewer may know of their scopes. */
+function withPrivate(listing: Listing, viewer: Viewer): Listing {
+  const shown = privateFor(viewer, "agents.id");
+  if (shown === undefined) return listing;
+  const columns = [...listing.columns, "private"];
+  return { ...listing, columns, values: { private: shown.sql }, args: { ...listing.args, ...shown.args } };
+}
+
 /** Gets one agent. Errors: `room_not_found`, `agent_not_found`. */
 export async function getAgent(
   database: Database,
@@ -291,9 +337,13 @@ export async function getAgent(
   room: string,
   agent: string,
 ): Promise<{ agent: Agent; revision: number }> {
+  const shown = privateFor(viewer, "agents.id");
   const [rooms, rows, waits] = await readCurrent(database, viewer, [
     { sql: ROOM_NOW, args: { room } },
-    { sql: GET, args: { room, agent } },
+    {
+      sql: `SELECT *${shown ? `, ${shown.sql} AS private` : ""} ${OF_AGENT}`,
+      args: { room, agent, ...shown?.args },
+    },
     newestWaitsOf(room, agent),
   ]);
   const revision = revisionOf(rooms!);
@@ -325,5 +375,6 @@ export function toAgent(
     last_heartbeat,
     alive: isAlive(id, last_heartbeat, newest, now),
     secure: Boolean(row.secure),
+    ...(row.private ?? null) === null ? {} : { private: Boolean(row.private) },
   };
 }

@@ -1,8 +1,16 @@
 /**
  * The parts of a room, each with a revision of its last change: `<part>_revision` of the room's row. A departure is a
- * change of the agents too.
+ * change of the agents too. Private scopes are a part of their own, of whose changes others see nothing.
  */
-export const PARTS = ["state", "agents", "departures", "messages", "reservations", "meta"] as const;
+export const PARTS = [
+  "state",
+  "private",
+  "agents",
+  "departures",
+  "messages",
+  "reservations",
+  "meta",
+] as const;
 export type Part = typeof PARTS[number];
 
 /** Says that a part of a room has reached `revision`. It is a hint: listeners compare revisions with the database. */

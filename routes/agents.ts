@@ -3,6 +3,7 @@ import { getAgent, heartbeat, listAgents, registerAgent } from "../db/agents.ts"
 import { leaveRoom } from "../db/departures.ts";
 import { STATUSES } from "../db/presence.ts";
 import { ownMember } from "./http/callers/own_agent.ts";
+import { invalidMember } from "./http/errors.ts";
 import { answerOnce } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
@@ -46,6 +47,11 @@ export const AGENTS = describe({
           "`true`: the answer has a `token`, this once; from then on nobody acts as the agent without it",
         ),
       ),
+      private: absent(z.boolean("must be true or false")).meta(
+        about(
+          "`true`, with `secure`: the scope of its name is its own from then on; for all others but admins it is empty",
+        ),
+      ),
     }),
     DepartureRequest: z.strictObject({}),
     HeartbeatRequest: z.strictObject({ status: defaulting(z.enum(STATUSES), "active") }),
@@ -64,6 +70,9 @@ export const AGENTS = describe({
         about("Whether it was heard of in the last 60 seconds or has a wait in progress now"),
       ),
       secure: z.boolean().meta(about("Whether only its token acts as it")),
+      private: z.boolean().optional().meta(
+        about("Whether the scope of its name is its own; shown to itself and to admins"),
+      ),
       room_id: z.string(),
     });
     return {
@@ -157,6 +166,13 @@ export function mountAgents(app: Hono, services: Services): void {
         await ownMember(c, services, "id"),
       );
       checkSize(profile.meta, "meta");
+      if (profile.private && !profile.secure) {
+        throw invalidMember(
+          ["private"],
+          "private needs secure",
+          "Send both: only an agent that proves who it is has a scope of its own.",
+        );
+      }
       const operation = registerAgent(database, room, { ...profile, ifNew }, LIMITS);
       return await answerOnce(c, services, room, operation, ({ agent, created, revision, token }) => {
         const shown = token === undefined ? {} : { token, ...token === null && { hint: TOKEN_LOST } };

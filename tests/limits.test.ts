@@ -43,6 +43,10 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   keySeconds: ["contract/state_ttl.test.ts", "a ttl is 1 second to 30 days, and of no view"],
   editPointers: ["contract/state_edits.test.ts", "an edit sets and unsets at most 20 pointers each"],
   keys: [CONTRACT, "a room has at most 10,000 keys, views among them and deleted ones not"],
+  privateKeys: [
+    "contract/private.test.ts",
+    "a private scope has at most 1,000 keys, which count nowhere else",
+  ],
   views: [CONTRACT, "a room has at most 64 views"],
   viewBytes: [
     CONTRACT,

@@ -9,7 +9,7 @@ const OF_ITS_CALL = "of one call";
  * was read for a viewer; of each other one why it is the same for all.
  */
 const KEPT: Record<string, Record<string, string>> = {
-  "cel/rooms/context.ts": { looks: OF_ONE_LOOK, results: OF_ONE_LOOK },
+  "cel/rooms/context.ts": { looks: OF_ONE_LOOK, plain: OF_ONE_LOOK, results: OF_ONE_LOOK },
   "cel/rooms/definitions.ts": {
     completed: "by definitions, which are the same for all",
     cycles: "by definitions, which are the same for all",
@@ -28,11 +28,15 @@ const KEPT: Record<string, Record<string, string>> = {
   },
   "cel/waits/holders.ts": { holders: "by token" },
   "db/access/guarded.ts": { known: "rooms, whose writes are judged one by one" },
+  "db/access/private.ts": { known: "scopes, whose writes go alone" },
   "db/access/token.ts": { known: "by token" },
   "db/consistent_read/read.ts": { rows: OF_ITS_CALL },
   "db/consistent_read/thread.ts": { rows: OF_ITS_CALL },
   "db/driver/file.ts": { prepared: "statements, without what they bring" },
   "db/lru.ts": { entries: "whatever its owner, who is named here, keeps in it" },
+  "db/snapshots/changes.ts": { known: "statements, by what they show" },
+  "db/state/effects.ts": { kinds: "statements, without what they write" },
+  "db/state/sources.ts": { known: "statements, by what they show" },
   "db/reservations/globs.ts": { known: "globs, which say the same to all" },
   "db/reservations/masks.ts": { masks: "globs, which say the same to all" },
   "db/serialize.ts": { queues: "who is next", waiting: "who is next" },

@@ -10,6 +10,8 @@ export const STEP_BUDGET = 150_000;
 export const FAILURE_COST = 150;
 
 let remaining = 0;
+/** What is left of the budgets beside that of the running evaluation. */
+let beside = new Map<string, number>();
 let running = false;
 let blown = false;
 let reason: Reason;
@@ -60,10 +62,28 @@ export function underBudget<T>(evaluation: () => T): T {
   blown = false;
   reason = STEPS;
   remaining = STEP_BUDGET;
+  beside = new Map();
   try {
     return settle(evaluation);
   } finally {
     running = false;
+  }
+}
+
+/**
+ * Runs a part of an evaluation under the budget of its owner, so that the evaluation around it ends as if the part had
+ * taken nothing. All parts of an owner share one: of as much as an evaluation may take in all, one of `owners` parts.
+ */
+export function underOwnBudget<T>(owner: string, owners: number, part: () => T): T {
+  if (!running) return part();
+  const around = { remaining, blown, reason };
+  remaining = beside.get(owner) ?? Math.floor(STEP_BUDGET / owners);
+  [blown, reason] = [false, STEPS];
+  try {
+    return part();
+  } finally {
+    beside.set(owner, remaining);
+    ({ remaining, blown, reason } = around);
   }
 }
 

@@ -22,6 +22,8 @@ export interface Reads {
   readonly alive: boolean;
   /** May read an agent's `status` or `waiting_on`. */
   readonly presence: boolean;
+  /** The agents with whose eyes views among it are evaluated. */
+  readonly eyes: readonly string[];
 }
 
 /** Collects reads. */
@@ -35,6 +37,7 @@ class Collection {
   readonly keys = new Map<string, Set<string>>();
   readonly agents = new Set<string>();
   readonly roots = new Set<string>();
+  readonly eyes = new Set<string>();
   readonly facts = new MessageCollection();
 
   key(scope: string, key: string): void {
@@ -76,6 +79,7 @@ class Collection {
       heartbeats: this.heartbeats,
       alive: this.alive,
       presence: this.presence,
+      eyes: [...this.eyes],
     };
   }
 }
@@ -103,6 +107,7 @@ export function unionReads(list: Iterable<Reads>): Reads {
     union.heartbeats ||= reads.heartbeats;
     union.alive ||= reads.alive;
     union.presence ||= reads.presence;
+    for (const id of reads.eyes) union.eyes.add(id);
   }
   return union.reads();
 }
@@ -116,6 +121,11 @@ export function readsFrom(reads: Reads, self: string | null): Reads {
 /** The reads together with what is read of messages by name. */
 export function withFacts(reads: Reads, facts: MessageReads): Reads {
   return unionReads([reads, { ...unionReads([]), messages: true, facts }]);
+}
+
+/** The reads of a view that is evaluated with the eyes of an agent. */
+export function withEyes(reads: Reads, eyes: string | null): Reads {
+  return eyes === null ? reads : { ...reads, eyes: [eyes] };
 }
 
 /** What an expression reads from a viewpoint: what is known to be read, and what its last evaluation looked up. */

@@ -60,6 +60,17 @@ export function trackLookups<T>(run: () => T): { result: T; lookups: Lookups } {
   }
 }
 
+/** Runs a part of an evaluation that looks up as much as an evaluation of its own may. */
+export function withOwnLookups<T>(run: () => T): T {
+  const outer = evaluation;
+  evaluation = undefined;
+  try {
+    return run();
+  } finally {
+    evaluation = outer;
+  }
+}
+
 /** Counts look-ups again, for a result that is used again. */
 export function repeatLookups(lookups: Lookups): void {
   if (lookups.missing) noteMissing();

@@ -2,14 +2,15 @@ import type { Json } from "../../db/json.ts";
 import { isAlive, isHidden, type Newest, newestOf, present, type Viewpoint } from "../../db/presence.ts";
 import type { AgentRow, Snapshot } from "../../db/snapshots/snapshot.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
-import { type Lookups, repeatLookups, trackLookups } from "../language/lookups.ts";
+import { underOwnBudget } from "../language/budget.ts";
+import { type Lookups, repeatLookups, trackLookups, withOwnLookups } from "../language/lookups.ts";
 import { MAX_WEIGHT, MessageCollection } from "../language/message_reads.ts";
 import { compile, type Context, EvaluationFailed, InvalidExpression } from "../language/expression.ts";
 import { circular, type Definitions } from "./definitions.ts";
 import { messageRoot } from "./message_root.ts";
 import { overlay } from "./overlay.ts";
 import type { RoomData } from "./reader.ts";
-import type { CelMap } from "./scopes.ts";
+import { type CelMap, scopesWith } from "./scopes.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { toCel } from "../language/values.ts";
 
@@ -23,18 +24,23 @@ export interface RoomContext {
   readonly missing: MessageCollection;
   /** Evaluates computed views to values or errors. Yields in between. */
   views(names: Iterable<string>, viewpoint?: Viewpoint): Promise<Map<string, ViewResult>>;
+  /** The variables over which a view is evaluated; undefined where the viewer is not told why it fails. */
+  ofView(name: string): Context | undefined;
 }
+
+/** With whose eyes a room is seen: the viewer's, those of an agent, or everybody's, null. */
+type Eyes = typeof VIEWER | string | null;
+const VIEWER = Symbol("viewer");
 
 /** The part of a context that depends on the viewpoint: the agents' statuses, and the views, which may read them. */
 interface Look {
-  contextOf(self: string | null): Context;
+  contextOf(self: string | null, eyes?: Eyes): Context;
   view(name: string): ViewResult;
 }
 
 /** Builds the variables that docs/api.md lists under CEL from a loaded room. Evaluates a view when it is first read. */
-export function createContext(
-  { snapshot, definitions, scopes, metas, facts, reads }: RoomData,
-): RoomContext {
+export function createContext(data: RoomData): RoomContext {
+  const { snapshot, definitions, metas, facts, reads } = data;
   const missing = new MessageCollection();
   const { bodies } = reads.facts;
   const messages = messageRoot(snapshot.counts, facts, (family, name) => {
@@ -42,16 +48,28 @@ export function createContext(
   });
   const looks = new Map<string, Look>();
   const agentsSeen = agentsFrom(snapshot, metas);
-  const plain: CelMap = new Map<string, unknown>([...scopes, [VIEW_SCOPE, undefined]]);
+  const plain = new Map<Eyes, CelMap>();
+  const isTold = (eyes: string | null) => eyes === null || (snapshot.owners.get(eyes)?.seen ?? false);
+
+  function plainOf(whose: Eyes): CelMap {
+    const eyes = data.hidden.size === 0 ? null : whose;
+    const sees = (agent: string, seen: boolean) => eyes === VIEWER ? seen : agent === eyes;
+    const known = plain.get(eyes) ??
+      new Map<string, unknown>([...scopesWith(data, snapshot.agentIds, sees), [VIEW_SCOPE, undefined]]);
+    plain.set(eyes, known);
+    return known;
+  }
 
   function look(viewpoint: Viewpoint): { look: Look; key: string } {
     const { key: own, agents } = agentsSeen(viewpoint);
     const known = looks.get(own);
     if (known) return { look: known, key: own };
-    const view = createViews(definitions, () => contextOf(null));
-    const state = overlay(plain, VIEW_SCOPE, lazyViews(definitions, view));
-    const contextOf = (self: string | null) =>
-      new Map(Object.entries({ state, agents, messages, self, now: snapshot.now }));
+    const view = createViews(definitions, (eyes) => contextOf(null, eyes), isTold);
+    const views = lazyViews(definitions, view);
+    const contextOf = (self: string | null, eyes: Eyes = VIEWER) => {
+      const state = overlay(plainOf(eyes), VIEW_SCOPE, views);
+      return new Map(Object.entries({ state, agents, messages, self, now: snapshot.now }));
+    };
     looks.set(own, { contextOf, view });
     return { look: looks.get(own)!, key: own };
   }
@@ -70,6 +88,10 @@ export function createContext(
         results.set(name, view(name));
       }
       return results;
+    },
+    ofView(name) {
+      const { eyes } = definitions.get(name)!;
+      return isTold(eyes) ? look({ self: null }).look.contextOf(null, eyes) : undefined;
     },
   };
 }
@@ -98,13 +120,19 @@ function agentsFrom({ agents, waits, now }: Snapshot, metas: Map<string, unknown
 }
 
 /**
- * Evaluates views, each once. Views that name each other in a cycle fail with `view_cycle`, as do those whose cycle
- * shows only at evaluation, since an index in it is computed.
+ * Evaluates views, each once, with the eyes of who defined it. What the evaluation took does not show around one that is
+ * an agent's, and why it fails only where `isTold`. Views that name each other in a cycle fail with `view_cycle`, as do
+ * those whose cycle shows only at evaluation, since an index in it is computed.
  */
-function createViews(definitions: Definitions, context: () => Context): (name: string) => ViewResult {
+function createViews(
+  definitions: Definitions,
+  contextFor: (eyes: string | null) => Context,
+  isTold: (eyes: string | null) => boolean,
+): (name: string) => ViewResult {
   const results = new Map<string, { result: ViewResult; lookups: Lookups }>();
   const underWay: string[] = [];
   const inCycle = new Set(circular(definitions));
+  const sharers = new Set([...definitions.values()].flatMap(({ eyes }) => eyes ?? [])).size;
 
   function resultOf(name: string): ViewResult {
     const definition = definitions.get(name);
@@ -113,18 +141,29 @@ function createViews(definitions: Definitions, context: () => Context): (name: s
     if (began >= 0) underWay.slice(began).forEach((member) => inCycle.add(member));
     if (inCycle.has(name)) return cycle(name);
     underWay.push(name);
-    const result = evaluate(definition.source, context());
+    const { source, eyes } = definition;
+    const run = () => evaluate(source, contextFor(eyes));
+    const result = eyes === null ? run() : underOwnBudget(eyes, sharers, run);
     underWay.pop();
-    return inCycle.has(name) ? cycle(name) : result;
+    if (inCycle.has(name)) return cycle(name);
+    return "error" in result && !isTold(eyes) ? untold(name, eyes!) : result;
   }
 
-  return function view(name) {
+  function seen(name: string): ViewResult {
     const known = results.get(name);
     if (known) repeatLookups(known.lookups);
     const { result, lookups } = known ?? trackLookups(() => resultOf(name));
     if (!underWay.includes(name)) results.set(name, { result, lookups });
     return result;
-  };
+  }
+
+  return (name) =>
+    (definitions.get(name)?.eyes ?? null) === null ? seen(name) : withOwnLookups(() => seen(name));
+}
+
+function untold(name: string, eyes: string): ViewResult {
+  const why = `Only ${JSON.stringify(eyes)}, who defined it, and admins are told why.`;
+  return failure("evaluation_failed", `The view ${JSON.stringify(name)} fails. ${why}`);
 }
 
 function cycle(name: string): ViewResult {

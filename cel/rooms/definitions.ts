@@ -1,10 +1,10 @@
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
+import type { ViewSource } from "../../db/snapshots/snapshot.ts";
 import { compileYielding } from "./compile.ts";
-import { type Reads, unionReads } from "../language/dependencies.ts";
+import { type Reads, unionReads, withEyes } from "../language/dependencies.ts";
 
-/** A computed view: its expression, and what that reads. */
-interface Definition {
-  readonly source: string;
+/** A computed view: its expression, with whose eyes it is evaluated (null: everybody's), and what it reads. */
+interface Definition extends ViewSource {
   readonly reads: Reads;
 }
 
@@ -19,14 +19,16 @@ export const NOTHING: Reads = unionReads([]);
  * source is the same.
  */
 export async function define(
-  sources: ReadonlyMap<string, string>,
+  sources: ReadonlyMap<string, ViewSource>,
   known: Definitions = new Map(),
 ): Promise<Definitions> {
-  const bySource = new Map([...known.values()].map((definition) => [definition.source, definition]));
+  const nameOf = ({ source, eyes }: ViewSource) => JSON.stringify([eyes, source]);
+  const bySource = new Map([...known.values()].map((definition) => [nameOf(definition), definition]));
   const definitions = new Map<string, Definition>();
-  for (const [name, source] of sources) {
-    const definition = bySource.get(source) ?? { source, reads: await readsOf(source) };
-    bySource.set(source, definition);
+  for (const [name, view] of sources) {
+    const definition = bySource.get(nameOf(view)) ??
+      { ...view, reads: withEyes(await readsOf(view.source), view.eyes) };
+    bySource.set(nameOf(view), definition);
     definitions.set(name, definition);
   }
   return definitions;

@@ -50,7 +50,7 @@ function refusalOf(data: RoomData, { condition, self }: Gate): Judgement["refuse
 export function readSetAt(
   { snapshot, reads: { state, agents, messages, heartbeats, alive } }: RoomData,
 ): ReadSetAt {
-  const { revisions: { revision }, now, waits } = snapshot;
+  const { revisions: { revision }, now, waits, hidden } = snapshot;
   const ofAgents = <T>(read: boolean, of: (agent: AgentRow) => T) =>
     read ? Object.fromEntries(snapshot.agents.map((agent) => [agent.id, of(agent)])) : undefined;
   const newest = newestOf(waits);
@@ -59,9 +59,9 @@ export function readSetAt(
     alive: ofAgents(alive, ({ id, last_heartbeat }) => isAlive(id, last_heartbeat, newest, now)),
   };
   if (state === "all" || agents === "all") {
-    return { revision, state, agents: "all", messages, ...timely };
+    return { revision, state, agents: "all", messages, hidden, ...timely };
   }
   const scopes = [...state.scopes, ...state.keys.map(({ scope }) => scope)];
   const absent = scopes.filter((scope) => !scope.startsWith("_") && !snapshot.agentIds.includes(scope));
-  return { revision, state, agents: [...agents, ...absent], messages, ...timely };
+  return { revision, state, agents: [...agents, ...absent], messages, hidden, ...timely };
 }

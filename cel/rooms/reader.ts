@@ -99,8 +99,10 @@ async function toData(snapshot: Snapshot, definitions: Definitions, reads: Reads
 }
 
 /** What to load for the reads. */
-function queryOf({ state, agents, messages, facts }: Reads): ReadSet & { facts: FactsQuery } {
-  return { state, agents, messages, facts: loadable(facts, MAX_LOADED) };
+function queryOf(
+  { state, agents, messages, facts, eyes }: Reads,
+): ReadSet & { facts: FactsQuery; eyes: readonly string[] } {
+  return { state, agents, messages, eyes, facts: loadable(facts, MAX_LOADED) };
 }
 
 /** True where `wanted` adds nothing to what is loaded. */

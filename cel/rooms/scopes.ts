@@ -1,3 +1,4 @@
+import { compare } from "../../db/consistent_read/listing.ts";
 import type { Snapshot } from "../../db/snapshots/snapshot.ts";
 import type { KeyChange } from "../../db/write/context.ts";
 import { SHARED_SCOPE } from "../../db/state/entry.ts";
@@ -9,15 +10,19 @@ export type CelMap = Map<string, unknown>;
 
 /** The large parts of a snapshot as CEL values. */
 export interface Converted {
-  /** All scopes but views. `_shared` and those of registered agents exist even when empty. */
+  /** All scopes but views, as everybody sees them. `_shared` and those of registered agents exist even when empty. */
   scopes: Map<string, CelMap>;
+  /** The private scopes that were loaded, and whether the viewer sees them. */
+  hidden: Map<string, { entries: CelMap; seen: boolean }>;
   /** The `meta` of each agent. */
   metas: Map<string, unknown>;
   facts: CelFacts;
 }
 
 /** Converts a snapshot to CEL values, and yields in between. */
-export async function convert({ entries, agentIds, agents, facts }: Snapshot): Promise<Converted> {
+export async function convert(
+  { entries, owners, hiddenEntries, agentIds, agents, facts }: Snapshot,
+): Promise<Converted> {
   const scopes = new Map<string, CelMap>([[SHARED_SCOPE, new Map()]]);
   for (const id of agentIds) scopes.set(id, new Map());
   for (const { scope, key, value } of entries) {
@@ -25,24 +30,50 @@ export async function convert({ entries, agentIds, agents, facts }: Snapshot): P
     if (!scopes.has(scope)) scopes.set(scope, new Map());
     scopes.get(scope)!.set(key, toCel(value));
   }
+  const hidden: Converted["hidden"] = new Map();
+  for (const [id, { hides, seen }] of owners) if (hides) hidden.set(id, { entries: new Map(), seen });
+  for (const { scope, key, value } of hiddenEntries) {
+    if (isBusy()) await yieldToOthers();
+    hidden.get(scope)?.entries.set(key, toCel(value));
+  }
   const metas = new Map<string, unknown>();
   for (const { id, meta } of agents) {
     if (isBusy()) await yieldToOthers();
     metas.set(id, toCel(meta));
   }
-  return { scopes, metas, facts: await convertFacts(facts) };
+  return { scopes, hidden, metas, facts: await convertFacts(facts) };
+}
+
+/** The scopes with those private ones of which `sees` is true, in the order of all scopes. */
+export function scopesWith(
+  { scopes, hidden }: Converted,
+  agentIds: string[],
+  sees: (agent: string, seen: boolean) => boolean,
+): Map<string, CelMap> {
+  const own = [...hidden].filter(([agent, { entries, seen }]) =>
+    sees(agent, seen) && (entries.size > 0 || agentIds.includes(agent))
+  );
+  if (own.length === 0) return scopes;
+  const all = new Map(scopes);
+  for (const [agent, { entries }] of own) all.set(agent, entries);
+  if (all.size === scopes.size) return all;
+  const isFirst = (scope: string) => scope === SHARED_SCOPE || agentIds.includes(scope);
+  const others = [...all].filter(([scope]) => !isFirst(scope)).sort(([a], [b]) => compare(a, b));
+  return new Map([...[...all].filter(([scope]) => isFirst(scope)), ...others]);
 }
 
 /** Applies what a write leaves of a key. A number that is not there counts as 0; what is none stays as it is. */
-export function applyChange({ scopes }: Converted, agentIds: string[], change: KeyChange): void {
+export function applyChange({ scopes, hidden }: Converted, agentIds: string[], change: KeyChange): void {
   const { scope, key } = change;
-  const entries = scopes.get(scope) ?? new Map<string, unknown>();
+  const own = hidden.get(scope);
+  const entries = own?.entries ?? scopes.get(scope) ?? new Map<string, unknown>();
   if ("value" in change) entries.set(key, toCel(change.value));
   else if ("deleted" in change) entries.delete(key);
   else {
     const current = entries.get(key) ?? 0;
     if (typeof current === "number") entries.set(key, current + change.delta);
   }
+  if (own) return;
   const exists = entries.size > 0 || scope === SHARED_SCOPE || agentIds.includes(scope);
   if (exists) scopes.set(scope, entries);
   else scopes.delete(scope);

@@ -166,24 +166,27 @@ export function createFollows(
           return behind();
         },
         async next(within, size) {
-          if (ended()) return undefined;
-          if (!behind()) await moved(follower, within);
-          if (ended() || !behind()) return undefined;
-          const bytes = await size?.();
-          const rewound = followed.rewinds > rewinds;
-          rewinds = followed.rewinds;
-          if (rewound) first = undefined;
-          const after = rewound ? Number.MAX_SAFE_INTEGER : revision;
-          const page = first
-            ? { changes: first, began }
-            : await read(viewer, room, followed, { after, began, bytes });
-          first = undefined;
-          if (ended()) return undefined;
-          const { changes } = page;
-          revision = changes.revision;
-          // A walk from the start is over with its last page.
-          began = changes.more ? page.began : undefined;
-          return isEmpty(changes) ? undefined : changes;
+          // A change of which the viewer sees nothing is none.
+          for (const end = database.elapsed() + within; !ended();) {
+            if (!behind()) await moved(follower, Math.max(0, end - database.elapsed()));
+            if (ended() || !behind()) return undefined;
+            const bytes = await size?.();
+            const rewound = followed.rewinds > rewinds;
+            rewinds = followed.rewinds;
+            if (rewound) first = undefined;
+            const after = rewound ? Number.MAX_SAFE_INTEGER : revision;
+            const page = first
+              ? { changes: first, began }
+              : await read(viewer, room, followed, { after, began, bytes });
+            first = undefined;
+            if (ended()) return undefined;
+            const { changes } = page;
+            revision = changes.revision;
+            // A walk from the start is over with its last page.
+            began = changes.more ? page.began : undefined;
+            if (!isEmpty(changes)) return changes;
+            if (database.elapsed() >= end) return undefined;
+          }
         },
         end: follower.leave,
       };

@@ -5,6 +5,7 @@ import { selectMessages } from "../../db/messages/listing.ts";
 import { toMessage } from "../../db/messages/message.ts";
 import type { Snapshot } from "../../db/snapshots/snapshot.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
+import type { Viewer } from "../../db/viewer.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
 import type { Query } from "../../db/consistent_read/read.ts";
 import type { RoomContext, ViewResult } from "../rooms/context.ts";
@@ -39,12 +40,13 @@ export function readsOfInclude({ state, agents, messages }: Include): Reads {
 
 /** The queries whose rows `included` expects in `snapshot.extra`, in this order. */
 export function queriesOfInclude(
+  viewer: Viewer,
   room: string,
   { messagesAfter, changesAfter }: Include,
 ): Query[] {
   return [
     ...(messagesAfter ? [selectMessages(room, messagesAfter)] : []),
-    ...(changesAfter ? selectChanges(room, changesAfter) : []),
+    ...(changesAfter ? selectChanges(viewer, room, changesAfter) : []),
   ];
 }
 
@@ -62,7 +64,8 @@ export async function included(
       ? [...(context.get("state") as Map<string, unknown>).keys()]
       : include.state;
     const views = scopes.includes(VIEW_SCOPE) ? await room.views(definitions.keys(), viewpoint) : new Map();
-    members.state = await scopesAsJson(scopes, snapshot.entries, views);
+    const own = snapshot.hiddenEntries.filter(({ scope }) => snapshot.owners.get(scope)?.seen);
+    members.state = await scopesAsJson(scopes, [...snapshot.entries, ...own], views);
   }
   if (include.agents) {
     const agents = await mapYielding(

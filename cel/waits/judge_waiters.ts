@@ -85,9 +85,9 @@ export async function judgeAll(
   return { cost, left };
 }
 
-function dependenceOf({ reads }: Expression, { definitions }: RoomData): Dependence {
+function dependenceOf({ reads }: Expression, { definitions, snapshot: { hidden } }: RoomData): Dependence {
   const all = withViews(reads, definitions);
-  return { reads: all, parts: partsOf(all) };
+  return { reads: all, parts: partsOf(all, hidden) };
 }
 
 /** The waiter's viewpoint, without its own wait unless its own agent's presence is read: then fewer contexts differ. */

@@ -64,7 +64,7 @@ export function createRoomWatch(room: string, now: number): RoomWatch {
   return {
     room,
     waiters: new Set(),
-    latest: { state: 0, agents: 0, departures: 0, messages: 0, reservations: 0, meta: 0 },
+    latest: { state: 0, private: 0, agents: 0, departures: 0, messages: 0, reservations: 0, meta: 0 },
     account: { spent: 0, at: 0 },
     newcomers: [],
     beginning: 0,
@@ -119,7 +119,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
   function load({ room, account }: RoomWatch, waiters: Waiter[], more: Reads, later = 0): Promise<RoomData> {
     const { viewer, include } = waiters[0]!.request;
     const alone = isAlone(waiters[0]!);
-    const extra = alone ? queriesOfInclude(room, include) : [];
+    const extra = alone ? queriesOfInclude(viewer, room, include) : [];
     const reads = unionReads([...new Set(waiters.map(readsOf)), more]);
     const run = () => reader.load(viewer, room, reads, extra);
     return shares.load(account, weightOf(reads, extra.length), alone ? () => runAsTask(run) : run, later);

@@ -14,9 +14,10 @@ import { reachedOf, selectThere, takenOf, takeTask } from "../../db/messages/tak
 import { recordHeartbeat } from "../../db/presence.ts";
 import { revisionOf, ROOM_CURRENT } from "../../db/rooms.ts";
 import type { Operation } from "../../db/write/context.ts";
-import { SERVICE } from "../../db/viewer.ts";
+import { SERVICE, type Viewer } from "../../db/viewer.ts";
 import { readCurrent } from "../../db/write/endings.ts";
 import type { EvaluationFailed, Expression } from "../language/expression.ts";
+import { readsViews } from "../rooms/definitions.ts";
 import type { Reader } from "../rooms/reader.ts";
 import { ownWrite, type Queued, type QueueRequest, settleFailed, unqueued } from "./queued.ts";
 import { createTakeChains } from "./take_chains.ts";
@@ -154,7 +155,8 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
           // A keyed request has one time, but what it waits for is taken later.
           const context = { ...keyed, time: () => database.time() };
           const shown = { agent, waitingOn: waitingOn(asked) };
-          const request = { room, ...shown, ...movedBy(where), timeout, signal, asked, context, by: context };
+          const moved = movedBy(where, context.viewer);
+          const request = { room, ...shown, ...moved, timeout, signal, asked, context, by: context };
           tried = await (timeout === 0 ? unqueued(takeOnce(room, request)) : queue.wait(request));
           return tried.outcome;
         },
@@ -175,11 +177,14 @@ function waitingOn({ kind }: Asked): string {
 }
 
 /** What may make a message fit that did not. */
-function movedBy(where: Expression | undefined): { parts: Part[]; timed: boolean } {
+function movedBy(where: Expression | undefined, viewer: Viewer): { parts: Part[]; timed: boolean } {
   if (where === undefined) return { parts: ["messages"], timed: false };
   const { now, heartbeats, alive } = where.reads;
+  const parts = partsOf(where.reads, viewer.token !== undefined);
+  // A view may be evaluated with the eyes of an agent whose scope is private.
+  const ofViews: Part[] = readsViews(where.reads) ? ["private"] : [];
   return {
-    parts: [...new Set<Part>(["messages", ...partsOf(where.reads)])],
+    parts: [...new Set<Part>(["messages", ...parts, ...ofViews])],
     timed: now || heartbeats || alive,
   };
 }

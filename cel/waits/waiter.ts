@@ -1,3 +1,4 @@
+import { isOfAgent } from "../../db/access/private.ts";
 import { type Part, PARTS } from "../../db/bus.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import type { Json } from "../../db/json.ts";
@@ -79,14 +80,16 @@ export function hasMoved({ parts, revision }: Waiter, latest: Partial<Record<Par
   return parts.some((part) => latest[part]! > revision);
 }
 
-/** The parts of a room whose changes may affect what is read. */
-export function partsOf({ state, agents, messages }: Reads): Part[] {
+/** The parts of a room whose changes may affect what is read. `hidden`: private scopes may be among it. */
+export function partsOf({ state, agents, messages }: Reads, hidden: boolean): Part[] {
   const scopes = state === "all" ? [] : [...state.scopes, ...state.keys.map(({ scope }) => scope)];
   // An agent's scope begins to exist when the agent registers.
-  const readsAgents = agents === "all" || agents.length > 0 || scopes.some((scope) => !scope.startsWith("_"));
+  const ofAgents = state === "all" || scopes.some(isOfAgent);
+  const readsAgents = agents === "all" || agents.length > 0 || ofAgents;
   const read: Partial<Record<Part, boolean>> = {
     state: state === "all" || scopes.length > 0,
-    agents: state === "all" || readsAgents,
+    private: hidden && ofAgents,
+    agents: readsAgents,
     messages,
   };
   return PARTS.filter((part) => read[part]);

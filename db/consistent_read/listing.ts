@@ -1,5 +1,5 @@
 import { selectGone } from "../write/departed.ts";
-import { CHANGED } from "./changed.ts";
+import { CHANGED, type Source } from "./changed.ts";
 import { type Row, type Statement, type Value, weightOf } from "../driver/statement.ts";
 
 /** A query of a room whose rows may be many or large; `readConsistent` reads it in pages. */
@@ -28,6 +28,10 @@ export interface Listing {
   passed?: string;
   descending?: boolean;
   limit?: number;
+  /** Columns that the table lacks, in SQL. */
+  values?: Record<string, string>;
+  /** Sources of what changed, by default those of the table. */
+  moved?: Source[];
   /** Cuts a column to `at` characters; the column `size` brings how many it has. */
   cut?: { column: string; at: number; size: string };
 }
@@ -120,7 +124,8 @@ function sizeOf({ cut }: Listing, column: string): string {
 }
 
 /** Selects what a listing shows of a column. */
-function valueOf({ cut }: Listing, column: string): string {
+function valueOf({ cut, values = {} }: Listing, column: string): string {
+  if (Object.hasOwn(values, column)) return values[column]!;
   if (column === cut?.size) return `LENGTH(${cut.column})`;
   return column === cut?.column ? `SUBSTR(${column}, 1, ${cut.at})` : column;
 }
@@ -165,12 +170,14 @@ export function edgeOf(rows: string): string {
 export function selectMoved(listing: Listing, last: Value[] | undefined, seen: number): Statement {
   const { table, columns, where, live, args, descending, order, readBy } = listing;
   const within = last ? ` AND ${beyond(readBy ?? order, descending ? ">=" : "<=")}` : "";
-  const moved = CHANGED[table].map(({ from, revision }) => `SELECT * FROM ${from} AND ${revision} > :seen`)
+  const moved = (listing.moved ?? CHANGED[table]).map(({ from, revision }) =>
+    `SELECT * FROM ${from} AND ${revision} > :seen`
+  )
     .join(" UNION ALL ");
   const shown = columns.map((column) => valueOf(listing, column)).join(", ");
   return {
     sql: `SELECT json_group_array(json_array(${shown}, ${live ?? "TRUE"})) AS page
-        FROM (${moved}) ${where}${within}`,
+        FROM (${moved}) AS ${table} ${where}${within}`,
     args: { ...args, seen, ...lastArgs(last) },
     single: true,
   };
@@ -224,7 +231,8 @@ export function compareBy({ order, descending }: Listing): (a: Row, b: Row) => n
   };
 }
 
-function compare(a: unknown, b: unknown): number {
+/** Compares numbers, or texts by code points, as the database does. */
+export function compare(a: unknown, b: unknown): number {
   if (typeof a !== "string" || typeof b !== "string") return Number(a) - Number(b);
   let n = 0;
   while (n < a.length && n < b.length && a[n] === b[n]) n++;

@@ -52,6 +52,8 @@ export const ROOM_TABLES = {
  *   its own. `former_agents` has every agent that left, since `departed` forgets. `state.eyes` is the agent whose token
  *   defined a view. `invites` has the codes that are not revoked. A token's `previous_hash`, `request_key` and
  *   `requested_at` let the request that made or rotated it be sent again.
+ * - A private scope has a row of `rooms` under its own id, for its keys in `state` refer to one. No release serves it.
+ *   `private_revision` is the revision at which a room's private scopes last changed.
  * - `graves` has, for 30 days, what a room that is made under a deleted one's id goes on above (not a table of a room).
  */
 export const MIGRATIONS: string[][] = [
@@ -141,6 +143,26 @@ export const MIGRATIONS: string[][] = [
         WHERE room_id = NEW.room_id AND agent_id = NEW.id
           AND +until <= unixepoch(NEW.last_heartbeat, 'subsec') * 1000 + 5050;
        UPDATE rooms SET due = 0 WHERE id = NEW.room_id;
+     END`,
+  ],
+  // Private scopes. Each is stored under an id of its own (db/access/private.ts).
+  [
+    `ALTER TABLE rooms ADD COLUMN private_revision INTEGER NOT NULL DEFAULT 0`,
+    `DROP TRIGGER waits_over`,
+    `CREATE TRIGGER waits_over AFTER DELETE ON waits BEGIN
+       UPDATE rooms SET due = (SELECT MIN(until) FROM (
+           SELECT MIN(until) AS until FROM waits WHERE room_id = OLD.room_id
+           UNION ALL
+           SELECT MIN(claimed_until) FROM messages WHERE room_id = OLD.room_id AND claimed_until IS NOT NULL
+           UNION ALL
+           SELECT MIN(expires_at) FROM state WHERE room_id = OLD.room_id AND expires_at IS NOT NULL
+           UNION ALL
+           SELECT MIN(expires_at) FROM reservations WHERE room_id = OLD.room_id
+           UNION ALL
+           SELECT MIN(state.expires_at) FROM secured CROSS JOIN state
+               ON state.room_id = OLD.room_id || char(10) || secured.agent_id AND state.expires_at IS NOT NULL
+            WHERE secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL))
+        WHERE id = OLD.room_id AND due = OLD.until;
      END`,
   ],
 ];

@@ -1,6 +1,7 @@
 import { type Agent, toAgent } from "../agents.ts";
 import { NOW } from "../clock.ts";
-import { CHANGED } from "../consistent_read/changed.ts";
+import { CHANGED, type Source } from "../consistent_read/changed.ts";
+import { privateFor, seenBy } from "../access/private.ts";
 import { PARTS } from "../bus.ts";
 import type { Database } from "../database.ts";
 import { DUE } from "../write/due.ts";
@@ -13,6 +14,7 @@ import { type Reservation, toReservation } from "../reservations/read.ts";
 import { type Room, toRoom } from "../rooms.ts";
 import { REVISION } from "../release.ts";
 import { type Entry, toListed, type Tombstone } from "../state/entry.ts";
+import { sourcesOf } from "../state/sources.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 import type { Viewer } from "../viewer.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../yield.ts";
@@ -82,45 +84,83 @@ const LOST = `(:after > revision OR :after > 0 AND :after < forgotten AND COALES
 const START = `(
   SELECT CASE WHEN ${LOST} THEN 0 ELSE COALESCE(:after, revision) END FROM rooms WHERE id = :room)`;
 
-/** Selects what changed in a table, in the order of revisions. */
-const select = (table: Table, columns: string, within: (revision: string) => string) =>
-  CHANGED[table].map(({ from, revision }) =>
-    `SELECT ${revision} AS changed, ${columns} FROM ${from} AND ${within(revision)}`
-  ).join(" UNION ALL ");
+/** Where those who see the same find what changed, and what they may know besides. */
+interface Sight {
+  sources: Record<Table, Source[]>;
+  /** Columns of agents. */
+  ofAgents: string;
+  /** The last revision of each part, of which they may see something. */
+  revisions: string[];
+}
 
-const SIZES = Object.entries(LARGEST).map(([table, column]) =>
-  select(table as Table, `octet_length(${column}) AS size`, (revision) => `${revision} > ${START}`)
-);
+/** Makes the queries, in the order in which `toChanges` takes their rows. */
+function queriesFor({ sources, ofAgents, revisions }: Sight): string[] {
+  /** Selects what changed in a table, in the order of revisions. */
+  const select = (table: Table, columns: string, within: (revision: string) => string) =>
+    sources[table].map(({ from, revision }) =>
+      `SELECT ${revision} AS changed, ${columns} FROM ${from} AND ${within(revision)}`
+    ).join(" UNION ALL ");
 
-// The revision that reaches the limit. The cut comes after it, never within the changes of one revision.
-const EDGE = `(
-  SELECT changed FROM (
-    SELECT changed, ROW_NUMBER() OVER passed AS position, SUM(size) OVER passed AS bytes
-      FROM (${SIZES.join(" UNION ALL ")} ORDER BY changed LIMIT :limit)
-    WINDOW passed AS (ROWS UNBOUNDED PRECEDING))
-   WHERE position = :limit OR bytes > :bytes LIMIT 1)`;
+  const sizes = Object.entries(LARGEST).map(([table, column]) =>
+    select(table as Table, `octet_length(${column}) AS size`, (revision) => `${revision} > ${START}`)
+  );
 
-const ROOM = `
-  SELECT id, ${REVISION} AS revision, MAX(${
-  PARTS.map((part) => `${part}_revision`).join(", ")
-}) AS moved, ${EDGE} AS edge,
-         ${LOST} AS reset, ${NOW} AS now, ${DUE},
-         CASE WHEN meta_revision > ${START} THEN json_object('revision', meta_revision, 'created_at', created_at,
-           'meta', meta, 'listed', listed) END AS changed
-    FROM rooms WHERE id = :room`;
+  // The revision that reaches the limit. The cut comes after it, never within the changes of one revision.
+  const edge = `(
+    SELECT changed FROM (
+      SELECT changed, ROW_NUMBER() OVER passed AS position, SUM(size) OVER passed AS bytes
+        FROM (${sizes.join(" UNION ALL ")} ORDER BY changed LIMIT :limit)
+      WINDOW passed AS (ROWS UNBOUNDED PRECEDING))
+     WHERE position = :limit OR bytes > :bytes LIMIT 1)`;
 
-const WITH_LAST =
-  `WITH last (revision) AS MATERIALIZED (SELECT COALESCE(${EDGE}, ${Number.MAX_SAFE_INTEGER}))`;
-const within = (revision: string) =>
-  `${revision} > ${START} AND ${revision} <= (SELECT last.revision FROM last)`;
-const rows = (table: Table) => `${WITH_LAST} ${select(table, "*", within)} ORDER BY changed`;
+  const room = `
+    SELECT id, ${REVISION} AS revision, MAX(${revisions.join(", ")}) AS moved, ${edge} AS edge,
+           ${LOST} AS reset, ${NOW} AS now, ${DUE},
+           CASE WHEN meta_revision > ${START} THEN json_object('revision', meta_revision, 'created_at', created_at,
+             'meta', meta, 'listed', listed) END AS changed
+      FROM rooms WHERE id = :room`;
 
-const WAITS = `
-  ${WITH_LAST} SELECT ${WAIT}, revision FROM waits
-   WHERE room_id = :room
-     AND agent_id IN (SELECT id FROM agents INDEXED BY agents_changed WHERE room_id = :room AND ${
-  within("revision")
-})`;
+  const withLast =
+    `WITH last (revision) AS MATERIALIZED (SELECT COALESCE(${edge}, ${Number.MAX_SAFE_INTEGER}))`;
+  const within = (revision: string) =>
+    `${revision} > ${START} AND ${revision} <= (SELECT last.revision FROM last)`;
+  const rows = (table: Table, columns = "*") =>
+    `${withLast} ${select(table, columns, within)} ORDER BY changed`;
+
+  const waits = `
+    ${withLast} SELECT ${WAIT}, revision FROM waits
+     WHERE room_id = :room
+       AND agent_id IN (SELECT id FROM agents INDEXED BY agents_changed WHERE room_id = :room AND ${
+    within("revision")
+  })`;
+  return [
+    room,
+    rows("state"),
+    rows("agents", ofAgents),
+    rows("messages"),
+    waits,
+    rows("reservations"),
+    rows("departed"),
+  ];
+}
+
+const OPEN_PARTS = PARTS.filter((part) => part !== "private").map((part) => `${part}_revision`);
+const OF_EVERYBODY = queriesFor({ sources: CHANGED, ofAgents: "*", revisions: OPEN_PARTS });
+
+const known = new Map<string, string[]>();
+
+/** Returns the queries for a viewer, with their further arguments. */
+function queriesOf(viewer: Viewer): { queries: string[]; args: Statement["args"] } {
+  const seen = seenBy(viewer);
+  if (seen === undefined) return { queries: OF_EVERYBODY, args: {} };
+  const queries = known.get(seen.sql) ?? queriesFor({
+    sources: { ...CHANGED, state: sourcesOf(viewer).changed.moved! },
+    ofAgents: `*, ${privateFor(viewer, "agents.id")!.sql} AS private`,
+    revisions: [...OPEN_PARTS, `IIF(EXISTS (${seen.sql}), private_revision, 0)`],
+  });
+  known.set(seen.sql, queries);
+  return { queries, args: seen.args };
+}
 
 /**
  * Reads what changed after a revision, in one round trip that costs as much as the changes. A full page cuts it before
@@ -132,7 +172,7 @@ export async function readChanges(
   room: string,
   query: ChangesQuery,
 ): Promise<ChangesPage> {
-  const results = await readCurrent(database, viewer, selectChanges(room, query));
+  const results = await readCurrent(database, viewer, selectChanges(viewer, room, query));
   if (isBusy()) await yieldToOthers();
   const changes = await toChanges(results);
   const begins = query.after === 0 || changes.reset;
@@ -141,18 +181,16 @@ export async function readChanges(
 
 /** Makes the queries whose results are for `toChanges`. */
 export function selectChanges(
+  viewer: Viewer,
   room: string,
   { after, began, limit, bytes = SHORT_PAGE_BYTES }: ChangesQuery,
 ): Statement[] {
-  const args = { room, after: after ?? null, began: began ?? null, limit, bytes };
+  const { queries, args: seen } = queriesOf(viewer);
+  const args = { room, after: after ?? null, began: began ?? null, limit, bytes, ...seen };
+  const [first, ...others] = queries;
   return [
-    { sql: ROOM, args, weight: SHORT_PAGE_WEIGHT }, // for all of them
-    { sql: rows("state"), args },
-    { sql: rows("agents"), args },
-    { sql: rows("messages"), args },
-    { sql: WAITS, args },
-    { sql: rows("reservations"), args },
-    { sql: rows("departed"), args },
+    { sql: first!, args, weight: SHORT_PAGE_WEIGHT }, // for all of them
+    ...others.map((sql) => ({ sql, args })),
   ];
 }
 

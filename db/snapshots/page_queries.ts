@@ -1,12 +1,16 @@
+import { homeIn, homesOf, privateRoomsIn, seenBy } from "../access/private.ts";
+import { CHANGED, type Source } from "../consistent_read/changed.ts";
 import { type Listing, PAGE_BYTES } from "../consistent_read/listing.ts";
 import { VIEW_SCOPE } from "../state/entry.ts";
-import { selectLiving, selectLivingKeys } from "../state/living.ts";
+import { LIVE, selectLiving, selectLivingKeys } from "../state/living.ts";
+import { sourcesOf } from "../state/sources.ts";
+import type { Viewer } from "../viewer.ts";
 import { HOLDER, STATUS } from "../messages/message.ts";
 import { listingOf } from "../messages/listing.ts";
 import { type Row, type Statement, weightOf } from "../driver/statement.ts";
 
 // Numbers the keys without their values, so that only the rows shown are read whole, and at most a page of them.
-const WINDOW = `
+const windowOf = (keys: string, home: string) => `
   SELECT * FROM (
   SELECT state.scope, state.key, state.expr, state.version, state.updated_at, state.updated_by, state.verified,
          state.expires_at, numbered.total,
@@ -15,22 +19,25 @@ const WINDOW = `
            ORDER BY state.scope, state.key ROWS UNBOUNDED PRECEDING) AS bytes
     FROM (SELECT scope, key, ROW_NUMBER() OVER (PARTITION BY scope ORDER BY key) AS position,
                  COUNT(*) OVER (PARTITION BY scope) AS total
-            FROM (${
-  selectLivingKeys("WHERE room_id = :room AND (:scope IS NULL OR scope = :scope)")
-})) AS numbered
+            FROM (${keys})) AS numbered
     CROSS JOIN state
-      ON state.room_id = :room AND state.scope = numbered.scope AND state.key = numbered.key
+      ON state.room_id = ${home} AND state.scope = numbered.scope AND state.key = numbered.key
    WHERE position > :from AND position <= :from + :max
    ORDER BY state.scope, state.key LIMIT :limit)
    WHERE bytes <= ${PAGE_BYTES}`;
 
-const KEYS = `
+const WANTED = "(:scope IS NULL OR scope = :scope)";
+const OPEN_KEYS = selectLivingKeys(`WHERE room_id = :room AND ${WANTED}`);
+const WINDOW = windowOf(OPEN_KEYS, ":room");
+
+const keysAt = (home: string) => `
   SELECT state.scope, state.key, SUBSTR(state.value, 1, :longest) AS value, LENGTH(state.value) AS size,
          state.updated_at, state.updated_by
     FROM json_each(:keys) AS wanted
     CROSS JOIN state
-      ON state.room_id = :room AND state.scope = wanted.value ->> 0 AND state.key = wanted.value ->> 1
+      ON state.room_id = ${home} AND state.scope = wanted.value ->> 0 AND state.key = wanted.value ->> 1
    WHERE NOT deleted AND expr IS NULL`;
+const KEYS = keysAt(":room");
 
 const VIEWS = `${
   selectLiving(
@@ -39,9 +46,12 @@ const VIEWS = `${
   )
 } ORDER BY key`;
 
-const RECENT_WRITES = `
-  SELECT scope, key, version, revision, updated_at, updated_by, deleted
-    FROM state INDEXED BY state_changed WHERE room_id = :room ORDER BY revision DESC LIMIT :limit`;
+const recentWrites = (sources: Source[]) =>
+  `${
+    sources.map(({ from }) =>
+      `SELECT scope, key, version, revision, updated_at, updated_by, deleted FROM ${from}`
+    ).join(" UNION ALL ")
+  } ORDER BY revision DESC LIMIT :limit`;
 
 const RECENT_MESSAGES = `
   SELECT id, from_agent, to_agent, kind, created_at, ${HOLDER} AS claimed_by, claimed_at, SUBSTR(body, 1, 80) AS body
@@ -78,11 +88,21 @@ export const LONGEST_NOTE = 400;
 
 /** Selects the first keys of every scope, or those of one scope from a position on. */
 export function selectWindow(
+  viewer: Viewer,
   room: string,
   { scope, from = 0, max, limit }: { scope?: string; from?: number; max: number; limit: number },
 ): Statement {
   const args = { room, scope: scope ?? null, from, max, limit, longest: LONGEST };
-  return { sql: WINDOW, args, weight: weightOf(PAGE_BYTES) };
+  const seen = seenBy(viewer);
+  if (seen === undefined) return { sql: WINDOW, args, weight: weightOf(PAGE_BYTES) };
+  const own = `SELECT scope, key FROM state WHERE room_id IN (${
+    privateRoomsIn(seen.sql)
+  }) AND ${WANTED} AND ${LIVE}`;
+  return {
+    sql: windowOf(`${OPEN_KEYS} UNION ALL ${own}`, homeIn(seen.sql, "numbered.scope")),
+    args: { ...args, ...seen.args },
+    weight: weightOf(PAGE_BYTES),
+  };
 }
 
 /** Selects all agents in order of joining, without `meta`, which may be long. */
@@ -92,10 +112,19 @@ export function selectHeads(room: string): Listing {
 }
 
 /** Selects keys with their last writer. */
-export function selectKeys(room: string, keys: Array<{ scope: string; key: string }>): Statement {
+export function selectKeys(
+  viewer: Viewer,
+  room: string,
+  keys: Array<{ scope: string; key: string }>,
+): Statement {
   const wanted = JSON.stringify(keys.map(({ scope, key }) => [scope, key]));
-  const args = { room, keys: wanted, longest: LONGEST };
-  return { sql: KEYS, args, weight: weightOf(keys.length * LONGEST) };
+  const homes = homesOf(viewer, keys.map(({ scope }) => scope));
+  const args = { room, keys: wanted, longest: LONGEST, ...homes?.args };
+  return {
+    sql: homes ? keysAt(homes.of("(wanted.value ->> 0)")) : KEYS,
+    args,
+    weight: weightOf(keys.length * LONGEST),
+  };
 }
 
 /** Selects all views, without their values. */
@@ -104,8 +133,16 @@ export function selectViews(room: string): Statement {
 }
 
 /** Selects the newest writes of a room, of each key the last, and its newest messages. */
-export function selectRecent(room: string, limit: number): [writes: Statement, messages: Statement] {
-  return [{ sql: RECENT_WRITES, args: { room, limit } }, { sql: RECENT_MESSAGES, args: { room, limit } }];
+export function selectRecent(
+  viewer: Viewer,
+  room: string,
+  limit: number,
+): [writes: Statement, messages: Statement] {
+  const { changed: { moved = CHANGED.state }, args } = sourcesOf(viewer);
+  return [{ sql: recentWrites(moved), args: { room, limit, ...args } }, {
+    sql: RECENT_MESSAGES,
+    args: { room, limit },
+  }];
 }
 
 /** Selects the oldest reservations in force, and how many there are. */

@@ -3,29 +3,46 @@ import { type Agent, selectAgents } from "../agents.ts";
 import { NOW } from "../clock.ts";
 import { DUE } from "../write/due.ts";
 import { type ReadSet, stateArgs } from "../write/read_set.ts";
-import type { Json } from "../json.ts";
 import { type FactsQuery, type MessageFacts, selectFacts, toFacts } from "./message_facts.ts";
-import type { Listing } from "../consistent_read/listing.ts";
-import { LIVE, LIVING, selectLiving } from "../state/living.ts";
+import { type Hidden, hiddenQueries, mayReadHidden, toHidden } from "./hidden.ts";
+import { selectLiving } from "../state/living.ts";
 import { newestTwoWaitsOf, toWait, type WaitInProgress } from "../presence.ts";
 import { Refusal, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
-import { VIEW_SCOPE } from "../state/entry.ts";
-import { type Row, type Statement, weightOf } from "../driver/statement.ts";
+import { eyesOf, VIEW_SCOPE } from "../state/entry.ts";
+import { type Row, weightOf } from "../driver/statement.ts";
 import type { Viewer } from "../viewer.ts";
 import { mapYielding } from "../yield.ts";
 import { type Query, readConsistent } from "../consistent_read/read.ts";
+import {
+  type EntryValue,
+  KEY_WEIGHT,
+  MAX_LOOKED_UP,
+  OF_KEYS,
+  OF_SCOPES,
+  selectValues,
+  valuesOf,
+} from "./values.ts";
 
 /** What to load of a room. */
 interface SnapshotQuery extends ReadSet {
   facts: FactsQuery;
+  /** The agents with whose eyes some of it is read. */
+  eyes: readonly string[];
   /** Whether to load the definitions of all views. */
   views: boolean;
+}
+
+/** The expression of a view, and the agent with whose eyes it is evaluated. */
+export interface ViewSource {
+  source: string;
+  eyes: string | null;
 }
 
 interface RoomRevisions {
   revision: number;
   state: number;
+  private: number;
   views: number;
   agents: number;
   messages: number;
@@ -35,7 +52,7 @@ interface RoomRevisions {
 export type AgentRow = Omit<Agent, "room_id" | "waiting_on" | "alive"> & { joined: number };
 
 /** The loaded parts of a room at one revision. */
-export interface Snapshot {
+export interface Snapshot extends Hidden {
   /** The database's time at that revision. */
   now: Date;
   createdAt: string;
@@ -47,9 +64,9 @@ export interface Snapshot {
   counts: { count: number; unclaimed: number };
   facts: MessageFacts;
   /** Values of plain keys, without the views. */
-  entries: Array<{ scope: string; key: string; value: Json }>;
-  /** Expressions of the views by name; empty unless asked for. */
-  views: Map<string, string>;
+  entries: EntryValue[];
+  /** The views by name; empty unless asked for. */
+  views: Map<string, ViewSource>;
   agents: AgentRow[];
   /** The two newest waits in progress of each requested agent, oldest first. */
   waits: WaitInProgress[];
@@ -60,16 +77,11 @@ export interface Snapshot {
 }
 
 const selectRoom = (further = "") => `
-  SELECT created_at, ${REVISION} AS revision, state_revision, views_revision, agents_revision, messages_revision,
-         message_count, unclaimed_count, ${NOW} AS now, ${DUE}${further}
+  SELECT created_at, ${REVISION} AS revision, state_revision, private_revision, views_revision, agents_revision,
+         messages_revision, message_count, unclaimed_count, ${NOW} AS now, ${DUE}${further}
     FROM rooms WHERE id = :room`;
 
 const VALUES = `WHERE room_id = :room AND scope <> '${VIEW_SCOPE}'`;
-const OF_SCOPES = `scope IN (SELECT value FROM json_each(:scopes))`;
-
-// Finds many keys by going through their scopes in order, so that each page begins where the last one ended.
-const OF_KEYS = `(+scope, +key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:keys))`;
-
 const LOOKED_UP = `
   FROM json_each(:keys) AS wanted
   CROSS JOIN state
@@ -86,17 +98,13 @@ const ROOM_WITH_KEYS = selectRoom(`,
   (SELECT json_group_array(json_array(state.scope, state.key, state.value)) ${LOOKED_UP}) AS looked_up`);
 
 const VIEWS = `${
-  selectLiving("key, expr", `WHERE room_id = :room AND scope = '${VIEW_SCOPE}'`)
+  selectLiving("key, expr, eyes", `WHERE room_id = :room AND scope = '${VIEW_SCOPE}'`)
 } ORDER BY key`;
 
 const AGENT_IDS_ALL = `SELECT id FROM agents WHERE room_id = :room ORDER BY joined`;
 const AGENT_IDS_SOME = `
   SELECT id FROM agents WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
 
-/** The weight of a looked-up key: few values are half as long as allowed. */
-const KEY_WEIGHT = 4;
-/** Keys that are looked up one by one, since their values surely fit into one answer. */
-const MAX_LOOKED_UP = 50;
 /** Keys that come in the room's row: one statement needs no transaction, which takes a server a tenth less time. */
 const FEW_LOOKED_UP = 8;
 
@@ -114,15 +122,20 @@ export async function loadSnapshot(
   query: SnapshotQuery,
   extra: Query[] = [],
 ): Promise<Snapshot> {
-  const queries = snapshotQueries(room, query);
+  const queries = snapshotQueries(viewer, room, query);
   const facts = selectFacts(room, query.facts);
   const results = await readConsistent(database, viewer, [...Object.values(queries), ...facts, ...extra]);
   const rows = Object.fromEntries(Object.keys(queries).map((name) => [name, results.shift()!]));
   const factRows = results.splice(0, facts.length);
-  return { ...await toSnapshot(rows), facts: await toFacts(query.facts, factRows), extra: results };
+  return {
+    ...await toSnapshot(rows),
+    hidden: mayReadHidden(viewer, query.eyes),
+    facts: await toFacts(query.facts, factRows),
+    extra: results,
+  };
 }
 
-function snapshotQueries(room: string, query: SnapshotQuery): Record<string, Query> {
+function snapshotQueries(viewer: Viewer, room: string, query: SnapshotQuery): Record<string, Query> {
   const queries: Record<string, Query> = { room: { sql: ROOM, args: { room }, single: true } };
   if (query.state === "all") {
     queries.state = selectValues(VALUES, { room });
@@ -157,15 +170,12 @@ function snapshotQueries(room: string, query: SnapshotQuery): Record<string, Que
     queries.agents = selectAgents(room, query.agents);
     queries.waits = newestTwoWaitsOf(room, query.agents.length === 1 ? query.agents[0]! : null);
   }
-  return queries;
+  return { ...queries, ...hiddenQueries(viewer, room, query) };
 }
 
-function selectValues(where: string, args: Statement["args"]): Listing {
-  const order = ["scope", "key"];
-  return { table: "state", columns: [...order, "value"], where, live: LIVE, parts: LIVING, args, order };
-}
-
-async function toSnapshot(rows: Record<string, Row[]>): Promise<Omit<Snapshot, "facts" | "extra">> {
+async function toSnapshot(
+  rows: Record<string, Row[]>,
+): Promise<Omit<Snapshot, "facts" | "extra" | "hidden">> {
   const [found] = rows.room!;
   if (found === undefined) throw new Refusal("room_not_found", {});
   const lookedUp = (JSON.parse(found.looked_up as string ?? "[]") as string[][])
@@ -178,20 +188,23 @@ async function toSnapshot(rows: Record<string, Row[]>): Promise<Omit<Snapshot, "
     revisions: {
       revision: served(found.revision),
       state: Number(found.state_revision),
+      private: Number(found.private_revision),
       views: Number(found.views_revision),
       agents: Number(found.agents_revision),
       messages: Number(found.messages_revision),
     },
     counts: { count: Number(found.message_count), unclaimed: Number(found.unclaimed_count) },
-    entries: await mapYielding(
-      [...lookedUp, ...rows.state ?? [], ...rows.scopes ?? [], ...rows.keys ?? []],
-      (row) => ({
-        scope: row.scope as string,
-        key: row.key as string,
-        value: JSON.parse(row.value as string),
-      }),
-    ),
-    views: new Map((rows.views ?? []).map((row) => [row.key as string, row.expr as string])),
+    entries: await valuesOf([
+      ...lookedUp,
+      ...rows.state ?? [],
+      ...rows.scopes ?? [],
+      ...rows.keys ?? [],
+    ]),
+    ...await toHidden(rows),
+    views: new Map((rows.views ?? []).map((row) => [
+      row.key as string,
+      { source: row.expr as string, eyes: eyesOf(row) },
+    ])),
     agents: await mapYielding(
       rows.agents ?? [],
       (row) =>

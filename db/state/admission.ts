@@ -1,28 +1,44 @@
+import { type Homes, isOfAgent } from "../access/private.ts";
 import type { Condition, Value } from "../driver/statement.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
 import { type Admission, withinLimit } from "../write/admission.ts";
-import { endsAt } from "../write/due.ts";
+import { ENDS, endsAt } from "../write/due.ts";
 import { VIEW_SCOPE } from "./entry.ts";
 import { chainOf } from "./edit_sql.ts";
 import { added, EXPIRY } from "./entry_sql.ts";
 import { bytesOf, type StateLimits, VIEW_BYTES } from "./explain_refusal.ts";
 import type { Precondition } from "./preconditions.ts";
 
-const ENTRY = (n: number) => `state WHERE room_id = :room AND scope = :scope${n} AND key = :key${n}`;
-const LIVE = (n: number) => `EXISTS (SELECT 1 FROM ${ENTRY(n)} AND NOT deleted)`;
+/** The n-th key that is written, in SQL. */
+interface Place {
+  n: number;
+  /** The id under which it is stored. */
+  home: string;
+}
+
+const ENTRY = ({ n, home }: Place) =>
+  `state WHERE room_id = ${home} AND scope = :scope${n} AND key = :key${n}`;
+const LIVE = (at: Place) => `EXISTS (SELECT 1 FROM ${ENTRY(at)} AND NOT deleted)`;
 
 /** The conditions of a precondition (preconditions.ts) in SQL. */
 const CONDITIONS = {
-  absent: (n: number) => `NOT ${LIVE(n)}`,
-  current: (n: number) => `EXISTS (SELECT 1 FROM ${ENTRY(n)} AND NOT deleted AND version = :current${n})`,
-  base: (n: number) => `COALESCE((SELECT version FROM ${ENTRY(n)}), 0) = :base${n}`,
-  integer: (n: number) =>
-    `NOT EXISTS (SELECT 1 FROM ${ENTRY(n)} AND NOT deleted AND NOT (
-       json_type(value) = 'integer' AND CAST(value AS INTEGER) BETWEEN :min${n} AND :max${n}))`,
+  absent: (at: Place) => `NOT ${LIVE(at)}`,
+  current: (at: Place) => `EXISTS (SELECT 1 FROM ${ENTRY(at)} AND NOT deleted AND version = :current${at.n})`,
+  base: (at: Place) => `COALESCE((SELECT version FROM ${ENTRY(at)}), 0) = :base${at.n}`,
+  integer: (at: Place) =>
+    `NOT EXISTS (SELECT 1 FROM ${ENTRY(at)} AND NOT deleted AND NOT (
+       json_type(value) = 'integer' AND CAST(value AS INTEGER) BETWEEN :min${at.n} AND :max${at.n}))`,
   present: LIVE,
   never: () => "FALSE",
-  edited: (n: number) => `(${chainOf("written", n)}) IS NOT NULL`,
+  edited: (at: Place) => `(${chainOf("written", at.n, at.home)}) IS NOT NULL`,
 };
+
+function placesOf(preconditions: Precondition[], homes: Homes | undefined): Place[] {
+  return preconditions.map(({ scope }, n) => ({
+    n,
+    home: homes && isOfAgent(scope) ? homes.of(`:scope${n}`) : ":room",
+  }));
+}
 
 /** Bounds the bytes of the views that a write leaves by the limit, or by what there was if that was more. */
 const VIEWS_WITHIN = `(${VIEW_BYTES} AND key NOT IN (SELECT value FROM json_each(:view_keys))) + :view_bytes
@@ -34,33 +50,73 @@ const VIEWS_WITHIN = `(${VIEW_BYTES} AND key NOT IN (SELECT value FROM json_each
  */
 function bound(
   preconditions: Precondition[],
+  homes?: Homes,
   limits?: StateLimits,
   written?: "> 0" | "= 0",
 ): { where: string[]; args: Record<string, Value> } {
-  const args: Record<string, Value> = editedIn(preconditions).length > 0
-    ? { max_bytes: limits!.valueBytes }
-    : {};
+  const places = placesOf(preconditions, homes);
+  const edited = places.filter(({ n }) => preconditions[n]!.conditions.edited);
+  const args: Record<string, Value> = {
+    ...edited.length > 0 && { max_bytes: limits!.valueBytes },
+    ...homes?.args,
+  };
   const where: string[] = [];
   for (const [n, { scope, key, conditions }] of preconditions.entries()) {
     Object.assign(args, { [`scope${n}`]: scope, [`key${n}`]: key });
     for (const [name, bounds] of Object.entries(conditions)) {
-      if (!written || name !== "edited") where.push(CONDITIONS[name as keyof typeof CONDITIONS](n));
+      if (!written || name !== "edited") where.push(CONDITIONS[name as keyof typeof CONDITIONS](places[n]!));
       for (const bound in bounds) args[bound + n] = bounds[bound]!;
     }
   }
-  if (written) where.push(`${writtenBy(preconditions)} ${written}`);
+  if (written) where.push(`${writtenBy(edited)} ${written}`);
   return { where, args };
 }
 
-/** The numbers of the keys that edits write. */
-function editedIn(preconditions: Precondition[]): number[] {
-  return preconditions.flatMap(({ conditions }, n) => conditions.edited ? [n] : []);
+/** Counts, in SQL, the writes of edited keys that change their entries. */
+function writtenBy(edited: Place[]): string {
+  return `(${["0", ...edited.map(({ n, home }) => `(${chainOf("written", n, home)})`)].join(" + ")})`;
 }
 
-/** Counts, in SQL, the writes of edited keys that change their entries. */
-function writtenBy(preconditions: Precondition[]): string {
-  return `(${["0", ...editedIn(preconditions).map((n) => `(${chainOf("written", n)})`)].join(" + ")})`;
+const sum = (terms: string[]) => `(${terms.join(" + ")})`;
+const isOpen = ({ home }: Place) => `(${home} = :room)`;
+
+/** What writes do where some of their scopes may be private, in SQL. */
+interface Spread {
+  /** True where some are not private; where some are. */
+  opens: string;
+  hides: string;
+  /** The new keys among those that count in the room. */
+  added: string;
+  /** Keeps each private scope within its limit. */
+  where: string[];
 }
+
+function spreadOf(preconditions: Precondition[], places: Place[]): Spread {
+  const isNew = (at: Place) => `(NOT ${LIVE(at)})`;
+  const byScope = [...Map.groupBy(places, ({ n }) => preconditions[n]!.scope)];
+  const own = byScope.flatMap(([scope, keys]) => isOfAgent(scope) ? [keys] : []);
+  const others = byScope.flatMap(([scope, keys]) => isOfAgent(scope) ? [] : keys);
+  const opens = [...others.length > 0 ? ["TRUE"] : [], ...own.map(([at]) => isOpen(at!))];
+  return {
+    opens: `(${opens.join(" OR ")})`,
+    hides: `(${own.map(([at]) => `NOT ${isOpen(at!)}`).join(" OR ")})`,
+    added: sum([
+      ...others.map(isNew),
+      ...own.map((keys) => `${isOpen(keys[0]!)} * ${sum(keys.map(isNew))}`),
+    ]),
+    where: own.map((keys) => {
+      const [at, added] = [keys[0]!, sum(keys.map(isNew))];
+      const count = `(SELECT COUNT(*) FROM state WHERE room_id = ${at.home} AND NOT deleted)`;
+      return `(${isOpen(at)} OR ${withinLimit(count, added, ":most_private")})`;
+    }),
+  };
+}
+
+/** What a write in a scope moves that may be private: `state_revision` stays where it is. */
+const movedBy = ({ opens, hides }: Spread) => [
+  `state_revision = IIF(${opens}, revision + 1, state_revision)`,
+  `private_revision = IIF(${hides}, revision + 1, private_revision)`,
+];
 
 /**
  * Admits writes of these keys under their preconditions, the limits, and the read set of a gate. `mayKeep`: each of
@@ -69,14 +125,18 @@ function writtenBy(preconditions: Precondition[]): string {
 export function admitPut(
   preconditions: Precondition[],
   limits: StateLimits,
-  { unchanged, mayKeep, ttl }: { unchanged: Condition; mayKeep: boolean; ttl?: number },
+  { unchanged, mayKeep, ttl, homes }: { unchanged: Condition; mayKeep: boolean; ttl?: number; homes?: Homes },
 ): Admission {
-  const { where, args } = bound(preconditions, limits, mayKeep ? "> 0" : undefined);
+  const { where, args } = bound(preconditions, homes, limits, mayKeep ? "> 0" : undefined);
   if (ttl !== undefined) args.ttl = ttl;
+  const places = placesOf(preconditions, homes);
   const newOf = (written: Precondition[]) =>
-    `(${written.map((write) => `(NOT ${LIVE(preconditions.indexOf(write))})`).join(" + ")})`;
-  const [keys, views] = [preconditions, preconditions.filter(({ scope }) => scope === VIEW_SCOPE)];
-  const within = [withinLimit("key_count", newOf(keys), ":most_keys")];
+    sum(written.map((write) => `(NOT ${LIVE(places[preconditions.indexOf(write)]!)})`));
+  const spread = homes && spreadOf(preconditions, places);
+  const views = preconditions.filter(({ scope }) => scope === VIEW_SCOPE);
+  const newKeys = spread ? spread.added : newOf(preconditions);
+  const within = [withinLimit("key_count", newKeys, ":most_keys"), ...spread?.where ?? []];
+  if (spread) args.most_private = limits.privateKeys;
   if (views.length > 0) {
     within.push(withinLimit("view_count", newOf(views), ":most_views"), VIEWS_WITHIN);
     Object.assign(args, {
@@ -86,9 +146,11 @@ export function admitPut(
       view_keys: JSON.stringify(views.map(({ key }) => key)),
     });
   }
-  const counts = added(newOf(keys), views.length > 0 ? newOf(views) : undefined);
+  const counts = added(newKeys, views.length > 0 ? newOf(views) : undefined);
+  const kinds = spread ? `${ENDS.entries} | ${spread.hides} * ${ENDS.private}` : undefined;
   return {
-    counts: [...counts, ...ttl === undefined ? [] : endsAt("entries", EXPIRY)],
+    moves: spread && movedBy(spread),
+    counts: [...counts, ...ttl === undefined ? [] : endsAt("entries", EXPIRY, kinds)],
     requires: ttl === undefined ? undefined : RELEASE_OF_TASKS,
     where: [...within, ...where, unchanged.sql],
     args: { ...args, most_keys: limits.keys, ...unchanged.args },
@@ -96,8 +158,12 @@ export function admitPut(
 }
 
 /** True where writes that `mayKeep` leave all their entries as they are, and so succeed without being admitted. */
-export function keptBy(preconditions: Precondition[], limits: StateLimits, unchanged: Condition): Condition {
-  const { where, args } = bound(preconditions, limits, "= 0");
+export function keptBy(
+  preconditions: Precondition[],
+  limits: StateLimits,
+  { unchanged, homes }: { unchanged: Condition; homes?: Homes },
+): Condition {
+  const { where, args } = bound(preconditions, homes, limits, "= 0");
   const conditions = ["id = :room", ...where, unchanged.sql];
   return {
     sql: `EXISTS (SELECT 1 FROM rooms WHERE ${conditions.join(" AND ")})`,
@@ -106,10 +172,15 @@ export function keptBy(preconditions: Precondition[], limits: StateLimits, uncha
 }
 
 /** Admits a delete. */
-export function admitDelete(precondition: Precondition, unchanged: Condition): Admission {
-  const { where, args } = bound([precondition]);
+export function admitDelete(
+  precondition: Precondition,
+  { unchanged, homes }: { unchanged: Condition; homes?: Homes },
+): Admission {
+  const { where, args } = bound([precondition], homes);
+  const spread = homes && spreadOf([precondition], placesOf([precondition], homes));
   return {
-    counts: added("-1", precondition.scope === VIEW_SCOPE ? "-1" : undefined),
+    moves: spread && movedBy(spread),
+    counts: added(spread ? `-${spread.opens}` : "-1", precondition.scope === VIEW_SCOPE ? "-1" : undefined),
     where: [...where, unchanged.sql],
     args: { ...args, ...unchanged.args },
   };

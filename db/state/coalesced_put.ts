@@ -1,4 +1,5 @@
-import { actorsIn, isVerified, mayAllAct } from "../access/actors.ts";
+import { actorsIn, isVerified, type Judging, mayAllAct } from "../access/actors.ts";
+import { isOfAgent } from "../access/private.ts";
 import { OPEN_TO_ALL, WRITABLE } from "../write/due.ts";
 import { advance, withinLimit } from "../write/admission.ts";
 import { type CoalescedWrite, createCoalescedWrites } from "../write/coalesced_write.ts";
@@ -30,17 +31,32 @@ const countedWith = (column = "") => `
      ON entry.room_id = target.value ->> 0 AND entry.scope = target.value ->> 1 AND entry.key = target.value ->> 2
     AND NOT entry.deleted
    GROUP BY 1`;
-const judgedBy = (mayAct: (actors: string) => string) =>
+const judgedBy = (mayAct: (actors: string) => string, column = "", condition = "") =>
   admitOf(
-    countedWith(", MIN(target.value ->> 4) AS n"),
+    countedWith(`, MIN(target.value ->> 4) AS n${column}`),
     "added.writes",
-    `${WRITABLE} AND ${mayAct(":actors ->> added.n")}`,
+    `${WRITABLE} AND ${mayAct(":actors ->> added.n")}${condition}`,
   );
 const ADMIT = {
   open: admitOf(countedWith(), "added.writes"),
   own: judgedBy(mayAllAct.own),
   each: judgedBy(mayAllAct.each),
 };
+
+// What is written in a private scope is stored elsewhere (write.ts), so it goes alone.
+const HIDDEN = `, MAX(EXISTS (
+  SELECT 1 FROM secured
+   WHERE secured.room_id = target.value ->> 0 AND secured.agent_id = target.value ->> 1
+     AND secured.private_since IS NOT NULL)) AS hidden`;
+const ADMIT_IN_SCOPES = {
+  own: judgedBy(mayAllAct.own, HIDDEN, " AND NOT added.hidden"),
+  each: judgedBy(mayAllAct.each, HIDDEN, " AND NOT added.hidden"),
+};
+
+function admissionOf(items: CoalescedPut[], judging: Exclude<Judging, "open">): string {
+  const inScopes = items.some(({ by, scope }) => by.token && isOfAgent(scope));
+  return inScopes ? ADMIT_IN_SCOPES[judging] : ADMIT[judging];
+}
 
 // A server prepares a statement anew each time, so a put alone has short ones: they take it a fifth less time.
 const ADMIT_ALONE = admitOf(
@@ -81,7 +97,7 @@ export const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
     const { nonce, mostKeys } = items[0]!;
     const args = { targets: JSON.stringify(rows), nonce, most_keys: mostKeys };
     if (judging === "open") return { sql: ADMIT.open, args };
-    return { sql: ADMIT[judging], args: { ...args, ...judgedArgs(items, rows) } };
+    return { sql: admissionOf(items, judging), args: { ...args, ...judgedArgs(items, rows) } };
   },
   effects: PUTS,
   alone({ room, scope, key, value, now, agent = null, nonce, mostKeys }) {

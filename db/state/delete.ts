@@ -1,3 +1,4 @@
+import { homesOf } from "../access/private.ts";
 import type { Database } from "../database.ts";
 import { Refusal } from "../refusal.ts";
 import { REVISION } from "../release.ts";
@@ -12,14 +13,15 @@ import { admitDelete } from "./admission.ts";
 import { toEntry } from "./entry.ts";
 import { isVersion, preconditionOfDelete } from "./preconditions.ts";
 
-const DELETE = `
-  UPDATE state SET
-    value = 'null', expr = NULL, deleted = 1, expires_at = NULL, version = version + 1, updated_at = :now, updated_by = :agent, verified = 0,
-    revision = (SELECT revision ${FROM_ADMITTED})
-   WHERE room_id = :room AND scope = :scope AND key = :key AND ${ADMITTED}`;
+const ENTRY = (home: string) => `room_id = ${home} AND scope = :scope AND key = :key`;
 
-const GET_LIVE =
-  `SELECT * FROM state WHERE room_id = :room AND scope = :scope AND key = :key AND NOT deleted`;
+const DELETE = (home: string) => `
+  UPDATE state SET
+    value = 'null', expr = NULL, eyes = NULL, deleted = 1, expires_at = NULL, version = version + 1, updated_at = :now,
+    updated_by = :agent, verified = 0, revision = (SELECT revision ${FROM_ADMITTED})
+   WHERE ${ENTRY(home)} AND ${ADMITTED}`;
+
+const GET_LIVE = (home: string) => `SELECT * FROM state WHERE ${ENTRY(home)} AND NOT deleted`;
 
 export interface Delete {
   scope: string;
@@ -34,22 +36,28 @@ export function deleteEntry(
   room: string,
   { scope, key, ifVersion, agent }: Delete,
 ): Operation<{ deleted: boolean; revision: number }> {
-  const entry = { room, scope, key };
   const mayBeAbsent = isVersion(ifVersion, 0);
   return {
     acts: { as: agent ?? null, scopes: [scope] },
     async run(context, judged) {
       const [nonce, now] = [judged?.nonce ?? context.newId(), await context.time()];
       const unchanged = holds(judged?.guard);
-      const absent =
-        `NOT EXISTS (${GET_LIVE}) AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${unchanged.sql})`;
+      const homes = homesOf(context.viewer, [scope]);
+      const home = homes?.of(":scope") ?? ":room";
+      const entry = { ...homes?.args, room, scope, key };
+      const absent = `NOT EXISTS (${
+        GET_LIVE(home)
+      }) AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${unchanged.sql})`;
       const { outcome, reads: [, rows] } = await commit(database, context, {
         room,
         part: "state",
         nonce,
         now,
-        admission: admitDelete(preconditionOfDelete({ scope, key, ifVersion }), unchanged),
-        effects: [{ sql: DELETE, args: { ...entry, nonce, now: now.toISOString(), agent: agent ?? null } }],
+        also: homes && "private",
+        admission: admitDelete(preconditionOfDelete({ scope, key, ifVersion }), { unchanged, homes }),
+        effects: [
+          { sql: DELETE(home), args: { ...entry, nonce, now: now.toISOString(), agent: agent ?? null } },
+        ],
         reads: [
           {
             sql:
@@ -57,7 +65,7 @@ export function deleteEntry(
             args: { room, ...unchanged.args },
             answer: { columns: ["revision", "unmoved"] },
           },
-          { sql: GET_LIVE, args: entry },
+          { sql: GET_LIVE(home), args: entry },
         ],
         heartbeatOf: agent,
         granted: mayBeAbsent ? { sql: absent, args: { ...entry, ...unchanged.args } } : undefined,
@@ -68,7 +76,7 @@ export function deleteEntry(
       const current = rows!.length === 0 ? null : toEntry(rows![0]!);
       if (!outcome.rows[0]![0]!.unmoved) return undefined;
       if (current === null && mayBeAbsent) return outcome;
-      throw new Refusal("version_conflict", { ...entry, expected: ifVersion!, current }, revision);
+      throw new Refusal("version_conflict", { scope, key, expected: ifVersion!, current }, revision);
     },
     changes: [{ scope, key, deleted: true }],
     answer({ revision, rows: [rooms] }) {

@@ -104,13 +104,14 @@ const COLUMNS = { written: "written", changed: "CASE WHEN written > 0 THEN value
 const COLUMNS_OF_STEP = ["kind", "text", "delta", "label", "at", "name", "always", "version"];
 
 /**
- * Selects one column of what the steps `:steps<n>` make of the entry `:scope<n>` and `:key<n>`. Selects nothing where
- * one of them is refused, or is not for the database to judge. It is flat, since the parser takes no deeper statement.
+ * Selects one column of what the steps `:steps<n>` make of the entry `:scope<n>` and `:key<n>`, which is stored under
+ * `home`. Selects nothing where one of them is refused, or is not for the database to judge. It is flat, since the
+ * parser takes no deeper statement.
  *
  * Columns of `done`: `value` null where there is no entry, or where a step has failed; `path` what has been entered;
  * `before` the value before the write; `written` the writes so far.
  */
-export const chainOf = (column: keyof typeof COLUMNS, n: number | "" = "") => `
+export const chainOf = (column: keyof typeof COLUMNS, n: number | "" = "", home = ":room") => `
   WITH RECURSIVE
     step (n, ${COLUMNS_OF_STEP.join(", ")}) AS MATERIALIZED (
       SELECT key, ${
@@ -118,7 +119,7 @@ export const chainOf = (column: keyof typeof COLUMNS, n: number | "" = "") => `
 } FROM json_each(:steps${n})),
     stored (value, version) AS MATERIALIZED (
       SELECT CASE WHEN NOT deleted THEN value END, version FROM state
-       WHERE room_id = :room AND scope = :scope${n} AND key = :key${n}),
+       WHERE room_id = ${home} AND scope = :scope${n} AND key = :key${n}),
     done (n, value, path, before, written) AS (
       SELECT 0, (SELECT value FROM stored), '$', (SELECT value FROM stored), 0
       UNION ALL

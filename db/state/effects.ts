@@ -1,22 +1,23 @@
 import { shownRoom } from "../access/locked.ts";
+import { type Homes, isOfAgent } from "../access/private.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
 import type { Row } from "../driver/statement.ts";
 import { FROM_ADMITTED } from "../write/admission.ts";
 import type { Step } from "../write/idempotency.ts";
 import { chainOf, stepsOf } from "./edit_sql.ts";
-import { type Entry, expiryOf, toEntry } from "./entry.ts";
+import { type Entry, expiryOf, eyesOf, toEntry, VIEW_SCOPE } from "./entry.ts";
 import { putFrom, type PutKind, UPSERT } from "./entry_sql.ts";
 import type { Put } from "./explain_refusal.ts";
 import { mayKeep, type StateWrite } from "./preconditions.ts";
 
 const SUM = "CAST(CASE WHEN deleted THEN 0 ELSE CAST(value AS INTEGER) END + :delta AS TEXT)";
 
-const EDITED = `
-  WITH edited AS MATERIALIZED (SELECT revision, (${chainOf("changed")}) AS value ${FROM_ADMITTED})`;
+const editedAt = (home: string | undefined) => `
+  WITH edited AS MATERIALIZED (SELECT revision, (${chainOf("changed", "", home)}) AS value ${FROM_ADMITTED})`;
 
 /** Puts what an edit makes of an entry, unless that is what it is. */
 const editWith = (kind: PutKind) =>
-  EDITED +
+  editedAt(kind.home) +
   putFrom(
     { from: "FROM edited WHERE value IS NOT NULL", value: "value", expr: "NULL" },
     "excluded.value",
@@ -24,9 +25,9 @@ const editWith = (kind: PutKind) =>
   );
 
 /** Selects the entry that a write has left, for answers that the request does not hold. */
-const LEFT = `
+const leftAt = (home: string) => `
   SELECT state.*, (SELECT revision FROM rooms WHERE id = :room) AS room_revision FROM state
-   WHERE room_id = :room AND scope = :scope AND key = :key`;
+   WHERE room_id = ${home} AND scope = :scope AND key = :key`;
 const OF_LEFT = [
   "room_id",
   "scope",
@@ -42,49 +43,69 @@ const OF_LEFT = [
 ];
 
 /** The answer stores numbers too, since a request does not hold its sums. */
-const answerWith = (columns: string[]) => ({
+const answerWith = (columns: string[], home: string) => ({
   columns: ["version", "value", ...columns],
   query: `
-    SELECT version, CASE WHEN json_type(value) IN ('integer', 'real') THEN value END AS value, expires_at, verified
-      FROM state WHERE room_id = :room AND scope = :scope AND key = :key`,
+    SELECT version, CASE WHEN json_type(value) IN ('integer', 'real') THEN value END AS value, expires_at, verified, eyes
+      FROM state WHERE room_id = ${home} AND scope = :scope AND key = :key`,
 });
 
 /** Makes the SQL of a kind of write, and what is its answer. */
 const sqlOf = (kind: PutKind) => {
-  const columns = [...kind.expires ? ["expires_at"] : [], ...kind.verifies ? ["verified"] : []];
+  const { expires, verifies, defines, home = ":room" } = kind;
+  const columns = [
+    ...expires ? ["expires_at"] : [],
+    ...verifies ? ["verified"] : [],
+    ...verifies && defines ? ["eyes"] : [],
+  ];
+  const returned = [...columns, ...kind.home ? ["room_id <> :room AS hidden"] : []];
   return {
-    put: `${UPSERT("excluded.value", kind)} RETURNING ${["version", ...columns].join(", ")}`,
-    add: `${UPSERT(SUM, kind)} RETURNING ${["version", "value", ...columns].join(", ")}`,
+    put: `${UPSERT("excluded.value", kind)} RETURNING ${["version", ...returned].join(", ")}`,
+    add: `${UPSERT(SUM, kind)} RETURNING ${["version", "value", ...returned].join(", ")}`,
     edit: editWith(kind),
-    answer: answerWith(columns),
+    left: leftAt(home),
+    answer: answerWith(columns, home),
   };
 };
 
-/** By whether it `expires`, and then by whether it `verifies`. */
-const KINDS = [false, true].map((expires) => [false, true].map((verifies) => sqlOf({ expires, verifies })));
+const kinds = new Map<string, ReturnType<typeof sqlOf>>();
+
+function kindOf(kind: PutKind): ReturnType<typeof sqlOf> {
+  const name = JSON.stringify(kind);
+  const known = kinds.get(name) ?? sqlOf(kind);
+  kinds.set(name, known);
+  return known;
+}
 
 /** Makes the statements of a write, one of which brings its answer. */
 export function effectsOf(
   write: StateWrite,
-  { room, nonce, put, now, verifies }: {
+  { room, nonce, put, now, verifies, homes }: {
     room: string;
     nonce: string;
     put: Put;
     now: Date;
     /** Whether its writer may be secure. */
     verifies: boolean;
+    homes?: Homes;
   },
 ): Step[] {
   const { scope, key, expr = null, delta, edit, computed, ttl } = write;
-  const { answer, ...sql } = KINDS[Number(ttl !== undefined)]![Number(verifies)]!;
-  const entry = { room, scope, key };
+  const home = homes && isOfAgent(scope) ? homes : undefined;
+  const { answer, ...sql } = kindOf({
+    expires: ttl !== undefined,
+    verifies,
+    defines: scope === VIEW_SCOPE,
+    home: home?.of(":scope"),
+  });
+  const entry = { ...home?.args, room, scope, key };
   const value = JSON.stringify(delta ?? write.value ?? null);
   const written = { ...entry, nonce, now: now.toISOString(), agent: put.agent ?? null, ...(ttl && { ttl }) };
   const args = { ...written, value, expr };
   if (delta !== undefined) return [{ sql: sql.add, args: { ...args, delta }, single: true, answer }];
   const weight = weightOfJson(value);
   if (!edit && !computed) return [{ sql: sql.put, args, single: true, answer, weight }];
-  const left: Step = { sql: LEFT, args: entry, single: true, answer: { columns: OF_LEFT } };
+  const left: Step = { sql: sql.left, args: entry, single: true, answer: { columns: OF_LEFT } };
   if (computed) return [...computed === "kept" ? [] : [{ sql: sql.put, args, single: true, weight }], left];
   const steps = JSON.stringify([...stepsOf(edit!), { kind: "end", always: !mayKeep(write) }]);
   const edited = { ...written, steps, max_bytes: put.limits.valueBytes };
@@ -105,7 +126,7 @@ export function entryOf(
     scope: write.scope,
     key: write.key,
     value: write.delta === undefined ? write.value ?? null : JSON.parse(row.value as string),
-    ...(write.expr === undefined ? {} : { expr: write.expr }),
+    ...(write.expr === undefined ? {} : { expr: write.expr, as: eyesOf(row) }),
     version: Number(row.version),
     updated_at: now.toISOString(),
     updated_by: agent ?? null,

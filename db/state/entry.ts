@@ -1,5 +1,6 @@
 import { shownRoom } from "../access/locked.ts";
 import type { Row } from "../driver/statement.ts";
+import { roomOfEntry } from "../access/private.ts";
 import type { Json } from "../json.ts";
 
 export const SHARED_SCOPE = "_shared";
@@ -12,6 +13,8 @@ export interface Entry {
   value: Json;
   /** The expression of a view, whose `value` is null. */
   expr?: string;
+  /** The secure agent that defined the view, with whose eyes it is evaluated; null for everybody's. */
+  as?: string | null;
   version: number;
   updated_at: string;
   updated_by: string | null;
@@ -43,17 +46,22 @@ export function toListed(row: Row, read?: (json: string) => Json): Entry | Tombs
 
 export function toEntry(row: Row, read: (json: string) => Json = JSON.parse): Entry {
   return {
-    room_id: shownRoom(row.room_id as string),
+    room_id: shownRoom(roomOfEntry(row.room_id as string)),
     scope: row.scope as string,
     key: row.key as string,
     value: read(row.value as string),
-    ...(row.expr === null ? {} : { expr: row.expr as string }),
+    ...(row.expr === null ? {} : { expr: row.expr as string, as: eyesOf(row) }),
     version: Number(row.version),
     updated_at: row.updated_at as string,
     updated_by: row.updated_by as string | null,
     verified_by: Boolean(row.verified),
     expires_at: expiryOf(row),
   };
+}
+
+/** Reads with whose eyes a view is evaluated. */
+export function eyesOf({ eyes = null }: Row): string | null {
+  return eyes as string | null;
 }
 
 /** Reads the time of `expires_at`, milliseconds, if the row has one. */

@@ -1,3 +1,4 @@
+import type { Homes } from "../access/private.ts";
 import { applyEdit, typeOf } from "./edit.ts";
 import type { Json } from "../json.ts";
 import { Refusal } from "../refusal.ts";
@@ -7,9 +8,10 @@ import { type Entry, toEntry, VIEW_SCOPE } from "./entry.ts";
 import { add, idOf, isVersion, type StateWrite } from "./preconditions.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 
-/** The maximum of a room's keys and views, and of the bytes of its views' expressions and of a value. */
+/** The maximum of keys, of a room and of a private scope, of views, and of the bytes of a room's views and of a value. */
 export interface StateLimits {
   keys: number;
+  privateKeys: number;
   views: number;
   viewBytes: number;
   valueBytes: number;
@@ -32,21 +34,35 @@ export function bytesOf(text: string): number {
   return new TextEncoder().encode(text).length;
 }
 
+const SCOPE = "(written.value ->> 0)";
+
 /**
  * Selects each entry to be written, tombstones too (null columns where there is none), with the room's counts and
- * whether the read set of a gate is unchanged.
+ * whether the read set of a gate is unchanged. `private_count`: the keys of its scope if that is private.
  */
-export const selectStored = (unchanged = "TRUE", where = "TRUE") => `
+export const selectStored = (homes?: Homes, unchanged = "TRUE", where = "TRUE") => `
   SELECT ${unchanged} AS unchanged, ${REVISION} AS room_revision, ${DUE}, key_count, view_count,
-         CASE WHEN written.value ->> 0 = '${VIEW_SCOPE}' THEN (${VIEW_BYTES}) END AS view_bytes, entry.*
+         CASE WHEN ${SCOPE} = '${VIEW_SCOPE}' THEN (${VIEW_BYTES}) END AS view_bytes,
+         ${
+  homes ? privateCount(homes.of(SCOPE)) : "NULL"
+} AS private_count, ${SCOPE} AS written_scope, entry.*
     FROM rooms
     CROSS JOIN json_each(:keys_written) AS written
     LEFT JOIN state AS entry
-      ON entry.room_id = :room AND entry.scope = written.value ->> 0 AND entry.key = written.value ->> 1
+      ON entry.room_id = ${
+  homes?.of(SCOPE) ?? ":room"
+} AND entry.scope = ${SCOPE} AND entry.key = written.value ->> 1
    WHERE rooms.id = :room AND ${where}`;
 
-export function storedArgs(room: string, keys: Array<{ scope: string; key: string }>): Statement["args"] {
-  return { room, keys_written: JSON.stringify(keys.map(({ scope, key }) => [scope, key])) };
+const privateCount = (home: string) => `
+  CASE WHEN ${home} <> :room THEN (SELECT COUNT(*) FROM state AS own WHERE own.room_id = ${home} AND NOT own.deleted) END`;
+
+export function storedArgs(
+  room: string,
+  keys: Array<{ scope: string; key: string }>,
+  homes?: Homes,
+): Statement["args"] {
+  return { ...homes?.args, room, keys_written: JSON.stringify(keys.map(({ scope, key }) => [scope, key])) };
 }
 
 /** A key as a write within a batch finds it. */
@@ -79,7 +95,7 @@ export function explainRefusal(put: Put, rows: Row[]): Refusal | Applied[] {
     });
   }
   const revision = Number(rows[0]!.room_revision);
-  const counts = { keys: Number(rows[0]!.key_count), views: Number(rows[0]!.view_count) };
+  const counts = countsOf(rows);
   const results: Applied[] = [];
   for (const [index, write] of put.writes.entries()) {
     const row = stored.get(idOf(write));
@@ -156,12 +172,32 @@ function refusedForSize(put: Put, rows: Row[], stored: Map<string, Row>): Refusa
   return new Refusal("limit_reached", facts, Number(rows[0]!.room_revision));
 }
 
+/** The keys and views of a room, and the keys of the private scopes among those that are written. */
+interface Counts {
+  keys: number;
+  views: number;
+  private: Map<string, number>;
+}
+
+function countsOf(rows: Row[]): Counts {
+  const own = rows.flatMap(({ written_scope, private_count }): Array<[string, number]> =>
+    private_count === null ? [] : [[written_scope as string, Number(private_count)]]
+  );
+  const [{ key_count, view_count }] = rows as [Row];
+  return { keys: Number(key_count), views: Number(view_count), private: new Map(own) };
+}
+
 /** Counts a new key; returns the limit that it exceeds. */
 function countNew(
   write: StateWrite,
-  counts: Pick<StateLimits, "keys" | "views">,
+  counts: Counts,
   limits: StateLimits,
-): { of: "keys" | "views"; max: number } | undefined {
+): { of: "keys" | "views" | "private keys"; max: number } | undefined {
+  const own = counts.private.get(write.scope);
+  if (own !== undefined) {
+    counts.private.set(write.scope, own + 1);
+    return own < limits.privateKeys ? undefined : { of: "private keys", max: limits.privateKeys };
+  }
   if (++counts.keys > limits.keys) return { of: "keys", max: limits.keys };
   if (write.scope === VIEW_SCOPE && ++counts.views > limits.views) return { of: "views", max: limits.views };
 }

@@ -1,14 +1,15 @@
+import { homeFor, isOfAgent } from "../access/private.ts";
 import { createConditions } from "../consistent_read/conditions.ts";
 import type { Database } from "../database.ts";
 import { stored } from "../json.ts";
 import type { Listing } from "../consistent_read/listing.ts";
 import { type Entry, toEntry, toListed, type Tombstone } from "./entry.ts";
-import { LIVE, LIVING } from "./living.ts";
+import { sourcesOf } from "./sources.ts";
 import { Refusal, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
 import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
-import type { Viewer } from "../viewer.ts";
+import { EVERYBODY, type Viewer } from "../viewer.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 import { DUE_NOW } from "../write/due.ts";
 import { readCoalescedCurrent } from "../write/endings.ts";
@@ -22,16 +23,23 @@ export interface StateFilter {
   since?: number;
 }
 
-const WRITTEN = ["value", "expr", "version", "updated_at", "updated_by", "verified", "expires_at"];
+const WRITTEN = ["value", "expr", "eyes", "version", "updated_at", "updated_by", "verified", "expires_at"];
 const COLUMNS = ["room_id", "scope", "key", ...WRITTEN, "deleted", "revision"];
 
-const GET = createCoalescedRead(
-  { room_revision: REVISION, due: DUE_NOW, ...columnsOf("entry", WRITTEN) },
-  `FROM json_each(:asked) AS asked
+const getFrom = (home: string) =>
+  createCoalescedRead(
+    { room_revision: REVISION, due: DUE_NOW, ...columnsOf("entry", WRITTEN) },
+    `FROM json_each(:asked) AS asked
     CROSS JOIN rooms ON rooms.id = asked.value ->> 0
     LEFT JOIN state AS entry
-      ON entry.room_id = rooms.id AND entry.scope = asked.value ->> 1 AND entry.key = asked.value ->> 2
+      ON entry.room_id = ${home} AND entry.scope = asked.value ->> 1 AND entry.key = asked.value ->> 2
      AND NOT entry.deleted`,
+  );
+
+const GET = getFrom("rooms.id");
+/** The same for who shows a token, whose hash comes last. */
+const GET_SEEN = getFrom(
+  homeFor({ room: "(asked.value ->> 0)", hash: "(asked.value ->> 3)", scope: "(asked.value ->> 1)" }),
 );
 
 // The byte FF sorts after all UTF-8 text.
@@ -45,7 +53,8 @@ export async function getEntry(
   scope: string,
   key: string,
 ): Promise<{ entry: Entry; revision: number }> {
-  const row = await readCoalescedCurrent(database, viewer, GET, room, [room, scope, key]);
+  const [kind, hash] = viewer.token && isOfAgent(scope) ? [GET_SEEN, [viewer.token.hash]] : [GET, []];
+  const row = await readCoalescedCurrent(database, viewer, kind, room, [room, scope, key, ...hash]);
   if (row === undefined) throw new Refusal("room_not_found", {});
   const revision = served(row.room_revision);
   if (row.version === null) throw new Refusal("key_not_found", { scope, key }, revision);
@@ -63,20 +72,26 @@ export async function listEntries(
 ): Promise<{ entries: Array<Entry | Tombstone>; revision: number }> {
   const [rooms, rows] = await readConsistent(database, viewer, [
     { sql: ROOM_CURRENT, args: { room } },
-    selectEntries(room, filter),
+    selectEntries(viewer, room, filter),
   ]);
   const revision = revisionOf(rooms!);
   return { entries: await mapYielding(rows!, (row) => toListed(row, stored)), revision };
 }
 
-/** Selects the entries of a filter, as rows for `toListed`. */
-export function selectEntries(room: string, { scope, key, prefix, since }: StateFilter): Listing {
-  const { args, where, sql } = createConditions("room_id = :room", { room });
+/** Selects the entries of a filter that a viewer sees, as rows for `toListed`. */
+export function selectEntries(
+  viewer: Viewer,
+  room: string,
+  { scope, key, prefix, since }: StateFilter,
+): Listing {
+  const sources = sourcesOf(scope === undefined || isOfAgent(scope) ? viewer : EVERYBODY);
+  const { args, where, sql } = createConditions(sources.always, { room, ...sources.args });
   where("scope = :scope", "scope", scope);
   where("key = :key", "key", key);
   where(`key >= :prefix AND key < ${AFTER_PREFIX}`, "prefix", prefix);
   where("revision > :since", "since", since);
   const order = ["scope", "key"];
-  const found = since === undefined ? { live: LIVE, parts: LIVING } : { readBy: ["revision", ...order] };
-  return { table: "state", columns: COLUMNS, where: sql(), args, order, ...found };
+  const { living, changed } = sources;
+  const found = since === undefined ? living : { readBy: ["revision", ...order], ...changed };
+  return { table: "state", columns: COLUMNS, where: sql(), moved: changed.moved, args, order, ...found };
 }

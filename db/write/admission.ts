@@ -3,11 +3,16 @@ import type { Condition, Statement } from "../driver/statement.ts";
 import { WRITABLE } from "./due.ts";
 
 /**
- * Advances a room and its part by `by` revisions, and sets `counts`. `admitted` lets the write's effects act. Append
- * FROM or WHERE.
+ * Advances a room and its part by `by` revisions, and sets `counts`. `admitted` lets the write's effects act. `moves`:
+ * what is assigned in place of the part's revision. Append FROM or WHERE.
  */
-export function advance(part: Part, counts: string[] = [], by = "1"): string {
-  const set = [`revision = revision + ${by}`, `${part}_revision = revision + ${by}`, ...counts];
+export function advance(
+  part: Part,
+  counts: string[] = [],
+  by = "1",
+  moves = [`${part}_revision = revision + ${by}`],
+): string {
+  const set = [`revision = revision + ${by}`, ...moves, ...counts];
   return `UPDATE rooms SET ${set.join(", ")}, admitted = :nonce`;
 }
 
@@ -24,6 +29,8 @@ export function withinLimit(count: string, added: string, limit: string): string
 
 /** Admits a write by its preconditions, on the room's row. */
 export interface Admission {
+  /** Assignments of the revisions of parts, where the part of the write alone does not tell. */
+  moves?: string[];
   /** Assignments to the counts of the room. */
   counts?: string[];
   where: string[];
@@ -39,13 +46,15 @@ export function admit(
   { room, part, nonce, admission }: { room: string; part: Part; nonce: string; admission: Admission },
   further: Condition[] = [],
 ): Statement {
-  const { counts = [], where, args, requires, byAnyRelease } = admission;
+  const { counts = [], where, args, requires, byAnyRelease, moves } = admission;
   const writable = byAnyRelease ? [] : [WRITABLE];
   const conditions = ["id = :room", ...writable, ...where, ...further.map((condition) => condition.sql)].join(
     "\n     AND ",
   );
   const raised = requires === undefined ? [] : [`requires = MAX(requires, ${requires})`];
-  const sql = `${advance(part, [...counts, ...raised])}\n   WHERE ${conditions}\n  RETURNING revision`;
+  const sql = `${
+    advance(part, [...counts, ...raised], undefined, moves)
+  }\n   WHERE ${conditions}\n  RETURNING revision`;
   return {
     sql,
     args: Object.assign({ ...args, room, nonce }, ...further.map((condition) => condition.args)),

@@ -4,7 +4,7 @@ import type { Part } from "../bus.ts";
 import type { Row } from "../driver/statement.ts";
 
 /** The kinds of things that end by themselves, each with its bit in `rooms.ends`; marks of waits need none. */
-export const ENDS = { leases: 1, entries: 2, reservations: 4, departures: 8 } as const;
+export const ENDS = { leases: 1, entries: 2, reservations: 4, departures: 8, private: 16 } as const;
 export type Ends = keyof typeof ENDS;
 
 /** True for a room in which nothing is due. */
@@ -26,10 +26,11 @@ export const DUE = `${DUE_NOW} AS due, rooms.guarded`;
 
 /**
  * Assigns to a room's row, in the admission of a write, that something of a kind ends at `end`, milliseconds in SQL. The
- * time may be before the first end of all, as when that is put off or dropped: `makeEndings` then corrects it.
+ * time may be before the first end of all, as when that is put off or dropped: `makeEndings` then corrects it. `kinds`:
+ * the bits of several kinds in SQL.
  */
-export function endsAt(kind: Ends, end: string): string[] {
-  return [`due = MIN(COALESCE(due, ${end}), ${end})`, `ends = ends | ${ENDS[kind]}`];
+export function endsAt(kind: Ends, end: string, kinds = String(ENDS[kind])): string[] {
+  return [`due = MIN(COALESCE(due, ${end}), ${end})`, `ends = ends | ${kinds}`];
 }
 
 /** Makes the time of day of milliseconds in SQL, as times are stored and shown. */

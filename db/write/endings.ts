@@ -1,3 +1,4 @@
+import { privateRoomsIn } from "../access/private.ts";
 import type { Database } from "../database.ts";
 import { DatabaseUnavailable } from "../driver/faults.ts";
 import { SERVED } from "../release.ts";
@@ -44,6 +45,21 @@ const ENTRIES: Ending = {
   ],
 };
 
+const PRIVATE_ROOMS = privateRoomsIn(
+  `SELECT agent_id FROM secured WHERE room_id = :room AND private_since IS NOT NULL`,
+);
+
+/** The same of keys in private scopes, which count nowhere. */
+const PRIVATE_ENTRIES: Ending = {
+  part: "private",
+  kind: "private",
+  table: "state",
+  until: { where: `room_id IN (${PRIVATE_ROOMS}) AND expires_at <= :moment` },
+  effects: ENTRIES.effects,
+};
+const FIRST_LEFT_OF_PRIVATE =
+  `SELECT MIN(expires_at) AS until FROM state WHERE room_id IN (${PRIVATE_ROOMS}) AND expires_at IS NOT NULL`;
+
 /** Ends reservations of paths. */
 const RESERVATIONS: Ending = {
   part: "reservations",
@@ -57,7 +73,15 @@ const RESERVATIONS: Ending = {
   ],
 };
 
-const ENDINGS = [CLAIMS_OF_LEAVING, RESERVATIONS_OF_LEAVING, MARKS, LEASES, ENTRIES, RESERVATIONS];
+const ENDINGS = [
+  CLAIMS_OF_LEAVING,
+  RESERVATIONS_OF_LEAVING,
+  MARKS,
+  LEASES,
+  ENTRIES,
+  PRIVATE_ENTRIES,
+  RESERVATIONS,
+];
 
 /** The maximum of things that end in one revision. */
 const THINGS = 100;
@@ -101,8 +125,10 @@ const FIRST_LEFT = ENDINGS.flatMap(({ table, until }) =>
 ).concat(FIRST_LEFT_OF_LEAVING).join(" UNION ALL ");
 
 /** Sets `due` to the first end that is left, unless that was set already: by a trigger, or later. */
-const SETTLE = `
-  UPDATE rooms SET due = (SELECT MIN(until) FROM (${FIRST_LEFT})) WHERE id = :room AND due <= :moment`;
+const settleBy = (left: string) => `
+  UPDATE rooms SET due = (SELECT MIN(until) FROM (${left})) WHERE id = :room AND due <= :moment`;
+const SETTLE = settleBy(FIRST_LEFT);
+const SETTLE_PRIVATE = settleBy(`${FIRST_LEFT} UNION ALL ${FIRST_LEFT_OF_PRIVATE}`);
 
 /**
  * Ends what is due, as ordinary changes of the room, then runs `statements`, all in one round trip. A thing ends once,
@@ -125,7 +151,7 @@ export async function makeEndings(
     ];
   });
   const finish = ends & ENDS.departures ? [{ sql: FINISH_DEPARTURE, args: { room } }] : [];
-  const settle = [...finish, { sql: SETTLE, args: { room, moment } }];
+  const settle = [...finish, { sql: ends & ENDS.private ? SETTLE_PRIVATE : SETTLE, args: { room, moment } }];
   const rows = await database.commit(viewer, [...groups.flat(), ...settle, ...statements]);
   for (const [n, { part }] of all.entries()) {
     const [admitted] = rows.splice(0, groups[n]!.length)[0]!;

@@ -1,3 +1,4 @@
+import { isOfAgent, privateRoom } from "../access/private.ts";
 import { ALIVE } from "./heartbeat.ts";
 import type { Condition, Value } from "../driver/statement.ts";
 
@@ -15,6 +16,8 @@ export interface ReadSetAt extends ReadSet {
   heartbeats?: Record<string, string>;
   /** Whether each agent was alive, if that was read: it changes with the time. */
   alive?: Record<string, boolean>;
+  /** Whether private scopes may have been read. */
+  hidden: boolean;
 }
 
 /** What must hold for a write that was judged before: its read set is unchanged, or a write was the room's last one. */
@@ -25,6 +28,13 @@ export type Guard = ReadSetAt | { after: string };
 const STATE_UNCHANGED = (selected: string) =>
   `(state_revision <= :read_at OR NOT EXISTS (
      SELECT 1 FROM state AS changed WHERE changed.room_id = :room AND changed.revision > :read_at AND (${selected})))`;
+// Who sees a private scope need not be known: a change of one that was not seen is a turn more.
+const HIDDEN_UNCHANGED = (selected: string) =>
+  `(private_revision <= :read_at OR NOT EXISTS (
+     SELECT 1 FROM json_each(:owners) AS owner CROSS JOIN state AS changed
+        ON changed.room_id = ${
+    privateRoom("owner.value")
+  } AND changed.revision > :read_at AND (${selected})))`;
 const AGENTS_UNCHANGED = `(agents_revision <= :read_at OR NOT EXISTS (
      SELECT 1 FROM agents AS changed WHERE changed.room_id = :room AND changed.revision > :read_at
         AND changed.id IN (SELECT value FROM json_each(:agents))))`;
@@ -44,16 +54,22 @@ const SELECTED_KEYS =
 export function holds(guard: Guard | undefined): Condition {
   if (guard === undefined) return { sql: "TRUE", args: {} };
   if ("after" in guard) return { sql: "admitted = :after", args: { after: guard.after } };
-  const { revision, state, agents, messages, heartbeats, alive } = guard;
+  const { revision, state, agents, messages, heartbeats, alive, hidden } = guard;
   const conditions = [":read_at >= 0"];
   const args: Record<string, Value> = { read_at: revision };
-  if (state === "all") conditions.push("state_revision <= :read_at");
-  else {
+  if (state === "all") {
+    conditions.push("state_revision <= :read_at", ...hidden ? ["private_revision <= :read_at"] : []);
+  } else {
     const selected: string[] = [];
     const { scopes, keys } = stateArgs(state);
     if (state.scopes.length > 0) selected.push(SELECTED_SCOPES), args.scopes = scopes!;
     if (state.keys.length > 0) selected.push(SELECTED_KEYS), args.keys = keys!;
+    const owners = hidden ? scopesOfAgents(state) : [];
     if (selected.length > 0) conditions.push(STATE_UNCHANGED(selected.join(" OR ")));
+    if (owners.length > 0) {
+      conditions.push(HIDDEN_UNCHANGED(selected.join(" OR ")));
+      args.owners = JSON.stringify(owners);
+    }
   }
   if (agents === "all") conditions.push("agents_revision <= :read_at");
   else if (agents.length > 0) conditions.push(AGENTS_UNCHANGED), args.agents = JSON.stringify(agents);
@@ -66,8 +82,12 @@ export function holds(guard: Guard | undefined): Condition {
 
 /** True where a scope is read that is there with its agent. */
 function readsScopeOfAgent(state: ReadSet["state"]): boolean {
-  return state !== "all" &&
-    [...state.scopes, ...state.keys.map(({ scope }) => scope)].some((scope) => !scope.startsWith("_"));
+  return state !== "all" && scopesOfAgents(state).length > 0;
+}
+
+/** The scopes of agents of which something is read. */
+export function scopesOfAgents({ scopes, keys }: Exclude<ReadSet["state"], "all">): string[] {
+  return [...new Set([...scopes, ...keys.map(({ scope }) => scope)])].filter(isOfAgent);
 }
 
 /** Makes the arguments for `json_each` of a read set's scopes and keys. */

@@ -20,6 +20,8 @@ export interface Write {
   room: string;
   /** The part that it changes, whose revision the admission advances too. */
   part: Part;
+  /** A further part that it may change. */
+  also?: Part;
   /** Unique. */
   nonce: string;
   now: Date;
@@ -64,7 +66,7 @@ export async function commit(database: Database, by: WriteAs, write: Write): Pro
 }
 
 async function tryCommit(database: Database, by: WriteAs, write: Write): Promise<Committed> {
-  const { room, part, nonce, now, effects, reads } = write;
+  const { room, part, also, nonce, now, effects, reads } = write;
   const [own, key] = [{ room, nonce }, by.idempotencyKey];
   const { sql, args } = succeeded(by, write);
   const may = mayAct(by.viewer, by.acts);
@@ -85,6 +87,7 @@ async function tryCommit(database: Database, by: WriteAs, write: Write): Promise
   const [admitted] = rows[0]!;
   const revision = admitted && Number(admitted.revision);
   if (revision !== undefined) database.announce({ room, part, revision });
+  if (revision !== undefined && also) database.announce({ room, part: also, revision });
   const outcome = stored ?? { now, revision, rows: answers };
   const secured = asksSecured ? rows.at(-1) : undefined;
   return { outcome, reads: rows.slice(1 + effects.length), secured };

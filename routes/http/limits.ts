@@ -32,6 +32,8 @@ export const LIMITS = {
   editPointers: 20,
   /** Keys of a room, views among them: a whole room is read by `include=state`. */
   keys: 10_000,
+  /** Keys of a private scope: they count nowhere else, since nobody may learn of them. */
+  privateKeys: 1_000,
   /** Computed views of a room: a look at all of them evaluates each. */
   views: 64,
   /** Bytes of a room's views as UTF-8, all together: to compile them once takes up to 75 ms of work. */

@@ -55,16 +55,20 @@ export async function agentsOf(
   );
   const keys = keysNamed(read);
   const reads = { ...unionReads(read), messages: true };
-  await lookAt(reader, { viewer, room, reads, extra: [selectKeys(room, keys)] }, async (context, data) => {
-    const [rows] = data.snapshot.extra as [Row[]];
-    const view = await conditionViews({ data, context, keys, rows, agents });
-    const judging = { left: JUDGING_MS };
-    for (const agent of waiting) {
-      const wait = newest.get(agent.id)?.token;
-      const { context: seen } = context.from({ self: agent.id, wait });
-      agent.condition = view(await judgeCondition(conditions.get(agent.waiting_on!)!, seen, judging));
-    }
-  });
+  await lookAt(
+    reader,
+    { viewer, room, reads, extra: [selectKeys(viewer, room, keys)] },
+    async (context, data) => {
+      const [rows] = data.snapshot.extra as [Row[]];
+      const view = await conditionViews({ data, context, keys, rows, agents });
+      const judging = { left: JUDGING_MS };
+      for (const agent of waiting) {
+        const wait = newest.get(agent.id)?.token;
+        const { context: seen } = context.from({ self: agent.id, wait });
+        agent.condition = view(await judgeCondition(conditions.get(agent.waiting_on!)!, seen, judging));
+      }
+    },
+  );
   return agents;
 }
 

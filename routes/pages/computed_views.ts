@@ -1,4 +1,4 @@
-import { compile, EvaluationFailed } from "../../cel/language/expression.ts";
+import { compile, type Context, EvaluationFailed } from "../../cel/language/expression.ts";
 import type { RoomContext } from "../../cel/rooms/context.ts";
 import type { RoomData } from "../../cel/rooms/reader.ts";
 import type { Json } from "../../db/json.ts";
@@ -31,7 +31,8 @@ export async function computeViews(
   const computed = new Map<string, Computed>();
   for (const [name, result] of await context.views(definitions.keys())) {
     if ("error" in result && isBusy()) await yieldToOthers(); // finding the position evaluates it again
-    const position = "error" in result ? positionOf(definitions.get(name)!.source, context) : undefined;
+    const seen = "error" in result ? context.ofView(name) : undefined;
+    const position = seen && positionOf(definitions.get(name)!.source, seen);
     computed.set(name, "error" in result ? { error: { ...result.error, position } } : result);
   }
   return computed;
@@ -60,9 +61,9 @@ export async function viewEntries(
 }
 
 /** Returns the position at which an expression fails; undefined if it has none. */
-function positionOf(source: string, context: RoomContext): number | undefined {
+function positionOf(source: string, context: Context): number | undefined {
   try {
-    compile(source).evaluate(context.from({ self: null }).context);
+    compile(source).evaluate(context);
   } catch (error) {
     if (error instanceof EvaluationFailed) return error.position;
   }

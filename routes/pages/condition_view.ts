@@ -2,6 +2,7 @@ import type { JudgedCondition } from "../../cel/rooms/conditions.ts";
 import type { RoomContext } from "../../cel/rooms/context.ts";
 import { NOTHING } from "../../cel/rooms/definitions.ts";
 import type { RoomData } from "../../cel/rooms/reader.ts";
+import { scopesWith } from "../../cel/rooms/scopes.ts";
 import type { Reads } from "../../cel/language/dependencies.ts";
 import type { MessageReads } from "../../cel/language/message_reads.ts";
 import { toJson } from "../../cel/language/values.ts";
@@ -124,7 +125,9 @@ function messagesRead(source: string, { last, ...read }: MessageReads, data: Roo
 const FAMILIES = ["kind", "to", "from", "id"] as const;
 
 /** Counts the keys of a scope that was loaded whole, or of the whole state. */
-function sizeOf({ scopes, definitions }: RoomData, scope?: string): number {
+function sizeOf(data: RoomData, scope?: string): number {
+  const { definitions, snapshot: { agentIds } } = data;
+  const scopes = scopesWith(data, agentIds, (_, seen) => seen);
   if (scope === VIEW_SCOPE) return definitions.size;
   if (scope !== undefined) return scopes.get(scope)?.size ?? 0;
   return [...scopes.values()].reduce((sum, { size }) => sum + size, definitions.size);

@@ -83,15 +83,15 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
 
   resource(app, "/rooms/:room/live/entries", {
     GET: large(async (c) => {
-      const room = roomOf(c);
+      const [viewer, room] = [viewerOf(c), roomOf(c)];
       const from = queryNumber(c, "from") ?? 0;
-      const window = selectWindow(room, {
+      const window = selectWindow(viewer, room, {
         scope: queryText(c, "scope") ?? "",
         from,
         max: KEYS,
         limit: KEYS,
       });
-      const { snapshot } = await reader.load(viewerOf(c), room, NOTHING, [window]);
+      const { snapshot } = await reader.load(viewer, room, NOTHING, [window]);
       const [scope] = await scopesOf(snapshot.extra[0]!);
       const entries = scope?.entries ?? [];
       const { now } = snapshot;

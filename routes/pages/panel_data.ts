@@ -11,6 +11,7 @@ import {
   selectWindow,
 } from "../../db/snapshots/page_queries.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
+import type { Viewer } from "../../db/viewer.ts";
 import { mapYielding } from "../../db/yield.ts";
 import type { RoomLook } from "../../views/panels/panel.ts";
 import type { LiveRoom, RoomUpdate, RoomView } from "../../views/panels/panels.ts";
@@ -23,7 +24,7 @@ import { eventsOf } from "./timeline_events.ts";
 /** How each member of a view is made: of the rows of its queries, one argument a query, and of what else is `Known`. */
 export type Data<View, Known> = {
   [Member in keyof View]: {
-    query?(room: string): Query[];
+    query?(room: string, viewer: Viewer): Query[];
     toView(known: Known, ...rows: Row[][]): View[Member] | Promise<View[Member]>;
   };
 };
@@ -51,7 +52,7 @@ export const LIVE: Data<Omit<LiveRoom, keyof RoomLook>, Loaded> = {
     toView: (_, rows, counts) => ({ shown: rows.map(reservationView), total: Number(counts[0]!.count) }),
   },
   timeline: {
-    query: (room) => selectRecent(room, EVENTS_SHOWN),
+    query: (room, viewer) => selectRecent(viewer, room, EVENTS_SHOWN),
     toView: ({ look, waits }, writes, messages) => ({
       lanes: look.agents.map(({ id }) => id),
       events: eventsOf(writes, messages),
@@ -75,7 +76,7 @@ export const FIRST: Data<Omit<RoomView, keyof LiveRoom | "address" | "evaluation
     toView: (_, rows) => rows.map(needView),
   },
   scopes: {
-    query: (room) => [selectWindow(room, { max: SHOWN.keys, limit: SHOWN.keysInAll })],
+    query: (room, viewer) => [selectWindow(viewer, room, { max: SHOWN.keys, limit: SHOWN.keysInAll })],
     toView: async ({ views }, rows) => withComputed(await scopesOf(rows), views),
   },
 };

@@ -27,7 +27,7 @@ export async function loadRoom<Further>(
   id: string,
   further: Data<Further, LiveRoom>,
 ): Promise<LiveRoom & Further> {
-  const [live, more] = [prepare(LIVE, id), prepare(further, id)];
+  const [live, more] = [prepare(LIVE, viewer, id), prepare(further, viewer, id)];
   const queries = [selectHeads(id), newestWaitsOf(id, null), ...live.queries, ...more.queries];
   const sight = { viewer, room: id, reads: LOOK, extra: queries };
   const { result: computed, data } = await lookAt(services.reader, sight, computeViews);
@@ -41,9 +41,9 @@ export async function loadRoom<Further>(
 }
 
 /** Prepares the queries of all members. `toView` takes their results from the front of `rows`. */
-function prepare<View, Known>(data: Data<View, Known>, room: string) {
+function prepare<View, Known>(data: Data<View, Known>, viewer: Viewer, room: string) {
   const members = Object.keys(data) as Array<keyof View>;
-  const queries = members.map((member) => data[member].query?.(room) ?? []);
+  const queries = members.map((member) => data[member].query?.(room, viewer) ?? []);
   return {
     queries: queries.flat(),
     async toView(known: Known, rows: Row[][]): Promise<View> {

@@ -76,7 +76,7 @@ export function mountState(app: Hono, services: Services): void {
     const scopes = filter.key === undefined ? [VIEW_SCOPE] : [];
     const keys = filter.key === undefined ? [] : [{ scope: VIEW_SCOPE, key: filter.key }];
     const reads = { ...NOTHING, state: { scopes, keys } };
-    const sight = { viewer, room, reads, extra: [selectEntries(room, filter)] };
+    const sight = { viewer, room, reads, extra: [selectEntries(viewer, room, filter)] };
     const { result: { entries, views }, data } = await lookAt(reader, sight, async (seen, { snapshot }) => {
       const entries = await mapYielding(snapshot.extra[0]!, (row) => toListed(row, stored));
       const living = entries.filter((entry) => entry.scope === VIEW_SCOPE && !("deleted" in entry));

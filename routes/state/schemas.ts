@@ -182,6 +182,9 @@ export function stateAnswers({ z, json, time, count, failure, about }: Parts) {
   });
   const View = Entry.extend({
     expr: z.string(),
+    as: z.string().nullable().meta(
+      about("The secure agent that defined it, with whose eyes it is evaluated; null: everybody's"),
+    ),
     resolved_value: json.optional(),
     error: failure.optional().meta(about("Why the view has no value yet")),
   });

@@ -25,10 +25,13 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
   };
   return {
     definitions: new Map(
-      Object.entries(views).map(([name, source]) => [name, { source, reads: compile(source).reads }]),
+      Object.entries(views).map((
+        [name, source],
+      ) => [name, { source, eyes: null, reads: compile(source).reads }]),
     ),
     reads: NOTHING,
     scopes: new Map([["_shared", toCel(shared as Json) as Map<string, unknown>], ["ann", new Map()]]),
+    hidden: new Map(),
     metas: new Map([["ann", new Map()]]),
     facts: celFacts(NO_FACTS),
     snapshot: {
@@ -36,7 +39,7 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
       createdAt: "",
       overdue: false,
       guarded: false,
-      revisions: { revision: 7, state: 7, views: 7, agents: 7, messages: 7 },
+      revisions: { revision: 7, state: 7, private: 0, views: 7, agents: 7, messages: 7 },
       counts: { count: 3, unclaimed: 1 },
       facts: NO_FACTS,
       entries: Object.entries(shared).map(([key, value]) => ({
@@ -44,6 +47,9 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
         key,
         value: value as null,
       })),
+      hidden: false,
+      owners: new Map(),
+      hiddenEntries: [],
       views: new Map(),
       agents: [agent],
       waits: [{ agent_id: "ann", token: "t1", waiting_on: "x", over: false }, {

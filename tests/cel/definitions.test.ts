@@ -10,7 +10,9 @@ import { putEntries } from "../../db/state/write.ts";
 import { EVERYBODY } from "../../db/viewer.ts";
 import { perform } from "../support/perform.ts";
 
-const defined = (views: Record<string, string>) => define(new Map(Object.entries(views)));
+const sourcesOf = (views: Record<string, string>) =>
+  new Map(Object.entries(views).map(([name, source]) => [name, { source, eyes: null }]));
+const defined = (views: Record<string, string>) => define(sourcesOf(views));
 
 /** The members of circles, by going every way from each view. */
 function wayBack(named: number[][]): Set<string> {
@@ -30,7 +32,7 @@ Deno.test("a view is in a circle where a way leads from it back to it, whatever 
     const count = 1 + draw(12);
     const named = Array.from({ length: count }, () => Array.from({ length: draw(4) }, () => draw(count)));
     const sources = named.map((next, n) => [`v${n}`, `[${next.map((view) => `state._view.v${view}`)}]`]);
-    const found = circular(await define(new Map(sources as Array<[string, string]>)));
+    const found = circular(await define(sourcesOf(Object.fromEntries(sources))));
     assert.deepEqual(found, wayBack(named), JSON.stringify(named));
     circles += found.size;
   }
@@ -54,7 +56,7 @@ Deno.test("what an expression reads is read with all that its views read", async
 
 Deno.test("a definition is taken over where its source is as it was", async () => {
   const before = await defined({ a: "state._shared.x", b: "1" });
-  const after = await define(new Map([["a", "state._shared.x"], ["b", "2"]]), before);
+  const after = await define(sourcesOf({ a: "state._shared.x", b: "2" }), before);
   assert.equal(after.get("a"), before.get("a"));
   assert.notEqual(after.get("b"), before.get("b"));
 });
@@ -83,7 +85,7 @@ Deno.test("a view that names another key with each write is read as it is", asyn
   const database = createDatabase({ connect: () => connect(":memory:") });
   try {
     await perform(database, createRoom(database, { id: "r", meta: {} }));
-    const limits = { keys: 100, views: 64, viewBytes: 65_536, valueBytes: 65_536 };
+    const limits = { keys: 100, privateKeys: 100, views: 64, viewBytes: 65_536, valueBytes: 65_536 };
     const put = (key: string, write: { value?: number; expr?: string }) =>
       perform(
         database,

@@ -40,6 +40,33 @@ Deno.test("a gate holds in the very state that its write applies to", async () =
   }, { wrap });
 });
 
+for (
+  const [what, gate, by] of [
+    ["a key", "!has(state.ann.lock)", "ann"],
+    ["a whole", "size(state.ann) == 0", "ann"],
+    ["the whole state", "!state.exists(s, has(state[s].lock))", "ann"],
+    ["what a view shows", "!state._view.locked", "nobody"],
+  ] as const
+) {
+  Deno.test(`a gate over a private scope holds in the very state that its write applies to: ${what}`, async () => {
+    const { once, wrap } = meddler();
+    await withApp(async ({ json, request }) => {
+      await json("POST", "/rooms", { id: "r" });
+      const { body: { token } } = await json("POST", "/rooms/r/agents", {
+        id: "ann",
+        name: "Ann",
+        secure: true,
+        private: true,
+      });
+      const put = (body: unknown, by = "ann") =>
+        request("PUT", "/rooms/r/state", body, by === "ann" ? { Authorization: `Bearer ${token}` } : {});
+      await put({ scope: "_view", key: "locked", expr: "has(state.ann.lock)" });
+      once(() => put({ scope: "ann", key: "lock", value: 1 }));
+      assert.equal((await put({ key: "k", value: 1, if: gate }, by)).status, 409);
+    }, { wrap });
+  });
+}
+
 Deno.test("a gate whose ground moved is judged again and goes through where it is still true", async () => {
   const { once, wrap } = meddler();
   await withApp(async ({ json, request, batches }) => {

@@ -13,6 +13,7 @@ const NOTHING: Reads = {
   heartbeats: false,
   alive: false,
   presence: false,
+  eyes: [],
 };
 
 /** Cases: a source, and how its reads differ from none. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import { selectChanges } from "../../db/snapshots/changes.ts";
+import { EVERYBODY } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";
 import { contract, oneBackend, type Subject } from "../support/backends.ts";
 import type { Json } from "../support/client.ts";
@@ -242,7 +243,7 @@ Deno.test("changes cost one round trip, and only indexes by revision are searche
     assert.equal(batches.length - before, 1);
 
     const client = createClient({ url: file });
-    for (const { sql, args } of selectChanges("r", { after: 3, limit: 9 })) {
+    for (const { sql, args } of selectChanges(EVERYBODY, "r", { after: 3, limit: 9 })) {
       const named = Object.fromEntries(Object.entries(args).map(([name, value]) => [name, value as number]));
       const { rows } = await client.execute({ sql: `EXPLAIN QUERY PLAN ${sql}`, args: named });
       const steps = rows.map(({ detail }) => String(detail));

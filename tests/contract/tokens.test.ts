@@ -116,7 +116,7 @@ contract(
     assert.equal((await ann.post(`${path}/wait`, { condition: "self == 'ann'" })).body.triggered, true);
     assertStatus(await ann.post(`${path}/agents/ann/heartbeat`), 200);
     const again = await ann.post(`${path}/agents`, { name: "Ann again", secure: true });
-    assertMembers(again.body, [...members.agent, "created"]);
+    assertMembers(again.body, [...members.agent, "private", "created"]);
     assert.deepEqual([again.body.id, again.body.secure, again.body.created], ["ann", true, false]);
   },
 );

@@ -18,7 +18,7 @@ const define = (t: Subject, room: string, key: string, expr: string) =>
 const read = async (t: Subject, room: string, key: string, resolve = true) =>
   (await t.get(`/rooms/${room}/state`, { scope: "_view", key, ...(resolve && { resolve: "true" }) })).body;
 
-const written = ["room_id", "scope", "key", "value", "expr", "version", "updated_at", "resolved_value"];
+const written = ["room_id", "scope", "key", "value", "expr", "as", "version", "updated_at", "resolved_value"];
 
 contract("a view answers its expression and what it gives now", async (t) => {
   const room = await t.room();

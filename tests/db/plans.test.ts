@@ -15,7 +15,7 @@ import { selectEntries } from "../../db/state/read.ts";
 import { selectFacts } from "../../db/snapshots/message_facts.ts";
 import { createThread } from "../../db/consistent_read/thread.ts";
 import type { Statement } from "../../db/driver/statement.ts";
-import { SERVICE } from "../../db/viewer.ts";
+import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";
 import { SINCE, TOUR } from "../support/tour.ts";
 
@@ -158,16 +158,16 @@ Deno.test("posts call no function: for what may fail, the database copies each p
 
 Deno.test("what changed since a revision is found by an index, not among all keys", () =>
   withApp(async ({ file }) => {
-    const [plan] = await plansOf(file, [firstPage(selectEntries("r", { since: 3 }))]);
+    const [plan] = await plansOf(file, [firstPage(selectEntries(EVERYBODY, "r", { since: 3 }))]);
     assert.match(plan!.steps.join(), /USING INDEX state_changed \(room_id=\? AND revision>\?\)/);
   }));
 
 Deno.test("a further page begins at its place, and what has moved is found by an index", () =>
   withApp(async ({ file }) => {
     const [entries, messages, byChange, sent] = [
-      selectEntries("r", {}),
+      selectEntries(EVERYBODY, "r", {}),
       selectMessages("r", { kind: "k", newest: true, limit: 9 }),
-      selectEntries("r", { since: 3 }),
+      selectEntries(EVERYBODY, "r", { since: 3 }),
       selectMessages("r", { from: "a", newest: true, limit: 9 }),
     ];
     const plans = await plansOf(file, [

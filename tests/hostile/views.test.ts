@@ -103,7 +103,13 @@ const FLOODS: Record<string, Attack> = {
 /** Rooms of 64 views each, more than may be written now. */
 async function fill(url: string, rooms: Array<[room: string, shape: string]>): Promise<void> {
   const database = createDatabase({ connect: () => connect(url) });
-  const limits = { keys: 1_000, views: VIEWS, viewBytes: VIEWS * LENGTH, valueBytes: LENGTH };
+  const limits = {
+    keys: 1_000,
+    privateKeys: 1_000,
+    views: VIEWS,
+    viewBytes: VIEWS * LENGTH,
+    valueBytes: LENGTH,
+  };
   try {
     for (const [room, shape] of rooms) {
       await perform(database, createRoom(database, { id: room, meta: {} }));

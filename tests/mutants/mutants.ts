@@ -434,7 +434,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "an end of a key that the room does not know of",
-    edits: [[`...ttl === undefined ? [] : endsAt("entries", EXPIRY)`, ""]],
+    edits: [[`...ttl === undefined ? [] : endsAt("entries", EXPIRY, kinds)`, ""]],
     test: "tests/contract/state_ttl.test.ts",
     filter: "file: a key whose time is over",
   },
@@ -1405,8 +1405,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a room due for a mark that was cleared",
     edits: [[
-      "OLD.room_id))\n        WHERE id = OLD.room_id AND due = OLD.until;",
-      "OLD.room_id))\n        WHERE FALSE;",
+      "secured.private_since IS NOT NULL))\n        WHERE id = OLD.room_id AND due = OLD.until;",
+      "secured.private_since IS NOT NULL))\n        WHERE FALSE;",
     ]],
     test: "tests/db/endings.test.ts",
     filter: "a room in which nothing ends has nothing due",
@@ -1587,7 +1587,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "an agent that came back told as one that left",
-    edits: [[", { sql: COME_BACK, args: { room, nonce, agent: id } }", ""]],
+    edits: [["          { sql: COME_BACK, args: { room, nonce, agent: id } },\n", ""]],
     test: "tests/contract/departures.test.ts",
     filter: "memory: an agent that comes back is new",
   },
@@ -1755,6 +1755,195 @@ export const MUTANTS: Mutant[] = [
     edits: [["takeOfRoom(namedRoom(c, room))", "takeOfRoom(room || namedRoom(c, room))"]],
     test: "tests/routes/locked.test.ts",
     filter: "requests of strangers",
+  },
+  {
+    name: "members see every private scope",
+    edits: [["AND IIF(tokens.role = 'admin', ${LAST}, tokens.agent_id)", "AND ${LAST}"], [
+      "BETWEEN IIF(tokens.role = 'admin', '', tokens.agent_id)",
+      "BETWEEN ''",
+    ]],
+    test: "tests/contract/private.test.ts",
+    filter: "file: an admin sees every private scope",
+  },
+  {
+    name: "a private scope is stored where all find it",
+    edits: [[
+      "     AND secured.private_since IS NOT NULL\n",
+      "     AND FALSE\n",
+    ]],
+    test: "tests/contract/private.test.ts",
+    filter: "file: a private scope is there for its agent alone",
+  },
+  {
+    name: "a scope that is made private keeps what everybody saw",
+    edits: [[
+      "    WHERE room_id = :room AND scope = :agent AND NOT deleted AND ${ADMITTED}`,\n  `UPDATE secured",
+      "    WHERE FALSE AND room_id = :room AND scope = :agent AND NOT deleted AND ${ADMITTED}`,\n  `UPDATE secured",
+    ]],
+    test: "tests/contract/private.test.ts",
+    filter: "file: what was in a scope before",
+  },
+  {
+    name: "a scope that is made private begins anew",
+    edits: [[
+      "     FROM ${ITS_KEYS} AND ${IS_OPEN} AND ${ADMITTED}`,",
+      "     FROM ${ITS_KEYS} AND FALSE AND ${IS_OPEN} AND ${ADMITTED}`,",
+    ]],
+    test: "tests/contract/private.test.ts",
+    filter: "file: what was in a scope before",
+  },
+  {
+    name: "an agent sees that its keys were deleted when its scope became private",
+    edits: [["= :room AND scope NOT IN (${seen})`, own];", "= :room`, own];"]],
+    test: "tests/contract/private.test.ts",
+    filter: "file: what was in a scope before",
+  },
+  {
+    name: "a write of a private scope counts as one of the state",
+    edits: [[
+      "`state_revision = IIF(${opens}, revision + 1, state_revision)`",
+      "`state_revision = revision + 1 + 0 * ${opens}`",
+    ]],
+    test: "tests/routes/unseen.test.ts",
+    filter: "file: to all others",
+  },
+  {
+    name: "keys of private scopes count in the room",
+    edits: [[
+      "const newKeys = spread ? spread.added : newOf(preconditions);",
+      "const newKeys = spread ? newOf(preconditions) : newOf(preconditions);",
+    ]],
+    test: "tests/routes/unseen.test.ts",
+    filter: "file: to all others",
+  },
+  {
+    name: "deleted keys of private scopes count in the room",
+    edits: [['added(spread ? `-${spread.opens}` : "-1"', 'added(spread ? "-1" : "-1"']],
+    test: "tests/routes/unseen.test.ts",
+    filter: "file: to all others",
+  },
+  {
+    name: "a private scope without a limit",
+    edits: [[', ":most_keys"), ...spread?.where ?? []];', ', ":most_keys")];'], [
+      '      return `(${isOpen(at)} OR ${withinLimit(count, added, ":most_private")})`;',
+      "      return `(${isOpen(at)} OR TRUE OR ${count} = ${added})`;",
+    ], ["  if (spread) args.most_private = limits.privateKeys;\n", ""]],
+    test: "tests/contract/private.test.ts",
+    filter: "file: a private scope has at most 1,000 keys",
+  },
+  {
+    name: "views with the eyes of who reads them",
+    edits: [[
+      "createViews(definitions, (eyes) => contextOf(null, eyes), isTold)",
+      "createViews(definitions, () => contextOf(null), isTold)",
+    ]],
+    test: "tests/contract/private.test.ts",
+    filter: "file: a view is evaluated with the eyes",
+  },
+  {
+    name: "everybody's views with the eyes of who reads them",
+    edits: [[
+      "createViews(definitions, (eyes) => contextOf(null, eyes), isTold)",
+      "createViews(definitions, (eyes) => contextOf(null, eyes ?? VIEWER), isTold)",
+    ]],
+    test: "tests/contract/private.test.ts",
+    filter: "file: only what is written under its token",
+  },
+  {
+    name: "who reads a view sees what it sees",
+    edits: [["eyes === VIEWER ? seen : agent === eyes;", "eyes === VIEWER ? seen || true : agent === eyes;"]],
+    test: "tests/contract/private.test.ts",
+    filter: "file: a view is evaluated with the eyes",
+  },
+  {
+    name: "an answer includes what a view saw",
+    edits: [[
+      "snapshot.hiddenEntries.filter(({ scope }) => snapshot.owners.get(scope)?.seen);",
+      "snapshot.hiddenEntries;",
+    ]],
+    test: "tests/contract/private.test.ts",
+    filter: "file: a view is evaluated with the eyes",
+  },
+  {
+    name: "a view keeps the eyes of who defined it before",
+    edits: [['(replaced, defines ? ["eyes"] : [])', '(replaced, defines && verifies ? ["eyes"] : [])']],
+    test: "tests/contract/private.test.ts",
+    filter: "file: only what is written under its token",
+  },
+  {
+    name: "everybody is told why a view of another fails",
+    edits: [[
+      "  const isTold = (eyes: string | null) => eyes === null || (snapshot.owners.get(eyes)?.seen ?? false);",
+      "  const isTold = (eyes: string | null) => eyes === null || snapshot.owners.has(eyes);",
+    ]],
+    test: "tests/contract/private.test.ts",
+    filter: "file: a view that fails tells",
+  },
+  {
+    name: "a view of another takes of the budget around it",
+    edits: [[
+      "eyes === null ? run() : underOwnBudget(eyes, sharers, run);",
+      "eyes === null ? run() : sharers > 0 && underOwnBudget.length > 0 ? run() : run();",
+    ]],
+    test: "tests/contract/private.test.ts",
+    filter: "file: what the view of another takes",
+  },
+  {
+    name: "a stream says that something unseen was written",
+    edits: [[
+      "            if (!isEmpty(changes)) return changes;",
+      "            return isEmpty(changes) ? undefined : changes;",
+    ]],
+    test: "tests/contract/private.test.ts",
+    filter: "file: a stream tells of a private scope",
+  },
+  {
+    name: "everybody knows whose scope is private",
+    edits: [[
+      "        AND (tokens.role = 'admin' OR tokens.agent_id = ${agent}))`,\n    args: { viewer_token: token.hash },\n  };\n}",
+      "        AND ${agent} IS NOT NULL)`,\n    args: { viewer_token: token.hash },\n  };\n}",
+    ]],
+    test: "tests/contract/private.test.ts",
+    filter: "file: private needs secure",
+  },
+  {
+    name: "a gate over a private scope without its guard",
+    edits: [[
+      "    const owners = hidden ? scopesOfAgents(state) : [];",
+      "    const owners = hidden ? scopesOfAgents(state).slice(0, 0) : [];",
+    ]],
+    test: "tests/cel/gate.test.ts",
+    filter: "a gate over a private scope",
+  },
+  {
+    name: "waits that hear nothing of private scopes",
+    edits: [["    private: hidden && ofAgents,", "    private: hidden && ofAgents && false,"]],
+    test: "tests/routes/unseen.test.ts",
+    filter: "file: a wait hears of what it sees",
+  },
+  {
+    name: "keys of private scopes do not end",
+    edits: [["  PRIVATE_ENTRIES,\n", ""]],
+    test: "tests/routes/unseen.test.ts",
+    filter: "file: keys of a private scope end",
+  },
+  {
+    name: "a later end in a private scope is forgotten",
+    edits: [[
+      "ends & ENDS.private ? SETTLE_PRIVATE : SETTLE",
+      "ends & ENDS.private ? SETTLE : SETTLE_PRIVATE",
+    ]],
+    test: "tests/routes/unseen.test.ts",
+    filter: "file: keys of a private scope end",
+  },
+  {
+    name: "the end of a wait forgets those of private scopes",
+    edits: [[
+      "            WHERE secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL))",
+      "            WHERE FALSE AND secured.room_id = OLD.room_id))",
+    ]],
+    test: "tests/routes/unseen.test.ts",
+    filter: "file: keys of a private scope end",
   },
 ];
 

@@ -75,6 +75,7 @@ export const members = {
     "key",
     "value",
     "expr",
+    "as",
     "version",
     "updated_at",
     "updated_by",

@@ -56,7 +56,7 @@ const MEANT: Record<string, string> = {
 /** Names that only answers have. */
 const OF_ANSWERS = new Set(
   ("id created_at claimed_by claimed_at version updated_at updated_by resolved_value joined_at last_heartbeat " +
-    "status waiting_on created deleted").split(" "),
+    "status waiting_on created deleted as").split(" "),
 );
 
 const PATHS = new Set(["room", "room_id"]);

@@ -167,11 +167,18 @@ export function shown(room: Room, entry: Entry, resolved = false): Record<string
     expires_at,
   };
   if (view === undefined) return plain;
-  if (!resolved) return { ...plain, value: null, expr: expr(view) };
+  if (!resolved) return { ...plain, value: null, expr: expr(view), as: null };
   const result = resolve(room, key);
   return "value" in result
-    ? { ...plain, value: result.value, resolved_value: result.value, expr: expr(view) }
-    : { ...plain, value: null, resolved_value: null, expr: expr(view), error: { code: result.error } };
+    ? { ...plain, value: result.value, resolved_value: result.value, expr: expr(view), as: null }
+    : {
+      ...plain,
+      value: null,
+      resolved_value: null,
+      expr: expr(view),
+      as: null,
+      error: { code: result.error },
+    };
 }
 
 /** `known`: the version of the caller's ETag. */

@@ -1,0 +1,90 @@
+import { isOfAgent, type Owner, privateRoom, selectOwners } from "../access/private.ts";
+import type { Source } from "../consistent_read/changed.ts";
+import type { Query } from "../consistent_read/read.ts";
+import type { Row } from "../driver/statement.ts";
+import type { Viewer } from "../viewer.ts";
+import { type ReadSet, scopesOfAgents, stateArgs } from "../write/read_set.ts";
+import {
+  type EntryValue,
+  KEY_WEIGHT,
+  MAX_LOOKED_UP,
+  OF_KEYS,
+  OF_SCOPES,
+  selectValues,
+  valuesOf,
+} from "./values.ts";
+
+/** What was read of private scopes, and of those with whose eyes something is read. */
+export interface Hidden {
+  /** Whether private scopes may be among what was read. */
+  hidden: boolean;
+  /** Each agent of `eyes`, and of whose private scope the viewer may have read something. */
+  owners: Map<string, Owner>;
+  /** Values of keys in private scopes, of each owner's. */
+  hiddenEntries: EntryValue[];
+}
+
+/** True where private scopes may be read: by their agents and admins, who show tokens, or with the eyes of others. */
+export function mayReadHidden(viewer: Viewer, eyes: readonly string[]): boolean {
+  return viewer.token !== undefined || eyes.length > 0;
+}
+
+/** Selects keys where their agents alone find them. */
+const KEYS = (owners: string) => `
+  SELECT state.scope, state.key, state.value
+    FROM json_each(:keys) AS wanted
+    CROSS JOIN state
+      ON state.room_id = ${privateRoom("(wanted.value ->> 0)")} AND state.scope = wanted.value ->> 0
+     AND state.key = wanted.value ->> 1
+   WHERE NOT deleted AND wanted.value ->> 0 IN (SELECT agent_id FROM (${owners}))`;
+
+/** Finds what changed in the private scopes of agents. */
+const movedOf = (owners: string): Source[] => [{
+  from: `state INDEXED BY state_changed WHERE room_id IN (
+    SELECT ${privateRoom("owner.agent_id")} FROM (${owners}) AS owner)`,
+  revision: "revision",
+}];
+
+/** What to load of private scopes, by names for `toHidden`; nothing where none may be read. */
+export function hiddenQueries(
+  viewer: Viewer,
+  room: string,
+  { state, eyes }: Pick<ReadSet, "state"> & { eyes: readonly string[] },
+): Record<string, Query> {
+  const scopes = state === "all" ? undefined : scopesOfAgents(state);
+  if (!mayReadHidden(viewer, eyes) || scopes?.length === 0 && eyes.length === 0) return {};
+  const { sql: owners, args: seen } = selectOwners(viewer);
+  const args = { ...seen, room, eyes: JSON.stringify(eyes) };
+  const queries: Record<string, Query> = { owners: { sql: owners, args } };
+  const parts = [{
+    from: `(${owners}) AS owner CROSS JOIN state`,
+    where: `state.room_id = ${privateRoom("owner.agent_id")}`,
+  }];
+  const all = { ...selectValues("WHERE TRUE", args), parts, moved: movedOf(owners) };
+  if (state === "all") return { ...queries, hidden: all };
+  const whole = state.scopes.filter(isOfAgent);
+  const keys = state.keys.filter(({ scope }) => isOfAgent(scope));
+  if (whole.length > 0) {
+    queries.hidden = {
+      ...all,
+      where: `WHERE ${OF_SCOPES}`,
+      args: { ...args, scopes: JSON.stringify(whole) },
+    };
+  }
+  const named = { ...args, keys: stateArgs({ scopes: [], keys }).keys };
+  if (keys.length > MAX_LOOKED_UP) {
+    queries.hiddenKeys = { ...all, where: `WHERE ${OF_KEYS}`, args: named };
+  } else if (keys.length > 0) {
+    queries.hiddenKeys = { sql: KEYS(owners), args: named, weight: KEY_WEIGHT * keys.length };
+  }
+  return queries;
+}
+
+/** Reads the rows of `hiddenQueries`. */
+export async function toHidden(rows: Record<string, Row[]>): Promise<Omit<Hidden, "hidden">> {
+  const owners = new Map<string, Owner>();
+  for (const { agent_id, hides, seen } of rows.owners ?? []) {
+    owners.set(agent_id as string, { hides: Boolean(hides), seen: Boolean(seen) });
+  }
+  return { owners, hiddenEntries: await valuesOf([...rows.hidden ?? [], ...rows.hiddenKeys ?? []]) };
+}

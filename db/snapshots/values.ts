@@ -1,0 +1,37 @@
+import type { Json } from "../json.ts";
+import type { Listing } from "../consistent_read/listing.ts";
+import type { Row, Statement } from "../driver/statement.ts";
+import { LIVE, LIVING } from "../state/living.ts";
+import { mapYielding } from "../yield.ts";
+
+/** A key of the state with its value. */
+export interface EntryValue {
+  scope: string;
+  key: string;
+  value: Json;
+}
+
+export const OF_SCOPES = `scope IN (SELECT value FROM json_each(:scopes))`;
+
+// Finds many keys by going through their scopes in order, so that each page begins where the last one ended.
+export const OF_KEYS = `(+scope, +key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:keys))`;
+
+/** The weight of a looked-up key: few values are half as long as allowed. */
+export const KEY_WEIGHT = 4;
+/** Keys that are looked up one by one, since their values surely fit into one answer. */
+export const MAX_LOOKED_UP = 50;
+
+/** Selects the values of living entries, as rows for `valuesOf`. */
+export function selectValues(where: string, args: Statement["args"]): Listing {
+  const order = ["scope", "key"];
+  return { table: "state", columns: [...order, "value"], where, live: LIVE, parts: LIVING, args, order };
+}
+
+/** Reads values, and yields in between. */
+export function valuesOf(rows: Row[]): Promise<EntryValue[]> {
+  return mapYielding(rows, (row) => ({
+    scope: row.scope as string,
+    key: row.key as string,
+    value: JSON.parse(row.value as string),
+  }));
+}

@@ -1,0 +1,49 @@
+import { privateRoomsIn, seenBy } from "../access/private.ts";
+import type { Source } from "../consistent_read/changed.ts";
+import type { Listing } from "../consistent_read/listing.ts";
+import type { Condition } from "../driver/statement.ts";
+import type { Viewer } from "../viewer.ts";
+import { LIVE, LIVING } from "./living.ts";
+
+/** Where a viewer finds the state of `:room`: its open entries, and those of the private scopes that it sees. */
+export interface Sources {
+  /** What is true of all of them. */
+  always: string;
+  /** Finds the living entries by scope and key. */
+  living: Pick<Listing, "live" | "parts">;
+  /** Finds what changed, entries and tombstones. */
+  changed: Pick<Listing, "parts" | "moved">;
+  args: Condition["args"];
+}
+
+type Found = Omit<Sources, "args">;
+
+const BY_CHANGE = "state INDEXED BY state_changed WHERE";
+
+const OPEN: Found = { always: "room_id = :room", living: { live: LIVE, parts: LIVING }, changed: {} };
+
+/** What was in a scope before it was private is deleted to all others, so whoever sees the scope passes over it. */
+function foundWith(seen: string): Found {
+  const own = `room_id IN (${privateRoomsIn(seen)})`;
+  const changed = [`room_id = :room AND scope NOT IN (${seen})`, own];
+  const moved: Source[] = changed.map((where) => ({ from: `${BY_CHANGE} ${where}`, revision: "revision" }));
+  return {
+    always: "TRUE",
+    living: {
+      live: LIVE,
+      parts: [...LIVING.map(({ from }) => ({ from, where: "room_id = :room" })), { where: own }],
+    },
+    changed: { parts: changed.map((where) => ({ where })), moved },
+  };
+}
+
+const known = new Map<string, Found>();
+
+/** Returns where a viewer finds the state of a room. */
+export function sourcesOf(viewer: Viewer): Sources {
+  const seen = seenBy(viewer);
+  if (seen === undefined) return { ...OPEN, args: {} };
+  const found = known.get(seen.sql) ?? foundWith(seen.sql);
+  known.set(seen.sql, found);
+  return { ...found, args: seen.args };
+}

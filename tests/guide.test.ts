@@ -54,7 +54,8 @@ Deno.test("the guide that is served names the service's address and is short", a
     const guide = await (await fetch(service.url)).text();
     assert.ok(guide.includes(`curl -s ${service.url}/rooms -d`));
     assert.ok(!guide.includes("$CONVENE"));
-    assert.ok(guide.length < 16_000, `${guide.length} characters: each agent reads them all`);
+    // Some 4,750 tokens of o200k and cl100k, of which an address of a loopback port takes 11 each time.
+    assert.ok(guide.length < 15_550, `${guide.length} characters: each agent reads them all`);
   } finally {
     await service.stop();
   }

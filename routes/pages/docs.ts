@@ -87,7 +87,7 @@ export function mountDocs(app: Hono, { send, sendText }: Documents): void {
 }
 
 function guideText(): string {
-  return withLimits(`${guide}\n${nextText()}`);
+  return withLimits(`${guide}\n## Read next\n\n${nextLines("")}`);
 }
 
 /** Returns the guide without what is useful only later: models read a skill's whole text on each use. */
@@ -97,12 +97,14 @@ function skillText(address: string): string {
 }
 
 function nextText(): string {
-  const list = Object.entries(PAGES).map(([name, { about }]) =>
-    `- [/docs/${name}]($CONVENE/docs/${name}): ${about}`
-  );
-  return `## Read next\n\n- [/help]($CONVENE/help): the guide\n${
-    list.join("\n")
-  }\n- [/openapi.json]($CONVENE/openapi.json): the API as OpenAPI 3.1\n`;
+  return `## Read next\n\n- [/help]($CONVENE/help): the guide\n${nextLines("$CONVENE")}`;
+}
+
+/** A line for each document besides the guide. Its own links need no address, which costs its readers tokens. */
+function nextLines(address: "" | "$CONVENE"): string {
+  const list = Object.entries(PAGES).map(([name, { about }]) => [`/docs/${name}`, about]);
+  return [...list, ["/openapi.json", "the API as OpenAPI 3.1"]]
+    .map(([path, about]) => `- [${path}](${address}${path}): ${about}\n`).join("");
 }
 
 /** Replaces `$limits.<name>` by the limit, `$limits.<name>/<unit>` by the limit divided by the unit. */

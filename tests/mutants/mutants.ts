@@ -1124,6 +1124,15 @@ export const MUTANTS: Mutant[] = [
     filter: "file: a token shows when it was used",
   },
   {
+    name: "an id is free again when its departure is forgotten",
+    edits: [[
+      "SELECT 1 FROM former_agents WHERE room_id = :room AND agent_id = :agent",
+      "SELECT 1 FROM departed WHERE room_id = :room AND kind = 'agents' AND id = :agent",
+    ]],
+    test: "tests/routes/tokens.test.ts",
+    filter: "an id that has left",
+  },
+  {
     name: "tokens that outlive their maker's revocation",
     edits: [['WHERE room_id = :room AND id IN (${madeBy(":id")})\n', "WHERE room_id = :room AND id = :id\n"]],
     test: "tests/contract/tokens.test.ts",

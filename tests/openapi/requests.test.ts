@@ -275,8 +275,10 @@ Deno.test("where the document says that a token fills in the agent it does, and 
     const { member: token } = await furnish(t);
     assert.equal(NEED_AGENT.size, 9);
     for (const id of NEED_AGENT) {
-      const { agent: _, ...body } = exampleOf(OPERATIONS.get(id)!);
-      const asked = { id, parameters: { ...IN_ROOM, "path reservation": "1" }, body };
+      const parameters = { ...IN_ROOM, "path reservation": "1" };
+      const { agent: _, ...body } =
+        goingTogether({ id, parameters, body: exampleOf(OPERATIONS.get(id)!) }).body;
+      const asked = { id, parameters, body };
       assert.match((await send(t, asked)).text, /"invalid_request"/, id);
       assert.doesNotMatch((await send(t, { ...asked, token })).text, /"(invalid_request|forbidden)"/, id);
     }

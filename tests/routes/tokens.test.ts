@@ -114,3 +114,16 @@ Deno.test("a reader's write is refused by the database too, where nothing has re
     const { time, newId } = database;
     await assert.rejects(run({ viewer, acts, time, newId }), (error) => isRefusal(error, "forbidden"));
   }));
+
+Deno.test("an id that has left is taken by nobody, though its departure is forgotten", () =>
+  withApp(async ({ request, services: { database } }) => {
+    await request("POST", "/rooms", { id: "r" });
+    await request("POST", "/rooms/r/agents", { id: "gone", name: "G" });
+    await request("DELETE", "/rooms/r/agents/gone");
+    await database.commit(SERVICE, [{ sql: "DELETE FROM departed", args: {} }]);
+    const register = (body: unknown) => request("POST", "/rooms/r/agents", body);
+    const taken = await register({ id: "gone", name: "E", secure: true });
+    assert.deepEqual([taken.status, (await taken.json()).error], [409, "agent_exists"]);
+    assert.equal((await register({ id: "gone", name: "G" })).status, 201);
+    assert.equal((await register({ id: "never", name: "N", secure: true })).status, 201);
+  }));

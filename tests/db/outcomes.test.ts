@@ -52,7 +52,7 @@ const OUTCOMES: Array<[request: Request, unique: number, rows: string[][]]> = [
   [["POST", "/rooms", { meta: {} }], 1, [[], ["id", "created_at", "meta", "listed", "revision"]]],
   [["PUT", "/rooms/r/state", { key: "k", value: 1 }], 1, [ENTRY]],
   [["PUT", "/rooms/r/state", { key: "k", increment: 0.5 }], 1, [ENTRY]],
-  // The chain of a gated write gives it its nonce (cel/rooms/gates.ts).
+  // The chain of a gated write gives it its nonce (cel/rooms/gate_links.ts).
   [["PUT", "/rooms/r/state", { key: "k", value: 1, if: "true", agent: "ann" }], 0, [ENTRY]],
   [["PUT", "/rooms/r/state/batch", { writes: [{ key: "a", value: 1 }, { key: "b", value: 2 }] }], 1, [
     ENTRY,

@@ -460,7 +460,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "the guard of a chain left out",
-    edits: [["      guard = { after: link.nonce };\n", ""]],
+    edits: [["    guard = { after: link.nonce };\n", ""]],
     test: "tests/cel/gate.test.ts",
     filter: "a write that is refused for its version",
   },
@@ -473,8 +473,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "the effect of a refused write kept",
     edits: [[
-      "      if (refused) {\n        links.push({ pending, refused });\n        continue;\n      }\n",
-      "      if (refused) {\n        links.push({ pending, refused });\n        for (const change of changes ?? []) applyChange(data, data.snapshot.agentIds, change);\n        continue;\n      }\n",
+      "    if (refused) {\n      links.push({ pending, refused });\n      continue;\n    }\n",
+      "    if (refused) {\n      links.push({ pending, refused });\n      for (const change of changes ?? []) applyChange(data, data.snapshot.agentIds, change);\n      continue;\n    }\n",
     ]],
     test: "tests/cel/gate.test.ts",
     filter: "a chain hands a turn on",

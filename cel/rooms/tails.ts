@@ -1,0 +1,56 @@
+import { createLru } from "../../db/lru.ts";
+import { keyFor, type Viewer } from "../../db/viewer.ts";
+import type { Reads } from "../language/dependencies.ts";
+import { covers, type RoomData } from "./reader.ts";
+
+/** The state of a room after this instance's last chain, which is right if the room's last write is that of `nonce`. */
+export interface Tail {
+  data: RoomData;
+  nonce: string;
+  at: number;
+}
+
+/** The maximum number of tails, and of keys that one may hold. */
+const [TAILS, TAIL_KEYS] = [64, 16];
+/** The age from which a tail is not used: by then another write has probably followed. */
+const TAIL_MS = 1_000;
+
+export interface Tails {
+  /**
+   * Removes the tail of a room as a viewer sees it. Returns it if it has all of `reads`, and nothing of that changes
+   * without a write.
+   */
+  take(viewer: Viewer, room: string, reads: Reads): Tail | undefined;
+  /** Keeps what a chain left, if it is short. `nonce`: that of its last write. */
+  keep(viewer: Viewer, room: string, data: RoomData, nonce: string): void;
+}
+
+/** Creates the tails of this instance. `elapsed`: the clock, in milliseconds. */
+export function createTails(elapsed: () => number): Tails {
+  const tails = createLru<Tail>(TAILS);
+  return {
+    take(viewer, room, reads) {
+      const name = keyFor(viewer, room);
+      const tail = tails.get(name);
+      tails.delete(name);
+      if (!tail || elapsed() - tail.at >= TAIL_MS || readsTime(tail.data.reads)) return undefined;
+      return covers(tail.data.reads, reads) ? tail : undefined;
+    },
+    keep(viewer, room, data, nonce) {
+      if (isShort(data.reads)) tails.set(keyFor(viewer, room), { data, nonce, at: elapsed() });
+    },
+  };
+}
+
+/** True if some of what is read may change without a write. */
+function readsTime({ now, heartbeats, alive, presence }: Reads): boolean {
+  return now || heartbeats || alive || presence;
+}
+
+/** True if what is read is small enough to be kept. */
+function isShort({ state, agents, facts }: Reads): boolean {
+  const names = facts.kind.length + facts.to.length + facts.from.length + facts.id.length;
+  return names <= TAIL_KEYS && !facts.bodies && state !== "all" && state.scopes.length === 0 &&
+    state.keys.length <= TAIL_KEYS && agents !== "all" &&
+    agents.length <= TAIL_KEYS;
+}

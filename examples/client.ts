@@ -20,9 +20,9 @@ export interface WaitOptions {
   within?: number;
 }
 
-/** A room of Convene. Paths are those below `/rooms/<id>`. */
+/** A room of Convene. Paths are those below `/rooms/<id>`. `token` says who asks, where the room wants to know. */
 export class Room {
-  constructor(readonly url: string, readonly id: string) {}
+  constructor(readonly url: string, readonly id: string, readonly token?: string) {}
 
   /** Creates the room, or joins it if it exists. */
   static async open(url: string, id: string = crypto.randomUUID()): Promise<Room> {
@@ -30,9 +30,21 @@ export class Room {
     return new Room(url, id);
   }
 
-  get = (path: string) => request("GET", this.#address(path));
-  post = (path: string, body: unknown) => request("POST", this.#address(path), body);
-  put = (path: string, body: unknown) => request("PUT", this.#address(path), body);
+  /** Creates a room that answers nobody without a token, as its admin. */
+  static async lock(url: string): Promise<Room> {
+    const { id, token } = await request("POST", `${url}/rooms`, { locked: true });
+    return new Room(url, id, token);
+  }
+
+  /** Joins by an invitation, `http://.../join/<code>`: it says to which room, and as whom. */
+  static async join(invitation: string): Promise<{ room: Room; agent: string }> {
+    const { room, agent, token } = await request("POST", invitation);
+    return { room: new Room(new URL(invitation).origin, room, token), agent };
+  }
+
+  get = (path: string) => request("GET", this.#address(path), undefined, this.token);
+  post = (path: string, body: unknown) => request("POST", this.#address(path), body, this.token);
+  put = (path: string, body: unknown) => request("PUT", this.#address(path), body, this.token);
 
   /** Waits for a condition. One request lasts 25 seconds at most, so it is sent again until it triggers. */
   async waitFor(condition: string, { within = 60_000, ...options }: WaitOptions = {}): Promise<Answer> {
@@ -49,10 +61,11 @@ export class Room {
   #address = (path: string) => `${this.url}/rooms/${encodeURIComponent(this.id)}${path}`;
 }
 
-async function request(method: string, url: string, body?: unknown): Promise<Answer> {
+async function request(method: string, url: string, body?: unknown, token?: string): Promise<Answer> {
+  const headers = token === undefined ? undefined : { Authorization: `Bearer ${token}` };
   // Longer than the longest wait: only a service that hangs is given up.
   const signal = AbortSignal.timeout(40_000);
-  const response = await fetch(url, { method, body: JSON.stringify(body), signal });
+  const response = await fetch(url, { method, headers, body: JSON.stringify(body), signal });
   const answer = await response.json();
   if (!response.ok) throw new Refused(response.status, answer);
   return answer;

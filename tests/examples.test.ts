@@ -29,6 +29,16 @@ Deno.test("voters who write over each other lose no vote and agree", async () =>
   assert.equal(lines.at(-1), "All 5 agree: tea.");
 });
 
+Deno.test("players who come by one line each hold a hand that nobody else sees, but for its size", async () => {
+  const lines = await run("cards");
+  const moves = lines.flatMap((line) => /^(ada|bob) plays (\d+), \w+ holds (\d)$/.exec(line)?.slice(1) ?? []);
+  assert.equal(moves.length, 3 * 8, lines.join("\n"));
+  const sizes = moves.filter((_, n) => n % 3 === 2).map(Number);
+  assert.deepEqual(sizes.toSorted((a, b) => b - a), sizes);
+  assert.equal(sizes.at(-1), 0);
+  assert.match(lines.at(-1)!, /^(ada|bob) wins, and nobody saw another's hand\.$/);
+});
+
 Deno.test("agents of a plain shell, with curl alone, take a task each and report", async () => {
   const service = await startService();
   try {

@@ -43,9 +43,7 @@ const SCOPE = "(written.value ->> 0)";
 export const selectStored = (homes?: Homes, unchanged = "TRUE", where = "TRUE") => `
   SELECT ${unchanged} AS unchanged, ${REVISION} AS room_revision, ${DUE}, key_count, view_count,
          CASE WHEN ${SCOPE} = '${VIEW_SCOPE}' THEN (${VIEW_BYTES}) END AS view_bytes,
-         ${
-  homes ? privateCount(homes.of(SCOPE)) : "NULL"
-} AS private_count, ${SCOPE} AS written_scope, entry.*
+         ${homes ? `${privateCount(homes.of(SCOPE))}, ` : ""}entry.*
     FROM rooms
     CROSS JOIN json_each(:keys_written) AS written
     LEFT JOIN state AS entry
@@ -55,7 +53,9 @@ export const selectStored = (homes?: Homes, unchanged = "TRUE", where = "TRUE") 
    WHERE rooms.id = :room AND ${where}`;
 
 const privateCount = (home: string) => `
-  CASE WHEN ${home} <> :room THEN (SELECT COUNT(*) FROM state AS own WHERE own.room_id = ${home} AND NOT own.deleted) END`;
+  CASE WHEN ${home} <> :room
+    THEN (SELECT COUNT(*) FROM state AS own WHERE own.room_id = ${home} AND NOT own.deleted) END AS private_count,
+  ${SCOPE} AS written_scope`;
 
 export function storedArgs(
   room: string,
@@ -180,7 +180,7 @@ interface Counts {
 }
 
 function countsOf(rows: Row[]): Counts {
-  const own = rows.flatMap(({ written_scope, private_count }): Array<[string, number]> =>
+  const own = rows.flatMap(({ written_scope, private_count = null }): Array<[string, number]> =>
     private_count === null ? [] : [[written_scope as string, Number(private_count)]]
   );
   const [{ key_count, view_count }] = rows as [Row];

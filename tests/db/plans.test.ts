@@ -102,6 +102,64 @@ const firstPage = (listing: Listing) =>
     ? createThread(listing).statements(undefined, true, FIRST_PAGE_BYTES)[0]!
     : selectPage(listing, { left: 9, bytes: FIRST_PAGE_BYTES });
 
+Deno.test("who sees a private scope finds it by indexes, and others by the statements of any room", () =>
+  withApp(async ({ json, request, batches, file }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const ann = { id: "ann", name: "Ann", secure: true, private: true };
+    const { body: { token } } = await json("POST", "/rooms/r/agents", ann);
+    const as = { Authorization: `Bearer ${token}` };
+    const ask = async (
+      method: string,
+      path: string,
+      body?: unknown,
+      headers: Record<string, string> = as,
+    ) => {
+      const reply = await request(method, path, body, headers);
+      assert.ok(reply.ok, await reply.text());
+    };
+    const writes: Array<Record<string, unknown>> = [{ value: 1 }, { value: [], ttl: 60 }, { append: 1 }, {
+      value: 1,
+      if: "size(state.ann) > 0",
+    }];
+    for (const write of writes) await ask("PUT", "/rooms/r/state", { scope: "ann", key: "hand", ...write });
+    await ask("PUT", "/rooms/r/state/batch", {
+      writes: [{ key: "k", value: 1 }, { scope: "ann", key: "k", value: 1 }],
+    });
+    await ask("PUT", "/rooms/r/state", { scope: "_view", key: "size", expr: "size(state.ann)" });
+    await ask("DELETE", "/rooms/r/state", { scope: "ann", key: "k" });
+    const reads: Array<[string, unknown?]> = [
+      ["state"],
+      ["state?scope=ann"],
+      ["state?scope=ann&key=hand"],
+      ["state?since=1"],
+      ["state?resolve=true"],
+      ["changes?after=1"],
+      ["agents"],
+      ["agents/ann"],
+      ["live/entries?scope=ann"],
+      ["eval", { expr: "has(state.ann.hand)" }],
+      ["eval", { expr: "state" }],
+      ["eval", { expr: "[state.ann, state._view.size]" }],
+    ];
+    const readAs = async (headers: Record<string, string>) => {
+      const from = batches.length;
+      for (const [path, body] of reads) {
+        const answered = headers === as || !path.includes("key=");
+        if (answered) await ask(body ? "POST" : "GET", `/rooms/r/${path}`, body, headers);
+      }
+      return batches.slice(from).flatMap(({ statements }) => statements);
+    };
+    await readAs(as);
+    const statements = new Map(batches.flatMap((batch) => batch.statements).map((each) => [each.sql, each]));
+    for (const { sql, steps } of await plansOf(file, statements.values())) {
+      assert.deepEqual(steps.filter((step) => SCAN.test(step)), [], sql);
+    }
+    for (const { sql } of await readAs({})) {
+      if (/json_each\(:eyes\)/.test(sql)) continue; // of the view
+      assert.doesNotMatch(sql, /secured|tokens/, sql);
+    }
+  }));
+
 Deno.test("each filter of messages has its index", () =>
   withApp(async ({ file }) => {
     const plans = await plansOf(file, INDEXES.map(([filter]) => firstPage(selectMessages("r", filter))));

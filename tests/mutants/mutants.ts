@@ -1925,6 +1925,12 @@ export const MUTANTS: Mutant[] = [
     filter: "a gate over a private scope",
   },
   {
+    name: "a gate over the whole state without the guard of private scopes",
+    edits: [['...hidden ? ["private_revision <= :read_at"] : []', "...hidden ? [] : []"]],
+    test: "tests/cel/gate.test.ts",
+    filter: "a gate over a private scope",
+  },
+  {
     name: "waits that hear nothing of private scopes",
     edits: [["    private: hidden && ofAgents,", "    private: hidden && ofAgents && false,"]],
     test: "tests/routes/unseen.test.ts",

@@ -212,6 +212,8 @@ export const ERRORS = {
         : `The agent ${JSON.stringify(agent)} is secure: only its token acts as it.`,
       hint: may !== undefined
         ? INVITES
+        : none
+        ? "Send Authorization: Bearer <token>. An agent that registers with secure: true gets one."
         : "Send Authorization: Bearer <token> with a token of this room, or take another agent.",
     }),
   },

@@ -163,7 +163,7 @@ export function mountAgents(app: Hono, services: Services): void {
         AGENTS,
         "AgentRequest",
         undefined,
-        await ownMember(c, services, "id"),
+        ownMember(c, services, "id"),
       );
       checkSize(profile.meta, "meta");
       if (profile.private && !profile.secure) {

@@ -56,7 +56,7 @@ export function mountEval(app: Hono, services: Services): void {
         EVAL,
         "EvalRequest",
         undefined,
-        await ownMember(c, services),
+        ownMember(c, services),
       );
       const expression = await compileOf(expr);
       const [viewer, self] = [viewerOf(c), agent ?? null];

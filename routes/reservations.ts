@@ -185,7 +185,7 @@ export function mountReservations(app: Hono, services: Services): void {
     c: Context,
     name: Name,
     named?: Record<string, string | number>,
-  ) => await readBody(c, RESERVATIONS, name, named, await ownMember(c, services));
+  ) => await readBody(c, RESERVATIONS, name, named, ownMember(c, services));
 
   /** Reads `signal` before it awaits anything, else the runtime misses a client that leaves meanwhile. */
   async function reserve(c: Context): Promise<Response> {

@@ -3,7 +3,7 @@ import { ROLES } from "../db/access/token_text.ts";
 import { rotateToken } from "../db/rotation.ts";
 import { createToken, listTokens, revokeToken, type Token } from "../db/tokens.ts";
 import { tokenOf } from "./http/callers/credentials.ts";
-import { ownMember } from "./http/callers/own_agent.ts";
+import { ownAgent } from "./http/callers/own_agent.ts";
 import { answerOnce, KEY_PATTERN, rotationKeyOf } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
@@ -126,7 +126,7 @@ export function mountTokens(app: Hono, services: Services): void {
     async POST(c) {
       const room = roomOf(c);
       const { role, agent, ttl, note } = await readBody(c, TOKENS, "TokenRequest");
-      const own = role === "member" && agent === undefined ? (await ownMember(c, services))?.agent : agent;
+      const own = role === "member" && agent === undefined ? await ownAgent(c, services) : agent;
       const operation = createToken(
         database,
         room,

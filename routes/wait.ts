@@ -7,7 +7,7 @@ import type { Viewer } from "../db/viewer.ts";
 import { runAsUrgentTask } from "../db/yield.ts";
 import { AGENTS } from "./agents.ts";
 import { CHANGES } from "./changes.ts";
-import { ownMember } from "./http/callers/own_agent.ts";
+import { ownAgent, ownMember } from "./http/callers/own_agent.ts";
 import { invalidMember } from "./http/errors.ts";
 import { existingAgentId, existingId } from "./http/ids.ts";
 import { queryNumber, queryOf } from "./http/input/queries.ts";
@@ -152,7 +152,7 @@ export function mountWait(app: Hono, services: Services): void {
           'For example condition=state._shared.phase == "go", URL-encoded; or POST it as JSON.',
         );
       }
-      const own = agent ?? (await ownMember(c, services))?.agent;
+      const own = agent ?? await ownAgent(c, services);
       const body = { condition, agent: own, timeout: queryNumber(c, "timeout"), include };
       return await wait(c, room, body, signal);
     },
@@ -161,7 +161,7 @@ export function mountWait(app: Hono, services: Services): void {
       return await wait(
         c,
         roomOf(c),
-        await readBody(c, WAIT, "WaitRequest", undefined, await ownMember(c, services)),
+        await readBody(c, WAIT, "WaitRequest", undefined, ownMember(c, services)),
         signal,
       );
     },

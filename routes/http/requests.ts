@@ -7,6 +7,7 @@ import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
 import { storedRoom } from "./callers/credentials.ts";
+import type { Filled } from "./callers/own_agent.ts";
 import { arrivesInTime, packedBody } from "./input/bodies.ts";
 import { issuesOf } from "./input/issues.ts";
 import { parseJson } from "./input/json_text.ts";
@@ -26,15 +27,15 @@ const PLAINLY = { error: plainly };
 
 /**
  * Parses the body by its schema, whatever its Content-Type; an absent body counts as `{}`. `named` are members from the
- * query, which the body may only repeat; `filled` are those that it may leave out. Errors: `invalid_request`, `too_large`, `request_timeout`,
- * `unsupported_encoding`.
+ * query, which the body may only repeat; `filled` is one that it may leave out. Errors: `invalid_request`, `too_large`,
+ * `request_timeout`, `unsupported_encoding`.
  */
 export async function readBody<Bodies extends Record<string, z.ZodType>, Name extends keyof Bodies>(
   c: Context,
   { bodies }: { bodies(parts: Parts): Bodies },
   name: Name,
   named?: Record<string, string | number>,
-  filled?: Record<string, string | undefined>,
+  filled?: Filled,
 ): Promise<z.infer<Bodies[Name]>> {
   const bytes = await arrivesInTime(c.req.arrayBuffer());
   if (bytes.byteLength > LIMITS.bodyBytes) throw tooLarge("The body", LIMITS.bodyBytes);
@@ -42,7 +43,7 @@ export async function readBody<Bodies extends Record<string, z.ZodType>, Name ex
   if (bytes.byteLength > SHORT_BODY && isBusy()) await yieldToOthers();
   const value = parsed(c, bytes);
   const own = named ? withNamed(value, named) : value;
-  const body = filled ? withFilled(own, filled) : own;
+  const body = filled ? await withFilled(own, filled) : own;
   const checked = schema.safeParse(body, PLAINLY);
   if (checked.success) return withoutNulls(checked.data as object) as z.infer<Bodies[Name]>;
   const { issues, message, hint } = issuesOf(schema, body, checked.error.issues);
@@ -69,14 +70,12 @@ function withNamed(value: unknown, named: Record<string, string | number>): unkn
   return { ...body, ...named };
 }
 
-function withFilled(value: unknown, filled: Record<string, string | undefined>): unknown {
+async function withFilled(value: unknown, { name, value: find }: Filled): Promise<unknown> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const body = { ...value } as Record<string, unknown>;
-  for (const [name, own] of Object.entries(filled)) {
-    const isNamed = [name, `${name}_agent`].some((name) => Object.hasOwn(body, name) && body[name] !== null);
-    if (own !== undefined && !isNamed) body[name] = own;
-  }
-  return body;
+  const body = value as Record<string, unknown>;
+  const isNamed = [name, `${name}_agent`].some((name) => Object.hasOwn(body, name) && body[name] !== null);
+  const own = isNamed ? undefined : await find();
+  return own === undefined ? body : { ...body, [name]: own };
 }
 
 /** Maximum bytes of UTF-8 for a UTF-16 code unit. */

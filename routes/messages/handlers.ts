@@ -19,7 +19,7 @@ export function mountMessages(app: Hono, services: Services): void {
   serve(app, services, MESSAGES, "/rooms/{room}/messages", {
     async POST(c) {
       const room = roomOf(c);
-      const own = await ownMember(c, services, "from");
+      const own = ownMember(c, services, "from");
       const sent = await readBody(c, MESSAGES, "MessageRequest", undefined, own);
       checkSize(sent.body, "body");
       const [from, to] = [sameOf(sent, "from", "from_agent"), sameOf(sent, "to", "to_agent")];

@@ -89,7 +89,7 @@ export function mountTake(app: Hono, services: Services): void {
   const { database, taking, fairUse } = services;
 
   const bodyOf = async (c: Context) =>
-    await readBody(c, TAKE, "TakeRequest", undefined, await ownMember(c, services));
+    await readBody(c, TAKE, "TakeRequest", undefined, ownMember(c, services));
 
   /** Reads `signal` before it awaits anything, else the runtime misses a client that leaves meanwhile. */
   async function take(c: Context): Promise<Response> {

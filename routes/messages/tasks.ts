@@ -43,7 +43,7 @@ export function mountTasks(app: Hono, services: Services): void {
         TASKS,
         "ClaimRequest",
         undefined,
-        await ownMember(c, services),
+        ownMember(c, services),
       );
       return await answer(c, task.room, claimMessage(database, { ...task, agent, ttl }));
     },
@@ -57,7 +57,7 @@ export function mountTasks(app: Hono, services: Services): void {
         TASKS,
         "RenewRequest",
         undefined,
-        await ownMember(c, services),
+        ownMember(c, services),
       );
       return await answer(c, task.room, renewClaim(database, { ...task, agent, fence, ttl }));
     },
@@ -71,7 +71,7 @@ export function mountTasks(app: Hono, services: Services): void {
         TASKS,
         "ReleaseRequest",
         undefined,
-        await ownMember(c, services),
+        ownMember(c, services),
       );
       checkError(error);
       return await answer(c, task.room, releaseClaim(database, { ...task, agent, fence }, error));
@@ -86,7 +86,7 @@ export function mountTasks(app: Hono, services: Services): void {
         TASKS,
         "CompleteRequest",
         undefined,
-        await ownMember(c, services),
+        ownMember(c, services),
       );
       checkSize(result, "result");
       return await answer(c, task.room, completeTask(database, { ...task, agent, fence }, result));
@@ -101,7 +101,7 @@ export function mountTasks(app: Hono, services: Services): void {
         TASKS,
         "FailRequest",
         undefined,
-        await ownMember(c, services),
+        ownMember(c, services),
       );
       checkError(error);
       return await answer(c, task.room, failTask(database, { ...task, agent, fence }, error));

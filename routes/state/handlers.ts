@@ -117,7 +117,7 @@ export function mountState(app: Hono, services: Services): void {
 
     async PUT(c) {
       const room = roomOf(c);
-      const body = await readBody(c, WRITES, "put", undefined, await ownMember(c, services));
+      const body = await readBody(c, WRITES, "put", undefined, ownMember(c, services));
       const version = versionOfHeaders(c, body.if_version);
       const write = await writeOf(version === undefined ? body : { ...body, if_version: version }, []);
       const put = { writes: [write], agent: body.agent ?? undefined, limits: LIMITS, batch: false };
@@ -130,7 +130,7 @@ export function mountState(app: Hono, services: Services): void {
 
     async DELETE(c) {
       const room = roomOf(c);
-      const body = await readBody(c, WRITES, "delete", membersOf(c), await ownMember(c, services));
+      const body = await readBody(c, WRITES, "delete", membersOf(c), ownMember(c, services));
       const { scope = SHARED_SCOPE, key, if_version, agent, ...gate } = body;
       writableScope(scope, ["scope"]);
       refuseHeaders(c, ["If-None-Match"], "A delete takes If-Match only.");
@@ -147,7 +147,7 @@ export function mountState(app: Hono, services: Services): void {
   serve(app, services, STATE, "/rooms/{room}/state/batch", {
     async PUT(c) {
       const room = roomOf(c);
-      const body = await readBody(c, WRITES, "batch", undefined, await ownMember(c, services));
+      const body = await readBody(c, WRITES, "batch", undefined, ownMember(c, services));
       refuseHeaders(c, ["If-Match", "If-None-Match"], "A batch takes an if_version for each write instead.");
       const writes: StateWrite[] = [];
       for (const [index, write] of body.writes.entries()) {

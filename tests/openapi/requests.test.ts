@@ -99,6 +99,7 @@ function goingTogether({ id, parameters: drawn, body: { ...body } }: Drawn): Dra
   let names = Object.keys(drawn);
   if (id === "createRoom" && !(drawn["header Idempotency-Key"]?.length! >= LONG_KEY)) body.id ??= "demo";
   if (id === "createRoom" && body.locked === true && body.listed === true) delete body.listed;
+  if (id === "registerAgent" && body.private === true) body.secure = true;
   if (id === "joinByCode" && !(drawn["header Idempotency-Key"]?.length! >= LONG_KEY)) {
     names = names.filter((name) => name !== "header Idempotency-Key");
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hashOf } from "../../db/access/token_text.ts";
+import { hashOf, makeToken } from "../../db/access/token_text.ts";
 import { postMessage } from "../../db/messages/write.ts";
 import { isRefusal } from "../../db/refusal.ts";
 import { holderOf, SERVICE } from "../../db/viewer.ts";
@@ -126,4 +126,33 @@ Deno.test("an id that has left is taken by nobody, though its departure is forgo
     assert.deepEqual([taken.status, (await taken.json()).error], [409, "agent_exists"]);
     assert.equal((await register({ id: "gone", name: "G" })).status, 201);
     assert.equal((await register({ id: "never", name: "N", secure: true })).status, 201);
+  }));
+
+Deno.test("a token that an instance sees for the first time costs one look, where it is to tell the agent", () =>
+  withApp(async ({ request, batches, services: { database } }) => {
+    await request("POST", "/rooms", { id: "r" });
+    await request("POST", "/rooms/r/agents", { id: "ann", name: "A", secure: true });
+    const anew = async () => {
+      const token = makeToken("member", false, database.randomBytes());
+      const sql = `INSERT INTO tokens (room_id, id, hash, role, agent_id, created_at)
+        VALUES ('r', :hash, :hash, 'member', 'ann', '')`;
+      await database.commit(SERVICE, [{ sql, args: { hash: hashOf(token) } }]);
+      return token;
+    };
+    const tripsOf = async (token: string, method: string, path: string, body: unknown) => {
+      batches.length = 0;
+      assert.ok((await request(method, `/rooms/r${path}`, body, bearer(token))).ok, `${method} ${path}`);
+      return batches.filter(({ statements }) => !statements.every(({ sql }) => MARKS_USE.test(sql))).length;
+    };
+    for (
+      const [method, path, named, unnamed] of [
+        ["POST", "/messages", { from: "ann", body: 1 }, { body: 1 }],
+        ["PUT", "/state", { key: "k", value: 1, agent: "ann" }, { key: "k", value: 1 }],
+      ] as const
+    ) {
+      assert.equal(await tripsOf(await anew(), method, path, named), 1, `${method} that names it`);
+      const token = await anew();
+      assert.equal(await tripsOf(token, method, path, unnamed), 2, `the first ${method} that does not`);
+      assert.equal(await tripsOf(token, method, path, unnamed), 1, `the next ${method} that does not`);
+    }
   }));

@@ -13,19 +13,22 @@ interface Callers {
  * that this instance has not seen before; one that does not count is refused. Errors: `unauthenticated`,
  * `room_not_found`.
  */
-function ownAgent(c: Context, services: Callers): undefined | Promise<string | undefined> {
-  const viewer = services.viewerOf(c);
-  return viewer.token && factsOf(services.database, viewer).then((facts) => facts?.agent ?? undefined);
+export async function ownAgent(c: Context, { database, viewerOf }: Callers): Promise<string | undefined> {
+  const viewer = viewerOf(c);
+  if (viewer.token === undefined) return undefined;
+  const facts = await factsOf(database, viewer);
+  return facts?.agent ?? undefined;
 }
 
-/** The same as the member of a body that it fills (`readBody`). */
-export async function ownMember(
-  c: Context,
-  services: Callers,
-  name = "agent",
-): Promise<Record<string, string | undefined> | undefined> {
-  const agent = await ownAgent(c, services);
-  return agent === undefined ? undefined : { [name]: agent };
+/** A member that a body may leave out, and its value then. */
+export interface Filled {
+  name: string;
+  value(): Promise<string | undefined>;
+}
+
+/** Fills in the member of a body that names the agent (`readBody`), with `ownAgent`. Undefined without a token. */
+export function ownMember(c: Context, services: Callers, name = "agent"): Filled | undefined {
+  return services.viewerOf(c).token && { name, value: () => ownAgent(c, services) };
 }
 
 async function factsOf(database: Database, viewer: Viewer): Promise<TokenFacts | undefined> {

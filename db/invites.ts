@@ -4,7 +4,7 @@ import { isLocked } from "./access/locked.ts";
 import { IS_ADMIN, OWN } from "./access/make_token.ts";
 import { inForce } from "./access/token.ts";
 import type { Role } from "./access/token_text.ts";
-import { UNUSED } from "./agents.ts";
+import { UNUSED } from "./registration.ts";
 import { NOW } from "./clock.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./driver/statement.ts";

@@ -9,7 +9,7 @@ import {
 } from "./access/make_token.ts";
 import { IN_FORCE, learnToken } from "./access/token.ts";
 import type { Role } from "./access/token_text.ts";
-import { COME_BACK, MAY_REGISTER, REGISTER, SECURE, UNUSED } from "./agents.ts";
+import { COME_BACK, MAY_REGISTER, REGISTER, SECURE, UNUSED } from "./registration.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./driver/statement.ts";
 import { INVITE_COUNTS } from "./invites.ts";

@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
-import { getAgent, heartbeat, listAgents, registerAgent } from "../db/agents.ts";
+import { getAgent, heartbeat, listAgents } from "../db/agents.ts";
+import { registerAgent } from "../db/registration.ts";
 import { leaveRoom } from "../db/departures.ts";
 import { STATUSES } from "../db/presence.ts";
 import { ownMember } from "./http/callers/own_agent.ts";

@@ -59,6 +59,7 @@ const DATABASE = [
   ["db/rooms.ts"],
   [
     "db/agents.ts",
+    "db/registration.ts",
     "db/create_room.ts",
     "db/departures.ts",
     "db/presence.ts",

@@ -1596,7 +1596,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "an agent that came back told as one that left",
-    edits: [["          { sql: COME_BACK, args: { room, nonce, agent: id } },\n", ""]],
+    edits: [["    { sql: COME_BACK, args: { room, nonce, agent: id } },\n", ""]],
     test: "tests/contract/departures.test.ts",
     filter: "memory: an agent that comes back is new",
   },

@@ -7,11 +7,10 @@ import {
   RELEASE_OF_ACCESS,
   TOKENS_LEFT,
 } from "./access/make_token.ts";
-import { IN_FORCE, learnToken } from "./access/token.ts";
-import type { Role } from "./access/token_text.ts";
+import { learnToken } from "./access/token.ts";
 import { COME_BACK, MAY_REGISTER, REGISTER, SECURE, UNUSED } from "./registration.ts";
 import type { Database } from "./database.ts";
-import type { Row } from "./driver/statement.ts";
+import { findInvite, type FoundInvite, type JoinKey, keyArgs, madeUnderKey } from "./find_invite.ts";
 import { INVITE_COUNTS } from "./invites.ts";
 import type { Json } from "./json.ts";
 import { REGISTERED } from "./presence.ts";
@@ -20,26 +19,8 @@ import { SERVED } from "./release.ts";
 import { revisionOf, ROOM_CURRENT } from "./rooms.ts";
 import { EVERYBODY, SERVICE } from "./viewer.ts";
 import { ADMITTED } from "./write/admission.ts";
-import { timeOf } from "./write/due.ts";
 import type { Step } from "./write/idempotency.ts";
 import { commit } from "./write/write.ts";
-
-/** An invitation as its code shows it, whether it still counts or not. */
-export interface FoundInvite {
-  /** As it is stored. */
-  room: string;
-  role: Role;
-  /** The agent that it invites; null for one of the joiner's choice. */
-  agent: string | null;
-  note: string | null;
-  uses_left: number;
-  expires_at: string;
-  counts: boolean;
-  /** Whose token made it: its role, and the agent that it is bound to. Null where nobody's did. */
-  by: { role: Role; agent: string | null } | null;
-  /** The token that an earlier request under the key has made, and the digest of that request. */
-  made?: { id: string; agent: string; role: Role; request: string };
-}
 
 /** Who joins. */
 export interface Joiner {
@@ -50,16 +31,6 @@ export interface Joiner {
   meta?: Json;
 }
 
-/** The digests, in hex, of the key of a request and of what it asks for. */
-export interface JoinKey {
-  key: string;
-  request: string;
-  /** The key as it was sent. */
-  sent: string;
-  /** Milliseconds for which it is kept. */
-  lifetime: number;
-}
-
 export interface Joined {
   room: string;
   agent: string;
@@ -67,61 +38,6 @@ export interface Joined {
   revision: number;
   /** Whether an earlier request under the key joined: the token takes the place of the one that it made. */
   replayed: boolean;
-}
-
-const KEY_DIGITS = 64;
-/** True of the token of a room that a request under `:key` has made. */
-const madeUnderKey = (room: string) =>
-  `(tokens.room_id = ${room} AND substr(tokens.request_key, 1, ${KEY_DIGITS}) = :key
-    AND tokens.requested_at > :expired AND ${IN_FORCE})`;
-
-const FIND = `
-  SELECT invites.room_id, invites.role, invites.agent_id, invites.note, uses - used AS uses_left,
-         ${timeOf("invites.expires_at")} AS expires_at, ${INVITE_COUNTS} AS counts,
-         maker.role AS by_role, maker.agent_id AS by_agent
-    FROM invites JOIN rooms ON rooms.id = invites.room_id AND ${SERVED}
-    LEFT JOIN tokens AS maker ON maker.room_id = invites.room_id AND maker.id = invites.made_by
-   WHERE invites.hash = :code`;
-
-const FIND_MADE = `
-  SELECT tokens.id, tokens.agent_id, tokens.role, substr(request_key, ${KEY_DIGITS} + 1) AS request
-    FROM invites JOIN tokens ON ${madeUnderKey("invites.room_id")}
-   WHERE invites.hash = :code`;
-
-/** Finds the invitation of a code, by its hash, and what the key has made by it. Undefined where there is none. */
-export async function findInvite(
-  database: Database,
-  code: string,
-  key?: JoinKey,
-): Promise<FoundInvite | undefined> {
-  const made = key && { sql: FIND_MADE, args: { code, ...await keyArgs(database, key) } };
-  const [[row], [token] = []] = await database.read(SERVICE, [
-    { sql: FIND, args: { code } },
-    ...made ? [made] : [],
-  ]) as [Row[], Row[]?];
-  if (row === undefined) return undefined;
-  return {
-    room: row.room_id as string,
-    role: row.role as Role,
-    agent: row.agent_id as string | null,
-    note: row.note as string | null,
-    uses_left: Number(row.uses_left),
-    expires_at: row.expires_at as string,
-    counts: Boolean(row.counts),
-    by: row.by_role === null ? null : { role: row.by_role as Role, agent: row.by_agent as string | null },
-    ...token && {
-      made: {
-        id: token.id as string,
-        agent: token.agent_id as string,
-        role: token.role as Role,
-        request: token.request as string,
-      },
-    },
-  };
-}
-
-async function keyArgs(database: Database, { key, lifetime }: JoinKey) {
-  return { key, expired: (await database.time()).getTime() - lifetime };
 }
 
 /**

@@ -66,6 +66,7 @@ const DATABASE = [
     "db/tokens.ts",
     "db/rotation.ts",
     "db/invites.ts",
+    "db/find_invite.ts",
     "db/joining.ts",
   ],
   ["db/messages/"],

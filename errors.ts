@@ -82,6 +82,18 @@ const MAY = {
     "This needs an admin's token.",
     "A member's may read, write, claim and wait, and make tokens for its own agent.",
   ],
+  all_but_delete: [
+    "Only the operator deletes an open room.",
+    "The token may do all else in the room. An admin of a locked room deletes that.",
+  ],
+  one_room: [
+    "The token is of one room.",
+    "Only the operator's lists rooms here. Ask for the room by its id.",
+  ],
+  locked: [
+    "Only the operator makes open rooms here.",
+    "Send locked: true. The answer has a token, with which others are let in.",
+  ],
   narrower: [
     "The token may not make such a token.",
     "A member's makes readers, and members for its own agent. Others are made by an admin.",

@@ -20,20 +20,41 @@ export interface Change {
   revision: number;
 }
 
-/** Announces the changes that this instance's own writes make. */
+/** Announces what this instance's own writes make. Who listens gets the function that stops listening. */
 export interface Bus {
   announce(change: Change): void;
-  /** Returns the function that stops listening. */
   listen(listener: (change: Change) => void): () => void;
+  /** Says that a room is deleted. */
+  announceDeletion(room: string): void;
+  listenToDeletions(listener: (room: string) => void): () => void;
+  /** Says that there are deleted rooms with rows left. */
+  announceGraves(): void;
+  listenToGraves(listener: () => void): () => void;
 }
 
 export function createBus(): Bus {
-  const listeners = new Set<(change: Change) => void>();
+  const [changes, deletions, graves] = [
+    createChannel<Change>(),
+    createChannel<string>(),
+    createChannel<void>(),
+  ];
   return {
-    announce: (change) => listeners.forEach((listener) => listener(change)),
-    listen(listener) {
+    announce: changes.announce,
+    listen: changes.listen,
+    announceDeletion: deletions.announce,
+    listenToDeletions: deletions.listen,
+    announceGraves: graves.announce,
+    listenToGraves: graves.listen,
+  };
+}
+
+function createChannel<News>() {
+  const listeners = new Set<(news: News) => void>();
+  return {
+    announce: (news: News) => listeners.forEach((listener) => listener(news)),
+    listen(listener: (news: News) => void) {
       listeners.add(listener);
-      return () => listeners.delete(listener);
+      return () => void listeners.delete(listener);
     },
   };
 }

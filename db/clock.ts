@@ -42,8 +42,17 @@ export interface ServerClock {
   now(): Date;
   /** False before the first sync, and after the machine slept or its clock was set. */
   isKnown(): boolean;
-  /** Sends statements and, where a sync is due, asks for the time in the same round trip. */
-  sendAndSync(send: Send, statements: Statement[]): Promise<Row[][]>;
+  /**
+   * Sends statements and, where a sync is due, asks for the time in the same round trip; `beside` too, and then for the
+   * first time with the first statements.
+   */
+  sendAndSync(send: Send, statements: Statement[], beside?: Beside): Promise<Row[][]>;
+}
+
+/** What is asked for with the time. */
+export interface Beside {
+  statement: Statement;
+  hear(rows: Row[]): void;
 }
 
 /**
@@ -55,6 +64,7 @@ export function createServerClock({ elapsed, timeOfDay }: MachineClocks): Server
   let bounds = { min: -Infinity, max: Infinity };
   let syncedAt = -Infinity;
   let apart = NaN;
+  let besideIsDue = true;
 
   const isKnown = () => Math.abs(timeOfDay() - elapsed() - apart) < UNSEEN_MS;
 
@@ -71,11 +81,14 @@ export function createServerClock({ elapsed, timeOfDay }: MachineClocks): Server
   return {
     now: () => new Date(elapsed() + (bounds.min + bounds.max) / 2),
     isKnown,
-    async sendAndSync(send, statements) {
+    async sendAndSync(send, statements, beside) {
       const sent = elapsed();
-      if (isKnown() && sent - syncedAt < SYNC_EVERY_MS) return await send(statements);
-      const rows = await send([...statements, SELECT_NOW]);
+      const isDue = !isKnown() || sent - syncedAt >= SYNC_EVERY_MS || beside && besideIsDue;
+      if (!isDue) return await send(statements);
+      if (beside) besideIsDue = false;
+      const rows = await send([...statements, ...beside ? [beside.statement] : [], SELECT_NOW]);
       learn(Number(rows.pop()![0]!.now), sent, elapsed());
+      beside?.hear(rows.pop()!);
       return rows;
     },
   };

@@ -5,7 +5,7 @@ import type { Database } from "./database.ts";
 import type { Row } from "./driver/statement.ts";
 import type { Json } from "./json.ts";
 import { Refusal, served } from "./refusal.ts";
-import { REVISION, SERVED } from "./release.ts";
+import { DELETED, REVISION, SERVED } from "./release.ts";
 import { GET_ROOM, revisionOf, ROOM, type Room, ROOM_CURRENT, ROOM_REVISION, toRoom } from "./rooms.ts";
 import { ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
 import type { Operation } from "./write/context.ts";
@@ -21,6 +21,8 @@ export interface RoomRequest {
   locked?: boolean;
   /** False keeps it out of lists. */
   listed?: boolean;
+  /** Joins it only, if it is open. */
+  onlyJoin?: boolean;
 }
 
 /** A room that was made or joined, with the text of an admin's token where it was made locked: null in a repetition. */
@@ -45,11 +47,11 @@ const IS_THERE = `EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})`;
 
 /**
  * Creates a room, or joins the open one with this id and leaves it as it is. Both store an answer under the key. Errors:
- * `room_exists` for a locked room where an open one has the id; `id_unavailable` where another has it.
+ * `room_exists` for a locked room where an open one has the id; `id_unavailable` where another has it; `forbidden`.
  */
 export function createRoom(
   database: Database,
-  { id, meta, locked = false, listed = true }: RoomRequest,
+  { id, meta, locked = false, listed = true, onlyJoin = false }: RoomRequest,
 ): Operation<EnteredRoom> {
   const nameOf = (id: string) => locked ? lockedRoom(id) : id;
   const token = locked ? newToken(nameOf(id ?? ""), "admin", database) : undefined;
@@ -70,7 +72,7 @@ export function createRoom(
         steps: [
           { sql: ROOM_REVISION, args: { room }, answer: { columns: ["revision"] } },
           {
-            sql: `${CREATE} WHERE ${own.sql} ${UNLESS_THERE}`,
+            sql: `${CREATE} WHERE ${own.sql}${onlyJoin ? " AND FALSE" : ""} ${UNLESS_THERE}`,
             args: { ...made, ...own.args },
             single: true,
           },
@@ -83,6 +85,7 @@ export function createRoom(
       });
       const outcome = stored ?? { now, revision: undefined, rows: answers };
       if (outcome.replayed) return outcome;
+      if (onlyJoin && !isThere(rows[2]!)) throw new Refusal("forbidden", { may: "locked" });
       refuseTaken({ before: rows[0]!, after: rows[2]!, open: token && rows.at(-1)! });
       return outcome;
     },
@@ -107,13 +110,16 @@ function tokenSteps(
 /** Refuses a room that is not there `after` its creation, or, if it was to be locked, that was there `before`. */
 function refuseTaken({ before, after, open }: { before: Row[]; after: Row[]; open?: Row[] }): void {
   if (open === undefined) {
-    if (after.length === 0) throw new Refusal("id_unavailable", {});
+    if (!isThere(after)) throw new Refusal("id_unavailable", {});
     return;
   }
   if (before.length === 0 && after.length > 0) return;
-  if (open.length === 0) throw new Refusal("id_unavailable", {});
+  if (!isThere(open)) throw new Refusal("id_unavailable", {});
   throw new Refusal("room_exists", {}, served(open[0]!.revision));
 }
+
+/** Whether the rows have a room that is not deleted. */
+const isThere = ([room]: Row[]) => room !== undefined && Number(room.revision) > -DELETED;
 
 const MERGED = "json_patch(meta, :patch)";
 

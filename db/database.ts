@@ -1,6 +1,8 @@
 import { type Bus, createBus } from "./bus.ts";
 import { type Clock, createServerClock, MACHINE_CLOCKS, type MachineClocks } from "./clock.ts";
 import type { Connection } from "./driver/connection.ts";
+import type { Row } from "./driver/statement.ts";
+import { UNEMPTIED } from "./graves.ts";
 import { createMutex, type Mutex } from "./serialize.ts";
 import { SERVICE } from "./viewer.ts";
 import { createStore, type Store } from "./store.ts";
@@ -24,10 +26,15 @@ export function createDatabase(
   }: DatabaseOptions,
 ): Database {
   const clock = createServerClock(clocks);
-  const store = createStore(connect, clock, clocks.elapsed);
+  const bus = createBus();
+  const hear = (rows: Row[]) => rows.length > 0 && bus.announceGraves();
+  const store = createStore(connect, clock, clocks.elapsed, {
+    statement: { sql: UNEMPTIED, args: {} },
+    hear,
+  });
   return {
     ...store,
-    ...createBus(),
+    ...bus,
     ...createMutex(),
     async time() {
       if (!clock.isKnown()) await store.read(SERVICE, []);

@@ -1,7 +1,7 @@
 import { AS_NONE } from "./access/acts.ts";
 import { newCode } from "./access/join_code.ts";
 import { isLocked } from "./access/locked.ts";
-import { IS_ADMIN, OWN } from "./access/make_token.ts";
+import { IS_ADMIN, OWN, OWN_ROLE } from "./access/make_token.ts";
 import { inForce } from "./access/token.ts";
 import type { Role } from "./access/token_text.ts";
 import { UNUSED } from "./registration.ts";
@@ -59,7 +59,6 @@ const FORGET = `
    WHERE room_id = :room AND (expires_at <= ${NOW} - ${KEPT_MS} OR used = 0 AND NOT ${INVITE_COUNTS})`;
 
 /** True of whom an open room lets invite: whoever may write, as members under ids that are new to it. */
-const OWN_ROLE = OWN("role");
 const IS_OPEN_INVITE =
   `(NOT :is_locked AND :role = 'member' AND (:own_hash IS NULL OR ${OWN_ROLE} IS 'member'))`;
 const MAY_INVITE = `(${IS_ADMIN} OR ${IS_OPEN_INVITE})`;
@@ -75,9 +74,7 @@ const MAKE = `
    WHERE rooms.id = :room AND ${SERVED} AND ${MAY_INVITE} AND ${MAY_NAME} AND ${INVITES_LEFT}`;
 
 const WHY_NOT = `
-  SELECT ${MAY_INVITE} AS may, ${MAY_NAME} AS may_name, ${
-  OWN("role")
-} AS own_role FROM rooms WHERE id = :room`;
+  SELECT ${MAY_INVITE} AS may, ${MAY_NAME} AS may_name, ${OWN_ROLE} AS own_role FROM rooms WHERE id = :room`;
 const IS_MADE = `EXISTS (SELECT 1 FROM invites WHERE room_id = :room AND hash = :hash)`;
 const GET_MADE = `SELECT ${COLUMNS} FROM invites WHERE room_id = :room AND hash = :hash`;
 

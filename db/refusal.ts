@@ -1,4 +1,5 @@
 import type { Facts, RefusalCode } from "../errors.ts";
+import { DELETED } from "./release.ts";
 
 /**
  * Refuses a request that changed nothing. It carries facts; HTTP, MCP and the command make their own words of them.
@@ -15,8 +16,13 @@ export function isRefusal<Code extends RefusalCode>(error: unknown, code: Code):
   return error instanceof Refusal && error.code === code;
 }
 
-/** Reads the value of `REVISION` (release.ts). Errors: `unavailable` where this release may not serve the room. */
-export function served(revision: unknown): number {
-  if (revision === null) throw new Refusal("unavailable", { why: "later_release" });
-  return Number(revision);
+/**
+ * Reads the value of `REVISION` (release.ts). Errors: `room_not_found` for a deleted room; `unavailable` where this
+ * release may not serve the room.
+ */
+export function served(value: unknown): number {
+  const revision = Number(value);
+  if (revision >= 0) return revision;
+  if (-revision >= DELETED) throw new Refusal("room_not_found", {});
+  throw new Refusal("unavailable", { why: "later_release" });
 }

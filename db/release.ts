@@ -11,5 +11,17 @@ export const RELEASE_OF_TASKS = 2;
 /** True of the row of a room that this release may serve. */
 export const SERVED = `rooms.requires <= ${RELEASE}`;
 
-/** A room's revision, null where this release may not serve the room. Each query that finds a room selects it. */
-export const REVISION = `CASE WHEN ${SERVED} THEN rooms.revision END`;
+/**
+ * What `requires` is of a deleted room, which no release serves. Its row stays until all else of it is gone: so no write
+ * makes rows for it, and no room is made under its id (db/delete_room.ts).
+ */
+export const DELETED = 1_000_000;
+
+/** True of the row of a room that is not deleted. */
+export const THERE = `rooms.requires < ${DELETED}`;
+
+/**
+ * A room's revision; where this release may not serve the room, what it requires, below 0 (`served`). Each query that
+ * finds a room selects it.
+ */
+export const REVISION = `CASE WHEN ${SERVED} THEN rooms.revision ELSE -rooms.requires END`;

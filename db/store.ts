@@ -1,6 +1,6 @@
 import { type BatchQueue, createBatchQueue } from "./batching/queue.ts";
 import { createUses } from "./batching/uses.ts";
-import type { ServerClock } from "./clock.ts";
+import type { Beside, ServerClock } from "./clock.ts";
 import type { Connection } from "./driver/connection.ts";
 import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./driver/faults.ts";
 import { migrate, NewerDatabase, recreateTables } from "./driver/migrate.ts";
@@ -47,12 +47,13 @@ const REPORT_EVERY_MS = 10_000;
 
 /**
  * Creates the store, with a batch queue each for reads and writes. It connects and migrates with the first statement;
- * where that fails, the next one tries again. Errors: `DatabaseUnavailable`.
+ * where that fails, the next one tries again. `beside` is asked for now and then. Errors: `DatabaseUnavailable`.
  */
 export function createStore(
   connectTo: () => Promise<Connection>,
   clock: ServerClock,
   elapsed: () => number,
+  beside?: Beside,
 ): Store {
   let connection: Promise<Connection> | undefined;
   let settingUp: Promise<void> | undefined;
@@ -104,7 +105,7 @@ export function createStore(
   }
 
   function sendBy(opened: Connection, statements: Statement[], mode: Mode): Promise<Row[][]> {
-    return clock.sendAndSync((all) => opened.send(all, mode), statements);
+    return clock.sendAndSync((all) => opened.send(all, mode), statements, beside);
   }
 
   /** Sets the tables up again and resends a batch that failed without them: nothing of it was applied. */

@@ -1,13 +1,13 @@
 import { AS_NONE } from "./access/acts.ts";
-import { FORGET_EXPIRED, INSERT_TOKEN, newToken, OWN, TOKENS_LEFT } from "./access/make_token.ts";
+import { FORGET_EXPIRED, INSERT_TOKEN, newToken, OWN, OWN_ROLE, TOKENS_LEFT } from "./access/make_token.ts";
 import { IN_FORCE, learnToken } from "./access/token.ts";
 import type { Role } from "./access/token_text.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./driver/statement.ts";
 import { Refusal } from "./refusal.ts";
-import { SERVED } from "./release.ts";
+import { SERVED, THERE } from "./release.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
-import { SERVICE, type Viewer } from "./viewer.ts";
+import { SERVICE, type ShownToken, type Viewer } from "./viewer.ts";
 import type { Operation } from "./write/context.ts";
 import { timeOf } from "./write/due.ts";
 import { commitOnce } from "./write/idempotency.ts";
@@ -48,7 +48,7 @@ export const madeBy = (root: string) => `
   SELECT id FROM made`;
 
 /** True of what the viewer's token may make: an admin's any, a member's narrower ones of its own agent. */
-const MAY_MAKE = `(${OWN("role")} = 'admin' OR ${OWN("role")} = 'member' AND CASE :role
+const MAY_MAKE = `(${OWN_ROLE} = 'admin' OR ${OWN_ROLE} = 'member' AND CASE :role
   WHEN 'member' THEN :agent = ${OWN("agent_id")}
   WHEN 'reader' THEN :agent IS NULL OR :agent = ${OWN("agent_id")}
   ELSE FALSE END)`;
@@ -64,7 +64,7 @@ const SECURE = `
 const SHOW_SECURE = `UPDATE agents SET secure = 1 WHERE room_id = :room AND id = :agent AND ${IS_MADE}`;
 const GET_MADE = `SELECT ${SHOWN_TOKEN} FROM tokens WHERE room_id = :room AND hash = :hash`;
 const WHY_NOT = `
-  SELECT COALESCE(${MAY_MAKE}, FALSE) AS may, ${OWN("role")} AS own_role FROM rooms WHERE id = :room`;
+  SELECT COALESCE(${MAY_MAKE}, FALSE) AS may, ${OWN_ROLE} AS own_role FROM rooms WHERE id = :room`;
 
 /**
  * Makes a token of a room, whose text is shown once: null in a repetition. With an agent it is bound to it, which makes
@@ -129,19 +129,39 @@ export function createToken(
 }
 
 const REVOKED = `
-  SELECT asked.value AS hash FROM json_each(:hashes) AS asked
-   WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.hash = asked.value AND ${IN_FORCE})`;
+  SELECT asked.value ->> 0 AS hash, asked.value ->> 1 AS room,
+         EXISTS (SELECT 1 FROM rooms WHERE id = asked.value ->> 1 AND ${THERE}) AS is_there
+    FROM json_each(:tokens) AS asked
+   WHERE NOT EXISTS (
+     SELECT 1 FROM tokens
+      WHERE tokens.hash = asked.value ->> 0 AND tokens.room_id = asked.value ->> 1 AND ${IN_FORCE})`;
 
-/** Returns which of these hashes are of no token in force. */
-export async function findRevoked(database: Database, hashes: string[]): Promise<string[]> {
-  if (hashes.length === 0) return [];
-  const [rows] = await database.read(SERVICE, [{ sql: REVOKED, args: { hashes: JSON.stringify(hashes) } }]);
-  return rows!.map(({ hash }) => hash as string);
+/** Returns which of these tokens are not in force, and whether their rooms are there. */
+export async function findRevoked(
+  database: Database,
+  shown: ShownToken[],
+): Promise<Array<ShownToken & { isThere: boolean }>> {
+  if (shown.length === 0) return [];
+  const tokens = JSON.stringify(shown.map(({ hash, room }) => [hash, room]));
+  const [rows] = await database.read(SERVICE, [{ sql: REVOKED, args: { tokens } }]);
+  return rows!.map(({ hash, room, is_there }) => ({
+    hash: hash as string,
+    room: room as string,
+    isThere: Boolean(is_there),
+  }));
+}
+
+const IS_IN_FORCE = `SELECT 1 FROM tokens WHERE hash = :hash AND ${IN_FORCE}`;
+
+/** Whether a token is in force in any room. */
+export async function isInForce(database: Database, hash: string): Promise<boolean> {
+  const [rows] = await database.read(SERVICE, [{ sql: IS_IN_FORCE, args: { hash }, single: true }]);
+  return rows!.length > 0;
 }
 
 const LIST = `
   SELECT ${SHOWN_TOKEN} FROM tokens
-   WHERE room_id = :room AND ${IN_FORCE} AND (${OWN("role")} = 'admin' OR id IN (${madeBy(OWN("id"))}))
+   WHERE room_id = :room AND ${IN_FORCE} AND (${OWN_ROLE} = 'admin' OR id IN (${madeBy(OWN("id"))}))
    ORDER BY created_at, id`;
 
 /** Lists the tokens in force: to others than admins their own and those that it made. Errors: `room_not_found`. */
@@ -159,7 +179,7 @@ export async function listTokens(
 }
 
 /** True of a token that the viewer may revoke: an admin any, others what they made, and themselves. */
-const MAY_REVOKE = `(${OWN("role")} = 'admin' OR :id IN (${madeBy(OWN("id"))}))`;
+const MAY_REVOKE = `(${OWN_ROLE} = 'admin' OR :id IN (${madeBy(OWN("id"))}))`;
 const IS_THERE = `EXISTS (SELECT 1 FROM tokens WHERE room_id = :room AND id = :id AND ${IN_FORCE})`;
 /** True where a room keeps an admin's token without an end, or had none. */
 const KEEPS_ADMIN = `(

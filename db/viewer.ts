@@ -35,6 +35,13 @@ export const EVERYBODY: Viewer = { key: "" };
 /** The service itself, for reads that it shows to nobody or that are the same for all viewers. */
 export const SERVICE: Viewer = { key: "\n" };
 
+/** Stands for the hash of the operator's token, which is of no room: no text has this hash. */
+export const OPERATOR = "operator";
+
+export function isOperator({ token }: Viewer): boolean {
+  return token?.hash === OPERATOR;
+}
+
 /** Makes the viewer that shows a token in a room; in another room it is another viewer, which sees nothing. */
 export function holderOf(hash: string, room: string): Viewer {
   return { key: `${hash} ${room}`, token: { hash, room } };

@@ -1,7 +1,6 @@
-import { Hono } from "hono";
+import { type Context, Hono, type Next } from "hono";
 import { mountAgents } from "./agents.ts";
 import { limitBody } from "./http/input/bodies.ts";
-import { takeCredentials } from "./http/callers/credentials.ts";
 import { mountChanges } from "./changes.ts";
 import { answeredInTime } from "./http/deadline.ts";
 import { errorResponse } from "./http/errors.ts";
@@ -33,11 +32,14 @@ export function createApp(services: Services): Hono {
   const preflight = createPreflight(app);
   // One middleware, since each costs a small read some 2 %.
   app.use((c, next) => {
-    takeCredentials(c);
+    const taking = services.takeCredentials(c);
+    return taking === undefined ? admit(c, next) : taking.then(() => admit(c, next));
+  });
+  function admit(c: Context, next: Next): Promise<Response | void> {
     services.admit(c);
     if (c.req.method === "OPTIONS") return Promise.resolve(preflight(c));
     return services.fairUse.admit(c, () => limitBody(c, next));
-  });
+  }
   mountWait(app, services);
   mountTake(app, services);
   mountReservations(app, services);

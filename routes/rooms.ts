@@ -1,10 +1,12 @@
 import type { Context, Hono } from "hono";
 import { isLocked, lockedRoom } from "../db/access/locked.ts";
 import { createRoom, mergeMeta } from "../db/create_room.ts";
-import { isRefusal } from "../db/refusal.ts";
-import { getRoom, listRooms, type Room, type RoomCursor } from "../db/rooms.ts";
-import { viewerIn } from "./http/callers/credentials.ts";
-import { invalidMember } from "./http/errors.ts";
+import { deleteRoom } from "../db/delete_room.ts";
+import { isRefusal, Refusal } from "../db/refusal.ts";
+import { isInForce } from "../db/tokens.ts";
+import { findRoom, getRoom, listRooms, type Room, type RoomCursor } from "../db/rooms.ts";
+import { isByOperator, storedRoom, tokenOf, viewerIn } from "./http/callers/credentials.ts";
+import { invalidMember, RequestError } from "./http/errors.ts";
 import { etag, unchanged } from "./http/etags.ts";
 import { answerOnce } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
@@ -14,7 +16,7 @@ import { LIMITS } from "./http/limits.ts";
 import { large } from "./http/methods.ts";
 import { checkSize, linkNext, readBody, reply, replyLargeList, roomOf } from "./http/requests.ts";
 import { describe, serve } from "./openapi/operation.ts";
-import { IF_NONE_MATCH, KEY, LIMIT, query } from "./openapi/parameters.ts";
+import { flag, IF_NONE_MATCH, KEY, LIMIT, query } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
 
 const shown = { id: "demo", created_at: EXAMPLE_TIME, meta: {} };
@@ -57,6 +59,7 @@ export const ROOMS = describe({
         hint: z.string().optional(),
       }),
       RoomList: z.array(Room),
+      DeletedRoom: z.object({ deleted: z.literal(true) }),
     };
   },
   operations: {
@@ -67,6 +70,7 @@ export const ROOMS = describe({
         description: "If there are more, `Link` names the next page.",
         parameters: [
           LIMIT,
+          query("all", "`true`: those too that lists leave out; the operator asks", flag),
           query("before", "Only rooms created before this time", { type: "string", format: "date-time" }),
           query(
             "before_id",
@@ -115,6 +119,15 @@ export const ROOMS = describe({
         shown: { ...shown, meta: { goal: "ship" } },
         errors: ["forbidden", "too_large"],
       },
+      delete: {
+        id: "deleteRoom",
+        summary: "Delete a room",
+        description:
+          "An admin of a locked room does so, or the operator. It is gone at once; its id is free when all of it is removed.",
+        answers: { 200: "DeletedRoom" },
+        shown: { deleted: true },
+        errors: ["unauthenticated", "forbidden"],
+      },
     },
   },
 });
@@ -123,18 +136,28 @@ export const ROOMS = describe({
 const TOKEN_LOST = "A token is shown once, and without this one nobody enters the room: make another room.";
 
 export function mountRooms(app: Hono, services: Services): void {
-  const { database, viewerOf } = services;
+  const { database, viewerOf, rules } = services;
 
   /** Gets the locked room with this id if the request shows a token of it. */
   async function ownRoom(c: Context, id: string): Promise<Room | undefined> {
-    const { token } = viewerIn(c, id);
-    if (token === undefined || !isLocked(token.room)) return undefined;
+    const room = isByOperator(c) ? await findRoom(database, id) : storedRoom(c, id);
+    if (!isLocked(room)) return undefined;
     try {
-      return await getRoom(database, viewerIn(c, id), token.room);
+      return await getRoom(database, viewerIn(c, id), room);
     } catch (error) {
       if (isRefusal(error, "room_not_found")) return undefined;
       throw error;
     }
+  }
+
+  /** Refuses whoever is not the operator. Errors: `unauthenticated`, `forbidden`. */
+  async function demandOperator(c: Context): Promise<void> {
+    if (isByOperator(c)) return;
+    const token = tokenOf(c);
+    if (token && await isInForce(database, token.hash)) throw new Refusal("forbidden", { may: "one_room" });
+    throw new RequestError("unauthenticated", "Only the operator lists rooms here.", {
+      hint: "Ask for a room by its id: GET /rooms/:id",
+    });
   }
 
   serve(app, services, ROOMS, "/rooms", {
@@ -148,7 +171,8 @@ export function mountRooms(app: Hono, services: Services): void {
       if (own) return reply(own.revision, roomReply(own));
       // A locked room's keys are its own, so that no other request of its id meets them.
       const scope = id !== undefined && locked ? lockedRoom(id) : id;
-      const operation = createRoom(database, { id, meta, locked, listed });
+      const onlyJoin = !locked && !rules.openRooms && !isByOperator(c);
+      const operation = createRoom(database, { id, meta, locked, listed, onlyJoin });
       return await answerOnce(c, services, scope, operation, ({ room, created, token }) => {
         const shown = token === undefined ? {} : { token, ...token === null && { hint: TOKEN_LOST } };
         return reply(room.revision, { ...roomReply(room), ...shown }, created ? 201 : 200);
@@ -156,7 +180,9 @@ export function mountRooms(app: Hono, services: Services): void {
     },
     GET: large(async (c) => {
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
-      const { rooms, more } = await listRooms(database, viewerOf(c), { before: cursorOf(c), limit });
+      const all = queryText(c, "all") === "true";
+      if (all || !rules.listRooms) await demandOperator(c);
+      const { rooms, more } = await listRooms(database, viewerOf(c), { before: cursorOf(c), limit, all });
       const last = rooms.at(-1);
       const next = more ? linkNext(c, { before: last!.created_at, before_id: last!.id }) : undefined;
       return await replyLargeList(c, rooms.map(roomReply), next);
@@ -168,6 +194,10 @@ export function mountRooms(app: Hono, services: Services): void {
       const room = await getRoom(database, viewerOf(c), roomOf(c));
       const { revision } = room;
       return unchanged(c, revision, revision) ?? reply(revision, roomReply(room), 200, etag(revision));
+    },
+    async DELETE(c) {
+      await deleteRoom(database, viewerOf(c), roomOf(c));
+      return c.json({ deleted: true });
     },
     async PATCH(c) {
       const id = roomOf(c);

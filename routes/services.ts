@@ -5,11 +5,16 @@ import { createTaking, type Taking } from "../cel/waits/takes.ts";
 import type { OpenChannel } from "../cel/waits/hints.ts";
 import { createReserving, type Reserving } from "../cel/waits/reservations.ts";
 import { createWatch, type Watch } from "../cel/waits/watch.ts";
+import { createBurial } from "../db/burial.ts";
 import type { Database } from "../db/database.ts";
 import type { Viewer } from "../db/viewer.ts";
 import { createAddress } from "./http/callers/address.ts";
 import { type BrowserOptions, BROWSERS, createBrowserGuard } from "./http/callers/browsers.ts";
-import { viewerOf as viewerOfRequest } from "./http/callers/credentials.ts";
+import {
+  createCredentials,
+  type TakeCredentials,
+  viewerOf as viewerOfRequest,
+} from "./http/callers/credentials.ts";
 import { createFairUse, FAIR_USE, type FairUse, type FairUseOptions } from "./http/callers/fair_use.ts";
 import { createWrongCodes, type WrongCodes } from "./http/callers/wrong_codes.ts";
 import { LIMITS } from "./http/limits.ts";
@@ -27,6 +32,7 @@ export interface Services {
   wrongCodes: WrongCodes;
   /** Refuses requests that are not meant for this instance. Errors: `invalid_request`, `forbidden`. */
   admit(c: Context): void;
+  takeCredentials: TakeCredentials;
   /** Returns on whose behalf a request reads and writes. */
   viewerOf(c: Context): Viewer;
   /** Returns the service's URL, without a path. */
@@ -36,6 +42,17 @@ export interface Services {
   outbox: Outbox;
   /** Link to the service's source code. */
   source?: string;
+  rules: Rules;
+}
+
+/** What the operator lets others do. */
+export interface Rules {
+  /** Whether there is an operator, by a token. */
+  operator: boolean;
+  /** Whether everybody may list rooms. */
+  listRooms: boolean;
+  /** Whether everybody may make open rooms. */
+  openRooms: boolean;
 }
 
 export interface ServiceOptions {
@@ -48,6 +65,10 @@ export interface ServiceOptions {
   /** The service's URL. Default: the one that each caller used. */
   publicUrl?: string;
   viewerOf?: Services["viewerOf"];
+  /** Who sends it is the operator. Default: nobody. */
+  operatorToken?: string;
+  /** Default: all that is open to everybody. */
+  rules?: Partial<Omit<Rules, "operator">>;
   /** An https URL; any other value is ignored. */
   source?: string;
 }
@@ -65,9 +86,14 @@ export function createServices(
     viewerOf = viewerOfRequest,
     publicUrl,
     source,
+    operatorToken,
+    rules,
   }: ServiceOptions = {},
 ): Services {
   const reader = createReader(database);
+  const burial = createBurial(database);
+  database.listenToDeletions(() => void burial.begin());
+  database.listenToGraves(() => void burial.begin());
   const watch = createWatch(database, reader, { poll, max: LIMITS.waits, followers: FOLLOWERS, channel });
   return {
     database,
@@ -79,7 +105,9 @@ export function createServices(
     reserving: createReserving(database, watch, IN_FORCE),
     fairUse: createFairUse(fairUse),
     wrongCodes: createWrongCodes(fairUse.trustedProxies, database.elapsed),
+    takeCredentials: createCredentials(database, operatorToken),
     viewerOf,
+    rules: { listRooms: true, openRooms: true, ...rules, operator: operatorToken !== undefined },
     admit: createBrowserGuard(browsers),
     addressOf: createAddress(fairUse.trustedProxies, publicUrl),
     hasOneAddress: publicUrl !== undefined,

@@ -47,6 +47,8 @@ export interface Follows {
   hear(change: Change): void;
   /** Has the followers of a room that went back, or is gone, read it from the start. */
   rewind(room: string): void;
+  /** Ends the followers of a room that this instance has read before this revision only: it was another one. */
+  endBefore(room: string, first: number): void;
   /** Ends all followers, and every later one at once. */
   drain(): void;
 }
@@ -54,6 +56,7 @@ export interface Follows {
 /** The followers of one room, and the latest revision of it that this instance knows of. */
 interface FollowedRoom {
   latest: number;
+  isRead: boolean;
   /** How often the room has gone back. */
   rewinds: number;
   followers: Set<{ wake(): void; leave(): void }>;
@@ -91,6 +94,7 @@ export function createFollows(
     const reading = readChanges(database, viewer, room, query).then((page) => {
       const { revision, more, reset } = page.changes;
       if (after === undefined || reset || revision <= after) forget();
+      followed.isRead = true;
       if (followed.rewinds === rewinds) followed.latest = Math.max(followed.latest, revision + Number(more));
       return page;
     }, (error) => {
@@ -107,7 +111,7 @@ export function createFollows(
   }
 
   function admit(room: string): FollowedRoom {
-    const followed = rooms.get(room) ?? { latest: 0, rewinds: 0, followers: new Set() };
+    const followed = rooms.get(room) ?? { latest: 0, isRead: false, rewinds: 0, followers: new Set() };
     if (count >= max) throw new Refusal("unavailable", { why: "followers", max });
     if (followed.followers.size >= maxPerRoom) {
       throw new Refusal("unavailable", { why: "followers_of_room", max: maxPerRoom });
@@ -210,6 +214,11 @@ export function createFollows(
       followed.latest = 0;
       for (const [name, read] of shared) if (read.followed === followed) shared.delete(name);
       for (const { wake } of followed.followers) wake();
+    },
+    endBefore(room, first) {
+      const followed = rooms.get(room);
+      if (!followed || followed.latest >= first || !followed.isRead) return;
+      for (const { leave } of [...followed.followers]) leave();
     },
     drain() {
       draining = true;

@@ -1,37 +1,45 @@
 import { Refusal } from "../../db/refusal.ts";
-import type { Viewer } from "../../db/viewer.ts";
+import { isOperator, type ShownToken, type Viewer } from "../../db/viewer.ts";
 
-/** Those who wait or follow with a token, by its hash. */
+/** A token that counts no longer, and whether its room is there. */
+export type Revoked = ShownToken & { isThere: boolean };
+
+/** Those who wait or follow with a token. */
 export interface Holders {
   /** Notes one until the returned function is called. `end` is called where its token counts no longer. */
   hold(viewer: Viewer, end: (error: Refusal) => void): () => void;
-  hashes(): string[];
-  /** Ends those whose tokens have these hashes. */
-  revoke(hashes: string[]): void;
+  tokens(): ShownToken[];
+  /** Ends those who hold these tokens. */
+  revoke(tokens: Revoked[]): void;
 }
 
 const nothing = () => {};
 
 /** Creates the holders of this instance. */
 export function createHolders(): Holders {
-  const holders = new Map<string, Set<(error: Refusal) => void>>();
+  const holders = new Map<string, { token: ShownToken; ends: Set<(error: Refusal) => void> }>();
 
   return {
-    hold({ token }, end) {
-      if (token === undefined) return nothing;
-      const { hash } = token;
-      const ends = holders.get(hash) ?? new Set();
-      holders.set(hash, ends.add(end));
+    hold(viewer, end) {
+      const { token } = viewer;
+      if (token === undefined || isOperator(viewer)) return nothing;
+      const name = nameOf(token);
+      const holder = holders.get(name) ?? { token, ends: new Set() };
+      holders.set(name, holder);
+      holder.ends.add(end);
       return () => {
-        ends.delete(end);
-        if (ends.size === 0 && holders.get(hash) === ends) holders.delete(hash);
+        holder.ends.delete(end);
+        if (holder.ends.size === 0 && holders.get(name) === holder) holders.delete(name);
       };
     },
-    hashes: () => [...holders.keys()],
-    revoke(hashes) {
-      for (const hash of hashes) {
-        for (const end of [...holders.get(hash) ?? []]) end(new Refusal("unauthenticated", {}));
+    tokens: () => [...holders.values()].map(({ token }) => token),
+    revoke(tokens) {
+      for (const token of tokens) {
+        const code = token.isThere ? "unauthenticated" : "room_not_found";
+        for (const end of [...holders.get(nameOf(token))?.ends ?? []]) end(new Refusal(code, {}));
       }
     },
   };
 }
+
+const nameOf = ({ hash, room }: ShownToken) => `${hash} ${room}`;

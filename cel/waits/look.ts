@@ -18,6 +18,8 @@ interface Listener {
   found(changes: Change[]): void;
   /** A room has lower revisions than at the last look, or is gone: its database was restored from a copy, or emptied. */
   rewound(room: string, isThere: boolean): void;
+  /** A room was made anew at the revision `first`: what is of an earlier one is of a deleted room. */
+  madeAnew(room: string, first: number): void;
 }
 
 /** Rooms in one query: its answer is read without yielding. */
@@ -39,7 +41,8 @@ export function createLook(
 
   /** Tells of what is found and returns what is due. */
   async function lookAt(some: string[], looked: Map<string, Change[]>): Promise<Due[]> {
-    const { changes, due } = await lookAtRooms(database, some);
+    const { changes, due, anew } = await lookAtRooms(database, some);
+    for (const [room, first] of anew) listener.madeAnew(room, first);
     const there = new Set<string>();
     for (const parts of changes) {
       const [{ room }] = parts as [Change];
@@ -69,7 +72,7 @@ export function createLook(
     const all = which === "all" ? listener.rooms() : which;
     const looked = which === "all" ? new Map<string, Change[]>() : found;
     const due: Due[] = [];
-    if (which === "all") findRevoked(database, holders.hashes()).then(holders.revoke, ignoreOutage);
+    if (which === "all") findRevoked(database, holders.tokens()).then(holders.revoke, ignoreOutage);
     try {
       for (let from = 0; from < all.length; from += ROOMS_AT_ONCE) {
         if (isBusy()) await yieldToOthers();

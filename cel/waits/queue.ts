@@ -25,6 +25,8 @@ export interface Queues {
   hear(change: Change): void;
   /** Tries all of a room's requests again: its revision went back, or it is gone. */
   rewind(room: string): void;
+  /** Ends the requests that were last tried in a room before this revision: it was another one. */
+  endBefore(room: string, first: number): void;
   /** Tries those that are due by the time, or that a failure has left. */
   advance(): void;
   /** Answers every request now, and later ones at once. */
@@ -160,6 +162,13 @@ export function createQueues(
           if (waiting.marked) waiting.mark.renew();
         }
         advance(queue);
+      }
+    },
+    endBefore(room, first) {
+      for (const { waiting } of of(room)) {
+        for (const { joined, seen, settle } of [...waiting]) {
+          if (joined !== undefined && seen < first) settle(new Refusal("room_not_found", {}));
+        }
       }
     },
     advance: () => all().forEach(advance),

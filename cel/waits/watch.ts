@@ -82,6 +82,7 @@ export function createWatch(
     rooms: () => [...new Set([...rooms.keys(), ...follows.rooms(), ...queues.rooms()])],
     found: hearAll,
     rewound: rewind,
+    madeAnew: endBefore,
   }, holders);
   const looks = createLooks(pace, async (which) => {
     await look(which);
@@ -96,6 +97,11 @@ export function createWatch(
     pace.isOwn(change.room, change.revision);
     hear(change);
     hints.tell(change.room);
+  });
+
+  database.listenToDeletions((room) => {
+    rewind(room, false);
+    hints.tell(room);
   });
 
   /** Counts waits and followers that begin (1) and end (-1). Looks while there are any. */
@@ -147,6 +153,15 @@ export function createWatch(
       if (isThere) marks.get(waiter)?.renew();
     }
     advance(watch);
+  }
+
+  /** Ends what waits for a room that was deleted, and of which another one has the id since the revision `first`. */
+  function endBefore(room: string, first: number) {
+    follows.endBefore(room, first);
+    queues.endBefore(room, first);
+    for (const { begun, revision, settle } of rooms.get(room)?.waiters ?? []) {
+      if (begun && revision < first) settle(new Refusal("room_not_found", {}));
+    }
   }
 
   /** Judges the waits that are due by the time. */

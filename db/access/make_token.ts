@@ -1,3 +1,4 @@
+import { OPERATOR } from "../viewer.ts";
 import { isLocked } from "./locked.ts";
 import { IN_FORCE, inForce } from "./token.ts";
 import { hashOf, makeToken, type Role } from "./token_text.ts";
@@ -10,7 +11,10 @@ export const OWN = (column: string) =>
   `(SELECT own.${column} FROM tokens AS own
     WHERE own.hash = :own_hash AND own.room_id = :room AND ${inForce("own")})`;
 
-export const IS_ADMIN = `(${OWN("role")} IS 'admin')`;
+/** The viewer's role in the room, which is the operator's everywhere; null without a token. */
+export const OWN_ROLE = `(CASE :own_hash WHEN '${OPERATOR}' THEN 'admin' ELSE ${OWN("role")} END)`;
+
+export const IS_ADMIN = `(${OWN_ROLE} IS 'admin')`;
 
 /** True of a room that may have one more token. */
 export const TOKENS_LEFT =

@@ -1,6 +1,6 @@
 import type { Condition } from "../driver/statement.ts";
 import { createLru } from "../lru.ts";
-import type { Viewer } from "../viewer.ts";
+import { isOperator, type Viewer } from "../viewer.ts";
 import { IN_FORCE } from "./token.ts";
 
 /*
@@ -53,9 +53,14 @@ const selectSeen = (room: string, hash: string) => `
 
 const SEEN = selectSeen(":room", ":viewer_token");
 
+/** Selects the agents whose scopes are private, all of which the operator sees. */
+const selectAll = (room: string) =>
+  `SELECT secured.agent_id FROM secured WHERE secured.room_id = ${room} AND secured.private_since IS NOT NULL`;
+
 /** Selects the `agent_id` of each private scope of `:room` that a viewer sees; undefined where it sees none. */
-export function seenBy({ token }: Viewer): Condition | undefined {
-  return token && { sql: SEEN, args: { viewer_token: token.hash } };
+export function seenBy(viewer: Viewer): Condition | undefined {
+  if (isOperator(viewer)) return { sql: selectAll(":room"), args: {} };
+  return viewer.token && { sql: SEEN, args: { viewer_token: viewer.token.hash } };
 }
 
 /** Selects the ids under which those are stored. */
@@ -69,6 +74,10 @@ export const homeIn = (seen: string, scope: string, room = ":room") =>
 /** The same of a token's hash and a room that are given in SQL. */
 export const homeFor = ({ room, hash, scope }: { room: string; hash: string; scope: string }) =>
   homeIn(selectSeen(room, hash), scope, room);
+
+/** The same for the operator. */
+export const homeForOperator = ({ room, scope }: { room: string; scope: string }) =>
+  homeIn(selectAll(room), scope, room);
 
 /** Where a viewer finds the entries of scopes, in SQL with these arguments. */
 export interface Homes {
@@ -111,7 +120,9 @@ export const isPrivate = (agent: string) =>
    WHERE secured.room_id = :room AND secured.agent_id = ${agent} AND secured.private_since IS NOT NULL)`;
 
 /** Tells, in SQL, whether an agent's scope is private; null where the viewer is not to know. */
-export function privateFor({ token }: Viewer, agent: string): Condition | undefined {
+export function privateFor(viewer: Viewer, agent: string): Condition | undefined {
+  if (isOperator(viewer)) return { sql: isPrivate(agent), args: {} };
+  const { token } = viewer;
   return token && {
     sql: `(SELECT ${isPrivate(agent)} FROM tokens
       WHERE tokens.hash = :viewer_token AND tokens.room_id = :room AND ${IN_FORCE}

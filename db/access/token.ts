@@ -2,7 +2,8 @@ import { NOW } from "../clock.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 import { createLru } from "../lru.ts";
 import { Refusal } from "../refusal.ts";
-import type { ShownToken, TokenFacts, Viewer } from "../viewer.ts";
+import { THERE } from "../release.ts";
+import { isOperator, type ShownToken, type TokenFacts, type Viewer } from "../viewer.ts";
 import { shownRoom } from "./locked.ts";
 import type { Role } from "./token_text.ts";
 
@@ -13,12 +14,12 @@ export const IN_FORCE = inForce("tokens");
 /** Selects one row: the token, null where it does not count in the room, and whether an open room has this id. */
 const CHECK = `
   SELECT tokens.id, tokens.role, tokens.agent_id, tokens.last_used_at,
-         tokens.unused AND tokens.previous_hash IS NOT NULL AND tokens.request_key IS NOT NULL AS replaceable, EXISTS (SELECT 1 FROM rooms WHERE id = :open) AS is_open
+         tokens.unused AND tokens.previous_hash IS NOT NULL AND tokens.request_key IS NOT NULL AS replaceable, EXISTS (SELECT 1 FROM rooms WHERE id = :open AND ${THERE}) AS is_open
     FROM (SELECT 1) LEFT JOIN tokens ON tokens.hash = :viewer_token AND tokens.room_id = :room AND ${IN_FORCE}`;
 
 /** Selects those of these tokens that count no longer, as rows of CHECK. */
 const FIND_GONE = `
-  SELECT asked.key AS n, NULL AS id, EXISTS (SELECT 1 FROM rooms WHERE id = :open ->> asked.key) AS is_open
+  SELECT asked.key AS n, NULL AS id, EXISTS (SELECT 1 FROM rooms WHERE id = :open ->> asked.key AND ${THERE}) AS is_open
     FROM json_each(:hashes) AS asked
    WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.hash = asked.value AND ${IN_FORCE})`;
 
@@ -29,6 +30,13 @@ export function selectToken({ hash, room }: ShownToken): Statement {
 
 /** Facts by hash. They only save a look: whatever they lead to, the database judges (admission.ts). */
 const known = createLru<TokenFacts>(10_000);
+
+const FACTS_OF_OPERATOR: Omit<TokenFacts, "room"> = {
+  ...{ id: "", role: "admin", agent: null },
+  // No use of it is noted.
+  usedAt: Infinity,
+  replaceable: false,
+};
 
 /** Reads the row of `selectToken`. Errors: `unauthenticated`; `room_not_found` where no open room has the id. */
 function checkToken(token: ShownToken, row: Row): void {
@@ -89,13 +97,18 @@ export function checkOf(viewers: Viewer[]): TokensCheck {
 }
 
 /** Adds the look at the token that a viewer shows; it comes first, since a write may take the token away. */
-export function withCheck({ token }: Viewer, statements: Statement[]): Statement[] {
-  return token === undefined ? statements : [selectToken(token), ...statements];
+export function withCheck(viewer: Viewer, statements: Statement[]): Statement[] {
+  return isLookedUp(viewer) ? [selectToken(viewer.token), ...statements] : statements;
+}
+
+/** Whether a viewer shows a token of which the database knows; the operator's, only the service does. */
+export function isLookedUp(viewer: Viewer): viewer is Viewer & { token: ShownToken } {
+  return viewer.token !== undefined && !isOperator(viewer);
 }
 
 /** Takes that look from the rows. Errors: `unauthenticated`; `room_not_found` where no open room has the id. */
 export function checked(viewer: Viewer, rows: Row[][]): Row[][] {
-  if (viewer.token === undefined) return rows;
+  if (!isLookedUp(viewer)) return rows;
   const [[row], ...others] = rows as [[Row], ...Row[][]];
   checkToken(viewer.token, row);
   return others;
@@ -107,7 +120,9 @@ export function isKnownToken(hash: string): boolean {
 }
 
 /** Returns the facts of the token that a viewer shows, where this instance has seen it before. */
-export function knownFacts({ token }: Viewer): TokenFacts | undefined {
+export function knownFacts(viewer: Viewer): TokenFacts | undefined {
+  if (isOperator(viewer)) return { ...FACTS_OF_OPERATOR, room: viewer.token!.room };
+  const { token } = viewer;
   if (token === undefined || token.facts) return token?.facts;
   const facts = known.get(token.hash);
   return facts?.room === token.room ? token.facts = facts : undefined;

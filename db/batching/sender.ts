@@ -1,7 +1,7 @@
 import { pause } from "../pause.ts";
 import { DatabaseUnavailable, faultOf } from "../driver/faults.ts";
 import type { Row, Send, Statement } from "../driver/statement.ts";
-import { checked, checkOf, withCheck } from "../access/token.ts";
+import { checked, checkOf, isLookedUp, withCheck } from "../access/token.ts";
 import type { Viewer } from "../viewer.ts";
 
 /** Makes items of one kind share their statements in a batch. */
@@ -77,7 +77,7 @@ export function createBatchSender(
 /** All viewers share the statements of reads, and one that looks at all tokens: the batch reads one snapshot. */
 function groupedReads(submissions: Submission[]): Group[] {
   const groups = [...Map.groupBy(submissions, ({ coalescer }) => coalescer).values()].map(groupOf);
-  const holders = submissions.filter(({ viewer }) => viewer.token);
+  const holders = submissions.filter(({ viewer }) => isLookedUp(viewer));
   return holders.length === 0 ? groups : [checkAll(holders), ...groups];
 }
 

@@ -165,4 +165,25 @@ export const MIGRATIONS: string[][] = [
         WHERE id = OLD.room_id AND due = OLD.until;
      END`,
   ],
+  // A room that is made under the id of a deleted one goes on above it, whichever release makes it. A grave that is not
+  // emptied is worked at until `held_until`.
+  [
+    `ALTER TABLE rooms ADD COLUMN first_revision INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE rooms ADD COLUMN versions_above INTEGER NOT NULL DEFAULT 0`,
+    `ALTER TABLE graves ADD COLUMN held_until INTEGER NOT NULL DEFAULT 0`,
+    `CREATE INDEX graves_full ON graves (held_until) WHERE NOT emptied`,
+    `CREATE INDEX graves_emptied ON graves (deleted_at) WHERE emptied`,
+    `CREATE TRIGGER rooms_above_graves AFTER INSERT ON rooms WHEN EXISTS (
+       SELECT 1 FROM graves WHERE id IN (NEW.id, CASE substr(NEW.id, 1, 1) WHEN char(9) THEN substr(NEW.id, 2) ELSE char(9) || NEW.id END)) BEGIN
+       UPDATE rooms SET (
+           revision, first_revision, state_revision, views_revision, agents_revision, departures_revision,
+           messages_revision, reservations_revision, meta_revision, forgotten, versions_above, requires
+         ) = (
+           SELECT last + 1, last + 1, last + 1, last + 1, last + 1, last + 1, last + 1, last + 1, last + 1, last + 1,
+                  version, MAX(NEW.requires, 3)
+             FROM (SELECT MAX(revision) AS last, MAX(version) AS version FROM graves
+                    WHERE id IN (NEW.id, CASE substr(NEW.id, 1, 1) WHEN char(9) THEN substr(NEW.id, 2) ELSE char(9) || NEW.id END)))
+        WHERE id = NEW.id;
+     END`,
+  ],
 ];

@@ -70,7 +70,7 @@ const RETURNED = "RETURNING room_id AS room, revision, version";
 const putWith = (insert: string, value = "") => `
   ${insert}
   SELECT
-    rooms.id, write.value ->> 2, write.value ->> 3, write.value ->> 4, NULL, 1,
+    rooms.id, write.value ->> 2, write.value ->> 3, write.value ->> 4, NULL, rooms.versions_above + 1,
     rooms.revision - (write.value ->> 1), write.value ->> 5, write.value ->> 6, 0${value}
   FROM json_each(:writes) AS write
   CROSS JOIN rooms ON rooms.id = write.value ->> 0 AND rooms.admitted = :nonce

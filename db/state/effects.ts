@@ -13,7 +13,9 @@ import { mayKeep, type StateWrite } from "./preconditions.ts";
 const SUM = "CAST(CASE WHEN deleted THEN 0 ELSE CAST(value AS INTEGER) END + :delta AS TEXT)";
 
 const editedAt = (home: string | undefined) => `
-  WITH edited AS MATERIALIZED (SELECT revision, (${chainOf("changed", "", home)}) AS value ${FROM_ADMITTED})`;
+  WITH edited AS MATERIALIZED (SELECT revision, versions_above, (${
+  chainOf("changed", "", home)
+}) AS value ${FROM_ADMITTED})`;
 
 /** Puts what an edit makes of an entry, unless that is what it is. */
 const editWith = (kind: PutKind) =>

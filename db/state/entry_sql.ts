@@ -63,7 +63,7 @@ export function putFrom(
   };
   const columns = [WRITTEN, ...Object.keys(further)].join(", ");
   const values = [
-    `${home}, :scope, :key, ${value}, ${expr}, 1, revision, :now, :agent, 0`,
+    `${home}, :scope, :key, ${value}, ${expr}, versions_above + 1, revision, :now, :agent, 0`,
     ...Object.values(further),
   ];
   return `

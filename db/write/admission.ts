@@ -1,5 +1,6 @@
 import type { Part } from "../bus.ts";
 import type { Condition, Statement } from "../driver/statement.ts";
+import { THERE } from "../release.ts";
 import { WRITABLE } from "./due.ts";
 
 /**
@@ -47,7 +48,7 @@ export function admit(
   further: Condition[] = [],
 ): Statement {
   const { counts = [], where, args, requires, byAnyRelease, moves } = admission;
-  const writable = byAnyRelease ? [] : [WRITABLE];
+  const writable = [byAnyRelease ? THERE : WRITABLE];
   const conditions = ["id = :room", ...writable, ...where, ...further.map((condition) => condition.sql)].join(
     "\n     AND ",
   );

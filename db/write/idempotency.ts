@@ -1,6 +1,7 @@
 import type { Database } from "../database.ts";
 import type { IdempotencyKey, KeyedRequest, Outcome, WriteAs, WriteContext } from "./context.ts";
 import { Refusal } from "../refusal.ts";
+import { THERE } from "../release.ts";
 import { keyFor } from "../viewer.ts";
 import { argsOf, type Condition, type Row, type Statement } from "../driver/statement.ts";
 
@@ -26,9 +27,12 @@ const FORGET = `
   DELETE FROM idempotency WHERE rowid IN (
     SELECT rowid FROM idempotency WHERE created_at <= :expired ORDER BY created_at LIMIT 8)`;
 
+/** True where the scope is a deleted room, whose keys count no longer. */
+const OF_DELETED = `EXISTS (SELECT 1 FROM rooms WHERE id = :held_scope AND NOT ${THERE})`;
+
 const ACQUIRE = `
   INSERT INTO idempotency (room_id, key, fingerprint, nonce, outcome, created_at)
-  VALUES (:held_scope, :held_key, :fingerprint, :held_nonce, :outcome, :now)
+  SELECT :held_scope, :held_key, :fingerprint, :held_nonce, :outcome, :now WHERE NOT ${OF_DELETED}
   ON CONFLICT (room_id, key) DO UPDATE SET
     fingerprint = excluded.fingerprint,
     nonce = excluded.nonce,
@@ -42,7 +46,8 @@ const STORE_ROWS = (columns: string[], query: string) => `
       FROM (${query}))))
    WHERE ${OWN}`;
 
-const FOUND = `FROM idempotency WHERE room_id = :held_scope AND key = :held_key AND created_at > :expired`;
+const FOUND = `FROM idempotency WHERE room_id = :held_scope AND key = :held_key AND created_at > :expired
+   AND NOT ${OF_DELETED}`;
 
 const FIND = `SELECT fingerprint, nonce, outcome, created_at ${FOUND}`;
 

@@ -10,7 +10,7 @@ import { ASSETS, mountAssets, sendPieces } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
 import { GUIDE, mountDocs } from "./docs.ts";
 import { createDocuments, type Documents } from "./documents.ts";
-import { storedRoom, takeCredentials } from "../http/callers/credentials.ts";
+import { storedRoom } from "../http/callers/credentials.ts";
 import { errorResponse, RequestError } from "../http/errors.ts";
 import { withLength } from "../http/headers.ts";
 import { textOf } from "../http/large_bodies.ts";
@@ -33,9 +33,9 @@ const NO_OAUTH = "There is no OAuth here: a token of a room comes as Authorizati
 export function createPages(services: Services, api: Hono): Hono {
   const app = new Hono();
   app.use(withLength);
-  app.use((c, next) => {
-    takeCredentials(c);
-    return next();
+  app.use(async (c, next) => {
+    await services.takeCredentials(c);
+    await next();
   });
   const documents = createDocuments(services);
   mountPages(app, services, documents);

@@ -23,6 +23,8 @@ export function settingsOf(env: Env): ServiceOptions {
     browsers: { public: publicUrl !== undefined || trustedProxies > 0, allowedOrigins: originsOf(env) },
     poll: whole(env, "WAIT_POLL_MS", 1, MAX_POLL_MS),
     source: env("SOURCE_URL"),
+    operatorToken: operatorTokenOf(env),
+    rules: { listRooms: isOn(env, "LIST_ROOMS", true), openRooms: !isOn(env, "REQUIRE_LOCKED", false) },
     fairUse: {
       callerPerSecond: rate(env, "RATE_LIMIT"),
       roomPerSecond: rate(env, "ROOM_RATE_LIMIT") ?? FAIR_USE.roomPerSecond,
@@ -32,6 +34,26 @@ export function settingsOf(env: Env): ServiceOptions {
       trustedProxies,
     },
   };
+}
+
+/** Characters of the operator's token, at least: shorter ones can be guessed. */
+const MIN_OPERATOR_TOKEN = 32;
+
+/** Returns OPERATOR_TOKEN. Errors do not show it. */
+function operatorTokenOf(env: Env): string | undefined {
+  const text = env("OPERATOR_TOKEN")?.trim();
+  if (!text) return undefined;
+  if (text.length >= MIN_OPERATOR_TOKEN && /^[ -~]*$/.test(text)) return text;
+  throw new StartRefusal(
+    `OPERATOR_TOKEN must have at least ${MIN_OPERATOR_TOKEN} characters, all of them ASCII, and has ${text.length}.`,
+  );
+}
+
+function isOn(env: Env, name: string, otherwise: boolean): boolean {
+  const text = env(name)?.trim().toLowerCase();
+  if (!text) return otherwise;
+  if (text === "on" || text === "off") return text === "on";
+  throw new StartRefusal(`${name} must be on or off, and is ${JSON.stringify(text)}.`);
 }
 
 /** Returns the port to serve on; 0 is any free one. */

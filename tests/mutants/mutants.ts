@@ -598,7 +598,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a key found whatever its age",
-    edits: [["key = :held_key AND created_at > :expired`", "key = :held_key AND :expired < 'z'`"]],
+    edits: [["key = :held_key AND created_at > :expired\n", "key = :held_key AND :expired < 'z'\n"]],
     test: "tests/routes/idempotency.test.ts",
     filter: "what is refused under a key that is over",
   },
@@ -816,7 +816,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a room of a later release shown",
-    edits: [["`CASE WHEN ${SERVED} THEN rooms.revision END`", "`rooms.revision`"]],
+    edits: [["`CASE WHEN ${SERVED} THEN rooms.revision ELSE -rooms.requires END`", "`rooms.revision`"]],
     test: "tests/upgrade/requires.test.ts",
     filter: "file: a room that needs a later release is served by none before it",
   },
@@ -1140,7 +1140,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "waits that outlive their token",
-    edits: [["findRevoked(database, holders.hashes())", "findRevoked(database, [])"]],
+    edits: [["findRevoked(database, holders.tokens())", "findRevoked(database, [])"]],
     test: "tests/contract/tokens.test.ts",
     filter: "file: a revoked token's waits and streams",
   },
@@ -1152,7 +1152,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a room of a later release among all",
-    edits: [[" AND ${SERVED} ORDER BY", " ORDER BY"]],
+    edits: [["`listed AND ${SERVED}`", "`listed`"]],
     test: "tests/upgrade/requires.test.ts",
     filter: "file: a room that needs a later release is served by none before it",
   },
@@ -1731,7 +1731,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a list with unlisted rooms",
-    edits: [["(:created_at, :id) AND listed AND", "(:created_at, :id) AND"]],
+    edits: [["`listed AND ${SERVED}`", "SERVED"]],
     test: "tests/contract/locked.test.ts",
     filter: "file: a list shows neither locked nor unlisted",
   },
@@ -1959,6 +1959,99 @@ export const MUTANTS: Mutant[] = [
     ]],
     test: "tests/routes/unseen.test.ts",
     filter: "file: keys of a private scope end",
+  },
+  {
+    name: "a deleted room that is shown",
+    edits: [["  if (-revision >= DELETED) throw", "  if (revision === DELETED) throw"]],
+    test: "tests/contract/deletions.test.ts",
+    filter: "file: a deleted room is there for nobody",
+  },
+  {
+    name: "a deleted room whose keys still count",
+    edits: [["AND created_at > :expired\n   AND NOT ${OF_DELETED}`", "AND created_at > :expired`"]],
+    test: "tests/db/burial.test.ts",
+    filter: "file: a key of a deleted room",
+  },
+  {
+    name: "a deleted room in which a mark is set",
+    edits: [["[byAnyRelease ? THERE : WRITABLE]", "byAnyRelease ? [] : [WRITABLE]"]],
+    test: "tests/db/burial.test.ts",
+    filter: "file: nothing that is asked of a deleted room",
+  },
+  {
+    name: "a deleted room that keeps an id of its key's request",
+    edits: [[":now WHERE NOT ${OF_DELETED}", ":now WHERE TRUE"]],
+    test: "tests/db/burial.test.ts",
+    filter: "file: nothing that is asked of a deleted room",
+  },
+  {
+    name: "a deletion that takes rows of the room made anew",
+    edits: [["DELETE FROM ${table} WHERE ${IS_DELETED} AND (", "DELETE FROM ${table} WHERE ("]],
+    test: "tests/db/burial.test.ts",
+    filter: "file: who removes rows for too long",
+  },
+  {
+    name: "a deletion that ends with its instance",
+    edits: [["database.listenToGraves(() => void burial.begin());", ""]],
+    test: "tests/db/burial.test.ts",
+    filter: "file: a deletion goes on wherever",
+  },
+  {
+    name: "a deletion that forgets the highest version",
+    edits: [['table === "state" ? [KEEP_VERSION] : []', "[]"]],
+    test: "tests/db/burial.test.ts",
+    filter: "file: a deletion goes on wherever",
+  },
+  {
+    name: "an id that is free before the rows are gone",
+    edits: [["AND NOT ${THERE} AND ${NOTHING_LEFT}", "AND NOT ${THERE}"]],
+    test: "tests/db/burial.test.ts",
+    filter: "file: rows that come late",
+  },
+  {
+    name: "a room made anew that begins at the start",
+    edits: [["SELECT last + 1, last + 1,", "SELECT 0, last + 1,"]],
+    test: "tests/contract/deletions.test.ts",
+    filter: "file: a room goes on above all",
+  },
+  {
+    name: "a deletion by whoever has a token",
+    edits: [[
+      'if (right === "delete") return token.role === "admin" && (token.locked || isByOperator(c));',
+      'if (right === "delete") return true;',
+    ]],
+    test: "tests/routes/operator.test.ts",
+    filter: "the operator alone deletes an open room",
+  },
+  {
+    name: "waits that outlast their room where another one has its id",
+    edits: [["    madeAnew: endBefore,", "    madeAnew() {},"]],
+    test: "tests/cel/made_anew.test.ts",
+    filter: "what waited for a deleted room",
+  },
+  {
+    name: "an operator by a part of the token",
+    edits: [[
+      "text.length === secret.length && timingSafeEqual(digest(text), digest(secret))",
+      "secret.startsWith(text.slice(0, 32)) && text.length > 8",
+    ]],
+    test: "tests/routes/operator.test.ts",
+    filter: "the operator acts as an admin",
+  },
+  {
+    name: "a list of all rooms for everybody",
+    edits: [[
+      "if (all || !rules.listRooms) await demandOperator(c);",
+      "if (!rules.listRooms) await demandOperator(c);",
+    ]],
+    test: "tests/routes/operator.test.ts",
+    filter: "the operator alone deletes an open room, and lists",
+  },
+  {
+    name: "REQUIRE_LOCKED that lets open rooms be made",
+    edits: [['WHERE ${own.sql}${onlyJoin ? " AND FALSE" : ""}', "WHERE ${own.sql}"]],
+    test: "tests/routes/operator.test.ts",
+    filter: "LIST_ROOMS=off",
   },
 ];
 

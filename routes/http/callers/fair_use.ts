@@ -1,7 +1,7 @@
 import type { Context, Next } from "hono";
 import { createBuckets, createHolds, type Taken } from "./buckets.ts";
 import { callerOf } from "./caller.ts";
-import { namedRoom } from "./credentials.ts";
+import { namedRoom, roomIn } from "./credentials.ts";
 import { RequestError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { isLoopback } from "./networks.ts";
@@ -137,15 +137,4 @@ function tell(c: Context, shares: Share[]): void {
     "RateLimit",
     shares.map(({ whose, left, seconds }) => `"${whose}";r=${left};t=${seconds}`).join(", "),
   );
-}
-
-/** Returns the id of the path's room, unescaped. */
-function roomIn(path: string): string | undefined {
-  const id = /^\/rooms\/([^/]+)/.exec(path)?.[1];
-  if (id === undefined || !id.includes("%")) return id;
-  try {
-    return decodeURIComponent(id);
-  } catch {
-    return id;
-  }
 }

@@ -3,7 +3,7 @@ import { getRoom } from "../../../db/rooms.ts";
 import type { Database } from "../../../db/database.ts";
 import { Refusal } from "../../../db/refusal.ts";
 import type { Viewer } from "../../../db/viewer.ts";
-import { tokenOf } from "./credentials.ts";
+import { isByOperator, tokenOf } from "./credentials.ts";
 import { roomOf } from "../requests.ts";
 
 /**
@@ -14,8 +14,10 @@ import { roomOf } from "../requests.ts";
  * - `manage`: the same as `write` in an open room, an admin's token of a locked one
  * - `own`: any token of the room
  * - `admin`: an admin's token of the room
+ * - `delete`: an admin's token of a locked room, the operator's of an open one
+ * The operator's token is an admin's of every room.
  */
-export type Right = "open" | "read" | "write" | "manage" | "own" | "admin";
+export type Right = "open" | "read" | "write" | "manage" | "own" | "admin" | "delete";
 
 /** The only place that says what each operation asks, by its id. One without a row cannot be served. */
 export const RIGHTS: Readonly<Record<string, Right>> = {
@@ -25,6 +27,7 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
   createRoom: "open",
   getRoom: "read",
   patchRoom: "manage",
+  deleteRoom: "delete",
   listAgents: "read",
   registerAgent: "write",
   getAgent: "read",
@@ -84,6 +87,7 @@ export function demanding(operation: string, services: Judges, handle: Handler):
 function suffices(c: Context, right: Right): boolean {
   const token = tokenOf(c);
   if (token === undefined) return right === "write" || right === "manage";
+  if (right === "delete") return token.role === "admin" && (token.locked || isByOperator(c));
   if (right === "own" || token.role === "admin") return true;
   return token.role === "member" && (right === "write" || right === "manage" && !token.locked);
 }
@@ -93,5 +97,6 @@ async function refuse(c: Context, { database, viewerOf }: Judges): Promise<never
   await getRoom(database, viewerOf(c), roomOf(c));
   const token = tokenOf(c);
   if (token === undefined) throw new Refusal("unauthenticated", { none: true });
-  throw new Refusal("forbidden", { may: token.role === "reader" ? "read" : "write" });
+  const may = token.role === "reader" ? "read" : token.role === "admin" ? "all_but_delete" : "write";
+  throw new Refusal("forbidden", { may });
 }

@@ -1,0 +1,166 @@
+import { privateRoom } from "./access/private.ts";
+import { NOW } from "./clock.ts";
+import type { Database } from "./database.ts";
+import { DatabaseUnavailable } from "./driver/faults.ts";
+import { ROOM_TABLES } from "./driver/schema.ts";
+import { argsOf } from "./driver/statement.ts";
+import { pause } from "./pause.ts";
+import { THERE } from "./release.ts";
+import { SERVICE } from "./viewer.ts";
+
+/** Removes what is left of deleted rooms. */
+export interface Burial {
+  /** Looks for deleted rooms with rows left, unless it is at work. Returns when it has removed them. */
+  begin(): Promise<void>;
+}
+
+type Table = Exclude<keyof typeof ROOM_TABLES, "rooms">;
+
+/** The columns that tell a row of each table apart. */
+const KEYS: Record<Table, string> = {
+  agents: "rowid",
+  waits: "rowid",
+  messages: "rowid",
+  senders: "room_id, agent_id, block",
+  message_kinds: "room_id, kind",
+  replies: "room_id, message_id",
+  attempts: "room_id, message_id, fence",
+  needs: "room_id, message_id, need_id",
+  state: "rowid",
+  living: "room_id, scope, key",
+  reservations: "rowid",
+  departed: "room_id, kind, id",
+  tokens: "rowid",
+  secured: "room_id, agent_id",
+  former_agents: "room_id, agent_id",
+  invites: "rowid",
+  idempotency: "rowid",
+};
+
+/** Rows refer to those of earlier tables, so the last table goes first. */
+const TABLES = (Object.keys(ROOM_TABLES) as Array<keyof typeof ROOM_TABLES>)
+  .filter((table): table is Table => table !== "rooms").toReversed();
+
+/** Rows that one batch removes: few, since each may be large, and whoever writes meanwhile waits for it. */
+const ROWS = 100;
+/** Keeps its batches apart from the writes of others (db/batching/queue.ts). */
+const WEIGHT = 160;
+
+/** Milliseconds for which nobody else works at a grave after each batch. */
+const HELD_MS = 10_000;
+/** Milliseconds for which a grave is kept. */
+const KEPT_MS = 30 * 86_400_000;
+
+const IS_DELETED = `EXISTS (SELECT 1 FROM rooms WHERE id = :room AND NOT ${THERE})`;
+
+const HOLD = `
+  UPDATE graves SET held_until = ${NOW} + ${HELD_MS} WHERE id = (
+      SELECT id FROM graves WHERE NOT emptied AND held_until <= ${NOW} ORDER BY held_until LIMIT 1)
+  RETURNING id`;
+const GO_ON = `UPDATE graves SET held_until = ${NOW} + ${HELD_MS} WHERE id = :room AND NOT emptied`;
+
+/** Selects the same rows, whatever the columns. */
+const firstOf = (table: Table, columns: string) => {
+  const order = table === "state" ? "ORDER BY scope, key " : "";
+  return `SELECT ${columns} FROM ${table} WHERE ${ROOM_TABLES[table]} = :stored ${order}LIMIT ${ROWS}`;
+};
+
+/** Keeps the highest version of the entries that the same batch removes. */
+const KEEP_VERSION = `
+  UPDATE graves SET version = MAX(version, COALESCE((SELECT MAX(version) FROM (${
+  firstOf("state", "version")
+})), 0))
+   WHERE id = :room AND ${IS_DELETED}`;
+
+const REMOVE = (table: Table) => `
+  DELETE FROM ${table} WHERE ${IS_DELETED} AND (${KEYS[table]}) IN (${firstOf(table, KEYS[table])})
+  RETURNING 1 AS gone`;
+
+const NOTHING_LEFT = TABLES.map((table) =>
+  `NOT EXISTS (SELECT 1 FROM ${table} WHERE ${ROOM_TABLES[table]} = :room)`
+).join("\n     AND ");
+
+/** The ids under which the private scopes of the room are stored, in tables of state alone. */
+const PRIVATE = `id > ${privateRoom("''")} AND id < :room || char(11)`;
+const PRIVATE_ROOMS = `SELECT id FROM rooms WHERE ${PRIVATE}`;
+const TABLES_OF_PRIVATE: Table[] = ["living", "state"];
+const NOTHING_PRIVATE_LEFT = TABLES_OF_PRIVATE.map((table) =>
+  `NOT EXISTS (SELECT 1 FROM ${table} WHERE ${table}.room_id = rooms.id)`
+).join(" AND ");
+
+/** Frees the id. Both happen, or neither. */
+const FINISH = [
+  `DELETE FROM rooms WHERE ${PRIVATE} AND ${NOTHING_PRIVATE_LEFT} AND ${IS_DELETED}`,
+  `DELETE FROM rooms WHERE id = :room AND NOT ${THERE} AND ${NOTHING_LEFT}
+     AND NOT EXISTS (${PRIVATE_ROOMS})`,
+  `UPDATE graves SET emptied = 1 WHERE id = :room AND NOT EXISTS (SELECT 1 FROM rooms WHERE id = :room)`,
+];
+const IS_EMPTIED = `SELECT emptied FROM graves WHERE id = :room`;
+
+const FORGET = `
+  DELETE FROM graves WHERE id IN (
+    SELECT id FROM graves WHERE emptied AND deleted_at <= ${NOW} - ${KEPT_MS} ORDER BY deleted_at LIMIT 8)`;
+
+/**
+ * Creates the removal of rows of this instance, at one deleted room at a time, in batches of which each is followed by
+ * a pause as long. Whoever looks next goes on where it ended. `report` tells of what no outage explains.
+ */
+export function createBurial(database: Database, report: (error: unknown) => void = console.error): Burial {
+  let working: Promise<void> | undefined;
+  let again = false;
+
+  /** `stored`: the id of the rows, the room's or that of one of its private scopes. */
+  const commit = (sqls: string[], room: string, stored = room) =>
+    database.commit(
+      SERVICE,
+      sqls.map((sql) => ({ sql, args: argsOf(sql, { room, stored }), weight: WEIGHT })),
+    );
+
+  async function remove(room: string, table: Table, stored = room) {
+    for (let gone = ROWS; gone >= ROWS;) {
+      const began = database.elapsed();
+      const keep = table === "state" ? [KEEP_VERSION] : [];
+      const rows = await commit([...keep, REMOVE(table), GO_ON], room, stored);
+      gone = rows[keep.length]!.length;
+      if (gone > 0) await pause(database.elapsed() - began);
+    }
+  }
+
+  async function empty(room: string) {
+    for (let emptied = false; !emptied;) {
+      const [privates] = await database.read(SERVICE, [{ sql: PRIVATE_ROOMS, args: { room } }]);
+      for (const { id } of privates!) {
+        for (const table of TABLES_OF_PRIVATE) await remove(room, table, id as string);
+      }
+      for (const table of TABLES) await remove(room, table);
+      const rows = await commit([...FINISH, IS_EMPTIED, FORGET], room);
+      emptied = Boolean(rows[FINISH.length]![0]?.emptied ?? true);
+    }
+  }
+
+  async function work() {
+    try {
+      while (again) {
+        again = false;
+        const [held] = await database.commit(SERVICE, [{
+          sql: HOLD,
+          args: {},
+          single: true,
+          weight: WEIGHT,
+        }]);
+        if (held!.length === 0) continue;
+        await empty(held![0]!.id as string);
+        again = true;
+      }
+    } catch (error) {
+      if (!(error instanceof DatabaseUnavailable)) report(error);
+    }
+  }
+
+  return {
+    begin() {
+      again = true;
+      return working ??= work().finally(() => working = undefined);
+    },
+  };
+}

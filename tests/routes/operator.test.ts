@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { settingsOf } from "../../routes/process/settings.ts";
+import { type TestApp, withApp } from "../support/app.ts";
+
+const OPERATOR = "the operator's own token of 32 letters";
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+/** Asks as the operator, or with another token, or none. */
+const asking =
+  ({ request }: TestApp) => async (method: string, path: string, body?: unknown, token = OPERATOR) => {
+    const response = await request(method, path, body, token === "" ? {} : bearer(token));
+    const text = await response.text();
+    return { status: response.status, headers: response.headers, body: text ? JSON.parse(text) : undefined };
+  };
+
+Deno.test("the operator acts as an admin of every room, locked or open", () =>
+  withApp(async (t) => {
+    const ask = asking(t);
+    const { body: locked } = await ask("POST", "/rooms", { id: "l", locked: true }, "");
+    await ask("POST", "/rooms", { id: "o" }, "");
+    const { body: ann } = await ask("POST", "/rooms/o/agents", { id: "ann", name: "A", secure: true }, "");
+    for (const room of ["l", "o"]) {
+      const path = `/rooms/${room}`;
+      assert.equal((await ask("GET", path)).body.id, room);
+      assert.equal((await ask("POST", "/rooms", { id: room })).body.id, room);
+      assert.equal((await ask("PATCH", path, { meta: { by: 1 } })).status, 200);
+      assert.equal((await ask("POST", `${path}/agents`, { id: "bob", name: "B", secure: true })).status, 201);
+      const spoken = await ask("POST", `${path}/messages`, { from: "bob", body: 1 });
+      assert.deepEqual([spoken.status, spoken.body.room_id, spoken.body.verified], [201, room, true]);
+      assert.equal((await ask("POST", `${path}/agents/bob/heartbeat`, { status: "busy" })).status, 200);
+      assert.equal((await ask("PUT", `${path}/state`, { scope: "bob", key: "k", value: 1 })).status, 200);
+      const hidden = { id: "hid", name: "H", secure: true, private: true };
+      assert.equal((await ask("POST", `${path}/agents`, hidden)).status, 201);
+      const put = await ask("PUT", `${path}/state`, { scope: "hid", key: "k", value: 7 });
+      assert.deepEqual([put.status, put.body.room_id], [200, room]);
+      assert.equal((await ask("GET", `${path}/state?scope=hid&key=k`)).body.value, 7);
+      assert.equal((await ask("GET", `${path}/state?scope=hid`)).body.length, 1);
+      assert.equal((await ask("POST", `${path}/eval`, { expr: "state.hid.k" })).body.value, 7);
+      assert.match(JSON.stringify((await ask("GET", `${path}/changes?after=0`)).body.state), /"hid"/);
+      assert.equal((await ask("GET", `${path}/state?scope=hid&key=k`, undefined, "")).status, 404);
+      assert.equal((await ask("POST", `${path}/eval`, { agent: "bob", expr: "self" })).body.value, "bob");
+      const wait = { agent: "bob", condition: "messages.count > 0" };
+      assert.equal((await ask("POST", `${path}/wait`, wait)).body.triggered, true);
+      const made = await ask("POST", `${path}/tokens`, { role: "admin", ttl: 600 });
+      assert.equal(made.status, 201);
+      assert.equal((await ask("PATCH", path, { meta: { by: 2 } }, made.body.token)).status, 200);
+      const tokens = await ask("GET", `${path}/tokens`);
+      assert.ok(tokens.body.length >= 2);
+      assert.equal((await ask("DELETE", `${path}/tokens/${made.body.id}`)).status, 200);
+      assert.equal(
+        (await ask("GET", `${path}/state`, undefined, made.body.token)).status,
+        room === "l" ? 404 : 401,
+      );
+    }
+    assert.match(
+      await (await t.request("GET", "/?room=l", undefined, bearer(OPERATOR))).text(),
+      /data-room="l"/,
+    );
+    assert.equal((await ask("GET", "/rooms/none")).status, 404);
+    // A token that is near, and those of rooms, are not the operator's.
+    assert.equal((await ask("GET", "/rooms/l", undefined, OPERATOR.slice(0, -1) + "!")).status, 404);
+    assert.equal((await ask("GET", "/rooms/o", undefined, locked.token)).status, 401);
+    assert.equal((await ask("GET", "/rooms/l", undefined, ann.token)).status, 404);
+  }, { operatorToken: OPERATOR }));
+
+Deno.test("the operator alone deletes an open room, and lists all rooms", () =>
+  withApp(async (t) => {
+    const ask = asking(t);
+    const rooms = ["a", "b", "c", "d", "e"];
+    const { body: locked } = await ask("POST", "/rooms", { id: "a", locked: true }, "");
+    for (const id of rooms.slice(1)) await ask("POST", "/rooms", { id, listed: id !== "b" }, "");
+    const { body: admin } = await ask("POST", "/rooms/c/tokens", { role: "admin" });
+    assert.deepEqual(
+      (await ask("GET", "/rooms", undefined, "")).body.map(({ id }: { id: string }) => id).sort(),
+      ["c", "d", "e"],
+    );
+    const seen: string[] = [];
+    for (let next = "/rooms?all=true&limit=2"; next !== "";) {
+      const page = await ask("GET", next);
+      seen.push(...page.body.map(({ id }: { id: string }) => id));
+      next = /<(.*)>/.exec(page.headers.get("Link") ?? "")?.[1] ?? "";
+    }
+    assert.deepEqual(seen.sort(), rooms);
+    const all = async (token: string) => (await ask("GET", "/rooms?all=true", undefined, token)).status;
+    assert.deepEqual([await all(""), await all(admin.token), await all(locked.token)], [401, 403, 403]);
+    const deletes = async (room: string, token?: string) =>
+      (await ask("DELETE", `/rooms/${room}`, undefined, token)).status;
+    assert.deepEqual([
+      await deletes("c", ""),
+      await deletes("c", admin.token),
+      await deletes("c", locked.token),
+    ], [401, 403, 401]);
+    assert.equal((await ask("GET", "/rooms/c", undefined, "")).status, 200);
+    assert.deepEqual([await deletes("a", ""), await deletes("none", "")], [404, 404]);
+    assert.deepEqual([await deletes("c"), await deletes("a"), await deletes("none")], [200, 200, 404]);
+    assert.equal(await all(admin.token), 401);
+    assert.deepEqual((await ask("GET", "/rooms?all=true")).body.map(({ id }: { id: string }) => id).sort(), [
+      "b",
+      "d",
+      "e",
+    ]);
+  }, { operatorToken: OPERATOR }));
+
+Deno.test("LIST_ROOMS=off lists rooms to the operator alone, REQUIRE_LOCKED=on has others make locked ones", () =>
+  withApp(async (t) => {
+    const ask = asking(t);
+    assert.deepEqual([
+      (await ask("GET", "/rooms", undefined, "")).status,
+      (await ask("GET", "/rooms")).status,
+    ], [401, 200]);
+    const refused = await ask("POST", "/rooms", { id: "o" }, "");
+    assert.deepEqual([refused.status, refused.body.error], [403, "forbidden"]);
+    assert.match(refused.body.hint, /locked: true/);
+    assert.equal((await ask("POST", "/rooms", {}, "")).status, 403);
+    const locked = await ask("POST", "/rooms", { id: "l", locked: true }, "");
+    assert.equal(locked.status, 201);
+    // Whether a locked room has the id, the refusal does not tell.
+    assert.deepEqual((await ask("POST", "/rooms", { id: "l" }, "")).body, refused.body);
+    assert.equal((await ask("POST", "/rooms", { id: "l" }, locked.body.token)).status, 200);
+    assert.equal((await ask("POST", "/rooms", { id: "o" })).status, 201);
+    assert.equal((await ask("POST", "/rooms", { id: "o" }, "")).status, 200);
+  }, { operatorToken: OPERATOR, rules: { listRooms: false, openRooms: false } }));
+
+Deno.test("without OPERATOR_TOKEN nobody is the operator, and a short one ends the start", () => {
+  const set = (values: Record<string, string>) => () => settingsOf((name) => values[name]);
+  assert.throws(set({ OPERATOR_TOKEN: "x".repeat(31) }), /OPERATOR_TOKEN must have at least 32 characters/);
+  assert.throws(set({ OPERATOR_TOKEN: "ü".repeat(32) }), /OPERATOR_TOKEN/);
+  assert.doesNotThrow(set({ OPERATOR_TOKEN: "x".repeat(32) }));
+  assert.throws(set({ LIST_ROOMS: "no" }), /LIST_ROOMS must be on or off, and is "no"/);
+  assert.throws(set({ REQUIRE_LOCKED: "1" }), /REQUIRE_LOCKED/);
+  assert.deepEqual(set({ LIST_ROOMS: "off", REQUIRE_LOCKED: "on" })().rules, {
+    listRooms: false,
+    openRooms: false,
+  });
+  return withApp(async (t) => {
+    const ask = asking(t);
+    await ask("POST", "/rooms", { id: "o" }, "");
+    for (const token of ["", OPERATOR, "undefined", "operator"]) {
+      assert.equal((await ask("DELETE", "/rooms/o", undefined, token)).status, 401);
+      assert.equal((await ask("GET", "/rooms?all=true", undefined, token)).status, 401);
+    }
+  });
+});
+
+Deno.test("the operator's token may be any text", () => {
+  const operatorToken = "Bearer one, Bearer two: cvn_ and more";
+  return withApp(async (t) => {
+    assert.equal((await asking(t)("GET", "/rooms?all=true", undefined, operatorToken)).status, 200);
+  }, { operatorToken });
+});

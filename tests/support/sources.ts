@@ -2,7 +2,7 @@
 export const ROOT = new URL("../../", import.meta.url);
 
 /** Folders of what is served and sent, as opposed to tests and benchmarks. */
-export const PRODUCT = ["cel", "cli", "client", "db", "routes", "views"];
+export const PRODUCT = ["cel", "cli", "client", "db", "errors", "routes", "views"];
 
 /** The sources in a folder and those below it, as paths from the project's folder. */
 export function sourcesIn(folder: string): string[] {

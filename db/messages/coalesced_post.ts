@@ -65,6 +65,7 @@ const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({
     sql: COUNT_COALESCED,
     args: { kinds: JSON.stringify(countByKind(items, later)), nonce: items[0]!.nonce },
   }),
+  tellsAgents: true,
   beside: (items) =>
     items.some(({ to }) => to !== null)
       ? selectRecipients(items.map(({ room, to }) => to === null ? null : [room, to]))

@@ -6,6 +6,7 @@ import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 import { type Message, type MessageStatus, OPEN, STATUS } from "./message.ts";
 import { RECIPIENT, type Recipient, selectRecipients, toRecipient } from "../presence.ts";
+import { type Noticed, noticeOf } from "../departures.ts";
 import { Refusal } from "../refusal.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
@@ -42,8 +43,9 @@ const POST_NEEDING = `
     guarded AND ${isSecure(":from")}
     FROM (SELECT revision, guarded, ${FAILED_NEED} AS failed, ${UNMET} AS unmet ${FROM_ADMITTED})`;
 
-/** Selects whether a message was, which only what is posted with a token may be. */
-const VERIFIED = `SELECT verified FROM messages WHERE room_id = :room AND id = ${REVISION}`;
+/** Selects the registration of the sender, and whether the message is verified, which only one with a token may be. */
+const SENDER = `SELECT (SELECT joined FROM agents WHERE room_id = :room AND id = :from) AS joined`;
+const SENDER_VERIFIED = `${SENDER}, verified FROM messages WHERE room_id = :room AND id = ${REVISION}`;
 
 /** Selects how a message was born that needs others. */
 const BORN = `
@@ -65,7 +67,7 @@ export interface PostLimits {
   needsTogether: number;
 }
 
-type Posted = Message & { recipient?: Recipient };
+type Posted = Message & Noticed & { recipient?: Recipient };
 
 /**
  * Posts a message; its id is the revision that admits it.
@@ -90,21 +92,22 @@ export function postMessage(
         const coalesced = { ...post, agent: message.from, by };
         const posted = await postCoalesced(database, context.viewer, coalesced);
         if (posted) {
-          const rows = [posted.beside ? [posted.beside] : [], [{ verified: by.verified }]];
+          const joined = posted.registered === false ? { joined: null } : {};
+          const rows = [posted.beside ? [posted.beside] : [], [{ verified: by.verified, ...joined }]];
           return { now, revision: posted.revision, rows };
         }
       }
       return await postAlone(database, context, { ...post, now, needs, reply_to, max_attempts }, limits);
     },
     answer({ now, revision, rows }) {
-      const verified = Boolean(rows.at(-1)?.[0]?.verified);
+      const sender = rows.at(-1)?.[0];
       const [recipients, born] = needs.length > 0 ? [rows[1], rows[0]![0]] : [rows[0]];
       return {
         id: revision!,
         room_id: shownRoom(room),
         from_agent: from,
         to_agent: to,
-        verified,
+        verified: Boolean(sender?.verified),
         kind,
         body,
         created_at: now.toISOString(),
@@ -114,6 +117,7 @@ export function postMessage(
         needs,
         ...(born && bornAs(born)),
         ...(to !== null && recipients && { recipient: toRecipient(recipients[0]) }),
+        ...(from !== null && noticeOf(sender)),
       };
     },
   };
@@ -169,9 +173,7 @@ async function postAlone(
         ? [{ sql: BORN, args: { room, nonce }, answer: { columns: ["status", "done_at", "failure"] } }]
         : [],
       ...to === null ? [] : [{ ...selectRecipients([[room, to]]), answer: { columns: RECIPIENT } }],
-      ...context.viewer.token && from !== null
-        ? [{ sql: VERIFIED, args: { room, nonce }, answer: { columns: ["verified"] } }]
-        : [],
+      ...from === null ? [] : [selectSender(context, { room, nonce, from })],
     ],
   });
   if (outcome.revision !== undefined) return outcome;
@@ -179,6 +181,15 @@ async function postAlone(
   const message = needing ? missing![0]?.missing : reply_to;
   if (message == null) throw new Refusal("limit_reached", { of: "needs", max: together }, revision);
   throw new Refusal("message_not_found", { message: Number(message) }, revision);
+}
+
+/** Makes the last read of a post, of its sender. */
+function selectSender(
+  { viewer }: WriteContext,
+  { nonce, ...args }: { room: string; nonce: string; from: string },
+) {
+  if (!viewer.token) return { sql: SENDER, args, answer: { columns: ["joined"] } };
+  return { sql: SENDER_VERIFIED, args: { ...args, nonce }, answer: { columns: ["joined", "verified"] } };
 }
 
 /** Reads a row of `BORN`. */

@@ -13,8 +13,13 @@ export interface CoalescedWrite {
   nonce: string;
 }
 
-/** The result of a write; undefined where its room does not exist, or cannot take all of its writes. */
-type CoalescedResult = { revision: number; version: number | undefined; beside?: Row } | undefined;
+/**
+ * The result of a write; undefined where its room does not exist, or cannot take all of its writes. `registered`: its
+ * agent, if the kind tells.
+ */
+type CoalescedResult =
+  | { revision: number; version: number | undefined; beside?: Row; registered?: boolean }
+  | undefined;
 
 /** The SQL of a kind of coalesced write. `json_each(:writes)` gives the rows of `asRow`. */
 interface CoalescedWriteKind<Item extends CoalescedWrite> {
@@ -34,6 +39,8 @@ interface CoalescedWriteKind<Item extends CoalescedWrite> {
   asRow(item: Item, later: number): unknown[];
   /** Makes a further statement of the admitted rooms, whose `later` is as of `asRow`. */
   count?(items: Item[], later: Map<Item, number>): Statement;
+  /** Whether the results tell which agents are registered. */
+  tellsAgents?: true;
   /** Makes the query of a row for some items, `n` of which is the item's index; it comes as `beside`. */
   beside?(items: Item[]): Statement | undefined;
 }
@@ -83,7 +90,7 @@ export function createCoalescedWrites<Item extends CoalescedWrite>(
       const own = single && judging === "open" && kind.alone?.(items[0]!) || together(items, judging);
       const statements = own.map((statement): Statement => ({ ...statement, single }));
       if (kind.count) statements.push(kind.count(items, laterOf(items)));
-      statements.push(...heartbeats(items, judging));
+      statements.push(...heartbeats(items, judging).map(kind.tellsAgents ? tellingAgents : unchanged));
       const beside = kind.beside?.(items);
       return beside ? [...statements, beside] : statements;
     },
@@ -96,11 +103,20 @@ export function createCoalescedWrites<Item extends CoalescedWrite>(
       const beside = new Map(
         kind.beside?.(items) ? further.at(-1)!.map((row) => [Number(row.n), row]) : [],
       );
+      const agents = kind.tellsAgents && agentsOf(further[kind.count ? 1 : 0]);
       return items.map((item, n) => {
         const last = revisions.get(item.room);
         if (last === undefined) return undefined;
         const revision = last - later.get(item)!;
-        return { revision, version: versions.get(`${revision} ${item.room}`), beside: beside.get(n) };
+        const registered = agents && item.agent !== undefined
+          ? agents.has(agentIn(item.room, item.agent))
+          : undefined;
+        return {
+          revision,
+          version: versions.get(`${revision} ${item.room}`),
+          beside: beside.get(n),
+          registered,
+        };
       });
     },
   };
@@ -115,6 +131,21 @@ function heartbeats(items: CoalescedWrite[], judging: Judging): Statement[] {
   const { nonce } = items[0]!;
   return [{ sql: UPDATE_JUDGED_HEARTBEATS, args: { beats: JSON.stringify(beats), nonce } }];
 }
+
+const unchanged = (statement: Statement) => statement;
+
+/** Makes heartbeats return their agents. */
+const tellingAgents = ({ sql, args }: Statement): Statement => ({
+  sql: `${sql} RETURNING room_id, id`,
+  args,
+});
+
+/** The agents of the rows of such heartbeats, each with its room. */
+function agentsOf(rows: Row[] = []): Set<string> {
+  return new Set(rows.map(({ room_id, id }) => agentIn(room_id as string, id as string)));
+}
+
+const agentIn = (room: string, agent: string) => `${room}\0${agent}`; // neither has a control character
 
 /** Counts writes by room. */
 export function countByRoom(items: CoalescedWrite[]): Map<string, number> {

@@ -130,6 +130,7 @@ export function messageAnswers(parts: Parts) {
         waiting_on: z.string().nullable(),
         last_heartbeat: time.nullable(),
       }).optional().meta(about("The receiver, if `to` was given")),
+      notice: noticeOf(parts),
     }),
     MessageList: z.array(Message),
   };

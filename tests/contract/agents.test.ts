@@ -175,4 +175,20 @@ contract("who acts as an agent that is not registered is told so, the same in ea
     assert.ok(registered.status < 300, registered.text);
     assert.equal("notice" in registered.body, false, told);
   }
+  for (const more of [{}, { to: "ann" }, { to: "nobody" }, { reply_to: id }, { needs: [id], to: "ann" }]) {
+    for (const headers of [{}, { "Idempotency-Key": crypto.randomUUID() }] as Array<Record<string, string>>) {
+      const post = (from: string | undefined, key = headers) =>
+        t.request("POST", at, { body: { body: 1, ...more, from }, headers: key });
+      const [ghost, again] = [await post("ghost"), await post("ghost")];
+      assert.deepEqual(
+        [ghost.status, ghost.body.notice],
+        [201, "agent_not_registered"],
+        JSON.stringify(more),
+      );
+      assert.equal(again.body.notice, "agent_not_registered");
+      for (const from of ["ann", undefined]) assert.equal("notice" in (await post(from, {})).body, false);
+    }
+  }
+  const both = await Promise.all(["ann", "ghost", "ann"].map((from) => t.post(at, { from, body: 1 })));
+  assert.deepEqual(both.map(({ body }) => body.notice), [undefined, "agent_not_registered", undefined]);
 });

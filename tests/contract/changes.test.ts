@@ -45,7 +45,7 @@ contract("a new room has not changed", async (t) => {
 contract("all that changed comes in its own shape, with the revision of its change", async (t) => {
   const room = await t.room();
   const agent = await t.agent(room, "ann", { meta: { a: 1 } });
-  const message = await t.message(room, { from: "bob" });
+  const { notice: _, ...message } = await t.message(room, { from: "bob" });
   await t.write(room, "k", { x: 1 }, { agent: "bob" });
   await t.view(room, "v", "1 + 1");
   const found = await changes(t, room);

@@ -19,7 +19,8 @@ contract("a message is posted with all its members", async (t) => {
   const sent = { from: "ann", to: "bob", kind: "question", body: { text: "why?" }, reply_to: parent.id };
   const reply = await t.post(`/rooms/${room}/messages`, sent);
   assertStatus(reply, 201);
-  const { recipient: _, ...message } = reply.body;
+  const { recipient: _, notice, ...message } = reply.body;
+  assert.equal(notice, "agent_not_registered");
   assertMembers(message, members.message);
   const { id, created_at, ...rest } = message;
   assert.ok(Number.isSafeInteger(id) && id > parent.id);

@@ -362,7 +362,9 @@ contract("of many writes at once each is judged by its own token, whatever trave
       assert.equal(post.status, refused ?? 201, post.text);
       if (refused) return;
       assert.deepEqual([post.body.from_agent, post.body.verified], [who, by === ann || by === bob]);
-      assert.deepEqual((await t.get(`${path}/messages/${post.body.id}`)).body, post.body);
+      const { notice, ...posted } = post.body;
+      assert.equal(notice, who === "eve" ? "agent_not_registered" : undefined);
+      assert.deepEqual((await t.get(`${path}/messages/${post.body.id}`)).body, posted);
     }));
   }
   const { body: seen } = await t.get(`${path}/agents/ann`);

@@ -62,7 +62,7 @@ const OUTCOMES: Array<[request: Request, unique: number, rows: string[][]]> = [
   [["PUT", "/rooms/r/state", { key: "list", append: 1 }], 1, [LEFT]],
   [["PUT", "/rooms/r/state", { key: "list", remove: 2 }], 1, [LEFT]],
   [["DELETE", "/rooms/r/state", { key: "a" }], 1, [["revision", "unmoved"]]],
-  [["POST", "/rooms/r/messages", { from: "ann", body: 1, reply_to: 2 }], 1, []],
+  [["POST", "/rooms/r/messages", { from: "ann", body: 1, reply_to: 2 }], 1, [["joined"]]],
   [["POST", "/rooms/r/messages", { to: "ann", body: 1 }], 1, [RECIPIENT]],
   [["POST", "/rooms/r/messages", { needs: [2], to: "bob", body: 1 }], 1, [
     ["status", "done_at", "failure"],

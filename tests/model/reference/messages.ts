@@ -6,6 +6,7 @@ import {
   type Expected,
   type Message,
   messageId,
+  noticeTo,
   recordHeartbeat,
   refusal,
   type Room,
@@ -66,7 +67,8 @@ export function post(room: Room, posted: NewMessage): Expected {
   };
   room.messages.push(message);
   const recipient = to === undefined ? {} : { recipient: recipientOf(room, to) };
-  return answer(room, { ...shownMessage(room, message), ...recipient }, 201);
+  const told = from === undefined ? {} : noticeTo(room, from);
+  return answer(room, new Only({ ...shownMessage(room, message), ...recipient, ...told }), 201);
 }
 
 export const UNCLAIMED = { claimed_by: null, claimed_at: null, until: null, fence: null };

@@ -1,6 +1,7 @@
 import type { Message, TaskStatus } from "../client/mod.ts";
 import type { Command } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
+import { tellNotice } from "./notice.ts";
 import { json, plain, shown } from "./plain.ts";
 import { print } from "./print.ts";
 import { UsageError } from "./values.ts";
@@ -22,6 +23,7 @@ export const say: Command = {
       max_attempts: input.number("max-attempts"),
     });
     print(input.json ? json(message) : message.id);
+    tellNotice(message);
     const { to_agent, recipient } = message;
     if (recipient && !(recipient.registered && recipient.alive)) {
       const how = recipient.registered ? "gives no sign of life" : "is not registered";

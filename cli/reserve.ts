@@ -1,6 +1,7 @@
 import { ConveneError, type Reservation } from "../client/mod.ts";
 import type { Command, Input } from "./arguments.ts";
 import { EXIT, TimeOver } from "./exit.ts";
+import { tellNotice } from "./notice.ts";
 import { json, plain, shown } from "./plain.ts";
 import { print } from "./print.ts";
 import { toldWaiting } from "./reach.ts";
@@ -32,6 +33,7 @@ export const reserve: Command = {
       const isOver = timeout > 0 && cause instanceof ConveneError && cause.code === "reserved";
       throw isOver ? new TimeOver("The paths are not free.", { cause }) : cause;
     });
+    tellNotice(reservation);
     print(input.json ? json(reservation) : plain(`${reservation.id} (fence ${reservation.fence})`));
     return EXIT.done;
   },

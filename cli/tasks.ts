@@ -2,6 +2,7 @@ import type { Claim, NoneTaken, Taken } from "../client/mod.ts";
 import type { Command, Input } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
 import { idOf, lineOf } from "./messages.ts";
+import { tellNotice } from "./notice.ts";
 import { json, plain, shown } from "./plain.ts";
 import { print } from "./print.ts";
 import { toldWaiting } from "./reach.ts";
@@ -33,6 +34,7 @@ export const claim: Command = {
     const outcome = await input.room.messages.claim(id, { ttl: input.seconds("ttl"), agent: input.actor });
     if (input.json) print(json(outcome));
     else print(plain(claimLine(id, outcome)));
+    if (outcome.claimed) tellNotice(outcome);
     return outcome.claimed ? EXIT.done : EXIT.failed;
   },
 };
@@ -62,6 +64,7 @@ export const take: Command = {
       timeout: input.duration("timeout") ?? Infinity,
     });
     const outcome = await toldWaiting(`a task in ${room.id}`, taking);
+    tellNotice(outcome);
     if (input.json) print(json(outcome));
     else if (outcome.claimed) print(`fence ${outcome.fence}: ${lineOf(outcome.message)}`);
     else {

@@ -1,6 +1,7 @@
 import type { Include } from "../client/mod.ts";
 import type { Command } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
+import { tellNotice } from "./notice.ts";
 import { json, plain, shown } from "./plain.ts";
 import { print } from "./print.ts";
 
@@ -16,9 +17,7 @@ export const wait: Command = {
     const outcome = await input.room.until(input.words[0]!, { include, timeout });
     const whole = input.json || include !== undefined;
     if (whole) print(json(outcome));
-    if (outcome.notice) {
-      console.error("convene: This agent is not registered (convene join): others do not see that it waits.");
-    }
+    tellNotice(outcome, "others do not see that it waits");
     if (outcome.triggered) {
       if (!whole) print(shown(outcome.value));
       return EXIT.done;

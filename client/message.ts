@@ -63,6 +63,8 @@ export interface Post extends CallOptions {
 
 /** The answer to a post. */
 export interface Posted<T = Json> extends Message<T> {
+  /** The sender is not registered. */
+  notice?: "agent_not_registered";
   /** The receiver, if `to` was given. The other members are null if it is not registered. */
   recipient?: {
     registered: boolean;

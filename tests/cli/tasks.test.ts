@@ -18,7 +18,8 @@ async function refused(shell: Shell, code: number, told: RegExp, ...args: string
 }
 
 Deno.test("a task in a shell: taken, renewed, completed, and what it needed is there", async () => {
-  await withShell(async (shell) => {
+  await withShell(async (shell, room) => {
+    await room.join({ id: "ada" });
     const first = await prints(shell, /^\d+$/, "say", "first", "--kind", "task");
     const second = await prints(shell, /^\d+$/, "say", "second", "--kind", "task", "--needs", first);
     await prints(shell, `${second} task ada: second [needs ${first}]`, "read", "--status", "blocked");
@@ -43,7 +44,8 @@ Deno.test("a task in a shell: taken, renewed, completed, and what it needed is t
 });
 
 Deno.test("what goes wrong with a task in a shell is kept with it", async () => {
-  await withShell(async (shell) => {
+  await withShell(async (shell, room) => {
+    await room.join({ id: "ada" });
     const id = await prints(shell, /^\d+$/, "say", "x", "--kind", "task", "--max-attempts", "2");
     await prints(shell, `claimed ${id}`, "claim", id);
     await prints(shell, `${id} is open`, "release", id, "--error", "no time");
@@ -65,10 +67,32 @@ Deno.test("what goes wrong with a task in a shell is kept with it", async () => 
 
 Deno.test("say tells when nobody is there to read it", async () => {
   await withShell(async (shell, room) => {
+    await room.join({ id: "ada" });
     const { code, stderr } = await shell.run("say", "hello", "--to", "bob");
     assert.deepEqual([code, stderr], [0, "convene: bob is not registered: nobody may read this.\n"]);
     await room.join({ id: "bob" });
     await prints(shell, /^\d+$/, "say", "hello", "--to", "bob");
+  });
+});
+
+Deno.test("who acts as an agent that is not registered is told so", async () => {
+  await withShell(async (shell, room) => {
+    const { id } = await room.messages.post("x", { kind: "task" });
+    await room.messages.post("y", { kind: "task" });
+    for (
+      const args of [
+        ["claim", String(id)],
+        ["take"],
+        ["take", "--kind", "none", "--timeout", "10ms"],
+        ["say", "hello"],
+        ["reserve", "a"],
+      ]
+    ) {
+      assert.match(
+        (await shell.run(...args)).stderr,
+        /^convene: This agent is not registered \(convene join\)/,
+      );
+    }
   });
 });
 

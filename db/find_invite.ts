@@ -2,7 +2,7 @@ import { IN_FORCE } from "./access/token.ts";
 import type { Role } from "./access/token_text.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./driver/statement.ts";
-import { INVITE_COUNTS } from "./invites.ts";
+import { BY_OPERATOR, INVITE_COUNTS } from "./invites.ts";
 import { SERVED } from "./release.ts";
 import { SERVICE } from "./viewer.ts";
 import { timeOf } from "./write/due.ts";
@@ -43,7 +43,7 @@ export const madeUnderKey = (room: string) =>
 const FIND = `
   SELECT invites.room_id, invites.role, invites.agent_id, invites.note, uses - used AS uses_left,
          ${timeOf("invites.expires_at")} AS expires_at, ${INVITE_COUNTS} AS counts,
-         maker.role AS by_role, maker.agent_id AS by_agent
+         CASE WHEN ${BY_OPERATOR} THEN 'admin' ELSE maker.role END AS by_role, maker.agent_id AS by_agent
     FROM invites JOIN rooms ON rooms.id = invites.room_id AND ${SERVED}
     LEFT JOIN tokens AS maker ON maker.room_id = invites.room_id AND maker.id = invites.made_by
    WHERE invites.hash = :code`;

@@ -12,7 +12,7 @@ import { Refusal } from "./refusal.ts";
 import { SERVED } from "./release.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { madeBy } from "./tokens.ts";
-import type { Viewer } from "./viewer.ts";
+import { OPERATOR, type Viewer } from "./viewer.ts";
 import type { Operation } from "./write/context.ts";
 import { timeOf } from "./write/due.ts";
 import { commitOnce } from "./write/idempotency.ts";
@@ -43,7 +43,10 @@ export interface InviteRequest {
 /** Milliseconds after its end for which a used one is kept, so that a request that joined by it may be sent again. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
-const MAKER_COUNTS = `(invites.made_by IS NULL OR EXISTS (
+/** True of an invitation that the operator made, whose token is of no room. */
+export const BY_OPERATOR = `invites.made_by IS '${OPERATOR}'`;
+
+const MAKER_COUNTS = `(invites.made_by IS NULL OR ${BY_OPERATOR} OR EXISTS (
   SELECT 1 FROM tokens AS maker
    WHERE maker.room_id = invites.room_id AND maker.id = invites.made_by AND ${inForce("maker")}))`;
 
@@ -69,7 +72,8 @@ const INVITES_LEFT =
 const MAKE = `
   INSERT INTO invites (room_id, id, hash, role, agent_id, uses, note, created_at, expires_at, made_by)
   SELECT :room, :id, :hash, :role, :agent, :uses, :note, :now,
-         MIN(:expires_at, COALESCE(${OWN("expires_at")}, :expires_at)), ${OWN("id")}
+         MIN(:expires_at, COALESCE(${OWN("expires_at")}, :expires_at)),
+         CASE :own_hash WHEN '${OPERATOR}' THEN '${OPERATOR}' ELSE ${OWN("id")} END
     FROM rooms
    WHERE rooms.id = :room AND ${SERVED} AND ${MAY_INVITE} AND ${MAY_NAME} AND ${INVITES_LEFT}`;
 

@@ -11,7 +11,7 @@ import { learnToken } from "./access/token.ts";
 import { COME_BACK, MAY_REGISTER, REGISTER, SECURE, UNUSED } from "./registration.ts";
 import type { Database } from "./database.ts";
 import { findInvite, type FoundInvite, type JoinKey, keyArgs, madeUnderKey } from "./find_invite.ts";
-import { INVITE_COUNTS } from "./invites.ts";
+import { BY_OPERATOR, INVITE_COUNTS } from "./invites.ts";
 import type { Json } from "./json.ts";
 import { REGISTERED } from "./presence.ts";
 import { Refusal } from "./refusal.ts";
@@ -81,11 +81,11 @@ const MAY_USE = `EXISTS (
 const MAY_TAKE = `(${UNUSED} OR EXISTS (
   SELECT 1 FROM invites LEFT JOIN tokens AS maker
       ON maker.room_id = invites.room_id AND maker.id = invites.made_by
-   WHERE invites.hash = :code AND invites.agent_id = :agent AND (:is_locked OR maker.role = 'admin')))`;
+   WHERE invites.hash = :code AND invites.agent_id = :agent AND (:is_locked OR ${BY_OPERATOR} OR maker.role = 'admin')))`;
 
 const MAKE_TOKEN = `
   INSERT INTO tokens (room_id, id, hash, role, agent_id, note, created_at, expires_at, made_by, request_key, requested_at)
-  SELECT :room, :token_id, :hash, invites.role, :agent, invites.note, :now, maker.expires_at, invites.made_by,
+  SELECT :room, :token_id, :hash, invites.role, :agent, invites.note, :now, maker.expires_at, maker.id,
          :request_key, :requested_at
     FROM invites LEFT JOIN tokens AS maker ON maker.room_id = invites.room_id AND maker.id = invites.made_by
    WHERE invites.hash = :code AND ${ADMITTED}`;

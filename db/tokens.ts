@@ -1,5 +1,13 @@
 import { AS_NONE } from "./access/acts.ts";
-import { FORGET_EXPIRED, INSERT_TOKEN, newToken, OWN, OWN_ROLE, TOKENS_LEFT } from "./access/make_token.ts";
+import {
+  FORGET_EXPIRED,
+  INSERT_TOKEN,
+  newToken,
+  OWN,
+  OWN_ROLE,
+  RELEASE_OF_ACCESS,
+  TOKENS_LEFT,
+} from "./access/make_token.ts";
 import { IN_FORCE, learnToken } from "./access/token.ts";
 import type { Role } from "./access/token_text.ts";
 import type { Database } from "./database.ts";
@@ -62,6 +70,10 @@ const SECURE = `
   INSERT INTO secured (room_id, agent_id) SELECT :room, :agent WHERE :agent IS NOT NULL AND ${IS_MADE}
   ON CONFLICT DO NOTHING`;
 const SHOW_SECURE = `UPDATE agents SET secure = 1 WHERE room_id = :room AND id = :agent AND ${IS_MADE}`;
+/** A room with a token judges who acts in it, from the first one on. */
+const GUARD = `
+  UPDATE rooms SET guarded = 1, requires = MAX(requires, ${RELEASE_OF_ACCESS})
+   WHERE id = :room AND NOT guarded AND ${IS_MADE}`;
 const GET_MADE = `SELECT ${SHOWN_TOKEN} FROM tokens WHERE room_id = :room AND hash = :hash`;
 const WHY_NOT = `
   SELECT COALESCE(${MAY_MAKE}, FALSE) AS may, ${OWN_ROLE} AS own_role FROM rooms WHERE id = :room`;
@@ -102,6 +114,7 @@ export function createToken(
               most_tokens: max,
             },
           },
+          { sql: GUARD, args: { room, hash: made.hash } },
           { sql: SECURE, args: secured },
           { sql: SHOW_SECURE, args: secured },
           { sql: GET_MADE, args: { room, hash: made.hash }, answer: { columns: SHOWN } },

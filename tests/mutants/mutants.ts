@@ -924,13 +924,13 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a token of a code that outlives the code's maker",
-    edits: [["maker.expires_at, invites.made_by,", "maker.expires_at, NULL,"]],
+    edits: [["maker.expires_at, maker.id,", "maker.expires_at, NULL,"]],
     test: "tests/contract/invites.test.ts",
     filter: "file: an invitation ends with the token",
   },
   {
     name: "a token of a code that does not expire with the code's maker",
-    edits: [["maker.expires_at, invites.made_by,", "NULL, invites.made_by,"]],
+    edits: [["maker.expires_at, maker.id,", "NULL, maker.id,"]],
     test: "tests/contract/invites.test.ts",
     filter: "file: an invitation ends with the token",
   },
@@ -1026,6 +1026,21 @@ export const MUTANTS: Mutant[] = [
     edits: [["renameSync(file, `${file}.before`);", "void before;"]],
     test: "tests/cli/tokens.test.ts",
     filter: "a token that is in the place of another",
+  },
+  {
+    name: "a room with its first token goes on as if it had none",
+    edits: [["          { sql: GUARD, args: { room, hash: made.hash } },\n", ""]],
+    test: "tests/routes/operator.test.ts",
+    filter: "the first token of an open room",
+  },
+  {
+    name: "an operator's code by which nobody joins under a name that is there",
+    edits: [[
+      "AND (:is_locked OR ${BY_OPERATOR} OR maker.role = 'admin')))`;",
+      "AND (:is_locked OR maker.role = 'admin')))`;",
+    ]],
+    test: "tests/routes/operator.test.ts",
+    filter: "the operator invites whomever",
   },
   {
     name: "an operation that needs a token asks for none",

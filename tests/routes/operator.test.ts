@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { settingsOf } from "../../routes/process/settings.ts";
+import { SERVICE } from "../../db/viewer.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 
 const OPERATOR = "the operator's own token of 32 letters";
@@ -61,6 +62,52 @@ Deno.test("the operator acts as an admin of every room, locked or open", () =>
     assert.equal((await ask("GET", "/rooms/l", undefined, OPERATOR.slice(0, -1) + "!")).status, 404);
     assert.equal((await ask("GET", "/rooms/o", undefined, locked.token)).status, 401);
     assert.equal((await ask("GET", "/rooms/l", undefined, ann.token)).status, 404);
+  }, { operatorToken: OPERATOR }));
+
+Deno.test("the first token of an open room, which the operator makes, binds whoever acts there at once", () =>
+  withApp(async (t) => {
+    const ask = asking(t);
+    await ask("POST", "/rooms", { id: "o" }, "");
+    const made = await ask("POST", "/rooms/o/tokens", { role: "member", agent: "ann" });
+    assert.equal(made.status, 201);
+    for (const key of [undefined, "k"]) {
+      const post = { method: "POST", at: "/rooms/o/messages", body: { from: "ann", body: 1 } };
+      const put = { method: "PUT", at: "/rooms/o/state", body: { scope: "ann", key: "k", value: 1 } };
+      for (const { method, at, body } of [post, put]) {
+        const headers = key === undefined ? undefined : { "Idempotency-Key": key };
+        assert.equal((await t.request(method, at, body, headers)).status, 401);
+        assert.ok((await ask(method, at, body, made.body.token)).status < 300);
+      }
+    }
+    const sql = "SELECT guarded, requires FROM rooms WHERE id = 'o'";
+    const [[room]] = await t.services.database.read(SERVICE, [{ sql, args: {} }]) as [
+      [Record<string, unknown>],
+    ];
+    assert.deepEqual([Number(room.guarded), Number(room.requires)], [1, 3]);
+  }, { operatorToken: OPERATOR }));
+
+Deno.test("the operator invites whomever it likes to any room, one that is there by its name too", () =>
+  withApp(async (t) => {
+    const ask = asking(t);
+    await ask("POST", "/rooms", { id: "l", locked: true }, "");
+    await ask("POST", "/rooms", { id: "o" }, "");
+    for (const room of ["l", "o"]) {
+      const path = `/rooms/${room}`;
+      await ask("POST", `${path}/agents`, { id: "bob", name: "Bob" });
+      const { body: made } = await ask("POST", `${path}/invites`, { role: "admin", agent: "bob", uses: 2 });
+      assert.match(
+        await (await t.request("GET", `/join/${made.code}`)).text(),
+        /^ {4}an admin of the room$/m,
+      );
+      const joined = await ask("POST", `/join/${made.code}`, {}, "");
+      assert.deepEqual([joined.status, joined.body.agent], [201, "bob"]);
+      assert.equal((await ask("PATCH", path, { meta: { by: 3 } }, joined.body.token)).status, 200);
+      const { body: listed } = await ask("GET", `${path}/invites`);
+      assert.deepEqual(listed.map(({ uses_left }: { uses_left: number }) => uses_left), [1]);
+      assert.equal((await ask("DELETE", `${path}/invites/${made.id}`)).status, 200);
+      assert.equal((await ask("POST", `/join/${made.code}`, {}, "")).status, 404);
+      assert.equal((await ask("GET", path, undefined, joined.body.token)).status, 200);
+    }
   }, { operatorToken: OPERATOR }));
 
 Deno.test("the operator alone deletes an open room, and lists all rooms", () =>

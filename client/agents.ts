@@ -49,6 +49,8 @@ export interface Registration<M = JsonObject> {
    * Makes the agent secure: only the token of the answer can act as it. Fails with `agent_exists` if the id was used.
    */
   secure?: boolean;
+  /** With `secure`: the scope of its name is its own from then on, for good. To all others but admins it is empty. */
+  private?: boolean;
 }
 
 export interface Heartbeat {

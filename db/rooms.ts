@@ -32,7 +32,12 @@ export interface RoomCursor {
 export const ROOM_REVISION = `SELECT ${REVISION} AS revision FROM rooms WHERE id = :room`;
 
 /** The same for `readCurrent`, and as the first read of a write. */
-export const ROOM_CURRENT = `SELECT ${REVISION} AS revision, ${DUE} FROM rooms WHERE id = :room`;
+export const ROOM_CURRENT = currentWith();
+
+/** The same with a further column. */
+export function currentWith(...further: string[]): string {
+  return `SELECT ${[`${REVISION} AS revision`, DUE, ...further].join(", ")} FROM rooms WHERE id = :room`;
+}
 
 /** Columns that `toRoom` reads. */
 export const ROOM = ["id", "created_at", "meta", "listed", "revision"];

@@ -29,7 +29,7 @@ const KEPT: Record<string, Record<string, string>> = {
   },
   "cel/waits/holders.ts": { holders: "by token" },
   "db/access/guarded.ts": { known: "rooms, whose writes are judged one by one" },
-  "db/access/private.ts": { known: "scopes, whose writes go alone" },
+  "db/access/private.ts": { known: "scopes, whose writes go alone", seeing: "viewers" },
   "db/access/token.ts": { known: "by token" },
   "db/consistent_read/read.ts": { rows: OF_ITS_CALL },
   "db/consistent_read/thread.ts": { rows: OF_ITS_CALL },

@@ -62,7 +62,7 @@ export function underBudget<T>(evaluation: () => T): T {
   blown = false;
   reason = STEPS;
   remaining = STEP_BUDGET;
-  beside = new Map();
+  if (beside.size > 0) beside = new Map();
   try {
     return settle(evaluation);
   } finally {

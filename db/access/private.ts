@@ -63,6 +63,27 @@ export function seenBy(viewer: Viewer): Condition | undefined {
   return viewer.token && { sql: SEEN, args: { viewer_token: viewer.token.hash } };
 }
 
+/** Viewers that were found to see a private scope. */
+const seeing = createLru<true>(10_000);
+
+/**
+ * Whether a viewer is known to see a private scope. It is a hint: what is read without it asks `sees` in the same
+ * statement, and is read again where that is true. So it costs others nothing, and tells them nothing.
+ */
+export function isSeeing(viewer: Viewer): boolean {
+  return viewer.token !== undefined && seeing.has(viewer.key);
+}
+
+export function foundSeeing(viewer: Viewer): void {
+  seeing.set(viewer.key, true);
+}
+
+/** True, in SQL, where a viewer sees a private scope; undefined where it is known to, or cannot. */
+export function seesAny(viewer: Viewer): Condition | undefined {
+  const seen = isSeeing(viewer) ? undefined : seenBy(viewer);
+  return seen && { ...seen, sql: `EXISTS (${seen.sql})` };
+}
+
 /** Selects the ids under which those are stored. */
 export const privateRoomsIn = (seen: string) =>
   `SELECT ${privateRoom("seen.agent_id")} FROM (${seen}) AS seen`;

@@ -1,7 +1,7 @@
-import { isOfAgent, type Owner, privateRoom, selectOwners } from "../access/private.ts";
+import { isOfAgent, isSeeing, type Owner, privateRoom, seesAny, selectOwners } from "../access/private.ts";
 import type { Source } from "../consistent_read/changed.ts";
 import type { Query } from "../consistent_read/read.ts";
-import type { Row } from "../driver/statement.ts";
+import type { Condition, Row } from "../driver/statement.ts";
 import type { Viewer } from "../viewer.ts";
 import { type ReadSet, scopesOfAgents, stateArgs } from "../write/read_set.ts";
 import {
@@ -45,14 +45,20 @@ const movedOf = (owners: string): Source[] => [{
   revision: "revision",
 }];
 
+/** What is read, and with whose eyes beside the viewer's. */
+type Looks = Pick<ReadSet, "state"> & { eyes: readonly string[] };
+
+const readsScopes = ({ state }: Looks) => state === "all" || scopesOfAgents(state).length > 0;
+
+/** Tells, in SQL, whether `hiddenQueries` lack something, since the viewer is not known to see a private scope. */
+export function mayLackHidden(viewer: Viewer, looks: Looks): Condition | undefined {
+  return looks.eyes.length === 0 && readsScopes(looks) ? seesAny(viewer) : undefined;
+}
+
 /** What to load of private scopes, by names for `toHidden`; nothing where none may be read. */
-export function hiddenQueries(
-  viewer: Viewer,
-  room: string,
-  { state, eyes }: Pick<ReadSet, "state"> & { eyes: readonly string[] },
-): Record<string, Query> {
-  const scopes = state === "all" ? undefined : scopesOfAgents(state);
-  if (!mayReadHidden(viewer, eyes) || scopes?.length === 0 && eyes.length === 0) return {};
+export function hiddenQueries(viewer: Viewer, room: string, looks: Looks): Record<string, Query> {
+  const { state, eyes } = looks;
+  if (eyes.length === 0 && !(isSeeing(viewer) && readsScopes(looks))) return {};
   const { sql: owners, args: seen } = selectOwners(viewer);
   const args = { ...seen, room, eyes: JSON.stringify(eyes) };
   const queries: Record<string, Query> = { owners: { sql: owners, args } };
@@ -83,7 +89,8 @@ export function hiddenQueries(
 /** Reads the rows of `hiddenQueries`. */
 export async function toHidden(rows: Record<string, Row[]>): Promise<Omit<Hidden, "hidden">> {
   const owners = new Map<string, Owner>();
-  for (const { agent_id, hides, seen } of rows.owners ?? []) {
+  if (rows.owners === undefined) return { owners, hiddenEntries: [] };
+  for (const { agent_id, hides, seen } of rows.owners) {
     owners.set(agent_id as string, { hides: Boolean(hides), seen: Boolean(seen) });
   }
   return { owners, hiddenEntries: await valuesOf([...rows.hidden ?? [], ...rows.hiddenKeys ?? []]) };

@@ -1,16 +1,17 @@
+import { foundSeeing } from "../access/private.ts";
 import type { Database } from "../database.ts";
 import { type Agent, selectAgents } from "../agents.ts";
 import { NOW } from "../clock.ts";
 import { DUE } from "../write/due.ts";
 import { type ReadSet, stateArgs } from "../write/read_set.ts";
 import { type FactsQuery, type MessageFacts, selectFacts, toFacts } from "./message_facts.ts";
-import { type Hidden, hiddenQueries, mayReadHidden, toHidden } from "./hidden.ts";
+import { type Hidden, hiddenQueries, mayLackHidden, mayReadHidden, toHidden } from "./hidden.ts";
 import { selectLiving } from "../state/living.ts";
 import { newestTwoWaitsOf, toWait, type WaitInProgress } from "../presence.ts";
 import { Refusal, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { eyesOf, VIEW_SCOPE } from "../state/entry.ts";
-import { type Row, weightOf } from "../driver/statement.ts";
+import { type Row, type Statement, weightOf } from "../driver/statement.ts";
 import type { Viewer } from "../viewer.ts";
 import { mapYielding } from "../yield.ts";
 import { type Query, readConsistent } from "../consistent_read/read.ts";
@@ -76,9 +77,9 @@ export interface Snapshot extends Hidden {
   extra: Row[][];
 }
 
-const selectRoom = (further = "") => `
+const selectRoom = (further: string[] = []) => `
   SELECT created_at, ${REVISION} AS revision, state_revision, private_revision, views_revision, agents_revision,
-         messages_revision, message_count, unclaimed_count, ${NOW} AS now, ${DUE}${further}
+         messages_revision, message_count, unclaimed_count, ${[`${NOW} AS now`, DUE, ...further].join(", ")}
     FROM rooms WHERE id = :room`;
 
 const VALUES = `WHERE room_id = :room AND scope <> '${VIEW_SCOPE}'`;
@@ -89,13 +90,19 @@ const LOOKED_UP = `
  WHERE NOT deleted AND expr IS NULL`;
 const STATE_KEYS = `SELECT state.scope, state.key, state.value ${LOOKED_UP}`;
 
-const ROOM = selectRoom();
 // A server prepares this in two thirds of the time that the same for several keys takes.
-const ROOM_WITH_KEY = selectRoom(`,
+const WITH_KEY = `
   (SELECT json_array(json_array(scope, key, value)) FROM state
-    WHERE room_id = :room AND scope = :scope AND key = :key AND NOT deleted AND expr IS NULL) AS looked_up`);
-const ROOM_WITH_KEYS = selectRoom(`,
-  (SELECT json_group_array(json_array(state.scope, state.key, state.value)) ${LOOKED_UP}) AS looked_up`);
+    WHERE room_id = :room AND scope = :scope AND key = :key AND NOT deleted AND expr IS NULL) AS looked_up`;
+const WITH_KEYS = `
+  (SELECT json_group_array(json_array(state.scope, state.key, state.value)) ${LOOKED_UP}) AS looked_up`;
+
+const COLUMNS = { alone: [], withKey: [WITH_KEY], withKeys: [WITH_KEYS] };
+const ROOMS = {
+  alone: selectRoom(),
+  withKey: selectRoom(COLUMNS.withKey),
+  withKeys: selectRoom(COLUMNS.withKeys),
+};
 
 const VIEWS = `${
   selectLiving("key, expr, eyes", `WHERE room_id = :room AND scope = '${VIEW_SCOPE}'`)
@@ -127,6 +134,10 @@ export async function loadSnapshot(
   const results = await readConsistent(database, viewer, [...Object.values(queries), ...facts, ...extra]);
   const rows = Object.fromEntries(Object.keys(queries).map((name) => [name, results.shift()!]));
   const factRows = results.splice(0, facts.length);
+  if (rows.room![0]?.sees) {
+    foundSeeing(viewer);
+    return await loadSnapshot(database, viewer, room, query, extra);
+  }
   return {
     ...await toSnapshot(rows),
     hidden: mayReadHidden(viewer, query.eyes),
@@ -136,7 +147,15 @@ export async function loadSnapshot(
 }
 
 function snapshotQueries(viewer: Viewer, room: string, query: SnapshotQuery): Record<string, Query> {
-  const queries: Record<string, Query> = { room: { sql: ROOM, args: { room }, single: true } };
+  const hidden = hiddenQueries(viewer, room, query);
+  const sees = mayLackHidden(viewer, query);
+  const roomWith = (column: keyof typeof ROOMS, args: Statement["args"], weight?: number): Statement => ({
+    sql: sees ? selectRoom([...COLUMNS[column], `${sees.sql} AS sees`]) : ROOMS[column],
+    args: { room, ...args, ...sees?.args },
+    single: true,
+    weight,
+  });
+  const queries: Record<string, Query> = { room: roomWith("alone", {}) };
   if (query.state === "all") {
     queries.state = selectValues(VALUES, { room });
     queries.agentIds = { sql: AGENT_IDS_ALL, args: { room } };
@@ -153,10 +172,10 @@ function snapshotQueries(viewer: Viewer, room: string, query: SnapshotQuery): Re
     } else if (query.state.keys.length > FEW_LOOKED_UP) {
       queries.keys = { sql: STATE_KEYS, args: { room, keys }, weight: KEY_WEIGHT * query.state.keys.length };
     } else if (query.state.keys.length > 0) {
-      const [sql, args] = query.state.keys.length > 1
-        ? [ROOM_WITH_KEYS, { room, keys }]
-        : [ROOM_WITH_KEY, { room, ...query.state.keys[0]! }];
-      queries.room = { sql, args, single: true, weight: 1 + KEY_WEIGHT * query.state.keys.length };
+      const weight = 1 + KEY_WEIGHT * query.state.keys.length;
+      queries.room = query.state.keys.length > 1
+        ? roomWith("withKeys", { keys }, weight)
+        : roomWith("withKey", { ...query.state.keys[0]! }, weight);
     }
     if (agentScopes.length > 0) {
       queries.agentIds = { sql: AGENT_IDS_SOME, args: { room, agents: JSON.stringify(agentScopes) } };
@@ -170,7 +189,7 @@ function snapshotQueries(viewer: Viewer, room: string, query: SnapshotQuery): Re
     queries.agents = selectAgents(room, query.agents);
     queries.waits = newestTwoWaitsOf(room, query.agents.length === 1 ? query.agents[0]! : null);
   }
-  return { ...queries, ...hiddenQueries(viewer, room, query) };
+  return { ...queries, ...hidden };
 }
 
 async function toSnapshot(

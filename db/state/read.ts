@@ -1,4 +1,4 @@
-import { homeFor, homeForOperator, isOfAgent } from "../access/private.ts";
+import { foundSeeing, homeFor, homeForOperator, isOfAgent, isSeeing, seesAny } from "../access/private.ts";
 import { createConditions } from "../consistent_read/conditions.ts";
 import type { Database } from "../database.ts";
 import { stored } from "../json.ts";
@@ -7,7 +7,7 @@ import { type Entry, toEntry, toListed, type Tombstone } from "./entry.ts";
 import { sourcesOf } from "./sources.ts";
 import { Refusal, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
-import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
+import { currentWith, revisionOf, ROOM_CURRENT } from "../rooms.ts";
 import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
 import { EVERYBODY, isOperator, type Viewer } from "../viewer.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
@@ -78,10 +78,18 @@ export async function listEntries(
   room: string,
   filter: StateFilter,
 ): Promise<{ entries: Array<Entry | Tombstone>; revision: number }> {
+  const mayBePrivate = filter.scope === undefined || isOfAgent(filter.scope);
+  const sees = mayBePrivate ? seesAny(viewer) : undefined;
   const [rooms, rows] = await readConsistent(database, viewer, [
-    { sql: ROOM_CURRENT, args: { room } },
-    selectEntries(viewer, room, filter),
+    sees
+      ? { sql: currentWith(`${sees.sql} AS sees`), args: { room, ...sees.args } }
+      : { sql: ROOM_CURRENT, args: { room } },
+    selectEntries(isSeeing(viewer) ? viewer : EVERYBODY, room, filter),
   ]);
+  if (rooms![0]?.sees) {
+    foundSeeing(viewer);
+    return await listEntries(database, viewer, room, filter);
+  }
   const revision = revisionOf(rooms!);
   return { entries: await mapYielding(rows!, (row) => toListed(row, stored)), revision };
 }

@@ -183,10 +183,27 @@ contract("an admin sees every private scope, and writes to it", async (t) => {
 
 contract("a private scope has at most 1,000 keys, which count nowhere else", async (t) => {
   const { ann } = await inRoom(t);
+  const text = "x".repeat(300);
   for (let n = 0; n < 1_000; n += 20) {
-    const writes = Array.from({ length: 20 }, (_, i) => ({ scope: "ann", key: `k${n + i}`, value: n }));
+    const writes = Array.from(
+      { length: 20 },
+      (_, i) => ({ scope: "ann", key: `k${n + i}`, value: { n: n + i, text } }),
+    );
     assertStatus(await ann.ask("PUT", "/state/batch", { writes }), 200);
   }
+  // They are more than a page, and more than are looked up one by one.
+  const own = await ann.get("/state?scope=ann");
+  assert.equal(own.body.length, 1_000);
+  assert.deepEqual((await ann.get("/state?scope=ann&since=0")).body, own.body);
+  const named = Array.from({ length: 60 }, (_, n) => `state.ann.k${n}`).join(" + ");
+  const all = "[size(state.ann), state.ann.k999.n, size(state)]";
+  assert.deepEqual([await ann.eval(all), await ann.eval(named.replaceAll(/(k\d+)/g, "$1.n"))], [[
+    1_000,
+    999,
+    4,
+  ], 1_770]);
+  const { body: { state, more } } = await ann.get("/changes?limit=1000");
+  assert.ok(state.length > 0 && more);
   const refused = await ann.put({ scope: "ann", key: "more", value: 1 });
   assertError(refused, 409, "limit_reached");
   assert.match(refused.body.message, /1,?000 keys/);

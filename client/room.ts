@@ -1,5 +1,6 @@
 import type { Agent, Heartbeat, Registered, Registration, Status } from "./agents.ts";
 import type { CallOptions, Connection } from "./connection.ts";
+import { ConveneError } from "./errors.ts";
 import { type Changes, followChanges, type FollowOptions } from "./follow.ts";
 import type { Json, JsonObject, JsonOf } from "./json.ts";
 import { acquire, type Lock, type LockOptions } from "./lock.ts";
@@ -60,6 +61,21 @@ export class Room {
   /** Merges into the room's `meta` (RFC 7396): null removes a member. */
   async patch<M extends object>({ meta, signal }: { meta: M & JsonOf<M> } & CallOptions): Promise<RoomInfo> {
     return (await this.connection.write<RoomInfo>("PATCH", this.#path, { meta }, { signal })).body;
+  }
+
+  /**
+   * Deletes the room, as an admin of a locked one or the operator. Returns whether it was there. A room of the same id
+   * can be made when all of it is removed.
+   */
+  async delete(call: CallOptions = {}): Promise<boolean> {
+    try {
+      await this.connection.write("DELETE", this.#path, {}, call);
+      return true;
+    } catch (error) {
+      // A repeated attempt finds it gone.
+      if (error instanceof ConveneError && error.code === "room_not_found") return false;
+      throw error;
+    }
   }
 
   /**

@@ -44,9 +44,11 @@ export class Convene {
     }
   }
 
-  /** The rooms, newest first. `limit`: at most 1,000; default: 100. */
-  async rooms({ limit, signal }: CallOptions & { limit?: number } = {}): Promise<RoomInfo[]> {
-    return (await this.connection.get<RoomInfo[]>("/rooms", { limit }, { signal })).body;
+  /** The rooms, newest first. `limit`: at most 1,000; default: 100. `all`: what the operator sees, locked ones too. */
+  async rooms(
+    { limit, all, signal }: CallOptions & { limit?: number; all?: boolean } = {},
+  ): Promise<RoomInfo[]> {
+    return (await this.connection.get<RoomInfo[]>("/rooms", { limit, all }, { signal })).body;
   }
 
   /**

@@ -41,8 +41,8 @@ const KEYS: Record<Table, string> = {
 const TABLES = (Object.keys(ROOM_TABLES) as Array<keyof typeof ROOM_TABLES>)
   .filter((table): table is Table => table !== "rooms").toReversed();
 
-/** Rows that one batch removes: few, since each may be large, and whoever writes meanwhile waits for it. */
-const ROWS = 100;
+/** Rows that one batch removes: few, since whoever writes meanwhile waits for it; fewer where each may be large. */
+const rowsOf = (table: Table) => ["messages", "state"].includes(table) ? 25 : 100;
 /** Keeps its batches apart from the writes of others (db/batching/queue.ts). */
 const WEIGHT = 160;
 
@@ -62,7 +62,9 @@ const GO_ON = `UPDATE graves SET held_until = ${NOW} + ${HELD_MS} WHERE id = :ro
 /** Selects the same rows, whatever the columns. */
 const firstOf = (table: Table, columns: string) => {
   const order = table === "state" ? "ORDER BY scope, key " : "";
-  return `SELECT ${columns} FROM ${table} WHERE ${ROOM_TABLES[table]} = :stored ${order}LIMIT ${ROWS}`;
+  return `SELECT ${columns} FROM ${table} WHERE ${ROOM_TABLES[table]} = :stored ${order}LIMIT ${
+    rowsOf(table)
+  }`;
 };
 
 /** Keeps the highest version of the entries that the same batch removes. */
@@ -117,7 +119,8 @@ export function createBurial(database: Database, report: (error: unknown) => voi
     );
 
   async function remove(room: string, table: Table, stored = room) {
-    for (let gone = ROWS; gone >= ROWS;) {
+    const most = rowsOf(table);
+    for (let gone = most; gone >= most;) {
       const began = database.elapsed();
       const keep = table === "state" ? [KEEP_VERSION] : [];
       const rows = await commit([...keep, REMOVE(table), GO_ON], room, stored);

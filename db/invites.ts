@@ -15,7 +15,7 @@ import { madeBy } from "./tokens.ts";
 import { OPERATOR, type Viewer } from "./viewer.ts";
 import type { Operation } from "./write/context.ts";
 import { timeOf } from "./write/due.ts";
-import { commitOnce } from "./write/idempotency.ts";
+import { commitOnce, deniedBy } from "./write/idempotency.ts";
 
 /** An invitation that counts, without its code. Times are ISO 8601. */
 export interface Invite {
@@ -159,6 +159,8 @@ export async function listInvites(
 
 const IS_THERE = `EXISTS (SELECT 1 FROM invites WHERE room_id = :room AND id = :id AND ${INVITE_COUNTS})`;
 const FOUND = `SELECT ${IS_THERE} AS is_there, ${IS_ADMIN} AS may FROM rooms WHERE id = :room`;
+/** What must be true of it, before the write. */
+const ASKED = ["is_there", "may"];
 const REVOKE = `
   DELETE FROM invites
    WHERE room_id = :room AND id = :id AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED}) AND ${IS_ADMIN}`;
@@ -175,10 +177,10 @@ export function revokeInvite(database: Database, room: string, id: string): Oper
       const { rows, answers, stored } = await commitOnce(database, context, {
         steps: [
           { sql: ROOM_REVISION, args: { room }, answer: { columns: ["revision"] } },
-          { sql: FOUND, args, single: true },
+          { sql: FOUND, args, single: true, answer: { columns: ASKED } },
           { sql: REVOKE, args },
         ],
-        refused: { sql: IS_THERE, args: { room, id } },
+        refused: deniedBy(1, ASKED),
       });
       const outcome = stored ?? { now: await context.time(), revision: undefined, rows: answers };
       if (outcome.replayed) return outcome;

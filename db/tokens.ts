@@ -18,7 +18,7 @@ import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { SERVICE, type ShownToken, type Viewer } from "./viewer.ts";
 import type { Operation } from "./write/context.ts";
 import { timeOf } from "./write/due.ts";
-import { commitOnce } from "./write/idempotency.ts";
+import { commitOnce, deniedBy } from "./write/idempotency.ts";
 
 /** A token in force, without its text. Times are ISO 8601. */
 export interface Token {
@@ -208,6 +208,8 @@ const REVOKE = `
 
 const FOUND = `
   SELECT ${IS_THERE} AS is_there, ${MAY_REVOKE} AS may, ${KEEPS_ADMIN} AS keeps FROM rooms WHERE id = :room`;
+/** What must be true of it, before the write. */
+const ASKED = ["is_there", "may", "keeps"];
 
 /**
  * Revokes a token and all that it made, from this moment on. Errors: `room_not_found`, `unauthenticated`, `forbidden`,
@@ -221,10 +223,10 @@ export function revokeToken(database: Database, room: string, id: string): Opera
       const { rows, answers, stored } = await commitOnce(database, context, {
         steps: [
           { sql: ROOM_REVISION, args: { room }, answer: { columns: ["revision"] } },
-          { sql: FOUND, args, single: true },
+          { sql: FOUND, args, single: true, answer: { columns: ASKED } },
           { sql: REVOKE, args },
         ],
-        refused: { sql: IS_THERE, args: { room, id } },
+        refused: deniedBy(1, ASKED),
       });
       const outcome = stored ?? { now: await context.time(), revision: undefined, rows: answers };
       if (outcome.replayed) return outcome;

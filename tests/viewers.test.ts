@@ -27,7 +27,7 @@ const KEPT: Record<string, Record<string, string>> = {
     rooms: "revisions, and waits that are judged by viewer (rounds.ts)",
     marks: "by wait",
   },
-  "cel/waits/holders.ts": { holders: "by token" },
+  "cel/waits/holders.ts": { byToken: "by token and room" },
   "db/access/guarded.ts": { known: "rooms, whose writes are judged one by one" },
   "db/access/private.ts": { known: "scopes, whose writes go alone", seeing: "viewers" },
   "db/access/token.ts": { known: "by token" },

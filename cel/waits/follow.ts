@@ -122,6 +122,7 @@ export function createFollows(
   function subscribe(viewer: Viewer, room: string) {
     const followed = admit(room);
     const follower = {
+      begun: false,
       wake() {},
       leave() {
         if (!followed.followers.delete(follower)) return;
@@ -132,7 +133,7 @@ export function createFollows(
         follower.wake();
       },
     };
-    const release = holders.hold(viewer, follower.leave);
+    const release = holders.hold(viewer, { hasBegun: () => follower.begun, end: follower.leave });
     rooms.set(room, followed);
     followed.followers.add(follower);
     count++;
@@ -148,6 +149,7 @@ export function createFollows(
       try {
         // Subscribes before it reads, so that no change is missed in between.
         page = await read(viewer, room, followed, after === undefined ? {} : { after, bytes });
+        follower.begun = true;
       } catch (error) {
         follower.leave();
         throw error;

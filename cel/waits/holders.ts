@@ -4,10 +4,18 @@ import { isOperator, type ShownToken, type Viewer } from "../../db/viewer.ts";
 /** A token that counts no longer, and whether its room is there. */
 export type Revoked = ShownToken & { isThere: boolean };
 
+/** One who waits or follows with a token. */
+interface Holder {
+  /** Whether its first read has found that the token counts; before that, this read tells why it does not. */
+  hasBegun(): boolean;
+  /** Ends it where its token counts no longer. */
+  end(error: Refusal): void;
+}
+
 /** Those who wait or follow with a token. */
 export interface Holders {
-  /** Notes one until the returned function is called. `end` is called where its token counts no longer. */
-  hold(viewer: Viewer, end: (error: Refusal) => void): () => void;
+  /** Notes one until the returned function is called. */
+  hold(viewer: Viewer, holder: Holder): () => void;
   tokens(): ShownToken[];
   /** Ends those who hold these tokens. */
   revoke(tokens: Revoked[]): void;
@@ -17,26 +25,28 @@ const nothing = () => {};
 
 /** Creates the holders of this instance. */
 export function createHolders(): Holders {
-  const holders = new Map<string, { token: ShownToken; ends: Set<(error: Refusal) => void> }>();
+  const byToken = new Map<string, { token: ShownToken; holders: Set<Holder> }>();
 
   return {
-    hold(viewer, end) {
+    hold(viewer, holder) {
       const { token } = viewer;
       if (token === undefined || isOperator(viewer)) return nothing;
       const name = nameOf(token);
-      const holder = holders.get(name) ?? { token, ends: new Set() };
-      holders.set(name, holder);
-      holder.ends.add(end);
+      const of = byToken.get(name) ?? { token, holders: new Set() };
+      byToken.set(name, of);
+      of.holders.add(holder);
       return () => {
-        holder.ends.delete(end);
-        if (holder.ends.size === 0 && holders.get(name) === holder) holders.delete(name);
+        of.holders.delete(holder);
+        if (of.holders.size === 0 && byToken.get(name) === of) byToken.delete(name);
       };
     },
-    tokens: () => [...holders.values()].map(({ token }) => token),
+    tokens: () => [...byToken.values()].map(({ token }) => token),
     revoke(tokens) {
       for (const token of tokens) {
         const code = token.isThere ? "unauthenticated" : "room_not_found";
-        for (const end of [...holders.get(nameOf(token))?.ends ?? []]) end(new Refusal(code, {}));
+        for (const { hasBegun, end } of [...byToken.get(nameOf(token))?.holders ?? []]) {
+          if (hasBegun()) end(new Refusal(code, {}));
+        }
       }
     },
   };

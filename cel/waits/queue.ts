@@ -117,7 +117,10 @@ export function createQueues(
     const timer = setTimeout(() => finish(queue, waiting), timeout);
     const last = timeout === 0 ? undefined : setTimeout(late, timeout + LAST_ATTEMPT_MS);
     signal.addEventListener("abort", leave);
-    const release = holders.hold(by.viewer, waiting.settle);
+    const release = holders.hold(by.viewer, {
+      hasBegun: () => waiting.seen >= 0,
+      end: waiting.settle,
+    });
     results.add(result);
     try {
       if (signal.aborted) leave();
@@ -166,8 +169,8 @@ export function createQueues(
     },
     endBefore(room, first) {
       for (const { waiting } of of(room)) {
-        for (const { joined, seen, settle } of [...waiting]) {
-          if (joined !== undefined && seen < first) settle(new Refusal("room_not_found", {}));
+        for (const { seen, settle } of [...waiting]) {
+          if (seen >= 0 && seen < first) settle(new Refusal("room_not_found", {}));
         }
       }
     },

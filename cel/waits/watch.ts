@@ -259,7 +259,7 @@ export function createWatch(
       let timer = setTimeout(finish, draining ? 0 : request.timeout);
       request.signal.addEventListener("abort", leave);
       results.add(result);
-      const release = holders.hold(request.viewer, waiter.settle);
+      const release = holders.hold(request.viewer, { hasBegun: () => waiter.begun, end: waiter.settle });
       const mark = markOf(waiter);
       if (mark) marks.set(waiter, mark);
       let isLeft = false;

@@ -168,6 +168,12 @@ function find(key: IdempotencyKey): Statement {
   return { sql: FIND, args: { ...at(key), expired: expiry(key) } };
 }
 
+/** True of a write of which the first row of a step, its `n`th with an answer, denies one of these. */
+export function deniedBy(n: number, columns: string[]): Condition {
+  const all = columns.map((column) => `outcome ->> '$.rows[${n}][0].${column}'`).join(" AND ");
+  return { sql: `NOT COALESCE(${all}, FALSE)`, args: {} };
+}
+
 /** Reads the outcome stored under the key, if any. Errors: `idempotency_mismatch`. */
 function outcomeOf(key: IdempotencyKey, row: Row | undefined): Outcome | undefined {
   if (row === undefined) return undefined;

@@ -116,3 +116,19 @@ Deno.test("what is no address of an invitation is told before anything is sent",
     await assert.rejects(() => join(url), TypeError);
   }
 });
+
+shared("a locked room is deleted by its admin, once", async (url) => {
+  const room = await connect(url).open(undefined, { locked: true });
+  const other = connect(url, { token: room.token! }).room(room.id);
+  await room.state.put("k", 1);
+  assert.equal((await other.info()).locked, true);
+  assert.equal(await connect(url).room(room.id).delete(), false);
+  assert.equal((await other.info()).id, room.id);
+  assert.equal(await room.delete(), true);
+  assert.equal(await other.delete(), false);
+  await assert.rejects(() => other.info(), { code: "room_not_found" });
+  const open = await connect(url).open("open-one", { listed: false });
+  await assert.rejects(() => open.delete(), { code: "unauthenticated" });
+  assert.ok(!(await connect(url).rooms({ limit: 1_000 })).some(({ id }) => id === "open-one"));
+  await assert.rejects(() => connect(url).rooms({ all: true }), { code: "unauthenticated" });
+});

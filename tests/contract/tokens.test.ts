@@ -370,3 +370,19 @@ contract("of many writes at once each is judged by its own token, whatever trave
   const { body: seen } = await t.get(`${path}/agents/ann`);
   assert.ok(seen.last_heartbeat > seen.joined_at, "a write is a sign of life");
 });
+
+contract("under a key, too, a token or an invitation that is not there is not revoked", async (t) => {
+  const { path, ann, make } = await guarded(t);
+  const headers = { "Idempotency-Key": crypto.randomUUID() };
+  for (const [at, code] of [["/tokens/none", "token_not_found"], ["/invites/none", "forbidden"]] as const) {
+    for (let n = 0; n < 2; n++) {
+      const refused = await ann.ask("DELETE", path + at, undefined, headers);
+      assertError(refused, code === "forbidden" ? 403 : 404, code);
+    }
+  }
+  const { id } = await make({ role: "reader" });
+  for (const replayed of [null, "true"]) {
+    const revoked = await ann.ask("DELETE", `${path}/tokens/${id}`, undefined, headers);
+    assert.deepEqual([revoked.status, revoked.headers.get("idempotency-replayed")], [200, replayed]);
+  }
+});

@@ -5,7 +5,9 @@ import type { Connection } from "../../db/driver/connection.ts";
 import { connect } from "../../db/driver/open.ts";
 import { ROOM_TABLES } from "../../db/driver/schema.ts";
 import type { Row, Statement } from "../../db/driver/statement.ts";
+import { markWaiting } from "../../db/presence.ts";
 import { SERVICE } from "../../db/viewer.ts";
+import { BY_SERVICE } from "../../db/write/context.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { DATABASES } from "../support/databases.ts";
@@ -274,6 +276,8 @@ const WRITES: Array<[method: string, at: string, body: unknown]> = [
   ["POST", "/wait", { agent: "ann", condition: "false", timeout: 10 }],
   ["POST", "/tokens", { role: "reader" }],
   ["POST", "/invites", { role: "member" }],
+  ["DELETE", "/tokens/none", undefined],
+  ["DELETE", "/invites/none", undefined],
   ["PATCH", "", { meta: { a: 1 } }],
 ];
 
@@ -295,6 +299,8 @@ onEach("nothing that is asked of a deleted room makes or changes a row", async (
     }
   }
   assert.equal((await one.request("POST", "/rooms", { id: "r" }, { "Idempotency-Key": "made" })).status, 409);
+  const mark = { room: "r", agent: "ann", token: "late" };
+  await markWaiting(one.database, BY_SERVICE, mark, { waitingOn: "true", lasts: 1_000 });
   assert.deepEqual(await counts(one, "r"), before);
   assert.equal((await one.rows("SELECT 1 FROM waits WHERE room_id = 'r'")).length, 1);
 });

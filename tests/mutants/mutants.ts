@@ -1978,20 +1978,14 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a deleted room that is shown",
     edits: [["  if (-revision >= DELETED) throw", "  if (revision === DELETED) throw"]],
-    test: "tests/contract/deletions.test.ts",
-    filter: "file: a deleted room is there for nobody",
+    test: "tests/db/burial.test.ts",
+    filter: "file: nothing that is asked of a deleted room",
   },
   {
     name: "a deleted room whose keys still count",
     edits: [["AND created_at > :expired\n   AND NOT ${OF_DELETED}`", "AND created_at > :expired`"]],
     test: "tests/db/burial.test.ts",
     filter: "file: a key of a deleted room",
-  },
-  {
-    name: "a deleted room in which a mark is set",
-    edits: [["[byAnyRelease ? THERE : WRITABLE]", "byAnyRelease ? [] : [WRITABLE]"]],
-    test: "tests/db/burial.test.ts",
-    filter: "file: nothing that is asked of a deleted room",
   },
   {
     name: "a deleted room that keeps an id of its key's request",
@@ -2067,6 +2061,21 @@ export const MUTANTS: Mutant[] = [
     edits: [['WHERE ${own.sql}${onlyJoin ? " AND FALSE" : ""}', "WHERE ${own.sql}"]],
     test: "tests/routes/operator.test.ts",
     filter: "LIST_ROOMS=off",
+  },
+  {
+    name: "a wait that a look ends before its first read has judged its token",
+    edits: [["if (hasBegun()) end(new Refusal(code, {}));", "if (hasBegun) end(new Refusal(code, {}));"]],
+    test: "tests/cel/holders.test.ts",
+    filter: "a wait with a token of another locked room",
+  },
+  {
+    name: "a token that is not there revoked under a key",
+    edits: [[
+      "return { sql: `NOT COALESCE(${all}, FALSE)`, args: {} };",
+      "return { sql: `NULL AND ${all}`, args: {} };",
+    ]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: under a key, too",
   },
 ];
 

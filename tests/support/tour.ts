@@ -188,4 +188,6 @@ export const SINCE: Stop[] = [
   stop(1, 200, "an agent's tasks are listed", "GET", "/rooms/t/messages?claimed_by=ann"),
   stop(1, 200, "direct replies are listed", "GET", "/rooms/t/messages?reply_to=1"),
   stop(1, 200, "a room's meta is merged into", "PATCH", "/rooms/t", { meta: { a: 1 } }),
+  stop(1, 201, "a locked room is created", "POST", "/rooms", { id: "locked", locked: true }),
+  stop(1, 404, "a locked room is looked for", "GET", "/rooms/locked"),
 ];

@@ -33,28 +33,6 @@ export function actorOf(viewer: Viewer, acts: Acts, room: string): Actor | undef
   return { token, acts, judged: true, own, verified: isOwn };
 }
 
-/** Those who write to a room, for `mayAllAct`: the hashes of `own` tokens, and a row for each other and whom it acts as. */
-export type Actors = [
-  own: string[],
-  others: Array<[hash: string | null, as: string | null, actor: string | null]>,
-];
-
-/** Tells the writers of a room apart. */
-export function actorsIn(writers: Actor[]): Actors {
-  const own = new Set<string>();
-  const others: Actors[1] = [];
-  for (const writer of writers) {
-    const { token, acts } = writer;
-    if (writer.own) own.add(token!.hash);
-    else {
-      const names = actorsOf(acts);
-      const as = acts.as ?? null;
-      for (const name of names.length === 0 ? [null] : names) others.push([token?.hash ?? null, as, name]);
-    }
-  }
-  return [[...own], others];
-}
-
 /**
  * How a batch of writes is judged: not, where each room is to be open to all; by their tokens alone, where all are `own`;
  * or each by itself. The less SQL, the better: a server prepares it anew each time.
@@ -66,16 +44,34 @@ export function judgingOf(writers: Actor[]): Judging {
   return writers.every(({ own }) => own) ? "own" : "each";
 }
 
-/** True of a room all of whose `own` tokens count. A token has one role and agent for good, so no more is asked. */
-const ownCount = (actors: string) => `
+/**
+ * True where all `:own` tokens of a batch count. A token has one room, role and agent for good, which are known, so no
+ * more is asked. Where one does not count, no room is admitted.
+ */
+export const OWN_COUNT = `
   NOT EXISTS (
-    SELECT 1 FROM json_each(${actors}, '$[0]') AS own
-     WHERE NOT EXISTS (
-       SELECT 1 FROM tokens WHERE tokens.hash = own.value AND tokens.room_id = rooms.id AND ${IN_FORCE}))`;
+    SELECT 1 FROM json_each(:own) AS own
+     WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.hash = own.value AND ${IN_FORCE}))`;
 
-const othersMay = (actors: string) => `
+/** Makes the argument of `OWN_COUNT`. */
+export function ownTokens(writers: Actor[]): string {
+  return JSON.stringify([...new Set(writers.map(({ token }) => token!.hash))]);
+}
+
+/** A writer, for `mayAllAct`: the token that it shows, as whom it writes, and one of those that it acts as. */
+export type ActorRow = [hash: string | null, as: string | null, actor: string | null];
+
+export function rowsOf(writers: Actor[]): ActorRow[] {
+  return writers.flatMap(({ token, acts }) => {
+    const [hash, as, names] = [token?.hash ?? null, acts.as ?? null, actorsOf(acts)];
+    return (names.length === 0 ? [null] : names).map((name): ActorRow => [hash, as, name]);
+  });
+}
+
+/** True of the row of a room that all of these may write to: what `mayAct` says of each. `rows`: as JSON, in SQL. */
+export const mayAllAct = (rows: string) => `
   NOT EXISTS (
-    SELECT 1 FROM json_each(${actors}, '$[1]') AS actor
+    SELECT 1 FROM json_each(${rows}) AS actor
       LEFT JOIN tokens
         ON tokens.hash = actor.value ->> 0 AND tokens.room_id = rooms.id AND ${IN_FORCE}
       LEFT JOIN secured ON secured.room_id = rooms.id AND secured.agent_id = actor.value ->> 2
@@ -85,12 +81,6 @@ const othersMay = (actors: string) => `
            AND (tokens.agent_id IS NULL OR tokens.agent_id = actor.value ->> 1)
            AND (secured.agent_id IS NULL OR secured.agent_id IS tokens.agent_id),
          FALSE) END)`;
-
-/** True of the row of a room that all of these may write to: what `mayAct` says of each. `actors`: as JSON, in SQL. */
-export const mayAllAct = {
-  own: ownCount,
-  each: (actors: string) => `${ownCount(actors)} AND ${othersMay(actors)}`,
-};
 
 /** Whether what each of some admitted writes brings is verified. `agent`: as whom, in SQL. */
 export const isVerified = {

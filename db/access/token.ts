@@ -14,12 +14,14 @@ export const IN_FORCE = inForce("tokens");
 /** Selects one row: the token, null where it does not count in the room, and whether an open room has this id. */
 const CHECK = `
   SELECT tokens.id, tokens.role, tokens.agent_id, tokens.last_used_at,
-         tokens.unused AND tokens.previous_hash IS NOT NULL AND tokens.request_key IS NOT NULL AS replaceable, EXISTS (SELECT 1 FROM rooms WHERE id = :open AND ${THERE}) AS is_open
+         tokens.unused AND tokens.previous_hash IS NOT NULL AND tokens.request_key IS NOT NULL AS replaceable,
+         EXISTS (SELECT 1 FROM rooms WHERE id = :open AND ${THERE}) AS is_open
     FROM (SELECT 1) LEFT JOIN tokens ON tokens.hash = :viewer_token AND tokens.room_id = :room AND ${IN_FORCE}`;
 
-/** Selects those of these tokens that count no longer, as rows of CHECK. */
+/** Selects those of these tokens that count no longer, each with whether an open room has its id, as one JSON text. */
 const FIND_GONE = `
-  SELECT asked.key AS n, NULL AS id, EXISTS (SELECT 1 FROM rooms WHERE id = :open ->> asked.key AND ${THERE}) AS is_open
+  SELECT json_group_array(json_array(
+           asked.key, EXISTS (SELECT 1 FROM rooms WHERE id = :open ->> asked.key AND ${THERE}))) AS gone
     FROM json_each(:hashes) AS asked
    WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.hash = asked.value AND ${IN_FORCE})`;
 
@@ -79,7 +81,10 @@ export function checkOf(viewers: Viewer[]): TokensCheck {
     open: JSON.stringify(seen.map(({ token }) => shownRoom(token!.room))),
   };
   return {
-    statements: [{ sql: FIND_GONE, args: findGone }, ...others.map(({ token }) => selectToken(token!))],
+    statements: [
+      { sql: FIND_GONE, args: findGone, single: true },
+      ...others.map(({ token }) => selectToken(token!)),
+    ],
     refusals([gone, ...rows]) {
       const refused = new Map<string, Error>();
       const check = (viewer: Viewer, row: Row) => {
@@ -89,7 +94,7 @@ export function checkOf(viewers: Viewer[]): TokensCheck {
           refused.set(viewer.key, error as Error);
         }
       };
-      for (const row of gone!) check(seen[Number(row.n)]!, row);
+      for (const [n, is_open] of JSON.parse(gone![0]!.gone as string)) check(seen[n]!, { id: null, is_open });
       others.forEach((viewer, n) => check(viewer, rows[n]![0]!));
       return refused;
     },

@@ -1,9 +1,8 @@
 import { IN_FORCE, knownFacts } from "../access/token.ts";
 import type { ServerClock } from "../clock.ts";
-import type { ShownToken, Viewer } from "../viewer.ts";
 import type { BatchQueue } from "./queue.ts";
 import type { Coalescer } from "./sender.ts";
-import { SERVICE } from "../viewer.ts";
+import { SERVICE, type TokenFacts, type Viewer } from "../viewer.ts";
 
 const HOUR_MS = 60 * 60 * 1_000;
 
@@ -27,21 +26,28 @@ type NoteUse = <Result>(viewer: Viewer, result: Promise<Result>) => Promise<Resu
  * one that another may take the place of is noted before its answer.
  */
 export function createUses({ submitCoalesced }: BatchQueue, clock: ServerClock): NoteUse {
-  async function noted<Result>(viewer: Viewer, result: Promise<Result>): Promise<Result> {
-    const got = await result;
+  const hourNow = () => Math.floor(clock.now().getTime() / HOUR_MS) * HOUR_MS;
+  const isNoted = ({ usedAt, replaceable }: TokenFacts) => !replaceable && usedAt >= hourNow();
+
+  async function note(viewer: Viewer): Promise<void> {
     const facts = knownFacts(viewer);
-    const hour = Math.floor(clock.now().getTime() / HOUR_MS) * HOUR_MS;
-    if (facts === undefined || facts.usedAt >= hour && !facts.replaceable) return got;
-    const { usedAt } = facts;
-    const marked = mark(viewer.token!, hour)
+    if (facts === undefined || isNoted(facts)) return;
+    const { usedAt, replaceable } = facts;
+    const { hash, room } = viewer.token!;
+    const hour = facts.usedAt = hourNow();
+    const noted = submitCoalesced(SERVICE, USES, [hash, room, hour] satisfies Use)
       .then(() => void (facts.replaceable = false), () => void (facts.usedAt = usedAt));
-    facts.usedAt = hour;
-    if (facts.replaceable) await marked;
+    if (replaceable) await noted;
+  }
+
+  async function andNote<Result>(viewer: Viewer, result: Promise<Result>): Promise<Result> {
+    const got = await result;
+    await note(viewer);
     return got;
   }
 
-  const mark = ({ hash, room }: ShownToken, hour: number) =>
-    submitCoalesced(SERVICE, USES, [hash, room, hour] satisfies Use);
-
-  return (viewer, result) => viewer.token === undefined ? result : noted(viewer, result);
+  return (viewer, result) => {
+    const facts = knownFacts(viewer);
+    return viewer.token === undefined || facts && isNoted(facts) ? result : andNote(viewer, result);
+  };
 }

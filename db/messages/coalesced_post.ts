@@ -1,4 +1,4 @@
-import { type Actors, actorsIn, isVerified, mayAllAct } from "../access/actors.ts";
+import { type ActorRow, isVerified, mayAllAct, OWN_COUNT, ownTokens, rowsOf } from "../access/actors.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
 import type { Database } from "../database.ts";
 import { selectRecipients } from "../presence.ts";
@@ -22,11 +22,10 @@ const admitWhere = (conditions: string) => `
   ${advance("messages", posted(ADDED), ADDED)} FROM json_each(:added) AS added
    WHERE rooms.id = added.value ->> 0 AND ${conditions}
   RETURNING id AS room, revision`;
-const ACTORS = "added.value ->> 2";
 const ADMIT = {
   open: admitWhere(OPEN_TO_ALL),
-  own: admitWhere(`${WRITABLE} AND ${mayAllAct.own(ACTORS)}`),
-  each: admitWhere(`${WRITABLE} AND ${mayAllAct.each(ACTORS)}`),
+  own: admitWhere(`${WRITABLE} AND ${OWN_COUNT}`),
+  each: admitWhere(`${WRITABLE} AND ${mayAllAct("added.value ->> 2")}`),
 };
 
 /** Counts posted messages in a room, and those that are open. */
@@ -56,8 +55,10 @@ const POSTS = {
 /** Coalesces any number of posts into four statements, and one more where any has a recipient. */
 const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({
   admission(items, judging) {
-    const added = judging === "open" ? [...countByRoom(items)] : judgedByRoom(items);
-    return { sql: ADMIT[judging], args: { added: JSON.stringify(added), nonce: items[0]!.nonce } };
+    const added = judging === "each" ? judgedByRoom(items) : [...countByRoom(items)];
+    const args = { added: JSON.stringify(added), nonce: items[0]!.nonce };
+    const own = judging === "own" && { own: ownTokens(items.map(({ by }) => by)) };
+    return { sql: ADMIT[judging], args: { ...args, ...own } };
   },
   effects: POSTS,
   asRow: ({ room, from, to, kind, body, now }, later) => [room, later, from, to, kind, body, now],
@@ -72,9 +73,9 @@ const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({
       : undefined,
 });
 
-function judgedByRoom(items: CoalescedPost[]): Array<[room: string, count: number, actors: Actors]> {
+function judgedByRoom(items: CoalescedPost[]): Array<[room: string, count: number, actors: ActorRow[]]> {
   const rooms = [...Map.groupBy(items, ({ room }) => room)];
-  return rooms.map(([room, own]) => [room, own.length, actorsIn(own.map(({ by }) => by))]);
+  return rooms.map(([room, own]) => [room, own.length, rowsOf(own.map(({ by }) => by))]);
 }
 
 /** Counts messages by room and kind; the last has the fewest that follow it. */

@@ -1,4 +1,4 @@
-import { actorsIn, isVerified, type Judging, mayAllAct } from "../access/actors.ts";
+import { isVerified, type Judging, mayAllAct, OWN_COUNT, ownTokens, rowsOf } from "../access/actors.ts";
 import { isOfAgent } from "../access/private.ts";
 import { OPEN_TO_ALL, WRITABLE } from "../write/due.ts";
 import { advance, withinLimit } from "../write/admission.ts";
@@ -31,16 +31,20 @@ const countedWith = (column = "") => `
      ON entry.room_id = target.value ->> 0 AND entry.scope = target.value ->> 1 AND entry.key = target.value ->> 2
     AND NOT entry.deleted
    GROUP BY 1`;
-const judgedBy = (mayAct: (actors: string) => string, column = "", condition = "") =>
-  admitOf(
-    countedWith(`, MIN(target.value ->> 4) AS n${column}`),
-    "added.writes",
-    `${WRITABLE} AND ${mayAct(":actors ->> added.n")}${condition}`,
-  );
+const judgedBy = {
+  own: (column = "", condition = "") =>
+    admitOf(countedWith(column), "added.writes", `${WRITABLE} AND ${OWN_COUNT}${condition}`),
+  each: (column = "", condition = "") =>
+    admitOf(
+      countedWith(`, MIN(target.value ->> 4) AS n${column}`),
+      "added.writes",
+      `${WRITABLE} AND ${mayAllAct(":actors ->> added.n")}${condition}`,
+    ),
+};
 const ADMIT = {
   open: admitOf(countedWith(), "added.writes"),
-  own: judgedBy(mayAllAct.own),
-  each: judgedBy(mayAllAct.each),
+  own: judgedBy.own(),
+  each: judgedBy.each(),
 };
 
 // What is written in a private scope is stored elsewhere (write.ts), so it goes alone.
@@ -49,8 +53,8 @@ const HIDDEN = `, MAX(EXISTS (
    WHERE secured.room_id = target.value ->> 0 AND secured.agent_id = target.value ->> 1
      AND secured.private_since IS NOT NULL)) AS hidden`;
 const ADMIT_IN_SCOPES = {
-  own: judgedBy(mayAllAct.own, HIDDEN, " AND NOT added.hidden"),
-  each: judgedBy(mayAllAct.each, HIDDEN, " AND NOT added.hidden"),
+  own: judgedBy.own(HIDDEN, " AND NOT added.hidden"),
+  each: judgedBy.each(HIDDEN, " AND NOT added.hidden"),
 };
 
 function admissionOf(items: CoalescedPut[], judging: Exclude<Judging, "open">): string {
@@ -97,7 +101,10 @@ export const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
     const { nonce, mostKeys } = items[0]!;
     const args = { targets: JSON.stringify(rows), nonce, most_keys: mostKeys };
     if (judging === "open") return { sql: ADMIT.open, args };
-    return { sql: admissionOf(items, judging), args: { ...args, ...judgedArgs(items, rows) } };
+    const judged = judging === "own"
+      ? { own: ownTokens(items.map(({ by }) => by)) }
+      : judgedArgs(items, rows);
+    return { sql: admissionOf(items, judging), args: { ...args, ...judged } };
   },
   effects: PUTS,
   alone({ room, scope, key, value, now, agent = null, nonce, mostKeys }) {
@@ -116,7 +123,7 @@ export const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
 function judgedArgs(items: CoalescedPut[], targets: unknown[][]) {
   const rooms = Map.groupBy(items, ({ room }) => room);
   const numbers = new Map([...rooms.keys()].map((room, n) => [room, n]));
-  const actors = [...rooms.values()].map((own) => actorsIn(own.map(({ by }) => by)));
+  const actors = [...rooms.values()].map((own) => rowsOf(own.map(({ by }) => by)));
   return {
     targets: JSON.stringify(targets.map((target, n) => [...target, numbers.get(items[n]!.room)])),
     actors: JSON.stringify(actors),

@@ -21,6 +21,8 @@ export interface Changes {
   room?: RoomInfo & Changed;
   /** True if there are more changes after `revision`. */
   more: boolean;
+  /** Of a walk from the start of which there is more: goes with the next `revision`. */
+  began?: number;
   /** The room's revision went back, as after a restore. Drop what you have: all of it is sent again. */
   reset?: true;
 }

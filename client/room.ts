@@ -107,9 +107,12 @@ export class Room {
     return (await this.connection.write<Heartbeat>("POST", path, { status }, { signal })).body;
   }
 
-  /** The changes after a revision, at most `limit` (default: 100). Continue from the answer's `revision`. */
+  /**
+   * The changes after a revision, at most `limit` (default: 100). If there are more, continue from the answer's
+   * `revision` and `began`.
+   */
   async changes(
-    { signal, ...query }: CallOptions & { after?: number; limit?: number } = {},
+    { signal, ...query }: CallOptions & { after?: number; began?: number; limit?: number } = {},
   ): Promise<Changes> {
     return (await this.connection.get<Changes>(`${this.#path}/changes`, query, { signal })).body;
   }

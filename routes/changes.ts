@@ -32,6 +32,9 @@ export const CHANGES = describe({
       reservations: z.array(z.union([Reservation.extend(changed), ended])),
       room: Room.extend(changed).optional().meta(about("The room, if its `meta` changed")),
       more: z.boolean().meta(about("There is more: continue at once")),
+      began: revision.optional().meta(
+        about("Of a walk from the start of a room that has forgotten departures: send it with `revision`"),
+      ),
       reset: z.literal(true).optional().meta(
         about("`after` cannot be continued: this is everything from the start, discard what you have"),
       ),
@@ -53,7 +56,7 @@ export const CHANGES = describe({
           ),
           query(
             "began",
-            "The room's revision when a walk from the start began; set by the `Link` of an answer",
+            "The room's revision when a walk from the start began; as the answer before has it, and its `Link`",
             number(0),
           ),
           LIMIT,
@@ -73,13 +76,14 @@ export function mountChanges(app: Hono, services: Services): void {
       const after = queryNumber(c, "after") ?? 0;
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
       const walk = { after, began: queryNumber(c, "began"), limit };
-      const { changes, began } = await readChanges(database, viewerOf(c), roomOf(c), walk);
+      const { changes, began, forgets } = await readChanges(database, viewerOf(c), roomOf(c), walk);
       const further = {
         after: String(changes.revision),
         ...(began !== undefined && { began: String(began) }),
       };
       const next = changes.more ? linkNext(c, further) : undefined;
-      return await replyLarge(c, changes.revision, changes, next);
+      const answer = changes.more && forgets && began !== undefined ? { ...changes, began } : changes;
+      return await replyLarge(c, changes.revision, answer, next);
     }),
   });
 }

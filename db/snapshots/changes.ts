@@ -72,6 +72,8 @@ type Table = keyof typeof LARGEST;
 export interface ChangesPage {
   changes: Changes;
   began?: number;
+  /** Whether the room has forgotten departures, so that a walk needs `began`. */
+  forgets: boolean;
 }
 
 /**
@@ -115,7 +117,7 @@ function queriesFor({ sources, ofAgents, revisions }: Sight): string[] {
 
   const room = `
     SELECT id, ${REVISION} AS revision, MAX(${revisions.join(", ")}) AS moved, ${edge} AS edge,
-           ${LOST} AS reset, ${NOW} AS now, ${DUE},
+           ${LOST} AS reset, forgotten, ${NOW} AS now, ${DUE},
            CASE WHEN meta_revision > ${START} THEN json_object('revision', meta_revision, 'created_at', created_at,
              'meta', meta, 'listed', listed) END AS changed
       FROM rooms WHERE id = :room`;
@@ -176,7 +178,9 @@ export async function readChanges(
   if (isBusy()) await yieldToOthers();
   const changes = await toChanges(results);
   const begins = query.after === 0 || changes.reset;
-  return { changes, began: begins ? Number(results[0]![0]!.revision) : query.began };
+  const row = results[0]![0]!;
+  const began = begins ? Number(row.revision) : query.began;
+  return { changes, began, forgets: Number(row.forgotten) > 0 };
 }
 
 /** Makes the queries whose results are for `toChanges`. */

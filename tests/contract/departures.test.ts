@@ -402,9 +402,15 @@ heldContract(
     assert.deepEqual([anew.reset, anew.revision, anew.more], [true, 3, true]);
     assert.deepEqual(anew.agents.map(({ id }: Json) => id), ["bob"]);
     const began = new URLSearchParams(anew.link!.split("?")[1]);
-    assert.deepEqual([began.get("after"), began.get("began")], [String(anew.revision), "106"]);
+    assert.deepEqual([began.get("after"), began.get("began"), anew.began], [
+      String(anew.revision),
+      "106",
+      106,
+    ]);
     const next = await paged({ after: "3", began: "106" });
-    assert.deepEqual([next.reset, next.revision], [undefined, 5]);
+    assert.deepEqual([next.reset, next.revision, next.began], [undefined, 5, 106]);
+    const last = await paged({ after: "105", began: "106" });
+    assert.deepEqual([last.reset, last.more, last.began], [undefined, false, undefined]);
     const [count] = await database.send([
       { sql: "SELECT COUNT(*) AS count FROM departed WHERE room_id = :room", args: { room } },
     ], "read");

@@ -208,7 +208,7 @@ function readsOf({ room, id, agent, viewer, token, limits }: Registering): Step[
 /** Explains a refusal by the rows of `readsOf`. */
 function refusalOf({ id, agent, token, limits }: Registering, [rooms, _, ...further]: Row[][]): Refusal {
   const revision = revisionOf(rooms!);
-  const [why] = token ? further.at(-1)! : [];
+  const [why] = token ? further[agent.ifNew ? 2 : 1]! : [];
   if (agent.ifNew && further[0]!.length > 0) return new Refusal("agent_exists", { agent: id }, revision);
   if (why?.taken) return new Refusal("agent_exists", { agent: id, used: true }, revision);
   if (why?.full) return new Refusal("limit_reached", { of: "tokens", max: limits.tokens }, revision);

@@ -318,6 +318,14 @@ contract("what the view of another takes of its budget does not show", async (t)
     await ann.put({ scope: "ann", key: "hand", value: hand });
     assert.deepEqual(await anybody.eval(around), [true, true]);
   }
+  // Nor what it looks up: an evaluation looks up at most 100 messages.
+  const names = (from: string) => `lists.range(90).all(i, !has(messages.id[i + ${from}]))`;
+  await ann.put({
+    scope: "_view",
+    key: "looks",
+    expr: `state.ann.hand == 1 && ${names("int(state.ann.hand) * 1000")}`,
+  });
+  assert.deepEqual(await anybody.eval(`[state._view.looks, ${names("5000")}]`), [true, true]);
   // One that takes too much is not there, and what is around it goes on.
   await ann.put({ scope: "_view", key: "costly", expr: many(100_000) });
   assert.deepEqual(await anybody.eval(`[has(state._view.costly), ${many(200)}]`), [false, true]);

@@ -1916,6 +1916,27 @@ export const MUTANTS: Mutant[] = [
     filter: "file: what the view of another takes",
   },
   {
+    name: "what a view of another looks up counts around it",
+    edits: [["? seen(name) : withOwnLookups(() => seen(name));", "? seen(name) : seen(name);"]],
+    test: "tests/contract/private.test.ts",
+    filter: "file: what the view of another takes",
+  },
+  {
+    name: "a full scope becomes private",
+    edits: [[
+      "...hides ? [`${KEYS_LEFT} <= :most_private`] : [],",
+      "...hides ? [`${KEYS_LEFT} <= 1 + :most_private`] : [],",
+    ]],
+    test: "tests/db/hide.test.ts",
+    filter: "a scope of more keys",
+  },
+  {
+    name: "a plain put of a private scope is stored where all find it",
+    edits: [['" AND NOT added.hidden"),\n  each', '""),\n  each']],
+    test: "tests/contract/private.test.ts",
+    filter: "file: a private scope is there",
+  },
+  {
     name: "a stream says that something unseen was written",
     edits: [[
       "            if (!isEmpty(changes)) return changes;",

@@ -348,12 +348,58 @@ for (const [kind, open] of Object.entries(PLACES)) {
       assert.deepEqual(await keys(ann), [["first", true], ["later", true], ["stays", false]]);
       assert.deepEqual(await keys(), []);
       assert.equal((await put({ key: "first", value: 2 })).version, 3);
+      // What is to end when the scope becomes private ends at its time too.
+      const late = await makeRoom(ask, "late", {});
+      const at = `/rooms/${late.room}`;
+      await (await ask("PUT", `${at}/state`, { scope: "ann", key: "k", value: 1, ttl: 60 }, late.ann)).text();
+      const hides = { name: "Ann", secure: true, private: true };
+      await (await ask("POST", `${at}/agents`, hides, late.ann)).text();
+      time.now += 61_000;
+      const left = await ask("GET", `${at}/state?scope=ann&key=k`, undefined, late.ann);
+      assert.equal((await left.json()).error, "key_not_found");
     } finally {
       await instance.stop();
       await place.stop();
     }
   });
 }
+
+onTwo(
+  "what an agent writes while its scope becomes private is there for it, and for nobody else",
+  async (_, all) => {
+    const { room, ann } = await makeRoom(all[0]!.ask, "becomes", {});
+    const path = `/rooms/${room}`;
+    const put = async (n: number) => {
+      const body = {
+        scope: "ann",
+        key: `k${n}`,
+        ...(n % 3 === 0 ? { increment: 1 } : { value: n }),
+        ...(n % 4 === 0 && { ttl: 600 }),
+      };
+      const reply = await all[n % all.length]!.ask("PUT", `${path}/state`, body, ann);
+      assert.equal(reply.status, 200, await reply.text());
+    };
+    const hide = async () => {
+      const reply = await all[0]!.ask(
+        "POST",
+        `${path}/agents`,
+        { name: "Ann", secure: true, private: true },
+        ann,
+      );
+      assert.equal((await reply.json()).private, true);
+    };
+    await Promise.all([
+      ...Array.from({ length: 12 }, (_, n) => put(n)),
+      hide(),
+      ...Array.from({ length: 12 }, (_, n) => put(12 + n)),
+    ]);
+    for (const { ask } of all) {
+      const keys = async (token?: string) =>
+        (await (await ask("GET", `${path}/state`, undefined, token)).json()).map(({ key }: Json) => key);
+      assert.deepEqual([(await keys(ann)).length, await keys()], [24, []]);
+    }
+  },
+);
 
 async function compare(database: Database, instances: Instance[], seed: number, kind: string): Promise<void> {
   const draw = drawsFrom(seed);

@@ -86,9 +86,8 @@ async function cellsOf({ name, sent, read }: Line, setting: Setting): Promise<st
   // Whoever shows no token makes the room that it joins, which tells that the id is taken.
   const isOne = distinct.length === 1 || name.includes("`join`") && distinct.join() === "404,409";
   assert.ok(isOne, `${name} tells strangers apart: ${strangers}`);
-  const locked = await Promise.all(
-    [reader, member, admin].map(async (actor) => await ask(sent, await setting.spare(actor))),
-  );
+  const locked = [];
+  for (const actor of [reader, member, admin]) locked.push(await ask(sent, await setting.spare(actor)));
   const tokens = [undefined, setting.open.revoked, await setting.open.reader()];
   const open = await Promise.all(tokens.map((token) => ask(inOpen(sent, setting), token)));
   return [distinct.join(", "), ...locked, ...open];
@@ -108,14 +107,14 @@ const HEAD = [
 async function tableOf(setting: Setting): Promise<string> {
   const lines = linesOf(setting);
   const cells = new Map<string, string[]>();
+  // A call of a tool ends the waits of the agent that it names, and the room goes with its deletion.
   const isLast = ({ sent: { method, path } }: Line) =>
-    method === "DELETE" && path === `/rooms/${setting.room}`;
+    path === "/mcp" || method === "DELETE" && path === `/rooms/${setting.room}`;
   await eachAtOnce(
     lines.filter((line) => !isLast(line)),
     async (line) => void cells.set(line.name, await cellsOf(line, setting)),
   );
-  // The room goes with its deletion.
-  for (const line of lines.filter(isLast)) cells.set(line.name, await cellsOf(line, setting));
+  for (const line of lines.filter(isLast).toReversed()) cells.set(line.name, await cellsOf(line, setting));
   const rows = lines.map(({ name }) => [name, ...cells.get(name)!]);
   const widths = HEAD.map((_, n) => Math.max(...[HEAD, ...rows].map((row) => row[n]!.length)));
   const line = (cells: string[]) => `| ${cells.map((cell, n) => cell.padEnd(widths[n]!)).join(" | ")} |`;

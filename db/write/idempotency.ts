@@ -32,7 +32,7 @@ const OF_DELETED = `EXISTS (SELECT 1 FROM rooms WHERE id = :held_scope AND NOT $
 
 const ACQUIRE = `
   INSERT INTO idempotency (room_id, key, fingerprint, nonce, outcome, created_at)
-  SELECT :held_scope, :held_key, :fingerprint, :held_nonce, :outcome, :now WHERE NOT ${OF_DELETED}
+  VALUES (:held_scope, :held_key, :fingerprint, :held_nonce, :outcome, :now)
   ON CONFLICT (room_id, key) DO UPDATE SET
     fingerprint = excluded.fingerprint,
     nonce = excluded.nonce,

@@ -128,7 +128,9 @@ const isEmptied = async ({ rows }: Instance, id: string) =>
 
 /** Resolves when nothing is left of a deleted room. */
 async function emptied(instance: Instance, id: string): Promise<void> {
+  const deadline = performance.now() + 10_000;
   while (!await isEmptied(instance, id)) {
+    assert.ok(performance.now() < deadline, `${id} still has rows`);
     await new Promise((resolve) => setTimeout(resolve, 1));
   }
 }

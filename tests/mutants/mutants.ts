@@ -2012,12 +2012,6 @@ export const MUTANTS: Mutant[] = [
     filter: "file: a key of a deleted room",
   },
   {
-    name: "a deleted room that keeps an id of its key's request",
-    edits: [[":now WHERE NOT ${OF_DELETED}", ":now WHERE TRUE"]],
-    test: "tests/db/burial.test.ts",
-    filter: "file: nothing that is asked of a deleted room",
-  },
-  {
     name: "a deletion that takes rows of the room made anew",
     edits: [["DELETE FROM ${table} WHERE ${IS_DELETED} AND (", "DELETE FROM ${table} WHERE ("]],
     test: "tests/db/burial.test.ts",

@@ -174,9 +174,16 @@ export async function makeEachCall(
   seen("leaveRoom", departure);
   const left: boolean | undefined = departure.data?.left;
 
+  const locked = await api.POST("/rooms", { body: { locked: true } });
+  const admin = { Authorization: `Bearer ${locked.data && "token" in locked.data ? locked.data.token : ""}` };
+  const gone = { path: { room: locked.data!.id } };
+  const deletion = await api.DELETE("/rooms/{room}", { params: gone, headers: admin });
+  seen("deleteRoom", deletion);
+  const deleted: boolean | undefined = deletion.data?.deleted;
+
   const guide = await api.GET("/", { parseAs: "text" });
   seen("guide", guide);
   seen("health", await api.GET("/healthz"));
-  const told: unknown[] = [names, created, claimant, version, keys, cause, more, left, proof, guide.data?.length];
+  const told: unknown[] = [names, created, claimant, version, keys, cause, more, left, proof, deleted, guide.data?.length];
   if (told.includes(undefined) && told.at(-1) === undefined) throw new Error("The guide is empty.");
 }

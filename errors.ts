@@ -25,6 +25,10 @@ const MAY = {
     "Only the operator deletes an open room.",
     "The token may do all else in the room. An admin of a locked room deletes that.",
   ],
+  no_rotation: [
+    "The operator's token is of no room.",
+    "It is set in OPERATOR_TOKEN, where its operator changes it.",
+  ],
   one_room: [
     "The token is of one room.",
     "Only the operator's lists rooms here. Ask for the room by its id.",

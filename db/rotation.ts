@@ -7,7 +7,7 @@ import { Refusal } from "./refusal.ts";
 import { SERVED } from "./release.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { madeBy, SHOWN_TOKEN, type Token, toToken } from "./tokens.ts";
-import { SERVICE, type Viewer } from "./viewer.ts";
+import { isOperator, SERVICE, type Viewer } from "./viewer.ts";
 
 /** How a token is rotated. */
 export interface Rotation {
@@ -54,13 +54,14 @@ const GET = `SELECT ${SHOWN_TOKEN} FROM tokens WHERE room_id = :room AND hash = 
 
 /**
  * Gives the viewer's token a new text; the old one is refused from then on. The same request makes another in its place,
- * while that is unused. Errors: `room_not_found`, `unauthenticated`.
+ * while that is unused. Errors: `room_not_found`, `unauthenticated`, `forbidden`.
  */
 export async function rotateToken(
   database: Database,
   viewer: Viewer,
   { role, revokeMade, request, lifetime }: Rotation,
 ): Promise<Rotated> {
+  if (isOperator(viewer)) throw new Refusal("forbidden", { may: "no_rotation" });
   const { hash: own_hash, room } = viewer.token!;
   const { text, hash } = newToken(room, role, database);
   const asked = { room, own_hash, request: request ?? null, lifetime };

@@ -168,3 +168,45 @@ heldContract("a token shows when it was used, to the hour", async (held) => {
   held.pass(HOUR);
   assert.equal(await used(), hour);
 });
+
+heldContract(
+  "what a token makes ends when it does at the latest, and an end is one for whatever it is asked",
+  async (held) => {
+    const { path, token, ask } = await guarded(held);
+    const make = async (by: string, body: Json) => {
+      const reply = await ask(by, "POST", `${path}/tokens`, body);
+      assertStatus(reply, 201);
+      return reply.body;
+    };
+    const member = await make(token, { role: "member", ttl: 60 });
+    const made = [
+      await make(member.token, { role: "reader" }),
+      await make(member.token, { role: "reader", ttl: 3_600 }),
+      await make(member.token, { role: "member" }),
+    ];
+    assert.deepEqual(made.map(({ expires_at }) => expires_at), made.map(() => member.expires_at));
+    assert.equal((await make(member.token, { role: "reader", ttl: 60 })).expires_at, member.expires_at);
+    for (const { token } of [member, ...made]) assertStatus(await ask(token, "GET", path), 200);
+    held.pass(60_000);
+    for (const { token } of [member, ...made]) {
+      assertError(
+        await ask(token, "GET", path),
+        401,
+        "unauthenticated",
+      );
+    }
+    const acts: Array<[string, string, Json]> = [
+      ["POST", "/messages", { from: "ann", body: 1 }],
+      ["PUT", "/state", { key: "k", value: 1, agent: "ann" }],
+      ["PUT", "/state", { key: "k", value: 1, if_version: 0 }],
+      ["POST", "/tokens", { role: "reader" }],
+      ["POST", "/tokens/rotate", {}],
+      ["DELETE", `/tokens/${made[0]!.id}`, {}],
+    ];
+    for (const [method, at, body] of acts) {
+      assertError(await ask(member.token, method, path + at, body), 401, "unauthenticated");
+    }
+    assert.equal((await ask(token, "GET", `${path}/tokens`)).body.length, 1);
+    assert.equal((await held.one.get(`${path}/messages`)).body.length, 0);
+  },
+);

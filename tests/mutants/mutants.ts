@@ -1151,6 +1151,54 @@ export const MUTANTS: Mutant[] = [
     filter: "an id that has left",
   },
   {
+    name: "a token that never ends",
+    edits: [[
+      "(${tokens}.expires_at IS NULL OR ${tokens}.expires_at > ${NOW})",
+      "(${tokens}.expires_at IS NULL OR ${NOW} > 0)",
+    ]],
+    test: "tests/contract/rotation.test.ts",
+    filter: "file: what a token makes ends when it does",
+  },
+  {
+    name: "a token that outlives its maker by its own end",
+    edits: [[
+      'ELSE MIN(:expires_at, COALESCE(${OWN("expires_at")}, :expires_at)) END,',
+      "ELSE :expires_at END,",
+    ]],
+    test: "tests/contract/rotation.test.ts",
+    filter: "file: what a token makes ends when it does",
+  },
+  {
+    name: "a token that outlives its maker for want of an end",
+    edits: [[
+      'CASE WHEN :expires_at IS NULL THEN ${OWN("expires_at")}',
+      "CASE WHEN :expires_at IS NULL THEN NULL",
+    ]],
+    test: "tests/contract/rotation.test.ts",
+    filter: "file: what a token makes ends when it does",
+  },
+  {
+    name: "a member that makes tokens of other agents",
+    edits: [["WHEN 'member' THEN :agent = ${OWN(\"agent_id\")}", "WHEN 'member' THEN :agent IS NOT NULL"]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: a member makes narrower tokens",
+  },
+  {
+    name: "a token that whoever has one revokes",
+    edits: [["const MAY_REVOKE = `(${OWN_ROLE} = 'admin' OR", "const MAY_REVOKE = `(${OWN_ROLE} <> '' OR"]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: a member makes narrower tokens",
+  },
+  {
+    name: "a list of all tokens for whoever has one",
+    edits: [[
+      "AND ${IN_FORCE} AND (${OWN_ROLE} = 'admin' OR id",
+      "AND ${IN_FORCE} AND (${OWN_ROLE} <> '' OR id",
+    ]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: a member makes narrower tokens",
+  },
+  {
     name: "tokens that outlive their maker's revocation",
     edits: [['WHERE room_id = :room AND id IN (${madeBy(":id")})\n', "WHERE room_id = :room AND id = :id\n"]],
     test: "tests/contract/tokens.test.ts",

@@ -104,6 +104,7 @@ Deno.test("the operator invites whomever it likes to any room, one that is there
       assert.equal((await ask("PATCH", path, { meta: { by: 3 } }, joined.body.token)).status, 200);
       const { body: listed } = await ask("GET", `${path}/invites`);
       assert.deepEqual(listed.map(({ uses_left }: { uses_left: number }) => uses_left), [1]);
+      assert.equal((await ask("POST", `${path}/tokens/rotate`)).status, 403);
       assert.equal((await ask("DELETE", `${path}/invites/${made.id}`)).status, 200);
       assert.equal((await ask("POST", `/join/${made.code}`, {}, "")).status, 404);
       assert.equal((await ask("GET", path, undefined, joined.body.token)).status, 200);

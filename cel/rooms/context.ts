@@ -64,7 +64,10 @@ export function createContext(data: RoomData): RoomContext {
     const { key: own, agents } = agentsSeen(viewpoint);
     const known = looks.get(own);
     if (known) return { look: known, key: own };
-    const view = createViews(definitions, (eyes) => contextOf(null, eyes), isTold);
+    const view = createViews(definitions, (eyes) => contextOf(null, eyes), {
+      isTold,
+      sharers: Math.max(1, reads.eyes.length),
+    });
     const views = lazyViews(definitions, view);
     const contextOf = (self: string | null, eyes: Eyes = VIEWER) => {
       const state = overlay(plainOf(eyes), VIEW_SCOPE, views);
@@ -121,18 +124,17 @@ function agentsFrom({ agents, waits, now }: Snapshot, metas: Map<string, unknown
 
 /**
  * Evaluates views, each once, with the eyes of who defined it. What the evaluation took does not show around one that is
- * an agent's, and why it fails only where `isTold`. Views that name each other in a cycle fail with `view_cycle`, as do
+ * an agent's, of which there are `sharers`, and why it fails only where `isTold`. Views that name each other in a cycle fail with `view_cycle`, as do
  * those whose cycle shows only at evaluation, since an index in it is computed.
  */
 function createViews(
   definitions: Definitions,
   contextFor: (eyes: string | null) => Context,
-  isTold: (eyes: string | null) => boolean,
+  { isTold, sharers }: { isTold(eyes: string | null): boolean; sharers: number },
 ): (name: string) => ViewResult {
   const results = new Map<string, { result: ViewResult; lookups: Lookups }>();
   const underWay: string[] = [];
   const inCycle = new Set(circular(definitions));
-  const sharers = new Set([...definitions.values()].flatMap(({ eyes }) => eyes ?? [])).size;
 
   function resultOf(name: string): ViewResult {
     const definition = definitions.get(name);

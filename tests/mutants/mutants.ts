@@ -1909,8 +1909,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "views with the eyes of who reads them",
     edits: [[
-      "createViews(definitions, (eyes) => contextOf(null, eyes), isTold)",
-      "createViews(definitions, () => contextOf(null), isTold)",
+      "createViews(definitions, (eyes) => contextOf(null, eyes), {",
+      "createViews(definitions, () => contextOf(null), {",
     ]],
     test: "tests/contract/private.test.ts",
     filter: "file: a view is evaluated with the eyes",
@@ -1918,8 +1918,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "everybody's views with the eyes of who reads them",
     edits: [[
-      "createViews(definitions, (eyes) => contextOf(null, eyes), isTold)",
-      "createViews(definitions, (eyes) => contextOf(null, eyes ?? VIEWER), isTold)",
+      "createViews(definitions, (eyes) => contextOf(null, eyes), {",
+      "createViews(definitions, (eyes) => contextOf(null, eyes ?? VIEWER), {",
     ]],
     test: "tests/contract/private.test.ts",
     filter: "file: only what is written under its token",

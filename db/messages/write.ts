@@ -22,32 +22,30 @@ import { REVISION } from "./task.ts";
 /** Admits a reply only to a message that exists. */
 const REPLIED = "EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :reply_to)";
 
-const POST = `
-  INSERT INTO messages (
-    room_id, id, from_agent, to_agent, kind, body, created_at, reply_to, revision, attempts, max_attempts,
-    verified)
-  SELECT :room, revision, :from, :to, :kind, :body, :now, :reply_to, revision, 0, :max_attempts,
-    guarded AND ${isSecure(":from")}
-    ${FROM_ADMITTED}`;
+/** The columns of a post, and their values. */
+const COLUMNS =
+  "room_id, id, from_agent, to_agent, verified, kind, body, created_at, reply_to, revision, attempts, max_attempts";
+const VALUES = `:room, revision, :from, :to, guarded AND ${
+  isSecure(":from")
+}, :kind, :body, :now, :reply_to, revision, 0, :max_attempts`;
+
+const POST = `INSERT INTO messages (${COLUMNS}) SELECT ${VALUES} ${FROM_ADMITTED}`;
 
 /** Posts a message that needs others: it is open, blocked or failed, as they are. */
 const POST_NEEDING = `
-  INSERT INTO messages (
-    room_id, id, from_agent, to_agent, kind, body, created_at, reply_to, revision, attempts, max_attempts, needs,
-    status, claimed_by, done_at, failure, verified)
-  SELECT :room, revision, :from, :to, :kind, :body, :now, :reply_to, revision, 0, :max_attempts, :needs,
+  INSERT INTO messages (${COLUMNS}, needs, status, claimed_by, done_at, failure)
+  SELECT ${VALUES}, :needs,
     CASE WHEN failed IS NOT NULL THEN 'failed' WHEN unmet THEN 'blocked' END,
     CASE WHEN unmet THEN '' END,
     CASE WHEN failed IS NOT NULL THEN :now END,
-    CASE WHEN failed IS NOT NULL THEN json_object('reason', 'need', 'message', failed) END,
-    guarded AND ${isSecure(":from")}
+    CASE WHEN failed IS NOT NULL THEN json_object('reason', 'need', 'message', failed) END
     FROM (SELECT revision, guarded, ${FAILED_NEED} AS failed, ${UNMET} AS unmet ${FROM_ADMITTED})`;
 
 /** Selects the registration of the sender, and whether the message is verified, which only one with a token may be. */
 const SENDER = `SELECT (SELECT joined FROM agents WHERE room_id = :room AND id = :from) AS joined`;
 const SENDER_VERIFIED = `${SENDER}, verified FROM messages WHERE room_id = :room AND id = ${REVISION}`;
 
-/** Selects how a message was born that needs others. */
+/** Selects the status in which a message that needs others was posted. */
 const BORN = `
   SELECT ${STATUS} AS status, done_at, failure FROM messages WHERE room_id = :room AND id = ${REVISION}`;
 
@@ -62,7 +60,7 @@ export interface NewMessage {
   max_attempts?: number;
 }
 
-/** The limit of tasks that hang together by needs. */
+/** The limit of unfinished tasks that needs link. */
 export interface PostLimits {
   needsTogether: number;
 }

@@ -1,4 +1,7 @@
-/** Gated writes against the same writes without a gate: one hot key, sixteen keys of sixteen rooms, agents in turns. */
+/**
+ * Writes that depend on what they find against plain increments: gates and edits of one hot key, gates of sixteen keys of
+ * sixteen rooms, agents in turns.
+ */
 import { startService } from "../tests/support/service.ts";
 import { type LoadClient, startLoadClient } from "./support/load_client.ts";
 import { openDatabase, withCleanup } from "./support/places.ts";
@@ -16,6 +19,16 @@ const ROUND_MS = quick ? 500 : 3_000;
 const GATE = "state._shared.?count.orValue(0) < 1000000000";
 const plain = { key: "count", increment: true };
 const gated = { ...plain, if: GATE };
+/** Edits of one key, which each round begins anew: lists grow. */
+const EDITS = {
+  "one key, appended": (round: number) => ({ key: `list${round}`, append: 1 }),
+  "one key, appended by a gate": (round: number) => ({
+    key: `gated${round}`,
+    append: 1,
+    if: `state._shared.?gated${round}.orValue([]).size() < 1000000000`,
+  }),
+  "one key, a fraction added": () => ({ key: "sum", increment: 0.25 }),
+};
 
 const report = new Report("gates");
 await withCleanup(async (stack) => {
@@ -42,20 +55,27 @@ function counters(load: LoadClient, url: string): Promise<void> {
       "16 rooms, plain": inRooms(plain, rooms),
       "16 rooms, gated": inRooms(gated, rooms),
     };
-    type Subject = keyof typeof subjects;
-    const samples = await alternate(Object.keys(subjects) as Subject[], ROUNDS, async (subject) => {
-      const job = { urls: [url], connections: CLIENTS, ms: ROUND_MS, requests: subjects[subject] };
+    type Subject = keyof typeof subjects | keyof typeof EDITS;
+    const names = [...Object.keys(subjects), ...Object.keys(EDITS)] as Subject[];
+    const samples = await alternate(names, ROUNDS, async (subject, round) => {
+      const requests = subject in EDITS
+        ? inRooms(EDITS[subject as keyof typeof EDITS](round), rooms.slice(0, 1))
+        : subjects[subject as keyof typeof subjects];
+      const job = { urls: [url], connections: CLIENTS, ms: ROUND_MS, requests };
       const { perSecond, p50, p99, fairness, statuses } = await load.run(job);
       const { 200: _, ...refused } = statuses;
       if (Object.keys(refused).length > 0) throw new Error(`${subject}: ${JSON.stringify(statuses)}`);
       return { "per second": perSecond, "p50 ms": p50, "p99 ms": p99, fairness };
     });
     const rows = Object.entries(samples).map(([subject, rounds]) => ({ subject, ...medians(rounds) }));
-    report.table(`gated increments: medians of ${ROUNDS} rounds, ${CLIENTS} clients`, rows);
+    report.table(`gates and edits: medians of ${ROUNDS} rounds, ${CLIENTS} clients`, rows);
     const rate = (subject: Subject) => medians(samples[subject])["per second"];
     report.target("one key: gated per plain", rate("one key, gated") / rate("one key, plain"), {
       least: 0.5,
     });
+    for (const edit of Object.keys(EDITS) as Array<keyof typeof EDITS>) {
+      report.target(`${edit}, per plain`, rate(edit) / rate("one key, plain"), { least: 0.5 });
+    }
     report.target("16 rooms: gated per plain", rate("16 rooms, gated") / rate("16 rooms, plain"), {
       least: 0.6,
     });

@@ -15,6 +15,7 @@ const KEPT: Record<string, Record<string, string>> = {
     cycles: "by definitions, which are the same for all",
   },
   "cel/rooms/definitions_memory.ts": { rooms: "views are defined in the open" },
+  "cel/rooms/changing.ts": { left: "of the loaded data of one viewer" },
   "cel/rooms/gates.ts": { waiting: "keyFor" },
   "cel/rooms/tails.ts": { tails: "keyFor" },
   "cel/rooms/reader.ts": { defining: "views are defined in the open" },

@@ -1,21 +1,29 @@
 import type { Database } from "../../db/database.ts";
-import { Refusal } from "../../db/refusal.ts";
-import type { Judged, KeyChange, Outcome } from "../../db/write/context.ts";
+import type { Computed, Judged, KeyChange, Outcome } from "../../db/write/context.ts";
 import type { Guard } from "../../db/write/read_set.ts";
+import { Refusal } from "../../db/refusal.ts";
+import type { Viewer } from "../../db/viewer.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
-import { type Reads, readsAfter } from "../language/dependencies.ts";
+import { type Reads, readsAfter, unionReads } from "../language/dependencies.ts";
 import { type Lookups, MAX_MISSES } from "../language/lookups.ts";
+import type { Changing } from "./changing.ts";
+import { NOTHING } from "./definitions.ts";
 import { type Gate, judge } from "./judging.ts";
 import type { RoomData } from "./reader.ts";
-import { applyChange } from "./scopes.ts";
 
-/** A write behind a gate. */
+/** A write that depends on what it finds: behind a gate, or with values that are computed from those before it. */
 export interface GatedWrite {
-  gate: Gate;
+  viewer: Viewer;
+  /** The agent that writes. */
+  agent: string | null;
+  gate?: Gate;
   /** Its changes of the state, in order. Undefined if only the database can tell: then the chain ends with it. */
   changes?: KeyChange[];
-  /** Makes the write. Returns undefined if its guard no longer holds. */
-  run(judged: Judged): Promise<Outcome | undefined>;
+  /**
+   * Makes the write. Returns undefined if its guard no longer holds. One that has no gate, and that no other waits beside,
+   * is made without being judged, since the database can compute most values.
+   */
+  run(judged?: Judged): Promise<Outcome | undefined>;
 }
 
 /** A gated write that waits for its chain. */
@@ -35,40 +43,52 @@ export interface Pending {
 export interface Link {
   pending: Pending;
   nonce?: string;
+  computed?: Computed[];
+  /** It will change nothing: the next one follows those before it. */
+  idle: boolean;
+  /** What it leaves is known. */
+  known: boolean;
   sent?: Promise<Outcome | undefined>;
   refused?: Refusal<"precondition_failed">["facts"];
 }
 
 /** Judges the gates of a chain in order, then makes the writes whose gates hold, all at once. */
 export async function judgeAll(
-  database: Database,
+  { newId }: Database,
   data: RoomData,
+  changing: Changing,
   chain: Pending[],
   first: Guard,
 ): Promise<Link[]> {
   const links: Link[] = [];
   let agents = 0;
   for (const pending of chain) {
-    const { gate, changes } = pending.write;
+    const { gate, agent, changes } = pending.write;
     // A write is a heartbeat of its agent, which changes the values of these.
     if (agents > 0 && (data.reads.heartbeats || data.reads.alive)) break;
     if (isBusy()) await yieldToOthers();
-    const { refused, lookups } = judge(data, gate);
-    if (lacks(pending, lookups)) break;
-    if (refused) {
-      links.push({ pending, refused });
-      continue;
+    if (gate) {
+      changing.show();
+      const { refused, lookups } = judge(data, gate);
+      if (lacks(pending, gate, lookups)) break;
+      if (refused) {
+        links.push({ pending, refused, idle: true, known: true });
+        continue;
+      }
     }
-    links.push({ pending, nonce: database.newId() });
-    if (gate.self !== null) agents++;
-    if (changes === undefined) break;
-    for (const change of changes) applyChange(data, data.snapshot.agentIds, change);
+    const left = changes ? changing.apply(changes) : "unknown";
+    const computed = typeof left === "object" ? left.computed : undefined;
+    const idle = left === "refused" || computed?.every(({ changed }) => !changed) === true;
+    links.push({ pending, nonce: newId(), computed, idle, known: left !== "unknown" });
+    if (agent !== null) agents++;
+    if (left === "unknown") break;
   }
   let guard = first;
   for (const link of links) {
-    if (link.nonce === undefined) continue;
-    link.sent = link.pending.write.run({ guard, nonce: link.nonce });
-    guard = { after: link.nonce };
+    const { pending, nonce, computed, idle } = link;
+    if (nonce === undefined) continue;
+    link.sent = pending.write.run({ guard, nonce, computed });
+    if (!idle) guard = { after: nonce };
   }
   await Promise.allSettled(links.map(({ sent }) => sent));
   return links;
@@ -88,7 +108,7 @@ export async function settle(
   let broken = false;
   let last: string | undefined;
   const again: Pending[] = [];
-  for (const { pending, sent, refused, nonce } of links) {
+  for (const { pending, sent, refused, nonce, idle } of links) {
     if (refused) {
       if (broken || !proven) again.push(pending);
       else pending.reject(new Refusal("precondition_failed", refused, revision));
@@ -98,20 +118,35 @@ export async function settle(
       const outcome = await sent!;
       if (outcome === undefined) again.push(pending);
       else pending.resolve(outcome);
-      if (outcome?.revision === undefined || outcome.replayed) broken = true;
-      else [revision, last, proven] = [outcome.revision, nonce, true];
+      if (outcome === undefined || outcome.replayed || (outcome.revision === undefined) !== idle) {
+        broken = true;
+      } else if (outcome.revision !== undefined) [revision, last, proven] = [outcome.revision, nonce, true];
     } catch (error) {
       pending.reject(error);
-      broken = true;
+      broken ||= !idle;
     }
   }
-  const complete = !broken && links.at(-1)?.pending.write.changes !== undefined;
+  const complete = !broken && links.at(-1)?.known;
   return { again, last: complete ? last : undefined };
 }
 
+/** What to load for a chain: what its gates read, and what it computes from, unless the database may do that. */
+export function readsOf(chain: Pending[]): Reads {
+  const computed = chain.length === 1
+    ? []
+    : chain.flatMap(({ write: { changes = [] } }) => computesFrom(changes));
+  return unionReads([...chain.map(({ reads }) => reads), {
+    ...NOTHING,
+    state: { scopes: [], keys: computed },
+  }]);
+}
+
+function computesFrom(changes: KeyChange[]): Array<{ scope: string; key: string }> {
+  return changes.flatMap((change) => "edit" in change ? [{ scope: change.scope, key: change.key }] : []);
+}
+
 /** Records what a gate looked up, for its next load. True if this load lacked some of it. */
-function lacks(pending: Pending, lookups: Lookups): boolean {
-  const { condition, self } = pending.write.gate;
+function lacks(pending: Pending, { condition, self }: Gate, lookups: Lookups): boolean {
   pending.reads = readsAfter(condition.reads, self, lookups);
   pending.misses = lookups.missing ? pending.misses + 1 : 0;
   return lookups.missing && pending.misses <= MAX_MISSES;

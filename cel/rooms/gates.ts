@@ -4,16 +4,18 @@ import { pause } from "../../db/pause.ts";
 import { isRefusal, Refusal } from "../../db/refusal.ts";
 import { keyFor } from "../../db/viewer.ts";
 import type { Outcome } from "../../db/write/context.ts";
-import { readsFrom, unionReads } from "../language/dependencies.ts";
+import { readsFrom } from "../language/dependencies.ts";
 import { MAX_WEIGHT, weightOf } from "../language/message_reads.ts";
+import { createChanging } from "./changing.ts";
+import { NOTHING } from "./definitions.ts";
 import { readSetAt } from "./judging.ts";
 import type { Reader } from "./reader.ts";
-import { type GatedWrite, judgeAll, type Pending, settle } from "./gate_links.ts";
+import { type GatedWrite, judgeAll, type Pending, readsOf, settle } from "./gate_links.ts";
 import { createTails } from "./tails.ts";
 
 export interface Gates {
   /**
-   * Makes a write if its gate holds in exactly the state to which the write applies. Errors: `precondition_failed`;
+   * Makes a write if its gate, if any, holds in exactly the state to which the write applies. Errors: `precondition_failed`;
    * `unavailable` if other writes won every attempt or took too long; `DatabaseUnavailable` if the database takes no
    * writes; those of the write.
    */
@@ -27,9 +29,9 @@ const MAX_PAUSE_MS = 50;
 const MAX_CHAIN = 32;
 
 /**
- * Creates the gated writes. Concurrent ones of a room form a chain: one read loads what all gates need, each gate is
- * judged over the state that the writes before it leave, and one batch commits those whose gates hold. If the guard of
- * the first fails, all are tried again, in order of arrival.
+ * Creates the gated writes. Concurrent ones of a room form a chain: one read loads what all of them need, each gate is
+ * judged and each value computed over the state that the writes before it leave, and one batch commits those whose gates
+ * hold. If the guard of the first fails, all are tried again, in order of arrival.
  */
 export function createGates(database: Database, reader: Reader): Gates {
   const waiting = new Map<string, Pending[]>();
@@ -42,6 +44,7 @@ export function createGates(database: Database, reader: Reader): Gates {
 
   /** Judges and commits a chain; one by one if all together read too much. Returns those to try again. */
   async function tryChain(room: string, chain: Pending[]): Promise<Pending[]> {
+    if (chain.length === 1 && !chain[0]!.write.gate) return await writeAlone(room, chain[0]!);
     try {
       return await database.serialize(room, () => round(room, chain));
     } catch (error) {
@@ -53,17 +56,25 @@ export function createGates(database: Database, reader: Reader): Gates {
     }
   }
 
+  async function writeAlone(room: string, { write, resolve, reject }: Pending): Promise<[]> {
+    tails.drop(write.viewer, room);
+    await write.run().then((outcome) => resolve(outcome!), reject); // undefined only with a guard
+    return [];
+  }
+
   /** Judges and commits a chain. Returns those to try again. */
   async function round(room: string, chain: Pending[]): Promise<Pending[]> {
-    const { viewer } = chain[0]!.write.gate;
-    const reads = unionReads(chain.map(({ reads }) => reads));
+    const { viewer } = chain[0]!.write;
+    const reads = readsOf(chain);
     const tail = tails.take(viewer, room, reads);
     const data = tail?.data ?? await reader.load(viewer, room, reads);
     if (data.snapshot.overdue) throw new DatabaseUnavailable("What is due cannot be ended.", false);
-    const links = await judgeAll(database, data, chain, tail ? { after: tail.nonce } : readSetAt(data));
+    const changing = tail?.changing ?? createChanging(data);
+    const first = tail ? { after: tail.nonce } : readSetAt(data);
+    const links = await judgeAll(database, data, changing, chain, first);
     const rest = chain.slice(links.length);
     const { again, last } = await settle(data, links, tail !== undefined);
-    if (last) tails.keep(viewer, room, data, last);
+    if (last) tails.keep(viewer, room, { data, changing, nonce: last });
     const left = again.filter(mayTryAgain);
     if (!tail && again.length === links.length && left.length > 0) {
       await pause(Math.random() * Math.min(left[0]!.attempts * 5, MAX_PAUSE_MS));
@@ -73,17 +84,16 @@ export function createGates(database: Database, reader: Reader): Gates {
 
   function mayTryAgain(pending: Pending): boolean {
     if (++pending.attempts < MAX_ATTEMPTS && database.elapsed() < pending.giveUp) return true;
-    pending.reject(new Refusal("unavailable", { why: "gate_moved" }));
+    pending.reject(new Refusal("unavailable", { why: pending.write.gate ? "gate_moved" : "value_moved" }));
     return false;
   }
 
   return {
     through: (room, write) =>
       new Promise((resolve, reject) => {
-        const name = keyFor(write.gate.viewer, room);
+        const name = keyFor(write.viewer, room);
         const giveUp = database.elapsed() + MAX_WAIT_MS;
-        const { condition, self } = write.gate;
-        const reads = readsFrom(condition.reads, self);
+        const reads = write.gate ? readsFrom(write.gate.condition.reads, write.gate.self) : NOTHING;
         const pending = { write, reads, misses: 0, attempts: 0, giveUp, resolve, reject };
         const queue = waiting.get(name);
         if (queue) return queue.push(pending);

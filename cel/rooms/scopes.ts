@@ -62,17 +62,16 @@ export function scopesWith(
   return new Map([...[...all].filter(([scope]) => isFirst(scope)), ...others]);
 }
 
-/** Applies what a write leaves of a key. A number that is not there counts as 0; what is none stays as it is. */
-export function applyChange({ scopes, hidden }: Converted, agentIds: string[], change: KeyChange): void {
+/** The value that a write leaves of a key, or that it is gone. */
+export type Settled = Exclude<KeyChange, { delta: number } | { edit: unknown }>;
+
+/** Applies what a write leaves of a key. */
+export function applyChange({ scopes, hidden }: Converted, agentIds: string[], change: Settled): void {
   const { scope, key } = change;
   const own = hidden.get(scope);
   const entries = own?.entries ?? scopes.get(scope) ?? new Map<string, unknown>();
   if ("value" in change) entries.set(key, toCel(change.value));
-  else if ("deleted" in change) entries.delete(key);
-  else {
-    const current = entries.get(key) ?? 0;
-    if (typeof current === "number") entries.set(key, current + change.delta);
-  }
+  else entries.delete(key);
   if (own) return;
   const exists = entries.size > 0 || scope === SHARED_SCOPE || agentIds.includes(scope);
   if (exists) scopes.set(scope, entries);

@@ -1,11 +1,13 @@
 import { createLru } from "../../db/lru.ts";
 import { keyFor, type Viewer } from "../../db/viewer.ts";
 import type { Reads } from "../language/dependencies.ts";
+import type { Changing } from "./changing.ts";
 import { covers, type RoomData } from "./reader.ts";
 
 /** The state of a room after this instance's last chain, which is right if the room's last write is that of `nonce`. */
 export interface Tail {
   data: RoomData;
+  changing: Changing;
   nonce: string;
   at: number;
 }
@@ -21,8 +23,10 @@ export interface Tails {
    * without a write.
    */
   take(viewer: Viewer, room: string, reads: Reads): Tail | undefined;
-  /** Keeps what a chain left, if it is short. `nonce`: that of its last write. */
-  keep(viewer: Viewer, room: string, data: RoomData, nonce: string): void;
+  /** Keeps what a chain left, if it is short. */
+  keep(viewer: Viewer, room: string, left: Omit<Tail, "at">): void;
+  /** Forgets the tail of a room, which a write follows that is in no chain. */
+  drop(viewer: Viewer, room: string): void;
 }
 
 /** Creates the tails of this instance. `elapsed`: the clock, in milliseconds. */
@@ -36,9 +40,10 @@ export function createTails(elapsed: () => number): Tails {
       if (!tail || elapsed() - tail.at >= TAIL_MS || readsTime(tail.data.reads)) return undefined;
       return covers(tail.data.reads, reads) ? tail : undefined;
     },
-    keep(viewer, room, data, nonce) {
-      if (isShort(data.reads)) tails.set(keyFor(viewer, room), { data, nonce, at: elapsed() });
+    keep(viewer, room, left) {
+      if (isShort(left.data.reads)) tails.set(keyFor(viewer, room), { ...left, at: elapsed() });
     },
+    drop: (viewer, room) => void tails.delete(keyFor(viewer, room)),
   };
 }
 

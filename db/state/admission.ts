@@ -1,5 +1,5 @@
 import { type Homes, isOfAgent } from "../access/private.ts";
-import type { Condition, Value } from "../driver/statement.ts";
+import { argsOf, type Condition, type Value } from "../driver/statement.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
 import { type Admission, withinLimit } from "../write/admission.ts";
 import { ENDS, endsAt } from "../write/due.ts";
@@ -165,10 +165,8 @@ export function keptBy(
 ): Condition {
   const { where, args } = bound(preconditions, homes, limits, "= 0");
   const conditions = ["id = :room", ...where, unchanged.sql];
-  return {
-    sql: `EXISTS (SELECT 1 FROM rooms WHERE ${conditions.join(" AND ")})`,
-    args: { ...args, ...unchanged.args },
-  };
+  const sql = `EXISTS (SELECT 1 FROM rooms WHERE ${conditions.join(" AND ")})`;
+  return { sql, args: argsOf(sql, { ...args, ...unchanged.args }) };
 }
 
 /** Admits a delete. */

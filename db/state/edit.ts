@@ -47,34 +47,36 @@ function ifAny<T>(value: T | undefined, edited: (value: T) => Json): Edited {
 
 function changedBy(found: Json | undefined, changes: Change[]): Edited {
   if (listOf(found) === undefined && !isObject(found)) return WRONG_TYPE;
-  const value: Json = structuredClone(found!);
-  for (const change of changes) if (!makeChange(value, change)) return { path: change.path };
+  let value: Json = found!;
+  for (const change of changes) {
+    const changed = changedAt(value, change.tokens, change.value);
+    if (changed === undefined) return { path: change.path };
+    value = changed;
+  }
   return { value, changed: true };
 }
 
-/** Sets or unsets what a path names in a value; false where it names nothing. */
-function makeChange(value: Json, { tokens, value: leaf }: Change): boolean {
-  let holder: Json | undefined = value;
-  for (const token of tokens.slice(0, -1)) holder = childOf(holder, token);
-  const last = tokens.at(-1)!;
+/** Sets or unsets what a path names in a copy that shares the rest of the value; undefined where it names nothing. */
+function changedAt(holder: Json | undefined, tokens: string[], leaf: Json | undefined): Json | undefined {
+  const [token, ...rest] = tokens as [string, ...string[]];
   const list = listOf(holder);
+  const isLast = rest.length === 0;
   if (list) {
-    const index = indexOf(last, list.length);
-    if (index === undefined || leaf === undefined && index === list.length) return false;
-    list.splice(index, 1, ...leaf === undefined ? [] : [structuredClone(leaf)]);
-    return true;
+    const index = indexOf(token, list.length);
+    if (index === undefined || (!isLast || leaf === undefined) && index === list.length) return undefined;
+    const item = isLast ? leaf : changedAt(list[index], rest, leaf);
+    if (item === undefined && !isLast) return undefined;
+    return list.toSpliced(index, 1, ...item === undefined ? [] : [item]);
   }
-  if (!isObject(holder)) return false;
-  if (leaf === undefined) return Object.hasOwn(holder, last) && delete holder[last];
-  const member = { value: structuredClone(leaf), enumerable: true, configurable: true, writable: true };
-  Object.defineProperty(holder, last, member); // a name may be __proto__
-  return true;
-}
-
-function childOf(holder: Json | undefined, token: string): Json | undefined {
-  const list = listOf(holder);
-  if (list) return list[indexOf(token, list.length) ?? -1];
-  return isObject(holder) && Object.hasOwn(holder, token) ? holder[token] : undefined;
+  if (!isObject(holder)) return undefined;
+  const isThere = Object.hasOwn(holder, token);
+  if (!isThere && (!isLast || leaf === undefined)) return undefined;
+  const member = isLast ? leaf : changedAt(holder[token], rest, leaf);
+  if (member === undefined && !isLast) return undefined;
+  const members = new Map(Object.entries(holder)); // a name may be __proto__
+  if (member === undefined) members.delete(token);
+  else members.set(token, member);
+  return Object.fromEntries(members);
 }
 
 const INDEX = /^(0|[1-9]\d*)$/;

@@ -1,5 +1,5 @@
 import { actorOf } from "../access/actors.ts";
-import { foundPrivate, homesOf, isKnownPrivate } from "../access/private.ts";
+import { foundPrivate, homesOf, isKnownPrivate, isOfAgent } from "../access/private.ts";
 import { pause } from "../pause.ts";
 import type { Database } from "../database.ts";
 import { holds } from "../write/read_set.ts";
@@ -8,12 +8,21 @@ import { Refusal, served } from "../refusal.ts";
 import { effectsOf, entryOf } from "./effects.ts";
 import type { Entry } from "./entry.ts";
 import { admitPut, keptBy } from "./admission.ts";
+import { applyEdit, type Edit } from "./edit.ts";
 import { areForDatabase } from "./edit_sql.ts";
-import { explainRefusal, type Put, selectStored, storedArgs } from "./explain_refusal.ts";
-import { mayKeep, preconditionsOf, type StateWrite } from "./preconditions.ts";
+import {
+  bytesOf,
+  explainRefusal,
+  type Put,
+  selectStored,
+  type StateLimits,
+  storedArgs,
+} from "./explain_refusal.ts";
+import { add, mayKeep, preconditionsOf, type StateWrite } from "./preconditions.ts";
 import type { Row } from "../driver/statement.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
-import type { Judged, KeyChange, Operation, Outcome, WriteContext } from "../write/context.ts";
+import type { Json } from "../json.ts";
+import type { Computed, Judged, KeyChange, Operation, Outcome, WriteContext } from "../write/context.ts";
 import { commit } from "../write/write.ts";
 
 // Only a refusal needs the stored entries; an admitted write would read its own values back.
@@ -36,7 +45,7 @@ export function putEntries(database: Database, room: string, put: Put): Operatio
   return {
     acts: { as: put.agent ?? null, scopes: put.writes.map(({ scope }) => scope) },
     run: (context, judged) => runPut({ database, context, room, put, judged }),
-    changes: changesOf(put.writes),
+    changes: changesOf(put),
     answer: ({ now, revision, rows }) => ({
       entries: put.writes.map((write, n) => entryOf(room, write, rows[n]![0]!, put.agent, now)),
       revision: revision ?? Number(rows[0]![0]!.room_revision),
@@ -44,12 +53,29 @@ export function putEntries(database: Database, room: string, put: Put): Operatio
   };
 }
 
-/** The changes of writes; undefined with a view or an edit, whose value depends on more. */
-function changesOf(writes: StateWrite[]): KeyChange[] | undefined {
-  if (writes.some(({ expr, edit }) => expr !== undefined || edit)) return undefined;
-  return writes.map(({ scope, key, delta, value = null }) =>
-    delta === undefined ? { scope, key, value } : { scope, key, delta }
-  );
+/**
+ * The changes of writes; undefined with a view, whose value depends on more, and with what is computed in the scope of an
+ * agent: it may become private.
+ */
+function changesOf({ writes, limits }: Put): KeyChange[] | undefined {
+  if (writes.some(({ expr }) => expr !== undefined)) return undefined;
+  const plain = writes.every(({ delta = 0, edit }) => !edit && Number.isSafeInteger(delta));
+  if (!plain && writes.some(({ scope }) => isOfAgent(scope))) return undefined;
+  return writes.map(({ scope, key, delta, edit, value = null }) => {
+    if (edit) return { scope, key, edit: (found) => edited(found, edit, limits) };
+    if (delta === undefined) return { scope, key, value };
+    return plain ? { scope, key, delta } : { scope, key, edit: (found) => added(found, delta) };
+  });
+}
+
+function edited(found: Json | undefined, edit: Edit, { valueBytes }: StateLimits): Computed | undefined {
+  const result = applyEdit(found, edit);
+  return "path" in result || bytesOf(JSON.stringify(result.value)) > valueBytes ? undefined : result;
+}
+
+function added(found: Json | undefined, delta: number): Computed | undefined {
+  const value = add(found === undefined ? 0 : found, delta);
+  return value === undefined ? undefined : { value, changed: true };
 }
 
 interface Attempt {
@@ -64,6 +90,7 @@ async function runPut(attempt: Attempt): Promise<Outcome | undefined> {
   const { database, room, put, judged } = attempt;
   const plain = await putCoalesced(attempt);
   if (plain) return plain;
+  if (judged?.computed) return await tryComputed(attempt, judged.computed);
   const whole = put.writes.every(({ delta = 0 }) => Number.isSafeInteger(delta)) &&
     areForDatabase(put.writes.flatMap(({ edit }) => edit ?? []));
   const outcome = whole ? await tryPut(attempt) : "uncomputed";
@@ -159,25 +186,38 @@ async function tryPut(
   return isGranted && result.every(({ changed }) => !changed) ? outcome : "uncomputed";
 }
 
+/** Makes one attempt with values that were computed from what the guard proves. */
+async function tryComputed(attempt: Attempt, computed: Computed[]): Promise<Outcome | undefined> {
+  const { put } = attempt;
+  const writes = put.writes.map((write, n) => asComputed(write, computed[n]!));
+  const outcome = await tryPut({ ...attempt, put: { ...put, writes } });
+  return outcome === "uncomputed" ? undefined : outcome && withValues(outcome, writes);
+}
+
+function asComputed({ delta: _, edit, ...write }: StateWrite, { value, changed }: Computed): StateWrite {
+  return { ...write, value, computed: edit && (changed ? "changed" : "kept") };
+}
+
 /** Refusals after which the values are computed again. */
 const MOVED = ["version_conflict", "limit_reached"];
 
 /** Computes the values here, fractions as doubles: reads, and writes the values if the entries are unchanged. */
 async function putComputed(attempt: Attempt): Promise<Outcome | undefined> {
-  const { database, context, room, put } = attempt;
+  const { database, context, room, put, judged } = attempt;
   const homes = homesOf(context.viewer, put.writes.map(({ scope }) => scope));
+  const unchanged = holds(judged?.guard);
   for (let n = 0; n < MAX_ATTEMPTS; n++) {
     const [rows] = await database.read(context.viewer, [{
-      sql: selectStored(homes),
-      args: storedArgs(room, put.writes, homes),
+      sql: selectStored(homes, unchanged.sql),
+      args: { ...storedArgs(room, put.writes, homes), ...unchanged.args },
     }]);
     checkRoom(rows!);
+    if (!rows![0]!.unchanged) return undefined;
     const results = explainRefusal(put, rows!);
     if (results instanceof Refusal) throw results;
-    const writes = put.writes.map(({ delta: _, edit, ...write }, n): StateWrite => {
-      const { found, value, changed } = results[n]!;
-      const computed = edit && (changed ? "changed" : "kept");
-      return { ...write, value, computed, ifVersion: found.live ? found.version : 0 };
+    const writes = put.writes.map((write, n): StateWrite => {
+      const { found } = results[n]!;
+      return { ...asComputed(write, results[n]!), ifVersion: found.live ? found.version : 0 };
     });
     try {
       const outcome = await tryPut({ ...attempt, put: { ...put, writes } });

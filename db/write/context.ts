@@ -62,12 +62,23 @@ export interface Outcome {
 export interface Judged {
   guard: Guard;
   nonce: string;
+  /** What each of its writes leaves, if that was computed from the state that the guard proves. */
+  computed?: Computed[];
 }
 
 /** What a write leaves of a key, for the gates that are judged after it. */
 export type KeyChange =
   & { scope: string; key: string }
-  & ({ value: Json } | { delta: number } | { deleted: true });
+  & ({ value: Json } | { delta: number } | { deleted: true } | { edit: Compute });
+
+/** What a write leaves of a key, computed from what it finds. One that is not `changed` is none. */
+export interface Computed {
+  value: Json;
+  changed: boolean;
+}
+
+/** Computes what a write leaves of a value, undefined where there is none. Returns undefined if it will be refused. */
+export type Compute = (found: Json | undefined) => Computed | undefined;
 
 /** A write and its answer. */
 export interface Operation<Answer> {

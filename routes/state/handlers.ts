@@ -31,19 +31,22 @@ type Views = Map<string, ViewResult>;
 
 export function mountState(app: Hono, services: Services): void {
   const { database, reader, gates, viewerOf } = services;
-  /** Puts a write behind its gate, if it has one. */
+  /** Puts a write behind its gate, if it has one, and into the order of those whose values are computed. */
   function gated<Answer>(
     { if: expression, agent = null }: { if?: string; agent?: string | null },
     room: string,
     operation: Operation<Answer>,
   ): Operation<Answer> {
-    if (expression === undefined) return operation;
     const { run, changes } = operation;
+    if (expression === undefined && !changes?.some((change) => "edit" in change)) return operation;
     return {
       ...operation,
       async run(context) {
-        const gate = { viewer: context.viewer, condition: await compileOf(expression), self: agent };
-        return await gates.through(room, { gate, changes, run: (judged) => run(context, judged) });
+        const { viewer } = context;
+        const condition = expression === undefined ? undefined : await compileOf(expression);
+        const gate = condition && { viewer, condition, self: agent };
+        const own = { viewer, agent, gate, changes };
+        return await gates.through(room, { ...own, run: (judged) => run(context, judged) });
       },
     };
   }

@@ -1,31 +1,11 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import { createDatabase } from "../../db/database.ts";
-import type { Connection } from "../../db/driver/connection.ts";
 import { connect } from "../../db/driver/open.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { isPoll, type TestApp, withApp } from "../support/app.ts";
-
-/** Runs `meddle` once, between the next gate's read and its write. */
-function meddler() {
-  let meddle: (() => Promise<unknown>) | undefined;
-  return {
-    once: (action: () => Promise<unknown>) => void (meddle = action),
-    wrap: (connection: Connection): Connection => ({
-      async send(statements, mode) {
-        const rows = await connection.send(statements, mode);
-        const action = mode === "read" ? meddle : undefined;
-        if (action) {
-          meddle = undefined;
-          await action();
-        }
-        return rows;
-      },
-      close: () => connection.close(),
-    }),
-  };
-}
+import { meddler } from "../support/meddler.ts";
 
 Deno.test("a gate holds in the very state that its write applies to", async () => {
   const { once, wrap } = meddler();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Connection } from "../../db/driver/connection.ts";
 import { type TestApp, withApp } from "../support/app.ts";
+import { meddler } from "../support/meddler.ts";
 
 type Asking = Pick<TestApp, "json">;
 
@@ -28,26 +28,6 @@ async function takeAll({ json }: Asking, wheres: string[]): Promise<Array<number
 /** Compiles wheres beforehand, so that requests come to their turn in the order in which they were sent. */
 async function compiled({ json }: Asking, wheres: string[]): Promise<void> {
   for (const where of wheres) await json("POST", CLAIM, { agent: "nobody", kind: "no-kind", where });
-}
-
-/** Runs `meddle` once, after the next read. */
-function meddler() {
-  let meddle: (() => Promise<unknown>) | undefined;
-  return {
-    once: (action: () => Promise<unknown>) => void (meddle = action),
-    wrap: (connection: Connection): Connection => ({
-      async send(statements, mode) {
-        const rows = await connection.send(statements, mode);
-        const action = mode === "read" ? meddle : undefined;
-        if (action) {
-          meddle = undefined;
-          await action();
-        }
-        return rows;
-      },
-      close: () => connection.close(),
-    }),
-  };
 }
 
 Deno.test("takes with `where` that come at once are one chain: a read, and one write for all", () =>

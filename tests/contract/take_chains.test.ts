@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createDatabase } from "../../db/database.ts";
-import { connect } from "../../db/driver/open.ts";
-import { createApp } from "../../routes/app.ts";
-import { createServices } from "../../routes/services.ts";
 import { DATABASES } from "../support/databases.ts";
+import { type Ask, withInstances } from "../support/instances.ts";
 
 const SEED = Number(Deno.env.get("CHAINS_SEED") ?? Date.now() % 2 ** 31);
 const ROUNDS = 10;
@@ -60,20 +57,15 @@ function check(events: Event[], room: Room): void {
   }
 }
 
-for (const [kind, open] of Object.entries(DATABASES)) {
+for (const kind of Object.keys(DATABASES)) {
   Deno.test(`${kind}: takes that come at once, at two instances, each get the oldest that those before it leave`, async () => {
     console.log(`chains of takes: seed ${SEED}`);
-    const place = await open();
-    const databases = [1, 2].map(() => createDatabase({ connect: () => connect(place.url) }));
-    const services = databases.map((database) => createServices(database));
-    const apps = services.map((each) => createApp(each));
-    const ask = async (n: number, method: string, path: string, body: unknown, headers = {}) => {
-      const response = await apps[n]!.request(path, { method, headers, body: JSON.stringify(body) });
-      const answer = await response.json();
-      assert.ok(response.ok, JSON.stringify(answer));
-      return { revision: Number(response.headers.get("Convene-Revision")), body: answer };
-    };
-    try {
+    await withInstances(kind, async (asked) => {
+      const ask: Ask = async (...request) => {
+        const answer = await asked(...request);
+        assert.ok(answer.status < 300, JSON.stringify(answer.body));
+        return answer;
+      };
       const step = fc.tuple(fc.nat(11), fc.nat(3), fc.nat(7));
       const draws = fc.sample(fc.array(step, { minLength: AT_ONCE, maxLength: AT_ONCE }), {
         seed: SEED,
@@ -92,7 +84,7 @@ for (const [kind, open] of Object.entries(DATABASES)) {
         const events = await Promise.all(drawn.map(async ([what, n, at], nth): Promise<Event> => {
           const instance = at === 0 ? 1 : 0; // most at one, so that chains are long
           if (what < TAKES.length) {
-            const headers = at === 7 ? { "Idempotency-Key": `take ${nth}` } : {};
+            const headers = at === 7 ? { "Idempotency-Key": `take ${nth}` } : undefined;
             const members = { agent: `a${nth}`, ...TAKES[what]![0] };
             const { body, revision } = await ask(
               instance,
@@ -114,10 +106,6 @@ for (const [kind, open] of Object.entries(DATABASES)) {
         const { body: left } = await ask(1, "GET", `${path}/messages?unclaimed=true`, undefined);
         assert.deepEqual(left.map(({ id }: Task) => id), room.open.map(({ id }) => id));
       }
-    } finally {
-      for (const { watch } of services) await watch.drain();
-      for (const database of databases) await database.close();
-      await place.stop();
-    }
+    });
   });
 }

@@ -14,7 +14,7 @@ export interface Mutant {
 export const MUTANTS: Mutant[] = [
   {
     name: "no revision guard",
-    edits: [[": readSetAt(data));", ": { ...readSetAt(data), revision: 2 ** 50 });"]],
+    edits: [[": readSetAt(data);", ": { ...readSetAt(data), revision: 2 ** 50 };"]],
     test: "tests/cel/gate.test.ts",
     filter: "a gate holds in the very state",
   },
@@ -371,8 +371,8 @@ export const MUTANTS: Mutant[] = [
         `whole && put.writes[0]!.delta === undefined ? await tryPut(attempt) : "uncomputed"`,
       ],
       [
-        "return { ...write, value, computed, ifVersion: found.live ? found.version : 0 };",
-        "return { ...write, value, computed, ifVersion: found && undefined };",
+        "...asComputed(write, results[n]!), ifVersion: found.live ? found.version : 0 };",
+        "...asComputed(write, results[n]!), ifVersion: found && undefined };",
       ],
     ],
     test: "tests/contract/races.test.ts",
@@ -383,8 +383,8 @@ export const MUTANTS: Mutant[] = [
     edits: [
       [`whole ? await tryPut(attempt) : "uncomputed"`, `!put ? await tryPut(attempt) : "uncomputed"`],
       [
-        "return { ...write, value, computed, ifVersion: found.live ? found.version : 0 };",
-        "return { ...write, value, computed, ifVersion: found && undefined };",
+        "...asComputed(write, results[n]!), ifVersion: found.live ? found.version : 0 };",
+        "...asComputed(write, results[n]!), ifVersion: found && undefined };",
       ],
     ],
     test: "tests/contract/races.test.ts",
@@ -393,8 +393,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a computed edit that takes what it read for what is there",
     edits: [[
-      "return { ...write, value, computed, ifVersion: found.live ? found.version : 0 };",
-      "return { ...write, value, computed, ifVersion: edit || !found.live ? undefined : found.version };",
+      "...asComputed(write, results[n]!), ifVersion: found.live ? found.version : 0 };",
+      "...asComputed(write, results[n]!), ifVersion: write.edit || !found.live ? undefined : found.version };",
     ]],
     test: "tests/contract/races.test.ts",
     filter: "edit",
@@ -454,30 +454,51 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a gate of a chain judged on the state before those ahead of it",
-    edits: [["applyChange(data, data.snapshot.agentIds, change);", "void change;"]],
+    edits: [["for (const change of last.values()) applyChange(data, agentIds, change);", ""]],
     test: "tests/cel/gate.test.ts",
     filter: "a chain hands a turn on",
   },
   {
     name: "the guard of a chain left out",
-    edits: [["    guard = { after: link.nonce };\n", ""]],
+    edits: [["    if (!idle) guard = { after: nonce };\n", ""]],
     test: "tests/cel/gate.test.ts",
     filter: "a write that is refused for its version",
   },
   {
     name: "a chain whose ground may have moved, in a drawn order",
-    edits: [[": readSetAt(data));", ": { ...readSetAt(data), revision: 2 ** 50 });"]],
+    edits: [[": readSetAt(data);", ": { ...readSetAt(data), revision: 2 ** 50 };"]],
     test: "tests/model/schedules.test.ts",
     filter: "chains of gates hand a turn on once",
   },
   {
     name: "the effect of a refused write kept",
     edits: [[
-      "    if (refused) {\n      links.push({ pending, refused });\n      continue;\n    }\n",
-      "    if (refused) {\n      links.push({ pending, refused });\n      for (const change of changes ?? []) applyChange(data, data.snapshot.agentIds, change);\n      continue;\n    }\n",
+      "        links.push({ pending, refused, idle: true, known: true });\n",
+      "        links.push({ pending, refused, idle: true, known: true });\n        changing.apply(changes ?? []);\n",
     ]],
     test: "tests/cel/gate.test.ts",
     filter: "a chain hands a turn on",
+  },
+  {
+    name: "an edit of a chain computed on the value before those ahead of it",
+    edits: [["if (left.has(name)) return left.get(name);", ""]],
+    test: "tests/contract/edit_chains.test.ts",
+    filter: "file: edits that come at once",
+  },
+  {
+    name: "an edit of a chain that changes nothing followed as one that does",
+    edits: [["const idle = left ===", "const idle = left === 0 as unknown && left ==="]],
+    test: "tests/cel/edit_chains.test.ts",
+    filter: "what changes nothing breaks no chain",
+  },
+  {
+    name: "values computed over a ground that may have moved",
+    edits: [[
+      "tryPut({ ...attempt, put: { ...put, writes } });\n  return outcome ===",
+      "tryPut({ ...attempt, judged: undefined, put: { ...put, writes } });\n  return outcome ===",
+    ]],
+    test: "tests/contract/edit_chains.test.ts",
+    filter: "file: edits that come at once",
   },
   {
     name: "a hint that brings looks without end",

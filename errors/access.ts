@@ -1,0 +1,107 @@
+import type { Row } from "./row.ts";
+
+/** Whom an open room lets invite. */
+const INVITES =
+  "In an open room anybody invites members under ids that are new to it. Other invitations are made by an admin.";
+
+/** What a token may that is shown for more, each with its message and hint. */
+const MAY = {
+  read: [
+    "The token is a reader's.",
+    "It may read, wait, follow and evaluate. Writing needs a member's or an admin's.",
+  ],
+  write: [
+    "This needs an admin's token.",
+    "A member's may read, write, claim and wait, and make tokens for its own agent.",
+  ],
+  all_but_delete: [
+    "Only the operator deletes an open room.",
+    "The token may do all else in the room. An admin of a locked room deletes that.",
+  ],
+  no_rotation: [
+    "The operator's token is of no room.",
+    "It is set in OPERATOR_TOKEN, where its operator changes it.",
+  ],
+  one_room: [
+    "The token is of one room.",
+    "Only the operator's lists rooms here. Ask for the room by its id.",
+  ],
+  locked: [
+    "Only the operator makes open rooms here.",
+    "Send locked: true. The answer has a token, with which others are let in.",
+  ],
+  narrower: [
+    "The token may not make such a token.",
+    "A member's makes readers, and members for its own agent. Others are made by an admin.",
+  ],
+  invite: ["The token may not make such an invitation.", INVITES],
+} satisfies Record<string, [message: string, hint: string]>;
+
+/** Errors of tokens and invitations. */
+export const ACCESS = {
+  unauthenticated: {
+    status: 401,
+    cause:
+      "The token is malformed, unknown, revoked or expired, or of another room; or there is none, and the agent is secure.",
+    cure: "Send `Authorization: Bearer <token>` with a token of this room that is in force.",
+    say: ({ agent, none, may }: { agent?: string; none?: boolean; may?: "invite" }) => ({
+      message: may !== undefined
+        ? "This invitation needs an admin's token of the room."
+        : none
+        ? "This needs a token of the room."
+        : agent === undefined
+        ? "The token is not one of this room that is in force."
+        : `The agent ${JSON.stringify(agent)} is secure: only its token acts as it.`,
+      hint: may !== undefined
+        ? INVITES
+        : none
+        ? "Send Authorization: Bearer <token>. An agent that registers with secure: true gets one."
+        : "Send Authorization: Bearer <token> with a token of this room, or take another agent.",
+    }),
+  },
+  forbidden: {
+    status: 403,
+    cause:
+      "The token may not do this; or a page of another origin called an instance at a private address, or by a name that is not the instance's own.",
+    cure:
+      "`hint` says what the token may, or what the instance's operator may set. Call it as localhost or by its address.",
+    // Of what a token may; of one that is bound to `agent`; of the agent that a code invites; of the secure agent of
+    // another token.
+    say: (
+      facts: { may: keyof typeof MAY } | { agent: string } | { invited: string } | { other: string },
+    ) =>
+      "may" in facts ? { message: MAY[facts.may][0], hint: MAY[facts.may][1] } : "invited" in facts
+        ? {
+          message: `The code invites the agent ${JSON.stringify(facts.invited)}.`,
+          hint: `Join as ${JSON.stringify(facts.invited)}: leave out the agent.`,
+        }
+        : "agent" in facts
+        ? {
+          message: `The token is bound to the agent ${JSON.stringify(facts.agent)}.`,
+          hint: `It acts as ${JSON.stringify(facts.agent)} alone: leave out the agent.`,
+        }
+        : {
+          message: `The agent ${JSON.stringify(facts.other)} is secure: only its token acts as it.`,
+          hint: "Act as an agent of your own.",
+        },
+  },
+  token_not_found: {
+    status: 404,
+    cause: "The room has no such token in force, or the caller may not know of it.",
+    cure: "Take the id from `GET /rooms/:id/tokens`.",
+    say: ({ id }: { id: string }) => ({
+      message: `There is no token ${JSON.stringify(id)} in this room.`,
+      hint: "Those in force: GET /rooms/:id/tokens",
+    }),
+  },
+  invite_not_found: {
+    status: 404,
+    cause:
+      "The code is used up, expired, revoked or mistyped; or the room has no such invitation that counts.",
+    cure: "Check the code letter for letter, or ask whoever invites you for a new one.",
+    say: (_: object) => ({
+      message: "There is no such invitation: it is used up, expired, revoked or mistyped.",
+      hint: "Check the code letter for letter, or ask whoever invites you for a new one.",
+    }),
+  },
+} satisfies Record<string, Row>;

@@ -420,6 +420,18 @@ Deno.test("hints: a scope without its _ that is not there is told the one with i
   assert.match(other.hint, /may not be written yet/);
 });
 
+Deno.test("hints: a member that no message has is refused, even where it is only asked for", () => {
+  for (const source of ["has(message.result)", "message.?result.hasValue()", "!has(message.result)"]) {
+    const error = thrown(() => compile(source, "message"));
+    assert.deepEqual([error.code, error.hint], ["no_such_key", "Did you mean `result_id`?"], source);
+  }
+  for (
+    const source of ["has(message.body.result)", "message.?body.result.hasValue()", "has(message.result_id)"]
+  ) {
+    assert.ok(compile(source, "message"), source);
+  }
+});
+
 Deno.test("hints: a scope that is not there may be a key of the shared one", () => {
   for (
     const [source, meant] of [

@@ -78,7 +78,8 @@ export function unknownRoot(name: string, roots: readonly string[]): string {
 
 /**
  * Refuses paths that fail over any room: unknown members of `messages` and of agents, scopes that cannot exist, members
- * of `self`. has() and optional steps are allowed, since they do not fail. Throws InvalidExpression `no_such_key`.
+ * of `self`. has() and optional steps are allowed, since they do not fail, but for members that no `message` has: such a
+ * condition would never hold. Throws InvalidExpression `no_such_key`.
  */
 export function refuseImpossible(root: Node): void {
   const messages = new Set<Node>();
@@ -116,14 +117,15 @@ interface Step {
   step: string;
 }
 
-/** A path's literal steps that fail if the member is missing, in order. */
+/** A path's literal steps that fail if the member is missing, or that read one of `message`, in order. */
 function plainSteps(path: Path, node: Node, use: Use): Step[] {
   const steps: Step[] = [];
   let optional = use === "has";
   for (let at = node, last = lastStep(at); last; at = last.target, last = lastStep(at)) {
     const depth = stepsBelow(last.target);
     const name = literal(last.step) ?? index(last.step);
-    if (name !== undefined && !optional && !last.optional) {
+    const isClosed = path.root === "message" && depth === 0;
+    if (name !== undefined && (isClosed || !optional && !last.optional)) {
       const where = typeof last.step === "string" ? at : last.step;
       steps.unshift({
         path: { root: path.root, steps: path.steps.slice(0, depth) },

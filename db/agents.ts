@@ -113,7 +113,7 @@ export function selectAgents(room: string, agents?: string[]): Listing {
 }
 
 /** Adds to a listing of agents what the viewer may know of their scopes. */
-function withPrivate(listing: Listing, viewer: Viewer): Listing {
+export function withPrivate(listing: Listing, viewer: Viewer): Listing {
   const shown = privateFor(viewer, "agents.id");
   if (shown === undefined) return listing;
   const columns = [...listing.columns, "private"];

@@ -1,6 +1,7 @@
 import { homeIn, homesOf, privateRoomsIn, seenBy } from "../access/private.ts";
 import { CHANGED, type Source } from "../consistent_read/changed.ts";
 import { type Listing, PAGE_BYTES } from "../consistent_read/listing.ts";
+import { withPrivate } from "../agents.ts";
 import { VIEW_SCOPE } from "../state/entry.ts";
 import { LIVE, selectLiving, selectLivingKeys } from "../state/living.ts";
 import { sourcesOf } from "../state/sources.ts";
@@ -106,9 +107,10 @@ export function selectWindow(
 }
 
 /** Selects all agents in order of joining, without `meta`, which may be long. */
-export function selectHeads(room: string): Listing {
+export function selectHeads(viewer: Viewer, room: string): Listing {
   const columns = ["id", "name", "role", "status", "joined", "last_heartbeat", "secure"];
-  return { table: "agents", columns, where: "WHERE room_id = :room", args: { room }, order: ["joined"] };
+  const where = "WHERE room_id = :room";
+  return withPrivate({ table: "agents", columns, where, args: { room }, order: ["joined"] }, viewer);
 }
 
 /** Selects keys with their last writer. */

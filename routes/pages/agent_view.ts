@@ -33,7 +33,7 @@ export async function agentsOf(
     const silent = !isAlive(id, last_heartbeat, newest, now);
     const stale = silent && (status === "active" || status === "busy");
     const wants = waiting_on === null ? undefined : wantedIn(waiting_on);
-    const secure = Boolean(head.secure);
+    const [secure, isPrivate] = [Boolean(head.secure), Boolean(head.private)];
     return {
       id,
       name,
@@ -41,6 +41,7 @@ export async function agentsOf(
       status,
       last_heartbeat,
       secure,
+      isPrivate,
       stale,
       away: silent && !stale,
       waiting_on,

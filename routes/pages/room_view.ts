@@ -28,7 +28,7 @@ export async function loadRoom<Further>(
   further: Data<Further, LiveRoom>,
 ): Promise<LiveRoom & Further> {
   const [live, more] = [prepare(LIVE, viewer, id), prepare(further, viewer, id)];
-  const queries = [selectHeads(id), newestWaitsOf(id, null), ...live.queries, ...more.queries];
+  const queries = [selectHeads(viewer, id), newestWaitsOf(id, null), ...live.queries, ...more.queries];
   const sight = { viewer, room: id, reads: LOOK, extra: queries };
   const { result: computed, data } = await lookAt(services.reader, sight, computeViews);
   const { now, revisions: { revision }, counts, extra: [heads, waiting, ...rows] } = data.snapshot;

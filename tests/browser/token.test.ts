@@ -21,10 +21,24 @@ async function lockedRoom(t: Subject) {
     secure: true,
   });
   const made = await ask(admin, "POST", "/tokens", { role: "reader", note: "a screen" });
+  const { token: cyd } = await ask(admin, "POST", "/agents", {
+    id: "cyd",
+    name: "Cyd",
+    secure: true,
+    private: true,
+  });
+  await ask(cyd, "PUT", "/state", { scope: "cyd", key: "card", value: "ace of spades" });
   await ask(token, "POST", "/messages", { body: "who is here?" });
   await ask(token, "PUT", "/state", { key: "phase", value: "planning" });
   await ask(admin, "POST", "/messages", { from: "bob", body: "I am bob, I say" });
-  return { room: room as string, admin: admin as string, token: token as string, reader: made, ask };
+  return {
+    room: room as string,
+    admin: admin as string,
+    token: token as string,
+    cyd: cyd as string,
+    reader: made,
+    ask,
+  };
 }
 
 /** Collects the requests that a page makes of the service. */
@@ -187,3 +201,26 @@ for (const view of VIEWS) {
       }),
   );
 }
+
+browserTest(
+  "browser: a private scope is marked as such, to its agent and admins, and is nowhere else",
+  () =>
+    withBrowser(async ({ t, open, shoot }) => {
+      const { room, admin, token, cyd, ask } = await lockedRoom(t);
+      for (const [own, name] of [[cyd, "cyd"], [admin, "admin"]] as const) {
+        const page = await open(`/?room=${room}#token=${own}`);
+        await page.waitForSelector("#live[data-state=live]");
+        const scope = page.locator("[id='scope/cyd']");
+        await scope.locator("h3").getByText("private").waitFor();
+        await scope.getByText("ace of spades").waitFor();
+        await ask(cyd, "PUT", "/state", { scope: "cyd", key: "card", value: `queen for ${name}` });
+        await scope.getByText(`queen for ${name}`).waitFor();
+        await ask(cyd, "PUT", "/state", { scope: "cyd", key: "card", value: "ace of spades" });
+        await shoot(page, `private-${name}`);
+      }
+      const other = await open(`/?room=${room}#token=${token}`);
+      await other.waitForSelector("#live[data-state=live]");
+      assert.equal(await other.locator("[id='scope/cyd']").count(), 0);
+      assert.ok(!/ace of spades|queen|>private</.test(await other.content()));
+    }),
+);

@@ -8,6 +8,8 @@ export interface AgentView {
   last_heartbeat: string;
   /** Nobody acts as it without its token. */
   secure: boolean;
+  /** Its scope is its own, which only itself and admins are told. */
+  isPrivate: boolean;
   /** Its last heartbeat is old, though its status says that it works. */
   stale: boolean;
   /** Its last heartbeat is old, and its status says that it does not work. */

@@ -4,6 +4,7 @@ import type { Markup } from "../../shared/layout.tsx";
 import { Ago, Left } from "../../shared/times.tsx";
 import { type Shown, Source, Value } from "../../shared/values.tsx";
 import { Verified } from "../../shared/verified.tsx";
+import type { AgentView } from "../agents/model.ts";
 import { Gone } from "../gone.tsx";
 import type { Panel, RoomLook } from "../panel.ts";
 import style from "./state.css" with { type: "text" };
@@ -49,11 +50,16 @@ export const STATE: Panel<RoomLook & StateShown, RoomLook & StateChanged> = {
   place: "right",
   style,
   scripts: { state },
-  async section({ id, now, scopes }, each) {
+  async section({ id, now, scopes, agents }, each) {
     const drawn: Markup[] = [];
     for (const scope of scopes) {
       const entries = await each(scope.entries, (entry) => <Entry entry={entry} now={now} room={id} />);
-      drawn.push(...await each([scope], () => <Scope scope={scope} drawn={entries} />));
+      drawn.push(
+        ...await each(
+          [scope],
+          () => <Scope scope={scope} drawn={entries} isPrivate={isPrivate(agents, scope.scope)} />,
+        ),
+      );
     }
     return (
       <section id="state" aria-labelledby="state-title">
@@ -63,7 +69,7 @@ export const STATE: Panel<RoomLook & StateShown, RoomLook & StateChanged> = {
       </section>
     );
   },
-  fragments({ id: room, now, views, entries, gone }) {
+  fragments({ id: room, now, agents, views, entries, gone }) {
     const scopes = new Set([...entries, ...views].map(({ scope }) => scope));
     const fragmentOf = (entry: EntryView) => ({
       id: entryId(entry.scope, entry.key),
@@ -73,7 +79,7 @@ export const STATE: Panel<RoomLook & StateShown, RoomLook & StateChanged> = {
       // A scope is sent before its entries; a page that has it keeps it.
       ...[...scopes].map((scope) => ({
         id: scopeId(scope),
-        draw: () => <Scope scope={{ scope, total: 0 }} />,
+        draw: () => <Scope scope={{ scope, total: 0 }} isPrivate={isPrivate(agents, scope)} />,
       })),
       ...views.map(fragmentOf),
       ...entries.map((entry) => ({ ...fragmentOf(entry), once: true })),
@@ -86,9 +92,14 @@ export const STATE: Panel<RoomLook & StateShown, RoomLook & StateChanged> = {
   },
 };
 
+function isPrivate(agents: AgentView[], scope: string): boolean {
+  return agents.some(({ id, isPrivate }) => isPrivate && id === scope);
+}
+
 /** A scope; `drawn`: the first of its entries, each as `Entry` draws it. Without any, the empty list. */
-function Scope({ scope: { scope, total }, drawn = [] }: {
+function Scope({ scope: { scope, total }, isPrivate, drawn = [] }: {
   scope: Omit<ScopeView, "entries">;
+  isPrivate: boolean;
   drawn?: Markup[];
 }) {
   const hidden = total - drawn.length;
@@ -107,6 +118,7 @@ function Scope({ scope: { scope, total }, drawn = [] }: {
             {scope}
           </a>
         )}
+        {isPrivate && <span class="quiet">private</span>}
         {scope === "_view" && <span class="quiet">computed</span>}
       </h3>
       <ul class="entries" id={`entries/${encodeURIComponent(scope)}`}>

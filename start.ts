@@ -26,7 +26,7 @@ function onListen({ hostname, port }: Deno.NetAddr) {
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
   console.log(`Convene is at ${url}${any ? `, and on port ${port} of every address of this machine` : ""}`);
   if (!isLoopback(hostname)) {
-    console.log("Whoever can reach it can read and write every room. HOST=127.0.0.1 keeps others out.");
+    console.log("Whoever can reach it can read and write every open room. HOST=127.0.0.1 keeps others out.");
   }
   console.log(`Try:  curl -X POST ${wordOf(`${url}/rooms`)} -d '{"id":"lobby"}'`);
   preloadSoon(databaseOf(env));

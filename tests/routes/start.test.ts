@@ -33,7 +33,7 @@ Deno.test("HOST=0.0.0.0 listens on every address, and warns of what that means",
     assert.ok(await answersAt(url, "127.0.0.1") && await answersAt(url, "127.0.0.2"));
     assert.match(
       printed.join("\n"),
-      /every address of this machine\nWhoever can reach it can read and write every room\./,
+      /every address of this machine\nWhoever can reach it can read and write every open room\./,
     );
   }));
 

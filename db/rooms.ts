@@ -113,6 +113,14 @@ export async function listRooms(
   return { rooms: await mapYielding(rows!.slice(0, more ? -1 : undefined), toRoom), more };
 }
 
+const COUNT = `SELECT COUNT(*) AS count FROM rooms WHERE ${SERVED}`;
+
+/** Counts the rooms that this release may serve, listed or not. */
+export async function countRooms(database: Database): Promise<number> {
+  const [rows] = await database.read(SERVICE, [{ sql: COUNT, args: {}, single: true }]);
+  return Number(rows![0]!.count);
+}
+
 /**
  * Reads the revisions of the parts of these rooms, as far as they exist, and what is due in them. `anew`: the first
  * revisions of those that were made under the id of a deleted one.

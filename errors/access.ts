@@ -24,7 +24,7 @@ const MAY = {
   ],
   one_room: [
     "The token is of one room.",
-    "Only the operator's lists rooms here. Ask for the room by its id.",
+    "This needs the operator's. Ask for the room by its id.",
   ],
   locked: [
     "Only the operator makes open rooms here.",

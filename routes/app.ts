@@ -10,6 +10,7 @@ import { baseHeaders } from "./http/headers.ts";
 import { mountInvites } from "./invites.ts";
 import { mountJoin } from "./join.ts";
 import { mountMcp } from "./mcp.ts";
+import { mountMetrics } from "./metrics.ts";
 import { mountMessages } from "./messages/handlers.ts";
 import { mountTake } from "./messages/take.ts";
 import { mountTasks } from "./messages/tasks.ts";
@@ -57,6 +58,7 @@ export function createApp(services: Services): Hono {
   mountChanges(app, services);
   mountEvents(app, services);
   mountHealth(app, services);
+  mountMetrics(app, services);
   mountReading(app, services);
   app.onError(errorResponse);
   return app;

@@ -2,11 +2,11 @@ import type { Context, Hono } from "hono";
 import { isLocked, lockedRoom } from "../db/access/locked.ts";
 import { createRoom, mergeMeta } from "../db/create_room.ts";
 import { deleteRoom } from "../db/delete_room.ts";
-import { isRefusal, Refusal } from "../db/refusal.ts";
-import { isInForce } from "../db/tokens.ts";
+import { isRefusal } from "../db/refusal.ts";
 import { findRoom, getRoom, listRooms, type Room, type RoomCursor } from "../db/rooms.ts";
-import { isByOperator, storedRoom, tokenOf, viewerIn } from "./http/callers/credentials.ts";
-import { invalidMember, RequestError } from "./http/errors.ts";
+import { isByOperator, storedRoom, viewerIn } from "./http/callers/credentials.ts";
+import { demandOperator } from "./http/callers/operator.ts";
+import { invalidMember } from "./http/errors.ts";
 import { etag, unchanged } from "./http/etags.ts";
 import { answerOnce } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
@@ -150,16 +150,6 @@ export function mountRooms(app: Hono, services: Services): void {
     }
   }
 
-  /** Refuses whoever is not the operator. Errors: `unauthenticated`, `forbidden`. */
-  async function demandOperator(c: Context): Promise<void> {
-    if (isByOperator(c)) return;
-    const token = tokenOf(c);
-    if (token && await isInForce(database, token.hash)) throw new Refusal("forbidden", { may: "one_room" });
-    throw new RequestError("unauthenticated", "Only the operator lists rooms here.", {
-      hint: "Ask for a room by its id: GET /rooms/:id",
-    });
-  }
-
   serve(app, services, ROOMS, "/rooms", {
     async POST(c) {
       const { id, meta = {}, locked, listed } = await readBody(c, ROOMS, "RoomRequest");
@@ -181,7 +171,7 @@ export function mountRooms(app: Hono, services: Services): void {
     GET: large(async (c) => {
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
       const all = queryText(c, "all") === "true";
-      if (all || !rules.listRooms) await demandOperator(c);
+      if (all || !rules.listRooms) await demandOperator(c, database);
       const { rooms, more } = await listRooms(database, viewerOf(c), { before: cursorOf(c), limit, all });
       const last = rooms.at(-1);
       const next = more ? linkNext(c, { before: last!.created_at, before_id: last!.id }) : undefined;

@@ -27,6 +27,8 @@ export interface Watch {
   follow: Follows["follow"];
   /** Creates the queues of requests for what others may have. They count as waits. */
   createQueue: Queues["create"];
+  /** What is under way at this instance. */
+  counts(): { waits: number; streams: number };
   /** Prepares this instance's end: answers every wait now, later ones at once, and ends all followers. */
   drain(): Promise<void>;
 }
@@ -283,6 +285,7 @@ export function createWatch(
       }
     },
     createQueue: queues.create,
+    counts: () => ({ waits, streams: watchers - waits }),
     follow(viewer, room, ...from) {
       const follower = follows.follow(viewer, room, ...from);
       join(room);

@@ -6,6 +6,7 @@ import { EVENTS } from "../events.ts";
 import { HEALTH } from "../health.ts";
 import { INVITES } from "../invites.ts";
 import { JOIN } from "../join.ts";
+import { METRICS } from "../metrics.ts";
 import { MESSAGES } from "../messages/operations.ts";
 import { TAKE } from "../messages/take.ts";
 import { TASKS } from "../messages/task_operations.ts";
@@ -35,6 +36,7 @@ const RESOURCES = [
   INVITES,
   JOIN,
   HEALTH,
+  METRICS,
 ];
 
 /** Every operation of the API. A test finds any that is served but missing here. */

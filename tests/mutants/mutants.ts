@@ -2137,8 +2137,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a list of all rooms for everybody",
     edits: [[
-      "if (all || !rules.listRooms) await demandOperator(c);",
-      "if (!rules.listRooms) await demandOperator(c);",
+      "if (all || !rules.listRooms) await demandOperator(c, database);",
+      "if (!rules.listRooms) await demandOperator(c, database);",
     ]],
     test: "tests/routes/operator.test.ts",
     filter: "the operator alone deletes an open room, and lists",
@@ -2163,6 +2163,12 @@ export const MUTANTS: Mutant[] = [
     ]],
     test: "tests/contract/tokens.test.ts",
     filter: "file: under a key, too",
+  },
+  {
+    name: "figures for everybody",
+    edits: [["      await demandOperator(c, services.database);\n", ""]],
+    test: "tests/routes/operator.test.ts",
+    filter: "the operator reads figures of the instance",
   },
 ];
 

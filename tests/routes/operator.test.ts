@@ -196,3 +196,33 @@ Deno.test("the operator's token may be any text", () => {
     assert.equal((await asking(t)("GET", "/rooms?all=true", undefined, operatorToken)).status, 200);
   }, { operatorToken });
 });
+
+Deno.test("the operator reads figures of the instance, others do not, and without one nobody", async () => {
+  await withApp(async (t) => {
+    const ask = asking(t);
+    const { body: locked } = await ask("POST", "/rooms", { locked: true }, "");
+    await ask("POST", "/rooms", { id: "r" }, "");
+    const wait = t.request("POST", "/rooms/r/wait", { condition: "has(state._shared.k)", timeout: 5_000 });
+    const figures = async () =>
+      await (await t.request("GET", "/metrics", undefined, bearer(OPERATOR))).text();
+    while (!/^convene_waits_open 1$/m.test(await figures()));
+    await t.request("PUT", "/rooms/r/state", { key: "k", value: 1 });
+    await wait;
+    const text = await figures();
+    for (const line of ["convene_rooms 2", "convene_waits_open 0", "convene_streams_open 0"]) {
+      assert.ok(text.includes(`\n${line}\n`), `${line}\n${text}`);
+    }
+    assert.match(text, /^convene_build_info\{version="[^"]+"\} 1$/m);
+    assert.deepEqual(
+      [
+        (await ask("GET", "/metrics", undefined, "")).status,
+        (await ask("GET", "/metrics", undefined, locked.token)).status,
+      ],
+      [401, 403],
+    );
+  }, { operatorToken: OPERATOR });
+  await withApp(async ({ json }) => {
+    const { status, body } = await json("GET", "/metrics");
+    assert.deepEqual([status, body.error], [404, "not_found"]);
+  });
+});

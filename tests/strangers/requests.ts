@@ -54,6 +54,7 @@ export const PLAIN: Record<string, Plain> = {
   readInvitation: () => ({}),
   joinByCode: () => ({ body: { agent: "joiner" } }),
   health: () => ({}),
+  metrics: () => ({}),
 };
 
 /** Requests that are under way at a time. */

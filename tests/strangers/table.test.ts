@@ -14,7 +14,9 @@ const END = "\n\n<!-- end -->";
 /** Tells whether an answer is a refusal for who asks, or one of the room's own. */
 function cellOf({ status, body }: Answer): string {
   if (status === 401 || status === 403) return String(status);
-  if (status === 404 && (body === undefined || body.error === "room_not_found")) return "404";
+  if (status === 404 && (body === undefined || ["room_not_found", "not_found"].includes(body.error))) {
+    return "404";
+  }
   if (body?.error === "id_unavailable") return "409";
   assert.ok(status !== 400 && status < 500, `${status} ${JSON.stringify(body)}`);
   return "yes";

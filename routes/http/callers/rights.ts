@@ -4,7 +4,9 @@ import type { Database } from "../../../db/database.ts";
 import { Refusal } from "../../../db/refusal.ts";
 import type { Viewer } from "../../../db/viewer.ts";
 import { isByOperator, tokenOf } from "./credentials.ts";
+import { RequestError } from "../errors.ts";
 import { roomOf } from "../requests.ts";
+import { demandOperator } from "./operator.ts";
 
 /**
  * What an operation asks of a request:
@@ -15,14 +17,16 @@ import { roomOf } from "../requests.ts";
  * - `own`: any token of the room
  * - `admin`: an admin's token of the room
  * - `delete`: an admin's token of a locked room, the operator's of an open one
+ * - `operator`: the operator's token
  * The operator's token is an admin's of every room.
  */
-export type Right = "open" | "read" | "write" | "manage" | "own" | "admin" | "delete";
+export type Right = "open" | "read" | "write" | "manage" | "own" | "admin" | "delete" | "operator";
 
 /** The only place that says what each operation asks, by its id. One without a row cannot be served. */
 export const RIGHTS: Readonly<Record<string, Right>> = {
   guide: "open",
   health: "open",
+  metrics: "operator",
   listRooms: "open",
   createRoom: "open",
   getRoom: "read",
@@ -70,6 +74,8 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
 export interface Judges {
   database: Database;
   viewerOf(c: Context): Viewer;
+  /** Whether there is an operator. */
+  rules: { operator: boolean };
 }
 
 /**
@@ -81,7 +87,18 @@ export function demanding(operation: string, services: Judges, handle: Handler):
   const right = RIGHTS[operation];
   if (right === undefined) throw new Error(`No right of the operation ${operation} in the table of rights.`);
   if (right === "open" || right === "read") return handle;
+  if (right === "operator") {
+    return async (c, next) => {
+      if (!services.rules.operator) throw nothingHere();
+      await demandOperator(c, services.database);
+      return await handle(c, next);
+    };
+  }
   return (c, next) => suffices(c, right) ? handle(c, next) : refuse(c, services);
+}
+
+function nothingHere(): RequestError {
+  return new RequestError("not_found", "There is nothing at this path.", { hint: "GET / explains the API." });
 }
 
 function suffices(c: Context, right: Right): boolean {

@@ -1,0 +1,17 @@
+import type { Context } from "hono";
+import type { Database } from "../../../db/database.ts";
+import { Refusal } from "../../../db/refusal.ts";
+import { isInForce } from "../../../db/tokens.ts";
+import { RequestError } from "../errors.ts";
+import { isByOperator, tokenOf } from "./credentials.ts";
+
+/** Refuses whoever is not the operator: who shows a token of some room is told so. Errors: `unauthenticated`, `forbidden`. */
+export async function demandOperator(c: Context, database: Database): Promise<void> {
+  if (isByOperator(c)) return;
+  const token = tokenOf(c);
+  if (token && await isInForce(database, token.hash)) throw new Refusal("forbidden", { may: "one_room" });
+  throw new RequestError("unauthenticated", "This is for the operator alone.", {
+    hint:
+      "The operator sends Authorization: Bearer <OPERATOR_TOKEN>. Whoever knows a room reads it by its id.",
+  });
+}

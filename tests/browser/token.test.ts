@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
 import type { Page, Request } from "npm:playwright-core@1.64.1";
-import { browserTest, VIEWS, withBrowser } from "../support/browser.ts";
+import { browserTest, type View, VIEWS, withBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
 import type { Json } from "../support/client.ts";
 
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+const MIDDLE = { width: 1024, height: 800 };
+
+/** A wide page and a narrow one; where pictures are kept, all widths in both schemes. */
+const LOOKS: View[] = Deno.env.get("SCREENSHOTS")
+  ? [...VIEWS, { ...MIDDLE, scheme: "light" }, { ...MIDDLE, scheme: "dark" }]
+  : [VIEWS[0]!, VIEWS[3]!];
 
 /** A locked room with the secure agent ann, and what she does there. */
 async function lockedRoom(t: Subject) {
@@ -48,7 +55,7 @@ function requestsOf(page: Page): Request[] {
   return made;
 }
 
-for (const view of [...VIEWS, { width: 1024, height: 800, scheme: "light" as const }]) {
+for (const view of LOOKS) {
   browserTest(
     `browser: a token in the fragment opens a locked room, and leaves the address at once, ${view.width} ${view.scheme}`,
     () =>
@@ -167,7 +174,7 @@ browserTest(
     }),
 );
 
-for (const view of VIEWS) {
+for (const view of LOOKS) {
   browserTest(
     `browser: a person joins by a code with the keyboard, and acts under it, ${view.width} ${view.scheme}`,
     () =>

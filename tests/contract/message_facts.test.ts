@@ -47,6 +47,9 @@ contract("in an empty room every name gives zeros, and no message is there", asy
     ["has(messages.id[1])", false],
     ["messages.?id[?1].?status.orValue('none')", "none"],
     ["messages.id[?1].hasValue()", false],
+    ["cel.bind(m, messages, m.kind.task.open + m.count + m.last)", 0],
+    ["(self == null ? messages : messages).to.ann.last", 0],
+    ['{"kind": 1.0}.kind + 1.0', 2],
   ], "ann");
   assert.equal((await failure(t, room, "messages.id[1].status")).code, "no_such_key");
   assert.equal((await failure(t, room, "messages.id[0].status")).code, "no_such_key");
@@ -79,7 +82,11 @@ contract("counts of a kind, the newest of all, of a kind, to and from an agent",
     ["messages.map(k, messages[k])", [4, 3]],
     ["'last' in messages && 'kind' in messages.kind.task == false", true],
     ["cel.bind(m, messages, m.last)", plain.id],
+    ["cel.bind(m, messages, m.kind.task.open)", 1],
+    ["cel.bind(m, messages, m['kind'][m.id[m.last].kind].last)", plain.id],
   ], "bob");
+  const gated = { key: "k", value: 1, if: "cel.bind(m, messages, m.kind.task.open) == 1" };
+  assertStatus(await t.put(`/rooms/${room}/state`, gated), 200);
   const lists = await t.message(room, { kind: "task" });
   await values(t, room, [["messages.kind.task.last", lists.id], ["messages.last", lists.id]]);
 });

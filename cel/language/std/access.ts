@@ -69,7 +69,9 @@ function checkKey(checker: Checker, node: Node, scope: Scope, target: CelType, k
   const keyType = typeof key === "string" ? checker.getType("string") : checker.check(key, scope);
   const isKey = keyType.kind === "dyn" || KEYS.has(keyType.name);
   if (isKey && (target.kind === "dyn" || target.kind === "param")) return checker.getType("dyn");
-  if (isKey && target.kind === "map") return target.valueType!;
+  if (isKey && target.kind === "map") {
+    return mayBeFamily(target, key) ? checker.getType("dyn") : target.valueType!;
+  }
   const isIndex = isKey && keyType.name !== "string" && keyType.name !== "bool";
   if (isIndex && target.kind === "list") return target.valueType!;
   const what = staticName(target);
@@ -78,6 +80,12 @@ function checkKey(checker: Checker, node: Node, scope: Scope, target: CelType, k
     refuse("no_such_overload", `A ${what} has no member \`${key}\``, node, hint);
   }
   refuse("no_such_overload", `A ${what} has no elements by ${staticName(keyType)}`, key);
+}
+
+/** True of a family of `messages` where that is read by another name: its type tells of its counts alone. */
+function mayBeFamily(target: CelType, key: Node | string): boolean {
+  const name = typeof key === "string" ? key : key.op === "value" ? key.args : undefined;
+  return target.valueType!.name === "double" && typeof name === "string" && Object.hasOwn(FAMILIES, name);
 }
 
 function evaluateMember(ev: Evaluator, node: Node, scope: Scope): unknown {

@@ -45,6 +45,7 @@ export function register(room: Room, { id, name, role, meta, if_new }: Profile):
     changed: ++room.revision,
   };
   room.agents.set(id, agent);
+  recordHeartbeat(room, id);
   room.departed = room.departed.filter((one) => one.id !== id);
   return answer(room, { ...shownAgent(room, agent), created: !known }, known ? 200 : 201);
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { settingsOf } from "../../routes/process/settings.ts";
 import { SERVICE } from "../../db/viewer.ts";
 import { type TestApp, withApp } from "../support/app.ts";
+import { HEADERS, message } from "../support/mcp.ts";
 
 const OPERATOR = "the operator's own token of 32 letters";
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
@@ -62,6 +63,30 @@ Deno.test("the operator acts as an admin of every room, locked or open", () =>
     assert.equal((await ask("GET", "/rooms/l", undefined, OPERATOR.slice(0, -1) + "!")).status, 404);
     assert.equal((await ask("GET", "/rooms/o", undefined, locked.token)).status, 401);
     assert.equal((await ask("GET", "/rooms/l", undefined, ann.token)).status, 404);
+  }, { operatorToken: OPERATOR }));
+
+Deno.test("the operator calls tools, in every room", () =>
+  withApp(async (t) => {
+    const ask = asking(t);
+    await ask("POST", "/rooms", { id: "l", locked: true }, "");
+    await ask("POST", "/rooms", { id: "o" }, "");
+    const call = async (room: string, token: string) => {
+      const sent = message("tools/call", {
+        name: "post_message",
+        arguments: { room, from: "bob", body: "hello" },
+      });
+      const headers = { ...HEADERS, ...bearer(token) };
+      const response = await t.request("POST", "/mcp", JSON.parse(sent), headers);
+      return { status: response.status, text: await response.text() };
+    };
+    for (const room of ["l", "o"]) {
+      const { status, text } = await call(room, OPERATOR);
+      assert.equal(status, 200);
+      assert.match(text, /from_agent/);
+      assert.equal((await ask("GET", `/rooms/${room}/messages`)).body[0].from_agent, "bob");
+    }
+    const { text } = await call("l", OPERATOR.slice(0, -1) + "!");
+    assert.match(text, /room_not_found/);
   }, { operatorToken: OPERATOR }));
 
 Deno.test("the first token of an open room, which the operator makes, binds whoever acts there at once", () =>

@@ -1,12 +1,13 @@
 /**
  * Requests a second of 16 agents that show tokens, against the same of 16 that show none, in alternating rounds at one
- * instance: `tokens.ts [--at=file] [--rounds=20]`. And what a token costs an instance that has not seen it.
+ * instance: `tokens.ts [--at=file] [--rounds=20]`.
  */
 import { startService } from "../tests/support/service.ts";
 import { type Job, type LoadClient, startLoadClient } from "./support/load_client.ts";
 import { openDatabase, type Place, PLACES, withCleanup } from "./support/places.ts";
 import { quick, Report } from "./support/report.ts";
 import { alternate, median } from "./support/statistics.ts";
+import { cpuSeconds } from "./support/usage.ts";
 
 const AGENTS = 16;
 const KEYS = 4;
@@ -55,7 +56,7 @@ const report = new Report("tokens");
 
 async function compare(load: LoadClient, place: Place): Promise<void> {
   await withCleanup(async (stack) => {
-    const { url, stop } = await startService({ database: await openDatabase(stack, place) });
+    const { url, process, stop } = await startService({ database: await openDatabase(stack, place) });
     stack.defer(stop);
     const operations: Record<Subject, Record<string, Job["requests"]>> = {
       without: operationsOf("open", await prepare(url, "open", false)),
@@ -65,15 +66,27 @@ async function compare(load: LoadClient, place: Place): Promise<void> {
     for (const operation of Object.keys(operations.with)) {
       const samples = await alternate(SUBJECTS, ROUNDS, async (subject) => {
         const requests = operations[subject][operation]!;
+        const before = await cpuSeconds(process.pid);
         const outcome = await load.run({ urls: [url], connections: AGENTS, ms: ROUND_MS, requests });
         const failed = Object.keys(outcome.statuses).filter((status) => !/^2/.test(status));
         if (failed.length > 0) throw new Error(`${operation} ${subject}: ${failed.join(", ")}`);
-        return outcome.perSecond;
+        const cpu = (await cpuSeconds(process.pid) - before) * 1e6 /
+          outcome.statuses[operation.startsWith("POST") ? 201 : 200]!;
+        return { perSecond: outcome.perSecond, cpu };
       });
-      const ratio = median(samples.with.map((value, round) => value / samples.without[round]!));
+      const of = (subject: Subject, name: "perSecond" | "cpu") =>
+        samples[subject].map((sample) => sample[name]);
+      const without = of("without", "perSecond");
+      const ratio = median(of("with", "perSecond").map((value, round) => value / without[round]!));
       report.target(`${operation}, ${place}, with tokens`, ratio, { least: 0.95 }, "x");
-      const [without, shown] = [median(samples.without), median(samples.with)].map(Math.round);
-      rows.push({ operation, "without/s": without!, "with/s": shown!, ratio });
+      rows.push({
+        operation,
+        "without/s": Math.round(median(without)),
+        "with/s": Math.round(median(of("with", "perSecond"))),
+        ratio,
+        "without cpu us": median(of("without", "cpu")),
+        "with cpu us": median(of("with", "cpu")),
+      });
     }
     report.table(`${place}: ${AGENTS} agents, medians of ${ROUNDS} rounds`, rows);
   });

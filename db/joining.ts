@@ -92,6 +92,7 @@ const MAKE_TOKEN = `
 
 const USE = `UPDATE invites SET used = used + 1 WHERE hash = :code AND ${ADMITTED}`;
 
+const ENDS = "SELECT expires_at IS NOT NULL AS ends FROM tokens WHERE room_id = :room AND hash = :hash";
 const WHY_NOT = `
   SELECT ${MAY_USE} AS may_use, ${MAY_TAKE} AS may_take, ${TOKENS_LEFT} AS has_tokens
     FROM rooms WHERE id = :room AND ${SERVED}`;
@@ -111,7 +112,7 @@ async function tryJoin(
   const token = newToken(room, invite.role, database);
   const under = key ? await keyArgs(database, key) : { key: null, expired: 0 };
   const asked = { code, agent, is_locked: Number(isLocked(room)), ...under, most_tokens: limits.tokens };
-  const { outcome, reads: [_, [why] = []] } = await commit(
+  const { outcome, reads: [_, [why] = [], [made] = []] } = await commit(
     database,
     { viewer: EVERYBODY, acts: AS_NONE },
     {
@@ -129,11 +130,12 @@ async function tryJoin(
       reads: [
         { sql: ROOM_CURRENT, args: { room } },
         { sql: WHY_NOT, args: { room, ...asked }, single: true },
+        { sql: ENDS, args: { room, hash: token.hash }, single: true },
       ],
     },
   );
   if (outcome.revision !== undefined) {
-    learnToken(token.hash, { id: token.id, room, role: invite.role, agent });
+    learnToken(token.hash, { id: token.id, room, role: invite.role, agent, ends: Boolean(made?.ends) });
     return { room, agent, token: token.text, revision: outcome.revision, replayed: false };
   }
   if (!why?.may_use) return undefined;

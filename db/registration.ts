@@ -7,7 +7,7 @@ import {
   RELEASE_OF_ACCESS,
   TOKENS_LEFT,
 } from "./access/make_token.ts";
-import { learnToken } from "./access/token.ts";
+import { knownFacts, learnToken } from "./access/token.ts";
 import { isPrivate, privateFor } from "./access/private.ts";
 import { AGENT, type Agent, GET, OF_AGENT, toAgent } from "./agents.ts";
 import type { Database } from "./database.ts";
@@ -131,7 +131,8 @@ export function registerAgent(
         reads: readsOf(registering),
       });
       if (token && !outcome.replayed && outcome.rows[2]?.length) {
-        learnToken(token.hash, { id: token.id, room, role: "member", agent: id });
+        const ends = knownFacts(context.viewer)?.ends ?? context.viewer.token !== undefined; // as of the one that asked
+        learnToken(token.hash, { id: token.id, room, role: "member", agent: id, ends });
       }
       if (outcome.revision === undefined) throw refusalOf(registering, reads);
       if (agent.private) announceHidden(database, room, outcome.revision);

@@ -80,6 +80,10 @@ export async function rotateToken(
     throw new Refusal("unauthenticated", {});
   }
   const token = toToken(row);
-  learnToken(hash, { id: token.id, room, role, agent: token.agent }, request !== undefined);
+  learnToken(
+    hash,
+    { id: token.id, room, role, agent: token.agent, ends: token.expires_at !== null },
+    request !== undefined,
+  );
   return { token, text, revision: revisionOf(rooms!), replayed: Boolean(found![0]!.replayed) };
 }

@@ -124,7 +124,13 @@ export function createToken(
       const outcome = stored ?? { now, revision: undefined, rows: answers };
       const [row] = outcome.rows[1]!;
       if (row && !outcome.replayed) {
-        learnToken(made.hash, { id: made.id, room, role, agent: row.agent_id as string | null });
+        learnToken(made.hash, {
+          id: made.id,
+          room,
+          role,
+          agent: row.agent_id as string | null,
+          ends: row.expires_at !== null,
+        });
       }
       if (row) return outcome;
       const revision = revisionOf(rows[0]!);

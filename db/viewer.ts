@@ -15,7 +15,7 @@ export interface ShownToken {
   facts?: TokenFacts;
 }
 
-/** What an instance knows of a token. The first four never change while it is in force. */
+/** What an instance knows of a token. The first five never change while it is in force. */
 export interface TokenFacts {
   id: string;
   /** As it is stored. */
@@ -23,6 +23,8 @@ export interface TokenFacts {
   role: "admin" | "member" | "reader";
   /** The agent that it is bound to. */
   agent: string | null;
+  /** Whether it has an end. */
+  ends: boolean;
   /** When it was used, to the hour, as far as the instance knows, by the database's clock in milliseconds. */
   usedAt: number;
   /** Whether another may take its place while it is unused: the request that rotated to it may be sent again. */

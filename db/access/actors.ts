@@ -9,7 +9,7 @@ export interface Actor {
   acts: Acts;
   /** Whether the room's row alone may not let it write: then all that are admitted together are judged. */
   judged: boolean;
-  /** Whether it acts as the agent of its member's token, and as no other. */
+  /** Whether it acts as the agent of its member's token, which has no end, and as no other. */
   own: boolean;
   /** Whether what it writes is verified, if it is admitted. */
   verified: boolean;
@@ -25,10 +25,10 @@ export function actorOf(viewer: Viewer, acts: Acts, room: string): Actor | undef
   if (token === undefined) return { acts, judged: isKnownGuarded(room), own: false, verified: false };
   const facts = knownFacts(viewer);
   if (facts === undefined) return undefined;
-  const { role, agent } = facts;
+  const { role, agent, ends } = facts;
   const isOwn = agent !== null && acts.as === agent;
   if (acts.as != null && !isOwn && role === "admin") return undefined;
-  const own = isOwn && role === "member" &&
+  const own = isOwn && role === "member" && !ends &&
     (acts.scopes?.every((scope) => scope === agent || scope.startsWith("_")) ?? true);
   return { token, acts, judged: true, own, verified: isOwn };
 }
@@ -45,13 +45,12 @@ export function judgingOf(writers: Actor[]): Judging {
 }
 
 /**
- * True where all `:own` tokens of a batch count. A token has one room, role and agent for good, which are known, so no
- * more is asked. Where one does not count, no room is admitted.
+ * True where all `:own` tokens of a batch count: those that are revoked have no row. A token has one room, role, agent and
+ * end for good, which are known, so no more is asked. Where one does not count, no room is admitted.
  */
 export const OWN_COUNT = `
   NOT EXISTS (
-    SELECT 1 FROM json_each(:own) AS own
-     WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.hash = own.value AND ${IN_FORCE}))`;
+    SELECT 1 FROM json_each(:own) AS own WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.hash = own.value))`;
 
 /** Makes the argument of `OWN_COUNT`. */
 export function ownTokens(writers: Actor[]): string {

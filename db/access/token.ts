@@ -13,7 +13,7 @@ export const IN_FORCE = inForce("tokens");
 
 /** Selects one row: the token, null where it does not count in the room, and whether an open room has this id. */
 const CHECK = `
-  SELECT tokens.id, tokens.role, tokens.agent_id, tokens.last_used_at,
+  SELECT tokens.id, tokens.role, tokens.agent_id, tokens.expires_at, tokens.last_used_at,
          tokens.unused AND tokens.previous_hash IS NOT NULL AND tokens.request_key IS NOT NULL AS replaceable,
          EXISTS (SELECT 1 FROM rooms WHERE id = :open AND ${THERE}) AS is_open
     FROM (SELECT 1) LEFT JOIN tokens ON tokens.hash = :viewer_token AND tokens.room_id = :room AND ${IN_FORCE}`;
@@ -34,7 +34,7 @@ export function selectToken({ hash, room }: ShownToken): Statement {
 const known = createLru<TokenFacts>(10_000);
 
 const FACTS_OF_OPERATOR: Omit<TokenFacts, "room"> = {
-  ...{ id: "", role: "admin", agent: null },
+  ...{ id: "", role: "admin", agent: null, ends: false },
   // No use of it is noted.
   usedAt: Infinity,
   replaceable: false,
@@ -51,7 +51,7 @@ function checkToken(token: ShownToken, row: Row): void {
   if (token.facts) return;
   const [id, role, agent] = [row.id as string, row.role as Role, row.agent_id as string | null];
   const [usedAt, replaceable] = [Number(row.last_used_at), Boolean(row.replaceable)];
-  token.facts = { id, room, role, agent, usedAt, replaceable };
+  token.facts = { id, room, role, agent, ends: row.expires_at !== null, usedAt, replaceable };
   known.set(hash, token.facts);
 }
 

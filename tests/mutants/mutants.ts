@@ -1087,8 +1087,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "tokens of writes that travel together count for ever",
     edits: [[
-      "(SELECT 1 FROM tokens WHERE tokens.hash = own.value AND ${IN_FORCE}))`;",
-      "(SELECT 1 WHERE ${IN_FORCE.length} > 0))`;",
+      "(SELECT 1 FROM tokens WHERE tokens.hash = own.value))`;",
+      "(SELECT 1))`;",
     ]],
     test: "tests/contract/tokens.test.ts",
     filter: "file: of many writes at once",
@@ -1104,9 +1104,15 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a reader writes where its writes travel together",
-    edits: [['const own = isOwn && role === "member" &&', "const own = isOwn &&"]],
+    edits: [['const own = isOwn && role === "member" && !ends &&', "const own = isOwn && !ends &&"]],
     test: "tests/routes/tokens.test.ts",
     filter: "a reader's write is refused by the database",
+  },
+  {
+    name: "a token with an end writes after it where its writes travel together",
+    edits: [['role === "member" && !ends &&', 'role === "member" &&']],
+    test: "tests/contract/rotation.test.ts",
+    filter: "file: what a token makes ends when it does",
   },
   {
     name: "a bound token writes into another's scope where its writes travel together",

@@ -24,7 +24,7 @@ const KEPT: Record<string, Record<string, string>> = {
   "cel/waits/look.ts": { found: "revisions" },
   "cel/waits/pace.ts": { conversations: "revisions" },
   "cel/waits/take_chains.ts": { waiting: "keyFor" },
-  "cel/waits/watch.ts": {
+  "cel/waits/condition_waits.ts": {
     rooms: "revisions, and waits that are judged by viewer (rounds.ts)",
     marks: "by wait",
   },

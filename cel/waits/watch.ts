@@ -1,22 +1,17 @@
-import { type Change, PARTS } from "../../db/bus.ts";
+import type { Change } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
-import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { Refusal } from "../../db/refusal.ts";
-import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { createDepartures } from "./departures.ts";
 import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
 import { createHints, type OpenChannel } from "./hints.ts";
 import { createHolders } from "./holders.ts";
 import { createLook } from "./look.ts";
 import { createLooks } from "./looks.ts";
-import { createMark, type Mark } from "./mark.ts";
 import { createPace } from "./pace.ts";
 import { createQueues, type Queues } from "./queue.ts";
 import type { Reader } from "../rooms/reader.ts";
-import { readsFrom } from "../language/dependencies.ts";
-import { createRoomWatch, createRounds, type RoomWatch } from "./rounds.ts";
-import { createShares } from "./shares.ts";
-import type { Waiter, WaitRequest, WaitResult } from "./waiter.ts";
+import { createConditionWaits } from "./condition_waits.ts";
+import type { WaitRequest, WaitResult } from "./waiter.ts";
 
 export interface Watch {
   /**
@@ -49,39 +44,33 @@ interface WatchOptions {
  */
 const [MIN_PART, MAX_PART] = [0.8, 0.9];
 
-/** The maximum time for the last read of a wait, from its timeout or from `drain`. */
-const LAST_READ_MS = 1_500;
-
 /**
  * Creates the waits of this instance. One query an interval looks at the revisions of all watched rooms, and more often
- * at those that other instances are changing (pace.ts); a room that changed is loaded once for all its waits. The writes
- * of this instance wake them without a look.
+ * at those that other instances are changing (pace.ts); a room that changed is loaded once for all its waits. The
+ * writes of this instance wake them without a look.
  */
 export function createWatch(
   database: Database,
   reader: Reader,
   { poll, max, followers, channel }: WatchOptions,
 ): Watch {
-  const rooms = new Map<string, RoomWatch>();
-  const results = new Set<Promise<unknown>>();
-  const marks = new Map<Waiter, Mark>();
   let waits = 0;
   let watchers = 0;
-  let draining = false;
-  const time = database.elapsed;
-  const { advance, begin } = createRounds(database, reader, createShares(), poll);
   const holders = createHolders();
   const follows = createFollows(database, followers, { counted: count, holders });
   const departures = createDepartures(database);
-  const queues = createQueues(database, departures, holders, (by) => {
-    if (by === 1 && waits >= max) throw new Refusal("unavailable", { why: "waits", max });
-    waits += by;
-    count(by);
+  const queues = createQueues(database, departures, holders, countWait);
+  const conditions = createConditionWaits(database, reader, {
+    poll,
+    departures,
+    holders,
+    counted: countWait,
+    began: join,
   });
-  const isWatched = (room: string) => rooms.has(room) || follows.has(room) || queues.has(room);
+  const isWatched = (room: string) => conditions.has(room) || follows.has(room) || queues.has(room);
   const pace = createPace(() => poll * (MIN_PART + (MAX_PART - MIN_PART) * Math.random()), isWatched);
   const look = createLook(database, {
-    rooms: () => [...new Set([...rooms.keys(), ...follows.rooms(), ...queues.rooms()])],
+    rooms: () => [...new Set([...conditions.rooms(), ...follows.rooms(), ...queues.rooms()])],
     found: hearAll,
     rewound: rewind,
     madeAnew: endBefore,
@@ -106,6 +95,13 @@ export function createWatch(
     hints.tell(room);
   });
 
+  /** Counts waits that begin (1) and end (-1). Errors: `unavailable` where there are too many. */
+  function countWait(by: 1 | -1) {
+    if (by === 1 && waits >= max) throw new Refusal("unavailable", { why: "waits", max });
+    waits += by;
+    count(by);
+  }
+
   /** Counts waits and followers that begin (1) and end (-1). Looks while there are any. */
   function count(by: 1 | -1) {
     watchers += by;
@@ -124,14 +120,10 @@ export function createWatch(
   }
 
   function hear(change: Change) {
-    const { room, part, revision } = change;
     follows.hear(change);
     queues.hear(change);
     departures.hear(change);
-    const watch = rooms.get(room);
-    if (!watch || watch.latest[part] >= revision) return;
-    watch.latest[part] = revision;
-    advance(watch);
+    conditions.hear(change);
   }
 
   /** Hears what a look has found in a room. */
@@ -141,149 +133,36 @@ export function createWatch(
     changes.forEach(hear);
   }
 
-  /** Judges all waits of a room again that went back or is gone: its database was restored from a copy, or emptied. */
+  /** Has a room read again that went back or is gone: its database was restored from a copy, or emptied. */
   function rewind(room: string, isThere: boolean) {
     follows.rewind(room);
     queues.rewind(room);
     departures.rewind(room);
-    const watch = rooms.get(room);
-    if (!watch) return;
-    for (const part of PARTS) watch.latest[part] = 0;
-    for (const waiter of watch.waiters) {
-      waiter.revision = -1;
-      waiter.dueAtOnce = true; // even where it reads nothing of the room
-      if (isThere) marks.get(waiter)?.renew();
-    }
-    advance(watch);
+    conditions.rewind(room, isThere);
   }
 
   /** Ends what waits for a room that was deleted, and of which another one has the id since the revision `first`. */
   function endBefore(room: string, first: number) {
     follows.endBefore(room, first);
     queues.endBefore(room, first);
-    for (const { begun, revision, settle } of rooms.get(room)?.waiters ?? []) {
-      if (begun && revision < first) settle(new Refusal("room_not_found", {}));
-    }
+    conditions.endBefore(room, first);
   }
 
-  /** Judges the waits that are due by the time. */
+  /** Serves what is due by the time. */
   async function advanceAll() {
-    for (const watch of rooms.values()) {
-      if (isBusy()) await yieldToOthers();
-      advance(watch);
-    }
+    await conditions.advance();
     queues.advance();
     departures.advance();
   }
 
-  /** True where a change that a look has found concerns a wait or follower, and none of them has seen it. */
+  /** True if a change that a look has found concerns a wait or follower, and none of them has seen it. */
   function isNews({ room, part, revision }: Change): boolean {
     const change = { room, part, revision };
-    if (follows.isNews(change) || queues.isNews(change)) return true;
-    const watch = rooms.get(room);
-    if (!watch || watch.latest[part] >= revision) return false;
-    for (const waiter of watch.waiters) {
-      if (waiter.parts.includes(part) && waiter.revision < revision) return true;
-    }
-    return false;
-  }
-
-  function subscribe(
-    request: WaitRequest,
-  ): { waiter: Waiter; watch: RoomWatch; result: Promise<WaitResult | undefined> } {
-    const { room } = request;
-    const watch = rooms.get(room) ?? createRoomWatch(room, time());
-    const { promise, resolve, reject } = Promise.withResolvers<WaitResult | undefined>();
-    const waiter: Waiter = {
-      request,
-      viewpoint: { self: request.agent ?? null, wait: database.newId() },
-      reads: readsFrom(request.condition.reads, request.agent ?? null),
-      misses: 0,
-      began: time(),
-      begun: false,
-      parts: [],
-      revision: 0,
-      judgedAt: 0,
-      readsTime: false,
-      final: draining || request.timeout === 0,
-      dueAtOnce: false,
-      settle(result) {
-        if (!watch.waiters.delete(waiter)) return;
-        waiter.ended?.();
-        if (watch.waiters.size === 0) rooms.delete(room);
-        waits--;
-        count(-1);
-        if (result instanceof Error) reject(result);
-        else resolve(result);
-      },
-    };
-    rooms.set(room, watch);
-    watch.waiters.add(waiter);
-    waits++;
-    count(1);
-    join(room);
-    return { waiter, watch, result: promise };
-  }
-
-  function markOf(
-    { request: { viewer, room, agent, condition, timeout }, viewpoint, began, settle }: Waiter,
-  ) {
-    if (agent === undefined) return undefined;
-    const shown = { waitingOn: condition.source, began, timeout };
-    const by = { viewer, acts: { as: agent } };
-    return createMark(database, { room, agent, by, token: viewpoint.wait!, ...shown }, settle);
-  }
-
-  /** Takes the first look. If the wait goes on and its agent is registered, sets the mark, and ends it if that leaves. */
-  async function hold(waiter: Waiter, watch: RoomWatch, mark: Mark | undefined): Promise<void> {
-    try {
-      await begin(watch, waiter);
-      advance(watch);
-      const { registration, request: { room, agent }, settle } = waiter;
-      if (!watch.waiters.has(waiter) || !registration) return;
-      mark!.set();
-      waiter.ended = departures.watch(room, { agent: agent!, ...registration, settle });
-    } catch (error) {
-      waiter.settle(error as Error);
-    }
+    return follows.isNews(change) || queues.isNews(change) || conditions.isNews(change);
   }
 
   return {
-    async wait(request) {
-      if (waits >= max) throw new Refusal("unavailable", { why: "waits", max });
-      const { waiter, watch, result } = subscribe(request);
-      const leave = () => waiter.settle(undefined);
-      const finish = () => {
-        timer = setTimeout(giveUp, LAST_READ_MS, waiter);
-        waiter.final = true;
-        advance(watch);
-      };
-      let timer = setTimeout(finish, draining ? 0 : request.timeout);
-      request.signal.addEventListener("abort", leave);
-      results.add(result);
-      const release = holders.hold(request.viewer, { hasBegun: () => waiter.begun, end: waiter.settle });
-      const mark = markOf(waiter);
-      if (mark) marks.set(waiter, mark);
-      let isLeft = false;
-      try {
-        if (request.signal.aborted) leave();
-        // Not awaited: the first look may outlast the wait.
-        hold(waiter, watch, mark);
-        // With the look where nothing else can bring it: what is answered at once is never marked.
-        if (waiter.final) mark?.beat();
-        const answer = await result;
-        if (answer && waiter.registration !== null) await mark?.beat();
-        isLeft = answer !== undefined && !answer.triggered;
-        return answer;
-      } finally {
-        request.signal.removeEventListener("abort", leave);
-        clearTimeout(timer);
-        release();
-        marks.delete(waiter);
-        await (isLeft ? mark?.leave() : mark?.clear());
-        results.delete(result);
-      }
-    },
+    wait: conditions.wait,
     createQueue: queues.create,
     counts: () => ({ waits, streams: watchers - waits }),
     follow(viewer, room, ...from) {
@@ -292,22 +171,9 @@ export function createWatch(
       return follower;
     },
     async drain() {
-      draining = true;
       follows.drain();
-      const queued = queues.drain();
-      for (const watch of rooms.values()) {
-        watch.waiters.forEach((waiter) => waiter.final = true);
-        advance(watch);
-      }
-      const giveUpAll = () => rooms.forEach(({ waiters }) => waiters.forEach(giveUp));
-      const timer = setTimeout(giveUpAll, LAST_READ_MS);
-      await Promise.allSettled([...results, queued]);
-      clearTimeout(timer);
+      await Promise.all([queues.drain(), conditions.drain()]);
       hints.close();
     },
   };
-}
-
-function giveUp(waiter: Waiter): void {
-  waiter.settle(new DatabaseUnavailable("The database did not answer in time.", false));
 }

@@ -1,0 +1,210 @@
+import { type Change, PARTS } from "../../db/bus.ts";
+import type { Database } from "../../db/database.ts";
+import { DatabaseUnavailable } from "../../db/driver/faults.ts";
+import { Refusal } from "../../db/refusal.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
+import type { Departures } from "./departures.ts";
+import type { Holders } from "./holders.ts";
+import { createMark, type Mark } from "./mark.ts";
+import type { Reader } from "../rooms/reader.ts";
+import { readsFrom } from "../language/dependencies.ts";
+import { createRoomWatch, createRounds, type RoomWatch } from "./rounds.ts";
+import { createShares } from "./shares.ts";
+import type { Waiter, WaitRequest, WaitResult } from "./waiter.ts";
+
+/** The waits for conditions, for the instance's watch. */
+export interface ConditionWaits {
+  wait(request: WaitRequest): Promise<WaitResult | undefined>;
+  rooms(): Iterable<string>;
+  /** True of a room that has waits. */
+  has(room: string): boolean;
+  /** True if a change concerns a wait that was not judged since. */
+  isNews(change: Change): boolean;
+  hear(change: Change): void;
+  /** Judges all waits of a room again: its revision went back, or it is gone. */
+  rewind(room: string, isThere: boolean): void;
+  /** Ends the waits for a room that was deleted, and of which another one has the id since the revision `first`. */
+  endBefore(room: string, first: number): void;
+  /** Judges the waits that are due by the time. Yields in between. */
+  advance(): Promise<void>;
+  /** Answers every wait now, and later ones at once. */
+  drain(): Promise<void>;
+}
+
+interface Surroundings {
+  /** The maximum milliseconds between two calls of `advance`. */
+  poll: number;
+  departures: Departures;
+  holders: Holders;
+  /** Called with 1 for each wait that begins, which it may refuse by throwing, and with -1 for each that ends. */
+  counted(by: 1 | -1): void;
+  /** Called when a wait of a room has begun, before its first look. */
+  began(room: string): void;
+}
+
+/** The maximum time for the last read of a wait, from its timeout or from `drain`. */
+const LAST_READ_MS = 1_500;
+
+/** Creates the waits for conditions of this instance. */
+export function createConditionWaits(
+  database: Database,
+  reader: Reader,
+  { poll, departures, holders, counted, began }: Surroundings,
+): ConditionWaits {
+  const rooms = new Map<string, RoomWatch>();
+  const results = new Set<Promise<unknown>>();
+  const marks = new Map<Waiter, Mark>();
+  let draining = false;
+  const time = database.elapsed;
+  const { advance, begin } = createRounds(database, reader, createShares(), poll);
+
+  function subscribe(
+    request: WaitRequest,
+  ): { waiter: Waiter; watch: RoomWatch; result: Promise<WaitResult | undefined> } {
+    counted(1);
+    const { room } = request;
+    const watch = rooms.get(room) ?? createRoomWatch(room, time());
+    const { promise, resolve, reject } = Promise.withResolvers<WaitResult | undefined>();
+    const waiter: Waiter = {
+      request,
+      viewpoint: { self: request.agent ?? null, wait: database.newId() },
+      reads: readsFrom(request.condition.reads, request.agent ?? null),
+      misses: 0,
+      began: time(),
+      begun: false,
+      parts: [],
+      revision: 0,
+      judgedAt: 0,
+      readsTime: false,
+      final: draining || request.timeout === 0,
+      dueAtOnce: false,
+      settle(result) {
+        if (!watch.waiters.delete(waiter)) return;
+        waiter.ended?.();
+        if (watch.waiters.size === 0) rooms.delete(room);
+        counted(-1);
+        if (result instanceof Error) reject(result);
+        else resolve(result);
+      },
+    };
+    rooms.set(room, watch);
+    watch.waiters.add(waiter);
+    began(room);
+    return { waiter, watch, result: promise };
+  }
+
+  function markOf(
+    { request: { viewer, room, agent, condition, timeout }, viewpoint, began, settle }: Waiter,
+  ) {
+    if (agent === undefined) return undefined;
+    const shown = { waitingOn: condition.source, began, timeout };
+    const by = { viewer, acts: { as: agent } };
+    return createMark(database, { room, agent, by, token: viewpoint.wait!, ...shown }, settle);
+  }
+
+  /**
+   * Takes the first look. If the wait goes on and its agent is registered, sets the mark, and ends it if that leaves.
+   */
+  async function hold(waiter: Waiter, watch: RoomWatch, mark: Mark | undefined): Promise<void> {
+    try {
+      await begin(watch, waiter);
+      advance(watch);
+      const { registration, request: { room, agent }, settle } = waiter;
+      if (!watch.waiters.has(waiter) || !registration) return;
+      mark!.set();
+      waiter.ended = departures.watch(room, { agent: agent!, ...registration, settle });
+    } catch (error) {
+      waiter.settle(error as Error);
+    }
+  }
+
+  return {
+    async wait(request) {
+      const { waiter, watch, result } = subscribe(request);
+      const leave = () => waiter.settle(undefined);
+      const finish = () => {
+        timer = setTimeout(giveUp, LAST_READ_MS, waiter);
+        waiter.final = true;
+        advance(watch);
+      };
+      let timer = setTimeout(finish, draining ? 0 : request.timeout);
+      request.signal.addEventListener("abort", leave);
+      results.add(result);
+      const release = holders.hold(request.viewer, { hasBegun: () => waiter.begun, end: waiter.settle });
+      const mark = markOf(waiter);
+      if (mark) marks.set(waiter, mark);
+      let isLeft = false;
+      try {
+        if (request.signal.aborted) leave();
+        // Not awaited: the first look may outlast the wait.
+        hold(waiter, watch, mark);
+        // With the look where nothing else can bring it: what is answered at once is never marked.
+        if (waiter.final) mark?.beat();
+        const answer = await result;
+        if (answer && waiter.registration !== null) await mark?.beat();
+        isLeft = answer !== undefined && !answer.triggered;
+        return answer;
+      } finally {
+        request.signal.removeEventListener("abort", leave);
+        clearTimeout(timer);
+        release();
+        marks.delete(waiter);
+        await (isLeft ? mark?.leave() : mark?.clear());
+        results.delete(result);
+      }
+    },
+    rooms: () => rooms.keys(),
+    has: (room) => rooms.has(room),
+    isNews({ room, part, revision }) {
+      const watch = rooms.get(room);
+      if (!watch || watch.latest[part] >= revision) return false;
+      for (const waiter of watch.waiters) {
+        if (waiter.parts.includes(part) && waiter.revision < revision) return true;
+      }
+      return false;
+    },
+    hear({ room, part, revision }) {
+      const watch = rooms.get(room);
+      if (!watch || watch.latest[part] >= revision) return;
+      watch.latest[part] = revision;
+      advance(watch);
+    },
+    rewind(room, isThere) {
+      const watch = rooms.get(room);
+      if (!watch) return;
+      for (const part of PARTS) watch.latest[part] = 0;
+      for (const waiter of watch.waiters) {
+        waiter.revision = -1;
+        waiter.dueAtOnce = true; // even where it reads nothing of the room
+        if (isThere) marks.get(waiter)?.renew();
+      }
+      advance(watch);
+    },
+    endBefore(room, first) {
+      for (const { begun, revision, settle } of rooms.get(room)?.waiters ?? []) {
+        if (begun && revision < first) settle(new Refusal("room_not_found", {}));
+      }
+    },
+    async advance() {
+      for (const watch of rooms.values()) {
+        if (isBusy()) await yieldToOthers();
+        advance(watch);
+      }
+    },
+    async drain() {
+      draining = true;
+      for (const watch of rooms.values()) {
+        watch.waiters.forEach((waiter) => waiter.final = true);
+        advance(watch);
+      }
+      const giveUpAll = () => rooms.forEach(({ waiters }) => waiters.forEach(giveUp));
+      const timer = setTimeout(giveUpAll, LAST_READ_MS);
+      await Promise.allSettled(results);
+      clearTimeout(timer);
+    },
+  };
+}
+
+function giveUp(waiter: Waiter): void {
+  waiter.settle(new DatabaseUnavailable("The database did not answer in time.", false));
+}

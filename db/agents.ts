@@ -31,9 +31,9 @@ export interface Agent {
   last_heartbeat: string;
   /** Whether it had a heartbeat in the last 60 seconds or has a wait in progress, when this was read. */
   alive: boolean;
-  /** Whether only its token acts as it. */
+  /** True if only its token can act as it. */
   secure: boolean;
-  /** Whether the scope of its name is its own: shown to itself and to admins. */
+  /** True if the scope of its name is private: shown to itself and to admins only. */
   private?: boolean;
 }
 

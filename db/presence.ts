@@ -12,8 +12,8 @@ export const STATUSES = ["active", "idle", "busy", "waiting"] as const;
 export type Status = typeof STATUSES[number];
 
 /**
- * Marks a wait in progress for all to see: a lease, which ends when its instance dies (db/write/endings.ts). A mark that is
- * not cleared when its wait is over stays until the lease ends, or until the agent does anything: the trigger
+ * Marks a wait in progress for all to see: a lease, which ends when its instance dies (db/write/endings.ts). A mark
+ * that is not cleared when its wait is over stays until the lease ends, or until the agent does anything: the trigger
  * `agents_acted` (db/driver/schema.ts) makes it due with the sign of life of that.
  */
 interface WaitMark {
@@ -38,7 +38,10 @@ export const WAIT = `agent_id, token, waiting_on, ${IS_OVER} AS over`;
 const WAITS = `SELECT agent_id, token, waiting_on FROM waits WHERE room_id = :room`;
 const OLDEST_FIRST = `ORDER BY revision`;
 
-/** The two newest of each agent's waits, and of those that are over. They are found by rowid, since `waiting_on` may be long. */
+/**
+ * The two newest of each agent's waits, and of those that are over. They are found by rowid, since `waiting_on` may be
+ * long.
+ */
 const newestTwo = (whose: string) => `
   SELECT ${WAIT} FROM waits WHERE rowid IN (
     SELECT id FROM (
@@ -208,7 +211,7 @@ export function present(
   return wait ? { status: "waiting", waiting_on: wait.waiting_on } : { status, waiting_on: null };
 }
 
-/** Tells whether an agent is alive at a time of the database's clock: it waits, or gave a sign of life not long ago. */
+/** Tells whether an agent is alive at a time of the database's clock: it waits, or had a heartbeat not long ago. */
 export function isAlive(agent: string, lastHeartbeat: string, newest: Newest, now: Date): boolean {
   return newest.has(agent) || now.getTime() - Date.parse(lastHeartbeat) <= ALIVE_MS;
 }
@@ -226,8 +229,8 @@ export async function recordHeartbeat(
 }
 
 /**
- * Marks that an agent waits, for at most `lasts` milliseconds by the database's clock. It is a sign of life too. Where the
- * same wait has left its mark, it takes that over.
+ * Marks that an agent waits, for at most `lasts` milliseconds by the database's clock. It is a sign of life too. Where
+ * the same wait has left its mark, it takes that over.
  */
 export async function markWaiting(
   database: Database,

@@ -31,7 +31,7 @@ export interface Registration {
   meta?: Json;
   /** Refuses an id that is there. */
   ifNew?: boolean;
-  /** Makes a token, with which alone it acts from then on. */
+  /** Makes a token, without which nobody can act as the agent from then on. */
   secure?: boolean;
   /** Hides the scope of its name from all others but admins, for good. Only with `secure`. */
   private?: boolean;

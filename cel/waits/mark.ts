@@ -13,16 +13,16 @@ import {
 /** The shortest time of a wait that leaves its mark when that is over: whoever waits so long is likely to wait on. */
 const LEAVES_FROM_MS = 5_000;
 
-/** The longest that an answer waits for its mark to be cleared or its sign of life, since the database may hang. */
+/** The longest that an answer waits for its mark to be cleared or for its heartbeat, since the database may hang. */
 const WRITTEN_WITHIN_MS = 400;
 
 /**
- * The presence mark of a wait, which is a sign of life of its agent too. The wait does not await `set`, and calls `clear`
+ * The presence mark of a wait, which is a heartbeat of its agent too. The wait does not await `set`, and calls `clear`
  * before it answers.
  */
 export interface Mark {
   set(): void;
-  /** Gives the sign of life alone, unless the mark was set. Resolves once it was given; later calls await the same. */
+  /** Records the heartbeat alone, unless the mark was set. Resolves once it is recorded; later calls await the same. */
   beat(): Promise<void>;
   /** Sets the mark again if it was set: a restored copy of the database may lack it. */
   renew(): void;

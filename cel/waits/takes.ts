@@ -136,7 +136,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
     await releaseClaim(database, { room, message, agent, fence: fence! }).run(again).catch(() => {});
   }
 
-  /** Takes without waiting. A look that finds nothing writes nothing, so the sign of life is a write of its own. */
+  /** Takes without waiting. An attempt that finds nothing writes nothing, so its heartbeat is a write of its own. */
   async function takeOnce(room: string, take: Take): Promise<Try> {
     if (!looks(take.asked)) return await takeFirst(room, take);
     const tried = await chains.take(room, take);
@@ -195,7 +195,7 @@ async function all(works: Array<Promise<void>>): Promise<void> {
   for (const result of results) if (result.status === "rejected") throw result.reason;
 }
 
-/** Ignores that the database takes no writes: what was found is true without a sign of life. */
+/** Ignores that the database takes no writes: what was found is true without the heartbeat. */
 function withoutHeartbeat(error: unknown): void {
   if (!(error instanceof DatabaseUnavailable)) throw error;
 }

@@ -43,7 +43,7 @@ export interface Message extends Task {
   room_id: string;
   from_agent: string | null;
   to_agent: string | null;
-  /** Whether its sender had proved who it is. */
+  /** True if the sender acted under its token. */
   verified: boolean;
   kind: string;
   body: Json;

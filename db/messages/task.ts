@@ -70,7 +70,7 @@ interface Change {
 }
 
 /**
- * Commits a change of a message, and a sign of life of its agent. The outcome has the rows for `changedTask`, and those
+ * Commits a change of a message, and a heartbeat of its agent. The outcome has the rows for `changedTask`, and those
  * of the further reads. Errors: `room_not_found`, `message_not_found`; what `refuse` makes.
  */
 export async function changeTask(

@@ -24,8 +24,8 @@ type CoalescedResult =
 /** The SQL of a kind of coalesced write. `json_each(:writes)` gives the rows of `asRow`. */
 interface CoalescedWriteKind<Item extends CoalescedWrite> {
   /**
-   * Advances each room by the number of its writes and sets `admitted = :nonce`; returns `room` and `revision`. A room is
-   * admitted where it is open to all, or where all its writers may act.
+   * Advances each room by the number of its writes and sets `admitted = :nonce`; returns `room` and `revision`. A room
+   * is admitted where it is open to all, or where all its writers may act.
    */
   admission(items: Item[], judging: Judging): Statement;
   /**
@@ -45,7 +45,7 @@ interface CoalescedWriteKind<Item extends CoalescedWrite> {
   beside?(items: Item[]): Statement | undefined;
 }
 
-// What shows no token is no sign of life of a secure agent.
+// A write without a token is no heartbeat of a secure agent.
 const UPDATE_HEARTBEATS = `
   ${beat("beats.value ->> 2")} FROM json_each(:beats) AS beats
    WHERE NOT agents.secure AND agents.room_id = beats.value ->> 0 AND agents.id = beats.value ->> 1`;

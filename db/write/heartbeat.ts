@@ -4,7 +4,7 @@ import { isOperator, SERVICE, type Viewer } from "../viewer.ts";
 import type { Statement } from "../driver/statement.ts";
 import { timeOf } from "./due.ts";
 
-/** Milliseconds after its last sign of life in which an agent is alive, whether or not it waits. */
+/** Milliseconds after its last heartbeat for which an agent is alive, whether or not it waits. */
 export const ALIVE_MS = 60_000;
 
 /** True of a heartbeat that is no older than that. */

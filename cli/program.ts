@@ -12,7 +12,7 @@ const TAIL = 600;
 const MOST = 262_144;
 
 /** A program that did not exit with code 0, with the end of its stderr. */
-export class ProgramFailed extends Error {
+class ProgramFailed extends Error {
   constructor(readonly exit: number | string, readonly stderr: string) {
     super(typeof exit === "number" ? `exit code ${exit}` : `ended by ${exit}`);
   }

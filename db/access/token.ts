@@ -26,7 +26,7 @@ const FIND_GONE = `
    WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.hash = asked.value AND ${IN_FORCE})`;
 
 /** Selects the token that a viewer shows, for `checkToken`. */
-export function selectToken({ hash, room }: ShownToken): Statement {
+function selectToken({ hash, room }: ShownToken): Statement {
   return { sql: CHECK, args: { viewer_token: hash, room, open: shownRoom(room) }, single: true };
 }
 

@@ -1,7 +1,7 @@
 import { FROM_ADMITTED } from "./admission.ts";
 
 /** Departures of a room that `/changes` tells of: some 100 bytes each. Who follows from before is sent all anew. */
-export const KEPT_DEPARTURES = 10_000;
+const KEPT_DEPARTURES = 10_000;
 
 /** What leaves a room, by its table. */
 export type Departing = "agents" | "reservations";

@@ -8,7 +8,7 @@ export const ENDS = { leases: 1, entries: 2, reservations: 4, departures: 8, pri
 export type Ends = keyof typeof ENDS;
 
 /** True for a room in which nothing is due. */
-export const NOTHING_DUE = `(due IS NULL OR due > ${NOW})`;
+const NOTHING_DUE = `(due IS NULL OR due > ${NOW})`;
 
 /** True of the row of a room that this release may write to: before a write, what is due ends (write.ts). */
 export const WRITABLE = `${SERVED} AND ${NOTHING_DUE}`;

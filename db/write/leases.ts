@@ -35,7 +35,7 @@ const LAST_ERROR = `COALESCE(',"error":' || (
    ORDER BY attempts.fence DESC LIMIT 1), '')`;
 
 /** True of a message whose claim was its last. */
-export const EXHAUSTED = `(messages.attempts >= max_attempts)`;
+const EXHAUSTED = `(messages.attempts >= max_attempts)`;
 
 /**
  * Assigns to a claimed message that its claim ends without completion: it is open again, or failed at `time`, text in

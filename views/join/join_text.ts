@@ -35,7 +35,7 @@ export function placeOf({ role, agent }: Invitation): string {
 }
 
 /** The command that joins. */
-export function joinCommand({ address, code, agent }: Invitation): string {
+function joinCommand({ address, code, agent }: Invitation): string {
   const body = agent === null ? { agent: "<your id>", name: "<your name>" } : { name: "<your name>" };
   return `curl -s ${wordOf(`${address}/join/${code}`)} -d ${quoted(JSON.stringify(body))}`;
 }

@@ -132,7 +132,7 @@ contract("a method that a path does not know is refused with those that it knows
   const room = await t.room();
   const table: [string, string, string[]][] = [
     ["PATCH", "/rooms", ["GET", "POST"]],
-    ["DELETE", `/rooms/${room}`, ["GET", "PATCH"]],
+    ["PUT", `/rooms/${room}`, ["GET", "PATCH", "DELETE"]],
     ["PUT", `/rooms/${room}/agents`, ["GET", "POST"]],
     ["PUT", `/rooms/${room}/agents/ann`, ["GET", "DELETE"]],
     ["GET", `/rooms/${room}/agents/ann/heartbeat`, ["POST"]],
@@ -162,8 +162,8 @@ const PREFLIGHTS: Array<[path: string, methods: string, headers: string]> = [
   ["/openapi.json", "GET HEAD", "If-None-Match"],
   ["/mcp", "POST", "Content-Type"],
   ["/rooms", "GET HEAD POST", "Content-Type Idempotency-Key"],
-  ["/rooms/x", "GET HEAD PATCH", "Content-Type Idempotency-Key If-None-Match"],
-  ["/rooms/x/", "GET HEAD PATCH", "Content-Type Idempotency-Key If-None-Match"],
+  ["/rooms/x", "GET HEAD PATCH DELETE", "Content-Type Idempotency-Key If-None-Match"],
+  ["/rooms/x/", "GET HEAD PATCH DELETE", "Content-Type Idempotency-Key If-None-Match"],
   ["/rooms/x/agents/ann/heartbeat", "POST", "Content-Type Idempotency-Key"],
   ["/rooms/x%2Fy/messages/1", "GET HEAD", ""],
   ["/rooms/x/state", "GET HEAD PUT DELETE", "Content-Type Idempotency-Key If-Match If-None-Match"],

@@ -18,6 +18,7 @@ async function preload(database: string): Promise<void> {
     import("../http/input/schema_parts.ts"),
     import("../http/gzip.ts"),
     import("../pages/pages.ts"),
+    import("../pages/join.ts"),
     import("../mcp/server.ts"),
     loadDriver(database),
   ]);

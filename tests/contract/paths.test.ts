@@ -118,7 +118,7 @@ contract("a method that an id does not take is told the path in which its word s
     [`/rooms/${room}/messages/complete`, /It takes GET, .*\/messages\/\{message\}\/complete\?$/],
     [`/rooms/${room}/agents/heartbeat`, /It takes GET, .*\/agents\/\{agent\}\/heartbeat\?$/],
     [`/rooms/${room}/agents/ann`, /^It takes GET, HEAD, DELETE, OPTIONS\.$/],
-    [`/rooms/${room}`, /^It takes GET, HEAD, PATCH, OPTIONS\.$/],
+    [`/rooms/${room}`, /^It takes GET, HEAD, PATCH, DELETE, OPTIONS\.$/],
   ];
   for (const [path, meant] of told) {
     const reply = await t.post(path, {});

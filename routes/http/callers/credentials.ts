@@ -9,9 +9,9 @@ import { EVERYBODY, holderOf, OPERATOR, type Viewer } from "../../../db/viewer.t
 import { invalidMember, RequestError } from "../errors.ts";
 import { existingId } from "../ids.ts";
 
-const BEARER = /^bearer +/i;
+const BEARER = /^bearer[ \t]+/i;
 /** A client's two headers come as one, with a comma between them. */
-const SEVERAL = /^bearer [^,]*,|, *bearer /i;
+const SEVERAL = /^bearer[ \t][^,]*,|, *bearer[ \t]/i;
 
 const TOKEN = "token";
 

@@ -1,3 +1,4 @@
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { existingId } from "../http/ids.ts";
 import { LIMITS } from "../http/limits.ts";
 import type { Fetch } from "../http/paths.ts";
@@ -78,6 +79,7 @@ export function createApi(fetch: Fetch, { incoming, env, token, rest }: Caller):
     });
     const response = await fetch(request, env);
     const { text, isWhole } = await beginning(response);
+    if (isBusy()) await yieldToOthers();
     const told = () => response.ok ? text : inWordsOfTools(text, named);
     return answerOf(response.ok, withHeaders(response, isWhole ? told() : cut(text, rest)), !isWhole);
   }
@@ -93,6 +95,7 @@ export function createApi(fetch: Fetch, { incoming, env, token, rest }: Caller):
     async list(ask, limit) {
       for (let most = limit;; most = Math.ceil((most ?? LIST) / FEWER)) {
         const answer = await ask(most);
+        if (isBusy()) await yieldToOthers();
         const isFit = !answer.isCut && isShort(answer.text);
         if (!answer.ok || isFit && most === limit) return answer;
         if (isFit || most === 1) return withMember(answer, { hint: `Only ${most} at a time fit. ${rest}` });

@@ -26,7 +26,7 @@ export function registerResources(server: McpServer, api: Api, newFrame: () => s
     async ({ href }, { room }) => {
       const { ok, text, body } = await api.snapshot(idOf(href, String(room)));
       if (!ok) throw new ResourceNotFoundError(href, String(body.message));
-      const shown = framed(shorten(text, PARTS_OF_ROOM), newFrame());
+      const shown = framed(await shorten(text, PARTS_OF_ROOM), newFrame());
       return { contents: [{ uri: href, mimeType: "text/plain", text: shown }] };
     },
   );

@@ -1,5 +1,6 @@
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { LIMITS } from "../http/limits.ts";
-import { estimateTokens } from "./estimate.ts";
+import { estimateTokens, lengthWithin } from "./estimate.ts";
 
 /** What is estimated of an answer at most: an estimate may be some 30% too low. */
 const MAX = LIMITS.toolAnswerTokens * 0.7;
@@ -12,18 +13,20 @@ const MOST_TOKENS = 3;
 
 /** Tells whether a model's context holds an answer. */
 export function isShort(text: string): boolean {
-  return text.length * MOST_TOKENS <= MAX || estimateTokens(text) <= MAX;
+  return text.length * MOST_TOKENS <= MAX || estimateTokens(text, MAX) <= MAX;
 }
 
 /**
  * Cuts an answer, the JSON of an object, to what a model's context holds: its largest members, as many as need be, are
  * replaced by how they begin. `rest` words the calls that show the rest.
  */
-export function shorten(json: string, rest: string): string {
+export async function shorten(json: string, rest: string): Promise<string> {
+  if (isBusy()) await yieldToOthers();
   if (isShort(json)) return json;
+  if (isBusy()) await yieldToOthers();
   const members = Object.entries(JSON.parse(json) as Record<string, unknown>).map(([name, value]) => {
     const text = typeof value === "string" ? value : JSON.stringify(value);
-    return { name, value, text, tokens: estimateTokens(text) };
+    return { name, value, text, tokens: estimateTokens(text, MAX) };
   });
   const cut = new Set<string>();
   let left = members.reduce((sum, { tokens }) => sum + tokens, 0);
@@ -55,14 +58,13 @@ export function onlyBeginning(text: string, rest: string): string {
 
 /** Returns as much of a text as has so many tokens once it is quoted in JSON. */
 function beginning(text: string, tokens: number): string {
-  let length = Math.min(text.length, Math.floor(tokens * LONGEST_TOKEN));
-  for (;;) {
-    const begins = text.slice(0, length).toWellFormed();
-    const over = estimateTokens(JSON.stringify(begins)) / tokens;
-    if (over <= 1) return begins;
-    length = Math.floor(length / Math.max(over, 1.05));
-  }
+  const quoted = JSON.stringify(text.slice(0, Math.floor(tokens * LONGEST_TOKEN)).toWellFormed());
+  const begins = quoted.slice(0, Math.min(lengthWithin(quoted, tokens), quoted.length - 1));
+  return JSON.parse(`${begins.replace(HALF_AN_ESCAPE, "$1")}"`).toWellFormed();
 }
 
 /** Characters that one token may stand for, in what agents write. */
 const LONGEST_TOKEN = 8;
+
+/** The last characters of a quoted text that was cut within an escape, after all escaped backslashes before it. */
+const HALF_AN_ESCAPE = /(?<!\\)((?:\\\\)*)\\(?:u[0-9a-f]{0,3})?$/;

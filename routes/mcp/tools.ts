@@ -83,7 +83,7 @@ async function callTool<Shape extends z.ZodRawShape>(
     isHolder: holder !== undefined,
   });
   if (token === undefined && shown !== undefined && isRefused(answer)) incoming.refused();
-  return resultOf(answer, words, isOwn && answer.ok ? undefined : newFrame());
+  return await resultOf(answer, words, isOwn && answer.ok ? undefined : newFrame());
 }
 
 function isRefused({ ok, body }: Answer): boolean {
@@ -99,8 +99,8 @@ function agentOf(given: object): string | undefined {
 }
 
 /** Converts an answer to a tool's result; a refusal becomes the tool's error, with code and hint. */
-function resultOf({ ok, text }: Answer, rest: string, frame?: string): CallToolResult {
-  const short = shorten(text, rest);
+async function resultOf({ ok, text }: Answer, rest: string, frame?: string): Promise<CallToolResult> {
+  const short = await shorten(text, rest);
   const shown = frame === undefined ? short : framed(short, frame);
   return { content: [{ type: "text", text: shown }], ...(!ok && { isError: true }) };
 }

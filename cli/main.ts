@@ -37,7 +37,8 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   no_answer: "Is it running? Say its address as --server URL, or set CONVENE_URL.",
   lease_lost: "See who has it with convene read, and claim it again if it is open.",
   reserved: "Wait longer with --timeout, or see who has them: convene reserve --path PATH.",
-  room_not_found: "Create it with convene room ID, or check --room.",
+  room_not_found:
+    "Create it with convene room ID, or check --room. A locked one answers its own tokens alone.",
   unauthenticated:
     "Join by a code: convene join CODE. A token that is kept for the room or in CONVENE_TOKEN may be revoked or expired.",
   version_conflict:

@@ -5,10 +5,10 @@ export const ROOMS = {
   room_not_found: {
     status: 404,
     cause: "There is no room with this id.",
-    cure: "Create it with `POST /rooms`, or check the id.",
+    cure: "Create it with `POST /rooms`, or check the id. A locked one answers its own tokens alone.",
     say: (_: object) => ({
       message: "There is no room with this id.",
-      hint: "Create it with POST /rooms, or check the id.",
+      hint: "Create it with POST /rooms, or check the id. A locked one answers its own tokens alone.",
     }),
   },
   agent_not_found: {

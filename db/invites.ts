@@ -9,13 +9,14 @@ import { NOW } from "./clock.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./driver/statement.ts";
 import { Refusal } from "./refusal.ts";
+import { revocation } from "./revocation.ts";
 import { SERVED } from "./release.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { madeBy } from "./tokens.ts";
 import { OPERATOR, type Viewer } from "./viewer.ts";
 import type { Operation } from "./write/context.ts";
 import { timeOf } from "./write/due.ts";
-import { commitOnce, deniedBy } from "./write/idempotency.ts";
+import { commitOnce } from "./write/idempotency.ts";
 
 /** An invitation that counts, without its code. Times are ISO 8601. */
 export interface Invite {
@@ -170,28 +171,15 @@ const REVOKE = `
  * `invite_not_found`.
  */
 export function revokeInvite(database: Database, room: string, id: string): Operation<{ revision: number }> {
-  return {
-    acts: AS_NONE,
-    async run(context) {
-      const args = { room, id, own_hash: context.viewer.token?.hash ?? null };
-      const { rows, answers, stored } = await commitOnce(database, context, {
-        steps: [
-          { sql: ROOM_REVISION, args: { room }, answer: { columns: ["revision"] } },
-          { sql: FOUND, args, single: true, answer: { columns: ASKED } },
-          { sql: REVOKE, args },
-        ],
-        refused: deniedBy(1, ASKED),
-      });
-      const outcome = stored ?? { now: await context.time(), revision: undefined, rows: answers };
-      if (outcome.replayed) return outcome;
-      const revision = revisionOf(rows[0]!);
-      const { is_there, may } = rows[1]![0]!;
-      if (!may) throw new Refusal("forbidden", { may: "write" });
-      if (!is_there) throw new Refusal("invite_not_found", {}, revision);
-      return outcome;
+  return revocation(
+    database,
+    { room, id },
+    { found: FOUND, asked: ASKED, revoke: REVOKE },
+    (asked, revision) => {
+      if (!asked.may) throw new Refusal("forbidden", { may: "write" });
+      if (!asked.is_there) throw new Refusal("invite_not_found", {}, revision);
     },
-    answer: ({ rows: [rooms] }) => ({ revision: revisionOf(rooms!) }),
-  };
+  );
 }
 
 function toInvite(row: Row): Invite {

@@ -13,12 +13,13 @@ import type { Role } from "./access/token_text.ts";
 import type { Database } from "./database.ts";
 import type { Row } from "./driver/statement.ts";
 import { Refusal } from "./refusal.ts";
+import { revocation } from "./revocation.ts";
 import { SERVED, THERE } from "./release.ts";
 import { revisionOf, ROOM_REVISION } from "./rooms.ts";
 import { SERVICE, type ShownToken, type Viewer } from "./viewer.ts";
 import type { Operation } from "./write/context.ts";
 import { timeOf } from "./write/due.ts";
-import { commitOnce, deniedBy } from "./write/idempotency.ts";
+import { commitOnce } from "./write/idempotency.ts";
 
 /** A token in force, without its text. Times are ISO 8601. */
 export interface Token {
@@ -222,29 +223,16 @@ const ASKED = ["is_there", "may", "keeps"];
  * `token_not_found`, `limit_reached` for the last admin's without an end.
  */
 export function revokeToken(database: Database, room: string, id: string): Operation<{ revision: number }> {
-  return {
-    acts: AS_NONE,
-    async run(context) {
-      const args = { room, id, own_hash: context.viewer.token?.hash ?? null };
-      const { rows, answers, stored } = await commitOnce(database, context, {
-        steps: [
-          { sql: ROOM_REVISION, args: { room }, answer: { columns: ["revision"] } },
-          { sql: FOUND, args, single: true, answer: { columns: ASKED } },
-          { sql: REVOKE, args },
-        ],
-        refused: deniedBy(1, ASKED),
-      });
-      const outcome = stored ?? { now: await context.time(), revision: undefined, rows: answers };
-      if (outcome.replayed) return outcome;
-      const revision = revisionOf(rows[0]!);
-      const { is_there, may, keeps } = rows[1]![0]!;
+  return revocation(
+    database,
+    { room, id },
+    { found: FOUND, asked: ASKED, revoke: REVOKE },
+    (asked, revision) => {
       // Whether there is another's token, only admins learn.
-      if (!is_there || !may) throw new Refusal("token_not_found", { id }, revision);
-      if (!keeps) throw new Refusal("limit_reached", { of: "last_admin", max: 1 }, revision);
-      return outcome;
+      if (!asked.is_there || !asked.may) throw new Refusal("token_not_found", { id }, revision);
+      if (!asked.keeps) throw new Refusal("limit_reached", { of: "last_admin", max: 1 }, revision);
     },
-    answer: ({ rows: [rooms] }) => ({ revision: revisionOf(rooms!) }),
-  };
+  );
 }
 
 export function toToken(row: Row): Token {

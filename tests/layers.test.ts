@@ -58,6 +58,7 @@ const DATABASE = [
   ["db/write/"],
   ["db/consistent_read/"],
   ["db/rooms.ts"],
+  ["db/revocation.ts"],
   [
     "db/agents.ts",
     "db/registration.ts",

@@ -123,7 +123,8 @@ export async function commitOnce(
     if (key) batch.push(...storeAnswer(key, step));
     return index;
   });
-  batch.push(...last, ...(key ? [release(key, refused), find(key)] : []));
+  // Heartbeats among the last would refuse a write that was granted: they change what its conditions read.
+  batch.push(...(key ? [release(key, refused)] : []), ...last, ...(key ? [find(key)] : []));
   const all = await database.commit(viewer, batch);
   const rows = indexes.map((index) => all[index]!);
   const answers = rows.filter((_, n) => steps[n]!.answer);

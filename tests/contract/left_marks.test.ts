@@ -176,3 +176,27 @@ heldContract(
     assert.equal(own.body.changes.agents[0].waiting_on, null);
   },
 );
+
+heldContract(
+  "a delete that finds nothing is kept under its key, whatever its own heartbeat ends",
+  async (held) => {
+    const { one, other, pass } = held;
+    const room = await roomOfAnn(held);
+    const remove = (at: Held["one"], key: string, members: object = {}) =>
+      at.request("DELETE", `/rooms/${room}/state`, {
+        body: { key: "draft", agent: "ann", ...members },
+        headers: { "Idempotency-Key": key },
+      });
+    const gate = { if: "timestamp(agents.ann.last_heartbeat) < now" };
+    for (const [key, members] of [["mark", {}], ["gate", gate]] as const) {
+      await timedOut(held, room);
+      pass(1);
+      assert.deepEqual((await remove(one, key, members)).body, { deleted: false });
+      await one.write(room, "draft", key);
+      const again = await remove(other, key, members);
+      assert.deepEqual([again.body, again.headers.get("idempotency-replayed")], [{ deleted: false }, "true"]);
+      assert.equal((await one.get(`/rooms/${room}/state?key=draft`)).body.value, key);
+      assert.deepEqual((await one.delete(`/rooms/${room}/state`, { key: "draft" })).body, { deleted: true });
+    }
+  },
+);

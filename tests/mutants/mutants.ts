@@ -657,7 +657,7 @@ export const MUTANTS: Mutant[] = [
         "sql: `(TRUE OR :held_scope || :held_key || :held_nonce)`",
       ],
       ["if (key) batch.push(...storeAnswer", "if (key) after.push(...storeAnswer"],
-      ["  batch.push(...last, ...(key", "  after.push(...last, ...(key"],
+      ["  batch.push(...(key ? [release", "  after.push(...(key ? [release"],
       [
         "  const all = await database.commit(viewer, batch);\n",
         "  const all = await database.commit(viewer, batch);\n  const told = await database.commit(viewer, after);\n",
@@ -666,6 +666,15 @@ export const MUTANTS: Mutant[] = [
     ],
     test: "tests/contract/lost_replies.test.ts",
     filter: "replies lost between service and database: each request counts once",
+  },
+  {
+    name: "a key released by what the heartbeat of its own write changes",
+    edits: [[
+      "...(key ? [release(key, refused)] : []), ...last, ...(key ? [find(key)] : [])",
+      "...last, ...(key ? [release(key, refused), find(key)] : [])",
+    ]],
+    test: "tests/contract/left_marks.test.ts",
+    filter: "memory: a delete that finds nothing is kept under its key",
   },
   {
     name: "a block of a sender's messages without its last",

@@ -4,7 +4,7 @@ import { Client, type Reply } from "../support/client.ts";
 import type { Command, Request } from "./commands/command.ts";
 import { assertHas } from "./reference/comparison.ts";
 import type { Condition } from "./reference/conditions.ts";
-import { type Expected, type Mark, recordHeartbeat } from "./reference/room.ts";
+import { type Agent, type Expected, type Mark, recordHeartbeat } from "./reference/room.ts";
 import { doneUnder, type World } from "./reference/world.ts";
 
 /** One run of commands against one service. */
@@ -35,7 +35,7 @@ export async function ask(world: World, run: Run, command: Command): Promise<voi
   const { once } = command;
   const request = command.request(world);
   const reply = await send(run, once === undefined ? request : keyed(request, once));
-  const expected = expectedOf(world, command, request);
+  const expected = await expectedOf(world, run, command, request);
   // A refused write that is a sign of life tells of the room as it is once that has ended what a wait had left.
   const ends = world.rooms.get(world.ids[command.room]!)?.marks.some(({ until }) => until === 0);
   compare(run, reply, ends ? { ...expected, revision: undefined } : expected);
@@ -76,19 +76,35 @@ export function tell(run: Run, line: string): void {
 const told = ({ status, revision, text }: Reply) => `${status} at ${revision}: ${text}`;
 
 /** What was done under its key is answered again; another request under the key is refused. */
-function expectedOf(world: World, command: Command, request: Request): Expected & { text?: string } {
+async function expectedOf(
+  world: World,
+  run: Run,
+  command: Command,
+  request: Request,
+): Promise<Expected & { text?: string }> {
   const id = world.ids[command.room]!;
   const done = command.once === undefined ? undefined : doneUnder(world, id, command.once);
   if (done === undefined) return command.expect(world);
   const [room, agent] = [world.rooms.get(id)!, command.again(request)];
-  recordHeartbeat(room, agent);
   const registered = agent === undefined ? undefined : room.agents.get(agent);
-  if (registered && command.beats === "maybe") registered.last_heartbeat = NaN;
+  const before = registered?.last_heartbeat;
+  recordHeartbeat(room, agent);
+  if (registered && command.beats === "maybe" && world.clock.held) {
+    await learnHeartbeat(run, room.id, registered, [before!, world.clock.now]);
+  }
   if (JSON.stringify(done.request) !== JSON.stringify(request)) {
     return { status: 422, body: { error: "idempotency_mismatch" } };
   }
   const { status, text, revision } = done;
   return { status, text, revision };
+}
+
+/** Learns which of these times the last heartbeat of an agent was, where that is not determined. */
+async function learnHeartbeat(run: Run, room: string, agent: Agent, times: number[]): Promise<void> {
+  const path = `/rooms/${room}/agents/${agent.id}`;
+  const { body } = await send(run, { method: "GET", path }, run.other);
+  agent.last_heartbeat = Date.parse(body.last_heartbeat);
+  explained(run, times, () => assert.ok(times.includes(agent.last_heartbeat)));
 }
 
 /** Fails, with all that was asked, where an answer is not as expected. */

@@ -23,15 +23,15 @@ export interface Command {
   expect(world: World): Expected;
   /** Whose heartbeat it is to send it again under its key, when nothing else is done. */
   again(request: Request): string | undefined;
-  beats: Habits["beats"];
+  beats: boolean | "maybe";
   /** Whether a successful answer is kept under the key: that nothing was found to take is not. */
   // deno-lint-ignore no-explicit-any -- a body is looked into, not typed
   keeps(body: any): boolean;
 }
 
-interface Habits {
-  /** Whether it counts as a heartbeat when it is sent again; "maybe" where that is not determined. */
-  beats: boolean | "maybe";
+interface Habits<Members> {
+  /** Whether what was drawn counts as a heartbeat when it is sent again; "maybe" where that is not determined. */
+  beats(drawn: Members): boolean | "maybe";
   keeps: Command["keeps"];
 }
 
@@ -44,7 +44,7 @@ export function command<Members extends object>(
   members: { [Name in keyof Members]: fc.Arbitrary<Members[Name]> },
   request: (drawn: Members, room: Room | undefined) => Request,
   expect: (drawn: Members, room: Room) => Expected,
-  { beats = true, keeps = () => true }: Partial<Habits> = {},
+  { beats = () => true, keeps = () => true }: Partial<Habits<Members>> = {},
 ): fc.Arbitrary<Command> {
   return fc.noBias(fc.tuple(place, fc.record(members))).map(([place, drawn]) => ({
     told: `${name} ${JSON.stringify({ place, ...drawn })}`,
@@ -59,11 +59,12 @@ export function command<Members extends object>(
       return room ? expect(drawn, room) : { status: 404, body: { error: "room_not_found" } };
     },
     again({ body }) {
-      const { agent = (body as Acting | undefined)?.agent, from = agent } = drawn as Acting;
+      // A sender, unless it is the one whose messages an agent asks for.
+      const { from, agent = from ?? (body as Acting | undefined)?.agent } = drawn as Acting;
       // Writes of state count when they are made.
-      return "gate" in drawn || !beats ? undefined : from;
+      return "gate" in drawn || !beats(drawn) ? undefined : agent;
     },
-    beats,
+    beats: beats(drawn),
     keeps,
   }));
 }

@@ -42,7 +42,7 @@ const writes = [
     },
     (drawn) => ({ method: "POST", path: "/reservations", body: unkeyed(drawn) }),
     (drawn, room) => reserve(room, drawn),
-    { beats: false },
+    { beats: () => false },
   ),
   command(
     "renew a reservation",
@@ -52,7 +52,7 @@ const writes = [
       return { method: "POST", path: `/reservations/${id}/renew`, body: { ...body, ttl } };
     },
     ({ ttl, ...drawn }, room) => renewReservation(room, heldOf(room, drawn), ttl),
-    { beats: false },
+    { beats: () => false },
   ),
   command(
     "release a reservation",
@@ -62,7 +62,7 @@ const writes = [
       return { method: "DELETE", path: `/reservations/${id}`, body };
     },
     (drawn, room) => releaseReservation(room, unnamed(room, drawn)),
-    { beats: false },
+    { beats: () => false },
   ),
 ];
 

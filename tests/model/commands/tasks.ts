@@ -139,7 +139,7 @@ const writes = [
         body: { ...unkeyed(drawn), ...below(room, thread), where: where && sourceOf(where) },
       }),
       ({ thread, ...drawn }, room) => take(room, { ...drawn, ...below(room, thread) }),
-      { keeps: ({ claimed }) => claimed, beats: where ? "maybe" : true },
+      { keeps: ({ claimed }) => claimed, beats: ({ where, thread }) => where || thread ? "maybe" : true },
     )
   ),
 ];

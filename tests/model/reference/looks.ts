@@ -88,6 +88,7 @@ export function wait(
   if (waiter) waiter.last_heartbeat = NaN;
   const judged = judge(room, condition, agent ?? null);
   const rest = included(room, include);
+  if (ends) { for (const member of ["agents", "changes"]) if (member in rest) rest[member] = ANY; }
   recordHeartbeat(room, agent);
   const seen = (body: Only): Expected => ({ ...answer(room, body), ...(ends && { revision: undefined }) });
   if ("value" in judged && judged.value) {

@@ -1,8 +1,7 @@
 import { type Bus, createBus } from "./bus.ts";
-import { type Clock, createServerClock, MACHINE_CLOCKS, type MachineClocks } from "./clock.ts";
+import { type Clock, createServerClock, MACHINE_CLOCKS, type MachineClocks, NOW } from "./clock.ts";
 import type { Connection } from "./driver/connection.ts";
 import type { Row } from "./driver/statement.ts";
-import { UNEMPTIED } from "./graves.ts";
 import { createMutex, type Mutex } from "./serialize.ts";
 import { SERVICE } from "./viewer.ts";
 import { createStore, type Store } from "./store.ts";
@@ -16,6 +15,9 @@ export interface DatabaseOptions {
   newId?: () => string;
   randomBytes?: () => Uint8Array;
 }
+
+/** Selects a row where a deleted room has rows left (db/rooms/burial.ts) at which no instance works. */
+const UNEMPTIED = `SELECT 1 FROM graves WHERE NOT emptied AND held_until <= ${NOW} LIMIT 1`;
 
 export function createDatabase(
   {

@@ -13,7 +13,7 @@ export const SERVED = `rooms.requires <= ${RELEASE}`;
 
 /**
  * What `requires` is of a deleted room, which no release serves. Its row stays until all else of it is gone: so no write
- * makes rows for it, and no room is made under its id (db/delete_room.ts).
+ * makes rows for it, and no room is made under its id (db/rooms/delete.ts).
  */
 export const DELETED = 1_000_000;
 

@@ -1,8 +1,8 @@
 import type { Hono } from "hono";
-import { getAgent, heartbeat, listAgents } from "../db/agents.ts";
-import { registerAgent } from "../db/registration.ts";
-import { leaveRoom } from "../db/departures.ts";
-import { STATUSES } from "../db/presence.ts";
+import { getAgent, heartbeat, listAgents } from "../db/agents/agent.ts";
+import { registerAgent } from "../db/agents/register.ts";
+import { leaveRoom } from "../db/agents/departures.ts";
+import { STATUSES } from "../db/agents/presence.ts";
 import { ownMember } from "./http/callers/own_agent.ts";
 import { invalidMember } from "./http/errors.ts";
 import { answerOnce } from "./http/idempotency.ts";

@@ -1,6 +1,6 @@
 import type { Hono } from "hono";
 import { ROLES } from "../db/access/token_text.ts";
-import { createInvite, type Invite, listInvites, revokeInvite } from "../db/invites.ts";
+import { createInvite, type Invite, listInvites, revokeInvite } from "../db/invites/invite.ts";
 import { answerOnce } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";

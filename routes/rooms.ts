@@ -1,9 +1,9 @@
 import type { Context, Hono } from "hono";
 import { isLocked, lockedRoom } from "../db/access/locked.ts";
-import { createRoom, mergeMeta } from "../db/create_room.ts";
-import { deleteRoom } from "../db/delete_room.ts";
+import { createRoom, mergeMeta } from "../db/rooms/create.ts";
+import { deleteRoom } from "../db/rooms/delete.ts";
 import { isRefusal } from "../db/refusal.ts";
-import { findRoom, getRoom, listRooms, type Room, type RoomCursor } from "../db/rooms.ts";
+import { findRoom, getRoom, listRooms, type Room, type RoomCursor } from "../db/rooms/room.ts";
 import { isByOperator, storedRoom, viewerIn } from "./http/callers/credentials.ts";
 import { demandOperator } from "./http/callers/operator.ts";
 import { invalidMember } from "./http/errors.ts";

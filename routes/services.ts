@@ -5,7 +5,7 @@ import { createTaking, type Taking } from "../cel/waits/takes.ts";
 import type { OpenChannel } from "../cel/waits/hints.ts";
 import { createReserving, type Reserving } from "../cel/waits/reservations.ts";
 import { createWatch, type Watch } from "../cel/waits/watch.ts";
-import { createBurial } from "../db/burial.ts";
+import { createBurial } from "../db/rooms/burial.ts";
 import type { Database } from "../db/database.ts";
 import type { Viewer } from "../db/viewer.ts";
 import { createAddress } from "./http/callers/address.ts";

@@ -1,7 +1,7 @@
 import type { Hono } from "hono";
 import { ROLES } from "../db/access/token_text.ts";
-import { rotateToken } from "../db/rotation.ts";
-import { createToken, listTokens, revokeToken, type Token } from "../db/tokens.ts";
+import { rotateToken } from "../db/tokens/rotate.ts";
+import { createToken, listTokens, revokeToken, type Token } from "../db/tokens/make.ts";
 import { tokenOf } from "./http/callers/credentials.ts";
 import { ownAgent } from "./http/callers/own_agent.ts";
 import { answerOnce, KEY_PATTERN, rotationKeyOf } from "./http/idempotency.ts";

@@ -1,5 +1,12 @@
 import type { Json } from "../../db/json.ts";
-import { isAlive, isHidden, type Newest, newestOf, present, type Viewpoint } from "../../db/presence.ts";
+import {
+  isAlive,
+  isHidden,
+  type Newest,
+  newestOf,
+  present,
+  type Viewpoint,
+} from "../../db/agents/presence.ts";
 import type { AgentRow, Snapshot } from "../../db/snapshots/snapshot.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { underOwnBudget } from "../language/budget.ts";

@@ -1,5 +1,5 @@
 import type { Json } from "../../db/json.ts";
-import { isAlive, newestOf } from "../../db/presence.ts";
+import { isAlive, newestOf } from "../../db/agents/presence.ts";
 import { Refusal } from "../../db/refusal.ts";
 import type { AgentRow } from "../../db/snapshots/snapshot.ts";
 import type { Viewer } from "../../db/viewer.ts";

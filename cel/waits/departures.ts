@@ -1,9 +1,9 @@
 import type { Change } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
-import { hasLeft, selectRegistrations, toRegistrations } from "../../db/departures.ts";
+import { hasLeft, selectRegistrations, toRegistrations } from "../../db/agents/departures.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { Refusal } from "../../db/refusal.ts";
-import { revisionOf, ROOM_REVISION } from "../../db/rooms.ts";
+import { revisionOf, ROOM_REVISION } from "../../db/rooms/room.ts";
 import { SERVICE } from "../../db/viewer.ts";
 
 /** The registration of an agent when its wait began. */

@@ -1,6 +1,6 @@
 import { type ChangesQuery, selectChanges, toChanges } from "../../db/snapshots/changes.ts";
 import type { Json } from "../../db/json.ts";
-import type { Viewpoint } from "../../db/presence.ts";
+import type { Viewpoint } from "../../db/agents/presence.ts";
 import { selectMessages } from "../../db/messages/listing.ts";
 import { toMessage } from "../../db/messages/message.ts";
 import type { Snapshot } from "../../db/snapshots/snapshot.ts";

@@ -8,7 +8,7 @@ import {
   markWaiting,
   recordHeartbeat,
   WAIT_OVER_EARLY_MS,
-} from "../../db/presence.ts";
+} from "../../db/agents/presence.ts";
 
 /** The shortest time of a wait that leaves its mark when that is over: whoever waits so long is likely to wait on. */
 const LEAVES_FROM_MS = 5_000;

@@ -1,5 +1,5 @@
 import type { Database } from "../../db/database.ts";
-import { type Registration, selectRegistrations, toRegistrations } from "../../db/departures.ts";
+import { type Registration, selectRegistrations, toRegistrations } from "../../db/agents/departures.ts";
 import { MAX_PASSED, takeTask } from "../../db/messages/take.ts";
 import { pause } from "../../db/pause.ts";
 import { isRefusal, Refusal } from "../../db/refusal.ts";

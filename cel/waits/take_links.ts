@@ -1,5 +1,5 @@
 import type { Database } from "../../db/database.ts";
-import { hasEnded, hasLeft, type Registration } from "../../db/departures.ts";
+import { hasEnded, hasLeft, type Registration } from "../../db/agents/departures.ts";
 import type { Message } from "../../db/messages/message.ts";
 import { MAX_PASSED, type takeTask } from "../../db/messages/take.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";

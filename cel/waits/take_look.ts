@@ -6,7 +6,7 @@ import {
   type Registration,
   selectRegistrations,
   toRegistrations,
-} from "../../db/departures.ts";
+} from "../../db/agents/departures.ts";
 import { MAX_PASSED, takeTask, type Wanted } from "../../db/messages/take.ts";
 import { Refusal } from "../../db/refusal.ts";
 import type { Outcome, WriteContext } from "../../db/write/context.ts";

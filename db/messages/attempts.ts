@@ -2,7 +2,7 @@ import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/
 import type { Database } from "../database.ts";
 import { type Json, stored } from "../json.ts";
 import { Refusal } from "../refusal.ts";
-import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
+import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import type { Viewer } from "../viewer.ts";
 import { readCurrent } from "../write/endings.ts";
 import { mapYielding } from "../yield.ts";

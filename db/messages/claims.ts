@@ -1,7 +1,7 @@
 import { NOW } from "../clock.ts";
 import { UNCLAIMED } from "../consistent_read/changed.ts";
 import type { Database } from "../database.ts";
-import { type Noticed, noticeOf } from "../departures.ts";
+import { type Noticed, noticeOf } from "../agents/departures.ts";
 import type { Statement } from "../driver/statement.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
 import { ADMITTED } from "../write/admission.ts";

@@ -1,7 +1,7 @@
 import { type ActorRow, isVerified, mayAllAct, OWN_COUNT, ownTokens, rowsOf } from "../access/actors.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
 import type { Database } from "../database.ts";
-import { selectRecipients } from "../presence.ts";
+import { selectRecipients } from "../agents/presence.ts";
 import type { Viewer } from "../viewer.ts";
 import { advance } from "../write/admission.ts";
 import { type CoalescedWrite, countByRoom, createCoalescedWrites } from "../write/coalesced_write.ts";

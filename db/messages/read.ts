@@ -2,7 +2,7 @@ import type { Database } from "../database.ts";
 import { stored } from "../json.ts";
 import { Refusal, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
-import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
+import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
 import type { Viewer } from "../viewer.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";

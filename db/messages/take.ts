@@ -12,9 +12,9 @@ import {
   registrationOf,
   roomWithRegistration,
   whileRegistered,
-} from "../departures.ts";
+} from "../agents/departures.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
-import { revisionOf } from "../rooms.ts";
+import { revisionOf } from "../rooms/room.ts";
 import { ADMITTED } from "../write/admission.ts";
 import type { Outcome, WriteContext } from "../write/context.ts";
 import { endsAt } from "../write/due.ts";

@@ -1,8 +1,8 @@
 import type { Database } from "../database.ts";
 import { argsOf, type Statement, type Value } from "../driver/statement.ts";
-import { roomWithRegistration } from "../departures.ts";
+import { roomWithRegistration } from "../agents/departures.ts";
 import { Refusal } from "../refusal.ts";
-import { revisionOf } from "../rooms.ts";
+import { revisionOf } from "../rooms/room.ts";
 import { FROM_ADMITTED } from "../write/admission.ts";
 import type { Outcome, WriteContext } from "../write/context.ts";
 import { timeOf } from "../write/due.ts";

@@ -1,9 +1,9 @@
 import type { Database } from "../database.ts";
-import { selectRegistrations, toRegistrations } from "../departures.ts";
+import { selectRegistrations, toRegistrations } from "../agents/departures.ts";
 import type { Json } from "../json.ts";
 import { readCurrent } from "../write/endings.ts";
 import { Refusal } from "../refusal.ts";
-import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
+import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import type { Viewer } from "../viewer.ts";
 import { isBusy, yieldToOthers } from "../yield.ts";
 import { createOverlaps } from "./globs.ts";

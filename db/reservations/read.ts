@@ -1,5 +1,5 @@
 import { shownRoom } from "../access/locked.ts";
-import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
+import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import type { Database } from "../database.ts";
 import type { Json } from "../json.ts";
 import type { Listing } from "../consistent_read/listing.ts";

@@ -1,9 +1,9 @@
 import type { Database } from "../database.ts";
 import { NOW } from "../clock.ts";
-import { type Noticed, noticeOf, roomWithRegistration, whileRegistered } from "../departures.ts";
+import { type Noticed, noticeOf, roomWithRegistration, whileRegistered } from "../agents/departures.ts";
 import { Refusal } from "../refusal.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
-import { revisionOf, ROOM_CURRENT } from "../rooms.ts";
+import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { type Admission, ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation, Outcome, WriteContext } from "../write/context.ts";
 import { depart, FORGET_DEPARTURES } from "../write/departed.ts";

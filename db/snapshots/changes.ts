@@ -1,4 +1,4 @@
-import { type Agent, toAgent } from "../agents.ts";
+import { type Agent, toAgent } from "../agents/agent.ts";
 import { NOW } from "../clock.ts";
 import { CHANGED, type Source } from "../consistent_read/changed.ts";
 import { privateFor, seenBy } from "../access/private.ts";
@@ -8,10 +8,10 @@ import { DUE } from "../write/due.ts";
 import { readCurrent } from "../write/endings.ts";
 import { SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/listing.ts";
 import { type Message, toMessage } from "../messages/message.ts";
-import { isHidden, newestOf, toWait, type Viewpoint, WAIT } from "../presence.ts";
+import { isHidden, newestOf, toWait, type Viewpoint, WAIT } from "../agents/presence.ts";
 import { Refusal, served } from "../refusal.ts";
 import { type Reservation, toReservation } from "../reservations/read.ts";
-import { type Room, toRoom } from "../rooms.ts";
+import { type Room, toRoom } from "../rooms/room.ts";
 import { REVISION } from "../release.ts";
 import { type Entry, toListed, type Tombstone } from "../state/entry.ts";
 import { sourcesOf } from "../state/sources.ts";

@@ -1,7 +1,7 @@
 import { homeIn, homesOf, privateRoomsIn, seenBy } from "../access/private.ts";
 import { CHANGED, type Source } from "../consistent_read/changed.ts";
 import { type Listing, PAGE_BYTES } from "../consistent_read/listing.ts";
-import { withPrivate } from "../agents.ts";
+import { withPrivate } from "../agents/agent.ts";
 import { VIEW_SCOPE } from "../state/entry.ts";
 import { LIVE, selectLiving, selectLivingKeys } from "../state/living.ts";
 import { sourcesOf } from "../state/sources.ts";

@@ -1,13 +1,13 @@
 import { foundSeeing } from "../access/private.ts";
 import type { Database } from "../database.ts";
-import { type Agent, selectAgents } from "../agents.ts";
+import { type Agent, selectAgents } from "../agents/agent.ts";
 import { NOW } from "../clock.ts";
 import { DUE } from "../write/due.ts";
 import { type ReadSet, stateArgs } from "../write/read_set.ts";
 import { type FactsQuery, type MessageFacts, selectFacts, toFacts } from "./message_facts.ts";
 import { type Hidden, hiddenQueries, mayLackHidden, mayReadHidden, toHidden } from "./hidden.ts";
 import { selectLiving } from "../state/living.ts";
-import { newestTwoWaitsOf, toWait, type WaitInProgress } from "../presence.ts";
+import { newestTwoWaitsOf, toWait, type WaitInProgress } from "../agents/presence.ts";
 import { Refusal, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { eyesOf, VIEW_SCOPE } from "../state/entry.ts";

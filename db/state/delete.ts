@@ -2,7 +2,7 @@ import { homesOf } from "../access/private.ts";
 import type { Database } from "../database.ts";
 import { Refusal } from "../refusal.ts";
 import { REVISION } from "../release.ts";
-import { revisionOf } from "../rooms.ts";
+import { revisionOf } from "../rooms/room.ts";
 import { DUE } from "../write/due.ts";
 import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation } from "../write/context.ts";

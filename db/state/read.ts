@@ -7,7 +7,7 @@ import { type Entry, toEntry, toListed, type Tombstone } from "./entry.ts";
 import { sourcesOf } from "./sources.ts";
 import { Refusal, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
-import { currentWith, revisionOf, ROOM_CURRENT } from "../rooms.ts";
+import { currentWith, revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
 import { EVERYBODY, isOperator, type Viewer } from "../viewer.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";

@@ -16,7 +16,7 @@ import {
 import { DUE, type Due, dueOf, type Ending, ENDS, timeOf } from "./due.ts";
 import { LEASES } from "./leases.ts";
 
-/** Ends marks of waits (db/presence.ts) whose instance died: their agents show their own status again. */
+/** Ends marks of waits (db/agents/presence.ts) whose instance died: their agents show their own status again. */
 const MARKS: Ending = {
   part: "agents",
   table: "waits",

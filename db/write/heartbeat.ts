@@ -10,7 +10,7 @@ export const ALIVE_MS = 60_000;
 /** True of a heartbeat that is no older than that. */
 export const isRecent = (heartbeat: string) => `${heartbeat} >= ${timeOf(`(${NOW} - ${ALIVE_MS})`)}`;
 
-/** True of the row of an agent in `:room` that is alive: by the database what `isAlive` (db/presence.ts) tells. */
+/** True of the row of an agent in `:room` that is alive: by the database what `isAlive` (db/agents/presence.ts) tells. */
 export const ALIVE = `(${isRecent("agents.last_heartbeat")}
   OR EXISTS (SELECT 1 FROM waits WHERE waits.room_id = :room AND waits.agent_id = agents.id))`;
 

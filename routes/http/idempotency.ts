@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { Acts } from "../../db/access/acts.ts";
 import type { Database } from "../../db/database.ts";
-import type { JoinKey } from "../../db/find_invite.ts";
+import type { JoinKey } from "../../db/invites/find.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import type { Operation, Outcome } from "../../db/write/context.ts";
 import { isTaken, runOnce } from "../../db/write/idempotency.ts";

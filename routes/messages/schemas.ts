@@ -1,5 +1,5 @@
 import { MESSAGE_STATUSES, OPEN } from "../../db/messages/message.ts";
-import { STATUSES } from "../../db/presence.ts";
+import { STATUSES } from "../../db/agents/presence.ts";
 import type { Json } from "../../db/json.ts";
 import { made, type Parts } from "../http/input/schemas.ts";
 import { EXAMPLE_TIME } from "../http/input/wordings.ts";

@@ -5,7 +5,7 @@ import { createReader } from "../../cel/rooms/reader.ts";
 import { compile } from "../../cel/language/expression.ts";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
-import { createRoom } from "../../db/create_room.ts";
+import { createRoom } from "../../db/rooms/create.ts";
 import { putEntries } from "../../db/state/write.ts";
 import { EVERYBODY } from "../../db/viewer.ts";
 import { perform } from "../support/perform.ts";

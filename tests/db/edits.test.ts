@@ -3,7 +3,7 @@ import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import type { Statement } from "../../db/driver/statement.ts";
 import { Refusal } from "../../db/refusal.ts";
-import { createRoom } from "../../db/create_room.ts";
+import { createRoom } from "../../db/rooms/create.ts";
 import type { Edit } from "../../db/state/edit.ts";
 import type { StateWrite } from "../../db/state/preconditions.ts";
 import { getEntry } from "../../db/state/read.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { registerAgent } from "../../db/registration.ts";
+import { registerAgent } from "../../db/agents/register.ts";
 import { isRefusal } from "../../db/refusal.ts";
 import { EVERYBODY } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";

@@ -3,7 +3,7 @@ import { createDatabase } from "../../db/database.ts";
 import { runOnce } from "../../db/write/idempotency.ts";
 import { postMessage } from "../../db/messages/write.ts";
 import { connect } from "../../db/driver/open.ts";
-import { createRoom } from "../../db/create_room.ts";
+import { createRoom } from "../../db/rooms/create.ts";
 import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 import { LIMITS } from "../../routes/http/limits.ts";
 import { heldTime } from "../support/held_time.ts";

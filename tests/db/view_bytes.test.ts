@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { isRefusal } from "../../db/refusal.ts";
-import { createRoom } from "../../db/create_room.ts";
+import { createRoom } from "../../db/rooms/create.ts";
 import { deleteEntry } from "../../db/state/delete.ts";
 import { putEntries } from "../../db/state/write.ts";
 import { perform } from "../support/perform.ts";

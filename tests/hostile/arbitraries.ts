@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { z } from "zod";
-import { STATUSES } from "../../db/presence.ts";
+import { STATUSES } from "../../db/agents/presence.ts";
 
 const json = fc.jsonValue({ maxDepth: 5 });
 /** Texts of every kind, ids and keys that exist among them. */

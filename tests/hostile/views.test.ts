@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
-import { createRoom } from "../../db/create_room.ts";
+import { createRoom } from "../../db/rooms/create.ts";
 import { putEntries } from "../../db/state/write.ts";
 import { Subject } from "../support/backends.ts";
 import { assertOthersServed } from "../support/held_up.ts";

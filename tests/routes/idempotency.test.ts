@@ -4,7 +4,7 @@ import type { Database } from "../../db/database.ts";
 import { runOnce } from "../../db/write/idempotency.ts";
 import type { Json } from "../../db/json.ts";
 import { EVERYBODY } from "../../db/viewer.ts";
-import { createRoom } from "../../db/create_room.ts";
+import { createRoom } from "../../db/rooms/create.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1_000;

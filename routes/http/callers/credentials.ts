@@ -4,7 +4,7 @@ import { isLocked, lockedRoom } from "../../../db/access/locked.ts";
 import { looksLikeToken, readToken, type TokenText } from "../../../db/access/token_text.ts";
 import type { Database } from "../../../db/database.ts";
 import { createLru } from "../../../db/lru.ts";
-import { findRoom } from "../../../db/rooms.ts";
+import { findRoom } from "../../../db/rooms/room.ts";
 import { EVERYBODY, holderOf, OPERATOR, type Viewer } from "../../../db/viewer.ts";
 import { invalidMember, RequestError } from "../errors.ts";
 import { existingId } from "../ids.ts";

@@ -1,4 +1,4 @@
-import { AS_NONE } from "./access/acts.ts";
+import { AS_NONE } from "../access/acts.ts";
 import {
   FORGET_EXPIRED,
   INSERT_TOKEN,
@@ -7,19 +7,19 @@ import {
   OWN_ROLE,
   RELEASE_OF_ACCESS,
   TOKENS_LEFT,
-} from "./access/make_token.ts";
-import { IN_FORCE, learnToken } from "./access/token.ts";
-import type { Role } from "./access/token_text.ts";
-import type { Database } from "./database.ts";
-import type { Row } from "./driver/statement.ts";
-import { Refusal } from "./refusal.ts";
-import { revocation } from "./revocation.ts";
-import { SERVED, THERE } from "./release.ts";
-import { revisionOf, ROOM_REVISION } from "./rooms.ts";
-import { SERVICE, type ShownToken, type Viewer } from "./viewer.ts";
-import type { Operation } from "./write/context.ts";
-import { timeOf } from "./write/due.ts";
-import { commitOnce } from "./write/idempotency.ts";
+} from "../access/make_token.ts";
+import { IN_FORCE, learnToken } from "../access/token.ts";
+import type { Role } from "../access/token_text.ts";
+import type { Database } from "../database.ts";
+import type { Row } from "../driver/statement.ts";
+import { Refusal } from "../refusal.ts";
+import { revocation } from "./revoke.ts";
+import { SERVED, THERE } from "../release.ts";
+import { revisionOf, ROOM_REVISION } from "../rooms/room.ts";
+import { SERVICE, type ShownToken, type Viewer } from "../viewer.ts";
+import type { Operation } from "../write/context.ts";
+import { timeOf } from "../write/due.ts";
+import { commitOnce } from "../write/idempotency.ts";
 
 /** A token in force, without its text. Times are ISO 8601. */
 export interface Token {

@@ -1,13 +1,13 @@
-import { newToken } from "./access/make_token.ts";
-import { IN_FORCE, learnToken } from "./access/token.ts";
-import type { Role } from "./access/token_text.ts";
-import { NOW } from "./clock.ts";
-import type { Database } from "./database.ts";
-import { Refusal } from "./refusal.ts";
-import { SERVED } from "./release.ts";
-import { revisionOf, ROOM_REVISION } from "./rooms.ts";
-import { madeBy, SHOWN_TOKEN, type Token, toToken } from "./tokens.ts";
-import { isOperator, SERVICE, type Viewer } from "./viewer.ts";
+import { newToken } from "../access/make_token.ts";
+import { IN_FORCE, learnToken } from "../access/token.ts";
+import type { Role } from "../access/token_text.ts";
+import { NOW } from "../clock.ts";
+import type { Database } from "../database.ts";
+import { Refusal } from "../refusal.ts";
+import { SERVED } from "../release.ts";
+import { revisionOf, ROOM_REVISION } from "../rooms/room.ts";
+import { madeBy, SHOWN_TOKEN, type Token, toToken } from "./make.ts";
+import { isOperator, SERVICE, type Viewer } from "../viewer.ts";
 
 /** How a token is rotated. */
 export interface Rotation {

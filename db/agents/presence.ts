@@ -1,12 +1,12 @@
-import { mayActIn } from "./access/acts.ts";
-import { NOW } from "./clock.ts";
-import type { Database } from "./database.ts";
-import type { Row, Statement } from "./driver/statement.ts";
-import { type Admission, ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
-import { COALESCED_HEARTBEATS } from "./write/coalesced_write.ts";
-import { BY_SERVICE, type WriteAs } from "./write/context.ts";
-import { ALIVE_MS, heartbeatOf, isRecent } from "./write/heartbeat.ts";
-import { commit } from "./write/write.ts";
+import { mayActIn } from "../access/acts.ts";
+import { NOW } from "../clock.ts";
+import type { Database } from "../database.ts";
+import type { Row, Statement } from "../driver/statement.ts";
+import { type Admission, ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
+import { COALESCED_HEARTBEATS } from "../write/coalesced_write.ts";
+import { BY_SERVICE, type WriteAs } from "../write/context.ts";
+import { ALIVE_MS, heartbeatOf, isRecent } from "../write/heartbeat.ts";
+import { commit } from "../write/write.ts";
 
 export const STATUSES = ["active", "idle", "busy", "waiting"] as const;
 export type Status = typeof STATUSES[number];

@@ -1,12 +1,12 @@
-import { privateRoom } from "./access/private.ts";
-import { NOW } from "./clock.ts";
-import type { Database } from "./database.ts";
-import { DatabaseUnavailable } from "./driver/faults.ts";
-import { ROOM_TABLES } from "./driver/schema.ts";
-import { argsOf } from "./driver/statement.ts";
-import { pause } from "./pause.ts";
-import { THERE } from "./release.ts";
-import { SERVICE } from "./viewer.ts";
+import { privateRoom } from "../access/private.ts";
+import { NOW } from "../clock.ts";
+import type { Database } from "../database.ts";
+import { DatabaseUnavailable } from "../driver/faults.ts";
+import { ROOM_TABLES } from "../driver/schema.ts";
+import { argsOf } from "../driver/statement.ts";
+import { pause } from "../pause.ts";
+import { THERE } from "../release.ts";
+import { SERVICE } from "../viewer.ts";
 
 /** Removes what is left of deleted rooms. */
 export interface Burial {

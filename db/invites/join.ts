@@ -1,26 +1,26 @@
-import { AS_NONE } from "./access/acts.ts";
-import { isLocked } from "./access/locked.ts";
+import { AS_NONE } from "../access/acts.ts";
+import { isLocked } from "../access/locked.ts";
 import {
   FORGET_EXPIRED,
   type NewToken,
   newToken,
   RELEASE_OF_ACCESS,
   TOKENS_LEFT,
-} from "./access/make_token.ts";
-import { learnToken } from "./access/token.ts";
-import { COME_BACK, MAY_REGISTER, REGISTER, SECURE, UNUSED } from "./registration.ts";
-import type { Database } from "./database.ts";
-import { findInvite, type FoundInvite, type JoinKey, keyArgs, madeUnderKey } from "./find_invite.ts";
-import { BY_OPERATOR, INVITE_COUNTS } from "./invites.ts";
-import type { Json } from "./json.ts";
-import { REGISTERED } from "./presence.ts";
-import { Refusal } from "./refusal.ts";
-import { SERVED } from "./release.ts";
-import { revisionOf, ROOM_CURRENT } from "./rooms.ts";
-import { EVERYBODY, SERVICE } from "./viewer.ts";
-import { ADMITTED } from "./write/admission.ts";
-import type { Step } from "./write/idempotency.ts";
-import { commit } from "./write/write.ts";
+} from "../access/make_token.ts";
+import { learnToken } from "../access/token.ts";
+import { COME_BACK, MAY_REGISTER, REGISTER, SECURE, UNUSED } from "../agents/register.ts";
+import type { Database } from "../database.ts";
+import { findInvite, type FoundInvite, type JoinKey, keyArgs, madeUnderKey } from "./find.ts";
+import { BY_OPERATOR, INVITE_COUNTS } from "./invite.ts";
+import type { Json } from "../json.ts";
+import { REGISTERED } from "../agents/presence.ts";
+import { Refusal } from "../refusal.ts";
+import { SERVED } from "../release.ts";
+import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
+import { EVERYBODY, SERVICE } from "../viewer.ts";
+import { ADMITTED } from "../write/admission.ts";
+import type { Step } from "../write/idempotency.ts";
+import { commit } from "../write/write.ts";
 
 /** Who joins. */
 export interface Joiner {

@@ -1,15 +1,15 @@
-import { isLocked, lockedRoom, shownRoom } from "./access/locked.ts";
-import { type Change, PARTS } from "./bus.ts";
-import type { Database } from "./database.ts";
-import { DUE, type Due, dueOf } from "./write/due.ts";
-import type { Json } from "./json.ts";
-import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "./consistent_read/listing.ts";
-import { Refusal, served } from "./refusal.ts";
-import { REVISION, SERVED, THERE } from "./release.ts";
-import type { Row } from "./driver/statement.ts";
-import { columnsOf, createCoalescedRead } from "./batching/coalesce.ts";
-import { SERVICE, type Viewer } from "./viewer.ts";
-import { isBusyFor, mapYielding, yieldToOthers } from "./yield.ts";
+import { isLocked, lockedRoom, shownRoom } from "../access/locked.ts";
+import { type Change, PARTS } from "../bus.ts";
+import type { Database } from "../database.ts";
+import { DUE, type Due, dueOf } from "../write/due.ts";
+import type { Json } from "../json.ts";
+import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/listing.ts";
+import { Refusal, served } from "../refusal.ts";
+import { REVISION, SERVED, THERE } from "../release.ts";
+import type { Row } from "../driver/statement.ts";
+import { columnsOf, createCoalescedRead } from "../batching/coalesce.ts";
+import { SERVICE, type Viewer } from "../viewer.ts";
+import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 
 export interface Room {
   id: string;

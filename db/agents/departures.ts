@@ -1,18 +1,18 @@
-import type { Database } from "./database.ts";
-import { DatabaseUnavailable } from "./driver/faults.ts";
-import { argsOf, type Row, type Statement } from "./driver/statement.ts";
+import type { Database } from "../database.ts";
+import { DatabaseUnavailable } from "../driver/faults.ts";
+import { argsOf, type Row, type Statement } from "../driver/statement.ts";
 import { REGISTERED } from "./presence.ts";
-import { Refusal } from "./refusal.ts";
-import { RELEASE_OF_TASKS, REVISION } from "./release.ts";
-import { revisionOf, ROOM_CURRENT } from "./rooms.ts";
-import { SERVICE } from "./viewer.ts";
-import { ADMITTED } from "./write/admission.ts";
-import type { Operation } from "./write/context.ts";
-import { depart, FORGET_DEPARTURES } from "./write/departed.ts";
-import { BEGIN_DEPARTURE } from "./write/departures.ts";
-import { DUE, dueOf } from "./write/due.ts";
-import { makeAllEndings } from "./write/endings.ts";
-import { commit } from "./write/write.ts";
+import { Refusal } from "../refusal.ts";
+import { RELEASE_OF_TASKS, REVISION } from "../release.ts";
+import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
+import { SERVICE } from "../viewer.ts";
+import { ADMITTED } from "../write/admission.ts";
+import type { Operation } from "../write/context.ts";
+import { depart, FORGET_DEPARTURES } from "../write/departed.ts";
+import { BEGIN_DEPARTURE } from "../write/departures.ts";
+import { DUE, dueOf } from "../write/due.ts";
+import { makeAllEndings } from "../write/endings.ts";
+import { commit } from "../write/write.ts";
 
 // The agent and its waits go in one revision. What else it holds ends in the following ones, before anybody sees it.
 const LEAVE = [

@@ -1,11 +1,11 @@
-import { IN_FORCE } from "./access/token.ts";
-import type { Role } from "./access/token_text.ts";
-import type { Database } from "./database.ts";
-import type { Row } from "./driver/statement.ts";
-import { BY_OPERATOR, INVITE_COUNTS } from "./invites.ts";
-import { SERVED } from "./release.ts";
-import { SERVICE } from "./viewer.ts";
-import { timeOf } from "./write/due.ts";
+import { IN_FORCE } from "../access/token.ts";
+import type { Role } from "../access/token_text.ts";
+import type { Database } from "../database.ts";
+import type { Row } from "../driver/statement.ts";
+import { BY_OPERATOR, INVITE_COUNTS } from "./invite.ts";
+import { SERVED } from "../release.ts";
+import { SERVICE } from "../viewer.ts";
+import { timeOf } from "../write/due.ts";
 
 /** An invitation as its code shows it, whether it still counts or not. */
 export interface FoundInvite {

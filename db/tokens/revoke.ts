@@ -1,9 +1,9 @@
-import { AS_NONE } from "./access/acts.ts";
-import type { Database } from "./database.ts";
-import type { Row } from "./driver/statement.ts";
-import { revisionOf, ROOM_REVISION } from "./rooms.ts";
-import type { Operation } from "./write/context.ts";
-import { commitOnce, deniedBy } from "./write/idempotency.ts";
+import { AS_NONE } from "../access/acts.ts";
+import type { Database } from "../database.ts";
+import type { Row } from "../driver/statement.ts";
+import { revisionOf, ROOM_REVISION } from "../rooms/room.ts";
+import type { Operation } from "../write/context.ts";
+import { commitOnce, deniedBy } from "../write/idempotency.ts";
 
 /** The SQL of a revocation, with `:room`, `:id` and `:own_hash`, the hash of the viewer's token. */
 interface RevocationSql {

@@ -1,9 +1,9 @@
-import { AS_NONE, mayAct } from "./access/acts.ts";
-import { NOW } from "./clock.ts";
-import type { Database } from "./database.ts";
-import { DELETED, SERVED, THERE } from "./release.ts";
-import { revisionOf, ROOM_REVISION } from "./rooms.ts";
-import type { Viewer } from "./viewer.ts";
+import { AS_NONE, mayAct } from "../access/acts.ts";
+import { NOW } from "../clock.ts";
+import type { Database } from "../database.ts";
+import { DELETED, SERVED, THERE } from "../release.ts";
+import { revisionOf, ROOM_REVISION } from "./room.ts";
+import type { Viewer } from "../viewer.ts";
 
 /** Notes above what a room goes on that is made under this id later; the versions of entries are added as they go. */
 const BURY = (may: string) => `
@@ -24,7 +24,7 @@ const FORGET_SECRETS = ["tokens", "invites"].map((table) => `
 
 /**
  * Deletes a room: from its commit on it is there for nobody, at any instance, and its tokens are no more. Its rows are
- * removed later (db/burial.ts); until then no room is made under its id. Errors: `room_not_found`, `unauthenticated`.
+ * removed later (db/rooms/burial.ts); until then no room is made under its id. Errors: `room_not_found`, `unauthenticated`.
  */
 export async function deleteRoom(database: Database, viewer: Viewer, room: string): Promise<void> {
   const may = mayAct(viewer, AS_NONE) ?? { sql: "TRUE", args: {} };

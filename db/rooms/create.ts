@@ -1,16 +1,16 @@
-import { AS_NONE } from "./access/acts.ts";
-import { lockedRoom } from "./access/locked.ts";
-import { INSERT_TOKEN, newToken, RELEASE_OF_ACCESS } from "./access/make_token.ts";
-import type { Database } from "./database.ts";
-import type { Row } from "./driver/statement.ts";
-import type { Json } from "./json.ts";
-import { Refusal, served } from "./refusal.ts";
-import { DELETED, REVISION, SERVED } from "./release.ts";
-import { GET_ROOM, revisionOf, ROOM, type Room, ROOM_CURRENT, ROOM_REVISION, toRoom } from "./rooms.ts";
-import { ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
-import type { Operation } from "./write/context.ts";
-import { commitOnce, held, type Step } from "./write/idempotency.ts";
-import { commit } from "./write/write.ts";
+import { AS_NONE } from "../access/acts.ts";
+import { lockedRoom } from "../access/locked.ts";
+import { INSERT_TOKEN, newToken, RELEASE_OF_ACCESS } from "../access/make_token.ts";
+import type { Database } from "../database.ts";
+import type { Row } from "../driver/statement.ts";
+import type { Json } from "../json.ts";
+import { Refusal, served } from "../refusal.ts";
+import { DELETED, REVISION, SERVED } from "../release.ts";
+import { GET_ROOM, revisionOf, ROOM, type Room, ROOM_CURRENT, ROOM_REVISION, toRoom } from "./room.ts";
+import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
+import type { Operation } from "../write/context.ts";
+import { commitOnce, held, type Step } from "../write/idempotency.ts";
+import { commit } from "../write/write.ts";
 
 /** What a room is made as. */
 export interface RoomRequest {

@@ -6,22 +6,22 @@ import {
   newToken,
   RELEASE_OF_ACCESS,
   TOKENS_LEFT,
-} from "./access/make_token.ts";
-import { knownFacts, learnToken } from "./access/token.ts";
-import { isPrivate, privateFor } from "./access/private.ts";
-import { AGENT, type Agent, GET, OF_AGENT, toAgent } from "./agents.ts";
-import type { Database } from "./database.ts";
-import type { Json } from "./json.ts";
-import { Refusal } from "./refusal.ts";
-import { revisionOf, ROOM_CURRENT } from "./rooms.ts";
+} from "../access/make_token.ts";
+import { knownFacts, learnToken } from "../access/token.ts";
+import { isPrivate, privateFor } from "../access/private.ts";
+import { AGENT, type Agent, GET, OF_AGENT, toAgent } from "./agent.ts";
+import type { Database } from "../database.ts";
+import type { Json } from "../json.ts";
+import { Refusal } from "../refusal.ts";
+import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { REGISTERED, toNewest, waitsNow } from "./presence.ts";
-import type { Row } from "./driver/statement.ts";
-import type { Viewer } from "./viewer.ts";
-import { type Admission, ADMITTED, FROM_ADMITTED } from "./write/admission.ts";
-import type { Operation } from "./write/context.ts";
-import { announceHidden, HIDING, hidingSteps, KEYS_LEFT } from "./write/hide.ts";
-import type { Step } from "./write/idempotency.ts";
-import { commit } from "./write/write.ts";
+import type { Row } from "../driver/statement.ts";
+import type { Viewer } from "../viewer.ts";
+import { type Admission, ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
+import type { Operation } from "../write/context.ts";
+import { announceHidden, HIDING, hidingSteps, KEYS_LEFT } from "../write/hide.ts";
+import type { Step } from "../write/idempotency.ts";
+import { commit } from "../write/write.ts";
 
 /** What an agent registers as. */
 export interface Registration {

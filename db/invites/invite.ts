@@ -1,22 +1,22 @@
-import { AS_NONE } from "./access/acts.ts";
-import { newCode } from "./access/join_code.ts";
-import { isLocked } from "./access/locked.ts";
-import { IS_ADMIN, OWN, OWN_ROLE } from "./access/make_token.ts";
-import { inForce } from "./access/token.ts";
-import type { Role } from "./access/token_text.ts";
-import { UNUSED } from "./registration.ts";
-import { NOW } from "./clock.ts";
-import type { Database } from "./database.ts";
-import type { Row } from "./driver/statement.ts";
-import { Refusal } from "./refusal.ts";
-import { revocation } from "./revocation.ts";
-import { SERVED } from "./release.ts";
-import { revisionOf, ROOM_REVISION } from "./rooms.ts";
-import { madeBy } from "./tokens.ts";
-import { OPERATOR, type Viewer } from "./viewer.ts";
-import type { Operation } from "./write/context.ts";
-import { timeOf } from "./write/due.ts";
-import { commitOnce } from "./write/idempotency.ts";
+import { AS_NONE } from "../access/acts.ts";
+import { newCode } from "../access/join_code.ts";
+import { isLocked } from "../access/locked.ts";
+import { IS_ADMIN, OWN, OWN_ROLE } from "../access/make_token.ts";
+import { inForce } from "../access/token.ts";
+import type { Role } from "../access/token_text.ts";
+import { UNUSED } from "../agents/register.ts";
+import { NOW } from "../clock.ts";
+import type { Database } from "../database.ts";
+import type { Row } from "../driver/statement.ts";
+import { Refusal } from "../refusal.ts";
+import { revocation } from "../tokens/revoke.ts";
+import { SERVED } from "../release.ts";
+import { revisionOf, ROOM_REVISION } from "../rooms/room.ts";
+import { madeBy } from "../tokens/make.ts";
+import { OPERATOR, type Viewer } from "../viewer.ts";
+import type { Operation } from "../write/context.ts";
+import { timeOf } from "../write/due.ts";
+import { commitOnce } from "../write/idempotency.ts";
 
 /** An invitation that counts, without its code. Times are ISO 8601. */
 export interface Invite {

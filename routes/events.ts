@@ -81,7 +81,7 @@ export async function follow(c: Context, { watch, fairUse, outbox, viewerOf }: S
 
 /** Returns the revision that a stream starts after: `Last-Event-ID`, else `after`. Errors: `invalid_request`. */
 function startOf(c: Context): number | undefined {
-  const last = c.req.header("Last-Event-ID")?.trim();
+  const last = c.req.header("last-event-id")?.trim();
   if (!last) return queryNumber(c, "after");
   if (!/^\d+$/.test(last)) throw invalidMember(["Last-Event-ID"], "Last-Event-ID must be a revision.");
   return Math.min(Number(last), Number.MAX_SAFE_INTEGER);

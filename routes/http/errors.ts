@@ -59,7 +59,7 @@ function wordsOf({ unknown }: DatabaseUnavailable, c: Context): Words {
   if (!unknown) return { message: "The database does not answer. Nothing was changed.", hint: AGAIN };
   return {
     message: "The database did not answer. The change may or may not have been made.",
-    hint: c.req.header("Idempotency-Key") === undefined
+    hint: c.req.header("idempotency-key") === undefined
       ? "Read what is there before you send it again. With an Idempotency-Key you could send it again at once."
       : "Send it again with the same Idempotency-Key: it is done once.",
   };
@@ -77,7 +77,7 @@ function answer(c: Context, code: ErrorCode, words: Words): Response {
   if (status === 401) c.header("WWW-Authenticate", "Bearer");
   if (status === 503) c.header("Retry-After", String(LIMITS.retryAfterSeconds));
   const body = { error: code, ...words, docs: docsOf(code) };
-  if (!c.req.header("Accept")?.includes(PROBLEM)) return c.json(body, status);
+  if (!c.req.header("accept")?.includes(PROBLEM)) return c.json(body, status);
   const problem = { type: docsOf(code), title: code, status, detail: words.message, ...body };
   return c.body(JSON.stringify(problem), status, { "Content-Type": PROBLEM });
 }

@@ -17,7 +17,7 @@ const PACKING = /(?:--?|;)(?:gzip|br|zstd|deflate)("?)$/;
 
 /** Tells whether `If-None-Match` names the tag, weak or with a proxy's suffix: a reader needs no exact match. */
 export function isKnown(c: Context, tag: string): boolean {
-  const known = c.req.header("If-None-Match");
+  const known = c.req.header("if-none-match");
   if (known === undefined) return false;
   const plain = (text: string) => text.trim().replace(/^W\//, "").replace(PACKING, "$1");
   const tags = known.split(",").map(plain);
@@ -35,8 +35,8 @@ export function unchanged(c: Context, version: number, revision: number): Respon
  * without these headers. It has the effect of `if_version`. Errors: `invalid_request`.
  */
 export function versionOfHeaders(c: Context, ifVersion?: number): number | undefined {
-  const match = c.req.header("If-Match");
-  const none = c.req.header("If-None-Match");
+  const match = c.req.header("if-match");
+  const none = c.req.header("if-none-match");
   if (match === undefined && none === undefined) return undefined;
   const [, digits] = ONE_TAG.exec(match?.trim() ?? "") ?? [];
   if (none !== undefined && (none.trim() !== "*" || match !== undefined)) {

@@ -41,7 +41,7 @@ async function keyedRequest(
   { viewer, acts }: { viewer: Viewer; acts: Acts },
   room?: string,
 ) {
-  const header = c.req.header("Idempotency-Key");
+  const header = c.req.header("idempotency-key");
   if (header === undefined) return undefined;
   const key = keyOf(header);
   return {
@@ -104,7 +104,7 @@ function demandLength(key: string, whose: string, hint: string): void {
  * that it brings again. Errors: `invalid_request`.
  */
 export async function joinKeyOf(c: Context, code: string): Promise<JoinKey | undefined> {
-  const header = c.req.header("Idempotency-Key");
+  const header = c.req.header("idempotency-key");
   if (header === undefined) return undefined;
   const sent = keyOf(header);
   demandLength(sent, "of who joins by a code", "Take a new random UUID, and keep it to yourself.");
@@ -117,7 +117,7 @@ export async function joinKeyOf(c: Context, code: string): Promise<JoinKey | und
  * token that counts no longer; undefined without a key. Errors: `invalid_request`.
  */
 export async function rotationKeyOf(c: Context): Promise<string | undefined> {
-  const header = c.req.header("Idempotency-Key");
+  const header = c.req.header("idempotency-key");
   if (header === undefined) return undefined;
   const key = keyOf(header);
   demandLength(key, "of who rotates a token", "Take a new random UUID, and keep it to yourself.");
@@ -126,14 +126,14 @@ export async function rotationKeyOf(c: Context): Promise<string | undefined> {
 
 /** Identifies the caller by all its addresses. The whole header counts: a caller cannot fake what the last proxy adds. */
 function creatorOf(c: Context): string {
-  return `${peerOf(c) ?? ""} ${c.req.header("X-Forwarded-For") ?? ""}`;
+  return `${peerOf(c) ?? ""} ${c.req.header("x-forwarded-for") ?? ""}`;
 }
 
 /** Returns what identifies a request besides its body. */
 function identityOf(c: Context): string {
   const given = Object.entries(queryOf(c)).sort(([a], [b]) => a < b ? -1 : 1);
   const query = given.length > 0 ? `?${new URLSearchParams(given)}` : "";
-  const headers = [c.req.header("If-Match") ?? "", c.req.header("If-None-Match") ?? ""];
+  const headers = [c.req.header("if-match") ?? "", c.req.header("if-none-match") ?? ""];
   return [c.req.method, c.req.path + query, ...headers, ""].join("\n");
 }
 

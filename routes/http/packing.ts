@@ -8,7 +8,7 @@ export const VARY = { "Vary": "Accept-Encoding" };
 
 /** Tells whether a caller accepts gzip; `gzip;q=0` refuses it. */
 export function takesGzip(c: Context): boolean {
-  const accepted = c.req.header("Accept-Encoding");
+  const accepted = c.req.header("accept-encoding");
   return accepted !== undefined &&
     /(?:^|[\s,])(?:x-)?gzip\s*(?:,|$|;(?!\s*q=0(?:\.0*)?\s*(?:,|$)))/i.test(accepted);
 }

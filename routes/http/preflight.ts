@@ -28,7 +28,7 @@ export function createPreflight(app: Hono) {
     const { template, methods } = mountedAt(app, pathOf(c)) ?? { template: "/", methods: ["GET"] };
     const allowed = allowedAt(template, methods).join(", ");
     const read = READ.filter(([, where]) => where(template, methods)).map(([name]) => name);
-    const asked = c.req.header("Access-Control-Request-Headers")?.split(",").map((name) => name.trim()) ?? [];
+    const asked = c.req.header("access-control-request-headers")?.split(",").map((name) => name.trim()) ?? [];
     const others = asked.filter((name) => !read.some((own) => own.toLowerCase() === name.toLowerCase()));
     return c.body(null, 204, {
       "Allow": allowed,

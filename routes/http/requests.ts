@@ -133,8 +133,11 @@ export function reply(
   status: 200 | 201 = 200,
   headers?: Record<string, string>,
 ): Response {
-  const content = { "Content-Type": "application/json", "Convene-Revision": String(revision) };
-  return new BasedResponse(JSON.stringify(body), status, { ...content, ...headers });
+  return new BasedResponse(JSON.stringify(body), status, {
+    "Content-Type": "application/json",
+    "Convene-Revision": String(revision),
+    ...headers,
+  });
 }
 
 /** Like `reply`, but yields while it encodes a large body, and packs that if the caller accepts it. */

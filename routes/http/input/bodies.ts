@@ -35,7 +35,7 @@ function brokenOff(error: Error): never {
 
 /** Returns the error for a compressed body; undefined if it is not compressed. */
 export function packedBody(c: Context): RequestError | undefined {
-  const encoding = c.req.header("Content-Encoding");
+  const encoding = c.req.header("content-encoding");
   if (encoding === undefined || /^\s*(?:identity)?\s*$/i.test(encoding)) return undefined;
   c.header("Accept-Encoding", "identity");
   const message = `Content-Encoding: compressed bodies are not supported, and this one is ${

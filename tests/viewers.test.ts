@@ -34,7 +34,10 @@ const KEPT: Record<string, Record<string, string>> = {
   "db/access/token.ts": { known: "by token" },
   "db/consistent_read/read.ts": { rows: OF_ITS_CALL },
   "db/consistent_read/thread.ts": { rows: OF_ITS_CALL },
-  "db/driver/file.ts": { prepared: "statements, without what they bring" },
+  "db/driver/file.ts": {
+    singles: "statements, without what they bring",
+    others: "statements, without what they bring",
+  },
   "db/lru.ts": { entries: "whatever its owner, who is named here, keeps in it" },
   "db/snapshots/changes.ts": { known: "statements, by what they show" },
   "db/state/effects.ts": { kinds: "statements, without what they write" },

@@ -17,9 +17,9 @@ export function createCoalescedRead(
     statements: (asked) => [{ sql, args: { asked: JSON.stringify(asked) }, single: true }],
     results(asked, [rows]) {
       const results: Array<Row | undefined> = asked.map(() => undefined);
-      for (const [n, ...cells] of JSON.parse(rows![0]!.found as string)) {
-        const row: Row = results[n] = {};
-        for (let column = 0; column < names.length; column++) row[names[column]!] = cells[column];
+      for (const cells of JSON.parse(rows![0]!.found as string)) {
+        const row: Row = results[cells[0]] = {};
+        for (let column = 0; column < names.length; column++) row[names[column]!] = cells[column + 1];
       }
       return results;
     },

@@ -91,16 +91,19 @@ type Run = (args: ReturnType<typeof bound>["args"]) => Row[];
 
 /** Creates a connection with its prepared statements. */
 function createSession(database: Libsql.Database) {
-  const prepared = createLru<Run>(PREPARED);
+  const singles = createLru<Run>(PREPARED);
+  const others = createLru<Run>(PREPARED);
 
   function run(statement: Statement, index?: number): Row[] {
-    const name = `${statement.single} ${statement.sql}`;
+    // By the text itself: a name that is made of it would be hashed anew at each run.
+    const { sql, single } = statement;
+    const prepared = single ? singles : others;
     try {
-      let known = prepared.get(name);
-      if (!known) prepared.set(name, known = prepare(database, statement));
+      let known = prepared.get(sql);
+      if (!known) prepared.set(sql, known = prepare(database, statement));
       return known(bound(statement).args);
     } catch (error) {
-      prepared.delete(name); // the next run would report this failure again
+      prepared.delete(sql); // the next run would report this failure again
       throw Object.assign(error as Error, { statementIndex: index });
     }
   }

@@ -44,11 +44,23 @@ export function toListed(row: Row, read?: (json: string) => Json): Entry | Tombs
   };
 }
 
-export function toEntry(row: Row, read: (json: string) => Json = JSON.parse): Entry {
+export function toEntry(row: Row, read?: (json: string) => Json): Entry {
+  const room = roomOfEntry(row.room_id as string);
+  return entryAt(room, row.scope as string, row.key as string, row, read);
+}
+
+/** Makes an entry of a row that does not tell where it is. */
+export function entryAt(
+  room: string,
+  scope: string,
+  key: string,
+  row: Row,
+  read: (json: string) => Json = JSON.parse,
+): Entry {
   return {
-    room_id: shownRoom(roomOfEntry(row.room_id as string)),
-    scope: row.scope as string,
-    key: row.key as string,
+    room_id: shownRoom(room),
+    scope,
+    key,
     value: read(row.value as string),
     ...(row.expr === null ? {} : { expr: row.expr as string, as: eyesOf(row) }),
     version: Number(row.version),

@@ -3,7 +3,7 @@ import { createConditions } from "../consistent_read/conditions.ts";
 import type { Database } from "../database.ts";
 import { stored } from "../json.ts";
 import type { Listing } from "../consistent_read/listing.ts";
-import { type Entry, toEntry, toListed, type Tombstone } from "./entry.ts";
+import { type Entry, entryAt, toListed, type Tombstone } from "./entry.ts";
 import { sourcesOf } from "./sources.ts";
 import { Refusal, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
@@ -61,9 +61,8 @@ export async function getEntry(
   if (row === undefined) throw new Refusal("room_not_found", {});
   const revision = served(row.room_revision);
   if (row.version === null) throw new Refusal("key_not_found", { scope, key }, revision);
-  Object.assign(row, { room_id: room, scope, key });
   if (isBusyFor(row.value)) await yieldToOthers();
-  return { entry: toEntry(row), revision };
+  return { entry: entryAt(room, scope, key, row), revision };
 }
 
 function getAs(viewer: Viewer, scope: string) {

@@ -1,3 +1,4 @@
+import type { Statement } from "../driver/statement.ts";
 import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
 
 /** Counts what a post added to a kind. Append the SELECT of `room_id, kind, count, last` and the statuses. */
@@ -13,19 +14,39 @@ export const COUNT_POSTED = `
     FROM messages WHERE room_id = :room AND id = (SELECT revision ${FROM_ADMITTED})
   ${ADD_TO_KINDS}`;
 
-/** Counts open messages, by room and kind: `:kinds` has the room, the kind, how many, how many posts follow the last. */
-export const COUNT_COALESCED = `
+const COUNT_COALESCED = (rows: string, values: { kind: string; number: string; later: string }) => `
   INSERT INTO message_kinds (room_id, kind, count, last, open)
-  SELECT rooms.id, kind.value, number.value, rooms.revision - later.value, number.value
-    FROM json_each(:kinds) AS counted
+  SELECT rooms.id, ${values.kind}, ${values.number}, rooms.revision - ${values.later}, ${values.number}
+    ${rows} rooms.admitted = :nonce
+  ON CONFLICT (room_id, kind) DO UPDATE SET
+    last = excluded.last, count = count + excluded.count, open = open + excluded.open`;
+
+const COUNT_KINDS = COUNT_COALESCED(
+  `FROM json_each(:kinds) AS counted
     CROSS JOIN json_each(counted.value, '$[0]') AS room
     CROSS JOIN json_each(counted.value, '$[1]') AS kind
     CROSS JOIN json_each(counted.value, '$[2]') AS number
     CROSS JOIN json_each(counted.value, '$[3]') AS later
-    CROSS JOIN rooms ON rooms.id = room.value AND rooms.admitted = :nonce
-  WHERE TRUE
-  ON CONFLICT (room_id, kind) DO UPDATE SET
-    last = excluded.last, count = count + excluded.count, open = open + excluded.open`;
+    CROSS JOIN rooms
+   WHERE rooms.id = room.value AND`,
+  { kind: "kind.value", number: "number.value", later: "later.value" },
+);
+// The same of one kind in one room, which a server prepares in half the time.
+const COUNT_ONE_KIND = COUNT_COALESCED("FROM rooms WHERE id = :room AND", {
+  kind: ":kind",
+  number: ":number",
+  later: ":later",
+});
+
+/** A kind of which messages were posted in a room, how many, and how many posts in the room follow the last. */
+export type CountedKind = [room: string, kind: string, count: number, later: number];
+
+/** Counts open messages that were admitted together by room and kind. */
+export function countPosts(kinds: CountedKind[], nonce: string): Statement {
+  if (kinds.length > 1) return { sql: COUNT_KINDS, args: { kinds: JSON.stringify(kinds), nonce } };
+  const [[room, kind, number, later]] = kinds as [CountedKind];
+  return { sql: COUNT_ONE_KIND, args: { room, kind, number, later, nonce } };
+}
 
 /** Counts a reply of a message. */
 export const COUNT_REPLY = `

@@ -107,7 +107,9 @@ export const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
     return { sql: admissionOf(items, judging), args: { ...args, ...judged } };
   },
   effects: PUTS,
-  alone({ room, scope, key, value, now, agent = null, nonce, mostKeys }) {
+  inOneRoom([put, ...others]) {
+    if (others.length > 0) return undefined;
+    const { room, scope, key, value, now, agent = null, nonce, mostKeys } = put!;
     const args = { room, scope, key, nonce };
     return [
       { sql: ADMIT_ALONE, args: { ...args, most_keys: mostKeys } },

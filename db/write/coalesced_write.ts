@@ -33,8 +33,8 @@ interface CoalescedWriteKind<Item extends CoalescedWrite> {
    * ones may be verified.
    */
   effects: Record<Judging, string>;
-  /** Makes the same two statements for a write that comes alone and is not judged. */
-  alone?(item: Item): [admission: Statement, effect: Statement];
+  /** Makes shorter statements of the same results for writes of one room that are not judged, if it has any. */
+  inOneRoom?(items: Item[], later: Map<Item, number>): [admission: Statement, effect: Statement] | undefined;
   /** Makes a row; `later`: how many writes of the same room follow. */
   asRow(item: Item, later: number): unknown[];
   /** Makes a further statement of the admitted rooms, whose `later` is as of `asRow`. */
@@ -76,8 +76,8 @@ export const COALESCED_HEARTBEATS: Coalescer<Heartbeat, void> = {
 export function createCoalescedWrites<Item extends CoalescedWrite>(
   kind: CoalescedWriteKind<Item>,
 ): Coalescer<Item, CoalescedResult> {
-  function together(items: Item[], judging: Judging): Statement[] {
-    const writes = JSON.stringify([...laterOf(items)].map(([item, later]) => kind.asRow(item, later)));
+  function together(items: Item[], judging: Judging, later: Map<Item, number>): Statement[] {
+    const writes = JSON.stringify([...later].map(([item, later]) => kind.asRow(item, later)));
     const args = { writes, nonce: items[0]!.nonce };
     return [kind.admission(items, judging), { sql: kind.effects[judging], args }];
   }
@@ -87,9 +87,11 @@ export function createCoalescedWrites<Item extends CoalescedWrite>(
     statements(items) {
       const single = items.length === 1;
       const judging = judgingOf(items.map(({ by }) => by));
-      const own = single && judging === "open" && kind.alone?.(items[0]!) || together(items, judging);
+      const later = laterOf(items);
+      const short = judging === "open" && areOfOneRoom(items) ? kind.inOneRoom?.(items, later) : undefined;
+      const own = short ?? together(items, judging, later);
       const statements = own.map((statement): Statement => ({ ...statement, single }));
-      if (kind.count) statements.push(kind.count(items, laterOf(items)));
+      if (kind.count) statements.push(kind.count(items, later));
       statements.push(...heartbeats(items, judging).map(kind.tellsAgents ? tellingAgents : unchanged));
       const beside = kind.beside?.(items);
       return beside ? [...statements, beside] : statements;
@@ -121,6 +123,9 @@ export function createCoalescedWrites<Item extends CoalescedWrite>(
     },
   };
 }
+
+const areOfOneRoom = ([first, ...others]: CoalescedWrite[]) =>
+  others.every(({ room }) => room === first!.room);
 
 function heartbeats(items: CoalescedWrite[], judging: Judging): Statement[] {
   const beats = items.flatMap(({ room, agent, now }): Heartbeat[] =>

@@ -107,16 +107,17 @@ const DROPS = [
 ];
 const TRIGGER = /\bDROP TRIGGER(?: IF EXISTS)? "?(\w+)/gi;
 
-/** What migrations take from a release that may run still: names that it says, triggers that it counts on. */
+/** What migrations take from a release that may run still: names that it says, triggers that are not made anew. */
 function takenFrom({ sql, migrations: known }: Recording, later: string[][]): string[] {
   const all = later.flat();
   const found = (pattern: RegExp) =>
     all.flatMap((statement) => [...statement.matchAll(pattern)].map((match) => match[1]!));
   const said = sql.join("\n");
   const made = MIGRATIONS.slice(0, known).flat().join("\n");
+  const makes = (sql: string, name: string) => sql.includes(`CREATE TRIGGER ${name} `);
   return [
     ...DROPS.flatMap(found).filter((name) => new RegExp(`\\b${name}\\b`).test(said)),
-    ...found(TRIGGER).filter((name) => made.includes(`CREATE TRIGGER ${name} `)),
+    ...found(TRIGGER).filter((name) => makes(made, name) && !makes(all.join("\n"), name)),
   ];
 }
 
@@ -145,4 +146,9 @@ Deno.test("what a migration would take from a release that runs is found", () =>
     ]
   ) assert.deepEqual(takenFrom(release, [["SELECT 1"], [statement!]]), [name]);
   assert.deepEqual(takenFrom(release, [["DROP INDEX nobody_names_it", "DROP TRIGGER nor_this"]]), []);
+  const anew = [
+    "DROP TRIGGER messages_sender",
+    "CREATE TRIGGER messages_sender AFTER INSERT ON messages BEGIN",
+  ];
+  assert.deepEqual(takenFrom(release, [anew]), []);
 });

@@ -42,7 +42,7 @@ const KEYS = keysAt(":room");
 
 const VIEWS = `${
   selectLiving(
-    "key, expr, version, updated_at, updated_by, verified",
+    "key, expr, eyes, version, updated_at, updated_by, verified",
     `WHERE room_id = :room AND scope = '${VIEW_SCOPE}'`,
   )
 } ORDER BY key`;

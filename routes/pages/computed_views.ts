@@ -3,7 +3,7 @@ import type { RoomContext } from "../../cel/rooms/context.ts";
 import type { RoomData } from "../../cel/rooms/reader.ts";
 import type { Json } from "../../db/json.ts";
 import type { Row } from "../../db/driver/statement.ts";
-import { VIEW_SCOPE } from "../../db/state/entry.ts";
+import { eyesOf, VIEW_SCOPE } from "../../db/state/entry.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
 import type { EntryView, ScopeView } from "../../views/panels/state/state.tsx";
 import { shownOf } from "./shown.ts";
@@ -55,6 +55,7 @@ export async function viewEntries(
       updated_by: row.updated_by as string | null,
       expires_at: null,
       expr: row.expr as string,
+      as: eyesOf(row),
       ...(result && "error" in result && { error: result.error }),
     };
   });

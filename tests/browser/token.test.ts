@@ -231,3 +231,24 @@ browserTest(
       assert.ok(!/ace of spades|queen|>private</.test(await other.content()));
     }),
 );
+
+browserTest(
+  "browser: a view tells in words with whose eyes it is computed, first and live",
+  () =>
+    withBrowser(async ({ t, open, shoot }) => {
+      const { room, admin, cyd, token, ask } = await lockedRoom(t);
+      const define = (key: string, by: string) =>
+        ask(by, "PUT", "/state", { scope: "_view", key, expr: "has(state.cyd.card)" });
+      await define("dealt", cyd);
+      const page = await open(`/?room=${room}#token=${token}`);
+      await page.waitForSelector("#live[data-state=live]");
+      const said = (key: string) => page.locator(`[id='state/_view/${key}'] .expr`);
+      await said("dealt").getByText("as seen by cyd").waitFor();
+      await define("late", cyd);
+      await said("late").getByText("as seen by cyd").waitFor();
+      await shoot(page, "view-as");
+      // An admin who names no agent gives it everybody's.
+      await define("late", admin);
+      await said("late").getByText("as seen by").waitFor({ state: "detached" });
+    }),
+);

@@ -28,6 +28,8 @@ export interface EntryView {
   /** When it is deleted; null where it stays. */
   expires_at: string | null;
   expr?: string;
+  /** Of a view: the agent with whose eyes it is computed; null for everybody's. */
+  as?: string | null;
   /** Why a computed view has no value, and where in its expression. */
   error?: { code: string; message: string; position?: number };
 }
@@ -136,7 +138,8 @@ function Scope({ scope: { scope, total }, isPrivate, drawn = [] }: {
 }
 
 export function Entry({ entry, room, now }: { entry: EntryView; room: string; now: Date }) {
-  const { scope, key, shown, version, updated_at, updated_by, verified_by, expires_at, expr, error } = entry;
+  const { scope, key, shown, version, updated_at, updated_by, verified_by, expires_at, expr, as, error } =
+    entry;
   const query = new URLSearchParams({ scope, key, ...(expr === undefined ? {} : { resolve: "true" }) });
   const source = `/rooms/${encodeURIComponent(room)}/state?${query}`;
   return (
@@ -175,8 +178,22 @@ export function Entry({ entry, room, now }: { entry: EntryView; room: string; no
       {expr !== undefined && (
         <p class="expr">
           <span class="quiet" aria-hidden="true">=</span> <Source text={expr} position={error?.position} />
+          {as && <SeenBy agent={as} />}
         </p>
       )}
     </li>
+  );
+}
+
+/** Tells with whose eyes a view is computed, which may see what its reader may not. */
+function SeenBy({ agent }: { agent: string }) {
+  return (
+    <span class="seen-by">
+      {" as seen by "}
+      <a href={`#${agentId(agent)}`} class={`name ${hue(agent)}`}>
+        <span class="dot" aria-hidden="true" />
+        {agent}
+      </a>
+    </span>
   );
 }

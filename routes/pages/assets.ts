@@ -10,17 +10,21 @@ import applying from "../../views/room/applying.js" with { type: "text" };
 import entering from "../../views/room/entering.js" with { type: "text" };
 import finding from "../../views/room/finding.js" with { type: "text" };
 import following from "../../views/room/following.js" with { type: "text" };
+import inviting from "../../views/room/inviting.js" with { type: "text" };
 import path from "../../views/room/path.js" with { type: "text" };
 import pointing from "../../views/room/pointing.js" with { type: "text" };
 import streaming from "../../views/room/streaming.js" with { type: "text" };
 import token from "../../views/room/token.js" with { type: "text" };
+import tokenForm from "../../views/room/token_form.js" with { type: "text" };
 import wholeValues from "../../views/room/whole_values.js" with { type: "text" };
 import roomStyle from "../../views/room/room.css" with { type: "text" };
 import room from "../../views/room/room.js" with { type: "text" };
 import { HUES_STYLE } from "../../views/shared/addresses.ts";
 import clock from "../../views/shared/clock.js" with { type: "text" };
 import copying from "../../views/shared/copying.js" with { type: "text" };
+import ends from "../../views/shared/ends.js" with { type: "text" };
 import icon from "../../views/shared/icon.svg" with { type: "text" };
+import refusals from "../../views/shared/refusals.js" with { type: "text" };
 import pageStyle from "../../views/shared/page.css" with { type: "text" };
 import proseStyle from "../../views/shared/prose.css" with { type: "text" };
 import { RequestError } from "../http/errors.ts";
@@ -49,17 +53,21 @@ const SCRIPTS: Record<string, string> = {
   applying,
   clock,
   copying,
+  ends,
   entering,
   finding,
   following,
   front,
   idiomorph,
+  inviting,
   join,
   path,
   pointing,
+  refusals,
   session,
   streaming,
   token,
+  token_form: tokenForm,
   whole_values: wholeValues,
   ...PANEL_SCRIPTS,
   room: [...Object.keys(PANEL_SCRIPTS).map((name) => `import "./${name}.js";`), room].join("\n"),

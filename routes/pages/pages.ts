@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { raw } from "hono/html";
+import { isLocked } from "../../db/access/locked.ts";
 import { knownFacts } from "../../db/access/token.ts";
 import { isRefusal } from "../../db/refusal.ts";
 import { isBusy, mapYielding, runAsTask, yieldToOthers } from "../../db/yield.ts";
@@ -76,7 +77,8 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
     const evaluation = expr
       ? await evaluationOf(services, viewer, stored, expr, c.req.url, queryText(c, "agent"))
       : undefined;
-    const shown = { ...room, address: services.addressOf(c), evaluation, you: knownFacts(viewer) };
+    const access = { locked: isLocked(stored), you: knownFacts(viewer) };
+    const shown = { ...room, ...access, address: services.addressOf(c), evaluation };
     const markup = await roomPage(shown, ASSETS, drawEach);
     if (isBusy()) await yieldToOthers();
     return await sendPieces(c, [page(markup)]);

@@ -13,7 +13,7 @@ import {
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import { mapYielding } from "../../db/yield.ts";
-import type { RoomLook } from "../../views/panels/panel.ts";
+import type { Access, RoomLook } from "../../views/panels/panel.ts";
 import type { LiveRoom, RoomUpdate, RoomView } from "../../views/panels/panels.ts";
 import { RESERVATIONS_SHOWN } from "../../views/panels/reservations/reservations.tsx";
 import { EVENTS_SHOWN, type TimelineWait } from "../../views/panels/timeline/timeline_layout.ts";
@@ -62,24 +62,25 @@ export const LIVE: Data<Omit<LiveRoom, keyof RoomLook>, Loaded> = {
 };
 
 /** What the page shows at first. */
-export const FIRST: Data<Omit<RoomView, keyof LiveRoom | "address" | "evaluation">, LiveRoom> = {
-  messages: {
-    query: (room) => [selectNewest(room, SHOWN.messages)],
-    toView: (_, rows) => messageViews(rows.reverse()),
-  },
-  answered: {
-    query: (room) => [selectAnswered(room, { newest: SHOWN.messages })],
-    toView: (_, rows) => messageViews(rows),
-  },
-  needed: {
-    query: (room) => selectNeeded(room, { newest: SHOWN.messages }),
-    toView: (_, rows) => rows.map(needView),
-  },
-  scopes: {
-    query: (room, viewer) => [selectWindow(viewer, room, { max: SHOWN.keys, limit: SHOWN.keysInAll })],
-    toView: async ({ views }, rows) => withComputed(await scopesOf(rows), views),
-  },
-};
+export const FIRST: Data<Omit<RoomView, keyof LiveRoom | keyof Access | "address" | "evaluation">, LiveRoom> =
+  {
+    messages: {
+      query: (room) => [selectNewest(room, SHOWN.messages)],
+      toView: (_, rows) => messageViews(rows.reverse()),
+    },
+    answered: {
+      query: (room) => [selectAnswered(room, { newest: SHOWN.messages })],
+      toView: (_, rows) => messageViews(rows),
+    },
+    needed: {
+      query: (room) => selectNeeded(room, { newest: SHOWN.messages }),
+      toView: (_, rows) => rows.map(needView),
+    },
+    scopes: {
+      query: (room, viewer) => [selectWindow(viewer, room, { max: SHOWN.keys, limit: SHOWN.keysInAll })],
+      toView: async ({ views }, rows) => withComputed(await scopesOf(rows), views),
+    },
+  };
 
 /** What changes tell; a beat brings none. */
 export function changed(

@@ -93,6 +93,43 @@ browserTest(
     }),
 );
 
+browserTest(
+  "the first keys lead past what is between the top of a room's page and where one writes, or the timeline",
+  () =>
+    withBrowser(async ({ t, open, shoot }) => {
+      const room = await furnished(t);
+      const { body: { token } } = await t.post(`/rooms/${room}/agents`, {
+        id: "zed",
+        name: "Zed",
+        secure: true,
+      });
+      const inView = (page: Page) =>
+        page.evaluate(`(({ left, top, right, bottom }) =>
+          left >= 0 && top >= 0 && right <= innerWidth && bottom <= innerHeight
+        )(document.activeElement.getBoundingClientRect())`);
+      for (
+        const [name, presses, held, target, width] of [
+          ["Skip to say something", 1, token, "say-body", 1400],
+          ["Skip to the conversation", 1, undefined, "messages-scroller", 390],
+          ["Skip to the timeline", 2, token, "timeline-scroller", 390],
+        ] as const
+      ) {
+        const page = await open(`/?room=${room}${held ? `#token=${held}` : ""}`, { ...VIEWS[0]!, width });
+        await page.waitForSelector("#live[data-state=live]");
+        for (let n = 0; n < presses; n++) await page.keyboard.press("Tab");
+        assert.equal(await page.evaluate("document.activeElement.textContent"), name);
+        assert.ok(await inView(page), `${name} is not seen`);
+        await shoot(page, `skip-${target}-${width}`);
+        await page.keyboard.press("Enter");
+        // The address stays what one sends to others.
+        await page.locator(`#${target}:focus`).waitFor();
+        await page.waitForURL(`${t.url}/?room=${room}`);
+        assert.ok(await inView(page), `${target} is not seen`);
+        await page.close();
+      }
+    }),
+);
+
 browserTest("a page never scrolls sideways, from 360 px up", () =>
   withBrowser(async ({ t, open }) => {
     const room = await furnished(t);

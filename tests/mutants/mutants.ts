@@ -1442,6 +1442,24 @@ export const MUTANTS: Mutant[] = [
     filter: "leaves the address at once, 1400 light",
   },
   {
+    name: "members of a locked room offered to make join codes",
+    edits: [['return locked ? you?.role === "admin" :', 'return locked ? you?.role !== "reader" :']],
+    test: "tests/browser/entering.test.ts",
+    filter: "who may makes a join code",
+  },
+  {
+    name: "readers offered to say something",
+    edits: [['you.agent !== null && you.role !== "reader";', "you.agent !== null;"]],
+    test: "tests/browser/entering.test.ts",
+    filter: "who cannot say something",
+  },
+  {
+    name: "a page that does not tell whose eyes a view has",
+    edits: [["      as: eyesOf(row),\n", ""]],
+    test: "tests/browser/token.test.ts",
+    filter: "a view tells in words",
+  },
+  {
     name: "times told by the instance's clock",
     edits: [["new Date(elapsed() + (bounds.min + bounds.max) / 2)", "new Date()"]],
     test: "tests/contract/clocks.test.ts",

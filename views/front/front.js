@@ -1,4 +1,5 @@
 import { enableCopying } from "../shared/copying.js";
+import { post } from "../shared/refusals.js";
 import { enableSession } from "./session.js";
 
 enableCopying();
@@ -11,12 +12,10 @@ async function create(button) {
   button.disabled = true;
   complaint.textContent = "";
   try {
-    const response = await fetch("/rooms", { method: "POST", body: JSON.stringify(id ? { id } : {}) });
-    const answer = await response.json();
-    if (!response.ok) throw new Error(answer.message);
+    const answer = await post("/rooms", id ? { id } : {});
     location.href = `/?room=${encodeURIComponent(answer.id)}`;
-  } catch (error) {
-    complaint.textContent = `The room was not created: ${error.message}`;
+  } catch ({ message }) {
+    complaint.textContent = `The room was not created: ${message}`;
     button.disabled = false;
   }
 }

@@ -1,4 +1,4 @@
-import { CopyText } from "../shared/copy.tsx";
+import { JoinLine } from "../shared/join_line.tsx";
 import { type Assets, Layout, type Markup } from "../shared/layout.tsx";
 import { type Invitation, inviterOf, placeOf } from "./join_text.ts";
 
@@ -22,16 +22,20 @@ export function joinPage(invitation: Invitation, assets: Assets): Markup {
       <JoinForm agent={agent} />
       <h2>Or send an agent</h2>
       <p>Paste this into an agent that can run commands or make requests:</p>
-      <CopyText
-        text={`Join the Convene room: read ${address}/join/${code} and do what it says.`}
-        label="Copy"
-      />
+      <JoinLine url={`${address}/join/${code}`} label="Copy the line" />
       <p class="quiet">
-        The code is good for {usesLeft} more until{" "}
-        <time datetime={expiresAt}>{expiresAt}</time>. Reading this uses nothing up.
+        The code is good {usesLeft === 1 ? "once" : `${usesLeft} more times`},{" "}
+        <time datetime={expiresAt} title={expiresAt} data-end>{endInUtc(expiresAt)}</time>. Reading this uses
+        nothing up.
       </p>
     </JoinLayout>
   );
+}
+
+/** The end in words; the page's script tells it by the reader's clock. */
+function endInUtc(expiresAt: string): string {
+  const [day, time] = [expiresAt.slice(0, 10), expiresAt.slice(11, 16)];
+  return `until ${time} UTC on ${day}`;
 }
 
 /** Joins a person. The code is in the page's address, and the token stays in the tab. */
@@ -57,7 +61,7 @@ function JoinForm({ agent }: Pick<Invitation, "agent">) {
       </label>
       <p>
         <button type="submit" class="primary">{agent === null ? "Join" : `Join as ${agent}`}</button>
-        <span class="error" role="alert" />
+        <span class="error" role="alert" id="join-error" />
       </p>
       <noscript>
         <p>Joining from this page needs its script: a token is shown once, and stays in this tab.</p>

@@ -16,6 +16,13 @@ export interface Holder {
   agent: string | null;
 }
 
+/** How a room is open to whoever reads its page. */
+export interface Access {
+  locked: boolean;
+  /** Undefined without a token. */
+  you?: Holder;
+}
+
 /** Draws a list that may be long, and yields to other requests between its items. */
 export type DrawEach = <Item>(items: Item[], draw: (item: Item) => Markup) => Promise<Markup[]>;
 

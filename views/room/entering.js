@@ -1,22 +1,21 @@
-import { ask, dropToken, hasToken, takeToken } from "./token.js";
+import { dropToken, hasToken, pageWith, takeToken } from "./token.js";
+import "./token_form.js";
 
 /*
  * Comes first on every page of a room, and on that of no room, which a locked one shows to whoever has no token: asks
  * for the page once more with the token, puts it in the place of this one, and starts its script.
  */
 
-const REFUSED = [401, 403, 404];
-
 async function enter() {
-  const response = await ask(location.pathname + location.search, { headers: { Accept: "text/html" } });
-  if (response.ok) return show(await response.text());
-  if (!REFUSED.includes(response.status)) return tell("The service does not answer. Load the page again.");
+  const page = await pageWith();
+  if (page) return show(page);
   dropToken();
-  tell("The token is not accepted: it may have ended. This page shows what there is without one.");
+  tell(
+    "The token is not accepted: it may have ended. This page shows what there is without one. Ask whoever gave it to you for a new one.",
+  );
 }
 
-function show(html) {
-  const page = new DOMParser().parseFromString(html, "text/html");
+function show(page) {
   document.title = page.title;
   document.body.replaceWith(document.adoptNode(page.body));
 }

@@ -9,11 +9,18 @@ export function enableFinding(reading) {
     const part = found.closest(".place > section");
     if (part) showPanel(part.id);
     if (found === part) return;
+    if (found.tabIndex === 0) return enter(found);
     for (const marked of document.querySelectorAll(".marked")) marked.classList.remove("marked");
     found.classList.add("marked");
     found.hidden = false;
     found.scrollIntoView({ block: "center" });
     found.focus({ preventScroll: true });
+  }
+
+  /** Follows a skip link: its target is a place to be, not one to send to others. */
+  function enter(target) {
+    history.replaceState(history.state, "", location.pathname + location.search);
+    target.focus();
   }
 
   function showPanel(part) {

@@ -6,7 +6,7 @@ import { agentId, hue } from "../shared/addresses.ts";
 export function You({ you: { agent, role } }: { you: Holder }) {
   return (
     <p id="you" class="you">
-      <span class="quiet">you are</span> {agent === null ? <b>{role}</b> : (
+      <span class="quiet">you are</span> {agent === null ? <b>{withArticle(role)}</b> : (
         <>
           <a href={`#${agentId(agent)}`} class={`name ${hue(agent)}`}>
             <span class="dot" aria-hidden="true" />
@@ -17,6 +17,11 @@ export function You({ you: { agent, role } }: { you: Holder }) {
       )}
     </p>
   );
+}
+
+/** "an admin", "a reader". */
+export function withArticle(role: Holder["role"]): string {
+  return `${role === "admin" ? "an" : "a"} ${role}`;
 }
 
 /** The figures at the top of the page, which any change may affect. */

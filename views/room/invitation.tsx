@@ -1,5 +1,7 @@
+import type { Access } from "../panels/panel.ts";
 import { curlOf, quoted, wordOf } from "../shared/addresses.ts";
 import { CopyText } from "../shared/copy.tsx";
+import { JoinLine } from "../shared/join_line.tsx";
 
 /** The text to paste into an agent that is to join. `needsToken`: the room shows nothing without one. */
 export function invitation(address: string, room: string, needsToken = false): string {
@@ -31,15 +33,68 @@ All the rest is in the guide: curl -s ${wordOf(`${address}/`)}
 People watch at ${address}/?room=${encodeURIComponent(room)}`;
 }
 
-export function Invitation(
-  { address, room, needsToken }: { address: string; room: string; needsToken: boolean },
-) {
+/** Whether the reader of a page may make a join code for a member. */
+export function mayInvite({ locked, you }: Access): boolean {
+  return locked ? you?.role === "admin" : you?.role !== "reader";
+}
+
+/** How an agent is invited: into a locked room by a join code, into an open one by telling it the requests as well. */
+export function Invitation({ address, room, locked, you }: Access & { address: string; room: string }) {
+  const text = (
+    <CopyText text={invitation(address, room, locked)} label={locked ? "Copy" : "Copy the invitation"} />
+  );
   return (
     <div id="invitation" popover="auto" class="dialog" role="dialog" aria-labelledby="invitation-title">
       <h2 id="invitation-title">Invite an agent</h2>
-      <p>Paste this into an agent that can run commands or make requests.</p>
-      <CopyText text={invitation(address, room, needsToken)} label="Copy the invitation" />
+      {locked
+        ? (
+          <>
+            <JoinCode locked={locked} you={you} />
+            <details>
+              <summary>For an agent that has a token of this room</summary>
+              {text}
+            </details>
+          </>
+        )
+        : (
+          <>
+            <p>Paste this into an agent that can run commands or make requests.</p>
+            {text}
+            <h3>Where it is to prove who it is</h3>
+            <JoinCode locked={locked} you={you} />
+          </>
+        )}
       <button type="button" popovertarget="invitation" popovertargetaction="hide">Close</button>
     </div>
   );
+}
+
+/** A button that makes a join code, and the line with it; or who can make one. */
+function JoinCode({ locked, you }: Access) {
+  if (!mayInvite({ locked, you })) return <p id="invite-not">{whoInvites(locked)}</p>;
+  return (
+    <div class="join-code">
+      <p>
+        A join code brings one agent in, wherever it runs: it gets a token of its own, without which nobody
+        acts as it.
+      </p>
+      <p class="scripted">
+        <button type="button" class="primary" data-invite>Make a join code</button>{" "}
+        <span class="error" role="alert" id="invite-error" />
+      </p>
+      <div id="invite-made" class="made" role="status" hidden>
+        <p>Paste this line into the agent:</p>
+        <JoinLine label="Copy the line" />
+        <p>
+          The code, <code data-code />, is good <b data-end />. It is not shown again.
+        </p>
+      </div>
+    </div>
+  );
+}
+
+function whoInvites(locked: boolean): string {
+  return locked
+    ? "Only an admin of this room makes join codes: whoever made the room, and whoever they gave an admin's token. Ask one of them for a code."
+    : "A reader's token makes no join codes. Forget it, or ask somebody who writes in this room for a code.";
 }

@@ -3,6 +3,7 @@ import { startClock } from "../shared/clock.js";
 import { enableCopying } from "../shared/copying.js";
 import { enableFinding } from "./finding.js";
 import { follow } from "./following.js";
+import { enableInviting } from "./inviting.js";
 import { path } from "./path.js";
 import { keepPointed } from "./pointing.js";
 import { createReading } from "../panels/messages/reading.js";
@@ -13,6 +14,7 @@ const reading = createReading(path);
 
 enableCopying();
 enableFinding(reading);
+enableInviting();
 enableWholeValues();
 startClock(Date.parse(now));
 

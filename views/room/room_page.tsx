@@ -1,14 +1,16 @@
 import { type DrawEach, type Fragment, PLACES } from "../panels/panel.ts";
+import { maySay } from "../panels/messages/say.tsx";
 import { PANELS, type RoomUpdate, type RoomView, TABS } from "../panels/panels.ts";
 import { quoted, wordOf } from "../shared/addresses.ts";
 import { CopyText } from "../shared/copy.tsx";
 import { type Assets, Layout, type Markup } from "../shared/layout.tsx";
 import { Counts, Live, You } from "./health.tsx";
 import { Invitation } from "./invitation.tsx";
+import { TokenDialog, TokenForm } from "./token.tsx";
 
 /** Draws a room's page, complete without the script, which keeps it up to date. */
 export async function roomPage(room: RoomView, assets: Assets, each: DrawEach): Promise<Markup> {
-  const { id, address, now, agents, counts, revision, you } = room;
+  const { id, address, now, agents, counts, revision, locked, you } = room;
   const places: Markup[] = [];
   for (const place of PLACES) {
     const sections: Markup[] = [];
@@ -31,7 +33,12 @@ export async function roomPage(room: RoomView, assets: Assets, each: DrawEach): 
         ...you && { "data-token": "" },
       }}
     >
-      <a class="skip" href="#talk">To the conversation</a>
+      <nav aria-label="Skip">
+        {maySay(you)
+          ? <a class="skip" href="#say-body">Skip to say something</a>
+          : <a class="skip" href="#messages-scroller">Skip to the conversation</a>}
+        <a class="skip" href="#timeline-scroller">Skip to the timeline</a>
+      </nav>
       <header class="health">
         <a class="brand" href="/">Convene</a>
         <h1>
@@ -40,6 +47,9 @@ export async function roomPage(room: RoomView, assets: Assets, each: DrawEach): 
         <p class="actions">
           <button type="button" data-copy="link">Copy link</button>
           <button type="button" popovertarget="invitation">Invite an agent</button>
+          <button type="button" class="scripted" popovertarget="token">
+            {you ? "Your token" : "I have a token"}
+          </button>
         </p>
         {you && <You you={you} />}
         <span class="spring" />
@@ -52,7 +62,8 @@ export async function roomPage(room: RoomView, assets: Assets, each: DrawEach): 
       <nav class="tabs" aria-label="Parts of the room">
         {TABS.map(({ id, name }) => <a href={`#${id}`} data-tab={id}>{name}</a>)}
       </nav>
-      <Invitation address={address} room={id} needsToken={you !== undefined} />
+      <Invitation address={address} room={id} locked={locked} you={you} />
+      <TokenDialog you={you} />
       <p class="visually-hidden" id="announcer" role="status" />
     </Layout>
   );
@@ -92,6 +103,12 @@ export function unknownRoomPage(id: string, address: string, assets: Assets): Ma
           text={`curl -s ${wordOf(`${address}/rooms`)} -d ${quoted(JSON.stringify({ id }))}`}
           label="Copy"
         />
+        <h2>Or it is locked</h2>
+        <p>
+          A locked room shows itself to those alone who have a token of it. Whoever has none asks an admin of
+          the room for a join code.
+        </p>
+        <TokenForm />
         <p>
           <a href="/">What Convene is</a>
         </p>

@@ -2,7 +2,7 @@
 const NAME = "convene.token.";
 
 /** The room that the address names. */
-const room = new URLSearchParams(location.search).get("room") ?? "";
+export const room = new URLSearchParams(location.search).get("room") ?? "";
 
 let token = kept();
 
@@ -41,6 +41,21 @@ export function dropToken() {
   } catch {
     // It was never kept.
   }
+}
+
+/** The statuses of a token that is not accepted. */
+const REFUSED = [401, 403, 404];
+
+/** Asks for this page with a token. Returns null where the token does not count. Errors: the service does not answer. */
+export async function pageWith(given = token) {
+  if (!/^[!-~]+$/.test(given)) return null;
+  const headers = { Accept: "text/html", Authorization: `Bearer ${given}` };
+  const response = await fetch(location.pathname + location.search, { headers });
+  if (REFUSED.includes(response.status)) return null;
+  if (!response.ok) throw new Error(String(response.status));
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  // An open room is shown to whoever sends what is no token.
+  return "token" in page.body.dataset ? page : null;
 }
 
 export function hasToken() {

@@ -1,8 +1,10 @@
-/** A text with a button that copies it. */
-export function CopyText({ text, label }: { text: string; label: string }) {
+import type { Child } from "hono/jsx";
+
+/** A text with a button that copies it; `children`: one that the page's script completes. */
+export function CopyText({ text, label, children }: { text?: string; label: string; children?: Child }) {
   return (
     <div class="copy-text">
-      <pre tabindex={0}>{text}</pre>
+      <pre tabindex={0}>{text ?? children}</pre>
       <button type="button" data-copy="text">{label}</button>
     </div>
   );

@@ -2,7 +2,8 @@ import { curlOf, quoted } from "../../shared/addresses.ts";
 import { CopyText } from "../../shared/copy.tsx";
 import { type Shown, Source, Value } from "../../shared/values.tsx";
 import { AGENTS_SHOWN } from "../agents/agents.tsx";
-import type { Holder, Panel, RoomLook } from "../panel.ts";
+import type { AgentView } from "../agents/model.ts";
+import type { Access, Holder, Panel, RoomLook } from "../panel.ts";
 import style from "./console.css" with { type: "text" };
 import console from "./console.js" with { type: "text" };
 
@@ -14,9 +15,8 @@ export interface EvaluationView {
 }
 
 /** What was evaluated, where the form was sent without the script. */
-export interface Evaluated {
+export interface Evaluated extends Access {
   address: string;
-  you?: Holder;
   evaluation?: EvaluationView;
 }
 
@@ -50,8 +50,8 @@ export const CONSOLE: Panel<RoomLook & Evaluated> = {
           <span class="quiet">as</span>
           <select name="agent" id="console-agent">
             <option value="">nobody</option>
-            {agents.slice(0, AGENTS_SHOWN).map(({ id: agent }) => (
-              <option value={agent} selected={(evaluation?.agent ?? you?.agent) === agent}>{agent}</option>
+            {agents.slice(0, AGENTS_SHOWN).map((agent) => (
+              <Self agent={agent} selected={(evaluation?.agent ?? you?.agent) === agent.id} you={you} />
             ))}
             {agents.length > AGENTS_SHOWN && (
               <option disabled>{agents.length - AGENTS_SHOWN} more agents are not listed</option>
@@ -68,6 +68,21 @@ export const CONSOLE: Panel<RoomLook & Evaluated> = {
     </section>
   ),
 };
+
+/** An agent as which one may evaluate; one that only its token acts as says so. */
+function Self({ agent: { id, secure }, selected, you }: {
+  agent: AgentView;
+  selected: boolean;
+  you?: Holder;
+}) {
+  const bound = you?.agent ?? null;
+  const may = you?.role === "admin" || id === bound || (bound === null && !secure);
+  return (
+    <option value={id} selected={selected} disabled={!may}>
+      {may ? id : secure ? `${id} (needs its token)` : `${id} (not by your token)`}
+    </option>
+  );
+}
 
 /** What an expression came to, and the request that says the same. */
 export function Evaluation({ evaluation, address, room, needsToken }: {

@@ -1,5 +1,5 @@
 import { messageId } from "../../shared/addresses.ts";
-import type { Holder, Panel, RoomLook } from "../panel.ts";
+import type { Access, Panel, RoomLook } from "../panel.ts";
 import { FirstCalls } from "./first_calls.tsx";
 import { type Known, Message, type MessageView } from "./message.tsx";
 import style from "./messages.css" with { type: "text" };
@@ -7,6 +7,7 @@ import needs from "./needs.js" with { type: "text" };
 import reach from "./reach.js" with { type: "text" };
 import reading from "./reading.js" with { type: "text" };
 import say from "./say.js" with { type: "text" };
+import { Say } from "./say.tsx";
 import { STATUSES } from "./task.tsx";
 import threads from "./threads.js" with { type: "text" };
 
@@ -16,9 +17,8 @@ export interface MessagesShown extends Known {
 }
 
 /** The newest messages. */
-export interface NewestMessages extends MessagesShown {
+export interface NewestMessages extends MessagesShown, Access {
   address: string;
-  you?: Holder;
 }
 
 /** The conversation. */
@@ -28,7 +28,7 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
   place: "middle",
   style,
   scripts: { needs, reach, reading, say, threads },
-  async section({ id, address, now, counts, messages, you, ...known }, each) {
+  async section({ id, address, now, counts, messages, locked, you, ...known }, each) {
     const older = counts.count - messages.length;
     const kinds = [...new Set(messages.map(({ kind }) => kind))].sort();
     const senders = [...new Set(messages.flatMap(({ from_agent }) => from_agent ?? []))].sort();
@@ -64,7 +64,7 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
               (message) => <Message message={message} now={now} room={id} known={known} />,
             )}
           </ol>
-          <FirstCalls address={address} room={id} needsToken={you !== undefined} />
+          <FirstCalls address={address} room={id} needsToken={locked} />
           <p class="quiet none" id="none" hidden>
             No matches in the last <span data-figure="here" /> messages.{" "}
             <span class="further">Show older messages to look further back.</span>
@@ -73,7 +73,7 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
         <button type="button" class="fresh" id="fresh" hidden>
           <span data-count>0</span> new
         </button>
-        {you?.agent && you.role !== "reader" && <Say agent={you.agent} />}
+        <Say locked={locked} you={you} />
       </section>
     );
   },
@@ -84,24 +84,6 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
       once: true,
     })),
 };
-
-/** Where somebody posts under an agent's token; it needs the script, which has the token. */
-function Say({ agent }: { agent: string }) {
-  return (
-    <form id="say" class="say">
-      <label class="visually-hidden" for="say-body">{`Message from ${agent}`}</label>
-      <input
-        id="say-body"
-        name="body"
-        placeholder={`Say something as ${agent}`}
-        autocomplete="off"
-        required
-      />
-      <button type="submit">Send</button>
-      <span class="error" role="alert" />
-    </form>
-  );
-}
 
 /** How many messages the filters cover; the script updates the figures. */
 function Reach({ messages, counts }: Pick<RoomLook & NewestMessages, "messages" | "counts">) {

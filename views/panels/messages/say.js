@@ -1,5 +1,6 @@
 import { path } from "../../room/path.js";
 import { ask } from "../../room/token.js";
+import { post } from "../../shared/refusals.js";
 
 // Posts what somebody says who may: the form is drawn for an agent's token alone.
 const form = document.getElementById("say");
@@ -9,13 +10,9 @@ form?.addEventListener("submit", async (event) => {
   const complaint = form.querySelector("[role=alert]");
   complaint.textContent = "";
   try {
-    const response = await ask(`${path}/messages`, {
-      method: "POST",
-      body: JSON.stringify({ body: body.value }),
-    });
-    if (!response.ok) throw new Error((await response.json()).message);
+    await post(`${path}/messages`, { body: body.value }, { send: ask });
     form.reset();
-  } catch (error) {
-    complaint.textContent = `Not sent: ${error.message}`;
+  } catch ({ message }) {
+    complaint.textContent = `Not sent: ${message}`;
   }
 });

@@ -65,7 +65,8 @@ export function learnToken(
 }
 
 /** A look at the tokens that several viewers show. */
-interface TokensCheck {
+export interface TokensCheck {
+  /** The first one selects one value, `gone`; it is the only one where this instance has seen all these tokens. */
   statements: Statement[];
   /** Returns why viewers are refused, by their keys. */
   refusals(rows: Row[][]): Map<string, Error>;
@@ -122,6 +123,11 @@ export function checked(viewer: Viewer, rows: Row[][]): Row[][] {
 /** Tells whether this instance has seen a token in force. */
 export function isKnownToken(hash: string): boolean {
   return known.has(hash);
+}
+
+/** Tells whether this instance has seen a token in force in a room, named as it is stored. */
+export function isKnownIn(hash: string, room: string): boolean {
+  return known.get(hash)?.room === room;
 }
 
 /** Returns the facts of the token that a viewer shows, where this instance has seen it before. */

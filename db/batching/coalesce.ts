@@ -14,6 +14,7 @@ export function createCoalescedRead(
   const values = Object.values(columns).join(", ");
   const sql = `SELECT json_group_array(json_array(asked.key, ${values})) AS found ${from}`;
   return {
+    scalar: true,
     statements: (asked) => [{ sql, args: { asked: JSON.stringify(asked) }, single: true }],
     results(asked, [rows]) {
       const results: Array<Row | undefined> = asked.map(() => undefined);

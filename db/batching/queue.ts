@@ -2,6 +2,7 @@ import { type Coalescer, createBatchSender, type Submission } from "./sender.ts"
 import type { Row, Send, Statement } from "../driver/statement.ts";
 import type { Viewer } from "../viewer.ts";
 import { isBusy, yieldToNetwork } from "../yield.ts";
+import { createSharedReads, createVerbatim } from "./verbatim.ts";
 
 interface BatchLimits {
   /** Batches in flight at once. */
@@ -230,16 +231,10 @@ export function createBatchQueue(
       pump();
     });
 
-  return {
-    submitCoalesced,
-    submit(viewer, statements) {
-      const total = statements.reduce((sum, { weight = 1 }) => sum + weight, 0);
-      return submitCoalesced(viewer, createVerbatim(), statements, total);
-    },
-  };
-}
+  function submit(viewer: Viewer, statements: Statement[], verbatim = createVerbatim()): Promise<Row[][]> {
+    const total = statements.reduce((sum, { weight = 1 }) => sum + weight, 0);
+    return submitCoalesced(viewer, verbatim, statements, total);
+  }
 
-/** Sends statements as they are. A coalescer for each submission keeps it from being coalesced with others. */
-function createVerbatim(): Coalescer<Statement[], Row[][]> {
-  return { statements: ([statements]) => statements!, results: (_, rows) => [rows] };
+  return { submitCoalesced, submit: limits.readOnly ? createSharedReads(submit) : submit };
 }

@@ -57,6 +57,33 @@ Deno.test("what arrives while a batch is under way travels in the next one", asy
   assert.deepEqual(await Promise.all(others), [[[{ sql: "b" }], [{ sql: "c" }]], [[{ sql: "d" }]]]);
 });
 
+Deno.test("equal reads of a viewer that wait together are one, and none joins a read that is on its way", async () => {
+  const database = heldDatabase();
+  const queue = createBatchQueue(database.send, { ...LIMITS, readOnly: true });
+  const begun = database.next();
+  const onItsWay = queue.submit(SERVICE, statementsOf("a"));
+  await begun;
+  const read = (viewer = SERVICE, ...names: string[]) => queue.submit(viewer, statementsOf(...names));
+  const equal = [read(SERVICE, "a"), read(SERVICE, "a"), read(SERVICE, "a")];
+  const others = [read(EVERYBODY, "a"), read(SERVICE, "b"), read(SERVICE, "a", "b")];
+  const other = queue.submit(SERVICE, [{ sql: "a", args: { of: 1 } }]);
+  const second = database.next();
+  database.batches[0]!.answer();
+  await second;
+  assert.deepEqual(database.batches.map(({ names }) => names), [["a"], ["a", "a", "b", "a", "b", "a"]]);
+  database.batches[1]!.answer();
+  const [first, ...joined] = await Promise.all(equal);
+  first!.shift()!.shift();
+  for (const rows of joined) assert.deepEqual(rows, [[{ sql: "a" }]]);
+  assert.deepEqual((await Promise.all([onItsWay, other, ...others])).map((rows) => rows.length), [
+    1,
+    1,
+    1,
+    1,
+    2,
+  ]);
+});
+
 Deno.test("a batch holds up the next for a while, so that more travel in it, and no longer", async () => {
   const database = heldDatabase();
   const queue = createBatchQueue(database.send, { ...LIMITS, inFlight: 2, apart: 100 });

@@ -1,0 +1,85 @@
+import type { Row, Statement } from "../driver/statement.ts";
+import { keyFor, type Viewer } from "../viewer.ts";
+import type { Coalescer } from "./sender.ts";
+
+/**
+ * Sends statements as they are. A coalescer for each submission keeps it from being coalesced with others. `sent` is
+ * called when they are about to be.
+ */
+export function createVerbatim(sent: () => void = () => {}): Coalescer<Statement[], Row[][]> {
+  return {
+    statements([statements]) {
+      sent();
+      return statements!;
+    },
+    results: (_, rows) => [rows],
+  };
+}
+
+/** A read that was not sent yet. */
+interface Waiting {
+  statements: Statement[];
+  rows: Promise<Row[][]>;
+  /** Whether others get its rows too. */
+  joined: boolean;
+}
+
+type Submit = (
+  viewer: Viewer,
+  statements: Statement[],
+  coalescer: Coalescer<Statement[], Row[][]>,
+) => Promise<Row[][]>;
+
+/**
+ * Creates what submits reads so that equal ones of a viewer that wait at the same time are one, with one look at its
+ * token. None joins a read that is on its way: that may have missed what was told before the request came, such as that
+ * the token is revoked.
+ */
+export function createSharedReads(
+  submit: Submit,
+): (viewer: Viewer, statements: Statement[]) => Promise<Row[][]> {
+  const waiting = new Map<string, Waiting>();
+
+  return async function read(viewer, statements) {
+    const name = keyFor(viewer, statements.map(nameOf).join("\n"));
+    const first = waiting.get(name);
+    if (first && areEqual(first.statements, statements)) {
+      first.joined = true;
+      return copyOf(await first.rows);
+    }
+    const close = () => {
+      if (waiting.get(name) === own) waiting.delete(name);
+    };
+    const own: Waiting = {
+      statements,
+      rows: submit(viewer, statements, createVerbatim(close)),
+      joined: false,
+    };
+    waiting.set(name, own);
+    try {
+      const rows = await own.rows;
+      return own.joined ? copyOf(rows) : rows;
+    } finally {
+      close(); // it may never have been sent
+    }
+  };
+}
+
+/** Each reader gets lists of its own, since it may take from them. */
+function copyOf(rows: Row[][]): Row[][] {
+  return rows.map((of) => [...of]);
+}
+
+/** Names statements so that those of one name are nearly always equal. */
+function nameOf({ sql, args }: Statement): string {
+  return `${sql.length} ${Object.values(args).join("\t")}`;
+}
+
+function areEqual(some: Statement[], others: Statement[]): boolean {
+  return some.length === others.length && some.every(({ sql, args }, n) => {
+    const other = others[n]!;
+    const names = Object.keys(args);
+    return sql === other.sql && names.length === Object.keys(other.args).length &&
+      names.every((name) => args[name] === other.args[name]);
+  });
+}

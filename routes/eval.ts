@@ -1,7 +1,6 @@
 import type { Hono } from "hono";
 import { lookAt } from "../cel/rooms/look.ts";
-import type { Viewer } from "../db/viewer.ts";
-import { refusalOf } from "../db/write/acts.ts";
+import { judgeActs, unprovenActors } from "../db/write/acts.ts";
 import { EvaluationFailed } from "../cel/language/expression.ts";
 import { ownMember } from "./http/callers/own_agent.ts";
 import { RequestError } from "./http/errors.ts";
@@ -41,13 +40,7 @@ export const EVAL = describe({
 });
 
 export function mountEval(app: Hono, services: Services): void {
-  const { database, reader, viewerOf } = services;
-  /** Refuses whoever may not see as an agent. Errors: `unauthenticated`, `forbidden`. */
-  async function checkEyes(viewer: Viewer, room: string, self: string) {
-    const refusal = await refusalOf(database, { viewer, acts: { as: self } }, room, { writes: false });
-    if (refusal) throw refusal;
-  }
-
+  const { reader, viewerOf } = services;
   serve(app, services, EVAL, "/rooms/{room}/eval", {
     POST: large(async (c) => {
       const room = roomOf(c);
@@ -60,12 +53,14 @@ export function mountEval(app: Hono, services: Services): void {
       );
       const expression = await compileOf(expr);
       const [viewer, self] = [viewerOf(c), agent ?? null];
+      const by = { viewer, acts: { as: self } };
       try {
         const { result, data } = await lookAt(
           reader,
-          { viewer, room, reads: expression.reads, self },
-          async (seen, { snapshot }) => {
-            if (snapshot.guarded && self !== null) await checkEyes(viewer, room, self);
+          { viewer, room, reads: expression.reads, self, actors: unprovenActors(by) },
+          (seen, { snapshot: { guarded, secured } }) => {
+            const refusal = guarded && self !== null && judgeActs(by, { writes: false, secured });
+            if (refusal) throw refusal;
             const { context } = seen.from({ self });
             return { value: expression.evaluate(context), context_keys: [...context.keys()] };
           },

@@ -1,8 +1,8 @@
 import type { Database } from "../../db/database.ts";
-import type { Computed, Judged, KeyChange, Outcome } from "../../db/write/context.ts";
+import type { Computed, Judged, KeyChange, Outcome, WriteAs } from "../../db/write/context.ts";
 import type { Guard } from "../../db/write/read_set.ts";
 import { Refusal } from "../../db/refusal.ts";
-import type { Viewer } from "../../db/viewer.ts";
+import { judgeActs, readSecured, unprovenActors } from "../../db/write/acts.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { type Reads, readsAfter, unionReads } from "../language/dependencies.ts";
 import { type Lookups, MAX_MISSES } from "../language/lookups.ts";
@@ -12,8 +12,7 @@ import { type Gate, judge } from "./judging.ts";
 import type { RoomData } from "./reader.ts";
 
 /** A write that depends on what it finds: behind a gate, or with values that are computed from those before it. */
-export interface GatedWrite {
-  viewer: Viewer;
+export interface GatedWrite extends Pick<WriteAs, "viewer" | "acts"> {
   /** The agent that writes. */
   agent: string | null;
   gate?: Gate;
@@ -99,7 +98,8 @@ export async function judgeAll(
  * the nonce of the chain's last write where all did. `unproven`: the state of the first is what a tail expects.
  */
 export async function settle(
-  data: RoomData,
+  database: Database,
+  { room, data }: { room: string; data: RoomData },
   links: Link[],
   unproven: boolean,
 ): Promise<{ again: Pending[]; last?: string }> {
@@ -108,10 +108,11 @@ export async function settle(
   let broken = false;
   let last: string | undefined;
   const again: Pending[] = [];
+  const barred = await barring(database, room, data, links.filter((link) => link.refused));
   for (const { pending, sent, refused, nonce, idle } of links) {
     if (refused) {
       if (broken || !proven) again.push(pending);
-      else pending.reject(new Refusal("precondition_failed", refused, revision));
+      else pending.reject(barred(pending.write) ?? new Refusal("precondition_failed", refused, revision));
       continue;
     }
     try {
@@ -128,6 +129,24 @@ export async function settle(
   }
   const complete = !broken && links.at(-1)?.known;
   return { again, last: complete ? last : undefined };
+}
+
+/**
+ * Returns what tells why a write whose gate does not hold may not be made at all: that comes before what is true of the
+ * room. It costs one read for all of them, in a guarded room alone.
+ */
+async function barring(
+  database: Database,
+  room: string,
+  { snapshot: { guarded } }: RoomData,
+  refused: Link[],
+): Promise<(write: GatedWrite) => Error | undefined> {
+  const writes = refused.map(({ pending }) => pending.write);
+  if (!guarded || writes.length === 0) return () => undefined;
+  const actors = [...new Set(writes.flatMap(unprovenActors))];
+  const secured = await readSecured(database, writes[0]!.viewer, room, actors)
+    .catch((error: Error) => error);
+  return (write) => secured instanceof Error ? secured : judgeActs(write, { writes: true, secured });
 }
 
 /** What to load for a chain: what its gates read, and what it computes from, unless the database may do that. */

@@ -73,7 +73,7 @@ export function createGates(database: Database, reader: Reader): Gates {
     const first = tail ? { after: tail.nonce } : readSetAt(data);
     const links = await judgeAll(database, data, changing, chain, first);
     const rest = chain.slice(links.length);
-    const { again, last } = await settle(data, links, tail !== undefined);
+    const { again, last } = await settle(database, { room, data }, links, tail !== undefined);
     if (last) tails.keep(viewer, room, { data, changing, nonce: last });
     const left = again.filter(mayTryAgain);
     if (!tail && again.length === links.length && left.length > 0) {

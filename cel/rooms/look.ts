@@ -4,18 +4,16 @@ import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { type Reads, readsFrom, withFacts } from "../language/dependencies.ts";
 import { MAX_MISSES } from "../language/lookups.ts";
 import { createContext, type RoomContext } from "./context.ts";
-import type { Reader, RoomData } from "./reader.ts";
+import type { Further, Reader, RoomData } from "./reader.ts";
 
 /** What an evaluation is made over. */
-export interface Sight {
+export interface Sight extends Further {
   viewer: Viewer;
   room: string;
   /** What the source tells that it reads. */
   reads: Reads;
   self?: string | null;
   extra?: Query[];
-  /** True if views have just been written. */
-  redefined?: boolean;
 }
 
 /**
@@ -25,12 +23,13 @@ export interface Sight {
  */
 export async function lookAt<T>(
   reader: Reader,
-  { viewer, room, reads, self = null, extra, redefined }: Sight,
+  { viewer, room, reads, self = null, extra, redefined, actors }: Sight,
   evaluate: (context: RoomContext, data: RoomData) => T | Promise<T>,
 ): Promise<{ result: T; data: RoomData }> {
   let wanted = readsFrom(reads, self);
   for (let misses = 0;; misses++) {
-    const data = await reader.load(viewer, room, wanted, extra, redefined && misses === 0);
+    const further = { redefined: redefined && misses === 0, actors };
+    const data = await reader.load(viewer, room, wanted, extra, further);
     if (isBusy()) await yieldToOthers();
     const context = createContext(data);
     try {

@@ -31,8 +31,16 @@ export interface Reader {
     room: string,
     reads: Reads,
     extra?: Query[],
-    redefined?: boolean,
+    further?: Further,
   ): Promise<RoomData>;
+}
+
+/** What else a load may have to know. */
+export interface Further {
+  /** True if views have just been written. */
+  redefined?: boolean;
+  /** The agents of which to find out whether they are secure (`unprovenActors`). */
+  actors?: readonly string[];
 }
 
 /** The maximum bytes of remembered definitions: hundreds of rooms with many views, or thousands with few. */
@@ -63,16 +71,17 @@ export function createReader(database: Database): Reader {
   }
 
   return {
-    async load(viewer, room, reads, extra = [], redefined = false) {
+    async load(viewer, room, reads, extra = [], { redefined = false, actors = [] } = {}) {
       if (!readsViews(reads)) {
-        const select = { ...queryOf(reads), views: false };
+        const select = { ...queryOf(reads), views: false, actors };
         return await toData(await loadSnapshot(database, viewer, room, select, extra), NONE, reads);
       }
       let known = remembered.get(room);
       let views = known === undefined || redefined;
       let loaded = withViews(reads, known?.definitions ?? NONE);
       for (let loads = 0; loads < MAX_LOADS; loads++) {
-        const snapshot = await loadSnapshot(database, viewer, room, { ...queryOf(loaded), views }, extra);
+        const select = { ...queryOf(loaded), views, actors };
+        const snapshot = await loadSnapshot(database, viewer, room, select, extra);
         // Definitions of a later revision stem from before the database was restored from a copy.
         if (known && known.revision > snapshot.revisions.revision) remembered.forget(room);
         const moved = known?.revision !== snapshot.revisions.views || known.createdAt !== snapshot.createdAt;

@@ -2,8 +2,8 @@ import { pause } from "../../db/pause.ts";
 import type { Part } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
 import { isRefusal } from "../../db/refusal.ts";
-import { keyFor, type Viewer } from "../../db/viewer.ts";
-import { refusalOf } from "../../db/write/acts.ts";
+import { keyFor } from "../../db/viewer.ts";
+import { judgeActs, unprovenActors } from "../../db/write/acts.ts";
 import { runAsTask } from "../../db/yield.ts";
 import { NOTHING } from "../rooms/definitions.ts";
 import { registrationAt } from "./departures.ts";
@@ -110,18 +110,24 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
   async function judged(watch: RoomWatch, due: Waiter[], later: number): Promise<number> {
     const waiters = loadable(due);
     const answerable = new Set(waiters.filter(isAnswerable));
-    const data = await load(watch, waiters, NOTHING, later).catch((error) => refuseHolder(error, due));
+    const data = await load(watch, waiters, { later }).catch((error) => refuseHolder(error, due));
     if (data === undefined) return 0;
     const run = <T>(piece: () => T) => shares.work(watch.account, piece);
     return (await judgeAll({ waiters, answerable }, data, time(), run)).cost;
   }
 
-  function load({ room, account }: RoomWatch, waiters: Waiter[], more: Reads, later = 0): Promise<RoomData> {
+  /** Loads what waits read; with the `agents` that begin to wait, and which of them the viewer may not act as. */
+  function load(
+    { room, account }: RoomWatch,
+    waiters: Waiter[],
+    { later = 0, agents = [] }: { later?: number; agents?: string[] },
+  ): Promise<RoomData> {
     const { viewer, include } = waiters[0]!.request;
     const alone = isAlone(waiters[0]!);
     const extra = alone ? queriesOfInclude(viewer, room, include) : [];
-    const reads = unionReads([...new Set(waiters.map(readsOf)), more]);
-    const run = () => reader.load(viewer, room, reads, extra);
+    const reads = unionReads([...new Set(waiters.map(readsOf)), { ...NOTHING, agents }]);
+    const actors = agents.flatMap((as) => unprovenActors({ viewer, acts: { as } }));
+    const run = () => reader.load(viewer, room, reads, extra, { actors });
     return shares.load(account, weightOf(reads, extra.length), alone ? () => runAsTask(run) : run, later);
   }
 
@@ -148,9 +154,8 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
       const waiters = loadable(newcomers.map(({ waiter }) => waiter));
       const [looked, answerable] = [new Set(waiters), new Set(waiters.filter(isAnswerable))];
       const agents = [...new Set(waiters.flatMap(({ request: { agent } }) => agent ?? []))];
-      const [{ request: { viewer } }] = waiters as [Waiter];
-      const data = await load(watch, waiters, { ...NOTHING, agents });
-      if (data.snapshot.guarded) await refuseOthers(watch.room, viewer, agents, waiters);
+      const data = await load(watch, waiters, { agents });
+      if (data.snapshot.guarded) refuseOthers(waiters, data.snapshot.secured);
       const joined = new Map(data.snapshot.agents.map((agent) => [agent.id, agent.joined]));
       for (const waiter of waiters) {
         const { agent } = waiter.request;
@@ -176,15 +181,6 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
     for (const waiter of waiters) waiter.settle(error as Error);
   }
 
-  /** Ends the waits of agents as which their viewer may not act. */
-  async function refuseOthers(room: string, viewer: Viewer, agents: string[], waiters: Waiter[]) {
-    for (const agent of agents) {
-      const refusal = await refusalOf(database, { viewer, acts: { as: agent } }, room, { writes: false });
-      if (refusal === undefined) continue;
-      for (const waiter of waiters) if (waiter.request.agent === agent) waiter.settle(refusal);
-    }
-  }
-
   return {
     advance,
     begin: (watch, waiter) =>
@@ -196,6 +192,14 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
         enqueue(watch, { waiter, resolve: begun, reject });
       }),
   };
+}
+
+/** Ends the waits of agents as which their viewer may not act. */
+function refuseOthers(waiters: Waiter[], secured: string[]): void {
+  for (const { request: { viewer, agent }, settle } of waiters) {
+    const refusal = agent && judgeActs({ viewer, acts: { as: agent } }, { writes: false, secured });
+    if (refusal) settle(refusal);
+  }
 }
 
 /**

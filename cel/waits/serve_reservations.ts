@@ -13,7 +13,7 @@ import {
 } from "../../db/reservations/conflicts.ts";
 import { releaseReservation, reservationOf, tryReserve } from "../../db/reservations/write.ts";
 import { SERVICE } from "../../db/viewer.ts";
-import { refusalOf as refusalOfActs } from "../../db/write/acts.ts";
+import { refusalOf as refusalOfActs, unprovenActors } from "../../db/write/acts.ts";
 import { BY_SERVICE, type Outcome, type WriteContext } from "../../db/write/context.ts";
 import { ownWrite, type Queued, type QueueRequest, settleFailed } from "./queued.ts";
 
@@ -33,6 +33,8 @@ interface Round {
   /** The requests that are not settled, in order of arrival. */
   left: Set<Waiting>;
   board: Board;
+  /** Those of its agents that are secure, if that is known. */
+  secured?: string[];
   /** A reservation has ended since earlier requests were judged: they may succeed now, and come first. */
   freed: boolean;
 }
@@ -44,9 +46,10 @@ const TRIES = 20;
 export function createServe(database: Database, limits: Limits) {
   /** Grants what a request asks for if it is free. Reads the board again if other instances changed it first. */
   async function serveOne(round: Round, one: Waiting): Promise<void> {
-    const { room } = round;
+    const { room, secured } = round;
     const { request: { asked, context, conflictsOf, timeout }, joined, final } = one;
-    const refusal = round.board.guarded && await refusalOfActs(database, context, room, { writes: true });
+    const refusal = round.board.guarded &&
+      await refusalOfActs(database, context, room, { writes: true, secured });
     if (refusal) throw refusal;
     for (let tries = 0; tries < TRIES; tries++) {
       const { board } = round;
@@ -93,11 +96,13 @@ export function createServe(database: Database, limits: Limits) {
 
   return async function serve(room: string, queued: Waiting[]): Promise<number> {
     const agents = queued.map(({ request: { agent } }) => agent);
-    const first = await readBoard(database, SERVICE, room, agents);
+    const actors = queued.flatMap(({ request: { context } }) => unprovenActors(context));
+    const first = await readBoard(database, SERVICE, room, agents, actors);
     for (const one of queued) {
       if (one.joined === undefined) one.joined = first.joined.get(one.request.agent) ?? null;
     }
-    const round: Round = { room, agents, left: new Set(queued), board: first, freed: false };
+    const { secured } = first;
+    const round: Round = { room, agents, left: new Set(queued), board: first, secured, freed: false };
     for (let passes = 0; passes < TRIES; passes++) {
       await serveInOrder(round);
       if (!round.freed) return round.board.seen;

@@ -4,7 +4,7 @@ import { MAX_PASSED, takeTask } from "../../db/messages/take.ts";
 import { pause } from "../../db/pause.ts";
 import { isRefusal, Refusal } from "../../db/refusal.ts";
 import { keyFor } from "../../db/viewer.ts";
-import { refusalOf } from "../../db/write/acts.ts";
+import { judgeActs, unprovenActors } from "../../db/write/acts.ts";
 import type { Guard } from "../../db/write/read_set.ts";
 import { readsFrom, unionReads } from "../language/dependencies.ts";
 import { NOTHING } from "../rooms/definitions.ts";
@@ -57,17 +57,6 @@ export function createTakeChains(database: Database, reader: Reader): TakeChains
     await takeFitting(database, reader, room, pending, pending.joined).then(pending.resolve, pending.reject);
   }
 
-  /** Refuses takes by callers who may not act as their agents. Returns the others. */
-  async function withoutRefused(room: string, chain: Pending[]): Promise<Pending[]> {
-    const entitled: Pending[] = [];
-    for (const pending of chain) {
-      const refusal = await refusalOf(database, pending.context, room, { writes: true });
-      if (refusal) pending.reject(refusal);
-      else entitled.push(pending);
-    }
-    return entitled;
-  }
-
   /** Judges and commits a chain. Returns those to try again, and those that were not judged. */
   async function round(room: string, chain: Pending[]): Promise<Pending[]> {
     const pages = chain.map(({ asked }) => pageOf({ ...asked, room }, asked.after, MAX_PASSED));
@@ -77,10 +66,11 @@ export function createTakeChains(database: Database, reader: Reader): TakeChains
     );
     const agents = new Set(chain.map(({ asked: { agent } }) => agent));
     const extra = [...queries.values(), selectRegistrations(room, agents)];
-    const data = await reader.load(chain[0]!.context.viewer, room, reads, extra);
+    const actors = [...new Set(chain.flatMap(({ context }) => unprovenActors(context)))];
+    const data = await reader.load(chain[0]!.context.viewer, room, reads, extra, { actors });
     const { snapshot } = data;
     const { revision } = snapshot.revisions;
-    const entitled = snapshot.guarded ? await withoutRefused(room, chain) : chain;
+    const entitled = snapshot.guarded ? withoutRefused(chain, snapshot.secured) : chain;
     const there = withoutLeft(entitled, toRegistrations(snapshot.extra.at(-1)!), revision);
     const found = await readPages(pages, [...queries.keys()], snapshot.extra);
     const links = await judgeAll(data, there, new Map(chain.map((pending, n) => [pending, found[n]!])));
@@ -132,6 +122,15 @@ export function createTakeChains(database: Database, reader: Reader): TakeChains
         queueMicrotask(() => work(name, room, own));
       }),
   };
+}
+
+/** Refuses takes by callers who may not act as their agents. Returns the others. */
+function withoutRefused(chain: Pending[], secured: string[]): Pending[] {
+  return chain.filter(({ context, reject }) => {
+    const refusal = judgeActs(context, { writes: true, secured });
+    if (refusal) reject(refusal);
+    return refusal === undefined;
+  });
 }
 
 /** The number of the first takes that form a chain. One that reads other messages, which a take changes, goes alone. */

@@ -10,7 +10,7 @@ import {
 import { MAX_PASSED, takeTask, type Wanted } from "../../db/messages/take.ts";
 import { Refusal } from "../../db/refusal.ts";
 import type { Outcome, WriteContext } from "../../db/write/context.ts";
-import { refusalOf } from "../../db/write/acts.ts";
+import { judgeActs, unprovenActors } from "../../db/write/acts.ts";
 import { storedOutcome } from "../../db/write/idempotency.ts";
 import type { Guard } from "../../db/write/read_set.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
@@ -63,7 +63,7 @@ export async function takeFitting(
   let tried = new Set<number>();
   let joined = before;
   for (let tries = 0; tries < TRIES; tries++) {
-    const found = await look(database, reader, room, { asked, context }, tried);
+    const found = await look(reader, room, { asked, context }, tried);
     const { fitting, guard, revision, joined: now, next, failure } = found;
     if (joined === undefined) joined = now;
     if (hasEnded(joined, now)) throw hasLeft(asked.agent, revision);
@@ -83,7 +83,6 @@ export async function takeFitting(
 
 /** Finds the first message that fits, among at most `MAX_PASSED`. */
 async function look(
-  database: Database,
   reader: Reader,
   room: string,
   { asked, context: by }: Take,
@@ -97,9 +96,10 @@ async function look(
   for (;;) {
     const page = pageOf({ ...asked, room }, after, left);
     const extra = [...page.queries, selectRegistrations(room, [agent])];
-    const sight = { viewer: by.viewer, room, reads: where?.reads ?? NOTHING, self: agent, extra };
+    const reads = where?.reads ?? NOTHING;
+    const sight = { viewer: by.viewer, room, reads, self: agent, extra, actors: unprovenActors(by) };
     const { result, data } = await lookAt(reader, sight, async (context, { snapshot }) => {
-      const refusal = snapshot.guarded && await refusalOf(database, by, room, { writes: true });
+      const refusal = snapshot.guarded && judgeActs(by, { writes: true, secured: snapshot.secured });
       if (refusal) throw refusal;
       const read = await readPage(page, snapshot.extra);
       const fits = judgeOf(where, context.from({ self: agent }).context);

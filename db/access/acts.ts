@@ -1,4 +1,4 @@
-import type { Condition } from "../driver/statement.ts";
+import type { Condition, Row, Statement } from "../driver/statement.ts";
 import { isOperator, type Viewer } from "../viewer.ts";
 import { IN_FORCE } from "./token.ts";
 
@@ -67,11 +67,17 @@ export function mayActIn(viewer: Viewer, acts: Acts): Condition | undefined {
   return may && { sql: `EXISTS (SELECT 1 FROM rooms WHERE rooms.id = :room AND ${may.sql})`, args: may.args };
 }
 
-/** Selects which of the agents that a refused write acts as are secure. */
-export function selectSecured(room: string, acts: Acts): Condition {
-  const names = namesOf(actorsOf(acts));
-  return {
-    sql: `SELECT agent_id FROM secured WHERE room_id = :room AND agent_id IN (${names.sql})`,
-    args: { ...names.args, room },
-  };
+/** Selects, in a statement with `:room`, which of `:actors` are secure: a text for `toSecured`. */
+export const SECURED = `
+  (SELECT json_group_array(agent_id) FROM secured
+    WHERE room_id = :room AND agent_id IN (SELECT value FROM json_each(:actors))) AS secured`;
+
+/** Selects one row, for `toSecured`: which of some agents are secure. */
+export function selectSecured(room: string, actors: string[]): Statement {
+  return { sql: `SELECT ${SECURED}`, args: { room, actors: JSON.stringify(actors) }, single: true };
+}
+
+/** Reads the agents of a row with `SECURED`. */
+export function toSecured({ secured }: Row): string[] {
+  return JSON.parse(secured as string);
 }

@@ -8,7 +8,7 @@ import {
   TOKENS_LEFT,
 } from "../access/make_token.ts";
 import { knownFacts, learnToken } from "../access/token.ts";
-import { isPrivate, privateFor } from "../access/private.ts";
+import { foundSeeing, isPrivate, privateFor } from "../access/private.ts";
 import { AGENT, type Agent, GET, OF_AGENT, toAgent } from "./agent.ts";
 import type { Database } from "../database.ts";
 import type { Json } from "../json.ts";
@@ -16,7 +16,7 @@ import { Refusal } from "../refusal.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { REGISTERED, toNewest, waitsNow } from "./presence.ts";
 import type { Row } from "../driver/statement.ts";
-import type { Viewer } from "../viewer.ts";
+import { holderOf, type Viewer } from "../viewer.ts";
 import { type Admission, ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation } from "../write/context.ts";
 import { announceHidden, HIDING, hidingSteps, KEYS_LEFT } from "../write/hide.ts";
@@ -133,6 +133,7 @@ export function registerAgent(
       if (token && !outcome.replayed && outcome.rows[2]?.length) {
         const ends = knownFacts(context.viewer)?.ends ?? context.viewer.token !== undefined; // as of the one that asked
         learnToken(token.hash, { id: token.id, room, role: "member", agent: id, ends });
+        if (agent.private) foundSeeing(holderOf(token.hash, room));
       }
       if (outcome.revision === undefined) throw refusalOf(registering, reads);
       if (agent.private) announceHidden(database, room, outcome.revision);

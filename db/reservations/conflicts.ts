@@ -1,9 +1,11 @@
+import { SECURED, toSecured } from "../access/acts.ts";
+import { foundGuarded, isKnownGuarded } from "../access/guarded.ts";
 import type { Database } from "../database.ts";
 import { selectRegistrations, toRegistrations } from "../agents/departures.ts";
 import type { Json } from "../json.ts";
 import { readCurrent } from "../write/endings.ts";
 import { Refusal } from "../refusal.ts";
-import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
+import { currentWith, revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import type { Viewer } from "../viewer.ts";
 import { isBusy, yieldToOthers } from "../yield.ts";
 import { createOverlaps } from "./globs.ts";
@@ -46,6 +48,8 @@ export interface Board {
   joined: Map<string, number>;
   /** Whether some in the room are secure, or it has tokens. */
   guarded: boolean;
+  /** Those of the actors that are secure, where it was known before that the room is guarded. */
+  secured?: string[];
 }
 
 /** Conflicts that a refusal shows. */
@@ -64,16 +68,23 @@ export function bytesOf(paths: string[]): number {
   return paths.reduce((sum, glob) => sum + encoder.encode(glob).length, 0);
 }
 
-/** Reads what is in force in a room, and the registrations of agents. Errors: `room_not_found`. */
+/**
+ * Reads what is in force in a room, the registrations of agents, and which `actors` are secure. Errors:
+ * `room_not_found`.
+ */
 export async function readBoard(
   database: Database,
   viewer: Viewer,
   room: string,
   agents: string[] = [],
+  actors: string[] = [],
 ): Promise<Board> {
   const args = { room };
+  const asks = actors.length > 0 && isKnownGuarded(room);
   const [rooms, seen, rows, registered] = await readCurrent(database, viewer, [
-    { sql: ROOM_CURRENT, args },
+    asks
+      ? { sql: currentWith(SECURED), args: { room, actors: JSON.stringify(actors) } }
+      : { sql: ROOM_CURRENT, args },
     ...BOARD.map((sql) => ({ sql, args })),
     selectRegistrations(room, agents),
   ]);
@@ -87,13 +98,16 @@ export async function readBoard(
   }));
   const bytes = reservations.reduce((sum, { paths }) => sum + bytesOf(paths), 0);
   const joined = toRegistrations(registered!);
+  const guarded = Boolean(rooms![0]!.guarded);
+  if (guarded) foundGuarded(room);
   return {
     revision,
     seen: Number(seen![0]!.reservations_revision),
     reservations,
     bytes,
     joined,
-    guarded: Boolean(rooms![0]!.guarded),
+    guarded,
+    ...asks && { secured: toSecured(rooms![0]!) },
   };
 }
 

@@ -1,6 +1,7 @@
 import { AS_NONE } from "../access/acts.ts";
 import { lockedRoom } from "../access/locked.ts";
 import { INSERT_TOKEN, newToken, RELEASE_OF_ACCESS } from "../access/make_token.ts";
+import { learnToken } from "../access/token.ts";
 import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
@@ -87,6 +88,7 @@ export function createRoom(
       if (outcome.replayed) return outcome;
       if (onlyJoin && !isThere(rows[2]!)) throw new Refusal("forbidden", { may: "locked" });
       refuseTaken({ before: rows[0]!, after: rows[2]!, open: token && rows.at(-1)! });
+      if (token) learnToken(token.hash, { id: token.id, room, role: "admin", agent: null, ends: false });
       return outcome;
     },
     answer: ({ replayed, rows: [joined, rooms] }) => {

@@ -1,3 +1,5 @@
+import { SECURED, toSecured } from "../access/acts.ts";
+import { foundGuarded, isKnownGuarded } from "../access/guarded.ts";
 import { foundSeeing } from "../access/private.ts";
 import type { Database } from "../database.ts";
 import { type Agent, selectAgents } from "../agents/agent.ts";
@@ -32,6 +34,8 @@ interface SnapshotQuery extends ReadSet {
   eyes: readonly string[];
   /** Whether to load the definitions of all views. */
   views: boolean;
+  /** The agents of which it matters to a guarded room whether they are secure. */
+  actors: readonly string[];
 }
 
 /** The expression of a view, and the agent with whose eyes it is evaluated. */
@@ -61,6 +65,8 @@ export interface Snapshot extends Hidden {
   overdue: boolean;
   /** Whether some in it are secure, or it has tokens. */
   guarded: boolean;
+  /** Those of the requested actors that are secure, where it is guarded. */
+  secured: string[];
   revisions: RoomRevisions;
   counts: { count: number; unclaimed: number };
   facts: MessageFacts;
@@ -134,10 +140,11 @@ export async function loadSnapshot(
   const results = await readConsistent(database, viewer, [...Object.values(queries), ...facts, ...extra]);
   const rows = Object.fromEntries(Object.keys(queries).map((name) => [name, results.shift()!]));
   const factRows = results.splice(0, facts.length);
-  if (rows.room![0]?.sees) {
-    foundSeeing(viewer);
-    return await loadSnapshot(database, viewer, room, query, extra);
-  }
+  const [row] = rows.room!;
+  const lacksSecured = row?.guarded && query.actors.length > 0 && row.secured === undefined;
+  if (row?.sees) foundSeeing(viewer);
+  if (lacksSecured) foundGuarded(room);
+  if (row?.sees || lacksSecured) return await loadSnapshot(database, viewer, room, query, extra);
   return {
     ...await toSnapshot(rows),
     hidden: mayReadHidden(viewer, query.eyes),
@@ -148,10 +155,10 @@ export async function loadSnapshot(
 
 function snapshotQueries(viewer: Viewer, room: string, query: SnapshotQuery): Record<string, Query> {
   const hidden = hiddenQueries(viewer, room, query);
-  const sees = mayLackHidden(viewer, query);
+  const further = furtherColumns(viewer, room, query);
   const roomWith = (column: keyof typeof ROOMS, args: Statement["args"], weight?: number): Statement => ({
-    sql: sees ? selectRoom([...COLUMNS[column], `${sees.sql} AS sees`]) : ROOMS[column],
-    args: { room, ...args, ...sees?.args },
+    sql: further.sql.length > 0 ? selectRoom([...COLUMNS[column], ...further.sql]) : ROOMS[column],
+    args: { room, ...args, ...further.args },
     single: true,
     weight,
   });
@@ -192,6 +199,20 @@ function snapshotQueries(viewer: Viewer, room: string, query: SnapshotQuery): Re
   return { ...queries, ...hidden };
 }
 
+/** What the room's row tells of the viewer: whether it sees more than is read, and as whom it may not act. */
+function furtherColumns(
+  viewer: Viewer,
+  room: string,
+  query: SnapshotQuery,
+): { sql: string[]; args: Statement["args"] } {
+  const sees = mayLackHidden(viewer, query);
+  const asks = query.actors.length > 0 && (viewer.token !== undefined || isKnownGuarded(room));
+  return {
+    sql: [...sees ? [`${sees.sql} AS sees`] : [], ...asks ? [SECURED] : []],
+    args: { ...sees?.args, ...asks && { actors: JSON.stringify(query.actors) } },
+  };
+}
+
 async function toSnapshot(
   rows: Record<string, Row[]>,
 ): Promise<Omit<Snapshot, "facts" | "extra" | "hidden">> {
@@ -204,6 +225,7 @@ async function toSnapshot(
     createdAt: found.created_at as string,
     overdue: found.due !== null,
     guarded: Boolean(found.guarded),
+    secured: found.secured === undefined ? [] : toSecured(found),
     revisions: {
       revision: served(found.revision),
       state: Number(found.state_revision),

@@ -23,6 +23,7 @@ import type { Row } from "../driver/statement.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
 import type { Json } from "../json.ts";
 import type { Computed, Judged, KeyChange, Operation, Outcome, WriteContext } from "../write/context.ts";
+import { refusalOf } from "../write/acts.ts";
 import { commit } from "../write/write.ts";
 
 // Only a refusal needs the stored entries; an admitted write would read its own values back.
@@ -214,7 +215,10 @@ async function putComputed(attempt: Attempt): Promise<Outcome | undefined> {
     checkRoom(rows!);
     if (!rows![0]!.unchanged) return undefined;
     const results = explainRefusal(put, rows!);
-    if (results instanceof Refusal) throw results;
+    if (results instanceof Refusal) {
+      const barred = rows![0]!.guarded && await refusalOf(database, context, room, { writes: true });
+      throw barred || results;
+    }
     const writes = put.writes.map((write, n): StateWrite => {
       const { found } = results[n]!;
       return { ...asComputed(write, results[n]!), ifVersion: found.live ? found.version : 0 };

@@ -1,32 +1,59 @@
-import { actorsOf, selectSecured } from "../access/acts.ts";
+import { actorsOf, selectSecured, toSecured } from "../access/acts.ts";
 import { knownFacts } from "../access/token.ts";
 import type { Database } from "../database.ts";
-import type { Row } from "../driver/statement.ts";
 import { Refusal } from "../refusal.ts";
+import type { Viewer } from "../viewer.ts";
 import type { WriteAs } from "./context.ts";
 
 /**
- * Returns why a viewer may not act as it does in a guarded room: `unauthenticated` or `forbidden`; undefined where it
- * may. `secured`: the rows of `selectSecured`, if they were read with what it did, as was its token.
+ * Returns the agents as which a viewer may act only if they are not secure: all that its token, as far as this instance
+ * knows it, does not entitle it to.
  */
-export async function refusalOf(
-  database: Database,
-  { viewer, acts }: WriteAs,
-  room: string,
-  { writes, secured }: { writes: boolean; secured?: Row[] },
-): Promise<Refusal | undefined> {
-  if (viewer.token && !knownFacts(viewer)) await database.read(viewer, []);
+export function unprovenActors({ viewer, acts }: Pick<WriteAs, "viewer" | "acts">): string[] {
   const facts = knownFacts(viewer);
-  if (facts?.role === "admin") return undefined;
+  return facts?.role === "admin" ? [] : actorsOf(acts).filter((actor) => actor !== facts?.agent);
+}
+
+/**
+ * Returns why a viewer may not act as it does in a guarded room: `unauthenticated` or `forbidden`; undefined where it
+ * may. `secured`: those of `unprovenActors` that are secure, which were read with the viewer's token.
+ */
+export function judgeActs(
+  by: Pick<WriteAs, "viewer" | "acts">,
+  { writes, secured }: { writes: boolean; secured: readonly string[] },
+): Refusal | undefined {
+  const facts = knownFacts(by.viewer);
   if (facts?.role === "reader" && writes) return new Refusal("forbidden", { may: "read" });
   const own = facts?.agent ?? null;
-  if (facts && acts.as !== undefined && own !== null && acts.as !== own) {
+  if (facts && facts.role !== "admin" && own !== null && by.acts.as !== undefined && by.acts.as !== own) {
     return new Refusal("forbidden", { agent: own });
   }
-  const others = actorsOf(acts).filter((actor) => actor !== own);
-  if (others.length === 0) return undefined;
-  const rows = secured ?? (await database.read(viewer, [selectSecured(room, acts)]))[0]!;
-  const other = rows.find(({ agent_id }) => agent_id !== own)?.agent_id as string | undefined;
+  const other = unprovenActors(by).find((actor) => secured.includes(actor));
   if (other === undefined) return undefined;
   return facts ? new Refusal("forbidden", { other }) : new Refusal("unauthenticated", { agent: other });
+}
+
+/** Returns the same, and reads what it takes, unless `secured` was read with what the viewer did. */
+export async function refusalOf(
+  database: Database,
+  by: Pick<WriteAs, "viewer" | "acts">,
+  room: string,
+  { writes, secured }: { writes: boolean; secured?: readonly string[] },
+): Promise<Refusal | undefined> {
+  if (by.viewer.token && !knownFacts(by.viewer)) await database.read(by.viewer, []);
+  const refusal = judgeActs(by, { writes, secured: secured ?? [] });
+  if (refusal || secured) return refusal;
+  return judgeActs(by, { writes, secured: await readSecured(database, by.viewer, room, unprovenActors(by)) });
+}
+
+/** Returns which of some agents are secure. Reads nothing where there are none. */
+export async function readSecured(
+  database: Database,
+  viewer: Viewer,
+  room: string,
+  actors: string[],
+): Promise<string[]> {
+  if (actors.length === 0) return [];
+  const [rows] = await database.read(viewer, [selectSecured(room, actors)]);
+  return toSecured(rows![0]!);
 }

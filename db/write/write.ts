@@ -1,9 +1,9 @@
-import { actorsOf, mayAct, selectSecured } from "../access/acts.ts";
+import { mayAct, selectSecured, toSecured } from "../access/acts.ts";
 import { foundGuarded } from "../access/guarded.ts";
 import type { Part } from "../bus.ts";
 import type { Database } from "../database.ts";
 import type { Condition, Row, Statement } from "../driver/statement.ts";
-import { refusalOf } from "./acts.ts";
+import { refusalOf, unprovenActors } from "./acts.ts";
 import { type Admission, admit, ADMITTED, FROM_ADMITTED } from "./admission.ts";
 import type { Outcome, WriteAs } from "./context.ts";
 import { dueOf, WRITABLE } from "./due.ts";
@@ -39,8 +39,8 @@ interface Committed {
   outcome: Outcome;
   /** The rows of the reads, for a refusal. */
   reads: Row[][];
-  /** Which agents that it acts as are secure, where its viewer shows a token. */
-  secured?: Row[];
+  /** Which of the agents that the token of its viewer does not entitle it to are secure, where it shows one. */
+  secured?: string[];
 }
 
 /**
@@ -70,13 +70,13 @@ async function tryCommit(database: Database, by: WriteAs, write: Write): Promise
   const [own, key] = [{ room, nonce }, by.idempotencyKey];
   const { sql, args } = succeeded(by, write);
   const may = mayAct(by.viewer, by.acts);
-  const asksSecured = by.viewer.token !== undefined && actorsOf(by.acts).length > 0;
+  const unproven = by.viewer.token === undefined ? [] : unprovenActors(by);
   const { rows, answers, stored } = await commitOnce(database, by, {
     steps: [
       admit(write, [...may ? [may] : [], ...key ? [held(key)] : []]),
       ...effects,
       ...reads,
-      ...asksSecured ? [selectSecured(room, by.acts)] : [],
+      ...unproven.length > 0 ? [selectSecured(room, unproven)] : [],
     ],
     last: [
       ...heartbeats(by, write, key && held(key)),
@@ -89,7 +89,7 @@ async function tryCommit(database: Database, by: WriteAs, write: Write): Promise
   if (revision !== undefined) database.announce({ room, part, revision });
   if (revision !== undefined && also) database.announce({ room, part: also, revision });
   const outcome = stored ?? { now, revision, rows: answers };
-  const secured = asksSecured ? rows.at(-1) : undefined;
+  const secured = unproven.length > 0 ? toSecured(rows.at(-1)![0]!) : undefined;
   return { outcome, reads: rows.slice(1 + effects.length), secured };
 }
 

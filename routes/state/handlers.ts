@@ -37,7 +37,7 @@ export function mountState(app: Hono, services: Services): void {
     room: string,
     operation: Operation<Answer>,
   ): Operation<Answer> {
-    const { run, changes } = operation;
+    const { acts, run, changes } = operation;
     if (expression === undefined && !changes?.some((change) => "edit" in change)) return operation;
     return {
       ...operation,
@@ -45,7 +45,7 @@ export function mountState(app: Hono, services: Services): void {
         const { viewer } = context;
         const condition = expression === undefined ? undefined : await compileOf(expression);
         const gate = condition && { viewer, condition, self: agent };
-        const own = { viewer, agent, gate, changes };
+        const own = { viewer, acts, agent, gate, changes };
         return await gates.through(room, { ...own, run: (judged) => run(context, judged) });
       },
     };

@@ -39,6 +39,7 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
       createdAt: "",
       overdue: false,
       guarded: false,
+      secured: [],
       revisions: { revision: 7, state: 7, private: 0, views: 7, agents: 7, messages: 7 },
       counts: { count: 3, unclaimed: 1 },
       facts: NO_FACTS,

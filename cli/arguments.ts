@@ -19,6 +19,9 @@ export interface Command {
 
 type Flag = string | boolean | undefined;
 
+/** The fewest characters that an operator's token has; it has no form. */
+const MIN_OPERATOR_TOKEN = 32;
+
 /** The parsed arguments and the environment of a command. */
 export class Input {
   constructor(
@@ -48,12 +51,21 @@ export class Input {
   get room(): Room {
     const { server, roomId: id } = this;
     if (id === undefined) throw new UsageError("Which room? Say --room ID or set CONVENE_ROOM.");
-    const token = this.environment.CONVENE_TOKEN ?? this.kept?.token;
+    const token = this.givenToken ?? this.kept?.token;
     try {
       return server.room(id, { agent: this.agent, token: token || undefined });
     } catch {
       throw new UsageError("CONVENE_TOKEN holds no token: set it to one as it was given, or to nothing.");
     }
+  }
+
+  /** The token of `CONVENE_TOKEN`, of a room or the operator's. What is none would be ignored, and nobody would act. */
+  get givenToken(): string | undefined {
+    const given = this.environment.CONVENE_TOKEN;
+    if (!given || given.startsWith("cvn_") || given.length >= MIN_OPERATOR_TOKEN) return given;
+    throw new UsageError(
+      "CONVENE_TOKEN holds no token: those of rooms begin with cvn_. Set it to one as it was given, or to nothing.",
+    );
   }
 
   /** The token that is kept for the room; undefined where `CONVENE_TOKEN` is set, if to nothing. */

@@ -44,16 +44,20 @@ export const ACCESS = {
     cause:
       "The token is malformed, unknown, revoked or expired, or of another room; or there is none, and the agent is secure.",
     cure: "Send `Authorization: Bearer <token>` with a token of this room that is in force.",
-    say: ({ agent, none, may }: { agent?: string; none?: boolean; may?: "invite" }) => ({
-      message: may !== undefined
+    say: ({ agent, none, may }: { agent?: string; none?: boolean; may?: "invite" | "delete" }) => ({
+      message: may === "invite"
         ? "This invitation needs an admin's token of the room."
+        : may === "delete"
+        ? "Only the operator deletes an open room."
         : none
         ? "This needs a token of the room."
         : agent === undefined
         ? "The token is not one of this room that is in force."
         : `The agent ${JSON.stringify(agent)} is secure: only its token acts as it.`,
-      hint: may !== undefined
+      hint: may === "invite"
         ? INVITES
+        : may === "delete"
+        ? "Its operator sends Authorization: Bearer <OPERATOR_TOKEN>, letter for letter; another text there is ignored."
         : none
         ? "Send Authorization: Bearer <token>. An agent that registers with secure: true gets one."
         : "Send Authorization: Bearer <token> with a token of this room, or take another agent.",

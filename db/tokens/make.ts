@@ -243,6 +243,11 @@ export function toToken(row: Row): Token {
     note: row.note as string | null,
     created_at: row.created_at as string,
     expires_at: row.expires_at as string | null,
-    last_used_at: row.last_used_at as string | null,
+    last_used_at: laterOf(row.last_used_at as string | null, row.created_at as string),
   };
+}
+
+/** The use of a token is noted to the hour, which may have begun before it was made. */
+function laterOf(used: string | null, created: string): string | null {
+  return used !== null && used < created ? created : used;
 }

@@ -7,7 +7,6 @@ import type { Guard } from "./read_set.ts";
 
 /** A request that takes effect once, however often it is sent. */
 export interface KeyedRequest {
-  /** The owner of the key: another viewer's is another key. */
   viewer: Viewer;
   /** The scope of the key: a room's id, or a text that is none. */
   scope: string;
@@ -21,6 +20,8 @@ export interface KeyedRequest {
 
 /** An idempotency key and the request that acquires it. */
 export interface IdempotencyKey extends KeyedRequest {
+  /** Whose key it is: another's is another key. */
+  owner: Viewer;
   /** Distinguishes this request from its repetitions. */
   nonce: string;
   now: Date;

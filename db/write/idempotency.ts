@@ -1,8 +1,9 @@
+import { isLookedUp, knownFacts } from "../access/token.ts";
 import type { Database } from "../database.ts";
 import type { IdempotencyKey, KeyedRequest, Outcome, WriteAs, WriteContext } from "./context.ts";
 import { Refusal } from "../refusal.ts";
 import { THERE } from "../release.ts";
-import { keyFor } from "../viewer.ts";
+import { keyFor, type Viewer } from "../viewer.ts";
 import { argsOf, type Condition, type Row, type Statement } from "../driver/statement.ts";
 
 /**
@@ -56,6 +57,16 @@ const STORE_LATER = `
    WHERE room_id = :held_scope AND key = :held_key`;
 
 /**
+ * Returns whose the keys of a viewer are: those of a token stay when it is rotated, so they count by its id. It looks at
+ * a token that this instance has not seen before. Errors: `unauthenticated`, `room_not_found`.
+ */
+async function ownerOf(database: Database, viewer: Viewer): Promise<Viewer> {
+  if (!isLookedUp(viewer)) return viewer;
+  if (!knownFacts(viewer)) await database.read(viewer, []);
+  return { key: knownFacts(viewer)!.id };
+}
+
+/**
  * Makes the write of a keyed request once; all repetitions get the first outcome. The batch of the write decides. A
  * refusal, which may come of an earlier read, stands only if no outcome is stored under the key. Only successes are
  * stored. Errors: `idempotency_mismatch`; those of `run`.
@@ -65,8 +76,8 @@ export async function runOnce(
   request: KeyedRequest,
   run: (context: WriteContext) => Promise<Outcome | undefined>,
 ): Promise<Outcome> {
-  const now = await database.time();
-  const key: IdempotencyKey = { ...request, nonce: database.newId(), now, ids: [] };
+  const [owner, now] = [await ownerOf(database, request.viewer), await database.time()];
+  const key: IdempotencyKey = { ...request, owner, nonce: database.newId(), now, ids: [] };
   try {
     return await run(contextOf(database, key)) as Outcome; // undefined only with a read set
   } catch (error) {
@@ -194,10 +205,10 @@ export async function isTaken(
   database: Database,
   key: Omit<KeyedRequest, "fingerprint" | "acts">,
 ): Promise<boolean> {
-  const expired = expiry({ ...key, now: await database.time() });
+  const [owner, now] = [await ownerOf(database, key.viewer), await database.time()];
   const [rows] = await database.read(key.viewer, [{
     sql: `SELECT 1 ${FOUND}`,
-    args: { ...at(key), expired },
+    args: { ...at({ ...key, owner }), expired: expiry({ ...key, now }) },
   }]);
   return rows!.length > 0;
 }
@@ -223,8 +234,8 @@ function own(key: IdempotencyKey) {
   return { ...at(key), held_nonce: key.nonce };
 }
 
-function at({ viewer, scope, key }: Pick<KeyedRequest, "viewer" | "scope" | "key">) {
-  return { held_scope: scope, held_key: keyFor(viewer, key) };
+function at({ owner, scope, key }: Pick<IdempotencyKey, "owner" | "scope" | "key">) {
+  return { held_scope: scope, held_key: keyFor(owner, key) };
 }
 
 function expiry({ now, lifetime }: Pick<IdempotencyKey, "now" | "lifetime">): string {

@@ -83,8 +83,14 @@ Deno.test("two machines meet by one pasted line, and each keeps a token that its
     const other = TOKEN.exec((await one.files())[0]!.text)![0];
     assert.equal((await two.with({ CONVENE_TOKEN: other }, "invite")).code, 0);
     assert.match((await two.run("invite")).stderr, /forbidden/);
-    const wrong = await two.with({ CONVENE_TOKEN: "two words" }, "read");
-    assert.deepEqual([wrong.code, wrong.stderr.includes("two words")], [2, false]);
+    for (const none of ["two words", "garbage", '"quoted"', "Bearer cvn_m_x"]) {
+      const wrong = await two.with({ CONVENE_TOKEN: none }, "say", "as nobody");
+      assert.deepEqual([wrong.code, wrong.stderr.includes(none)], [2, false], none);
+      assert.match(wrong.stderr, /begin with cvn_|as it was given/);
+    }
+    const slip = await two.with({ CONVENE_TOKEN: "cvn_m_garbage" }, "say", "as nobody");
+    assert.match(slip.stderr, /unauthenticated|malformed/);
+    assert.doesNotMatch(await two.prints("read"), /as nobody/);
   }));
 
 Deno.test("a token that is in the place of another moves it aside, and one that fits no room is not shown", () =>

@@ -190,12 +190,126 @@ contract(
     }
     const two = { Authorization: `Bearer ${ann.token}, Bearer ${ann.token}` };
     assertInvalid(await t.request("GET", path, { headers: two }), ["Authorization"]);
-    for (const ignored of ["Basic YTpi", "Bearer eyJhbGciOi", "cvn_m_x"]) {
+    const others = ["Basic YTpi", "Basic !", "Bearer eyJhbGciOi.cvn_m_x", "Token abc", "Digest a=b", ""];
+    for (const ignored of others) {
       assertStatus(await t.request("GET", path, { headers: { Authorization: ignored } }), 200);
     }
     assertStatus(await t.request("GET", path, { headers: { Authorization: `bEARER  ${ann.token}` } }), 200);
   },
 );
+
+contract("a token in another form than a Bearer's is refused, so that nobody writes as nobody", async (t) => {
+  const { path, ann } = await guarded(t);
+  const forms = [
+    `Token ${ann.token}`,
+    ann.token,
+    `Bearer "${ann.token}"`,
+    `Bearer <${ann.token}>`,
+    `bearer:${ann.token}`,
+    `Bearer: ${ann.token}`,
+    `Bearer token=${ann.token}`,
+    `Bearer Bearer ${ann.token}`,
+    `Basic ${btoa(`ann:${ann.token}`)}`,
+    `Basic ${btoa(`${ann.token}:`)}`,
+  ];
+  for (const Authorization of forms) {
+    for (const at of [`${path}/messages`, "/rooms", "/mcp"]) {
+      const reply = await t.request("POST", at, { body: { body: 1 }, headers: { Authorization } });
+      assertError(reply, 401, "unauthenticated");
+      assert.match(reply.body.hint, /Authorization: Bearer cvn_/, Authorization);
+      assert.equal(reply.headers.get("www-authenticate"), "Bearer");
+      assert.doesNotMatch(reply.text, new RegExp(ann.token));
+    }
+  }
+  assert.equal((await t.get(`${path}/messages`)).body.length, 0);
+});
+
+/** What acts as an agent, and would be refused for what it finds too. */
+const IN_VAIN: Array<[what: string, method: string, path: string, body: (agent: string) => Json]> = [
+  ["a false gate", "PUT", "/state", (agent) => ({ key: "k", value: 1, if: "false", agent })],
+  ["a gate that fails", "PUT", "/state", (agent) => ({ key: "k", value: 1, if: "state.no.such", agent })],
+  ["a gate of its scope", "PUT", "/state", (scope) => ({ scope, key: "k", value: 1, if: "false" })],
+  ["a version", "PUT", "/state", (agent) => ({ key: "k", value: 1, if_version: 99, agent })],
+  ["no number", "PUT", "/state", (agent) => ({ key: "text", increment: 1, agent })],
+  ["no number to add a fraction to", "PUT", "/state", (agent) => ({ key: "text", increment: 0.5, agent })],
+  ["no list", "PUT", "/state", (agent) => ({ key: "text", append: 1, agent })],
+  ["no list behind a gate", "PUT", "/state", (agent) => ({ key: "text", append: 1, if: "true", agent })],
+  ["a delete's version", "DELETE", "/state", (agent) => ({ key: "k", if_version: 99, agent })],
+  ["a delete's gate", "DELETE", "/state", (agent) => ({ key: "k", if: "false", agent })],
+  ["a batch's gate", "PUT", "/state/batch", (agent) => ({
+    writes: [{ key: "k", value: 1 }],
+    if: "false",
+    agent,
+  })],
+  ["a batch's version", "PUT", "/state/batch", (agent) => ({
+    writes: [{ key: "k", value: 1, if_version: 99 }],
+    agent,
+  })],
+  ["a batch of edits", "PUT", "/state/batch", (scope) => ({
+    writes: [{ key: "text", append: 1 }, { scope, key: "text", increment: 0.5 }],
+  })],
+  ["a reply to nothing", "POST", "/messages", (from) => ({ from, body: 1, reply_to: 99 })],
+  ["a need of nothing", "POST", "/messages", (from) => ({ from, kind: "task", body: 1, needs: [99] })],
+  ["a claim of nothing", "POST", "/messages/99/claim", (agent) => ({ agent })],
+  ["a claim of what is claimed", "POST", "/messages/4/claim", (agent) => ({ agent })],
+  ["a renewal", "POST", "/messages/4/renew", (agent) => ({ agent, fence: 99, ttl: 60 })],
+  ["a release", "POST", "/messages/4/release", (agent) => ({ agent, fence: 99 })],
+  ["a completion", "POST", "/messages/4/complete", (agent) => ({ agent, fence: 99 })],
+  ["a failure", "POST", "/messages/4/fail", (agent) => ({ agent, fence: 99 })],
+  ["a reservation of what is reserved", "POST", "/reservations", (agent) => ({ agent, paths: ["a"] })],
+  ["a release of nothing", "DELETE", "/reservations/none", (agent) => ({ agent, fence: 1 })],
+  ["a renewal of nothing", "POST", "/reservations/none/renew", (agent) => ({ agent, fence: 1, ttl: 60 })],
+];
+
+contract("who may not write is told that first, whatever else is in the way", async (t) => {
+  const { path, make } = await guarded(t);
+  const eve = await t.post(`${path}/agents`, { id: "eve", name: "Eve", secure: true });
+  assertStatus(eve, 201);
+  assertStatus(await t.put(`${path}/state`, { key: "text", value: "a" }), 200);
+  assert.equal((await t.post(`${path}/messages`, { kind: "task", body: 1 })).body.id, 4);
+  assertStatus(await t.post(`${path}/messages/4/claim`, { agent: "bob" }), 200);
+  assertStatus(await t.post(`${path}/reservations`, { agent: "bob", paths: ["a"] }), 201);
+  const reader = await make({ role: "reader" });
+  const askedBy = { eve: holding(t, eve.body.token), reader };
+  for (const [what, method, at, body] of IN_VAIN) {
+    const ask = () => t.request(method, path + at, { body: body("ann") });
+    for (const reply of [await ask(), ...await Promise.all([ask(), ask(), ask()])]) {
+      assert.deepEqual([reply.status, reply.body.error], [401, "unauthenticated"], what);
+    }
+    for (const [who, { ask }] of Object.entries(askedBy)) {
+      const reply = await ask(method, path + at, body("ann"));
+      assert.deepEqual([reply.status, reply.body.error], [403, "forbidden"], `${what} by ${who}`);
+    }
+    const able = await t.request(method, path + at, { body: body("bert") });
+    assert.notEqual(able.status, 401, what);
+    assert.ok(able.status >= 400, `${what} is in vain: ${able.text}`);
+  }
+});
+
+/** What reads as an agent or for a token, many times at once. */
+const BURST = 250;
+
+contract("many reads at once under one token are all answered, and none after it is revoked", async (t) => {
+  const { path, ann, make } = await guarded(t);
+  assertStatus(await ann.post(`${path}/agents`, { name: "Ann", secure: true, private: true }), 200);
+  assertStatus(await ann.put(`${path}/state`, { scope: "ann", key: "k", value: 7 }), 200);
+  const reads: Array<(who: Pick<typeof ann, "ask">, n: number) => Promise<Reply>> = [
+    ({ ask }, n) => ask("POST", `${path}/eval`, { expr: `${n} - ${n} + state.ann.k` }),
+    ({ ask }) => ask("GET", `${path}/state?scope=ann&key=k`),
+    ({ ask }, n) => ask("POST", `${path}/wait`, { condition: `state.ann.k + ${n} > 0`, timeout: 0 }),
+  ];
+  for (const read of reads) {
+    const token = await make({ role: "member" });
+    const burst = () => Promise.all(Array.from({ length: BURST }, (_, n) => read(token, n)));
+    const counts = (replies: Reply[]) =>
+      Object.fromEntries(
+        Map.groupBy(replies, ({ status }) => status).entries().map(([s, all]) => [s, all.length]),
+      );
+    assert.deepEqual(counts(await burst()), { 200: BURST });
+    assertStatus(await ann.ask("DELETE", `${path}/tokens/${token.id}`), 200);
+    assert.deepEqual(counts(await burst()), { 401: BURST });
+  }
+});
 
 contract("a reader reads, waits and evaluates, and changes nothing", async (t) => {
   const { path, ann, make } = await guarded(t);

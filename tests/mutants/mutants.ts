@@ -905,10 +905,58 @@ export const MUTANTS: Mutant[] = [
     filter: "file: nobody acts as a secure agent",
   },
   {
+    name: "a gate that is told to who may not write",
+    edits: [["pending.reject(barred(pending.write) ?? new", "pending.reject(new"]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: who may not write is told that first",
+  },
+  {
+    name: "a computed value that is told to who may not write",
+    edits: [["const barred = rows![0]!.guarded && await", "const barred = rows![0]!.nothing && await"]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: who may not write is told that first",
+  },
+  {
+    name: "an evaluation with the eyes of anybody",
+    edits: [["guarded && self !== null && judgeActs(", "guarded && self === null && judgeActs("]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: nobody acts as a secure agent",
+  },
+  {
+    name: "a token in another form that is ignored",
+    edits: [["if (holdsToken(header) || holdsToken(unpacked(header))) throw otherForm();", ""]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: a token in another form",
+  },
+  {
+    name: "a read that joins one on its way",
+    edits: [["      sent();\n", ""]],
+    test: "tests/db/batch_queue.test.ts",
+    filter: "equal reads of a viewer that wait together",
+  },
+  {
+    name: "a look at tokens in another's statement that nobody heeds",
+    edits: [["refused.set(key, refusal);\n      host.answer(", "refused.get(key);\n      host.answer("]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: many reads at once under one token",
+  },
+  {
+    name: "keys that count by the text of a token",
+    edits: [["return { key: knownFacts(viewer)!.id };", "return viewer;"]],
+    test: "tests/contract/rotation.test.ts",
+    filter: "file: what a token has done under its keys",
+  },
+  {
+    name: "a locked room that the tokens of others use up",
+    edits: [["return isOwn ? room :", "return isOwn || caller ? room :"]],
+    test: "tests/routes/locked.test.ts",
+    filter: "the token of another locked room",
+  },
+  {
     name: "a wait that marks a secure agent of another",
     edits: [[
-      "if (data.snapshot.guarded) await refuseOthers(",
-      "if (data.snapshot.overdue) await refuseOthers(",
+      "if (data.snapshot.guarded) refuseOthers(",
+      "if (data.snapshot.overdue) refuseOthers(",
     ]],
     test: "tests/contract/tokens.test.ts",
     filter: "file: nobody acts as a secure agent",
@@ -1578,7 +1626,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "an idempotency key for all callers",
-    edits: [["held_key: keyFor(viewer, key)", "held_key: key"]],
+    edits: [["held_key: keyFor(owner, key)", "held_key: key"]],
     test: "tests/routes/viewers.test.ts",
     filter: "an idempotency key belongs",
   },
@@ -1881,7 +1929,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a room's share that strangers use up",
-    edits: [["takeOfRoom(namedRoom(c, room))", "takeOfRoom(room || namedRoom(c, room))"]],
+    edits: [[
+      "countedRoom(c, namedRoom(c, room), caller)",
+      "countedRoom(c, room || namedRoom(c, room), caller)",
+    ]],
     test: "tests/routes/locked.test.ts",
     filter: "requests of strangers",
   },

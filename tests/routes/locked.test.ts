@@ -20,6 +20,29 @@ Deno.test("requests of strangers to a locked room do not count against it, nor t
     assert.equal(await fill(() => strangers("r")), await fill(() => strangers("none")));
   }, { fairUse: { ...FAIR_USE, callerPerSecond: 1e9, roomPerSecond: 1, trustedProxies: 1 } }));
 
+Deno.test("the token of another locked room uses up nothing that a room may get", () =>
+  withApp(async ({ request }) => {
+    const make = async (id: string) =>
+      (await (await request("POST", "/rooms", { id, locked: true })).json()).token;
+    const [own, foreign] = [await make("r"), await make("other")];
+    const ask = async (token: string, address: string) =>
+      (await request("GET", "/rooms/r", undefined, { ...bearer(token), ...from(address) })).status;
+    const wait = async (token: string) =>
+      (await request("POST", "/rooms/r/wait", { condition: "false", timeout: 0 }, {
+        ...bearer(token),
+        ...from("d"),
+      }))
+        .status;
+    const passed = async (token: string, address: string) => {
+      for (let n = 0; n < 20; n++) if (await ask(token, address) === 429) return n;
+    };
+    assert.equal(await passed(foreign, "a"), 10);
+    assert.equal(await passed(foreign, "b"), 10, "strangers count by their addresses");
+    assert.equal(await passed(own, "c"), 10, "and not for the room");
+    assert.equal(await wait(own), 429);
+    assert.equal(await wait(foreign), 404);
+  }, { fairUse: { ...FAIR_USE, callerPerSecond: 1e9, roomPerSecond: 1, trustedProxies: 1 } }));
+
 Deno.test("a locked room takes no more round trips to make and to enter than an open one", () =>
   withApp(async ({ request, batches }) => {
     const made = await request("POST", "/rooms", { id: "r", locked: true });

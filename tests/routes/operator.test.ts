@@ -163,6 +163,10 @@ Deno.test("the operator alone deletes an open room, and lists all rooms", () =>
       await deletes("c", admin.token),
       await deletes("c", locked.token),
     ], [401, 403, 401]);
+    for (const wrong of ["", "not the operator's"]) {
+      const { body } = await ask("DELETE", "/rooms/c", undefined, wrong);
+      assert.match(`${body.message} ${body.hint}`, /Only the operator .* Bearer <OPERATOR_TOKEN>/);
+    }
     assert.equal((await ask("GET", "/rooms/c", undefined, "")).status, 200);
     assert.deepEqual([await deletes("a", ""), await deletes("none", "")], [404, 404]);
     assert.deepEqual([await deletes("c"), await deletes("a"), await deletes("none")], [200, 200, 404]);

@@ -99,6 +99,41 @@ Deno.test("what many agents ask at once with tokens travels in as few statements
     assert.equal(await all("GET", "/rooms/r/messages/20"), 1);
   }));
 
+Deno.test("reads at once under one token take no more round trips than as many without", () =>
+  withApp(async ({ request, batches }) => {
+    await request("POST", "/rooms", { id: "r" });
+    await request("POST", "/rooms", { id: "open" });
+    const made = { id: "ann", name: "A", secure: true, private: true };
+    const { token } = await (await request("POST", "/rooms/r/agents", made)).json();
+    const reader = await (await request("POST", "/rooms/r/tokens", { role: "reader" }, bearer(token))).json();
+    await request("PUT", "/rooms/r/state", { scope: "ann", key: "k", value: 1 }, bearer(token));
+    const tripsOf = async (room: string, shown: string, [method, path, body]: typeof READS[0]) => {
+      const before = batches.length;
+      await Promise.all(Array.from({ length: 100 }, async (_, n) => {
+        const headers = shown === "" ? {} : bearer(shown);
+        const reply = await request(method, `/rooms/${room}${path}`, body(n), headers);
+        assert.ok(reply.status < 500, `${method} ${path}: ${reply.status} ${await reply.text()}`);
+      }));
+      return batches.slice(before).filter(({ mode }) => mode === "read").length;
+    };
+    await request("GET", "/rooms/r", undefined, bearer(reader.token)); // an instance that has seen it
+    for (const read of READS) {
+      const without = await tripsOf("open", "", read);
+      for (const shown of ["", token, reader.token]) {
+        const trips = await tripsOf("r", shown, read);
+        assert.ok(trips <= without, `${JSON.stringify(read)}: ${trips} trips, ${without} without`);
+      }
+    }
+  }));
+
+/** What may be asked as an agent, or see what it alone sees. */
+const READS: Array<[method: string, path: string, body: (n: number) => unknown]> = [
+  ["POST", "/eval", (n) => ({ expr: `has(state.ann.k) ? ${n} : 0` })],
+  ["POST", "/eval", (n) => ({ expr: `${n}`, agent: "bob" })],
+  ["GET", "/state?scope=ann&key=k", () => undefined],
+  ["GET", "/state?scope=ann", () => undefined],
+];
+
 Deno.test("a reader's write is refused by the database too, where nothing has refused it before", () =>
   withApp(async ({ request, services: { database } }) => {
     await request("POST", "/rooms", { id: "r" });

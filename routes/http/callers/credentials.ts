@@ -1,7 +1,8 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { Context } from "hono";
 import { isLocked, lockedRoom } from "../../../db/access/locked.ts";
-import { looksLikeToken, readToken, type TokenText } from "../../../db/access/token_text.ts";
+import { isKnownIn } from "../../../db/access/token.ts";
+import { hashOf, looksLikeToken, readToken, type TokenText } from "../../../db/access/token_text.ts";
 import type { Database } from "../../../db/database.ts";
 import { createLru } from "../../../db/lru.ts";
 import { findRoom } from "../../../db/rooms/room.ts";
@@ -15,13 +16,17 @@ const SEVERAL = /^bearer[ \t][^,]*,|, *bearer[ \t]/i;
 
 const TOKEN = "token";
 
-/** A token as headers show it, and the viewer who showed it last. */
+/** A token as headers show it, and the viewer who showed it last, in the room of this id. */
 interface Shown {
   token: TokenText;
+  id?: string;
   viewer?: Viewer;
 }
 
-/** Tokens by their headers: reading one costs a small read 5 %. Whether it counts, the database knows. */
+/**
+ * Tokens by the SHA-256 of their headers, since memory keeps no text of one: reading it takes more than twice as long as
+ * that hash. Whether it counts, the database knows.
+ */
 const read = createLru<Shown>(10_000);
 
 /** Takes what a request shows of who sends it, before all else; where it has to look that up, it resolves then. */
@@ -44,11 +49,12 @@ export function createCredentials(database: Database, operatorToken?: string): T
     const header = c.req.header("authorization");
     if (header === undefined) return;
     if (operatorToken !== undefined && isSame(textOf(header), operatorToken)) return takeOperators(c);
-    let shown = read.get(header);
+    const name = hashOf(header);
+    let shown = read.get(name);
     if (shown === undefined) {
       const token = tokenIn(header);
       if (token === undefined) return;
-      read.set(header, shown = { token });
+      read.set(name, shown = { token });
     }
     c.set(TOKEN, shown);
   };
@@ -71,7 +77,10 @@ function tokenIn(header: string): TokenText | undefined {
     );
   }
   const text = textOf(header);
-  if (!looksLikeToken(text)) return undefined;
+  if (!looksLikeToken(text)) {
+    if (holdsToken(header) || holdsToken(unpacked(header))) throw otherForm();
+    return undefined;
+  }
   const token = readToken(text);
   if (token === undefined) {
     throw new RequestError("unauthenticated", "The token is malformed.", {
@@ -79,6 +88,32 @@ function tokenIn(header: string): TokenText | undefined {
     });
   }
   return token;
+}
+
+/**
+ * Begins a token that stands in a header in another form: after another scheme or none, in quotes. Within the letters of
+ * what proxies pass on it is none.
+ */
+const WITHIN = /(?<![\w.~+/-])cvn_[amr]_\w/;
+const BASIC = /^basic[ \t]+([\w+/-]+=*)$/i;
+
+/** Tells whether a text holds what means to be a token. */
+const holdsToken = (text: string) => WITHIN.test(text);
+
+/** Returns the user and password of Basic, as `curl -u` packs them; empty for other schemes. */
+function unpacked(header: string): string {
+  try {
+    return atob(BASIC.exec(header)?.[1] ?? "");
+  } catch {
+    return "";
+  }
+}
+
+/** Whoever sends it would otherwise act as nobody, and not hear of it. */
+function otherForm(): RequestError {
+  return new RequestError("unauthenticated", "Authorization holds a token, but not as a Bearer.", {
+    hint: "Send `Authorization: Bearer cvn_...`: that word, a space and the token alone, without quotes.",
+  });
 }
 
 function shownBy(c: Context): Shown | undefined {
@@ -116,6 +151,16 @@ export function namedRoom(c: Context, text: string): string {
   return tokenOf(c)?.locked ? lockedRoom(text) : text;
 }
 
+/**
+ * Returns what names a room in the counts of a caller: apart from others if the caller shows a token that this instance
+ * does not know to be the room's, else the holder of any other would use up what the room may get.
+ */
+export function countedRoom(c: Context, room: string, caller: string | null): string {
+  const token = tokenOf(c);
+  const isOwn = !token?.locked || token.hash === OPERATOR || isKnownIn(token.hash, room);
+  return isOwn ? room : `${room}\n${caller ?? ""}`;
+}
+
 /** Returns on whose behalf a request reads and writes. */
 export function viewerOf(c: Context): Viewer {
   const shown = shownBy(c);
@@ -128,7 +173,6 @@ export function viewerOf(c: Context): Viewer {
 export function viewerIn(c: Context, id: string): Viewer {
   const shown = shownBy(c);
   if (shown === undefined) return EVERYBODY;
-  const room = storedRoom(c, id);
-  if (shown.viewer?.token?.room !== room) shown.viewer = holderOf(shown.token.hash, room);
+  if (shown.id !== id) [shown.id, shown.viewer] = [id, holderOf(shown.token.hash, storedRoom(c, id))];
   return shown.viewer!;
 }

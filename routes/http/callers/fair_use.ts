@@ -1,7 +1,7 @@
 import type { Context, Next } from "hono";
 import { createBuckets, createHolds, type Taken } from "./buckets.ts";
 import { callerOf } from "./caller.ts";
-import { namedRoom, roomIn } from "./credentials.ts";
+import { countedRoom, namedRoom, roomIn } from "./credentials.ts";
 import { RequestError } from "../errors.ts";
 import { LIMITS } from "../limits.ts";
 import { isLoopback } from "./networks.ts";
@@ -64,7 +64,10 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
       const shares: Share[] = [];
       if (caller !== null) take(c, shares, "caller", callerPerSecond, takeOfCaller(caller));
       const room = roomIn(c.req.path);
-      if (room !== undefined) take(c, shares, "room", roomPerSecond, takeOfRoom(namedRoom(c, room)));
+      if (room !== undefined) {
+        const counted = countedRoom(c, namedRoom(c, room), caller);
+        take(c, shares, "room", roomPerSecond, takeOfRoom(counted));
+      }
       return shares.length === 0 ? next() : next().then(() => tell(c, shares));
     },
 
@@ -74,7 +77,9 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
       const shares: Array<[name: string, max: number, whose: string]> = [];
       const ofCaller = kind === "wait" ? options.waitsOfCaller : options.streamsOfCaller;
       if (caller !== null) shares.push([`${kind} of ${caller}`, ofCaller, "You have"]);
-      if (kind === "wait") shares.push([`in ${room}`, options.waitsOfRoom, "This room has"]);
+      if (kind === "wait") {
+        shares.push([`in ${countedRoom(c, room, caller)}`, options.waitsOfRoom, "This room has"]);
+      }
       for (const [name, max, whose] of shares) {
         if (max > 0 && holds.count(name) >= max) {
           c.header("Retry-After", String(LIMITS.retryAfterSeconds));

@@ -94,7 +94,7 @@ export function demanding(operation: string, services: Judges, handle: Handler):
       return await handle(c, next);
     };
   }
-  return (c, next) => suffices(c, right) ? handle(c, next) : refuse(c, services);
+  return (c, next) => suffices(c, right) ? handle(c, next) : refuse(c, right, services);
 }
 
 function nothingHere(): RequestError {
@@ -110,10 +110,12 @@ function suffices(c: Context, right: Right): boolean {
 }
 
 /** Refuses a request. Whether its token counts comes first, so that no other tells it from one that does not. */
-async function refuse(c: Context, { database, viewerOf }: Judges): Promise<never> {
+async function refuse(c: Context, right: Right, { database, viewerOf }: Judges): Promise<never> {
   await getRoom(database, viewerOf(c), roomOf(c));
   const token = tokenOf(c);
-  if (token === undefined) throw new Refusal("unauthenticated", { none: true });
+  if (token === undefined) {
+    throw new Refusal("unauthenticated", right === "delete" ? { may: "delete" } : { none: true });
+  }
   const may = token.role === "reader" ? "read" : token.role === "admin" ? "all_but_delete" : "write";
   throw new Refusal("forbidden", { may });
 }

@@ -234,7 +234,10 @@ Deno.test("the operator reads figures of the instance, others do not, and withou
     const wait = t.request("POST", "/rooms/r/wait", { condition: "has(state._shared.k)", timeout: 5_000 });
     const figures = async () =>
       await (await t.request("GET", "/metrics", undefined, bearer(OPERATOR))).text();
-    while (!/^convene_waits_open 1$/m.test(await figures()));
+    // The figures are made at once: between two looks the wait must get its turn.
+    while (!/^convene_waits_open 1$/m.test(await figures())) {
+      await new Promise((resolve) => setTimeout(resolve));
+    }
     await t.request("PUT", "/rooms/r/state", { key: "k", value: 1 });
     await wait;
     const text = await figures();

@@ -3,7 +3,7 @@ import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { ROOM_TABLES } from "../../db/driver/schema.ts";
 import { SERVICE } from "../../db/viewer.ts";
-import { DATABASES } from "../support/databases.ts";
+import { WITHOUT_TABLES } from "../support/databases.ts";
 
 /** What belongs to the database and to no room. */
 const OF_NO_ROOM = ["compatibility", "graves", "migrations"];
@@ -18,7 +18,7 @@ const REFERENCES = `
     FROM (${TABLES}) AS tables CROSS JOIN pragma_foreign_key_list(tables.name) AS keys`;
 
 const EMPTY = {
-  ...DATABASES,
+  ...WITHOUT_TABLES,
   memory: () => Promise.resolve({ url: ":memory:", stop: () => Promise.resolve() }),
 };
 

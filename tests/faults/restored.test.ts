@@ -6,7 +6,7 @@ import { MIGRATIONS } from "../../db/driver/schema.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { Subject } from "../support/backends.ts";
-import { DATABASES } from "../support/databases.ts";
+import { WITHOUT_TABLES } from "../support/databases.ts";
 import { openEvents } from "../support/events.ts";
 import { startService } from "../support/service.ts";
 import { assertError } from "../support/shapes.ts";
@@ -53,7 +53,7 @@ const goBack = (room: string, revision: number) => [
      messages_revision = MIN(messages_revision, ${revision}) WHERE id = '${room}'`,
 ];
 
-for (const [kind, open] of Object.entries(DATABASES)) {
+for (const [kind, open] of Object.entries(WITHOUT_TABLES)) {
   const restored = (
     name: string,
     test: (t: Subject, url: string, complaints: readonly string[]) => Promise<void>,

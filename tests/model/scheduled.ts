@@ -6,6 +6,7 @@ import { connect } from "../../db/driver/open.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { heldTime, holdTime } from "../support/held_time.ts";
+import { fileWithTables } from "../support/tables.ts";
 
 /** `SCHEDULE_RUNS` and `SCHEDULE_SEED` ask for more, or for the same again. */
 export const RUNS = Number(Deno.env.get("SCHEDULE_RUNS") ?? 60);
@@ -54,6 +55,7 @@ export function scheduled(
   return fc.assert(
     fc.asyncProperty(fc.scheduler({ act: settled }), async (scheduler) => {
       const folder = await Deno.makeTempDir({ prefix: "convene-" });
+      await fileWithTables(`${folder}/convene.db`);
       const clock = { now: Date.now() };
       let drawn = false;
       const wrap = (connection: Connection): Connection => ({

@@ -5,6 +5,7 @@ import type { Statement } from "../../db/driver/statement.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices, type ServiceOptions } from "../../routes/services.ts";
 import { type HeldTime, heldTime } from "./held_time.ts";
+import { fileWithTables } from "./tables.ts";
 
 export interface Batch {
   mode: "read" | "write";
@@ -52,6 +53,7 @@ export async function withApp(
   options: AppOptions = {},
 ): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "convene-" });
+  await fileWithTables(`${folder}/convene.db`);
   const batches: Batch[] = [];
   const listeners = new Set<(batch: Batch) => void>();
   const open = async (): Promise<Connection> => {

@@ -1,10 +1,20 @@
 import { startLibsqlServer } from "./libsql_server.ts";
+import { fileWithTables } from "./tables.ts";
 
-/** An empty database of each kind that a service may be given, by its name. */
-export const DATABASES: Record<string, () => Promise<{ url: string; stop(): Promise<void> }>> = {
-  async file() {
-    const folder = await Deno.makeTempDir({ prefix: "convene-" });
-    return { url: `file:${folder}/convene.db`, stop: () => Deno.remove(folder, { recursive: true }) };
-  },
+type Databases = Record<string, () => Promise<{ url: string; stop(): Promise<void> }>>;
+
+async function file(make: (path: string) => Promise<void>) {
+  const folder = await Deno.makeTempDir({ prefix: "convene-" });
+  const path = `${folder}/convene.db`;
+  await make(path);
+  return { url: `file:${path}`, stop: () => Deno.remove(folder, { recursive: true }) };
+}
+
+/** A database of each kind that a service may be given, by its name, without any tables. */
+export const WITHOUT_TABLES: Databases = {
+  file: () => file(() => Promise.resolve()),
   libsql: startLibsqlServer,
 };
+
+/** The same, for what does not depend on who makes the tables: that of a file has them. */
+export const DATABASES: Databases = { ...WITHOUT_TABLES, file: () => file(fileWithTables) };

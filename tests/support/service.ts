@@ -1,11 +1,12 @@
 import { eachLine } from "./lines.ts";
+import { fileWithTables } from "./tables.ts";
 
 const root = new URL("../../", import.meta.url);
 const START_DEADLINE = 30_000;
 const STOP_DEADLINE = 8_000;
 
 export interface ServiceOptions {
-  /** A libSQL address. Without one the service gets a database file of its own. */
+  /** A libSQL address. Without one the service gets a database file of its own, whose tables are made. */
   database?: string;
   env?: Record<string, string>;
   /** Flags of the runtime. */
@@ -31,6 +32,7 @@ export interface Service {
 
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
   const directory = options.database ? undefined : await Deno.makeTempDir({ prefix: "convene-" });
+  if (directory) await fileWithTables(`${directory}/convene.db`);
   const command = [Deno.execPath(), "run", "-A", ...options.flags ?? [], "start.ts"];
   if (options.openFiles) command.unshift("bash", "-c", `ulimit -n ${options.openFiles}; exec "$@"`, "bash");
   const process = new Deno.Command(command[0]!, {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Json } from "../support/client.ts";
-import { DATABASES } from "../support/databases.ts";
+import { WITHOUT_TABLES } from "../support/databases.ts";
 import { type Service, startService } from "../support/service.ts";
 import { TOUR } from "../support/tour.ts";
 import { recordings } from "./recording.ts";
@@ -72,7 +72,7 @@ async function read({ url }: Service, path: string): Promise<Json> {
   return await response.json();
 }
 
-for (const [kind, open] of Object.entries(DATABASES)) {
+for (const [kind, open] of Object.entries(WITHOUT_TABLES)) {
   Deno.test({
     name: `${kind}: the release of ${date} serves beside this one, on its database, and starts there again`,
     ignore,
@@ -80,7 +80,7 @@ for (const [kind, open] of Object.entries(DATABASES)) {
   });
 }
 
-async function beside(open: (typeof DATABASES)[string], sources: string): Promise<void> {
+async function beside(open: (typeof WITHOUT_TABLES)[string], sources: string): Promise<void> {
   const database = await open();
   const services: Service[] = [];
   const start = async (sources?: string) => {

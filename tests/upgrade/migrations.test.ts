@@ -3,7 +3,7 @@ import type { Connection } from "../../db/driver/connection.ts";
 import { connect } from "../../db/driver/open.ts";
 import type { Row } from "../../db/driver/statement.ts";
 import { MIGRATIONS } from "../../db/driver/schema.ts";
-import { DATABASES } from "../support/databases.ts";
+import { WITHOUT_TABLES } from "../support/databases.ts";
 import { type Recording, recordings, statementsOf, type Step } from "./recording.ts";
 
 const RELEASES = recordings();
@@ -79,7 +79,7 @@ for (const release of RELEASES) {
     Deno.test(`the release of ${release.date} is answered as before after migration ${migrations}`, () =>
       upgrade(":memory:", release, migrations));
   }
-  for (const [kind, open] of Object.entries(DATABASES)) {
+  for (const [kind, open] of Object.entries(WITHOUT_TABLES)) {
     Deno.test(`${kind}: the release of ${release.date} is answered as before after all migrations`, async () => {
       const place = await open();
       try {

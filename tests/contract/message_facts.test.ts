@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { contract, type Subject } from "../support/backends.ts";
 import type { Json, Reply } from "../support/client.ts";
+import { heldContract } from "../support/held.ts";
 import { assertInvalidExpression, assertStatus } from "../support/shapes.ts";
 
 /** Evaluates each expression, and compares its value. */
@@ -152,36 +153,38 @@ contract("statuses are counted by kind, and a task has its result", async (t) =>
   ]);
 });
 
-contract("a lease that has ended is not shown as held, to whoever looks first", async (t) => {
-  const room = await t.room();
-  const { id } = await t.message(room, { kind: "task" });
-  await t.write(room, "task", id);
-  await t.view(room, "holder", "messages.id[state._shared.task].claimed_by");
-  const { body: { claimed_until } } = await t.post(`/rooms/${room}/messages/${id}/claim`, {
-    agent: "ann",
-    ttl: 1,
-  });
-  await values(t, room, [
-    ["messages.kind.task", { count: 1, last: id, open: 0, blocked: 0, claimed: 1, done: 0, failed: 0 }],
-    ["state._view.holder", "ann"],
-  ]);
-  const wait = await t.post(`/rooms/${room}/wait`, {
-    condition: "state._view.holder == null",
-    timeout: 9_000,
-  });
-  assert.equal(wait.body.triggered, true);
-  assert.ok(Date.now() >= Date.parse(claimed_until) - 50, "not before its end");
-  await values(t, room, [["messages.kind.task.open", 1], [`messages.id[${id}].status`, "open"]]);
-  const again = await t.post(`/rooms/${room}/messages/${id}/claim`, { agent: "ann", ttl: 1 });
-  await t.after(again.body.claimed_until);
-  await t.after(new Date(Date.now() + 60).toISOString());
-  const gated = {
-    key: "k",
-    value: 1,
-    if: "messages.id[state._shared.task].status == 'open' && messages.kind.task.open == 1",
-  };
-  assertStatus(await t.put(`/rooms/${room}/state`, gated), 200);
-});
+heldContract(
+  "a lease that has ended is not shown as held, to whoever looks first",
+  async ({ one: t, other, pass }) => {
+    const room = await t.room();
+    const { id } = await t.message(room, { kind: "task" });
+    await t.write(room, "task", id);
+    await t.view(room, "holder", "messages.id[state._shared.task].claimed_by");
+    const held = async () =>
+      assertStatus(await t.post(`/rooms/${room}/messages/${id}/claim`, { agent: "ann", ttl: 1 }), 200);
+    await held();
+    pass(999);
+    await values(t, room, [
+      ["messages.kind.task", { count: 1, last: id, open: 0, blocked: 0, claimed: 1, done: 0, failed: 0 }],
+      ["state._view.holder", "ann"],
+    ]);
+    const condition = "state._view.holder == null";
+    const early = await t.post(`/rooms/${room}/wait`, { condition, timeout: 0 });
+    assert.equal(early.body.triggered, false, "not before its end");
+    const wait = other.post(`/rooms/${room}/wait`, { condition, timeout: 9_000 });
+    pass(1);
+    assert.equal((await wait).body.triggered, true);
+    await values(t, room, [["messages.kind.task.open", 1], [`messages.id[${id}].status`, "open"]]);
+    await held();
+    pass(1_000);
+    const gated = {
+      key: "k",
+      value: 1,
+      if: "messages.id[state._shared.task].status == 'open' && messages.kind.task.open == 1",
+    };
+    assertStatus(await other.put(`/rooms/${room}/state`, gated), 200);
+  },
+);
 
 contract("names and ids that depend on data, of one revision however often they are looked up", async (t) => {
   const room = await t.room();

@@ -3,6 +3,7 @@ import { contract, Subject } from "../support/backends.ts";
 import type { Json, Reply } from "../support/client.ts";
 import { startCluster } from "../support/cluster.ts";
 import { openEvents } from "../support/events.ts";
+import { heldContract } from "../support/held.ts";
 import { assertError, assertInvalid, assertMembers, assertStatus } from "../support/shapes.ts";
 
 const RESERVATION = [
@@ -173,16 +174,23 @@ contract("it ends by itself at its time, as a change, and others get the paths",
   assert.deepEqual((await release(t, room, made)).body, { released: false });
 });
 
-contract("a renewed one lasts, and one that was shortened ends sooner", async (t) => {
-  const room = await t.room();
-  const long = await reserve(t, room, "ann", ["a"], { ttl: 1 });
-  const short = await reserve(t, room, "ann", ["b"], { ttl: 60 });
-  for (const [{ id, fence }, ttl] of [[long, 60], [short, 1]] as const) {
-    assertStatus(await t.post(`${pathOf(room, id)}/renew`, { agent: "ann", fence, ttl }), 200);
-  }
-  assertStatus(await ask(t, room, "bob", ["b"], { timeout: 10_000 }), 201);
-  assertReserved(await ask(t, room, "bob", ["a"]), [long.id]);
-});
+heldContract(
+  "a renewed one lasts, and one that was shortened ends sooner",
+  async ({ one: t, other, pass }) => {
+    const room = await t.room();
+    const long = await reserve(t, room, "ann", ["a"], { ttl: 1 });
+    const short = await reserve(t, room, "ann", ["b"], { ttl: 60 });
+    for (const [{ id, fence }, ttl] of [[long, 60], [short, 1]] as const) {
+      assertStatus(await t.post(`${pathOf(room, id)}/renew`, { agent: "ann", fence, ttl }), 200);
+    }
+    pass(999);
+    assertReserved(await ask(other, room, "bob", ["b"]), [short.id]);
+    const waiting = ask(other, room, "bob", ["b"], { timeout: 10_000 });
+    pass(1);
+    assertStatus(await waiting, 201);
+    assertReserved(await ask(t, room, "bob", ["a"]), [long.id]);
+  },
+);
 
 contract("who waits shows it, gets the paths with their release, and else the refusal", async (t) => {
   const room = await t.room();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { contract, type Subject } from "../support/backends.ts";
 import type { Json } from "../support/client.ts";
+import { heldContract } from "../support/held.ts";
 import { assertError, assertInvalid, assertStatus } from "../support/shapes.ts";
 
 const put = (t: Subject, room: string, body: Json) => t.put(`/rooms/${room}/state`, { key: "k", ...body });
@@ -119,59 +120,73 @@ contract("a key whose time is over is deleted, as a change of the room at that t
   assert.deepEqual([again.body.version, again.body.expires_at], [3, null]);
 });
 
-contract("a lock ends by itself, and its next holder has a higher version", async (t) => {
-  const room = await t.room();
-  const lock = (agent: string, ttl = 60) => put(t, room, { value: agent, if_version: 0, ttl, agent });
-  const first = await lock("ann", 1);
-  assertStatus(first, 200);
-  const refused = await lock("bob");
-  assertError(refused, 409, "version_conflict", ["current"]);
-  assert.deepEqual(refused.body.current, first.body);
-  const waiting = t.post(`/rooms/${room}/wait`, { condition: "!has(state._shared.k)", timeout: 20_000 });
-  assert.equal((await waiting).body.triggered, true);
-  const replies = await Promise.all(["bob", "cid", "dan"].map((agent) => lock(agent)));
-  assert.deepEqual(replies.map(({ status }) => status).sort(), [200, 409, 409]);
-  const winner = replies.find(({ status }) => status === 200)!;
-  assert.equal(winner.body.version, first.body.version + 2);
-  assertError(await put(t, room, { value: "ann", if_version: 1, ttl: 60 }), 409, "version_conflict", [
-    "current",
-  ]);
-});
+heldContract(
+  "a lock ends by itself, and its next holder has a higher version",
+  async ({ one: t, other, pass }) => {
+    const room = await t.room();
+    const lock = (agent: string, ttl = 60) => put(t, room, { value: agent, if_version: 0, ttl, agent });
+    const first = await lock("ann", 1);
+    assertStatus(first, 200);
+    const refused = await lock("bob");
+    assertError(refused, 409, "version_conflict", ["current"]);
+    assert.deepEqual(refused.body.current, first.body);
+    const waiting = other.post(`/rooms/${room}/wait`, {
+      condition: "!has(state._shared.k)",
+      timeout: 20_000,
+    });
+    pass(1_000);
+    assert.equal((await waiting).body.triggered, true);
+    const replies = await Promise.all(["bob", "cid", "dan"].map((agent) => lock(agent)));
+    assert.deepEqual(replies.map(({ status }) => status).sort(), [200, 409, 409]);
+    const winner = replies.find(({ status }) => status === 200)!;
+    assert.equal(winner.body.version, first.body.version + 2);
+    assertError(await put(t, room, { value: "ann", if_version: 1, ttl: 60 }), 409, "version_conflict", [
+      "current",
+    ]);
+  },
+);
 
-contract("a write that renews a key puts off its end, and one without ttl keeps it", async (t) => {
-  const room = await t.room();
-  const short = await put(t, room, { value: 1, ttl: 1 });
-  await put(t, room, { key: "kept", value: 1, ttl: 1 });
-  await put(t, room, { key: "short", value: 1, ttl: 1 });
-  const renewed = await put(t, room, { value: 1, if_version: short.body.version, ttl: 60 });
-  const kept = await put(t, room, { key: "kept", value: 2 });
-  await gone(t, room, "short");
-  await t.after(short.body.expires_at);
-  assert.deepEqual(await t.entry(room, "k"), renewed.body);
-  assert.deepEqual(await t.entry(room, "kept"), kept.body);
-});
+heldContract(
+  "a write that renews a key puts off its end, and one without ttl keeps it",
+  async ({ one: t, pass }) => {
+    const room = await t.room();
+    const short = await put(t, room, { value: 1, ttl: 1 });
+    await put(t, room, { key: "kept", value: 1, ttl: 1 });
+    await put(t, room, { key: "short", value: 1, ttl: 1 });
+    const renewed = await put(t, room, { value: 1, if_version: short.body.version, ttl: 60 });
+    const kept = await put(t, room, { key: "kept", value: 2 });
+    pass(1_000);
+    await gone(t, room, "short");
+    assert.deepEqual(await t.entry(room, "k"), renewed.body);
+    assert.deepEqual(await t.entry(room, "kept"), kept.body);
+  },
+);
 
-contract("a deleted key does not end again, and one written anew ends at its new time", async (t) => {
-  const room = await t.room();
-  const first = await put(t, room, { value: 1, ttl: 1 });
-  await put(t, room, { key: "other", value: 1, ttl: 1 });
-  await t.delete(`/rooms/${room}/state`, { key: "k" });
-  const anew = await put(t, room, { value: 2 });
-  assert.deepEqual([anew.body.version, anew.body.expires_at], [3, null]);
-  await gone(t, room, "other");
-  await t.after(first.body.expires_at);
-  assert.deepEqual(await t.entry(room, "k"), anew.body);
-});
+heldContract(
+  "a deleted key does not end again, and one written anew ends at its new time",
+  async ({ one: t, pass }) => {
+    const room = await t.room();
+    await put(t, room, { value: 1, ttl: 1 });
+    await put(t, room, { key: "other", value: 1, ttl: 1 });
+    await t.delete(`/rooms/${room}/state`, { key: "k" });
+    const anew = await put(t, room, { value: 2 });
+    assert.deepEqual([anew.body.version, anew.body.expires_at], [3, null]);
+    pass(1_000);
+    await gone(t, room, "other");
+    assert.deepEqual(await t.entry(room, "k"), anew.body);
+  },
+);
 
-contract("views and gates see a key until its time, and not after", async (t) => {
+heldContract("views and gates see a key until its time, and not after", async ({ one: t, other, pass }) => {
   const room = await t.room();
   await t.view(room, "holder", "state._shared.?k.orValue('nobody')");
   await put(t, room, { value: "ann", ttl: 1 });
-  assert.equal(await t.value(room, "state._view.holder"), "ann");
+  pass(999);
+  assert.equal(await other.value(room, "state._view.holder"), "ann");
   const held = await put(t, room, { key: "n", value: 1, if: "!has(state._shared.k)" });
   assertError(held, 409, "precondition_failed", ["expression", "evaluated"]);
-  await gone(t, room);
-  assert.equal(await t.value(room, "state._view.holder"), "nobody");
+  pass(1);
+  assert.equal(await other.value(room, "state._view.holder"), "nobody");
   assertStatus(await put(t, room, { key: "n", value: 1, if: "!has(state._shared.k)" }), 200);
 });
 
@@ -191,17 +206,22 @@ contract("a write repeated under its key shows the same end", async (t) => {
   }
 });
 
-contract("more keys than one revision ends go one after the other, each counted once", async (t) => {
-  const room = await t.room();
-  for (let from = 0; from < 120; from += 20) {
-    const writes = Array.from({ length: 20 }, (_, n) => ({ key: `k${from + n}`, value: 1, ttl: 2 }));
-    assertStatus(await batch(t, room, writes), 200);
-  }
-  const before = await t.revision(room);
-  await t.post(`/rooms/${room}/wait`, { condition: "size(state._shared) == 0", timeout: 20_000 });
-  const { body } = await t.get(`/rooms/${room}/changes`, { after: before, limit: 1_000 });
-  assert.equal(body.state.length, 120);
-  const byRevision = Map.groupBy(body.state, ({ revision }: Json) => revision);
-  for (const ended of byRevision.values()) assert.ok(ended.length <= 100);
-  assert.deepEqual((await t.get(`/rooms/${room}/state`)).body, []);
-});
+heldContract(
+  "more keys than one revision ends go one after the other, each counted once",
+  async ({ one: t, other, pass }) => {
+    const room = await t.room();
+    for (let from = 0; from < 120; from += 20) {
+      const writes = Array.from({ length: 20 }, (_, n) => ({ key: `k${from + n}`, value: 1, ttl: 2 }));
+      assertStatus(await batch(t, room, writes), 200);
+    }
+    const before = await t.revision(room);
+    pass(2_000);
+    const gone = { condition: "size(state._shared) == 0", timeout: 20_000 };
+    assert.equal((await other.post(`/rooms/${room}/wait`, gone)).body.triggered, true);
+    const { body } = await t.get(`/rooms/${room}/changes`, { after: before, limit: 1_000 });
+    assert.equal(body.state.length, 120);
+    const byRevision = Map.groupBy(body.state, ({ revision }: Json) => revision);
+    for (const ended of byRevision.values()) assert.ok(ended.length <= 100);
+    assert.deepEqual((await t.get(`/rooms/${room}/state`)).body, []);
+  },
+);

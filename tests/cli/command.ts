@@ -1,5 +1,6 @@
 import { connect, type Room } from "../../client/mod.ts";
-import { startService } from "../support/service.ts";
+import { DATABASES } from "../support/databases.ts";
+import { startHere } from "../support/here.ts";
 
 const main = new URL("../../cli/main.ts", import.meta.url).pathname;
 
@@ -49,11 +50,13 @@ export async function ended(process: Deno.ChildProcess): Promise<Ended> {
 
 /** Runs a test with a service, a room in it, and a shell there. */
 export async function withShell(test: (shell: Shell, room: Room) => Promise<void>): Promise<void> {
-  const service = await startService();
+  const database = await DATABASES.file!();
+  const service = await startHere(database.url);
   try {
     const room = await connect(service.url).open("r", { agent: "ada" });
     await test(new Shell(service.url, "r"), room);
   } finally {
     await service.stop();
+    await database.stop();
   }
 }

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
-import { type Backend, backends, contract, Subject } from "../support/backends.ts";
+import { contract, Subject } from "../support/backends.ts";
 import type { Reply } from "../support/client.ts";
+import { DATABASES } from "../support/databases.ts";
+import { startHere } from "../support/here.ts";
 import { send } from "../support/raw.ts";
 import { assertError, assertStatus } from "../support/shapes.ts";
 
@@ -234,23 +236,30 @@ contract(
   },
 );
 
-/** Runs a test of the contract with a service that is set up otherwise. */
-function set(name: string, env: Record<string, string>, test: (t: Subject) => Promise<void>): void {
-  for (const backend of backends) {
-    Deno.test(`${backend.name}: ${name}`, () => withService(backend, env, test));
-  }
-}
+const databases = new Map<string, ReturnType<(typeof DATABASES)[string]>>();
 
-async function withService(
-  backend: Backend,
-  env: Record<string, string>,
-  test: (t: Subject) => Promise<void>,
-) {
-  const service = await backend.open(env);
-  try {
-    await test(new Subject(service.url));
-  } finally {
-    await service.stop();
+Deno.test.afterAll(async () => {
+  for (const opening of databases.values()) await (await opening.catch(() => undefined))?.stop();
+});
+
+/** Runs a test of the contract with instances that are set up otherwise, over the databases of the file. */
+function set(name: string, env: Record<string, string>, test: (t: Subject) => Promise<void>): void {
+  for (const kind of [...Object.keys(DATABASES), "memory"]) {
+    Deno.test({
+      name: `${kind}: ${name}`,
+      // The database is opened by the first test that needs it and outlives it.
+      sanitizeOps: false,
+      sanitizeResources: false,
+      async fn() {
+        if (kind !== "memory" && !databases.has(kind)) databases.set(kind, DATABASES[kind]!());
+        const service = await startHere((await databases.get(kind))?.url ?? ":memory:", env);
+        try {
+          await test(new Subject(service.url));
+        } finally {
+          await service.stop();
+        }
+      },
+    });
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Service } from "../support/service.ts";
+import type { Running } from "../support/backends.ts";
 import { type Agent, HEADERS, message, META, NEWEST, overEach, withClient } from "../support/mcp.ts";
 
 /** What a request for a tool has beside its arguments, by the revision of the protocol. */
@@ -85,7 +85,7 @@ for (const [mode, revision] of [["legacy", "2025-11-25"], ["auto", NEWEST]] as c
 }
 
 /** Sends a wait over a connection of its own, the body in a segment after its head where it is `inTwo`. */
-async function waitRaw({ url }: Service, revision: string, inTwo: boolean): Promise<Deno.TcpConn> {
+async function waitRaw({ url }: Running, revision: string, inTwo: boolean): Promise<Deno.TcpConn> {
   const { hostname, port } = new URL(url);
   const { headers, params } = FORMS[revision]!;
   const body = message("tools/call", { name: "wait", arguments: FOR_EVER, ...params });

@@ -15,7 +15,7 @@ Deno.test("MCP: twelve tools at most, described in few words", () =>
 
 for (const [mode, revision] of [["auto", "2026-07-28"], ["legacy", "2025-11-25"]] as const) {
   Deno.test(`MCP ${revision}: two agents coordinate through tools alone`, () =>
-    withClient(coordinate(revision), { mode }));
+    withClient(coordinate(revision), { mode, apart: true }));
 }
 
 function coordinate(revision: string) {
@@ -123,7 +123,7 @@ Deno.test("MCP: an instance that stops answers its waits", () =>
     await call("wait", { room, condition: 'agents.ann.status == "waiting"' });
     await service.stop();
     assert.equal((await waiting).body.timeout, true);
-  }));
+  }, { apart: true }));
 
 Deno.test("MCP: resources are the guide and rooms", () =>
   withClient(async (connect) => {

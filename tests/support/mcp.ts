@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { DATABASES } from "./databases.ts";
-import { type Service, startService } from "./service.ts";
+import type { Running } from "./backends.ts";
+import { startHere } from "./here.ts";
+import { startService } from "./service.ts";
 
 export const HEADERS = {
   "Content-Type": "application/json",
@@ -26,20 +28,25 @@ export function message(method: string, params: Record<string, unknown>, id: num
 export interface ClientOptions {
   /** `legacy`: the revision before 2026-07-28. */
   mode?: "auto" | "legacy";
-  /** A libSQL address, in place of a database file. */
-  database?: string;
+  /** The kind of the database. */
+  kind?: string;
+  /** The service has a process of its own, as it has for users. */
+  apart?: boolean;
 }
 
 /** Runs a test with clients of the official library, connected to a service of its own. */
 export async function withClient(
-  test: (connect: () => Promise<Agent>, service: Service) => Promise<void>,
-  { mode = "auto", database }: ClientOptions = {},
+  test: (connect: () => Promise<Agent>, service: Running) => Promise<void>,
+  { mode = "auto", kind = "file", apart = false }: ClientOptions = {},
 ) {
-  const started = await startService({ database });
-  let stopping: Promise<void> | undefined;
-  const service = { ...started, stop: () => stopping ??= started.stop() };
+  const database = await DATABASES[kind]!();
   const clients: Client[] = [];
+  let stop = () => Promise.resolve();
   try {
+    const started = apart ? await startService({ database: database.url }) : await startHere(database.url);
+    let stopping: Promise<void> | undefined;
+    stop = () => stopping ??= started.stop();
+    const service = { url: started.url, stop };
     await test(async () => {
       const agent = await connectTo(service.url, mode);
       clients.push(agent.client);
@@ -47,7 +54,8 @@ export async function withClient(
     }, service);
   } finally {
     for (const client of clients) await client.close();
-    await service.stop();
+    await stop();
+    await database.stop();
   }
 }
 
@@ -92,17 +100,10 @@ export function unframed(text: string): string {
 /** A test of tools, with a client, over a database of each kind that a test can bring. */
 export function overEach(
   name: string,
-  test: (connect: () => Promise<Agent>, service: Service) => Promise<void>,
+  test: (connect: () => Promise<Agent>, service: Running) => Promise<void>,
 ) {
-  for (const [kind, open] of Object.entries(DATABASES)) {
-    Deno.test(`MCP, ${kind}: ${name}`, async () => {
-      const { url, stop } = await open();
-      try {
-        await withClient(test, { database: url });
-      } finally {
-        await stop();
-      }
-    });
+  for (const kind of Object.keys(DATABASES)) {
+    Deno.test(`MCP, ${kind}: ${name}`, () => withClient(test, { kind }));
   }
 }
 

@@ -25,16 +25,33 @@ const MAX_TIMES = 5;
 const INSIDE =
   /\bat \S+ \(|\.ts:\d|file:\/\/|\bSELECT \S+ FROM\b|\bINSERT INTO\b|SQLITE_|node_modules|\/work\//;
 
-async function withService(test: (t: Subject, room: string) => Promise<void>): Promise<void> {
-  const service: Running = await backends[0]!.open({ RATE_LIMIT: "0" });
-  try {
-    const t = new Subject(service.url);
-    const room = await t.room();
-    await t.agent(room, "ann");
-    await test(t, room);
-  } finally {
-    await service.stop();
-  }
+/** A service that all are sent to, and what a look at a room takes there in peace: looks of a second. */
+let running: Promise<{ service: Running; usual: number }> | undefined;
+
+async function open() {
+  const service = await backends[0]!.open({ RATE_LIMIT: "0" });
+  const peace = await startProbe(new Subject(service.url));
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  return { service, usual: mostOf(await peace.stop()) };
+}
+
+Deno.test.afterAll(async () => await (await running)?.service.stop());
+
+/** A test in a room of its own. */
+function hostile(name: string, test: (t: Subject, room: string) => Promise<void>): void {
+  Deno.test({
+    name,
+    // The service is started by the first test and outlives it.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      const { service } = await (running ??= open());
+      const t = new Subject(service.url);
+      const room = await t.room();
+      await t.agent(room, "ann");
+      await test(t, room);
+    },
+  });
 }
 
 /** Sends one input and asserts that it was answered well, and so is the next ordinary request. */
@@ -55,12 +72,10 @@ async function send(t: Subject, room: string, method: string, path: string, opti
 }
 
 /** Runs what is hostile while somebody looks at another room, and compares with looks in peace before. */
-async function besideOthers(t: Subject, hostile: () => Promise<void>, most = MAX_MS): Promise<void> {
-  const peace = await startProbe(t);
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
-  const usual = mostOf(await peace.stop());
+async function besideOthers(t: Subject, attack: () => Promise<void>, most = MAX_MS): Promise<void> {
+  const { usual } = await running!;
   const probe = await startProbe(t);
-  await hostile();
+  await attack();
   const slowest = mostOf(await probe.stop());
   assert.ok(
     slowest - usual < most,
@@ -68,50 +83,50 @@ async function besideOthers(t: Subject, hostile: () => Promise<void>, most = MAX
   );
 }
 
-Deno.test(`${INPUTS.length} hostile inputs are answered, soon, and harm nobody`, () =>
-  withService((t, room) =>
+hostile(
+  `${INPUTS.length} hostile inputs are answered, soon, and harm nobody`,
+  (t, room) =>
     besideOthers(t, async () => {
       assert.ok(INPUTS.length >= 300);
       for (const { method, path, raw } of INPUTS) await send(t, room, method, path, { raw });
-    })
-  ));
+    }),
+);
 
-Deno.test("bodies that are no text, and odd ways to send one", () =>
-  withService(async (t, room) => {
-    const bytes = (...list: number[]) => new Uint8Array(list);
-    const gzipped = await new Response(
-      new Blob(['{"key":"k","value":1}']).stream().pipeThrough(new CompressionStream("gzip")),
-    ).bytes();
-    const raws = [
-      bytes(),
-      bytes(0xff, 0xfe),
-      bytes(0x22, 0xc3, 0x28, 0x22),
-      bytes(0xed, 0xa0, 0x80),
-      gzipped,
-    ];
-    const types = [
-      "",
-      "text/plain",
-      "multipart/form-data; boundary=x",
-      "application/json; charset=utf-16",
-      "\u00e9/x",
-    ];
-    for (const raw of raws) {
-      for (const type of types) {
-        for (const encoding of [undefined, "gzip", "br", "x"]) {
-          const headers = {
-            ...type && { "content-type": type },
-            ...encoding && { "content-encoding": encoding },
-          };
-          await send(t, room, "PUT", "/rooms/ROOM/state", { raw, headers });
-        }
+hostile("bodies that are no text, and odd ways to send one", async (t, room) => {
+  const bytes = (...list: number[]) => new Uint8Array(list);
+  const gzipped = await new Response(
+    new Blob(['{"key":"k","value":1}']).stream().pipeThrough(new CompressionStream("gzip")),
+  ).bytes();
+  const raws = [
+    bytes(),
+    bytes(0xff, 0xfe),
+    bytes(0x22, 0xc3, 0x28, 0x22),
+    bytes(0xed, 0xa0, 0x80),
+    gzipped,
+  ];
+  const types = [
+    "",
+    "text/plain",
+    "multipart/form-data; boundary=x",
+    "application/json; charset=utf-16",
+    "\u00e9/x",
+  ];
+  for (const raw of raws) {
+    for (const type of types) {
+      for (const encoding of [undefined, "gzip", "br", "x"]) {
+        const headers = {
+          ...type && { "content-type": type },
+          ...encoding && { "content-encoding": encoding },
+        };
+        await send(t, room, "PUT", "/rooms/ROOM/state", { raw, headers });
       }
     }
-    const chunks = () =>
-      ReadableStream.from(['{"key":', '"k",', '"value":1}']).pipeThrough(new TextEncoderStream());
-    await send(t, room, "PUT", "/rooms/ROOM/state", { raw: chunks() });
-    assert.equal((await t.entry(room, "k")).value, 1);
-  }));
+  }
+  const chunks = () =>
+    ReadableStream.from(['{"key":', '"k",', '"value":1}']).pipeThrough(new TextEncoderStream());
+  await send(t, room, "PUT", "/rooms/ROOM/state", { raw: chunks() });
+  assert.equal((await t.entry(room, "k")).value, 1);
+});
 
 const COSTLY = "lists.range(1000).all(x, lists.range(1000).all(y, x + y >= 0))";
 
@@ -129,29 +144,29 @@ async function pieceOf(t: Subject, room: string): Promise<number> {
   return longest;
 }
 
-Deno.test("many requests at once that cost all that they may hold up no others", () =>
-  withService(async (t, room) => {
-    const most = Math.max(MAX_MS, MAX_PIECES * await pieceOf(t, room));
-    await besideOthers(t, async () => {
-      const asked = [
-        ...Array.from({ length: 100 }, () => t.post(`/rooms/${room}/eval`, { expr: COSTLY })),
-        ...Array.from(
-          { length: 50 },
-          (_, n) => t.post(`/rooms/${room}/wait`, { condition: `${COSTLY} && ${n} < 0`, timeout: 0 }),
-        ),
-        ...Array.from(
-          { length: 20 },
-          (_, n) => t.put(`/rooms/${room}/state`, { key: "k", value: n, if: COSTLY }),
-        ),
-      ];
-      const answers = await Promise.all(asked);
-      const count = (status: number) => answers.filter((answer) => answer.status === status).length;
-      assert.deepEqual([count(400), count(200), count(409)], [100, 50, 20]);
-    }, most);
-  }));
+hostile("many requests at once that cost all that they may hold up no others", async (t, room) => {
+  const most = Math.max(MAX_MS, MAX_PIECES * await pieceOf(t, room));
+  await besideOthers(t, async () => {
+    const asked = [
+      ...Array.from({ length: 100 }, () => t.post(`/rooms/${room}/eval`, { expr: COSTLY })),
+      ...Array.from(
+        { length: 50 },
+        (_, n) => t.post(`/rooms/${room}/wait`, { condition: `${COSTLY} && ${n} < 0`, timeout: 0 }),
+      ),
+      ...Array.from(
+        { length: 20 },
+        (_, n) => t.put(`/rooms/${room}/state`, { key: "k", value: n, if: COSTLY }),
+      ),
+    ];
+    const answers = await Promise.all(asked);
+    const count = (status: number) => answers.filter((answer) => answer.status === status).length;
+    assert.deepEqual([count(400), count(200), count(409)], [100, 50, 20]);
+  }, most);
+});
 
-Deno.test("a room whose views cost all that they may is shown without holding up others", () =>
-  withService((t, room) =>
+hostile(
+  "a room whose views cost all that they may is shown without holding up others",
+  (t, room) =>
     besideOthers(t, async () => {
       const writes = Array.from({ length: 64 }, (_, n) => ({
         scope: "_view",
@@ -167,8 +182,8 @@ Deno.test("a room whose views cost all that they may is shown without holding up
       for (const path of [`/?room=${room}`, `/rooms/${room}/state?resolve=true`]) {
         for (let times = 0; times < 3; times++) assert.equal((await t.get(path)).status, 200);
       }
-    })
-  ));
+    }),
+);
 
 const bodies = { ...documentedBodies(parts), ...WRITES.bodies(parts) } as Record<string, z.ZodObject>;
 
@@ -185,8 +200,9 @@ const FUZZED: [method: string, path: string, schema: Parameters<typeof bodiesOf>
   ["POST", "/rooms/ROOM/wait", bodies.WaitRequest!],
 ];
 
-Deno.test(`bodies made from the schemas, valid and mutated, seed ${SEED}`, () =>
-  withService((t, room) =>
+hostile(
+  `bodies made from the schemas, valid and mutated, seed ${SEED}`,
+  (t, room) =>
     besideOthers(t, async () => {
       for (const [method, path, schema] of FUZZED) {
         const property = fc.asyncProperty(bodiesOf(schema), async (body) => {
@@ -196,23 +212,21 @@ Deno.test(`bodies made from the schemas, valid and mutated, seed ${SEED}`, () =>
         });
         await fc.assert(property, PROPERTY);
       }
-    })
-  ));
+    }),
+);
 
-Deno.test(`expressions made from the grammar of CEL, seed ${SEED}`, () =>
-  withService((t, room) =>
-    besideOthers(t, async () => {
-      await t.write(room, "k", [1, "a", null, { k: true }]);
-      const property = fc.asyncProperty(expressions, async (expr) => {
-        for (
-          const [method, path, body] of [
-            ["POST", "/rooms/ROOM/eval", { expr, agent: "ann" }],
-            ["POST", "/rooms/ROOM/wait", { condition: expr, timeout: 0, include: "state" }],
-            ["PUT", "/rooms/ROOM/state", { key: "gated", value: 1, if: expr }],
-            ["PUT", "/rooms/ROOM/state", { scope: "_view", key: "v", expr }],
-          ] as const
-        ) await send(t, room, method, path, { raw: JSON.stringify(body) });
-      });
-      await fc.assert(property, { ...PROPERTY, numRuns: 4 * RUNS });
-    })
-  ));
+hostile(`expressions made from the grammar of CEL, seed ${SEED}`, (t, room) =>
+  besideOthers(t, async () => {
+    await t.write(room, "k", [1, "a", null, { k: true }]);
+    const property = fc.asyncProperty(expressions, async (expr) => {
+      for (
+        const [method, path, body] of [
+          ["POST", "/rooms/ROOM/eval", { expr, agent: "ann" }],
+          ["POST", "/rooms/ROOM/wait", { condition: expr, timeout: 0, include: "state" }],
+          ["PUT", "/rooms/ROOM/state", { key: "gated", value: 1, if: expr }],
+          ["PUT", "/rooms/ROOM/state", { scope: "_view", key: "v", expr }],
+        ] as const
+      ) await send(t, room, method, path, { raw: JSON.stringify(body) });
+    });
+    await fc.assert(property, { ...PROPERTY, numRuns: 4 * RUNS });
+  }));

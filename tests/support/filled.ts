@@ -24,8 +24,12 @@ const OPEN = {
   },
 };
 
-/** What to stop after a file's tests, the last that was started first. */
+/** What is to be stopped, the last that was started first. */
 const started: (() => unknown)[] = [];
+
+async function stopAll() {
+  for (const stop of started.splice(0)) await stop();
+}
 
 async function open(kind: keyof typeof OPEN, fill: (database: Client) => Promise<void>): Promise<Filled> {
   const { url, client, stop } = await OPEN[kind]();
@@ -37,9 +41,7 @@ async function open(kind: keyof typeof OPEN, fill: (database: Client) => Promise
   return { url: service.url, database: client };
 }
 
-Deno.test.afterAll(async () => {
-  for (const stop of started) await stop();
-});
+Deno.test.afterAll(stopAll);
 
 /** Tests of a service in a process of its own, on each kind of database, whose rooms are filled once by SQL. */
 export function onFilled(
@@ -48,6 +50,7 @@ export function onFilled(
 ): void {
   for (const kind of Object.keys(OPEN) as (keyof typeof OPEN)[]) {
     let filled: Promise<Filled> | undefined;
+    const last = Object.keys(tests).at(-1);
     for (const [name, test] of Object.entries(tests)) {
       Deno.test({
         name: `${kind}: ${name}`,
@@ -55,7 +58,12 @@ export function onFilled(
         sanitizeOps: false,
         sanitizeResources: false,
         async fn() {
-          await test(await (filled ??= open(kind, fill)));
+          try {
+            await test(await (filled ??= open(kind, fill)));
+          } finally {
+            // Before another file is measured.
+            if (name === last) await stopAll();
+          }
         },
       });
     }

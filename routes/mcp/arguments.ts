@@ -39,25 +39,25 @@ const KEEP_NULL = ["value", "body", "if", "if_version"];
 /** Edits of which null is a value only where the write does nothing else: clients send null for what they leave out. */
 const NULL_ALONE = ["append", "remove"];
 const ACTIONS = ["value", "increment", "expr", "merge", "append_all", "set", "unset", ...NULL_ALONE];
-/** Arguments that models also send as text, which has no other meaning there. */
-const WHOLE_NUMBERS = new Set(
-  ("after last limit thread reply_to message if_version timeout_seconds ttl fence max_attempts").split(" "),
-);
-const FLAGS = new Set(["if_new", "unclaimed", "leave"]);
-/** Lists that models also send as text, with commas. */
-const LISTS = new Set(["include", "needs"]);
+/** A list of texts that the API also takes as one text, with commas. */
+const SEPARATED = "include";
 
 /** Makes an object's schema that treats null as absent, and refuses unknown names. */
 export function members<Shape extends z.ZodRawShape>(shape: Shape) {
-  return z.preprocess(understood, z.strictObject(shape));
+  return z.preprocess((value) => understood(value, shape), z.strictObject(shape));
 }
 
-function understood(value: unknown): unknown {
+function understood(value: unknown, shape: z.ZodRawShape): unknown {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
   const kept = Object.entries(value).filter(([name, member]) =>
     member !== null || KEEP_NULL.includes(name) || isNullAlone(name, value)
   );
-  return Object.fromEntries(kept.map(([name, member]) => [name, meant(name, member)]));
+  return Object.fromEntries(
+    kept.map(([name, member]) => [
+      name,
+      Object.hasOwn(shape, name) ? meant(name, member, shape[name]!) : member,
+    ]),
+  );
 }
 
 function isNullAlone(name: string, write: object): boolean {
@@ -66,21 +66,40 @@ function isNullAlone(name: string, write: object): boolean {
   return NULL_ALONE.includes(name) && !ACTIONS.some(acts);
 }
 
-/** Parses an argument that came as text: a number, true or false, a list. */
-function meant(name: string, value: unknown): unknown {
-  if (name === "needs" && Array.isArray(value)) return value.map(numberOf);
-  if (typeof value !== "string") return value;
-  if (WHOLE_NUMBERS.has(name)) return numberOf(value);
-  if (FLAGS.has(name) && /^(true|false)$/.test(value)) return value === "true";
-  if (LISTS.has(name)) {
-    const items = value.split(",").map((item) => item.trim()).filter((item) => item !== "");
-    return name === "needs" ? items.map(numberOf) : items;
+/**
+ * Parses an argument that a model has sent as text where its schema takes none: a whole number, true or false, a list
+ * with commas. The schema judges what it returns.
+ */
+function meant(name: string, value: unknown, schema: z.core.$ZodType): unknown {
+  const { def } = innermost(schema)._zod;
+  if (def.type === "array") {
+    const element = (def as z.core.$ZodArrayDef).element;
+    const ofNumbers = isWholeNumber(element);
+    const items = typeof value === "string" && (ofNumbers || name === SEPARATED) ? itemsOf(value) : value;
+    return ofNumbers && Array.isArray(items) ? items.map(numberOf) : items;
   }
+  if (isWholeNumber(schema)) return numberOf(value);
+  if (def.type === "boolean" && (value === "true" || value === "false")) return value === "true";
   return value;
+}
+
+function itemsOf(text: string): string[] {
+  return text.split(",").map((item) => item.trim()).filter((item) => item !== "");
 }
 
 function numberOf(value: unknown): unknown {
   return typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
+}
+
+/** Returns the schema within those that make it optional or give it a default. */
+function innermost(schema: z.core.$ZodType): z.core.$ZodType {
+  const { innerType } = schema._zod.def as { innerType?: z.core.$ZodType };
+  return innerType === undefined ? schema : innermost(innerType);
+}
+
+function isWholeNumber(schema: z.core.$ZodType): boolean {
+  const { type, format } = innermost(schema)._zod.def as { type: string; format?: string };
+  return type === "number" && format === "safeint";
 }
 
 /** One way to use a tool: what it needs and takes beside the arguments that all its ways take. */

@@ -125,6 +125,8 @@ overEach(
       include: "messages, state._shared",
     });
     assert.deepEqual([waited.body.messages.count, waited.body.state], [2, { _shared: { k: 1 } }]);
+    const locked = await call("join", { room: "own", agent: "ann", locked: "true" });
+    assert.match(locked.body.admin_token, /^cvn_a_/);
     for (const text of ["one", "1.5", "-1", "0x1", "", " 1"]) {
       assert.match(
         await refusalOf(client, "take_task", { room: "r", message: text, agent: "a" }),

@@ -15,7 +15,7 @@ import { describe, serve } from "./openapi/operation.ts";
 import { KEY } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
 
-/** What to do where an answer with a token was lost, for all that make one. */
+/** The hint of a repetition, which does not show the token again. */
 const TOKEN_LOST = "A token is shown once. Register another id, or ask an admin of the room for a new token.";
 
 const KEPT = "Unchanged if an update leaves it out";
@@ -159,19 +159,14 @@ export function mountAgents(app: Hono, services: Services): void {
   serve(app, services, AGENTS, "/rooms/{room}/agents", {
     async POST(c) {
       const room = roomOf(c);
-      const { if_new: ifNew, ...profile } = await readBody(
-        c,
-        AGENTS,
-        "AgentRequest",
-        undefined,
-        ownMember(c, services, "id"),
-      );
+      const filled = ownMember(c, services, "id");
+      const { if_new: ifNew, ...profile } = await readBody(c, AGENTS, "AgentRequest", { filled });
       checkSize(profile.meta, "meta");
       if (profile.private && !profile.secure) {
         throw invalidMember(
           ["private"],
           "private needs secure",
-          "Send both: only an agent that proves who it is has a scope of its own.",
+          "Send `secure: true` too: only an agent that proves who it is has a scope of its own.",
         );
       }
       const operation = registerAgent(database, room, { ...profile, ifNew }, LIMITS);

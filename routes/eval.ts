@@ -44,13 +44,8 @@ export function mountEval(app: Hono, services: Services): void {
   serve(app, services, EVAL, "/rooms/{room}/eval", {
     POST: large(async (c) => {
       const room = roomOf(c);
-      const { expr, agent } = await readBody(
-        c,
-        EVAL,
-        "EvalRequest",
-        undefined,
-        ownMember(c, services),
-      );
+      const filled = ownMember(c, services);
+      const { expr, agent } = await readBody(c, EVAL, "EvalRequest", { filled });
       const expression = await compileOf(expr);
       const [viewer, self] = [viewerOf(c), agent ?? null];
       const by = { viewer, acts: { as: self } };

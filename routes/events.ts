@@ -83,6 +83,12 @@ export async function follow(c: Context, { watch, fairUse, outbox, viewerOf }: S
 function startOf(c: Context): number | undefined {
   const last = c.req.header("last-event-id")?.trim();
   if (!last) return queryNumber(c, "after");
-  if (!/^\d+$/.test(last)) throw invalidMember(["Last-Event-ID"], "Last-Event-ID must be a revision.");
+  if (!/^\d+$/.test(last)) {
+    throw invalidMember(
+      ["Last-Event-ID"],
+      "Last-Event-ID must be a revision.",
+      "Send the id of the last event that you read; or leave it out and send `after`.",
+    );
+  }
   return Math.min(Number(last), Number.MAX_SAFE_INTEGER);
 }

@@ -1,4 +1,4 @@
-import type { Include } from "../cel/waits/include.ts";
+import type { Include } from "../cel/waits/conditions/include.ts";
 import { invalidMember } from "./http/errors.ts";
 import { LIMITS } from "./http/limits.ts";
 

@@ -20,7 +20,7 @@ const shown = {
   note: null,
 };
 
-/** What to do where the answer with a code was lost. */
+/** The hint of a repetition, which does not show the code again. */
 const CODE_LOST = "A code is shown once. Make another invitation, under a new key.";
 
 export const INVITES = describe({

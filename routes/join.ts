@@ -5,21 +5,14 @@ import { shownRoom } from "../db/access/locked.ts";
 import { findInvite, type FoundInvite, type JoinKey } from "../db/invites/find.ts";
 import { join } from "../db/invites/join.ts";
 import { isRefusal, Refusal } from "../db/refusal.ts";
-import { joinKeyOf, KEY_PATTERN } from "./http/idempotency.ts";
+import { joinKeyOf, replayedHeader } from "./http/idempotency.ts";
 import { LIMITS } from "./http/limits.ts";
 import { document } from "./http/methods.ts";
 import { checkSize, readBody, reply } from "./http/requests.ts";
 import { describe } from "./openapi/operation.ts";
-import { header } from "./openapi/parameters.ts";
+import { secretKey } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
 import { takeQuery } from "./http/input/queries.ts";
-
-const KEY = header(
-  "Idempotency-Key",
-  `A random UUID, at least ${LIMITS.roomlessKeyLength} characters: the same request under it makes a new token in the ` +
-    "place of the first",
-  { type: "string", pattern: KEY_PATTERN, minLength: LIMITS.roomlessKeyLength },
-);
 
 export const JOIN = describe({
   bodies: ({ z, absent, defaulting, ownId, key, metaOf, about }) => ({
@@ -54,7 +47,7 @@ export const JOIN = describe({
         id: "joinByCode",
         summary: "Join a room by a code",
         description: "Makes a token and registers the agent, as secure. What is refused uses nothing up.",
-        parameters: [KEY],
+        parameters: [secretKey("makes a new token in the place of the first")],
         body: "JoinRequest",
         example: { agent: "bob", name: "Bob" },
         answers: { 201: "Joined" },
@@ -123,7 +116,7 @@ export function mountJoin(app: Hono, { database, addressOf, wrongCodes }: Servic
         revision,
         { room: shownRoom(room), agent, token, revision, guide: `${addressOf(c)}/` },
         201,
-        replayed ? { "Idempotency-Replayed": "true" } : {},
+        replayedHeader(replayed),
       );
     },
   });

@@ -132,13 +132,13 @@ export const ROOMS = describe({
   },
 });
 
-/** What to do where the answer with a locked room's first token was lost. */
+/** The hint of a repetition, which does not show a locked room's first token again. */
 const TOKEN_LOST = "A token is shown once, and without this one nobody enters the room: make another room.";
 
 export function mountRooms(app: Hono, services: Services): void {
   const { database, viewerOf, rules } = services;
 
-  /** Gets the locked room with this id if the request shows a token of it. */
+  /** Returns the locked room with this id if the request shows a token of it; else undefined. */
   async function ownRoom(c: Context, id: string): Promise<Room | undefined> {
     const room = isByOperator(c) ? await findRoom(database, id) : storedRoom(c, id);
     if (!isLocked(room)) return undefined;
@@ -155,7 +155,7 @@ export function mountRooms(app: Hono, services: Services): void {
       const { id, meta = {}, locked, listed } = await readBody(c, ROOMS, "RoomRequest");
       checkSize(meta, "meta");
       if (locked && listed) {
-        throw invalidMember(["listed"], "A locked room is in no list.", "Leave listed out, or locked.");
+        throw invalidMember(["listed"], "A locked room is in no list.", "Leave `listed` out, or `locked`.");
       }
       const own = locked || id === undefined ? undefined : await ownRoom(c, id);
       if (own) return reply(own.revision, roomReply(own));
@@ -209,13 +209,17 @@ function roomReply({ revision: _, ...shown }: Room) {
   return shown;
 }
 
-/** Returns where the list continues: at `before`, and among rooms created at that time at `before_id`. Errors: `invalid_request`. */
+/** Returns where the list continues: at `before`, and at `before_id` among rooms of that time. Errors: `invalid_request`. */
 function cursorOf(c: Context): RoomCursor | undefined {
   const before = queryText(c, "before");
   if (before === undefined) return undefined;
   const time = new Date(before);
   if (Number.isNaN(time.getTime())) {
-    throw invalidMember(["before"], "before must be a time, such as a room's created_at.");
+    throw invalidMember(
+      ["before"],
+      "before must be a time, such as a room's created_at.",
+      "Send the next page's address unchanged, as the `Link` of the answer has it.",
+    );
   }
   return { created_at: time.toISOString(), id: existingId(queryText(c, "before_id") ?? "") };
 }

@@ -1,9 +1,9 @@
 import type { Context } from "hono";
 import { createGates, type Gates } from "../cel/rooms/gates.ts";
 import { createReader, type Reader } from "../cel/rooms/reader.ts";
-import { createTaking, type Taking } from "../cel/waits/takes.ts";
-import type { OpenChannel } from "../cel/waits/hints.ts";
-import { createReserving, type Reserving } from "../cel/waits/reservations.ts";
+import { createTaking, type Taking } from "../cel/waits/takes/takes.ts";
+import type { OpenChannel } from "../cel/waits/looks/hints.ts";
+import { createReserving, type Reserving } from "../cel/waits/queues/reservations.ts";
 import { createWatch, type Watch } from "../cel/waits/watch.ts";
 import { createBurial } from "../db/rooms/burial.ts";
 import type { Database } from "../db/database.ts";

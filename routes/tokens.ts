@@ -4,14 +4,14 @@ import { rotateToken } from "../db/tokens/rotate.ts";
 import { createToken, listTokens, revokeToken, type Token } from "../db/tokens/make.ts";
 import { tokenOf } from "./http/callers/credentials.ts";
 import { ownAgent } from "./http/callers/own_agent.ts";
-import { answerOnce, KEY_PATTERN, rotationKeyOf } from "./http/idempotency.ts";
+import { answerOnce, replayedHeader, rotationKeyOf } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
 import { LIMITS } from "./http/limits.ts";
 import { large } from "./http/methods.ts";
 import { readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
 import { describe, serve } from "./openapi/operation.ts";
-import { header, KEY } from "./openapi/parameters.ts";
+import { KEY, secretKey } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
 
 const shown = {
@@ -24,14 +24,7 @@ const shown = {
   last_used_at: null,
 };
 
-const ROTATION_KEY = header(
-  "Idempotency-Key",
-  `A random UUID, at least ${LIMITS.roomlessKeyLength} characters: the same request under it makes another text within an ` +
-    "hour, while the new one is unused",
-  { type: "string", pattern: KEY_PATTERN, minLength: LIMITS.roomlessKeyLength },
-);
-
-/** What to do where the answer with a token was lost. */
+/** The hint of a repetition, which does not show the token again. */
 export const TOKEN_LOST =
   "A token is shown once. Revoke this one by its id, and make another under a new key.";
 
@@ -97,7 +90,7 @@ export const TOKENS = describe({
         summary: "Give the token that the request shows a new text",
         description:
           "The old text is refused from the answer on. What the token made stays, unless the body says otherwise.",
-        parameters: [ROTATION_KEY],
+        parameters: [secretKey("makes another text within an hour, while the new one is unused")],
         body: "TokenRotation",
         example: {},
         answers: { 200: "MadeToken" },
@@ -157,8 +150,7 @@ export function mountTokens(app: Hono, services: Services): void {
         request: await rotationKeyOf(c),
         lifetime: LIMITS.rotationMs,
       });
-      const headers = replayed ? { "Idempotency-Replayed": "true" } : undefined;
-      return reply(revision, { ...shownToken(token), token: text }, 200, headers);
+      return reply(revision, { ...shownToken(token), token: text }, 200, replayedHeader(replayed));
     },
   });
 

@@ -1,7 +1,7 @@
 import type { Context, Hono } from "hono";
 import type { z } from "zod";
-import { includesAnything } from "../cel/waits/include.ts";
-import type { WaitResult } from "../cel/waits/waiter.ts";
+import { includesAnything } from "../cel/waits/conditions/include.ts";
+import type { WaitResult } from "../cel/waits/conditions/waiter.ts";
 import { getAgent } from "../db/agents/agent.ts";
 import type { Viewer } from "../db/viewer.ts";
 import { runAsUrgentTask } from "../db/yield.ts";
@@ -161,7 +161,7 @@ export function mountWait(app: Hono, services: Services): void {
       return await wait(
         c,
         roomOf(c),
-        await readBody(c, WAIT, "WaitRequest", undefined, ownMember(c, services)),
+        await readBody(c, WAIT, "WaitRequest", { filled: ownMember(c, services) }),
         signal,
       );
     },

@@ -9,7 +9,8 @@ const OF_ITS_CALL = "of one call";
  * was read for a viewer; of each other one why it is the same for all.
  */
 const KEPT: Record<string, Record<string, string>> = {
-  "cel/rooms/context.ts": { looks: OF_ONE_LOOK, plain: OF_ONE_LOOK, results: OF_ONE_LOOK },
+  "cel/rooms/context.ts": { looks: OF_ONE_LOOK, plain: OF_ONE_LOOK },
+  "cel/rooms/view_root.ts": { results: OF_ONE_LOOK },
   "cel/rooms/definitions.ts": {
     completed: "by definitions, which are the same for all",
     cycles: "by definitions, which are the same for all",
@@ -20,11 +21,12 @@ const KEPT: Record<string, Record<string, string>> = {
   "cel/rooms/tails.ts": { tails: "keyFor" },
   "cel/rooms/reader.ts": { defining: "views are defined in the open" },
   "cel/waits/departures.ts": { rooms: "revisions, and who is there" },
-  "cel/waits/follow.ts": { rooms: "revisions, and who is to be woken", shared: "keyFor" },
-  "cel/waits/look.ts": { found: "revisions" },
-  "cel/waits/pace.ts": { conversations: "revisions" },
-  "cel/waits/take_chains.ts": { waiting: "keyFor" },
-  "cel/waits/condition_waits.ts": {
+  "cel/waits/follow/follow.ts": { rooms: "revisions, and who is to be woken" },
+  "cel/waits/follow/followed_room.ts": { shared: "keyFor" },
+  "cel/waits/looks/look.ts": { found: "revisions" },
+  "cel/waits/looks/pace.ts": { conversations: "revisions" },
+  "cel/waits/takes/take_chains.ts": { waiting: "keyFor" },
+  "cel/waits/conditions/condition_waits.ts": {
     rooms: "revisions, and waits that are judged by viewer (rounds.ts)",
     marks: "by wait",
   },

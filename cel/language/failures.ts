@@ -3,7 +3,8 @@ import { CheckFailed, EvaluationFailed, InvalidExpression } from "./errors.ts";
 import { bracketed } from "./hints/bracketed.ts";
 import { callHint, nameHint, namespacedHint } from "./hints/foreign_calls.ts";
 import { foreignSyntax } from "./hints/foreign_syntax.ts";
-import { didYouMean, unknownRoot } from "./hints/names.ts";
+import { unknownRoot } from "./hints/names.ts";
+import { didYouMean } from "./hints/nearest.ts";
 import { children, type Node } from "./engine.ts";
 import { overloadHint } from "./hints/meant.ts";
 

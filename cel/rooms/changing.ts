@@ -17,6 +17,7 @@ export interface Changing {
  */
 export type Applied = { computed?: Computed[] } | "refused" | "unknown";
 
+/** Creates the state that a chain changes, over the room as it was loaded. */
 export function createChanging(data: RoomData): Changing {
   const { snapshot: { entries, hiddenEntries, agentIds }, hidden, reads: { state } } = data;
   /** What has been applied, by key: undefined where it was deleted. */
@@ -56,7 +57,7 @@ export function createChanging(data: RoomData): Changing {
     unseen.push(change);
   }
 
-  /** A number that is not there counts as 0. What is none stays as it is: the write is refused. */
+  /** Applies an increment. A missing key counts as 0; a value that is no number stays, since the write is refused. */
   function noteSum({ scope, key, delta }: Extract<KeyChange, { delta: number }>) {
     const found = find({ scope, key }) ?? 0;
     if (typeof found === "number") note({ scope, key, value: found + delta });

@@ -19,8 +19,8 @@ export interface GatedWrite extends Pick<WriteAs, "viewer" | "acts"> {
   /** Its changes of the state, in order. Undefined if only the database can tell: then the chain ends with it. */
   changes?: KeyChange[];
   /**
-   * Makes the write. Returns undefined if its guard no longer holds. One that has no gate, and that no other waits beside,
-   * is made without being judged, since the database can compute most values.
+   * Makes the write. Returns undefined if its guard no longer holds. A write without a gate that is alone in its chain is
+   * made without being judged, since the database can compute most values.
    */
   run(judged?: Judged): Promise<Outcome | undefined>;
 }

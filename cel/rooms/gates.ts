@@ -15,9 +15,9 @@ import { createTails } from "./tails.ts";
 
 export interface Gates {
   /**
-   * Makes a write if its gate, if any, holds in exactly the state to which the write applies. Errors: `precondition_failed`;
-   * `unavailable` if other writes won every attempt or took too long; `DatabaseUnavailable` if the database takes no
-   * writes; those of the write.
+   * Makes a write if its gate, if any, holds in exactly the state to which the write applies.
+   * Errors: `precondition_failed`; `unavailable` if other writes won every attempt or took too long;
+   * `DatabaseUnavailable` if the database takes no writes; those of the write.
    */
   through(room: string, write: GatedWrite): Promise<Outcome>;
 }
@@ -25,12 +25,12 @@ export interface Gates {
 const MAX_ATTEMPTS = 30;
 const MAX_WAIT_MS = 7_000;
 const MAX_PAUSE_MS = 50;
-/** The maximum of writes in a chain: with entries of common size they fit into one batch (db/store.ts). */
+/** The maximum number of writes in a chain: with entries of common size they fit into one batch (db/store.ts). */
 const MAX_CHAIN = 32;
 
 /**
- * Creates the gated writes. Concurrent ones of a room form a chain: one read loads what all of them need, each gate is
- * judged and each value computed over the state that the writes before it leave, and one batch commits those whose gates
+ * Creates the gated writes. Concurrent ones of a room form a chain. One read loads what all of them need. Each gate is
+ * judged, and each value computed, over the state that the writes before it leave. One batch commits those whose gates
  * hold. If the guard of the first fails, all are tried again, in order of arrival.
  */
 export function createGates(database: Database, reader: Reader): Gates {

@@ -1,7 +1,7 @@
 import { ByName, type Loaded } from "../language/by_name.ts";
 import { FAMILIES, type Family } from "../language/families.ts";
 import { toCel } from "../language/values.ts";
-import { OPEN } from "../../db/messages/message.ts";
+import { COLUMNS, toMessage } from "../../db/messages/message.ts";
 import type { Json } from "../../db/json.ts";
 import type { MessageFact, MessageFacts } from "../../db/snapshots/message_facts.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
@@ -46,24 +46,19 @@ const NO_KIND: Members = new Map(
   ["count", "last", "open", "blocked", "claimed", "done", "failed"].map((name) => [name, 0]),
 );
 /** In place of a message that is not loaded: the evaluation continues with it, to find out what else it needs. */
-const NO_MESSAGE: Members = new Map<string, unknown>([
-  ...Object.entries({
-    id: 0,
-    room_id: "",
-    from_agent: null,
-    to_agent: null,
-    verified: false,
-    kind: "",
-    body: null,
-    created_at: "",
-  }),
-  ...Object.entries({ reply_to: null, ...OPEN, status: "" }),
-  ...Object.entries({ result: null, replies: new Map([["count", 0], ["last", 0]]) }),
-]);
+const NO_MESSAGE = toCel({
+  ...toMessage({
+    ...Object.fromEntries(COLUMNS.map((column) => [column, null])),
+    ...{ room_id: "", kind: "", created_at: "", body: "null" },
+  }) as unknown as { [member: string]: Json },
+  status: "",
+  result: null,
+  replies: { count: 0, last: 0 },
+}) as Members;
 
 const ABSENT = { kind: NO_KIND, to: NO_LAST, from: NO_LAST, id: undefined };
 
-/** Requests that a record of a family is loaded. */
+/** Requests that a record be loaded, by its family and name. */
 export type Ask = (family: Family, name: string | number) => void;
 
 /** Makes the root `messages`: as a whole the two counts, with members that a path reads. */

@@ -1,23 +1,24 @@
 import { Refusal } from "../../db/refusal.ts";
 import { isOperator, type ShownToken, type Viewer } from "../../db/viewer.ts";
 
-/** A token that counts no longer, and whether its room is there. */
+/** A token that is no longer in force, and whether its room exists. */
 export type Revoked = ShownToken & { isThere: boolean };
 
-/** One who waits or follows with a token. */
+/** A wait or a stream under a token. */
 interface Holder {
-  /** Whether its first read has found that the token counts; before that, this read tells why it does not. */
+  /** Whether its first read has found the token in force. Until then this read is what refuses it. */
   hasBegun(): boolean;
-  /** Ends it where its token counts no longer. */
+  /** Ends it with a refusal. */
   end(error: Refusal): void;
 }
 
-/** Those who wait or follow with a token. */
+/** The waits and streams under tokens. */
 export interface Holders {
-  /** Notes one until the returned function is called. */
+  /** Adds one until the returned function is called. A viewer without a token of a room is ignored. */
   hold(viewer: Viewer, holder: Holder): () => void;
+  /** The tokens under which something waits or streams. */
   tokens(): ShownToken[];
-  /** Ends those who hold these tokens. */
+  /** Ends the waits and streams under these tokens, with `unauthenticated` or `room_not_found`. */
   revoke(tokens: Revoked[]): void;
 }
 

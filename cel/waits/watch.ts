@@ -2,16 +2,16 @@ import type { Change } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { createDepartures } from "./departures.ts";
-import { createFollows, type FollowLimits, type Follows } from "./follow.ts";
-import { createHints, type OpenChannel } from "./hints.ts";
+import { createFollows, type FollowLimits, type Follows } from "./follow/follow.ts";
+import { createHints, type OpenChannel } from "./looks/hints.ts";
 import { createHolders } from "./holders.ts";
-import { createLook } from "./look.ts";
-import { createLooks } from "./looks.ts";
-import { createPace } from "./pace.ts";
-import { createQueues, type Queues } from "./queue.ts";
+import { createLook } from "./looks/look.ts";
+import { createLooks } from "./looks/looks.ts";
+import { createPace } from "./looks/pace.ts";
+import { createQueues, type Queues } from "./queues/queue.ts";
 import type { Reader } from "../rooms/reader.ts";
-import { createConditionWaits } from "./condition_waits.ts";
-import type { WaitRequest, WaitResult } from "./waiter.ts";
+import { createConditionWaits } from "./conditions/condition_waits.ts";
+import type { WaitRequest, WaitResult } from "./conditions/waiter.ts";
 
 export interface Watch {
   /**
@@ -46,7 +46,7 @@ const [MIN_PART, MAX_PART] = [0.8, 0.9];
 
 /**
  * Creates the waits of this instance. One query an interval looks at the revisions of all watched rooms, and more often
- * at those that other instances are changing (pace.ts); a room that changed is loaded once for all its waits. The
+ * at those that other instances are changing (looks/pace.ts); a room that changed is loaded once for all its waits. The
  * writes of this instance wake them without a look.
  */
 export function createWatch(

@@ -29,7 +29,7 @@ function expireDue() {
   timer = next === Infinity ? undefined : setTimeout(expireDue, Math.min(next - now, MIN_MS));
 }
 
-/** Rejects with what `late` makes if the task takes more than `ms` milliseconds, of which there are `MIN_MS` or more. */
+/** Rejects with what `late` makes if the task takes more than `ms` milliseconds, which must be at least `MIN_MS`. */
 export function within<T>(task: Promise<T>, ms: number, late: () => Error): Promise<T> {
   return new Promise((resolve, reject) => {
     const index = free.pop() ?? deadlines.length;

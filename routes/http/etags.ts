@@ -40,7 +40,11 @@ export function versionOfHeaders(c: Context, ifVersion?: number): number | undef
   if (match === undefined && none === undefined) return undefined;
   const [, digits] = ONE_TAG.exec(match?.trim() ?? "") ?? [];
   if (none !== undefined && (none.trim() !== "*" || match !== undefined)) {
-    throw invalidMember(["If-None-Match"], "If-None-Match of a write must be *, without If-Match.");
+    throw invalidMember(
+      ["If-None-Match"],
+      "If-None-Match of a write must be *, without If-Match.",
+      "Send `If-None-Match: *` to create the entry, or `If-Match` with its ETag to change it.",
+    );
   }
   if (match !== undefined && digits === undefined) {
     throw invalidMember(["If-Match"], 'If-Match must be one ETag of the entry, such as "3".', hintFor(match));

@@ -31,8 +31,15 @@ export async function answerOnce<Answer>(
   const context = { viewer, acts, time: database.time, newId: database.newId };
   const outcome = request ? await runOnce(database, request, run) : await run(context) as Outcome;
   const response = await render(answer(outcome), outcome);
-  if (outcome.replayed) response.headers.set("Idempotency-Replayed", "true");
+  if (outcome.replayed) response.headers.set(REPLAYED, "true");
   return response;
+}
+
+const REPLAYED = "Idempotency-Replayed";
+
+/** Makes the header of an answer that an earlier request under the same key has got before. */
+export function replayedHeader(replayed: boolean): Record<string, string> {
+  return replayed ? { [REPLAYED]: "true" } : {};
 }
 
 async function keyedRequest(
@@ -100,8 +107,8 @@ function demandLength(key: string, whose: string, hint: string): void {
 }
 
 /**
- * Returns the key under which a request joins by a code, as digests; undefined without one. It is as good as the token
- * that it brings again. Errors: `invalid_request`.
+ * Returns the key under which a request joins by a code, as digests; undefined without one. It must be as hard to guess
+ * as the token, since with the code it brings a token again. Errors: `invalid_request`.
  */
 export async function joinKeyOf(c: Context, code: string): Promise<JoinKey | undefined> {
   const header = c.req.header("idempotency-key");
@@ -113,8 +120,8 @@ export async function joinKeyOf(c: Context, code: string): Promise<JoinKey | und
 }
 
 /**
- * Returns the digest of a request and the key under which it gives a token a new text, for its repetition, which shows a
- * token that counts no longer; undefined without a key. Errors: `invalid_request`.
+ * Returns a digest of a rotation's key and body, which identifies its repetition: that shows a token which is no longer in
+ * force. Undefined without a key. Errors: `invalid_request`.
  */
 export async function rotationKeyOf(c: Context): Promise<string | undefined> {
   const header = c.req.header("idempotency-key");

@@ -42,10 +42,11 @@ export const LIMITS = {
   agents: 1_000,
   /** Tokens of a room: a list shows each, and one that is made counts them. */
   tokens: 1_000,
-  /** Seconds of a token's life: long enough to be used, and a year at the most, after which it is made anew or has no end. */
+  /** Seconds of a token's `ttl`, at the least: it must last until it is used. */
   minTokenSeconds: 60,
+  /** Seconds of a token's `ttl`, at the most: a year. What is to last longer has no end. */
   tokenSeconds: 31_536_000,
-  /** Milliseconds in which a rotation may be sent again: an outage of its sender, and no longer, since an old token does it. */
+  /** Milliseconds in which a rotation may be repeated: an outage of its sender, and no longer, since the old token does it. */
   rotationMs: 60 * 60 * 1_000,
   /** Characters of a token's note, and of an invitation's. */
   tokenNote: 256,

@@ -1,5 +1,5 @@
 import type { Context, Hono } from "hono";
-import { nearest } from "../../cel/language/hints/names.ts";
+import { nearest } from "../../cel/language/hints/nearest.ts";
 
 /** The segments of a mounted path; one that begins with a colon matches any. */
 type Template = readonly string[];

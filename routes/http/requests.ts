@@ -25,17 +25,23 @@ export function roomOf(c: Context): string {
 const SHORT_BODY = 16 * 1024;
 const PLAINLY = { error: plainly };
 
+/** The members of a body that a request brings outside of it. */
+interface Brought {
+  /** Those of the query, which the body may only repeat. */
+  named?: Record<string, string | number>;
+  /** One that the body may leave out. */
+  filled?: Filled;
+}
+
 /**
- * Parses the body by its schema, whatever its Content-Type; an absent body counts as `{}`. `named` are members from the
- * query, which the body may only repeat; `filled` is one that it may leave out. Errors: `invalid_request`, `too_large`,
- * `request_timeout`, `unsupported_encoding`.
+ * Parses the body by its schema, whatever its Content-Type; an absent body counts as `{}`. Errors: `invalid_request`,
+ * `too_large`, `request_timeout`, `unsupported_encoding`.
  */
 export async function readBody<Bodies extends Record<string, z.ZodType>, Name extends keyof Bodies>(
   c: Context,
   { bodies }: { bodies(parts: Parts): Bodies },
   name: Name,
-  named?: Record<string, string | number>,
-  filled?: Filled,
+  { named, filled }: Brought = {},
 ): Promise<z.infer<Bodies[Name]>> {
   const bytes = await arrivesInTime(c.req.arrayBuffer());
   if (bytes.byteLength > LIMITS.bodyBytes) throw tooLarge("The body", LIMITS.bodyBytes);
@@ -64,7 +70,8 @@ function withNamed(value: unknown, named: Record<string, string | number>): unkn
   for (const [name, given] of Object.entries(named)) {
     const own = Object.hasOwn(body, name) ? body[name] : null;
     if (own !== null && own !== given) {
-      throw invalidMember([name], `${name} is one thing in the body and another in the query.`);
+      const message = `${name} is one thing in the body and another in the query.`;
+      throw invalidMember([name], message, "Send it in one of them.");
     }
   }
   return { ...body, ...named };

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { Follower } from "../../cel/waits/follow.ts";
+import type { Follower } from "../../cel/waits/follow/follower.ts";
 import type { Changes } from "../../db/snapshots/changes.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { Refusal } from "../../db/refusal.ts";

@@ -19,8 +19,8 @@ export function mountMessages(app: Hono, services: Services): void {
   serve(app, services, MESSAGES, "/rooms/{room}/messages", {
     async POST(c) {
       const room = roomOf(c);
-      const own = ownMember(c, services, "from");
-      const sent = await readBody(c, MESSAGES, "MessageRequest", undefined, own);
+      const filled = ownMember(c, services, "from");
+      const sent = await readBody(c, MESSAGES, "MessageRequest", { filled });
       checkSize(sent.body, "body");
       const [from, to] = [sameOf(sent, "from", "from_agent"), sameOf(sent, "to", "to_agent")];
       const message = { ...sent, from, to, kind: sent.kind ?? "message" };

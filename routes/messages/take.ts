@@ -1,11 +1,12 @@
 import type { Context, Hono } from "hono";
-import type { Asked } from "../../cel/waits/take_look.ts";
-import type { TakeAnswer } from "../../cel/waits/takes.ts";
+import type { Asked } from "../../cel/waits/takes/take_look.ts";
+import type { TakeAnswer } from "../../cel/waits/takes/takes.ts";
 import { ownMember } from "../http/callers/own_agent.ts";
 import { answeredInTime } from "../http/deadline.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import type { Parts } from "../http/input/schemas.ts";
 import { LIMITS } from "../http/limits.ts";
+import { answerWaiting } from "../http/may_wait.ts";
 import { compileOf, readBody, reply, roomOf } from "../http/requests.ts";
 import { describe, serve } from "../openapi/operation.ts";
 import { KEY } from "../openapi/parameters.ts";
@@ -86,10 +87,10 @@ export const TAKE = describe({
 
 /** Mounts it before the deadline of requests, since it may wait longer. */
 export function mountTake(app: Hono, services: Services): void {
-  const { database, taking, fairUse } = services;
+  const { database, taking } = services;
 
   const bodyOf = async (c: Context) =>
-    await readBody(c, TAKE, "TakeRequest", undefined, ownMember(c, services));
+    await readBody(c, TAKE, "TakeRequest", { filled: ownMember(c, services) });
 
   /** Reads `signal` before it awaits anything, else the runtime misses a client that leaves meanwhile. */
   async function take(c: Context): Promise<Response> {
@@ -109,13 +110,16 @@ export function mountTake(app: Hono, services: Services): void {
       where: typeof body.where === "string" ? await compileOf(body.where, {}, "message") : undefined,
     };
     const operation = taking.take(room, asked, { timeout, signal });
-    const answer = () =>
-      answerOnce(c, services, room, operation, (answer) => {
-        return reply(answer.revision, shown(answer, asked.kind, Math.round(database.elapsed() - began)));
-      });
-    if (timeout === 0) return await answeredInTime(database.working(answer));
-    const release = fairUse.hold(c, "wait", room);
-    return await answer().finally(release);
+    return await answerWaiting(
+      c,
+      services,
+      room,
+      timeout,
+      () =>
+        answerOnce(c, services, room, operation, (answer) => {
+          return reply(answer.revision, shown(answer, asked.kind, Math.round(database.elapsed() - began)));
+        }),
+    );
   }
 
   serve(app, services, TAKE, PATH, { POST: take });

@@ -1,11 +1,12 @@
 import type { Context, Hono } from "hono";
+import type { z } from "zod";
 import { listAttempts } from "../../db/messages/attempts.ts";
 import { claimMessage, renewClaim } from "../../db/messages/claims.ts";
 import { completeTask, failTask, releaseClaim } from "../../db/messages/finish.ts";
 import { isRefusal } from "../../db/refusal.ts";
 import type { Operation } from "../../db/write/context.ts";
 import { ownMember } from "../http/callers/own_agent.ts";
-import { invalidMember, tooLarge } from "../http/errors.ts";
+import { invalidMember } from "../http/errors.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { existingMessageId } from "../http/ids.ts";
 import { LIMITS } from "../http/limits.ts";
@@ -17,96 +18,83 @@ import { TASKS } from "./task_operations.ts";
 
 const PATH = "/rooms/{room}/messages/{message}";
 
+type Bodies = ReturnType<typeof TASKS.bodies>;
+
+interface Task {
+  room: string;
+  message: number;
+}
+
 export function mountTasks(app: Hono, services: Services): void {
   const { database, viewerOf } = services;
-  const taskOf = (c: Context) => ({ room: roomOf(c), message: existingMessageId(c.req.param("message")!) });
+  const taskOf = (c: Context): Task => ({
+    room: roomOf(c),
+    message: existingMessageId(c.req.param("message")!),
+  });
 
-  async function answer<Answer extends { revision: number }>(
-    c: Context,
-    room: string,
-    operation: Operation<Answer>,
-  ): Promise<Response> {
-    return await answerOnce(
-      c,
-      services,
-      room,
-      withFence(operation),
-      ({ revision, ...body }) => reply(revision, body),
-    );
-  }
-
-  serve(app, services, TASKS, `${PATH}/claim`, {
-    async POST(c) {
+  /** Makes the handler of a write: it reads the body `name` and answers with what `operationOf` makes of it. */
+  const write = <Name extends keyof Bodies, Answer extends { revision: number }>(
+    name: Name,
+    operationOf: (task: Task, body: z.infer<Bodies[Name]>) => Operation<Answer>,
+  ) => ({
+    async POST(c: Context) {
       const task = taskOf(c);
-      const { agent, ttl } = await readBody(
-        c,
-        TASKS,
-        "ClaimRequest",
-        undefined,
-        ownMember(c, services),
-      );
-      return await answer(c, task.room, claimMessage(database, { ...task, agent, ttl }));
+      const body = await readBody(c, TASKS, name, { filled: ownMember(c, services) });
+      const operation = withFence(operationOf(task, body));
+      return await answerOnce(c, services, task.room, operation, ({ revision, ...answer }) => {
+        return reply(revision, answer);
+      });
     },
   });
 
-  serve(app, services, TASKS, `${PATH}/renew`, {
-    async POST(c) {
-      const task = taskOf(c);
-      const { agent, fence, ttl } = await readBody(
-        c,
-        TASKS,
-        "RenewRequest",
-        undefined,
-        ownMember(c, services),
-      );
-      return await answer(c, task.room, renewClaim(database, { ...task, agent, fence, ttl }));
-    },
-  });
+  serve(
+    app,
+    services,
+    TASKS,
+    `${PATH}/claim`,
+    write("ClaimRequest", (task, body) => claimMessage(database, { ...task, ...body })),
+  );
 
-  serve(app, services, TASKS, `${PATH}/release`, {
-    async POST(c) {
-      const task = taskOf(c);
-      const { agent, fence, error } = await readBody(
-        c,
-        TASKS,
-        "ReleaseRequest",
-        undefined,
-        ownMember(c, services),
-      );
-      checkError(error);
-      return await answer(c, task.room, releaseClaim(database, { ...task, agent, fence }, error));
-    },
-  });
+  serve(
+    app,
+    services,
+    TASKS,
+    `${PATH}/renew`,
+    write("RenewRequest", (task, body) => renewClaim(database, { ...task, ...body })),
+  );
 
-  serve(app, services, TASKS, `${PATH}/complete`, {
-    async POST(c) {
-      const task = taskOf(c);
-      const { agent, fence, result } = await readBody(
-        c,
-        TASKS,
-        "CompleteRequest",
-        undefined,
-        ownMember(c, services),
-      );
+  serve(
+    app,
+    services,
+    TASKS,
+    `${PATH}/release`,
+    write("ReleaseRequest", (task, { error, ...held }) => {
+      checkSize(error, "error", LIMITS.attemptErrorBytes);
+      return releaseClaim(database, { ...task, ...held }, error);
+    }),
+  );
+
+  serve(
+    app,
+    services,
+    TASKS,
+    `${PATH}/complete`,
+    write("CompleteRequest", (task, { result, ...held }) => {
       checkSize(result, "result");
-      return await answer(c, task.room, completeTask(database, { ...task, agent, fence }, result));
-    },
-  });
+      return completeTask(database, { ...task, ...held }, result);
+    }),
+  );
 
-  serve(app, services, TASKS, `${PATH}/fail`, {
-    async POST(c) {
-      const task = taskOf(c);
-      const { agent, fence, error } = await readBody(
-        c,
-        TASKS,
-        "FailRequest",
-        undefined,
-        ownMember(c, services),
-      );
-      checkError(error);
-      return await answer(c, task.room, failTask(database, { ...task, agent, fence }, error));
-    },
-  });
+  serve(
+    app,
+    services,
+    TASKS,
+    `${PATH}/fail`,
+    write("FailRequest", (task, { error, ...held }) => {
+      checkSize(error, "error", LIMITS.attemptErrorBytes);
+      return failTask(database, { ...task, ...held }, error);
+    }),
+  );
 
   serve(app, services, TASKS, `${PATH}/attempts`, {
     GET: large(async (c) => {
@@ -115,14 +103,6 @@ export function mountTasks(app: Hono, services: Services): void {
       return await replyLarge(c, revision, attempts);
     }),
   });
-}
-
-/** Refuses an `error` that is too large to keep with an attempt. Errors: `too_large`. */
-function checkError(error: unknown): void {
-  const max = LIMITS.attemptErrorBytes;
-  if (error !== undefined && new TextEncoder().encode(JSON.stringify(error)).length > max) {
-    throw tooLarge("error", max);
-  }
 }
 
 /** Words a refusal that comes of a missing fence as one of the request. Errors: `invalid_request`. */

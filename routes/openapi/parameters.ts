@@ -73,3 +73,11 @@ export const KEY = header(
     `1 to ${LIMITS.idempotencyKeyLength} characters of ASCII, in quotes or not`,
   { type: "string", pattern: KEY_PATTERN },
 );
+
+/** Describes the `Idempotency-Key` of a request for which it must be hard to guess. `again`: what a repetition does. */
+export const secretKey = (again: string) =>
+  header(
+    KEY.name,
+    `A random UUID, at least ${LIMITS.roomlessKeyLength} characters: the same request under it ${again}`,
+    { type: "string", pattern: KEY_PATTERN, minLength: LIMITS.roomlessKeyLength },
+  );

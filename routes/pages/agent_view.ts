@@ -24,30 +24,7 @@ export async function agentsOf(
   { heads, newest }: { heads: Row[]; newest: Newest },
   now: Date,
 ) {
-  const agents: AgentView[] = heads.map((head) => {
-    const { id, name, role, last_heartbeat } = head as Pick<
-      AgentView,
-      "id" | "name" | "role" | "last_heartbeat"
-    >;
-    const { status, waiting_on } = present(id, head.status as Status, newest);
-    const silent = !isAlive(id, last_heartbeat, newest, now);
-    const stale = silent && (status === "active" || status === "busy");
-    const wants = waiting_on === null ? undefined : wantedIn(waiting_on);
-    const [secure, isPrivate] = [Boolean(head.secure), Boolean(head.private)];
-    return {
-      id,
-      name,
-      role,
-      status,
-      last_heartbeat,
-      secure,
-      isPrivate,
-      stale,
-      away: silent && !stale,
-      waiting_on,
-      wants,
-    };
-  });
+  const agents = heads.map((head) => viewOf(head, newest, now));
   const waiting = agents.filter(({ waiting_on, wants }) => waiting_on !== null && !wants);
   if (waiting.length === 0) return agents;
   const conditions = await takeApart(waiting.map(({ waiting_on }) => waiting_on!));
@@ -71,6 +48,30 @@ export async function agentsOf(
     },
   );
   return agents;
+}
+
+/** Makes the view of an agent, without its condition in parts. */
+function viewOf(head: Row, newest: Newest, now: Date): AgentView {
+  const { id, name, role, last_heartbeat } = head as Pick<
+    AgentView,
+    "id" | "name" | "role" | "last_heartbeat"
+  >;
+  const { status, waiting_on } = present(id, head.status as Status, newest);
+  const silent = !isAlive(id, last_heartbeat, newest, now);
+  const stale = silent && (status === "active" || status === "busy");
+  return {
+    id,
+    name,
+    role,
+    status,
+    last_heartbeat,
+    secure: Boolean(head.secure),
+    isPrivate: Boolean(head.private),
+    stale,
+    away: silent && !stale,
+    waiting_on,
+    wants: waiting_on === null ? undefined : wantedIn(waiting_on),
+  };
 }
 
 /** Reads what waits other than those for conditions show; no condition begins like this. */

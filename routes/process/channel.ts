@@ -1,4 +1,4 @@
-import type { OpenChannel } from "../../cel/waits/hints.ts";
+import type { OpenChannel } from "../../cel/waits/looks/hints.ts";
 
 /** The runtime's channel between instances of one database; undefined where it has none. */
 export function channelOf(database: string, { BroadcastChannel } = globalThis): OpenChannel | undefined {

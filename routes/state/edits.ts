@@ -2,10 +2,13 @@ import type { Json } from "../../db/json.ts";
 import type { Change, Edit } from "../../db/state/edit.ts";
 import { invalidMember } from "../http/errors.ts";
 import { LIMITS } from "../http/limits.ts";
+import { DEEPER } from "../http/input/wordings.ts";
 import { checkSize } from "../http/requests.ts";
 import type { StateWriteBody } from "./schemas.ts";
 
 type Path = Array<string | number>;
+
+const ONE_OF_THEM = "Leave one of them out.";
 
 const EDITS = ["merge", "append", "append_all", "remove", "set", "unset"] as const;
 
@@ -18,13 +21,13 @@ export function editOf(body: StateWriteBody, at: (member: string) => Path): Edit
     throw invalidMember(at(other!), `${other} must not stand beside ${name}.`, hint);
   }
   if (body.expr !== undefined) {
-    throw invalidMember(at(name), `${name} must not stand beside expr: a view is computed.`);
+    throw invalidMember(at(name), `${name} must not stand beside expr: a view is computed.`, ONE_OF_THEM);
   }
   if ((body.value ?? null) !== null) {
-    throw invalidMember(at("value"), `value must not stand beside ${name}.`, "Leave one of them out.");
+    throw invalidMember(at("value"), `value must not stand beside ${name}.`, ONE_OF_THEM);
   }
   if ((body.increment ?? false) !== false) {
-    throw invalidMember(at("increment"), `increment must not stand beside ${name}.`);
+    throw invalidMember(at("increment"), `increment must not stand beside ${name}.`, ONE_OF_THEM);
   }
   const { merge, append, append_all, remove } = body;
   switch (name) {
@@ -61,7 +64,7 @@ function changesOf({ set, unset }: StateWriteBody, at: (member: string) => Path)
 }
 
 function checkPointers({ length }: string[], path: Path): void {
-  if (length === 0) throw invalidMember(path, "must hold at least one JSON pointer");
+  if (length === 0) throw invalidMember(path, "must hold at least one JSON pointer", POINTER);
   if (length <= LIMITS.editPointers) return;
   throw invalidMember(
     path,
@@ -70,7 +73,7 @@ function checkPointers({ length }: string[], path: Path): void {
   );
 }
 
-const POINTER = "Write it as /a/b/0; in a name, ~1 stands for / and ~0 for ~.";
+const POINTER = "Write a pointer as /a/b/0; in a name, ~1 stands for / and ~0 for ~.";
 
 /** Decodes a JSON pointer (RFC 6901) into a value. Errors: `invalid_request`. */
 function tokensOf(pointer: string, path: Path): string[] {
@@ -96,7 +99,7 @@ const MAX_DEPTH = LIMITS.jsonDepth - 1;
 /** Refuses a value that would be nested too deep so many levels below another one. */
 function checkDepth(value: Json, below: number, path: Path): void {
   if (below + depthOf(value) <= MAX_DEPTH) return;
-  throw invalidMember(path, `The value may be nested at most ${MAX_DEPTH} deep.`);
+  throw invalidMember(path, `The value may be nested at most ${MAX_DEPTH} deep.`, DEEPER);
 }
 
 function depthOf(value: Json): number {

@@ -1,10 +1,12 @@
+import type { Gates } from "../../cel/rooms/gates.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { StateWrite } from "../../db/state/preconditions.ts";
+import type { Operation } from "../../db/write/context.ts";
 import { invalidMember } from "../http/errors.ts";
+import { MISSING } from "../http/input/wordings.ts";
 import { checkSize, compileOf } from "../http/requests.ts";
 import { editOf } from "./edits.ts";
 import type { StateWriteBody } from "./schemas.ts";
-import { MISSING } from "../http/input/wordings.ts";
 
 type Path = Array<string | number>;
 
@@ -33,9 +35,13 @@ export async function writeOf(
   const edit = editOf(body, at);
   const delta = edit ? undefined : deltaOf(body, at);
   if (expr !== undefined) {
-    if (delta !== undefined) throw invalidMember(at("increment"), "A view cannot be incremented.");
+    if (delta !== undefined) {
+      const hint = "Leave `increment` out: `expr` gives the value.";
+      throw invalidMember(at("increment"), "A view cannot be incremented.", hint);
+    }
     if (ttl !== undefined) {
-      throw invalidMember(at("ttl"), "A view has no ttl.", "Delete it when nobody needs it.");
+      const hint = "Leave `ttl` out, and delete the view when nobody needs it.";
+      throw invalidMember(at("ttl"), "A view has no ttl.", hint);
     }
     if ((value ?? null) !== null) {
       throw invalidMember(
@@ -57,15 +63,41 @@ export async function writeOf(
   return { scope, key, value, ifVersion, ttl };
 }
 
+/**
+ * Puts a write behind its gate, if it has one, and into the order of those whose values are computed. Errors of its run:
+ * those of `compileOf` and `Gates.through`.
+ */
+export function gated<Answer>(
+  gates: Gates,
+  { if: expression, agent = null }: { if?: string; agent?: string | null },
+  room: string,
+  operation: Operation<Answer>,
+): Operation<Answer> {
+  const { acts, run, changes } = operation;
+  if (expression === undefined && !changes?.some((change) => "edit" in change)) return operation;
+  return {
+    ...operation,
+    async run(context) {
+      const { viewer } = context;
+      const condition = expression === undefined ? undefined : await compileOf(expression);
+      const gate = condition && { viewer, condition, self: agent };
+      const own = { viewer, acts, agent, gate, changes };
+      return await gates.through(room, { ...own, run: (judged) => run(context, judged) });
+    },
+  };
+}
+
 /** Returns the amount of an increment; undefined if the write is none. Errors: `invalid_request`. */
 function deltaOf({ increment, value }: StateWriteBody, at: (member: string) => Path): number | undefined {
   if (increment === undefined || increment === false) return undefined;
   if (increment === true) {
     if (value === undefined || typeof value === "number") return value ?? 1;
-    throw invalidMember(at("value"), "value must be a number, to increment by.");
+    const hint = "Send the number to add as `value`, or leave it out to add 1.";
+    throw invalidMember(at("value"), "value must be a number, to increment by.", hint);
   }
   if (value === undefined) return increment;
-  throw invalidMember(at("value"), "value must not stand beside an increment that is a number.");
+  const hint = "Leave `value` out, or send `increment: true` with it.";
+  throw invalidMember(at("value"), "value must not stand beside an increment that is a number.", hint);
 }
 
 /** Errors: `invalid_request` for a scope of the system that nobody may write. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import { createHints, MAX_TOLD, type OpenChannel } from "../../cel/waits/hints.ts";
-import { createPace, MAX_QUICK_ROOMS, QUICK_MS } from "../../cel/waits/pace.ts";
+import { createHints, MAX_TOLD, type OpenChannel } from "../../cel/waits/looks/hints.ts";
+import { createPace, MAX_QUICK_ROOMS, QUICK_MS } from "../../cel/waits/looks/pace.ts";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { createApp } from "../../routes/app.ts";

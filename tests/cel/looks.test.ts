@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as pause } from "node:timers/promises";
-import { createLooks } from "../../cel/waits/looks.ts";
-import { createPace } from "../../cel/waits/pace.ts";
+import { createLooks } from "../../cel/waits/looks/looks.ts";
+import { createPace } from "../../cel/waits/looks/pace.ts";
 import { holdTimers } from "../support/timers.ts";
 
 const INTERVAL_MS = 200;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { createPace, MAX_QUICK_ROOMS, type Pace, QUICK_MS, type Rooms } from "../../cel/waits/pace.ts";
+import { createPace, MAX_QUICK_ROOMS, type Pace, QUICK_MS, type Rooms } from "../../cel/waits/looks/pace.ts";
 
 const INTERVAL_MS = 200;
 

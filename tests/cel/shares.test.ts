@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Account, createShares } from "../../cel/waits/shares.ts";
+import { type Account, createShares } from "../../cel/waits/conditions/shares.ts";
 
 /** So long that what comes next has to give way. */
 const BUSY_MS = 5;

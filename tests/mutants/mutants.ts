@@ -2092,8 +2092,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a stream says that something unseen was written",
     edits: [[
-      "            if (!isEmpty(changes)) return changes;",
-      "            return isEmpty(changes) ? undefined : changes;",
+      "        if (!isEmpty(changes)) return changes;",
+      "        return isEmpty(changes) ? undefined : changes;",
     ]],
     test: "tests/contract/private.test.ts",
     filter: "file: a stream tells of a private scope",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Context } from "hono";
-import type { Follower } from "../../cel/waits/follow.ts";
+import type { Follower } from "../../cel/waits/follow/follower.ts";
 import type { Connection } from "../../db/driver/connection.ts";
 import { LIMITS } from "../../routes/http/limits.ts";
 import { createOutbox } from "../../routes/http/outbox.ts";

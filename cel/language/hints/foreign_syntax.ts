@@ -1,4 +1,5 @@
 import { bracketed } from "./bracketed.ts";
+import { arrow, loop } from "./foreign_loops.ts";
 
 /** Syntax of another language at the position where parsing failed, and a hint what CEL has for it. */
 interface Foreign {
@@ -177,53 +178,6 @@ function negated({ right }: Around): string {
   const operand = /^[A-Za-z_][\w.]*/.exec(right)?.[0];
   const more = operand === undefined || /^\s*(?:in\b|[=!<>+*/%-]|\()/.test(right.slice(operand.length));
   return more ? "Write `!(...)`." : `Write \`!${operand}\`.`;
-}
-
-/** CEL's macros for methods that take a function; `end` follows the call. */
-const LOOPS: Readonly<Record<string, [method: string, end?: string]>> = {
-  some: ["exists"],
-  any: ["exists"],
-  every: ["all"],
-  find: ["filter", ".first().orValue(null)"],
-  count: ["filter", ".size()"],
-  forEach: ["map"],
-  flatMap: ["map", ".flatten()"],
-  where: ["filter"],
-  select: ["map"],
-  exists: ["exists"],
-  all: ["all"],
-  filter: ["filter"],
-  map: ["map"],
-};
-
-/** The macros that also take an index. */
-const TWO_VARIABLES: Readonly<Record<string, string>> = {
-  exists: "exists",
-  all: "all",
-  map: "transformList",
-};
-
-const CALL_BEFORE = /\.(\w+)\(\s*\(?\s*(\w+)\s*$|\.(\w+)\(\s*\(\s*(\w+)\s*\)\s*$/;
-
-/** The hint for `.some(e => ...)`: a comma replaces the arrow. */
-function arrow({ left, token }: Around): string {
-  const call = CALL_BEFORE.exec(left);
-  if (!call) return token === "=>" && !/\(\s*(?:\w+\s*)?\)?\s*$/.test(left) ? "Write `>=`." : loop();
-  const [name, element] = [call[1] ?? call[3]!, call[2] ?? call[4]!];
-  if (name === "reduce") return "CEL has no reduce. Write `.sum()`, `.max()` or `.min()` after `.map(...)`.";
-  if (/^sort/.test(name)) return `Write \`.sortBy(${element}, ${element})\`, or \`.sort()\`.`;
-  const [method, end = ""] = Object.hasOwn(LOOPS, name) ? LOOPS[name]! : [name];
-  const index = /^,\s*(\w+)/.exec(token)?.[1];
-  if (index && TWO_VARIABLES[method]) {
-    return `Write \`.${
-      TWO_VARIABLES[method]
-    }(${index}, ${element}, ...)\`: the index comes first, and a comma replaces the arrow.`;
-  }
-  return `Write \`.${method}(${element}, ...)${end}\`: a comma replaces the arrow.`;
-}
-
-function loop(): string {
-  return "Write `list.exists(x, ...)`, `list.all(x, ...)`, `list.filter(x, ...)` or `list.map(x, ...)`.";
 }
 
 function method({ token }: Around): string {

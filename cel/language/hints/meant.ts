@@ -1,6 +1,7 @@
 import { EvaluationFailed } from "../errors.ts";
 import { FAMILIES } from "../families.ts";
-import { didYouMean, NO_LIST, SYSTEM_SCOPES } from "./names.ts";
+import { NO_LIST, SYSTEM_SCOPES } from "./names.ts";
+import { didYouMean } from "./nearest.ts";
 import { pathText } from "../std/access.ts";
 import { children, type Node } from "../engine.ts";
 import { variablesOf } from "../std/macros.ts";

@@ -21,6 +21,8 @@ export function arrivesInTime<T>(arriving: Promise<T>): Promise<T> {
   return within(arriving.catch(brokenOff), LIMITS.bodyMs, bodyLate);
 }
 
+const BROKEN_OFF = "Send it again, whole: Content-Length must be its length in bytes.";
+
 /**
  * Blames the sender for an incomplete body, except when this server ends and stops reading (BadResource): then the
  * sender is to send it again.
@@ -30,7 +32,7 @@ function brokenOff(error: Error): never {
     throw new Refusal("unavailable", { why: "ending" });
   }
   const isAnswer = error instanceof RequestError || error instanceof Refusal;
-  throw isAnswer ? error : invalidMember([], "The body broke off.");
+  throw isAnswer ? error : invalidMember([], "The body broke off.", BROKEN_OFF);
 }
 
 /** Returns the error for a compressed body; undefined if it is not compressed. */

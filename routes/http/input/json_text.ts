@@ -1,6 +1,7 @@
 import { invalidMember } from "../errors.ts";
 import { endOfString, slipOf } from "./json_slips.ts";
 import { LIMITS } from "../limits.ts";
+import { DEEPER } from "./wordings.ts";
 
 type Path = Array<string | number>;
 
@@ -12,12 +13,12 @@ export function parseJson(bytes: ArrayBuffer): unknown {
   try {
     text = utf8.decode(bytes);
   } catch {
-    throw invalidMember([], "The body must be UTF-8.");
+    throw invalidMember([], "The body must be UTF-8.", "Encode the JSON as UTF-8 and send it again.");
   }
   if (text.trim() === "") return {};
   const { depth, lost, names } = scan(text);
   if (depth > LIMITS.jsonDepth) {
-    throw invalidMember([], `The body may be nested at most ${LIMITS.jsonDepth} deep.`);
+    throw invalidMember([], `The body may be nested at most ${LIMITS.jsonDepth} deep.`, DEEPER);
   }
   let value: unknown;
   try {
@@ -49,7 +50,7 @@ export function lostOf(text: string, value: unknown): Fault | undefined {
   const { depth, ...seen } = scan(text);
   if (depth <= LIMITS.jsonDepth + LEVELS_AROUND) return faultOf(text, value, seen);
   const message = `may be nested at most ${LIMITS.jsonDepth} deep.`;
-  return { path: ["params"], message, hint: "Send deeper parts as text." };
+  return { path: ["params"], message, hint: DEEPER };
 }
 
 function faultOf(text: string, value: unknown, { lost, names }: Omit<Scan, "depth">): Fault | undefined {

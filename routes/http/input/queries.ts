@@ -25,7 +25,7 @@ export function takeQuery(c: Context, known: string[], page = false): void {
     if (!known.includes(name)) refuseUnknown(c, name, known, page);
     else if (value !== "") {
       if ((query[name] ??= value) !== value) {
-        throw invalidMember([name], `${name} stands twice in the query.`);
+        throw invalidMember([name], `${name} stands twice in the query.`, "Send it once.");
       }
     } else if (GUARDS.includes(name)) throw invalidMember([name], `${name} must not be empty.`, LEAVE_OUT);
   }

@@ -1,4 +1,4 @@
-import { nearest } from "../../../cel/language/hints/names.ts";
+import { nearest } from "../../../cel/language/hints/nearest.ts";
 
 /** What a name is one of: members of a body, parameters of a query, arguments of a tool. */
 export type Kind = "member" | "parameter" | "argument";

@@ -3,6 +3,9 @@ import type { z } from "zod";
 /** The message for an absent member, whichever rule requires it. */
 export const MISSING = "is missing";
 
+/** What to do with a value that is nested too deep. */
+export const DEEPER = "Send deeper parts as text.";
+
 /** The time of everything in the OpenAPI document's examples. */
 export const EXAMPLE_TIME = "2026-11-22T04:20:00.000Z";
 

@@ -1,29 +1,29 @@
-import type { Part } from "../../db/bus.ts";
-import type { Database } from "../../db/database.ts";
+import type { Part } from "../../../db/bus.ts";
+import type { Database } from "../../../db/database.ts";
 import {
   type Noticed,
   type Registration,
   selectRegistrations,
   toRegistrations,
-} from "../../db/agents/departures.ts";
-import { DatabaseUnavailable } from "../../db/driver/faults.ts";
-import type { Statement } from "../../db/driver/statement.ts";
-import { releaseClaim } from "../../db/messages/finish.ts";
-import type { Message } from "../../db/messages/message.ts";
-import { reachedOf, selectThere, takenOf, takeTask } from "../../db/messages/take.ts";
-import { recordHeartbeat } from "../../db/agents/presence.ts";
-import { revisionOf, ROOM_CURRENT } from "../../db/rooms/room.ts";
-import type { Operation } from "../../db/write/context.ts";
-import { SERVICE, type Viewer } from "../../db/viewer.ts";
-import { readCurrent } from "../../db/write/endings.ts";
-import type { EvaluationFailed, Expression } from "../language/expression.ts";
-import { readsViews } from "../rooms/definitions.ts";
-import type { Reader } from "../rooms/reader.ts";
-import { ownWrite, type Queued, type QueueRequest, settleFailed, unqueued } from "./queued.ts";
+} from "../../../db/agents/departures.ts";
+import { DatabaseUnavailable } from "../../../db/driver/faults.ts";
+import type { Statement } from "../../../db/driver/statement.ts";
+import { releaseClaim } from "../../../db/messages/finish.ts";
+import type { Message } from "../../../db/messages/message.ts";
+import { reachedOf, selectThere, takenOf, takeTask } from "../../../db/messages/take.ts";
+import { recordHeartbeat } from "../../../db/agents/presence.ts";
+import { revisionOf, ROOM_CURRENT } from "../../../db/rooms/room.ts";
+import type { Operation } from "../../../db/write/context.ts";
+import { SERVICE, type Viewer } from "../../../db/viewer.ts";
+import { readCurrent } from "../../../db/write/endings.ts";
+import type { EvaluationFailed, Expression } from "../../language/expression.ts";
+import { readsViews } from "../../rooms/definitions.ts";
+import type { Reader } from "../../rooms/reader.ts";
+import { ownWrite, type Queued, type QueueRequest, settleFailed, unqueued } from "../queues/queued.ts";
 import { createTakeChains } from "./take_chains.ts";
 import type { Asked, Take, Try } from "./take_look.ts";
-import { partsOf } from "./waiter.ts";
-import type { Watch } from "./watch.ts";
+import { partsOf } from "../conditions/waiter.ts";
+import type { Watch } from "../watch.ts";
 
 /**
  * What was taken; or that there was nothing, with where to look further, why the last one could not be judged, and
@@ -49,10 +49,10 @@ interface TakeRequest extends QueueRequest, Take {}
 
 type Waiting = Queued<TakeRequest, Try>;
 
-/** How many may try without a count of what is there. */
+/** The number of takes that are tried without first counting what there is to take. */
 const FEW = 4;
 
-/** Creates the takes of this instance. Those that wait for a task of a room queue up (queue.ts). */
+/** Creates the takes of this instance. Those that wait for a task of a room queue up (queues/queue.ts). */
 export function createTaking(database: Database, reader: Reader, watch: Watch): Taking {
   const chains = createTakeChains(database, reader);
   const looks = ({ where, thread }: Asked) => where !== undefined || thread !== undefined;
@@ -66,7 +66,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
     return { outcome, joined, next: reachedOf(outcome) };
   }
 
-  /** Counts what is there for those who want the same, so that no more try than can have something. */
+  /** Counts what there is for takes that want the same, so that no more of them try than can have something. */
   async function withChances(
     room: string,
     queued: Waiting[],
@@ -176,7 +176,7 @@ function waitingOn({ kind }: Asked): string {
   return kind === undefined ? "claim" : `claim ${kind}`;
 }
 
-/** What may make a message fit that did not. */
+/** What may make a message fit that did not: changes of parts of the room, or the time. */
 function movedBy(where: Expression | undefined, viewer: Viewer): { parts: Part[]; timed: boolean } {
   if (where === undefined) return { parts: ["messages"], timed: false };
   const { now, heartbeats, alive } = where.reads;

@@ -1,26 +1,26 @@
-import type { Database } from "../../db/database.ts";
-import type { Message } from "../../db/messages/message.ts";
+import type { Database } from "../../../db/database.ts";
+import type { Message } from "../../../db/messages/message.ts";
 import {
   hasEnded,
   hasLeft,
   type Registration,
   selectRegistrations,
   toRegistrations,
-} from "../../db/agents/departures.ts";
-import { MAX_PASSED, takeTask, type Wanted } from "../../db/messages/take.ts";
-import { Refusal } from "../../db/refusal.ts";
-import type { Outcome, WriteContext } from "../../db/write/context.ts";
-import { judgeActs, unprovenActors } from "../../db/write/acts.ts";
-import { storedOutcome } from "../../db/write/idempotency.ts";
-import type { Guard } from "../../db/write/read_set.ts";
-import { isBusy, yieldToOthers } from "../../db/yield.ts";
-import { type Context, EvaluationFailed, type Expression } from "../language/expression.ts";
-import { toCel } from "../language/values.ts";
-import { NOTHING } from "../rooms/definitions.ts";
-import { readSetAt } from "../rooms/judging.ts";
-import { lookAt } from "../rooms/look.ts";
-import type { Reader, RoomData } from "../rooms/reader.ts";
-import { ownWrite } from "./queued.ts";
+} from "../../../db/agents/departures.ts";
+import { MAX_PASSED, takeTask, type Wanted } from "../../../db/messages/take.ts";
+import { Refusal } from "../../../db/refusal.ts";
+import type { Outcome, WriteContext } from "../../../db/write/context.ts";
+import { judgeActs, unprovenActors } from "../../../db/write/acts.ts";
+import { storedOutcome } from "../../../db/write/idempotency.ts";
+import type { Guard } from "../../../db/write/read_set.ts";
+import { isBusy, yieldToOthers } from "../../../db/yield.ts";
+import { type Context, EvaluationFailed, type Expression } from "../../language/expression.ts";
+import { toCel } from "../../language/values.ts";
+import { NOTHING } from "../../rooms/definitions.ts";
+import { readSetAt } from "../../rooms/judging.ts";
+import { lookAt } from "../../rooms/look.ts";
+import type { Reader, RoomData } from "../../rooms/reader.ts";
+import { ownWrite } from "../queues/queued.ts";
 import { pageOf, readPage } from "./take_pages.ts";
 
 /** What an agent asks for: the filters, and a condition for the messages that pass them. */

@@ -1,4 +1,4 @@
-import { isBusy, yieldToOthers } from "../../db/yield.ts";
+import { isBusy, yieldToOthers } from "../../../db/yield.ts";
 
 /** The recent cost of a room's waits to this instance, in milliseconds of its thread; `at`: when it was last updated. */
 export interface Account {

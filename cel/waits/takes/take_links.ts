@@ -1,11 +1,11 @@
-import type { Database } from "../../db/database.ts";
-import { hasEnded, hasLeft, type Registration } from "../../db/agents/departures.ts";
-import type { Message } from "../../db/messages/message.ts";
-import { MAX_PASSED, type takeTask } from "../../db/messages/take.ts";
-import { isBusy, yieldToOthers } from "../../db/yield.ts";
-import type { EvaluationFailed } from "../language/expression.ts";
-import { createContext } from "../rooms/context.ts";
-import type { RoomData } from "../rooms/reader.ts";
+import type { Database } from "../../../db/database.ts";
+import { hasEnded, hasLeft, type Registration } from "../../../db/agents/departures.ts";
+import type { Message } from "../../../db/messages/message.ts";
+import { MAX_PASSED, type takeTask } from "../../../db/messages/take.ts";
+import { isBusy, yieldToOthers } from "../../../db/yield.ts";
+import type { EvaluationFailed } from "../../language/expression.ts";
+import { createContext } from "../../rooms/context.ts";
+import type { RoomData } from "../../rooms/reader.ts";
 import { judgeOf, nothingAt, type Take, type Try } from "./take_look.ts";
 import type { Page } from "./take_pages.ts";
 

@@ -1,7 +1,7 @@
-import type { Part } from "../../db/bus.ts";
-import { DatabaseUnavailable } from "../../db/driver/faults.ts";
-import { Refusal } from "../../db/refusal.ts";
-import type { WriteAs } from "../../db/write/context.ts";
+import type { Part } from "../../../db/bus.ts";
+import { DatabaseUnavailable } from "../../../db/driver/faults.ts";
+import { Refusal } from "../../../db/refusal.ts";
+import type { WriteAs } from "../../../db/write/context.ts";
 
 /** A request for something that one agent of a room at a time can have, such as a task. */
 export interface QueueRequest {

@@ -1,14 +1,14 @@
-import { isOfAgent } from "../../db/access/private.ts";
-import { type Part, PARTS } from "../../db/bus.ts";
-import { DatabaseUnavailable } from "../../db/driver/faults.ts";
-import type { Json } from "../../db/json.ts";
-import type { Viewpoint } from "../../db/agents/presence.ts";
-import { isRefusal, Refusal } from "../../db/refusal.ts";
-import type { Viewer } from "../../db/viewer.ts";
-import { type Reads, unionReads } from "../language/dependencies.ts";
-import type { Expression } from "../language/expression.ts";
-import { MAX_WEIGHT, weightOf } from "../language/message_reads.ts";
-import type { Registration } from "./departures.ts";
+import { isOfAgent } from "../../../db/access/private.ts";
+import { type Part, PARTS } from "../../../db/bus.ts";
+import { DatabaseUnavailable } from "../../../db/driver/faults.ts";
+import type { Json } from "../../../db/json.ts";
+import type { Viewpoint } from "../../../db/agents/presence.ts";
+import { isRefusal, Refusal } from "../../../db/refusal.ts";
+import type { Viewer } from "../../../db/viewer.ts";
+import { type Reads, readsFrom, unionReads } from "../../language/dependencies.ts";
+import type { Expression } from "../../language/expression.ts";
+import { MAX_WEIGHT, weightOf } from "../../language/message_reads.ts";
+import type { Registration } from "../departures.ts";
 import { type Include, includesAnything, readsOfInclude } from "./include.ts";
 
 export interface WaitRequest {
@@ -70,6 +70,27 @@ export interface Waiter {
   dueAtOnce: boolean;
   /** Ends the wait with a result; undefined if the client has left. Later calls do nothing. */
   settle(result: WaitResult | Error | undefined): void;
+}
+
+/** Creates a wait that has not been judged. `wait`: its id, by which its agent's mark is told from others. */
+export function createWaiter(
+  request: WaitRequest,
+  { wait, ...begins }: Pick<Waiter, "began" | "final" | "settle"> & { wait: string },
+): Waiter {
+  const self = request.agent ?? null;
+  return {
+    ...begins,
+    request,
+    viewpoint: { self, wait },
+    reads: readsFrom(request.condition.reads, self),
+    misses: 0,
+    begun: false,
+    parts: [],
+    revision: 0,
+    judgedAt: 0,
+    readsTime: false,
+    dueAtOnce: false,
+  };
 }
 
 /** The value of a condition, or why it failed. */

@@ -1,25 +1,27 @@
-import { type Change, PARTS } from "../../db/bus.ts";
-import type { Database } from "../../db/database.ts";
-import { DatabaseUnavailable } from "../../db/driver/faults.ts";
-import { Refusal } from "../../db/refusal.ts";
-import { isBusy, yieldToOthers } from "../../db/yield.ts";
-import type { Departures } from "./departures.ts";
-import type { Holders } from "./holders.ts";
-import { createMark, type Mark } from "./mark.ts";
-import type { Reader } from "../rooms/reader.ts";
-import { readsFrom } from "../language/dependencies.ts";
+import { type Change, PARTS } from "../../../db/bus.ts";
+import type { Database } from "../../../db/database.ts";
+import { DatabaseUnavailable } from "../../../db/driver/faults.ts";
+import { Refusal } from "../../../db/refusal.ts";
+import { isBusy, yieldToOthers } from "../../../db/yield.ts";
+import type { Departures } from "../departures.ts";
+import type { Holders } from "../holders.ts";
+import { createMark, type Mark } from "../mark.ts";
+import type { Reader } from "../../rooms/reader.ts";
 import { createRoomWatch, createRounds, type RoomWatch } from "./rounds.ts";
 import { createShares } from "./shares.ts";
-import type { Waiter, WaitRequest, WaitResult } from "./waiter.ts";
+import { createWaiter, type Waiter, type WaitRequest, type WaitResult } from "./waiter.ts";
 
 /** The waits for conditions, for the instance's watch. */
 export interface ConditionWaits {
+  /** As `Watch.wait` (../watch.ts). */
   wait(request: WaitRequest): Promise<WaitResult | undefined>;
+  /** The rooms that have waits. */
   rooms(): Iterable<string>;
   /** True of a room that has waits. */
   has(room: string): boolean;
   /** True if a change concerns a wait that was not judged since. */
   isNews(change: Change): boolean;
+  /** Judges the waits that a change concerns. */
   hear(change: Change): void;
   /** Judges all waits of a room again: its revision went back, or it is gone. */
   rewind(room: string, isThere: boolean): void;
@@ -65,19 +67,10 @@ export function createConditionWaits(
     const { room } = request;
     const watch = rooms.get(room) ?? createRoomWatch(room, time());
     const { promise, resolve, reject } = Promise.withResolvers<WaitResult | undefined>();
-    const waiter: Waiter = {
-      request,
-      viewpoint: { self: request.agent ?? null, wait: database.newId() },
-      reads: readsFrom(request.condition.reads, request.agent ?? null),
-      misses: 0,
+    const waiter = createWaiter(request, {
+      wait: database.newId(),
       began: time(),
-      begun: false,
-      parts: [],
-      revision: 0,
-      judgedAt: 0,
-      readsTime: false,
       final: draining || request.timeout === 0,
-      dueAtOnce: false,
       settle(result) {
         if (!watch.waiters.delete(waiter)) return;
         waiter.ended?.();
@@ -86,7 +79,7 @@ export function createConditionWaits(
         if (result instanceof Error) reject(result);
         else resolve(result);
       },
-    };
+    });
     rooms.set(room, watch);
     watch.waiters.add(waiter);
     began(room);

@@ -1,15 +1,15 @@
-import type { Database } from "../../db/database.ts";
-import { type Registration, selectRegistrations, toRegistrations } from "../../db/agents/departures.ts";
-import { MAX_PASSED, takeTask } from "../../db/messages/take.ts";
-import { pause } from "../../db/pause.ts";
-import { isRefusal, Refusal } from "../../db/refusal.ts";
-import { keyFor } from "../../db/viewer.ts";
-import { judgeActs, unprovenActors } from "../../db/write/acts.ts";
-import type { Guard } from "../../db/write/read_set.ts";
-import { readsFrom, unionReads } from "../language/dependencies.ts";
-import { NOTHING } from "../rooms/definitions.ts";
-import type { Reader } from "../rooms/reader.ts";
-import { ownWrite } from "./queued.ts";
+import type { Database } from "../../../db/database.ts";
+import { type Registration, selectRegistrations, toRegistrations } from "../../../db/agents/departures.ts";
+import { MAX_PASSED, takeTask } from "../../../db/messages/take.ts";
+import { pause } from "../../../db/pause.ts";
+import { isRefusal, Refusal } from "../../../db/refusal.ts";
+import { keyFor } from "../../../db/viewer.ts";
+import { judgeActs, unprovenActors } from "../../../db/write/acts.ts";
+import type { Guard } from "../../../db/write/read_set.ts";
+import { readsFrom, unionReads } from "../../language/dependencies.ts";
+import { NOTHING } from "../../rooms/definitions.ts";
+import type { Reader } from "../../rooms/reader.ts";
+import { ownWrite } from "../queues/queued.ts";
 import { judgeAll, type Link, type Pending, settle, withoutLeft } from "./take_links.ts";
 import { guardOf, type Take, takeFitting, type Try } from "./take_look.ts";
 import { distinct, pageOf, readPages } from "./take_pages.ts";
@@ -25,13 +25,13 @@ export interface TakeChains {
 const MAX_TRIES = 30;
 const MAX_WAIT_MS = 7_000;
 const MAX_PAUSE_MS = 50;
-/** The maximum of takes in a chain. */
+/** The maximum number of takes in a chain. */
 const MAX_CHAIN = 32;
 
 /**
- * Creates the takes that read messages. Concurrent takes of a room form a chain: one read loads what all of them need,
- * each is judged over the messages that those before it leave, and one batch commits all that found a message. A take
- * that another writer preceded is tried again, ahead of those that came later.
+ * Creates the takes that read messages. Concurrent takes of a room form a chain. One read loads what all of them need.
+ * Each is judged over the messages that those before it leave. One batch commits all that found a message. A take that
+ * another writer preceded is tried again, ahead of those that came later.
  */
 export function createTakeChains(database: Database, reader: Reader): TakeChains {
   const waiting = new Map<string, Pending[]>();

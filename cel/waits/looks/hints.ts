@@ -16,8 +16,8 @@ export interface Hints {
 }
 
 /** Milliseconds for which written rooms are collected into one hint. */
-const TOGETHER_MS = 5;
-/** The maximum number of rooms in one hint, sent or received: looks find the others. */
+const COLLECTED_MS = 5;
+/** The maximum number of rooms in one hint, sent or received. Looks find the others. */
 export const MAX_TOLD = 100;
 /** Milliseconds after which the channel is closed while there are no waits and no writes. */
 const IDLE_MS = 500;
@@ -82,7 +82,7 @@ export function createHints(open: OpenChannel | undefined, hear: (room: string) 
     tell(room) {
       if (closed || told.size >= MAX_TOLD) return;
       told.add(room);
-      timer ??= setTimeout(flush, TOGETHER_MS);
+      timer ??= setTimeout(flush, COLLECTED_MS);
     },
     listen() {
       listening = true;

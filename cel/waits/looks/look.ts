@@ -1,24 +1,27 @@
-import type { Change } from "../../db/bus.ts";
-import type { Database } from "../../db/database.ts";
-import { DatabaseUnavailable } from "../../db/driver/faults.ts";
-import { lookAtRooms } from "../../db/rooms/room.ts";
-import { findRevoked } from "../../db/tokens/make.ts";
-import { SERVICE } from "../../db/viewer.ts";
-import type { Due } from "../../db/write/due.ts";
-import { makeEndings } from "../../db/write/endings.ts";
-import { isBusy, yieldToOthers } from "../../db/yield.ts";
-import type { Holders } from "./holders.ts";
+import type { Change } from "../../../db/bus.ts";
+import type { Database } from "../../../db/database.ts";
+import { DatabaseUnavailable } from "../../../db/driver/faults.ts";
+import { lookAtRooms } from "../../../db/rooms/room.ts";
+import { findRevoked } from "../../../db/tokens/make.ts";
+import { SERVICE } from "../../../db/viewer.ts";
+import type { Due } from "../../../db/write/due.ts";
+import { makeEndings } from "../../../db/write/endings.ts";
+import { isBusy, yieldToOthers } from "../../../db/yield.ts";
+import type { Holders } from "../holders.ts";
 import type { Rooms } from "./pace.ts";
 
-/** What looks tell of. */
+/** What a look calls with what it finds. */
 interface Listener {
   /** The watched rooms. */
   rooms(): string[];
-  /** Hears the revision of each part of a room that is there. */
+  /** Called with the revision of each part of a room that exists. */
   found(changes: Change[]): void;
-  /** A room has lower revisions than at the last look, or is gone: its database was restored from a copy, or emptied. */
+  /**
+   * Called for a room whose revisions are lower than at the last look, or that is gone: its database was restored from a
+   * copy, or emptied.
+   */
   rewound(room: string, isThere: boolean): void;
-  /** A room was made anew at the revision `first`: what is of an earlier one is of a deleted room. */
+  /** Called for a room that was made again at the revision `first`, after one of the same id was deleted. */
   madeAnew(room: string, first: number): void;
 }
 
@@ -26,8 +29,9 @@ interface Listener {
 const ROOMS_AT_ONCE = 2_500;
 
 /**
- * Creates the look at the revisions of all watched rooms, or of some, and at the tokens of those who wait. It also ends what is due in them. It ignores an
- * outage, since the next look finds what this one missed.
+ * Creates the look: it reads the revisions of all watched rooms, or of some, and ends what is due in them. A look at all
+ * rooms also finds the revoked tokens among those under which something waits or streams. Ignores an outage, since the
+ * next look finds what this one missed.
  */
 export function createLook(
   database: Database,
@@ -39,7 +43,7 @@ export function createLook(
   /** Rooms whose due endings are being written. */
   const ending = new Set<string>();
 
-  /** Tells of what is found and returns what is due. */
+  /** Reads the revisions of some rooms, calls the listener, and returns what is due. */
   async function lookAt(some: string[], looked: Map<string, Change[]>): Promise<Due[]> {
     const { changes, due, anew } = await lookAtRooms(database, some);
     for (const [room, first] of anew) listener.madeAnew(room, first);

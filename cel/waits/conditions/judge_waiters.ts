@@ -1,13 +1,13 @@
-import type { Part } from "../../db/bus.ts";
-import type { Json } from "../../db/json.ts";
-import { isBusy } from "../../db/yield.ts";
-import { type Reads, readsAfter } from "../language/dependencies.ts";
-import { type Context, EvaluationFailed, type Expression } from "../language/expression.ts";
-import { type Lookups, MAX_MISSES, trackLookups } from "../language/lookups.ts";
-import type { Viewpoint } from "../../db/agents/presence.ts";
-import { createContext } from "../rooms/context.ts";
-import { withViews } from "../rooms/definitions.ts";
-import type { RoomData } from "../rooms/reader.ts";
+import type { Part } from "../../../db/bus.ts";
+import type { Json } from "../../../db/json.ts";
+import { isBusy } from "../../../db/yield.ts";
+import { type Reads, readsAfter } from "../../language/dependencies.ts";
+import { type Context, EvaluationFailed, type Expression } from "../../language/expression.ts";
+import { type Lookups, MAX_MISSES, trackLookups } from "../../language/lookups.ts";
+import type { Viewpoint } from "../../../db/agents/presence.ts";
+import { createContext } from "../../rooms/context.ts";
+import { withViews } from "../../rooms/definitions.ts";
+import type { RoomData } from "../../rooms/reader.ts";
 import { included } from "./include.ts";
 import { byUrgency, hasMoved, isAlone, type Judgement, partsOf, type Waiter } from "./waiter.ts";
 

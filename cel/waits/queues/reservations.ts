@@ -1,11 +1,11 @@
-import type { Database } from "../../db/database.ts";
-import type { Noticed } from "../../db/agents/departures.ts";
-import { type Asked, createConflicts, type Limits } from "../../db/reservations/conflicts.ts";
-import type { Reservation } from "../../db/reservations/read.ts";
-import { reservedOf } from "../../db/reservations/write.ts";
-import type { Operation, Outcome } from "../../db/write/context.ts";
+import type { Database } from "../../../db/database.ts";
+import type { Noticed } from "../../../db/agents/departures.ts";
+import { type Asked, createConflicts, type Limits } from "../../../db/reservations/conflicts.ts";
+import type { Reservation } from "../../../db/reservations/read.ts";
+import { reservedOf } from "../../../db/reservations/write.ts";
+import type { Operation, Outcome } from "../../../db/write/context.ts";
 import { createServe, type ReserveRequest } from "./serve_reservations.ts";
-import type { Watch } from "./watch.ts";
+import type { Watch } from "../watch.ts";
 
 export interface Reserving {
   /**

@@ -1,9 +1,9 @@
-import type { Part } from "../../db/bus.ts";
-import type { Database } from "../../db/database.ts";
-import { type Departures, type Registration, registrationAt } from "./departures.ts";
-import type { Mark } from "./mark.ts";
+import type { Part } from "../../../db/bus.ts";
+import type { Database } from "../../../db/database.ts";
+import { type Departures, type Registration, registrationAt } from "../departures.ts";
+import type { Mark } from "../mark.ts";
 import type { Queued, QueueRequest } from "./queued.ts";
-import { failAll } from "./waiter.ts";
+import { failAll } from "../conditions/waiter.ts";
 
 /** What the requests of a queue ask for. */
 export interface QueueKind<Request, Answer> {

@@ -1,16 +1,18 @@
-import type { Change } from "../../db/bus.ts";
-import type { Database } from "../../db/database.ts";
-import { DatabaseUnavailable } from "../../db/driver/faults.ts";
-import { Refusal } from "../../db/refusal.ts";
-import type { Departures } from "./departures.ts";
-import type { Holders } from "./holders.ts";
-import { createMark } from "./mark.ts";
+import type { Change } from "../../../db/bus.ts";
+import type { Database } from "../../../db/database.ts";
+import { DatabaseUnavailable } from "../../../db/driver/faults.ts";
+import { Refusal } from "../../../db/refusal.ts";
+import type { Departures } from "../departures.ts";
+import type { Holders } from "../holders.ts";
+import { createMark } from "../mark.ts";
 import type { QueueRequest } from "./queued.ts";
 import { createServing, type QueueKind, type RoomQueue, type Waiting } from "./room_queue.ts";
 
 export interface Queue<Request, Answer> {
-  /** Resolves or rejects as `serve` settles the request. Errors: `unavailable` where the client left, or the last
-   * attempt took too long. */
+  /**
+   * Resolves or rejects as `serve` settles the request. Errors: `unavailable` where the client has left;
+   * `DatabaseUnavailable` where the last attempt took too long.
+   */
   wait(request: Request): Promise<Answer>;
 }
 
@@ -22,6 +24,7 @@ export interface Queues {
   has(room: string): boolean;
   /** True if a change may make a request succeed that was not tried since. */
   isNews(change: Change): boolean;
+  /** Tries the requests that a change may make succeed. */
   hear(change: Change): void;
   /** Tries all of a room's requests again: its revision went back, or it is gone. */
   rewind(room: string): void;

@@ -1,6 +1,6 @@
-import type { Database } from "../../db/database.ts";
-import { hasEnded, hasLeft } from "../../db/agents/departures.ts";
-import { Refusal } from "../../db/refusal.ts";
+import type { Database } from "../../../db/database.ts";
+import { hasEnded, hasLeft } from "../../../db/agents/departures.ts";
+import { Refusal } from "../../../db/refusal.ts";
 import {
   type Asked,
   type Board,
@@ -10,11 +10,11 @@ import {
   type Limits,
   readBoard,
   refusalOf,
-} from "../../db/reservations/conflicts.ts";
-import { releaseReservation, reservationOf, tryReserve } from "../../db/reservations/write.ts";
-import { SERVICE } from "../../db/viewer.ts";
-import { refusalOf as refusalOfActs, unprovenActors } from "../../db/write/acts.ts";
-import { BY_SERVICE, type Outcome, type WriteContext } from "../../db/write/context.ts";
+} from "../../../db/reservations/conflicts.ts";
+import { releaseReservation, reservationOf, tryReserve } from "../../../db/reservations/write.ts";
+import { SERVICE } from "../../../db/viewer.ts";
+import { refusalOf as refusalOfActs, unprovenActors } from "../../../db/write/acts.ts";
+import { BY_SERVICE, type Outcome, type WriteContext } from "../../../db/write/context.ts";
 import { ownWrite, type Queued, type QueueRequest, settleFailed } from "./queued.ts";
 
 /** A request for paths that waits in the queue of its room. */

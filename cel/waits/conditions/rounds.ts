@@ -1,15 +1,15 @@
-import { pause } from "../../db/pause.ts";
-import type { Part } from "../../db/bus.ts";
-import type { Database } from "../../db/database.ts";
-import { isRefusal } from "../../db/refusal.ts";
-import { keyFor } from "../../db/viewer.ts";
-import { judgeActs, unprovenActors } from "../../db/write/acts.ts";
-import { runAsTask } from "../../db/yield.ts";
-import { NOTHING } from "../rooms/definitions.ts";
-import { registrationAt } from "./departures.ts";
+import { pause } from "../../../db/pause.ts";
+import type { Part } from "../../../db/bus.ts";
+import type { Database } from "../../../db/database.ts";
+import { isRefusal } from "../../../db/refusal.ts";
+import { keyFor } from "../../../db/viewer.ts";
+import { judgeActs, unprovenActors } from "../../../db/write/acts.ts";
+import { runAsTask } from "../../../db/yield.ts";
+import { NOTHING } from "../../rooms/definitions.ts";
+import { registrationAt } from "../departures.ts";
 import { queriesOfInclude } from "./include.ts";
-import type { Reader, RoomData } from "../rooms/reader.ts";
-import { type Reads, unionReads } from "../language/dependencies.ts";
+import type { Reader, RoomData } from "../../rooms/reader.ts";
+import { type Reads, unionReads } from "../../language/dependencies.ts";
 import type { Account, Shares } from "./shares.ts";
 import { judgeAll } from "./judge_waiters.ts";
 import { failAll, hasMoved, isAlone, isAnswerable, loadable, readsOf, type Waiter } from "./waiter.ts";
@@ -46,7 +46,7 @@ export interface Rounds {
 }
 
 const TIMED_EVERY_MS = 1_000;
-/** How much sooner a wait may be due that only the time makes due, and how much later its load may start. */
+/** Milliseconds by which a wait that only the time makes due may be judged early, and its load may start late. */
 const LATER_MS = 50;
 /** The maximum number of a room's first looks in flight. Waits that begin meanwhile share the next one. */
 const BEGINNINGS = 2;

@@ -1,18 +1,18 @@
-import { type ChangesQuery, selectChanges, toChanges } from "../../db/snapshots/changes.ts";
-import type { Json } from "../../db/json.ts";
-import type { Viewpoint } from "../../db/agents/presence.ts";
-import { selectMessages } from "../../db/messages/listing.ts";
-import { toMessage } from "../../db/messages/message.ts";
-import type { Snapshot } from "../../db/snapshots/snapshot.ts";
-import { VIEW_SCOPE } from "../../db/state/entry.ts";
-import type { Viewer } from "../../db/viewer.ts";
-import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
-import type { Query } from "../../db/consistent_read/read.ts";
-import type { RoomContext, ViewResult } from "../rooms/context.ts";
-import { NOTHING } from "../rooms/definitions.ts";
-import type { RoomData } from "../rooms/reader.ts";
-import type { Reads } from "../language/dependencies.ts";
-import { toJson } from "../language/values.ts";
+import { type ChangesQuery, selectChanges, toChanges } from "../../../db/snapshots/changes.ts";
+import type { Json } from "../../../db/json.ts";
+import type { Viewpoint } from "../../../db/agents/presence.ts";
+import { selectMessages } from "../../../db/messages/listing.ts";
+import { toMessage } from "../../../db/messages/message.ts";
+import type { Snapshot } from "../../../db/snapshots/snapshot.ts";
+import { VIEW_SCOPE } from "../../../db/state/entry.ts";
+import type { Viewer } from "../../../db/viewer.ts";
+import { isBusy, mapYielding, yieldToOthers } from "../../../db/yield.ts";
+import type { Query } from "../../../db/consistent_read/read.ts";
+import type { RoomContext, ViewResult } from "../../rooms/context.ts";
+import { NOTHING } from "../../rooms/definitions.ts";
+import type { RoomData } from "../../rooms/reader.ts";
+import type { Reads } from "../../language/dependencies.ts";
+import { toJson } from "../../language/values.ts";
 
 /** The parts of the room that an answer includes beside its own result. */
 export interface Include {

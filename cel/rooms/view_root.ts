@@ -1,0 +1,102 @@
+import type { Json } from "../../db/json.ts";
+import { underOwnBudget } from "../language/budget.ts";
+import { compile, type Context, EvaluationFailed, InvalidExpression } from "../language/expression.ts";
+import { type Lookups, repeatLookups, trackLookups, withOwnLookups } from "../language/lookups.ts";
+import { toCel } from "../language/values.ts";
+import { circular, type Definitions } from "./definitions.ts";
+import type { CelMap } from "./scopes.ts";
+
+/** The present value of a view, or why it has none. */
+export type ViewResult = { value: Json } | { error: { code: string; message: string } };
+
+/**
+ * Evaluates views, each once, with the eyes of who defined it. A view with an agent's eyes has a budget of its own, one of
+ * `sharers` parts, so that the evaluation around it cannot tell its cost; why it fails shows only where `isTold`. Views
+ * that name each other in a cycle fail with `view_cycle`, as do those whose cycle shows only at evaluation, since an index
+ * in it is computed.
+ */
+export function createViews(
+  definitions: Definitions,
+  contextFor: (eyes: string | null) => Context,
+  { isTold, sharers }: { isTold(eyes: string | null): boolean; sharers: number },
+): (name: string) => ViewResult {
+  const results = new Map<string, { result: ViewResult; lookups: Lookups }>();
+  const underWay: string[] = [];
+  const inCycle = new Set(circular(definitions));
+
+  function resultOf(name: string): ViewResult {
+    const definition = definitions.get(name);
+    if (definition === undefined) return failure("no_such_key", `There is no view ${JSON.stringify(name)}.`);
+    const began = underWay.indexOf(name);
+    if (began >= 0) underWay.slice(began).forEach((member) => inCycle.add(member));
+    if (inCycle.has(name)) return cycle(name);
+    underWay.push(name);
+    const { source, eyes } = definition;
+    const run = () => evaluate(source, contextFor(eyes));
+    const result = eyes === null ? run() : underOwnBudget(eyes, sharers, run);
+    underWay.pop();
+    if (inCycle.has(name)) return cycle(name);
+    return "error" in result && !isTold(eyes) ? untold(name, eyes!) : result;
+  }
+
+  function seen(name: string): ViewResult {
+    const known = results.get(name);
+    if (known) repeatLookups(known.lookups);
+    const { result, lookups } = known ?? trackLookups(() => resultOf(name));
+    if (!underWay.includes(name)) results.set(name, { result, lookups });
+    return result;
+  }
+
+  return (name) =>
+    (definitions.get(name)?.eyes ?? null) === null ? seen(name) : withOwnLookups(() => seen(name));
+}
+
+function untold(name: string, eyes: string): ViewResult {
+  const why = `Only ${JSON.stringify(eyes)}, who defined it, and admins are told why.`;
+  return failure("evaluation_failed", `The view ${JSON.stringify(name)} fails. ${why}`);
+}
+
+function cycle(name: string): ViewResult {
+  return failure("view_cycle", `The view ${JSON.stringify(name)} is defined by itself.`);
+}
+
+function failure(code: string, message: string): ViewResult {
+  return { error: { code, message } };
+}
+
+function evaluate(source: string, context: Context): ViewResult {
+  try {
+    return { value: compile(source).evaluate(context) };
+  } catch (error) {
+    if (!(error instanceof EvaluationFailed || error instanceof InvalidExpression)) throw error;
+    return failure(error.code, error.message);
+  }
+}
+
+/** `state._view`: a Map that evaluates a member when it is read. Views that fail are not members. */
+export function lazyViews(definitions: Definitions, view: (name: string) => ViewResult): CelMap {
+  const read = (name: unknown) => {
+    const result = definitions.has(name as string) ? view(name as string) : undefined;
+    return result && "value" in result ? { value: toCel(result.value) } : undefined;
+  };
+  function* entries(): MapIterator<[string, unknown]> {
+    for (const name of definitions.keys()) {
+      const found = read(name);
+      if (found) yield [name, found.value];
+    }
+  }
+  const map: CelMap = new Map();
+  return Object.defineProperties(map, {
+    get: { value: (name: unknown) => read(name)?.value },
+    has: { value: (name: unknown) => read(name) !== undefined },
+    size: { get: () => [...entries()].length },
+    keys: { value: () => entries().map(([name]) => name) },
+    values: { value: () => entries().map(([, value]) => value) },
+    entries: { value: entries },
+    forEach: {
+      value: (visit: (value: unknown, name: string) => void) =>
+        entries().forEach(([name, value]) => visit(value, name)),
+    },
+    [Symbol.iterator]: { value: entries },
+  });
+}

@@ -86,7 +86,7 @@ export const ACCESS = {
         }
         : {
           message: `The agent ${JSON.stringify(facts.other)} is secure: only its token acts as it.`,
-          hint: "Act as an agent of your own.",
+          hint: "Name an agent of your own, or show the token of this one.",
         },
   },
   token_not_found: {
@@ -95,7 +95,7 @@ export const ACCESS = {
     cure: "Take the id from `GET /rooms/:id/tokens`.",
     say: ({ id }: { id: string }) => ({
       message: `There is no token ${JSON.stringify(id)} in this room.`,
-      hint: "Those in force: GET /rooms/:id/tokens",
+      hint: "Take the id of one in force: GET /rooms/:id/tokens",
     }),
   },
   invite_not_found: {

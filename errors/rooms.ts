@@ -1,5 +1,15 @@
 import type { Row } from "./row.ts";
 
+/** What makes room for more, where a room has the maximum number of something. */
+const ROOM_FOR = {
+  keys: "Delete keys that nobody needs, or use another room.",
+  views: "Delete views that nobody needs, or use another room.",
+  agents: "Let agents leave that are gone, or use another room.",
+  reservations: "Release reservations that nobody needs, or wait until some have ended.",
+  tokens: "Revoke tokens that nobody needs.",
+  invitations: "Revoke invitations that nobody needs, or wait until some have ended.",
+};
+
 /** Errors of rooms, their agents and their messages. */
 export const ROOMS = {
   room_not_found: {
@@ -20,7 +30,7 @@ export const ROOMS = {
       message: left
         ? `The agent ${JSON.stringify(agent)} has left this room, which ends its waits.`
         : `No agent ${JSON.stringify(agent)} is registered in this room.`,
-      hint: "Register it first with POST /rooms/:id/agents.",
+      hint: `Register it ${left ? "again" : "first"} with POST /rooms/:id/agents.`,
     }),
   },
   message_not_found: {
@@ -34,7 +44,10 @@ export const ROOMS = {
           message: "There is no such message in this room.",
           hint: "A message's id is a whole number from 1 on.",
         }
-        : { message: `There is no message ${message} in this room.` },
+        : {
+          message: `There is no message ${message} in this room.`,
+          hint: "Take the id from a message that you read in this room: GET /rooms/:id/messages",
+        },
   },
   room_exists: {
     status: 409,
@@ -95,17 +108,19 @@ export const ROOMS = {
         return {
           message: "This is the room's last admin token without an end.",
           index,
-          hint: "Make another first: POST /rooms/:id/tokens",
+          hint: "Make another first: POST /rooms/:id/tokens with `role` admin, without a `ttl`.",
         };
       }
       if (full.of === "private keys") {
         return {
           message: `A private scope holds at most ${full.max} keys.`,
           index,
-          hint: "Delete some first.",
+          hint: "Delete some of its keys first.",
         };
       }
-      if (!("bytes" in full)) return { message: `A room holds at most ${full.max} ${full.of}.`, index };
+      if (!("bytes" in full)) {
+        return { message: `A room holds at most ${full.max} ${full.of}.`, index, hint: ROOM_FOR[full.of] };
+      }
       return full.of === "globs"
         ? {
           message:

@@ -12,8 +12,11 @@ const UNAVAILABLE = {
   others_first: ["The requests before this one took too long.", AGAIN],
   value_moved: ["The value changed each time before it could be added to or edited.", AGAIN],
   gate_moved: ["The room changed each time before the gated write could be made.", AGAIN],
-  views_moved: ["The room's views changed faster than they could be read."],
-  too_large: ["The room is too large, or changed faster than all of it could be read."],
+  views_moved: ["The room's views changed faster than they could be read.", "Try again in a moment."],
+  too_large: [
+    "The room is too large, or changed faster than all of it could be read.",
+    "Read less of it at a time: one scope, keys with a prefix, a list with a `limit`.",
+  ],
   waits: ["This instance already holds # waits, the maximum.", "Try again in a moment."],
   followers: ["This instance already has # followers, the maximum.", OR_WAIT],
   followers_of_room: ["This room already has # followers, the maximum.", OR_WAIT],

@@ -94,7 +94,9 @@ export const STATE = {
         : {
           message: "The gate is not true in the room's present state.",
           ...members,
-          hint: byNobody ? "`self` is null: send the `agent` that writes." : undefined,
+          hint: byNobody
+            ? "`self` is null: send the `agent` that writes."
+            : "Wait until it is true, with the same expression as `condition`, and write again.",
         },
   },
   not_a_number: {
@@ -111,7 +113,7 @@ export const STATE = {
       message: `${isAfter(after)}${named(key, scope)} cannot be incremented by ${delta}.`,
       index,
       current,
-      hint: "Only a number can be incremented, and the result must lie within ±(2^53 - 1).",
+      hint: "Write a number as its `value` first. The sum must lie within ±(2^53 - 1).",
     }),
   },
   not_editable: {

@@ -78,7 +78,7 @@ export const TASKS = {
             : `Message ${message} is ${lost.status}, not claimed.`,
           ...lost,
           hint: lost.status === "open"
-            ? "Claim it again: POST .../messages/:msgId/claim"
+            ? "Claim it again: POST /rooms/:id/messages/:msgId/claim"
             : "Drop the work: what you did under another fence does not count.",
         }
         : {

@@ -12,6 +12,7 @@ const HINTS: Record<string, string | ((refusal: Record<string, unknown>) => stri
   room_not_found: "Create it with join, or check `room`. A locked one answers its own tokens alone.",
   agent_not_found: "Call join first.",
   agent_exists: "Take another id, or leave out `if_new` if this agent is you.",
+  message_not_found: "See what there is: list_messages.",
   key_not_found: "Write it with write_state, or wait for it with has(...).",
   already_claimed: TAKE_NEXT,
   task_over: TAKE_NEXT,

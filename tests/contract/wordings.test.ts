@@ -89,3 +89,24 @@ contract("a message's id that is none is not told as message 0", async (t) => {
   assertError(missing, 404, "message_not_found");
   assert.match(missing.body.message, /no message 7/);
 });
+
+contract("a refusal says in its hint what to do instead", async (t) => {
+  const room = await t.room();
+  const path = `/rooms/${room}`;
+  await t.write(room, "k", "text");
+  const refused: [method: string, path: string, body: Json, hint: RegExp][] = [
+    ["GET", `${path}/messages/99999`, null, /^Take the id from a message .*: GET \/rooms\/:id\/messages$/],
+    ["PUT", `${path}/state`, { key: "k", increment: true }, /^Write a number as its `value` first\./],
+    ["PUT", `${path}/state`, { key: "n", increment: true, value: "1" }, /`value`, or leave it out to add 1/],
+    ["PUT", `${path}/state`, { key: "n", increment: 2, value: 1 }, /^Leave `value` out, or/],
+    ["PUT", `${path}/state`, { key: "n", merge: {}, increment: 1 }, /^Leave one of them out\.$/],
+    ["PUT", `${path}/state`, { scope: "_view", key: "v", expr: "1", ttl: 5 }, /^Leave `ttl` out, and delete/],
+    ["DELETE", `${path}/state?key=k`, { key: "n" }, /^Send it in one of them\.$/],
+    ["POST", `${path}/agents`, { id: "ann", name: "A", private: true }, /^Send `secure: true` too/],
+    ["GET", "/rooms?before=soon", null, /the `Link` of the answer/],
+  ];
+  for (const [method, path, body, hint] of refused) {
+    const reply = await t.request(method, path, body === null ? {} : { body });
+    assert.match(reply.body.hint ?? "", hint, `${method} ${path} ${JSON.stringify(body)}: ${reply.text}`);
+  }
+});

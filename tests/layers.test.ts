@@ -28,6 +28,7 @@ const APART: Record<string, string[]> = {
     "cel/rooms/definitions.ts",
     "cel/rooms/look.ts",
     "cel/rooms/judging.ts",
+    "cel/rooms/chains.ts",
   ],
   // What all resources share knows none of them.
   "routes/http/": ["routes/http/", "cel/", "db/", "errors.ts"],

@@ -17,7 +17,7 @@ const KEPT: Record<string, Record<string, string>> = {
   },
   "cel/rooms/definitions_memory.ts": { rooms: "views are defined in the open" },
   "cel/rooms/changing.ts": { left: "of the loaded data of one viewer" },
-  "cel/rooms/gates.ts": { waiting: "keyFor" },
+  "cel/rooms/chains.ts": { waiting: "keyFor" },
   "cel/rooms/tails.ts": { tails: "keyFor" },
   "cel/rooms/reader.ts": { defining: "views are defined in the open" },
   "cel/waits/departures.ts": { rooms: "revisions, and who is there" },
@@ -25,7 +25,6 @@ const KEPT: Record<string, Record<string, string>> = {
   "cel/waits/follow/followed_room.ts": { shared: "keyFor" },
   "cel/waits/looks/look.ts": { found: "revisions" },
   "cel/waits/looks/pace.ts": { conversations: "revisions" },
-  "cel/waits/takes/take_chains.ts": { waiting: "keyFor" },
   "cel/waits/conditions/condition_waits.ts": {
     rooms: "revisions, and waits that are judged by viewer (rounds.ts)",
     marks: "by wait",

@@ -6,6 +6,7 @@ import { judgeActs, readSecured, unprovenActors } from "../../db/write/acts.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { type Reads, readsAfter, unionReads } from "../language/dependencies.ts";
 import { type Lookups, MAX_MISSES } from "../language/lookups.ts";
+import type { Chained } from "./chains.ts";
 import type { Changing } from "./changing.ts";
 import { NOTHING } from "./definitions.ts";
 import { type Gate, judge } from "./judging.ts";
@@ -26,14 +27,12 @@ export interface GatedWrite extends Pick<WriteAs, "viewer" | "acts"> {
 }
 
 /** A gated write that waits for its chain. */
-export interface Pending {
+export interface Pending extends Chained {
   write: GatedWrite;
   /** What its gate read when it was last judged; before, what its source tells. */
   reads: Reads;
   /** The number of loads in a row that lacked something that the gate looked up. */
   misses: number;
-  attempts: number;
-  giveUp: number;
   resolve(outcome: Outcome): void;
   reject(error: unknown): void;
 }

@@ -1,11 +1,10 @@
 import type { Database } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
-import { pause } from "../../db/pause.ts";
 import { isRefusal, Refusal } from "../../db/refusal.ts";
-import { keyFor } from "../../db/viewer.ts";
 import type { Outcome } from "../../db/write/context.ts";
 import { readsFrom } from "../language/dependencies.ts";
 import { MAX_WEIGHT, weightOf } from "../language/message_reads.ts";
+import { createChains, MAX_CHAIN } from "./chains.ts";
 import { createChanging } from "./changing.ts";
 import { NOTHING } from "./definitions.ts";
 import { readSetAt } from "./judging.ts";
@@ -22,25 +21,14 @@ export interface Gates {
   through(room: string, write: GatedWrite): Promise<Outcome>;
 }
 
-const MAX_ATTEMPTS = 30;
-const MAX_WAIT_MS = 7_000;
-const MAX_PAUSE_MS = 50;
-/** The maximum number of writes in a chain: with entries of common size they fit into one batch (db/store.ts). */
-const MAX_CHAIN = 32;
-
 /**
  * Creates the gated writes. Concurrent ones of a room form a chain. One read loads what all of them need. Each gate is
  * judged, and each value computed, over the state that the writes before it leave. One batch commits those whose gates
  * hold. If the guard of the first fails, all are tried again, in order of arrival.
  */
 export function createGates(database: Database, reader: Reader): Gates {
-  const waiting = new Map<string, Pending[]>();
+  const chains = createChains<Pending>(database.elapsed, { lengthOf, decide: tryChain });
   const tails = createTails(database.elapsed);
-
-  async function work(name: string, room: string, queue: Pending[]): Promise<void> {
-    while (queue.length > 0) queue.unshift(...await tryChain(room, queue.splice(0, lengthOf(queue))));
-    waiting.delete(name);
-  }
 
   /** Judges and commits a chain; one by one if all together read too much. Returns those to try again. */
   async function tryChain(room: string, chain: Pending[]): Promise<Pending[]> {
@@ -76,14 +64,12 @@ export function createGates(database: Database, reader: Reader): Gates {
     const { again, last } = await settle(database, { room, data }, links, tail !== undefined);
     if (last) tails.keep(viewer, room, { data, changing, nonce: last });
     const left = again.filter(mayTryAgain);
-    if (!tail && again.length === links.length && left.length > 0) {
-      await pause(Math.random() * Math.min(left[0]!.attempts * 5, MAX_PAUSE_MS));
-    }
+    if (!tail && again.length === links.length && left.length > 0) await chains.backOff(left[0]!);
     return [...left, ...rest];
   }
 
   function mayTryAgain(pending: Pending): boolean {
-    if (++pending.attempts < MAX_ATTEMPTS && database.elapsed() < pending.giveUp) return true;
+    if (chains.mayTryAgain(pending)) return true;
     pending.reject(new Refusal("unavailable", { why: pending.write.gate ? "gate_moved" : "value_moved" }));
     return false;
   }
@@ -91,15 +77,8 @@ export function createGates(database: Database, reader: Reader): Gates {
   return {
     through: (room, write) =>
       new Promise((resolve, reject) => {
-        const name = keyFor(write.viewer, room);
-        const giveUp = database.elapsed() + MAX_WAIT_MS;
         const reads = write.gate ? readsFrom(write.gate.condition.reads, write.gate.self) : NOTHING;
-        const pending = { write, reads, misses: 0, attempts: 0, giveUp, resolve, reject };
-        const queue = waiting.get(name);
-        if (queue) return queue.push(pending);
-        const own = [pending];
-        waiting.set(name, own);
-        work(name, room, own);
+        chains.add(write.viewer, room, { write, reads, misses: 0, resolve, reject });
       }),
   };
 }

@@ -1,12 +1,11 @@
 import type { Database } from "../../../db/database.ts";
 import { type Registration, selectRegistrations, toRegistrations } from "../../../db/agents/departures.ts";
 import { MAX_PASSED, takeTask } from "../../../db/messages/take.ts";
-import { pause } from "../../../db/pause.ts";
 import { isRefusal, Refusal } from "../../../db/refusal.ts";
-import { keyFor } from "../../../db/viewer.ts";
 import { judgeActs, unprovenActors } from "../../../db/write/acts.ts";
 import type { Guard } from "../../../db/write/read_set.ts";
 import { readsFrom, unionReads } from "../../language/dependencies.ts";
+import { createChains, MAX_CHAIN } from "../../rooms/chains.ts";
 import { NOTHING } from "../../rooms/definitions.ts";
 import type { Reader } from "../../rooms/reader.ts";
 import { ownWrite } from "../queues/queued.ts";
@@ -22,24 +21,13 @@ export interface TakeChains {
   take(room: string, take: Take, joined?: Registration): Promise<Try>;
 }
 
-const MAX_TRIES = 30;
-const MAX_WAIT_MS = 7_000;
-const MAX_PAUSE_MS = 50;
-/** The maximum number of takes in a chain. */
-const MAX_CHAIN = 32;
-
 /**
  * Creates the takes that read messages. Concurrent takes of a room form a chain. One read loads what all of them need.
  * Each is judged over the messages that those before it leave. One batch commits all that found a message. A take that
  * another writer preceded is tried again, ahead of those that came later.
  */
 export function createTakeChains(database: Database, reader: Reader): TakeChains {
-  const waiting = new Map<string, Pending[]>();
-
-  async function work(name: string, room: string, queue: Pending[]): Promise<void> {
-    while (queue.length > 0) queue.unshift(...await tryChain(room, queue.splice(0, lengthOf(queue))));
-    waiting.delete(name);
-  }
+  const chains = createChains<Pending>(database.elapsed, { lengthOf, decide: tryChain, gathers: true });
 
   /** Takes for a chain; one by one if all together read too much. Returns those to try again. */
   async function tryChain(room: string, chain: Pending[]): Promise<Pending[]> {
@@ -84,9 +72,7 @@ export function createTakeChains(database: Database, reader: Reader): TakeChains
     commitAll(room, links, guard);
     const again = await settle(database, links, revision);
     const left = again.filter(mayTryAgain);
-    if (again.length === links.length && left.length > 0) {
-      await pause(Math.random() * Math.min(left[0]!.tries * 5, MAX_PAUSE_MS));
-    }
+    if (again.length === links.length && left.length > 0) await chains.backOff(left[0]!);
     return [...left, ...rest];
   }
 
@@ -103,7 +89,7 @@ export function createTakeChains(database: Database, reader: Reader): TakeChains
   }
 
   function mayTryAgain(pending: Pending): boolean {
-    if (++pending.tries < MAX_TRIES && database.elapsed() < pending.giveUp) return true;
+    if (chains.mayTryAgain(pending)) return true;
     pending.reject(new Refusal("unavailable", { why: "others_first" }));
     return false;
   }
@@ -111,15 +97,7 @@ export function createTakeChains(database: Database, reader: Reader): TakeChains
   return {
     take: (room, take, joined) =>
       new Promise((resolve, reject) => {
-        const name = keyFor(take.context.viewer, room);
-        const giveUp = database.elapsed() + MAX_WAIT_MS;
-        const pending = { ...take, joined, tries: 0, giveUp, resolve, reject };
-        const queue = waiting.get(name);
-        if (queue) return queue.push(pending);
-        const own = [pending];
-        waiting.set(name, own);
-        // Takes that come in the same turn of the event loop join the chain.
-        queueMicrotask(() => work(name, room, own));
+        chains.add(take.context.viewer, room, { ...take, joined, resolve, reject });
       }),
   };
 }

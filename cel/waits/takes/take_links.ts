@@ -4,16 +4,15 @@ import type { Message } from "../../../db/messages/message.ts";
 import { MAX_PASSED, type takeTask } from "../../../db/messages/take.ts";
 import { isBusy, yieldToOthers } from "../../../db/yield.ts";
 import type { EvaluationFailed } from "../../language/expression.ts";
+import type { Chained } from "../../rooms/chains.ts";
 import { createContext } from "../../rooms/context.ts";
 import type { RoomData } from "../../rooms/reader.ts";
 import { judgeOf, nothingAt, type Take, type Try } from "./take_look.ts";
 import type { Page } from "./take_pages.ts";
 
 /** A take that waits for its chain. */
-export interface Pending extends Take {
+export interface Pending extends Take, Chained {
   joined?: Registration;
-  tries: number;
-  giveUp: number;
   resolve(tried: Try): void;
   reject(error: unknown): void;
 }

@@ -5,7 +5,8 @@ export const LANE = 24;
 const TOP = 24;
 const PIXELS_A_SECOND = 6;
 const MIN_STEP = 12;
-const MAX_STEP = 84;
+/** Between two moments whose labels, "59 min gap" and "now", stand beside each other. */
+const MAX_STEP = 96;
 
 /**
  * Places moments on the axis. A step between two of them has a minimum, so that they do not hide each other, and a

@@ -55,6 +55,7 @@ export function createPages(services: Services, api: Hono): Hono {
 
 function mountPages(app: Hono, services: Services, documents: Documents): void {
   const log = createWaitLog();
+  const locked = !services.rules.openRooms;
   mountAssets(app);
   mountLive(app, services, log);
 
@@ -63,7 +64,7 @@ function mountPages(app: Hono, services: Services, documents: Documents): void {
       const room = queryText(c, "room");
       if (room !== undefined) return await runAsTask(() => sendRoom(c, services, log, room));
       if (documents.typeFor(c) !== "text/html") return await documents.sendText(c, GUIDE);
-      const front = (address: string) => page(frontPage(address, ASSETS, services.source));
+      const front = (address: string) => page(frontPage(address, ASSETS, locked, services.source));
       return await documents.send(c, "front", "text/html", front);
     },
   }, queryNames(FRONT.operations["/"].get));
@@ -84,7 +85,9 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
     return await sendPieces(c, [page(markup)]);
   } catch (error) {
     if (!isRefusal(error, "room_not_found")) throw error;
-    return await sendPieces(c, [page(unknownRoomPage(id, services.addressOf(c), ASSETS))], 404);
+    return await sendPieces(c, [
+      page(unknownRoomPage(id, services.addressOf(c), ASSETS, !services.rules.openRooms)),
+    ], 404);
   }
 }
 

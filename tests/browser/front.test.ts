@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { browserTest, withBrowser } from "../support/browser.ts";
+import { startService } from "../support/service.ts";
 
 browserTest(
   "the first page's session runs for real, in a room of its own",
@@ -46,5 +47,33 @@ browserTest(
       await unknown.getByRole("button", { name: "Create this room" }).click();
       await unknown.waitForSelector("#live[data-state=live]");
       assert.equal((await t.get(`/rooms/${encodeURIComponent(id)}`)).status, 200);
+    }),
+);
+
+browserTest(
+  "where open rooms are not to be had a locked one is created, whose token the tab has",
+  () =>
+    withBrowser(async ({ open }) => {
+      const { url, stop } = await startService({
+        env: { REQUIRE_LOCKED: "on", OPERATOR_TOKEN: "a".repeat(32) },
+      });
+      try {
+        const id = crypto.randomUUID();
+        for (
+          const [path, label] of [["/", "Create a locked room"], [`/?room=${id}`, "Create this room, locked"]]
+        ) {
+          const page = await open(`${url}${path}`);
+          await page.getByRole("button", { name: label }).click();
+          await page.waitForSelector("#live[data-state=live]");
+          await page.locator("#you").getByText("an admin").waitFor();
+          await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+          await page.getByRole("button", { name: "Your token" }).click();
+          await page.getByRole("button", { name: "Copy this token" }).click();
+          await page.getByText("copied").waitFor();
+          assert.match(await page.evaluate("navigator.clipboard.readText()") as string, /^cvn_a_\w{49}$/);
+        }
+      } finally {
+        await stop();
+      }
     }),
 );

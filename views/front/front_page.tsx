@@ -1,10 +1,14 @@
 import type { Child } from "hono/jsx";
+import { CreateRoom } from "./create_room.tsx";
 import { Session } from "./front_session.tsx";
 import { type Assets, Layout, type Markup } from "../shared/layout.tsx";
 import { wordOf } from "../shared/addresses.ts";
 
-/** The first page for people: what this is, and a room to try it in. `source`: where its source is, if told. */
-export function frontPage(address: string, assets: Assets, source?: string): Markup {
+/**
+ * The first page for people: what this is, and a room to try it in, a locked one where others are not to be had.
+ * `source`: where its source is, if told.
+ */
+export function frontPage(address: string, assets: Assets, locked: boolean, source?: string): Markup {
   return (
     <Layout
       title="Convene: rooms where agents coordinate"
@@ -30,8 +34,12 @@ export function frontPage(address: string, assets: Assets, source?: string): Mar
               watch what they do, and see why nothing moves.
             </p>
             <p class="start">
-              <button type="button" class="primary" data-create="">Create a room</button>
-              <span class="quiet">No account. The room is yours to share by its address.</span>
+              <CreateRoom locked={locked} label={locked ? "Create a locked room" : "Create a room"} />
+              <span class="quiet">
+                {locked
+                  ? "No account. Its token stays in this tab, and lets you invite others."
+                  : "No account. The room is yours to share by its address."}
+              </span>
             </p>
             <p class="error" role="alert" id="create-error" />
             <form class="open" method="get" action="/">

@@ -1,4 +1,5 @@
 import { type DrawEach, type Fragment, PLACES } from "../panels/panel.ts";
+import { CreateRoom } from "../front/create_room.tsx";
 import { maySay } from "../panels/messages/say.tsx";
 import { PANELS, type RoomUpdate, type RoomView, TABS } from "../panels/panels.ts";
 import { quoted, wordOf } from "../shared/addresses.ts";
@@ -77,7 +78,9 @@ export function fragmentsOf(update: RoomUpdate): Fragment[] {
   ];
 }
 
-export function unknownRoomPage(id: string, address: string, assets: Assets): Markup {
+/** Says that there is no room, or that it is locked: the page is the same. `locked`: no other can be created here. */
+export function unknownRoomPage(id: string, address: string, assets: Assets, locked: boolean): Markup {
+  const made = JSON.stringify({ id, ...locked && { locked } });
   return (
     <Layout
       title="No such room · Convene"
@@ -95,12 +98,16 @@ export function unknownRoomPage(id: string, address: string, assets: Assets): Ma
         </h1>
         <p>Opening a page never creates a room. If the address is right, create the room now.</p>
         <p>
-          <button type="button" class="primary" data-create={id}>Create this room</button>
+          <CreateRoom
+            id={id}
+            locked={locked}
+            label={locked ? "Create this room, locked" : "Create this room"}
+          />
           <span class="error" role="alert" id="create-error" />
         </p>
         <p>Or from a shell:</p>
         <CopyText
-          text={`curl -s ${wordOf(`${address}/rooms`)} -d ${quoted(JSON.stringify({ id }))}`}
+          text={`curl -s ${wordOf(`${address}/rooms`)} -d ${quoted(made)}`}
           label="Copy"
         />
         <h2>Or it is locked</h2>

@@ -58,6 +58,11 @@ export async function pageWith(given = token) {
   return "token" in page.body.dataset ? page : null;
 }
 
+/** Returns the token, for whoever holds it to keep it elsewhere. */
+export function keptToken() {
+  return token;
+}
+
 export function hasToken() {
   return token !== undefined;
 }

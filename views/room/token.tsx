@@ -50,9 +50,10 @@ function Held({ you: { role, agent } }: { you: Holder }) {
             {" of "}
             <b>{agent}</b>
           </>
-        )}. Nobody can show it to you again: if you have it nowhere else, to forget it is to lose it.
+        )}. The service cannot show it again: before this tab closes or forgets it, copy it to a safe place.
       </p>
-      <p>
+      <p class="actions">
+        <button type="button" data-copy="token">Copy this token</button>
         <button type="button" data-forget>Forget this token</button>
       </p>
       <h3>Use another</h3>

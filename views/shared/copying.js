@@ -1,3 +1,5 @@
+import { keptToken } from "../room/token.js";
+
 /** Quotes a text for a POSIX shell. */
 function quoted(text) {
   return `'${text.replaceAll("'", `'\\''`)}'`;
@@ -7,6 +9,8 @@ function textOf(button) {
   switch (button.dataset.copy) {
     case "link":
       return location.href;
+    case "token":
+      return keptToken();
     case "get": {
       const { get } = button.closest("[data-get]").dataset;
       const token = "token" in document.body.dataset ? '-H "Authorization: Bearer $CONVENE_TOKEN" ' : "";

@@ -113,6 +113,7 @@ browserTest(
       await page.getByRole("button", { name: "Your token" }).focus();
       await page.keyboard.press("Enter");
       await page.keyboard.press("Tab");
+      await page.keyboard.press("Tab");
       await page.locator("[data-forget]:focus").waitFor();
       await page.keyboard.press("Enter");
       await page.getByText("You read without a token").waitFor();
@@ -217,11 +218,18 @@ browserTest(
       await page.keyboard.press("Enter");
       await page.locator("#messages > li", { hasText: "hello" }).locator(".verified").waitFor();
       // What the service says of a refusal is told with what to do.
-      await page.route("**/messages", (route) =>
-        route.fulfill({ status: 429, json: { message: "Too many.", hint: "Wait a second." } }));
-      await page.locator("#say-body").fill("again");
-      await page.keyboard.press("Enter");
-      await page.locator("#say-error").getByText("Not sent: Too many. Wait a second.").waitFor();
+      for (
+        const [error, hint, cure] of [
+          ["rate_limited", "Wait a second.", "Wait a second."],
+          ["unauthenticated", "Send Authorization.", "Use a token of this room, by the button"],
+        ]
+      ) {
+        await page.route("**/messages", (route) =>
+          route.fulfill({ status: 429, json: { error, message: "No.", hint } }));
+        await page.locator("#say-body").fill("again");
+        await page.keyboard.press("Enter");
+        await page.locator("#say-error").getByText(`Not sent: No. ${cure}`).waitFor();
+      }
       assert.deepEqual(
         complaints.filter((text) =>
           !/404|429/.test(text)

@@ -76,7 +76,7 @@ export function follow(room, from, update) {
   function end() {
     clearTimeout(silence);
     document.removeEventListener("visibilitychange", followVisible);
-    show("ended", "the token has ended: nothing new is shown");
+    show("ended", "the token has ended, nothing new is shown: load the page again");
   }
 
   /** Ends an absence once the page reaches the room's revision at its return. */

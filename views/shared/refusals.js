@@ -1,3 +1,9 @@
+/** What to do on a page, where it is not what a program does. */
+const CURES = {
+  unauthenticated: "Use a token of this room, by the button for tokens at the top.",
+  room_not_found: "It is gone, or your token has ended: load the page again.",
+};
+
 /**
  * Sends a request with a JSON body, by `fetch` or one like it. Errors: what the service says, and what to do instead;
  * `refused`: the same again would be, too.
@@ -9,6 +15,7 @@ export async function post(url, body, { send = fetch, headers } = {}) {
   const answer = await response?.json().catch(() => undefined);
   if (!answer) throw new Error("The service does not answer. Try again in a moment.");
   if (response.ok) return answer;
-  const { message, hint } = answer;
-  throw Object.assign(new Error(hint ? `${message} ${hint}` : message), { refused: response.status < 500 });
+  const { error, message, hint } = answer;
+  const cure = CURES[error] ?? hint;
+  throw Object.assign(new Error(cure ? `${message} ${cure}` : message), { refused: response.status < 500 });
 }

@@ -28,7 +28,7 @@ const MAY = {
   ],
   locked: [
     "Only the operator makes open rooms here.",
-    "Send locked: true. The answer has a token, with which others are let in.",
+    "Send `locked: true`. The answer has a token, with which others are let in.",
   ],
   narrower: [
     "The token may not make such a token.",
@@ -59,8 +59,8 @@ export const ACCESS = {
         : may === "delete"
         ? "Its operator sends Authorization: Bearer <OPERATOR_TOKEN>, letter for letter; another text there is ignored."
         : none
-        ? "Send Authorization: Bearer <token>. An agent that registers with secure: true gets one."
-        : "Send Authorization: Bearer <token> with a token of this room, or take another agent.",
+        ? "Send Authorization: Bearer <token>. An agent that registers with `secure: true` gets one."
+        : "Send Authorization: Bearer <token> with a token of this room, or name another agent.",
     }),
   },
   forbidden: {
@@ -77,12 +77,14 @@ export const ACCESS = {
       "may" in facts ? { message: MAY[facts.may][0], hint: MAY[facts.may][1] } : "invited" in facts
         ? {
           message: `The code invites the agent ${JSON.stringify(facts.invited)}.`,
-          hint: `Join as ${JSON.stringify(facts.invited)}: leave out the agent.`,
+          hint: `Join as ${JSON.stringify(facts.invited)}: leave \`agent\` out.`,
         }
         : "agent" in facts
         ? {
           message: `The token is bound to the agent ${JSON.stringify(facts.agent)}.`,
-          hint: `It acts as ${JSON.stringify(facts.agent)} alone: leave out the agent.`,
+          hint: `It acts as ${
+            JSON.stringify(facts.agent)
+          } alone: leave \`agent\`, or of a message \`from\`, out.`,
         }
         : {
           message: `The agent ${JSON.stringify(facts.other)} is secure: only its token acts as it.`,

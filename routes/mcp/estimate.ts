@@ -1,13 +1,14 @@
-/** What a model takes in as a piece, more or less: words, numbers, and each other character by itself. */
+/** The pieces of a text, roughly as tokenizers cut it: words, numbers, blanks, and each other character by itself. */
 const PIECES = /[A-Z]?[a-z]+|[A-Z]+|[0-9]+| +|[^]/gu;
 
-/** Letters up to which a word is one token, letters beyond that of each further one, and of what is no word at all. */
+/** A word of at most `SHORT` letters is one token, each `LETTERS` beyond them another one. */
 const SHORT = 4;
 const LETTERS = 2.5;
+/** More letters than `LONGEST_WORD` are no word: each `UNREADABLE` of them are a token. */
 const LONGEST_WORD = 12;
 const UNREADABLE = 1.5;
 
-/** Digits of a token of a number, and spaces of one of blanks. */
+/** The digits of a number, and the blanks, that are one token; `SIGN`: the tokens of any other ASCII character. */
 const DIGITS = 3;
 const BLANKS = 8;
 const SIGN = 0.9;

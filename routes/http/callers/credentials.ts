@@ -24,12 +24,12 @@ interface Shown {
 }
 
 /**
- * Tokens by the SHA-256 of their headers, since memory keeps no text of one: reading it takes more than twice as long as
- * that hash. Whether it counts, the database knows.
+ * Tokens by the SHA-256 of their headers, since memory keeps no text of one. To read a token takes more than twice as
+ * long as that hash. The database alone knows whether it is in force.
  */
 const read = createLru<Shown>(10_000);
 
-/** Takes what a request shows of who sends it, before all else; where it has to look that up, it resolves then. */
+/** Reads who sends a request, before all else. Returns a promise where that needs a look at the database. */
 export type TakeCredentials = (c: Context) => Promise<void> | undefined;
 
 /**
@@ -37,7 +37,7 @@ export type TakeCredentials = (c: Context) => Promise<void> | undefined;
  * proxies pass their own on. Errors: `unauthenticated` if it is malformed; `invalid_request` if there are two.
  */
 export function createCredentials(database: Database, operatorToken?: string): TakeCredentials {
-  /** Finds out which of the rooms that may have the id is there; tokens of rooms tell by themselves. */
+  /** Takes the operator's token. It is of every room, so the database tells whether the one with the id is locked. */
   async function takeOperators(c: Context): Promise<void> {
     const id = roomIn(c.req.path) ?? c.req.query("room");
     const room = id === undefined ? "" : await findRoom(database, existingId(id));
@@ -60,11 +60,11 @@ export function createCredentials(database: Database, operatorToken?: string): T
   };
 }
 
-/** The text that a Bearer carries; empty for other schemes. */
+/** Returns the text that a Bearer carries; empty for other schemes. */
 const textOf = (header: string) => BEARER.test(header) ? header.replace(BEARER, "").trim() : "";
 
 const digest = (text: string) => createHash("sha256").update(text).digest();
-/** Compares texts in a time that tells nothing but their lengths. */
+/** Compares texts in a time that depends on nothing but their lengths. */
 const isSame = (text: string, secret: string) =>
   text.length === secret.length && timingSafeEqual(digest(text), digest(secret));
 
@@ -91,13 +91,13 @@ function tokenIn(header: string): TokenText | undefined {
 }
 
 /**
- * Begins a token that stands in a header in another form: after another scheme or none, in quotes. Within the letters of
- * what proxies pass on it is none.
+ * Matches the beginning of a token that stands in a header in another form: after another scheme or none, or in quotes.
+ * The same letters within a longer word, such as what proxies pass on, are no token.
  */
 const WITHIN = /(?<![\w.~+/-])cvn_[amr]_\w/;
 const BASIC = /^basic[ \t]+([\w+/-]+=*)$/i;
 
-/** Tells whether a text holds what means to be a token. */
+/** Tells whether a text holds what is meant as a token. */
 const holdsToken = (text: string) => WITHIN.test(text);
 
 /** Returns the user and password of Basic, as `curl -u` packs them; empty for other schemes. */
@@ -109,7 +109,7 @@ function unpacked(header: string): string {
   }
 }
 
-/** Whoever sends it would otherwise act as nobody, and not hear of it. */
+/** Refuses a token in another form: were it ignored, its sender would act as nobody, and not hear of it. */
 function otherForm(): RequestError {
   return new RequestError("unauthenticated", "Authorization holds a token, but not as a Bearer.", {
     hint: "Send `Authorization: Bearer cvn_...`: that word, a space and the token alone, without quotes.",
@@ -136,7 +136,7 @@ export function roomIn(path: string): string | undefined {
   }
 }
 
-/** Returns the token that a request shows, which may count or not. */
+/** Returns the token that a request shows, in force or not. */
 export function tokenOf(c: Context): TokenText | undefined {
   return shownBy(c)?.token;
 }
@@ -146,14 +146,14 @@ export function storedRoom(c: Context, id: string): string {
   return namedRoom(c, existingId(id));
 }
 
-/** Returns what names a room in counts, for any text: who shows no token of a locked one counts apart. */
+/** Returns the name under which requests to a room are counted, for any text: locked and open rooms apart. */
 export function namedRoom(c: Context, text: string): string {
   return tokenOf(c)?.locked ? lockedRoom(text) : text;
 }
 
 /**
- * Returns what names a room in the counts of a caller: apart from others if the caller shows a token that this instance
- * does not know to be the room's, else the holder of any other would use up what the room may get.
+ * Returns the name under which a caller's requests to a room are counted. A caller whose token this instance does not know
+ * as the room's is counted apart, else any token of another room could use up the room's rate.
  */
 export function countedRoom(c: Context, room: string, caller: string | null): string {
   const token = tokenOf(c);

@@ -5,7 +5,7 @@ import { isInForce } from "../../../db/tokens/make.ts";
 import { RequestError } from "../errors.ts";
 import { isByOperator, tokenOf } from "./credentials.ts";
 
-/** Refuses whoever is not the operator: who shows a token of some room is told so. Errors: `unauthenticated`, `forbidden`. */
+/** Refuses all but the operator. Errors: `unauthenticated`; `forbidden` for a token of a room that is in force. */
 export async function demandOperator(c: Context, database: Database): Promise<void> {
   if (isByOperator(c)) return;
   const token = tokenOf(c);

@@ -9,9 +9,8 @@ interface Callers {
 }
 
 /**
- * Returns the agent that a request acts as where it names none: that to which its token is bound. It looks at a token
- * that this instance has not seen before; one that does not count is refused. Errors: `unauthenticated`,
- * `room_not_found`.
+ * Returns the agent to which a request's token is bound: it acts as that where it names none. Reads a token that this
+ * instance has not seen before. Errors: `unauthenticated` and `room_not_found` for a token that is not in force.
  */
 export async function ownAgent(c: Context, { database, viewerOf }: Callers): Promise<string | undefined> {
   const viewer = viewerOf(c);

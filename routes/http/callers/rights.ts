@@ -10,7 +10,7 @@ import { demandOperator } from "./operator.ts";
 
 /**
  * What an operation asks of a request:
- * - `open`: nothing, it is of no room, or judges by itself
+ * - `open`: nothing; it is of no room, or judges by itself
  * - `read`: nothing in an open room, any token of a locked one
  * - `write`: the same, but no reader's token
  * - `manage`: the same as `write` in an open room, an admin's token of a locked one
@@ -79,9 +79,9 @@ export interface Judges {
 }
 
 /**
- * Lets a handler serve only requests that show as much as its operation asks, by the text of their token; whether that
- * counts, and for whom, the database judges with what the handler does. Errors: `room_not_found`, `unauthenticated`,
- * `forbidden`.
+ * Lets a handler serve only requests whose token, by its text, has the right that its operation asks. Whether the token
+ * is in force, and for whom, the database judges with what the handler does. Errors: `room_not_found`,
+ * `unauthenticated`, `forbidden`.
  */
 export function demanding(operation: string, services: Judges, handle: Handler): Handler {
   const right = RIGHTS[operation];
@@ -109,7 +109,7 @@ function suffices(c: Context, right: Right): boolean {
   return token.role === "member" && (right === "write" || right === "manage" && !token.locked);
 }
 
-/** Refuses a request. Whether its token counts comes first, so that no other tells it from one that does not. */
+/** Refuses a request: a token that is not in force as such, whatever its text says of its role. */
 async function refuse(c: Context, right: Right, { database, viewerOf }: Judges): Promise<never> {
   await getRoom(database, viewerOf(c), roomOf(c));
   const token = tokenOf(c);

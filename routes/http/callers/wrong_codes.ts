@@ -18,7 +18,7 @@ export function createWrongCodes(trustedProxies: number, now: () => number): Wro
   const inAll: number[] = [];
 
   const nameOf = (c: Context) => callerOf(c, trustedProxies) ?? "";
-  /** Returns the milliseconds until one of the last `max` is forgotten; 0 where there were fewer. */
+  /** Returns the milliseconds until one of the last `max` times is forgotten; 0 if there were fewer. */
   const waitFor = (times: number[], max: number) =>
     times.length < max ? 0 : Math.max(0, times.at(-max)! + LIMITS.wrongCodesMs - now());
 

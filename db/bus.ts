@@ -1,6 +1,6 @@
 /**
- * The parts of a room, each with a revision of its last change: `<part>_revision` of the room's row. A departure is a
- * change of the agents too. Private scopes are a part of their own, of whose changes others see nothing.
+ * The parts of a room. The column `<part>_revision` of the room's row has the revision of a part's last change. A
+ * departure is a change of the agents too. Private scopes are a part of their own, whose changes others do not see.
  */
 export const PARTS = [
   "state",
@@ -13,21 +13,21 @@ export const PARTS = [
 ] as const;
 export type Part = typeof PARTS[number];
 
-/** Says that a part of a room has reached `revision`. It is a hint: listeners compare revisions with the database. */
+/** Tells that a part of a room has reached `revision`. A hint: listeners compare revisions with the database. */
 export interface Change {
   room: string;
   part: Part;
   revision: number;
 }
 
-/** Announces what this instance's own writes make. Who listens gets the function that stops listening. */
+/** Announces the writes of this instance. A listener gets the function that stops it. */
 export interface Bus {
   announce(change: Change): void;
   listen(listener: (change: Change) => void): () => void;
-  /** Says that a room is deleted. */
+  /** Announces that a room is deleted. */
   announceDeletion(room: string): void;
   listenToDeletions(listener: (room: string) => void): () => void;
-  /** Says that there are deleted rooms with rows left. */
+  /** Announces that deleted rooms have rows left. */
   announceGraves(): void;
   listenToGraves(listener: () => void): () => void;
 }

@@ -1,21 +1,21 @@
 import type { Row, Send, Statement } from "./driver/statement.ts";
 
-/** SQL of the database's time in milliseconds. It is constant within a statement. */
+/** The database's time in milliseconds, in SQL. It is constant within a statement. */
 export const NOW = `CAST(ROUND(unixepoch('subsec') * 1000) AS INTEGER)`;
 
 const SELECT_NOW: Statement = { sql: `SELECT ${NOW} AS now`, args: {}, single: true };
 
-/** Milliseconds until a batch asks for the time again: clocks drift, and are set. */
+/** Milliseconds after which a batch asks for the time again, since clocks drift and are set. */
 const SYNC_EVERY_MS = 10_000;
 
 /** Milliseconds by which the time of day may diverge from `elapsed` before the time counts as unknown. */
 const UNSEEN_MS = 1_000;
 
-/** The machine's clocks, in milliseconds. Neither is shown: all shown times are by the database's clock. */
+/** The machine's clocks, in milliseconds. Nothing shows them: all times are by the database's clock. */
 export interface MachineClocks {
-  /** Is monotonic, from any start; it may stop while the machine sleeps. */
+  /** Monotonic, from any start. It may stop while the machine sleeps. */
   elapsed(): number;
-  /** Serves only to detect, against `elapsed`, that the machine has slept or that its clock was set. */
+  /** Serves only to detect, against `elapsed`, that the machine slept or that its clock was set. */
   timeOfDay(): number;
 }
 
@@ -24,32 +24,35 @@ export const MACHINE_CLOCKS: MachineClocks = {
   timeOfDay: () => Date.now(),
 };
 
-/** Time and ids. */
+/** The source of times, ids and secrets. */
 export interface Clock {
-  /** The database's time, by which all shown times are. Asks only while it is unknown. Errors: `DatabaseUnavailable`. */
+  /**
+   * Returns the database's time, by which all times are shown. Asks the database only while it is unknown.
+   * Errors: `DatabaseUnavailable`.
+   */
   time(): Promise<Date>;
-  /** Monotonic milliseconds, for durations within this instance. */
+  /** Returns monotonic milliseconds, for durations within this instance. */
   elapsed(): number;
-  /** A unique value: for ids, nonces of writes, tokens of waits. */
+  /** Returns a unique value: an id, the nonce of a write, the token of a wait. */
   newId(): string;
-  /** 32 random bytes, for a secret. */
+  /** Returns 32 random bytes, for a secret. */
   randomBytes(): Uint8Array;
 }
 
 /** This instance's estimate of the database's clock. */
 export interface ServerClock {
-  /** The database's time once it is known, accurate to half a round trip. */
+  /** Returns the database's time once it is known, accurate to half a round trip. */
   now(): Date;
-  /** False before the first sync, and after the machine slept or its clock was set. */
+  /** Whether the time is known: not before the first sync, nor after the machine slept or its clock was set. */
   isKnown(): boolean;
   /**
-   * Sends statements and, where a sync is due, asks for the time in the same round trip; `beside` too, and then for the
-   * first time with the first statements.
+   * Sends statements. Where a sync is due, asks in the same round trip for the time, and for `beside`, which the first
+   * statements ask for too.
    */
   sendAndSync(send: Send, statements: Statement[], beside?: Beside): Promise<Row[][]>;
 }
 
-/** What is asked for with the time. */
+/** A query that is sent with each sync. */
 export interface Beside {
   statement: Statement;
   hear(rows: Row[]): void;
@@ -68,9 +71,9 @@ export function createServerClock({ elapsed, timeOfDay }: MachineClocks): Server
 
   const isKnown = () => Math.abs(timeOfDay() - elapsed() - apart) < UNSEEN_MS;
 
-  /** Narrows the bounds by an answer. One that contradicts them replaces them: the database's clock was set. */
+  /** Narrows the bounds by an answer. One that contradicts them replaces them, since the database's clock was set. */
   function learn(told: number, sent: number, answered: number) {
-    // The database tells whole milliseconds, rounded down.
+    // The database returns whole milliseconds, rounded down.
     const [min, max] = [told - answered, told + 1 - sent];
     const agrees = min <= bounds.max && max >= bounds.min;
     bounds = agrees ? { min: Math.max(min, bounds.min), max: Math.min(max, bounds.max) } : { min, max };

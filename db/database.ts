@@ -6,7 +6,7 @@ import { createMutex, type Mutex } from "./serialize.ts";
 import { SERVICE } from "./viewer.ts";
 import { createStore, type Store } from "./store.ts";
 
-/** All that the service needs of its database: the store, time and ids, a bus of changes, mutexes by room. */
+/** The database as the service uses it: a store, a source of times and ids, a bus of changes, mutexes by room. */
 export interface Database extends Store, Clock, Bus, Mutex {}
 
 export interface DatabaseOptions {

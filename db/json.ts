@@ -1,7 +1,7 @@
 /** Any JSON value, as `JSON.parse` makes it. */
 export type Json = null | boolean | number | string | Json[] | { [member: string]: Json };
 
-/** JSON that is sent as it is stored, which saves parsing and writing the large fields of a list. */
+/** JSON text that is sent as it is stored, which saves parsing and serializing the large fields of a list. */
 export class StoredJson {
   constructor(readonly text: string) {}
 

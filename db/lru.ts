@@ -7,7 +7,7 @@ interface Lru<Value> {
   clear(): void;
 }
 
-/** `max` bounds the number of values or, with `sizeOf`, the sum of their sizes. */
+/** Creates a cache. `max` bounds the number of values or, with `sizeOf`, the sum of their sizes. */
 export function createLru<Value>(
   max: number,
   sizeOf: (value: Value, name: string) => number = () => 1,

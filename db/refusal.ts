@@ -2,7 +2,7 @@ import type { Facts, RefusalCode } from "../errors.ts";
 import { DELETED } from "./release.ts";
 
 /**
- * Refuses a request that changed nothing. It carries facts; HTTP, MCP and the command make their own words of them.
+ * Refuses a request, which has changed nothing. It carries facts: HTTP, MCP and the command make words of them.
  * `revision` is the room's revision that the refusal reflects, where the room exists.
  */
 export class Refusal<Code extends RefusalCode = RefusalCode> extends Error {

@@ -5,15 +5,20 @@
  */
 export const RELEASE = 3;
 
-/** The first release that knows tasks and reservations, and that keys end and agents leave. */
+/** The first release with tasks, reservations, keys that expire and agents that leave. */
 export const RELEASE_OF_TASKS = 2;
+
+/**
+ * The first release that judges tokens: older ones would show a room to everybody, and let anybody act as its agents.
+ */
+export const RELEASE_OF_ACCESS = 3;
 
 /** True of the row of a room that this release may serve. */
 export const SERVED = `rooms.requires <= ${RELEASE}`;
 
 /**
- * What `requires` is of a deleted room, which no release serves. Its row stays until all else of it is gone: so no write
- * makes rows for it, and no room is made under its id (db/rooms/delete.ts).
+ * `requires` of a deleted room: no release serves it. Its row stays until all others of it are removed, so that no
+ * write makes rows for it and no room is made under its id (db/rooms/delete.ts).
  */
 export const DELETED = 1_000_000;
 
@@ -21,7 +26,7 @@ export const DELETED = 1_000_000;
 export const THERE = `rooms.requires < ${DELETED}`;
 
 /**
- * A room's revision; where this release may not serve the room, what it requires, below 0 (`served`). Each query that
- * finds a room selects it.
+ * A room's revision; where this release may not serve the room, the negative of what it requires, for `served`. Each
+ * query that finds a room selects it.
  */
 export const REVISION = `CASE WHEN ${SERVED} THEN rooms.revision ELSE -rooms.requires END`;

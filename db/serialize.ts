@@ -5,9 +5,12 @@ const MAX_WAIT_MS = 7_000;
 
 /** Serializes tasks within this instance, to save attempts and memory. Correctness never depends on it. */
 export interface Mutex {
-  /** Runs a task once the room's earlier ones have ended. Errors: `unavailable`, what the task throws. */
+  /** Runs a task once the room's earlier tasks have ended. Errors: `unavailable`, what the task throws. */
   serialize<T>(room: string, task: () => Promise<T>): Promise<T>;
-  /** Runs a task that reads much of a room: one at a time for all rooms, round robin by room. Errors: the same. */
+  /**
+   * Runs a task that reads much of a room: one task at a time, round robin by room. Errors: `unavailable`, what the
+   * task throws.
+   */
   serializeFairly<T>(room: string, task: () => Promise<T>): Promise<T>;
 }
 
@@ -15,7 +18,7 @@ export function createMutex(): Mutex {
   return { serialize: createKeyedMutex(), serializeFairly: createFairMutex() };
 }
 
-/** Creates a mutex keyed by room, for tasks that read, decide and write, of which concurrent ones would only fail. */
+/** Creates a mutex by room, for tasks that read, decide and write: concurrent ones would only fail. */
 function createKeyedMutex() {
   const queues = new Map<string, Promise<unknown>>();
   return function serialize<T>(room: string, task: () => Promise<T>): Promise<T> {
@@ -32,9 +35,12 @@ function createKeyedMutex() {
   };
 }
 
-/** Creates one mutex for all rooms, round robin by room: many tasks of a room delay another's only by one of them. */
+/**
+ * Creates one mutex for all rooms, round robin by room: many tasks of one room delay another room's by only one of
+ * them.
+ */
 export function createFairMutex() {
-  /** The waiting tasks by room; the next room comes first. */
+  /** The waiting tasks by room. The next room comes first. */
   const waiting = new Map<string, Array<() => void>>();
   let isHeld = false;
 

@@ -8,9 +8,9 @@ import type { Row, Send, Statement } from "./driver/statement.ts";
 import { SERVICE, type Viewer } from "./viewer.ts";
 
 /**
- * Reads and writes the database for a viewer. Where the viewer shows a token, each looks at it in the same round trip:
- * errors are `unauthenticated` and `room_not_found` then. A write that the token does not allow must not be admitted
- * either (db/access/acts.ts).
+ * Reads and writes the database for a viewer. Where the viewer shows a token, the same round trip checks it: further
+ * errors are `unauthenticated`, and `room_not_found` where no open room has the id. That the token is in force does not
+ * let it write: each admission has to judge that (db/access/acts.ts).
  */
 export interface Store {
   /** Runs reads in one snapshot and one round trip, which it may share with other reads. */
@@ -21,9 +21,9 @@ export interface Store {
   commit(viewer: Viewer, statements: Statement[]): Promise<Row[][]>;
   /** Commits one item, coalesced with others of its kind into statements that serve them all. */
   commitCoalesced: BatchQueue["submitCoalesced"];
-  /** Applies the missing migrations. The first statement does so too. */
+  /** Applies the missing migrations. The first statement does this too. */
   migrate(): Promise<void>;
-  /** Runs a task that will soon use the database, so that batches wait a moment for its submissions. */
+  /** Runs a task that will use the database soon, so that batches wait a moment for its submissions. */
   working<T>(task: () => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
@@ -46,8 +46,9 @@ class TablesMissing extends Error {
 const REPORT_EVERY_MS = 10_000;
 
 /**
- * Creates the store, with a batch queue each for reads and writes. It connects and migrates with the first statement;
- * where that fails, the next one tries again. `beside` is asked for now and then. Errors: `DatabaseUnavailable`.
+ * Creates the store, with a batch queue for reads and one for writes. It connects and migrates with the first
+ * statement; where that fails, the next one tries again. `beside` is sent with each sync of the clock.
+ * Errors: `DatabaseUnavailable`.
  */
 export function createStore(
   connectTo: () => Promise<Connection>,
@@ -74,7 +75,7 @@ export function createStore(
     const run = (send: Send, mode: Mode) =>
       createBatchQueue(send, { ...QUEUE_LIMITS[mode], expected: () => 0 }, elapsed);
     const read: Send = (statements) => opened.send(statements, "read");
-    // The first read brings the time too; it fails on a new database, which is asked once it has tables.
+    // The first read brings the time too. On a new database it fails; the time is asked for once there are tables.
     const reads = run((statements) => clock.sendAndSync(read, statements), "read");
     const writes = run((statements) => opened.send(statements, "write"), "write");
     await by(
@@ -108,7 +109,7 @@ export function createStore(
     return clock.sendAndSync((all) => opened.send(all, mode), statements, beside);
   }
 
-  /** Sets the tables up again and resends a batch that failed without them: nothing of it was applied. */
+  /** Sets the tables up again, and resends a batch that failed without them: nothing of it was applied. */
   async function resend(opened: Connection, statements: Statement[], mode: Mode): Promise<Row[][]> {
     settingUp ??= setUp(opened, recreateTables).finally(() => settingUp = undefined);
     try {

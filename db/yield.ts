@@ -1,15 +1,15 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
-/** Milliseconds that the work of all requests together may run before it yields: the time slice. */
+/** The time slice: milliseconds that the work of all requests together may run before it yields. */
 const SLICE_MS = 4;
-/** Milliseconds between two slices, in which other requests may pass several turns of the event loop. */
+/** Milliseconds between two slices, in which other requests may take several turns of the event loop. */
 const PAUSE_MS = 1;
 
-/** When the work of this turn of the event loop began. */
+/** When the work of the current turn of the event loop began. */
 let since: number | undefined;
-/** Resumes work that has yielded. Other requests wait for one slice of it, however much there is. */
+/** Resumes work that has yielded, by arrival. Other requests wait for one slice of it, however much there is. */
 const waiting: Array<() => void> = [];
-/** The same for tasks that have yielded often: the oldest first, alternating with `waiting`. */
+/** Resumes tasks that have yielded often, the oldest first, alternating with `waiting`. */
 const large: Array<{ task: Task; resume(): void }> = [];
 let isRunning = false;
 
@@ -22,25 +22,25 @@ interface Task {
 
 const tasks = new AsyncLocalStorage<Task>();
 let started = 0;
-/** A task that has yielded more often counts as large. */
+/** Yields after which a task counts as large. */
 const MAX_SMALL_YIELDS = 4;
 
 /**
- * Runs a task whose answer may be large. The oldest such task finishes first: if all advanced alike, each would keep
+ * Runs a task whose answer may be large. Of several, the oldest finishes first: if all advanced alike, each would keep
  * its rows until the last is done, and collecting that garbage would take longer than the work.
  */
 export function runAsTask<T>(run: () => T): T {
   return tasks.run({ number: ++started, yields: 0 }, run);
 }
 
-/** Runs a task ahead of all others: the rest of work that proved to be large after it began. */
+/** Runs the rest of work that has proved to be large, ahead of all tasks. */
 export function runAsUrgentTask<T>(run: () => T): T {
   return tasks.run({ number: 0, yields: 0 }, run);
 }
 
 /**
- * True once the current slice is used up. Ask right before a piece of work: `if (isBusy()) await yieldToOthers()`. One
- * awaited call would not do, since of many callers at once all would go on.
+ * Whether the current slice is used up. Ask right before a piece of work: `if (isBusy()) await yieldToOthers()`. One
+ * function that does both would not do: all of many callers that ask at once would go on.
  */
 export function isBusy(): boolean {
   const now = performance.now();
@@ -51,10 +51,10 @@ export function isBusy(): boolean {
   return now - since >= SLICE_MS;
 }
 
-/** UTF-16 code units of JSON whose parsing takes next to no time. */
+/** UTF-16 code units of JSON that take next to no time to parse. */
 const SHORT = 4_096;
 
-/** Asks `isBusy` before work on a JSON text; short ones are not worth a pause. */
+/** Asks `isBusy` before work on a JSON text; false of a short one, which is not worth yielding. */
 export function isBusyFor(json: unknown): boolean {
   return typeof json === "string" && json.length > SHORT && isBusy();
 }
@@ -86,7 +86,7 @@ export function yieldToOthers(): Promise<void> {
   });
 }
 
-/** Yields in work that other requests wait for, which resumes before theirs. */
+/** Yields within work that other requests wait for. It resumes before theirs. */
 export function yieldToNetwork(): Promise<void> {
   resumeSoon();
   return new Promise((resolve) => waiting.unshift(resolve));
@@ -97,10 +97,10 @@ function resumeSoon() {
   isRunning = true;
 }
 
-/** Items that are sorted or merged without yielding. */
+/** The maximum number of items that are sorted or merged without yielding. */
 const SORTED_AT_ONCE = 4_096;
 
-/** Sorts items, and yields in between: they may be many. */
+/** Sorts any number of items, and yields in between. */
 export async function sortYielding<Item>(
   items: Item[],
   compare: (a: Item, b: Item) => number,
@@ -130,7 +130,7 @@ async function mergeYielding<Item>(some: Item[], others: Item[], compare: (a: It
   return all;
 }
 
-/** Maps items, and yields in between: they may be many. */
+/** Maps any number of items, and yields in between. */
 export async function mapYielding<Item, Result>(
   items: Item[],
   map: (item: Item) => Result,

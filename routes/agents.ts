@@ -1,7 +1,8 @@
 import type { Hono } from "hono";
-import { getAgent, heartbeat, listAgents } from "../db/agents/agent.ts";
+import { heartbeat } from "../db/agents/heartbeat.ts";
+import { getAgent, listAgents } from "../db/agents/read.ts";
 import { registerAgent } from "../db/agents/register.ts";
-import { leaveRoom } from "../db/agents/departures.ts";
+import { leaveRoom } from "../db/agents/leave.ts";
 import { STATUSES } from "../db/agents/presence.ts";
 import { ownMember } from "./http/callers/own_agent.ts";
 import { invalidMember } from "./http/errors.ts";

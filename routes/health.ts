@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { ping } from "../db/rooms/room.ts";
+import { ping } from "../db/rooms/look.ts";
 import { VERSION } from "../version.ts";
 import { document } from "./http/methods.ts";
 import { describe } from "./openapi/operation.ts";

@@ -1,6 +1,9 @@
 import type { Hono } from "hono";
 import { ROLES } from "../db/access/token_text.ts";
-import { createInvite, type Invite, listInvites, revokeInvite } from "../db/invites/invite.ts";
+import type { Invite } from "../db/invites/invite.ts";
+import { createInvite } from "../db/invites/make.ts";
+import { listInvites } from "../db/invites/read.ts";
+import { revokeInvite } from "../db/invites/revoke.ts";
 import { answerOnce } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";

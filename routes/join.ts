@@ -77,7 +77,7 @@ export function mountJoin(app: Hono, { database, addressOf, wrongCodes }: Servic
     // Others may have been wrong meanwhile: only what is within their number is told.
     if (invite) wrongCodes.check(c);
     else wrongCodes.count(c);
-    if (!invite || !(invite.counts || invite.made)) throw new Refusal("invite_not_found", {});
+    if (!invite || !(invite.inForce || invite.made)) throw new Refusal("invite_not_found", {});
     return { code, invite };
   }
 

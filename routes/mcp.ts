@@ -1,8 +1,8 @@
 import type { Context, Hono } from "hono";
-import { isInForce } from "../db/access/in_force.ts";
 import { isKnownToken } from "../db/access/token.ts";
 import { hashOf } from "../db/access/token_text.ts";
 import { Refusal } from "../db/refusal.ts";
+import { isInForce } from "../db/tokens/read.ts";
 import { OPERATOR } from "../db/viewer.ts";
 import { tokenOf } from "./http/callers/credentials.ts";
 import { arrivesInTime, packedBody } from "./http/input/bodies.ts";

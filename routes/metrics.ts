@@ -1,5 +1,5 @@
 import type { Hono } from "hono";
-import { countRooms } from "../db/rooms/room.ts";
+import { countRooms } from "../db/rooms/read.ts";
 import { VERSION } from "../version.ts";
 import { describe, serve } from "./openapi/operation.ts";
 import type { Services } from "./services.ts";

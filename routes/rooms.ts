@@ -1,9 +1,11 @@
 import type { Context, Hono } from "hono";
 import { isLocked, lockedRoom } from "../db/access/locked.ts";
-import { createRoom, mergeMeta } from "../db/rooms/create.ts";
+import { createRoom } from "../db/rooms/create.ts";
+import { mergeMeta } from "../db/rooms/merge_meta.ts";
 import { deleteRoom } from "../db/rooms/delete.ts";
 import { isRefusal } from "../db/refusal.ts";
-import { findRoom, getRoom, listRooms, type Room, type RoomCursor } from "../db/rooms/room.ts";
+import { findRoom, getRoom, listRooms, type RoomCursor } from "../db/rooms/read.ts";
+import type { Room } from "../db/rooms/room.ts";
 import { isByOperator, storedRoom, viewerIn } from "./http/callers/credentials.ts";
 import { demandOperator } from "./http/callers/operator.ts";
 import { invalidMember } from "./http/errors.ts";

@@ -1,7 +1,10 @@
 import type { Hono } from "hono";
 import { ROLES } from "../db/access/token_text.ts";
 import { rotateToken } from "../db/tokens/rotate.ts";
-import { createToken, listTokens, revokeToken, type Token } from "../db/tokens/make.ts";
+import { createToken } from "../db/tokens/make.ts";
+import { listTokens } from "../db/tokens/read.ts";
+import { revokeToken } from "../db/tokens/revoke.ts";
+import type { Token } from "../db/tokens/token.ts";
 import { tokenOf } from "./http/callers/credentials.ts";
 import { ownAgent } from "./http/callers/own_agent.ts";
 import { answerOnce, replayedHeader, rotationKeyOf } from "./http/idempotency.ts";

@@ -2,7 +2,7 @@ import type { Context, Hono } from "hono";
 import type { z } from "zod";
 import { includesAnything } from "../cel/waits/conditions/include.ts";
 import type { WaitResult } from "../cel/waits/conditions/waiter.ts";
-import { getAgent } from "../db/agents/agent.ts";
+import { getAgent } from "../db/agents/read.ts";
 import type { Viewer } from "../db/viewer.ts";
 import { runAsUrgentTask } from "../db/yield.ts";
 import { AGENTS } from "./agents.ts";

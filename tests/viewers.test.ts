@@ -42,7 +42,7 @@ const KEPT: Record<string, Record<string, string>> = {
     others: "statements, without what they bring",
   },
   "db/lru.ts": { entries: "whatever its owner, who is named here, keeps in it" },
-  "db/snapshots/changes.ts": { known: "statements, by what they show" },
+  "db/snapshots/changes_sql.ts": { known: "statements, by what they show" },
   "db/state/effects.ts": { kinds: "statements, without what they write" },
   "db/state/sources.ts": { known: "statements, by what they show" },
   "db/reservations/globs.ts": { known: "globs, which say the same to all" },

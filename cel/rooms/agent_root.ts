@@ -1,11 +1,5 @@
-import {
-  isAlive,
-  isHidden,
-  type Newest,
-  newestOf,
-  present,
-  type Viewpoint,
-} from "../../db/agents/presence.ts";
+import { isAlive, present } from "../../db/agents/presence.ts";
+import { isHidden, type Newest, newestOf, type Viewpoint } from "../../db/agents/waits.ts";
 import type { AgentRow, Snapshot } from "../../db/snapshots/snapshot.ts";
 import { overlay } from "./overlay.ts";
 import type { CelMap } from "./scopes.ts";

@@ -1,4 +1,4 @@
-import type { Viewpoint } from "../../db/agents/presence.ts";
+import type { Viewpoint } from "../../db/agents/waits.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import type { Context } from "../language/expression.ts";

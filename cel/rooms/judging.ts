@@ -1,5 +1,7 @@
+import { isOfAgent } from "../../db/access/private.ts";
 import type { Json } from "../../db/json.ts";
-import { isAlive, newestOf } from "../../db/agents/presence.ts";
+import { isAlive } from "../../db/agents/presence.ts";
+import { newestOf } from "../../db/agents/waits.ts";
 import { Refusal } from "../../db/refusal.ts";
 import type { AgentRow } from "../../db/snapshots/snapshot.ts";
 import type { Viewer } from "../../db/viewer.ts";
@@ -62,6 +64,6 @@ export function readSetAt(
     return { revision, state, agents: "all", messages, hidden, ...timely };
   }
   const scopes = [...state.scopes, ...state.keys.map(({ scope }) => scope)];
-  const absent = scopes.filter((scope) => !scope.startsWith("_") && !snapshot.agentIds.includes(scope));
+  const absent = scopes.filter((scope) => isOfAgent(scope) && !snapshot.agentIds.includes(scope));
   return { revision, state, agents: [...agents, ...absent], messages, hidden, ...timely };
 }

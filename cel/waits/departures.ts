@@ -1,6 +1,6 @@
 import type { Change } from "../../db/bus.ts";
 import type { Database } from "../../db/database.ts";
-import { hasLeft, selectRegistrations, toRegistrations } from "../../db/agents/departures.ts";
+import { hasLeft, selectRegistrations, toRegistrations } from "../../db/agents/registration.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { revisionOf, ROOM_REVISION } from "../../db/rooms/room.ts";

@@ -2,13 +2,9 @@ import { knownFacts } from "../../db/access/token.ts";
 import { isRefusal } from "../../db/refusal.ts";
 import type { WriteAs } from "../../db/write/context.ts";
 import type { Database } from "../../db/database.ts";
-import {
-  clearWaiting,
-  MARK_STAYS_MS,
-  markWaiting,
-  recordHeartbeat,
-  WAIT_OVER_EARLY_MS,
-} from "../../db/agents/presence.ts";
+import { recordHeartbeat } from "../../db/agents/heartbeat.ts";
+import { clearWaiting, markWaiting } from "../../db/agents/marks.ts";
+import { MARK_STAYS_MS, WAIT_OVER_EARLY_MS } from "../../db/agents/waits.ts";
 
 /** The shortest time of a wait that leaves its mark when that is over: whoever waits so long is likely to wait on. */
 const LEAVES_FROM_MS = 5_000;

@@ -1,23 +1,24 @@
 import { isOperator, type ShownToken, type Viewer } from "../viewer.ts";
 import { actorsOf, type Acts } from "./acts.ts";
 import { isKnownGuarded } from "./guarded.ts";
+import { isOfAgent } from "./private.ts";
 import { IN_FORCE, knownFacts } from "./token.ts";
 
-/** As whom one of several writes acts that the database admits together. */
+/** As whom one of several coalesced writes acts. */
 export interface Actor {
   token?: ShownToken;
   acts: Acts;
-  /** Whether the room's row alone may not let it write: then all that are admitted together are judged. */
+  /** Whether the room may be guarded, so that the batch has to judge who may act. */
   judged: boolean;
-  /** Whether it acts as the agent of its member's token, which has no end, and as no other. */
+  /** Whether it shows a member's token that does not expire, and acts as that token's agent alone. */
   own: boolean;
-  /** Whether what it writes is verified, if it is admitted. */
+  /** Whether the write is verified, if it is admitted. */
   verified: boolean;
 }
 
 /**
- * Returns as whom a write acts with others; undefined where it must go alone: if this instance does not know the token
- * yet, it is the operator, or an admin speaks as an agent that may be secure.
+ * Returns as whom a coalesced write acts. Undefined where the write must go alone: this instance does not know the
+ * token yet, the operator writes, or an admin acts as another agent, which may be secure.
  */
 export function actorOf(viewer: Viewer, acts: Acts, room: string): Actor | undefined {
   const { token } = viewer;
@@ -29,13 +30,13 @@ export function actorOf(viewer: Viewer, acts: Acts, room: string): Actor | undef
   const isOwn = agent !== null && acts.as === agent;
   if (acts.as != null && !isOwn && role === "admin") return undefined;
   const own = isOwn && role === "member" && !ends &&
-    (acts.scopes?.every((scope) => scope === agent || scope.startsWith("_")) ?? true);
+    (acts.scopes?.every((scope) => scope === agent || !isOfAgent(scope)) ?? true);
   return { token, acts, judged: true, own, verified: isOwn };
 }
 
 /**
- * How a batch of writes is judged: not, where each room is to be open to all; by their tokens alone, where all are `own`;
- * or each by itself. The less SQL, the better: a server prepares it anew each time.
+ * How coalesced writes are judged: `open` admits rooms only that are open to all, `own` checks the tokens alone, `each`
+ * checks what each writer may do. A server prepares the SQL anew each time, so the shortest that suffices is chosen.
  */
 export type Judging = "open" | "own" | "each";
 
@@ -45,8 +46,8 @@ export function judgingOf(writers: Actor[]): Judging {
 }
 
 /**
- * True where all `:own` tokens of a batch count: those that are revoked have no row. A token has one room, role, agent and
- * end for good, which are known, so no more is asked. Where one does not count, no room is admitted.
+ * True where no `:own` token is revoked: revoked ones have no row. The room, role, agent and end of a token never
+ * change and are known, so no more is checked. Where one is revoked, no room is admitted.
  */
 export const OWN_COUNT = `
   NOT EXISTS (
@@ -57,9 +58,12 @@ export function ownTokens(writers: Actor[]): string {
   return JSON.stringify([...new Set(writers.map(({ token }) => token!.hash))]);
 }
 
-/** A writer, for `mayAllAct`: the token that it shows, as whom it writes, and one of those that it acts as. */
+/**
+ * A row of `mayAllAct`: the hash of a writer's token, the agent that it names, and one of the agents as whom it acts.
+ */
 export type ActorRow = [hash: string | null, as: string | null, actor: string | null];
 
+/** Makes the rows of `mayAllAct`: one for each agent as whom each writer acts. */
 export function rowsOf(writers: Actor[]): ActorRow[] {
   return writers.flatMap(({ token, acts }) => {
     const [hash, as, names] = [token?.hash ?? null, acts.as ?? null, actorsOf(acts)];
@@ -67,7 +71,9 @@ export function rowsOf(writers: Actor[]): ActorRow[] {
   });
 }
 
-/** True of the row of a room that all of these may write to: what `mayAct` says of each. `rows`: as JSON, in SQL. */
+/**
+ * True of the row of a room in which each writer may act, as `mayAct` says of one. `rows`: JSON of `rowsOf`, in SQL.
+ */
 export const mayAllAct = (rows: string) => `
   NOT EXISTS (
     SELECT 1 FROM json_each(${rows}) AS actor
@@ -81,7 +87,9 @@ export const mayAllAct = (rows: string) => `
            AND (secured.agent_id IS NULL OR secured.agent_id IS tokens.agent_id),
          FALSE) END)`;
 
-/** Whether what each of some admitted writes brings is verified. `agent`: as whom, in SQL. */
+/**
+ * Tells, in SQL, whether an admitted write is verified, by how it was judged. `agent`: the one that it names, in SQL.
+ */
 export const isVerified = {
   own: () => "1",
   each: (agent: string) =>

@@ -1,37 +1,40 @@
 import type { Condition, Row, Statement } from "../driver/statement.ts";
 import { isOperator, type Viewer } from "../viewer.ts";
+import { isOfAgent } from "./private.ts";
 import { IN_FORCE } from "./token.ts";
 
-/** As whom a write acts. */
+/** The agents as whom a write acts. */
 export interface Acts {
-  /** The agent that it names, null where it could name one; undefined where it acts as none. */
+  /** The agent that it names; null where it could name one and does not, undefined where it cannot. */
   as?: string | null;
-  /** The scopes that it writes to. */
+  /** The scopes that it writes: who writes an agent's scope acts as that agent. */
   scopes?: string[];
 }
 
-/** True of an agent of `:room`, named in SQL, that is secure: what was admitted as it is verified. */
+/**
+ * True of an agent of `:room`, named in SQL, that is secure. A write that was admitted as such an agent is verified.
+ */
 export const isSecure = (agent: string) =>
   `EXISTS (SELECT 1 FROM secured WHERE secured.room_id = :room AND secured.agent_id = ${agent})`;
 
-/** A write that is nobody's. */
+/** The acts of a write that is no agent's. */
 export const AS_NONE: Acts = {};
 
-/** Returns the agents that a write acts as, which all must be the writer's if they are secure. */
+/** Returns the agents as whom a write acts: of these, the writer may act as any that is not secure, and as its own. */
 export function actorsOf({ as, scopes = [] }: Acts): string[] {
-  const own = scopes.filter((scope) => !scope.startsWith("_"));
+  const own = scopes.filter(isOfAgent);
   return [...new Set(as == null ? own : [as, ...own])];
 }
 
-/** Names the actors in SQL. */
+/** Binds the actors; `sql` lists their parameters. */
 function namesOf(actors: string[]): Condition {
   const args = Object.fromEntries(actors.map((actor, n) => [`actor_${n}`, actor]));
   return { sql: Object.keys(args).map((name) => `:${name}`).join(", "), args };
 }
 
 /**
- * True of the row of the room that a viewer may write to as these agents, with `:room`. Undefined where anybody may: a
- * viewer without a token that names none, and the operator.
+ * Makes the condition, on the row of `:room`, that a viewer may write to it as these agents. Undefined where it may in
+ * any room: as the operator, or as no agent without a token.
  */
 export function mayAct(viewer: Viewer, acts: Acts): Condition | undefined {
   if (isOperator(viewer)) return undefined;
@@ -61,18 +64,18 @@ export function mayAct(viewer: Viewer, acts: Acts): Condition | undefined {
   };
 }
 
-/** The same of a statement that has no row of the room. */
+/** Makes the same condition for a statement that has no row of the room. */
 export function mayActIn(viewer: Viewer, acts: Acts): Condition | undefined {
   const may = mayAct(viewer, acts);
   return may && { sql: `EXISTS (SELECT 1 FROM rooms WHERE rooms.id = :room AND ${may.sql})`, args: may.args };
 }
 
-/** Selects, in a statement with `:room`, which of `:actors` are secure: a text for `toSecured`. */
+/** Selects, in a statement with `:room`, which of `:actors`, JSON, are secure: a column for `toSecured`. */
 export const SECURED = `
   (SELECT json_group_array(agent_id) FROM secured
     WHERE room_id = :room AND agent_id IN (SELECT value FROM json_each(:actors))) AS secured`;
 
-/** Selects one row, for `toSecured`: which of some agents are secure. */
+/** Selects one row, for `toSecured`, with which of some agents are secure. */
 export function selectSecured(room: string, actors: string[]): Statement {
   return { sql: `SELECT ${SECURED}`, args: { room, actors: JSON.stringify(actors) }, single: true };
 }

@@ -1,6 +1,6 @@
 import { createLru } from "../lru.ts";
 
-/** Rooms that were found guarded. It is a hint: their writes go alone, since each is judged by whom it acts as. */
+/** Rooms that were found guarded. A hint: the writes of others are coalesced without judging who may act. */
 const known = createLru<true>(10_000);
 
 export function isKnownGuarded(room: string): boolean {

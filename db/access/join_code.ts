@@ -1,18 +1,18 @@
 import { hashOf } from "./token_text.ts";
 
-/** Digits of Crockford's base 32: no I, L, O or U. */
+/** The digits of Crockford's base 32, which lacks I, L, O and U. */
 const DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const LENGTH = 10;
 const GROUP = 5;
 
-/** What people write for a digit that looks alike. */
+/** The digits for which people write letters that look alike. */
 const MEANT: Record<string, string> = { I: "1", L: "1", O: "0" };
 
-/** A join code that is being made. Its text is shown once. */
+/** A join code that is being made. */
 export interface NewCode {
-  /** In two groups, such as `7KQ2M-X9D4T`. */
+  /** Two groups of digits, such as `7KQ2M-X9D4T`. Shown once. */
   text: string;
-  /** The SHA-256 of its digits, in hex: all that the service keeps of it. */
+  /** The SHA-256 of the digits, in hex: all that the service stores of it. */
   hash: string;
 }
 
@@ -22,7 +22,9 @@ export function newCode({ randomBytes }: { randomBytes(): Uint8Array }): NewCode
   return { text: `${digits.slice(0, GROUP)}-${digits.slice(GROUP)}`, hash: hashOf(digits) };
 }
 
-/** Returns the hash of a code as people write it: in any case, with or without hyphens. Undefined if it is none. */
+/**
+ * Returns the hash of a code as people write it, in any case, with or without hyphens; undefined if it is malformed.
+ */
 export function readCode(text: string): string | undefined {
   const digits = text.toUpperCase().replaceAll("-", "").replaceAll(/[ILO]/g, (letter) => MEANT[letter]!);
   const isCode = digits.length === LENGTH && [...digits].every((digit) => DIGITS.includes(digit));

@@ -1,28 +1,16 @@
-import { OPERATOR } from "../viewer.ts";
 import { isLocked } from "./locked.ts";
-import { IN_FORCE, inForce } from "./token.ts";
+import { OWN } from "./own_token.ts";
+import { IN_FORCE } from "./token.ts";
 import { hashOf, makeToken, type Role } from "./token_text.ts";
 
-/** The release that judges tokens: older ones would show a room to everybody, and let anybody act as its agents. */
-export const RELEASE_OF_ACCESS = 3;
-
-/** A column of the viewer's own token in force; null without one. */
-export const OWN = (column: string) =>
-  `(SELECT own.${column} FROM tokens AS own
-    WHERE own.hash = :own_hash AND own.room_id = :room AND ${inForce("own")})`;
-
-/** The viewer's role in the room, which is the operator's everywhere; null without a token. */
-export const OWN_ROLE = `(CASE :own_hash WHEN '${OPERATOR}' THEN 'admin' ELSE ${OWN("role")} END)`;
-
-export const IS_ADMIN = `(${OWN_ROLE} IS 'admin')`;
-
-/** True of a room that may have one more token. */
+/** True where the room may have one more token. */
 export const TOKENS_LEFT =
-  `(SELECT COUNT(*) FROM tokens WHERE tokens.room_id = :room AND ${IN_FORCE}) < :most_tokens`;
+  `(SELECT COUNT(*) FROM tokens WHERE tokens.room_id = :room AND ${IN_FORCE}) < :max_tokens`;
 
-/** Expired ones, whose place another may take. All that they made has expired too. */
+/** Deletes expired tokens, which would count towards the limit. All that they made has expired too. */
 export const FORGET_EXPIRED = `DELETE FROM tokens WHERE room_id = :room AND NOT ${IN_FORCE}`;
 
+/** Inserts a token made by the viewer's own, which it does not outlive. Append FROM or WHERE. */
 export const INSERT_TOKEN = `
   INSERT INTO tokens (room_id, id, hash, role, agent_id, note, created_at, expires_at, made_by)
   SELECT :room, :token_id, :hash, :role, :agent, :note, :now,
@@ -30,14 +18,15 @@ export const INSERT_TOKEN = `
            ELSE MIN(:expires_at, COALESCE(${OWN("expires_at")}, :expires_at)) END,
          ${OWN("id")}`;
 
-/** A token that is being made. Its text is shown once. */
+/** A token that is being made. */
 export interface NewToken {
+  /** Shown once: the service stores only its hash. */
   text: string;
   id: string;
   hash: string;
 }
 
-/** Makes a token for a room of 32 random bytes. */
+/** Makes a token for a room of 32 random bytes. `room`: its stored id. */
 export function newToken(room: string, role: Role, { newId, randomBytes }: {
   newId(): string;
   randomBytes(): Uint8Array;

@@ -4,32 +4,34 @@ import { isOperator, type Viewer } from "../viewer.ts";
 import { IN_FORCE } from "./token.ts";
 
 /*
- * The entries of a private scope are stored under an id of their own, in which the agent's follows the room's. Nobody can
- * name it from outside, since no id has a control character; and what reads a room by its id alone, for whoever may not
- * see them, reads as if they were not there, without a condition that could be left out.
+ * The entries of a private scope have a `room_id` of their own, made of the room's and the agent's. No request can name
+ * it, since an id has no control character. So what reads a room by its id finds none of them: there is no condition
+ * that a query could forget.
  */
 
 const BETWEEN = "\n";
 const BETWEEN_SQL = "char(10)";
 
-/** Names, in SQL, the id under which the private scope of an agent is stored. */
+/** Makes, in SQL, the `room_id` of the entries of an agent's private scope. */
 export const privateRoom = (agent: string, room = ":room") => `${room} || ${BETWEEN_SQL} || ${agent}`;
 
-/** A release that never is: such a row is no room that anybody may be served. */
+/**
+ * `requires` of the row of a private scope among the rooms: no release has this number, so none serves it as a room.
+ */
 export const NEVER_SERVED = 1_000_000;
 
-/** Returns the room of an entry of the id under which it is stored. */
+/** Returns the room of an entry, of its `room_id`. */
 export function roomOfEntry(stored: string): string {
   const end = stored.indexOf(BETWEEN);
   return end < 0 ? stored : stored.slice(0, end);
 }
 
-/** Whether a scope is an agent's, and so may be private. */
+/** Whether a scope is an agent's. Only such a scope may be private. */
 export function isOfAgent(scope: string): boolean {
   return !scope.startsWith("_");
 }
 
-/** Private scopes that were found. It is a hint: what is written in one goes alone. */
+/** Private scopes that were found. A hint: writes of a scope that is not among them are coalesced first. */
 const known = createLru<true>(10_000);
 
 export function isKnownPrivate(room: string, scope: string): boolean {
@@ -40,10 +42,12 @@ export function foundPrivate(room: string, scope: string): void {
   known.set(`${room}${BETWEEN}${scope}`, true);
 }
 
-/** Comes after all names. */
+/** Sorts after all ids of agents. */
 const LAST = "CAST(x'FF' AS TEXT)";
 
-/** Selects the agents whose private scopes a token in force sees. */
+/**
+ * Selects the agents whose private scopes a token sees, if it is in force: an admin's all, another's its own agent's.
+ */
 const selectSeen = (room: string, hash: string) => `
   SELECT secured.agent_id FROM tokens CROSS JOIN secured ON secured.room_id = ${room}
      AND secured.agent_id BETWEEN IIF(tokens.role = 'admin', '', tokens.agent_id)
@@ -53,22 +57,25 @@ const selectSeen = (room: string, hash: string) => `
 
 const SEEN = selectSeen(":room", ":viewer_token");
 
-/** Selects the agents whose scopes are private, all of which the operator sees. */
-const selectAll = (room: string) =>
+/** Selects all agents with a private scope: the operator sees them all. */
+export const selectPrivate = (room: string) =>
   `SELECT secured.agent_id FROM secured WHERE secured.room_id = ${room} AND secured.private_since IS NOT NULL`;
 
-/** Selects the `agent_id` of each private scope of `:room` that a viewer sees; undefined where it sees none. */
+/**
+ * Selects the `agent_id` of each private scope of `:room` that a viewer sees; undefined for a viewer without a token.
+ */
 export function seenBy(viewer: Viewer): Condition | undefined {
-  if (isOperator(viewer)) return { sql: selectAll(":room"), args: {} };
+  if (isOperator(viewer)) return { sql: selectPrivate(":room"), args: {} };
   return viewer.token && { sql: SEEN, args: { viewer_token: viewer.token.hash } };
 }
 
-/** Viewers that were found to see a private scope. */
+/** Keys of the viewers that were found to see a private scope. */
 const seeing = createLru<true>(10_000);
 
 /**
- * Whether a viewer is known to see a private scope. It is a hint: what is read without it asks `sees` in the same
- * statement, and is read again where that is true. So it costs others nothing, and tells them nothing.
+ * Whether a viewer is known to see a private scope. A hint: a read for another viewer asks `seesAny` in the same
+ * statement, and is repeated where that is true. So private scopes cost a viewer that sees none of them nothing, and
+ * tell it nothing.
  */
 export function isSeeing(viewer: Viewer): boolean {
   return viewer.token !== undefined && seeing.has(viewer.key);
@@ -78,42 +85,43 @@ export function foundSeeing(viewer: Viewer): void {
   seeing.set(viewer.key, true);
 }
 
-/** True, in SQL, where a viewer sees a private scope; undefined where it is known to, or cannot. */
+/** Makes the condition that a viewer sees a private scope; undefined where it is known to, or cannot. */
 export function seesAny(viewer: Viewer): Condition | undefined {
   const seen = isSeeing(viewer) ? undefined : seenBy(viewer);
   return seen && { ...seen, sql: `EXISTS (${seen.sql})` };
 }
 
-/** Selects the ids under which those are stored. */
+/** Selects the `room_id` of the private scopes of the agents that `seen` selects. */
 export const privateRoomsIn = (seen: string) =>
   `SELECT ${privateRoom("seen.agent_id")} FROM (${seen}) AS seen`;
 
-/** Names, in SQL, the id under which a viewer finds the entries of a scope. */
+/** Makes, in SQL, the `room_id` of a scope's entries for a viewer: the private scope's, if `seen` selects its agent. */
 export const homeIn = (seen: string, scope: string, room = ":room") =>
   `${room} || COALESCE((SELECT ${BETWEEN_SQL} || seen.agent_id FROM (${seen}) AS seen WHERE seen.agent_id = ${scope}), '')`;
 
-/** The same of a token's hash and a room that are given in SQL. */
+/** Makes the same for the holder of a token. All are given in SQL. */
 export const homeFor = ({ room, hash, scope }: { room: string; hash: string; scope: string }) =>
   homeIn(selectSeen(room, hash), scope, room);
 
-/** The same for the operator. */
+/** Makes the same for the operator. */
 export const homeForOperator = ({ room, scope }: { room: string; scope: string }) =>
-  homeIn(selectAll(room), scope, room);
+  homeIn(selectPrivate(room), scope, room);
 
-/** Where a viewer finds the entries of scopes, in SQL with these arguments. */
+/** The `room_id` of scopes' entries for a viewer. */
 export interface Homes {
+  /** Makes the SQL of a scope, which is given in SQL. */
   of(scope: string): string;
   args: Condition["args"];
 }
 
-/** Returns where a viewer finds the entries of some scopes; undefined where that is `:room` for all of them. */
+/** Returns the homes of scopes for a viewer; undefined where all are `:room`. */
 export function homesOf(viewer: Viewer, scopes: string[]): Homes | undefined {
   const seen = seenBy(viewer);
   if (seen === undefined || !scopes.some(isOfAgent)) return undefined;
   return { of: (scope) => homeIn(seen.sql, scope), args: seen.args };
 }
 
-/** What is known of an agent with whose eyes something is seen, or whose private scope the viewer sees. */
+/** An agent whose eyes an expression uses, or whose private scope the viewer sees. */
 export interface Owner {
   /** Whether its scope is private. */
   hides: boolean;
@@ -121,7 +129,9 @@ export interface Owner {
   seen: boolean;
 }
 
-/** Selects of `:eyes`, and of the agents whose private scopes the viewer sees: `agent_id`, `hides`, `seen`. */
+/**
+ * Selects `agent_id`, `hides` and `seen` of the agents of `:eyes`, and of those whose private scopes the viewer sees.
+ */
 export function selectOwners(viewer: Viewer): Condition {
   const seen = privateFor(viewer, "owners.agent_id");
   const own = seenBy(viewer);
@@ -140,7 +150,9 @@ export const isPrivate = (agent: string) =>
   SELECT 1 FROM secured
    WHERE secured.room_id = :room AND secured.agent_id = ${agent} AND secured.private_since IS NOT NULL)`;
 
-/** Tells, in SQL, whether an agent's scope is private; null where the viewer is not to know. */
+/**
+ * Tells, in SQL, whether an agent's scope is private; null where the viewer may not know. Undefined without a token.
+ */
 export function privateFor(viewer: Viewer, agent: string): Condition | undefined {
   if (isOperator(viewer)) return { sql: isPrivate(agent), args: {} };
   const { token } = viewer;

@@ -7,18 +7,21 @@ import { isOperator, type ShownToken, type TokenFacts, type Viewer } from "../vi
 import { shownRoom } from "./locked.ts";
 import type { Role } from "./token_text.ts";
 
-/** True of the row of a token that counts. Revoked ones have no row. */
+/** True of the row of a token in force. Revoked tokens have no row. */
 export const inForce = (tokens: string) => `(${tokens}.expires_at IS NULL OR ${tokens}.expires_at > ${NOW})`;
 export const IN_FORCE = inForce("tokens");
 
-/** Selects one row: the token, null where it does not count in the room, and whether an open room has this id. */
+/** Selects one row: the token, null where it is not in force in the room, and whether an open room has this id. */
 const CHECK = `
   SELECT tokens.id, tokens.role, tokens.agent_id, tokens.expires_at, tokens.last_used_at,
          tokens.unused AND tokens.previous_hash IS NOT NULL AND tokens.request_key IS NOT NULL AS replaceable,
          EXISTS (SELECT 1 FROM rooms WHERE id = :open AND ${THERE}) AS is_open
     FROM (SELECT 1) LEFT JOIN tokens ON tokens.hash = :viewer_token AND tokens.room_id = :room AND ${IN_FORCE}`;
 
-/** Selects those of these tokens that count no longer, each with whether an open room has its id, as one JSON text. */
+/**
+ * Selects, as one JSON text, the tokens that are not in force any more, each with whether an open room has its room's
+ * id.
+ */
 const FIND_GONE = `
   SELECT json_group_array(json_array(
            asked.key, EXISTS (SELECT 1 FROM rooms WHERE id = :open ->> asked.key AND ${THERE}))) AS gone
@@ -30,12 +33,12 @@ function selectToken({ hash, room }: ShownToken): Statement {
   return { sql: CHECK, args: { viewer_token: hash, room, open: shownRoom(room) }, single: true };
 }
 
-/** Facts by hash. They only save a look: whatever they lead to, the database judges (admission.ts). */
+/** Facts by hash. They only save a check: whatever they lead to, the database judges (db/access/acts.ts). */
 const known = createLru<TokenFacts>(10_000);
 
 const FACTS_OF_OPERATOR: Omit<TokenFacts, "room"> = {
   ...{ id: "", role: "admin", agent: null, ends: false },
-  // No use of it is noted.
+  // No use of the operator's token is recorded.
   usedAt: Infinity,
   replaceable: false,
 };
@@ -55,7 +58,7 @@ function checkToken(token: ShownToken, row: Row): void {
   known.set(hash, token.facts);
 }
 
-/** Notes what this instance knows of a token that it has made, which then costs no look. */
+/** Records what this instance knows of a token that it has made, which saves a check. */
 export function learnToken(
   hash: string,
   facts: Omit<TokenFacts, "usedAt" | "replaceable">,
@@ -64,15 +67,18 @@ export function learnToken(
   known.set(hash, { ...facts, usedAt: 0, replaceable });
 }
 
-/** A look at the tokens that several viewers show. */
+/** A check of the tokens that several viewers show. */
 export interface TokensCheck {
-  /** The first one selects one value, `gone`; it is the only one where this instance has seen all these tokens. */
+  /** The first one selects one value, `gone`. It is the only one where this instance has seen all these tokens. */
   statements: Statement[];
-  /** Returns why viewers are refused, by their keys. */
+  /** Returns the refusals of viewers, by their keys. */
   refusals(rows: Row[][]): Map<string, Error>;
 }
 
-/** Makes one look at all these viewers' tokens; of one that this instance has seen, only whether it still counts. */
+/**
+ * Makes one check of these viewers' tokens. Of a token that this instance has seen, it asks only whether it is still in
+ * force.
+ */
 export function checkOf(viewers: Viewer[]): TokensCheck {
   const holders = [...new Map(viewers.map((viewer) => [viewer.key, viewer])).values()];
   const [seen, others]: [Viewer[], Viewer[]] = [[], []];
@@ -102,17 +108,17 @@ export function checkOf(viewers: Viewer[]): TokensCheck {
   };
 }
 
-/** Adds the look at the token that a viewer shows; it comes first, since a write may take the token away. */
+/** Adds the check of the viewer's token. It comes first, since a write may revoke the token. */
 export function withCheck(viewer: Viewer, statements: Statement[]): Statement[] {
   return isLookedUp(viewer) ? [selectToken(viewer.token), ...statements] : statements;
 }
 
-/** Whether a viewer shows a token of which the database knows; the operator's, only the service does. */
+/** Whether a viewer shows a token that the database has. The operator's token, only the service knows. */
 export function isLookedUp(viewer: Viewer): viewer is Viewer & { token: ShownToken } {
   return viewer.token !== undefined && !isOperator(viewer);
 }
 
-/** Takes that look from the rows. Errors: `unauthenticated`; `room_not_found` where no open room has the id. */
+/** Takes the check out of the rows. Errors: `unauthenticated`; `room_not_found` where no open room has the id. */
 export function checked(viewer: Viewer, rows: Row[][]): Row[][] {
   if (!isLookedUp(viewer)) return rows;
   const [[row], ...others] = rows as [[Row], ...Row[][]];
@@ -120,17 +126,17 @@ export function checked(viewer: Viewer, rows: Row[][]): Row[][] {
   return others;
 }
 
-/** Tells whether this instance has seen a token in force. */
+/** Whether this instance has seen a token in force. */
 export function isKnownToken(hash: string): boolean {
   return known.has(hash);
 }
 
-/** Tells whether this instance has seen a token in force in a room, named as it is stored. */
+/** Whether this instance has seen a token in force in a room. `room`: its stored id. */
 export function isKnownIn(hash: string, room: string): boolean {
   return known.get(hash)?.room === room;
 }
 
-/** Returns the facts of the token that a viewer shows, where this instance has seen it before. */
+/** Returns the facts of the viewer's token, if this instance has seen it before. */
 export function knownFacts(viewer: Viewer): TokenFacts | undefined {
   if (isOperator(viewer)) return { ...FACTS_OF_OPERATOR, room: viewer.token!.room };
   const { token } = viewer;

@@ -4,9 +4,9 @@ import { crc32 } from "node:zlib";
 export const ROLES = ["admin", "member", "reader"] as const;
 export type Role = typeof ROLES[number];
 
-/** What the text of a token tells of it; whether it counts, only the database knows. */
+/** What the text of a token tells. Whether the token is in force, only the database knows. */
 export interface TokenText {
-  /** The SHA-256 of the text, in hex: all that the service keeps of it. */
+  /** The SHA-256 of the text, in hex: all that the service stores of it. */
   hash: string;
   role: Role;
   /** Whether its room is locked. */
@@ -30,14 +30,14 @@ function encode(value: bigint, digits: number): string {
   return text;
 }
 
-/** The digits are in the order of their characters, so that texts compare as their numbers do. */
+/** The greatest secret. `DIGITS` are in the order of their characters, so that texts compare as their numbers do. */
 const GREATEST = encode(2n ** BigInt(8 * BYTES) - 1n, SECRET_DIGITS);
 
 const checkOf = (text: string) => encode(BigInt(crc32(text)), CHECK_DIGITS);
 
 /**
- * Makes a token of `bytes`, 32 random ones, the last bit of which gives way to whether its room is locked: so a request
- * names the right room without a look at the database (rooms.ts).
+ * Makes the text of a token of `bytes`, which are 32 random ones. The last bit tells whether its room is locked, so
+ * that a request finds the stored id of its room without a read of the database.
  */
 export function makeToken(role: Role, locked: boolean, bytes: Uint8Array): string {
   const secret = BigInt(`0x${bytes.toHex()}`) & ~1n | (locked ? 1n : 0n);
@@ -45,12 +45,12 @@ export function makeToken(role: Role, locked: boolean, bytes: Uint8Array): strin
   return text + checkOf(text);
 }
 
-/** Tells whether a text means to be a token. */
+/** Whether a text begins as a token does. */
 export function looksLikeToken(text: string): boolean {
   return text.startsWith(PREFIX);
 }
 
-/** Reads a token; undefined if it is malformed. */
+/** Reads the text of a token; undefined if it is malformed. */
 export function readToken(text: string): TokenText | undefined {
   const [, kind, secret, check] = TOKEN.exec(text) ?? [];
   if (kind === undefined || checkOf(text.slice(0, -CHECK_DIGITS)) !== check) return undefined;
@@ -59,6 +59,7 @@ export function readToken(text: string): TokenText | undefined {
   return { hash: hashOf(text), role: ROLES.find((role) => KINDS[role] === kind)!, locked: odd };
 }
 
+/** Returns the SHA-256 of a text, in hex. */
 export function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }

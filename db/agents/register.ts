@@ -1,118 +1,88 @@
-import {
-  FORGET_EXPIRED,
-  INSERT_TOKEN,
-  IS_ADMIN,
-  type NewToken,
-  newToken,
-  RELEASE_OF_ACCESS,
-  TOKENS_LEFT,
-} from "../access/make_token.ts";
-import { knownFacts, learnToken } from "../access/token.ts";
+import { FORGET_EXPIRED, INSERT_TOKEN, type NewToken, newToken, TOKENS_LEFT } from "../access/make_token.ts";
+import { IS_ADMIN, ownHashOf } from "../access/own_token.ts";
 import { foundSeeing, isPrivate, privateFor } from "../access/private.ts";
-import { AGENT, type Agent, GET, OF_AGENT, toAgent } from "./agent.ts";
+import { knownFacts, learnToken } from "../access/token.ts";
 import type { Database } from "../database.ts";
+import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 import { Refusal } from "../refusal.ts";
+import { RELEASE_OF_ACCESS } from "../release.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
-import { REGISTERED, toNewest, waitsNow } from "./presence.ts";
-import type { Row } from "../driver/statement.ts";
 import { holderOf, type Viewer } from "../viewer.ts";
 import { type Admission, ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation } from "../write/context.ts";
 import { announceHidden, HIDING, hidingSteps, KEYS_LEFT } from "../write/hide.ts";
 import type { Step } from "../write/idempotency.ts";
 import { commit } from "../write/write.ts";
+import { AGENT, type Agent, GET, OF_AGENT, toAgent } from "./agent.ts";
+import {
+  COME_BACK,
+  COUNT_AGENT,
+  IS_SECURED,
+  MAY_REGISTER,
+  REGISTER,
+  SECURE,
+  UNUSED,
+} from "./register_sql.ts";
+import { toNewest, waitsNow } from "./waits.ts";
 
-/** What an agent registers as. */
-export interface Registration {
+/** A request to register an agent. */
+export interface RegistrationRequest {
+  /** By default a new one. */
   id?: string;
   name: string;
   role?: string;
   meta?: Json;
-  /** Refuses an id that is there. */
+  /** Refuses the id of an agent that is registered. */
   ifNew?: boolean;
-  /** Makes a token, without which nobody can act as the agent from then on. */
+  /** Makes the agent secure, and a token with which alone, or an admin's, one acts as it from then on. */
   secure?: boolean;
-  /** Hides the scope of its name from all others but admins, for good. Only with `secure`. */
+  /** Hides the scope of its id from all but itself and admins, for good. Only with `secure`. */
   private?: boolean;
 }
 
-const IS_SECURED = "EXISTS (SELECT 1 FROM secured WHERE room_id = :room AND agent_id = :agent)";
-
-/** True of an id under which nobody has done anything in the room, so that nobody is taken over. */
-export const UNUSED = `NOT (${
-  [
-    REGISTERED,
-    "EXISTS (SELECT 1 FROM former_agents WHERE room_id = :room AND agent_id = :agent)",
-    "EXISTS (SELECT 1 FROM senders WHERE room_id = :room AND agent_id = :agent)",
-    "EXISTS (SELECT 1 FROM attempts WHERE room_id = :room AND agent_id = :agent)",
-    "EXISTS (SELECT 1 FROM reservations WHERE room_id = :room AND agent_id = :agent)",
-    "EXISTS (SELECT 1 FROM state WHERE room_id = :room AND scope = :agent AND NOT deleted)",
-  ].join("\n  OR ")
-})`;
-
 const MAY_SECURE = `(${IS_SECURED} OR ${IS_ADMIN} OR ${UNUSED})`;
 
-/** Makes the token of an agent that was not secure until now. */
+/** Makes the agent's token, unless it is secure already. */
 const MAKE_TOKEN = `${INSERT_TOKEN} ${FROM_ADMITTED} AND NOT ${IS_SECURED}`;
 const MADE = "SELECT id, hash FROM tokens WHERE room_id = :room AND hash = :hash";
 const WHY_NOT = `
-  SELECT NOT ${MAY_SECURE} AS taken, NOT ${TOKENS_LEFT} AS full, ${KEYS_LEFT} > :most_private AS crowded
+  SELECT NOT ${MAY_SECURE} AS taken, NOT ${TOKENS_LEFT} AS full, ${KEYS_LEFT} > :max_private AS crowded
     FROM rooms WHERE id = :room`;
-export const SECURE =
-  `INSERT INTO secured (room_id, agent_id) SELECT :room, :agent ${FROM_ADMITTED} ON CONFLICT DO NOTHING`;
-
-export const MAY_REGISTER = `CASE WHEN ${REGISTERED} THEN NOT :if_new ELSE agent_count < :max END`;
-
-/** `:name` may be null, for the agent's id or the name that it has. */
-export const REGISTER = `
-  INSERT INTO agents (room_id, id, name, role, meta, status, joined, joined_at, last_heartbeat, revision, secure)
-  SELECT :room, :agent, COALESCE(:name, :agent), COALESCE(:role, 'agent'), COALESCE(:meta, '{}'), 'active', revision, :now, :now, revision,
-         guarded AND ${IS_SECURED}
-  ${FROM_ADMITTED}
-  ON CONFLICT (room_id, id) DO UPDATE SET
-    name = COALESCE(:name, name),
-    role = COALESCE(:role, role),
-    meta = COALESCE(:meta, meta),
-    status = 'active',
-    last_heartbeat = excluded.last_heartbeat,
-    revision = excluded.revision,
-    secure = excluded.secure
-  RETURNING *`;
-
-export const COME_BACK =
-  `DELETE FROM departed WHERE room_id = :room AND kind = 'agents' AND id = :agent AND ${ADMITTED}`;
 
 /** The columns that `toNewest` reads of a wait. */
 const WAIT = ["agent_id", "token", "waiting_on"];
 
-/** The limits of registrations: agents of a room, its tokens, and its keys in private scopes. */
 export interface RegistrationLimits {
+  /** Agents of a room. */
   agents: number;
+  /** Tokens of a room. */
   tokens: number;
+  /** Keys in a private scope. */
   privateKeys: number;
 }
 
-/** A registration under way. */
+/** The parts of a registration that its statements share. */
 interface Registering {
   room: string;
   nonce: string;
   id: string;
   now: Date;
-  agent: Registration;
+  agent: RegistrationRequest;
   viewer: Viewer;
   token?: NewToken;
   limits: RegistrationLimits;
 }
 
 /**
- * Registers an agent. One that is there takes on `name` and the other fields that are given; with `ifNew` it is
- * refused. Errors: `room_not_found`, `agent_exists`, `limit_reached`.
+ * Registers an agent. One that is registered already takes on the fields that are given. `token`, of a secure agent, is
+ * shown once: it is null in a repetition under an idempotency key, and left out where the agent was secure before.
+ * Errors: `room_not_found`, `unauthenticated`, `forbidden`, `agent_exists`, `limit_reached`.
  */
 export function registerAgent(
   database: Database,
   room: string,
-  agent: Registration,
+  agent: RegistrationRequest,
   limits: RegistrationLimits,
 ): Operation<{ agent: Agent; created: boolean; revision: number; token?: string | null }> {
   const token = agent.secure ? newToken(room, "member", database) : undefined;
@@ -131,7 +101,8 @@ export function registerAgent(
         reads: readsOf(registering),
       });
       if (token && !outcome.replayed && outcome.rows[2]?.length) {
-        const ends = knownFacts(context.viewer)?.ends ?? context.viewer.token !== undefined; // as of the one that asked
+        // It expires with the token that makes it.
+        const ends = knownFacts(context.viewer)?.ends ?? context.viewer.token !== undefined;
         learnToken(token.hash, { id: token.id, room, role: "member", agent: id, ends });
         if (agent.private) foundSeeing(holderOf(token.hash, room));
       }
@@ -148,27 +119,25 @@ export function registerAgent(
   };
 }
 
-const ownHashOf = ({ token }: Viewer) => ({ own_hash: token?.hash ?? null });
-
 function admissionOf({ id, agent, viewer, token, limits }: Registering): Admission {
   const hides = agent.private ?? false;
   return {
     counts: [
-      `agent_count = agent_count + NOT ${REGISTERED}`,
+      COUNT_AGENT,
       ...token ? ["guarded = 1"] : [],
       ...hides ? HIDING : [],
     ],
     where: [
       MAY_REGISTER,
       ...token ? [MAY_SECURE, TOKENS_LEFT] : [],
-      ...hides ? [`${KEYS_LEFT} <= :most_private`] : [],
+      ...hides ? [`${KEYS_LEFT} <= :max_private`] : [],
     ],
     args: {
       agent: id,
       max: limits.agents,
       if_new: Number(agent.ifNew ?? false),
-      ...token && { ...ownHashOf(viewer), most_tokens: limits.tokens },
-      ...hides && { most_private: limits.privateKeys },
+      ...token && { ...ownHashOf(viewer), max_tokens: limits.tokens },
+      ...hides && { max_private: limits.privateKeys },
     },
     requires: token && RELEASE_OF_ACCESS,
   };
@@ -193,7 +162,7 @@ function effectsOf({ room, nonce, id, now, agent, viewer, token }: Registering):
 }
 
 function readsOf({ room, id, agent, viewer, token, limits }: Registering): Step[] {
-  const most = { most_tokens: limits.tokens, most_private: limits.privateKeys };
+  const max = { max_tokens: limits.tokens, max_private: limits.privateKeys };
   return [
     { sql: ROOM_CURRENT, args: { room } },
     { ...waitsNow(room, id), answer: { columns: WAIT } },
@@ -201,7 +170,7 @@ function readsOf({ room, id, agent, viewer, token, limits }: Registering): Step[
     ...token
       ? [
         { sql: MADE, args: { room, hash: token.hash }, single: true, answer: { columns: ["id"] } },
-        { sql: WHY_NOT, args: { room, agent: id, ...ownHashOf(viewer), ...most }, single: true },
+        { sql: WHY_NOT, args: { room, agent: id, ...ownHashOf(viewer), ...max }, single: true },
       ]
       : [],
   ];
@@ -220,7 +189,7 @@ function refusalOf({ id, agent, token, limits }: Registering, [rooms, _, ...furt
   return new Refusal("limit_reached", { of: "agents", max: limits.agents }, revision);
 }
 
-/** Makes the agent secure, and its token where it was not. */
+/** Makes the agent secure, and makes its token if it was not. */
 function secureSteps(
   { now, ...args }: { room: string; nonce: string; agent: string; now: Date; own_hash: string | null },
   { id, hash }: NewToken,

@@ -2,9 +2,9 @@ import type { Coalescer } from "./sender.ts";
 import type { Row } from "../driver/statement.ts";
 
 /**
- * Coalesces reads that each find at most one row into one query. `from` joins `json_each(:asked) AS asked`, whose
- * `value` holds one request's arguments as an array; `columns` maps the names of a row to SQL. All rows travel as one
- * JSON text, since cells cost both ends more than all else.
+ * Coalesces reads of at most one row each into one query. `from` joins `json_each(:asked) AS asked`, whose `value` is
+ * an array of one read's arguments; `columns` maps the names of a row to SQL. All rows come as one JSON text, since
+ * cells cost both ends more than all else.
  */
 export function createCoalescedRead(
   columns: Record<string, string>,
@@ -32,7 +32,7 @@ export function columnsOf(table: string, names: string[]): Record<string, string
   return Object.fromEntries(names.map((name) => [name, `${table}.${name}`]));
 }
 
-/** Weighs a JSON text: 4 KiB take as much of a batch as a write. */
+/** Weighs a JSON text: 4 KiB of it weigh as much as a small write. */
 export function weightOfJson(json: string): number {
   return 1 + Math.floor(json.length / 4_096);
 }

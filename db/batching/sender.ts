@@ -7,13 +7,13 @@ import type { Viewer } from "../viewer.ts";
 /** Makes items of one kind share their statements in a batch. */
 export interface Coalescer<Item, Result> {
   /**
-   * Makes the statements that serve all these items. Those of reads are of any viewers: an item that not all may see names
-   * its own. Those of writes are of one, unless it `judges`.
+   * Makes the statements that serve all these items. Reads may be of several viewers: an item that not all of them may
+   * see names its viewer. Writes are of one viewer, unless the coalescer `judges`.
    */
   statements(items: Item[]): Statement[];
-  /** Makes each item's result of the rows of these statements. */
+  /** Makes each item's result, of the rows of these statements. */
   results(items: Item[], rows: Row[][]): Result[];
-  /** Whether the statements of writes judge what each item's own viewer may do. */
+  /** Whether the statements of writes judge what the viewer of each item may do. */
   judges?: boolean;
   /** Whether the statements of reads are one, whose answer is one value in one row. */
   scalar?: boolean;
@@ -33,19 +33,19 @@ export interface Submission {
 interface Group {
   submissions: Submission[];
   statements: Statement[];
-  /** Answers them by the rows. */
+  /** Answers the submissions by the rows. */
   answer(rows: Row[][], refused: Refused): void;
 }
 
-/** Why the viewers, by their keys, are refused that show a token which does not count. */
+/** The refusals of viewers whose tokens are not in force, by their keys. */
 type Refused = Map<string, Error>;
 
 const FIRST_BACKOFF_MS = 5;
 const MAX_BACKOFF_MS = 200;
 
 /**
- * Creates the function that sends submissions as one batch and answers each. It retries where the database was busy,
- * and without the submissions whose own statement failed. `readOnly` ones too large for one answer are sent one by one.
+ * Creates the function that sends submissions as one batch and answers each. It sends them again where the database was
+ * busy, and without those whose own statement failed. Reads that are too large for one answer are sent one by one.
  */
 export function createBatchSender(
   send: Send,
@@ -76,7 +76,10 @@ export function createBatchSender(
   return sendBatch;
 }
 
-/** All viewers share the statements of reads, and one that looks at all tokens: the batch reads one snapshot. */
+/**
+ * Groups reads by coalescer, whoever the viewers are. One check of all tokens comes first: the batch reads one
+ * snapshot.
+ */
 function groupedReads(submissions: Submission[]): Group[] {
   const groups = [...Map.groupBy(submissions, ({ coalescer }) => coalescer).values()].map(groupOf);
   const holders = submissions.filter(({ viewer }) => isLookedUp(viewer));
@@ -107,7 +110,7 @@ function groupOf(submissions: Submission[]): Group {
   };
 }
 
-/** Finds who of these is refused. */
+/** Makes the group that checks the tokens of all these viewers. */
 function checkAll(submissions: Submission[], { statements, refusals }: TokensCheck): Group {
   return {
     submissions,
@@ -118,7 +121,10 @@ function checkAll(submissions: Submission[], { statements, refusals }: TokensChe
   };
 }
 
-/** Finds the same in the statement of a group: a single one needs no transaction, which takes a server a tenth less. */
+/**
+ * Adds the check to the statement of a group: a single statement needs no transaction, which takes a server a tenth less
+ * time.
+ */
 function checkingToo(host: Group, { statements: [check], refusals }: TokensCheck): Group {
   const [read] = host.statements;
   return {
@@ -144,7 +150,10 @@ function besideEachOther(read: string, check: string): string {
   return known;
 }
 
-/** Looks at the token of each write that does not judge it, before the write: it may take the token away. */
+/**
+ * Groups writes by coalescer, and those that are not judged by viewer too. A check of the token comes before such
+ * writes, since they may revoke it.
+ */
 function groupedWrites(submissions: Submission[]): Group[] {
   return [...Map.groupBy(submissions, ({ coalescer }) => coalescer)].flatMap(([{ judges }, members]) =>
     judges

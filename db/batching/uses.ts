@@ -18,12 +18,12 @@ const USES: Coalescer<Use, void> = {
   results: (uses) => uses.map(() => undefined),
 };
 
-/** Passes on what a viewer gets, and notes that its token was used. */
+/** Returns the result, and records the use of the viewer's token. */
 type NoteUse = <Result>(viewer: Viewer, result: Promise<Result>) => Promise<Result>;
 
 /**
- * Creates what notes the uses of tokens: at most one write an hour and token, behind the answer. Only the first use of
- * one that another may take the place of is noted before its answer.
+ * Creates the function that records the uses of tokens: at most once an hour for each token, after the answer. Only the
+ * first use of a token that another may replace is recorded before the answer.
  */
 export function createUses({ submitCoalesced }: BatchQueue, clock: ServerClock): NoteUse {
   const hourNow = () => Math.floor(clock.now().getTime() / HOUR_MS) * HOUR_MS;

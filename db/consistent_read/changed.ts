@@ -4,15 +4,15 @@ export const UNCLAIMED = "claimed_by IS NULL";
 
 /** A part of a table that an index orders by the revision of the last change. */
 export interface Source {
-  /** SQL that begins with the table and ends in its conditions. */
+  /** SQL that begins with the table and ends with conditions. */
   from: string;
   /** The column of the revision, by which the index orders a room's rows. */
   revision: string;
 }
 
 /**
- * Sources of what changed in `:room`; each row is in one of them. The revision of an open message is its id, unless it
- * was claimed or blocked before.
+ * The sources of what changed in `:room`; each row is in one of them. The revision of an open message is its id, unless
+ * it was claimed or blocked before.
  */
 export const CHANGED: Record<"state" | "agents" | "messages" | "reservations" | "departed", Source[]> = {
   state: [{ from: "state INDEXED BY state_changed WHERE room_id = :room", revision: "revision" }],

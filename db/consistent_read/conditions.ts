@@ -1,6 +1,9 @@
 import type { Value } from "../driver/statement.ts";
 
-/** Builds a WHERE of optional conditions. One without a value is left out; a value is bound under its name. */
+/**
+ * Builds a WHERE of optional conditions. `where` leaves out a condition without a value, and binds a value under its
+ * name.
+ */
 export function createConditions(always: string, args: Record<string, Value>) {
   const conditions = [always];
   return {

@@ -1,7 +1,7 @@
-/** A binary heap of messages and their parents, by id. */
+/** A binary heap of messages with their parents, by id. */
 interface MinHeap {
   add(id: number, parent: number): void;
-  /** Takes out the smallest ids, in order. */
+  /** Removes the smallest ids and returns them in order. */
   take(count: number): Array<[id: number, parent: number]>;
   min(): number | undefined;
 }

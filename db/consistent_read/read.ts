@@ -8,11 +8,9 @@ import {
   PAGE_BYTES,
   positionOf,
   rowsOfPage,
-  selectGoneSince,
-  selectMoved,
-  selectPage,
   wantedOf,
 } from "./listing.ts";
+import { selectGoneSince, selectMoved, selectPage } from "./page_sql.ts";
 import type { Reading } from "./reading.ts";
 import { Refusal } from "../refusal.ts";
 import type { Row, Statement, Value } from "../driver/statement.ts";
@@ -22,26 +20,27 @@ import { isBusy, sortYielding, yieldToOthers } from "../yield.ts";
 
 export type Query = Statement | Listing;
 
-/** More than the largest room needs, 10,000 keys of 64 KiB, and more than a request has time for. */
+/** More steps than the largest room needs, 10,000 keys of 64 KiB, and than a request has time for. */
 const MAX_STEPS = 10_000;
 
 /**
- * Reads any amount of a room at one revision, and yields in between. The first query gives the room's `revision`;
- * statements must be small, listings need not be. One round trip brings what fits into a first page, two bring a page
- * more. Each further step brings, in one transaction, the next page of one listing and what has changed in all pages
- * since the step before, which together are the pages as of this step. So a read never starts over, however fast the
- * room changes. Errors: `DatabaseUnavailable`, `unavailable`.
+ * Reads any amount of a room at one revision, and yields in between. The first query selects the room's `revision`.
+ * Statements must be small; listings need not be. One round trip reads what fits into a first page, two read a page
+ * more. Each further step reads, in one transaction, the next page of one listing and what has changed in all pages
+ * since the step before: together these are the pages as of this step. So a read never starts over, however fast the
+ * room changes.
+ * Errors: `DatabaseUnavailable`, `unauthenticated`, `unavailable`.
  */
 export async function readConsistent(database: Database, viewer: Viewer, queries: Query[]): Promise<Row[][]> {
   const readings = queries.map((query, n) =>
     "sql" in query ? createPlain(query, n === 0) : query.thread ? createThread(query) : createPaged(query)
   );
   const revision = () => Number((readings[0]!.rows() as Row[])[0]?.revision);
-  /** Ends the read of a room that does not exist, or that this release may not serve. */
+  /** Whether the room does not exist, or this release may not serve it: the read ends. */
   const isRefused = () => ((readings[0]!.rows() as Row[])[0]?.revision ?? null) === null;
   const areComplete = () => readings.every((reading) => reading.isComplete());
 
-  /** Runs a step, with the statements if it may be the `last`. True where it has brought the rest. */
+  /** Runs a step; `last`: with the statements, since it may be the last. Returns whether it has read the rest. */
   async function step(
     bytesOf: (reading: Reading) => number,
     seen?: number,
@@ -62,9 +61,9 @@ export async function readConsistent(database: Database, viewer: Viewer, queries
     return await step((reading) => reading === first ? PAGE_BYTES : 0, revision(), last);
   }
 
-  // The second step suffices for what is little longer than a first page, which so need not wait for large reads.
+  // The second step suffices for what is little longer than a first page. So that need not wait for large reads.
   if (!await step(() => FIRST_PAGE_BYTES, undefined, true) && !await next(true)) {
-    // One large read at a time, for the sake of other requests and of memory.
+    // Runs one large read at a time, for the sake of other requests and of memory.
     await database.serializeFairly(String(queries[0]!.args.room ?? ""), async () => {
       for (let steps = 2; steps < MAX_STEPS; steps++) if (await next()) return;
       throw new Refusal("unavailable", { why: "too_large" });
@@ -78,7 +77,7 @@ export async function readConsistent(database: Database, viewer: Viewer, queries
   return all;
 }
 
-/** Reads a statement in each step that may be the last, or in every step. */
+/** Reads a statement in each step that may be the last; `always`: in every step. */
 function createPlain(statement: Statement, always: boolean): Reading {
   let rows: Row[] = [];
   return {
@@ -104,7 +103,7 @@ function createPaged(listing: Listing): Reading {
     for (const { row, live } of rowsOfPage(listing, result)) {
       const identity = identityOf(listing, row);
       const known = rows.get(identity);
-      // What left and came back is another row, in another place.
+      // What left and came back is another row, at another position.
       inOrder &&= !live || known !== undefined && isAt(positionOf(listing, known), positionOf(listing, row));
       if (live) rows.set(identity, row);
       else rows.delete(identity);

@@ -1,29 +1,22 @@
-import {
-  compareBy,
-  identityOf,
-  type Listing,
-  rowsOfPage,
-  selectMoved,
-  selectPage,
-  wantedOf,
-} from "./listing.ts";
+import { compareBy, identityOf, type Listing, rowsOfPage, wantedOf } from "./listing.ts";
+import { selectMoved, selectPage } from "./page_sql.ts";
 import { createMinHeap } from "./min_heap.ts";
 import type { Reading } from "./reading.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 
-/** The maximum of a thread's messages that a step passes, which takes a file some 5 ms. */
+/** The maximum number of a thread's messages that a step passes, which takes a file some 5 ms. */
 const MAX_PASSED = 1_024;
 
-/** A message of a thread and the message that it answers; 0 for the thread's root. */
+/** A message of a thread, and the message that it answers: 0 for the thread's root. */
 type Member = [id: number, parent: number];
 
 const replyAfter = (parent: string, after: string) =>
   `(SELECT id FROM messages WHERE room_id = :room AND reply_to = ${parent} AND id > ${after} ORDER BY id LIMIT 1)`;
 const nextOf = (id: string, parent: string) => `${replyAfter(id, id)}, ${replyAfter(parent, id)}`;
 
-// Walks on from the pending messages, smallest id first, since a reply's id is above its parent's. Each message brings
-// its first reply, and its next sibling. Where some stay pending, no more come out than went in, hence none beyond
-// those that stay. Messages posted since, from `:bound` on, come later.
+// Walks on from the pending messages by ascending id, since a reply has a higher id than its parent. Each message
+// brings its first reply and its next sibling. Where some stay pending, no more come out than went in, hence none
+// beyond those that stay. Messages posted since, from `:bound` on, come later.
 const WALK = `
   thread (id, parent, reply, sibling) AS MATERIALIZED (
     SELECT value ->> 0, value ->> 1, ${nextOf("(value ->> 0)", "(value ->> 1)")} FROM json_each(:pending)
@@ -39,9 +32,9 @@ const NEW_REPLIES = `
    WHERE room_id = :room AND id > :seen AND reply_to IS NOT NULL ORDER BY id`;
 
 /**
- * Reads the matching messages of a thread. A step passes a bounded number of its messages by id and brings those that
- * match; a search for the newest begins once all are known. Each step also brings the replies posted meanwhile, which
- * have the highest ids and are taken up once the others are known.
+ * Creates the reading of a thread's matching messages. A step passes a bounded number of its messages by id, and reads
+ * those that match. A search for the newest begins once all are known. Each step also reads the replies posted
+ * meanwhile: they have the highest ids, and are added once the others are known.
  */
 export function createThread(listing: Listing): Reading {
   const { root, filtered } = listing.thread!;
@@ -49,7 +42,7 @@ export function createThread(listing: Listing): Reading {
   const limit = listing.limit!;
   const rows = new Map<string, Row>();
   const known: number[] = [];
-  /** How many of the known ones were searched, from the end at which the list begins. */
+  /** How many of the known messages were searched, from the end at which the list begins. */
   let looked = 0;
   const pending = createMinHeap();
   pending.add(root, 0);
@@ -88,7 +81,10 @@ export function createThread(listing: Listing): Reading {
     return selectPage({ ...listing, where, args }, asked);
   }
 
-  /** Takes up a walk's progress; returns the ids that it passed. */
+  /**
+   * Adds what a walk passed to the known messages, and what it left to the pending ones; returns the ids that it
+   * passed.
+   */
   function takeWalk(passed: Array<[...Member, reply: number | null, sibling: number | null]>): number[] {
     const reached = passed.at(-1)![0];
     for (const [id, parent] of asked.sent!) if (id > reached) pending.add(id, parent);
@@ -109,7 +105,7 @@ export function createThread(listing: Listing): Reading {
     looked += descending ? ids.length - last : last + 1;
   }
 
-  /** Takes up late replies; `current`: all are of this step, hence among what has moved in it. */
+  /** Adds late replies to the known messages. `current`: all are of this step, hence among what has changed in it. */
   function takeLate(current: boolean) {
     if (!isWalked()) return;
     const atEnd = current && (descending ? looked > 0 : looked === known.length);

@@ -7,7 +7,7 @@ export function bound({ sql, args }: Statement) {
   return { sql, args: named };
 }
 
-/** Binds whole numbers as integers: the client binds numbers as REAL, which integer columns refuse. */
+/** Binds whole numbers as integers. The client binds numbers as REAL, which integer columns refuse. */
 function boundValue(value: Value): string | number | bigint | null {
   if (Number.isSafeInteger(value)) return BigInt(value as number);
   if (typeof value === "boolean") return value ? 1n : 0n;

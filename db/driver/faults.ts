@@ -1,4 +1,4 @@
-/** Says that the database did not answer in time. `unknown`: a write may or may not have been applied. */
+/** Tells that the database did not answer in time. `unknown`: whether a write may have been applied. */
 export class DatabaseUnavailable extends Error {
   override readonly name = "DatabaseUnavailable";
   constructor(message: string, readonly unknown: boolean, options?: ErrorOptions) {

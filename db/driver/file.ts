@@ -6,14 +6,16 @@ import type { Connection } from "./connection.ts";
 import { faultOf } from "./faults.ts";
 import type { Row, Statement } from "./statement.ts";
 
-/** Milliseconds for which a file blocks on another process's write; the batch sender's retry does not block. */
+/** Milliseconds for which the thread blocks while another process writes. The batch sender's retry does not block. */
 const BUSY_MS = 20;
 const MAX_ATTEMPTS = 50;
 
 /** Milliseconds between two checks that the path still has the opened file. */
 const CHECK_EVERY_MS = 1_000;
 
-/** Statements kept prepared. The service has some hundred; lists by filters make a few more. */
+/**
+ * The number of statements that are kept prepared. The service has some hundred; the filters of lists make a few more.
+ */
 const PREPARED = 256;
 
 /**
@@ -32,7 +34,7 @@ export async function connectFile(url: string): Promise<Connection> {
   const file = createFileWatch(path);
   const replaced: Session[] = [];
 
-  /** Opens the file now at the path. The old connection is never closed, which would remove the new file's log. */
+  /** Opens the file that is now at the path. Never closes the old connection, which would remove the new file's log. */
   function reopen(): Session {
     replaced.push(session!);
     const opened = open();

@@ -5,12 +5,12 @@ import type { Row } from "./statement.ts";
 const IDLE_MS = 5_000;
 const KEPT = 4;
 
-/** Keeps streams of a libSQL server, which for a new one opens its database and reads its schema again. */
+/** Keeps streams of a libSQL server open: for a new one, the server opens its database and reads its schema again. */
 export function createStreams(open: () => Stream) {
   const idle: Array<{ stream: Stream; since: number }> = [];
   let closed = false;
 
-  /** Takes the most recently used stream if the server still knows it. Closes the others, so that few stay open. */
+  /** Takes the most recently used stream, if the server still knows it. Closes the others, so that few stay open. */
   function take(): Stream {
     const kept = idle.pop();
     if (kept && performance.now() - kept.since < IDLE_MS) return kept.stream;
@@ -44,7 +44,7 @@ export function createStreams(open: () => Stream) {
   };
 }
 
-/** Runs statements as one transaction in one call. Rejects with the error of the first that fails, after a rollback. */
+/** Runs statements as one transaction in one call. Errors: that of the first statement that fails, after a rollback. */
 export async function transact(stream: Stream, begin: string, statements: Stmt[]): Promise<Row[][]> {
   const steps: Step[] = [{ stmt: plainly(begin) }];
   const ok = () => ({ type: "ok", step: steps.length - 1 }) as const;

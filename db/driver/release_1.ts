@@ -111,7 +111,7 @@ export const RELEASE_1: string[][] = [
   // An index by sender cost a page for nearly every message, since the many agents of a room seldom share one: posts
   // are 1.13 times as many without it, and 1.07 times as many again without this table. The trigger adds a row for the
   // first message of a block alone. It checks first, since a conflict would be handled as the posting statement says:
-  // OR FAIL (db/messages/write.ts).
+  // OR FAIL (db/messages/coalesced_post.ts).
   [
     `CREATE TABLE senders (
        room_id TEXT NOT NULL,

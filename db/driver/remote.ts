@@ -9,8 +9,9 @@ import { type Cell, openStream, type Post, ServerError, type Stmt } from "./stre
 const CALL_DEADLINE_MS = 5_000;
 
 /**
- * Turns foreign keys off, whose check costs the server a copy of every page (db/messages/write.ts). It is not needed:
- * each write finds its room in the same statement, and rooms stay. A server without the setting goes on checking.
+ * Turns foreign keys off, since checking them costs the server a copy of every page (db/messages/coalesced_post.ts).
+ * The checks are not needed: each write finds its room in the same statement, and rooms stay. A server without the
+ * setting goes on checking.
  */
 const WITHOUT_FOREIGN_KEYS = plainly("PRAGMA foreign_keys = OFF");
 
@@ -40,8 +41,8 @@ export async function connectRemote(url: string, authToken?: string): Promise<Co
     );
 
   /**
-   * True where the server answered that it applied nothing: it no longer knows the stream (400), or a statement failed
-   * and all were rolled back. Sending again by the client package tells which.
+   * Whether the server answered that it applied nothing: it no longer knows the stream (400), or a statement failed and
+   * all were rolled back. Sending again, by the client package, tells which.
    */
   function isRefusal(error: unknown): boolean {
     return error instanceof ServerError && (typeof error.code === "string" || error.status === 400);
@@ -100,8 +101,8 @@ async function callInTime(
 }
 
 /**
- * A body of a call that is made once. Deno's fetch repeats a request whose reply breaks off, which would apply a batch
- * of writes twice; it cannot repeat a body that is a stream.
+ * Makes a body that can be sent only once. Deno's fetch repeats a request whose reply breaks off, which would apply a
+ * batch of writes twice; it cannot repeat a body that is a stream.
  */
 function unrepeatable(body: string | Uint8Array): ReadableStream {
   return new ReadableStream({

@@ -133,7 +133,7 @@ export const MIGRATIONS: string[][] = [
        SELECT RAISE(IGNORE);
      END`,
   ],
-  // A mark of a wait that is over stays for up to 5 s (db/agents/presence.ts). What its agent does makes it due before that.
+  // A mark of a wait that is over stays for up to 5 s (db/agents/marks.ts). What its agent does makes it due before that.
   [
     `CREATE TRIGGER agents_acted AFTER UPDATE OF last_heartbeat ON agents
       WHEN EXISTS (

@@ -5,13 +5,13 @@ export interface Condition {
   args: Record<string, Value>;
 }
 export interface Statement extends Condition {
-  /** At most one row comes back, which costs a file less. */
+  /** Whether at most one row comes back, which costs a file less. */
   single?: boolean;
-  /** Its share of a batch, 1 unless it may bring much: `weightOf` the maximum of bytes. */
+  /** Its share of a batch: by default 1, or `weightOf` the maximum of bytes that it may bring. */
   weight?: number;
 }
 
-/** Selects the arguments that the SQL names: a server refuses others. */
+/** Selects the arguments that the SQL names, since a server refuses others. */
 export function argsOf(sql: string, args: Record<string, Value>): Record<string, Value> {
   const names = new Set(sql.match(/:\w+/g));
   return Object.fromEntries(Object.entries(args).filter(([name]) => names.has(`:${name}`)));
@@ -20,7 +20,7 @@ export function argsOf(sql: string, args: Record<string, Value>): Record<string,
 /** Bytes of rows that weigh 1; a batch of reads holds 2 MB of them. */
 const WEIGHED_BYTES = 8 * 1024;
 
-/** Weighs a statement by the most bytes that it may bring. */
+/** Weighs a statement by the maximum of bytes that it may bring. */
 export function weightOf(bytes: number): number {
   return Math.ceil(bytes / WEIGHED_BYTES);
 }

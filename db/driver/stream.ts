@@ -1,9 +1,12 @@
-/** A stream of a libSQL server: a connection to its database, by Hrana 2 over HTTP. Errors: `ServerError`, the call's. */
+/**
+ * A stream of a libSQL server: a connection to its database, by Hrana 2 over HTTP.
+ * Errors: `ServerError`, those of the call.
+ */
 export interface Stream {
   execute(stmt: Stmt): Promise<StmtResult>;
-  /** Runs steps in order; a step whose condition is not met brings null. */
+  /** Runs steps in order. A step whose condition is not met brings null. */
   batch(steps: Step[]): Promise<BatchResult>;
-  /** Ends it at the server, which forgets an idle one in any case. */
+  /** Closes it at the server, which forgets an idle one in any case. */
   close(): void;
 }
 
@@ -20,7 +23,7 @@ export interface Step {
 
 type Condition = { type: "ok"; step: number } | { type: "not"; cond: Condition };
 
-/** `value` is a text for an integer, and not there for null. */
+/** `value` is a text for an integer, and missing for null. */
 export interface Cell {
   type: "text" | "integer" | "float" | "null";
   value?: string | number;
@@ -41,7 +44,7 @@ interface Told {
   code?: string;
 }
 
-/** An error that the server tells, by a code or by the status of its answer. */
+/** An error that the server reports, by a code or by the status of its answer. */
 export class ServerError extends Error {
   readonly code?: string;
   constructor({ message, code }: Told, readonly status?: number) {
@@ -64,7 +67,7 @@ interface Answer {
   results: Array<{ type: "ok"; response: { result: unknown } } | { type: "error"; error: Told }>;
 }
 
-/** Opens a stream with its first call, which runs `first` before all else and ignores what becomes of it. */
+/** Opens a stream with its first call. That call runs `first` before all else, and ignores its results. */
 export function openStream(base: string, post: Post, first: Stmt[] = []): Stream {
   let url = pipelineOf(base);
   let baton: string | null = null;

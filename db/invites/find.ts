@@ -2,31 +2,34 @@ import { IN_FORCE } from "../access/token.ts";
 import type { Role } from "../access/token_text.ts";
 import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
-import { BY_OPERATOR, INVITE_COUNTS } from "./invite.ts";
 import { SERVED } from "../release.ts";
 import { SERVICE } from "../viewer.ts";
 import { timeOf } from "../write/due.ts";
+import { BY_OPERATOR, INVITE_IN_FORCE } from "./invite.ts";
 
-/** An invitation as its code shows it, whether it still counts or not. */
+/** An invitation as its code shows it, in force or not. */
 export interface FoundInvite {
-  /** As it is stored. */
+  /** The stored id of its room. */
   room: string;
   role: Role;
-  /** The agent that it invites; null for one of the joiner's choice. */
+  /** The agent that it invites; null where whoever joins chooses an id. */
   agent: string | null;
   note: string | null;
   uses_left: number;
+  /** ISO 8601. */
   expires_at: string;
-  counts: boolean;
-  /** Whose token made it: its role, and the agent that it is bound to. Null where nobody's did. */
+  inForce: boolean;
+  /** The role of its maker's token and the agent to which that is bound; null where it was made without a token. */
   by: { role: Role; agent: string | null } | null;
   /** The token that an earlier request under the key has made, and the digest of that request. */
   made?: { id: string; agent: string; role: Role; request: string };
 }
 
-/** The digests, in hex, of the key of a request and of what it asks for. */
+/** The idempotency key of a request to join. */
 export interface JoinKey {
+  /** The digest of the key, in hex. */
   key: string;
+  /** The digest of what the request asks for, in hex. */
   request: string;
   /** The key as it was sent. */
   sent: string;
@@ -34,15 +37,17 @@ export interface JoinKey {
   lifetime: number;
 }
 
+/** Digits of the digest of a key, with which the column `request_key` begins; the digest of the request follows. */
 const KEY_DIGITS = 64;
-/** True of the token of a room that a request under `:key` has made. */
+
+/** True of a token of `room` that a request under `:key` has made. */
 export const madeUnderKey = (room: string) =>
   `(tokens.room_id = ${room} AND substr(tokens.request_key, 1, ${KEY_DIGITS}) = :key
     AND tokens.requested_at > :expired AND ${IN_FORCE})`;
 
 const FIND = `
   SELECT invites.room_id, invites.role, invites.agent_id, invites.note, uses - used AS uses_left,
-         ${timeOf("invites.expires_at")} AS expires_at, ${INVITE_COUNTS} AS counts,
+         ${timeOf("invites.expires_at")} AS expires_at, ${INVITE_IN_FORCE} AS in_force,
          CASE WHEN ${BY_OPERATOR} THEN 'admin' ELSE maker.role END AS by_role, maker.agent_id AS by_agent
     FROM invites JOIN rooms ON rooms.id = invites.room_id AND ${SERVED}
     LEFT JOIN tokens AS maker ON maker.room_id = invites.room_id AND maker.id = invites.made_by
@@ -53,7 +58,10 @@ const FIND_MADE = `
     FROM invites JOIN tokens ON ${madeUnderKey("invites.room_id")}
    WHERE invites.hash = :code`;
 
-/** Finds the invitation of a code, by its hash, and what the key has made by it. Undefined where there is none. */
+/**
+ * Finds an invitation, in force or not, and the token that a request under the key has made by it; undefined where
+ * there is none. `code`: the hash of its code.
+ */
 export async function findInvite(
   database: Database,
   code: string,
@@ -72,7 +80,7 @@ export async function findInvite(
     note: row.note as string | null,
     uses_left: Number(row.uses_left),
     expires_at: row.expires_at as string,
-    counts: Boolean(row.counts),
+    inForce: Boolean(row.in_force),
     by: row.by_role === null ? null : { role: row.by_role as Role, agent: row.by_agent as string | null },
     ...token && {
       made: {
@@ -85,7 +93,10 @@ export async function findInvite(
   };
 }
 
-/** Returns the arguments of `madeUnderKey`. */
-export async function keyArgs(database: Database, { key, lifetime }: JoinKey) {
+/** Makes the arguments of `madeUnderKey`. */
+export async function keyArgs(
+  database: Database,
+  { key, lifetime }: JoinKey,
+): Promise<{ key: string; expired: number }> {
   return { key, expired: (await database.time()).getTime() - lifetime };
 }

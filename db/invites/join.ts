@@ -1,48 +1,51 @@
 import { AS_NONE } from "../access/acts.ts";
 import { isLocked } from "../access/locked.ts";
-import {
-  FORGET_EXPIRED,
-  type NewToken,
-  newToken,
-  RELEASE_OF_ACCESS,
-  TOKENS_LEFT,
-} from "../access/make_token.ts";
+import { FORGET_EXPIRED, type NewToken, newToken, TOKENS_LEFT } from "../access/make_token.ts";
 import { learnToken } from "../access/token.ts";
-import { COME_BACK, MAY_REGISTER, REGISTER, SECURE, UNUSED } from "../agents/register.ts";
+import { COME_BACK, COUNT_AGENT, MAY_REGISTER, REGISTER, SECURE, UNUSED } from "../agents/register_sql.ts";
 import type { Database } from "../database.ts";
-import { findInvite, type FoundInvite, type JoinKey, keyArgs, madeUnderKey } from "./find.ts";
-import { BY_OPERATOR, INVITE_COUNTS } from "./invite.ts";
 import type { Json } from "../json.ts";
-import { REGISTERED } from "../agents/presence.ts";
 import { Refusal } from "../refusal.ts";
-import { SERVED } from "../release.ts";
-import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
+import { RELEASE_OF_ACCESS, SERVED } from "../release.ts";
+import { IS_SERVED, revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { EVERYBODY, SERVICE } from "../viewer.ts";
 import { ADMITTED } from "../write/admission.ts";
 import type { Step } from "../write/idempotency.ts";
 import { commit } from "../write/write.ts";
+import { findInvite, type FoundInvite, type JoinKey, keyArgs, madeUnderKey } from "./find.ts";
+import { BY_OPERATOR, INVITE_IN_FORCE } from "./invite.ts";
 
-/** Who joins. */
+/** The agent that joins. */
 export interface Joiner {
+  /** Its id; by default the invited one, else a new one. */
   agent?: string;
-  /** Default: the name that the agent has, else its id. */
+  /** By default the name that the agent has, else its id. */
   name?: string;
   role?: string;
   meta?: Json;
 }
 
 export interface Joined {
+  /** The stored id. */
   room: string;
   agent: string;
+  /** The text, shown once. */
   token: string;
   revision: number;
-  /** Whether an earlier request under the key joined: the token takes the place of the one that it made. */
+  /** Whether an earlier request under the key has joined: this token replaces the one that it made. */
   replayed: boolean;
 }
 
+/** The limits of a room: its agents and its tokens. */
+interface JoinLimits {
+  agents: number;
+  tokens: number;
+}
+
 /**
- * Joins a room by the code of an invitation: makes the token and registers the agent, as secure, in one write. What is
- * refused uses nothing up. The same again under its key makes a new token in the place of the first.
+ * Joins a room by the code of an invitation: makes a token and registers its agent, as secure, in one write. A refused
+ * request uses nothing up. A repetition under its key replaces the token by another: the first answer may have been
+ * lost. `code`: the hash of the code; `invite`: what `findInvite` returned for it.
  * Errors: `invite_not_found`, `forbidden`, `agent_exists`, `limit_reached`, `idempotency_mismatch`.
  */
 export async function join(
@@ -50,7 +53,7 @@ export async function join(
   code: string,
   invite: FoundInvite,
   joiner: Joiner,
-  limits: { agents: number; tokens: number },
+  limits: JoinLimits,
   key?: JoinKey,
 ): Promise<Joined> {
   for (let found: FoundInvite | undefined = invite; found; found = await findInvite(database, code, key)) {
@@ -62,7 +65,7 @@ export async function join(
       if (again) return again;
       continue;
     }
-    if (!found.counts) break;
+    if (!found.inForce) break;
     if (found.agent !== null && joiner.agent !== undefined && joiner.agent !== found.agent) {
       throw new Refusal("forbidden", { invited: found.agent });
     }
@@ -72,12 +75,12 @@ export async function join(
   throw new Refusal("invite_not_found", {});
 }
 
-/** True of an invitation, of `:code`, that a request may use, which is not an earlier one under its key. */
+/** True where the invitation of `:code` is in force, and no earlier request under the key has joined by it. */
 const MAY_USE = `EXISTS (
-  SELECT 1 FROM invites WHERE hash = :code AND room_id = :room AND ${INVITE_COUNTS})
+  SELECT 1 FROM invites WHERE hash = :code AND room_id = :room AND ${INVITE_IN_FORCE})
   AND NOT EXISTS (SELECT 1 FROM tokens WHERE ${madeUnderKey(":room")})`;
 
-/** True of an agent that takes nobody over; an admin may invite one that is there by its name. */
+/** True where nobody has used the agent's id, or an admin has invited this agent by its id. */
 const MAY_TAKE = `(${UNUSED} OR EXISTS (
   SELECT 1 FROM invites LEFT JOIN tokens AS maker
       ON maker.room_id = invites.room_id AND maker.id = invites.made_by
@@ -97,13 +100,15 @@ const WHY_NOT = `
   SELECT ${MAY_USE} AS may_use, ${MAY_TAKE} AS may_take, ${TOKENS_LEFT} AS has_tokens
     FROM rooms WHERE id = :room AND ${SERVED}`;
 
-/** Returns undefined where the invitation cannot be used, or no longer, or an earlier request under the key did. */
+/**
+ * Makes one attempt; returns undefined where the invitation is not in force any more, or the key's request has joined.
+ */
 async function tryJoin(
   database: Database,
   code: string,
   invite: FoundInvite,
   joiner: Joiner,
-  limits: { agents: number; tokens: number },
+  limits: JoinLimits,
   key?: JoinKey,
 ): Promise<Joined | undefined> {
   const { room } = invite;
@@ -111,7 +116,7 @@ async function tryJoin(
   const agent = joiner.agent ?? invite.agent ?? database.newId();
   const token = newToken(room, invite.role, database);
   const under = key ? await keyArgs(database, key) : { key: null, expired: 0 };
-  const asked = { code, agent, is_locked: Number(isLocked(room)), ...under, most_tokens: limits.tokens };
+  const asked = { code, agent, is_locked: Number(isLocked(room)), ...under, max_tokens: limits.tokens };
   const { outcome, reads: [_, [why] = [], [made] = []] } = await commit(
     database,
     { viewer: EVERYBODY, acts: AS_NONE },
@@ -121,7 +126,7 @@ async function tryJoin(
       nonce,
       now,
       admission: {
-        counts: [`agent_count = agent_count + NOT ${REGISTERED}`, "guarded = 1"],
+        counts: [COUNT_AGENT, "guarded = 1"],
         where: [MAY_USE, MAY_TAKE, TOKENS_LEFT, MAY_REGISTER],
         args: { ...asked, max: limits.agents, if_new: 0 },
         requires: RELEASE_OF_ACCESS,
@@ -173,10 +178,10 @@ function joinSteps(
 
 const REPLACE = `
   UPDATE tokens SET hash = :hash, unused = 1
-   WHERE id = :id AND ${madeUnderKey(":room")} AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND ${SERVED})
+   WHERE id = :id AND ${madeUnderKey(":room")} AND ${IS_SERVED}
   RETURNING id`;
 
-/** Makes a new token in the place of the one that the request made before. Undefined where that is gone meanwhile. */
+/** Replaces the token that the request made before; returns undefined where that is not in force any more. */
 async function replaceToken(
   database: Database,
   room: string,

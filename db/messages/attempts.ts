@@ -1,4 +1,5 @@
-import { edgeOf, SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/listing.ts";
+import { SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/listing.ts";
+import { edgeOf } from "../consistent_read/page_sql.ts";
 import type { Database } from "../database.ts";
 import { type Json, stored } from "../json.ts";
 import { Refusal } from "../refusal.ts";
@@ -7,13 +8,16 @@ import type { Viewer } from "../viewer.ts";
 import { readCurrent } from "../write/endings.ts";
 import { mapYielding } from "../yield.ts";
 
-/** A claim of a message, and how it ended. */
+/** A claim of a message, and how it ended. Times are ISO 8601. */
 export interface Attempt {
+  /** The revision at which it began. */
   fence: number;
   agent: string;
   claimed_at: string;
+  /** Null while it is held, as is `ended`. */
   ended_at: string | null;
   ended: "completed" | "released" | "failed" | "expired" | null;
+  /** What the agent gave as the reason; null without one. */
   error: Json;
 }
 
@@ -33,8 +37,8 @@ const LIST = `
    LIMIT IFNULL((SELECT position FROM edge), -1)`;
 
 /**
- * Lists the claims of a message, oldest first. Only the last one may change, so that pages make up the list of the
- * moment at which the last page was read. Errors: `room_not_found`, `message_not_found`.
+ * Lists the claims of a message, oldest first. Only the last one may change, so the pages together are the list as of
+ * the last page. Errors: `room_not_found`, `unauthenticated`, `message_not_found`.
  */
 export async function listAttempts(
   database: Database,

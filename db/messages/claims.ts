@@ -1,10 +1,10 @@
 import { NOW } from "../clock.ts";
 import { UNCLAIMED } from "../consistent_read/changed.ts";
 import type { Database } from "../database.ts";
-import { type Noticed, noticeOf } from "../agents/departures.ts";
+import { type Noticed, noticeOf } from "../agents/registration.ts";
 import type { Statement } from "../driver/statement.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
-import { ADMITTED } from "../write/admission.ts";
+import { ADMITTED, NEW_REVISION } from "../write/admission.ts";
 import type { Operation, Outcome } from "../write/context.ts";
 import { endsAt, timeOf } from "../write/due.ts";
 import { ATTEMPTS, FENCE } from "./message.ts";
@@ -16,25 +16,24 @@ import {
   HELD_BY_AGENT,
   notClaimable,
   notHeld,
-  REVISION,
   whereMessage,
 } from "./task.ts";
 
-/** The end of a claim that begins or is renewed now, by the database's clock; null without a ttl. */
+/** The end of a claim that begins or is renewed now, in milliseconds of the database's clock; null without a ttl. */
 export const END_OF_CLAIM = `${NOW} + :ttl * 1000`;
 
 /**
- * Claims a message, or renews the claim of who has it. It begins when it is written, not when it was asked for: the
- * claim before it may have ended between the two. Append WHERE.
+ * Claims a message, or renews the claim of its holder. A claim begins when it is written, not when it was asked for:
+ * the claim before may have ended between the two. Append WHERE.
  */
 export const CLAIM = `
   UPDATE messages SET
     claimed_by = :agent,
     claimed_at = CASE WHEN ${UNCLAIMED} THEN ${timeOf(NOW)} ELSE claimed_at END,
     claimed_until = ${END_OF_CLAIM},
-    fence = CASE WHEN ${UNCLAIMED} THEN ${REVISION} ELSE ${FENCE} END,
+    fence = CASE WHEN ${UNCLAIMED} THEN ${NEW_REVISION} ELSE ${FENCE} END,
     attempts = ${ATTEMPTS} + (${UNCLAIMED}),
-    revision = ${REVISION}`;
+    revision = ${NEW_REVISION}`;
 
 const CLAIM_ONE = `${CLAIM} WHERE room_id = :room AND id = :message AND ${ADMITTED}`;
 
@@ -45,26 +44,28 @@ const BEGIN_ATTEMPT = `
    WHERE room_id = :room AND id = :message AND fence = revision AND ${ADMITTED}`;
 
 const RENEW = `
-  UPDATE messages SET claimed_until = ${END_OF_CLAIM}, fence = ${FENCE}, attempts = ${ATTEMPTS}, revision = ${REVISION}
+  UPDATE messages SET claimed_until = ${END_OF_CLAIM}, fence = ${FENCE}, attempts = ${ATTEMPTS}, revision = ${NEW_REVISION}
    WHERE room_id = :room AND id = :message AND ${ADMITTED}`;
 
-/** A claim, which ends at `claimed_until` unless that is null. */
+/** The answer to a claim. Times are ISO 8601. */
 export interface Claimed extends Noticed {
   claimed: true;
   claimed_by: string;
   message_id: number;
   claimed_at: string;
+  /** When it expires; null where it does not. */
   claimed_until: string | null;
   fence: number;
   attempts: number;
-  /** Of the room. */
+  /** The room's. */
   revision: number;
 }
 
 /**
- * Claims a message for an agent, for `ttl` seconds or for good. To the agent that holds it, the claim is granted again;
- * with a ttl it then ends so many seconds from now.
- * Errors: `room_not_found`, `message_not_found`, `already_claimed`, `task_blocked`, `task_over`.
+ * Claims a message for an agent, for `ttl` seconds or for good. The agent that holds the message gets its claim again,
+ * which with a ttl is renewed.
+ * Errors: `room_not_found`, `unauthenticated`, `forbidden`, `message_not_found`, `already_claimed`, `task_blocked`,
+ * `task_over`.
  */
 export function claimMessage(
   database: Database,
@@ -88,10 +89,10 @@ export function claimMessage(
   };
 }
 
-/** A claim that never ends: of what is open. */
+/** A claim without a ttl, of an open message. */
 const PLAIN = { counts: ["unclaimed_count = unclaimed_count - 1"], where: UNCLAIMED };
 
-/** A claim that ends: of what is open, or of what the agent has, whose claim it renews. */
+/** A claim with a ttl, of an open message or of one that the agent holds. */
 const LEASED = {
   counts: [
     `unclaimed_count = unclaimed_count - ${whereMessage(UNCLAIMED)}`,
@@ -102,8 +103,8 @@ const LEASED = {
 };
 
 /**
- * Lets a claim end `ttl` seconds from now, whether it was to end or not.
- * Errors: `room_not_found`, `message_not_found`, `lease_lost`.
+ * Renews a claim: it expires `ttl` seconds from now, even if it had no ttl.
+ * Errors: `room_not_found`, `unauthenticated`, `forbidden`, `message_not_found`, `lease_lost`.
  */
 export function renewClaim(
   database: Database,
@@ -125,7 +126,7 @@ export function renewClaim(
   };
 }
 
-/** Makes the answer of an outcome; what an earlier release stored under a key is answered as it did. */
+/** Makes the answer of an outcome. One that an earlier release stored under a key is answered as that release did. */
 function answerOf(outcome: Outcome, message: number): Claimed {
   const { task, revision } = changedTask(outcome, message);
   const { claimed_by, claimed_at, claimed_until, fence, attempts } = task;

@@ -1,14 +1,14 @@
 import { type ActorRow, isVerified, mayAllAct, OWN_COUNT, ownTokens, rowsOf } from "../access/actors.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
 import type { Database } from "../database.ts";
-import { selectRecipients } from "../agents/presence.ts";
+import { selectRecipients } from "../agents/recipients.ts";
 import type { Viewer } from "../viewer.ts";
 import { advance } from "../write/admission.ts";
 import { type CoalescedWrite, countByRoom, createCoalescedWrites } from "../write/coalesced_write.ts";
 import { OPEN_TO_ALL, WRITABLE } from "../write/due.ts";
 import { type CountedKind, countPosts } from "./counts.ts";
 
-/** A message that answers none. */
+/** A post without `reply_to`, needs and `max_attempts`. */
 interface CoalescedPost extends CoalescedWrite {
   from: string | null;
   to: string | null;
@@ -33,7 +33,7 @@ const ADMIT_ONE_ROOM = `${advance("messages", posted(":added"), ":added")}
    WHERE id = :room AND ${OPEN_TO_ALL}
   ${RETURNED}`;
 
-/** Counts posted messages in a room, and those that are open. */
+/** Makes the assignments of a room's counts for posted messages, of which some are open. Both are SQL. */
 export function posted(count: string, open = count): string[] {
   return [`message_count = message_count + ${count}`, `unclaimed_count = unclaimed_count + ${open}`];
 }
@@ -51,8 +51,8 @@ const OF_ONE_ROOM = `FROM rooms
   ${joined(CELLS)}
   WHERE rooms.id = :room AND rooms.admitted = :nonce`;
 
-// Joins take the cells out, since a function call may fail, for which SQLite would copy each page to a file before the
-// statement changes it. OR FAIL spares that copy too: a failure rolls back the whole batch.
+// Joins extract the cells, since a function call may fail: for that, SQLite would copy each page to a file before the
+// statement changes it. OR FAIL avoids this copy too. A failure rolls back the whole batch.
 const insertFrom = (rows: string, column = "", value = "") => `
   INSERT OR FAIL INTO messages (room_id, id, from_agent, to_agent, kind, body, created_at, revision, attempts${column})
   SELECT
@@ -106,7 +106,7 @@ function judgedByRoom(items: CoalescedPost[]): Array<[room: string, count: numbe
   return rooms.map(([room, own]) => [room, own.length, rowsOf(own.map(({ by }) => by))]);
 }
 
-/** Counts messages by room and kind; the last has the fewest that follow it. */
+/** Counts posts by room and kind, for `countPosts`. */
 function countByKind(items: CoalescedPost[], later: Map<CoalescedPost, number>) {
   const rooms = new Map<string, Map<string, CountedKind>>();
   for (const item of items) {
@@ -119,7 +119,7 @@ function countByKind(items: CoalescedPost[], later: Map<CoalescedPost, number>) 
   return [...rooms.values()].flatMap((kinds) => [...kinds.values()]);
 }
 
-/** Posts a message with others; returns undefined where it must go alone, which tells why. */
+/** Posts a message, coalesced with others; returns undefined where it must go alone, which tells why. */
 export async function postCoalesced(database: Database, viewer: Viewer, post: CoalescedPost) {
   const result = await database.commitCoalesced(viewer, COALESCED_POSTS, post, weightOfJson(post.body));
   if (result) database.announce({ room: post.room, part: "messages", revision: result.revision });

@@ -1,9 +1,9 @@
 import type { Statement } from "../driver/statement.ts";
-import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
+import { ADMITTED, NEW_REVISION } from "../write/admission.ts";
 
-/** Counts what a post added to a kind. Append the SELECT of `room_id, kind, count, last` and the statuses. */
 const COUNTED = ["count", "open", "blocked", "done", "failed"];
 
+/** Adds the counts of a SELECT of `room_id, kind, count, last` and the statuses to those of the kind. */
 const ADD_TO_KINDS = `ON CONFLICT (room_id, kind) DO UPDATE SET
   last = excluded.last, ${COUNTED.map((name) => `${name} = ${name} + excluded.${name}`).join(", ")}`;
 
@@ -11,7 +11,7 @@ const ADD_TO_KINDS = `ON CONFLICT (room_id, kind) DO UPDATE SET
 export const COUNT_POSTED = `
   INSERT INTO message_kinds (room_id, kind, count, last, open, blocked, done, failed)
   SELECT room_id, kind, 1, id, claimed_by IS NULL, status IS 'blocked', status IS 'done', status IS 'failed'
-    FROM messages WHERE room_id = :room AND id = (SELECT revision ${FROM_ADMITTED})
+    FROM messages WHERE room_id = :room AND id = ${NEW_REVISION}
   ${ADD_TO_KINDS}`;
 
 const COUNT_COALESCED = (rows: string, values: { kind: string; number: string; later: string }) => `

@@ -3,17 +3,17 @@ import type { Database } from "../database.ts";
 import type { Statement } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
-import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
+import { ADMITTED, FROM_ADMITTED, NEW_REVISION } from "../write/admission.ts";
 import type { Operation } from "../write/context.ts";
 import { DROP_NEEDS_OF_FAILED, endClaim, FAIL_DEPENDENTS } from "../write/leases.ts";
 import { ATTEMPTS, COLUMNS, FENCE, type Message, type MessageStatus, toMessage } from "./message.ts";
 import { COUNT_POSTED, COUNT_REPLY } from "./counts.ts";
 import { FREE_DEPENDENTS } from "./needs.ts";
-import { changedTask, changeTask, HELD, type Held, notHeld, REVISION, type TaskNow } from "./task.ts";
+import { changedTask, changeTask, HELD, type Held, notHeld, type TaskNow } from "./task.ts";
 
 const OF_MESSAGE = "WHERE room_id = :room AND id = :message";
 
-/** Ends the attempt of the claim that is held, before the message changes. `leased`: whether it had a ttl. */
+/** Ends the attempt of the claim, before the message changes. `leased`: whether the claim had a ttl. */
 const END_ATTEMPT = `
   UPDATE attempts SET ended = :ended, ended_at = :now, error = :error,
     leased = (SELECT claimed_until IS NOT NULL FROM messages ${OF_MESSAGE})
@@ -23,12 +23,12 @@ const END_ATTEMPT = `
 const RELEASE = `
   UPDATE messages SET ${endClaim(":now")}, attempts = ${ATTEMPTS} ${OF_MESSAGE} AND ${ADMITTED}`;
 
-/** Assigns to a message what it keeps of its last claim when it is over. */
+/** Assignments to a message that is finished: what it keeps of its last claim. */
 const OVER = `
-  claimed_until = NULL, fence = ${FENCE}, attempts = ${ATTEMPTS}, done_at = :now, revision = ${REVISION}`;
+  claimed_until = NULL, fence = ${FENCE}, attempts = ${ATTEMPTS}, done_at = :now, revision = ${NEW_REVISION}`;
 
 const COMPLETE = `
-  UPDATE messages SET status = 'done', result_id = CASE WHEN :posts THEN ${REVISION} END, ${OVER}
+  UPDATE messages SET status = 'done', result_id = CASE WHEN :posts THEN ${NEW_REVISION} END, ${OVER}
    ${OF_MESSAGE} AND ${ADMITTED}`;
 
 const POST_RESULT = `
@@ -55,7 +55,7 @@ const COMPLETED =
      WHERE attempts.room_id = messages.room_id AND message_id = messages.id AND attempts.fence = messages.fence AND leased)
   END)`;
 
-/** True of a task that nobody has, and that `:agent` posted or anybody: it may be failed without a fence. */
+/** True of a task that nobody holds and that `:agent` posted, or nobody: the agent may fail it without a fence. */
 const WITHDRAWABLE = `(:fence IS NULL AND (claimed_by IS NULL OR status = 'blocked')
   AND (from_agent IS NULL OR from_agent = :agent))`;
 
@@ -77,8 +77,8 @@ const failDependents = (room: string, nonce: string): Statement[] =>
   [FAIL_DEPENDENTS, DROP_NEEDS_OF_FAILED].map((sql) => ({ sql, args: { room, nonce } }));
 
 /**
- * Gives a message back: it is open again, or failed where that was its last attempt. `error` is kept with the attempt.
- * Errors: `room_not_found`, `message_not_found`, `lease_lost`.
+ * Ends a claim without completing the task: it is open again, or failed if that was its last attempt. `error` is kept
+ * with the attempt. Errors: `room_not_found`, `unauthenticated`, `forbidden`, `message_not_found`, `lease_lost`.
  */
 export function releaseClaim(
   database: Database,
@@ -106,9 +106,9 @@ export function releaseClaim(
 }
 
 /**
- * Completes a task and posts its result, if there is one, which `null` is too. What needed it and nothing else that is
- * not done is open from then on. Repeated under the same fence, it is answered as the first time.
- * Errors: `room_not_found`, `message_not_found`, `lease_lost`.
+ * Completes a task and posts its result, unless that is undefined; null is a result. Tasks that waited for it alone are
+ * open from then on. Repeated under the same fence, it is answered as the first time.
+ * Errors: `room_not_found`, `unauthenticated`, `forbidden`, `message_not_found`, `lease_lost`.
  */
 export function completeTask(
   database: Database,
@@ -150,8 +150,9 @@ export function completeTask(
 }
 
 /**
- * Ends a task as failed, whatever is left of its attempts, and all that need it: by who has it; while nobody has it by
- * who posted it, or by anybody where nobody is named. Errors: `room_not_found`, `message_not_found`, `lease_lost`.
+ * Fails a task, however many attempts it has left, and all tasks that need it. The agent that holds the task may; while
+ * nobody holds it, the agent that posted it, or anybody if no agent posted it.
+ * Errors: `room_not_found`, `unauthenticated`, `forbidden`, `message_not_found`, `lease_lost`.
  */
 export function failTask(
   database: Database,

@@ -3,7 +3,9 @@ import { createConditions } from "../consistent_read/conditions.ts";
 import type { Listing, Through } from "../consistent_read/listing.ts";
 import { COLUMNS, type MessageStatus } from "./message.ts";
 
+/** Which messages a list has; all conditions must hold. */
 export interface MessageFilter {
+  /** The id that a message's must exceed. */
   after?: number;
   kind?: string;
   from?: string;
@@ -20,14 +22,14 @@ export interface MessageFilter {
   limit: number;
 }
 
-/** Finds messages of a kind in indexes, of which a new message is in only one. */
+/** Finds messages of a kind by indexes each of which has only some: posting a message writes only one of them. */
 const OPEN_OF_KIND = [
   { where: `${UNCLAIMED} AND to_agent IS NULL` },
   { where: `${UNCLAIMED} AND to_agent IS NOT NULL` },
 ];
 const OF_KIND = [...OPEN_OF_KIND, { where: CLAIMED }];
 
-/** Finds messages of a sender in the blocks of 256 ids in which it has posted. */
+/** Finds messages of a sender by the blocks of 256 ids in which it has posted. */
 const bySender = (blocks: string): Through => ({
   from: `(SELECT block FROM senders WHERE room_id = :room AND agent_id = :from ${blocks}) AS sent
     CROSS JOIN messages ON id BETWEEN block << 8 AND (block << 8) + 255`,
@@ -37,7 +39,7 @@ const bySender = (blocks: string): Through => ({
 const BY_SENDER = bySender("");
 const BY_SENDER_AFTER = bySender("AND block >= :after >> 8");
 
-/** Selects the messages of a filter, and one beyond its limit, which tells whether there is more. */
+/** Selects the messages of a filter, and one beyond its limit, which tells whether more follow. */
 export function selectMessages(room: string, filter: MessageFilter): Listing {
   const { after, kind, from, to, replyTo, status, claimedBy, newest, limit } = filter;
   const { args, where, sql } = createConditions("room_id = :room", { room });
@@ -69,12 +71,12 @@ const IN_STATUS = {
   failed: "status = 'failed'",
 };
 
-/** '' stands for nobody. */
+/** `claimed_by` is '' of a blocked message, and of one that failed or was finished without a claim. */
 const CLAIMED_BY = "(claimed_by = :claimed_by AND claimed_by <> '')";
 
 const isOpen = ({ unclaimed, status }: MessageFilter) => unclaimed || status === "open";
 
-/** Chooses how to find the messages where no index fits the filter. */
+/** Chooses how the messages of a filter are found: by which index, or by passing a bounded number of rows a page. */
 function wayTo(filter: MessageFilter): Partial<Listing> {
   const { after, kind, from, to, replyTo, thread, status, claimedBy } = filter;
   const unclaimed = isOpen(filter);

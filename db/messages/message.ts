@@ -19,31 +19,35 @@ export const HOLDER = `NULLIF(claimed_by, '')`;
 export const FENCE = `CASE WHEN claimed_by <> '' THEN COALESCE(fence, revision) END`;
 export const ATTEMPTS = `COALESCE(attempts, claimed_by IS NOT NULL)`;
 
-/** The members of a message as a task. Times are ISO 8601. */
+/** What a message is as a task. Times are ISO 8601. */
 export interface Task {
-  /** The agent that holds it or finished it. */
+  /** The agent that holds or finished it; null while it is open or blocked. */
   claimed_by: string | null;
   claimed_at: string | null;
   status: MessageStatus;
-  /** When the claim ends by itself; null if it does not. */
+  /** When the claim expires; null where it does not. */
   claimed_until: string | null;
-  /** The revision at which the last claim began; null once the message is open again. */
+  /** The revision at which the last claim began; null while the message is open or blocked. */
   fence: number | null;
+  /** How often it was claimed. */
   attempts: number;
+  /** How often it may be claimed; null for any number. */
   max_attempts: number | null;
+  /** The messages that must be done before it is open. */
   needs: number[];
   done_at: string | null;
   result_id: number | null;
-  /** `{ reason, error?, message? }` of a failed one. */
+  /** `{ reason, error?, message? }` where it has failed, else null. */
   failure: Json;
 }
 
+/** A message as it is shown. */
 export interface Message extends Task {
   id: number;
   room_id: string;
   from_agent: string | null;
   to_agent: string | null;
-  /** True if the sender acted under its token. */
+  /** Whether the sender proved who it is, by its token or an admin's. */
   verified: boolean;
   kind: string;
   body: Json;
@@ -51,7 +55,7 @@ export interface Message extends Task {
   reply_to: number | null;
 }
 
-/** A task that nobody has claimed yet. */
+/** A new task without needs. */
 export const OPEN: Task = {
   claimed_by: null,
   claimed_at: null,
@@ -66,12 +70,12 @@ export const OPEN: Task = {
   failure: null,
 };
 
-/** Makes a message of a row with COLUMNS. */
+/** Makes a message of a row with `COLUMNS`. `read` parses its body. */
 export function toMessage(row: Row, read: (json: string) => Json = JSON.parse): Message {
   return { ...toHead(row), body: read(row.body as string) };
 }
 
-/** Makes a message without its body. */
+/** Makes a message without its body, of a row with `COLUMNS`. */
 export function toHead(row: Row): Omit<Message, "body"> {
   return {
     id: Number(row.id),
@@ -86,7 +90,7 @@ export function toHead(row: Row): Omit<Message, "body"> {
   };
 }
 
-/** Makes the members that a message has as a task. Most messages are open, and were never anything else. */
+/** Makes the members of a task. Most messages are open and have never been anything else. */
 function toTask(row: Row): Task {
   const { status, claimed_by, claimed_until, needs, failure } = row;
   const isOpen = claimed_by === null;

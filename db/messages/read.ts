@@ -19,7 +19,10 @@ const GET = createCoalescedRead(
     LEFT JOIN messages AS message ON message.room_id = rooms.id AND message.id = asked.value ->> 1`,
 );
 
-/** Lists matching messages by ascending id; `more` says that the list was cut. Errors: `room_not_found`. */
+/**
+ * Lists the messages of a filter by ascending id. `more` says that the limit cut the list.
+ * Errors: `room_not_found`, `unauthenticated`.
+ */
 export async function listMessages(
   database: Database,
   viewer: Viewer,
@@ -36,7 +39,7 @@ export async function listMessages(
   return { messages, more: rows!.length > filter.limit, revision };
 }
 
-/** Gets a message. Errors: `room_not_found`, `message_not_found`. */
+/** Gets a message by its id. Errors: `room_not_found`, `unauthenticated`, `message_not_found`. */
 export async function getMessage(
   database: Database,
   viewer: Viewer,

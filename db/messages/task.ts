@@ -1,9 +1,8 @@
 import type { Database } from "../database.ts";
 import { argsOf, type Statement, type Value } from "../driver/statement.ts";
-import { roomWithRegistration } from "../agents/departures.ts";
+import { roomWithRegistration } from "../agents/registration.ts";
 import { Refusal } from "../refusal.ts";
 import { revisionOf } from "../rooms/room.ts";
-import { FROM_ADMITTED } from "../write/admission.ts";
 import type { Outcome, WriteContext } from "../write/context.ts";
 import { timeOf } from "../write/due.ts";
 import { heartbeatOf } from "../write/heartbeat.ts";
@@ -11,21 +10,23 @@ import type { Step } from "../write/idempotency.ts";
 import { commit } from "../write/write.ts";
 import { ATTEMPTS, FENCE, HOLDER, type MessageStatus, STATUS, type Task } from "./message.ts";
 
-/** A message of a room, and who claims it or has it. */
+/** A message, and the agent that claims or holds it. */
 export interface Claimant {
   room: string;
   message: number;
   agent: string;
 }
 
-/** A claim that is held. Without `fence` it is whatever claim the agent holds, unless that has a ttl. */
+/** A claim that an agent holds. */
 export interface Held extends Claimant {
+  /** Needed where the claim has a ttl. */
   fence?: number;
 }
 
-/** A message as a write leaves it, or finds it where it is refused. */
+/** A message as a write leaves it, or as a refused one finds it. */
 export interface TaskNow extends Omit<Task, "max_attempts" | "needs" | "result_id" | "failure"> {
   id: number;
+  /** Its unfinished needs, while it is blocked. */
   blocked_by: number[];
 }
 
@@ -44,34 +45,32 @@ const SHOWN = {
 
 const COLUMNS = [...Object.keys(SHOWN), "again"];
 
-/** Selects a message as a write leaves or finds it, and whether the change was made before. */
+/** Selects the message for `changedTask`, and whether the change was made before. */
 const get = (again: string) => `
   SELECT ${Object.entries(SHOWN).map(([name, sql]) => `${sql} AS ${name}`).join(", ")}, ${again} AS again
     FROM messages WHERE room_id = :room AND id = :message`;
 
 const NEVER = "FALSE";
 
-/** The revision of the write, inside an effect. */
-export const REVISION = `(SELECT revision ${FROM_ADMITTED})`;
-
-/** A change of a message that an agent claims or has. The SQL may name `:room`, `:message` and `args`. */
+/** A change of a message that an agent claims or holds. Its SQL may use `:room`, `:message` and `args`. */
 interface Change {
-  /** True of the message where the change is admitted. */
+  /** The precondition, on the message. */
   where: string;
-  /** True of the message where the change was made before, which is answered as if it were made now. */
+  /** True of the message if the change was made before. It is then answered as if it were made now. */
   again?: string;
   args: Record<string, Value>;
   counts?: string[];
   requires?: number;
   effects(write: { nonce: string; now: string }): Statement[];
-  /** Bring more for the answer. */
+  /** Further reads for the answer. */
   reads?: Step[];
   refuse(task: TaskNow, revision: number): Refusal;
 }
 
 /**
- * Commits a change of a message, and a heartbeat of its agent. The outcome has the rows for `changedTask`, and those
- * of the further reads. Errors: `room_not_found`, `message_not_found`; what `refuse` makes.
+ * Commits a change of a message, and a heartbeat of its agent. The outcome has the rows for `changedTask`, then those
+ * of the further reads. Errors: `room_not_found`, `unauthenticated`, `forbidden`, `message_not_found`; what `refuse`
+ * makes.
  */
 export async function changeTask(
   database: Database,
@@ -129,7 +128,7 @@ export function changedTask(
   return { task, revision };
 }
 
-/** Says why an agent cannot claim a message. */
+/** Makes the refusal of a claim. */
 export function notClaimable(task: TaskNow, revision: number): Refusal {
   const { id: message, status, claimed_by, claimed_at, claimed_until, done_at, blocked_by } = task;
   if (status === "blocked") return new Refusal("task_blocked", { message, blocked_by }, revision);
@@ -140,7 +139,7 @@ export function notClaimable(task: TaskNow, revision: number): Refusal {
   return new Refusal("already_claimed", { message, ...claim }, revision);
 }
 
-/** Says that an agent has no such claim, or has not named the fence of the one that it has. */
+/** Makes the refusal of an agent that does not hold the claim, or has not named its fence. */
 export function notHeld(task: TaskNow, { agent, fence }: Held, revision: number): Refusal {
   const { id: message, status, claimed_by, claimed_until, fence: current } = task;
   const unnamed = fence === undefined && status === "claimed" && claimed_by === agent;
@@ -151,14 +150,14 @@ export function notHeld(task: TaskNow, { agent, fence }: Held, revision: number)
   );
 }
 
-/** True of a message that `:agent` holds, under whatever fence. */
+/** True of a message that `:agent` holds, under any fence. */
 export const HELD_BY_AGENT = "(status IS NULL AND claimed_by = :agent)";
 
 /** True of a message that `:agent` holds under `:fence`; without a fence, under a claim without ttl. */
 export const HELD = `(${HELD_BY_AGENT} AND
   CASE WHEN :fence IS NULL THEN claimed_until IS NULL ELSE ${FENCE} = :fence END)`;
 
-/** True of a room where a condition holds of `:message`. */
+/** Makes the condition that a condition on a message's row is true of `:message`. */
 export function whereMessage(condition: string): string {
   return `EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :message AND ${condition})`;
 }

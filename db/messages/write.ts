@@ -5,21 +5,20 @@ import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 import { type Message, type MessageStatus, OPEN, STATUS } from "./message.ts";
-import { RECIPIENT, type Recipient, selectRecipients, toRecipient } from "../agents/presence.ts";
-import { type Noticed, noticeOf } from "../agents/departures.ts";
+import { RECIPIENT, type Recipient, selectRecipients, toRecipient } from "../agents/recipients.ts";
+import { joinedOf, type Noticed, noticeOf } from "../agents/registration.ts";
 import { Refusal } from "../refusal.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
-import { FROM_ADMITTED } from "../write/admission.ts";
+import { FROM_ADMITTED, NEW_REVISION } from "../write/admission.ts";
 import type { Operation, Outcome, WriteContext } from "../write/context.ts";
 import { heartbeatOf } from "../write/heartbeat.ts";
 import { commit } from "../write/write.ts";
 import { postCoalesced, posted } from "./coalesced_post.ts";
 import { COUNT_POSTED, COUNT_REPLY } from "./counts.ts";
-import { ADD_NEEDS, FAILED_NEED, MISSING, NEEDS_EXIST, UNMET, WITHIN_TOGETHER } from "./needs.ts";
-import { REVISION } from "./task.ts";
+import { ADD_NEEDS, FAILED_NEED, MISSING, NEEDS_EXIST, UNMET, WITHIN_LINKED } from "./needs.ts";
 
-/** Admits a reply only to a message that exists. */
+/** True where the message that a reply answers exists. */
 const REPLIED = "EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :reply_to)";
 
 /** The columns of a post, and their values. */
@@ -31,7 +30,7 @@ const VALUES = `:room, revision, :from, :to, guarded AND ${
 
 const POST = `INSERT INTO messages (${COLUMNS}) SELECT ${VALUES} ${FROM_ADMITTED}`;
 
-/** Posts a message that needs others: it is open, blocked or failed, as they are. */
+/** Posts a message with needs, which decide whether it is open, blocked or failed. */
 const POST_NEEDING = `
   INSERT INTO messages (${COLUMNS}, needs, status, claimed_by, done_at, failure)
   SELECT ${VALUES}, :needs,
@@ -41,35 +40,40 @@ const POST_NEEDING = `
     CASE WHEN failed IS NOT NULL THEN json_object('reason', 'need', 'message', failed) END
     FROM (SELECT revision, guarded, ${FAILED_NEED} AS failed, ${UNMET} AS unmet ${FROM_ADMITTED})`;
 
-/** Selects the registration of the sender, and whether the message is verified, which only one with a token may be. */
-const SENDER = `SELECT (SELECT joined FROM agents WHERE room_id = :room AND id = :from) AS joined`;
-const SENDER_VERIFIED = `${SENDER}, verified FROM messages WHERE room_id = :room AND id = ${REVISION}`;
+/** Selects the registration of the sender; with a token, also whether the message is verified. */
+const SENDER = `SELECT ${joinedOf(":from")} AS joined`;
+const SENDER_VERIFIED = `${SENDER}, verified FROM messages WHERE room_id = :room AND id = ${NEW_REVISION}`;
 
-/** Selects the status in which a message that needs others was posted. */
+/** Selects the status in which a message with needs was posted. */
 const BORN = `
-  SELECT ${STATUS} AS status, done_at, failure FROM messages WHERE room_id = :room AND id = ${REVISION}`;
+  SELECT ${STATUS} AS status, done_at, failure FROM messages WHERE room_id = :room AND id = ${NEW_REVISION}`;
 
+/** A message to post. */
 export interface NewMessage {
+  /** The sender, an agent. */
   from?: string;
+  /** The recipient, an agent. */
   to?: string;
   kind: string;
   body: Json;
   reply_to?: number;
-  /** Ids of messages that must be done first. */
+  /** The ids of messages that must be done before it is open. */
   needs?: number[];
+  /** How often it may be claimed; by default any number. */
   max_attempts?: number;
 }
 
-/** The limit of unfinished tasks that needs link. */
 export interface PostLimits {
+  /** Unfinished tasks that needs may link. */
   needsTogether: number;
 }
 
 type Posted = Message & Noticed & { recipient?: Recipient };
 
 /**
- * Posts a message; its id is the revision that admits it.
- * Errors: `room_not_found`, `message_not_found` for `reply_to` and `needs`, `limit_reached`.
+ * Posts a message. Its id is the revision that admits it. `recipient` is who it is addressed to, if anybody.
+ * Errors: `room_not_found`, `unauthenticated`, `forbidden`, `message_not_found` for `reply_to` and `needs`,
+ * `limit_reached`.
  */
 export function postMessage(
   database: Database,
@@ -134,12 +138,14 @@ interface Post {
   needs: number[];
 }
 
-/** Posts a message in a write of its own. The outcome tells how it was born, if it has needs, and of its recipient. */
+/**
+ * Posts a message in a write of its own. The outcome has its status, if it has needs, its recipient, and its sender.
+ */
 async function postAlone(
   database: Database,
   context: WriteContext,
   { now, needs: ids, ...post }: Post,
-  { needsTogether: together }: PostLimits,
+  { needsTogether: max }: PostLimits,
 ): Promise<Outcome> {
   const { room, nonce, from, to, reply_to, max_attempts } = post;
   const needing = ids.length > 0;
@@ -153,8 +159,8 @@ async function postAlone(
     now,
     admission: {
       counts: posted("1", needing ? `NOT ${UNMET}` : "1"),
-      where: [...reply_to === null ? [] : [REPLIED], ...needing ? [NEEDS_EXIST, WITHIN_TOGETHER] : []],
-      args: { ...reply_to !== null && { reply_to }, ...needing && { needs, together } },
+      where: [...reply_to === null ? [] : [REPLIED], ...needing ? [NEEDS_EXIST, WITHIN_LINKED] : []],
+      args: { ...reply_to !== null && { reply_to }, ...needing && { needs, max_linked: max } },
       ...((needing || max_attempts !== null) && { requires: RELEASE_OF_TASKS }),
     },
     effects: [
@@ -177,11 +183,11 @@ async function postAlone(
   if (outcome.revision !== undefined) return outcome;
   const revision = revisionOf(rooms!);
   const message = needing ? missing![0]?.missing : reply_to;
-  if (message == null) throw new Refusal("limit_reached", { of: "needs", max: together }, revision);
+  if (message == null) throw new Refusal("limit_reached", { of: "needs", max }, revision);
   throw new Refusal("message_not_found", { message: Number(message) }, revision);
 }
 
-/** Makes the last read of a post, of its sender. */
+/** Makes the last read of a post, which is of its sender. */
 function selectSender(
   { viewer }: WriteContext,
   { nonce, ...args }: { room: string; nonce: string; from: string },

@@ -16,8 +16,9 @@ export interface Automaton<Other> {
 }
 
 /**
- * Walks the other pattern with the set of states that the automaton can be in by then. Sums and differences move all
- * states of a word at once, however many alternatives there are: a carry runs through ones up to the next zero.
+ * Creates the automaton of patterns. It walks the other pattern with the set of states that it can be in by then. Sums
+ * and differences move all states of a word at once, however many alternatives there are: a carry runs through ones up
+ * to the next zero.
  */
 export function createAutomaton<Letter, Other>(
   patterns: Item<Letter>[][],
@@ -119,7 +120,9 @@ interface StateSet {
   high: number;
 }
 
-/** Adds what is reached without reading: from ends the state after, from the state before to all begins. */
+/**
+ * Adds the states that are reached without reading: from `ends` the state after, from the state before to all `begins`.
+ */
 function enter(set: StateSet, { inside, begins, ends, skips, opens, closes }: States<unknown>): void {
   const { bits } = set;
   let [left, skipped, entered, borrowed] = [0, 0, 0, 0];
@@ -140,7 +143,9 @@ function enter(set: StateSet, { inside, begins, ends, skips, opens, closes }: St
   }
 }
 
-/** Adds what is reached by any letters: the rest of an alternative, and all after the first state outside. */
+/**
+ * Adds the states that are reached by any letters: the rest of an alternative, and all after the first state outside.
+ */
 function flood(set: StateSet, { inside, reading, outside, ends, closes, goesOn }: States<unknown>): void {
   const { bits } = set;
   let [run, left, filled] = [0, 0, 0];

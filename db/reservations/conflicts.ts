@@ -1,7 +1,7 @@
 import { SECURED, toSecured } from "../access/acts.ts";
 import { foundGuarded, isKnownGuarded } from "../access/guarded.ts";
 import type { Database } from "../database.ts";
-import { selectRegistrations, toRegistrations } from "../agents/departures.ts";
+import { selectRegistrations, toRegistrations } from "../agents/registration.ts";
 import type { Json } from "../json.ts";
 import { readCurrent } from "../write/endings.ts";
 import { Refusal } from "../refusal.ts";
@@ -11,7 +11,7 @@ import { isBusy, yieldToOthers } from "../yield.ts";
 import { createOverlaps } from "./globs.ts";
 import type { Mode } from "./read.ts";
 
-/** What an agent asks for. */
+/** A request for a reservation. */
 export interface Asked {
   agent: string;
   paths: string[];
@@ -21,7 +21,7 @@ export interface Asked {
   note: Json;
 }
 
-/** The limits of the reservations of a room that are in force together: bytes of their globs, and their number. */
+/** The limits of the reservations of a room that are in force at once: the bytes of their globs, and their number. */
 export interface Limits {
   bytes: number;
   count: number;
@@ -38,21 +38,21 @@ export interface Conflict {
 
 type InForce = Omit<Conflict, "note">;
 
-/** The reservations of a room that are in force while `seen` is the revision of their last change. */
+/** The reservations of a room that are in force, as long as `seen` is the revision of their last change. */
 export interface Board {
   revision: number;
   seen: number;
   reservations: InForce[];
   bytes: number;
-  /** The agents that were asked for and are registered, each with its registration. */
+  /** The registrations of the agents that were asked for, without those that are not registered. */
   joined: Map<string, number>;
-  /** Whether some in the room are secure, or it has tokens. */
+  /** Whether the room has tokens or secure agents. */
   guarded: boolean;
   /** Those of the actors that are secure, where it was known before that the room is guarded. */
   secured?: string[];
 }
 
-/** Conflicts that a refusal shows. */
+/** The maximum number of conflicts that a refusal shows. */
 const SHOWN = 20;
 
 const BOARD = [
@@ -69,8 +69,8 @@ export function bytesOf(paths: string[]): number {
 }
 
 /**
- * Reads what is in force in a room, the registrations of agents, and which `actors` are secure. Errors:
- * `room_not_found`.
+ * Reads the reservations in force in a room, the registrations of agents, and which `actors` are secure.
+ * Errors: `room_not_found`, `unauthenticated`.
  */
 export async function readBoard(
   database: Database,
@@ -111,13 +111,16 @@ export async function readBoard(
   };
 }
 
-/** True where something that was in force before is so no longer. */
+/** Whether a reservation that was in force before has ended. */
 export function hasLost(before: Board, now: Board): boolean {
   const ids = new Set(now.reservations.map(({ id }) => id));
   return before.reservations.some(({ id }) => !ids.has(id));
 }
 
-/** Returns the function that finds, on a board, what is in conflict with what is asked, oldest first; one more than is shown. */
+/**
+ * Returns the function that finds what is in conflict with a request on a board: the oldest first, at most one more
+ * than is shown.
+ */
 export function createConflicts({ agent, paths, mode }: Asked): (board: Board) => Promise<InForce[]> {
   const overlaps = createOverlaps(paths);
   return async ({ reservations }) => {
@@ -131,7 +134,7 @@ export function createConflicts({ agent, paths, mode }: Asked): (board: Board) =
   };
 }
 
-/** Makes the refusal of what is in conflict; `waited`: still, after a time. */
+/** Makes the refusal of a request. `waited`: whether the request has waited for the conflicts to end. */
 export async function refusalOf(
   database: Database,
   viewer: Viewer,
@@ -150,7 +153,7 @@ export async function refusalOf(
   return new Refusal("reserved", { conflicts, more: found.length > SHOWN, waited }, revision);
 }
 
-/** Errors: `limit_reached` where there is no room for what is asked. */
+/** Errors: `limit_reached` where the room may not have so many reservations, or so many bytes of globs. */
 export function checkRoom({ reservations, bytes, revision }: Board, { paths }: Asked, limits: Limits): void {
   if (reservations.length >= limits.count) {
     throw new Refusal("limit_reached", { of: "reservations", max: limits.count }, revision);

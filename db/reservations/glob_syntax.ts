@@ -1,13 +1,13 @@
 import { ANY, type CharSet, charSet, otherThan } from "./char_set.ts";
 import { type Item, STAR } from "./pattern.ts";
 
-/** A segment between slashes. */
+/** A segment of a glob: what stands between slashes. */
 export type Chars = Item<CharSet>[];
 
-/** Alternatives of a glob, of all its braces. */
+/** The maximum number of alternatives of a glob, in all its braces. */
 const MAX_ALTERNATIVES = 64;
 
-/** Says where a glob is no glob. `position`: its offset in UTF-16 code units. */
+/** Tells where a glob is malformed. `position`: the offset in UTF-16 code units. */
 export class InvalidGlob extends Error {
   override readonly name = "InvalidGlob";
   constructor(message: string, readonly position: number, readonly hint?: string) {
@@ -18,7 +18,7 @@ export class InvalidGlob extends Error {
 const UNUSABLE = /[\p{Cc}\p{Surrogate}]/u;
 const IN_BRACES = "Braces hold at least two alternatives between commas: {a,b}.";
 
-/** Parses a glob to its segments, undefined for each `**`. Errors: `InvalidGlob`. */
+/** Parses a glob into its segments, undefined for each `**`. Errors: `InvalidGlob`. */
 export function parseGlob(text: string): Array<Chars | undefined> {
   let [at, alternatives] = [0, 0];
 
@@ -150,7 +150,7 @@ export function parseGlob(text: string): Array<Chars | undefined> {
   }
 }
 
-/** Alternatives of one character each are a set of characters. */
+/** Makes alternatives of one character each a set of characters. */
 function alternativesOf(alternatives: Chars[]): Item<CharSet> {
   const ranges: Array<readonly [number, number]> = [];
   for (const [item, ...others] of alternatives) {
@@ -163,7 +163,7 @@ function alternativesOf(alternatives: Chars[]): Item<CharSet> {
 }
 
 /**
- * Makes the items of a segment that match what these do but for the empty text, which is no segment: alternatives by
+ * Makes the items of a segment that match what these do, but not the empty text, which is no segment: alternatives by
  * the first item that is not empty.
  */
 export function withText(items: Chars): Chars {
@@ -178,7 +178,7 @@ function isNullable(item: Item<CharSet>): boolean {
   return item === STAR || "alternatives" in item && item.alternatives.some((all) => all.every(isNullable));
 }
 
-/** Makes the items that match what a nullable one does but for the empty text. */
+/** Makes the items that match what a nullable one does, but not the empty text. */
 function begin(item: Item<CharSet>): Chars {
   if (item === STAR) return [{ letter: ANY }, STAR];
   if ("letter" in item) return [item];

@@ -10,7 +10,7 @@ interface Segment {
   text: string;
   isLiteral: boolean;
   shape?: Shape;
-  /** The states of the globs whose segments it meets. */
+  /** The states of the globs whose segments meet it. */
   mask?: Bits;
 }
 
@@ -18,9 +18,9 @@ interface Shape {
   items: Chars;
   /** Undefined where it has alternatives. */
   plain?: Plain<CharSet>;
-  /** Up to the first star outside of alternatives; undefined without one. */
+  /** The items up to the first star outside of alternatives; undefined without one. */
   head?: Chars;
-  /** Backwards from the end to the last such star, made when it is first needed. */
+  /** The items backwards from the end to the last such star, made when they are first needed. */
   tail?: Chars;
   /** The items without the empty text, made when they are first needed. */
   whole?: Chars;
@@ -31,15 +31,15 @@ interface OwnSegment extends Segment {
   automata: { whole?: Automaton<CharSet>; head?: Automaton<CharSet>; tail?: Automaton<CharSet> };
 }
 
-/** A comparison of two segments takes about as long as so many steps of an automaton. */
+/** The number of steps of an automaton that take as long as a comparison of two segments. */
 const STEPS_OF_PAIR = 50;
 
 /**
- * Returns the function that decides exactly whether any of these globs has a path in common with any of those. A path
- * has one segment or more, and a segment one character or more. All globs parse.
+ * Returns the function that decides exactly whether one of these globs has a path in common with one of others. A path
+ * has one segment or more, and a segment one character or more. All globs must be well formed.
  *
- * A glob is a pattern of segments, and a segment one of characters. Both levels are compared as automata
- * (automaton.ts), and long segments by their ends where these decide (pattern.ts).
+ * A glob is a pattern of segments, and a segment is one of characters. Both levels are compared as automata
+ * (automaton.ts), long segments by their ends where these decide (pattern.ts).
  */
 export function createOverlaps(globs: string[]): (others: string[]) => boolean {
   const own = [...new Set(globs)];
@@ -108,12 +108,12 @@ function createEndsFilter(own: string[], read: (text: string) => Segment): (glob
   };
 }
 
-/** The characters with which a segment begins; undefined where that takes more than its first item. */
+/** Returns the characters with which a segment may begin; undefined where its first item does not tell. */
 function firstOf([item]: Chars): CharSet | undefined {
   return item !== undefined && item !== STAR && "letter" in item ? item.letter : undefined;
 }
 
-/** The code of a character of a glob that stands for itself, else 0. */
+/** Returns the code of a character of a glob that stands for itself, else 0. */
 function literalAt(glob: string, at: number): number {
   const code = glob.charCodeAt(at);
   return "*?[]{}".includes(glob[at]!) || code >= 0xd800 && code < 0xe000 ? 0 : code;
@@ -123,7 +123,7 @@ function mayBe(chars: CharSet | undefined, code: number): boolean {
   return chars === undefined || code === 0 || charsMeet(chars, [[code, code]]);
 }
 
-/** Makes the masks of the states whose segments meet another. */
+/** Creates the function that makes the masks of the states whose segments meet another. */
 function createSegmentMasks(own: Array<OwnSegment | undefined>): (other: Segment) => Bits {
   const states = Map.groupBy(own.keys(), (state) => own[state]);
   states.delete(undefined);
@@ -154,7 +154,7 @@ function createSegmentMasks(own: Array<OwnSegment | undefined>): (other: Segment
   };
 }
 
-/** Returns the function that finds which of the segments meet another: all at once, or if it is long one by one. */
+/** Returns the function that finds which of the segments meet another: all at once, or one by one if that is long. */
 function createMeeting(segments: OwnSegment[]): (other: Segment) => OwnSegment[] {
   if (segments.length === 0) return () => [];
   let automaton: Automaton<CharSet> | undefined;

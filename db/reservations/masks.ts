@@ -2,15 +2,15 @@ import { type CharSet, charsMeet } from "./char_set.ts";
 import { type Bits, bitsOf } from "./states.ts";
 
 /**
- * Makes the masks of the states whose characters meet others. The bounds of all sets cut the characters into intervals,
- * of which each set has all or nothing.
+ * Creates the function that makes the masks of the states whose characters meet others. The bounds of all sets cut the
+ * characters into intervals, of which each set has all or nothing.
  */
 export function createCharMasks(sets: Array<CharSet | undefined>): (chars: CharSet) => Bits {
   const bounds = new Set(sets.flatMap((set) => set ?? []).flatMap(([first, last]) => [first, last + 1]));
   const starts = Uint32Array.from([0, ...bounds]).sort();
   const masks = new Map<number, Bits>();
 
-  /** The number of the interval in which a character is. */
+  /** Returns the number of the interval that a character is in. */
   function intervalOf(char: number): number {
     let [low, high] = [0, starts.length - 1];
     while (low < high) {

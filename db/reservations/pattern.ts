@@ -13,7 +13,7 @@ export interface Plain<Letter> {
   tail: Letter[];
 }
 
-/** Returns undefined where the pattern has alternatives. */
+/** Makes the plain form of a pattern; undefined where it has alternatives. */
 export function plainOf<Letter>(items: Item<Letter>[]): Plain<Letter> | undefined {
   const parts: Letter[][] = [[]];
   for (const item of items) {
@@ -30,8 +30,8 @@ export function plainOf<Letter>(items: Item<Letter>[]): Plain<Letter> | undefine
 export type Meet<A, B> = (a: A, b: B) => boolean;
 
 /**
- * Whether some text fits both patterns; undefined where it depends on the letters between the stars of one. Where both
- * have stars, there is room between their ends for all that lies between the stars of both.
+ * Whether some text matches both patterns; undefined where that depends on the letters between the stars of one. Where
+ * both have stars, all that lies between the stars of both fits between their ends.
  */
 export function plainsMeet<A, B>(a: Plain<A>, b: Plain<B>, meet: Meet<A, B>): boolean | undefined {
   if (a.hasStar && b.hasStar) return headsMeet(a.head, b.head, meet) && tailsMeet(a.tail, b.tail, meet);
@@ -56,7 +56,7 @@ function tailsMeet<A, B>(a: A[], b: B[], meet: Meet<A, B>): boolean {
   return true;
 }
 
-/** The items before the first star outside of alternatives, with the star; undefined without one. */
+/** Returns the items before the first star outside of alternatives, with the star; undefined without one. */
 export function headOf<Letter>(items: Item<Letter>[]): Item<Letter>[] | undefined {
   const star = items.indexOf(STAR);
   return star < 0 ? undefined : items.slice(0, star + 1);

@@ -12,7 +12,7 @@ import { createOverlaps } from "./globs.ts";
 export const MODES = ["exclusive", "shared"] as const;
 export type Mode = typeof MODES[number];
 
-/** Paths on which an agent works, for as long as it is in force. */
+/** Paths on which an agent works, while it is in force. Times are ISO 8601. */
 export interface Reservation {
   id: string;
   room_id: string;
@@ -40,7 +40,10 @@ export const RESERVATION = [
   "expires_at",
 ];
 
-/** Lists the reservations in force, oldest first. `path`: those that cover a path that this glob covers too. */
+/**
+ * Lists the reservations in force, oldest first. `path`: a glob that has a path in common with each of them.
+ * Errors: `room_not_found`, `unauthenticated`.
+ */
 export async function listReservations(
   database: Database,
   viewer: Viewer,

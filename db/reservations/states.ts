@@ -13,13 +13,13 @@ export const WORD = 30;
 export interface States<Letter> {
   letters: Array<Letter | undefined>;
   starts: Bits;
-  /** The last of each pattern, which reads nothing. */
+  /** The last state of each pattern, which reads nothing. */
   lasts: Bits;
-  /** All others. */
+  /** All other states. */
   goesOn: Bits;
-  /** Those that a star lets read any letter and stay. */
+  /** The states that a star lets read any letter and stay. */
   stays: Bits;
-  /** Those within alternatives, and of these the ones that have a letter. */
+  /** The states within alternatives, and those of them that have a letter. */
   inside: Bits;
   reading: Bits;
   outside: Bits;
@@ -29,14 +29,14 @@ export interface States<Letter> {
   closes: Bits;
   /** Alternatives of which one may be empty: from `opens` to the state before `closes`. */
   skips: Bits;
-  /** Those from which others are reached without reading. */
+  /** The states from which others are reached without reading. */
   turns: Bits;
   hasBraces: boolean;
-  /** By states: the number of the pattern that they are the last of. */
+  /** The number of the pattern of which a state is the last, by states. */
   patternOf: Map<number, number>;
 }
 
-/** Makes the states of patterns. Alternatives have none within. */
+/** Makes the states of patterns. Alternatives must have no alternatives within. */
 export function statesOf<Letter>(patterns: Item<Letter>[][]): States<Letter> {
   const letters: Array<Letter | undefined> = [];
   const [starts, stays, inside, begins, ends, opens, closes, skips]: number[][] = [

@@ -1,10 +1,10 @@
 import type { Database } from "../database.ts";
 import { NOW } from "../clock.ts";
-import { type Noticed, noticeOf, roomWithRegistration, whileRegistered } from "../agents/departures.ts";
+import { type Noticed, noticeOf, roomWithRegistration, whileRegistered } from "../agents/registration.ts";
 import { Refusal } from "../refusal.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
-import { type Admission, ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
+import { type Admission, ADMITTED, FROM_ADMITTED, NEW_REVISION } from "../write/admission.ts";
 import type { Operation, Outcome, WriteContext } from "../write/context.ts";
 import { depart, FORGET_DEPARTURES } from "../write/departed.ts";
 import { endsAt, timeOf } from "../write/due.ts";
@@ -14,8 +14,6 @@ import { type Asked, type Board, bytesOf } from "./conflicts.ts";
 import { RESERVATION, type Reservation, toReservation } from "./read.ts";
 
 const END = `(${NOW} + :ttl * 1000)`;
-const REVISION = `(SELECT revision ${FROM_ADMITTED})`;
-
 const RESERVE = `
   INSERT INTO reservations (room_id, id, agent_id, paths, mode, note, created_at, expires_at, fence, revision)
   SELECT :room, :id, :agent, :paths, :mode, :note, ${timeOf(NOW)}, ${END}, revision, revision ${FROM_ADMITTED}
@@ -26,7 +24,7 @@ const HELD = `room_id = :room AND id = :id AND agent_id = :agent AND (:fence IS 
 const IS_HELD = `EXISTS (SELECT 1 FROM reservations WHERE ${HELD})`;
 
 const RENEW = `
-  UPDATE reservations SET expires_at = ${END}, revision = ${REVISION} WHERE room_id = :room AND id = :id AND ${ADMITTED}
+  UPDATE reservations SET expires_at = ${END}, revision = ${NEW_REVISION} WHERE room_id = :room AND id = :id AND ${ADMITTED}
   RETURNING *`;
 
 const DEPART = depart("reservations", "SELECT :id AS id");
@@ -34,8 +32,9 @@ const REMOVE = `DELETE FROM reservations WHERE room_id = :room AND id = :id AND 
 const OVER = `SELECT 1 FROM departed WHERE room_id = :room AND kind = 'reservations' AND id = :id`;
 
 /**
- * Reserves what is in conflict with nothing on the board. Returns undefined where the reservations of the room have
+ * Reserves paths that are in conflict with nothing on the board. Returns undefined where the room's reservations have
  * changed since, or the agent has left that is registered on the board.
+ * Errors: `room_not_found`, `unauthenticated`, `forbidden`.
  */
 export async function tryReserve(
   database: Database,
@@ -93,21 +92,24 @@ export function reservedOf(outcome: Outcome): ReturnType<typeof reservationOf> &
   return { ...reservationOf(outcome), ...noticeOf(outcome.rows[1]?.[0]) };
 }
 
-/** Makes the answer of `renewReservation`, and of a reservation without its notice. */
+/** Makes the answer of `renewReservation`; that of `tryReserve` without its notice. */
 export function reservationOf(
   { revision, rows: [rows] }: Outcome,
 ): { reservation: Reservation; revision: number } {
   return { reservation: toReservation(rows![0]!), revision: revision! };
 }
 
-/** What an agent names to show that a reservation is its own. */
+/** What an agent names to show that it holds a reservation. Without `fence`, id and agent suffice. */
 export interface Held {
   id: string;
   agent: string;
   fence?: number;
 }
 
-/** Makes a reservation end `ttl` seconds from now. Errors: `room_not_found`, `reservation_not_found`, `lease_lost`. */
+/**
+ * Renews a reservation: it expires `ttl` seconds from now.
+ * Errors: `room_not_found`, `unauthenticated`, `forbidden`, `reservation_not_found`, `lease_lost`.
+ */
 export function renewReservation(
   database: Database,
   room: string,
@@ -131,7 +133,10 @@ export function renewReservation(
   };
 }
 
-/** Ends a reservation. Errors: `room_not_found`, `reservation_not_found`, `lease_lost`. */
+/**
+ * Ends a reservation. `released` is false where it had ended before.
+ * Errors: `room_not_found`, `unauthenticated`, `forbidden`, `reservation_not_found`, `lease_lost`.
+ */
 export function releaseReservation(
   database: Database,
   room: string,
@@ -157,11 +162,11 @@ export function releaseReservation(
   };
 }
 
-/** A change of a reservation. `answer`: that of the room's row. */
+/** A change of a reservation. `answer`: what is stored of the room's row. */
 interface Change extends Pick<Admission, "counts">, Pick<Step, "answer"> {
   args?: Admission["args"];
   effects(nonce: string): Step[];
-  /** True of a reservation that is over, if the change then has nothing to do. */
+  /** True of a reservation that has ended, if the change then has nothing to do. */
   granted?: Write["granted"];
 }
 

@@ -7,16 +7,17 @@ import { argsOf } from "../driver/statement.ts";
 import { pause } from "../pause.ts";
 import { THERE } from "../release.ts";
 import { SERVICE } from "../viewer.ts";
+import { IS_DELETED } from "./room.ts";
 
-/** Removes what is left of deleted rooms. */
+/** Removes the rows of deleted rooms. */
 export interface Burial {
-  /** Looks for deleted rooms with rows left, unless it is at work. Returns when it has removed them. */
+  /** Looks for deleted rooms with rows left. Resolves when there are none on which no other instance works. */
   begin(): Promise<void>;
 }
 
 type Table = Exclude<keyof typeof ROOM_TABLES, "rooms">;
 
-/** The columns that tell a row of each table apart. */
+/** The columns that identify a row of each table. */
 const KEYS: Record<Table, string> = {
   agents: "rowid",
   waits: "rowid",
@@ -37,21 +38,19 @@ const KEYS: Record<Table, string> = {
   idempotency: "rowid",
 };
 
-/** Rows refer to those of earlier tables, so the last table goes first. */
+/** The last table comes first, since its rows refer to those of earlier tables. */
 const TABLES = (Object.keys(ROOM_TABLES) as Array<keyof typeof ROOM_TABLES>)
   .filter((table): table is Table => table !== "rooms").toReversed();
 
-/** Rows that one batch removes: few, since whoever writes meanwhile waits for it; fewer where each may be large. */
+/** Rows that one batch removes: few, since other writes wait for it; fewer where each may be large. */
 const rowsOf = (table: Table) => ["messages", "state"].includes(table) ? 25 : 100;
 /** Keeps its batches apart from the writes of others (db/batching/queue.ts). */
 const WEIGHT = 160;
 
-/** Milliseconds for which nobody else works at a grave after each batch. */
+/** Milliseconds after each batch for which other instances leave a grave to this one. */
 const HELD_MS = 10_000;
 /** Milliseconds for which a grave is kept. */
 const KEPT_MS = 30 * 86_400_000;
-
-const IS_DELETED = `EXISTS (SELECT 1 FROM rooms WHERE id = :room AND NOT ${THERE})`;
 
 const HOLD = `
   UPDATE graves SET held_until = ${NOW} + ${HELD_MS} WHERE id = (
@@ -59,7 +58,7 @@ const HOLD = `
   RETURNING id`;
 const GO_ON = `UPDATE graves SET held_until = ${NOW} + ${HELD_MS} WHERE id = :room AND NOT emptied`;
 
-/** Selects the same rows, whatever the columns. */
+/** Selects the rows that the next batch removes: the same ones, whatever the columns. */
 const firstOf = (table: Table, columns: string) => {
   const order = table === "state" ? "ORDER BY scope, key " : "";
   return `SELECT ${columns} FROM ${table} WHERE ${ROOM_TABLES[table]} = :stored ${order}LIMIT ${
@@ -82,7 +81,7 @@ const NOTHING_LEFT = TABLES.map((table) =>
   `NOT EXISTS (SELECT 1 FROM ${table} WHERE ${ROOM_TABLES[table]} = :room)`
 ).join("\n     AND ");
 
-/** The ids under which the private scopes of the room are stored, in tables of state alone. */
+/** True of the stored ids of the room's private scopes, which only the tables of state use. */
 const PRIVATE = `id > ${privateRoom("''")} AND id < :room || char(11)`;
 const PRIVATE_ROOMS = `SELECT id FROM rooms WHERE ${PRIVATE}`;
 const TABLES_OF_PRIVATE: Table[] = ["living", "state"];
@@ -90,7 +89,7 @@ const NOTHING_PRIVATE_LEFT = TABLES_OF_PRIVATE.map((table) =>
   `NOT EXISTS (SELECT 1 FROM ${table} WHERE ${table}.room_id = rooms.id)`
 ).join(" AND ");
 
-/** Frees the id. Both happen, or neither. */
+/** Deletes the room's own row once nothing else is left, which frees its id. */
 const FINISH = [
   `DELETE FROM rooms WHERE ${PRIVATE} AND ${NOTHING_PRIVATE_LEFT} AND ${IS_DELETED}`,
   `DELETE FROM rooms WHERE id = :room AND NOT ${THERE} AND ${NOTHING_LEFT}
@@ -104,14 +103,14 @@ const FORGET = `
     SELECT id FROM graves WHERE emptied AND deleted_at <= ${NOW} - ${KEPT_MS} ORDER BY deleted_at LIMIT 8)`;
 
 /**
- * Creates the removal of rows of this instance, at one deleted room at a time, in batches of which each is followed by
- * a pause as long. Whoever looks next goes on where it ended. `report` tells of what no outage explains.
+ * Creates this instance's burial. It works at one deleted room at a time, in batches, each followed by a pause as long.
+ * After an outage the next one to look continues. `report` gets the errors that no outage explains.
  */
 export function createBurial(database: Database, report: (error: unknown) => void = console.error): Burial {
   let working: Promise<void> | undefined;
   let again = false;
 
-  /** `stored`: the id of the rows, the room's or that of one of its private scopes. */
+  /** `stored`: the `room_id` of the rows, which is the room's or that of one of its private scopes. */
   const commit = (sqls: string[], room: string, stored = room) =>
     database.commit(
       SERVICE,
@@ -119,8 +118,8 @@ export function createBurial(database: Database, report: (error: unknown) => voi
     );
 
   async function remove(room: string, table: Table, stored = room) {
-    const most = rowsOf(table);
-    for (let gone = most; gone >= most;) {
+    const max = rowsOf(table);
+    for (let gone = max; gone >= max;) {
       const began = database.elapsed();
       const keep = table === "state" ? [KEEP_VERSION] : [];
       const rows = await commit([...keep, REMOVE(table), GO_ON], room, stored);

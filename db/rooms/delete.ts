@@ -1,11 +1,14 @@
 import { AS_NONE, mayAct } from "../access/acts.ts";
 import { NOW } from "../clock.ts";
 import type { Database } from "../database.ts";
-import { DELETED, SERVED, THERE } from "../release.ts";
-import { revisionOf, ROOM_REVISION } from "./room.ts";
+import { DELETED, SERVED } from "../release.ts";
+import { IS_DELETED, revisionOf, ROOM_REVISION } from "./room.ts";
 import type { Viewer } from "../viewer.ts";
 
-/** Notes above what a room goes on that is made under this id later; the versions of entries are added as they go. */
+/**
+ * Records the revision and the version above which a later room of this id begins. The versions of entries are added as
+ * their rows are removed.
+ */
 const BURY = (may: string) => `
   INSERT INTO graves (id, revision, version, emptied, deleted_at)
   SELECT id, revision, versions_above, 0, ${NOW} FROM rooms WHERE id = :room AND ${SERVED} AND ${may}
@@ -18,13 +21,13 @@ const DELETE = (may: string) => `
    WHERE id = :room AND ${SERVED} AND ${may}
   RETURNING id`;
 
-/** What opens a room goes at once: there are a few of them. */
+/** Deletes tokens and invitations with the room, since they are few and let people in. */
 const FORGET_SECRETS = ["tokens", "invites"].map((table) => `
-  DELETE FROM ${table} WHERE room_id = :room AND EXISTS (SELECT 1 FROM rooms WHERE id = :room AND NOT ${THERE})`);
+  DELETE FROM ${table} WHERE room_id = :room AND ${IS_DELETED}`);
 
 /**
- * Deletes a room: from its commit on it is there for nobody, at any instance, and its tokens are no more. Its rows are
- * removed later (db/rooms/burial.ts); until then no room is made under its id. Errors: `room_not_found`, `unauthenticated`.
+ * Deletes a room and its tokens: from the commit on, no instance serves it. Its rows are removed later
+ * (db/rooms/burial.ts); until then no room is made under its id. Errors: `room_not_found`, `unauthenticated`.
  */
 export async function deleteRoom(database: Database, viewer: Viewer, room: string): Promise<void> {
   const may = mayAct(viewer, AS_NONE) ?? { sql: "TRUE", args: {} };

@@ -14,22 +14,22 @@ import {
   valuesOf,
 } from "./values.ts";
 
-/** What was read of private scopes, and of those with whose eyes something is read. */
+/** What was read of private scopes, and whose eyes were used. */
 export interface Hidden {
-  /** Whether private scopes may be among what was read. */
+  /** Whether private scopes may have been read. */
   hidden: boolean;
-  /** Each agent of `eyes`, and of whose private scope the viewer may have read something. */
+  /** The agents of `eyes`, and those of whose private scopes the viewer may have read something. */
   owners: Map<string, Owner>;
-  /** Values of keys in private scopes, of each owner's. */
+  /** The values of keys in private scopes, of all owners. */
   hiddenEntries: EntryValue[];
 }
 
-/** True where private scopes may be read: by their agents and admins, who show tokens, or with the eyes of others. */
+/** Whether private scopes may be read: by their agents and admins, who show tokens, or with the eyes of others. */
 export function mayReadHidden(viewer: Viewer, eyes: readonly string[]): boolean {
   return viewer.token !== undefined || eyes.length > 0;
 }
 
-/** Selects keys where their agents alone find them. */
+/** Selects keys in private scopes of agents that `owners` selects. */
 const KEYS = (owners: string) => `
   SELECT state.scope, state.key, state.value
     FROM json_each(:keys) AS wanted
@@ -45,17 +45,17 @@ const movedOf = (owners: string): Source[] => [{
   revision: "revision",
 }];
 
-/** What is read, and with whose eyes beside the viewer's. */
+/** What is read, and the agents whose eyes are used beside the viewer's. */
 type Looks = Pick<ReadSet, "state"> & { eyes: readonly string[] };
 
 const readsScopes = ({ state }: Looks) => state === "all" || scopesOfAgents(state).length > 0;
 
-/** Tells, in SQL, whether `hiddenQueries` lack something, since the viewer is not known to see a private scope. */
+/** Makes the condition that `hiddenQueries` lack something: the viewer sees a private scope and was not known to. */
 export function mayLackHidden(viewer: Viewer, looks: Looks): Condition | undefined {
   return looks.eyes.length === 0 && readsScopes(looks) ? seesAny(viewer) : undefined;
 }
 
-/** What to load of private scopes, by names for `toHidden`; nothing where none may be read. */
+/** Makes the queries of private scopes, by names for `toHidden`; none where no private scope may be read. */
 export function hiddenQueries(viewer: Viewer, room: string, looks: Looks): Record<string, Query> {
   const { state, eyes } = looks;
   if (eyes.length === 0 && !(isSeeing(viewer) && readsScopes(looks))) return {};

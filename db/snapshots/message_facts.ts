@@ -5,34 +5,34 @@ import type { Query } from "../consistent_read/read.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 import { isBusyFor, yieldToOthers } from "../yield.ts";
 
-/** What to load of a room's messages beside their counts, by name. */
+/** What to load of a room's messages by name, beside their counts. */
 export interface FactsQuery {
-  /** The newest id. */
+  /** Whether to load the newest id. */
   last: boolean;
   kind: readonly string[];
   to: readonly string[];
   from: readonly string[];
   id: readonly number[];
-  /** Whether to load bodies, those of results among them. */
+  /** Whether to load bodies, and those of results. */
   bodies: boolean;
 }
 
-/** What is known under each name of a query. */
+/** What was loaded of messages, by the names of the query. */
 export interface MessageFacts {
-  /** 0 where there is no message, undefined where it was not asked for. */
+  /** The newest id, 0 where there is no message; undefined where it was not asked for. */
   last: number | undefined;
   kind: ReadonlyMap<string, KindFacts>;
   /** The newest id to an agent, and from one; 0 where there is none. */
   to: ReadonlyMap<string, number>;
   from: ReadonlyMap<string, number>;
-  /** Undefined where there is no such message. */
+  /** The messages of ids, undefined where there is none. */
   id: ReadonlyMap<number, MessageFact | undefined>;
 }
 
 const KIND_COUNTS = ["count", "last", "open", "blocked", "claimed", "done", "failed"] as const;
 export type KindFacts = Record<typeof KIND_COUNTS[number], number>;
 
-/** A message with its direct replies and the body of its result. Both bodies are null unless they were asked for. */
+/** A message, its direct replies, and the body of its result. The bodies are null unless they were asked for. */
 export type MessageFact = Message & { replies: { count: number; last: number }; result: Json };
 
 const COUNTS_OF_KIND = KIND_COUNTS.map((column) => `found.${column}`).join(", ");
@@ -41,11 +41,14 @@ const NEWEST = `SELECT MAX(id) FROM messages WHERE room_id = :room`;
 const LAST_BLOCK = `(SELECT MAX(block) FROM senders WHERE room_id = :room AND agent_id = name.value)`;
 const WITHIN_BLOCK = `id BETWEEN ${LAST_BLOCK} << 8 AND (${LAST_BLOCK} << 8) + 255`;
 
-/** Selects an array for each name of a list. */
+/** Selects an array of values for each name of a list. */
 const forEach = (list: keyof FactsQuery, values: string, found = "") =>
   `(SELECT json_group_array(json_array(name.value, ${values})) FROM json_each(:${list}) AS name ${found})`;
 
-/** One row with everything but the messages: as many rows are read for each name, however many messages there are. */
+/**
+ * Selects all but the messages in one row. For each name it reads the same number of rows, however many messages there
+ * are.
+ */
 const FACTS = `
   SELECT CASE WHEN :last THEN (${NEWEST}) END AS last,
     ${
@@ -71,10 +74,10 @@ const WITH_RESULTS = `
   SELECT result_id FROM json_each(:ids) CROSS JOIN messages ON room_id = :room AND messages.id = value
    WHERE result_id IS NOT NULL`;
 
-/** Names whose facts weigh as much as a small statement. */
+/** The number of names whose facts weigh as much as a small statement. */
 const NAMES_OF_WEIGHT = 50;
 
-/** Returns the queries whose rows `toFacts` reads; none where nothing is asked for. */
+/** Makes the queries whose rows are for `toFacts`; none where nothing is asked for. */
 export function selectFacts(room: string, query: FactsQuery): Query[] {
   const { last, kind, to, from, id, bodies } = query;
   const names = kind.length + to.length + from.length + id.length;
@@ -146,7 +149,7 @@ function repliesOf([count = 0, last = 0]: number[] = []) {
   return { replies: { count, last } };
 }
 
-/** The body of a message's result, null where there is none or where bodies are not loaded. */
+/** Returns the body of a message's result; null where there is none, or where bodies are not loaded. */
 function resultOf({ result_id: id }: Row, byId: ReadonlyMap<number, Row>): Json {
   const body = id === null ? undefined : byId.get(Number(id))?.body;
   return body === undefined ? null : JSON.parse(body as string);

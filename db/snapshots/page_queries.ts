@@ -10,7 +10,7 @@ import { HOLDER, STATUS } from "../messages/message.ts";
 import { listingOf } from "../messages/listing.ts";
 import { type Row, type Statement, weightOf } from "../driver/statement.ts";
 
-// Numbers the keys without their values, so that only the rows shown are read whole, and at most a page of them.
+// Numbers keys without reading their values, so that only the rows that are shown are read whole, and at most a page.
 const windowOf = (keys: string, home: string) => `
   SELECT * FROM (
   SELECT state.scope, state.key, state.expr, state.version, state.updated_at, state.updated_by, state.verified,
@@ -83,7 +83,7 @@ const NEEDED_BY_NEWEST = `
       CROSS JOIN json_each(newest.needs)
      WHERE newest.status = 'blocked')`;
 
-/** Characters of JSON at which values are cut, and notes of reservations; `size` tells how many there are. */
+/** The number of characters after which the JSON of a value or note is cut. `size` tells how many it has. */
 export const LONGEST = 4_000;
 export const LONGEST_NOTE = 400;
 
@@ -113,7 +113,7 @@ export function selectHeads(viewer: Viewer, room: string): Listing {
   return withPrivate({ table: "agents", columns, where, args: { room }, order: ["joined"] }, viewer);
 }
 
-/** Selects keys with their last writer. */
+/** Selects keys with their last writers. */
 export function selectKeys(
   viewer: Viewer,
   room: string,
@@ -134,7 +134,7 @@ export function selectViews(room: string): Statement {
   return { sql: VIEWS, args: { room } };
 }
 
-/** Selects the newest writes of a room, of each key the last, and its newest messages. */
+/** Selects the last writes of a room, each key once, and its newest messages. */
 export function selectRecent(
   viewer: Viewer,
   room: string,
@@ -160,12 +160,12 @@ export function selectReserved(room: string, limit: number): [oldest: Statement,
 /** Selects the messages before one, newest first, and how many there are in all. */
 export function selectOlder(room: string, before: number, limit: number): [Listing, Statement] {
   const older = shownOf(listingOf("WHERE room_id = :room AND id < :before", { room, before }));
-  // In a large room it takes some milliseconds, so few may share a batch.
+  // Takes some milliseconds in a large room, so few may share a batch.
   const count = { sql: COUNT_OLDER, args: { room, before }, weight: weightOf(PAGE_BYTES) };
   return [{ ...older, descending: true, limit }, count];
 }
 
-/** Selects the messages that these answer, or that the newest ones do. */
+/** Selects the messages that these messages answer, or that the newest ones do. */
 export function selectAnswered(
   room: string,
   by: Array<{ reply_to: number | null }> | { newest: number },
@@ -175,7 +175,10 @@ export function selectAnswered(
   return shownOf(listingOf(ANSWERED, { room, ids: JSON.stringify(ids) }));
 }
 
-/** Selects how the messages stand for which these wait, or the newest ones do; nothing where none is blocked. */
+/**
+ * Selects the statuses of the messages for which these wait, or the newest ones do; makes no query where none is
+ * blocked.
+ */
 export function selectNeeded(
   room: string,
   by: Array<{ status: string; needs: number[] }> | { newest: number },
@@ -191,7 +194,7 @@ export function selectNewest(room: string, limit: number): Listing {
   return { ...shownOf(listingOf("WHERE room_id = :room", { room })), descending: true, limit };
 }
 
-/** Cuts the bodies of messages for `toCut`, since a page shows no more of long ones. */
+/** Cuts the bodies of messages, for `toCut`: a page shows no more of long ones. */
 function shownOf(messages: Listing): Listing {
   const cut = { column: "body", at: LONGEST, size: "size" };
   return { ...messages, columns: [...messages.columns, cut.size], cut };
@@ -199,7 +202,7 @@ function shownOf(messages: Listing): Listing {
 
 type Cut = { value: unknown } | { cut: string; size: number };
 
-/** Reads a value from its column, whole or cut. */
+/** Reads a value of a column, whole or cut. */
 export function toCut(row: Row, column = "value", longest = LONGEST): Cut {
   const [text, size] = [row[column] as string, Number(row.size)];
   return size > longest ? { cut: text, size } : { value: JSON.parse(text) };

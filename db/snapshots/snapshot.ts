@@ -1,6 +1,6 @@
 import { SECURED, toSecured } from "../access/acts.ts";
 import { foundGuarded, isKnownGuarded } from "../access/guarded.ts";
-import { foundSeeing } from "../access/private.ts";
+import { foundSeeing, isOfAgent } from "../access/private.ts";
 import type { Database } from "../database.ts";
 import { type Agent, selectAgents } from "../agents/agent.ts";
 import { NOW } from "../clock.ts";
@@ -9,7 +9,7 @@ import { type ReadSet, stateArgs } from "../write/read_set.ts";
 import { type FactsQuery, type MessageFacts, selectFacts, toFacts } from "./message_facts.ts";
 import { type Hidden, hiddenQueries, mayLackHidden, mayReadHidden, toHidden } from "./hidden.ts";
 import { selectLiving } from "../state/living.ts";
-import { newestTwoWaitsOf, toWait, type WaitInProgress } from "../agents/presence.ts";
+import { newestTwoWaitsOf, toWait, type WaitInProgress } from "../agents/waits.ts";
 import { Refusal, served } from "../refusal.ts";
 import { REVISION } from "../release.ts";
 import { eyesOf, VIEW_SCOPE } from "../state/entry.ts";
@@ -30,7 +30,7 @@ import {
 /** What to load of a room. */
 interface SnapshotQuery extends ReadSet {
   facts: FactsQuery;
-  /** The agents with whose eyes some of it is read. */
+  /** The agents whose eyes are used beside the viewer's. */
   eyes: readonly string[];
   /** Whether to load the definitions of all views. */
   views: boolean;
@@ -53,7 +53,7 @@ interface RoomRevisions {
   messages: number;
 }
 
-/** `joined`: the revision at which it registered. */
+/** An agent as expressions see it. `joined`: the revision at which it registered. */
 export type AgentRow = Omit<Agent, "room_id" | "waiting_on" | "alive"> & { joined: number };
 
 /** The loaded parts of a room at one revision. */
@@ -61,16 +61,16 @@ export interface Snapshot extends Hidden {
   /** The database's time at that revision. */
   now: Date;
   createdAt: string;
-  /** Whether it shows something past its end, since the database takes no writes (`readCurrent`). */
+  /** Whether it has something that is due and has not ended, since the database takes no writes (`readCurrent`). */
   overdue: boolean;
-  /** Whether some in it are secure, or it has tokens. */
+  /** Whether the room has tokens or secure agents. */
   guarded: boolean;
   /** Those of the requested actors that are secure, where it is guarded. */
   secured: string[];
   revisions: RoomRevisions;
   counts: { count: number; unclaimed: number };
   facts: MessageFacts;
-  /** Values of plain keys, without the views. */
+  /** The values of keys, without views. */
   entries: EntryValue[];
   /** The views by name; empty unless asked for. */
   views: Map<string, ViewSource>;
@@ -96,7 +96,7 @@ const LOOKED_UP = `
  WHERE NOT deleted AND expr IS NULL`;
 const STATE_KEYS = `SELECT state.scope, state.key, state.value ${LOOKED_UP}`;
 
-// A server prepares this in two thirds of the time that the same for several keys takes.
+// Takes a server two thirds of the time to prepare that the same for several keys takes.
 const WITH_KEY = `
   (SELECT json_array(json_array(scope, key, value)) FROM state
     WHERE room_id = :room AND scope = :scope AND key = :key AND NOT deleted AND expr IS NULL) AS looked_up`;
@@ -118,15 +118,18 @@ const AGENT_IDS_ALL = `SELECT id FROM agents WHERE room_id = :room ORDER BY join
 const AGENT_IDS_SOME = `
   SELECT id FROM agents WHERE room_id = :room AND id IN (SELECT value FROM json_each(:agents)) ORDER BY joined`;
 
-/** Keys that come in the room's row: one statement needs no transaction, which takes a server a tenth less time. */
+/**
+ * The maximum number of keys that come in the room's row: one statement needs no transaction, which takes a server a
+ * tenth less time.
+ */
 const FEW_LOOKED_UP = 8;
 
-/** 64 views of 4,096 characters, which rooms older than the limit of bytes may have. */
+/** The weight of 64 views of 4,096 characters, which rooms that are older than the limit of bytes may have. */
 const VIEWS_WEIGHT = weightOf(2 ** 18);
 
 /**
- * Loads what `query` names of a room, in one round trip unless it is large. `extra` queries see the same revision.
- * Errors: `room_not_found`, `DatabaseUnavailable`.
+ * Loads what `query` names of a room, in one round trip unless that is much. `extra` queries see the same revision.
+ * Errors: `room_not_found`, `unauthenticated`, `DatabaseUnavailable`.
  */
 export async function loadSnapshot(
   database: Database,
@@ -168,7 +171,7 @@ function snapshotQueries(viewer: Viewer, room: string, query: SnapshotQuery): Re
     queries.agentIds = { sql: AGENT_IDS_ALL, args: { room } };
   } else {
     const wanted = [...new Set([...query.state.scopes, ...query.state.keys.map(({ scope }) => scope)])];
-    const agentScopes = wanted.filter((scope) => !scope.startsWith("_"));
+    const agentScopes = wanted.filter(isOfAgent);
     const { scopes, keys } = stateArgs(query.state);
     if (query.state.scopes.length > 0) {
       queries.scopes = selectValues(`${VALUES} AND ${OF_SCOPES}`, { room, scopes });

@@ -13,12 +13,12 @@ export interface EntryValue {
 
 export const OF_SCOPES = `scope IN (SELECT value FROM json_each(:scopes))`;
 
-// Finds many keys by going through their scopes in order, so that each page begins where the last one ended.
+// Finds many keys by passing through their scopes in order, so that each page begins where the last one ended.
 export const OF_KEYS = `(+scope, +key) IN (SELECT value ->> 0, value ->> 1 FROM json_each(:keys))`;
 
-/** The weight of a looked-up key: few values are half as long as allowed. */
+/** The weight of one key that is looked up: few values are half as long as allowed. */
 export const KEY_WEIGHT = 4;
-/** Keys that are looked up one by one, since their values surely fit into one answer. */
+/** The maximum number of keys that are looked up one by one: their values are sure to fit into one answer. */
 export const MAX_LOOKED_UP = 50;
 
 /** Selects the values of living entries, as rows for `valuesOf`. */
@@ -27,7 +27,7 @@ export function selectValues(where: string, args: Statement["args"]): Listing {
   return { table: "state", columns: [...order, "value"], where, live: LIVE, parts: LIVING, args, order };
 }
 
-/** Reads values, and yields in between. */
+/** Makes values of rows, and yields in between. */
 export function valuesOf(rows: Row[]): Promise<EntryValue[]> {
   return mapYielding(rows, (row) => ({
     scope: row.scope as string,

@@ -19,10 +19,10 @@ export interface Change {
   value?: Json;
 }
 
-/** What an edit makes of a value; or the pointer at which it fails, "" where the value is of the wrong type. */
+/** The value that an edit leaves; or the pointer at which it fails, "" where the value has the wrong type. */
 export type Edited = { value: Json; changed: boolean } | { path: string };
 
-/** Applies an edit to a value, undefined where there is none, and leaves both as they are. */
+/** Applies an edit to a value, undefined where the key is absent. Modifies neither. */
 export function applyEdit(found: Json | undefined, edit: Edit): Edited {
   switch (edit.kind) {
     case "merge":
@@ -56,7 +56,7 @@ function changedBy(found: Json | undefined, changes: Change[]): Edited {
   return { value, changed: true };
 }
 
-/** Sets or unsets what a path names in a copy that shares the rest of the value; undefined where it names nothing. */
+/** Sets or unsets what a path names, in a copy that shares the rest of the value; undefined where it names nothing. */
 function changedAt(holder: Json | undefined, tokens: string[], leaf: Json | undefined): Json | undefined {
   const [token, ...rest] = tokens as [string, ...string[]];
   const list = listOf(holder);
@@ -81,13 +81,14 @@ function changedAt(holder: Json | undefined, tokens: string[], leaf: Json | unde
 
 const INDEX = /^(0|[1-9]\d*)$/;
 
-/** Reads a token of a pointer as an index of a list, up to its length, which `-` stands for. */
+/** Reads a token of a pointer as an index of a list, at most its length, which `-` means. */
 export function indexOf(token: string, length: number): number | undefined {
   if (token === "-") return length;
   const index = INDEX.test(token) ? Number(token) : undefined;
   return index === undefined || index > length ? undefined : index;
 }
 
+/** Applies a merge patch (RFC 7396). */
 function merged(value: Json, patch: JsonObject): Json {
   const members = new Map(isObject(value) ? Object.entries(value) : []);
   for (const [name, member] of Object.entries(patch)) {
@@ -97,7 +98,7 @@ function merged(value: Json, patch: JsonObject): Json {
   return Object.fromEntries(members);
 }
 
-/** Compares as JSON: the order of members does not count. */
+/** Compares values as JSON, where the order of members does not matter. */
 function equals(one: Json, other: Json): boolean {
   if (Array.isArray(one)) {
     return Array.isArray(other) && one.length === other.length &&

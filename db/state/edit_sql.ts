@@ -2,29 +2,30 @@ import { isObject, type Json } from "../json.ts";
 import type { Change, Edit } from "./edit.ts";
 
 /*
- * Edits in SQL. A stored value is the text that JSON.stringify makes, and every edit leaves such a text: its first
- * character tells its type, equal lists and scalars have equal texts, and lists are joined as texts.
+ * Edits in SQL. A stored value is a text as JSON.stringify makes it, and every edit leaves such a text: its first
+ * character tells its type, equal lists and scalars have equal texts, and lists can be joined as texts.
  */
 
-/** A step of the writes of one key, which `chainOf` takes. */
+/** A step of the writes of one key, for `chainOf`. */
 export type Step =
   | { kind: "put" | "append" | "merge" | "remove" | "remove_alike"; text: string }
   | { kind: "add"; delta: number }
-  /** Enters a member, or an item, of what the steps before have entered. */
+  /** Enters a member, or an item, of what the steps before entered. */
   | { kind: "enter"; label: string; at: number | null }
   | { kind: "set"; label: string; at: number | null; name: string; text: string }
   | { kind: "unset"; label: string; at: number | null }
-  /** Ends a write, which is one `always`, or if it changed the value. */
+  /** Ends a write, which counts `always`, or only if it has changed the value. */
   | { kind: "end"; always: boolean }
   /** Requires a version after the writes before. */
   | { kind: "version"; version: number };
 
-/** Items that `remove` takes from a list in SQL. */
+/** The maximum number of items that `remove` takes from a list in SQL. */
 const MAX_REMOVED = 8;
 
 /**
- * Selects what `remove` leaves of a list: nothing where it takes too many items. A number's own text decides, since
- * SQLite reads some numbers as their neighbours. Objects are alike that have the same at every path and one length.
+ * Selects what `remove` leaves of a list; nothing where it takes too many items. Numbers are compared as texts, since
+ * SQLite reads some numbers as their neighbours. Objects are equal that have the same values at all paths and the same
+ * length.
  */
 const WITHOUT = `
   WITH found (path) AS (
@@ -62,7 +63,9 @@ const NAMED = `instr(done.value, '\\u0000') = 0`;
 const OBJECT = `${TYPE} = 'object' AND ${NAMED}`;
 const LIST = `${TYPE} = 'array' AND ${NAMED}`;
 
-/** What a step makes of a value, by the first condition that holds; null where none does. The cheap ones stand first. */
+/**
+ * The value that a step leaves, by the first condition that is true; null where none is. Cheap conditions come first.
+ */
 const RESULTS: Array<[condition: string, value: string]> = [
   [IS("put"), "step.text"],
   [IS("end", "octet_length(done.value) <= :max_bytes"), "done.value"],
@@ -98,18 +101,18 @@ const RESULTS: Array<[condition: string, value: string]> = [
   [IS("unset", LIST, `step.at BETWEEN 0 AND ${LENGTH} - 1`), `json_remove(done.value, ${PLACED})`],
 ];
 
-/** Columns of `chainOf`: how many of the writes are some, and the value that they leave if any of them is. */
+/** The columns of `chainOf`: how many of the writes count, and the value that they leave if any counts. */
 const COLUMNS = { written: "written", changed: "CASE WHEN written > 0 THEN value END" };
 
 const COLUMNS_OF_STEP = ["kind", "text", "delta", "label", "at", "name", "always", "version"];
 
 /**
- * Selects one column of what the steps `:steps<n>` make of the entry `:scope<n>` and `:key<n>`, which is stored under
- * `home`. Selects nothing where one of them is refused, or is not for the database to judge. It is flat, since the
- * parser takes no deeper statement.
+ * Selects one column of what the steps `:steps<n>` leave of the entry of `:scope<n>` and `:key<n>`, whose `room_id` is
+ * `home`. Selects nothing where one of them is refused, or is not for the database to judge. The statement is flat,
+ * since the parser takes no deeper one.
  *
- * Columns of `done`: `value` null where there is no entry, or where a step has failed; `path` what has been entered;
- * `before` the value before the write; `written` the writes so far.
+ * Columns of `done`: `value`, null where the key is absent or a step has failed; `path`, what has been entered;
+ * `before`, the value before the write; `written`, the writes that count so far.
  */
 export const chainOf = (column: keyof typeof COLUMNS, n: number | "" = "", home = ":room") => `
   WITH RECURSIVE
@@ -152,7 +155,7 @@ export function stepsOf(edit: Edit): Step[] {
 }
 
 function stepsOfChange({ tokens, value }: Change): Step[] {
-  const steps = tokens.map((token) => ({ label: labelOf(token), at: placeOf(token) }));
+  const steps = tokens.map((token) => ({ label: labelOf(token), at: indexAt(token) }));
   const last = steps.pop()!;
   const leaf: Step = value === undefined
     ? { kind: "unset", ...last }
@@ -160,35 +163,35 @@ function stepsOfChange({ tokens, value }: Change): Step[] {
   return [...steps.map((step): Step => ({ kind: "enter", ...step })), leaf];
 }
 
-/** Makes a path's part that names a member: a quote would end it, and a backslash begins an escape. */
+/** Makes the part of a path that names a member: in it, a quote would end the name and a backslash begin an escape. */
 function labelOf(token: string): string {
   const escaped = JSON.stringify(token).slice(1, -1)
     .replace(/\\["\\]/g, (escape) => escape === '\\"' ? "\\u0022" : "\\u005c");
   return `."${escaped}"`;
 }
 
-/** Longer indexes are beyond any list. */
+/** Indexes of lists. Longer ones are beyond any list. */
 const INDEX = /^(0|[1-9]\d{0,8})$/;
 
-/** Reads a token as the index of an item, -1 for the end of a list. */
-function placeOf(token: string): number | null {
+/** Reads a token of a pointer as the index of an item, -1 for the end of a list; null where it is none. */
+function indexAt(token: string): number | null {
   if (token === "-") return -1;
   return INDEX.test(token) ? Number(token) : null;
 }
 
-/** Characters that SQL text does not hold unchanged: NUL and lone surrogates, as JSON.stringify escapes them. */
+/** Characters that SQL does not store unchanged: NUL and lone surrogates, as JSON.stringify escapes them. */
 const UNHELD = /\\u(0000|d[89a-f])/;
 
 /**
- * Limits what the database does for the edits of one write or batch, which keeps others from it: some 70 ms with the
- * largest values. Each cost is in units of 40 microseconds with a value of 64 KiB.
+ * Limits the database's work for the edits of one write or batch, during which it serves nobody else: some 70 ms with
+ * the largest values. Costs are in units of 40 microseconds with a value of 64 KiB.
  */
 const MAX_COST = 1_000;
 const COSTS = { merge: 2, append: 10, remove: 150, remove_alike: 400, step: 25 };
-/** Characters of an item up to which its members are compared by their paths. */
+/** The maximum number of characters of an item whose members are compared by their paths. */
 const MAX_ALIKE = 4_096;
 
-/** Whether the database may make these edits: it does so exactly, and in bounded time. */
+/** Whether the database can make these edits exactly, and in bounded time. */
 export function areForDatabase(edits: Edit[]): boolean {
   return edits.reduce((sum, edit) => sum + costOf(edit), 0) <= MAX_COST;
 }
@@ -222,12 +225,12 @@ function membersIn(value: Json): number {
   );
 }
 
-/** Whether an object with several members is in a value, so that equal ones may have other texts. */
+/** Whether a value has an object with several members, so that an equal value may have another text. */
 function isOrdered(value: Json): boolean {
   return isObject(value) && Object.keys(value).length > 1 || childrenOf(value).some(isOrdered);
 }
 
-/** Whether SQLite reads each number of a value as no other. */
+/** Whether SQLite reads each number of a value exactly. */
 function isExact(value: Json): boolean {
   return typeof value === "number" ? Number.isSafeInteger(value) : childrenOf(value).every(isExact);
 }

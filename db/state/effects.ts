@@ -7,8 +7,7 @@ import type { Step } from "../write/idempotency.ts";
 import { chainOf, stepsOf } from "./edit_sql.ts";
 import { type Entry, expiryOf, eyesOf, toEntry, VIEW_SCOPE } from "./entry.ts";
 import { putFrom, type PutKind, UPSERT } from "./entry_sql.ts";
-import type { Put } from "./explain_refusal.ts";
-import { mayKeep, type StateWrite } from "./preconditions.ts";
+import { mayKeep, type Put, type StateWrite } from "./put.ts";
 
 const SUM = "CAST(CASE WHEN deleted THEN 0 ELSE CAST(value AS INTEGER) END + :delta AS TEXT)";
 
@@ -17,7 +16,7 @@ const editedAt = (home: string | undefined) => `
   chainOf("changed", "", home)
 }) AS value ${FROM_ADMITTED})`;
 
-/** Puts what an edit makes of an entry, unless that is what it is. */
+/** Puts what an edit makes of an entry, if that differs. */
 const editWith = (kind: PutKind) =>
   editedAt(kind.home) +
   putFrom(
@@ -26,7 +25,7 @@ const editWith = (kind: PutKind) =>
     kind,
   );
 
-/** Selects the entry that a write has left, for answers that the request does not hold. */
+/** Selects the entry that a write has left, where the request does not have its value. */
 const leftAt = (home: string) => `
   SELECT state.*, (SELECT revision FROM rooms WHERE id = :room) AS room_revision FROM state
    WHERE room_id = ${home} AND scope = :scope AND key = :key`;
@@ -44,7 +43,7 @@ const OF_LEFT = [
   "room_revision",
 ];
 
-/** The answer stores numbers too, since a request does not hold its sums. */
+/** Makes what is stored under a key: the version, and numbers, since a request does not have the sums. */
 const answerWith = (columns: string[], home: string) => ({
   columns: ["version", "value", ...columns],
   query: `
@@ -52,7 +51,7 @@ const answerWith = (columns: string[], home: string) => ({
       FROM state WHERE room_id = ${home} AND scope = :scope AND key = :key`,
 });
 
-/** Makes the SQL of a kind of write, and what is its answer. */
+/** Makes the statements of a kind of put, and what is stored under a key as its answer. */
 const sqlOf = (kind: PutKind) => {
   const { expires, verifies, defines, home = ":room" } = kind;
   const columns = [
@@ -72,6 +71,7 @@ const sqlOf = (kind: PutKind) => {
 
 const kinds = new Map<string, ReturnType<typeof sqlOf>>();
 
+/** Returns the same from a cache. */
 function kindOf(kind: PutKind): ReturnType<typeof sqlOf> {
   const name = JSON.stringify(kind);
   const known = kinds.get(name) ?? sqlOf(kind);
@@ -79,7 +79,7 @@ function kindOf(kind: PutKind): ReturnType<typeof sqlOf> {
   return known;
 }
 
-/** Makes the statements of a write, one of which brings its answer. */
+/** Makes the statements of a write. One of them brings its answer, the row for `entryOf`. */
 export function effectsOf(
   write: StateWrite,
   { room, nonce, put, now, verifies, homes }: {
@@ -114,7 +114,7 @@ export function effectsOf(
   return [{ sql: sql.edit, args: edited, weight: weightOfJson(steps) }, left];
 }
 
-/** Makes the entry that a write has left of the row of its answer. */
+/** Makes the entry that a write has left, of the row of its answer. */
 export function entryOf(
   room: string,
   write: StateWrite,

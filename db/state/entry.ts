@@ -6,6 +6,7 @@ import type { Json } from "../json.ts";
 export const SHARED_SCOPE = "_shared";
 export const VIEW_SCOPE = "_view";
 
+/** A key with its value. Times are ISO 8601. */
 export interface Entry {
   room_id: string;
   scope: string;
@@ -24,7 +25,7 @@ export interface Entry {
   expires_at: string | null;
 }
 
-/** A deleted key, which lists of changes show. */
+/** A deleted key, in a list of changes. `updated_at`: when it was deleted. */
 export interface Tombstone {
   scope: string;
   key: string;
@@ -33,6 +34,7 @@ export interface Tombstone {
   updated_at: string;
 }
 
+/** Makes an entry or a tombstone of its row. `read` parses the value. */
 export function toListed(row: Row, read?: (json: string) => Json): Entry | Tombstone {
   if (!row.deleted) return toEntry(row, read);
   return {
@@ -44,12 +46,13 @@ export function toListed(row: Row, read?: (json: string) => Json): Entry | Tombs
   };
 }
 
+/** Makes an entry of its row. `read` parses the value. */
 export function toEntry(row: Row, read?: (json: string) => Json): Entry {
   const room = roomOfEntry(row.room_id as string);
   return entryAt(room, row.scope as string, row.key as string, row, read);
 }
 
-/** Makes an entry of a row that does not tell where it is. */
+/** Makes an entry of a row without its key. `room`: the stored id; `read` parses the value. */
 export function entryAt(
   room: string,
   scope: string,
@@ -71,12 +74,12 @@ export function entryAt(
   };
 }
 
-/** Reads with whose eyes a view is evaluated. */
+/** Reads the agent with whose eyes a view is evaluated; null for everybody's. */
 export function eyesOf({ eyes = null }: Row): string | null {
   return eyes as string | null;
 }
 
-/** Reads the time of `expires_at`, milliseconds, if the row has one. */
+/** Reads when an entry is deleted: the column has milliseconds, or is missing where no entry has an end. */
 export function expiryOf({ expires_at = null }: Row): string | null {
   return expires_at === null ? null : new Date(Number(expires_at)).toISOString();
 }

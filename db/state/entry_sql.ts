@@ -2,7 +2,7 @@ import { isSecure } from "../access/acts.ts";
 import { NOW } from "../clock.ts";
 import { FROM_ADMITTED } from "../write/admission.ts";
 
-/** Counts new keys, and the views among them, in a room. Those of private scopes do not count. */
+/** Makes the assignments of a room's counts for new keys, and for the views among them. Both are SQL. */
 export function added(keys: string, views?: string): string[] {
   const counts = [`key_count = key_count + ${keys}`];
   if (views === undefined) return counts;
@@ -11,13 +11,14 @@ export function added(keys: string, views?: string): string[] {
 
 const WRITTEN = "room_id, scope, key, value, expr, version, revision, updated_at, updated_by, deleted";
 
+/** Begins an INSERT of entries; of ones that may be verified. */
 export const INSERT_ENTRY = `INSERT INTO state (${WRITTEN})`;
 export const INSERT_VERIFIED = `INSERT INTO state (${WRITTEN}, verified)`;
 
-/** Milliseconds by the database's clock at which what a write with `:ttl` seconds brings is deleted. */
+/** When an entry with a `:ttl` in seconds is deleted, in milliseconds of the database's clock. */
 export const EXPIRY = `${NOW} + :ttl * 1000`;
 
-/** Makes the next version of an existing entry or tombstone. `further`: columns that it takes on too. */
+/** Ends an INSERT: it replaces an entry or tombstone by its next version. `further`: more columns that are replaced. */
 export function orReplace(value: string, further: string[] = []): string {
   return `ON CONFLICT (room_id, scope, key) DO UPDATE SET
     value = ${value},
@@ -31,26 +32,26 @@ export function orReplace(value: string, further: string[] = []): string {
     deleted = 0${further.map((column) => `,\n    ${column} = excluded.${column}`).join("")}`;
 }
 
-/** The rows of `from` that are put, with the SQL of what they hold. */
+/** The rows to put, and the SQL of their values. */
 interface Source {
   from: string;
   value: string;
   expr: string;
 }
 
-/** What a put writes besides what all do. */
+/** The columns that some puts write besides those that all write. */
 export interface PutKind {
-  /** When it ends, with `:ttl`. */
+  /** Writes `expires_at`, by `:ttl`. */
   expires?: boolean;
-  /** Whether its writer is secure. */
+  /** Writes `verified`: whether the writer is secure. */
   verifies?: boolean;
-  /** Of a view: with whose eyes it is evaluated. */
+  /** Writes `eyes`, of a view: the agent with whose eyes it is evaluated. */
   defines?: boolean;
-  /** SQL of the id under which the entry is stored, by default `:room`. */
+  /** The `room_id` of the entry in SQL, by default `:room`. */
   home?: string;
 }
 
-/** Puts rows of one key. `replaced`: the value where there is an entry. Append RETURNING. */
+/** Puts rows of one key. `replaced`: the new value where there is an entry. Append RETURNING. */
 export function putFrom(
   { from, value, expr }: Source,
   replaced: string,

@@ -1,78 +1,19 @@
-import type { Homes } from "../access/private.ts";
-import { applyEdit, typeOf } from "./edit.ts";
+import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 import { Refusal } from "../refusal.ts";
-import { REVISION } from "../release.ts";
-import { DUE } from "../write/due.ts";
+import { applyEdit, typeOf } from "./edit.ts";
 import { type Entry, toEntry, VIEW_SCOPE } from "./entry.ts";
-import { add, idOf, isVersion, type StateWrite } from "./preconditions.ts";
-import type { Row, Statement } from "../driver/statement.ts";
+import { isVersion } from "./preconditions.ts";
+import { add, bytesOf, idOf, type Put, type StateLimits, type StateWrite } from "./put.ts";
 
-/** The maximum of keys, of a room and of a private scope, of views, and of the bytes of a room's views and of a value. */
-export interface StateLimits {
-  keys: number;
-  privateKeys: number;
-  views: number;
-  viewBytes: number;
-  valueBytes: number;
-}
-
-export interface Put {
-  writes: StateWrite[];
-  limits: StateLimits;
-  /** A refusal names the failing write's `index`. */
-  batch: boolean;
-  /** The writer: becomes `updated_by` and, where it is registered, gets a heartbeat. */
-  agent?: string;
-}
-
-/** Selects the bytes of a room's views as UTF-8, which SQL and JavaScript count alike. */
-export const VIEW_BYTES =
-  `SELECT COALESCE(SUM(octet_length(expr)), 0) FROM state WHERE room_id = :room AND scope = '${VIEW_SCOPE}' AND NOT deleted`;
-
-export function bytesOf(text: string): number {
-  return new TextEncoder().encode(text).length;
-}
-
-const SCOPE = "(written.value ->> 0)";
-
-/**
- * Selects each entry to be written, tombstones too (null columns where there is none), with the room's counts and
- * whether the read set of a gate is unchanged. `private_count`: the keys of its scope if that is private.
- */
-export const selectStored = (homes?: Homes, unchanged = "TRUE", where = "TRUE") => `
-  SELECT ${unchanged} AS unchanged, ${REVISION} AS room_revision, ${DUE}, key_count, view_count,
-         CASE WHEN ${SCOPE} = '${VIEW_SCOPE}' THEN (${VIEW_BYTES}) END AS view_bytes,
-         ${homes ? `${privateCount(homes.of(SCOPE))}, ` : ""}entry.*
-    FROM rooms
-    CROSS JOIN json_each(:keys_written) AS written
-    LEFT JOIN state AS entry
-      ON entry.room_id = ${
-  homes?.of(SCOPE) ?? ":room"
-} AND entry.scope = ${SCOPE} AND entry.key = written.value ->> 1
-   WHERE rooms.id = :room AND ${where}`;
-
-const privateCount = (home: string) => `
-  CASE WHEN ${home} <> :room
-    THEN (SELECT COUNT(*) FROM state AS own WHERE own.room_id = ${home} AND NOT own.deleted) END AS private_count,
-  ${SCOPE} AS written_scope`;
-
-export function storedArgs(
-  room: string,
-  keys: Array<{ scope: string; key: string }>,
-  homes?: Homes,
-): Statement["args"] {
-  return { ...homes?.args, room, keys_written: JSON.stringify(keys.map(({ scope, key }) => [scope, key])) };
-}
-
-/** A key as a write within a batch finds it. */
+/** A key as a write finds it, after those before it. */
 interface Seen {
   live: boolean;
   version: number;
   value: Json;
 }
 
-/** What a write finds and leaves. One that is not `changed` is none. */
+/** What a write finds and leaves. `changed`: whether it writes anything. */
 export interface Applied {
   found: Seen;
   value: Json;
@@ -80,8 +21,8 @@ export interface Applied {
 }
 
 /**
- * Applies writes in order to the rows of `selectStored`, each seeing those before it. Returns what each write finds and
- * leaves, or the refusal of the first one that fails.
+ * Applies the writes in order to the rows of `selectStored`, each seeing those before it. Returns what each write finds
+ * and leaves, or the refusal of the first one that fails.
  */
 export function explainRefusal(put: Put, rows: Row[]): Refusal | Applied[] {
   const stored = new Map<string, Row>();
@@ -123,11 +64,13 @@ interface Refused {
   index?: number;
   scope: string;
   key: string;
+  /** The stored entry, before all writes. */
   current: Entry | null;
+  /** The version that the writes before it leave, if they write this key. */
   after?: number;
 }
 
-/** Applies a write to the value that it finds, undefined where there is none. */
+/** Applies a write to the value that it finds, undefined where the key is absent. */
 function apply(
   { value = null, delta, edit, computed }: StateWrite,
   found: Json | undefined,
@@ -151,7 +94,7 @@ function apply(
   return bytes <= max ? edited : new Refusal("too_large", { ...refused, bytes, max });
 }
 
-/** Refuses a batch for the bytes of views that it leaves: by the write after which they never fit again. */
+/** Refuses writes that leave too many bytes of views, naming the write after which they no longer fit. */
 function refusedForSize(put: Put, rows: Row[], stored: Map<string, Row>): Refusal | undefined {
   const before = Number(rows.find(({ view_bytes }) => view_bytes !== null)?.view_bytes ?? 0);
   const max = Math.max(before, put.limits.viewBytes);
@@ -172,7 +115,7 @@ function refusedForSize(put: Put, rows: Row[], stored: Map<string, Row>): Refusa
   return new Refusal("limit_reached", facts, Number(rows[0]!.room_revision));
 }
 
-/** The keys and views of a room, and the keys of the private scopes among those that are written. */
+/** The numbers of keys and views of a room, and of keys in the private scopes that are written. */
 interface Counts {
   keys: number;
   views: number;
@@ -187,7 +130,7 @@ function countsOf(rows: Row[]): Counts {
   return { keys: Number(key_count), views: Number(view_count), private: new Map(own) };
 }
 
-/** Counts a new key; returns the limit that it exceeds. */
+/** Counts a new key; returns the limit that it exceeds, if any. */
 function countNew(
   write: StateWrite,
   counts: Counts,

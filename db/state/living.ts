@@ -1,6 +1,6 @@
 /**
- * Joins a room by its tombstones. A room with 1,000 of them has its living keys in a table (db/driver/schema.ts), since
- * a list would pass each tombstone. A join decides before any row is read.
+ * Finds the room if it has so many tombstones. One with 1,000 has a table of its living keys (db/driver/schema.ts),
+ * since a list would pass each tombstone. As a join this decides before any row of the state is read.
  */
 const roomWith = (tombstones: string) =>
   `(SELECT 1 FROM rooms WHERE id = :room AND tombstone_count ${tombstones})`;
@@ -8,12 +8,12 @@ const FEW = `${roomWith("< 1000")} AS few`;
 const MANY = `${roomWith(">= 1000")} AS many`;
 
 /**
- * True for a living entry. Columns behind a value take as long to read as the value, so `deleted` is read only where
- * the value may be a tombstone's `null`.
+ * True of a living entry. To read a column behind the value takes as long as to read the value, so `deleted` is read
+ * only where the value may be a tombstone's `null`.
  */
 export const LIVE = `(octet_length(value) > 4 OR NOT deleted)`;
 
-/** Finds the entries of `:room` by scope and key; one of these has all living ones. */
+/** Two ways to find the entries of `:room` by scope and key. One of them has all living ones, the other has none. */
 export const LIVING = [
   { from: `${FEW} CROSS JOIN state` },
   { from: `${MANY} CROSS JOIN living CROSS JOIN state USING (room_id, scope, key)` },
@@ -24,7 +24,7 @@ export function selectLiving(columns: string, where: string): string {
   return LIVING.map(({ from }) => `SELECT ${columns} FROM ${from} ${where} AND ${LIVE}`).join(" UNION ALL ");
 }
 
-/** Selects scope and key of a room's living entries, by indexes alone with no tombstones or many. */
+/** Selects scope and key of a room's living entries. Without tombstones, or with many, it reads indexes alone. */
 export function selectLivingKeys(where: string): string {
   return `SELECT scope, key FROM ${roomWith("= 0")} AS none CROSS JOIN state ${where}
     UNION ALL SELECT scope, key FROM ${

@@ -1,66 +1,49 @@
 import type { Json } from "../json.ts";
-import type { Edit } from "./edit.ts";
 import { type Step, stepsOf } from "./edit_sql.ts";
+import { add, idOf, mayKeep, type StateWrite } from "./put.ts";
 
-/** Writes a key: a value, the expression of a view, an amount to add to the current number, or an edit of the value. */
-export interface StateWrite {
-  scope: string;
-  key: string;
-  value?: Json;
-  expr?: string;
-  delta?: number;
-  edit?: Edit;
-  ifVersion?: number;
-  /** Seconds after which the key is deleted; it stays without. */
-  ttl?: number;
-  /** Set where `value` was computed from the entry: `kept` if it is the entry's own, so that nothing is written. */
-  computed?: "changed" | "kept";
-}
-
-/** Whether a write may leave its entry as it is, and then is none. */
-export function mayKeep({ edit, computed }: StateWrite): boolean {
-  return edit?.kind === "remove" || computed === "kept";
-}
-
-/** What all writes of one key together require of the entry before the first of them. */
+/** What all writes of one key require of its entry before the first of them. */
 export interface Precondition {
   scope: string;
   key: string;
   /** The expression that the last of them leaves, of a view. */
   expr?: string;
   conditions: {
-    /** The key does not exist. */
+    /** The key is absent. */
     absent?: Bounds;
-    /** The key exists at this version. */
+    /** The entry has this version. */
     current?: Bounds;
-    /** The key or its tombstone is at this version; 0: neither exists. */
+    /** The entry or tombstone has this version; 0 if there is neither. */
     base?: Bounds;
     /** The stored value, if any, is a whole number within these bounds. */
     integer?: Bounds;
-    /** The key exists: an increment would leave the range if it began at 0. */
+    /** The key is there: an increment that began at 0 would leave the range. */
     present?: Bounds;
-    /** The writes contradict each other or what they put, or add to a fraction that they put. */
+    /** Always false: the writes contradict each other or what they put, or add to a fraction that they put. */
     never?: Bounds;
-    /** The steps of the writes, JSON, can all be taken (edit_sql.ts). */
+    /** All steps of the writes can be taken. They are JSON (edit_sql.ts). */
     edited?: Bounds;
   };
 }
 
 type Bounds = Record<string, number | string>;
 
-/** The writes of one key so far: their count, the sum of their increments, and the value put if any. */
+/** The writes of one key so far. */
 interface Sequence {
   precondition: Precondition;
+  /** How many of them write. */
   written: number;
+  /** The sum of their increments, and its lowest and highest value so far. */
   sum: number;
   low: number;
   high: number;
+  /** The value that they leave, if one of them has put one. */
   known?: Json;
 }
 
 /**
- * Makes one precondition for each key, so that a single condition judges a batch whose writes see the earlier ones:
- * after n writes a key's version is n higher, and its value is the one put, or the stored number plus the increments.
+ * Makes one precondition for each key, so that one statement judges a batch whose writes see the earlier ones: after n
+ * writes the version of a key is n higher, and its value is the one put, or the stored number plus the increments.
  */
 export function preconditionsOf(writes: StateWrite[]): Precondition[] {
   return [...Map.groupBy(writes, idOf).values()].map((own) =>
@@ -82,7 +65,7 @@ function preconditionOfKey(writes: StateWrite[]): Precondition {
   return precondition;
 }
 
-/** Makes the precondition of a key whose writes are edits or stand beside some: what each of them finds decides. */
+/** Makes the precondition of a key of whose writes some are edits: each is judged by what it finds. */
 function preconditionOfEdits(writes: StateWrite[]): Precondition {
   const { scope, key } = writes[0]!;
   const precondition: Precondition = { scope, key, conditions: {} };
@@ -100,14 +83,14 @@ function preconditionOfEdits(writes: StateWrite[]): Precondition {
   return precondition;
 }
 
-/** Makes the precondition of a delete, which requires an entry. */
+/** Makes the precondition of a delete: the key must be there. */
 export function preconditionOfDelete(write: StateWrite): Precondition {
   const [precondition] = preconditionsOf([write]);
   precondition!.conditions.present = {};
   return precondition!;
 }
 
-/** Checks `if_version` as `absent` and `current` do; `version` is 0 where there is no entry. */
+/** Whether an entry satisfies `if_version`. `version` is 0 where the key is absent. */
 export function isVersion(ifVersion: number | undefined, version: number): boolean {
   return ifVersion === undefined || ifVersion === version;
 }
@@ -137,15 +120,4 @@ function requireNumber(sequence: Sequence, delta: number) {
   if (!Number.isFinite(sequence.sum)) conditions.never = {};
   else conditions.integer = { min, max };
   if (min > 0 || max < 0) conditions.present = {};
-}
-
-export function idOf({ scope, key }: { scope: string; key: string }): string {
-  return JSON.stringify([scope, key]);
-}
-
-/** Adds; undefined where the current value is no number or the sum is beyond ±(2^53 - 1). */
-export function add(current: Json, delta: number): number | undefined {
-  if (typeof current !== "number") return undefined;
-  const sum = current + delta;
-  return Math.abs(sum) <= Number.MAX_SAFE_INTEGER ? sum : undefined;
 }

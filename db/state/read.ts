@@ -15,11 +15,13 @@ import { DUE_NOW } from "../write/due.ts";
 import { readCoalescedCurrent } from "../write/endings.ts";
 import { readConsistent } from "../consistent_read/read.ts";
 
+/** Which entries a list has; all conditions must hold. */
 export interface StateFilter {
   scope?: string;
   key?: string;
+  /** What the key begins with. */
   prefix?: string;
-  /** Restricts it to changes after this revision, tombstones included. */
+  /** The revision after which it changed. The list then has tombstones too. */
   since?: number;
 }
 
@@ -37,18 +39,18 @@ const getFrom = (home: string) =>
   );
 
 const GET = getFrom("rooms.id");
-/** The same for who shows a token, whose hash comes last. */
+/** Gets an entry for whoever shows a token, whose hash is the last argument. */
 const GET_SEEN = getFrom(
   homeFor({ room: "(asked.value ->> 0)", hash: "(asked.value ->> 3)", scope: "(asked.value ->> 1)" }),
 );
 
-/** The same for the operator, who shows the token of no room. */
+/** Gets an entry for the operator, whose token belongs to no room. */
 const GET_ANY = getFrom(homeForOperator({ room: "(asked.value ->> 0)", scope: "(asked.value ->> 1)" }));
 
 // The byte FF sorts after all UTF-8 text.
 const AFTER_PREFIX = `:prefix || CAST(x'FF' AS TEXT)`;
 
-/** Gets an entry. Errors: `room_not_found`, `key_not_found`. */
+/** Gets an entry. Errors: `room_not_found`, `unauthenticated`, `key_not_found`. */
 export async function getEntry(
   database: Database,
   viewer: Viewer,
@@ -65,12 +67,13 @@ export async function getEntry(
   return { entry: entryAt(room, scope, key, row), revision };
 }
 
+/** Chooses the query by what the viewer may see of the scope, with its further argument. */
 function getAs(viewer: Viewer, scope: string) {
   if (viewer.token === undefined || !isOfAgent(scope)) return { kind: GET, hash: [] };
   return isOperator(viewer) ? { kind: GET_ANY, hash: [] } : { kind: GET_SEEN, hash: [viewer.token.hash] };
 }
 
-/** Lists entries by scope and key in code point order; with `since`, tombstones too. Errors: `room_not_found`. */
+/** Lists the entries of a filter by scope and key, in code point order. Errors: `room_not_found`, `unauthenticated`. */
 export async function listEntries(
   database: Database,
   viewer: Viewer,

@@ -5,13 +5,13 @@ import type { Condition } from "../driver/statement.ts";
 import type { Viewer } from "../viewer.ts";
 import { LIVE, LIVING } from "./living.ts";
 
-/** Where a viewer finds the state of `:room`: its open entries, and those of the private scopes that it sees. */
+/** The state of `:room` for a viewer: its open entries, and those of the private scopes that the viewer sees. */
 export interface Sources {
-  /** What is true of all of them. */
+  /** A condition that is true of all of them. */
   always: string;
-  /** Finds the living entries by scope and key. */
+  /** How to find the living entries by scope and key. */
   living: Pick<Listing, "live" | "parts">;
-  /** Finds what changed, entries and tombstones. */
+  /** How to find what changed, entries and tombstones. */
   changed: Pick<Listing, "parts" | "moved">;
   args: Condition["args"];
 }
@@ -22,7 +22,7 @@ const BY_CHANGE = "state INDEXED BY state_changed WHERE";
 
 const OPEN: Found = { always: "room_id = :room", living: { live: LIVE, parts: LIVING }, changed: {} };
 
-/** What was in a scope before it was private is deleted to all others, so whoever sees the scope passes over it. */
+/** Leaves out the tombstones, for all others, of what was in a scope before it was private. */
 function foundWith(seen: string): Found {
   const own = `room_id IN (${privateRoomsIn(seen)})`;
   const changed = [`room_id = :room AND scope NOT IN (${seen})`, own];
@@ -37,9 +37,10 @@ function foundWith(seen: string): Found {
   };
 }
 
+/** By the SQL that selects the private scopes. */
 const known = new Map<string, Found>();
 
-/** Returns where a viewer finds the state of a room. */
+/** Returns the sources of the state for a viewer. */
 export function sourcesOf(viewer: Viewer): Sources {
   const seen = seenBy(viewer);
   if (seen === undefined) return { ...OPEN, args: {} };

@@ -1,46 +1,33 @@
-import { actorOf } from "../access/actors.ts";
-import { foundPrivate, homesOf, isKnownPrivate, isOfAgent } from "../access/private.ts";
-import { pause } from "../pause.ts";
+import { homesOf, isOfAgent } from "../access/private.ts";
 import type { Database } from "../database.ts";
+import type { Json } from "../json.ts";
+import { pause } from "../pause.ts";
+import { Refusal } from "../refusal.ts";
+import { refusalOf } from "../write/acts.ts";
+import type { Computed, KeyChange, Operation, Outcome } from "../write/context.ts";
 import { holds } from "../write/read_set.ts";
-import { COALESCED_PUTS } from "./coalesced_put.ts";
-import { Refusal, served } from "../refusal.ts";
-import { effectsOf, entryOf } from "./effects.ts";
-import type { Entry } from "./entry.ts";
-import { admitPut, keptBy } from "./admission.ts";
+import { putCoalesced } from "./coalesced_put.ts";
 import { applyEdit, type Edit } from "./edit.ts";
 import { areForDatabase } from "./edit_sql.ts";
-import {
-  bytesOf,
-  explainRefusal,
-  type Put,
-  selectStored,
-  type StateLimits,
-  storedArgs,
-} from "./explain_refusal.ts";
-import { add, mayKeep, preconditionsOf, type StateWrite } from "./preconditions.ts";
-import type { Row } from "../driver/statement.ts";
-import { weightOfJson } from "../batching/coalesce.ts";
-import type { Json } from "../json.ts";
-import type { Computed, Judged, KeyChange, Operation, Outcome, WriteContext } from "../write/context.ts";
-import { refusalOf } from "../write/acts.ts";
-import { commit } from "../write/write.ts";
+import { entryOf } from "./effects.ts";
+import type { Entry } from "./entry.ts";
+import { explainRefusal } from "./explain_refusal.ts";
+import { add, bytesOf, type Put, type StateLimits, type StateWrite } from "./put.ts";
+import { selectStored, storedArgs } from "./stored.ts";
+import { type Attempt, checkRoom, tryPut } from "./write_attempt.ts";
 
-// Only a refusal needs the stored entries; an admitted write would read its own values back.
-const NOT_ADMITTED = "admitted IS NOT :nonce";
+const MAX_ATTEMPTS = 50;
+const MAX_PAUSE_MS = 20;
 
 export interface Written {
   entries: Entry[];
   revision: number;
 }
 
-const MAX_ATTEMPTS = 50;
-const MAX_PAUSE_MS = 20;
-
 /**
- * Applies the writes in order, each seeing those before it, all or none, as one revision. Answers with the entry that
- * each write left. Errors: `room_not_found`, `version_conflict`, `not_a_number`, `not_editable`, `too_large`,
- * `limit_reached`.
+ * Applies the writes in order, each seeing those before it: all or none, as one revision. `entries` are those that the
+ * writes left, one each. Errors: `room_not_found`, `unauthenticated`, `forbidden`, `version_conflict`, `not_a_number`,
+ * `not_editable`, `too_large`, `limit_reached`.
  */
 export function putEntries(database: Database, room: string, put: Put): Operation<Written> {
   return {
@@ -55,8 +42,8 @@ export function putEntries(database: Database, room: string, put: Put): Operatio
 }
 
 /**
- * The changes of writes; undefined with a view, whose value depends on more, and with what is computed in the scope of an
- * agent: it may become private.
+ * Returns the changes of writes. Undefined where only the database can tell them: of views, whose values depend on
+ * more, and of computed values in the scope of an agent, which may become private meanwhile.
  */
 function changesOf({ writes, limits }: Put): KeyChange[] | undefined {
   if (writes.some(({ expr }) => expr !== undefined)) return undefined;
@@ -79,14 +66,7 @@ function added(found: Json | undefined, delta: number): Computed | undefined {
   return value === undefined ? undefined : { value, changed: true };
 }
 
-interface Attempt {
-  database: Database;
-  context: WriteContext;
-  room: string;
-  put: Put;
-  judged?: Judged;
-}
-
+/** Writes the shortest way that suits: coalesced, in one attempt by the database, or computed here. */
 async function runPut(attempt: Attempt): Promise<Outcome | undefined> {
   const { database, room, put, judged } = attempt;
   const plain = await putCoalesced(attempt);
@@ -100,94 +80,7 @@ async function runPut(attempt: Attempt): Promise<Outcome | undefined> {
   return await (judged ? compute() : database.serialize(room, compute)); // a gated write is serialized already
 }
 
-/**
- * Puts a single value without preconditions, coalesced with others: a file takes 1.5 times as many of them, a server 4
- * times. Returns undefined for any other put, and where it must go alone.
- */
-async function putCoalesced(
-  { database, context, room, put, judged }: Attempt,
-): Promise<Outcome | undefined> {
-  const [{ scope, key, value, delta, expr, edit, ttl, ifVersion }] = put.writes as [StateWrite];
-  if (
-    put.writes.length > 1 || judged || context.idempotencyKey ||
-    [delta, expr, edit, ttl, ifVersion].some((condition) => condition !== undefined)
-  ) {
-    return;
-  }
-  const by = actorOf(context.viewer, context.acts, room);
-  if (by === undefined) return undefined;
-  // Who may not write there takes the way of every scope, whose time tells nothing.
-  const sees = by.own || by.token?.facts?.role === "admin";
-  if (sees && isKnownPrivate(room, scope)) return undefined;
-  const [nonce, now] = [context.newId(), await context.time()];
-  const json = JSON.stringify(value);
-  const written = { room, scope, key, value: json, agent: put.agent, now: now.toISOString(), nonce, by };
-  const item = { ...written, mostKeys: put.limits.keys };
-  const result = await database.commitCoalesced(context.viewer, COALESCED_PUTS, item, weightOfJson(json));
-  if (!result) return undefined;
-  const { revision, version } = result;
-  database.announce({ room, part: "state", revision });
-  return { now, revision, rows: [[{ version, verified: by.verified }]] };
-}
-
-/**
- * Makes one attempt, which the database decides. The database adds whole numbers only, since it does not read every
- * decimal as JSON's double, and makes no edits of some rare values (edit_sql.ts). Returns "uncomputed" for these.
- */
-async function tryPut(
-  { database, context, room, put, judged }: Attempt,
-): Promise<Outcome | undefined | "uncomputed"> {
-  const [nonce, now] = [judged?.nonce ?? context.newId(), await context.time()];
-  const { writes, limits } = put;
-  const preconditions = preconditionsOf(writes);
-  const mayKeepAll = writes.every(mayKeep);
-  const unchanged = holds(judged?.guard);
-  const homes = homesOf(context.viewer, writes.map(({ scope }) => scope));
-  const { outcome, reads } = await commit(database, context, {
-    room,
-    part: "state",
-    also: homes && "private",
-    nonce,
-    now,
-    admission: admitPut(preconditions, limits, {
-      unchanged,
-      mayKeep: mayKeepAll,
-      ttl: firstOf(writes),
-      homes,
-    }),
-    effects: writes.flatMap((write) =>
-      effectsOf(write, {
-        room,
-        nonce,
-        put,
-        now,
-        verifies: context.viewer.token !== undefined && put.agent !== undefined,
-        homes,
-      })
-    ),
-    reads: [{
-      sql: selectStored(homes, unchanged.sql, NOT_ADMITTED),
-      args: { ...storedArgs(room, preconditions, homes), nonce, ...unchanged.args },
-    }],
-    heartbeatOf: put.agent,
-    granted: mayKeepAll ? keptBy(preconditions, limits, { unchanged, homes }) : undefined,
-  });
-  if (outcome.revision !== undefined || outcome.replayed) {
-    for (const [n, { scope }] of writes.entries()) {
-      if (outcome.rows[n]?.[0]?.hidden) foundPrivate(room, scope);
-    }
-    return outcome;
-  }
-  const rows = reads[0]!;
-  checkRoom(rows);
-  if (!rows[0]!.unchanged) return undefined;
-  const result = explainRefusal(put, rows);
-  if (result instanceof Refusal) throw result;
-  const isGranted = mayKeepAll && (outcome.key !== undefined || !context.idempotencyKey);
-  return isGranted && result.every(({ changed }) => !changed) ? outcome : "uncomputed";
-}
-
-/** Makes one attempt with values that were computed from what the guard proves. */
+/** Makes one attempt with values that were computed from the state that the guard proves unchanged. */
 async function tryComputed(attempt: Attempt, computed: Computed[]): Promise<Outcome | undefined> {
   const { put } = attempt;
   const writes = put.writes.map((write, n) => asComputed(write, computed[n]!));
@@ -199,10 +92,14 @@ function asComputed({ delta: _, edit, ...write }: StateWrite, { value, changed }
   return { ...write, value, computed: edit && (changed ? "changed" : "kept") };
 }
 
-/** Refusals after which the values are computed again. */
+/** The refusals after which the values are computed again. */
 const MOVED = ["version_conflict", "limit_reached"];
 
-/** Computes the values here, fractions as doubles: reads, and writes the values if the entries are unchanged. */
+/**
+ * Computes the values here, with fractions as doubles: reads the entries, and writes the values if the entries have not
+ * changed, until that succeeds. Returns undefined where the guard of a gate no longer holds. Errors: those of
+ * `putEntries`, `unavailable`.
+ */
 async function putComputed(attempt: Attempt): Promise<Outcome | undefined> {
   const { database, context, room, put, judged } = attempt;
   const homes = homesOf(context.viewer, put.writes.map(({ scope }) => scope));
@@ -234,20 +131,8 @@ async function putComputed(attempt: Attempt): Promise<Outcome | undefined> {
   throw new Refusal("unavailable", { why: "value_moved" });
 }
 
-/** Puts the values into an outcome, as if the database had computed them; a replayed one has them. */
+/** Adds the values to an outcome, as if the database had computed them. A replayed one has them already. */
 function withValues(outcome: Outcome, writes: StateWrite[]): Outcome {
   const rows = outcome.rows.map(([row], n) => [{ value: JSON.stringify(writes[n]!.value), ...row }]);
   return { ...outcome, rows };
-}
-
-/** Checks the rows of `selectStored`. Errors: `room_not_found`, `unavailable`. */
-function checkRoom([row]: Row[]): void {
-  if (row === undefined) throw new Refusal("room_not_found", {});
-  served(row.room_revision);
-}
-
-/** The least `ttl` of writes, if one has any. */
-function firstOf(writes: StateWrite[]): number | undefined {
-  const all = writes.flatMap(({ ttl }) => ttl ?? []);
-  return all.length === 0 ? undefined : Math.min(...all);
 }

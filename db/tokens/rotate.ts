@@ -4,20 +4,19 @@ import type { Role } from "../access/token_text.ts";
 import { NOW } from "../clock.ts";
 import type { Database } from "../database.ts";
 import { Refusal } from "../refusal.ts";
-import { SERVED } from "../release.ts";
-import { revisionOf, ROOM_REVISION } from "../rooms/room.ts";
-import { madeBy, SHOWN_TOKEN, type Token, toToken } from "./make.ts";
+import { IS_SERVED, revisionOf, ROOM_REVISION } from "../rooms/room.ts";
 import { isOperator, SERVICE, type Viewer } from "../viewer.ts";
+import { madeBy, SHOWN_TOKEN, type Token, toToken } from "./token.ts";
 
-/** How a token is rotated. */
+/** A request for a new text of the viewer's token. */
 export interface Rotation {
-  /** By its text. */
+  /** The role that the old text names. */
   role: Role;
-  /** Whether all that it made is revoked. */
+  /** Whether all that the token made is revoked. */
   revokeMade: boolean;
-  /** The digest of the request and its key, by which it may be sent again. */
+  /** The digest of the request and its idempotency key, if it has one. */
   request?: string;
-  /** Milliseconds in which it may. */
+  /** Milliseconds for which the same request may be repeated. */
   lifetime: number;
 }
 
@@ -26,11 +25,13 @@ export interface Rotated {
   /** Shown once. */
   text: string;
   revision: number;
-  /** Whether an earlier request under the key has rotated it: this one takes the place of what that made. */
+  /** Whether an earlier request under the key has rotated the token: this text replaces the one that it made. */
   replayed: boolean;
 }
 
-/** True of the token that is rotated: the viewer's own, or the one that the same request has made, while it is unused. */
+/**
+ * True of the token to rotate: the viewer's own, or the one that the same request rotated, while nobody has used it.
+ */
 const OF_REQUEST = `
   tokens.room_id = :room AND ${IN_FORCE} AND (tokens.hash = :own_hash
     OR tokens.previous_hash = :own_hash AND tokens.request_key = :request AND tokens.unused
@@ -42,7 +43,7 @@ const ROTATE = `
   UPDATE tokens SET
     requested_at = CASE WHEN hash = :own_hash THEN ${NOW} ELSE requested_at END,
     hash = :hash, previous_hash = :own_hash, request_key = :request, unused = 1
-   WHERE ${OF_REQUEST} AND EXISTS (SELECT 1 FROM rooms WHERE rooms.id = :room AND ${SERVED})`;
+   WHERE ${OF_REQUEST} AND ${IS_SERVED}`;
 
 const ROTATED =
   "(SELECT rotated.id FROM tokens AS rotated WHERE rotated.room_id = :room AND rotated.hash = :hash)";
@@ -53,8 +54,9 @@ const REVOKE_MADE = `
 const GET = `SELECT ${SHOWN_TOKEN} FROM tokens WHERE room_id = :room AND hash = :hash`;
 
 /**
- * Gives the viewer's token a new text; the old one is refused from then on. The same request makes another in its place,
- * while that is unused. Errors: `room_not_found`, `unauthenticated`, `forbidden`.
+ * Gives the viewer's token a new text; from the commit on, the database refuses the old one. A repetition of the
+ * request under its key replaces the new text by another, until somebody uses it: the first answer may have been lost.
+ * Errors: `room_not_found`, `unauthenticated`, `forbidden`.
  */
 export async function rotateToken(
   database: Database,
@@ -66,7 +68,7 @@ export async function rotateToken(
   const { text, hash } = newToken(room, role, database);
   const asked = { room, own_hash, request: request ?? null, lifetime };
   const made = { room, hash };
-  // The service commits: after a lost answer the old token counts no longer.
+  // Commits as the service: a repetition shows the old text, which is not in force any more.
   const [rooms, found, , rows] = await database.commit(SERVICE, [
     { sql: ROOM_REVISION, args: { room } },
     { sql: FOUND, args: asked, single: true },
@@ -76,7 +78,7 @@ export async function rotateToken(
   ]);
   const [row] = rows!;
   if (row === undefined) {
-    await database.read(viewer, []);
+    await database.read(viewer, []); // throws where the room is not there
     throw new Refusal("unauthenticated", {});
   }
   const token = toToken(row);

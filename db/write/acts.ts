@@ -6,8 +6,8 @@ import type { Viewer } from "../viewer.ts";
 import type { WriteAs } from "./context.ts";
 
 /**
- * Returns the agents as which a viewer may act only if they are not secure: all that its token, as far as this instance
- * knows it, does not entitle it to.
+ * Returns the agents as whom a viewer may act only if they are not secure: all but those to which its token, as far as
+ * this instance knows it, entitles it.
  */
 export function unprovenActors({ viewer, acts }: Pick<WriteAs, "viewer" | "acts">): string[] {
   const facts = knownFacts(viewer);
@@ -15,8 +15,9 @@ export function unprovenActors({ viewer, acts }: Pick<WriteAs, "viewer" | "acts"
 }
 
 /**
- * Returns why a viewer may not act as it does in a guarded room: `unauthenticated` or `forbidden`; undefined where it
- * may. `secured`: those of `unprovenActors` that are secure, which were read with the viewer's token.
+ * Returns the refusal of whoever may not act so in a guarded room: `unauthenticated` or `forbidden`; undefined where the
+ * viewer may. `writes`: whether it wants to write. `secured`: those of `unprovenActors` that are secure, which were read
+ * with the viewer's token.
  */
 export function judgeActs(
   by: Pick<WriteAs, "viewer" | "acts">,
@@ -33,7 +34,7 @@ export function judgeActs(
   return facts ? new Refusal("forbidden", { other }) : new Refusal("unauthenticated", { agent: other });
 }
 
-/** Returns the same, and reads what it takes, unless `secured` was read with what the viewer did. */
+/** Returns the same, and reads what that takes unless `secured` was read by the same batch as what the viewer did. */
 export async function refusalOf(
   database: Database,
   by: Pick<WriteAs, "viewer" | "acts">,
@@ -46,7 +47,7 @@ export async function refusalOf(
   return judgeActs(by, { writes, secured: await readSecured(database, by.viewer, room, unprovenActors(by)) });
 }
 
-/** Returns which of some agents are secure. Reads nothing where there are none. */
+/** Returns which of some agents are secure. Without agents it reads nothing. */
 export async function readSecured(
   database: Database,
   viewer: Viewer,

@@ -4,8 +4,8 @@ import { THERE } from "../release.ts";
 import { WRITABLE } from "./due.ts";
 
 /**
- * Advances a room and its part by `by` revisions, and sets `counts`. `admitted` lets the write's effects act. `moves`:
- * what is assigned in place of the part's revision. Append FROM or WHERE.
+ * Advances the room's revision and its part's by `by`, assigns `counts`, and stores the nonce in `admitted`, which lets
+ * the effects act. `moves`: the assignments of parts' revisions, by default the part's alone. Append FROM or WHERE.
  */
 export function advance(
   part: Part,
@@ -17,32 +17,39 @@ export function advance(
   return `UPDATE rooms SET ${set.join(", ")}, admitted = :nonce`;
 }
 
-/** True inside an effect exactly when its write was admitted. */
+/** True in the effects of a write exactly if it was admitted. */
 export const ADMITTED = `EXISTS (SELECT 1 FROM rooms WHERE id = :room AND admitted = :nonce)`;
 
-/** Selects, inside an effect, the room's row if its write was admitted: `revision` is the write's. */
+/** Finds, in the effects of a write, the room's row if the write was admitted. Its `revision` is the write's. */
 export const FROM_ADMITTED = `FROM rooms WHERE id = :room AND admitted = :nonce`;
 
-/** True where a count stays within its limit, or nothing is added. */
+/** The revision of the write, in its effects; null if it was not admitted. */
+export const NEW_REVISION = `(SELECT revision ${FROM_ADMITTED})`;
+
+/** Makes the condition that a count stays within its limit, or that nothing is added. */
 export function withinLimit(count: string, added: string, limit: string): string {
   return `(${count} + ${added} <= ${limit} OR ${added} = 0)`;
 }
 
-/** Admits a write by its preconditions, on the room's row. */
+/** The preconditions of a write, and what its admission assigns to the room's row. */
 export interface Admission {
-  /** Assignments of the revisions of parts, where the part of the write alone does not tell. */
+  /** Assignments of the revisions of parts, by default of the write's part. */
   moves?: string[];
-  /** Assignments to the counts of the room. */
+  /** Assignments of the room's counts. */
   counts?: string[];
+  /** The preconditions, on the room's row. */
   where: string[];
   args: Statement["args"];
   /** The oldest release that may serve the room from now on, if the write brings what older ones would break. */
   requires?: number;
-  /** Whether releases older than the room requires may make it too. */
+  /** Whether releases older than the room requires may make the write too. */
   byAnyRelease?: boolean;
 }
 
-/** Makes the statement that decides a write; if admitted, it returns `revision`. `further`: on the room's row too. */
+/**
+ * Makes the statement that decides a write. It returns `revision` if it admits the write. `further`: more
+ * preconditions.
+ */
 export function admit(
   { room, part, nonce, admission }: { room: string; part: Part; nonce: string; admission: Admission },
   further: Condition[] = [],

@@ -3,54 +3,59 @@ import type { Coalescer } from "../batching/sender.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 import { beat, BEAT_OPEN } from "./heartbeat.ts";
 
-/** One of several writes of a kind that are admitted together. */
+/** One of several writes of a kind that one statement admits. */
 export interface CoalescedWrite {
   room: string;
+  /** The agent that gets a heartbeat. */
   agent?: string;
+  /** ISO 8601. */
   now: string;
   by: Actor;
-  /** Unique. The first write's nonce admits them all. */
+  /** Unique. All writes of a batch are admitted under the nonce of its first. */
   nonce: string;
 }
 
 /**
- * The result of a write; undefined where its room does not exist, or cannot take all of its writes. `registered`: its
- * agent, if the kind tells.
+ * The result of a write; undefined where its room does not exist, or cannot take all writes of the batch. `registered`:
+ * whether its agent is, if the kind tells.
  */
 type CoalescedResult =
   | { revision: number; version: number | undefined; beside?: Row; registered?: boolean }
   | undefined;
 
-/** The SQL of a kind of coalesced write. `json_each(:writes)` gives the rows of `asRow`. */
+/** The SQL of a kind of coalesced write. `:writes` is JSON of the rows of `asRow`. */
 interface CoalescedWriteKind<Item extends CoalescedWrite> {
   /**
-   * Advances each room by the number of its writes and sets `admitted = :nonce`; returns `room` and `revision`. A room
-   * is admitted where it is open to all, or where all its writers may act.
+   * Makes the statement that advances each room by the number of its writes, sets `admitted = :nonce`, and returns
+   * `room` and `revision`. It admits a room that is open to all, or in which all its writers may act.
    */
   admission(items: Item[], judging: Judging): Statement;
   /**
-   * Inserts the writes of admitted rooms; returns `room`, `revision` and `version`, or nothing without versions. Judged
-   * ones may be verified.
+   * The statement that inserts the writes of admitted rooms. It returns `room`, `revision` and `version`, or nothing
+   * where there are no versions. Judged writes may be verified.
    */
   effects: Record<Judging, string>;
   /** Makes shorter statements of the same results for writes of one room that are not judged, if it has any. */
   inOneRoom?(items: Item[], later: Map<Item, number>): [admission: Statement, effect: Statement] | undefined;
-  /** Makes a row; `later`: how many writes of the same room follow. */
+  /** Makes a row of `:writes`. `later`: how many writes of the same room follow. */
   asRow(item: Item, later: number): unknown[];
-  /** Makes a further statement of the admitted rooms, whose `later` is as of `asRow`. */
+  /** Makes a statement that counts the writes of admitted rooms. `later`: as of `asRow`. */
   count?(items: Item[], later: Map<Item, number>): Statement;
   /** Whether the results tell which agents are registered. */
   tellsAgents?: true;
-  /** Makes the query of a row for some items, `n` of which is the item's index; it comes as `beside`. */
+  /**
+   * Makes a query of one row for some items, whose `n` is the item's index. The row comes as `beside` in the result.
+   */
   beside?(items: Item[]): Statement | undefined;
 }
 
-// A write without a token is no heartbeat of a secure agent.
+// Without a token nobody acts as a secure agent.
 const UPDATE_HEARTBEATS = `
   ${beat("beats.value ->> 2")} FROM json_each(:beats) AS beats
    WHERE NOT agents.secure AND agents.room_id = beats.value ->> 0 AND agents.id = beats.value ->> 1`;
 
-// What was admitted may act as whom it names. A join would take a server three times as long to prepare.
+// An admitted writer may act as the agent. A join in place of the subquery takes a server three times as long to
+// prepare.
 const UPDATE_JUDGED_HEARTBEATS = `
   ${beat("beats.value ->> 2")} FROM json_each(:beats) AS beats
    WHERE agents.room_id = beats.value ->> 0 AND agents.id = beats.value ->> 1
@@ -58,7 +63,7 @@ const UPDATE_JUDGED_HEARTBEATS = `
 
 type Heartbeat = [room: string, agent: string, now: string];
 
-/** Coalesces heartbeats of agents. */
+/** Coalesces heartbeats that come without a write and without a token. */
 export const COALESCED_HEARTBEATS: Coalescer<Heartbeat, void> = {
   statements(beats) {
     const [[room, agent, now]] = beats as [Heartbeat];
@@ -69,14 +74,14 @@ export const COALESCED_HEARTBEATS: Coalescer<Heartbeat, void> = {
 };
 
 /**
- * Coalesces writes without preconditions, of any rooms, into a few statements. One update admits all writes of a room,
- * with consecutive revisions. Where a room does not take them all, it takes none: the caller tries them one by one,
- * which tells why.
+ * Coalesces writes without preconditions, of any rooms, into a few statements. One UPDATE admits all writes of a room,
+ * with consecutive revisions. A room that cannot take them all takes none: the callers then write one by one, which
+ * tells why.
  */
 export function createCoalescedWrites<Item extends CoalescedWrite>(
   kind: CoalescedWriteKind<Item>,
 ): Coalescer<Item, CoalescedResult> {
-  function together(items: Item[], judging: Judging, later: Map<Item, number>): Statement[] {
+  function coalesced(items: Item[], judging: Judging, later: Map<Item, number>): Statement[] {
     const writes = JSON.stringify([...later].map(([item, later]) => kind.asRow(item, later)));
     const args = { writes, nonce: items[0]!.nonce };
     return [kind.admission(items, judging), { sql: kind.effects[judging], args }];
@@ -89,7 +94,7 @@ export function createCoalescedWrites<Item extends CoalescedWrite>(
       const judging = judgingOf(items.map(({ by }) => by));
       const later = laterOf(items);
       const short = judging === "open" && areOfOneRoom(items) ? kind.inOneRoom?.(items, later) : undefined;
-      const own = short ?? together(items, judging, later);
+      const own = short ?? coalesced(items, judging, later);
       const statements = own.map((statement): Statement => ({ ...statement, single }));
       if (kind.count) statements.push(kind.count(items, later));
       statements.push(...heartbeats(items, judging).map(kind.tellsAgents ? tellingAgents : unchanged));

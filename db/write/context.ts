@@ -8,7 +8,7 @@ import type { Guard } from "./read_set.ts";
 /** A request that takes effect once, however often it is sent. */
 export interface KeyedRequest {
   viewer: Viewer;
-  /** The scope of the key: a room's id, or a text that is none. */
+  /** The scope of the key: a room's stored id, or a text that is no id. */
   scope: string;
   key: string;
   /** Equal for equal requests only. */
@@ -20,7 +20,7 @@ export interface KeyedRequest {
 
 /** An idempotency key and the request that acquires it. */
 export interface IdempotencyKey extends KeyedRequest {
-  /** Whose key it is: another's is another key. */
+  /** The owner of the key: the same text of another owner is another key. */
   owner: Viewer;
   /** Distinguishes this request from its repetitions. */
   nonce: string;
@@ -29,11 +29,11 @@ export interface IdempotencyKey extends KeyedRequest {
   ids: string[];
 }
 
-/** The context of a write: the database's clock, or the fixed time of a keyed request. */
+/** The context of a write: its writer, and the time by the database's clock, which is fixed for a keyed request. */
 export interface WriteContext extends Pick<Clock, "time" | "newId"> {
-  /** The reader for whom gates and refusals are made. */
+  /** The writer, for whom gates are evaluated and refusals explained. */
   viewer: Viewer;
-  /** As whom it acts, which the viewer must be entitled to. */
+  /** As whom it acts, which the database refuses where the viewer may not. */
   acts: Acts;
   idempotencyKey?: IdempotencyKey;
 }
@@ -41,10 +41,10 @@ export interface WriteContext extends Pick<Clock, "time" | "newId"> {
 /** The writer, as whom it acts, and its key if any. */
 export type WriteAs = Pick<WriteContext, "viewer" | "acts" | "idempotencyKey">;
 
-/** The service itself writes. */
+/** The writer of the service's own writes. */
 export const BY_SERVICE: WriteAs = { viewer: SERVICE, acts: AS_NONE };
 
-/** The database's outcome of a successful write. The answer is made of it and of the request, then and in replays. */
+/** The database's outcome of a successful write. The answer is made of it and the request, at once and in replays. */
 export interface Outcome {
   now: Date;
   /** The write's revision; undefined where it changed nothing. */
@@ -59,35 +59,40 @@ export interface Outcome {
   replayed?: boolean;
 }
 
-/** A write that was judged before it is made: what must still hold, and the nonce by which the next one knows it. */
+/**
+ * What a gate allowed before the write: the guard that must still hold, and the nonce that the next write's guard
+ * names.
+ */
 export interface Judged {
   guard: Guard;
   nonce: string;
-  /** What each of its writes leaves, if that was computed from the state that the guard proves. */
+  /** What each of its writes leaves, where that was computed from the state that the guard proves unchanged. */
   computed?: Computed[];
 }
 
-/** What a write leaves of a key, for the gates that are judged after it. */
+/** What a write leaves of a key, for the gates that are evaluated after it. */
 export type KeyChange =
   & { scope: string; key: string }
   & ({ value: Json } | { delta: number } | { deleted: true } | { edit: Compute });
 
-/** What a write leaves of a key, computed from what it finds. One that is not `changed` is none. */
+/** The value that a write leaves of a key, computed from the one that it finds; `changed`: whether they differ. */
 export interface Computed {
   value: Json;
   changed: boolean;
 }
 
-/** Computes what a write leaves of a value, undefined where there is none. Returns undefined if it will be refused. */
+/**
+ * Computes what a write leaves of a value, undefined where the key is absent. Returns undefined if it will be refused.
+ */
 export type Compute = (found: Json | undefined) => Computed | undefined;
 
 /** A write and its answer. */
 export interface Operation<Answer> {
-  /** As whom it acts: the database refuses it where the viewer may not. */
+  /** As whom it acts, which the database refuses where the viewer may not. */
   acts: Acts;
   /** Makes the write. Returns undefined where its guard no longer holds. Errors: those of the write. */
   run(context: WriteContext, judged?: Judged): Promise<Outcome | undefined>;
-  /** What it changes of the state, in order; undefined where only the database can tell. */
+  /** The keys that it changes, in order; undefined where only the database can tell. */
   changes?: KeyChange[];
   /** Makes the answer of an outcome, be it new or replayed. */
   answer(outcome: Outcome): Answer;

@@ -1,22 +1,22 @@
 import { FROM_ADMITTED } from "./admission.ts";
 
-/** Departures of a room that `/changes` tells of: some 100 bytes each. Who follows from before is sent all anew. */
+/** Departures that a room remembers for `/changes`, some 100 bytes each. Who follows from before them starts anew. */
 const KEPT_DEPARTURES = 10_000;
 
-/** What leaves a room, by its table. */
+/** The tables of what may leave a room. */
 export type Departing = "agents" | "reservations";
 
-/** Records that things have left the room. Append the SELECT of `:room`, the kind, the id and the revision. */
+/** Records departures. Append the SELECT of `:room`, the kind, the id and the revision. */
 const RECORD = `INSERT OR REPLACE INTO departed (room_id, kind, id, revision)`;
 
-/** Records, with the revision of the write, that something has left the room: `ids` selects `id`. */
+/** Records, at the revision of the write, the departure of the things whose `id` the query `ids` selects. */
 export function depart(kind: Departing, ids: string): string {
   return `${RECORD}
   SELECT :room, '${kind}', gone.id, rooms.revision FROM (${ids}) AS gone CROSS JOIN rooms
    WHERE rooms.id = :room AND rooms.admitted = :nonce`;
 }
 
-/** Forgets the oldest departures, after a write that has recorded one. */
+/** Forgets the oldest departures. Belongs to each write that records one. */
 export const FORGET_DEPARTURES = [
   `UPDATE rooms SET forgotten = oldest.revision FROM (
       SELECT revision FROM departed INDEXED BY departed_changed

@@ -3,8 +3,8 @@ import { depart, FORGET_DEPARTURES } from "./departed.ts";
 import { type Ending, ENDS } from "./due.ts";
 import { DROP_NEEDS_OF_FAILED, endClaim, FAIL_DEPENDENTS } from "./leases.ts";
 
-// While what an agent held ends, the room's row names it, and `due` is 0. So whoever looks ends the rest first, at
-// whatever time, and nothing else is written before: the agent cannot be back while anything of it is left.
+// While what an agent held ends, the room's row names the agent, and `due` is 0. So whoever reads or writes the room
+// ends the rest first, at whatever time: the agent cannot be back while anything of it is left.
 const LEAVING = `(SELECT leaving FROM rooms WHERE id = :room)`;
 const LEFT_AT = `(SELECT left_at FROM rooms WHERE id = :room)`;
 
@@ -17,12 +17,12 @@ const holdsAnything = (agent: string) =>
   `(EXISTS (SELECT 1 FROM ${HELD} WHERE ${claimsOf(agent)})
     OR EXISTS (SELECT 1 FROM reservations WHERE ${reservationsOf(agent)}))`;
 
-/** Makes due in the room what `:agent` holds, which leaves it at `:now` with this write. */
+/** Makes due what `:agent` holds, which leaves the room at `:now` with this write. */
 export const BEGIN_DEPARTURE = `
   UPDATE rooms SET leaving = :agent, left_at = :now, due = 0, ends = ends | ${ENDS.departures}
    WHERE id = :room AND admitted = :nonce AND ${holdsAnything(":agent")}`;
 
-/** Releases the claims of an agent that left. What an earlier release claimed may lack its fence and attempts. */
+/** Releases the claims of an agent that left. Those that an earlier release made may lack fence and attempts. */
 export const CLAIMS_OF_LEAVING: Ending = {
   part: "messages",
   kind: "departures",
@@ -53,10 +53,10 @@ export const RESERVATIONS_OF_LEAVING: Ending = {
   ],
 };
 
-/** Notes that an agent holds nothing any more. */
+/** Ends the departure once the agent holds nothing any more. */
 export const FINISH_DEPARTURE = `
   UPDATE rooms SET leaving = NULL, left_at = NULL, ends = ends & ~${ENDS.departures}
    WHERE id = :room AND leaving IS NOT NULL AND NOT ${holdsAnything("leaving")}`;
 
-/** Selects, as the first end that is left, that of an agent that is leaving. */
+/** Selects `until` of what an agent that is leaving still holds: it is due at once. */
 export const FIRST_LEFT_OF_LEAVING = `SELECT 0 AS until FROM rooms WHERE id = :room AND leaving IS NOT NULL`;

@@ -1,11 +1,11 @@
-import { privateRoomsIn } from "../access/private.ts";
+import { privateRoomsIn, selectPrivate } from "../access/private.ts";
 import type { Database } from "../database.ts";
 import { DatabaseUnavailable } from "../driver/faults.ts";
 import { SERVED } from "../release.ts";
 import { argsOf, type Row, type Statement } from "../driver/statement.ts";
 import type { Coalescer } from "../batching/sender.ts";
 import type { Viewer } from "../viewer.ts";
-import { ADMITTED, advance, FROM_ADMITTED } from "./admission.ts";
+import { ADMITTED, advance, NEW_REVISION } from "./admission.ts";
 import { depart, FORGET_DEPARTURES } from "./departed.ts";
 import {
   CLAIMS_OF_LEAVING,
@@ -16,19 +16,19 @@ import {
 import { DUE, type Due, dueOf, type Ending, ENDS, timeOf } from "./due.ts";
 import { LEASES } from "./leases.ts";
 
-/** Ends marks of waits (db/agents/presence.ts) whose instance died: their agents show their own status again. */
+/** Clears marks of waits whose leases expire (db/agents/marks.ts): the agents show their own status again. */
 const MARKS: Ending = {
   part: "agents",
   table: "waits",
   until: "until",
   effects: (dueFirst) => [
-    `UPDATE agents SET revision = (SELECT revision ${FROM_ADMITTED})
+    `UPDATE agents SET revision = ${NEW_REVISION}
       WHERE room_id = :room AND id IN (${dueFirst("agent_id")}) AND ${ADMITTED}`,
     `DELETE FROM waits WHERE rowid IN (${dueFirst("rowid")}) AND ${ADMITTED}`,
   ],
 };
 
-/** Deletes keys whose time is over. */
+/** Deletes keys that expire. */
 const ENTRIES: Ending = {
   part: "state",
   kind: "entries",
@@ -40,16 +40,14 @@ const ENTRIES: Ending = {
        value = 'null', deleted = 1, version = version + 1, updated_at = ${
       timeOf("expires_at")
     }, updated_by = NULL, verified = 0,
-       expires_at = NULL, revision = (SELECT revision ${FROM_ADMITTED})
+       expires_at = NULL, revision = ${NEW_REVISION}
       WHERE rowid IN (${dueFirst("rowid")}) AND ${ADMITTED}`,
   ],
 };
 
-const PRIVATE_ROOMS = privateRoomsIn(
-  `SELECT agent_id FROM secured WHERE room_id = :room AND private_since IS NOT NULL`,
-);
+const PRIVATE_ROOMS = privateRoomsIn(selectPrivate(":room"));
 
-/** The same of keys in private scopes, which count nowhere. */
+/** Deletes keys that expire in private scopes, which the room does not count. */
 const PRIVATE_ENTRIES: Ending = {
   part: "private",
   kind: "private",
@@ -60,7 +58,7 @@ const PRIVATE_ENTRIES: Ending = {
 const FIRST_LEFT_OF_PRIVATE =
   `SELECT MIN(expires_at) AS until FROM state WHERE room_id IN (${PRIVATE_ROOMS}) AND expires_at IS NOT NULL`;
 
-/** Ends reservations of paths. */
+/** Ends reservations that expire. */
 const RESERVATIONS: Ending = {
   part: "reservations",
   kind: "reservations",
@@ -83,11 +81,11 @@ const ENDINGS = [
   RESERVATIONS,
 ];
 
-/** The maximum of things that end in one revision. */
+/** The maximum number of things that end in one revision. */
 const THINGS = 100;
 /**
- * Revisions of each kind in the first round trip, which nearly always suffices, and in each further one; `weight` of
- * each statement, so that many endings have a batch of their own (db/batching/queue.ts).
+ * The revisions of each kind in the first round trip, which nearly always suffices, and in each further one. `weight`
+ * is that of each statement: many endings get a batch of their own (db/batching/next_batch.ts).
  */
 const FIRST = { revisions: 3, weight: 4 };
 const FURTHER = { revisions: 10, weight: 16 };
@@ -104,13 +102,13 @@ const DUE_FIRST = (ending: Ending) => (columns: string) => {
 
 const IS_DUE = (ending: Ending) => `EXISTS (SELECT 1 FROM ${dueOfKind(ending).from})`;
 
-/** Admits a revision where something of a kind is due. */
+/** Admits a revision if something of a kind is due. */
 const ADMIT = (ending: Ending) => `
   ${advance(ending.part, ending.counts?.(DUE_FIRST(ending)))}
    WHERE id = :room AND ${SERVED} AND ${IS_DUE(ending)}
   RETURNING revision`;
 
-/** The revision of each kind that ends its first due things. */
+/** The statements of one revision of each kind. */
 const REVISION_OF = ENDINGS.map((ending) => ({
   part: ending.part,
   bit: ending.kind && ENDS[ending.kind],
@@ -124,15 +122,15 @@ const FIRST_LEFT = ENDINGS.flatMap(({ table, until }) =>
     : []
 ).concat(FIRST_LEFT_OF_LEAVING).join(" UNION ALL ");
 
-/** Sets `due` to the first end that is left, unless that was set already: by a trigger, or later. */
+/** Sets `due` to the first end that is left, unless a trigger or a later write has moved it past the moment. */
 const settleBy = (left: string) => `
   UPDATE rooms SET due = (SELECT MIN(until) FROM (${left})) WHERE id = :room AND due <= :moment`;
 const SETTLE = settleBy(FIRST_LEFT);
 const SETTLE_PRIVATE = settleBy(`${FIRST_LEFT} UNION ALL ${FIRST_LEFT_OF_PRIVATE}`);
 
 /**
- * Ends what is due, as ordinary changes of the room, then runs `statements`, all in one round trip. A thing ends once,
- * however many instances try. What is more than `size` ends of a kind stays due. Errors: `DatabaseUnavailable`.
+ * Ends what is due, as ordinary changes of the room, then runs `statements` and returns their rows, all in one round
+ * trip. A thing ends once, however many instances try. What exceeds `size` stays due. Errors: `DatabaseUnavailable`.
  */
 export async function makeEndings(
   database: Database,
@@ -160,7 +158,7 @@ export async function makeEndings(
   return rows.slice(settle.length);
 }
 
-/** Ends all that is due, in as many round trips as it takes. Errors: `DatabaseUnavailable`. */
+/** Ends all that is due in a room, in as many round trips as that takes. Errors: `DatabaseUnavailable`. */
 export async function makeAllEndings(database: Database, viewer: Viewer, first: Due): Promise<void> {
   const { room } = first;
   const look = { sql: `SELECT ${DUE} FROM rooms WHERE id = :room`, args: { room } };
@@ -171,9 +169,9 @@ export async function makeAllEndings(database: Database, viewer: Viewer, first: 
 }
 
 /**
- * Reads as `database.read` does, where the first statement selects a room's row with `DUE`. Where something is due, it
- * ends that and reads again in the same round trip. A database that takes no writes (its disk is full) goes on showing
- * what is due, since each end is a revision.
+ * Reads as `database.read` does. The first statement must select a room's row with `DUE`. Where something is due, ends
+ * that and reads again in the same round trip. Where the database takes no writes, as with a full disk, shows what is
+ * due as if it had not ended, since each end is a revision.
  */
 export async function readCurrent(
   database: Database,
@@ -190,8 +188,8 @@ export async function readCurrent(
 }
 
 /**
- * Reads as `database.readCoalesced` does, where the row of an item has the column `due` (`DUE_NOW`). Nearly always
- * nothing is due: then it costs no more than that.
+ * Reads as `database.readCoalesced` does. The row of an item must have the column `due` (`DUE_NOW`). Nearly always
+ * nothing is due; then this costs no more.
  */
 export async function readCoalescedCurrent<Item>(
   database: Database,
@@ -208,7 +206,7 @@ export async function readCoalescedCurrent<Item>(
   });
 }
 
-/** Reads again with `endAndRead` for as long as the row of the room says that something is due. */
+/** Reads again, with `endAndRead`, for as long as the room's row tells that something is due. */
 async function current<Read>(
   room: string,
   found: Read,

@@ -4,28 +4,28 @@ import { isOperator, SERVICE, type Viewer } from "../viewer.ts";
 import type { Statement } from "../driver/statement.ts";
 import { timeOf } from "./due.ts";
 
-/** Milliseconds after its last heartbeat for which an agent is alive, whether or not it waits. */
+/** Milliseconds for which an agent is alive after its last heartbeat, whether or not it waits. */
 export const ALIVE_MS = 60_000;
 
-/** True of a heartbeat that is no older than that. */
+/** Makes the condition that a heartbeat is no older. */
 export const isRecent = (heartbeat: string) => `${heartbeat} >= ${timeOf(`(${NOW} - ${ALIVE_MS})`)}`;
 
-/** True of the row of an agent in `:room` that is alive: by the database what `isAlive` (db/agents/presence.ts) tells. */
+/** True of the row of an agent of `:room` that is alive, as `isAlive` tells (db/agents/presence.ts). */
 export const ALIVE = `(${isRecent("agents.last_heartbeat")}
   OR EXISTS (SELECT 1 FROM waits WHERE waits.room_id = :room AND waits.agent_id = agents.id))`;
 
-/** Moves heartbeats up to the time `now`, never back. Append FROM or WHERE. */
+/** Moves heartbeats up to `now`, in SQL, never back. Append FROM or WHERE. */
 export const beat = (now: string) => `UPDATE agents SET last_heartbeat = MAX(last_heartbeat, ${now})`;
 
-/** The heartbeat of one agent. Append further conditions with AND. */
+/** Records the heartbeat of one agent. Append further conditions with AND. */
 export const BEAT = `${beat(":now")} WHERE room_id = :room AND id = :agent`;
 
-/** The same of an agent that is not secure, whoever writes. */
+/** Records the heartbeat of an agent that is not secure: anybody may act as it. */
 export const BEAT_OPEN = `${BEAT} AND NOT secure`;
 
 /**
- * Makes the heartbeat of an agent that writes, admitted or not; none where it is not registered, or where the viewer
- * may not act as it.
+ * Makes the statement that records the heartbeat of an agent, whether or not its write is admitted. It does nothing
+ * where the agent is not registered, or the viewer may not act as it. Without an agent, makes none.
  */
 export function heartbeatOf(
   room: string,

@@ -1,35 +1,39 @@
 import { isPrivate, NEVER_SERVED, privateRoom } from "../access/private.ts";
 import type { Database } from "../database.ts";
 import { argsOf } from "../driver/statement.ts";
-import { ADMITTED, FROM_ADMITTED } from "./admission.ts";
+import { ADMITTED, FROM_ADMITTED, NEW_REVISION } from "./admission.ts";
 import { ENDS } from "./due.ts";
 import type { Step } from "./idempotency.ts";
 
 const ITS_KEYS = "state WHERE room_id = :room AND scope = :agent";
 
-/** Counts the keys of `:agent`'s scope that everybody sees. */
+/** Counts the keys of `:agent`'s scope while everybody sees them. */
 export const KEYS_LEFT = `(SELECT COUNT(*) FROM ${ITS_KEYS} AND NOT deleted)`;
 
 const OF_ITS_OWN = privateRoom(":agent");
 const IS_OPEN = `NOT ${isPrivate(":agent")}`;
 
-// The agent goes on in the versions that its keys have. What was hidden before stays as it is.
+// Moves the keys to the private scope with their versions, and leaves tombstones. Does nothing if it is private
+// already.
 const HIDE = [
   `INSERT INTO rooms (id, created_at, meta, listed, requires)
    SELECT ${OF_ITS_OWN}, '', '{}', 0, ${NEVER_SERVED} ${FROM_ADMITTED} AND ${IS_OPEN}`,
   `INSERT INTO state (room_id, scope, key, value, version, revision, updated_at, updated_by, deleted, verified, expires_at)
-   SELECT ${OF_ITS_OWN}, scope, key, value, version, (SELECT revision ${FROM_ADMITTED}), updated_at, updated_by,
+   SELECT ${OF_ITS_OWN}, scope, key, value, version, ${NEW_REVISION}, updated_at, updated_by,
           deleted, verified, expires_at
      FROM ${ITS_KEYS} AND ${IS_OPEN} AND ${ADMITTED}`,
   `UPDATE state SET
      value = 'null', deleted = 1, expires_at = NULL, version = version + 1, updated_at = :now, updated_by = :agent,
-     verified = 0, revision = (SELECT revision ${FROM_ADMITTED})
+     verified = 0, revision = ${NEW_REVISION}
     WHERE room_id = :room AND scope = :agent AND NOT deleted AND ${ADMITTED}`,
-  `UPDATE secured SET private_since = (SELECT revision ${FROM_ADMITTED})
+  `UPDATE secured SET private_since = ${NEW_REVISION}
     WHERE room_id = :room AND agent_id = :agent AND private_since IS NULL AND ${ADMITTED}`,
 ];
 
-/** Assigns to a room's row, in the admission, that the keys of `:agent` change, count no more, and may end as others do. */
+/**
+ * The assignments, in the admission, to the room's row: the keys of `:agent` no longer count there, the parts `state`
+ * and `private` change, and keys that end go on to do so in the private scope.
+ */
 export const HIDING = [
   `key_count = key_count - ${KEYS_LEFT}`,
   `state_revision = IIF(${KEYS_LEFT} > 0, revision + 1, state_revision)`,
@@ -37,11 +41,12 @@ export const HIDING = [
   `ends = IIF(ends & ${ENDS.entries}, ends | ${ENDS.private}, ends)`,
 ];
 
-/** Makes the scope of a secure agent private. To all others but admins its keys are deleted. */
+/** Makes the scope of a secure agent private. For all others but admins, its keys are deleted. */
 export function hidingSteps(args: { room: string; nonce: string; agent: string; now: string }): Step[] {
   return HIDE.map((sql) => ({ sql, args: argsOf(sql, args) }));
 }
 
+/** Announces that a scope was made private. */
 export function announceHidden(database: Database, room: string, revision: number): void {
   for (const part of ["state", "private"] as const) database.announce({ room, part, revision });
 }

@@ -7,28 +7,28 @@ import { keyFor, type Viewer } from "../viewer.ts";
 import { argsOf, type Condition, type Row, type Statement } from "../driver/statement.ts";
 
 /**
- * The format of stored outcomes: their values and rows for each write, in order. A release that changes it raises it,
- * since keys outlive releases (tests/db/outcomes.test.ts tells).
+ * The format of stored outcomes: the rows and columns of each kind of write, in order. A release that changes one
+ * raises this number, since keys outlive releases (tests/db/outcomes.test.ts).
  */
 const FORMAT = 1;
 
 /** A statement of a write. */
 export interface Step extends Statement {
   /**
-   * Makes its rows part of the answer. Under a key it stores these columns of `query`, which runs right after the
-   * statement with its arguments; the default is the statement itself.
+   * Makes its rows part of the answer. Under a key, these columns of `query` are stored, which runs right after the
+   * statement with its arguments. By default, `query` is the statement.
    */
   answer?: { columns: string[]; query?: string };
 }
 
 const OWN = `room_id = :held_scope AND key = :held_key AND nonce = :held_nonce`;
 
-// Deletes more than a write adds, so that expired keys cannot accumulate.
+// Deletes more keys than a write adds, so that expired ones cannot accumulate.
 const FORGET = `
   DELETE FROM idempotency WHERE rowid IN (
     SELECT rowid FROM idempotency WHERE created_at <= :expired ORDER BY created_at LIMIT 8)`;
 
-/** True where the scope is a deleted room, whose keys count no longer. */
+/** True where the scope is a deleted room, whose keys are void. */
 const OF_DELETED = `EXISTS (SELECT 1 FROM rooms WHERE id = :held_scope AND NOT ${THERE})`;
 
 const ACQUIRE = `
@@ -57,8 +57,8 @@ const STORE_LATER = `
    WHERE room_id = :held_scope AND key = :held_key`;
 
 /**
- * Returns whose the keys of a viewer are: those of a token stay when it is rotated, so they count by its id. It looks at
- * a token that this instance has not seen before. Errors: `unauthenticated`, `room_not_found`.
+ * Returns the owner of a viewer's keys. Those of a token stay when it is rotated, so they belong to its id. Reads a token
+ * that this instance has not seen before. Errors: `unauthenticated`, `room_not_found`.
  */
 async function ownerOf(database: Database, viewer: Viewer): Promise<Viewer> {
   if (!isLookedUp(viewer)) return viewer;
@@ -67,9 +67,9 @@ async function ownerOf(database: Database, viewer: Viewer): Promise<Viewer> {
 }
 
 /**
- * Makes the write of a keyed request once; all repetitions get the first outcome. The batch of the write decides. A
- * refusal, which may come of an earlier read, stands only if no outcome is stored under the key. Only successes are
- * stored. Errors: `idempotency_mismatch`; those of `run`.
+ * Makes the write of a keyed request once; all repetitions get the outcome of the first. The batch of the write decides
+ * which is first. Only successes are stored. Where `run` throws a refusal, which may be due to an earlier read, but an
+ * outcome is stored, that outcome is returned. Errors: `idempotency_mismatch`; those of `run`.
  */
 export async function runOnce(
   database: Database,
@@ -89,8 +89,8 @@ export async function runOnce(
 }
 
 /**
- * Reads the outcome stored under a key, if there is a key and an outcome: for an operation that may find nothing to
- * write because an earlier request of the same key has written it. Errors: `idempotency_mismatch`.
+ * Reads the outcome stored under a key; undefined without a key or an outcome. For an operation that may find nothing
+ * to write because an earlier request under the key has written it. Errors: `idempotency_mismatch`.
  */
 export async function storedOutcome(
   database: Database,
@@ -119,9 +119,10 @@ function contextOf(database: Database, idempotencyKey: IdempotencyKey): WriteCon
 }
 
 /**
- * Commits statements as one batch; returns the rows of each step, and of those with `answer`. It acquires an
- * idempotency key first and releases it if the write is refused. `stored` is the outcome under the key, of this request
- * or an earlier one. Errors: `DatabaseUnavailable`, `idempotency_mismatch`.
+ * Commits a write as one batch. It acquires the idempotency key first, if there is one, and releases it where `refused`
+ * is true after the steps. `rows` are those of each step, `answers` of each step with `answer`; `stored` is the outcome
+ * under the key, of this request or an earlier one. `last` runs after the key is released.
+ * Errors: `DatabaseUnavailable`, `idempotency_mismatch`.
  */
 export async function commitOnce(
   database: Database,
@@ -134,7 +135,7 @@ export async function commitOnce(
     if (key) batch.push(...storeAnswer(key, step));
     return index;
   });
-  // Heartbeats among the last would refuse a write that was granted: they change what its conditions read.
+  // The key is released before the last statements: heartbeats among them change what `refused` reads.
   batch.push(...(key ? [release(key, refused)] : []), ...last, ...(key ? [find(key)] : []));
   const all = await database.commit(viewer, batch);
   const rows = indexes.map((index) => all[index]!);
@@ -142,35 +143,35 @@ export async function commitOnce(
   return { rows, answers, stored: key && outcomeOf(key, all.at(-1)![0]) };
 }
 
-/** Acquires the key, at the beginning of a batch. */
+/** Makes the statements that acquire the key, at the beginning of a batch. */
 function acquire(key: IdempotencyKey): Statement[] {
   const { fingerprint, ids, now } = key;
   const expired = expiry(key);
-  // Earlier releases make their answers with the ids of the first request.
+  // Earlier releases make their answers with the ids of the request that acquired the key.
   const outcome = JSON.stringify({ format: FORMAT, unique: ids, revision: null, rows: [] });
   const args = { ...own(key), fingerprint, outcome, now: now.toISOString(), expired };
   return [{ sql: FORGET, args: { expired } }, { sql: ACQUIRE, args }];
 }
 
-/** True while this request holds the key. */
+/** Makes the condition that this request holds the key. */
 export function held(key: IdempotencyKey): Condition {
   return { sql: `EXISTS (SELECT 1 FROM idempotency WHERE ${OWN})`, args: own(key) };
 }
 
-/** Stores the answer of a step. */
+/** Makes the statement that stores the answer of a step; none without one. */
 function storeAnswer(key: IdempotencyKey, { sql, args, answer }: Step): Statement[] {
   if (answer === undefined) return [];
   const query = answer.query ?? sql;
   return [{ sql: STORE_ROWS(answer.columns, query), args: { ...argsOf(query, args), ...own(key) } }];
 }
 
-/** Stores the revision of the write, which the query selects. */
+/** Makes the statement that stores the write's revision, which the query selects. */
 export function storeRevision(key: IdempotencyKey, { sql, args }: Condition): Statement {
   const store = `UPDATE idempotency SET outcome = json_set(outcome, '$.revision', (${sql})) WHERE ${OWN}`;
   return { sql: store, args: { ...args, ...own(key) } };
 }
 
-/** Releases the key if the write was refused. */
+/** Makes the statement that releases the key if the write was refused. */
 function release(key: IdempotencyKey, { sql, args }: Condition): Statement {
   return { sql: `DELETE FROM idempotency WHERE ${OWN} AND (${sql})`, args: { ...args, ...own(key) } };
 }
@@ -180,7 +181,9 @@ function find(key: IdempotencyKey): Statement {
   return { sql: FIND, args: { ...at(key), expired: expiry(key) } };
 }
 
-/** True of a write of which the first row of a step, its `n`th with an answer, denies one of these. */
+/**
+ * Makes the condition that, in the first row stored of the `n`th step with an answer, one of these columns is not true.
+ */
 export function deniedBy(n: number, columns: string[]): Condition {
   const all = columns.map((column) => `outcome ->> '$.rows[${n}][0].${column}'`).join(" AND ");
   return { sql: `NOT COALESCE(${all}, FALSE)`, args: {} };
@@ -213,7 +216,9 @@ export async function isTaken(
   return rows!.length > 0;
 }
 
-/** Computes JSON for an answer after the commit. Under a key, the first result is stored for all. */
+/**
+ * Computes JSON for an answer, after the commit. Under a key, the first result is stored, and returned from then on.
+ */
 export async function computeOnce<T>(
   database: Database,
   { key, later }: Outcome,

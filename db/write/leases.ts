@@ -1,23 +1,22 @@
-import { ADMITTED, FROM_ADMITTED } from "./admission.ts";
+import { ADMITTED, NEW_REVISION } from "./admission.ts";
 import { type Ending, timeOf } from "./due.ts";
-
-const REVISION = `(SELECT revision ${FROM_ADMITTED})`;
 
 /** Finds, as `failed`, the messages that this write has failed so far. */
 const FAILED = `messages AS failed INDEXED BY messages_claimed
-  WHERE failed.room_id = :room AND failed.claimed_by IS NOT NULL AND failed.revision = ${REVISION}
+  WHERE failed.room_id = :room AND failed.claimed_by IS NOT NULL AND failed.revision = ${NEW_REVISION}
     AND failed.status = 'failed'`;
 
-// Each message is passed once, however many ways lead to it: a thousand tasks may have 32 needs each. They fail at the
-// time at which the last of those did that this write fails first.
-/** Fails all messages that need one which this write has failed, directly or by others between. */
+/**
+ * Fails all messages that need one which this write has failed, directly or through others. They fail at the time of
+ * the last of those. Passes each message once, however many ways lead to it: a thousand tasks may have 32 needs each.
+ */
 export const FAIL_DEPENDENTS = `
   WITH RECURSIVE chain (id) AS (
     SELECT failed.id FROM ${FAILED}
     UNION
     SELECT needs.message_id FROM chain CROSS JOIN needs ON needs.room_id = :room AND needs.need_id = chain.id)
   UPDATE messages SET
-    status = 'failed', claimed_by = '', revision = ${REVISION},
+    status = 'failed', claimed_by = '', revision = ${NEW_REVISION},
     done_at = (SELECT MAX(failed.done_at) FROM ${FAILED}),
     failure = json_object('reason', 'need', 'message', (
       SELECT MIN(need_id) FROM needs
@@ -28,18 +27,18 @@ export const FAIL_DEPENDENTS = `
 export const DROP_NEEDS_OF_FAILED = `
   DELETE FROM needs WHERE room_id = :room AND message_id IN (SELECT failed.id FROM ${FAILED})`;
 
-/** The error that the last release or failure of a message gave, as a member in JSON; empty without one. */
+/** The error of a message's last release or failure, as a member in JSON; empty without one. */
 const LAST_ERROR = `COALESCE(',"error":' || (
   SELECT error FROM attempts
    WHERE attempts.room_id = messages.room_id AND message_id = messages.id AND ended IN ('released', 'failed')
    ORDER BY attempts.fence DESC LIMIT 1), '')`;
 
-/** True of a message whose claim was its last. */
+/** True of a claimed message that has no attempts left. */
 const EXHAUSTED = `(messages.attempts >= max_attempts)`;
 
 /**
- * Assigns to a claimed message that its claim ends without completion: it is open again, or failed at `time`, text in
- * SQL, if that was its last attempt.
+ * Makes the assignments, to a claimed message, that its claim ends without completion: the message is open again, or
+ * failed at `time`, a text in SQL, if that was its last attempt.
  */
 export function endClaim(time: string): string {
   const kept = ["claimed_by", "claimed_at", "fence"].map((column) =>
@@ -51,11 +50,11 @@ export function endClaim(time: string): string {
     `status = CASE WHEN ${EXHAUSTED} THEN 'failed' END`,
     `done_at = CASE WHEN ${EXHAUSTED} THEN ${time} END`,
     `failure = CASE WHEN ${EXHAUSTED} THEN '{"reason":"attempts"' || ${LAST_ERROR} || '}' END`,
-    `revision = ${REVISION}`,
+    `revision = ${NEW_REVISION}`,
   ].join(", ");
 }
 
-/** Ends claims whose time is over: another agent may claim their messages. */
+/** Ends claims that expire: another agent may claim their messages. */
 export const LEASES: Ending = {
   part: "messages",
   kind: "leases",

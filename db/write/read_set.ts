@@ -2,7 +2,7 @@ import { isOfAgent, privateRoom } from "../access/private.ts";
 import { ALIVE } from "./heartbeat.ts";
 import type { Condition, Value } from "../driver/statement.ts";
 
-/** The parts of a room that are read: whole parts, whole scopes, single keys and agents. */
+/** What is read of a room: whole parts, whole scopes, single keys and agents. */
 export interface ReadSet {
   state: "all" | { scopes: string[]; keys: Array<{ scope: string; key: string }> };
   agents: "all" | string[];
@@ -12,23 +12,26 @@ export interface ReadSet {
 /** A read set at a revision. */
 export interface ReadSetAt extends ReadSet {
   revision: number;
-  /** The last heartbeat of each agent, if heartbeats were read: they change without a revision. */
+  /** The last heartbeat of each agent, if heartbeats were read, which change without a revision. */
   heartbeats?: Record<string, string>;
-  /** Whether each agent was alive, if that was read: it changes with the time. */
+  /** Whether each agent was alive, if that was read, which changes with the time. */
   alive?: Record<string, boolean>;
   /** Whether private scopes may have been read. */
   hidden: boolean;
 }
 
-/** What must hold for a write that was judged before: its read set is unchanged, or a write was the room's last one. */
+/**
+ * What must still hold for a gated write: its read set is unchanged, or the write of the nonce `after` was the last
+ * one.
+ */
 export type Guard = ReadSetAt | { after: string };
 
-// A part whose revision has not advanced is unchanged. Otherwise the few rows that changed since decide; these include
-// tombstones, so that a delete is a change too.
+// A part whose revision has not advanced is unchanged. Else the few rows decide that have changed since, tombstones
+// included.
 const STATE_UNCHANGED = (selected: string) =>
   `(state_revision <= :read_at OR NOT EXISTS (
      SELECT 1 FROM state AS changed WHERE changed.room_id = :room AND changed.revision > :read_at AND (${selected})))`;
-// Who sees a private scope need not be known: a change of one that was not seen is a turn more.
+// Counts changes of private scopes that the viewer does not see too: they cost one more evaluation.
 const HIDDEN_UNCHANGED = (selected: string) =>
   `(private_revision <= :read_at OR NOT EXISTS (
      SELECT 1 FROM json_each(:owners) AS owner CROSS JOIN state AS changed
@@ -38,7 +41,7 @@ const HIDDEN_UNCHANGED = (selected: string) =>
 const AGENTS_UNCHANGED = `(agents_revision <= :read_at OR NOT EXISTS (
      SELECT 1 FROM agents AS changed WHERE changed.room_id = :room AND changed.revision > :read_at
         AND changed.id IN (SELECT value FROM json_each(:agents))))`;
-// An agent that left has no row, and its scope ends with it unless there are keys in it.
+// An agent that left has no row, and expressions no longer see its scope unless there are keys in it.
 const NOBODY_LEFT = "departures_revision <= :read_at";
 const HEARTBEATS_UNCHANGED = `NOT EXISTS (
      SELECT 1 FROM json_each(:heartbeats) AS beat CROSS JOIN agents
@@ -50,7 +53,7 @@ const SELECTED_SCOPES = `changed.scope IN (SELECT value FROM json_each(:scopes))
 const SELECTED_KEYS =
   `EXISTS (SELECT 1 FROM json_each(:keys) WHERE value ->> 0 = changed.scope AND value ->> 1 = changed.key)`;
 
-/** True of the row of `:room` while the guard holds. True without one. */
+/** Makes the condition, on the row of `:room`, that the guard holds. Without a guard it is true. */
 export function holds(guard: Guard | undefined): Condition {
   if (guard === undefined) return { sql: "TRUE", args: {} };
   if ("after" in guard) return { sql: "admitted = :after", args: { after: guard.after } };
@@ -80,12 +83,12 @@ export function holds(guard: Guard | undefined): Condition {
   return { sql: `(${conditions.join(" AND ")})`, args };
 }
 
-/** True where a scope is read that is there with its agent. */
+/** Whether the scope of an agent is read. */
 function readsScopeOfAgent(state: ReadSet["state"]): boolean {
   return state !== "all" && scopesOfAgents(state).length > 0;
 }
 
-/** The scopes of agents of which something is read. */
+/** Lists the scopes of agents of which something is read. */
 export function scopesOfAgents({ scopes, keys }: Exclude<ReadSet["state"], "all">): string[] {
   return [...new Set([...scopes, ...keys.map(({ scope }) => scope)])].filter(isOfAgent);
 }

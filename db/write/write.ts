@@ -11,42 +11,45 @@ import { makeEndings } from "./endings.ts";
 import { BEAT } from "./heartbeat.ts";
 import { commitOnce, held, type Step, storeRevision } from "./idempotency.ts";
 
-/**
- * A change of a room, in one atomic batch that the database decides. The `admission` holds every precondition; each
- * effect is conditional on ADMITTED. The `reads` run last and bring what the answer or the refusal needs; the first of
- * them selects a row of the room with `DUE` (due.ts). The answer is made of the steps with `answer`.
- */
+/** A change of a room, in one atomic batch. The answer is made of the rows of the steps with `answer`. */
 export interface Write {
   room: string;
-  /** The part that it changes, whose revision the admission advances too. */
+  /** The part that it changes, whose revision the admission advances with the room's. */
   part: Part;
   /** A further part that it may change. */
   also?: Part;
   /** Unique. */
   nonce: string;
   now: Date;
+  /** Has all preconditions. */
   admission: Admission;
+  /** Each is conditional on `ADMITTED`. */
   effects: Step[];
+  /**
+   * What the answer or the refusal needs, after the effects. The first one selects the room's row with `DUE` (due.ts).
+   */
   reads: Step[];
-  /** Gets a heartbeat if the write succeeds, after all steps, since a gate may have read the one before. */
+  /**
+   * The agent that gets a heartbeat if the write succeeds: after all steps, since a gate may have read the one before.
+   */
   heartbeatOf?: string;
-  /** True, after the effects, where a write that was not admitted succeeds all the same. */
+  /** True, after the effects, where a write that was not admitted has nothing to do, and so succeeds. */
   granted?: Condition;
 }
 
 interface Committed {
   /** Its `revision` is undefined where the write was not admitted. */
   outcome: Outcome;
-  /** The rows of the reads, for a refusal. */
+  /** The rows of the reads, of which a refusal is made. */
   reads: Row[][];
-  /** Which of the agents that the token of its viewer does not entitle it to are secure, where it shows one. */
+  /** The unproven agents (`unprovenActors`) that are secure, where the viewer shows a token. */
   secured?: string[];
 }
 
 /**
- * Commits a write and, if admitted, announces it. Where something was due in the room, it ends that first, in a further
- * round trip. Where an earlier request holds the idempotency key, it changes nothing and returns that outcome.
- * Errors: `DatabaseUnavailable`, `idempotency_mismatch`.
+ * Commits a write and, if it was admitted, announces it. Where something is due in the room, it ends that in a further
+ * round trip and tries again. Where an earlier request holds the idempotency key, it changes nothing and returns the
+ * outcome of that request. Errors: `DatabaseUnavailable`, `unauthenticated`, `forbidden`, `idempotency_mismatch`.
  */
 export async function commit(database: Database, by: WriteAs, write: Write): Promise<Committed> {
   for (;;) {
@@ -93,7 +96,7 @@ async function tryCommit(database: Database, by: WriteAs, write: Write): Promise
   return { outcome, reads: rows.slice(1 + effects.length), secured };
 }
 
-/** True where the write was admitted or granted. */
+/** Makes the condition that the write was admitted or granted. */
 function succeeded({ viewer, acts }: WriteAs, { room, nonce, granted }: Write): Condition {
   if (granted === undefined) return { sql: ADMITTED, args: { room, nonce } };
   const may = mayAct(viewer, acts);

@@ -2,7 +2,8 @@ import { type Condition, conditionOf, judgeCondition, partsOf } from "../../cel/
 import { lookAt } from "../../cel/rooms/look.ts";
 import { readsFrom, unionReads } from "../../cel/language/dependencies.ts";
 import { selectKeys } from "../../db/snapshots/page_queries.ts";
-import { isAlive, type Newest, present, type Status } from "../../db/agents/presence.ts";
+import { isAlive, present, type Status } from "../../db/agents/presence.ts";
+import type { Newest } from "../../db/agents/waits.ts";
 import type { Row } from "../../db/driver/statement.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import type { AgentView } from "../../views/panels/agents/model.ts";

@@ -3,7 +3,7 @@ import { NOTHING } from "../../cel/rooms/definitions.ts";
 import { lookAt } from "../../cel/rooms/look.ts";
 import type { Reads } from "../../cel/language/dependencies.ts";
 import { selectHeads } from "../../db/snapshots/page_queries.ts";
-import { newestWaitsOf, toNewest } from "../../db/agents/presence.ts";
+import { newestWaitsOf, toNewest } from "../../db/agents/waits.ts";
 import { VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { Row } from "../../db/driver/statement.ts";
 import type { Viewer } from "../../db/viewer.ts";

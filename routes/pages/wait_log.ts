@@ -1,5 +1,5 @@
 import { createLru } from "../../db/lru.ts";
-import type { Newest } from "../../db/agents/presence.ts";
+import type { Newest } from "../../db/agents/waits.ts";
 import { keyFor, type Viewer } from "../../db/viewer.ts";
 import type { TimelineWait } from "../../views/panels/timeline/timeline_layout.ts";
 import { LIMITS } from "../http/limits.ts";

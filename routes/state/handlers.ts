@@ -3,7 +3,7 @@ import { Refusal } from "../../db/refusal.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
 import { deleteEntry } from "../../db/state/delete.ts";
 import { getEntry, listEntries, type StateFilter } from "../../db/state/read.ts";
-import type { StateWrite } from "../../db/state/preconditions.ts";
+import type { StateWrite } from "../../db/state/put.ts";
 import { putEntries } from "../../db/state/write.ts";
 import { ownMember } from "../http/callers/own_agent.ts";
 import { etag, refuseHeaders, unchanged, versionOfHeaders, withEtag } from "../http/etags.ts";

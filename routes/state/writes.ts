@@ -1,6 +1,6 @@
 import type { Gates } from "../../cel/rooms/gates.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
-import type { StateWrite } from "../../db/state/preconditions.ts";
+import type { StateWrite } from "../../db/state/put.ts";
 import type { Operation } from "../../db/write/context.ts";
 import { invalidMember } from "../http/errors.ts";
 import { MISSING } from "../http/input/wordings.ts";

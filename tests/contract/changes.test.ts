@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
-import { selectChanges } from "../../db/snapshots/changes.ts";
+import { selectChanges } from "../../db/snapshots/changes_sql.ts";
 import { EVERYBODY } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";
 import { contract, oneBackend, type Subject } from "../support/backends.ts";

@@ -5,7 +5,7 @@ import type { Connection } from "../../db/driver/connection.ts";
 import { connect } from "../../db/driver/open.ts";
 import { ROOM_TABLES } from "../../db/driver/schema.ts";
 import type { Row, Statement } from "../../db/driver/statement.ts";
-import { markWaiting } from "../../db/agents/presence.ts";
+import { markWaiting } from "../../db/agents/marks.ts";
 import { SERVICE } from "../../db/viewer.ts";
 import { BY_SERVICE } from "../../db/write/context.ts";
 import { createApp } from "../../routes/app.ts";

@@ -5,7 +5,7 @@ import type { Statement } from "../../db/driver/statement.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { createRoom } from "../../db/rooms/create.ts";
 import type { Edit } from "../../db/state/edit.ts";
-import type { StateWrite } from "../../db/state/preconditions.ts";
+import type { StateWrite } from "../../db/state/put.ts";
 import { getEntry } from "../../db/state/read.ts";
 import { putEntries } from "../../db/state/write.ts";
 import { SERVICE } from "../../db/viewer.ts";

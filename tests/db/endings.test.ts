@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client";
-import { listAgents } from "../../db/agents/agent.ts";
+import { listAgents } from "../../db/agents/read.ts";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { MIGRATIONS } from "../../db/driver/schema.ts";

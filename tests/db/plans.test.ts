@@ -1,13 +1,8 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import { createDatabase } from "../../db/database.ts";
-import {
-  FIRST_PAGE_BYTES,
-  type Listing,
-  PAGE_BYTES,
-  selectMoved,
-  selectPage,
-} from "../../db/consistent_read/listing.ts";
+import { FIRST_PAGE_BYTES, type Listing, PAGE_BYTES } from "../../db/consistent_read/listing.ts";
+import { selectMoved, selectPage } from "../../db/consistent_read/page_sql.ts";
 import { type MessageFilter, selectMessages } from "../../db/messages/listing.ts";
 import { connect } from "../../db/driver/open.ts";
 import { MIGRATIONS, ROOM_TABLES } from "../../db/driver/schema.ts";

@@ -3,7 +3,7 @@ import { createDatabase } from "../../db/database.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { listMessages } from "../../db/messages/read.ts";
 import { connect } from "../../db/driver/open.ts";
-import { ping } from "../../db/rooms/room.ts";
+import { ping } from "../../db/rooms/look.ts";
 import { RELEASE } from "../../db/release.ts";
 import { MIGRATIONS } from "../../db/driver/schema.ts";
 import { EVERYBODY, SERVICE } from "../../db/viewer.ts";

@@ -141,8 +141,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "tasks that hang together counted in one direction",
     edits: [[
-      "ON needs.room_id = :room AND needs.need_id = together.id\n",
-      "ON needs.room_id = :room AND needs.need_id = -together.id\n",
+      "ON needs.room_id = :room AND needs.need_id = linked.id\n",
+      "ON needs.room_id = :room AND needs.need_id = -linked.id\n",
     ]],
     test: "tests/contract/needs.test.ts",
     filter: "file: at most 1,000 tasks that are not over hang together",
@@ -176,7 +176,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "an ended lease that is shown without its revision",
-    edits: [["    `revision = ${REVISION}`,\n  ].join", "    `revision = revision`,\n  ].join"]],
+    edits: [["    `revision = ${NEW_REVISION}`,\n  ].join", "    `revision = revision`,\n  ].join"]],
     test: "tests/contract/leases.test.ts",
     filter: "file: a lease never ends early and is never seen late: what changed since",
   },
@@ -216,7 +216,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a task that is open without a revision when its needs are done",
     edits: [[
-      "SET status = NULL, claimed_by = NULL, revision = ${REVISION}",
+      "SET status = NULL, claimed_by = NULL, revision = ${NEW_REVISION}",
       "SET status = NULL, claimed_by = NULL, revision = revision",
     ]],
     test: "tests/contract/needs.test.ts",
@@ -266,7 +266,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a notice that is not stored with its answer",
-    edits: [['{ columns: ["revision", "joined", "known"] }', '{ columns: ["revision"] }']],
+    edits: [['const ofRoom = ["revision", "joined", "known"];', 'const ofRoom = ["revision"];']],
     test: "tests/contract/agents.test.ts",
     filter: "file: who acts as an agent that is not registered",
   },
@@ -996,7 +996,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a code that outlives its maker's token",
-    edits: [["const MAKER_COUNTS = `(invites.made_by IS NULL OR", "const MAKER_COUNTS = `(TRUE OR"]],
+    edits: [["const MAKER_IN_FORCE = `(invites.made_by IS NULL OR", "const MAKER_IN_FORCE = `(TRUE OR"]],
     test: "tests/contract/invites.test.ts",
     filter: "file: an invitation ends with the token",
   },
@@ -1107,7 +1107,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a room with its first token goes on as if it had none",
-    edits: [["          { sql: GUARD, args: { room, hash: made.hash } },\n", ""]],
+    edits: [["    { sql: GUARD, args: { room, hash: made.hash } },\n", ""]],
     test: "tests/routes/operator.test.ts",
     filter: "the first token of an open room",
   },
@@ -1173,7 +1173,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a bound token writes into another's scope where its writes travel together",
-    edits: [['(acts.scopes?.every((scope) => scope === agent || scope.startsWith("_")) ?? true)', "true"]],
+    edits: [["(acts.scopes?.every((scope) => scope === agent || !isOfAgent(scope)) ?? true)", "true"]],
     test: "tests/contract/tokens.test.ts",
     filter: "file: nobody acts as a secure agent",
   },
@@ -1743,7 +1743,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a task that is given to an agent that has left",
-    edits: [[`  return typeof joined === "number"\n    ? [`, `  return typeof joined === "string"\n    ? [`]],
+    edits: [[
+      `return typeof joined === "number" ? [`,
+      `return typeof joined === "string" ? [`,
+    ]],
     test: "tests/model/schedules.test.ts",
     filter: "nothing is given to an agent that has left",
   },
@@ -2004,10 +2007,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a private scope without a limit",
-    edits: [[', ":most_keys"), ...spread?.where ?? []];', ', ":most_keys")];'], [
-      '      return `(${isOpen(at)} OR ${withinLimit(count, added, ":most_private")})`;',
+    edits: [[', ":max_keys"), ...spread?.where ?? []];', ', ":max_keys")];'], [
+      '      return `(${isOpen(at)} OR ${withinLimit(count, added, ":max_private")})`;',
       "      return `(${isOpen(at)} OR TRUE OR ${count} = ${added})`;",
-    ], ["  if (spread) args.most_private = limits.privateKeys;\n", ""]],
+    ], ["  if (spread) args.max_private = limits.privateKeys;\n", ""]],
     test: "tests/contract/private.test.ts",
     filter: "file: a private scope has at most 1,000 keys",
   },
@@ -2077,8 +2080,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a full scope becomes private",
     edits: [[
-      "...hides ? [`${KEYS_LEFT} <= :most_private`] : [],",
-      "...hides ? [`${KEYS_LEFT} <= 1 + :most_private`] : [],",
+      "...hides ? [`${KEYS_LEFT} <= :max_private`] : [],",
+      "...hides ? [`${KEYS_LEFT} <= 1 + :max_private`] : [],",
     ]],
     test: "tests/db/hide.test.ts",
     filter: "a scope of more keys",

@@ -1,6 +1,7 @@
-import { type ChangesQuery, selectChanges, toChanges } from "../../../db/snapshots/changes.ts";
+import { type ChangesQuery, selectChanges } from "../../../db/snapshots/changes_sql.ts";
+import { toChanges } from "../../../db/snapshots/changes.ts";
 import type { Json } from "../../../db/json.ts";
-import type { Viewpoint } from "../../../db/agents/presence.ts";
+import type { Viewpoint } from "../../../db/agents/waits.ts";
 import { selectMessages } from "../../../db/messages/listing.ts";
 import { toMessage } from "../../../db/messages/message.ts";
 import type { Snapshot } from "../../../db/snapshots/snapshot.ts";

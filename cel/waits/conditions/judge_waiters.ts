@@ -4,7 +4,7 @@ import { isBusy } from "../../../db/yield.ts";
 import { type Reads, readsAfter } from "../../language/dependencies.ts";
 import { type Context, EvaluationFailed, type Expression } from "../../language/expression.ts";
 import { type Lookups, MAX_MISSES, trackLookups } from "../../language/lookups.ts";
-import type { Viewpoint } from "../../../db/agents/presence.ts";
+import type { Viewpoint } from "../../../db/agents/waits.ts";
 import { createContext } from "../../rooms/context.ts";
 import { withViews } from "../../rooms/definitions.ts";
 import type { RoomData } from "../../rooms/reader.ts";

@@ -2,7 +2,7 @@ import { isOfAgent } from "../../../db/access/private.ts";
 import { type Part, PARTS } from "../../../db/bus.ts";
 import { DatabaseUnavailable } from "../../../db/driver/faults.ts";
 import type { Json } from "../../../db/json.ts";
-import type { Viewpoint } from "../../../db/agents/presence.ts";
+import type { Viewpoint } from "../../../db/agents/waits.ts";
 import { isRefusal, Refusal } from "../../../db/refusal.ts";
 import type { Viewer } from "../../../db/viewer.ts";
 import { type Reads, readsFrom, unionReads } from "../../language/dependencies.ts";

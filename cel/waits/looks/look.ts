@@ -1,8 +1,8 @@
 import type { Change } from "../../../db/bus.ts";
 import type { Database } from "../../../db/database.ts";
 import { DatabaseUnavailable } from "../../../db/driver/faults.ts";
-import { lookAtRooms } from "../../../db/rooms/room.ts";
-import { findRevoked } from "../../../db/tokens/make.ts";
+import { lookAtRooms } from "../../../db/rooms/look.ts";
+import { findRevoked } from "../../../db/tokens/read.ts";
 import { SERVICE } from "../../../db/viewer.ts";
 import type { Due } from "../../../db/write/due.ts";
 import { makeEndings } from "../../../db/write/endings.ts";

@@ -1,5 +1,5 @@
 import type { Database } from "../../../db/database.ts";
-import type { Noticed } from "../../../db/agents/departures.ts";
+import type { Noticed } from "../../../db/agents/registration.ts";
 import { type Asked, createConflicts, type Limits } from "../../../db/reservations/conflicts.ts";
 import type { Reservation } from "../../../db/reservations/read.ts";
 import { reservedOf } from "../../../db/reservations/write.ts";

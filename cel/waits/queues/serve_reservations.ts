@@ -1,5 +1,5 @@
 import type { Database } from "../../../db/database.ts";
-import { hasEnded, hasLeft } from "../../../db/agents/departures.ts";
+import { hasEnded, hasLeft } from "../../../db/agents/registration.ts";
 import { Refusal } from "../../../db/refusal.ts";
 import {
   type Asked,

@@ -1,6 +1,7 @@
 import type { Database } from "../../../db/database.ts";
-import { type Registration, selectRegistrations, toRegistrations } from "../../../db/agents/departures.ts";
-import { MAX_PASSED, takeTask } from "../../../db/messages/take.ts";
+import { type Registration, selectRegistrations, toRegistrations } from "../../../db/agents/registration.ts";
+import { MAX_PASSED } from "../../../db/messages/open.ts";
+import { takeTask } from "../../../db/messages/take.ts";
 import { isRefusal, Refusal } from "../../../db/refusal.ts";
 import { judgeActs, unprovenActors } from "../../../db/write/acts.ts";
 import type { Guard } from "../../../db/write/read_set.ts";

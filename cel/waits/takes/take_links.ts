@@ -1,7 +1,8 @@
 import type { Database } from "../../../db/database.ts";
-import { hasEnded, hasLeft, type Registration } from "../../../db/agents/departures.ts";
+import { hasEnded, hasLeft, type Registration } from "../../../db/agents/registration.ts";
 import type { Message } from "../../../db/messages/message.ts";
-import { MAX_PASSED, type takeTask } from "../../../db/messages/take.ts";
+import { MAX_PASSED } from "../../../db/messages/open.ts";
+import type { takeTask } from "../../../db/messages/take.ts";
 import { isBusy, yieldToOthers } from "../../../db/yield.ts";
 import type { EvaluationFailed } from "../../language/expression.ts";
 import type { Chained } from "../../rooms/chains.ts";

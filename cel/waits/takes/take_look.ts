@@ -6,8 +6,9 @@ import {
   type Registration,
   selectRegistrations,
   toRegistrations,
-} from "../../../db/agents/departures.ts";
-import { MAX_PASSED, takeTask, type Wanted } from "../../../db/messages/take.ts";
+} from "../../../db/agents/registration.ts";
+import { MAX_PASSED, type Wanted } from "../../../db/messages/open.ts";
+import { takeTask } from "../../../db/messages/take.ts";
 import { Refusal } from "../../../db/refusal.ts";
 import type { Outcome, WriteContext } from "../../../db/write/context.ts";
 import { judgeActs, unprovenActors } from "../../../db/write/acts.ts";

@@ -2,7 +2,7 @@ import type { Query } from "../../../db/consistent_read/read.ts";
 import type { Row } from "../../../db/driver/statement.ts";
 import { selectMessages } from "../../../db/messages/listing.ts";
 import { type Message, toMessage } from "../../../db/messages/message.ts";
-import { isTask, selectOpen, type Wanted } from "../../../db/messages/take.ts";
+import { isTask, selectOpen, type Wanted } from "../../../db/messages/open.ts";
 import { mapYielding } from "../../../db/yield.ts";
 
 /** The filters of a take. */

@@ -5,13 +5,14 @@ import {
   type Registration,
   selectRegistrations,
   toRegistrations,
-} from "../../../db/agents/departures.ts";
+} from "../../../db/agents/registration.ts";
 import { DatabaseUnavailable } from "../../../db/driver/faults.ts";
 import type { Statement } from "../../../db/driver/statement.ts";
 import { releaseClaim } from "../../../db/messages/finish.ts";
 import type { Message } from "../../../db/messages/message.ts";
-import { reachedOf, selectThere, takenOf, takeTask } from "../../../db/messages/take.ts";
-import { recordHeartbeat } from "../../../db/agents/presence.ts";
+import { reachedOf, takenOf, takeTask } from "../../../db/messages/take.ts";
+import { selectThere } from "../../../db/messages/open.ts";
+import { recordHeartbeat } from "../../../db/agents/heartbeat.ts";
 import { revisionOf, ROOM_CURRENT } from "../../../db/rooms/room.ts";
 import type { Operation } from "../../../db/write/context.ts";
 import { SERVICE, type Viewer } from "../../../db/viewer.ts";

@@ -5,7 +5,7 @@ import { isKnownIn } from "../../../db/access/token.ts";
 import { hashOf, looksLikeToken, readToken, type TokenText } from "../../../db/access/token_text.ts";
 import type { Database } from "../../../db/database.ts";
 import { createLru } from "../../../db/lru.ts";
-import { findRoom } from "../../../db/rooms/room.ts";
+import { findRoom } from "../../../db/rooms/read.ts";
 import { EVERYBODY, holderOf, OPERATOR, type Viewer } from "../../../db/viewer.ts";
 import { invalidMember, RequestError } from "../errors.ts";
 import { existingId } from "../ids.ts";

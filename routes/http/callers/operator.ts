@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { Database } from "../../../db/database.ts";
 import { Refusal } from "../../../db/refusal.ts";
-import { isInForce } from "../../../db/tokens/make.ts";
+import { isInForce } from "../../../db/tokens/read.ts";
 import { RequestError } from "../errors.ts";
 import { isByOperator, tokenOf } from "./credentials.ts";
 

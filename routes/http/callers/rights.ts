@@ -1,5 +1,5 @@
 import type { Context, Handler } from "hono";
-import { getRoom } from "../../../db/rooms/room.ts";
+import { getRoom } from "../../../db/rooms/read.ts";
 import type { Database } from "../../../db/database.ts";
 import { Refusal } from "../../../db/refusal.ts";
 import type { Viewer } from "../../../db/viewer.ts";

@@ -1,0 +1,59 @@
+import { privateFor } from "../access/private.ts";
+import { NOW } from "../clock.ts";
+import { readConsistent } from "../consistent_read/read.ts";
+import type { Database } from "../database.ts";
+import type { Row } from "../driver/statement.ts";
+import { stored } from "../json.ts";
+import { Refusal } from "../refusal.ts";
+import { REVISION } from "../release.ts";
+import { revisionOf } from "../rooms/room.ts";
+import type { Viewer } from "../viewer.ts";
+import { DUE } from "../write/due.ts";
+import { readCurrent } from "../write/endings.ts";
+import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
+import { type Agent, OF_AGENT, selectAgents, toAgent, withPrivate } from "./agent.ts";
+import { newestWaitsOf, toNewest } from "./waits.ts";
+
+/** Selects the room's row, with the time at which agents are judged to be alive. */
+const ROOM_NOW = `SELECT ${REVISION} AS revision, ${DUE}, ${NOW} AS now FROM rooms WHERE id = :room`;
+
+/** Lists all agents in order of joining. Errors: `room_not_found`, `unauthenticated`. */
+export async function listAgents(
+  database: Database,
+  viewer: Viewer,
+  room: string,
+): Promise<{ agents: Agent[]; revision: number }> {
+  const [rooms, rows, waits] = await readConsistent(database, viewer, [
+    { sql: ROOM_NOW, args: { room } },
+    withPrivate(selectAgents(room), viewer),
+    newestWaitsOf(room, null),
+  ]);
+  const [revision, newest, now] = [revisionOf(rooms!), toNewest(waits!), nowOf(rooms!)];
+  return { agents: await mapYielding(rows!, (row) => toAgent(row, newest, now, stored)), revision };
+}
+
+/** Gets one agent. Errors: `room_not_found`, `unauthenticated`, `agent_not_found`. */
+export async function getAgent(
+  database: Database,
+  viewer: Viewer,
+  room: string,
+  agent: string,
+): Promise<{ agent: Agent; revision: number }> {
+  const shown = privateFor(viewer, "agents.id");
+  const [rooms, rows, waits] = await readCurrent(database, viewer, [
+    { sql: ROOM_NOW, args: { room } },
+    {
+      sql: `SELECT *${shown ? `, ${shown.sql} AS private` : ""} ${OF_AGENT}`,
+      args: { room, agent, ...shown?.args },
+    },
+    newestWaitsOf(room, agent),
+  ]);
+  const revision = revisionOf(rooms!);
+  if (rows!.length === 0) throw new Refusal("agent_not_found", { agent }, revision);
+  if (isBusyFor(rows![0]!.meta)) await yieldToOthers();
+  return { agent: toAgent(rows![0]!, toNewest(waits!), nowOf(rooms!)), revision };
+}
+
+function nowOf([room]: Row[]): Date {
+  return new Date(Number(room!.now));
+}

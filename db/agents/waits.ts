@@ -1,0 +1,103 @@
+import { NOW } from "../clock.ts";
+import type { Row, Statement } from "../driver/statement.ts";
+
+/** Milliseconds by which the lease of a mark outlives the time of its wait. */
+export const MARK_STAYS_MS = 5_000;
+
+/**
+ * Milliseconds by which a wait may end before its time by the database's clock, since instances estimate that clock.
+ */
+export const WAIT_OVER_EARLY_MS = 50;
+
+/** True of a mark whose wait is over, as the end of its lease tells. */
+export const IS_OVER = `+until <= ${NOW} + ${MARK_STAYS_MS + WAIT_OVER_EARLY_MS}`;
+
+/** Columns that `toWait` reads. */
+export const WAIT = `agent_id, token, waiting_on, ${IS_OVER} AS over`;
+
+const WAITS = `SELECT agent_id, token, waiting_on FROM waits WHERE room_id = :room`;
+const OLDEST_FIRST = `ORDER BY revision`;
+
+/**
+ * Selects each agent's two newest waits in progress, and its two newest that are over. Sorts rowids, since `waiting_on`
+ * may be long.
+ */
+const newestTwo = (whose: string) => `
+  SELECT ${WAIT} FROM waits WHERE rowid IN (
+    SELECT id FROM (
+      SELECT rowid AS id, ROW_NUMBER() OVER (PARTITION BY agent_id, ${IS_OVER} ORDER BY revision DESC) AS position
+        FROM waits WHERE ${whose})
+     WHERE position <= 2)
+  ${OLDEST_FIRST}`;
+const NEWEST_TWO = newestTwo("room_id = :room");
+const NEWEST_TWO_OF = newestTwo("room_id = :room AND agent_id = :agent");
+// With MAX, SQLite takes the other columns of a group from the row that has the greatest revision.
+const NEWEST = `SELECT agent_id, token, waiting_on, MAX(revision) FROM waits WHERE room_id = :room`;
+// The plus keeps SQLite from the index by time: an agent has few waits, a room may have thousands.
+const IN_PROGRESS_NOW = `${WAITS} AND agent_id = :agent AND +until > ${NOW} ${OLDEST_FIRST}`;
+
+/**
+ * Selects, for `readCurrent`, the two newest marks of waits in progress of one agent, or of each, and of waits that are
+ * over, oldest first. Two, because a wait sees its agent without itself; no more, because an agent may have thousands.
+ */
+export function newestTwoWaitsOf(room: string, agent: string | null): Statement {
+  return agent === null ? { sql: NEWEST_TWO, args: { room } } : { sql: NEWEST_TWO_OF, args: { room, agent } };
+}
+
+/** Selects, for `readCurrent`, the newest wait in progress of one agent, or of each, as rows for `toNewest`. */
+export function newestWaitsOf(room: string, agent: string | null): Statement {
+  return agent === null
+    ? { sql: `${NEWEST} GROUP BY agent_id`, args: { room } }
+    : { sql: `${NEWEST} AND agent_id = :agent GROUP BY agent_id`, args: { room, agent } };
+}
+
+/**
+ * Selects an agent's waits in progress, as rows for `toNewest`. A write leaves the due ones to the next `readCurrent`.
+ */
+export function waitsNow(room: string, agent: string): Statement {
+  return { sql: IN_PROGRESS_NOW, args: { room, agent } };
+}
+
+export interface WaitInProgress {
+  agent_id: string;
+  /** Unique among the agent's waits. */
+  token: string;
+  /** Its condition. */
+  waiting_on: string;
+  /** Whether it is over and has left its mark. */
+  over: boolean;
+}
+
+/** Whose expression reads the waits: the agent `self`, in its own `wait`. */
+export interface Viewpoint {
+  self: string | null;
+  wait?: string;
+}
+
+/** Makes a wait of its row. */
+export function toWait(row: Row): WaitInProgress {
+  return {
+    agent_id: row.agent_id as string,
+    token: row.token as string,
+    waiting_on: row.waiting_on as string,
+    over: Boolean(row.over),
+  };
+}
+
+/** Whether a viewpoint does not see a mark: its own wait's, and those that its agent's earlier waits have left. */
+export function isHidden({ agent_id, token, over }: WaitInProgress, { self, wait }: Viewpoint): boolean {
+  return wait !== undefined && (token === wait || over && agent_id === self);
+}
+
+/** The newest wait in progress of each waiting agent. */
+export type Newest = ReadonlyMap<string, WaitInProgress>;
+
+/** Finds each agent's newest wait among waits in progress, oldest first. */
+export function newestOf(waits: WaitInProgress[]): Newest {
+  return new Map(waits.map((wait) => [wait.agent_id, wait]));
+}
+
+/** Makes each agent's newest wait of rows, oldest first. */
+export function toNewest(rows: Row[]): Newest {
+  return newestOf(rows.map(toWait));
+}

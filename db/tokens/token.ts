@@ -1,0 +1,48 @@
+import type { Role } from "../access/token_text.ts";
+import type { Row } from "../driver/statement.ts";
+import { timeOf } from "../write/due.ts";
+
+/** A token in force, without its text. Times are ISO 8601. */
+export interface Token {
+  id: string;
+  role: Role;
+  /** The agent that it is bound to; null where it is bound to none. */
+  agent: string | null;
+  note: string | null;
+  created_at: string;
+  /** Null where it has no end. */
+  expires_at: string | null;
+  /** Rounded down to the hour, if that is not before it was made; null where it was never used. */
+  last_used_at: string | null;
+}
+
+/** The columns that `toToken` reads, and their SQL. */
+export const SHOWN = ["id", "role", "agent_id", "note", "created_at", "expires_at", "last_used_at"];
+export const SHOWN_TOKEN = `id, role, agent_id, note, created_at,
+  ${timeOf("expires_at")} AS expires_at, ${timeOf("last_used_at")} AS last_used_at`;
+
+/** Selects the ids of a token and of all that it made, directly or not. `root`: its id, in SQL. */
+export const madeBy = (root: string) => `
+  WITH RECURSIVE made (id) AS (
+    SELECT id FROM tokens WHERE room_id = :room AND id = ${root}
+     UNION
+    SELECT tokens.id FROM made CROSS JOIN tokens ON tokens.room_id = :room AND tokens.made_by = made.id)
+  SELECT id FROM made`;
+
+/** Makes a token of a row with `SHOWN_TOKEN`. */
+export function toToken(row: Row): Token {
+  return {
+    id: row.id as string,
+    role: row.role as Role,
+    agent: row.agent_id as string | null,
+    note: row.note as string | null,
+    created_at: row.created_at as string,
+    expires_at: row.expires_at as string | null,
+    last_used_at: laterOf(row.last_used_at as string | null, row.created_at as string),
+  };
+}
+
+/** Returns when a token was last used: uses are recorded by the hour, which may have begun before it was made. */
+function laterOf(used: string | null, created: string): string | null {
+  return used !== null && used < created ? created : used;
+}

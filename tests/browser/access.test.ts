@@ -110,8 +110,8 @@ browserTest(
       for (
         const [name, presses, held, target, width] of [
           ["Skip to say something", 1, token, "say-body", 1400],
-          ["Skip to the conversation", 1, undefined, "messages-scroller", 390],
-          ["Skip to the timeline", 2, token, "timeline-scroller", 390],
+          ["Skip to say something", 1, undefined, "say-not", 390],
+          ["Skip to the timeline", 3, token, "timeline-scroller", 390],
         ] as const
       ) {
         const page = await open(`/?room=${room}${held ? `#token=${held}` : ""}`, { ...VIEWS[0]!, width });

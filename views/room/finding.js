@@ -9,7 +9,7 @@ export function enableFinding(reading) {
     const part = found.closest(".place > section");
     if (part) showPanel(part.id);
     if (found === part) return;
-    if (found.tabIndex === 0) return enter(found);
+    if (!found.matches("li, section")) return enter(found);
     for (const marked of document.querySelectorAll(".marked")) marked.classList.remove("marked");
     found.classList.add("marked");
     found.hidden = false;

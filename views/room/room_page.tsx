@@ -35,9 +35,8 @@ export async function roomPage(room: RoomView, assets: Assets, each: DrawEach): 
       }}
     >
       <nav aria-label="Skip">
-        {maySay(you)
-          ? <a class="skip" href="#say-body">Skip to say something</a>
-          : <a class="skip" href="#messages-scroller">Skip to the conversation</a>}
+        <a class="skip scripted" href={maySay(you) ? "#say-body" : "#say-not"}>Skip to say something</a>
+        <a class="skip" href="#messages-scroller">Skip to the conversation</a>
         <a class="skip" href="#timeline-scroller">Skip to the timeline</a>
       </nav>
       <header class="health">

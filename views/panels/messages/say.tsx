@@ -27,7 +27,7 @@ export function Say({ locked, you }: Access) {
 
 function WhyNot({ locked, you }: Access) {
   return (
-    <div id="say-not" class="say-not scripted">
+    <div id="say-not" class="say-not scripted" tabindex={-1}>
       <p>{you === undefined ? <Join /> : <OtherToken locked={locked} you={you} />}</p>
     </div>
   );

@@ -4,6 +4,7 @@ import type { Changes } from "../../db/snapshots/changes.ts";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
+import { createDelivery } from "./delivery.ts";
 import { LIMITS } from "./limits.ts";
 import type { Outbox, Pieces, Share } from "./outbox.ts";
 import { type Packing, VARY } from "./packing.ts";
@@ -65,23 +66,13 @@ export function streamOf(
   { outbox, seen, share, packing }: Sending,
 ): Response {
   const delivered = (c.env as Partial<Deno.ServeHandlerInfo> | undefined)?.completed;
-  let pieces: Pieces = [];
-  let given = 0; // of these pieces
-  let stalled: ReturnType<typeof setTimeout> | undefined;
+  const delivery = createDelivery(() => outbox.take(readOf(seen, follower.revision)), release, share);
   let over = false;
   let left = false;
 
-  function drop() {
-    clearTimeout(stalled);
-    share?.end();
-    share = undefined;
-    pieces = [];
-    given = 0;
-  }
-
   function leave() {
     left = true;
-    drop();
+    delivery.drop();
     follower.end();
     gone();
   }
@@ -89,18 +80,16 @@ export function streamOf(
   /** Ends a stalled stream. The runtime does not close its connection before the socket takes data, so do not leave. */
   function release() {
     over = true;
-    drop();
+    delivery.drop();
     outbox.reportStalled();
   }
 
   const packed = (bytes: Uint8Array<ArrayBuffer>) => packing ? packing.pack(bytes) : bytes;
 
-  const take = () => share ??= outbox.take(readOf(seen, follower.revision));
-
   /** Returns the bytes that the next event may have. */
   async function size(): Promise<number> {
     await pace?.();
-    return take().bytes;
+    return delivery.bytes();
   }
 
   /** Makes the next event; undefined when the stream ends. */
@@ -111,24 +100,23 @@ export function streamOf(
     return await (changes ? changed(changes) : beat());
   }
 
-  /** Loads the next event; counts its memory if it has several pieces, between which the reader may stall. */
+  /** Loads the next event. False where there is none, since the stream ends. */
   async function load(): Promise<boolean> {
-    given = 0;
-    pieces = []; // frees the last event while the next one is awaited
-    pieces = await next().catch(logged) ?? [];
-    if (!left && pieces.length > 1) take().hold(pieces, release);
-    else share = void share?.end();
+    delivery.clear();
+    const pieces = await next().catch(logged) ?? [];
+    if (left) delivery.drop();
+    else delivery.begin(pieces);
     return pieces.length > 0;
   }
 
   function end(controller: ReadableStreamDefaultController<Uint8Array>) {
-    drop();
+    delivery.drop();
     if (packing) controller.enqueue(packing.tail());
     controller.close();
     if (!delivered) leave();
   }
 
-  if (!follower.behind) share = void share?.end();
+  if (!follower.behind) delivery.free();
   delivered?.then(leave, leave);
   const body = new ReadableStream<Uint8Array>({
     start(controller) {
@@ -137,23 +125,19 @@ export function streamOf(
       controller.enqueue(packed(ENCODER.encode(`retry: ${LIMITS.returnMs}\nid: ${follower.revision}\n\n`)));
     },
     async pull(controller) {
-      if (!over && given === pieces.length) {
-        clearTimeout(stalled);
+      if (!over && delivery.isDone()) {
         const more = await load();
         if (left) return;
         if (!more) {
           controller.enqueue(packed(ENCODER.encode(`retry: ${LIMITS.returnMs}\n\n`)));
           return end(controller);
         }
-        stalled = setTimeout(release, LIMITS.stalledMs);
       }
       if (isBusy()) await yieldToOthers();
       if (left) return;
       // Readers discard an unfinished event.
       if (over) return end(controller);
-      controller.enqueue(packed(pieces[given++]!));
-      share?.progress();
-      if (given === pieces.length) share = void share?.end();
+      controller.enqueue(packed(delivery.next()));
     },
     cancel: leave,
   }, { highWaterMark: 0 });

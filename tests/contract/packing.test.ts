@@ -21,9 +21,10 @@ contract(
     for (
       const path of [`/rooms/${id}/messages`, `/rooms/${id}/changes?after=0`, `/?room=${id}`]
     ) {
-      // A page shows the time of its drawing.
+      // A page shows the time of its drawing, by which its timeline grows.
       const settled = (text: string) =>
-        text.replaceAll(/data-now="[^"]*"|as of [\d:]+ UTC|<time[^>]*>[^<]*/g, "");
+        text.replaceAll(/data-now="[^"]*"|as of [\d:]+ UTC|<time[^>]*>[^<]*/g, "")
+          .replace(/<div id="timeline-figure"[^]*?<\/svg><\/div>/, "");
       const plain = await openPacked(t.url, path, "identity");
       const packed = await openPacked(t.url, path, "gzip");
       const head = await openPacked(t.url, path, "gzip", "HEAD");

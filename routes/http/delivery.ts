@@ -1,0 +1,63 @@
+import { LIMITS } from "./limits.ts";
+import type { Pieces, Share } from "./outbox.ts";
+
+/** An event on its way to one reader, piece by piece, with the reader's share of the memory for events. */
+export interface Delivery {
+  /** Returns the bytes that the next event may have, for which it takes the share. */
+  bytes(): number;
+  /** Frees the event that the reader has taken, while the next one is made. */
+  clear(): void;
+  /** Begins an event. Counts its memory if it has several pieces, between which the reader may stall. */
+  begin(pieces: Pieces): void;
+  /** True once the reader has taken all pieces. */
+  isDone(): boolean;
+  /** Returns the next piece. */
+  next(): Uint8Array<ArrayBuffer>;
+  /** Returns the share. */
+  free(): void;
+  /** Clears the event and returns the share. */
+  drop(): void;
+}
+
+/**
+ * Creates the delivery of a stream. `take` takes its share for an event, `share` is that of the first one, if it was
+ * taken already. `stall` is called when the reader has not taken an event in time, or takes nothing while memory is short.
+ */
+export function createDelivery(take: () => Share, stall: () => void, share?: Share): Delivery {
+  let pieces: Pieces = [];
+  let given = 0; // of these pieces
+  let stalled: ReturnType<typeof setTimeout> | undefined;
+
+  function clear() {
+    clearTimeout(stalled);
+    pieces = [];
+    given = 0;
+  }
+
+  function free() {
+    share = void share?.end();
+  }
+
+  return {
+    bytes: () => (share ??= take()).bytes,
+    clear,
+    begin(event) {
+      pieces = event;
+      if (pieces.length > 1) (share ??= take()).hold(pieces, stall);
+      else free();
+      if (pieces.length > 0) stalled = setTimeout(stall, LIMITS.stalledMs);
+    },
+    isDone: () => given === pieces.length,
+    next() {
+      const piece = pieces[given++]!;
+      share?.progress();
+      if (given === pieces.length) free();
+      return piece;
+    },
+    free,
+    drop() {
+      clear();
+      free();
+    },
+  };
+}

@@ -156,10 +156,15 @@ contract(
     const path = `/rooms/${room}/messages`;
     // A chain, and what hangs together by one task that needs both.
     const chain = await postAll(t, room, 500, (ids) => ids.slice(-1));
-    const star = await postAll(t, room, 498, (ids) => ids.slice(0, 1));
+    const [hub] = await postAll(t, room, 1, () => []);
+    const star: number[] = [];
+    while (star.length < 497) {
+      const posts = Array.from({ length: 71 }, () => t.message(room, { kind: "task", needs: [hub] }));
+      star.push(...(await Promise.all(posts)).map(({ id }) => id));
+    }
     const joined = await t.message(room, { needs: [chain[250], star[7]] });
     const last = await t.message(room, { needs: [star[3]] });
-    for (const needs of [[chain[499]], [joined.id], [star[0]], [last.id, chain[0]]]) {
+    for (const needs of [[chain[499]], [joined.id], [hub], [last.id, chain[0]]]) {
       assertError(await t.post(path, { body: 1, needs }), 409, "limit_reached");
     }
     const alone = await postTask(t, room);

@@ -85,6 +85,7 @@ function assertHeaders(name: string, response: Response, headers: Headers): void
 }
 
 export function assertValid(validate: ValidateFunction, value: unknown, name: string): void {
+  if (validate(value)) return;
   const text = JSON.stringify(value)?.slice(0, 1_000);
-  assert.ok(validate(value), `${name}: ${ajv!.errorsText(validate.errors)}\n${text}`);
+  assert.fail(`${name}: ${ajv!.errorsText(validate.errors)}\n${text}`);
 }

@@ -1,0 +1,87 @@
+/**
+ * Runs the tests: `together` those that disturb no other, several files at once, `alone` those that measure what one
+ * caller can do to others; of these those whose path begins with the second argument. The files of a folder run in
+ * groups, a group in one isolate, one file after the other: so modules are loaded, and services and browsers started,
+ * once for a group. Each file runs by itself too.
+ */
+import { fileURLToPath } from "node:url";
+import { eachLine } from "./support/lines.ts";
+import { ROOT } from "./support/sources.ts";
+
+/** They measure: whatever runs beside them counts as theirs. But one of them measures the work of its thread alone. */
+const ALONE = /^tests\/(hostile\/(?!large_rooms\.)|browser\/load\.)/;
+
+/** Files of a group. The folders named here take long: they begin first, what computes beside what waits. */
+const SIZES: Record<string, number> = {
+  model: 1,
+  browser: 3,
+  faults: 2,
+  contract: 11,
+  mcp: 3,
+  hostile: 8,
+  strangers: 1,
+  upgrade: 3,
+  openapi: 3,
+};
+const SIZE = 8;
+
+function testsIn(folder: string): string[] {
+  return [...Deno.readDirSync(new URL(folder, ROOT))].flatMap(({ name, isDirectory }) =>
+    isDirectory ? testsIn(`${folder}${name}/`) : /\.test\.tsx?$/.test(name) ? [`${folder}${name}`] : []
+  ).sort();
+}
+
+/** Deals the files of each folder into groups, in the order in which these begin. */
+function groupsOf(files: string[]): string[][] {
+  const folders = Map.groupBy(files, (file) => file.split("/").length > 2 ? file.split("/")[1]! : "");
+  const ranked = [...new Set([...Object.keys(SIZES), ...folders.keys()])].flatMap((folder) => {
+    const own = folders.get(folder) ?? [];
+    const count = Math.ceil(own.length / (SIZES[folder] ?? SIZE));
+    return Array.from({ length: count }, (_, n) => ({
+      files: own.filter((_, place) => place % count === n),
+      rank: (folder in SIZES ? 0 : 1) + n / count,
+    }));
+  });
+  return ranked.sort((a, b) => a.rank - b.rank).map(({ files }) => files);
+}
+
+/** The module that runs a group. Its imports are literal, so that all modules are known before the tests begin. */
+function moduleOf(files: string[]): string {
+  const named = new URL("support/named.ts", import.meta.url);
+  const each = files.map((file) =>
+    `namedAfter("./${file}");\nawait import(${JSON.stringify(new URL(file, ROOT).href)});\n`
+  );
+  return `import { namedAfter } from "${named}";\n${each.join("")}`;
+}
+
+async function run(groups: string[][], args: string[], env: Record<string, string>): Promise<boolean> {
+  const folder = await Deno.makeTempDir({ prefix: "convene-tests-" });
+  try {
+    const modules = groups.map((_, n) => `${folder}/${String(n).padStart(3, "0")}.ts`);
+    for (const [n, module] of modules.entries()) await Deno.writeTextFile(module, moduleOf(groups[n]!));
+    const config = fileURLToPath(new URL("deno.json", ROOT));
+    const process = new Deno.Command(Deno.execPath(), {
+      args: ["test", "-A", "--no-check", "--config", config, ...args, ...modules],
+      cwd: ROOT,
+      env,
+      stdout: "piped",
+    }).spawn();
+    // A test is named after its file, and not after its group.
+    await eachLine(process.stdout, (line) => console.log(line.replace(/^\S+\/\d+\.ts => /, "")));
+    const { success } = await process.status;
+    return success;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const [which, path = ""] = Deno.args;
+const files = testsIn("tests/").filter((file) =>
+  ALONE.test(file) === (which === "alone") && file.startsWith(path)
+);
+// More at once than there are cores: tests wait most of the time.
+const jobs = String(2 * navigator.hardwareConcurrency);
+const passed = which === "alone"
+  ? await run(groupsOf(files), [], {})
+  : await run(groupsOf(files), ["--parallel"], { DENO_JOBS: jobs });
+Deno.exit(passed ? 0 : 1);

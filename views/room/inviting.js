@@ -3,7 +3,7 @@ import { post } from "../shared/refusals.js";
 import { path } from "./path.js";
 import { ask } from "./token.js";
 
-const make = (body = {}) => post(`${path}/invites`, { role: "member", ...body }, { send: ask });
+const make = () => post(`${path}/invites`, { role: "member" }, { send: ask });
 
 const times = (uses) => uses === 1 ? "once" : `${uses} times`;
 

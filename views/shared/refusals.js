@@ -15,7 +15,11 @@ export async function post(url, body, { send = fetch, headers } = {}) {
   const answer = await response?.json().catch(() => undefined);
   if (!answer) throw new Error("The service does not answer. Try again in a moment.");
   if (response.ok) return answer;
-  const { error, message, hint } = answer;
+  throw Object.assign(new Error(wordsOf(answer)), { refused: response.status < 500 });
+}
+
+/** Words a refusal, with what to do instead. */
+export function wordsOf({ error, message, hint }) {
   const cure = CURES[error] ?? hint;
-  throw Object.assign(new Error(cure ? `${message} ${cure}` : message), { refused: response.status < 500 });
+  return cure ? `${message} ${cure}` : message;
 }

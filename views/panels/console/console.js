@@ -1,5 +1,6 @@
 import { path } from "../../room/path.js";
 import { ask } from "../../room/token.js";
+import { wordsOf } from "../../shared/refusals.js";
 
 // Evaluates in place; the form alone would load the page again.
 const form = document.getElementById("console-form");
@@ -12,7 +13,7 @@ form.addEventListener("submit", async (event) => {
     const response = await ask(`${path}/live/evaluation?${query}`);
     const text = await response.text();
     if (response.ok) output.innerHTML = text;
-    else output.textContent = JSON.parse(text).message;
+    else output.textContent = wordsOf(JSON.parse(text));
   } catch {
     output.textContent = "The service does not answer.";
   }

@@ -10,6 +10,8 @@ export interface Joiner<M = JsonObject> {
   name?: string;
   role?: string;
   meta?: M;
+  /** The scope of its name is its own from the same write on, for good. To all others but admins it is empty. */
+  private?: boolean;
 }
 
 /** A room that was joined by a code. */

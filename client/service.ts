@@ -69,7 +69,7 @@ export class Convene {
  */
 export async function join<M extends object = JsonObject>(
   url: string,
-  { agent, name, role, meta, signal, ...options }:
+  { agent, name, role, meta, private: hides, signal, ...options }:
     & Joiner<M & JsonOf<M>>
     & CallOptions
     & Omit<ConnectOptions, "token"> = {},
@@ -78,7 +78,8 @@ export async function join<M extends object = JsonObject>(
   if (code === undefined) {
     throw new TypeError("This is no address of an invitation: http://host:port/join/<code> is one.");
   }
-  return await joinBy(new Connection(service!, options), code, { agent, name, role, meta }, signal);
+  const joiner = { agent, name, role, meta, private: hides };
+  return await joinBy(new Connection(service!, options), code, joiner, signal);
 }
 
 /**

@@ -105,9 +105,18 @@ export const ACCESS = {
     cause:
       "The code is used up, expired, revoked or mistyped; or the room has no such invitation that counts.",
     cure: "Check the code letter for letter, or ask whoever invites you for a new one.",
-    say: (_: object) => ({
-      message: "There is no such invitation: it is used up, expired, revoked or mistyped.",
-      hint: "Check the code letter for letter, or ask whoever invites you for a new one.",
-    }),
+    // Of the `id` of an invitation; of a code.
+    say: ({ id }: { id?: string }) =>
+      id === undefined
+        ? {
+          message: "There is no such invitation: it is used up, expired, revoked or mistyped.",
+          hint:
+            "Check the code letter for letter. If it is right, ask whoever invites you for a new one, with a longer " +
+            "`ttl` or more `uses`: POST /rooms/:id/invites.",
+        }
+        : {
+          message: `There is no invitation ${JSON.stringify(id)} that counts in this room.`,
+          hint: "Those that count: GET /rooms/:id/invites",
+        },
   },
 } satisfies Record<string, Row>;

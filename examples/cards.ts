@@ -16,7 +16,7 @@ const invitations = await Promise.all(
 console.log(`A game of ${CARDS} cards in the locked room ${room.id}`);
 
 const { table, winner } = await withAgents("cards/player.ts", invitations.map((line) => [line]), async () => {
-  // A player's hand is private once the player has said so; then it may be dealt.
+  // A player's hand is private from the moment at which it joins; then it may be dealt.
   await room.waitFor(`state._shared.ready.size() == ${players.length}`);
   const deck = Array.from({ length: CARDS }, (_, n) => n + 1).sort(() => Math.random() - 0.5);
   await room.put("/state/batch", {

@@ -36,9 +36,12 @@ export class Room {
     return new Room(url, id, token);
   }
 
-  /** Joins by an invitation, `http://.../join/<code>`: it says to which room, and as whom. */
-  static async join(invitation: string): Promise<{ room: Room; agent: string }> {
-    const { room, agent, token } = await request("POST", invitation);
+  /**
+   * Joins by an invitation, `http://.../join/7KQ2M-X9D4T`: it says to which room, and as whom. With `private: true` what
+   * stands in the scope of its name is its own.
+   */
+  static async join(invitation: string, joiner = {}): Promise<{ room: Room; agent: string }> {
+    const { room, agent, token } = await request("POST", invitation, joiner);
     return { room: new Room(new URL(invitation).origin, room, token), agent };
   }
 

@@ -21,6 +21,11 @@ export const JOIN = describe({
       name: absent(key).meta(about("The agent's id by default")),
       role: defaulting(key, "agent"),
       meta: metaOf(),
+      private: absent(z.boolean("must be true or false")).meta(
+        about(
+          "`true`: the scope of the agent's name is its own from the same write on; for all others but admins it is empty",
+        ),
+      ),
     }),
   }),
   answers: ({ z, revision, about }) => ({
@@ -46,7 +51,8 @@ export const JOIN = describe({
       post: {
         id: "joinByCode",
         summary: "Join a room by a code",
-        description: "Makes a token and registers the agent, as secure. What is refused uses nothing up.",
+        description:
+          "Makes a token and registers the agent, as secure, in one write. What is refused uses nothing up.",
         parameters: [secretKey("makes a new token in the place of the first")],
         body: "JoinRequest",
         example: { agent: "bob", name: "Bob" },

@@ -19,6 +19,7 @@ export function mountMcp(app: Hono, { database }: Services): void {
   const tokens = {
     isKnown: isKnownToken,
     hashOf,
+    isOfRoom: (hash: string) => hash !== OPERATOR,
     async demand(hash: string) {
       if (hash !== OPERATOR && !await isInForce(database, hash)) throw new Refusal("unauthenticated", {});
     },

@@ -13,8 +13,16 @@ Deno.test("an agent that has only the invitation joins, looks, talks, claims, sh
     const calls = invitation(service.url, room).split("\n").filter((line) => /^ +curl /.test(line));
     const filled = calls.map((call) =>
       call.replaceAll("<message id>", String(task.id)).replaceAll("<last id you read>", String(task.id))
-        .replaceAll("<key>", "total").replaceAll("<your id>", "bob")
+        .replaceAll("<your key>", "total").replaceAll("<your id>", "bob").replaceAll(
+          "<your name>",
+          "Bob",
+        ).replaceAll("<your role>", "worker")
     );
+    // What is sent as it stands is refused, if it names nobody yet.
+    for (const call of calls) {
+      const { error } = await shell(call.replaceAll("<message id>", String(task.id)));
+      assert.equal(error, call.includes("<your ") ? "invalid_request" : undefined, call);
+    }
     const answers = [];
     for (const call of filled) answers.push(await shell(call));
     const [joined, seen, said, claimed, shared, waited] = answers;

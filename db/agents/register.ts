@@ -11,7 +11,7 @@ import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { holderOf, type Viewer } from "../viewer.ts";
 import { type Admission, ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation } from "../write/context.ts";
-import { announceHidden, HIDING, hidingSteps, KEYS_LEFT } from "../write/hide.ts";
+import { announceHidden, HIDING, hidingSteps, MAY_HIDE } from "../write/hide.ts";
 import type { Step } from "../write/idempotency.ts";
 import { commit } from "../write/write.ts";
 import { AGENT, type Agent, GET, OF_AGENT, toAgent } from "./agent.ts";
@@ -47,7 +47,7 @@ const MAY_SECURE = `(${IS_SECURED} OR ${IS_ADMIN} OR ${UNUSED})`;
 const MAKE_TOKEN = `${INSERT_TOKEN} ${FROM_ADMITTED} AND NOT ${IS_SECURED}`;
 const MADE = "SELECT id, hash FROM tokens WHERE room_id = :room AND hash = :hash";
 const WHY_NOT = `
-  SELECT NOT ${MAY_SECURE} AS taken, NOT ${TOKENS_LEFT} AS full, ${KEYS_LEFT} > :max_private AS crowded
+  SELECT NOT ${MAY_SECURE} AS taken, NOT ${TOKENS_LEFT} AS full, NOT ${MAY_HIDE} AS crowded
     FROM rooms WHERE id = :room`;
 
 /** The columns that `toNewest` reads of a wait. */
@@ -130,7 +130,7 @@ function admissionOf({ id, agent, viewer, token, limits }: Registering): Admissi
     where: [
       MAY_REGISTER,
       ...token ? [MAY_SECURE, TOKENS_LEFT] : [],
-      ...hides ? [`${KEYS_LEFT} <= :max_private`] : [],
+      ...hides ? [MAY_HIDE] : [],
     ],
     args: {
       agent: id,

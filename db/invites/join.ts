@@ -4,12 +4,14 @@ import { FORGET_EXPIRED, type NewToken, newToken, TOKENS_LEFT } from "../access/
 import { learnToken } from "../access/token.ts";
 import { COME_BACK, COUNT_AGENT, MAY_REGISTER, REGISTER, SECURE, UNUSED } from "../agents/register_sql.ts";
 import type { Database } from "../database.ts";
+import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 import { Refusal } from "../refusal.ts";
 import { RELEASE_OF_ACCESS, SERVED } from "../release.ts";
 import { IS_SERVED, revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { EVERYBODY, SERVICE } from "../viewer.ts";
-import { ADMITTED } from "../write/admission.ts";
+import { type Admission, ADMITTED } from "../write/admission.ts";
+import { announceHidden, HIDING, hidingSteps, MAY_HIDE } from "../write/hide.ts";
 import type { Step } from "../write/idempotency.ts";
 import { commit } from "../write/write.ts";
 import { findInvite, type FoundInvite, type JoinKey, keyArgs, madeUnderKey } from "./find.ts";
@@ -23,6 +25,8 @@ export interface Joiner {
   name?: string;
   role?: string;
   meta?: Json;
+  /** Hides the scope of its name from all others but admins, for good. */
+  private?: boolean;
 }
 
 export interface Joined {
@@ -36,15 +40,16 @@ export interface Joined {
   replayed: boolean;
 }
 
-/** The limits of a room: its agents and its tokens. */
+/** The limits of a room: its agents, its tokens, and the keys of a private scope. */
 interface JoinLimits {
   agents: number;
   tokens: number;
+  privateKeys: number;
 }
 
 /**
- * Joins a room by the code of an invitation: makes a token and registers its agent, as secure, in one write. A refused
- * request uses nothing up. A repetition under its key replaces the token by another: the first answer may have been
+ * Joins a room by the code of an invitation: makes a token and registers its agent, as secure and where asked as
+ * private, in one write. A refused request uses nothing up. A repetition under its key replaces the token by another: the first answer may have been
  * lost. `code`: the hash of the code; `invite`: what `findInvite` returned for it.
  * Errors: `invite_not_found`, `forbidden`, `agent_exists`, `limit_reached`, `idempotency_mismatch`.
  */
@@ -97,7 +102,7 @@ const USE = `UPDATE invites SET used = used + 1 WHERE hash = :code AND ${ADMITTE
 
 const ENDS = "SELECT expires_at IS NOT NULL AS ends FROM tokens WHERE room_id = :room AND hash = :hash";
 const WHY_NOT = `
-  SELECT ${MAY_USE} AS may_use, ${MAY_TAKE} AS may_take, ${TOKENS_LEFT} AS has_tokens
+  SELECT ${MAY_USE} AS may_use, ${MAY_TAKE} AS may_take, ${TOKENS_LEFT} AS has_tokens, ${MAY_HIDE} AS may_hide
     FROM rooms WHERE id = :room AND ${SERVED}`;
 
 /**
@@ -125,34 +130,48 @@ async function tryJoin(
       part: "agents",
       nonce,
       now,
-      admission: {
-        counts: [COUNT_AGENT, "guarded = 1"],
-        where: [MAY_USE, MAY_TAKE, TOKENS_LEFT, MAY_REGISTER],
-        args: { ...asked, max: limits.agents, if_new: 0 },
-        requires: RELEASE_OF_ACCESS,
-      },
+      admission: admissionOf(asked, joiner, limits),
       effects: joinSteps({ room, nonce, code, agent, now }, token, joiner, key),
       reads: [
         { sql: ROOM_CURRENT, args: { room } },
-        { sql: WHY_NOT, args: { room, ...asked }, single: true },
+        { sql: WHY_NOT, args: { room, ...asked, max_private: limits.privateKeys }, single: true },
         { sql: ENDS, args: { room, hash: token.hash }, single: true },
       ],
     },
   );
   if (outcome.revision !== undefined) {
+    if (joiner.private) announceHidden(database, room, outcome.revision);
     learnToken(token.hash, { id: token.id, room, role: invite.role, agent, ends: Boolean(made?.ends) });
     return { room, agent, token: token.text, revision: outcome.revision, replayed: false };
   }
   if (!why?.may_use) return undefined;
-  if (!why.may_take) throw new Refusal("agent_exists", { agent, used: true });
-  const full = why.has_tokens ? { of: "agents", max: limits.agents } : { of: "tokens", max: limits.tokens };
-  throw new Refusal("limit_reached", full as { of: "agents" | "tokens"; max: number });
+  throw refusalOf(why, agent, joiner, limits);
+}
+
+function admissionOf(asked: Admission["args"], joiner: Joiner, limits: JoinLimits): Admission {
+  const hides = joiner.private ?? false;
+  return {
+    counts: [COUNT_AGENT, "guarded = 1", ...hides ? HIDING : []],
+    where: [MAY_USE, MAY_TAKE, TOKENS_LEFT, MAY_REGISTER, ...hides ? [MAY_HIDE] : []],
+    args: { ...asked, max: limits.agents, if_new: 0, ...hides && { max_private: limits.privateKeys } },
+    requires: RELEASE_OF_ACCESS,
+  };
+}
+
+/** Explains a refusal by the row of `WHY_NOT`. */
+function refusalOf(why: Row, agent: string, joiner: Joiner, limits: JoinLimits): Refusal {
+  if (!why.may_take) return new Refusal("agent_exists", { agent, used: true });
+  if (!why.has_tokens) return new Refusal("limit_reached", { of: "tokens", max: limits.tokens });
+  if (joiner.private && !why.may_hide) {
+    return new Refusal("limit_reached", { of: "private keys", max: limits.privateKeys });
+  }
+  return new Refusal("limit_reached", { of: "agents", max: limits.agents });
 }
 
 function joinSteps(
   { now, ...write }: { room: string; nonce: string; code: string; agent: string; now: Date },
   token: NewToken,
-  { name, role, meta }: Joiner,
+  { name, role, meta, private: hides }: Joiner,
   key?: JoinKey,
 ): Step[] {
   const { room, nonce, code, agent } = write;
@@ -171,6 +190,7 @@ function joinSteps(
     { sql: MAKE_TOKEN, args: { ...write, token_id: token.id, hash: token.hash, now: time, ...request } },
     { sql: USE, args: { room, nonce, code } },
     { sql: SECURE, args: { room, nonce, agent } },
+    ...hides ? hidingSteps({ room, nonce, agent, now: time }) : [],
     { sql: REGISTER, args: { room, nonce, agent, ...profile, now: time } },
     { sql: COME_BACK, args: { room, nonce, agent } },
   ];

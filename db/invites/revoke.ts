@@ -24,7 +24,7 @@ export function revokeInvite(database: Database, room: string, id: string): Oper
     { found: FOUND, asked: ASKED, revoke: REVOKE },
     (asked, revision) => {
       if (!asked.may) throw new Refusal("forbidden", { may: "write" });
-      if (!asked.is_there) throw new Refusal("invite_not_found", {}, revision);
+      if (!asked.is_there) throw new Refusal("invite_not_found", { id }, revision);
     },
   );
 }

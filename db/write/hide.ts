@@ -8,7 +8,10 @@ import type { Step } from "./idempotency.ts";
 const ITS_KEYS = "state WHERE room_id = :room AND scope = :agent";
 
 /** Counts the keys of `:agent`'s scope while everybody sees them. */
-export const KEYS_LEFT = `(SELECT COUNT(*) FROM ${ITS_KEYS} AND NOT deleted)`;
+const KEYS_LEFT = `(SELECT COUNT(*) FROM ${ITS_KEYS} AND NOT deleted)`;
+
+/** True where they are not too many for a private scope. */
+export const MAY_HIDE = `(${KEYS_LEFT} <= :max_private)`;
 
 const OF_ITS_OWN = privateRoom(":agent");
 const IS_OPEN = `NOT ${isPrivate(":agent")}`;

@@ -1,11 +1,10 @@
 import { Room } from "../client.ts";
 
-// All that a player is told is one line.
+// All that a player is told is one line. From the moment it joins, what stands in the scope of its name is its own.
 const [invitation] = Deno.args as [string];
-const { room, agent: me } = await Room.join(invitation);
+const { room, agent: me } = await Room.join(invitation, { private: true });
 
-// From now on what stands in the scope of my name is mine alone. A view that I define sees it, and shows its result.
-await room.post("/agents", { name: me, secure: true, private: true });
+// A view that I define sees my hand, and shows its result to all.
 await room.put("/state", {
   scope: "_view",
   key: `cards of ${me}`,

@@ -8,9 +8,20 @@ const CONTROL = new RegExp(`[${CONTROLS}]`);
  * lack. `textFault` alone refuses lone surrogates, on which engines differ.
  */
 export const TEXT_PATTERN = `^[^${CONTROLS}]*[^\\s${CONTROLS}][^${CONTROLS}]*$`;
-/** For schemas: texts that are no id, and texts under which no agent may register. */
-export const NO_ID = String.raw`^\.{1,2}$`;
-export const NO_AGENT_ID = String.raw`^(_|\.{1,2}$)`;
+/** What stands in documents for a name that the reader chooses. Who sends it unchanged has chosen none. */
+const PLACEHOLDER = "<your [a-z ]+>";
+const IS_PLACEHOLDER = new RegExp(`^${PLACEHOLDER}$`);
+
+/** For schemas: texts that are no name, that are no id, and under which no agent may register. */
+export const NO_NAME = `^${PLACEHOLDER}$`;
+export const NO_ID = String.raw`^(\.{1,2}|${PLACEHOLDER})$`;
+export const NO_AGENT_ID = String.raw`^(_|(\.{1,2}|${PLACEHOLDER})$)`;
+
+/** Returns what is wrong with a name that is sent, if it is one of a document; else undefined. */
+export function placeholderFault(text: string): string | undefined {
+  if (!IS_PLACEHOLDER.test(text)) return undefined;
+  return `must not be ${text}, which stands for a text of your own choice: put that in its place`;
+}
 
 /** Returns what is wrong with an id or a key (docs/api.md, "Ids and keys"), or undefined. */
 export function textFault(text: string, max: number): string | undefined {

@@ -14,9 +14,9 @@ export const gate = z.string("must be a CEL expression; leave it out to write un
   "CEL that must hold at the write",
 );
 export const version = z.int("must be a version; leave it out to write unguarded").min(0).describe(
-  "Only at this version; 0: if it does not exist",
+  "Only at this version; 0: if it is not there",
 );
-export const repetition = z.string().describe("A UUID; repeats take effect once").optional();
+export const repetition = z.string().describe("A UUID; repeats act once").optional();
 
 const EVERY_TYPE = [
   { type: "object" },
@@ -147,7 +147,7 @@ function renamed(value: unknown, others: Record<string, string>): unknown {
 export interface Arguments<Shape extends z.ZodRawShape> {
   shape: Shape;
   others?: Record<string, string>;
-  /** Tells which of the tool's ways arguments mean, with a token or without. */
+  /** Tells which of the tool's ways arguments mean, with a token of a room or without. */
   wayOf?(given: Given<Shape>, hasToken: boolean): Way | undefined;
   /** Tells which argument names the agent that acts, where a call without a token needs it. */
   actorOf?(given: Given<Shape>): string | undefined;

@@ -17,13 +17,13 @@ const LEAVING: Way = {
 const HOLDING: Way = {
   name: "with a token, join",
   needs: ["room"],
-  takes: ["agent", "name", "role", "meta", "if_new", "idempotency_key"],
+  takes: ["agent", "name", "role", "meta", "if_new", "secure", "private", "idempotency_key"],
 };
 
 const BY_CODE: Way = {
   name: "with `code`, join",
   needs: ["code"],
-  takes: ["agent", "name", "role", "meta", "idempotency_key"],
+  takes: ["agent", "name", "role", "meta", "private", "idempotency_key"],
 };
 
 interface Profile {
@@ -31,7 +31,8 @@ interface Profile {
   role?: string;
   meta?: Record<string, unknown>;
   if_new?: boolean;
-  secure?: true;
+  secure?: boolean;
+  private?: boolean;
 }
 
 export function registerJoin(tools: Tools): void {
@@ -46,7 +47,11 @@ export function registerJoin(tools: Tools): void {
       meta: ownMembers("Data of your own").optional(),
       code: z.string().optional().describe("Join code: gives your token"),
       locked: z.boolean().optional().describe("true: only for tokens of it"),
-      if_new: z.boolean().optional().describe("Refuse an id that exists"),
+      if_new: z.boolean().optional().describe("true: only a new id"),
+      secure: z.boolean().optional().describe("true: gives your token; only it acts as you"),
+      private: z.boolean().optional().describe(
+        "With secure or code: hides the scope of your name",
+      ),
       leave: z.boolean().optional().describe("true: what you hold ends"),
       idempotency_key: repetition,
     },
@@ -126,9 +131,10 @@ async function enter(
     named: idIs("agent"),
   });
   if (!joined.ok) return joined;
-  const { ok, text, isCut } = await api.snapshot(id);
-  const { created, replayed, token } = joined.body;
-  return answerOf(ok, withMembers({ room: id, agent, token, created, replayed }, text), isCut);
+  const { created, replayed, token, hint } = joined.body;
+  const own = typeof token === "string" ? api.under(token) : api;
+  const { ok, text, isCut } = await own.snapshot(id);
+  return answerOf(ok, withMembers({ room: id, agent, token, hint, created, replayed }, text), isCut);
 }
 
 /** Returns the agent to which the caller's token is bound, or why there is none. */

@@ -8,15 +8,14 @@ import type { Tools } from "./tools.ts";
 
 export function registerMessageTools(tools: Tools): void {
   tools.register("post_message", {
-    description:
-      "Say something to the room, or post a task (kind task). `to` is an address: everyone can read it.",
+    description: "Post a message, or a task (kind task). `to` is an address: everyone can read it.",
     shape: {
       room,
       from: agent,
       body: anyJson("Any JSON; a text stays text").refine((value) => value !== undefined, MISSING),
       to: z.string().optional().describe("An agent's id"),
       kind: z.string().optional().describe("Such as task, question; message by default"),
-      reply_to: messageId.optional().describe("Id of the message that it answers"),
+      reply_to: messageId.optional().describe("The message that it answers"),
       needs: z.array(messageId).max(LIMITS.needs).optional()
         .describe("Ids of tasks that must be done first"),
       max_attempts: z.int().min(1).optional().describe("Claims before it fails"),
@@ -36,16 +35,16 @@ export function registerMessageTools(tools: Tools): void {
     description: "List messages by rising id. `more`: go on after the last id.",
     shape: {
       room,
-      after: z.int().min(0).optional().describe("Only ids above it"),
+      after: z.int().min(0).optional().describe("Ids above it"),
       last: z.int().min(1).optional().describe("The newest N"),
       limit: z.int().min(1).optional().describe("At most N; 100 by default"),
-      kind: z.string().optional().describe("Only this kind"),
-      from: z.string().optional().describe("Only of this sender"),
-      to: z.string().optional().describe("Only to this agent"),
-      thread: z.int().min(0).optional().describe("A message and all replies below"),
+      kind: z.string().optional().describe("Of this kind"),
+      from: z.string().optional().describe("Of this sender"),
+      to: z.string().optional().describe("To this agent"),
+      thread: z.int().min(0).optional().describe("A message and its replies"),
       status: z.string().optional().describe("open, blocked, claimed, done or failed"),
-      claimed_by: z.string().optional().describe("Only what this agent has or had"),
-      unclaimed: z.boolean().optional().describe("true: only what is open"),
+      claimed_by: z.string().optional().describe("What this agent has or had"),
+      unclaimed: z.boolean().optional().describe("true: what is open"),
     },
     annotations: READS,
     rest: ({ last }) =>

@@ -22,8 +22,8 @@ function wayOf({ action }: { action: string }): Way {
 export function registerReservationTools(tools: Tools): void {
   tools.register("reserve_paths", {
     description:
-      "Tell others which paths you work on. A reservation in conflict is refused (reserved), or waited for. " +
-      "It ends by itself after `ttl` seconds.",
+      "Tell others which paths you work on. One in conflict is refused (reserved), or waited for. " +
+      "It ends after `ttl` seconds.",
     shape: {
       room,
       action: z.enum(["reserve", "list", "renew", "end"]).default("reserve").describe("What to do"),

@@ -45,6 +45,8 @@ export interface Tokens {
   /** Whether this instance has seen it in force. */
   isKnown(hash: string): boolean;
   hashOf(token: string): string;
+  /** Whether it is of a room, and not the operator's. */
+  isOfRoom(hash: string): boolean;
   /** Errors: `unauthenticated` if it is not in force in any room. */
   demand(hash: string): Promise<void>;
 }
@@ -79,6 +81,7 @@ export function createHandler(
         sent: heard,
         shown,
         hashOf: tokens.hashOf,
+        isOfRoom: tokens.isOfRoom,
         refused,
         endings,
         session,

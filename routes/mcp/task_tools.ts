@@ -39,14 +39,14 @@ export function registerTaskTools(tools: Tools): void {
       agent,
       kind: z.string().optional().describe("By default any but message, result, ask"),
       where: z.string().optional().describe("CEL over the room and `message`: message.body.n > 1"),
-      from: z.string().optional().describe("Only of this sender"),
+      from: z.string().optional().describe("Of this sender"),
       to: z.string().optional().describe("To this agent; by default to nobody or you"),
-      thread: z.int().min(0).optional().describe("A message and all replies below"),
+      thread: z.int().min(0).optional().describe("A message and its replies"),
       after: z.int().min(0).optional().describe(
-        "Only ids above it, such as an answer's `next`",
+        "Ids above it, such as an answer's `next`",
       ),
       ttl: z.int().min(1).optional().describe(
-        "Seconds until others may get it; 300 by default",
+        "Seconds it is yours; 300 by default",
       ),
       timeout_seconds: seconds.optional().describe(
         `How long to wait; ${LIMITS.toolWaitSeconds} by default`,

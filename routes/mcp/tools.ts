@@ -11,7 +11,7 @@ import { createWaitFor, type Waited, type Waiting } from "./waiting.ts";
 export interface Call {
   api: Api;
   waitFor(waited: Waited): Promise<Answer>;
-  /** A token is shown, which is of a room that is there. */
+  /** A token of a room is shown. */
   isHolder: boolean;
 }
 
@@ -41,6 +41,8 @@ export interface Incoming extends Omit<Waiting, "holder"> {
   shown: string | undefined;
   /** Makes the hash of a token. */
   hashOf(token: string): string;
+  /** Whether a token, by its hash, is of a room: the operator's is of none, and makes rooms. */
+  isOfRoom(hash: string): boolean;
   /** Called when the API refuses that token, or finds no room for it. */
   refused(): void;
   /** Names the frame of an answer. */
@@ -52,7 +54,7 @@ export function createTools(server: McpServer, incoming: Incoming): Tools {
   return {
     register<Shape extends z.ZodRawShape>(name: string, tool: Tool<Shape>) {
       const { description, annotations } = tool;
-      const inputSchema = schemaOf(tool, incoming.shown !== undefined);
+      const inputSchema = schemaOf(tool, isHolder(incoming, incoming.shown));
       server.registerTool(
         name,
         { description, inputSchema, annotations },
@@ -80,10 +82,14 @@ async function callTool<Shape extends z.ZodRawShape>(
   const answer = await act(given, {
     api: createApi(fetch, { incoming: sent, env, token, rest: words }),
     waitFor: (waited) => waitFor(waited, context),
-    isHolder: holder !== undefined,
+    isHolder: isHolder(incoming, holder),
   });
   if (token === undefined && shown !== undefined && isRefused(answer)) incoming.refused();
   return await resultOf(answer, words, isOwn && answer.ok ? undefined : newFrame());
+}
+
+function isHolder({ isOfRoom }: Incoming, holder: string | undefined): boolean {
+  return holder !== undefined && isOfRoom(holder);
 }
 
 function isRefused({ ok, body }: Answer): boolean {

@@ -20,7 +20,7 @@ export const WAIT = {
   ),
   agent,
   timeout_seconds: seconds.default(LIMITS.toolWaitSeconds)
-    .describe("Longer if your client lets a tool run so long"),
+    .describe("Longer if your client allows it"),
   include: z.array(z.string()).max(LIMITS.includeFields).optional()
     .describe("state, state.<scope>, agents, messages, messages:after:<id>, changes:after:<revision>"),
 };

@@ -7,7 +7,8 @@ const TAKE_NEXT = "Take the next one: take_task without `message`.";
 
 /** Hints for tools, where the API's hint names a request of the API. */
 const HINTS: Record<string, string | ((refusal: Record<string, unknown>) => string)> = {
-  invite_not_found: "Ask whoever invited you for a new code.",
+  invite_not_found:
+    "Check `code` letter for letter. If it is right, ask whoever invited you for a new one, with a longer ttl or more uses.",
   unauthenticated: "Pass `token`: the one that join gave you for this room. Without one name another agent.",
   room_not_found: "Create it with join, or check `room`. A locked one answers its own tokens alone.",
   agent_not_found: "Call join first.",

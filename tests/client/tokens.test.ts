@@ -34,6 +34,11 @@ shared(
     assert.equal((await again.until("self == 'bob'")).triggered, true);
     await assert.rejects(() => join(made.url), { code: "invite_not_found" });
     assert.throws(() => void connect(url, { token: "" }), TypeError);
+    const { url: hidden } = await demo.invites.create();
+    const cyd = await join(hidden, { agent: "cyd", private: true });
+    await cyd.room.state.put("hand", 1, { scope: "cyd" });
+    assert.equal((await cyd.room.state.get("hand", { scope: "cyd" }))!.value, 1);
+    assert.equal(await demo.state.get("hand", { scope: "cyd" }), undefined);
     const by = await connect(url).join((await demo.invites.create()).code, { name: "Eve" });
     assert.equal((await by.room.agents()).at(-1)!.name, "Eve");
   },

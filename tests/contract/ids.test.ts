@@ -93,6 +93,26 @@ contract("what is no key is refused in every body", async (t) => {
   assert.deepEqual((await t.get(path)).body, []);
 });
 
+contract("what stands in documents for a text of one's own choice is refused where it is sent", async (t) => {
+  const room = await t.room();
+  const path = `/rooms/${room}`;
+  await refusedEverywhere(t, room, "<your id>");
+  for (const member of ["name", "role"]) {
+    const refused = await t.post(`${path}/agents`, { name: "a", [member]: `<your ${member}>` });
+    assertInvalid(refused, [member]);
+    assert.match(refused.body.message, /choice/);
+  }
+  assertInvalid(await t.put(`${path}/state`, { key: "<your key>", value: 1 }), ["key"]);
+  assertInvalid(await t.post(`${path}/messages`, { kind: "<your kind>", body: 1 }), ["kind"]);
+  assertInvalid(await t.post(`${path}/invites`, { role: "member", agent: "<your id>" }), ["agent"]);
+  assert.deepEqual((await t.get(`${path}/agents`)).body, []);
+  // Other texts in such brackets are as good as any, and so is what is no name.
+  for (const id of ["<b>", "<your>", "<Your Id>", "your id", "<your id> "]) {
+    assertStatus(await t.post(`${path}/agents`, { id, name: id }), 201);
+  }
+  assert.equal((await t.message(room, { body: "<your id>" })).body, "<your id>");
+});
+
 contract("in a path or a query there is no such thing as what is no id", async (t) => {
   const room = await t.room();
   await t.agent(room, "ann");

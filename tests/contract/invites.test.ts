@@ -107,17 +107,35 @@ heldContract("reading a code tells what it is, and uses nothing up", async (held
 });
 
 heldContract("the one request that the text names joins, sent as it stands", async (held) => {
-  const { join, path } = await open(held);
-  const { text } = await held.one.get(join);
-  const command = /^ +(curl .*\/join\/.*)$/m.exec(text)![1]!.replaceAll("<your id>", "it's").replace(
-    "it's",
-    "eve",
-  );
-  const { stdout } = await new Deno.Command("sh", { args: ["-c", `${command} --noproxy '*'`] }).output();
-  const joined = JSON.parse(new TextDecoder().decode(stdout));
-  assert.equal(joined.agent, "eve", JSON.stringify(joined));
-  assert.equal((await held.one.get(`${path}/agents/eve`)).body.name, "<your name>");
+  for (const agent of [undefined, "zed"]) {
+    const { join, path } = await open(held, { agent, uses: agent === undefined ? 2 : 1 });
+    const { text } = await held.one.get(join);
+    const [command] = /^ +(curl .*\/join\/.*)$/m.exec(text)!.slice(1);
+    const joined = await shell(command!);
+    assert.equal(joined.agent, agent ?? joined.agent, JSON.stringify(joined));
+    if (agent === undefined) assertUuid(joined.agent);
+    assert.equal((await held.one.get(`${path}/agents/${joined.agent}`)).body.name, joined.agent);
+    if (agent === undefined) assert.notEqual((await shell(command!)).agent, joined.agent, "each is another");
+    // Those that need what the shell is to have tell so, and send nothing.
+    for (const needs of text.matchAll(/^ +(curl .*\$\{.*)$/gm)) {
+      assert.match(await complaint(needs[1]!), /TOKEN/);
+    }
+    assert.doesNotMatch(text, /<[a-z]/, "nothing is to be replaced");
+  }
 });
+
+/** Runs a command as a shell does; returns its answer. */
+async function shell(command: string): Promise<Json> {
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", `${command} --noproxy '*'`] }).output();
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+/** Runs one that fails; returns what the shell says. */
+async function complaint(command: string): Promise<string> {
+  const { success, stderr } = await new Deno.Command("sh", { args: ["-c", command] }).output();
+  assert.equal(success, false, command);
+  return new TextDecoder().decode(stderr);
+}
 
 heldContract("a code is read in any case, without hyphens, and with what looks alike", async (held) => {
   const { one } = held;

@@ -261,3 +261,53 @@ overEach(
     assert.equal(taken.error, "id_unavailable");
   },
 );
+
+overEach(
+  "an agent joins an open room as secure and private, by a code as private",
+  async (connect, { url }) => {
+    const [ann, bob, eve] = [await connect(), await connect(), await connect()];
+    const refused = await ann.call("join", { room: "r", agent: "ann", private: true });
+    assert.deepEqual([refused.failed, refused.body.error], [true, "invalid_request"]);
+    const args = {
+      room: "r",
+      agent: "ann",
+      secure: "true",
+      private: "true",
+      idempotency_key: crypto.randomUUID(),
+    };
+    const joined = await ann.call("join", args);
+    assert.equal(joined.failed, false, JSON.stringify(joined.body));
+    const { token } = joined.body;
+    assert.match(token, /^cvn_m_/);
+    assert.deepEqual([joined.isFramed, joined.body.agents.ann.secure], [true, true]);
+    const again = await ann.call("join", args);
+    assert.deepEqual([again.body.token, again.body.replayed], [null, true]);
+    assert.match(again.body.hint, /once/);
+    assert.equal((await eve.call("join", { room: "r", agent: "ann" })).body.error, "unauthenticated");
+    const { body: held } = await ann.call("join", { room: "r", token, role: "lead" });
+    assert.deepEqual([held.agent, held.token, held.agents.ann.role], ["ann", undefined, "lead"]);
+
+    const response = await fetch(`${url}/rooms/r/invites`, { method: "POST", body: '{"role":"member"}' });
+    const { code } = await response.json();
+    const { body: by } = await bob.call("join", { code, agent: "bob", private: true });
+    for (const [agent, own] of [["ann", token], ["bob", by.token]]) {
+      const writes = [{ scope: agent, key: "hand", value: agent }];
+      assert.equal((await ann.call("write_state", { room: "r", token: own, writes })).failed, false);
+      const seen = async (as?: string) =>
+        (await eve.call("evaluate", { room: "r", expr: `state.${agent}`, token: as })).body.value;
+      assert.deepEqual([await seen(own), await seen()], [{ hand: agent }, {}]);
+    }
+    const spent = await eve.call("join", { code, agent: "eve" });
+    assert.equal(spent.body.error, "invite_not_found");
+    assert.match(spent.body.hint, /ask whoever invited you for a new one.*ttl.*uses/);
+  },
+);
+
+overEach("an agent becomes private under its token, and its answer shows its own scope", async (connect) => {
+  const { call } = await connect();
+  const { body: { token } } = await call("join", { room: "r", agent: "ann", secure: true });
+  await call("write_state", { room: "r", token, writes: [{ scope: "ann", key: "k", value: 1 }] });
+  const { body } = await call("join", { room: "r", token, secure: true, private: true });
+  assert.deepEqual([body.token, body.state.ann], [undefined, { k: 1 }]);
+  assert.deepEqual((await call("evaluate", { room: "r", expr: "state.ann" })).body.value, {});
+});

@@ -988,8 +988,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a code whose use is looked at before the write alone",
     edits: [[
-      "where: [MAY_USE, MAY_TAKE, TOKENS_LEFT, MAY_REGISTER],",
-      "where: [`(TRUE OR ${MAY_USE})`, MAY_TAKE, TOKENS_LEFT, MAY_REGISTER],",
+      "where: [MAY_USE, MAY_TAKE, TOKENS_LEFT, MAY_REGISTER, ...hides",
+      "where: [`(TRUE OR ${MAY_USE})`, MAY_TAKE, TOKENS_LEFT, MAY_REGISTER, ...hides",
     ]],
     test: "tests/contract/invites.test.ts",
     filter: "file: of many that join at once",
@@ -1020,6 +1020,30 @@ export const MUTANTS: Mutant[] = [
     ]],
     test: "tests/contract/invites.test.ts",
     filter: "file: an agent that was used since it was invited",
+  },
+  {
+    name: "a join that hides nothing of what was there",
+    edits: [[
+      "...hides ? hidingSteps({ room, nonce, agent, now: time }) : [],\n    { sql: REGISTER",
+      "{ sql: REGISTER",
+    ]],
+    test: "tests/contract/private_joins.test.ts",
+    filter: "file: what an invited agent's scope held",
+  },
+  {
+    name: "a join that hides any number of keys",
+    edits: [["MAY_REGISTER, ...hides ? [MAY_HIDE] : []],", "MAY_REGISTER],"], [
+      "...hides && { max_private: limits.privateKeys } },\n    requires: RELEASE_OF_ACCESS,",
+      "},\n    requires: RELEASE_OF_ACCESS,",
+    ]],
+    test: "tests/contract/private_joins.test.ts",
+    filter: "memory: what cannot be private is refused",
+  },
+  {
+    name: "a placeholder of a document that is an id",
+    edits: [["const message = faultOf(text) ?? placeholderFault(text);", "const message = faultOf(text);"]],
+    test: "tests/contract/ids.test.ts",
+    filter: "file: what stands in documents",
   },
   {
     name: "a code of an admin for no agent, by which any is taken over",
@@ -2080,8 +2104,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a full scope becomes private",
     edits: [[
-      "...hides ? [`${KEYS_LEFT} <= :max_private`] : [],",
-      "...hides ? [`${KEYS_LEFT} <= 1 + :max_private`] : [],",
+      "MAY_HIDE = `(${KEYS_LEFT} <= :max_private)`",
+      "MAY_HIDE = `(${KEYS_LEFT} <= 1 + :max_private)`",
     ]],
     test: "tests/db/hide.test.ts",
     filter: "a scope of more keys",

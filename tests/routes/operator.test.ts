@@ -196,6 +196,18 @@ Deno.test("LIST_ROOMS=off lists rooms to the operator alone, REQUIRE_LOCKED=on h
     assert.equal((await ask("POST", "/rooms", { id: "l" }, locked.body.token)).status, 200);
     assert.equal((await ask("POST", "/rooms", { id: "o" })).status, 201);
     assert.equal((await ask("POST", "/rooms", { id: "o" }, "")).status, 200);
+    const join = async (args: unknown, token: string) => {
+      const sent = JSON.parse(
+        message("tools/call", { name: "join", arguments: args as Record<string, unknown> }),
+      );
+      const response = await t.request("POST", "/mcp", sent, { ...HEADERS, ...token && bearer(token) });
+      return await response.text();
+    };
+    assert.match(await join({ room: "m", agent: "ann" }, ""), /forbidden/);
+    assert.match(await join({ room: "m", agent: "ann" }, OPERATOR), /\\"created\\":true/);
+    assert.match(await join({ room: "n", agent: "ann", locked: true }, OPERATOR), /admin_token/);
+    assert.match(await join({ room: "k" }, OPERATOR), /`agent` is missing/);
+    assert.equal((await ask("GET", "/rooms/k")).status, 404);
   }, { operatorToken: OPERATOR, rules: { listRooms: false, openRooms: false } }));
 
 Deno.test("without OPERATOR_TOKEN nobody is the operator, and a short one ends the start", () => {

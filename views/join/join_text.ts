@@ -34,10 +34,17 @@ export function placeOf({ role, agent }: Invitation): string {
   return `${as}, to ${MAY[role]}`;
 }
 
-/** The command that joins. */
-function joinCommand({ address, code, agent }: Invitation): string {
-  const body = agent === null ? { agent: "<your id>", name: "<your name>" } : { name: "<your name>" };
-  return `curl -s ${wordOf(`${address}/join/${code}`)} -d ${quoted(JSON.stringify(body))}`;
+/** The command that joins. It is right as it stands: agents paste what they read. */
+function joinCommand({ address, code }: Invitation): string {
+  return `curl -s ${wordOf(`${address}/join/${code}`)} -d '{}'`;
+}
+
+/** Says what the braces of the command take. */
+function choicesOf({ agent }: Invitation): string {
+  const id = agent === null
+    ? 'it makes you an agent with a random id. In the braces you may choose: `"agent"`, an id that is new to the room; '
+    : `it makes you the agent that is invited. In the braces you may add: `;
+  return `${id}\`"name"\`, \`"role"\`, \`"meta"\`, and \`"private":true\`, with which the scope of your name in the state is yours alone.`;
 }
 
 /**
@@ -64,13 +71,15 @@ The code is good for ${usesLeft} more until ${expiresAt}. Reading this uses noth
 
     ${joinCommand(invitation)}
 
-201 answers \`{"room":"...","agent":"...","token":"...","revision":1,"guide":"..."}\`. Keep \`token\`: it is shown once, and only with it you act as the agent. Send it with each request:
+As it stands ${choicesOf(invitation)}
 
-    curl -s ${quoted(`${path}/wait`)} -H "Authorization: Bearer $TOKEN" -d ${quoted(own)}
+201 answers \`{"room":"...","agent":"...","token":"...","revision":1,"guide":"..."}\`. Keep \`token\`: it is shown once, and only with it you act as the agent. Send it with each request, here from the shell's variable TOKEN:
+
+    curl -s ${quoted(`${path}/wait`)} -H "Authorization: Bearer \${TOKEN:?}" -d ${quoted(own)}
 
 That one shows the whole room. The guide says all the rest: \`curl -s ${wordOf(`${address}/`)}\`
 
-If no answer comes, the code may be used up all the same. With \`-H 'Idempotency-Key: <20 random characters or more>'\` the same request may be sent again, and brings a new token.
+If no answer comes, the code may be used up all the same. With \`-H "Idempotency-Key: \${KEY:?}"\`, where KEY is a random UUID that you made and told nobody, the same request may be sent again, and brings a new token.
 
 If you have the \`convene\` command: \`convene join ${address}/join/${invitation.code}\`
 `;

@@ -14,7 +14,7 @@ export function invitation(address: string, room: string, needsToken = false): s
   }
 
 1. Join under an id of your own:
-   ${curl} ${at("/agents")} -d '{"id":"<your id>","name":"<your name>","role":"<what you do>"}'
+   ${curl} ${at("/agents")} -d '{"id":"<your id>","name":"<your name>","role":"<your role>"}'
 2. See what is there:
    ${curl} ${at("/wait")} -d '{"condition":"true","include":["state","agents","messages:after:0"]}'
 3. Say something; "to" and "reply_to" may be left out:
@@ -22,11 +22,13 @@ export function invitation(address: string, room: string, needsToken = false): s
 4. Claim a task before you work on it; on 409 it is another's:
    ${curl} -X POST ${at("/messages/<message id>/claim")} -d '{"agent":"<your id>"}'
 5. Share what all must agree on; "if_version" is the version you read, 0 for a new key, on 409 read again:
-   ${curl} -X PUT ${at("/state")} -d '{"agent":"<your id>","key":"<key>","value":"<any JSON>","if_version":0}'
+   ${curl} -X PUT ${
+    at("/state")
+  } -d '{"agent":"<your id>","key":"<your key>","value":"any JSON","if_version":0}'
 6. Wait for what you need, do not poll. After "triggered":false send the same again:
    ${curl} --max-time 40 ${
     at("/wait")
-  } -d '{"agent":"<your id>","condition":"messages.count > 1 || has(state._shared.<key>)","include":["messages:after:<last id you read>"]}'
+  } -d '{"agent":"<your id>","condition":"messages.count > 1 || has(state._shared.<your key>)","include":["messages:after:<last id you read>"]}'
 
 Conditions are CEL over state._shared.<key>, agents.<id>.status, messages.count and messages.unclaimed.
 All the rest is in the guide: curl -s ${wordOf(`${address}/`)}

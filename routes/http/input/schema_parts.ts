@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { isObject, type Json, type JsonObject } from "../../../db/json.ts";
-import { idFault, NO_AGENT_ID, NO_ID, TEXT_PATTERN, textFault } from "../ids.ts";
+import { idFault, NO_AGENT_ID, NO_ID, NO_NAME, placeholderFault, TEXT_PATTERN, textFault } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { EXAMPLE_TIME, MISSING } from "./wordings.ts";
 
@@ -13,7 +13,7 @@ export { z };
 /** `rules` state `faultOf` as JSON Schema, for the OpenAPI document. */
 function textSchema(faultOf: (text: string) => string | undefined, rules: Record<string, unknown>) {
   return z.string().superRefine((text, context) => {
-    const message = faultOf(text);
+    const message = faultOf(text) ?? placeholderFault(text);
     if (message) context.addIssue({ code: "custom", message });
   }).meta({ minLength: 1, pattern: TEXT_PATTERN, ...rules });
 }
@@ -37,6 +37,7 @@ export const ownId = textSchema(
 /** Keys, and what is named freely: names, roles, kinds. */
 export const key = textSchema((text) => textFault(text, LIMITS.keyLength), {
   maxLength: LIMITS.keyLength,
+  not: { pattern: NO_NAME },
   description: `A key or a name: ${NO_CONTROLS}`,
 });
 

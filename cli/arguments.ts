@@ -3,7 +3,7 @@ import { distance } from "fastest-levenshtein";
 import { type KeptToken, keptToken } from "./kept_tokens.ts";
 import { PATIENCE, reachingFetch } from "./reach.ts";
 import { readValue, UsageError } from "./values.ts";
-import { type After, connect, type Convene, type Json, type Room } from "../client/mod.ts";
+import { type After, connect, type Convene, type ErrorCode, type Json, type Room } from "../client/mod.ts";
 
 export interface Command {
   /** The words and options after its name: `<condition>`. */
@@ -14,6 +14,8 @@ export interface Command {
   options?: NonNullable<ParseArgsConfig["options"]>;
   /** The number of words that follow. */
   words: [min: number, max: number];
+  /** What to do about its errors, where that differs from other commands. */
+  hints?: Partial<Record<ErrorCode, string>>;
   run(input: Input): Promise<number>;
 }
 
@@ -49,11 +51,19 @@ export class Input {
 
   /** The room, for the agent if one is given, under the token of `CONVENE_TOKEN` or the one that is kept for it. */
   get room(): Room {
-    const { server, roomId: id } = this;
+    const id = this.roomId;
     if (id === undefined) throw new UsageError("Which room? Say --room ID or set CONVENE_ROOM.");
-    const token = this.givenToken ?? this.kept?.token;
+    return this.serverFor(id).room(id, { agent: this.agent });
+  }
+
+  /** The service, under the token that may count for a room: `CONVENE_TOKEN`, else the one that is kept for it. */
+  serverFor(id?: string): Convene {
+    const { server } = this;
+    const token = this.#tokenFor(id);
+    if (token === undefined) return server;
+    const { url, options } = server.connection;
     try {
-      return server.room(id, { agent: this.agent, token: token || undefined });
+      return connect(url, { ...options, token });
     } catch {
       throw new UsageError("CONVENE_TOKEN holds no token: set it to one as it was given, or to nothing.");
     }
@@ -68,9 +78,20 @@ export class Input {
     );
   }
 
-  /** The token that is kept for the room; undefined where `CONVENE_TOKEN` is set, if to nothing. */
+  /** A token of a room counts in no other than the one that is named; the operator's counts everywhere. */
+  #tokenFor(id?: string): string | undefined {
+    const given = this.givenToken;
+    if (given === undefined) return this.keptFor(id)?.token;
+    return given === "" || given.startsWith("cvn_") && id !== this.roomId ? undefined : given;
+  }
+
+  /** The token that is kept for the room that is named. */
   get kept(): KeptToken | undefined {
-    const id = this.roomId;
+    return this.keptFor(this.roomId);
+  }
+
+  /** The token that is kept for a room; undefined where `CONVENE_TOKEN` is set, if to nothing. */
+  keptFor(id?: string): KeptToken | undefined {
     if (id === undefined || this.environment.CONVENE_TOKEN !== undefined) return undefined;
     return keptToken(this.environment, this.server.connection.url, id);
   }
@@ -194,15 +215,18 @@ const MEANT: Record<string, string> = {
   eval: "expr cel",
   get: "state show",
   invite: "code link",
+  invites: "invitations codes",
   join: "agent register enter",
   leave: "quit unregister",
-  read: "messages list log inbox",
+  read: "messages log inbox",
   release: "unreserve unclaim",
   reserve: "reservations reservation paths",
-  room: "create open",
+  room: "create open delete",
+  rooms: "list",
   say: "send post message tell",
   set: "put write update increment",
   take: "next pull",
+  tokens: "token rotate revoke",
   wait: "until await",
   watch: "follow events live status agents",
   work: "worker run tasks",
@@ -230,7 +254,13 @@ function nearest(typed: string, known: string[]): string | undefined {
     .sort((a, b) => a.far - b.far)[0]?.name;
 }
 
+/** Options by which other programs take a token. */
+const SECRETS = ["token", "bearer", "auth", "password"];
+
 function unknownOption(typed: string, known: string[]): string {
+  if (SECRETS.includes(typed.replace(/^-+/, ""))) {
+    return `There is no option ${typed}, since others on this machine see the options of programs: set CONVENE_TOKEN.`;
+  }
   const near = nearest(typed, known);
   const hint = near ? `Did you mean --${near}?` : `There are ${known.map((name) => `--${name}`).join(", ")}.`;
   const dash = typed.startsWith("--") ? "" : " A word that begins with a dash comes after --.";

@@ -2,8 +2,11 @@ import type { Command } from "./arguments.ts";
 import { read, say } from "./messages.ts";
 import { reserve } from "./reserve.ts";
 import { evaluate, get, set } from "./state.ts";
-import { invite, join, leave, room } from "./rooms.ts";
+import { invite, invites } from "./invites.ts";
+import { join, leave } from "./joining.ts";
+import { room, rooms } from "./rooms.ts";
 import { attempts, claim, complete, fail, release, renew, take } from "./tasks.ts";
+import { tokens } from "./tokens.ts";
 import { wait } from "./wait.ts";
 import { watch } from "./watch.ts";
 import { work } from "./work.ts";
@@ -13,6 +16,9 @@ export const commands: Record<string, Command> = {
   join,
   leave,
   invite,
+  invites,
+  tokens,
+  rooms,
   say,
   read,
   take,

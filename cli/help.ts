@@ -1,25 +1,65 @@
 import type { Command } from "./arguments.ts";
 
+/** What all commands take, and say. */
 const COMMON = `Every command takes
   --server URL   or CONVENE_URL; http://localhost:8000 by default
   --room ID      or CONVENE_ROOM
-  --agent ID     or CONVENE_AGENT: who you are; by default the agent whose token is kept
+  --agent ID     or CONVENE_AGENT: who you are; else the agent whose token is kept
   --json         print JSON, for programs
-and the token of CONVENE_TOKEN, else the one that join and room keep in ~/.config/convene for this
-server and room. There is no flag for it, since others on this machine see the flags of programs.
-A flag overrides the environment. A value is JSON if it parses as JSON (5, true, '{"a":1}'), else text;
-a number only if JSON would write it in the same way (1.0 and long digits are text). With --text it is
-always text. Put arguments that begin with a dash after --.
-Exit code: 0 done (wait: triggered), 1 failed or refused, 2 used wrongly, 124 timed out.
-convene --version prints the version.`;
+and the token of CONVENE_TOKEN, else the one that is kept in ~/.config/convene for
+this server and room. No option takes it: others see the options of programs.`;
 
+const VALUES = `
+A value is JSON if it parses as JSON (5, true, '{"a":1}') and is printed as typed,
+else text; with --text always text. Arguments that begin with a dash come after --.
+Exit code: 0 done, 1 failed or refused, 2 used wrongly, 124 timed out.`;
+
+/** What the commands do, those together that belong together. */
+const GROUPS: Array<[names: string, about: string]> = [
+  ["room rooms", "create or delete a room; list the rooms"],
+  ["join leave", "register as an agent, also by a join code; leave"],
+  ["invite invites", "make a join code; list and revoke them"],
+  ["tokens", "list, make, revoke and rotate the room's tokens"],
+  ["say read", "post a message; print the messages, or follow them"],
+  ["take claim renew complete release fail attempts", "tasks"],
+  ["work", "run a program for each task"],
+  ["set get", "write and print the room's state"],
+  ["wait eval", "wait until a CEL condition is true; evaluate an expression"],
+  ["reserve", "reserve paths, or print who has reserved which"],
+  ["watch", "show the room live"],
+];
+
+/** Columns of the names of commands. */
+const NAMES = 18;
+
+/** Lists the commands, those in no group by their names. */
 export function help(commands: Record<string, Command>): string {
-  const lines = Object.entries(commands).map(([name, { usage, about }]) =>
-    `  convene ${name} ${usage}\n      ${about}`
-  );
-  return `convene: rooms where agents coordinate\n\n${lines.join("\n")}\n\n${COMMON}`;
+  const grouped = GROUPS.flatMap(([names]) => names.split(" "));
+  const others = Object.keys(commands).filter((name) => !grouped.includes(name)).map((name) => [name, ""]);
+  const lines = [...GROUPS, ...others].map(([names, about]) => {
+    return `  ${names!.replaceAll(" ", ", ").padEnd(NAMES)}${about && `  ${about}`}`.trimEnd();
+  });
+  return `convene: rooms where agents coordinate\n\n${
+    lines.join("\n")
+  }\n\nconvene help COMMAND tells its words and options. ${COMMON}\n${VALUES.trimStart()}`;
 }
 
 export function helpOf(name: string, { usage, about }: Command): string {
-  return `convene ${name} ${usage}\n${about}\n\n${COMMON}`;
+  return `${folded(`convene ${name} ${usage}`, "  ")}\n\n${
+    folded(about)
+  }\n\n${COMMON}\n${VALUES.trimStart()}`;
+}
+
+/** Columns of a narrow terminal. */
+const WIDTH = 80;
+
+/** Folds a text at spaces into lines that a terminal shows whole, those after the first indented. */
+function folded(text: string, indent = ""): string {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    if (line !== "" && line.length + 1 + word.length > WIDTH) lines.push(indent + word);
+    else lines[lines.length - 1] = line === "" ? word : `${line} ${word}`;
+  }
+  return lines.join("\n");
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import process from "node:process";
@@ -47,11 +47,31 @@ export function keptToken(environment: Environment, server: string, room: string
  */
 export function keepToken(environment: Environment, kept: KeptToken): string {
   const file = fileOf(environment, kept.server, kept.room);
+  const before = keptToken(environment, kept.server, kept.room);
+  return write(environment, kept, () => {
+    if (before !== undefined && before.token !== kept.token) renameSync(file, asideOf(file));
+  });
+}
+
+/** Keeps the new text of the token that is kept for a room. The old one counts no longer. Returns the file. */
+export function renewToken(environment: Environment, kept: KeptToken): string {
+  return write(environment, kept);
+}
+
+/** Removes the tokens that are kept for a room, which is no more. */
+export function forgetTokens(environment: Environment, server: string, room: string): void {
+  const file = fileOf(environment, server, room);
+  for (const one of [file, asideOf(file)]) rmSync(one, { force: true });
+}
+
+const asideOf = (file: string) => `${file}.before`;
+
+function write(environment: Environment, kept: KeptToken, moveAside = () => {}): string {
+  const file = fileOf(environment, kept.server, kept.room);
   mkdirSync(folderOf(environment), { recursive: true, mode: FOLDER });
   const made = `${file}.${process.pid}`;
   writeFileSync(made, `${JSON.stringify(kept, null, 2)}\n`, { mode: FILE, flag: "wx" });
-  const before = keptToken(environment, kept.server, kept.room);
-  if (before !== undefined && before.token !== kept.token) renameSync(file, `${file}.before`);
+  moveAside();
   renameSync(made, file);
   return file;
 }

@@ -2,7 +2,7 @@
 /** The command `convene`. Its subcommands are listed in `commands.ts`. */
 import process from "node:process";
 import { ConveneError, type ErrorCode, VERSION } from "../client/mod.ts";
-import { readCommand, unknownCommand } from "./arguments.ts";
+import { type Command, readCommand, unknownCommand } from "./arguments.ts";
 import { commands } from "./commands.ts";
 import { EXIT, TimeOver } from "./exit.ts";
 import { help, helpOf } from "./help.ts";
@@ -28,7 +28,11 @@ async function main(args: string[]): Promise<number> {
     print(helpOf(name, command));
     return EXIT.done;
   }
-  return await command.run(readCommand(name, command, args.slice(1), process.env));
+  try {
+    return await command.run(readCommand(name, command, args.slice(1), process.env));
+  } catch (error) {
+    return report(error, command.hints);
+  }
 }
 
 /** Hints in terms of the command, in place of the service's, which name requests. */
@@ -45,18 +49,18 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
     "See what is there with convene get KEY --json, decide again, and say its version as --if-version.",
 };
 
-function report(error: unknown): number {
+function report(error: unknown, own: Command["hints"] = {}): number {
   if (error instanceof UsageError) {
     console.error(`convene: ${plain(error.message)}\nconvene help tells how.`);
     return EXIT.usage;
   }
   if (error instanceof TimeOver) {
-    report(error.cause);
+    report(error.cause, own);
     return EXIT.timedOut;
   }
   if (error instanceof ConveneError) {
     console.error(`convene: ${plain(error.message)} (${plain(error.code)})`);
-    const hint = HINTS[error.code] ?? error.hint;
+    const hint = own[error.code] ?? HINTS[error.code] ?? error.hint;
     if (hint) console.error(plain(hint));
     // The message is that of the first issue.
     if (Array.isArray(error.body.issues)) {
@@ -76,4 +80,4 @@ process.stdout.on("error", () => {
   if (!process.emit("SIGTERM")) process.exit(EXIT.done);
 });
 // Not process.exit, which may drop pending output.
-process.exitCode = await main(process.argv.slice(2)).catch(report);
+process.exitCode = await main(process.argv.slice(2)).catch((error) => report(error));

@@ -38,7 +38,8 @@ export const read: Command = {
     "[--after ID|now] [--last N] [--kind KIND] [--from AGENT] [--to AGENT] [--thread ID] [--reply-to ID] " +
     "[--status STATUS] [--claimed-by AGENT] [--unclaimed] [--follow]",
   about:
-    "Print the messages, one per line; --follow then prints each new one; with --after now only new ones.",
+    "Print the messages, one per line, with \u2713 behind a sender who has proved who it is; --follow then prints each " +
+    "new one; with --after now only new ones.",
   options: {
     after: text,
     last: text,
@@ -86,12 +87,23 @@ export function idOf(word: string): number {
   return id;
 }
 
-/** Formats a message on one line: `7 task ada -> bob (reply to 5): body [claimed by cyd]`. */
+/** Stands behind a sender who has proved who it is. */
+const VERIFIED = "\u2713";
+/** What readers take for it. */
+const CHECK_MARKS = /[\u2611\u2705\u2713\u2714\u221a\u{1f5f8}\u{1f5f9}]/gu;
+
+/** Formats a name. One that has the mark of those who have proved who they are has it escaped. */
+function named(text: string): string {
+  return plain(text).replace(CHECK_MARKS, (mark) => `\\u${mark.codePointAt(0)!.toString(16)}`);
+}
+
+/** Formats a message on one line: `7 task ada✓ -> bob (reply to 5): body [claimed by cyd]`. */
 export function lineOf(message: Message): string {
-  const { id, kind, from_agent, to_agent, reply_to, body } = message;
-  const way = plain(`${from_agent ?? "-"}${to_agent === null ? "" : ` -> ${to_agent}`}`);
+  const { id, kind, from_agent, to_agent, verified, reply_to, body } = message;
+  const from = from_agent === null ? "-" : named(from_agent) + (verified ? VERIFIED : "");
+  const to = to_agent === null ? "" : ` -> ${named(to_agent)}`;
   const reply = reply_to === null ? "" : ` (reply to ${reply_to})`;
-  return `${id} ${plain(kind)} ${way}${reply}: ${shown(body)}${plain(stateOf(message))}`;
+  return `${id} ${named(kind)} ${from}${to}${reply}: ${shown(body)}${plain(stateOf(message))}`;
 }
 
 /** Formats the status of a message as a task; empty for an open one. */

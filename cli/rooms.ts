@@ -1,128 +1,82 @@
-import { join as joinByAddress, type Joined, type Joiner, type Role, type Room } from "../client/mod.ts";
+import type { RoomInfo } from "../client/mod.ts";
 import type { Command, Input } from "./arguments.ts";
 import { EXIT } from "./exit.ts";
-import { keepToken } from "./kept_tokens.ts";
+import { keep } from "./keeping.ts";
+import { forgetTokens } from "./kept_tokens.ts";
 import { json, plain } from "./plain.ts";
 import { print } from "./print.ts";
-import { PATIENCE, reachingFetch } from "./reach.ts";
 import { UsageError } from "./values.ts";
 
 const text = { type: "string" } as const;
 const flag = { type: "boolean" } as const;
 
+const HOW = "[id] [--locked] | delete <id>";
+
 export const room: Command = {
-  usage: "[id] [--locked]",
+  usage: HOW,
   about:
     "Create a room, or join it if it exists; prints its id. Without an id it gets a UUID. --locked: a new room " +
-    "that answers nobody without a token; its admin's is kept.",
+    "that answers nobody without a token; its admin's is kept. delete: an admin of a locked room does so, or the " +
+    "operator.",
   options: { locked: flag },
-  words: [0, 1],
+  words: [0, 2],
+  hints: {
+    forbidden:
+      "Say --locked where only the operator makes open rooms, or set CONVENE_TOKEN to the operator's token. An open room is deleted by the operator alone.",
+    id_unavailable:
+      "Take another id. Whoever has a token of that room enters it with the token in CONVENE_TOKEN.",
+    unauthenticated: "Set CONVENE_TOKEN to an admin's token of a locked room, or to the operator's.",
+  },
   async run(input) {
-    const opened = await input.server.open(input.words[0], {
-      locked: input.flags.locked === true || undefined,
-    });
-    if (opened.token !== undefined) keep(input, opened, opened.token);
+    const [id, further] = input.words;
+    const locked = input.flags.locked === true;
+    if (id === "delete") return await remove(input, further, locked);
+    if (further !== undefined) throw new UsageError(`This is how: convene room ${HOW}`);
+    const server = input.serverFor(locked ? undefined : id);
+    const opened = await server.open(id, { locked: locked || undefined });
+    const { token } = opened;
+    if (token !== undefined && token !== server.connection.token) keep(input, opened, token);
     print(input.json ? json({ id: opened.id, page: opened.page }) : plain(opened.id));
     return EXIT.done;
   },
 };
 
-/** Keeps a token and says how to use it. */
-function keep(input: Input, { id, connection, agent }: Room, token: string): void {
-  const file = keepToken(input.environment, { server: connection.url, room: id, agent, token });
-  const set = { CONVENE_URL: connection.url, CONVENE_ROOM: id, ...agent && { CONVENE_AGENT: agent } };
-  const words = Object.entries(set).map(([name, value]) => `${name}='${value.replaceAll("'", `'\\''`)}'`);
-  console.error(plain(`The token is kept in ${file}, for whoever works here in the room.`));
-  console.error(plain(`export ${words.join(" ")}`));
-}
-
-/** A code as the service writes it, and as people may write it where no room is named for whose agent a word stands. */
-const CODE = /^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/;
-const LIKE_A_CODE = /^(?:[0-9A-TV-Z]-*){10}$/i;
-
-function isInvitation({ roomId }: Input, word: string): boolean {
-  return word.includes("/join/") || CODE.test(word) || roomId === undefined && LIKE_A_CODE.test(word);
-}
-
-export const join: Command = {
-  usage: "[id | address of an invitation | code] [--name NAME] [--role ROLE] [--if-new] [--secure]",
-  about: "Register as an agent of the room; prints its id. Without an id: --agent, or a UUID. " +
-    "--if-new: exits with 1 if the id exists. --secure: nobody else acts as it. By a code, which names the room: as " +
-    "--agent, or the one that is invited. Tokens are kept for the following commands.",
-  options: { name: text, role: text, "if-new": flag, secure: flag },
-  words: [0, 1],
-  async run(input) {
-    const [word] = input.words;
-    if (word !== undefined && isInvitation(input, word)) return await joinBy(input, word);
-    const id = word ?? input.agent;
-    const { room } = input;
-    const { token, ...agent } = await room.join({
-      id,
-      name: input.text("name") ?? id,
-      role: input.text("role"),
-      if_new: input.flags["if-new"] === true || undefined,
-      secure: input.flags.secure === true || undefined,
-    });
-    if (token) keep(input, room.as(agent.id), token);
-    print(input.json ? json(agent) : plain(agent.id));
-    return EXIT.done;
-  },
-};
-
-/** Joins by the address of an invitation, or by its code at the server. */
-async function joinBy(input: Input, word: string): Promise<number> {
-  if (input.flags["if-new"] === true) {
-    throw new UsageError("--if-new is not for codes: they register new agents.");
+async function remove(input: Input, id: string | undefined, locked: boolean): Promise<number> {
+  if (id === undefined || locked) throw new UsageError("Which room? convene room delete <id>");
+  const server = input.serverFor(id);
+  const deleted = await server.room(id).delete();
+  if (input.json) print(json({ deleted }));
+  if (!deleted) {
+    console.error(plain(`convene: There is no room ${id}. A locked one answers its own tokens alone.`));
+    return EXIT.failed;
   }
-  const who = { agent: input.named, name: input.text("name"), role: input.text("role") };
-  const { room, agent, token, revision, guide } = word.includes("/join/")
-    ? await joinAt(word, who)
-    : await input.server.join(word, who);
-  keep(input, room, token);
-  const shown = { server: room.connection.url, room: room.id, agent, revision, guide };
-  print(input.json ? json(shown) : plain(agent));
+  forgetTokens(input.environment, server.connection.url, id);
+  if (!input.json) print(plain(`deleted ${id}`));
   return EXIT.done;
 }
 
-async function joinAt(url: string, who: Joiner): Promise<Joined> {
-  try {
-    const fetch = reachingFetch(URL.parse(url)?.origin ?? url);
-    return await joinByAddress(url, { ...who, fetch, patience: PATIENCE });
-  } catch (error) {
-    if (error instanceof TypeError) throw new UsageError(error.message);
-    throw error;
-  }
-}
-
-export const invite: Command = {
-  usage: "[agent] [--role ROLE] [--uses N] [--ttl 15m] [--note TEXT]",
+export const rooms: Command = {
+  usage: "[--all] [--limit N]",
   about:
-    "Make a join code for an agent on another machine; prints the address to paste there. --role admin, member " +
-    "(the default) or reader.",
-  options: { role: text, uses: text, ttl: text, note: text },
-  words: [0, 1],
+    "Print the rooms, newest first, one per line: 100, or --limit, at most 1,000. --all, by the operator: those " +
+    "too that are in no list.",
+  options: { all: flag, limit: text },
+  words: [0, 0],
+  hints: {
+    forbidden: "Set CONVENE_TOKEN to the operator's token, which is OPERATOR_TOKEN of the service.",
+    unauthenticated: "Set CONVENE_TOKEN to the operator's token, which is OPERATOR_TOKEN of the service.",
+  },
   async run(input) {
-    const made = await input.room.invites.create({
-      role: input.text("role") as Role | undefined,
-      agent: input.words[0],
-      uses: input.number("uses"),
-      ttl: input.seconds("ttl"),
-      note: input.text("note"),
-    });
-    print(input.json ? json(made) : plain(made.url));
+    const all = input.flags.all === true || undefined;
+    const rooms = await input.serverFor().rooms({ all, limit: input.number("limit") });
+    if (input.json) print(json(rooms));
+    else for (const room of rooms) print(lineOf(room));
     return EXIT.done;
   },
 };
 
-export const leave: Command = {
-  usage: "[id]",
-  about: "Take an agent, --agent without an id, off the roster; its claims and reservations end.",
-  words: [0, 1],
-  async run(input) {
-    const agent = input.words[0] ?? input.actor;
-    const left = await input.room.leave({ agent });
-    if (input.json) print(json({ left }));
-    else print(plain(left ? `${agent} left` : `${agent} was not there`));
-    return EXIT.done;
-  },
-};
+/** Formats a room on one line: `lobby since 2026-11-22T04:20:00.000Z (locked)`. */
+function lineOf({ id, created_at, locked, listed }: RoomInfo): string {
+  const kind = locked ? " (locked)" : listed === false ? " (not listed)" : "";
+  return plain(`${id} since ${created_at}${kind}`);
+}

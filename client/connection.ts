@@ -137,9 +137,12 @@ export class Connection {
   }
 }
 
+/** The operator's token: any text of 32 characters or more. */
+const OF_OPERATOR = /^[!-~][ -~]{30,}[!-~]$/;
+
 /** Checks a token. The error does not show it. */
 function tokenIn(token: string | undefined): string | undefined {
-  if (token !== undefined && !/^[!-~]+$/.test(token)) {
+  if (token !== undefined && !/^[!-~]+$/.test(token) && !OF_OPERATOR.test(token)) {
     throw new TypeError("The token is none: it has letters, digits and _ alone, as the service gave it.");
   }
   return token;

@@ -22,6 +22,10 @@ export class Shell {
   ) {}
 
   start(...args: string[]): Deno.ChildProcess {
+    return this.#started(args, "null");
+  }
+
+  #started(args: string[], stdin: "null" | "piped"): Deno.ChildProcess {
     return new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", ...PERMISSIONS, main, ...args],
       env: {
@@ -31,7 +35,7 @@ export class Shell {
         NO_COLOR: "1",
         ...this.further,
       },
-      stdin: "null",
+      stdin,
       stdout: "piped",
       stderr: "piped",
       signal: AbortSignal.timeout(30_000),
@@ -40,6 +44,15 @@ export class Shell {
 
   run(...args: string[]): Promise<Ended> {
     return ended(this.start(...args));
+  }
+
+  /** Runs it with a text on its input. */
+  async fed(text: string, ...args: string[]): Promise<Ended> {
+    const process = this.#started(args, "piped");
+    const writer = process.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(text));
+    await writer.close();
+    return await ended(process);
   }
 }
 

@@ -1,54 +1,5 @@
 import assert from "node:assert/strict";
-import { startService } from "../support/service.ts";
-import { type Ended, Shell } from "./command.ts";
-
-const TOKEN = /cvn_[amr]_\w{49}/;
-
-/** A service, and machines that know nothing of each other. */
-async function withMachines(
-  test: (url: string, machine: (room?: string, agent?: string) => Promise<Machine>) => Promise<void>,
-): Promise<void> {
-  await using stack = new AsyncDisposableStack();
-  const service = await startService();
-  stack.defer(() => service.stop());
-  await test(service.url, async (room = "", agent = "") => {
-    const folder = await Deno.makeTempDir({ prefix: "convene-" });
-    stack.defer(() => Deno.remove(folder, { recursive: true }));
-    return new Machine(service.url, folder, room, agent);
-  });
-}
-
-class Machine {
-  constructor(readonly url: string, readonly folder: string, public room: string, public agent: string) {}
-
-  run(...args: string[]): Promise<Ended> {
-    return this.with({}, ...args);
-  }
-
-  with(further: Record<string, string>, ...args: string[]): Promise<Ended> {
-    const shell = new Shell(this.url, this.room, this.agent, { XDG_CONFIG_HOME: this.folder, ...further });
-    return shell.run(...args);
-  }
-
-  /** Runs a command that succeeds; returns what it prints. */
-  async prints(...args: string[]): Promise<string> {
-    const { code, stdout, stderr } = await this.run(...args);
-    assert.equal(code, 0, args.join(" ") + stderr);
-    assert.doesNotMatch(stdout + stderr, TOKEN);
-    return stdout.trimEnd();
-  }
-
-  /** The files of its tokens, with their modes. */
-  async files(): Promise<Array<{ name: string; mode: number; text: string }>> {
-    const folder = `${this.folder}/convene`;
-    const names = (await Array.fromAsync(Deno.readDir(folder))).map(({ name }) => name).sort();
-    return await Promise.all(names.map(async (name) => ({
-      name,
-      mode: (await Deno.stat(`${folder}/${name}`)).mode! & 0o777,
-      text: await Deno.readTextFile(`${folder}/${name}`),
-    })));
-  }
-}
+import { TOKEN, withMachines } from "./machine.ts";
 
 Deno.test("two machines meet by one pasted line, and each keeps a token that its owner alone reads", () =>
   withMachines(async (url, machine) => {
@@ -72,7 +23,7 @@ Deno.test("two machines meet by one pasted line, and each keeps a token that its
     // The room alone says whose token counts, and whose it is who acts.
     two.room = one.room;
     assert.equal(await two.prints("say", "here", "--kind", "task"), "2");
-    assert.match(await one.prints("read"), /2 task bob: "?here/);
+    assert.match(await one.prints("read"), /2 task bob✓: here/);
     assert.equal(await two.prints("claim", "2"), "claimed 2");
     assert.equal(await two.prints("set", "turn", "1"), "1 (version 1)");
     assert.equal(await two.prints("wait", "self == 'bob'"), "true");
@@ -103,9 +54,9 @@ Deno.test("a token that is in the place of another moves it aside, and one that 
     one.room = "";
     assert.equal(await one.prints("join", code.toLowerCase().replace("-", ""), "--agent", "zed"), "zed");
     one.room = "open";
-    assert.match(await one.prints("read"), /ann: me/);
+    assert.match(await one.prints("read"), /ann✓: me/);
     assert.equal(await one.prints("say", "me too"), "4");
-    assert.match(await one.prints("read"), /4 message zed: me too/);
+    assert.match(await one.prints("read"), /4 message zed✓: me too/);
     const [kept, before] = await one.files();
     assert.deepEqual([kept!.name + ".before", before!.mode], [before!.name, 0o600]);
     assert.match(before!.text, /"agent": "ann"/);

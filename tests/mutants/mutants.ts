@@ -1046,6 +1046,18 @@ export const MUTANTS: Mutant[] = [
     filter: "file: what stands in documents",
   },
   {
+    name: "a command that keeps the operator's token as that of a room",
+    edits: [["token !== undefined && token !== server.connection.token", "token !== undefined"]],
+    test: "tests/cli/rights.test.ts",
+    filter: "the operator makes open and locked rooms",
+  },
+  {
+    name: "a name that has the mark of who has proved who it is",
+    edits: [["plain(text).replace(CHECK_MARKS,", "plain(text).replace(/a^/g,"]],
+    test: "tests/cli/rights.test.ts",
+    filter: "who has proved who it is has a mark",
+  },
+  {
     name: "a code of an admin for no agent, by which any is taken over",
     edits: [["AND invites.agent_id = :agent AND (:is_locked", "AND (:is_locked"], [
       "AS maker\n      ON maker.room_id",
@@ -1125,7 +1137,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a kept token that is lost with the next",
-    edits: [["renameSync(file, `${file}.before`);", "void before;"]],
+    edits: [["renameSync(file, asideOf(file));", "void before;"]],
     test: "tests/cli/tokens.test.ts",
     filter: "a token that is in the place of another",
   },

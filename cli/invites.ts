@@ -1,0 +1,62 @@
+import type { Invite, Role } from "../client/mod.ts";
+import type { Command } from "./arguments.ts";
+import { EXIT } from "./exit.ts";
+import { json, plain } from "./plain.ts";
+import { print } from "./print.ts";
+import { UsageError } from "./values.ts";
+
+const text = { type: "string" } as const;
+
+export const invite: Command = {
+  usage: "[agent] [--role ROLE] [--uses N] [--ttl 15m] [--note TEXT]",
+  about:
+    "Make a join code for an agent on another machine; prints the address to paste there. --role admin, member " +
+    "(the default) or reader.",
+  options: { role: text, uses: text, ttl: text, note: text },
+  words: [0, 1],
+  async run(input) {
+    const made = await input.room.invites.create({
+      role: input.text("role") as Role | undefined,
+      agent: input.words[0],
+      uses: input.number("uses"),
+      ttl: input.seconds("ttl"),
+      note: input.text("note"),
+    });
+    print(input.json ? json(made) : plain(made.url));
+    return EXIT.done;
+  },
+};
+
+const HOW = "[revoke <id>]";
+
+export const invites: Command = {
+  usage: HOW,
+  about:
+    "Print the invitations that count, one per line, without their codes: to an admin all, to others those that their " +
+    "token made. revoke: an admin ends one; who has joined by it stays. convene invite makes them.",
+  words: [0, 2],
+  hints: { invite_not_found: "convene invites prints the ids of those that count." },
+  async run(input) {
+    const [act, id] = input.words;
+    const { invites } = input.room;
+    if (act === undefined) {
+      const list = await invites.list();
+      if (input.json) print(json(list));
+      else for (const invite of list) print(lineOf(invite));
+      return EXIT.done;
+    }
+    if (act !== "revoke" || id === undefined) {
+      throw new UsageError(`This is how: convene invites ${HOW}. convene invite makes one.`);
+    }
+    await invites.revoke(id);
+    print(input.json ? json({ revoked: true }) : plain(`revoked ${id}`));
+    return EXIT.done;
+  },
+};
+
+/** Formats an invitation on one line: `<id>: member for bob, 1 of 2 left until 2026-11-22T04:20:00.000Z: note`. */
+function lineOf({ id, role, agent, uses, uses_left, expires_at, note }: Invite): string {
+  const whom = agent === null ? "" : ` for ${agent}`;
+  return plain(`${id}: ${role}${whom}, ${uses_left} of ${uses} left until ${expires_at}`) +
+    (note === null ? "" : `: ${plain(note)}`);
+}

@@ -1,0 +1,98 @@
+import { join as joinByAddress, type Joined, type Joiner } from "../client/mod.ts";
+import type { Command, Input } from "./arguments.ts";
+import { EXIT } from "./exit.ts";
+import { keep } from "./keeping.ts";
+import { json, plain } from "./plain.ts";
+import { print } from "./print.ts";
+import { PATIENCE, reachingFetch } from "./reach.ts";
+import { UsageError } from "./values.ts";
+
+const text = { type: "string" } as const;
+const flag = { type: "boolean" } as const;
+
+/** A code as the service writes it, and as people may write it where no room is named for whose agent a word stands. */
+const CODE = /^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/;
+const LIKE_A_CODE = /^(?:[0-9A-TV-Z]-*){10}$/i;
+
+function isInvitation({ roomId }: Input, word: string): boolean {
+  return word.includes("/join/") || CODE.test(word) || roomId === undefined && LIKE_A_CODE.test(word);
+}
+
+export const join: Command = {
+  usage:
+    "[id | address of an invitation | code] [--name NAME] [--role ROLE] [--if-new] [--secure] [--private]",
+  about: "Register as an agent of the room; prints its id. Without an id: --agent, or a UUID. " +
+    "--if-new: exits with 1 if the id exists. --secure: nobody else acts as it. --private: that, and the scope of its " +
+    "name is its own. By a code, which names the room: as --agent, or the one that is invited, and secure. Tokens are " +
+    "kept for the following commands.",
+  options: { name: text, role: text, "if-new": flag, secure: flag, private: flag },
+  words: [0, 1],
+  hints: {
+    invite_not_found:
+      "Check the code letter for letter. If it is right, ask whoever invited you for a new one, which lasts longer or " +
+      "lets more in: convene invite --ttl 1h --uses N. If you have joined by it before, go on with the token that is " +
+      "kept: say --room.",
+    rate_limited: "Wait a minute, then try the right code; ask whoever invited you for it: convene invite.",
+  },
+  async run(input) {
+    const [word] = input.words;
+    if (word !== undefined && isInvitation(input, word)) return await joinBy(input, word);
+    const id = word ?? input.agent;
+    const { room } = input;
+    const hides = input.flags.private === true;
+    const { token, ...agent } = await room.join({
+      id,
+      name: input.text("name") ?? id,
+      role: input.text("role"),
+      if_new: input.flags["if-new"] === true || undefined,
+      secure: hides || input.flags.secure === true || undefined,
+      private: hides || undefined,
+    });
+    if (token) keep(input, room.as(agent.id), token);
+    print(input.json ? json(agent) : plain(agent.id));
+    return EXIT.done;
+  },
+};
+
+/** Joins by the address of an invitation, or by its code at the server. */
+async function joinBy(input: Input, word: string): Promise<number> {
+  if (input.flags["if-new"] === true) {
+    throw new UsageError("--if-new is not for codes: they register new agents.");
+  }
+  const who = {
+    agent: input.named,
+    name: input.text("name"),
+    role: input.text("role"),
+    private: input.flags.private === true || undefined,
+  };
+  const { room, agent, token, revision, guide } = word.includes("/join/")
+    ? await joinAt(word, who)
+    : await input.server.join(word, who);
+  keep(input, room, token);
+  const shown = { server: room.connection.url, room: room.id, agent, revision, guide };
+  print(input.json ? json(shown) : plain(agent));
+  return EXIT.done;
+}
+
+async function joinAt(url: string, who: Joiner): Promise<Joined> {
+  try {
+    const fetch = reachingFetch(URL.parse(url)?.origin ?? url);
+    return await joinByAddress(url, { ...who, fetch, patience: PATIENCE });
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+export const leave: Command = {
+  usage: "[id]",
+  about: "Take an agent, --agent without an id, off the roster; its claims and reservations end.",
+  words: [0, 1],
+  async run(input) {
+    const agent = input.words[0] ?? input.actor;
+    const left = await input.room.leave({ agent });
+    if (input.json) print(json({ left }));
+    else print(plain(left ? `${agent} left` : `${agent} was not there`));
+    return EXIT.done;
+  },
+};

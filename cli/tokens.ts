@@ -1,0 +1,135 @@
+import process from "node:process";
+import type { MadeToken, Role, Token } from "../client/mod.ts";
+import type { Command, Input } from "./arguments.ts";
+import { EXIT } from "./exit.ts";
+import { keep as keepFor } from "./keeping.ts";
+import { renewToken } from "./kept_tokens.ts";
+import { json, plain } from "./plain.ts";
+import { print } from "./print.ts";
+import { UsageError } from "./values.ts";
+
+const text = { type: "string" } as const;
+
+const HOW =
+  "[make [agent] [--role ROLE] [--ttl 30d] [--note TEXT] | revoke <id> | rotate [--revoke-made] | keep]";
+
+export const tokens: Command = {
+  usage: HOW,
+  about:
+    "Print the tokens of the room that count, one per line: to an admin all, to others their own and those that they " +
+    "made. make: prints a new one, this once; --role admin, member (the default) or reader, for an agent as whom alone it acts. " +
+    "revoke: it and all that it made end. rotate: one's own gets a new text, which is kept as the old one was, or printed " +
+    "where that was in CONVENE_TOKEN. keep: reads one on its input, and keeps it for the following commands.",
+  options: { role: text, ttl: text, note: text, "revoke-made": { type: "boolean" } },
+  words: [0, 2],
+  hints: {
+    token_not_found: "convene tokens prints the ids of those that count.",
+    unauthenticated:
+      "Set CONVENE_TOKEN to a token of the room that counts, or get one: convene join --secure, or by a code.",
+  },
+  run(input) {
+    const [act = "list", word] = input.words;
+    const run = Object.hasOwn(ACTS, act) ? ACTS[act] : undefined;
+    if (run === undefined) throw new UsageError(`This is how: convene tokens ${HOW}`);
+    const other = Object.keys(input.flags).find((name) => OF[name] !== undefined && OF[name] !== act);
+    if (other !== undefined) throw new UsageError(`--${other} is for convene tokens ${OF[other]}.`);
+    return run(input, word);
+  },
+};
+
+/** Which act each option is for. */
+const OF: Record<string, string> = { role: "make", ttl: "make", note: "make", "revoke-made": "rotate" };
+
+const ACTS: Record<string, (input: Input, word?: string) => Promise<number>> = {
+  list,
+  make,
+  revoke,
+  rotate,
+  keep,
+};
+
+async function list(input: Input, word?: string): Promise<number> {
+  if (word !== undefined) throw new UsageError(`This is how: convene tokens ${HOW}`);
+  const tokens = await input.room.tokens.list();
+  if (input.json) print(json(tokens));
+  else for (const token of tokens) print(lineOf(token));
+  return EXIT.done;
+}
+
+async function make(input: Input, agent?: string): Promise<number> {
+  const made = await input.room.tokens.create({
+    role: (input.text("role") ?? "member") as Role,
+    agent,
+    ttl: input.seconds("ttl"),
+    note: input.text("note"),
+  });
+  tell(input, made);
+  console.error(plain(`convene: It is shown this once. It ends with: convene tokens revoke ${made.id}`));
+  return EXIT.done;
+}
+
+async function revoke(input: Input, id?: string): Promise<number> {
+  if (id === undefined) {
+    throw new UsageError("Which token? convene tokens revoke <id>, as convene tokens prints it.");
+  }
+  if (id.startsWith("cvn_")) {
+    throw new UsageError(
+      "revoke takes the id of a token, as convene tokens prints it, not its text, which others on this machine can see now.",
+    );
+  }
+  await input.room.tokens.revoke(id);
+  print(input.json ? json({ revoked: true }) : plain(`revoked ${id}`));
+  return EXIT.done;
+}
+
+async function rotate(input: Input, word?: string): Promise<number> {
+  if (word !== undefined) throw new UsageError("rotate takes no id: each rotates its own token.");
+  const { kept, room } = input;
+  const revokeMade = input.flags["revoke-made"] === true || undefined;
+  if (kept === undefined) {
+    tell(input, await room.tokens.rotate({ revokeMade }));
+    console.error("convene: It is shown this once, and the one in CONVENE_TOKEN counts no longer.");
+    return EXIT.done;
+  }
+  renewToken(input.environment, kept); // fails before the old one ends, if it cannot be kept
+  const { token, ...rotated } = await room.tokens.rotate({ revokeMade });
+  try {
+    const file = renewToken(input.environment, { ...kept, token });
+    console.error(plain(`The new text is kept in ${file}, in place of the old one.`));
+  } catch (error) {
+    print(token); // nothing else has it
+    throw error;
+  }
+  print(input.json ? json(rotated) : plain(`rotated ${rotated.id}`));
+  return EXIT.done;
+}
+
+async function keep(input: Input, word?: string): Promise<number> {
+  if (word !== undefined) throw new UsageError("keep reads a token on its input: convene tokens keep < FILE");
+  const id = input.room.id;
+  if (process.stdin.isTTY) console.error("convene: Paste the token, then Ctrl-D.");
+  let read = "";
+  for await (const piece of process.stdin.setEncoding("utf8")) read += piece;
+  const token = read.trim();
+  if (!/^cvn_[amr]_\w+$/.test(token)) {
+    throw new UsageError("keep reads a token of the room on its input, and this is none.");
+  }
+  const { server } = input;
+  const agent = await server.room(id, { token }).eval<string | null>("self") ?? undefined; // refused where it does not count
+  keepFor(input, server.room(id, { agent, token }), token);
+  print(input.json ? json({ room: id, agent: agent ?? null }) : plain(agent ?? id));
+  return EXIT.done;
+}
+
+/** Prints a token that is the answer. */
+function tell({ json: whole }: Input, made: MadeToken): void {
+  print(whole ? json(made) : plain(made.token));
+}
+
+/** Formats a token on one line: `<id>: member for bob until 2026-11-22T04:20:00.000Z, used 2026-11-21T04:00:00.000Z: note`. */
+function lineOf({ id, role, agent, expires_at, last_used_at, note }: Token): string {
+  const whom = agent === null ? "" : ` for ${agent}`;
+  const end = expires_at === null ? "" : ` until ${expires_at}`;
+  const used = last_used_at === null ? "" : `, used ${last_used_at}`;
+  return plain(`${id}: ${role}${whom}${end}${used}`) + (note === null ? "" : `: ${plain(note)}`);
+}

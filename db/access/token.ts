@@ -22,11 +22,14 @@ const CHECK = `
  * Selects, as one JSON text, the tokens that are not in force any more, each with whether an open room has its room's
  * id.
  */
-const FIND_GONE = `
+const findGone = (counts: string) => `
   SELECT json_group_array(json_array(
            asked.key, EXISTS (SELECT 1 FROM rooms WHERE id = :open ->> asked.key AND ${THERE}))) AS gone
     FROM json_each(:hashes) AS asked
-   WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.hash = asked.value AND ${IN_FORCE})`;
+   WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.hash = asked.value${counts})`;
+const FIND_GONE = findGone(` AND ${IN_FORCE}`);
+/** The same of tokens without an end, for which the index of hashes suffices. */
+const FIND_REVOKED = findGone("");
 
 /** Selects the token that a viewer shows, for `checkToken`. */
 function selectToken({ hash, room }: ShownToken): Statement {
@@ -82,14 +85,19 @@ export interface TokensCheck {
 export function checkOf(viewers: Viewer[]): TokensCheck {
   const holders = [...new Map(viewers.map((viewer) => [viewer.key, viewer])).values()];
   const [seen, others]: [Viewer[], Viewer[]] = [[], []];
-  for (const viewer of holders) (knownFacts(viewer) ? seen : others).push(viewer);
-  const findGone = {
+  let end = false;
+  for (const viewer of holders) {
+    const facts = knownFacts(viewer);
+    (facts ? seen : others).push(viewer);
+    end ||= facts?.ends === true;
+  }
+  const asked = {
     hashes: JSON.stringify(seen.map(({ token }) => token!.hash)),
     open: JSON.stringify(seen.map(({ token }) => shownRoom(token!.room))),
   };
   return {
     statements: [
-      { sql: FIND_GONE, args: findGone, single: true },
+      { sql: end ? FIND_GONE : FIND_REVOKED, args: asked, single: true },
       ...others.map(({ token }) => selectToken(token!)),
     ],
     refusals([gone, ...rows]) {

@@ -141,12 +141,13 @@ function checkingToo(host: Group, { statements: [check], refusals }: TokensCheck
   };
 }
 
-/** The SQL of such statements: few, each long. */
-const made = new Map<string, string>();
+/** The SQL of such statements by that of both: few, each long. */
+const made = new Map<string, Map<string, string>>();
 
 function besideEachOther(read: string, check: string): string {
-  const known = made.get(read) ?? `SELECT (${read}) AS found, (${check}) AS gone`;
-  made.set(read, known);
+  const ofRead = made.get(read) ?? new Map<string, string>();
+  const known = ofRead.get(check) ?? `SELECT (${read}) AS found, (${check}) AS gone`;
+  made.set(read, ofRead.set(check, known));
   return known;
 }
 

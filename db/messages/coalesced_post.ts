@@ -1,4 +1,12 @@
-import { type ActorRow, isVerified, mayAllAct, OWN_COUNT, ownTokens, rowsOf } from "../access/actors.ts";
+import {
+  type ActorRow,
+  isVerified,
+  type Judging,
+  mayAllAct,
+  OWN_COUNT,
+  ownTokens,
+  rowsOf,
+} from "../access/actors.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
 import type { Database } from "../database.ts";
 import { selectRecipients } from "../agents/recipients.ts";
@@ -28,10 +36,15 @@ const ADMIT = {
   own: admitWhere(`${WRITABLE} AND ${OWN_COUNT}`),
   each: admitWhere(`${WRITABLE} AND ${mayAllAct("added.value ->> 2")}`),
 };
-// A server prepares a statement anew each time, and this one in half the time.
-const ADMIT_ONE_ROOM = `${advance("messages", posted(":added"), ":added")}
-   WHERE id = :room AND ${OPEN_TO_ALL}
+const admitOneRoom = (conditions: string) =>
+  `${advance("messages", posted(":added"), ":added")}
+   WHERE id = :room AND ${conditions}
   ${RETURNED}`;
+// A server prepares a statement anew each time, and these in half the time.
+const ADMIT_ONE_ROOM = {
+  open: admitOneRoom(OPEN_TO_ALL),
+  own: admitOneRoom(`${WRITABLE} AND ${OWN_COUNT}`),
+};
 
 /** Makes the assignments of a room's counts for posted messages, of which some are open. Both are SQL. */
 export function posted(count: string, open = count): string[] {
@@ -64,7 +77,10 @@ const POSTS = {
   own: insertFrom(OF_EACH_ROOM, ", verified", `, ${isVerified.own()}`),
   each: insertFrom(OF_EACH_ROOM, ", verified", `, ${isVerified.each("sender.value")}`),
 };
-const POSTS_OF_ONE_ROOM = insertFrom(OF_ONE_ROOM);
+const POSTS_OF_ONE_ROOM = {
+  open: insertFrom(OF_ONE_ROOM),
+  own: insertFrom(OF_ONE_ROOM, ", verified", `, ${isVerified.own()}`),
+};
 
 const cellsOf = (post: CoalescedPost, later: number) => [
   later,
@@ -80,16 +96,16 @@ const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({
   admission(items, judging) {
     const added = judging === "each" ? judgedByRoom(items) : [...countByRoom(items)];
     const args = { added: JSON.stringify(added), nonce: items[0]!.nonce };
-    const own = judging === "own" && { own: ownTokens(items.map(({ by }) => by)) };
-    return { sql: ADMIT[judging], args: { ...args, ...own } };
+    return { sql: ADMIT[judging], args: { ...args, ...ownArgs(items, judging) } };
   },
   effects: POSTS,
-  inOneRoom(items, later) {
+  inOneRoom(items, later, judging) {
     const [{ room, nonce }] = items as [CoalescedPost];
     const writes = JSON.stringify(items.map((item) => cellsOf(item, later.get(item)!)));
+    const added = { room, nonce, added: items.length, ...ownArgs(items, judging) };
     return [
-      { sql: ADMIT_ONE_ROOM, args: { room, nonce, added: items.length } },
-      { sql: POSTS_OF_ONE_ROOM, args: { room, nonce, writes } },
+      { sql: ADMIT_ONE_ROOM[judging], args: added },
+      { sql: POSTS_OF_ONE_ROOM[judging], args: { room, nonce, writes } },
     ];
   },
   asRow: (post, later) => [...cellsOf(post, later), post.room],
@@ -100,6 +116,11 @@ const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({
       ? selectRecipients(items.map(({ room, to }) => to === null ? null : [room, to]))
       : undefined,
 });
+
+/** The argument of `OWN_COUNT`, where it judges. */
+function ownArgs(items: CoalescedPost[], judging: Judging): { own?: string } {
+  return judging === "own" ? { own: ownTokens(items.map(({ by }) => by)) } : {};
+}
 
 function judgedByRoom(items: CoalescedPost[]): Array<[room: string, count: number, actors: ActorRow[]]> {
   const rooms = [...Map.groupBy(items, ({ room }) => room)];

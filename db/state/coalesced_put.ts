@@ -120,8 +120,8 @@ export const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
     return { sql: admissionOf(items, judging), args: { ...args, ...judged } };
   },
   effects: PUTS,
-  inOneRoom([put, ...others]) {
-    if (others.length > 0) return undefined;
+  inOneRoom([put, ...others], _, judging) {
+    if (others.length > 0 || judging !== "open") return undefined;
     const { room, scope, key, value, now, agent = null, nonce, maxKeys } = put!;
     const args = { room, scope, key, nonce };
     return [

@@ -35,8 +35,12 @@ interface CoalescedWriteKind<Item extends CoalescedWrite> {
    * where there are no versions. Judged writes may be verified.
    */
   effects: Record<Judging, string>;
-  /** Makes shorter statements of the same results for writes of one room that are not judged, if it has any. */
-  inOneRoom?(items: Item[], later: Map<Item, number>): [admission: Statement, effect: Statement] | undefined;
+  /** Makes shorter statements of the same results for writes of one room that are not judged each, if it has any. */
+  inOneRoom?(
+    items: Item[],
+    later: Map<Item, number>,
+    judging: Exclude<Judging, "each">,
+  ): [admission: Statement, effect: Statement] | undefined;
   /** Makes a row of `:writes`. `later`: how many writes of the same room follow. */
   asRow(item: Item, later: number): unknown[];
   /** Makes a statement that counts the writes of admitted rooms. `later`: as of `asRow`. */
@@ -93,7 +97,9 @@ export function createCoalescedWrites<Item extends CoalescedWrite>(
       const single = items.length === 1;
       const judging = judgingOf(items.map(({ by }) => by));
       const later = laterOf(items);
-      const short = judging === "open" && areOfOneRoom(items) ? kind.inOneRoom?.(items, later) : undefined;
+      const short = judging !== "each" && areOfOneRoom(items)
+        ? kind.inOneRoom?.(items, later, judging)
+        : undefined;
       const own = short ?? coalesced(items, judging, later);
       const statements = own.map((statement): Statement => ({ ...statement, single }));
       if (kind.count) statements.push(kind.count(items, later));

@@ -481,6 +481,21 @@ contract("of many writes at once each is judged by its own token, whatever trave
       assert.deepEqual((await t.get(`${path}/messages/${post.body.id}`)).body, posted);
     }));
   }
+  // One that was seen in force and is revoked, alone and beside others of the room.
+  for (
+    const [method, at, body] of [["PUT", "/state", { key: "k", value: 1 }], ["POST", "/messages", {
+      body: 1,
+    }]] as const
+  ) {
+    for (const beside of [0, 2]) {
+      const revoked = await make({ role: "member" });
+      assertStatus(await revoked.ask(method, path + at, body), method === "PUT" ? 200 : 201);
+      assertStatus(await ann.ask("DELETE", `${path}/tokens/${revoked.id}`), 200);
+      const others = Array.from({ length: beside }, () => bob.ask(method, path + at, body));
+      assertError(await revoked.ask(method, path + at, body), 401, "unauthenticated");
+      for (const reply of await Promise.all(others)) assert.ok(reply.status < 300, reply.text);
+    }
+  }
   const { body: seen } = await t.get(`${path}/agents/ann`);
   assert.ok(seen.last_heartbeat > seen.joined_at, "a write is a sign of life");
 });

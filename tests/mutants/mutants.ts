@@ -923,6 +923,12 @@ export const MUTANTS: Mutant[] = [
     filter: "file: nobody acts as a secure agent",
   },
   {
+    name: "posts to one room by tokens that nobody judges",
+    edits: [["own: admitOneRoom(`${WRITABLE} AND ${OWN_COUNT}`)", "own: admitOneRoom(WRITABLE)"]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: of many writes at once",
+  },
+  {
     name: "a token in another form that is ignored",
     edits: [["if (holdsToken(header) || holdsToken(unpacked(header))) throw otherForm();", ""]],
     test: "tests/contract/tokens.test.ts",

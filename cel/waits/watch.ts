@@ -12,6 +12,7 @@ import { createQueues, type Queues } from "./queues/queue.ts";
 import type { Reader } from "../rooms/reader.ts";
 import { createConditionWaits } from "./conditions/condition_waits.ts";
 import type { WaitRequest, WaitResult } from "./conditions/waiter.ts";
+import type { Watched } from "./watched.ts";
 
 export interface Watch {
   /**
@@ -67,10 +68,11 @@ export function createWatch(
     counted: countWait,
     began: join,
   });
-  const isWatched = (room: string) => conditions.has(room) || follows.has(room) || queues.has(room);
+  const kinds: Watched[] = [conditions, follows, queues];
+  const isWatched = (room: string) => kinds.some((kind) => kind.has(room));
   const pace = createPace(() => poll * (MIN_PART + (MAX_PART - MIN_PART) * Math.random()), isWatched);
   const look = createLook(database, {
-    rooms: () => [...new Set([...conditions.rooms(), ...follows.rooms(), ...queues.rooms()])],
+    rooms: () => [...new Set(kinds.flatMap((kind) => [...kind.rooms()]))],
     found: hearAll,
     rewound: rewind,
     madeAnew: endBefore,
@@ -135,17 +137,15 @@ export function createWatch(
 
   /** Has a room read again that went back or is gone: its database was restored from a copy, or emptied. */
   function rewind(room: string, isThere: boolean) {
-    follows.rewind(room);
-    queues.rewind(room);
+    follows.rewind(room, isThere);
+    queues.rewind(room, isThere);
     departures.rewind(room);
     conditions.rewind(room, isThere);
   }
 
   /** Ends what waits for a room that was deleted, and of which another one has the id since the revision `first`. */
   function endBefore(room: string, first: number) {
-    follows.endBefore(room, first);
-    queues.endBefore(room, first);
-    conditions.endBefore(room, first);
+    for (const kind of kinds) kind.endBefore(room, first);
   }
 
   /** Serves what is due by the time. */
@@ -156,9 +156,8 @@ export function createWatch(
   }
 
   /** True if a change that a look has found concerns a wait or follower, and none of them has seen it. */
-  function isNews({ room, part, revision }: Change): boolean {
-    const change = { room, part, revision };
-    return follows.isNews(change) || queues.isNews(change) || conditions.isNews(change);
+  function isNews(change: Change): boolean {
+    return kinds.some((kind) => kind.isNews(change));
   }
 
   return {

@@ -1,4 +1,4 @@
-import { type Change, PARTS } from "../../../db/bus.ts";
+import { PARTS } from "../../../db/bus.ts";
 import type { Database } from "../../../db/database.ts";
 import { DatabaseUnavailable } from "../../../db/driver/faults.ts";
 import { Refusal } from "../../../db/refusal.ts";
@@ -6,27 +6,16 @@ import { isBusy, yieldToOthers } from "../../../db/yield.ts";
 import type { Departures } from "../departures.ts";
 import type { Holders } from "../holders.ts";
 import { createMark, type Mark } from "../mark.ts";
+import type { Watched } from "../watched.ts";
 import type { Reader } from "../../rooms/reader.ts";
 import { createRoomWatch, createRounds, type RoomWatch } from "./rounds.ts";
 import { createShares } from "./shares.ts";
 import { createWaiter, type Waiter, type WaitRequest, type WaitResult } from "./waiter.ts";
 
 /** The waits for conditions, for the instance's watch. */
-export interface ConditionWaits {
+export interface ConditionWaits extends Watched {
   /** As `Watch.wait` (../watch.ts). */
   wait(request: WaitRequest): Promise<WaitResult | undefined>;
-  /** The rooms that have waits. */
-  rooms(): Iterable<string>;
-  /** True of a room that has waits. */
-  has(room: string): boolean;
-  /** True if a change concerns a wait that was not judged since. */
-  isNews(change: Change): boolean;
-  /** Judges the waits that a change concerns. */
-  hear(change: Change): void;
-  /** Judges all waits of a room again: its revision went back, or it is gone. */
-  rewind(room: string, isThere: boolean): void;
-  /** Ends the waits for a room that was deleted, and of which another one has the id since the revision `first`. */
-  endBefore(room: string, first: number): void;
   /** Judges the waits that are due by the time. Yields in between. */
   advance(): Promise<void>;
   /** Answers every wait now, and later ones at once. */

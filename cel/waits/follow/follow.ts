@@ -1,10 +1,10 @@
-import type { Change } from "../../../db/bus.ts";
 import type { Database } from "../../../db/database.ts";
 import { Refusal } from "../../../db/refusal.ts";
 import type { Viewer } from "../../../db/viewer.ts";
 import { createChangesReads, type FollowedRoom, type From, type Subscription } from "./followed_room.ts";
 import { createFollower, type Follower } from "./follower.ts";
 import type { Holders } from "../holders.ts";
+import type { Watched } from "../watched.ts";
 
 export interface FollowLimits {
   /** The maximum number of followers of this instance; `maxPerRoom`: of one room. */
@@ -14,23 +14,13 @@ export interface FollowLimits {
   length: number;
 }
 
-export interface Follows {
+/** The followers of rooms, which are read from the start where a room went back. */
+export interface Follows extends Watched {
   /**
    * Follows a room from the revision `after`, or from now; the first changes are cut beyond `bytes`.
    * Errors: `room_not_found`, `unavailable`.
    */
   follow(viewer: Viewer, room: string, after?: number, bytes?: number): Promise<Follower>;
-  /** The rooms that have followers. */
-  rooms(): Iterable<string>;
-  has(room: string): boolean;
-  /** True where no follower of the room knows of a change. */
-  isNews(change: Change): boolean;
-  /** Wakes the followers of a room that has changed. */
-  hear(change: Change): void;
-  /** Has the followers of a room that went back, or is gone, read it from the start. */
-  rewind(room: string): void;
-  /** Ends the followers of a room that this instance has read before this revision only: it was another one. */
-  endBefore(room: string, first: number): void;
   /** Ends all followers, and every later one at once. */
   drain(): void;
 }

@@ -1,10 +1,10 @@
-import type { Change } from "../../../db/bus.ts";
 import type { Database } from "../../../db/database.ts";
 import { DatabaseUnavailable } from "../../../db/driver/faults.ts";
 import { Refusal } from "../../../db/refusal.ts";
 import type { Departures } from "../departures.ts";
 import type { Holders } from "../holders.ts";
 import { createMark } from "../mark.ts";
+import type { Watched } from "../watched.ts";
 import type { QueueRequest } from "./queued.ts";
 import { createServing, type QueueKind, type RoomQueue, type Waiting } from "./room_queue.ts";
 
@@ -17,19 +17,8 @@ export interface Queue<Request, Answer> {
 }
 
 /** The queues of all kinds, for the instance's watch. */
-export interface Queues {
+export interface Queues extends Watched {
   create<Request extends QueueRequest, Answer>(kind: QueueKind<Request, Answer>): Queue<Request, Answer>;
-  rooms(): string[];
-  /** True of a room for which requests wait. */
-  has(room: string): boolean;
-  /** True if a change may make a request succeed that was not tried since. */
-  isNews(change: Change): boolean;
-  /** Tries the requests that a change may make succeed. */
-  hear(change: Change): void;
-  /** Tries all of a room's requests again: its revision went back, or it is gone. */
-  rewind(room: string): void;
-  /** Ends the requests that were last tried in a room before this revision: it was another one. */
-  endBefore(room: string, first: number): void;
   /** Tries those that are due by the time, or that a failure has left. */
   advance(): void;
   /** Answers every request now, and later ones at once. */

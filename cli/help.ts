@@ -1,18 +1,18 @@
 import type { Command } from "./arguments.ts";
 
-/** What all commands take, and say. */
+/** What all commands take. */
 const COMMON = `Every command takes
   --server URL   or CONVENE_URL; http://localhost:8000 by default
   --room ID      or CONVENE_ROOM
-  --agent ID     or CONVENE_AGENT: who you are; else the agent whose token is kept
+  --agent ID     or CONVENE_AGENT: who you are; else the agent of the kept token
   --json         print JSON, for programs
-and the token of CONVENE_TOKEN, else the one that is kept in ~/.config/convene for
-this server and room. No option takes it: others see the options of programs.`;
+and the token of CONVENE_TOKEN, else the one kept in ~/.config/convene for this
+server and room. No option takes it, since others see the options of programs.`;
 
-const VALUES = `
-A value is JSON if it parses as JSON (5, true, '{"a":1}') and is printed as typed,
-else text; with --text always text. Arguments that begin with a dash come after --.
-Exit code: 0 done, 1 failed or refused, 2 used wrongly, 124 timed out.`;
+const VALUES = `A value is JSON if it parses and would be written so (5, true, '{"a":1}'), else
+text; with --text always text. What begins with a dash comes after --.`;
+
+const EXIT_CODES = "Exit code: 0 done, 1 failed or refused, 2 used wrongly, 124 timed out.";
 
 /** What the commands do, those together that belong together. */
 const GROUPS: Array<[names: string, about: string]> = [
@@ -21,7 +21,7 @@ const GROUPS: Array<[names: string, about: string]> = [
   ["invite invites", "make a join code; list and revoke them"],
   ["tokens", "list, make, revoke and rotate the room's tokens"],
   ["say read", "post a message; print the messages, or follow them"],
-  ["take claim renew complete release fail attempts", "tasks"],
+  ["take claim renew complete release fail attempts", "take and end tasks"],
   ["work", "run a program for each task"],
   ["set get", "write and print the room's state"],
   ["wait eval", "wait until a CEL condition is true; evaluate an expression"],
@@ -39,15 +39,13 @@ export function help(commands: Record<string, Command>): string {
   const lines = [...GROUPS, ...others].map(([names, about]) => {
     return `  ${names!.replaceAll(" ", ", ").padEnd(NAMES)}${about && `  ${about}`}`.trimEnd();
   });
-  return `convene: rooms where agents coordinate\n\n${
-    lines.join("\n")
-  }\n\nconvene help COMMAND tells its words and options. ${COMMON}\n${VALUES.trimStart()}`;
+  const more = "convene help COMMAND tells all of a command; convene --version the version.";
+  return ["convene: rooms where agents coordinate", "", ...lines, "", more, COMMON, EXIT_CODES].join("\n");
 }
 
 export function helpOf(name: string, { usage, about }: Command): string {
-  return `${folded(`convene ${name} ${usage}`, "  ")}\n\n${
-    folded(about)
-  }\n\n${COMMON}\n${VALUES.trimStart()}`;
+  const how = folded(`convene ${name} ${usage}`, "  ");
+  return [how, "", folded(about), "", COMMON, VALUES, EXIT_CODES].join("\n");
 }
 
 /** Columns of a narrow terminal. */

@@ -149,8 +149,8 @@ Deno.test("each help fits a screen, and names every command", () => {
   const texts = [help(commands), ...Object.entries(commands).map(([name, command]) => helpOf(name, command))];
   for (const text of texts) {
     const lines = text.split("\n");
-    assert.ok(lines.length <= 32, `${lines.length} lines: ${lines[0]}`);
-    for (const line of lines) assert.ok(line.length <= 84, line);
+    assert.ok(lines.length <= 24, `${lines.length} lines: ${lines[0]}`);
+    for (const line of lines) assert.ok(line.length <= 80, line);
   }
   for (const name of Object.keys(commands)) assert.match(texts[0]!, new RegExp(`\\b${name}\\b`));
 });

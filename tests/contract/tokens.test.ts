@@ -211,6 +211,10 @@ contract("a token in another form than a Bearer's is refused, so that nobody wri
     `Bearer Bearer ${ann.token}`,
     `Basic ${btoa(`ann:${ann.token}`)}`,
     `Basic ${btoa(`${ann.token}:`)}`,
+    "Bearer <token>",
+    "bearer <your token>",
+    "Bearer $TOKEN",
+    "Bearer ${TOKEN:?}",
   ];
   for (const Authorization of forms) {
     for (const at of [`${path}/messages`, "/rooms", "/mcp"]) {

@@ -80,6 +80,7 @@ function tokenIn(header: string): TokenText | undefined {
   }
   const text = textOf(header);
   if (!looksLikeToken(text)) {
+    if (STANDS_FOR_ONE.test(text)) throw noToken();
     if (holdsToken(header) || holdsToken(unpacked(header))) throw otherForm();
     return undefined;
   }
@@ -115,6 +116,15 @@ function unpacked(header: string): string {
 function otherForm(): RequestError {
   return new RequestError("unauthenticated", "Authorization holds a token, but not as a Bearer.", {
     hint: "Send `Authorization: Bearer cvn_...`: that word, a space and the token alone, without quotes.",
+  });
+}
+
+/** Matches what documents and shells write for a token, such as `<token>` or `$TOKEN` within single quotes. */
+const STANDS_FOR_ONE = /^(<[^<>]*>|\$\w+|\$\{[^{}]*\})$/;
+
+function noToken(): RequestError {
+  return new RequestError("unauthenticated", "Authorization holds what stands for a token, not the token.", {
+    hint: "Send `Authorization: Bearer cvn_...` with the token that you were given, or leave the header out.",
   });
 }
 

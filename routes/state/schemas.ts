@@ -87,41 +87,18 @@ const scopeIn = ({ defaulting }: Parts, scopes: z.ZodType) =>
     description: "Of scopes that begin with _ only those named here; the others belong to the system",
   });
 
-/** The kinds of a write, each with the members of the request `beside` it. */
-function kindsOf(parts: Parts, beside: z.ZodRawShape) {
-  const { z, absent, key, value, json, object, expression, about } = parts;
-  // Accepts null alone. It is not typed as null, which openapi-fetch would refuse, but as a text that is no text.
-  const nullAlone = z.string().nullish().meta({ not: { type: "string" } });
-  const noEdit = { merge: nullAlone, append_all: nullAlone, set: nullAlone, unset: nullAlone };
-  const target = {
-    scope: scopeIn(parts, scopesOf(parts, SHARED_SCOPE)),
-    key,
-    if_version: ifVersion(parts),
-    ttl: absent(ttl(parts)),
-  };
-  const kind = (title: string, members: z.ZodRawShape) =>
-    z.strictObject({ ...target, ...noEdit, ...members, ...beside }).meta({ title });
-  const increment = absent(z.literal(false));
-  const edit = (title: string, members: z.ZodRawShape) =>
-    kind(title, { value: nullAlone, increment, expr: nullAlone, ...members });
+/** The kinds of edits, each as `edit` makes it of its title and its own members. */
+function editsOf<Kind>(
+  { z, absent, value, json, object, about }: Parts,
+  edit: (title: string, members: z.ZodRawShape) => Kind,
+): Kind[] {
   const pointer = z.string().meta({ pattern: "^(/([^~/]|~[01])*)+$" });
   const pointers = about(
     `At most ${LIMITS.editPointers} JSON pointers with values, applied in order; a pointer to the whole value is refused`,
   );
   const unset = z.array(pointer).min(1).max(LIMITS.editPointers)
     .meta(about("JSON pointers of members to remove, the last first, after `set`"));
-  return z.union([
-    kind("Store a value", {
-      value: value.meta(about(`Any JSON of at most ${LIMITS.valueBytes} bytes`)),
-      increment,
-      expr: nullAlone,
-    }),
-    kind("Add a value to a number", {
-      increment: z.literal(true),
-      value: z.number().optional().meta(about("What is added; 1 by default")),
-      expr: nullAlone,
-    }),
-    kind("Add to a number", { increment: z.number().meta(about("What is added")), expr: nullAlone }),
+  return [
     edit("Merge into an object", {
       merge: object.meta(about("A JSON merge patch (RFC 7396): null removes a member")),
     }),
@@ -141,6 +118,40 @@ function kindsOf(parts: Parts, beside: z.ZodRawShape) {
       unset: absent(unset),
     }),
     edit("Remove members by JSON pointers", { unset }),
+  ];
+}
+
+/** The kinds of a write, each with the members of the request `beside` it. */
+function kindsOf(parts: Parts, beside: z.ZodRawShape) {
+  const { z, absent, key, value, expression, about } = parts;
+  // Accepts null alone. It is not typed as null, which openapi-fetch would refuse, but as a text that is no text.
+  const nullAlone = z.string().nullish().meta({ not: { type: "string" } });
+  const noEdit = { merge: nullAlone, append_all: nullAlone, set: nullAlone, unset: nullAlone };
+  const target = {
+    scope: scopeIn(parts, scopesOf(parts, SHARED_SCOPE)),
+    key,
+    if_version: ifVersion(parts),
+    ttl: absent(ttl(parts)),
+  };
+  const kind = (title: string, members: z.ZodRawShape) =>
+    z.strictObject({ ...target, ...noEdit, ...members, ...beside }).meta({ title });
+  const increment = absent(z.literal(false));
+  return z.union([
+    kind("Store a value", {
+      value: value.meta(about(`Any JSON of at most ${LIMITS.valueBytes} bytes`)),
+      increment,
+      expr: nullAlone,
+    }),
+    kind("Add a value to a number", {
+      increment: z.literal(true),
+      value: z.number().optional().meta(about("What is added; 1 by default")),
+      expr: nullAlone,
+    }),
+    kind("Add to a number", { increment: z.number().meta(about("What is added")), expr: nullAlone }),
+    ...editsOf(
+      parts,
+      (title, members) => kind(title, { value: nullAlone, increment, expr: nullAlone, ...members }),
+    ),
     kind("Define a view", {
       scope: z.literal(VIEW_SCOPE),
       expr: expression.meta(

@@ -38,11 +38,17 @@ async function main(args: string[]): Promise<number> {
 /** Hints in terms of the command, in place of the service's, which name requests. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
   agent_exists: "Take another id, or leave out --if-new if this agent is you.",
+  agent_not_found: "Register it first: convene join --agent ID.",
+  already_claimed: "Take the next one: convene take.",
+  key_not_found: 'Write it with convene set KEY, or wait for it: convene wait "has(state._shared.KEY)".',
+  message_not_found: "See what there is: convene read.",
   no_answer: "Is it running? Say its address as --server URL, or set CONVENE_URL.",
   lease_lost: "See who has it with convene read, and claim it again if it is open.",
+  reservation_not_found: "See what is reserved: convene reserve.",
   reserved: "Wait longer with --timeout, or see who has them: convene reserve --path PATH.",
   room_not_found:
     "Create it with convene room ID, or check --room. A locked one answers its own tokens alone.",
+  task_over: "Take the next one: convene take.",
   unauthenticated:
     "Join by a code: convene join CODE. A token that is kept for the room or in CONVENE_TOKEN may be revoked or expired.",
   version_conflict:

@@ -51,6 +51,9 @@ Deno.test("what was refused ends with 1, what was typed wrongly with 2, a time t
     await ends(1, /Did you mean `messages`\?/, "wait", "message.count > 1");
     await ends(1, /room_not_found/, "read", "--room", "nowhere");
     await ends(1, /There is no nothing/, "get", "nothing");
+    await ends(1, /message_not_found[^]*convene read/, "claim", "99");
+    await ends(1, /reservation_not_found[^]*convene reserve/, "release", crypto.randomUUID(), "--fence", "7");
+    await ends(1, /agent_not_found[^]*convene join --agent ID/, "wait", "true", "--agent", "_x");
     await ends(2, /no command frobnicate/, "frobnicate");
     await ends(2, /convene wait <CEL>/, "wait");
     await ends(2, /--frob/, "get", "--frob");

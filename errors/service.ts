@@ -9,7 +9,7 @@ const UNAVAILABLE = {
     "This room needs a later release of the service than this instance has.",
     "Try again in a moment: the service is being upgraded, and an instance of the later release may answer.",
   ],
-  others_first: ["The requests before this one took too long.", AGAIN],
+  others_first: ["Others were first, each time.", AGAIN],
   value_moved: ["The value changed each time before it could be added to or edited.", AGAIN],
   gate_moved: ["The room changed each time before the gated write could be made.", AGAIN],
   views_moved: ["The room's views changed faster than they could be read.", "Try again in a moment."],

@@ -50,8 +50,8 @@ const REACHED = (wanted: Wanted) =>
 
 /** A take whose message was chosen before the write. */
 interface JudgedTake {
-  /** The message. */
-  id: number;
+  /** The message, or several of which it gets the oldest that is open. */
+  ids: number[];
   /** What must still hold of the room. */
   guard?: Guard;
   /** The messages that fit too, which agents must have taken before. */
@@ -65,8 +65,14 @@ interface TakeOptions {
   joined?: Registration;
 }
 
+const CHOSEN = `SELECT id FROM messages WHERE room_id = :room AND id = :id AND ${UNCLAIMED}`;
+/** The same of several, which a server takes longer to prepare. */
+const FIRST_CHOSEN = `
+  SELECT MIN(messages.id) FROM json_each(:ids) AS chosen CROSS JOIN messages
+   WHERE messages.room_id = :room AND messages.id = chosen.value AND ${UNCLAIMED}`;
+
 /**
- * Claims the oldest open message that fits, or the chosen one, in one round trip. The outcome is for `takenOf` and
+ * Claims the oldest open message that fits, or a chosen one, in one round trip. The outcome is for `takenOf` and
  * `reachedOf`; it changed nothing where no message fits. `joined` is the agent's registration, as the write found it.
  * Returns undefined where what was judged no longer holds.
  * Errors: `room_not_found`; `agent_not_found` where the registration of the options is over.
@@ -96,13 +102,12 @@ function writeOf(
 ): Write {
   const { room, agent, ttl } = wanted;
   const guard = holds(judged?.guard);
-  const found = judged
-    ? `SELECT id FROM messages WHERE room_id = :room AND id = :id AND ${UNCLAIMED}`
-    : oldest(wanted);
+  const found = judged === undefined ? oldest(wanted) : judged.ids.length === 1 ? CHOSEN : FIRST_CHOSEN;
   const args = {
     ...argsOfWanted(wanted),
     ...guard.args,
-    id: judged?.id ?? null,
+    id: judged?.ids[0] ?? null,
+    ids: JSON.stringify(judged?.ids ?? []),
     before: JSON.stringify(judged?.before ?? []),
     agent,
     ttl,

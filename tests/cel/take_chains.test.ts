@@ -108,6 +108,47 @@ Deno.test("takes of a chain go round again in their order where another instance
   }, { wrap });
 });
 
+Deno.test("a take gets something, however often others have taken first what it found", async () => {
+  const { once, wrap } = meddler();
+  await withApp(async ({ json, batches }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const ids = await post({ json }, Array.from({ length: 12 }, (_, n) => n));
+    await compiled({ json }, ["true"]);
+    // After each of its reads, another instance has the first that is left.
+    const left = ids.slice(0, 10);
+    const takeFirst = async () => {
+      await json("POST", `/rooms/r/messages/${left.shift()}/claim`, { agent: "other" });
+      if (left.length > 0) once(takeFirst);
+    };
+    once(takeFirst);
+    const before = batches.length;
+    assert.deepEqual(await takeAll({ json }, ["true"]), [ids[2]], "the second time it may have one of two");
+    assert.equal(batches.slice(before).filter(({ mode }) => mode === "read").length, 2);
+  }, { wrap });
+});
+
+Deno.test("a take goes on while what it reads of the room changes, and gives up after 30 attempts", async () => {
+  for (const changes of [12, 40]) {
+    const { once, wrap } = meddler();
+    await withApp(async ({ json }) => {
+      await json("POST", "/rooms", { id: "r" });
+      const ids = await post({ json }, [0]);
+      const where = "state._shared.n >= 0";
+      await json("PUT", "/rooms/r/state", { key: "n", value: 0 });
+      await compiled({ json }, [where]);
+      let done = 0;
+      const change = async () => {
+        await json("PUT", "/rooms/r/state", { key: "n", increment: 1 });
+        if (++done < changes) once(change);
+      };
+      once(change);
+      const { status, body } = await json("POST", CLAIM, { agent: "a", where });
+      if (changes < 30) assert.equal(body.message_id, ids[0]);
+      else assert.deepEqual([status, body.message, done], [503, "Others were first, each time.", 30]);
+    }, { wrap });
+  }
+});
+
 Deno.test("takes of a chain whose ground has moved are judged again", async () => {
   const { once, wrap } = meddler();
   await withApp(async ({ json }) => {

@@ -240,8 +240,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a take of what others have taken since it was judged, while instances die",
     edits: [[
-      "? `SELECT id FROM messages WHERE room_id = :room AND id = :id AND ${UNCLAIMED}`",
-      "? `SELECT id FROM messages WHERE room_id = :room AND id = :id`",
+      "CHOSEN = `SELECT id FROM messages WHERE room_id = :room AND id = :id AND ${UNCLAIMED}`",
+      "CHOSEN = `SELECT id FROM messages WHERE room_id = :room AND id = :id`",
     ]],
     test: "tests/model/take_schedules.test.ts",
     filter: "a task that waits for takes has one holder",
@@ -528,10 +528,16 @@ export const MUTANTS: Mutant[] = [
     filter: "go round again in their order",
   },
   {
+    name: "a take that others may precede each time",
+    edits: [["choices = Math.min(2 * choices, MAX_CHOICES)", "choices = Math.min(choices, MAX_CHOICES)"]],
+    test: "tests/cel/take_chains.test.ts",
+    filter: "however often others have taken first",
+  },
+  {
     name: "a take of a chain without the guard of what it read",
     edits: [[
-      "const judged = { id, guard, before, nonce: context.newId() };",
-      "const judged = { id, before, nonce: context.newId() };\n      void guard;",
+      "const judged = { ids: [id], guard, before, nonce: context.newId() };",
+      "const judged = { ids: [id], before, nonce: context.newId() };\n      void guard;",
     ]],
     test: "tests/cel/take_chains.test.ts",
     filter: "takes of a chain whose ground has moved",

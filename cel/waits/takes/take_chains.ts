@@ -43,7 +43,13 @@ export function createTakeChains(database: Database, reader: Reader): TakeChains
   }
 
   async function takeAlone(room: string, pending: Pending): Promise<void> {
-    await takeFitting(database, reader, room, pending, pending.joined).then(pending.resolve, pending.reject);
+    const mayTryAgain = async () => {
+      if (!chains.mayTryAgain(pending)) return false;
+      await chains.backOff(pending);
+      return true;
+    };
+    await takeFitting(database, reader, room, pending, { before: pending.joined, mayTryAgain })
+      .then(pending.resolve, pending.reject);
   }
 
   /** Judges and commits a chain. Returns those to try again, and those that were not judged. */
@@ -82,7 +88,7 @@ export function createTakeChains(database: Database, reader: Reader): TakeChains
       const { pending: { asked, context, writes, joined }, fitting: id, before } = link;
       if (id === undefined) continue;
       writes?.();
-      const judged = { id, guard, before, nonce: context.newId() };
+      const judged = { ids: [id], guard, before, nonce: context.newId() };
       const sent = ownWrite(takeTask(database, context, { ...asked, room }, { judged, joined }));
       sent.catch(() => {}); // it is awaited in turn
       link.sent = sent;

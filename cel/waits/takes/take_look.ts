@@ -50,44 +50,47 @@ export interface Try {
   failure?: EvaluationFailed;
 }
 
-/** How often a take retries after others took what it found. */
-const TRIES = 8;
+/** The most messages of which a take gets the oldest that is open, after others took what it found before. */
+const MAX_CHOICES = 32;
 
-/** Evaluates the open messages that pass the filters, page by page, and takes the first that fits. */
+/**
+ * Evaluates the open messages that pass the filters, page by page, and takes the first that fits. Each time that others
+ * took what it found, it looks for twice as many. `mayTryAgain` pauses before another attempt.
+ */
 export async function takeFitting(
   database: Database,
   reader: Reader,
   room: string,
   { asked, context, writes }: Take,
-  before?: Registration,
+  { before, mayTryAgain }: { before?: Registration; mayTryAgain(): Promise<boolean> },
 ): Promise<Try> {
   let tried = new Set<number>();
   let joined = before;
-  for (let tries = 0; tries < TRIES; tries++) {
-    const found = await look(reader, room, { asked, context }, tried);
+  for (let choices = 1;; choices = Math.min(2 * choices, MAX_CHOICES)) {
+    const found = await look(reader, room, { asked, context }, { tried, choices });
     const { fitting, guard, revision, joined: now, next, failure } = found;
     if (joined === undefined) joined = now;
     if (hasEnded(joined, now)) throw hasLeft(asked.agent, revision);
     if (fitting === undefined) {
       return { outcome: await nothingAt(database, context, revision, joined), joined, next, failure };
     }
-    const { id } = fitting;
-    const judged = { id, guard, nonce: context.newId() };
+    const ids = fitting.map(({ id }) => id);
+    const judged = { ids, guard, nonce: context.newId() };
     writes?.();
     const taken = await ownWrite(takeTask(database, context, { ...asked, room }, { judged, joined }));
     if (taken) return { ...taken, joined };
     // With a guard, the room may have changed: then a message that was tried may fit now.
-    tried = guard === undefined ? tried.add(id) : new Set();
+    tried = guard === undefined ? tried.union(new Set(ids)) : new Set();
+    if (!await mayTryAgain()) throw new Refusal("unavailable", { why: "others_first" });
   }
-  throw new Refusal("unavailable", { why: "others_first" });
 }
 
-/** Finds the first message that fits, among at most `MAX_PASSED`. */
+/** Finds the first messages of a page that fit, as many as `choices`, among at most `MAX_PASSED`. */
 async function look(
   reader: Reader,
   room: string,
   { asked, context: by }: Take,
-  tried: Set<number>,
+  { tried, choices }: { tried: Set<number>; choices: number },
 ) {
   const { where, agent } = asked;
   let after = asked.after;
@@ -104,19 +107,22 @@ async function look(
       if (refusal) throw refusal;
       const read = await readPage(page, snapshot.extra);
       const fits = judgeOf(where, context.from({ self: agent }).context);
+      const fitting: Message[] = [];
       let failed: EvaluationFailed | undefined;
       for (const message of read.messages) {
+        if (fitting.length === choices) break;
         if (isBusy()) await yieldToOthers();
         if (tried.has(message.id)) continue;
         const judged = fits(message);
-        if (judged === true) return { fitting: message, page: read };
-        failed = judged || failed;
+        if (judged === true) fitting.push(message);
+        else failed = judged || failed;
       }
-      return { failed, page: read };
+      return { fitting, failed, page: read };
     });
     const { revision } = data.snapshot.revisions;
     if (joined === undefined) joined = toRegistrations(data.snapshot.extra.at(-1)!).get(agent) ?? null;
-    if (result.fitting) return { fitting: result.fitting, guard: guardOf(data, [where]), revision, joined };
+    const { fitting } = result;
+    if (fitting.length > 0) return { fitting, guard: guardOf(data, [where]), revision, joined };
     failure = result.failed ?? failure;
     left -= result.page.passed;
     after = result.page.reached ?? after;

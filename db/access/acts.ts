@@ -20,7 +20,7 @@ export const isSecure = (agent: string) =>
 /** The acts of a write that is no agent's. */
 export const AS_NONE: Acts = {};
 
-/** Returns the agents as whom a write acts: of these, the writer may act as any that is not secure, and as its own. */
+/** Returns the agents as whom a write acts. The writer must be entitled to act as those of them that are secure. */
 export function actorsOf({ as, scopes = [] }: Acts): string[] {
   const own = scopes.filter(isOfAgent);
   return [...new Set(as == null ? own : [as, ...own])];
@@ -80,7 +80,7 @@ export function selectSecured(room: string, actors: string[]): Statement {
   return { sql: `SELECT ${SECURED}`, args: { room, actors: JSON.stringify(actors) }, single: true };
 }
 
-/** Reads the agents of a row with `SECURED`. */
+/** Reads the secure agents of a row with `SECURED`. */
 export function toSecured({ secured }: Row): string[] {
   return JSON.parse(secured as string);
 }

@@ -10,9 +10,8 @@ import { RELEASE_OF_ACCESS } from "../release.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { holderOf, type Viewer } from "../viewer.ts";
 import { type Admission, ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
-import type { Operation } from "../write/context.ts";
+import type { Operation, Step } from "../write/context.ts";
 import { announceHidden, HIDING, hidingSteps, MAY_HIDE } from "../write/hide.ts";
-import type { Step } from "../write/idempotency.ts";
 import { commit } from "../write/write.ts";
 import { AGENT, type Agent, GET, OF_AGENT, toAgent } from "./agent.ts";
 import {

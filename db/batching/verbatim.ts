@@ -3,8 +3,8 @@ import { keyFor, type Viewer } from "../viewer.ts";
 import type { Coalescer } from "./sender.ts";
 
 /**
- * Sends statements as they are. A coalescer for each submission keeps it from being coalesced with others. `sent` is
- * called when they are about to be.
+ * Creates a coalescer that sends statements as they are. One for each submission keeps it from being coalesced with
+ * others. `sent` is called when they are about to be sent.
  */
 export function createVerbatim(sent: () => void = () => {}): Coalescer<Statement[], Row[][]> {
   return {
@@ -16,11 +16,11 @@ export function createVerbatim(sent: () => void = () => {}): Coalescer<Statement
   };
 }
 
-/** A read that was not sent yet. */
+/** A read that has not been sent yet. */
 interface Waiting {
   statements: Statement[];
   rows: Promise<Row[][]>;
-  /** Whether others get its rows too. */
+  /** Whether other readers get its rows too. */
   joined: boolean;
 }
 
@@ -31,9 +31,9 @@ type Submit = (
 ) => Promise<Row[][]>;
 
 /**
- * Creates what submits reads so that equal ones of a viewer that wait at the same time are one, with one look at its
- * token. None joins a read that is on its way: that may have missed what was told before the request came, such as that
- * the token is revoked.
+ * Creates the function that submits reads: equal reads of a viewer that wait at the same time become one, with one
+ * check of its token. No read joins one that is on its way, which may have missed what was answered before the request
+ * came, such as that the token is revoked.
  */
 export function createSharedReads(
   submit: Submit,
@@ -65,12 +65,12 @@ export function createSharedReads(
   };
 }
 
-/** Each reader gets lists of its own, since it may take from them. */
+/** Each reader gets lists of its own, since it may remove rows from them. */
 function copyOf(rows: Row[][]): Row[][] {
   return rows.map((of) => [...of]);
 }
 
-/** Names statements so that those of one name are nearly always equal. */
+/** Makes a name of statements. Those with one name are nearly always equal. */
 function nameOf({ sql, args }: Statement): string {
   return `${sql.length} ${Object.values(args).join("\t")}`;
 }

@@ -12,7 +12,7 @@ import { IS_SERVED, revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { EVERYBODY, SERVICE } from "../viewer.ts";
 import { type Admission, ADMITTED } from "../write/admission.ts";
 import { announceHidden, HIDING, hidingSteps, MAY_HIDE } from "../write/hide.ts";
-import type { Step } from "../write/idempotency.ts";
+import type { Step } from "../write/context.ts";
 import { commit } from "../write/write.ts";
 import { findInvite, type FoundInvite, type JoinKey, keyArgs, madeUnderKey } from "./find.ts";
 import { BY_OPERATOR, INVITE_IN_FORCE } from "./invite.ts";

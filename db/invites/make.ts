@@ -11,8 +11,8 @@ import { Refusal } from "../refusal.ts";
 import { SERVED } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms/room.ts";
 import { OPERATOR, type Viewer } from "../viewer.ts";
-import type { Operation } from "../write/context.ts";
-import { commitOnce, type Step } from "../write/idempotency.ts";
+import type { Operation, Step } from "../write/context.ts";
+import { commitOnce } from "../write/commit_once.ts";
 import { type Invite, INVITE_IN_FORCE, SHOWN, SHOWN_INVITE, toInvite } from "./invite.ts";
 
 /** A request for an invitation. */

@@ -51,7 +51,7 @@ export function posted(count: string, open = count): string[] {
   return [`message_count = message_count + ${count}`, `unclaimed_count = unclaimed_count + ${open}`];
 }
 
-/** The cells of a row of `json_each(:writes)`; the room's comes last, where rows have it. */
+/** The cells of a row of `:writes`. Where rows have the room's, it comes last. */
 const CELLS = ["later", "sender", "receiver", "kind", "body", "posted"];
 const joined = (cells: string[]) =>
   cells.map((cell, n) => `CROSS JOIN json_each(write.value, '$[${n}]') AS ${cell}`).join("\n  ");

@@ -31,17 +31,17 @@ const COUNT_KINDS = COUNT_COALESCED(
    WHERE rooms.id = room.value AND`,
   { kind: "kind.value", number: "number.value", later: "later.value" },
 );
-// The same of one kind in one room, which a server prepares in half the time.
+// Counts one kind in one room, which takes a server half the time to prepare.
 const COUNT_ONE_KIND = COUNT_COALESCED("FROM rooms WHERE id = :room AND", {
   kind: ":kind",
   number: ":number",
   later: ":later",
 });
 
-/** A kind of which messages were posted in a room, how many, and how many posts in the room follow the last. */
+/** A kind of which messages were posted in a room: how many, and how many posts of the room follow the last of them. */
 export type CountedKind = [room: string, kind: string, count: number, later: number];
 
-/** Counts open messages that were admitted together by room and kind. */
+/** Makes the statement that counts coalesced posts, which are all open. */
 export function countPosts(kinds: CountedKind[], nonce: string): Statement {
   if (kinds.length > 1) return { sql: COUNT_KINDS, args: { kinds: JSON.stringify(kinds), nonce } };
   const [[room, kind, number, later]] = kinds as [CountedKind];

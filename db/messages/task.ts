@@ -3,10 +3,9 @@ import { argsOf, type Statement, type Value } from "../driver/statement.ts";
 import { roomWithRegistration } from "../agents/registration.ts";
 import { Refusal } from "../refusal.ts";
 import { revisionOf } from "../rooms/room.ts";
-import type { Outcome, WriteContext } from "../write/context.ts";
+import type { Outcome, Step, WriteContext } from "../write/context.ts";
 import { timeOf } from "../write/due.ts";
 import { heartbeatOf } from "../write/heartbeat.ts";
-import type { Step } from "../write/idempotency.ts";
 import { commit } from "../write/write.ts";
 import { ATTEMPTS, FENCE, HOLDER, type MessageStatus, STATUS, type Task } from "./message.ts";
 

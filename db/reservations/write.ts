@@ -5,10 +5,9 @@ import { Refusal } from "../refusal.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { type Admission, ADMITTED, FROM_ADMITTED, NEW_REVISION } from "../write/admission.ts";
-import type { Operation, Outcome, WriteContext } from "../write/context.ts";
+import type { Operation, Outcome, Step, WriteContext } from "../write/context.ts";
 import { depart, FORGET_DEPARTURES } from "../write/departed.ts";
 import { endsAt, timeOf } from "../write/due.ts";
-import type { Step } from "../write/idempotency.ts";
 import { commit, type Write } from "../write/write.ts";
 import { type Asked, type Board, bytesOf } from "./conflicts.ts";
 import { RESERVATION, type Reservation, toReservation } from "./read.ts";
@@ -40,22 +39,34 @@ export async function tryReserve(
   database: Database,
   context: WriteContext,
   room: string,
-  { agent, paths, mode, ttl, note }: Asked,
+  asked: Asked,
   board: Board,
 ): Promise<Outcome | undefined> {
   const [nonce, id, now] = [context.newId(), context.newId(), await context.time()];
-  const joined = board.joined.get(agent);
-  const args = {
-    room,
-    nonce,
-    id,
-    agent,
-    mode,
-    ttl,
-    paths: JSON.stringify(paths),
-    note: JSON.stringify(note),
-  };
-  const { outcome, reads: [rooms] } = await commit(database, context, {
+  const { outcome, reads: [rooms] } = await commit(
+    database,
+    context,
+    writeOf(room, asked, board, { nonce, id, now }),
+  );
+  if (outcome.replayed) return outcome;
+  if (outcome.revision !== undefined) {
+    addTo(board, asked, toReservation(outcome.rows[0]![0]!), outcome.revision);
+    return outcome;
+  }
+  revisionOf(rooms!);
+  return undefined;
+}
+
+function writeOf(
+  room: string,
+  { agent, paths, mode, ttl, note }: Asked,
+  { seen, joined: registrations }: Board,
+  { nonce, id, now }: { nonce: string; id: string; now: Date },
+): Write {
+  const joined = registrations.get(agent);
+  const own = { room, nonce, id, agent };
+  const args = { ...own, mode, ttl, paths: JSON.stringify(paths), note: JSON.stringify(note) };
+  return {
     room,
     part: "reservations",
     nonce,
@@ -63,28 +74,25 @@ export async function tryReserve(
     admission: {
       counts: endsAt("reservations", END),
       where: ["reservations_revision = :seen", ...whileRegistered(joined)],
-      args: { seen: board.seen, ttl, ...(joined === undefined ? {} : { agent, joined }) },
+      args: { seen, ttl, ...(joined === undefined ? {} : { agent, joined }) },
       requires: RELEASE_OF_TASKS,
     },
     effects: [{ sql: RESERVE, args, answer: { columns: RESERVATION, query: GET } }],
     reads: [{ sql: roomWithRegistration(), args: { room, agent }, answer: { columns: ["joined"] } }],
     heartbeatOf: agent,
-  });
-  if (outcome.replayed) return outcome;
-  if (outcome.revision !== undefined) {
-    board.reservations.push({
-      id,
-      agent,
-      paths,
-      mode,
-      expires_at: toReservation(outcome.rows[0]![0]!).expires_at,
-    });
-    board.bytes += bytesOf(paths);
-    [board.seen, board.revision] = [outcome.revision, outcome.revision];
-    return outcome;
-  }
-  revisionOf(rooms!);
-  return undefined;
+  };
+}
+
+/** Adds a reservation to the board, so that the next request is judged without a further read. */
+function addTo(
+  board: Board,
+  { agent, paths, mode }: Asked,
+  { id, expires_at }: Reservation,
+  revision: number,
+) {
+  board.reservations.push({ id, agent, paths, mode, expires_at });
+  board.bytes += bytesOf(paths);
+  [board.seen, board.revision] = [revision, revision];
 }
 
 /** Makes the answer of `tryReserve`. */

@@ -8,8 +8,8 @@ import type { Json } from "../json.ts";
 import { Refusal, served } from "../refusal.ts";
 import { DELETED, RELEASE_OF_ACCESS, REVISION } from "../release.ts";
 import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
-import type { Operation } from "../write/context.ts";
-import { commitOnce, held, type Step } from "../write/idempotency.ts";
+import type { Operation, Step } from "../write/context.ts";
+import { commitOnce, held } from "../write/commit_once.ts";
 import { GET_ROOM, IS_SERVED, ROOM, type Room, ROOM_REVISION, toRoom } from "./room.ts";
 
 /** A request to create or join a room. */

@@ -3,7 +3,7 @@ import { type Homes, isOfAgent } from "../access/private.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
 import type { Row } from "../driver/statement.ts";
 import { FROM_ADMITTED } from "../write/admission.ts";
-import type { Step } from "../write/idempotency.ts";
+import type { Step } from "../write/context.ts";
 import { chainOf, stepsOf } from "./edit_sql.ts";
 import { type Entry, expiryOf, eyesOf, toEntry, VIEW_SCOPE } from "./entry.ts";
 import { putFrom, type PutKind, UPSERT } from "./entry_sql.ts";

@@ -9,8 +9,8 @@ import { Refusal } from "../refusal.ts";
 import { RELEASE_OF_ACCESS, SERVED } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms/room.ts";
 import type { Viewer } from "../viewer.ts";
-import type { Operation } from "../write/context.ts";
-import { commitOnce, type Step } from "../write/idempotency.ts";
+import type { Operation, Step } from "../write/context.ts";
+import { commitOnce } from "../write/commit_once.ts";
 import { SHOWN, SHOWN_TOKEN, type Token, toToken } from "./token.ts";
 
 /** A request for a token. */

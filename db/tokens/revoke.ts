@@ -6,7 +6,7 @@ import type { Row } from "../driver/statement.ts";
 import { Refusal } from "../refusal.ts";
 import { IS_SERVED, revisionOf, ROOM_REVISION } from "../rooms/room.ts";
 import type { Operation } from "../write/context.ts";
-import { commitOnce, deniedBy } from "../write/idempotency.ts";
+import { commitOnce, deniedBy } from "../write/commit_once.ts";
 import { madeBy } from "./token.ts";
 
 /** The SQL of a revocation, over `:room`, `:id` and `:own_hash` (db/access/own_token.ts). */

@@ -1,5 +1,5 @@
 import type { Clock } from "../clock.ts";
-import type { Row } from "../driver/statement.ts";
+import type { Row, Statement } from "../driver/statement.ts";
 import { SERVICE, type Viewer } from "../viewer.ts";
 import { type Acts, AS_NONE } from "../access/acts.ts";
 import type { Json } from "../json.ts";
@@ -43,6 +43,15 @@ export type WriteAs = Pick<WriteContext, "viewer" | "acts" | "idempotencyKey">;
 
 /** The writer of the service's own writes. */
 export const BY_SERVICE: WriteAs = { viewer: SERVICE, acts: AS_NONE };
+
+/** A statement of a write. */
+export interface Step extends Statement {
+  /**
+   * Makes its rows part of the answer. Under a key, these columns of `query` are stored, which runs right after the
+   * statement with its arguments. By default, `query` is the statement.
+   */
+  answer?: { columns: string[]; query?: string };
+}
 
 /** The database's outcome of a successful write. The answer is made of it and the request, at once and in replays. */
 export interface Outcome {

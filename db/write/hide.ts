@@ -3,7 +3,7 @@ import type { Database } from "../database.ts";
 import { argsOf } from "../driver/statement.ts";
 import { ADMITTED, FROM_ADMITTED, NEW_REVISION } from "./admission.ts";
 import { ENDS } from "./due.ts";
-import type { Step } from "./idempotency.ts";
+import type { Step } from "./context.ts";
 
 const ITS_KEYS = "state WHERE room_id = :room AND scope = :agent";
 

@@ -1,56 +1,9 @@
 import { isLookedUp, knownFacts } from "../access/token.ts";
 import type { Database } from "../database.ts";
-import type { IdempotencyKey, KeyedRequest, Outcome, WriteAs, WriteContext } from "./context.ts";
 import { Refusal } from "../refusal.ts";
-import { THERE } from "../release.ts";
-import { keyFor, type Viewer } from "../viewer.ts";
-import { argsOf, type Condition, type Row, type Statement } from "../driver/statement.ts";
-
-/**
- * The format of stored outcomes: the rows and columns of each kind of write, in order. A release that changes one
- * raises this number, since keys outlive releases (tests/db/outcomes.test.ts).
- */
-const FORMAT = 1;
-
-/** A statement of a write. */
-export interface Step extends Statement {
-  /**
-   * Makes its rows part of the answer. Under a key, these columns of `query` are stored, which runs right after the
-   * statement with its arguments. By default, `query` is the statement.
-   */
-  answer?: { columns: string[]; query?: string };
-}
-
-const OWN = `room_id = :held_scope AND key = :held_key AND nonce = :held_nonce`;
-
-// Deletes more keys than a write adds, so that expired ones cannot accumulate.
-const FORGET = `
-  DELETE FROM idempotency WHERE rowid IN (
-    SELECT rowid FROM idempotency WHERE created_at <= :expired ORDER BY created_at LIMIT 8)`;
-
-/** True where the scope is a deleted room, whose keys are void. */
-const OF_DELETED = `EXISTS (SELECT 1 FROM rooms WHERE id = :held_scope AND NOT ${THERE})`;
-
-const ACQUIRE = `
-  INSERT INTO idempotency (room_id, key, fingerprint, nonce, outcome, created_at)
-  VALUES (:held_scope, :held_key, :fingerprint, :held_nonce, :outcome, :now)
-  ON CONFLICT (room_id, key) DO UPDATE SET
-    fingerprint = excluded.fingerprint,
-    nonce = excluded.nonce,
-    outcome = excluded.outcome,
-    created_at = excluded.created_at
-   WHERE idempotency.created_at <= :expired`;
-
-const STORE_ROWS = (columns: string[], query: string) => `
-  UPDATE idempotency SET outcome = json_set(outcome, '$.rows[#]', json((
-    SELECT json_group_array(json_object(${columns.map((name) => `'${name}', ${name}`).join(", ")}))
-      FROM (${query}))))
-   WHERE ${OWN}`;
-
-const FOUND = `FROM idempotency WHERE room_id = :held_scope AND key = :held_key AND created_at > :expired
-   AND NOT ${OF_DELETED}`;
-
-const FIND = `SELECT fingerprint, nonce, outcome, created_at ${FOUND}`;
+import type { Viewer } from "../viewer.ts";
+import type { IdempotencyKey, KeyedRequest, Outcome, WriteContext } from "./context.ts";
+import { at, expiry, find, FOUND, outcomeOf } from "./commit_once.ts";
 
 const STORE_LATER = `
   UPDATE idempotency SET outcome = json_insert(outcome, '$.later', :later)
@@ -118,91 +71,6 @@ function contextOf(database: Database, idempotencyKey: IdempotencyKey): WriteCon
   };
 }
 
-/**
- * Commits a write as one batch. It acquires the idempotency key first, if there is one, and releases it where `refused`
- * is true after the steps. `rows` are those of each step, `answers` of each step with `answer`; `stored` is the outcome
- * under the key, of this request or an earlier one. `last` runs after the key is released.
- * Errors: `DatabaseUnavailable`, `idempotency_mismatch`.
- */
-export async function commitOnce(
-  database: Database,
-  { viewer, idempotencyKey: key }: WriteAs,
-  { steps, last = [], refused }: { steps: Step[]; last?: Statement[]; refused: Condition },
-): Promise<{ rows: Row[][]; answers: Row[][]; stored?: Outcome }> {
-  const batch = key ? acquire(key) : [];
-  const indexes = steps.map((step) => {
-    const index = batch.push(step) - 1;
-    if (key) batch.push(...storeAnswer(key, step));
-    return index;
-  });
-  // The key is released before the last statements: heartbeats among them change what `refused` reads.
-  batch.push(...(key ? [release(key, refused)] : []), ...last, ...(key ? [find(key)] : []));
-  const all = await database.commit(viewer, batch);
-  const rows = indexes.map((index) => all[index]!);
-  const answers = rows.filter((_, n) => steps[n]!.answer);
-  return { rows, answers, stored: key && outcomeOf(key, all.at(-1)![0]) };
-}
-
-/** Makes the statements that acquire the key, at the beginning of a batch. */
-function acquire(key: IdempotencyKey): Statement[] {
-  const { fingerprint, ids, now } = key;
-  const expired = expiry(key);
-  // Earlier releases make their answers with the ids of the request that acquired the key.
-  const outcome = JSON.stringify({ format: FORMAT, unique: ids, revision: null, rows: [] });
-  const args = { ...own(key), fingerprint, outcome, now: now.toISOString(), expired };
-  return [{ sql: FORGET, args: { expired } }, { sql: ACQUIRE, args }];
-}
-
-/** Makes the condition that this request holds the key. */
-export function held(key: IdempotencyKey): Condition {
-  return { sql: `EXISTS (SELECT 1 FROM idempotency WHERE ${OWN})`, args: own(key) };
-}
-
-/** Makes the statement that stores the answer of a step; none without one. */
-function storeAnswer(key: IdempotencyKey, { sql, args, answer }: Step): Statement[] {
-  if (answer === undefined) return [];
-  const query = answer.query ?? sql;
-  return [{ sql: STORE_ROWS(answer.columns, query), args: { ...argsOf(query, args), ...own(key) } }];
-}
-
-/** Makes the statement that stores the write's revision, which the query selects. */
-export function storeRevision(key: IdempotencyKey, { sql, args }: Condition): Statement {
-  const store = `UPDATE idempotency SET outcome = json_set(outcome, '$.revision', (${sql})) WHERE ${OWN}`;
-  return { sql: store, args: { ...args, ...own(key) } };
-}
-
-/** Makes the statement that releases the key if the write was refused. */
-function release(key: IdempotencyKey, { sql, args }: Condition): Statement {
-  return { sql: `DELETE FROM idempotency WHERE ${OWN} AND (${sql})`, args: { ...args, ...own(key) } };
-}
-
-/** Selects the row for `outcomeOf`, at the end of a batch. */
-function find(key: IdempotencyKey): Statement {
-  return { sql: FIND, args: { ...at(key), expired: expiry(key) } };
-}
-
-/**
- * Makes the condition that, in the first row stored of the `n`th step with an answer, one of these columns is not true.
- */
-export function deniedBy(n: number, columns: string[]): Condition {
-  const all = columns.map((column) => `outcome ->> '$.rows[${n}][0].${column}'`).join(" AND ");
-  return { sql: `NOT COALESCE(${all}, FALSE)`, args: {} };
-}
-
-/** Reads the outcome stored under the key, if any. Errors: `idempotency_mismatch`. */
-function outcomeOf(key: IdempotencyKey, row: Row | undefined): Outcome | undefined {
-  if (row === undefined) return undefined;
-  if (row.fingerprint !== key.fingerprint) {
-    throw new Refusal("idempotency_mismatch", { key: key.key, by: "another request" });
-  }
-  const { format = 1, revision, rows, later } = JSON.parse(row.outcome as string);
-  if (format !== FORMAT) {
-    throw new Refusal("idempotency_mismatch", { key: key.key, by: "another release" });
-  }
-  const now = new Date(row.created_at as string);
-  return { now, revision: revision ?? undefined, rows, later, key, replayed: row.nonce !== key.nonce };
-}
-
 /** Returns whether an outcome is stored under the key. */
 export async function isTaken(
   database: Database,
@@ -233,16 +101,4 @@ export async function computeOnce<T>(
   ]);
   const outcome = rows![0]?.outcome;
   return JSON.parse(outcome === undefined ? computed : JSON.parse(outcome as string).later);
-}
-
-function own(key: IdempotencyKey) {
-  return { ...at(key), held_nonce: key.nonce };
-}
-
-function at({ owner, scope, key }: Pick<IdempotencyKey, "owner" | "scope" | "key">) {
-  return { held_scope: scope, held_key: keyFor(owner, key) };
-}
-
-function expiry({ now, lifetime }: Pick<IdempotencyKey, "now" | "lifetime">): string {
-  return new Date(now.getTime() - lifetime).toISOString();
 }

@@ -5,11 +5,11 @@ import type { Database } from "../database.ts";
 import type { Condition, Row, Statement } from "../driver/statement.ts";
 import { refusalOf, unprovenActors } from "./acts.ts";
 import { type Admission, admit, ADMITTED, FROM_ADMITTED } from "./admission.ts";
-import type { Outcome, WriteAs } from "./context.ts";
+import type { Outcome, Step, WriteAs } from "./context.ts";
 import { dueOf, WRITABLE } from "./due.ts";
 import { makeEndings } from "./endings.ts";
 import { BEAT } from "./heartbeat.ts";
-import { commitOnce, held, type Step, storeRevision } from "./idempotency.ts";
+import { commitOnce, held, storeRevision } from "./commit_once.ts";
 
 /** A change of a room, in one atomic batch. The answer is made of the rows of the steps with `answer`. */
 export interface Write {

@@ -95,13 +95,15 @@ function tokenIn(header: string): TokenText | undefined {
 
 /**
  * Matches the beginning of a token that stands in a header in another form: after another scheme or none, or in quotes.
- * The same letters within a longer word, such as what proxies pass on, are no token.
+ * The same letters within a longer word, such as what proxies pass on, are no token, unless they are all of one.
  */
 const WITHIN = /(?<![\w.~+/-])cvn_[amr]_\w/;
+const WHOLE = /cvn_[amr]_[0-9A-Za-z]{49}/g;
 const BASIC = /^basic[ \t]+([\w+/-]+=*)$/i;
 
 /** Tells whether a text holds what is meant as a token. */
-const holdsToken = (text: string) => WITHIN.test(text);
+const holdsToken = (text: string) =>
+  WITHIN.test(text) || text.match(WHOLE)?.some((word) => readToken(word) !== undefined) === true;
 
 /** Returns the user and password of Basic, as `curl -u` packs them; empty for other schemes. */
 function unpacked(header: string): string {

@@ -2,6 +2,7 @@ import type { StandardSchemaWithJSON } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { issuesOf } from "../http/input/issues.ts";
 import { MISSING, plainly } from "../http/input/wordings.ts";
+import { members } from "./understood.ts";
 
 // The API judges ids and values; a schema here only tells what is meant.
 export const room = z.string().describe("Room id");
@@ -32,74 +33,6 @@ export function anyJson(description: string) {
 /** Data of the caller's own, of any members. */
 export function ownMembers(description: string) {
   return z.looseObject({}).meta({ description });
-}
-
-/** Members for which null is a value, and guards, for which it is refused. */
-const KEEP_NULL = ["value", "body", "if", "if_version"];
-/** Edits of which null is a value only where the write does nothing else: clients send null for what they leave out. */
-const NULL_ALONE = ["append", "remove"];
-const ACTIONS = ["value", "increment", "expr", "merge", "append_all", "set", "unset", ...NULL_ALONE];
-/** A list of texts that the API also takes as one text, with commas. */
-const SEPARATED = "include";
-
-/** Makes an object's schema that treats null as absent, and refuses unknown names. */
-export function members<Shape extends z.ZodRawShape>(shape: Shape) {
-  return z.preprocess((value) => understood(value, shape), z.strictObject(shape));
-}
-
-function understood(value: unknown, shape: z.ZodRawShape): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const kept = Object.entries(value).filter(([name, member]) =>
-    member !== null || KEEP_NULL.includes(name) || isNullAlone(name, value)
-  );
-  return Object.fromEntries(
-    kept.map(([name, member]) => [
-      name,
-      Object.hasOwn(shape, name) ? meant(name, member, shape[name]!) : member,
-    ]),
-  );
-}
-
-function isNullAlone(name: string, write: object): boolean {
-  const given: Record<string, unknown> = { ...write };
-  const acts = (other: string) => other === "value" ? Object.hasOwn(given, other) : given[other] != null;
-  return NULL_ALONE.includes(name) && !ACTIONS.some(acts);
-}
-
-/**
- * Parses an argument that a model has sent as text where its schema takes none: a whole number, true or false, a list
- * with commas. The schema judges what it returns.
- */
-function meant(name: string, value: unknown, schema: z.core.$ZodType): unknown {
-  const { def } = innermost(schema)._zod;
-  if (def.type === "array") {
-    const element = (def as z.core.$ZodArrayDef).element;
-    const ofNumbers = isWholeNumber(element);
-    const items = typeof value === "string" && (ofNumbers || name === SEPARATED) ? itemsOf(value) : value;
-    return ofNumbers && Array.isArray(items) ? items.map(numberOf) : items;
-  }
-  if (isWholeNumber(schema)) return numberOf(value);
-  if (def.type === "boolean" && (value === "true" || value === "false")) return value === "true";
-  return value;
-}
-
-function itemsOf(text: string): string[] {
-  return text.split(",").map((item) => item.trim()).filter((item) => item !== "");
-}
-
-function numberOf(value: unknown): unknown {
-  return typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
-}
-
-/** Returns the schema within those that make it optional or give it a default. */
-function innermost(schema: z.core.$ZodType): z.core.$ZodType {
-  const { innerType } = schema._zod.def as { innerType?: z.core.$ZodType };
-  return innerType === undefined ? schema : innermost(innerType);
-}
-
-function isWholeNumber(schema: z.core.$ZodType): boolean {
-  const { type, format } = innermost(schema)._zod.def as { type: string; format?: string };
-  return type === "number" && format === "safeint";
 }
 
 /** One way to use a tool: what it needs and takes beside the arguments that all its ways take. */

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { LIMITS } from "../http/limits.ts";
 import { READS, REPLACES } from "./annotations.ts";
-import { agent, anyJson, gate, members, ownMembers, repetition, room, version } from "./arguments.ts";
+import { agent, anyJson, gate, ownMembers, repetition, room, version } from "./arguments.ts";
 import { partOf } from "./rest.ts";
 import type { Tools } from "./tools.ts";
+import { members } from "./understood.ts";
 
 const entryKey = {
   scope: z.string().optional().describe("_shared by default"),

@@ -7,7 +7,7 @@ import { STATUSES } from "../db/agents/presence.ts";
 import { ownMember } from "./http/callers/own_agent.ts";
 import { invalidMember } from "./http/errors.ts";
 import { answerOnce } from "./http/idempotency.ts";
-import { existingId } from "./http/ids.ts";
+import { existingId, PLAIN, plainFault } from "./http/ids.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
 import { LIMITS } from "./http/limits.ts";
 import { large } from "./http/methods.ts";
@@ -46,7 +46,8 @@ export const AGENTS = describe({
         .meta(about("`true`: only if no agent has this id, else 409")),
       secure: absent(z.boolean("must be true or false")).meta(
         about(
-          "`true`: the answer has a `token`, this once; from then on nobody acts as the agent without it",
+          "`true`: the answer has a `token`, this once; from then on nobody acts as the agent without it or an " +
+            `admin's. The id is then ${PLAIN}`,
         ),
       ),
       private: absent(z.boolean("must be true or false")).meta(
@@ -163,6 +164,8 @@ export function mountAgents(app: Hono, services: Services): void {
       const filled = ownMember(c, services, "id");
       const { if_new: ifNew, ...profile } = await readBody(c, AGENTS, "AgentRequest", { filled });
       checkSize(profile.meta, "meta");
+      const unplain = profile.secure && profile.id !== undefined ? plainFault(profile.id) : undefined;
+      if (unplain) throw invalidMember(["id"], `id ${unplain}`);
       if (profile.private && !profile.secure) {
         throw invalidMember(
           ["private"],

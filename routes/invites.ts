@@ -27,10 +27,10 @@ const shown = {
 const CODE_LOST = "A code is shown once. Make another invitation, under a new key.";
 
 export const INVITES = describe({
-  bodies: ({ z, absent, defaulting, ownId, secondsUpTo, note: noteText, about }) => ({
+  bodies: ({ z, absent, defaulting, secureId, secondsUpTo, note: noteText, about }) => ({
     InviteRequest: z.strictObject({
       role: z.enum(ROLES),
-      agent: absent(ownId).meta(about("The agent that it invites; without it one of the joiner's choice")),
+      agent: absent(secureId).meta(about("The agent that it invites; without it one of the joiner's choice")),
       uses: defaulting(z.int().min(1).max(LIMITS.inviteUses), 1).meta(about("How many may join by it")),
       ttl: defaulting(secondsUpTo(LIMITS.inviteSeconds), LIMITS.inviteDefaultSeconds)
         .meta(about("Seconds until it ends; its maker's end at the latest")),

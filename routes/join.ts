@@ -15,9 +15,9 @@ import type { Services } from "./services.ts";
 import { takeQuery } from "./http/input/queries.ts";
 
 export const JOIN = describe({
-  bodies: ({ z, absent, defaulting, ownId, key, metaOf, about }) => ({
+  bodies: ({ z, absent, defaulting, secureId, key, metaOf, about }) => ({
     JoinRequest: z.strictObject({
-      agent: absent(ownId).meta(about("The agent's id: the invited one by default, else a random UUID")),
+      agent: absent(secureId).meta(about("The agent's id: the invited one by default, else a random UUID")),
       name: absent(key).meta(about("The agent's id by default")),
       role: defaulting(key, "agent"),
       meta: metaOf(),

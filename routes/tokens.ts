@@ -32,10 +32,10 @@ export const TOKEN_LOST =
   "A token is shown once. Revoke this one by its id, and make another under a new key.";
 
 export const TOKENS = describe({
-  bodies: ({ z, absent, ownId, note: noteText, about }) => ({
+  bodies: ({ z, absent, secureId, note: noteText, about }) => ({
     TokenRequest: z.strictObject({
       role: z.enum(ROLES),
-      agent: absent(ownId).meta(about("The agent that it is bound to, which becomes secure")),
+      agent: absent(secureId).meta(about("The agent that it is bound to, which becomes secure")),
       ttl: absent(z.int().min(LIMITS.minTokenSeconds).max(LIMITS.tokenSeconds))
         .meta(about("Seconds until it ends; its maker's end at the latest")),
       note: absent(noteText).meta(about("Whom it is for, shown in lists")),

@@ -37,6 +37,19 @@ export function idFault(text: string): string | undefined {
   return textFault(text, LIMITS.idLength);
 }
 
+export const PLAIN = "in Unicode's form NFKC, without doubled or outer spaces and unseen characters";
+/** Spaces that look like another number of them, or like another kind, and what nobody sees. */
+const UNPLAIN = /^ | $| {2}|[^\S ]|\p{Default_Ignorable_Code_Point}/u;
+
+/** Returns what is wrong with the id of an agent that is to be secure, beside `idFault`: none may look like another. */
+export function plainFault(id: string): string | undefined {
+  if (id === id.normalize("NFKC") && !UNPLAIN.test(id)) return undefined;
+  const plain = id.replaceAll(/\p{Default_Ignorable_Code_Point}/gu, "").normalize("NFKC")
+    .replaceAll(/\s+/g, " ").trim();
+  const instead = idFault(plain) === undefined ? `: ${JSON.stringify(plain)}` : "";
+  return `must be ${PLAIN} where the agent is secure${instead}`;
+}
+
 /** Stands for every impossible id or key, where the contract answers as if it did not exist. */
 const NONE = "";
 

@@ -224,6 +224,68 @@ contract("a registered agent's id does not begin with an underscore", async (t) 
   assertStatus(await t.post(`/rooms/${room}/agents`, { id: "a_", name: "a" }), 201);
 });
 
+/** What looks like an id, or like another kind of it, with the id that it looks like. */
+const alike: Array<[odd: string, plain: string]> = [
+  ["zoe\u0308", "zo\u00EB"],
+  ["\uFF41nn", "ann"],
+  ["\u{1D41A}nn", "ann"],
+  ["o\uFB03ce", "office"],
+  [" ann", "ann"],
+  ["ann ", "ann"],
+  ["a  b", "a b"],
+  ["a\u00A0b", "a b"],
+  ["a\u2003b", "a b"],
+  ["a\u2028b", "a b"],
+  ["an\u200Bn", "ann"],
+  ["an\u00ADn", "ann"],
+  ["\u202Eann", "ann"],
+  ["ann\uFE0F", "ann"],
+  ["ann\u{E0041}", "ann"],
+];
+
+contract("an agent becomes secure under an id that is written as it looks, by whatever way", async (t) => {
+  const { id, token } = (await t.post("/rooms", { locked: true })).body;
+  const [path, headers] = [`/rooms/${id}`, { authorization: `Bearer ${token}` }];
+  const ask = (at: string, body: Json) => t.request("POST", path + at, { headers, body });
+  const { code } = (await ask("/invites", { role: "member", uses: 9 })).body;
+  for (const [odd, plain] of alike) {
+    const refused = [
+      await ask("/agents", { id: odd, name: "A", secure: true }),
+      await ask("/tokens", { role: "member", agent: odd }),
+      await ask("/invites", { role: "member", agent: odd }),
+      await t.post(`/join/${code}`, { agent: odd }),
+    ];
+    for (const reply of refused) {
+      assertInvalid(reply, [reply === refused[0] ? "id" : "agent"]);
+      assert.ok(reply.body.issues[0].message.endsWith(`where the agent is secure: ${JSON.stringify(plain)}`));
+    }
+    // Nobody is hindered who proves nothing.
+    assertStatus(await ask("/agents", { id: odd, name: "A" }), 201);
+    const spoken = await ask("/messages", { from: odd, body: 1 });
+    assert.deepEqual([spoken.body.from_agent, spoken.body.verified], [odd, false]);
+  }
+  for (
+    const plain of ["zo\u00EB", "a b", "\u4F1A\u8BAE\u5BA4", "\u{1F600}", "\u017Elu\u0165", "a.b", "it's"]
+  ) {
+    assertStatus(await ask("/agents", { id: plain, name: "A", secure: true }), 201);
+    const { status, body } = await ask("/invites", { role: "member", agent: plain });
+    assert.deepEqual([status, body.agent], [201, plain]);
+  }
+  assertStatus(await t.post(`/join/${code}`, { agent: "\u017E" }), 201);
+});
+
+contract("who looks like a secure agent is not taken for it", async (t) => {
+  const room = await t.room();
+  await t.agent(room, "zo\u00EB", { secure: true });
+  const alike = "zoe\u0308";
+  const { secure } = await t.agent(room, alike);
+  const message = await t.message(room, { from: alike });
+  const entry = await t.write(room, "k", 1, { scope: alike, agent: alike });
+  assert.deepEqual([secure, message.verified, entry.verified_by], [false, false, false]);
+  assert.equal(await t.value(room, `agents[${JSON.stringify(alike)}].secure`), false);
+  assertError(await t.post(`/rooms/${room}/messages`, { from: "zo\u00EB", body: 1 }), 401, "unauthenticated");
+});
+
 contract("text in values may hold what ids may not", async (t) => {
   const room = await t.room();
   const value = ["\u0000", "\u0085", " ", ".", surrogate, { [surrogate]: "\u0000" }];

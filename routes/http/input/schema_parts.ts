@@ -1,6 +1,16 @@
 import { z } from "zod";
 import { isObject, type Json, type JsonObject } from "../../../db/json.ts";
-import { idFault, NO_AGENT_ID, NO_ID, NO_NAME, placeholderFault, TEXT_PATTERN, textFault } from "../ids.ts";
+import {
+  idFault,
+  NO_AGENT_ID,
+  NO_ID,
+  NO_NAME,
+  placeholderFault,
+  PLAIN,
+  plainFault,
+  TEXT_PATTERN,
+  textFault,
+} from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { EXAMPLE_TIME, MISSING } from "./wordings.ts";
 
@@ -25,15 +35,19 @@ export const id = textSchema(idFault, {
   not: { pattern: NO_ID },
   description: `An id: ${NO_CONTROLS}, not . or ..`,
 });
+const ownFault = (text: string) => text.startsWith("_") ? "must not begin with _" : idFault(text);
+const OWN = {
+  maxLength: LIMITS.idLength,
+  not: { pattern: NO_AGENT_ID },
+  description: `An id: ${NO_CONTROLS}, not . or .., not beginning with _`,
+};
 /** Ids of agents, and scopes of one's own. */
-export const ownId = textSchema(
-  (text) => text.startsWith("_") ? "must not begin with _" : idFault(text),
-  {
-    maxLength: LIMITS.idLength,
-    not: { pattern: NO_AGENT_ID },
-    description: `An id: ${NO_CONTROLS}, not . or .., not beginning with _`,
-  },
-);
+export const ownId = textSchema(ownFault, OWN);
+/** Ids of agents that are secure, or become so. */
+export const secureId = textSchema((text) => ownFault(text) ?? plainFault(text), {
+  ...OWN,
+  description: `${OWN.description}; ${PLAIN}`,
+});
 /** Keys, and what is named freely: names, roles, kinds. */
 export const key = textSchema((text) => textFault(text, LIMITS.keyLength), {
   maxLength: LIMITS.keyLength,

@@ -1,4 +1,5 @@
 import type { Json } from "../../db/json.ts";
+import { WHY_ABSENT } from "../language/absent.ts";
 import { underOwnBudget } from "../language/budget.ts";
 import { compile, type Context, EvaluationFailed, InvalidExpression } from "../language/expression.ts";
 import { type Lookups, repeatLookups, trackLookups, withOwnLookups } from "../language/lookups.ts";
@@ -73,11 +74,23 @@ function evaluate(source: string, context: Context): ViewResult {
   }
 }
 
+/** Why a view is no member of `state._view`. */
+function whyFails(name: string, { message }: { message: string }): string {
+  const named = `The view ${JSON.stringify(name)}`;
+  const why = message.startsWith(named) ? message : `${named} fails: ${message}`;
+  return `${why.replace(/\.?$/, ".")} A view that fails is absent: has(...) is false of it.`;
+}
+
 /** `state._view`: a Map that evaluates a member when it is read. Views that fail are not members. */
 export function lazyViews(definitions: Definitions, view: (name: string) => ViewResult): CelMap {
+  const resultOf = (name: unknown) => definitions.has(name as string) ? view(name as string) : undefined;
   const read = (name: unknown) => {
-    const result = definitions.has(name as string) ? view(name as string) : undefined;
+    const result = resultOf(name);
     return result && "value" in result ? { value: toCel(result.value) } : undefined;
+  };
+  const whyAbsent = (name: unknown) => {
+    const result = resultOf(name);
+    return result && "error" in result ? whyFails(name as string, result.error) : undefined;
   };
   function* entries(): MapIterator<[string, unknown]> {
     for (const name of definitions.keys()) {
@@ -89,6 +102,7 @@ export function lazyViews(definitions: Definitions, view: (name: string) => View
   return Object.defineProperties(map, {
     get: { value: (name: unknown) => read(name)?.value },
     has: { value: (name: unknown) => read(name) !== undefined },
+    [WHY_ABSENT]: { value: whyAbsent },
     size: { get: () => [...entries()].length },
     keys: { value: () => entries().map(([name]) => name) },
     values: { value: () => entries().map(([, value]) => value) },

@@ -133,6 +133,43 @@ contract("a view that cannot be evaluated yet is stored and says why", async (t)
   assert.equal(resolved.value, 2);
 });
 
+contract("whoever reads a view that fails is told which, and why", async (t) => {
+  const room = await t.room();
+  await t.agent(room, "ann", { secure: true }).then(async ({ token }) => {
+    const body = { scope: "_view", key: "hers", expr: "state.ann.later" };
+    const headers = { authorization: `Bearer ${token}` };
+    assertStatus(await t.request("PUT", `/rooms/${room}/state`, { headers, body }), 200);
+  });
+  await define(t, room, "v", "state._shared.later + 1");
+  await define(t, room, "x-y", "lists.range(3)[7]");
+  await define(t, room, "a", "state._view.b");
+  await define(t, room, "b", "state._view.a");
+  const reasons = {
+    "state._view.v > 1": 'The view "v" fails: No such key: `state._shared.later`.',
+    'state._view["x-y"] > 1': 'The view "x-y" fails: Index 7 is outside of a list of 3.',
+    "state._view.a > 1": 'The view "a" is defined by itself.',
+    "state._view.hers > 1": 'The view "hers" fails. Only "ann", who defined it, and admins are told why.',
+  };
+  for (const [condition, why] of Object.entries(reasons)) {
+    const waited = await t.post(`/rooms/${room}/wait`, { condition, timeout: 0 });
+    const { code, message, hint } = waited.body.last_error;
+    assert.equal(code, "no_such_key");
+    assert.match(message, /^No such key: `state\._view/);
+    const evaluated = await t.post(`/rooms/${room}/eval`, { expr: condition });
+    const gated = await t.put(`/rooms/${room}/state`, { key: "k", value: 1, if: condition });
+    assert.deepEqual([evaluated.status, gated.status], [400, 409]);
+    for (const told of [hint, evaluated.body.hint, gated.body.hint]) {
+      assert.equal(told, `${why} A view that fails is absent: has(...) is false of it.`);
+    }
+  }
+  const { hint } = (await t.post(`/rooms/${room}/wait`, { condition: "state._view.none", timeout: 0 })).body
+    .last_error;
+  assert.match(hint, /^It may not be written yet/);
+  assert.equal(await t.value(room, "has(state._view.v) || has(state._view.hers)"), false);
+  await t.write(room, "later", 1);
+  assert.equal(await t.value(room, "state._view.v > 1"), true);
+});
+
 contract("a view whose result is no JSON says so", async (t) => {
   const room = await t.room();
   for (const expr of ["0.0 / 0.0", "1.0 / 0.0", "type(1)"]) {

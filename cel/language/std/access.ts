@@ -8,6 +8,7 @@ import {
   run,
   type Scope,
 } from "../engine.ts";
+import { type Explaining, WHY_ABSENT } from "../absent.ts";
 import { ByName, byNameHint } from "../by_name.ts";
 import { FAMILIES, type Family } from "../families.ts";
 import { lookUp } from "./equality.ts";
@@ -152,7 +153,8 @@ function find(target: unknown, key: unknown, node: Node, orNothing: boolean): un
     const problem = target instanceof ByName ? target.problemOf(key) : undefined;
     if (problem !== undefined) fail("no_such_overload", problem, node);
     if (orNothing) return undefined;
-    fail("no_such_key", `No such key: ${describe(key, node)}`, node, hintOfMissing(key, node));
+    const why = (target as Partial<Explaining>)[WHY_ABSENT]?.(key);
+    fail("no_such_key", `No such key: ${describe(key, node)}`, node, why ?? hintOfMissing(key, node));
   }
   if (Array.isArray(target)) return element(target, key, node, orNothing);
   const message = `${describe(key, node)}: a ${typeName(target)} has no members`;

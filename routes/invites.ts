@@ -9,7 +9,7 @@ import { existingId } from "./http/ids.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
 import { LIMITS } from "./http/limits.ts";
 import { large } from "./http/methods.ts";
-import { readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
+import { readBody, refuseMembers, reply, replyLarge, roomOf } from "./http/requests.ts";
 import { describe, serve } from "./openapi/operation.ts";
 import { KEY } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
@@ -129,6 +129,7 @@ export function mountInvites(app: Hono, services: Services): void {
   serve(app, services, INVITES, "/rooms/{room}/invites/{invite}", {
     async DELETE(c) {
       const room = roomOf(c);
+      await refuseMembers(c);
       const operation = revokeInvite(database, room, existingId(c.req.param("invite")!));
       return await answerOnce(c, services, room, operation, ({ revision }) => {
         return reply(revision, { revoked: true });

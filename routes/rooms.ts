@@ -16,7 +16,15 @@ import { queryCount, queryText } from "./http/input/queries.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
 import { LIMITS } from "./http/limits.ts";
 import { large } from "./http/methods.ts";
-import { checkSize, linkNext, readBody, reply, replyLargeList, roomOf } from "./http/requests.ts";
+import {
+  checkSize,
+  linkNext,
+  readBody,
+  refuseMembers,
+  reply,
+  replyLargeList,
+  roomOf,
+} from "./http/requests.ts";
 import { describe, serve } from "./openapi/operation.ts";
 import { flag, IF_NONE_MATCH, KEY, LIMIT, query } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
@@ -188,6 +196,7 @@ export function mountRooms(app: Hono, services: Services): void {
       return unchanged(c, revision, revision) ?? reply(revision, roomReply(room), 200, etag(revision));
     },
     async DELETE(c) {
+      await refuseMembers(c);
       await deleteRoom(database, viewerOf(c), roomOf(c));
       return c.json({ deleted: true });
     },

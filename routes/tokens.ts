@@ -12,7 +12,7 @@ import { existingId } from "./http/ids.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
 import { LIMITS } from "./http/limits.ts";
 import { large } from "./http/methods.ts";
-import { readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
+import { readBody, refuseMembers, reply, replyLarge, roomOf } from "./http/requests.ts";
 import { describe, serve } from "./openapi/operation.ts";
 import { KEY, secretKey } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
@@ -160,6 +160,7 @@ export function mountTokens(app: Hono, services: Services): void {
   serve(app, services, TOKENS, "/rooms/{room}/tokens/{token}", {
     async DELETE(c) {
       const room = roomOf(c);
+      await refuseMembers(c);
       const operation = revokeToken(database, room, existingId(c.req.param("token")!));
       return await answerOnce(c, services, room, operation, ({ revision }) => {
         return reply(revision, { revoked: true });

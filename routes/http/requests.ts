@@ -11,7 +11,7 @@ import type { Filled } from "./callers/own_agent.ts";
 import { arrivesInTime, packedBody } from "./input/bodies.ts";
 import { issuesOf } from "./input/issues.ts";
 import { parseJson } from "./input/json_text.ts";
-import { loadParts, type Parts, withoutNulls } from "./input/schemas.ts";
+import { loadParts, made, type Parts, withoutNulls } from "./input/schemas.ts";
 import { plainly } from "./input/wordings.ts";
 import { largeJson } from "./large_bodies.ts";
 import { LIMITS } from "./limits.ts";
@@ -54,6 +54,13 @@ export async function readBody<Bodies extends Record<string, z.ZodType>, Name ex
   if (checked.success) return withoutNulls(checked.data as object) as z.infer<Bodies[Name]>;
   const { issues, message, hint } = issuesOf(schema, body, checked.error.issues);
   throw new RequestError("invalid_request", message, { issues, ...(hint && { hint }) });
+}
+
+const NOTHING = { bodies: made(({ z }) => ({ Nothing: z.strictObject({}) })) };
+
+/** Refuses the members of a body where a request has none, such as a guard. Errors: those of `readBody`. */
+export async function refuseMembers(c: Context): Promise<void> {
+  await readBody(c, NOTHING, "Nothing");
 }
 
 function parsed(c: Context, bytes: ArrayBuffer): unknown {

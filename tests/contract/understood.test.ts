@@ -58,6 +58,22 @@ contract("an unknown member of a body is refused by every operation, and nothing
   assert.equal(await t.revision(room), before);
 });
 
+contract("what is deleted or revoked without members takes none", async (t) => {
+  const { id, token } = (await t.post("/rooms", { locked: true })).body;
+  const headers = { authorization: `Bearer ${token}` };
+  const made = (at: string) => t.request("POST", at, { headers, body: { role: "member" } });
+  const things = ["tokens", "invites"].map(async (kind) => {
+    const at = `/rooms/${id}/${kind}`;
+    return `${at}/${(await made(at)).body.id}`;
+  });
+  for (const path of [...await Promise.all(things), `/rooms/${id}`]) {
+    const body = { if_revision: 1 };
+    assertUnknown(await t.request("DELETE", path, { headers, body }), ["if_revision"]);
+    assertInvalid(await t.request("DELETE", path, { headers, raw: "[]" }));
+    assertStatus(await t.request("DELETE", path, { headers, raw: "{}" }), 200);
+  }
+});
+
 contract("a wrong name of a guard never writes unguarded: it is refused with the right one", async (t) => {
   const room = await t.room();
   await t.write(room, "lock", "ann");

@@ -5,10 +5,10 @@ import * as parts from "../../routes/http/input/schema_parts.ts";
 import { bodiesOf as documentedBodies } from "../../routes/openapi/operations.ts";
 import { WRITES } from "../../routes/state/schemas.ts";
 import { backends, type Running, Subject } from "../support/backends.ts";
-import type { Reply, RequestOptions } from "../support/client.ts";
+import type { RequestOptions } from "../support/client.ts";
 import { mostOf, startProbe } from "../support/probe.ts";
 import { bodiesOf, expressions } from "./arbitraries.ts";
-import { INPUTS } from "./inputs.ts";
+import { type Holder, INPUTS, WRONG_CODES } from "./inputs.ts";
 
 /** Cases of each property; a failure prints its seed, which SEED takes up again. */
 const RUNS = Number(Deno.env.get("HOSTILE_RUNS") ?? 60);
@@ -37,8 +37,30 @@ async function open() {
 
 Deno.test.afterAll(async () => await (await running)?.service.stop());
 
-/** A test in a room of its own. */
-function hostile(name: string, test: (t: Subject, room: string) => Promise<void>): void {
+/** What the words of a path stand for, and the tokens of those who send. */
+interface Place {
+  room: string;
+  words: Record<string, string>;
+  tokens: Record<Holder, string>;
+}
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+async function newPlace(t: Subject): Promise<Place> {
+  const room = await t.room();
+  await t.agent(room, "ann");
+  const { token: member } = await t.agent(room, "bob", { secure: true });
+  const { id: LOCKED, token: admin } = (await t.post("/rooms", { locked: true })).body;
+  const codeTo = async (at: string, headers: Record<string, string>) => {
+    const asked = { body: { role: "member", uses: 100 }, headers };
+    return (await t.request("POST", `/rooms/${at}/invites`, asked)).body.code;
+  };
+  const [OPEN_CODE, LOCKED_CODE] = [await codeTo(room, {}), await codeTo(LOCKED, bearer(admin))];
+  return { room, words: { ROOM: room, LOCKED, OPEN_CODE, LOCKED_CODE }, tokens: { member, admin } };
+}
+
+/** A test in rooms of its own. */
+function hostile(name: string, test: (t: Subject, place: Place) => Promise<void>): void {
   Deno.test({
     name,
     // The service is started by the first test and outlives it.
@@ -47,23 +69,31 @@ function hostile(name: string, test: (t: Subject, room: string) => Promise<void>
     async fn() {
       const { service } = await (running ??= open());
       const t = new Subject(service.url);
-      const room = await t.room();
-      await t.agent(room, "ann");
-      await test(t, room);
+      await test(t, await newPlace(t));
     },
   });
 }
 
 /** Sends one input and asserts that it was answered well, and so is the next ordinary request. */
-async function send(t: Subject, room: string, method: string, path: string, options: RequestOptions = {}) {
-  const name = `${method} ${path} ${options.raw ?? ""}`.slice(0, 300);
+async function send(
+  t: Subject,
+  { room, words, tokens }: Place,
+  method: string,
+  path: string,
+  { as, ...options }: RequestOptions & { as?: Holder } = {},
+) {
+  const name = `${as ?? "nobody"}: ${method} ${path} ${options.raw ?? ""}`.slice(0, 300);
+  const at = path.replaceAll(/[A-Z_]+/g, (word) => words[word] ?? word);
   let took = Infinity;
   for (let times = 0; took >= MAX_MS && times < MAX_TIMES; times++) {
+    const headers = { ...options.headers, ...as && bearer(tokens[as]) };
     const from = performance.now();
-    const reply: Reply = await t.request(method, path.replace("ROOM", room), options);
+    const reply = await t.request(method, at, { ...options, headers });
     took = Math.min(took, performance.now() - from);
     assert.ok(reply.status < 500, `${name}: ${reply.status} ${reply.text}`);
     assert.doesNotMatch(reply.text.slice(0, 2_000), INSIDE, name);
+    if (reply.status >= 400 && reply.body) assert.ok(reply.body.error && reply.body.message, reply.text);
+    if (reply.status === 200 && path.endsWith("/rotate")) tokens[as!] = reply.body.token;
     if (options.raw instanceof ReadableStream) break; // it can be sent once
   }
   assert.ok(took < MAX_MS, `${name}: ${Math.round(took)} ms`);
@@ -85,14 +115,14 @@ async function besideOthers(t: Subject, attack: () => Promise<void>, most = MAX_
 
 hostile(
   `${INPUTS.length} hostile inputs are answered, soon, and harm nobody`,
-  (t, room) =>
+  (t, place) =>
     besideOthers(t, async () => {
       assert.ok(INPUTS.length >= 300);
-      for (const { method, path, raw } of INPUTS) await send(t, room, method, path, { raw });
+      for (const { method, path, ...options } of INPUTS) await send(t, place, method, path, options);
     }),
 );
 
-hostile("bodies that are no text, and odd ways to send one", async (t, room) => {
+hostile("bodies that are no text, and odd ways to send one", async (t, place) => {
   const bytes = (...list: number[]) => new Uint8Array(list);
   const gzipped = await new Response(
     new Blob(['{"key":"k","value":1}']).stream().pipeThrough(new CompressionStream("gzip")),
@@ -118,14 +148,14 @@ hostile("bodies that are no text, and odd ways to send one", async (t, room) => 
           ...type && { "content-type": type },
           ...encoding && { "content-encoding": encoding },
         };
-        await send(t, room, "PUT", "/rooms/ROOM/state", { raw, headers });
+        await send(t, place, "PUT", "/rooms/ROOM/state", { raw, headers });
       }
     }
   }
   const chunks = () =>
     ReadableStream.from(['{"key":', '"k",', '"value":1}']).pipeThrough(new TextEncoderStream());
-  await send(t, room, "PUT", "/rooms/ROOM/state", { raw: chunks() });
-  assert.equal((await t.entry(room, "k")).value, 1);
+  await send(t, place, "PUT", "/rooms/ROOM/state", { raw: chunks() });
+  assert.equal((await t.entry(place.room, "k")).value, 1);
 });
 
 const COSTLY = "lists.range(1000).all(x, lists.range(1000).all(y, x + y >= 0))";
@@ -144,7 +174,7 @@ async function pieceOf(t: Subject, room: string): Promise<number> {
   return longest;
 }
 
-hostile("many requests at once that cost all that they may hold up no others", async (t, room) => {
+hostile("many requests at once that cost all that they may hold up no others", async (t, { room }) => {
   const most = Math.max(MAX_MS, MAX_PIECES * await pieceOf(t, room));
   await besideOthers(t, async () => {
     const asked = [
@@ -166,7 +196,7 @@ hostile("many requests at once that cost all that they may hold up no others", a
 
 hostile(
   "a room whose views cost all that they may is shown without holding up others",
-  (t, room) =>
+  (t, { room }) =>
     besideOthers(t, async () => {
       const writes = Array.from({ length: 64 }, (_, n) => ({
         scope: "_view",
@@ -187,7 +217,7 @@ hostile(
 
 const bodies = { ...documentedBodies(parts), ...WRITES.bodies(parts) } as Record<string, z.ZodObject>;
 
-const FUZZED: [method: string, path: string, schema: Parameters<typeof bodiesOf>[0]][] = [
+const FUZZED: [method: string, path: string, schema: Parameters<typeof bodiesOf>[0], as?: Holder][] = [
   ["POST", "/rooms", bodies.RoomRequest!],
   ["POST", "/rooms/ROOM/agents", bodies.AgentRequest!],
   ["POST", "/rooms/ROOM/agents/ann/heartbeat", bodies.HeartbeatRequest!],
@@ -198,26 +228,33 @@ const FUZZED: [method: string, path: string, schema: Parameters<typeof bodiesOf>
   ["DELETE", "/rooms/ROOM/state", bodies.delete!],
   ["POST", "/rooms/ROOM/eval", bodies.EvalRequest!],
   ["POST", "/rooms/ROOM/wait", bodies.WaitRequest!],
+  ["POST", "/rooms/ROOM/tokens", bodies.TokenRequest!, "member"],
+  ["POST", "/rooms/LOCKED/tokens", bodies.TokenRequest!, "admin"],
+  ["POST", "/rooms/ROOM/invites", bodies.InviteRequest!],
+  ["POST", "/rooms/LOCKED/invites", bodies.InviteRequest!, "admin"],
+  ["POST", "/join/OPEN_CODE", bodies.JoinRequest!],
+  ["POST", "/rooms/LOCKED/tokens/rotate", bodies.TokenRotation!, "admin"],
 ];
 
 hostile(
   `bodies made from the schemas, valid and mutated, seed ${SEED}`,
-  (t, room) =>
+  (t, place) =>
     besideOthers(t, async () => {
-      for (const [method, path, schema] of FUZZED) {
+      for (const [method, path, schema, as] of FUZZED) {
         const property = fc.asyncProperty(bodiesOf(schema), async (body) => {
           // A wait that is not true ends at once all the same.
           const brief = path.endsWith("/wait") && body !== null && typeof body === "object";
-          await send(t, room, method, path, { raw: JSON.stringify(brief ? { ...body, timeout: 0 } : body) });
+          const raw = JSON.stringify(brief ? { ...body, timeout: 0 } : body);
+          await send(t, place, method, path, { raw, as });
         });
         await fc.assert(property, PROPERTY);
       }
     }),
 );
 
-hostile(`expressions made from the grammar of CEL, seed ${SEED}`, (t, room) =>
+hostile(`expressions made from the grammar of CEL, seed ${SEED}`, (t, place) =>
   besideOthers(t, async () => {
-    await t.write(room, "k", [1, "a", null, { k: true }]);
+    await t.write(place.room, "k", [1, "a", null, { k: true }]);
     const property = fc.asyncProperty(expressions, async (expr) => {
       for (
         const [method, path, body] of [
@@ -226,7 +263,13 @@ hostile(`expressions made from the grammar of CEL, seed ${SEED}`, (t, room) =>
           ["PUT", "/rooms/ROOM/state", { key: "gated", value: 1, if: expr }],
           ["PUT", "/rooms/ROOM/state", { scope: "_view", key: "v", expr }],
         ] as const
-      ) await send(t, room, method, path, { raw: JSON.stringify(body) });
+      ) await send(t, place, method, path, { raw: JSON.stringify(body) });
     });
     await fc.assert(property, { ...PROPERTY, numRuns: 4 * RUNS });
+  }));
+
+// The last: after ten of them no code is answered.
+hostile(`${WRONG_CODES.length} codes that are none`, (t, place) =>
+  besideOthers(t, async () => {
+    for (const { method, path } of WRONG_CODES) await send(t, place, method, path);
   }));

@@ -1,9 +1,17 @@
-/** Requests that nobody means well: every field of every endpoint, each with every value that suits it. */
+/**
+ * Requests that nobody means well: every field of every endpoint, each with every value that suits it. Paths have `ROOM`
+ * for an open room, `LOCKED` for a locked one, `OPEN_CODE` and `LOCKED_CODE` for codes that let many into them.
+ */
 export interface Input {
   method: string;
   path: string;
   raw?: string;
+  /** Whose token it shows. */
+  as?: Holder;
 }
+
+/** A member of the open room, who is bob there, and an admin of the locked one. */
+export type Holder = "member" | "admin";
 
 const ANY: string[] = [
   '""',
@@ -46,9 +54,17 @@ const ANY: string[] = [
 ];
 
 /** The members of each body, with one that is right for each, so that only one is wrong at a time. */
-const BODIES: [method: string, path: string, body: Record<string, unknown>][] = [
-  ["POST", "/rooms", { id: "ROOM", meta: {} }],
-  ["POST", "/rooms/ROOM/agents", { id: "ann", name: "Ann", role: "agent", meta: {}, if_new: false }],
+const BODIES: [method: string, path: string, body: Record<string, unknown>, as?: Holder][] = [
+  ["POST", "/rooms", { id: "ROOM", meta: {}, locked: false, listed: false }],
+  ["POST", "/rooms/ROOM/agents", {
+    id: "ann",
+    name: "Ann",
+    role: "agent",
+    meta: {},
+    if_new: false,
+    secure: false,
+    private: false,
+  }],
   ["POST", "/rooms/ROOM/agents/ann/heartbeat", { status: "busy" }],
   ["POST", "/rooms/ROOM/messages", {
     from: "ann",
@@ -74,6 +90,35 @@ const BODIES: [method: string, path: string, body: Record<string, unknown>][] = 
   ["DELETE", "/rooms/ROOM/agents/gone", {}],
   ["POST", "/rooms/ROOM/eval", { expr: "1", agent: "ann" }],
   ["POST", "/rooms/ROOM/wait", { condition: "true", agent: "ann", timeout: 0, include: "messages" }],
+  ["POST", "/rooms/ROOM/tokens", { role: "reader", agent: "bob", ttl: 60, note: "n" }, "member"],
+  ["POST", "/rooms/LOCKED/tokens", { role: "member", agent: "bob", ttl: 60, note: "n" }, "admin"],
+  ["POST", "/rooms/ROOM/invites", { role: "member", agent: "new", uses: 1, ttl: 60, note: "n" }],
+  ["POST", "/rooms/LOCKED/invites", { role: "admin", agent: "bob", uses: 1, ttl: 60, note: "n" }, "admin"],
+  ["POST", "/join/OPEN_CODE", { agent: "carol", name: "Carol", role: "agent", meta: {} }],
+  ["POST", "/join/LOCKED_CODE", { agent: "carol", name: "Carol", role: "agent", meta: {} }],
+  ["DELETE", "/rooms/ROOM", {}],
+  ["DELETE", "/rooms/ROOM/tokens/none", {}, "member"],
+  ["DELETE", "/rooms/LOCKED/tokens/none", {}, "admin"],
+  ["DELETE", "/rooms/LOCKED/invites/none", {}, "admin"],
+  ["POST", "/rooms/ROOM/tokens/rotate", { revoke_made: false }, "member"],
+  ["POST", "/rooms/LOCKED/tokens/rotate", { revoke_made: false }, "admin"],
+];
+
+/** Bodies that are none of an endpoint's, the last of which it may take for none at all. */
+const NO_BODIES = [
+  "null",
+  "[]",
+  "1",
+  '"x"',
+  "{",
+  "{]",
+  '{"a"',
+  "\u0000",
+  "{}{}",
+  '{"key":1,"key":2}',
+  "\uFEFF{}",
+  " ",
+  "",
 ];
 
 const PIECES: string[] = [
@@ -102,7 +147,7 @@ const PIECES: string[] = [
   "x".repeat(4_000),
 ];
 
-const PATHS: string[] = [
+const PATHS: Array<string | [method: string, path: string, as: Holder]> = [
   "/VALUE",
   "/rooms/VALUE",
   "/rooms/VALUE/state",
@@ -112,6 +157,10 @@ const PATHS: string[] = [
   "/rooms/ROOM/messages/VALUE",
   "/assets/VALUE/page.css",
   "/assets/1/VALUE",
+  ["GET", "/rooms/LOCKED/VALUE", "admin"],
+  ["DELETE", "/rooms/ROOM/tokens/VALUE", "member"],
+  ["DELETE", "/rooms/LOCKED/tokens/VALUE", "admin"],
+  ["DELETE", "/rooms/LOCKED/invites/VALUE", "admin"],
 ];
 
 const QUERIES: [path: string, names: string[]][] = [
@@ -124,6 +173,8 @@ const QUERIES: [path: string, names: string[]][] = [
   ["/rooms/ROOM/wait?timeout=0&condition=true", ["agent", "include", "timeout"]],
   ["/rooms/ROOM/wait?timeout=0", ["condition"]],
   ["/rooms/ROOM/messages", ["VALUE", "", "[]", "%00", "__proto__", "constructor"]],
+  ["/rooms/ROOM/invites", ["limit", "after"]],
+  ["/join/OPEN_CODE", ["agent", "token"]],
 ];
 
 const METHODS = ["PATCH", "PUT", "DELETE", "POST", "HEAD", "OPTIONS", "PROPFIND"];
@@ -133,6 +184,12 @@ const RESOURCES = [
   "/rooms/ROOM",
   "/rooms/ROOM/state/batch",
   "/rooms/ROOM/eval",
+  "/rooms/ROOM/tokens",
+  "/rooms/ROOM/invites",
+  "/rooms/LOCKED",
+  "/rooms/LOCKED/tokens/rotate",
+  "/join/OPEN_CODE",
+  "/metrics",
   "/healthz",
   "/guide",
 ];
@@ -150,18 +207,16 @@ export const INPUTS: Input[] = [
       raw: JSON.stringify({ condition: "true", timeout: 0, include }),
     }))
   ),
-  ...BODIES.flatMap(([method, path, body]) =>
-    Object.keys(body).flatMap((name) =>
-      ANY.map((value) => ({ method, path, raw: withMember(body, name, value) }))
+  ...BODIES.flatMap(([method, path, body, as]) =>
+    [...Object.keys(body), "unknown"].flatMap((name) =>
+      ANY.map((value) => ({ method, path, raw: withMember(body, name, value), as }))
     )
   ),
-  ...BODIES.flatMap(([method, path]) =>
-    ["", " ", "null", "[]", "1", '"x"', "{", "{]", '{"a"', "\uFEFF{}", "\u0000", "{}{}", '{"key":1,"key":2}']
-      .map((
-        raw,
-      ) => ({ method, path, raw }))
-  ),
-  ...PATHS.flatMap((path) => PIECES.map((value) => ({ method: "GET", path: path.replace("VALUE", value) }))),
+  ...BODIES.flatMap(([method, path, , as]) => NO_BODIES.map((raw) => ({ method, path, raw, as }))),
+  ...PATHS.flatMap((at) => {
+    const [method, path, as] = typeof at === "string" ? ["GET", at] as const : at;
+    return PIECES.map((value) => ({ method, path: path.replace("VALUE", value), as }));
+  }),
   ...QUERIES.flatMap(([path, names]) =>
     names.flatMap((name) =>
       PIECES.flatMap((value) => {
@@ -171,7 +226,14 @@ export const INPUTS: Input[] = [
     )
   ),
   ...METHODS.flatMap((method) => RESOURCES.map((path) => ({ method, path }))),
+  // Then the locked room is gone.
+  ...NO_BODIES.map((raw) => ({ method: "DELETE", path: "/rooms/LOCKED", raw, as: "admin" as const })),
 ];
+
+/** Codes that nobody made, after ten of which no code is answered for a while. */
+export const WRONG_CODES: Input[] = ["GET", "POST"].flatMap((method) =>
+  PIECES.map((value) => ({ method, path: `/join/${value}` }))
+);
 
 function withMember(body: Record<string, unknown>, name: string, value: string): string {
   const others = JSON.stringify({ ...body, [name]: undefined }).slice(1, -1);

@@ -202,6 +202,45 @@ together(
 
 together(
   SHARED,
+  "tokens and invitations end by the database's clock, at instances whose clocks are hours apart",
+  async ({ fast, slow, database }) => {
+    const client = createClient({ url: database });
+    for (const [one, other] of [[fast, slow], [slow, fast]] as const) {
+      const room = await one.room();
+      const as = (t: Subject, token: string) => (method: string, path: string, body?: unknown) =>
+        t.request(method, path, { body, headers: { Authorization: `Bearer ${token}` } });
+      const { token } = await one.agent(room, "ann", { secure: true });
+      const made = (await as(one, token)("POST", `/rooms/${room}/tokens`, { role: "reader", ttl: 60 })).body;
+      const invite = (await one.post(`/rooms/${room}/invites`, { role: "member", uses: 9, ttl: 60 })).body;
+      assertNow("created_at", made.created_at);
+      for (const { expires_at } of [made, invite]) {
+        assertNow("an end", new Date(Date.parse(expires_at) - 60_000).toISOString());
+      }
+      for (const t of [one, other]) {
+        assertStatus(await as(t, made.token)("GET", `/rooms/${room}`), 200);
+        assertStatus(await t.post(`/join/${invite.code}`), 201);
+      }
+      const wait = { condition: "false", timeout: 10_000 };
+      const waits = [one, other].map((t) => as(t, made.token)("POST", `/rooms/${room}/wait`, wait));
+      await Promise.all(
+        [one, other].map((t) => as(t, made.token)("POST", `/rooms/${room}/eval`, { expr: "1" })),
+      );
+      // A moment ago, by the database, whatever the instances think of it.
+      const ended = "SET expires_at = unixepoch('subsec') * 1000 - 1 WHERE id = ?";
+      await client.execute({ sql: `UPDATE tokens ${ended}`, args: [made.id] });
+      await client.execute({ sql: `UPDATE invites ${ended}`, args: [invite.id] });
+      for (const { status } of await Promise.all(waits)) assert.equal(status, 401);
+      for (const t of [one, other]) {
+        assertStatus(await as(t, made.token)("GET", `/rooms/${room}`), 401);
+        assertStatus(await t.post(`/join/${invite.code}`), 404);
+      }
+    }
+    client.close();
+  },
+);
+
+together(
+  SHARED,
   "the mark of an instance that dies ends by the database's clock, as a change that all hear of",
   async ({ fast, slow, fastService, database }) => {
     const room = await fast.room();

@@ -1,11 +1,15 @@
 import createClient from "openapi-fetch";
 import type { paths } from "./generated/openapi.d.ts";
 
-/** Makes each call by a client of openapi-fetch, under the types of openapi-typescript. `seen` takes each answer. */
+/**
+ * Makes each call by a client of openapi-fetch, under the types of openapi-typescript. `seen` takes each answer;
+ * `operator` is the operator's token, without which nothing is asked that needs it.
+ */
 export async function makeEachCall(
   baseUrl: string,
   seen: (operation: string, answer: { response: Response; data?: unknown }) => void,
   fetch?: (request: Request) => Promise<Response>,
+  operator?: string,
 ): Promise<void> {
   const api = createClient<paths>({ baseUrl, fetch });
   const at = { path: { room: "fetched" } };
@@ -177,6 +181,11 @@ export async function makeEachCall(
   const locked = await api.POST("/rooms", { body: { locked: true } });
   const admin = { Authorization: `Bearer ${locked.data && "token" in locked.data ? locked.data.token : ""}` };
   const gone = { path: { room: locked.data!.id } };
+  const invite = { params: gone, headers: admin, body: { role: "admin", agent: "dan", uses: 2 } } as const;
+  const invitation = await api.POST("/rooms/{room}/invites", invite);
+  seen("createInvite", invitation);
+  const recalled = { path: { ...gone.path, invite: invitation.data?.id ?? "" } };
+  seen("revokeInvite", await api.DELETE("/rooms/{room}/invites/{invite}", { params: recalled, headers: admin }));
   const deletion = await api.DELETE("/rooms/{room}", { params: gone, headers: admin });
   seen("deleteRoom", deletion);
   const deleted: boolean | undefined = deletion.data?.deleted;
@@ -184,6 +193,10 @@ export async function makeEachCall(
   const guide = await api.GET("/", { parseAs: "text" });
   seen("guide", guide);
   seen("health", await api.GET("/healthz"));
+  if (operator !== undefined) {
+    const shown = { headers: { Authorization: `Bearer ${operator}` }, parseAs: "text" } as const;
+    seen("metrics", await api.GET("/metrics", shown));
+  }
   const told: unknown[] = [names, created, claimant, version, keys, cause, more, left, proof, deleted, guide.data?.length];
   if (told.includes(undefined) && told.at(-1) === undefined) throw new Error("The guide is empty.");
 }

@@ -16,7 +16,7 @@ export interface Agent {
   last_heartbeat: string;
   /** True if it had a heartbeat in the 60 seconds before this answer, or has a wait in progress. */
   alive: boolean;
-  /** True if only its token can act as it. */
+  /** True if only its token or an admin's can act as it. */
   secure: boolean;
   /** Whether the scope of its name is its own: shown to itself and to admins. */
   private?: boolean;

@@ -10,7 +10,7 @@ export interface Message<T = Json> {
   room_id: string;
   from_agent: string | null;
   to_agent: string | null;
-  /** True if the sender acted under its token. */
+  /** Sent under the sender's own token, or an admin's that spoke as it. */
   verified: boolean;
   kind: string;
   body: T;

@@ -53,7 +53,7 @@ export const ACCESS = {
         ? "This needs a token of the room."
         : agent === undefined
         ? "The token is not one of this room that is in force."
-        : `The agent ${JSON.stringify(agent)} is secure: only its token acts as it.`,
+        : `The agent ${JSON.stringify(agent)} is secure: only its token or an admin's acts as it.`,
       hint: may === "invite"
         ? INVITES
         : may === "delete"
@@ -87,7 +87,9 @@ export const ACCESS = {
           } alone: leave \`agent\`, or of a message \`from\`, out.`,
         }
         : {
-          message: `The agent ${JSON.stringify(facts.other)} is secure: only its token acts as it.`,
+          message: `The agent ${
+            JSON.stringify(facts.other)
+          } is secure: only its token or an admin's acts as it.`,
           hint: "Name an agent of your own, or show the token of this one.",
         },
   },

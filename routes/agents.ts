@@ -72,7 +72,7 @@ export const AGENTS = describe({
       alive: z.boolean().meta(
         about("Whether it was heard of in the last 60 seconds or has a wait in progress now"),
       ),
-      secure: z.boolean().meta(about("Whether only its token acts as it")),
+      secure: z.boolean().meta(about("Whether only its token acts as it, or an admin's")),
       private: z.boolean().optional().meta(
         about("Whether the scope of its name is its own; shown to itself and to admins"),
       ),

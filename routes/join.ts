@@ -32,7 +32,7 @@ export const JOIN = describe({
     Joined: z.object({
       room: z.string(),
       agent: z.string(),
-      token: z.string().meta(about("Shown once: it alone acts as the agent")),
+      token: z.string().meta(about("Shown once: without it, or an admin's, nobody acts as the agent")),
       revision,
       guide: z.string().meta(about("The address of the guide")),
     }),

@@ -86,7 +86,9 @@ export const answeredMessage = made(({ z, time, count, revision, json, about }: 
     room_id: z.string(),
     from_agent: z.string().nullable(),
     to_agent: z.string().nullable(),
-    verified: z.boolean().meta(about("Whether the sender had proved who it is, by its token")),
+    verified: z.boolean().meta(
+      about("Whether it was sent under the sender's own token, or an admin's that spoke as it"),
+    ),
     kind: z.string(),
     body: json,
     created_at: time,

@@ -188,7 +188,9 @@ export function stateAnswers({ z, json, time, count, failure, about }: Parts) {
     version: z.int().min(1),
     updated_at: time,
     updated_by: z.string().nullable(),
-    verified_by: z.boolean().meta(about("Whether that agent had proved who it is, by its token")),
+    verified_by: z.boolean().meta(
+      about("Whether it was written under that agent's own token, or an admin's that wrote as it"),
+    ),
     expires_at: time.nullable().meta(about("When it is deleted; null if it stays")),
   });
   const View = Entry.extend({

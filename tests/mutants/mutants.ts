@@ -1531,8 +1531,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "everybody marked as verified by the page",
     edits: [[
-      '{verified && <Verified what="has proved who it is" />}',
-      '{<Verified what="has proved who it is" />}',
+      `{verified && <Verified what="sent under its own token, or an admin's" />}`,
+      `{<Verified what="sent under its own token, or an admin's" />}`,
     ]],
     test: "tests/browser/token.test.ts",
     filter: "leaves the address at once, 1400 light",

@@ -58,7 +58,7 @@ function Agent({ agent, now }: { agent: AgentView; now: Date }) {
         <a href={`#${agentId(id)}`} class="name">
           <Short text={id} />
         </a>
-        {secure && <Verified what="nobody acts as it without its token" />}
+        {secure && <Verified what="nobody acts as it without its token or an admin's" />}
         {name !== id && <Short text={name} />}
         <span class="quiet">
           <Short text={role} />

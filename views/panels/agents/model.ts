@@ -6,7 +6,7 @@ export interface AgentView {
   role: string;
   status: string;
   last_heartbeat: string;
-  /** Nobody acts as it without its token. */
+  /** Nobody acts as it without its token or an admin's. */
   secure: boolean;
   /** Its scope is its own, which only itself and admins are told. */
   isPrivate: boolean;

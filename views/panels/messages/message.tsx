@@ -8,7 +8,7 @@ import { type NeedView, Outcome, shownStatus, Status, type TaskView } from "./ta
 export interface MessageView extends TaskView {
   from_agent: string | null;
   to_agent: string | null;
-  /** The sender has proved who it is. */
+  /** It was sent under the sender's own token, or an admin's. */
   verified: boolean;
   shown: Shown;
   created_at: string;
@@ -47,7 +47,7 @@ export function Message({ message, now, room, known }: {
       <p class="head">
         <a class="id" href={`#${messageId(id)}`} aria-label={`Message ${id}`}>{id}</a>
         <Name id={from_agent} absent="somebody" />
-        {verified && <Verified what="has proved who it is" />}
+        {verified && <Verified what="sent under its own token, or an admin's" />}
         <span class="to">
           <span class="visually-hidden">to</span>
           <span class="quiet" aria-hidden="true">→</span>

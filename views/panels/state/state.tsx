@@ -23,7 +23,7 @@ export interface EntryView {
   version: number;
   updated_at: string;
   updated_by: string | null;
-  /** Who wrote it has proved who it is. */
+  /** It was written under the writer's own token, or an admin's. */
   verified_by: boolean;
   /** When it is deleted; null where it stays. */
   expires_at: string | null;
@@ -163,7 +163,7 @@ export function Entry({ entry, room, now }: { entry: EntryView; room: string; no
             <span class="visually-hidden">by {updated_by},</span>
           </span>
         )}
-        {verified_by && <Verified what={`${updated_by} has proved who it is`} />}
+        {verified_by && <Verified what={`written under the token of ${updated_by}, or an admin's`} />}
         <Ago at={updated_at} now={now} />
       </p>
       <div class="value">

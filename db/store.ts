@@ -1,4 +1,5 @@
 import { type BatchQueue, createBatchQueue } from "./batching/queue.ts";
+import { createRoundTrips, type Load } from "./batching/load.ts";
 import { createUses } from "./batching/uses.ts";
 import type { Beside, ServerClock } from "./clock.ts";
 import type { Connection } from "./driver/connection.ts";
@@ -25,6 +26,8 @@ export interface Store {
   migrate(): Promise<void>;
   /** Runs a task that will use the database soon, so that batches wait a moment for its submissions. */
   working<T>(task: () => Promise<T>): Promise<T>;
+  /** Returns what reads and writes have cost, and how many wait. */
+  load(): Record<Mode, Load>;
   close(): Promise<void>;
 }
 
@@ -135,9 +138,10 @@ export function createStore(
   }
 
   let working = 0;
+  const roundTrips = { read: createRoundTrips(elapsed), write: createRoundTrips(elapsed) };
   const queue = (mode: Mode) =>
     createBatchQueue(
-      (statements) => send(statements, mode),
+      (statements) => roundTrips[mode].counted(() => send(statements, mode)),
       { ...QUEUE_LIMITS[mode], expected: () => working },
       elapsed,
     );
@@ -157,6 +161,10 @@ export function createStore(
         working--;
       }
     },
+    load: () => ({
+      read: { roundTrips: roundTrips.read.told, queued: reads.waiting() },
+      write: { roundTrips: roundTrips.write.told, queued: writes.waiting() },
+    }),
     migrate: async () => void await open(),
     close: async () => (await connection?.catch(() => undefined))?.close(),
   };

@@ -17,6 +17,7 @@ import {
 } from "./http/callers/credentials.ts";
 import { createFairUse, FAIR_USE, type FairUse, type FairUseOptions } from "./http/callers/fair_use.ts";
 import { createWrongCodes, type WrongCodes } from "./http/callers/wrong_codes.ts";
+import { createFigures, type Figures } from "./http/figures.ts";
 import { LIMITS } from "./http/limits.ts";
 import { createOutbox, type Outbox } from "./http/outbox.ts";
 
@@ -30,6 +31,7 @@ export interface Services {
   reserving: Reserving;
   fairUse: FairUse;
   wrongCodes: WrongCodes;
+  figures: Figures;
   /** Refuses requests that are not meant for this instance. Errors: `invalid_request`, `forbidden`. */
   admit(c: Context): void;
   takeCredentials: TakeCredentials;
@@ -91,6 +93,7 @@ export function createServices(
   }: ServiceOptions = {},
 ): Services {
   const reader = createReader(database);
+  const figures = createFigures();
   const burial = createBurial(database);
   database.listenToDeletions(() => void burial.begin());
   database.listenToGraves(() => void burial.begin());
@@ -103,8 +106,9 @@ export function createServices(
     watch,
     taking: createTaking(database, reader, watch),
     reserving: createReserving(database, watch, IN_FORCE),
-    fairUse: createFairUse(fairUse),
-    wrongCodes: createWrongCodes(fairUse.trustedProxies, database.elapsed),
+    fairUse: createFairUse(fairUse, undefined, figures.limited),
+    wrongCodes: createWrongCodes(fairUse.trustedProxies, database.elapsed, figures.limited),
+    figures,
     takeCredentials: createCredentials(database, operatorToken),
     viewerOf,
     rules: { listRooms: true, openRooms: true, ...rules, operator: operatorToken !== undefined },

@@ -30,6 +30,8 @@ export interface BatchQueue {
     item: Item,
     weight?: number,
   ): Promise<Result>;
+  /** Returns how many submissions wait for a batch. */
+  waiting(): number;
 }
 
 /**
@@ -163,5 +165,9 @@ export function createBatchQueue(
     return submitCoalesced(viewer, verbatim, statements, total);
   }
 
-  return { submitCoalesced, submit: limits.readOnly ? createSharedReads(submit) : submit };
+  return {
+    submitCoalesced,
+    submit: limits.readOnly ? createSharedReads(submit) : submit,
+    waiting: () => waiting.length,
+  };
 }

@@ -40,12 +40,18 @@ async function nameLength(c: Context) {
 
 /**
  * Adds BASE_HEADERS to answers without them, except those an answer sets itself. `elsewhere` may give another answer
- * in place of a 404.
+ * in place of a 404, which `answered` has counted already.
  */
-export function baseHeaders(elsewhere: (c: Context) => Response | Promise<Response> | undefined) {
+export function baseHeaders(
+  elsewhere: (c: Context) => Response | Promise<Response> | undefined,
+  answered: (status: number) => void,
+) {
   return async function withBaseHeaders(c: Context, next: Next) {
     await next();
-    if (c.res.status === 404) await replace(c, elsewhere(c));
+    const { status } = c.res;
+    const other = status === 404 ? elsewhere(c) : undefined;
+    if (other === undefined) answered(status);
+    else await replace(c, other);
     if (c.req.method === "HEAD") await nameLength(c);
     const trace = c.req.header("traceparent");
     if (trace !== undefined && TRACEPARENT.test(trace)) c.header("traceparent", trace);
@@ -56,8 +62,7 @@ export function baseHeaders(elsewhere: (c: Context) => Response | Promise<Respon
   };
 }
 
-async function replace(c: Context, other: Response | Promise<Response> | undefined) {
-  if (other === undefined) return;
+async function replace(c: Context, other: Response | Promise<Response>) {
   const answer = await other;
   c.res = undefined; // else the framework copies the old answer's headers
   c.res = answer;

@@ -3,6 +3,7 @@ import { createBuckets, createHolds, type Taken } from "./buckets.ts";
 import { callerOf } from "./caller.ts";
 import { countedRoom, namedRoom, roomIn } from "./credentials.ts";
 import { RequestError } from "../errors.ts";
+import type { Limited } from "../figures.ts";
 import { LIMITS } from "../limits.ts";
 import { isLoopback } from "./networks.ts";
 
@@ -38,8 +39,15 @@ export const FAIR_USE: FairUseOptions = {
 /** Health checks and files that browsers fetch once, which must not fail when the API is busy. */
 const UNCOUNTED = /^\/(healthz$|assets\/)/;
 
-/** Limits callers and rooms in bounded memory. Each instance counts for itself. `now` is in milliseconds. */
-export function createFairUse(options: FairUseOptions, now: () => number = () => performance.now()): FairUse {
+/**
+ * Limits callers and rooms in bounded memory. Each instance counts for itself. `now` is in milliseconds; `limited` hears
+ * of each refusal.
+ */
+export function createFairUse(
+  options: FairUseOptions,
+  now: () => number = () => performance.now(),
+  limited: (by: Limited) => void = () => {},
+): FairUse {
   const { callerPerSecond = LIMITS.callerPerSecond, roomPerSecond, trustedProxies } = options;
   const limitsOf = (perSecond: number) => ({
     perSecond,
@@ -51,7 +59,7 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
   const holds = createHolds();
 
   /** Returns the caller; undefined if it has no limits, null if it is unknown. */
-  function limited(c: Context): string | null | undefined {
+  function callerWithLimits(c: Context): string | null | undefined {
     const caller = callerOf(c, trustedProxies) ?? null;
     const spared = caller !== null && isLoopback(caller) && !options.callerPerSecond;
     return spared ? undefined : caller;
@@ -59,20 +67,20 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
 
   return {
     admit(c, next) {
-      const caller = limited(c);
+      const caller = callerWithLimits(c);
       if (caller === undefined || UNCOUNTED.test(c.req.path)) return next();
       const shares: Share[] = [];
-      if (caller !== null) take(c, shares, "caller", callerPerSecond, takeOfCaller(caller));
+      if (caller !== null) take(c, shares, "caller", callerPerSecond, takeOfCaller(caller), limited);
       const room = roomIn(c.req.path);
       if (room !== undefined) {
         const counted = countedRoom(c, namedRoom(c, room), caller);
-        take(c, shares, "room", roomPerSecond, takeOfRoom(counted));
+        take(c, shares, "room", roomPerSecond, takeOfRoom(counted), limited);
       }
       return shares.length === 0 ? next() : next().then(() => tell(c, shares));
     },
 
     hold(c, kind, room) {
-      const caller = limited(c);
+      const caller = callerWithLimits(c);
       if (caller === undefined) return () => {};
       const shares: Array<[name: string, max: number, whose: string]> = [];
       const ofCaller = kind === "wait" ? options.waitsOfCaller : options.streamsOfCaller;
@@ -82,6 +90,7 @@ export function createFairUse(options: FairUseOptions, now: () => number = () =>
       }
       for (const [name, max, whose] of shares) {
         if (max > 0 && holds.count(name) >= max) {
+          limited(`${kind}s`);
           c.header("Retry-After", String(LIMITS.retryAfterSeconds));
           throw new RequestError("rate_limited", `${whose} ${max} ${kind}s under way, the most at once.`, {
             hint: "End one, or combine several: a wait may ask for several things with ||.",
@@ -113,11 +122,13 @@ function take(
   whose: Share["whose"],
   perSecond: number,
   { left, waitMs }: Taken,
+  limited: (by: Limited) => void,
 ): void {
   const burst = burstOf(perSecond);
   if (left * 2 > burst) return;
   const share = { whose, burst, left, seconds: Math.ceil((waitMs ?? 0) / 1_000) };
   if (waitMs === undefined) return void shares.push(share);
+  limited(whose);
   tell(c, [share]);
   c.header("Retry-After", String(share.seconds));
   const message = whose === "caller"

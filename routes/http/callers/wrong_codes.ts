@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { createLru } from "../../../db/lru.ts";
 import { RequestError } from "../errors.ts";
+import type { Limited } from "../figures.ts";
 import { LIMITS } from "../limits.ts";
 import { callerOf } from "./caller.ts";
 
@@ -13,7 +14,11 @@ export interface WrongCodes {
 }
 
 /** Callers on this machine count too. `now` is in milliseconds. */
-export function createWrongCodes(trustedProxies: number, now: () => number): WrongCodes {
+export function createWrongCodes(
+  trustedProxies: number,
+  now: () => number,
+  limited: (by: Limited) => void,
+): WrongCodes {
   const callers = createLru<number[]>(LIMITS.callersRemembered);
   const inAll: number[] = [];
 
@@ -31,6 +36,14 @@ export function createWrongCodes(trustedProxies: number, now: () => number): Wro
     if (waitMs > 0) refuse(c, waitMs);
   }
 
+  function refuse(c: Context, waitMs: number): never {
+    limited("codes");
+    c.header("Retry-After", String(Math.ceil(waitMs / 1_000)));
+    throw new RequestError("rate_limited", "Too many wrong join codes were sent.", {
+      hint: "Ask whoever invites you for the code, and send it letter for letter.",
+    });
+  }
+
   return {
     check,
     count(c) {
@@ -41,11 +54,4 @@ export function createWrongCodes(trustedProxies: number, now: () => number): Wro
       if (waitMs > 0) refuse(c, waitMs);
     },
   };
-}
-
-function refuse(c: Context, waitMs: number): never {
-  c.header("Retry-After", String(Math.ceil(waitMs / 1_000)));
-  throw new RequestError("rate_limited", "Too many wrong join codes were sent.", {
-    hint: "Ask whoever invites you for the code, and send it letter for letter.",
-  });
 }

@@ -22,7 +22,7 @@ export const join: Command = {
   usage:
     "[id | address of an invitation | code] [--name NAME] [--role ROLE] [--if-new] [--secure] [--private]",
   about: "Register as an agent of the room; prints its id. Without an id: --agent, or a UUID. " +
-    "--if-new: exits with 1 if the id exists. --secure: nobody else acts as it. --private: that, and the scope of its " +
+    "--if-new: exits with 1 if the id exists. --secure: nobody else but an admin acts as it. --private: that, and the scope of its " +
     "name is its own. By a code, which names the room: as --agent, or the one that is invited, and secure. Tokens are " +
     "kept for the following commands.",
   options: { name: text, role: text, "if-new": flag, secure: flag, private: flag },

@@ -20,7 +20,7 @@ const PAGES: Record<string, { about: string; text: (address: string) => string }
   cel: { about: "expressions: what they read and how they fail", text: () => withLimits(cel) },
   waits: { about: "waiting for a condition", text: () => withLimits(waits) },
   patterns: {
-    about: "turns, task queue, leader election, barrier, consensus, shared document",
+    about: "turns, task queue, leader election, barrier, consensus, hidden hands, shared document",
     text: () => patterns,
   },
   integrations: {
@@ -71,13 +71,13 @@ const TEXTS: Array<{ paths: string[]; text: Text }> = [
   })),
 ];
 
-export function mountDocs(app: Hono, { send, sendText }: Documents): void {
+export function mountDocs(app: Hono, { send, sendText, ownParts }: Documents): void {
   for (const { paths, text } of TEXTS) {
     for (const path of paths) document(app, path, { GET: (c) => sendText(c, text) });
   }
   for (const path of ["/SKILL.md", "/skill.md"]) {
     document(app, path, {
-      GET: (c) => send(c, "skill", MARKDOWN, (address) => SKILL + skillText(address)),
+      GET: (c) => send(c, "skill", MARKDOWN, (address) => SKILL + ownParts(skillText(address))),
     });
   }
   document(app, "/robots.txt", { GET: (c) => send(c, "robots", "text/plain", () => ROBOTS) });

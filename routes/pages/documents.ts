@@ -6,10 +6,11 @@ import { wordOf } from "../../views/shared/addresses.ts";
 import { ASSETS, GUARDS } from "./assets.ts";
 import { createTextCache, sendCached } from "./cached_text.ts";
 import { LIMITS } from "../http/limits.ts";
-import type { Services } from "../services.ts";
+import type { Rules, Services } from "../services.ts";
 
 export const MARKDOWN = "text/markdown";
-/** A text as Markdown, in which `$CONVENE` stands for the address. */
+
+/** A text as Markdown, in which `$CONVENE` stands for the address. It may have parts that not all instances send. */
 export interface Text {
   /** Its name in the cache. */
   name: string;
@@ -21,7 +22,7 @@ export interface Text {
 /** Sends documents, cached by address. */
 export type Documents = ReturnType<typeof createDocuments>;
 
-export function createDocuments({ addressOf, hasOneAddress }: Services) {
+export function createDocuments({ addressOf, hasOneAddress, rules }: Services) {
   const cached = createTextCache();
   // Without PUBLIC_URL the caller chooses the address, by Host or a proxy's header: no shared cache may store it.
   const caching = `${hasOneAddress ? "public" : "private"}, max-age=${LIMITS.documentSeconds}`;
@@ -39,6 +40,12 @@ export function createDocuments({ addressOf, hasOneAddress }: Services) {
     return await sendCached(c, text, caching, headers);
   }
 
+  /** Returns a text without the parts that this instance does not send. */
+  function ownParts(text: string): string {
+    const [first, ...parts] = text.split(PART);
+    return first + parts.filter((_, n) => n % 2 === 1 && isSent(parts[n - 1]!, rules)).join("");
+  }
+
   /** Returns the media type by `Accept`: Markdown by default. */
   function typeFor(c: Context): string {
     c.header("Vary", "Accept");
@@ -49,12 +56,31 @@ export function createDocuments({ addressOf, hasOneAddress }: Services) {
   /** Sends a text as `typeFor` says. */
   function sendText(c: Context, { name, about, text }: Text): Promise<Response> {
     const type = typeFor(c);
-    const made = (address: string) => withAddress(text(address), address);
+    const made = (address: string) => withAddress(ownParts(text(address)), address);
     if (type !== "text/html") return send(c, name, type, made);
     return send(c, name, type, (address) => page(guidePage(made(address), about, ASSETS)));
   }
 
-  return { send, sendText, typeFor };
+  return { send, sendText, ownParts, typeFor };
+}
+
+/** The line at which a part of a text begins. It names the instances that send the part. */
+const PART = /^<!-- (.*) -->\n\n/m;
+
+/** Whether an instance sends a part, by the part's first line. */
+function isSent(instances: string, { openRooms, listRooms }: Rules): boolean {
+  switch (instances) {
+    case "everywhere":
+      return true;
+    case "where open rooms are made":
+      return openRooms;
+    case "where only locked rooms are made":
+      return !openRooms;
+    case "where everybody lists rooms":
+      return openRooms && listRooms;
+    default:
+      throw new Error(`A text has a part for unknown instances: ${instances}`);
+  }
 }
 
 /** Addresses within commands, unquoted. */

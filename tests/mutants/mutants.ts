@@ -2279,6 +2279,57 @@ export const MUTANTS: Mutant[] = [
     filter: "the operator alone deletes an open room, and lists",
   },
   {
+    name: "secure agents that look like each other",
+    edits: [[
+      'if (id === id.normalize("NFKC") && !UNPLAIN.test(id)) return',
+      "if (!UNPLAIN.test(id)) return",
+    ]],
+    test: "tests/contract/ids.test.ts",
+    filter: "file: an agent becomes secure under an id",
+  },
+  {
+    name: "secure agents with what nobody sees in their ids",
+    edits: [[
+      'if (id === id.normalize("NFKC") && !UNPLAIN.test(id)) return',
+      'if (id === id.normalize("NFKC")) return',
+    ]],
+    test: "tests/contract/ids.test.ts",
+    filter: "file: an agent becomes secure under an id",
+  },
+  {
+    name: "a view that fails without a word of why",
+    edits: [["node, why ?? hintOfMissing(key, node));", "node, why && hintOfMissing(key, node));"]],
+    test: "tests/contract/views.test.ts",
+    filter: "file: whoever reads a view that fails",
+  },
+  {
+    name: "a deletion that ignores a guard",
+    edits: [["      await refuseMembers(c);\n      await deleteRoom(", "      await deleteRoom("]],
+    test: "tests/contract/understood.test.ts",
+    filter: "file: what is deleted or revoked",
+  },
+  {
+    name: "figures that wait for the database",
+    edits: [["await Promise.race([count(), late.promise]);", "await count();"]],
+    test: "tests/routes/metrics.test.ts",
+    filter: "while the database refuses",
+  },
+  {
+    name: "an answer that is counted twice",
+    edits: [[
+      "    if (other === undefined) answered(status);\n    else await replace(c, other);\n",
+      "    answered(status);\n    if (other !== undefined) await replace(c, other);\n",
+    ]],
+    test: "tests/routes/metrics.test.ts",
+    filter: "count what it has answered",
+  },
+  {
+    name: "a guide that tells of lists that nobody gets",
+    edits: [["return openRooms && listRooms;", "return openRooms;"]],
+    test: "tests/guide.test.ts",
+    filter: "where nobody lists rooms",
+  },
+  {
     name: "REQUIRE_LOCKED that lets open rooms be made",
     edits: [['WHERE ${own.sql}${onlyJoin ? " AND FALSE" : ""}', "WHERE ${own.sql}"]],
     test: "tests/routes/operator.test.ts",

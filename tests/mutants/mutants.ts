@@ -1058,6 +1058,18 @@ export const MUTANTS: Mutant[] = [
     filter: "file: what stands in documents",
   },
   {
+    name: "what stands for a token is ignored, and its sender acts as nobody",
+    edits: [["    if (STANDS_FOR_ONE.test(text)) throw noToken();\n", ""]],
+    test: "tests/contract/tokens.test.ts",
+    filter: "file: a token in another form",
+  },
+  {
+    name: "the operator's token is of a room to tools",
+    edits: [["isOfRoom: (hash: string) => hash !== OPERATOR,", "isOfRoom: () => true,"]],
+    test: "tests/routes/operator.test.ts",
+    filter: "LIST_ROOMS=off lists rooms",
+  },
+  {
     name: "a command that keeps the operator's token as that of a room",
     edits: [["token !== undefined && token !== server.connection.token", "token !== undefined"]],
     test: "tests/cli/rights.test.ts",

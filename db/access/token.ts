@@ -109,7 +109,10 @@ export function checkOf(viewers: Viewer[]): TokensCheck {
           refused.set(viewer.key, error as Error);
         }
       };
-      for (const [n, is_open] of JSON.parse(gone![0]!.gone as string)) check(seen[n]!, { id: null, is_open });
+      const found = gone![0]!.gone as string;
+      if (found !== "[]") {
+        for (const [n, is_open] of JSON.parse(found)) check(seen[n]!, { id: null, is_open });
+      }
       others.forEach((viewer, n) => check(viewer, rows[n]![0]!));
       return refused;
     },

@@ -46,7 +46,7 @@ export function plainFault(id: string): string | undefined {
   if (id === id.normalize("NFKC") && !UNPLAIN.test(id)) return undefined;
   const plain = id.replaceAll(/\p{Default_Ignorable_Code_Point}/gu, "").normalize("NFKC")
     .replaceAll(/\s+/g, " ").trim();
-  const instead = idFault(plain) === undefined ? `: ${JSON.stringify(plain)}` : "";
+  const instead = idFault(plain) === undefined ? `: send ${JSON.stringify(plain)}` : "";
   return `must be ${PLAIN} where the agent is secure${instead}`;
 }
 

@@ -257,7 +257,7 @@ contract("an agent becomes secure under an id that is written as it looks, by wh
     ];
     for (const reply of refused) {
       assertInvalid(reply, [reply === refused[0] ? "id" : "agent"]);
-      assert.ok(reply.body.issues[0].message.endsWith(`where the agent is secure: ${JSON.stringify(plain)}`));
+      assert.ok(reply.body.issues[0].message.endsWith(`is secure: send ${JSON.stringify(plain)}`));
     }
     // Nobody is hindered who proves nothing.
     assertStatus(await ask("/agents", { id: odd, name: "A" }), 201);

@@ -17,22 +17,29 @@ export interface BatchBounds {
   size: number;
 }
 
+/** What decides between light and heavy submissions, where several batches may be in flight. */
+export interface Turns {
+  inFlight(): Batch[];
+  /** Whether light ones have overtaken this heavy one long enough. */
+  isOverdue(heavy: Submission): boolean;
+}
+
 /** Whether a submission is light for batches of a maximum weight. */
 export function isLight({ weight }: Submission, maxWeight: number): boolean {
   return weight <= maxWeight * LIGHT_SHARE;
 }
 
 /**
- * Takes the submissions of the next batch out of `waiting`; returns none where all must wait longer. `inFlight` lists
- * the batches in flight, where several may be.
+ * Takes the submissions of the next batch out of `waiting`; returns none where all must wait longer. `turns` is given
+ * where several batches may be in flight.
  */
 export function takeBatch(
   waiting: Submission[],
   bounds: BatchBounds,
-  inFlight?: () => Batch[],
+  turns?: Turns,
 ): Submission[] {
   if (waiting.length <= bounds.size && areFewAndLight(waiting, bounds)) return waiting.splice(0);
-  const chosen = fitting(inFlight ? ofOneKind(waiting, bounds, inFlight()) : waiting, bounds);
+  const chosen = fitting(turns ? ofOneKind(waiting, bounds, turns) : waiting, bounds);
   waiting.splice(0, Infinity, ...waiting.filter((submission) => !chosen.has(submission)));
   return [...chosen];
 }
@@ -49,14 +56,18 @@ function areFewAndLight(waiting: Submission[], { weight: max }: BatchBounds): bo
 
 /**
  * Keeps light submissions apart from heavy ones, so that light ones need not wait for the rows of heavy ones. While
- * both wait, one batch of each is in flight.
+ * both wait, one batch of each is in flight. A file answers a batch before there can be another: there a heavy one that
+ * is overdue goes first, or light ones that never cease would keep it waiting for ever.
  */
-function ofOneKind(waiting: Submission[], { weight: max }: BatchBounds, inFlight: Batch[]): Submission[] {
+function ofOneKind(waiting: Submission[], { weight: max }: BatchBounds, turns: Turns): Submission[] {
+  const inFlight = turns.inFlight();
   const { light = [], heavy = [] } = Object.groupBy(
     waiting,
     (each) => isLight(each, max) ? "light" : "heavy",
   );
-  if (light.length > 0 && (heavy.length === 0 || !inFlight.some((batch) => batch.light))) return light;
+  const isHeavysTurn = heavy.length > 0 && inFlight.length === 0 && turns.isOverdue(heavy[0]!);
+  const isLightsTurn = heavy.length === 0 || !isHeavysTurn && !inFlight.some((batch) => batch.light);
+  if (light.length > 0 && isLightsTurn) return light;
   return inFlight.every((batch) => batch.light) ? heavy : [];
 }
 

@@ -2,7 +2,7 @@ import type { Row, Send, Statement } from "../driver/statement.ts";
 import type { Viewer } from "../viewer.ts";
 import { isBusy, yieldToNetwork } from "../yield.ts";
 import { createGathering } from "./gathering.ts";
-import { type Batch, isLight, takeBatch } from "./next_batch.ts";
+import { type Batch, isLight, takeBatch, type Turns } from "./next_batch.ts";
 import { type Coalescer, createBatchSender, type Submission } from "./sender.ts";
 import { createSharedReads, createVerbatim } from "./verbatim.ts";
 
@@ -47,6 +47,8 @@ const OVERDUE_MS = 1_000;
  * Meanwhile the rows are processed and the network is read, which the runtime seldom does while work follows work.
  */
 const BLOCKED_MS = 8;
+/** Milliseconds for which light submissions overtake a heavy one, of whose kind then every other batch may be. */
+const OVERTAKEN_MS = 50;
 /** The minimum number of submissions of a halved batch (`ended`). */
 const MIN_HALF = 16;
 
@@ -67,8 +69,14 @@ export function createBatchQueue(
   let heldUntil = 0;
   let later: { timer: ReturnType<typeof setTimeout>; at: number } | undefined;
   let blocked = false;
+  let wasLight = true; // the last batch
   let isGathering = false;
   let maxSize = Infinity; // submissions of the next batch
+
+  const turns: Turns = {
+    inFlight: batchesInTime,
+    isOverdue: ({ expires }) => wasLight && expires - elapsed() <= limits.patience - OVERTAKEN_MS,
+  };
 
   /** Sends the waiting submissions, once requests that are about to submit could join them. */
   async function pump() {
@@ -86,7 +94,7 @@ export function createBatchQueue(
         continue;
       }
       const bounds = { weight: limits.weight, size: maxSize };
-      const submissions = takeBatch(waiting, bounds, limits.inFlight > 1 ? batchesInTime : undefined);
+      const submissions = takeBatch(waiting, bounds, limits.inFlight > 1 ? turns : undefined);
       if (submissions.length === 0) break;
       sendNow(submissions);
     }
@@ -97,6 +105,7 @@ export function createBatchQueue(
     const began = elapsed();
     const batch = { light: isLight(submissions[0]!, limits.weight), began };
     inFlight.add(batch);
+    wasLight = batch.light;
     heldUntil = began + limits.apart;
     const left = waiting.length;
     sendBatch(submissions).finally(() => ended(batch, submissions.length, left));

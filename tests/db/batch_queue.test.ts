@@ -198,6 +198,33 @@ Deno.test("who asks for little waits for no heavy job, and heavy ones have their
   await Promise.all(jobs);
 });
 
+Deno.test("a heavy job has its turn where batches are answered at once, though light ones never cease", async () => {
+  let now = 0;
+  const sent: string[] = [];
+  const queue = createBatchQueue(
+    (statements) => {
+      now += 10;
+      sent.push(...statements.map(({ sql }) => sql));
+      return Promise.resolve(echo(statements));
+    },
+    { ...LIMITS, weight: 32, inFlight: 2, apart: 1e9 },
+    () => now,
+  );
+  const submit = (sql: string, weight: number) => queue.submit(SERVICE, [{ sql, args: {}, weight }]);
+  let left = 3;
+  const heavy = async (name: string) => {
+    await submit(name, 40);
+    left--;
+  };
+  const light = async (name: string) => {
+    for (let n = 0; left > 0 && n < 60; n++) await submit(`${name}${n}`, 1);
+  };
+  await Promise.all([light("a"), light("b"), heavy("x"), heavy("y"), heavy("z")]);
+  const places = ["x", "y", "z"].map((name) => sent.indexOf(name));
+  assert.ok(places[2]! < 40, `they are sent after ${places} others`);
+  for (const place of places) assert.match(sent[place + 1]!, /^a/, "light ones have their turn between");
+});
+
 Deno.test("a wrong statement fails its own job, the others are sent again", async () => {
   const sent: string[] = [];
   const queue = createBatchQueue(

@@ -941,6 +941,12 @@ export const MUTANTS: Mutant[] = [
     filter: "file: a token in another form",
   },
   {
+    name: "light reads that never cease and keep a heavy one waiting",
+    edits: [["const isHeavysTurn = heavy.length > 0 &&", "const isHeavysTurn = heavy.length > 99 &&"]],
+    test: "tests/db/batch_queue.test.ts",
+    filter: "a heavy job has its turn",
+  },
+  {
     name: "a read that joins one on its way",
     edits: [["      sent();\n", ""]],
     test: "tests/db/batch_queue.test.ts",

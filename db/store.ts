@@ -59,9 +59,58 @@ export function createStore(
   elapsed: () => number,
   beside?: Beside,
 ): Store {
+  const link = createLink(connectTo, clock, elapsed, beside);
+  let working = 0;
+  const roundTrips = { read: createRoundTrips(elapsed), write: createRoundTrips(elapsed) };
+  const queue = (mode: Mode) =>
+    createBatchQueue(
+      (statements) => roundTrips[mode].counted(() => link.send(statements, mode)),
+      { ...QUEUE_LIMITS[mode], expected: () => working },
+      elapsed,
+    );
+  const [reads, writes] = [queue("read"), queue("write")];
+  const noteUse = createUses(writes, clock);
+  return {
+    read: (viewer, statements) => noteUse(viewer, reads.submit(viewer, statements)),
+    readCoalesced: (viewer, ...submission) => noteUse(viewer, reads.submitCoalesced(viewer, ...submission)),
+    commit: (viewer, statements) => noteUse(viewer, writes.submit(viewer, statements)),
+    commitCoalesced: (viewer, ...submission) =>
+      noteUse(viewer, writes.submitCoalesced(viewer, ...submission)),
+    async working(task) {
+      working++;
+      try {
+        return await task();
+      } finally {
+        working--;
+      }
+    },
+    load: () => ({
+      read: { roundTrips: roundTrips.read.told, queued: reads.waiting() },
+      write: { roundTrips: roundTrips.write.told, queued: writes.waiting() },
+    }),
+    migrate: async () => void await link.open(),
+    close: link.close,
+  };
+}
+
+/** The way to the database, which is opened when it is first used. */
+interface Link {
+  /** Connects and migrates, unless that is done. Errors: `DatabaseUnavailable`. */
+  open(): Promise<Connection>;
+  /** Sends statements as one transaction, and asks for the time where that is due. */
+  send(statements: Statement[], mode: Mode): Promise<Row[][]>;
+  close(): Promise<void>;
+}
+
+function createLink(
+  connectTo: () => Promise<Connection>,
+  clock: ServerClock,
+  elapsed: () => number,
+  beside?: Beside,
+): Link {
   let connection: Promise<Connection> | undefined;
   let settingUp: Promise<void> | undefined;
-  let reportedAt = -Infinity;
+  const report = createReport(elapsed);
 
   async function connect(): Promise<Connection> {
     const opened = await connectTo();
@@ -127,45 +176,18 @@ export function createStore(
     }
   }
 
-  /** Tells the operator, who sees no answers, that the database fails. */
-  function report(error: unknown) {
+  return { open, send, close: async () => (await connection?.catch(() => undefined))?.close() };
+}
+
+/** Creates the function that tells the operator, who sees no answers, that the database fails. */
+function createReport(elapsed: () => number): (error: unknown) => void {
+  let reportedAt = -Infinity;
+  return (error) => {
     if (!["lost", "refused"].includes(faultOf(error).kind) || elapsed() - reportedAt < REPORT_EVERY_MS) {
       return;
     }
     reportedAt = elapsed();
     if (error instanceof NewerDatabase || error instanceof TablesMissing) console.error(error.message);
     else console.error("The database does not answer:", error instanceof Error ? error.message : error);
-  }
-
-  let working = 0;
-  const roundTrips = { read: createRoundTrips(elapsed), write: createRoundTrips(elapsed) };
-  const queue = (mode: Mode) =>
-    createBatchQueue(
-      (statements) => roundTrips[mode].counted(() => send(statements, mode)),
-      { ...QUEUE_LIMITS[mode], expected: () => working },
-      elapsed,
-    );
-  const [reads, writes] = [queue("read"), queue("write")];
-  const noteUse = createUses(writes, clock);
-  return {
-    read: (viewer, statements) => noteUse(viewer, reads.submit(viewer, statements)),
-    readCoalesced: (viewer, ...submission) => noteUse(viewer, reads.submitCoalesced(viewer, ...submission)),
-    commit: (viewer, statements) => noteUse(viewer, writes.submit(viewer, statements)),
-    commitCoalesced: (viewer, ...submission) =>
-      noteUse(viewer, writes.submitCoalesced(viewer, ...submission)),
-    async working(task) {
-      working++;
-      try {
-        return await task();
-      } finally {
-        working--;
-      }
-    },
-    load: () => ({
-      read: { roundTrips: roundTrips.read.told, queued: reads.waiting() },
-      write: { roundTrips: roundTrips.write.told, queued: writes.waiting() },
-    }),
-    migrate: async () => void await open(),
-    close: async () => (await connection?.catch(() => undefined))?.close(),
   };
 }

@@ -28,7 +28,7 @@ const findGone = (counts: string) => `
     FROM json_each(:hashes) AS asked
    WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.hash = asked.value${counts})`;
 const FIND_GONE = findGone(` AND ${IN_FORCE}`);
-/** The same of tokens without an end, for which the index of hashes suffices. */
+/** Finds those of tokens that do not expire: the index of hashes suffices. */
 const FIND_REVOKED = findGone("");
 
 /** Selects the token that a viewer shows, for `checkToken`. */

@@ -77,8 +77,8 @@ export function createBatchSender(
 }
 
 /**
- * Groups reads by coalescer, whoever the viewers are. One check of all tokens comes first: the batch reads one
- * snapshot.
+ * Groups reads by coalescer, whoever the viewers are. One check of all their tokens comes first, or in the statement of
+ * a group: the batch reads one snapshot.
  */
 function groupedReads(submissions: Submission[]): Group[] {
   const groups = [...Map.groupBy(submissions, ({ coalescer }) => coalescer).values()].map(groupOf);
@@ -141,7 +141,7 @@ function checkingToo(host: Group, { statements: [check], refusals }: TokensCheck
   };
 }
 
-/** The SQL of such statements by that of both: few, each long. */
+/** The SQL of such statements, by that of the read and that of the check. There are few, each long. */
 const made = new Map<string, Map<string, string>>();
 
 function besideEachOther(read: string, check: string): string {

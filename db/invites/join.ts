@@ -25,7 +25,7 @@ export interface Joiner {
   name?: string;
   role?: string;
   meta?: Json;
-  /** Hides the scope of its name from all others but admins, for good. */
+  /** Hides the scope of its id from all but itself and admins, for good. */
   private?: boolean;
 }
 

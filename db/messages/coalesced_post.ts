@@ -40,7 +40,7 @@ const admitOneRoom = (conditions: string) =>
   `${advance("messages", posted(":added"), ":added")}
    WHERE id = :room AND ${conditions}
   ${RETURNED}`;
-// A server prepares a statement anew each time, and these in half the time.
+// Take a server half the time to prepare, which it does anew each time.
 const ADMIT_ONE_ROOM = {
   open: admitOneRoom(OPEN_TO_ALL),
   own: admitOneRoom(`${WRITABLE} AND ${OWN_COUNT}`),
@@ -117,7 +117,7 @@ const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({
       : undefined,
 });
 
-/** The argument of `OWN_COUNT`, where it judges. */
+/** Makes the argument of `OWN_COUNT`, where that judges. */
 function ownArgs(items: CoalescedPost[], judging: Judging): { own?: string } {
   return judging === "own" ? { own: ownTokens(items.map(({ by }) => by)) } : {};
 }

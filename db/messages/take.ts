@@ -50,7 +50,7 @@ const REACHED = (wanted: Wanted) =>
 
 /** A take whose message was chosen before the write. */
 interface JudgedTake {
-  /** The message, or several of which it gets the oldest that is open. */
+  /** The chosen message, or several, of which the oldest is taken that is still open. */
   ids: number[];
   /** What must still hold of the room. */
   guard?: Guard;
@@ -66,7 +66,7 @@ interface TakeOptions {
 }
 
 const CHOSEN = `SELECT id FROM messages WHERE room_id = :room AND id = :id AND ${UNCLAIMED}`;
-/** The same of several, which a server takes longer to prepare. */
+/** Selects the oldest open one of several. One message alone takes a server less time to prepare. */
 const FIRST_CHOSEN = `
   SELECT MIN(messages.id) FROM json_each(:ids) AS chosen CROSS JOIN messages
    WHERE messages.room_id = :room AND messages.id = chosen.value AND ${UNCLAIMED}`;

@@ -35,7 +35,10 @@ interface CoalescedWriteKind<Item extends CoalescedWrite> {
    * where there are no versions. Judged writes may be verified.
    */
   effects: Record<Judging, string>;
-  /** Makes shorter statements of the same results for writes of one room that are not judged each, if it has any. */
+  /**
+   * Makes shorter statements with the same results, for writes of one room that are not judged each; undefined where
+   * there are none.
+   */
   inOneRoom?(
     items: Item[],
     later: Map<Item, number>,

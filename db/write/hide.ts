@@ -10,7 +10,7 @@ const ITS_KEYS = "state WHERE room_id = :room AND scope = :agent";
 /** Counts the keys of `:agent`'s scope while everybody sees them. */
 const KEYS_LEFT = `(SELECT COUNT(*) FROM ${ITS_KEYS} AND NOT deleted)`;
 
-/** True where they are not too many for a private scope. */
+/** True where a private scope may have so many keys. */
 export const MAY_HIDE = `(${KEYS_LEFT} <= :max_private)`;
 
 const OF_ITS_OWN = privateRoom(":agent");

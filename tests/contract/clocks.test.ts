@@ -31,35 +31,49 @@ interface Instances {
   database: string;
 }
 
-async function withInstances(name: string, test: (instances: Instances) => Promise<void>): Promise<void> {
-  const stops: (() => Promise<void>)[] = [];
-  try {
-    const open = DATABASES[name];
-    const database = await open?.() ?? { url: ":memory:", stop: () => Promise.resolve() };
-    stops.unshift(database.stop);
-    const fast = await startService(options(FAST, database.url));
-    stops.unshift(fast.stop);
-    const slow = open ? await startService(options(SLOW, database.url)) : fast;
-    if (slow !== fast) stops.unshift(slow.stop);
-    await test({
-      fast: new Subject(fast.url),
-      slow: new Subject(slow.url),
-      fastService: fast,
-      database: database.url,
-    });
-  } finally {
-    for (const stop of stops) await stop();
-  }
+const opened = new Map<string, Promise<Instances>>();
+const stops: (() => Promise<void>)[] = [];
+
+Deno.test.afterAll(async () => {
+  for (const stop of stops) await stop();
+});
+
+async function open(name: string): Promise<Instances> {
+  const at = DATABASES[name];
+  const database = await at?.() ?? { url: ":memory:", stop: () => Promise.resolve() };
+  stops.unshift(database.stop);
+  const fast = await startService(options(FAST, database.url));
+  stops.unshift(fast.stop);
+  const slow = at ? await startService(options(SLOW, database.url)) : fast;
+  if (slow !== fast) stops.unshift(slow.stop);
+  return {
+    fast: new Subject(fast.url),
+    slow: new Subject(slow.url),
+    fastService: fast,
+    database: database.url,
+  };
+}
+
+/** The instances of a database are those of all tests, the last of which kills one of them. */
+function instances(name: string): Promise<Instances> {
+  if (!opened.has(name)) opened.set(name, open(name));
+  return opened.get(name)!;
 }
 
 /** A test of each database, all at once: most of it is waiting. */
 function together(names: string[], rule: string, test: (instances: Instances) => Promise<void>): void {
-  Deno.test(`${names.join(", ")}: ${rule}`, async () => {
-    const results = await Promise.allSettled(names.map((name) => withInstances(name, test)));
-    const failed = results.flatMap((result, n) =>
-      result.status === "rejected" ? [`${names[n]}: ${result.reason?.stack ?? result.reason}`] : []
-    );
-    assert.equal(failed.length, 0, failed.join("\n"));
+  Deno.test({
+    name: `${names.join(", ")}: ${rule}`,
+    // The instances are started by the first test and outlive it.
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      const results = await Promise.allSettled(names.map(async (name) => test(await instances(name))));
+      const failed = results.flatMap((result, n) =>
+        result.status === "rejected" ? [`${names[n]}: ${result.reason?.stack ?? result.reason}`] : []
+      );
+      assert.equal(failed.length, 0, failed.join("\n"));
+    },
   });
 }
 

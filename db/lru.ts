@@ -1,6 +1,6 @@
 /**
- * A map that evicts the least recently used: nothing that was used while the last half of what it holds was added. The
- * package lru-cache takes 13 ms of a cold start of 98 to load.
+ * A map that evicts the least recently used values, and none that was used while the last half of what it holds was
+ * added. The package lru-cache takes 13 ms of a cold start of 98 to load.
  */
 interface Lru<Value> {
   get(name: string): Value | undefined;
@@ -15,7 +15,7 @@ export function createLru<Value>(
   max: number,
   sizeOf: (value: Value, name: string) => number = () => 1,
 ): Lru<Value> {
-  /** The most recently used come last, once it is more than half full: before, nothing is near its eviction. */
+  /** By use, the most recent last, once it is more than half full. Before that, nothing is near its eviction. */
   const entries = new Map<string, { value: Value; size: number }>();
   let total = 0;
 

@@ -1,23 +1,23 @@
-/** Upper bounds of the histogram of round trips, in seconds. */
+/** The upper bounds of the histogram of round trips, in seconds. */
 export const ROUND_TRIP_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
-/** What batches have cost since the instance began. */
+/** The round trips of batches since the instance began. */
 export interface RoundTrips {
-  /** By the bounds, and last those beyond all of them. Not cumulative. */
+  /** Counts by the bounds, the last of those beyond all bounds. Not cumulative. */
   counts: number[];
   seconds: number;
-  /** Batches that the database refused, or did not answer. */
+  /** The number of batches that the database refused or did not answer. */
   failed: number;
 }
 
 /** The work of the database's queues. */
 export interface Load {
   roundTrips: RoundTrips;
-  /** Reads and writes that wait for a batch. */
+  /** The number of reads or writes that wait for a batch. */
   queued: number;
 }
 
-/** Counts round trips. `elapsed` gives monotonic milliseconds. */
+/** Creates a counter of round trips. `elapsed` gives monotonic milliseconds. */
 export function createRoundTrips(elapsed: () => number) {
   const told: RoundTrips = { counts: Array(ROUND_TRIP_BOUNDS.length + 1).fill(0), seconds: 0, failed: 0 };
 
@@ -29,7 +29,7 @@ export function createRoundTrips(elapsed: () => number) {
 
   return {
     told,
-    /** Counts one, however it ends. */
+    /** Counts a round trip, however it ends. */
     async counted<T>(roundTrip: () => Promise<T>): Promise<T> {
       const began = elapsed();
       try {

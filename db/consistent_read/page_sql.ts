@@ -13,7 +13,7 @@ interface Progress {
 
 /** Bytes of a page that take as long as passing a row: 4,096 rows take as long as a page. */
 const PASSED_BYTES = 128;
-/** Bytes that a row costs beside its longest columns. */
+/** Bytes that a row costs besides its longest columns. */
 const ROW_BYTES = 160;
 const REACHED = `(SELECT reached FROM span)`;
 const LONGEST = {

@@ -6,7 +6,7 @@ import type { Row, Statement } from "./statement.ts";
 const CREATE_LOG =
   `CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT`;
 const LAST_APPLIED = `SELECT COALESCE(MAX(id), 0) AS id FROM migrations`;
-/** The same, with the oldest release that may open the database; it fails before the table for it exists. */
+/** Selects the same, with the oldest release that may open the database. Fails before the table for it exists. */
 const COMPATIBLE =
   `SELECT MAX(id) AS id, (SELECT MAX(requires) FROM compatibility) AS requires FROM migrations`;
 const LOG = `INSERT INTO migrations (id, applied_at) VALUES (:id, strftime('%Y-%m-%dT%H:%M:%fZ'))`;

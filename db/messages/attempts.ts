@@ -26,7 +26,7 @@ const EXISTS = `SELECT 1 FROM messages WHERE room_id = :room AND id = :message`;
 const AFTER =
   `FROM attempts WHERE room_id = :room AND message_id = :message AND fence > :after ORDER BY fence`;
 
-/** Bytes that an attempt costs beside its error. */
+/** Bytes that an attempt costs besides its error. */
 const ATTEMPT_BYTES = 256;
 
 const LIST = `

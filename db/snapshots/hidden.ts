@@ -45,7 +45,7 @@ const movedOf = (owners: string): Source[] => [{
   revision: "revision",
 }];
 
-/** What is read, and the agents whose eyes are used beside the viewer's. */
+/** What is read, and the agents whose eyes are used besides the viewer's. */
 type Looks = Pick<ReadSet, "state"> & { eyes: readonly string[] };
 
 const readsScopes = ({ state }: Looks) => state === "all" || scopesOfAgents(state).length > 0;

@@ -5,7 +5,7 @@ import type { Query } from "../consistent_read/read.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 import { isBusyFor, yieldToOthers } from "../yield.ts";
 
-/** What to load of a room's messages by name, beside their counts. */
+/** What to load of a room's messages by name, besides their counts. */
 export interface FactsQuery {
   /** Whether to load the newest id. */
   last: boolean;

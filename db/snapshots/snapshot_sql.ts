@@ -18,7 +18,7 @@ import { KEY_WEIGHT, MAX_LOOKED_UP, OF_KEYS, OF_SCOPES, selectValues } from "./v
 /** What to load of a room. */
 export interface SnapshotQuery extends ReadSet {
   facts: FactsQuery;
-  /** The agents whose eyes are used beside the viewer's. */
+  /** The agents whose eyes are used besides the viewer's. */
   eyes: readonly string[];
   /** Whether to load the definitions of all views. */
   views: boolean;

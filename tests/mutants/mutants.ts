@@ -1070,12 +1070,6 @@ export const MUTANTS: Mutant[] = [
     filter: "file: a token in another form",
   },
   {
-    name: "a Bearer without a token is ignored, and its sender acts as nobody",
-    edits: [["    if (WITHOUT_ONE.test(header)) throw noToken();\n", ""]],
-    test: "tests/contract/tokens.test.ts",
-    filter: "file: a token in another form",
-  },
-  {
     name: "the operator's token is of a room to tools",
     edits: [["isOfRoom: (hash: string) => hash !== OPERATOR,", "isOfRoom: () => true,"]],
     test: "tests/routes/operator.test.ts",

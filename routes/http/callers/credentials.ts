@@ -81,7 +81,6 @@ function tokenIn(header: string): TokenText | undefined {
   const text = textOf(header);
   if (!looksLikeToken(text)) {
     if (STANDS_FOR_ONE.test(text)) throw noToken();
-    if (WITHOUT_ONE.test(header)) throw noToken();
     if (holdsToken(header) || holdsToken(unpacked(header))) throw otherForm();
     return undefined;
   }
@@ -124,11 +123,9 @@ function otherForm(): RequestError {
 
 /** Matches what documents and shells write for a token, such as `<token>` or `$TOKEN` within single quotes. */
 const STANDS_FOR_ONE = /^(<[^<>]*>|\$\w+|\$\{[^{}]*\})$/;
-/** Matches what scripts send whose variable of the token is not set. */
-const WITHOUT_ONE = /^bearer[ \t]*(null|undefined)?$/i;
 
 function noToken(): RequestError {
-  return new RequestError("unauthenticated", "Authorization holds no token.", {
+  return new RequestError("unauthenticated", "Authorization holds what stands for a token, not the token.", {
     hint: "Send `Authorization: Bearer cvn_...` with the token that you were given, or leave the header out.",
   });
 }

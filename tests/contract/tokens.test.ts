@@ -191,7 +191,8 @@ contract(
     const two = { Authorization: `Bearer ${ann.token}, Bearer ${ann.token}` };
     assertInvalid(await t.request("GET", path, { headers: two }), ["Authorization"]);
     const others = ["Basic YTpi", "Basic !", "Bearer eyJhbGciOi.cvn_m_x", "Token abc", "Digest a=b", ""];
-    for (const ignored of others) {
+    const ofSchemes = [`Token ${ann.token}`, `Basic ${btoa(`ann:${ann.token}`)}`, `Basic ${ann.token}`];
+    for (const ignored of [...others, ...ofSchemes]) {
       assertStatus(await t.request("GET", path, { headers: { Authorization: ignored } }), 200);
     }
     assertStatus(await t.request("GET", path, { headers: { Authorization: `bEARER  ${ann.token}` } }), 200);
@@ -201,7 +202,6 @@ contract(
 contract("a token in another form than a Bearer's is refused, so that nobody writes as nobody", async (t) => {
   const { path, ann } = await guarded(t);
   const forms = [
-    `Token ${ann.token}`,
     ann.token,
     `Bearer "${ann.token}"`,
     `Bearer <${ann.token}>`,
@@ -209,8 +209,6 @@ contract("a token in another form than a Bearer's is refused, so that nobody wri
     `Bearer: ${ann.token}`,
     `Bearer token=${ann.token}`,
     `Bearer Bearer ${ann.token}`,
-    `Basic ${btoa(`ann:${ann.token}`)}`,
-    `Basic ${btoa(`${ann.token}:`)}`,
     `Bearer${ann.token}`,
     `Bearer%20${ann.token}`,
     `Bearer+${ann.token}`,

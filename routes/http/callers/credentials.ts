@@ -81,7 +81,7 @@ function tokenIn(header: string): TokenText | undefined {
   const text = textOf(header);
   if (!looksLikeToken(text)) {
     if (STANDS_FOR_ONE.test(text)) throw noToken();
-    if (holdsToken(header) || holdsToken(unpacked(header))) throw otherForm();
+    if (!OTHER_SCHEME.test(header) && holdsToken(header)) throw otherForm();
     return undefined;
   }
   const token = readToken(text);
@@ -94,25 +94,17 @@ function tokenIn(header: string): TokenText | undefined {
 }
 
 /**
- * Matches the beginning of a token that stands in a header in another form: after another scheme or none, or in quotes.
+ * Matches the beginning of a token that stands in a header in another form: after no scheme, or in quotes.
  * The same letters within a longer word, such as what proxies pass on, are no token, unless they are all of one.
  */
 const WITHIN = /(?<![\w.~+/-])cvn_[amr]_\w/;
 const WHOLE = /cvn_[amr]_[0-9A-Za-z]{49}/g;
-const BASIC = /^basic[ \t]+([\w+/-]+=*)$/i;
+/** Matches the beginning of what is for others, whatever stands in it: another scheme and a space. */
+const OTHER_SCHEME = /^(?!bearer\b|cvn_)[\w!#$%&'*+.^`|~-]+[ \t]/i;
 
 /** Tells whether a text holds what is meant as a token. */
 const holdsToken = (text: string) =>
   WITHIN.test(text) || text.match(WHOLE)?.some((word) => readToken(word) !== undefined) === true;
-
-/** Returns the user and password of Basic, as `curl -u` packs them; empty for other schemes. */
-function unpacked(header: string): string {
-  try {
-    return atob(BASIC.exec(header)?.[1] ?? "");
-  } catch {
-    return "";
-  }
-}
 
 /** Refuses a token in another form: were it ignored, its sender would act as nobody, and not hear of it. */
 function otherForm(): RequestError {

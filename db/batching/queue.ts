@@ -48,7 +48,7 @@ const OVERDUE_MS = 1_000;
  */
 const BLOCKED_MS = 8;
 /** Milliseconds for which light submissions overtake a heavy one, of whose kind then every other batch may be. */
-const OVERTAKEN_MS = 50;
+const OVERTAKEN_MS = 400;
 /** The minimum number of submissions of a halved batch (`ended`). */
 const MIN_HALF = 16;
 

@@ -203,7 +203,7 @@ Deno.test("a heavy job has its turn where batches are answered at once, though l
   const sent: string[] = [];
   const queue = createBatchQueue(
     (statements) => {
-      now += 10;
+      now += 100;
       sent.push(...statements.map(({ sql }) => sql));
       return Promise.resolve(echo(statements));
     },

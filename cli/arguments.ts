@@ -26,6 +26,9 @@ const MIN_OPERATOR_TOKEN = 32;
 
 /** The parsed arguments and the environment of a command. */
 export class Input {
+  /** The room of the last request, whose token went along if there is one. */
+  asked?: string;
+
   constructor(
     readonly words: string[],
     readonly flags: Record<string, Flag>,
@@ -49,16 +52,23 @@ export class Input {
     return (this.text("room") ?? this.environment.CONVENE_ROOM) || undefined;
   }
 
-  /** The room, for the agent if one is given, under the token of `CONVENE_TOKEN` or the one that is kept for it. */
-  get room(): Room {
+  /** The id of the room, for commands that need one. */
+  get neededRoom(): string {
     const id = this.roomId;
     if (id === undefined) throw new UsageError("Which room? Say --room ID or set CONVENE_ROOM.");
+    return id;
+  }
+
+  /** The room, for the agent if one is given, under the token of `CONVENE_TOKEN` or the one that is kept for it. */
+  get room(): Room {
+    const id = this.neededRoom;
     return this.serverFor(id).room(id, { agent: this.agent });
   }
 
   /** The service, under the token that may count for a room: `CONVENE_TOKEN`, else the one that is kept for it. */
   serverFor(id?: string): Convene {
     const { server } = this;
+    this.asked = id;
     const token = this.#tokenFor(id);
     if (token === undefined) return server;
     const { url, options } = server.connection;

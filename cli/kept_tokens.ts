@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import process from "node:process";
@@ -33,11 +33,35 @@ function fileOf(environment: Environment, server: string, room: string): string 
 
 /** Returns the token that is kept for a room. Undefined where there is none, or none that may be read. */
 export function keptToken(environment: Environment, server: string, room: string): KeptToken | undefined {
+  const kept = keptIn(fileOf(environment, server, room));
+  return kept?.server === server && kept.room === room ? kept : undefined;
+}
+
+function keptIn(file: string): KeptToken | undefined {
   try {
-    const kept = JSON.parse(readFileSync(fileOf(environment, server, room), "utf8"));
-    return typeof kept?.token === "string" && kept.server === server && kept.room === room ? kept : undefined;
+    const kept = JSON.parse(readFileSync(file, "utf8"));
+    return [kept?.token, kept?.server, kept?.room].every((text) => typeof text === "string")
+      ? kept
+      : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** Returns the other services at which a token is kept for a room with this id: the same one may have many addresses. */
+export function keptElsewhere(environment: Environment, server: string, room: string): string[] {
+  const folder = folderOf(environment);
+  const others = namesIn(folder).map((name) => keptIn(join(folder, name)))
+    .filter((kept) => kept !== undefined && kept.room === room && kept.server !== server)
+    .map((kept) => kept!.server);
+  return [...new Set(others)].sort();
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith(".json"));
+  } catch {
+    return [];
   }
 }
 

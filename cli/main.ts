@@ -2,12 +2,13 @@
 /** The command `convene`. Its subcommands are listed in `commands.ts`. */
 import process from "node:process";
 import { ConveneError, type ErrorCode, VERSION } from "../client/mod.ts";
-import { type Command, readCommand, unknownCommand } from "./arguments.ts";
+import { type Command, type Input, readCommand, unknownCommand } from "./arguments.ts";
 import { commands } from "./commands.ts";
 import { EXIT, TimeOver } from "./exit.ts";
 import { help, helpOf } from "./help.ts";
 import { plain } from "./plain.ts";
 import { print } from "./print.ts";
+import { tokenHint } from "./token_hint.ts";
 import { UsageError } from "./values.ts";
 
 async function main(args: string[]): Promise<number> {
@@ -28,10 +29,12 @@ async function main(args: string[]): Promise<number> {
     print(helpOf(name, command));
     return EXIT.done;
   }
+  let input: Input | undefined;
   try {
-    return await command.run(readCommand(name, command, args.slice(1), process.env));
+    input = readCommand(name, command, args.slice(1), process.env);
+    return await command.run(input);
   } catch (error) {
-    return report(error, command.hints);
+    return report(error, command.hints, input);
   }
 }
 
@@ -49,23 +52,24 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   room_not_found:
     "Create it with convene room ID, or check --room. A locked one answers its own tokens alone.",
   task_over: "Take the next one: convene take.",
-  unauthenticated:
-    "Join by a code: convene join CODE. A token that is kept for the room or in CONVENE_TOKEN may be revoked or expired.",
+  unauthenticated: "Join by a code: convene join CODE.",
   version_conflict:
     "See what is there with convene get KEY --json, decide again, and say its version as --if-version.",
 };
 
-function report(error: unknown, own: Command["hints"] = {}): number {
+function report(error: unknown, own: Command["hints"] = {}, input?: Input): number {
   if (error instanceof UsageError) {
     console.error(`convene: ${plain(error.message)}\nconvene help tells how.`);
     return EXIT.usage;
   }
   if (error instanceof TimeOver) {
-    report(error.cause, own);
+    report(error.cause, own, input);
     return EXIT.timedOut;
   }
   if (error instanceof ConveneError) {
     console.error(`convene: ${plain(error.message)} (${plain(error.code)})`);
+    const ofToken = input && tokenHint(input, error.code);
+    if (ofToken) console.error(plain(ofToken));
     const hint = own[error.code] ?? HINTS[error.code] ?? error.hint;
     if (hint) console.error(plain(hint));
     // The message is that of the first issue.

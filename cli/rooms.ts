@@ -5,6 +5,7 @@ import { keep } from "./keeping.ts";
 import { forgetTokens } from "./kept_tokens.ts";
 import { json, plain } from "./plain.ts";
 import { print } from "./print.ts";
+import { aboutToken } from "./token_hint.ts";
 import { UsageError } from "./values.ts";
 
 const text = { type: "string" } as const;
@@ -48,6 +49,8 @@ async function remove(input: Input, id: string | undefined, locked: boolean): Pr
   if (input.json) print(json({ deleted }));
   if (!deleted) {
     console.error(plain(`convene: There is no room ${id}. A locked one answers its own tokens alone.`));
+    const ofToken = aboutToken(input);
+    if (ofToken) console.error(plain(ofToken));
     return EXIT.failed;
   }
   forgetTokens(input.environment, server.connection.url, id);

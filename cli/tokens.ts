@@ -106,7 +106,7 @@ async function rotate(input: Input, word?: string): Promise<number> {
 
 async function keep(input: Input, word?: string): Promise<number> {
   if (word !== undefined) throw new UsageError("keep reads a token on its input: convene tokens keep < FILE");
-  const id = input.room.id;
+  const id = input.neededRoom;
   if (process.stdin.isTTY) console.error("convene: Paste the token, then Ctrl-D.");
   let read = "";
   for await (const piece of process.stdin.setEncoding("utf8")) read += piece;

@@ -44,6 +44,35 @@ Deno.test("two machines meet by one pasted line, and each keeps a token that its
     assert.doesNotMatch(await two.prints("read"), /as nobody/);
   }));
 
+Deno.test("who is refused is told which token went along, and where another is kept", () =>
+  withMachines(async (url, machine) => {
+    const [ann, bob] = [await machine(), await machine()];
+    ann.room = bob.room = await ann.prints("room", "--locked");
+    await bob.prints("join", await ann.prints("invite"), "--agent", "bob");
+    const id = JSON.parse(await ann.prints("tokens", "--json")).find(({ agent }: { agent: string }) =>
+      agent === "bob"
+    ).id;
+    const local = url.replace("127.0.0.1", "localhost");
+    const elsewhere = await bob.run("read", "--server", local);
+    assert.match(
+      elsewhere.stderr,
+      /room_not_found\)\nA token is kept for this room at (\S+): .*--server \1\.\n/,
+    );
+    assert.ok(elsewhere.stderr.includes(`at ${url}:`), elsewhere.stderr);
+    assert.doesNotMatch((await bob.run("read", "--server", local, "--room", "none")).stderr, /kept/);
+
+    await ann.prints("tokens", "revoke", id);
+    const revoked =
+      /\nThe token kept for this room at (\S+) may be revoked or replaced: ask .* convene join CODE/;
+    for (const args of [["read"], ["room", "delete", bob.room]]) {
+      const { code, stderr } = await bob.run(...args);
+      assert.deepEqual([code, revoked.exec(stderr)?.[1]], [1, url], stderr);
+      assert.doesNotMatch(stderr, TOKEN);
+    }
+    const given = await bob.with({ CONVENE_TOKEN: `cvn_m_${"x".repeat(49)}` }, "read");
+    assert.match(given.stderr, /\nThe token in CONVENE_TOKEN may be/);
+  }));
+
 Deno.test("a token that is in the place of another moves it aside, and one that fits no room is not shown", () =>
   withMachines(async (url, machine) => {
     const [one, two] = [await machine("open"), await machine()];

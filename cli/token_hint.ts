@@ -1,0 +1,34 @@
+import type { ErrorCode } from "../client/mod.ts";
+import type { Input } from "./arguments.ts";
+import { keptElsewhere } from "./kept_tokens.ts";
+
+/** The refusals of which a token, or its absence, may be the reason. */
+const OF_TOKENS: ErrorCode[] = ["room_not_found", "unauthenticated", "id_unavailable"];
+
+/**
+ * Says what the command knows of the token of the room that refused it: whether one went along, and where others are
+ * kept. The service tells nobody why a token does not count.
+ */
+export function tokenHint(input: Input, code: ErrorCode): string | undefined {
+  return OF_TOKENS.includes(code) ? aboutToken(input) : undefined;
+}
+
+/** What the command knows of the token of the room that it asked last. */
+export function aboutToken(input: Input): string | undefined {
+  const { asked: room, environment } = input;
+  if (room === undefined) return undefined;
+  if (environment.CONVENE_TOKEN) {
+    return "The token in CONVENE_TOKEN may be revoked or replaced, or be of another room.";
+  }
+  if (environment.CONVENE_TOKEN !== undefined) return undefined;
+  const { url } = input.server.connection;
+  if (input.keptFor(room) !== undefined) {
+    return `The token kept for this room at ${url} may be revoked or replaced: ask an admin for another, then ` +
+      "convene join CODE, or set CONVENE_TOKEN.";
+  }
+  const others = keptElsewhere(environment, url, room);
+  if (others.length === 0) return undefined;
+  return `A token is kept for this room at ${others.join(", ")}: if that is this service, say --server ${
+    others[0]
+  }.`;
+}

@@ -23,10 +23,13 @@ export function newCode({ randomBytes }: { randomBytes(): Uint8Array }): NewCode
 }
 
 /**
- * Returns the hash of a code as people write it, in any case, with or without hyphens; undefined if it is malformed.
+ * Returns the hash of a code as people write it, in any case, with or without hyphens, and as they paste it, with white space around; undefined if it is malformed.
  */
 export function readCode(text: string): string | undefined {
-  const digits = text.toUpperCase().replaceAll("-", "").replaceAll(/[ILO]/g, (letter) => MEANT[letter]!);
+  const digits = text.trim().toUpperCase().replaceAll("-", "").replaceAll(
+    /[ILO]/g,
+    (letter) => MEANT[letter]!,
+  );
   const isCode = digits.length === LENGTH && [...digits].every((digit) => DIGITS.includes(digit));
   return isCode ? hashOf(digits) : undefined;
 }

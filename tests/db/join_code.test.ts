@@ -14,7 +14,16 @@ Deno.test("a code is kept as the SHA-256 of its digits, and read as people write
   const { text, hash } = made(0, 1, 20, 21, 30, 5, 6, 7, 8, 9);
   assert.equal(text, "01MNY-56789");
   assert.equal(hash, hashOf("01MNY56789"));
-  for (const written of ["01MNY-56789", "01mny56789", "oImny-56789", "OLMNY--5678-9-", "0-i-m-n-y-56789"]) {
+  for (
+    const written of [
+      "01MNY-56789",
+      "01mny56789",
+      "oImny-56789",
+      "OLMNY--5678-9-",
+      "0-i-m-n-y-56789",
+      " 01MNY-56789\n",
+    ]
+  ) {
     assert.equal(readCode(written), hash, written);
   }
   for (const none of ["", "01MNY-5678", "01MNY-567890", "01MNU-56789", "01MNY 56789", "01MNY-5678é"]) {

@@ -23,13 +23,12 @@ export function newCode({ randomBytes }: { randomBytes(): Uint8Array }): NewCode
 }
 
 /**
- * Returns the hash of a code as people write it, in any case, with or without hyphens, and as they paste it, with white space around; undefined if it is malformed.
+ * Returns the hash of a code as people write it: in any case, with or without hyphens, with white space around it.
+ * Undefined if it is malformed.
  */
 export function readCode(text: string): string | undefined {
-  const digits = text.trim().toUpperCase().replaceAll("-", "").replaceAll(
-    /[ILO]/g,
-    (letter) => MEANT[letter]!,
-  );
+  const plain = text.trim().toUpperCase().replaceAll("-", "");
+  const digits = plain.replaceAll(/[ILO]/g, (letter) => MEANT[letter]!);
   const isCode = digits.length === LENGTH && [...digits].every((digit) => DIGITS.includes(digit));
   return isCode ? hashOf(digits) : undefined;
 }

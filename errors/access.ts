@@ -43,7 +43,8 @@ export const ACCESS = {
     status: 401,
     cause:
       "The token is malformed, unknown, revoked or expired, or of another room; or there is none, and the agent is secure.",
-    cure: "Send `Authorization: Bearer <token>` with a token of this room that is in force.",
+    cure:
+      "Send `Authorization: Bearer <token>` with a token of this room that is in force: see [who may do what]($CONVENE/docs/access).",
     say: ({ agent, none, may }: { agent?: string; none?: boolean; may?: "invite" | "delete" }) => ({
       message: may === "invite"
         ? "This invitation needs an admin's token of the room."
@@ -68,7 +69,7 @@ export const ACCESS = {
     cause:
       "The token may not do this; or a page of another origin called an instance at a private address, or by a name that is not the instance's own.",
     cure:
-      "`hint` says what the token may, or what the instance's operator may set. Call it as localhost or by its address.",
+      "`hint` says what the token may, or what the instance's operator may set. Call it as localhost or by its address. See [who may do what]($CONVENE/docs/access).",
     // Of what a token may; of one that is bound to `agent`; of the agent that a code invites; of the secure agent of
     // another token.
     say: (

@@ -20,6 +20,7 @@ const TEXTS = [
   "/docs/cel",
   "/docs/waits",
   "/docs/patterns",
+  "/docs/access",
   "/docs/integrations",
 ];
 
@@ -166,7 +167,14 @@ Deno.test("no limit stands as a number in the guide's source, or in the pages be
     n >= 20 && ![60, 200].includes(n) && Number.isInteger(n) // `alive` takes 60 s, and 200 is a status there
   );
   for (
-    const file of ["guide.md", "docs/cel.md", "docs/waits.md", "docs/patterns.md", "docs/integrations.md"]
+    const file of [
+      "guide.md",
+      "docs/cel.md",
+      "docs/waits.md",
+      "docs/patterns.md",
+      "docs/access.md",
+      "docs/integrations.md",
+    ]
   ) {
     const text = await Deno.readTextFile(new URL(`../views/${file}`, import.meta.url));
     for (const [, name] of text.matchAll(/\$limits\.(\w+)/g)) assert.ok(name! in LIMITS, `${file}: ${name}`);

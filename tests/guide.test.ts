@@ -76,7 +76,9 @@ Deno.test("where nobody lists rooms the guide does not say that one may", () =>
 Deno.test("every command of the pages beside the guide answers what the page says", (t) =>
   withService(async (setting) => {
     const pages = await Promise.all(
-      ["cel", "waits", "patterns", "integrations"].map((name) => textAt(setting.service, `/docs/${name}`)),
+      ["cel", "waits", "patterns", "access", "integrations"].map((name) =>
+        textAt(setting.service, `/docs/${name}`)
+      ),
     );
     const steps = pages.flatMap(stepsOf);
     assert.ok(steps.length > 30, `only ${steps.length} steps were found`);
@@ -126,6 +128,7 @@ Deno.test("the guide that is served names the service's address and is short", (
     assert.ok(guide.includes(`curl -s ${service.url}/rooms -d`));
     assert.doesNotMatch(guide, /\$CONVENE|<!--/);
     assert.ok(guide.length < MAX_LENGTH, `${guide.length} characters: each agent reads them all`);
+    assert.equal(guide.match(/Authorization: Bearer/g)?.length, 1);
   }));
 
 function stepsOf(markdown: string): Step[] {

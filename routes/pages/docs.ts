@@ -1,5 +1,6 @@
 import type { Hono } from "hono";
 import { ERRORS } from "../../errors.ts";
+import access from "../../views/docs/access.md" with { type: "text" };
 import cel from "../../views/docs/cel.md" with { type: "text" };
 import integrations from "../../views/docs/integrations.md" with { type: "text" };
 import waits from "../../views/docs/waits.md" with { type: "text" };
@@ -23,11 +24,12 @@ const PAGES: Record<string, { about: string; text: (address: string) => string }
     about: "turns, task queue, leader election, barrier, consensus, hidden hands, shared document",
     text: () => patterns,
   },
+  access: { about: "tokens, locked rooms, private scopes", text: () => withLimits(access) },
   integrations: {
-    about: "MCP clients, shells and programs: how an agent comes into a room",
+    about: "how to join by MCP, a shell or a program",
     text: () => withLimits(integrations),
   },
-  errors: { about: "every error code: its cause and its cure", text: errorsPage },
+  errors: { about: "every error code and its cure", text: errorsPage },
 };
 
 const SKILL = `---

@@ -76,6 +76,7 @@ export function frontPage(address: string, assets: Assets, locked: boolean, sour
       </main>
       <footer class="foot">
         <a href="/guide">The guide, for agents and people</a>
+        <a href="/docs/access">Who may do what</a>
         <a href="/docs/api">API reference</a>
         <a href="/openapi.json">OpenAPI document</a>
         {source && <a href={source}>Source</a>}

@@ -23,9 +23,18 @@ export const invite: Command = {
       note: input.text("note"),
     });
     print(input.json ? json(made) : plain(made.url));
+    if (LOOPBACK.test(new URL(made.url).hostname)) {
+      console.error(
+        "convene: Another machine cannot reach this address. Start the service with HOST=0.0.0.0 and " +
+          "PUBLIC_URL=http://NAME:PORT, by which others reach this machine: docs/operate.md.",
+      );
+    }
     return EXIT.done;
   },
 };
+
+/** Names of the machine that says them. */
+const LOOPBACK = /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/;
 
 const HOW = "[revoke <id>]";
 

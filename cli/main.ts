@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command `convene`. Its subcommands are listed in `commands.ts`. */
 import process from "node:process";
-import { ConveneError, type ErrorCode, VERSION } from "../client/mod.ts";
+import { ConveneError, VERSION } from "../client/mod.ts";
 import { type Command, type Input, readCommand, unknownCommand } from "./arguments.ts";
 import { commands } from "./commands.ts";
 import { EXIT, TimeOver } from "./exit.ts";
@@ -10,6 +10,7 @@ import { plain } from "./plain.ts";
 import { print } from "./print.ts";
 import { tokenHint } from "./token_hint.ts";
 import { UsageError } from "./values.ts";
+import { hintOf } from "./words.ts";
 
 async function main(args: string[]): Promise<number> {
   const [name = "help"] = args;
@@ -38,25 +39,6 @@ async function main(args: string[]): Promise<number> {
   }
 }
 
-/** Hints in terms of the command, in place of the service's, which name requests. */
-const HINTS: Partial<Record<ErrorCode, string>> = {
-  agent_exists: "Take another id, or leave out --if-new if this agent is you.",
-  agent_not_found: "Register it first: convene join --agent ID.",
-  already_claimed: "Take the next one: convene take.",
-  key_not_found: 'Write it with convene set KEY, or wait for it: convene wait "has(state._shared.KEY)".',
-  message_not_found: "See what there is: convene read.",
-  no_answer: "Is it running? Say its address as --server URL, or set CONVENE_URL.",
-  lease_lost: "See who has it with convene read, and claim it again if it is open.",
-  reservation_not_found: "See what is reserved: convene reserve.",
-  reserved: "Wait longer with --timeout, or see who has them: convene reserve --path PATH.",
-  room_not_found:
-    "Create it with convene room ID, or check --room. A locked one answers its own tokens alone.",
-  task_over: "Take the next one: convene take.",
-  unauthenticated: "Join by a code: convene join CODE.",
-  version_conflict:
-    "See what is there with convene get KEY --json, decide again, and say its version as --if-version.",
-};
-
 function report(error: unknown, own: Command["hints"] = {}, input?: Input): number {
   if (error instanceof UsageError) {
     console.error(`convene: ${plain(error.message)}\nconvene help tells how.`);
@@ -70,7 +52,7 @@ function report(error: unknown, own: Command["hints"] = {}, input?: Input): numb
     console.error(`convene: ${plain(error.message)} (${plain(error.code)})`);
     const ofToken = input && tokenHint(input, error.code);
     if (ofToken) console.error(plain(ofToken));
-    const hint = own[error.code] ?? HINTS[error.code] ?? error.hint;
+    const hint = hintOf(error, own);
     if (hint) console.error(plain(hint));
     // The message is that of the first issue.
     if (Array.isArray(error.body.issues)) {

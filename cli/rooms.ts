@@ -18,14 +18,15 @@ export const room: Command = {
   about:
     "Create a room, or join it if it exists; prints its id. Without an id it gets a UUID. --locked: a new room " +
     "that answers nobody without a token; its admin's is kept. delete: an admin of a locked room does so, or the " +
-    "operator.",
+    "operator; its id is free again after a moment.",
   options: { locked: flag },
   words: [0, 2],
   hints: {
     forbidden:
       "Say --locked where only the operator makes open rooms, or set CONVENE_TOKEN to the operator's token. An open room is deleted by the operator alone.",
     id_unavailable:
-      "Take another id. Whoever has a token of that room enters it with the token in CONVENE_TOKEN.",
+      "Take another id. That of a room that was just deleted is free again after a moment. Whoever has a token of a " +
+      "locked room enters it with the token in CONVENE_TOKEN.",
     unauthenticated: "Set CONVENE_TOKEN to an admin's token of a locked room, or to the operator's.",
   },
   async run(input) {

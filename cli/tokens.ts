@@ -126,10 +126,10 @@ function tell({ json: whole }: Input, made: MadeToken): void {
   print(whole ? json(made) : plain(made.token));
 }
 
-/** Formats a token on one line: `<id>: member for bob until 2026-11-22T04:20:00.000Z, used 2026-11-21T04:00:00.000Z: note`. */
+/** Formats a token on one line: `<id>: member for bob until 2026-11-22T04:20:00.000Z, used in the hour of 2026-11-21T04:00:00.000Z: note`. */
 function lineOf({ id, role, agent, expires_at, last_used_at, note }: Token): string {
   const whom = agent === null ? "" : ` for ${agent}`;
   const end = expires_at === null ? "" : ` until ${expires_at}`;
-  const used = last_used_at === null ? "" : `, used ${last_used_at}`;
+  const used = last_used_at === null ? "" : `, used in the hour of ${last_used_at}`;
   return plain(`${id}: ${role}${whom}${end}${used}`) + (note === null ? "" : `: ${plain(note)}`);
 }

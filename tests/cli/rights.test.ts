@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { commands } from "../../cli/commands.ts";
 import { help, helpOf } from "../../cli/help.ts";
 import { lineOf } from "../../cli/messages.ts";
+import { hintOf } from "../../cli/words.ts";
+import { ConveneError, type ErrorCode } from "../../client/mod.ts";
+import { ERRORS } from "../../errors.ts";
 import { connect, type Message } from "../../client/mod.ts";
 import { Shell } from "./command.ts";
 import { TOKEN, withMachines } from "./machine.ts";
@@ -143,6 +146,32 @@ Deno.test("who has proved who it is has a mark, which no name can have", () => {
   assert.equal(message("ada", false), "7 message ada: b");
   assert.equal(message("ada✓", false), "7 message ada\\u2713: b");
   assert.equal(message("eve", false, "message ada✔:"), "7 message ada\\u2714: eve: b");
+});
+
+/** Refusals that these commands can meet, whose hints depend on the case, each with the command's words. */
+const HINTS: Array<[code: ErrorCode, { hint?: string }, RegExp]> = [
+  [
+    "limit_reached",
+    ERRORS.limit_reached.say({ of: "last_admin", max: 1 }),
+    /: convene tokens make --role admin/,
+  ],
+  ["forbidden", ERRORS.forbidden.say({ agent: "ann" }), /leave --agent and CONVENE_AGENT out/],
+  ["forbidden", ERRORS.forbidden.say({ invited: "ann" }), /leave --agent and CONVENE_AGENT out/],
+  ["agent_exists", ERRORS.agent_exists.say({ agent: "ann" }), /leave out --if-new/],
+  ["agent_exists", ERRORS.agent_exists.say({ agent: "ann", used: true }), /becomes secure by an admin/],
+  ["room_exists", ERRORS.room_exists.say({}), /leave out --locked/],
+];
+
+Deno.test("hints are in words of the command", () => {
+  for (const [code, { hint }, words] of HINTS) {
+    const told = hintOf(new ConveneError(code, "no", { hint }))!;
+    assert.match(told, words);
+    assert.doesNotMatch(told, /\/rooms|`|POST|if_new/);
+  }
+  assert.match(
+    hintOf(new ConveneError("id_unavailable", "no"), commands.room!.hints)!,
+    /deleted is free again/,
+  );
 });
 
 Deno.test("each help fits a screen, and names every command", () => {

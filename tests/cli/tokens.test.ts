@@ -5,8 +5,10 @@ Deno.test("two machines meet by one pasted line, and each keeps a token that its
   withMachines(async (url, machine) => {
     const [one, two] = [await machine(), await machine()];
     one.room = await one.prints("room", "--locked");
-    const line = await one.prints("invite", "--note", "for bob");
+    const invited = await one.run("invite", "--note", "for bob");
+    const line = invited.stdout.trimEnd();
     assert.ok(line.startsWith(`${url}/join/`), line);
+    assert.match(invited.stderr, /Another machine cannot reach .*HOST=0\.0\.0\.0 and PUBLIC_URL=/);
 
     const joined = await two.run("join", line, "--agent", "bob", "--name", "Bob");
     assert.deepEqual([joined.code, joined.stdout], [0, "bob\n"], joined.stderr);

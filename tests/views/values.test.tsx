@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hue, quoted } from "../../views/shared/addresses.ts";
+import { hue, isOfThisMachine, quoted } from "../../views/shared/addresses.ts";
 import { ago, Left } from "../../views/shared/times.tsx";
 import { preview, Short, Source, Value } from "../../views/shared/values.tsx";
 
@@ -44,6 +44,18 @@ Deno.test("the place of an error is marked, at the end too", () => {
   );
   assert.match(String(<Source text="1 +" position={3} />), /<mark class="fault"> <\/mark>/);
   assert.equal(String(<Source text="<b>" />), '<code class="source">&lt;b&gt;</code>');
+});
+
+Deno.test("addresses of this machine are told from those that others can reach", () => {
+  const own = ["http://localhost:8000", "http://a.localhost", "http://127.0.0.1:8000", "http://[::1]:8000"];
+  for (const address of own) assert.ok(isOfThisMachine(address), address);
+  const others = [
+    "https://convene.example",
+    "http://192.168.1.7:8000",
+    "http://127.example",
+    "http://[fd00::1]",
+  ];
+  for (const address of others) assert.ok(!isOfThisMachine(address), address);
 });
 
 Deno.test("a shell sees a quoted text as it is", async () => {

@@ -1,5 +1,5 @@
 import type { Access } from "../panels/panel.ts";
-import { curlOf, quoted, wordOf } from "../shared/addresses.ts";
+import { curlOf, isOfThisMachine, quoted, wordOf } from "../shared/addresses.ts";
 import { CopyText } from "../shared/copy.tsx";
 import { JoinLine } from "../shared/join_line.tsx";
 
@@ -48,6 +48,13 @@ export function Invitation({ address, room, locked, you }: Access & { address: s
   return (
     <div id="invitation" popover="auto" class="dialog" role="dialog" aria-labelledby="invitation-title">
       <h2 id="invitation-title">Invite an agent</h2>
+      {isOfThisMachine(address) && (
+        <p class="notice" id="invite-here">
+          Agents on other machines cannot reach <code>{address}</code>. For them start the service with{" "}
+          <code>HOST=0.0.0.0</code> and{" "}
+          <code>PUBLIC_URL=http://NAME:PORT</code>, by which others reach this machine.
+        </p>
+      )}
       {locked
         ? (
           <>

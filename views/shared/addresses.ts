@@ -24,6 +24,11 @@ export function hue(agent: string | null): string {
 export const HUES_STYLE = Array.from({ length: HUES }, (_, n) => `.hue-${n} { --h: ${n * 360 / HUES}; }`)
   .join("\n");
 
+/** Whether an address is of whichever machine asks for it, so that it says nothing to another one. */
+export function isOfThisMachine(address: string): boolean {
+  return /^(?:(?:.+\.)?localhost|127(?:\.\d+){3}|\[::1\])$/.test(new URL(address).hostname);
+}
+
 /** Quotes a text for a POSIX shell. */
 export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;

@@ -1,0 +1,39 @@
+import type { ConveneError, ErrorCode } from "../client/mod.ts";
+import type { Command } from "./arguments.ts";
+
+/** Hints of the command, in place of the service's. */
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  agent_not_found: "Register it first: convene join --agent ID.",
+  already_claimed: "Take the next one: convene take.",
+  key_not_found: 'Write it with convene set KEY, or wait for it: convene wait "has(state._shared.KEY)".',
+  message_not_found: "See what there is: convene read.",
+  no_answer: "Is it running? Say its address as --server URL, or set CONVENE_URL.",
+  lease_lost: "See who has it with convene read, and claim it again if it is open.",
+  reservation_not_found: "See what is reserved: convene reserve.",
+  reserved: "Wait longer with --timeout, or see who has them: convene reserve --path PATH.",
+  room_not_found:
+    "Create it with convene room ID, or check --room. A locked one answers its own tokens alone.",
+  task_over: "Take the next one: convene take.",
+  unauthenticated: "Join by a code: convene join CODE.",
+  version_conflict:
+    "See what is there with convene get KEY --json, decide again, and say its version as --if-version.",
+};
+
+/** What stands in hints of the service that depend on the case, and in words of the command. */
+const WORDS: Array<[service: string, command: string]> = [
+  [
+    "POST /rooms/:id/tokens with `role` admin, without a `ttl`",
+    "convene tokens make --role admin, without --ttl",
+  ],
+  ["leave `agent`, or of a message `from`, out", "leave --agent and CONVENE_AGENT out"],
+  ["leave `agent` out", "leave --agent and CONVENE_AGENT out"],
+  ["register without if_new", "leave out --if-new"],
+  ["leave out locked", "leave out --locked"],
+  ["send `timeout` to wait", "say --timeout to wait"],
+];
+
+/** Returns what to do about a refusal, in words of the command: `own` are those of the one that ran. */
+export function hintOf({ code, hint }: ConveneError, own: Command["hints"] = {}): string | undefined {
+  return own[code] ?? HINTS[code] ??
+    (hint && WORDS.reduce((text, [service, command]) => text.replaceAll(service, command), hint));
+}

@@ -4,9 +4,9 @@ import { onEnd } from "./routes/process/ending.ts";
 import { isLoopback } from "./routes/http/callers/networks.ts";
 import { preloadSoon } from "./routes/process/preload.ts";
 import { serveOn, type Serving } from "./routes/process/serving.ts";
-import { databaseOf, hostOf, portOf } from "./routes/process/settings.ts";
+import { databaseOf, hostOf, portOf, settingsOf } from "./routes/process/settings.ts";
 import { starting, StartRefusal } from "./routes/process/starting.ts";
-import { wordOf } from "./views/shared/addresses.ts";
+import { quoted, wordOf } from "./views/shared/addresses.ts";
 
 const env = (name: string) => Deno.env.get(name);
 const server = starting(() => serve(hostOf(env), portOf(env)));
@@ -28,7 +28,9 @@ function onListen({ hostname, port }: Deno.NetAddr) {
   if (!isLoopback(hostname)) {
     console.log("Whoever can reach it can read and write every open room. HOST=127.0.0.1 keeps others out.");
   }
-  console.log(`Try:  curl -X POST ${wordOf(`${url}/rooms`)} -d '{"id":"lobby"}'`);
+  const locked = settingsOf(env).rules?.openRooms === false;
+  const room = JSON.stringify({ id: "lobby", ...locked && { locked } });
+  console.log(`Try:  curl -X POST ${wordOf(`${url}/rooms`)} -d ${quoted(room)}`);
   preloadSoon(databaseOf(env));
 }
 

@@ -72,6 +72,12 @@ browserTest(
           await page.getByText("copied").waitFor();
           assert.match(await page.evaluate("navigator.clipboard.readText()") as string, /^cvn_a_\w{49}$/);
         }
+        const front = await open(`${url}/`);
+        await front.getByRole("button", { name: "Run it here" }).click();
+        await front.locator("#calls .answer").nth(4).getByText('"key":"phase"').waitFor();
+        assert.match((await front.locator("#calls .answer").first().textContent())!, /"token":"cvn_a_…"/);
+        await front.getByRole("link", { name: "Look at the room" }).click();
+        await front.waitForSelector("#live[data-state=live]");
       } finally {
         await stop();
       }

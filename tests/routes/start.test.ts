@@ -37,6 +37,32 @@ Deno.test("HOST=0.0.0.0 listens on every address, and warns of what that means",
     );
   }));
 
+Deno.test("the request to try works where only locked rooms are made", async () => {
+  const { url, printed, stop } = await startService({
+    env: { REQUIRE_LOCKED: "on", OPERATOR_TOKEN: "a".repeat(32) },
+  });
+  try {
+    const body = /^Try: .* -d '(.*)'$/.exec(printed.find((line) => line.startsWith("Try:"))!)![1];
+    const made = await fetch(`${url}/rooms`, { method: "POST", body });
+    const { locked, token } = await made.json();
+    assert.deepEqual([made.status, locked], [201, true]);
+    assert.match(token, /^cvn_a_/);
+    // The first page's shell likewise.
+    const front = await (await fetch(url, { headers: { Accept: "text/html" } })).text();
+    const calls = [...front.matchAll(/<pre class="call"[^>]*>(.*?)<\/pre>/g)].map(([, call]) => call!);
+    assert.deepEqual(calls.map((call) => call.includes("Bearer $CONVENE_TOKEN")), [
+      false,
+      true,
+      true,
+      true,
+      true,
+    ]);
+    assert.match(calls[0]!, /locked&quot;:true/);
+  } finally {
+    await stop();
+  }
+});
+
 const hasIpv6 = Deno.networkInterfaces().some(({ address }) => address === "::1");
 for (const [host, others] of [["::1", false], ["::", true]] as const) {
   Deno.test({

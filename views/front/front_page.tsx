@@ -57,7 +57,7 @@ export function frontPage(address: string, assets: Assets, locked: boolean, sour
               <button type="submit">Open</button>
             </form>
           </div>
-          <Session address={address} />
+          <Session address={address} locked={locked} />
         </section>
         <section class="points">
           <Point title="Waits on expressions" picture={<WaitPicture />}>

@@ -1,4 +1,4 @@
-import { quoted } from "../shared/addresses.ts";
+import { curlOf, quoted } from "../shared/addresses.ts";
 
 interface Call {
   method: "GET" | "POST" | "PUT";
@@ -9,8 +9,18 @@ interface Call {
 }
 
 const ROOM = "demo";
+const OPEN: Call = {
+  method: "POST",
+  path: "/rooms",
+  body: { id: ROOM },
+  answer: `{"id":"…","created_at":"…","meta":{}}`,
+};
+const LOCKED: Call = {
+  ...OPEN,
+  body: { id: ROOM, locked: true },
+  answer: `{"id":"…","locked":true,"token":"cvn_a_…",…}`,
+};
 const CALLS: Call[] = [
-  { method: "POST", path: "/rooms", body: { id: ROOM }, answer: `{"id":"…","created_at":"…","meta":{}}` },
   {
     method: "POST",
     path: `/rooms/${ROOM}/agents`,
@@ -36,8 +46,8 @@ const CALLS: Call[] = [
   },
 ];
 
-/** Five requests with their answers. The script sends them, in a new room. */
-export function Session({ address }: { address: string }) {
+/** Five requests with their answers. The script sends them, in a new room: a locked one where others are not to be had. */
+export function Session({ address, locked }: { address: string; locked: boolean }) {
   return (
     <div class="session">
       <div class="bar">
@@ -45,13 +55,18 @@ export function Session({ address }: { address: string }) {
         <button type="button" id="run">Run it here</button>
       </div>
       <ol id="calls">
-        {CALLS.map(({ method, path, body, answer }) => (
+        {[locked ? LOCKED : OPEN, ...CALLS].map(({ method, path, body, answer }, n) => (
           <li data-method={method} data-path={path} data-body={body && JSON.stringify(body)}>
-            <pre class="call" tabindex={0}>{curl(address, method, path, body)}</pre>
+            <pre class="call" tabindex={0}>{curl(locked && n > 0, address, method, path, body)}</pre>
             <pre class="answer" tabindex={0}>{answer}</pre>
           </li>
         ))}
       </ol>
+      {locked && (
+        <p class="quiet">
+          In a shell, put the <code>token</code> of the first answer into <code>CONVENE_TOKEN</code>.
+        </p>
+      )}
       <p class="quiet" id="run-note" role="status">
         Running it makes these five requests from this page, in a new room.
       </p>
@@ -59,8 +74,8 @@ export function Session({ address }: { address: string }) {
   );
 }
 
-function curl(address: string, method: string, path: string, body: unknown): string {
+function curl(needsToken: boolean, address: string, method: string, path: string, body: unknown): string {
   const verb = method === "PUT" ? "-X PUT " : "";
   const data = body === undefined ? "" : ` -d ${quoted(JSON.stringify(body))}`;
-  return `curl -s ${verb}${quoted(address + path)}${data}${path.endsWith("/wait") ? " &" : ""}`;
+  return `${curlOf(needsToken)} ${verb}${quoted(address + path)}${data}${path.endsWith("/wait") ? " &" : ""}`;
 }

@@ -1,3 +1,5 @@
+import { keepToken } from "../room/token.js";
+
 const ROOM = "demo";
 
 /** Sends the requests of the first page's session, one after the other, in a new room. */
@@ -7,6 +9,8 @@ export function enableSession() {
   if (!button) return;
   let id;
   let used;
+  /** Of the room, where it is a locked one. */
+  let token;
   const calls = [...document.querySelectorAll("#calls > li")].map((item) => ({
     ...item.dataset,
     item,
@@ -23,16 +27,24 @@ export function enableSession() {
   function name() {
     id = `${ROOM}-${drawn()}`;
     used = false;
+    token = undefined;
     for (const { call, shown } of calls) call.textContent = inRoom(shown);
   }
 
   async function make({ method, path, body, item, answer }) {
     answer.textContent = "waiting for the answer";
     item.dataset.state = "open";
-    const response = await fetch(inRoom(path), { method, body: inRoom(body) });
-    answer.textContent = await response.text();
+    const headers = token && { Authorization: `Bearer ${token}` };
+    const response = await fetch(inRoom(path), { method, headers, body: inRoom(body) });
+    const text = await response.text();
+    const told = JSON.parse(text);
+    if (told.token) {
+      token = told.token;
+      keepToken(id, token);
+    }
+    answer.textContent = told.token ? text.replace(token, `${token.slice(0, SHOWN_OF_TOKEN)}…`) : text;
     item.dataset.state = "done";
-    if (!response.ok) throw new Error(JSON.parse(answer.textContent).message);
+    if (!response.ok) throw new Error(told.message);
   }
 
   button.addEventListener("click", async () => {
@@ -72,6 +84,9 @@ const LETTERS = "abcdefghijkmnpqrstuvwxyz23456789";
 function drawn() {
   return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => LETTERS[byte % 32]).join("");
 }
+
+/** Characters of the token that the page shows: its kind. The tab has all of it. */
+const SHOWN_OF_TOKEN = 6;
 
 /** Milliseconds for which the open wait is shown. */
 const SEEN_MS = 1_200;

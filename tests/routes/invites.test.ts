@@ -47,6 +47,16 @@ Deno.test("a room that is full takes no more by codes, which stay as they were",
     assert.equal((await json("POST", `/join/${code}`)).status, 201);
   }));
 
+Deno.test("a code says how many more agents it lets join", () =>
+  withApp(async ({ json, request }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const { code } = (await json("POST", "/rooms/r/invites", { role: "member", uses: 2 })).body;
+    const text = async () => await (await request("GET", `/join/${code}`)).text();
+    assert.match(await text(), /^The code lets 2 more agents join, until /m);
+    assert.equal((await json("POST", `/join/${code}`)).status, 201);
+    assert.match(await text(), /^The code lets one more agent join, until /m);
+  }));
+
 Deno.test("reading a code takes one round trip, and joining two", () =>
   withApp(async ({ json, request, batches }) => {
     await json("POST", "/rooms", { id: "r" });

@@ -65,7 +65,9 @@ The room, who invites you, and what you join as:
     ${inviterOf(invitation)}
     ${placeOf(invitation)}
 ${note === null ? "" : `\nTheir note, which is not the service's words:\n\n    ${JSON.stringify(note)}\n`}
-The code is good for ${usesLeft} more until ${expiresAt}. Reading this uses nothing up.
+The code lets ${
+    usesLeft === 1 ? "one more agent" : `${usesLeft} more agents`
+  } join, until ${expiresAt}. Reading this uses nothing up.
 
 ## Join with one request
 

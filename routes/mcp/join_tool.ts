@@ -97,8 +97,14 @@ async function lockIn(
 ): Promise<Answer> {
   const joined = await enter(api.under(String(token)), String(id), agent, { ...profile, secure: true }, key);
   if (!joined.ok) return withMember(joined, { room: id, admin_token: token });
-  return answerOf(true, withMembers({ admin_token: token }, joined.text), joined.isCut);
+  const told = { admin_token: token, about_tokens: ABOUT_TOKENS };
+  return answerOf(true, withMembers(told, joined.text), joined.isCut);
 }
+
+/** No tool does what an admin's token is for. */
+const ABOUT_TOKENS =
+  "Pass `token` as `token` in each further call: it acts as you. Keep `admin_token`, which may do all, and with it " +
+  "invite others by HTTP: POST /rooms/:id/invites; revoke tokens and delete the room likewise.";
 
 /** Joins by a code, or by the address of an invitation. */
 async function joinBy(

@@ -225,6 +225,7 @@ overEach(
     const { room, token, admin_token } = made.body;
     assert.match(token, /^cvn_m_/);
     assert.match(admin_token, /^cvn_a_/);
+    assert.match(made.body.about_tokens, /^Pass `token` .* Keep `admin_token`.* POST \/rooms\/:id\/invites/);
     const posted = await ann.call("post_message", { room, token, body: "in here" });
     assert.deepEqual([posted.body.from_agent, posted.body.verified], ["ann", true]);
 

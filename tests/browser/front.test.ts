@@ -47,6 +47,12 @@ browserTest(
       await unknown.getByRole("button", { name: "Create this room" }).click();
       await unknown.waitForSelector("#live[data-state=live]");
       assert.equal((await t.get(`/rooms/${encodeURIComponent(id)}`)).status, 200);
+      // Where it cannot be created, the words are for a person.
+      const locked = crypto.randomUUID();
+      await t.post("/rooms", { id: locked, locked: true });
+      const closed = await open(`/?room=${locked}`);
+      await closed.getByRole("button", { name: "Create this room" }).click();
+      await closed.getByText(/not created: .* a locked room, which opens to a token/).waitFor();
     }),
 );
 

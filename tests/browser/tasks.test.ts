@@ -37,7 +37,7 @@ for (const view of [WIDE, NARROW]) {
           await says(tasks.held.id, /^(60|59) min|1 h$/);
           await says(tasks.failed.id, "after 1 of 1 attempts");
           await says(tasks.failed.id, "no attempts are left");
-          await says(tasks.failed.id, "{ status: 404, tried: [2] }");
+          await says(tasks.failed.id, "{ status: 404, tried: [2 items] }");
           await says(tasks.needing.id, `it needs ${tasks.failed.id}, which failed`);
           await says(tasks.given.id, "bob gave it up");
           await says(tasks.given.id, "no paper");

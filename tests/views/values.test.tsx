@@ -8,7 +8,8 @@ const PREVIEWS: Array<[unknown, string]> = [
   ["text", '"text"'],
   [[], "[]"],
   [{}, "{}"],
-  [[1, [2, 3], {}], "[ 1, [2], {} ]"],
+  [[1, [2, 3], {}], "[ 1, [2 items], {} ]"],
+  [{ lines: [1, 2, 3], one: [3] }, "{ lines: [3 items], one: [1 item] }"],
   [{ a: 1, b: { c: 2 }, d: [] }, "{ a: 1, b: {…}, d: [] }"],
 ];
 

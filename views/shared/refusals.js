@@ -1,5 +1,7 @@
 /** What to do on a page, where it is not what a program does. */
 const CURES = {
+  id_unavailable:
+    "It may be that of a locked room, which opens to a token or a join code of it, or of a room that was deleted just now: then try again in a moment. Or take another id.",
   unauthenticated: "Use a token of this room, by the button for tokens at the top.",
   room_not_found: "It is gone, or your token has ended: load the page again.",
 };

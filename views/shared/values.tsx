@@ -104,7 +104,9 @@ export function preview(value: unknown): string {
 }
 
 function within(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? "[]" : `[${value.length}]`;
+  if (Array.isArray(value)) {
+    return value.length === 0 ? "[]" : value.length === 1 ? "[1 item]" : `[${value.length} items]`;
+  }
   if (typeof value === "object" && value !== null) return Object.keys(value).length === 0 ? "{}" : "{…}";
   const json = JSON.stringify(value);
   return json.length > PREVIEW / 2 ? `${json.slice(0, PREVIEW / 2)}…` : json;

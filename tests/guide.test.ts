@@ -62,7 +62,9 @@ Deno.test("where only locked rooms are made the guide begins with one, whose tok
     for (const { source, run } of steps) {
       await run({ ...setting, token }).catch((error) => assert.fail(`${source}\n${error.message}`));
     }
-    assert.match(await textAt(setting.service, "/docs/patterns"), /only locked rooms are made/);
+    for (const page of ["patterns", "waits", "cel", "integrations"]) {
+      assert.match(await textAt(setting.service, `/docs/${page}`), /only locked rooms are made/, page);
+    }
     assert.doesNotMatch(await textAt(setting.service, "/SKILL.md"), /<!--|rooms -d '\{"id":"demo"\}'/);
   }, { REQUIRE_LOCKED: "on" }));
 

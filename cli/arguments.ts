@@ -237,6 +237,7 @@ const MEANT: Record<string, string> = {
   set: "put write update increment",
   take: "next pull",
   tokens: "token rotate revoke",
+  view: "views define",
   wait: "until await",
   watch: "follow events live status agents",
   work: "worker run tasks",

@@ -1,7 +1,7 @@
 import type { Command } from "./arguments.ts";
 import { read, say } from "./messages.ts";
 import { reserve } from "./reserve.ts";
-import { evaluate, get, set } from "./state.ts";
+import { evaluate, get, set, view } from "./state.ts";
 import { invite, invites } from "./invites.ts";
 import { join, leave } from "./joining.ts";
 import { room, rooms } from "./rooms.ts";
@@ -31,6 +31,7 @@ export const commands: Record<string, Command> = {
   work,
   set,
   get,
+  view,
   reserve,
   wait,
   eval: evaluate,

@@ -23,7 +23,7 @@ const GROUPS: Array<[names: string, about: string]> = [
   ["say read", "post a message; print the messages, or follow them"],
   ["take claim renew complete release fail attempts", "take and end tasks"],
   ["work", "run a program for each task"],
-  ["set get", "write and print the room's state"],
+  ["set get view", "write and print the room's state; define a view of it"],
   ["wait eval", "wait until a CEL condition is true; evaluate an expression"],
   ["reserve", "reserve paths, or print who has reserved which"],
   ["watch", "show the room live"],

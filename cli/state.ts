@@ -51,7 +51,7 @@ function written(input: Input): Promise<Entry> {
   };
   if (options.scope === "_view") {
     throw new UsageError(
-      "The command writes no views: write them over HTTP, with `expr` in place of `value`.",
+      "A view is an expression: convene view NAME CEL.",
     );
   }
   const [edit, another] = EDITS.filter((name) => input.flags[name] !== undefined);
@@ -99,6 +99,25 @@ function objectOf(value: Json, typed: string): JsonObject {
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
   throw new UsageError(`--merge takes an object, {"a":1}, not ${typed}.`);
 }
+
+export const view: Command = {
+  usage: "<name> <CEL> [--if CEL] [--if-version N]",
+  about:
+    "Define a view: an expression that is evaluated whenever somebody reads state._view.<name>, with the eyes of the " +
+    "agent whose token defined it; prints its value and version. --if-version 0: a new one only.",
+  options: { if: text, "if-version": text },
+  words: [2, 2],
+  async run(input) {
+    const [name, expr] = input.words as [string, string];
+    const entry = await input.room.state.view(name, expr, {
+      if: input.text("if"),
+      if_version: input.number("if-version"),
+    });
+    print(input.json ? json(entry) : `${shown(entry.value)} (version ${entry.version})`);
+    if (entry.error) console.error(plain(`convene: It has no value yet: ${entry.error.message}`));
+    return EXIT.done;
+  },
+};
 
 export const get: Command = {
   usage: "[key] [--scope SCOPE]",

@@ -134,8 +134,11 @@ export class State {
     return this.#put({ key, set, unset }, options);
   }
 
-  /** Defines a view: an expression that is evaluated whenever it is read, as `state._view.<key>` in CEL. */
-  view(key: string, expr: string, options: Gate = {}): Promise<Entry> {
+  /**
+   * Defines a view: an expression that is evaluated whenever it is read, as `state._view.<key>` in CEL. `if_version`
+   * 0: unless there is one of this name.
+   */
+  view(key: string, expr: string, options: Gate & { if_version?: number } = {}): Promise<Entry> {
     return this.#put({ scope: "_view", key, expr }, options);
   }
 

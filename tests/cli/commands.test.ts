@@ -29,6 +29,12 @@ Deno.test("two agents in their shells: each command does what it says and ends w
     await prints("ada", "get", "turn");
     await prints('_shared/n = 3.5\n_shared/turn = "ada"', "get");
     await prints("4.5", "eval", "state._shared.n + 1");
+    await prints("5.5 (version 1)", "view", "next", "state._shared.n + 2");
+    await prints("5.5", "get", "next", "--scope", "_view");
+    const early = await shell.run("view", "later", "state._shared.not_yet");
+    assert.deepEqual([early.code, early.stdout], [0, "null (version 1)\n"]);
+    assert.match(early.stderr, /no value yet: .*not_yet/);
+    assert.match((await shell.run("view", "next", "1", "--if-version", "0")).stderr, /version_conflict/);
     await prints("true", "wait", "state._shared.turn == self");
     const unseen = await shell.run("wait", "true", "--agent", "ghost");
     assert.deepEqual([unseen.code, unseen.stdout], [0, "true\n"]);
@@ -127,7 +133,14 @@ Deno.test("a command that there is not is told the near one, and options before 
     await refused(/--after takes a value; .* is written --after=-1\./, "read", "--after", "-1");
     await refused(/--after takes a value\./, "read", "--after");
     await refused(/--json takes no value\./, "read", "--json=1");
-    await refused(/writes no views.*`expr`/, "set", "v", "size(agents)", "--scope", "_view");
+    await refused(
+      /A view is an expression: convene view NAME CEL/,
+      "set",
+      "v",
+      "size(agents)",
+      "--scope",
+      "_view",
+    );
   });
 });
 

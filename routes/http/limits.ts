@@ -112,7 +112,7 @@ export const LIMITS = {
   toolReadLength: 384 * 1024,
   /** Milliseconds between two signs to an MCP client that its wait goes on. */
   progressMs: 10_000,
-  /** Milliseconds between two looks at the rooms that are waited for. */
+  /** The maximum milliseconds between two looks at the rooms that are waited for. */
   pollMs: 250,
   /** Waits that an instance holds: each costs some 41 KiB, so that all are held within 512 MiB. */
   waits: 10_000,

@@ -1,4 +1,4 @@
-import type { Row } from "./row.ts";
+import { noneIn, type Row } from "./row.ts";
 
 /** Whom an open room lets invite. */
 const INVITES =
@@ -99,7 +99,7 @@ export const ACCESS = {
     cause: "The room has no such token in force, or the caller may not know of it.",
     cure: "Take the id from `GET /rooms/:id/tokens`.",
     say: ({ id }: { id: string }) => ({
-      message: `There is no token ${JSON.stringify(id)} in this room.`,
+      message: noneIn("token", id),
       hint: "Take the id of one in force: GET /rooms/:id/tokens",
     }),
   },
@@ -118,7 +118,7 @@ export const ACCESS = {
             "`ttl` or more `uses`: POST /rooms/:id/invites.",
         }
         : {
-          message: `There is no invitation ${JSON.stringify(id)} that counts in this room.`,
+          message: noneIn("invitation", id),
           hint: "Those that count: GET /rooms/:id/invites",
         },
   },

@@ -63,16 +63,15 @@ export const REQUESTS = {
       "The `Idempotency-Key` was used in this room for another request, or before a release that cannot repeat the answer.",
     cure:
       "Take a new random UUID for each request, and the same one only to repeat it. `message` says which it was.",
-    say: ({ key, by }: { key: string; by: "another request" | "another release" }) =>
+    say: ({ by }: { by: "another request" | "another release" }) =>
       by === "another request"
         ? {
-          message: `Another request was made under the key ${JSON.stringify(key)} in this room.`,
+          message: "Another request was made under this Idempotency-Key.",
           hint: "A key belongs to one exact request for 24 hours. Take a new key for a new request.",
         }
         : {
-          message: `The request under the key ${
-            JSON.stringify(key)
-          } was made by another release, whose answer this one cannot repeat.`,
+          message:
+            "The request under this Idempotency-Key was made by another release, whose answer this one cannot repeat.",
           hint: "It took effect: read the room. Take a new key only to make the change once more.",
         },
   },

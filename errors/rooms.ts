@@ -1,4 +1,4 @@
-import type { Row } from "./row.ts";
+import { noneIn, type Row } from "./row.ts";
 
 /** What makes room for more, where a room has the maximum number of something. */
 const ROOM_FOR = {
@@ -25,13 +25,19 @@ export const ROOMS = {
     status: 404,
     cause: "No agent with this id is registered in the room, or it has left while it waited.",
     cure: "Register it with `POST /rooms/:id/agents`.",
-    // It left while it waited for something.
-    say: ({ agent, left = false }: { agent: string; left?: boolean }) => ({
-      message: left
+    // `left`: while it waited for something. `agent` is "" if the caller's text cannot be an id.
+    say: ({ agent, left = false }: { agent: string; left?: boolean }) => {
+      const message = left
         ? `The agent ${JSON.stringify(agent)} has left this room, which ends its waits.`
-        : `No agent ${JSON.stringify(agent)} is registered in this room.`,
-      hint: `Register it ${left ? "again" : "first"} with POST /rooms/:id/agents.`,
-    }),
+        : `No agent ${JSON.stringify(agent)} is registered in this room.`;
+      if (agent === "") {
+        const hint =
+          "An id has 1 to 128 characters, no control characters, and is neither `.` nor `..` nor only spaces.";
+        return { message: noneIn("agent", agent), hint };
+      }
+      if (agent.startsWith("_")) return { message, hint: "The id of an agent does not begin with _." };
+      return { message, hint: `Register it ${left ? "again" : "first"} with POST /rooms/:id/agents.` };
+    },
   },
   message_not_found: {
     status: 404,

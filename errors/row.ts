@@ -17,5 +17,9 @@ export interface Words {
   [member: string]: unknown;
 }
 
+/** Tells that something is not in the room; `id` is "" if the caller's text cannot be an id. */
+export const noneIn = (what: string, id: string) =>
+  `There is no ${id === "" ? `such ${what}` : `${what} ${JSON.stringify(id)}`} in this room.`;
+
 /** Names a key for the words of errors. */
 export const named = (key: string, scope: string) => `${JSON.stringify(key)} in ${JSON.stringify(scope)}`;

@@ -31,10 +31,18 @@ export const STATE = {
     status: 404,
     cause: "Nobody wrote this key, or it was deleted.",
     cure: "Write it, or wait for it: `has(state._shared.key)`.",
-    say: ({ scope, key }: { scope: string; key: string }) => ({
-      message: `There is no key ${JSON.stringify(key)} in scope ${JSON.stringify(scope)}.`,
-      hint: "Write it with PUT /rooms/:id/state, or wait for it with has(...).",
-    }),
+    // Either is "" if the caller's text cannot be one.
+    say: ({ scope, key }: { scope: string; key: string }) =>
+      scope === "" || key === ""
+        ? {
+          message: "There is no such key in this room.",
+          hint:
+            "A key has 1 to 256 characters, a scope 1 to 128, without control characters and not only spaces.",
+        }
+        : {
+          message: `There is no key ${JSON.stringify(key)} in scope ${JSON.stringify(scope)}.`,
+          hint: "Write it with PUT /rooms/:id/state, or wait for it with has(...).",
+        },
   },
   version_conflict: {
     status: 409,

@@ -1,4 +1,4 @@
-import type { Row } from "./row.ts";
+import { noneIn, type Row } from "./row.ts";
 
 /** Errors of tasks and reservations. */
 export const TASKS = {
@@ -115,7 +115,7 @@ export const TASKS = {
     cause: "The room never had a reservation with this id.",
     cure: "Take the id from the answer that made it, or from `GET /rooms/:id/reservations`.",
     say: ({ id }: { id: string }) => ({
-      message: `There is no reservation ${JSON.stringify(id)} in this room.`,
+      message: noneIn("reservation", id),
       hint: "List those in force: GET /rooms/:id/reservations",
     }),
   },

@@ -31,8 +31,6 @@ export interface JoinKey {
   key: string;
   /** The digest of what the request asks for, in hex. */
   request: string;
-  /** The key as it was sent. */
-  sent: string;
   /** Milliseconds for which it is kept. */
   lifetime: number;
 }

@@ -64,7 +64,7 @@ export async function join(
   for (let found: FoundInvite | undefined = invite; found; found = await findInvite(database, code, key)) {
     if (found.made) {
       if (found.made.request !== key!.request) {
-        throw new Refusal("idempotency_mismatch", { key: key!.sent, by: "another request" });
+        throw new Refusal("idempotency_mismatch", { by: "another request" });
       }
       const again = await replaceToken(database, found.room, found.made, key!);
       if (again) return again;

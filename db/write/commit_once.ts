@@ -118,11 +118,11 @@ export function deniedBy(n: number, columns: string[]): Condition {
 export function outcomeOf(key: IdempotencyKey, row: Row | undefined): Outcome | undefined {
   if (row === undefined) return undefined;
   if (row.fingerprint !== key.fingerprint) {
-    throw new Refusal("idempotency_mismatch", { key: key.key, by: "another request" });
+    throw new Refusal("idempotency_mismatch", { by: "another request" });
   }
   const { format = 1, revision, rows, later } = JSON.parse(row.outcome as string);
   if (format !== FORMAT) {
-    throw new Refusal("idempotency_mismatch", { key: key.key, by: "another release" });
+    throw new Refusal("idempotency_mismatch", { by: "another release" });
   }
   const now = new Date(row.created_at as string);
   return { now, revision: revision ?? undefined, rows, later, key, replayed: row.nonce !== key.nonce };

@@ -116,7 +116,7 @@ export async function joinKeyOf(c: Context, code: string): Promise<JoinKey | und
   const sent = keyOf(header);
   demandLength(sent, "of who joins by a code", "Take a new random UUID, and keep it to yourself.");
   const request = await digest("", await c.req.arrayBuffer());
-  return { sent, key: await digest(`${code}\n${sent}`), request, lifetime: LIMITS.idempotencyMs };
+  return { key: await digest(`${code}\n${sent}`), request, lifetime: LIMITS.idempotencyMs };
 }
 
 /**

@@ -90,6 +90,78 @@ contract("a message's id that is none is not told as message 0", async (t) => {
   assert.match(missing.body.message, /no message 7/);
 });
 
+contract("an id or key of a path or query that is none is not told as an empty one", async (t) => {
+  const room = await t.room();
+  const path = `/rooms/${room}`;
+  const [blank, long] = ["%20", "x".repeat(300)];
+  const told: [path: string, message: string, hint: RegExp][] = [
+    [`${path}/agents/${blank}`, "There is no such agent in this room.", /1 to 128 characters/],
+    [`${path}/agents/${long}`, "There is no such agent in this room.", /1 to 128 characters/],
+    [`${path}/wait?condition=true&agent=${blank}`, "There is no such agent in this room.", /1 to 128/],
+    [
+      `${path}/wait?condition=true&agent=_x`,
+      'No agent "_x" is registered in this room.',
+      /does not begin with _/,
+    ],
+    [`${path}/agents/_x`, 'No agent "_x" is registered in this room.', /does not begin with _/],
+    [`${path}/agents/ann`, 'No agent "ann" is registered in this room.', /^Register it first/],
+    [`${path}/state?key=${long}`, "There is no such key in this room.", /1 to 256 characters/],
+    [`${path}/state?key=k&scope=${blank}`, "There is no such key in this room.", /1 to 128/],
+  ];
+  for (const [path, message, hint] of told) {
+    const { status, body } = await t.get(path);
+    assert.deepEqual([status, body.message], [404, message]);
+    assert.match(body.hint, hint);
+  }
+  const reply = await t.delete(`${path}/reservations/${blank}`, { agent: "ann" });
+  assert.deepEqual([reply.status, reply.body.message], [404, "There is no such reservation in this room."]);
+});
+
+contract("who sends another request under a key is not told what is stored of it", async (t) => {
+  const room = await t.room();
+  const one = { name: "a" };
+  for (
+    const [path, first, other] of [["/rooms", {}, { meta: {} }], [`/rooms/${room}/agents`, one, {
+      name: "b",
+    }]]
+  ) {
+    const headers = { "Idempotency-Key": crypto.randomUUID() };
+    await t.request("POST", path as string, { body: first, headers });
+    const { status, body } = await t.request("POST", path as string, { body: other, headers });
+    assert.deepEqual([status, body.message], [422, "Another request was made under this Idempotency-Key."]);
+  }
+});
+
+contract("a number that is lost in any member of own data has the hint to send text", async (t) => {
+  const room = await t.room();
+  const path = `/rooms/${room}`;
+  const text = 'Send it as text: "...".';
+  const task = await t.message(room, {});
+  const number = "12345678901234567890";
+  const refused: [method: string, path: string, body: string, hint: RegExp | string][] = [
+    ["POST", `${path}/reservations`, `{"agent":"a","paths":["p"],"note":${number}}`, text],
+    ["POST", `${path}/messages/${task.id}/complete`, `{"agent":"a","result":{"id":${number}}}`, text],
+    ["POST", `${path}/messages/${task.id}/fail`, `{"agent":"a","error":[${number}]}`, text],
+    ...["merge", "append", "append_all", "remove", "set", "value"].map((edit) =>
+      ["PUT", `${path}/state`, `{"key":"k","${edit}":{"a":${number}}}`, text] as [
+        string,
+        string,
+        string,
+        string,
+      ]
+    ),
+    ["PUT", `${path}/state`, `{"key":"k","increment":${number}}`, /within/],
+    ["PUT", `${path}/state`, `{"key":"k","value":1,"if_version":${number}}`, /within/],
+    ["POST", `${path}/messages`, `{"body":1,"needs":[${number}]}`, /within/],
+  ];
+  for (const [method, path, body, hint] of refused) {
+    const reply = await t.request(method, path, { raw: body });
+    assertInvalid(reply);
+    if (typeof hint === "string") assert.equal(reply.body.hint, hint, `${body}: ${reply.text}`);
+    else assert.match(reply.body.hint, hint, `${body}: ${reply.text}`);
+  }
+});
+
 contract("a refusal says in its hint what to do instead", async (t) => {
   const room = await t.room();
   const path = `/rooms/${room}`;

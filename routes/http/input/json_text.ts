@@ -132,8 +132,20 @@ function isHeld(source: string): boolean {
   return fraction !== undefined && BigInt(whole!) === BigInt(Math.trunc(value));
 }
 
-/** Members that take any JSON, also text. */
-const FREE = new Set<string | number>(["value", "body", "meta"]);
+/** Members that take any JSON, or hold some: where a number is lost, text may stand. */
+const FREE = new Set<string | number>([
+  "value",
+  "body",
+  "meta",
+  "merge",
+  "append",
+  "append_all",
+  "remove",
+  "set",
+  "result",
+  "error",
+  "note",
+]);
 const BOUNDED = "It must be a number within ±(2^53 - 1), as all ids and versions are.";
 
 /** Digits of a number that an error repeats. */

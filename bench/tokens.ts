@@ -1,6 +1,7 @@
 /**
- * Requests a second of 16 agents that show tokens, against the same of 16 that show none, in alternating rounds at one
- * instance: `tokens.ts [--at=file] [--rounds=20]`.
+ * Requests a second of 16 agents that show tokens, against the same of 16 that send a header of this length which
+ * nothing reads, and of 16 that send none, in alternating rounds at one instance:
+ * `tokens.ts [--at=file] [--rounds=20]`.
  */
 import { startService } from "../tests/support/service.ts";
 import { type Job, type LoadClient, startLoadClient } from "./support/load_client.ts";
@@ -16,39 +17,43 @@ const given = (name: string) =>
   Deno.args.find((arg) => arg.startsWith(`--${name}=`))?.slice(`--${name}=`.length);
 const ROUNDS = Number(given("rounds") ?? (quick ? 1 : 20));
 
-const SUBJECTS = ["without", "with"] as const;
+const SUBJECTS = ["without", "unread", "with"] as const;
 type Subject = typeof SUBJECTS[number];
 
-/** Makes a room of 16 agents; each has a token where they are secure. */
-async function prepare(url: string, room: string, secure: boolean): Promise<Array<string | undefined>> {
+/** A header that is as long as that of a token. */
+const UNREAD = `X-Unread-Text: Bearer ${"x".repeat(55)}`;
+
+/** Makes a room of 16 agents, and returns the header that each shows. */
+async function prepare(url: string, room: Subject): Promise<Array<string | undefined>> {
   const ask = async (path: string, body: unknown) => {
     const response = await fetch(url + path, { method: "POST", body: JSON.stringify(body) });
     if (response.status !== 201) throw new Error(`POST ${path}: ${response.status}`);
     return await response.json();
   };
   await ask("/rooms", { id: room });
-  const tokens = [];
+  const headers = [];
   for (let n = 0; n < AGENTS; n++) {
-    const agent = { id: `agent-${n}`, name: "Agent", secure };
-    tokens.push((await ask(`/rooms/${room}/agents`, agent)).token);
+    const agent = { id: `agent-${n}`, name: "Agent", secure: room === "with" };
+    const { token } = await ask(`/rooms/${room}/agents`, agent);
+    headers.push({ without: undefined, unread: UNREAD, with: `Authorization: Bearer ${token}` }[room]);
   }
-  return tokens;
+  return headers;
 }
 
 /** What the agents ask, by the name of the operation. */
-function operationsOf(room: string, tokens: Array<string | undefined>): Record<string, Job["requests"]> {
-  const places = tokens.flatMap((token, n) =>
-    Array.from({ length: KEYS }, (_, key) => ({ agent: `agent-${n}`, key: `key-${n}-${key}`, token }))
+function operationsOf(room: string, headers: Array<string | undefined>): Record<string, Job["requests"]> {
+  const places = headers.flatMap((header, n) =>
+    Array.from({ length: KEYS }, (_, key) => ({ agent: `agent-${n}`, key: `key-${n}-${key}`, header }))
   );
   const path = `/rooms/${room}`;
   return {
     "PUT state": places.map((
-      { agent, key, token },
-    ) => ["PUT", `${path}/state`, { key, value: { of: key }, agent }, token]),
+      { agent, key, header },
+    ) => ["PUT", `${path}/state`, { key, value: { of: key }, agent }, header]),
     "POST message": places.map((
-      { agent, key, token },
-    ) => ["POST", `${path}/messages`, { from: agent, body: key }, token]),
-    "GET one key": places.map(({ key, token }) => ["GET", `${path}/state?key=${key}`, undefined, token]),
+      { agent, key, header },
+    ) => ["POST", `${path}/messages`, { from: agent, body: key }, header]),
+    "GET one key": places.map(({ key, header }) => ["GET", `${path}/state?key=${key}`, undefined, header]),
   };
 }
 
@@ -58,10 +63,8 @@ async function compare(load: LoadClient, place: Place): Promise<void> {
   await withCleanup(async (stack) => {
     const { url, process, stop } = await startService({ database: await openDatabase(stack, place) });
     stack.defer(stop);
-    const operations: Record<Subject, Record<string, Job["requests"]>> = {
-      without: operationsOf("open", await prepare(url, "open", false)),
-      with: operationsOf("guarded", await prepare(url, "guarded", true)),
-    };
+    const operations = {} as Record<Subject, Record<string, Job["requests"]>>;
+    for (const room of SUBJECTS) operations[room] = operationsOf(room, await prepare(url, room));
     const rows = [];
     for (const operation of Object.keys(operations.with)) {
       const samples = await alternate(SUBJECTS, ROUNDS, async (subject) => {
@@ -76,15 +79,20 @@ async function compare(load: LoadClient, place: Place): Promise<void> {
       });
       const of = (subject: Subject, name: "perSecond" | "cpu") =>
         samples[subject].map((sample) => sample[name]);
-      const without = of("without", "perSecond");
-      const ratio = median(of("with", "perSecond").map((value, round) => value / without[round]!));
-      report.target(`${operation}, ${place}, with tokens`, ratio, { least: 0.95 }, "x");
+      const against = (subject: Subject) => {
+        const others = of(subject, "perSecond");
+        return median(of("with", "perSecond").map((value, round) => value / others[round]!));
+      };
+      report.target(`${operation}, ${place}, with tokens`, against("without"), { least: 0.95 }, "x");
       rows.push({
         operation,
-        "without/s": Math.round(median(without)),
+        "without/s": Math.round(median(of("without", "perSecond"))),
+        "unread/s": Math.round(median(of("unread", "perSecond"))),
         "with/s": Math.round(median(of("with", "perSecond"))),
-        ratio,
+        "with / without": against("without"),
+        "with / unread": against("unread"),
         "without cpu us": median(of("without", "cpu")),
+        "unread cpu us": median(of("unread", "cpu")),
         "with cpu us": median(of("with", "cpu")),
       });
     }

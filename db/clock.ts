@@ -43,6 +43,8 @@ export interface Clock {
 export interface ServerClock {
   /** Returns the database's time once it is known, accurate to half a round trip. */
   now(): Date;
+  /** Returns the same in milliseconds. */
+  millis(): number;
   /** Whether the time is known: not before the first sync, nor after the machine slept or its clock was set. */
   isKnown(): boolean;
   /**
@@ -69,6 +71,7 @@ export function createServerClock({ elapsed, timeOfDay }: MachineClocks): Server
   let apart = NaN;
   let besideIsDue = true;
 
+  const millis = () => elapsed() + (bounds.min + bounds.max) / 2;
   const isKnown = () => Math.abs(timeOfDay() - elapsed() - apart) < UNSEEN_MS;
 
   /** Narrows the bounds by an answer. One that contradicts them replaces them, since the database's clock was set. */
@@ -82,7 +85,8 @@ export function createServerClock({ elapsed, timeOfDay }: MachineClocks): Server
   }
 
   return {
-    now: () => new Date(elapsed() + (bounds.min + bounds.max) / 2),
+    now: () => new Date(millis()),
+    millis,
     isKnown,
     async sendAndSync(send, statements, beside) {
       const sent = elapsed();

@@ -12,10 +12,10 @@ export function encodeRequest(
   method: string,
   path: string,
   body?: unknown,
-  token?: string,
+  header?: string,
 ): Uint8Array<ArrayBuffer> {
   const payload = body === undefined ? "" : JSON.stringify(body);
-  const shown = token ? `Authorization: Bearer ${token}\r\n` : "";
+  const shown = header ? `${header}\r\n` : "";
   const length = encoder.encode(payload).length;
   return encoder.encode(
     `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${length}\r\n${shown}\r\n${payload}`,

@@ -6,7 +6,7 @@ export interface Job {
   connections: number;
   ms: number;
   /** Each connection goes round them, from a place of its own. */
-  requests: [method: string, path: string, body?: unknown, token?: string][];
+  requests: [method: string, path: string, body?: unknown, header?: string][];
 }
 
 export interface Outcome {

@@ -11,20 +11,29 @@ import type { Role } from "./token_text.ts";
 export const inForce = (tokens: string) => `(${tokens}.expires_at IS NULL OR ${tokens}.expires_at > ${NOW})`;
 export const IN_FORCE = inForce("tokens");
 
+/**
+ * Selects the generation of all tokens: a random number, which triggers draw anew whenever a token is made, rotated or
+ * revoked. At the generation at which a token was in force it still is, unless it expires. So one look serves a batch of
+ * reads, whatever the number of its tokens.
+ */
+const GENERATION = "SELECT generation AS checked FROM token_generation WHERE one = 1";
+export const CHECK_GENERATION: Statement = { sql: GENERATION, args: {}, single: true };
+
 /** Selects one row: the token, null where it is not in force in the room, and whether an open room has this id. */
 const CHECK = `
   SELECT tokens.id, tokens.role, tokens.agent_id, tokens.expires_at, tokens.last_used_at,
          tokens.unused AND tokens.previous_hash IS NOT NULL AND tokens.request_key IS NOT NULL AS replaceable,
+         (${GENERATION}) AS generation,
          EXISTS (SELECT 1 FROM rooms WHERE id = :open AND ${THERE}) AS is_open
     FROM (SELECT 1) LEFT JOIN tokens ON tokens.hash = :viewer_token AND tokens.room_id = :room AND ${IN_FORCE}`;
 
 /**
- * Selects, as one JSON text, the tokens that are not in force any more, each with whether an open room has its room's
- * id.
+ * Selects, as one JSON text, the generation, and the tokens that are not in force any more, each with whether an open
+ * room has its room's id.
  */
 const findGone = (counts: string) => `
-  SELECT json_group_array(json_array(
-           asked.key, EXISTS (SELECT 1 FROM rooms WHERE id = :open ->> asked.key AND ${THERE}))) AS gone
+  SELECT json_object('generation', (${GENERATION}), 'gone', json_group_array(json_array(
+           asked.key, EXISTS (SELECT 1 FROM rooms WHERE id = :open ->> asked.key AND ${THERE})))) AS checked
     FROM json_each(:hashes) AS asked
    WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.hash = asked.value${counts})`;
 const FIND_GONE = findGone(` AND ${IN_FORCE}`);
@@ -43,6 +52,7 @@ const FACTS_OF_OPERATOR: Omit<TokenFacts, "room"> = {
   ...{ id: "", role: "admin", agent: null, ends: false },
   // No use of the operator's token is recorded.
   usedAt: Infinity,
+  generation: null,
   replaceable: false,
 };
 
@@ -50,29 +60,31 @@ const FACTS_OF_OPERATOR: Omit<TokenFacts, "room"> = {
 function checkToken(token: ShownToken, row: Row): void {
   const { hash, room } = token;
   if (row.id === null) {
+    if (token.facts) token.facts.generation = null; // other viewers share the facts
     if (known.get(hash)?.room === room) known.delete(hash);
     token.facts = undefined;
     throw new Refusal(row.is_open ? "unauthenticated" : "room_not_found", {});
   }
-  if (token.facts) return;
+  const generation = row.generation as number | null;
+  if (token.facts) return void (token.facts.generation = generation);
   const [id, role, agent] = [row.id as string, row.role as Role, row.agent_id as string | null];
   const [usedAt, replaceable] = [Number(row.last_used_at), Boolean(row.replaceable)];
-  token.facts = { id, room, role, agent, ends: row.expires_at !== null, usedAt, replaceable };
+  token.facts = { id, room, role, agent, ends: row.expires_at !== null, usedAt, generation, replaceable };
   known.set(hash, token.facts);
 }
 
 /** Records what this instance knows of a token that it has made, which saves a check. */
 export function learnToken(
   hash: string,
-  facts: Omit<TokenFacts, "usedAt" | "replaceable">,
+  facts: Omit<TokenFacts, "usedAt" | "generation" | "replaceable">,
   replaceable = false,
 ) {
-  known.set(hash, { ...facts, usedAt: 0, replaceable });
+  known.set(hash, { ...facts, usedAt: 0, generation: null, replaceable });
 }
 
 /** A check of the tokens that several viewers show. */
 export interface TokensCheck {
-  /** The first one selects one value, `gone`. It is the only one where this instance has seen all these tokens. */
+  /** The first one selects one value, `checked`. It is the only one where this instance has seen all these tokens. */
   statements: Statement[];
   /** Returns the refusals of viewers, by their keys. */
   refusals(rows: Row[][]): Map<string, Error>;
@@ -83,13 +95,14 @@ export interface TokensCheck {
  * force.
  */
 export function checkOf(viewers: Viewer[]): TokensCheck {
-  const holders = [...new Map(viewers.map((viewer) => [viewer.key, viewer])).values()];
+  const holders = new Map<string, Viewer>();
+  for (const viewer of viewers) holders.set(viewer.key, viewer);
   const [seen, others]: [Viewer[], Viewer[]] = [[], []];
-  let end = false;
-  for (const viewer of holders) {
-    const facts = knownFacts(viewer);
-    (facts ? seen : others).push(viewer);
-    end ||= facts?.ends === true;
+  const facts: TokenFacts[] = []; // of those seen
+  for (const viewer of holders.values()) {
+    const own = knownFacts(viewer);
+    (own ? seen : others).push(viewer);
+    if (own) facts.push(own);
   }
   const asked = {
     hashes: JSON.stringify(seen.map(({ token }) => token!.hash)),
@@ -97,10 +110,10 @@ export function checkOf(viewers: Viewer[]): TokensCheck {
   };
   return {
     statements: [
-      { sql: end ? FIND_GONE : FIND_REVOKED, args: asked, single: true },
+      { sql: facts.some(({ ends }) => ends) ? FIND_GONE : FIND_REVOKED, args: asked, single: true },
       ...others.map(({ token }) => selectToken(token!)),
     ],
-    refusals([gone, ...rows]) {
+    refusals([checked, ...rows]) {
       const refused = new Map<string, Error>();
       const check = (viewer: Viewer, row: Row) => {
         try {
@@ -109,10 +122,9 @@ export function checkOf(viewers: Viewer[]): TokensCheck {
           refused.set(viewer.key, error as Error);
         }
       };
-      const found = gone![0]!.gone as string;
-      if (found !== "[]") {
-        for (const [n, is_open] of JSON.parse(found)) check(seen[n]!, { id: null, is_open });
-      }
+      const found = JSON.parse(checked![0]!.checked as string);
+      for (const own of facts) own.generation = found.generation;
+      for (const [n, is_open] of found.gone) check(seen[n]!, { id: null, is_open });
       others.forEach((viewer, n) => check(viewer, rows[n]![0]!));
       return refused;
     },
@@ -145,6 +157,12 @@ export function isKnownToken(hash: string): boolean {
 /** Whether this instance has seen a token in force in a room. `room`: its stored id. */
 export function isKnownIn(hash: string, room: string): boolean {
   return known.get(hash)?.room === room;
+}
+
+/** Returns the generation at which the viewer's token was last in force; null where that is not all that it takes. */
+export function knownGeneration(viewer: Viewer): number | null {
+  const facts = knownFacts(viewer);
+  return facts === undefined || facts.ends ? null : facts.generation;
 }
 
 /** Returns the facts of the viewer's token, if this instance has seen it before. */

@@ -1,4 +1,4 @@
-import type { Coalescer } from "./sender.ts";
+import type { Coalescer } from "./groups.ts";
 import type { Row } from "../driver/statement.ts";
 
 /**

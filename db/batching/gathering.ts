@@ -1,4 +1,4 @@
-import type { Submission } from "./sender.ts";
+import type { Submission } from "./groups.ts";
 
 /** Turns of the event loop before a batch is sent, in which requests that have arrived may join it. */
 const MIN_TURNS = 2;

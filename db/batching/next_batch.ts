@@ -1,4 +1,4 @@
-import type { Submission } from "./sender.ts";
+import type { Submission } from "./groups.ts";
 
 /** A submission is light up to this share of a batch's maximum weight. */
 const LIGHT_SHARE = 1 / 2;

@@ -3,7 +3,8 @@ import type { Viewer } from "../viewer.ts";
 import { isBusy, yieldToNetwork } from "../yield.ts";
 import { createGathering } from "./gathering.ts";
 import { type Batch, isLight, takeBatch, type Turns } from "./next_batch.ts";
-import { type Coalescer, createBatchSender, type Submission } from "./sender.ts";
+import type { Coalescer, Submission } from "./groups.ts";
+import { createBatchSender } from "./sender.ts";
 import { createSharedReads, createVerbatim } from "./verbatim.ts";
 
 interface BatchLimits {

@@ -1,7 +1,7 @@
 import { IN_FORCE, knownFacts } from "../access/token.ts";
 import type { ServerClock } from "../clock.ts";
 import type { BatchQueue } from "./queue.ts";
-import type { Coalescer } from "./sender.ts";
+import type { Coalescer } from "./groups.ts";
 import { SERVICE, type TokenFacts, type Viewer } from "../viewer.ts";
 
 const HOUR_MS = 60 * 60 * 1_000;
@@ -26,15 +26,14 @@ type NoteUse = <Result>(viewer: Viewer, result: Promise<Result>) => Promise<Resu
  * first use of a token that another may replace is recorded before the answer.
  */
 export function createUses({ submitCoalesced }: BatchQueue, clock: ServerClock): NoteUse {
-  const hourNow = () => Math.floor(clock.now().getTime() / HOUR_MS) * HOUR_MS;
-  const isNoted = ({ usedAt, replaceable }: TokenFacts) => !replaceable && usedAt >= hourNow();
+  const isNoted = ({ usedAt, replaceable }: TokenFacts) => !replaceable && clock.millis() - usedAt < HOUR_MS;
 
   async function note(viewer: Viewer): Promise<void> {
     const facts = knownFacts(viewer);
     if (facts === undefined || isNoted(facts)) return;
     const { usedAt, replaceable } = facts;
     const { hash, room } = viewer.token!;
-    const hour = facts.usedAt = hourNow();
+    const hour = facts.usedAt = Math.floor(clock.millis() / HOUR_MS) * HOUR_MS;
     const noted = submitCoalesced(SERVICE, USES, [hash, room, hour] satisfies Use)
       .then(() => void (facts.replaceable = false), () => void (facts.usedAt = usedAt));
     if (replaceable) await noted;
@@ -47,7 +46,8 @@ export function createUses({ submitCoalesced }: BatchQueue, clock: ServerClock):
   }
 
   return (viewer, result) => {
+    if (viewer.token === undefined) return result;
     const facts = knownFacts(viewer);
-    return viewer.token === undefined || facts && isNoted(facts) ? result : andNote(viewer, result);
+    return facts && isNoted(facts) ? result : andNote(viewer, result);
   };
 }

@@ -1,6 +1,6 @@
 import type { Row, Statement } from "../driver/statement.ts";
 import { keyFor, type Viewer } from "../viewer.ts";
-import type { Coalescer } from "./sender.ts";
+import type { Coalescer } from "./groups.ts";
 
 /**
  * Creates a coalescer that sends statements as they are. One for each submission keeps it from being coalesced with

@@ -54,6 +54,8 @@ export const ROOM_TABLES = {
  *   `requested_at` let the request that made or rotated it be sent again.
  * - A private scope has a row of `rooms` under its own id, for its keys in `state` refer to one. No release serves it.
  *   `private_revision` is the revision at which a room's private scopes last changed.
+ * - `token_generation` has one row, whose number triggers draw anew when a token is made, rotated or revoked.
+ *   A counter would come to numbers that instances have seen once a copy of the database is restored.
  * - `graves` has, for 30 days, what a room that is made under a deleted one's id goes on above (not a table of a room).
  */
 export const MIGRATIONS: string[][] = [
@@ -192,6 +194,20 @@ export const MIGRATIONS: string[][] = [
     `CREATE TRIGGER messages_sender AFTER INSERT ON messages WHEN NEW.from_agent IS NOT NULL BEGIN
        INSERT INTO senders VALUES (NEW.room_id, NEW.from_agent, NEW.id >> 8)
        ON CONFLICT (room_id, agent_id, block) DO NOTHING;
+     END`,
+  ],
+  // While the generation stays the same, no token is revoked or rotated (`GENERATION` in db/access/token.ts).
+  [
+    `CREATE TABLE token_generation (one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL) STRICT`,
+    `INSERT INTO token_generation VALUES (1, random() >> 12)`,
+    `CREATE TRIGGER tokens_made AFTER INSERT ON tokens BEGIN
+       UPDATE token_generation SET generation = random() >> 12;
+     END`,
+    `CREATE TRIGGER tokens_rotated AFTER UPDATE OF hash ON tokens BEGIN
+       UPDATE token_generation SET generation = random() >> 12;
+     END`,
+    `CREATE TRIGGER tokens_revoked AFTER DELETE ON tokens BEGIN
+       UPDATE token_generation SET generation = random() >> 12;
      END`,
   ],
 ];

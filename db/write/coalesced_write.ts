@@ -1,5 +1,5 @@
 import { type Actor, type Judging, judgingOf } from "../access/actors.ts";
-import type { Coalescer } from "../batching/sender.ts";
+import type { Coalescer } from "../batching/groups.ts";
 import type { Row, Statement } from "../driver/statement.ts";
 import { beat, BEAT_OPEN } from "./heartbeat.ts";
 

@@ -3,7 +3,7 @@ import type { Database } from "../database.ts";
 import { DatabaseUnavailable } from "../driver/faults.ts";
 import { SERVED } from "../release.ts";
 import { argsOf, type Row, type Statement } from "../driver/statement.ts";
-import type { Coalescer } from "../batching/sender.ts";
+import type { Coalescer } from "../batching/groups.ts";
 import type { Viewer } from "../viewer.ts";
 import { ADMITTED, advance, NEW_REVISION } from "./admission.ts";
 import { depart, FORGET_DEPARTURES } from "./departed.ts";

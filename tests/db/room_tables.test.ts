@@ -6,7 +6,7 @@ import { SERVICE } from "../../db/viewer.ts";
 import { WITHOUT_TABLES } from "../support/databases.ts";
 
 /** What belongs to the database and to no room. */
-const OF_NO_ROOM = ["compatibility", "graves", "migrations"];
+const OF_NO_ROOM = ["compatibility", "graves", "migrations", "token_generation"];
 
 const TABLES =
   `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`;

@@ -959,6 +959,39 @@ export const MUTANTS: Mutant[] = [
     filter: "file: many reads at once under one token",
   },
   {
+    name: "tokens that were known in force count without a look",
+    edits: [["row![0]?.checked === generation", "row![0]?.checked !== generation + 0.5"]],
+    test: "tests/db/token_generation.test.ts",
+    filter: "file: known tokens are looked for again once it is revoked",
+  },
+  {
+    name: "a token that is revoked leaves its generation to those who share what is known of it",
+    edits: [["    if (token.facts) token.facts.generation = null; // other viewers share the facts\n", ""]],
+    test: "tests/db/token_generation.test.ts",
+    filter: "file: known tokens are looked for again once it is revoked",
+  },
+  {
+    name: "a revocation that leaves the generation",
+    edits: [[
+      "CREATE TRIGGER tokens_revoked AFTER DELETE ON tokens BEGIN",
+      "CREATE TRIGGER tokens_revoked AFTER DELETE ON tokens WHEN FALSE BEGIN",
+    ]],
+    test: "tests/db/token_generation.test.ts",
+    filter: "libsql: known tokens are looked for again once it is revoked",
+  },
+  {
+    name: "a rotation that leaves the generation",
+    edits: [["AFTER UPDATE OF hash ON tokens BEGIN", "AFTER UPDATE OF hash ON tokens WHEN FALSE BEGIN"]],
+    test: "tests/db/token_generation.test.ts",
+    filter: "libsql: known tokens are looked for again once it is rotated",
+  },
+  {
+    name: "a token that expires counts as long as its generation",
+    edits: [["facts === undefined || facts.ends ? null", "facts === undefined ? null"]],
+    test: "tests/db/token_generation.test.ts",
+    filter: "file: a token that expires",
+  },
+  {
     name: "keys that count by the text of a token",
     edits: [["return { key: knownFacts(viewer)!.id };", "return viewer;"]],
     test: "tests/contract/rotation.test.ts",

@@ -1,0 +1,141 @@
+/** Reads that ask only for the generation of tokens: whatever another instance has changed of them, none counts wrongly. */
+import assert from "node:assert/strict";
+import { createDatabase } from "../../db/database.ts";
+import type { Connection } from "../../db/driver/connection.ts";
+import { connect } from "../../db/driver/open.ts";
+import { createApp } from "../../routes/app.ts";
+import { createServices } from "../../routes/services.ts";
+import { DATABASES } from "../support/databases.ts";
+
+type Ask = (method: string, path: string, headers?: HeadersInit, body?: unknown) => Promise<Response>;
+
+interface Subject {
+  ask: Ask;
+  /** Runs SQL as another instance does, of which this one hears nothing. */
+  elsewhere(sql: string): Promise<void>;
+  /** Returns how many batches of reads there were since the last time, and how many looked for each token. */
+  reads(): { batches: number; checking: number };
+  /** Reads with a token, in one form of its header and then in another, and returns the statuses. */
+  read(token: string): Promise<number[]>;
+  agent(id: string): Promise<string>;
+}
+
+const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+
+async function withSubject(kind: string, test: (subject: Subject) => Promise<void>): Promise<void> {
+  const place = await DATABASES[kind]!();
+  const other = await connect(place.url);
+  const count = { batches: 0, checking: 0 };
+  const counting = (connection: Connection): Connection => ({
+    send(statements, mode) {
+      if (mode === "read") {
+        count.batches++;
+        if (statements.some(({ args }) => "hashes" in args)) count.checking++;
+      }
+      return connection.send(statements, mode);
+    },
+    close: () => connection.close(),
+  });
+  const database = createDatabase({ connect: async () => counting(await connect(place.url)) });
+  const services = createServices(database);
+  const app = createApp(services);
+  const ask: Ask = async (method, path, headers, body) =>
+    await app.request(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body) });
+  try {
+    await ask("POST", "/rooms", {}, { id: "r" });
+    await test({
+      ask,
+      elsewhere: async (sql) => void await other.send([{ sql, args: {} }], "write"),
+      reads() {
+        const { ...counted } = count;
+        Object.assign(count, { batches: 0, checking: 0 });
+        return counted;
+      },
+      async read(token) {
+        const statuses = [];
+        for (const Authorization of [`Bearer ${token}`, `bearer ${token}`]) {
+          const answer = await ask("GET", "/rooms/r/agents", { Authorization });
+          await answer.body?.cancel();
+          statuses.push(answer.status);
+        }
+        return statuses;
+      },
+      async agent(id) {
+        const made = await ask("POST", "/rooms/r/agents", {}, { id, name: id, secure: true });
+        assert.equal(made.status, 201);
+        return (await made.json()).token;
+      },
+    });
+  } finally {
+    await services.watch.drain();
+    await database.close();
+    other.close();
+    await place.stop();
+  }
+}
+
+const idOf = (agent: string) => `(SELECT id FROM tokens WHERE agent_id = '${agent}')`;
+
+/** What may happen to bob's token elsewhere, and how it is answered then. */
+const CHANGES: Record<string, { sql: string; status: number }> = {
+  "it is revoked": { sql: `DELETE FROM tokens WHERE id = ${idOf("bob")}`, status: 401 },
+  "it is rotated": {
+    sql: `UPDATE tokens SET previous_hash = hash, hash = 'another' WHERE id = ${idOf("bob")}`,
+    status: 401,
+  },
+  "another is made": {
+    sql: `INSERT INTO tokens (room_id, id, hash, role, created_at) VALUES ('r', 'x', 'x', 'reader', '')`,
+    status: 200,
+  },
+};
+
+for (const kind of Object.keys(DATABASES)) {
+  for (const [what, { sql, status }] of Object.entries(CHANGES)) {
+    Deno.test(`${kind}: known tokens are looked for again once ${what}, and only then`, async () => {
+      await withSubject(kind, async ({ agent, read, reads, elsewhere }) => {
+        const [ann, bob] = [await agent("ann"), await agent("bob")];
+        for (const token of [ann, bob]) await read(token);
+        for (const token of [ann, bob]) assert.deepEqual(await read(token), [200, 200]);
+        reads();
+        assert.deepEqual(await Promise.all([read(ann), read(bob)]), [[200, 200], [200, 200]]);
+        assert.equal(reads().checking, 0);
+
+        await elsewhere(sql);
+        assert.deepEqual(await read(bob), [status, status]);
+        assert.ok(reads().checking > 0);
+        assert.deepEqual(await read(bob), [status, status], "again");
+        assert.deepEqual(await read(ann), [200, 200]);
+        reads();
+        assert.deepEqual(await Promise.all([read(ann), read(bob)]), [[200, 200], [status, status]]);
+        assert.deepEqual(await read(ann), [200, 200]);
+      });
+    });
+  }
+
+  Deno.test(`${kind}: the use of a token makes nobody look again`, async () => {
+    await withSubject(kind, async ({ agent, read, reads, elsewhere }) => {
+      const ann = await agent("ann");
+      await read(ann);
+      await read(ann);
+      await elsewhere(`UPDATE tokens SET last_used_at = 1, unused = 0`);
+      reads();
+      assert.deepEqual(await read(ann), [200, 200]);
+      assert.equal(reads().checking, 0);
+    });
+  });
+
+  Deno.test(`${kind}: a token that expires is looked for each time`, async () => {
+    await withSubject(kind, async ({ ask, agent, reads, elsewhere }) => {
+      const ann = await agent("ann");
+      const made = await ask("POST", "/rooms/r/tokens", bearer(ann), { role: "reader", ttl: 3_600 });
+      const { token, id } = await made.json();
+      const status = async () => (await ask("GET", "/rooms/r/agents", bearer(token))).status;
+      await status();
+      reads();
+      assert.equal(await status(), 200);
+      assert.equal(reads().checking, 1);
+      await elsewhere(`UPDATE tokens SET expires_at = 1 WHERE id = '${id}'`);
+      assert.equal(await status(), 401);
+    });
+  });
+}

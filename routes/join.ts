@@ -4,7 +4,7 @@ import { readCode } from "../db/access/join_code.ts";
 import { shownRoom } from "../db/access/locked.ts";
 import { findInvite, type FoundInvite, type JoinKey } from "../db/invites/find.ts";
 import { join } from "../db/invites/join.ts";
-import { isRefusal, Refusal } from "../db/refusal.ts";
+import { isRefusal, Refusal, served } from "../db/refusal.ts";
 import { joinKeyOf, replayedHeader } from "./http/idempotency.ts";
 import { LIMITS } from "./http/limits.ts";
 import { document } from "./http/methods.ts";
@@ -77,13 +77,14 @@ interface Found {
 }
 
 export function mountJoin(app: Hono, { database, addressOf, wrongCodes }: Services): void {
-  /** Finds the invitation of the path's code. Errors: `invite_not_found`, `rate_limited`. */
+  /** Finds the invitation of the path's code. Errors: `invite_not_found`, `rate_limited`, `unavailable`. */
   async function find(c: Context, code: string | undefined, key?: JoinKey): Promise<Found> {
     const invite = code && await findInvite(database, code, key);
     // Others may have been wrong meanwhile: only what is within their number is told.
     if (invite) wrongCodes.check(c);
     else wrongCodes.count(c);
     if (!invite || !(invite.inForce || invite.made)) throw new Refusal("invite_not_found", {});
+    served(invite.revision);
     return { code, invite };
   }
 

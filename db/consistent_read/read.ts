@@ -37,7 +37,7 @@ export async function readConsistent(database: Database, viewer: Viewer, queries
   );
   const revision = () => Number((readings[0]!.rows() as Row[])[0]?.revision);
   /** Whether the room does not exist, or this release may not serve it: the read ends. */
-  const isRefused = () => ((readings[0]!.rows() as Row[])[0]?.revision ?? null) === null;
+  const isRefused = () => !(revision() >= 0);
   const areComplete = () => readings.every((reading) => reading.isComplete());
 
   /** Runs a step; `last`: with the statements, since it may be the last. Returns whether it has read the rest. */

@@ -2,7 +2,7 @@ import { IN_FORCE } from "../access/token.ts";
 import type { Role } from "../access/token_text.ts";
 import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
-import { SERVED } from "../release.ts";
+import { REVISION, THERE } from "../release.ts";
 import { SERVICE } from "../viewer.ts";
 import { timeOf } from "../write/due.ts";
 import { BY_OPERATOR, INVITE_IN_FORCE } from "./invite.ts";
@@ -11,6 +11,8 @@ import { BY_OPERATOR, INVITE_IN_FORCE } from "./invite.ts";
 export interface FoundInvite {
   /** The stored id of its room. */
   room: string;
+  /** That of the room, for `served`. */
+  revision: unknown;
   role: Role;
   /** The agent that it invites; null where whoever joins chooses an id. */
   agent: string | null;
@@ -44,10 +46,11 @@ export const madeUnderKey = (room: string) =>
     AND tokens.requested_at > :expired AND ${IN_FORCE})`;
 
 const FIND = `
-  SELECT invites.room_id, invites.role, invites.agent_id, invites.note, uses - used AS uses_left,
+  SELECT invites.room_id, ${REVISION} AS revision, invites.role, invites.agent_id, invites.note,
+         uses - used AS uses_left,
          ${timeOf("invites.expires_at")} AS expires_at, ${INVITE_IN_FORCE} AS in_force,
          CASE WHEN ${BY_OPERATOR} THEN 'admin' ELSE maker.role END AS by_role, maker.agent_id AS by_agent
-    FROM invites JOIN rooms ON rooms.id = invites.room_id AND ${SERVED}
+    FROM invites JOIN rooms ON rooms.id = invites.room_id AND ${THERE}
     LEFT JOIN tokens AS maker ON maker.room_id = invites.room_id AND maker.id = invites.made_by
    WHERE invites.hash = :code`;
 
@@ -73,6 +76,7 @@ export async function findInvite(
   if (row === undefined) return undefined;
   return {
     room: row.room_id as string,
+    revision: row.revision,
     role: row.role as Role,
     agent: row.agent_id as string | null,
     note: row.note as string | null,

@@ -2,11 +2,12 @@ import { AS_NONE } from "../access/acts.ts";
 import { isLocked } from "../access/locked.ts";
 import { FORGET_EXPIRED, type NewToken, newToken, TOKENS_LEFT } from "../access/make_token.ts";
 import { learnToken } from "../access/token.ts";
+import type { RegistrationLimits } from "../agents/register.ts";
 import { COME_BACK, COUNT_AGENT, MAY_REGISTER, REGISTER, SECURE, UNUSED } from "../agents/register_sql.ts";
 import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
-import { Refusal } from "../refusal.ts";
+import { Refusal, served } from "../refusal.ts";
 import { RELEASE_OF_ACCESS, SERVED } from "../release.ts";
 import { IS_SERVED, revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { EVERYBODY, SERVICE } from "../viewer.ts";
@@ -40,28 +41,22 @@ export interface Joined {
   replayed: boolean;
 }
 
-/** The limits of a room: its agents, its tokens, and the keys of a private scope. */
-interface JoinLimits {
-  agents: number;
-  tokens: number;
-  privateKeys: number;
-}
-
 /**
  * Joins a room by the code of an invitation: makes a token and registers its agent, as secure and where asked as
- * private, in one write. A refused request uses nothing up. A repetition under its key replaces the token by another: the first answer may have been
- * lost. `code`: the hash of the code; `invite`: what `findInvite` returned for it.
- * Errors: `invite_not_found`, `forbidden`, `agent_exists`, `limit_reached`, `idempotency_mismatch`.
+ * private, in one write. A refused request uses nothing up. A repetition under its key replaces the token by another:
+ * the first answer may have been lost. `code`: the hash of the code; `invite`: what `findInvite` returned for it.
+ * Errors: `invite_not_found`, `forbidden`, `agent_exists`, `limit_reached`, `idempotency_mismatch`, `unavailable`.
  */
 export async function join(
   database: Database,
   code: string,
   invite: FoundInvite,
   joiner: Joiner,
-  limits: JoinLimits,
+  limits: RegistrationLimits,
   key?: JoinKey,
 ): Promise<Joined> {
   for (let found: FoundInvite | undefined = invite; found; found = await findInvite(database, code, key)) {
+    served(found.revision);
     if (found.made) {
       if (found.made.request !== key!.request) {
         throw new Refusal("idempotency_mismatch", { by: "another request" });
@@ -113,7 +108,7 @@ async function tryJoin(
   code: string,
   invite: FoundInvite,
   joiner: Joiner,
-  limits: JoinLimits,
+  limits: RegistrationLimits,
   key?: JoinKey,
 ): Promise<Joined | undefined> {
   const { room } = invite;
@@ -148,7 +143,7 @@ async function tryJoin(
   throw refusalOf(why, agent, joiner, limits);
 }
 
-function admissionOf(asked: Admission["args"], joiner: Joiner, limits: JoinLimits): Admission {
+function admissionOf(asked: Admission["args"], joiner: Joiner, limits: RegistrationLimits): Admission {
   const hides = joiner.private ?? false;
   return {
     counts: [COUNT_AGENT, "guarded = 1", ...hides ? HIDING : []],
@@ -159,7 +154,7 @@ function admissionOf(asked: Admission["args"], joiner: Joiner, limits: JoinLimit
 }
 
 /** Explains a refusal by the row of `WHY_NOT`. */
-function refusalOf(why: Row, agent: string, joiner: Joiner, limits: JoinLimits): Refusal {
+function refusalOf(why: Row, agent: string, joiner: Joiner, limits: RegistrationLimits): Refusal {
   if (!why.may_take) return new Refusal("agent_exists", { agent, used: true });
   if (!why.has_tokens) return new Refusal("limit_reached", { of: "tokens", max: limits.tokens });
   if (joiner.private && !why.may_hide) {

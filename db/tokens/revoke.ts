@@ -38,7 +38,7 @@ export function revocation(
           { sql: found, args, single: true, answer: { columns: asked } },
           { sql: revoke, args },
         ],
-        refused: deniedBy(1, asked),
+        refused: { sql: `NOT ${IS_SERVED} OR ${deniedBy(1, asked)}`, args: { room: thing.room } },
       });
       const outcome = stored ?? { now: await context.time(), revision: undefined, rows: answers };
       if (!outcome.replayed) check(rows[1]![0]!, revisionOf(rows[0]!));

@@ -56,7 +56,7 @@ const GET = `SELECT ${SHOWN_TOKEN} FROM tokens WHERE room_id = :room AND hash = 
 /**
  * Gives the viewer's token a new text; from the commit on, the database refuses the old one. A repetition of the
  * request under its key replaces the new text by another, until somebody uses it: the first answer may have been lost.
- * Errors: `room_not_found`, `unauthenticated`, `forbidden`.
+ * Errors: `room_not_found`, `unauthenticated`, `forbidden`, `unavailable`.
  */
 export async function rotateToken(
   database: Database,
@@ -78,7 +78,8 @@ export async function rotateToken(
   ]);
   const [row] = rows!;
   if (row === undefined) {
-    await database.read(viewer, []); // throws where the room is not there
+    await database.read(viewer, []); // throws where the token is not in force
+    revisionOf(rooms!);
     throw new Refusal("unauthenticated", {});
   }
   const token = toToken(row);

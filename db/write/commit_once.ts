@@ -106,12 +106,10 @@ export function find(key: IdempotencyKey): Statement {
   return { sql: FIND, args: { ...at(key), expired: expiry(key) } };
 }
 
-/**
- * Makes the condition that, in the first row stored of the `n`th step with an answer, one of these columns is not true.
- */
-export function deniedBy(n: number, columns: string[]): Condition {
+/** True where, in the first row stored of the `n`th step with an answer, one of these columns is not true. */
+export function deniedBy(n: number, columns: string[]): string {
   const all = columns.map((column) => `outcome ->> '$.rows[${n}][0].${column}'`).join(" AND ");
-  return { sql: `NOT COALESCE(${all}, FALSE)`, args: {} };
+  return `NOT COALESCE(${all}, FALSE)`;
 }
 
 /** Reads the outcome stored under the key, if any. Errors: `idempotency_mismatch`. */

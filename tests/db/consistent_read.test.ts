@@ -3,6 +3,8 @@ import { createClient } from "@libsql/client/sqlite3";
 import { DatabaseSync } from "node:sqlite";
 import { LIMITS } from "../../routes/http/limits.ts";
 import { toHead } from "../../db/messages/message.ts";
+import { DELETED, RELEASE } from "../../db/release.ts";
+import { SERVICE } from "../../db/viewer.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 import { holdTimers } from "../support/timers.ts";
 
@@ -386,3 +388,20 @@ Deno.test("reservations that begin and end while they are read in pages are thos
     shown: (answer) => (answer as Member[]).map(({ id }) => id),
   });
 });
+
+Deno.test("of a room that this release may not serve, a read is over with its first page", () =>
+  withApp(async ({ json, batches, services: { database } }) => {
+    await json("POST", "/rooms", { id: "r" });
+    for (let n = 0; n < COUNT / 4; n++) {
+      await json("PUT", "/rooms/r/state", { key: `key ${n}`, value: LARGE });
+      await json("POST", "/rooms/r/messages", { body: LARGE });
+    }
+    for (const [requires, status] of [[RELEASE + 1, 503], [DELETED, 404]] as const) {
+      await database.commit(SERVICE, [{ sql: "UPDATE rooms SET requires = :requires", args: { requires } }]);
+      for (const path of ["/state", "/messages", "/messages?last=100"]) {
+        batches.length = 0;
+        assert.equal((await json("GET", `/rooms/r${path}`)).status, status, path);
+        assert.equal(batches.length, 1, path);
+      }
+    }
+  }));

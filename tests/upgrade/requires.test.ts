@@ -35,6 +35,19 @@ async function stored(database: Database): Promise<Row[][]> {
   return rows.map((table) => table.map(({ last_heartbeat: _, ...row }) => row));
 }
 
+const SECURE = { id: "secure", name: "S", secure: true };
+/** What its own token may ask, and a code; `ID` stands for that of the token. */
+const OF_TOKENS: Array<[method: string, path: string, body?: unknown]> = [
+  ["GET", "/rooms/r/tokens"],
+  ["POST", "/rooms/r/tokens", { role: "reader" }],
+  ["POST", "/rooms/r/tokens/rotate", {}],
+  ["DELETE", "/rooms/r/tokens/ID"],
+  ["POST", "/rooms/r/invites", { role: "member" }],
+  ["GET", "/rooms/r/invites"],
+  ["GET", "/join/CODE"],
+  ["POST", "/join/CODE", {}],
+];
+
 for (const [kind, open] of Object.entries(WITHOUT_TABLES)) {
   const test = (
     name: string,
@@ -64,6 +77,10 @@ for (const [kind, open] of Object.entries(WITHOUT_TABLES)) {
     async (database, request) => {
       for (const stop of TOUR) await (await request(...stop.request)).body?.cancel();
       await (await request("POST", "/rooms", { id: "other" })).body?.cancel();
+      const { token } = await (await request("POST", "/rooms/r/agents", SECURE)).json();
+      const bearer = { Authorization: `Bearer ${token}` };
+      const [{ id }] = await (await request("GET", "/rooms/r/tokens", undefined, bearer)).json();
+      const { code } = await (await request("POST", "/rooms/r/invites", { role: "member" })).json();
       await useLaterFeature(database, "r");
       const before = await stored(database);
       const asked = TOUR.filter(({ name }) => !/^rooms are listed|pinged/.test(name));
@@ -80,6 +97,14 @@ for (const [kind, open] of Object.entries(WITHOUT_TABLES)) {
           const { error, hint, revision } = await response.json();
           const told = [response.status, error, response.headers.get("Retry-After"), typeof hint, revision];
           assert.deepEqual(told, [503, "unavailable", "1", "string", undefined], `${method} ${path}`);
+        }
+      }
+      for (const [method, path, body] of OF_TOKENS) {
+        for (const headers of [{}, { "Idempotency-Key": crypto.randomUUID() }]) {
+          const at = path.replace("ID", id).replace("CODE", code);
+          const response = await request(method, at, body, { ...bearer, ...headers });
+          const { error } = await response.json();
+          assert.deepEqual([response.status, error], [503, "unavailable"], `${method} ${path}`);
         }
       }
       const rooms = await (await request("GET", "/rooms")).json();

@@ -32,20 +32,29 @@ export async function connectFile(url: string): Promise<Connection> {
   let closed = false;
   await useWal(session);
   const file = createFileWatch(path);
+  /** Connections to files that the path has lost. They are not closed, which would remove the log of the new file. */
   const replaced: Session[] = [];
 
-  /** Opens the file that is now at the path. Never closes the old connection, which would remove the new file's log. */
+  /** Opens the file that is at the path, which may be a new one. */
   function reopen(): Session {
-    replaced.push(session!);
     const opened = open();
-    opened.plainly("PRAGMA journal_mode = WAL");
+    try {
+      opened.plainly("PRAGMA journal_mode = WAL");
+    } catch (error) {
+      opened.close();
+      throw error;
+    }
     file.opened();
     return opened;
   }
 
   function transact(statements: Statement[], mode: "read" | "write"): Row[][] {
     if (closed) throw new Error("The database is closed.");
-    session = session && file.isAnother() ? reopen() : session ?? open();
+    if (session && file.isAnother()) {
+      replaced.push(session);
+      session = undefined;
+    }
+    session ??= reopen();
     try {
       return session.transact(statements, mode);
     } catch (error) {

@@ -122,6 +122,47 @@ Deno.test("a file that another process writes to is busy, and free again afterwa
     file.close();
   }));
 
+/** Runs a task while the clock by which a connection looks at its file is two seconds ahead. */
+async function secondsLater(task: () => Promise<unknown>) {
+  const now = performance.now;
+  performance.now = () => now.call(performance) + 2_000;
+  try {
+    await task();
+  } finally {
+    performance.now = now;
+  }
+}
+
+Deno.test("a file that has lost its path takes no further write, though another cannot be opened", () =>
+  withFolder(async (folder) => {
+    const file = await open(`file:${folder}/in/x.db`);
+    await file.send([insert("a", 1)], "write");
+    await Deno.remove(`${folder}/in`, { recursive: true });
+    await secondsLater(async () => {
+      for (const id of ["b", "c"]) await faultIn(file.send([insert(id, 1)], "write"));
+    });
+    file.close();
+  }));
+
+Deno.test("a file that has lost its path takes no further write while the new one is busy", () =>
+  withFolder(async (folder) => {
+    const file = await open(`file:${folder}/x.db`);
+    await file.send([insert("a", 1)], "write");
+    for (const end of ["", "-wal", "-shm"]) await Deno.remove(`${folder}/x.db${end}`);
+    const writer = new Database(`${folder}/x.db`);
+    writer.exec("CREATE TABLE t (id TEXT PRIMARY KEY, n INTEGER) STRICT; BEGIN EXCLUSIVE");
+    await secondsLater(async () => {
+      for (const id of ["b", "c"]) {
+        assert.equal((await faultIn(file.send([insert(id, 1)], "write"))).kind, "busy", id);
+      }
+    });
+    writer.exec("COMMIT");
+    writer.close();
+    await file.send([insert("d", 1)], "write");
+    assert.equal(await file.count(), 1);
+    file.close();
+  }));
+
 Deno.test("a connection that was closed refuses what comes later", () =>
   withFolder(async (folder) => {
     for (const url of [`file:${folder}/x.db`, ":memory:"]) {

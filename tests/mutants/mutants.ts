@@ -839,6 +839,15 @@ export const MUTANTS: Mutant[] = [
     filter: "a second signal within a second is the same one",
   },
   {
+    name: "a file that was removed written to until the new one opens",
+    edits: [[
+      "      session = undefined;\n    }\n    session ??= reopen();\n",
+      "      session = reopen();\n    }\n    session ??= reopen();\n",
+    ]],
+    test: "tests/db/file.test.ts",
+    filter: "a file that has lost its path takes no further write",
+  },
+  {
     name: "the log is not moved into the file at the end",
     edits: [['plainly("PRAGMA wal_checkpoint(TRUNCATE)");', 'plainly("SELECT 1");']],
     test: "tests/faults/endings.test.ts",

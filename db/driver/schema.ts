@@ -27,6 +27,23 @@ export const ROOM_TABLES = {
 } as const;
 
 /**
+ * Selects, in a trigger of a room's waits, the first end of all that ends by itself in the room. Published migrations use
+ * it, so it never changes.
+ */
+const FIRST_END = `SELECT MIN(until) FROM (
+           SELECT MIN(until) AS until FROM waits WHERE room_id = OLD.room_id
+           UNION ALL
+           SELECT MIN(claimed_until) FROM messages WHERE room_id = OLD.room_id AND claimed_until IS NOT NULL
+           UNION ALL
+           SELECT MIN(expires_at) FROM state WHERE room_id = OLD.room_id AND expires_at IS NOT NULL
+           UNION ALL
+           SELECT MIN(expires_at) FROM reservations WHERE room_id = OLD.room_id
+           UNION ALL
+           SELECT MIN(state.expires_at) FROM secured CROSS JOIN state
+               ON state.room_id = OLD.room_id || char(10) || secured.agent_id AND state.expires_at IS NOT NULL
+            WHERE secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL)`;
+
+/**
  * Lists the migrations in order. A published one never changes; new ones are added at the end.
  *
  * - `rooms.revision` is a room's clock; `<part>_revision` is the revision at which that part last changed; the counts
@@ -152,18 +169,7 @@ export const MIGRATIONS: string[][] = [
     `ALTER TABLE rooms ADD COLUMN private_revision INTEGER NOT NULL DEFAULT 0`,
     `DROP TRIGGER waits_over`,
     `CREATE TRIGGER waits_over AFTER DELETE ON waits BEGIN
-       UPDATE rooms SET due = (SELECT MIN(until) FROM (
-           SELECT MIN(until) AS until FROM waits WHERE room_id = OLD.room_id
-           UNION ALL
-           SELECT MIN(claimed_until) FROM messages WHERE room_id = OLD.room_id AND claimed_until IS NOT NULL
-           UNION ALL
-           SELECT MIN(expires_at) FROM state WHERE room_id = OLD.room_id AND expires_at IS NOT NULL
-           UNION ALL
-           SELECT MIN(expires_at) FROM reservations WHERE room_id = OLD.room_id
-           UNION ALL
-           SELECT MIN(state.expires_at) FROM secured CROSS JOIN state
-               ON state.room_id = OLD.room_id || char(10) || secured.agent_id AND state.expires_at IS NOT NULL
-            WHERE secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL))
+       UPDATE rooms SET due = (${FIRST_END})
         WHERE id = OLD.room_id AND due = OLD.until;
      END`,
   ],
@@ -208,6 +214,14 @@ export const MIGRATIONS: string[][] = [
      END`,
     `CREATE TRIGGER tokens_revoked AFTER DELETE ON tokens BEGIN
        UPDATE token_generation SET generation = random() >> 12;
+     END`,
+  ],
+  // While an agent leaves, the room stays due, whichever marks of others are removed.
+  [
+    `DROP TRIGGER waits_over`,
+    `CREATE TRIGGER waits_over AFTER DELETE ON waits BEGIN
+       UPDATE rooms SET due = (${FIRST_END})
+        WHERE id = OLD.room_id AND due = OLD.until AND leaving IS NULL;
      END`,
   ],
 ];

@@ -62,6 +62,30 @@ for (const [name, ...look] of LOOKS) {
   });
 }
 
+/** One more than the first round trip of a look ends. */
+const CLAIMED = `
+  WITH RECURSIVE claimed (id) AS (SELECT 1001 UNION ALL SELECT id + 1 FROM claimed WHERE id < 1301)
+  INSERT INTO messages (room_id, id, kind, body, created_at, claimed_by, claimed_at, fence, attempts, revision)
+  SELECT 'r', id, 'task', '1', '', 'ann', '', id, 1, id FROM claimed`;
+/** A mark that a wait has left, as what its agent does next makes it due. */
+const LEFT = "INSERT INTO waits VALUES ('r', 'bob', 'over', 'true', 0, 3)";
+
+Deno.test("what an agent held is over for whoever looks next, also where a mark of another ends with it", () => {
+  const { dies, wrap } = dying();
+  return withApp(async ({ json, file }) => {
+    await json("POST", "/rooms", { id: "r" });
+    for (const id of ["ann", "bob"]) await json("POST", "/rooms/r/agents", { id, name: id });
+    const client = createClient({ url: file });
+    for (const sql of [CLAIMED, "UPDATE rooms SET revision = 2000"]) await client.execute(sql);
+    dies(true);
+    assert.deepEqual((await json("DELETE", "/rooms/r/agents/ann")).body, { left: true });
+    dies(false);
+    await client.execute(LEFT);
+    client.close();
+    assert.deepEqual((await json("GET", "/rooms/r/messages?status=claimed")).body, []);
+  }, { wrap });
+});
+
 Deno.test("what an agent holds is found by an index", () =>
   withApp(async ({ json, batches, file }) => {
     await json("POST", "/rooms", { id: "r" });

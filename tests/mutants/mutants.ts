@@ -1713,10 +1713,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a room due for a mark that was cleared",
-    edits: [[
-      "secured.private_since IS NOT NULL))\n        WHERE id = OLD.room_id AND due = OLD.until;",
-      "secured.private_since IS NOT NULL))\n        WHERE FALSE;",
-    ]],
+    edits: [["WHERE id = OLD.room_id AND due = OLD.until AND leaving IS NULL;", "WHERE FALSE;"]],
     test: "tests/db/endings.test.ts",
     filter: "a room in which nothing ends has nothing due",
   },
@@ -1848,6 +1845,12 @@ export const MUTANTS: Mutant[] = [
     edits: [["    writes?.();\n    const taken", "    const taken"]],
     test: "tests/cel/queue.test.ts",
     filter: "a take whose write takes too long",
+  },
+  {
+    name: "a departure that is forgotten when a mark of another ends",
+    edits: [["due = OLD.until AND leaving IS NULL;", "due = OLD.until;"]],
+    test: "tests/db/departures.test.ts",
+    filter: "also where a mark of another ends with it",
   },
   {
     name: "claims of an agent that left that are kept",
@@ -2278,8 +2281,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "the end of a wait forgets those of private scopes",
     edits: [[
-      "            WHERE secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL))",
-      "            WHERE FALSE AND secured.room_id = OLD.room_id))",
+      "            WHERE secured.room_id = OLD.room_id AND secured.private_since IS NOT NULL)",
+      "            WHERE FALSE AND secured.room_id = OLD.room_id)",
     ]],
     test: "tests/routes/unseen.test.ts",
     filter: "file: keys of a private scope end",

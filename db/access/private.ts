@@ -1,5 +1,6 @@
 import type { Condition } from "../driver/statement.ts";
 import { createLru } from "../lru.ts";
+import { DELETED } from "../release.ts";
 import { isOperator, type Viewer } from "../viewer.ts";
 import { IN_FORCE } from "./token.ts";
 
@@ -15,10 +16,8 @@ const BETWEEN_SQL = "char(10)";
 /** Makes, in SQL, the `room_id` of the entries of an agent's private scope. */
 export const privateRoom = (agent: string, room = ":room") => `${room} || ${BETWEEN_SQL} || ${agent}`;
 
-/**
- * `requires` of the row of a private scope among the rooms: no release has this number, so none serves it as a room.
- */
-export const NEVER_SERVED = 1_000_000;
+/** `requires` of the row of a private scope among the rooms, as of a deleted room: no release serves it as a room. */
+export const NEVER_SERVED = DELETED;
 
 /** Returns the room of an entry, of its `room_id`. */
 export function roomOfEntry(stored: string): string {

@@ -10,8 +10,8 @@ const CALL_DEADLINE_MS = 5_000;
 
 /**
  * Turns foreign keys off, since checking them costs the server a copy of every page (db/messages/coalesced_post.ts).
- * The checks are not needed: each write finds its room in the same statement, and rooms stay. A server without the
- * setting goes on checking.
+ * The checks are not needed: each write finds its room in the same statement, and the row of a deleted room goes after
+ * all others of it (db/rooms/burial.ts). A server without the setting goes on checking.
  */
 const WITHOUT_FOREIGN_KEYS = plainly("PRAGMA foreign_keys = OFF");
 

@@ -103,7 +103,7 @@ const PUTS = {
 const PUT_ALONE = `${UPSERT("excluded.value")} ${RETURNED}`;
 
 /** Coalesces any number of puts into three statements. */
-export const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
+const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
   admission(items, judging) {
     const numbers = new Map<string, number>();
     const rows = items.map(({ room, scope, key }) => {

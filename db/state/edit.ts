@@ -82,7 +82,7 @@ function changedAt(holder: Json | undefined, tokens: string[], leaf: Json | unde
 const INDEX = /^(0|[1-9]\d*)$/;
 
 /** Reads a token of a pointer as an index of a list, at most its length, which `-` means. */
-export function indexOf(token: string, length: number): number | undefined {
+function indexOf(token: string, length: number): number | undefined {
   if (token === "-") return length;
   const index = INDEX.test(token) ? Number(token) : undefined;
   return index === undefined || index > length ? undefined : index;

@@ -197,7 +197,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a renewal that is a new claim",
-    edits: [["${END_OF_CLAIM}, fence = ${FENCE},", "${END_OF_CLAIM}, fence = ${REVISION},"]],
+    edits: [["${END_OF_CLAIM}, fence = ${FENCE},", "${END_OF_CLAIM}, fence = ${NEW_REVISION},"]],
     test: "tests/contract/leases.test.ts",
     filter: "file: a renewed claim keeps its fence",
   },

@@ -2,6 +2,7 @@ import { mayActIn } from "../access/acts.ts";
 import { NOW } from "../clock.ts";
 import type { Database } from "../database.ts";
 import type { Statement } from "../driver/statement.ts";
+import { SERVED, THERE } from "../release.ts";
 import { type Admission, ADMITTED, FROM_ADMITTED, NEW_REVISION } from "../write/admission.ts";
 import { BY_SERVICE, type WriteAs } from "../write/context.ts";
 import { commit } from "../write/write.ts";
@@ -25,7 +26,7 @@ const MARK = `
   SELECT :room, :agent, :token, :waiting_on, :from + :lasts, revision ${FROM_ADMITTED}
   ON CONFLICT DO NOTHING`; // a restored copy may have it
 
-/** Selects the room's row without `due`: a write of a mark ends nothing that is due. */
+/** Selects the room's row without `due`: a write of a mark is made whatever is due, and ends nothing. */
 const GUARDED = (room: string): Statement => ({
   sql: "SELECT guarded FROM rooms WHERE id = :room",
   args: { room },
@@ -61,7 +62,8 @@ const MOVE_AND_BEAT = `
 
 /**
  * Marks that an agent waits, for at most `lasts` milliseconds by the database's clock, and records its heartbeat. Takes
- * over the mark that an earlier wait on the same condition has left.
+ * over the mark that an earlier wait on the same condition has left. What is due in the room ends after it, before
+ * anybody reads the room.
  */
 export async function markWaiting(
   database: Database,
@@ -71,7 +73,7 @@ export async function markWaiting(
 ): Promise<void> {
   const [own, same] = [{ room, agent, token }, { room, agent, waiting_on: waitingOn }];
   const where = [REGISTERED, `NOT ${IS_MARKED}`, `NOT EXISTS (${LEFT})`];
-  const write = { room, admission: { where, args: { ...own, ...same } } };
+  const write = { room, admission: { where, args: { ...own, ...same }, writable: SERVED } };
   const { sql: may, args: viewer } = mayActIn(by.viewer, by.acts) ?? { sql: "TRUE", args: {} };
   await commitMark(database, by, write, (nonce, now): Statement[] => {
     const args = { ...own, ...same, from: now.getTime(), lasts };
@@ -88,7 +90,7 @@ export async function markWaiting(
 
 /** Clears the mark of this wait alone. */
 export async function clearWaiting(database: Database, { room, agent, token }: WaitMark): Promise<void> {
-  const admission = { where: [IS_MARKED], args: { agent, token }, byAnyRelease: true };
+  const admission = { where: [IS_MARKED], args: { agent, token }, writable: THERE };
   await commitMark(database, BY_SERVICE, { room, admission }, (nonce): Statement[] => [
     { sql: CLEAR, args: { room, agent, token } },
     { sql: MOVE, args: { room, nonce, agent } },

@@ -1,6 +1,5 @@
 import type { Part } from "../bus.ts";
 import type { Condition, Statement } from "../driver/statement.ts";
-import { THERE } from "../release.ts";
 import { WRITABLE } from "./due.ts";
 
 /**
@@ -42,8 +41,8 @@ export interface Admission {
   args: Statement["args"];
   /** The oldest release that may serve the room from now on, if the write brings what older ones would break. */
   requires?: number;
-  /** Whether releases older than the room requires may make the write too. */
-  byAnyRelease?: boolean;
+  /** True of the row of a room that takes the write, by default `WRITABLE`. */
+  writable?: string;
 }
 
 /**
@@ -54,9 +53,8 @@ export function admit(
   { room, part, nonce, admission }: { room: string; part: Part; nonce: string; admission: Admission },
   further: Condition[] = [],
 ): Statement {
-  const { counts = [], where, args, requires, byAnyRelease, moves } = admission;
-  const writable = [byAnyRelease ? THERE : WRITABLE];
-  const conditions = ["id = :room", ...writable, ...where, ...further.map((condition) => condition.sql)].join(
+  const { counts = [], where, args, requires, writable = WRITABLE, moves } = admission;
+  const conditions = ["id = :room", writable, ...where, ...further.map((condition) => condition.sql)].join(
     "\n     AND ",
   );
   const raised = requires === undefined ? [] : [`requires = MAX(requires, ${requires})`];

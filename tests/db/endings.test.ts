@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client";
+import { markWaiting } from "../../db/agents/marks.ts";
 import { listAgents } from "../../db/agents/read.ts";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { MIGRATIONS } from "../../db/driver/schema.ts";
 import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
+import { BY_SERVICE } from "../../db/write/context.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { type Batch, isPoll, type TestApp, withApp } from "../support/app.ts";
@@ -249,6 +251,15 @@ Deno.test("a room of which more is said to be due than is, after rows were remov
     time.now += LASTS_MS;
     assert.equal((await json("GET", "/rooms/r/agents/a0")).body.status, "active");
     assert.equal(await dueOf(app), null);
+  }));
+
+Deno.test("a wait is marked though something else of the room is due when its mark is set", () =>
+  withMarks(2, async ({ json, time, services: { database } }) => {
+    time.now += LASTS_MS;
+    const mark = { room: "r", agent: "a0", token: "own" };
+    await markWaiting(database, BY_SERVICE, mark, { waitingOn: "true", lasts: LASTS_MS });
+    assert.equal((await json("GET", "/rooms/r/agents/a0")).body.status, "waiting");
+    assert.equal((await json("GET", "/rooms/r/agents/a1")).body.status, "active");
   }));
 
 Deno.test("a stream and a wait are told of what ends while nobody else looks", () =>

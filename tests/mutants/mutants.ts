@@ -358,6 +358,12 @@ export const MUTANTS: Mutant[] = [
     filter: "file: streams and waits hear",
   },
   {
+    name: "a mark that is dropped while something else is due",
+    edits: [["{ ...own, ...same }, writable: SERVED }", "{ ...own, ...same } }"]],
+    test: "tests/db/endings.test.ts",
+    filter: "a wait is marked though something else of the room is due",
+  },
+  {
     name: "a mark that outlives its lease",
     edits: [["`CASE WHEN due <= ${NOW} AND ${SERVED} THEN json_array", "`CASE WHEN FALSE THEN json_array"]],
     test: "tests/model/schedules.test.ts",

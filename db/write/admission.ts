@@ -46,8 +46,8 @@ export interface Admission {
 }
 
 /**
- * Makes the statement that decides a write. It returns `revision` if it admits the write. `further`: more
- * preconditions.
+ * Makes the statement that decides a write. It returns `revision` and `guarded` of the room's row if it admits the
+ * write. `further`: more preconditions.
  */
 export function admit(
   { room, part, nonce, admission }: { room: string; part: Part; nonce: string; admission: Admission },
@@ -60,7 +60,7 @@ export function admit(
   const raised = requires === undefined ? [] : [`requires = MAX(requires, ${requires})`];
   const sql = `${
     advance(part, [...counts, ...raised], undefined, moves)
-  }\n   WHERE ${conditions}\n  RETURNING revision`;
+  }\n   WHERE ${conditions}\n  RETURNING revision, guarded`;
   return {
     sql,
     args: Object.assign({ ...args, room, nonce }, ...further.map((condition) => condition.args)),

@@ -1,5 +1,5 @@
 import { mayAct, selectSecured, toSecured } from "../access/acts.ts";
-import { foundGuarded } from "../access/guarded.ts";
+import { foundGuarded, isKnownGuarded } from "../access/guarded.ts";
 import type { Part } from "../bus.ts";
 import type { Database } from "../database.ts";
 import type { Condition, Row, Statement } from "../driver/statement.ts";
@@ -42,7 +42,7 @@ interface Committed {
   outcome: Outcome;
   /** The rows of the reads, of which a refusal is made. */
   reads: Row[][];
-  /** The unproven agents (`unprovenActors`) that are secure, where the viewer shows a token. */
+  /** The unproven agents (`unprovenActors`) that are secure, where the room may be guarded. */
   secured?: string[];
 }
 
@@ -73,7 +73,8 @@ async function tryCommit(database: Database, by: WriteAs, write: Write): Promise
   const [own, key] = [{ room, nonce }, by.idempotencyKey];
   const { sql, args } = succeeded(by, write);
   const may = mayAct(by.viewer, by.acts);
-  const unproven = by.viewer.token === undefined ? [] : unprovenActors(by);
+  const asks = by.viewer.token !== undefined || isKnownGuarded(room);
+  const unproven = asks ? unprovenActors(by) : [];
   const { rows, answers, stored } = await commitOnce(database, by, {
     steps: [
       admit(write, [...may ? [may] : [], ...key ? [held(key)] : []]),
@@ -89,6 +90,7 @@ async function tryCommit(database: Database, by: WriteAs, write: Write): Promise
   });
   const [admitted] = rows[0]!;
   const revision = admitted && Number(admitted.revision);
+  if (admitted?.guarded) foundGuarded(room);
   if (revision !== undefined) database.announce({ room, part, revision });
   if (revision !== undefined && also) database.announce({ room, part: also, revision });
   const outcome = stored ?? { now, revision, rows: answers };

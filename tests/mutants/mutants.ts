@@ -908,6 +908,12 @@ export const MUTANTS: Mutant[] = [
     filter: "file: nobody acts as a secure agent",
   },
   {
+    name: "a guarded room that nobody remembers",
+    edits: [["  if (admitted?.guarded) foundGuarded(room);\n", ""]],
+    test: "tests/routes/tokens.test.ts",
+    filter: "where others are secure, whoever shows no token takes one round trip",
+  },
+  {
     name: "what is coalesced in a guarded room",
     edits: [[
       "export const OPEN_TO_ALL = `NOT rooms.guarded AND ${WRITABLE}`;",

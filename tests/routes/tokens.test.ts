@@ -191,3 +191,25 @@ Deno.test("a token that an instance sees for the first time costs one look, wher
       assert.equal(await tripsOf(token, method, path, unnamed), 1, `the next ${method} that does not`);
     }
   }));
+
+Deno.test("where others are secure, whoever shows no token takes one round trip, once the room is known", () =>
+  withApp(async ({ request, batches }) => {
+    const requests: Array<[string, string, unknown?]> = [
+      ["PUT", "/state", { key: "k", value: 1, agent: "bob" }],
+      ["POST", "/messages", { from: "bob", body: 1 }],
+      ["POST", "/agents/bob/heartbeat"],
+    ];
+    for (const [method, path, body] of requests) {
+      const room = crypto.randomUUID();
+      await request("POST", "/rooms", { id: room });
+      await request("POST", `/rooms/${room}/agents`, { id: "bob", name: "B" });
+      await request("POST", `/rooms/${room}/agents`, { id: "ann", name: "A", secure: true });
+      const trips = [];
+      for (let n = 0; n < 2; n++) {
+        batches.length = 0;
+        assert.ok((await request(method, `/rooms/${room}${path}`, body)).ok, `${method} ${path}`);
+        trips.push(batches.length);
+      }
+      assert.equal(trips[1], 1, `${method} ${path}: ${trips}`);
+    }
+  }));

@@ -22,8 +22,10 @@ import room from "../../views/room/room.js" with { type: "text" };
 import { HUES_STYLE } from "../../views/shared/addresses.ts";
 import clock from "../../views/shared/clock.js" with { type: "text" };
 import copying from "../../views/shared/copying.js" with { type: "text" };
+import drawn from "../../views/shared/drawn.js" with { type: "text" };
 import ends from "../../views/shared/ends.js" with { type: "text" };
 import icon from "../../views/shared/icon.svg" with { type: "text" };
+import once from "../../views/shared/once.js" with { type: "text" };
 import refusals from "../../views/shared/refusals.js" with { type: "text" };
 import pageStyle from "../../views/shared/page.css" with { type: "text" };
 import proseStyle from "../../views/shared/prose.css" with { type: "text" };
@@ -53,6 +55,7 @@ const SCRIPTS: Record<string, string> = {
   applying,
   clock,
   copying,
+  drawn,
   ends,
   entering,
   finding,
@@ -61,6 +64,7 @@ const SCRIPTS: Record<string, string> = {
   idiomorph,
   inviting,
   join,
+  once,
   path,
   pointing,
   refusals,

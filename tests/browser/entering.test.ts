@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Page } from "npm:playwright-core@1.64.1";
+import type { Page, Route } from "npm:playwright-core@1.64.1";
 import { browserTest, VIEWS, withBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
 import type { Json } from "../support/client.ts";
@@ -216,8 +216,15 @@ browserTest(
       await page.keyboard.press("Enter");
       await live(page);
       await page.locator("#say-body").fill("hello");
-      await page.keyboard.press("Enter");
+      // Pressed twice before there is an answer, it is said once.
+      const sent: Route[] = [];
+      await page.route("**/messages", (route) => void sent.push(route));
+      for (let n = 0; n < 2; n++) await page.keyboard.press("Enter");
+      await page.evaluate("fetch('/healthz').then((answer) => answer.text())");
+      assert.equal(sent.length, 1);
+      await sent[0]!.continue();
       await page.locator("#messages > li", { hasText: "hello" }).locator(".verified").waitFor();
+      assert.equal(await page.locator("#say-body").inputValue(), "");
       // What the service says of a refusal is told with what to do.
       for (
         const [error, hint, cure] of [
@@ -273,5 +280,18 @@ browserTest(
       await live(page);
       await page.locator("#you").getByText("pat").waitFor();
       assert.equal(page.url(), `${service.url}/?room=${room}`);
+    }),
+);
+
+browserTest(
+  "browser: a room that is deleted is told to be gone, and asked for no more",
+  () =>
+    withBrowser(async ({ t, open }) => {
+      const room = await t.room();
+      const page = await open("/");
+      const gone = { status: 404, json: { error: "room_not_found", message: "There is none." } };
+      await page.route(`**/rooms/${room}**`, (route) => route.fulfill(gone));
+      await page.goto(`${t.url}/?room=${room}`);
+      await page.locator("#live[data-state=ended]").getByText("the room is gone").waitFor();
     }),
 );

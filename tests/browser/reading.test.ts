@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Subject } from "../support/backends.ts";
 import { browserTest, VIEWS, withBrowser } from "../support/browser.ts";
 
 browserTest(
@@ -142,5 +143,70 @@ browserTest(
       await still.goto(page.url());
       assert.ok(await still.locator("#reach").isHidden(), "there is nothing to filter with");
       await context.close();
+    }),
+);
+
+/** A room with so many messages. */
+async function talkative(t: Subject, count: number): Promise<string> {
+  const room = await t.room();
+  await Promise.all(Array.from({ length: count }, (_, body) => t.message(room, { body })));
+  return room;
+}
+
+browserTest(
+  "older messages come once, however often they are asked for, and none are asked for in vain",
+  () =>
+    withBrowser(async ({ t, open }) => {
+      const path = `/?room=${await talkative(t, 110)}`;
+      const page = await open(path);
+      await page.waitForSelector("#live[data-state=live]");
+      let asked = 0;
+      const answers = [
+        { status: 503, body: "" },
+        // There is more, but no message 9.
+        { status: 200, body: '<li class="message" id="m8" data-id="8">', headers: { "Convene-Older": "5" } },
+      ];
+      await page.route("**/live/messages?*", (route) => route.fulfill(answers[asked++]!));
+      for (const [n, id] of ["m5", "m9"].entries()) {
+        const answered = page.waitForResponse(/live\/messages/);
+        await page.evaluate(`location.hash = "${id}"`);
+        await answered;
+        // Whatever else it asks for comes before this.
+        for (let n = 0; n < 3; n++) await page.evaluate("fetch('/healthz').then((answer) => answer.text())");
+        assert.equal(asked, n + 1);
+      }
+      await page.unroute("**/live/messages?*");
+      await page.goto(t.url + path);
+      await page.waitForSelector("#live[data-state=live]");
+      await page.locator("#older button").focus();
+      for (let n = 0; n < 2; n++) await page.keyboard.press("Enter");
+      await page.locator("#older").waitFor({ state: "hidden" });
+      const ids = await page.locator("#messages > li").evaluateAll((items) => items.map(({ id }) => id));
+      assert.deepEqual([ids.length, new Set(ids).size], [110, 110]);
+      // The button is gone, and the keys go on in what it has shown.
+      assert.equal(await page.evaluate("document.activeElement.id"), "messages-scroller");
+    }),
+);
+
+browserTest(
+  "more keys are those that come next, whatever came before them meanwhile",
+  () =>
+    withBrowser(async ({ t, open, complaints }) => {
+      const room = await t.room();
+      for (let n = 0; n < 120; n += 20) {
+        const writes = Array.from({ length: 20 }, (_, i) => ({ key: `key-${100 + n + i}`, value: n }));
+        await t.put(`/rooms/${room}/state/batch`, { writes });
+      }
+      const page = await open(`/?room=${room}`);
+      await page.waitForSelector("#live[data-state=live]");
+      await t.write(room, "a key before", 1);
+      await page.locator("[id='state/_shared/a%20key%20before']").waitFor();
+      await page.locator("[data-load=entries]").focus();
+      await page.keyboard.press("Enter");
+      await page.locator("[data-load=entries]").waitFor({ state: "detached" });
+      const keys = await page.locator(".entry .key").allTextContents();
+      assert.deepEqual([keys.length, new Set(keys).size], [121, 121]);
+      assert.equal(await page.evaluate("document.activeElement.dataset.key"), keys[101]);
+      assert.deepEqual(complaints, []);
     }),
 );

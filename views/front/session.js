@@ -1,4 +1,6 @@
 import { keepToken } from "../room/token.js";
+import { drawn } from "../shared/drawn.js";
+import { once } from "../shared/once.js";
 
 const ROOM = "demo";
 
@@ -25,7 +27,7 @@ export function enableSession() {
 
   /** All requests show the id of the new room before the first of them is sent. */
   function name() {
-    id = `${ROOM}-${drawn()}`;
+    id = `${ROOM}-${drawn(8)}`;
     used = false;
     token = undefined;
     for (const { call, shown } of calls) call.textContent = inRoom(shown);
@@ -47,10 +49,9 @@ export function enableSession() {
     if (!response.ok) throw new Error(told.message);
   }
 
-  button.addEventListener("click", async () => {
+  async function run() {
     if (used) name();
     used = true;
-    button.disabled = true;
     for (const { item, answer } of calls) {
       delete item.dataset.state;
       answer.textContent = "";
@@ -73,16 +74,10 @@ export function enableSession() {
       await Promise.allSettled(pending);
       note.textContent = `The demo stopped: ${error.message}`;
     }
-    button.disabled = false;
-  });
+  }
+
+  button.addEventListener("click", () => once(button, run));
   name();
-}
-
-const LETTERS = "abcdefghijkmnpqrstuvwxyz23456789";
-
-/** Eight random letters, 40 bits. */
-function drawn() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => LETTERS[byte % 32]).join("");
 }
 
 /** Characters of the token that the page shows: its kind. The tab has all of it. */

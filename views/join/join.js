@@ -1,7 +1,12 @@
-import { keepToken } from "../room/token.js";
+import { openRoom } from "../room/token.js";
 import { enableCopying } from "../shared/copying.js";
+import { drawn } from "../shared/drawn.js";
 import { endOf } from "../shared/ends.js";
+import { once } from "../shared/once.js";
 import { post } from "../shared/refusals.js";
+
+/** Letters of a key that nobody guesses: whoever has it gets the token. */
+const KEY_LENGTH = 26;
 
 enableCopying();
 
@@ -12,12 +17,14 @@ if (end) {
   setInterval(tell, 5_000);
 }
 
-// Joins as the person who reads the page, keeps the token for this tab, and goes to the room.
 const form = document.getElementById("join");
-form?.addEventListener("submit", async (event) => {
+form?.addEventListener("submit", (event) => {
   event.preventDefault();
-  // A button that is disabled would lose the focus, and the person with the keyboard their place.
-  if (form.ariaBusy === "true") return;
+  once(form, join);
+});
+
+/** Joins as the person who reads the page, and goes to the room. */
+async function join() {
   const { agent, name } = form.elements;
   const complaint = form.querySelector("[role=alert]");
   const body = {
@@ -25,15 +32,12 @@ form?.addEventListener("submit", async (event) => {
     ...name.value && { name: name.value },
   };
   complaint.textContent = "";
-  form.ariaBusy = "true";
   try {
-    const headers = { "Idempotency-Key": form.dataset.key ??= crypto.randomUUID() };
+    const headers = { "Idempotency-Key": form.dataset.key ??= drawn(KEY_LENGTH) };
     const answer = await post(location.pathname, body, { headers });
-    keepToken(answer.room, answer.token);
-    location.href = `/?room=${encodeURIComponent(answer.room)}`;
+    openRoom(answer.room, answer.token);
   } catch ({ message, refused }) {
     if (refused) delete form.dataset.key; // the next try is another request
     complaint.textContent = `Not joined: ${message}`;
-    form.ariaBusy = "false";
   }
-});
+}

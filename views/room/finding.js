@@ -3,7 +3,7 @@ export function enableFinding(reading) {
   async function find() {
     const id = location.hash.slice(1);
     if (id === "") return;
-    if (/^m\d+$/.test(id)) await reading.reach(id);
+    if (/^m\d+$/.test(id)) await reading.reach(Number(id.slice(1)));
     const found = document.getElementById(id);
     if (!found) return;
     const part = found.closest(".place > section");

@@ -1,8 +1,6 @@
 import { openStream } from "./streaming.js";
-import { ask } from "./token.js";
+import { ask, hasToken, REFUSED } from "./token.js";
 
-/** The statuses of a token that is not accepted any more. */
-const ENDED = [401, 403, 404];
 /** The service sends a beat every 3.5 s. */
 const LOST_AFTER_MS = 9_000;
 const AGAIN_MS = 2_000;
@@ -67,16 +65,25 @@ export function follow(room, from, update) {
       location.reload();
     });
     source.addEventListener("error", () => {
-      if (ENDED.includes(source.status)) return end();
+      if (REFUSED.includes(source.status)) return end();
       lost();
-      if (source.readyState === EventSource.CLOSED) again();
+      if (source.readyState !== EventSource.CLOSED) return;
+      again();
+      endIfGone(source);
     });
+  }
+
+  /** Ends where the room is gone, which the browser's own stream does not tell. */
+  async function endIfGone(refused) {
+    const response = await ask(room).catch(() => undefined);
+    if (source === refused && REFUSED.includes(response?.status)) end();
   }
 
   function end() {
     clearTimeout(silence);
     document.removeEventListener("visibilitychange", followVisible);
-    show("ended", "the token has ended, nothing new is shown: load the page again");
+    const why = hasToken() ? "the token has ended" : "the room is gone";
+    show("ended", `${why}, nothing new is shown: load the page again`);
   }
 
   /** Ends an absence once the page reaches the room's revision at its return. */

@@ -1,4 +1,5 @@
 import { endOf } from "../shared/ends.js";
+import { once } from "../shared/once.js";
 import { post } from "../shared/refusals.js";
 import { path } from "./path.js";
 import { ask } from "./token.js";
@@ -38,9 +39,8 @@ async function join() {
 }
 
 export function enableInviting() {
-  document.querySelector("[data-invite]")?.addEventListener(
-    "click",
-    ({ currentTarget }) => invite(currentTarget),
-  );
-  document.querySelector("[data-join]")?.addEventListener("click", join);
+  for (const [selector, act] of [["[data-invite]", invite], ["[data-join]", join]]) {
+    const button = document.querySelector(selector);
+    button?.addEventListener("click", () => once(button, () => act(button)));
+  }
 }

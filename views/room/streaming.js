@@ -45,9 +45,12 @@ class TokenStream extends EventTarget {
     }
     this.readyState = OPEN;
     this.dispatchEvent(new Event("open"));
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = "";
-    for await (const text of response.body.pipeThrough(new TextDecoderStream())) {
-      const events = (rest + text).split("\n\n");
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const events = (rest + value).split("\n\n");
       rest = events.pop();
       for (const event of events) this.#tell(event.split("\n"));
     }

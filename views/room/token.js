@@ -23,14 +23,21 @@ export function takeToken() {
   return true;
 }
 
-/** Keeps a room's token for this tab. */
+/** Keeps a room's token for this tab. Returns false where the tab keeps nothing: then it lasts as long as the page. */
 export function keepToken(room, given) {
   token = given;
   try {
     sessionStorage.setItem(NAME + room, given);
+    return true;
   } catch {
-    // It lasts as long as the page.
+    return false;
   }
+}
+
+/** Goes to a room's page, under a token if one is given. Where the tab keeps nothing, the token goes along. */
+export function openRoom(id, given) {
+  const isKept = given === undefined || keepToken(id, given);
+  location.href = `/?room=${encodeURIComponent(id)}${isKept ? "" : `#token=${given}`}`;
 }
 
 /** Forgets a token that is not accepted, or no more. */
@@ -44,7 +51,7 @@ export function dropToken() {
 }
 
 /** The statuses of a token that is not accepted. */
-const REFUSED = [401, 403, 404];
+export const REFUSED = [401, 403, 404];
 
 /** Asks for this page with a token. Returns null where the token does not count. Errors: the service does not answer. */
 export async function pageWith(given = token) {

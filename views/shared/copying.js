@@ -21,25 +21,33 @@ function textOf(button) {
   }
 }
 
-/** Copies by selecting the text if the page may not use the clipboard (no TLS). */
+/** Copies a text, where the page may not use the clipboard (no TLS) by selecting it. Returns whether it was copied. */
 async function write(text) {
   try {
     await navigator.clipboard.writeText(text);
+    return true;
   } catch {
-    const field = document.createElement("textarea");
-    field.value = text;
-    field.className = "visually-hidden";
-    document.body.append(field);
-    field.select();
-    document.execCommand("copy");
-    field.remove();
+    return copySelected(text);
   }
+}
+
+/** Copies what is selected in a field of its own, and gives the focus back. */
+function copySelected(text) {
+  const focused = document.activeElement;
+  const field = document.createElement("textarea");
+  field.value = text;
+  field.className = "visually-hidden";
+  document.body.append(field);
+  field.select();
+  const isCopied = document.execCommand("copy");
+  field.remove();
+  focused.focus({ preventScroll: true });
+  return isCopied;
 }
 
 async function copy(button) {
   const label = button.dataset.label ??= button.textContent;
-  await write(textOf(button));
-  button.textContent = "copied";
+  button.textContent = await write(textOf(button)) ? "copied" : "not copied";
   setTimeout(() => button.textContent = label, 1_200);
 }
 

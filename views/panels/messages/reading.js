@@ -19,6 +19,7 @@ export function createReading(path) {
   let unseen = 0;
   let told = 0;
   let marked; // the absence whose first message is marked
+  let loading; // the older messages that are on their way
 
   const atEnd = () => scroller.scrollTop + scroller.clientHeight > scroller.scrollHeight - NEAR_END;
 
@@ -101,21 +102,36 @@ export function createReading(path) {
   }
 
   function countOlder(count) {
+    // Whoever asked by the keyboard goes on where the button was.
+    if (count === 0 && older.contains(document.activeElement)) scroller.focus({ preventScroll: true });
     older.querySelector("[data-count]").textContent = count;
     older.hidden = count === 0;
   }
 
-  async function load(limit = PAGE) {
-    const before = Math.min(...[...list.children].map(({ dataset }) => Number(dataset.id)));
+  /** The least id of the list; Infinity of an empty one. */
+  function oldest() {
+    let least = Infinity;
+    for (const { dataset: { id } } of list.children) least = Math.min(least, id);
+    return least;
+  }
+
+  /** Loads older messages, one page at a time. Returns whether it came. */
+  function load(limit = PAGE) {
+    return loading ??= loadPage(limit).finally(() => loading = undefined);
+  }
+
+  async function loadPage(limit) {
+    const before = oldest();
     const query = new URLSearchParams({ limit, ...(Number.isFinite(before) && { before }) });
-    const response = await ask(`${path}/live/messages?${query}`);
-    if (!response.ok) return;
+    const response = await ask(`${path}/live/messages?${query}`).catch(() => undefined);
+    if (!response?.ok) return false;
     const distance = scroller.scrollHeight - scroller.scrollTop;
     list.insertAdjacentHTML("afterbegin", await response.text());
     countOlder(Number(response.headers.get("Convene-Older")));
     filter();
     tellReach(list);
     scroller.scrollTop = scroller.scrollHeight - distance;
+    return true;
   }
 
   /** Announces new messages to screen readers, at most every 10 s. */
@@ -151,10 +167,9 @@ export function createReading(path) {
       if (added.length > 0) show(added, { followed, missed, top });
       else tellReach(list);
     },
-    /** Loads older messages until one is there; false where there is no such message. */
+    /** Loads older messages until the list reaches back to an id, whether there is such a message or not. */
     async reach(id) {
-      while (!document.getElementById(id) && !older.hidden) await load(1_000);
-      return document.getElementById(id) !== null;
+      while (oldest() > id && !older.hidden && await load(1_000));
     },
   };
 }

@@ -128,7 +128,7 @@ function Scope({ scope: { scope, total }, isPrivate, drawn = [] }: {
       </ul>
       {hidden > 0 && (
         <p class="more">
-          <button type="button" data-load="entries" data-scope={scope} data-from={String(drawn.length)}>
+          <button type="button" data-load="entries" data-scope={scope}>
             Show more of {total} keys (<span data-count>{hidden}</span>)
           </button>
         </p>

@@ -130,6 +130,6 @@ export function mountJoin(app: Hono, { database, addressOf, wrongCodes }: Servic
 }
 
 function invitationOf(invite: FoundInvite, address: string, code: string) {
-  const { room, role, agent, note, uses_left: usesLeft, expires_at: expiresAt, by } = invite;
-  return { address, code, room: shownRoom(room), role, agent, note, usesLeft, expiresAt, by };
+  const { room, role, agent, note, uses_left: usesLeft, expires_at: expiresAt, by, now } = invite;
+  return { address, code, room: shownRoom(room), role, agent, note, usesLeft, expiresAt, by, now };
 }

@@ -1,6 +1,7 @@
 import { IN_FORCE } from "../access/token.ts";
 import type { Role } from "../access/token_text.ts";
 import type { Database } from "../database.ts";
+import { NOW } from "../clock.ts";
 import type { Row } from "../driver/statement.ts";
 import { REVISION, THERE } from "../release.ts";
 import { SERVICE } from "../viewer.ts";
@@ -21,6 +22,8 @@ export interface FoundInvite {
   /** ISO 8601. */
   expires_at: string;
   inForce: boolean;
+  /** When it was read. */
+  now: string;
   /** The role of its maker's token and the agent to which that is bound; null where it was made without a token. */
   by: { role: Role; agent: string | null } | null;
   /** The token that an earlier request under the key has made, and the digest of that request. */
@@ -48,7 +51,7 @@ export const madeUnderKey = (room: string) =>
 const FIND = `
   SELECT invites.room_id, ${REVISION} AS revision, invites.role, invites.agent_id, invites.note,
          uses - used AS uses_left,
-         ${timeOf("invites.expires_at")} AS expires_at, ${INVITE_IN_FORCE} AS in_force,
+         ${timeOf("invites.expires_at")} AS expires_at, ${INVITE_IN_FORCE} AS in_force, ${timeOf(NOW)} AS now,
          CASE WHEN ${BY_OPERATOR} THEN 'admin' ELSE maker.role END AS by_role, maker.agent_id AS by_agent
     FROM invites JOIN rooms ON rooms.id = invites.room_id AND ${THERE}
     LEFT JOIN tokens AS maker ON maker.room_id = invites.room_id AND maker.id = invites.made_by
@@ -83,6 +86,7 @@ export async function findInvite(
     uses_left: Number(row.uses_left),
     expires_at: row.expires_at as string,
     inForce: Boolean(row.in_force),
+    now: row.now as string,
     by: row.by_role === null ? null : { role: row.by_role as Role, agent: row.by_agent as string | null },
     ...token && {
       made: {

@@ -1,4 +1,5 @@
 import { openRoom } from "../room/token.js";
+import { setClock } from "../shared/clock.js";
 import { enableCopying } from "../shared/copying.js";
 import { drawn } from "../shared/drawn.js";
 import { endOf } from "../shared/ends.js";
@@ -12,6 +13,7 @@ enableCopying();
 
 const end = document.querySelector("time[data-end]");
 if (end) {
+  setClock(Date.parse(document.body.dataset.now));
   const tell = () => end.textContent = endOf(end.dateTime);
   tell();
   setInterval(tell, 5_000);

@@ -4,9 +4,9 @@ import { type Invitation, inviterOf, placeOf } from "./join_text.ts";
 
 /** The page of an invitation, for people: what it is, a form to join, and the line to paste into an agent. */
 export function joinPage(invitation: Invitation, assets: Assets): Markup {
-  const { address, code, room, agent, note, usesLeft, expiresAt } = invitation;
+  const { address, code, room, agent, note, usesLeft, expiresAt, now } = invitation;
   return (
-    <JoinLayout title="You are invited · Convene" assets={assets}>
+    <JoinLayout title="You are invited · Convene" assets={assets} now={now}>
       <h1>
         You are invited to the room <code>{room}</code>
       </h1>
@@ -80,9 +80,20 @@ export function unknownInvitationPage(assets: Assets): Markup {
   );
 }
 
-function JoinLayout({ title, assets, children }: { title: string; assets: Assets; children?: unknown }) {
+function JoinLayout({ title, assets, now, children }: {
+  title: string;
+  assets: Assets;
+  now?: string;
+  children?: unknown;
+}) {
   return (
-    <Layout title={title} description="An invitation to a Convene room." assets={assets} script="join.js">
+    <Layout
+      title={title}
+      description="An invitation to a Convene room."
+      assets={assets}
+      script="join.js"
+      body={now === undefined ? {} : { "data-now": now }}
+    >
       <header class="top">
         <a class="brand" href="/">Convene</a>
         <nav aria-label="Pages">

@@ -12,6 +12,8 @@ export interface Invitation {
   note: string | null;
   usesLeft: number;
   expiresAt: string;
+  /** The time at which all this was so. */
+  now: string;
   /** Who made it: a token's role and agent; null where it had none. */
   by: { role: string; agent: string | null } | null;
 }

@@ -13,9 +13,14 @@ export function since(moment) {
   return Date.now() + ahead - moment;
 }
 
-/** Updates every distance in time each second, past and to come; `now`: the service's time when it drew the page. */
-export function startClock(now) {
+/** Sets the clock; `now`: the service's time when it drew the page. */
+export function setClock(now) {
   ahead = now - Date.now();
+}
+
+/** Sets the clock, and updates every distance in time each second, past and to come. */
+export function startClock(now) {
+  setClock(now);
   setInterval(() => {
     for (const time of document.querySelectorAll("time[data-ago], time[data-left]")) {
       const seconds = since(Date.parse(time.dateTime)) / 1_000;

@@ -1,3 +1,5 @@
+import { since } from "./clock.js";
+
 const UNITS = [[60, "minute"], [60, "hour"], [24, "day"]];
 
 /** Words what is left until a time, in its largest unit: "15 minutes". */
@@ -20,9 +22,13 @@ function local(end, now) {
     : end.toLocaleString([], { weekday: "short", day: "numeric", month: "short", ...time });
 }
 
-/** Words the end of what lasts until a time: "for 15 minutes, until 14:35". */
+/**
+ * Words the end of what lasts until a time of the service: "for 15 minutes, until 14:35". The reader's clock, by which it
+ * is told, may be apart from the service's.
+ */
 export function endOf(moment) {
-  const [end, now] = [new Date(moment), new Date()];
-  const until = `until ${local(end, now)}`;
-  return end > now ? `for ${left(end - now)}, ${until}` : `${until}, which is over`;
+  const now = new Date();
+  const ms = -since(Date.parse(moment));
+  const until = `until ${local(new Date(now.getTime() + ms), now)}`;
+  return ms > 0 ? `for ${left(ms)}, ${until}` : `${until}, which is over`;
 }

@@ -1,5 +1,5 @@
 import type { ConveneError, ErrorCode } from "../client/mod.ts";
-import type { Command } from "./arguments.ts";
+import type { Command } from "./command.ts";
 
 /** Hints of the command, in place of the service's. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
@@ -7,7 +7,6 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   already_claimed: "Take the next one: convene take.",
   key_not_found: 'Write it with convene set KEY, or wait for it: convene wait "has(state._shared.KEY)".',
   message_not_found: "See what there is: convene read.",
-  no_answer: "Is it running? Say its address as --server URL, or set CONVENE_URL.",
   lease_lost: "See who has it with convene read, and claim it again if it is open.",
   reservation_not_found: "See what is reserved: convene reserve.",
   reserved: "Wait longer with --timeout, or see who has them: convene reserve --path PATH.",
@@ -19,8 +18,12 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
     "See what is there with convene get KEY --json, decide again, and say its version as --if-version.",
 };
 
-/** What stands in hints of the service that depend on the case, and in words of the command. */
+/** What stands in hints of the service and the client that depend on the case, and in words of the command. */
 const WORDS: Array<[service: string, command: string]> = [
+  [
+    "Is the service running, and is this its address?",
+    "Is it running? Say its address as --server URL, or set CONVENE_URL.",
+  ],
   [
     "POST /rooms/:id/tokens with `role` admin, without a `ttl`",
     "convene tokens make --role admin, without --ttl",

@@ -32,8 +32,8 @@ export interface Left {
 export interface Registered extends Agent {
   /** True if the agent is new in the room. */
   created: boolean;
-  /** The token that alone can act as the agent, in the answer that made it secure; null in a repeated answer. */
-  token?: string | null;
+  /** The token that alone can act as the agent, in the answer that made it secure. */
+  token?: string;
 }
 
 export interface Registration<M = JsonObject> {

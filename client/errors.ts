@@ -47,6 +47,13 @@ function passes(status: number): boolean {
   return LATER.includes(status) || (status >= 500 && !NEVER.includes(status));
 }
 
+/** The error where an answer with a token, which is told once, was lost. `made`: what was done all the same. */
+export function tokenLost(made: string): ConveneError {
+  return new ConveneError("no_answer", `${made}, and the answer that told its token was lost.`, {
+    hint: "Take another id.",
+  });
+}
+
 /** The error of an answer with a status of 400 or more. */
 export function errorOf(response: Response, text: string): ConveneError {
   const { status } = response;

@@ -1,6 +1,6 @@
 import type { Agent, Heartbeat, Registered, Registration, Status } from "./agents.ts";
 import type { CallOptions, Connection } from "./connection.ts";
-import { ConveneError } from "./errors.ts";
+import { ConveneError, tokenLost } from "./errors.ts";
 import { type Changes, followChanges, type FollowOptions } from "./follow.ts";
 import type { Json, JsonObject, JsonOf } from "./json.ts";
 import { acquire, type Lock, type LockOptions } from "./lock.ts";
@@ -80,14 +80,22 @@ export class Room {
 
   /**
    * Registers an agent. An existing one becomes active again; with `if_new` it fails with `agent_exists`. With `secure`
-   * only the `token` of the answer can act as it: continue with `room.as(id, { token })`.
+   * only the `token` of the answer can act as it: continue with `room.as(id, { token })`. Errors: `no_answer` where the
+   * answer with the token was lost; without an id another agent takes its place.
    */
   async join<M extends object = JsonObject>(
     { signal, ...registration }: Registration<M & JsonOf<M>> & CallOptions = {},
   ): Promise<Registered> {
     const id = registration.id ?? this.agent;
     const body = { name: id ?? "agent", ...registration, id };
-    return (await this.connection.write<Registered>("POST", `${this.#path}/agents`, body, { signal })).body;
+    type Told = Omit<Registered, "token"> & { token?: string | null };
+    for (;;) {
+      const path = `${this.#path}/agents`;
+      const { token, ...agent } = (await this.connection.write<Told>("POST", path, body, { signal })).body;
+      if (token === undefined) return agent;
+      if (token !== null) return { ...agent, token };
+      if (id !== undefined) throw tokenLost("The agent is registered");
+    }
   }
 
   /** Takes an agent off the roster, and ends its claims, reservations and waits. Returns whether it was there. */

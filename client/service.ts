@@ -1,6 +1,6 @@
 import { type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
 import type { JsonObject, JsonOf } from "./json.ts";
-import { ConveneError } from "./errors.ts";
+import { tokenLost } from "./errors.ts";
 import { joinBy, type Joined, type Joiner } from "./joining.ts";
 import { Room } from "./room.ts";
 import type { RoomInfo } from "./room_info.ts";
@@ -38,9 +38,7 @@ export class Convene {
       if (body.token === undefined) return this.room(body.id, { agent });
       if (body.token !== null) return new Room(this.connection.with(body.token), body.id, agent);
       if (id === undefined) continue;
-      throw new ConveneError("no_answer", "The room is made, and the answer that told its token was lost.", {
-        hint: "Take another id.",
-      });
+      throw tokenLost("The room is made");
     }
   }
 

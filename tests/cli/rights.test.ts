@@ -168,6 +168,7 @@ Deno.test("hints are in words of the command", () => {
     assert.match(told, words);
     assert.doesNotMatch(told, /\/rooms|`|POST|if_new/);
   }
+  assert.equal(hintOf(new ConveneError("no_answer", "no", { hint: "Take another id." })), "Take another id.");
   assert.match(
     hintOf(new ConveneError("id_unavailable", "no"), commands.room!.hints)!,
     /deleted is free again/,

@@ -87,6 +87,14 @@ Deno.test("a token whose answer was lost is revoked, and another made; so is a c
   ]);
   answers.push({ id: "lost", code: null, url: null } as never, { id: "told", code: "c", url: "u" } as never);
   assert.equal((await room.invites.create()).id, "told");
+  // Nobody acts as an agent whose token is lost: another takes its place, if its id is not chosen.
+  answers.push({ id: "lost", token: null }, { id: "told", token: TOKEN });
+  assert.equal((await room.join({ secure: true })).id, "told");
+  answers.push({ id: "ann", token: null });
+  await assert.rejects(() => room.join({ id: "ann", secure: true }), {
+    code: "no_answer",
+    hint: /another id/,
+  });
 });
 
 Deno.test("a token is in no error, and in nothing that is printed", async () => {

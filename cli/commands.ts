@@ -1,4 +1,4 @@
-import type { Command } from "./arguments.ts";
+import type { Command } from "./command.ts";
 import { read, say } from "./messages.ts";
 import { reserve } from "./reserve.ts";
 import { evaluate, get, set, view } from "./state.ts";
@@ -37,3 +37,8 @@ export const commands: Record<string, Command> = {
   eval: evaluate,
   watch,
 };
+
+/** Finds a command by its name. */
+export function commandOf(name: string): Command | undefined {
+  return Object.hasOwn(commands, name) ? commands[name] : undefined;
+}

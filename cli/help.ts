@@ -1,4 +1,4 @@
-import type { Command } from "./arguments.ts";
+import type { Command } from "./command.ts";
 
 /** What all commands take. */
 const COMMON = `Every command takes

@@ -1,5 +1,5 @@
 import type { Invite, Role } from "../client/mod.ts";
-import type { Command } from "./arguments.ts";
+import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { json, plain } from "./plain.ts";
 import { print } from "./print.ts";

@@ -1,7 +1,8 @@
 import { join as joinByAddress, type Joined, type Joiner } from "../client/mod.ts";
-import type { Command, Input } from "./arguments.ts";
+import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
-import { keep } from "./keeping.ts";
+import type { Input } from "./input.ts";
+import { keepMade } from "./keeping.ts";
 import { json, plain } from "./plain.ts";
 import { print } from "./print.ts";
 import { PATIENCE, reachingFetch } from "./reach.ts";
@@ -48,7 +49,7 @@ export const join: Command = {
       secure: hides || input.flags.secure === true || undefined,
       private: hides || undefined,
     });
-    if (token) keep(input, room.as(agent.id), token);
+    if (token) keepMade(input, room.as(agent.id), token);
     print(input.json ? json(agent) : plain(agent.id));
     return EXIT.done;
   },
@@ -68,7 +69,7 @@ async function joinBy(input: Input, word: string): Promise<number> {
   const { room, agent, token, revision, guide } = word.includes("/join/")
     ? await joinAt(word, who)
     : await input.server.join(word, who);
-  keep(input, room, token);
+  keepMade(input, room, token);
   const shown = { server: room.connection.url, room: room.id, agent, revision, guide };
   print(input.json ? json(shown) : plain(agent));
   return EXIT.done;
@@ -76,7 +77,7 @@ async function joinBy(input: Input, word: string): Promise<number> {
 
 async function joinAt(url: string, who: Joiner): Promise<Joined> {
   try {
-    const fetch = reachingFetch(URL.parse(url)?.origin ?? url);
+    const fetch = reachingFetch(URL.canParse(url) ? new URL(url).origin : url);
     return await joinByAddress(url, { ...who, fetch, patience: PATIENCE });
   } catch (error) {
     if (error instanceof TypeError) throw new UsageError(error.message);

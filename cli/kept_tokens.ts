@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { basename, isAbsolute, join } from "node:path";
 import process from "node:process";
 
 type Environment = Record<string, string | undefined>;
@@ -51,7 +51,8 @@ function keptIn(file: string): KeptToken | undefined {
 /** Returns the other services at which a token is kept for a room with this id: the same one may have many addresses. */
 export function keptElsewhere(environment: Environment, server: string, room: string): string[] {
   const folder = folderOf(environment);
-  const others = namesIn(folder).map((name) => keptIn(join(folder, name)))
+  const others = namesIn(folder).filter((name) => name.endsWith(".json"))
+    .map((name) => keptIn(join(folder, name)))
     .filter((kept) => kept !== undefined && kept.room === room && kept.server !== server)
     .map((kept) => kept!.server);
   return [...new Set(others)].sort();
@@ -59,43 +60,57 @@ export function keptElsewhere(environment: Environment, server: string, room: st
 
 function namesIn(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((name) => name.endsWith(".json"));
+    return readdirSync(folder);
   } catch {
     return [];
   }
 }
 
 /**
- * Keeps a token in a file that only its owner reads, in place of the one for the same room, which is moved aside.
- * Returns the file.
+ * Keeps a token in a file that only its owner reads. Another one of the same room is moved aside: it may be all that is
+ * left of its rights. Returns the file, and where the other one is.
  */
-export function keepToken(environment: Environment, kept: KeptToken): string {
+export function keepToken(environment: Environment, kept: KeptToken): { file: string; before?: string } {
   const file = fileOf(environment, kept.server, kept.room);
-  const before = keptToken(environment, kept.server, kept.room);
-  return write(environment, kept, () => {
-    if (before !== undefined && before.token !== kept.token) renameSync(file, asideOf(file));
-  });
+  const other = keptToken(environment, kept.server, kept.room);
+  const before = other === undefined || other.token === kept.token ? undefined : copyAside(file);
+  write(environment, file, kept);
+  return { file, before };
 }
 
-/** Keeps the new text of the token that is kept for a room. The old one counts no longer. Returns the file. */
+/** Keeps the new text of the token that is kept for a room, in place of the old one. Returns the file. */
 export function renewToken(environment: Environment, kept: KeptToken): string {
-  return write(environment, kept);
+  const file = fileOf(environment, kept.server, kept.room);
+  write(environment, file, kept);
+  return file;
 }
 
 /** Removes the tokens that are kept for a room, which is no more. */
 export function forgetTokens(environment: Environment, server: string, room: string): void {
-  const file = fileOf(environment, server, room);
-  for (const one of [file, asideOf(file)]) rmSync(one, { force: true });
+  const folder = folderOf(environment);
+  const file = basename(fileOf(environment, server, room));
+  for (const name of namesIn(folder)) {
+    if (name === file || name.startsWith(`${file}.before`)) rmSync(join(folder, name), { force: true });
+  }
 }
 
-const asideOf = (file: string) => `${file}.before`;
+/** Copies a file beside itself, over none that is there. Returns the copy. */
+function copyAside(file: string): string {
+  for (let n = 1;; n++) {
+    const aside = `${file}.before${n === 1 ? "" : n}`;
+    try {
+      writeFileSync(aside, readFileSync(file), { mode: FILE, flag: "wx" });
+      return aside;
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EEXIST") throw error;
+    }
+  }
+}
 
-function write(environment: Environment, kept: KeptToken, moveAside = () => {}): string {
-  const file = fileOf(environment, kept.server, kept.room);
+/** Writes a file in one piece: whoever reads it meanwhile, or if it fails, has the old one. */
+function write(environment: Environment, file: string, kept: KeptToken): void {
   mkdirSync(folderOf(environment), { recursive: true, mode: FOLDER });
   const made = `${file}.${process.pid}`;
   writeFileSync(made, `${JSON.stringify(kept, null, 2)}\n`, { mode: FILE, flag: "wx" });
-  moveAside();
   renameSync(made, file);
-  return file;
 }

@@ -2,10 +2,13 @@
 /** The command `convene`. Its subcommands are listed in `commands.ts`. */
 import process from "node:process";
 import { ConveneError, VERSION } from "../client/mod.ts";
-import { type Command, type Input, readCommand, unknownCommand } from "./arguments.ts";
-import { commands } from "./commands.ts";
+import { readCommand } from "./arguments.ts";
+import type { Command } from "./command.ts";
+import { commandOf, commands } from "./commands.ts";
 import { EXIT, TimeOver } from "./exit.ts";
 import { help, helpOf } from "./help.ts";
+import type { Input } from "./input.ts";
+import { unknownCommand } from "./near_names.ts";
 import { plain } from "./plain.ts";
 import { print } from "./print.ts";
 import { tokenHint } from "./token_hint.ts";
@@ -13,17 +16,17 @@ import { UsageError } from "./values.ts";
 import { hintOf } from "./words.ts";
 
 async function main(args: string[]): Promise<number> {
-  const [name = "help"] = args;
+  const [name = "help", about = ""] = args;
   if (["help", "--help", "-h"].includes(name)) {
-    const command = commands[args[1] ?? ""];
-    print(command ? helpOf(args[1]!, command) : help(commands));
+    const command = commandOf(about);
+    print(command ? helpOf(about, command) : help(commands));
     return EXIT.done;
   }
   if (["version", "--version"].includes(name)) {
     print(VERSION);
     return EXIT.done;
   }
-  const command = commands[name];
+  const command = commandOf(name);
   if (command === undefined) throw new UsageError(unknownCommand(args, Object.keys(commands)));
   const options = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined); // the rest is the program's
   if (options.includes("--help") || options.includes("-h")) {

@@ -1,5 +1,5 @@
 import type { Message, TaskStatus } from "../client/mod.ts";
-import type { Command } from "./arguments.ts";
+import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { tellNotice } from "./notice.ts";
 import { json, plain, shown } from "./plain.ts";

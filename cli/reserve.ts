@@ -1,6 +1,7 @@
 import { ConveneError, type Reservation } from "../client/mod.ts";
-import type { Command, Input } from "./arguments.ts";
+import type { Command } from "./command.ts";
 import { EXIT, TimeOver } from "./exit.ts";
+import type { Input } from "./input.ts";
 import { tellNotice } from "./notice.ts";
 import { json, plain, shown } from "./plain.ts";
 import { print } from "./print.ts";

@@ -1,7 +1,8 @@
 import type { RoomInfo } from "../client/mod.ts";
-import type { Command, Input } from "./arguments.ts";
+import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
-import { keep } from "./keeping.ts";
+import type { Input } from "./input.ts";
+import { keepMade } from "./keeping.ts";
 import { forgetTokens } from "./kept_tokens.ts";
 import { json, plain } from "./plain.ts";
 import { print } from "./print.ts";
@@ -37,7 +38,7 @@ export const room: Command = {
     const server = input.serverFor(locked ? undefined : id);
     const opened = await server.open(id, { locked: locked || undefined });
     const { token } = opened;
-    if (token !== undefined && token !== server.connection.token) keep(input, opened, token);
+    if (token !== undefined && token !== server.connection.token) keepMade(input, opened, token);
     print(input.json ? json({ id: opened.id, page: opened.page }) : plain(opened.id));
     return EXIT.done;
   },

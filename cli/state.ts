@@ -1,6 +1,7 @@
 import type { Entry, Json, JsonObject, WriteOptions } from "../client/mod.ts";
-import type { Command, Input } from "./arguments.ts";
+import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import type { Input } from "./input.ts";
 import { json, plain, shown } from "./plain.ts";
 import { print } from "./print.ts";
 import { readJson, UsageError } from "./values.ts";
@@ -50,9 +51,7 @@ function written(input: Input): Promise<Entry> {
     ttl: input.seconds("ttl"),
   };
   if (options.scope === "_view") {
-    throw new UsageError(
-      "A view is an expression: convene view NAME CEL.",
-    );
+    throw new UsageError("A view is an expression: convene view NAME CEL.");
   }
   const [edit, another] = EDITS.filter((name) => input.flags[name] !== undefined);
   if (another) throw new UsageError(`--${edit} and --${another} are two edits: say one.`);

@@ -1,6 +1,7 @@
 import type { Claim, NoneTaken, Taken } from "../client/mod.ts";
-import type { Command, Input } from "./arguments.ts";
+import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import type { Input } from "./input.ts";
 import { idOf, lineOf } from "./messages.ts";
 import { tellNotice } from "./notice.ts";
 import { json, plain, shown } from "./plain.ts";

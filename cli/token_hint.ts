@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../client/mod.ts";
-import type { Input } from "./arguments.ts";
+import type { Input } from "./input.ts";
 import { keptElsewhere } from "./kept_tokens.ts";
 
 /** The refusals of which a token, or its absence, may be the reason. */

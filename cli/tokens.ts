@@ -1,7 +1,8 @@
 import process from "node:process";
 import type { MadeToken, Role, Token } from "../client/mod.ts";
-import type { Command, Input } from "./arguments.ts";
+import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import type { Input } from "./input.ts";
 import { keep as keepFor } from "./keeping.ts";
 import { renewToken } from "./kept_tokens.ts";
 import { json, plain } from "./plain.ts";

@@ -1,6 +1,6 @@
 import process from "node:process";
 import type { Changes } from "../client/mod.ts";
-import type { Command } from "./arguments.ts";
+import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { lineOf as messageLine } from "./messages.ts";
 import { json, plain } from "./plain.ts";

@@ -1,7 +1,8 @@
 import process from "node:process";
 import type { Json, Message, TaskLease } from "../client/mod.ts";
-import type { Command, Input } from "./arguments.ts";
+import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import type { Input } from "./input.ts";
 import { lineOf } from "./messages.ts";
 import { json, plain } from "./plain.ts";
 import { print } from "./print.ts";

@@ -127,6 +127,7 @@ Deno.test("a command that there is not is told the near one, and options before 
     await refused(/no command send. Did you mean say\?/, "send", "hi");
     await refused(/no command messages. Did you mean read\?/, "messages");
     await refused(/no command wiat. Did you mean wait\?/, "wiat", "true");
+    await refused(/no command constructor. There are/, "constructor");
     await refused(/no command frobnicate. There are room, join, .*watch\./, "frobnicate");
     await refused(/command comes first.*: convene claim --agent /, "--agent", "bob", "claim", "3");
     await refused(/command comes first.*: convene COMMAND --frob /, "--frob");

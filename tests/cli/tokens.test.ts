@@ -101,3 +101,18 @@ Deno.test("a token that is in the place of another moves it aside, and one that 
     );
     assert.equal((await two.run("join", `${url}/join/`)).code, 2);
   }));
+
+Deno.test("a token that cannot be kept is printed, since it is told once", () =>
+  withMachines(async (_, machine) => {
+    const one = await machine("open");
+    const file = `${one.folder}/no folder`;
+    await Deno.writeTextFile(file, "");
+    const full = (...args: string[]) => one.with({ XDG_CONFIG_HOME: file }, ...args);
+    await one.prints("room", "open");
+    for (const args of [["join", "ann", "--secure"], ["room", "closed", "--locked"]]) {
+      const { code, stdout, stderr } = await full(...args);
+      assert.deepEqual([code, TOKEN.test(stdout), TOKEN.test(stderr)], [1, true, false], stderr);
+    }
+    const CONVENE_TOKEN = TOKEN.exec((await full("join", await one.prints("invite"))).stdout)![0];
+    assert.equal((await one.with({ CONVENE_TOKEN }, "say", "hello")).code, 0);
+  }));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { connect } from "../../client/mod.ts";
 import { startService } from "../support/service.ts";
 
 const root = new URL("../../", import.meta.url);
@@ -40,6 +41,28 @@ Deno.test("a program on Node does the same with the package that is built", asyn
   }
 });
 
+/** Takes away what later releases of Node 20 have. */
+const FIRST_OF_20 = "data:text/javascript,delete URL.parse";
+
+Deno.test("the command that is built joins by an address on Node, and goes on with the token", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "convene-command-" });
+  const service = await startService();
+  try {
+    const command = `${folder}/convene.js`;
+    await Deno.writeTextFile(`${folder}/package.json`, '{"type":"module"}');
+    await run(Deno.execPath(), ["bundle", "--quiet", "--platform", "deno", "-o", command, "cli/main.ts"]);
+    const { url } = await (await connect(service.url).open("r")).invites.create();
+    const env = { CONVENE_URL: service.url, CONVENE_ROOM: "r", XDG_CONFIG_HOME: folder };
+    const node = (...args: string[]) => run("node", ["--import", FIRST_OF_20, command, ...args], env);
+    assert.equal(await node("join", url, "--agent", "bob"), "bob\n");
+    assert.equal(await node("say", "hello"), "2\n");
+    assert.equal(await node("read"), "2 message bob✓: hello\n");
+  } finally {
+    await service.stop();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 /** What must and must not compile with the types of the package. */
 const CALLER = `
 // @ts-types="./mod.d.ts"
@@ -66,11 +89,11 @@ async function tours(command: string, args: string[]): Promise<void> {
 }
 
 /** What a program prints, after it ended well. A tour that does not end leaves something behind, and is ended. */
-async function run(command: string, args: string[]): Promise<string> {
+async function run(command: string, args: string[], env: Record<string, string> = {}): Promise<string> {
   const { code, stdout, stderr } = await new Deno.Command(command, {
     args,
     cwd: root,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdin: "null",
     signal: AbortSignal.timeout(30_000),
   }).output();

@@ -1242,7 +1242,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a kept token that is lost with the next",
-    edits: [["renameSync(file, asideOf(file));", "void before;"]],
+    edits: [["undefined : copyAside(file);", "undefined : file;"]],
     test: "tests/cli/tokens.test.ts",
     filter: "a token that is in the place of another",
   },

@@ -1,0 +1,20 @@
+import type { ParseArgsConfig } from "node:util";
+import type { ErrorCode } from "../client/mod.ts";
+import type { Input } from "./input.ts";
+
+export type Options = NonNullable<ParseArgsConfig["options"]>;
+
+/** A command. */
+export interface Command {
+  /** The words and options after its name: `<condition>`. */
+  usage: string;
+  /** What it does, in a line. */
+  about: string;
+  /** Its own options, beside the common ones. */
+  options?: Options;
+  /** The number of words that follow. */
+  words: [min: number, max: number];
+  /** What to do about its errors, where that differs from other commands. */
+  hints?: Partial<Record<ErrorCode, string>>;
+  run(input: Input): Promise<number>;
+}

@@ -99,7 +99,7 @@ async function repeat(
     const ended = now();
     const waited = Math.round(ended - began);
     const isGot = answer.ok && answer.text !== "" && isOver(answer);
-    if (answer.text === "" || replaced.aborted && !isGot) return abandoned(agent, waited, nothing);
+    if (answer.text === "" || replaced.aborted && !isGot) return abandoned(agent, waited, { nothing, keyed });
     if (isOver(answer)) return answer;
     // A wait that ends early without a result was drained: the instance is about to stop.
     const cut = Number(answer.body.elapsed_ms ?? ended - asked) < timeout - EARLY_MS;
@@ -122,9 +122,9 @@ function lasting(answer: Answer, elapsed_ms: number): Answer {
 function abandoned(
   agent: string | undefined,
   elapsed_ms: number,
-  nothing: Record<string, unknown>,
+  { nothing, keyed }: Pick<Waited, "nothing" | "keyed">,
 ): Answer {
   const hint = `${JSON.stringify(agent ?? null)} made another call meanwhile, which ends its wait. ` +
-    "Wait again if you still want to.";
+    `Wait again if you still want to${keyed ? ", with the same `idempotency_key`" : ""}.`;
   return answerOf(true, JSON.stringify({ ...nothing, elapsed_ms, ended: true, hint }));
 }

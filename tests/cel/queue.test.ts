@@ -5,7 +5,7 @@ import { connect } from "../../db/driver/open.ts";
 import { createDatabase } from "../../db/database.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
-import { type AppOptions, withApp } from "../support/app.ts";
+import { type AppOptions, type TestApp, withApp } from "../support/app.ts";
 
 /** Lets a write be applied and loses its reply, once. `lose` says which. */
 function losing(lose: (sql: string) => boolean): { wrap: AppOptions["wrap"]; lost(): boolean } {
@@ -50,52 +50,123 @@ Deno.test("paths that are reserved without a reply are answered so, too", async 
   }, { wrap });
 });
 
-Deno.test("what is given to a client that has left meanwhile is given back", async () => {
-  let leave = (_: string) => {};
-  await withApp(async ({ json, app }) => {
-    await json("POST", "/rooms", { id: "r" });
-    await json("POST", "/rooms/r/messages", { kind: "task", body: 1 });
-    for (
-      const [path, body, made, look, free] of [
-        [
-          "/rooms/r/messages/claim",
-          { agent: "ann", timeout: 5_000 },
-          "unclaimed_count - 1",
-          "/rooms/r/messages?status=claimed",
-          "/rooms/r/messages?status=open",
-        ],
-        [
-          "/rooms/r/reservations",
-          { agent: "ann", paths: ["a"], timeout: 5_000 },
-          "reservations_revision",
-          "/rooms/r/reservations",
-          "",
-        ],
-      ] as const
-    ) {
-      const controller = new AbortController();
-      leave = (sql) => sql.includes(made) && controller.abort();
-      const request = new Request(`http://localhost${path}`, {
-        method: "POST",
-        body: JSON.stringify(body),
-        signal: controller.signal,
-      });
-      await Promise.resolve(app.fetch(request)).catch(() => {});
-      leave = () => {};
-      assert.ok(controller.signal.aborted);
-      for (let tries = 0; (await json("GET", look)).body.length > 0; tries++) assert.ok(tries < 500, path);
-      if (free) assert.equal((await json("GET", free)).body.length, 1);
-    }
-  }, {
-    wrap: (connection) => ({
+/** Requests for what one client can have, the SQL of the write that gives it, and where it shows. */
+const GIVEN = [
+  {
+    path: "/rooms/r/messages/claim",
+    body: { agent: "ann", timeout: 5_000 },
+    made: "unclaimed_count - 1",
+    shown: "/rooms/r/messages?status=claimed",
+  },
+  {
+    path: "/rooms/r/reservations",
+    body: { agent: "ann", paths: ["a"], timeout: 5_000 },
+    made: "reservations_revision",
+    shown: "/rooms/r/reservations",
+  },
+];
+
+/** Has clients leave at the moment in which they are given what they asked for. */
+function leaving() {
+  let made = (_: string): Promise<unknown> | undefined => undefined;
+  return {
+    /** Sends a request of `GIVEN` whose client leaves once the write is made; `then` comes before its reply. */
+    async leave(
+      { app }: Pick<TestApp, "app">,
+      { path, body, made: sql }: typeof GIVEN[number],
+      { headers, then = () => Promise.resolve() }: {
+        headers?: Record<string, string>;
+        then?: () => Promise<unknown>;
+      } = {},
+    ): Promise<void> {
+      const { signal, abort } = controlled();
+      made = (written) => {
+        if (!written.includes(sql)) return;
+        made = () => undefined;
+        abort();
+        return then();
+      };
+      const sent = { method: "POST", headers, body: JSON.stringify(body), signal };
+      await Promise.resolve(app.fetch(new Request(`http://localhost${path}`, sent))).catch(() => {});
+      assert.ok(signal.aborted);
+    },
+    wrap: (connection: Connection): Connection => ({
       async send(statements, mode) {
         const rows = await connection.send(statements, mode);
-        if (mode === "write") statements.forEach(({ sql }, n) => rows[n]!.length > 0 && leave(sql));
+        if (mode === "read") return rows;
+        for (const [n, { sql }] of statements.entries()) if (rows[n]!.length > 0) await made(sql);
         return rows;
       },
       close: () => connection.close(),
     }),
-  });
+  };
+}
+
+function controlled(): { signal: AbortSignal; abort(): void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
+
+/** Waits until nothing shows at a path. */
+async function becomesEmpty({ json }: Pick<TestApp, "json">, path: string): Promise<void> {
+  for (let tries = 0; (await json("GET", path)).body.length > 0; tries++) assert.ok(tries < 500, path);
+}
+
+Deno.test("what is given to a client that has left meanwhile is given back", async () => {
+  const { leave, wrap } = leaving();
+  await withApp(async (at) => {
+    await at.json("POST", "/rooms", { id: "r" });
+    await at.json("POST", "/rooms/r/messages", { kind: "task", body: 1 });
+    for (const given of GIVEN) {
+      await leave(at, given);
+      await becomesEmpty(at, given.shown);
+    }
+    assert.equal((await at.json("GET", "/rooms/r/messages?status=open")).body.length, 1);
+  }, { wrap });
+});
+
+Deno.test("what is given to a client that has left is given back, though its token is revoked by then", async () => {
+  const { leave, wrap } = leaving();
+  await withApp(async (at) => {
+    const other = createDatabase({ connect: () => connect(at.file) });
+    const { request } = createApp(createServices(other));
+    await at.json("POST", "/rooms", { id: "r" });
+    await at.json("POST", "/rooms/r/messages", { kind: "task", body: 1 });
+    const { body: ann } = await at.json("POST", "/rooms/r/agents", { id: "ann", name: "Ann", secure: true });
+    const headers = { Authorization: `Bearer ${ann.token}` };
+    const rows = await (await at.request("GET", "/rooms/r/tokens", undefined, headers)).json();
+    const [task] = GIVEN;
+    await leave(at, task!, {
+      headers,
+      then: async () => {
+        const path = `/rooms/r/tokens/${rows[0].id}`;
+        assert.equal((await request(path, { method: "DELETE", headers })).status, 200);
+      },
+    });
+    await becomesEmpty(at, task!.shown);
+    await other.close();
+  }, { wrap });
+});
+
+Deno.test("what is given under a key to a client that has left stays its own: the same request is answered with it", async () => {
+  const { leave, wrap } = leaving();
+  await withApp(async (at) => {
+    const { json, request } = at;
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/messages", { kind: "task", body: 1 });
+    for (const given of GIVEN) {
+      const { path, body, shown } = given;
+      const headers = { "Idempotency-Key": path };
+      await leave(at, given, { headers });
+      // Who comes after it gets what was given back, if anything was.
+      assert.notEqual((await json("POST", path, { ...body, agent: "bob", timeout: 100 })).status, 201);
+      const again = await request("POST", path, body, headers);
+      assert.equal(again.headers.get("Idempotency-Replayed"), "true", path);
+      const { fence } = await again.json();
+      const held = (await json("GET", shown)).body;
+      assert.deepEqual(held.map((one: { fence: number }) => one.fence), [fence], path);
+    }
+  }, { wrap });
 });
 
 Deno.test("paths that end at another instance while others are given go to the oldest that waits for them", async () => {

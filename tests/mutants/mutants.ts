@@ -1847,6 +1847,24 @@ export const MUTANTS: Mutant[] = [
     filter: "what is given to a client that has left",
   },
   {
+    name: "what has a key is given back",
+    edits: [["  if (idempotencyKey) return;\n", ""]],
+    test: "tests/cel/queue.test.ts",
+    filter: "what is given under a key to a client that has left",
+  },
+  {
+    name: "what is given back is given back by who has left",
+    edits: [[
+      "const context = { ...BY_SERVICE, time: () => database.time()",
+      "const context = { viewer, acts, time: () => database.time()",
+    ], [
+      "  { idempotencyKey }: WriteAs,\n",
+      "  { viewer, acts, idempotencyKey }: WriteAs,\n",
+    ]],
+    test: "tests/cel/queue.test.ts",
+    filter: "though its token is revoked by then",
+  },
+  {
     name: "paths that end meanwhile go to who asks last",
     edits: [["freed ||= hasLost(board, round.board);", "freed ||= hasLost(round.board, round.board);"]],
     test: "tests/cel/queue.test.ts",

@@ -1,7 +1,8 @@
 import type { Part } from "../../../db/bus.ts";
+import type { Database } from "../../../db/database.ts";
 import { DatabaseUnavailable } from "../../../db/driver/faults.ts";
 import { Refusal } from "../../../db/refusal.ts";
-import type { WriteAs } from "../../../db/write/context.ts";
+import { BY_SERVICE, type Operation, type WriteAs } from "../../../db/write/context.ts";
 
 /** A request for something that one agent of a room at a time can have, such as a task. */
 export interface QueueRequest {
@@ -58,6 +59,20 @@ export async function unqueued<T>(attempt: Promise<T>): Promise<T> {
   } catch (error) {
     throw error instanceof OutcomeUnknown ? error.cause : error;
   }
+}
+
+/**
+ * Releases what was given to a client that has left, as the service, since the client's token may be revoked by then.
+ * Under an idempotency key it stays given: the same request, sent again, is answered that it was.
+ */
+export async function giveBack<Answer>(
+  database: Database,
+  { idempotencyKey }: WriteAs,
+  release: Operation<Answer>,
+): Promise<void> {
+  if (idempotencyKey) return;
+  const context = { ...BY_SERVICE, time: () => database.time(), newId: () => database.newId() };
+  await release.run(context).catch(() => {});
 }
 
 /** Ends a request with its own failure. Rethrows a failure of the database, which concerns all requests. */

@@ -14,8 +14,8 @@ import {
 import { releaseReservation, reservationOf, tryReserve } from "../../../db/reservations/write.ts";
 import { SERVICE } from "../../../db/viewer.ts";
 import { refusalOf as refusalOfActs, unprovenActors } from "../../../db/write/acts.ts";
-import { BY_SERVICE, type Outcome, type WriteContext } from "../../../db/write/context.ts";
-import { ownWrite, type Queued, type QueueRequest, settleFailed } from "./queued.ts";
+import type { Outcome, WriteContext } from "../../../db/write/context.ts";
+import { giveBack, ownWrite, type Queued, type QueueRequest, settleFailed } from "./queued.ts";
 
 /** A request for paths that waits in the queue of its room. */
 export interface ReserveRequest extends QueueRequest {
@@ -63,7 +63,7 @@ export function createServe(database: Database, limits: Limits) {
       }
       checkRoom(board, asked, limits);
       const outcome = await ownWrite(tryReserve(database, context, room, asked, board));
-      if (outcome && !end(round, one, outcome)) await giveBack(room, outcome);
+      if (outcome && !end(round, one, outcome)) await giveBack(database, context, releaseOf(room, outcome));
       if (outcome) return;
       round.board = await readBoard(database, SERVICE, room, round.agents);
       round.freed ||= hasLost(board, round.board);
@@ -87,11 +87,9 @@ export function createServe(database: Database, limits: Limits) {
     }
   }
 
-  /** Releases what was reserved for a client that has left. */
-  async function giveBack(room: string, outcome: Outcome) {
+  function releaseOf(room: string, outcome: Outcome) {
     const { id, agent, fence } = reservationOf(outcome).reservation;
-    const context = { ...BY_SERVICE, time: () => database.time(), newId: () => database.newId() };
-    await releaseReservation(database, room, { id, agent, fence }).run(context).catch(() => {});
+    return releaseReservation(database, room, { id, agent, fence });
   }
 
   return async function serve(room: string, queued: Waiting[]): Promise<number> {

@@ -20,7 +20,14 @@ import { readCurrent } from "../../../db/write/endings.ts";
 import type { EvaluationFailed, Expression } from "../../language/expression.ts";
 import { readsViews } from "../../rooms/definitions.ts";
 import type { Reader } from "../../rooms/reader.ts";
-import { ownWrite, type Queued, type QueueRequest, settleFailed, unqueued } from "../queues/queued.ts";
+import {
+  giveBack,
+  ownWrite,
+  type Queued,
+  type QueueRequest,
+  settleFailed,
+  unqueued,
+} from "../queues/queued.ts";
 import { createTakeChains } from "./take_chains.ts";
 import type { Asked, Take, Try } from "./take_look.ts";
 import { partsOf } from "../conditions/waiter.ts";
@@ -117,7 +124,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
           const { taken, revision } = takenOf(tried.outcome);
           if (!taken) [seen, one.tried] = [Math.min(seen, revision), tried];
           const isOver = (taken || one.final) && !one.settle(tried);
-          if (taken && isOver) await giveBack(room, one.request, taken);
+          if (taken && isOver) await giveBack(database, one.request.by, releaseOf(one.request, taken));
         } catch (error) {
           settleFailed(one, error);
         }
@@ -130,12 +137,8 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
     },
   });
 
-  /** Releases what was taken for a client that has left. */
-  async function giveBack(room: string, { agent, context }: TakeRequest, { id: message, fence }: Message) {
-    const { viewer, acts } = context;
-    const again = { viewer, acts, time: () => database.time(), newId: () => database.newId() };
-    await releaseClaim(database, { room, message, agent, fence: fence! }).run(again).catch(() => {});
-  }
+  const releaseOf = ({ room, agent }: TakeRequest, { id: message, fence }: Message) =>
+    releaseClaim(database, { room, message, agent, fence: fence! });
 
   /** Takes without waiting. An attempt that finds nothing writes nothing, so its heartbeat is a write of its own. */
   async function takeOnce(room: string, take: Take): Promise<Try> {

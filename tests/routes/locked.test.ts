@@ -53,3 +53,21 @@ Deno.test("a locked room takes no more round trips to make and to enter than an 
     assert.equal((await request("PATCH", "/rooms/r", { meta: { a: 1 } }, bearer(token))).status, 200);
     assert.equal(batches.length, 2);
   }));
+
+Deno.test("a revoked token learns nothing of a locked room by reserving paths, even where it is full of them", () =>
+  withApp(async ({ request }) => {
+    const { token } = await (await request("POST", "/rooms", { id: "r", locked: true })).json();
+    const member = await (await request("POST", "/rooms/r/tokens", { role: "member" }, bearer(token))).json();
+    const reserve = async (by: string, paths: string[], room = "r") =>
+      await request("POST", `/rooms/${room}/reservations`, { agent: "ann", paths }, bearer(by));
+    const long = (n: number) => Array.from({ length: 4 }, (_, m) => `${n}-${m}-`.padEnd(511, "x"));
+    for (let n = 0; (await reserve(token, long(n))).status === 201; n++);
+    assert.equal((await reserve(member.token, long(-1))).status, 409);
+    await request("DELETE", `/rooms/r/tokens/${member.id}`, undefined, bearer(token));
+    const [here, nowhere] = [
+      await reserve(member.token, long(-1)),
+      await reserve(member.token, long(-1), "none"),
+    ];
+    assert.deepEqual([here.status, await here.json()], [404, await nowhere.json()]);
+    assert.deepEqual([...here.headers], [...nowhere.headers]);
+  }));

@@ -81,7 +81,7 @@ export function createServe(database: Database, limits: Limits) {
         await serveOne(round, waiting);
       } catch (error) {
         round.left.delete(waiting);
-        settleFailed(waiting, error);
+        settleFailed(waiting, await failureOf(waiting, error));
       }
       if (round.freed) return;
     }
@@ -90,6 +90,15 @@ export function createServe(database: Database, limits: Limits) {
   function releaseOf(room: string, outcome: Outcome) {
     const { id, agent, fence } = reservationOf(outcome).reservation;
     return releaseReservation(database, room, { id, agent, fence });
+  }
+
+  /**
+   * Returns the failure of a request; that of its token, if that is not in force: the service has read the board, and
+   * the request may not have come to the database yet.
+   */
+  async function failureOf({ request: { by } }: Waiting, error: unknown): Promise<unknown> {
+    if (!(error instanceof Refusal) || by.viewer.token === undefined) return error;
+    return await database.read(by.viewer, []).then(() => error, (refusal) => refusal);
   }
 
   return async function serve(room: string, queued: Waiting[]): Promise<number> {

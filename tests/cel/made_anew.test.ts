@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { SERVICE } from "../../db/viewer.ts";
+import { createFollows } from "../../cel/waits/follow/follow.ts";
+import { createHolders } from "../../cel/waits/holders.ts";
+import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";
 
 /** Deletes a room and makes another one under its id, as other instances do between two looks of this one. */
@@ -40,3 +42,31 @@ Deno.test("what waited for a deleted room does not wait for the one that has its
     await request("POST", "/rooms/r/messages", { body: 1 });
     assert.equal((await wait).body.triggered, true);
   }, { poll: 20 }));
+
+Deno.test("a follower whose room goes back while it is read for the first time is told so", async () => {
+  const answer = Promise.withResolvers<void>();
+  let isHeld = false;
+  await withApp(async ({ json, services: { database } }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("PUT", "/rooms/r/state", { key: "k", value: 1 });
+    const limits = { max: 9, maxPerRoom: 9, length: 100 };
+    const follows = createFollows(database, limits, { counted() {}, holders: createHolders() });
+    isHeld = true;
+    const following = follows.follow(EVERYBODY, "r");
+    follows.rewind("r", true);
+    answer.resolve();
+    const follower = await following;
+    assert.ok(follower.behind);
+    assert.equal((await follower.next(1_000))?.reset, true);
+    follower.end();
+  }, {
+    wrap: (connection) => ({
+      async send(statements, mode) {
+        const rows = await connection.send(statements, mode);
+        if (isHeld) await answer.promise;
+        return rows;
+      },
+      close: () => connection.close(),
+    }),
+  });
+});

@@ -72,12 +72,14 @@ export function createFollows(
   return {
     async follow(viewer, room, after, bytes) {
       const { followed, subscription } = subscribe(viewer, room);
+      const { rewinds } = followed;
       try {
         // Subscribes before it reads, so that no change is missed in between.
         const page = await read(viewer, room, followed, after === undefined ? {} : { after, bytes });
         subscription.begun = true;
         const ground = {
           followed,
+          rewinds,
           subscription,
           elapsed: database.elapsed,
           read: (from: From) => read(viewer, room, followed, from),

@@ -23,6 +23,8 @@ export interface Follower {
 /** What a follower stands on. `elapsed`: the database's, in milliseconds. */
 interface Ground {
   followed: FollowedRoom;
+  /** How often the room had gone back before the first read, which may have seen it as it was before. */
+  rewinds: number;
   subscription: Subscription;
   read(from: From): Promise<ChangesPage>;
   elapsed(): number;
@@ -30,14 +32,14 @@ interface Ground {
 
 /** Creates a follower from the revision `after`, or from that of `page`, its first read. */
 export function createFollower(
-  { followed, subscription, read, elapsed }: Ground,
+  { followed, subscription, read, elapsed, ...before }: Ground,
   page: ChangesPage,
   after?: number,
 ): Follower {
   let first = isEmpty(page.changes) ? undefined : page;
   let { began, changes: { revision } } = page;
   if (first) revision = page.changes.reset ? 0 : after!;
-  let { rewinds } = followed;
+  let { rewinds } = before;
   const ended = () => !followed.followers.has(subscription);
   const behind = () => first !== undefined || followed.latest > revision || followed.rewinds > rewinds;
 

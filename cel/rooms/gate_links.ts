@@ -107,11 +107,15 @@ export async function settle(
   let broken = false;
   let last: string | undefined;
   const again: Pending[] = [];
-  const barred = await barring(database, room, data, links.filter((link) => link.refused));
+  // Those that are made do not wait for it.
+  const barred = barring(database, room, data, links.filter((link) => link.refused));
   for (const { pending, sent, refused, nonce, idle } of links) {
     if (refused) {
       if (broken || !proven) again.push(pending);
-      else pending.reject(barred(pending.write) ?? new Refusal("precondition_failed", refused, revision));
+      else {
+        const refusal = new Refusal("precondition_failed", refused, revision);
+        barred.then((why) => pending.reject(why(pending.write) ?? refusal));
+      }
       continue;
     }
     try {

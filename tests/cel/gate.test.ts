@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
+import type { Statement } from "../../db/driver/statement.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { isPoll, type TestApp, withApp } from "../support/app.ts";
@@ -367,3 +368,34 @@ Deno.test("what another instance has written since counts, be the gate true or f
       await other.close();
     }
   }));
+
+const asksWhoIsSecure = ({ sql }: Statement) => /^SELECT\s*\(SELECT json_group_array\(agent_id\)/.test(sql);
+
+Deno.test("a write of a chain is answered without what the refusal of another one reads", async () => {
+  const made = Promise.withResolvers<void>();
+  let isHeld = false;
+  await withApp(async ({ json, nextBatch }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann", secure: true });
+    await json("PUT", "/rooms/r/state", { key: "n", value: 0 });
+    const put = (n: number, gate: string, agent?: string) =>
+      json("PUT", "/rooms/r/state", { key: "n", value: n, if: gate, agent });
+    const gates = ["state._shared.n == 0", "state._shared.n == 1", "state._shared.n == 9"] as const;
+    await compiled({ json }, "r", [...gates]);
+    isHeld = true;
+    const asked = nextBatch(({ statements }) => statements.some(asksWhoIsSecure));
+    const [first, second, refused] = [put(1, gates[0]), put(2, gates[1]), put(3, gates[2], "cat")];
+    await asked;
+    assert.deepEqual([(await first).status, (await second).status], [200, 200]);
+    made.resolve();
+    assert.equal((await refused).status, 409);
+  }, {
+    wrap: (connection) => ({
+      async send(statements, mode) {
+        if (isHeld && statements.some(asksWhoIsSecure)) await made.promise;
+        return await connection.send(statements, mode);
+      },
+      close: () => connection.close(),
+    }),
+  });
+});

@@ -954,7 +954,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a gate that is told to who may not write",
-    edits: [["pending.reject(barred(pending.write) ?? new", "pending.reject(new"]],
+    edits: [["pending.reject(why(pending.write) ?? refusal)", "pending.reject(refusal)"]],
     test: "tests/contract/tokens.test.ts",
     filter: "file: who may not write is told that first",
   },

@@ -1,8 +1,8 @@
 import { lookAt } from "../../cel/rooms/look.ts";
 import { EvaluationFailed } from "../../cel/language/expression.ts";
-import { knownFacts } from "../../db/access/token.ts";
 import type { Viewer } from "../../db/viewer.ts";
 import type { EvaluationView } from "../../views/panels/console/console.tsx";
+import { agentOf } from "../http/callers/own_agent.ts";
 import { RequestError } from "../http/errors.ts";
 import { existingId } from "../http/ids.ts";
 import { withSlip } from "../http/input/query_slips.ts";
@@ -15,14 +15,14 @@ import { shownOf } from "./shown.ts";
  * the viewer's token. Errors: `room_not_found`.
  */
 export async function evaluationOf(
-  { reader }: Services,
+  { database, reader }: Services,
   viewer: Viewer,
   room: string,
   expr: string,
   url: string,
   as?: string,
 ): Promise<EvaluationView> {
-  const agent = as ? existingId(as) || null : knownFacts(viewer)?.agent ?? null;
+  const agent = as ? existingId(as) || null : await agentOf(database, viewer);
   try {
     const expression = await compileOf(expr);
     const sight = { viewer, room, reads: expression.reads, self: agent };

@@ -1847,6 +1847,36 @@ export const MUTANTS: Mutant[] = [
     filter: "what is given to a client that has left",
   },
   {
+    name: "a room that goes back while a follower reads it first is not noticed",
+    edits: [["  let { rewinds } = before;\n", "  let { rewinds } = followed;\n"]],
+    test: "tests/cel/made_anew.test.ts",
+    filter: "a follower whose room goes back",
+  },
+  {
+    name: "writes of a chain that wait for what a refusal reads",
+    edits: [[
+      "  const again: Pending[] = [];\n  // Those that are made do not wait for it.\n",
+      "  const again: Pending[] = [];\n  await barring(database, room, data, links.filter((link) => link.refused));\n",
+    ]],
+    test: "tests/cel/gate.test.ts",
+    filter: "is answered without what the refusal",
+  },
+  {
+    name: "a page that evaluates as nobody where the token was not seen",
+    edits: [[
+      "as ? existingId(as) || null : await agentOf(database, viewer);",
+      "as ? existingId(as) || null : null;",
+    ]],
+    test: "tests/routes/tokens.test.ts",
+    filter: "a page evaluates as the agent",
+  },
+  {
+    name: "a refusal over what the service has read is shown to a revoked token",
+    edits: [["settleFailed(waiting, await failureOf(waiting, error));", "settleFailed(waiting, error);"]],
+    test: "tests/routes/locked.test.ts",
+    filter: "a revoked token learns nothing",
+  },
+  {
     name: "what has a key is given back",
     edits: [["  if (idempotencyKey) return;\n", ""]],
     test: "tests/cel/queue.test.ts",

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { learnToken } from "../../db/access/token.ts";
 import { hashOf, makeToken } from "../../db/access/token_text.ts";
 import { postMessage } from "../../db/messages/write.ts";
 import { isRefusal } from "../../db/refusal.ts";
@@ -212,4 +213,17 @@ Deno.test("where others are secure, whoever shows no token takes one round trip,
       }
       assert.equal(trips[1], 1, `${method} ${path}: ${trips}`);
     }
+  }));
+
+Deno.test("a page evaluates as the agent of a token that its instance has not seen", () =>
+  withApp(async ({ request }) => {
+    await request("POST", "/rooms", { id: "r" });
+    const { token } = await (await request("POST", "/rooms/r/agents", { id: "ann", name: "A", secure: true }))
+      .json();
+    // Instances in one process share what they remember of tokens: so many others make them forget this one.
+    const other = { id: "", room: "other", role: "reader", agent: null, ends: false } as const;
+    for (let n = 0; n < 10_000; n++) learnToken(`other ${n}`, other);
+    const path = "/rooms/r/live/evaluation?expr=self%20%3D%3D%20%22ann%22";
+    const drawn = await request("GET", path, undefined, { Authorization: `Bearer ${token}` });
+    assert.match(await drawn.text(), />true</);
   }));

@@ -13,10 +13,13 @@ interface Callers {
  * instance has not seen before. Errors: `unauthenticated` and `room_not_found` for a token that is not in force.
  */
 export async function ownAgent(c: Context, { database, viewerOf }: Callers): Promise<string | undefined> {
-  const viewer = viewerOf(c);
-  if (viewer.token === undefined) return undefined;
-  const facts = await factsOf(database, viewer);
-  return facts?.agent ?? undefined;
+  return await agentOf(database, viewerOf(c)) ?? undefined;
+}
+
+/** Returns the same of a viewer; null where it is bound to none. */
+export async function agentOf(database: Database, viewer: Viewer): Promise<string | null> {
+  if (viewer.token === undefined) return null;
+  return (await factsOf(database, viewer))?.agent ?? null;
 }
 
 /** A member that a body may leave out, and its value then. */

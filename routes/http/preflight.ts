@@ -8,6 +8,7 @@ const MAX_AGE = 86_400;
 /** Request headers that the service reads, and at which paths and methods. Others are allowed and ignored. */
 const READ: Array<[name: string, where: (path: string, methods: string[]) => boolean]> = [
   ["Accept", () => true],
+  ["Authorization", () => true],
   ["Content-Type", (_, methods) => methods.some((method) => method !== "GET")],
   [
     "Idempotency-Key",

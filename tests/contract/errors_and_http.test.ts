@@ -156,7 +156,7 @@ contract("a method that a path does not know is refused with those that it knows
   }
 });
 
-/** What preflights name at each path, beside OPTIONS, Accept and traceparent. */
+/** What preflights name at each path, beside OPTIONS, Accept, Authorization and traceparent. */
 const PREFLIGHTS: Array<[path: string, methods: string, headers: string]> = [
   ["/", "GET HEAD", "If-None-Match"],
   ["/openapi.json", "GET HEAD", "If-None-Match"],
@@ -180,7 +180,7 @@ contract("a preflight names the methods of its path, and the headers that are re
     const taken = [...methods.split(" "), "OPTIONS"].sort();
     assert.deepEqual(names(reply.headers.get("access-control-allow-methods")), taken, path);
     assert.deepEqual(names(reply.headers.get("allow")), taken, path);
-    const read = [...names(headers.replaceAll(" ", ", ")), "Accept", "traceparent"].sort();
+    const read = [...names(headers.replaceAll(" ", ", ")), "Accept", "Authorization", "traceparent"].sort();
     assert.deepEqual(names(reply.headers.get("access-control-allow-headers")), read, path);
     assert.equal(reply.headers.get("access-control-allow-origin"), "*");
     assert.equal(reply.headers.get("access-control-max-age"), "86400");

@@ -24,10 +24,11 @@ interface Shown {
 }
 
 /**
- * Headers whose tokens are remembered: few, since so many texts of tokens are in memory. Hashing each costs a small read
- * 5 %, which is why they are kept by their texts; SECURITY.md says so.
+ * Headers whose tokens are remembered: few, since so many texts of tokens are in memory, and none with many spaces.
+ * Hashing each costs a small read 5 %, which is why they are kept by their texts; SECURITY.md says so.
  */
 const REMEMBERED = 1_000;
+const LONGEST_REMEMBERED = 80;
 
 /** Tokens by their headers. The database alone knows whether one is in force. */
 const read = createLru<Shown>(REMEMBERED);
@@ -56,7 +57,8 @@ export function createCredentials(database: Database, operatorToken?: string): T
     if (shown === undefined) {
       const token = tokenIn(header);
       if (token === undefined) return;
-      read.set(header, shown = { token });
+      shown = { token };
+      if (header.length <= LONGEST_REMEMBERED) read.set(header, shown);
     }
     c.set(TOKEN, shown);
   };

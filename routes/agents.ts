@@ -42,15 +42,15 @@ export const AGENTS = describe({
       name: key,
       role: defaulting(key, "agent").meta(about(KEPT)),
       meta: metaOf(`. ${KEPT}`),
-      if_new: absent(z.boolean("must be true or false"))
+      if_new: absent(z.boolean())
         .meta(about("`true`: only if no agent has this id, else 409")),
-      secure: absent(z.boolean("must be true or false")).meta(
+      secure: absent(z.boolean()).meta(
         about(
           "`true`: the answer has a `token`, this once; from then on nobody acts as the agent without it or an " +
             `admin's. The id is then ${PLAIN}`,
         ),
       ),
-      private: absent(z.boolean("must be true or false")).meta(
+      private: absent(z.boolean()).meta(
         about(
           "`true`, with `secure`: the scope of its name is its own from then on; for all others but admins it is empty",
         ),

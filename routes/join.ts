@@ -21,7 +21,7 @@ export const JOIN = describe({
       name: absent(key).meta(about("The agent's id by default")),
       role: defaulting(key, "agent"),
       meta: metaOf(),
-      private: absent(z.boolean("must be true or false")).meta(
+      private: absent(z.boolean()).meta(
         about(
           "`true`: the scope of the agent's name is its own from the same write on; for all others but admins it is empty",
         ),

@@ -36,10 +36,10 @@ export const ROOMS = describe({
     RoomRequest: z.strictObject({
       id: absent(id).meta(about("A random UUID by default")),
       meta: metaOf(),
-      locked: absent(z.boolean("must be true or false")).meta(
+      locked: absent(z.boolean()).meta(
         about("`true`: it answers only who shows a token of it; the answer has an admin's, this once"),
       ),
-      listed: absent(z.boolean("must be true or false")).meta(
+      listed: absent(z.boolean()).meta(
         about("`false`: `GET /rooms` leaves it out, as it does locked rooms"),
       ),
     }),

@@ -28,8 +28,7 @@ const shown = {
 };
 
 /** The hint of a repetition, which does not show the token again. */
-export const TOKEN_LOST =
-  "A token is shown once. Revoke this one by its id, and make another under a new key.";
+const TOKEN_LOST = "A token is shown once. Revoke this one by its id, and make another under a new key.";
 
 export const TOKENS = describe({
   bodies: ({ z, absent, secureId, note: noteText, about }) => ({

@@ -22,9 +22,9 @@ interface Deciding<One> {
 export interface Chains<One> {
   /** Queues one behind those that wait in its room for the same viewer. */
   add(viewer: Viewer, room: string, one: Omit<One, keyof Chained>): void;
-  /** Counts an attempt that another writer has preceded. False where there may be no other. */
+  /** Counts an attempt that another writer has preceded. False where none may follow. */
   mayTryAgain(one: One): boolean;
-  /** Pauses before others are tried again, since other instances try too. */
+  /** Pauses before the next attempt, since other instances try too. */
   backOff(one: One): Promise<void>;
 }
 

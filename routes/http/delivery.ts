@@ -13,9 +13,9 @@ export interface Delivery {
   isDone(): boolean;
   /** Returns the next piece. */
   next(): Uint8Array<ArrayBuffer>;
-  /** Returns the share. */
+  /** Gives the share back. */
   free(): void;
-  /** Clears the event and returns the share. */
+  /** Clears the event and gives the share back. */
   drop(): void;
 }
 

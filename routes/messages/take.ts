@@ -97,18 +97,12 @@ export function mountTake(app: Hono, services: Services): void {
     const { signal } = c.req.raw;
     const began = database.elapsed();
     const room = roomOf(c);
-    const body = await answeredInTime(bodyOf(c));
-    const timeout = Math.min(body.timeout ?? 0, LIMITS.waitMs);
-    const asked: Asked = {
-      agent: body.agent,
-      ttl: body.ttl ?? LIMITS.takenSeconds,
-      kind: body.kind ?? undefined,
-      from: body.from ?? undefined,
-      to: body.to ?? undefined,
-      thread: body.thread ?? undefined,
-      after: body.after ?? undefined,
-      where: typeof body.where === "string" ? await compileOf(body.where, {}, "message") : undefined,
-    };
+    const { timeout: most = 0, ttl = LIMITS.takenSeconds, where: source, ...filters } = await answeredInTime(
+      bodyOf(c),
+    );
+    const timeout = Math.min(most, LIMITS.waitMs);
+    const where = source === undefined ? undefined : await compileOf(source, {}, "message");
+    const asked: Asked = { ...filters, ttl, where };
     const operation = taking.take(room, asked, { timeout, signal });
     return await answerWaiting(
       c,

@@ -174,7 +174,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
     }
   }
 
-  /** Ends the waits of a viewer whose token counts no longer; those of others go on. */
+  /** Ends the waits of a viewer whose token is not in force any more; those of others go on. */
   function refuseHolder(error: unknown, waiters: Waiter[]): undefined {
     const ofToken = isRefusal(error, "unauthenticated") || isRefusal(error, "room_not_found");
     if (waiters[0]!.request.viewer.token === undefined || !ofToken) throw error;

@@ -62,6 +62,8 @@ hints("members and defaults", [
   ["state._shared?.z", 13, ".?z", "state._shared.?z.orValue(1)", 1],
   ['state._shared?.["z"] == 1', 13, "[?key]", "state._shared[?'z'].orValue(1)", 1],
   [`${L}?.length`, 18, "size(x)", `size(${L})`, 3],
+  [`${M}.hasKey("a")`, 16, `"a" in ${M}`, `"a" in ${M}`, true],
+  [`${M}.contains_key("a")`, 16, `"a" in ${M}`, `"a" in ${M}`, true],
   [`${M}.hasOwnProperty("a")`, 16, `"a" in ${M}`, `"a" in ${M}`, true],
   ["state._shared.5", 13, '["5"]', 'has(state._shared["5"])', false],
   ["state._shared.in", 13, '["in"]', 'has(state._shared["in"])', false],
@@ -214,6 +216,15 @@ hints("lengths and parts", [
   [`${L}.includes(2)`, 19, `2 in ${L}`, `2 in ${L}`, true],
   ["[1].contains(1)", 4, "1 in [1]", "1 in [1]", true],
   [`2 not in ${L}`, 2, "!(a in b)", `!(2 in ${L})`, false],
+  ["state._shared.x in (1, 3)", 16, "x in [a, b]", "state._shared.x in [1, 3]", true],
+  [`${T} in ("a", "abc")`, 19, "x in [a, b]", `${T} in ["a", "abc"]`, true],
+  [
+    "state._shared.x between 1 and 5",
+    16,
+    "x >= a && x <= b",
+    "state._shared.x >= 1 && state._shared.x <= 5",
+    true,
+  ],
   [`${T} contains "a"`, 19, ".contains(...)", `${T}.contains("a")`, true],
   [`${T} matches "a.c"`, 19, ".matches(...)", `${T}.matches("a.c")`, true],
   [`${T}.toUpperCase()`, 19, `${T}.upperAscii()`, `${T}.upperAscii()`, "ABC"],
@@ -353,6 +364,19 @@ function worksForSome(source: string): boolean {
     }
   });
 }
+
+Deno.test("hints: where truth is wanted of what is none, they name comparisons", () => {
+  const sources = [`!${L}`, `${T} && true`, `false || state._shared.x`, `${M} ? 1 : 2`, `${L}.filter(e, e)`];
+  for (const source of sources) {
+    const error = thrown(() => evaluate(source, SHARED));
+    assert.equal(error.hint, "Compare it: `x != null`, `x != 0`, `size(x) > 0`.", source);
+  }
+  const optional = thrown(() => evaluate("!state._shared.?x", SHARED));
+  assert.equal(optional.hint, "Take the value out with .orValue(false).");
+  for (const source of ["state._shared.x != null", "state._shared.x != 0", `size(${L}) > 0`]) {
+    assert.equal(evaluate(source, SHARED), true);
+  }
+});
 
 Deno.test("hints: whatever is named in place of a function or a name compiles, and works for some value", () => {
   for (const name of Object.values(NAMES)) compile(name);

@@ -90,6 +90,8 @@ export const METHODS: Readonly<Record<string, Translate>> = {
   includes: member,
   has: hasKey,
   has_key: hasKey,
+  hasKey,
+  contains_key: hasKey,
   hasOwnProperty: hasKey,
   containsKey: hasKey,
   isEmpty,

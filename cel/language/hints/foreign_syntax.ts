@@ -76,6 +76,8 @@ const CHARACTERS: Readonly<Record<string, string>> = {
 const FORMS: readonly Form[] = [
   { before: /\?$/, rest: /^\?=?/, hint: fallback },
   { before: /\?$/, rest: /^\.(?=\s*[A-Za-z_[])/, hint: chained },
+  { before: /\bin\s*\([^()]*$/, rest: /^,/, hint: "Write `x in [a, b]`: a list has square brackets." },
+  { rest: /^between\b/i, hint: "Write `x >= a && x <= b`." },
   { rest: /^not\s+in\b/i, hint: "Write `!(a in b)`." },
   { rest: /^is\s+not\s+(?:None|null)\b/i, hint: "Write `!= null`." },
   { rest: /^is\s+(?:None|null)\b/i, hint: "Write `== null`." },

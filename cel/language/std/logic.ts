@@ -19,11 +19,24 @@ function mayBeBool(type: CelType): boolean {
 function checkBool(checker: Checker, node: Node, scope: Scope, role: string): void {
   const type = checker.check(node, scope);
   if (mayBeBool(type)) return;
-  refuse("no_such_overload", `${role} must be bool, not ${staticName(type)}`, node, compareHint(type));
+  refuse(
+    "no_such_overload",
+    `${role} must be bool, not ${staticName(type)}`,
+    node,
+    takeHint(staticName(type)),
+  );
 }
 
-function compareHint(type: CelType): string | undefined {
-  return staticName(type) === "optional" ? "Take the value out with .orValue(false)." : undefined;
+/** Ends an evaluation where a value that is no bool stands for one. */
+export function failAsNoBool(what: string, value: unknown, node: Node): never {
+  const type = typeName(value);
+  fail("no_such_overload", `${what} must be bool, not ${type}`, node, takeHint(type) ?? COMPARE);
+}
+
+const COMPARE = "Compare it: `x != null`, `x != 0`, `size(x) > 0`.";
+
+function takeHint(type: string): string | undefined {
+  return type === "optional" ? "Take the value out with .orValue(false)." : undefined;
 }
 
 function checkConditional(checker: Checker, node: Node, scope: Scope): CelType {
@@ -37,7 +50,7 @@ function evaluateConditional(ev: Evaluator, node: Node, scope: Scope): unknown {
   const condition = run(args[0]!, ev, scope);
   if (condition === true) return run(args[1]!, ev, scope);
   if (condition === false) return run(args[2]!, ev, scope);
-  fail("no_such_overload", `The condition of \`?:\` must be bool, not ${typeName(condition)}`, args[0]!);
+  failAsNoBool("The condition of `?:`", condition, args[0]!);
 }
 
 function checkLogical(checker: Checker, node: Node, scope: Scope): CelType {
@@ -70,7 +83,7 @@ function tryLogical(ev: Evaluator, node: Node, scope: Scope, operator: string): 
 
 function logical(value: unknown, node: Node, operator: string): boolean {
   if (typeof value === "boolean") return value;
-  fail("no_such_overload", `\`${operator}\`: an operand must be bool, not ${typeName(value)}`, node);
+  failAsNoBool(`\`${operator}\`: an operand`, value, node);
 }
 
 function checkNot(checker: Checker, node: Node, scope: Scope): CelType {
@@ -81,5 +94,5 @@ function checkNot(checker: Checker, node: Node, scope: Scope): CelType {
 function evaluateNot(ev: Evaluator, node: Node, scope: Scope): boolean {
   const value = run(node.args as Node, ev, scope);
   if (typeof value === "boolean") return !value;
-  fail("no_such_overload", `What follows \`!\` must be bool, not ${typeName(value)}`, node.args as Node);
+  failAsNoBool("What follows `!`", value, node.args as Node);
 }

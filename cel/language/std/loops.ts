@@ -4,7 +4,8 @@ import { type CelType, type Checker, children, type Node, type Scope } from "../
 import { elementType, put } from "./collections.ts";
 import { compare } from "./equality.ts";
 import { isIncomplete } from "../lookups.ts";
-import { fail, refuse } from "../rules.ts";
+import { failAsNoBool } from "./logic.ts";
+import { refuse } from "../rules.ts";
 import { charge } from "../budget.ts";
 
 /** A running loop, as its macro sees it. */
@@ -91,7 +92,7 @@ function checkMap(checker: Checker, parts: Node[], inner: Scope): CelType {
 function predicate(run: Run): boolean {
   const value = run.part(0);
   if (typeof value === "boolean") return value;
-  fail("no_such_overload", `A condition must be bool, not ${typeName(value)}`, run.resultNode);
+  failAsNoBool("A condition", value, run.resultNode);
 }
 
 /** Evaluates `exists` (decided by true) or `all` (by false). Throws the first error only if nothing decides. */

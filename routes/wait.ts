@@ -8,6 +8,7 @@ import { runAsUrgentTask } from "../db/yield.ts";
 import { AGENTS } from "./agents.ts";
 import { CHANGES } from "./changes.ts";
 import { ownAgent, ownMember } from "./http/callers/own_agent.ts";
+import { answeredInTime } from "./http/deadline.ts";
 import { invalidMember } from "./http/errors.ts";
 import { existingAgentId, existingId } from "./http/ids.ts";
 import { queryNumber, queryOf } from "./http/input/queries.ts";
@@ -117,7 +118,8 @@ export function mountWait(app: Hono, services: Services): void {
     const release = fairUse.hold(c, "wait", room);
     let result: WaitResult | undefined;
     try {
-      result = await watch.wait(request);
+      const waiting = watch.wait(request);
+      result = await (timeout === 0 ? answeredInTime(waiting) : waiting);
     } finally {
       release();
     }

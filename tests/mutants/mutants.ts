@@ -1046,6 +1046,15 @@ export const MUTANTS: Mutant[] = [
     filter: "the token of another locked room",
   },
   {
+    name: "a wait that only looks, given up like the last read of others",
+    edits: [[
+      "request.timeout === 0 ? undefined : setTimeout(finish,",
+      "request.timeout < 0 ? undefined : setTimeout(finish,",
+    ]],
+    test: "tests/routes/deadlines.test.ts",
+    filter: "a wait that only looks",
+  },
+  {
     name: "a wait that marks a secure agent of another",
     edits: [[
       "if (data.snapshot.guarded) refuseOthers(",

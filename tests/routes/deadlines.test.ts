@@ -27,17 +27,44 @@ Deno.test("a request is answered while its time lasts, and refused when it is ov
   return withApp(async ({ json, request, nextBatch }) => {
     await json("POST", "/rooms", { id: "r" });
     const late = pause(LIMITS.requestMs - 2_000);
-    delays.push(late, never.promise);
+    delays.push(late, never.promise, never.promise);
     const from = performance.now();
     const sent = nextBatch(() => true);
     const [inTime, over] = [request("GET", "/rooms/r"), sent.then(() => request("GET", "/rooms/r/agents"))];
+    const look = sent.then(() => json("POST", "/rooms/r/wait", { condition: "true", timeout: 0 }));
     assert.equal((await inTime).status, 200);
     const refused = await over;
     const took = performance.now() - from;
     assert.ok(took >= LIMITS.requestMs && took < 10_000, `${Math.round(took)} ms`);
     assert.deepEqual([refused.status, (await refused.json()).error], [503, "unavailable"]);
     assert.equal(refused.headers.get("Retry-After"), String(LIMITS.retryAfterSeconds));
+    assert.deepEqual([(await look).status, (await look).body.error], [503, "unavailable"]);
     never.resolve();
+  }, { wrap: slowConnection(delays) });
+});
+
+/** Milliseconds after its timeout in which the last read of a wait must come. */
+const LAST_READ_MS = 1_500;
+
+Deno.test("a wait that only looks has as much time for that as any request", async () => {
+  using timers = holdTimers(LAST_READ_MS);
+  const delays: Promise<unknown>[] = [];
+  await withApp(async ({ json, nextBatch }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const askSlowly = async (timeout: number) => {
+      const slow = Promise.withResolvers<void>();
+      delays.push(slow.promise);
+      const reading = nextBatch(({ mode }) => mode === "read");
+      const wait = json("POST", "/rooms/r/wait", { condition: "true", timeout });
+      await reading;
+      await pause(5); // what the end of its time brings is set
+      timers.fire();
+      await pause(0);
+      slow.resolve();
+      return (await wait).status;
+    };
+    assert.equal(await askSlowly(0), 200);
+    assert.equal(await askSlowly(1), 503);
   }, { wrap: slowConnection(delays) });
 });
 

@@ -3,9 +3,9 @@ export function holdTimers(ms: number) {
   const { setTimeout: set, clearTimeout: clear } = globalThis;
   const held = new Map<number, () => void>();
   let next = -1;
-  globalThis.setTimeout = ((act: () => void, delay?: number) => {
-    if (delay !== ms) return set(act, delay);
-    held.set(next, act);
+  globalThis.setTimeout = ((act: (...given: unknown[]) => void, delay?: number, ...given: unknown[]) => {
+    if (delay !== ms) return set(act, delay, ...given);
+    held.set(next, () => act(...given));
     return next--;
   }) as typeof set;
   globalThis.clearTimeout = (id) => held.delete(id as number) ? undefined : clear(id);

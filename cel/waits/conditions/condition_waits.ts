@@ -109,7 +109,8 @@ export function createConditionWaits(
         waiter.final = true;
         advance(watch);
       };
-      let timer = setTimeout(finish, draining ? 0 : request.timeout);
+      // A wait that only looks has the time of any request, which its caller limits.
+      let timer = request.timeout === 0 ? undefined : setTimeout(finish, draining ? 0 : request.timeout);
       request.signal.addEventListener("abort", leave);
       results.add(result);
       const release = holders.hold(request.viewer, { hasBegun: () => waiter.begun, end: waiter.settle });

@@ -72,7 +72,7 @@ export async function heldUp(url: string, path: string, meanwhile: () => Promise
 /** Lets a process wait for no processor that the attack takes: attackers are on other machines. Needs the right to. */
 function preferred(pid: number): void {
   try {
-    setPriority(pid, -15);
+    setPriority(pid, -20);
   } catch {
     // Its round trips tell of its own waiting as well.
   }

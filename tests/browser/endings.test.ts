@@ -42,16 +42,18 @@ for (const view of [VIEWS[0]!, VIEWS[3]!]) {
           paths: ["bench/*"],
           mode: "shared",
           note: "word ".repeat(100),
-          ttl: 3,
+          ttl: 300,
         });
-        await t.write(room, "lock", "bob", { agent: "bob", ttl: 3 });
+        await t.write(room, "lock", "bob", { agent: "bob", ttl: 59 });
         const second = page.locator(`[id="reservation/${brief.id}"]`);
         const lock = page.locator("[id='state/_shared/lock']");
         await second.getByText("shared").waitFor();
         await second.getByText("502 characters", { exact: true }).waitFor();
         await shoot(page, `reserved-${view.width}`);
         await turnTo("state");
-        await lock.locator(".remaining").getByText(/^[1-3] s$/).waitFor();
+        await lock.locator(".remaining").getByText(/^\d+ s$/).waitFor();
+        await post(`/reservations/${brief.id}/renew`, { agent: "bob", fence: brief.fence, ttl: 1 });
+        await t.write(room, "lock", "bob", { agent: "bob", ttl: 1 });
         for (const ended of [second, lock]) await ended.waitFor({ state: "detached" }); // by itself
         await t.write(room, "lock", "bob", { agent: "bob", ttl: 300 });
         await lock.locator(".remaining").waitFor();

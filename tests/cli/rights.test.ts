@@ -3,9 +3,8 @@ import { commands } from "../../cli/commands.ts";
 import { help, helpOf } from "../../cli/help.ts";
 import { lineOf } from "../../cli/messages.ts";
 import { hintOf } from "../../cli/words.ts";
-import { ConveneError, type ErrorCode } from "../../client/mod.ts";
+import { connect, ConveneError, type ErrorCode, type Message } from "../../client/mod.ts";
 import { ERRORS } from "../../errors.ts";
-import { connect, type Message } from "../../client/mod.ts";
 import { Shell } from "./command.ts";
 import { TOKEN, withMachines } from "./machine.ts";
 

@@ -117,9 +117,9 @@ heldContract("the one request that the text names joins, sent as it stands", asy
     assert.equal((await held.one.get(`${path}/agents/${joined.agent}`)).body.name, joined.agent);
     if (agent === undefined) assert.notEqual((await shell(command!)).agent, joined.agent, "each is another");
     // Those that need what the shell is to have tell so, and send nothing.
-    for (const needs of text.matchAll(/^ +(curl .*\$\{.*)$/gm)) {
-      assert.match(await complaint(needs[1]!), /TOKEN/);
-    }
+    const needing = [...text.matchAll(/^ +(curl .*\$\{.*)$/gm)];
+    assert.ok(needing.length > 0, text);
+    for (const [, command] of needing) assert.match(await complaint(command!), /TOKEN/);
     assert.doesNotMatch(text, /<[a-z]/, "nothing is to be replaced");
   }
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { type ErrorCode, ERRORS } from "../../errors.ts";
 import { HEADERS, message, unframed } from "../support/mcp.ts";
 import { ASKED, eachAtOnce, PAGES, plainOf, TOOLS } from "./requests.ts";
 import { type Answer, type Sent, type Setting, strangersTest } from "./setting.ts";
@@ -12,7 +13,7 @@ const BEGIN = "<!-- who is answered what: made by tests/strangers/table.test.ts 
 const END = "\n\n<!-- end -->";
 
 /** Tells whether an answer is a refusal for who asks, or one of the room's own. */
-function cellOf({ status, body }: Answer): string {
+function cellOf({ status, body }: Pick<Answer, "status" | "body">): string {
   if (status === 401 || status === 403) return String(status);
   if (status === 404 && (body === undefined || ["room_not_found", "not_found"].includes(body.error))) {
     return "404";
@@ -25,11 +26,8 @@ function cellOf({ status, body }: Answer): string {
 /** The same of a tool's answer. */
 function toolCellOf({ text }: Answer): string {
   const { result } = JSON.parse(/\{.*\}/s.exec(text)![0]);
-  const { error } = JSON.parse(unframed(result.content[0].text));
-  return ({ unauthenticated: "401", forbidden: "403", room_not_found: "404", id_unavailable: "409" })[
-    error as string
-  ] ??
-    "yes";
+  const body = JSON.parse(unframed(result.content[0].text));
+  return cellOf({ status: body.error === undefined ? 200 : ERRORS[body.error as ErrorCode].status, body });
 }
 
 interface Line {

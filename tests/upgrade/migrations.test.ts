@@ -115,9 +115,13 @@ function takenFrom({ sql, migrations: known }: Recording, later: string[][]): st
   const said = sql.join("\n");
   const made = MIGRATIONS.slice(0, known).flat().join("\n");
   const makes = (sql: string, name: string) => sql.includes(`CREATE TRIGGER ${name} `);
+  const drops = (sql: string, name: string) => [...sql.matchAll(TRIGGER)].some((match) => match[1] === name);
+  /** Whether a trigger that was dropped is there in the end. */
+  const isAnew = (name: string) =>
+    all.findLastIndex((sql) => makes(sql, name)) > all.findLastIndex((sql) => drops(sql, name));
   return [
     ...DROPS.flatMap(found).filter((name) => new RegExp(`\\b${name}\\b`).test(said)),
-    ...found(TRIGGER).filter((name) => makes(made, name) && !makes(all.join("\n"), name)),
+    ...new Set(found(TRIGGER).filter((name) => makes(made, name) && !isAnew(name))),
   ];
 }
 
@@ -151,4 +155,5 @@ Deno.test("what a migration would take from a release that runs is found", () =>
     "CREATE TRIGGER messages_sender AFTER INSERT ON messages BEGIN",
   ];
   assert.deepEqual(takenFrom(release, [anew]), []);
+  assert.deepEqual(takenFrom(release, [anew, anew.slice(0, 1)]), ["messages_sender"]);
 });

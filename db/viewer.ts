@@ -30,7 +30,10 @@ export interface TokenFacts {
    * hour.
    */
   usedAt: number;
-  /** The generation of tokens at which the database last had it in force (`GENERATION` in db/access/token.ts); null where none is known. */
+  /**
+   * The generation of tokens at which the database last had it in force (`GENERATION` in db/access/token.ts); null where
+   * none is known.
+   */
   generation: number | null;
   /** Whether another may replace it while it is unused: the request that rotated to it may be repeated. */
   replaceable: boolean;

@@ -1,17 +1,10 @@
 import assert from "node:assert/strict";
-import axe from "npm:axe-core@4.14.1/axe.min.js" with { type: "text" };
 import type { Page } from "npm:playwright-core@1.64.1";
 import { browserTest, VIEWS, withBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
+import type { Json } from "../support/client.ts";
+import { seriousIn } from "./axe.ts";
 import { tasksIn } from "./tasks_in.ts";
-
-interface Finding {
-  id: string;
-  impact: string;
-  nodes: Array<{ html: string; failureSummary: string }>;
-}
-
-const RULES_OF_COLOUR = ["color-contrast", "link-in-text-block"];
 
 async function furnished(t: Subject): Promise<string> {
   const room = await t.room();
@@ -50,32 +43,16 @@ browserTest(
       const condition = "state._shared.phase == 'done' && (agents.cat.status == 'idle' || has(state.ann.x))";
       const wait = t.post(`/rooms/${room}/wait`, { agent: "bob", condition, timeout: 25_000 });
       const found: string[] = [];
-      const judge = async (page: Page, name: string, rules?: string[]) => {
-        const options = JSON.stringify({ resultTypes: ["violations"], ...rules && { runOnly: rules } });
-        const { violations } = await page.evaluate(`axe.run(${options})`) as { violations: Finding[] };
-        for (const { id, impact, nodes } of violations) {
-          if (!["serious", "critical"].includes(impact)) continue;
-          found.push(`${name} ${id}: ${nodes[0]!.html} ${nodes[0]!.failureSummary}`);
-        }
-      };
       const look = async (name: string, path: string, width: number) => {
         const page = await open(path, { ...VIEWS[0]!, width });
-        // The page's policy keeps scripts out; this one comes by the debugger.
-        await page.evaluate(axe);
         if (name === "room") await page.waitForSelector("#live[data-state=live]");
         const parts = name === "room" && width < 700
           ? ["talk", "agents", "reservations", "state", "timeline", "console"]
           : [undefined];
         for (const part of parts) {
           if (part) await page.locator(`.tabs [data-tab=${part}]`).click();
-          for (const scheme of ["light", "dark"] as const) {
-            // What has just changed fades, and would be judged in a colour that is neither scheme's.
-            await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-            const shown = [name, part, width, scheme].filter(Boolean).join("-");
-            await shoot(page, shown);
-            // A scheme changes colours and nothing else.
-            await judge(page, shown, scheme === "light" ? undefined : RULES_OF_COLOUR);
-          }
+          const shown = [name, part, width].filter(Boolean).join("-");
+          found.push(...await seriousIn(page, shown, shoot));
         }
         await page.close();
       };
@@ -90,6 +67,53 @@ browserTest(
       await t.write(room, "phase", "done");
       await t.post(`/rooms/${room}/agents/cat/heartbeat`, { status: "idle" });
       await wait;
+    }),
+);
+
+browserTest(
+  "axe finds nothing serious where a token or a code is wanted, made or held, in both schemes",
+  () =>
+    withBrowser(async ({ t, open, shoot }) => {
+      const opened = await furnished(t);
+      const { body: { id: locked, token: admin } } = await t.post("/rooms", { locked: true });
+      const ask = async (path: string, body: Json) =>
+        (await t.request("POST", `/rooms/${locked}${path}`, {
+          body,
+          headers: { Authorization: `Bearer ${admin}` },
+        }))
+          .body;
+      const { token: reader } = await ask("/tokens", { role: "reader", note: "a screen" });
+      const { code } = await ask("/invites", { role: "member", note: "come in" });
+      const press = (page: Page, name: string) => page.getByRole("button", { name }).first().click();
+      const looks: Array<[path: string, part?: string, act?: (page: Page) => Promise<void>]> = [
+        [`/join/${code}`],
+        ["/join/00000-00000"],
+        ["/docs/access"],
+        [`/?room=${locked}#token=${reader}`, ".health"],
+        [`/?room=${locked}#token=${reader}`, "#token", (page) => press(page, "Your token")],
+        [`/?room=${opened}`, "#invitation", (page) => press(page, "Invite an agent")],
+        [`/?room=${locked}#token=${admin}`, "#invitation", async (page) => {
+          await press(page, "Invite an agent");
+          await press(page, "Make a join code");
+          await page.locator("#invite-made").waitFor();
+        }],
+        [`/?room=${opened}`, "#token", async (page) => {
+          await press(page, "I have a token");
+          await page.locator("#token-text").fill("hello");
+          await page.keyboard.press("Enter");
+          await page.locator("#token-error").getByText("not a whole token").waitFor();
+        }],
+      ];
+      const found: string[] = [];
+      for (const [n, [path, part, act]] of looks.entries()) {
+        const width = n % 2 ? 1400 : 390;
+        const page = await open(path, { ...VIEWS[0]!, width });
+        if (path.startsWith("/?room")) await page.waitForSelector("#live[data-state=live]");
+        await act?.(page);
+        found.push(...await seriousIn(page, `held-${n}-${width}`, shoot, part));
+        await page.close();
+      }
+      assert.deepEqual(found, []);
     }),
 );
 

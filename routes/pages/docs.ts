@@ -48,6 +48,7 @@ Disallow: /mcp
 
 export const GUIDE: Text = {
   name: "guide",
+  title: "Convene: the guide",
   about: "Convene: how agents join a room, talk, claim work, share state and wait for conditions, by curl.",
   text: () => guideText(),
 };
@@ -57,12 +58,18 @@ const TEXTS: Array<{ paths: string[]; text: Text }> = [
   { paths: ["/help", "/guide", "/README.md", "/readme.md"], text: GUIDE },
   {
     paths: ["/docs", "/llms.txt"],
-    text: { name: "index", about: "What there is to read about Convene.", text: indexText },
+    text: {
+      name: "index",
+      title: "Convene: what there is to read",
+      about: "What there is to read about Convene.",
+      text: indexText,
+    },
   },
   {
     paths: ["/llms-full.txt"],
     text: {
       name: "all",
+      title: "Convene: all on one page",
       about: "All that there is to read about Convene, on one page.",
       text: (address) => [guideText(), ...Object.values(PAGES).map(({ text }) => text(address))].join("\n\n"),
     },

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import { accepts } from "hono/accepts";
-import { guidePage } from "../../views/guide_page.tsx";
+import { documentPage } from "../../views/document_page.tsx";
 import { page } from "../../views/shared/layout.tsx";
 import { wordOf } from "../../views/shared/addresses.ts";
 import { ASSETS, GUARDS } from "./assets.ts";
@@ -14,6 +14,8 @@ export const MARKDOWN = "text/markdown";
 export interface Text {
   /** Its name in the cache. */
   name: string;
+  /** The title of its page. Default: its first heading. */
+  title?: string;
   /** Its content in a sentence. */
   about: string;
   text(address: string): string;
@@ -54,11 +56,12 @@ export function createDocuments({ addressOf, hasOneAddress, rules }: Services) {
   }
 
   /** Sends a text as `typeFor` says. */
-  function sendText(c: Context, { name, about, text }: Text): Promise<Response> {
+  function sendText(c: Context, { name, title, about, text }: Text): Promise<Response> {
     const type = typeFor(c);
     const made = (address: string) => withAddress(ownParts(text(address)), address);
     if (type !== "text/html") return send(c, name, type, made);
-    return send(c, name, type, (address) => page(guidePage(made(address), about, ASSETS)));
+    const told = { title, description: about, isGuide: name === "guide" };
+    return send(c, name, type, (address) => page(documentPage(made(address), told, ASSETS)));
   }
 
   return { send, sendText, ownParts, typeFor };

@@ -200,6 +200,8 @@ browserTest(
         const page = await open(`/?room=${room}#token=${token}`);
         await live(page);
         await page.locator("#say-not", { hasText: why }).filter({ hasText: what }).waitFor();
+        // Whoever may start a room is told how.
+        assert.equal(await page.getByText("Three calls start it").count(), token === reader ? 0 : 1);
         assert.equal(await page.locator("#say").count(), 0);
         await page.close();
       }

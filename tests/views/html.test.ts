@@ -7,7 +7,8 @@ const validator = new HtmlValidate(
 );
 
 const ODD = `<i>"it's" & so on</i>`;
-const DOCUMENTS = ["/", "/guide", "/docs", "/docs/api", "/docs/cel", "/docs/errors", "/llms-full.txt"];
+const NAMES = ["api", "access", "cel", "errors", "integrations", "patterns", "waits"];
+const DOCUMENTS = ["/", "/guide", "/docs", ...NAMES.map((name) => `/docs/${name}`), "/llms-full.txt"];
 const PIECES = [
   "messages",
   "entries?scope=_shared",
@@ -17,8 +18,8 @@ const PIECES = [
 ];
 
 /** What is wrong with a page or a piece of one, by line. */
-async function faultsOf({ request }: TestApp, path: string): Promise<string[]> {
-  const html = await (await request("GET", path, undefined, { accept: "text/html" })).text();
+async function faultsOf({ request }: TestApp, path: string, headers = {}): Promise<string[]> {
+  const html = await (await request("GET", path, undefined, { accept: "text/html", ...headers })).text();
   const { results } = await validator.validateString(html);
   return results.flatMap(({ messages }) =>
     messages.map(({ line, ruleId, message }) =>
@@ -100,13 +101,41 @@ Deno.test("every page is valid HTML, and says what it is about", () =>
     const faults: string[] = [];
     for (const path of pages) faults.push(...await faultsOf(app, path));
     assert.deepEqual(faults, []);
-    const described = new Set<string>();
+    const [described, titled] = [new Set<string>(), new Set<string>()];
     for (const path of pages.slice(0, -PIECES.length)) {
       const html = await (await app.request("GET", path, undefined, { accept: "text/html" })).text();
       const [description] = /<meta name="description" content="[^"]{20,300}"\/>/.exec(html) ?? [];
       assert.ok(description, `${path} has no description`);
       described.add(description);
+      titled.add(/<title>([^<]+)<\/title>/.exec(html)![1]!);
     }
     assert.ok(described.size >= DOCUMENTS.length + 3);
+    assert.ok(titled.size >= DOCUMENTS.length + 3, [...titled].join(", "));
     await end();
+  }));
+
+Deno.test("pages under a token, and those of codes, are valid HTML", () =>
+  withApp(async (app) => {
+    const { body: { token: admin } } = await app.json("POST", "/rooms", { id: ODD, locked: true });
+    const room = `/rooms/${encodeURIComponent(ODD)}`;
+    const held = (token: string) => ({ authorization: `Bearer ${token}` });
+    const made = async (path: string, body: object) => {
+      const reply = await app.request("POST", room + path, body, held(admin));
+      assert.equal(reply.status, 201);
+      return await reply.json();
+    };
+    const { token: ann } = await made("/agents", { id: ODD, name: ODD, secure: true, private: true });
+    const { token: reader } = await made("/tokens", { role: "reader", note: ODD });
+    const codes = [
+      await made("/invites", { role: "member", note: ODD, uses: 2 }),
+      await made("/invites", { role: "reader", agent: `${ODD} 2` }),
+    ];
+    const faults: string[] = [];
+    for (const token of [admin, ann, reader]) {
+      faults.push(...await faultsOf(app, `/?room=${encodeURIComponent(ODD)}`, held(token)));
+    }
+    for (const code of ["none", ...codes.map(({ code }) => code)]) {
+      faults.push(...await faultsOf(app, `/join/${code}`));
+    }
+    assert.deepEqual(faults, []);
   }));

@@ -5,7 +5,7 @@ import { type Assets, Layout, type Markup } from "../shared/layout.tsx";
 import { wordOf } from "../shared/addresses.ts";
 
 /**
- * The first page for people: what this is, and a room to try it in, a locked one where others are not to be had.
+ * The first page for people: what this is, and a room to try it in. `locked`: rooms are made as locked ones alone;
  * `source`: where its source is, if told.
  */
 export function frontPage(address: string, assets: Assets, locked: boolean, source?: string): Markup {

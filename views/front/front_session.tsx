@@ -46,7 +46,7 @@ const CALLS: Call[] = [
   },
 ];
 
-/** Five requests with their answers. The script sends them, in a new room: a locked one where others are not to be had. */
+/** Five requests with their answers. The script sends them, in a new room: a locked one, where only those are made. */
 export function Session({ address, locked }: { address: string; locked: boolean }) {
   return (
     <div class="session">

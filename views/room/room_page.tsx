@@ -77,7 +77,7 @@ export function fragmentsOf(update: RoomUpdate): Fragment[] {
   ];
 }
 
-/** Says that there is no room, or that it is locked: the page is the same. `locked`: no other can be created here. */
+/** Says that there is no room, or that it is locked: the page is the same. `locked`: only locked ones are made here. */
 export function unknownRoomPage(id: string, address: string, assets: Assets, locked: boolean): Markup {
   const made = JSON.stringify({ id, ...locked && { locked } });
   return (

@@ -44,7 +44,11 @@ export const AGENTS: Panel<RoomLook, RoomLook & AgentsLeft> = {
 /** How many agents the list does not show; it changes while the page is open. */
 function HiddenAgents({ agents }: { agents: AgentView[] }) {
   const hidden = agents.length - AGENTS_SHOWN;
-  return <p id="agents-hidden" class="quiet">{hidden > 0 && `${hidden} more agents are not shown.`}</p>;
+  return (
+    <p id="agents-hidden" class="quiet">
+      {hidden > 0 && `${hidden} more ${hidden === 1 ? "agent is" : "agents are"} not shown.`}
+    </p>
+  );
 }
 
 /** One agent: who it is, what it does, and if it waits, why. */

@@ -113,9 +113,9 @@ export function Evaluation({ evaluation, address, room, needsToken }: {
         <p class="error">
           {error.position === undefined ? "" : `At ${error.position}: `}
           {error.message}
-          {error.hint && <span class="quiet">{` ${error.hint}`}</span>}
         </p>
       )}
+      {error?.hint && <p class="quiet">{error.hint}</p>}
       <CopyText text={curl} label="Copy as curl" />
     </div>
   );

@@ -1,12 +1,21 @@
 import { curlOf, quoted } from "../../shared/addresses.ts";
 import { CopyText } from "../../shared/copy.tsx";
 
-/** What starts a room in which nothing has happened yet. */
-export function FirstCalls({ address, room, needsToken }: {
+/** What starts a room in which nothing has happened yet, for those who may start it. */
+export function FirstCalls({ address, room, needsToken, mayWrite }: {
   address: string;
   room: string;
   needsToken: boolean;
+  mayWrite: boolean;
 }) {
+  if (!mayWrite) {
+    return (
+      <div class="first-calls" id="first-calls">
+        <h3>Nothing has happened here yet</h3>
+        <p>What others do shows here as it happens.</p>
+      </div>
+    );
+  }
   const curl = curlOf(needsToken);
   const path = `${address}/rooms/${encodeURIComponent(room)}`;
   const calls: Array<[string, string]> = [

@@ -64,7 +64,7 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
               (message) => <Message message={message} now={now} room={id} known={known} />,
             )}
           </ol>
-          <FirstCalls address={address} room={id} needsToken={locked} />
+          <FirstCalls address={address} room={id} needsToken={locked} mayWrite={you?.role !== "reader"} />
           <p class="quiet none" id="none" hidden>
             No matches in the last <span data-figure="here" /> messages.{" "}
             <span class="further">Show older messages to look further back.</span>

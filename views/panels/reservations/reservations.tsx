@@ -64,7 +64,7 @@ function Hidden({ reservations: { shown, total } }: ReservationsShown) {
   const hidden = total - shown.length;
   return (
     <p id="reservations-hidden" class="quiet">
-      {hidden > 0 && `${hidden.toLocaleString("en")} more are not shown.`}
+      {hidden > 0 && `${hidden.toLocaleString("en")} more ${hidden === 1 ? "is" : "are"} not shown.`}
     </p>
   );
 }

@@ -133,7 +133,7 @@ function LaneNames({ layout: { lanes, hidden } }: { layout: TimelineLayout }) {
           {name}
         </li>
       ))}
-      {hidden > 0 && <li class="quiet">{hidden} more agents</li>}
+      {hidden > 0 && <li class="quiet">{hidden} more {hidden === 1 ? "agent" : "agents"}</li>}
     </ul>
   );
 }

@@ -35,15 +35,28 @@ function slug(heading: string): string {
   );
 }
 
+/** What a page says about its document. */
+interface About {
+  /** Default: its first heading. */
+  title?: string;
+  description: string;
+  isGuide: boolean;
+}
+
 /** The guide or another document as a page. `markdown` is trusted: it is not sanitized. */
-export function guidePage(markdown: string, description: string, assets: Assets): Markup {
+export function documentPage(
+  markdown: string,
+  { title, description, isGuide }: About,
+  assets: Assets,
+): Markup {
+  const [, heading] = /^# (.+)$/m.exec(markdown) ?? [];
   return (
-    <Layout title="Convene: the guide" description={description} assets={assets}>
+    <Layout title={title ?? `${heading} · Convene`} description={description} assets={assets}>
       <header class="top">
         <a class="brand" href="/">Convene</a>
         <nav aria-label="Pages">
           <a href="/">Start</a>
-          <a href="/guide" aria-current="page">Guide</a>
+          <a href="/guide" aria-current={isGuide ? "page" : undefined}>Guide</a>
         </nav>
       </header>
       <main class="prose">{raw(htmlOf(markdown))}</main>

@@ -44,7 +44,8 @@ const LINGER_MS = 4;
 /** Milliseconds after which a batch in flight holds up no other: its answer may never come. */
 const OVERDUE_MS = 1_000;
 /**
- * Milliseconds of a file database's blocking after which the queue yields before the next batch, as after a heavy one.
+ * Milliseconds of a file database's blocking after which the queue yields before the next batch, as after a heavy one in
+ * a slice that is used up, and as amid heavy ones that follow each other for so long, whatever is left of the slice.
  * Meanwhile the rows are processed and the network is read, which the runtime seldom does while work follows work.
  */
 const BLOCKED_MS = 8;
@@ -70,6 +71,7 @@ export function createBatchQueue(
   let heldUntil = 0;
   let later: { timer: ReturnType<typeof setTimeout>; at: number } | undefined;
   let blocked = false;
+  let heavySince = Infinity; // when the first of the heavy batches began that follow each other
   let wasLight = true; // the last batch
   let isGathering = false;
   let maxSize = Infinity; // submissions of the next batch
@@ -88,10 +90,11 @@ export function createBatchQueue(
     isGathering = false;
     while (isFree() && waiting.length > 0) {
       const busy = isBusy(); // in any case, so that a file's work counts into this turn's slice
-      if (blocked && busy) {
+      if (blocked && (busy || elapsed() - heavySince >= BLOCKED_MS)) {
         isGathering = true;
         await yieldToNetwork();
         isGathering = false;
+        heavySince = Infinity;
         continue;
       }
       const bounds = { weight: limits.weight, size: maxSize };
@@ -110,6 +113,7 @@ export function createBatchQueue(
     heldUntil = began + limits.apart;
     const left = waiting.length;
     sendBatch(submissions).finally(() => ended(batch, submissions.length, left));
+    if (!batch.light) heavySince = Math.min(heavySince, began);
     blocked = !batch.light || elapsed() - began >= BLOCKED_MS;
   }
 
@@ -128,7 +132,10 @@ export function createBatchQueue(
     const halve = limits.inFlight === 1 && linger === 0 && waiting.length > left;
     maxSize = halve ? Math.max(MIN_HALF, Math.ceil(all / 2)) : Infinity;
     inFlight.delete(batch);
-    if (waiting.length === 0) later = void clearTimeout(later?.timer);
+    if (waiting.length === 0) {
+      heavySince = Infinity;
+      later = void clearTimeout(later?.timer);
+    }
     pump();
   }
 

@@ -5,7 +5,8 @@ import { ask, openReader, type Reader, readerOf, unchunked } from "../support/re
 import { assertStatus } from "../support/shapes.ts";
 
 const READERS = 300;
-/** Of those who are sent a whole room at once: more would keep the machine busy with their own reading. */
+/** Of those for whom everything is read and drawn apart. */
+const OWN_EYES = 100;
 /** All that one request can write, nearly: 187 KB, costly to write as JSON. */
 const NUMBERS = Array.from({ length: 9_400 }, (_, n) => n + 0.5);
 const VALUES = Array.from({ length: 3 }, (_, n) => ({ key: `key ${n}`, value: NUMBERS }));
@@ -44,6 +45,32 @@ for (const { name, open } of backends.filter(({ name }) => name !== "memory")) {
           await Promise.all(readers.map(said));
         });
       });
+    }));
+
+  Deno.test(`${name}: 100 pages of agents that each see for themselves hold up no other room`, () =>
+    serving(open, async (t) => {
+      const room = await t.room();
+      const agents = await Promise.all(
+        Array.from(
+          { length: OWN_EYES },
+          (_, n) => t.agent(room, `agent ${n}`, { secure: true, private: true }),
+        ),
+      );
+      const readers = await Promise.all(
+        agents.map(({ token }) =>
+          openReader(t.url, `/rooms/${room}/live`, { Authorization: `Bearer ${token}` })
+        ),
+      );
+      try {
+        await attack(t, `${name}: pages with eyes of their own`, async () => {
+          const { revision } = await t.put(`/rooms/${room}/state/batch`, { writes: VALUES });
+          await Promise.all(readers.map(async (reader) => {
+            for (let text = ""; !text.includes(`id: ${revision}\n`);) text = await reader.until("\n\n\r\n");
+          }));
+        });
+      } finally {
+        for (const reader of readers) reader.close();
+      }
     }));
 
   Deno.test(`${name}: 150 readers from the beginning on hold up no other room`, () =>

@@ -1,6 +1,6 @@
 import { Client, type Json } from "./client.ts";
 import { startLibsqlServer } from "./libsql_server.ts";
-import { startService } from "./service.ts";
+import { startService, untilReady } from "./service.ts";
 
 export interface Running {
   url: string;
@@ -26,23 +26,14 @@ function alreadyAt(url: string): Promise<Running> {
 }
 
 async function openOnLibsql(env?: Record<string, string>): Promise<Running> {
+  await using opened = new AsyncDisposableStack();
   const server = await startLibsqlServer();
-  try {
-    const service = await startService({ database: server.url, env });
-    return {
-      url: service.url,
-      async stop() {
-        try {
-          await service.stop();
-        } finally {
-          await server.stop();
-        }
-      },
-    };
-  } catch (error) {
-    await server.stop();
-    throw error;
-  }
+  opened.defer(server.stop);
+  const service = await startService({ database: server.url, env });
+  opened.defer(service.stop);
+  await untilReady(service);
+  const all = opened.move();
+  return { url: service.url, stop: () => all.disposeAsync() };
 }
 
 /** What a test of the contract gets: a running service, and rooms that nobody else uses. */

@@ -1,7 +1,7 @@
 import { type Client, createClient } from "@libsql/client/sqlite3";
 import { createClient as createRemote } from "@libsql/client/web";
 import { startLibsqlServer } from "./libsql_server.ts";
-import { startService } from "./service.ts";
+import { startService, untilReady } from "./service.ts";
 
 export interface Filled {
   url: string;
@@ -36,7 +36,7 @@ async function open(kind: keyof typeof OPEN, fill: (database: Client) => Promise
   started.unshift(() => client.close(), stop);
   const service = await startService({ database: url });
   started.unshift(service.stop);
-  await (await fetch(`${service.url}/healthz`)).body?.cancel(); // makes the tables
+  await untilReady(service);
   await fill(client);
   return { url: service.url, database: client };
 }

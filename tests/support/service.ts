@@ -96,6 +96,17 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   };
 }
 
+/** Comes back once a service answers and has made its tables, which takes a server longer than the start of a test. */
+export async function untilReady({ url }: { url: string }): Promise<void> {
+  for (const deadline = Date.now() + START_DEADLINE;;) {
+    const response = await fetch(`${url}/healthz`);
+    const text = await response.text();
+    if (response.ok) return;
+    if (Date.now() > deadline) throw new Error(`After ${START_DEADLINE} ms it is not ready: ${text}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
 function signalTo(process: Deno.ChildProcess, signal: Deno.Signal) {
   try {
     process.kill(signal);

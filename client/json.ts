@@ -26,20 +26,33 @@ export type JsonOf<T> = [T] extends [Json] ? T
     }
   : never;
 
+const KEPT = ["Object", "Array", "Number", "String", "Boolean"];
+
+/** Names the type of a Map, a Set, a Promise and what else JSON would keep nothing of; undefined for others. */
+function emptied(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null || Object.keys(value).length > 0) return undefined;
+  const type = Object.prototype.toString.call(value).slice("[object ".length, -1);
+  return KEPT.includes(type) ? undefined : type;
+}
+
 /**
  * Serializes a body. Errors: `TypeError` for values that JSON cannot express, for which `JSON.stringify` would send
- * null or nothing.
+ * null, an empty object or nothing.
  */
 export function textOf(body: unknown): string {
   return JSON.stringify(body, function (name, value) {
+    const type = emptied(value);
+    if (type !== undefined) throw refused(name, `a ${type}`);
     const kind = typeof value;
     const lost = kind === "number"
       ? !Number.isFinite(value)
       : ["bigint", "function", "symbol"].includes(kind) ||
         (kind === "undefined" && Array.isArray(this));
     if (!lost) return value;
-    throw new TypeError(
-      `${JSON.stringify(name)}: ${String(value).slice(0, 40)} is no JSON. Send text, or null.`,
-    );
+    throw refused(name, String(value).slice(0, 40));
   });
+}
+
+function refused(name: string, what: string): TypeError {
+  return new TypeError(`${JSON.stringify(name)}: ${what} is no JSON. Send text, or null.`);
 }

@@ -48,8 +48,18 @@ function meant(name: string, value: unknown, schema: z.core.$ZodType): unknown {
     const items = typeof value === "string" && (ofNumbers || name === SEPARATED) ? itemsOf(value) : value;
     return ofNumbers && Array.isArray(items) ? items.map(numberOf) : items;
   }
-  if (isWholeNumber(schema)) return numberOf(value);
+  if (def.type === "union") return meantOf((def as z.core.$ZodUnionDef).options, name, value);
+  if (def.type === "number") return numberOf(value);
   if (def.type === "boolean" && (value === "true" || value === "false")) return value === "true";
+  return value;
+}
+
+/** Parses an argument of several types by the first of them that takes its text. */
+function meantOf(options: readonly z.core.$ZodType[], name: string, value: unknown): unknown {
+  for (const option of options) {
+    const read = meant(name, value, option);
+    if (read !== value) return read;
+  }
   return value;
 }
 
@@ -58,7 +68,7 @@ function itemsOf(text: string): string[] {
 }
 
 function numberOf(value: unknown): unknown {
-  return typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : value;
+  return typeof value === "string" && /^-?\d{1,15}$/.test(value) ? Number(value) : value;
 }
 
 /** Returns the schema within those that make it optional or give it a default. */

@@ -19,6 +19,12 @@ Deno.test("what JSON has no word for is refused before it is sent", async () => 
     await assert.rejects(room.state.batch([{ key: "k", value }]), TypeError);
     await assert.rejects(room.join({ name: "x", meta: { value } }), TypeError);
   }
+  const lost = [new Map([[1, 2]]), new Set([1]), Promise.resolve(1), /a/, new Error("a"), new ArrayBuffer(1)];
+  // deno-lint-ignore no-explicit-any -- as above
+  for (const value of lost as any[]) {
+    await assert.rejects(room.state.put("k", value), { message: /^"value": a \w+ is no JSON/ });
+    await assert.rejects(room.messages.post({ a: [value] }), TypeError);
+  }
   await assert.rejects(room.state.increment("k", NaN), { message: /"increment": NaN is no JSON/ });
   await assert.rejects(room.until("true", { timeout: NaN }), TypeError);
   await assert.rejects(room.state.get(""), { name: "TypeError", message: /key must not be empty/ });

@@ -118,13 +118,22 @@ overEach(
     assert.equal((await write("0")).body.version, 1);
     assert.equal((await write("0")).body.error, "version_conflict");
     assert.equal((await write("1")).body.version, 2);
+    const add = async (increment: string) =>
+      (await call("write_state", { room: "r", writes: [{ key: "n", increment }] })).body.value;
+    assert.deepEqual([await add("true"), await add("41"), await add("-2")], [1, 42, 40]);
+    for (const text of ["one", "1.5", "+1", "", "yes"]) {
+      assert.match(
+        await refusalOf(client, "write_state", { room: "r", writes: [{ key: "n", increment: text }] }),
+        /writes\.0\.increment: must be true, false or a number/,
+      );
+    }
     const waited = await call("wait", {
       room: "r",
       condition: "true",
       timeout_seconds: "5",
       include: "messages, state._shared",
     });
-    assert.deepEqual([waited.body.messages.count, waited.body.state], [2, { _shared: { k: 1 } }]);
+    assert.deepEqual([waited.body.messages.count, waited.body.state], [2, { _shared: { k: 1, n: 40 } }]);
     const locked = await call("join", { room: "own", agent: "ann", locked: "true" });
     assert.match(locked.body.admin_token, /^cvn_a_/);
     for (const text of ["one", "1.5", "-1", "0x1", "", " 1"]) {

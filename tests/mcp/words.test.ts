@@ -121,7 +121,7 @@ overEach(
       ["write_state", write({ key: "k", increment: true }), /not_a_number/],
       ["write_state", write({ key: "k", value: 1, room_id: "r" }), /Put `room` beside/],
       ["write_state", write({ key: "k", value: 1, if_version: 9 }), /version_conflict/],
-      ["write_state", write({ key: "k", value: 1, increment: "5" }), /must be true, false or a number/],
+      ["write_state", write({ key: "k", value: 1, increment: "five" }), /must be true, false or a number/],
       [
         "write_state",
         { room: "r", writes: '[{"key":"k","value":1}]' },

@@ -59,7 +59,7 @@ export interface Overloads {
   ): { handler(...args: unknown[]): unknown } | null;
 }
 
-export interface Registry {
+interface Registry {
   functionCandidates(method: boolean, name: string, argumentCount: number): Overloads;
   readonly variables: ReadonlyMap<string, { readonly value?: unknown }>;
   deleteVariable(name: string): void;

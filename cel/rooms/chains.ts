@@ -19,7 +19,7 @@ interface Deciding<One> {
   gathers?: boolean;
 }
 
-export interface Chains<One> {
+interface Chains<One> {
   /** Queues one behind those that wait in its room for the same viewer. */
   add(viewer: Viewer, room: string, one: Omit<One, keyof Chained>): void;
   /** Counts an attempt that another writer has preceded. False where none may follow. */

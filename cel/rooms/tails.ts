@@ -5,7 +5,7 @@ import type { Changing } from "./changing.ts";
 import { covers, type RoomData } from "./reader.ts";
 
 /** The state of a room after this instance's last chain, which is right if the room's last write is that of `nonce`. */
-export interface Tail {
+interface Tail {
   data: RoomData;
   changing: Changing;
   nonce: string;
@@ -17,7 +17,7 @@ const [TAILS, TAIL_KEYS] = [64, 16];
 /** The age from which a tail is not used: by then another write has probably followed. */
 const TAIL_MS = 1_000;
 
-export interface Tails {
+interface Tails {
   /**
    * Removes the tail of a room as a viewer sees it. Returns it if it has all of `reads`, and nothing of that changes
    * without a write.

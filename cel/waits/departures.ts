@@ -15,7 +15,7 @@ export interface Registration {
 }
 
 /** A wait of an agent that was registered when it began. */
-export interface RegisteredWait extends Registration {
+interface RegisteredWait extends Registration {
   readonly agent: string;
   /** Ends the wait. */
   settle(left: Refusal): void;

@@ -2,7 +2,7 @@ import { LIMITS } from "./limits.ts";
 import type { Pieces, Share } from "./outbox.ts";
 
 /** An event on its way to one reader, piece by piece, with the reader's share of the memory for events. */
-export interface Delivery {
+interface Delivery {
   /** Returns the bytes that the next event may have, for which it takes the share. */
   bytes(): number;
   /** Frees the event that the reader has taken, while the next one is made. */

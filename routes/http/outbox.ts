@@ -24,7 +24,7 @@ export interface Outbox {
   reportStalled(): void;
 }
 
-export interface OutboxLimits {
+interface OutboxLimits {
   /** Bytes of all events at a time. */
   bytes: number;
   /** Bytes of an event, and of one when memory is short. */

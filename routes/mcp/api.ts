@@ -28,7 +28,7 @@ export interface Api {
 }
 
 /** On whose behalf the API is called. */
-export interface Caller {
+interface Caller {
   /** The request that brought the call, whose token counts where there is no other. */
   incoming: Request;
   env: unknown;

@@ -8,12 +8,12 @@ export interface Call {
 }
 
 /** Identifies a wait by the call that began it, and by its request in the client's session. */
-export interface WaitNames extends Call {
+interface WaitNames extends Call {
   session?: string;
   request: string | number;
 }
 
-export interface WaitEnds {
+interface WaitEnds {
   /** The agent has made another call, so the wait's client has abandoned it. */
   replaced(): void;
   /** The client has cancelled the request. */

@@ -15,7 +15,7 @@ export interface Call {
   isHolder: boolean;
 }
 
-export interface Tool<Shape extends z.ZodRawShape> extends Arguments<Shape> {
+interface Tool<Shape extends z.ZodRawShape> extends Arguments<Shape> {
   description: string;
   annotations: ToolAnnotations;
   /** Returns the agent that makes a call, which has abandoned its waits. By default the argument `agent`. */

@@ -13,7 +13,7 @@ import { createShares } from "./shares.ts";
 import { createWaiter, type Waiter, type WaitRequest, type WaitResult } from "./waiter.ts";
 
 /** The waits for conditions, for the instance's watch. */
-export interface ConditionWaits extends Watched {
+interface ConditionWaits extends Watched {
   /** As `Watch.wait` (../watch.ts). */
   wait(request: WaitRequest): Promise<WaitResult | undefined>;
   /** Judges the waits that are due by the time. Yields in between. */

@@ -35,7 +35,7 @@ interface Newcomer {
   reject(error: unknown): void;
 }
 
-export interface Rounds {
+interface Rounds {
   /** Judges the room's due waits until none is due. A change during a round leads to another round. */
   advance(watch: RoomWatch): Promise<void>;
   /**

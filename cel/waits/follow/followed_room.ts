@@ -32,7 +32,7 @@ export interface From {
 }
 
 /** The reads of changes, shared among followers that ask for the same. */
-export interface ChangesReads {
+interface ChangesReads {
   /** Errors: `room_not_found`, `DatabaseUnavailable`. */
   read(viewer: Viewer, room: string, followed: FollowedRoom, from: From): Promise<ChangesPage>;
   /** Drops what was read of a room: its revision went back. */

@@ -14,7 +14,7 @@ import { judgeAll, type Link, type Pending, settle, withoutLeft } from "./take_l
 import { guardOf, type Take, takeFitting, type Try } from "./take_look.ts";
 import { distinct, pageOf, readPages } from "./take_pages.ts";
 
-export interface TakeChains {
+interface TakeChains {
   /**
    * Takes the oldest open message that passes the filters and fits, if there is one. Errors: `room_not_found`,
    * `unavailable`, `DatabaseUnavailable`; `agent_not_found` if the registration `joined` of the agent has ended.

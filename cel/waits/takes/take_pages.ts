@@ -27,7 +27,7 @@ interface Found {
 }
 
 /** The queries of a page. A result depends on the query alone, so pages may share it. */
-export interface PageQuery {
+interface PageQuery {
   queries: Query[];
   read: Array<(rows: Row[]) => Promise<Found>>;
   /** Makes the page of the results. */

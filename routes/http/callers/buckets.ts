@@ -1,6 +1,6 @@
 import { createLru } from "../../../db/lru.ts";
 
-export interface BucketLimits {
+interface BucketLimits {
   /** Requests added to a bucket each second; 0 for no limit. */
   perSecond: number;
   /** Requests in a full bucket. */

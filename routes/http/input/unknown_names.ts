@@ -3,7 +3,7 @@ import { nearest } from "../../../cel/language/hints/nearest.ts";
 /** What a name is one of: members of a body, parameters of a query, arguments of a tool. */
 export type Kind = "member" | "parameter" | "argument";
 
-export interface NameFault {
+interface NameFault {
   message: string;
   hint: string;
 }

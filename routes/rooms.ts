@@ -197,8 +197,8 @@ export function mountRooms(app: Hono, services: Services): void {
     },
     async DELETE(c) {
       await refuseMembers(c);
-      await deleteRoom(database, viewerOf(c), roomOf(c));
-      return c.json({ deleted: true });
+      const revision = await deleteRoom(database, viewerOf(c), roomOf(c));
+      return reply(revision, { deleted: true });
     },
     async PATCH(c) {
       const id = roomOf(c);

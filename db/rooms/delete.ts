@@ -27,9 +27,10 @@ const FORGET_SECRETS = ["tokens", "invites"].map((table) => `
 
 /**
  * Deletes a room and its tokens: from the commit on, no instance serves it. Its rows are removed later
- * (db/rooms/burial.ts); until then no room is made under its id. Errors: `room_not_found`, `unauthenticated`.
+ * (db/rooms/burial.ts); until then no room is made under its id. Returns its last revision.
+ * Errors: `room_not_found`, `unauthenticated`.
  */
-export async function deleteRoom(database: Database, viewer: Viewer, room: string): Promise<void> {
+export async function deleteRoom(database: Database, viewer: Viewer, room: string): Promise<number> {
   const may = mayAct(viewer, AS_NONE) ?? { sql: "TRUE", args: {} };
   const args = { ...may.args, room };
   const [found, , deleted] = await database.commit(viewer, [
@@ -38,6 +39,7 @@ export async function deleteRoom(database: Database, viewer: Viewer, room: strin
     { sql: DELETE(may.sql), args, single: true },
     ...FORGET_SECRETS.map((sql) => ({ sql, args: { room } })),
   ]);
-  revisionOf(found!);
+  const revision = revisionOf(found!);
   if (deleted!.length > 0) database.announceDeletion(room);
+  return revision;
 }

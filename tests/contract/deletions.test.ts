@@ -41,6 +41,7 @@ contract("a deleted room is there for nobody, and its id free when all of it is 
   const before = await ask("GET", "");
   const deleted = await ask("DELETE", "");
   assert.deepEqual([deleted.status, deleted.body], [200, { deleted: true }]);
+  assert.equal(deleted.revision, before.revision);
   assertError(await ask("DELETE", ""), 404, "room_not_found");
 
   const meet = ({ method, path, body, headers }: Ask) =>

@@ -2457,7 +2457,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a deletion that ignores a guard",
-    edits: [["      await refuseMembers(c);\n      await deleteRoom(", "      await deleteRoom("]],
+    edits: [[
+      "      await refuseMembers(c);\n      const revision = await deleteRoom(",
+      "      const revision = await deleteRoom(",
+    ]],
     test: "tests/contract/understood.test.ts",
     filter: "file: what is deleted or revoked",
   },

@@ -20,7 +20,7 @@ import { heartbeatOf } from "../write/heartbeat.ts";
 import { type Guard, holds } from "../write/read_set.ts";
 import { commit, type Write } from "../write/write.ts";
 import { CLAIM, END_OF_CLAIM } from "./claims.ts";
-import { COLUMNS, type Message, toMessage } from "./message.ts";
+import { ATTEMPTS, COLUMNS, type Message, toMessage } from "./message.ts";
 import { argsOfWanted, MAX_PASSED, oldest, passed, type Wanted } from "./open.ts";
 
 /** Finds the message that the write has claimed: no other has the write's revision. */
@@ -48,10 +48,13 @@ const KNOWN_KIND =
 const REACHED = (wanted: Wanted) =>
   `SELECT MAX(id) AS reached, COUNT(*) AS number FROM (${passed(wanted, "id", MAX_PASSED + 1)} )`;
 
+/** A message that was judged, as it was: nothing else of it changes while it is open. */
+export type Chosen = [id: number, attempts: number];
+
 /** A take whose message was chosen before the write. */
 interface JudgedTake {
   /** The chosen message, or several, of which the oldest is taken that is still open. */
-  ids: number[];
+  chosen: Chosen[];
   /** What must still hold of the room. */
   guard?: Guard;
   /** The messages that fit too, which agents must have taken before. */
@@ -65,11 +68,13 @@ interface TakeOptions {
   joined?: Registration;
 }
 
-const CHOSEN = `SELECT id FROM messages WHERE room_id = :room AND id = :id AND ${UNCLAIMED}`;
+const CHOSEN = `
+  SELECT id FROM messages WHERE room_id = :room AND id = :id AND ${UNCLAIMED} AND ${ATTEMPTS} = :attempts`;
 /** Selects the oldest open one of several. One message alone takes a server less time to prepare. */
 const FIRST_CHOSEN = `
-  SELECT MIN(messages.id) FROM json_each(:ids) AS chosen CROSS JOIN messages
-   WHERE messages.room_id = :room AND messages.id = chosen.value AND ${UNCLAIMED}`;
+  SELECT MIN(messages.id) FROM json_each(:chosen) AS chosen CROSS JOIN messages
+   WHERE messages.room_id = :room AND messages.id = chosen.value ->> 0 AND ${UNCLAIMED}
+     AND ${ATTEMPTS} = chosen.value ->> 1`;
 
 /**
  * Claims the oldest open message that fits, or a chosen one, in one round trip. The outcome is for `takenOf` and
@@ -102,12 +107,13 @@ function writeOf(
 ): Write {
   const { room, agent, ttl } = wanted;
   const guard = holds(judged?.guard);
-  const found = judged === undefined ? oldest(wanted) : judged.ids.length === 1 ? CHOSEN : FIRST_CHOSEN;
+  const found = judged === undefined ? oldest(wanted) : judged.chosen.length === 1 ? CHOSEN : FIRST_CHOSEN;
   const args = {
     ...argsOfWanted(wanted),
     ...guard.args,
-    id: judged?.ids[0] ?? null,
-    ids: JSON.stringify(judged?.ids ?? []),
+    id: judged?.chosen[0]?.[0] ?? null,
+    attempts: judged?.chosen[0]?.[1] ?? null,
+    chosen: JSON.stringify(judged?.chosen ?? []),
     before: JSON.stringify(judged?.before ?? []),
     agent,
     ttl,

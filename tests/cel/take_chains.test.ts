@@ -211,3 +211,19 @@ Deno.test("a take by `where` that finds nothing is a sign of life, whether or no
     assert.ok(await beat() > last, "with its mark");
     assert.equal((await waiting).body.message_id, task);
   }));
+
+Deno.test("a take is judged by the attempts of a message that it finds, though others had it meanwhile", async () => {
+  for (const where of ["message.attempts == 0", "message.attempts < 2"]) {
+    const { once, wrap } = meddler();
+    await withApp(async ({ json }) => {
+      await json("POST", "/rooms", { id: "r" });
+      const [id] = await post({ json }, [1]);
+      once(async () => {
+        await json("POST", `/rooms/r/messages/${id}/claim`, { agent: "bob" });
+        await json("POST", `/rooms/r/messages/${id}/release`, { agent: "bob" });
+      });
+      const { body } = await json("POST", CLAIM, { agent: "ann", where });
+      assert.deepEqual(body.claimed ? body.attempts : "none", where.includes("<") ? 2 : "none", where);
+    }, { wrap });
+  }
+});

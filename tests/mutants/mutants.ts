@@ -233,15 +233,15 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a take of what was open when it was judged",
-    edits: [["WHERE room_id = :room AND id = :id AND ${UNCLAIMED}`", "WHERE room_id = :room AND id = :id`"]],
+    edits: [["AND id = :id AND ${UNCLAIMED} AND ${ATTEMPTS} = :attempts`", "AND id = :id`"]],
     test: "tests/contract/take.test.ts",
     filter: "file: of many workers at two instances",
   },
   {
     name: "a take of what others have taken since it was judged, while instances die",
     edits: [[
-      "CHOSEN = `SELECT id FROM messages WHERE room_id = :room AND id = :id AND ${UNCLAIMED}`",
-      "CHOSEN = `SELECT id FROM messages WHERE room_id = :room AND id = :id`",
+      "AND id = :id AND ${UNCLAIMED} AND ${ATTEMPTS} = :attempts`",
+      "AND id = :id`",
     ]],
     test: "tests/model/take_schedules.test.ts",
     filter: "a task that waits for takes has one holder",
@@ -523,7 +523,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a take of a chain judged over what those before it take",
-    edits: [["    if (link.fitting !== undefined) taken.set(link.fitting, agent);\n", ""]],
+    edits: [["    if (link.fitting !== undefined) taken.set(link.fitting[0], agent);\n", ""]],
     test: "tests/cel/take_chains.test.ts",
     filter: "takes with `where` that come at once are one chain",
   },
@@ -542,8 +542,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a take of a chain without the guard of what it read",
     edits: [[
-      "const judged = { ids: [id], guard, before, nonce: context.newId() };",
-      "const judged = { ids: [id], before, nonce: context.newId() };\n      void guard;",
+      "const judged = { chosen: [fitting], guard, before, nonce: context.newId() };",
+      "const judged = { chosen: [fitting], before, nonce: context.newId() };\n      void guard;",
     ]],
     test: "tests/cel/take_chains.test.ts",
     filter: "takes of a chain whose ground has moved",
@@ -1884,6 +1884,21 @@ export const MUTANTS: Mutant[] = [
     edits: [["settleFailed(waiting, await failureOf(waiting, error));", "settleFailed(waiting, error);"]],
     test: "tests/routes/locked.test.ts",
     filter: "a revoked token learns nothing",
+  },
+  {
+    name: "a take of a message that others had since it was judged",
+    edits: [["AND id = :id AND ${UNCLAIMED} AND ${ATTEMPTS} = :attempts`", "AND id = :id AND ${UNCLAIMED}`"]],
+    test: "tests/cel/take_chains.test.ts",
+    filter: "a take is judged by the attempts",
+  },
+  {
+    name: "a message that others had is not judged again",
+    edits: [[
+      "const nameOf = ({ id, attempts }: Message) => `${id} ${attempts}`;",
+      "const nameOf = ({ id }: Message) => `${id}`;",
+    ]],
+    test: "tests/cel/take_chains.test.ts",
+    filter: "a take is judged by the attempts",
   },
   {
     name: "what has a key is given back",

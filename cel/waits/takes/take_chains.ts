@@ -85,10 +85,10 @@ export function createTakeChains(database: Database, reader: Reader): TakeChains
 
   function commitAll(room: string, links: Link[], guard: Guard | undefined): void {
     for (const link of links) {
-      const { pending: { asked, context, writes, joined }, fitting: id, before } = link;
-      if (id === undefined) continue;
+      const { pending: { asked, context, writes, joined }, fitting, before } = link;
+      if (fitting === undefined) continue;
       writes?.();
-      const judged = { ids: [id], guard, before, nonce: context.newId() };
+      const judged = { chosen: [fitting], guard, before, nonce: context.newId() };
       const sent = ownWrite(takeTask(database, context, { ...asked, room }, { judged, joined }));
       sent.catch(() => {}); // it is awaited in turn
       link.sent = sent;

@@ -2,7 +2,7 @@ import type { Database } from "../../../db/database.ts";
 import { hasEnded, hasLeft, type Registration } from "../../../db/agents/registration.ts";
 import type { Message } from "../../../db/messages/message.ts";
 import { MAX_PASSED } from "../../../db/messages/open.ts";
-import type { takeTask } from "../../../db/messages/take.ts";
+import type { Chosen, takeTask } from "../../../db/messages/take.ts";
 import { isBusy, yieldToOthers } from "../../../db/yield.ts";
 import type { EvaluationFailed } from "../../language/expression.ts";
 import type { Chained } from "../../rooms/chains.ts";
@@ -21,7 +21,7 @@ export interface Pending extends Take, Chained {
 /** A judged take of a chain. `fitting`: the message that it takes, if any. */
 export interface Link extends Pick<Try, "next" | "failure"> {
   pending: Pending;
-  fitting?: number;
+  fitting?: Chosen;
   /** Earlier messages that fit but that takes before it in the chain take, with their agents. */
   before: Array<[id: number, agent: string]>;
   sent?: ReturnType<typeof takeTask>;
@@ -69,7 +69,7 @@ export async function judgeAll(data: RoomData, chain: Pending[], pages: Map<Pend
     const link = await linkOf(pending, pages.get(pending)!, fits, taken);
     if (link === undefined || !context.missing.isEmpty) break;
     links.push(link);
-    if (link.fitting !== undefined) taken.set(link.fitting, agent);
+    if (link.fitting !== undefined) taken.set(link.fitting[0], agent);
   }
   return links;
 }
@@ -91,7 +91,7 @@ async function linkOf(
       continue;
     }
     const agent = taken.get(message.id);
-    if (agent === undefined) return { pending, fitting: message.id, before };
+    if (agent === undefined) return { pending, fitting: [message.id, message.attempts], before };
     before.push([message.id, agent]);
   }
   if (more && passed < MAX_PASSED) return undefined;
@@ -113,7 +113,7 @@ export async function settle(database: Database, links: Link[], revision: number
         else pending.resolve({ ...tried, joined: pending.joined });
         if (tried?.outcome.replayed || tried?.outcome.revision !== revision + 1) continue;
         revision++;
-        taken.add(fitting!);
+        taken.add(fitting![0]);
       } else if (before.every(([id]) => taken.has(id))) {
         const outcome = nothingAt(database, pending.context, revision, pending.joined);
         outcome.then(

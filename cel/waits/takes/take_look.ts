@@ -8,7 +8,7 @@ import {
   toRegistrations,
 } from "../../../db/agents/registration.ts";
 import { MAX_PASSED, type Wanted } from "../../../db/messages/open.ts";
-import { takeTask } from "../../../db/messages/take.ts";
+import { type Chosen, takeTask } from "../../../db/messages/take.ts";
 import { Refusal } from "../../../db/refusal.ts";
 import type { Outcome, WriteContext } from "../../../db/write/context.ts";
 import { judgeActs, unprovenActors } from "../../../db/write/acts.ts";
@@ -64,7 +64,7 @@ export async function takeFitting(
   { asked, context, writes }: Take,
   { before, mayTryAgain }: { before?: Registration; mayTryAgain(): Promise<boolean> },
 ): Promise<Try> {
-  let tried = new Set<number>();
+  let tried = new Set<string>();
   let joined = before;
   for (let choices = 1;; choices = Math.min(2 * choices, MAX_CHOICES)) {
     const found = await look(reader, room, { asked, context }, { tried, choices });
@@ -74,23 +74,26 @@ export async function takeFitting(
     if (fitting === undefined) {
       return { outcome: await nothingAt(database, context, revision, joined), joined, next, failure };
     }
-    const ids = fitting.map(({ id }) => id);
-    const judged = { ids, guard, nonce: context.newId() };
+    const chosen = fitting.map(({ id, attempts }): Chosen => [id, attempts]);
+    const judged = { chosen, guard, nonce: context.newId() };
     writes?.();
     const taken = await ownWrite(takeTask(database, context, { ...asked, room }, { judged, joined }));
     if (taken) return { ...taken, joined };
     // With a guard, the room may have changed: then a message that was tried may fit now.
-    tried = guard === undefined ? tried.union(new Set(ids)) : new Set();
+    tried = guard === undefined ? tried.union(new Set(fitting.map(nameOf))) : new Set();
     if (!await mayTryAgain()) throw new Refusal("unavailable", { why: "others_first" });
   }
 }
+
+/** Names a message as it was judged. */
+const nameOf = ({ id, attempts }: Message) => `${id} ${attempts}`;
 
 /** Finds the first messages of a page that fit, as many as `choices`, among at most `MAX_PASSED`. */
 async function look(
   reader: Reader,
   room: string,
   { asked, context: by }: Take,
-  { tried, choices }: { tried: Set<number>; choices: number },
+  { tried, choices }: { tried: Set<string>; choices: number },
 ) {
   const { where, agent } = asked;
   let after = asked.after;
@@ -112,7 +115,7 @@ async function look(
       for (const message of read.messages) {
         if (fitting.length === choices) break;
         if (isBusy()) await yieldToOthers();
-        if (tried.has(message.id)) continue;
+        if (tried.has(nameOf(message))) continue;
         const judged = fits(message);
         if (judged === true) fitting.push(message);
         else failed = judged || failed;

@@ -53,7 +53,9 @@ const tests = Object.entries(SHAPES).map(([room, shape]) => {
   return [name, async ({ url }: Filled) => {
     const list = async (query: string) => {
       const response = await fetch(`${url}/rooms/${room}/messages?thread=1&${query}`);
-      return (await response.json()).map(({ id }: { id: number }) => id);
+      const text = await response.text();
+      assert.equal(response.status, 200, text);
+      return JSON.parse(text).map(({ id }: { id: number }) => id);
     };
     let first = Infinity;
     for (let n = 0; n < 5; n++) {

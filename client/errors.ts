@@ -31,9 +31,7 @@ export class ConveneError extends Error {
 
   /** True if the same request may succeed later. */
   get passing(): boolean {
-    return this.code === "no_answer" ||
-      this.body.error === "idempotency_in_progress" ||
-      passes(this.status);
+    return this.code === "no_answer" || passes(this.status);
   }
 }
 

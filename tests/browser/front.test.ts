@@ -32,6 +32,11 @@ browserTest(
       await wait!.getByText("waiting for the answer").waitFor();
       assert.ok(!(await named()).has(room), "it is a new room each time");
       assert.deepEqual(complaints, []);
+      // What a proxy says of a service that is away is no answer.
+      await page.locator("#run[aria-busy=false]").waitFor();
+      await page.route("**/rooms", (route) => route.fulfill({ status: 502, body: "<h1>Bad gateway</h1>" }));
+      await page.getByRole("button", { name: "Run it here" }).click();
+      await page.getByText("The demo stopped: The service does not answer.").waitFor();
     }),
 );
 

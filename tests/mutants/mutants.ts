@@ -1250,6 +1250,12 @@ export const MUTANTS: Mutant[] = [
     filter: "two machines meet by one pasted line",
   },
   {
+    name: "a kept token that takes the place of one that was moved aside",
+    edits: [['{ mode: FILE, flag: "wx" });\n      return aside;', "{ mode: FILE });\n      return aside;"]],
+    test: "tests/cli/kept_tokens.test.ts",
+    filter: "each token that is moved aside stays",
+  },
+  {
     name: "a kept token that is lost with the next",
     edits: [["undefined : copyAside(file);", "undefined : file;"]],
     test: "tests/cli/tokens.test.ts",

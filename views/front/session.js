@@ -1,6 +1,7 @@
 import { keepToken } from "../room/token.js";
 import { drawn } from "../shared/drawn.js";
 import { once } from "../shared/once.js";
+import { AWAY } from "../shared/refusals.js";
 
 const ROOM = "demo";
 
@@ -37,9 +38,12 @@ export function enableSession() {
     answer.textContent = "waiting for the answer";
     item.dataset.state = "open";
     const headers = token && { Authorization: `Bearer ${token}` };
-    const response = await fetch(inRoom(path), { method, headers, body: inRoom(body) });
-    const text = await response.text();
-    const told = JSON.parse(text);
+    const response = await fetch(inRoom(path), { method, headers, body: inRoom(body) }).catch(() =>
+      undefined
+    );
+    const text = await response?.text().catch(() => undefined);
+    const told = read(text);
+    if (!told) throw new Error(AWAY);
     if (told.token) {
       token = told.token;
       keepToken(id, token);
@@ -78,6 +82,15 @@ export function enableSession() {
 
   button.addEventListener("click", () => once(button, run));
   name();
+}
+
+/** Reads a JSON object; undefined for another text, such as a proxy's page. */
+function read(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Characters of the token that the page shows: its kind. The tab has all of it. */

@@ -1,3 +1,4 @@
+import { AWAY } from "../shared/refusals.js";
 import { dropToken, keepToken, pageWith, room } from "./token.js";
 
 /*
@@ -36,7 +37,7 @@ async function use({ elements: { token } }) {
     keepToken(room, text);
     return location.reload();
   }
-  complaint.textContent = page === null ? wrong(text) : "The service does not answer. Try again in a moment.";
+  complaint.textContent = page === null ? wrong(text) : AWAY;
   token.setAttribute("aria-invalid", "true");
   token.select();
 }

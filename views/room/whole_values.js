@@ -6,7 +6,8 @@ export function enableWholeValues() {
     const link = event.target.closest?.('a[href^="/rooms/"]');
     if (!link || !hasToken()) return;
     event.preventDefault();
-    const response = await ask(link.href);
+    const response = await ask(link.href).catch(() => undefined);
+    if (!response) return; // the page says that it is disconnected
     const shown = URL.createObjectURL(
       new Blob([await response.text()], { type: "text/plain; charset=utf-8" }),
     );

@@ -1,3 +1,6 @@
+/** Says that no answer came, or none of the service's. */
+export const AWAY = "The service does not answer. Try again in a moment.";
+
 /** What to do on a page, where it is not what a program does. */
 const CURES = {
   id_unavailable:
@@ -15,7 +18,7 @@ export async function post(url, body, { send = fetch, headers } = {}) {
     undefined
   );
   const answer = await response?.json().catch(() => undefined);
-  if (!answer) throw new Error("The service does not answer. Try again in a moment.");
+  if (!answer) throw new Error(AWAY);
   if (response.ok) return answer;
   throw Object.assign(new Error(wordsOf(answer)), { refused: response.status < 500 });
 }

@@ -1,6 +1,6 @@
 import { path } from "../../room/path.js";
 import { ask } from "../../room/token.js";
-import { wordsOf } from "../../shared/refusals.js";
+import { AWAY, wordsOf } from "../../shared/refusals.js";
 
 // Evaluates in place; the form alone would load the page again.
 const form = document.getElementById("console-form");
@@ -15,6 +15,6 @@ form.addEventListener("submit", async (event) => {
     if (response.ok) output.innerHTML = text;
     else output.textContent = wordsOf(JSON.parse(text));
   } catch {
-    output.textContent = "The service does not answer.";
+    output.textContent = AWAY;
   }
 });

@@ -51,6 +51,11 @@ export function isBusy(): boolean {
   return now - since >= SLICE_MS;
 }
 
+/** Returns when the work of this turn of the event loop began; undefined where nothing has asked `isBusy` in it. */
+export function turn(): number | undefined {
+  return since;
+}
+
 /** UTF-16 code units of JSON that take next to no time to parse. */
 const SHORT = 4_096;
 

@@ -8,6 +8,8 @@ export interface Batch {
   light: boolean;
   /** By `elapsed`. */
   began: number;
+  /** The turn of the event loop in which it began: a file answers within it. */
+  turn: number | undefined;
 }
 
 export interface BatchBounds {

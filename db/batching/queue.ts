@@ -1,6 +1,6 @@
 import type { Row, Send, Statement } from "../driver/statement.ts";
 import type { Viewer } from "../viewer.ts";
-import { isBusy, yieldToNetwork } from "../yield.ts";
+import { isBusy, turn, yieldToNetwork } from "../yield.ts";
 import { createGathering } from "./gathering.ts";
 import { type Batch, isLight, takeBatch, type Turns } from "./next_batch.ts";
 import type { Coalescer, Submission } from "./groups.ts";
@@ -44,11 +44,12 @@ const LINGER_MS = 4;
 /** Milliseconds after which a batch in flight holds up no other: its answer may never come. */
 const OVERDUE_MS = 1_000;
 /**
- * Milliseconds of a file database's blocking after which the queue yields before the next batch, as after a heavy one in
- * a slice that is used up, and as amid heavy ones that follow each other for so long, whatever is left of the slice.
+ * Milliseconds of a file database's blocking after which the queue yields before the next batch, as after a heavy one.
  * Meanwhile the rows are processed and the network is read, which the runtime seldom does while work follows work.
  */
 const BLOCKED_MS = 8;
+/** Milliseconds without a heavy batch after which the next one follows none. */
+const APART_MS = 4;
 /** Milliseconds for which light submissions overtake a heavy one, of whose kind then every other batch may be. */
 const OVERTAKEN_MS = 400;
 /** The minimum number of submissions of a halved batch (`ended`). */
@@ -71,7 +72,8 @@ export function createBatchQueue(
   let heldUntil = 0;
   let later: { timer: ReturnType<typeof setTimeout>; at: number } | undefined;
   let blocked = false;
-  let heavySince = Infinity; // when the first of the heavy batches began that follow each other
+  /** Milliseconds of the heavy batches, each in one turn of the event loop, that followed each other until `until`. */
+  const heavy = { blocked: 0, until: -Infinity };
   let wasLight = true; // the last batch
   let isGathering = false;
   let maxSize = Infinity; // submissions of the next batch
@@ -90,11 +92,11 @@ export function createBatchQueue(
     isGathering = false;
     while (isFree() && waiting.length > 0) {
       const busy = isBusy(); // in any case, so that a file's work counts into this turn's slice
-      if (blocked && (busy || elapsed() - heavySince >= BLOCKED_MS)) {
+      if (blocked && busy || heavy.blocked >= BLOCKED_MS && !isApart(elapsed())) {
         isGathering = true;
         await yieldToNetwork();
         isGathering = false;
-        heavySince = Infinity;
+        heavy.blocked = 0;
         continue;
       }
       const bounds = { weight: limits.weight, size: maxSize };
@@ -107,13 +109,12 @@ export function createBatchQueue(
 
   function sendNow(submissions: Submission[]) {
     const began = elapsed();
-    const batch = { light: isLight(submissions[0]!, limits.weight), began };
+    const batch = { light: isLight(submissions[0]!, limits.weight), began, turn: turn() };
     inFlight.add(batch);
     wasLight = batch.light;
     heldUntil = began + limits.apart;
     const left = waiting.length;
     sendBatch(submissions).finally(() => ended(batch, submissions.length, left));
-    if (!batch.light) heavySince = Math.min(heavySince, began);
     blocked = !batch.light || elapsed() - began >= BLOCKED_MS;
   }
 
@@ -132,11 +133,17 @@ export function createBatchQueue(
     const halve = limits.inFlight === 1 && linger === 0 && waiting.length > left;
     maxSize = halve ? Math.max(MIN_HALF, Math.ceil(all / 2)) : Infinity;
     inFlight.delete(batch);
-    if (waiting.length === 0) {
-      heavySince = Infinity;
-      later = void clearTimeout(later?.timer);
+    if (!batch.light && batch.turn === turn()) {
+      heavy.blocked = now - batch.began + (isApart(batch.began) ? 0 : heavy.blocked);
+      heavy.until = now;
     }
+    if (waiting.length === 0) later = void clearTimeout(later?.timer);
     pump();
+  }
+
+  /** Whether heavy batches have ceased at a time by `elapsed`. */
+  function isApart(at: number): boolean {
+    return at - heavy.until >= APART_MS;
   }
 
   /** Lists the batches in flight that hold up others. */

@@ -51,7 +51,9 @@ function refusalOfCheck(
   functions: Signatures,
   roots: readonly string[],
 ): InvalidExpression | undefined {
-  if (cause instanceof InvalidExpression) return withOverloadHint(cause, root);
+  if (cause instanceof InvalidExpression) {
+    return refusalOfNumber(cause.code, source, cause.position) ?? withOverloadHint(cause, root);
+  }
   if (!isEngineError(cause) || !cause.node) return undefined;
   if (cause.code === "no_matching_overload") return badCall(cause.node, source, functions);
   if (cause.code !== "unknown_variable") return undefined;
@@ -67,6 +69,19 @@ function refusalOfCheck(
     ? `Keys of a map are quoted: \`"${name}": ...\`.`
     : namespaced ?? nameHint(name) ?? dashed(source, cause.node) ?? unknownRoot(name, roots);
   return new InvalidExpression("unknown_name", `Unknown name: ${name}`, cause.node.pos, hint);
+}
+
+/** A number as it is written, without what marks it as unsigned. */
+const NUMBER = /^(?:0x[\da-f]+|\d[\d.]*(?:e[-+]?\d+)?)(?=(u?))/i;
+const MAX_INT = 2 ** 63;
+
+/** Refuses a number that is too large, as it is written: cel-js tells what it has made of it. */
+function refusalOfNumber(code: string, source: string, position: number): InvalidExpression | undefined {
+  if (code !== "invalid_number" && code !== "invalid_integer") return undefined;
+  const [number, unsigned] = NUMBER.exec(source.slice(position)) ?? ["", ""];
+  if (!(Number(number) >= MAX_INT)) return undefined;
+  const message = `${number.slice(0, 40)}${unsigned} is more than a number holds`;
+  return new InvalidExpression(code, message, position, 'Compare ids and hashes as text: `"..."`.');
 }
 
 /** Adds a hint to an error of our own checks that has none, where the room's shapes tell what was meant. */
@@ -111,6 +126,8 @@ function refusalOfSyntax(error: EngineError, source: string, position: number): 
     const message = named ? `Unexpected ${foreign.token}` : error.summary;
     return new InvalidExpression(error.code, message, foreign.position, foreign.hint);
   }
+  const ofNumber = refusalOfNumber(error.code, source, position);
+  if (ofNumber) return ofNumber;
   const atEnd = position >= source.length && error.code !== "limit_exceeded";
   const message = atEnd ? "The expression ends too early" : summaryOf(error, source, position);
   return new InvalidExpression(error.code, message, position);

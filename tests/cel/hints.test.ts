@@ -365,6 +365,25 @@ function worksForSome(source: string): boolean {
   });
 }
 
+Deno.test("hints: a number that is too large is named as it was written, with what to write", () => {
+  for (
+    const [source, number] of [
+      ["1e400", "1e400"],
+      ["true || -12e5678 > 1", "12e5678"],
+      ["1 + 99999999999999999999", "99999999999999999999"],
+      ["9223372036854775808 == 1", "9223372036854775808"],
+      ["99999999999999999999u", "99999999999999999999u"],
+      ["0xfffffffffffffffff", "0xfffffffffffffffff"],
+    ] as const
+  ) {
+    const error = thrown(() => compile(source));
+    assert.equal(error.message, `${number} is more than a number holds`);
+    assert.equal(error.position, source.indexOf(number));
+    assert.equal(error.hint, 'Compare ids and hashes as text: `"..."`.');
+  }
+  assert.equal(evaluate("-9223372036854775808 < 0"), true);
+});
+
 Deno.test("hints: where truth is wanted of what is none, they name comparisons", () => {
   const sources = [`!${L}`, `${T} && true`, `false || state._shared.x`, `${M} ? 1 : 2`, `${L}.filter(e, e)`];
   for (const source of sources) {

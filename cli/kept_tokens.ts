@@ -87,11 +87,17 @@ export function renewToken(environment: Environment, kept: KeptToken): string {
 
 /** Removes the tokens that are kept for a room, which is no more. */
 export function forgetTokens(environment: Environment, server: string, room: string): void {
+  const files = [fileOf(environment, server, room), ...keptAside(environment, server, room)];
+  for (const file of files) rmSync(file, { force: true });
+}
+
+/** Returns the files of the tokens of a room that were moved aside. */
+export function keptAside(environment: Environment, server: string, room: string): string[] {
   const folder = folderOf(environment);
   const file = basename(fileOf(environment, server, room));
-  for (const name of namesIn(folder)) {
-    if (name === file || name.startsWith(`${file}.before`)) rmSync(join(folder, name), { force: true });
-  }
+  return namesIn(folder).filter((name) => name.startsWith(`${file}.before`)).map((name) =>
+    join(folder, name)
+  );
 }
 
 /** Copies a file beside itself, over none that is there. Returns the copy. */

@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../client/mod.ts";
 import type { Input } from "./input.ts";
-import { keptElsewhere } from "./kept_tokens.ts";
+import { keptAside, keptElsewhere } from "./kept_tokens.ts";
 
 /** The refusals of which a token, or its absence, may be the reason. */
 const OF_TOKENS: ErrorCode[] = ["room_not_found", "unauthenticated", "id_unavailable"];
@@ -10,7 +10,19 @@ const OF_TOKENS: ErrorCode[] = ["room_not_found", "unauthenticated", "id_unavail
  * kept. The service tells nobody why a token does not count.
  */
 export function tokenHint(input: Input, code: ErrorCode): string | undefined {
+  if (code === "forbidden") return aboutAside(input);
   return OF_TOKENS.includes(code) ? aboutToken(input) : undefined;
+}
+
+/** Where other tokens of the room are, which may do what the kept one may not. */
+function aboutAside(input: Input): string | undefined {
+  const { asked: room, environment } = input;
+  if (room === undefined || input.keptFor(room) === undefined) return undefined;
+  const files = keptAside(environment, input.server.connection.url, room);
+  if (files.length === 0) return undefined;
+  return `Other tokens of this room are kept in ${
+    files.join(", ")
+  }: set CONVENE_TOKEN to the one that may do this.`;
 }
 
 /** What the command knows of the token of the room that it asked last. */

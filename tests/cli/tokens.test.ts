@@ -91,6 +91,12 @@ Deno.test("a token that is in the place of another moves it aside, and one that 
     const [kept, before] = await one.files();
     assert.deepEqual([kept!.name + ".before", before!.mode], [before!.name, 0o600]);
     assert.match(before!.text, /"agent": "ann"/);
+    // Who may not do it with the one is told where the other is.
+    const refused = await one.run("say", "x", "--agent", "ann");
+    assert.match(
+      refused.stderr,
+      /forbidden\)\nOther tokens of this room are kept in (\S+)\.before: set CONVENE/,
+    );
 
     one.room = "other";
     await one.prints("room", "other");

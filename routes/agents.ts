@@ -6,7 +6,7 @@ import { leaveRoom } from "../db/agents/leave.ts";
 import { STATUSES } from "../db/agents/presence.ts";
 import { ownMember } from "./http/callers/own_agent.ts";
 import { invalidMember } from "./http/errors.ts";
-import { answerOnce } from "./http/idempotency.ts";
+import { answerOnce, shownOnce } from "./http/idempotency.ts";
 import { existingId, PLAIN, plainFault } from "./http/ids.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
 import { LIMITS } from "./http/limits.ts";
@@ -175,8 +175,7 @@ export function mountAgents(app: Hono, services: Services): void {
       }
       const operation = registerAgent(database, room, { ...profile, ifNew }, LIMITS);
       return await answerOnce(c, services, room, operation, ({ agent, created, revision, token }) => {
-        const shown = token === undefined ? {} : { token, ...token === null && { hint: TOKEN_LOST } };
-        return reply(revision, { ...agent, created, ...shown }, created ? 201 : 200);
+        return reply(revision, { ...agent, created, ...shownOnce(token, TOKEN_LOST) }, created ? 201 : 200);
       });
     },
     GET: large(async (c) => {

@@ -10,7 +10,7 @@ import { isByOperator, storedRoom, viewerIn } from "./http/callers/credentials.t
 import { demandOperator } from "./http/callers/operator.ts";
 import { invalidMember } from "./http/errors.ts";
 import { etag, unchanged } from "./http/etags.ts";
-import { answerOnce } from "./http/idempotency.ts";
+import { answerOnce, shownOnce } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
 import { queryCount, queryText } from "./http/input/queries.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
@@ -174,8 +174,8 @@ export function mountRooms(app: Hono, services: Services): void {
       const onlyJoin = !locked && !rules.openRooms && !isByOperator(c);
       const operation = createRoom(database, { id, meta, locked, listed, onlyJoin });
       return await answerOnce(c, services, scope, operation, ({ room, created, token }) => {
-        const shown = token === undefined ? {} : { token, ...token === null && { hint: TOKEN_LOST } };
-        return reply(room.revision, { ...roomReply(room), ...shown }, created ? 201 : 200);
+        const shown = { ...roomReply(room), ...shownOnce(token, TOKEN_LOST) };
+        return reply(room.revision, shown, created ? 201 : 200);
       });
     },
     GET: large(async (c) => {

@@ -7,7 +7,7 @@ import { revokeToken } from "../db/tokens/revoke.ts";
 import type { Token } from "../db/tokens/token.ts";
 import { tokenOf } from "./http/callers/credentials.ts";
 import { ownAgent } from "./http/callers/own_agent.ts";
-import { answerOnce, replayedHeader, rotationKeyOf } from "./http/idempotency.ts";
+import { answerOnce, replayedHeader, rotationKeyOf, shownOnce } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
 import { LIMITS } from "./http/limits.ts";
@@ -129,11 +129,7 @@ export function mountTokens(app: Hono, services: Services): void {
         LIMITS.tokens,
       );
       return await answerOnce(c, services, room, operation, ({ token, text, revision }) => {
-        return reply(revision, {
-          ...shownToken(token),
-          token: text,
-          ...text === null && { hint: TOKEN_LOST },
-        }, 201);
+        return reply(revision, { ...shownToken(token), ...shownOnce(text, TOKEN_LOST) }, 201);
       });
     },
     GET: large(async (c) => {

@@ -42,6 +42,14 @@ export function replayedHeader(replayed: boolean): Record<string, string> {
   return replayed ? { [REPLAYED]: "true" } : {};
 }
 
+/** Makes the members that show a token, this once: in a repetition it is null, and `hint` says what to do without it. */
+export function shownOnce(
+  token: string | null | undefined,
+  hint: string,
+): { token?: string | null; hint?: string } {
+  return token === undefined ? {} : token === null ? { token, hint } : { token };
+}
+
 async function keyedRequest(
   c: Context,
   database: Database,

@@ -215,3 +215,18 @@ Deno.test("MCP: calls that come as one batch end waits of before, and none of ea
     const text = await (await together).text();
     assert.equal(text.match(/\\"triggered\\":true/g)?.length, 2, text);
   }));
+
+Deno.test("MCP: a take under a key that its agent's next call ends says to take under it again", () =>
+  withClient(async (connect) => {
+    const [ann, other] = [await connect(), await connect()];
+    await other.call("join", { room: "r", agent: "ann" });
+    const asked = { room: "r", agent: "ann", timeout_seconds: 30, idempotency_key: "of ann" };
+    const taking = ann.call("take_task", asked);
+    await becomes(other, "waiting");
+    await ann.call("evaluate", { room: "r", agent: "ann", expr: "1" });
+    const { body } = await taking;
+    assert.deepEqual([body.claimed, body.ended], [false, true]);
+    assert.match(body.hint, /with the same `idempotency_key`/);
+    await other.call("post_message", { room: "r", from: "bob", kind: "task", body: 1 });
+    assert.equal((await ann.call("take_task", asked)).body.claimed, true);
+  }));

@@ -2530,6 +2530,33 @@ export const MUTANTS: Mutant[] = [
     test: "tests/routes/operator.test.ts",
     filter: "the operator reads figures of the instance",
   },
+  {
+    name: "an id that cannot be one told as an empty one",
+    edits: [[
+      '${id === "" ? `such ${what}` : `${what} ${JSON.stringify(id)}`}',
+      "${what} ${JSON.stringify(id)}",
+    ]],
+    test: "tests/contract/wordings.test.ts",
+    filter: "is not told as an empty one",
+  },
+  {
+    name: "a lost number in a result told as one of the service's own",
+    edits: [['  "result",\n  "error",\n', '  "error",\n']],
+    test: "tests/contract/wordings.test.ts",
+    filter: "lost in any member of own data",
+  },
+  {
+    name: "a client that sends {} for a Promise",
+    edits: [["return KEPT.includes(type) ? undefined : type;", "return undefined;"]],
+    test: "tests/client/values.test.ts",
+    filter: "what JSON has no word for",
+  },
+  {
+    name: "an MCP increment that is judged as the text it came as",
+    edits: [["if (read !== value) return read;", "if (read === value) return read;"]],
+    test: "tests/mcp/arguments.test.ts",
+    filter: "numbers as text are taken",
+  },
 ];
 
 let sources: Map<string, string> | undefined;

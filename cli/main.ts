@@ -10,7 +10,7 @@ import { help, helpOf } from "./help.ts";
 import type { Input } from "./input.ts";
 import { unknownCommand } from "./near_names.ts";
 import { plain } from "./plain.ts";
-import { print } from "./print.ts";
+import { print, printLines } from "./print.ts";
 import { tokenHint } from "./token_hint.ts";
 import { UsageError } from "./values.ts";
 import { hintOf } from "./words.ts";
@@ -19,7 +19,7 @@ async function main(args: string[]): Promise<number> {
   const [name = "help", about = ""] = args;
   if (["help", "--help", "-h"].includes(name)) {
     const command = commandOf(about);
-    print(command ? helpOf(about, command) : help(commands));
+    printLines((command ? helpOf(about, command) : help(commands)).split("\n"));
     return EXIT.done;
   }
   if (["version", "--version"].includes(name)) {
@@ -30,7 +30,7 @@ async function main(args: string[]): Promise<number> {
   if (command === undefined) throw new UsageError(unknownCommand(args, Object.keys(commands)));
   const options = args.slice(0, args.includes("--") ? args.indexOf("--") : undefined); // the rest is the program's
   if (options.includes("--help") || options.includes("-h")) {
-    print(helpOf(name, command));
+    printLines(helpOf(name, command).split("\n"));
     return EXIT.done;
   }
   let input: Input | undefined;

@@ -61,7 +61,7 @@ export function screenOf(
   const title = (text: string) => color ? `\x1b[1m${cut(text, width)}\x1b[0m` : cut(text, width);
   const part = (name: string, lines: string[]) => [
     title(`${name} (${lines.length})`),
-    ...lines.slice(-max).map((line) => cut(`  ${line}`, width)),
+    ...lines.slice(-max).map((line) => cut(plain(`  ${line}`), width)),
   ];
   return [
     title(plain(`Room ${room}`)),

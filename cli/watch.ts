@@ -4,7 +4,7 @@ import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { lineOf as messageLine } from "./messages.ts";
 import { json, plain } from "./plain.ts";
-import { print } from "./print.ts";
+import { printLines } from "./print.ts";
 import { lineOf as reservationLine } from "./reserve.ts";
 import { type Picture, screenOf, take } from "./screen.ts";
 import { lineOf as entryLine } from "./state.ts";
@@ -24,7 +24,7 @@ export const watch: Command = {
       if (process.stdout.isTTY && !input.json) {
         await draw(input.room.id, changes, !input.environment.NO_COLOR);
       } else {for await (const change of changes) {
-          print(input.json ? json(change) : linesOf(change).join("\n"));
+          printLines(input.json ? [json(change)] : linesOf(change));
         }}
     } finally {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, leave);

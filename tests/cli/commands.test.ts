@@ -215,6 +215,43 @@ Deno.test("read --follow and watch print each change as it comes, and nothing th
   });
 });
 
+Deno.test("what a hostile service sends in place of numbers and times is not obeyed by the terminal either", async () => {
+  const members = [
+    "id",
+    "version",
+    "fence",
+    "reply_to",
+    "message_id",
+    "claimed_at",
+    "claimed_until",
+    "status",
+  ];
+  const sent = Object.fromEntries(
+    [...members, "agent", "kind", "ended", "ended_at"].map((name) => [name, HOSTILE]),
+  );
+  const message = { ...sent, from_agent: null, to_agent: null, needs: [], body: 1 };
+  const outcome = { ...message, claimed: true, value: 1, error: null, message, result: message };
+  await using hostile = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ method, url }) => {
+    const isList = method === "GET" && !new URL(url).pathname.endsWith("/r");
+    return Response.json(isList ? [outcome] : outcome);
+  });
+  const shell = new Shell(`http://127.0.0.1:${hostile.addr.port}`, "r");
+  const commands = ["say 1", "read", "take", "renew 1 --fence 1", "release 1", "complete 1 1", "fail 1"];
+  await Promise.all([...commands, "attempts 1", "set k 1"].map(async (command) => {
+    const { code, stdout, stderr } = await shell.run(...command.split(" "));
+    assert.equal(code, 0, command + stderr);
+    assert.match(stdout, /\\u001b\]0;owned/, command);
+    assert.equal(stdout, `${plain(stdout.slice(0, -1))}\n`, command);
+  }));
+  const picture = { room: "r", agents: new Map(), state: new Map(), reservations: new Map() };
+  const drawn = screenOf({ ...picture, messages: [message as never] }, {
+    width: 200,
+    height: 12,
+    color: false,
+  });
+  assert.ok(drawn.every((line) => line === plain(line)));
+});
+
 Deno.test("read --follow and watch end when nobody reads what they print", async () => {
   await withShell(async (shell, room) => {
     for (const args of [["read", "--follow"], ["watch"]]) {

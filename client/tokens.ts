@@ -12,7 +12,7 @@ export interface Token {
   note: string | null;
   created_at: string;
   expires_at: string | null;
-  /** To the hour; null if it was not used. */
+  /** The beginning of the last hour in which it was used; null if it was not. */
   last_used_at: string | null;
 }
 

@@ -68,10 +68,11 @@ export const ROOMS = {
     status: 409,
     cause: "No room can be made under this id.",
     cure:
-      "Take another id, or leave `id` out. A locked room answers whoever shows a token of it. The id of a room that was deleted is free again once its rows are removed: after a moment, of a large room after a minute or more.",
+      "If it is a locked room, show its token, or join by a code. Else take another id, or leave `id` out. The id of a room that was deleted is free again once its rows are removed: after a moment, of a large room after a minute or more.",
     say: (_: object) => ({
       message: "This id is not available.",
-      hint: "Take another id, or leave it out: the service makes one that nobody can guess.",
+      hint: "If you mean a locked room, show its token, or join by a code: POST /join/:code. " +
+        "Else take another id, or leave it out; the id of a room that was deleted is free again after a moment.",
     }),
   },
   agent_exists: {

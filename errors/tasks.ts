@@ -57,14 +57,16 @@ export const TASKS = {
     cure: "Drop the work, and claim the message again if it is `open`, or reserve the paths again.",
     members: ["fence", "status?", "claimed_by?", "claimed_until?", "agent?", "expires_at?"],
     // Of a message, or of a reservation, of which all are null where it is over. `unnamed`: the agent holds the message,
-    // but has not named the fence, as a claim with a ttl demands.
-    say: ({ message, reservation, unnamed: _, ...lost }: {
+    // but has not named the fence, as a claim with a ttl demands. `anothers`: another agent holds it, under the fence that
+    // was named, if any was.
+    say: ({ message, reservation, unnamed: _, anothers, ...lost }: {
       message?: number;
       status?: string;
       claimed_by?: string | null;
       claimed_until?: string | null;
       fence: number | null;
       unnamed?: boolean;
+      anothers?: boolean;
       reservation?: string;
       agent?: string | null;
       expires_at?: string | null;
@@ -79,6 +81,8 @@ export const TASKS = {
           ...lost,
           hint: lost.status === "open"
             ? "Claim it again: POST /rooms/:id/messages/:msgId/claim"
+            : anothers
+            ? "It is another agent's claim. Drop the work, unless you are the agent in `claimed_by`: then name it."
             : "Drop the work: what you did under another fence does not count.",
         }
         : {
@@ -88,7 +92,9 @@ export const TASKS = {
               JSON.stringify(reservation)
             }, under the fence ${lost.fence}.`,
           ...lost,
-          hint: "Reserve the paths again: POST /rooms/:id/reservations",
+          hint: anothers
+            ? "It is another agent's. Reserve the paths again, unless you are the one in `agent`: then name it."
+            : "Reserve the paths again: POST /rooms/:id/reservations",
         },
   },
   reserved: {

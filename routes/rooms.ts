@@ -142,6 +142,9 @@ export const ROOMS = describe({
   },
 });
 
+/** What those may do who may not list rooms. */
+const BY_ID = " Whoever knows a room reads it by its id.";
+
 /** The hint of a repetition, which does not show a locked room's first token again. */
 const TOKEN_LOST = "A token is shown once, and without this one nobody enters the room: make another room.";
 
@@ -181,7 +184,7 @@ export function mountRooms(app: Hono, services: Services): void {
     GET: large(async (c) => {
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
       const all = queryText(c, "all") === "true";
-      if (all || !rules.listRooms) await demandOperator(c, database);
+      if (all || !rules.listRooms) await demandOperator(c, database, BY_ID);
       const { rooms, more } = await listRooms(database, viewerOf(c), { before: cursorOf(c), limit, all });
       const last = rooms.at(-1);
       const next = more ? linkNext(c, { before: last!.created_at, before_id: last!.id }) : undefined;

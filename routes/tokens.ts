@@ -51,7 +51,7 @@ export const TOKENS = describe({
       note: z.string().nullable(),
       created_at: time,
       expires_at: time.nullable(),
-      last_used_at: time.nullable().meta(about("To the hour")),
+      last_used_at: time.nullable().meta(about("The beginning of the last hour in which it was used")),
     });
     return {
       Token,

@@ -142,9 +142,10 @@ export function notClaimable(task: TaskNow, revision: number): Refusal {
 export function notHeld(task: TaskNow, { agent, fence }: Held, revision: number): Refusal {
   const { id: message, status, claimed_by, claimed_until, fence: current } = task;
   const unnamed = fence === undefined && status === "claimed" && claimed_by === agent;
+  const anothers = status === "claimed" && claimed_by !== agent && (fence ?? current) === current;
   return new Refusal(
     "lease_lost",
-    { message, status, claimed_by, claimed_until, fence: current, unnamed },
+    { message, status, claimed_by, claimed_until, fence: current, unnamed, anothers },
     revision,
   );
 }

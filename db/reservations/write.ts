@@ -205,12 +205,17 @@ async function changeHeld(
   if (outcome.revision !== undefined || outcome.replayed) return outcome;
   const revision = revisionOf(rooms!);
   if (there!.length + over!.length === 0) throw new Refusal("reservation_not_found", { id }, revision);
-  if (there!.length > 0 || granted === undefined) throw lost(id, there![0], revision);
+  if (there!.length > 0 || granted === undefined) throw lost({ id, agent, fence }, there![0], revision);
   return outcome;
 }
 
-function lost(id: string, row: Parameters<typeof toReservation>[0] | undefined, revision: number): Refusal {
+function lost(
+  named: Held,
+  row: Parameters<typeof toReservation>[0] | undefined,
+  revision: number,
+): Refusal {
   const held = row && toReservation(row);
   const { agent = null, fence = null, expires_at = null } = held ?? {};
-  return new Refusal("lease_lost", { reservation: id, agent, fence, expires_at }, revision);
+  const anothers = agent !== null && agent !== named.agent && (named.fence ?? fence) === fence;
+  return new Refusal("lease_lost", { reservation: named.id, agent, fence, expires_at, anothers }, revision);
 }

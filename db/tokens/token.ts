@@ -12,7 +12,7 @@ export interface Token {
   created_at: string;
   /** Null where it has no end. */
   expires_at: string | null;
-  /** Rounded down to the hour, if that is not before it was made; null where it was never used. */
+  /** The beginning of the last hour in which it was used; null where it was never used. */
   last_used_at: string | null;
 }
 
@@ -38,11 +38,6 @@ export function toToken(row: Row): Token {
     note: row.note as string | null,
     created_at: row.created_at as string,
     expires_at: row.expires_at as string | null,
-    last_used_at: laterOf(row.last_used_at as string | null, row.created_at as string),
+    last_used_at: row.last_used_at as string | null,
   };
-}
-
-/** Returns when a token was last used: uses are recorded by the hour, which may have begun before it was made. */
-function laterOf(used: string | null, created: string): string | null {
-  return used !== null && used < created ? created : used;
 }

@@ -13,16 +13,16 @@ const HINTS: Record<string, string | ((refusal: Record<string, unknown>) => stri
   room_not_found: "Create it with join, or check `room`. A locked one answers its own tokens alone.",
   agent_not_found: "Call join first.",
   agent_exists: "Take another id, or leave out `if_new` if this agent is you.",
+  id_unavailable:
+    "If you mean a locked room, pass its `token`, or join by a `code`: ask whoever named the room to you. " +
+    "Else take another id, or leave `room` out for a new room.",
   message_not_found: "See what there is: list_messages.",
   key_not_found: "Write it with write_state, or wait for it with has(...).",
   already_claimed: TAKE_NEXT,
   task_over: TAKE_NEXT,
-  lease_lost: (refusal) => {
-    if ("agent" in refusal) return "Reserve the paths again: reserve_paths.";
-    return refusal.status === "open"
-      ? "Drop the work, or take the task again: take_task with `message`."
-      : "Drop the work: what you did under another fence does not count.";
-  },
+  lease_lost: ({ hint }) =>
+    String(hint).replace("POST /rooms/:id/reservations", "reserve_paths.")
+      .replace(/^Claim it again: .*/, "Drop the work, or take the task again: take_task with `message`."),
   reservation_not_found: "See what is reserved: reserve_paths with `action` list.",
   reserved: ({ hint }) => String(hint).replace("`timeout`, in milliseconds", "`timeout_seconds`"),
 };

@@ -101,6 +101,23 @@ heldContract(
 );
 
 heldContract(
+  "who names the fence of another agent's claim is told that it is another's",
+  async ({ one: t }) => {
+    const room = await t.room();
+    const task = await postTask(t, room);
+    const { fence } = await claimed(task, "ann", 60);
+    const hintOf = async (agent: string, fence?: number) => {
+      const reply = await task.complete({ agent, fence });
+      assertError(reply, 409, "lease_lost", LOST);
+      return reply.body.hint;
+    };
+    assert.match(await hintOf("bob", fence), /another agent's claim.*`claimed_by`/);
+    assert.match(await hintOf("bob"), /another agent's claim/);
+    for (const agent of ["ann", "bob"]) assert.match(await hintOf(agent, fence + 1), /another fence/);
+  },
+);
+
+heldContract(
   "the same agent's later claim is another: the fence of the first is refused",
   async ({ one, pass }) => {
     const room = await one.room();

@@ -102,6 +102,7 @@ contract("an id is that of one room, be it locked or open", async (t) => {
   for (const body of [{ id }, { id, locked: true }, { id, listed: false }]) {
     const refused = await t.post("/rooms", body);
     assertError(refused, 409, "id_unavailable");
+    assert.match(refused.body.hint, /locked room, show its token, or join by a code: POST \/join/);
     assert.equal(refused.revision, undefined);
   }
   assertError(await admin.ask("POST", "/rooms", { id, locked: true }), 409, "id_unavailable");

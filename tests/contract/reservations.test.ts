@@ -134,6 +134,7 @@ contract("who holds it renews and releases it, under its fence", async (t) => {
     ) {
       assertError(reply, 409, "lease_lost", ["agent", "fence", "expires_at"]);
       assert.deepEqual([reply.body.agent, reply.body.fence, reply.body.expires_at], ["ann", 1, expires_at]);
+      assert.match(reply.body.hint, agent === "ann" ? /^Reserve the paths again/ : /^It is another agent's/);
     }
   }
   assertError(await renew("none", "ann", 1), 404, "reservation_not_found");

@@ -73,6 +73,9 @@ contract("the hint of a missing member says what it is", async (t) => {
   const path = `/rooms/${room}/messages/1/renew`;
   const { body } = await t.post(path, { agent: "bob", ttl: 60 });
   assert.equal(body.hint, "`fence`: The `fence` that the answer to the claim shows.");
+  const { body: invitation } = await t.post(`/rooms/${room}/invites`, { uses: 1 });
+  assert.equal(invitation.message, "`role` is missing.");
+  assert.equal(invitation.hint, '`role`: one of "admin", "member", "reader".');
 });
 
 contract("a message's id that is none is not told as message 0", async (t) => {

@@ -260,6 +260,8 @@ overEach(
     }
     const { body: taken } = await eve.call("join", { room, agent: "eve" });
     assert.equal(taken.error, "id_unavailable");
+    assert.match(taken.hint, /locked room, pass its `token`, or join by a `code`/);
+    assert.doesNotMatch(taken.hint, /POST/);
   },
 );
 

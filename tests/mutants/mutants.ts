@@ -2446,8 +2446,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a list of all rooms for everybody",
     edits: [[
-      "if (all || !rules.listRooms) await demandOperator(c, database);",
-      "if (!rules.listRooms) await demandOperator(c, database);",
+      "if (all || !rules.listRooms) await demandOperator(c, database, BY_ID);",
+      "if (!rules.listRooms) await demandOperator(c, database, BY_ID);",
     ]],
     test: "tests/routes/operator.test.ts",
     filter: "the operator alone deletes an open room, and lists",

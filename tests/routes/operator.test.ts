@@ -264,6 +264,10 @@ Deno.test("the operator reads figures of the instance, others do not, and withou
       ],
       [401, 403],
     );
+    // Only who may not list rooms is told to read them by their ids.
+    const hintOf = async (path: string) => (await ask("GET", path, undefined, "")).body.hint;
+    assert.doesNotMatch(await hintOf("/metrics"), /by its id/);
+    assert.match(await hintOf("/rooms?all=true"), /by its id\.$/);
   }, { operatorToken: OPERATOR });
   await withApp(async ({ json }) => {
     const { status, body } = await json("GET", "/metrics");

@@ -10,6 +10,8 @@ interface Schema {
   /** The schema that parses the values of a preprocessed one. */
   out?: unknown;
   description?: string;
+  /** The values of an enumeration. */
+  options?: unknown[];
 }
 interface Issue {
   code?: string;
@@ -87,9 +89,12 @@ function memberHint(kind: Kind, schema: Schema, path: Path, name: string): strin
   return meant === undefined ? hint ?? listOf(kind, known) : elsewhere!.hint(meant);
 }
 
-/** Tells what a missing member is. */
+/** Tells what a missing member is, or which values it may have. */
 function descriptionHint(schema: Schema, path: Path): string | undefined {
-  const { description } = schemaAt(schema, path);
+  const { description, options = [] } = schemaAt(schema, path);
+  if (options.length > 0 && options.every((option) => typeof option === "string")) {
+    return `\`${path.at(-1)}\`: one of ${options.map((option) => JSON.stringify(option)).join(", ")}.`;
+  }
   return description && `\`${path.at(-1)}\`: ${description}${description.endsWith(".") ? "" : "."}`;
 }
 

@@ -133,7 +133,9 @@ export class Connection {
     if (key !== undefined) headers["Idempotency-Key"] = key;
     if (this.#token !== undefined) headers.Authorization = `Bearer ${this.#token}`;
     const send = this.options.fetch ?? fetch;
-    return attempt.reads(send(address, { method, headers, body, signal: attempt.signal }));
+    // Behind a redirect `fetch` drops the token, and makes a write a read: both would go unseen.
+    const redirect = "manual";
+    return attempt.reads(send(address, { method, headers, body, redirect, signal: attempt.signal }));
   }
 }
 

@@ -52,8 +52,20 @@ export function tokenLost(made: string): ConveneError {
   });
 }
 
-/** The error of an answer with a status of 400 or more. */
+/** The error of an answer that is a redirect. Browsers do not tell where it leads. */
+function redirected({ status, headers }: Response): ConveneError {
+  const to = headers.get("Location") ?? "another address";
+  return new ConveneError("bad_answer", `The answer leads to ${to}, which is not followed.`, {
+    status,
+    hint: "If that is the service, take its address.",
+  });
+}
+
+const isRedirect = ({ status, type }: Response) => status >= 300 && status < 400 || type === "opaqueredirect";
+
+/** The error of an answer that is no success. */
 export function errorOf(response: Response, text: string): ConveneError {
+  if (isRedirect(response)) return redirected(response);
   const { status } = response;
   const body = objectOf(text);
   const retryAfter = millisecondsOf(response.headers.get("Retry-After"));

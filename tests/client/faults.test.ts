@@ -108,6 +108,29 @@ Deno.test("an answer of somebody else is told from one of the service", async ()
   });
 });
 
+Deno.test("nothing follows a redirect, behind which a write would be a read, and nobody's", async () => {
+  const asked: string[] = [];
+  await using other = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ url }) => {
+    asked.push(url);
+    return Response.json([]);
+  });
+  const elsewhere = `http://127.0.0.1:${other.addr.port}`;
+  for (const status of [301, 302, 303, 307, 308]) {
+    await using moved = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ url }) => {
+      return new Response(null, { status, headers: { Location: elsewhere + new URL(url).pathname } });
+    });
+    const room = connect(`http://127.0.0.1:${moved.addr.port}`).room("r");
+    for (const call of [() => room.messages.post("hi"), () => room.info(), () => room.follow().next()]) {
+      await assert.rejects(async () => await call(), (error: ConveneError) => {
+        assert.deepEqual([error.code, error.status, error.passing], ["bad_answer", status, false]);
+        assert.match(`${error.message} ${error.hint}`, new RegExp(`leads to ${elsewhere}/rooms/r`));
+        return true;
+      });
+    }
+  }
+  assert.deepEqual(asked, []);
+});
+
 Deno.test("a wait and those who follow outlive a restart of the service", async () => {
   const directory = await Deno.makeTempDir({ prefix: "convene-" });
   const database = `file:${directory}/convene.db`;

@@ -343,6 +343,18 @@ export const MUTANTS: Mutant[] = [
     filter: "file: what others do, and a write while a wait goes on",
   },
   {
+    name: "what goes on ended together with what was left",
+    edits: [["subsec') * 1000 + 5050;", "subsec') * 1000 + 50500;"]],
+    test: "tests/faults/left_marks.test.ts",
+    filter: "file: of two marks of one agent",
+  },
+  {
+    name: "a mark whose lease is by the clock of its instance",
+    edits: [["from: now.getTime(), lasts", "from: database.elapsed(), lasts"]],
+    test: "tests/faults/left_marks.test.ts",
+    filter: "file: a mark left by an instance that was killed ends after 5 s",
+  },
+  {
     name: "the mark of a short wait left",
     edits: [["timeout < LEAVES_FROM_MS || !isOver", "!isOver"]],
     test: "tests/contract/left_marks.test.ts",

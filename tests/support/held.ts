@@ -1,10 +1,9 @@
-import { createDatabase } from "../../db/database.ts";
 import type { Connection } from "../../db/driver/connection.ts";
 import { connect } from "../../db/driver/open.ts";
-import { createApp } from "../../routes/app.ts";
-import { createServices } from "../../routes/services.ts";
+import type { createApp } from "../../routes/app.ts";
 import { Subject } from "./backends.ts";
 import { DATABASES } from "./databases.ts";
+import { heldInstance } from "./held_instance.ts";
 import { type HeldTime, heldTime } from "./held_time.ts";
 
 /** What a test gets whose database's clock it holds: two instances, which in memory are one. */
@@ -16,6 +15,8 @@ export interface Held {
   pass(ms: number): void;
   /** All that an instance can be asked. */
   routes: ReturnType<typeof createApp>["routes"];
+  /** The database's address. */
+  database: string;
   /** Another connection to the database, by its clock. */
   connection(): Promise<Connection>;
 }
@@ -33,20 +34,9 @@ async function open(name: string): Promise<Opened> {
   const { url, stop } = await DATABASES[name]?.() ?? { url: ":memory:", stop: () => Promise.resolve() };
   const stops = [stop];
   async function instance(): Promise<Subject & Pick<Held, "routes">> {
-    const database = createDatabase(heldTime(time, () => connect(url)));
-    const services = createServices(database);
-    const { fetch, routes } = createApp(services);
-    const server = Deno.serve(
-      { hostname: "127.0.0.1", port: 0, onListen() {} },
-      (request, info) => fetch(request, info),
-    );
-    stops.unshift(async () => {
-      await services.watch.drain();
-      await server.shutdown();
-      await database.close();
-    });
-    await database.migrate();
-    return Object.assign(new Subject(`http://127.0.0.1:${server.addr.port}`), { routes });
+    const { url: at, routes, stop } = await heldInstance(heldTime(time, () => connect(url)));
+    stops.unshift(stop);
+    return Object.assign(new Subject(at), { routes });
   }
   const one = await instance();
   return {
@@ -54,6 +44,7 @@ async function open(name: string): Promise<Opened> {
     other: name === "memory" ? one : await instance(),
     time,
     routes: one.routes,
+    database: url,
     pass: (ms) => void (time.now += ms),
     connection: () => heldTime(time, () => connect(url)).connect(),
     async stop() {

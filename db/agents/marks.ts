@@ -63,7 +63,7 @@ const MOVE_AND_BEAT = `
 /**
  * Marks that an agent waits, for at most `lasts` milliseconds by the database's clock, and records its heartbeat. Takes
  * over the mark that an earlier wait on the same condition has left. What is due in the room ends after it, before
- * anybody reads the room.
+ * anybody reads the room. Leaves alone the key under which the agent waits.
  */
 export async function markWaiting(
   database: Database,
@@ -75,7 +75,8 @@ export async function markWaiting(
   const where = [REGISTERED, `NOT ${IS_MARKED}`, `NOT EXISTS (${LEFT})`];
   const write = { room, admission: { where, args: { ...own, ...same }, writable: SERVED } };
   const { sql: may, args: viewer } = mayActIn(by.viewer, by.acts) ?? { sql: "TRUE", args: {} };
-  await commitMark(database, by, write, (nonce, now): Statement[] => {
+  const unkeyed = { ...by, idempotencyKey: undefined };
+  await commitMark(database, unkeyed, write, (nonce, now): Statement[] => {
     const args = { ...own, ...same, from: now.getTime(), lasts };
     return [
       { sql: `${TAKE_OVER} AND ${may}`, args: { ...args, ...viewer } },

@@ -169,6 +169,32 @@ Deno.test("what is given under a key to a client that has left stays its own: th
   }, { wrap });
 });
 
+Deno.test("a wait under a key that its client leaves does not use the key up", () =>
+  withApp(async ({ json, request, app, nextBatch }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    const { body: held } = await json("POST", "/rooms/r/reservations", { agent: "eve", paths: ["a"] });
+    const free = [
+      () => json("POST", "/rooms/r/messages", { kind: "task", body: 1 }),
+      () => json("DELETE", `/rooms/r/reservations/${held.id}`, { agent: "eve" }),
+    ];
+    for (const [n, { path, body }] of GIVEN.entries()) {
+      const headers = { "Idempotency-Key": path };
+      const { signal, abort } = controlled();
+      const marked = nextBatch(({ statements }) =>
+        statements.some(({ sql }) => sql.includes("INSERT INTO waits"))
+      );
+      const sent = { method: "POST", headers, body: JSON.stringify(body), signal };
+      const waiting = app.fetch(new Request(`http://localhost${path}`, sent));
+      await marked;
+      abort();
+      await waiting;
+      await free[n]!();
+      const again = await request("POST", path, body, headers);
+      assert.deepEqual([again.ok, typeof (await again.json()).fence], [true, "number"], path);
+    }
+  }));
+
 Deno.test("paths that end at another instance while others are given go to the oldest that waits for them", async () => {
   let meanwhile: (() => Promise<unknown>) | undefined;
   await withApp(async ({ json, file, nextBatch }) => {

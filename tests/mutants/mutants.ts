@@ -1919,6 +1919,12 @@ export const MUTANTS: Mutant[] = [
     filter: "a take is judged by the attempts",
   },
   {
+    name: "a mark that uses up the key of what its agent waits for",
+    edits: [["const unkeyed = { ...by, idempotencyKey: undefined };", "const unkeyed = by;"]],
+    test: "tests/cel/queue.test.ts",
+    filter: "does not use the key up",
+  },
+  {
     name: "what has a key is given back",
     edits: [["  if (idempotencyKey) return;\n", ""]],
     test: "tests/cel/queue.test.ts",

@@ -39,7 +39,7 @@ export interface Registered extends Agent {
 export interface Registration<M = JsonObject> {
   /** Default: the `Room`'s agent, else a UUID from the service. */
   id?: string;
-  /** Default: the id. */
+  /** Default: the id; where the service makes that, `agent`. */
   name?: string;
   role?: string;
   meta?: M;

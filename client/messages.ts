@@ -24,8 +24,8 @@ export class Messages {
   constructor(readonly connection: Connection, readonly room: string, readonly agent: string | undefined) {}
 
   async post<T>(body: T & JsonOf<T>, { signal, ...options }: Post = {}): Promise<Posted> {
-    const from = options.from_agent === undefined ? this.agent : undefined;
-    const sent = { from, ...options, body };
+    const from = options.from ?? (options.from_agent === undefined ? this.agent : undefined);
+    const sent = { ...options, from, body };
     return (await this.connection.write<Posted>("POST", this.#path(), sent, { signal })).body;
   }
 

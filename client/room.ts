@@ -87,7 +87,7 @@ export class Room {
     { signal, ...registration }: Registration<M & JsonOf<M>> & CallOptions = {},
   ): Promise<Registered> {
     const id = registration.id ?? this.agent;
-    const body = { name: id ?? "agent", ...registration, id };
+    const body = { ...registration, id, name: registration.name ?? id ?? "agent" };
     type Told = Omit<Registered, "token"> & { token?: string | null };
     for (;;) {
       const path = `${this.#path}/agents`;
@@ -146,7 +146,7 @@ export class Room {
   until(condition: string, options: UntilOptions & { timeout: number }): Promise<Triggered | TimedOut>;
   until(condition: string, options?: Omit<UntilOptions, "timeout">): Promise<Triggered>;
   until(condition: string, options: UntilOptions = {}): Promise<Triggered | TimedOut> {
-    return until(this.connection, this.#path, condition, { agent: this.agent, ...options });
+    return until(this.connection, this.#path, condition, { ...options, agent: options.agent ?? this.agent });
   }
 
   /** Waits until a key is free, and holds it as a lock, renewed until it is released. */

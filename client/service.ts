@@ -50,15 +50,31 @@ export class Convene {
   }
 
   /**
-   * Joins a room by a code. Errors: `invite_not_found`, `agent_exists`, `forbidden` if the code invites another
-   * agent.
+   * Joins a room by a code, or by the address of an invitation of this service. Errors: `TypeError` for another
+   * address; `invite_not_found`, `agent_exists`, `forbidden` if the code invites another agent.
    */
   async join<M extends object = JsonObject>(
     code: string,
     { signal, ...joiner }: Joiner<M & JsonOf<M>> & CallOptions = {},
   ): Promise<Joined> {
-    return await joinBy(this.connection, code, joiner, signal);
+    return await joinBy(this.connection, this.#codeIn(code), joiner, signal);
   }
+
+  #codeIn(text: string): string {
+    if (!text.includes("/")) return text;
+    const { service, code } = invitationAt(text);
+    if (service === this.connection.url) return code;
+    throw new TypeError(`This invitation is not of ${this.connection.url}: join(url) joins by its address.`);
+  }
+}
+
+/** Reads the address of an invitation. Errors: `TypeError` for another one. */
+function invitationAt(url: string): { service: string; code: string } {
+  const [, service, code] = /^(.*)\/join\/([\w-]+)\/?(?:[?#].*)?$/.exec(url) ?? [];
+  if (service === undefined || code === undefined) {
+    throw new TypeError("This is no address of an invitation: http://host:port/join/<code> is one.");
+  }
+  return { service, code };
 }
 
 /**
@@ -72,12 +88,9 @@ export async function join<M extends object = JsonObject>(
     & CallOptions
     & Omit<ConnectOptions, "token"> = {},
 ): Promise<Joined> {
-  const [, service, code] = /^(.*)\/join\/([\w-]+)\/?(?:[?#].*)?$/.exec(url) ?? [];
-  if (code === undefined) {
-    throw new TypeError("This is no address of an invitation: http://host:port/join/<code> is one.");
-  }
+  const { service, code } = invitationAt(url);
   const joiner = { agent, name, role, meta, private: hides };
-  return await joinBy(new Connection(service!, options), code, joiner, signal);
+  return await joinBy(new Connection(service, options), code, joiner, signal);
 }
 
 /**

@@ -147,8 +147,8 @@ export class State {
     writes: { [I in keyof T]: Write<T[I] & JsonOf<T[I]>> },
     options: Gate = {},
   ): Promise<Entry[]> {
-    const [call, gate] = parted(options);
-    const body = { agent: this.agent, ...gate, writes };
+    const [call, gate] = parted(options, this.agent);
+    const body = { ...gate, writes };
     return (await this.connection.write<{ state: Entry[] }>("PUT", `${this.path}/batch`, body, call)).body
       .state;
   }
@@ -178,19 +178,19 @@ export class State {
 
   /** Deletes an entry. Returns whether there was one. */
   async delete(key: string, options: Omit<WriteOptions, "ttl"> = {}): Promise<boolean> {
-    const [call, gate] = parted(options);
-    const body = { agent: this.agent, ...gate, key };
+    const [call, gate] = parted(options, this.agent);
+    const body = { ...gate, key };
     return (await this.connection.write<{ deleted: boolean }>("DELETE", this.path, body, call)).body.deleted;
   }
 
   async #put(write: Write<unknown>, options: WriteOptions): Promise<Entry> {
-    const [call, gate] = parted(options);
-    const body = { agent: this.agent, ...gate, ...write };
+    const [call, gate] = parted(options, this.agent);
+    const body = { ...gate, ...write };
     return (await this.connection.write<Entry>("PUT", this.path, body, call)).body;
   }
 }
 
-/** The options of the call, and those that are sent. */
-function parted<T extends Call>({ signal, within, patience, ...sent }: T): [Call, Omit<T, keyof Call>] {
-  return [{ signal, within, patience }, sent];
+/** The options of the call, and those that are sent; `own`: who writes, unless they say. */
+function parted<T extends Gate>({ signal, within, patience, ...sent }: T, own?: string) {
+  return [{ signal, within, patience }, { ...sent, agent: sent.agent ?? own }] as const;
 }

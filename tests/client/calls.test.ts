@@ -13,6 +13,20 @@ async function sentBy(act: (room: ReturnType<typeof roomOf>) => Promise<unknown>
 
 const roomOf = (send: typeof fetch) => connect("http://service", { fetch: send }).room("r", { agent: "ada" });
 
+checked("what is undefined is as if it were left out", async () => {
+  const agent = undefined;
+  assert.deepEqual(await sentBy((room) => room.join({ name: undefined, id: undefined })), ["POST /agents", {
+    id: "ada",
+    name: "ada",
+  }]);
+  const putting = ["PUT /state", { agent: "ada", key: "k", value: 1 }];
+  assert.deepEqual(await sentBy(({ state }) => state.put("k", 1, { agent })), putting);
+  const deleting = ["DELETE /state", { agent: "ada", key: "k" }];
+  assert.deepEqual(await sentBy(({ state }) => state.delete("k", { agent })), deleting);
+  const posting = ["POST /messages", { from: "ada", body: "hi" }];
+  assert.deepEqual(await sentBy(({ messages }) => messages.post("hi", { from: agent })), posting);
+});
+
 checked("claims, what is done with them, and who does it", async () => {
   assert.deepEqual(await sentBy(({ messages }) => messages.claim(7)), ["POST /messages/7/claim", {
     agent: "ada",

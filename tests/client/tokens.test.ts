@@ -41,6 +41,11 @@ shared(
     assert.equal(await demo.state.get("hand", { scope: "cyd" }), undefined);
     const by = await connect(url).join((await demo.invites.create()).code, { name: "Eve" });
     assert.equal((await by.room.agents()).at(-1)!.name, "Eve");
+    const line = (await demo.invites.create()).url;
+    const elsewhere = connect(url.replace("127.0.0.1", "localhost"));
+    await assert.rejects(() => elsewhere.join(line), { name: "TypeError", message: /join\(url\)/ });
+    await assert.rejects(() => elsewhere.join(`${url}/rooms`), TypeError);
+    assert.equal((await connect(`${url}/`).join(line, { agent: "fay" })).agent, "fay");
   },
 );
 

@@ -4,6 +4,8 @@ import type { Input } from "./input.ts";
 
 export type Options = NonNullable<ParseArgsConfig["options"]>;
 
+export type Hints = Partial<Record<ErrorCode, string>>;
+
 /** A command. */
 export interface Command {
   /** The words and options after its name: `<condition>`. */
@@ -14,7 +16,12 @@ export interface Command {
   options?: Options;
   /** The number of words that follow. */
   words: [min: number, max: number];
-  /** What to do about its errors, where that differs from other commands. */
-  hints?: Partial<Record<ErrorCode, string>>;
+  /** What to do about its errors, where that differs from other commands, or with what was typed. */
+  hints?: Hints | ((input: Input) => Hints);
   run(input: Input): Promise<number>;
+}
+
+/** What a command says about its errors. */
+export function hintsOf({ hints = {} }: Command, input: Input): Hints {
+  return typeof hints === "function" ? hints(input) : hints;
 }

@@ -1,4 +1,4 @@
-import { type KeptToken, keptToken } from "./kept_tokens.ts";
+import { type KeptFile, keptToken } from "./kept_tokens.ts";
 import { PATIENCE, reachingFetch } from "./reach.ts";
 import { readValue, UsageError } from "./values.ts";
 import { type After, connect, type Convene, type Json, type Room } from "../client/mod.ts";
@@ -72,22 +72,23 @@ export class Input {
     );
   }
 
-  /** A token of a room counts in no other than the one that is named; the operator's counts everywhere. */
+  /** A token of a room counts in no other than `--room` or `CONVENE_ROOM` names, if one does; the operator's everywhere. */
   #tokenFor(id?: string): string | undefined {
     const given = this.givenToken;
     if (given === undefined) return this.keptFor(id)?.token;
-    return given === "" || given.startsWith("cvn_") && id !== this.roomId ? undefined : given;
+    if (given.startsWith("cvn_")) return id === (this.roomId ?? id) && id !== undefined ? given : undefined;
+    return given || undefined;
   }
 
   /** The token that is kept for the room that is named. */
-  get kept(): KeptToken | undefined {
+  get kept(): KeptFile | undefined {
     return this.keptFor(this.roomId);
   }
 
-  /** The token that is kept for a room; undefined where `CONVENE_TOKEN` is set, if to nothing. */
-  keptFor(id?: string): KeptToken | undefined {
+  /** The token that is kept for a room, of the agent that is named if it has one; undefined where `CONVENE_TOKEN` is set, if to nothing. */
+  keptFor(id?: string): KeptFile | undefined {
     if (id === undefined || this.environment.CONVENE_TOKEN !== undefined) return undefined;
-    return keptToken(this.environment, this.server.connection.url, id);
+    return keptToken(this.environment, this.server.connection.url, id, this.named);
   }
 
   /** Who acts, as the caller says. */

@@ -23,10 +23,13 @@ export const invite: Command = {
       note: input.text("note"),
     });
     print(input.json ? json(made) : plain(made.url));
-    if (LOOPBACK.test(new URL(made.url).hostname)) {
+    const { hostname } = new URL(made.url);
+    if (LOOPBACK.test(hostname)) {
       console.error(
-        "convene: Another machine cannot reach this address. Start the service with HOST=0.0.0.0 and " +
-          "PUBLIC_URL=http://NAME:PORT, by which others reach this machine: docs/operate.md.",
+        plain(
+          `convene: Another machine cannot reach ${hostname}. For it start the service with HOST=0.0.0.0, and write ` +
+            "this machine's address in place of that.",
+        ),
       );
     }
     return EXIT.done;

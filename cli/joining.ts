@@ -1,5 +1,5 @@
 import { join as joinByAddress, type Joined, type Joiner } from "../client/mod.ts";
-import type { Command } from "./command.ts";
+import type { Command, Hints } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import type { Input } from "./input.ts";
 import { keepMade } from "./keeping.ts";
@@ -15,9 +15,18 @@ const flag = { type: "boolean" } as const;
 const CODE = /^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/;
 const LIKE_A_CODE = /^(?:[0-9A-TV-Z]-*){10}$/i;
 
-function isInvitation({ roomId }: Input, word: string): boolean {
+function isInvitation({ roomId }: Input, word = ""): word is string {
   return word.includes("/join/") || CODE.test(word) || roomId === undefined && LIKE_A_CODE.test(word);
 }
+
+/** What to do about a code that is refused. */
+const OF_CODES: Hints = {
+  invite_not_found:
+    "Check the code letter for letter. If it is right, ask whoever invited you for a new one, which lasts longer or " +
+    "lets more in: convene invite --ttl 1h --uses N. If you have joined by it before, go on with the token that is " +
+    "kept: say --room.",
+  rate_limited: "Wait a minute, then try the right code; ask whoever invited you for it: convene invite.",
+};
 
 export const join: Command = {
   usage:
@@ -25,19 +34,13 @@ export const join: Command = {
   about: "Register as an agent of the room; prints its id. Without an id: --agent, or a UUID. " +
     "--if-new: exits with 1 if the id exists. --secure: nobody else but an admin acts as it. --private: that, and the scope of its " +
     "name is its own. By a code, which names the room: as --agent, or the one that is invited, and secure. Tokens are " +
-    "kept for the following commands.",
+    "kept for the following commands, each agent's: --agent takes it.",
   options: { name: text, role: text, "if-new": flag, secure: flag, private: flag },
   words: [0, 1],
-  hints: {
-    invite_not_found:
-      "Check the code letter for letter. If it is right, ask whoever invited you for a new one, which lasts longer or " +
-      "lets more in: convene invite --ttl 1h --uses N. If you have joined by it before, go on with the token that is " +
-      "kept: say --room.",
-    rate_limited: "Wait a minute, then try the right code; ask whoever invited you for it: convene invite.",
-  },
+  hints: (input) => isInvitation(input, input.words[0]) ? OF_CODES : {},
   async run(input) {
     const [word] = input.words;
-    if (word !== undefined && isInvitation(input, word)) return await joinBy(input, word);
+    if (isInvitation(input, word)) return await joinBy(input, word);
     const id = word ?? input.agent;
     const { room } = input;
     const hides = input.flags.private === true;

@@ -16,6 +16,11 @@ export interface KeptToken {
   token: string;
 }
 
+/** A token as a file has it. */
+export interface KeptFile extends KeptToken {
+  file: string;
+}
+
 /** Modes for the owner alone. */
 const FOLDER = 0o700;
 const FILE = 0o600;
@@ -31,15 +36,48 @@ function fileOf(environment: Environment, server: string, room: string): string 
   return join(folderOf(environment), `${digest.slice(0, 32)}.json`);
 }
 
-/** Returns the token that is kept for a room. Undefined where there is none, or none that may be read. */
-export function keptToken(environment: Environment, server: string, room: string): KeptToken | undefined {
-  const kept = keptIn(fileOf(environment, server, room));
-  return kept?.server === server && kept.room === room ? kept : undefined;
+/**
+ * Returns the token that is kept for a room: the last one; where that is of another agent than the one that is named,
+ * the last one of that agent, if there is one. Undefined where there is none, or none that may be read.
+ */
+export function keptToken(
+  environment: Environment,
+  server: string,
+  room: string,
+  agent?: string,
+): KeptFile | undefined {
+  const last = keptIn(fileOf(environment, server, room));
+  if (last?.server !== server || last.room !== room) return undefined;
+  if (agent === undefined || last.agent === undefined || last.agent === agent) return last;
+  return keptBefore(environment, server, room).find((kept) => kept.agent === agent) ?? last;
 }
 
-function keptIn(file: string): KeptToken | undefined {
+/** Returns the tokens of a room that others took the place of, the newest first. */
+export function keptBefore(environment: Environment, server: string, room: string): KeptFile[] {
+  return keptAside(environment, server, room).filter((file) => numberOf(file) > 0)
+    .sort((a, b) => numberOf(b) - numberOf(a))
+    .flatMap((file) => keptIn(file) ?? []);
+}
+
+/** Which of the tokens that were moved aside a file has, from 1 on; 0: it has none of them. */
+function numberOf(file: string): number {
+  const [, n] = /\.before(\d*)$/.exec(file) ?? [];
+  return n === undefined ? 0 : Number(n || 1);
+}
+
+function keptIn(file: string): KeptFile | undefined {
   try {
-    const kept = JSON.parse(readFileSync(file, "utf8"));
+    const kept = keptAs(readFileSync(file, "utf8"));
+    return kept && { ...kept, file };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads a token in the form of its file; undefined for another text. */
+export function keptAs(text: string): KeptToken | undefined {
+  try {
+    const kept = JSON.parse(text);
     return [kept?.token, kept?.server, kept?.room].every((text) => typeof text === "string")
       ? kept
       : undefined;
@@ -68,21 +106,27 @@ function namesIn(folder: string): string[] {
 
 /**
  * Keeps a token in a file that only its owner reads. Another one of the same room is moved aside: it may be all that is
- * left of its rights. Returns the file, and where the other one is.
+ * left of its rights. Returns the file, and the other one with its new place.
  */
-export function keepToken(environment: Environment, kept: KeptToken): { file: string; before?: string } {
+export function keepToken(
+  environment: Environment,
+  kept: KeptToken,
+): { file: string; before?: KeptFile } {
   const file = fileOf(environment, kept.server, kept.room);
   const other = keptToken(environment, kept.server, kept.room);
-  const before = other === undefined || other.token === kept.token ? undefined : copyAside(file);
+  const before = other === undefined || other.token === kept.token
+    ? undefined
+    : { ...other, file: copyAside(file, keptAside(environment, kept.server, kept.room)) };
   write(environment, file, kept);
+  for (const { file, token } of keptBefore(environment, kept.server, kept.room)) {
+    if (token === kept.token) rmSync(file, { force: true }); // it has its place again
+  }
   return { file, before };
 }
 
-/** Keeps the new text of the token that is kept for a room, in place of the old one. Returns the file. */
-export function renewToken(environment: Environment, kept: KeptToken): string {
-  const file = fileOf(environment, kept.server, kept.room);
-  write(environment, file, kept);
-  return file;
+/** Keeps the new text of a token in its file, in place of the old one. */
+export function renewToken(environment: Environment, kept: KeptFile): void {
+  write(environment, kept.file, kept);
 }
 
 /** Removes the tokens that are kept for a room, which is no more. */
@@ -100,9 +144,9 @@ export function keptAside(environment: Environment, server: string, room: string
   );
 }
 
-/** Copies a file beside itself, over none that is there. Returns the copy. */
-function copyAside(file: string): string {
-  for (let n = 1;; n++) {
+/** Copies a file beside itself, over none that is there and after all others. Returns the copy. */
+function copyAside(file: string, others: string[]): string {
+  for (let n = Math.max(0, ...others.map(numberOf)) + 1;; n++) {
     const aside = `${file}.before${n === 1 ? "" : n}`;
     try {
       writeFileSync(aside, readFileSync(file), { mode: FILE, flag: "wx" });
@@ -114,9 +158,16 @@ function copyAside(file: string): string {
 }
 
 /** Writes a file in one piece: whoever reads it meanwhile, or if it fails, has the old one. */
-function write(environment: Environment, file: string, kept: KeptToken): void {
+function write(
+  environment: Environment,
+  file: string,
+  { server, room, agent, token }: KeptToken,
+): void {
   mkdirSync(folderOf(environment), { recursive: true, mode: FOLDER });
   const made = `${file}.${process.pid}`;
-  writeFileSync(made, `${JSON.stringify(kept, null, 2)}\n`, { mode: FILE, flag: "wx" });
+  writeFileSync(made, `${JSON.stringify({ server, room, agent, token }, null, 2)}\n`, {
+    mode: FILE,
+    flag: "wx",
+  });
   renameSync(made, file);
 }

@@ -3,7 +3,7 @@
 import process from "node:process";
 import { ConveneError, VERSION } from "../client/mod.ts";
 import { readCommand } from "./arguments.ts";
-import type { Command } from "./command.ts";
+import { type Hints, hintsOf } from "./command.ts";
 import { commandOf, commands } from "./commands.ts";
 import { EXIT, TimeOver } from "./exit.ts";
 import { help, helpOf } from "./help.ts";
@@ -15,10 +15,16 @@ import { tokenHint } from "./token_hint.ts";
 import { UsageError } from "./values.ts";
 import { hintOf } from "./words.ts";
 
+/** What is no command, and has no help of its own. */
+const NOT_LISTED = ["", "help", "version"];
+
 async function main(args: string[]): Promise<number> {
   const [name = "help", about = ""] = args;
   if (["help", "--help", "-h"].includes(name)) {
     const command = commandOf(about);
+    if (!command && !about.startsWith("-") && !NOT_LISTED.includes(about)) {
+      throw new UsageError(unknownCommand([about], Object.keys(commands)));
+    }
     printLines((command ? helpOf(about, command) : help(commands)).split("\n"));
     return EXIT.done;
   }
@@ -38,11 +44,11 @@ async function main(args: string[]): Promise<number> {
     input = readCommand(name, command, args.slice(1), process.env);
     return await command.run(input);
   } catch (error) {
-    return report(error, command.hints, input);
+    return report(error, input && hintsOf(command, input), input);
   }
 }
 
-function report(error: unknown, own: Command["hints"] = {}, input?: Input): number {
+function report(error: unknown, own: Hints = {}, input?: Input): number {
   if (error instanceof UsageError) {
     console.error(`convene: ${plain(error.message)}\nconvene help tells how.`);
     return EXIT.usage;

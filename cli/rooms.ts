@@ -1,5 +1,5 @@
 import type { RoomInfo } from "../client/mod.ts";
-import type { Command } from "./command.ts";
+import type { Command, Hints } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import type { Input } from "./input.ts";
 import { keepMade } from "./keeping.ts";
@@ -14,22 +14,27 @@ const flag = { type: "boolean" } as const;
 
 const HOW = "[id] [--locked] | delete <id>";
 
+const OF_CREATION: Hints = {
+  forbidden:
+    "Say --locked where only the operator makes open rooms, or set CONVENE_TOKEN to the operator's token.",
+  id_unavailable:
+    "Take another id. That of a room that was just deleted is free again after a moment. Whoever has a token of a " +
+    "locked room enters it without --locked, under the token that is kept or in CONVENE_TOKEN.",
+};
+
+const BY_WHOM =
+  "A locked room is deleted under an admin's token of it, an open one under the operator's: set CONVENE_TOKEN to that.";
+const OF_DELETION: Hints = { forbidden: BY_WHOM, unauthenticated: BY_WHOM };
+
 export const room: Command = {
   usage: HOW,
   about:
-    "Create a room, or join it if it exists; prints its id. Without an id it gets a UUID. --locked: a new room " +
-    "that answers nobody without a token; its admin's is kept. delete: an admin of a locked room does so, or the " +
+    "Create a room, or enter it if it exists; prints its id. Without an id it gets a UUID. --locked: a new room " +
+    "only, that answers nobody without a token; its admin's is kept. delete: an admin of a locked room does so, or the " +
     "operator; its id is free again after a moment.",
   options: { locked: flag },
   words: [0, 2],
-  hints: {
-    forbidden:
-      "Say --locked where only the operator makes open rooms, or set CONVENE_TOKEN to the operator's token. An open room is deleted by the operator alone.",
-    id_unavailable:
-      "Take another id. That of a room that was just deleted is free again after a moment. Whoever has a token of a " +
-      "locked room enters it with the token in CONVENE_TOKEN.",
-    unauthenticated: "Set CONVENE_TOKEN to an admin's token of a locked room, or to the operator's.",
-  },
+  hints: ({ words }) => words[0] === "delete" ? OF_DELETION : OF_CREATION,
   async run(input) {
     const [id, further] = input.words;
     const locked = input.flags.locked === true;
@@ -45,7 +50,8 @@ export const room: Command = {
 };
 
 async function remove(input: Input, id: string | undefined, locked: boolean): Promise<number> {
-  if (id === undefined || locked) throw new UsageError("Which room? convene room delete <id>");
+  if (id === undefined) throw new UsageError("Which room? convene room delete <id>");
+  if (locked) throw new UsageError(`--locked is for new rooms: convene room delete ${id}`);
   const server = input.serverFor(id);
   const deleted = await server.room(id).delete();
   if (input.json) print(json({ deleted }));

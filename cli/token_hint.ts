@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../client/mod.ts";
 import type { Input } from "./input.ts";
-import { keptAside, keptElsewhere } from "./kept_tokens.ts";
+import { keptBefore, keptElsewhere, type KeptFile } from "./kept_tokens.ts";
 
 /** The refusals of which a token, or its absence, may be the reason. */
 const OF_TOKENS: ErrorCode[] = ["room_not_found", "unauthenticated", "id_unavailable"];
@@ -18,11 +18,15 @@ export function tokenHint(input: Input, code: ErrorCode): string | undefined {
 function aboutAside(input: Input): string | undefined {
   const { asked: room, environment } = input;
   if (room === undefined || input.keptFor(room) === undefined) return undefined;
-  const files = keptAside(environment, input.server.connection.url, room);
-  if (files.length === 0) return undefined;
-  return `Other tokens of this room are kept in ${
-    files.join(", ")
-  }: set CONVENE_TOKEN to the one that may do this.`;
+  const others = keptBefore(environment, input.server.connection.url, room);
+  if (others.length === 0) return undefined;
+  const places = others.map((kept) => `${whose(kept)} in ${kept.file}`).join(", ");
+  return `Other tokens of this room are kept: ${places}. To act under one again: convene tokens keep < FILE.`;
+}
+
+function whose({ token, agent }: KeptFile): string {
+  if (agent !== undefined) return `${agent}'s`;
+  return token.startsWith("cvn_a_") ? "an admin's" : "one of no agent";
 }
 
 /** What the command knows of the token of the room that it asked last. */

@@ -4,7 +4,7 @@ import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import type { Input } from "./input.ts";
 import { keep as keepFor } from "./keeping.ts";
-import { renewToken } from "./kept_tokens.ts";
+import { keptAs, renewToken } from "./kept_tokens.ts";
 import { json, plain } from "./plain.ts";
 import { print } from "./print.ts";
 import { UsageError } from "./values.ts";
@@ -20,7 +20,7 @@ export const tokens: Command = {
     "Print the tokens of the room that count, one per line: to an admin all, to others their own and those that they " +
     "made. make: prints a new one, this once; --role admin, member (the default) or reader, for an agent as whom alone it acts. " +
     "revoke: it and all that it made end. rotate: one's own gets a new text, which is kept as the old one was, or printed " +
-    "where that was in CONVENE_TOKEN. keep: reads one on its input, and keeps it for the following commands.",
+    "where that was in CONVENE_TOKEN. keep: reads one, or the file of one, on its input, and keeps it for the following commands.",
   options: { role: text, ttl: text, note: text, "revoke-made": { type: "boolean" } },
   words: [0, 2],
   hints: {
@@ -95,8 +95,8 @@ async function rotate(input: Input, word?: string): Promise<number> {
   renewToken(input.environment, kept); // fails before the old one ends, if it cannot be kept
   const { token, ...rotated } = await room.tokens.rotate({ revokeMade });
   try {
-    const file = renewToken(input.environment, { ...kept, token });
-    console.error(plain(`The new text is kept in ${file}, in place of the old one.`));
+    renewToken(input.environment, { ...kept, token });
+    console.error(plain(`The new text is kept in ${kept.file}, in place of the old one.`));
   } catch (error) {
     print(token); // nothing else has it
     throw error;
@@ -111,7 +111,13 @@ async function keep(input: Input, word?: string): Promise<number> {
   if (process.stdin.isTTY) console.error("convene: Paste the token, then Ctrl-D.");
   let read = "";
   for await (const piece of process.stdin.setEncoding("utf8")) read += piece;
-  const token = read.trim();
+  const kept = keptAs(read);
+  if (kept && (kept.room !== id || kept.server !== input.server.connection.url)) {
+    throw new UsageError(
+      `This token is of the room ${kept.room} at ${kept.server}: say --server and --room.`,
+    );
+  }
+  const token = kept?.token ?? read.trim();
   if (!/^cvn_[amr]_\w+$/.test(token)) {
     throw new UsageError("keep reads a token of the room on its input, and this is none.");
   }

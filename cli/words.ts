@@ -1,5 +1,5 @@
 import type { ConveneError, ErrorCode } from "../client/mod.ts";
-import type { Command } from "./command.ts";
+import type { Hints } from "./command.ts";
 
 /** Hints of the command, in place of the service's. */
 const HINTS: Partial<Record<ErrorCode, string>> = {
@@ -28,7 +28,10 @@ const WORDS: Array<[service: string, command: string]> = [
     "POST /rooms/:id/tokens with `role` admin, without a `ttl`",
     "convene tokens make --role admin, without --ttl",
   ],
-  ["leave `agent`, or of a message `from`, out", "leave --agent and CONVENE_AGENT out"],
+  [
+    "leave `agent`, or of a message `from`, out.",
+    "leave --agent and CONVENE_AGENT out. Or join as the other: each agent's token is kept, and --agent takes it.",
+  ],
   ["leave `agent` out", "leave --agent and CONVENE_AGENT out"],
   ["register without if_new", "leave out --if-new"],
   ["leave out locked", "leave out --locked"],
@@ -36,7 +39,7 @@ const WORDS: Array<[service: string, command: string]> = [
 ];
 
 /** Returns what to do about a refusal, in words of the command: `own` are those of the one that ran. */
-export function hintOf({ code, hint }: ConveneError, own: Command["hints"] = {}): string | undefined {
+export function hintOf({ code, hint }: ConveneError, own: Hints = {}): string | undefined {
   return own[code] ?? HINTS[code] ??
     (hint && WORDS.reduce((text, [service, command]) => text.replaceAll(service, command), hint));
 }

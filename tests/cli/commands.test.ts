@@ -129,6 +129,11 @@ Deno.test("a command that there is not is told the near one, and options before 
     await refused(/no command wiat. Did you mean wait\?/, "wiat", "true");
     await refused(/no command constructor. There are/, "constructor");
     await refused(/no command frobnicate. There are room, join, .*watch\./, "frobnicate");
+    await refused(/no command task. Did you mean take\?/, "help", "task");
+    await refused(/no command frobnicate. There are room/, "help", "frobnicate");
+    for (const known of [[], ["--help"], ["help"], ["version"]]) {
+      assert.match((await shell.run("help", ...known)).stdout, /^convene: rooms where/);
+    }
     await refused(/command comes first.*: convene claim --agent /, "--agent", "bob", "claim", "3");
     await refused(/command comes first.*: convene COMMAND --frob /, "--frob");
     await refused(/--after takes a value; .* is written --after=-1\./, "read", "--after", "-1");

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { hintsOf } from "../../cli/command.ts";
 import { commands } from "../../cli/commands.ts";
 import { help, helpOf } from "../../cli/help.ts";
+import { Input } from "../../cli/input.ts";
 import { lineOf } from "../../cli/messages.ts";
 import { hintOf } from "../../cli/words.ts";
 import { connect, ConveneError, type ErrorCode, type Message } from "../../client/mod.ts";
@@ -169,7 +171,7 @@ Deno.test("hints are in words of the command", () => {
   }
   assert.equal(hintOf(new ConveneError("no_answer", "no", { hint: "Take another id." })), "Take another id.");
   assert.match(
-    hintOf(new ConveneError("id_unavailable", "no"), commands.room!.hints)!,
+    hintOf(new ConveneError("id_unavailable", "no"), hintsOf(commands.room!, new Input(["r"], {}, {})))!,
     /deleted is free again/,
   );
 });

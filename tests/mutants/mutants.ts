@@ -1263,15 +1263,36 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a kept token that takes the place of one that was moved aside",
-    edits: [['{ mode: FILE, flag: "wx" });\n      return aside;', "{ mode: FILE });\n      return aside;"]],
+    edits: [
+      ['{ mode: FILE, flag: "wx" });\n      return aside;', "{ mode: FILE });\n      return aside;"],
+      ["Math.max(0, ...others.map(numberOf)) + 1", "1"],
+    ],
     test: "tests/cli/kept_tokens.test.ts",
     filter: "each token that is moved aside stays",
   },
   {
     name: "a kept token that is lost with the next",
-    edits: [["undefined : copyAside(file);", "undefined : file;"]],
+    edits: [[
+      "{ ...other, file: copyAside(file, keptAside(environment, kept.server, kept.room)) };",
+      "{ ...other, file };",
+    ]],
     test: "tests/cli/tokens.test.ts",
     filter: "a token that is in the place of another",
+  },
+  {
+    name: "an agent that is named acts by the last kept token",
+    edits: [[".find((kept) => kept.agent === agent) ?? last;", ".find(() => false) ?? last;"]],
+    test: "tests/cli/kept_tokens.test.ts",
+    filter: "each agent has its own token",
+  },
+  {
+    name: "a new text of a token takes the place of another token",
+    edits: [[
+      "  write(environment, kept.file, kept);",
+      "  write(environment, fileOf(environment, kept.server, kept.room), kept);",
+    ]],
+    test: "tests/cli/kept_tokens.test.ts",
+    filter: "each agent has its own token",
   },
   {
     name: "a room with its first token goes on as if it had none",

@@ -125,13 +125,12 @@ export function mountWait(app: Hono, services: Services): void {
     }
     if (result === undefined) return c.body(null, 204); // the client is gone
     const { included, revision, ...outcome } = result;
-    const answer = outcome.triggered
+    const answer: Record<string, unknown> = outcome.triggered
       ? { ...outcome, condition: condition.source }
       : { ...outcome, timeout: true };
-    const content: Record<string, unknown> = { ...answer, ...included };
     // Most answers are small: yielding would take longer than encoding them.
-    if (!includesAnything(include) && typeof content.value !== "object") return reply(revision, content);
-    return await runAsUrgentTask(() => replyLarge(c, revision, content));
+    if (!includesAnything(include) && typeof answer.value !== "object") return reply(revision, answer);
+    return await runAsUrgentTask(() => replyLarge(c, revision, answer, {}, included));
   }
 
   /** Returns the waiting agent, registered or not. Errors: `room_not_found`, `agent_not_found` for an impossible id. */

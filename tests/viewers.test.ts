@@ -53,6 +53,7 @@ const KEPT: Record<string, Record<string, string>> = {
   "routes/http/callers/buckets.ts": { buckets: "counts by caller", held: "counts by caller" },
   "routes/http/callers/wrong_codes.ts": { callers: "counts by caller" },
   "routes/http/gzip.ts": { known: "by the very bytes that are packed" },
+  "routes/http/large_bodies.ts": { once: "by what was read for a viewer" },
   "routes/http/outbox.ts": {
     holders: "by reader",
     counted: "by names that routes/events.ts makes with keyFor",

@@ -15,12 +15,44 @@ const MANY_AT_DEPTH = 3;
 const PIECE = 2 ** 16;
 /** UTF-16 code units below which a body is not packed: it is sent in one round trip as it is. */
 const SHORT = 2 ** 13;
+const ENCODER = new TextEncoder();
 
-/** Encodes a value as a JSON body, yielding in between. A long body is packed if the caller accepts it. */
-export async function largeJson(c: Context, value: unknown): Promise<Body> {
+/** A part of a body: a text, or bytes that several bodies have. */
+type Part = string | Uint8Array<ArrayBuffer>;
+
+/**
+ * Encodes a value as a JSON body, yielding in between. A long body is packed if the caller accepts it. `common` are
+ * further members of an object, which are encoded once for all bodies that have the same object of them.
+ */
+export async function largeJson(c: Context, value: unknown, common?: object): Promise<Body> {
   const texts: string[] = [];
   await write(value, MANY_AT_DEPTH, texts);
-  return await largeBody(c, texts);
+  const parts = common ? await encodedOnce(common) : [];
+  if (parts.length === 0) return await largeBody(c, texts);
+  const end = texts.pop()!;
+  return await largeBody(c, [...texts, ...texts.length > 1 ? [","] : [], ...parts, end]);
+}
+
+const once = new WeakMap<object, Promise<Part[]>>();
+
+/** Encodes the members of an object, without its braces. */
+function encodedOnce(members: object): Promise<Part[]> {
+  const known = once.get(members) ?? encodedMembers(members);
+  once.set(members, known);
+  return known;
+}
+
+async function encodedMembers(members: object): Promise<Part[]> {
+  const texts: string[] = [];
+  await write(members, MANY_AT_DEPTH, texts);
+  const parts: Part[] = [];
+  for (let from = 1; from < texts.length - 1;) {
+    if (isBusy()) await yieldToOthers();
+    const { text, end } = joined(texts, from, texts.length - 1);
+    parts.push(text.length < SHORT ? text : ENCODER.encode(text));
+    from = end;
+  }
+  return parts;
 }
 
 /** Answers with a page or a part of one, joined from its drawn texts; yields in between. */
@@ -46,18 +78,18 @@ function encoded(member: unknown): string {
 }
 
 /** Joins texts to a body, yielding in between. V8 flattens drawn markup only here, which takes time. */
-async function largeBody(c: Context, texts: string[]): Promise<Body> {
-  const only = joined(texts, 0);
-  const isOne = only.end === texts.length && only.text.length <= PIECE;
+async function largeBody(c: Context, parts: Part[]): Promise<Body> {
+  const only = joined(parts, 0);
+  const isOne = only.end === parts.length && only.text.length <= PIECE;
   if (isOne && only.text.length < SHORT) return { body: only.text, headers: {} };
   const packing = await packingFor(c);
   if (isOne && !packing) return { body: only.text, headers: VARY };
-  const encoder = new TextEncoder();
   const encoded: Uint8Array[] = packing ? [packing.head] : [];
-  for (let from = 0; from < texts.length;) {
+  for (let from = 0; from < parts.length;) {
     if (isBusy()) await yieldToOthers();
-    const { text, end } = joined(texts, from);
-    const bytes = encoder.encode(text);
+    const part = parts[from]!;
+    const { text, end } = typeof part === "string" ? joined(parts, from) : { text: "", end: from + 1 };
+    const bytes = typeof part === "string" ? ENCODER.encode(text) : part;
     for (let at = 0; at < bytes.length; at += PIECE) {
       const piece = bytes.subarray(at, at + PIECE);
       if (packing && at > 0 && isBusy()) await yieldToOthers();
@@ -97,9 +129,11 @@ async function write(value: unknown, depth: number, texts: string[]): Promise<vo
   texts.push(isList ? "]" : "}");
 }
 
-/** Joins texts from an index on, up to about the size of a piece. */
-function joined(texts: string[], from: number): { text: string; end: number } {
+/** Joins the texts from an index on, up to bytes, to `to`, or to about the size of a piece. */
+function joined(parts: Part[], from: number, to = parts.length): { text: string; end: number } {
   let end = from;
-  for (let length = 0; end < texts.length && length < PIECE; end++) length += texts[end]!.length;
-  return { text: texts.slice(from, end).join(""), end };
+  for (let length = 0; end < to && length < PIECE && typeof parts[end] === "string"; end++) {
+    length += parts[end]!.length;
+  }
+  return { text: parts.slice(from, end).join(""), end };
 }

@@ -154,14 +154,18 @@ export function reply(
   });
 }
 
-/** Like `reply`, but yields while it encodes a large body, and packs that if the caller accepts it. */
+/**
+ * Like `reply`, but yields while it encodes a large body, and packs that if the caller accepts it. `common` are members
+ * that several answers have, as one object.
+ */
 export function replyLarge(
   c: Context,
   revision: number,
   body: unknown,
   headers?: Record<string, string>,
+  common?: object,
 ): Promise<Response> {
-  return replyLargeList(c, body, { "Convene-Revision": String(revision), ...headers });
+  return replyLargeList(c, body, { "Convene-Revision": String(revision), ...headers }, common);
 }
 
 /** Like `replyLarge`, for an answer about no single room. */
@@ -169,7 +173,8 @@ export async function replyLargeList(
   c: Context,
   value: unknown,
   headers?: Record<string, string>,
+  common?: object,
 ): Promise<Response> {
-  const { body, headers: own } = await largeJson(c, value);
+  const { body, headers: own } = await largeJson(c, value, common);
   return new BasedResponse(body, 200, { "Content-Type": "application/json", ...headers, ...own });
 }

@@ -93,6 +93,16 @@ const ATTACKS: Record<string, (attacker: Attacker) => Promise<number | void>> = 
     all(answers, ({ state }) => state._shared.list !== undefined);
   },
 
+  async "1,000 different waits that end at once and include 400 agents"({ waitAll }) {
+    const condition = (n: number) => `size(agents) == ${AGENTS + 1 + n}`;
+    const answers = await waitAll(
+      times(ROOMS, (n) => ({ room: "team", condition: condition(n), include: "state,agents" })),
+      1_500,
+    );
+    allTimedOut(answers);
+    all(answers, ({ agents }) => Object.keys(agents).length === AGENTS);
+  },
+
   async "300 waits on heartbeats in one room"({ waitAll }) {
     const condition = (n: number) =>
       `agents.exists(a, timestamp(agents[a].last_heartbeat) > now + duration("${n + 1}h"))`;

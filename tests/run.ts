@@ -10,7 +10,7 @@ import { eachLine } from "./support/lines.ts";
 import { ROOT } from "./support/sources.ts";
 
 /** They measure: whatever runs beside them counts as theirs. But one of them measures the work of its thread alone. */
-const ALONE = /^tests\/(hostile\/(?!large_rooms\.)|browser\/load\.)/;
+const ALONE = /^tests\/(hostile\/(?!large_rooms\.)|browser\/load\.|faults\/thousand_waits\.)/;
 
 /** Files of a group. The folders named here take long: they begin first, what computes beside what waits. */
 const SIZES: Record<string, number> = {

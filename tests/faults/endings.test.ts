@@ -1,69 +1,14 @@
 import assert from "node:assert/strict";
 import { connect } from "../../db/driver/open.ts";
 import { Subject } from "../support/backends.ts";
-import { startCluster } from "../support/cluster.ts";
 import { startLibsqlServer } from "../support/libsql_server.ts";
 import { TextLineStream } from "../support/lines.ts";
 import { readReply, slowRequestBeingRead } from "../support/raw.ts";
 import { startService } from "../support/service.ts";
-import { assertError, assertStatus } from "../support/shapes.ts";
+import { assertError } from "../support/shapes.ts";
 
-const WAITS = 1_000;
 const MAX_MS = 5_000;
 const SAME_SIGNAL_MS = 1_000;
-
-/**
- * Ends instances that hold a thousand waits between them, or has `end` do it while they are answered; every wait is
- * answered, and soon.
- */
-async function endWith(
-  services: { url: string; stop(): Promise<void> }[],
-  end = async (_first: Promise<unknown>) => void await Promise.all(services.map((service) => service.stop())),
-): Promise<void> {
-  const subjects = services.map(({ url }) => new Subject(url));
-  const room = await subjects[0]!.room();
-  for (const [n, t] of subjects.entries()) await t.agent(room, `agent${n}`);
-  const waits = Array.from({ length: WAITS }, (_, n) => {
-    const condition = n % 2 ? `state._shared.go == ${n % 100}` : "messages.count > 0";
-    // Two of an instance wait as an agent: their marks tell when all that came before them wait.
-    const agent = n >= WAITS - subjects.length ? `agent${n % subjects.length}` : undefined;
-    const include = n % 10 ? undefined : "state";
-    return subjects[n % subjects.length]!.post(`/rooms/${room}/wait`, { condition, agent, include });
-  });
-  for (const [n, t] of subjects.entries()) {
-    await t.agentUntil(room, `agent${n}`, ({ status }) => status === "waiting", 20_000);
-  }
-  const from = Date.now();
-  await end(Promise.race(waits));
-  const took = Date.now() - from;
-  for (const reply of await Promise.all(waits)) {
-    assertStatus(reply, 200);
-    assert.deepEqual([reply.body.triggered, reply.body.timeout], [false, true]);
-  }
-  assert.ok(took < MAX_MS, `${took} ms`);
-}
-
-Deno.test("an instance that is asked to end answers a thousand waits first", async () => {
-  await endWith([await startService()]);
-});
-
-Deno.test("an instance that is told to end once more while it answers a thousand waits answers them all", async () => {
-  const service = await startService();
-  await endWith([service], async (first) => {
-    service.process.kill("SIGTERM");
-    await first;
-    await service.stop();
-  });
-});
-
-Deno.test("two instances that are asked to end at once answer a thousand waits first", async () => {
-  const cluster = await startCluster(2);
-  try {
-    await endWith(cluster.services);
-  } finally {
-    await cluster.stop();
-  }
-});
 
 /** A process whose end takes until it is let go. It prints every signal that has reached it, and how it ends. */
 const ENDING = `

@@ -8,6 +8,7 @@ import { EVERYBODY } from "../../db/viewer.ts";
 import { LIMITS } from "../../routes/http/limits.ts";
 import { type Batch, isPoll, withApp } from "../support/app.ts";
 import { Subject } from "../support/backends.ts";
+import { OPERATOR, waitsOpen } from "../support/figures.ts";
 import { startService } from "../support/service.ts";
 import { long } from "./form.ts";
 
@@ -101,7 +102,6 @@ Deno.test({
 const OVER_HTTP = long ? 100_000 : 1_000;
 const CONNECTIONS = 100;
 const AGENTS = 10;
-const OPERATOR = "the operator's own token of 32 letters";
 /** What the memory may grow by after a fifth of the long form; in the short one a fresh instance still warms up. */
 const GROWTH_MIB = 32;
 
@@ -142,14 +142,6 @@ Deno.test(`${OVER_HTTP} waits whose clients hang up leave the instance as it was
     await Deno.remove(folder, { recursive: true });
   }
 });
-
-/** How many waits an instance holds. */
-async function waitsOpen(client: Subject): Promise<number> {
-  const { text } = await client.request("GET", "/metrics", {
-    headers: { Authorization: `Bearer ${OPERATOR}` },
-  });
-  return Number(/^convene_waits_open (\d+)$/m.exec(text)![1]);
-}
 
 /** Begins waits on connections of their own and closes these: at once, after a turn, or when one is answered. */
 async function hangUp(url: string, body: (n: number) => unknown, from: number): Promise<void> {

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { Subject } from "../support/backends.ts";
+import { startCluster } from "../support/cluster.ts";
+import { OPERATOR, untilWaitsOpen } from "../support/figures.ts";
+import { type Service, startService } from "../support/service.ts";
+import { assertStatus } from "../support/shapes.ts";
+
+const WAITS = 1_000;
+const MAX_MS = 5_000;
+const BEGUN_WITHIN_MS = 20_000;
+const ENV = { OPERATOR_TOKEN: OPERATOR };
+
+/**
+ * Ends instances that hold a thousand waits between them, or has `end` do it while they are answered; every wait is
+ * answered, and soon.
+ */
+async function endWith(
+  services: Service[],
+  end = async (_first: Promise<unknown>) => void await Promise.all(services.map((service) => service.stop())),
+): Promise<void> {
+  const subjects = services.map(({ url }) => new Subject(url));
+  const room = await subjects[0]!.room();
+  for (const [n, t] of subjects.entries()) await t.agent(room, `agent${n}`);
+  const waits = Array.from({ length: WAITS }, (_, n) => {
+    const condition = n % 2 ? `state._shared.go == ${n % 100}` : "messages.count > 0";
+    // The last of an instance waits as an agent, whose mark is cleared at the end.
+    const agent = n >= WAITS - subjects.length ? `agent${n % subjects.length}` : undefined;
+    const include = n % 10 ? undefined : "state";
+    return subjects[n % subjects.length]!.post(`/rooms/${room}/wait`, { condition, agent, include });
+  });
+  for (const [n, t] of subjects.entries()) {
+    await t.agentUntil(room, `agent${n}`, ({ status }) => status === "waiting", BEGUN_WITHIN_MS);
+    // Its mark tells nothing of the others: requests on different connections arrive in any order.
+    await untilWaitsOpen(t, WAITS / subjects.length, BEGUN_WITHIN_MS);
+  }
+  const from = Date.now();
+  await end(Promise.race(waits));
+  const took = Date.now() - from;
+  for (const reply of await Promise.all(waits)) {
+    assertStatus(reply, 200);
+    assert.deepEqual([reply.body.triggered, reply.body.timeout], [false, true]);
+  }
+  assert.ok(took < MAX_MS, `${took} ms`);
+}
+
+Deno.test("an instance that is asked to end answers a thousand waits first", async () => {
+  await endWith([await startService({ env: ENV })]);
+});
+
+Deno.test("an instance that is told to end once more while it answers a thousand waits answers them all", async () => {
+  const service = await startService({ env: ENV });
+  await endWith([service], async (first) => {
+    service.process.kill("SIGTERM");
+    await first;
+    await service.stop();
+  });
+});
+
+Deno.test("two instances that are asked to end at once answer a thousand waits first", async () => {
+  const cluster = await startCluster(2, ENV);
+  try {
+    await endWith(cluster.services);
+  } finally {
+    await cluster.stop();
+  }
+});

@@ -1,5 +1,17 @@
+import { Room } from "./client.ts";
+
 /** The service to talk to: the first argument, CONVENE_URL, or where `deno task start` serves. */
 export const serviceUrl = Deno.args[0] ?? Deno.env.get("CONVENE_URL") ?? "http://localhost:8000";
+
+/** Makes a new room, an open one unless told otherwise. Where the service refuses, the program ends and says why. */
+export async function newRoom(make: (url: string) => Promise<Room> = Room.open): Promise<Room> {
+  try {
+    return await make(serviceUrl);
+  } catch (error) {
+    console.error((error as Error).message);
+    Deno.exit(1);
+  }
+}
 
 /**
  * Runs one process of `script` for each list of arguments, and `work` beside them, until all have ended.

@@ -3,13 +3,13 @@
  * on other machines: one line, the address of an invitation, is all that they are told.
  * While the service runs: `deno run -A examples/cards.ts [url]`
  */
-import { serviceUrl, withAgents } from "./agents.ts";
+import { newRoom, serviceUrl, withAgents } from "./agents.ts";
 import { Refused, Room } from "./client.ts";
 
 const CARDS = 8;
 const players = ["ada", "bob"];
 
-const room = await Room.lock(serviceUrl);
+const room = await newRoom(Room.lock);
 const invitations = await Promise.all(
   players.map(async (agent) => (await room.post("/invites", { role: "member", agent })).url as string),
 );

@@ -6,7 +6,7 @@ export class Refused extends Error {
   readonly code: string;
 
   constructor(readonly status: number, readonly answer: Answer) {
-    super(`${status} ${answer.error}: ${answer.message}`);
+    super([`${status} ${answer.error}: ${answer.message}`, answer.hint].filter(Boolean).join(" "));
     this.code = answer.error;
   }
 }

@@ -2,13 +2,12 @@
  * A vote: five agents write into one ballot by compare-and-swap; a view tells when more than half agree.
  * While the service runs: `deno run -A examples/consensus.ts [url]`
  */
-import { serviceUrl, withAgents } from "./agents.ts";
-import { Room } from "./client.ts";
+import { newRoom, serviceUrl, withAgents } from "./agents.ts";
 
 const votes = { ada: "tea", bob: "coffee", cyd: "tea", dan: "coffee", eve: "tea" };
 const quorum = 3; // of five
 
-const room = await Room.open(serviceUrl);
+const room = await newRoom();
 console.log(`Tea or coffee: ${serviceUrl}/?room=${room.id}`);
 
 // The view is what everyone waits on: the one choice with a quorum, and no value at all before.

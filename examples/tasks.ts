@@ -3,13 +3,13 @@
  * One worker is killed in the middle of a task: another gets it when the claim of the dead one has ended.
  * While the service runs: `deno run -A examples/tasks.ts [url]`
  */
-import { serviceUrl, startAgent, withAgents } from "./agents.ts";
-import { type Answer, Room } from "./client.ts";
+import { newRoom, serviceUrl, startAgent, withAgents } from "./agents.ts";
+import type { Answer } from "./client.ts";
 
 const numbers = Array.from({ length: 12 }, (_, n) => 9_999_991 + n * 1_234_567);
 const workers = ["ada", "bob", "cyd"];
 
-const room = await Room.open(serviceUrl);
+const room = await newRoom();
 console.log(`${numbers.length} tasks for ${workers.length} workers: ${serviceUrl}/?room=${room.id}`);
 for (const number of numbers) await room.post("/messages", { from: "boss", kind: "task", body: number });
 

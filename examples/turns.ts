@@ -2,13 +2,12 @@
  * A game of turns: two players take 1 to 3 stones in turn; who takes the last one wins.
  * While the service runs: `deno run -A examples/turns.ts [url]`
  */
-import { serviceUrl, withAgents } from "./agents.ts";
-import { Room } from "./client.ts";
+import { newRoom, serviceUrl, withAgents } from "./agents.ts";
 
 const STONES = 21;
 const players = ["ada", "bob"];
 
-const room = await Room.open(serviceUrl);
+const room = await newRoom();
 console.log(`A game of ${STONES} stones: ${serviceUrl}/?room=${room.id}`);
 
 // All in one batch: nobody can see half a game.

@@ -39,6 +39,22 @@ Deno.test("players who come by one line each hold a hand that nobody else sees, 
   assert.match(lines.at(-1)!, /^(ada|bob) wins, and nobody saw another's hand\.$/);
 });
 
+Deno.test("where only locked rooms are made an example ends with a line that says what is in the way", async () => {
+  const service = await startService({ env: { REQUIRE_LOCKED: "on" } });
+  try {
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "-A", "examples/turns.ts", service.url],
+      cwd: root,
+      stdin: "null",
+    }).output();
+    const told = new TextDecoder().decode(stderr).trimEnd();
+    assert.equal(code, 1);
+    assert.match(told, /^403 forbidden: .* Send `locked: true`\.[^\n]*$/);
+  } finally {
+    await service.stop();
+  }
+});
+
 Deno.test("agents of a plain shell, with curl alone, take a task each and report", async () => {
   const service = await startService();
   try {

@@ -1,3 +1,4 @@
+import { FileNotOpened } from "./db/driver/file.ts";
 import { NewerDatabase } from "./db/driver/migrate.ts";
 import handler, { database, drain } from "./main.ts";
 import { onEnd } from "./routes/process/ending.ts";
@@ -34,8 +35,10 @@ function onListen({ hostname, port }: Deno.NetAddr) {
   preloadSoon(databaseOf(env));
 }
 
-// The first request retries a database that does not answer yet. One that a newer release has migrated ends the
-// process; its reason is in the log already.
-database.migrate().catch(({ cause }) => cause instanceof NewerDatabase && Deno.exit(1));
+// The first request retries a database that does not answer yet. A file that cannot be opened, and a database that a
+// newer release has migrated, end the process; the reason is in the log already.
+database.migrate().catch(({ cause }) => {
+  if (cause instanceof NewerDatabase || cause instanceof FileNotOpened) Deno.exit(1);
+});
 
 onEnd(() => Promise.all([drain(), server.shutdown()]), database.close);

@@ -4,6 +4,7 @@ import { createUses } from "./batching/uses.ts";
 import type { Beside, ServerClock } from "./clock.ts";
 import type { Connection } from "./driver/connection.ts";
 import { DatabaseUnavailable, faultOf, isSchemaMissing } from "./driver/faults.ts";
+import { FileNotOpened } from "./driver/file.ts";
 import { migrate, NewerDatabase, recreateTables } from "./driver/migrate.ts";
 import type { Row, Send, Statement } from "./driver/statement.ts";
 import { SERVICE, type Viewer } from "./viewer.ts";
@@ -179,6 +180,9 @@ function createLink(
   return { open, send, close: async () => (await connection?.catch(() => undefined))?.close() };
 }
 
+/** Errors whose message says all that the operator needs. */
+const WORDED = [NewerDatabase, FileNotOpened, TablesMissing];
+
 /** Creates the function that tells the operator, who sees no answers, that the database fails. */
 function createReport(elapsed: () => number): (error: unknown) => void {
   let reportedAt = -Infinity;
@@ -187,7 +191,7 @@ function createReport(elapsed: () => number): (error: unknown) => void {
       return;
     }
     reportedAt = elapsed();
-    if (error instanceof NewerDatabase || error instanceof TablesMissing) console.error(error.message);
+    if (WORDED.some((kind) => error instanceof kind)) console.error((error as Error).message);
     else console.error("The database does not answer:", error instanceof Error ? error.message : error);
   };
 }

@@ -18,6 +18,21 @@ const CHECK_EVERY_MS = 1_000;
  */
 const PREPARED = 256;
 
+/** Tells the operator that the file cannot be opened, which later requests do not change. */
+export class FileNotOpened extends Error {
+  override readonly name = "FileNotOpened";
+  constructor(path: string, options: ErrorOptions) {
+    const folder = folderOf(path).replace(/(?<=.)\/$/, "");
+    super(
+      `The database file ${path} cannot be opened: ${
+        folder === "" ? "it" : `the folder ${folder} must exist, and`
+      } ` +
+        "must be one that the service may write.",
+      options,
+    );
+  }
+}
+
 /**
  * Opens `file:<path>` with libSQL's native library, as `@libsql/client` does, but keeps statements prepared. Then the
  * runtime's `node:sqlite` is no faster (0.92 to 1.01 of it), and servers run this engine too. It opens one connection,
@@ -28,9 +43,8 @@ export async function connectFile(url: string): Promise<Connection> {
   const path = decodeURIComponent(url.slice("file:".length).replace(/^\/\/(localhost)?(?=\/)/, ""));
   await makeFolder(path);
   const open = () => createSession(new Database(path, { timeout: BUSY_MS }));
-  let session: Session | undefined = open();
+  let session: Session | undefined = await openFirst(path, open);
   let closed = false;
-  await useWal(session);
   const file = createFileWatch(path);
   /** Connections to files that the path has lost. They are not closed, which would remove the log of the new file. */
   const replaced: Session[] = [];
@@ -159,6 +173,20 @@ function asList<T>(found: T | undefined): T[] {
   return found === undefined ? [] : [found];
 }
 
+/** Opens the file, with its write-ahead log. Errors: `FileNotOpened`. */
+async function openFirst(path: string, open: () => Session): Promise<Session> {
+  try {
+    const session = open();
+    await useWal(session);
+    return session;
+  } catch (error) {
+    throw CANNOT_OPEN.test((error as Error).message) ? new FileNotOpened(path, { cause: error }) : error;
+  }
+}
+
+/** What libSQL says where it cannot open a file, whichever the reason (SQLITE_CANTOPEN). */
+const CANNOT_OPEN = /\bunable to open /i;
+
 /** Turns on the write-ahead log. It retries, since another process may be setting up the same file. */
 async function useWal({ plainly }: Session): Promise<void> {
   for (let attempt = 1;; attempt++) {
@@ -202,12 +230,13 @@ function identityOf(path: string): string | undefined {
   }
 }
 
-/** Makes the file's folder. Without permission to write there, it must exist. */
+/** Makes the file's folder, if it may. Where it may not, and there is none, the file cannot be opened. */
 async function makeFolder(path: string): Promise<void> {
-  const folder = path.replace(/[^/]*$/, "");
-  try {
-    if (folder !== "") await Deno.mkdir(folder, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotCapable)) throw error;
-  }
+  const folder = folderOf(path);
+  if (folder !== "") await Deno.mkdir(folder, { recursive: true }).catch(() => {});
+}
+
+/** Returns the folder of a path with its last slash; "" for a bare name. */
+function folderOf(path: string): string {
+  return path.replace(/[^/]*$/, "");
 }

@@ -133,3 +133,18 @@ for (const [what, args, env, line] of REFUSED) {
     assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
   });
 }
+
+for (const [what, args] of [["served", START], ["migrated", MIGRATE]] as const) {
+  Deno.test(`a database file whose folder is not there ends the process with its name: ${what}`, async () => {
+    const [flags, script] = [args.slice(0, 2), args.at(-1)!];
+    const rights = ["--allow-net", "--allow-env", "--allow-ffi", "--allow-sys", "--allow-read=data"];
+    const env = { TURSO_DATABASE_URL: "file:/no/such/folder/c.db" };
+    const { code, stderr } = await refusal([...flags, ...rights, script], env);
+    assert.equal(code, 1, stderr);
+    assert.match(
+      stderr,
+      /^The database file \/no\/such\/folder\/c\.db .* the folder \/no\/such\/folder must exist/,
+    );
+    assert.equal(stderr.trimEnd().split("\n").length, 1, stderr);
+  });
+}

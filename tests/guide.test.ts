@@ -62,10 +62,22 @@ Deno.test("where only locked rooms are made the guide begins with one, whose tok
     for (const { source, run } of steps) {
       await run({ ...setting, token }).catch((error) => assert.fail(`${source}\n${error.message}`));
     }
-    for (const page of ["patterns", "waits", "cel", "integrations"]) {
-      assert.match(await textAt(setting.service, `/docs/${page}`), /only locked rooms are made/, page);
-    }
     assert.doesNotMatch(await textAt(setting.service, "/SKILL.md"), /<!--|rooms -d '\{"id":"demo"\}'/);
+  }, { REQUIRE_LOCKED: "on" }));
+
+Deno.test("where only locked rooms are made the commands of every page make and use those", () =>
+  withService(async (setting) => {
+    for (const name of ["cel", "waits", "patterns", "access", "integrations"]) {
+      const page = await textAt(setting.service, `/docs/${name}`);
+      const steps = stepsOf(page);
+      assert.ok(steps.length > 2, name);
+      for (const { source, run } of steps) {
+        await run(setting).catch((error) => assert.fail(`${name}: ${source}\n${error.message}`));
+      }
+    }
+    const all = await textAt(setting.service, "/llms-full.txt");
+    assert.doesNotMatch(all, /<!--|rooms -d '\{"id":"\w+"\}'/);
+    assert.match(all, /rooms\/vault\/state\n# 404/);
   }, { REQUIRE_LOCKED: "on" }));
 
 Deno.test("where nobody lists rooms the guide does not say that one may", () =>

@@ -32,6 +32,9 @@ const PAGES: Record<string, { about: string; text: (address: string) => string }
   errors: { about: "every error code and its cure", text: errorsPage },
 };
 
+/** Ends the last part of one document before the next. */
+const EVERYWHERE = "\n\n<!-- everywhere -->\n\n";
+
 const SKILL = `---
 name: convene
 description: Coordinate with other agents over HTTP in shared rooms - messages, claims, versioned state, gates, and waits on conditions. Use when several agents share a task, take turns, split work, vote, or wait for each other.
@@ -71,7 +74,8 @@ const TEXTS: Array<{ paths: string[]; text: Text }> = [
       name: "all",
       title: "Convene: all on one page",
       about: "All that there is to read about Convene, on one page.",
-      text: (address) => [guideText(), ...Object.values(PAGES).map(({ text }) => text(address))].join("\n\n"),
+      text: (address) =>
+        [guideText(), ...Object.values(PAGES).map(({ text }) => text(address))].join(EVERYWHERE),
     },
   },
   ...Object.entries(PAGES).map(([name, { about, text }]) => ({

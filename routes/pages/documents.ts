@@ -45,7 +45,12 @@ export function createDocuments({ addressOf, hasOneAddress, rules }: Services) {
   /** Returns a text without the parts that this instance does not send. */
   function ownParts(text: string): string {
     const [first, ...parts] = text.split(PART);
-    return first + parts.filter((_, n) => n % 2 === 1 && isSent(parts[n - 1]!, rules)).join("");
+    const own = (part: string, n: number) => {
+      const instances = parts[n - 1]!;
+      if (n % 2 === 0 || !isSent(instances, rules)) return "";
+      return instances === LOCKING && !rules.openRooms ? inLockedRooms(part) : part;
+    };
+    return first + parts.map(own).join("");
   }
 
   /** Returns the media type by `Accept`: Markdown by default. */
@@ -70,10 +75,32 @@ export function createDocuments({ addressOf, hasOneAddress, rules }: Services) {
 /** The line at which a part of a text begins. It names the instances that send the part. */
 const PART = /^<!-- (.*) -->\n\n/m;
 
+/** Names all instances; where only locked rooms are made, the part's commands make and use those. */
+const LOCKING = "everywhere, in locked rooms where no others are made";
+
+/** Commands that make an open room, and those that use one without a token, each as a line of its own. */
+const MAKES = /^curl -s \$CONVENE\/rooms -d '\{("id":[^\n]*)\}'$/gm;
+const USES = /^(curl (?![^\n]*Authorization)[^\n]*?)("\$CONVENE\/rooms\/[^\n"]*"|\$CONVENE\/rooms\/\S+)/gm;
+
+/** Changes commands, so that each room is locked and its token kept in a variable of the shell, which all others show. */
+function inLockedRooms(text: string): string {
+  return text.replaceAll(
+    USES,
+    (_, command, address) => `${command}${address} -H "Authorization: Bearer $TOKEN"`,
+  )
+    .replaceAll(
+      MAKES,
+      (_, members) =>
+        `a=$(curl -s $CONVENE/rooms -d '{${members},"locked":true}'); echo "$a"\n` +
+        `TOKEN=$(echo "$a" | grep -o 'cvn_a_[0-9A-Za-z]*')`,
+    );
+}
+
 /** Whether an instance sends a part, by the part's first line. */
 function isSent(instances: string, { openRooms, listRooms }: Rules): boolean {
   switch (instances) {
     case "everywhere":
+    case LOCKING:
       return true;
     case "where open rooms are made":
       return openRooms;

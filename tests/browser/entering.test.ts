@@ -144,6 +144,8 @@ browserTest(
       };
       for (const [n, [id, token]] of [[room, admin], [opened]].entries()) {
         const page = await invite(id!, token);
+        await page.locator("#invite-here").getByText(/write this machine's address in place of 127/)
+          .waitFor();
         await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
         await page.getByRole("button", { name: "Make a join code" }).click();
         await page.getByText(/^The code, .* is good for 15 minutes, until \d\d:\d\d( [AP]M)?, once\./)
@@ -173,6 +175,7 @@ browserTest(
         const page = await invite(id!, token);
         await page.locator("#invite-not").getByText(who!).waitFor();
         assert.equal(await page.locator("[data-invite]").count(), 0);
+        assert.equal(await page.locator("#invite-here").count(), id === room ? 0 : 1);
         await page.close();
       }
       assert.deepEqual(

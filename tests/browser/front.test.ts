@@ -56,6 +56,7 @@ browserTest(
       const locked = crypto.randomUUID();
       await t.post("/rooms", { id: locked, locked: true });
       const closed = await open(`/?room=${locked}`);
+      assert.equal(await closed.locator(".primary").count(), 0, "it may be there, and be locked");
       await closed.getByRole("button", { name: "Create this room" }).click();
       await closed.getByText(/not created: .* a locked room, which opens to a token/).waitFor();
     }),

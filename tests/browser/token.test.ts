@@ -204,6 +204,11 @@ for (const view of LOOKS) {
         const late = await open(`/join/${code}`, view);
         await late.getByText("There is no such invitation").waitFor();
         await shoot(late, `join-none-${view.width}-${view.scheme}`);
+        assert.equal(await late.getByRole("link", { name: "go to the room" }).count(), 0);
+        // The tab that has joined by it finds the way back.
+        await page.goto(`${t.url}/join/${code}`);
+        await page.getByRole("link", { name: "go to the room" }).click();
+        await page.locator("#you").getByText("pat").waitFor();
         assert.deepEqual(complaints.filter((text) => !/40[49]/.test(text)), []);
       }),
   );

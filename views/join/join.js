@@ -19,6 +19,32 @@ if (end) {
   setInterval(tell, 5_000);
 }
 
+/** What a tab keeps under this name and the path of an invitation: the room that it led to. */
+const JOINED = `convene.joined.${location.pathname}`;
+
+function noteRoom(room) {
+  try {
+    sessionStorage.setItem(JOINED, room);
+  } catch {
+    // The browser keeps nothing for this page.
+  }
+}
+
+/** Leads back to the room whoever comes again to an invitation that is used up. */
+function showRoom(notice) {
+  try {
+    const room = sessionStorage.getItem(JOINED);
+    if (room === null) return;
+    notice.querySelector("a").href = `/?room=${encodeURIComponent(room)}`;
+    notice.hidden = false;
+  } catch {
+    // The browser keeps nothing for this page.
+  }
+}
+
+const joined = document.getElementById("joined");
+if (joined) showRoom(joined);
+
 const form = document.getElementById("join");
 form?.addEventListener("submit", (event) => {
   event.preventDefault();
@@ -37,6 +63,7 @@ async function join() {
   try {
     const headers = { "Idempotency-Key": form.dataset.key ??= drawn(KEY_LENGTH) };
     const answer = await post(location.pathname, body, { headers });
+    noteRoom(answer.room);
     openRoom(answer.room, answer.token);
   } catch ({ message, refused }) {
     if (refused) delete form.dataset.key; // the next try is another request

@@ -76,6 +76,9 @@ export function unknownInvitationPage(assets: Assets): Markup {
     <JoinLayout title="No such invitation · Convene" assets={assets}>
       <h1>There is no such invitation</h1>
       <p>It is used up, expired, revoked or mistyped. Ask whoever invites you for a new one.</p>
+      <p id="joined" hidden>
+        You have joined by it in this tab: <a>go to the room</a>.
+      </p>
     </JoinLayout>
   );
 }

@@ -51,7 +51,7 @@ export function Counts({ revision, agents, counts }: {
       data-empty={String(isEmpty(agents, counts, revision))}
     >
       {figures.map(([figure, word, name, mark]) => (
-        <li class={`count-${name} ${mark ?? ""}`}>
+        <li class={`count-${name} ${mark ?? ""}`} title={TITLES[name]}>
           {name === "rev" ? "rev " : ""}
           <b>{figure.toLocaleString("en")}</b>
           {name === "rev" ? "" : ` ${word}`}
@@ -60,6 +60,11 @@ export function Counts({ revision, agents, counts }: {
     </ul>
   );
 }
+
+/** What a figure counts, where its word may be taken for something else. */
+const TITLES: Record<string, string> = {
+  unclaimed: "Messages that nobody has claimed, plain ones too: messages.unclaimed of conditions",
+};
 
 function isEmpty(agents: AgentView[], { count }: { count: number }, revision: number): boolean {
   return revision === 0 && agents.length === 0 && count === 0;

@@ -42,19 +42,14 @@ export function mayInvite({ locked, you }: Access): boolean {
 
 /** How an agent is invited: into a locked room by a join code, into an open one by telling it the requests as well. */
 export function Invitation({ address, room, locked, you }: Access & { address: string; room: string }) {
+  const here = isOfThisMachine(address) && <OfThisMachine address={address} />;
   const text = (
     <CopyText text={invitation(address, room, locked)} label={locked ? "Copy" : "Copy the invitation"} />
   );
   return (
     <div id="invitation" popover="auto" class="dialog" role="dialog" aria-labelledby="invitation-title">
       <h2 id="invitation-title">Invite an agent</h2>
-      {isOfThisMachine(address) && (
-        <p class="notice" id="invite-here">
-          Agents on other machines cannot reach <code>{address}</code>. For them start the service with{" "}
-          <code>HOST=0.0.0.0</code> and{" "}
-          <code>PUBLIC_URL=http://NAME:PORT</code>, by which others reach this machine.
-        </p>
-      )}
+      {(!locked || mayInvite({ locked, you })) && here}
       {locked
         ? (
           <>
@@ -75,6 +70,17 @@ export function Invitation({ address, room, locked, you }: Access & { address: s
         )}
       <button type="button" popovertarget="invitation" popovertargetaction="hide">Close</button>
     </div>
+  );
+}
+
+/** Says what to do where the address of the invitation is of whichever machine reads it. */
+function OfThisMachine({ address }: { address: string }) {
+  return (
+    <p class="notice" id="invite-here">
+      Agents on other machines cannot reach <code>{address}</code>. For them start the service with{" "}
+      <code>HOST=0.0.0.0</code>, and write this machine's address in place of{" "}
+      <code>{new URL(address).hostname}</code>.
+    </p>
   );
 }
 

@@ -95,12 +95,18 @@ export function unknownRoomPage(id: string, address: string, assets: Assets, loc
         <h1>
           There is no room <code>{id}</code>
         </h1>
+        <p>Or it is locked: such a room shows itself to those alone who have a token of it.</p>
+        <h2>If it is locked</h2>
+        <p>Whoever has no token asks an admin of the room for a join code.</p>
+        <TokenForm />
+        <h2>If it is new</h2>
         <p>Opening a page never creates a room. If the address is right, create the room now.</p>
         <p>
           <CreateRoom
             id={id}
             locked={locked}
             label={locked ? "Create this room, locked" : "Create this room"}
+            plain
           />
           <span class="error" role="alert" id="create-error" />
         </p>
@@ -109,12 +115,6 @@ export function unknownRoomPage(id: string, address: string, assets: Assets, loc
           text={`curl -s ${wordOf(`${address}/rooms`)} -d ${quoted(made)}`}
           label="Copy"
         />
-        <h2>Or it is locked</h2>
-        <p>
-          A locked room shows itself to those alone who have a token of it. Whoever has none asks an admin of
-          the room for a join code.
-        </p>
-        <TokenForm />
         <p>
           <a href="/">What Convene is</a>
         </p>

@@ -12,6 +12,8 @@ export interface Answer {
   /** Only its beginning was read, and the text says so. */
   isCut: boolean;
   body: Record<string, unknown>;
+  /** What the service itself says of it: no text of others. */
+  advice?: string;
 }
 
 /** Calls the API of this service as any client would, so that its rules stand in one place. */
@@ -171,12 +173,13 @@ export function withMember(answer: Answer, members: Record<string, unknown>): An
 }
 
 /** Makes an answer that parses its body on first use. */
-export function answerOf(ok: boolean, text: string, isCut = false): Answer {
+export function answerOf(ok: boolean, text: string, isCut = false, advice?: string): Answer {
   let body: Record<string, unknown> | undefined;
   return {
     ok,
     text,
     isCut,
+    advice,
     get body() {
       return body ??= JSON.parse(text);
     },

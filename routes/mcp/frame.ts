@@ -3,6 +3,11 @@ export function newFrame(): string {
   return crypto.getRandomValues(new Uint8Array(6)).toHex();
 }
 
+/** Puts before a frame what the service itself says: `words` have no text that others wrote, and stand on one line. */
+export function advised(words: string, shown: string): string {
+  return `Convene says: ${words}\n${shown}`;
+}
+
 /**
  * Frames an answer that has text of other agents, as one line of JSON: nothing in it closes the frame, neither a line
  * of its own nor the name, which is drawn for each answer.

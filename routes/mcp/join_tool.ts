@@ -97,14 +97,16 @@ async function lockIn(
 ): Promise<Answer> {
   const joined = await enter(api.under(String(token)), String(id), agent, { ...profile, secure: true }, key);
   if (!joined.ok) return withMember(joined, { room: id, admin_token: token });
-  const told = { admin_token: token, about_tokens: ABOUT_TOKENS };
-  return answerOf(true, withMembers(told, joined.text), joined.isCut);
+  const advice = `${OF_TOKEN} ${OF_ADMIN_TOKEN}`;
+  return answerOf(true, withMembers({ admin_token: token }, joined.text), joined.isCut, advice);
 }
 
+/** What each token is for. */
+const OF_TOKEN = "Pass the `token` below as `token` in each further call: it acts as you.";
+
 /** No tool does what an admin's token is for. */
-const ABOUT_TOKENS =
-  "Pass `token` as `token` in each further call: it acts as you. Keep `admin_token`, which may do all, and with it " +
-  "invite others by HTTP: POST /rooms/:id/invites; revoke tokens and delete the room likewise.";
+const OF_ADMIN_TOKEN = "Keep `admin_token`, which may do all, and with it invite others by HTTP: " +
+  "POST /rooms/:id/invites; revoke tokens and delete the room likewise.";
 
 /** Joins by a code, or by the address of an invitation. */
 async function joinBy(
@@ -118,7 +120,9 @@ async function joinBy(
   if (!joined.ok) return joined;
   const { room, agent, token, replayed } = joined.body as Record<string, string>;
   const { ok, text, isCut } = await api.under(token!).snapshot(room!);
-  return ok ? answerOf(ok, withMembers({ room, agent, token, replayed }, text), isCut) : joined;
+  return ok
+    ? answerOf(ok, withMembers({ room, agent, token, replayed }, text), isCut, aboutToken(token))
+    : joined;
 }
 
 /** Registers in a room, and shows it. */
@@ -140,7 +144,13 @@ async function enter(
   const { created, replayed, token, hint } = joined.body;
   const own = typeof token === "string" ? api.under(token) : api;
   const { ok, text, isCut } = await own.snapshot(id);
-  return answerOf(ok, withMembers({ room: id, agent, token, hint, created, replayed }, text), isCut);
+  const shown = withMembers({ room: id, agent, token, hint, created, replayed }, text);
+  return answerOf(ok, shown, isCut, ok ? aboutToken(token) : undefined);
+}
+
+/** Says what a token is for, where an answer shows one. */
+function aboutToken(token: unknown): string | undefined {
+  return typeof token === "string" ? OF_TOKEN : undefined;
 }
 
 /** Returns the agent to which the caller's token is bound, or why there is none. */

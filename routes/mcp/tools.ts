@@ -3,9 +3,10 @@ import type { z } from "zod";
 import type { Fetch } from "../http/paths.ts";
 import { type Answer, type Api, createApi } from "./api.ts";
 import { type Arguments, type Given, schemaOf } from "./arguments.ts";
-import { framed } from "./frame.ts";
+import { advised, framed } from "./frame.ts";
 import { shorten } from "./shorten.ts";
 import { createWaitFor, type Waited, type Waiting } from "./waiting.ts";
+import { adviceOn } from "./words.ts";
 
 /** What a tool acts with: the API, on behalf of whoever calls it. */
 export interface Call {
@@ -105,8 +106,10 @@ function agentOf(given: object): string | undefined {
 }
 
 /** Converts an answer to a tool's result; a refusal becomes the tool's error, with code and hint. */
-async function resultOf({ ok, text }: Answer, rest: string, frame?: string): Promise<CallToolResult> {
+async function resultOf(answer: Answer, rest: string, frame?: string): Promise<CallToolResult> {
+  const { ok, text, advice = ok ? undefined : adviceOn(answer.body) } = answer;
   const short = await shorten(text, rest);
-  const shown = frame === undefined ? short : framed(short, frame);
+  const whole = frame === undefined ? short : framed(short, frame);
+  const shown = advice === undefined ? whole : advised(advice, whole);
   return { content: [{ type: "text", text: shown }], ...(!ok && { isError: true }) };
 }

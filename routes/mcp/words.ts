@@ -5,7 +5,7 @@ export type Named = (path: Path) => Path;
 
 const TAKE_NEXT = "Take the next one: take_task without `message`.";
 
-/** Hints for tools, where the API's hint names a request of the API. */
+/** Hints for tools, where the API's hint names a request of the API. None has text of others. */
 const HINTS: Record<string, string | ((refusal: Record<string, unknown>) => string)> = {
   invite_not_found:
     "Check `code` letter for letter. If it is right, ask whoever invited you for a new one, with a longer ttl or more uses.",
@@ -26,6 +26,11 @@ const HINTS: Record<string, string | ((refusal: Record<string, unknown>) => stri
   reservation_not_found: "See what is reserved: reserve_paths with `action` list.",
   reserved: ({ hint }) => String(hint).replace("`timeout`, in milliseconds", "`timeout_seconds`"),
 };
+
+/** Returns what the service itself says of a refusal: its hint, where that has no text of others. */
+export function adviceOn({ error, hint }: Record<string, unknown>): string | undefined {
+  return Object.hasOwn(HINTS, String(error)) && typeof hint === "string" ? hint : undefined;
+}
 
 interface Refusal {
   error: string;

@@ -2596,6 +2596,12 @@ export const MUTANTS: Mutant[] = [
     test: "tests/mcp/arguments.test.ts",
     filter: "numbers as text are taken",
   },
+  {
+    name: "what others wrote stands before the frame of an answer",
+    edits: [["Object.hasOwn(HINTS, String(error)) && typeof hint", "typeof hint"]],
+    test: "tests/mcp/access.test.ts",
+    filter: "MCP, file: only what the service itself says stands before the frame",
+  },
 ];
 
 let sources: Map<string, string> | undefined;

@@ -77,12 +77,19 @@ export interface Outcome {
   body: any;
   /** It is marked as what others wrote. */
   isFramed: boolean;
+  /** What the service itself says. */
+  advice?: string;
 }
 
 async function call(client: Client, name: string, args: Record<string, unknown>, options?: CallOptions) {
   const { content, isError = false } = await client.callTool({ name, arguments: args }, options);
   const text = textOf(content);
-  return { failed: isError === true, body: JSON.parse(unframed(text)), isFramed: unframed(text) !== text };
+  return {
+    failed: isError === true,
+    body: JSON.parse(unframed(text)),
+    isFramed: unframed(text) !== text,
+    advice: adviceIn(text),
+  };
 }
 
 /** The text of a tool's answer. */
@@ -92,9 +99,15 @@ export function textOf(content: Array<{ type: string }>): string {
   return (content[0] as unknown as { text: string }).text;
 }
 
+/** What the service itself says before the frame of an answer. */
+export function adviceIn(text: string): string | undefined {
+  return /^Convene says: ([^\n]*)\n<data /.exec(text)?.[1];
+}
+
 /** What is in the frame of an answer, if it has one. */
 export function unframed(text: string): string {
-  return /^<data ([0-9a-f]{12})>[^\n]*\n([^\n]*)\n<\/data \1>$/.exec(text)?.[2] ?? text;
+  return /^(?:Convene says: [^\n]*\n)?<data ([0-9a-f]{12})>[^\n]*\n([^\n]*)\n<\/data \1>$/.exec(text)?.[2] ??
+    text;
 }
 
 /** A test of tools, with a client, over a database of each kind that a test can bring. */

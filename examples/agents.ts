@@ -8,7 +8,8 @@ export async function newRoom(make: (url: string) => Promise<Room> = Room.open):
   try {
     return await make(serviceUrl);
   } catch (error) {
-    console.error((error as Error).message);
+    const { message, cause } = error as Error;
+    console.error(cause instanceof Error ? `${message}: ${cause.message}` : message);
     Deno.exit(1);
   }
 }

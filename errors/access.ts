@@ -28,7 +28,8 @@ const MAY = {
   ],
   locked: [
     "Only the operator makes open rooms here.",
-    "Send `locked: true`. The answer has a token, with which others are let in.",
+    "Send `locked: true`. The answer has a token, with which others are let in. To enter a room that is there, show its " +
+    "token, or join by a code.",
   ],
   narrower: [
     "The token may not make such a token.",

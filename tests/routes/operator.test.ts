@@ -187,7 +187,7 @@ Deno.test("LIST_ROOMS=off lists rooms to the operator alone, REQUIRE_LOCKED=on h
     ], [401, 200]);
     const refused = await ask("POST", "/rooms", { id: "o" }, "");
     assert.deepEqual([refused.status, refused.body.error], [403, "forbidden"]);
-    assert.match(refused.body.hint, /locked: true/);
+    assert.match(refused.body.hint, /locked: true.*that is there, show its token, or join by a code/);
     assert.equal((await ask("POST", "/rooms", {}, "")).status, 403);
     const locked = await ask("POST", "/rooms", { id: "l", locked: true }, "");
     assert.equal(locked.status, 201);

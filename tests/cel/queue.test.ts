@@ -248,37 +248,3 @@ Deno.test("paths that end at another instance while others are given go to the o
     }),
   });
 });
-
-for (
-  const [what, isSlow, answer] of [
-    ["last look takes too long is answered by the one before it", "FROM messages", [200, false]],
-    ["write takes too long is answered that nobody knows", "unclaimed_count - 1", [503, undefined]],
-  ] as const
-) {
-  Deno.test(`a take whose ${what}`, async () => {
-    const { promise: ended, resolve: end } = Promise.withResolvers<void>();
-    let slow = false;
-    await withApp(async ({ json, nextBatch }) => {
-      await json("POST", "/rooms", { id: "r" });
-      const marked = nextBatch(({ statements }) =>
-        statements.some(({ sql }) => sql.includes("INSERT INTO waits"))
-      );
-      const take = { agent: "ann", where: "message.body == 2", timeout: 300 };
-      const taking = json("POST", "/rooms/r/messages/claim", take);
-      await marked;
-      slow = true;
-      if (answer[0] === 503) await json("POST", "/rooms/r/messages", { kind: "task", body: 2 });
-      const { status, body } = await taking.finally(end);
-      assert.deepEqual([status, body.claimed], answer);
-    }, {
-      poll: 60_000,
-      wrap: (connection) => ({
-        async send(statements, mode) {
-          if (slow && statements.some(({ sql }) => sql.includes(isSlow))) await ended;
-          return await connection.send(statements, mode);
-        },
-        close: () => connection.close(),
-      }),
-    });
-  });
-}

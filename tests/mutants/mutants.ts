@@ -1971,9 +1971,30 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a take that is answered with nothing while its write is under way",
-    edits: [["    writes?.();\n    const taken", "    const taken"]],
-    test: "tests/cel/queue.test.ts",
+    edits: [['waiting.wrote = "sent";', "waiting.wrote = undefined;"]],
+    test: "tests/cel/late_answers.test.ts",
     filter: "a take whose write takes too long",
+  },
+  {
+    name: "a take that others preceded counts as one whose write is under way",
+    edits: [['if (made === undefined) waiting.wrote = "preceded";', ""]],
+    test: "tests/cel/late_answers.test.ts",
+    filter: "others preceded",
+  },
+  {
+    name: "a request that never wrote is answered that it may have",
+    edits: [[
+      '"The database did not answer in time.", wrote === "sent");',
+      '"The database did not answer in time.", true);',
+    ]],
+    test: "tests/cel/late_answers.test.ts",
+    filter: "whose only look takes too long",
+  },
+  {
+    name: "what is taken after the answer that nothing was",
+    edits: [["if (!queue.waiting.has(waiting)) throw", "if (!queue) throw"]],
+    test: "tests/cel/late_answers.test.ts",
+    filter: "takes nothing",
   },
   {
     name: "a departure that is forgotten when a mark of another ends",

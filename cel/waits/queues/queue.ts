@@ -5,7 +5,7 @@ import type { Departures } from "../departures.ts";
 import type { Holders } from "../holders.ts";
 import { createMark } from "../mark.ts";
 import type { Watched } from "../watched.ts";
-import type { QueueRequest } from "./queued.ts";
+import { ownWrite, type QueueRequest } from "./queued.ts";
 import { createServing, type QueueKind, type RoomQueue, type Waiting } from "./room_queue.ts";
 
 export interface Queue<Request, Answer> {
@@ -23,6 +23,13 @@ export interface Queues extends Watched {
   advance(): void;
   /** Answers every request now, and later ones at once. */
   drain(): Promise<void>;
+}
+
+/** Answers a request whose last attempt takes too long: only a write that is under way may still be made. */
+function lateAnswerOf({ wrote, tried }: Waiting): unknown {
+  if (wrote !== "sent" && tried !== undefined) return tried;
+  if (wrote === "preceded") return new Refusal("unavailable", { why: "others_first" });
+  return new DatabaseUnavailable("The database did not answer in time.", wrote === "sent");
 }
 
 /** The maximum time for the last attempt for a request, from its timeout or from `drain`. */
@@ -82,6 +89,13 @@ export function createQueues(
         (error) => waiting.settle(error),
       ),
       marked: false,
+      async write(make) {
+        if (!queue.waiting.has(waiting)) throw new Refusal("unavailable", { why: "client_left" });
+        waiting.wrote = "sent";
+        const made = await ownWrite(make());
+        if (made === undefined) waiting.wrote = "preceded";
+        return made;
+      },
       settle(answer) {
         if (!queue.waiting.delete(waiting)) return false;
         waiting.ended?.();
@@ -104,8 +118,7 @@ export function createQueues(
     const { queue, waiting, result } = enqueue(rooms, kind, request);
     const { by, timeout, signal } = request;
     const leave = () => waiting.settle(new Refusal("unavailable", { why: "client_left" }));
-    const late = () =>
-      waiting.settle(waiting.tried ?? new DatabaseUnavailable("The database did not answer in time.", true));
+    const late = () => waiting.settle(lateAnswerOf(waiting));
     const timer = setTimeout(() => finish(queue, waiting), timeout);
     const last = timeout === 0 ? undefined : setTimeout(late, timeout + LAST_ATTEMPT_MS);
     signal.addEventListener("abort", leave);

@@ -29,11 +29,15 @@ export interface Queued<Request, Answer> {
   joined?: number | null;
   /** The next attempt is the last one: it settles the request. */
   final: boolean;
-  /**
-   * The result of the latest attempt, which found nothing: the answer if the last attempt takes too long. Undefined
-   * while an attempt may succeed.
-   */
+  /** The result of the latest attempt that found nothing: the answer if the last attempt takes too long. */
   tried?: Answer;
+  /** Its latest write since then: `sent` until it is known that others `preceded` it. */
+  wrote?: "sent" | "preceded";
+  /**
+   * Makes a write that gives the request what it asks for. Returns undefined where others preceded it. Errors:
+   * `unavailable` where the request has ended: nothing is given after an answer that says otherwise.
+   */
+  write<Made>(make: () => Promise<Made>): Promise<Made>;
   /** Ends the request with an answer or an error. Returns false if it had ended before, as when its client left. */
   settle(answer: Answer | Error): boolean;
 }

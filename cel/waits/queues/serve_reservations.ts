@@ -15,7 +15,7 @@ import { releaseReservation, reservationOf, tryReserve } from "../../../db/reser
 import { SERVICE } from "../../../db/viewer.ts";
 import { refusalOf as refusalOfActs, unprovenActors } from "../../../db/write/acts.ts";
 import type { Outcome, WriteContext } from "../../../db/write/context.ts";
-import { giveBack, ownWrite, type Queued, type QueueRequest, settleFailed } from "./queued.ts";
+import { giveBack, type Queued, type QueueRequest, settleFailed } from "./queued.ts";
 
 /** A request for paths that waits in the queue of its room. */
 export interface ReserveRequest extends QueueRequest {
@@ -62,7 +62,7 @@ export function createServe(database: Database, limits: Limits) {
         return;
       }
       checkRoom(board, asked, limits);
-      const outcome = await ownWrite(tryReserve(database, context, room, asked, board));
+      const outcome = await one.write(() => tryReserve(database, context, room, asked, board));
       if (outcome && !end(round, one, outcome)) await giveBack(database, context, releaseOf(room, outcome));
       if (outcome) return;
       round.board = await readBoard(database, SERVICE, room, round.agents);

@@ -9,7 +9,6 @@ import { readsFrom, unionReads } from "../../language/dependencies.ts";
 import { createChains, MAX_CHAIN } from "../../rooms/chains.ts";
 import { NOTHING } from "../../rooms/definitions.ts";
 import type { Reader } from "../../rooms/reader.ts";
-import { ownWrite } from "../queues/queued.ts";
 import { judgeAll, type Link, type Pending, settle, withoutLeft } from "./take_links.ts";
 import { guardOf, type Take, takeFitting, type Try } from "./take_look.ts";
 import { distinct, pageOf, readPages } from "./take_pages.ts";
@@ -85,11 +84,10 @@ export function createTakeChains(database: Database, reader: Reader): TakeChains
 
   function commitAll(room: string, links: Link[], guard: Guard | undefined): void {
     for (const link of links) {
-      const { pending: { asked, context, writes, joined }, fitting, before } = link;
+      const { pending: { asked, context, write, joined }, fitting, before } = link;
       if (fitting === undefined) continue;
-      writes?.();
       const judged = { chosen: [fitting], guard, before, nonce: context.newId() };
-      const sent = ownWrite(takeTask(database, context, { ...asked, room }, { judged, joined }));
+      const sent = write(() => takeTask(database, context, { ...asked, room }, { judged, joined }));
       sent.catch(() => {}); // it is awaited in turn
       link.sent = sent;
     }

@@ -21,7 +21,7 @@ import { NOTHING } from "../../rooms/definitions.ts";
 import { readSetAt } from "../../rooms/judging.ts";
 import { lookAt } from "../../rooms/look.ts";
 import type { Reader, RoomData } from "../../rooms/reader.ts";
-import { ownWrite } from "../queues/queued.ts";
+import type { Queued } from "../queues/queued.ts";
 import { pageOf, readPage } from "./take_pages.ts";
 
 /** What an agent asks for: the filters, and a condition for the messages that pass them. */
@@ -35,8 +35,8 @@ export interface Asked extends Omit<Wanted, "room"> {
 export interface Take {
   asked: Asked;
   context: WriteContext;
-  /** Called before a write that may take something. */
-  writes?(): void;
+  /** Makes a write that takes something, for `Queued`. */
+  write: Queued<unknown, unknown>["write"];
 }
 
 /** The result of one attempt; the other members are those of an attempt that evaluates messages. */
@@ -61,7 +61,7 @@ export async function takeFitting(
   database: Database,
   reader: Reader,
   room: string,
-  { asked, context, writes }: Take,
+  { asked, context, write }: Take,
   { before, mayTryAgain }: { before?: Registration; mayTryAgain(): Promise<boolean> },
 ): Promise<Try> {
   let tried = new Set<string>();
@@ -76,8 +76,7 @@ export async function takeFitting(
     }
     const chosen = fitting.map(({ id, attempts }): Chosen => [id, attempts]);
     const judged = { chosen, guard, nonce: context.newId() };
-    writes?.();
-    const taken = await ownWrite(takeTask(database, context, { ...asked, room }, { judged, joined }));
+    const taken = await write(() => takeTask(database, context, { ...asked, room }, { judged, joined }));
     if (taken) return { ...taken, joined };
     // With a guard, the room may have changed: then a message that was tried may fit now.
     tried = guard === undefined ? tried.union(new Set(fitting.map(nameOf))) : new Set();
@@ -92,7 +91,7 @@ const nameOf = ({ id, attempts }: Message) => `${id} ${attempts}`;
 async function look(
   reader: Reader,
   room: string,
-  { asked, context: by }: Take,
+  { asked, context: by }: Omit<Take, "write">,
   { tried, choices }: { tried: Set<string>; choices: number },
 ) {
   const { where, agent } = asked;

@@ -53,7 +53,7 @@ export interface Taking {
   take(room: string, asked: Asked, waiting: { timeout: number; signal: AbortSignal }): Operation<TakeAnswer>;
 }
 
-interface TakeRequest extends QueueRequest, Take {}
+interface TakeRequest extends QueueRequest, Omit<Take, "write"> {}
 
 type Waiting = Queued<TakeRequest, Try>;
 
@@ -67,10 +67,9 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
 
   /** Takes by the filters alone, which the database does. */
   async function takeFirst(room: string, take: Take, before?: Registration): Promise<Try> {
-    const { asked, context, writes } = take;
+    const { asked, context, write } = take;
     const wanted = { ...asked, room };
-    writes?.();
-    const { outcome, joined } = (await ownWrite(takeTask(database, context, wanted, { joined: before })))!;
+    const { outcome, joined } = (await write(() => takeTask(database, context, wanted, { joined: before })))!;
     return { outcome, joined, next: reachedOf(outcome) };
   }
 
@@ -122,7 +121,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
           const tried = await trying;
           if (one.joined === undefined) one.joined = tried.joined;
           const { taken, revision } = takenOf(tried.outcome);
-          if (!taken) [seen, one.tried] = [Math.min(seen, revision), tried];
+          if (!taken) [seen, one.tried, one.wrote] = [Math.min(seen, revision), tried, undefined];
           const isOver = (taken || one.final) && !one.settle(tried);
           if (taken && isOver) await giveBack(database, one.request.by, releaseOf(one.request, taken));
         } catch (error) {
@@ -130,7 +129,7 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
         }
       };
       const tries = [...waiting, ...others.filter((one) => one.final && !waiting.includes(one))];
-      const writing = (one: Waiting) => ({ ...one.request, writes: () => void (one.tried = undefined) });
+      const writing = (one: Waiting) => ({ ...one.request, write: one.write });
       await all(tries.map((one) => settle(one, takeFirst(room, writing(one), one.joined))));
       await all(lookers.map((one) => settle(one, chains.take(room, writing(one), one.joined))));
       return seen === Infinity ? 0 : seen;
@@ -161,7 +160,9 @@ export function createTaking(database: Database, reader: Reader, watch: Watch): 
           const shown = { agent, waitingOn: waitingOn(asked) };
           const moved = movedBy(where, context.viewer);
           const request = { room, ...shown, ...moved, timeout, signal, asked, context, by: context };
-          tried = await (timeout === 0 ? unqueued(takeOnce(room, request)) : queue.wait(request));
+          const write: Take["write"] = (make) => ownWrite(make());
+          tried =
+            await (timeout === 0 ? unqueued(takeOnce(room, { ...request, write })) : queue.wait(request));
           return tried.outcome;
         },
         answer(outcome) {

@@ -1,6 +1,7 @@
 import { addressOf } from "./address.ts";
 import { Attempt } from "./attempt.ts";
-import { ConveneError, errorOf } from "./errors.ts";
+import { parsed, readText } from "./body.ts";
+import { badAnswer, errorOf } from "./errors.ts";
 import { textOf } from "./json.ts";
 import { retried } from "./retry.ts";
 
@@ -71,6 +72,11 @@ export class Connection {
     return this.#tried("GET", this.address(path, query), {}, call);
   }
 
+  /** Gets a list. */
+  async list<T>(path: string, query: Query = {}, call: Call = {}): Promise<Answer<T[]>> {
+    return await this.#tried("GET", this.address(path, query), { list: true }, call);
+  }
+
   /** Sends a POST that changes nothing. */
   ask<T>(path: string, body: unknown, call: Call = {}): Promise<Answer<T>> {
     return this.#tried("POST", this.address(path), { body: textOf(body) }, call);
@@ -90,8 +96,9 @@ export class Connection {
   async open(path: string, query: Query, attempt: Attempt): Promise<Response> {
     attempt.within(ANSWER);
     const response = await this.#fetch("GET", this.address(path, query), {}, attempt);
-    if (response.ok) return response;
-    throw errorOf(response, await attempt.reads(response.text()));
+    if (!response.ok) throw errorOf(response, await readText(response, attempt));
+    if (response.headers.get("Content-Type")?.startsWith("text/event-stream")) return response;
+    throw badAnswer("The answer is no stream of events.");
   }
 
   address(path: string, query: Query = {}): string {
@@ -118,10 +125,10 @@ export class Connection {
     attempt.within(call.within ?? ANSWER);
     try {
       const response = await this.#fetch(method, address, sent, attempt);
-      const text = await attempt.reads(response.text());
+      const text = await readText(response, attempt);
       if (!response.ok) throw errorOf(response, text);
       const revision = Number(response.headers.get("Convene-Revision") ?? 0);
-      return { body: parsed<T>(text), headers: response.headers, revision };
+      return { body: parsed<T>(text, sent.list), headers: response.headers, revision };
     } finally {
       attempt.end();
     }
@@ -153,17 +160,8 @@ function tokenIn(token: string | undefined): string | undefined {
 interface Sent {
   body?: string;
   key?: string;
-}
-
-function parsed<T>(text: string): T {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ConveneError("bad_answer", "The answer is not JSON.", {
-      cause,
-      hint: "Is this the address of the service?",
-    });
-  }
+  /** The answer is a list. */
+  list?: boolean;
 }
 
 /** 128 random bits in hexadecimal. Pages without https have no `crypto.randomUUID`. */

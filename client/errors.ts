@@ -61,6 +61,11 @@ function redirected({ status, headers }: Response): ConveneError {
   });
 }
 
+/** The error of an answer that came as a success, and is not what the API says. */
+export function badAnswer(message: string, cause?: unknown): ConveneError {
+  return new ConveneError("bad_answer", message, { cause, hint: "Is this the address of the service?" });
+}
+
 const isRedirect = ({ status, type }: Response) => status >= 300 && status < 400 || type === "opaqueredirect";
 
 /** The error of an answer that is no success. */

@@ -1,4 +1,5 @@
 import type { Attempt } from "./attempt.ts";
+import { badAnswer } from "./errors.ts";
 
 /** A Server-Sent Event. Without data it keeps the connection alive, or tells the stream's position. */
 interface StreamEvent {
@@ -6,7 +7,13 @@ interface StreamEvent {
   data: string;
 }
 
-/** Reads a stream of events to its end. `silence`: the milliseconds without a byte after which it counts as broken. */
+/** The most UTF-16 units of an event: what changed in one revision is told whole, at most some 1,000 bodies of 64 KiB. */
+const MOST = 2 ** 27;
+
+/**
+ * Reads a stream of events to its end. `silence`: the milliseconds without a byte after which it counts as broken.
+ * Errors: `no_answer`, `bad_answer`.
+ */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
   attempt: Attempt,
@@ -22,6 +29,7 @@ export async function* readEvents(
     if (done) return;
     const blocks = (rest + decoder.decode(value, { stream: true })).split("\n\n");
     rest = blocks.pop()!;
+    if (rest.length > MOST) throw badAnswer("An event is longer than any of the service.");
     yield* blocks.map(eventOf);
   }
 }

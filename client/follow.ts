@@ -1,6 +1,7 @@
 import type { Agent, Left } from "./agents.ts";
 import { Attempt } from "./attempt.ts";
 import type { CallOptions, Connection } from "./connection.ts";
+import { parsed } from "./body.ts";
 import { ConveneError } from "./errors.ts";
 import { readEvents } from "./events.ts";
 import type { Message } from "./message.ts";
@@ -93,7 +94,7 @@ export async function* followAfter(
         revision = id ?? revision;
         if (data === "") continue;
         failures = 0;
-        yield JSON.parse(data);
+        yield parsed<Changes>(data);
       }
     } catch (error) {
       if (!(error instanceof ConveneError && error.passing)) throw error;

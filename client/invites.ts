@@ -58,7 +58,7 @@ export class Invites {
 
   /** The invitations in force: for an admin all, for others those that their token made. */
   async list({ signal }: CallOptions = {}): Promise<Invite[]> {
-    return (await this.connection.get<Invite[]>(this.#path(), {}, { signal })).body;
+    return (await this.connection.list<Invite>(this.#path(), {}, { signal })).body;
   }
 
   /** Revokes an invitation, as an admin. Agents that joined by it stay. Errors: `forbidden`, `invite_not_found`. */

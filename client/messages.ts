@@ -72,7 +72,7 @@ export class Messages {
 
   /** The claims of a message, oldest first. */
   async attempts(id: number, call: CallOptions = {}): Promise<TaskAttempt[]> {
-    return (await this.connection.get<TaskAttempt[]>(this.#path(`/${id}/attempts`), {}, call)).body;
+    return (await this.connection.list<TaskAttempt>(this.#path(`/${id}/attempts`), {}, call)).body;
   }
 
   /**
@@ -126,7 +126,7 @@ export class Messages {
   }
 
   async #page<T>({ signal, ...query }: MessagePage, patience?: number) {
-    const { body, headers, revision } = await this.connection.get<Message<T>[]>(
+    const { body, headers, revision } = await this.connection.list<Message<T>>(
       this.#path(),
       query,
       { signal, patience },

@@ -4,6 +4,7 @@ import { ConveneError } from "./errors.ts";
 import type { Json, JsonOf } from "./json.ts";
 import { LINGER, lingering } from "./linger.ts";
 import type { Reservation } from "./reservation.ts";
+import { Pace } from "./pace.ts";
 import { LONGEST, MARGIN } from "./until.ts";
 
 export interface ReserveOptions<N = Json> extends Holder {
@@ -29,11 +30,13 @@ export class Reservations {
   ): Promise<Reservation> {
     const start = performance.now();
     const left = () => Math.max(0, start + timeout - performance.now());
+    const pace = new Pace();
     for (;;) {
       signal?.throwIfAborted();
       const ms = Math.ceil(Math.min(LONGEST, left()));
       const sent = { ...options, agent, paths, timeout: ms };
       const call = { patience, within: within ?? ms + MARGIN };
+      pace.sends(ms);
       try {
         const made = await lingering(signal, LINGER, (late) => {
           return this.connection.write<Reservation>("POST", this.#path(), sent, { ...call, signal: late });
@@ -44,13 +47,14 @@ export class Reservations {
       } catch (error) {
         const taken = error instanceof ConveneError && error.code === "reserved";
         if (!taken || left() === 0) throw error;
+        await pace.next(left(), signal);
       }
     }
   }
 
   /** The reservations in force, oldest first. `path`: only those that overlap this path or glob. */
   async list({ signal, ...query }: Call & { agent?: string; path?: string } = {}): Promise<Reservation[]> {
-    return (await this.connection.get<Reservation[]>(this.#path(), query, { signal })).body;
+    return (await this.connection.list<Reservation>(this.#path(), query, { signal })).body;
   }
 
   /** Makes it end `ttl` seconds from now. Errors: `lease_lost`, `reservation_not_found`. */

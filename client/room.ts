@@ -106,7 +106,7 @@ export class Room {
 
   /** The agents, in the order of joining. */
   async agents(call: CallOptions = {}): Promise<Agent[]> {
-    return (await this.connection.get<Agent[]>(`${this.#path}/agents`, {}, call)).body;
+    return (await this.connection.list<Agent>(`${this.#path}/agents`, {}, call)).body;
   }
 
   /** Sets the status. Any other call of the agent counts as a heartbeat too. */

@@ -46,7 +46,7 @@ export class Convene {
   async rooms(
     { limit, all, signal }: CallOptions & { limit?: number; all?: boolean } = {},
   ): Promise<RoomInfo[]> {
-    return (await this.connection.get<RoomInfo[]>("/rooms", { limit, all }, { signal })).body;
+    return (await this.connection.list<RoomInfo>("/rooms", { limit, all }, { signal })).body;
   }
 
   /**

@@ -172,7 +172,7 @@ export class State {
   list(filter: StateFilter & { since: number }): Promise<Array<Entry | Deleted>>;
   list(filter?: StateFilter): Promise<Entry[]>;
   async list({ signal, ...query }: StateFilter = {}): Promise<Array<Entry | Deleted>> {
-    return (await this.connection.get<Entry[]>(this.path, query, { signal }))
+    return (await this.connection.list<Entry>(this.path, query, { signal }))
       .body;
   }
 

@@ -1,10 +1,11 @@
 import type { Held } from "./claim.ts";
 import type { Call, CallOptions } from "./connection.ts";
-import { ConveneError } from "./errors.ts";
+import { badAnswer, ConveneError } from "./errors.ts";
 import type { Json } from "./json.ts";
 import { LINGER, lingering } from "./linger.ts";
 import type { Message } from "./message.ts";
 import type { Messages } from "./messages.ts";
+import { Pace } from "./pace.ts";
 import type { Failure } from "./state.ts";
 import { LONGEST, MARGIN } from "./until.ts";
 
@@ -67,6 +68,7 @@ export async function takeNext<T>(
 ): Promise<Taken<T> | NoneTaken> {
   const start = performance.now();
   const left = () => Math.max(0, start + timeout - performance.now());
+  const pace = new Pace();
 
   for (let after = filter.after;; patience = left()) {
     signal?.throwIfAborted();
@@ -74,8 +76,12 @@ export async function takeNext<T>(
     // Repetitions of a request share one idempotency key, so they must be identical, the timeout included.
     const sent = { ...filter, agent, after, timeout: ms };
     const call = { within: ms + MARGIN, patience };
+    pace.sends(ms);
     const body = await lingering(signal, LINGER, (late) => ask<T>(messages, sent, { ...call, signal: late }));
-    if (body === undefined) continue;
+    if (body === undefined) {
+      await pace.next(left(), signal);
+      continue;
+    }
     if (signal?.aborted) {
       if (body.claimed) await giveBack(messages, body);
       throw signal.reason;
@@ -86,6 +92,7 @@ export async function takeNext<T>(
       return { ...none, timeout: true, elapsed_ms: Math.round(performance.now() - start) };
     }
     after = more ? next : filter.after;
+    if (!more) await pace.next(left(), signal);
   }
 }
 
@@ -98,10 +105,18 @@ interface Sent extends TaskFilter {
 /** A request looks at most at 1,000 tasks; `next` is where the rest begins. */
 type Looked<T> = Taken<T> | NoneTaken & { more?: true; next?: number };
 
+/** Whether it has what taking goes on with. `next` rises, so that looking ends. */
+function isAnswer(body: { [Name in "claimed" | "message" | "more" | "next"]?: unknown }, after = 0): boolean {
+  const { claimed, message, more, next } = body;
+  if (claimed === true) return typeof message === "object" && message !== null;
+  return claimed === false && (!more || typeof next === "number" && next > after);
+}
+
 /** Returns undefined if the answer to an earlier attempt was lost and its claim has ended since. */
 async function ask<T>(messages: Messages, sent: Sent, call: Call): Promise<Looked<T> | undefined> {
   const path = `${messages.room}/messages/claim`;
   const { body, headers } = await messages.connection.write<Looked<T>>("POST", path, sent, call);
+  if (!isAnswer(body, sent.after)) throw badAnswer("The answer is none to the taking of a task.");
   if (!body.claimed || !headers.has("Idempotency-Replayed")) return body;
   const { message, fence } = body;
   const { agent, ttl = TTL } = sent;

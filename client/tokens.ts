@@ -52,7 +52,7 @@ export class Tokens {
 
   /** The tokens in force: for an admin all, for others their own and those that it made. */
   async list({ signal }: CallOptions = {}): Promise<Token[]> {
-    return (await this.connection.get<Token[]>(this.#path(), {}, { signal })).body;
+    return (await this.connection.list<Token>(this.#path(), {}, { signal })).body;
   }
 
   /** Revokes a token and all that it made. Errors: `token_not_found`, `limit_reached` for the last admin's. */

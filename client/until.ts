@@ -1,8 +1,10 @@
 import type { Agent } from "./agents.ts";
 import type { CallOptions, Connection } from "./connection.ts";
+import { badAnswer } from "./errors.ts";
 import type { Changes } from "./follow.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { Message } from "./message.ts";
+import { Pace } from "./pace.ts";
 import { retried } from "./retry.ts";
 import type { Failure } from "./state.ts";
 
@@ -63,7 +65,7 @@ export const MARGIN = 10_000;
 /**
  * Waits for a condition, in as many requests as it takes. Retries while the service is away: for the usual patience
  * before its first answer, afterwards as long as the wait lasts. Errors: those of the service (`invalid_expression`,
- * `room_not_found`, ...), and `no_answer` or `unavailable` after the last retry.
+ * `room_not_found`, ...), `bad_answer`, and `no_answer` or `unavailable` after the last retry.
  */
 export async function until(
   connection: Connection,
@@ -73,18 +75,22 @@ export async function until(
 ): Promise<Triggered | TimedOut> {
   const start = performance.now();
   const left = () => Math.max(0, start + timeout - performance.now());
+  const pace = new Pace();
 
   function ask(): Promise<{ body: Triggered | TimedOut }> {
     const ms = Math.ceil(Math.min(LONGEST, left()));
+    pace.sends(ms);
     const body = { condition, agent, include, timeout: ms };
     return connection.ask(`${room}/wait`, body, { signal, within: ms + MARGIN, patience: 0 });
   }
 
   for (let { patience } = connection;; patience = left()) {
     const { body } = await retried(ask, { patience, signal });
+    if (typeof body.triggered !== "boolean") throw badAnswer("The answer is none to a wait.");
     if (body.triggered) return body;
     if (left() === 0) {
       return { ...body, elapsed_ms: Math.round(performance.now() - start) };
     }
+    await pace.next(left(), signal);
   }
 }

@@ -4,11 +4,14 @@ import { checked } from "../support/timers.ts";
 import { acted, answer, refusal, type Sent } from "../support/scripted.ts";
 
 /** What each call sends: the method, the path below the room, and the body. */
-async function sentBy(act: (room: ReturnType<typeof roomOf>) => Promise<unknown>): Promise<unknown[]> {
-  const { fetch, sent } = acted(() => answer({}));
+async function sentBy(
+  act: (room: ReturnType<typeof roomOf>) => Promise<unknown>,
+  body: unknown = {},
+): Promise<unknown[]> {
+  const { fetch, sent } = acted(() => answer(body));
   await act(roomOf(fetch));
-  const [{ method, path, body }] = sent as [Sent];
-  return [`${method} ${path.slice("/rooms/r".length)}`, body];
+  const [request] = sent as [Sent];
+  return [`${request.method} ${request.path.slice("/rooms/r".length)}`, request.body];
 }
 
 const roomOf = (send: typeof fetch) => connect("http://service", { fetch: send }).room("r", { agent: "ada" });
@@ -50,7 +53,7 @@ checked("claims, what is done with them, and who does it", async () => {
   assert.deepEqual(await sentBy(({ messages }) => messages.fail(7)), ["POST /messages/7/fail", {
     agent: "ada",
   }]);
-  assert.deepEqual(await sentBy(({ messages }) => messages.attempts(7)), [
+  assert.deepEqual(await sentBy(({ messages }) => messages.attempts(7), []), [
     "GET /messages/7/attempts",
     undefined,
   ]);
@@ -123,7 +126,7 @@ checked("reservations are made, listed, renewed and released", async () => {
       timeout: 0,
     }],
   );
-  assert.deepEqual(await sentBy(({ reservations }) => reservations.list({ path: "a/*.ts" })), [
+  assert.deepEqual(await sentBy(({ reservations }) => reservations.list({ path: "a/*.ts" }), []), [
     "GET /reservations?path=a%2F*.ts",
     undefined,
   ]);

@@ -111,6 +111,7 @@ const told = (...changes: Array<{ revision: number }>) =>
     changes.map((change, n) =>
       `${n === 0 ? "event: reset\n" : ""}id: ${change.revision}\ndata: ${JSON.stringify(change)}\n\n`
     ).join(""),
+    { headers: { "Content-Type": "text/event-stream" } },
   );
 
 Deno.test("whoever follows a room that has gone back begins anew, and goes on from there", async () => {

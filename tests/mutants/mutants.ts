@@ -2132,6 +2132,27 @@ export const MUTANTS: Mutant[] = [
     filter: "what was taken by a lost answer is renewed",
   },
   {
+    name: "the client asks at once, however often it is answered early",
+    edits: [["    else await pause(Math.min(most, pauseAfterEarly(++this.#early)), signal);\n", ""]],
+    test: "tests/client/nonsense.test.ts",
+    filter: "who is answered early again and again asks ever later",
+  },
+  {
+    name: "the client takes an object for a list",
+    edits: [[" || Array.isArray(value) !== isList", ""]],
+    test: "tests/client/nonsense.test.ts",
+    filter: "an answer that is no object, and no list where one was asked for",
+  },
+  {
+    name: "the client reads a page as a stream of events",
+    edits: [[
+      '    if (response.headers.get("Content-Type")?.startsWith("text/event-stream")) return response;\n',
+      "    return response;\n",
+    ]],
+    test: "tests/client/nonsense.test.ts",
+    filter: "what is no stream of events",
+  },
+  {
     name: "the command ends a program, but not what it started",
     edits: [["process.kill(-child.pid, signal)", "process.kill(child.pid, signal)"]],
     test: "tests/cli/work.test.ts",

@@ -35,6 +35,7 @@ export function away(status: number): Response {
 export function streamed(...changes: Array<{ revision: number }>): Response {
   return new Response(
     changes.map((change) => `id: ${change.revision}\ndata: ${JSON.stringify(change)}\n\n`).join(""),
+    { headers: { "Content-Type": "text/event-stream" } },
   );
 }
 

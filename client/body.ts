@@ -1,0 +1,40 @@
+import type { Attempt } from "./attempt.ts";
+import { badAnswer } from "./errors.ts";
+
+/**
+ * The most UTF-16 units of an answer: the longest text that Deno, Node and Chrome hold. The service has no lower bound
+ * that covers all: a room's state may be 10,000 values of 64 KiB, and is one answer.
+ */
+const MOST = 2 ** 29 - 24;
+
+/** Reads an answer to its end, or until it is longer than any that could be parsed. Errors: `no_answer`, `bad_answer`. */
+export async function readText(response: Response, attempt: Attempt, most = MOST): Promise<string> {
+  // Those of some `fetch` that is not the platform's have no such stream, and redirects in browsers no body.
+  if (!response.body?.getReader) return await attempt.reads(response.text());
+  const reader = response.body.getReader();
+  const decoder = new TextDecoder();
+  for (let text = "";;) {
+    const { done, value } = await attempt.reads(reader.read());
+    const piece = decoder.decode(value, { stream: !done });
+    if (text.length + piece.length > most) {
+      reader.cancel().catch(() => {}); // not awaited: the sender need not answer
+      throw badAnswer("The answer is longer than any of the service.");
+    }
+    text += piece;
+    if (done) return text;
+  }
+}
+
+/** Reads the JSON of an object, or of a list. Errors: `bad_answer`. */
+export function parsed<T>(text: string, isList = false): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw badAnswer("The answer is not JSON.", cause);
+  }
+  if (typeof value !== "object" || value === null || Array.isArray(value) !== isList) {
+    throw badAnswer(`The answer is no ${isList ? "list" : "object"}.`);
+  }
+  return value as T;
+}

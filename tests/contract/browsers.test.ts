@@ -216,6 +216,16 @@ contract("a link of another site opens a room's page, and sets no agent waiting"
   assert.deepEqual((await t.get(`/rooms/${room}/agents/ann`)).body, before);
 });
 
+contract("images of another site use up no wrong codes, and a link to a code opens its page", async (t) => {
+  const cross = { "sec-fetch-site": "cross-site" };
+  for (let n = 0; n < 12; n++) {
+    const headers = { ...cross, "sec-fetch-mode": "no-cors" };
+    assertForbidden(await t.request("GET", "/join/AAAAA-AAAAA", { headers }));
+  }
+  const headers = { ...cross, "sec-fetch-mode": "navigate" };
+  assertError(await t.request("GET", "/join/AAAAA-AAAAA", { headers }), 404, "invite_not_found");
+});
+
 const MCP = {
   "content-type": "application/json",
   accept: "application/json, text/event-stream",

@@ -54,7 +54,7 @@ export function createBrowserGuard(options: BrowserOptions): (c: Context) => voi
     const hosts = hostsOf(c);
     if (open) return;
     const origin = c.req.header("origin");
-    const isPlain = origin === undefined && !isForeignWait(c);
+    const isPlain = origin === undefined && !hasForeignEffect(c);
     if (isPlain && hosts === own || !isNear(c) || c.req.path === "/healthz") return;
     const foreign = hosts.find((host) => !isOwn(host));
     if (foreign !== undefined) {
@@ -90,11 +90,15 @@ function isNear(c: Context): boolean {
 }
 
 /**
- * Finds waits of foreign pages. Links and images send no Origin, and their pages cannot read the answer, but a wait is
- * the one GET with an effect: it shows an agent as waiting.
+ * Finds requests of foreign pages that have an effect. Links and images send no Origin, and their pages cannot read the
+ * answer. But a wait shows an agent as waiting, and codes that an image asks for use up the wrong ones of this machine:
+ * those, a person may open by a link.
  */
-function isForeignWait(c: Context): boolean {
-  return /\/wait\/*$/.test(c.req.path) && c.req.header("sec-fetch-site") === "cross-site";
+function hasForeignEffect(c: Context): boolean {
+  const { path } = c.req;
+  if (!/\/wait\/*$/.test(path) && !path.startsWith("/join/")) return false;
+  if (c.req.header("sec-fetch-site") !== "cross-site") return false;
+  return !path.startsWith("/join/") || c.req.header("sec-fetch-mode") !== "navigate";
 }
 
 /** Logs refusals, since operators do not see answers and `/healthz` answers under any name. */

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { StoredJson } from "../../db/json.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { packingFor, VARY } from "./packing.ts";
+import { sentInPieces } from "./pieces.ts";
 
 /** A body with the headers that it needs: a body in pieces needs its length. */
 export interface Body {
@@ -84,7 +85,7 @@ async function largeBody(c: Context, parts: Part[]): Promise<Body> {
   if (isOne && only.text.length < SHORT) return { body: only.text, headers: {} };
   const packing = await packingFor(c);
   if (isOne && !packing) return { body: only.text, headers: VARY };
-  const encoded: Uint8Array[] = packing ? [packing.head] : [];
+  const encoded: Uint8Array<ArrayBuffer>[] = packing ? [packing.head] : [];
   for (let from = 0; from < parts.length;) {
     if (isBusy()) await yieldToOthers();
     const part = parts[from]!;
@@ -100,7 +101,7 @@ async function largeBody(c: Context, parts: Part[]): Promise<Body> {
   if (packing) encoded.push(packing.tail());
   const length = encoded.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const headers = { "Content-Length": String(length), ...VARY, ...packing?.headers };
-  return { body: ReadableStream.from(encoded), headers };
+  return { body: sentInPieces(encoded), headers };
 }
 
 /**

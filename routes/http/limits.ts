@@ -125,6 +125,8 @@ export const LIMITS = {
   pieceBytes: 32 * 1024,
   /** Bytes of all events that an instance makes and sends at a time: 32 whole pages; beyond them events are small. */
   streamBytes: 32 * 1024 * 1024,
+  /** Bytes of all large answers under way. Beyond them, the readers that take nothing for `pressedMs` are let go. */
+  answerBytes: 64 * 1024 * 1024,
   /** Bytes of such a small event, about: what changed in one revision is told whole. */
   smallEventBytes: 64 * 1024,
   /** Milliseconds without an event after which a stream says that it lives: platforms cut what is idle for 5 s. */

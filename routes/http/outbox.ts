@@ -57,7 +57,7 @@ export function createOutbox(
   const counted = new Map<Pieces | string, number>();
   const reportStalled = createReport<void>(
     REPORT_EVERY_MS,
-    (readers) => `Streams: readers that took nothing and were let go: ${readers}.`,
+    (readers) => `Readers of streams and large answers that took nothing and were let go: ${readers}.`,
     now,
   );
   let used = 0;

@@ -1046,6 +1046,15 @@ export const MUTANTS: Mutant[] = [
     filter: "file: a token that expires",
   },
   {
+    name: "large answers that nobody reads and nobody counts",
+    edits: [[
+      "      share.hold(pieces, () => {\n        end();",
+      "      share.hold([], () => {\n        end();",
+    ]],
+    test: "tests/routes/pieces.test.ts",
+    filter: "64 MiB of answers",
+  },
+  {
     name: "keys that count by the text of a token",
     edits: [["return { key: knownFacts(viewer)!.id };", "return viewer;"]],
     test: "tests/contract/rotation.test.ts",

@@ -126,5 +126,8 @@ Deno.test("the operator is told of readers that were let go at most every 10 s, 
   } finally {
     console.error = log;
   }
-  assert.deepEqual(lines, [1, 10].map((n) => `Streams: readers that took nothing and were let go: ${n}.`));
+  assert.deepEqual(
+    lines,
+    [1, 10].map((n) => `Readers of streams and large answers that took nothing and were let go: ${n}.`),
+  );
 });

@@ -82,7 +82,9 @@ for (const ending of ["closes", "reads on"]) {
       console.error = (...what: unknown[]) => void lines.push(what);
       timers.fire();
       console.error = log;
-      assert.deepEqual(lines, [["Streams: readers that took nothing and were let go: 1."]]);
+      assert.deepEqual(lines, [[
+        "Readers of streams and large answers that took nothing and were let go: 1.",
+      ]]);
       for (let n = 0; n < 5; n++) await t.message(room, { body: BODY });
       await place.assertHeld();
       if (ending === "closes") {

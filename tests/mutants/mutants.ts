@@ -753,7 +753,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "the place of a stalled reader given back while its connection lives",
-    edits: [["    outbox.reportStalled();\n", "    outbox.reportStalled();\n    leave();\n"]],
+    edits: [[
+      "    delivery.drop();\n    outbox.reportStalled();\n",
+      "    delivery.drop();\n    outbox.reportStalled();\n    leave();\n",
+    ]],
     test: "tests/routes/stream_places.test.ts",
     filter: "a reader that stalls holds its place for as long as its connection, and closes",
   },
@@ -768,7 +771,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a reader's next event made before it took the last one",
-    edits: [["{ highWaterMark: 0 }", "{ highWaterMark: 1_000 }"]],
+    edits: [["cancel: leave,\n  }, { highWaterMark: 0 }", "cancel: leave,\n  }, { highWaterMark: 1_000 }"]],
     test: "tests/contract/events.test.ts",
     filter: "what a slow reader does not take is not kept for it",
   },

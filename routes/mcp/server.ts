@@ -1,4 +1,5 @@
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { VERSION } from "../../version.ts";
 import { LIMITS } from "../http/limits.ts";
 import type { Fetch } from "../http/paths.ts";
@@ -90,6 +91,7 @@ export function createHandler(
         elapsed,
         newFrame,
       };
+      if (isBusy()) await yieldToOthers(); // many calls at once each make a server
       const handler = createMcpHandler(() => createServer(incoming), {
         maxRequestBodySize: LIMITS.bodyBytes,
         keepAliveMs: LIMITS.beatMs,

@@ -60,7 +60,6 @@ const FACTS_OF_OPERATOR: Omit<TokenFacts, "room"> = {
 function checkToken(token: ShownToken, row: Row): void {
   const { hash, room } = token;
   if (row.id === null) {
-    if (token.facts) token.facts.generation = null; // other viewers share the facts
     if (known.get(hash)?.room === room) known.delete(hash);
     token.facts = undefined;
     throw new Refusal(row.is_open ? "unauthenticated" : "room_not_found", {});
@@ -122,9 +121,12 @@ export function checkOf(viewers: Viewer[]): TokensCheck {
           refused.set(viewer.key, error as Error);
         }
       };
-      const found = JSON.parse(checked![0]!.checked as string);
-      for (const own of facts) own.generation = found.generation;
-      for (const [n, is_open] of found.gone) check(seen[n]!, { id: null, is_open });
+      const { generation, gone } = JSON.parse(checked![0]!.checked as string);
+      for (const own of facts) own.generation = generation;
+      for (const [n, is_open] of gone) {
+        facts[n]!.generation = null; // other viewers share the facts, whatever this one has by now
+        check(seen[n]!, { id: null, is_open });
+      }
       others.forEach((viewer, n) => check(viewer, rows[n]![0]!));
       return refused;
     },

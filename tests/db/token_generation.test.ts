@@ -15,6 +15,8 @@ interface Subject {
   elsewhere(sql: string): Promise<void>;
   /** Returns how many batches of reads there were since the last time, and how many looked for each token. */
   reads(): { batches: number; checking: number };
+  /** Holds back the answers of batches that look for each token until so many have come; then holds none. */
+  hold(batches: number): { held(count: number): Promise<void> };
   /** Reads with a token, in one form of its header and then in another, and returns the statuses. */
   read(token: string): Promise<number[]>;
   agent(id: string): Promise<string>;
@@ -26,13 +28,27 @@ async function withSubject(kind: string, test: (subject: Subject) => Promise<voi
   const place = await DATABASES[kind]!();
   const other = await connect(place.url);
   const count = { batches: 0, checking: 0 };
+  const held: Array<() => void> = [];
+  let holding = 0;
+  let arrived = () => {};
   const counting = (connection: Connection): Connection => ({
-    send(statements, mode) {
+    async send(statements, mode) {
+      const isChecking = statements.some(({ args }) => "hashes" in args);
       if (mode === "read") {
         count.batches++;
-        if (statements.some(({ args }) => "hashes" in args)) count.checking++;
+        if (isChecking) count.checking++;
       }
-      return connection.send(statements, mode);
+      const rows = await connection.send(statements, mode);
+      if (isChecking && holding > held.length) {
+        const released = new Promise<void>((resolve) => held.push(resolve));
+        arrived();
+        if (held.length === holding) {
+          holding = 0;
+          for (const release of held.splice(0)) release();
+        }
+        await released;
+      }
+      return rows;
     },
     close: () => connection.close(),
   });
@@ -50,6 +66,16 @@ async function withSubject(kind: string, test: (subject: Subject) => Promise<voi
         const { ...counted } = count;
         Object.assign(count, { batches: 0, checking: 0 });
         return counted;
+      },
+      hold(batches) {
+        holding = batches;
+        return {
+          held: (count) =>
+            new Promise((resolve) => {
+              arrived = () => held.length >= count && resolve();
+              arrived();
+            }),
+        };
       },
       async read(token) {
         const statuses = [];
@@ -121,6 +147,22 @@ for (const kind of Object.keys(DATABASES)) {
       reads();
       assert.deepEqual(await read(ann), [200, 200]);
       assert.equal(reads().checking, 0);
+    });
+  });
+
+  Deno.test(`${kind}: a revoked token that two batches look for at once stays refused`, async () => {
+    await withSubject(kind, async ({ ask, agent, read, elsewhere, hold }) => {
+      const bob = await agent("bob");
+      await read(bob);
+      assert.deepEqual(await read(bob), [200, 200]);
+      await elsewhere(`DELETE FROM tokens WHERE id = ${idOf("bob")}`);
+      const { held } = hold(2);
+      const one = ask("GET", "/rooms/r/agents", bearer(bob));
+      await held(1);
+      const other = ask("GET", "/rooms/r/messages", bearer(bob));
+      assert.deepEqual([(await one).status, (await other).status], [401, 401]);
+      const again = await ask("GET", "/rooms/r/agents", { Authorization: `bearer ${bob}` });
+      assert.equal(again.status, 401, "in another form of its header");
     });
   });
 

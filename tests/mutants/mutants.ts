@@ -1023,9 +1023,21 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a token that is revoked leaves its generation to those who share what is known of it",
-    edits: [["    if (token.facts) token.facts.generation = null; // other viewers share the facts\n", ""]],
+    edits: [[
+      "        facts[n]!.generation = null; // other viewers share the facts, whatever this one has by now\n",
+      "",
+    ]],
     test: "tests/db/token_generation.test.ts",
     filter: "file: known tokens are looked for again once it is revoked",
+  },
+  {
+    name: "a token that is revoked keeps its generation where another batch has found it so before",
+    edits: [[
+      "        facts[n]!.generation = null;",
+      "        if (seen[n]!.token!.facts) facts[n]!.generation = null;",
+    ]],
+    test: "tests/db/token_generation.test.ts",
+    filter: "file: a revoked token that two batches look for at once",
   },
   {
     name: "a revocation that leaves the generation",

@@ -72,7 +72,7 @@ export class Input {
     );
   }
 
-  /** A token of a room counts in no other than `--room` or `CONVENE_ROOM` names, if one does; the operator's everywhere. */
+  /** A token of a room counts in no other than `--room` or `CONVENE_ROOM` names, if one does; the operator's in all. */
   #tokenFor(id?: string): string | undefined {
     const given = this.givenToken;
     if (given === undefined) return this.keptFor(id)?.token;
@@ -85,7 +85,10 @@ export class Input {
     return this.keptFor(this.roomId);
   }
 
-  /** The token that is kept for a room, of the agent that is named if it has one; undefined where `CONVENE_TOKEN` is set, if to nothing. */
+  /**
+   * The token that is kept for a room, of the agent that is named if it has one. Undefined where `CONVENE_TOKEN` is set,
+   * if to nothing.
+   */
   keptFor(id?: string): KeptFile | undefined {
     if (id === undefined || this.environment.CONVENE_TOKEN !== undefined) return undefined;
     return keptToken(this.environment, this.server.connection.url, id, this.named);

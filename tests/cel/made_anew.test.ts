@@ -3,6 +3,7 @@ import { createFollows } from "../../cel/waits/follow/follow.ts";
 import { createHolders } from "../../cel/waits/holders.ts";
 import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";
+import { until } from "../support/until.ts";
 
 /** Deletes a room and makes another one under its id, as other instances do between two looks of this one. */
 const ANEW = [
@@ -30,7 +31,7 @@ Deno.test("what waited for a deleted room does not wait for the one that has its
     const ended = stream.text();
     const marks = async () =>
       (await database.read(SERVICE, [{ sql: "SELECT 1 FROM waits", args: {} }]))[0]!.length;
-    while (await marks() < 3);
+    await until(marks, (count) => count === 3);
     await database.commit(SERVICE, ANEW.map((sql) => ({ sql, args: {} })));
     for (const { status, body } of await Promise.all(waits)) {
       assert.deepEqual([status, body.error], [404, "room_not_found"]);
@@ -38,7 +39,7 @@ Deno.test("what waited for a deleted room does not wait for the one that has its
     await ended;
     // Whoever waits from now on waits for the new one.
     const wait = json("POST", "/rooms/r/wait", { condition: "messages.count > 0", timeout });
-    while (await json("GET", "/rooms/r").then(({ status }) => status !== 200));
+    await until(() => json("GET", "/rooms/r"), ({ status }) => status === 200);
     await request("POST", "/rooms/r/messages", { body: 1 });
     assert.equal((await wait).body.triggered, true);
   }, { poll: 20 }));

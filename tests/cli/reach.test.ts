@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { reachingFetch, toldWaiting } from "../../cli/reach.ts";
 import { connect } from "../../client/mod.ts";
+import { until } from "../support/until.ts";
 
 const URL = "http://service";
 
@@ -45,9 +46,7 @@ Deno.test("a wait ends where its service answers no health check, and goes on wh
     healthy = true;
     const stop = new AbortController();
     const waiting = room(0).until("true", { signal: stop.signal });
-    while (asked.filter((url) => url.endsWith("/healthz")).length < 2) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
+    await until(() => asked.filter((url) => url.endsWith("/healthz")).length, (count) => count >= 2);
     await new Promise((resolve) => setTimeout(resolve, 50));
     stop.abort(new Error("left"));
     await assert.rejects(waiting, /left/);
@@ -58,7 +57,7 @@ Deno.test("a command that waits for longer than a moment says for what", () =>
   withTold(async (told) => {
     const { promise, resolve } = Promise.withResolvers<number>();
     const waiting = toldWaiting("a task in \x1b[2J", promise, 1);
-    while (told.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    await until(() => told.length, (count) => count > 0);
     resolve(7);
     assert.equal(await waiting, 7);
     assert.equal(await toldWaiting("nothing", Promise.resolve(8), 1), 8);

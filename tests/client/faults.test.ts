@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { connect, ConveneError, type Room } from "../../client/mod.ts";
 import { type Gateway, startGateway } from "../support/gateway.ts";
 import { type Service, startService } from "../support/service.ts";
+import { until } from "../support/until.ts";
 
 const busy = (status: number, seconds: string) => ({
   status,
@@ -196,9 +197,7 @@ Deno.test("the signal ends a pause between two attempts, a wait and a stream", a
       gateway.treatments = [treatment];
       gateway.requests.length = 0;
       const waiting = room.until("false", { signal: leave.signal });
-      while (gateway.requests.length === 0) {
-        await new Promise((resolve) => setTimeout(resolve, 5));
-      }
+      await until(() => gateway.requests.length, (count) => count > 0);
       leave.abort(reason);
       await assert.rejects(waiting, reason);
     }

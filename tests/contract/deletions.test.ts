@@ -5,8 +5,8 @@ import { contract, type Subject } from "../support/backends.ts";
 import type { Json, Reply } from "../support/client.ts";
 import { heldContract } from "../support/held.ts";
 import { assertError, assertStatus } from "../support/shapes.ts";
-
-const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+import { bearer } from "../support/tokens.ts";
+import { until } from "../support/until.ts";
 
 async function locked(t: Subject, body: Json = {}) {
   const reply = await t.post("/rooms", { locked: true, ...body });
@@ -19,12 +19,13 @@ async function locked(t: Subject, body: Json = {}) {
 
 /** Makes a room with this id as soon as it is free. */
 async function madeAnew(t: Subject, id: string, body: Json = {}): Promise<Reply> {
-  for (;;) {
+  const make = async () => {
     const made = await t.post("/rooms", { id, ...body });
     if (made.status === 201) return made;
     assertError(made, 409, "id_unavailable");
     assert.equal(made.revision, undefined);
-  }
+  };
+  return (await until(make, (made) => made !== undefined))!;
 }
 
 contract("a deleted room is there for nobody, and its id free when all of it is removed", async (t) => {
@@ -107,8 +108,7 @@ heldContract("what waits and streams for a room ends with it, at each instance",
   );
   for (const { status } of streams) assert.equal(status, 200);
   // All are under way once they are marked: three at each instance.
-  const marked = () => ask("GET", "/agents/ann");
-  while ((await marked()).body.status !== "waiting");
+  await until(() => ask("GET", "/agents/ann"), ({ body }) => body.status === "waiting");
   assertStatus(await ask("DELETE", ""), 200);
   for (const wait of waits) assertError(await wait, 404, "room_not_found");
   await Promise.all(streams.map((stream) => stream.text()));

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { openEvents } from "../support/events.ts";
 import { type Held, heldContract } from "../support/held.ts";
 import { holdTimers } from "../support/timers.ts";
+import { until } from "../support/until.ts";
 
 /** No other timer has this length. */
 const LONG_MS = 5_003;
@@ -93,10 +94,10 @@ heldContract("a wait that goes on keeps its mark beside the same wait that begin
     body: { agent: "ann", condition: CONDITION, timeout: 20_000 },
     signal: leaving.signal,
   });
-  while (await one.revision(room) === revision) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => one.revision(room), (now) => now > revision);
   leaving.abort();
   await assert.rejects(second);
-  while (await one.revision(room) === revision + 1) await new Promise((resolve) => setTimeout(resolve, 5));
+  await until(() => one.revision(room), (now) => now > revision + 1);
   assert.equal(await shown(one, room), CONDITION);
   await one.write(room, "go", true);
   await first;

@@ -12,9 +12,10 @@ import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { DATABASES } from "../support/databases.ts";
 import { heldTime } from "../support/held_time.ts";
+import { bearer, OPERATOR } from "../support/tokens.ts";
+import { until } from "../support/until.ts";
 
 const OUTAGE = Object.assign(new Error("fetch failed"), { cause: { code: "ECONNREFUSED" } });
-const OPERATOR = "the operator's token, of 32 letters and more";
 
 interface Instance {
   database: Database;
@@ -43,7 +44,7 @@ function instanceOn(url: string): Instance {
   const app = createApp(services);
   const instance: Instance = {
     database,
-    request: async (method, path, body, headers = { Authorization: `Bearer ${OPERATOR}` }) =>
+    request: async (method, path, body, headers = bearer(OPERATOR)) =>
       await app.request(path, { method, headers, ...body !== undefined && { body: JSON.stringify(body) } }),
     rows: async (sql) => (await database.read(SERVICE, [{ sql, args: {} }]))[0]!,
     before: () => {},
@@ -127,13 +128,7 @@ const isEmptied = async ({ rows }: Instance, id: string) =>
   (await rows(`SELECT 1 FROM graves WHERE id = '${id}' AND emptied`)).length > 0;
 
 /** Resolves when nothing is left of a deleted room. */
-async function emptied(instance: Instance, id: string): Promise<void> {
-  const deadline = performance.now() + 10_000;
-  while (!await isEmptied(instance, id)) {
-    assert.ok(performance.now() < deadline, `${id} still has rows`);
-    await new Promise((resolve) => setTimeout(resolve, 1));
-  }
-}
+const emptied = (instance: Instance, id: string) => until(() => isEmptied(instance, id), (is) => is);
 
 const isBurial = (statements: Statement[]) =>
   statements.some(({ sql }) => /\bgraves SET|FROM graves/.test(sql));
@@ -293,7 +288,7 @@ onEach("nothing that is asked of a deleted room makes or changes a row", async (
   assert.deepEqual([before.get("rooms"), before.get("tokens"), before.get("invites")], [2, 0, 0]);
   for (const [n, [method, at, body]] of WRITES.entries()) {
     for (const key of [undefined, { "Idempotency-Key": `a key of ${n}` }]) {
-      for (const by of [undefined, { Authorization: `Bearer ${OPERATOR}` }]) {
+      for (const by of [undefined, bearer(OPERATOR)]) {
         const headers: Record<string, string> = { ...key, ...by };
         const { status } = await one.request(method, `/rooms/r${at}`, body, headers);
         assert.equal(status, 404, `${method} ${at}`);

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { Subject } from "../support/backends.ts";
 import { startCluster } from "../support/cluster.ts";
-import { OPERATOR, untilWaitsOpen } from "../support/figures.ts";
+import { waitsOpen } from "../support/figures.ts";
 import { type Service, startService } from "../support/service.ts";
 import { assertStatus } from "../support/shapes.ts";
+import { OPERATOR } from "../support/tokens.ts";
+import { until } from "../support/until.ts";
 
 const WAITS = 1_000;
+/** The time in which an instance ends (docs/operate.md). */
 const MAX_MS = 5_000;
 const BEGUN_WITHIN_MS = 20_000;
 const ENV = { OPERATOR_TOKEN: OPERATOR };
@@ -16,7 +19,20 @@ const ENV = { OPERATOR_TOKEN: OPERATOR };
  */
 async function endWith(
   services: Service[],
-  end = async (_first: Promise<unknown>) => void await Promise.all(services.map((service) => service.stop())),
+  end: (first: Promise<unknown>) => Promise<unknown> = () => stopAll(services),
+): Promise<void> {
+  try {
+    await endAmongWaits(services, end);
+  } finally {
+    await stopAll(services);
+  }
+}
+
+const stopAll = (services: Service[]) => Promise.all(services.map((service) => service.stop()));
+
+async function endAmongWaits(
+  services: Service[],
+  end: (first: Promise<unknown>) => Promise<unknown>,
 ): Promise<void> {
   const subjects = services.map(({ url }) => new Subject(url));
   const room = await subjects[0]!.room();
@@ -31,7 +47,7 @@ async function endWith(
   for (const [n, t] of subjects.entries()) {
     await t.agentUntil(room, `agent${n}`, ({ status }) => status === "waiting", BEGUN_WITHIN_MS);
     // Its mark tells nothing of the others: requests on different connections arrive in any order.
-    await untilWaitsOpen(t, WAITS / subjects.length, BEGUN_WITHIN_MS);
+    await until(() => waitsOpen(t), (open) => open === WAITS / subjects.length, BEGUN_WITHIN_MS);
   }
   const from = Date.now();
   await end(Promise.race(waits));

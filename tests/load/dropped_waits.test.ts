@@ -8,8 +8,10 @@ import { EVERYBODY } from "../../db/viewer.ts";
 import { LIMITS } from "../../routes/http/limits.ts";
 import { type Batch, isPoll, withApp } from "../support/app.ts";
 import { Subject } from "../support/backends.ts";
-import { OPERATOR, waitsOpen } from "../support/figures.ts";
+import { waitsOpen } from "../support/figures.ts";
 import { startService } from "../support/service.ts";
+import { OPERATOR } from "../support/tokens.ts";
+import { until } from "../support/until.ts";
 import { long } from "./form.ts";
 
 const CONDITION = "has(state._shared.go)";
@@ -159,10 +161,4 @@ async function hangUp(url: string, body: (n: number) => unknown, from: number): 
   await Promise.all(answers);
 }
 
-async function untilNothing(count: () => Promise<number>): Promise<void> {
-  const deadline = performance.now() + GONE_WITHIN_MS;
-  for (let left = await count(); left > 0; left = await count()) {
-    assert.ok(performance.now() < deadline, `${left} are left after ${GONE_WITHIN_MS} ms.`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+const untilNothing = (count: () => Promise<number>) => until(count, (left) => left === 0, GONE_WITHIN_MS);

@@ -3,8 +3,8 @@ import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { VERSION } from "../../version.ts";
 import { FAIR_USE } from "../../routes/http/callers/fair_use.ts";
 import { type TestApp, withApp } from "../support/app.ts";
-
-const OPERATOR = "the operator's own token of 32 letters";
+import { bearer, OPERATOR } from "../support/tokens.ts";
+import { until } from "../support/until.ts";
 
 const LABEL = /^([a-zA-Z_]\w*)="((?:[^"\\\n]|\\[\\"n])*)"(?:,|$)/;
 
@@ -70,7 +70,7 @@ function assertHistogram(name: string, buckets: Map<string, number>, figures: Fi
 }
 
 const readMetrics = async ({ request }: Pick<TestApp, "request">): Promise<Figures> => {
-  const response = await request("GET", "/metrics", undefined, { Authorization: `Bearer ${OPERATOR}` });
+  const response = await request("GET", "/metrics", undefined, bearer(OPERATOR));
   assert.equal(response.status, 200);
   assert.equal(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
   return figuresIn(await response.text());
@@ -168,9 +168,7 @@ Deno.test("the figures are shown while the database refuses, and while it hangs"
     assert.equal((await readMetrics(t)).has("convene_rooms"), false);
     state = "well";
     hanging.reject(new DatabaseUnavailable("It was lost.", false));
-    while (!(await readMetrics(t)).has("convene_rooms")) {
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    await until(() => readMetrics(t), (figures) => figures.has("convene_rooms"));
   }, {
     operatorToken: OPERATOR,
     wrap: (connection) => ({

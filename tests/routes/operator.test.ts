@@ -3,9 +3,8 @@ import { settingsOf } from "../../routes/process/settings.ts";
 import { SERVICE } from "../../db/viewer.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 import { HEADERS, message } from "../support/mcp.ts";
-
-const OPERATOR = "the operator's own token of 32 letters";
-const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+import { bearer, OPERATOR } from "../support/tokens.ts";
+import { until } from "../support/until.ts";
 
 /** Asks as the operator, or with another token, or none. */
 const asking =
@@ -246,10 +245,7 @@ Deno.test("the operator reads figures of the instance, others do not, and withou
     const wait = t.request("POST", "/rooms/r/wait", { condition: "has(state._shared.k)", timeout: 5_000 });
     const figures = async () =>
       await (await t.request("GET", "/metrics", undefined, bearer(OPERATOR))).text();
-    // The figures are made at once: between two looks the wait must get its turn.
-    while (!/^convene_waits_open 1$/m.test(await figures())) {
-      await new Promise((resolve) => setTimeout(resolve));
-    }
+    await until(figures, (text) => /^convene_waits_open 1$/m.test(text));
     await t.request("PUT", "/rooms/r/state", { key: "k", value: 1 });
     await wait;
     const text = await figures();

@@ -6,6 +6,7 @@ import { ask, openReader, readerOf, unchunked } from "../support/readers.ts";
 import { Subject } from "../support/backends.ts";
 import { openEvents } from "../support/events.ts";
 import { holdTimers } from "../support/timers.ts";
+import { until } from "../support/until.ts";
 
 const BODY = "x".repeat(60_000);
 
@@ -37,13 +38,8 @@ function withOnePlace(test: (place: Place) => Promise<void>): Promise<void> {
           assert.match(answer ?? "a stream", /HTTP\/1.1 429/);
         },
         async free() {
-          const deadline = Date.now() + 5_000;
-          for (;;) {
-            const reader = await openReader(t.url, stream).catch(() => undefined);
-            if (reader) return reader.close();
-            assert.ok(Date.now() < deadline, "the place is not given back");
-            await new Promise((resolve) => setTimeout(resolve, 10));
-          }
+          const open = () => openReader(t.url, stream).catch(() => undefined);
+          (await until(open, (reader) => reader !== undefined))!.close();
         },
       });
       await services.watch.drain();

@@ -1,6 +1,7 @@
 import { Client, type Json } from "./client.ts";
 import { startLibsqlServer } from "./libsql_server.ts";
 import { startService, untilReady } from "./service.ts";
+import { until } from "./until.ts";
 
 export interface Running {
   url: string;
@@ -104,13 +105,7 @@ export class Subject extends Client {
     wanted: (agent: Json) => boolean,
     within = 5_000,
   ): Promise<Json> {
-    const deadline = Date.now() + within;
-    for (;;) {
-      const { body } = await this.get(`/rooms/${room}/agents/${id}`);
-      if (wanted(body)) return body;
-      if (Date.now() > deadline) throw new Error(`After ${within} ms ${id} still is ${JSON.stringify(body)}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    return await until(async () => (await this.get(`/rooms/${room}/agents/${id}`)).body, wanted, within);
   }
 
   /** Comes back when the clock has passed a time, so that what happens now is later than it. */

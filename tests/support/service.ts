@@ -1,5 +1,6 @@
 import { eachLine } from "./lines.ts";
 import { fileWithTables } from "./tables.ts";
+import { until } from "./until.ts";
 
 const root = new URL("../../", import.meta.url);
 const START_DEADLINE = 30_000;
@@ -69,7 +70,9 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     }
   });
 
-  async function end(signal: Deno.Signal) {
+  let ended: Promise<void> | undefined;
+  const end = (signal: Deno.Signal) => ended ??= endBy(signal);
+  async function endBy(signal: Deno.Signal) {
     asked = true;
     signalTo(process, signal);
     const insist = setTimeout(() => signalTo(process, "SIGKILL"), STOP_DEADLINE);
@@ -98,13 +101,11 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
 
 /** Comes back once a service answers and has made its tables, which takes a server longer than the start of a test. */
 export async function untilReady({ url }: { url: string }): Promise<void> {
-  for (const deadline = Date.now() + START_DEADLINE;;) {
+  const ask = async () => {
     const response = await fetch(`${url}/healthz`);
-    const text = await response.text();
-    if (response.ok) return;
-    if (Date.now() > deadline) throw new Error(`After ${START_DEADLINE} ms it is not ready: ${text}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+    return { isReady: response.ok, text: await response.text() };
+  };
+  await until(ask, ({ isReady }) => isReady, START_DEADLINE);
 }
 
 function signalTo(process: Deno.ChildProcess, signal: Deno.Signal) {

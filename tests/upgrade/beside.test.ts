@@ -4,6 +4,7 @@ import { WITHOUT_TABLES } from "../support/databases.ts";
 import { type Service, startService } from "../support/service.ts";
 import { TOUR } from "../support/tour.ts";
 import { recordings } from "./recording.ts";
+import { until } from "../support/until.ts";
 
 /** Git, in the folder of the sources; undefined where it fails, or there is none. */
 async function git(...args: string[]): Promise<Uint8Array<ArrayBuffer> | undefined> {
@@ -138,10 +139,7 @@ async function wakeEachOther(before: Service, present: Service): Promise<void> {
       method: "POST",
       body: JSON.stringify({ condition, agent: "ann", timeout: 10_000 }),
     });
-    const deadline = Date.now() + 5_000;
-    while ((await read(writes, "/rooms/r/agents/ann")).waiting_on !== condition) {
-      assert.ok(Date.now() < deadline, "the wait is marked");
-    }
+    await until(() => read(writes, "/rooms/r/agents/ann"), (ann) => ann.waiting_on === condition);
     const write = { method: "PUT", body: JSON.stringify({ key, value: true }) };
     assert.equal((await fetch(`${writes.url}/rooms/r/state`, write)).status, 200);
     assert.equal((await (await waiting).json()).triggered, true);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { HtmlValidate, StaticConfigLoader } from "html-validate";
 import { type TestApp, withApp } from "../support/app.ts";
+import { bearer } from "../support/tokens.ts";
+import { until } from "../support/until.ts";
 
 const validator = new HtmlValidate(
   new StaticConfigLoader({ root: true, extends: ["html-validate:standard"] }),
@@ -73,7 +75,7 @@ async function waiting({ json, services }: TestApp, room: string) {
   const path = `/rooms/${encodeURIComponent(room)}`;
   const condition = `state._shared.phase == "go" && messages.count > 9 || has(state["${"a".repeat(40)}"].x)`;
   const wait = json("POST", `${path}/wait`, { agent: "bob", condition });
-  while ((await json("GET", `${path}/agents/bob`)).body.status !== "waiting");
+  await until(() => json("GET", `${path}/agents/bob`), ({ body }) => body.status === "waiting");
   return {
     async end() {
       await services.watch.drain();
@@ -118,9 +120,8 @@ Deno.test("pages under a token, and those of codes, are valid HTML", () =>
   withApp(async (app) => {
     const { body: { token: admin } } = await app.json("POST", "/rooms", { id: ODD, locked: true });
     const room = `/rooms/${encodeURIComponent(ODD)}`;
-    const held = (token: string) => ({ authorization: `Bearer ${token}` });
     const made = async (path: string, body: object) => {
-      const reply = await app.request("POST", room + path, body, held(admin));
+      const reply = await app.request("POST", room + path, body, bearer(admin));
       assert.equal(reply.status, 201);
       return await reply.json();
     };
@@ -132,7 +133,7 @@ Deno.test("pages under a token, and those of codes, are valid HTML", () =>
     ];
     const faults: string[] = [];
     for (const token of [admin, ann, reader]) {
-      faults.push(...await faultsOf(app, `/?room=${encodeURIComponent(ODD)}`, held(token)));
+      faults.push(...await faultsOf(app, `/?room=${encodeURIComponent(ODD)}`, bearer(token)));
     }
     for (const code of ["none", ...codes.map(({ code }) => code)]) {
       faults.push(...await faultsOf(app, `/join/${code}`));

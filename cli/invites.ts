@@ -1,8 +1,9 @@
 import type { Invite, Role } from "../client/mod.ts";
 import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import { having } from "./having.ts";
 import { json, plain } from "./plain.ts";
-import { print } from "./print.ts";
+import { print, printLines } from "./print.ts";
 import { UsageError } from "./values.ts";
 
 const text = { type: "string" } as const;
@@ -23,7 +24,7 @@ export const invite: Command = {
       note: input.text("note"),
     });
     print(input.json ? json(made) : plain(made.url));
-    const { hostname } = new URL(made.url);
+    const hostname = URL.canParse(made.url) ? new URL(made.url).hostname : "";
     if (LOOPBACK.test(hostname)) {
       console.error(
         plain(
@@ -53,8 +54,9 @@ export const invites: Command = {
     const { invites } = input.room;
     if (act === undefined) {
       const list = await invites.list();
+      const lines = list.map(lineOf);
       if (input.json) print(json(list));
-      else for (const invite of list) print(lineOf(invite));
+      else printLines(lines);
       return EXIT.done;
     }
     if (act !== "revoke" || id === undefined) {
@@ -66,8 +68,12 @@ export const invites: Command = {
   },
 };
 
+/** The members that a line has. */
+const SHOWN = ["id", "role", "agent", "uses", "uses_left", "expires_at", "note"] as const;
+
 /** Formats an invitation on one line: `<id>: member for bob, 1 of 2 left until 2026-11-22T04:20:00.000Z: note`. */
-function lineOf({ id, role, agent, uses, uses_left, expires_at, note }: Invite): string {
+function lineOf(invite: Invite): string {
+  const { id, role, agent, uses, uses_left, expires_at, note } = having(invite, ...SHOWN);
   const whom = agent === null ? "" : ` for ${agent}`;
   return plain(`${id}: ${role}${whom}, ${uses_left} of ${uses} left until ${expires_at}`) +
     (note === null ? "" : `: ${plain(note)}`);

@@ -1,6 +1,7 @@
 import { join as joinByAddress, type Joined, type Joiner } from "../client/mod.ts";
 import type { Command, Hints } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import { having } from "./having.ts";
 import type { Input } from "./input.ts";
 import { keepMade } from "./keeping.ts";
 import { json, plain } from "./plain.ts";
@@ -44,7 +45,7 @@ export const join: Command = {
     const id = word ?? input.agent;
     const { room } = input;
     const hides = input.flags.private === true;
-    const { token, ...agent } = await room.join({
+    const { token, ...joined } = await room.join({
       id,
       name: input.text("name") ?? id,
       role: input.text("role"),
@@ -52,6 +53,7 @@ export const join: Command = {
       secure: hides || input.flags.secure === true || undefined,
       private: hides || undefined,
     });
+    const agent = having(joined, "id");
     if (token) keepMade(input, room.as(agent.id), token);
     print(input.json ? json(agent) : plain(agent.id));
     return EXIT.done;
@@ -94,7 +96,7 @@ export const leave: Command = {
   words: [0, 1],
   async run(input) {
     const agent = input.words[0] ?? input.actor;
-    const left = await input.room.leave({ agent });
+    const { left } = having({ left: await input.room.leave({ agent }) }, "left");
     if (input.json) print(json({ left }));
     else print(plain(left ? `${agent} left` : `${agent} was not there`));
     return EXIT.done;

@@ -1,6 +1,7 @@
 import type { Message, TaskStatus } from "../client/mod.ts";
 import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import { having } from "./having.ts";
 import { tellNotice } from "./notice.ts";
 import { json, plain, shown } from "./plain.ts";
 import { print } from "./print.ts";
@@ -15,13 +16,14 @@ export const say: Command = {
   options: { to: text, kind: text, "reply-to": text, needs: text, "max-attempts": text, text: flag },
   words: [1, 1],
   async run(input) {
-    const message = await input.room.messages.post(input.value(input.words[0]!), {
+    const posted = await input.room.messages.post(input.value(input.words[0]!), {
       to: input.text("to"),
       kind: input.text("kind"),
       reply_to: input.number("reply-to"),
       needs: input.text("needs")?.split(",").map((id) => idOf(id.trim())),
       max_attempts: input.number("max-attempts"),
     });
+    const message = having(posted, "id");
     print(input.json ? json(message) : message.id);
     tellNotice(message);
     const { to_agent, recipient } = message;
@@ -65,7 +67,10 @@ export const read: Command = {
       claimed_by: input.text("claimed-by"),
       unclaimed: input.flags.unclaimed === true || undefined,
     };
-    const show = (message: Message) => print(input.json ? json(message) : lineOf(message));
+    const show = (message: Message) => {
+      const line = lineOf(message);
+      print(input.json ? json(message) : line);
+    };
     const { messages } = input.room;
     if (input.flags.follow === true) {
       if (input.flags.last !== undefined) throw new UsageError("--follow begins at --after, not at --last.");
@@ -97,9 +102,12 @@ function named(text: string): string {
   return plain(text).replace(CHECK_MARKS, (mark) => `\\u${mark.codePointAt(0)!.toString(16)}`);
 }
 
+/** The members that a line has. */
+const SHOWN = ["id", "kind", "from_agent", "to_agent", "reply_to", "body"] as const;
+
 /** Formats a message on one line: `7 task ada✓ -> bob (reply to 5): body [claimed by cyd]`. */
 export function lineOf(message: Message): string {
-  const { id, kind, from_agent, to_agent, verified, reply_to, body } = message;
+  const { id, kind, from_agent, to_agent, verified, reply_to, body } = having(message, ...SHOWN);
   const from = from_agent === null ? "-" : named(from_agent) + (verified ? VERIFIED : "");
   const to = to_agent === null ? "" : ` -> ${named(to_agent)}`;
   const reply = reply_to === null ? "" : ` (reply to ${reply_to})`;

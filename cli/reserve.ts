@@ -1,10 +1,11 @@
 import { ConveneError, type Reservation } from "../client/mod.ts";
 import type { Command } from "./command.ts";
 import { EXIT, TimeOver } from "./exit.ts";
+import { having } from "./having.ts";
 import type { Input } from "./input.ts";
 import { tellNotice } from "./notice.ts";
 import { json, plain, shown } from "./plain.ts";
-import { print } from "./print.ts";
+import { print, printLines } from "./print.ts";
 import { toldWaiting } from "./reach.ts";
 import { UsageError } from "./values.ts";
 
@@ -30,10 +31,11 @@ export const reserve: Command = {
       note: note === undefined ? undefined : input.value(note),
       timeout,
     });
-    const reservation = await toldWaiting(input.words.join(" "), reserving).catch((cause) => {
+    const made = await toldWaiting(input.words.join(" "), reserving).catch((cause) => {
       const isOver = timeout > 0 && cause instanceof ConveneError && cause.code === "reserved";
       throw isOver ? new TimeOver("The paths are not free.", { cause }) : cause;
     });
+    const reservation = having(made, "id", "fence");
     tellNotice(reservation);
     print(input.json ? json(reservation) : plain(`${reservation.id} (fence ${reservation.fence})`));
     return EXIT.done;
@@ -47,13 +49,22 @@ async function list(input: Input): Promise<number> {
     }
   }
   const reservations = await input.room.reservations.list({ path: input.text("path") });
+  const lines = reservations.map(lineOf);
   if (input.json) print(json(reservations));
-  else for (const reservation of reservations) print(lineOf(reservation));
+  else printLines(lines);
   return EXIT.done;
 }
 
 /** Formats a reservation on one line: `<id>: ada has src/** docs/** (shared) until ...: note`. */
-export function lineOf({ id, agent, paths, mode, expires_at, note }: Reservation): string {
+export function lineOf(reservation: Reservation): string {
+  const { id, agent, paths, mode, expires_at, note } = having(
+    reservation,
+    "id",
+    "agent",
+    "paths",
+    "expires_at",
+    "note",
+  );
   const shared = mode === "shared" ? " (shared)" : "";
   return plain(`${id}: ${agent} has ${paths.join(" ")}${shared} until ${expires_at}`) +
     (note === null ? "" : `: ${shown(note)}`);

@@ -1,11 +1,12 @@
 import type { RoomInfo } from "../client/mod.ts";
 import type { Command, Hints } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import { having } from "./having.ts";
 import type { Input } from "./input.ts";
 import { keepMade } from "./keeping.ts";
 import { forgetTokens } from "./kept_tokens.ts";
 import { json, plain } from "./plain.ts";
-import { print } from "./print.ts";
+import { print, printLines } from "./print.ts";
 import { aboutToken } from "./token_hint.ts";
 import { UsageError } from "./values.ts";
 
@@ -80,14 +81,16 @@ export const rooms: Command = {
   async run(input) {
     const all = input.flags.all === true || undefined;
     const rooms = await input.serverFor().rooms({ all, limit: input.number("limit") });
+    const lines = rooms.map(lineOf);
     if (input.json) print(json(rooms));
-    else for (const room of rooms) print(lineOf(room));
+    else printLines(lines);
     return EXIT.done;
   },
 };
 
 /** Formats a room on one line: `lobby since 2026-11-22T04:20:00.000Z (locked)`. */
-function lineOf({ id, created_at, locked, listed }: RoomInfo): string {
+function lineOf(room: RoomInfo): string {
+  const { id, created_at, locked, listed } = having(room, "id", "created_at");
   const kind = locked ? " (locked)" : listed === false ? " (not listed)" : "";
   return plain(`${id} since ${created_at}${kind}`);
 }

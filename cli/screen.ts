@@ -1,4 +1,5 @@
 import type { Agent, Changes, Entry, Message, Reservation } from "../client/mod.ts";
+import { having } from "./having.ts";
 import { lineOf as messageLine } from "./messages.ts";
 import { plain } from "./plain.ts";
 import { lineOf as reservationLine } from "./reserve.ts";
@@ -72,7 +73,8 @@ export function screenOf(
   ].slice(0, height);
 }
 
-function agentLine({ id, status, waiting_on }: Agent): string {
+function agentLine(agent: Agent): string {
+  const { id, status, waiting_on } = having(agent, "id", "status", "waiting_on");
   return plain(`${id} ${status}${waiting_on === null ? "" : `: ${waiting_on}`}`);
 }
 

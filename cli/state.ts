@@ -1,9 +1,10 @@
 import type { Entry, Json, JsonObject, WriteOptions } from "../client/mod.ts";
 import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import { having } from "./having.ts";
 import type { Input } from "./input.ts";
 import { json, plain, shown } from "./plain.ts";
-import { print } from "./print.ts";
+import { print, printLines } from "./print.ts";
 import { readJson, UsageError } from "./values.ts";
 
 const text = { type: "string" } as const;
@@ -33,7 +34,7 @@ export const set: Command = {
   },
   words: [1, 2],
   async run(input) {
-    const entry = await written(input);
+    const entry = having(await written(input), "value", "version");
     print(input.json ? json(entry) : `${shown(entry.value)} (version ${entry.version})`);
     return EXIT.done;
   },
@@ -108,10 +109,11 @@ export const view: Command = {
   words: [2, 2],
   async run(input) {
     const [name, expr] = input.words as [string, string];
-    const entry = await input.room.state.view(name, expr, {
+    const defined = await input.room.state.view(name, expr, {
       if: input.text("if"),
       if_version: input.number("if-version"),
     });
+    const entry = having(defined, "value", "version");
     print(input.json ? json(entry) : `${shown(entry.value)} (version ${entry.version})`);
     if (entry.error) console.error(plain(`convene: It has no value yet: ${entry.error.message}`));
     return EXIT.done;
@@ -130,15 +132,17 @@ export const get: Command = {
     const scope = input.text("scope");
     if (key === undefined) {
       const entries = await state.list({ scope, resolve: true });
+      const lines = entries.map(lineOf);
       if (input.json) print(json(entries));
-      else for (const entry of entries) print(lineOf(entry));
+      else printLines(lines);
       return EXIT.done;
     }
-    const entry = await state.get(key, { scope, resolve: true });
-    if (entry === undefined) {
+    const found = await state.get(key, { scope, resolve: true });
+    if (found === undefined) {
       console.error(plain(`convene: There is no ${key} in ${scope ?? "_shared"}.`));
       return EXIT.failed;
     }
+    const entry = having(found, "value");
     print(input.json ? json(entry) : shown(entry.value));
     return EXIT.done;
   },
@@ -149,14 +153,15 @@ export const evaluate: Command = {
   about: "Print the value of an expression over the room.",
   words: [1, 1],
   async run(input) {
-    const value = await input.room.eval(input.words[0]!);
+    const { value } = having({ value: await input.room.eval(input.words[0]!) }, "value");
     print(input.json ? json(value) : shown(value));
     return EXIT.done;
   },
 };
 
 /** Formats an entry on one line: `_shared/turn = "ada"`, or a view without its value: `_view/next := state...`. */
-export function lineOf({ scope, key, value, expr }: Entry): string {
+export function lineOf(entry: Entry): string {
+  const { scope, key, value, expr } = having(entry, "scope", "key", "value");
   const name = plain(`${scope}/${key}`);
   return expr !== undefined && value === null ? `${name} := ${plain(expr)}` : `${name} = ${json(value)}`;
 }

@@ -1,11 +1,12 @@
-import type { Claim, NoneTaken, Taken } from "../client/mod.ts";
+import type { Claim, NoneTaken, Taken, TaskAttempt } from "../client/mod.ts";
 import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import { having } from "./having.ts";
 import type { Input } from "./input.ts";
 import { idOf, lineOf } from "./messages.ts";
 import { tellNotice } from "./notice.ts";
 import { json, plain, shown } from "./plain.ts";
-import { print } from "./print.ts";
+import { print, printLines } from "./print.ts";
 import { toldWaiting } from "./reach.ts";
 import { UsageError } from "./values.ts";
 
@@ -32,9 +33,10 @@ export const claim: Command = {
   words: [1, 1],
   async run(input) {
     const id = messageId(input);
-    const outcome = await input.room.messages.claim(id, { ttl: input.seconds("ttl"), agent: input.actor });
-    if (input.json) print(json(outcome));
-    else print(plain(claimLine(id, outcome)));
+    const claiming = input.room.messages.claim(id, { ttl: input.seconds("ttl"), agent: input.actor });
+    const outcome = having(await claiming, "claimed");
+    const line = claimLine(id, outcome);
+    print(input.json ? json(outcome) : plain(line));
     if (outcome.claimed) tellNotice(outcome);
     return outcome.claimed ? EXIT.done : EXIT.failed;
   },
@@ -42,9 +44,12 @@ export const claim: Command = {
 
 function claimLine(id: number, outcome: Claim): string {
   if (outcome.claimed) {
-    return `claimed ${id}${outcome.claimed_until === null ? "" : ` (fence ${outcome.fence})`}`;
+    const { claimed_until, fence } = having(outcome, "claimed_until", "fence");
+    return `claimed ${id}${claimed_until === null ? "" : ` (fence ${fence})`}`;
   }
-  if (outcome.code === "task_blocked") return `${id} waits for ${outcome.blocked_by.join(", ")}`;
+  if (outcome.code === "task_blocked") {
+    return `${id} waits for ${having(outcome, "blocked_by").blocked_by.join(", ")}`;
+  }
   if (outcome.code === "task_over") return `${id} ${outcome.status === "done" ? "is done" : "has failed"}`;
   return `${outcome.claimed_by} has ${id}`;
 }
@@ -65,9 +70,10 @@ export const take: Command = {
       timeout: input.duration("timeout") ?? Infinity,
     });
     const outcome = await toldWaiting(`a task in ${room.id}`, taking);
+    const line = outcome.claimed ? takenLine(outcome) : "";
     tellNotice(outcome);
     if (input.json) print(json(outcome));
-    else if (outcome.claimed) print(`fence ${outcome.fence}: ${lineOf(outcome.message)}`);
+    else if (outcome.claimed) print(line);
     else {
       const { message = "There is no task.", hint = outcome.hint } = outcome.last_error ?? {};
       console.error(plain(`convene: The time is over. ${message}${hint ? ` ${hint}` : ""}`));
@@ -75,6 +81,11 @@ export const take: Command = {
     return outcome.claimed ? EXIT.done : EXIT.timedOut;
   },
 };
+
+function takenLine(taken: Taken): string {
+  const { fence, message } = having(taken, "fence");
+  return `fence ${fence}: ${lineOf(message)}`;
+}
 
 export const renew: Command = {
   usage: "<message id | reservation id> --fence N [--ttl 5m]",
@@ -87,10 +98,10 @@ export const renew: Command = {
     const options = { agent: input.actor, fence, ttl: input.seconds("ttl") ?? 300 };
     const { room, words: [id] } = input;
     if (isMessage(id!)) {
-      const held = await room.messages.renew(messageId(input), options);
+      const held = having(await room.messages.renew(messageId(input), options), "claimed_until");
       print(input.json ? json(held) : `until ${held.claimed_until}`);
     } else {
-      const reservation = await room.reservations.renew(id!, options);
+      const reservation = having(await room.reservations.renew(id!, options), "expires_at");
       print(input.json ? json(reservation) : `until ${reservation.expires_at}`);
     }
     return EXIT.done;
@@ -105,17 +116,15 @@ export const release: Command = {
   async run(input) {
     const { room, words: [id] } = input;
     if (isMessage(id!)) {
-      const released = await room.messages.release(messageId(input), ending(input));
+      const released = having(await room.messages.release(messageId(input), ending(input)), "status");
       print(input.json ? json(released) : `${id} is ${released.status}`);
       return EXIT.done;
     }
     if (input.text("error") !== undefined) {
       throw new UsageError("--error is for claims: a reservation has none.");
     }
-    const released = await room.reservations.release(id!, {
-      agent: input.actor,
-      fence: input.number("fence"),
-    });
+    const releasing = room.reservations.release(id!, { agent: input.actor, fence: input.number("fence") });
+    const { released } = having({ released: await releasing }, "released");
     if (input.json) print(json({ released }));
     else print(plain(released ? `released ${id}` : `${id} was over`));
     return EXIT.done;
@@ -130,13 +139,14 @@ export const complete: Command = {
   async run(input) {
     const id = messageId(input);
     const typed = input.words[1];
-    const outcome = await input.room.messages.complete(id, {
+    const completed = await input.room.messages.complete(id, {
       agent: input.actor,
       fence: input.number("fence"),
       result: typed === undefined ? undefined : input.value(typed),
     });
-    if (input.json) print(json(outcome));
-    else print(outcome.result === null ? `done ${id}` : `done ${id}: ${outcome.result.id}`);
+    const outcome = having(completed, "result");
+    const line = outcome.result === null ? `done ${id}` : `done ${id}: ${having(outcome.result, "id").id}`;
+    print(input.json ? json(outcome) : line);
     return EXIT.done;
   },
 };
@@ -147,7 +157,7 @@ export const fail: Command = {
   options: { fence: text, error: text, text: flag },
   words: [1, 1],
   async run(input) {
-    const outcome = await input.room.messages.fail(messageId(input), ending(input));
+    const outcome = having(await input.room.messages.fail(messageId(input), ending(input)), "message_id");
     print(input.json ? json(outcome) : `failed ${outcome.message_id}`);
     return EXIT.done;
   },
@@ -159,16 +169,27 @@ export const attempts: Command = {
   words: [1, 1],
   async run(input) {
     const list = await input.room.messages.attempts(messageId(input));
+    const lines = list.map(attemptLine);
     if (input.json) print(json(list));
-    else {for (const { fence, agent, claimed_at, ended, ended_at, error } of list) {
-        const end = ended === null
-          ? "has it"
-          : `${ended} ${ended_at}${error === null ? "" : `: ${shown(error)}`}`;
-        print(`fence ${fence}: ${plain(agent)} since ${claimed_at}, ${end}`);
-      }}
+    else printLines(lines);
     return EXIT.done;
   },
 };
+
+/** Formats an attempt on one line: `fence 7: ada since 2026-11-22T04:20:00.000Z, released 2026-...: error`. */
+function attemptLine(attempt: TaskAttempt): string {
+  const { fence, agent, claimed_at, ended, ended_at, error } = having(
+    attempt,
+    "fence",
+    "agent",
+    "claimed_at",
+    "ended",
+    "ended_at",
+    "error",
+  );
+  const end = ended === null ? "has it" : `${ended} ${ended_at}${error === null ? "" : `: ${shown(error)}`}`;
+  return `fence ${fence}: ${plain(agent)} since ${claimed_at}, ${end}`;
+}
 
 function ending(input: Input) {
   const error = input.text("error");

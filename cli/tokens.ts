@@ -2,11 +2,12 @@ import process from "node:process";
 import type { MadeToken, Role, Token } from "../client/mod.ts";
 import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import { having } from "./having.ts";
 import type { Input } from "./input.ts";
 import { keep as keepFor } from "./keeping.ts";
 import { keptAs, renewToken } from "./kept_tokens.ts";
 import { json, plain } from "./plain.ts";
-import { print } from "./print.ts";
+import { print, printLines } from "./print.ts";
 import { UsageError } from "./values.ts";
 
 const text = { type: "string" } as const;
@@ -52,8 +53,9 @@ const ACTS: Record<string, (input: Input, word?: string) => Promise<number>> = {
 async function list(input: Input, word?: string): Promise<number> {
   if (word !== undefined) throw new UsageError(`This is how: convene tokens ${HOW}`);
   const tokens = await input.room.tokens.list();
+  const lines = tokens.map(lineOf);
   if (input.json) print(json(tokens));
-  else for (const token of tokens) print(lineOf(token));
+  else printLines(lines);
   return EXIT.done;
 }
 
@@ -64,7 +66,7 @@ async function make(input: Input, agent?: string): Promise<number> {
     ttl: input.seconds("ttl"),
     note: input.text("note"),
   });
-  tell(input, made);
+  tell(input, having(made, "id"));
   console.error(plain(`convene: It is shown this once. It ends with: convene tokens revoke ${made.id}`));
   return EXIT.done;
 }
@@ -101,7 +103,8 @@ async function rotate(input: Input, word?: string): Promise<number> {
     print(token); // nothing else has it
     throw error;
   }
-  print(input.json ? json(rotated) : plain(`rotated ${rotated.id}`));
+  const { id } = having(rotated, "id");
+  print(input.json ? json(rotated) : plain(`rotated ${id}`));
   return EXIT.done;
 }
 
@@ -122,7 +125,8 @@ async function keep(input: Input, word?: string): Promise<number> {
     throw new UsageError("keep reads a token of the room on its input, and this is none.");
   }
   const { server } = input;
-  const agent = await server.room(id, { token }).eval<string | null>("self") ?? undefined; // refused where it does not count
+  const self = await server.room(id, { token }).eval<string | null>("self"); // refused where the token does not count
+  const agent = having({ self }, "self").self ?? undefined;
   keepFor(input, server.room(id, { agent, token }), token);
   print(input.json ? json({ room: id, agent: agent ?? null }) : plain(agent ?? id));
   return EXIT.done;
@@ -133,8 +137,12 @@ function tell({ json: whole }: Input, made: MadeToken): void {
   print(whole ? json(made) : plain(made.token));
 }
 
+/** The members that a line has. */
+const SHOWN = ["id", "role", "agent", "expires_at", "last_used_at", "note"] as const;
+
 /** Formats a token on one line: `<id>: member for bob until 2026-11-22T04:20:00.000Z, used in the hour of 2026-11-21T04:00:00.000Z: note`. */
-function lineOf({ id, role, agent, expires_at, last_used_at, note }: Token): string {
+function lineOf(token: Token): string {
+  const { id, role, agent, expires_at, last_used_at, note } = having(token, ...SHOWN);
   const whom = agent === null ? "" : ` for ${agent}`;
   const end = expires_at === null ? "" : ` until ${expires_at}`;
   const used = last_used_at === null ? "" : `, used in the hour of ${last_used_at}`;

@@ -1,6 +1,7 @@
 import type { Include } from "../client/mod.ts";
 import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import { having } from "./having.ts";
 import { tellNotice } from "./notice.ts";
 import { json, plain, shown } from "./plain.ts";
 import { print } from "./print.ts";
@@ -15,6 +16,7 @@ export const wait: Command = {
     const include = input.text("include")?.split(",").map((name) => name.trim()) as Include[] | undefined;
     const timeout = input.duration("timeout") ?? Infinity;
     const outcome = await input.room.until(input.words[0]!, { include, timeout });
+    if (outcome.triggered) having(outcome, "value");
     const whole = input.json || include !== undefined;
     if (whole) print(json(outcome));
     tellNotice(outcome, "others do not see that it waits");

@@ -1,7 +1,8 @@
 import process from "node:process";
-import type { Changes } from "../client/mod.ts";
+import type { Changes, Deleted } from "../client/mod.ts";
 import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
+import { having } from "./having.ts";
 import { lineOf as messageLine } from "./messages.ts";
 import { json, plain } from "./plain.ts";
 import { printLines } from "./print.ts";
@@ -24,7 +25,8 @@ export const watch: Command = {
       if (process.stdout.isTTY && !input.json) {
         await draw(input.room.id, changes, !input.environment.NO_COLOR);
       } else {for await (const change of changes) {
-          printLines(input.json ? [json(change)] : linesOf(change));
+          const lines = linesOf(change);
+          printLines(input.json ? [json(change)] : lines);
         }}
     } finally {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, leave);
@@ -51,7 +53,7 @@ async function draw(room: string, changes: AsyncIterable<Changes>, color: boolea
   stdout.on("resize", show);
   try {
     for await (const change of changes) {
-      take(picture, change);
+      take(picture, having(change, ...PARTS));
       if (!change.more) show();
     }
   } finally {
@@ -60,22 +62,32 @@ async function draw(room: string, changes: AsyncIterable<Changes>, color: boolea
   }
 }
 
-function linesOf({ agents, state, messages, reservations = [], room, reset }: Changes): string[] {
+/** What a change has in any case. */
+const PARTS = ["agents", "state", "messages"] as const;
+
+function linesOf(changes: Changes): string[] {
+  const { agents, state, messages, reservations = [], room, reset } = having(changes, ...PARTS);
   return [
     ...(reset ? ["-- the room has gone back: all of it from the start"] : []),
     ...(room ? [`meta = ${json(room.meta)}`] : []),
     ...agents.map((agent) => plain(agentLine(agent))),
-    ...state.map((entry) =>
-      "deleted" in entry ? plain(`${entry.scope}/${entry.key} deleted`) : entryLine(entry)
-    ),
+    ...state.map((entry) => "deleted" in entry ? plain(deletedLine(entry)) : entryLine(entry)),
     ...reservations.map((reservation) =>
-      "ended" in reservation ? plain(`reservation ${reservation.id} ended`) : reservationLine(reservation)
+      "ended" in reservation
+        ? plain(`reservation ${having(reservation, "id").id} ended`)
+        : reservationLine(reservation)
     ),
     ...messages.map((message) => `#${messageLine(message)}`),
   ];
 }
 
+function deletedLine(entry: Deleted): string {
+  const { scope, key } = having(entry, "scope", "key");
+  return `${scope}/${key} deleted`;
+}
+
 function agentLine(agent: Changes["agents"][number]): string {
-  if ("left" in agent) return `@${agent.id} left`;
-  return `@${agent.id} ${agent.status}${agent.waiting_on ? `: ${agent.waiting_on}` : ""}`;
+  if ("left" in agent) return `@${having(agent, "id").id} left`;
+  const { id, status, waiting_on } = having(agent, "id", "status");
+  return `@${id} ${status}${waiting_on ? `: ${waiting_on}` : ""}`;
 }

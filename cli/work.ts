@@ -1,5 +1,5 @@
 import process from "node:process";
-import type { Json, Message, TaskLease } from "../client/mod.ts";
+import { ConveneError, type Json, type Message, type TaskLease } from "../client/mod.ts";
 import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import type { Input } from "./input.ts";
@@ -51,7 +51,8 @@ export const work: Command = {
       work();
       for (const signal of STOPS) process.off(signal, leave);
     }
-    if (stop.signal.reason instanceof UsageError) throw stop.signal.reason;
+    const { reason } = stop.signal;
+    if (reason instanceof UsageError || reason instanceof ConveneError) throw reason;
     return EXIT.done;
   },
 };
@@ -63,7 +64,7 @@ async function handle(
   { signal, fence }: TaskLease,
   stop: AbortController,
 ): Promise<Json | undefined> {
-  print(input.json ? json(message) : lineOf(message));
+  print(shownOf(input, message, stop));
   const env = {
     ...process.env,
     // With these the program can call the command for its room.
@@ -86,6 +87,17 @@ async function handle(
     const { reason = error } = signal;
     if (!(reason instanceof UsageError)) console.error(plain(`convene: ${message.id}: ${reason.message}`));
     throw reason;
+  }
+}
+
+/** Shows a task. One that is none of Convene stops the worker: it would be taken for ever. */
+function shownOf({ json: whole }: Input, message: Message, stop: AbortController): string {
+  try {
+    const line = lineOf(message);
+    return whole ? json(message) : line;
+  } catch (error) {
+    stop.abort(error);
+    throw error;
   }
 }
 

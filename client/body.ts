@@ -25,6 +25,19 @@ export async function readText(response: Response, attempt: Attempt, most = MOST
   }
 }
 
+/** Returns the text that is a member of an answer. Errors: `bad_answer`. */
+export function textIn(answer: object, name: string): string {
+  const text = (answer as Record<string, unknown>)[name];
+  if (typeof text === "string") return text;
+  throw badAnswer(`The answer has no ${name}, and is not one of Convene.`);
+}
+
+/** Checks that an answer says that something was done. Errors: `bad_answer`. */
+export function checkDone(answer: object, name: string): void {
+  if ((answer as Record<string, unknown>)[name] === true) return;
+  throw badAnswer(`The answer does not say ${name}, and is not one of Convene.`);
+}
+
 /** Reads the JSON of an object, or of a list. Errors: `bad_answer`. */
 export function parsed<T>(text: string, isList = false): T {
   let value: unknown;

@@ -1,4 +1,6 @@
+import { checkDone, textIn } from "./body.ts";
 import type { CallOptions, Connection } from "./connection.ts";
+import { madeAnew } from "./made.ts";
 import type { Role } from "./tokens.ts";
 
 interface Invited {
@@ -48,12 +50,13 @@ export class Invites {
    */
   async create({ signal, role = "member", ...options }: InviteOptions = {}): Promise<MadeInvite> {
     type Told = Invited & { code: string | null; url: string | null };
-    for (;;) {
+    return await madeAnew("code", async () => {
       const body = { role, ...options };
       const made = (await this.connection.write<Told>("POST", this.#path(), body, { signal })).body;
       // The code is null if the answer with it was lost: that invitation ends by itself.
-      if (made.code !== null && made.url !== null) return { ...made, code: made.code, url: made.url };
-    }
+      if (made.code === null || made.url === null) return undefined;
+      return { ...made, code: textIn(made, "code"), url: textIn(made, "url") };
+    });
   }
 
   /** The invitations in force: for an admin all, for others those that their token made. */
@@ -63,7 +66,8 @@ export class Invites {
 
   /** Revokes an invitation, as an admin. Agents that joined by it stay. Errors: `forbidden`, `invite_not_found`. */
   async revoke(id: string, { signal }: CallOptions = {}): Promise<void> {
-    await this.connection.write("DELETE", this.#path(id), undefined, { signal });
+    const { body } = await this.connection.write<object>("DELETE", this.#path(id), undefined, { signal });
+    checkDone(body, "revoked");
   }
 
   #path = (id?: string) => `${this.room}/invites${id === undefined ? "" : `/${encodeURIComponent(id)}`}`;

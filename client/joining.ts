@@ -1,3 +1,4 @@
+import { textIn } from "./body.ts";
 import type { Connection } from "./connection.ts";
 import type { JsonObject } from "./json.ts";
 import { Room } from "./room.ts";
@@ -36,5 +37,6 @@ export async function joinBy(
   type Told = Omit<Joined, "room"> & { room: string };
   const path = `/join/${encodeURIComponent(code)}`;
   const { body } = await connection.write<Told>("POST", path, joiner, { signal });
-  return { ...body, room: new Room(connection.with(body.token), body.room, body.agent) };
+  const [token, room, agent] = ["token", "room", "agent"].map((name) => textIn(body, name));
+  return { ...body, room: new Room(connection.with(token!), room!, agent) };
 }

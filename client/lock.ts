@@ -1,8 +1,9 @@
 import type { Call, CallOptions } from "./connection.ts";
-import { ConveneError } from "./errors.ts";
+import { badAnswer, ConveneError } from "./errors.ts";
 import { Lease } from "./lease.ts";
 import { LINGER, lingering } from "./linger.ts";
-import type { State } from "./state.ts";
+import { Pace } from "./pace.ts";
+import type { Entry, State } from "./state.ts";
 import { until } from "./until.ts";
 
 export interface LockOptions extends CallOptions {
@@ -13,6 +14,9 @@ export interface LockOptions extends CallOptions {
 }
 
 const TTL = 60;
+/** A lock that others get within so many milliseconds, again and again, is asked for later: at most so much. */
+const SOON = 1_000;
+const LATER = 250;
 
 /** A lock that the caller holds. It is renewed until it is released. */
 export class Lock {
@@ -40,7 +44,7 @@ export class Lock {
       // Not aborted when it is released: the version has to be known by then.
       renew: async ({ within, patience }: Call) => {
         const options = { if_version: this.#version, ttl, agent, within, patience };
-        this.#version = (await state.put(key, holderOf(agent), options)).version;
+        this.#version = versionIn(await state.put(key, holderOf(agent), options));
       },
       lost: (error) => this.#lost.abort(error),
     });
@@ -74,12 +78,13 @@ export async function acquire(
   key: string,
   { ttl = TTL, signal, agent = state.agent }: LockOptions,
 ): Promise<Lock> {
-  for (;;) {
+  const pace = new Pace();
+  for (let lost = false;; lost = true) {
     signal?.throwIfAborted();
     const since = performance.now();
     const version = await lingering(signal, LINGER, (late) => {
       const options = { if_version: 0, ttl, agent, signal: late };
-      return state.put(key, holderOf(agent), options).then((entry) => entry.version, unlessConflict);
+      return state.put(key, holderOf(agent), options).then(versionIn, unlessConflict);
     });
     if (version !== undefined) {
       const lock = new Lock(state, key, { version, since, ttl, agent });
@@ -87,12 +92,20 @@ export async function acquire(
       await lock.release().catch(() => {}); // it ends by itself
       throw signal.reason;
     }
+    // Only after a race for it was lost: who waits for its holder alone is not delayed.
+    if (lost) await pace.next(LATER, signal);
+    pace.sends(SOON);
     await until(state.connection, room, `!(${JSON.stringify(key)} in state._shared)`, { agent, signal });
   }
 }
 
 /** The value of a lock's key. */
 const holderOf = (agent: string | undefined) => agent ?? true;
+
+function versionIn({ version }: Entry): number {
+  if (typeof version === "number") return version;
+  throw badAnswer("The answer has no version, and is not one of Convene.");
+}
 
 const isConflict = (error: unknown) => error instanceof ConveneError && error.code === "version_conflict";
 

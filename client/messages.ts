@@ -13,6 +13,7 @@ import {
   type TaskAttempt,
 } from "./claim.ts";
 import type { CallOptions, Connection } from "./connection.ts";
+import { badAnswer } from "./errors.ts";
 import { followAfter, type FollowOptions, revisionOf } from "./follow.ts";
 import type { Json, JsonOf } from "./json.ts";
 import type { Message, MessageFilter, MessagePage, Post, Posted } from "./message.ts";
@@ -119,9 +120,14 @@ export class Messages {
   ): AsyncGenerator<{ messages: Message<T>[]; revision: number }> {
     for (let { after } = filter;; patience = later) {
       const page = await this.#page<T>({ ...filter, after, limit: PAGE }, patience);
+      const next = page.messages.at(-1)?.id;
+      // Ids rise, so that reading ends.
+      if (page.more && !(typeof next === "number" && next > (after ?? 0))) {
+        throw badAnswer("The answer is a list that goes on and gets no further.");
+      }
       yield page;
       if (!page.more) return;
-      after = page.messages.at(-1)!.id;
+      after = next!;
     }
   }
 

@@ -1,10 +1,12 @@
 import type { Agent, Heartbeat, Registered, Registration, Status } from "./agents.ts";
 import type { CallOptions, Connection } from "./connection.ts";
+import { checkDone } from "./body.ts";
 import { ConveneError, tokenLost } from "./errors.ts";
 import { type Changes, followChanges, type FollowOptions } from "./follow.ts";
 import type { Json, JsonObject, JsonOf } from "./json.ts";
 import { acquire, type Lock, type LockOptions } from "./lock.ts";
 import { Invites } from "./invites.ts";
+import { madeAnew } from "./made.ts";
 import { Messages } from "./messages.ts";
 import { Reservations } from "./reservations.ts";
 import type { RoomInfo } from "./room_info.ts";
@@ -69,7 +71,7 @@ export class Room {
    */
   async delete(call: CallOptions = {}): Promise<boolean> {
     try {
-      await this.connection.write("DELETE", this.#path, {}, call);
+      checkDone((await this.connection.write<object>("DELETE", this.#path, {}, call)).body, "deleted");
       return true;
     } catch (error) {
       // A repeated attempt finds it gone.
@@ -89,13 +91,13 @@ export class Room {
     const id = registration.id ?? this.agent;
     const body = { ...registration, id, name: registration.name ?? id ?? "agent" };
     type Told = Omit<Registered, "token"> & { token?: string | null };
-    for (;;) {
+    return await madeAnew<Registered>("token", async () => {
       const path = `${this.#path}/agents`;
       const { token, ...agent } = (await this.connection.write<Told>("POST", path, body, { signal })).body;
       if (token === undefined) return agent;
       if (token !== null) return { ...agent, token };
       if (id !== undefined) throw tokenLost("The agent is registered");
-    }
+    });
   }
 
   /** Takes an agent off the roster, and ends its claims, reservations and waits. Returns whether it was there. */

@@ -1,7 +1,9 @@
+import { textIn } from "./body.ts";
 import { type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
 import type { JsonObject, JsonOf } from "./json.ts";
 import { tokenLost } from "./errors.ts";
 import { joinBy, type Joined, type Joiner } from "./joining.ts";
+import { madeAnew } from "./made.ts";
 import { Room } from "./room.ts";
 import type { RoomInfo } from "./room_info.ts";
 
@@ -33,13 +35,13 @@ export class Convene {
       listed?: boolean;
     } = {},
   ): Promise<Room> {
-    for (;;) {
+    return await madeAnew("token", async () => {
       const { body } = await this.connection.write<Opened>("POST", "/rooms", { id, ...asked }, { signal });
-      if (body.token === undefined) return this.room(body.id, { agent });
-      if (body.token !== null) return new Room(this.connection.with(body.token), body.id, agent);
-      if (id === undefined) continue;
-      throw tokenLost("The room is made");
-    }
+      const made = textIn(body, "id");
+      if (body.token === undefined) return this.room(made, { agent });
+      if (body.token !== null) return new Room(this.connection.with(body.token), made, agent);
+      if (id !== undefined) throw tokenLost("The room is made");
+    });
   }
 
   /** The rooms, newest first. `limit`: at most 1,000; default: 100. `all`: what the operator sees, locked ones too. */

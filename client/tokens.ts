@@ -1,4 +1,6 @@
+import { checkDone, textIn } from "./body.ts";
 import type { CallOptions, Connection } from "./connection.ts";
+import { madeAnew } from "./made.ts";
 
 /** The rights of a token: everything, read and write, or read. */
 export type Role = "admin" | "member" | "reader";
@@ -40,14 +42,12 @@ export class Tokens {
    * Makes a token. An admin makes any, a member narrower ones of its own agent. Errors: `forbidden`, `limit_reached`.
    */
   async create({ signal, ...body }: TokenOptions): Promise<MadeToken> {
-    for (;;) {
-      const made =
-        (await this.connection.write<Token & { token: string | null }>("POST", this.#path(), body, {
-          signal,
-        })).body;
-      if (made.token !== null) return { ...made, token: made.token };
+    type Told = Token & { token: string | null };
+    return await madeAnew("token", async () => {
+      const made = (await this.connection.write<Told>("POST", this.#path(), body, { signal })).body;
+      if (made.token !== null) return { ...made, token: textIn(made, "token") };
       await this.revoke(made.id, { signal }); // the answer with its text was lost
-    }
+    });
   }
 
   /** The tokens in force: for an admin all, for others their own and those that it made. */
@@ -57,7 +57,8 @@ export class Tokens {
 
   /** Revokes a token and all that it made. Errors: `token_not_found`, `limit_reached` for the last admin's. */
   async revoke(id: string, { signal }: CallOptions = {}): Promise<void> {
-    await this.connection.write("DELETE", this.#path(id), undefined, { signal });
+    const { body } = await this.connection.write<object>("DELETE", this.#path(id), undefined, { signal });
+    checkDone(body, "revoked");
   }
 
   /**
@@ -65,8 +66,10 @@ export class Tokens {
    * `room.as(agent, { token })`. `revokeMade`: what it made is revoked too.
    */
   async rotate({ revokeMade, signal }: CallOptions & { revokeMade?: boolean } = {}): Promise<MadeToken> {
-    const body = { revoke_made: revokeMade };
-    return (await this.connection.write<MadeToken>("POST", this.#path("rotate"), body, { signal })).body;
+    const asked = { revoke_made: revokeMade };
+    const path = this.#path("rotate");
+    const { body } = await this.connection.write<MadeToken>("POST", path, asked, { signal });
+    return { ...body, token: textIn(body, "token") };
   }
 
   #path = (id?: string) => `${this.room}/tokens${id === undefined ? "" : `/${encodeURIComponent(id)}`}`;

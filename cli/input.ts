@@ -99,9 +99,9 @@ export class Input {
     return (this.text("agent") ?? this.environment.CONVENE_AGENT) || undefined;
   }
 
-  /** Who acts: by default the agent whose token is kept. */
+  /** Who acts: by default the agent whose token is kept, or as whom an admin's is. */
   get agent(): string | undefined {
-    return this.named ?? this.kept?.agent;
+    return this.named ?? this.kept?.as ?? this.kept?.agent;
   }
 
   /** Who acts, for commands that need an agent. */

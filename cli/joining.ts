@@ -3,7 +3,7 @@ import type { Command, Hints } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { having } from "./having.ts";
 import type { Input } from "./input.ts";
-import { keepMade } from "./keeping.ts";
+import { keepJoined } from "./keeping.ts";
 import { json, plain } from "./plain.ts";
 import { print } from "./print.ts";
 import { PATIENCE, reachingFetch } from "./reach.ts";
@@ -35,7 +35,7 @@ export const join: Command = {
   about: "Register as an agent of the room; prints its id. Without an id: --agent, or a UUID. " +
     "--if-new: exits with 1 if the id exists. --secure: nobody else but an admin acts as it. --private: that, and the scope of its " +
     "name is its own. By a code, which names the room: as --agent, or the one that is invited, and secure. Tokens are " +
-    "kept for the following commands, each agent's: --agent takes it.",
+    "kept for the following commands, each agent's: --agent takes it. An admin's goes on counting for all.",
   options: { name: text, role: text, "if-new": flag, secure: flag, private: flag },
   words: [0, 1],
   hints: (input) => isInvitation(input, input.words[0]) ? OF_CODES : {},
@@ -54,7 +54,7 @@ export const join: Command = {
       private: hides || undefined,
     });
     const agent = having(joined, "id");
-    if (token) keepMade(input, room.as(agent.id), token);
+    if (token) await keepJoined(input, room.as(agent.id), token);
     print(input.json ? json(agent) : plain(agent.id));
     return EXIT.done;
   },
@@ -74,7 +74,7 @@ async function joinBy(input: Input, word: string): Promise<number> {
   const { room, agent, token, revision, guide } = word.includes("/join/")
     ? await joinAt(word, who)
     : await input.server.join(word, who);
-  keepMade(input, room, token);
+  await keepJoined(input, room, token);
   const shown = { server: room.connection.url, room: room.id, agent, revision, guide };
   print(input.json ? json(shown) : plain(agent));
   return EXIT.done;

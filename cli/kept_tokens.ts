@@ -13,8 +13,13 @@ export interface KeptToken {
   room: string;
   /** The agent that it is bound to. */
   agent?: string;
+  /** Of an admin's token: the agent that acts by default, since such a token acts as any. */
+  as?: string;
   token: string;
 }
+
+/** Whether a token is an admin's. */
+export const isAdmins = (token: string): boolean => token.startsWith("cvn_a_");
 
 /** A token as a file has it. */
 export interface KeptFile extends KeptToken {
@@ -38,7 +43,7 @@ function fileOf(environment: Environment, server: string, room: string): string 
 
 /**
  * Returns the token that is kept for a room: the last one; where that is of another agent than the one that is named,
- * the last one of that agent, if there is one. Undefined where there is none, or none that may be read.
+ * and no admin's, the last one of that agent, if there is one. Undefined where there is none, or none that may be read.
  */
 export function keptToken(
   environment: Environment,
@@ -48,7 +53,9 @@ export function keptToken(
 ): KeptFile | undefined {
   const last = keptIn(fileOf(environment, server, room));
   if (last?.server !== server || last.room !== room) return undefined;
-  if (agent === undefined || last.agent === undefined || last.agent === agent) return last;
+  if (agent === undefined || last.agent === undefined || last.agent === agent || isAdmins(last.token)) {
+    return last;
+  }
   return keptBefore(environment, server, room).find((kept) => kept.agent === agent) ?? last;
 }
 
@@ -161,11 +168,11 @@ function copyAside(file: string, others: string[]): string {
 function write(
   environment: Environment,
   file: string,
-  { server, room, agent, token }: KeptToken,
+  { server, room, agent, as, token }: KeptToken,
 ): void {
   mkdirSync(folderOf(environment), { recursive: true, mode: FOLDER });
   const made = `${file}.${process.pid}`;
-  writeFileSync(made, `${JSON.stringify({ server, room, agent, token }, null, 2)}\n`, {
+  writeFileSync(made, `${JSON.stringify({ server, room, agent, as, token }, null, 2)}\n`, {
     mode: FILE,
     flag: "wx",
   });

@@ -126,12 +126,71 @@ Deno.test("a token that cannot be kept is printed, since it is told once", () =>
     assert.equal((await one.with({ CONVENE_TOKEN }, "say", "hello")).code, 0);
   }));
 
+Deno.test("an admin who joins stays an admin, and acts as the agent", () =>
+  withMachines(async (_, machine) => {
+    const [one, two] = [await machine(), await machine()];
+    one.room = two.room = await one.prints("room", "crew", "--locked");
+    const [forDan, forBoss] = [
+      await one.prints("invite"),
+      await one.prints("invite", "boss", "--role", "admin"),
+    ];
+    const joined = await one.run("join", "ada", "--secure");
+    assert.match(
+      joined.stderr,
+      /You stay an admin: .*, and acts as ada\. .*ada's alone: convene tokens keep < /,
+    );
+    assert.match(joined.stderr, /export .*CONVENE_AGENT='ada'/);
+    await one.prints("say", "hi");
+    assert.match(
+      (await one.run("join", forDan, "--agent", "dan")).stderr,
+      /stay an admin: .*, and acts as dan\./,
+    );
+    await one.prints("say", "hi");
+    for (const agent of ["ada", "dan"]) { // as `join` says to export it
+      one.agent = agent;
+      assert.match(await one.prints("invite", "zed", "--role", "admin"), /\/join\//);
+      await one.prints("say", "again");
+    }
+    one.agent = "";
+    const senders = (await one.prints("read", "--kind", "message")).split("\n").map((line) =>
+      line.split(" ")[2]
+    );
+    assert.deepEqual(senders, ["ada✓:", "dan✓:", "ada✓:", "dan✓:"]);
+
+    // So does who came by an admin's code, and a new text of the token is in its place.
+    await two.prints("join", forBoss);
+    await two.prints("tokens", "rotate");
+    assert.match(
+      (await two.run("join", await one.prints("invite"), "--agent", "fay")).stderr,
+      /stay an admin/,
+    );
+    await two.prints("tokens", "rotate");
+    await two.prints("say", "as fay");
+    assert.match(await two.prints("read"), /fay✓: as fay$/);
+
+    // One that counts no longer gives way.
+    const forEve = await one.prints("invite");
+    const CONVENE_TOKEN = TOKEN.exec((await one.files())[0]!.text)![0];
+    assert.equal((await two.with({ CONVENE_TOKEN }, "tokens", "rotate")).code, 0);
+    const refused = await one.run("read");
+    assert.match(
+      refused.stderr,
+      /may be revoked .*\. Other tokens of this room are kept: dan's in .*, ada's in /,
+    );
+    const late = await one.run("join", forEve, "--agent", "eve");
+    assert.deepEqual([late.stdout, late.stderr.includes("stay an admin")], ["eve\n", false], late.stderr);
+    await one.prints("say", "as eve");
+    assert.match(await two.prints("read"), /eve✓: as eve$/);
+  }));
+
 Deno.test("several agents of one machine act each by its own token, and who was an admin finds the way back", () =>
   withMachines(async (_, machine) => {
     const one = await machine();
     one.room = await one.prints("room", "crew", "--locked");
     const [forDan, forEve] = [await one.prints("invite"), await one.prints("invite")];
-    await one.prints("join", "ada", "--secure");
+    const joined = await one.run("join", "ada", "--secure");
+    const [, own] = /convene tokens keep < (\S+)/.exec(joined.stderr)!;
+    assert.equal((await one.fed(await Deno.readTextFile(own!), "tokens", "keep")).stdout, "ada\n");
     const refused = await one.run("invite", "zed", "--role", "admin");
     const [, aside] = /kept: an admin's in (\S+)\. .*: convene tokens keep </.exec(
       refused.stderr,

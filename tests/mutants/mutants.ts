@@ -1312,6 +1312,24 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a new text of a token takes the place of another token",
     edits: [[
+  {
+    name: "an admin who joins is one no longer",
+    edits: [["isAdmins(before.token) && !isAdmins(token) && await", "!before.file && await"]],
+    test: "tests/cli/tokens.test.ts",
+    filter: "an admin who joins stays an admin",
+  },
+  {
+    name: "an admin's token that counts no longer keeps its place",
+    edits: [["!isAdmins(token) && await counts(room, before);", "!isAdmins(token);"]],
+    test: "tests/cli/tokens.test.ts",
+    filter: "an admin who joins stays an admin",
+  },
+  {
+    name: "a token of the client that is rotated to none",
+    edits: [['return { ...body, token: textIn(body, "token") };', "return body;"]],
+    test: "tests/client/nonsense.test.ts",
+    filter: "an answer without what goes on with",
+  },
       "  write(environment, kept.file, kept);",
       "  write(environment, fileOf(environment, kept.server, kept.room), kept);",
     ]],

@@ -25,7 +25,8 @@ export function registerMessageTools(tools: Tools): void {
     actorOf: () => "from",
     callerOf: ({ from }) => from,
     annotations: ADDS,
-    isOwn: true,
+    // The recipient may wait for what it has written, and who has a token was named by who made it.
+    isOwn: ({ from, to }) => from !== undefined && to === undefined,
     rest: "It was posted.",
     act: ({ room, idempotency_key: key, ...body }, { api }) =>
       api.call("POST", ["rooms", room, "messages"], { body, key }),

@@ -83,7 +83,7 @@ export function registerStateTools(tools: Tools): void {
       idempotency_key: repetition,
     },
     annotations: { ...REPLACES, idempotentHint: true },
-    isOwn: true,
+    isOwn: () => true,
     rest: "The value: get_state with scope and key.",
     act: ({ room, idempotency_key: key, ...body }, { api }) =>
       api.call("DELETE", ["rooms", room, "state"], { body, key }),

@@ -21,8 +21,8 @@ interface Tool<Shape extends z.ZodRawShape> extends Arguments<Shape> {
   annotations: ToolAnnotations;
   /** Returns the agent that makes a call, which has abandoned its waits. By default the argument `agent`. */
   callerOf?(given: Given<Shape>): string | undefined;
-  /** A success has no text but the caller's own. */
-  isOwn?: true;
+  /** Whether a success of these arguments has no text but theirs. By default it may have text of others. */
+  isOwn?(given: Given<Shape>): boolean;
   /** Words the calls that show the rest of an answer that is cut. */
   rest: string | ((given: Given<Shape>) => string);
   act(given: Given<Shape>, call: Call): Promise<Answer>;
@@ -86,7 +86,7 @@ async function callTool<Shape extends z.ZodRawShape>(
     isHolder: isHolder(incoming, holder),
   });
   if (token === undefined && shown !== undefined && isRefused(answer)) incoming.refused();
-  return await resultOf(answer, words, isOwn && answer.ok ? undefined : newFrame());
+  return await resultOf(answer, words, answer.ok && isOwn?.(given) ? undefined : newFrame());
 }
 
 function isHolder({ isOfRoom }: Incoming, holder: string | undefined): boolean {

@@ -2683,6 +2683,18 @@ export const MUTANTS: Mutant[] = [
   {
     name: "what others wrote stands before the frame of an answer",
     edits: [["Object.hasOwn(HINTS, String(error)) && typeof hint", "typeof hint"]],
+  {
+    name: "what a recipient waits for stands without a frame",
+    edits: [["from !== undefined && to === undefined,", "from !== undefined,"]],
+    test: "tests/mcp/access.test.ts",
+    filter: "MCP, file: what a recipient waits for",
+  },
+  {
+    name: "an operator's look that takes as long as it likes",
+    edits: [["lookedInTime(taking, c).then(", "taking.then("]],
+    test: "tests/routes/deadlines.test.ts",
+    filter: "what is looked up before a request begins",
+  },
     test: "tests/mcp/access.test.ts",
     filter: "MCP, file: only what the service itself says stands before the frame",
   },

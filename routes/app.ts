@@ -2,7 +2,7 @@ import { type Context, Hono, type Next } from "hono";
 import { mountAgents } from "./agents.ts";
 import { limitBody } from "./http/input/bodies.ts";
 import { mountChanges } from "./changes.ts";
-import { answeredInTime } from "./http/deadline.ts";
+import { answeredInTime, lookedInTime } from "./http/deadline.ts";
 import { errorResponse } from "./http/errors.ts";
 import { mountEval } from "./eval.ts";
 import { mountEvents } from "./events.ts";
@@ -34,7 +34,7 @@ export function createApp(services: Services): Hono {
   // One middleware, since each costs a small read some 2 %.
   app.use((c, next) => {
     const taking = services.takeCredentials(c);
-    return taking === undefined ? admit(c, next) : taking.then(() => admit(c, next));
+    return taking === undefined ? admit(c, next) : lookedInTime(taking, c).then(() => admit(c, next));
   });
   function admit(c: Context, next: Next): Promise<Response | void> {
     services.admit(c);
@@ -45,7 +45,7 @@ export function createApp(services: Services): Hono {
   mountTake(app, services);
   mountReservations(app, services);
   mountMcp(app, services);
-  app.use((_, next) => answeredInTime(services.database.working(next)));
+  app.use((c, next) => answeredInTime(services.database.working(next), c));
   mountRooms(app, services);
   mountAgents(app, services);
   mountMessages(app, services);

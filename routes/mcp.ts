@@ -5,6 +5,7 @@ import { Refusal } from "../db/refusal.ts";
 import { isInForce } from "../db/tokens/read.ts";
 import { OPERATOR } from "../db/viewer.ts";
 import { tokenOf } from "./http/callers/credentials.ts";
+import { lookedInTime } from "./http/deadline.ts";
 import { arrivesInTime, packedBody } from "./http/input/bodies.ts";
 import { type Fault, lostOf } from "./http/input/json_text.ts";
 import { resource } from "./http/methods.ts";
@@ -21,7 +22,8 @@ export function mountMcp(app: Hono, { database }: Services): void {
     hashOf,
     isOfRoom: (hash: string) => hash !== OPERATOR,
     async demand(hash: string) {
-      if (hash !== OPERATOR && !await isInForce(database, hash)) throw new Refusal("unauthenticated", {});
+      if (hash === OPERATOR || await lookedInTime(isInForce(database, hash))) return;
+      throw new Refusal("unauthenticated", {});
     },
   };
   const loading = () =>

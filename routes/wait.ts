@@ -8,7 +8,7 @@ import { runAsUrgentTask } from "../db/yield.ts";
 import { AGENTS } from "./agents.ts";
 import { CHANGES } from "./changes.ts";
 import { ownAgent, ownMember } from "./http/callers/own_agent.ts";
-import { answeredInTime } from "./http/deadline.ts";
+import { answeredInTime, lookedInTime } from "./http/deadline.ts";
 import { invalidMember } from "./http/errors.ts";
 import { existingAgentId, existingId } from "./http/ids.ts";
 import { queryNumber, queryOf } from "./http/input/queries.ts";
@@ -113,13 +113,13 @@ export function mountWait(app: Hono, services: Services): void {
     const include = includeOf(body.include ?? []);
     const timeout = Math.min(body.timeout ?? LIMITS.waitMs, LIMITS.waitMs);
     const viewer = viewerOf(c);
-    const agent = await waiterOf(viewer, room, body.agent ?? undefined);
+    const agent = await waiterOf(c, viewer, room, body.agent ?? undefined);
     const request = { viewer, room, condition, agent, timeout, include, signal };
     const release = fairUse.hold(c, "wait", room);
     let result: WaitResult | undefined;
     try {
       const waiting = watch.wait(request);
-      result = await (timeout === 0 ? answeredInTime(waiting) : waiting);
+      result = await (timeout === 0 ? answeredInTime(waiting, c) : waiting);
     } finally {
       release();
     }
@@ -134,9 +134,9 @@ export function mountWait(app: Hono, services: Services): void {
   }
 
   /** Returns the waiting agent, registered or not. Errors: `room_not_found`, `agent_not_found` for an impossible id. */
-  async function waiterOf(viewer: Viewer, room: string, agent?: string): Promise<string | undefined> {
+  async function waiterOf(c: Context, viewer: Viewer, room: string, agent?: string) {
     if (agent !== undefined && existingAgentId(agent) === "") {
-      await getAgent(database, viewer, room, existingId(agent));
+      await lookedInTime(getAgent(database, viewer, room, existingId(agent)), c);
     }
     return agent;
   }

@@ -1,3 +1,4 @@
+import type { Context } from "hono";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { LIMITS } from "./limits.ts";
 
@@ -6,7 +7,7 @@ interface Deadline {
   expire(): void;
 }
 
-/** The shortest deadline in milliseconds. */
+/** The shortest deadline in milliseconds of a task that begins now. */
 const MIN_MS = Math.min(LIMITS.bodyMs, LIMITS.requestMs);
 
 /**
@@ -17,6 +18,14 @@ const MIN_MS = Math.min(LIMITS.bodyMs, LIMITS.requestMs);
 const deadlines: Array<Deadline | undefined> = [];
 const free: number[] = [];
 let timer: ReturnType<typeof setTimeout> | undefined;
+/** When the timer fires, by `performance.now()`. */
+let firesAt: number;
+
+function fireIn(ms: number, now: number) {
+  clearTimeout(timer);
+  firesAt = now + ms;
+  timer = setTimeout(expireDue, ms);
+}
 
 function expireDue() {
   const now = performance.now();
@@ -25,19 +34,24 @@ function expireDue() {
     if (deadline && deadline.due <= now) deadline.expire();
     else if (deadline) next = Math.min(next, deadline.due);
   }
+  timer = undefined;
   // A deadline that is set from now on may be due before `next`.
-  timer = next === Infinity ? undefined : setTimeout(expireDue, Math.min(next - now, MIN_MS));
+  if (next !== Infinity) fireIn(Math.min(next - now, MIN_MS), now);
 }
 
-/** Rejects with what `late` makes if the task takes more than `ms` milliseconds, which must be at least `MIN_MS`. */
-export function within<T>(task: Promise<T>, ms: number, late: () => Error): Promise<T> {
+/**
+ * Rejects with what `late` makes if the task takes more than `ms` milliseconds, which must be at least `MIN_MS`.
+ * `began`: when the time began, by `performance.now()`, if before now.
+ */
+export function within<T>(task: Promise<T>, ms: number, late: () => Error, began?: number): Promise<T> {
   return new Promise((resolve, reject) => {
     const index = free.pop() ?? deadlines.length;
-    const own = deadlines[index] = {
-      due: performance.now() + ms,
-      expire: () => settle(() => reject(late())),
-    };
-    timer ??= setTimeout(expireDue, MIN_MS);
+    const now = performance.now();
+    const due = (began ?? now) + ms;
+    const own = deadlines[index] = { due, expire: () => settle(() => reject(late())) };
+    if (timer === undefined || due < firesAt) {
+      fireIn(began === undefined ? MIN_MS : Math.max(0, Math.min(due - now, MIN_MS)), now);
+    }
     task.then((value) => settle(() => resolve(value)), (error) => settle(() => reject(error)));
 
     /** Settles once. Another deadline may have the index afterwards. */
@@ -56,11 +70,31 @@ export function endRequestsIn(ms: number): void {
   setTimeout(() => deadlines.forEach((deadline) => deadline?.expire()), ms);
 }
 
-/** Limits a task to the time that a request has, whatever the database does. Errors: `DatabaseUnavailable`. */
-export function answeredInTime<T>(task: Promise<T>): Promise<T> {
-  return within(task, LIMITS.requestMs, requestLate);
+/** When the time of a request began, by `performance.now()`. */
+const BEGAN = "began";
+
+/**
+ * Limits a task to the time that is left of a request's, whatever the database does. Several of one request share its
+ * time, which begins with the first. Errors: `DatabaseUnavailable`.
+ */
+export function answeredInTime<T>(task: Promise<T>, c: Context): Promise<T> {
+  return within(task, LIMITS.requestMs, requestLate, beginningOf(c));
 }
 
-function requestLate() {
-  return new DatabaseUnavailable("The request took too long.", true);
+/**
+ * The same of what comes before a request changes anything, also where it may wait and has no deadline afterwards.
+ * Without `c` the task has the whole time. Errors: `DatabaseUnavailable`.
+ */
+export function lookedInTime<T>(look: Promise<T>, c?: Context): Promise<T> {
+  return within(look, LIMITS.requestMs, lookLate, c && beginningOf(c));
 }
+
+function beginningOf(c: Context): number | undefined {
+  const began: number | undefined = c.get(BEGAN);
+  if (began === undefined) c.set(BEGAN, performance.now());
+  return began;
+}
+
+const LATE = "The request took too long.";
+const requestLate = () => new DatabaseUnavailable(LATE, true);
+const lookLate = () => new DatabaseUnavailable(LATE, false);

@@ -14,7 +14,7 @@ export async function answerWaiting(
   timeout: number,
   answer: () => Promise<Response>,
 ): Promise<Response> {
-  if (timeout === 0) return await answeredInTime(database.working(answer));
+  if (timeout === 0) return await answeredInTime(database.working(answer), c);
   const release = fairUse.hold(c, "wait", room);
   return await answer().finally(release);
 }

@@ -2,7 +2,7 @@ import type { Context, Hono } from "hono";
 import type { Asked } from "../../cel/waits/takes/take_look.ts";
 import type { TakeAnswer } from "../../cel/waits/takes/takes.ts";
 import { ownMember } from "../http/callers/own_agent.ts";
-import { answeredInTime } from "../http/deadline.ts";
+import { lookedInTime } from "../http/deadline.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import type { Parts } from "../http/input/schemas.ts";
 import { LIMITS } from "../http/limits.ts";
@@ -97,8 +97,9 @@ export function mountTake(app: Hono, services: Services): void {
     const { signal } = c.req.raw;
     const began = database.elapsed();
     const room = roomOf(c);
-    const { timeout: most = 0, ttl = LIMITS.takenSeconds, where: source, ...filters } = await answeredInTime(
+    const { timeout: most = 0, ttl = LIMITS.takenSeconds, where: source, ...filters } = await lookedInTime(
       bodyOf(c),
+      c,
     );
     const timeout = Math.min(most, LIMITS.waitMs);
     const where = source === undefined ? undefined : await compileOf(source, {}, "message");

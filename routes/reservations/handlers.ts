@@ -3,7 +3,7 @@ import type { Json } from "../../db/json.ts";
 import { listReservations } from "../../db/reservations/read.ts";
 import { releaseReservation, renewReservation } from "../../db/reservations/write.ts";
 import { ownMember } from "../http/callers/own_agent.ts";
-import { answeredInTime } from "../http/deadline.ts";
+import { answeredInTime, lookedInTime } from "../http/deadline.ts";
 import { invalidMember } from "../http/errors.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { existingId } from "../http/ids.ts";
@@ -21,7 +21,7 @@ import { globFault } from "./schemas.ts";
 export function mountReservations(app: Hono, services: Services): void {
   const { database, reserving, viewerOf } = services;
   const inTime = (handle: (c: Context) => Promise<Response>) => (c: Context) =>
-    answeredInTime(database.working(() => handle(c)));
+    answeredInTime(database.working(() => handle(c)), c);
 
   const bodyOf = async <Name extends "ReservationRequest" | "ReservationRelease" | "ReservationRenewal">(
     c: Context,
@@ -33,7 +33,7 @@ export function mountReservations(app: Hono, services: Services): void {
   async function reserve(c: Context): Promise<Response> {
     const { signal } = c.req.raw;
     const room = roomOf(c);
-    const body = await answeredInTime(bodyOf(c, "ReservationRequest"));
+    const body = await lookedInTime(bodyOf(c, "ReservationRequest"), c);
     const { agent, paths, mode = "exclusive", ttl = LIMITS.reservationSeconds, note = null } = body;
     checkSize(note as Json, "note", LIMITS.noteBytes);
     const timeout = Math.min(body.timeout ?? 0, LIMITS.waitMs);

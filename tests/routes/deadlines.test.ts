@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Context } from "hono";
 import type { Follower } from "../../cel/waits/follow/follower.ts";
 import type { Connection } from "../../db/driver/connection.ts";
+import { makeToken } from "../../db/access/token_text.ts";
 import { LIMITS } from "../../routes/http/limits.ts";
 import { createOutbox } from "../../routes/http/outbox.ts";
 import { event, streamOf } from "../../routes/http/stream.ts";
@@ -41,6 +42,40 @@ Deno.test("a request is answered while its time lasts, and refused when it is ov
     assert.deepEqual([(await look).status, (await look).body.error], [503, "unavailable"]);
     never.resolve();
   }, { wrap: slowConnection(delays) });
+});
+
+const OPERATOR = "the operator's own token of 32 letters";
+const UNSEEN = makeToken("member", false, new Uint8Array(32));
+
+/** What is looked up before a request begins, after which the first has a look that nothing answers. */
+const LOOKED_UP: Array<[what: string, token: string, method: string, path: string, body?: unknown]> = [
+  ["a slow look", OPERATOR, "GET", "/rooms/r"],
+  ["a look without an answer", OPERATOR, "PUT", "/rooms/r/state", { key: "k", value: 1 }],
+  ["one before a wait", OPERATOR, "POST", "/rooms/r/wait", { condition: "false" }],
+  ["one of who waits", UNSEEN, "POST", "/rooms/r/wait", { condition: "false" }],
+  ["one of who waits, by a query", UNSEEN, "GET", "/rooms/r/wait?condition=false"],
+  ["one of who calls a tool", UNSEEN, "POST", "/mcp", { jsonrpc: "2.0", id: 1, method: "tools/list" }],
+  ["one of who waits for a task", UNSEEN, "POST", "/rooms/r/messages/claim", { timeout: 1_000 }],
+];
+
+Deno.test("what is looked up before a request begins takes from its time, also where it may wait", async () => {
+  await Promise.all(LOOKED_UP.map(async ([what, token, method, path, body], n) => {
+    const never = Promise.withResolvers<void>();
+    const delays: Promise<unknown>[] = [];
+    await withApp(async (t) => {
+      await t.json("POST", "/rooms", { id: "r" });
+      if (n === 0) delays.push(pause(LIMITS.requestMs - 2_000));
+      delays.push(never.promise);
+      const from = performance.now();
+      const response = await t.request(method, path, body, { Authorization: `Bearer ${token}` });
+      const took = performance.now() - from;
+      never.resolve();
+      assert.ok(took >= LIMITS.requestMs - 100 && took < 10_000, `${what}: ${Math.round(took)} ms`);
+      const { error, message } = await response.json();
+      assert.deepEqual([response.status, error], [503, "unavailable"], what);
+      assert.doesNotMatch(message, /may or may not/, what);
+    }, { wrap: slowConnection(delays), operatorToken: OPERATOR });
+  }));
 });
 
 /** Milliseconds after its timeout in which the last read of a wait must come. */

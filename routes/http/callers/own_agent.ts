@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { knownFacts } from "../../../db/access/token.ts";
 import type { Database } from "../../../db/database.ts";
 import type { TokenFacts, Viewer } from "../../../db/viewer.ts";
+import { lookedInTime } from "../deadline.ts";
 
 interface Callers {
   database: Database;
@@ -13,7 +14,11 @@ interface Callers {
  * instance has not seen before. Errors: `unauthenticated` and `room_not_found` for a token that is not in force.
  */
 export async function ownAgent(c: Context, { database, viewerOf }: Callers): Promise<string | undefined> {
-  return await agentOf(database, viewerOf(c)) ?? undefined;
+  const viewer = viewerOf(c);
+  if (viewer.token === undefined) return undefined;
+  // Waits have no deadline of their own before they begin.
+  const facts = knownFacts(viewer) ?? await lookedInTime(factsOf(database, viewer), c);
+  return facts?.agent ?? undefined;
 }
 
 /** Returns the same of a viewer; null where it is bound to none. */

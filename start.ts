@@ -10,18 +10,22 @@ import { starting, StartRefusal } from "./routes/process/starting.ts";
 import { quoted, wordOf } from "./views/shared/addresses.ts";
 
 const env = (name: string) => Deno.env.get(name);
+const listening = Promise.withResolvers<Deno.NetAddr>();
 const server = starting(() => serve(hostOf(env), portOf(env)));
+onEnd(() => Promise.all([drain(), server.shutdown()]), database.close);
+preloadSoon(databaseOf(env));
 
 function serve(hostname: string, port: number): Serving {
   try {
-    return serveOn({ hostname, port, onListen }, handler);
+    return serveOn({ hostname, port, onListen: listening.resolve }, handler);
   } catch (error) {
     const { message } = error as Error;
     throw new StartRefusal(`The service cannot listen on HOST ${hostname}, PORT ${port}: ${message}`);
   }
 }
 
-function onListen({ hostname, port }: Deno.NetAddr) {
+/** Tells the operator where the service is and how to call it. */
+function tell({ hostname, port }: Deno.NetAddr) {
   const any = ({ "0.0.0.0": "127.0.0.1", "::": "::1" } as Record<string, string>)[hostname];
   const host = any ?? hostname;
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
@@ -32,13 +36,11 @@ function onListen({ hostname, port }: Deno.NetAddr) {
   const locked = settingsOf(env).rules?.openRooms === false;
   const room = JSON.stringify({ id: "lobby", ...locked && { locked } });
   console.log(`Try:  curl -X POST ${wordOf(`${url}/rooms`)} -d ${quoted(room)}`);
-  preloadSoon(databaseOf(env));
 }
 
 // The first request retries a database that does not answer yet. A file that cannot be opened, and a database that a
-// newer release has migrated, end the process; the reason is in the log already.
-database.migrate().catch(({ cause }) => {
+// newer release has migrated, end the process before it says where it is; the reason is in the log already.
+await database.migrate().catch(({ cause }) => {
   if (cause instanceof NewerDatabase || cause instanceof FileNotOpened) Deno.exit(1);
 });
-
-onEnd(() => Promise.all([drain(), server.shutdown()]), database.close);
+tell(await listening.promise);

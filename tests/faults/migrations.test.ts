@@ -75,14 +75,18 @@ async function setUp(url: string, statements: string[]): Promise<void> {
 }
 
 /** Starts a program of the service, which is to end by itself. */
-async function endOf(program: string, database: string): Promise<{ code: number; log: string }> {
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+async function endOf(
+  program: string,
+  database: string,
+): Promise<{ code: number; log: string; said: string }> {
+  const { code, stderr, stdout } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", program],
     cwd: new URL("../../", import.meta.url),
     env: { TURSO_DATABASE_URL: database, TURSO_AUTH_TOKEN: "", HOST: "", PORT: "0" },
     signal: AbortSignal.timeout(20_000),
   }).output();
-  return { code, log: new TextDecoder().decode(stderr) };
+  const [log, said] = [stderr, stdout].map((bytes) => new TextDecoder().decode(bytes));
+  return { code, log: log!, said: said! };
 }
 
 for (const [name, withDatabase] of KINDS) {
@@ -95,7 +99,7 @@ for (const [name, withDatabase] of KINDS) {
         } or later, and this is release ` +
         `${RELEASE}. Run that release, or restore a copy of the database from before it.\n`;
       for (const program of ["start.ts", "migrate.ts"]) {
-        assert.deepEqual(await endOf(program, url), { code: 1, log: line });
+        assert.deepEqual(await endOf(program, url), { code: 1, log: line, said: "" });
       }
       const database = createDatabase({ connect: () => connect(url) });
       await assert.rejects(ping(database), DatabaseUnavailable); // where a platform serves
@@ -112,7 +116,11 @@ for (const [name, withDatabase] of KINDS) {
       } finally {
         await service.stop();
       }
-      assert.deepEqual(await endOf("migrate.ts", url), { code: 0, log: "" });
+      assert.deepEqual(await endOf("migrate.ts", url), {
+        code: 0,
+        log: "",
+        said: "The database is up to date.\n",
+      });
     }));
 
   Deno.test(`a database of before the first numbered release is taken up: ${name}`, () =>

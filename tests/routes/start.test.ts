@@ -134,13 +134,34 @@ for (const [what, args, env, line] of REFUSED) {
   });
 }
 
+Deno.test("a start is refused in one line: a port that another program has", async () => {
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = taken.addr as Deno.NetAddr;
+  const { code, stdout, stderr } = await refusal(START, { PORT: String(port) });
+  assert.deepEqual([code, stdout], [1, ""], stderr);
+  assert.match(stderr, new RegExp(`^The service cannot listen on HOST 127\\.0\\.0\\.1, PORT ${port}: .*\n$`));
+});
+
+Deno.test("a service whose database is away says so before it says where it is", async () => {
+  const service = await startService({ database: "http://127.0.0.1:9" });
+  try {
+    assert.match(service.complaints[0]!, /^The database does not answer: ./);
+    assert.match(service.printed[0]!, /^Convene is at http/);
+    const response = await fetch(`${service.url}/healthz`);
+    await response.body?.cancel();
+    assert.equal(response.status, 503);
+  } finally {
+    await service.stop();
+  }
+});
+
 for (const [what, args] of [["served", START], ["migrated", MIGRATE]] as const) {
   Deno.test(`a database file whose folder is not there ends the process with its name: ${what}`, async () => {
     const [flags, script] = [args.slice(0, 2), args.at(-1)!];
     const rights = ["--allow-net", "--allow-env", "--allow-ffi", "--allow-sys", "--allow-read=data"];
     const env = { TURSO_DATABASE_URL: "file:/no/such/folder/c.db" };
-    const { code, stderr } = await refusal([...flags, ...rights, script], env);
-    assert.equal(code, 1, stderr);
+    const { code, stdout, stderr } = await refusal([...flags, ...rights, script], env);
+    assert.deepEqual([code, stdout], [1, ""], stderr);
     assert.match(
       stderr,
       /^The database file \/no\/such\/folder\/c\.db .* the folder \/no\/such\/folder must exist/,

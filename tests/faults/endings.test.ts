@@ -19,11 +19,24 @@ const ENDING = `
   console.log("ready");
 `;
 
+/** A process whose answers keep its thread busy for longer than copies of a signal are expected. */
+const BUSY = `
+  import { onEnd } from "./routes/process/ending.ts";
+  onEnd(() => {
+    console.log("told");
+    for (const until = performance.now() + ${SAME_SIGNAL_MS + 500}; performance.now() < until;);
+    return Promise.resolve();
+  }, async () => console.log("closed"));
+  setInterval(() => {}, 60_000);
+  console.log("ready");
+`;
+
 async function withEnding(
   test: (process: Deno.ChildProcess, printed: () => Promise<string | undefined>) => Promise<void>,
+  program = ENDING,
 ): Promise<void> {
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["eval", "--ext=ts", ENDING],
+    args: ["eval", "--ext=ts", program],
     cwd: new URL("../../", import.meta.url),
     stdin: "piped",
     stdout: "piped",
@@ -61,6 +74,15 @@ Deno.test("a second signal after a second ends the process at once", () =>
     process.kill("SIGTERM");
     assert.equal((await process.status).code, 1);
   }));
+
+Deno.test("a second signal within a second is the same one, however late a busy thread hears it", () =>
+  withEnding(async (process, printed) => {
+    process.kill("SIGTERM");
+    assert.equal(await printed(), "told");
+    process.kill("SIGTERM");
+    assert.equal(await printed(), "closed");
+    assert.equal((await process.status).code, 0);
+  }, BUSY));
 
 Deno.test("a file database that was closed at the end is whole without its log", async () => {
   const folder = await Deno.makeTempDir({ prefix: "convene-" });

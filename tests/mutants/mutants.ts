@@ -855,7 +855,10 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a second signal ends the process, however soon",
-    edits: [["performance.now() - told > SAME_SIGNAL_MS", "performance.now() >= told"]],
+    edits: [['    if (heed === "copies") return;\n', ""], [
+      'if (heed === "further")',
+      'if (heed !== "first")',
+    ]],
     test: "tests/faults/endings.test.ts",
     filter: "a second signal within a second is the same one",
   },
@@ -1310,9 +1313,6 @@ export const MUTANTS: Mutant[] = [
     filter: "each agent has its own token",
   },
   {
-    name: "a new text of a token takes the place of another token",
-    edits: [[
-  {
     name: "an admin who joins is one no longer",
     edits: [["isAdmins(before.token) && !isAdmins(token) && await", "!before.file && await"]],
     test: "tests/cli/tokens.test.ts",
@@ -1330,6 +1330,9 @@ export const MUTANTS: Mutant[] = [
     test: "tests/client/nonsense.test.ts",
     filter: "an answer without what goes on with",
   },
+  {
+    name: "a new text of a token takes the place of another token",
+    edits: [[
       "  write(environment, kept.file, kept);",
       "  write(environment, fileOf(environment, kept.server, kept.room), kept);",
     ]],
@@ -2681,9 +2684,6 @@ export const MUTANTS: Mutant[] = [
     filter: "numbers as text are taken",
   },
   {
-    name: "what others wrote stands before the frame of an answer",
-    edits: [["Object.hasOwn(HINTS, String(error)) && typeof hint", "typeof hint"]],
-  {
     name: "what a recipient waits for stands without a frame",
     edits: [["from !== undefined && to === undefined,", "from !== undefined,"]],
     test: "tests/mcp/access.test.ts",
@@ -2695,6 +2695,9 @@ export const MUTANTS: Mutant[] = [
     test: "tests/routes/deadlines.test.ts",
     filter: "what is looked up before a request begins",
   },
+  {
+    name: "what others wrote stands before the frame of an answer",
+    edits: [["Object.hasOwn(HINTS, String(error)) && typeof hint", "typeof hint"]],
     test: "tests/mcp/access.test.ts",
     filter: "MCP, file: only what the service itself says stands before the frame",
   },

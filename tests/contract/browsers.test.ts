@@ -216,15 +216,33 @@ contract("a link of another site opens a room's page, and sets no agent waiting"
   assert.deepEqual((await t.get(`/rooms/${room}/agents/ann`)).body, before);
 });
 
-contract("images of another site use up no wrong codes, and a link to a code opens its page", async (t) => {
-  const cross = { "sec-fetch-site": "cross-site" };
-  for (let n = 0; n < 12; n++) {
-    const headers = { ...cross, "sec-fetch-mode": "no-cors" };
-    assertForbidden(await t.request("GET", "/join/AAAAA-AAAAA", { headers }));
-  }
-  const headers = { ...cross, "sec-fetch-mode": "navigate" };
-  assertError(await t.request("GET", "/join/AAAAA-AAAAA", { headers }), 404, "invite_not_found");
-});
+/** How browsers ask for what a page of another site embeds, or has them load in advance. */
+const EMBEDDED: Record<string, Record<string, string>> = {
+  "an image": { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "image" },
+  "a frame": { "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" },
+  "an object": { "sec-fetch-mode": "navigate", "sec-fetch-dest": "object" },
+  "a prefetch": { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "empty", "sec-purpose": "prefetch" },
+  "a prefetch of a page": {
+    "sec-fetch-mode": "navigate",
+    "sec-fetch-dest": "document",
+    "sec-purpose": "prefetch",
+  },
+};
+
+contract(
+  "what another site embeds uses up no wrong codes, and a link to a code opens its page",
+  async (t) => {
+    const cross = { "sec-fetch-site": "cross-site" };
+    for (const [what, own] of Object.entries(EMBEDDED)) {
+      for (let n = 0; n < 12; n++) {
+        const { status } = await t.request("GET", "/join/AAAAA-AAAAA", { headers: { ...cross, ...own } });
+        assert.equal(status, 403, what);
+      }
+    }
+    const headers = { ...cross, "sec-fetch-mode": "navigate" };
+    assertError(await t.request("GET", "/join/AAAAA-AAAAA", { headers }), 404, "invite_not_found");
+  },
+);
 
 const MCP = {
   "content-type": "application/json",

@@ -1073,6 +1073,12 @@ export const MUTANTS: Mutant[] = [
     filter: "64 MiB of answers",
   },
   {
+    name: "a frame of another site that uses up wrong codes",
+    edits: [[' && dest === "document"', ' && dest !== ""']],
+    test: "tests/contract/browsers.test.ts",
+    filter: "file: what another site embeds",
+  },
+  {
     name: "keys that count by the text of a token",
     edits: [["return { key: knownFacts(viewer)!.id };", "return viewer;"]],
     test: "tests/contract/rotation.test.ts",

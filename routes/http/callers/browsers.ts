@@ -90,15 +90,21 @@ function isNear(c: Context): boolean {
 }
 
 /**
- * Finds requests of foreign pages that have an effect. Links and images send no Origin, and their pages cannot read the
- * answer. But a wait shows an agent as waiting, and codes that an image asks for use up the wrong ones of this machine:
- * those, a person may open by a link.
+ * Finds requests of foreign pages that have an effect. Links, images and frames send no Origin, and their pages cannot
+ * read the answer. But a wait shows an agent as waiting, and wrong codes are used up for this machine. A person may open
+ * a code by a link; an image, a frame and what is loaded in advance ask for as many as the page likes, unseen.
  */
 function hasForeignEffect(c: Context): boolean {
   const { path } = c.req;
   if (!/\/wait\/*$/.test(path) && !path.startsWith("/join/")) return false;
   if (c.req.header("sec-fetch-site") !== "cross-site") return false;
-  return !path.startsWith("/join/") || c.req.header("sec-fetch-mode") !== "navigate";
+  return !path.startsWith("/join/") || !isOpened(c);
+}
+
+/** Tells whether a browser opens what it asks for in a tab or a window, now, where its user sees it. */
+function isOpened({ req }: Context): boolean {
+  const dest = req.header("sec-fetch-dest") ?? "document";
+  return req.header("sec-fetch-mode") === "navigate" && dest === "document" && !req.header("sec-purpose");
 }
 
 /** Logs refusals, since operators do not see answers and `/healthz` answers under any name. */

@@ -146,6 +146,10 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
     "routes/pieces.test.ts",
     "64 MiB of answers are under way at a time, then those that nobody reads are broken off after 2 s",
   ],
+  mostAnswerBytes: [
+    "routes/pieces.test.ts",
+    "256 MiB of answers are under way at a time, then those that began first are broken off, though they are read",
+  ],
   smallEventBytes: [
     OUTBOX,
     "where the memory for events is in use a stream tells less at once, and all the same all",

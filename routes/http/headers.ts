@@ -32,10 +32,16 @@ export async function withLength(c: Context, next: Next) {
   if (c.req.method === "HEAD") await nameLength(c);
 }
 
+/** Names the length of a body and drops it, since nobody reads it: a large one counts until it is read or given up. */
 async function nameLength(c: Context) {
-  if (c.res.body === null || c.res.headers.has("Content-Length")) return;
-  const { byteLength } = await c.res.clone().arrayBuffer();
-  c.header("Content-Length", String(byteLength));
+  const answer = c.res;
+  if (answer.body === null) return;
+  const known = answer.headers.get("Content-Length");
+  const length = known ?? String((await answer.arrayBuffer()).byteLength);
+  if (known !== null) await answer.body.cancel();
+  c.res = undefined; // else the framework copies the old answer's headers once more
+  c.res = new Response(null, answer);
+  c.header("Content-Length", length);
 }
 
 /**

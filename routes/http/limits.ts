@@ -127,6 +127,8 @@ export const LIMITS = {
   streamBytes: 32 * 1024 * 1024,
   /** Bytes of all large answers under way. Beyond them, the readers that take nothing for `pressedMs` are let go. */
   answerBytes: 64 * 1024 * 1024,
+  /** The same, beyond which the readers that began first are let go, however they read: they take a little at a time. */
+  mostAnswerBytes: 256 * 1024 * 1024,
   /** Bytes of such a small event, about: what changed in one revision is told whole. */
   smallEventBytes: 64 * 1024,
   /** Milliseconds without an event after which a stream says that it lives: platforms cut what is idle for 5 s. */

@@ -32,6 +32,8 @@ interface OutboxLimits {
   small: number;
   /** Milliseconds without progress after which a reader is released when memory is short. */
   pressedMs: number;
+  /** Bytes beyond which the readers that began first are released, whatever they take; by default none. */
+  most?: number;
 }
 
 export const OUTBOX: OutboxLimits = {
@@ -45,19 +47,22 @@ const REPORT_EVERY_MS = 10_000;
 
 /**
  * Bounds the memory for events of all streams of an instance. Nobody waits for memory: when it is short, events are
- * small, and readers that have taken nothing for a while are released, the longest idle first. Shared pieces count once.
+ * small, and readers that have taken nothing for a while are released, the longest idle first. Memory that several
+ * readers share counts once.
  */
 export function createOutbox(
-  { bytes, page, small, pressedMs }: OutboxLimits = OUTBOX,
+  { bytes, page, small, pressedMs, most = Infinity }: OutboxLimits = OUTBOX,
   now: () => number = () => performance.now(),
 ): Outbox {
   /** The readers that hold pieces, the longest idle first. */
   const holders = new Map<Share, { at: number; release(): void }>();
-  /** The number of readers by pieces, or by the name of an event before it is read. */
-  const counted = new Map<Pieces | string, number>();
+  /** The same in the order in which they began. */
+  const begun = new Set<Share>();
+  /** The number of readers by the memory of pieces, or by the name of an event before it is read. */
+  const counted = new Map<ArrayBuffer | string, number>();
   const reportStalled = createReport<void>(
     REPORT_EVERY_MS,
-    (readers) => `Readers of streams and large answers that took nothing and were let go: ${readers}.`,
+    (readers) => `Readers of streams and large answers that took too little and were let go: ${readers}.`,
     now,
   );
   let used = 0;
@@ -80,12 +85,24 @@ export function createOutbox(
     }
   }
 
+  /** Releases those that began first, but never the latest, while they hold too much. */
+  function relieve(latest: Share) {
+    for (const share of begun) {
+      if (used <= most || share === latest) return;
+      holders.get(share)!.release();
+    }
+  }
+
   /** Counts one reader more or less; the first takes the memory, the last returns it. */
   function count(what: Pieces | string, by: 1 | -1) {
-    const readers = (counted.get(what) ?? 0) + by;
-    if (readers > 0) counted.set(what, readers);
-    else counted.delete(what);
-    if (readers === (by === 1 ? 1 : 0)) used += by * (typeof what === "string" ? page : bytesOf(what));
+    for (const memory of typeof what === "string" ? [what] : new Set(what.map(({ buffer }) => buffer))) {
+      const readers = (counted.get(memory) ?? 0) + by;
+      if (readers > 0) counted.set(memory, readers);
+      else counted.delete(memory);
+      if (readers === (by === 1 ? 1 : 0)) {
+        used += by * (typeof memory === "string" ? page : memory.byteLength);
+      }
+    }
   }
 
   return {
@@ -102,6 +119,8 @@ export function createOutbox(
           if (held !== undefined) count(held, -1);
           held = pieces;
           holders.set(own, { at: now(), release });
+          begun.add(own);
+          relieve(own);
           press();
         },
         progress() {
@@ -114,6 +133,7 @@ export function createOutbox(
           if (ended) return;
           ended = true;
           holders.delete(own);
+          begun.delete(own);
           if (held !== undefined) count(held, -1);
           if (holders.size === 0) timer = void clearTimeout(timer);
         },
@@ -122,8 +142,4 @@ export function createOutbox(
     },
     reportStalled,
   };
-}
-
-function bytesOf(pieces: Pieces): number {
-  return pieces.reduce((sum, { byteLength }) => sum + byteLength, 0);
 }

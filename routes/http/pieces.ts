@@ -2,11 +2,12 @@ import { LIMITS } from "./limits.ts";
 import { createOutbox, OUTBOX, type Outbox, type Pieces } from "./outbox.ts";
 
 /** The memory for large answers of this process. */
-const ANSWERS = createOutbox({ ...OUTBOX, bytes: LIMITS.answerBytes });
+const ANSWERS = createOutbox({ ...OUTBOX, bytes: LIMITS.answerBytes, most: LIMITS.mostAnswerBytes });
 
 /**
  * Sends a large answer piece by piece, as fast as its reader takes them. Breaks it off if the reader takes nothing while
- * the memory for answers is short, so that answers which nobody reads do not pile up.
+ * the memory for answers is short, so that answers which nobody reads do not pile up; and where slow readers hold far
+ * too much, if it is the one that began first.
  */
 export function sentInPieces(
   pieces: Pieces,
@@ -24,7 +25,7 @@ export function sentInPieces(
     start(controller) {
       share.hold(pieces, () => {
         end();
-        controller.error(new Error("Its reader took nothing."));
+        controller.error(new Error("Its reader took too little."));
         outbox.reportStalled();
       });
     },

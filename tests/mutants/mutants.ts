@@ -1073,6 +1073,18 @@ export const MUTANTS: Mutant[] = [
     filter: "64 MiB of answers",
   },
   {
+    name: "large answers that slow readers hold without end",
+    edits: [["          relieve(own);\n", ""]],
+    test: "tests/routes/pieces.test.ts",
+    filter: "256 MiB of answers",
+  },
+  {
+    name: "an answer to HEAD whose body is counted for ever",
+    edits: [["  if (known !== null) await answer.body.cancel();\n", ""]],
+    test: "tests/routes/pieces.test.ts",
+    filter: "an answer to HEAD",
+  },
+  {
     name: "a frame of another site that uses up wrong codes",
     edits: [[' && dest === "document"', ' && dest !== ""']],
     test: "tests/contract/browsers.test.ts",

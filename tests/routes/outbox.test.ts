@@ -128,6 +128,6 @@ Deno.test("the operator is told of readers that were let go at most every 10 s, 
   }
   assert.deepEqual(
     lines,
-    [1, 10].map((n) => `Readers of streams and large answers that took nothing and were let go: ${n}.`),
+    [1, 10].map((n) => `Readers of streams and large answers that took too little and were let go: ${n}.`),
   );
 });

@@ -79,7 +79,7 @@ for (const ending of ["closes", "reads on"]) {
       timers.fire();
       console.error = log;
       assert.deepEqual(lines, [[
-        "Readers of streams and large answers that took nothing and were let go: 1.",
+        "Readers of streams and large answers that took too little and were let go: 1.",
       ]]);
       for (let n = 0; n < 5; n++) await t.message(room, { body: BODY });
       await place.assertHeld();

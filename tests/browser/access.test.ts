@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Page } from "npm:playwright-core@1.64.1";
-import { browserTest, VIEWS, withBrowser } from "../support/browser.ts";
+import { browserTest, untilLive, VIEWS, withBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
-import type { Json } from "../support/client.ts";
+import { asker } from "./asker.ts";
 import { seriousIn } from "./axe.ts";
 import { tasksIn } from "./tasks_in.ts";
 
@@ -45,7 +45,7 @@ browserTest(
       const found: string[] = [];
       const look = async (name: string, path: string, width: number) => {
         const page = await open(path, { ...VIEWS[0]!, width });
-        if (name === "room") await page.waitForSelector("#live[data-state=live]");
+        if (name === "room") await untilLive(page);
         const parts = name === "room" && width < 700
           ? ["talk", "agents", "reservations", "state", "timeline", "console"]
           : [undefined];
@@ -76,14 +76,9 @@ browserTest(
     withBrowser(async ({ t, open, shoot }) => {
       const opened = await furnished(t);
       const { body: { id: locked, token: admin } } = await t.post("/rooms", { locked: true });
-      const ask = async (path: string, body: Json) =>
-        (await t.request("POST", `/rooms/${locked}${path}`, {
-          body,
-          headers: { Authorization: `Bearer ${admin}` },
-        }))
-          .body;
-      const { token: reader } = await ask("/tokens", { role: "reader", note: "a screen" });
-      const { code } = await ask("/invites", { role: "member", note: "come in" });
+      const ask = asker(t, locked);
+      const { token: reader } = await ask(admin, "POST", "/tokens", { role: "reader", note: "a screen" });
+      const { code } = await ask(admin, "POST", "/invites", { role: "member", note: "come in" });
       const press = (page: Page, name: string) => page.getByRole("button", { name }).first().click();
       const looks: Array<[path: string, part?: string, act?: (page: Page) => Promise<void>]> = [
         [`/join/${code}`],
@@ -108,7 +103,7 @@ browserTest(
       for (const [n, [path, part, act]] of looks.entries()) {
         const width = n % 2 ? 1400 : 390;
         const page = await open(path, { ...VIEWS[0]!, width });
-        if (path.startsWith("/?room")) await page.waitForSelector("#live[data-state=live]");
+        if (path.startsWith("/?room")) await untilLive(page);
         await act?.(page);
         found.push(...await seriousIn(page, `held-${n}-${width}`, shoot, part));
         await page.close();
@@ -139,7 +134,7 @@ browserTest(
         ] as const
       ) {
         const page = await open(`/?room=${room}${held ? `#token=${held}` : ""}`, { ...VIEWS[0]!, width });
-        await page.waitForSelector("#live[data-state=live]");
+        await untilLive(page);
         for (let n = 0; n < presses; n++) await page.keyboard.press("Tab");
         assert.equal(await page.evaluate("document.activeElement.textContent"), name);
         assert.ok(await inView(page), `${name} is not seen`);
@@ -178,7 +173,7 @@ browserTest(
       const room = await furnished(t);
       const page = await open(`/?room=${room}`);
       await page.emulateMedia({ reducedMotion: "reduce" });
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       await page.evaluate("document.getElementById('state/_shared/phase').classList.add('flash')");
       const style = await page.evaluate(
         "getComputedStyle(document.querySelector('.flash > .value')).animationName",

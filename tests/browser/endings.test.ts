@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { browserTest, VIEWS, withBrowser } from "../support/browser.ts";
+import { browserTest, untilLive, VIEWS, withBrowser } from "../support/browser.ts";
 
 for (const view of [VIEWS[0]!, VIEWS[3]!]) {
   browserTest(
@@ -9,7 +9,7 @@ for (const view of [VIEWS[0]!, VIEWS[3]!]) {
         const room = await t.room();
         for (const id of ["ann", "bob", "cat"]) await t.agent(room, id);
         const page = await open(`/?room=${room}`, view);
-        await page.waitForSelector("#live[data-state=live]");
+        await untilLive(page);
         const turnTo = async (part: string) => {
           const tab = page.locator(`.tabs [data-tab=${part}]`);
           if (await tab.isVisible()) await tab.click();

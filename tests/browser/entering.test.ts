@@ -1,30 +1,19 @@
 import assert from "node:assert/strict";
 import type { Page, Route } from "npm:playwright-core@1.64.1";
-import { browserTest, VIEWS, withBrowser } from "../support/browser.ts";
+import { browserTest, untilLive, VIEWS, withBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
-import type { Json } from "../support/client.ts";
+import { asker } from "./asker.ts";
 
 const NARROW = VIEWS[2]!;
-
-/** Asks under a token of a room. */
-const asker =
-  (t: Subject, room: string) => async (token: string, path: string, body: Json): Promise<Json> => {
-    const headers = { Authorization: `Bearer ${token}` };
-    const reply = await t.request("POST", `/rooms/${room}${path}`, { body, headers });
-    assert.ok(reply.status < 300, reply.text);
-    return reply.body;
-  };
 
 /** A locked room with a member, its agent ann, and a reader. */
 async function lockedRoom(t: Subject) {
   const { body: { id: room, token: admin } } = await t.post("/rooms", { locked: true });
   const ask = asker(t, room);
-  const { token: ann } = await ask(admin, "/agents", { id: "ann", name: "Ann", secure: true });
-  const { token: reader } = await ask(admin, "/tokens", { role: "reader", agent: "ann" });
+  const { token: ann } = await ask(admin, "POST", "/agents", { id: "ann", name: "Ann", secure: true });
+  const { token: reader } = await ask(admin, "POST", "/tokens", { role: "reader", agent: "ann" });
   return { room: room as string, admin: admin as string, ann: ann as string, reader: reader as string, ask };
 }
-
-const live = (page: Page) => page.waitForSelector("#live[data-state=live]");
 
 const kept = (page: Page) => page.evaluate("Object.values({ ...sessionStorage })") as Promise<string[]>;
 
@@ -70,7 +59,7 @@ browserTest(
       await page.unroute(/\?room=/);
 
       await paste(page, `${t.url}/?room=${room}#token=${ann}`);
-      await live(page);
+      await untilLive(page);
       assert.deepEqual(await kept(page), [ann]);
       assert.ok(!(await page.content()).includes(ann));
       await page.getByRole("button", { name: "Your token" }).click();
@@ -95,7 +84,7 @@ browserTest(
         secure: true,
       });
       const page = await open(`/?room=${room}`);
-      await live(page);
+      await untilLive(page);
       const self = page.locator("#console-agent option[value=zed]");
       assert.equal(await self.textContent(), "zed (needs its token)");
       assert.equal(await self.getAttribute("disabled"), "");
@@ -135,10 +124,10 @@ browserTest(
         name: "Zed",
         secure: true,
       });
-      const { token: looker } = await asker(t, opened)(zed, "/tokens", { role: "reader" });
+      const { token: looker } = await asker(t, opened)(zed, "POST", "/tokens", { role: "reader" });
       const invite = async (id: string, token?: string) => {
         const page = await open(`/?room=${id}${token ? `#token=${token}` : ""}`);
-        await live(page);
+        await untilLive(page);
         await page.getByRole("button", { name: "Invite an agent" }).first().click();
         return page;
       };
@@ -192,7 +181,7 @@ browserTest(
   () =>
     withBrowser(async ({ t, open, shoot, complaints }) => {
       const { room, admin, reader, ask } = await lockedRoom(t);
-      const { token: member } = await ask(admin, "/tokens", { role: "member" });
+      const { token: member } = await ask(admin, "POST", "/tokens", { role: "member" });
       for (
         const [token, why, what] of [
           [reader, "a reader's, which writes nothing", "an admin of the room makes one"],
@@ -201,7 +190,7 @@ browserTest(
         ] as const
       ) {
         const page = await open(`/?room=${room}#token=${token}`);
-        await live(page);
+        await untilLive(page);
         await page.locator("#say-not", { hasText: why }).filter({ hasText: what }).waitFor();
         // Whoever may start a room is told how.
         assert.equal(await page.getByText("Three calls start it").count(), token === reader ? 0 : 1);
@@ -210,7 +199,7 @@ browserTest(
       }
       const opened = await t.room();
       const page = await open(`/?room=${opened}`, NARROW);
-      await live(page);
+      await untilLive(page);
       await page.getByText("You read without a token").waitFor();
       await shoot(page, "say-not");
       assert.equal(await page.locator("#say").count(), 0);
@@ -219,7 +208,7 @@ browserTest(
       await page.waitForURL(/\/join\//);
       await page.locator("#join [name=agent]").fill("pat");
       await page.keyboard.press("Enter");
-      await live(page);
+      await untilLive(page);
       await page.locator("#say-body").fill("hello");
       // Pressed twice before there is an answer, it is said once.
       const sent: Route[] = [];
@@ -257,7 +246,7 @@ browserTest(
   () =>
     withBrowser(async ({ t, browser, service, shoot }) => {
       const { room, admin, ask } = await lockedRoom(t);
-      const { code, expires_at } = await ask(admin, "/invites", { role: "member", uses: 3 });
+      const { code, expires_at } = await ask(admin, "POST", "/invites", { role: "member", uses: 3 });
       const page = await browser.newPage({ timezoneId: "Asia/Kolkata", locale: "en-GB" });
       // Their clock is an hour ahead: by it the code would be over.
       await page.clock.setFixedTime(Date.now() + 3_600_000);
@@ -284,7 +273,7 @@ browserTest(
       await page.keyboard.press("Shift+Tab");
       await page.keyboard.type("pat");
       await page.keyboard.press("Enter");
-      await live(page);
+      await untilLive(page);
       await page.locator("#you").getByText("pat").waitFor();
       assert.equal(page.url(), `${service.url}/?room=${room}`);
     }),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { browserTest, withBrowser } from "../support/browser.ts";
+import { browserTest, untilLive, withBrowser } from "../support/browser.ts";
 import { startService } from "../support/service.ts";
 
 browserTest(
@@ -46,11 +46,11 @@ browserTest(
     withBrowser(async ({ t, open }) => {
       const front = await open("/");
       await front.getByRole("button", { name: "Create a room" }).click();
-      await front.waitForSelector("#live[data-state=live]");
+      await untilLive(front);
       const id = `lobby ${crypto.randomUUID()}`;
       const unknown = await open(`/?room=${encodeURIComponent(id)}`);
       await unknown.getByRole("button", { name: "Create this room" }).click();
-      await unknown.waitForSelector("#live[data-state=live]");
+      await untilLive(unknown);
       assert.equal((await t.get(`/rooms/${encodeURIComponent(id)}`)).status, 200);
       // Where it cannot be created, the words are for a person.
       const locked = crypto.randomUUID();
@@ -76,7 +76,7 @@ browserTest(
         ) {
           const page = await open(`${url}${path}`);
           await page.getByRole("button", { name: label }).click();
-          await page.waitForSelector("#live[data-state=live]");
+          await untilLive(page);
           await page.locator("#you").getByText("an admin").waitFor();
           await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
           await page.getByRole("button", { name: "Your token" }).click();
@@ -89,7 +89,7 @@ browserTest(
         await front.locator("#calls .answer").nth(4).getByText('"key":"phase"').waitFor();
         assert.match((await front.locator("#calls .answer").first().textContent())!, /"token":"cvn_a_…"/);
         await front.getByRole("link", { name: "Look at the room" }).click();
-        await front.waitForSelector("#live[data-state=live]");
+        await untilLive(front);
       } finally {
         await stop();
       }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { browserTest, withBrowser, withOwnBrowser } from "../support/browser.ts";
+import { browserTest, untilLive, withBrowser, withOwnBrowser } from "../support/browser.ts";
 import { createTabs, type Tab } from "../support/tabs.ts";
 
 const LIVE = "document.querySelector('#live[data-state=live]')";
@@ -182,7 +182,7 @@ browserTest(
       await page.clock.fastForward(10_000);
       await page.waitForSelector("#live[data-state=lost]");
       await page.clock.fastForward(3_000);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       assert.equal(asked, 2);
     }),
 );
@@ -193,7 +193,7 @@ browserTest(
     withBrowser(async ({ t, open }) => {
       const room = await t.room();
       const page = await open(`/?room=${room}`);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       let refused = 0;
       await page.route(new RegExp(`/rooms/${room}$`), (route) => {
         refused++;
@@ -207,7 +207,7 @@ browserTest(
       const ids = [];
       for (let n = 0; n < 3; n++) ids.push((await t.message(room)).id);
       await hide(false);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       assert.equal(refused, 1);
       assert.equal(await page.locator(".message").count(), 3);
       await page.locator(`#m${ids[0]}.missed`).waitFor();

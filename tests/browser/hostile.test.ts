@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { browserTest, withBrowser } from "../support/browser.ts";
+import { browserTest, untilLive, withBrowser } from "../support/browser.ts";
 import type { Reply } from "../support/client.ts";
 
 /** Texts that would run, or break out of where they stand, if a view let them. */
@@ -79,7 +79,7 @@ browserTest(
       assert.equal((await t.post("/rooms", { id: room, meta: { [nasty]: nasty } })).status, 201);
 
       const live = await open(`/?room=${encodeURIComponent(room)}`);
-      await live.waitForSelector("#live[data-state=live]");
+      await untilLive(live);
       await write();
       await live.locator(".message").nth(13).waitFor();
       await live.locator(".condition").nth(6).waitFor({ state: "attached" });
@@ -134,7 +134,7 @@ browserTest(
       const hosts = new Set<string>();
       page.on("request", (request) => hosts.add(new URL(request.url()).host));
       await page.reload();
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       assert.deepEqual([...hosts], [new URL(t.url).host]);
       const script = await page.locator("script").getAttribute("src");
       const kept = await t.get(script!);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { browserTest, type Visit, withBrowser } from "../support/browser.ts";
+import { browserTest, untilLive, type Visit, withBrowser } from "../support/browser.ts";
+import { asker } from "./asker.ts";
 
 /** What a page without https lacks. */
 const NO_HTTPS = `
@@ -16,18 +17,17 @@ const NO_STORAGE = `
 /** Joins a locked room by a code, in a browser that lacks something, and says something there. */
 async function joins({ t, browser, service }: Visit, lack: string): Promise<void> {
   const { body: { id: room, token: admin } } = await t.post("/rooms", { locked: true });
-  const headers = { Authorization: `Bearer ${admin}` };
-  const { body } = await t.request("POST", `/rooms/${room}/invites`, { body: { role: "member" }, headers });
+  const { code } = await asker(t, room)(admin, "POST", "/invites", { role: "member" });
   const page = await browser.newPage();
   await page.addInitScript(lack);
-  await page.goto(`${service.url}/join/${body.code}`);
+  await page.goto(`${service.url}/join/${code}`);
   await page.getByRole("button", { name: "Copy the line" }).focus();
   await page.keyboard.press("Enter");
   await page.getByText("copied").waitFor();
   assert.equal(await page.evaluate("document.activeElement.textContent"), "copied");
   await page.locator("#join [name=agent]").fill("pat");
   await page.keyboard.press("Enter");
-  await page.waitForSelector("#live[data-state=live]");
+  await untilLive(page);
   assert.equal(page.url(), `${service.url}/?room=${room}`);
   await page.locator("#say-body").fill("hello");
   await page.keyboard.press("Enter");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "npm:playwright-core@1.64.1";
-import { browserTest, withBrowser } from "../support/browser.ts";
+import { browserTest, untilLive, withBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
 
 /** Another process may take the processor for a while: the figures are those of the calmest of some tries. */
@@ -55,7 +55,7 @@ async function durations(t: Subject, page: Page, room: string, series: number): 
 /** Milliseconds from the start of a room's page until it is live. */
 async function liveAfter(open: (path: string) => Promise<Page>, room: string): Promise<number> {
   const page = await open(`/?room=${room}`);
-  await page.waitForSelector("#live[data-state=live]");
+  await untilLive(page);
   const ms = await page.evaluate(() => performance.now());
   await page.close();
   return ms;
@@ -77,7 +77,7 @@ browserTest(
       assert.ok(Math.min(...ready) < most, `live after ${ready} ms of ${most}`);
 
       const page = await open(`/?room=${room}`);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       await page.waitForFunction(() => performance.getEntriesByName("update").length > 0);
       const series: number[] = [];
       for (let n = 0; n < TRIES && !(Math.min(...series) < UPDATE_MS); n++) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Subject } from "../support/backends.ts";
-import { browserTest, VIEWS, withBrowser } from "../support/browser.ts";
+import { browserTest, untilLive, VIEWS, withBrowser } from "../support/browser.ts";
 
 browserTest(
   "what the pointer is on stays under it while what is above it grows and shrinks",
@@ -15,7 +15,7 @@ browserTest(
         await t.put(`/rooms/${room}/state/batch`, { writes });
       }
       const page = await open(`/?room=${room}`);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       const more = page.locator("[data-load=entries]");
       await more.hover();
       const { y } = (await more.boundingBox())!;
@@ -39,7 +39,7 @@ browserTest(
       const room = await t.room();
       for (let n = 0; n < 60; n++) await t.message(room, { body: "some words ".repeat(1 + n * 2) });
       const page = await open(`/?room=${room}`);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       const below = () =>
         page.locator("#messages-scroller").evaluate((s) => s.scrollHeight - s.clientHeight - s.scrollTop);
       assert.ok(await below() < 2);
@@ -59,7 +59,7 @@ browserTest(
       const room = await t.room();
       for (let n = 0; n < 80; n++) await t.message(room, { from: n % 2 ? "ann" : "bob", body: n });
       const page = await open(`/?room=${room}`, { width: 1_100, height: 800, scheme: "light" });
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       const strip = page.locator("#timeline-scroller");
       const place = () =>
         strip.evaluate(({ scrollLeft, scrollWidth, clientWidth }) => ({
@@ -94,7 +94,7 @@ for (const view of [...VIEWS, { width: 1_024, height: 800, scheme: "light" as co
         }
         await t.post(`/rooms/${room}/messages/${ids.at(-1)}/claim`, { agent: "ann" });
         const page = await open(`/?room=${room}`, view);
-        await page.waitForSelector("#live[data-state=live]");
+        await untilLive(page);
         const said = (text: string) => page.locator("#reach").getByText(text).waitFor();
         await said("Filters see only the last 100 of 150 messages (unclaimed: 99 of 149).");
         await shoot(page, `filters-${view.width}-${view.scheme}`);
@@ -135,7 +135,7 @@ browserTest(
       const room = await t.room();
       await t.message(room);
       const page = await open(`/?room=${room}`);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       assert.ok(await page.locator("#reach").isHidden());
       for (let n = 0; n < 110; n++) await t.message(room);
       const context = await browser.newContext({ javaScriptEnabled: false });
@@ -159,7 +159,7 @@ browserTest(
     withBrowser(async ({ t, open }) => {
       const path = `/?room=${await talkative(t, 110)}`;
       const page = await open(path);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       let asked = 0;
       const answers = [
         { status: 503, body: "" },
@@ -177,7 +177,7 @@ browserTest(
       }
       await page.unroute("**/live/messages?*");
       await page.goto(t.url + path);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       await page.locator("#older button").focus();
       for (let n = 0; n < 2; n++) await page.keyboard.press("Enter");
       await page.locator("#older").waitFor({ state: "hidden" });
@@ -198,7 +198,7 @@ browserTest(
         await t.put(`/rooms/${room}/state/batch`, { writes });
       }
       const page = await open(`/?room=${room}`);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       await t.write(room, "a key before", 1);
       await page.locator("[id='state/_shared/a%20key%20before']").waitFor();
       await page.locator("[data-load=entries]").focus();

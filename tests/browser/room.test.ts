@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "npm:playwright-core@1.64.1";
-import { browserTest, VIEWS, withBrowser, withOwnBrowser } from "../support/browser.ts";
+import { browserTest, untilLive, VIEWS, withBrowser, withOwnBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
 
 /** On a narrow page the parts are behind tabs. */
@@ -55,7 +55,7 @@ for (const view of VIEWS) {
         const room = await t.room();
         const agents = agentsOf(t, room);
         const page = await open(`/?room=${room}`, view);
-        await page.waitForSelector("#live[data-state=live]");
+        await untilLive(page);
         await page.getByText("Nothing has happened here yet").waitFor();
         assert.equal(await page.locator("#messages-scroller").evaluate((s) => s.scrollTop), 0);
 
@@ -202,7 +202,7 @@ browserTest(
       const room = await t.room();
       const { id } = await t.message(room, { body: "copy me" });
       const page = await open(`/?room=${room}`);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
       const clipboard = () => page.evaluate("navigator.clipboard.readText()") as Promise<string>;
       await page.locator(`#m${id}`).hover();
@@ -232,7 +232,7 @@ browserTest(
       const page = await browser.newPage();
       await page.clock.install();
       await page.goto(`${t.url}/?room=${room}`);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       service.process.kill("SIGSTOP");
       const said = t.message(room, { body: "said meanwhile" });
       await page.clock.fastForward(9_000);
@@ -241,7 +241,7 @@ browserTest(
       service.process.kill("SIGCONT");
       await said;
       await page.clock.fastForward(2_000);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       await page.locator(".message .text").getByText("said meanwhile").waitFor();
     }),
 );
@@ -253,7 +253,7 @@ browserTest(
       const room = await t.room();
       await t.write(room, "k", 1);
       const page = await open(`/?room=${room}`);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       // The next stream is asked for as by a page that knows more than there is.
       const url = `${t.url}/rooms/${room}/live?after=99`;
       await page.route("**/live?after=*", (route) => route.continue({ url }), { times: 1 });
@@ -261,7 +261,7 @@ browserTest(
       const again = new Promise<void>((resolve) => page.on("load", () => ++loads === 2 && resolve()));
       await page.reload();
       await again;
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       assert.deepEqual(complaints, []);
     }),
 );

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "npm:playwright-core@1.64.1";
-import { browserTest, VIEWS, withBrowser } from "../support/browser.ts";
+import { browserTest, untilLive, VIEWS, withBrowser } from "../support/browser.ts";
 import { claimed, postTask } from "../support/tasks.ts";
 import { tasksIn } from "./tasks_in.ts";
 
@@ -10,7 +10,7 @@ const NARROW = VIEWS[3]!;
 /** Opens the page of a room, and waits until it is live. */
 async function live(open: (path: string, view: typeof WIDE) => Promise<Page>, room: string, view = WIDE) {
   const page = await open(`/?room=${room}`, view);
-  await page.waitForSelector("#live[data-state=live]");
+  await untilLive(page);
   /** Waits until a message says this. */
   const says = (id: number, text: string | RegExp) =>
     page.locator(`#m${id}`).getByText(text).first().waitFor();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "npm:playwright-core@1.64.1";
-import { browserTest, withBrowser } from "../support/browser.ts";
+import { browserTest, untilLive, withBrowser } from "../support/browser.ts";
 import { openPacked } from "../support/packed.ts";
 import { claimed, postTask } from "../support/tasks.ts";
 
@@ -27,7 +27,7 @@ browserTest(
     withBrowser(async ({ t, open, shoot, complaints }) => {
       const room = await t.room();
       const page = await open(`/?room=${room}`);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       for (const id of ["ann", "bob"]) await t.agent(room, id);
       await t.write(room, "a", 1, { agent: "ann" });
       await page.locator("[id='event/state/_shared/a']").waitFor({ state: "attached" });

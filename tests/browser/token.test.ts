@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import type { Page, Request } from "npm:playwright-core@1.64.1";
-import { browserTest, type View, VIEWS, withBrowser } from "../support/browser.ts";
+import { browserTest, untilLive, type View, VIEWS, withBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
 import type { Json } from "../support/client.ts";
-
-const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+import { asker } from "./asker.ts";
 
 const MIDDLE = { width: 1024, height: 800 };
 
@@ -16,11 +15,7 @@ const LOOKS: View[] = Deno.env.get("SCREENSHOTS")
 /** A locked room with the secure agent ann, and what she does there. */
 async function lockedRoom(t: Subject) {
   const { body: { id: room, token: admin } } = await t.post("/rooms", { locked: true });
-  const ask = async (token: string, method: string, path: string, body?: Json) => {
-    const reply = await t.request(method, `/rooms/${room}${path}`, { body, headers: bearer(token) });
-    assert.ok(reply.status < 300, reply.text);
-    return reply.body;
-  };
+  const ask = asker(t, room);
   const { token } = await ask(admin, "POST", "/agents", {
     id: "ann",
     name: "Ann",
@@ -64,7 +59,7 @@ for (const view of LOOKS) {
         const page = await open("/", view);
         const made = requestsOf(page);
         await page.goto(`${t.url}/?room=${room}#token=${token}`);
-        await page.waitForSelector("#live[data-state=live]");
+        await untilLive(page);
         assert.equal(page.url(), `${t.url}/?room=${room}`);
         const kept = await page.evaluate("[history.length, JSON.stringify({ ...sessionStorage })]") as [
           number,
@@ -100,7 +95,7 @@ for (const view of LOOKS) {
 
         // The tab keeps it, another knows nothing of it.
         await page.reload();
-        await page.waitForSelector("#live[data-state=live]");
+        await untilLive(page);
         await page.evaluate(`{
           const form = document.getElementById("console-form");
           form.elements.expr.value = "self";
@@ -121,7 +116,7 @@ browserTest(
     withBrowser(async ({ t, open, shoot }) => {
       const { room, admin, reader, ask } = await lockedRoom(t);
       const page = await open(`/?room=${room}#token=${reader.token}`);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       await page.locator("#you").getByText("reader").waitFor();
       assert.equal(await page.locator("#say").count(), 0);
       await ask(admin, "DELETE", `/tokens/${reader.id}`);
@@ -135,7 +130,7 @@ browserTest(
       await t.message(opened, { from: "eve", body: "anybody reads this" });
       const plain = await open(`/?room=${opened}#token=${reader.token}`);
       await plain.getByText("The token is not accepted").waitFor();
-      await plain.waitForSelector("#live[data-state=live]");
+      await untilLive(plain);
       await plain.getByText("anybody reads this").first().waitFor();
       await t.message(opened, { body: "news" });
       await plain.getByText("news").first().waitFor();
@@ -193,7 +188,7 @@ for (const view of LOOKS) {
         await page.keyboard.press("Tab");
         await page.keyboard.type("Pat");
         await page.keyboard.press("Enter");
-        await page.waitForSelector("#live[data-state=live]");
+        await untilLive(page);
         assert.equal(page.url(), `${t.url}/?room=${room}`);
         await page.locator("#you").getByText("pat").waitFor();
         await page.locator("#say-body").fill("hello");
@@ -221,7 +216,7 @@ browserTest(
       const { room, admin, token, cyd, ask } = await lockedRoom(t);
       for (const [own, name] of [[cyd, "cyd"], [admin, "admin"]] as const) {
         const page = await open(`/?room=${room}#token=${own}`);
-        await page.waitForSelector("#live[data-state=live]");
+        await untilLive(page);
         const scope = page.locator("[id='scope/cyd']");
         await scope.locator("h3").getByText("private").waitFor();
         await scope.getByText("ace of spades").waitFor();
@@ -231,7 +226,7 @@ browserTest(
         await shoot(page, `private-${name}`);
       }
       const other = await open(`/?room=${room}#token=${token}`);
-      await other.waitForSelector("#live[data-state=live]");
+      await untilLive(other);
       assert.equal(await other.locator("[id='scope/cyd']").count(), 0);
       assert.ok(!/ace of spades|queen|>private</.test(await other.content()));
     }),
@@ -246,7 +241,7 @@ browserTest(
         ask(by, "PUT", "/state", { scope: "_view", key, expr: "has(state.cyd.card)" });
       await define("dealt", cyd);
       const page = await open(`/?room=${room}#token=${token}`);
-      await page.waitForSelector("#live[data-state=live]");
+      await untilLive(page);
       const said = (key: string) => page.locator(`[id='state/_view/${key}'] .expr`);
       await said("dealt").getByText("as seen by cyd").waitFor();
       await define("late", cyd);

@@ -42,6 +42,9 @@ export interface Visit {
   keep(name: string, picture: () => Promise<Uint8Array>): Promise<void>;
 }
 
+/** Resolves once the page of a room shows what happens there as it happens. */
+export const untilLive = (page: Page) => page.waitForSelector("#live[data-state=live]");
+
 /** A test that needs the browser. Where there is none it is left out, but for CI, which must have it. */
 export function browserTest(name: string, test: () => Promise<void>): void {
   const missing = !exists(EXECUTABLE) && !Deno.env.get("CI");

@@ -83,13 +83,14 @@ async function compare(load: LoadClient, place: Place): Promise<void> {
         const others = of(subject, "perSecond");
         return median(of("with", "perSecond").map((value, round) => value / others[round]!));
       };
-      report.target(`${operation}, ${place}, with tokens`, against("without"), { least: 0.95 }, "x");
+      const ratio = against("without");
+      report.target(`${operation}, ${place}, with tokens`, ratio, { least: 0.95 }, "x");
       rows.push({
         operation,
         "without/s": Math.round(median(of("without", "perSecond"))),
         "unread/s": Math.round(median(of("unread", "perSecond"))),
         "with/s": Math.round(median(of("with", "perSecond"))),
-        "with / without": against("without"),
+        "with / without": ratio,
         "with / unread": against("unread"),
         "without cpu us": median(of("without", "cpu")),
         "unread cpu us": median(of("unread", "cpu")),

@@ -45,8 +45,11 @@ function selectToken({ hash, room }: ShownToken): Statement {
   return { sql: CHECK, args: { viewer_token: hash, room, open: shownRoom(room) }, single: true };
 }
 
+/** The tokens whose facts an instance remembers, at most. */
+export const KNOWN_TOKENS = 10_000;
+
 /** Facts by hash. They only save a check: whatever they lead to, the database judges (db/access/acts.ts). */
-const known = createLru<TokenFacts>(10_000);
+const known = createLru<TokenFacts>(KNOWN_TOKENS);
 
 const FACTS_OF_OPERATOR: Omit<TokenFacts, "room"> = {
   ...{ id: "", role: "admin", agent: null, ends: false },

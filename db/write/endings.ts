@@ -89,6 +89,8 @@ const THINGS = 100;
  */
 const FIRST = { revisions: 3, weight: 4 };
 const FURTHER = { revisions: 10, weight: 16 };
+/** The maximum of one kind that ends in the first round trip. */
+export const MAX_IN_FIRST = FIRST.revisions * THINGS;
 
 const dueOfKind = ({ table, until }: Ending): { from: string; order: string } =>
   typeof until === "string"

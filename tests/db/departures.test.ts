@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
 import type { Connection } from "../../db/driver/connection.ts";
+import { MAX_IN_FIRST } from "../../db/write/endings.ts";
 import { withApp } from "../support/app.ts";
 
 const OUTAGE = Object.assign(new Error("fetch failed"), { cause: { code: "ECONNREFUSED" } });
@@ -64,7 +65,9 @@ for (const [name, ...look] of LOOKS) {
 
 /** One more than the first round trip of a look ends. */
 const CLAIMED = `
-  WITH RECURSIVE claimed (id) AS (SELECT 1001 UNION ALL SELECT id + 1 FROM claimed WHERE id < 1301)
+  WITH RECURSIVE claimed (id) AS (SELECT 1001 UNION ALL SELECT id + 1 FROM claimed WHERE id < ${
+  1001 + MAX_IN_FIRST
+})
   INSERT INTO messages (room_id, id, kind, body, created_at, claimed_by, claimed_at, fence, attempts, revision)
   SELECT 'r', id, 'task', '1', '', 'ann', '', id, 1, id FROM claimed`;
 /** A mark that a wait has left, as what its agent does next makes it due. */

@@ -97,7 +97,7 @@ const ATTACKS: Record<string, (attacker: Attacker) => Promise<number | void>> = 
     const condition = (n: number) => `size(agents) == ${AGENTS + 1 + n}`;
     const answers = await waitAll(
       times(ROOMS, (n) => ({ room: "team", condition: condition(n), include: "state,agents" })),
-      1_500,
+      TIMELESS_MS,
     );
     allTimedOut(answers);
     all(answers, ({ agents }) => Object.keys(agents).length === AGENTS);

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { learnToken } from "../../db/access/token.ts";
+import { KNOWN_TOKENS, learnToken } from "../../db/access/token.ts";
 import { hashOf, makeToken } from "../../db/access/token_text.ts";
 import { postMessage } from "../../db/messages/write.ts";
 import { isRefusal } from "../../db/refusal.ts";
 import { holderOf, SERVICE } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";
+import { bearer } from "../support/tokens.ts";
 
 const FILL = `
   WITH RECURSIVE counted (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM counted WHERE n < :count)
@@ -17,7 +18,7 @@ Deno.test("a room has at most 1,000 tokens in force, and expired ones make room"
     const { token } = await (await request("POST", "/rooms/r/agents", { id: "ann", name: "A", secure: true }))
       .json();
     const make = async () =>
-      (await request("POST", "/rooms/r/tokens", { role: "reader" }, { Authorization: `Bearer ${token}` }))
+      (await request("POST", "/rooms/r/tokens", { role: "reader" }, bearer(token)))
         .status;
     const fill = (count: number, expires_at: number) =>
       database.commit(SERVICE, [{
@@ -39,8 +40,6 @@ Deno.test("a room has at most 1,000 tokens in force, and expired ones make room"
 
 /** Travels behind an answer, at most once an hour and token. */
 const MARKS_USE = /SET last_used_at/;
-
-const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
 Deno.test("a request with a token takes no further round trip, and one without sends what it did", () =>
   withApp(async ({ request, batches }) => {
@@ -225,8 +224,8 @@ Deno.test("a page evaluates as the agent of a token that its instance has not se
       .json();
     // Instances in one process share what they remember of tokens: so many others make them forget this one.
     const other = { id: "", room: "other", role: "reader", agent: null, ends: false } as const;
-    for (let n = 0; n < 10_000; n++) learnToken(`other ${n}`, other);
+    for (let n = 0; n < KNOWN_TOKENS; n++) learnToken(`other ${n}`, other);
     const path = "/rooms/r/live/evaluation?expr=self%20%3D%3D%20%22ann%22";
-    const drawn = await request("GET", path, undefined, { Authorization: `Bearer ${token}` });
+    const drawn = await request("GET", path, undefined, bearer(token));
     assert.match(await drawn.text(), />true</);
   }));

@@ -3,8 +3,10 @@ import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { MIGRATIONS } from "../../db/driver/schema.ts";
 
-const text = new TextEncoder().encode(JSON.stringify(MIGRATIONS));
-const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", text)).toHex();
+/** What decides how the tables are made: the migrations, and what applies them. */
+const made = JSON.stringify(MIGRATIONS) +
+  await Deno.readTextFile(new URL("../../db/driver/migrate.ts", import.meta.url));
+const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(made))).toHex();
 /** A database file whose tables are made, which all tests of the same migrations copy. */
 const TEMPLATE = `${tmpdir()}/convene-tables-${digest.slice(0, 16)}.db`;
 

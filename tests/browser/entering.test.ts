@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Page, Route } from "npm:playwright-core@1.64.1";
 import { browserTest, untilLive, VIEWS, withBrowser } from "../support/browser.ts";
 import type { Subject } from "../support/backends.ts";
+import { until } from "../support/until.ts";
 import { asker } from "./asker.ts";
 
 const NARROW = VIEWS[2]!;
@@ -214,6 +215,8 @@ browserTest(
       const sent: Route[] = [];
       await page.route("**/messages", (route) => void sent.push(route));
       for (let n = 0; n < 2; n++) await page.keyboard.press("Enter");
+      await until(() => sent.length, (count) => count > 0);
+      // Whatever else the page sends comes before this.
       await page.evaluate("fetch('/healthz').then((answer) => answer.text())");
       assert.equal(sent.length, 1);
       await sent[0]!.continue();

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Subject } from "./support/backends.ts";
 import type { Json } from "./support/client.ts";
 import { type Service, startService } from "./support/service.ts";
+import { bearer } from "./support/tokens.ts";
 
 /*
  * The guide is run as it stands, from top to bottom. Variables of the shell last from command to command.
@@ -174,7 +175,7 @@ function expressions(block: string): Step[] {
     return {
       source,
       async run({ service, token }: Setting) {
-        const headers = token ? { Authorization: `Bearer ${token}` } : undefined;
+        const headers = token ? bearer(token) : undefined;
         const asked = { headers, body: { agent: "alice", expr: source } };
         const { body } = await new Subject(service.url).request("POST", "/rooms/demo/eval", asked);
         assert.deepEqual(

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { invitation } from "../views/room/invitation.tsx";
 import { Subject } from "./support/backends.ts";
 import { startService } from "./support/service.ts";
+import { inShell } from "./support/shell.ts";
 
 Deno.test("an agent that has only the invitation joins, looks, talks, claims, shares and waits", async () => {
   const service = await startService();
@@ -20,11 +21,11 @@ Deno.test("an agent that has only the invitation joins, looks, talks, claims, sh
     );
     // What is sent as it stands is refused, if it names nobody yet.
     for (const call of calls) {
-      const { error } = await shell(call.replaceAll("<message id>", String(task.id)));
+      const { error } = await answerTo(call.replaceAll("<message id>", String(task.id)));
       assert.equal(error, call.includes("<your ") ? "invalid_request" : undefined, call);
     }
     const answers = [];
-    for (const call of filled) answers.push(await shell(call));
+    for (const call of filled) answers.push(await answerTo(call));
     const [joined, seen, said, claimed, shared, waited] = answers;
     assert.equal(answers.length, 6);
     assert.equal(joined.id, "bob");
@@ -39,7 +40,4 @@ Deno.test("an agent that has only the invitation joins, looks, talks, claims, sh
   }
 });
 
-async function shell(command: string) {
-  const { stdout } = await new Deno.Command("sh", { args: ["-c", command] }).output();
-  return JSON.parse(new TextDecoder().decode(stdout));
-}
+const answerTo = async (command: string) => JSON.parse((await inShell(command)).stdout);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type Right, RIGHTS } from "../routes/http/callers/rights.ts";
 import { OPERATIONS } from "../routes/openapi/operations.ts";
 import { withApp } from "./support/app.ts";
+import { bearer } from "./support/tokens.ts";
 
 const ALL = Object.entries(OPERATIONS).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, { id }]) => ({ method: method.toUpperCase(), path, id }))
@@ -20,8 +21,6 @@ const REFUSED: Partial<Record<Right, [none: Status, reader: Status, member: Stat
   own: [401, undefined, undefined],
   admin: [401, 403, 403],
 };
-
-const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
 /** The least that an operation takes before it looks at anything else. */
 const placed = (room: string, path: string) => path.replace("{room}", room).replaceAll(/\{\w+\}/g, "1");

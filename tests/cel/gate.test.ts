@@ -7,6 +7,7 @@ import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { isPoll, type TestApp, withApp } from "../support/app.ts";
 import { meddler } from "../support/meddler.ts";
+import { bearer } from "../support/tokens.ts";
 
 Deno.test("a gate holds in the very state that its write applies to", async () => {
   const { once, wrap } = meddler();
@@ -40,7 +41,7 @@ for (
         private: true,
       });
       const put = (body: unknown, by = "ann") =>
-        request("PUT", "/rooms/r/state", body, by === "ann" ? { Authorization: `Bearer ${token}` } : {});
+        request("PUT", "/rooms/r/state", body, by === "ann" ? bearer(token) : {});
       await put({ scope: "_view", key: "locked", expr: "has(state.ann.lock)" });
       once(() => put({ scope: "ann", key: "lock", value: 1 }));
       assert.equal((await put({ key: "k", value: 1, if: gate }, by)).status, 409);

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { withApp } from "../support/app.ts";
+import { bearer } from "../support/tokens.ts";
 
 Deno.test("a wait with a token of another locked room ends as one for no room, whatever a look finds first", () =>
   withApp(async ({ request }) => {
     const made = async (id: string) =>
       (await (await request("POST", "/rooms", { id, locked: true })).json()).token;
     await made("here");
-    const headers = { Authorization: `Bearer ${await made("other")}` };
+    const headers = bearer(await made("other"));
     for (let n = 0; n < 20; n++) {
       const answers = await Promise.all(["here", "none"].flatMap((room) => [
         request("POST", `/rooms/${room}/wait`, { condition: "false", timeout: 5_000 }, headers),

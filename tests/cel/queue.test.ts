@@ -6,6 +6,7 @@ import { createDatabase } from "../../db/database.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { type AppOptions, type TestApp, withApp } from "../support/app.ts";
+import { bearer } from "../support/tokens.ts";
 
 /** Lets a write be applied and loses its reply, once. `lose` says which. */
 function losing(lose: (sql: string) => boolean): { wrap: AppOptions["wrap"]; lost(): boolean } {
@@ -133,7 +134,7 @@ Deno.test("what is given to a client that has left is given back, though its tok
     await at.json("POST", "/rooms", { id: "r" });
     await at.json("POST", "/rooms/r/messages", { kind: "task", body: 1 });
     const { body: ann } = await at.json("POST", "/rooms/r/agents", { id: "ann", name: "Ann", secure: true });
-    const headers = { Authorization: `Bearer ${ann.token}` };
+    const headers = bearer(ann.token);
     const rows = await (await at.request("GET", "/rooms/r/tokens", undefined, headers)).json();
     const [task] = GIVEN;
     await leave(at, task!, {

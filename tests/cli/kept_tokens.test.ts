@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { forgetTokens, keepToken, keptBefore, keptToken, renewToken } from "../../cli/kept_tokens.ts";
+import { withFolder } from "../support/folder.ts";
 
-Deno.test("each token that is moved aside stays, and all are forgotten with their room", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "convene-" });
-  try {
+Deno.test("each token that is moved aside stays, and all are forgotten with their room", () =>
+  withFolder((folder) => {
     const environment = { XDG_CONFIG_HOME: folder };
     const [server, room] = ["http://service", "r"];
     const made = ["an admin's", "ann's", "ann's", "bob's"].map((token) =>
@@ -18,14 +18,10 @@ Deno.test("each token that is moved aside stays, and all are forgotten with thei
     forgetTokens(environment, server, room);
     const left = [...Deno.readDirSync(`${folder}/convene`)].map(({ name }) => `${folder}/convene/${name}`);
     assert.deepEqual(tokens(left), ["eve's"]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));
 
-Deno.test("each agent has its own token, which is renewed in its place, until it has the first place again", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "convene-" });
-  try {
+Deno.test("each agent has its own token, which is renewed in its place, until it has the first place again", () =>
+  withFolder((folder) => {
     const environment = { XDG_CONFIG_HOME: folder };
     const of = { server: "http://service", room: "r" };
     for (const agent of [undefined, "ann", "bob", "ann", "eve"]) {
@@ -47,7 +43,4 @@ Deno.test("each agent has its own token, which is renewed in its place, until it
     keepToken(environment, { ...of, token: "undefined's" });
     assert.equal(keptOf("bob").token, "undefined's");
     assert.deepEqual(all(), ["eve's", "ann's", "bob's new"]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  }));

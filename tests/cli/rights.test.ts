@@ -9,8 +9,7 @@ import { connect, ConveneError, type ErrorCode, type Message } from "../../clien
 import { ERRORS } from "../../errors.ts";
 import { Shell } from "./command.ts";
 import { TOKEN, withMachines } from "./machine.ts";
-
-const OPERATOR = "the operator's own token of 32 letters";
+import { OPERATOR } from "../support/tokens.ts";
 
 Deno.test("an admin lists, makes, revokes and rotates tokens, and no token is printed but as the answer", () =>
   withMachines(async (_, machine) => {

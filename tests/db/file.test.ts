@@ -3,6 +3,7 @@ import Database from "libsql";
 import { faultOf } from "../../db/driver/faults.ts";
 import { connect } from "../../db/driver/open.ts";
 import type { Statement } from "../../db/driver/statement.ts";
+import { withFolder } from "../support/folder.ts";
 
 const plain = (sql: string): Statement => ({ sql, args: {} });
 const insert = (id: string, n: number): Statement => ({
@@ -10,15 +11,6 @@ const insert = (id: string, n: number): Statement => ({
   args: { id, n },
 });
 const COUNT = plain("SELECT COUNT(*) AS count FROM t");
-
-async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "convene-" });
-  try {
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 async function open(url: string) {
   const connection = await connect(url);

@@ -3,6 +3,7 @@ import { registerAgent } from "../../db/agents/register.ts";
 import { isRefusal } from "../../db/refusal.ts";
 import { EVERYBODY } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";
+import { bearer } from "../support/tokens.ts";
 
 Deno.test("a scope of more keys than a private one may have does not become private", () =>
   withApp(async ({ json, request, services: { database } }) => {
@@ -12,7 +13,7 @@ Deno.test("a scope of more keys than a private one may have does not become priv
       name: "Ann",
       secure: true,
     });
-    const as = { Authorization: `Bearer ${token}` };
+    const as = bearer(token);
     for (const key of ["a", "b", "c"]) {
       await request("PUT", "/rooms/r/state", { scope: "ann", key, value: 1 }, as);
     }

@@ -12,6 +12,7 @@ import { createThread } from "../../db/consistent_read/thread.ts";
 import type { Statement } from "../../db/driver/statement.ts";
 import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
 import { withApp } from "../support/app.ts";
+import { bearer } from "../support/tokens.ts";
 import { SINCE, TOUR } from "../support/tour.ts";
 
 /** The steps by which SQLite would run a statement. Its plan cannot be read within a transaction. */
@@ -102,7 +103,7 @@ Deno.test("who sees a private scope finds it by indexes, and others by the state
     await json("POST", "/rooms", { id: "r" });
     const ann = { id: "ann", name: "Ann", secure: true, private: true };
     const { body: { token } } = await json("POST", "/rooms/r/agents", ann);
-    const as = { Authorization: `Bearer ${token}` };
+    const as = bearer(token);
     const ask = async (
       method: string,
       path: string,

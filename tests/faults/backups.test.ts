@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Subject } from "../support/backends.ts";
 import { WITHOUT_TABLES } from "../support/databases.ts";
+import { withFolder } from "../support/folder.ts";
 import { startLibsqlServer } from "../support/libsql_server.ts";
 import { type Service, startService } from "../support/service.ts";
 
@@ -23,15 +24,12 @@ async function shell(script: string, cwd: string, env: Record<string, string> = 
   assert.ok(success, new TextDecoder().decode(stderr));
 }
 
-async function withFolder(test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "convene-" });
-  try {
+/** A folder with one for the file. */
+const withData = (test: (folder: string) => Promise<void>) =>
+  withFolder(async (folder) => {
     await Deno.mkdir(`${folder}/data`);
     await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+  });
 
 async function withService(database: string, test: (t: Subject, service: Service) => Promise<void>) {
   const service = await startService({ database });
@@ -70,7 +68,7 @@ async function assertRestored(database: string, [before, after]: [number, number
 }
 
 Deno.test("file: a backup that is made as documented while writes go on is whole, and is restored as documented", () =>
-  withFolder(async (folder) => {
+  withData(async (folder) => {
     const [backup] = commands("Making a backup", "deno eval").match(/^deno eval .*$/m)!;
     const database = `file:${folder}/data/convene.db`;
     let written: [number, number] | undefined;
@@ -86,7 +84,7 @@ Deno.test("file: a backup that is made as documented while writes go on is whole
   }));
 
 Deno.test("file: a copy of a file whose instance was killed is restored with its log, which has its last writes", () =>
-  withFolder(async (folder) => {
+  withData(async (folder) => {
     const database = `file:${folder}/data/convene.db`;
     await withService(database, async (t, service) => {
       await t.post("/rooms", { id: "r" });
@@ -101,7 +99,7 @@ Deno.test("file: a copy of a file whose instance was killed is restored with its
   }));
 
 Deno.test("libsql: a backup that is made as documented while writes go on is whole, and an empty server takes it", () =>
-  withFolder(async (folder) => {
+  withData(async (folder) => {
     const backup = commands("Making a backup", "/dump");
     const old = await WITHOUT_TABLES.libsql!();
     let written: [number, number] | undefined;

@@ -3,6 +3,7 @@ import type { Client } from "@libsql/client";
 import { hashOf, makeToken } from "../../db/access/token_text.ts";
 import { type Filled, insertMany, onFilled } from "../support/filled.ts";
 import { assertOthersServed } from "../support/held_up.ts";
+import { bearer } from "../support/tokens.ts";
 
 /** One for each attack. */
 const ROOMS = ["large1", "large2", "large3"];
@@ -49,7 +50,7 @@ onFilled(fill, {
       );
       const deleted = await fetch(`${url}/rooms/${room}`, {
         method: "DELETE",
-        headers: { Authorization: `Bearer ${token}` },
+        headers: bearer(token),
       });
       assert.deepEqual(await deleted.json(), { deleted: true });
       const began = performance.now();

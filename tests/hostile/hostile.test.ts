@@ -7,6 +7,7 @@ import { WRITES } from "../../routes/state/schemas.ts";
 import { backends, type Running, Subject } from "../support/backends.ts";
 import type { RequestOptions } from "../support/client.ts";
 import { mostOf, startProbe } from "../support/probe.ts";
+import { bearer } from "../support/tokens.ts";
 import { bodiesOf, expressions } from "./arbitraries.ts";
 import { type Holder, INPUTS, WRONG_CODES } from "./inputs.ts";
 
@@ -43,8 +44,6 @@ interface Place {
   words: Record<string, string>;
   tokens: Record<Holder, string>;
 }
-
-const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
 async function newPlace(t: Subject): Promise<Place> {
   const room = await t.room();

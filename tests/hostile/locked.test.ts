@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Connection } from "../../bench/support/connection.ts";
 import { DATABASES } from "../support/databases.ts";
 import { startService } from "../support/service.ts";
+import { bearer } from "../support/tokens.ts";
 
 const PAIRS = 1_000;
 
@@ -40,7 +41,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
         method: "POST",
         body: JSON.stringify({ locked: true }),
       })).json();
-      const headers = { Authorization: `Bearer ${token}` };
+      const headers = bearer(token);
       for (let n = 0; n < 50; n++) {
         await fetch(`${service.url}/rooms/${id}/messages`, { method: "POST", headers, body: '{"body":1}' })
           .then((response) => response.body?.cancel());

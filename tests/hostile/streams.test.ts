@@ -3,6 +3,7 @@ import { backends, type Running, Subject } from "../support/backends.ts";
 import { assertOthersServed } from "../support/held_up.ts";
 import { ask, openReader, type Reader, readerOf, unchunked } from "../support/readers.ts";
 import { assertStatus } from "../support/shapes.ts";
+import { bearer } from "../support/tokens.ts";
 
 const READERS = 300;
 /** Of those for whom everything is read and drawn apart. */
@@ -57,9 +58,7 @@ for (const { name, open } of backends.filter(({ name }) => name !== "memory")) {
         ),
       );
       const readers = await Promise.all(
-        agents.map(({ token }) =>
-          openReader(t.url, `/rooms/${room}/live`, { Authorization: `Bearer ${token}` })
-        ),
+        agents.map(({ token }) => openReader(t.url, `/rooms/${room}/live`, bearer(token))),
       );
       try {
         await attack(t, `${name}: pages with eyes of their own`, async () => {

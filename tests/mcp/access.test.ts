@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { makeToken } from "../../db/access/token_text.ts";
 import { Subject } from "../support/backends.ts";
 import { type Agent, HEADERS, message, overEach, textOf, unframed } from "../support/mcp.ts";
+import { bearer } from "../support/tokens.ts";
 
 /** Makes the room r with the secure agent ann; returns her token, and that of a reader. */
 async function guarded(url: string) {
   const post = async (path: string, body: unknown, token?: string) => {
-    const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {};
+    const headers: Record<string, string> = token ? bearer(token) : {};
     const response = await fetch(url + path, { method: "POST", headers, body: JSON.stringify(body) });
     return await response.json();
   };
@@ -14,7 +15,7 @@ async function guarded(url: string) {
   const { token } = await post("/rooms/r/agents", { id: "ann", name: "Ann", secure: true });
   const reader = await post("/rooms/r/tokens", { role: "reader" }, token);
   const revoke = (id: string) =>
-    fetch(`${url}/rooms/r/tokens/${id}`, { method: "DELETE", headers: { Authorization: `Bearer ${token}` } });
+    fetch(`${url}/rooms/r/tokens/${id}`, { method: "DELETE", headers: bearer(token) });
   return { token: token as string, reader: reader as { token: string; id: string }, revoke };
 }
 
@@ -285,7 +286,7 @@ overEach(
     assert.deepEqual([posted.body.from_agent, posted.body.verified], ["ann", true]);
 
     const invite = async (body: unknown) => {
-      const headers = { Authorization: `Bearer ${admin_token}` };
+      const headers = bearer(admin_token);
       const response = await fetch(`${url}/rooms/${room}/invites`, {
         method: "POST",
         headers,

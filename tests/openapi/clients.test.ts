@@ -3,6 +3,7 @@ import openapiTS, { astToString, type OpenAPI3 } from "openapi-typescript";
 import { openApi } from "../../routes/openapi/document.ts";
 import { withApp } from "../support/app.ts";
 import { document } from "../support/documented.ts";
+import { OPERATOR } from "../support/tokens.ts";
 
 /** What the program has; its own types are there only once they are generated. */
 interface Program {
@@ -14,7 +15,6 @@ interface Program {
   ): Promise<void>;
 }
 
-const OPERATOR = "the operator's own token of 32 letters";
 const PROGRAM = new URL("programs/openapi_fetch.ts", import.meta.url);
 
 Deno.test("a program compiles against the types of openapi-typescript, and each of its calls succeeds", () =>

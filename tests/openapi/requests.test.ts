@@ -10,6 +10,7 @@ import { RIGHTS } from "../../routes/http/callers/rights.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 import type { Json } from "../support/client.ts";
 import { assertDocumented, document, validatorOf } from "../support/documented.ts";
+import { bearer } from "../support/tokens.ts";
 import { arbitraryOf, namesOf, nearlyOf, ODD, ODD_TEXTS } from "./arbitraries.ts";
 
 /*
@@ -130,9 +131,7 @@ async function send({ app }: TestApp, drawn: Drawn) {
   const { method, path, parameters, requestBody } = OPERATIONS.get(drawn.id)!;
   let target = path;
   const query = new URLSearchParams();
-  const headers: Record<string, string> = drawn.token === undefined
-    ? {}
-    : { authorization: `Bearer ${drawn.token}` };
+  const headers: Record<string, string> = drawn.token === undefined ? {} : bearer(drawn.token);
   for (const parameter of parameters) {
     const value = parameter.name === "timeout" ? "0" : drawn.parameters[nameOf(parameter)];
     if (value === undefined) continue;

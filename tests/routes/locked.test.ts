@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { FAIR_USE } from "../../routes/http/callers/fair_use.ts";
 import { withApp } from "../support/app.ts";
+import { bearer } from "../support/tokens.ts";
 
 /** A room gets one request, and the next one after ten seconds. */
 const SCARCE = { ...FAIR_USE, callerPerSecond: 1e9, roomPerSecond: 0.1, trustedProxies: 1 };
 
-const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 const from = (address: string) => ({ "X-Forwarded-For": address });
 
 Deno.test("requests of strangers to a locked room do not count against it, nor tell how many it gets", () =>

@@ -5,6 +5,7 @@ import { Client } from "../support/client.ts";
 import { DATABASES } from "../support/databases.ts";
 import { HEADERS, message } from "../support/mcp.ts";
 import { startService } from "../support/service.ts";
+import { bearer } from "../support/tokens.ts";
 
 /** What a log is not to hold, in what only this test sends. */
 const [BODY, QUERY, KEY] = ["Body1Marker", "Query2Marker", "Key3Marker"];
@@ -21,10 +22,10 @@ async function sendAll(t: Client, room: string, known: { token: string; code: st
     });
     await response.text();
   };
-  const bearer = { Authorization: `Bearer ${known.token}` };
-  const bad = { Authorization: `Bearer ${known.token.slice(0, -1)}` };
+  const good = bearer(known.token);
+  const bad = bearer(known.token.slice(0, -1));
   const at = (path: string) => `/rooms/${room}${path}`;
-  for (const headers of [bearer, bad, {}]) {
+  for (const headers of [good, bad, {}]) {
     await ask("POST", at("/messages"), { body: BODY, kind: BODY }, {
       ...headers,
       "Idempotency-Key": `${KEY}${KEY}`,
@@ -65,7 +66,7 @@ for (const [kind, open] of Object.entries(DATABASES)) {
       const { id: room, token } = (await t.post("/rooms", { locked: true })).body;
       const invite = await t.request("POST", `/rooms/${room}/invites`, {
         body: { role: "member" },
-        headers: { Authorization: `Bearer ${token}` },
+        headers: bearer(token),
       });
       const known = { token, code: invite.body.code };
       await sendAll(t, room, known);

@@ -9,6 +9,7 @@ import { createServices } from "../../routes/services.ts";
 import type { Json } from "../support/client.ts";
 import { DATABASES } from "../support/databases.ts";
 import { heldTime } from "../support/held_time.ts";
+import { bearer } from "../support/tokens.ts";
 
 type Ask = (method: string, path: string, body?: unknown, token?: string) => Promise<Response>;
 
@@ -24,7 +25,7 @@ function instanceOf(database: Database): Instance {
     ask: async (method, path, body, token) =>
       await app.request(path, {
         method,
-        headers: token ? { Authorization: `Bearer ${token}` } : {},
+        headers: token ? bearer(token) : {},
         ...(body !== undefined && { body: JSON.stringify(body) }),
       }),
     async stop() {

@@ -9,13 +9,14 @@ import type { Row } from "../../db/driver/statement.ts";
 import { EVERYBODY, keyFor, SERVICE, type Viewer } from "../../db/viewer.ts";
 import { type TestApp, withApp } from "../support/app.ts";
 import { HEADERS, message } from "../support/mcp.ts";
+import { bearer } from "../support/tokens.ts";
 
 /** Who calls in these tests, as the header says; the last one has no eyes of their own. */
 const [ANN, BOB, ALL] = ["seen-by-ann", "seen-by-bob", "seen-by-all"] as const;
 const NAMES: string[] = [ANN, BOB, ALL];
 const viewerCalled = (name: string = ALL): Viewer => name === ALL ? EVERYBODY : { key: name };
 const viewerOf = (c: Context) => viewerCalled(c.req.header("Authorization")?.slice("Bearer ".length));
-const as = (name: string) => ({ Authorization: `Bearer ${name}` });
+const as = (name: string) => (bearer(name));
 
 /** A database that shows each viewer their own name where `@eyes` is stored. */
 function seen(database: Database): Database {

@@ -6,6 +6,7 @@ import { FAIR_USE } from "../../routes/http/callers/fair_use.ts";
 import { createPages } from "../../routes/pages/pages.ts";
 import { createServices } from "../../routes/services.ts";
 import { DATABASES } from "../support/databases.ts";
+import { bearer } from "../support/tokens.ts";
 
 /** What stands in all that only some may read: nothing that the suite sends has it. */
 export const MARKERS = {
@@ -145,7 +146,7 @@ async function furnish(request: Request): Promise<Omit<Setting, "served">> {
   }
   const etags = await Promise.all(
     [at(""), at("/state?key=turn"), at("/state?scope=ann&key=card")].map(async (path) =>
-      (await request(path, { headers: { Authorization: `Bearer ${admin}` } })).headers.get("ETag") ?? ""
+      (await request(path, { headers: bearer(admin) })).headers.get("ETag") ?? ""
     ),
   );
   await done({ method: "DELETE", path: at(`/tokens/${revoked.id}`) }, admin);
@@ -221,7 +222,7 @@ function asking(request: Request): Setting["ask"] {
   return async ({ method, path, body, headers }, token) => {
     const response = await request(path, {
       method,
-      headers: { ...headers, ...token !== undefined && { Authorization: `Bearer ${token}` } },
+      headers: { ...headers, ...token !== undefined && bearer(token) },
       ...body !== undefined && { body: JSON.stringify(body) },
     });
     const text = await (path === "/mcp" ? response.text() : textOf(response));

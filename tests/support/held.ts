@@ -3,8 +3,8 @@ import { connect } from "../../db/driver/open.ts";
 import type { createApp } from "../../routes/app.ts";
 import { Subject } from "./backends.ts";
 import { DATABASES } from "./databases.ts";
-import { heldInstance } from "./held_instance.ts";
 import { type HeldTime, heldTime } from "./held_time.ts";
+import { serveHere } from "./here.ts";
 
 /** What a test gets whose database's clock it holds: two instances, which in memory are one. */
 export interface Held {
@@ -34,7 +34,7 @@ async function open(name: string): Promise<Opened> {
   const { url, stop } = await DATABASES[name]?.() ?? { url: ":memory:", stop: () => Promise.resolve() };
   const stops = [stop];
   async function instance(): Promise<Subject & Pick<Held, "routes">> {
-    const { url: at, routes, stop } = await heldInstance(heldTime(time, () => connect(url)));
+    const { url: at, routes, stop } = await serveHere(heldTime(time, () => connect(url)));
     stops.unshift(stop);
     return Object.assign(new Subject(at), { routes });
   }

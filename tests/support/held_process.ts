@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 import { connect } from "../../db/driver/open.ts";
 import { Subject } from "./backends.ts";
-import { heldInstance } from "./held_instance.ts";
 import { type HeldTime, heldTime } from "./held_time.ts";
+import { serveHere } from "./here.ts";
 import { eachLine, TextLineStream } from "./lines.ts";
 import { holdTimers } from "./timers.ts";
 
@@ -61,7 +61,7 @@ if (import.meta.main) {
   const time = { now: Number(now) };
   const timers = holdTimers(Number(length));
   const clocks = { elapsed: () => time.now - Number(now), timeOfDay: () => time.now + APART_MS };
-  const { url } = await heldInstance({ ...heldTime(time, () => connect(database)), clocks });
+  const { url } = await serveHere({ ...heldTime(time, () => connect(database)), clocks });
   console.log(url);
   await eachLine(Deno.stdin.readable, (line) => {
     time.now = Number(line);

@@ -10,6 +10,7 @@ import { SERVICE } from "../../db/viewer.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { WITHOUT_TABLES } from "../support/databases.ts";
+import { bearer } from "../support/tokens.ts";
 import { TOUR } from "../support/tour.ts";
 
 /** A write that brings to a room what only later releases know, as a later release makes it. */
@@ -78,8 +79,8 @@ for (const [kind, open] of Object.entries(WITHOUT_TABLES)) {
       for (const stop of TOUR) await (await request(...stop.request)).body?.cancel();
       await (await request("POST", "/rooms", { id: "other" })).body?.cancel();
       const { token } = await (await request("POST", "/rooms/r/agents", SECURE)).json();
-      const bearer = { Authorization: `Bearer ${token}` };
-      const [{ id }] = await (await request("GET", "/rooms/r/tokens", undefined, bearer)).json();
+      const shown = bearer(token);
+      const [{ id }] = await (await request("GET", "/rooms/r/tokens", undefined, shown)).json();
       const { code } = await (await request("POST", "/rooms/r/invites", { role: "member" })).json();
       await useLaterFeature(database, "r");
       const before = await stored(database);
@@ -102,7 +103,7 @@ for (const [kind, open] of Object.entries(WITHOUT_TABLES)) {
       for (const [method, path, body] of OF_TOKENS) {
         for (const headers of [{}, { "Idempotency-Key": crypto.randomUUID() }]) {
           const at = path.replace("ID", id).replace("CODE", code);
-          const response = await request(method, at, body, { ...bearer, ...headers });
+          const response = await request(method, at, body, { ...shown, ...headers });
           const { error } = await response.json();
           assert.deepEqual([response.status, error], [503, "unavailable"], `${method} ${path}`);
         }

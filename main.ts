@@ -23,7 +23,7 @@ const app = createApp(services);
 /** Answers all waits now, and requests that the database holds in time, so that shutting down drops no request. */
 export function drain(): Promise<void> {
   endRequestsIn(HELD_FOR_MS);
-  return services.watch.drain();
+  return services.drain();
 }
 
 // start.ts shuts down its own server. The servers of `deno serve` and Deno Deploy cannot be awaited.

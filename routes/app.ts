@@ -29,7 +29,9 @@ import { mountWait } from "./wait.ts";
 /** The service as a fetch handler. */
 export function createApp(services: Services): Hono {
   const app = new Hono({ router: createRouter() });
-  app.use(baseHeaders((c) => answerAtPlainPath(c, app.fetch), services.figures.answered));
+  app.use(
+    baseHeaders((c) => answerAtPlainPath(c, app.fetch), services.figures.answered, services.isEnding),
+  );
   const preflight = createPreflight(app);
   // One middleware, since each costs a small read some 2 %.
   app.use((c, next) => {

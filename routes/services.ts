@@ -42,6 +42,10 @@ export interface Services {
   /** Whether `addressOf` is the same for every caller. */
   hasOneAddress: boolean;
   outbox: Outbox;
+  /** Answers all waits now, because this instance ends. */
+  drain(): Promise<void>;
+  /** Whether this instance ends. */
+  isEnding(): boolean;
   /** Link to the service's source code. */
   source?: string;
   rules: Rules;
@@ -98,6 +102,7 @@ export function createServices(
   database.listenToDeletions(() => void burial.begin());
   database.listenToGraves(() => void burial.begin());
   const watch = createWatch(database, reader, { poll, max: LIMITS.waits, followers: FOLLOWERS, channel });
+  let ending = false;
   return {
     database,
     reader,
@@ -116,5 +121,10 @@ export function createServices(
     addressOf: createAddress(fairUse.trustedProxies, publicUrl),
     hasOneAddress: publicUrl !== undefined,
     outbox: createOutbox(),
+    drain() {
+      ending = true;
+      return watch.drain();
+    },
+    isEnding: () => ending,
   };
 }

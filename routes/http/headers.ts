@@ -46,11 +46,13 @@ async function nameLength(c: Context) {
 
 /**
  * Adds BASE_HEADERS to answers without them, except those an answer sets itself. `elsewhere` may give another answer
- * in place of a 404, which `answered` has counted already.
+ * in place of a 404, which `answered` has counted already. Where the instance ends, the runtime closes connections behind
+ * their answers, and says so to nobody: a caller that is not told sends its next request into the closing connection.
  */
 export function baseHeaders(
   elsewhere: (c: Context) => Response | Promise<Response> | undefined,
   answered: (status: number) => void,
+  isEnding: () => boolean = () => false,
 ) {
   return async function withBaseHeaders(c: Context, next: Next) {
     await next();
@@ -59,6 +61,7 @@ export function baseHeaders(
     if (other === undefined) answered(status);
     else await replace(c, other);
     if (c.req.method === "HEAD") await nameLength(c);
+    if (isEnding()) c.header("Connection", "close");
     const trace = c.req.header("traceparent");
     if (trace !== undefined && TRACEPARENT.test(trace)) c.header("traceparent", trace);
     if (c.res instanceof BasedResponse || c.res.headers.has("Access-Control-Allow-Origin")) return;

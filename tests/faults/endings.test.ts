@@ -132,6 +132,25 @@ Deno.test("an instance that is asked to end while its database hangs answers all
   }
 });
 
+Deno.test("what an instance still answers when it ends says that its connection closes", async () => {
+  const service = await startService();
+  const t = new Subject(service.url);
+  const room = await t.room();
+  await t.agent(room, "ann");
+  const { hostname, port } = new URL(service.url);
+  using connection = await Deno.connect({ hostname, port: Number(port) });
+  const body = JSON.stringify({ condition: "false", agent: "ann" });
+  const head =
+    `POST /rooms/${room}/wait HTTP/1.1\r\nHost: ${hostname}\r\nContent-Length: ${body.length}\r\n\r\n`;
+  await connection.write(new TextEncoder().encode(head + body));
+  await t.agentUntil(room, "ann", ({ status }) => status === "waiting");
+  const before = await t.get(`/rooms/${room}`);
+  await service.stop();
+  const answer = await new Response(connection.readable).text();
+  assert.match(answer, /^HTTP\/1\.1 200 .*\r\nconnection: close\r\n.*"timeout":true\}$/is);
+  assert.equal(before.headers.get("connection"), null);
+});
+
 Deno.test("a body that is on its way when an instance ends is to be sent again: 503, and not 400", async () => {
   const service = await startService();
   const t = new Subject(service.url);

@@ -854,6 +854,12 @@ export const MUTANTS: Mutant[] = [
     filter: "file: the key of a room without an id",
   },
   {
+    name: "an instance that ends closes connections without a word",
+    edits: [['    if (isEnding()) c.header("Connection", "close");\n', ""]],
+    test: "tests/faults/endings.test.ts",
+    filter: "says that its connection closes",
+  },
+  {
     name: "a second signal ends the process, however soon",
     edits: [['    if (heed === "copies") return;\n', ""], [
       'if (heed === "further")',

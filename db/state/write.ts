@@ -1,4 +1,4 @@
-import { homesOf, isOfAgent } from "../access/private.ts";
+import { homesOf } from "../access/private.ts";
 import type { Database } from "../database.ts";
 import type { Json } from "../json.ts";
 import { pause } from "../pause.ts";
@@ -41,14 +41,10 @@ export function putEntries(database: Database, room: string, put: Put): Operatio
   };
 }
 
-/**
- * Returns the changes of writes. Undefined where only the database can tell them: of views, whose values depend on
- * more, and of computed values in the scope of an agent, which may become private meanwhile.
- */
+/** Returns the changes of writes. Undefined of views, whose values depend on more. */
 function changesOf({ writes, limits }: Put): KeyChange[] | undefined {
   if (writes.some(({ expr }) => expr !== undefined)) return undefined;
   const plain = writes.every(({ delta = 0, edit }) => !edit && Number.isSafeInteger(delta));
-  if (!plain && writes.some(({ scope }) => isOfAgent(scope))) return undefined;
   return writes.map(({ scope, key, delta, edit, value = null }) => {
     if (edit) return { scope, key, edit: (found) => edited(found, edit, limits) };
     if (delta === undefined) return { scope, key, value };

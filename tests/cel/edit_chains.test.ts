@@ -26,6 +26,25 @@ Deno.test("edits of a key that come at once are one chain: a read, and one write
     assert.deepEqual(modes, ["write", "read", "write"]);
   }));
 
+Deno.test("edits of a private key are one chain too", () =>
+  withApp(async ({ json, batches }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const { body } = await json("POST", "/rooms/r/agents", {
+      id: "own",
+      name: "Own",
+      secure: true,
+      private: true,
+    });
+    const headers = { Authorization: `Bearer ${body.token}` };
+    const put = (edit: Json) => json("PUT", STATE, { scope: "own", key: "k", ...edit }, headers);
+    await put({ value: [0] });
+    const before = batches.length;
+    const numbers = Array.from({ length: 13 }, (_, n) => n);
+    const answers = await Promise.all(numbers.map((n) => put({ append: n })));
+    assert.deepEqual(answers.at(-1)!.body.value, [0, ...numbers], "in order of arrival");
+    assert.deepEqual(batches.slice(before).map(({ mode }) => mode), ["write", "read", "write"]);
+  }));
+
 Deno.test("what changes nothing breaks no chain, be it an edit that finds nothing or one that is refused", () =>
   withApp(async (app) => {
     const { statuses, modes, value } = await writeAll(app, [

@@ -26,8 +26,13 @@ const isPolled = ({ sql }: Statement) => sql.includes(":rooms");
 
 export interface TestApp {
   request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
-  // deno-lint-ignore no-explicit-any -- a body is looked into, not typed
-  json(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>;
+  json(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+    // deno-lint-ignore no-explicit-any -- a body is looked into, not typed
+  ): Promise<{ status: number; body: any }>;
   services: ReturnType<typeof createServices>;
   app: ReturnType<typeof createApp>;
   /** Where the database is, for a connection of the test's own. */
@@ -80,8 +85,8 @@ export async function withApp(
     batches.length = 0;
     await test({
       request,
-      async json(method, path, body) {
-        const response = await request(method, path, body);
+      async json(...asked) {
+        const response = await request(...asked);
         return { status: response.status, body: await response.json() };
       },
       services,

@@ -15,6 +15,20 @@ export function stored(text: string): Json {
   return new StoredJson(text) as unknown as Json;
 }
 
+/** JSON that several answers have: it is encoded once for all of them. */
+export class SharedJson {
+  constructor(readonly value: unknown) {}
+
+  toJSON(): unknown {
+    return this.value;
+  }
+}
+
+/** Marks a value as one that several answers have. It must not change. */
+export function shared<T>(value: T): T {
+  return new SharedJson(value) as unknown as T;
+}
+
 export type JsonObject = { [member: string]: Json };
 
 export function isObject(value: unknown): value is JsonObject {

@@ -130,7 +130,7 @@ export function mountWait(app: Hono, services: Services): void {
       : { ...outcome, timeout: true };
     // Most answers are small: yielding would take longer than encoding them.
     if (!includesAnything(include) && typeof answer.value !== "object") return reply(revision, answer);
-    return await runAsUrgentTask(() => replyLarge(c, revision, answer, {}, included));
+    return await runAsUrgentTask(() => replyLarge(c, revision, { ...answer, ...included }));
   }
 
   /** Returns the waiting agent, registered or not. Errors: `room_not_found`, `agent_not_found` for an impossible id. */

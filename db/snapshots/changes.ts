@@ -1,5 +1,5 @@
 import { type Agent, toAgent } from "../agents/agent.ts";
-import { isHidden, newestOf, toWait, type Viewpoint } from "../agents/waits.ts";
+import { isHidden, type Newest, newestOf, toWait, type Viewpoint } from "../agents/waits.ts";
 import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
 import { type Message, toMessage } from "../messages/message.ts";
@@ -67,21 +67,24 @@ export async function readChanges(
 ): Promise<ChangesPage> {
   const results = await readCurrent(database, viewer, selectChanges(viewer, room, query));
   if (isBusy()) await yieldToOthers();
-  const changes = await toChanges(results);
+  const { changes } = await toChanges(results);
   const begins = query.after === 0 || changes.reset;
   const row = results[0]![0]!;
   const began = begins ? Number(row.revision) : query.began;
   return { changes, began, forgets: Number(row.forgotten) > 0 };
 }
 
-/**
- * Reads the rows of `selectChanges`. `viewpoint`: whose expression sees the waits. Errors: `room_not_found`,
- * `unavailable`.
- */
+/** The changes of a room, and how the waits in it see them. */
+export interface SeenChanges {
+  changes: Changes;
+  /** The agent of a wait where the wait sees it otherwise, since its own mark is hidden from it. */
+  own(viewpoint: Viewpoint): (Agent & Changed) | undefined;
+}
+
+/** Reads the rows of `selectChanges`. Errors: `room_not_found`, `unavailable`. */
 export async function toChanges(
-  [rooms, state, agents, messages, waits, reservations, departed]: Row[][],
-  viewpoint: Viewpoint = { self: null },
-): Promise<Changes> {
+  [rooms, state, agents, messages, marks, reservations, departed]: Row[][],
+): Promise<SeenChanges> {
   const [room] = rooms!;
   if (room === undefined) throw new Refusal("room_not_found", {});
   const now = new Date(Number(room.now));
@@ -89,14 +92,14 @@ export async function toChanges(
   const more = room.edge !== null && Number(room.moved) > Number(room.edge);
   const revision = Number(more ? room.edge : present);
   const gone = Map.groupBy(departed!, ({ kind }) => kind);
-  const shown = newestOf(
-    waits!.sort(byRevision).map(toWait).filter((wait) => !isHidden(wait, viewpoint)),
-  );
-  return {
+  const waits = marks!.sort(byRevision).map(toWait);
+  const newest = newestOf(waits);
+  const agentOf = (row: Row, shown: Newest) => ({ ...toAgent(row, shown, now), ...changed(row) });
+  const changes: Changes = {
     revision,
     state: await mapYielding(state!, (row) => ({ ...toListed(row), ...changed(row) })),
     agents: merged(
-      await mapYielding(agents!, (row) => ({ ...toAgent(row, shown, now), ...changed(row) })),
+      await mapYielding(agents!, (row) => agentOf(row, newest)),
       (gone.get("agents") ?? []).map((row) => ({
         id: row.id as string,
         left: true as const,
@@ -115,6 +118,16 @@ export async function toChanges(
     ...changedRoom(room, revision),
     more,
     ...(room.reset ? { reset: true as const } : {}),
+  };
+  const ofAgents = Map.groupBy(waits, ({ agent_id }) => agent_id);
+  return {
+    changes,
+    own(viewpoint) {
+      const own = ofAgents.get(viewpoint.self ?? "") ?? [];
+      const shown = own.filter((wait) => !isHidden(wait, viewpoint));
+      if (shown.length === own.length) return undefined;
+      return agentOf(agents!.find(({ id }) => id === viewpoint.self)!, newestOf(shown));
+    },
   };
 }
 

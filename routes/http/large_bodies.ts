@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import { StoredJson } from "../../db/json.ts";
+import { SharedJson, StoredJson } from "../../db/json.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { packingFor, VARY } from "./packing.ts";
 import { sentInPieces } from "./pieces.ts";
@@ -21,39 +21,32 @@ const ENCODER = new TextEncoder();
 /** A part of a body: a text, or bytes that several bodies have. */
 type Part = string | Uint8Array<ArrayBuffer>;
 
-/**
- * Encodes a value as a JSON body, yielding in between. A long body is packed if the caller accepts it. `common` are
- * further members of an object, which are encoded once for all bodies that have the same object of them.
- */
-export async function largeJson(c: Context, value: unknown, common?: object): Promise<Body> {
-  const texts: string[] = [];
-  await write(value, MANY_AT_DEPTH, texts);
-  const parts = common ? await encodedOnce(common) : [];
-  if (parts.length === 0) return await largeBody(c, texts);
-  const end = texts.pop()!;
-  return await largeBody(c, [...texts, ...texts.length > 1 ? [","] : [], ...parts, end]);
+/** Encodes a value as a JSON body, yielding in between. A long body is packed if the caller accepts it. */
+export async function largeJson(c: Context, value: unknown): Promise<Body> {
+  const parts: Part[] = [];
+  await write(value, MANY_AT_DEPTH, parts);
+  return await largeBody(c, parts);
 }
 
-const once = new WeakMap<object, Promise<Part[]>>();
+const once = new WeakMap<SharedJson, Promise<Part[]>>();
 
-/** Encodes the members of an object, without its braces. */
-function encodedOnce(members: object): Promise<Part[]> {
-  const known = once.get(members) ?? encodedMembers(members);
-  once.set(members, known);
+function encodedOnce(value: SharedJson, depth: number): Promise<Part[]> {
+  const known = once.get(value) ?? encodedParts(value.value, depth);
+  once.set(value, known);
   return known;
 }
 
-async function encodedMembers(members: object): Promise<Part[]> {
-  const texts: string[] = [];
-  await write(members, MANY_AT_DEPTH, texts);
+async function encodedParts(value: unknown, depth: number): Promise<Part[]> {
   const parts: Part[] = [];
-  for (let from = 1; from < texts.length - 1;) {
+  await write(value, depth, parts);
+  const encoded: Part[] = [];
+  for (let from = 0; from < parts.length;) {
     if (isBusy()) await yieldToOthers();
-    const { text, end } = joined(texts, from, texts.length - 1);
-    parts.push(text.length < SHORT ? text : ENCODER.encode(text));
+    const { part, end } = nextPart(parts, from);
+    encoded.push(typeof part === "string" && part.length >= SHORT ? ENCODER.encode(part) : part);
     from = end;
   }
-  return parts;
+  return encoded;
 }
 
 /** Answers with a page or a part of one, joined from its drawn texts; yields in between. */
@@ -88,9 +81,8 @@ async function largeBody(c: Context, parts: Part[]): Promise<Body> {
   const encoded: Uint8Array<ArrayBuffer>[] = packing ? [packing.head] : [];
   for (let from = 0; from < parts.length;) {
     if (isBusy()) await yieldToOthers();
-    const part = parts[from]!;
-    const { text, end } = typeof part === "string" ? joined(parts, from) : { text: "", end: from + 1 };
-    const bytes = typeof part === "string" ? ENCODER.encode(text) : part;
+    const { part, end } = nextPart(parts, from);
+    const bytes = typeof part === "string" ? ENCODER.encode(part) : part;
     for (let at = 0; at < bytes.length; at += PIECE) {
       const piece = bytes.subarray(at, at + PIECE);
       if (packing && at > 0 && isBusy()) await yieldToOthers();
@@ -114,26 +106,40 @@ export function textOf(markup: { toString(): string }): string {
   return text;
 }
 
-async function write(value: unknown, depth: number, texts: string[]): Promise<void> {
-  if (typeof value !== "object" || value === null) return void texts.push(JSON.stringify(value));
+async function write(value: unknown, depth: number, parts: Part[]): Promise<void> {
+  if (value instanceof SharedJson) {
+    for (const part of await encodedOnce(value, depth)) parts.push(part);
+    return;
+  }
+  if (typeof value !== "object" || value === null || value instanceof StoredJson) {
+    return void parts.push(encoded(value));
+  }
   const isList = Array.isArray(value);
-  texts.push(isList ? "[" : "{");
+  parts.push(isList ? "[" : "{");
   let separator = "";
   for (const [name, member] of Object.entries(value)) {
     if (member === undefined) continue;
     if (isBusy()) await yieldToOthers();
-    texts.push(isList ? separator : `${separator}${JSON.stringify(name)}:`);
-    if (isList || depth === 1) texts.push(encoded(member));
-    else await write(member, depth - 1, texts);
+    parts.push(isList ? separator : `${separator}${JSON.stringify(name)}:`);
+    if (isList || depth === 1) parts.push(encoded(member));
+    else await write(member, depth - 1, parts);
     separator = ",";
   }
-  texts.push(isList ? "]" : "}");
+  parts.push(isList ? "]" : "}");
 }
 
-/** Joins the texts from an index on, up to bytes, to `to`, or to about the size of a piece. */
-function joined(parts: Part[], from: number, to = parts.length): { text: string; end: number } {
+/** Returns the part at an index: bytes as they are, texts joined to about the size of a piece. */
+function nextPart(parts: Part[], from: number): { part: Part; end: number } {
+  const part = parts[from]!;
+  if (typeof part !== "string") return { part, end: from + 1 };
+  const { text, end } = joined(parts, from);
+  return { part: text, end };
+}
+
+/** Joins the texts from an index on, up to bytes, or to about the size of a piece. */
+function joined(parts: Part[], from: number): { text: string; end: number } {
   let end = from;
-  for (let length = 0; end < to && length < PIECE && typeof parts[end] === "string"; end++) {
+  for (let length = 0; end < parts.length && length < PIECE && typeof parts[end] === "string"; end++) {
     length += parts[end]!.length;
   }
   return { text: parts.slice(from, end).join(""), end };

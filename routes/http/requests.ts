@@ -154,18 +154,14 @@ export function reply(
   });
 }
 
-/**
- * Like `reply`, but yields while it encodes a large body, and packs that if the caller accepts it. `common` are members
- * that several answers have, as one object.
- */
+/** Like `reply`, but yields while it encodes a large body, and packs that if the caller accepts it. */
 export function replyLarge(
   c: Context,
   revision: number,
   body: unknown,
   headers?: Record<string, string>,
-  common?: object,
 ): Promise<Response> {
-  return replyLargeList(c, body, { "Convene-Revision": String(revision), ...headers }, common);
+  return replyLargeList(c, body, { "Convene-Revision": String(revision), ...headers });
 }
 
 /** Like `replyLarge`, for an answer about no single room. */
@@ -173,8 +169,7 @@ export async function replyLargeList(
   c: Context,
   value: unknown,
   headers?: Record<string, string>,
-  common?: object,
 ): Promise<Response> {
-  const { body, headers: own } = await largeJson(c, value, common);
+  const { body, headers: own } = await largeJson(c, value);
   return new BasedResponse(body, 200, { "Content-Type": "application/json", ...headers, ...own });
 }

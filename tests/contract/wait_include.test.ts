@@ -117,6 +117,36 @@ contract("a wait that has waited includes what is there when it ends", async (t)
   assert.deepEqual([reply.body.agents.bob.status, reply.body.agents.bob.waiting_on], ["active", null]);
 });
 
+contract("agents that wait for the same each see themselves at work, and all else alike", async (t) => {
+  const room = await furnished(t);
+  const ids = ["bob", "cid", "dan"];
+  for (const id of ids) await t.agent(room, id, { meta: { of: id } });
+  await t.message(room);
+  const waiting = ids.map((agent) =>
+    t.post(`/rooms/${room}/wait`, {
+      condition: "state._shared.go == 1",
+      agent,
+      include: ["state", "agents", "messages:after:0", "changes:after:0"],
+      timeout: 15_000,
+    })
+  );
+  for (const id of ids) await t.agentUntil(room, id, ({ status }) => status === "waiting");
+  await t.write(room, "go", 1);
+  const answers = (await Promise.all(waiting)).map(({ body }) => body);
+  for (const [n, { agents, changes, state, messages_since }] of answers.entries()) {
+    const own = ids[n]!;
+    assert.deepEqual([agents[own].status, agents[own].waiting_on], ["active", null]);
+    assertMembers(agents, ["ann", ...ids]);
+    for (const { id, room_id: _, revision: __, ...changed } of changes.agents) {
+      assert.deepEqual({ id, ...changed }, agents[id]);
+    }
+    assert.deepEqual(changes.agents.map(({ id }: Json) => id).toSorted(), ["ann", ...ids]);
+    assert.deepEqual(changes.messages.map(({ revision: _, ...message }: Json) => message), messages_since);
+    assert.equal(state._shared.go, 1);
+    assertMembers(state, ["_shared", "_view", "ann", ...ids]);
+  }
+});
+
 contract("anything else that is to be included is refused", async (t) => {
   const room = await furnished(t);
   for (

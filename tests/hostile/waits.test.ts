@@ -10,6 +10,8 @@ import { startService } from "../support/service.ts";
 /** Rooms with a wait each, and agents of a room that wait for one another. */
 const ROOMS = 1_000;
 const AGENTS = 400;
+/** Messages of a room, of common length. */
+const MESSAGES = 500;
 /** Some looks of the poll pass in it, and two of the seconds after which the time is judged again. */
 const WAIT_MS = 2_200;
 /** Enough for all to begin and some looks, where no condition reads the time. */
@@ -103,6 +105,26 @@ const ATTACKS: Record<string, (attacker: Attacker) => Promise<number | void>> = 
     all(answers, ({ agents }) => Object.keys(agents).length === AGENTS);
   },
 
+  async "1,000 waits that end at once and include the changes"({ waitAll }) {
+    const answers = await waitAll(
+      times(ROOMS, () => ({ room: "team", condition: "false", include: "changes:after:0" })),
+      1_500,
+    );
+    allTimedOut(answers);
+    all(answers, ({ changes }) => changes.messages.length === MESSAGES && changes.agents.length === AGENTS);
+  },
+
+  async "400 agents whose waits end at once and include the agents, the messages and the changes"(
+    { waitAll },
+  ) {
+    const include = "state,agents,messages:after:0,changes:after:0";
+    const waits = times(AGENTS, (n) => ({ room: "team", agent: `a${n}`, condition: "false", include }));
+    const answers = await waitAll(waits, 1_500);
+    allTimedOut(answers);
+    all(answers, ({ agents, changes }) => Object.keys(agents).length === changes.agents.length);
+    for (const [n, { agents }] of answers.entries()) assert.equal(agents[`a${n}`].status, "active");
+  },
+
   async "300 waits on heartbeats in one room"({ waitAll }) {
     const condition = (n: number) =>
       `agents.exists(a, timestamp(agents[a].last_heartbeat) > now + duration("${n + 1}h"))`;
@@ -159,6 +181,8 @@ async function filled(url: string, filling: Filling): Promise<void> {
 
 const ROOM =
   `INSERT INTO rooms (id, created_at, meta, agent_count, revision, agents_revision, state_revision)`;
+const MESSAGE = `
+  INSERT INTO messages (room_id, id, from_agent, kind, body, created_at, revision)`;
 const AGENT = `
   INSERT INTO agents (room_id, id, name, role, meta, status, joined, joined_at, last_heartbeat, revision)`;
 const numbers = (name: string) =>
@@ -169,9 +193,10 @@ const FILLING: Filling = [
     rooms: ROOMS,
     now: LONG_AGO,
   }],
-  [`${ROOM} VALUES ('other', :now, '{}', 0, 0, 0, 0), ('team', :now, '{}', :agents, 1, 1, 1)`, {
+  [`${ROOM} VALUES ('other', :now, '{}', 0, 0, 0, 0), ('team', :now, '{}', :agents, :messages, 1, 1)`, {
     now: LONG_AGO,
     agents: AGENTS,
+    messages: MESSAGES,
   }],
   [
     `${AGENT} SELECT id, 'ann', 'Ann', 'agent', '{}', 'active', 1, :now, :now, 1 FROM rooms WHERE id LIKE 'r%'`,
@@ -183,6 +208,11 @@ const FILLING: Filling = [
     `${numbers(":agents")} ${AGENT}
      SELECT 'team', 'a' || n, 'A', 'agent', '{"skills":["read","write"],"load":{"cpu":1}}', 'active', n, :now, :now, 1 FROM n`,
     { agents: AGENTS, now: LONG_AGO },
+  ],
+  [
+    `${numbers(":messages")} ${MESSAGE}
+     SELECT 'team', n + 1, 'a0', 'message', '"' || hex(zeroblob(100)) || '"', :now, n + 1 FROM n`,
+    { messages: MESSAGES, now: LONG_AGO },
   ],
   [
     `INSERT INTO state (room_id, scope, key, value, version, revision, updated_at, deleted)

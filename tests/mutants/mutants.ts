@@ -2413,8 +2413,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "an answer includes what a view saw",
     edits: [[
-      "snapshot.hiddenEntries.filter(({ scope }) => snapshot.owners.get(scope)?.seen);",
-      "snapshot.hiddenEntries;",
+      "hiddenEntries.filter(({ scope }) => owners.get(scope)?.seen);",
+      "hiddenEntries;",
     ]],
     test: "tests/contract/private.test.ts",
     filter: "file: a view is evaluated with the eyes",
@@ -2490,6 +2490,33 @@ export const MUTANTS: Mutant[] = [
     ]],
     test: "tests/cel/gate.test.ts",
     filter: "a gate over a private scope",
+  },
+  {
+    name: "edits of a private scope without their guard",
+    edits: [[
+      "    const owners = hidden ? scopesOfAgents(state) : [];",
+      "    const owners = hidden ? scopesOfAgents(state).slice(0, 0) : [];",
+    ]],
+    test: "tests/contract/edit_chains.test.ts",
+    filter: "libsql: edits in an agent's scope",
+  },
+  {
+    name: "an agent sees itself wait in the changes that its own wait answers",
+    edits: [[
+      "      if (shown.length === own.length) return undefined;\n",
+      "      if (shown) return undefined;\n",
+    ]],
+    test: "tests/contract/wait_include.test.ts",
+    filter: "memory: agents that wait for the same",
+  },
+  {
+    name: "what one agent sees is answered to all that wait for the same",
+    edits: [[
+      'const key = room.from(viewpoint).key || changesFrom?.(viewpoint).key || "";',
+      'const key = "";',
+    ]],
+    test: "tests/contract/wait_include.test.ts",
+    filter: "memory: agents that wait for the same",
   },
   {
     name: "a gate over the whole state without the guard of private scopes",

@@ -33,7 +33,7 @@ interface Surroundings {
   began(room: string): void;
 }
 
-/** The maximum time for the last read of a wait, from its timeout or from `drain`. */
+/** The maximum time for the last read of a wait, from its timeout or from `drain`; then of each further one. */
 const LAST_READ_MS = 1_500;
 
 /** Creates the waits for conditions of this instance. */
@@ -105,7 +105,7 @@ export function createConditionWaits(
       const { waiter, watch, result } = subscribe(request);
       const leave = () => waiter.settle(undefined);
       const finish = () => {
-        timer = setTimeout(giveUp, LAST_READ_MS, waiter);
+        timer = setInterval(giveUp, LAST_READ_MS, waiter);
         waiter.final = true;
         advance(watch);
       };
@@ -181,13 +181,15 @@ export function createConditionWaits(
         advance(watch);
       }
       const giveUpAll = () => rooms.forEach(({ waiters }) => waiters.forEach(giveUp));
-      const timer = setTimeout(giveUpAll, LAST_READ_MS);
+      const timer = setInterval(giveUpAll, LAST_READ_MS);
       await Promise.allSettled(results);
-      clearTimeout(timer);
+      clearInterval(timer);
     },
   };
 }
 
+/** Ends a wait whose last read takes too long. One that has been read is still answered, which takes what others leave. */
 function giveUp(waiter: Waiter): void {
+  if (waiter.isLoaded) return;
   waiter.settle(new DatabaseUnavailable("The database did not answer in time.", false));
 }

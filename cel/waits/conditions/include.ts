@@ -1,6 +1,7 @@
 import { type ChangesQuery, selectChanges } from "../../../db/snapshots/changes_sql.ts";
 import { toChanges } from "../../../db/snapshots/changes.ts";
-import type { Json } from "../../../db/json.ts";
+import type { Row } from "../../../db/driver/statement.ts";
+import { type Json, shared, stored } from "../../../db/json.ts";
 import type { Viewpoint } from "../../../db/agents/waits.ts";
 import { selectMessages } from "../../../db/messages/listing.ts";
 import { toMessage } from "../../../db/messages/message.ts";
@@ -9,7 +10,7 @@ import { VIEW_SCOPE } from "../../../db/state/entry.ts";
 import type { Viewer } from "../../../db/viewer.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../../db/yield.ts";
 import type { Query } from "../../../db/consistent_read/read.ts";
-import type { RoomContext, ViewResult } from "../../rooms/context.ts";
+import type { RoomContext } from "../../rooms/context.ts";
 import { NOTHING } from "../../rooms/definitions.ts";
 import type { RoomData } from "../../rooms/reader.ts";
 import type { Reads } from "../../language/dependencies.ts";
@@ -51,55 +52,107 @@ export function queriesOfInclude(
   ];
 }
 
-/** Makes the members that an answer includes, all of the snapshot's revision, as the viewpoint sees them. */
-export async function included(
-  include: Include,
-  { snapshot, definitions }: RoomData,
-  room: RoomContext,
-  viewpoint: Viewpoint,
-): Promise<Record<string, unknown>> {
-  const members: Record<string, unknown> = {};
-  const { context } = room.from(viewpoint);
-  if (include.state !== undefined) {
-    const scopes = include.state === "all"
-      ? [...(context.get("state") as Map<string, unknown>).keys()]
-      : include.state;
-    const views = scopes.includes(VIEW_SCOPE) ? await room.views(definitions.keys(), viewpoint) : new Map();
-    const own = snapshot.hiddenEntries.filter(({ scope }) => snapshot.owners.get(scope)?.seen);
-    members.state = await scopesAsJson(scopes, [...snapshot.entries, ...own], views);
+/** Makes the members that an answer includes, as a viewpoint sees them. */
+export type Included = (viewpoint: Viewpoint) => Promise<Record<string, unknown>>;
+
+/**
+ * Creates what makes the members of answers that include the same, all of one snapshot's revision. What several have in
+ * common is made once, and encoded once: the whole answer where viewpoints see the same, else all but what differs.
+ */
+export function createIncluded(include: Include, data: RoomData, room: RoomContext): Included {
+  const { snapshot, definitions } = data;
+  const answers = new Map<string, Promise<Record<string, unknown>>>();
+  const lists = listsOf(include, [...snapshot.extra]);
+  const records = new Map<unknown, Json>();
+  let entries: Promise<Array<[string, Json]>> | undefined;
+
+  async function stateFrom(viewpoint: Viewpoint, scopes: string[]): Promise<Json> {
+    entries ??= entriesOf(scopes, snapshot);
+    const state = Object.fromEntries(await entries);
+    if (!scopes.includes(VIEW_SCOPE)) return state;
+    const views = await room.views(definitions.keys(), viewpoint);
+    const values = [...views].flatMap(([name, result]) => "value" in result ? [[name, result.value]] : []);
+    return { ...state, [VIEW_SCOPE]: Object.fromEntries(values) };
   }
-  if (include.agents) {
-    const agents = await mapYielding(
-      [...context.get("agents") as Map<string, unknown>],
-      ([id, agent]) => [id, toJson(agent)],
-    );
-    members.agents = Object.fromEntries(agents);
+
+  /** Makes the JSON of each record once: nearly all agents' records are equal for all viewpoints. */
+  async function agentsFrom(seen: Map<string, unknown>): Promise<Json> {
+    const agents = await mapYielding([...seen], ([id, record]): [string, Json] => {
+      const json = records.get(record) ?? stored(JSON.stringify(toJson(record)));
+      records.set(record, json);
+      return [id, json];
+    });
+    return Object.fromEntries(agents);
   }
-  if (include.messages) members.messages = snapshot.counts;
-  const extra = [...snapshot.extra];
-  if (include.messagesAfter) {
-    const [rows, { limit }] = [extra.shift()!, include.messagesAfter];
-    members.messages_since = await mapYielding(rows.slice(0, limit), toMessage);
-    if (rows.length > limit) members.messages_more = true;
+
+  async function make(viewpoint: Viewpoint): Promise<Record<string, unknown>> {
+    const { context } = room.from(viewpoint);
+    const { since, changesFrom } = await lists;
+    const members: Record<string, unknown> = {};
+    if (include.state !== undefined) {
+      const all = context.get("state") as Map<string, unknown>;
+      const scopes = include.state === "all" ? [...all.keys()] : include.state;
+      members.state = shared(await stateFrom(viewpoint, scopes));
+    }
+    if (include.agents) {
+      members.agents = shared(await agentsFrom(context.get("agents") as Map<string, unknown>));
+    }
+    if (include.messages) members.messages = snapshot.counts;
+    return { ...members, ...since, ...changesFrom && { changes: changesFrom(viewpoint).changes } };
   }
-  if (include.changesAfter) members.changes = await toChanges(extra, viewpoint);
-  return members;
+
+  return async (viewpoint) => {
+    const { changesFrom } = await lists;
+    const key = room.from(viewpoint).key || changesFrom?.(viewpoint).key || "";
+    const known = answers.get(key) ?? make(viewpoint);
+    answers.set(key, known);
+    return await known;
+  };
+}
+
+interface Lists {
+  since: { messages_since?: unknown; messages_more?: true };
+  /** The changes as a viewpoint sees them. Those with the same `key` are equal. */
+  changesFrom?(viewpoint: Viewpoint): { changes: unknown; key: string };
+}
+
+/** Reads the rows of `queriesOfInclude`. */
+async function listsOf({ messagesAfter, changesAfter }: Include, rows: Row[][]): Promise<Lists> {
+  const lists: Lists = { since: {} };
+  if (messagesAfter) {
+    const [found, { limit }] = [rows.shift()!, messagesAfter];
+    lists.since.messages_since = shared(await mapYielding(found.slice(0, limit), toMessage));
+    if (found.length > limit) lists.since.messages_more = true;
+  }
+  if (changesAfter) lists.changesFrom = await changesSeen(rows);
+  return lists;
+}
+
+async function changesSeen(rows: Row[][]): Promise<Lists["changesFrom"]> {
+  const { changes, own } = await toChanges(rows);
+  const { state, agents, messages, reservations } = changes;
+  const texts = await mapYielding(agents, (agent) => stored(JSON.stringify(agent)));
+  const places = new Map(agents.flatMap((agent, n) => "left" in agent ? [] : [[agent.id, n]]));
+  const lists = { state: shared(state), messages: shared(messages), reservations: shared(reservations) };
+  const all = shared({ ...changes, ...lists, agents: texts });
+  return (viewpoint) => {
+    const seen = own(viewpoint);
+    if (seen === undefined) return { changes: all, key: "" };
+    const others = texts.with(places.get(seen.id)!, stored(JSON.stringify(seen)));
+    return { changes: { ...changes, ...lists, agents: others }, key: viewpoint.wait! };
+  };
 }
 
 /** Gives each scope its entries in one pass, since there may be as many scopes as entries. */
-async function scopesAsJson(
+async function entriesOf(
   scopes: string[],
-  entries: Snapshot["entries"],
-  views: Map<string, ViewResult>,
-): Promise<Json> {
+  { entries, hiddenEntries, owners }: Snapshot,
+): Promise<Array<[string, Json]>> {
   const members = new Map<string, Array<[string, Json]>>(scopes.map((scope) => [scope, []]));
-  for (const { scope, key, value } of entries) {
+  const own = hiddenEntries.filter(({ scope }) => owners.get(scope)?.seen);
+  for (const { scope, key, value } of [...entries, ...own]) {
     if (isBusy()) await yieldToOthers();
     members.get(scope)?.push([key, value]);
   }
-  for (const [name, result] of views) {
-    if ("value" in result) members.get(VIEW_SCOPE)?.push([name, result.value]);
-  }
-  const objects = await mapYielding([...members], ([scope, own]) => [scope, Object.fromEntries(own)]);
-  return Object.fromEntries(objects);
+  return await mapYielding([...members], ([scope, own]) => [scope, shared(Object.fromEntries(own))]);
 }

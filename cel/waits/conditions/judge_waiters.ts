@@ -8,7 +8,7 @@ import type { Viewpoint } from "../../../db/agents/waits.ts";
 import { createContext } from "../../rooms/context.ts";
 import { withViews } from "../../rooms/definitions.ts";
 import type { RoomData } from "../../rooms/reader.ts";
-import { included } from "./include.ts";
+import { createIncluded, type Included } from "./include.ts";
 import { byUrgency, hasMoved, isAlone, type Judgement, partsOf, type Waiter } from "./waiter.ts";
 
 /** The maximum milliseconds of evaluations over one snapshot. The rest waits for a new one, since this one is stale. */
@@ -30,6 +30,17 @@ type Run = <T>(piece: () => T) => Promise<T>;
  * is by `elapsed`. Returns the milliseconds of the evaluations, and the waiters that were not judged.
  */
 export async function judgeAll(
+  ...[looked, ...over]: Parameters<typeof judgeEach>
+): ReturnType<typeof judgeEach> {
+  for (const waiter of looked.answerable) waiter.isLoaded = true;
+  try {
+    return await judgeEach(looked, ...over);
+  } finally {
+    for (const waiter of looked.answerable) waiter.isLoaded = false;
+  }
+}
+
+async function judgeEach(
   { waiters, answerable }: { waiters: Waiter[]; answerable: ReadonlySet<Waiter> },
   data: RoomData,
   now: number,
@@ -38,7 +49,7 @@ export async function judgeAll(
   const room = createContext(data);
   const dependences = new Map<Expression, Dependence>();
   const judgements = new Map<string, Judged>();
-  const answers = new Map<string, Promise<Record<string, unknown>>>();
+  let included: Included | undefined;
   const left = new Set<Waiter>();
   let cost = 0;
 
@@ -51,12 +62,10 @@ export async function judgeAll(
     return judged;
   }
 
-  /** What an answer includes, made once for equal contexts. */
+  /** Makes what an answer includes, which is the same for all waiters that a snapshot answers. */
   function include({ request: { include }, viewpoint }: Waiter): Promise<Record<string, unknown>> {
-    const seen = include.changesAfter ? viewpoint.wait! : room.from(viewpoint).key;
-    const known = answers.get(seen) ?? included(include, data, room, viewpoint);
-    answers.set(seen, known);
-    return known;
+    included ??= createIncluded(include, data, room);
+    return included(viewpoint);
   }
 
   for (const waiter of waiters.toSorted(byUrgency)) {

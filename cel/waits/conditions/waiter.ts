@@ -68,6 +68,8 @@ export interface Waiter {
    * The next round judges it and loads what it includes: at its first look, once true, and after its room went back.
    */
   dueAtOnce: boolean;
+  /** A round judges it over a snapshot that has all that its answer needs. */
+  isLoaded: boolean;
   /** Ends the wait with a result; undefined if the client has left. Later calls do nothing. */
   settle(result: WaitResult | Error | undefined): void;
 }
@@ -90,6 +92,7 @@ export function createWaiter(
     judgedAt: 0,
     readsTime: false,
     dueAtOnce: false,
+    isLoaded: false,
   };
 }
 

@@ -6,6 +6,7 @@ import { DATABASES } from "../support/databases.ts";
 import { openEvents } from "../support/events.ts";
 import { type Service, startService } from "../support/service.ts";
 import { assertStatus } from "../support/shapes.ts";
+import { bearer } from "../support/tokens.ts";
 
 const HOUR_MS = 3_600_000;
 /** How far the clock of each instance is off, and by how much it is set back later. */
@@ -222,7 +223,7 @@ together(
     for (const [one, other] of [[fast, slow], [slow, fast]] as const) {
       const room = await one.room();
       const as = (t: Subject, token: string) => (method: string, path: string, body?: unknown) =>
-        t.request(method, path, { body, headers: { Authorization: `Bearer ${token}` } });
+        t.request(method, path, { body, headers: bearer(token) });
       const { token } = await one.agent(room, "ann", { secure: true });
       const made = (await as(one, token)("POST", `/rooms/${room}/tokens`, { role: "reader", ttl: 60 })).body;
       const invite = (await one.post(`/rooms/${room}/invites`, { role: "member", uses: 9, ttl: 60 })).body;

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { contract, type Subject } from "../support/backends.ts";
 import type { Json } from "../support/client.ts";
 import { assertError, assertInvalid, assertStatus } from "../support/shapes.ts";
+import { bearer } from "../support/tokens.ts";
 
 const encoded = encodeURIComponent;
 const surrogate = "\uD800";
@@ -245,7 +246,7 @@ const alike: Array<[odd: string, plain: string]> = [
 
 contract("an agent becomes secure under an id that is written as it looks, by whatever way", async (t) => {
   const { id, token } = (await t.post("/rooms", { locked: true })).body;
-  const [path, headers] = [`/rooms/${id}`, { authorization: `Bearer ${token}` }];
+  const [path, headers] = [`/rooms/${id}`, bearer(token)];
   const ask = (at: string, body: Json) => t.request("POST", path + at, { headers, body });
   const { code } = (await ask("/invites", { role: "member", uses: 9 })).body;
   for (const [odd, plain] of alike) {

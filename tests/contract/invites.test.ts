@@ -3,11 +3,11 @@ import type { Json, Reply } from "../support/client.ts";
 import { type Held, heldContract } from "../support/held.ts";
 import { hashOf, makeToken } from "../../db/access/token_text.ts";
 import { assertError, assertInvalid, assertMembers, assertStatus, assertUuid } from "../support/shapes.ts";
+import { inShell } from "../support/shell.ts";
+import { bearer } from "../support/tokens.ts";
 
 const INVITE = ["id", "code", "url", "role", "agent", "uses", "expires_at", "note"];
 const LISTED = ["id", "role", "agent", "uses", "uses_left", "created_at", "expires_at", "note"];
-
-const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
 /** Asks with a token. */
 const as =
@@ -108,34 +108,26 @@ heldContract("reading a code tells what it is, and uses nothing up", async (held
 
 heldContract("the one request that the text names joins, sent as it stands", async (held) => {
   for (const agent of [undefined, "zed"]) {
-    const { join, path } = await open(held, { agent, uses: agent === undefined ? 2 : 1 });
-    const { text } = await held.one.get(join);
+    const { join: address, path } = await open(held, { agent, uses: agent === undefined ? 2 : 1 });
+    const { text } = await held.one.get(address);
     const [command] = /^ +(curl .*\/join\/.*)$/m.exec(text)!.slice(1);
-    const joined = await shell(command!);
+    const join = async () => JSON.parse((await inShell(command!)).stdout);
+    const joined = await join();
     assert.equal(joined.agent, agent ?? joined.agent, JSON.stringify(joined));
     if (agent === undefined) assertUuid(joined.agent);
     assert.equal((await held.one.get(`${path}/agents/${joined.agent}`)).body.name, joined.agent);
-    if (agent === undefined) assert.notEqual((await shell(command!)).agent, joined.agent, "each is another");
+    if (agent === undefined) assert.notEqual((await join()).agent, joined.agent, "each is another");
     // Those that need what the shell is to have tell so, and send nothing.
     const needing = [...text.matchAll(/^ +(curl .*\$\{.*)$/gm)];
     assert.ok(needing.length > 0, text);
-    for (const [, command] of needing) assert.match(await complaint(command!), /TOKEN/);
+    for (const [, command] of needing) {
+      const { success, stderr } = await inShell(command!);
+      assert.equal(success, false, command!);
+      assert.match(stderr, /TOKEN/);
+    }
     assert.doesNotMatch(text, /<[a-z]/, "nothing is to be replaced");
   }
 });
-
-/** Runs a command as a shell does; returns its answer. */
-async function shell(command: string): Promise<Json> {
-  const { stdout } = await new Deno.Command("sh", { args: ["-c", `${command} --noproxy '*'`] }).output();
-  return JSON.parse(new TextDecoder().decode(stdout));
-}
-
-/** Runs one that fails; returns what the shell says. */
-async function complaint(command: string): Promise<string> {
-  const { success, stderr } = await new Deno.Command("sh", { args: ["-c", command] }).output();
-  assert.equal(success, false, command);
-  return new TextDecoder().decode(stderr);
-}
 
 heldContract("a code is read in any case, without hyphens, and with what looks alike", async (held) => {
   const { one } = held;

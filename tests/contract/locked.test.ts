@@ -1,23 +1,12 @@
 import assert from "node:assert/strict";
 import { type Ask, assertSameAnswers } from "../support/asks.ts";
 import { contract, type Subject } from "../support/backends.ts";
-import type { Json, Reply } from "../support/client.ts";
+import type { Json } from "../support/client.ts";
 import { assertError, assertInvalid, assertMembers, assertStatus, members } from "../support/shapes.ts";
+import { bearer, holding } from "../support/tokens.ts";
 
-const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 const MARKER = "what-only-holders-read";
 const TAB = /\t|\\t|\\u0009|%09/;
-
-/** Requests with a token. */
-function holding(t: Subject, token: string) {
-  const ask = (
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Record<string, string> = {},
-  ): Promise<Reply> => t.request(method, path, { body, headers: { ...bearer(token), ...headers } });
-  return { token, ask, get: (path: string) => ask("GET", path) };
-}
 
 /** A locked room and its admin. */
 async function locked(t: Subject, more: Json = {}) {

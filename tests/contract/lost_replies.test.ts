@@ -4,6 +4,7 @@ import type { Reply } from "../support/client.ts";
 import { type Cutting, startCutting } from "../support/cutting.ts";
 import { startLibsqlServer } from "../support/libsql_server.ts";
 import { type Service, startService } from "../support/service.ts";
+import { bearer } from "../support/tokens.ts";
 
 const CLIENTS = 6;
 const ROUNDS = 12;
@@ -154,7 +155,7 @@ Deno.test("replies lost between service and database: a code lets in as many as 
     );
     assert.ok(cutting.cuts > 3, `${cutting.cuts} replies were cut`);
     for (const { body: { agent, token } } of joined.flat()) {
-      const headers = { Authorization: `Bearer ${token}` };
+      const headers = bearer(token);
       const { status, body } = await watcher.request("GET", `/rooms/${room}/tokens`, { headers });
       assert.deepEqual([status, body.map(({ agent }: { agent: string }) => agent)], [200, [agent]]);
     }

@@ -3,6 +3,7 @@ import { contract, type Subject } from "../support/backends.ts";
 import type { Json, Reply } from "../support/client.ts";
 import { type EventStream, openEvents } from "../support/events.ts";
 import { assertError, assertInvalid, assertStatus } from "../support/shapes.ts";
+import { bearer } from "../support/tokens.ts";
 
 /** Who asks of a room, with a token or without. */
 function asker(t: Subject, room: string, token?: string) {
@@ -10,7 +11,7 @@ function asker(t: Subject, room: string, token?: string) {
   const ask = (method: string, at: string, body?: unknown, headers: Record<string, string> = {}) =>
     t.request(method, path + at, {
       body,
-      headers: { ...token && { Authorization: `Bearer ${token}` }, ...headers },
+      headers: { ...token && bearer(token), ...headers },
     });
   return {
     room,
@@ -302,9 +303,8 @@ contract("a view that fails tells its definer and admins alone why", async (t) =
     assert.deepEqual(body.map(({ error }: Json) => error.code), ["evaluation_failed", "evaluation_failed"]);
     assert.doesNotMatch(text.replaceAll(/"expr":"[^"]*"/g, ""), /seven|hearts|spades/);
     assert.equal(await who.eval("has(state._view.names)"), false);
-    const page = await t.request("GET", `/?room=${ann.room}`, {
-      headers: { Authorization: `Bearer ${who.token}` },
-    });
+    const page = await t.request("GET", `/?room=${ann.room}`, { headers: bearer(who.token!) });
+    assertStatus(page, 200);
     assert.doesNotMatch(page.text, /seven|hearts/);
   }
 });
@@ -337,7 +337,7 @@ contract(
     const { room, ann, bob, anybody } = await inRoom(t);
     const streams = await Promise.all(
       [ann, bob, anybody].map((who) =>
-        openEvents(`${t.url}/rooms/${room}/events`, who.token ? { Authorization: `Bearer ${who.token}` } : {})
+        openEvents(`${t.url}/rooms/${room}/events`, who.token ? bearer(who.token) : {})
       ),
     );
     const [own, ...others] = streams as [EventStream, ...EventStream[]];

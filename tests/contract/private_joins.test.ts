@@ -3,6 +3,7 @@ import type { Json, Reply } from "../support/client.ts";
 import { openEvents } from "../support/events.ts";
 import { type Held, heldContract } from "../support/held.ts";
 import { assertError, assertInvalid, assertStatus } from "../support/shapes.ts";
+import { bearer } from "../support/tokens.ts";
 
 /** Asks of a room under a token. */
 const asker =
@@ -10,7 +11,7 @@ const asker =
   (method: string, at: string, body?: unknown, headers: Record<string, string> = {}): Promise<Reply> =>
     held.other.request(method, path + at, {
       body,
-      headers: { ...token && { Authorization: `Bearer ${token}` }, ...headers },
+      headers: { ...token && bearer(token), ...headers },
     });
 
 /** A locked room with its admin, and with bob, who is to see nothing of others' scopes. */

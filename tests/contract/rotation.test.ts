@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Json, Reply } from "../support/client.ts";
 import { type Held, heldContract } from "../support/held.ts";
 import { assertError, assertInvalid, assertMembers, assertStatus } from "../support/shapes.ts";
+import { bearer } from "../support/tokens.ts";
 
 const HOUR = 60 * 60 * 1_000;
 const KEY = { "Idempotency-Key": "a key that nobody can guess" };
@@ -17,7 +18,7 @@ const asking = ({ one, other }: Held) =>
   headers: Json = {},
   there = false,
 ) => {
-  const shown = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const shown = token === undefined ? {} : bearer(token);
   return (there ? other : one).request(method, path, { body, headers: { ...shown, ...headers } });
 };
 

@@ -2,25 +2,7 @@ import assert from "node:assert/strict";
 import { contract, type Subject } from "../support/backends.ts";
 import type { Json, Reply } from "../support/client.ts";
 import { assertError, assertInvalid, assertMembers, assertStatus, members } from "../support/shapes.ts";
-
-const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
-
-/** Requests with a token. */
-function holding(t: Subject, token: string) {
-  const ask = (
-    method: string,
-    path: string,
-    body?: unknown,
-    headers: Record<string, string> = {},
-  ): Promise<Reply> => t.request(method, path, { body, headers: { ...bearer(token), ...headers } });
-  return {
-    token,
-    ask,
-    get: (path: string) => ask("GET", path),
-    post: (path: string, body?: unknown) => ask("POST", path, body),
-    put: (path: string, body?: unknown) => ask("PUT", path, body),
-  };
-}
+import { bearer, holding } from "../support/tokens.ts";
 
 /** A room with the secure agent ann, who makes tokens. */
 async function guarded(t: Subject) {

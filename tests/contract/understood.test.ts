@@ -4,6 +4,7 @@ import { contract, oneBackend, type Subject } from "../support/backends.ts";
 import type { Json, Reply } from "../support/client.ts";
 import { document } from "../support/documented.ts";
 import { assertError, assertInvalid, assertStatus } from "../support/shapes.ts";
+import { bearer } from "../support/tokens.ts";
 
 /** Every operation of the document within a room, as the room's own path. */
 function operations(room: string) {
@@ -44,7 +45,7 @@ contract("an unknown member of a body is refused by every operation, and nothing
     const hint = "meta" in body || path.endsWith("/agents") ? "`meta`" : undefined;
     for (const name of ["frobnicate", "__proto__", "constructor"]) {
       const raw = JSON.stringify({ "": { a: 1 }, ...body }).replace('""', JSON.stringify(name));
-      const headers: Record<string, string> = asksToken ? { authorization: `Bearer ${token}` } : {};
+      const headers: Record<string, string> = asksToken ? bearer(token) : {};
       assertUnknown(await t.request(method, path, { raw, headers }), [name], hint);
     }
   }
@@ -60,7 +61,7 @@ contract("an unknown member of a body is refused by every operation, and nothing
 
 contract("what is deleted or revoked without members takes none", async (t) => {
   const { id, token } = (await t.post("/rooms", { locked: true })).body;
-  const headers = { authorization: `Bearer ${token}` };
+  const headers = bearer(token);
   const made = (at: string) => t.request("POST", at, { headers, body: { role: "member" } });
   const things = ["tokens", "invites"].map(async (kind) => {
     const at = `/rooms/${id}/${kind}`;

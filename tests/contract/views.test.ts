@@ -11,6 +11,7 @@ import {
   assertStatus,
   members,
 } from "../support/shapes.ts";
+import { bearer } from "../support/tokens.ts";
 
 const define = (t: Subject, room: string, key: string, expr: string) =>
   t.put(`/rooms/${room}/state`, { scope: "_view", key, expr });
@@ -137,7 +138,7 @@ contract("whoever reads a view that fails is told which, and why", async (t) => 
   const room = await t.room();
   await t.agent(room, "ann", { secure: true }).then(async ({ token }) => {
     const body = { scope: "_view", key: "hers", expr: "state.ann.later" };
-    const headers = { authorization: `Bearer ${token}` };
+    const headers = bearer(token);
     assertStatus(await t.request("PUT", `/rooms/${room}/state`, { headers, body }), 200);
   });
   await define(t, room, "v", "state._shared.later + 1");

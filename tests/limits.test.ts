@@ -34,7 +34,7 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
   evaluationMessages: ["contract/message_facts.test.ts", "an evaluation looks up at most 100 messages"],
   evaluationNames: ["cel/message_facts.test.ts", "2,000 names of a family may be looked up"],
   hostLength: [
-    "hostile/hosts.test.ts",
+    "contract/hosts.test.ts",
     "a Host is a host and a port, and nothing else, on every path",
   ],
   idLength: ["contract/ids.test.ts", IDS],

@@ -748,7 +748,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a Host taken for what a URL makes of it",
     edits: [["AUTHORITY.test(authority) ? ", 'authority !== "" ? ']],
-    test: "tests/hostile/hosts.test.ts",
+    test: "tests/contract/hosts.test.ts",
     filter: "file: no Host or target chooses a path that its request does not name",
   },
   {

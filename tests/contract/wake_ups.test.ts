@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { backends, Subject } from "../support/backends.ts";
-import { startCluster } from "../support/cluster.ts";
+import { type Cluster, startCluster } from "../support/cluster.ts";
 import { startDistance } from "../support/distance.ts";
 import { startLibsqlServer } from "../support/libsql_server.ts";
 import { startService } from "../support/service.ts";
@@ -36,13 +36,16 @@ for (const backend of backends) {
   });
 }
 
-async function withTwo(test: (a: Subject, b: Subject) => Promise<void>, env: Record<string, string> = {}) {
-  const cluster = await startCluster(2, env);
-  try {
-    await test(...cluster.services.map((service) => new Subject(service.url)) as [Subject, Subject]);
-  } finally {
-    await cluster.stop();
-  }
+let cluster: Promise<Cluster> | undefined;
+
+Deno.test.afterAll(async () => {
+  await (await cluster?.catch(() => undefined))?.stop();
+});
+
+/** Runs a test with two instances of one libSQL server, which the tests of this file share. */
+async function withTwo(test: (a: Subject, b: Subject) => Promise<void>): Promise<void> {
+  const { services } = await (cluster ??= startCluster());
+  await test(...services.map((service) => new Subject(service.url)) as [Subject, Subject]);
 }
 
 Deno.test("two instances: a wait in one ends soon after a write in the other", () =>
@@ -116,8 +119,10 @@ Deno.test("two instances: what became true an interval before the deadline is re
     assert.ok(inTime > 0, "the machine was too busy for every write");
   }));
 
-Deno.test("two instances: the last look before the deadline does not depend on the poll", () =>
-  withTwo(async (a, b) => {
+Deno.test("two instances: the last look before the deadline does not depend on the poll", async () => {
+  const cluster = await startCluster(2, { WAIT_POLL_MS: String(NEVER_MS) });
+  try {
+    const [a, b] = cluster.services.map((service) => new Subject(service.url)) as [Subject, Subject];
     const room = await a.room();
     await a.agent(room, "ann");
     const condition = "has(state._shared.k)";
@@ -125,7 +130,10 @@ Deno.test("two instances: the last look before the deadline does not depend on t
     await b.agentUntil(room, "ann", (agent) => agent.waiting_on === condition);
     await b.write(room, "k", 1);
     assert.equal((await waiting).body.triggered, true);
-  }, { WAIT_POLL_MS: "60000" }));
+  } finally {
+    await cluster.stop();
+  }
+});
 
 Deno.test("two instances: an agent that waits at both shows the newest wait, and loses the mark of neither", () =>
   withTwo(async (a, b) => {

@@ -1,5 +1,5 @@
 import { Client, type Json } from "./client.ts";
-import { startLibsqlServer } from "./libsql_server.ts";
+import { DATABASES } from "./databases.ts";
 import { startService, untilReady } from "./service.ts";
 import { until } from "./until.ts";
 
@@ -28,9 +28,9 @@ function alreadyAt(url: string): Promise<Running> {
 
 async function openOnLibsql(env?: Record<string, string>): Promise<Running> {
   await using opened = new AsyncDisposableStack();
-  const server = await startLibsqlServer();
-  opened.defer(server.stop);
-  const service = await startService({ database: server.url, env });
+  const database = await DATABASES.libsql!();
+  opened.defer(database.stop);
+  const service = await startService({ database: database.url, env });
   opened.defer(service.stop);
   await untilReady(service);
   const all = opened.move();

@@ -1,5 +1,5 @@
 import { startLibsqlServer } from "./libsql_server.ts";
-import { fileWithTables } from "./tables.ts";
+import { fileWithTables, folderWithTables } from "./tables.ts";
 
 type Databases = Record<string, () => Promise<{ url: string; stop(): Promise<void> }>>;
 
@@ -10,11 +10,25 @@ async function file(make: (path: string) => Promise<void>) {
   return { url: `file:${path}`, stop: () => Deno.remove(folder, { recursive: true }) };
 }
 
+/** A libSQL server that has its tables. */
+async function libsqlWithTables() {
+  const directory = await Deno.makeTempDir({ prefix: "convene-libsql-" });
+  await folderWithTables(directory);
+  const { url, stop } = await startLibsqlServer({ directory });
+  return {
+    url,
+    async stop() {
+      await stop();
+      await Deno.remove(directory, { recursive: true });
+    },
+  };
+}
+
 /** A database of each kind that a service may be given, by its name, without any tables. */
 export const WITHOUT_TABLES: Databases = {
   file: () => file(() => Promise.resolve()),
   libsql: startLibsqlServer,
 };
 
-/** The same, for what does not depend on who makes the tables: that of a file has them. */
-export const DATABASES: Databases = { ...WITHOUT_TABLES, file: () => file(fileWithTables) };
+/** The same, for what does not depend on who makes the tables: they are there. */
+export const DATABASES: Databases = { file: () => file(fileWithTables), libsql: libsqlWithTables };

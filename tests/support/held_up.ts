@@ -80,17 +80,21 @@ function preferred(pid: number): void {
 
 /**
  * Asserts that others are answered in time while `attack` runs; the least of up to three attacks counts, and is
- * returned for the record. An attack may tell how long others waited for it by another way, in milliseconds.
+ * returned for the record. An attack is given its place among them, and may tell how long others waited for it by
+ * another way, in milliseconds. What it needs is made by `prepare`, meanwhile nothing is measured.
  */
 export async function assertOthersServed(
   name: string,
   { url, path }: { url: string; path: string },
-  attack: () => Promise<unknown>,
+  attack: (n: number) => Promise<unknown>,
+  prepare: (n: number) => Promise<unknown> = () => Promise.resolve(),
 ): Promise<HeldUp> {
   const all: HeldUp[] = [];
   do {
+    const n = all.length;
+    await prepare(n);
     let told: unknown;
-    const { slowest, median } = await heldUp(url, path, async () => told = await attack());
+    const { slowest, median } = await heldUp(url, path, async () => told = await attack(n));
     all.push({ slowest: Math.max(slowest, typeof told === "number" ? told : 0), median });
   } while (all.at(-1)!.slowest >= OTHERS_MS && all.length < MAX_TIMES);
   const least = all.reduce((a, b) => a.slowest <= b.slowest ? a : b);

@@ -74,24 +74,24 @@ export function endRequestsIn(ms: number): void {
 const BEGAN = "began";
 
 /**
- * Limits a task to the time that is left of a request's, whatever the database does. Several of one request share its
- * time, which begins with the first. Errors: `DatabaseUnavailable`.
+ * Limits a request's last task to the time that is left of the request's, whatever the database does. Errors:
+ * `DatabaseUnavailable`.
  */
 export function answeredInTime<T>(task: Promise<T>, c: Context): Promise<T> {
-  return within(task, LIMITS.requestMs, requestLate, beginningOf(c));
+  return within(task, LIMITS.requestMs, requestLate, c.get(BEGAN));
 }
 
 /**
- * The same of what comes before a request changes anything, also where it may wait and has no deadline afterwards.
- * Without `c` the task has the whole time. Errors: `DatabaseUnavailable`.
+ * The same of what comes before a request changes anything, also where it may wait and has no deadline afterwards. The
+ * time of a request begins with the first. Without `c` the task has the whole time. Errors: `DatabaseUnavailable`.
  */
 export function lookedInTime<T>(look: Promise<T>, c?: Context): Promise<T> {
   return within(look, LIMITS.requestMs, lookLate, c && beginningOf(c));
 }
 
-function beginningOf(c: Context): number | undefined {
-  const began: number | undefined = c.get(BEGAN);
-  if (began === undefined) c.set(BEGAN, performance.now());
+function beginningOf(c: Context): number {
+  const began: number = c.get(BEGAN) ?? performance.now();
+  c.set(BEGAN, began);
   return began;
 }
 

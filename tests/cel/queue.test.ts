@@ -7,6 +7,7 @@ import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
 import { type AppOptions, type TestApp, withApp } from "../support/app.ts";
 import { bearer } from "../support/tokens.ts";
+import { until } from "../support/until.ts";
 
 /** Lets a write be applied and loses its reply, once. `lose` says which. */
 function losing(lose: (sql: string) => boolean): { wrap: AppOptions["wrap"]; lost(): boolean } {
@@ -109,9 +110,8 @@ function controlled(): { signal: AbortSignal; abort(): void } {
 }
 
 /** Waits until nothing shows at a path. */
-async function becomesEmpty({ json }: Pick<TestApp, "json">, path: string): Promise<void> {
-  for (let tries = 0; (await json("GET", path)).body.length > 0; tries++) assert.ok(tries < 500, path);
-}
+const becomesEmpty = ({ json }: Pick<TestApp, "json">, path: string) =>
+  until(() => json("GET", path), ({ body }) => body.length === 0);
 
 Deno.test("what is given to a client that has left meanwhile is given back", async () => {
   const { leave, wrap } = leaving();

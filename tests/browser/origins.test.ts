@@ -93,6 +93,47 @@ browserTest(
     }, EVIL),
 );
 
+/** More wrong codes than count before the next is refused. */
+const CODES = 12;
+const inAdvance = (url: string) =>
+  `<script type="speculationrules">{"prefetch":[{"urls":["${url}"],"eagerness":"immediate"}]}</script>`;
+/** What a page embeds, or has loaded in advance. Of images, the browser tells no status. */
+const EMBEDDED: Record<string, (url: string) => string> = {
+  "a frame": (url) => `<iframe src="${url}"></iframe>`,
+  "an object": (url) => `<object data="${url}"></object>`,
+  "a page that is loaded in advance": inAdvance,
+};
+
+browserTest(
+  "browser: what a page of another origin embeds uses up no codes, and sets no agent waiting",
+  () =>
+    withOwnBrowser(async (visit) => {
+      const { t, service: { url } } = visit;
+      await t.post("/rooms", { id: "lobby" });
+      await t.agent("lobby", "ann");
+      const codes = Array.from({ length: CODES }, (_, n) => `${url}/join/AAAAA-AAAA${"ABCDEFGHJKMN"[n]}`);
+      const wait = inAdvance(`${url}/rooms/lobby/wait?agent=ann&condition=false&timeout=0`);
+      for (const [what, of] of Object.entries(EMBEDDED)) {
+        await withPageAt("evil.example", visit, async (page) => {
+          const asked = new Map<string, number>();
+          const { promise: all, resolve } = Promise.withResolvers<void>();
+          page.context().on("response", (response) => {
+            if (/\/(join|wait)\b/.test(response.url())) asked.set(response.url(), response.status());
+            if (asked.size > CODES) resolve();
+          });
+          const html = JSON.stringify(codes.map(of).join("") + wait);
+          await page.evaluate(
+            `document.body.append(document.createRange().createContextualFragment(${html}))`,
+          );
+          await all;
+          assert.deepEqual([...new Set(asked.values())], [403], what);
+        });
+      }
+      assert.equal((await t.get("/join/AAAAA-AAAAA")).status, 404, "no code is counted");
+      assert.equal((await t.get("/rooms/lobby/agents/ann")).body.status, "active");
+    }, EVIL),
+);
+
 browserTest(
   "browser: a name that was bound anew to this machine is refused",
   () =>

@@ -199,6 +199,14 @@ contract("health is told to anybody who asks in words that are right", async (t)
   }
 });
 
+/** How Chromium asks for a page that another site's speculation rules name. */
+const LOADED_IN_ADVANCE = {
+  "sec-fetch-site": "none",
+  "sec-fetch-mode": "navigate",
+  "sec-fetch-dest": "document",
+  "sec-purpose": "prefetch",
+};
+
 contract("a link of another site opens a room's page, and sets no agent waiting", async (t) => {
   const room = await t.room();
   await t.agent(room, "ann");
@@ -207,11 +215,9 @@ contract("a link of another site opens a room's page, and sets no agent waiting"
   for (const path of [`/?room=${room}`, "/", `/rooms/${room}/messages`, "/healthz"]) {
     assertStatus(await t.request("GET", path, { headers: link }), 200);
   }
-  for (const mode of ["navigate", "no-cors"]) {
-    const headers = { ...link, "sec-fetch-mode": mode };
-    assertForbidden(
-      await t.request("GET", `/rooms/${room}/wait?agent=ann&condition=false&timeout=0`, { headers }),
-    );
+  for (const how of [link, { ...link, "sec-fetch-mode": "no-cors" }, LOADED_IN_ADVANCE]) {
+    const path = `/rooms/${room}/wait?agent=ann&condition=false&timeout=0`;
+    assertForbidden(await t.request("GET", path, { headers: how }));
   }
   assert.deepEqual((await t.get(`/rooms/${room}/agents/ann`)).body, before);
 });
@@ -222,11 +228,7 @@ const EMBEDDED: Record<string, Record<string, string>> = {
   "a frame": { "sec-fetch-mode": "navigate", "sec-fetch-dest": "iframe" },
   "an object": { "sec-fetch-mode": "navigate", "sec-fetch-dest": "object" },
   "a prefetch": { "sec-fetch-mode": "no-cors", "sec-fetch-dest": "empty", "sec-purpose": "prefetch" },
-  "a prefetch of a page": {
-    "sec-fetch-mode": "navigate",
-    "sec-fetch-dest": "document",
-    "sec-purpose": "prefetch",
-  },
+  "a page that is loaded in advance": LOADED_IN_ADVANCE,
 };
 
 contract(

@@ -1091,6 +1091,12 @@ export const MUTANTS: Mutant[] = [
     filter: "an answer to HEAD",
   },
   {
+    name: "what a foreign page has loaded in advance, taken as what a person asks for",
+    edits: [['  if (req.header("sec-purpose") !== undefined) return true;\n', ""]],
+    test: "tests/contract/browsers.test.ts",
+    filter: "file: a link of another site",
+  },
+  {
     name: "a frame of another site that uses up wrong codes",
     edits: [[' && dest === "document"', ' && dest !== ""']],
     test: "tests/contract/browsers.test.ts",

@@ -94,17 +94,18 @@ function isNear(c: Context): boolean {
  * read the answer. But a wait shows an agent as waiting, and wrong codes are used up for this machine. A person may open
  * a code by a link; an image, a frame and what is loaded in advance ask for as many as the page likes, unseen.
  */
-function hasForeignEffect(c: Context): boolean {
-  const { path } = c.req;
-  if (!/\/wait\/*$/.test(path) && !path.startsWith("/join/")) return false;
-  if (c.req.header("sec-fetch-site") !== "cross-site") return false;
-  return !path.startsWith("/join/") || !isOpened(c);
+function hasForeignEffect({ req }: Context): boolean {
+  const isJoin = req.path.startsWith("/join/");
+  if (!isJoin && !/\/wait\/*$/.test(req.path)) return false;
+  // What a foreign page has a browser load in advance comes as if a person had typed its address.
+  if (req.header("sec-purpose") !== undefined) return true;
+  return req.header("sec-fetch-site") === "cross-site" && !(isJoin && isOpened(req));
 }
 
-/** Tells whether a browser opens what it asks for in a tab or a window, now, where its user sees it. */
-function isOpened({ req }: Context): boolean {
+/** Tells whether a browser opens what it asks for in a tab or a window, where its user sees it. */
+function isOpened(req: Context["req"]): boolean {
   const dest = req.header("sec-fetch-dest") ?? "document";
-  return req.header("sec-fetch-mode") === "navigate" && dest === "document" && !req.header("sec-purpose");
+  return req.header("sec-fetch-mode") === "navigate" && dest === "document";
 }
 
 /** Logs refusals, since operators do not see answers and `/healthz` answers under any name. */

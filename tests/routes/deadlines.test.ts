@@ -8,6 +8,7 @@ import { createOutbox } from "../../routes/http/outbox.ts";
 import { event, streamOf } from "../../routes/http/stream.ts";
 import { withApp } from "../support/app.ts";
 import { holdTimers } from "../support/timers.ts";
+import { OPERATOR } from "../support/tokens.ts";
 import { until } from "../support/until.ts";
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -45,7 +46,6 @@ Deno.test("a request is answered while its time lasts, and refused when it is ov
   }, { wrap: slowConnection(delays) });
 });
 
-const OPERATOR = "the operator's own token of 32 letters";
 const UNSEEN = makeToken("member", false, new Uint8Array(32));
 
 /** What is looked up before a request begins, after which the first has a look that nothing answers. */

@@ -1117,8 +1117,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a wait that only looks, given up like the last read of others",
     edits: [[
-      "request.timeout === 0 ? undefined : setTimeout(finish,",
-      "request.timeout < 0 ? undefined : setTimeout(finish,",
+      "request.timeout === 0 ? [] : [setTimeout(finish,",
+      "request.timeout < 0 ? [] : [setTimeout(finish,",
     ]],
     test: "tests/routes/deadlines.test.ts",
     filter: "a wait that only looks",
@@ -2496,6 +2496,12 @@ export const MUTANTS: Mutant[] = [
     ]],
     test: "tests/cel/gate.test.ts",
     filter: "a gate over a private scope",
+  },
+  {
+    name: "a wait whose answer has been read is given up like one that has not",
+    edits: [[".filter(({ isLoaded }) => !isLoaded)", ".filter(() => true)"]],
+    test: "tests/cel/give_up.test.ts",
+    filter: "a wait is given up",
   },
   {
     name: "edits of a private scope without their guard",

@@ -1,24 +1,14 @@
-type Act = (...given: unknown[]) => void;
-
-/** Holds timers and intervals of one length back until the test fires them; all others run as usual. */
+/** Holds timers of one length back until the test fires them; all others run as usual. */
 export function holdTimers(ms: number) {
-  const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
-  const held = new Map<number, { act(): void; repeats: boolean }>();
+  const { setTimeout: set, clearTimeout: clear } = globalThis;
+  const held = new Map<number, () => void>();
   let next = -1;
-  const holding =
-    (set: typeof setTimeout | typeof setInterval, repeats: boolean) =>
-    (act: Act, delay?: number, ...given: unknown[]) => {
-      if (delay !== ms) return set(act, delay, ...given);
-      held.set(next, { act: () => act(...given), repeats });
-      return next--;
-    };
-  const clear = (id?: number) => held.delete(id!) ? undefined : clearTimeout(id);
-  Object.assign(globalThis, {
-    setTimeout: holding(setTimeout, false),
-    setInterval: holding(setInterval, true),
-    clearTimeout: clear,
-    clearInterval: clear,
-  });
+  globalThis.setTimeout = ((act: (...given: unknown[]) => void, delay?: number, ...given: unknown[]) => {
+    if (delay !== ms) return set(act, delay, ...given);
+    held.set(next, () => act(...given));
+    return next--;
+  }) as typeof set;
+  globalThis.clearTimeout = (id) => held.delete(id as number) ? undefined : clear(id);
   return {
     get count() {
       return held.size;
@@ -28,13 +18,10 @@ export function holdTimers(ms: number) {
       return -1 - next;
     },
     fire() {
-      for (const [id, { act, repeats }] of held) {
-        if (!repeats) held.delete(id);
-        act();
-      }
+      for (const act of held.values()) act();
+      held.clear();
     },
-    [Symbol.dispose]: () =>
-      void Object.assign(globalThis, { setTimeout, setInterval, clearTimeout, clearInterval }),
+    [Symbol.dispose]: () => void Object.assign(globalThis, { setTimeout: set, clearTimeout: clear }),
   };
 }
 

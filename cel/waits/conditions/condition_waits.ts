@@ -1,6 +1,5 @@
 import { PARTS } from "../../../db/bus.ts";
 import type { Database } from "../../../db/database.ts";
-import { DatabaseUnavailable } from "../../../db/driver/faults.ts";
 import { Refusal } from "../../../db/refusal.ts";
 import { isBusy, yieldToOthers } from "../../../db/yield.ts";
 import type { Departures } from "../departures.ts";
@@ -8,6 +7,7 @@ import type { Holders } from "../holders.ts";
 import { createMark, type Mark } from "../mark.ts";
 import type { Watched } from "../watched.ts";
 import type { Reader } from "../../rooms/reader.ts";
+import { giveUpLater } from "./give_up.ts";
 import { createRoomWatch, createRounds, type RoomWatch } from "./rounds.ts";
 import { createShares } from "./shares.ts";
 import { createWaiter, type Waiter, type WaitRequest, type WaitResult } from "./waiter.ts";
@@ -32,9 +32,6 @@ interface Surroundings {
   /** Called when a wait of a room has begun, before its first look. */
   began(room: string): void;
 }
-
-/** The maximum time for the last read of a wait, from its timeout or from `drain`; then of each further one. */
-const LAST_READ_MS = 1_500;
 
 /** Creates the waits for conditions of this instance. */
 export function createConditionWaits(
@@ -105,12 +102,12 @@ export function createConditionWaits(
       const { waiter, watch, result } = subscribe(request);
       const leave = () => waiter.settle(undefined);
       const finish = () => {
-        timer = setInterval(giveUp, LAST_READ_MS, waiter);
+        timers.push(...giveUpLater(() => [waiter]));
         waiter.final = true;
         advance(watch);
       };
       // A wait that only looks has the time of any request, which its caller limits.
-      let timer = request.timeout === 0 ? undefined : setTimeout(finish, draining ? 0 : request.timeout);
+      const timers = request.timeout === 0 ? [] : [setTimeout(finish, draining ? 0 : request.timeout)];
       request.signal.addEventListener("abort", leave);
       results.add(result);
       const release = holders.hold(request.viewer, { hasBegun: () => waiter.begun, end: waiter.settle });
@@ -129,7 +126,7 @@ export function createConditionWaits(
         return answer;
       } finally {
         request.signal.removeEventListener("abort", leave);
-        clearTimeout(timer);
+        timers.forEach(clearTimeout);
         release();
         marks.delete(waiter);
         await (isLeft ? mark?.leave() : mark?.clear());
@@ -180,16 +177,9 @@ export function createConditionWaits(
         watch.waiters.forEach((waiter) => waiter.final = true);
         advance(watch);
       }
-      const giveUpAll = () => rooms.forEach(({ waiters }) => waiters.forEach(giveUp));
-      const timer = setInterval(giveUpAll, LAST_READ_MS);
+      const timers = giveUpLater(() => [...rooms.values()].flatMap(({ waiters }) => [...waiters]));
       await Promise.allSettled(results);
-      clearInterval(timer);
+      timers.forEach(clearTimeout);
     },
   };
-}
-
-/** Ends a wait whose last read takes too long. One that has been read is still answered, which takes what others leave. */
-function giveUp(waiter: Waiter): void {
-  if (waiter.isLoaded) return;
-  waiter.settle(new DatabaseUnavailable("The database did not answer in time.", false));
 }

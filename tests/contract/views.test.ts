@@ -171,6 +171,26 @@ contract("whoever reads a view that fails is told which, and why", async (t) => 
   assert.equal(await t.value(room, "state._view.v > 1"), true);
 });
 
+contract("what fails since self is null says so, and that it always is in a view", async (t) => {
+  const room = await t.room();
+  await t.agent(room, "ann");
+  await t.write(room, "hand", [1, 2], { scope: "ann" });
+  const evaluated = async (body: Json) => (await t.post(`/rooms/${room}/eval`, body)).body;
+  for (const [expr, value] of [["state[self].hand", [1, 2]], ["agents[self].name", "ann"]] as const) {
+    const message = `No such key: \`${expr.split(".")[0]}\`, since \`self\` is null`;
+    const defined = await t.put(`/rooms/${room}/state`, { scope: "_view", key: "mine", expr, agent: "ann" });
+    assertStatus(defined, 200);
+    assert.deepEqual(defined.body.error, { code: "no_such_key", message });
+    const waited = await t.post(`/rooms/${room}/wait`, { condition: expr, timeout: 0 });
+    for (const { hint } of [await evaluated({ expr }), waited.body.last_error]) {
+      assert.match(hint, /^Send your id as `agent`\. In a view `self` is always null/);
+    }
+    assert.deepEqual((await evaluated({ expr, agent: "ann" })).value, value);
+  }
+  assert.doesNotMatch((await evaluated({ expr: "state[self].none", agent: "ann" })).hint, /self/);
+  assert.doesNotMatch((await evaluated({ expr: "state[state._shared.?none.orValue(null)]" })).hint, /self/);
+});
+
 contract("a view whose result is no JSON says so", async (t) => {
   const room = await t.room();
   for (const expr of ["0.0 / 0.0", "1.0 / 0.0", "type(1)"]) {

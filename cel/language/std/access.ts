@@ -154,7 +154,9 @@ function find(target: unknown, key: unknown, node: Node, orNothing: boolean): un
     if (problem !== undefined) fail("no_such_overload", problem, node);
     if (orNothing) return undefined;
     const why = (target as Partial<Explaining>)[WHY_ABSENT]?.(key);
-    fail("no_such_key", `No such key: ${describe(key, node)}`, node, why ?? hintOfMissing(key, node));
+    const cause = isNullSelf(key, node) ? ", since `self` is null" : "";
+    const message = `No such key: ${describe(key, node)}${cause}`;
+    fail("no_such_key", message, node, why ?? hintOfMissing(key, node));
   }
   if (Array.isArray(target)) return element(target, key, node, orNothing);
   const message = `${describe(key, node)}: a ${typeName(target)} has no members`;
@@ -162,8 +164,17 @@ function find(target: unknown, key: unknown, node: Node, orNothing: boolean): un
   fail("no_such_overload", message, node, isLength ? `Write ${sizeOf(node)}.` : undefined);
 }
 
+/** True of a step whose key is written as `self`, and null. */
+function isNullSelf(key: unknown, node: Node): boolean {
+  const written = (node.args as [Node, Node | string])[1];
+  return key === null && typeof written !== "string" && written.op === "id" && written.args === "self";
+}
+
 /** The hint for a key that is missing: of `state` it is a scope, of which each registered agent has one. */
 function hintOfMissing(key: unknown, node: Node): string {
+  if (isNullSelf(key, node)) {
+    return "Send your id as `agent`. In a view `self` is always null: write the agent's id there.";
+  }
   const [target] = node.args as [Node];
   if (target.op === "id" && target.args === "state" && typeof key === "string" && key.length <= 128) {
     const member = /^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;

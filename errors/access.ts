@@ -62,6 +62,8 @@ export const ACCESS = {
         ? "Its operator sends Authorization: Bearer <OPERATOR_TOKEN>, letter for letter; another text there is ignored."
         : none
         ? "Send Authorization: Bearer <token>. An agent that registers with `secure: true` gets one."
+        : agent === undefined
+        ? "Send another, which an admin or an invitation gives, or in an open room none."
         : "Send Authorization: Bearer <token> with a token of this room, or name another agent.",
     }),
   },

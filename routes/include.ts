@@ -1,17 +1,21 @@
 import type { Include } from "../cel/waits/conditions/include.ts";
+import { SHARED_SCOPE, VIEW_SCOPE } from "../db/state/entry.ts";
 import { invalidMember } from "./http/errors.ts";
 import { LIMITS } from "./http/limits.ts";
 
+/** Nobody writes scopes that begin with _, but for these. */
+const SYSTEM = [SHARED_SCOPE, VIEW_SCOPE];
 const LISTS = String.raw`(?:messages|changes):after:\d+`;
 const fields = (scope: string) => `(?:state(?:\\.${scope})?|agents|messages|${LISTS})`;
-const IN_TEXT = fields(String.raw`[^,]*[^,\s]`);
+const fieldsOf = (own: string) => fields(`(?:${[...SYSTEM, own].join("|")})`);
+const IN_TEXT = fieldsOf(String.raw`[^,_\s]|[^,_][^,]*[^,\s]`);
 
 export const INCLUDE =
   "Comma-separated, or (in a body) an array: `state`, `state.<scope>`, `agents`, `messages`, `messages:after:<id>`, " +
   `\`changes:after:<revision>\`; at most ${LIMITS.includeFields}`;
 
 /** Describe to schemas what `includeOf` accepts: an element of an array, and a whole text. */
-export const FIELD_PATTERN = `^${fields(String.raw`[\s\S]+`)}$`;
+export const FIELD_PATTERN = `^${fieldsOf(String.raw`[^_][\s\S]*`)}$`;
 export const INCLUDE_PATTERN = String.raw`^\s*(?:${IN_TEXT}\s*)?(?:,\s*(?:${IN_TEXT}\s*)?)*$`;
 
 /** Splits a text at commas and trims each name. Names in an array are not trimmed. */
@@ -35,7 +39,13 @@ export function includeOf(fields: string | string[]): Include {
     const [, list, after] = field.match(/^(messages|changes):after:(\d+)$/) ?? [];
     if (field === "state") include.state = "all";
     else if (field === "agents" || field === "messages") include[field] = true;
-    else if (scope !== undefined) {
+    else if (scope?.startsWith("_") && !SYSTEM.includes(scope)) {
+      throw invalidMember(
+        ["include"],
+        `\`include\` has no field ${JSON.stringify(field)}.`,
+        "A scope is included whole: `state._shared`, `state._view` or `state.<scope>` of an agent.",
+      );
+    } else if (scope !== undefined) {
       include.state = include.state === "all" ? "all" : [...new Set([...include.state ?? [], scope])];
     } else if (after !== undefined) {
       include[list === "changes" ? "changesAfter" : "messagesAfter"] = {

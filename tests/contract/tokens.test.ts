@@ -372,7 +372,9 @@ contract("a revoked token's waits and streams end within a polling interval", as
   const others = ann.post(`${path}/wait`, { ...never, condition: "has(state._shared.later)" });
   const revoked = performance.now();
   assertStatus(await ann.ask("DELETE", `${path}/tokens/${reader.id}`), 200);
-  assertError(await wait, 401, "unauthenticated");
+  const ended = await wait;
+  assertError(ended, 401, "unauthenticated");
+  assert.match(ended.body.hint, /^Send another, which an admin or an invitation gives/);
   while (!(await first.read()).done);
   assert.ok(performance.now() - revoked < 2_000, `${performance.now() - revoked} ms`);
   await t.put(`${path}/state`, { key: "later", value: 1 });

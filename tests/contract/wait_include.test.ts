@@ -44,6 +44,26 @@ contract("state.<scope> includes only the scopes that are named", async (t) => {
   assert.deepEqual(await included(t, room, "state.ghost"), { state: { ghost: {} } });
 });
 
+contract(
+  "state.<scope> of a scope that cannot be is refused, and the hint names what may be meant",
+  async (t) => {
+    const room = await furnished(t);
+    for (const scope of ["_shared.k", "_view.v", "_sharde", "_", "_shared\n"]) {
+      const wait = { condition: "true", include: [`state.${scope}`] };
+      const refused = await t.post(`/rooms/${room}/wait`, wait);
+      assertInvalid(refused, ["include"]);
+      assert.match(refused.body.hint, /`state\._shared`, `state\._view`/);
+    }
+    assertInvalid(
+      await t.get(`/rooms/${room}/wait`, { condition: "true", include: "agents, state._shared.k" }),
+      [
+        "include",
+      ],
+    );
+    assert.deepEqual(await included(t, room, "state.ann_shared"), { state: { ann_shared: {} } });
+  },
+);
+
 contract("agents includes the agents of the CEL context", async (t) => {
   const room = await furnished(t);
   const { agents } = await included(t, room, "agents");

@@ -1657,8 +1657,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "an include that the document allows and no wait takes",
     edits: [[
-      "const IN_TEXT = fields(String.raw`[^,]*[^,\\s]`);",
-      "const IN_TEXT = fields(String.raw`[^,]*`);",
+      "const IN_TEXT = fieldsOf(String.raw`[^,_\\s]|[^,_][^,]*[^,\\s]`);",
+      "const IN_TEXT = fieldsOf(String.raw`[^,_][^,]*`);",
     ]],
     test: "tests/openapi/requests.test.ts",
     filter: "a parameter is refused if and only if",

@@ -16,8 +16,11 @@ const flag = { type: "boolean" } as const;
 const CODE = /^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/;
 const LIKE_A_CODE = /^(?:[0-9A-TV-Z]-*){10}$/i;
 
+/** True of what is no agent's id, though it may be no invitation's address either, as of the page of a room. */
+const isAddress = (word: string) => word.includes("/join/") || /^https?:\/\//i.test(word);
+
 function isInvitation({ roomId }: Input, word = ""): word is string {
-  return word.includes("/join/") || CODE.test(word) || roomId === undefined && LIKE_A_CODE.test(word);
+  return isAddress(word) || CODE.test(word) || roomId === undefined && LIKE_A_CODE.test(word);
 }
 
 /** What to do about a code that is refused. */
@@ -71,7 +74,7 @@ async function joinBy(input: Input, word: string): Promise<number> {
     role: input.text("role"),
     private: input.flags.private === true || undefined,
   };
-  const { room, agent, token, revision, guide } = word.includes("/join/")
+  const { room, agent, token, revision, guide } = isAddress(word)
     ? await joinAt(word, who)
     : await input.server.join(word, who);
   await keepJoined(input, room, token);

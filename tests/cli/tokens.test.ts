@@ -108,7 +108,12 @@ Deno.test("a token that is in the place of another moves it aside, and one that 
       await two.run("join", `${url}/join/00000-00000`).then(({ stderr }) => stderr),
       /invite_not_found/,
     );
-    assert.equal((await two.run("join", `${url}/join/`)).code, 2);
+    for (const none of [`${url}/join/`, `${url}/?room=other`, `${url}/00000-00000`]) {
+      const { code, stderr } = await one.run("join", none);
+      assert.equal(code, 2);
+      assert.match(stderr, /no address of an invitation/);
+    }
+    assert.equal(await one.prints("eval", "agents.map(id, id)"), '["carol"]');
   }));
 
 Deno.test("a token that cannot be kept is printed, since it is told once", () =>

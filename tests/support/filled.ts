@@ -1,6 +1,6 @@
 import { type Client, createClient } from "@libsql/client/sqlite3";
 import { createClient as createRemote } from "@libsql/client/web";
-import { DATABASES } from "./databases.ts";
+import { startLibsqlServer } from "./libsql_server.ts";
 import { startService, untilReady } from "./service.ts";
 
 export interface Filled {
@@ -12,9 +12,17 @@ export interface Filled {
 /** Rows of one statement: more take a server too long. */
 const CHUNK = 20_000;
 
-const CLIENTS = { file: createClient, libsql: createRemote };
-
-type Kind = keyof typeof CLIENTS;
+const OPEN = {
+  async file() {
+    const folder = await Deno.makeTempDir({ prefix: "convene-" });
+    const url = `file:${folder}/convene.db`;
+    return { url, client: createClient({ url }), stop: () => Deno.remove(folder, { recursive: true }) };
+  },
+  async libsql() {
+    const server = await startLibsqlServer();
+    return { url: server.url, client: createRemote({ url: server.url }), stop: () => server.stop() };
+  },
+};
 
 /** What is to be stopped, the last that was started first. */
 const started: (() => unknown)[] = [];
@@ -23,23 +31,14 @@ async function stopAll() {
   for (const stop of started.splice(0)) await stop();
 }
 
-async function open(kind: Kind, fill: (database: Client) => Promise<void>): Promise<Filled> {
-  const { url, stop } = await DATABASES[kind]!();
-  const client = CLIENTS[kind]({ url });
+async function open(kind: keyof typeof OPEN, fill: (database: Client) => Promise<void>): Promise<Filled> {
+  const { url, client, stop } = await OPEN[kind]();
   started.unshift(() => client.close(), stop);
   const service = await startService({ database: url });
   started.unshift(service.stop);
   await untilReady(service);
   await fill(client);
   return { url: service.url, database: client };
-}
-
-/** Opens and fills one of each kind: at once, since what is measured begins when all are there. */
-async function openAll(fill: (database: Client) => Promise<void>): Promise<Record<Kind, Filled>> {
-  const [file, libsql] = await Promise.allSettled([open("file", fill), open("libsql", fill)]);
-  if (file.status === "rejected") throw file.reason;
-  if (libsql.status === "rejected") throw libsql.reason;
-  return { file: file.value, libsql: libsql.value };
 }
 
 Deno.test.afterAll(stopAll);
@@ -49,21 +48,21 @@ export function onFilled(
   fill: (database: Client) => Promise<void>,
   tests: Record<string, (filled: Filled) => Promise<void>>,
 ): void {
-  let all: Promise<Record<Kind, Filled>> | undefined;
-  let left = Object.keys(CLIENTS).length * Object.keys(tests).length;
-  for (const kind of Object.keys(CLIENTS) as Kind[]) {
+  for (const kind of Object.keys(OPEN) as (keyof typeof OPEN)[]) {
+    let filled: Promise<Filled> | undefined;
+    const last = Object.keys(tests).at(-1);
     for (const [name, test] of Object.entries(tests)) {
       Deno.test({
         name: `${kind}: ${name}`,
-        // The services are started by the first test and outlive it.
+        // The service is started by the first test and outlives it.
         sanitizeOps: false,
         sanitizeResources: false,
         async fn() {
           try {
-            await test((await (all ??= openAll(fill)))[kind]);
+            await test(await (filled ??= open(kind, fill)));
           } finally {
             // Before another file is measured.
-            if (--left === 0) await stopAll();
+            if (name === last) await stopAll();
           }
         },
       });

@@ -15,7 +15,7 @@ for (const number of numbers) await room.post("/messages", { from: "boss", kind:
 
 // Eve takes a task, for which she needs a minute, and is killed.
 const eve = startAgent("tasks/worker.ts", [serviceUrl, room.id, "60000", "eve"]);
-await room.waitFor("messages.kind.task.claimed > 0");
+await room.waitFor('agents.?eve.?status.orValue("") == "busy"');
 eve.kill("SIGKILL");
 await eve.status;
 console.log("eve is dead");

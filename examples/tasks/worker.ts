@@ -16,6 +16,7 @@ for (;;) {
 
   const stop = message.kind === "stop";
   if (!stop) console.log(`${me} works on ${message.body}`);
+  await room.post(`/agents/${me}/heartbeat`, { status: stop ? "idle" : "busy" });
   await new Promise((resolve) => setTimeout(resolve, Number(pause)));
 
   // Done, and its result posted as a reply, in one write. `fence`: only as long as it is still mine.

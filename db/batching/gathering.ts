@@ -6,12 +6,18 @@ const MAX_TURNS = 6;
 /** Milliseconds after which slow turns show that requests work on what they read, and submit nothing soon. */
 const GATHER_MS = 4;
 
+/** Milliseconds without a submission after which those that are still expected do not keep coming. */
+const BETWEEN_MS = 2;
+
 /** Waits, before a batch is sent, for submissions that are about to come. */
 export interface Gathering {
   /** Waits until no further submission is expected, or `maxSize` are waiting. */
   gather(maxSize: number): Promise<void>;
-  /** Expects so many submissions until a time by `elapsed`: clients that were answered tend to come back at once. */
-  expect(count: number, until: number): void;
+  /**
+   * Expects so many submissions within `ms` milliseconds, or twice as many while they keep coming: clients that were
+   * answered tend to come back at once.
+   */
+  expect(count: number, ms: number): void;
   /** Notes that a submission has joined those that wait. */
   joined(): void;
 }
@@ -26,7 +32,8 @@ export function createGathering(
   atWork: () => number,
   elapsed: () => number,
 ): Gathering {
-  let expected = { count: 0, until: 0 };
+  let expected = { count: 0, until: 0, latest: 0 };
+  let cameAt = -Infinity;
   let complete: (() => void) | undefined;
 
   async function turns(maxSize: number): Promise<void> {
@@ -39,25 +46,35 @@ export function createGathering(
     }
   }
 
-  async function untilComplete(left: number): Promise<void> {
+  async function untilComplete(): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, left);
-      complete = () => {
-        clearTimeout(timer);
-        resolve();
+      complete = resolve;
+      let seen = -Infinity;
+      const wait = (ms: number) => timer = setTimeout(goOn, ms);
+      const goOn = () => {
+        const left = Math.min(cameAt + BETWEEN_MS, expected.latest) - elapsed();
+        if (cameAt === seen || left < 1) return resolve();
+        seen = cameAt;
+        wait(left);
       };
+      wait(Math.max(0, expected.until - elapsed()));
     });
     complete = undefined;
+    clearTimeout(timer);
   }
 
   return {
     async gather(maxSize) {
       await turns(maxSize);
-      const left = expected.until - elapsed();
-      if (left >= 1 && waiting.length < expected.count) await untilComplete(left);
+      if (waiting.length < expected.count && expected.latest - elapsed() >= 1) await untilComplete();
     },
-    expect: (count, until) => void (expected = { count, until }),
+    expect(count, ms) {
+      const until = elapsed() + ms;
+      expected = { count, until, latest: until + ms };
+    },
     joined() {
+      cameAt = elapsed();
       if (waiting.length >= expected.count) complete?.();
     },
   };

@@ -129,7 +129,7 @@ export function createBatchQueue(
     if (heldUntil === batch.began + limits.apart) heldUntil = 0; // unless a later batch has set it
     const linger = now - batch.began < FAR_MS ? 0 : LINGER_MS;
     const all = size + waiting.length;
-    gathering.expect(all, now + linger);
+    gathering.expect(all, linger);
     const halve = limits.inFlight === 1 && linger === 0 && waiting.length > left;
     maxSize = halve ? Math.max(MIN_HALF, Math.ceil(all / 2)) : Infinity;
     inFlight.delete(batch);

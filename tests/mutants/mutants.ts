@@ -2498,6 +2498,12 @@ export const MUTANTS: Mutant[] = [
     filter: "a gate over a private scope",
   },
   {
+    name: "a batch that goes while what it waits for keeps coming",
+    edits: [["Math.min(cameAt + BETWEEN_MS, expected.latest)", "Math.min(cameAt, expected.latest)"]],
+    test: "tests/db/gathering.test.ts",
+    filter: "a batch waits",
+  },
+  {
     name: "a wait whose answer has been read is given up like one that has not",
     edits: [[".filter(({ isLoaded }) => !isLoaded)", ".filter(() => true)"]],
     test: "tests/cel/give_up.test.ts",

@@ -75,7 +75,7 @@ export async function readChanges(
 }
 
 /** The changes of a room, and how the waits in it see them. */
-export interface SeenChanges {
+interface SeenChanges {
   changes: Changes;
   /** The agent of a wait where the wait sees it otherwise, since its own mark is hidden from it. */
   own(viewpoint: Viewpoint): (Agent & Changed) | undefined;

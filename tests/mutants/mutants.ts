@@ -2530,7 +2530,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "what one agent sees is answered to all that wait for the same",
     edits: [[
-      'const key = room.from(viewpoint).key || changesFrom?.(viewpoint).key || "";',
+      'const key = room.from(viewpoint).key || seen?.key || "";',
       'const key = "";',
     ]],
     test: "tests/contract/wait_include.test.ts",

@@ -85,9 +85,8 @@ export function createIncluded(include: Include, data: RoomData, room: RoomConte
     return Object.fromEntries(agents);
   }
 
-  async function make(viewpoint: Viewpoint): Promise<Record<string, unknown>> {
+  async function make(viewpoint: Viewpoint, { since, changes }: Seen): Promise<Record<string, unknown>> {
     const { context } = room.from(viewpoint);
-    const { since, changesFrom } = await lists;
     const members: Record<string, unknown> = {};
     if (include.state !== undefined) {
       const all = context.get("state") as Map<string, unknown>;
@@ -98,20 +97,32 @@ export function createIncluded(include: Include, data: RoomData, room: RoomConte
       members.agents = shared(await agentsFrom(context.get("agents") as Map<string, unknown>));
     }
     if (include.messages) members.messages = snapshot.counts;
-    return { ...members, ...since, ...changesFrom && { changes: changesFrom(viewpoint).changes } };
+    return { ...members, ...since, ...changes !== undefined && { changes } };
   }
 
   return async (viewpoint) => {
-    const { changesFrom } = await lists;
-    const key = room.from(viewpoint).key || changesFrom?.(viewpoint).key || "";
-    const known = answers.get(key) ?? make(viewpoint);
+    const { since, changesFrom } = await lists;
+    const seen = changesFrom?.(viewpoint);
+    const key = room.from(viewpoint).key || seen?.key || "";
+    const known = answers.get(key) ?? make(viewpoint, { since, changes: seen?.changes });
     answers.set(key, known);
     return await known;
   };
 }
 
+interface Since {
+  messages_since?: unknown;
+  messages_more?: true;
+}
+
+/** The lists as a viewpoint sees them. */
+interface Seen {
+  since: Since;
+  changes: unknown;
+}
+
 interface Lists {
-  since: { messages_since?: unknown; messages_more?: true };
+  since: Since;
   /** The changes as a viewpoint sees them. Those with the same `key` are equal. */
   changesFrom?(viewpoint: Viewpoint): { changes: unknown; key: string };
 }

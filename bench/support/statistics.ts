@@ -39,7 +39,7 @@ export async function alternate<Name extends string, Sample>(
     Sample[]
   >;
   for (let round = 0; round <= rounds; round++) {
-    for (const subject of subjects) {
+    for (const subject of round % 2 === 0 ? subjects : subjects.toReversed()) {
       const sample = await measure(subject, round);
       if (round > 0) samples[subject].push(sample);
     }

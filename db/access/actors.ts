@@ -53,9 +53,11 @@ export const OWN_COUNT = `
   NOT EXISTS (
     SELECT 1 FROM json_each(:own) AS own WHERE NOT EXISTS (SELECT 1 FROM tokens WHERE tokens.hash = own.value))`;
 
-/** Makes the argument of `OWN_COUNT`. */
-export function ownTokens(writers: Actor[]): string {
-  return JSON.stringify([...new Set(writers.map(({ token }) => token!.hash))]);
+/** Makes the argument of `OWN_COUNT`, where that judges. */
+export function ownArgs(writes: Array<{ by: Actor }>, judging: Judging): { own?: string } {
+  return judging === "own"
+    ? { own: JSON.stringify([...new Set(writes.map(({ by }) => by.token!.hash))]) }
+    : {};
 }
 
 /**

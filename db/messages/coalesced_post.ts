@@ -1,12 +1,4 @@
-import {
-  type ActorRow,
-  isVerified,
-  type Judging,
-  mayAllAct,
-  OWN_COUNT,
-  ownTokens,
-  rowsOf,
-} from "../access/actors.ts";
+import { type ActorRow, isVerified, mayAllAct, OWN_COUNT, ownArgs, rowsOf } from "../access/actors.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
 import type { Database } from "../database.ts";
 import { selectRecipients } from "../agents/recipients.ts";
@@ -116,11 +108,6 @@ const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({
       ? selectRecipients(items.map(({ room, to }) => to === null ? null : [room, to]))
       : undefined,
 });
-
-/** Makes the argument of `OWN_COUNT`, where that judges. */
-function ownArgs(items: CoalescedPost[], judging: Judging): { own?: string } {
-  return judging === "own" ? { own: ownTokens(items.map(({ by }) => by)) } : {};
-}
 
 function judgedByRoom(items: CoalescedPost[]): Array<[room: string, count: number, actors: ActorRow[]]> {
   const rooms = [...Map.groupBy(items, ({ room }) => room)];

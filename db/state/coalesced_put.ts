@@ -4,7 +4,7 @@ import {
   type Judging,
   mayAllAct,
   OWN_COUNT,
-  ownTokens,
+  ownArgs,
   rowsOf,
 } from "../access/actors.ts";
 import { isKnownPrivate, isOfAgent } from "../access/private.ts";
@@ -13,7 +13,7 @@ import { advance, withinLimit } from "../write/admission.ts";
 import { type CoalescedWrite, createCoalescedWrites } from "../write/coalesced_write.ts";
 import type { Outcome } from "../write/context.ts";
 import { OPEN_TO_ALL, WRITABLE } from "../write/due.ts";
-import { added, INSERT_ENTRY, INSERT_VERIFIED, orReplace, UPSERT } from "./entry_sql.ts";
+import { added, INSERT_ENTRY, INSERT_VERIFIED, orReplace } from "./entry_sql.ts";
 import type { StateWrite } from "./put.ts";
 import type { Attempt } from "./write_attempt.ts";
 
@@ -71,36 +71,59 @@ const ADMIT_IN_SCOPES = {
 };
 
 function admissionOf(items: CoalescedPut[], judging: Exclude<Judging, "open">): string {
-  const inScopes = items.some(({ by, scope }) => by.token && isOfAgent(scope));
-  return inScopes ? ADMIT_IN_SCOPES[judging] : ADMIT[judging];
+  return nameScopesOfAgents(items) ? ADMIT_IN_SCOPES[judging] : ADMIT[judging];
 }
 
-// A single put has shorter statements: a server prepares them anew each time, and they take it a fifth less time.
-const ADMIT_ALONE = admitOf(
-  `SELECT :room AS room, NOT EXISTS (
-     SELECT 1 FROM state WHERE room_id = :room AND scope = :scope AND key = :key AND NOT deleted) AS keys`,
-  "1",
-);
+/** Whether any write with a token is to an agent's scope, which may be private. */
+function nameScopesOfAgents(items: CoalescedPut[]): boolean {
+  return items.some(({ by, scope }) => by.token && isOfAgent(scope));
+}
+
+// The statements of one room are shorter: a server prepares them anew each time, and they take it half the time.
+const NEW_KEYS = `(:different - (
+  SELECT COUNT(*) FROM json_each(:targets) AS target
+   CROSS JOIN state AS entry
+      ON entry.room_id = :room AND entry.scope = target.value ->> 0 AND entry.key = target.value ->> 1
+     AND NOT entry.deleted))`;
+const admitInOneRoom = (conditions: string) => `
+  ${advance("state", added(NEW_KEYS), ":added")}
+   WHERE id = :room AND ${conditions}
+     AND (key_count + :different <= :max_keys OR ${withinLimit("key_count", NEW_KEYS, ":max_keys")})
+  RETURNING id AS room, revision`;
+const ADMIT_ONE_ROOM = {
+  open: admitInOneRoom(OPEN_TO_ALL),
+  own: admitInOneRoom(`${WRITABLE} AND ${OWN_COUNT}`),
+};
 
 const RETURNED = "RETURNING room_id AS room, revision, version";
 
-const putWith = (insert: string, value = "") => `
+const ROWS = "json_each(:writes) AS write";
+const putWith = (from: string, insert: string, value = "") => `
   ${insert}
   SELECT
-    rooms.id, write.value ->> 2, write.value ->> 3, write.value ->> 4, NULL, rooms.versions_above + 1,
-    rooms.revision - (write.value ->> 1), write.value ->> 5, write.value ->> 6, 0${value}
-  FROM json_each(:writes) AS write
-  CROSS JOIN rooms ON rooms.id = write.value ->> 0 AND rooms.admitted = :nonce
-  WHERE TRUE
+    rooms.id, write.value ->> 0, write.value ->> 1, write.value ->> 2, NULL, rooms.versions_above + 1,
+    rooms.revision - (write.value ->> 3), write.value ->> 4, write.value ->> 5, 0${value}
+  ${from}
   ${orReplace("excluded.value")}
   ${RETURNED}`;
+const OF_EACH_ROOM = `FROM ${ROWS} CROSS JOIN rooms ON rooms.id = write.value ->> 6
+  WHERE rooms.admitted = :nonce`;
+const OF_ONE_ROOM = `FROM rooms CROSS JOIN ${ROWS}
+  WHERE rooms.id = :room AND rooms.admitted = :nonce`;
 const PUTS = {
-  open: putWith(INSERT_ENTRY),
-  own: putWith(INSERT_VERIFIED, `, ${isVerified.own()}`),
-  each: putWith(INSERT_VERIFIED, `, ${isVerified.each("write.value ->> 6")}`),
+  open: putWith(OF_EACH_ROOM, INSERT_ENTRY),
+  own: putWith(OF_EACH_ROOM, INSERT_VERIFIED, `, ${isVerified.own()}`),
+  each: putWith(OF_EACH_ROOM, INSERT_VERIFIED, `, ${isVerified.each("write.value ->> 5")}`),
+};
+const PUTS_OF_ONE_ROOM = {
+  open: putWith(OF_ONE_ROOM, INSERT_ENTRY),
+  own: putWith(OF_ONE_ROOM, INSERT_VERIFIED, `, ${isVerified.own()}`),
 };
 
-const PUT_ALONE = `${UPSERT("excluded.value")} ${RETURNED}`;
+const cellsOf = (
+  { scope, key, value, now, agent }: CoalescedPut,
+  later: number,
+) => [scope, key, value, later, now, agent ?? null];
 
 /** Coalesces any number of puts into three statements. */
 const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
@@ -114,24 +137,29 @@ const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
     const { nonce, maxKeys } = items[0]!;
     const args = { targets: JSON.stringify(rows), nonce, max_keys: maxKeys };
     if (judging === "open") return { sql: ADMIT.open, args };
-    const judged = judging === "own"
-      ? { own: ownTokens(items.map(({ by }) => by)) }
-      : judgedArgs(items, rows);
+    const judged = judging === "own" ? ownArgs(items, judging) : judgedArgs(items, rows);
     return { sql: admissionOf(items, judging), args: { ...args, ...judged } };
   },
   effects: PUTS,
-  inOneRoom([put, ...others], _, judging) {
-    if (others.length > 0 || judging !== "open") return undefined;
-    const { room, scope, key, value, now, agent = null, nonce, maxKeys } = put!;
-    const args = { room, scope, key, nonce };
+  inOneRoom(items, later, judging) {
+    if (judging === "own" && nameScopesOfAgents(items)) return undefined;
+    const [{ room, nonce, maxKeys }] = items as [CoalescedPut];
+    const targets = new Set(items.map(({ scope, key }) => JSON.stringify([scope, key])));
+    const counts = { added: items.length, different: targets.size, max_keys: maxKeys };
+    const args = {
+      room,
+      nonce,
+      targets: `[${[...targets].join(",")}]`,
+      ...counts,
+      ...ownArgs(items, judging),
+    };
+    const writes = JSON.stringify(items.map((item) => cellsOf(item, later.get(item)!)));
     return [
-      { sql: ADMIT_ALONE, args: { ...args, max_keys: maxKeys } },
-      { sql: PUT_ALONE, args: { ...args, value, expr: null, now, agent } },
+      { sql: ADMIT_ONE_ROOM[judging], args },
+      { sql: PUTS_OF_ONE_ROOM[judging], args: { room, nonce, writes } },
     ];
   },
-  asRow({ room, scope, key, value, now, agent = null }, later) {
-    return [room, later, scope, key, value, now, agent];
-  },
+  asRow: (put, later) => [...cellsOf(put, later), put.room],
 });
 
 /**

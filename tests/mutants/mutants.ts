@@ -1449,9 +1449,12 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a refused write is a sign of life where writes travel together",
-    edits: [["\n     AND (SELECT admitted FROM rooms WHERE rooms.id = agents.room_id) = :nonce`;", "`;"]],
-    test: "tests/contract/tokens.test.ts",
-    filter: "file: nobody acts as a secure agent",
+    edits: [[
+      'ofEachRoom: "(SELECT admitted FROM rooms WHERE rooms.id = agents.room_id) = :nonce"',
+      'ofEachRoom: ":nonce IS NOT NULL"',
+    ]],
+    test: "tests/db/coalesced_puts.test.ts",
+    filter: "a put under a revoked token",
   },
   {
     name: "reads that travel together are not refused by their tokens",
@@ -2382,6 +2385,33 @@ export const MUTANTS: Mutant[] = [
     edits: [['added(spread ? `-${spread.opens}` : "-1"', 'added(spread ? "-1" : "-1"']],
     test: "tests/routes/unseen.test.ts",
     filter: "file: to all others",
+  },
+  {
+    name: "puts of one room that meet pass its limit",
+    edits: [['OR ${withinLimit("key_count", NEW_KEYS, ":max_keys")})', "OR TRUE)"]],
+    test: "tests/db/coalesced_puts.test.ts",
+    filter: "puts of agents that meet",
+  },
+  {
+    name: "puts of one new key that meet count as many",
+    edits: [["different: targets.size", "different: items.length"]],
+    test: "tests/db/coalesced_puts.test.ts",
+    filter: "puts of agents that meet",
+  },
+  {
+    name: "puts in one room by tokens that nobody judges",
+    edits: [["own: admitInOneRoom(`${WRITABLE} AND ${OWN_COUNT}`)", "own: admitInOneRoom(WRITABLE)"]],
+    test: "tests/db/coalesced_puts.test.ts",
+    filter: "a put under a revoked token",
+  },
+  {
+    name: "heartbeats of writes that are not admitted",
+    edits: [[
+      'inOneRoom: "(SELECT admitted FROM rooms WHERE id = :room) = :nonce"',
+      'inOneRoom: ":nonce IS NOT NULL"',
+    ]],
+    test: "tests/db/coalesced_puts.test.ts",
+    filter: "a put under a revoked token",
   },
   {
     name: "a private scope without a limit",

@@ -25,6 +25,9 @@ const TYPES = {
   object: "an object",
 };
 
+/** The path of a key, as expressions write it. */
+const PATH = /^(?:state\.)?_(?:shared|view)\./;
+
 /** Errors of reads and writes of state. */
 export const STATE = {
   key_not_found: {
@@ -41,7 +44,9 @@ export const STATE = {
         }
         : {
           message: `There is no key ${JSON.stringify(key)} in scope ${JSON.stringify(scope)}.`,
-          hint: "Write it with PUT /rooms/:id/state, or wait for it with has(...).",
+          hint: PATH.test(key)
+            ? "A key is named without its scope: send a path such as `_shared.turn` as `scope` _shared, `key` turn."
+            : "Write it with PUT /rooms/:id/state, or wait for it with has(...).",
         },
   },
   version_conflict: {

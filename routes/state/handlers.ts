@@ -18,7 +18,8 @@ import type { Services } from "../services.ts";
 import { STATE } from "./operations.ts";
 import { listResolved, withViews } from "./present_views.ts";
 import { WRITES } from "./schemas.ts";
-import { gated, writableScope, writeOf } from "./writes.ts";
+import { readableScope, writableScope } from "./scopes.ts";
+import { gated, writeOf } from "./writes.ts";
 
 export function mountState(app: Hono, services: Services): void {
   const { database, reader, gates, viewerOf } = services;
@@ -109,6 +110,7 @@ function membersOf(c: Context): Record<string, string | number> {
 /** Reads a list's filter from the query. An impossible name becomes one that matches nothing. Errors: `invalid_request`. */
 function filterOf(c: Context): StateFilter {
   const { scope, key, prefix } = queryOf(c);
+  if (scope !== undefined) readableScope(scope);
   return {
     scope: scope === undefined ? key === undefined ? undefined : SHARED_SCOPE : existingId(scope),
     key: key === undefined ? undefined : existingKey(key),

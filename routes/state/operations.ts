@@ -15,6 +15,7 @@ import {
   query,
 } from "../openapi/parameters.ts";
 import { deletableScope, documentedBodies, stateAnswers } from "./schemas.ts";
+import { KEY_PATH } from "./scopes.ts";
 
 const WRITE: ErrorCode[] = ["invalid_expression", "version_conflict", "precondition_failed"];
 const PUT: ErrorCode[] = [...WRITE, "not_a_number", "not_editable", "limit_reached"];
@@ -54,7 +55,10 @@ export const STATE = describe({
         description:
           "With `key`: one entry, and its `ETag` unless views are resolved. Without: a list by scope and key.",
         parameters: [
-          query("scope", "Only this scope; with `key`, `_shared` by default"),
+          query("scope", "Only this scope; with `key`, `_shared` by default. A key stands in `key` alone", {
+            type: "string",
+            not: { pattern: KEY_PATH },
+          }),
           query("key", "This one entry instead of a list"),
           query("prefix", "Only keys with this prefix"),
           query(

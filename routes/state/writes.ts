@@ -7,6 +7,7 @@ import { MISSING } from "../http/input/wordings.ts";
 import { checkSize, compileOf } from "../http/requests.ts";
 import { editOf } from "./edits.ts";
 import type { StateWriteBody } from "./schemas.ts";
+import { writableScope } from "./scopes.ts";
 
 type Path = Array<string | number>;
 
@@ -98,14 +99,4 @@ function deltaOf({ increment, value }: StateWriteBody, at: (member: string) => P
   if (value === undefined) return increment;
   const hint = "Leave `value` out, or send `increment: true` with it.";
   throw invalidMember(at("value"), "value must not stand beside an increment that is a number.", hint);
-}
-
-/** Errors: `invalid_request` for a scope of the system that nobody may write. */
-export function writableScope(scope: string, path: Path): void {
-  if (!scope.startsWith("_") || scope === SHARED_SCOPE || scope === VIEW_SCOPE) return;
-  throw invalidMember(
-    path,
-    "Scopes that begin with _ belong to the system.",
-    `Use ${SHARED_SCOPE}, ${VIEW_SCOPE}, or a name of your own.`,
-  );
 }

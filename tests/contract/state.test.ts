@@ -277,3 +277,40 @@ contract("a put alone and puts at once leave the same entries, revision and hear
   for (const room of rooms) assert.ok(await heartbeat(room) > before);
   assertError(await t.put("/rooms/no-such-room/state", puts[0]), 404, "room_not_found");
 });
+
+contract("a scope with a key behind it is refused, and the hint says how to send both", async (t) => {
+  const room = await t.room();
+  const path = `/rooms/${room}/state`;
+  await t.write(room, "turn", 1);
+  await t.write(room, "k", 2, { scope: "ann._shared.x" });
+  const apart = /`scope` _shared, `key` turn/;
+  for (const scope of ["_shared.turn", "_view.yes", "_shared."]) {
+    const queries: Record<string, string>[] = [{ scope }, { scope, key: "turn" }, { scope, resolve: "true" }];
+    for (const query of queries) {
+      const refused = await t.get(path, query);
+      assertInvalid(refused, ["scope"]);
+      assert.match(refused.body.hint, apart);
+    }
+    for (
+      const send of [
+        () => t.put(path, { scope, key: "a", value: 1 }),
+        () => t.delete(path, { scope, key: "a" }),
+      ]
+    ) {
+      const refused = await send();
+      assertInvalid(refused, ["scope"]);
+      assert.match(refused.body.hint, apart);
+    }
+  }
+  assert.deepEqual(names(await list(t, room, { scope: "ann._shared.x" })), ["ann._shared.x/k"]);
+  for (const scope of ["_sharedx", "_shared", "_other"]) {
+    assert.equal((await list(t, room, { scope })).length, scope === "_shared" ? 1 : 0);
+  }
+  for (
+    const [key, told] of [["_shared.turn", apart], ["state._view.yes", apart], ["turns", /PUT/]] as const
+  ) {
+    const missing = await t.get(path, { key });
+    assertError(missing, 404, "key_not_found");
+    assert.match(missing.body.hint, told);
+  }
+});

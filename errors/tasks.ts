@@ -58,8 +58,8 @@ export const TASKS = {
     members: ["fence", "status?", "claimed_by?", "claimed_until?", "agent?", "expires_at?"],
     // Of a message, or of a reservation, of which all are null where it is over. `unnamed`: the agent holds the message,
     // but has not named the fence, as a claim with a ttl demands. `anothers`: another agent holds it, under the fence that
-    // was named, if any was.
-    say: ({ message, reservation, unnamed: _, anothers, ...lost }: {
+    // was named, if any was. `unclaimed`: nobody ever claimed it.
+    say: ({ message, reservation, unnamed: _, anothers, unclaimed, ...lost }: {
       message?: number;
       status?: string;
       claimed_by?: string | null;
@@ -67,6 +67,7 @@ export const TASKS = {
       fence: number | null;
       unnamed?: boolean;
       anothers?: boolean;
+      unclaimed?: boolean;
       reservation?: string;
       agent?: string | null;
       expires_at?: string | null;
@@ -80,7 +81,11 @@ export const TASKS = {
             : `Message ${message} is ${lost.status}, not claimed.`,
           ...lost,
           hint: lost.status === "open"
-            ? "Claim it again: POST /rooms/:id/messages/:msgId/claim"
+            ? `Claim it ${unclaimed ? "first" : "again"}: POST /rooms/:id/messages/:msgId/claim`
+            : lost.status === "blocked"
+            ? "It cannot be claimed until what it needs is done."
+            : unclaimed
+            ? "Nobody claimed it: there is nothing to end."
             : anothers
             ? "It is another agent's claim. Drop the work, unless you are the agent in `claimed_by`: then name it."
             : "Drop the work: what you did under another fence does not count.",

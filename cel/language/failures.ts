@@ -119,6 +119,8 @@ function pathTo(root: Node, wanted: Node): Node[] {
   return [];
 }
 
+const EMPTY = "Write one such as `state._shared.turn == 2`, or leave it out where none is needed.";
+
 function refusalOfSyntax(error: EngineError, source: string, position: number): InvalidExpression {
   const foreign = error.code === "limit_exceeded" ? undefined : foreignSyntax(source, position);
   if (foreign) {
@@ -128,6 +130,9 @@ function refusalOfSyntax(error: EngineError, source: string, position: number): 
   }
   const ofNumber = refusalOfNumber(error.code, source, position);
   if (ofNumber) return ofNumber;
+  if (source.trim() === "") {
+    return new InvalidExpression(error.code, "The expression is empty", position, EMPTY);
+  }
   const atEnd = position >= source.length && error.code !== "limit_exceeded";
   const message = atEnd ? "The expression ends too early" : summaryOf(error, source, position);
   return new InvalidExpression(error.code, message, position);

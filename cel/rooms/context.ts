@@ -7,6 +7,7 @@ import { agentsFrom } from "./agent_root.ts";
 import { messageRoot } from "./message_root.ts";
 import { overlay } from "./overlay.ts";
 import type { RoomData } from "./reader.ts";
+import type { Reads } from "../language/dependencies.ts";
 import { type CelMap, scopesWith } from "./scopes.ts";
 import { createViews, lazyViews, type ViewResult } from "./view_root.ts";
 
@@ -45,6 +46,11 @@ export function createContext(data: RoomData): RoomContext {
   const looks = new Map<string, Look>();
   const agentsSeen = agentsFrom(snapshot, metas);
   const plain = new Map<Eyes, CelMap>();
+  const isBlind = ({ state }: Reads) =>
+    [...data.hidden].some(([agent, { entries, seen }]) =>
+      seen && entries.size > 0 && (state === "all" || state.scopes.includes(agent) ||
+        state.keys.some(({ scope, key }) => scope === agent && entries.has(key)))
+    );
   const isTold = (eyes: string | null) => eyes === null || (snapshot.owners.get(eyes)?.seen ?? false);
 
   function plainOf(whose: Eyes): CelMap {
@@ -62,6 +68,7 @@ export function createContext(data: RoomData): RoomContext {
     if (known) return { look: known, key: own };
     const view = createViews(definitions, (eyes) => contextOf(null, eyes), {
       isTold,
+      isBlind,
       sharers: Math.max(1, reads.eyes.length),
     });
     const views = lazyViews(definitions, view);

@@ -6,20 +6,25 @@ import { type Lookups, repeatLookups, trackLookups, withOwnLookups } from "../la
 import { toCel } from "../language/values.ts";
 import { circular, type Definitions } from "./definitions.ts";
 import type { CelMap } from "./scopes.ts";
+import type { Reads } from "../language/dependencies.ts";
 
 /** The present value of a view, or why it has none. */
-export type ViewResult = { value: Json } | { error: { code: string; message: string } };
+export type ViewResult = { value: Json } | { error: { code: string; message: string; hint?: string } };
 
 /**
  * Evaluates views, each once, with the eyes of who defined it. A view with an agent's eyes has a budget of its own, one of
  * `sharers` parts, so that the evaluation around it cannot tell its cost; why it fails shows only where `isTold`. Views
  * that name each other in a cycle fail with `view_cycle`, as do those whose cycle shows only at evaluation, since an index
- * in it is computed.
+ * in it is computed. `isBlind`: whether the viewer sees what a view with everybody's eyes reads and does not see.
  */
 export function createViews(
   definitions: Definitions,
   contextFor: (eyes: string | null) => Context,
-  { isTold, sharers }: { isTold(eyes: string | null): boolean; sharers: number },
+  { isTold, isBlind, sharers }: {
+    isTold(eyes: string | null): boolean;
+    isBlind(reads: Reads): boolean;
+    sharers: number;
+  },
 ): (name: string) => ViewResult {
   const results = new Map<string, { result: ViewResult; lookups: Lookups }>();
   const underWay: string[] = [];
@@ -32,12 +37,15 @@ export function createViews(
     if (began >= 0) underWay.slice(began).forEach((member) => inCycle.add(member));
     if (inCycle.has(name)) return cycle(name);
     underWay.push(name);
-    const { source, eyes } = definition;
+    const { source, eyes, reads } = definition;
     const run = () => evaluate(source, contextFor(eyes));
     const result = eyes === null ? run() : underOwnBudget(eyes, sharers, run);
     underWay.pop();
     if (inCycle.has(name)) return cycle(name);
-    return "error" in result && !isTold(eyes) ? untold(name, eyes!) : result;
+    if (!("error" in result)) return result;
+    if (!isTold(eyes)) return untold(name, eyes!);
+    const lacksEyes = eyes === null && result.error.code === "no_such_key" && isBlind(reads);
+    return lacksEyes ? { error: { ...result.error, hint: BLIND } } : result;
   }
 
   function seen(name: string): ViewResult {
@@ -51,6 +59,9 @@ export function createViews(
   return (name) =>
     (definitions.get(name)?.eyes ?? null) === null ? seen(name) : withOwnLookups(() => seen(name));
 }
+
+const BLIND =
+  "The view has everybody's eyes, which see no private scope. Define it with `agent`, whose scope it reads.";
 
 function untold(name: string, eyes: string): ViewResult {
   const why = `Only ${JSON.stringify(eyes)}, who defined it, and admins are told why.`;
@@ -75,11 +86,13 @@ function evaluate(source: string, context: Context): ViewResult {
 }
 
 /** Why a view is no member of `state._view`. */
-function whyFails(name: string, { message }: { message: string }): string {
+function whyFails(name: string, { message, hint = ABSENT }: { message: string; hint?: string }): string {
   const named = `The view ${JSON.stringify(name)}`;
   const why = message.startsWith(named) ? message : `${named} fails: ${message}`;
-  return `${why.replace(/\.?$/, ".")} A view that fails is absent: has(...) is false of it.`;
+  return `${why.replace(/\.?$/, ".")} ${hint}`;
 }
+
+const ABSENT = "A view that fails is absent: has(...) is false of it.";
 
 /** `state._view`: a Map that evaluates a member when it is read. Views that fail are not members. */
 export function lazyViews(definitions: Definitions, view: (name: string) => ViewResult): CelMap {

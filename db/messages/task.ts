@@ -140,12 +140,21 @@ export function notClaimable(task: TaskNow, revision: number): Refusal {
 
 /** Makes the refusal of an agent that does not hold the claim, or has not named its fence. */
 export function notHeld(task: TaskNow, { agent, fence }: Held, revision: number): Refusal {
-  const { id: message, status, claimed_by, claimed_until, fence: current } = task;
+  const { id: message, status, claimed_by, claimed_until, fence: current, attempts } = task;
   const unnamed = fence === undefined && status === "claimed" && claimed_by === agent;
   const anothers = status === "claimed" && claimed_by !== agent && (fence ?? current) === current;
   return new Refusal(
     "lease_lost",
-    { message, status, claimed_by, claimed_until, fence: current, unnamed, anothers },
+    {
+      message,
+      status,
+      claimed_by,
+      claimed_until,
+      fence: current,
+      unnamed,
+      anothers,
+      unclaimed: attempts === 0,
+    },
     revision,
   );
 }

@@ -17,12 +17,14 @@ const HINTS: Record<string, string | ((refusal: Record<string, unknown>) => stri
     "If you mean a locked room, pass its `token`, or join by a `code`: ask whoever named the room to you. " +
     "Else take another id, or leave `room` out for a new room.",
   message_not_found: "See what there is: list_messages.",
-  key_not_found: "Write it with write_state, or wait for it with has(...).",
+  key_not_found: ({ hint }) =>
+    String(hint).replace(/^Write it with PUT .*/, "Write it with write_state, or wait for it with has(...)."),
   already_claimed: TAKE_NEXT,
   task_over: TAKE_NEXT,
   lease_lost: ({ hint }) =>
     String(hint).replace("POST /rooms/:id/reservations", "reserve_paths.")
-      .replace(/^Claim it again: .*/, "Drop the work, or take the task again: take_task with `message`."),
+      .replace(/^Claim it again: .*/, "Drop the work, or take the task again: take_task with `message`.")
+      .replace(/^Claim it first: .*/, "Take it first: take_task with `message`."),
   reservation_not_found: "See what is reserved: reserve_paths with `action` list.",
   reserved: ({ hint }) => String(hint).replace("`timeout`, in milliseconds", "`timeout_seconds`"),
 };

@@ -443,6 +443,44 @@ Deno.test("hints: over data that is another type than was thought, evaluation sa
   assert.match(thrown(() => evaluate(`${M}.length`, SHARED)).hint, /`size\(state\._shared\.m\)`/);
 });
 
+Deno.test("hints: what asks a number for its size is told to compare it", () => {
+  const refused = [
+    "messages.kind.task.open.size() > 0",
+    "size(messages.kind['task'].open) > 0",
+    "messages.kind[self].done.length() == 12",
+    "messages.kind.task.open.length > 0",
+    "messages.count.size()",
+    "messages.to[self].last.count()",
+    "messages.id[7].replies.count.length()",
+    "len(messages.unclaimed)",
+  ];
+  for (const source of refused) {
+    const error = thrown(() => compile(source));
+    assert.ok(error instanceof InvalidExpression, source);
+    assert.match(
+      error.hint ?? "",
+      /^`messages\.[^`]+` is a number: compare it, `messages\.[^`]+ > 0`\.$/,
+      source,
+    );
+    assert.ok(compile(/compare it, `([^`]+)`/.exec(error.hint!)![1]!), source);
+  }
+  for (const source of ["state._shared.x.size()", "size(state._shared.x)", "state._shared.x.length"]) {
+    const error = thrown(() => evaluate(source, SHARED));
+    assert.equal(error.hint, "`state._shared.x` is a number: compare it, `state._shared.x > 0`.", source);
+  }
+  const other = thrown(() => evaluate("state._shared.flag.size()", SHARED));
+  assert.equal(other.hint, undefined);
+});
+
+Deno.test("hints: an empty expression says that it is, and what to do", () => {
+  for (const source of ["", " ", "\n\t"]) {
+    const error = thrown(() => compile(source));
+    assert.ok(error instanceof InvalidExpression, source);
+    assert.equal(error.message, "The expression is empty");
+    assert.match(error.hint!, /^Write one such as `state\._shared\.turn == 2`, or leave it out/);
+  }
+});
+
 Deno.test("hints: a scope without its _ that is not there is told the one with it", () => {
   for (
     const [source, meant] of [

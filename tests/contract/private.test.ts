@@ -309,6 +309,36 @@ contract("a view that fails tells its definer and admins alone why", async (t) =
   }
 });
 
+contract("an admin's view that names no agent says whose eyes it lacks, to who sees the scope", async (t) => {
+  const { ann, bob, admin, anybody } = await inLockedRoom(t);
+  await ann.put({ scope: "ann", key: "hand", value: 1 });
+  const told = /everybody's eyes, which see no private scope\. Define it with `agent`/;
+  const put = (who: Asker, key: string, expr: string, more: Json = {}) =>
+    who.put({ scope: "_view", key, expr, ...more });
+  // With a view that has ann's eyes in the list, what they see is read for whoever lists.
+  await put(ann, "anns", "state.ann.hand");
+  const errorOf = async (who: Asker, key: string) =>
+    (await who.get("/state?scope=_view&resolve=true")).body.find((view: Json) => view.key === key).error;
+  for (
+    const [key, expr] of [["named", "state.ann.hand"], ["drawn", "agents.map(id, state[id].hand)"]] as const
+  ) {
+    const { body } = await put(admin, key, expr);
+    assert.deepEqual([body.as, body.resolved_value, body.error.code], [null, null, "no_such_key"]);
+    assert.match(body.error.hint, told);
+    for (const who of [admin, ann]) assert.match((await errorOf(who, key)).hint, told);
+    for (const who of [bob, anybody]) assert.equal("hint" in await errorOf(who, key), false);
+    const read = (who: Asker) => who.ask("POST", "/eval", { expr: `state._view.${key}` });
+    assert.match((await read(admin)).body.hint, told);
+    assert.doesNotMatch((await read(bob)).body.hint, told);
+  }
+  // What nobody wrote is no matter of eyes.
+  for (const expr of ["state.ann.none", "state._shared.none", "state.bob.hand"]) {
+    assert.equal("hint" in (await put(admin, "other", expr)).body.error, false, expr);
+  }
+  assert.equal((await put(admin, "named", "state.ann.hand", { agent: "ann" })).body.value, 1);
+  assert.equal("hint" in (await put(admin, "typed", "state._shared + 1")).body, false);
+});
+
 contract("what the view of another takes of its budget does not show", async (t) => {
   const { ann, anybody } = await inRoom(t);
   const many = (n: number) => `lists.range(${n}).all(i, lists.range(100).all(j, j >= 0))`;

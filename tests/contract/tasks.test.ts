@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { contract, type Subject } from "../support/backends.ts";
-import type { Json } from "../support/client.ts";
+import type { Json, Reply } from "../support/client.ts";
 import {
   assertError,
   assertInvalid,
@@ -167,6 +167,31 @@ contract(
     assert.equal(await t.revision(room), first.revision);
   },
 );
+
+contract("what nobody has claimed is not to be claimed again", async (t) => {
+  const room = await t.room();
+  const hintOf = async (ending: Promise<Reply>) => {
+    const reply = await ending;
+    assertError(reply, 409, "lease_lost", LOST);
+    return reply.body.hint;
+  };
+  const task = await postTask(t, room, { from: "lead" });
+  const blocked = await postTask(t, room, { needs: [task.id] });
+  assert.match(await hintOf(task.complete({ agent: "ann" })), /^Claim it first: POST/);
+  assert.match(await hintOf(task.fail({ agent: "ann" })), /^Claim it first: POST/);
+  assert.match(
+    await hintOf(blocked.complete({ agent: "ann" })),
+    /^It cannot be claimed until what it needs is done/,
+  );
+  const { fence } = await claimed(task, "ann", 60);
+  await task.release({ agent: "ann", fence });
+  assert.match(await hintOf(task.complete({ agent: "ann", fence })), /^Claim it again: POST/);
+  await task.fail({ agent: "lead" });
+  assert.match(await hintOf(task.complete({ agent: "ann", fence })), /^Drop the work/);
+  const withdrawn = await postTask(t, room, { from: "lead" });
+  await withdrawn.fail({ agent: "lead" });
+  assert.match(await hintOf(withdrawn.complete({ agent: "ann" })), /^Nobody claimed it/);
+});
 
 contract("who holds a task may fail it; it stays failed whatever is left of its attempts", async (t) => {
   const room = await t.room();

@@ -2321,6 +2321,12 @@ export const MUTANTS: Mutant[] = [
     filter: "requests of strangers",
   },
   {
+    name: "whoever reads a view is told that it lacks the eyes of a private scope",
+    edits: [["seen && entries.size > 0 &&", "entries.size > 0 &&"]],
+    test: "tests/contract/private.test.ts",
+    filter: "an admin's view that names no agent",
+  },
+  {
     name: "members see every private scope",
     edits: [["AND IIF(tokens.role = 'admin', ${LAST}, tokens.agent_id)", "AND ${LAST}"], [
       "BETWEEN IIF(tokens.role = 'admin', '', tokens.agent_id)",

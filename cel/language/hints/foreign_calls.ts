@@ -2,6 +2,7 @@ import { FUNCTIONS, METHODS, MISUSED, NAMES, NAMESPACED, write } from "./foreign
 import type { Node } from "../engine.ts";
 import { PIECES } from "../syntax.ts";
 import { ROOTS } from "../paths.ts";
+import { pathText, sizeHint } from "../std/access.ts";
 
 /** The hint for a name of another language. */
 export function nameHint(name: string): string | undefined {
@@ -26,12 +27,24 @@ export function callHint(node: Node, source: string, known: boolean): string | u
   const args = (isMethod ? operands[1] : operands[0]) as Node[];
   const texts = args.map((argument) => written(argument, source) ?? "...");
   if (!isMethod && args.length === 0 && Object.hasOwn(ROOTS, name)) return write(name);
+  const first = receiver ?? args[0];
+  if (first !== undefined && SIZES.has(name) && isCounter(first)) return sizeHint("double", first);
   const ofMethods = known ? [MISUSED, METHODS] : [METHODS, FUNCTIONS];
   const tables = isMethod ? ofMethods : [FUNCTIONS, MISUSED, METHODS];
   const translate = tables.find((table) => Object.hasOwn(table, name))?.[name];
   if (!translate) return undefined;
   if (receiver) return translate(operand(receiver, source), texts);
   return translate(args[0] ? operand(args[0], source) : "x", texts.slice(1));
+}
+
+/** Names of languages for how many there are. */
+const SIZES = new Set(["size", "length", "len", "count"]);
+const COUNTER =
+  /^messages\.(?:count|unclaimed|last|(?:kind|to|from)(?:\.\w+|\[.+\])\.\w+|id\[.+\]\.replies\.\w+)$/;
+
+/** True of a path that leads to a number over any room. */
+function isCounter(node: Node): boolean {
+  return COUNTER.test(pathText(node) ?? "");
 }
 
 /** Nodes that need no brackets before a point. */

@@ -77,7 +77,7 @@ function checkKey(checker: Checker, node: Node, scope: Scope, target: CelType, k
   if (isIndex && target.kind === "list") return target.valueType!;
   const what = staticName(target);
   if (typeof key === "string") {
-    const hint = LENGTHS.has(key) && SIZED.has(what) ? `Write ${sizeOf(node)}.` : undefined;
+    const hint = LENGTHS.has(key) ? sizeHint(what, (node.args as [Node])[0]) : undefined;
     refuse("no_such_overload", `A ${what} has no member \`${key}\``, node, hint);
   }
   refuse("no_such_overload", `A ${what} has no elements by ${staticName(keyType)}`, key);
@@ -160,8 +160,8 @@ function find(target: unknown, key: unknown, node: Node, orNothing: boolean): un
   }
   if (Array.isArray(target)) return element(target, key, node, orNothing);
   const message = `${describe(key, node)}: a ${typeName(target)} has no members`;
-  const isLength = typeof target === "string" && LENGTHS.has(String(key));
-  fail("no_such_overload", message, node, isLength ? `Write ${sizeOf(node)}.` : undefined);
+  const hint = LENGTHS.has(String(key)) ? sizeHint(typeName(target), (node.args as [Node])[0]) : undefined;
+  fail("no_such_overload", message, node, hint);
 }
 
 /** True of a step whose key is written as `self`, and null. */
@@ -181,21 +181,28 @@ function hintOfMissing(key: unknown, node: Node): string {
     return `There is no scope \`${key}\`. Did you mean the key \`state._shared${member}\`? ` +
       "An agent's scope is there once it is registered: guard it with has(...).";
   }
-  return key === "length" ? `${NOT_YET} How many there are is ${sizeOf(node)}.` : NOT_YET;
+  return key === "length" ? `${NOT_YET} How many there are is ${sizeOf(target)}.` : NOT_YET;
 }
 
-/** The call that gives the size of a node's target. */
+/** The call that gives the size of what a node reads. */
 function sizeOf(node: Node): string {
-  return `\`size(${pathText((node.args as [Node])[0]) ?? "x"})\``;
+  return `\`size(${pathText(node) ?? "x"})\``;
 }
 
 const SIZED = new Set(["list", "string", "bytes"]);
 const LENGTHS = new Set(["length", "size", "count"]);
 
+/** The hint for what asks a value of this type, which a node reads, for its size; undefined where nothing is near. */
+export function sizeHint(type: string, node: Node): string | undefined {
+  if (SIZED.has(type)) return `Write ${sizeOf(node)}.`;
+  const path = pathText(node) ?? "x";
+  return NUMBERS.has(type) ? `\`${path}\` is a number: compare it, \`${path} > 0\`.` : undefined;
+}
+
 function element(list: unknown[], key: unknown, node: Node, orNothing: boolean): unknown {
   const index = integral(key);
   if (index === undefined) {
-    const hint = LENGTHS.has(String(key)) ? `Write ${sizeOf(node)}.` : undefined;
+    const hint = LENGTHS.has(String(key)) ? `Write ${sizeOf((node.args as [Node])[0])}.` : undefined;
     fail("no_such_overload", `A list has no element at a ${typeName(key)}`, node, hint);
   }
   if (index >= 0n && index < list.length) return list[Number(index)];

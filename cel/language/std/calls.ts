@@ -2,6 +2,7 @@ import { charge } from "../budget.ts";
 import { typeName } from "../describe.ts";
 import type { CelType, Evaluator, Node, Overloads, Scope } from "../engine.ts";
 import { type Check, fail, positioned, type Rule, runAll } from "../rules.ts";
+import { sizeHint } from "./access.ts";
 
 /** Calls of functions, `f(x)`, and of methods, `x.f(y)`: checked by cel-js, evaluated here. */
 export const CALLS: readonly [string, Rule][] = [
@@ -64,7 +65,11 @@ function handlerFor(node: Call, args: unknown[], ev: Evaluator, isMethod: boolea
     ? `${first}.${name}(${others.join(", ")})`
     : `${name}(${[first, ...others].join(", ")})`;
   const isMember = name === "contains" && (first === "list" || first === "map");
-  const hint = isMember ? "Write `x in list`. In a map, `in` looks for a key." : undefined;
+  const hint = isMember
+    ? "Write `x in list`. In a map, `in` looks for a key."
+    : name === "size"
+    ? sizeHint(first!, isMethod ? node.receiverWithArgs[0]! : (node.args as [string, Node[]])[1][0]!)
+    : undefined;
   fail("no_matching_overload", `There is no ${shown}`, node, hint);
 }
 

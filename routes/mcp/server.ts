@@ -1,6 +1,7 @@
 import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { VERSION } from "../../version.ts";
+import { unknownName } from "../http/input/unknown_names.ts";
 import { LIMITS } from "../http/limits.ts";
 import type { Fetch } from "../http/paths.ts";
 import { createApi } from "./api.ts";
@@ -13,7 +14,7 @@ import { registerReservationTools } from "./reservation_tools.ts";
 import { registerRoomTools } from "./room_tools.ts";
 import { registerStateTools } from "./state_tools.ts";
 import { registerTaskTools } from "./task_tools.ts";
-import { createTools, type Incoming } from "./tools.ts";
+import { createTools, type Incoming, type Tools } from "./tools.ts";
 import { WAITING_TOOLS } from "./waiting.ts";
 
 const INSTRUCTIONS = `Convene is where agents coordinate in rooms. Call join first; it shows the room.
@@ -65,6 +66,7 @@ export function createHandler(
   elapsed: () => number = () => performance.now(),
 ) {
   const endings = createEndings();
+  const names = namesOfTools();
   return {
     /** Answers a request. Errors: `unauthenticated` for a token in its header that is not in force. */
     async answer(request: Request, { env, message, shown }: Received): Promise<Response> {
@@ -97,7 +99,11 @@ export function createHandler(
         keepAliveMs: LIMITS.beatMs,
         responseMode: isWait(message) ? "sse" : "auto",
       });
-      const begun = await handler.fetch(heard);
+      const answered = await handler.fetch(heard);
+      const called = calledBy(message);
+      const begun = called === undefined || names.includes(called)
+        ? answered
+        : await withNames(answered, called, names);
       const response = isSure ? begun : new Response(await begun.arrayBuffer(), begun);
       if (isRefused && !isSure) await tokens.demand(shown!);
       if (response.ok && methodOf(message) === "initialize") response.headers.set(SESSION, newSession());
@@ -109,15 +115,42 @@ export function createHandler(
 function createServer(incoming: Incoming): McpServer {
   const options = { instructions: INSTRUCTIONS, capabilities: CAPABILITIES };
   const server = new McpServer({ name: "convene", version: VERSION }, options);
-  const tools = createTools(server, incoming);
+  registerTools(createTools(server, incoming));
+  const { fetch, env, sent } = incoming;
+  registerResources(server, createApi(fetch, { incoming: sent, env, rest: PARTS_OF_ROOM }), newFrame);
+  return server;
+}
+
+function registerTools(tools: Tools): void {
   registerRoomTools(tools);
   registerMessageTools(tools);
   registerTaskTools(tools);
   registerStateTools(tools);
   registerReservationTools(tools);
-  const { fetch, env, sent } = incoming;
-  registerResources(server, createApi(fetch, { incoming: sent, env, rest: PARTS_OF_ROOM }), newFrame);
-  return server;
+}
+
+/** The names of the tools. */
+function namesOfTools(): string[] {
+  const names: string[] = [];
+  registerTools({ register: (name) => void names.push(name) });
+  return names;
+}
+
+/** Returns the name of a tool that a message calls. */
+function calledBy(message: unknown): string | undefined {
+  const { name } = (message as { params?: { name?: unknown } } | null | undefined)?.params ?? {};
+  return methodOf(message) === "tools/call" && typeof name === "string" ? name : undefined;
+}
+
+/** Says in the library's refusal of a tool that there is not which there are. */
+async function withNames(response: Response, name: string, names: string[]): Promise<Response> {
+  const { message, hint } = unknownName("tool", name, names);
+  let text = await response.text();
+  // It says "disabled" of names that every object has, such as `constructor`.
+  for (const why of ["not found", "disabled"]) {
+    text = text.replace(JSON.stringify(`Tool ${name} ${why}`), () => JSON.stringify(`${message} ${hint}`));
+  }
+  return new Response(text, response);
 }
 
 function methodOf(message: unknown): unknown {
@@ -126,8 +159,7 @@ function methodOf(message: unknown): unknown {
 
 /** A wait's answer begins at once, so that the runtime notices a client that leaves. */
 function isWait(message: unknown): boolean {
-  return methodOf(message) === "tools/call" &&
-    WAITING_TOOLS.includes(String((message as { params?: { name?: unknown } }).params?.name));
+  return WAITING_TOOLS.includes(calledBy(message) ?? "");
 }
 
 /** One call of a tool that does not wait: whether its token is revoked by now is known before the answer begins. */

@@ -57,7 +57,7 @@ overEach(
       ["take_task", { ...task, message: over.id }, /task_over.*take_task without `message`/],
       ["take_task", { room: "r", agent: "bob", timeout_seconds: 601 }, /must be at most 600/],
       ["take_task", { ...task, ttl: 0 }, /ttl: must be at least 1/],
-      ["finish_task", task, /: `outcome` is missing\. `outcome`: /],
+      ["finish_task", task, /: `outcome` is missing\. `outcome`: one of "complete", "fail"/],
       ["finish_task", { ...task, status: "done" }, /Did you mean `outcome`/],
       ["finish_task", { ...task, outcome: "done" }, /outcome: must be one of "complete", "fail"/],
       ["finish_task", { ...task, outcome: "renew", ttl: 60 }, /`fence` is missing: outcome renew needs it/],
@@ -72,7 +72,7 @@ overEach(
       [
         "finish_task",
         { ...task, message: open.id, outcome: "complete" },
-        /lease_lost.*take_task with `message`/,
+        /lease_lost.*Take it first: take_task with `message`/,
       ],
       ["finish_task", { ...task, message: 99, outcome: "complete" }, /There is no message 99/],
       ["reserve_paths", { room: "r", agent: "bob" }, /`paths` is missing: action reserve needs it/],
@@ -106,6 +106,13 @@ overEach(
       ],
       ["join", { room: "nowhere", agent: "ann", leave: true }, /room_not_found/],
       ["get_state", { room: "r", key: "none" }, /key_not_found.*Write it with write_state/],
+      ["get_state", { room: "r", key: "_shared.k" }, /key_not_found.*named without its scope/],
+      [
+        "get_state",
+        { room: "r", scope: "_shared.k" },
+        /"A scope has no key.*`scope` _shared, `key` turn/,
+      ],
+      ["wait", { room: "r", condition: "", agent: "ann" }, /The expression is empty.*Write one such as/],
       ["wait", { room: "r", condition: "true", timeout_ms: 5_000 }, /Did you mean `timeout_seconds`/],
       ["wait", { room: "r", condition: "true", include: ["everything"] }, /Use state, state\.<scope>/],
       ["wait", { room: "r" }, /: `condition` is missing\. `condition`: CEL/],
@@ -241,6 +248,32 @@ Deno.test("MCP: an address of a resource that is none, or of nothing, gets the r
       const { error } = await read(uri);
       assert.ok(codes.includes(error?.code), `${uri}: ${JSON.stringify(error)}`);
       assert.match(error.message, told, uri);
+    }
+  }));
+
+Deno.test("MCP: a tool that there is not is told the near one, or all there are", () =>
+  withClient(async (connect, { url }) => {
+    const { client } = await connect();
+    const { tools } = await client.listTools();
+    const names = tools.map(({ name }) => `\`${name}\``).join(", ");
+    const meant: [name: string, told: string][] = [
+      ["nope", `There is no tool \`nope\`. The tools are ${names}.`],
+      ["take_tasks", "There is no tool `take_tasks`. Did you mean `take_task`?"],
+      ["complete-task", "There is no tool `complete-task`. Did you mean `finish_task`?"],
+      ["send_message", "There is no tool `send_message`. Did you mean `post_message`?"],
+      ["status", `There is no tool \`status\`. The tools are ${names}.`],
+      ['a"\n$&', `There is no tool \`a"\n$&\`. The tools are ${names}.`],
+      ["constructor", `There is no tool \`constructor\`. The tools are ${names}.`],
+    ];
+    for (const [name, told] of meant) {
+      await assert.rejects(client.callTool({ name, arguments: {} }), (error: Error & { code: number }) => {
+        assert.deepEqual([error.code, error.message.endsWith(told)], [-32602, true], error.message);
+        return true;
+      });
+      const body = message("tools/call", { name, arguments: {} });
+      const response = await fetch(`${url}/mcp`, { method: "POST", headers: HEADERS, body });
+      const { error } = JSON.parse(/data: (.*)/.exec(await response.text())![1]!);
+      assert.deepEqual(error, { code: -32602, message: told });
     }
   }));
 

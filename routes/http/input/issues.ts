@@ -23,7 +23,7 @@ interface Issue {
 /** Maximum issues of an answer: a body can hold a name for every second byte. */
 const MAX_ISSUES = 20;
 
-const WHOLE: Record<Kind, string> = {
+const WHOLE: Record<Exclude<Kind, "tool">, string> = {
   member: "The body",
   parameter: "The query",
   argument: "The arguments",
@@ -33,7 +33,12 @@ const WHOLE: Record<Kind, string> = {
  * Returns the issues of a value that a schema refused, unknown names first, each with its own path. `message` and
  * `hint` are about the first one. `kind`: what the value's names name.
  */
-export function issuesOf(schema: unknown, value: unknown, found: Issue[], kind: Kind = "member") {
+export function issuesOf(
+  schema: unknown,
+  value: unknown,
+  found: Issue[],
+  kind: Exclude<Kind, "tool"> = "member",
+) {
   const unknown = found.flatMap(({ code, path, keys }) =>
     code === "unrecognized_keys"
       ? (keys ?? []).slice(0, MAX_ISSUES).map((name) => ({ path: path as Path, name }))

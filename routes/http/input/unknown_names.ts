@@ -1,7 +1,7 @@
 import { nearest } from "../../../cel/language/hints/nearest.ts";
 
-/** What a name is one of: members of a body, parameters of a query, arguments of a tool. */
-export type Kind = "member" | "parameter" | "argument";
+/** What a name is one of: members of a body, parameters of a query, tools, and arguments of one. */
+export type Kind = "member" | "parameter" | "argument" | "tool";
 
 interface NameFault {
   message: string;
@@ -17,7 +17,10 @@ const MEANT: Record<string, string> = {
   error: "reason failure",
   expr: "expression cel formula",
   fence: "token lease leaseid fencingtoken",
+  evaluate: "eval expr cel query",
+  finish_task: "complete completetask fail failtask release releasetask renew renewtask",
   from: "fromagent sender author by agent agentid",
+  get_state: "state readstate liststate",
   if: "gate condition precondition guard when where unless",
   if_version: "version expected expectedversion currentversion cas ifmatch etag",
   include: "fields includes with",
@@ -26,6 +29,7 @@ const MEANT: Record<string, string> = {
   kind: "type",
   last: "newest latest tail",
   idempotency_key: "idempotencykey requestid",
+  list_messages: "messages readmessages getmessages inbox",
   limit: "count max size perpage pagesize top",
   message: "id messageid msg msgid task taskid",
   max_attempts: "attempts retries maxretries",
@@ -33,13 +37,17 @@ const MEANT: Record<string, string> = {
   needs: "dependson dependencies requires blockedby",
   outcome: "status action verdict",
   paths: "path files file globs glob pattern patterns",
+  post_message: "sendmessage send say message post posttask createtask addtask",
+  read_room: "room getroom showroom changes getchanges listagents agents",
   reservation: "id reservationid",
   result: "output answer body value",
+  reserve_paths: "reserve reservation reservations releasepaths",
   reply_to: "inreplyto parent parentid thread",
   room: "roomid",
   scope: "namespace",
   since: "after revision",
   status: "state",
+  take_task: "claim claimtask next nexttask claimmessage take",
   thread: "replyto threadid parent",
   merge: "patch mergepatch mergevalue",
   append: "push",
@@ -49,6 +57,8 @@ const MEANT: Record<string, string> = {
   timeout_seconds: "timeout timeoutms ms seconds",
   to: "toagent receiver recipient",
   value: "val data body content",
+  wait: "waitfor waituntil until await",
+  write_state: "setstate putstate set put write updatestate increment",
   where: "condition filter expr expression when predicate if",
   writes: "operations ops updates entries items",
 };
@@ -104,7 +114,7 @@ export function hintOf(kind: Kind, name: string, known: string[]): string | unde
     return BATCH;
   }
   if (known.includes("increment") && REMOVALS.includes(plainOf(name))) return REMOVAL[kind];
-  if (kind !== "parameter" && OF_ANSWERS.has(name)) {
+  if ((kind === "member" || kind === "argument") && OF_ANSWERS.has(name)) {
     return `\`${name}\` is for the service to say: leave it out.`;
   }
   const near = nearest(name, known);

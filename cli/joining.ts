@@ -12,15 +12,30 @@ import { UsageError } from "./values.ts";
 const text = { type: "string" } as const;
 const flag = { type: "boolean" } as const;
 
-/** A code as the service writes it, and as people may write it where no room is named for whose agent a word stands. */
+/** A code as the service writes it, and as people may write it where a word cannot be an agent's id. */
 const CODE = /^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/;
 const LIKE_A_CODE = /^(?:[0-9A-TV-Z]-*){10}$/i;
 
 /** True of what is no agent's id, though it may be no invitation's address either, as of the page of a room. */
 const isAddress = (word: string) => word.includes("/join/") || /^https?:\/\//i.test(word);
 
-function isInvitation({ roomId }: Input, word = ""): word is string {
-  return isAddress(word) || CODE.test(word) || roomId === undefined && LIKE_A_CODE.test(word);
+/** True of a word beside the option that names the agent: it is no other agent's id. */
+const isBesideAgent = (input: Input, word: string) => ![undefined, "", word].includes(input.text("agent"));
+
+function isInvitation(input: Input, word = ""): word is string {
+  if (isAddress(word) || CODE.test(word)) return true;
+  return (input.roomId === undefined || isBesideAgent(input, word)) && LIKE_A_CODE.test(word);
+}
+
+/** Refuses a word that is neither a code nor an id, as one that was cut when it was pasted. */
+function refuseCut(input: Input, word: string): void {
+  const code = "A join code has ten characters, such as 7KQ2M-X9D4T.";
+  if (isBesideAgent(input, word)) {
+    throw new UsageError(`${word} and --agent ${input.text("agent")} are two ids: say one. ${code}`);
+  }
+  if (input.roomId === undefined) {
+    throw new UsageError(`Which room is ${word} to register in? Say --room ID or set CONVENE_ROOM. ${code}`);
+  }
 }
 
 /** What to do about a code that is refused. */
@@ -45,6 +60,7 @@ export const join: Command = {
   async run(input) {
     const [word] = input.words;
     if (isInvitation(input, word)) return await joinBy(input, word);
+    if (word !== undefined) refuseCut(input, word);
     const id = word ?? input.agent;
     const { room } = input;
     const hides = input.flags.private === true;

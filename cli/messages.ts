@@ -107,11 +107,20 @@ const SHOWN = ["id", "kind", "from_agent", "to_agent", "reply_to", "body"] as co
 
 /** Formats a message on one line: `7 task ada✓ -> bob (reply to 5): body [claimed by cyd]`. */
 export function lineOf(message: Message): string {
+  return lineWith(message, "");
+}
+
+/** Formats a message that was just taken, its fence before all that others wrote: `7 (fence 9) task ada: body ...`. */
+export function takenLineOf(message: Message, fence: number): string {
+  return lineWith(message, ` (fence ${fence})`);
+}
+
+function lineWith(message: Message, claim: string): string {
   const { id, kind, from_agent, to_agent, verified, reply_to, body } = having(message, ...SHOWN);
   const from = from_agent === null ? "-" : named(from_agent) + (verified ? VERIFIED : "");
   const to = to_agent === null ? "" : ` -> ${named(to_agent)}`;
   const reply = reply_to === null ? "" : ` (reply to ${reply_to})`;
-  return `${id} ${named(kind)} ${from}${to}${reply}: ${shown(body)}${plain(stateOf(message))}`;
+  return `${id}${claim} ${named(kind)} ${from}${to}${reply}: ${shown(body)}${plain(stateOf(message))}`;
 }
 
 /** Formats the status of a message as a task; empty for an open one. */

@@ -6,6 +6,11 @@ export function plain(text: string): string {
   return text.replace(HOSTILE, escaped);
 }
 
+/** Ends a text that others follow with a full stop. */
+export function sentence(text: string): string {
+  return /[.!?:]$/.test(text) ? text : `${text}.`;
+}
+
 /** Formats a value: a string as it is, all else as JSON. */
 export function shown(value: unknown): string {
   return plain(typeof value === "string" ? value : JSON.stringify(value) ?? "");

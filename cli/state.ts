@@ -3,7 +3,7 @@ import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { having } from "./having.ts";
 import type { Input } from "./input.ts";
-import { json, plain, shown } from "./plain.ts";
+import { json, plain, sentence, shown } from "./plain.ts";
 import { print, printLines } from "./print.ts";
 import { readJson, UsageError } from "./values.ts";
 
@@ -43,7 +43,37 @@ export const set: Command = {
 /** The options of which each gives the value another meaning. */
 const EDITS = ["increment", "merge", "append", "append-all", "remove", "at", "unset"];
 
+/** A key and its value in one word, and a key with its scope, as expressions write it. */
+const PAIR = /^([^=\s]+)=(.*)$/s;
+const PATH = /^(?:state\.)?(_shared|_view)\.(.+)$/s;
+
+/** What to write for a word that stands for more than a key; undefined for a plain key. */
+function keyMeant({ words: [word = "", typed], flags }: Input): string | undefined {
+  const [, key, value = ""] = PAIR.exec(word) ?? [];
+  const isPair = typed !== undefined
+    ? PAIR.test(typed) && flags.text !== true
+    : flags.unset === undefined && (flags.increment !== true || /^-?[\d.]+$/.test(value));
+  if (key !== undefined && isPair) {
+    return `A key and its value are two words: convene set ${quoted(key)} ${quoted(value)}`;
+  }
+  const path = flags.scope === undefined ? pathMeant(word) : undefined;
+  return path && `A key is named without its scope: convene set ${path}`;
+}
+
+/** The key, with the option that names its scope, that the path of a key stands for. */
+function pathMeant(word: string): string | undefined {
+  const [, scope, key] = PATH.exec(word) ?? [];
+  return key && `${quoted(key)}${scope === "_shared" ? "" : ` --scope ${scope}`}`;
+}
+
+/** A word as a shell takes it. */
+function quoted(word: string): string {
+  return /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
 function written(input: Input): Promise<Entry> {
+  const meant = keyMeant(input);
+  if (meant !== undefined) throw new UsageError(meant);
   const [key, typed] = input.words as [string, string | undefined];
   const options = {
     scope: input.text("scope"),
@@ -115,7 +145,10 @@ export const view: Command = {
     });
     const entry = having(defined, "value", "version");
     print(input.json ? json(entry) : `${shown(entry.value)} (version ${entry.version})`);
-    if (entry.error) console.error(plain(`convene: It has no value yet: ${entry.error.message}`));
+    if (entry.error) {
+      const { message, hint } = entry.error;
+      console.error(plain(`convene: It has no value yet: ${sentence(message)}${hint ? ` ${hint}` : ""}`));
+    }
     return EXIT.done;
   },
 };
@@ -139,7 +172,9 @@ export const get: Command = {
     }
     const found = await state.get(key, { scope, resolve: true });
     if (found === undefined) {
-      console.error(plain(`convene: There is no ${key} in ${scope ?? "_shared"}.`));
+      const path = scope === undefined ? pathMeant(key) : undefined;
+      const hint = path ? ` Say convene get ${path}` : "";
+      console.error(plain(`convene: There is no ${key} in ${scope ?? "_shared"}.${hint}`));
       return EXIT.failed;
     }
     const entry = having(found, "value");

@@ -3,9 +3,9 @@ import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { having } from "./having.ts";
 import type { Input } from "./input.ts";
-import { idOf, lineOf } from "./messages.ts";
+import { idOf, takenLineOf } from "./messages.ts";
 import { tellNotice } from "./notice.ts";
-import { json, plain, shown } from "./plain.ts";
+import { json, plain, sentence, shown } from "./plain.ts";
 import { print, printLines } from "./print.ts";
 import { toldWaiting } from "./reach.ts";
 import { UsageError } from "./values.ts";
@@ -57,7 +57,8 @@ function claimLine(id: number, outcome: Claim): string {
 export const take: Command = {
   usage: "[--kind KIND] [--from AGENT] [--to AGENT] [--thread ID] [--where CEL] [--ttl 5m] [--timeout 2h]",
   about:
-    "Take the oldest open task that fits, and wait where there is none; prints its fence and the message. " +
+    "Take the oldest open task that fits, and wait where there is none; prints the message, with the fence of the " +
+    "claim behind its id. " +
     "Exits with 124 after --timeout. It ends after --ttl, 5m by default, unless it is renewed.",
   options: { ...FILTER, ttl: text, timeout: text },
   words: [0, 0],
@@ -76,7 +77,7 @@ export const take: Command = {
     else if (outcome.claimed) print(line);
     else {
       const { message = "There is no task.", hint = outcome.hint } = outcome.last_error ?? {};
-      console.error(plain(`convene: The time is over. ${message}${hint ? ` ${hint}` : ""}`));
+      console.error(plain(`convene: The time is over. ${sentence(message)}${hint ? ` ${hint}` : ""}`));
     }
     return outcome.claimed ? EXIT.done : EXIT.timedOut;
   },
@@ -84,7 +85,7 @@ export const take: Command = {
 
 function takenLine(taken: Taken): string {
   const { fence, message } = having(taken, "fence");
-  return `fence ${fence}: ${lineOf(message)}`;
+  return takenLineOf(message, fence);
 }
 
 export const renew: Command = {

@@ -3,7 +3,7 @@ import type { Command } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { having } from "./having.ts";
 import { tellNotice } from "./notice.ts";
-import { json, plain, shown } from "./plain.ts";
+import { json, plain, sentence, shown } from "./plain.ts";
 import { print } from "./print.ts";
 
 export const wait: Command = {
@@ -25,7 +25,9 @@ export const wait: Command = {
       return EXIT.done;
     }
     const { message = "The condition is false.", hint } = outcome.last_error ?? {};
-    if (!whole) console.error(plain(`convene: The time is over. ${message}${hint ? ` ${hint}` : ""}`));
+    if (!whole) {
+      console.error(plain(`convene: The time is over. ${sentence(message)}${hint ? ` ${hint}` : ""}`));
+    }
     return EXIT.timedOut;
   },
 };

@@ -7,7 +7,6 @@ const HINTS: Partial<Record<ErrorCode, string>> = {
   already_claimed: "Take the next one: convene take.",
   key_not_found: 'Write it with convene set KEY, or wait for it: convene wait "has(state._shared.KEY)".',
   message_not_found: "See what there is: convene read.",
-  lease_lost: "See who has it with convene read, and claim it again if it is open.",
   reservation_not_found: "See what is reserved: convene reserve.",
   reserved: "Wait longer with --timeout, or see who has them: convene reserve --path PATH.",
   room_not_found:
@@ -36,6 +35,10 @@ const WORDS: Array<[service: string, command: string]> = [
   ["register without if_new", "leave out --if-new"],
   ["leave out locked", "leave out --locked"],
   ["send `timeout` to wait", "say --timeout to wait"],
+  ["POST /rooms/:id/messages/:msgId/claim", "convene claim ID"],
+  ["POST /rooms/:id/reservations", "convene reserve PATH"],
+  ["unless you are the agent in `claimed_by`: then name it", "unless that is you: then say --agent"],
+  ["unless you are the one in `agent`: then name it", "unless that is you: then say --agent"],
 ];
 
 /** Returns what to do about a refusal, in words of the command: `own` are those of the one that ran. */

@@ -33,7 +33,7 @@ Deno.test("two agents in their shells: each command does what it says and ends w
     await prints("5.5", "get", "next", "--scope", "_view");
     const early = await shell.run("view", "later", "state._shared.not_yet");
     assert.deepEqual([early.code, early.stdout], [0, "null (version 1)\n"]);
-    assert.match(early.stderr, /no value yet: .*not_yet/);
+    assert.match(early.stderr, /no value yet: .*not_yet`\.\n/);
     assert.match((await shell.run("view", "next", "1", "--if-version", "0")).stderr, /version_conflict/);
     await prints("true", "wait", "state._shared.turn == self");
     const unseen = await shell.run("wait", "true", "--agent", "ghost");
@@ -66,7 +66,15 @@ Deno.test("what was refused ends with 1, what was typed wrongly with 2, a time t
     await ends(2, /--timeout takes a time/, "wait", "true", "--timeout", "soon");
     await ends(2, /Which room/, "read", "--room", "");
     await ends(2, /begins with http:.*--server/, "read", "--server", "localhost:8000");
-    await ends(124, /The time is over.*winner/, "wait", "state._shared.winner", "--timeout", "100ms");
+    await ends(
+      124,
+      /The time is over.*winner`\. It may not/,
+      "wait",
+      "state._shared.winner",
+      "--timeout",
+      "100ms",
+    );
+    await ends(124, /The time is over\. The condition is false\.\n/, "wait", "false", "--timeout", "100ms");
   });
 });
 

@@ -26,16 +26,33 @@ Deno.test("a task in a shell: taken, renewed, completed, and what it needed is t
     await refused(shell, 1, new RegExp(`${second} waits for ${first}`), "claim", second);
     const taken = await prints(
       shell,
-      /^fence \d+: \d+ task ada: first \[claimed by ada\]$/,
+      /^\d+ \(fence \d+\) task ada: first \[claimed by ada\]$/,
       "take",
       "--ttl",
       "5m",
     );
-    const fence = /^fence (\d+)/.exec(taken)![1]!;
+    const fence = /^\d+ \(fence (\d+)\)/.exec(taken)![1]!;
     await refused(shell, 1, /ada has/, "claim", first, "--agent", "bob");
     await prints(shell, /^until 2/, "renew", first, "--fence", fence, "--ttl", "10m");
     await refused(shell, 2, /Say the --fence/, "renew", first);
-    await refused(shell, 1, /lease_lost/, "complete", first, "--fence", "1");
+    await refused(
+      shell,
+      1,
+      /lease_lost\)\nDrop the work: what you did under another fence/,
+      "complete",
+      first,
+      "--fence",
+      "1",
+    );
+    await refused(
+      shell,
+      1,
+      /lease_lost\).*unless that is you: then say --agent/s,
+      "release",
+      first,
+      "--agent",
+      "bob",
+    );
     await prints(shell, /^done \d+: \d+$/, "complete", first, '{"n":1}', "--fence", fence);
     await prints(shell, /^\d+ result ada \(reply to \d+\): {"n":1}$/, "read", "--kind", "result");
     await refused(shell, 1, new RegExp(`${first} is done`), "claim", first, "--agent", "bob");
@@ -47,8 +64,10 @@ Deno.test("what goes wrong with a task in a shell is kept with it", async () => 
   await withShell(async (shell, room) => {
     await room.join({ id: "ada" });
     const id = await prints(shell, /^\d+$/, "say", "x", "--kind", "task", "--max-attempts", "2");
+    await refused(shell, 1, /lease_lost\)\nClaim it first: convene claim ID/, "complete", id);
     await prints(shell, `claimed ${id}`, "claim", id);
     await prints(shell, `${id} is open`, "release", id, "--error", "no time");
+    await refused(shell, 1, /lease_lost\)\nClaim it again: convene claim ID/, "complete", id);
     const json = await prints(shell, /^{"claimed":true/, "take", "--kind", "task", "--json");
     const { fence } = JSON.parse(json);
     await prints(shell, `failed ${id}`, "fail", id, "--fence", String(fence), "--error", '{"exit":1}');
@@ -114,6 +133,38 @@ Deno.test("set edits values in their place, and keys end", async () => {
     await refused(shell, 2, /--merge takes an object/, "set", "o", "[1]", "--merge");
     await refused(shell, 2, /--unset takes no value/, "set", "o", "1", "--unset", "/b");
     await refused(shell, 2, /Which value/, "set", "o", "--at", "/b");
+  });
+});
+
+Deno.test("a word that stands for a key and more is refused, with what to write, and nothing is written", async () => {
+  await withShell(async (shell, room) => {
+    const pairs: [told: string, ...args: string[]][] = [
+      ["convene set phase go", "phase=go"],
+      ["convene set phase 'go on'", "phase=go on", "--ttl", "5m"],
+      ["convene set n 1", "n=1", "--increment"],
+      ["convene set phase ''", "phase="],
+      ["convene set a 1", "a=1", "b=2"],
+      ["convene set turn", "_shared.turn", "ada"],
+      ["convene set turn", "state._shared.turn", "ada"],
+      ["convene set n --scope _view", "state._view.n", "1"],
+    ];
+    for (const [told, ...args] of pairs) {
+      const { code, stderr } = await shell.run("set", ...args);
+      assert.deepEqual([code, stderr.split("\n")[0]!.endsWith(`: ${told}`)], [2, true], stderr);
+    }
+    assert.deepEqual(await room.state.list(), []);
+    await prints(shell, "b=2 (version 1)", "set", "a=1", "b=2", "--text");
+    await prints(shell, "1 (version 1)", "set", "vote=yes", "--increment");
+    await prints(shell, "x=y (version 1)", "set", "k", "x=y");
+    await prints(shell, "1 (version 1)", "set", "_shared.k", "1", "--scope", "_shared");
+    await refused(
+      shell,
+      1,
+      /There is no state\._view\.n in _shared\. .*convene get n --scope _view/,
+      "get",
+      "state._view.n",
+    );
+    await prints(shell, "1", "get", "_shared.k");
   });
 });
 

@@ -78,6 +78,27 @@ Deno.test("who is refused is told which token went along, and where another is k
     assert.match(given.stderr, /\nThe token in CONVENE_TOKEN may be/);
   }));
 
+Deno.test("a code that is cut, or written as people write it, makes no agent of its own name", () =>
+  withMachines(async (url, machine) => {
+    const [ann, bob] = [await machine("open", "ann"), await machine()];
+    await ann.prints("room", "open");
+    await ann.prints("join");
+    const refused = async (told: RegExp, ...args: string[]) => {
+      const { code, stderr } = await bob.run("join", ...args);
+      assert.deepEqual([code, told.test(stderr)], [2, true], stderr);
+      assert.match(stderr, /A join code has ten characters, such as 7KQ2M-X9D4T/);
+    };
+    await refused(/Which room is 7KQ2M to register in\? Say --room/, "7KQ2M");
+    await refused(/7KQ2M and --agent bob are two ids/, "7KQ2M", "--agent", "bob");
+    bob.room = "open";
+    await refused(/7KQ2M and --agent bob are two ids/, "7KQ2M", "--agent", "bob");
+    const { code } = await ann.prints("invite", "--json").then(JSON.parse);
+    assert.equal(await bob.prints("join", code.toLowerCase().replace("-", ""), "--agent", "bob"), "bob");
+    assert.equal(await ann.prints("join", "cyd", "--agent", "cyd"), "cyd");
+    const agents = await (await fetch(`${url}/rooms/open/agents`)).json();
+    assert.deepEqual(agents.map(({ id }: { id: string }) => id), ["ann", "bob", "cyd"]);
+  }));
+
 Deno.test("a token that is in the place of another moves it aside, and one that fits no room is not shown", () =>
   withMachines(async (url, machine) => {
     const [one, two] = [await machine("open"), await machine()];

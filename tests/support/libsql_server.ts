@@ -23,7 +23,10 @@ export interface LibsqlServerOptions {
 /** Starts a real libSQL server. */
 export async function startLibsqlServer(options: LibsqlServerOptions = {}): Promise<LibsqlServer> {
   const directory = options.directory ?? await Deno.makeTempDir({ prefix: "convene-libsql-" });
-  const address = `127.0.0.1:${options.port ?? freePort()}`;
+  const taken = options.port === undefined ? drawPort() : takePort(options.port);
+  if (!taken) throw new Error(`The port ${options.port} is not free`);
+  const { port, release } = taken;
+  const address = `127.0.0.1:${port}`;
   const process = new Deno.Command(await executable(), {
     // It takes the database's place from its working directory, even where that is absolute.
     args: ["dev", "--http-listen-addr", address, "--db", "data"],
@@ -48,6 +51,7 @@ export async function startLibsqlServer(options: LibsqlServerOptions = {}): Prom
       // The group has ended already.
     }
     await process.status;
+    release();
     if (!options.directory) await Deno.remove(directory, { recursive: true });
   }
 
@@ -98,11 +102,50 @@ async function executable(): Promise<string> {
   return path;
 }
 
-function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr as Deno.NetAddr;
-  listener.close();
-  return port;
+/** Ports below those that Linux gives to who names none (`ip_local_port_range`). */
+const [FIRST_PORT, LAST_PORT] = [12_000, 31_999];
+const somePort = () => FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT + 1));
+
+/** A port that nobody else takes who takes ports, in whichever process. */
+export interface TakenPort {
+  port: number;
+  release(): void;
+}
+
+/** Draws ports until one is free. */
+export function drawPort(draw: () => number = somePort): TakenPort {
+  for (;;) {
+    const taken = takePort(draw());
+    if (taken) return taken;
+  }
+}
+
+/**
+ * Takes a port; undefined if another has taken it, or listens there. Its mark is a listener at the same port of another
+ * address of the machine, which ends with the process.
+ */
+export function takePort(port: number): TakenPort | undefined {
+  const mark = listening("127.0.0.2", port);
+  const probe = mark && listening("127.0.0.1", port);
+  probe?.close();
+  let release = () => mark?.close();
+  if (!probe) return void release();
+  return {
+    port,
+    release() {
+      release();
+      release = () => undefined;
+    },
+  };
+}
+
+function listening(hostname: string, port: number): Deno.Listener | undefined {
+  try {
+    return Deno.listen({ hostname, port });
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return undefined;
+    throw error;
+  }
 }
 
 async function answers(url: string): Promise<boolean> {

@@ -31,7 +31,6 @@ import pageStyle from "../../views/shared/page.css" with { type: "text" };
 import proseStyle from "../../views/shared/prose.css" with { type: "text" };
 import { RequestError } from "../http/errors.ts";
 import { type CachedText, encodeText, sendCached } from "./cached_text.ts";
-import { replyLargePage } from "../http/large_bodies.ts";
 import { document } from "../http/methods.ts";
 
 /** Rewrites imports to files of one folder, which serves all scripts; browsers do not resolve package names. */
@@ -91,31 +90,6 @@ const version = createHash("sha256")
 
 /** The folder of the pages' files. Its name changes with any of them. */
 export const ASSETS = { base: `/assets/${version}` };
-
-/** Allows only our scripts and styles, nothing inline and nothing of another origin. */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "form-action 'self'",
-  "base-uri 'none'",
-  "frame-ancestors 'none'",
-].join("; ");
-
-/** Headers of every page and part of one: the policy keeps what agents write from running in it. */
-export const GUARDS = {
-  "Content-Security-Policy": POLICY,
-  "X-Content-Type-Options": "nosniff",
-  "Referrer-Policy": "no-referrer",
-};
-
-/** Sends a page, or parts of one, with `GUARDS`: each can be opened by itself. */
-export async function sendPieces(c: Context, texts: string[], status: 200 | 404 = 200): Promise<Response> {
-  for (const [name, value] of Object.entries(GUARDS)) c.header(name, value);
-  return await replyLargePage(c, texts, status);
-}
 
 function sendFile(c: Context, name: string, caching: string): Promise<Response> {
   const file = FILES[name]!;

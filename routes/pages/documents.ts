@@ -3,8 +3,9 @@ import { accepts } from "hono/accepts";
 import { documentPage } from "../../views/document_page.tsx";
 import { page } from "../../views/shared/layout.tsx";
 import { wordOf } from "../../views/shared/addresses.ts";
-import { ASSETS, GUARDS } from "./assets.ts";
+import { ASSETS } from "./assets.ts";
 import { createTextCache, sendCached } from "./cached_text.ts";
+import { GUARDS } from "./headers.ts";
 import { LIMITS } from "../http/limits.ts";
 import type { Rules, Services } from "../services.ts";
 

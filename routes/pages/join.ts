@@ -2,7 +2,8 @@ import type { Context } from "hono";
 import { joinPage, unknownInvitationPage } from "../../views/join/join_page.tsx";
 import { type Invitation, joinText } from "../../views/join/join_text.ts";
 import { page } from "../../views/shared/layout.tsx";
-import { ASSETS, sendPieces } from "./assets.ts";
+import { ASSETS } from "./assets.ts";
+import { sendPieces } from "./headers.ts";
 
 /** Sends an invitation as the media type `type`; without one the page that says that there is none. */
 export async function sendInvitation(c: Context, type: string, invitation?: Invitation): Promise<Response> {

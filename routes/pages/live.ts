@@ -10,7 +10,7 @@ import { Evaluation } from "../../views/panels/console/console.tsx";
 import { Message, type MessageView } from "../../views/panels/messages/message.tsx";
 import { Entry } from "../../views/panels/state/state.tsx";
 import { fragmentsOf } from "../../views/room/room_page.tsx";
-import { sendPieces } from "./assets.ts";
+import { sendPieces } from "./headers.ts";
 import { evaluationOf } from "./console.ts";
 import { createDrawings } from "./drawings.ts";
 import { follow } from "../events.ts";

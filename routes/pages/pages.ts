@@ -7,7 +7,7 @@ import { isBusy, mapYielding, runAsTask, yieldToOthers } from "../../db/yield.ts
 import { frontPage } from "../../views/front/front_page.tsx";
 import { type Markup, page } from "../../views/shared/layout.tsx";
 import { roomPage, unknownRoomPage } from "../../views/room/room_page.tsx";
-import { ASSETS, mountAssets, sendPieces } from "./assets.ts";
+import { ASSETS, mountAssets } from "./assets.ts";
 import { evaluationOf } from "./console.ts";
 import { GUIDE, mountDocs } from "./docs.ts";
 import { createDocuments, type Documents } from "./documents.ts";
@@ -21,6 +21,7 @@ import { nearPath, pathOf, templatesOf } from "../http/paths.ts";
 import { queryText } from "../http/input/queries.ts";
 import { queryNames } from "../openapi/operation.ts";
 import { FRONT } from "./guide.ts";
+import { sendPieces } from "./headers.ts";
 import { FIRST } from "./panel_data.ts";
 import { loadRoom } from "./room_view.ts";
 import type { Services } from "../services.ts";

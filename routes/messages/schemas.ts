@@ -49,8 +49,8 @@ const fence = ({ z, absent, about }: Parts) =>
   absent(z.int("must be the `fence` of the claim, a whole number").min(1))
     .meta(about("The `fence` of the claim; required while you hold a claim with a `ttl`"));
 
-const error = ({ z, absent, about }: Parts) =>
-  absent(z.custom<Json>()).meta(
+const error = ({ z, about }: Parts) =>
+  z.custom<Json>().optional().meta(
     about(`Any JSON of at most ${LIMITS.attemptErrorBytes} bytes, kept with the attempt`),
   );
 

@@ -36,6 +36,7 @@ const TAGS: Record<string, string> = {
   state: "Values with versions under keys, and computed views",
   eval: "Try CEL expressions",
   wait: "Wait for a condition",
+  reservations: "Who works on which paths",
   tokens: "Who may do what in a room",
   invites: "Join codes, which bring an agent on another machine into a room",
   changes: "Read what changed in a room since a revision",

@@ -22,6 +22,12 @@ Deno.test("Redocly finds nothing in the document by its strictest rules", async 
   assert.deepEqual(told, []);
 });
 
+Deno.test("each tag of an operation is described, and no other", () => {
+  const used = objectsIn(document.paths).flatMap(({ value: { tags } }) => tags ?? []);
+  const described = document.tags.map(({ name }: Json) => name);
+  assert.deepEqual([...new Set(used)].sort(), described.sort());
+});
+
 Deno.test("no schema forbids everything, and every pattern does without look-arounds", () => {
   let patterns = 0;
   for (const { value: { not, pattern }, path } of objectsIn(document)) {

@@ -4,10 +4,11 @@ import { REGISTERED } from "./registration.ts";
 
 export const IS_SECURED = isSecure(":agent");
 
-/** True where nobody has used the id `:agent` in the room, so that whoever takes it takes nobody over. */
+/** True where nobody has used the id `:agent` in the room, or was given it, so that whoever takes it takes nobody over. */
 export const UNUSED = `NOT (${
   [
     REGISTERED,
+    IS_SECURED,
     "EXISTS (SELECT 1 FROM former_agents WHERE room_id = :room AND agent_id = :agent)",
     "EXISTS (SELECT 1 FROM senders WHERE room_id = :room AND agent_id = :agent)",
     "EXISTS (SELECT 1 FROM attempts WHERE room_id = :room AND agent_id = :agent)",

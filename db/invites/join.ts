@@ -1,7 +1,7 @@
 import { AS_NONE } from "../access/acts.ts";
 import { isLocked } from "../access/locked.ts";
 import { FORGET_EXPIRED, type NewToken, newToken, TOKENS_LEFT } from "../access/make_token.ts";
-import { learnToken } from "../access/token.ts";
+import { inForce, learnToken } from "../access/token.ts";
 import type { RegistrationLimits } from "../agents/register.ts";
 import { COME_BACK, COUNT_AGENT, MAY_REGISTER, REGISTER, SECURE, UNUSED } from "../agents/register_sql.ts";
 import type { Database } from "../database.ts";
@@ -10,7 +10,7 @@ import type { Json } from "../json.ts";
 import { Refusal, served } from "../refusal.ts";
 import { RELEASE_OF_ACCESS, SERVED } from "../release.ts";
 import { IS_SERVED, revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
-import { EVERYBODY, SERVICE } from "../viewer.ts";
+import { EVERYBODY, OPERATOR, SERVICE } from "../viewer.ts";
 import { type Admission, ADMITTED } from "../write/admission.ts";
 import { announceHidden, HIDING, hidingSteps, MAY_HIDE } from "../write/hide.ts";
 import type { Step } from "../write/context.ts";
@@ -80,11 +80,22 @@ const MAY_USE = `EXISTS (
   SELECT 1 FROM invites WHERE hash = :code AND room_id = :room AND ${INVITE_IN_FORCE})
   AND NOT EXISTS (SELECT 1 FROM tokens WHERE ${madeUnderKey(":room")})`;
 
-/** True where nobody has used the agent's id, or an admin has invited this agent by its id. */
+/**
+ * True of the row of an invitation since which somebody has become its agent who is neither that agent nor an admin: who
+ * joins by it would share the agent, and the private scope of its name, unawares.
+ */
+const OTHER_IS_THERE = `EXISTS (
+  SELECT 1 FROM tokens AS other LEFT JOIN tokens AS its ON its.room_id = other.room_id AND its.id = other.made_by
+   WHERE other.room_id = :room AND other.agent_id = :agent AND other.created_at > invites.created_at
+     AND ${inForce("other")}
+     AND NOT COALESCE(its.role = 'admin' OR its.agent_id = :agent, other.made_by = '${OPERATOR}', FALSE))`;
+
+/** True where nobody has used the agent's id, or an admin has invited this agent by its id, and nobody took it since. */
 const MAY_TAKE = `(${UNUSED} OR EXISTS (
   SELECT 1 FROM invites LEFT JOIN tokens AS maker
       ON maker.room_id = invites.room_id AND maker.id = invites.made_by
-   WHERE invites.hash = :code AND invites.agent_id = :agent AND (:is_locked OR ${BY_OPERATOR} OR maker.role = 'admin')))`;
+   WHERE invites.hash = :code AND invites.agent_id = :agent
+     AND (:is_locked OR ${BY_OPERATOR} OR maker.role = 'admin') AND NOT ${OTHER_IS_THERE}))`;
 
 const MAKE_TOKEN = `
   INSERT INTO tokens (room_id, id, hash, role, agent_id, note, created_at, expires_at, made_by, request_key, requested_at)

@@ -266,6 +266,74 @@ heldContract("an agent that was used since it was invited is not taken over", as
   assertError(await one.post(join), 409, "agent_exists");
 });
 
+/** A locked room, with an admin and a member that is bound to no agent. */
+async function locked(held: Held) {
+  held.pass(60_000);
+  const { id, token } = (await held.one.post("/rooms", { locked: true })).body;
+  const path = `/rooms/${id}`;
+  const admin = as(held, token);
+  const member = as(held, (await admin("POST", `${path}/tokens`, { role: "member" })).body.token);
+  const invite = async (body: Json) => {
+    const made = await admin("POST", `${path}/invites`, { role: "member", ...body });
+    assertStatus(made, 201);
+    return `/join/${made.body.code}`;
+  };
+  return { path, admin, member, invite };
+}
+
+heldContract(
+  "an agent to whom a token is bound is taken over by no code but an admin's for it",
+  async (held) => {
+    const { one, other } = held;
+    const { path, admin, invite } = await locked(held);
+    for (const role of ["member", "reader"]) {
+      const agent = `new-${role}`;
+      assertStatus(await admin("POST", `${path}/tokens`, { role, agent }), 201);
+      const any = await invite({});
+      assertError(await other.post(any, { agent }), 409, "agent_exists");
+      assertStatus(await one.post(any, {}), 201);
+      assertStatus(await one.post(await invite({ agent }), { private: true }), 201);
+    }
+    // In an open room, where anybody invites those who are new to it.
+    const open = await governed(held);
+    assertStatus(await open.ann("POST", `${open.path}/tokens`, { role: "member", agent: "zed" }), 201);
+    assertError(
+      await one.post(`${open.path}/invites`, { role: "member", agent: "zed" }),
+      409,
+      "agent_exists",
+    );
+  },
+  ALTERED,
+);
+
+heldContract("who becomes an agent that is invited, before it joins, does not share it", async (held) => {
+  const { one, other } = held;
+  const { path, admin, member, invite } = await locked(held);
+  const join = await invite({ agent: "carl", uses: 2 });
+  held.pass(1_000);
+  const { id, body } = await member("POST", `${path}/agents`, { id: "carl", name: "C", secure: true })
+    .then(async ({ body }) => {
+      const [{ id }] = (await as(held, body.token)("GET", `${path}/tokens`)).body;
+      return { id, body };
+    });
+  assertError(await other.post(join, { private: true }), 409, "agent_exists");
+  assertStatus(await as(held, body.token)("POST", `${path}/tokens`, { role: "reader" }), 201);
+  assertError(await one.post(join), 409, "agent_exists");
+  // An admin who knows of it decides: by revoking the token, or by inviting the agent anew.
+  assertStatus(await admin("DELETE", `${path}/tokens/${id}`), 200);
+  const first = await one.post(join, { private: true });
+  assertStatus(first, 201);
+  // What the agent itself makes is no other's, and neither is what an admin makes.
+  const reader = { role: "reader", agent: "carl" };
+  assertStatus(await as(held, first.body.token)("POST", `${path}/tokens`, reader), 201);
+  assertStatus(await admin("POST", `${path}/tokens`, reader), 201);
+  assertStatus(await other.post(join), 201);
+
+  assertStatus(await member("POST", `${path}/agents`, { id: "dora", name: "D", secure: true }), 201);
+  held.pass(1_000);
+  assertStatus(await one.post(await invite({ agent: "dora" })), 201);
+});
+
 heldContract("the same again under its key makes a new token in the place of the first", async (held) => {
   const { one, other } = held;
   const { path, join } = await open(held);

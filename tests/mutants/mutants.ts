@@ -1103,6 +1103,18 @@ export const MUTANTS: Mutant[] = [
     filter: "file: what another site embeds",
   },
   {
+    name: "an agent that a token is bound to, taken over by a code for anybody",
+    edits: [["    IS_SECURED,\n", ""]],
+    test: "tests/contract/invites.test.ts",
+    filter: "file: an agent to whom a token is bound",
+  },
+  {
+    name: "an invited agent that is shared with who became it before",
+    edits: [["maker.role = 'admin') AND NOT ${OTHER_IS_THERE}))", "maker.role = 'admin')))"]],
+    test: "tests/contract/invites.test.ts",
+    filter: "file: who becomes an agent that is invited",
+  },
+  {
     name: "keys that count by the text of a token",
     edits: [["return { key: knownFacts(viewer)!.id };", "return viewer;"]],
     test: "tests/contract/rotation.test.ts",

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import type { Page } from "npm:playwright-core@1.64.1";
-import { browserTest, type Visit, withOwnBrowser } from "../support/browser.ts";
+import { browserTest, untilLive, type Visit, withOwnBrowser } from "../support/browser.ts";
 
 /** A name that its owner binds to this machine, as a page that attacks it does. */
 const EVIL = ["--host-resolver-rules=MAP evil.example 127.0.0.1"];
+/** A name in a network of one's own: over plain HTTP, browsers send it no Sec-Fetch-*. */
+const NEAR = "nas.lan";
+const EVIL_AND_NEAR = [`${EVIL[0]}, MAP ${NEAR} 127.0.0.1`];
 
 /** Runs a test with a page on this machine that another server serves, under a name. */
 async function withPageAt(name: string, visit: Visit, test: (page: Page) => Promise<void>): Promise<void> {
@@ -131,6 +134,66 @@ browserTest(
       }
       assert.equal((await t.get("/join/AAAAA-AAAAA")).status, 404, "no code is counted");
       assert.equal((await t.get("/rooms/lobby/agents/ann")).body.status, "active");
+    }, EVIL),
+);
+
+browserTest(
+  "browser: images of another origin set no agent waiting over plain HTTP, and use up no codes",
+  () =>
+    withOwnBrowser(async (visit) => {
+      const { t, service, browser } = visit;
+      const { port } = new URL(service.url);
+      const url = `http://${NEAR}:${port}`;
+      await t.post("/rooms", { id: "lobby" });
+      await t.agent("lobby", "ann");
+      const before = (await t.get("/rooms/lobby/agents/ann")).body;
+      const targets = [
+        `${url}/rooms/lobby/wait?agent=ann&condition=false&timeout=0`,
+        ...Array.from({ length: CODES }, (_, n) => `${url}/join/AAAAA-AAAA${"ABCDEFGHJKMN"[n]}`),
+      ];
+      for (const policy of ["no-referrer", "unsafe-url"]) {
+        await withPageAt("evil.example", visit, async (page) => {
+          const asked = JSON.stringify(targets);
+          await page.evaluate(`Promise.all(${asked}.map((target) => {
+            const image = Object.assign(new Image(), { referrerPolicy: "${policy}" });
+            return new Promise((resolve) => {
+              image.onload = image.onerror = resolve;
+              image.src = target;
+            });
+          }))`);
+        });
+      }
+      assert.deepEqual({ ...(await t.get("/rooms/lobby/agents/ann")).body, alive: true }, {
+        ...before,
+        alive: true,
+      });
+      assert.equal((await t.get("/join/AAAAA-AAAAA")).status, 404, "no code is counted");
+      // A person opens the room, and a code, under this address as under any.
+      const page = await browser.newPage();
+      await page.goto(`${url}/?room=lobby`);
+      await untilLive(page);
+      const { body: { code } } = await t.post("/rooms/lobby/invites", { role: "member" });
+      await page.goto(`${url}/join/${code}`);
+      await page.locator("#join [name=agent]").fill("pat");
+      await page.keyboard.press("Enter");
+      await page.locator("#you").getByText("pat").waitFor();
+    }, EVIL_AND_NEAR),
+);
+
+browserTest(
+  "browser: a page that opens a room in a window has no hold on it",
+  () =>
+    withOwnBrowser(async (visit) => {
+      const { t, service: { url } } = visit;
+      await t.post("/rooms", { id: "lobby" });
+      await withPageAt("evil.example", visit, async (page) => {
+        const opening = page.waitForEvent("popup");
+        await page.evaluate(`{ globalThis.opened = open("${url}/?room=lobby"); }`);
+        const popup = await opening;
+        await untilLive(popup);
+        assert.equal(await popup.evaluate("opener"), null);
+        assert.equal(await page.evaluate("opened.closed"), true, "it is as if it were closed");
+      });
     }, EVIL),
 );
 

@@ -148,6 +148,56 @@ browserTest(
 );
 
 browserTest(
+  "browser: a link with a token that is not accepted takes nothing from the tab that opens it",
+  () =>
+    withBrowser(async ({ t, open }) => {
+      const { room, token } = await lockedRoom(t);
+      const page = await open(`/?room=${room}#token=${token}`);
+      await untilLive(page);
+      const kept = () => page.evaluate("JSON.stringify({ ...sessionStorage })");
+      const own = JSON.stringify({ [`convene.token.${room}`]: token });
+      await page.goto("about:blank"); // as if another site had the tab in between, whose link is followed
+      for (
+        const bad of [
+          "junk",
+          "",
+          `cvn_a_${"0".repeat(49)}`,
+          token.replace(/.$/, (last) => last === "0" ? "1" : "0"),
+        ]
+      ) {
+        await page.goto(`${t.url}/?room=${room}#token=${bad}`);
+        await page.getByText("The token in the address is not accepted").waitFor();
+        await page.locator("#you").getByText("ann").waitFor();
+        await untilLive(page);
+        assert.equal(await kept(), own, bad);
+        // The address of the open page alone changes, and is loaded anew.
+        await page.evaluate(`location.hash = "token=${bad}x"`);
+        await page.getByText("The token in the address is not accepted").waitFor();
+        await untilLive(page);
+        assert.equal(await kept(), own, bad);
+      }
+    }),
+);
+
+browserTest(
+  "browser: a token leaves an address whose path has two slashes",
+  () =>
+    withBrowser(async ({ t, open }) => {
+      const { room, admin, token, ask } = await lockedRoom(t);
+      const page = await open("/");
+      await page.goto(`${t.url}//?room=${room}#token=${token}`);
+      await page.locator("#you").getByText("ann").waitFor();
+      await untilLive(page);
+      assert.equal(page.url(), `${t.url}//?room=${room}`);
+      const { code } = await ask(admin, "POST", "/invites", { role: "member", agent: "pat" });
+      await page.evaluate("sessionStorage.clear()");
+      await page.goto(`${t.url}//join/${code}`);
+      await page.locator("#join button").click();
+      await page.locator("#you").getByText("pat").waitFor();
+    }),
+);
+
+browserTest(
   "browser: the page of a locked room is byte for byte that of no room",
   () =>
     withBrowser(async ({ t }) => {

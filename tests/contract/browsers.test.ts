@@ -246,6 +246,76 @@ contract(
   },
 );
 
+/** What browsers tell over plain HTTP, but to this machine: for whose page they ask only by Referer, which pages may forbid. */
+const OVER_HTTP = {
+  "user-agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",
+  "accept-language": "en-GB,en;q=0.9",
+};
+const FOREIGN_REFERERS = [
+  undefined,
+  "",
+  "http://evil.example/",
+  "http://localhost.evil.example/page?x=1",
+  "http://localhost@evil.example/",
+  "nonsense",
+];
+/** The headers of programs that send one of those of browsers. */
+const PROGRAMS = [
+  ["User-Agent: Mozilla/5.0 (Windows NT; Windows NT 10.0; en-US) WindowsPowerShell/5.1.1"],
+  ["User-Agent: node", "Accept-Language: *", "Sec-Fetch-Mode: cors"],
+];
+
+contract("a browser that does not say for whose page it asks sets no agent waiting", async (t) => {
+  const room = await t.room();
+  await t.agent(room, "ann");
+  const before = (await t.get(`/rooms/${room}/agents/ann`)).body;
+  const query = "condition=false&timeout=0";
+  const wait = (headers: Record<string, string>, more = "&agent=ann", path = `/rooms/${room}/wait`) =>
+    t.request("GET", `${path}?${query}${more}`, { headers });
+  for (const referer of FOREIGN_REFERERS) {
+    const headers = { ...OVER_HTTP, ...referer !== undefined && { referer } };
+    assertForbidden(await wait(headers));
+    assertForbidden(await wait(headers, "&%61gent=ann"));
+    assertForbidden(await wait(headers, "&agent=ann", `${t.url}//rooms/${room}/wait/`));
+    // It shows nobody as waiting, or says for whose page.
+    assertStatus(await wait(headers, ""), 200);
+    assertStatus(await wait({ ...headers, "sec-fetch-site": "none" }), 200);
+    const body = { condition: "false", timeout: 0 };
+    assertStatus(await t.request("POST", `/rooms/${room}/wait`, { headers, body }), 200);
+  }
+  assertForbidden(await wait({ referer: "http://evil.example/" }));
+  const { last_heartbeat, status } = (await t.get(`/rooms/${room}/agents/ann`)).body;
+  assert.equal(status, before.status);
+  assert.ok(last_heartbeat >= before.last_heartbeat);
+  for (const referer of [`${t.url}/?room=${room}`, "http://localhost:3000/", "http://devbox/app"]) {
+    assertStatus(await wait({ ...OVER_HTTP, referer }), 200);
+  }
+  for (const headers of PROGRAMS) {
+    const line = `GET /rooms/${room}/wait?${query}&agent=ann HTTP/1.1`;
+    assert.equal((await send(t.url, line, "Host: localhost", ...headers)).status, 200);
+  }
+});
+
+contract("a browser that does not say for whose page uses up no codes but by asking for pages", async (t) => {
+  const room = await t.room();
+  const { body: { code } } = await t.post(`/rooms/${room}/invites`, { role: "member" });
+  for (const method of ["GET", "HEAD"]) {
+    for (const accept of ["image/avif,image/webp,*/*;q=0.8", "*/*", "text/css,*/*;q=0.1"]) {
+      for (const path of ["/join/AAAAA-AAAAA", `${t.url}//join//AAAAA-AAAAA`, "/%6aoin/AAAAA-AAAAA"]) {
+        assert.equal((await t.request(method, path, { headers: { ...OVER_HTTP, accept } })).status, 403);
+      }
+    }
+  }
+  const headers = { ...OVER_HTTP, accept: "text/html,application/xhtml+xml" };
+  assertStatus(await t.request("GET", `/join/${code}`, { headers }), 200);
+  for (const headers of PROGRAMS) {
+    assert.equal(
+      (await send(t.url, `GET /join/${code} HTTP/1.1`, "Host: localhost", ...headers)).status,
+      200,
+    );
+  }
+});
+
 const MCP = {
   "content-type": "application/json",
   accept: "application/json, text/event-stream",
@@ -329,6 +399,20 @@ set("ALLOWED_ORIGINS lets in the origins that it lists, and their hosts, and nob
   for (const host of ["x.app.example", "abcdef.example", "evil.example"]) {
     assert.equal(await named(host), 403, host);
   }
+});
+
+set("pages of the same site as a name that is listed are foreign", {
+  ALLOWED_ORIGINS: "https://app.corp.example",
+}, async (t) => {
+  const room = await t.room();
+  const wait = async (host: string, site: string) => {
+    const line = `GET /rooms/${room}/wait?condition=false&timeout=0&agent=ann HTTP/1.1`;
+    return (await send(t.url, line, `Host: ${host}`, `Sec-Fetch-Site: ${site}`, "Sec-Fetch-Mode: no-cors"))
+      .status;
+  };
+  assert.equal(await wait("app.corp.example", "same-site"), 403);
+  assert.equal(await wait("app.corp.example", "same-origin"), 200);
+  for (const host of ["localhost", "127.0.0.1", "devbox"]) assert.equal(await wait(host, "same-site"), 200);
 });
 
 const OPEN: Array<[name: string, env: Record<string, string>]> = [

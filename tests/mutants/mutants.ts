@@ -1092,7 +1092,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "what a foreign page has loaded in advance, taken as what a person asks for",
-    edits: [['  if (req.header("sec-purpose") !== undefined) return true;\n', ""]],
+    edits: [['    if (req.header("sec-purpose") !== undefined) throw foreignPage();\n', ""]],
     test: "tests/contract/browsers.test.ts",
     filter: "file: a link of another site",
   },
@@ -1101,6 +1101,24 @@ export const MUTANTS: Mutant[] = [
     edits: [[' && dest === "document"', ' && dest !== ""']],
     test: "tests/contract/browsers.test.ts",
     filter: "file: what another site embeds",
+  },
+  {
+    name: "an image of a foreign page that shows an agent as waiting over plain HTTP",
+    edits: [['return /^Mozilla\\//.test(req.header("user-agent") ?? "") &&', "return false &&"]],
+    test: "tests/contract/browsers.test.ts",
+    filter: "file: a browser that does not say for whose page it asks sets no agent waiting",
+  },
+  {
+    name: "a Referer of a foreign page that counts as an own one",
+    edits: [["if (referer) return !isOwnPage(referer, hosts);", "if (referer) return false;"]],
+    test: "tests/contract/browsers.test.ts",
+    filter: "file: a browser that does not say for whose page it asks sets no agent waiting",
+  },
+  {
+    name: "a link with a bad token that takes away the one of its tab",
+    edits: [["  if (takeBack()) {", "  if (false) {"]],
+    test: "tests/browser/token.test.ts",
+    filter: "a link with a token that is not accepted",
   },
   {
     name: "an agent that a token is bound to, taken over by a code for anybody",

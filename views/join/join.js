@@ -62,7 +62,7 @@ async function join() {
   complaint.textContent = "";
   try {
     const headers = { "Idempotency-Key": form.dataset.key ??= drawn(KEY_LENGTH) };
-    const answer = await post(location.pathname, body, { headers });
+    const answer = await post(location.origin + location.pathname, body, { headers });
     noteRoom(answer.room);
     openRoom(answer.room, answer.token);
   } catch ({ message, refused }) {

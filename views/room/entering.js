@@ -1,4 +1,4 @@
-import { dropToken, hasToken, pageWith, takeToken } from "./token.js";
+import { dropToken, hasToken, pageWith, settleToken, takeBack, takeToken } from "./token.js";
 import "./token_form.js";
 
 /*
@@ -8,7 +8,14 @@ import "./token_form.js";
 
 async function enter() {
   const page = await pageWith();
-  if (page) return show(page);
+  if (page) {
+    settleToken();
+    return show(page);
+  }
+  if (takeBack()) {
+    await enter();
+    return tell("The token in the address is not accepted, and is forgotten.");
+  }
   dropToken();
   tell(
     "The token is not accepted: it may have ended. This page shows what there is without one. Ask whoever gave it to you for a new one.",

@@ -19,7 +19,7 @@ export function enableFinding(reading) {
 
   /** Follows a skip link: its target is a place to be, not one to send to others. */
   function enter(target) {
-    history.replaceState(history.state, "", location.pathname + location.search);
+    history.replaceState(history.state, "", location.origin + location.pathname + location.search);
     target.focus();
   }
 

@@ -1,37 +1,66 @@
 /** What a tab keeps under this name and a room's id. Other tabs, and other rooms, know nothing of it. */
 const NAME = "convene.token.";
+/** Under this one, the token whose place one from the address has taken: until that is accepted. */
+const BEFORE = "convene.before.";
 
 /** The room that the address names. */
 export const room = new URLSearchParams(location.search).get("room") ?? "";
 
-let token = kept();
+/** This page's address without its fragment. Its path alone may be none: one with two slashes begins with a host. */
+const here = location.origin + location.pathname + location.search;
 
-function kept() {
+let token = kept(NAME);
+let before = kept(BEFORE);
+
+function kept(name) {
   try {
-    return sessionStorage.getItem(NAME + room) ?? undefined;
+    return sessionStorage.getItem(name + room) ?? undefined;
   } catch {
     return undefined; // the browser keeps nothing for this page
   }
 }
 
-/** Takes the token from the fragment, which leaves the address and the history at once. False if there is none. */
+/** Keeps a text, or nothing, under a name. Returns false where the tab keeps nothing. */
+function keep(name, text) {
+  try {
+    if (text === undefined) sessionStorage.removeItem(name);
+    else sessionStorage.setItem(name, text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Takes the token from the fragment, which leaves the address and the history at once. False if there is none. Anybody can
+ * write a link: the token that the tab had is kept until this one is accepted.
+ */
 export function takeToken() {
   const [, given] = /[#&]token=([^&]*)/.exec(location.hash) ?? [];
   if (given === undefined) return false;
-  history.replaceState(history.state, "", location.pathname + location.search);
+  history.replaceState(history.state, "", here);
+  if (token !== given) keep(BEFORE + room, before ??= token);
   keepToken(room, given);
   return true;
+}
+
+/** Forgets the token that the tab had before, since this one is accepted. */
+export function settleToken() {
+  keep(BEFORE + room, before = undefined);
+}
+
+/** Takes back the token that the tab had before. Returns false if there was none. */
+export function takeBack() {
+  const own = before;
+  settleToken();
+  if (own !== undefined) keepToken(room, own);
+  return own !== undefined;
 }
 
 /** Keeps a room's token for this tab. Returns false where the tab keeps nothing: then it lasts as long as the page. */
 export function keepToken(room, given) {
   token = given;
-  try {
-    sessionStorage.setItem(NAME + room, given);
-    return true;
-  } catch {
-    return false;
-  }
+  return keep(NAME + room, given);
 }
 
 /** Goes to a room's page, under a token if one is given. Where the tab keeps nothing, the token goes along. */
@@ -42,12 +71,7 @@ export function openRoom(id, given) {
 
 /** Forgets a token that is not accepted, or no more. */
 export function dropToken() {
-  token = undefined;
-  try {
-    sessionStorage.removeItem(NAME + room);
-  } catch {
-    // It was never kept.
-  }
+  keep(NAME + room, token = undefined);
 }
 
 /** The statuses of a token that is not accepted. */
@@ -57,7 +81,7 @@ export const REFUSED = [401, 403, 404];
 export async function pageWith(given = token) {
   if (!/^[!-~]+$/.test(given)) return null;
   const headers = { Accept: "text/html", Authorization: `Bearer ${given}` };
-  const response = await fetch(location.pathname + location.search, { headers });
+  const response = await fetch(here, { headers });
   if (REFUSED.includes(response.status)) return null;
   if (!response.ok) throw new Error(String(response.status));
   const page = new DOMParser().parseFromString(await response.text(), "text/html");

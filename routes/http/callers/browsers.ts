@@ -34,7 +34,8 @@ export function createBrowserGuard(options: BrowserOptions): (c: Context) => voi
   const open = options.public || options.allowedOrigins === "*";
 
   const isOwnName = (host: string) => OWN_NAME.test(host);
-  const isOwn = (host: string) => isAddress(host) || isOwnName(host) || allowedHosts.has(host);
+  const isPrivateName = (host: string) => isAddress(host) || isOwnName(host);
+  const isOwn = (host: string) => isPrivateName(host) || allowedHosts.has(host);
   let own: Hosts | undefined; // the last ones that passed; most requests name the same
   const report = createReport(REPORT_EVERY_MS, sayForeign);
 
@@ -54,7 +55,7 @@ export function createBrowserGuard(options: BrowserOptions): (c: Context) => voi
     const hosts = hostsOf(c);
     if (open) return;
     const origin = c.req.header("origin");
-    const isPlain = origin === undefined && !hasForeignEffect(c);
+    const isPlain = origin === undefined && !hasEffect(c);
     if (isPlain && hosts === own || !isNear(c) || c.req.path === "/healthz") return;
     const foreign = hosts.find((host) => !isOwn(host));
     if (foreign !== undefined) {
@@ -62,8 +63,49 @@ export function createBrowserGuard(options: BrowserOptions): (c: Context) => voi
       throw foreignHost();
     }
     own = hosts;
-    if (!isPlain && (origin === undefined || !mayCall(origin, hosts))) throw foreignPage();
+    if (origin === undefined) {
+      if (!isPlain) judgeEffect(c, hosts);
+    } else if (!mayCall(origin, hosts)) throw foreignPage();
   };
+
+  /**
+   * Judges a request with an effect that names no origin, by what else browsers tell. A person may open a code by a link;
+   * an image, a frame and what is loaded in advance ask for as many as the page likes, unseen.
+   */
+  function judgeEffect({ req }: Context, hosts: Hosts): void {
+    // What a foreign page has a browser load in advance comes as if a person had typed its address.
+    if (req.header("sec-purpose") !== undefined) throw foreignPage();
+    const isJoin = isJoinPath(req.path);
+    const site = req.header("sec-fetch-site");
+    if (site !== undefined) {
+      // Names that others may share a site with are the listed ones alone.
+      const isOther = site === "cross-site" || site === "same-site" && !hosts.every(isPrivateName);
+      if (isOther && !(isJoin && isOpened(req))) throw foreignPage();
+    } else if ((isJoin ? !asksForPage(req) : req.query("agent")) && isOfUnknownPage(req, hosts)) {
+      throw unknownPage();
+    }
+  }
+
+  /**
+   * Tells whether any page may have made a browser send a request. Over plain HTTP browsers send Sec-Fetch-* to this
+   * machine alone, and a page may keep its address out of Referer, but neither of the two other headers; no program
+   * sends both. With a method other than these, browsers tell the Origin.
+   */
+  function isOfUnknownPage(req: Context["req"], hosts: Hosts): boolean {
+    if (req.method !== "GET" && req.method !== "HEAD") return false;
+    const referer = req.header("referer");
+    if (referer) return !isOwnPage(referer, hosts);
+    return /^Mozilla\//.test(req.header("user-agent") ?? "") && req.header("accept-language") !== undefined;
+  }
+
+  function isOwnPage(address: string, hosts: Hosts): boolean {
+    const url = URL.parse(address);
+    return url !== null && (mayCall(url.origin, hosts) || hosts.includes(url.hostname));
+  }
+}
+
+function isJoinPath(path: string): boolean {
+  return path.startsWith("/join/");
 }
 
 /**
@@ -90,16 +132,17 @@ function isNear(c: Context): boolean {
 }
 
 /**
- * Finds requests of foreign pages that have an effect. Links, images and frames send no Origin, and their pages cannot
- * read the answer. But a wait shows an agent as waiting, and wrong codes are used up for this machine. A person may open
- * a code by a link; an image, a frame and what is loaded in advance ask for as many as the page likes, unseen.
+ * Finds requests that have an effect though they are a GET, which links, images and frames of any page send without an
+ * Origin. Their pages cannot read the answer. But a wait shows an agent as waiting, and wrong codes are used up for this
+ * machine.
  */
-function hasForeignEffect({ req }: Context): boolean {
-  const isJoin = req.path.startsWith("/join/");
-  if (!isJoin && !/\/wait\/*$/.test(req.path)) return false;
-  // What a foreign page has a browser load in advance comes as if a person had typed its address.
-  if (req.header("sec-purpose") !== undefined) return true;
-  return req.header("sec-fetch-site") === "cross-site" && !(isJoin && isOpened(req));
+function hasEffect({ req }: Context): boolean {
+  return isJoinPath(req.path) || /\/wait\/*$/.test(req.path);
+}
+
+/** Tells whether a browser asks for a page: to open it, or in a frame, which nothing else in the request tells apart. */
+function asksForPage(req: Context["req"]): boolean {
+  return req.header("accept")?.includes("text/html") === true;
 }
 
 /** Tells whether a browser opens what it asks for in a tab or a window, where its user sees it. */
@@ -125,4 +168,16 @@ function foreignPage() {
       "The operator can add the origin to ALLOWED_ORIGINS, so that its pages may read and write every room, or set " +
       "PUBLIC_URL if the instance is public. Programs need not send an Origin.",
   });
+}
+
+function unknownPage() {
+  return new RequestError(
+    "forbidden",
+    "This instance refuses this request of a browser that does not say for whose page.",
+    {
+      hint:
+        "Send a wait as POST: then the browser says it. Programs send no Referer. The operator can let every page call, by " +
+        "ALLOWED_ORIGINS=* or PUBLIC_URL.",
+    },
+  );
 }

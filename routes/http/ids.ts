@@ -38,14 +38,15 @@ export function idFault(text: string): string | undefined {
 }
 
 export const PLAIN = "in Unicode's form NFKC, without doubled or outer spaces and unseen characters";
-/** Spaces that look like another number of them, or like another kind, and what nobody sees. */
-const UNPLAIN = /^ | $| {2}|[^\S ]|\p{Default_Ignorable_Code_Point}/u;
+/** What nobody sees: beside what is ignored by default, the marks of annotations and a note head of no shape. */
+const UNSEEN = /[\p{Default_Ignorable_Code_Point}\ufff9-\ufffb\u{1d159}]/gu;
+/** What looks like spaces: they, and the pattern of Braille without dots. */
+const SPACES = /[\s\u2800]+/gu;
 
 /** Returns what is wrong with the id of an agent that is to be secure, beside `idFault`: none may look like another. */
 export function plainFault(id: string): string | undefined {
-  if (id === id.normalize("NFKC") && !UNPLAIN.test(id)) return undefined;
-  const plain = id.replaceAll(/\p{Default_Ignorable_Code_Point}/gu, "").normalize("NFKC")
-    .replaceAll(/\s+/g, " ").trim();
+  const plain = id.replaceAll(UNSEEN, "").normalize("NFKC").replaceAll(SPACES, " ").trim();
+  if (id === plain) return undefined;
   const instead = idFault(plain) === undefined ? `: send ${JSON.stringify(plain)}` : "";
   return `must be ${PLAIN} where the agent is secure${instead}`;
 }

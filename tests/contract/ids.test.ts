@@ -242,6 +242,10 @@ const alike: Array<[odd: string, plain: string]> = [
   ["\u202Eann", "ann"],
   ["ann\uFE0F", "ann"],
   ["ann\u{E0041}", "ann"],
+  ["a\u2800b", "a b"],
+  ["ann\u2800", "ann"],
+  ["an\uFFF9n", "ann"],
+  ["ann\u{1D159}", "ann"],
 ];
 
 contract("an agent becomes secure under an id that is written as it looks, by whatever way", async (t) => {

@@ -67,8 +67,15 @@ function refusalOfCheck(
     (above.at(-1)!.args as [Node, Node][]).some(([key]) => key === cause.node);
   const hint = isKey
     ? `Keys of a map are quoted: \`"${name}": ...\`.`
-    : namespaced ?? nameHint(name) ?? dashed(source, cause.node) ?? unknownRoot(name, roots);
+    : namespaced ?? nameHint(name) ?? dashed(source, cause.node) ??
+      unknownRoot(name, roots, isValue(above, cause.node));
   return new InvalidExpression("unknown_name", `Unknown name: ${name}`, cause.node.pos, hint);
+}
+
+/** True of what stands where a text is written: behind a comparison, or in a list. */
+function isValue(above: Node[], node: Node): boolean {
+  const { op, args } = above.at(-1) ?? {};
+  return op === "list" || (op === "==" || op === "!=") && (args as Node[])[1] === node;
 }
 
 /** A number as it is written, without what marks it as unsigned. */

@@ -88,6 +88,9 @@ hints("maps", [
 ]);
 
 hints("members of a room", [
+  ['agents("bob")', 0, 'agents["bob"]', 'has(agents["bob"])', false],
+  ["state._shared.text == abc", 22, '"abc"', 'state._shared.text == "abc"', true],
+  ['state._shared.text in ["x", abc]', 28, '"abc"', 'state._shared.text in ["x", "abc"]', true],
   ["agents.map(a, a.status)", 16, "agents[a].status", "agents.map(a, agents[a].status)", []],
   [
     'agents.filter(id, id.role == "worker").size()',
@@ -470,6 +473,33 @@ Deno.test("hints: what asks a number for its size is told to compare it", () => 
   }
   const other = thrown(() => evaluate("state._shared.flag.size()", SHARED));
   assert.equal(other.hint, undefined);
+});
+
+Deno.test("hints: what a record of messages has is told, and none of its members for its opposite", () => {
+  for (
+    const [source, named, corrected] of [
+      ["messages.kind.task > 0", "messages.kind.task.open", "messages.kind.task.open > 0"],
+      ['0 == messages.kind["a-b"]', 'messages.kind["a-b"].open', '0 == messages.kind["a-b"].open'],
+      ["messages.to[self] > 4", "messages.to[self].last", "messages.to[self].last > 4"],
+      ["messages.from.ann == 4", "messages.from.ann.last", "messages.from.ann.last == 4"],
+      ["messages.kind.task.unclaimed > 0", "open", "messages.kind.task.open > 0"],
+      ["messages.kind.task.completed > 0", "done", "messages.kind.task.done > 0"],
+      ["messages.claimed > 0", "messages.kind.task.claimed", "messages.kind.task.claimed > 0"],
+      ['messages.kind("task").open > 0', 'messages.kind["task"]', 'messages.kind["task"].open > 0'],
+      ["messages.id[7] == 'done'", "messages.id[7].status", "messages.id[7].status == 'done'"],
+    ]
+  ) {
+    const { hint } = thrown(() => compile(source!)) as InvalidExpression;
+    assert.ok(hint?.includes(`\`${named}\``), `${source}: ${hint}`);
+    assert.ok(compile(corrected!), source!);
+  }
+});
+
+Deno.test("hints: a name is taken for a text only where a text stands, and for none that is near", () => {
+  for (const source of ["abc == 1", "abc", "!abc", "[1].map(x, abc)"]) {
+    assert.match(thrown(() => compile(source)).hint!, /^An expression starts with one of/, source);
+  }
+  assert.equal(thrown(() => compile("agents.ann.status == agent")).hint, "Did you mean `agents`?");
 });
 
 Deno.test("hints: an empty expression says that it is, and what to do", () => {

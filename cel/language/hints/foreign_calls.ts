@@ -1,5 +1,6 @@
 import { FUNCTIONS, METHODS, MISUSED, NAMES, NAMESPACED, write } from "./foreign_functions.ts";
 import type { Node } from "../engine.ts";
+import { FAMILIES } from "../families.ts";
 import { PIECES } from "../syntax.ts";
 import { ROOTS } from "../paths.ts";
 import { pathText, sizeHint } from "../std/access.ts";
@@ -27,6 +28,11 @@ export function callHint(node: Node, source: string, known: boolean): string | u
   const args = (isMethod ? operands[1] : operands[0]) as Node[];
   const texts = args.map((argument) => written(argument, source) ?? "...");
   if (!isMethod && args.length === 0 && Object.hasOwn(ROOTS, name)) return write(name);
+  const named = receiver === undefined
+    ? ["state", "agents"].includes(name) && name
+    : receiver.op === "id" && receiver.args === "messages" && Object.hasOwn(FAMILIES, name) &&
+      `messages.${name}`;
+  if (named && args.length === 1) return write(`${named}[${texts[0]}]`);
   const first = receiver ?? args[0];
   if (first !== undefined && SIZES.has(name) && isCounter(first)) return sizeHint("double", first);
   const ofMethods = known ? [MISUSED, METHODS] : [METHODS, FUNCTIONS];

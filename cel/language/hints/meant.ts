@@ -1,25 +1,26 @@
 import { EvaluationFailed } from "../errors.ts";
-import { FAMILIES } from "../families.ts";
+import { FAMILIES, type Family } from "../families.ts";
 import { NO_LIST, SYSTEM_SCOPES } from "./names.ts";
 import { didYouMean } from "./nearest.ts";
 import { pathText } from "../std/access.ts";
 import { children, type Node } from "../engine.ts";
 import { variablesOf } from "../std/macros.ts";
-import { lastStep, literal, visitPaths } from "../paths.ts";
+import { familyOf, lastStep, literal, visitPaths } from "../paths.ts";
 
 /**
- * The hint for types that do not match at a position: a loop's variable, which is a key, was used as a value, or a
- * scope as a key. Undefined for any other error.
+ * The hint for types that do not match at a position: a loop's variable, which is a key, was used as a value, a scope
+ * as a key, or a record of messages as one of its members. Undefined for any other error.
  */
 export function overloadHint(root: Node, position: number): string | undefined {
   const [above, node] = nodeAt(root, position);
   if (node === undefined) return undefined;
-  return node.op === "." ? keyHint(above, node) : stateHint(node);
+  return node.op === "." ? keyHint(above, node) : operandHint(node);
 }
 
-/** The outermost operator over a scope, or the member, at a position, and the nodes above it. */
+/** The outermost operator over a scope or a record, or the member, at a position, and the nodes above it. */
 function nodeAt(root: Node, position: number, above: Node[] = []): [above: Node[], node?: Node] {
-  const isOperator = OPERATORS.has(root.op) && root.pos === position && (root.args as Node[]).some(isScope);
+  const isOperator = OPERATORS.has(root.op) && root.pos === position &&
+    (root.args as Node[]).some((node) => isScope(node) || recordOf(node) !== undefined);
   if (isOperator || (root.op === "." && root.pos === position)) return [above, root];
   for (const child of children(root)) {
     const found = nodeAt(child, position, [...above, root]);
@@ -35,7 +36,21 @@ function isScope({ op, args }: Node): boolean {
   return target?.op === "id" && target.args === "state" && !SYSTEM_SCOPES.includes(name!);
 }
 
-function stateHint({ args }: Node): string {
+/** The family of a record of messages, which is read whole. */
+function recordOf(node: Node): Family | undefined {
+  const last = lastStep(node);
+  return last && familyOf(last.target);
+}
+
+/** The member that is meant by a whole record. */
+const MEMBERS: Readonly<Record<Family, string>> = { kind: "open", to: "last", from: "last", id: "status" };
+
+function operandHint({ args }: Node): string {
+  const record = (args as Node[]).find((node) => recordOf(node) !== undefined);
+  if (record !== undefined) {
+    const path = pathText(record) ?? "x";
+    return `\`${path}\` has members: write \`${path}.${MEMBERS[recordOf(record)!]}\`.`;
+  }
   const [, name] = (args as Node[]).find(isScope)!.args as [Node, string];
   return `\`state.${name}\` is a scope of keys: write \`state._shared.${name}\` for the key.`;
 }

@@ -19,6 +19,19 @@ const OF_FAMILY: Readonly<Record<Family, readonly string[]>> = {
 /** The members of the `message` of a `where`: those of answers, without what is looked up. */
 const OF_MESSAGE = OF_FAMILY.id.filter((name) => !["replies", "result"].includes(name));
 const OF_REPLIES = ["count", "last"];
+/** Other words for the members of `messages.kind[k]`, some of which are near to one that says the opposite. */
+const OF_KIND: Readonly<Record<string, string>> = {
+  unclaimed: "open",
+  pending: "open",
+  todo: "open",
+  ready: "open",
+  taken: "claimed",
+  completed: "done",
+  finished: "done",
+  size: "count",
+  length: "count",
+  total: "count",
+};
 const AGENT_FIELDS = [
   "id",
   "name",
@@ -35,11 +48,12 @@ export const NO_LIST =
   "`messages` is not a list. It has `count`, `unclaimed`, `last`, and by name `kind[k]`, `to[a]`, `from[a]`, `id[n]`.";
 export const SYSTEM_SCOPES = ["_shared", "_view"];
 
-/** The hint for a name that is no root. */
-export function unknownRoot(name: string, roots: readonly string[]): string {
+/** The hint for a name that is no root. `isValue`: it stands where a text may be meant. */
+export function unknownRoot(name: string, roots: readonly string[], isValue = false): string {
   if (roots.includes("message") && OF_MESSAGE.includes(name)) return `Did you mean \`message.${name}\`?`;
+  const quotes = isValue ? `Text is written in quotes: \`"${name}"\`. ` : "";
   return didYouMean(name, roots) ??
-    `An expression starts with one of ${roots.map((root) => `\`${root}\``).join(", ")}.`;
+    `${quotes}An expression starts with one of ${roots.map((root) => `\`${root}\``).join(", ")}.`;
 }
 
 /**
@@ -147,6 +161,18 @@ function problemOfMessages(
       message: `\`${step}\` is not a member of ${of}`,
       hint: didYouMean(step, known) ?? otherwise,
     };
+  if (steps.length === 0 && OF_FAMILY.kind.includes(step) && !OF_MESSAGES.includes(step)) {
+    return {
+      message: `\`${step}\` is not a member of messages`,
+      hint: `Write \`messages.kind.task.${step}\`, of a kind.`,
+    };
+  }
+  if (steps.length === 2 && first === "kind" && Object.hasOwn(OF_KIND, step)) {
+    return {
+      message: `\`${step}\` is not a member of messages.kind[...]`,
+      hint: `Did you mean \`${OF_KIND[step]}\`?`,
+    };
+  }
   const byId = /^\d+$/.test(step) ? `Write \`messages.id[${step}]\` for a message by its id.` : NO_LIST;
   if (steps.length === 0) return refusal("messages", OF_MESSAGES, byId);
   if (steps.length === 2 && Object.hasOwn(OF_FAMILY, first ?? "")) {

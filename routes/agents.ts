@@ -39,7 +39,7 @@ export const AGENTS = describe({
   bodies: ({ z, absent, defaulting, ownId, key, metaOf, about }) => ({
     AgentRequest: z.strictObject({
       id: absent(ownId).meta(about("A random UUID by default")),
-      name: key,
+      name: key.meta(about("What it is called")),
       role: defaulting(key, "agent").meta(about(KEPT)),
       meta: metaOf(`. ${KEPT}`),
       if_new: absent(z.boolean())

@@ -1,7 +1,7 @@
 import type { Context, Handler, Hono } from "hono";
 import { runAsTask } from "../../db/yield.ts";
 import { RequestError } from "./errors.ts";
-import { deeperPath, pathOf, templatesOf } from "./paths.ts";
+import { deeperPath, pathOf, templatesOf, wordInPath } from "./paths.ts";
 import { takeQuery } from "./input/queries.ts";
 
 type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -56,10 +56,16 @@ export function large(handle: (c: Context) => Promise<Response>): Handler {
   return (c) => runAsTask(() => handle(c));
 }
 
+function roomInPath({ req: { method, path } }: Context): string | undefined {
+  const makes = ["POST", "PUT"].includes(method) && /^\/rooms\/[^/]+$/.test(path);
+  return makes ? "POST /rooms makes a room, by the `id` in its body." : undefined;
+}
+
 function refuseMethod(app: Hono, c: Context, allowed: string[]): never {
   c.header("Allow", allowed.join(", "));
-  const deeper = deeperPath(pathOf(c), templatesOf(app));
+  const [path, templates] = [pathOf(c), templatesOf(app)];
+  const meant = deeperPath(path, templates) ?? wordInPath(path, templates) ?? roomInPath(c);
   throw new RequestError("method_not_allowed", `${c.req.path} does not take ${c.req.method}.`, {
-    hint: `It takes ${allowed.join(", ")}.${deeper ? ` ${deeper}` : ""}`,
+    hint: `It takes ${allowed.join(", ")}.${meant ? ` ${meant}` : ""}`,
   });
 }

@@ -7,7 +7,10 @@ type Template = readonly string[];
 /** Other words that callers use for our segments, not similar in spelling. */
 const MEANT: Record<string, string> = {
   agents: "join register presence members users participants",
+  batch: "bulk multi transaction",
   changes: "history log updates diff",
+  claim: "next take pull",
+  complete: "done finish",
   eval: "evaluate query cel expression",
   events: "stream sse subscribe follow watch",
   healthz: "health ping status ready live livez readyz",
@@ -74,8 +77,17 @@ export function nearPath(path: string, method: string, templates: Template[]): s
   if (segments.length > MAX_SEGMENTS) return undefined;
   const meant = meantBy(segments, templates);
   return meant === undefined
-    ? deeperPath(path, templates) ?? ofKey(segments, method)
+    ? deeperPath(path, templates) ?? ofKey(segments, method) ?? ofEnding(segments)
     : `Did you mean ${meant}?`;
+}
+
+/** Returns a hint for a path that takes a word for an id, as in `/rooms/r/messages/next`; else undefined. */
+export function wordInPath(path: string, templates: Template[]): string | undefined {
+  const segments = segmentsOf(path);
+  if (segments.length > MAX_SEGMENTS) return undefined;
+  const isWord = (own: Template) => !own.at(-1)?.startsWith(":") && own.at(-1) !== segments.at(-1);
+  const meant = nearestOf(segments, templates.filter(isWord));
+  return meant && `Did you mean ${meant}?`;
 }
 
 /** Returns a hint for a path whose last word belongs deeper, as in `/rooms/r/claim`; else undefined. */
@@ -93,10 +105,34 @@ export function deeperPath(path: string, templates: Template[]): string | undefi
 }
 
 function meantBy(segments: Template, templates: Template[]): string | undefined {
-  const near = nearestOf(segments, templates);
+  const near = nearestOf(segments, templates) ?? withoutLast(segments, templates);
   if (near !== undefined) return near;
   if (PREFIX.test(segments[0] ?? "")) return meantBy(segments.slice(1), templates);
   return nearestOf(["rooms", "{room}", ...segments], templates);
+}
+
+/** Returns the path of which these words are all but the last segment, as `/join` of `/join/{code}`. */
+function withoutLast(segments: Template, templates: Template[]): string | undefined {
+  const template = templates.find((own) =>
+    segments.length > 0 && own.length === segments.length + 1 &&
+    segments.every((segment, i) => own[i] === segment)
+  );
+  return template && `/${template.map((own) => own.replace(/^:(.*)/, "{$1}")).join("/")}`;
+}
+
+/** Words for what a DELETE does, behind what it ends. */
+const ENDINGS: Record<string, string> = {
+  agents: "leave quit unregister remove delete",
+  reservations: "release end free cancel unreserve delete",
+  tokens: "revoke delete",
+  invites: "revoke delete",
+};
+
+function ofEnding(segments: Template): string | undefined {
+  const [rooms, , part = "", , word = ""] = segments;
+  const isEnding = rooms === "rooms" && segments.length === 5 && Object.hasOwn(ENDINGS, part) &&
+    ENDINGS[part]!.split(" ").includes(word.toLowerCase());
+  return isEnding ? `Did you mean DELETE /${segments.slice(0, -1).map(shown).join("/")}?` : undefined;
 }
 
 /** Returns a hint for a key, perhaps with its scope, that stands in the path. */

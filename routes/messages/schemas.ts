@@ -57,25 +57,30 @@ const error = ({ z, about }: Parts) =>
 export const taskBodies = (parts: Parts) => {
   const { z, absent, id, about } = parts;
   const ttl = parts.secondsUpTo(LIMITS.leaseSeconds).meta(about("Seconds until the claim ends by itself"));
+  const holder = id.meta(about("The agent that holds the claim"));
   return {
     ClaimRequest: z.strictObject({
-      agent: id,
+      agent: id.meta(about("The agent that claims; need not be registered")),
       ttl: absent(ttl).meta(about("Seconds until the claim ends by itself; without it the claim never ends")),
     }),
     RenewRequest: z.strictObject({
-      agent: id,
+      agent: holder,
       fence: z.int().min(1).meta(about("The `fence` that the answer to the claim shows")),
       ttl,
     }),
-    ReleaseRequest: z.strictObject({ agent: id, fence: fence(parts), error: error(parts) }),
+    ReleaseRequest: z.strictObject({ agent: holder, fence: fence(parts), error: error(parts) }),
     CompleteRequest: z.strictObject({
-      agent: id,
+      agent: holder,
       fence: fence(parts),
       result: z.custom<Json>().optional().meta(
         about(`Any JSON of at most ${LIMITS.valueBytes} bytes, posted as a message of kind \`result\``),
       ),
     }),
-    FailRequest: z.strictObject({ agent: id, fence: fence(parts), error: error(parts) }),
+    FailRequest: z.strictObject({
+      agent: id.meta(about("The agent that holds the claim, or posted the task")),
+      fence: fence(parts),
+      error: error(parts),
+    }),
   };
 };
 

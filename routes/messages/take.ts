@@ -26,7 +26,7 @@ export const TAKE = describe({
     const number = (least: number) => z.int().min(least);
     return {
       TakeRequest: z.strictObject({
-        agent: id,
+        agent: id.meta(about("The agent that takes; need not be registered")),
         ttl: defaulting(parts.secondsUpTo(LIMITS.leaseSeconds), LIMITS.takenSeconds).meta(
           about("Seconds until the claim ends by itself"),
         ),

@@ -53,12 +53,12 @@ export function reservationBodies(parts: Parts) {
         .meta(about(TIMEOUT)),
     }),
     ReservationRenewal: z.strictObject({
-      agent: id,
+      agent: id.meta(about("The agent that holds it")),
       fence: fence.meta(about("The `fence` of the reservation")),
       ttl: seconds.meta(about(TTL)),
     }),
     ReservationRelease: z.strictObject({
-      agent: id,
+      agent: id.meta(about("The agent that holds it")),
       fence: absent(fence).meta(about("Only if this is the `fence` of the reservation")),
     }),
   };

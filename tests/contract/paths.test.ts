@@ -87,6 +87,11 @@ const NEAR: Array<[path: string, meant: string]> = [
   ["/rooms/r/claim", "/rooms/r/messages/claim?"],
   ["/rooms/r/heartbeat", "/rooms/r/agents/{agent}/heartbeat?"],
   ["/rooms/r/batch", "/rooms/r/state/batch?"],
+  ["/join", "/join/{code}?"],
+  ["/rooms/r/messages/4/done", "/rooms/r/messages/4/complete?"],
+  ["/rooms/r/reservations/1/release", "DELETE /rooms/r/reservations/1?"],
+  ["/rooms/r/agents/ann/leave", "DELETE /rooms/r/agents/ann?"],
+  ["/rooms/r/tokens/1/revoke", "DELETE /rooms/r/tokens/1?"],
 ];
 
 contract("a key in the path is told where it goes, to a write another place than to a read", async (t) => {
@@ -118,7 +123,14 @@ contract("a method that an id does not take is told the path in which its word s
     [`/rooms/${room}/messages/complete`, /It takes GET, .*\/messages\/\{message\}\/complete\?$/],
     [`/rooms/${room}/agents/heartbeat`, /It takes GET, .*\/agents\/\{agent\}\/heartbeat\?$/],
     [`/rooms/${room}/agents/ann`, /^It takes GET, HEAD, DELETE, OPTIONS\.$/],
-    [`/rooms/${room}`, /^It takes GET, HEAD, PATCH, DELETE, OPTIONS\.$/],
+    [
+      `/rooms/${room}`,
+      /^It takes GET, HEAD, PATCH, DELETE, OPTIONS\. POST \/rooms makes a room, by the `id` in its body\.$/,
+    ],
+    [`/rooms/${room}/messages/next`, /It takes GET, .*\/messages\/claim\?$/],
+    [`/rooms/${room}/messages/take/`, /It takes GET, .*\/messages\/claim\?$/],
+    [`/rooms/${room}/messages/1`, /^It takes GET, HEAD, OPTIONS\.$/],
+    [`/rooms/${room}/changes`, /^It takes GET, HEAD, OPTIONS\.$/],
   ];
   for (const [path, meant] of told) {
     const reply = await t.post(path, {});

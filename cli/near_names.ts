@@ -15,7 +15,7 @@ const MEANT: Record<string, string> = {
   room: "create open delete",
   rooms: "list",
   say: "send post message tell",
-  set: "put write update increment",
+  set: "put write update increment incr inc add",
   take: "next pull",
   tokens: "token rotate revoke",
   view: "views define",
@@ -39,9 +39,11 @@ export function unknownCommand([typed = "", ...others]: string[], known: string[
 /** The maximum edit distance of a name from the one that was meant. */
 const NEAR = 2;
 
-/** Returns the one of these names that was probably meant, if one is near. */
+/** Returns the one of these names that was probably meant, if one is near, or alone begins so. */
 export function nearest(typed: string, known: string[]): string | undefined {
   const plain = (name: string) => name.toLowerCase().replaceAll(/[^a-z]/g, "");
+  const begun = known.filter((name) => plain(typed).length > 1 && plain(name).startsWith(plain(typed)));
+  if (begun.length === 1) return begun[0];
   return known.map((name) => ({ name, far: distance(plain(name), plain(typed)) }))
     .filter(({ name, far }) => far <= NEAR && far <= name.length / 2)
     .sort((a, b) => a.far - b.far)[0]?.name;

@@ -139,6 +139,10 @@ export const view: Command = {
   words: [2, 2],
   async run(input) {
     const [name, expr] = input.words as [string, string];
+    const [, , key] = PATH.exec(name) ?? [];
+    if (key !== undefined) {
+      throw new UsageError(`A view is named without its scope: convene view ${quoted(key)} ${quoted(expr)}`);
+    }
     const defined = await input.room.state.view(name, expr, {
       if: input.text("if"),
       if_version: input.number("if-version"),

@@ -35,6 +35,10 @@ const WORDS: Array<[service: string, command: string]> = [
   ["register without if_new", "leave out --if-new"],
   ["leave out locked", "leave out --locked"],
   ["send `timeout` to wait", "say --timeout to wait"],
+  [
+    "Send a path such as `_shared.turn` in two parts: `scope` _shared, `key` turn.",
+    "Say it in two parts: convene get KEY --scope SCOPE.",
+  ],
   ["POST /rooms/:id/messages/:msgId/claim", "convene claim ID"],
   ["POST /rooms/:id/reservations", "convene reserve PATH"],
   ["unless you are the agent in `claimed_by`: then name it", "unless that is you: then say --agent"],

@@ -61,7 +61,17 @@ Deno.test("what was refused ends with 1, what was typed wrongly with 2, a time t
     await ends(1, /reservation_not_found[^]*convene reserve/, "release", crypto.randomUUID(), "--fence", "7");
     await ends(1, /agent_not_found[^]*convene join --agent ID/, "wait", "true", "--agent", "_x");
     await ends(2, /no command frobnicate/, "frobnicate");
-    await ends(2, /convene wait <CEL>/, "wait");
+    await ends(2, /convene wait <CEL> \S+ .*messages:after:ID\]\n/, "wait");
+    await ends(
+      2,
+      /convene wait <CEL> .* A word with spaces stands in quotes/,
+      "wait",
+      "state._shared.turn",
+      "==",
+      "1",
+    );
+    await ends(2, /convene take .*--timeout 2h\]\n/, "take", "task");
+    await ends(2, /without its scope: convene view next '1 \+ 1'\n/, "view", "_view.next", "1 + 1");
     await ends(2, /--frob/, "get", "--frob");
     await ends(2, /--timeout takes a time/, "wait", "true", "--timeout", "soon");
     await ends(2, /Which room/, "read", "--room", "");
@@ -118,6 +128,7 @@ Deno.test("an option that there is not, or that stands twice, is refused, with t
     await refused(/no option --ifversion. Did you mean --if-version\?/, "set", "k", "1", "--ifversion", "0");
     await refused(/Did you mean --if-version\?/, "set", "k", "1", "--if_version=0");
     await refused(/Did you mean --kind\?/, "read", "--knid", "task");
+    await refused(/no option --inc. Did you mean --increment\?/, "set", "k", "--inc");
     await refused(/There are --server, .*--kind/, "say", "x", "--frobnicate");
     await refused(/--kind stands twice/, "read", "--kind", "a", "--kind", "b");
     await refused(/comes after --/, "set", "k", "-5");
@@ -134,6 +145,8 @@ Deno.test("a command that there is not is told the near one, and options before 
     };
     await refused(/no command send. Did you mean say\?/, "send", "hi");
     await refused(/no command messages. Did you mean read\?/, "messages");
+    await refused(/no command incr. Did you mean set\?/, "incr", "n");
+    await refused(/no command att. Did you mean attempts\?/, "att");
     await refused(/no command wiat. Did you mean wait\?/, "wiat", "true");
     await refused(/no command constructor. There are/, "constructor");
     await refused(/no command frobnicate. There are room, join, .*watch\./, "frobnicate");

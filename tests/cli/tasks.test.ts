@@ -165,6 +165,15 @@ Deno.test("a word that stands for a key and more is refused, with what to write,
       "state._view.n",
     );
     await prints(shell, "1", "get", "_shared.k");
+    await refused(
+      shell,
+      1,
+      /two parts: convene get KEY --scope SCOPE/,
+      "get",
+      "turn",
+      "--scope",
+      "_shared.turn",
+    );
   });
 });
 

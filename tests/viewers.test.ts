@@ -30,6 +30,7 @@ const KEPT: Record<string, Record<string, string>> = {
     marks: "by wait",
   },
   "cel/waits/conditions/include.ts": { answers: OF_ONE_LOOK, records: OF_ONE_LOOK },
+  "cel/waits/conditions/shares.ts": { accounts: "keyFor" },
   "cel/waits/holders.ts": { byToken: "by token and room" },
   "db/access/guarded.ts": { known: "rooms, whose writes are judged one by one" },
   "db/access/private.ts": { known: "scopes, whose writes go alone", seeing: "viewers" },

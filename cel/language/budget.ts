@@ -10,6 +10,9 @@ export const STEP_BUDGET = 150_000;
 export const FAILURE_COST = 150;
 
 let remaining = 0;
+/** The budget of the running evaluation, and the steps of parts of it that have budgets of their own. */
+let budget = 0;
+let apart = 0;
 /** What is left of the budgets beside that of the running evaluation. */
 let beside = new Map<string, number>();
 let running = false;
@@ -52,16 +55,17 @@ export function isFatal(error: unknown): boolean {
 }
 
 /**
- * Runs an evaluation under a budget of its own, or under that of the evaluation around it. Once spent, the budget
- * fails this evaluation and all around it with `budget_exceeded`, even if the error was caught. A stack overflow counts
- * as spent, since it may have left anything half done.
+ * Runs an evaluation under a budget of its own, of `steps`, or under that of the evaluation around it. Once spent, the
+ * budget fails this evaluation and all around it with `budget_exceeded`, even if the error was caught. A stack overflow
+ * counts as spent, since it may have left anything half done.
  */
-export function underBudget<T>(evaluation: () => T): T {
+export function underBudget<T>(evaluation: () => T, steps = STEP_BUDGET): T {
   if (running) return settle(evaluation);
   running = true;
   blown = false;
   reason = STEPS;
-  remaining = STEP_BUDGET;
+  remaining = budget = steps;
+  apart = 0;
   if (beside.size > 0) beside = new Map();
   try {
     return settle(evaluation);
@@ -77,11 +81,12 @@ export function underBudget<T>(evaluation: () => T): T {
 export function underOwnBudget<T>(owner: string, owners: number, part: () => T): T {
   if (!running) return part();
   const around = { remaining, blown, reason };
-  remaining = beside.get(owner) ?? Math.floor(STEP_BUDGET / owners);
+  const own = remaining = beside.get(owner) ?? Math.floor(STEP_BUDGET / owners);
   [blown, reason] = [false, STEPS];
   try {
     return part();
   } finally {
+    apart += own - remaining;
     beside.set(owner, remaining);
     ({ remaining, blown, reason } = around);
   }
@@ -96,6 +101,11 @@ function settle<T>(evaluation: () => T): T {
     if (!blown) throw error;
   }
   throw new EvaluationFailed("budget_exceeded", reason.message, undefined, reason.hint);
+}
+
+/** The steps that the last evaluation took, those of parts with budgets of their own included. */
+export function stepsTaken(): number {
+  return budget - remaining + apart;
 }
 
 /** The remaining steps of the running evaluation, for tests and measurements. */

@@ -25,10 +25,10 @@ export interface Expression {
   /** Evaluates to JSON. Throws EvaluationFailed. */
   evaluate(context: Context): Json;
   /**
-   * Evaluates to JSON, NaN to null. `truthy`: the value is none of `false`, `null`, `0`, `NaN` and `""`. Throws
-   * EvaluationFailed.
+   * Evaluates to JSON, NaN to null. `truthy`: the value is none of `false`, `null`, `0`, `NaN` and `""`. `steps`: a budget
+   * below that of evaluations. Throws EvaluationFailed.
    */
-  judge(context: Context): { truthy: boolean; value: Json };
+  judge(context: Context, steps?: number): { truthy: boolean; value: Json };
 }
 
 /** Over what an expression is judged: a room, or a message of it. */
@@ -92,7 +92,7 @@ function compileFresh(source: string, subject: Subject): Expression {
       root: program.root,
       reads: readsOf(program.root),
       evaluate: (context) => evaluate(program, context, doubts, resultToJson),
-      judge: (context) => evaluate(program, context, doubts, judge),
+      judge: (context, steps) => evaluate(program, context, doubts, judge, steps),
     };
   } catch (error) {
     throw refusalOf(error, source, language(subject).functions, Object.keys(rootsOf(subject)));
@@ -104,9 +104,10 @@ function evaluate<T>(
   context: Context,
   doubts: Doubts | undefined,
   convert: (result: unknown) => T,
+  steps?: number,
 ): T {
   try {
-    return countLookups(() => underBudget(() => convert(program.run(context))));
+    return countLookups(() => underBudget(() => convert(program.run(context)), steps));
   } catch (error) {
     throw withDoubt(failureOf(error), doubts);
   }

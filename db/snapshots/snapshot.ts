@@ -58,6 +58,8 @@ export interface Snapshot extends Hidden {
   agentIds: string[];
   /** The rows of the `extra` queries. */
   extra: Row[][];
+  /** The length of all that was read. */
+  size: number;
 }
 
 /**
@@ -74,6 +76,7 @@ export async function loadSnapshot(
   const queries = snapshotQueries(viewer, room, query);
   const facts = selectFacts(room, query.facts);
   const results = await readConsistent(database, viewer, [...Object.values(queries), ...facts, ...extra]);
+  const size = sizeOf(results);
   const rows = Object.fromEntries(Object.keys(queries).map((name) => [name, results.shift()!]));
   const factRows = results.splice(0, facts.length);
   const [row] = rows.room!;
@@ -86,12 +89,24 @@ export async function loadSnapshot(
     hidden: mayReadHidden(viewer, query.eyes),
     facts: await toFacts(query.facts, factRows),
     extra: results,
+    size,
   };
+}
+
+/** Sums the lengths of the texts in rows. */
+function sizeOf(results: Row[][]): number {
+  let size = 0;
+  for (const rows of results) {
+    for (const row of rows) {
+      for (const name in row) if (typeof row[name] === "string") size += row[name].length;
+    }
+  }
+  return size;
 }
 
 async function toSnapshot(
   rows: Record<string, Row[]>,
-): Promise<Omit<Snapshot, "facts" | "extra" | "hidden">> {
+): Promise<Omit<Snapshot, "facts" | "extra" | "hidden" | "size">> {
   const [found] = rows.room!;
   if (found === undefined) throw new Refusal("room_not_found", {});
   const lookedUp = (JSON.parse(found.looked_up as string ?? "[]") as string[][])

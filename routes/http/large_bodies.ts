@@ -43,10 +43,19 @@ async function encodedParts(value: unknown, depth: number): Promise<Part[]> {
   for (let from = 0; from < parts.length;) {
     if (isBusy()) await yieldToOthers();
     const { part, end } = nextPart(parts, from);
-    encoded.push(typeof part === "string" && part.length >= SHORT ? ENCODER.encode(part) : part);
+    if (typeof part === "string" && part.length >= SHORT) encoded.push(...piecesOf(ENCODER.encode(part)));
+    else encoded.push(part);
     from = end;
   }
   return encoded;
+}
+
+/** Cuts bytes into pieces. Those of a shared value are the same in every body, so each is packed once for all. */
+function piecesOf(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] {
+  if (bytes.length <= PIECE) return [bytes];
+  const pieces = [];
+  for (let at = 0; at < bytes.length; at += PIECE) pieces.push(bytes.subarray(at, at + PIECE));
+  return pieces;
 }
 
 /** Answers with a page or a part of one, joined from its drawn texts; yields in between. */
@@ -82,10 +91,9 @@ async function largeBody(c: Context, parts: Part[]): Promise<Body> {
   for (let from = 0; from < parts.length;) {
     if (isBusy()) await yieldToOthers();
     const { part, end } = nextPart(parts, from);
-    const bytes = typeof part === "string" ? ENCODER.encode(part) : part;
-    for (let at = 0; at < bytes.length; at += PIECE) {
-      const piece = bytes.subarray(at, at + PIECE);
-      if (packing && at > 0 && isBusy()) await yieldToOthers();
+    const pieces = typeof part === "string" ? piecesOf(ENCODER.encode(part)) : [part];
+    for (const [n, piece] of pieces.entries()) {
+      if (packing && n > 0 && isBusy()) await yieldToOthers();
       encoded.push(packing ? packing.pack(piece) : piece);
     }
     from = end;

@@ -38,6 +38,7 @@ function roomData(views: Record<string, string>, shared: Record<string, unknown>
       now: NOW,
       createdAt: "",
       overdue: false,
+      size: 0,
       guarded: false,
       secured: [],
       revisions: { revision: 7, state: 7, private: 0, views: 7, agents: 7, messages: 7 },

@@ -1,10 +1,16 @@
 import assert from "node:assert/strict";
-import { type Account, createShares } from "../../cel/waits/conditions/shares.ts";
+import {
+  type Account,
+  createAccounts,
+  createShares,
+  type Length,
+} from "../../cel/waits/conditions/shares.ts";
+import { EVERYBODY, holderOf } from "../../db/viewer.ts";
 
 /** So long that what comes next has to give way. */
 const BUSY_MS = 5;
 
-const account = (): Account => ({ spent: 0, at: 0 });
+const account = (): Account => ({ spent: 0, at: 0, steps: new WeakMap(), isLarge: false });
 
 Deno.test("a room that has cost much comes after one that has not, but not for ever", async () => {
   let now = 0;
@@ -12,7 +18,7 @@ Deno.test("a room that has cost much comes after one that has not, but not for e
   const [costly, cheap] = [account(), account()];
   const order: string[] = [];
   const piece = (who: string, account: Account, takes: number) =>
-    shares.work(account, () => {
+    shares.work(account, "short", () => {
       order.push(who);
       now += takes;
       for (const until = performance.now() + BUSY_MS; performance.now() < until;);
@@ -34,10 +40,27 @@ Deno.test("a room that has cost much comes after one that has not, but not for e
   assert.deepEqual(order, ["first", "costly", "cheap"]);
 });
 
+Deno.test("long work, however much waits, delays short work by a piece at a time", async () => {
+  let now = 0;
+  const shares = createShares(() => now);
+  const order: string[] = [];
+  const piece = (length: Length, takes: number) =>
+    shares.work(account(), length, () => {
+      order.push(length);
+      now += takes;
+    });
+  const long = Array.from({ length: 20 }, () => piece("long", 20));
+  await long[3];
+  await Promise.all(Array.from({ length: 50 }, () => piece("short", 1)));
+  assert.equal(Map.groupBy(order, (length) => length).get("short")!.length, 50);
+  assert.ok(order.length <= 50 + 5, `${order.length - 50} long ones came before the short ones`);
+  await Promise.all(long);
+});
+
 Deno.test("a piece that fails fails alone", async () => {
   const shares = createShares();
-  await assert.rejects(shares.work(account(), () => assert.fail("broken")), { message: "broken" });
-  assert.equal(await shares.work(account(), () => 1), 1);
+  await assert.rejects(shares.work(account(), "short", () => assert.fail("broken")), { message: "broken" });
+  assert.equal(await shares.work(account(), "short", () => 1), 1);
 });
 
 Deno.test("reads are under way up to a weight, what can be later comes after what comes now", async () => {
@@ -51,7 +74,7 @@ Deno.test("reads are under way up to a weight, what can be later comes after wha
     }, later);
   const settled = () => new Promise((resolve) => setTimeout(resolve));
 
-  const all = [load("heavy", 128), load("later", 2, 50), load("now", 2), load("heavy again", 128)];
+  const all = [load("heavy", 128), load("later", 16, 50), load("now", 16), load("heavy again", 128)];
   await settled();
   assert.deepEqual(order, ["heavy"]);
   ends.shift()!();
@@ -59,7 +82,7 @@ Deno.test("reads are under way up to a weight, what can be later comes after wha
   assert.deepEqual(
     order,
     ["heavy", "now"],
-    "two that are light, and a heavy one that finds no place before the last",
+    "two that are short, and a heavy one that finds no place before the last",
   );
   ends.shift()!();
   await settled();
@@ -69,6 +92,36 @@ Deno.test("reads are under way up to a weight, what can be later comes after wha
   assert.deepEqual(order, ["heavy", "now", "heavy again", "later"]);
   ends.shift()!();
   await Promise.all(all);
+});
+
+Deno.test("reads without lists wait for none with lists, and those for none of rooms whose lists are large", async () => {
+  const shares = createShares();
+  const order: string[] = [];
+  const { promise: end, resolve } = Promise.withResolvers<void>();
+  const load = (name: string, weight: number, isLarge = false) =>
+    shares.load({ ...account(), isLarge }, weight, () => {
+      order.push(name);
+      return end;
+    });
+  const all = [
+    load("large", 128, true),
+    load("large too", 128, true),
+    load("lists", 128),
+    load("lists too", 128),
+    load("key", 2),
+  ];
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual(order, ["large", "lists", "key"]);
+  resolve();
+  await Promise.all(all);
+});
+
+Deno.test("a viewer of a room keeps its account, which is no other viewer's", () => {
+  const accountOf = createAccounts();
+  const [own, other] = [accountOf(EVERYBODY, "r"), accountOf(holderOf("hash", "r"), "r")];
+  assert.notEqual(own, other);
+  assert.equal(accountOf(EVERYBODY, "r"), own);
+  assert.equal(accountOf(holderOf("hash", "r"), "r"), other);
 });
 
 Deno.test("a read that fails makes way", async () => {

@@ -140,6 +140,35 @@ const ATTACKS: Record<string, (attacker: Attacker) => Promise<number | void>> = 
     allTriggered(await waitAll(times(ROOMS, (n) => ({ room: `r${n}`, condition })), 2 * WAIT_MS));
   },
 
+  async "300 costly waits on time in 300 rooms, and a wait in another room"({ url, waitAll }) {
+    const list = JSON.stringify(times(COSTLY_LENGTH, () => 1));
+    const costly = COSTLY.replaceAll("state._shared.list", list);
+    const condition = `${costly} && now < timestamp("2000-01-01T00:00:00Z")`;
+    const waits = waitAll(times(300, (n) => ({ room: `r${n}`, condition })), 4_000);
+    const [waiter, writer] = [await Connection.open(url), await Connection.open(url)];
+    // Each of the costly ones is new once.
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    const wakeUps: number[] = [];
+    for (let n = 0; n < 10; n++) {
+      const waiting = waiter.request("POST", "/rooms/r999/wait", {
+        condition: `state._shared.?step.orValue(-1) == ${n}`,
+      });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const written = performance.now();
+      await writer.request("PUT", "/rooms/r999/state", { key: "step", value: n });
+      assert.equal(JSON.parse((await waiting).text).triggered, true);
+      wakeUps.push(performance.now() - written);
+    }
+    waiter.close();
+    writer.close();
+    all(await waits, ({ status, timeout }) => timeout === true || status === 503);
+    wakeUps.sort((a, b) => a - b);
+    console.log(
+      `a wait in another room was answered after ${wakeUps.map((ms) => ms.toFixed(0)).join(", ")} ms`,
+    );
+    return wakeUps.at(-1)!;
+  },
+
   async "400 costly waits of one room, all different, woken by every write"({ url, waitAll }) {
     const condition = (n: number) => `${COSTLY} && size(state._shared.list) < 0 && ${n} > 0`;
     const waits = waitAll(times(AGENTS, (n) => ({ room: "team", condition: condition(n) })));

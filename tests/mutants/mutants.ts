@@ -2564,6 +2564,48 @@ export const MUTANTS: Mutant[] = [
     filter: "a batch waits",
   },
   {
+    name: "costly conditions of some rooms that keep the others' waiting",
+    edits: [["workers[length](priorityOf", "workers.long(priorityOf"]],
+    test: "tests/cel/shares.test.ts",
+    filter: "long work, however much",
+  },
+  {
+    name: "reads without lists that wait for those of large lists",
+    edits: [["weight <= LIGHT_WEIGHT ? light : account.isLarge ? large : heavy", "heavy"]],
+    test: "tests/cel/shares.test.ts",
+    filter: "reads without lists",
+  },
+  {
+    name: "what a viewer's waits cost, shown by how soon another's are judged",
+    edits: [[
+      "const name = keyFor(viewer, room);\n    const account",
+      "const name = room;\n    const account",
+    ]],
+    test: "tests/cel/shares.test.ts",
+    filter: "keeps its account",
+  },
+  {
+    name: "a wait that is judged though it has ended",
+    edits: [["waiter.over ? undefined : judgeOnce(condition, context)", "judgeOnce(condition, context)"]],
+    test: "tests/cel/judge_waiters.test.ts",
+    filter: "a wait that ends",
+  },
+  {
+    name: "a new condition that counts as short until it has been judged whole",
+    edits: [[
+      "steps.has(condition) ? undefined : await judgeFirst(",
+      "steps.has(condition) ? undefined : void (",
+    ]],
+    test: "tests/cel/judge_waiters.test.ts",
+    filter: "a condition that is new",
+  },
+  {
+    name: "what answers share, compressed anew for each",
+    edits: [[": [part];\n    for (const [n, piece]", ": [part.slice()];\n    for (const [n, piece]"]],
+    test: "tests/routes/large_bodies.test.ts",
+    filter: "as gzip",
+  },
+  {
     name: "a wait whose answer has been read is given up like one that has not",
     edits: [[".filter(({ isLoaded }) => !isLoaded)", ".filter(() => true)"]],
     test: "tests/cel/give_up.test.ts",

@@ -59,6 +59,7 @@ export function createConditionWaits(
       final: draining || request.timeout === 0,
       settle(result) {
         if (!watch.waiters.delete(waiter)) return;
+        waiter.over = true;
         waiter.ended?.();
         if (watch.waiters.size === 0) rooms.delete(room);
         counted(-1);

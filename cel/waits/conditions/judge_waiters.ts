@@ -1,18 +1,25 @@
 import type { Part } from "../../../db/bus.ts";
 import type { Json } from "../../../db/json.ts";
 import { isBusy } from "../../../db/yield.ts";
+import { stepsTaken } from "../../language/budget.ts";
 import { type Reads, readsAfter } from "../../language/dependencies.ts";
 import { type Context, EvaluationFailed, type Expression } from "../../language/expression.ts";
 import { type Lookups, MAX_MISSES, trackLookups } from "../../language/lookups.ts";
 import type { Viewpoint } from "../../../db/agents/waits.ts";
 import { createContext } from "../../rooms/context.ts";
-import { withViews } from "../../rooms/definitions.ts";
+import { readsViews, withViews } from "../../rooms/definitions.ts";
 import type { RoomData } from "../../rooms/reader.ts";
 import { createIncluded, type Included } from "./include.ts";
+import type { Length } from "./shares.ts";
 import { byUrgency, hasMoved, isAlone, type Judgement, partsOf, type Waiter } from "./waiter.ts";
 
 /** The maximum milliseconds of evaluations over one snapshot. The rest waits for a new one, since this one is stale. */
 const MAX_COST_MS = 100;
+
+/** Steps up to which an evaluation counts as short: some 2 ms. */
+const SHORT_STEPS = 12_000;
+/** Steps of the first evaluation of a condition in a room. What needs more is evaluated again. */
+const FIRST_STEPS = 2_000;
 
 /** What a condition reads, the views that it reads included. */
 interface Dependence {
@@ -20,8 +27,13 @@ interface Dependence {
   parts: readonly Part[];
 }
 
-/** Runs a piece of work once the room's share allows it. */
-type Run = <T>(piece: () => T) => Promise<T>;
+/** The share of a room whose waiters are judged. */
+export interface Turns {
+  /** Runs a piece of work once the room's share allows it. */
+  run<T>(length: Length, piece: () => T): Promise<T>;
+  /** The steps that evaluations of each condition took lately, which the judge notes. */
+  steps: WeakMap<Expression, number>;
+}
 
 /**
  * Judges waiters over one snapshot, and settles those that are true or final. Evaluates equal conditions over an equal
@@ -44,7 +56,7 @@ async function judgeEach(
   { waiters, answerable }: { waiters: Waiter[]; answerable: ReadonlySet<Waiter> },
   data: RoomData,
   now: number,
-  run: Run,
+  { run, steps }: Turns,
 ): Promise<{ cost: number; left: Set<Waiter> }> {
   const room = createContext(data);
   const dependences = new Map<Expression, Dependence>();
@@ -53,13 +65,31 @@ async function judgeEach(
   const left = new Set<Waiter>();
   let cost = 0;
 
-  function judgeOnce(id: string, condition: Expression, context: Context): Judged {
+  function judgeOnce(condition: Expression, context: Context, budget?: number): Judged {
     const from = performance.now();
-    const { result: judgement, lookups } = trackLookups(() => judge(condition, context));
-    const judged = { judgement, lookups };
-    judgements.set(id, judged);
+    const { result: judgement, lookups } = trackLookups(() => judge(condition, context, budget));
     cost += performance.now() - from;
-    return judged;
+    const isWhole = budget === undefined || !isExceeded(judgement);
+    if (isWhole && !lookups.missing) {
+      steps.set(condition, ((steps.get(condition) ?? stepsTaken()) + stepsTaken()) / 2);
+    }
+    return { judgement, lookups };
+  }
+
+  /** Judges with few steps a condition that was not judged before in the room. Undefined if it takes more, or may. */
+  async function judgeFirst(condition: Expression, reads: Reads, context: Context) {
+    if (readsViews(reads)) return undefined; // they keep the result of their evaluation
+    const judged = await run("short", () => judgeOnce(condition, context, FIRST_STEPS));
+    return isExceeded(judged.judgement) ? undefined : judged;
+  }
+
+  /** Judges a condition as its cost allows. Returns undefined where its waiter is over. */
+  async function judgeInTurn(waiter: Waiter, { reads }: Dependence, context: Context) {
+    const { condition } = waiter.request;
+    const first = steps.has(condition) ? undefined : await judgeFirst(condition, reads, context);
+    if (first) return first;
+    const length = (steps.get(condition) ?? Infinity) <= SHORT_STEPS ? "short" : "long";
+    return await run(length, () => waiter.over ? undefined : judgeOnce(condition, context));
   }
 
   /** Makes what an answer includes, which is the same for all waiters that a snapshot answers. */
@@ -69,6 +99,7 @@ async function judgeEach(
   }
 
   for (const waiter of waiters.toSorted(byUrgency)) {
+    if (waiter.over) continue;
     const { condition } = waiter.request;
     const dependence = dependences.get(condition) ?? dependenceOf(condition, data);
     dependences.set(condition, dependence);
@@ -79,9 +110,12 @@ async function judgeEach(
       left.add(waiter);
       continue;
     }
-    // An answer that includes something yields by itself where it is encoded.
-    if (judged === undefined || !isAlone(waiter) && isBusy()) {
-      judged = await run(() => judged ?? judgeOnce(id, condition, context));
+    if (judged === undefined) {
+      judged = await judgeInTurn(waiter, dependence, context);
+      if (judged === undefined) continue;
+      judgements.set(id, judged);
+    } else if (!isAlone(waiter) && isBusy()) {
+      await run("short", () => {}); // an answer that includes something yields by itself where it is encoded
     }
     if (lacks(waiter, judged)) {
       left.add(waiter);
@@ -143,9 +177,13 @@ function isTrue(judgement: Judgement): judgement is { truthy: boolean; value: Js
   return "truthy" in judgement && judgement.truthy;
 }
 
-function judge(condition: Expression, context: Context): Judgement {
+function isExceeded(judgement: Judgement): boolean {
+  return "error" in judgement && judgement.error.code === "budget_exceeded";
+}
+
+function judge(condition: Expression, context: Context, steps?: number): Judgement {
   try {
-    return condition.judge(context);
+    return condition.judge(context, steps);
   } catch (error) {
     if (!(error instanceof EvaluationFailed)) throw error;
     const { code, message, hint } = error;

@@ -1,5 +1,6 @@
 import { pause } from "../../../db/pause.ts";
 import type { Part } from "../../../db/bus.ts";
+import { FIRST_PAGE_BYTES, PAGE_BYTES } from "../../../db/consistent_read/listing.ts";
 import type { Database } from "../../../db/database.ts";
 import { isRefusal } from "../../../db/refusal.ts";
 import { keyFor } from "../../../db/viewer.ts";
@@ -10,8 +11,8 @@ import { registrationAt } from "../departures.ts";
 import { queriesOfInclude } from "./include.ts";
 import type { Reader, RoomData } from "../../rooms/reader.ts";
 import { type Reads, unionReads } from "../../language/dependencies.ts";
-import type { Account, Shares } from "./shares.ts";
-import { judgeAll } from "./judge_waiters.ts";
+import { createAccounts, MAX_REST_MS, MIN_COST_MS, type Shares } from "./shares.ts";
+import { judgeAll, type Turns } from "./judge_waiters.ts";
 import { failAll, hasMoved, isAlone, isAnswerable, loadable, readsOf, type Waiter } from "./waiter.ts";
 
 /** The waits of one room, and the latest revision of each part that this instance knows of. */
@@ -19,7 +20,6 @@ export interface RoomWatch {
   readonly room: string;
   readonly waiters: Set<Waiter>;
   readonly latest: Record<Part, number>;
-  readonly account: Account;
   /** Waits whose first look has not started. */
   newcomers: Newcomer[];
   /** First looks in progress. */
@@ -50,14 +50,12 @@ const TIMED_EVERY_MS = 1_000;
 const LATER_MS = 50;
 /** The maximum number of a room's first looks in flight. Waits that begin meanwhile share the next one. */
 const BEGINNINGS = 2;
-/** A round whose evaluations take at least this long is followed by a pause of the same length, up to the maximum. */
-const MIN_COST_MS = 10;
-/** The maximum pause: added to the longest time between two polls it stays within the promised polling interval. */
-const MAX_REST_MS = 25;
 /** First looks that take longer no longer delay others: they may never end. */
 const OVERDUE_MS = 1_000;
 /** The weight of a load in the batch queue: a few statements, and a page for each of its lists. */
 const [LIGHT, LIST] = [2, 16];
+/** The length of what was read from which on a read with lists is large: it takes more than two round trips. */
+const LARGE = FIRST_PAGE_BYTES + PAGE_BYTES;
 
 /** Creates an empty watch. Its random `timedAt` spreads rooms whose waits read the time over the second. */
 export function createRoomWatch(room: string, now: number): RoomWatch {
@@ -65,7 +63,6 @@ export function createRoomWatch(room: string, now: number): RoomWatch {
     room,
     waiters: new Set(),
     latest: { state: 0, private: 0, agents: 0, departures: 0, messages: 0, reservations: 0, meta: 0 },
-    account: { spent: 0, at: 0 },
     newcomers: [],
     beginning: 0,
     busy: false,
@@ -76,6 +73,7 @@ export function createRoomWatch(room: string, now: number): RoomWatch {
 /** Loads and judges the waits of rooms. `poll`: the maximum milliseconds between two calls of `advance`. */
 export function createRounds(database: Database, reader: Reader, shares: Shares, poll: number): Rounds {
   const time = database.elapsed;
+  const accountOf = createAccounts();
 
   async function advance(watch: RoomWatch) {
     if (watch.busy) return;
@@ -112,23 +110,33 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
     const answerable = new Set(waiters.filter(isAnswerable));
     const data = await load(watch, waiters, { later }).catch((error) => refuseHolder(error, due));
     if (data === undefined) return 0;
-    const run = <T>(piece: () => T) => shares.work(watch.account, piece);
-    return (await judgeAll({ waiters, answerable }, data, time(), run)).cost;
+    return (await judgeAll({ waiters, answerable }, data, time(), turnsOf(watch, waiters))).cost;
+  }
+
+  function turnsOf({ room }: RoomWatch, waiters: Waiter[]): Turns {
+    const account = accountOf(waiters[0]!.request.viewer, room);
+    return { run: (length, piece) => shares.work(account, length, piece), steps: account.steps };
   }
 
   /** Loads what waits read; with the `agents` that begin to wait, and which of them the viewer may not act as. */
   function load(
-    { room, account }: RoomWatch,
+    { room }: RoomWatch,
     waiters: Waiter[],
     { later = 0, agents = [] }: { later?: number; agents?: string[] },
   ): Promise<RoomData> {
     const { viewer, include } = waiters[0]!.request;
+    const account = accountOf(viewer, room);
     const alone = isAlone(waiters[0]!);
     const extra = alone ? queriesOfInclude(viewer, room, include) : [];
     const reads = unionReads([...new Set(waiters.map(readsOf)), { ...NOTHING, agents }]);
     const actors = agents.flatMap((as) => unprovenActors({ viewer, acts: { as } }));
-    const run = () => reader.load(viewer, room, reads, extra, { actors });
-    return shares.load(account, weightOf(reads, extra.length), alone ? () => runAsTask(run) : run, later);
+    const weight = weightOf(reads, extra.length);
+    const run = async () => {
+      const data = await reader.load(viewer, room, reads, extra, { actors });
+      if (weight > LIGHT) account.isLarge = data.snapshot.size > LARGE;
+      return data;
+    };
+    return shares.load(account, weight, alone ? () => runAsTask(run) : run, later);
   }
 
   function enqueue(watch: RoomWatch, newcomer: Newcomer) {
@@ -163,8 +171,7 @@ export function createRounds(database: Database, reader: Reader, shares: Shares,
           waiter.registration = registrationAt(data.snapshot.revisions.revision, joined.get(agent));
         }
       }
-      const run = <T>(piece: () => T) => shares.work(watch.account, piece);
-      const { left } = await judgeAll({ waiters, answerable }, data, time(), run);
+      const { left } = await judgeAll({ waiters, answerable }, data, time(), turnsOf(watch, waiters));
       for (const newcomer of newcomers) {
         if (left.has(newcomer.waiter) || !looked.has(newcomer.waiter)) enqueue(watch, newcomer);
         else newcomer.resolve();

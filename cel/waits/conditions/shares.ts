@@ -1,30 +1,55 @@
+import { createLru } from "../../../db/lru.ts";
+import { pause } from "../../../db/pause.ts";
+import { keyFor, type Viewer } from "../../../db/viewer.ts";
 import { isBusy, yieldToOthers } from "../../../db/yield.ts";
+import type { Expression } from "../../language/expression.ts";
 
 /** The recent cost of a room's waits to this instance, in milliseconds of its thread; `at`: when it was last updated. */
 export interface Account {
   spent: number;
   at: number;
+  /** The steps that evaluations of each condition took lately. */
+  readonly steps: WeakMap<Expression, number>;
+  /** The last read of lists was large. */
+  isLarge: boolean;
 }
+
+/** Whether work is sure to take little of the time. */
+export type Length = "short" | "long";
 
 /** Divides an instance's time among the rooms whose waits are judged. */
 export interface Shares {
-  /** Runs a few milliseconds of a room's work when the room's share allows it. */
-  work<T>(account: Account, piece: () => T): Promise<T>;
+  /**
+   * Runs some of a room's work when the room's share allows it: a few milliseconds of it, or less than two if short. What
+   * is long, however much of it waits, takes half of the time and delays what is short by one piece.
+   */
+  work<T>(account: Account, length: Length, piece: () => T): Promise<T>;
   /**
    * Runs a read of a room when its weight fits among those in flight, queued `later` milliseconds behind reads of
-   * now. The bound leaves room for other requests' reads.
+   * now. The bound leaves room for other requests' reads. Those of a room whose lists are large delay no others, and none
+   * with lists delay those without.
    */
   load<T>(account: Account, weight: number, task: () => Promise<T>, later?: number): Promise<T>;
 }
 
+/** The accounts that an instance remembers, at most. */
+const ACCOUNTS = 10_000;
 /** The half-life of a room's recorded cost. */
 const HALF_LIFE_MS = 1_000;
 /** The maximum delay of an expensive room behind one that has cost nothing. */
 const MAX_SET_BACK_MS = 200;
-/** The maximum weight of reads in flight: a batch of reads has room for as much again (db/store.ts). */
+/** Work that takes at least this long is followed by a pause of the same length, up to the maximum. */
+export const MIN_COST_MS = 10;
+/** The maximum pause: added to the longest time between two polls it stays within the promised polling interval. */
+export const MAX_REST_MS = 25;
+/** The weight up to which a read is light: it has no list. */
+const LIGHT_WEIGHT = 8;
+/** The maximum weight of each kind of reads in flight: a batch of reads has room for as much again (db/store.ts). */
 const MAX_WEIGHT = 128;
 /** A read that takes longer no longer counts as in flight, since its answer may never come. */
 const OVERDUE_MS = 1_000;
+/** The same for a read of lists that are not known to be large, which they then probably are. */
+const UNKNOWN_OVERDUE_MS = 250;
 
 /** A read in flight; `began` is by `elapsed`. */
 interface Load {
@@ -32,12 +57,27 @@ interface Load {
   began: number;
 }
 
+/** Creates the accounts, which outlast the waits: one for each viewer of a room, so that none tells another anything. */
+export function createAccounts(): (viewer: Viewer, room: string) => Account {
+  const accounts = createLru<Account>(ACCOUNTS);
+  return (viewer, room) => {
+    const name = keyFor(viewer, room);
+    const account = accounts.get(name) ?? { spent: 0, at: 0, steps: new WeakMap(), isLarge: false };
+    accounts.set(name, account);
+    return account;
+  };
+}
+
 export function createShares(elapsed = () => performance.now()): Shares {
-  const pieces = createPriorityQueue<() => void>();
-  const loads = createPriorityQueue<{ weight: number; start(load: Load): void }>();
-  const inFlight = new Set<Load>();
-  let working = false;
-  let later: ReturnType<typeof setTimeout> | undefined;
+  const workers = {
+    short: createWorker(elapsed, { rests: false }),
+    long: createWorker(elapsed, { rests: true }),
+  };
+  const [light, heavy, large] = [
+    createLoads(elapsed),
+    createLoads(elapsed, UNKNOWN_OVERDUE_MS),
+    createLoads(elapsed),
+  ];
 
   function spentBy(account: Account): number {
     const now = elapsed();
@@ -51,17 +91,34 @@ export function createShares(elapsed = () => performance.now()): Shares {
     return elapsed() + later + Math.min(spentBy(account), MAX_SET_BACK_MS);
   }
 
-  async function workThrough() {
-    working = true;
-    for (let piece = pieces.peek(); piece !== undefined; piece = pieces.peek()) {
-      if (isBusy()) await yieldToOthers();
-      pieces.take()!();
-    }
-    working = false;
-  }
+  return {
+    work: (account, length, piece) =>
+      new Promise((resolve, reject) => {
+        workers[length](priorityOf(account), () => {
+          const from = elapsed();
+          try {
+            resolve(piece());
+          } catch (error) {
+            reject(error);
+          }
+          account.spent = spentBy(account) + elapsed() - from;
+        });
+      }),
+    load(account, weight, task, later = 0) {
+      const loads = weight <= LIGHT_WEIGHT ? light : account.isLarge ? large : heavy;
+      return loads.run(priorityOf(account, later), weight, task);
+    },
+  };
+}
+
+/** Creates a queue of reads, which run while they fit among those in flight. */
+function createLoads(elapsed: () => number, overdue = OVERDUE_MS) {
+  const waiting = createPriorityQueue<{ weight: number; start(load: Load): void }>();
+  const inFlight = new Set<Load>();
+  let later: ReturnType<typeof setTimeout> | undefined;
 
   function fits(weight: number): boolean {
-    const since = elapsed() - OVERDUE_MS;
+    const since = elapsed() - overdue;
     let sum = 0;
     for (const load of inFlight) if (load.began > since) sum += load.weight;
     return sum === 0 || sum + weight <= MAX_WEIGHT;
@@ -74,43 +131,53 @@ export function createShares(elapsed = () => performance.now()): Shares {
   }
 
   /** Starts the loads that fit. Tries the rest again when those in flight are overdue. */
-  function startLoads() {
+  function startAll() {
     later = void clearTimeout(later);
-    for (let next = loads.peek(); next !== undefined; next = loads.peek()) {
+    for (let next = waiting.peek(); next !== undefined; next = waiting.peek()) {
       if (!fits(next.weight)) {
-        later = setTimeout(startLoads, OVERDUE_MS);
+        later = setTimeout(startAll, overdue);
         return;
       }
-      loads.take()!.start(begin(next.weight));
+      waiting.take()!.start(begin(next.weight));
     }
   }
 
   return {
-    work: (account, piece) =>
-      new Promise((resolve, reject) => {
-        pieces.add(priorityOf(account), () => {
-          const from = elapsed();
-          try {
-            resolve(piece());
-          } catch (error) {
-            reject(error);
-          }
-          account.spent = spentBy(account) + elapsed() - from;
-        });
-        if (!working) workThrough();
-      }),
-    async load(account, weight, task, later = 0) {
-      const own = loads.isEmpty() && fits(weight) ? begin(weight) : await new Promise<Load>((start) => {
-        loads.add(priorityOf(account, later), { weight, start });
-        startLoads();
+    async run<T>(priority: number, weight: number, task: () => Promise<T>): Promise<T> {
+      const own = waiting.isEmpty() && fits(weight) ? begin(weight) : await new Promise<Load>((start) => {
+        waiting.add(priority, { weight, start });
+        startAll();
       });
       try {
         return await task();
       } finally {
         inFlight.delete(own);
-        if (!loads.isEmpty()) startLoads();
+        if (!waiting.isEmpty()) startAll();
       }
     },
+  };
+}
+
+/** Creates a queue of pieces of work, which yields in between. `rests`: for as long as a piece took, if that was long. */
+function createWorker(elapsed: () => number, { rests }: { rests: boolean }) {
+  const waiting = createPriorityQueue<() => void>();
+  let working = false;
+
+  async function workThrough() {
+    working = true;
+    while (!waiting.isEmpty()) {
+      if (isBusy()) await yieldToOthers();
+      const from = elapsed();
+      waiting.take()!();
+      const took = elapsed() - from;
+      if (rests && took >= MIN_COST_MS) await pause(Math.min(took, MAX_REST_MS));
+    }
+    working = false;
+  }
+
+  return function add(priority: number, piece: () => void) {
+    waiting.add(priority, piece);
+    if (!working) workThrough();
   };
 }
 

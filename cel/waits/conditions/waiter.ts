@@ -70,6 +70,8 @@ export interface Waiter {
   dueAtOnce: boolean;
   /** A round judges it over a snapshot that has all that its answer needs. */
   isLoaded: boolean;
+  /** It has been settled: nobody waits for its answer. */
+  over: boolean;
   /** Ends the wait with a result; undefined if the client has left. Later calls do nothing. */
   settle(result: WaitResult | Error | undefined): void;
 }
@@ -93,6 +95,7 @@ export function createWaiter(
     readsTime: false,
     dueAtOnce: false,
     isLoaded: false,
+    over: false,
   };
 }
 

@@ -64,7 +64,19 @@ export function mayAct(viewer: Viewer, acts: Acts): Condition | undefined {
   };
 }
 
-/** Makes the same condition for a statement that has no row of the room. */
+/** Makes the condition, in a statement with `:room`, that a viewer is an admin of the room. */
+export function isAdmin(viewer: Viewer): Condition {
+  if (isOperator(viewer)) return { sql: "TRUE", args: {} };
+  if (viewer.token === undefined) return { sql: "FALSE", args: {} };
+  return {
+    sql:
+      `EXISTS (SELECT 1 FROM tokens WHERE tokens.hash = :viewer_token AND tokens.room_id = :room AND ${IN_FORCE}
+      AND tokens.role = 'admin')`,
+    args: { viewer_token: viewer.token.hash },
+  };
+}
+
+/** Makes the same as `mayAct` for a statement that has no row of the room. */
 export function mayActIn(viewer: Viewer, acts: Acts): Condition | undefined {
   const may = mayAct(viewer, acts);
   return may && { sql: `EXISTS (SELECT 1 FROM rooms WHERE rooms.id = :room AND ${may.sql})`, args: may.args };

@@ -1,4 +1,5 @@
-import { isSecure } from "../access/acts.ts";
+import { isAdmin, isSecure } from "../access/acts.ts";
+import { isLocked } from "../access/locked.ts";
 import type { Database } from "../database.ts";
 import type { Statement } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
@@ -55,9 +56,10 @@ const COMPLETED =
      WHERE attempts.room_id = messages.room_id AND message_id = messages.id AND attempts.fence = messages.fence AND leased)
   END)`;
 
-/** True of a task that nobody holds and that `:agent` posted, or nobody: the agent may fail it without a fence. */
-const WITHDRAWABLE = `(:fence IS NULL AND (claimed_by IS NULL OR status = 'blocked')
-  AND (from_agent IS NULL OR from_agent = :agent))`;
+/** True of a task that nobody holds and that `:agent` posted, or nobody, or where `byAdmin`: it needs no fence to fail. */
+const withdrawable = (byAdmin: string) =>
+  `(:fence IS NULL AND (claimed_by IS NULL OR status = 'blocked')
+  AND (from_agent IS NULL OR from_agent = :agent OR ${byAdmin}))`;
 
 const ofHeld = (held: Held) => ({
   args: { agent: held.agent, fence: held.fence ?? null },
@@ -151,7 +153,7 @@ export function completeTask(
 
 /**
  * Fails a task, however many attempts it has left, and all tasks that need it. The agent that holds the task may; while
- * nobody holds it, the agent that posted it, or anybody if no agent posted it.
+ * nobody holds it, the agent that posted it, anybody if no agent posted it, and in a locked room an admin.
  * Errors: `room_not_found`, `unauthenticated`, `forbidden`, `message_not_found`, `lease_lost`.
  */
 export function failTask(
@@ -163,16 +165,20 @@ export function failTask(
   const failure = JSON.stringify({ reason: "failed", error });
   return {
     acts: { as: held.agent },
-    run: (context) =>
-      changeTask(database, context, held, {
-        ...ofHeld(held),
-        where: `(${HELD} OR ${WITHDRAWABLE})`,
+    run(context) {
+      const own = ofHeld(held);
+      const byAdmin = isLocked(room) ? isAdmin(context.viewer) : { sql: "FALSE", args: {} };
+      return changeTask(database, context, held, {
+        ...own,
+        args: { ...own.args, ...byAdmin.args },
+        where: `(${HELD} OR ${withdrawable(byAdmin.sql)})`,
         effects: ({ nonce, now }) => [
           endAttempt(held, { nonce, now, ended: "failed", error }),
           { sql: FAIL, args: { room, nonce, message, now, failure } },
           ...failDependents(room, nonce),
         ],
-      }),
+      });
+    },
     answer(outcome) {
       const { task: { status, done_at }, revision } = changedTask(outcome, message);
       return { failed: true, message_id: message, status, done_at: done_at!, revision };

@@ -81,7 +81,8 @@ export const TASKS = describe({
         id: "failTask",
         summary: "End a task as `failed`, and all that need it",
         description:
-          "The agent that holds it may do this. While it is `open` or `blocked`, its sender may; without a sender, anybody.",
+          "The agent that holds it may do this. While it is `open` or `blocked`, its sender may; without a sender, anybody; " +
+          "in a locked room an admin, too.",
         parameters: [KEY],
         body: "FailRequest",
         example: { agent: "bob", fence: 5, error: { message: "no such file" } },

@@ -192,6 +192,61 @@ contract("an admin acts as any agent of a locked room, and a member's as the one
   assert.equal((await reader.ask("POST", `${path}/eval`, { expr: "self" })).body.value, "ann");
 });
 
+contract(
+  "whoever writes a room lets agents leave that are not secure, also under a bound token",
+  async (t) => {
+    const { path, make } = await locked(t);
+    const open = `/rooms/${await t.room()}`;
+    const owner = await t.post(`${open}/agents`, { id: "ann", name: "Ann", secure: true });
+    const member = await make({ role: "member" });
+    const anyone = { ask: (method: string, at: string, body?: unknown) => t.request(method, at, { body }) };
+    const rooms = [
+      { at: path, ann: await make({ role: "member", agent: "ann" }), other: member },
+      { at: open, ann: holding(t, owner.body.token), other: anyone },
+    ];
+    for (const { at, ann, other } of rooms) {
+      await ann.post(`${at}/agents`, { id: "ann", name: "Ann" });
+      assertStatus(await other.ask("POST", `${at}/agents`, { id: "bob", name: "Bob" }), 201);
+      const left = await ann.ask("DELETE", `${at}/agents/bob`);
+      assert.deepEqual([left.status, left.body], [200, { left: true }]);
+      const refused = await other.ask("DELETE", `${at}/agents/ann`);
+      if (other === member) assertError(refused, 403, "forbidden");
+      else assertError(refused, 401, "unauthenticated");
+      assert.deepEqual((await ann.ask("DELETE", `${at}/agents/ann`)).body, { left: true });
+    }
+    const reader = await make({ role: "reader" });
+    assertError(await reader.ask("DELETE", `${path}/agents/bob`), 403, "forbidden");
+  },
+);
+
+const LOST = ["status", "claimed_by", "claimed_until", "fence"];
+
+contract(
+  "an admin of a locked room fails a task of another that nobody holds, and no member does",
+  async (t) => {
+    const { path, admin, make } = await locked(t);
+    const member = await make({ role: "member" });
+    const task = async (body: Json = {}) => {
+      const posted = await member.post(`${path}/messages`, { from: "ann", kind: "task", body: 1, ...body });
+      assertStatus(posted, 201);
+      return `${path}/messages/${posted.body.id}`;
+    };
+    const open = await task();
+    const blocked = await task({ needs: [Number(open.split("/").at(-1))] });
+    const held = await task();
+    assertStatus(await member.post(`${held}/claim`, { agent: "bob" }), 200);
+    for (const at of [open, blocked]) {
+      assertError(await member.post(`${at}/fail`, { agent: "cid" }), 409, "lease_lost", LOST);
+    }
+    assertStatus(await admin.post(`${blocked}/fail`, { agent: "root" }), 200);
+    assertStatus(await admin.post(`${open}/fail`, { agent: "root", error: "off" }), 200);
+    assert.deepEqual((await admin.get(open)).body.failure, { reason: "failed", error: "off" });
+    assertError(await admin.post(`${held}/fail`, { agent: "root" }), 409, "lease_lost", LOST);
+    const other = await locked(t);
+    assertError(await other.admin.post(`${held}/fail`, { agent: "bob" }), 404, "room_not_found");
+  },
+);
+
 contract("to who shows no token of it a locked room is none, by any request", async (t) => {
   const { id, admin, make } = await filled(t);
   const gone = await make({ role: "admin" });

@@ -209,9 +209,15 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a task that anybody withdraws",
-    edits: [["AND (from_agent IS NULL OR from_agent = :agent))", "AND :agent IS NOT NULL)"]],
+    edits: [["AND (from_agent IS NULL OR from_agent = :agent OR ${byAdmin}))", "AND :agent IS NOT NULL)"]],
     test: "tests/contract/tasks.test.ts",
     filter: "file: who posted a task may fail it",
+  },
+  {
+    name: "a task of a locked room that each of its members withdraws",
+    edits: [["      AND tokens.role = 'admin')`,", "      AND tokens.role <> 'reader')`,"]],
+    test: "tests/contract/locked.test.ts",
+    filter: "file: an admin of a locked room fails",
   },
   {
     name: "a task that is open without a revision when its needs are done",

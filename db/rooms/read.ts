@@ -6,6 +6,8 @@ import type { Database } from "../database.ts";
 import { Refusal } from "../refusal.ts";
 import { REVISION, SERVED, THERE } from "../release.ts";
 import { SERVICE, type Viewer } from "../viewer.ts";
+import { DUE_NOW } from "../write/due.ts";
+import { readCoalescedCurrent } from "../write/endings.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 import { ROOM, type Room, STORED, toRoom } from "./room.ts";
 
@@ -16,13 +18,16 @@ export interface RoomCursor {
 }
 
 const COALESCED_GET = createCoalescedRead(
-  { ...columnsOf("rooms", STORED), revision: REVISION },
+  { ...columnsOf("rooms", STORED), revision: REVISION, due: DUE_NOW },
   `FROM json_each(:asked) AS asked CROSS JOIN rooms ON rooms.id = asked.value ->> 0`,
 );
 
-/** Gets a room by its stored id. Errors: `room_not_found`, `unauthenticated`, `unavailable`. */
+/**
+ * Gets a room by its stored id. What is due ends first: the revision of a room is its tag, which must not match when
+ * something in it is over. Errors: `room_not_found`, `unauthenticated`, `unavailable`.
+ */
 export async function getRoom(database: Database, viewer: Viewer, id: string): Promise<Room> {
-  const row = await database.readCoalesced(viewer, COALESCED_GET, [id]);
+  const row = await readCoalescedCurrent(database, viewer, COALESCED_GET, id, [id]);
   if (row === undefined) throw new Refusal("room_not_found", {});
   if (isBusyFor(row.meta)) await yieldToOthers();
   return toRoom(row);

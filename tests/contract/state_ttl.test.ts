@@ -121,6 +121,23 @@ contract("a key whose time is over is deleted, as a change of the room at that t
 });
 
 heldContract(
+  "a room's tag does not match once a key in it has ended, though nobody else looks at the room",
+  async ({ one: t, other, pass }) => {
+    const room = await t.room();
+    await put(t, room, { value: 1, ttl: 60 });
+    const before = await t.get(`/rooms/${room}`);
+    const headers = { "If-None-Match": before.headers.get("ETag")! };
+    assertStatus(await other.request("GET", `/rooms/${room}`, { headers }), 304);
+    pass(60_000);
+    const after = await other.request("GET", `/rooms/${room}`, { headers });
+    assertStatus(after, 200);
+    assert.equal(after.revision, before.revision! + 1);
+    assert.deepEqual((await t.get(`/rooms/${room}/state`)).body, []);
+    assert.equal(await t.revision(room), after.revision);
+  },
+);
+
+heldContract(
   "a lock ends by itself, and its next holder has a higher version",
   async ({ one: t, other, pass }) => {
     const room = await t.room();

@@ -220,6 +220,15 @@ export const MUTANTS: Mutant[] = [
     filter: "file: an admin of a locked room fails",
   },
   {
+    name: "a room that is read before what is due in it has ended",
+    edits: [[
+      "await readCoalescedCurrent(database, viewer, COALESCED_GET, id, [id])",
+      "await database.readCoalesced(viewer, COALESCED_GET, [id])",
+    ]],
+    test: "tests/contract/state_ttl.test.ts",
+    filter: "file: a room's tag does not match",
+  },
+  {
     name: "a task that is open without a revision when its needs are done",
     edits: [[
       "SET status = NULL, claimed_by = NULL, revision = ${NEW_REVISION}",

@@ -1,7 +1,7 @@
 import { ADMITTED } from "./admission.ts";
 import { depart, FORGET_DEPARTURES } from "./departed.ts";
 import { type Ending, ENDS } from "./due.ts";
-import { DROP_NEEDS_OF_FAILED, endClaim, FAIL_DEPENDENTS } from "./leases.ts";
+import { DROP_NEEDS_OF_FAILED, endClaim, FAIL_DEPENDENTS, FAILS_MANY } from "./leases.ts";
 
 // While what an agent held ends, the room's row names the agent, and `due` is 0. So whoever reads or writes the room
 // ends the rest first, at whatever time: the agent cannot be back while anything of it is left.
@@ -28,6 +28,7 @@ export const CLAIMS_OF_LEAVING: Ending = {
   kind: "departures",
   table: HELD,
   until: { where: claimsOf(LEAVING) },
+  heavy: FAILS_MANY,
   effects: (dueFirst) => [
     `UPDATE attempts SET ended = 'released', ended_at = ${LEFT_AT}
       WHERE room_id = :room AND (message_id, fence) IN (${

@@ -48,6 +48,10 @@ export interface Ending {
   table: string;
   /** The column of a thing's end, in milliseconds of the database's clock; or what is true of all that is due. */
   until: string | { where: string };
+  /**
+   * True of a thing whose end changes many others. Few such things end in one batch, which would take too long.
+   */
+  heavy?: string;
   /** Makes the assignments of the room's counts. */
   counts?(dueFirst: (column: string) => string): string[];
   /**

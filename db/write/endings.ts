@@ -97,9 +97,24 @@ const dueOfKind = ({ table, until }: Ending): { from: string; order: string } =>
     ? { from: `${table} WHERE room_id = :room AND ${until} <= :moment`, order: `${until}, rowid` }
     : { from: `${table} WHERE ${until.where}`, order: "rowid" };
 
+/** The maximum of heavy things that end in one batch: each may change a thousand rows. */
+const HEAVY = 2;
+
+/** Selects the places of the heavy things among those due first. */
+const HEAVY_PLACES = ({ heavy, ...ending }: Ending) => {
+  const { from, order } = dueOfKind(ending);
+  return `SELECT place FROM (
+    SELECT row_number() OVER () AS place, heavy FROM (
+      SELECT ${heavy} AS heavy FROM ${from} ORDER BY ${order} LIMIT ${THINGS}))
+    WHERE heavy`;
+};
+
 const DUE_FIRST = (ending: Ending) => (columns: string) => {
   const { from, order } = dueOfKind(ending);
-  return `SELECT ${columns} FROM ${from} ORDER BY ${order} LIMIT ${THINGS}`;
+  const limit = ending.heavy
+    ? `COALESCE((${HEAVY_PLACES(ending)} LIMIT 1 OFFSET ${HEAVY - 1}), ${THINGS})`
+    : THINGS;
+  return `SELECT ${columns} FROM ${from} ORDER BY ${order} LIMIT ${limit}`;
 };
 
 const IS_DUE = (ending: Ending) => `EXISTS (SELECT 1 FROM ${dueOfKind(ending).from})`;
@@ -107,14 +122,15 @@ const IS_DUE = (ending: Ending) => `EXISTS (SELECT 1 FROM ${dueOfKind(ending).fr
 /** Admits a revision if something of a kind is due. */
 const ADMIT = (ending: Ending) => `
   ${advance(ending.part, ending.counts?.(DUE_FIRST(ending)))}
-   WHERE id = :room AND ${SERVED} AND ${IS_DUE(ending)}
-  RETURNING revision`;
+   WHERE id = :room AND ${SERVED} AND ${IS_DUE(ending)}`;
+const RETURNING = " RETURNING revision";
 
-/** The statements of one revision of each kind. */
+/** The statements of one revision of each kind. `again`: admits it in a batch that has one of the kind already. */
 const REVISION_OF = ENDINGS.map((ending) => ({
   part: ending.part,
   bit: ending.kind && ENDS[ending.kind],
-  admit: ADMIT(ending),
+  admit: ADMIT(ending) + RETURNING,
+  again: ADMIT(ending) + (ending.heavy ? ` AND NOT EXISTS (${HEAVY_PLACES(ending)})` : "") + RETURNING,
   effects: ending.effects(DUE_FIRST(ending)),
 }));
 
@@ -143,7 +159,8 @@ export async function makeEndings(
 ): Promise<Row[][]> {
   const kinds = REVISION_OF.filter(({ bit }) => bit === undefined || ends & bit);
   const all = Array.from({ length: size.revisions }, () => kinds).flat();
-  const groups = all.map(({ admit, effects }) => {
+  const groups = all.map(({ admit: first, again, effects }, n) => {
+    const admit = n < kinds.length ? first : again;
     const args = { room, moment, nonce: database.newId() };
     return [
       { sql: admit, args: argsOf(admit, args), single: true },

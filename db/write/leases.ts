@@ -9,6 +9,7 @@ const FAILED = `messages AS failed INDEXED BY messages_claimed
 /**
  * Fails all messages that need one which this write has failed, directly or through others. They fail at the time of
  * the last of those. Passes each message once, however many ways lead to it: a thousand tasks may have 32 needs each.
+ * The `+` has SQLite look among the needs of each message: else it looks for each message of the chain among them.
  */
 export const FAIL_DEPENDENTS = `
   WITH RECURSIVE chain (id) AS (
@@ -20,7 +21,7 @@ export const FAIL_DEPENDENTS = `
     done_at = (SELECT MAX(failed.done_at) FROM ${FAILED}),
     failure = json_object('reason', 'need', 'message', (
       SELECT MIN(need_id) FROM needs
-       WHERE needs.room_id = :room AND message_id = messages.id AND need_id IN (SELECT id FROM chain)))
+       WHERE needs.room_id = :room AND message_id = messages.id AND +need_id IN (SELECT id FROM chain)))
    WHERE room_id = :room AND id IN (SELECT id FROM chain) AND status = 'blocked' AND ${ADMITTED}`;
 
 /** Removes the needs of the messages that this write has failed, after `FAIL_DEPENDENTS`. */
@@ -54,12 +55,26 @@ export function endClaim(time: string): string {
   ].join(", ");
 }
 
+/** The number of messages that need one from which on they are many. */
+const MANY = 4;
+const NEEDED_BY = "needs WHERE needs.room_id = :room AND need_id = messages.id";
+
+/**
+ * True of a claimed message that may fail many others when its claim ends without completion: many need it, or one does
+ * that others need. Reads a bounded number of rows.
+ */
+export const FAILS_MANY = `(${EXHAUSTED} AND (
+  (SELECT COUNT(*) FROM (SELECT 1 FROM ${NEEDED_BY} LIMIT ${MANY})) = ${MANY}
+  OR EXISTS (SELECT 1 FROM ${NEEDED_BY} AND EXISTS (
+    SELECT 1 FROM needs AS further WHERE further.room_id = :room AND further.need_id = needs.message_id))))`;
+
 /** Ends claims that expire: another agent may claim their messages. */
 export const LEASES: Ending = {
   part: "messages",
   kind: "leases",
   table: "messages",
   until: "claimed_until",
+  heavy: FAILS_MANY,
   effects: (dueFirst) => [
     `UPDATE attempts SET ended = 'expired', ended_at = (
         SELECT ${timeOf("claimed_until")} FROM messages WHERE messages.room_id = :room AND id = message_id)

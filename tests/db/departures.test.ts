@@ -122,3 +122,38 @@ Deno.test("an agent that holds nothing leaves in one round trip, and makes nothi
     await json("GET", "/rooms/r/agents");
     assert.equal(batches.length, 2);
   }));
+
+/** An agent that holds 40 tasks with one attempt, each of which six others need. */
+const NEEDED = [
+  `WITH RECURSIVE held (id) AS (SELECT 1001 UNION ALL SELECT id + 1 FROM held WHERE id < 1040)
+   INSERT INTO messages (
+     room_id, id, kind, body, created_at, claimed_by, claimed_at, fence, attempts, max_attempts, revision)
+   SELECT 'r', id, 'task', '1', '', 'ann', '', id, 1, 1, id FROM held`,
+  `WITH RECURSIVE needing (id) AS (SELECT 1101 UNION ALL SELECT id + 1 FROM needing WHERE id < 1340)
+   INSERT INTO messages (room_id, id, kind, body, created_at, claimed_by, status, attempts, revision, needs)
+   SELECT 'r', id, 'task', '1', '', '', 'blocked', 0, id, json_array(1001 + (id - 1101) / 6) FROM needing`,
+  `INSERT INTO needs (room_id, message_id, need_id)
+   SELECT room_id, id, needs ->> 0 FROM messages WHERE needs IS NOT NULL`,
+  "UPDATE rooms SET revision = 2000",
+];
+
+Deno.test("of tasks with which many others fail, two at most end in one batch", () =>
+  withApp(async ({ json, file, batches }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("POST", "/rooms/r/agents", { id: "ann", name: "Ann" });
+    const client = createClient({ url: file });
+    for (const sql of NEEDED) await client.execute(sql);
+    client.close();
+    batches.length = 0;
+    assert.deepEqual((await json("DELETE", "/rooms/r/agents/ann")).body, { left: true });
+    const { body } = await json("GET", "/rooms/r/changes?after=2000&limit=1000");
+    const revisions = new Set(body.messages.map(({ revision }: { revision: number }) => revision));
+    for (const revision of revisions) {
+      const ended = body.messages.filter((message: { revision: number }) => message.revision === revision);
+      const failures = ended.map(({ failure }: { failure: { reason: string } }) => failure.reason);
+      const held = failures.filter((reason: string) => reason === "attempts").length;
+      assert.ok(held <= 2 && failures.length === 7 * held, `${failures}`);
+    }
+    assert.equal(body.messages.length, 280);
+    assert.ok(batches.length > revisions.size, `${revisions.size} revisions in ${batches.length} batches`);
+  }));

@@ -8,6 +8,7 @@ import { connect } from "../../db/driver/open.ts";
 import { MIGRATIONS, ROOM_TABLES } from "../../db/driver/schema.ts";
 import { selectEntries } from "../../db/state/read.ts";
 import { selectFacts } from "../../db/snapshots/message_facts.ts";
+import { FAIL_DEPENDENTS } from "../../db/write/leases.ts";
 import { createThread } from "../../db/consistent_read/thread.ts";
 import type { Statement } from "../../db/driver/statement.ts";
 import { EVERYBODY, SERVICE } from "../../db/viewer.ts";
@@ -92,6 +93,14 @@ const INDEXES: Array<[MessageFilter, RegExp]> = [
   ],
   [{ limit: 9, thread: 3 }, /messages_answers \(room_id=\? AND reply_to=\? AND id>\?\)/],
 ];
+
+Deno.test("which need of a task has failed is looked for among its own needs, not among all that have", () =>
+  withApp(async ({ file }) => {
+    const args = { room: "r", nonce: "n" };
+    const [plan] = await plansOf(file, [{ sql: FAIL_DEPENDENTS, args }]);
+    const { steps } = plan!;
+    assert.ok(steps.includes("SEARCH needs USING PRIMARY KEY (room_id=? AND message_id=?)"), `${steps}`);
+  }));
 
 const firstPage = (listing: Listing) =>
   listing.thread

@@ -4,6 +4,9 @@ import { type Filled, insertMany, onFilled } from "../support/filled.ts";
 import { assertOthersServed } from "../support/held_up.ts";
 
 const CLAIMS = 20_000;
+/** Tasks that fail when their claims end, and the others that need each of them and fail with it. */
+const FAILING = 30;
+const NEEDING = 999;
 
 /** The room of an attack. */
 const roomOf = (n: number) => `room${n}`;
@@ -27,6 +30,32 @@ async function fillRoom(database: Client, room: string): Promise<void> {
   );
 }
 
+/** A room whose agent holds tasks with one attempt, each of which many others need. */
+async function fillFailing(database: Client, room: string): Promise<void> {
+  await database.execute(
+    `INSERT INTO rooms (id, created_at, meta, revision, messages_revision, message_count)
+     VALUES ('${room}', '', '{}', 100000, 100000, ${FAILING * (NEEDING + 1)})`,
+  );
+  await insertMany(
+    database,
+    `INSERT INTO messages (
+       room_id, id, kind, body, created_at, revision, claimed_by, claimed_at, fence, attempts, max_attempts)
+     SELECT '${room}', i, 'task', '1', '', i, 'ann', '', i, 1, 1 FROM n`,
+    FAILING,
+  );
+  await insertMany(
+    database,
+    `INSERT INTO messages (room_id, id, kind, body, created_at, revision, claimed_by, status, attempts, needs)
+     SELECT '${room}', 1000 + i, 'task', '1', '', 1000 + i, '', 'blocked', 0, json_array(1 + (i - 1) / ${NEEDING})
+       FROM n`,
+    FAILING * NEEDING,
+  );
+  await database.execute(
+    `INSERT INTO needs (room_id, message_id, need_id)
+     SELECT room_id, id, needs ->> 0 FROM messages WHERE room_id = '${room}' AND needs IS NOT NULL`,
+  );
+}
+
 onFilled(fill, {
   [`an agent that leaves ${CLAIMS} claims holds up nobody`]: async ({ url, database }: Filled) => {
     const attack = async (n: number) => {
@@ -40,4 +69,20 @@ onFilled(fill, {
       if (n > 0) await fillRoom(database, roomOf(n));
     });
   },
+  [`an agent that leaves ${FAILING} tasks, with each of which ${NEEDING} others fail, holds up nobody`]:
+    async (
+      { url, database }: Filled,
+    ) => {
+      const roomOfFailing = (n: number) => `failing${n}`;
+      const attack = async (n: number) => {
+        const agents = `${url}/rooms/${roomOfFailing(n)}/agents`;
+        const registered = await fetch(agents, { method: "POST", body: '{"id":"ann","name":"Ann"}' });
+        await registered.body?.cancel();
+        const departed = await fetch(`${agents}/ann`, { method: "DELETE" });
+        assert.deepEqual(await departed.json(), { left: true });
+      };
+      await assertOthersServed("failures", { url, path: "/rooms/other" }, attack, (n) => {
+        return fillFailing(database, roomOfFailing(n));
+      });
+    },
 });

@@ -220,6 +220,18 @@ export const MUTANTS: Mutant[] = [
     filter: "file: an admin of a locked room fails",
   },
   {
+    name: "failed needs that are looked for among all that have failed",
+    edits: [["AND +need_id IN (SELECT id FROM chain)", "AND need_id IN (SELECT id FROM chain)"]],
+    test: "tests/db/plans.test.ts",
+    filter: "which need of a task has failed",
+  },
+  {
+    name: "all tasks that are due in one batch, whatever fails with them",
+    edits: [["AND NOT EXISTS (${HEAVY_PLACES(ending)})", ""]],
+    test: "tests/db/departures.test.ts",
+    filter: "of tasks with which many others fail",
+  },
+  {
     name: "a room that is read before what is due in it has ended",
     edits: [[
       "await readCoalescedCurrent(database, viewer, COALESCED_GET, id, [id])",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createClient } from "@libsql/client/sqlite3";
-import { DatabaseSync } from "node:sqlite";
+import Database from "libsql";
 import { LIMITS } from "../../routes/http/limits.ts";
 import { toHead } from "../../db/messages/message.ts";
 import { DELETED, RELEASE } from "../../db/release.ts";
@@ -47,16 +47,14 @@ async function readWhileChanging(
     };
     await app.json("POST", "/rooms", { id: "r" });
     await fill(room);
-    // It hands out many rows sooner than libSQL's client, and this is asked after each page.
-    using file = new DatabaseSync(new URL(app.file).pathname, { readOnly: true });
     let changes = 0;
     for (const name in ask) {
-      const history = new Map([contentsOf(file)]);
+      const history = new Map([snapshotOf(app.file)]);
       let pages = 0;
       afterPage = async () => {
         pages++;
         await change(room, changes++);
-        history.set(...contentsOf(file));
+        history.set(...snapshotOf(app.file));
       };
       const [method, path, body] = ask[name]!;
       const response = await app.request(method, `/rooms/r${path}`, body);
@@ -64,8 +62,10 @@ async function readWhileChanging(
       const answer = await response.json();
       const revision = Number(response.headers.get("Convene-Revision"));
       assert.ok(pages > 2, `${name} is read in ${pages} pages`);
-      assert.ok(history.has(revision), `${name} is of revision ${revision}, of ${[...history.keys()]}`);
-      assert.deepEqual(brief(shown(answer)), brief(expected[name]!(history.get(revision)!)), name);
+      const snapshot = history.get(revision);
+      assert.ok(snapshot, `${name} is of revision ${revision}, of ${[...history.keys()]}`);
+      assert.deepEqual(brief(shown(answer)), brief(expected[name]!(contentsOf(snapshot))), name);
+      history.forEach((snapshot) => snapshot.close());
     }
   }, {
     wrap: (connection) => ({
@@ -83,15 +83,27 @@ async function readWhileChanging(
   });
 }
 
-function contentsOf(file: DatabaseSync): [number, Contents] {
+/** Keeps what the room is now, under its revision: of all that it was while it was read, one is looked at. */
+function snapshotOf(file: string): [revision: number, snapshot: Database.Database] {
+  // By the library of the service: another one in this process would release its locks.
+  const snapshot = new Database(new URL(file).pathname);
+  snapshot.exec("BEGIN");
+  const room = snapshot.prepare("SELECT revision FROM rooms WHERE id = 'r'").get() as { revision: number };
+  return [room.revision, snapshot];
+}
+
+function contentsOf(snapshot: Database.Database): Contents {
   const rows = (sql: string, column: string) =>
-    file.prepare(sql).all().map((row): Member => ({ ...row, [column]: JSON.parse(row[column] as string) }));
-  return [file.prepare("SELECT revision FROM rooms WHERE id = 'r'").get()!.revision as number, {
+    (snapshot.prepare(sql).all() as Member[]).map((row): Member => ({
+      ...row,
+      [column]: JSON.parse(row[column] as string),
+    }));
+  return {
     state: rows("SELECT * FROM state WHERE room_id = 'r' ORDER BY scope, key", "value"),
     messages: rows(`SELECT * FROM messages WHERE room_id = 'r' ORDER BY id`, "body"),
     agents: rows("SELECT * FROM agents WHERE room_id = 'r' ORDER BY joined", "meta"),
     reservations: rows("SELECT * FROM reservations WHERE room_id = 'r' ORDER BY fence", "paths"),
-  }];
+  };
 }
 
 /** The same with long texts as their lengths, so that a difference can be read. */

@@ -3,6 +3,7 @@ import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices } from "../../routes/services.ts";
+import { atOnce } from "../support/at_once.ts";
 import { type Batch, isLoad, isPoll, type TestApp, withApp } from "../support/app.ts";
 
 const NEVER = 3_600_000; // a poll that does not come within a test
@@ -106,95 +107,97 @@ async function nextLooks(app: TestApp, count: number): Promise<{ took: number; r
   return { took: performance.now() - began, rooms };
 }
 
-Deno.test("once a write of another instance was found, its room alone is looked at more often", () =>
-  withApp(async (app) => {
-    await room(app);
-    await app.json("POST", "/rooms", { id: "idle" });
-    await withOther(app.file, async (write) => {
-      const idle = app.json("POST", "/rooms/idle/wait", { condition: "false" });
-      const wait = app.json("POST", "/rooms/r/wait", { condition });
-      const other = app.json("POST", "/rooms/r/wait", { condition: "has(state._shared.never)" });
-      await app.nextBatch(isPoll);
-      await write(goes);
-      assert.equal((await wait).body.triggered, true);
-      const { took, rooms } = await nextLooks(app, QUICK_LOOKS);
-      assert.ok(took < 2 * SLOW_POLL_MS, `${QUICK_LOOKS} looks in ${took} ms`);
-      assert.ok(rooms.includes('["r"]') && !rooms.includes('["idle"]'), rooms.join());
-      await app.services.watch.drain();
-      for (const { body } of await Promise.all([idle, other])) assert.equal(body.timeout, true);
-    });
-  }, { poll: SLOW_POLL_MS }));
+atOnce({
+  "once a write of another instance was found, its room alone is looked at more often": () =>
+    withApp(async (app) => {
+      await room(app);
+      await app.json("POST", "/rooms", { id: "idle" });
+      await withOther(app.file, async (write) => {
+        const idle = app.json("POST", "/rooms/idle/wait", { condition: "false" });
+        const wait = app.json("POST", "/rooms/r/wait", { condition });
+        const other = app.json("POST", "/rooms/r/wait", { condition: "has(state._shared.never)" });
+        await app.nextBatch(isPoll);
+        await write(goes);
+        assert.equal((await wait).body.triggered, true);
+        const { took, rooms } = await nextLooks(app, QUICK_LOOKS);
+        assert.ok(took < 2 * SLOW_POLL_MS, `${QUICK_LOOKS} looks in ${took} ms`);
+        assert.ok(rooms.includes('["r"]') && !rooms.includes('["idle"]'), rooms.join());
+        await app.services.watch.drain();
+        for (const { body } of await Promise.all([idle, other])) assert.equal(body.timeout, true);
+      });
+    }, { poll: SLOW_POLL_MS }),
 
-Deno.test("a stream's room is looked at more often too, and one that changes in what no wait reads is not", () =>
-  withApp(async (app) => {
-    await room(app);
-    await withOther(app.file, async (write) => {
-      const wait = app.json("POST", "/rooms/r/wait", { condition: "messages.count > 9" });
-      await app.nextBatch(isPoll);
-      await write(goes);
-      await app.nextBatch(isPoll); // finds it
-      const usual = await nextLooks(app, 1);
-      assert.ok(usual.took > SLOW_POLL_MS / 2, `${usual.took} ms`);
+  "a stream's room is looked at more often too, and one that changes in what no wait reads is not": () =>
+    withApp(async (app) => {
+      await room(app);
+      await withOther(app.file, async (write) => {
+        const wait = app.json("POST", "/rooms/r/wait", { condition: "messages.count > 9" });
+        await app.nextBatch(isPoll);
+        await write(goes);
+        await app.nextBatch(isPoll); // finds it
+        const usual = await nextLooks(app, 1);
+        assert.ok(usual.took > SLOW_POLL_MS / 2, `${usual.took} ms`);
 
-      const stream = await app.request("GET", "/rooms/r/events");
+        const stream = await app.request("GET", "/rooms/r/events");
+        await app.nextBatch(isPoll);
+        await write({ key: "more", value: 1 });
+        await app.nextBatch(isPoll);
+        const quick = await nextLooks(app, QUICK_LOOKS);
+        assert.ok(quick.took < 2 * SLOW_POLL_MS, `${QUICK_LOOKS} looks in ${quick.took} ms`);
+        await stream.body?.cancel();
+        await app.services.watch.drain();
+        assert.equal((await wait).body.timeout, true);
+      });
+    }, { poll: SLOW_POLL_MS }),
+
+  "an own write that a look finds before its answer makes looks no more often": async () => {
+    let holding = false;
+    const { promise: held, resolve: release } = Promise.withResolvers<void>();
+    const written = Promise.withResolvers<void>();
+    await withApp(async (app) => {
+      await room(app);
+      const wait = app.json("POST", "/rooms/r/wait", { condition: "has(state._shared.never)" });
       await app.nextBatch(isPoll);
-      await write({ key: "more", value: 1 });
+      holding = true;
+      const put = app.json("PUT", "/rooms/r/state", goes);
+      await written.promise;
+      holding = false;
       await app.nextBatch(isPoll);
-      const quick = await nextLooks(app, QUICK_LOOKS);
-      assert.ok(quick.took < 2 * SLOW_POLL_MS, `${QUICK_LOOKS} looks in ${quick.took} ms`);
-      await stream.body?.cancel();
+      await app.nextBatch(isLoad); // the look has found it, and woken the wait
+      release();
+      assert.equal((await put).status, 200);
+      const { took } = await nextLooks(app, 1);
+      assert.ok(took > SLOW_POLL_MS / 2, `${took} ms`);
       await app.services.watch.drain();
       assert.equal((await wait).body.timeout, true);
+    }, {
+      poll: SLOW_POLL_MS,
+      wrap: (connection) => ({
+        async send(statements, mode) {
+          const rows = await connection.send(statements, mode);
+          if (holding && mode === "write") {
+            written.resolve();
+            await held;
+          }
+          return rows;
+        },
+        close: () => connection.close(),
+      }),
     });
-  }, { poll: SLOW_POLL_MS }));
+  },
 
-Deno.test("an own write that a look finds before its answer makes looks no more often", async () => {
-  let holding = false;
-  const { promise: held, resolve: release } = Promise.withResolvers<void>();
-  const written = Promise.withResolvers<void>();
-  await withApp(async (app) => {
-    await room(app);
-    const wait = app.json("POST", "/rooms/r/wait", { condition: "has(state._shared.never)" });
-    await app.nextBatch(isPoll);
-    holding = true;
-    const put = app.json("PUT", "/rooms/r/state", goes);
-    await written.promise;
-    holding = false;
-    await app.nextBatch(isPoll);
-    await app.nextBatch(isLoad); // the look has found it, and woken the wait
-    release();
-    assert.equal((await put).status, 200);
-    const { took } = await nextLooks(app, 1);
-    assert.ok(took > SLOW_POLL_MS / 2, `${took} ms`);
-    await app.services.watch.drain();
-    assert.equal((await wait).body.timeout, true);
-  }, {
-    poll: SLOW_POLL_MS,
-    wrap: (connection) => ({
-      async send(statements, mode) {
-        const rows = await connection.send(statements, mode);
-        if (holding && mode === "write") {
-          written.resolve();
-          await held;
-        }
-        return rows;
-      },
-      close: () => connection.close(),
-    }),
-  });
+  "the last read at the deadline finds what no poll has seen": () =>
+    withApp(async (app) => {
+      await room(app);
+      await withOther(app.file, async (write) => {
+        const marked = app.nextBatch(isMark);
+        const wait = app.json("POST", "/rooms/r/wait", { condition, agent: "ann", timeout: 3_000 });
+        await marked;
+        await write(goes);
+        assert.equal((await wait).body.triggered, true);
+      });
+    }, { poll: NEVER }),
 });
-
-Deno.test("the last read at the deadline finds what no poll has seen", () =>
-  withApp(async (app) => {
-    await room(app);
-    await withOther(app.file, async (write) => {
-      const marked = app.nextBatch(isMark);
-      const wait = app.json("POST", "/rooms/r/wait", { condition, agent: "ann", timeout: 3_000 });
-      await marked;
-      await write(goes);
-      assert.equal((await wait).body.triggered, true);
-    });
-  }, { poll: NEVER }));
 
 Deno.test("one write wakes a hundred waits with one load of the room", () =>
   withApp(async (app) => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { contract, type Subject } from "../support/backends.ts";
+import { contract, type Subject, waitingContract } from "../support/backends.ts";
 import type { Json } from "../support/client.ts";
 import { assertInvalid, assertMembers, assertRecent, assertStatus } from "../support/shapes.ts";
 
@@ -185,7 +185,7 @@ contract("one agent can wait until another one waits", async (t) => {
   assert.equal((await bob).body.triggered, true);
 });
 
-contract("a waiter sees itself with the status it has without this wait", async (t) => {
+waitingContract("a waiter sees itself with the status it has without this wait", async (t) => {
   const room = await t.room();
   await t.agent(room, "ann");
   await beat(t, room, "ann", { status: "idle" });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { contract, Subject } from "../support/backends.ts";
+import { contract, Subject, waitingContract } from "../support/backends.ts";
 import type { Json, Reply } from "../support/client.ts";
 import { startCluster } from "../support/cluster.ts";
 import { openEvents } from "../support/events.ts";
@@ -160,7 +160,7 @@ contract("a release may name agent and fence in the query", async (t) => {
   assert.deepEqual([reply.status, reply.body], [200, { released: true }]);
 });
 
-contract("it ends by itself at its time, as a change, and others get the paths", async (t) => {
+waitingContract("it ends by itself at its time, as a change, and others get the paths", async (t) => {
   const room = await t.room();
   const made = await reserve(t, room, "ann", ["a"], { ttl: 1 });
   assertReserved(await ask(t, room, "bob", ["a"]), [made.id]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { contract, type Subject } from "../support/backends.ts";
+import { contract, type Subject, waitingContract } from "../support/backends.ts";
 import type { Json } from "../support/client.ts";
 import { heldContract } from "../support/held.ts";
 import { assertError, assertInvalid, assertStatus } from "../support/shapes.ts";
@@ -97,7 +97,7 @@ contract("a ttl is 1 second to 30 days, and of no view", async (t) => {
   assert.equal(view.body.expires_at, null);
 });
 
-contract("a key whose time is over is deleted, as a change of the room at that time", async (t) => {
+waitingContract("a key whose time is over is deleted, as a change of the room at that time", async (t) => {
   const room = await t.room();
   await t.agent(room, "ann");
   const written = await put(t, room, { value: "ann", ttl: 1, agent: "ann" });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { contract, type Subject } from "../support/backends.ts";
+import { contract, type Subject, waitingContract } from "../support/backends.ts";
 import type { Json, Reply } from "../support/client.ts";
 import {
   assertError,
@@ -47,7 +47,7 @@ contract("what is not truthy is waited for until the timeout", async (t) => {
   }
 });
 
-contract("a wait lasts as long as its timeout", async (t) => {
+waitingContract("a wait lasts as long as its timeout", async (t) => {
   const room = await t.room();
   const from = Date.now();
   const [byGet, byPost] = await Promise.all([
@@ -125,7 +125,7 @@ contract("a wait knows who waits as self", async (t) => {
   assert.equal((await get(t, room, { condition, timeout: 0 })).body.triggered, false);
 });
 
-contract("a condition that reads the time is judged as it passes", async (t) => {
+waitingContract("a condition that reads the time is judged as it passes", async (t) => {
   const room = await t.room();
   const at = new Date(Date.now() + 1_200).toISOString();
   const reply = await get(t, room, { condition: `now > timestamp("${at}")`, timeout: 10_000 });
@@ -134,7 +134,7 @@ contract("a condition that reads the time is judged as it passes", async (t) => 
   assert.ok(late >= 0 && late < 2_000, `${late} ms late`);
 });
 
-contract("a condition on an agent's last heartbeat is judged as it ages", async (t) => {
+waitingContract("a condition on an agent's last heartbeat is judged as it ages", async (t) => {
   const room = await t.room();
   await t.agent(room, "ann");
   const condition = 'timestamp(agents.ann.last_heartbeat) < now - duration("1s")';
@@ -143,7 +143,7 @@ contract("a condition on an agent's last heartbeat is judged as it ages", async 
   assert.equal(reply.body.triggered, true);
 });
 
-contract("a view that reads the time is judged as it passes, for those who wait on it", async (t) => {
+waitingContract("a view that reads the time is judged as it passes, for those who wait on it", async (t) => {
   const room = await t.room();
   const at = new Date(Date.now() + 1_200).toISOString();
   await t.view(room, "late", "state._view.inner");
@@ -181,7 +181,7 @@ contract("a wait that times out says why its condition could not be evaluated", 
   assert.equal(infinite.body.last_error.code, "not_json");
 });
 
-contract("a condition whose last evaluation went well leaves no last_error", async (t) => {
+waitingContract("a condition whose last evaluation went well leaves no last_error", async (t) => {
   const room = await t.room();
   const wait = await started(t, room, { condition: "state._shared.later > 1", timeout: 3_000 });
   await t.write(room, "later", 1);
@@ -239,7 +239,7 @@ contract("what is wrong comes first, then what is missing", async (t) => {
   assertInvalidExpression(await post(t, room, { condition: "1 +", agent: "_ghost" }), "1 +", 3);
 });
 
-contract("an agent that is not registered waits without a mark, and is told so", async (t) => {
+waitingContract("an agent that is not registered waits without a mark, and is told so", async (t) => {
   const room = await t.room();
   await t.agent(room, "ann");
   const before = await t.revision(room);

@@ -7,6 +7,7 @@ import { LIMITS } from "../../routes/http/limits.ts";
 import { createOutbox } from "../../routes/http/outbox.ts";
 import { event, streamOf } from "../../routes/http/stream.ts";
 import { withApp } from "../support/app.ts";
+import { atOnce } from "../support/at_once.ts";
 import { holdTimers } from "../support/timers.ts";
 import { OPERATOR } from "../support/tokens.ts";
 import { until } from "../support/until.ts";
@@ -24,28 +25,6 @@ function slowConnection(delays: Promise<unknown>[]) {
   });
 }
 
-Deno.test("a request is answered while its time lasts, and refused when it is over", () => {
-  const never = Promise.withResolvers<void>();
-  const delays: Promise<unknown>[] = [];
-  return withApp(async ({ json, request, nextBatch }) => {
-    await json("POST", "/rooms", { id: "r" });
-    const late = pause(LIMITS.requestMs - 2_000);
-    delays.push(late, never.promise, never.promise);
-    const from = performance.now();
-    const sent = nextBatch(() => true);
-    const [inTime, over] = [request("GET", "/rooms/r"), sent.then(() => request("GET", "/rooms/r/agents"))];
-    const look = sent.then(() => json("POST", "/rooms/r/wait", { condition: "true", timeout: 0 }));
-    assert.equal((await inTime).status, 200);
-    const refused = await over;
-    const took = performance.now() - from;
-    assert.ok(took >= LIMITS.requestMs && took < 10_000, `${Math.round(took)} ms`);
-    assert.deepEqual([refused.status, (await refused.json()).error], [503, "unavailable"]);
-    assert.equal(refused.headers.get("Retry-After"), String(LIMITS.retryAfterSeconds));
-    assert.deepEqual([(await look).status, (await look).body.error], [503, "unavailable"]);
-    never.resolve();
-  }, { wrap: slowConnection(delays) });
-});
-
 const UNSEEN = makeToken("member", false, new Uint8Array(32));
 
 /** What is looked up before a request begins, after which the first has a look that nothing answers. */
@@ -59,24 +38,49 @@ const LOOKED_UP: Array<[what: string, token: string, method: string, path: strin
   ["one of who waits for a task", UNSEEN, "POST", "/rooms/r/messages/claim", { timeout: 1_000 }],
 ];
 
-Deno.test("what is looked up before a request begins takes from its time, also where it may wait", async () => {
-  await Promise.all(LOOKED_UP.map(async ([what, token, method, path, body], n) => {
+// Each takes as long as a request may.
+atOnce({
+  "a request is answered while its time lasts, and refused when it is over": () => {
     const never = Promise.withResolvers<void>();
     const delays: Promise<unknown>[] = [];
-    await withApp(async (t) => {
-      await t.json("POST", "/rooms", { id: "r" });
-      if (n === 0) delays.push(pause(LIMITS.requestMs - 2_000));
-      delays.push(never.promise);
+    return withApp(async ({ json, request, nextBatch }) => {
+      await json("POST", "/rooms", { id: "r" });
+      const late = pause(LIMITS.requestMs - 2_000);
+      delays.push(late, never.promise, never.promise);
       const from = performance.now();
-      const response = await t.request(method, path, body, { Authorization: `Bearer ${token}` });
+      const sent = nextBatch(() => true);
+      const [inTime, over] = [request("GET", "/rooms/r"), sent.then(() => request("GET", "/rooms/r/agents"))];
+      const look = sent.then(() => json("POST", "/rooms/r/wait", { condition: "true", timeout: 0 }));
+      assert.equal((await inTime).status, 200);
+      const refused = await over;
       const took = performance.now() - from;
+      assert.ok(took >= LIMITS.requestMs && took < 10_000, `${Math.round(took)} ms`);
+      assert.deepEqual([refused.status, (await refused.json()).error], [503, "unavailable"]);
+      assert.equal(refused.headers.get("Retry-After"), String(LIMITS.retryAfterSeconds));
+      assert.deepEqual([(await look).status, (await look).body.error], [503, "unavailable"]);
       never.resolve();
-      assert.ok(took >= LIMITS.requestMs - 100 && took < 10_000, `${what}: ${Math.round(took)} ms`);
-      const { error, message } = await response.json();
-      assert.deepEqual([response.status, error], [503, "unavailable"], what);
-      assert.doesNotMatch(message, /may or may not/, what);
-    }, { wrap: slowConnection(delays), operatorToken: OPERATOR });
-  }));
+    }, { wrap: slowConnection(delays) });
+  },
+
+  "what is looked up before a request begins takes from its time, also where it may wait": async () => {
+    await Promise.all(LOOKED_UP.map(async ([what, token, method, path, body], n) => {
+      const never = Promise.withResolvers<void>();
+      const delays: Promise<unknown>[] = [];
+      await withApp(async (t) => {
+        await t.json("POST", "/rooms", { id: "r" });
+        if (n === 0) delays.push(pause(LIMITS.requestMs - 2_000));
+        delays.push(never.promise);
+        const from = performance.now();
+        const response = await t.request(method, path, body, { Authorization: `Bearer ${token}` });
+        const took = performance.now() - from;
+        never.resolve();
+        assert.ok(took >= LIMITS.requestMs - 100 && took < 10_000, `${what}: ${Math.round(took)} ms`);
+        const { error, message } = await response.json();
+        assert.deepEqual([response.status, error], [503, "unavailable"], what);
+        assert.doesNotMatch(message, /may or may not/, what);
+      }, { wrap: slowConnection(delays), operatorToken: OPERATOR });
+    }));
+  },
 });
 
 /** Milliseconds after its timeout in which the last read of a wait must come. */

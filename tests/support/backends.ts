@@ -1,3 +1,4 @@
+import { atOnce } from "./at_once.ts";
 import { Client, type Json } from "./client.ts";
 import { DATABASES } from "./databases.ts";
 import { startService, untilReady } from "./service.ts";
@@ -124,13 +125,22 @@ export function contract(name: string, test: (t: Subject) => Promise<void>, on: 
       // The service is started by the first test that needs it and outlives it.
       sanitizeOps: false,
       sanitizeResources: false,
-      async fn() {
-        if (!running.has(backend)) running.set(backend, backend.open());
-        const { url } = await running.get(backend)!;
-        await test(new Subject(url));
-      },
+      fn: () => testOn(backend, test),
     });
   }
+}
+
+async function testOn(backend: Backend, test: (t: Subject) => Promise<void>): Promise<void> {
+  if (!running.has(backend)) running.set(backend, backend.open());
+  const { url } = await running.get(backend)!;
+  await test(new Subject(url));
+}
+
+/** The same for a test that waits most of the time: it begins on all backends at once. */
+export function waitingContract(name: string, test: (t: Subject) => Promise<void>, on = backends): void {
+  atOnce(
+    Object.fromEntries(on.map((backend) => [`${backend.name}: ${name}`, () => testOn(backend, test)])),
+  );
 }
 
 /** For what costs much and does not depend on the database. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "../client/mod.ts";
-import { startService } from "./support/service.ts";
+import { startHereAlone } from "./support/here.ts";
 
 const root = new URL("../", import.meta.url);
 const DEADLINE = 60_000;
@@ -40,7 +40,7 @@ Deno.test("players who come by one line each hold a hand that nobody else sees, 
 });
 
 Deno.test("where only locked rooms are made an example ends with a line that says what is in the way", async () => {
-  const service = await startService({ env: { REQUIRE_LOCKED: "on" } });
+  const service = await startHereAlone({ REQUIRE_LOCKED: "on" });
   try {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "-A", "examples/turns.ts", service.url],
@@ -56,7 +56,7 @@ Deno.test("where only locked rooms are made an example ends with a line that say
 });
 
 Deno.test("agents of a plain shell, with curl alone, take a task each and report", async () => {
-  const service = await startService();
+  const service = await startHereAlone();
   try {
     const room = await connect(service.url).open("r");
     const agents = ["ada", "bob"].map((agent) =>
@@ -85,7 +85,7 @@ Deno.test("agents of a plain shell, with curl alone, take a task each and report
 });
 
 Deno.test("an agent of a plain shell waits where there is no task, whatever else nobody has claimed", async () => {
-  const service = await startService();
+  const service = await startHereAlone();
   try {
     const room = await connect(service.url).open("r");
     for (const text of ["hello", "welcome"]) await room.messages.post(text, { from: "eve" });
@@ -120,7 +120,7 @@ Deno.test("an example says that there is no service, and fails", async () => {
 
 /** What an example prints, line by line, after it ended well. */
 async function run(name: string): Promise<string[]> {
-  const service = await startService();
+  const service = await startHereAlone();
   try {
     const { code, stdout, stderr } = await output(name, service.url);
     assert.equal(code, 0, stdout + stderr);

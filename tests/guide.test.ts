@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { Subject } from "./support/backends.ts";
+import { type Running, Subject } from "./support/backends.ts";
 import type { Json } from "./support/client.ts";
-import { type Service, startService } from "./support/service.ts";
+import { startHereAlone } from "./support/here.ts";
 import { bearer } from "./support/tokens.ts";
 
 /*
@@ -19,7 +19,7 @@ interface Step {
 }
 
 interface Setting {
-  service: Service;
+  service: Running;
   shell: Shell;
   /** Where every request shows a token. */
   token?: string;
@@ -29,7 +29,7 @@ async function withService(
   test: (setting: Setting) => Promise<void>,
   env: Record<string, string> = {},
 ): Promise<void> {
-  const service = await startService({ env });
+  const service = await startHereAlone(env);
   const shell = await openShell();
   try {
     await test({ service, shell });
@@ -39,7 +39,7 @@ async function withService(
   }
 }
 
-const textAt = async ({ url }: Service, path: string) => await (await fetch(url + path)).text();
+const textAt = async ({ url }: Running, path: string) => await (await fetch(url + path)).text();
 
 Deno.test("every command and expression of the guide answers what the guide says", (t) =>
   withService(async (setting) => {

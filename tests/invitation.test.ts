@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { invitation } from "../views/room/invitation.tsx";
 import { Subject } from "./support/backends.ts";
-import { startService } from "./support/service.ts";
+import { startHereAlone } from "./support/here.ts";
 import { inShell } from "./support/shell.ts";
 
 Deno.test("an agent that has only the invitation joins, looks, talks, claims, shares and waits", async () => {
-  const service = await startService();
+  const service = await startHereAlone();
   try {
     const t = new Subject(service.url);
     const room = `it's "${crypto.randomUUID()}"`;

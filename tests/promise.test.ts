@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Client } from "./support/client.ts";
-import { startService } from "./support/service.ts";
+import { startHereAlone } from "./support/here.ts";
 
 /** The guide's own command that holds these words, with an agent's own names in place of the guide's. */
 function command(guide: string, holding: RegExp, names: Array<[string | RegExp, string]>): string {
@@ -19,7 +19,7 @@ async function run(source: string) {
 }
 
 Deno.test("an agent that knows GET / alone joins, claims a task and reports in at most 6 requests", async () => {
-  const service = await startService();
+  const service = await startHereAlone();
   try {
     const host = new Client(service.url);
     await host.post("/rooms", { id: "work" });

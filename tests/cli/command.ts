@@ -1,6 +1,5 @@
 import { connect, type Room } from "../../client/mod.ts";
-import { DATABASES } from "../support/databases.ts";
-import { startHere } from "../support/here.ts";
+import { startHereAlone } from "../support/here.ts";
 
 const main = new URL("../../cli/main.ts", import.meta.url).pathname;
 
@@ -63,13 +62,11 @@ export async function ended(process: Deno.ChildProcess): Promise<Ended> {
 
 /** Runs a test with a service, a room in it, and a shell there. */
 export async function withShell(test: (shell: Shell, room: Room) => Promise<void>): Promise<void> {
-  const database = await DATABASES.file!();
-  const service = await startHere(database.url);
+  const service = await startHereAlone();
   try {
     const room = await connect(service.url).open("r", { agent: "ada" });
     await test(new Shell(service.url, "r"), room);
   } finally {
     await service.stop();
-    await database.stop();
   }
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startService } from "../support/service.ts";
+import { startHereAlone } from "../support/here.ts";
 import { type Ended, Shell } from "./command.ts";
 
 export const TOKEN = /cvn_[amr]_\w{49}/;
@@ -10,7 +10,7 @@ export async function withMachines(
   env: Record<string, string> = {},
 ): Promise<void> {
   await using stack = new AsyncDisposableStack();
-  const service = await startService({ env });
+  const service = await startHereAlone(env);
   stack.defer(() => service.stop());
   await test(service.url, async (room = "", agent = "") => {
     const folder = await Deno.makeTempDir({ prefix: "convene-" });

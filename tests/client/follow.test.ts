@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect, type ConnectOptions, type FollowOptions, type Json, type Room } from "../../client/mod.ts";
 import { answer, away, scripted, streamed } from "../support/scripted.ts";
-import { startService } from "../support/service.ts";
+import { startHereAlone } from "../support/here.ts";
 
 /** Both ways to follow, as the bodies of messages. */
 const WAYS = {
@@ -15,7 +15,7 @@ const WAYS = {
 
 for (const [name, way] of Object.entries(WAYS)) {
   Deno.test(`${name} begins with what is there, behind what is known, or now`, async () => {
-    const service = await startService({ database: ":memory:" });
+    const service = await startHereAlone();
     try {
       const room = await connect(service.url).open("r");
       const { id } = await room.messages.post("one");

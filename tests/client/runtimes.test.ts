@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "../../client/mod.ts";
-import { startService } from "../support/service.ts";
+import { startHereAlone } from "../support/here.ts";
 
 const root = new URL("../../", import.meta.url);
 const tour = new URL("tour.mjs", import.meta.url).pathname;
@@ -46,7 +46,7 @@ const FIRST_OF_20 = "data:text/javascript,delete URL.parse";
 
 Deno.test("the command that is built joins by an address on Node, and goes on with the token", async () => {
   const folder = await Deno.makeTempDir({ prefix: "convene-command-" });
-  const service = await startService();
+  const service = await startHereAlone();
   try {
     const command = `${folder}/convene.js`;
     await Deno.writeTextFile(`${folder}/package.json`, '{"type":"module"}');
@@ -80,7 +80,7 @@ new ConveneError("no_code", "");
 `;
 
 async function tours(command: string, args: string[]): Promise<void> {
-  const service = await startService();
+  const service = await startHereAlone();
   try {
     assert.equal(await run(command, [...args, service.url]), "done\n");
   } finally {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { connect, ConveneError, type Room } from "../../client/mod.ts";
-import { startService } from "../support/service.ts";
+import { startHereAlone } from "../support/here.ts";
 
 Deno.test("what JSON has no word for is refused before it is sent", async () => {
   const sent: string[] = [];
@@ -75,7 +75,7 @@ Deno.test("if_new, created and the other names of from and to", async () => {
 });
 
 async function withRoom(test: (room: Room) => Promise<void>): Promise<void> {
-  const service = await startService({ database: ":memory:" });
+  const service = await startHereAlone();
   try {
     await test(await connect(service.url).open("r", { agent: "ada" }));
   } finally {

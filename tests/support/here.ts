@@ -5,6 +5,7 @@ import { settingsOf } from "../../routes/process/settings.ts";
 import { serveOn } from "../../routes/process/serving.ts";
 import { createServices, type ServiceOptions } from "../../routes/services.ts";
 import type { Running } from "./backends.ts";
+import { DATABASES } from "./databases.ts";
 
 /**
  * Starts an instance in this process, over HTTP too: soon there, for tests that need one each. What a process does for
@@ -12,6 +13,18 @@ import type { Running } from "./backends.ts";
  */
 export function startHere(url: string, env: Record<string, string> = {}): Promise<Running> {
   return serveHere({ connect: () => connect(url) }, settingsOf((name) => env[name]));
+}
+
+/** The same over a database file of its own. */
+export async function startHereAlone(env?: Record<string, string>): Promise<Running> {
+  const database = await DATABASES.file!();
+  try {
+    const { url, stop } = await startHere(database.url, env);
+    return { url, stop: () => stop().finally(database.stop) };
+  } catch (error) {
+    await database.stop();
+    throw error;
+  }
 }
 
 /** The same over a database that a test opens in its own way. `routes` are all that the instance can be asked. */

@@ -17,18 +17,21 @@ async function git(...args: string[]): Promise<Uint8Array<ArrayBuffer> | undefin
   }
 }
 
-/** Runs a test with the sources of a commit. */
-async function withSources(commit: string, test: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "convene-release-" });
-  try {
-    const archive = await git("archive", commit);
-    await Deno.writeFile(`${folder}/sources.tar`, archive!);
-    const { success } = await new Deno.Command("tar", { args: ["-xf", "sources.tar"], cwd: folder }).output();
-    assert.ok(success);
-    await test(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+let folder: string | undefined;
+let sources: Promise<string> | undefined;
+
+Deno.test.afterAll(async () => {
+  if (folder) await Deno.remove(folder, { recursive: true });
+});
+
+/** Returns a folder with the sources of the release before, one for all tests: the runtime compiles each path anew. */
+async function sourcesOf(commit: string): Promise<string> {
+  folder = await Deno.makeTempDir({ prefix: "convene-release-" });
+  const archive = await git("archive", commit);
+  await Deno.writeFile(`${folder}/sources.tar`, archive!);
+  const { success } = await new Deno.Command("tar", { args: ["-xf", "sources.tar"], cwd: folder }).output();
+  assert.ok(success);
+  return folder;
 }
 
 const { commit, date } = recordings().at(-1)!;
@@ -77,7 +80,7 @@ for (const [kind, open] of Object.entries(WITHOUT_TABLES)) {
   Deno.test({
     name: `${kind}: the release of ${date} serves beside this one, on its database, and starts there again`,
     ignore,
-    fn: () => withSources(commit, (sources) => beside(open, sources)),
+    fn: async () => beside(open, await (sources ??= sourcesOf(commit))),
   });
 }
 

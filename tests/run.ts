@@ -4,6 +4,7 @@
  * groups, a group in one isolate, one file after the other: so modules are loaded, and services and browsers started,
  * once for a group. Each file runs by itself too.
  */
+import { statfsSync } from "node:fs";
 import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { eachLine } from "./support/lines.ts";
@@ -25,6 +26,10 @@ const SIZES: Record<string, number> = {
   openapi: 3,
 };
 const SIZE = 8;
+
+/** A folder in memory, and the bytes that must be free there. */
+const MEMORY = "/dev/shm";
+const MIN_MEMORY = 4 * 2 ** 30;
 
 function testsIn(folder: string): string[] {
   return [...Deno.readDirSync(new URL(folder, ROOT))].flatMap(({ name, isDirectory }) =>
@@ -67,6 +72,10 @@ async function run(groups: string[][], args: string[], env: Record<string, strin
       env,
       stdout: "piped",
     }).spawn();
+    // What is made for the tests is removed once they have ended, however that is.
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      Deno.addSignalListener(signal, () => process.kill(signal));
+    }
     // A test is named after its file, and not after its group.
     await eachLine(process.stdout, (line) => console.log(line.replace(/^\S+\/\d+\.ts => /, "")));
     const { success } = await process.status;
@@ -88,8 +97,31 @@ const jobs = String(2 * navigator.hardwareConcurrency);
 if (which === "alone") takePrecedence();
 const passed = which === "alone"
   ? await run(groupsOf(files), [], {})
-  : await run(groupsOf(files), ["--parallel"], { DENO_JOBS: jobs });
+  : await inMemory((env) => run(groupsOf(files), ["--parallel"], { ...env, DENO_JOBS: jobs }));
 Deno.exit(passed ? 0 : 1);
+
+/**
+ * Has the databases of tests in memory, where there is enough: on a disk each commit waits a millisecond or two for it.
+ * What an instance does is the same, and a process that is killed loses no more.
+ */
+async function inMemory<T>(runs: (env: Record<string, string>) => Promise<T>): Promise<T> {
+  if (!hasMemory()) return await runs({});
+  const folder = await Deno.makeTempDir({ dir: MEMORY, prefix: "convene-tests-" });
+  try {
+    return await runs({ TEST_DATABASES: folder });
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+function hasMemory(): boolean {
+  try {
+    const { bavail, bsize } = statfsSync(MEMORY);
+    return bavail * bsize >= MIN_MEMORY;
+  } catch {
+    return false; // there is no such folder
+  }
+}
 
 /** Goes before what else runs on the machine, which would count as slowness of what is measured. Needs the right to. */
 function takePrecedence(): void {

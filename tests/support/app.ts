@@ -4,6 +4,7 @@ import { connect } from "../../db/driver/open.ts";
 import type { Statement } from "../../db/driver/statement.ts";
 import { createApp } from "../../routes/app.ts";
 import { createServices, type ServiceOptions } from "../../routes/services.ts";
+import { databaseFolder } from "./folder.ts";
 import { type HeldTime, heldTime } from "./held_time.ts";
 import { fileWithTables } from "./tables.ts";
 
@@ -57,7 +58,7 @@ export async function withApp(
   test: (app: TestApp) => Promise<void>,
   options: AppOptions = {},
 ): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "convene-" });
+  const folder = await databaseFolder();
   await fileWithTables(`${folder}/convene.db`);
   const batches: Batch[] = [];
   const listeners = new Set<(batch: Batch) => void>();

@@ -1,10 +1,11 @@
+import { databaseFolder } from "./folder.ts";
 import { startLibsqlServer } from "./libsql_server.ts";
 import { fileWithTables, folderWithTables } from "./tables.ts";
 
 type Databases = Record<string, () => Promise<{ url: string; stop(): Promise<void> }>>;
 
 async function file(make: (path: string) => Promise<void>) {
-  const folder = await Deno.makeTempDir({ prefix: "convene-" });
+  const folder = await databaseFolder();
   const path = `${folder}/convene.db`;
   await make(path);
   return { url: `file:${path}`, stop: () => Deno.remove(folder, { recursive: true }) };
@@ -12,7 +13,7 @@ async function file(make: (path: string) => Promise<void>) {
 
 /** A libSQL server that has its tables. */
 async function libsqlWithTables() {
-  const directory = await Deno.makeTempDir({ prefix: "convene-libsql-" });
+  const directory = await databaseFolder();
   await folderWithTables(directory);
   const { url, stop } = await startLibsqlServer({ directory });
   return {

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 // Importing it is what makes Deno download the package that holds the server.
 import pkg from "npm:@weirdvl/linux-x64@0.6.2/package.json" with { type: "json" };
+import { databaseFolder } from "./folder.ts";
 
 const DEADLINE = 20_000;
 
@@ -22,7 +23,7 @@ export interface LibsqlServerOptions {
 
 /** Starts a real libSQL server. */
 export async function startLibsqlServer(options: LibsqlServerOptions = {}): Promise<LibsqlServer> {
-  const directory = options.directory ?? await Deno.makeTempDir({ prefix: "convene-libsql-" });
+  const directory = options.directory ?? await databaseFolder();
   const taken = options.port === undefined ? drawPort() : takePort(options.port);
   if (!taken) throw new Error(`The port ${options.port} is not free`);
   const { port, release } = taken;

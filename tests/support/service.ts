@@ -1,3 +1,4 @@
+import { databaseFolder } from "./folder.ts";
 import { eachLine } from "./lines.ts";
 import { fileWithTables } from "./tables.ts";
 import { until } from "./until.ts";
@@ -32,7 +33,7 @@ export interface Service {
 }
 
 export async function startService(options: ServiceOptions = {}): Promise<Service> {
-  const directory = options.database ? undefined : await Deno.makeTempDir({ prefix: "convene-" });
+  const directory = options.database ? undefined : await databaseFolder();
   if (directory) await fileWithTables(`${directory}/convene.db`);
   const command = [Deno.execPath(), "run", "-A", ...options.flags ?? [], "start.ts"];
   if (options.openFiles) command.unshift("bash", "-c", `ulimit -n ${options.openFiles}; exec "$@"`, "bash");

@@ -1,8 +1,8 @@
 import { cp } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { createDatabase } from "../../db/database.ts";
 import { connect } from "../../db/driver/open.ts";
 import { MIGRATIONS } from "../../db/driver/schema.ts";
+import { databaseFolder, DATABASES_AT } from "./folder.ts";
 import { startLibsqlServer } from "./libsql_server.ts";
 
 /** What decides how the tables are made: the migrations, and what applies them. */
@@ -10,9 +10,9 @@ const made = JSON.stringify(MIGRATIONS) +
   await Deno.readTextFile(new URL("../../db/driver/migrate.ts", import.meta.url));
 const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(made))).toHex();
 /** A database file whose tables are made, which all tests of the same migrations copy. */
-const FILE = `${tmpdir()}/convene-tables-${digest.slice(0, 16)}.db`;
+const FILE = `${DATABASES_AT}/convene-tables-${digest.slice(0, 16)}.db`;
 /** The same, as the folder of a libSQL server. */
-const FOLDER = `${tmpdir()}/convene-tables-${digest.slice(0, 16)}`;
+const FOLDER = `${DATABASES_AT}/convene-tables-${digest.slice(0, 16)}`;
 
 async function migrate(url: string): Promise<void> {
   const database = createDatabase({ connect: () => connect(url) });
@@ -47,7 +47,7 @@ async function copied(
   copy: () => Promise<void>,
 ): Promise<void> {
   if (!await exists(template)) {
-    const folder = await Deno.makeTempDir({ prefix: "convene-" });
+    const folder = await databaseFolder();
     try {
       // It is there as a whole or not at all, whoever else makes it at the same time.
       await Deno.rename(await make(folder), template);

@@ -8,11 +8,9 @@ const ALL = 2 ** WORD - 1;
 
 /** Decides for many patterns at once which of them have a text in common with another. */
 export interface Automaton<Other> {
-  /** Words of states: each letter of the other pattern takes as many steps. */
-  words: number;
   meets(others: Item<Other>[]): boolean;
-  /** The numbers of the patterns. */
-  meeting(others: Item<Other>[]): number[];
+  /** Adds the numbers of the patterns to a list. */
+  findMeeting(others: Item<Other>[], found: number[]): void;
 }
 
 /**
@@ -28,109 +26,137 @@ export function createAutomaton<Letter, Other>(
   const { letters, starts, lasts, stays, turns, hasBraces, patternOf } = states;
   const maskOf = createMask(letters);
   const words = stays.length;
-  const set: StateSet = { bits: new Int32Array(words), low: 0, high: words - 1 };
-  const { bits } = set;
-  const buffers: Bits[] = [];
+  const createSet = (): StateSet => ({ bits: new Int32Array(words), low: 0, high: -1 });
+  const sets: StateSet[] = [];
 
-  function buffer(n: number): Bits {
-    return buffers[n] ??= new Int32Array(words);
+  function setAt(n: number): StateSet {
+    return sets[n] ??= createSet();
   }
 
-  function begin() {
-    for (let n = 0; n < words; n++) bits[n] = starts[n]!;
-    [set.low, set.high] = [0, words - 1];
-    if (hasBraces) enter(set, states);
-  }
-
-  /** Moves on by one letter. Returns whether any state is left. */
-  function read(mask: Bits): boolean {
-    const to = Math.min(set.high + 1, words - 1);
-    let [carry, turning, low, high] = [0, 0, words, -1];
-    for (let n = set.low; n <= to; n++) {
+  /** Moves on by one letter, from a set to another or to itself. Returns whether any state is left. */
+  function read(from: StateSet, to: StateSet, mask: Bits): boolean {
+    const { bits, high: last } = from;
+    const moved = to.bits;
+    let [carry, turning, low, high] = [0, 0, from.low, last];
+    for (let n = low; n <= last; n++) {
       const word = bits[n]!;
       const taken = word & mask[n]!;
       const next = (taken << 1 | carry) & ALL | word & stays[n]!;
       carry = taken >> WORD - 1;
-      bits[n] = next;
-      if (next === 0) continue;
+      moved[n] = next;
       turning |= next & turns[n]!;
-      if (high < 0) low = n;
-      high = n;
     }
-    [set.low, set.high] = [low, high];
-    if (turning !== 0) enter(set, states);
-    return high >= 0;
+    if (carry !== 0) {
+      high++;
+      moved[high] = carry;
+      turning |= carry & turns[high]!;
+    }
+    while (low <= high && moved[low] === 0) low++;
+    while (high >= low && moved[high] === 0) high--;
+    [to.low, to.high] = [low, high];
+    if (turning !== 0) enter(to, states);
+    return high >= low;
   }
 
-  function walk(others: Item<Other>[], depth: number): boolean {
-    for (const item of others) {
-      if (item === STAR) flood(set, states);
-      else if (!("letter" in item ? read(maskOf(item.letter)) : walkAny(item.alternatives, depth))) {
-        return false;
-      }
+  /** Moves a set on by what is left of some items. Returns whether any state is left. */
+  function walk(set: StateSet, items: Item<Other>[], depth: number, from = 0): boolean {
+    for (let n = from; n < items.length; n++) {
+      if (!move(set, set, items[n]!, depth)) return false;
     }
     return true;
   }
 
-  function walkAny(alternatives: Item<Other>[][], depth: number): boolean {
-    const [before, after] = [buffer(2 * depth), buffer(2 * depth + 1)];
-    const { low, high } = set;
-    let [lowest, highest] = [words, -1];
-    for (let n = 0; n < words; n++) after[n] = 0;
-    for (let n = low; n <= high; n++) before[n] = bits[n]!;
-    for (const items of alternatives) {
-      for (let n = set.low; n <= set.high; n++) bits[n] = 0;
-      for (let n = low; n <= high; n++) bits[n] = before[n]!;
-      [set.low, set.high] = [low, high];
-      if (!walk(items, depth + 1)) continue;
-      for (let n = set.low; n <= set.high; n++) after[n]! |= bits[n]!;
-      [lowest, highest] = [Math.min(lowest, set.low), Math.max(highest, set.high)];
-    }
-    for (let n = set.low; n <= set.high; n++) bits[n] = 0;
-    for (let n = lowest; n <= highest; n++) bits[n] = after[n]!;
-    [set.low, set.high] = [lowest, highest];
-    return highest >= 0;
+  function move(from: StateSet, to: StateSet, item: Item<Other>, depth: number): boolean {
+    if (item !== STAR && "letter" in item) return read(from, to, maskOf(item.letter));
+    if (to !== from) copy(from, to);
+    if (item !== STAR) return walkAny(to, item.alternatives, depth);
+    flood(to, states);
+    return true;
   }
 
-  function walkAll(others: Item<Other>[]): boolean {
-    begin();
-    return walk(others, 0);
+  function walkAny(set: StateSet, alternatives: Item<Other>[][], depth: number): boolean {
+    const [one, all] = [setAt(2 * depth + 1), setAt(2 * depth + 2)];
+    [all.low, all.high] = [words, -1];
+    for (const items of alternatives) {
+      if (items.length === 0) unite(all, set);
+      else if (move(set, one, items[0]!, depth + 1) && walk(one, items, depth + 1, 1)) unite(all, one);
+    }
+    exchange(set, all);
+    return set.high >= set.low;
+  }
+
+  const first: StateSet = { bits: starts, low: 0, high: words - 1 };
+  if (hasBraces) enter(first, states);
+
+  /** Returns the states in which the automaton can be after the other pattern. */
+  function walkAll(others: Item<Other>[]): StateSet {
+    const set = setAt(0);
+    copy(first, set);
+    return walk(set, others, 0) ? set : NOWHERE;
   }
 
   return {
-    words,
-    meets: (others) => walkAll(others) && lasts.some((word, n) => (word & bits[n]!) !== 0),
-    meeting(others) {
-      const found: number[] = [];
-      if (!walkAll(others)) return found;
-      for (let n = 0; n < words; n++) {
+    meets(others) {
+      const { bits, low, high } = walkAll(others);
+      for (let n = low; n <= high; n++) if ((bits[n]! & lasts[n]!) !== 0) return true;
+      return false;
+    },
+    findMeeting(others, found) {
+      const { bits, low, high } = walkAll(others);
+      for (let n = low; n <= high; n++) {
         for (let word = bits[n]! & lasts[n]!; word !== 0; word &= word - 1) {
-          found.push(patternOf.get(n * WORD + 31 - Math.clz32(word & -word))!);
+          found.push(patternOf[n * WORD + 31 - Math.clz32(word & -word)]!);
         }
       }
-      return found;
     },
   };
 }
 
-/** A set of states. All words before `low` and after `high` are empty. */
+/** A set of states. What the words before `low` and after `high` hold means nothing. */
 interface StateSet {
   bits: Bits;
   low: number;
   high: number;
 }
 
+const NOWHERE: StateSet = { bits: new Int32Array(0), low: 0, high: -1 };
+
+function copy({ bits, low, high }: StateSet, to: StateSet): void {
+  for (let n = low; n <= high; n++) to.bits[n] = bits[n]!;
+  [to.low, to.high] = [low, high];
+}
+
+function exchange(one: StateSet, other: StateSet): void {
+  const { bits, low, high } = one;
+  [one.bits, one.low, one.high] = [other.bits, other.low, other.high];
+  [other.bits, other.low, other.high] = [bits, low, high];
+}
+
+/** Adds a set to another, which may be empty. */
+function unite(all: StateSet, set: StateSet): void {
+  if (all.high < all.low) return copy(set, all);
+  const { bits, low, high } = set;
+  const united = all.bits;
+  for (let n = low; n < all.low; n++) united[n] = 0;
+  for (let n = all.high + 1; n <= high; n++) united[n] = 0;
+  for (let n = low; n <= high; n++) united[n]! |= bits[n]!;
+  if (low < all.low) all.low = low;
+  if (high > all.high) all.high = high;
+}
+
 /**
  * Adds the states that are reached without reading: from `ends` the state after, from the state before to all `begins`.
  */
-function enter(set: StateSet, { inside, begins, ends, skips, opens, closes }: States<unknown>): void {
+function enter(set: StateSet, { inside, begins, ends, skips, opens, closes, turns }: States<unknown>): void {
   const { bits } = set;
   let [left, skipped, entered, borrowed] = [0, 0, 0, 0];
   for (let n = set.low; n < bits.length; n++) {
     if (n > set.high && (left | skipped | entered | borrowed) === 0) return;
-    const leaving = inside[n]! + (bits[n]! & ends[n]!) + left;
+    const before = n > set.high ? 0 : bits[n]!;
+    if ((before & turns[n]! | left | skipped | entered | borrowed) === 0) continue;
+    const leaving = inside[n]! + (before & ends[n]!) + left;
     left = leaving >> WORD;
-    let word = bits[n]! | leaving & closes[n]!;
+    let word = before | leaving & closes[n]!;
     const skipping = skips[n]! + (word & opens[n]! & skips[n]!) + skipped;
     skipped = skipping >> WORD;
     word |= (skipping ^ skips[n]!) & (opens[n]! | closes[n]!);
@@ -139,7 +165,7 @@ function enter(set: StateSet, { inside, begins, ends, skips, opens, closes }: St
     const entering = closes[n]! - ((opened << 1 | entered) & ALL) - borrowed;
     [entered, borrowed] = [opened >> WORD - 1, entering < 0 ? 1 : 0];
     bits[n] = word | entering & begins[n]!;
-    set.high = Math.max(set.high, n);
+    if (n > set.high) set.high = n;
   }
 }
 
@@ -151,15 +177,16 @@ function flood(set: StateSet, { inside, reading, outside, ends, closes, goesOn }
   let [run, left, filled] = [0, 0, 0];
   for (let n = set.low; n < bits.length; n++) {
     if (n > set.high && (run | left | filled) === 0) return;
-    const running = reading[n]! + (bits[n]! & reading[n]!) + run;
+    const before = n > set.high ? 0 : bits[n]!;
+    const running = reading[n]! + (before & reading[n]!) + run;
     run = running >> WORD;
-    let word = bits[n]! | (running ^ reading[n]!) & ALL;
+    let word = before | (running ^ reading[n]!) & ALL;
     const leaving = inside[n]! + (word & ends[n]!) + left;
     left = leaving >> WORD;
     word |= leaving & closes[n]!;
     const filling = goesOn[n]! + (word & outside[n]! & goesOn[n]!) + filled;
     filled = filling >> WORD;
     bits[n] = word | (filling ^ goesOn[n]!) & ALL;
-    set.high = Math.max(set.high, n);
+    if (n > set.high) set.high = n;
   }
 }

@@ -15,6 +15,14 @@ export class InvalidGlob extends Error {
   }
 }
 
+const createLetter = (code: number): Item<CharSet> => ({ letter: [[code, code]] });
+const ASCII = Array.from({ length: 128 }, (_, code) => createLetter(code));
+
+/** Makes the item of a character that stands for itself. */
+export function letterOf(code: number): Item<CharSet> {
+  return ASCII[code] ?? createLetter(code);
+}
+
 const UNUSABLE = /[\p{Cc}\p{Surrogate}]/u;
 const IN_BRACES = "Braces hold at least two alternatives between commas: {a,b}.";
 
@@ -90,7 +98,9 @@ export function parseGlob(text: string): Array<Chars | undefined> {
       case "\\":
         return fail("There are no escapes", at, "Write / between segments; [*] is a star itself.");
     }
-    return { letter: [[text.codePointAt(at)!, take().codePointAt(0)!]] };
+    const code = text.codePointAt(at)!;
+    at += code > 0xffff ? 2 : 1;
+    return letterOf(code);
   }
 
   function characters(end: number): CharSet {

@@ -1,14 +1,29 @@
-import { type CharSet, charsMeet } from "./char_set.ts";
-import { type Bits, bitsOf } from "./states.ts";
+import type { CharSet } from "./char_set.ts";
+import { type Bits, bitsOf, WORD } from "./states.ts";
 
 /**
  * Creates the function that makes the masks of the states whose characters meet others. The bounds of all sets cut the
- * characters into intervals, of which each set has all or nothing.
+ * characters into intervals, of which each set has all or nothing. A mask is valid up to the next one.
  */
 export function createCharMasks(sets: Array<CharSet | undefined>): (chars: CharSet) => Bits {
-  const bounds = new Set(sets.flatMap((set) => set ?? []).flatMap(([first, last]) => [first, last + 1]));
-  const starts = Uint32Array.from([0, ...bounds]).sort();
-  const masks = new Map<number, Bits>();
+  const changes = new Map<number, number[]>([[0, []]]);
+  for (const [state, set] of sets.entries()) {
+    for (const [first, last] of set ?? []) {
+      for (const at of [first, last + 1]) {
+        const known = changes.get(at);
+        if (known) known.push(state);
+        else changes.set(at, [state]);
+      }
+    }
+  }
+  const starts = Uint32Array.from(changes.keys()).sort();
+  /** By level and number: the masks of `2 ** level` intervals from that number on. */
+  const spans: Bits[][] = [[]];
+  const mask = bitsOf([], sets.length);
+  for (const start of starts) {
+    for (const state of changes.get(start)!) mask[Math.floor(state / WORD)]! ^= 1 << state % WORD;
+    spans[0]!.push(mask.slice());
+  }
 
   /** Returns the number of the interval that a character is in. */
   function intervalOf(char: number): number {
@@ -21,27 +36,33 @@ export function createCharMasks(sets: Array<CharSet | undefined>): (chars: CharS
     return low;
   }
 
-  function maskOf([first, last]: CharSet[number]): Bits {
+  function spanOf(level: number, n: number): Bits {
+    const masks = spans[level] ??= [];
+    return masks[n] ??= union(spanOf(level - 1, n), spanOf(level - 1, n + 2 ** (level - 1)));
+  }
+
+  const several = mask.slice();
+
+  /** Adds the masks of a range to a mask. */
+  function add([first, last]: CharSet[number], to: Bits): void {
     const from = intervalOf(first);
-    const to = first === last ? from : intervalOf(last);
-    const key = from * starts.length + to;
-    let mask = masks.get(key);
-    if (mask === undefined) {
-      const range: CharSet = [[starts[from]!, starts[to]!]];
-      const meeting = [...sets.keys()].filter((state) => sets[state] && charsMeet(sets[state], range));
-      masks.set(key, mask = bitsOf(meeting, sets.length));
-    }
-    return mask;
+    const count = first === last ? 1 : intervalOf(last) - from + 1;
+    const level = 31 - Math.clz32(count);
+    const [one, other] = [spanOf(level, from), spanOf(level, from + count - 2 ** level)];
+    for (let n = 0; n < to.length; n++) to[n]! |= one[n]! | other[n]!;
   }
 
   return (chars) => {
-    const first = maskOf(chars[0]!);
-    if (chars.length === 1) return first;
-    const all = first.slice();
-    for (const range of chars) {
-      const mask = maskOf(range);
-      for (let n = 0; n < all.length; n++) all[n]! |= mask[n]!;
-    }
-    return all;
+    const [first, last] = chars[0]!;
+    if (chars.length === 1 && first === last) return spans[0]![intervalOf(first)]!;
+    several.fill(0);
+    for (let n = 0; n < chars.length; n++) add(chars[n]!, several);
+    return several;
   };
+}
+
+function union(one: Bits, other: Bits): Bits {
+  const both = one.slice();
+  for (let n = 0; n < both.length; n++) both[n]! |= other[n]!;
+  return both;
 }

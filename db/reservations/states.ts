@@ -32,8 +32,8 @@ export interface States<Letter> {
   /** The states from which others are reached without reading. */
   turns: Bits;
   hasBraces: boolean;
-  /** The number of the pattern of which a state is the last, by states. */
-  patternOf: Map<number, number>;
+  /** The number of the pattern of which a state is the last, by states; undefined for others. */
+  patternOf: Array<number | undefined>;
 }
 
 /** Makes the states of patterns. Alternatives must have no alternatives within. */
@@ -49,7 +49,7 @@ export function statesOf<Letter>(patterns: Item<Letter>[][]): States<Letter> {
     [],
     [],
   ];
-  const patternOf = new Map<number, number>();
+  const patternOf: Array<number | undefined> = [];
   const next = () => letters.push(undefined) - 1;
 
   function add(items: Item<Letter>[]) {
@@ -80,15 +80,16 @@ export function statesOf<Letter>(patterns: Item<Letter>[][]): States<Letter> {
   for (const [n, items] of patterns.entries()) {
     starts!.push(next());
     add(items);
-    patternOf.set(letters.length - 1, n);
+    patternOf[letters.length - 1] = n;
   }
+  const isLast = (state: number) => patternOf[state] !== undefined;
   const bits = (states: Iterable<number>) => bitsOf(states, letters.length);
   const within = new Set(inside);
   return {
     letters,
     starts: bits(starts!),
-    lasts: bits(patternOf.keys()),
-    goesOn: bits(letters.keys().filter((state) => !patternOf.has(state))),
+    lasts: bits(letters.keys().filter(isLast)),
+    goesOn: bits(letters.keys().filter((state) => !isLast(state))),
     stays: bits(stays!),
     inside: bits(inside!),
     reading: bits(inside!.filter((state) => letters[state] !== undefined)),
@@ -106,6 +107,11 @@ export function statesOf<Letter>(patterns: Item<Letter>[][]): States<Letter> {
 
 export function bitsOf(states: Iterable<number>, count: number): Bits {
   const bits = new Int32Array(Math.ceil(count / WORD));
-  for (const state of states) bits[Math.floor(state / WORD)]! |= 1 << state % WORD;
+  for (const state of states) setBit(bits, state);
   return bits;
+}
+
+export function setBit(bits: Bits, state: number): void {
+  const word = state / WORD | 0;
+  bits[word]! |= 1 << state - word * WORD;
 }

@@ -78,6 +78,31 @@ Deno.test("several globs overlap where any two of them do, long or short", () =>
   }
 });
 
+Deno.test("sets of characters overlap where they have one in common, whatever the bounds of others", () => {
+  const letters = [..."abcdefgh"];
+  const ranges = letters.flatMap((first, n) => letters.slice(n).map((last) => [first, last] as const));
+  const isIn = (char: string, [first, last]: readonly [string, string]) => first <= char && char <= last;
+  for (const [n, range] of ranges.entries()) {
+    const own = ranges.filter((_, k) => k % 7 === n % 7);
+    const globs = own.map(([first, last]) => `${first}x[${first}-${last}]`);
+    const overlaps = createOverlaps(globs);
+    for (const first of letters) {
+      const common = own.some((one) =>
+        one[0] === first && letters.some((char) => isIn(char, one) && isIn(char, range))
+      );
+      assert.equal(overlaps([`${first}x[${range.join("-")}]`]), common, `${globs} and ${first}, ${range}`);
+      const others = letters.some((char) =>
+        own.some((one) => one[0] === first && isIn(char, one)) && !isIn(char, range)
+      );
+      assert.equal(
+        overlaps([`${first}?[!${range.join("-")}]`]),
+        others,
+        `${globs} and ${first}, not ${range}`,
+      );
+    }
+  }
+});
+
 Deno.test("globs cover what they say", () => {
   const same: Array<[string, string]> = [
     ["src/**", "src"],

@@ -3,6 +3,18 @@ function fill(before: string, unit: string, after: string, length = 510): string
   return before + unit.repeat(Math.floor((length - before.length - after.length) / unit.length)) + after;
 }
 
+/** Appends units to a text, as many as fit. */
+function grow(before: string, unit: (n: number) => string, after: string, length = 510): string {
+  let text = before;
+  for (let n = 0; text.length + unit(n).length + after.length <= length; n++) text += unit(n);
+  return text + after;
+}
+
+/** Characters that are all different, each of three bytes. */
+const char = (n: number) => String.fromCodePoint(0x4e00 + n);
+/** Texts of two letters that are all different. */
+const pair = (n: number) => String.fromCharCode(97 + Math.floor(n / 26) % 26, 97 + n % 26);
+
 const four = (make: (n: number) => string) => Array.from({ length: 4 }, (_, n) => make(n));
 
 /** As many globs as may be in force. */
@@ -43,8 +55,32 @@ export const HOSTILE_GLOBS: Record<string, [asked: string[], inForce: string[]]>
     full((n) => `z${"{*a,*b}".repeat(32)}d${n}z`),
   ],
   "short globs": [
-    Array.from({ length: 20 }, (_, n) => `*${n}x`),
+    Array.from({ length: 20 }, (_, n) => `*${n}x/x`),
     full((n) => `${n.toString(36)}y/x`),
+  ],
+  "small globs of stars and braces": [
+    Array.from({ length: 20 }, (_, n) => `z${"{*a,*b}".repeat(13)}c${n}z`),
+    full((n) => `z${"{*a,*b}".repeat(32)}d${n}z`),
+  ],
+  "braces of equal length": [
+    four((n) => `z${"{ab,ba}".repeat(32)}c${n}z`),
+    full((n) => `z${"{ab,ba}".repeat(32)}d${n}z`),
+  ],
+  "ranges of many characters": [
+    four((n) => grow("z{*,x}", (k) => char(500 * n + k), `c${n}z`)),
+    full((n) => grow("z", (k) => `[${char(100 * n + k)}-${char(7 * n + 13 * k + 9_000)}]`, `d${n}z`)),
+  ],
+  "many characters": [
+    four((n) => grow("z{*,x}", (k) => char(500 * n + k), `c${n}z`)),
+    full((n) => grow("z", (k) => char((160 * n + k) % 2_000), `d${n}z`, 170)),
+  ],
+  "segments that meet all": [
+    four((n) => grow("**/", (k) => `${pair(85 * n + k)}/**/`, `c${n}z`)),
+    full((n) => grow("**/", (k) => `{*,${(60 * n + k).toString(36)}}/`, `d${n}z`)),
+  ],
+  "segments that meet many": [
+    four((n) => grow("**/", (k) => `${pair(85 * n + k)}/**/`, `c${n}z`)),
+    full((n) => grow("**/", (k) => `[!${pair(46 * n + k)}][!${pair(29 * n + 31 * k)}]/`, `d${n}z`)),
   ],
   "unlike characters": [
     four((n) => fill("a{*,x}", "[!a]", `c${n}a`)),

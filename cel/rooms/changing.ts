@@ -1,12 +1,13 @@
 import type { Json } from "../../db/json.ts";
 import type { Computed, KeyChange } from "../../db/write/context.ts";
+import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import type { RoomData } from "./reader.ts";
 import { applyChange, type Settled } from "./scopes.ts";
 
 /** The state of a loaded room as the writes of a chain leave it, one after the other. */
 export interface Changing {
-  /** Applies the changes of a write, unless it is `refused` or they are `unknown`. */
-  apply(changes: KeyChange[]): Applied;
+  /** Applies the changes of a write, unless it is `refused` or they are `unknown`. Yields between large values. */
+  apply(changes: KeyChange[]): Promise<Applied>;
   /** Shows expressions what has been applied. */
   show(): void;
 }
@@ -36,10 +37,11 @@ export function createChanging(data: RoomData): Changing {
   }
 
   /** Computes what a write leaves, or undefined if one of its changes cannot be made. */
-  function compute(changes: KeyChange[]): Computed[] | undefined {
+  async function compute(changes: KeyChange[]): Promise<Computed[] | undefined> {
     const own = new Map<string, Json>();
     const computed: Computed[] = [];
     for (const change of changes) {
+      if (isBusy()) await yieldToOthers();
       const name = nameOf(change.scope, change.key);
       const found = own.has(name) ? own.get(name) : find(change);
       const next = "edit" in change
@@ -64,13 +66,13 @@ export function createChanging(data: RoomData): Changing {
   }
 
   return {
-    apply(changes) {
+    async apply(changes) {
       if (!changes.some((change) => "edit" in change)) {
         for (const change of changes) "delta" in change ? noteSum(change) : note(change as Settled);
         return {};
       }
       if (!changes.every((change) => "value" in change || isLoaded(change))) return "unknown";
-      const computed = compute(changes);
+      const computed = await compute(changes);
       if (computed === undefined) return "refused";
       changes.forEach(({ scope, key }, n) => note({ scope, key, value: computed[n]!.value }));
       return { computed };

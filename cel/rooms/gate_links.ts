@@ -74,7 +74,7 @@ export async function judgeAll(
         continue;
       }
     }
-    const left = changes ? changing.apply(changes) : "unknown";
+    const left = changes ? await changing.apply(changes) : "unknown";
     const computed = typeof left === "object" ? left.computed : undefined;
     const idle = left === "refused" || computed?.every(({ changed }) => !changed) === true;
     links.push({ pending, nonce: newId(), computed, idle, known: left !== "unknown" });

@@ -45,38 +45,65 @@ function ifAny<T>(value: T | undefined, edited: (value: T) => Json): Edited {
   return value === undefined ? WRONG_TYPE : { value: edited(value), changed: true };
 }
 
+type Holder = Json[] | JsonObject;
+
+/** Makes changes one after the other, in one copy of each list and object that they change. */
 function changedBy(found: Json | undefined, changes: Change[]): Edited {
-  if (listOf(found) === undefined && !isObject(found)) return WRONG_TYPE;
-  let value: Json = found!;
-  for (const change of changes) {
-    const changed = changedAt(value, change.tokens, change.value);
-    if (changed === undefined) return { path: change.path };
-    value = changed;
-  }
+  if (!isHolder(found)) return WRONG_TYPE;
+  const value = copyOf(found);
+  const copies = new Set([value]);
+  for (const change of changes) if (!makeChange(value, change, copies)) return { path: change.path };
   return { value, changed: true };
 }
 
-/** Sets or unsets what a path names, in a copy that shares the rest of the value; undefined where it names nothing. */
-function changedAt(holder: Json | undefined, tokens: string[], leaf: Json | undefined): Json | undefined {
-  const [token, ...rest] = tokens as [string, ...string[]];
-  const list = listOf(holder);
-  const isLast = rest.length === 0;
-  if (list) {
-    const index = indexOf(token, list.length);
-    if (index === undefined || (!isLast || leaf === undefined) && index === list.length) return undefined;
-    const item = isLast ? leaf : changedAt(list[index], rest, leaf);
-    if (item === undefined && !isLast) return undefined;
-    return list.toSpliced(index, 1, ...item === undefined ? [] : [item]);
+/** Sets or unsets what a path names in a copy, and copies what it leads through; false where it names nothing. */
+function makeChange(value: Holder, { tokens, value: leaf }: Change, copies: Set<Holder>): boolean {
+  let holder = value;
+  for (const token of tokens.slice(0, -1)) {
+    const member = memberOf(holder, token);
+    if (!isHolder(member)) return false;
+    if (copies.has(member)) holder = member;
+    else {
+      const copy = copyOf(member);
+      copies.add(copy);
+      setMember(holder, token, copy);
+      holder = copy;
+    }
   }
-  if (!isObject(holder)) return undefined;
-  const isThere = Object.hasOwn(holder, token);
-  if (!isThere && (!isLast || leaf === undefined)) return undefined;
-  const member = isLast ? leaf : changedAt(holder[token], rest, leaf);
-  if (member === undefined && !isLast) return undefined;
-  const members = new Map(Object.entries(holder)); // a name may be __proto__
-  if (member === undefined) members.delete(token);
-  else members.set(token, member);
-  return Object.fromEntries(members);
+  const last = tokens.at(-1)!;
+  if (leaf === undefined) return memberOf(holder, last) !== undefined && unsetMember(holder, last);
+  return setMember(holder, last, leaf);
+}
+
+function isHolder(value: Json | undefined): value is Holder {
+  return typeof value === "object" && value !== null;
+}
+
+function copyOf<T extends Holder>(holder: T): T;
+function copyOf(holder: Holder): Holder {
+  return Array.isArray(holder) ? holder.slice() : { ...holder };
+}
+
+/** Returns the member of a name or index; undefined where there is none. */
+function memberOf(holder: Holder, token: string): Json | undefined {
+  if (Array.isArray(holder)) return holder[indexOf(token, holder.length) ?? -1];
+  return Object.hasOwn(holder, token) ? holder[token] : undefined;
+}
+
+/** Sets a member, or an item up to the end of a list; false where it cannot be there. */
+function setMember(holder: Holder, token: string, member: Json): boolean {
+  if (!Array.isArray(holder)) {
+    const property = { value: member, enumerable: true, configurable: true, writable: true };
+    return Reflect.defineProperty(holder, token, property); // a name may be __proto__
+  }
+  const index = indexOf(token, holder.length);
+  if (index !== undefined) holder[index] = member;
+  return index !== undefined;
+}
+
+function unsetMember(holder: Holder, token: string): boolean {
+  if (!Array.isArray(holder)) return delete holder[token];
+  return holder.splice(Number(token), 1).length > 0;
 }
 
 const INDEX = /^(0|[1-9]\d*)$/;
@@ -89,13 +116,13 @@ function indexOf(token: string, length: number): number | undefined {
 }
 
 /** Applies a merge patch (RFC 7396). */
-function merged(value: Json, patch: JsonObject): Json {
-  const members = new Map(isObject(value) ? Object.entries(value) : []);
+function merged(value: Json | undefined, patch: JsonObject): Json {
+  const object = isObject(value) ? copyOf(value) : {};
   for (const [name, member] of Object.entries(patch)) {
-    if (member === null) members.delete(name);
-    else members.set(name, isObject(member) ? merged(members.get(name) ?? null, member) : member);
+    if (member === null) delete object[name];
+    else setMember(object, name, isObject(member) ? merged(memberOf(object, name), member) : member);
   }
-  return Object.fromEntries(members);
+  return object;
 }
 
 /** Compares values as JSON, where the order of members does not matter. */

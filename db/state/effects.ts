@@ -2,6 +2,7 @@ import { shownRoom } from "../access/locked.ts";
 import { type Homes, isOfAgent } from "../access/private.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
 import type { Row } from "../driver/statement.ts";
+import { stored } from "../json.ts";
 import { FROM_ADMITTED } from "../write/admission.ts";
 import type { Step } from "../write/context.ts";
 import { chainOf, stepsOf } from "./edit_sql.ts";
@@ -101,7 +102,7 @@ export function effectsOf(
     home: home?.of(":scope"),
   });
   const entry = { ...home?.args, room, scope, key };
-  const value = JSON.stringify(delta ?? write.value ?? null);
+  const value = write.json ?? JSON.stringify(delta ?? write.value ?? null);
   const written = { ...entry, nonce, now: now.toISOString(), agent: put.agent ?? null, ...(ttl && { ttl }) };
   const args = { ...written, value, expr };
   if (delta !== undefined) return [{ sql: sql.add, args: { ...args, delta }, single: true, answer }];
@@ -114,15 +115,15 @@ export function effectsOf(
   return [{ sql: sql.edit, args: edited, weight: weightOfJson(steps) }, left];
 }
 
-/** Makes the entry that a write has left, of the row of its answer. */
+/** Makes the entry that a write has left, of the row of its answer. Of a batch, edited values stay as they are stored. */
 export function entryOf(
   room: string,
   write: StateWrite,
   row: Row,
-  agent: string | undefined,
+  { agent, batch }: Put,
   now: Date,
 ): Entry {
-  if (write.edit) return toEntry(row);
+  if (write.edit) return batch ? toEntry(row, stored) : toEntry(row);
   return {
     room_id: shownRoom(room),
     scope: write.scope,

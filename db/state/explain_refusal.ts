@@ -1,6 +1,7 @@
 import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 import { Refusal } from "../refusal.ts";
+import { isBusy, yieldToOthers } from "../yield.ts";
 import { applyEdit, typeOf } from "./edit.ts";
 import { type Entry, toEntry, VIEW_SCOPE } from "./entry.ts";
 import { isVersion } from "./preconditions.ts";
@@ -17,14 +18,16 @@ interface Seen {
 export interface Applied {
   found: Seen;
   value: Json;
+  /** The value as JSON, where that is known. */
+  json?: string;
   changed: boolean;
 }
 
 /**
  * Applies the writes in order to the rows of `selectStored`, each seeing those before it. Returns what each write finds
- * and leaves, or the refusal of the first one that fails.
+ * and leaves, or the refusal of the first one that fails. Yields in between: a value may be large.
  */
-export function explainRefusal(put: Put, rows: Row[]): Refusal | Applied[] {
+export async function explainRefusal(put: Put, rows: Row[]): Promise<Refusal | Applied[]> {
   const stored = new Map<string, Row>();
   for (const row of rows) if (row.key !== null) stored.set(idOf(row as unknown as StateWrite), row);
   const seen = new Map<string, Seen>();
@@ -39,22 +42,25 @@ export function explainRefusal(put: Put, rows: Row[]): Refusal | Applied[] {
   const counts = countsOf(rows);
   const results: Applied[] = [];
   for (const [index, write] of put.writes.entries()) {
+    if (isBusy()) await yieldToOthers();
     const row = stored.get(idOf(write));
-    const current = row && !row.deleted ? toEntry(row) : null;
     const found = seen.get(idOf(write)) ?? { live: false, version: 0, value: null };
     const written = found.version > Number(row?.version ?? 0);
     const entry = { ...(put.batch && { index }), scope: write.scope, key: write.key };
-    const refused = { ...entry, current, ...(written && { after: found.version }) };
+    const refused = (): Refused => {
+      const current = row && !row.deleted ? toEntry(row) : null;
+      return { ...entry, current, ...(written && { after: found.version }) };
+    };
     if (!isVersion(write.ifVersion, found.live ? found.version : 0)) {
-      return new Refusal("version_conflict", { ...refused, expected: write.ifVersion! }, revision);
+      return new Refusal("version_conflict", { ...refused(), expected: write.ifVersion! }, revision);
     }
     const result = apply(write, found.live ? found.value : undefined, put.limits, refused, revision);
     if (result instanceof Refusal) return result;
-    const { value, changed } = result;
+    const { value, json, changed } = result;
     const full = found.live ? undefined : countNew(write, counts, put.limits);
     if (full) return new Refusal("limit_reached", { ...entry, ...full }, revision);
     seen.set(idOf(write), { live: true, version: found.version + Number(changed), value });
-    results.push({ found, value, changed });
+    results.push({ found, value, json, changed });
   }
   return refusedForSize(put, rows, stored) ?? results;
 }
@@ -75,23 +81,28 @@ function apply(
   { value = null, delta, edit, computed }: StateWrite,
   found: Json | undefined,
   { valueBytes: max }: StateLimits,
-  refused: Refused,
+  refused: () => Refused,
   revision: number,
 ): Refusal | Omit<Applied, "found"> {
   if (delta !== undefined) {
     const sum = add(found === undefined ? 0 : found, delta);
     return sum === undefined
-      ? new Refusal("not_a_number", { ...refused, delta }, revision)
+      ? new Refusal("not_a_number", { ...refused(), delta }, revision)
       : { value: sum, changed: true };
   }
   if (edit === undefined) return { value, changed: computed !== "kept" };
   const edited = applyEdit(found, edit);
   if ("path" in edited) {
     const { path } = edited;
-    return new Refusal("not_editable", { ...refused, path, edit: edit.kind, found: typeOf(found) }, revision);
+    return new Refusal(
+      "not_editable",
+      { ...refused(), path, edit: edit.kind, found: typeOf(found) },
+      revision,
+    );
   }
-  const bytes = bytesOf(JSON.stringify(edited.value));
-  return bytes <= max ? edited : new Refusal("too_large", { ...refused, bytes, max });
+  const json = JSON.stringify(edited.value);
+  const bytes = bytesOf(json);
+  return bytes <= max ? { ...edited, json } : new Refusal("too_large", { ...refused(), bytes, max });
 }
 
 /** Refuses writes that leave too many bytes of views, naming the write after which they no longer fit. */

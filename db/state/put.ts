@@ -16,6 +16,8 @@ export interface StateWrite {
   scope: string;
   key: string;
   value?: Json;
+  /** The value as JSON, where that is known. */
+  json?: string;
   expr?: string;
   delta?: number;
   edit?: Edit;

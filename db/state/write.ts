@@ -35,7 +35,7 @@ export function putEntries(database: Database, room: string, put: Put): Operatio
     run: (context, judged) => runPut({ database, context, room, put, judged }),
     changes: changesOf(put),
     answer: ({ now, revision, rows }) => ({
-      entries: put.writes.map((write, n) => entryOf(room, write, rows[n]![0]!, put.agent, now)),
+      entries: put.writes.map((write, n) => entryOf(room, write, rows[n]![0]!, put, now)),
       revision: revision ?? Number(rows[0]![0]!.room_revision),
     }),
   };
@@ -54,7 +54,9 @@ function changesOf({ writes, limits }: Put): KeyChange[] | undefined {
 
 function edited(found: Json | undefined, edit: Edit, { valueBytes }: StateLimits): Computed | undefined {
   const result = applyEdit(found, edit);
-  return "path" in result || bytesOf(JSON.stringify(result.value)) > valueBytes ? undefined : result;
+  if ("path" in result) return undefined;
+  const json = JSON.stringify(result.value);
+  return bytesOf(json) > valueBytes ? undefined : { ...result, json };
 }
 
 function added(found: Json | undefined, delta: number): Computed | undefined {
@@ -84,8 +86,11 @@ async function tryComputed(attempt: Attempt, computed: Computed[]): Promise<Outc
   return outcome === "uncomputed" ? undefined : outcome && withValues(outcome, writes);
 }
 
-function asComputed({ delta: _, edit, ...write }: StateWrite, { value, changed }: Computed): StateWrite {
-  return { ...write, value, computed: edit && (changed ? "changed" : "kept") };
+function asComputed(
+  { delta: _, edit, ...write }: StateWrite,
+  { value, json, changed }: Computed,
+): StateWrite {
+  return { ...write, value, json, computed: edit && (changed ? "changed" : "kept") };
 }
 
 /** The refusals after which the values are computed again. */
@@ -107,7 +112,7 @@ async function putComputed(attempt: Attempt): Promise<Outcome | undefined> {
     }]);
     checkRoom(rows!);
     if (!rows![0]!.unchanged) return undefined;
-    const results = explainRefusal(put, rows!);
+    const results = await explainRefusal(put, rows!);
     if (results instanceof Refusal) {
       const barred = rows![0]!.guarded && await refusalOf(database, context, room, { writes: true });
       throw barred || results;
@@ -127,8 +132,10 @@ async function putComputed(attempt: Attempt): Promise<Outcome | undefined> {
   throw new Refusal("unavailable", { why: "value_moved" });
 }
 
-/** Adds the values to an outcome, as if the database had computed them. A replayed one has them already. */
+/** Adds the values to an outcome that lacks them, as if the database had computed them. */
 function withValues(outcome: Outcome, writes: StateWrite[]): Outcome {
-  const rows = outcome.rows.map(([row], n) => [{ value: JSON.stringify(writes[n]!.value), ...row }]);
+  const rows = outcome.rows.map(([row], n) => [
+    row?.value === undefined ? { ...row, value: writes[n]!.json ?? JSON.stringify(writes[n]!.value) } : row,
+  ]);
   return { ...outcome, rows };
 }

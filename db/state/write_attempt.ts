@@ -43,7 +43,7 @@ export async function tryPut(attempt: Attempt): Promise<Outcome | undefined | "u
   const rows = reads[0]!;
   checkRoom(rows);
   if (!rows[0]!.unchanged) return undefined;
-  const result = explainRefusal(put, rows);
+  const result = await explainRefusal(put, rows);
   if (result instanceof Refusal) throw result;
   const isGranted = writes.every(mayKeep) && (outcome.key !== undefined || !context.idempotencyKey);
   return isGranted && result.every(({ changed }) => !changed) ? outcome : "uncomputed";

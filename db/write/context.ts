@@ -87,6 +87,8 @@ export type KeyChange =
 /** The value that a write leaves of a key, computed from the one that it finds; `changed`: whether they differ. */
 export interface Computed {
   value: Json;
+  /** The value as JSON, where that is known. */
+  json?: string;
   changed: boolean;
 }
 

@@ -436,6 +436,12 @@ export const MUTANTS: Mutant[] = [
     filter: "edit",
   },
   {
+    name: "an edit that changes the value that it finds",
+    edits: [["  const value = copyOf(found);\n", "  const value = found;\n"]],
+    test: "tests/db/edits.test.ts",
+    filter: "what they find as it was",
+  },
+  {
     name: "a computed edit that takes what it read for what is there",
     edits: [[
       "...asComputed(write, results[n]!), ifVersion: found.live ? found.version : 0 };",

@@ -17,6 +17,7 @@ import { badAnswer } from "./errors.ts";
 import { followAfter, type FollowOptions, revisionOf } from "./follow.ts";
 import type { Json, JsonOf } from "./json.ts";
 import type { Message, MessageFilter, MessagePage, Post, Posted } from "./message.ts";
+import { optionsOf } from "./options.ts";
 
 const PAGE = 1_000;
 
@@ -32,6 +33,7 @@ export class Messages {
 
   /** The messages that match, ids ascending. */
   async list<T = Json>(filter: MessagePage = {}): Promise<Message<T>[]> {
+    optionsOf(filter, "list({ kind })");
     if (filter.limit !== undefined || filter.last !== undefined) {
       return (await this.#page<T>(filter)).messages;
     }

@@ -8,6 +8,7 @@ import { acquire, type Lock, type LockOptions } from "./lock.ts";
 import { Invites } from "./invites.ts";
 import { madeAnew } from "./made.ts";
 import { Messages } from "./messages.ts";
+import { optionsOf } from "./options.ts";
 import { Reservations } from "./reservations.ts";
 import type { RoomInfo } from "./room_info.ts";
 import { State } from "./state.ts";
@@ -86,8 +87,9 @@ export class Room {
    * answer with the token was lost; without an id another agent takes its place.
    */
   async join<M extends object = JsonObject>(
-    { signal, ...registration }: Registration<M & JsonOf<M>> & CallOptions = {},
+    options: Registration<M & JsonOf<M>> & CallOptions = {},
   ): Promise<Registered> {
+    const { signal, ...registration } = optionsOf(options, "join({ id, name })");
     const id = registration.id ?? this.agent;
     const body = { ...registration, id, name: registration.name ?? id ?? "agent" };
     type Told = Omit<Registered, "token"> & { token?: string | null };
@@ -101,7 +103,8 @@ export class Room {
   }
 
   /** Takes an agent off the roster, and ends its claims, reservations and waits. Returns whether it was there. */
-  async leave({ agent = this.agent, signal }: Actor = {}): Promise<boolean> {
+  async leave(options: Actor = {}): Promise<boolean> {
+    const { agent = this.agent, signal } = optionsOf(options, "leave({ agent })");
     const path = `${this.#path}/agents/${encodeURIComponent(agent ?? "")}`;
     return (await this.connection.write<{ left: boolean }>("DELETE", path, {}, { signal })).body.left;
   }

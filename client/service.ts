@@ -4,6 +4,7 @@ import type { JsonObject, JsonOf } from "./json.ts";
 import { tokenLost } from "./errors.ts";
 import { joinBy, type Joined, type Joiner } from "./joining.ts";
 import { madeAnew } from "./made.ts";
+import { optionsOf } from "./options.ts";
 import { Room } from "./room.ts";
 import type { RoomInfo } from "./room_info.ts";
 
@@ -17,7 +18,8 @@ export class Convene {
   constructor(readonly connection: Connection) {}
 
   /** An existing room, with a token of it if it has its own. Sends no request. */
-  room(id: string, { agent, token }: { agent?: string; token?: string } = {}): Room {
+  room(id: string, options: { agent?: string; token?: string } = {}): Room {
+    const { agent, token } = optionsOf(options, "room(id, { agent })");
     return new Room(token === undefined ? this.connection : this.connection.with(token), id, agent);
   }
 
@@ -28,13 +30,14 @@ export class Convene {
    */
   async open<M extends object = JsonObject>(
     id?: string,
-    { agent, signal, ...asked }: CallOptions & {
+    options: CallOptions & {
       meta?: M & JsonOf<M>;
       agent?: string;
       locked?: boolean;
       listed?: boolean;
     } = {},
   ): Promise<Room> {
+    const { agent, signal, ...asked } = optionsOf(options, "open(id, { agent })");
     return await madeAnew("token", async () => {
       const { body } = await this.connection.write<Opened>("POST", "/rooms", { id, ...asked }, { signal });
       const made = textIn(body, "id");

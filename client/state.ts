@@ -1,6 +1,7 @@
 import type { Call, CallOptions, Connection } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
 import type { Json, JsonOf } from "./json.ts";
+import { optionsOf } from "./options.ts";
 
 /** An entry: a key with its value, or a view (scope `_view`), which also has `expr`. */
 export interface Entry<T = Json> {
@@ -156,8 +157,9 @@ export class State {
   /** The entry, or undefined where there is none. `resolve`: includes the present value of a view. */
   async get<T = Json>(
     key: string,
-    { signal, ...query }: CallOptions & { scope?: string; resolve?: boolean } = {},
+    options: CallOptions & { scope?: string; resolve?: boolean } = {},
   ): Promise<Entry<T> | undefined> {
+    const { signal, ...query } = optionsOf(options, "get(key, { scope })");
     try {
       return (await this.connection.get<Entry<T>>(this.path, { key, ...query }, { signal })).body;
     } catch (error) {
@@ -171,7 +173,8 @@ export class State {
   /** The entries, ordered by scope and key. Includes deleted ones only with `since`. */
   list(filter: StateFilter & { since: number }): Promise<Array<Entry | Deleted>>;
   list(filter?: StateFilter): Promise<Entry[]>;
-  async list({ signal, ...query }: StateFilter = {}): Promise<Array<Entry | Deleted>> {
+  async list(filter: StateFilter = {}): Promise<Array<Entry | Deleted>> {
+    const { signal, ...query } = optionsOf(filter, "list({ scope })");
     return (await this.connection.list<Entry>(this.path, query, { signal }))
       .body;
   }

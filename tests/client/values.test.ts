@@ -32,6 +32,24 @@ Deno.test("what JSON has no word for is refused before it is sent", async () => 
   assert.deepEqual(sent, []);
 });
 
+Deno.test("a text in the place of options is refused before anything is sent: it would name no agent", async () => {
+  const service = connect("http://127.0.0.1:9", { fetch: () => Promise.reject(new Error("sent")) });
+  const room = service.room("r", { agent: "ann" });
+  const text = "bob" as unknown as object;
+  const calls: [how: string, call: () => unknown][] = [
+    ["room(id, { agent })", () => service.room("r", text)],
+    ["open(id, { agent })", () => service.open("r", text)],
+    ["join({ id, name })", () => room.join(text)],
+    ["leave({ agent })", () => room.leave(text)],
+    ["list({ kind })", () => room.messages.list(text)],
+    ["list({ scope })", () => room.state.list(text)],
+    ["get(key, { scope })", () => room.state.get("k", text)],
+  ];
+  for (const [how, call] of calls) {
+    await assert.rejects(async () => await call(), new TypeError(`"bob" is no object of options: ${how}.`));
+  }
+});
+
 Deno.test("an address or headers with which no request can be sent fail at once", () => {
   const odd = [
     "localhost:8000",

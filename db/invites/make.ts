@@ -29,9 +29,14 @@ export interface InviteRequest {
 /** Milliseconds for which a used invitation outlives its end: the request that joined by it may be repeated. */
 const KEPT_MS = 24 * 60 * 60 * 1000;
 
+/** Used invitations that do not count, of which a room keeps the latest: each that is made passes all of them. */
+const KEPT = 1_000;
+
 const FORGET = `
   DELETE FROM invites
-   WHERE room_id = :room AND (expires_at <= ${NOW} - ${KEPT_MS} OR used = 0 AND NOT ${INVITE_IN_FORCE})`;
+   WHERE room_id = :room AND (expires_at <= ${NOW} - ${KEPT_MS} OR used = 0 AND NOT ${INVITE_IN_FORCE}
+     OR rowid IN (SELECT rowid FROM invites WHERE room_id = :room AND NOT ${INVITE_IN_FORCE}
+       ORDER BY rowid DESC LIMIT ${KEPT} OFFSET ${KEPT}))`;
 
 /**
  * True where the room is open and the viewer may write in it: it may invite members, under ids that nobody has used.

@@ -2633,6 +2633,12 @@ export const MUTANTS: Mutant[] = [
     filter: "a condition that is new",
   },
   {
+    name: "used invitations that pile up",
+    edits: [["ORDER BY rowid DESC LIMIT ${KEPT} OFFSET ${KEPT}", "ORDER BY rowid DESC LIMIT 0 OFFSET ${KEPT}"]],
+    test: "tests/routes/invites.test.ts",
+    filter: "a room keeps the last",
+  },
+  {
     name: "what answers share, compressed anew for each",
     edits: [[": [part];\n    for (const [n, piece]", ": [part.slice()];\n    for (const [n, piece]"]],
     test: "tests/routes/large_bodies.test.ts",

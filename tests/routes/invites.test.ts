@@ -27,6 +27,25 @@ Deno.test("a room has at most 1,000 invitations that count, and those that do no
     assert.equal(Number(kept.n), 1_001, "one that was used is kept for who joined by it, for a while");
   }));
 
+Deno.test("a room keeps the last 1,000 used invitations that do not count, so that making one costs no more", () =>
+  withApp(async ({ json, services: { database } }) => {
+    await json("POST", "/rooms", { id: "r" });
+    const { code } = (await json("POST", "/rooms/r/invites", { role: "member", uses: 2 })).body;
+    assert.equal((await json("POST", `/join/${code}`)).status, 201);
+    await database.commit(SERVICE, [
+      { sql: FILL, args: { count: 2_000n, expires_at: BigInt(Date.now() + 60_000) } },
+      { sql: "UPDATE invites SET used = 1 WHERE uses = 1", args: {} },
+    ]);
+    assert.equal((await json("POST", "/rooms/r/invites", { role: "member" })).status, 201);
+    const [rows] = await database.read(SERVICE, [{
+      sql: "SELECT id FROM invites WHERE room_id = 'r' ORDER BY rowid",
+      args: {},
+    }]);
+    assert.equal(rows!.length, 1 + 1_000 + 1);
+    assert.equal(rows![1]!.id, "filled 1001", "the latest");
+    assert.equal((await json("POST", `/join/${code}`)).status, 201, "one that counts stays, however old");
+  }));
+
 Deno.test("a room that is full takes no more by codes, which stay as they were", () =>
   withApp(async ({ json, services: { database } }) => {
     await json("POST", "/rooms", { id: "r" });

@@ -4,6 +4,7 @@ import { noneIn, type Row } from "./row.ts";
 const ROOM_FOR = {
   keys: "Delete keys that nobody needs, or use another room.",
   views: "Delete views that nobody needs, or use another room.",
+  "private scopes": "They stay when their agents leave. Register without `private`, or use another room.",
   agents: "Let agents leave that are gone, or use another room.",
   reservations: "Release reservations that nobody needs, or wait until some have ended.",
   tokens: "Revoke tokens that nobody needs.",
@@ -93,7 +94,7 @@ export const ROOMS = {
   limit_reached: {
     status: 409,
     cause:
-      "The room has the maximum number of keys, views, agents, reservations, tokens or invitations, its views or globs would be too long in total, or too many unfinished tasks would be linked by `needs`.",
+      "The room has the maximum number of keys, views, agents, private scopes, reservations, tokens or invitations, its views or globs would be too long in total, or too many unfinished tasks would be linked by `needs`.",
     cure:
       "Delete keys and views, release reservations, finish tasks before posting more that need them, or use another room.",
     members: ["index?"],
@@ -101,7 +102,17 @@ export const ROOMS = {
     say: ({ index, ...full }:
       & { index?: number; max: number }
       & (
-        | { of: "keys" | "private keys" | "views" | "agents" | "reservations" | "tokens" | "invitations" }
+        | {
+          of:
+            | "keys"
+            | "private keys"
+            | "private scopes"
+            | "views"
+            | "agents"
+            | "reservations"
+            | "tokens"
+            | "invitations";
+        }
         | { of: "needs" | "last_admin" }
         | { of: "bytes" | "globs"; bytes: number }
       )) => {

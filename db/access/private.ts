@@ -48,7 +48,7 @@ const LAST = "CAST(x'FF' AS TEXT)";
  * Selects the agents whose private scopes a token sees, if it is in force: an admin's all, another's its own agent's.
  */
 const selectSeen = (room: string, hash: string) => `
-  SELECT secured.agent_id FROM tokens CROSS JOIN secured ON secured.room_id = ${room}
+  SELECT secured.agent_id FROM tokens CROSS JOIN secured INDEXED BY secured_private ON secured.room_id = ${room}
      AND secured.agent_id BETWEEN IIF(tokens.role = 'admin', '', tokens.agent_id)
        AND IIF(tokens.role = 'admin', ${LAST}, tokens.agent_id)
      AND secured.private_since IS NOT NULL
@@ -58,7 +58,7 @@ const SEEN = selectSeen(":room", ":viewer_token");
 
 /** Selects all agents with a private scope: the operator sees them all. */
 export const selectPrivate = (room: string) =>
-  `SELECT secured.agent_id FROM secured WHERE secured.room_id = ${room} AND secured.private_since IS NOT NULL`;
+  `SELECT secured.agent_id FROM secured INDEXED BY secured_private WHERE secured.room_id = ${room} AND secured.private_since IS NOT NULL`;
 
 /**
  * Selects the `agent_id` of each private scope of `:room` that a viewer sees; undefined for a viewer without a token.

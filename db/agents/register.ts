@@ -11,7 +11,7 @@ import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { holderOf, type Viewer } from "../viewer.ts";
 import { type Admission, ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation, Step } from "../write/context.ts";
-import { announceHidden, HIDING, hidingSteps, MAY_HIDE } from "../write/hide.ts";
+import { announceHidden, HIDING, hidingSteps, MAY_HIDE, SCOPES_LEFT } from "../write/hide.ts";
 import { commit } from "../write/write.ts";
 import { AGENT, type Agent, GET, OF_AGENT, toAgent } from "./agent.ts";
 import {
@@ -46,7 +46,8 @@ const MAY_SECURE = `(${IS_SECURED} OR ${IS_ADMIN} OR ${UNUSED})`;
 const MAKE_TOKEN = `${INSERT_TOKEN} ${FROM_ADMITTED} AND NOT ${IS_SECURED}`;
 const MADE = "SELECT id, hash FROM tokens WHERE room_id = :room AND hash = :hash";
 const WHY_NOT = `
-  SELECT NOT ${MAY_SECURE} AS taken, NOT ${TOKENS_LEFT} AS full, NOT ${MAY_HIDE} AS crowded
+  SELECT NOT ${MAY_SECURE} AS taken, NOT ${TOKENS_LEFT} AS full, NOT ${MAY_HIDE} AS crowded,
+         NOT ${SCOPES_LEFT} AS scopes_full
     FROM rooms WHERE id = :room`;
 
 /** The columns that `toNewest` reads of a wait. */
@@ -59,6 +60,8 @@ export interface RegistrationLimits {
   tokens: number;
   /** Keys in a private scope. */
   privateKeys: number;
+  /** Private scopes of a room. */
+  privateScopes: number;
 }
 
 /** The parts of a registration that its statements share. */
@@ -129,14 +132,14 @@ function admissionOf({ id, agent, viewer, token, limits }: Registering): Admissi
     where: [
       MAY_REGISTER,
       ...token ? [MAY_SECURE, TOKENS_LEFT] : [],
-      ...hides ? [MAY_HIDE] : [],
+      ...hides ? [MAY_HIDE, SCOPES_LEFT] : [],
     ],
     args: {
       agent: id,
       max: limits.agents,
       if_new: Number(agent.ifNew ?? false),
       ...token && { ...ownHashOf(viewer), max_tokens: limits.tokens },
-      ...hides && { max_private: limits.privateKeys },
+      ...hides && { max_private: limits.privateKeys, max_scopes: limits.privateScopes },
     },
     requires: token && RELEASE_OF_ACCESS,
   };
@@ -161,7 +164,11 @@ function effectsOf({ room, nonce, id, now, agent, viewer, token }: Registering):
 }
 
 function readsOf({ room, id, agent, viewer, token, limits }: Registering): Step[] {
-  const max = { max_tokens: limits.tokens, max_private: limits.privateKeys };
+  const max = {
+    max_tokens: limits.tokens,
+    max_private: limits.privateKeys,
+    max_scopes: limits.privateScopes,
+  };
   return [
     { sql: ROOM_CURRENT, args: { room } },
     { ...waitsNow(room, id), answer: { columns: WAIT } },
@@ -184,6 +191,9 @@ function refusalOf({ id, agent, token, limits }: Registering, [rooms, _, ...furt
   if (why?.full) return new Refusal("limit_reached", { of: "tokens", max: limits.tokens }, revision);
   if (agent.private && why?.crowded) {
     return new Refusal("limit_reached", { of: "private keys", max: limits.privateKeys }, revision);
+  }
+  if (agent.private && why?.scopes_full) {
+    return new Refusal("limit_reached", { of: "private scopes", max: limits.privateScopes }, revision);
   }
   return new Refusal("limit_reached", { of: "agents", max: limits.agents }, revision);
 }

@@ -224,4 +224,6 @@ export const MIGRATIONS: string[][] = [
         WHERE id = OLD.room_id AND due = OLD.until AND leaving IS NULL;
      END`,
   ],
+  // A room may have far more secure agents, which stay secure after they left, than private scopes.
+  [`CREATE INDEX secured_private ON secured (room_id, agent_id) WHERE private_since IS NOT NULL`],
 ];

@@ -12,7 +12,7 @@ import { RELEASE_OF_ACCESS, SERVED } from "../release.ts";
 import { IS_SERVED, revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { EVERYBODY, OPERATOR, SERVICE } from "../viewer.ts";
 import { type Admission, ADMITTED } from "../write/admission.ts";
-import { announceHidden, HIDING, hidingSteps, MAY_HIDE } from "../write/hide.ts";
+import { announceHidden, HIDING, hidingSteps, MAY_HIDE, SCOPES_LEFT } from "../write/hide.ts";
 import type { Step } from "../write/context.ts";
 import { commit } from "../write/write.ts";
 import { findInvite, type FoundInvite, type JoinKey, keyArgs, madeUnderKey } from "./find.ts";
@@ -108,7 +108,8 @@ const USE = `UPDATE invites SET used = used + 1 WHERE hash = :code AND ${ADMITTE
 
 const ENDS = "SELECT expires_at IS NOT NULL AS ends FROM tokens WHERE room_id = :room AND hash = :hash";
 const WHY_NOT = `
-  SELECT ${MAY_USE} AS may_use, ${MAY_TAKE} AS may_take, ${TOKENS_LEFT} AS has_tokens, ${MAY_HIDE} AS may_hide
+  SELECT ${MAY_USE} AS may_use, ${MAY_TAKE} AS may_take, ${TOKENS_LEFT} AS has_tokens, ${MAY_HIDE} AS may_hide,
+         ${SCOPES_LEFT} AS has_scopes
     FROM rooms WHERE id = :room AND ${SERVED}`;
 
 /**
@@ -140,7 +141,7 @@ async function tryJoin(
       effects: joinSteps({ room, nonce, code, agent, now }, token, joiner, key),
       reads: [
         { sql: ROOM_CURRENT, args: { room } },
-        { sql: WHY_NOT, args: { room, ...asked, max_private: limits.privateKeys }, single: true },
+        { sql: WHY_NOT, args: { room, ...asked, ...maxOf(limits) }, single: true },
         { sql: ENDS, args: { room, hash: token.hash }, single: true },
       ],
     },
@@ -158,10 +159,15 @@ function admissionOf(asked: Admission["args"], joiner: Joiner, limits: Registrat
   const hides = joiner.private ?? false;
   return {
     counts: [COUNT_AGENT, "guarded = 1", ...hides ? HIDING : []],
-    where: [MAY_USE, MAY_TAKE, TOKENS_LEFT, MAY_REGISTER, ...hides ? [MAY_HIDE] : []],
-    args: { ...asked, max: limits.agents, if_new: 0, ...hides && { max_private: limits.privateKeys } },
+    where: [MAY_USE, MAY_TAKE, TOKENS_LEFT, MAY_REGISTER, ...hides ? [MAY_HIDE, SCOPES_LEFT] : []],
+    args: { ...asked, max: limits.agents, if_new: 0, ...hides && maxOf(limits) },
     requires: RELEASE_OF_ACCESS,
   };
+}
+
+/** Makes the arguments of the limits of private scopes. */
+function maxOf({ privateKeys, privateScopes }: RegistrationLimits) {
+  return { max_private: privateKeys, max_scopes: privateScopes };
 }
 
 /** Explains a refusal by the row of `WHY_NOT`. */
@@ -170,6 +176,9 @@ function refusalOf(why: Row, agent: string, joiner: Joiner, limits: Registration
   if (!why.has_tokens) return new Refusal("limit_reached", { of: "tokens", max: limits.tokens });
   if (joiner.private && !why.may_hide) {
     return new Refusal("limit_reached", { of: "private keys", max: limits.privateKeys });
+  }
+  if (joiner.private && !why.has_scopes) {
+    return new Refusal("limit_reached", { of: "private scopes", max: limits.privateScopes });
   }
   return new Refusal("limit_reached", { of: "agents", max: limits.agents });
 }

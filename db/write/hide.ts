@@ -13,6 +13,11 @@ const KEYS_LEFT = `(SELECT COUNT(*) FROM ${ITS_KEYS} AND NOT deleted)`;
 /** True where a private scope may have so many keys. */
 export const MAY_HIDE = `(${KEYS_LEFT} <= :max_private)`;
 
+/** True where the room may have one more private scope, or the agent has one. */
+export const SCOPES_LEFT = `(${isPrivate(":agent")} OR (
+  SELECT COUNT(*) FROM secured INDEXED BY secured_private
+   WHERE secured.room_id = :room AND secured.private_since IS NOT NULL) < :max_scopes)`;
+
 const OF_ITS_OWN = privateRoom(":agent");
 const IS_OPEN = `NOT ${isPrivate(":agent")}`;
 

@@ -34,6 +34,8 @@ export const LIMITS = {
   keys: 10_000,
   /** Keys of a private scope: they count nowhere else, since nobody may learn of them. */
   privateKeys: 1_000,
+  /** Private scopes of a room, as many as agents: they stay for good, and an admin's look at the state passes all. */
+  privateScopes: 1_000,
   /** Computed views of a room: a look at all of them evaluates each. */
   views: 64,
   /** Bytes of a room's views as UTF-8, all together: to compile them once takes up to 75 ms of work. */

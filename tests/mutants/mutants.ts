@@ -1260,8 +1260,8 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a join that hides any number of keys",
-    edits: [["MAY_REGISTER, ...hides ? [MAY_HIDE] : []],", "MAY_REGISTER],"], [
-      "...hides && { max_private: limits.privateKeys } },\n    requires: RELEASE_OF_ACCESS,",
+    edits: [["MAY_REGISTER, ...hides ? [MAY_HIDE, SCOPES_LEFT] : []],", "MAY_REGISTER],"], [
+      "...hides && maxOf(limits) },\n    requires: RELEASE_OF_ACCESS,",
       "},\n    requires: RELEASE_OF_ACCESS,",
     ]],
     test: "tests/contract/private_joins.test.ts",
@@ -2633,8 +2633,20 @@ export const MUTANTS: Mutant[] = [
     filter: "a condition that is new",
   },
   {
+    name: "private scopes of agents that left, which pile up",
+    edits: [[
+      "secured.private_since IS NOT NULL) < :max_scopes)",
+      "secured.private_since < 0) < :max_scopes)",
+    ]],
+    test: "tests/db/hide.test.ts",
+    filter: "a room has at most 1,000 private scopes",
+  },
+  {
     name: "used invitations that pile up",
-    edits: [["ORDER BY rowid DESC LIMIT ${KEPT} OFFSET ${KEPT}", "ORDER BY rowid DESC LIMIT 0 OFFSET ${KEPT}"]],
+    edits: [[
+      "ORDER BY rowid DESC LIMIT ${KEPT} OFFSET ${KEPT}",
+      "ORDER BY rowid DESC LIMIT 0 OFFSET ${KEPT}",
+    ]],
     test: "tests/routes/invites.test.ts",
     filter: "a room keeps the last",
   },

@@ -180,8 +180,9 @@ const TESTED: Record<keyof typeof LIMITS, [file: string, test: string]> = {
 Deno.test("every limit has the test of its boundary", async () => {
   for (const [limit, [file, test]] of Object.entries(TESTED)) {
     const text = await Deno.readTextFile(new URL(file, import.meta.url));
+    const name = RegExp.escape(JSON.stringify(test));
     const named = new RegExp(
-      `^(?:contract|heldContract|overEach|Deno\\.test)\\(\\s*${RegExp.escape(JSON.stringify(test))},`,
+      `^(?:(?:contract|heldContract|overEach|Deno\\.test)\\(\\s*${name},|  ${name}: (?:async )?\\()`, // the last: `atOnce`
       "m",
     );
     assert.match(text, named, `${limit}: ${file} has no test called ${test}`);

@@ -182,6 +182,7 @@ contract("names that callers mistake are told: parameters", async (t) => {
     [`/rooms/${room}/messages?limit[]=`, "limit[]", "`limit`"],
     [`/rooms/${room}/messages?from_agent=ann`, "from_agent", "`from`"],
     [`/rooms/${room}/messages?since=1`, "since", "`after`"],
+    [`/rooms/${room}/messages?unread=true`, "unread", "`after`"],
     [`/rooms/${room}/state?after=1`, "after", "`since`"],
     [`/rooms?offset=1`, "offset", "`before`"],
     [`/?rooms=${room}`, "rooms", "`room`"],

@@ -113,6 +113,8 @@ overEach(
         /"A scope has no key.*`scope` _shared, `key` turn/,
       ],
       ["wait", { room: "r", condition: "", agent: "ann" }, /The expression is empty.*Write one such as/],
+      ["read_room", { id: "r" }, /no argument `id`\. Did you mean `room`/],
+      ["list_messages", { room: "r", unread: true }, /Did you mean `after`/],
       ["wait", { room: "r", condition: "true", timeout_ms: 5_000 }, /Did you mean `timeout_seconds`/],
       ["wait", { room: "r", condition: "true", include: ["everything"] }, /Use state, state\.<scope>/],
       ["wait", { room: "r" }, /: `condition` is missing\. `condition`: CEL/],

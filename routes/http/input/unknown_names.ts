@@ -10,7 +10,7 @@ interface NameFault {
 
 /** Other words that callers use for our names, not similar in spelling; in lower case, without punctuation. */
 const MEANT: Record<string, string> = {
-  after: "since afterid sinceid offset cursor",
+  after: "since afterid sinceid offset cursor unread unseen",
   agent: "agentid from fromagent sender by self who owner claimedby updatedby name id",
   body: "text content message data payload value",
   condition: "expr expression if cel until when query gate predicate",
@@ -75,7 +75,7 @@ const PATHS = new Set(["room", "room_id"]);
 const IDS = { agent: "agent agentid", room: "room roomid roomname name" };
 
 /** Like MEANT, after all its words. */
-const FARTHER: Record<string, string> = { expr: "condition if predicate query" };
+const FARTHER: Record<string, string> = { expr: "condition if predicate query", room: "id name" };
 
 const BATCH = "`writes` belong in PUT /rooms/{room}/state/batch, all or none.";
 /** Names by which callers ask a write to remove a key. */

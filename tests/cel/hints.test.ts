@@ -123,6 +123,7 @@ hints("members of a room", [
     "has(messages.id[0]) && has(messages.id[0].body)",
     false,
   ],
+  ["has(views.score)", 4, "state._view", "has(state._view.score)", false],
   ["messages.kinds.task", 15, "kind", "has(messages.kind[null])", true],
   ["messages.kind", 9, "messages.kind[k].done", "cel.bind(k, null, messages.kind[k].done)", 0],
   ["messages.cout", 9, "count", "messages.count", 0],
@@ -500,6 +501,14 @@ Deno.test("hints: a name is taken for a text only where a text stands, and for n
     assert.match(thrown(() => compile(source)).hint!, /^An expression starts with one of/, source);
   }
   assert.equal(thrown(() => compile("agents.ann.status == agent")).hint, "Did you mean `agents`?");
+});
+
+Deno.test("hints: words for what a room has under another root", () => {
+  for (
+    const [source, meant] of [["tasks.open > 0", "messages.kind.task"], ["time > self.at", "now"]] as const
+  ) {
+    assert.equal(thrown(() => compile(source)).hint, `Write \`${meant}\`.`, source);
+  }
 });
 
 Deno.test("hints: an empty expression says that it is, and what to do", () => {

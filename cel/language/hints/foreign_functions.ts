@@ -208,8 +208,12 @@ export const NAMES: Readonly<Record<string, string>> = {
   FALSE: "false",
   this: "self",
   me: "self",
+  time: "now",
+  task: "messages.kind.task",
+  tasks: "messages.kind.task",
   shared: "state._shared",
   _shared: "state._shared",
   view: "state._view",
+  views: "state._view",
   _view: "state._view",
 };

@@ -57,9 +57,11 @@ const TTL = 300;
 const GIVE_BACK = 5_000;
 
 /**
- * Takes the oldest open task that fits, in as many requests as it takes. Retries while the service is away: for
- * `patience` before its first answer, afterwards as long as it lasts. If an answer is lost, the
- * repeated request returns it, and the claim is renewed. A task that arrives after the caller has aborted is released.
+ * Takes the oldest open task that fits, in as many requests as it takes. A request looks at 1,000 tasks at most, and
+ * says that there are more only when its time is over: so each waits only where the one before found the last tasks.
+ * Retries while the service is away: for `patience` before its first answer, afterwards as long as it lasts. If an
+ * answer is lost, the repeated request returns it, and the claim is renewed. A task that arrives after the caller has
+ * aborted is released.
  */
 export async function takeNext<T>(
   messages: Messages,
@@ -69,10 +71,11 @@ export async function takeNext<T>(
   const start = performance.now();
   const left = () => Math.max(0, start + timeout - performance.now());
   const pace = new Pace();
+  const looks = [filter.where, filter.from, filter.thread].some((each) => each !== undefined);
 
-  for (let after = filter.after;; patience = left()) {
+  for (let after = filter.after, waits = !looks;; patience = left()) {
     signal?.throwIfAborted();
-    const ms = Math.ceil(Math.min(LONGEST, left()));
+    const ms = waits ? Math.ceil(Math.min(LONGEST, left())) : 0;
     // Repetitions of a request share one idempotency key, so they must be identical, the timeout included.
     const sent = { ...filter, agent, after, timeout: ms };
     const call = { within: ms + MARGIN, patience };
@@ -91,8 +94,10 @@ export async function takeNext<T>(
     if (!more && left() === 0) {
       return { ...none, timeout: true, elapsed_ms: Math.round(performance.now() - start) };
     }
-    after = more ? next : filter.after;
-    if (!more) await pace.next(left(), signal);
+    if (!more && waits) await pace.next(left(), signal);
+    if (more) [after, waits] = [next, false];
+    else if (!waits || after === filter.after) waits = true;
+    else [after, waits] = [filter.after, false];
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { LIMITS } from "../http/limits.ts";
 import { ADDS } from "./annotations.ts";
+import type { Answer } from "./api.ts";
 import { agent, anyJson, messageId, repetition, room, type Way } from "./arguments.ts";
 import { partOf } from "./rest.ts";
 import type { Tools } from "./tools.ts";
@@ -63,15 +64,23 @@ export function registerTaskTools(tools: Tools): void {
         const body = { agent: asked.agent, ttl: asked.ttl ?? LIMITS.takenSeconds };
         return await api.call("POST", [...messages, message, "claim"], { body, key });
       }
+      const take = (timeout: number, signal: AbortSignal) =>
+        api.call("POST", [...messages, "claim"], { body: { ...asked, timeout }, key, signal });
+      const isOver = ({ ok, body }: Answer) => !ok || body.claimed === true || body.more === true;
+      // A take says that there is more to look at when its time is over. Requests under a key are all the same.
+      const looks = key === undefined &&
+        [asked.where, asked.from, asked.thread].some((each) => each !== undefined);
       return await waitFor({
         room,
         agent: asked.agent,
         seconds: timeout_seconds ?? LIMITS.toolWaitSeconds,
         keyed: key !== undefined,
         nothing: { claimed: false },
-        ask: (timeout, signal) =>
-          api.call("POST", [...messages, "claim"], { body: { ...asked, timeout }, key, signal }),
-        isOver: ({ ok, body }) => !ok || body.claimed === true || body.more === true,
+        async ask(timeout, signal) {
+          const found = looks && timeout > 0 ? await take(0, signal) : undefined;
+          return found && (found.text === "" || isOver(found)) ? found : await take(timeout, signal);
+        },
+        isOver,
       });
     },
   });

@@ -76,7 +76,7 @@ checked("a worker takes, completes with what its handler returned, and takes the
     kind: "task",
     where: "message.body == null",
     ttl: 60,
-    timeout: 25_000,
+    timeout: 0,
   });
   assert.equal(new Set(sent.map(({ key }) => key)).size, sent.length);
 });
@@ -325,11 +325,13 @@ checked("whoever leaves a take that has no answer is not held up", async () => {
   await assert.rejects(taking, reason);
 });
 
-checked("next looks at all the tasks, page by page, and begins anew after a wait", async () => {
+checked("next looks at all the tasks, page by page, waits at the last one, and begins anew", async () => {
   const none = { claimed: false, timeout: true, elapsed_ms: 1 };
   const script = [
     answer({ ...none, more: true, next: 1_000 }),
     answer({ ...none, last_error: { code: "no_such_key", message: "No x." } }),
+    answer({ ...none, more: true, next: 1_000 }),
+    ...Array.from({ length: 4 }, () => answer(none)),
     answer({ ...none, more: true, next: 1_000 }),
     taken(1_001),
   ];
@@ -338,13 +340,19 @@ checked("next looks at all the tasks, page by page, and begins anew after a wait
   assert.deepEqual([first.claimed, "last_error" in first && first.last_error?.code], [false, "no_such_key"]);
   assert.ok(!("more" in first || "next" in first));
   assert.equal((await room.tasks.next({ where: "message.body.x" })).message.id, 1_001);
-  assert.deepEqual(sent.map(({ body }) => [body.after, body.timeout]), [[5, 0], [1_000, 0], [
-    undefined,
-    25_000,
-  ], [
-    1_000,
-    25_000,
-  ]]);
+  const asked = sent.map(({ body }) => [body.after, body.timeout]);
+  assert.deepEqual(asked.splice(0, 2), [[5, 0], [1_000, 0]]);
+  // A task behind 1,000 that do not fit is taken at once.
+  assert.deepEqual(asked, [
+    ...[[undefined, 0], [1_000, 0], [1_000, 25_000]],
+    ...[[undefined, 0], [undefined, 25_000], [undefined, 25_000], [1_000, 0]],
+  ]);
+});
+
+checked("next waits at once where no filter has the service look at tasks", async () => {
+  const { room, sent } = queue([1]);
+  await room.tasks.next({ kind: "build", to: "ada" });
+  assert.deepEqual(sent.map(({ body }) => body.timeout), [25_000]);
 });
 
 checked("a signal that lives long keeps no listener of what has ended", async () => {

@@ -210,3 +210,22 @@ overEach("values are edited in place, and null is as if left out unless it is al
   const both = { room: "r", writes: [{ key: "k", append: 1, remove: 2 }] };
   assert.match(await refusalOf(client, "write_state", both), /remove must not stand beside append/);
 });
+
+overEach(
+  "a take that waits says at once that a thousand do not fit and others follow",
+  async (connect, { url }) => {
+    const { call } = await connect();
+    await call("join", { room: "r", agent: "ann" });
+    const post = async () => {
+      const init = { method: "POST", body: JSON.stringify({ from: "bob", kind: "task", body: 1 }) };
+      await (await fetch(`${url}/rooms/r/messages`, init)).body?.cancel();
+    };
+    for (let n = 0; n < 11; n++) await Promise.all(Array.from({ length: 100 }, post));
+    const began = performance.now();
+    for (const filter of [{ where: "message.body == 2" }, { from: "cid" }]) {
+      const { body } = await call("take_task", { room: "r", agent: "ann", timeout_seconds: 60, ...filter });
+      assert.deepEqual([body.claimed, body.more, typeof body.next], [false, true, "number"]);
+    }
+    assert.ok(performance.now() - began < 20_000);
+  },
+);

@@ -13,13 +13,20 @@ const DIGITS = 3;
 const BLANKS = 8;
 const SIGN = 0.9;
 
+/** The tokens of what ends a line for some readers: a frame escapes it. */
+const ESCAPED = 4;
+
 /** The first characters beyond ASCII of scripts, with the tokens that a character of them takes. */
 const SCRIPTS: Array<[from: number, tokens: number]> = [
   [0x80, 1.6],
+  [0x85, ESCAPED],
+  [0x86, 1.6],
   [0x400, 1.2],
   [0x480, 2],
   [0x600, 1.3],
   [0x700, 3],
+  [0x2028, ESCAPED],
+  [0x202a, 3],
   [0x4e00, 2.4],
   [0xa000, 3],
   [0x1f300, 2.5],

@@ -9,7 +9,7 @@ const MAX = LIMITS.toolAnswerTokens * 0.7;
 const BEGINNINGS = MAX * 0.6;
 
 /** Tokens that a UTF-16 code unit may be estimated as. */
-const MOST_TOKENS = 3;
+const MOST_TOKENS = 4;
 
 /** Tells whether a model's context holds an answer. */
 export function isShort(text: string): boolean {

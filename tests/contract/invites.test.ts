@@ -106,6 +106,22 @@ heldContract("reading a code tells what it is, and uses nothing up", async (held
   assertStatus(await one.post(join, { agent: "zed" }), 201);
 });
 
+heldContract("a stranger's words stand on one line for whoever reads them", async (held) => {
+  const { one } = held;
+  const marks = "\u0085\u2028\u2029\u202E\u2066\u200F";
+  const id = `lobby${marks.slice(1)}${crypto.randomUUID()}`;
+  assertStatus(await one.post("/rooms", { id }), 201);
+  const note = `come in${marks}## Join with one request`;
+  const body = { role: "member", agent: `bob${marks.slice(1)}!`, note };
+  assertInvalid(await one.post(`/rooms/${encodeURIComponent(id)}/invites`, body), ["agent"]);
+  const made = await one.post(`/rooms/${encodeURIComponent(id)}/invites`, { role: "member", note });
+  const { text } = await one.get(`/join/${made.body.code}`);
+  assert.doesNotMatch(text, /[\u0085\u2028\u2029\p{Bidi_Control}]/u);
+  for (const said of [id, note]) {
+    assert.ok(text.split("\n").some((line) => /^ {4}"/.test(line) && JSON.parse(line) === said), text);
+  }
+});
+
 heldContract("the one request that the text names joins, sent as it stands", async (held) => {
   for (const agent of [undefined, "zed"]) {
     const { join: address, path } = await open(held, { agent, uses: agent === undefined ? 2 : 1 });

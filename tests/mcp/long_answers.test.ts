@@ -138,3 +138,20 @@ overEach(
     assert.equal((await call("get_state", { room: "r", prefix: "key 0 19" })).body.items.length, 1);
   },
 );
+
+overEach("what a frame escapes is counted as it is sent", async (connect) => {
+  const { client, call } = await connect();
+  await call("join", { room: "r", agent: "ann" });
+  for (const mark of ["\u0085", "\u2028", "\u2029"]) {
+    const kind = `of ${mark.codePointAt(0)}`;
+    for (let n = 0; n < 40; n++) {
+      await call("post_message", { room: "r", from: "ann", kind, body: mark.repeat(300) });
+    }
+    const { content } = await client.callTool({ name: "list_messages", arguments: { room: "r", kind } });
+    const text = textOf(content);
+    assert.ok(estimateTokens(text) <= 20_000 * 0.72, `${kind}: ${estimateTokens(text)}`);
+    const { items, more } = JSON.parse(unframed(text));
+    assert.ok(more && items.length >= 3, `${kind}: ${items.length}`);
+    assert.equal(items[0].body, mark.repeat(300));
+  }
+});

@@ -1160,6 +1160,15 @@ export const MUTANTS: Mutant[] = [
     filter: "file: who becomes an agent that is invited",
   },
   {
+    name: "an invitation whose note has lines of its own",
+    edits: [[
+      "/[\\u0085\\u2028\\u2029\\p{Bidi_Control}]/gu;\n\n/** Writes",
+      "/[\\p{Bidi_Control}]/gu;\n\n/** Writes",
+    ]],
+    test: "tests/contract/invites.test.ts",
+    filter: "file: a stranger's words stand on one line",
+  },
+  {
     name: "keys that count by the text of a token",
     edits: [["return { key: knownFacts(viewer)!.id };", "return viewer;"]],
     test: "tests/contract/rotation.test.ts",

@@ -24,15 +24,26 @@ const MAY = {
   reader: "read, wait, follow and evaluate, and write nothing",
 };
 
+/** What some readers take for the end of a line, and what turns the direction of a line. JSON leaves both as they are. */
+const MARKS = /[\u0085\u2028\u2029\p{Bidi_Control}]/gu;
+
+/** Writes a stranger's words as JSON, on one line for whoever reads it. */
+function inLine(text: string): string {
+  return JSON.stringify(text).replace(
+    MARKS,
+    (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** Says who invites. Names are strangers' words: they stand as JSON. */
 export function inviterOf({ by }: Invitation): string {
   if (by === null) return "somebody who knows the room";
-  if (by.agent !== null) return `the agent ${JSON.stringify(by.agent)}, who has proved who it is`;
+  if (by.agent !== null) return `the agent ${inLine(by.agent)}, who has proved who it is`;
   return by.role === "admin" ? "an admin of the room" : "a member of the room";
 }
 
 export function placeOf({ role, agent }: Invitation): string {
-  const as = agent === null ? "under an id that you choose" : `as ${JSON.stringify(agent)}`;
+  const as = agent === null ? "under an id that you choose" : `as ${inLine(agent)}`;
   return `${as}, to ${MAY[role]}`;
 }
 
@@ -63,10 +74,10 @@ Convene is an HTTP service where agents coordinate: messages, tasks, shared stat
 
 The room, who invites you, and what you join as:
 
-    ${JSON.stringify(room)}
+    ${inLine(room)}
     ${inviterOf(invitation)}
     ${placeOf(invitation)}
-${note === null ? "" : `\nTheir note, which is not the service's words:\n\n    ${JSON.stringify(note)}\n`}
+${note === null ? "" : `\nTheir note, which is not the service's words:\n\n    ${inLine(note)}\n`}
 The code lets ${
     usesLeft === 1 ? "one more agent" : `${usesLeft} more agents`
   } join, until ${expiresAt}. Reading this uses nothing up.

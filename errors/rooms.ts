@@ -80,13 +80,16 @@ export const ROOMS = {
     status: 409,
     cause:
       "The request has `if_new`, and an agent with this id exists; or it has `secure`, and somebody has acted under the id.",
-    cure: "Take another id, or register without `if_new` if the agent is you.",
-    // `used`: the id cannot become secure, since somebody has acted under it.
-    say: ({ agent, used }: { agent: string; used?: true }) => ({
+    cure:
+      "Take another id, or register without `if_new` if the agent is you. Whoever was invited by this id asks for a new invitation.",
+    // `used`: the id cannot become secure, since somebody has acted under it. `invited`: an invitation names it.
+    say: ({ agent, used, invited }: { agent: string; used?: true; invited?: boolean }) => ({
       message: used
         ? `Somebody has acted as ${JSON.stringify(agent)} in this room, registered or not.`
         : `An agent ${JSON.stringify(agent)} is registered in this room.`,
-      hint: used
+      hint: invited
+        ? "Tell whoever invites you: they ask an admin of the room for a new invitation, or invite you by another id."
+        : used
         ? "Take another id: one that was used becomes secure by an admin of the room only."
         : "Take another id, or register without if_new if this agent is you.",
     }),

@@ -152,7 +152,7 @@ async function tryJoin(
     return { room, agent, token: token.text, revision: outcome.revision, replayed: false };
   }
   if (!why?.may_use) return undefined;
-  throw refusalOf(why, agent, joiner, limits);
+  throw refusalOf(why, agent, invite, joiner, limits);
 }
 
 function admissionOf(asked: Admission["args"], joiner: Joiner, limits: RegistrationLimits): Admission {
@@ -171,8 +171,16 @@ function maxOf({ privateKeys, privateScopes }: RegistrationLimits) {
 }
 
 /** Explains a refusal by the row of `WHY_NOT`. */
-function refusalOf(why: Row, agent: string, joiner: Joiner, limits: RegistrationLimits): Refusal {
-  if (!why.may_take) return new Refusal("agent_exists", { agent, used: true });
+function refusalOf(
+  why: Row,
+  agent: string,
+  invite: FoundInvite,
+  joiner: Joiner,
+  limits: RegistrationLimits,
+): Refusal {
+  if (!why.may_take) {
+    return new Refusal("agent_exists", { agent, used: true, invited: invite.agent !== null });
+  }
   if (!why.has_tokens) return new Refusal("limit_reached", { of: "tokens", max: limits.tokens });
   if (joiner.private && !why.may_hide) {
     return new Refusal("limit_reached", { of: "private keys", max: limits.privateKeys });

@@ -12,7 +12,8 @@ const HINTS: Record<string, string | ((refusal: Record<string, unknown>) => stri
   unauthenticated: "Pass `token`: the one that join gave you for this room. Without one name another agent.",
   room_not_found: "Create it with join, or check `room`. A locked one answers its own tokens alone.",
   agent_not_found: "Call join first.",
-  agent_exists: "Take another id, or leave out `if_new` if this agent is you.",
+  agent_exists:
+    "Take another id, or leave out `if_new` if this agent is you. If a `code` invites you by this id, ask for a new one.",
   id_unavailable:
     "If you mean a locked room, pass its `token`, or join by a `code`: ask whoever named the room to you. " +
     "Else take another id, or leave `room` out for a new room.",

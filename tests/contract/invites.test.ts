@@ -279,7 +279,9 @@ heldContract("an agent that was used since it was invited is not taken over", as
   const { one } = held;
   const { path, join } = await open(held, { agent: "zed" });
   await one.message(path.slice(7), { from: "zed" });
-  assertError(await one.post(join), 409, "agent_exists");
+  const refused = await one.post(join);
+  assertError(refused, 409, "agent_exists");
+  assert.match(refused.body.hint, /whoever invites you/); // by this code nobody takes another id
 });
 
 /** A locked room, with an admin and a member that is bound to no agent. */

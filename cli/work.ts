@@ -22,9 +22,10 @@ export const work: Command = {
     "Run a program for each task, with the message as JSON on its input, and renew the claim while it runs. If it " +
     "exits with 0, the task is done, and what it printed is the result (nothing: none). Otherwise, and when Ctrl-C " +
     "ends the worker, the task is given back. The program finds the task in CONVENE_TASK and CONVENE_FENCE, and can " +
-    "call convene without --server, --room and --agent. If the worker is killed, another gets the task after --ttl. " +
-    "After kill -9 the program of the killed worker runs on: what it changes elsewhere can refuse it by " +
-    "CONVENE_FENCE, a number that rises with every claim.",
+    "call convene without --server, --room and --agent. If the worker is killed, be it with kill -9, its programs are " +
+    "ended, and another worker gets the task after --ttl. A program that has left its process group, and all on a " +
+    "machine that is cut off, run on: what they change elsewhere can refuse them by CONVENE_FENCE, a number that " +
+    "rises with every claim.",
   options: { ...FILTER, ttl: { type: "string" }, concurrency: { type: "string" } },
   words: [1, Infinity],
   async run(input) {

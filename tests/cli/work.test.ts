@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Room } from "../../client/mod.ts";
+import { until } from "../support/until.ts";
 import { ended, withShell } from "./command.ts";
 
 /** Resolves when so many tasks are done or failed. */
@@ -94,34 +95,32 @@ Deno.test("a worker that is told to stop ends its programs, and what they starte
   });
 });
 
-Deno.test("the task of a worker that was killed is done by another one", async () => {
+Deno.test("the programs of a worker that was killed end, and its tasks are done by another one", async () => {
   await withShell(async (shell, room) => {
-    const { id } = await room.messages.post("x", { kind: "task" });
-    const killed = shell.start(
-      "work",
-      "--agent",
-      "eve",
-      "--ttl",
-      "1",
-      "--",
-      "sh",
-      "-c",
-      "echo $$ >&2; exec sleep 300",
-    );
+    const ids: number[] = [];
+    for (const n of [1, 2]) ids.push((await room.messages.post(n, { kind: "task" })).id);
+    const program = "sleep 300 & echo $! $$ >&2; wait";
+    const asked = ["--agent", "eve", "--ttl", "1", "--concurrency", "2"];
+    const killed = shell.start("work", ...asked, "--", "sh", "-c", program);
     const errors = killed.stderr.pipeThrough(new TextDecoderStream()).getReader();
-    const pid = Number((await errors.read()).value);
+    let told = "";
+    while (told.split("\n").length < 3) told += (await errors.read()).value;
+    const pids = told.trim().split(/\s/);
+    assert.equal(pids.length, 4);
     const working = shell.start("work", "--", "echo", "done");
     killed.kill("SIGKILL");
     await killed.status;
-    await over(room, 1);
+    for (const pid of pids) await until(() => runs(pid), (running) => !running);
+    await over(room, 2);
     working.kill("SIGTERM");
     assert.equal((await ended(working)).code, 0);
-    assert.deepEqual((await room.messages.attempts(id)).map(({ agent, ended }) => [agent, ended]), [
-      ["eve", "expired"],
-      ["ada", "completed"],
-    ]);
-    assert.deepEqual(await results(room), ["done"]);
-    Deno.kill(pid, "SIGKILL"); // nobody is left to end what it ran
+    for (const id of ids) {
+      assert.deepEqual((await room.messages.attempts(id)).map(({ agent, ended }) => [agent, ended]), [
+        ["eve", "expired"],
+        ["ada", "completed"],
+      ]);
+    }
+    assert.deepEqual(await results(room), ["done", "done"]);
     await killed.stdout.cancel();
     await errors.cancel();
   });

@@ -100,7 +100,8 @@ Deno.test("an instance that is killed among takes and completions leaves each ta
   withQueue(40, async (queue) => {
     const { services: [killed, other], of, at, ids } = queue;
     const WORKERS = 6;
-    const KILLED_AT = 12;
+    const killedAt = 1 + Math.floor(Math.random() * (ids.length - 5));
+    console.log(`killed after ${killedAt} completions`);
     let done = 0;
     let killing: Promise<void> | undefined;
 
@@ -122,7 +123,7 @@ Deno.test("an instance that is killed among takes and completions leaves each ta
         const reply = await insist(service, `${at}/${message_id}/complete`, { agent, fence, result: n });
         if (reply.status === 200) done++;
         else assert.equal(reply.body.error, "lease_lost");
-        if (done >= KILLED_AT) killing ??= killed.kill();
+        if (done >= killedAt) killing ??= killed.kill();
       }
     }));
     await killing;

@@ -49,7 +49,8 @@ export interface Ending {
   /** The column of a thing's end, in milliseconds of the database's clock; or what is true of all that is due. */
   until: string | { where: string };
   /**
-   * True of a thing whose end changes many others. Few such things end in one batch, which would take too long.
+   * True of a thing whose end may change a thousand others. A batch has one such thing at most, since the next would
+   * take too long.
    */
   heavy?: string;
   /** Makes the assignments of the room's counts. */

@@ -97,9 +97,6 @@ const dueOfKind = ({ table, until }: Ending): { from: string; order: string } =>
     ? { from: `${table} WHERE room_id = :room AND ${until} <= :moment`, order: `${until}, rowid` }
     : { from: `${table} WHERE ${until.where}`, order: "rowid" };
 
-/** The maximum of heavy things that end in one batch: each may change a thousand rows. */
-const HEAVY = 2;
-
 /** Selects the places of the heavy things among those due first. */
 const HEAVY_PLACES = ({ heavy, ...ending }: Ending) => {
   const { from, order } = dueOfKind(ending);
@@ -112,7 +109,7 @@ const HEAVY_PLACES = ({ heavy, ...ending }: Ending) => {
 const DUE_FIRST = (ending: Ending) => (columns: string) => {
   const { from, order } = dueOfKind(ending);
   const limit = ending.heavy
-    ? `COALESCE((${HEAVY_PLACES(ending)} LIMIT 1 OFFSET ${HEAVY - 1}), ${THINGS})`
+    ? `COALESCE((${HEAVY_PLACES(ending)} LIMIT 1), ${THINGS})`
     : THINGS;
   return `SELECT ${columns} FROM ${from} ORDER BY ${order} LIMIT ${limit}`;
 };

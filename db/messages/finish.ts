@@ -75,8 +75,15 @@ const endAttempt = (
   args: { room, message, nonce, now, ended, error: error === undefined ? null : JSON.stringify(error) },
 });
 
+/** The weight of each statement that may change a thousand messages, or 32,000 needs: one such write fills a batch. */
+const DEPENDENTS_WEIGHT = 45;
+
 const failDependents = (room: string, nonce: string): Statement[] =>
-  [FAIL_DEPENDENTS, DROP_NEEDS_OF_FAILED].map((sql) => ({ sql, args: { room, nonce } }));
+  [FAIL_DEPENDENTS, DROP_NEEDS_OF_FAILED].map((sql) => ({
+    sql,
+    args: { room, nonce },
+    weight: DEPENDENTS_WEIGHT,
+  }));
 
 /**
  * Ends a claim without completing the task: it is open again, or failed if that was its last attempt. `error` is kept

@@ -16,7 +16,7 @@ import { heartbeatOf } from "../write/heartbeat.ts";
 import { commit } from "../write/write.ts";
 import { postCoalesced, posted } from "./coalesced_post.ts";
 import { COUNT_POSTED, COUNT_REPLY } from "./counts.ts";
-import { ADD_NEEDS, FAILED_NEED, MISSING, NEEDS_EXIST, UNMET, WITHIN_LINKED } from "./needs.ts";
+import { ADD_NEEDS, FAILED_NEED, MISSING, NEEDS_EXIST, NEEDS_WEIGHT, UNMET, WITHIN_LINKED } from "./needs.ts";
 
 /** True where the message that a reply answers exists. */
 const REPLIED = "EXISTS (SELECT 1 FROM messages WHERE room_id = :room AND id = :reply_to)";
@@ -165,7 +165,7 @@ async function postAlone(
     },
     effects: [
       needing ? { sql: POST_NEEDING, args: { ...args, needs } } : { sql: POST, args },
-      ...needing ? [{ sql: ADD_NEEDS, args: { room, nonce, needs } }] : [],
+      ...needing ? [{ sql: ADD_NEEDS, args: { room, nonce, needs }, weight: NEEDS_WEIGHT }] : [],
       { sql: COUNT_POSTED, args: { room, nonce } },
       ...reply_to === null ? [] : [{ sql: COUNT_REPLY, args: { room, nonce, reply_to } }],
       ...heartbeatOf(room, from ?? undefined, now, context),

@@ -108,9 +108,7 @@ const HEAVY_PLACES = ({ heavy, ...ending }: Ending) => {
 
 const DUE_FIRST = (ending: Ending) => (columns: string) => {
   const { from, order } = dueOfKind(ending);
-  const limit = ending.heavy
-    ? `COALESCE((${HEAVY_PLACES(ending)} LIMIT 1), ${THINGS})`
-    : THINGS;
+  const limit = ending.heavy ? `COALESCE((${HEAVY_PLACES(ending)} LIMIT 1), ${THINGS})` : THINGS;
   return `SELECT ${columns} FROM ${from} ORDER BY ${order} LIMIT ${limit}`;
 };
 

@@ -232,6 +232,12 @@ export const MUTANTS: Mutant[] = [
     filter: "of tasks with which many others fail",
   },
   {
+    name: "posts with needs that weigh no more than others",
+    edits: [["args: { room, nonce, needs }, weight: NEEDS_WEIGHT }", "args: { room, nonce, needs } }"]],
+    test: "tests/db/weights.test.ts",
+    filter: "few posts with needs",
+  },
+  {
     name: "a room that is read before what is due in it has ended",
     edits: [[
       "await readCoalescedCurrent(database, viewer, COALESCED_GET, id, [id])",

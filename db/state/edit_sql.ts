@@ -187,7 +187,7 @@ const UNHELD = /\\u(0000|d[89a-f])/;
  * the largest values. Costs are in units of 40 microseconds with a value of 64 KiB.
  */
 const MAX_COST = 1_000;
-const COSTS = { merge: 2, append: 10, remove: 150, remove_alike: 400, step: 25 };
+const COSTS = { merge: 2, append: 10, remove: 350, remove_alike: 400, step: 30 };
 /** The maximum number of characters of an item whose members are compared by their paths. */
 const MAX_ALIKE = 4_096;
 

@@ -6,6 +6,7 @@ import { Refusal } from "../../db/refusal.ts";
 import { createRoom } from "../../db/rooms/create.ts";
 import { applyEdit, type Edit } from "../../db/state/edit.ts";
 import type { StateWrite } from "../../db/state/put.ts";
+import { areForDatabase } from "../../db/state/edit_sql.ts";
 import { getEntry } from "../../db/state/read.ts";
 import { putEntries } from "../../db/state/write.ts";
 import { SERVICE } from "../../db/viewer.ts";
@@ -215,8 +216,13 @@ for (const [name, open] of Object.entries(DATABASES)) {
         } while (draw.random() < 0.4);
         const before = trips;
         const told = JSON.stringify({ value, sent });
-        const found = await write(sent.map((by) => ({ key: "k", edit: toEdit(by) }))).catch((error) => error);
-        if (!isOdd(value, sent)) assert.equal(trips - before, 1, `${trips - before} round trips for ${told}`);
+        const edits = sent.map(toEdit);
+        const found = await write(edits.map((edit) => ({ key: "k", edit }))).catch((error) => error);
+        // Of several the database makes as many as do not keep it from others for long.
+        const isOne = edits.length === 1 || areForDatabase(edits);
+        if (isOne && !isOdd(value, sent)) {
+          assert.equal(trips - before, 1, `${trips - before} round trips for ${told}`);
+        }
         const failed = wanted.at(-1)!;
         if ("path" in failed) {
           assert.ok(found instanceof Refusal && found.code === "not_editable", `${told}: ${found}`);

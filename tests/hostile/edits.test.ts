@@ -41,6 +41,14 @@ const ATTACKS: Record<string, [value: Json, writes: object[]]> = {
     members(7_500),
     each((k) => ({ merge: entries(600, (n) => [(n * 10 + k).toString(36), k]) })),
   ],
+  "items that the database sets": [
+    Array.from({ length: 32_000 }, () => 1),
+    [20, 6].map((count, k) => ({ set: entries(count, (n) => [`/${n * 1_000 + k}`, 2]) })),
+  ],
+  "numbers that the database removes": [
+    Array.from({ length: 13_000 }, (_, n) => n % 4_000),
+    [1, 2].map((n) => ({ remove: n * 100 })),
+  ],
   "objects that are removed": [
     Array.from({ length: 4_000 }, (_, n) => ({ a: n % 10, b: 0.5 })),
     each((k) => ({ remove: { b: 0.5, a: k } })),

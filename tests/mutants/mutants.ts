@@ -2186,6 +2186,12 @@ export const MUTANTS: Mutant[] = [
     filter: "nothing is given to an agent that has left",
   },
   {
+    name: "a bound token that lets no other agent leave",
+    edits: [["    acts: { scopes: [agent] },\n", "    acts: { as: agent },\n"]],
+    test: "tests/contract/locked.test.ts",
+    filter: "file: whoever writes a room lets agents leave",
+  },
+  {
     name: "an agent that left that counts for the limit",
     edits: [[`, "agent_count = agent_count - 1"]`, "]"]],
     test: "tests/contract/departures.test.ts",

@@ -7,6 +7,7 @@ const [SLASH, LAST] = [0x2f, 0x10ffff];
 export const ANY: CharSet = [[0, SLASH - 1], [SLASH + 1, LAST]];
 
 export function charSet(ranges: Array<readonly [number, number]>): CharSet {
+  if (ranges.length === 1) return ranges;
   const merged: Array<[number, number]> = [];
   for (const [first, last] of ranges.toSorted(([a], [b]) => a - b)) {
     const before = merged.at(-1);
@@ -20,11 +21,16 @@ export function charSet(ranges: Array<readonly [number, number]>): CharSet {
 export function otherThan(chars: CharSet): CharSet {
   const rest: Array<[number, number]> = [];
   let from = 0;
-  for (const [first, last] of charSet([...chars, [SLASH, SLASH]])) {
-    if (first > from) rest.push([from, first - 1]);
+  for (const [first, last] of [...chars, [LAST + 1, LAST + 1] as const]) {
+    // A slash divides what is between two ranges.
+    if (from <= SLASH && SLASH < first) {
+      if (from < SLASH) rest.push([from, SLASH - 1]);
+      from = SLASH + 1;
+    }
+    if (from < first) rest.push([from, first - 1]);
     from = last + 1;
   }
-  return from > LAST ? rest : [...rest, [from, LAST]];
+  return rest;
 }
 
 export function charsMeet(a: CharSet, b: CharSet): boolean {

@@ -3,7 +3,7 @@ import { type CharSet, charsMeet } from "./char_set.ts";
 import { type Chars, letterOf, parseGlob, withText } from "./glob_syntax.ts";
 import { createCharMasks } from "./masks.ts";
 import { headOf, type Item, reversed, STAR } from "./pattern.ts";
-import { type Bits, bitsOf, setBit } from "./states.ts";
+import { bitOf, type Bits, bitsOf, wordOf } from "./states.ts";
 
 interface Segment {
   text: string;
@@ -132,7 +132,8 @@ function createSegmentMasks(own: Array<Segment | undefined>): (other: Segment) =
   const states = Map.groupBy(own.keys(), (state) => own[state]);
   states.delete(undefined);
   const segments = [...states.keys()] as Segment[];
-  const firsts = Uint32Array.from(segments, (segment) => states.get(segment)![0]!);
+  const firsts = segments.map((segment) => states.get(segment)![0]!);
+  const [words, bits] = [Int32Array.from(firsts, wordOf), Int32Array.from(firsts, bitOf)];
   const others = segments.map((segment) => states.get(segment)!.slice(1));
   const areOnce = others.every(({ length }) => length === 0);
   const numbers = [...segments.keys()];
@@ -143,8 +144,9 @@ function createSegmentMasks(own: Array<Segment | undefined>): (other: Segment) =
   const every = bitsOf([...states.values()].flat(), own.length);
 
   function add(mask: Bits, n: number) {
-    setBit(mask, firsts[n]!);
-    if (!areOnce) { for (const state of others[n]!) setBit(mask, state); }
+    mask[words[n]!]! |= bits[n]!;
+    if (areOnce) return;
+    for (const state of others[n]!) mask[wordOf(state)]! |= bitOf(state);
   }
 
   return (other) => {
@@ -190,13 +192,14 @@ function createMeeting(segments: Segment[], numbers: number[]): Meeting<Segment>
 /** Returns the function that compares patterns, which have these numbers, with another. */
 function createAmong(numbers: number[], patterns: () => Chars[]): Meeting<Chars> {
   const found: number[] = [];
+  const areAll = numbers.every((number, n) => number === n);
   let automaton: Automaton<CharSet> | undefined;
   return (other) => {
     found.length = 0;
     if (numbers.length === 0) return found;
     automaton ??= createAutomaton(patterns(), createCharMasks);
     automaton.findMeeting(other, found);
-    for (let n = 0; n < found.length; n++) found[n] = numbers[found[n]!]!;
+    for (let n = 0; n < found.length && !areAll; n++) found[n] = numbers[found[n]!]!;
     return found;
   };
 }

@@ -1,5 +1,5 @@
 import type { CharSet } from "./char_set.ts";
-import { type Bits, bitsOf, WORD } from "./states.ts";
+import { bitOf, type Bits, bitsOf, wordOf } from "./states.ts";
 
 /**
  * Creates the function that makes the masks of the states whose characters meet others. The bounds of all sets cut the
@@ -21,7 +21,7 @@ export function createCharMasks(sets: Array<CharSet | undefined>): (chars: CharS
   const spans: Bits[][] = [[]];
   const mask = bitsOf([], sets.length);
   for (const start of starts) {
-    for (const state of changes.get(start)!) mask[Math.floor(state / WORD)]! ^= 1 << state % WORD;
+    for (const state of changes.get(start)!) mask[wordOf(state)]! ^= bitOf(state);
     spans[0]!.push(mask.slice());
   }
 

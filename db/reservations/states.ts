@@ -107,11 +107,10 @@ export function statesOf<Letter>(patterns: Item<Letter>[][]): States<Letter> {
 
 export function bitsOf(states: Iterable<number>, count: number): Bits {
   const bits = new Int32Array(Math.ceil(count / WORD));
-  for (const state of states) setBit(bits, state);
+  for (const state of states) bits[wordOf(state)]! |= bitOf(state);
   return bits;
 }
 
-export function setBit(bits: Bits, state: number): void {
-  const word = state / WORD | 0;
-  bits[word]! |= 1 << state - word * WORD;
-}
+/** The number of the word that has a state, and its bit there. */
+export const wordOf = (state: number) => Math.floor(state / WORD);
+export const bitOf = (state: number) => 1 << state % WORD;

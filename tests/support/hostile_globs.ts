@@ -15,6 +15,9 @@ const char = (n: number) => String.fromCodePoint(0x4e00 + n);
 /** Texts of two letters that are all different. */
 const pair = (n: number) => String.fromCharCode(97 + Math.floor(n / 26) % 26, 97 + n % 26);
 
+const many = (count: number, unit: (n: number) => string) =>
+  Array.from({ length: count }, (_, n) => unit(n)).join("");
+
 const four = (make: (n: number) => string) => Array.from({ length: 4 }, (_, n) => make(n));
 
 /** As many globs as may be in force. */
@@ -76,7 +79,7 @@ export const HOSTILE_GLOBS: Record<string, [asked: string[], inForce: string[]]>
   ],
   "segments that meet all": [
     four((n) => grow("**/", (k) => `${pair(85 * n + k)}/**/`, `c${n}z`)),
-    full((n) => grow("**/", (k) => `{*,${(60 * n + k).toString(36)}}/`, `d${n}z`)),
+    full((n) => `**/${many(32, (k) => `{*,${(32 * n + k).toString(36)}}/`)}d${n}z`),
   ],
   "segments that meet many": [
     four((n) => grow("**/", (k) => `${pair(85 * n + k)}/**/`, `c${n}z`)),

@@ -42,6 +42,7 @@ const KEPT: Record<string, Record<string, string>> = {
   "db/driver/file.ts": {
     singles: "statements, without what they bring",
     others: "statements, without what they bring",
+    runOnce: "statements, without what they bring",
   },
   "db/lru.ts": { entries: "whatever its owner, who is named here, keeps in it" },
   "db/snapshots/changes_sql.ts": { known: "statements, by what they show" },

@@ -14,9 +14,16 @@ const MAX_ATTEMPTS = 50;
 const CHECK_EVERY_MS = 1_000;
 
 /**
- * The number of statements that are kept prepared. The service has some hundred; the filters of lists make a few more.
+ * The length of all statements of a kind that are kept prepared: each takes some 11 bytes a character. The service has
+ * some hundred short ones; the writes of a batch make long ones, of nearly any number.
  */
-const PREPARED = 256;
+const PREPARED = 2 ** 21;
+const lengthOf = (_: unknown, sql: string) => sql.length;
+/**
+ * The length from which on a statement is kept prepared with its second run only: most that are so long have none, and
+ * what was kept stays in memory until the collector looks at what is old.
+ */
+const LONG = 8_192;
 
 /** Tells the operator that the file cannot be opened, which later requests do not change. */
 export class FileNotOpened extends Error {
@@ -116,16 +123,22 @@ type Run = (args: ReturnType<typeof bound>["args"]) => Row[];
 
 /** Creates a connection with its prepared statements. */
 function createSession(database: Libsql.Database) {
-  const singles = createLru<Run>(PREPARED);
-  const others = createLru<Run>(PREPARED);
+  const singles = createLru<Run>(PREPARED, lengthOf);
+  const others = createLru<Run>(PREPARED, lengthOf);
+  const runOnce = createLru<true>(PREPARED, lengthOf);
+
+  function keep(prepared: typeof singles, sql: string, run: Run): Run {
+    if (sql.length < LONG || runOnce.has(sql)) prepared.set(sql, run);
+    else runOnce.set(sql, true);
+    return run;
+  }
 
   function run(statement: Statement, index?: number): Row[] {
     // By the text itself: a name that is made of it would be hashed anew at each run.
     const { sql, single } = statement;
     const prepared = single ? singles : others;
     try {
-      let known = prepared.get(sql);
-      if (!known) prepared.set(sql, known = prepare(database, statement));
+      const known = prepared.get(sql) ?? keep(prepared, sql, prepare(database, statement));
       return known(bound(statement).args);
     } catch (error) {
       prepared.delete(sql); // the next run would report this failure again

@@ -182,6 +182,43 @@ Deno.test("a file may be named as a path or a URL, in a folder that is made", ()
 /** A hundred bytes that each of 300,000 statements leaves would be 30 MiB. */
 const GROWTH_MIB = 10;
 
+Deno.test("statements stay prepared; long ones if they are run again, and up to a length in all", async () => {
+  const memory = await open(":memory:");
+  const { prepare } = Database.prototype;
+  let prepared = 0;
+  Database.prototype.prepare = function (this: Database.Database, sql: string) {
+    prepared++;
+    return prepare.call(this, sql);
+  } as typeof prepare;
+  const long = (n: number): Statement => ({
+    sql: `SELECT ${n} AS n /* ${"x".repeat(100_000)} */`,
+    args: {},
+    single: true,
+  });
+  const preparedBy = async (statement: Statement) => {
+    prepared = 0;
+    await memory.send([statement], "read");
+    return prepared > 0;
+  };
+  try {
+    await memory.send([COUNT, long(0), long(0)], "read");
+    assert.equal(await preparedBy(long(0)), false);
+    for (let n = 1; n <= 30; n++) {
+      assert.deepEqual([await preparedBy(long(n)), await preparedBy(COUNT)], [true, false]);
+    }
+    assert.equal(await preparedBy(long(0)), false, "those that are run once take the place of none");
+    for (let n = 31; n <= 60; n++) {
+      const runs = [await preparedBy(long(n)), await preparedBy(long(n)), await preparedBy(long(n))];
+      assert.deepEqual(runs, [true, true, false]);
+    }
+    assert.equal(await preparedBy(long(0)), true, "3 MB have been kept since");
+    assert.equal(await preparedBy(COUNT), false);
+  } finally {
+    Database.prototype.prepare = prepare;
+    memory.close();
+  }
+});
+
 Deno.test("a statement leaves no memory behind, whether it reads or writes", async () => {
   // The tests of other files may run in this process and grow it.
   const { success, stdout } = await new Deno.Command(Deno.execPath(), {

@@ -2663,6 +2663,12 @@ export const MUTANTS: Mutant[] = [
     filter: "a room has at most 1,000 private scopes",
   },
   {
+    name: "long statements that stay prepared",
+    edits: [["if (sql.length < LONG || runOnce.has(sql))", "if (sql.length > 0 || runOnce.has(sql))"]],
+    test: "tests/db/file.test.ts",
+    filter: "statements stay prepared",
+  },
+  {
     name: "used invitations that pile up",
     edits: [[
       "ORDER BY rowid DESC LIMIT ${KEPT} OFFSET ${KEPT}",

@@ -49,7 +49,6 @@ const KEPT: Record<string, Record<string, string>> = {
   "db/state/effects.ts": { kinds: "statements, without what they write" },
   "db/state/sources.ts": { known: "statements, by what they show" },
   "db/reservations/globs.ts": { known: "globs, which say the same to all" },
-  "db/reservations/masks.ts": { masks: "globs, which say the same to all" },
   "db/serialize.ts": { queues: "who is next", waiting: "who is next" },
   "routes/events.ts": { made: "by what was read for a viewer" },
   "routes/http/callers/credentials.ts": { read: "by what shows a token" },

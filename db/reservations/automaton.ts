@@ -9,8 +9,10 @@ const ALL = 2 ** WORD - 1;
 /** Decides for many patterns at once which of them have a text in common with another. */
 export interface Automaton<Other> {
   meets(others: Item<Other>[]): boolean;
-  /** Adds the numbers of the patterns to a list. */
-  findMeeting(others: Item<Other>[], found: number[]): void;
+  /** Visits the words that have last states of these patterns. `lasts`: the bits of these states. */
+  eachMeeting(others: Item<Other>[], visit: (word: number, lasts: number) => void): void;
+  /** The numbers of the patterns whose last states these are. */
+  patternsIn(word: number, lasts: number): number[];
 }
 
 /**
@@ -101,13 +103,19 @@ export function createAutomaton<Letter, Other>(
       for (let n = low; n <= high; n++) if ((bits[n]! & lasts[n]!) !== 0) return true;
       return false;
     },
-    findMeeting(others, found) {
+    eachMeeting(others, visit) {
       const { bits, low, high } = walkAll(others);
       for (let n = low; n <= high; n++) {
-        for (let word = bits[n]! & lasts[n]!; word !== 0; word &= word - 1) {
-          found.push(patternOf[n * WORD + 31 - Math.clz32(word & -word)]!);
-        }
+        const found = bits[n]! & lasts[n]!;
+        if (found !== 0) visit(n, found);
       }
+    },
+    patternsIn(word, lasts) {
+      const patterns: number[] = [];
+      for (let left = lasts; left !== 0; left &= left - 1) {
+        patterns.push(patternOf[word * WORD + 31 - Math.clz32(left & -left)]!);
+      }
+      return patterns;
     },
   };
 }

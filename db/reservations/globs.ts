@@ -131,76 +131,87 @@ function mayBe(chars: CharSet | undefined, code: number): boolean {
 function createSegmentMasks(own: Array<Segment | undefined>): (other: Segment) => Bits {
   const states = Map.groupBy(own.keys(), (state) => own[state]);
   states.delete(undefined);
-  const segments = [...states.keys()] as Segment[];
-  const firsts = segments.map((segment) => states.get(segment)![0]!);
-  const [words, bits] = [Int32Array.from(firsts, wordOf), Int32Array.from(firsts, bitOf)];
-  const others = segments.map((segment) => states.get(segment)!.slice(1));
-  const areOnce = others.every(({ length }) => length === 0);
-  const numbers = [...segments.keys()];
-  const literals = new Map(segments.map(({ text }, n) => [text, n]));
-  const meetingAny = createMeeting(segments, numbers);
-  const meetingLiteral = createMeeting(segments, numbers.filter((n) => !segments[n]!.isLiteral));
+  const segments = [...states].map(([segment, states]): OwnSegment => {
+    return { ...segment!, states, shape: shapeOf(segment!) };
+  });
   const none = bitsOf([], own.length);
-  const every = bitsOf([...states.values()].flat(), own.length);
+  const literals = new Map(segments.map(({ text, states }) => [text, states]));
+  const addAny = createMeeting(segments, none);
+  const addLiteral = createMeeting(segments.filter(({ isLiteral }) => !isLiteral), none);
 
-  function add(mask: Bits, n: number) {
-    mask[words[n]!]! |= bits[n]!;
-    if (areOnce) return;
-    for (const state of others[n]!) mask[wordOf(state)]! |= bitOf(state);
-  }
-
+  const mask = none.slice();
   return (other) => {
     if (other.mask) return other.mask;
-    const meeting = (other.isLiteral ? meetingLiteral : meetingAny)(other);
-    const equal = other.isLiteral ? literals.get(other.text) : undefined;
-    if (meeting.length === 0 && equal === undefined) return other.mask = none;
-    if (meeting.length === segments.length) return other.mask = every;
-    const mask = none.slice();
-    for (let n = 0; n < meeting.length; n++) add(mask, meeting[n]!);
-    if (equal !== undefined) add(mask, equal);
-    return other.mask = mask;
+    mask.fill(0);
+    if (other.isLiteral) {
+      addLiteral(other, mask);
+      for (const state of literals.get(other.text) ?? []) mask[wordOf(state)]! |= bitOf(state);
+    } else addAny(other, mask);
+    return other.mask = mask.every((word) => word === 0) ? none : mask.slice();
   };
 }
 
-/** Finds which of some patterns meet another: their numbers, which are valid up to the next call. */
-type Meeting<Other> = (other: Other) => number[];
+/** A segment of the globs that are compared with many others, and the states that read it. */
+interface OwnSegment extends Segment {
+  states: number[];
+  shape: Shape;
+}
 
-/** Returns the function that compares another segment with those of the segments that have these numbers, at once. */
-function createMeeting(segments: Segment[], numbers: number[]): Meeting<Segment> {
-  const shapes = numbers.map((n) => shapeOf(segments[n]!));
-  const all = [...shapes.keys()];
-  const [starred, others] = [all.filter((n) => shapes[n]!.head), all.filter((n) => !shapes[n]!.head)];
-  const among = (chosen: number[], itemsOf: (shape: Shape) => Chars) =>
-    createAmong(chosen.map((n) => numbers[n]!), () => chosen.map((n) => itemsOf(shapes[n]!)));
-  const [whole, rest] = [all, others].map((chosen) => among(chosen, ({ items }) => items));
-  const [heads, tails] = [among(starred, ({ head }) => head!), among(starred, tailOf)];
+/** Adds the states of the segments that meet another to a mask. */
+type Meeting<Other> = (other: Other, mask: Bits) => void;
 
-  return (other) => {
+/** Returns the function that compares another segment with all of the segments at once. */
+function createMeeting(segments: OwnSegment[], none: Bits): Meeting<Segment> {
+  const starred = segments.filter(({ shape }) => shape.head);
+  const whole = createAmong(segments, ({ items }) => items);
+  const rest = createAmong(segments.filter(({ shape }) => !shape.head), ({ items }) => items);
+  const [heads, tails] = [createAmong(starred, ({ head }) => head!), createAmong(starred, tailOf)];
+  const [beginning, ending] = [none.slice(), none.slice()];
+
+  return (other, mask) => {
     const shape = shapeOf(other);
     const items = withText(shape.items);
-    if (!shape.head) return whole!(items);
+    if (!shape.head) return whole(items, mask);
+    rest(items, mask);
+    if (starred.length === 0) return;
     // Between the ends of two with stars there is room for all the rest of both, and for a character.
-    const meeting = rest!(items);
-    const beginning = heads(shape.head);
-    if (beginning.length === 0) return meeting;
-    const both = new Set(beginning);
-    for (const n of tails(tailOf(shape))) if (both.has(n)) meeting.push(n);
-    return meeting;
+    heads(shape.head, beginning.fill(0));
+    tails(tailOf(shape), ending.fill(0));
+    for (let n = 0; n < mask.length; n++) mask[n]! |= beginning[n]! & ending[n]!;
   };
 }
 
-/** Returns the function that compares patterns, which have these numbers, with another. */
-function createAmong(numbers: number[], patterns: () => Chars[]): Meeting<Chars> {
-  const found: number[] = [];
-  const areAll = numbers.every((number, n) => number === n);
+/** States as the bits of some words of a mask. */
+type Part = Array<{ word: number; bits: number }>;
+
+/**
+ * Returns the function that compares segments with another, by some of their items. What the segments of one word of
+ * the automaton add is remembered, since there are many segments and few different sets of those of a word.
+ */
+function createAmong(segments: OwnSegment[], itemsOf: (shape: Shape) => Chars): Meeting<Chars> {
+  if (segments.length === 0) return () => {};
   let automaton: Automaton<CharSet> | undefined;
-  return (other) => {
-    found.length = 0;
-    if (numbers.length === 0) return found;
-    automaton ??= createAutomaton(patterns(), createCharMasks);
-    automaton.findMeeting(other, found);
-    for (let n = 0; n < found.length && !areAll; n++) found[n] = numbers[found[n]!]!;
-    return found;
+  const parts: Array<Map<number, Part>> = [];
+
+  function partOf(n: number, lasts: number): Part {
+    const states = automaton!.patternsIn(n, lasts).flatMap((pattern) => segments[pattern]!.states);
+    return [...Map.groupBy(states, wordOf)].map(([word, states]) => {
+      return { word, bits: states.reduce((bits, state) => bits | bitOf(state), 0) };
+    });
+  }
+
+  let to: Bits;
+  function add(n: number, lasts: number) {
+    const known = parts[n] ??= new Map();
+    let part = known.get(lasts);
+    if (part === undefined) known.set(lasts, part = partOf(n, lasts));
+    for (let k = 0; k < part.length; k++) to[part[k]!.word]! |= part[k]!.bits;
+  }
+
+  return (other, mask) => {
+    automaton ??= createAutomaton(segments.map(({ shape }) => itemsOf(shape)), createCharMasks);
+    to = mask;
+    automaton.eachMeeting(other, add);
   };
 }
 

@@ -21,7 +21,7 @@ export type Length = "short" | "long";
 export interface Shares {
   /**
    * Runs some of a room's work when the room's share allows it: a few milliseconds of it, or less than two if short. What
-   * is long, however much of it waits, takes half of the time and delays what is short by one piece.
+   * is long, however much of it waits, takes a third of the time and delays what is short by one piece.
    */
   work<T>(account: Account, length: Length, piece: () => T): Promise<T>;
   /**
@@ -158,7 +158,7 @@ function createLoads(elapsed: () => number, overdue = OVERDUE_MS) {
   };
 }
 
-/** Creates a queue of pieces of work, which yields in between. `rests`: for as long as a piece took, if that was long. */
+/** Creates a queue of pieces of work, which yields in between. `rests`: for twice as long as a costly piece took. */
 function createWorker(elapsed: () => number, { rests }: { rests: boolean }) {
   const waiting = createPriorityQueue<() => void>();
   let working = false;
@@ -170,7 +170,7 @@ function createWorker(elapsed: () => number, { rests }: { rests: boolean }) {
       const from = elapsed();
       waiting.take()!();
       const took = elapsed() - from;
-      if (rests && took >= MIN_COST_MS) await pause(Math.min(took, MAX_REST_MS));
+      if (rests && took >= MIN_COST_MS) await pause(2 * Math.min(took, MAX_REST_MS));
     }
     working = false;
   }

@@ -1,5 +1,4 @@
-import { createClient as openFile } from "@libsql/client/sqlite3";
-import { createClient as openServer } from "@libsql/client/web";
+import type { Client } from "@libsql/client";
 import assert from "node:assert/strict";
 
 /** What is asked for: a request, and the statuses that answer it. */
@@ -46,27 +45,17 @@ const METAS = `${COUNT}
   INSERT INTO rooms (id, created_at, meta) SELECT 'meta ' || i, '2026-01-02T00:00:00.000Z', '{"list":' || :value || '}' FROM n`;
 
 /** Fills rooms with all that one answer may hold, past the service, which would take long. */
-export async function fillRooms(database: string): Promise<void> {
-  const client = (database.startsWith("file:") ? openFile : openServer)({ url: database });
-  try {
-    for (
-      const [room, count, value] of [[ROOMS.large, LARGE_COUNT, VALUE], [
-        ROOMS.many,
-        MANY_COUNT,
-        SMALL,
-      ]] as const
-    ) {
-      for (const sql of [ROOM, STATE, AGENTS, MESSAGES]) {
-        const all = { room, count, value, last: 3 * count };
-        const args = Object.fromEntries(Object.entries(all).filter(([name]) => sql.includes(`:${name}`)));
-        await client.batch([{ sql, args }], "write");
-      }
+export async function fillRooms(database: Client): Promise<void> {
+  const rooms = [[ROOMS.large, LARGE_COUNT, VALUE], [ROOMS.many, MANY_COUNT, SMALL]] as const;
+  for (const [room, count, value] of rooms) {
+    for (const sql of [ROOM, STATE, AGENTS, MESSAGES]) {
+      const all = { room, count, value, last: 3 * count };
+      const args = Object.fromEntries(Object.entries(all).filter(([name]) => sql.includes(`:${name}`)));
+      await database.batch([{ sql, args }], "write");
     }
-    await client.batch([{ sql: METAS, args: { count: MANY_COUNT, value: SMALL } }], "write");
-    await client.batch([{ sql: ROOM, args: { room: ROOMS.other, count: 0, last: 0 } }], "write");
-  } finally {
-    client.close();
   }
+  await database.batch([{ sql: METAS, args: { count: MANY_COUNT, value: SMALL } }], "write");
+  await database.batch([{ sql: ROOM, args: { room: ROOMS.other, count: 0, last: 0 } }], "write");
 }
 
 const get = (path: string): Asked => ({ method: "GET", path });

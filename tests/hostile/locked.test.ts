@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { Connection } from "../../bench/support/connection.ts";
-import { DATABASES } from "../support/databases.ts";
-import { startService } from "../support/service.ts";
+import { onFilled } from "../support/filled.ts";
 import { bearer } from "../support/tokens.ts";
 
 const PAIRS = 1_000;
@@ -31,41 +30,34 @@ function deviate(one: number[], two: number[]): number {
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
 
-for (const [name, open] of Object.entries(DATABASES)) {
-  Deno.test(`${name}: ${PAIRS} requests do not tell a locked room from none by their time`, async () => {
-    const database = await open();
-    const service = await startService({ database: database.url });
-    try {
-      const connection = await Connection.open(service.url);
-      const { id, token } = await (await fetch(`${service.url}/rooms`, {
-        method: "POST",
-        body: JSON.stringify({ locked: true }),
-      })).json();
-      const headers = bearer(token);
-      for (let n = 0; n < 50; n++) {
-        await fetch(`${service.url}/rooms/${id}/messages`, { method: "POST", headers, body: '{"body":1}' })
-          .then((response) => response.body?.cancel());
-      }
-      const none = crypto.randomUUID();
-      for (const [what, [method, path, body]] of Object.entries(REQUESTS)) {
-        const times = { [id]: [] as number[], [none]: [] as number[] };
-        for (let n = -100; n < PAIRS; n++) {
-          // In a drawn order, since the first of a pair may be slower.
-          for (const room of Math.random() < 0.5 ? [id, none] : [none, id]) {
-            const began = performance.now();
-            assert.equal((await connection.request(method, path(room), body)).status, 404);
-            if (n >= 0) times[room]!.push(performance.now() - began);
-          }
-        }
-        const apart = deviate(times[id]!, times[none]!);
-        const medians = [id, none].map((room) => `${(1_000 * median(times[room]!)).toFixed(0)} µs`);
-        console.log(`${name}, ${what}: medians ${medians.join(" and ")}, ranks ${apart.toFixed(2)} apart`);
-        assert.ok(Math.abs(apart) < MOST_APART, `${what}: ${apart.toFixed(2)} standard deviations`);
-      }
-      connection.close();
-    } finally {
-      await service.stop();
-      await database.stop();
+onFilled(() => Promise.resolve(), {
+  async [`${PAIRS} requests do not tell a locked room from none by their time`]({ kind, url }) {
+    const connection = await Connection.open(url);
+    const { id, token } = await (await fetch(`${url}/rooms`, {
+      method: "POST",
+      body: JSON.stringify({ locked: true }),
+    })).json();
+    const headers = bearer(token);
+    for (let n = 0; n < 50; n++) {
+      await fetch(`${url}/rooms/${id}/messages`, { method: "POST", headers, body: '{"body":1}' })
+        .then((response) => response.body?.cancel());
     }
-  });
-}
+    const none = crypto.randomUUID();
+    for (const [what, [method, path, body]] of Object.entries(REQUESTS)) {
+      const times = { [id]: [] as number[], [none]: [] as number[] };
+      for (let n = -100; n < PAIRS; n++) {
+        // In a drawn order, since the first of a pair may be slower.
+        for (const room of Math.random() < 0.5 ? [id, none] : [none, id]) {
+          const began = performance.now();
+          assert.equal((await connection.request(method, path(room), body)).status, 404);
+          if (n >= 0) times[room]!.push(performance.now() - began);
+        }
+      }
+      const apart = deviate(times[id]!, times[none]!);
+      const medians = [id, none].map((room) => `${(1_000 * median(times[room]!)).toFixed(0)} µs`);
+      console.log(`${kind}, ${what}: medians ${medians.join(" and ")}, ranks ${apart.toFixed(2)} apart`);
+      assert.ok(Math.abs(apart) < MOST_APART, `${what}: ${apart.toFixed(2)} standard deviations`);
+    }
+    connection.close();
+  },
+});

@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { Connection } from "../../bench/support/connection.ts";
-import { createDatabase } from "../../db/database.ts";
-import { connect } from "../../db/driver/open.ts";
-import { SERVICE } from "../../db/viewer.ts";
+import { type Filled, onFilled } from "../support/filled.ts";
 import { assertOthersServed } from "../support/held_up.ts";
-import { DATABASES } from "../support/databases.ts";
-import { startService } from "../support/service.ts";
 
 /** Rooms with a wait each, and agents of a room that wait for one another. */
 const ROOMS = 1_000;
@@ -23,11 +19,8 @@ const LONG_AGO = "2026-01-01T00:00:00.000Z";
 const COSTLY = "state._shared.list.all(x, state._shared.list.all(y, x + y >= 0))";
 const COSTLY_LENGTH = 150;
 
-/** What an attack may use: connections, and the rooms `r0` to `r999`; `team` has agents, `other` is left alone. */
-interface Attacker {
-  url: string;
-  database: string;
-  connections: Connection[];
+/** What an attack may use: the rooms `r0` to `r999`; `team` has agents, `other` is left alone. */
+interface Attacker extends Pick<Filled, "url" | "database"> {
   /** Begins a wait on each of some connections, all to end at the same time; resolves when all are answered. */
   waitAll(waits: Wait[], timeout?: number): Promise<Answered[]>;
 }
@@ -132,10 +125,11 @@ const ATTACKS: Record<string, (attacker: Attacker) => Promise<number | void>> = 
   },
 
   async "1,000 leases that end at once, each waited for"({ database, waitAll }) {
-    await filled(database, [[
-      `INSERT OR REPLACE INTO waits SELECT id, 'ann', 'dead', 'true', :until, 1 FROM rooms WHERE id LIKE 'r%'`,
-      { until: Date.now() + TIMELESS_MS },
-    ]]);
+    await database.execute({
+      sql:
+        `INSERT OR REPLACE INTO waits SELECT id, 'ann', 'dead', 'true', ?, 1 FROM rooms WHERE id LIKE 'r%'`,
+      args: [Date.now() + TIMELESS_MS],
+    });
     const condition = `agents.ann.status != "waiting"`;
     allTriggered(await waitAll(times(ROOMS, (n) => ({ room: `r${n}`, condition })), 2 * WAIT_MS));
   },
@@ -196,18 +190,6 @@ const ATTACKS: Record<string, (attacker: Attacker) => Promise<number | void>> = 
   },
 };
 
-/** Statements that fill a database, each with its arguments. */
-type Filling = [sql: string, args: Record<string, string | number>][];
-
-async function filled(url: string, filling: Filling): Promise<void> {
-  const database = createDatabase({ connect: () => connect(url) });
-  try {
-    await database.commit(SERVICE, filling.map(([sql, args]) => ({ sql, args })));
-  } finally {
-    await database.close();
-  }
-}
-
 const ROOM =
   `INSERT INTO rooms (id, created_at, meta, agent_count, revision, agents_revision, state_revision)`;
 const MESSAGE = `
@@ -217,7 +199,8 @@ const AGENT = `
 const numbers = (name: string) =>
   `WITH RECURSIVE n (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM n WHERE n + 1 < ${name})`;
 
-const FILLING: Filling = [
+/** Statements that fill a database, each with its arguments. */
+const FILLING: [sql: string, args: Record<string, string | number>][] = [
   [`${numbers(":rooms")} ${ROOM} SELECT 'r' || n, :now, '{}', 1, 1, 1, 1 FROM n`, {
     rooms: ROOMS,
     now: LONG_AGO,
@@ -250,10 +233,11 @@ const FILLING: Filling = [
   ],
 ];
 
-/** Runs a test against a service in a process of its own, over rooms as above. */
-async function attacking(database: string, test: (attacker: Attacker) => Promise<void>): Promise<void> {
-  await filled(database, FILLING);
-  const { url, stop } = await startService({ database, env: { ROOM_RATE_LIMIT: "0" } });
+/** Runs a test with a thousand connections to a service over rooms as above. */
+async function attacking(
+  { url, database }: Filled,
+  test: (attacker: Attacker) => Promise<void>,
+): Promise<void> {
   const connections = await Promise.all(times(ROOMS, () => Connection.open(url)));
   async function waitAll(waits: Wait[], timeout = WAIT_MS) {
     const end = performance.now() + timeout;
@@ -269,19 +253,18 @@ async function attacking(database: string, test: (attacker: Attacker) => Promise
     );
   }
   try {
-    await test({ url, database, connections, waitAll });
+    await test({ url, database, waitAll });
   } finally {
     connections.forEach((connection) => connection.close());
-    await stop();
   }
 }
 
 const wanted = Deno.env.get("ATTACK") ?? "";
-for (const [name, open] of Object.entries(DATABASES)) {
-  Deno.test(`${name}: waits of one caller hold up no other room`, async (t) => {
-    const database = await open();
-    try {
-      await attacking(database.url, async (attacker) => {
+onFilled(
+  (database) => database.batch(FILLING.map(([sql, args]) => ({ sql, args })), "write"),
+  {
+    "waits of one caller hold up no other room": (filled, t) =>
+      attacking(filled, async (attacker) => {
         for (const [attack, run] of Object.entries(ATTACKS)) {
           if (!attack.includes(wanted)) continue;
           await t.step(attack, async () => {
@@ -292,9 +275,7 @@ for (const [name, open] of Object.entries(DATABASES)) {
             );
           });
         }
-      });
-    } finally {
-      await database.stop();
-    }
-  });
-}
+      }),
+  },
+  { ROOM_RATE_LIMIT: "0" },
+);

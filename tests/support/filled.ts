@@ -1,55 +1,66 @@
 import { type Client, createClient } from "@libsql/client/sqlite3";
 import { createClient as createRemote } from "@libsql/client/web";
-import { startLibsqlServer } from "./libsql_server.ts";
+import { DATABASES } from "./databases.ts";
 import { startService, untilReady } from "./service.ts";
 
 export interface Filled {
+  kind: string;
   url: string;
-  /** Writes past the service, which is there already: so the tables are. */
+  /** Writes past the service. */
   database: Client;
+}
+
+interface Opened extends Filled {
+  stop(): Promise<void>;
 }
 
 /** Rows of one statement: more take a server too long. */
 const CHUNK = 20_000;
 
-const OPEN = {
-  async file() {
-    const folder = await Deno.makeTempDir({ prefix: "convene-" });
-    const url = `file:${folder}/convene.db`;
-    return { url, client: createClient({ url }), stop: () => Deno.remove(folder, { recursive: true }) };
-  },
-  async libsql() {
-    const server = await startLibsqlServer();
-    return { url: server.url, client: createRemote({ url: server.url }), stop: () => server.stop() };
-  },
-};
+/** Milliseconds for which a statement waits while the service writes to a file. */
+const BUSY_MS = 5_000;
 
-/** What is to be stopped, the last that was started first. */
-const started: (() => unknown)[] = [];
+const CLIENTS: Record<string, typeof createClient> = { file: createClient, libsql: createRemote };
 
-async function stopAll() {
-  for (const stop of started.splice(0)) await stop();
-}
-
-async function open(kind: keyof typeof OPEN, fill: (database: Client) => Promise<void>): Promise<Filled> {
-  const { url, client, stop } = await OPEN[kind]();
-  started.unshift(() => client.close(), stop);
-  const service = await startService({ database: url });
-  started.unshift(service.stop);
+async function open(
+  kind: string,
+  fill: (database: Client) => Promise<unknown>,
+  env?: Record<string, string>,
+): Promise<Opened> {
+  await using opened = new AsyncDisposableStack();
+  const { url, stop } = await DATABASES[kind]!();
+  opened.defer(stop);
+  const database = opened.adopt(CLIENTS[kind]!({ url, timeout: BUSY_MS }), (client) => client.close());
+  await fill(database);
+  const service = await startService({ database: url, env });
+  opened.defer(service.stop);
   await untilReady(service);
-  await fill(client);
-  return { url: service.url, database: client };
+  const all = opened.move();
+  return { kind, url: service.url, database, stop: () => all.disposeAsync() };
 }
 
-Deno.test.afterAll(stopAll);
-
-/** Tests of a service in a process of its own, on each kind of database, whose rooms are filled once by SQL. */
+/**
+ * Tests of a service in a process of its own, on each kind of database, whose rooms are filled once by SQL. Another kind
+ * is filled when the tests of one have ended: a libSQL server goes on with what was written for seconds.
+ */
 export function onFilled(
-  fill: (database: Client) => Promise<void>,
-  tests: Record<string, (filled: Filled) => Promise<void>>,
+  fill: (database: Client) => Promise<unknown>,
+  tests: Record<string, (filled: Filled, t: Deno.TestContext) => Promise<void>>,
+  env?: Record<string, string>,
 ): void {
-  for (const kind of Object.keys(OPEN) as (keyof typeof OPEN)[]) {
-    let filled: Promise<Filled> | undefined;
+  const opening = new Map<string, Promise<Opened>>();
+
+  function filled(kind: string): Promise<Opened> {
+    if (!opening.has(kind)) opening.set(kind, open(kind, fill, env));
+    return opening.get(kind)!;
+  }
+
+  async function stop(kind: string): Promise<void> {
+    const opened = await opening.get(kind)?.catch(() => undefined);
+    await opened?.stop();
+  }
+
+  for (const kind of Object.keys(DATABASES)) {
     const last = Object.keys(tests).at(-1);
     for (const [name, test] of Object.entries(tests)) {
       Deno.test({
@@ -57,17 +68,21 @@ export function onFilled(
         // The service is started by the first test and outlives it.
         sanitizeOps: false,
         sanitizeResources: false,
-        async fn() {
+        async fn(t) {
           try {
-            await test(await (filled ??= open(kind, fill)));
+            await test(await filled(kind), t);
           } finally {
             // Before another file is measured.
-            if (name === last) await stopAll();
+            if (name === last) await stop(kind);
           }
         },
       });
     }
   }
+  // Where not all tests run.
+  Deno.test.afterAll(async () => {
+    for (const kind of Object.keys(DATABASES)) await stop(kind);
+  });
 }
 
 /** Runs an insert that selects from the numbers `n (i)` from 1 to `count`, in parts. */

@@ -79,3 +79,30 @@ for (const rooms of [["r"], ["r", "q"]]) {
       own.close();
     }));
 }
+
+for (const rooms of [["r"], ["r", "q"]]) {
+  const of = `${rooms.length} rooms`;
+  Deno.test(`puts that meet are judged where another instance has secured an agent, in ${of}`, () =>
+    withApp(async (app) => {
+      const put = await prepare(app, false, rooms);
+      const own = await connect(`file:${app.file}`);
+      await own.send([
+        { sql: "UPDATE rooms SET guarded = 1 WHERE id = 'r'", args: {} },
+        { sql: "INSERT INTO secured (room_id, agent_id) VALUES ('r', 'ann')", args: {} },
+      ], "write");
+      assert.deepEqual((await put(["a", "b"])).map(({ status }) => status), [401, 200]);
+      const [rows] = await own.send([{ sql: "SELECT key FROM state", args: {} }], "read");
+      assert.deepEqual(rows!.map(({ key }) => key), ["b"]);
+      own.close();
+    }));
+
+  Deno.test(`puts that meet leave a room of a later release alone, in ${of}`, () =>
+    withApp(async (app) => {
+      const put = await prepare(app, false, rooms);
+      const own = await connect(`file:${app.file}`);
+      await own.send([{ sql: "UPDATE rooms SET requires = 99 WHERE id = 'r'", args: {} }], "write");
+      const others = rooms.length > 1 ? 200 : 503;
+      assert.deepEqual((await put(["a", "b"])).map(({ status }) => status), [503, others]);
+      own.close();
+    }));
+}

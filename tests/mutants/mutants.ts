@@ -958,8 +958,14 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a plain value written to a room of a later release",
     edits: [["conditions = OPEN_TO_ALL) =>", 'conditions = "NOT rooms.guarded") =>']],
-    test: "tests/upgrade/requires.test.ts",
-    filter: "file: a room that needs a later release is served by none before it",
+    test: "tests/db/coalesced_puts.test.ts",
+    filter: "puts that meet leave a room of a later release alone",
+  },
+  {
+    name: "a plain value that goes alone to a room of a later release",
+    edits: [["open: admitInOneRoom(OPEN_TO_ALL)", 'open: admitInOneRoom("NOT rooms.guarded")']],
+    test: "tests/db/coalesced_puts.test.ts",
+    filter: "puts that meet leave a room of a later release alone",
   },
   {
     name: "a secure agent that anybody writes as",
@@ -982,8 +988,8 @@ export const MUTANTS: Mutant[] = [
       "export const OPEN_TO_ALL = `NOT rooms.guarded AND ${WRITABLE}`;",
       "export const OPEN_TO_ALL = WRITABLE;",
     ]],
-    test: "tests/contract/tokens.test.ts",
-    filter: "file: nobody acts as a secure agent",
+    test: "tests/db/coalesced_puts.test.ts",
+    filter: "puts that meet are judged",
   },
   {
     name: "a token that counts in every room",

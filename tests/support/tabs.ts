@@ -37,7 +37,8 @@ export async function createTabs(browser: Browser) {
       async until(expression) {
         const deadline = Date.now() + UNTIL_MS;
         // The tab may still be on its way to the page.
-        while (!await evaluate(`document.readyState === "complete" && Boolean(${expression})`)) {
+        const isTrue = () => evaluate(`document.readyState === "complete" && Boolean(${expression})`);
+        while (!await isTrue().catch(falseBetweenPages)) {
           if (Date.now() > deadline) throw new Error(`After ${UNTIL_MS} ms not so: ${expression}`);
           await new Promise((resolve) => setTimeout(resolve, 10));
         }
@@ -60,6 +61,12 @@ export async function createTabs(browser: Browser) {
 }
 
 const KEYS: Record<string, number> = { Enter: 13, Tab: 9 };
+
+/** What a tab says that has left one page and has not begun the next. */
+function falseBetweenPages(error: Error): false {
+  if (error.message.includes("Cannot find default execution context")) return false;
+  throw error;
+}
 
 /** Sends commands of the debugging protocol to one target, through the session of the browser. */
 function createSend(cdp: CDPSession, sessionId: string) {

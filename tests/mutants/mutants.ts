@@ -1568,7 +1568,7 @@ export const MUTANTS: Mutant[] = [
     name: "a use of a token that is not noted",
     edits: [["SET last_used_at = used.value ->> 2, unused = 0 FROM", "SET note = note FROM"]],
     test: "tests/contract/rotation.test.ts",
-    filter: "file: a token shows when it was used",
+    filter: "file: a token shows the beginning of the last hour",
   },
   {
     name: "an id is free again when its departure is forgotten",

@@ -56,15 +56,17 @@ async function fillFailing(database: Client, room: string): Promise<void> {
   );
 }
 
+/** Registers the agent that holds a room's tasks, and lets it leave. */
+async function comeAndLeave(room: string): Promise<void> {
+  const registered = await fetch(`${room}/agents`, { method: "POST", body: '{"id":"ann","name":"Ann"}' });
+  await registered.body?.cancel();
+  const departed = await fetch(`${room}/agents/ann`, { method: "DELETE" });
+  assert.deepEqual(await departed.json(), { left: true });
+}
+
 onFilled(fill, {
   [`an agent that leaves ${CLAIMS} claims holds up nobody`]: async ({ url, database }: Filled) => {
-    const attack = async (n: number) => {
-      const agents = `${url}/rooms/${roomOf(n)}/agents`;
-      const registered = await fetch(agents, { method: "POST", body: '{"id":"ann","name":"Ann"}' });
-      await registered.body?.cancel();
-      const departed = await fetch(`${agents}/ann`, { method: "DELETE" });
-      assert.deepEqual(await departed.json(), { left: true });
-    };
+    const attack = (n: number) => comeAndLeave(`${url}/rooms/${roomOf(n)}`);
     await assertOthersServed("a departure", { url, path: "/rooms/other" }, attack, async (n) => {
       if (n > 0) await fillRoom(database, roomOf(n));
     });
@@ -74,13 +76,7 @@ onFilled(fill, {
       { url, database }: Filled,
     ) => {
       const roomOfFailing = (n: number) => `failing${n}`;
-      const attack = async (n: number) => {
-        const agents = `${url}/rooms/${roomOfFailing(n)}/agents`;
-        const registered = await fetch(agents, { method: "POST", body: '{"id":"ann","name":"Ann"}' });
-        await registered.body?.cancel();
-        const departed = await fetch(`${agents}/ann`, { method: "DELETE" });
-        assert.deepEqual(await departed.json(), { left: true });
-      };
+      const attack = (n: number) => comeAndLeave(`${url}/rooms/${roomOfFailing(n)}`);
       await assertOthersServed("failures", { url, path: "/rooms/other" }, attack, (n) => {
         return fillFailing(database, roomOfFailing(n));
       });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Json } from "../support/client.ts";
 import { type TestApp, withApp } from "../support/app.ts";
+import { meddler } from "../support/meddler.ts";
 
 const STATE = "/rooms/r/state";
 
@@ -60,3 +61,13 @@ Deno.test("what changes nothing breaks no chain, be it an edit that finds nothin
     assert.deepEqual(value.toSorted(), [0, 1, 2, 3, 4]);
     assert.deepEqual(modes, ["write", "read", "write"]);
   }));
+
+Deno.test("a chain of edits is computed again where another has written after its read", () => {
+  const { once, wrap } = meddler();
+  return withApp(async (app) => {
+    once(() => app.request("PUT", STATE, { key: "k", value: ["another's"] }));
+    const { statuses, value } = await writeAll(app, [1, 2, 3, 4].map((n) => ({ append: n })));
+    assert.deepEqual(statuses, [200, 200, 200, 200]);
+    assert.deepEqual(value, ["another's", 2, 3, 4], "the first was on its way before");
+  }, { wrap });
+});

@@ -49,6 +49,21 @@ for (
   });
 }
 
+Deno.test("a gate holds in the very state that its write applies to, though its value is computed after it", async () => {
+  const { once, wrap } = meddler();
+  await withApp(async ({ json, request }) => {
+    await json("POST", "/rooms", { id: "r" });
+    await json("PUT", "/rooms/r/state", { key: "n", value: 0.5 });
+    // The gate is judged over the first read, and the sum computed over the second.
+    once(() => Promise.resolve(once(() => request("PUT", "/rooms/r/state", { key: "lock", value: "bob" }))));
+    const gated = { key: "n", increment: 1, if: "!has(state._shared.lock)" };
+    const { status, body } = await json("PUT", "/rooms/r/state", gated);
+    assert.deepEqual([status, body.error], [409, "precondition_failed"]);
+    assert.equal((await json("GET", "/rooms/r/state?key=n")).body.value, 0.5);
+    assert.equal((await json("GET", "/rooms/r/state?key=lock")).body.value, "bob");
+  }, { wrap });
+});
+
 Deno.test("a gate whose ground moved is judged again and goes through where it is still true", async () => {
   const { once, wrap } = meddler();
   await withApp(async ({ json, request, batches }) => {

@@ -554,8 +554,17 @@ export const MUTANTS: Mutant[] = [
       "tryPut({ ...attempt, put: { ...put, writes } });\n  return outcome ===",
       "tryPut({ ...attempt, judged: undefined, put: { ...put, writes } });\n  return outcome ===",
     ]],
-    test: "tests/contract/edit_chains.test.ts",
-    filter: "file: edits that come at once",
+    test: "tests/cel/edit_chains.test.ts",
+    filter: "where another has written after its read",
+  },
+  {
+    name: "values computed after a gate, over a ground that may have moved",
+    edits: [[
+      "tryPut({ ...attempt, put: { ...put, writes } });\n      if",
+      "tryPut({ ...attempt, judged: undefined, put: { ...put, writes } });\n      if",
+    ]],
+    test: "tests/cel/gate.test.ts",
+    filter: "though its value is computed after it",
   },
   {
     name: "a hint that brings looks without end",

@@ -36,59 +36,55 @@ const shown = {
 };
 
 export const AGENTS = describe({
-  bodies: ({ z, absent, defaulting, ownId, key, metaOf, about }) => ({
+  bodies: ({ z, absent, defaulting, ownId, key, metaOf }) => ({
     AgentRequest: z.strictObject({
-      id: absent(ownId).meta(about("A random UUID by default")),
-      name: key.meta(about("What it is called")),
-      role: defaulting(key, "agent").meta(about(KEPT)),
+      id: absent(ownId).describe("A random UUID by default"),
+      name: key.describe("What it is called"),
+      role: defaulting(key, "agent").describe(KEPT),
       meta: metaOf(`. ${KEPT}`),
       if_new: absent(z.boolean())
-        .meta(about("`true`: only if no agent has this id, else 409")),
-      secure: absent(z.boolean()).meta(
-        about(
-          "`true`: the answer has a `token`, this once; from then on nobody acts as the agent without it or an " +
-            `admin's. The id is then ${PLAIN}`,
-        ),
+        .describe("`true`: only if no agent has this id, else 409"),
+      secure: absent(z.boolean()).describe(
+        "`true`: the answer has a `token`, this once; from then on nobody acts as the agent without it or an " +
+          `admin's. The id is then ${PLAIN}`,
       ),
-      private: absent(z.boolean()).meta(
-        about(
-          "`true`, with `secure`: the scope of its name is its own from then on; for all others but admins it is empty",
-        ),
+      private: absent(z.boolean()).describe(
+        "`true`, with `secure`: the scope of its name is its own from then on; for all others but admins it is empty",
       ),
     }),
     DepartureRequest: z.strictObject({}),
     HeartbeatRequest: z.strictObject({ status: defaulting(z.enum(STATUSES), "active") }),
   }),
-  answers({ z, time, object, about }) {
+  answers({ z, time, object }) {
     const Agent = z.object({
       id: z.string(),
       name: z.string(),
       role: z.string(),
       meta: object,
       status: z.enum(STATUSES),
-      waiting_on: z.string().nullable().meta(about("The condition of the agent's newest wait")),
+      waiting_on: z.string().nullable().describe("The condition of the agent's newest wait"),
       joined_at: time,
       last_heartbeat: time,
-      alive: z.boolean().meta(
-        about("Whether it was heard of in the last 60 seconds or has a wait in progress now"),
+      alive: z.boolean().describe(
+        "Whether it was heard of in the last 60 seconds or has a wait in progress now",
       ),
-      secure: z.boolean().meta(about("Whether only its token acts as it, or an admin's")),
-      private: z.boolean().optional().meta(
-        about("Whether the scope of its name is its own; shown to itself and to admins"),
+      secure: z.boolean().describe("Whether only its token acts as it, or an admin's"),
+      private: z.boolean().optional().describe(
+        "Whether the scope of its name is its own; shown to itself and to admins",
       ),
       room_id: z.string(),
     });
     return {
       Agent,
       RegisteredAgent: Agent.extend({
-        created: z.boolean().meta(about("Whether the agent is new in the room")),
-        token: z.string().nullable().optional().meta(
-          about("Shown once, where the agent has become secure; null in a repetition"),
+        created: z.boolean().describe("Whether the agent is new in the room"),
+        token: z.string().nullable().optional().describe(
+          "Shown once, where the agent has become secure; null in a repetition",
         ),
         hint: z.string().optional(),
       }),
       AgentList: z.array(Agent),
-      Departure: z.object({ left: z.boolean().meta(about("`false`: it was not there")) }),
+      Departure: z.object({ left: z.boolean().describe("`false`: it was not there") }),
       Heartbeat: z.object({
         ok: z.literal(true),
         agent: z.string(),

@@ -15,7 +15,7 @@ import { STATE } from "./state/operations.ts";
 
 export const CHANGES = describe({
   answers(parts) {
-    const { z, revision, about } = parts;
+    const { z, revision } = parts;
     const { Entry, View, DeletedEntry } = STATE.answers(parts);
     const { Agent } = AGENTS.answers(parts);
     const { Message } = MESSAGES.answers(parts);
@@ -25,18 +25,18 @@ export const CHANGES = describe({
     const left = z.object({ id: z.string(), left: z.literal(true), ...changed });
     const ended = z.object({ id: z.string(), ended: z.literal(true), ...changed });
     const Changes = z.object({
-      revision: revision.meta(about("The revision to continue from")),
+      revision: revision.describe("The revision to continue from"),
       state: z.array(z.union([Entry.extend(changed), View.extend(changed), DeletedEntry.extend(changed)])),
       agents: z.array(z.union([Agent.extend(changed), left])),
       messages: z.array(Message.extend(changed)),
       reservations: z.array(z.union([Reservation.extend(changed), ended])),
-      room: Room.extend(changed).optional().meta(about("The room, if its `meta` changed")),
-      more: z.boolean().meta(about("There is more: continue at once")),
-      began: revision.optional().meta(
-        about("Of a walk from the start of a room that has forgotten departures: send it with `revision`"),
+      room: Room.extend(changed).optional().describe("The room, if its `meta` changed"),
+      more: z.boolean().describe("There is more: continue at once"),
+      began: revision.optional().describe(
+        "Of a walk from the start of a room that has forgotten departures: send it with `revision`",
       ),
-      reset: z.literal(true).optional().meta(
-        about("`after` cannot be continued: this is everything from the start, discard what you have"),
+      reset: z.literal(true).optional().describe(
+        "`after` cannot be continued: this is everything from the start, discard what you have",
       ),
     });
     return { Changes };

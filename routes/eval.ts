@@ -10,10 +10,10 @@ import { describe, serve } from "./openapi/operation.ts";
 import type { Services } from "./services.ts";
 
 export const EVAL = describe({
-  bodies: ({ z, expression, absent, id, about }) => ({
+  bodies: ({ z, expression, absent, id }) => ({
     EvalRequest: z.strictObject({
       expr: expression,
-      agent: absent(id).meta(about("`self` in the expression; need not be registered")),
+      agent: absent(id).describe("`self` in the expression; need not be registered"),
     }),
   }),
   answers: ({ z, json }) => ({

@@ -27,19 +27,17 @@ const shown = {
 const CODE_LOST = "A code is shown once. Make another invitation, under a new key.";
 
 export const INVITES = describe({
-  bodies: ({ z, absent, defaulting, secureId, secondsUpTo, note: noteText, about }) => ({
+  bodies: ({ z, absent, defaulting, secureId, secondsUpTo, note: noteText }) => ({
     InviteRequest: z.strictObject({
       role: z.enum(ROLES),
-      agent: absent(secureId).meta(about("The agent that it invites; without it one of the joiner's choice")),
-      uses: defaulting(z.int().min(1).max(LIMITS.inviteUses), 1).meta(about("How many may join by it")),
+      agent: absent(secureId).describe("The agent that it invites; without it one of the joiner's choice"),
+      uses: defaulting(z.int().min(1).max(LIMITS.inviteUses), 1).describe("How many may join by it"),
       ttl: defaulting(secondsUpTo(LIMITS.inviteSeconds), LIMITS.inviteDefaultSeconds)
-        .meta(about("Seconds until it ends; its maker's end at the latest")),
-      note: absent(noteText).meta(
-        about("Whom it is for, shown to them and in lists"),
-      ),
+        .describe("Seconds until it ends; its maker's end at the latest"),
+      note: absent(noteText).describe("Whom it is for, shown to them and in lists"),
     }),
   }),
-  answers({ z, time, count, about }) {
+  answers({ z, time, count }) {
     const common = {
       id: z.string(),
       role: z.enum(ROLES),
@@ -51,8 +49,8 @@ export const INVITES = describe({
     return {
       MadeInvite: z.object({
         ...common,
-        code: z.string().nullable().meta(about("Shown once; null in a repetition")),
-        url: z.string().nullable().meta(about("The address that tells who is invited how to join")),
+        code: z.string().nullable().describe("Shown once; null in a repetition"),
+        url: z.string().nullable().describe("The address that tells who is invited how to join"),
         hint: z.string().optional(),
       }),
       InviteList: z.array(z.object({ ...common, uses_left: count, created_at: time })),

@@ -15,26 +15,24 @@ import type { Services } from "./services.ts";
 import { takeQuery } from "./http/input/queries.ts";
 
 export const JOIN = describe({
-  bodies: ({ z, absent, defaulting, secureId, key, metaOf, about }) => ({
+  bodies: ({ z, absent, defaulting, secureId, key, metaOf }) => ({
     JoinRequest: z.strictObject({
-      agent: absent(secureId).meta(about("The agent's id: the invited one by default, else a random UUID")),
-      name: absent(key).meta(about("The agent's id by default")),
+      agent: absent(secureId).describe("The agent's id: the invited one by default, else a random UUID"),
+      name: absent(key).describe("The agent's id by default"),
       role: defaulting(key, "agent"),
       meta: metaOf(),
-      private: absent(z.boolean()).meta(
-        about(
-          "`true`: the scope of the agent's name is its own from the same write on; for all others but admins it is empty",
-        ),
+      private: absent(z.boolean()).describe(
+        "`true`: the scope of the agent's name is its own from the same write on; for all others but admins it is empty",
       ),
     }),
   }),
-  answers: ({ z, revision, about }) => ({
+  answers: ({ z, revision }) => ({
     Joined: z.object({
       room: z.string(),
       agent: z.string(),
-      token: z.string().meta(about("Shown once: without it, or an admin's, nobody acts as the agent")),
+      token: z.string().describe("Shown once: without it, or an admin's, nobody acts as the agent"),
       revision,
-      guide: z.string().meta(about("The address of the guide")),
+      guide: z.string().describe("The address of the guide"),
     }),
   }),
   operations: {

@@ -32,39 +32,35 @@ import type { Services } from "./services.ts";
 const shown = { id: "demo", created_at: EXAMPLE_TIME, meta: {} };
 
 export const ROOMS = describe({
-  bodies: ({ z, absent, id, jsonObject, metaOf, about }) => ({
+  bodies: ({ z, absent, id, jsonObject, metaOf }) => ({
     RoomRequest: z.strictObject({
-      id: absent(id).meta(about("A random UUID by default")),
+      id: absent(id).describe("A random UUID by default"),
       meta: metaOf(),
-      locked: absent(z.boolean()).meta(
-        about("`true`: it answers only who shows a token of it; the answer has an admin's, this once"),
+      locked: absent(z.boolean()).describe(
+        "`true`: it answers only who shows a token of it; the answer has an admin's, this once",
       ),
-      listed: absent(z.boolean()).meta(
-        about("`false`: `GET /rooms` leaves it out, as it does locked rooms"),
-      ),
+      listed: absent(z.boolean()).describe("`false`: `GET /rooms` leaves it out, as it does locked rooms"),
     }),
     RoomPatch: z.strictObject({
       meta: jsonObject
-        .meta(
-          about(
-            `Merged into the room's; \`null\` removes a member. The result may have at most ${LIMITS.valueBytes} bytes`,
-          ),
+        .describe(
+          `Merged into the room's; \`null\` removes a member. The result may have at most ${LIMITS.valueBytes} bytes`,
         ),
     }),
   }),
-  answers({ z, time, object, about }) {
+  answers({ z, time, object }) {
     const Room = z.object({
       id: z.string(),
       created_at: time,
       meta: object,
-      locked: z.literal(true).optional().meta(about("Of a locked room")),
-      listed: z.literal(false).optional().meta(about("Of an open room that lists leave out")),
+      locked: z.literal(true).optional().describe("Of a locked room"),
+      listed: z.literal(false).optional().describe("Of an open room that lists leave out"),
     });
     return {
       Room,
       MadeRoom: Room.extend({
-        token: z.string().nullable().optional().meta(
-          about("Of a locked room, an admin's: shown once; null in a repetition"),
+        token: z.string().nullable().optional().describe(
+          "Of a locked room, an admin's: shown once; null in a repetition",
         ),
         hint: z.string().optional(),
       }),

@@ -31,19 +31,19 @@ const shown = {
 const TOKEN_LOST = "A token is shown once. Revoke this one by its id, and make another under a new key.";
 
 export const TOKENS = describe({
-  bodies: ({ z, absent, secureId, note: noteText, about }) => ({
+  bodies: ({ z, absent, secureId, note: noteText }) => ({
     TokenRequest: z.strictObject({
       role: z.enum(ROLES),
-      agent: absent(secureId).meta(about("The agent that it is bound to, which becomes secure")),
+      agent: absent(secureId).describe("The agent that it is bound to, which becomes secure"),
       ttl: absent(z.int().min(LIMITS.minTokenSeconds).max(LIMITS.tokenSeconds))
-        .meta(about("Seconds until it ends; its maker's end at the latest")),
-      note: absent(noteText).meta(about("Whom it is for, shown in lists")),
+        .describe("Seconds until it ends; its maker's end at the latest"),
+      note: absent(noteText).describe("Whom it is for, shown in lists"),
     }),
     TokenRotation: z.strictObject({
-      revoke_made: absent(z.boolean()).meta(about("Revokes all that it made too")),
+      revoke_made: absent(z.boolean()).describe("Revokes all that it made too"),
     }),
   }),
-  answers({ z, time, about }) {
+  answers({ z, time }) {
     const Token = z.object({
       id: z.string(),
       role: z.enum(ROLES),
@@ -51,12 +51,12 @@ export const TOKENS = describe({
       note: z.string().nullable(),
       created_at: time,
       expires_at: time.nullable(),
-      last_used_at: time.nullable().meta(about("The beginning of the last hour in which it was used")),
+      last_used_at: time.nullable().describe("The beginning of the last hour in which it was used"),
     });
     return {
       Token,
       MadeToken: Token.extend({
-        token: z.string().nullable().meta(about("Shown once; null in a repetition")),
+        token: z.string().nullable().describe("Shown once; null in a repetition"),
         hint: z.string().optional(),
       }),
       TokenList: z.array(Token),

@@ -30,33 +30,33 @@ const BOTH = {
 } as const;
 
 export const WAIT = describe({
-  bodies: ({ z, expression, absent, defaulting, id, about }) => ({
+  bodies: ({ z, expression, absent, defaulting, id }) => ({
     WaitRequest: z.strictObject({
       condition: expression,
-      agent: absent(id).meta(about(AGENT)),
+      agent: absent(id).describe(AGENT),
       timeout: defaulting(z.int("must be milliseconds, a whole number from 0 on").min(0), LIMITS.waitMs)
-        .meta(about(TIMEOUT)),
+        .describe(TIMEOUT),
       include: absent(z.union(
         [
           z.string().meta({ pattern: INCLUDE_PATTERN }),
           z.array(z.string().meta({ pattern: FIELD_PATTERN })).max(LIMITS.includeFields),
         ],
         `must be a text, or an array of at most ${LIMITS.includeFields} texts`,
-      )).meta(about(INCLUDE)),
+      )).describe(INCLUDE),
     }),
   }),
   answers(parts) {
-    const { z, json, object, count, failure, about } = parts;
+    const { z, json, object, count, failure } = parts;
     const { Agent } = AGENTS.answers(parts);
     const { Message } = MESSAGES.answers(parts);
     const beside = {
       notice: z.literal("agent_not_registered").optional()
-        .meta(about("`agent` is not registered: others do not see that it waits")),
+        .describe("`agent` is not registered: others do not see that it waits"),
       state: z.record(z.string(), object).optional(),
       agents: z.record(z.string(), Agent.omit({ room_id: true })).optional(),
       messages: z.object({ count, unclaimed: count }).optional(),
       messages_since: z.array(Message).optional(),
-      messages_more: z.literal(true).optional().meta(about("`messages_since` was cut; there are more")),
+      messages_more: z.literal(true).optional().describe("`messages_since` was cut; there are more"),
       changes: CHANGES.answers(parts).Changes.optional(),
     };
     const Triggered = z.object({
@@ -69,7 +69,7 @@ export const WAIT = describe({
       triggered: z.literal(false),
       timeout: z.literal(true),
       elapsed_ms: count,
-      last_error: failure.optional().meta(about("Why the condition could not be evaluated")),
+      last_error: failure.optional().describe("Why the condition could not be evaluated"),
       ...beside,
     });
     return { Triggered, TimedOut, Wait: z.union([Triggered, TimedOut]) };

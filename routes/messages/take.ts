@@ -22,30 +22,28 @@ const TIMEOUT = `Milliseconds to wait for one; 0 looks once; a value above ${LIM
 
 export const TAKE = describe({
   bodies: (parts: Parts) => {
-    const { z, absent, defaulting, id, key, expression, about } = parts;
+    const { z, absent, defaulting, id, key, expression } = parts;
     const number = (least: number) => z.int().min(least);
     return {
       TakeRequest: z.strictObject({
-        agent: id.meta(about("The agent that takes; need not be registered")),
-        ttl: defaulting(parts.secondsUpTo(LIMITS.leaseSeconds), LIMITS.takenSeconds).meta(
-          about("Seconds until the claim ends by itself"),
+        agent: id.describe("The agent that takes; need not be registered"),
+        ttl: defaulting(parts.secondsUpTo(LIMITS.leaseSeconds), LIMITS.takenSeconds).describe(
+          "Seconds until the claim ends by itself",
         ),
-        kind: absent(key).meta(about("Only this kind; by default any but `message`, `result` and `ask`")),
-        from: absent(id).meta(about("Only messages of this sender")),
-        to: absent(id).meta(
-          about("Only messages to this agent; by default those to nobody or to `agent`"),
+        kind: absent(key).describe("Only this kind; by default any but `message`, `result` and `ask`"),
+        from: absent(id).describe("Only messages of this sender"),
+        to: absent(id).describe("Only messages to this agent; by default those to nobody or to `agent`"),
+        thread: absent(number(0)).describe("Only this message and every reply below it"),
+        where: absent(expression).describe(
+          "CEL over the room and the `message`, whose members are those of answers",
         ),
-        thread: absent(number(0)).meta(about("Only this message and every reply below it")),
-        where: absent(expression).meta(
-          about("CEL over the room and the `message`, whose members are those of answers"),
-        ),
-        after: absent(number(0)).meta(about("Only messages whose id is greater")),
-        timeout: defaulting(number(0), 0).meta(about(TIMEOUT)),
+        after: absent(number(0)).describe("Only messages whose id is greater"),
+        timeout: defaulting(number(0), 0).describe(TIMEOUT),
       }),
     };
   },
   answers(parts) {
-    const { z, count, failure, about } = parts;
+    const { z, count, failure } = parts;
     const { Claim } = taskAnswers(parts);
     const notice = noticeOf(parts);
     const { Message } = answeredMessage(parts);
@@ -55,14 +53,12 @@ export const TAKE = describe({
       timeout: z.literal(true),
       elapsed_ms: count,
       notice,
-      hint: z.string().optional().meta(
-        about("That no message of the `kind` was ever posted, unless `where` or `thread` is given"),
+      hint: z.string().optional().describe(
+        "That no message of the `kind` was ever posted, unless `where` or `thread` is given",
       ),
-      more: z.literal(true).optional().meta(about("There are open messages that were not looked at")),
-      next: z.int().min(1).optional().meta(about("Send this as `after` to look further")),
-      last_error: failure.optional().meta(
-        about("Why `where` could not be evaluated for the last such message"),
-      ),
+      more: z.literal(true).optional().describe("There are open messages that were not looked at"),
+      next: z.int().min(1).optional().describe("Send this as `after` to look further"),
+      last_error: failure.optional().describe("Why `where` could not be evaluated for the last such message"),
     });
     return { Taken, NotTaken, Take: z.union([Taken, NotTaken]) };
   },

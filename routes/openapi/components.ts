@@ -14,22 +14,18 @@ const { count, json, time } = parts;
 /** The schemas of the further members that errors have, by their names in the table of errors. */
 const ERROR_MEMBERS: Record<string, z.ZodType> = {
   issues: z.array(z.object({ path: z.array(z.union([z.string(), z.number()])), message: z.string() })),
-  index: count.meta({ description: "The index of the refused write in its batch" }),
+  index: count.describe("The index of the refused write in its batch"),
   expression: z.string(),
   position: count,
   cause: z.object({ code: z.string(), message: z.string(), position: count.optional() }),
-  current: z.union(STATE.answers(parts).EntryOrView.options).nullable().meta({
-    description: "The present entry",
-  }),
-  path: z.string().meta({
-    description: "The JSON pointer that names nothing; empty if the value has the wrong type",
-  }),
+  current: z.union(STATE.answers(parts).EntryOrView.options).nullable().describe("The present entry"),
+  path: z.string().describe("The JSON pointer that names nothing; empty if the value has the wrong type"),
   evaluated: json,
   claimed: z.literal(false),
   claimed_by: z.string().nullable(),
   claimed_at: time,
   claimed_until: time.nullable(),
-  blocked_by: z.array(z.int().min(1)).meta({ description: "The needs that are not done yet" }),
+  blocked_by: z.array(z.int().min(1)).describe("The needs that are not done yet"),
   status: z.enum(MESSAGE_STATUSES),
   done_at: time,
   fence: count.nullable(),
@@ -49,7 +45,7 @@ const Problem = z.object({
   title: z.string(),
   status: z.int().min(400).max(599),
   detail: z.string(),
-}).meta({ description: "RFC 9457, if `Accept` asks for it: the members of the error, and these" });
+}).describe("RFC 9457, if `Accept` asks for it: the members of the error, and these");
 
 function errorSchema(code: ErrorCode): z.ZodType {
   const { members = [] }: Row = ERRORS[code];

@@ -20,7 +20,7 @@ export function globFault(glob: string): string | undefined {
   }
 }
 
-function pathsOf({ z, about }: Parts) {
+function pathsOf({ z }: Parts) {
   const glob = z.string().superRefine((text, context) => {
     const message = globFault(text);
     if (message) context.addIssue({ code: "custom", message });
@@ -28,44 +28,42 @@ function pathsOf({ z, about }: Parts) {
   const most = `must have at most ${LIMITS.globsLength} characters in all`;
   return z.array(glob).min(1).max(LIMITS.globs)
     .refine((globs) => globs.join("").length <= LIMITS.globsLength, most)
-    .meta(about(
+    .describe(
       `Globs of paths, ${LIMITS.globsLength} characters in all: \`*\`, \`?\`, \`[a-z]\`, \`[!a]\` and \`{a,b}\` ` +
         "within a segment, `**` for any number of segments",
-    ));
+    );
 }
 
 export function reservationBodies(parts: Parts) {
-  const { z, absent, defaulting, id, about } = parts;
+  const { z, absent, defaulting, id } = parts;
   const seconds = parts.secondsUpTo(LIMITS.mostReservationSeconds);
   const fence = z.int("must be a fence, a whole number from 1 on").min(1);
   return {
     ReservationRequest: z.strictObject({
-      agent: id.meta(about("The agent that reserves; need not be registered")),
+      agent: id.describe("The agent that reserves; need not be registered"),
       paths: pathsOf(parts),
-      mode: defaulting(z.enum(MODES), "exclusive").meta(
-        about("`shared` conflicts only with `exclusive`"),
-      ),
-      ttl: defaulting(seconds, LIMITS.reservationSeconds).meta(about(TTL)),
-      note: z.unknown().optional().meta(
-        about(`Any JSON of at most ${LIMITS.noteBytes} bytes, for others to see`),
+      mode: defaulting(z.enum(MODES), "exclusive").describe("`shared` conflicts only with `exclusive`"),
+      ttl: defaulting(seconds, LIMITS.reservationSeconds).describe(TTL),
+      note: z.unknown().optional().describe(
+        `Any JSON of at most ${LIMITS.noteBytes} bytes, for others to see`,
       ),
       timeout: defaulting(z.int("must be milliseconds, a whole number from 0 on").min(0), 0)
-        .meta(about(TIMEOUT)),
+        .describe(TIMEOUT),
     }),
     ReservationRenewal: z.strictObject({
-      agent: id.meta(about("The agent that holds it")),
-      fence: fence.meta(about("The `fence` of the reservation")),
-      ttl: seconds.meta(about(TTL)),
+      agent: id.describe("The agent that holds it"),
+      fence: fence.describe("The `fence` of the reservation"),
+      ttl: seconds.describe(TTL),
     }),
     ReservationRelease: z.strictObject({
-      agent: id.meta(about("The agent that holds it")),
-      fence: absent(fence).meta(about("Only if this is the `fence` of the reservation")),
+      agent: id.describe("The agent that holds it"),
+      fence: absent(fence).describe("Only if this is the `fence` of the reservation"),
     }),
   };
 }
 
 export function reservationAnswers(parts: Parts) {
-  const { z, time, json, revision, about } = parts;
+  const { z, time, json, revision } = parts;
   const Reservation = z.object({
     id: z.string(),
     room_id: z.string(),
@@ -73,7 +71,7 @@ export function reservationAnswers(parts: Parts) {
     paths: z.array(z.string()),
     mode: z.enum(MODES),
     note: json,
-    fence: revision.meta(about("The revision at which it began: a fencing token")),
+    fence: revision.describe("The revision at which it began: a fencing token"),
     created_at: time,
     expires_at: time,
   });
@@ -84,7 +82,7 @@ export function reservationAnswers(parts: Parts) {
     ReservationConflict: Reservation.omit({ room_id: true, fence: true, created_at: true }),
     ReservationList: z.array(Reservation),
     ReservationReleased: z.object({
-      released: z.boolean().meta(about("`false`: it had ended before")),
+      released: z.boolean().describe("`false`: it had ended before"),
     }),
   };
 }

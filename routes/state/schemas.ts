@@ -12,27 +12,23 @@ function guardFault(message: string): { error: z.core.$ZodErrorMap } {
   };
 }
 
-const ifVersion = ({ z, about }: Parts) =>
+const ifVersion = ({ z }: Parts) =>
   z.int(guardFault("must be a whole number, 0 or more")).min(0)
-    .meta(about("Only if the entry has this version, else 409; 0: only if it does not exist")).optional();
+    .describe("Only if the entry has this version, else 409; 0: only if it does not exist").optional();
 
 /** Members that a request has once, even a batch: the gate, and who writes. */
-const once = ({ z, absent, id, about }: Parts) => ({
+const once = ({ z, absent, id }: Parts) => ({
   if: z.string(guardFault("must be a CEL expression, as text")).meta({
     maxLength: LIMITS.expressionLength,
     description: "CEL that must be true at the moment of the write, else 409",
   }).optional(),
-  agent: absent(id).meta(
-    about("The agent that writes: `self` in the gate; the write counts as its heartbeat"),
-  ),
+  agent: absent(id).describe("The agent that writes: `self` in the gate; the write counts as its heartbeat"),
 });
 
 const entryKey = ({ defaulting, id, key }: Parts) => ({ scope: defaulting(id, SHARED_SCOPE), key });
 
-const ttl = ({ secondsUpTo, about }: Parts) =>
-  secondsUpTo(LIMITS.keySeconds).meta(
-    about("Seconds after which the key is deleted; without it the key stays"),
-  );
+const ttl = ({ secondsUpTo }: Parts) =>
+  secondsUpTo(LIMITS.keySeconds).describe("Seconds after which the key is deleted; without it the key stays");
 
 /** The edits of a write. `append` and `remove` take null as a value. */
 const edits = ({ z, absent, jsonObject }: Parts) => ({
@@ -83,35 +79,33 @@ export const WRITES = {
 /** Agents' own scopes, and the named ones of the system. */
 const scopesOf = ({ z, ownId }: Parts, ...names: string[]) => z.union([z.enum(names), ownId]);
 const scopeIn = ({ defaulting }: Parts, scopes: z.ZodType) =>
-  defaulting(scopes, SHARED_SCOPE).meta({
-    description: "Of scopes that begin with _ only those named here; the others belong to the system",
-  });
+  defaulting(scopes, SHARED_SCOPE).describe(
+    "Of scopes that begin with _ only those named here; the others belong to the system",
+  );
 
 /** The kinds of edits, each as `edit` makes it of its title and its own members. */
 function editsOf<Kind>(
-  { z, absent, value, json, object, about }: Parts,
+  { z, absent, value, json, object }: Parts,
   edit: (title: string, members: z.ZodRawShape) => Kind,
 ): Kind[] {
   const pointer = z.string().meta({ pattern: "^(/([^~/]|~[01])*)+$" });
-  const pointers = about(
-    `At most ${LIMITS.editPointers} JSON pointers with values, applied in order; a pointer to the whole value is refused`,
-  );
   const unset = z.array(pointer).min(1).max(LIMITS.editPointers)
-    .meta(about("JSON pointers of members to remove, the last first, after `set`"));
+    .describe("JSON pointers of members to remove, the last first, after `set`");
   return [
     edit("Merge into an object", {
-      merge: object.meta(about("A JSON merge patch (RFC 7396): null removes a member")),
+      merge: object.describe("A JSON merge patch (RFC 7396): null removes a member"),
     }),
-    edit("Append to a list", { append: value.meta(about("What is appended; null is a value")) }),
+    edit("Append to a list", { append: value.describe("What is appended; null is a value") }),
     edit("Append several to a list", {
-      append_all: z.array(json).meta(about("What is appended, in this order")),
+      append_all: z.array(json).describe("What is appended, in this order"),
     }),
     edit("Remove from a list", {
-      remove: value.meta(about("Every equal member is removed; null is a value")),
+      remove: value.describe("Every equal member is removed; null is a value"),
     }),
     edit("Set members by JSON pointers", {
       set: z.record(pointer, json).meta({
-        ...pointers,
+        description:
+          `At most ${LIMITS.editPointers} JSON pointers with values, applied in order; a pointer to the whole value is refused`,
         minProperties: 1,
         maxProperties: LIMITS.editPointers,
       }),
@@ -123,7 +117,7 @@ function editsOf<Kind>(
 
 /** The kinds of a write, each with the members of the request `beside` it. */
 function kindsOf(parts: Parts, beside: z.ZodRawShape) {
-  const { z, absent, key, value, expression, about } = parts;
+  const { z, absent, key, value, expression } = parts;
   // Accepts null alone. It is not typed as null, which openapi-fetch would refuse, but as a text that is no text.
   const nullAlone = z.string().nullish().meta({ not: { type: "string" } });
   const noEdit = { merge: nullAlone, append_all: nullAlone, set: nullAlone, unset: nullAlone };
@@ -138,26 +132,26 @@ function kindsOf(parts: Parts, beside: z.ZodRawShape) {
   const increment = absent(z.literal(false));
   return z.union([
     kind("Store a value", {
-      value: value.meta(about(`Any JSON of at most ${LIMITS.valueBytes} bytes`)),
+      value: value.describe(`Any JSON of at most ${LIMITS.valueBytes} bytes`),
       increment,
       expr: nullAlone,
     }),
     kind("Add a value to a number", {
       increment: z.literal(true),
-      value: z.number().optional().meta(about("What is added; 1 by default")),
+      value: z.number().optional().describe("What is added; 1 by default"),
       expr: nullAlone,
     }),
-    kind("Add to a number", { increment: z.number().meta(about("What is added")), expr: nullAlone }),
+    kind("Add to a number", { increment: z.number().describe("What is added"), expr: nullAlone }),
     ...editsOf(
       parts,
       (title, members) => kind(title, { value: nullAlone, increment, expr: nullAlone, ...members }),
     ),
     kind("Define a view", {
       scope: z.literal(VIEW_SCOPE),
-      expr: expression.meta(
-        about(`The CEL expression of the view; a room's views have at most ${LIMITS.viewBytes} bytes in all`),
+      expr: expression.describe(
+        `The CEL expression of the view; a room's views have at most ${LIMITS.viewBytes} bytes in all`,
       ),
-      value: nullAlone.meta(about("Only null is allowed: `expr` gives the value")),
+      value: nullAlone.describe("Only null is allowed: `expr` gives the value"),
       ttl: nullAlone,
       increment,
     }),
@@ -179,7 +173,7 @@ export function documentedBodies(parts: Parts) {
   };
 }
 
-export function stateAnswers({ z, json, time, count, failure, about }: Parts) {
+export function stateAnswers({ z, json, time, count, failure }: Parts) {
   const Entry = z.object({
     room_id: z.string(),
     scope: z.string(),
@@ -188,18 +182,18 @@ export function stateAnswers({ z, json, time, count, failure, about }: Parts) {
     version: z.int().min(1),
     updated_at: time,
     updated_by: z.string().nullable(),
-    verified_by: z.boolean().meta(
-      about("Whether it was written under that agent's own token, or an admin's that wrote as it"),
+    verified_by: z.boolean().describe(
+      "Whether it was written under that agent's own token, or an admin's that wrote as it",
     ),
-    expires_at: time.nullable().meta(about("When it is deleted; null if it stays")),
+    expires_at: time.nullable().describe("When it is deleted; null if it stays"),
   });
   const View = Entry.extend({
     expr: z.string(),
-    as: z.string().nullable().meta(
-      about("The secure agent that defined it, with whose eyes it is evaluated; null: everybody's"),
+    as: z.string().nullable().describe(
+      "The secure agent that defined it, with whose eyes it is evaluated; null: everybody's",
     ),
     resolved_value: json.optional(),
-    error: failure.optional().meta(about("Why the view has no value yet")),
+    error: failure.optional().describe("Why the view has no value yet"),
   });
   const DeletedEntry = z.object({
     scope: z.string(),

@@ -859,8 +859,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a version to be guarded by that is null taken as absent",
     edits: [[
-      'if it does not exist")).optional();',
-      'if it does not exist")).nullish() as unknown as z.ZodOptional<z.ZodInt>;',
+      'if it does not exist").optional();',
+      'if it does not exist").nullish() as unknown as z.ZodOptional<z.ZodInt>;',
     ]],
     test: "tests/contract/understood.test.ts",
     filter: "file: null for an optional member",

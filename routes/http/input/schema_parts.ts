@@ -85,8 +85,6 @@ export function defaulting<Schema extends z.ZodType>(schema: Schema, value: unkn
 /** Makes the `ttl` of what ends by itself. */
 export const secondsUpTo = (max: number) => z.int(`must be whole seconds, from 1 to ${max}`).min(1).max(max);
 
-export const about = (description: string) => ({ description });
-
 /** An object with members of any name: `z.record` drops `__proto__`. */
 export const jsonObject = z.custom<JsonObject>(isObject, "must be a JSON object").meta({
   type: "object",
@@ -95,13 +93,13 @@ export const jsonObject = z.custom<JsonObject>(isObject, "must be a JSON object"
 
 /** Makes the `meta` of a room or an agent. `more` continues its description. */
 export const metaOf = (more = "") =>
-  defaulting(jsonObject, {}).meta(about(`A JSON object of at most ${LIMITS.valueBytes} bytes${more}`));
+  defaulting(jsonObject, {}).describe(`A JSON object of at most ${LIMITS.valueBytes} bytes${more}`);
 
 // Of answers.
-export const json = z.unknown().meta({ description: "Any JSON" });
+export const json = z.unknown().describe("Any JSON");
 export const object = z.record(z.string(), z.unknown());
 export const count = z.int().min(0);
-export const revision = count.meta({ description: "A revision of the room" });
+export const revision = count.describe("A revision of the room");
 export const time = z.string().meta({ format: "date-time", example: EXAMPLE_TIME });
 /** Why something has no value. */
 export const failure = z.object({

@@ -4,7 +4,7 @@ import handler, { database, drain } from "./main.ts";
 import { onEnd } from "./routes/process/ending.ts";
 import { isLoopback } from "./routes/http/callers/networks.ts";
 import { preloadSoon } from "./routes/process/preload.ts";
-import { serveOn, type Serving } from "./routes/process/serving.ts";
+import { serveOn } from "./routes/process/serving.ts";
 import { databaseOf, hostOf, portOf, settingsOf } from "./routes/process/settings.ts";
 import { starting, StartRefusal } from "./routes/process/starting.ts";
 import { quoted, wordOf } from "./views/shared/addresses.ts";
@@ -15,7 +15,7 @@ const server = starting(() => serve(hostOf(env), portOf(env)));
 onEnd(() => Promise.all([drain(), server.shutdown()]), database.close);
 preloadSoon(databaseOf(env));
 
-function serve(hostname: string, port: number): Serving {
+function serve(hostname: string, port: number) {
   try {
     return serveOn({ hostname, port, onListen: listening.resolve }, handler);
   } catch (error) {

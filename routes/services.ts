@@ -1,65 +1,19 @@
-import type { Context } from "hono";
-import { createGates, type Gates } from "../cel/rooms/gates.ts";
-import { createReader, type Reader } from "../cel/rooms/reader.ts";
-import { createTaking, type Taking } from "../cel/waits/takes/takes.ts";
+import { createGates } from "../cel/rooms/gates.ts";
+import { createReader } from "../cel/rooms/reader.ts";
+import { createTaking } from "../cel/waits/takes/takes.ts";
 import type { OpenChannel } from "../cel/waits/looks/hints.ts";
-import { createReserving, type Reserving } from "../cel/waits/queues/reservations.ts";
-import { createWatch, type Watch } from "../cel/waits/watch.ts";
+import { createReserving } from "../cel/waits/queues/reservations.ts";
+import { createWatch } from "../cel/waits/watch.ts";
 import { createBurial } from "../db/rooms/burial.ts";
 import type { Database } from "../db/database.ts";
-import type { Viewer } from "../db/viewer.ts";
 import { createAddress } from "./http/callers/address.ts";
 import { type BrowserOptions, BROWSERS, createBrowserGuard } from "./http/callers/browsers.ts";
-import {
-  createCredentials,
-  type TakeCredentials,
-  viewerOf as viewerOfRequest,
-} from "./http/callers/credentials.ts";
-import { createFairUse, FAIR_USE, type FairUse, type FairUseOptions } from "./http/callers/fair_use.ts";
-import { createWrongCodes, type WrongCodes } from "./http/callers/wrong_codes.ts";
-import { createFigures, type Figures } from "./http/figures.ts";
+import { createCredentials, viewerOf as viewerOfRequest } from "./http/callers/credentials.ts";
+import { createFairUse, FAIR_USE, type FairUseOptions } from "./http/callers/fair_use.ts";
+import { createWrongCodes } from "./http/callers/wrong_codes.ts";
+import { createFigures } from "./http/figures.ts";
 import { LIMITS } from "./http/limits.ts";
-import { createOutbox, type Outbox } from "./http/outbox.ts";
-
-/** The dependencies of handlers. */
-export interface Services {
-  database: Database;
-  reader: Reader;
-  gates: Gates;
-  watch: Watch;
-  taking: Taking;
-  reserving: Reserving;
-  fairUse: FairUse;
-  wrongCodes: WrongCodes;
-  figures: Figures;
-  /** Refuses requests that are not meant for this instance. Errors: `invalid_request`, `forbidden`. */
-  admit(c: Context): void;
-  takeCredentials: TakeCredentials;
-  /** Returns on whose behalf a request reads and writes. */
-  viewerOf(c: Context): Viewer;
-  /** Returns the service's URL, without a path. */
-  addressOf(c: Context): string;
-  /** Whether `addressOf` is the same for every caller. */
-  hasOneAddress: boolean;
-  outbox: Outbox;
-  /** Answers all waits now, because this instance ends. */
-  drain(): Promise<void>;
-  /** Whether this instance ends. */
-  isEnding(): boolean;
-  /** Link to the service's source code. */
-  source?: string;
-  rules: Rules;
-}
-
-/** What the operator lets others do. */
-export interface Rules {
-  /** Whether there is an operator, by a token. */
-  operator: boolean;
-  /** Whether everybody may list rooms. */
-  listRooms: boolean;
-  /** Whether everybody may make open rooms. */
-  openRooms: boolean;
-}
+import { createOutbox } from "./http/outbox.ts";
 
 export interface ServiceOptions {
   /** Milliseconds between two reads of the revisions of rooms with waits. */
@@ -70,17 +24,20 @@ export interface ServiceOptions {
   channel?: OpenChannel;
   /** The service's URL. Default: the one that each caller used. */
   publicUrl?: string;
-  viewerOf?: Services["viewerOf"];
+  viewerOf?: typeof viewerOfRequest;
   /** Who sends it is the operator. Default: nobody. */
   operatorToken?: string;
-  /** Default: all that is open to everybody. */
-  rules?: Partial<Omit<Rules, "operator">>;
+  /** What everybody may do, and not the operator alone. Default: all of it. */
+  rules?: { listRooms?: boolean; openRooms?: boolean };
   /** An https URL; any other value is ignored. */
   source?: string;
 }
 
 const IN_FORCE = { bytes: LIMITS.globBytes, count: LIMITS.reservations };
 const FOLLOWERS = { max: LIMITS.streams, maxPerRoom: LIMITS.streamsOfRoom, length: LIMITS.eventLength };
+
+/** The dependencies of handlers. */
+export type Services = ReturnType<typeof createServices>;
 
 export function createServices(
   database: Database,
@@ -95,7 +52,7 @@ export function createServices(
     operatorToken,
     rules,
   }: ServiceOptions = {},
-): Services {
+) {
   const reader = createReader(database);
   const figures = createFigures();
   const burial = createBurial(database);
@@ -119,8 +76,10 @@ export function createServices(
     rules: { listRooms: true, openRooms: true, ...rules, operator: operatorToken !== undefined },
     admit: createBrowserGuard(browsers),
     addressOf: createAddress(fairUse.trustedProxies, publicUrl),
+    /** Whether `addressOf` is the same for every caller. */
     hasOneAddress: publicUrl !== undefined,
     outbox: createOutbox(),
+    /** Answers all waits now, because this instance ends. */
     drain() {
       ending = true;
       return watch.drain();

@@ -1,52 +1,40 @@
 import { LIMITS } from "./limits.ts";
 import type { Pieces, Share } from "./outbox.ts";
 
-/** An event on its way to one reader, piece by piece, with the reader's share of the memory for events. */
-interface Delivery {
-  /** Returns the bytes that the next event may have, for which it takes the share. */
-  bytes(): number;
-  /** Frees the event that the reader has taken, while the next one is made. */
-  clear(): void;
-  /** Begins an event. Counts its memory if it has several pieces, between which the reader may stall. */
-  begin(pieces: Pieces): void;
-  /** True once the reader has taken all pieces. */
-  isDone(): boolean;
-  /** Returns the next piece. */
-  next(): Uint8Array<ArrayBuffer>;
-  /** Gives the share back. */
-  free(): void;
-  /** Clears the event and gives the share back. */
-  drop(): void;
-}
-
 /**
- * Creates the delivery of a stream. `take` takes its share for an event, `share` is that of the first one, if it was
- * taken already. `stall` is called when the reader has not taken an event in time, or takes nothing while memory is short.
+ * Delivers the events of a stream to its reader, piece by piece. `take` takes the reader's share of the memory for an
+ * event, `share` is that of the first one, if it was taken already. `stall` is called when the reader has not taken an
+ * event in time, or takes nothing while memory is short.
  */
-export function createDelivery(take: () => Share, stall: () => void, share?: Share): Delivery {
+export function createDelivery(take: () => Share, stall: () => void, share?: Share) {
   let pieces: Pieces = [];
   let given = 0; // of these pieces
   let stalled: ReturnType<typeof setTimeout> | undefined;
 
+  /** Frees the event that the reader has taken, while the next one is made. */
   function clear() {
     clearTimeout(stalled);
     pieces = [];
     given = 0;
   }
 
+  /** Gives the share back. */
   function free() {
     share = void share?.end();
   }
 
   return {
+    /** Returns the bytes that the next event may have, for which it takes the share. */
     bytes: () => (share ??= take()).bytes,
     clear,
-    begin(event) {
+    /** Begins an event. Counts its memory if it has several pieces, between which the reader may stall. */
+    begin(event: Pieces) {
       pieces = event;
       if (pieces.length > 1) (share ??= take()).hold(pieces, stall);
       else free();
       if (pieces.length > 0) stalled = setTimeout(stall, LIMITS.stalledMs);
     },
+    /** True once the reader has taken all pieces. */
     isDone: () => given === pieces.length,
     next() {
       const piece = pieces[given++]!;

@@ -2,14 +2,7 @@ import { constants, crc32, deflateRawSync } from "node:zlib";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** Makes a compressed body piece by piece: `head`, then the packed pieces, then `tail`. */
-export interface Packing {
-  headers: Record<string, string>;
-  head: Uint8Array<ArrayBuffer>;
-  /** Compresses a piece. Keep pieces short: it blocks. */
-  pack(piece: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>;
-  tail(): Uint8Array<ArrayBuffer>;
-}
+export type Packing = ReturnType<typeof createGzip>;
 
 /** The header of RFC 1952, 2.3: deflate, no name, no time, of any system. */
 const HEAD = Uint8Array.of(0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255);
@@ -21,21 +14,23 @@ const LEVEL = 4;
 const known = new WeakMap<Bytes, Bytes>();
 
 /**
- * Makes a gzip body of pieces, each of which can be unpacked as soon as it arrives. A piece does not refer to those
- * before it: so its compression is the same in every body, and a body needs no memory of its own.
+ * Makes a gzip body piece by piece: `head`, then the packed pieces, then `tail`. Each piece can be unpacked as soon as it
+ * arrives. It does not refer to those before it: so its compression is the same in every body, and a body needs no memory
+ * of its own.
  */
-export function createGzip(): Packing {
+export function createGzip() {
   let checksum = 0;
   let size = 0;
   return {
     headers: { "Content-Encoding": "gzip" },
     head: HEAD,
-    pack(piece) {
+    /** Compresses a piece. Keep pieces short: it blocks. */
+    pack(piece: Bytes): Bytes {
       checksum = crc32(piece, checksum);
       size += piece.byteLength;
       return packed(piece);
     },
-    tail() {
+    tail(): Bytes {
       const tail = new DataView(new ArrayBuffer(10));
       tail.setUint16(0, 0x0300); // an empty last block
       tail.setUint32(2, checksum, true);

@@ -17,12 +17,7 @@ export interface Share {
   end(): void;
 }
 
-export interface Outbox {
-  /** Takes a share for an event before it is read. Readers of the same, by its name, use the same memory. */
-  take(name: string): Share;
-  /** Reports a stalled reader, at most once in `REPORT_EVERY_MS`. */
-  reportStalled(): void;
-}
+export type Outbox = ReturnType<typeof createOutbox>;
 
 interface OutboxLimits {
   /** Bytes of all events at a time. */
@@ -53,7 +48,7 @@ const REPORT_EVERY_MS = 10_000;
 export function createOutbox(
   { bytes, page, small, pressedMs, most = Infinity }: OutboxLimits = OUTBOX,
   now: () => number = () => performance.now(),
-): Outbox {
+) {
   /** The readers that hold pieces, the longest idle first. */
   const holders = new Map<Share, { at: number; release(): void }>();
   /** The same in the order in which they began. */
@@ -106,7 +101,8 @@ export function createOutbox(
   }
 
   return {
-    take(name) {
+    /** Takes a share for an event before it is read. Readers of the same, by its name, use the same memory. */
+    take(name: string): Share {
       let held: Pieces | string | undefined = counted.has(name) || !isShort() ? name : undefined;
       let ended = false;
       if (held !== undefined) count(held, 1);
@@ -140,6 +136,7 @@ export function createOutbox(
       };
       return own;
     },
+    /** Reports a stalled reader, at most once in `REPORT_EVERY_MS`. */
     reportStalled,
   };
 }

@@ -1,8 +1,6 @@
 import type { Context } from "hono";
 import type { Packing } from "./gzip.ts";
 
-export type { Packing };
-
 /** Header of whatever `packingFor` decides about. */
 export const VARY = { "Vary": "Accept-Encoding" };
 

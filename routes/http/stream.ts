@@ -7,7 +7,8 @@ import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { createDelivery } from "./delivery.ts";
 import { LIMITS } from "./limits.ts";
 import type { Outbox, Pieces, Share } from "./outbox.ts";
-import { type Packing, VARY } from "./packing.ts";
+import type { Packing } from "./gzip.ts";
+import { VARY } from "./packing.ts";
 
 /** Makes what a stream sends: whole events or comments. Return the same object for equal ones, to share memory. */
 export interface Script {

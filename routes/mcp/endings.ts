@@ -1,5 +1,5 @@
 /** An agent in its room, and what was sent in its name: one message, or a batch of them. */
-export interface Call {
+interface Call {
   room: unknown;
   agent: unknown;
   /** The hash of its token: nobody ends waits of others. */
@@ -20,18 +20,7 @@ interface WaitEnds {
   cancelled(): void;
 }
 
-/**
- * Ends waits of the protocol's clients when their agents call again. Else the wait of a client that has given up, or
- * whose leaving the runtime missed, would last until its timeout.
- */
-export interface Endings {
-  /** Holds a wait until the returned function is called. */
-  hold(names: WaitNames, ends: WaitEnds): () => void;
-  /** Ends the agent's waits on a valid call, except those sent with it. */
-  called(call: Call): void;
-  /** Ends the waits whose requests a message, or a batch of them, cancels. */
-  hear(session: string | undefined, message: unknown): void;
-}
+export type Endings = ReturnType<typeof createEndings>;
 
 interface Held {
   end: () => void;
@@ -39,7 +28,11 @@ interface Held {
 }
 type Message = { method?: unknown; params?: Record<string, unknown> } | null;
 
-export function createEndings(): Endings {
+/**
+ * Ends waits of the protocol's clients when their agents call again. Else the wait of a client that has given up, or
+ * whose leaving the runtime missed, would last until its timeout.
+ */
+export function createEndings() {
   const byName = new Map<string, Set<Held>>();
 
   function note(name: string, wait: Held): () => void {
@@ -56,7 +49,11 @@ export function createEndings(): Endings {
   }
 
   return {
-    hold({ room, agent, holder, sent, session, request }, { replaced, cancelled }) {
+    /** Holds a wait until the returned function is called. */
+    hold(
+      { room, agent, holder, sent, session, request }: WaitNames,
+      { replaced, cancelled }: WaitEnds,
+    ): () => void {
       const notes = [
         ...(agent === undefined ? [] : [note(nameOf("agent", room, agent, holder), { end: replaced, sent })]),
         ...(session === undefined
@@ -65,10 +62,12 @@ export function createEndings(): Endings {
       ];
       return () => notes.forEach((release) => release());
     },
-    called({ room, agent, holder, sent }) {
+    /** Ends the agent's waits on a valid call, except those sent with it. */
+    called({ room, agent, holder, sent }: Call): void {
       if (agent !== undefined) end(nameOf("agent", room, agent, holder), sent);
     },
-    hear(session, message) {
+    /** Ends the waits whose requests a message, or a batch of them, cancels. */
+    hear(session: string | undefined, message: unknown): void {
       if (session === undefined) return;
       for (const { method, params } of messagesOf(message)) {
         if (method === "notifications/cancelled") end(nameOf("request", session, params?.requestId));

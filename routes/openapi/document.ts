@@ -19,15 +19,7 @@ export interface DocumentedOperation {
   responses: Record<string, Response>;
 }
 
-export interface OpenApi {
-  openapi: string;
-  info: Schema;
-  servers: Array<{ url: string }>;
-  security: Array<Record<string, string[]>>;
-  tags: Array<{ name: string; description: string }>;
-  paths: Record<string, Record<string, DocumentedOperation>>;
-  components: Record<"schemas" | "headers" | "securitySchemes", Record<string, Schema>>;
-}
+export type OpenApi = ReturnType<typeof openApi>;
 
 const TAGS: Record<string, string> = {
   rooms: "Where agents meet",
@@ -45,7 +37,7 @@ const TAGS: Record<string, string> = {
 };
 
 /** Returns the API as OpenAPI 3.1, made on first use. */
-export function openApi(address: string): OpenApi {
+export function openApi(address: string) {
   document ??= build();
   const contact = { name: "The guide", url: `${address}/help` };
   return { ...document, info: { ...document.info, contact }, servers: [{ url: address }] };
@@ -60,9 +52,9 @@ const SECURITY: Record<string, Schema> = {
   },
 };
 
-let document: OpenApi | undefined;
+let document: ReturnType<typeof build> | undefined;
 
-function build(): OpenApi {
+function build() {
   const operations = Object.entries(OPERATIONS).flatMap(([path, methods]) =>
     Object.values(methods).map((operation) => ({ path, operation }))
   );

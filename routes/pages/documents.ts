@@ -7,7 +7,7 @@ import { ASSETS } from "./assets.ts";
 import { createTextCache, sendCached } from "./cached_text.ts";
 import { GUARDS } from "./headers.ts";
 import { LIMITS } from "../http/limits.ts";
-import type { Rules, Services } from "../services.ts";
+import type { Services } from "../services.ts";
 
 export const MARKDOWN = "text/markdown";
 
@@ -98,7 +98,7 @@ function inLockedRooms(text: string): string {
 }
 
 /** Whether an instance sends a part, by the part's first line. */
-function isSent(instances: string, { openRooms, listRooms }: Rules): boolean {
+function isSent(instances: string, { openRooms, listRooms }: Services["rules"]): boolean {
   switch (instances) {
     case "everywhere":
     case LOCKING:

@@ -46,15 +46,6 @@ interface WatchedRoom {
   latest?: { at: number; drawing: Promise<Drawing> };
 }
 
-/** One open page of a room. */
-export interface Page {
-  changed(changes: Changes): Promise<Pieces>;
-  /** Makes an event of what time alone has changed. `revision`: the page's. */
-  beat(revision: number): Promise<Pieces>;
-  /** Further calls do nothing. */
-  close(): void;
-}
-
 /** Milliseconds for which pages share a beat's drawing. */
 const SHARED_MS = 1_000;
 
@@ -93,7 +84,8 @@ export function createDrawings(load: Load) {
   }
 
   return {
-    open(viewer: Viewer, room: string): Page {
+    /** Opens a page of a room. */
+    open(viewer: Viewer, room: string) {
       const key = keyFor(viewer, room);
       const watched = rooms.get(key) ?? { viewer, room, pages: 0, drawn: new Map(), wholes: new Map() };
       rooms.set(key, watched);
@@ -101,8 +93,11 @@ export function createDrawings(load: Load) {
       let closed = false;
       const news = createNews();
       return {
-        changed: async (changes) => news(await drawnFor(watched, changes), changes.revision),
-        beat: async (revision) => news(await drawnNow(watched), revision),
+        changed: async (changes: Changes): Promise<Pieces> =>
+          news(await drawnFor(watched, changes), changes.revision),
+        /** Makes an event of what time alone has changed. `revision`: the page's. */
+        beat: async (revision: number): Promise<Pieces> => news(await drawnNow(watched), revision),
+        /** Further calls do nothing. */
         close() {
           if (closed) return;
           closed = true;

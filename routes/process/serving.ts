@@ -9,11 +9,6 @@ const PAUSE_MS = 250;
 
 const REPORT_EVERY_MS = 60_000;
 
-/** `shutdown` resolves when every request that was taken in is answered. */
-export interface Serving {
-  shutdown(): Promise<void>;
-}
-
 /**
  * Serves HTTP whatever connections come. `Deno.serve` gives up at the first connection that it cannot accept, such
  * as when connections have taken every descriptor. Another then takes its place on the same port. The one that gave
@@ -21,7 +16,7 @@ export interface Serving {
  * streams. The runtime has no time limit for heads and for idle connections; this is what gives their descriptors
  * back. Where all of them are in use, nothing is accepted until some are free. Errors: those of the first listening.
  */
-export function serveOn(options: Deno.ServeTcpOptions, handler: Deno.ServeHandler<Deno.NetAddr>): Serving {
+export function serveOn(options: Deno.ServeTcpOptions, handler: Deno.ServeHandler<Deno.NetAddr>) {
   const leaving = new Set<Promise<unknown>>();
   const report = createReport(REPORT_EVERY_MS, notAccepted);
   let ending = false;
@@ -67,6 +62,7 @@ export function serveOn(options: Deno.ServeTcpOptions, handler: Deno.ServeHandle
   }
 
   return {
+    /** Resolves when every request that was taken in is answered. */
     async shutdown() {
       ending = true;
       reserve?.forEach((socket) => socket.close());

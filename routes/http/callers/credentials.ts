@@ -33,14 +33,12 @@ const LONGEST_REMEMBERED = 80;
 /** Tokens by their headers. The database alone knows whether one is in force. */
 const read = createLru<Shown>(REMEMBERED);
 
-/** Reads who sends a request, before all else. Returns a promise where that needs a look at the database. */
-export type TakeCredentials = (c: Context) => Promise<void> | undefined;
-
 /**
- * Takes the token that a request shows, for `tokenOf`. Other schemes and Bearers of other forms are ignored, since
- * proxies pass their own on. Errors: `unauthenticated` if it is malformed; `invalid_request` if there are two.
+ * Takes the token that a request shows, for `tokenOf`, before all else; returns a promise where that needs a look at the
+ * database. Other schemes and Bearers of other forms are ignored, since proxies pass their own on. Errors:
+ * `unauthenticated` if it is malformed; `invalid_request` if there are two.
  */
-export function createCredentials(database: Database, operatorToken?: string): TakeCredentials {
+export function createCredentials(database: Database, operatorToken?: string) {
   /** Takes the operator's token. It is of every room, so the database tells whether the one with the id is locked. */
   async function takeOperators(c: Context): Promise<void> {
     const id = roomIn(c.req.path) ?? c.req.query("room");
@@ -49,7 +47,7 @@ export function createCredentials(database: Database, operatorToken?: string): T
     c.set(TOKEN, { token } satisfies Shown);
   }
 
-  return function take(c) {
+  return function take(c: Context): Promise<void> | undefined {
     const header = c.req.header("authorization");
     if (header === undefined) return;
     if (operatorToken !== undefined && isSame(textOf(header), operatorToken)) return takeOperators(c);

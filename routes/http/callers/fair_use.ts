@@ -19,14 +19,7 @@ export interface FairUseOptions {
   trustedProxies: number;
 }
 
-export interface FairUse {
-  /** Limits the rate of requests of a caller and to a room. Errors: `rate_limited`. */
-  admit(c: Context, next: Next): Promise<void>;
-  /** Counts a wait or a stream until the returned function is called. Errors: `rate_limited`. */
-  hold(c: Context, kind: Held, room: string): () => void;
-}
-
-type Held = "wait" | "stream";
+export type FairUse = ReturnType<typeof createFairUse>;
 
 export const FAIR_USE: FairUseOptions = {
   roomPerSecond: LIMITS.roomPerSecond,
@@ -47,7 +40,7 @@ export function createFairUse(
   options: FairUseOptions,
   now: () => number = () => performance.now(),
   limited: (by: Limited) => void = () => {},
-): FairUse {
+) {
   const { callerPerSecond = LIMITS.callerPerSecond, roomPerSecond, trustedProxies } = options;
   const limitsOf = (perSecond: number) => ({
     perSecond,
@@ -66,7 +59,8 @@ export function createFairUse(
   }
 
   return {
-    admit(c, next) {
+    /** Limits the rate of requests of a caller and to a room. Errors: `rate_limited`. */
+    admit(c: Context, next: Next): Promise<void> {
       const caller = callerWithLimits(c);
       if (caller === undefined || UNCOUNTED.test(c.req.path)) return next();
       const shares: Share[] = [];
@@ -79,7 +73,8 @@ export function createFairUse(
       return shares.length === 0 ? next() : next().then(() => tell(c, shares));
     },
 
-    hold(c, kind, room) {
+    /** Counts a wait or a stream until the returned function is called. Errors: `rate_limited`. */
+    hold(c: Context, kind: "wait" | "stream", room: string): () => void {
       const caller = callerWithLimits(c);
       if (caller === undefined) return () => {};
       const shares: Array<[name: string, max: number, whose: string]> = [];

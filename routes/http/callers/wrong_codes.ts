@@ -5,20 +5,15 @@ import type { Limited } from "../figures.ts";
 import { LIMITS } from "../limits.ts";
 import { callerOf } from "./caller.ts";
 
-/** Counts wrong join codes, so that nobody guesses one. Each instance counts for itself. */
-export interface WrongCodes {
-  /** Refuses a caller that has sent too many, whatever it sends now. Errors: `rate_limited`. */
-  check(c: Context): void;
-  /** Counts a wrong code. Errors: `rate_limited` where there were too many before it. */
-  count(c: Context): void;
-}
-
-/** Callers on this machine count too. `now` is in milliseconds. */
+/**
+ * Counts wrong join codes, so that nobody guesses one. Each instance counts for itself; callers on this machine count
+ * too. `now` is in milliseconds.
+ */
 export function createWrongCodes(
   trustedProxies: number,
   now: () => number,
   limited: (by: Limited) => void,
-): WrongCodes {
+) {
   const callers = createLru<number[]>(LIMITS.callersRemembered);
   const inAll: number[] = [];
 
@@ -27,7 +22,8 @@ export function createWrongCodes(
   const waitFor = (times: number[], max: number) =>
     times.length < max ? 0 : Math.max(0, times.at(-max)! + LIMITS.wrongCodesMs - now());
 
-  function check(c: Context) {
+  /** Refuses a caller that has sent too many, whatever it sends now. Errors: `rate_limited`. */
+  function check(c: Context): void {
     const own = callers.get(nameOf(c)) ?? [];
     const latest = own.at(-1);
     const sentOne = latest !== undefined && now() - latest < LIMITS.wrongCodesMs;
@@ -46,7 +42,8 @@ export function createWrongCodes(
 
   return {
     check,
-    count(c) {
+    /** Counts a wrong code. Errors: `rate_limited` where there were too many before it. */
+    count(c: Context): void {
       check(c);
       const [caller, waitMs] = [nameOf(c), waitFor(inAll, LIMITS.wrongCodes)];
       callers.set(caller, [...callers.get(caller) ?? [], now()].slice(-LIMITS.wrongCodesOfCaller));

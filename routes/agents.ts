@@ -11,7 +11,7 @@ import { existingId, PLAIN, plainFault } from "./http/ids.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
 import { LIMITS } from "./http/limits.ts";
 import { large } from "./http/methods.ts";
-import { checkSize, readBody, reply, replyLarge, roomOf } from "./http/requests.ts";
+import { checkSize, readBody, reply, replyAll, replyLarge, roomOf } from "./http/requests.ts";
 import { describe, serve } from "./openapi/operation.ts";
 import { KEY } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
@@ -190,9 +190,7 @@ export function mountAgents(app: Hono, services: Services): void {
       const room = roomOf(c);
       await readBody(c, AGENTS, "DepartureRequest");
       const operation = leaveRoom(database, room, existingId(c.req.param("agent")!));
-      return await answerOnce(c, services, room, operation, ({ left, revision }) => {
-        return reply(revision, { left });
-      });
+      return await answerOnce(c, services, room, operation, replyAll);
     },
   });
 

@@ -6,6 +6,7 @@ import type { Viewer } from "../../db/viewer.ts";
 import type { Operation, Outcome } from "../../db/write/context.ts";
 import { isTaken, runOnce } from "../../db/write/idempotency.ts";
 import { peerOf } from "./callers/caller.ts";
+import type { Callers } from "./callers/own_agent.ts";
 import { invalidMember, type RequestError } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import { queryOf } from "./input/queries.ts";
@@ -21,7 +22,7 @@ const NO_ROOM = "";
  */
 export async function answerOnce<Answer>(
   c: Context,
-  { database, viewerOf }: { database: Database; viewerOf(c: Context): Viewer },
+  { database, viewerOf }: Callers,
   room: string | undefined,
   { acts, run, answer }: Operation<Answer>,
   render: (answer: Answer, outcome: Outcome) => Response | Promise<Response>,

@@ -154,6 +154,11 @@ export function reply(
   });
 }
 
+/** Like `reply`, with all that a write answers, the revision in the header alone. */
+export function replyAll({ revision, ...body }: { revision: number }): Response {
+  return reply(revision, body);
+}
+
 /** Like `reply`, but yields while it encodes a large body, and packs that if the caller accepts it. */
 export function replyLarge(
   c: Context,

@@ -1,9 +1,7 @@
-import type { Context, Hono } from "hono";
-import type { Asked } from "../../cel/waits/takes/take_look.ts";
+import type { Hono } from "hono";
 import type { TakeAnswer } from "../../cel/waits/takes/takes.ts";
 import { ownMember } from "../http/callers/own_agent.ts";
 import { lookedInTime } from "../http/deadline.ts";
-import { answerOnce } from "../http/idempotency.ts";
 import type { Parts } from "../http/input/schemas.ts";
 import { LIMITS } from "../http/limits.ts";
 import { answerWaiting } from "../http/may_wait.ts";
@@ -85,35 +83,24 @@ export const TAKE = describe({
 export function mountTake(app: Hono, services: Services): void {
   const { database, taking } = services;
 
-  const bodyOf = async (c: Context) =>
-    await readBody(c, TAKE, "TakeRequest", { filled: ownMember(c, services) });
-
-  /** Reads `signal` before it awaits anything, else the runtime misses a client that leaves meanwhile. */
-  async function take(c: Context): Promise<Response> {
-    const { signal } = c.req.raw;
-    const began = database.elapsed();
-    const room = roomOf(c);
-    const { timeout: most = 0, ttl = LIMITS.takenSeconds, where: source, ...filters } = await lookedInTime(
-      bodyOf(c),
-      c,
-    );
-    const timeout = Math.min(most, LIMITS.waitMs);
-    const where = source === undefined ? undefined : await compileOf(source, {}, "message");
-    const asked: Asked = { ...filters, ttl, where };
-    const operation = taking.take(room, asked, { timeout, signal });
-    return await answerWaiting(
-      c,
-      services,
-      room,
-      timeout,
-      () =>
-        answerOnce(c, services, room, operation, (answer) => {
-          return reply(answer.revision, shown(answer, asked.kind, Math.round(database.elapsed() - began)));
-        }),
-    );
-  }
-
-  serve(app, services, TAKE, PATH, { POST: take });
+  serve(app, services, TAKE, PATH, {
+    /** Reads `signal` before it awaits anything, else the runtime misses a client that leaves meanwhile. */
+    async POST(c) {
+      const { signal } = c.req.raw;
+      const began = database.elapsed();
+      const room = roomOf(c);
+      const filled = ownMember(c, services);
+      const body = await lookedInTime(readBody(c, TAKE, "TakeRequest", { filled }), c);
+      const { timeout: most = 0, ttl = LIMITS.takenSeconds, where: source, ...filters } = body;
+      const timeout = Math.min(most, LIMITS.waitMs);
+      const where = source === undefined ? undefined : await compileOf(source, {}, "message");
+      const operation = taking.take(room, { ...filters, ttl, where }, { timeout, signal });
+      return await answerWaiting(c, services, room, timeout, operation, (answer) => {
+        const elapsed = Math.round(database.elapsed() - began);
+        return reply(answer.revision, shown(answer, filters.kind, elapsed));
+      });
+    },
+  });
 }
 
 function shown(answer: TakeAnswer, kind: string | undefined, elapsed: number): Record<string, unknown> {

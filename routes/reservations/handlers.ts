@@ -11,7 +11,7 @@ import { queryNumber, queryOf, queryText } from "../http/input/queries.ts";
 import { LIMITS } from "../http/limits.ts";
 import { answerWaiting } from "../http/may_wait.ts";
 import { large } from "../http/methods.ts";
-import { checkSize, readBody, reply, replyLarge, roomOf } from "../http/requests.ts";
+import { checkSize, readBody, reply, replyAll, replyLarge, roomOf } from "../http/requests.ts";
 import { serve } from "../openapi/operation.ts";
 import type { Services } from "../services.ts";
 import { RESERVATIONS } from "./operations.ts";
@@ -29,30 +29,22 @@ export function mountReservations(app: Hono, services: Services): void {
     named?: Record<string, string | number>,
   ) => await readBody(c, RESERVATIONS, name, { named, filled: ownMember(c, services) });
 
-  /** Reads `signal` before it awaits anything, else the runtime misses a client that leaves meanwhile. */
-  async function reserve(c: Context): Promise<Response> {
-    const { signal } = c.req.raw;
-    const room = roomOf(c);
-    const body = await lookedInTime(bodyOf(c, "ReservationRequest"), c);
-    const { agent, paths, mode = "exclusive", ttl = LIMITS.reservationSeconds, note = null } = body;
-    checkSize(note as Json, "note", LIMITS.noteBytes);
-    const timeout = Math.min(body.timeout ?? 0, LIMITS.waitMs);
-    const asked = { agent, paths, mode, ttl, note: note as Json };
-    const operation = reserving.reserve(room, asked, { timeout, signal });
-    return await answerWaiting(
-      c,
-      services,
-      room,
-      timeout,
-      () =>
-        answerOnce(c, services, room, operation, ({ reservation, revision, ...noticed }) => {
-          return reply(revision, { ...reservation, ...noticed }, 201);
-        }),
-    );
-  }
-
   serve(app, services, RESERVATIONS, "/rooms/{room}/reservations", {
-    POST: reserve,
+    /** Reads `signal` before it awaits anything, else the runtime misses a client that leaves meanwhile. */
+    async POST(c) {
+      const { signal } = c.req.raw;
+      const room = roomOf(c);
+      const body = await lookedInTime(bodyOf(c, "ReservationRequest"), c);
+      const { agent, paths, mode = "exclusive", ttl = LIMITS.reservationSeconds, note = null } = body;
+      checkSize(note as Json, "note", LIMITS.noteBytes);
+      const timeout = Math.min(body.timeout ?? 0, LIMITS.waitMs);
+      const asked = { agent, paths, mode, ttl, note: note as Json };
+      const operation = reserving.reserve(room, asked, { timeout, signal });
+      return await answerWaiting(c, services, room, timeout, operation, (answer) => {
+        const { reservation, revision, ...noticed } = answer;
+        return reply(revision, { ...reservation, ...noticed }, 201);
+      });
+    },
     GET: large(inTime(async (c) => {
       const agent = queryText(c, "agent");
       const path = queryText(c, "path");
@@ -73,13 +65,7 @@ export function mountReservations(app: Hono, services: Services): void {
       const named = { ...(agent !== undefined && { agent }), ...(fence !== undefined && { fence }) };
       const held = await bodyOf(c, "ReservationRelease", named);
       const operation = releaseReservation(database, room, { id, ...held });
-      return await answerOnce(
-        c,
-        services,
-        room,
-        operation,
-        ({ revision, ...answer }) => reply(revision, answer),
-      );
+      return await answerOnce(c, services, room, operation, replyAll);
     }),
   });
 

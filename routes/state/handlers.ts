@@ -13,7 +13,7 @@ import { existingId, existingKey } from "../http/ids.ts";
 import { LIMITS } from "../http/limits.ts";
 import { serve } from "../openapi/operation.ts";
 import { queryNumber, queryOf, queryText } from "../http/input/queries.ts";
-import { readBody, reply, replyLarge, roomOf } from "../http/requests.ts";
+import { readBody, reply, replyAll, replyLarge, roomOf } from "../http/requests.ts";
 import type { Services } from "../services.ts";
 import { STATE } from "./operations.ts";
 import { listResolved, withViews } from "./present_views.ts";
@@ -76,9 +76,7 @@ export function mountState(app: Hono, services: Services): void {
       const entry = { scope, key, ifVersion: version ?? if_version, agent: agent ?? undefined };
       const behindGate = gated(gates, { ...gate, agent }, room, deleteEntry(database, room, entry));
       const operation = withEtag(version, behindGate);
-      return await answerOnce(c, services, room, operation, ({ deleted, revision }) => {
-        return reply(revision, { deleted });
-      });
+      return await answerOnce(c, services, room, operation, replyAll);
     },
   });
 

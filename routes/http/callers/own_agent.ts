@@ -4,7 +4,8 @@ import type { Database } from "../../../db/database.ts";
 import type { TokenFacts, Viewer } from "../../../db/viewer.ts";
 import { lookedInTime } from "../deadline.ts";
 
-interface Callers {
+/** What tells on whose behalf a request acts. */
+export interface Callers {
   database: Database;
   viewerOf(c: Context): Viewer;
 }

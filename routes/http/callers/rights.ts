@@ -1,12 +1,11 @@
 import type { Context, Handler } from "hono";
 import { getRoom } from "../../../db/rooms/read.ts";
-import type { Database } from "../../../db/database.ts";
 import { Refusal } from "../../../db/refusal.ts";
-import type { Viewer } from "../../../db/viewer.ts";
 import { isByOperator, tokenOf } from "./credentials.ts";
 import { RequestError } from "../errors.ts";
 import { roomOf } from "../requests.ts";
 import { demandOperator } from "./operator.ts";
+import type { Callers } from "./own_agent.ts";
 
 /**
  * What an operation asks of a request:
@@ -71,9 +70,7 @@ export const RIGHTS: Readonly<Record<string, Right>> = {
   joinByCode: "open",
 };
 
-export interface Judges {
-  database: Database;
-  viewerOf(c: Context): Viewer;
+export interface Judges extends Callers {
   /** Whether there is an operator. */
   rules: { operator: boolean };
 }

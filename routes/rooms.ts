@@ -12,7 +12,7 @@ import { invalidMember } from "./http/errors.ts";
 import { etag, unchanged } from "./http/etags.ts";
 import { answerOnce, shownOnce } from "./http/idempotency.ts";
 import { existingId } from "./http/ids.ts";
-import { queryCount, queryText } from "./http/input/queries.ts";
+import { queryCount, queryOf } from "./http/input/queries.ts";
 import { EXAMPLE_TIME } from "./http/input/wordings.ts";
 import { LIMITS } from "./http/limits.ts";
 import { large } from "./http/methods.ts";
@@ -179,7 +179,7 @@ export function mountRooms(app: Hono, services: Services): void {
     },
     GET: large(async (c) => {
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
-      const all = queryText(c, "all") === "true";
+      const all = queryOf(c).all === "true";
       if (all || !rules.listRooms) await demandOperator(c, database, BY_ID);
       const { rooms, more } = await listRooms(database, viewerOf(c), { before: cursorOf(c), limit, all });
       const last = rooms.at(-1);
@@ -221,7 +221,7 @@ function roomReply({ revision: _, ...shown }: Room) {
 
 /** Returns where the list continues: at `before`, and at `before_id` among rooms of that time. Errors: `invalid_request`. */
 function cursorOf(c: Context): RoomCursor | undefined {
-  const before = queryText(c, "before");
+  const { before, before_id = "" } = queryOf(c);
   if (before === undefined) return undefined;
   const time = new Date(before);
   if (Number.isNaN(time.getTime())) {
@@ -231,5 +231,5 @@ function cursorOf(c: Context): RoomCursor | undefined {
       "Send the next page's address unchanged, as the `Link` of the answer has it.",
     );
   }
-  return { created_at: time.toISOString(), id: existingId(queryText(c, "before_id") ?? "") };
+  return { created_at: time.toISOString(), id: existingId(before_id) };
 }

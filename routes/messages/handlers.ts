@@ -6,7 +6,7 @@ import { ownMember } from "../http/callers/own_agent.ts";
 import { invalidMember } from "../http/errors.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { existingId, existingKey, existingMessageId } from "../http/ids.ts";
-import { queryCount, queryNumber, queryText } from "../http/input/queries.ts";
+import { queryCount, queryNumber, queryOf } from "../http/input/queries.ts";
 import { LIMITS } from "../http/limits.ts";
 import { large } from "../http/methods.ts";
 import { checkSize, linkNext, readBody, reply, replyLarge, roomOf } from "../http/requests.ts";
@@ -31,16 +31,17 @@ export function mountMessages(app: Hono, services: Services): void {
       const room = roomOf(c);
       const last = queryCount(c, "last");
       const limit = queryCount(c, "limit") ?? LIMITS.listDefault;
+      const { kind, from, to, claimed_by, status, unclaimed } = queryOf(c);
       const { messages, more, revision } = await listMessages(database, viewerOf(c), room, {
         after: queryNumber(c, "after"),
         thread: queryNumber(c, "thread"),
-        kind: mapped(queryText(c, "kind"), existingKey),
-        from: mapped(queryText(c, "from"), existingId),
-        to: mapped(queryText(c, "to"), existingId),
-        claimedBy: mapped(queryText(c, "claimed_by"), existingId),
+        kind: kind && existingKey(kind),
+        from: from && existingId(from),
+        to: to && existingId(to),
+        claimedBy: claimed_by && existingId(claimed_by),
         replyTo: queryNumber(c, "reply_to"),
-        status: statusOf(queryText(c, "status")),
-        unclaimed: queryText(c, "unclaimed") === "true",
+        status: statusOf(status),
+        unclaimed: unclaimed === "true",
         newest: last !== undefined,
         limit: last ?? limit,
       });
@@ -73,10 +74,6 @@ function sameOf<Name extends string>(
     );
   }
   return sent[name] ?? sent[other];
-}
-
-function mapped(text: string | undefined, existing: (text: string) => string): string | undefined {
-  return text === undefined ? undefined : existing(text);
 }
 
 /** Errors: `invalid_request`. */

@@ -17,7 +17,7 @@ import { follow } from "../events.ts";
 import { textOf } from "../http/large_bodies.ts";
 import { LIMITS } from "../http/limits.ts";
 import { large, resource } from "../http/methods.ts";
-import { queryNumber, queryText } from "../http/input/queries.ts";
+import { queryNumber, queryOf } from "../http/input/queries.ts";
 import { roomOf } from "../http/requests.ts";
 import { changed } from "./panel_data.ts";
 import { loadRoom } from "./room_view.ts";
@@ -86,7 +86,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
       const [viewer, room] = [viewerOf(c), roomOf(c)];
       const from = queryNumber(c, "from") ?? 0;
       const window = selectWindow(viewer, room, {
-        scope: queryText(c, "scope") ?? "",
+        scope: queryOf(c).scope ?? "",
         from,
         max: KEYS,
         limit: KEYS,
@@ -106,8 +106,7 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
   resource(app, "/rooms/:room/live/evaluation", {
     async GET(c) {
       const room = roomOf(c);
-      const expr = queryText(c, "expr") ?? "";
-      const agent = queryText(c, "agent");
+      const { expr = "", agent } = queryOf(c);
       const viewer = viewerOf(c);
       const evaluation = await evaluationOf(services, viewer, room, expr, c.req.url, agent);
       if (isBusy()) await yieldToOthers();

@@ -18,7 +18,7 @@ import { textOf } from "../http/large_bodies.ts";
 import { mountLive } from "./live.ts";
 import { document } from "../http/methods.ts";
 import { nearPath, pathOf, templatesOf } from "../http/paths.ts";
-import { queryText } from "../http/input/queries.ts";
+import { queryOf } from "../http/input/queries.ts";
 import { queryNames } from "../openapi/operation.ts";
 import { FRONT } from "./guide.ts";
 import { sendPieces } from "./headers.ts";
@@ -62,7 +62,7 @@ function mountPages(app: Hono, services: Services, documents: Documents): void {
 
   document(app, "/", {
     async GET(c) {
-      const room = queryText(c, "room");
+      const { room } = queryOf(c);
       if (room !== undefined) return await runAsTask(() => sendRoom(c, services, log, room));
       if (documents.typeFor(c) !== "text/html") return await documents.sendText(c, GUIDE);
       const front = (address: string) => page(frontPage(address, ASSETS, locked, services.source));
@@ -75,9 +75,9 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
   try {
     const [viewer, stored] = [services.viewerOf(c), storedRoom(c, id)];
     const room = await loadRoom(services, log, viewer, stored, FIRST);
-    const expr = queryText(c, "expr");
+    const { expr, agent } = queryOf(c);
     const evaluation = expr
-      ? await evaluationOf(services, viewer, stored, expr, c.req.url, queryText(c, "agent"))
+      ? await evaluationOf(services, viewer, stored, expr, c.req.url, agent)
       : undefined;
     const access = { locked: isLocked(stored), you: knownFacts(viewer) };
     const shown = { ...room, ...access, address: services.addressOf(c), evaluation };

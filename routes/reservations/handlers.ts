@@ -7,7 +7,7 @@ import { answeredInTime, lookedInTime } from "../http/deadline.ts";
 import { invalidMember } from "../http/errors.ts";
 import { answerOnce } from "../http/idempotency.ts";
 import { existingId } from "../http/ids.ts";
-import { queryNumber, queryOf, queryText } from "../http/input/queries.ts";
+import { queryNumber, queryOf } from "../http/input/queries.ts";
 import { LIMITS } from "../http/limits.ts";
 import { answerWaiting } from "../http/may_wait.ts";
 import { large } from "../http/methods.ts";
@@ -46,11 +46,10 @@ export function mountReservations(app: Hono, services: Services): void {
       });
     },
     GET: large(inTime(async (c) => {
-      const agent = queryText(c, "agent");
-      const path = queryText(c, "path");
-      const fault = path === undefined ? undefined : globFault(path);
+      const { agent, path } = queryOf(c);
+      const fault = path && globFault(path);
       if (fault) throw invalidMember(["path"], `path: ${fault}`);
-      const filter = { agent: agent === undefined ? undefined : existingId(agent), path };
+      const filter = { agent: agent && existingId(agent), path };
       const { reservations, revision } = await listReservations(database, viewerOf(c), roomOf(c), filter);
       return await replyLarge(c, revision, reservations);
     })),
@@ -60,9 +59,8 @@ export function mountReservations(app: Hono, services: Services): void {
     DELETE: inTime(async (c) => {
       const room = roomOf(c);
       const id = existingId(c.req.param("reservation")!);
-      const { agent } = queryOf(c);
       const fence = queryNumber(c, "fence", 1);
-      const named = { ...(agent !== undefined && { agent }), ...(fence !== undefined && { fence }) };
+      const named = { ...queryOf(c), ...(fence !== undefined && { fence }) };
       const held = await bodyOf(c, "ReservationRelease", named);
       const operation = releaseReservation(database, room, { id, ...held });
       return await answerOnce(c, services, room, operation, replyAll);

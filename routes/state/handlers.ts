@@ -12,7 +12,7 @@ import { answerOnce } from "../http/idempotency.ts";
 import { existingId, existingKey } from "../http/ids.ts";
 import { LIMITS } from "../http/limits.ts";
 import { serve } from "../openapi/operation.ts";
-import { queryNumber, queryOf, queryText } from "../http/input/queries.ts";
+import { queryNumber, queryOf } from "../http/input/queries.ts";
 import { readBody, reply, replyAll, replyLarge, roomOf } from "../http/requests.ts";
 import type { Services } from "../services.ts";
 import { STATE } from "./operations.ts";
@@ -40,7 +40,7 @@ export function mountState(app: Hono, services: Services): void {
     async GET(c) {
       const [viewer, room] = [viewerOf(c), roomOf(c)];
       const filter = filterOf(c);
-      const readsViews = queryText(c, "resolve") === "true" && (filter.scope ?? VIEW_SCOPE) === VIEW_SCOPE;
+      const readsViews = queryOf(c).resolve === "true" && (filter.scope ?? VIEW_SCOPE) === VIEW_SCOPE;
       if (filter.key === undefined) return await runAsTask(() => sendList(c, filter, readsViews));
       const { scope, key } = filter as { scope: string; key: string };
       if (!readsViews) {
@@ -111,7 +111,7 @@ function filterOf(c: Context): StateFilter {
   if (scope !== undefined) readableScope(scope);
   return {
     scope: scope === undefined ? key === undefined ? undefined : SHARED_SCOPE : existingId(scope),
-    key: key === undefined ? undefined : existingKey(key),
+    key: key && existingKey(key),
     prefix,
     since: queryNumber(c, "since"),
   };

@@ -11,7 +11,7 @@ const EMPTY: Query = Object.freeze({});
 const GUARDS = ["if", "if_version"];
 
 /**
- * Parses the query for `queryOf`, `queryText` and `queryNumber`. An empty parameter counts as absent. Errors:
+ * Parses the query for `queryOf` and `queryNumber`. An empty parameter counts as absent. Errors:
  * `invalid_request` for a parameter that is not `known` (names that begin with `_` pass) or stands twice with different
  * values. `page`: refuses only unknown names near a known one, since shared links get others (`utm_source`).
  */
@@ -64,18 +64,14 @@ function refuseUnknown(c: Context, name: string, known: string[], page: boolean)
   );
 }
 
+/** Returns the parameters that are there and not empty. */
 export function queryOf(c: Context): Query {
   return c.get("query") ?? EMPTY;
 }
 
-/** Returns a parameter of the query; undefined if it is absent or empty. */
-export function queryText(c: Context, name: string): string | undefined {
-  return queryOf(c)[name];
-}
-
 /** Parses a whole number of the query. Errors: `invalid_request` if it is none, or below `min`. */
 export function queryNumber(c: Context, name: string, min = 0): number | undefined {
-  const text = queryText(c, name);
+  const text = queryOf(c)[name];
   if (text === undefined) return undefined;
   const value = Number(text);
   if (!/^-?\d+$/.test(text)) throw invalidMember([name], `${name} must be a whole number.`);

@@ -6,6 +6,9 @@ import { type ErrorCode, ERRORS, type RefusalCode, type Words } from "../../erro
 import { LIMITS } from "./limits.ts";
 import { withSlip } from "./input/query_slips.ts";
 
+/** Where a member stands in a body or a query. */
+export type Path = Array<string | number>;
+
 /** Refuses a request for its content, whatever the room's state. `details` are further members of the answer. */
 export class RequestError extends Error {
   override readonly name = "RequestError";
@@ -19,12 +22,12 @@ export class RequestError extends Error {
 }
 
 /** Refuses a member by a rule that no schema states. The answer's message begins with its path if `message` lacks it. */
-export function invalidMember(path: Array<string | number>, message: string, hint?: string): RequestError {
+export function invalidMember(path: Path, message: string, hint?: string): RequestError {
   const issues = [{ path, message }];
   return new RequestError("invalid_request", naming(path, message), { issues, ...(hint && { hint }) });
 }
 
-function naming(path: Array<string | number>, message: string): string {
+function naming(path: Path, message: string): string {
   const name = path.join(".");
   const named = path.length === 1 ? message.split(/[^\w-]+/).includes(name) : message.includes(name);
   return named ? message : `${name}: ${message}`;

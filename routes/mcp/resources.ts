@@ -1,6 +1,7 @@
 import {
   type McpServer,
   ProtocolError,
+  ProtocolErrorCode,
   ResourceNotFoundError,
   ResourceTemplate,
 } from "@modelcontextprotocol/server";
@@ -8,9 +9,6 @@ import type { Api } from "./api.ts";
 import { framed } from "./frame.ts";
 import { PARTS_OF_ROOM } from "./rest.ts";
 import { shorten } from "./shorten.ts";
-
-/** JSON-RPC's code for what the caller got wrong. */
-const INVALID_PARAMS = -32_602;
 
 export function registerResources(server: McpServer, api: Api, newFrame: () => string): void {
   server.registerResource(
@@ -37,6 +35,9 @@ function idOf(href: string, part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    throw new ProtocolError(INVALID_PARAMS, `${href} is no address: its % escapes are not UTF-8.`);
+    throw new ProtocolError(
+      ProtocolErrorCode.InvalidParams,
+      `${href} is no address: its % escapes are not UTF-8.`,
+    );
   }
 }

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Path } from "../http/errors.ts";
 import { LIMITS } from "../http/limits.ts";
 import { READS, REPLACES } from "./annotations.ts";
 import { agent, anyJson, gate, ownMembers, repetition, room, version } from "./arguments.ts";
@@ -91,6 +92,6 @@ export function registerStateTools(tools: Tools): void {
 }
 
 /** Maps a member of a single write to its path in the tool's arguments. */
-function ofFirstWrite(path: Array<string | number>): Array<string | number> {
+function ofFirstWrite(path: Path): Path {
   return String(path[0]) in WRITE ? ["writes", 0, ...path] : path;
 }

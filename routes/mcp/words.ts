@@ -1,4 +1,4 @@
-type Path = Array<string | number>;
+import type { Path } from "../http/errors.ts";
 
 /** Maps the path of a member of the API to its path in a tool's arguments. */
 export type Named = (path: Path) => Path;

@@ -6,8 +6,7 @@ import * as parts from "../http/input/schema_parts.ts";
 import { RESERVATIONS } from "../reservations/operations.ts";
 import { STATE } from "../state/operations.ts";
 import { answersOf } from "./operations.ts";
-
-type Schema = Record<string, unknown>;
+import type { Schema } from "./parameters.ts";
 
 const { count, json, time } = parts;
 

@@ -4,10 +4,8 @@ import * as parts from "../http/input/schema_parts.ts";
 import { FILLED, schemasOf } from "./components.ts";
 import type { Operation } from "./operation.ts";
 import { bodiesOf, OPERATIONS } from "./operations.ts";
-import { type DocumentedParameter, type Parameter, PATH_PARAMETERS } from "./parameters.ts";
+import { type DocumentedParameter, type Parameter, PATH_PARAMETERS, type Schema } from "./parameters.ts";
 import { errorsOf, HEADERS, ref, type Response, responsesOf } from "./responses.ts";
-
-type Schema = Record<string, unknown>;
 
 export interface DocumentedOperation {
   operationId: string;

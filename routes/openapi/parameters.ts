@@ -3,10 +3,10 @@ import { KEY_PATTERN } from "../http/idempotency.ts";
 import type { Parts } from "../http/input/schemas.ts";
 import { LIMITS } from "../http/limits.ts";
 
-type Rules = Record<string, unknown>;
+export type Schema = Record<string, unknown>;
 
 /** A schema as JSON Schema, or made with zod. */
-type ParameterSchema = Rules | ((parts: Parts) => z.ZodType);
+type ParameterSchema = Schema | ((parts: Parts) => z.ZodType);
 
 export interface Parameter<Of = ParameterSchema> {
   name: string;
@@ -20,12 +20,16 @@ export interface Parameter<Of = ParameterSchema> {
 }
 
 /** A parameter as the document has it. */
-export type DocumentedParameter = Parameter<Rules>;
+export type DocumentedParameter = Parameter<Schema>;
 
-const text: Rules = { type: "string" };
-export const flag: Rules = { type: "boolean", default: false };
-export const number = (minimum: number, rules: Rules = {}): Rules => ({ type: "integer", minimum, ...rules });
-export const expression: Rules = { type: "string", minLength: 1, maxLength: LIMITS.expressionLength };
+const text: Schema = { type: "string" };
+export const flag: Schema = { type: "boolean", default: false };
+export const number = (minimum: number, rules: Schema = {}): Schema => ({
+  type: "integer",
+  minimum,
+  ...rules,
+});
+export const expression: Schema = { type: "string", minLength: 1, maxLength: LIMITS.expressionLength };
 export const id = (parts: Parts) => parts.id;
 
 /** Describes a parameter that must not be empty: it guards a write, or the operation needs it. */

@@ -1,9 +1,7 @@
 import { type ErrorCode, ERRORS } from "../../errors.ts";
 import { errorName } from "./components.ts";
 import type { Operation } from "./operation.ts";
-import { KEY } from "./parameters.ts";
-
-type Schema = Record<string, unknown>;
+import { KEY, type Schema } from "./parameters.ts";
 
 export interface Response {
   description: string;

@@ -1,12 +1,10 @@
 import type { Json } from "../../db/json.ts";
 import type { Change, Edit } from "../../db/state/edit.ts";
-import { invalidMember } from "../http/errors.ts";
+import { invalidMember, type Path } from "../http/errors.ts";
 import { LIMITS } from "../http/limits.ts";
 import { DEEPER } from "../http/input/wordings.ts";
 import { checkSize } from "../http/requests.ts";
 import type { StateWriteBody } from "./schemas.ts";
-
-type Path = Array<string | number>;
 
 const ONE_OF_THEM = "Leave one of them out.";
 

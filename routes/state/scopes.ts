@@ -1,7 +1,5 @@
 import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
-import { invalidMember } from "../http/errors.ts";
-
-type Path = Array<string | number>;
+import { invalidMember, type Path } from "../http/errors.ts";
 
 /** For schemas: the path of a key, as expressions write it. No scope begins so. */
 export const KEY_PATH = `^(${SHARED_SCOPE}|${VIEW_SCOPE})\\.`;

@@ -2,14 +2,12 @@ import type { Gates } from "../../cel/rooms/gates.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../../db/state/entry.ts";
 import type { StateWrite } from "../../db/state/put.ts";
 import type { Operation } from "../../db/write/context.ts";
-import { invalidMember } from "../http/errors.ts";
+import { invalidMember, type Path } from "../http/errors.ts";
 import { MISSING } from "../http/input/wordings.ts";
 import { checkSize, compileOf } from "../http/requests.ts";
 import { editOf } from "./edits.ts";
 import type { StateWriteBody } from "./schemas.ts";
 import { writableScope } from "./scopes.ts";
-
-type Path = Array<string | number>;
 
 /**
  * Checks one write, of a body or at `path` in a batch, and converts it for the database. `details` are added to an

@@ -1,7 +1,6 @@
+import type { Path } from "../errors.ts";
 import { hintOf, type Kind, listOf, meantBy, messageOf } from "./unknown_names.ts";
 import { MISSING } from "./wordings.ts";
-
-type Path = Array<string | number>;
 
 /** The parts of a zod schema that this module reads. */
 interface Schema {

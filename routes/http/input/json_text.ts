@@ -1,9 +1,7 @@
-import { invalidMember } from "../errors.ts";
+import { invalidMember, type Path } from "../errors.ts";
 import { endOfString, slipOf } from "./json_slips.ts";
 import { LIMITS } from "../limits.ts";
 import { DEEPER } from "./wordings.ts";
-
-type Path = Array<string | number>;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 

@@ -1,5 +1,4 @@
 import type { Context } from "hono";
-import { HTTPException } from "hono/http-exception";
 import { DatabaseUnavailable } from "../../db/driver/faults.ts";
 import { Refusal } from "../../db/refusal.ts";
 import { type ErrorCode, ERRORS, type RefusalCode, type Words } from "../../errors.ts";
@@ -35,12 +34,11 @@ function naming(path: Path, message: string): string {
 
 /** Answers any error that a handler throws. Logs an unexpected one and hides its message. */
 export function errorResponse(error: Error, c: Context): Response {
-  const known = error instanceof HTTPException ? fromFramework(error) : error;
-  if (known instanceof RequestError) {
-    return answer(c, known.code, { message: known.message, ...withSlip(c.req.url, known.details) });
+  if (error instanceof RequestError) {
+    return answer(c, error.code, { message: error.message, ...withSlip(c.req.url, error.details) });
   }
-  if (known instanceof Refusal) return refused(known, c);
-  if (known instanceof DatabaseUnavailable) return answer(c, "unavailable", wordsOf(known, c));
+  if (error instanceof Refusal) return refused(error, c);
+  if (error instanceof DatabaseUnavailable) return answer(c, "unavailable", wordsOf(error, c));
   console.error(error);
   return answer(c, "internal", {
     message: "Something went wrong on our side.",
@@ -87,10 +85,6 @@ function answer(c: Context, code: ErrorCode, words: Words): Response {
 
 export function docsOf(code: ErrorCode): string {
   return `/docs/errors#${code}`;
-}
-
-function fromFramework(error: HTTPException): Error {
-  return error.status === 413 ? tooLarge("The body", LIMITS.bodyBytes) : error;
 }
 
 export function tooLarge(what: string, max: number): Refusal {

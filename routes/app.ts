@@ -19,7 +19,7 @@ import { answerAtPlainPath } from "./http/paths.ts";
 import { createPreflight } from "./http/preflight.ts";
 import { createRouter } from "./http/router.ts";
 import { mountReading } from "./pages/reading.ts";
-import { mountReservations } from "./reservations/handlers.ts";
+import { mountReservations } from "./reservations.ts";
 import { mountRooms } from "./rooms.ts";
 import type { Services } from "./services.ts";
 import { mountState } from "./state/handlers.ts";

@@ -9,7 +9,7 @@ import { MESSAGES } from "./messages/operations.ts";
 import { describe, serve } from "./openapi/operation.ts";
 import { LIMIT, number, query } from "./openapi/parameters.ts";
 import type { Services } from "./services.ts";
-import { RESERVATIONS } from "./reservations/operations.ts";
+import { RESERVATIONS } from "./reservations.ts";
 import { ROOMS } from "./rooms.ts";
 import { STATE } from "./state/operations.ts";
 

@@ -2,15 +2,14 @@ import type { Hono } from "hono";
 import type { TakeAnswer } from "../../cel/waits/takes/takes.ts";
 import { ownMember } from "../http/callers/own_agent.ts";
 import { lookedInTime } from "../http/deadline.ts";
-import type { Parts } from "../http/input/schemas.ts";
 import { LIMITS } from "../http/limits.ts";
 import { answerWaiting } from "../http/may_wait.ts";
 import { compileOf, readBody, reply, roomOf } from "../http/requests.ts";
 import { describe, serve } from "../openapi/operation.ts";
 import { KEY } from "../openapi/parameters.ts";
 import type { Services } from "../services.ts";
-import { answeredMessage, noticeOf, shownMessage, taskAnswers } from "./schemas.ts";
-import { shownClaim } from "./task_operations.ts";
+import { MESSAGES, shownMessage } from "./operations.ts";
+import { shownClaim, TASKS } from "./task_operations.ts";
 
 const { claimed: _, message_id: __, ...shownTaken } = shownClaim;
 
@@ -19,13 +18,12 @@ const PATH = "/rooms/{room}/messages/claim";
 const TIMEOUT = `Milliseconds to wait for one; 0 looks once; a value above ${LIMITS.waitMs} counts as that`;
 
 export const TAKE = describe({
-  bodies: (parts: Parts) => {
-    const { z, absent, defaulting, id, key, expression } = parts;
+  bodies({ z, absent, defaulting, id, key, expression, secondsUpTo }) {
     const number = (least: number) => z.int().min(least);
     return {
       TakeRequest: z.strictObject({
         agent: id.describe("The agent that takes; need not be registered"),
-        ttl: defaulting(parts.secondsUpTo(LIMITS.leaseSeconds), LIMITS.takenSeconds).describe(
+        ttl: defaulting(secondsUpTo(LIMITS.leaseSeconds), LIMITS.takenSeconds).describe(
           "Seconds until the claim ends by itself",
         ),
         kind: absent(key).describe("Only this kind; by default any but `message`, `result` and `ask`"),
@@ -41,11 +39,9 @@ export const TAKE = describe({
     };
   },
   answers(parts) {
-    const { z, count, failure } = parts;
-    const { Claim } = taskAnswers(parts);
-    const notice = noticeOf(parts);
-    const { Message } = answeredMessage(parts);
-    const Taken = Claim.extend({ message: Message });
+    const { z, count, failure, notice } = parts;
+    const { Message } = MESSAGES.answers(parts);
+    const Taken = TASKS.answers(parts).Claim.extend({ message: Message });
     const NotTaken = z.object({
       claimed: z.literal(false),
       timeout: z.literal(true),

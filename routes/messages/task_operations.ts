@@ -1,8 +1,10 @@
 import type { ErrorCode } from "../../errors.ts";
+import type { Json } from "../../db/json.ts";
 import { EXAMPLE_TIME } from "../http/input/wordings.ts";
+import { LIMITS } from "../http/limits.ts";
 import { describe } from "../openapi/operation.ts";
 import { KEY } from "../openapi/parameters.ts";
-import { taskAnswers, taskBodies } from "./schemas.ts";
+import { MESSAGES } from "./operations.ts";
 
 export const shownClaim = {
   claimed: true,
@@ -17,8 +19,77 @@ export const shownClaim = {
 const HOLDERS: ErrorCode[] = ["message_not_found", "lease_lost"];
 
 export const TASKS = describe({
-  bodies: taskBodies,
-  answers: taskAnswers,
+  bodies({ z, absent, id, secondsUpTo }) {
+    const fence = absent(z.int("must be the `fence` of the claim, a whole number").min(1))
+      .describe("The `fence` of the claim; required while you hold a claim with a `ttl`");
+    const error = z.custom<Json>().optional().describe(
+      `Any JSON of at most ${LIMITS.attemptErrorBytes} bytes, kept with the attempt`,
+    );
+    const ttl = secondsUpTo(LIMITS.leaseSeconds).describe("Seconds until the claim ends by itself");
+    const holder = id.describe("The agent that holds the claim");
+    return {
+      ClaimRequest: z.strictObject({
+        agent: id.describe("The agent that claims; need not be registered"),
+        ttl: absent(ttl).describe("Seconds until the claim ends by itself; without it the claim never ends"),
+      }),
+      RenewRequest: z.strictObject({
+        agent: holder,
+        fence: z.int().min(1).describe("The `fence` that the answer to the claim shows"),
+        ttl,
+      }),
+      ReleaseRequest: z.strictObject({ agent: holder, fence, error }),
+      CompleteRequest: z.strictObject({
+        agent: holder,
+        fence,
+        result: z.custom<Json>().optional().describe(
+          `Any JSON of at most ${LIMITS.valueBytes} bytes, posted as a message of kind \`result\``,
+        ),
+      }),
+      FailRequest: z.strictObject({
+        agent: id.describe("The agent that holds the claim, or posted the task"),
+        fence,
+        error,
+      }),
+    };
+  },
+  answers(parts) {
+    const { z, time, count, revision, json, notice } = parts;
+    const { Message } = MESSAGES.answers(parts);
+    const message_id = z.int().min(1);
+    return {
+      Claim: z.object({
+        claimed: z.literal(true),
+        claimed_by: z.string(),
+        message_id,
+        claimed_at: time,
+        claimed_until: time.nullable(),
+        fence: revision.describe("The revision at which the claim began: a fencing token"),
+        attempts: count,
+        notice,
+      }),
+      Release: z.object({ released: z.literal(true), message_id, status: z.enum(["open", "failed"]) }),
+      Completion: z.object({
+        completed: z.literal(true),
+        message_id,
+        done_at: time,
+        result: Message.nullable().describe("The message with the result, if one was given"),
+      }),
+      Failure: z.object({
+        failed: z.literal(true),
+        message_id,
+        status: z.literal("failed"),
+        done_at: time,
+      }),
+      AttemptList: z.array(z.object({
+        fence: revision,
+        agent: z.string(),
+        claimed_at: time,
+        ended_at: time.nullable(),
+        ended: z.enum(["completed", "released", "failed", "expired"]).nullable(),
+        error: json.describe("The `error` of `release` or `fail`, else null"),
+      })),
+    };
+  },
   operations: {
     "/rooms/{room}/messages/{message}/claim": {
       post: {

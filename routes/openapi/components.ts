@@ -3,7 +3,7 @@ import { type ErrorCode, ERRORS, type Row } from "../../errors.ts";
 import { MESSAGE_STATUSES } from "../../db/messages/message.ts";
 import { docsOf } from "../http/errors.ts";
 import * as parts from "../http/input/schema_parts.ts";
-import { RESERVATIONS } from "../reservations/operations.ts";
+import { RESERVATIONS } from "../reservations.ts";
 import { STATE } from "../state/operations.ts";
 import { answersOf } from "./operations.ts";
 import type { Schema } from "./parameters.ts";

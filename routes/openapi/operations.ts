@@ -11,7 +11,7 @@ import { MESSAGES } from "../messages/operations.ts";
 import { TAKE } from "../messages/take.ts";
 import { TASKS } from "../messages/task_operations.ts";
 import { FRONT } from "../pages/guide.ts";
-import { RESERVATIONS } from "../reservations/operations.ts";
+import { RESERVATIONS } from "../reservations.ts";
 import { ROOMS } from "../rooms.ts";
 import { STATE } from "../state/operations.ts";
 import { TOKENS } from "../tokens.ts";

@@ -101,6 +101,9 @@ export const object = z.record(z.string(), z.unknown());
 export const count = z.int().min(0);
 export const revision = count.describe("A revision of the room");
 export const time = z.string().meta({ format: "date-time", example: EXAMPLE_TIME });
+/** The notice to who acts as an agent that is not registered. */
+export const notice = z.literal("agent_not_registered").optional()
+  .describe("The agent is not registered: it is not among the agents of the room");
 /** Why something has no value. */
 export const failure = z.object({
   code: z.string(),

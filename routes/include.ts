@@ -1,6 +1,6 @@
 import type { Include } from "../cel/waits/conditions/include.ts";
 import { SHARED_SCOPE, VIEW_SCOPE } from "../db/state/entry.ts";
-import { invalidMember } from "./http/errors.ts";
+import { invalidMember, type RequestError } from "./http/errors.ts";
 import { LIMITS } from "./http/limits.ts";
 
 /** Nobody writes scopes that begin with _, but for these. */
@@ -23,6 +23,10 @@ function namesOf(fields: string): string[] {
   return fields.split(",").map((name) => name.trim()).filter((name) => name !== "");
 }
 
+function noField(field: string, hint: string): RequestError {
+  return invalidMember(["include"], `\`include\` has no field ${JSON.stringify(field)}.`, hint);
+}
+
 /** Parses `include`. Errors: `invalid_request` for an unknown field, or too many fields. */
 export function includeOf(fields: string | string[]): Include {
   const include: Include = {};
@@ -40,11 +44,9 @@ export function includeOf(fields: string | string[]): Include {
     if (field === "state") include.state = "all";
     else if (field === "agents" || field === "messages") include[field] = true;
     else if (scope?.startsWith("_") && !SYSTEM.includes(scope)) {
-      throw invalidMember(
-        ["include"],
-        `\`include\` has no field ${JSON.stringify(field)}.`,
-        "A scope is included whole: `state._shared`, `state._view` or `state.<scope>` of an agent.",
-      );
+      const hint =
+        "A scope is included whole: `state._shared`, `state._view` or `state.<scope>` of an agent.";
+      throw noField(field, hint);
     } else if (scope !== undefined) {
       include.state = include.state === "all" ? "all" : [...new Set([...include.state ?? [], scope])];
     } else if (after !== undefined) {
@@ -53,11 +55,9 @@ export function includeOf(fields: string | string[]): Include {
         limit: LIMITS.listLength,
       };
     } else {
-      throw invalidMember(
-        ["include"],
-        `\`include\` has no field ${JSON.stringify(field)}.`,
-        "Use state, state.<scope>, agents, messages, messages:after:<id> or changes:after:<revision>.",
-      );
+      const hint =
+        "Use state, state.<scope>, agents, messages, messages:after:<id> or changes:after:<revision>.";
+      throw noField(field, hint);
     }
   }
   return include;

@@ -100,11 +100,8 @@ export function mountInvites(app: Hono, services: Services): void {
   serve(app, services, INVITES, "/rooms/{room}/invites", {
     async POST(c) {
       const room = roomOf(c);
-      const { uses = 1, ttl = LIMITS.inviteDefaultSeconds, ...asked } = await readBody(
-        c,
-        INVITES,
-        "InviteRequest",
-      );
+      const body = await readBody(c, INVITES, "InviteRequest");
+      const { uses = 1, ttl = LIMITS.inviteDefaultSeconds, ...asked } = body;
       const operation = createInvite(database, room, { ...asked, uses, ttl }, LIMITS.invites);
       return await answerOnce(c, services, room, operation, ({ invite, code, revision }) => {
         const { id, role, agent, expires_at, note } = invite;

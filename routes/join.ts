@@ -1,5 +1,4 @@
 import type { Context, Hono } from "hono";
-import { accepts } from "hono/accepts";
 import { readCode } from "../db/access/join_code.ts";
 import { shownRoom } from "../db/access/locked.ts";
 import { findInvite, type FoundInvite, type JoinKey } from "../db/invites/find.ts";
@@ -11,6 +10,7 @@ import { document } from "./http/methods.ts";
 import { checkSize, readBody, reply } from "./http/requests.ts";
 import { describe } from "./openapi/operation.ts";
 import { secretKey } from "./openapi/parameters.ts";
+import { textTypeFor } from "./pages/headers.ts";
 import type { Services } from "./services.ts";
 import { takeQuery } from "./http/input/queries.ts";
 
@@ -92,19 +92,14 @@ export function mountJoin(app: Hono, { database, addressOf, wrongCodes }: Servic
     async GET(c) {
       wrongCodes.check(c);
       c.header("Referrer-Policy", "no-referrer");
-      c.header("Vary", "Accept");
-      const supports = ["text/markdown", "text/plain", "text/html"];
-      const type = accepts(c, { header: "Accept", supports, default: "text/markdown" });
-      try {
-        const { invite } = await find(c, hashOf(c));
-        const invitation = invitationOf(invite, addressOf(c), encodeURIComponent(c.req.param("code")!));
-        const { sendInvitation } = await import("./pages/join.ts");
-        return await sendInvitation(c, type, invitation);
-      } catch (error) {
+      const type = textTypeFor(c);
+      const found = await find(c, hashOf(c)).catch((error): undefined => {
         if (type !== "text/html" || !isRefusal(error, "invite_not_found")) throw error;
-        const { sendInvitation } = await import("./pages/join.ts");
-        return await sendInvitation(c, type);
-      }
+      });
+      const code = encodeURIComponent(c.req.param("code")!);
+      const invitation = found && invitationOf(found.invite, addressOf(c), code);
+      const { sendInvitation } = await import("./pages/join.ts");
+      return await sendInvitation(c, type, invitation);
     },
 
     async POST(c) {

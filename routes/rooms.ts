@@ -22,6 +22,7 @@ import {
   readBody,
   refuseMembers,
   reply,
+  replyAll,
   replyLargeList,
   roomOf,
 } from "./http/requests.ts";
@@ -167,7 +168,7 @@ export function mountRooms(app: Hono, services: Services): void {
         throw invalidMember(["listed"], "A locked room is in no list.", "Leave `listed` out, or `locked`.");
       }
       const own = locked || id === undefined ? undefined : await ownRoom(c, id);
-      if (own) return reply(own.revision, roomReply(own));
+      if (own) return replyAll(own);
       // A locked room's keys are its own, so that no other request of its id meets them.
       const scope = id !== undefined && locked ? lockedRoom(id) : id;
       const onlyJoin = !locked && !rules.openRooms && !isByOperator(c);
@@ -204,13 +205,7 @@ export function mountRooms(app: Hono, services: Services): void {
       const { meta } = await readBody(c, ROOMS, "RoomPatch");
       checkSize(meta, "meta");
       const operation = mergeMeta(database, id, meta, LIMITS.valueBytes);
-      return await answerOnce(
-        c,
-        services,
-        id,
-        operation,
-        ({ room }) => reply(room.revision, roomReply(room)),
-      );
+      return await answerOnce(c, services, id, operation, ({ room }) => replyAll(room));
     },
   });
 }

@@ -159,12 +159,8 @@ export function mountWait(app: Hono, services: Services): void {
     },
     async POST(c) {
       const { signal } = c.req.raw;
-      return await wait(
-        c,
-        roomOf(c),
-        await readBody(c, WAIT, "WaitRequest", { filled: ownMember(c, services) }),
-        signal,
-      );
+      const body = await readBody(c, WAIT, "WaitRequest", { filled: ownMember(c, services) });
+      return await wait(c, roomOf(c), body, signal);
     },
   });
 }

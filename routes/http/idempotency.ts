@@ -7,7 +7,7 @@ import type { Operation, Outcome } from "../../db/write/context.ts";
 import { isTaken, runOnce } from "../../db/write/idempotency.ts";
 import { peerOf } from "./callers/caller.ts";
 import type { Callers } from "./callers/own_agent.ts";
-import { invalidMember, type RequestError } from "./errors.ts";
+import { invalidMember } from "./errors.ts";
 import { LIMITS } from "./limits.ts";
 import { queryOf } from "./input/queries.ts";
 
@@ -57,9 +57,8 @@ async function keyedRequest(
   { viewer, acts }: { viewer: Viewer; acts: Acts },
   room?: string,
 ) {
-  const header = c.req.header("idempotency-key");
-  if (header === undefined) return undefined;
-  const key = keyOf(header);
+  const key = keyOf(c);
+  if (key === undefined) return undefined;
   return {
     viewer,
     acts,
@@ -77,14 +76,12 @@ export const KEY_PATTERN = String.raw`^([!#-~]([ -~]{0,${
 }}[!-~])?|"([ !#-\[\]-~]|\\["\\]){1,${MOST}}")$`;
 const KEY = new RegExp(KEY_PATTERN);
 
-/** Errors: `invalid_request`. */
-function keyOf(header: string): string {
-  if (!KEY.test(header)) throw invalidKey();
-  return header.startsWith('"') ? header.slice(1, -1).replace(/\\(.)/g, "$1") : header;
-}
-
-function invalidKey(): RequestError {
-  return invalidMember(
+/** Returns the key of a request; undefined if it has none. Errors: `invalid_request`. */
+function keyOf(c: Context): string | undefined {
+  const header = c.req.header("idempotency-key");
+  if (header === undefined) return undefined;
+  if (KEY.test(header)) return header.startsWith('"') ? header.slice(1, -1).replace(/\\(.)/g, "$1") : header;
+  throw invalidMember(
     ["Idempotency-Key"],
     `Idempotency-Key must have 1 to ${LIMITS.idempotencyKeyLength} printable ASCII characters.`,
     "Take a new random UUID for each request, and the same one when you repeat it.",
@@ -115,15 +112,20 @@ function demandLength(key: string, whose: string, hint: string): void {
   throw invalidMember(["Idempotency-Key"], message, hint);
 }
 
+/** Returns the key of a request, which brings a token again. Errors: `invalid_request`, also for one that is short. */
+function secretKeyOf(c: Context, whose: string): string | undefined {
+  const key = keyOf(c);
+  if (key !== undefined) demandLength(key, whose, "Take a new random UUID, and keep it to yourself.");
+  return key;
+}
+
 /**
  * Returns the key under which a request joins by a code, as digests; undefined without one. It must be as hard to guess
  * as the token, since with the code it brings a token again. Errors: `invalid_request`.
  */
 export async function joinKeyOf(c: Context, code: string): Promise<JoinKey | undefined> {
-  const header = c.req.header("idempotency-key");
-  if (header === undefined) return undefined;
-  const sent = keyOf(header);
-  demandLength(sent, "of who joins by a code", "Take a new random UUID, and keep it to yourself.");
+  const sent = secretKeyOf(c, "of who joins by a code");
+  if (sent === undefined) return undefined;
   const request = await digest("", await c.req.arrayBuffer());
   return { key: await digest(`${code}\n${sent}`), request, lifetime: LIMITS.idempotencyMs };
 }
@@ -133,10 +135,8 @@ export async function joinKeyOf(c: Context, code: string): Promise<JoinKey | und
  * force. Undefined without a key. Errors: `invalid_request`.
  */
 export async function rotationKeyOf(c: Context): Promise<string | undefined> {
-  const header = c.req.header("idempotency-key");
-  if (header === undefined) return undefined;
-  const key = keyOf(header);
-  demandLength(key, "of who rotates a token", "Take a new random UUID, and keep it to yourself.");
+  const key = secretKeyOf(c, "of who rotates a token");
+  if (key === undefined) return undefined;
   return `rotation ${await digest(`${key}\n`, await c.req.arrayBuffer())}`;
 }
 

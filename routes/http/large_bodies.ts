@@ -58,16 +58,6 @@ function piecesOf(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] {
   return pieces;
 }
 
-/** Answers with a page or a part of one, joined from its drawn texts; yields in between. */
-export async function replyLargePage(
-  c: Context,
-  texts: string[],
-  status: 200 | 404 = 200,
-): Promise<Response> {
-  const { body, headers } = await largeBody(c, texts);
-  return c.body(body as ReadableStream, status, { "Content-Type": "text/html; charset=UTF-8", ...headers });
-}
-
 /** Encodes a member as JSON. Stored JSON is copied, not parsed. */
 function encoded(member: unknown): string {
   if (member instanceof StoredJson) return member.text;
@@ -81,7 +71,7 @@ function encoded(member: unknown): string {
 }
 
 /** Joins texts to a body, yielding in between. V8 flattens drawn markup only here, which takes time. */
-async function largeBody(c: Context, parts: Part[]): Promise<Body> {
+export async function largeBody(c: Context, parts: Part[]): Promise<Body> {
   const only = joined(parts, 0);
   const isOne = only.end === parts.length && only.text.length <= PIECE;
   if (isOne && only.text.length < SHORT) return { body: only.text, headers: {} };

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { compileYielding } from "../../cel/rooms/compile.ts";
 import { type Expression, InvalidExpression, type Subject } from "../../cel/language/expression.ts";
-import type { Json } from "../../db/json.ts";
+import { isObject, type Json, type JsonObject } from "../../db/json.ts";
 import { isBusy, yieldToOthers } from "../../db/yield.ts";
 import { invalidMember, RequestError, tooLarge } from "./errors.ts";
 import { BasedResponse } from "./headers.ts";
@@ -48,8 +48,7 @@ export async function readBody<Bodies extends Record<string, z.ZodType>, Name ex
   const schema = bodies(await loadParts())[name]!;
   if (bytes.byteLength > SHORT_BODY && isBusy()) await yieldToOthers();
   const value = parsed(c, bytes);
-  const own = named ? withNamed(value, named) : value;
-  const body = filled ? await withFilled(own, filled) : own;
+  const body = (named || filled) && isObject(value) ? await completed(value, { named, filled }) : value;
   const checked = schema.safeParse(body, PLAINLY);
   if (checked.success) return withoutNulls(checked.data as object) as z.infer<Bodies[Name]>;
   const { issues, message, hint } = issuesOf(schema, body, checked.error.issues);
@@ -71,9 +70,8 @@ function parsed(c: Context, bytes: ArrayBuffer): unknown {
   }
 }
 
-function withNamed(value: unknown, named: Record<string, string | number>): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const body = value as Record<string, unknown>;
+/** Adds to a body what its request brings outside of it. Errors: `invalid_request`, those of `filled`. */
+async function completed(body: JsonObject, { named = {}, filled }: Brought): Promise<JsonObject> {
   for (const [name, given] of Object.entries(named)) {
     const own = Object.hasOwn(body, name) ? body[name] : null;
     if (own !== null && own !== given) {
@@ -81,15 +79,12 @@ function withNamed(value: unknown, named: Record<string, string | number>): unkn
       throw invalidMember([name], message, "Send it in one of them.");
     }
   }
-  return { ...body, ...named };
-}
-
-async function withFilled(value: unknown, { name, value: find }: Filled): Promise<unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return value;
-  const body = value as Record<string, unknown>;
-  const isNamed = [name, `${name}_agent`].some((name) => Object.hasOwn(body, name) && body[name] !== null);
-  const own = isNamed ? undefined : await find();
-  return own === undefined ? body : { ...body, [name]: own };
+  const whole = { ...body, ...named };
+  if (!filled) return whole;
+  const names = [filled.name, `${filled.name}_agent`];
+  const isNamed = names.some((name) => Object.hasOwn(whole, name) && whole[name] !== null);
+  const own = isNamed ? undefined : await filled.value();
+  return own === undefined ? whole : { ...whole, [filled.name]: own };
 }
 
 /** Maximum bytes of UTF-8 for a UTF-16 code unit. */

@@ -6,7 +6,7 @@ import integrations from "../../views/docs/integrations.md" with { type: "text" 
 import waits from "../../views/docs/waits.md" with { type: "text" };
 import patterns from "../../views/docs/patterns.md" with { type: "text" };
 import guide from "../../views/guide.md" with { type: "text" };
-import { type Documents, MARKDOWN, type Text, withAddress } from "./documents.ts";
+import { type Documents, type Text, withAddress } from "./documents.ts";
 import { LIMITS } from "../http/limits.ts";
 import { document } from "../http/methods.ts";
 import { openApi } from "../openapi/document.ts";
@@ -90,7 +90,7 @@ export function mountDocs(app: Hono, { send, sendText, ownParts }: Documents): v
   }
   for (const path of ["/SKILL.md", "/skill.md"]) {
     document(app, path, {
-      GET: (c) => send(c, "skill", MARKDOWN, (address) => SKILL + ownParts(skillText(address))),
+      GET: (c) => send(c, "skill", "text/markdown", (address) => SKILL + ownParts(skillText(address))),
     });
   }
   document(app, "/robots.txt", { GET: (c) => send(c, "robots", "text/plain", () => ROBOTS) });

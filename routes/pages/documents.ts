@@ -1,15 +1,12 @@
 import type { Context } from "hono";
-import { accepts } from "hono/accepts";
 import { documentPage } from "../../views/document_page.tsx";
 import { page } from "../../views/shared/layout.tsx";
 import { wordOf } from "../../views/shared/addresses.ts";
 import { ASSETS } from "./assets.ts";
 import { createTextCache, sendCached } from "./cached_text.ts";
-import { GUARDS } from "./headers.ts";
+import { GUARDS, textTypeFor } from "./headers.ts";
 import { LIMITS } from "../http/limits.ts";
 import type { Services } from "../services.ts";
-
-export const MARKDOWN = "text/markdown";
 
 /** A text as Markdown, in which `$CONVENE` stands for the address. It may have parts that not all instances send. */
 export interface Text {
@@ -54,23 +51,16 @@ export function createDocuments({ addressOf, hasOneAddress, rules }: Services) {
     return first + parts.map(own).join("");
   }
 
-  /** Returns the media type by `Accept`: Markdown by default. */
-  function typeFor(c: Context): string {
-    c.header("Vary", "Accept");
-    const supports = [MARKDOWN, "text/plain", "text/html"];
-    return accepts(c, { header: "Accept", supports, default: MARKDOWN });
-  }
-
-  /** Sends a text as `typeFor` says. */
+  /** Sends a text as what the caller wants. */
   function sendText(c: Context, { name, title, about, text }: Text): Promise<Response> {
-    const type = typeFor(c);
+    const type = textTypeFor(c);
     const made = (address: string) => withAddress(ownParts(text(address)), address);
     if (type !== "text/html") return send(c, name, type, made);
     const told = { title, description: about, isGuide: name === "guide" };
     return send(c, name, type, (address) => page(documentPage(made(address), told, ASSETS)));
   }
 
-  return { send, sendText, ownParts, typeFor };
+  return { send, sendText, ownParts };
 }
 
 /** The line at which a part of a text begins. It names the instances that send the part. */

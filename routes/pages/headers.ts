@@ -1,5 +1,6 @@
 import type { Context } from "hono";
-import { replyLargePage } from "../http/large_bodies.ts";
+import { accepts } from "hono/accepts";
+import { largeBody } from "../http/large_bodies.ts";
 
 /** Allows only our scripts and styles, nothing inline and nothing of another origin. */
 const POLICY = [
@@ -22,8 +23,16 @@ export const GUARDS = {
   "Cross-Origin-Opener-Policy": "same-origin",
 };
 
-/** Sends a page, or parts of one, with `GUARDS`: each can be opened by itself. */
+/** Returns the media type that a caller wants of a text, by `Accept`: Markdown by default. */
+export function textTypeFor(c: Context): string {
+  c.header("Vary", "Accept");
+  const supports = ["text/markdown", "text/plain", "text/html"];
+  return accepts(c, { header: "Accept", supports, default: "text/markdown" });
+}
+
+/** Sends a page, or parts of one, with `GUARDS`: each can be opened by itself. Joins the drawn texts, and yields in between. */
 export async function sendPieces(c: Context, texts: string[], status: 200 | 404 = 200): Promise<Response> {
-  for (const [name, value] of Object.entries(GUARDS)) c.header(name, value);
-  return await replyLargePage(c, texts, status);
+  const { body, headers } = await largeBody(c, texts);
+  const type = { "Content-Type": "text/html; charset=UTF-8" };
+  return c.body(body as ReadableStream, status, { ...type, ...GUARDS, ...headers });
 }

@@ -21,7 +21,7 @@ import { nearPath, pathOf, templatesOf } from "../http/paths.ts";
 import { queryOf } from "../http/input/queries.ts";
 import { queryNames } from "../openapi/operation.ts";
 import { FRONT } from "./guide.ts";
-import { sendPieces } from "./headers.ts";
+import { sendPieces, textTypeFor } from "./headers.ts";
 import { FIRST } from "./panel_data.ts";
 import { loadRoom } from "./room_view.ts";
 import type { Services } from "../services.ts";
@@ -64,7 +64,7 @@ function mountPages(app: Hono, services: Services, documents: Documents): void {
     async GET(c) {
       const { room } = queryOf(c);
       if (room !== undefined) return await runAsTask(() => sendRoom(c, services, log, room));
-      if (documents.typeFor(c) !== "text/html") return await documents.sendText(c, GUIDE);
+      if (textTypeFor(c) !== "text/html") return await documents.sendText(c, GUIDE);
       const front = (address: string) => page(frontPage(address, ASSETS, locked, services.source));
       return await documents.send(c, "front", "text/html", front);
     },

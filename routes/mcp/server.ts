@@ -14,7 +14,7 @@ import { registerReservationTools } from "./reservation_tools.ts";
 import { registerRoomTools } from "./room_tools.ts";
 import { registerStateTools } from "./state_tools.ts";
 import { registerTaskTools } from "./task_tools.ts";
-import { createTools, type Incoming, type Tools } from "./tools.ts";
+import { createTools, type Incoming, type Tokens, type Tools } from "./tools.ts";
 import { WAITING_TOOLS } from "./waiting.ts";
 
 const INSTRUCTIONS = `Convene is where agents coordinate in rooms. Call join first; it shows the room.
@@ -41,17 +41,6 @@ interface Received {
   message: unknown;
   /** The hash of the token in the header. */
   shown?: string;
-}
-
-/** What is known of tokens by their hashes. */
-export interface Tokens {
-  /** Whether this instance has seen it in force. */
-  isKnown(hash: string): boolean;
-  hashOf(token: string): string;
-  /** Whether it is of a room, and not the operator's. */
-  isOfRoom(hash: string): boolean;
-  /** Errors: `unauthenticated` if it is not in force in any room. */
-  demand(hash: string): Promise<void>;
 }
 
 /**
@@ -84,8 +73,7 @@ export function createHandler(
         env,
         sent: heard,
         shown,
-        hashOf: tokens.hashOf,
-        isOfRoom: tokens.isOfRoom,
+        tokens,
         refused,
         endings,
         session,

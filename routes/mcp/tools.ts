@@ -33,6 +33,17 @@ export interface Tools {
   register<Shape extends z.ZodRawShape>(name: string, tool: Tool<Shape>): void;
 }
 
+/** What is known of tokens by their hashes. */
+export interface Tokens {
+  /** Whether this instance has seen it in force. */
+  isKnown(hash: string): boolean;
+  hashOf(token: string): string;
+  /** Whether it is of a room: the operator's is of none, and makes rooms. */
+  isOfRoom(hash: string): boolean;
+  /** Errors: `unauthenticated` if it is not in force in any room. */
+  demand(hash: string): Promise<void>;
+}
+
 /** A request of the protocol, with what is behind its tools. */
 export interface Incoming extends Omit<Waiting, "holder"> {
   fetch: Fetch;
@@ -40,10 +51,7 @@ export interface Incoming extends Omit<Waiting, "holder"> {
   sent: Request;
   /** The hash of the token in its header. */
   shown: string | undefined;
-  /** Makes the hash of a token. */
-  hashOf(token: string): string;
-  /** Whether a token, by its hash, is of a room: the operator's is of none, and makes rooms. */
-  isOfRoom(hash: string): boolean;
+  tokens: Tokens;
   /** Called when the API refuses that token, or finds no room for it. */
   refused(): void;
   /** Names the frame of an answer. */
@@ -75,8 +83,8 @@ async function callTool<Shape extends z.ZodRawShape>(
   incoming: Incoming,
   context: ServerContext,
 ): Promise<CallToolResult> {
-  const { fetch, env, sent, shown, hashOf, endings, newFrame } = incoming;
-  const holder = token === undefined ? shown : hashOf(token);
+  const { fetch, env, sent, shown, tokens, endings, newFrame } = incoming;
+  const holder = token === undefined ? shown : tokens.hashOf(token);
   endings.called({ room: roomOf(given), agent: callerOf(given), holder, sent });
   const words = typeof rest === "string" ? rest : rest(given);
   const waitFor = createWaitFor({ ...incoming, holder });
@@ -89,8 +97,8 @@ async function callTool<Shape extends z.ZodRawShape>(
   return await resultOf(answer, words, answer.ok && isOwn?.(given) ? undefined : newFrame());
 }
 
-function isHolder({ isOfRoom }: Incoming, holder: string | undefined): boolean {
-  return holder !== undefined && isOfRoom(holder);
+function isHolder({ tokens }: Incoming, holder: string | undefined): boolean {
+  return holder !== undefined && tokens.isOfRoom(holder);
 }
 
 function isRefused({ ok, body }: Answer): boolean {

@@ -1,7 +1,7 @@
 import type { ServerContext } from "@modelcontextprotocol/server";
 import { z } from "zod";
 import { LIMITS } from "../http/limits.ts";
-import { type Answer, answerOf } from "./api.ts";
+import { type Answer, answerOf, withMember } from "./api.ts";
 import { agent, room } from "./arguments.ts";
 import type { Endings } from "./endings.ts";
 
@@ -103,19 +103,15 @@ async function repeat(
     if (isOver(answer)) return answer;
     // A wait that ends early without a result was drained: the instance is about to stop.
     const cut = Number(answer.body.elapsed_ms ?? ended - asked) < timeout - EARLY_MS;
-    if (cut || waited >= total - (keyed ? EARLY_MS : 0)) return lasting(answer, waited);
+    if (cut || waited >= total - (keyed ? EARLY_MS : 0)) {
+      return answer.ok ? withMember(answer, { elapsed_ms: waited }) : answer;
+    }
   }
 }
 
 /** Divides a time into equal parts of at most `max` milliseconds; returns one. */
 function evenly(total: number, max: number): number {
   return Math.ceil(total / Math.max(1, Math.ceil(total / max)));
-}
-
-/** Says how long all repetitions took. */
-function lasting(answer: Answer, elapsed_ms: number): Answer {
-  if (!answer.ok) return answer;
-  return answerOf(true, JSON.stringify({ ...answer.body, elapsed_ms }));
 }
 
 /** Answers an abandoned wait, in case its client still reads the answer. */

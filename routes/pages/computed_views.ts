@@ -6,7 +6,7 @@ import type { Row } from "../../db/driver/statement.ts";
 import { eyesOf, VIEW_SCOPE } from "../../db/state/entry.ts";
 import { isBusy, mapYielding, yieldToOthers } from "../../db/yield.ts";
 import type { EntryView, ScopeView } from "../../views/panels/state/state.tsx";
-import { shownOf } from "./shown.ts";
+import { entryHead, shownOf } from "./shown.ts";
 
 /** Adds the views to the scopes in which they are stored; puts the scopes of the system before those of agents. */
 export function withComputed(scopes: ScopeView[], views: EntryView[]): ScopeView[] {
@@ -46,14 +46,8 @@ export async function viewEntries(
   return await mapYielding(rows, (row) => {
     const result = computed.get(row.key as string);
     return {
-      scope: VIEW_SCOPE,
-      key: row.key as string,
+      ...entryHead(VIEW_SCOPE, row),
       shown: shownOf(result && "value" in result ? result.value : null),
-      version: Number(row.version),
-      updated_at: row.updated_at as string,
-      verified_by: Boolean(row.verified),
-      updated_by: row.updated_by as string | null,
-      expires_at: null,
       expr: row.expr as string,
       as: eyesOf(row),
       ...(result && "error" in result && { error: result.error }),

@@ -39,6 +39,19 @@ export function reservationView(row: Row): ReservationView {
   };
 }
 
+/** Shows an entry of a scope, but for its value. */
+export function entryHead(scope: string, row: Row): Omit<EntryView, "shown"> {
+  return {
+    scope,
+    key: row.key as string,
+    version: Number(row.version),
+    updated_at: row.updated_at as string,
+    updated_by: row.updated_by as string | null,
+    verified_by: Boolean(row.verified),
+    expires_at: expiryOf(row),
+  };
+}
+
 /** Groups the rows of a window of the state by scope, yielding in between. */
 export async function scopesOf(rows: Row[]): Promise<ScopeView[]> {
   const scopes = new Map<string, ScopeView>();
@@ -46,21 +59,11 @@ export async function scopesOf(rows: Row[]): Promise<ScopeView[]> {
     if (isBusy()) await yieldToOthers();
     const scope = row.scope as string;
     if (!scopes.has(scope)) scopes.set(scope, { scope, entries: [], total: Number(row.total) });
-    scopes.get(scope)!.entries.push({
-      scope,
-      key: row.key as string,
-      shown: toCut(row),
-      version: Number(row.version),
-      updated_at: row.updated_at as string,
-      updated_by: row.updated_by as string | null,
-      verified_by: Boolean(row.verified),
-      expires_at: expiryOf(row),
-    });
+    scopes.get(scope)!.entries.push({ ...entryHead(scope, row), shown: toCut(row) });
   }
   return [...scopes.values()];
 }
 
-export function entryView(entry: Entry): EntryView {
-  const { scope, key, value, version, updated_at, updated_by, verified_by, expires_at } = entry;
-  return { scope, key, shown: shownOf(value), version, updated_at, updated_by, verified_by, expires_at };
+export function entryView({ value, ...entry }: Entry): EntryView {
+  return { ...entry, shown: shownOf(value) };
 }

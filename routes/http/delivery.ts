@@ -18,7 +18,6 @@ export function createDelivery(take: () => Share, stall: () => void, share?: Sha
     given = 0;
   }
 
-  /** Gives the share back. */
   function free() {
     share = void share?.end();
   }
@@ -34,7 +33,6 @@ export function createDelivery(take: () => Share, stall: () => void, share?: Sha
       else free();
       if (pieces.length > 0) stalled = setTimeout(stall, LIMITS.stalledMs);
     },
-    /** True once the reader has taken all pieces. */
     isDone: () => given === pieces.length,
     next() {
       const piece = pieces[given++]!;

@@ -31,7 +31,6 @@ export function textFault(text: string, max: number): string | undefined {
   if (text.trim() === "") return "must not be only spaces";
 }
 
-/** Returns what is wrong with an id, or undefined. */
 export function idFault(text: string): string | undefined {
   if (text === "." || text === "..") return "must not be . or ..";
   return textFault(text, LIMITS.idLength);

@@ -5,7 +5,7 @@ import { packingFor, VARY } from "./packing.ts";
 import { sentInPieces } from "./pieces.ts";
 
 /** A body with the headers that it needs: a body in pieces needs its length. */
-export interface Body {
+interface Body {
   body: BodyInit;
   headers: Record<string, string>;
 }

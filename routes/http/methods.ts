@@ -45,7 +45,6 @@ function mount(
 /** Paths whose GET waits or streams, and that take no HEAD. */
 const GET_ALONE = /\/(?:wait|events|live)$/;
 
-/** Returns every method that a path with `methods` takes. */
 export function allowedAt(path: string, methods: string[]): string[] {
   const head = methods.includes("GET") && !GET_ALONE.test(path);
   return [...methods.flatMap((method) => method === "GET" && head ? ["GET", "HEAD"] : [method]), "OPTIONS"];

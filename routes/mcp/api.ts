@@ -52,10 +52,6 @@ export interface CallOptions {
 /** The members of a wait for `true` before what it includes. */
 const TRIGGERED = `"triggered":true,"value":true,"condition":"true",`;
 
-/** Items that a list has by default at the most. */
-const LIST = LIMITS.listDefault;
-
-/** Calls the API on behalf of the caller. */
 export function createApi(fetch: Fetch, { incoming, env, token, rest }: Caller): Api {
   const { origin } = new URL(incoming.url);
   const headers = new Headers();
@@ -95,7 +91,7 @@ export function createApi(fetch: Fetch, { incoming, env, token, rest }: Caller):
       return answerOf(ok, text.replace(TRIGGERED, ""), isCut);
     },
     async list(ask, limit) {
-      for (let most = limit;; most = Math.ceil((most ?? LIST) / FEWER)) {
+      for (let most = limit;; most = Math.ceil((most ?? LIMITS.listDefault) / FEWER)) {
         const answer = await ask(most);
         if (isBusy()) await yieldToOthers();
         const isFit = !answer.isCut && isShort(answer.text);
@@ -130,7 +126,6 @@ function quoted(key: string): string {
   return /^[\x20-\x7e]*$/.test(key) ? `"${key.replaceAll(/[\\"]/g, "\\$&")}"` : '"';
 }
 
-/** Reads as much of the body as is looked at. */
 async function beginning(response: Response): Promise<{ text: string; isWhole: boolean }> {
   const decoder = new TextDecoder();
   let text = "";

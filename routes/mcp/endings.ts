@@ -83,7 +83,6 @@ function nameOf(kind: "agent" | "request", ...parts: unknown[]): string {
 /** Maximum messages of a batch. The protocol's library refuses a longer one, which cancels nothing. */
 const BATCH = 100;
 
-/** The messages of a request's body. */
 export function messagesOf(message: unknown): NonNullable<Message>[] {
   const all = (Array.isArray(message) ? message : [message]) as Message[];
   if (all.length > BATCH) return [];

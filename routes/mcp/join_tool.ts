@@ -74,7 +74,6 @@ export function registerJoin(tools: Tools): void {
   });
 }
 
-/** Leaves a room. */
 async function depart(api: Api, room: string, named: string | undefined, key?: string): Promise<Answer> {
   const agent = named ?? await ownAgent(api, room);
   if (typeof agent !== "string") return agent;

@@ -117,14 +117,12 @@ function registerTools(tools: Tools): void {
   registerReservationTools(tools);
 }
 
-/** The names of the tools. */
 function namesOfTools(): string[] {
   const names: string[] = [];
   registerTools({ register: (name) => void names.push(name) });
   return names;
 }
 
-/** Returns the name of a tool that a message calls. */
 function calledBy(message: unknown): string | undefined {
   const { name } = (message as { params?: { name?: unknown } } | null | undefined)?.params ?? {};
   return methodOf(message) === "tools/call" && typeof name === "string" ? name : undefined;

@@ -28,7 +28,6 @@ interface Tool<Shape extends z.ZodRawShape> extends Arguments<Shape> {
   act(given: Given<Shape>, call: Call): Promise<Answer>;
 }
 
-/** Where tools are registered. */
 export interface Tools {
   register<Shape extends z.ZodRawShape>(name: string, tool: Tool<Shape>): void;
 }

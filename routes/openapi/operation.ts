@@ -49,7 +49,6 @@ export function describe<
   return { bodies: made(bodies ?? none), answers: made(answers ?? none), operations };
 }
 
-/** Returns the names of an operation's query parameters. */
 export function queryNames({ parameters = [] }: Pick<Operation, "parameters">): string[] {
   return parameters.filter((parameter) => parameter.in === "query").map(({ name }) => name);
 }

@@ -74,10 +74,8 @@ const DESCRIPTIONS: Record<string, string> = {
 export const ref = (kind: string, name: string) => ({ $ref: `#/components/${kind}/${name}` });
 const headersOf = (names: string[]) => Object.fromEntries(names.map((name) => [name, ref("headers", name)]));
 
-/** Tells whether the operation takes an `Idempotency-Key`. */
 const takesKey = ({ parameters = [] }: Operation) => parameters.some(({ name }) => name === KEY.name);
 
-/** Returns every answer of an operation, by status. */
 export function responsesOf(path: string, operation: Operation): Record<string, Response> {
   const [done, refused] = [successes(path, operation), refusals(path, operation)];
   const both = Object.keys(done).filter((status) => status in refused).map((status) => {
@@ -115,7 +113,6 @@ function successes(path: string, operation: Operation): Record<string, Response>
   );
 }
 
-/** Returns the codes of the errors that an operation can answer. */
 export function errorsOf(path: string, operation: Operation): ErrorCode[] {
   const ofWrites: ErrorCode[] = takesKey(operation) ? ["idempotency_mismatch"] : [];
   const own: ErrorCode[] = [...operation.body ? ["too_large" as const] : [], ...operation.errors ?? []];

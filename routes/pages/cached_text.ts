@@ -8,7 +8,6 @@ import { takesGzip } from "../http/packing.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** A cached text as bytes. */
 export interface CachedText {
   bytes: Bytes;
   /** Weak, since it names the text, compressed or not. */
@@ -27,7 +26,6 @@ export function encodeText(text: string): CachedText {
   return { bytes: utf8.encode(text), etag: `W/"${hash}"` };
 }
 
-/** Caches texts by name. */
 export function createTextCache() {
   const cache = createLru<CachedText>(LIMITS.documents);
   let making: Promise<unknown> = Promise.resolve();

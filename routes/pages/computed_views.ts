@@ -23,7 +23,6 @@ function byScope(a: { scope: string }, b: { scope: string }): number {
 /** A view's value, or its error and the position of that. */
 type Computed = { value: Json } | { error: { code: string; message: string; position?: number } };
 
-/** Evaluates a room's views. */
 export async function computeViews(
   context: RoomContext,
   { definitions }: RoomData,

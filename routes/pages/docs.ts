@@ -56,7 +56,6 @@ export const GUIDE: Text = {
   text: () => guideText(),
 };
 
-/** The texts and their paths. */
 const TEXTS: Array<{ paths: string[]; text: Text }> = [
   { paths: ["/help", "/guide", "/README.md", "/readme.md"], text: GUIDE },
   {

@@ -19,7 +19,6 @@ export interface Text {
   text(address: string): string;
 }
 
-/** Sends documents, cached by address. */
 export type Documents = ReturnType<typeof createDocuments>;
 
 export function createDocuments({ addressOf, hasOneAddress, rules }: Services) {
@@ -51,7 +50,6 @@ export function createDocuments({ addressOf, hasOneAddress, rules }: Services) {
     return first + parts.map(own).join("");
   }
 
-  /** Sends a text as what the caller wants. */
   function sendText(c: Context, { name, title, about, text }: Text): Promise<Response> {
     const type = textTypeFor(c);
     const made = (address: string) => withAddress(ownParts(text(address)), address);

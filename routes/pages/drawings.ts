@@ -84,7 +84,6 @@ export function createDrawings(load: Load) {
   }
 
   return {
-    /** Opens a page of a room. */
     open(viewer: Viewer, room: string) {
       const key = keyFor(viewer, room);
       const watched = rooms.get(key) ?? { viewer, room, pages: 0, drawn: new Map(), wholes: new Map() };

@@ -4,7 +4,6 @@ import { hostIn } from "../http/callers/hosts.ts";
 import type { ServiceOptions } from "../services.ts";
 import { StartRefusal } from "./starting.ts";
 
-/** Reads a variable of the environment. */
 type Env = (name: string) => string | undefined;
 
 /** Longer intervals make no sense, and timers take at most 24 days. */

@@ -27,7 +27,6 @@ export function createBuckets({ perSecond, burst, max }: BucketLimits, now: () =
     return fresh;
   }
 
-  /** Takes one request out of a bucket. */
   return function take(name: string): Taken {
     if (perSecond === 0) return { left: Infinity };
     const time = now();

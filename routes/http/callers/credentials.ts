@@ -126,7 +126,6 @@ function shownBy(c: Context): Shown | undefined {
   return c.get(TOKEN);
 }
 
-/** Whether a request shows the operator's token. */
 export function isByOperator(c: Context): boolean {
   return tokenOf(c)?.hash === OPERATOR;
 }

@@ -9,7 +9,6 @@ interface Schema {
   /** The schema that parses the values of a preprocessed one. */
   out?: unknown;
   description?: string;
-  /** The values of an enumeration. */
   options?: unknown[];
 }
 interface Issue {

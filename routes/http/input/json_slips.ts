@@ -39,7 +39,6 @@ export function slipOf(text: string, said: string): string {
   return seen?.[1] ?? (Number(position) === text.length ? TOO_EARLY : ANY);
 }
 
-/** Empties every string of the text. */
 function withoutStrings(text: string): string {
   const pieces: string[] = [];
   let from = 0;

@@ -58,7 +58,6 @@ function faultOf(text: string, value: unknown, { lost, names }: Omit<Scan, "dept
   return { path: pathTo(text), message: "stands twice in its object", hint };
 }
 
-/** Counts the members of all objects in a value. */
 function namesIn(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   let count = 0;

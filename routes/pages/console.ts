@@ -1,8 +1,8 @@
+import type { Context } from "hono";
 import { lookAt } from "../../cel/rooms/look.ts";
 import { EvaluationFailed } from "../../cel/language/expression.ts";
-import type { Viewer } from "../../db/viewer.ts";
 import type { EvaluationView } from "../../views/panels/console/console.tsx";
-import { agentOf } from "../http/callers/own_agent.ts";
+import { ownAgent } from "../http/callers/own_agent.ts";
 import { RequestError } from "../http/errors.ts";
 import { existingId } from "../http/ids.ts";
 import { withSlip } from "../http/input/query_slips.ts";
@@ -11,30 +11,30 @@ import type { Services } from "../services.ts";
 import { shownOf } from "./shown.ts";
 
 /**
- * Evaluates an expression for the page at `url`, which also shows its error. `as`: who is `self`, by default the agent of
- * the viewer's token. Errors: `room_not_found`.
+ * Evaluates an expression for a page, which also shows its error. `as`: who is `self`, by default the agent of the
+ * request's token. Errors: `room_not_found`.
  */
 export async function evaluationOf(
-  { database, reader }: Services,
-  viewer: Viewer,
+  c: Context,
+  services: Services,
   room: string,
   expr: string,
-  url: string,
   as?: string,
 ): Promise<EvaluationView> {
-  const agent = as ? existingId(as) || null : await agentOf(database, viewer);
+  const viewer = services.viewerOf(c);
+  const agent = as ? existingId(as) || null : await ownAgent(c, services) ?? null;
   try {
     const expression = await compileOf(expr);
     const sight = { viewer, room, reads: expression.reads, self: agent };
     const { result } = await lookAt(
-      reader,
+      services.reader,
       sight,
       (seen) => expression.evaluate(seen.from({ self: agent }).context),
     );
     return { expr, agent, shown: shownOf(result) };
   } catch (error) {
     if (error instanceof RequestError) {
-      const { hint, position } = withSlip(url, error.details) as { hint?: string; position?: number };
+      const { hint, position } = withSlip(c.req.url, error.details) as { hint?: string; position?: number };
       return { expr, agent, error: { code: error.code, message: error.message, hint, position } };
     }
     if (!(error instanceof EvaluationFailed)) throw error;

@@ -107,14 +107,13 @@ export function mountLive(app: Hono, services: Services, log: WaitLog): void {
     async GET(c) {
       const room = roomOf(c);
       const { expr = "", agent } = queryOf(c);
-      const viewer = viewerOf(c);
-      const evaluation = await evaluationOf(services, viewer, room, expr, c.req.url, agent);
+      const evaluation = await evaluationOf(c, services, room, expr, agent);
       if (isBusy()) await yieldToOthers();
       const drawn = Evaluation({
         evaluation,
         address: services.addressOf(c),
         room: shownRoom(room),
-        needsToken: viewer.token !== undefined,
+        needsToken: viewerOf(c).token !== undefined,
       });
       return await sendPieces(c, [String(drawn)]);
     },

@@ -76,9 +76,7 @@ async function sendRoom(c: Context, services: Services, log: WaitLog, id: string
     const [viewer, stored] = [services.viewerOf(c), storedRoom(c, id)];
     const room = await loadRoom(services, log, viewer, stored, FIRST);
     const { expr, agent } = queryOf(c);
-    const evaluation = expr
-      ? await evaluationOf(services, viewer, stored, expr, c.req.url, agent)
-      : undefined;
+    const evaluation = expr ? await evaluationOf(c, services, stored, expr, agent) : undefined;
     const access = { locked: isLocked(stored), you: knownFacts(viewer) };
     const shown = { ...room, ...access, address: services.addressOf(c), evaluation };
     const markup = await roomPage(shown, ASSETS, drawEach);

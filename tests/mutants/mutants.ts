@@ -2077,7 +2077,7 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a page that evaluates as nobody where the token was not seen",
     edits: [[
-      "as ? existingId(as) || null : await agentOf(database, viewer);",
+      "as ? existingId(as) || null : await ownAgent(c, services) ?? null;",
       "as ? existingId(as) || null : null;",
     ]],
     test: "tests/routes/tokens.test.ts",

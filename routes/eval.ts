@@ -64,12 +64,8 @@ export function mountEval(app: Hono, services: Services): void {
       } catch (error) {
         if (!(error instanceof EvaluationFailed)) throw error;
         const { code, message, position, hint } = error;
-        const cause = { code, message, ...(position !== undefined && { position }) };
-        throw new RequestError("evaluation_failed", message, {
-          expression: expr,
-          cause,
-          ...(hint && { hint }),
-        });
+        const cause = { code, message, position };
+        throw new RequestError("evaluation_failed", message, { expression: expr, cause, hint });
       }
     }),
   });

@@ -68,15 +68,12 @@ export const JOIN = describe({
   },
 });
 
-/** A code that counts, by its hash, or did when it was read. */
-interface Found {
-  code: string;
-  invite: FoundInvite;
-}
-
 export function mountJoin(app: Hono, { database, addressOf, wrongCodes }: Services): void {
-  /** Finds the invitation of the path's code. Errors: `invite_not_found`, `rate_limited`, `unavailable`. */
-  async function find(c: Context, code: string | undefined, key?: JoinKey): Promise<Found> {
+  /**
+   * Finds the invitation of a code, by its hash, which counts or did when it was read. Errors: `invite_not_found`,
+   * `rate_limited`, `unavailable`.
+   */
+  async function find(c: Context, code: string | undefined, key?: JoinKey) {
     const invite = code && await findInvite(database, code, key);
     // Others may have been wrong meanwhile: only what is within their number is told.
     if (invite) wrongCodes.check(c);

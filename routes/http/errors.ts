@@ -23,7 +23,7 @@ export class RequestError extends Error {
 /** Refuses a member by a rule that no schema states. The answer's message begins with its path if `message` lacks it. */
 export function invalidMember(path: Path, message: string, hint?: string): RequestError {
   const issues = [{ path, message }];
-  return new RequestError("invalid_request", naming(path, message), { issues, ...(hint && { hint }) });
+  return new RequestError("invalid_request", naming(path, message), { issues, hint });
 }
 
 function naming(path: Path, message: string): string {

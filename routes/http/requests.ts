@@ -52,7 +52,7 @@ export async function readBody<Bodies extends Record<string, z.ZodType>, Name ex
   const checked = schema.safeParse(body, PLAINLY);
   if (checked.success) return withoutNulls(checked.data as object) as z.infer<Bodies[Name]>;
   const { issues, message, hint } = issuesOf(schema, body, checked.error.issues);
-  throw new RequestError("invalid_request", message, { issues, ...(hint && { hint }) });
+  throw new RequestError("invalid_request", message, { issues, hint });
 }
 
 const NOTHING = { bodies: made(({ z }) => ({ Nothing: z.strictObject({}) })) };
@@ -119,12 +119,7 @@ export async function compileOf(
   } catch (error) {
     if (!(error instanceof InvalidExpression)) throw error;
     const { message, position, hint } = error;
-    throw new RequestError("invalid_expression", message, {
-      expression: source,
-      position,
-      ...(hint && { hint }),
-      ...details,
-    });
+    throw new RequestError("invalid_expression", message, { expression: source, position, hint, ...details });
   }
 }
 

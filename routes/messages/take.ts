@@ -101,18 +101,17 @@ export function mountTake(app: Hono, services: Services): void {
 
 function shown(answer: TakeAnswer, kind: string | undefined, elapsed: number): Record<string, unknown> {
   const { message, notice } = answer;
-  const noticed = { ...(notice && { notice }) };
   if (message) {
     const { id, claimed_by, claimed_at, claimed_until, fence, attempts } = message;
     const claim = { claimed: true, claimed_by, message_id: id, claimed_at, claimed_until, fence, attempts };
-    return { ...claim, ...noticed, message };
+    return { ...claim, notice, message };
   }
   const { unknown, next, failure } = answer;
   return {
     claimed: false,
     timeout: true,
     elapsed_ms: elapsed,
-    ...noticed,
+    notice,
     ...(unknown && { hint: `No message of kind ${JSON.stringify(kind)} was ever posted in this room.` }),
     ...(next !== undefined && { more: true, next }),
     ...(failure && { last_error: { code: failure.code, message: failure.message, hint: failure.hint } }),

@@ -14,8 +14,8 @@ export function parseJson(bytes: ArrayBuffer): unknown {
     throw invalidMember([], "The body must be UTF-8.", "Encode the JSON as UTF-8 and send it again.");
   }
   if (text.trim() === "") return {};
-  const { depth, lost, names } = scan(text);
-  if (depth > LIMITS.jsonDepth) {
+  const seen = scan(text);
+  if (seen.depth > LIMITS.jsonDepth) {
     throw invalidMember([], `The body may be nested at most ${LIMITS.jsonDepth} deep.`, DEEPER);
   }
   let value: unknown;
@@ -25,7 +25,7 @@ export function parseJson(bytes: ArrayBuffer): unknown {
     const { message } = error as Error;
     throw invalidMember([], `The body must be JSON: ${message}`, slipOf(text, message));
   }
-  const fault = faultOf(text, value, { lost, names });
+  const fault = faultOf(text, value, seen);
   if (fault) throw invalidMember(fault.path, fault.message, fault.hint);
   return value;
 }
@@ -45,13 +45,13 @@ const LEVELS_AROUND = 6;
  * stands twice in its object. Also finds too deep nesting. Undefined if there is nothing.
  */
 export function lostOf(text: string, value: unknown): Fault | undefined {
-  const { depth, ...seen } = scan(text);
-  if (depth <= LIMITS.jsonDepth + LEVELS_AROUND) return faultOf(text, value, seen);
+  const seen = scan(text);
+  if (seen.depth <= LIMITS.jsonDepth + LEVELS_AROUND) return faultOf(text, value, seen);
   const message = `may be nested at most ${LIMITS.jsonDepth} deep.`;
   return { path: ["params"], message, hint: DEEPER };
 }
 
-function faultOf(text: string, value: unknown, { lost, names }: Omit<Scan, "depth">): Fault | undefined {
+function faultOf(text: string, value: unknown, { lost, names }: ReturnType<typeof scan>): Fault | undefined {
   if (lost) return numberFault(text, lost);
   if (names === namesIn(value)) return undefined;
   const hint = "Send each member once: of two the last alone would count.";
@@ -73,14 +73,6 @@ function namesIn(value: unknown): number {
   return count;
 }
 
-interface Scan {
-  depth: number;
-  /** The first number that a double does not hold. */
-  lost?: Token;
-  /** The number of members of all objects, repeated ones included. */
-  names: number;
-}
-
 interface Token {
   start: number;
   source: string;
@@ -92,9 +84,10 @@ const LONG = 16;
 
 /**
  * Scans a text outside of its strings in one pass, before a parser follows its brackets. A reviver of `JSON.parse`
- * takes twenty times as long and blocks other requests.
+ * takes twenty times as long and blocks other requests. `lost`: the first number that a double does not hold; `names`: the
+ * number of members of all objects, repeated ones included.
  */
-function scan(text: string): Scan {
+function scan(text: string) {
   let [depth, max, names] = [0, 0, 0];
   let lost: Token | undefined;
   for (let i = 0; i < text.length; i++) {

@@ -3,11 +3,6 @@ import { nearest } from "../../../cel/language/hints/nearest.ts";
 /** What a name is one of: members of a body, parameters of a query, tools, and arguments of one. */
 export type Kind = "member" | "parameter" | "argument" | "tool";
 
-interface NameFault {
-  message: string;
-  hint: string;
-}
-
 /** Other words that callers use for our names, not similar in spelling; in lower case, without punctuation. */
 const MEANT: Record<string, string> = {
   after: "since afterid sinceid offset cursor unread unseen",
@@ -91,7 +86,7 @@ const MEANT_BY_WRITES = ["writes", "batch", ...MEANT.writes!.split(" ")];
 const SHOWN = 64;
 
 /** Returns the message and the hint for a name that is not `known`. */
-export function unknownName(kind: Kind, name: string, known: string[]): NameFault {
+export function unknownName(kind: Kind, name: string, known: string[]) {
   return { message: messageOf(kind, name), hint: hintOf(kind, name, known) ?? listOf(kind, known) };
 }
 

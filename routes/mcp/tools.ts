@@ -76,7 +76,7 @@ export function createTools(server: McpServer, incoming: Incoming): Tools {
 }
 
 async function callTool<Shape extends z.ZodRawShape>(
-  { callerOf = agentOf, rest, isOwn, act }: Tool<Shape>,
+  { callerOf, rest, isOwn, act }: Tool<Shape>,
   given: Given<Shape>,
   token: string | undefined,
   incoming: Incoming,
@@ -84,7 +84,8 @@ async function callTool<Shape extends z.ZodRawShape>(
 ): Promise<CallToolResult> {
   const { fetch, env, sent, shown, tokens, endings, newFrame } = incoming;
   const holder = token === undefined ? shown : tokens.hashOf(token);
-  endings.called({ room: roomOf(given), agent: callerOf(given), holder, sent });
+  const { room, agent } = given as { room?: string; agent?: string };
+  endings.called({ room, agent: callerOf ? callerOf(given) : agent, holder, sent });
   const words = typeof rest === "string" ? rest : rest(given);
   const waitFor = createWaitFor({ ...incoming, holder });
   const answer = await act(given, {
@@ -102,14 +103,6 @@ function isHolder({ tokens }: Incoming, holder: string | undefined): boolean {
 
 function isRefused({ ok, body }: Answer): boolean {
   return !ok && ["unauthenticated", "room_not_found"].includes(String(body.error));
-}
-
-function roomOf(given: object): string | undefined {
-  return (given as { room?: string }).room;
-}
-
-function agentOf(given: object): string | undefined {
-  return (given as { agent?: string }).agent;
 }
 
 /** Converts an answer to a tool's result; a refusal becomes the tool's error, with code and hint. */

@@ -1,7 +1,7 @@
 import { type ErrorCode, ERRORS } from "../../errors.ts";
 import { errorName } from "./components.ts";
 import type { Operation } from "./operation.ts";
-import { KEY, type Schema } from "./parameters.ts";
+import { KEY, number, type Schema } from "./parameters.ts";
 
 export interface Response {
   description: string;
@@ -9,48 +9,30 @@ export interface Response {
   content?: Record<string, { schema: Schema; example?: unknown }>;
 }
 
+const header = (description: string, schema: Schema = { type: "string" }): Schema => ({
+  description,
+  schema,
+});
+const TRUE: Schema = { type: "string", enum: ["true"] };
+
 export const HEADERS: Record<string, Schema> = {
-  "Convene-Revision": {
-    description: "The room's revision that the answer reflects",
-    schema: { type: "integer", minimum: 0 },
-  },
-  Link: {
-    description: 'The next page of a list that was cut: `<...>; rel="next"`',
-    schema: { type: "string" },
-  },
-  "Convene-Reset": {
-    description: "`true`: the room is at an earlier revision than `since`; the list has everything",
-    schema: { type: "string", enum: ["true"] },
-  },
-  ETag: {
-    description: "The tag of one entry, a room or a document, for `If-Match` and `If-None-Match`",
-    schema: { type: "string", pattern: '^(W/)?"[0-9a-f]+"$' },
-  },
-  RateLimit: {
-    description: "What is left of a rate limit; sent once half of it is used",
-    schema: { type: "string" },
-  },
-  "RateLimit-Policy": {
-    description: "The rate limit of the caller or of the room; sent once half of it is used",
-    schema: { type: "string" },
-  },
-  "Idempotency-Replayed": {
-    description: "`true`: an earlier request with the same key made this write",
-    schema: { type: "string", enum: ["true"] },
-  },
-  "Retry-After": {
-    description: "Seconds to wait before the next try",
-    schema: { type: "integer", minimum: 0 },
-  },
-  "Accept-Encoding": {
-    description: "`identity`: request bodies must not be compressed",
-    schema: { type: "string" },
-  },
-  "WWW-Authenticate": { description: "`Bearer`", schema: { type: "string", enum: ["Bearer"] } },
-  Vary: {
-    description: "The request headers that the answer depends on; a long one may come as gzip",
-    schema: { type: "string" },
-  },
+  "Convene-Revision": header("The room's revision that the answer reflects", number(0)),
+  Link: header('The next page of a list that was cut: `<...>; rel="next"`'),
+  "Convene-Reset": header(
+    "`true`: the room is at an earlier revision than `since`; the list has everything",
+    TRUE,
+  ),
+  ETag: header("The tag of one entry, a room or a document, for `If-Match` and `If-None-Match`", {
+    type: "string",
+    pattern: '^(W/)?"[0-9a-f]+"$',
+  }),
+  RateLimit: header("What is left of a rate limit; sent once half of it is used"),
+  "RateLimit-Policy": header("The rate limit of the caller or of the room; sent once half of it is used"),
+  "Idempotency-Replayed": header("`true`: an earlier request with the same key made this write", TRUE),
+  "Retry-After": header("Seconds to wait before the next try", number(0)),
+  "Accept-Encoding": header("`identity`: request bodies must not be compressed"),
+  "WWW-Authenticate": header("`Bearer`", { type: "string", enum: ["Bearer"] }),
+  Vary: header("The request headers that the answer depends on; a long one may come as gzip"),
 };
 
 /** Sent once half of a share is used. */

@@ -23,7 +23,7 @@ import {
   refuseMembers,
   reply,
   replyAll,
-  replyLargeList,
+  replyLarge,
   roomOf,
 } from "./http/requests.ts";
 import { describe, serve } from "./openapi/operation.ts";
@@ -185,7 +185,7 @@ export function mountRooms(app: Hono, services: Services): void {
       const { rooms, more } = await listRooms(database, viewerOf(c), { before: cursorOf(c), limit, all });
       const last = rooms.at(-1);
       const next = more ? linkNext(c, { before: last!.created_at, before_id: last!.id }) : undefined;
-      return await replyLargeList(c, rooms.map(roomReply), next);
+      return await replyLarge(c, undefined, rooms.map(roomReply), next);
     }),
   });
 

@@ -149,22 +149,21 @@ export function replyAll({ revision, ...body }: { revision: number }): Response 
   return reply(revision, body);
 }
 
-/** Like `reply`, but yields while it encodes a large body, and packs that if the caller accepts it. */
-export function replyLarge(
+/**
+ * Like `reply`, but yields while it encodes a large body, and packs that if the caller accepts it. `revision`: undefined
+ * for an answer about no single room.
+ */
+export async function replyLarge(
   c: Context,
-  revision: number,
-  body: unknown,
-  headers?: Record<string, string>,
-): Promise<Response> {
-  return replyLargeList(c, body, { "Convene-Revision": String(revision), ...headers });
-}
-
-/** Like `replyLarge`, for an answer about no single room. */
-export async function replyLargeList(
-  c: Context,
+  revision: number | undefined,
   value: unknown,
   headers?: Record<string, string>,
 ): Promise<Response> {
   const { body, headers: own } = await largeJson(c, value);
-  return new BasedResponse(body, 200, { "Content-Type": "application/json", ...headers, ...own });
+  return new BasedResponse(body, 200, {
+    "Content-Type": "application/json",
+    ...(revision !== undefined && { "Convene-Revision": String(revision) }),
+    ...headers,
+    ...own,
+  });
 }

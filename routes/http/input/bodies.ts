@@ -31,8 +31,7 @@ function brokenOff(error: Error): never {
   if (error instanceof Deno.errors.BadResource) {
     throw new Refusal("unavailable", { why: "ending" });
   }
-  const isAnswer = error instanceof RequestError || error instanceof Refusal;
-  throw isAnswer ? error : invalidMember([], "The body broke off.", BROKEN_OFF);
+  throw error instanceof Refusal ? error : invalidMember([], "The body broke off.", BROKEN_OFF);
 }
 
 /** Returns the error for a compressed body; undefined if it is not compressed. */

@@ -5,7 +5,6 @@ export interface Viewer {
   readonly token?: ShownToken;
 }
 
-/** A token as a request shows it. */
 export interface ShownToken {
   /** The SHA-256 of its text, in hex. */
   readonly hash: string;
@@ -23,7 +22,6 @@ export interface TokenFacts {
   role: "admin" | "member" | "reader";
   /** The agent to which it is bound; null where it is bound to none. */
   agent: string | null;
-  /** Whether it expires. */
   ends: boolean;
   /**
    * When it was last used, as far as the instance knows: milliseconds by the database's clock, rounded down to the

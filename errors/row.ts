@@ -21,5 +21,4 @@ export interface Words {
 export const noneIn = (what: string, id: string) =>
   `There is no ${id === "" ? `such ${what}` : `${what} ${JSON.stringify(id)}`} in this room.`;
 
-/** Names a key for the words of errors. */
 export const named = (key: string, scope: string) => `${JSON.stringify(key)} in ${JSON.stringify(scope)}`;

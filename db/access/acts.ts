@@ -17,7 +17,6 @@ export interface Acts {
 export const isSecure = (agent: string) =>
   `EXISTS (SELECT 1 FROM secured WHERE secured.room_id = :room AND secured.agent_id = ${agent})`;
 
-/** The acts of a write that is no agent's. */
 export const AS_NONE: Acts = {};
 
 /** Returns the agents as whom a write acts. The writer must be entitled to act as those of them that are secure. */
@@ -92,7 +91,6 @@ export function selectSecured(room: string, actors: string[]): Statement {
   return { sql: `SELECT ${SECURED}`, args: { room, actors: JSON.stringify(actors) }, single: true };
 }
 
-/** Reads the secure agents of a row with `SECURED`. */
 export function toSecured({ secured }: Row): string[] {
   return JSON.parse(secured as string);
 }

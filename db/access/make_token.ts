@@ -3,7 +3,6 @@ import { OWN } from "./own_token.ts";
 import { IN_FORCE } from "./token.ts";
 import { hashOf, makeToken, type Role } from "./token_text.ts";
 
-/** True where the room may have one more token. */
 export const TOKENS_LEFT =
   `(SELECT COUNT(*) FROM tokens WHERE tokens.room_id = :room AND ${IN_FORCE}) < :max_tokens`;
 
@@ -18,7 +17,6 @@ export const INSERT_TOKEN = `
            ELSE MIN(:expires_at, COALESCE(${OWN("expires_at")}, :expires_at)) END,
          ${OWN("id")}`;
 
-/** A token that is being made. */
 export interface NewToken {
   /** Shown once: the service stores only its hash. */
   text: string;

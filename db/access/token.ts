@@ -40,12 +40,10 @@ const FIND_GONE = findGone(` AND ${IN_FORCE}`);
 /** Finds those of tokens that do not expire: the index of hashes suffices. */
 const FIND_REVOKED = findGone("");
 
-/** Selects the token that a viewer shows, for `checkToken`. */
 function selectToken({ hash, room }: ShownToken): Statement {
   return { sql: CHECK, args: { viewer_token: hash, room, open: shownRoom(room) }, single: true };
 }
 
-/** The tokens whose facts an instance remembers, at most. */
 export const KNOWN_TOKENS = 10_000;
 
 /** Facts by hash. They only save a check: whatever they lead to, the database judges (db/access/acts.ts). */
@@ -84,7 +82,6 @@ export function learnToken(
   known.set(hash, { ...facts, usedAt: 0, generation: null, replaceable });
 }
 
-/** A check of the tokens that several viewers show. */
 export interface TokensCheck {
   /** The first one selects one value, `checked`. It is the only one where this instance has seen all these tokens. */
   statements: Statement[];
@@ -154,7 +151,6 @@ export function checked(viewer: Viewer, rows: Row[][]): Row[][] {
   return others;
 }
 
-/** Whether this instance has seen a token in force. */
 export function isKnownToken(hash: string): boolean {
   return known.has(hash);
 }

@@ -9,7 +9,6 @@ export interface TokenText {
   /** The SHA-256 of the text, in hex: all that the service stores of it. */
   hash: string;
   role: Role;
-  /** Whether its room is locked. */
   locked: boolean;
 }
 
@@ -45,7 +44,6 @@ export function makeToken(role: Role, locked: boolean, bytes: Uint8Array): strin
   return text + checkOf(text);
 }
 
-/** Whether a text begins as a token does. */
 export function looksLikeToken(text: string): boolean {
   return text.startsWith(PREFIX);
 }
@@ -59,7 +57,6 @@ export function readToken(text: string): TokenText | undefined {
   return { hash: hashOf(text), role: ROLES.find((role) => KINDS[role] === kind)!, locked: odd };
 }
 
-/** Returns the SHA-256 of a text, in hex. */
 export function hashOf(text: string): string {
   return createHash("sha256").update(text).digest("hex");
 }

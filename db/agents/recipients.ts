@@ -23,7 +23,6 @@ export interface Recipient {
   last_heartbeat: string | null;
 }
 
-/** Columns of a row of `selectRecipients`. */
 export const RECIPIENT = ["n", "status", "last_heartbeat", "waiting_on", "alive"];
 
 /** Selects those of these agents that are registered, each with its index `n`, as rows for `toRecipient`. */

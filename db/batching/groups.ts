@@ -41,7 +41,6 @@ export interface Group {
   statements: Statement[];
   /** Whether what this instance knows of the tokens still holds, where that is all that is asked of them. */
   holds?(rows: Row[][]): boolean;
-  /** Answers the submissions by the rows. */
   answer(rows: Row[][], refused: Refused): void;
 }
 
@@ -112,7 +111,6 @@ function assuming(generation: number, group: Group): Group {
   };
 }
 
-/** Makes the group that checks the tokens of all these viewers. */
 function checkAll(submissions: Submission[], { statements, refusals }: TokensCheck): Group {
   return {
     submissions,

@@ -31,7 +31,6 @@ export interface BatchQueue {
     item: Item,
     weight?: number,
   ): Promise<Result>;
-  /** Returns how many submissions wait for a batch. */
   waiting(): number;
 }
 

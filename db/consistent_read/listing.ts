@@ -21,7 +21,6 @@ export interface Listing {
   parts?: ListingPart[];
   /** The order of reading where rows are found by their last change. Begins with `revision`. */
   readBy?: string[];
-  /** Another table that leads to the rows. */
   through?: Through;
   /**
    * Where few rows may match: a condition of all rows that are passed in search of them. A page passes a limited
@@ -97,7 +96,6 @@ export function identityOf({ table }: Listing, row: Row): string {
   return KEY[table].map((column) => row[column]).join("\0");
 }
 
-/** Returns the comparison of rows by the listing's order. */
 export function compareBy({ order, descending }: Listing): (a: Row, b: Row) => number {
   return (a, b) => {
     for (const column of order) {

@@ -48,7 +48,6 @@ export function countPosts(kinds: CountedKind[], nonce: string): Statement {
   return { sql: COUNT_ONE_KIND, args: { room, kind, number, later, nonce } };
 }
 
-/** Counts a reply of a message. */
 export const COUNT_REPLY = `
   INSERT INTO replies (room_id, message_id, count) SELECT :room, :reply_to, 1 WHERE ${ADMITTED}
   ON CONFLICT (room_id, message_id) DO UPDATE SET count = count + 1`;

@@ -43,7 +43,6 @@ const FAIL = `
   UPDATE messages SET status = 'failed', claimed_by = COALESCE(claimed_by, ''), failure = :failure, ${OVER}
    ${OF_MESSAGE} AND ${ADMITTED}`;
 
-/** Selects the result of a task. */
 const GET_RESULT = `
   SELECT ${COLUMNS.join(", ")} FROM messages
    WHERE room_id = :room AND id = (SELECT result_id FROM messages ${OF_MESSAGE})`;

@@ -13,7 +13,6 @@ export const FAILED_NEED = `(
 /** True where a need is not done. */
 export const UNMET = `EXISTS (SELECT 1 FROM ${NEEDED} WHERE needed.status IS NOT 'done')`;
 
-/** True where all needs are messages of the room. */
 export const NEEDS_EXIST = `(SELECT COUNT(*) FROM ${NEEDED}) = json_array_length(:needs)`;
 
 /** Selects the first id of `:named` that is no message of the room. */

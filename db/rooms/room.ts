@@ -23,7 +23,6 @@ export const ROOM_REVISION = `SELECT ${REVISION} AS revision FROM rooms WHERE id
 /** Selects the same for `readCurrent`, and as the first read of a write. */
 export const ROOM_CURRENT = currentWith();
 
-/** Adds further columns to `ROOM_CURRENT`. */
 export function currentWith(...further: string[]): string {
   return `SELECT ${[`${REVISION} AS revision`, DUE, ...further].join(", ")} FROM rooms WHERE id = :room`;
 }

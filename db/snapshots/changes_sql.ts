@@ -40,7 +40,6 @@ const START = `(
 /** What viewers that see the same may see of changes. */
 interface Sight {
   sources: Record<Table, Source[]>;
-  /** The columns of agents. */
   ofAgents: string;
   /** The revisions of the parts that have something for them. */
   revisions: string[];
@@ -102,7 +101,6 @@ const OF_EVERYBODY = queriesFor({ sources: CHANGED, ofAgents: "*", revisions: OP
 
 const known = new Map<string, string[]>();
 
-/** Returns the queries for a viewer, and their further arguments. */
 function queriesOf(viewer: Viewer): { queries: string[]; args: Statement["args"] } {
   const seen = seenBy(viewer);
   if (seen === undefined) return { queries: OF_EVERYBODY, args: {} };

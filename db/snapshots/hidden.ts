@@ -86,7 +86,6 @@ export function hiddenQueries(viewer: Viewer, room: string, looks: Looks): Recor
   return queries;
 }
 
-/** Reads the rows of `hiddenQueries`. */
 export async function toHidden(rows: Record<string, Row[]>): Promise<Omit<Hidden, "hidden">> {
   const owners = new Map<string, Owner>();
   if (rows.owners === undefined) return { owners, hiddenEntries: [] };

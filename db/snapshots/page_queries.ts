@@ -129,7 +129,6 @@ export function selectKeys(
   };
 }
 
-/** Selects all views, without their values. */
 export function selectViews(room: string): Statement {
   return { sql: VIEWS, args: { room } };
 }
@@ -189,7 +188,6 @@ export function selectNeeded(
   return ids.size === 0 ? [] : [{ sql: NEEDED, args: { room, ids: JSON.stringify([...ids]) }, weight }];
 }
 
-/** Selects the newest messages, newest first. */
 export function selectNewest(room: string, limit: number): Listing {
   return { ...shownOf(listingOf("WHERE room_id = :room", { room })), descending: true, limit };
 }

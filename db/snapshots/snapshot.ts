@@ -40,7 +40,6 @@ export interface Snapshot extends Hidden {
   createdAt: string;
   /** Whether it has something that is due and has not ended, since the database takes no writes (`readCurrent`). */
   overdue: boolean;
-  /** Whether the room has tokens or secure agents. */
   guarded: boolean;
   /** Those of the requested actors that are secure, where it is guarded. */
   secured: string[];
@@ -56,7 +55,6 @@ export interface Snapshot extends Hidden {
   waits: WaitInProgress[];
   /** The registered agents among the requested scopes, or all agents. */
   agentIds: string[];
-  /** The rows of the `extra` queries. */
   extra: Row[][];
   /** The length of all that was read. */
   size: number;

@@ -15,12 +15,10 @@ import { hiddenQueries, mayLackHidden } from "./hidden.ts";
 import type { FactsQuery } from "./message_facts.ts";
 import { KEY_WEIGHT, MAX_LOOKED_UP, OF_KEYS, OF_SCOPES, selectValues } from "./values.ts";
 
-/** What to load of a room. */
 export interface SnapshotQuery extends ReadSet {
   facts: FactsQuery;
   /** The agents whose eyes are used besides the viewer's. */
   eyes: readonly string[];
-  /** Whether to load the definitions of all views. */
   views: boolean;
   /** The agents of which it matters to a guarded room whether they are secure. */
   actors: readonly string[];

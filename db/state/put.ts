@@ -47,7 +47,6 @@ export function mayKeep({ edit, computed }: StateWrite): boolean {
   return edit?.kind === "remove" || computed === "kept";
 }
 
-/** Identifies a key of a room. */
 export function idOf({ scope, key }: { scope: string; key: string }): string {
   return JSON.stringify([scope, key]);
 }
@@ -59,7 +58,6 @@ export function add(current: Json, delta: number): number | undefined {
   return Math.abs(sum) <= Number.MAX_SAFE_INTEGER ? sum : undefined;
 }
 
-/** Returns the bytes of a text in UTF-8. */
 export function bytesOf(text: string): number {
   return new TextEncoder().encode(text).length;
 }

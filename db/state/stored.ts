@@ -32,7 +32,6 @@ const privateCount = (home: string) => `
     THEN (SELECT COUNT(*) FROM state AS own WHERE own.room_id = ${home} AND NOT own.deleted) END AS private_count,
   ${SCOPE} AS written_scope`;
 
-/** Makes the arguments of `selectStored`. */
 export function storedArgs(
   room: string,
   keys: Array<{ scope: string; key: string }>,

@@ -80,7 +80,6 @@ export function checkRoom([row]: Row[]): void {
   served(row.room_revision);
 }
 
-/** Returns the shortest `ttl` of writes, if one has any. */
 function shortestOf(writes: StateWrite[]): number | undefined {
   const all = writes.flatMap(({ ttl }) => ttl ?? []);
   return all.length === 0 ? undefined : Math.min(...all);

@@ -78,7 +78,6 @@ function acquire(key: IdempotencyKey): Statement[] {
   return [{ sql: FORGET, args: { expired } }, { sql: ACQUIRE, args }];
 }
 
-/** Makes the condition that this request holds the key. */
 export function held(key: IdempotencyKey): Condition {
   return { sql: `EXISTS (SELECT 1 FROM idempotency WHERE ${OWN})`, args: own(key) };
 }
@@ -96,7 +95,6 @@ export function storeRevision(key: IdempotencyKey, { sql, args }: Condition): St
   return { sql: store, args: { ...args, ...own(key) } };
 }
 
-/** Makes the statement that releases the key if the write was refused. */
 function release(key: IdempotencyKey, { sql, args }: Condition): Statement {
   return { sql: `DELETE FROM idempotency WHERE ${OWN} AND (${sql})`, args: { ...args, ...own(key) } };
 }

@@ -63,7 +63,6 @@ export interface Ending {
   effects(dueFirst: (columns: string) => string): string[];
 }
 
-/** What may be due in a room. */
 export interface Due {
   room: string;
   /** Milliseconds by the database's clock. Whatever ends until then is due. */

@@ -71,7 +71,6 @@ function contextOf(database: Database, idempotencyKey: IdempotencyKey): WriteCon
   };
 }
 
-/** Returns whether an outcome is stored under the key. */
 export async function isTaken(
   database: Database,
   key: Omit<KeyedRequest, "fingerprint" | "acts">,

@@ -83,7 +83,6 @@ export function holds(guard: Guard | undefined): Condition {
   return { sql: `(${conditions.join(" AND ")})`, args };
 }
 
-/** Whether the scope of an agent is read. */
 function readsScopeOfAgent(state: ReadSet["state"]): boolean {
   return state !== "all" && scopesOfAgents(state).length > 0;
 }

@@ -1,6 +1,6 @@
 import type { Database } from "../database.ts";
 import { DatabaseUnavailable } from "../driver/faults.ts";
-import { argsOf } from "../driver/statement.ts";
+import { statementOf } from "../driver/statement.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { SERVICE } from "../viewer.ts";
@@ -49,7 +49,7 @@ export function leaveRoom(
           args: { agent },
           requires: RELEASE_OF_TASKS,
         },
-        effects: LEAVE.map((sql) => ({ sql, args: argsOf(sql, args) })),
+        effects: LEAVE.map((sql) => statementOf(sql, args)),
         reads: [{ sql: ROOM_CURRENT, args: { room }, answer: { columns: ["revision"] } }],
         granted: { sql: `NOT ${REGISTERED}`, args: { room, agent } },
       });

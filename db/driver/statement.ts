@@ -17,6 +17,11 @@ export function argsOf(sql: string, args: Record<string, Value>): Record<string,
   return Object.fromEntries(Object.entries(args).filter(([name]) => names.has(`:${name}`)));
 }
 
+/** Makes a statement with the arguments that its SQL names. */
+export function statementOf(sql: string, args: Record<string, Value>): Statement {
+  return { sql, args: argsOf(sql, args) };
+}
+
 /** Bytes of rows that weigh 1; a batch of reads holds 2 MB of them. */
 const WEIGHED_BYTES = 8 * 1024;
 

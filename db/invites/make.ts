@@ -1,21 +1,20 @@
 import { AS_NONE } from "../access/acts.ts";
-import { type NewCode, newCode } from "../access/join_code.ts";
+import { newCode } from "../access/join_code.ts";
 import { isLocked } from "../access/locked.ts";
 import { IS_ADMIN, OWN, OWN_ROLE, ownHashOf } from "../access/own_token.ts";
 import type { Role } from "../access/token_text.ts";
 import { UNUSED } from "../agents/register_sql.ts";
 import { NOW } from "../clock.ts";
 import type { Database } from "../database.ts";
-import type { Row } from "../driver/statement.ts";
+import { type Row, statementOf } from "../driver/statement.ts";
 import { Refusal } from "../refusal.ts";
 import { SERVED } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms/room.ts";
-import { OPERATOR, type Viewer } from "../viewer.ts";
+import { OPERATOR } from "../viewer.ts";
 import type { Operation, Step } from "../write/context.ts";
 import { commitOnce } from "../write/commit_once.ts";
 import { type Invite, INVITE_IN_FORCE, SHOWN, SHOWN_INVITE, toInvite } from "./invite.ts";
 
-/** A request for an invitation. */
 export interface InviteRequest {
   role: Role;
   /** The agent that it invites; by default whoever joins chooses an id. */
@@ -73,17 +72,32 @@ export function createInvite(
   request: InviteRequest,
   max: number,
 ): Operation<{ invite: Invite; code: string | null; revision: number }> {
+  const { role, agent = null, uses, ttl, note = null } = request;
   const code = newCode(database);
   return {
     acts: AS_NONE,
     async run(context) {
-      const [now, id, viewer] = [await context.time(), context.newId(), context.viewer];
+      const [now, id] = [await context.time(), context.newId()];
+      const args = {
+        ...{ room, id, hash: code.hash, role, agent, uses, note, max_invites: max },
+        ...ownHashOf(context.viewer),
+        is_locked: Number(isLocked(room)),
+        now: now.toISOString(),
+        expires_at: now.getTime() + 1_000 * ttl,
+      };
+      const step = (sql: string): Step => statementOf(sql, args);
       const { rows, answers, stored } = await commitOnce(database, context, {
-        steps: stepsOf({ room, request, code, id, now, max, viewer }),
-        refused: { sql: `NOT ${IS_MADE}`, args: { room, hash: code.hash } },
+        steps: [
+          { ...step(ROOM_REVISION), answer: { columns: ["revision"] } },
+          { ...step(WHY_NOT), single: true },
+          step(FORGET),
+          step(MAKE),
+          { ...step(GET_MADE), answer: { columns: SHOWN } },
+        ],
+        refused: step(`NOT ${IS_MADE}`),
       });
       const outcome = stored ?? { now, revision: undefined, rows: answers };
-      if (outcome.rows[1]!.length === 0) throw refusalOf(rows, request, max);
+      if (outcome.rows[1]!.length === 0) throw refusalOf(rows, agent, max);
       return outcome;
     },
     answer: ({ replayed, rows: [rooms, invites] }) => ({
@@ -94,38 +108,8 @@ export function createInvite(
   };
 }
 
-function stepsOf({ room, request, code: { hash }, id, now, max, viewer }: {
-  room: string;
-  request: InviteRequest;
-  code: NewCode;
-  id: string;
-  now: Date;
-  max: number;
-  viewer: Viewer;
-}): Step[] {
-  const { role, agent = null, uses, ttl, note = null } = request;
-  const asked = { room, ...ownHashOf(viewer), role, agent, is_locked: Number(isLocked(room)) };
-  const invite = {
-    ...asked,
-    id,
-    hash,
-    uses,
-    note,
-    now: now.toISOString(),
-    expires_at: now.getTime() + 1_000 * ttl,
-    max_invites: max,
-  };
-  return [
-    { sql: ROOM_REVISION, args: { room }, answer: { columns: ["revision"] } },
-    { sql: WHY_NOT, args: asked, single: true },
-    { sql: FORGET, args: { room } },
-    { sql: MAKE, args: invite },
-    { sql: GET_MADE, args: { room, hash }, answer: { columns: SHOWN } },
-  ];
-}
-
-/** Explains a refusal by the first rows of `stepsOf`. */
-function refusalOf([rooms, reasons]: Row[][], { agent }: InviteRequest, max: number): Refusal {
+/** Explains a refusal by the first rows of the steps. */
+function refusalOf([rooms, reasons]: Row[][], agent: string | null, max: number): Refusal {
   const revision = revisionOf(rooms!);
   const { may, may_name, own_role } = reasons![0]!;
   if (!may) return new Refusal(own_role === null ? "unauthenticated" : "forbidden", { may: "invite" });

@@ -2,7 +2,7 @@ import { UNCLAIMED } from "../consistent_read/changed.ts";
 import { createConditions } from "../consistent_read/conditions.ts";
 import { PAGE_BYTES, rowsOfPage } from "../consistent_read/listing.ts";
 import { selectPage } from "../consistent_read/page_sql.ts";
-import { argsOf, type Row, type Statement, type Value } from "../driver/statement.ts";
+import { type Row, type Statement, statementOf, type Value } from "../driver/statement.ts";
 import { mapYielding } from "../yield.ts";
 import { listingOf } from "./listing.ts";
 import { type Message, toMessage } from "./message.ts";
@@ -11,7 +11,6 @@ import { type Message, toMessage } from "./message.ts";
 const TALK = ["message", "result", "ask"];
 const NO_TASK = `(${TALK.map((kind) => `'${kind}'`).join(", ")})`;
 
-/** Whether messages of a kind are tasks. */
 export function isTask(kind: string): boolean {
   return !TALK.includes(kind);
 }
@@ -111,5 +110,5 @@ export function selectThere(wanted: Wanted, agents: string[]): Statement {
   const sql = `
     SELECT (SELECT COUNT(*) FROM (${nobody})) AS free,
            (SELECT json_group_array(agent.value) FROM json_each(:agents) AS agent WHERE EXISTS (${somebody})) AS own`;
-  return { sql, args: argsOf(sql, args) };
+  return statementOf(sql, args);
 }

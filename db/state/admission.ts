@@ -1,5 +1,5 @@
 import { type Homes, isOfAgent } from "../access/private.ts";
-import { argsOf, type Condition, type Value } from "../driver/statement.ts";
+import { type Condition, statementOf, type Value } from "../driver/statement.ts";
 import { RELEASE_OF_TASKS } from "../release.ts";
 import { type Admission, withinLimit } from "../write/admission.ts";
 import { ENDS, endsAt } from "../write/due.ts";
@@ -173,7 +173,7 @@ export function keptBy(
   const { where, args } = bound(preconditions, homes, limits, "= 0");
   const conditions = ["id = :room", ...where, unchanged.sql];
   const sql = `EXISTS (SELECT 1 FROM rooms WHERE ${conditions.join(" AND ")})`;
-  return { sql, args: argsOf(sql, { ...args, ...unchanged.args }) };
+  return statementOf(sql, { ...args, ...unchanged.args });
 }
 
 /** Makes the admission of a delete. */

@@ -1,19 +1,17 @@
 import { AS_NONE } from "../access/acts.ts";
-import { FORGET_EXPIRED, INSERT_TOKEN, type NewToken, newToken, TOKENS_LEFT } from "../access/make_token.ts";
+import { FORGET_EXPIRED, INSERT_TOKEN, newToken, TOKENS_LEFT } from "../access/make_token.ts";
 import { OWN, OWN_ROLE, ownHashOf } from "../access/own_token.ts";
 import { learnToken } from "../access/token.ts";
 import type { Role } from "../access/token_text.ts";
 import type { Database } from "../database.ts";
-import type { Row } from "../driver/statement.ts";
+import { type Row, statementOf } from "../driver/statement.ts";
 import { Refusal } from "../refusal.ts";
 import { RELEASE_OF_ACCESS, SERVED } from "../release.ts";
 import { revisionOf, ROOM_REVISION } from "../rooms/room.ts";
-import type { Viewer } from "../viewer.ts";
 import type { Operation, Step } from "../write/context.ts";
 import { commitOnce } from "../write/commit_once.ts";
 import { SHOWN, SHOWN_TOKEN, type Token, toToken } from "./token.ts";
 
-/** A request for a token. */
 export interface TokenRequest {
   role: Role;
   /** The agent to which it is bound, and which it makes secure. */
@@ -57,27 +55,34 @@ export function createToken(
   request: TokenRequest,
   max: number,
 ): Operation<{ token: Token; text: string | null; revision: number }> {
-  const made = newToken(room, request.role, database);
+  const { role, agent = null, ttl, note = null } = request;
+  const made = newToken(room, role, database);
   return {
     acts: AS_NONE,
     async run(context) {
       const now = await context.time();
+      const args = {
+        ...{ room, role, agent, note, token_id: made.id, hash: made.hash, max_tokens: max },
+        ...ownHashOf(context.viewer),
+        now: now.toISOString(),
+        expires_at: ttl === undefined ? null : now.getTime() + 1_000 * ttl,
+      };
+      const step = (sql: string): Step => statementOf(sql, args);
       const { rows, answers, stored } = await commitOnce(database, context, {
-        steps: stepsOf({ room, request, made, now, max, viewer: context.viewer }),
-        refused: { sql: `NOT ${IS_MADE}`, args: { room, hash: made.hash } },
+        steps: [
+          { ...step(ROOM_REVISION), answer: { columns: ["revision"] } },
+          { ...step(WHY_NOT), single: true },
+          ...[FORGET_EXPIRED, MAKE, GUARD, SECURE, SHOW_SECURE].map(step),
+          { ...step(GET_MADE), answer: { columns: SHOWN } },
+        ],
+        refused: step(`NOT ${IS_MADE}`),
       });
       const outcome = stored ?? { now, revision: undefined, rows: answers };
       const [row] = outcome.rows[1]!;
       if (row === undefined) throw refusalOf(rows, max);
       if (!outcome.replayed) {
-        const agent = row.agent_id as string | null;
-        learnToken(made.hash, {
-          id: made.id,
-          room,
-          role: request.role,
-          agent,
-          ends: row.expires_at !== null,
-        });
+        const { id, agent, expires_at } = toToken(row);
+        learnToken(made.hash, { id, room, role, agent, ends: expires_at !== null });
       }
       return outcome;
     },
@@ -89,39 +94,7 @@ export function createToken(
   };
 }
 
-function stepsOf({ room, request, made, now, max, viewer }: {
-  room: string;
-  request: TokenRequest;
-  made: NewToken;
-  now: Date;
-  max: number;
-  viewer: Viewer;
-}): Step[] {
-  const { role, agent = null, ttl, note = null } = request;
-  const asked = { room, ...ownHashOf(viewer), role, agent };
-  const secured = { room, agent, hash: made.hash };
-  const token = {
-    ...asked,
-    token_id: made.id,
-    hash: made.hash,
-    note,
-    now: now.toISOString(),
-    expires_at: ttl === undefined ? null : now.getTime() + 1_000 * ttl,
-    max_tokens: max,
-  };
-  return [
-    { sql: ROOM_REVISION, args: { room }, answer: { columns: ["revision"] } },
-    { sql: WHY_NOT, args: asked, single: true },
-    { sql: FORGET_EXPIRED, args: { room } },
-    { sql: MAKE, args: token },
-    { sql: GUARD, args: { room, hash: made.hash } },
-    { sql: SECURE, args: secured },
-    { sql: SHOW_SECURE, args: secured },
-    { sql: GET_MADE, args: { room, hash: made.hash }, answer: { columns: SHOWN } },
-  ];
-}
-
-/** Explains a refusal by the first rows of `stepsOf`. */
+/** Explains a refusal by the first rows of the steps. */
 function refusalOf([rooms, reasons]: Row[][], max: number): Refusal {
   const revision = revisionOf(rooms!);
   const { may, own_role } = reasons![0]!;

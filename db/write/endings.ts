@@ -2,7 +2,7 @@ import { privateRoomsIn, selectPrivate } from "../access/private.ts";
 import type { Database } from "../database.ts";
 import { DatabaseUnavailable } from "../driver/faults.ts";
 import { SERVED } from "../release.ts";
-import { argsOf, type Row, type Statement } from "../driver/statement.ts";
+import { type Row, type Statement, statementOf } from "../driver/statement.ts";
 import type { Coalescer } from "../batching/groups.ts";
 import type { Viewer } from "../viewer.ts";
 import { ADMITTED, advance, NEW_REVISION } from "./admission.ts";
@@ -28,7 +28,6 @@ const MARKS: Ending = {
   ],
 };
 
-/** Deletes keys that expire. */
 const ENTRIES: Ending = {
   part: "state",
   kind: "entries",
@@ -58,7 +57,6 @@ const PRIVATE_ENTRIES: Ending = {
 const FIRST_LEFT_OF_PRIVATE =
   `SELECT MIN(expires_at) AS until FROM state WHERE room_id IN (${PRIVATE_ROOMS}) AND expires_at IS NOT NULL`;
 
-/** Ends reservations that expire. */
 const RESERVATIONS: Ending = {
   part: "reservations",
   kind: "reservations",
@@ -114,7 +112,6 @@ const DUE_FIRST = (ending: Ending) => (columns: string) => {
 
 const IS_DUE = (ending: Ending) => `EXISTS (SELECT 1 FROM ${dueOfKind(ending).from})`;
 
-/** Admits a revision if something of a kind is due. */
 const ADMIT = (ending: Ending) => `
   ${advance(ending.part, ending.counts?.(DUE_FIRST(ending)))}
    WHERE id = :room AND ${SERVED} AND ${IS_DUE(ending)}`;
@@ -158,8 +155,8 @@ export async function makeEndings(
     const admit = n < kinds.length ? first : again;
     const args = { room, moment, nonce: database.newId() };
     return [
-      { sql: admit, args: argsOf(admit, args), single: true },
-      ...effects.map((sql) => ({ sql, args: argsOf(sql, args), weight: size.weight })),
+      { ...statementOf(admit, args), single: true },
+      ...effects.map((sql) => ({ ...statementOf(sql, args), weight: size.weight })),
     ];
   });
   const finish = ends & ENDS.departures ? [{ sql: FINISH_DEPARTURE, args: { room } }] : [];

@@ -1,6 +1,6 @@
 import { isPrivate, NEVER_SERVED, privateRoom } from "../access/private.ts";
 import type { Database } from "../database.ts";
-import { argsOf } from "../driver/statement.ts";
+import { statementOf } from "../driver/statement.ts";
 import { ADMITTED, FROM_ADMITTED, NEW_REVISION } from "./admission.ts";
 import { ENDS } from "./due.ts";
 import type { Step } from "./context.ts";
@@ -51,10 +51,9 @@ export const HIDING = [
 
 /** Makes the scope of a secure agent private. For all others but admins, its keys are deleted. */
 export function hidingSteps(args: { room: string; nonce: string; agent: string; now: string }): Step[] {
-  return HIDE.map((sql) => ({ sql, args: argsOf(sql, args) }));
+  return HIDE.map((sql) => statementOf(sql, args));
 }
 
-/** Announces that a scope was made private. */
 export function announceHidden(database: Database, room: string, revision: number): void {
   for (const part of ["state", "private"] as const) database.announce({ room, part, revision });
 }

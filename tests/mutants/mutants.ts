@@ -1458,7 +1458,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "a room with its first token goes on as if it had none",
-    edits: [["    { sql: GUARD, args: { room, hash: made.hash } },\n", ""]],
+    edits: [["FORGET_EXPIRED, MAKE, GUARD, SECURE,", "FORGET_EXPIRED, MAKE, SECURE,"]],
     test: "tests/routes/operator.test.ts",
     filter: "the first token of an open room",
   },

@@ -1,32 +1,33 @@
-import { FORGET_EXPIRED, INSERT_TOKEN, type NewToken, newToken, TOKENS_LEFT } from "../access/make_token.ts";
+import { FORGET_EXPIRED, INSERT_TOKEN, type NewToken, newToken } from "../access/make_token.ts";
 import { IS_ADMIN, ownHashOf } from "../access/own_token.ts";
 import { foundSeeing, isPrivate, privateFor } from "../access/private.ts";
 import { knownFacts, learnToken } from "../access/token.ts";
 import type { Database } from "../database.ts";
-import type { Row } from "../driver/statement.ts";
+import { type Row, type Statement, statementOf } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 import { Refusal } from "../refusal.ts";
-import { RELEASE_OF_ACCESS } from "../release.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { holderOf, type Viewer } from "../viewer.ts";
-import { type Admission, ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
+import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
 import type { Operation, Step } from "../write/context.ts";
-import { announceHidden, HIDING, hidingSteps, MAY_HIDE, SCOPES_LEFT } from "../write/hide.ts";
+import { announceHidden, hidingSteps } from "../write/hide.ts";
 import { commit } from "../write/write.ts";
 import { AGENT, type Agent, GET, OF_AGENT, toAgent } from "./agent.ts";
 import {
+  admitAgent,
   COME_BACK,
-  COUNT_AGENT,
   IS_SECURED,
-  MAY_REGISTER,
+  limitArgs,
+  limitReached,
+  LIMITS_REACHED,
   REGISTER,
+  type RegistrationLimits,
   SECURE,
   UNUSED,
 } from "./register_sql.ts";
 import { toNewest, waitsNow } from "./waits.ts";
 
-/** A request to register an agent. */
-export interface RegistrationRequest {
+interface RegistrationRequest {
   /** By default a new one. */
   id?: string;
   name: string;
@@ -46,23 +47,10 @@ const MAY_SECURE = `(${IS_SECURED} OR ${IS_ADMIN} OR ${UNUSED})`;
 const MAKE_TOKEN = `${INSERT_TOKEN} ${FROM_ADMITTED} AND NOT ${IS_SECURED}`;
 const MADE = "SELECT id, hash FROM tokens WHERE room_id = :room AND hash = :hash";
 const WHY_NOT = `
-  SELECT NOT ${MAY_SECURE} AS taken, NOT ${TOKENS_LEFT} AS full, NOT ${MAY_HIDE} AS crowded,
-         NOT ${SCOPES_LEFT} AS scopes_full
-    FROM rooms WHERE id = :room`;
+  SELECT NOT ${MAY_SECURE} AS taken, ${LIMITS_REACHED} FROM rooms WHERE id = :room`;
 
 /** The columns that `toNewest` reads of a wait. */
 const WAIT = ["agent_id", "token", "waiting_on"];
-
-export interface RegistrationLimits {
-  /** Agents of a room. */
-  agents: number;
-  /** Tokens of a room. */
-  tokens: number;
-  /** Keys in a private scope. */
-  privateKeys: number;
-  /** Private scopes of a room. */
-  privateScopes: number;
-}
 
 /** The parts of a registration that its statements share. */
 interface Registering {
@@ -98,7 +86,10 @@ export function registerAgent(
         part: "agents",
         nonce,
         now,
-        admission: admissionOf(registering),
+        admission: admitAgent({ ...agent, id }, limits, {
+          where: token ? [MAY_SECURE] : [],
+          args: ownHashOf(context.viewer),
+        }),
         effects: effectsOf(registering),
         reads: readsOf(registering),
       });
@@ -121,54 +112,35 @@ export function registerAgent(
   };
 }
 
-function admissionOf({ id, agent, viewer, token, limits }: Registering): Admission {
-  const hides = agent.private ?? false;
-  return {
-    counts: [
-      COUNT_AGENT,
-      ...token ? ["guarded = 1"] : [],
-      ...hides ? HIDING : [],
-    ],
-    where: [
-      MAY_REGISTER,
-      ...token ? [MAY_SECURE, TOKENS_LEFT] : [],
-      ...hides ? [MAY_HIDE, SCOPES_LEFT] : [],
-    ],
-    args: {
-      agent: id,
-      max: limits.agents,
-      if_new: Number(agent.ifNew ?? false),
-      ...token && { ...ownHashOf(viewer), max_tokens: limits.tokens },
-      ...hides && { max_private: limits.privateKeys, max_scopes: limits.privateScopes },
-    },
-    requires: token && RELEASE_OF_ACCESS,
-  };
-}
-
 function effectsOf({ room, nonce, id, now, agent, viewer, token }: Registering): Step[] {
-  const meta = agent.meta === undefined ? null : JSON.stringify(agent.meta);
-  const profile = { name: agent.name, role: agent.role ?? null, meta, now: now.toISOString() };
   const shown = token ? { sql: isPrivate(":agent"), args: {} } : privateFor(viewer, ":agent");
   const beside = shown === undefined ? "" : `, ${shown.sql} AS private`;
+  const args = {
+    ...{ room, nonce, agent: id, name: agent.name, role: agent.role ?? null },
+    meta: agent.meta === undefined ? null : JSON.stringify(agent.meta),
+    now: now.toISOString(),
+    ...shown?.args,
+  };
   return [
-    ...token ? secureSteps({ room, nonce, agent: id, now, ...ownHashOf(viewer) }, token) : [],
-    ...agent.private ? hidingSteps({ room, nonce, agent: id, now: profile.now }) : [],
+    ...token ? secureSteps({ ...args, ...ownHashOf(viewer) }, token) : [],
+    ...agent.private ? hidingSteps(args) : [],
     {
-      sql: REGISTER + beside,
-      args: { room, nonce, agent: id, ...profile, ...shown?.args },
+      ...statementOf(REGISTER + beside, args),
       single: true,
       answer: { columns: beside ? [...AGENT, "private"] : AGENT, query: `SELECT *${beside} ${OF_AGENT}` },
     },
-    { sql: COME_BACK, args: { room, nonce, agent: id } },
+    statementOf(COME_BACK, args),
   ];
 }
 
+/** Makes the agent secure, and makes its token if it was not. */
+function secureSteps(write: Statement["args"], { id, hash }: NewToken): Step[] {
+  const args = { ...write, token_id: id, hash, role: "member", note: null, expires_at: null };
+  return [`${FORGET_EXPIRED} AND ${ADMITTED}`, MAKE_TOKEN, SECURE].map((sql) => statementOf(sql, args));
+}
+
 function readsOf({ room, id, agent, viewer, token, limits }: Registering): Step[] {
-  const max = {
-    max_tokens: limits.tokens,
-    max_private: limits.privateKeys,
-    max_scopes: limits.privateScopes,
-  };
+  const why = { room, agent: id, ...ownHashOf(viewer), ...limitArgs(limits) };
   return [
     { sql: ROOM_CURRENT, args: { room } },
     { ...waitsNow(room, id), answer: { columns: WAIT } },
@@ -176,7 +148,7 @@ function readsOf({ room, id, agent, viewer, token, limits }: Registering): Step[
     ...token
       ? [
         { sql: MADE, args: { room, hash: token.hash }, single: true, answer: { columns: ["id"] } },
-        { sql: WHY_NOT, args: { room, agent: id, ...ownHashOf(viewer), ...max }, single: true },
+        { sql: WHY_NOT, args: why, single: true },
       ]
       : [],
   ];
@@ -188,34 +160,5 @@ function refusalOf({ id, agent, token, limits }: Registering, [rooms, _, ...furt
   const [why] = token ? further[agent.ifNew ? 2 : 1]! : [];
   if (agent.ifNew && further[0]!.length > 0) return new Refusal("agent_exists", { agent: id }, revision);
   if (why?.taken) return new Refusal("agent_exists", { agent: id, used: true }, revision);
-  if (why?.full) return new Refusal("limit_reached", { of: "tokens", max: limits.tokens }, revision);
-  if (agent.private && why?.crowded) {
-    return new Refusal("limit_reached", { of: "private keys", max: limits.privateKeys }, revision);
-  }
-  if (agent.private && why?.scopes_full) {
-    return new Refusal("limit_reached", { of: "private scopes", max: limits.privateScopes }, revision);
-  }
-  return new Refusal("limit_reached", { of: "agents", max: limits.agents }, revision);
-}
-
-/** Makes the agent secure, and makes its token if it was not. */
-function secureSteps(
-  { now, ...args }: { room: string; nonce: string; agent: string; now: Date; own_hash: string | null },
-  { id, hash }: NewToken,
-): Step[] {
-  const { room, nonce, agent } = args;
-  const token = {
-    ...args,
-    token_id: id,
-    hash,
-    role: "member",
-    note: null,
-    expires_at: null,
-    now: now.toISOString(),
-  };
-  return [
-    { sql: `${FORGET_EXPIRED} AND ${ADMITTED}`, args: { room, nonce } },
-    { sql: MAKE_TOKEN, args: token },
-    { sql: SECURE, args: { room, nonce, agent } },
-  ];
+  return limitReached(why, agent.private, limits, revision);
 }

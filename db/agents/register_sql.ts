@@ -1,6 +1,19 @@
 import { isSecure } from "../access/acts.ts";
-import { ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
+import { TOKENS_LEFT } from "../access/make_token.ts";
+import { argsOf, type Row } from "../driver/statement.ts";
+import { Refusal } from "../refusal.ts";
+import { RELEASE_OF_ACCESS } from "../release.ts";
+import { type Admission, ADMITTED, FROM_ADMITTED } from "../write/admission.ts";
+import { HIDING, MAY_HIDE, SCOPES_LEFT } from "../write/hide.ts";
 import { REGISTERED } from "./registration.ts";
+
+/** How many a room may have; of keys, how many each private scope. */
+export interface RegistrationLimits {
+  agents: number;
+  tokens: number;
+  privateKeys: number;
+  privateScopes: number;
+}
 
 export const IS_SECURED = isSecure(":agent");
 
@@ -25,10 +38,63 @@ export const SECURE =
  * True where the agent may be registered: a registered one unless `:if_new`, a new one while there are less than
  * `:max`.
  */
-export const MAY_REGISTER = `CASE WHEN ${REGISTERED} THEN NOT :if_new ELSE agent_count < :max END`;
+const MAY_REGISTER = `CASE WHEN ${REGISTERED} THEN NOT :if_new ELSE agent_count < :max END`;
 
-/** The assignment of the room's count of agents, in the admission. */
-export const COUNT_AGENT = `agent_count = agent_count + NOT ${REGISTERED}`;
+const COUNT_AGENT = `agent_count = agent_count + NOT ${REGISTERED}`;
+
+/**
+ * Makes the admission of a registration. `secure`: it makes the agent secure, with a token; `private`: its scope too.
+ * `further`: more preconditions, and their arguments.
+ */
+export function admitAgent(
+  agent: { id: string; secure?: boolean; private?: boolean; ifNew?: boolean },
+  limits: RegistrationLimits,
+  further: Pick<Admission, "where" | "args">,
+): Admission {
+  const { id, secure = false, private: hides = false, ifNew = false } = agent;
+  const counts = [COUNT_AGENT, ...secure ? ["guarded = 1"] : [], ...hides ? HIDING : []];
+  const own = [MAY_REGISTER, ...secure ? [TOKENS_LEFT] : [], ...hides ? [MAY_HIDE, SCOPES_LEFT] : []];
+  const where = [...further.where, ...own];
+  const args = {
+    ...further.args,
+    ...limitArgs(limits),
+    agent: id,
+    max: limits.agents,
+    if_new: Number(ifNew),
+  };
+  return {
+    counts,
+    where,
+    args: argsOf([...counts, ...where].join(), args),
+    requires: secure ? RELEASE_OF_ACCESS : undefined,
+  };
+}
+
+/** Selects, for `limitReached`, which limits a registration would exceed. */
+export const LIMITS_REACHED = `
+  NOT ${TOKENS_LEFT} AS tokens_full, NOT ${MAY_HIDE} AS scope_full, NOT ${SCOPES_LEFT} AS scopes_full`;
+
+/** Makes the arguments of `LIMITS_REACHED`. */
+export function limitArgs({ tokens, privateKeys, privateScopes }: RegistrationLimits) {
+  return { max_tokens: tokens, max_private: privateKeys, max_scopes: privateScopes };
+}
+
+/** Makes the refusal of a registration that exceeds a limit: by the row of `LIMITS_REACHED`, else that of agents. */
+export function limitReached(
+  why: Row | undefined,
+  hides: boolean | undefined,
+  limits: RegistrationLimits,
+  revision?: number,
+): Refusal {
+  const full = why?.tokens_full
+    ? { of: "tokens" as const, max: limits.tokens }
+    : hides && why?.scope_full
+    ? { of: "private keys" as const, max: limits.privateKeys }
+    : hides && why?.scopes_full
+    ? { of: "private scopes" as const, max: limits.privateScopes }
+    : { of: "agents" as const, max: limits.agents };
+  return new Refusal("limit_reached", full, revision);
+}
 
 /**
  * Registers the agent. Where `:name`, `:role` or `:meta` is null, a registered agent keeps its own; a new one gets its

@@ -1,24 +1,32 @@
 import { AS_NONE } from "../access/acts.ts";
 import { isLocked } from "../access/locked.ts";
-import { FORGET_EXPIRED, type NewToken, newToken, TOKENS_LEFT } from "../access/make_token.ts";
+import { FORGET_EXPIRED, type NewToken, newToken } from "../access/make_token.ts";
 import { inForce, learnToken } from "../access/token.ts";
-import type { RegistrationLimits } from "../agents/register.ts";
-import { COME_BACK, COUNT_AGENT, MAY_REGISTER, REGISTER, SECURE, UNUSED } from "../agents/register_sql.ts";
+import {
+  admitAgent,
+  COME_BACK,
+  limitArgs,
+  limitReached,
+  LIMITS_REACHED,
+  REGISTER,
+  type RegistrationLimits,
+  SECURE,
+  UNUSED,
+} from "../agents/register_sql.ts";
 import type { Database } from "../database.ts";
-import type { Row } from "../driver/statement.ts";
+import { statementOf } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 import { Refusal, served } from "../refusal.ts";
-import { RELEASE_OF_ACCESS, SERVED } from "../release.ts";
+import { SERVED } from "../release.ts";
 import { IS_SERVED, revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
 import { EVERYBODY, OPERATOR, SERVICE } from "../viewer.ts";
-import { type Admission, ADMITTED } from "../write/admission.ts";
-import { announceHidden, HIDING, hidingSteps, MAY_HIDE, SCOPES_LEFT } from "../write/hide.ts";
+import { ADMITTED } from "../write/admission.ts";
+import { announceHidden, hidingSteps } from "../write/hide.ts";
 import type { Step } from "../write/context.ts";
 import { commit } from "../write/write.ts";
 import { findInvite, type FoundInvite, type JoinKey, keyArgs, madeUnderKey } from "./find.ts";
 import { BY_OPERATOR, INVITE_IN_FORCE } from "./invite.ts";
 
-/** The agent that joins. */
 export interface Joiner {
   /** Its id; by default the invited one, else a new one. */
   agent?: string;
@@ -108,8 +116,7 @@ const USE = `UPDATE invites SET used = used + 1 WHERE hash = :code AND ${ADMITTE
 
 const ENDS = "SELECT expires_at IS NOT NULL AS ends FROM tokens WHERE room_id = :room AND hash = :hash";
 const WHY_NOT = `
-  SELECT ${MAY_USE} AS may_use, ${MAY_TAKE} AS may_take, ${TOKENS_LEFT} AS has_tokens, ${MAY_HIDE} AS may_hide,
-         ${SCOPES_LEFT} AS has_scopes
+  SELECT ${MAY_USE} AS may_use, ${MAY_TAKE} AS may_take, ${LIMITS_REACHED}
     FROM rooms WHERE id = :room AND ${SERVED}`;
 
 /**
@@ -128,7 +135,7 @@ async function tryJoin(
   const agent = joiner.agent ?? invite.agent ?? database.newId();
   const token = newToken(room, invite.role, database);
   const under = key ? await keyArgs(database, key) : { key: null, expired: 0 };
-  const asked = { code, agent, is_locked: Number(isLocked(room)), ...under, max_tokens: limits.tokens };
+  const asked = { code, agent, is_locked: Number(isLocked(room)), ...under };
   const { outcome, reads: [_, [why] = [], [made] = []] } = await commit(
     database,
     { viewer: EVERYBODY, acts: AS_NONE },
@@ -137,11 +144,14 @@ async function tryJoin(
       part: "agents",
       nonce,
       now,
-      admission: admissionOf(asked, joiner, limits),
+      admission: admitAgent({ id: agent, secure: true, private: joiner.private }, limits, {
+        where: [MAY_USE, MAY_TAKE],
+        args: asked,
+      }),
       effects: joinSteps({ room, nonce, code, agent, now }, token, joiner, key),
       reads: [
         { sql: ROOM_CURRENT, args: { room } },
-        { sql: WHY_NOT, args: { room, ...asked, ...maxOf(limits) }, single: true },
+        { sql: WHY_NOT, args: { room, ...asked, ...limitArgs(limits) }, single: true },
         { sql: ENDS, args: { room, hash: token.hash }, single: true },
       ],
     },
@@ -152,70 +162,30 @@ async function tryJoin(
     return { room, agent, token: token.text, revision: outcome.revision, replayed: false };
   }
   if (!why?.may_use) return undefined;
-  throw refusalOf(why, agent, invite, joiner, limits);
-}
-
-function admissionOf(asked: Admission["args"], joiner: Joiner, limits: RegistrationLimits): Admission {
-  const hides = joiner.private ?? false;
-  return {
-    counts: [COUNT_AGENT, "guarded = 1", ...hides ? HIDING : []],
-    where: [MAY_USE, MAY_TAKE, TOKENS_LEFT, MAY_REGISTER, ...hides ? [MAY_HIDE, SCOPES_LEFT] : []],
-    args: { ...asked, max: limits.agents, if_new: 0, ...hides && maxOf(limits) },
-    requires: RELEASE_OF_ACCESS,
-  };
-}
-
-/** Makes the arguments of the limits of private scopes. */
-function maxOf({ privateKeys, privateScopes }: RegistrationLimits) {
-  return { max_private: privateKeys, max_scopes: privateScopes };
-}
-
-/** Explains a refusal by the row of `WHY_NOT`. */
-function refusalOf(
-  why: Row,
-  agent: string,
-  invite: FoundInvite,
-  joiner: Joiner,
-  limits: RegistrationLimits,
-): Refusal {
-  if (!why.may_take) {
-    return new Refusal("agent_exists", { agent, used: true, invited: invite.agent !== null });
-  }
-  if (!why.has_tokens) return new Refusal("limit_reached", { of: "tokens", max: limits.tokens });
-  if (joiner.private && !why.may_hide) {
-    return new Refusal("limit_reached", { of: "private keys", max: limits.privateKeys });
-  }
-  if (joiner.private && !why.has_scopes) {
-    return new Refusal("limit_reached", { of: "private scopes", max: limits.privateScopes });
-  }
-  return new Refusal("limit_reached", { of: "agents", max: limits.agents });
+  if (why.may_take) throw limitReached(why, joiner.private, limits);
+  throw new Refusal("agent_exists", { agent, used: true, invited: invite.agent !== null });
 }
 
 function joinSteps(
-  { now, ...write }: { room: string; nonce: string; code: string; agent: string; now: Date },
+  write: { room: string; nonce: string; code: string; agent: string; now: Date },
   token: NewToken,
-  { name, role, meta, private: hides }: Joiner,
+  joiner: Joiner,
   key?: JoinKey,
 ): Step[] {
-  const { room, nonce, code, agent } = write;
-  const time = now.toISOString();
-  const profile = {
-    name: name ?? null,
-    role: role ?? null,
+  const { name = null, role = null, meta, private: hides } = joiner;
+  const args = {
+    ...{ ...write, token_id: token.id, hash: token.hash, name, role },
     meta: meta === undefined ? null : JSON.stringify(meta),
-  };
-  const request = {
+    now: write.now.toISOString(),
     request_key: key ? key.key + key.request : null,
-    requested_at: key ? now.getTime() : null,
+    requested_at: key ? write.now.getTime() : null,
   };
+  const step = (sql: string): Step => statementOf(sql, args);
   return [
-    { sql: `${FORGET_EXPIRED} AND ${ADMITTED}`, args: { room, nonce } },
-    { sql: MAKE_TOKEN, args: { ...write, token_id: token.id, hash: token.hash, now: time, ...request } },
-    { sql: USE, args: { room, nonce, code } },
-    { sql: SECURE, args: { room, nonce, agent } },
-    ...hides ? hidingSteps({ room, nonce, agent, now: time }) : [],
-    { sql: REGISTER, args: { room, nonce, agent, ...profile, now: time } },
-    { sql: COME_BACK, args: { room, nonce, agent } },
+    ...[`${FORGET_EXPIRED} AND ${ADMITTED}`, MAKE_TOKEN, USE, SECURE].map(step),
+    ...hides ? hidingSteps(args) : [],
+    step(REGISTER),
+    step(COME_BACK),
   ];
 }
 

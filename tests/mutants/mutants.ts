@@ -1246,8 +1246,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a code whose use is looked at before the write alone",
     edits: [[
-      "where: [MAY_USE, MAY_TAKE, TOKENS_LEFT, MAY_REGISTER, ...hides",
-      "where: [`(TRUE OR ${MAY_USE})`, MAY_TAKE, TOKENS_LEFT, MAY_REGISTER, ...hides",
+      "where: [MAY_USE, MAY_TAKE],",
+      "where: [`(TRUE OR ${MAY_USE})`, MAY_TAKE],",
     ]],
     test: "tests/contract/invites.test.ts",
     filter: "file: of many that join at once",
@@ -1273,8 +1273,8 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a code by which agents are taken over",
     edits: [[
-      "where: [MAY_USE, MAY_TAKE, TOKENS_LEFT",
-      "where: [MAY_USE, `(TRUE OR ${MAY_TAKE})`, TOKENS_LEFT",
+      "where: [MAY_USE, MAY_TAKE],",
+      "where: [MAY_USE, `(TRUE OR ${MAY_TAKE})`],",
     ]],
     test: "tests/contract/invites.test.ts",
     filter: "file: an agent that was used since it was invited",
@@ -1282,18 +1282,15 @@ export const MUTANTS: Mutant[] = [
   {
     name: "a join that hides nothing of what was there",
     edits: [[
-      "...hides ? hidingSteps({ room, nonce, agent, now: time }) : [],\n    { sql: REGISTER",
-      "{ sql: REGISTER",
+      "...hides ? hidingSteps(args) : [],\n    step(REGISTER)",
+      "step(REGISTER)",
     ]],
     test: "tests/contract/private_joins.test.ts",
     filter: "file: what an invited agent's scope held",
   },
   {
     name: "a join that hides any number of keys",
-    edits: [["MAY_REGISTER, ...hides ? [MAY_HIDE, SCOPES_LEFT] : []],", "MAY_REGISTER],"], [
-      "...hides && maxOf(limits) },\n    requires: RELEASE_OF_ACCESS,",
-      "},\n    requires: RELEASE_OF_ACCESS,",
-    ]],
+    edits: [["[TOKENS_LEFT] : [], ...hides ? [MAY_HIDE, SCOPES_LEFT] : []];", "[TOKENS_LEFT] : []];"]],
     test: "tests/contract/private_joins.test.ts",
     filter: "memory: what cannot be private is refused",
   },
@@ -2223,7 +2220,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "an agent that came back told as one that left",
-    edits: [["    { sql: COME_BACK, args: { room, nonce, agent: id } },\n", ""]],
+    edits: [["    statementOf(COME_BACK, args),\n", ""]],
     test: "tests/contract/departures.test.ts",
     filter: "memory: an agent that comes back is new",
   },

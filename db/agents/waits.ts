@@ -74,14 +74,8 @@ export interface Viewpoint {
   wait?: string;
 }
 
-/** Makes a wait of its row. */
-export function toWait(row: Row): WaitInProgress {
-  return {
-    agent_id: row.agent_id as string,
-    token: row.token as string,
-    waiting_on: row.waiting_on as string,
-    over: Boolean(row.over),
-  };
+export function toWait({ agent_id, token, waiting_on, over }: Row): WaitInProgress {
+  return { agent_id, token, waiting_on, over: Boolean(over) } as WaitInProgress;
 }
 
 /** Whether a viewpoint does not see a mark: its own wait's, and those that its agent's earlier waits have left. */
@@ -97,7 +91,6 @@ export function newestOf(waits: WaitInProgress[]): Newest {
   return new Map(waits.map((wait) => [wait.agent_id, wait]));
 }
 
-/** Makes each agent's newest wait of rows, oldest first. */
 export function toNewest(rows: Row[]): Newest {
   return newestOf(rows.map(toWait));
 }

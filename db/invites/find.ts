@@ -6,21 +6,14 @@ import type { Row } from "../driver/statement.ts";
 import { REVISION, THERE } from "../release.ts";
 import { SERVICE } from "../viewer.ts";
 import { timeOf } from "../write/due.ts";
-import { BY_OPERATOR, INVITE_IN_FORCE } from "./invite.ts";
+import { BY_OPERATOR, type Invite, INVITE_IN_FORCE } from "./invite.ts";
 
 /** An invitation as its code shows it, in force or not. */
-export interface FoundInvite {
+export interface FoundInvite extends Pick<Invite, "role" | "agent" | "note" | "uses_left" | "expires_at"> {
   /** The stored id of its room. */
   room: string;
   /** That of the room, for `served`. */
   revision: unknown;
-  role: Role;
-  /** The agent that it invites; null where whoever joins chooses an id. */
-  agent: string | null;
-  note: string | null;
-  uses_left: number;
-  /** ISO 8601. */
-  expires_at: string;
   inForce: boolean;
   /** When it was read. */
   now: string;
@@ -49,7 +42,7 @@ export const madeUnderKey = (room: string) =>
     AND tokens.requested_at > :expired AND ${IN_FORCE})`;
 
 const FIND = `
-  SELECT invites.room_id, ${REVISION} AS revision, invites.role, invites.agent_id, invites.note,
+  SELECT invites.room_id AS room, ${REVISION} AS revision, invites.role, invites.agent_id AS agent, invites.note,
          uses - used AS uses_left,
          ${timeOf("invites.expires_at")} AS expires_at, ${INVITE_IN_FORCE} AS in_force, ${timeOf(NOW)} AS now,
          CASE WHEN ${BY_OPERATOR} THEN 'admin' ELSE maker.role END AS by_role, maker.agent_id AS by_agent
@@ -58,7 +51,7 @@ const FIND = `
    WHERE invites.hash = :code`;
 
 const FIND_MADE = `
-  SELECT tokens.id, tokens.agent_id, tokens.role, substr(request_key, ${KEY_DIGITS} + 1) AS request
+  SELECT tokens.id, tokens.agent_id AS agent, tokens.role, substr(request_key, ${KEY_DIGITS} + 1) AS request
     FROM invites JOIN tokens ON ${madeUnderKey("invites.room_id")}
    WHERE invites.hash = :code`;
 
@@ -77,26 +70,9 @@ export async function findInvite(
     ...made ? [made] : [],
   ]) as [Row[], Row[]?];
   if (row === undefined) return undefined;
-  return {
-    room: row.room_id as string,
-    revision: row.revision,
-    role: row.role as Role,
-    agent: row.agent_id as string | null,
-    note: row.note as string | null,
-    uses_left: Number(row.uses_left),
-    expires_at: row.expires_at as string,
-    inForce: Boolean(row.in_force),
-    now: row.now as string,
-    by: row.by_role === null ? null : { role: row.by_role as Role, agent: row.by_agent as string | null },
-    ...token && {
-      made: {
-        id: token.id as string,
-        agent: token.agent_id as string,
-        role: token.role as Role,
-        request: token.request as string,
-      },
-    },
-  };
+  const { in_force, by_role: role, by_agent: agent, ...found } = row;
+  const by = role === null ? null : { role, agent };
+  return { ...found, inForce: Boolean(in_force), by, made: token } as unknown as FoundInvite;
 }
 
 /** Makes the arguments of `madeUnderKey`. */

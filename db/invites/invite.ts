@@ -37,16 +37,6 @@ export const SHOWN_INVITE = `id, role, agent_id, uses, used, note, created_at, $
 } AS expires_at`;
 
 /** Makes an invitation of a row with `SHOWN_INVITE`. */
-export function toInvite(row: Row): Invite {
-  const [uses, used] = [Number(row.uses), Number(row.used)];
-  return {
-    id: row.id as string,
-    role: row.role as Role,
-    agent: row.agent_id as string | null,
-    uses,
-    uses_left: uses - used,
-    note: row.note as string | null,
-    created_at: row.created_at as string,
-    expires_at: row.expires_at as string,
-  };
+export function toInvite({ agent_id: agent, used, ...shown }: Row): Invite {
+  return { ...shown, agent, uses_left: Number(shown.uses) - Number(used) } as unknown as Invite;
 }

@@ -1,6 +1,7 @@
 import { SHORT_PAGE_BYTES, SHORT_PAGE_WEIGHT } from "../consistent_read/listing.ts";
 import { edgeOf } from "../consistent_read/page_sql.ts";
 import type { Database } from "../database.ts";
+import type { Row } from "../driver/statement.ts";
 import { type Json, stored } from "../json.ts";
 import { Refusal } from "../refusal.ts";
 import { revisionOf, ROOM_CURRENT } from "../rooms/room.ts";
@@ -33,7 +34,7 @@ const LIST = `
   WITH edge (position) AS MATERIALIZED (${
   edgeOf(`SELECT IFNULL(octet_length(error), 0) + ${ATTEMPT_BYTES} AS size ${AFTER}`)
 })
-  SELECT fence, agent_id, claimed_at, ended_at, ended, error, (SELECT position FROM edge) AS edge ${AFTER}
+  SELECT fence, agent_id AS agent, claimed_at, ended_at, ended, error, (SELECT position FROM edge) AS edge ${AFTER}
    LIMIT IFNULL((SELECT position FROM edge), -1)`;
 
 /**
@@ -61,13 +62,6 @@ export async function listAttempts(
   }
 }
 
-function toAttempt(row: Record<string, unknown>): Attempt {
-  return {
-    fence: Number(row.fence),
-    agent: row.agent_id as string,
-    claimed_at: row.claimed_at as string,
-    ended_at: row.ended_at as string | null,
-    ended: row.ended as Attempt["ended"],
-    error: row.error === null ? null : stored(row.error as string),
-  };
+function toAttempt({ edge: _, ...row }: Row): Attempt {
+  return { ...row, error: row.error === null ? null : stored(row.error as string) } as unknown as Attempt;
 }

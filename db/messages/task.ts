@@ -7,7 +7,7 @@ import type { Outcome, Step, WriteContext } from "../write/context.ts";
 import { timeOf } from "../write/due.ts";
 import { heartbeatOf } from "../write/heartbeat.ts";
 import { commit } from "../write/write.ts";
-import { ATTEMPTS, FENCE, HOLDER, type MessageStatus, STATUS, type Task } from "./message.ts";
+import { ATTEMPTS, FENCE, HOLDER, STATUS, type Task } from "./message.ts";
 
 /** A message, and the agent that claims or holds it. */
 export interface Claimant {
@@ -16,7 +16,6 @@ export interface Claimant {
   agent: string;
 }
 
-/** A claim that an agent holds. */
 export interface Held extends Claimant {
   /** Needed where the claim has a ttl. */
   fence?: number;
@@ -113,21 +112,10 @@ export function changedTask(
   const revision = revisionOf(rooms!);
   const row = tasks![0];
   if (row === undefined) throw new Refusal("message_not_found", { message }, revision);
-  const task = {
-    id: message,
-    status: row.status as MessageStatus,
-    claimed_by: row.claimed_by as string | null,
-    claimed_at: row.claimed_at as string | null,
-    claimed_until: row.claimed_until as string | null,
-    fence: row.fence === null ? null : Number(row.fence),
-    attempts: Number(row.attempts),
-    done_at: row.done_at as string | null,
-    blocked_by: JSON.parse(row.blocked_by as string ?? "[]"),
-  };
-  return { task, revision };
+  const task = { ...row, id: message, blocked_by: JSON.parse(row.blocked_by as string ?? "[]") };
+  return { task: task as unknown as TaskNow, revision };
 }
 
-/** Makes the refusal of a claim. */
 export function notClaimable(task: TaskNow, revision: number): Refusal {
   const { id: message, status, claimed_by, claimed_at, claimed_until, done_at, blocked_by } = task;
   if (status === "blocked") return new Refusal("task_blocked", { message, blocked_by }, revision);

@@ -30,14 +30,6 @@ export const madeBy = (root: string) => `
   SELECT id FROM made`;
 
 /** Makes a token of a row with `SHOWN_TOKEN`. */
-export function toToken(row: Row): Token {
-  return {
-    id: row.id as string,
-    role: row.role as Role,
-    agent: row.agent_id as string | null,
-    note: row.note as string | null,
-    created_at: row.created_at as string,
-    expires_at: row.expires_at as string | null,
-    last_used_at: row.last_used_at as string | null,
-  };
+export function toToken({ agent_id: agent, ...shown }: Row): Token {
+  return { ...shown, agent } as unknown as Token;
 }

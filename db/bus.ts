@@ -20,29 +20,20 @@ export interface Change {
   revision: number;
 }
 
-/** Announces the writes of this instance. A listener gets the function that stops it. */
-export interface Bus {
-  announce(change: Change): void;
-  listen(listener: (change: Change) => void): () => void;
-  /** Announces that a room is deleted. */
-  announceDeletion(room: string): void;
-  listenToDeletions(listener: (room: string) => void): () => void;
-  /** Announces that deleted rooms have rows left. */
-  announceGraves(): void;
-  listenToGraves(listener: () => void): () => void;
-}
+/** Announces what this instance does and finds. A listener gets the function that stops it. */
+export type Bus = ReturnType<typeof createBus>;
 
-export function createBus(): Bus {
-  const [changes, deletions, graves] = [
-    createChannel<Change>(),
-    createChannel<string>(),
-    createChannel<void>(),
-  ];
+export function createBus() {
+  const changes = createChannel<Change>();
+  const deletions = createChannel<string>();
+  const graves = createChannel<void>();
   return {
     announce: changes.announce,
     listen: changes.listen,
+    /** Announces that a room is deleted. */
     announceDeletion: deletions.announce,
     listenToDeletions: deletions.listen,
+    /** Announces that deleted rooms have rows left. */
     announceGraves: graves.announce,
     listenToGraves: graves.listen,
   };

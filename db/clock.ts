@@ -24,7 +24,6 @@ export const MACHINE_CLOCKS: MachineClocks = {
   timeOfDay: () => Date.now(),
 };
 
-/** The source of times, ids and secrets. */
 export interface Clock {
   /**
    * Returns the database's time, by which all times are shown. Asks the database only while it is unknown.
@@ -39,32 +38,19 @@ export interface Clock {
   randomBytes(): Uint8Array;
 }
 
-/** This instance's estimate of the database's clock. */
-export interface ServerClock {
-  /** Returns the database's time once it is known, accurate to half a round trip. */
-  now(): Date;
-  /** Returns the same in milliseconds. */
-  millis(): number;
-  /** Whether the time is known: not before the first sync, nor after the machine slept or its clock was set. */
-  isKnown(): boolean;
-  /**
-   * Sends statements. Where a sync is due, asks in the same round trip for the time, and for `beside`, which the first
-   * statements ask for too.
-   */
-  sendAndSync(send: Send, statements: Statement[], beside?: Beside): Promise<Row[][]>;
-}
-
 /** A query that is sent with each sync. */
 export interface Beside {
   statement: Statement;
   hear(rows: Row[]): void;
 }
 
+export type ServerClock = ReturnType<typeof createServerClock>;
+
 /**
  * Estimates the database's time from its last answers and the time elapsed since. So instances whose clocks differ by
  * hours agree, and setting a clock does not move the times that they write.
  */
-export function createServerClock({ elapsed, timeOfDay }: MachineClocks): ServerClock {
+export function createServerClock({ elapsed, timeOfDay }: MachineClocks) {
   /** The offset to add to `elapsed` lies between these. */
   let bounds = { min: -Infinity, max: Infinity };
   let syncedAt = -Infinity;
@@ -72,6 +58,7 @@ export function createServerClock({ elapsed, timeOfDay }: MachineClocks): Server
   let besideIsDue = true;
 
   const millis = () => elapsed() + (bounds.min + bounds.max) / 2;
+  /** Whether the time is known: not before the first sync, nor after the machine slept or its clock was set. */
   const isKnown = () => Math.abs(timeOfDay() - elapsed() - apart) < UNSEEN_MS;
 
   /** Narrows the bounds by an answer. One that contradicts them replaces them, since the database's clock was set. */
@@ -85,10 +72,15 @@ export function createServerClock({ elapsed, timeOfDay }: MachineClocks): Server
   }
 
   return {
+    /** Returns the database's time once it is known, accurate to half a round trip. */
     now: () => new Date(millis()),
     millis,
     isKnown,
-    async sendAndSync(send, statements, beside) {
+    /**
+     * Sends statements. Where a sync is due, asks in the same round trip for the time, and for `beside`, which the first
+     * statements ask for too.
+     */
+    async sendAndSync(send: Send, statements: Statement[], beside?: Beside): Promise<Row[][]> {
       const sent = elapsed();
       const isDue = !isKnown() || sent - syncedAt >= SYNC_EVERY_MS || beside && besideIsDue;
       if (!isDue) return await send(statements);

@@ -4,21 +4,17 @@ import { Refusal } from "./refusal.ts";
 const MAX_WAIT_MS = 7_000;
 
 /** Serializes tasks within this instance, to save attempts and memory. Correctness never depends on it. */
-export interface Mutex {
-  /** Runs a task once the room's earlier tasks have ended. Errors: `unavailable`, what the task throws. */
-  serialize<T>(room: string, task: () => Promise<T>): Promise<T>;
-  /**
-   * Runs a task that reads much of a room: one task at a time, round robin by room. Errors: `unavailable`, what the
-   * task throws.
-   */
-  serializeFairly<T>(room: string, task: () => Promise<T>): Promise<T>;
-}
+export type Mutex = ReturnType<typeof createMutex>;
 
-export function createMutex(): Mutex {
+/** Both return what the task returns. Errors: `unavailable`, what the task throws. */
+export function createMutex() {
   return { serialize: createKeyedMutex(), serializeFairly: createFairMutex() };
 }
 
-/** Creates a mutex by room, for tasks that read, decide and write: concurrent ones would only fail. */
+/**
+ * Creates a mutex by room, for tasks that read, decide and write: concurrent ones would only fail. A task runs once the
+ * room's earlier ones have ended.
+ */
 function createKeyedMutex() {
   const queues = new Map<string, Promise<unknown>>();
   return function serialize<T>(room: string, task: () => Promise<T>): Promise<T> {
@@ -36,8 +32,8 @@ function createKeyedMutex() {
 }
 
 /**
- * Creates one mutex for all rooms, round robin by room: many tasks of one room delay another room's by only one of
- * them.
+ * Creates one mutex for all rooms, round robin by room, for tasks that read much: many of one room delay another room's
+ * by only one of them.
  */
 export function createFairMutex() {
   /** The waiting tasks by room. The next room comes first. */

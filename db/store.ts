@@ -46,7 +46,6 @@ class TablesMissing extends Error {
     "The database has lost some of its tables: restore a copy of it, or set up a new one.";
 }
 
-/** Milliseconds between two reports of a failing database. */
 const REPORT_EVERY_MS = 10_000;
 
 /**
@@ -94,21 +93,13 @@ export function createStore(
   };
 }
 
-/** The way to the database, which is opened when it is first used. */
-interface Link {
-  /** Connects and migrates, unless that is done. Errors: `DatabaseUnavailable`. */
-  open(): Promise<Connection>;
-  /** Sends statements as one transaction, and asks for the time where that is due. */
-  send(statements: Statement[], mode: Mode): Promise<Row[][]>;
-  close(): Promise<void>;
-}
-
+/** Creates the way to the database, which is opened when it is first used. */
 function createLink(
   connectTo: () => Promise<Connection>,
   clock: ServerClock,
   elapsed: () => number,
   beside?: Beside,
-): Link {
+) {
   let connection: Promise<Connection> | undefined;
   let settingUp: Promise<void> | undefined;
   const report = createReport(elapsed);
@@ -138,6 +129,7 @@ function createLink(
     if (!clock.isKnown()) await clock.sendAndSync(read, []);
   }
 
+  /** Connects and migrates, unless that is done. Errors: `DatabaseUnavailable`. */
   async function open(): Promise<Connection> {
     connection ??= connect();
     return await connection.catch((error) => {
@@ -147,6 +139,7 @@ function createLink(
     });
   }
 
+  /** Sends statements as one transaction, and asks for the time where that is due. */
   async function send(statements: Statement[], mode: Mode): Promise<Row[][]> {
     const opened = await open();
     try {

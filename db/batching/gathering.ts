@@ -9,29 +9,13 @@ const GATHER_MS = 4;
 /** Milliseconds without a submission after which those that are still expected do not keep coming. */
 const BETWEEN_MS = 2;
 
-/** Waits, before a batch is sent, for submissions that are about to come. */
-export interface Gathering {
-  /** Waits until no further submission is expected, or `maxSize` are waiting. */
-  gather(maxSize: number): Promise<void>;
-  /**
-   * Expects so many submissions within `ms` milliseconds, or twice as many while they keep coming: clients that were
-   * answered tend to come back at once.
-   */
-  expect(count: number, ms: number): void;
-  /** Notes that a submission has joined those that wait. */
-  joined(): void;
-}
-
 /**
- * Creates the gathering of a queue. It waits for requests that are at work already, since a file answers without a
- * pause in which they could arrive. Just after a slow batch it waits for as many as were there before: without them two
- * halves would alternate, each waiting for the other's round trip. `atWork` returns how many requests may submit soon.
+ * Creates what waits, before a batch is sent, for submissions that are about to come: those of requests that are at work
+ * already, since a file answers without a pause in which they could arrive. Just after a slow batch it waits for as many
+ * as were there before: without them two halves would alternate, each waiting for the other's round trip. `atWork`
+ * returns how many requests may submit soon.
  */
-export function createGathering(
-  waiting: Submission[],
-  atWork: () => number,
-  elapsed: () => number,
-): Gathering {
+export function createGathering(waiting: Submission[], atWork: () => number, elapsed: () => number) {
   let expected = { count: 0, until: 0, latest: 0 };
   let cameAt = -Infinity;
   let complete: (() => void) | undefined;
@@ -65,14 +49,20 @@ export function createGathering(
   }
 
   return {
-    async gather(maxSize) {
+    /** Waits until no further submission is expected, or `maxSize` are waiting. */
+    async gather(maxSize: number): Promise<void> {
       await turns(maxSize);
       if (waiting.length < expected.count && expected.latest - elapsed() >= 1) await untilComplete();
     },
-    expect(count, ms) {
+    /**
+     * Expects so many submissions within `ms` milliseconds, or twice as many while they keep coming: clients that were
+     * answered tend to come back at once.
+     */
+    expect(count: number, ms: number) {
       const until = elapsed() + ms;
       expected = { count, until, latest: until + ms };
     },
+    /** Notes that a submission has joined those that wait. */
     joined() {
       cameAt = elapsed();
       if (waiting.length >= expected.count) complete?.();

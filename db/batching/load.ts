@@ -2,7 +2,7 @@
 export const ROUND_TRIP_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /** The round trips of batches since the instance began. */
-export interface RoundTrips {
+interface RoundTrips {
   /** Counts by the bounds, the last of those beyond all bounds. Not cumulative. */
   counts: number[];
   seconds: number;
@@ -10,7 +10,6 @@ export interface RoundTrips {
   failed: number;
 }
 
-/** The work of the database's queues. */
 export interface Load {
   roundTrips: RoundTrips;
   /** The number of reads or writes that wait for a batch. */

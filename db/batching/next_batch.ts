@@ -3,7 +3,6 @@ import type { Submission } from "./groups.ts";
 /** A submission is light up to this share of a batch's maximum weight. */
 const LIGHT_SHARE = 1 / 2;
 
-/** A batch in flight. */
 export interface Batch {
   light: boolean;
   /** By `elapsed`. */
@@ -12,7 +11,7 @@ export interface Batch {
   turn: number | undefined;
 }
 
-export interface BatchBounds {
+interface BatchBounds {
   /** The maximum weight of a batch. A single submission may exceed it. */
   weight: number;
   /** The maximum number of submissions. */

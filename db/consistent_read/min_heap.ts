@@ -1,12 +1,5 @@
-/** A binary heap of messages with their parents, by id. */
-interface MinHeap {
-  add(id: number, parent: number): void;
-  /** Removes the smallest ids and returns them in order. */
-  take(count: number): Array<[id: number, parent: number]>;
-  min(): number | undefined;
-}
-
-export function createMinHeap(): MinHeap {
+/** Creates a binary heap of messages with their parents, by id. */
+export function createMinHeap() {
   const ids: number[] = [];
   const parents: number[] = [];
 
@@ -37,9 +30,10 @@ export function createMinHeap(): MinHeap {
   }
 
   return {
-    add: (id, parent) => rise(ids.length, id, parent),
-    take(count) {
-      const taken: Array<[number, number]> = [];
+    add: (id: number, parent: number) => rise(ids.length, id, parent),
+    /** Removes the smallest ids and returns them in order. */
+    take(count: number) {
+      const taken: Array<[id: number, parent: number]> = [];
       while (taken.length < count && ids.length > 0) {
         taken.push([ids[0]!, parents[0]!]);
         const [id, parent] = [ids.pop()!, parents.pop()!];
@@ -47,6 +41,6 @@ export function createMinHeap(): MinHeap {
       }
       return taken;
     },
-    min: () => ids[0],
+    min: (): number | undefined => ids[0],
   };
 }

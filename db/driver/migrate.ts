@@ -1,7 +1,7 @@
 import { faultOf, isSchemaMissing } from "./faults.ts";
 import { RELEASE } from "../release.ts";
 import { MIGRATIONS } from "./schema.ts";
-import type { Row, Statement } from "./statement.ts";
+import type { Send } from "./statement.ts";
 
 const CREATE_LOG =
   `CREATE TABLE IF NOT EXISTS migrations (id INTEGER PRIMARY KEY, applied_at TEXT NOT NULL) STRICT`;
@@ -11,15 +11,13 @@ const COMPATIBLE =
   `SELECT MAX(id) AS id, (SELECT MAX(requires) FROM compatibility) AS requires FROM migrations`;
 const LOG = `INSERT INTO migrations (id, applied_at) VALUES (:id, strftime('%Y-%m-%dT%H:%M:%fZ'))`;
 
-type Run = (statements: Statement[]) => Promise<Row[][]>;
-
 /** Refuses a database that a later release has made incompatible with this one. */
 export class NewerDatabase extends Error {
   override readonly name = "NewerDatabase";
   constructor(requires: number) {
     super(
       `A newer release has set up this database: it needs release ${requires} or later, and this is release ` +
-        `${RELEASE}. Run that release, or restore a copy of the database from before it.`,
+        `${RELEASE}. Send that release, or restore a copy of the database from before it.`,
     );
   }
 }
@@ -28,7 +26,7 @@ export class NewerDatabase extends Error {
  * Applies the missing migrations, each in one transaction with its entry in the log. Of two instances that start
  * together, one finds the entry taken, changes nothing and goes on with the next. Errors: `NewerDatabase`.
  */
-export async function migrate(read: Run, commit: Run): Promise<void> {
+export async function migrate(read: Send, commit: Send): Promise<void> {
   const last = await lastCompatible(read);
   for (let id = last + 1; id <= MIGRATIONS.length; id++) {
     const statements = [CREATE_LOG, ...MIGRATIONS[id - 1]!].map((sql) => ({ sql, args: {} }));
@@ -52,7 +50,7 @@ const FORGET_ALL = `
  * Sets the tables up again where a running instance finds none: the file was replaced, or they were dropped. Does
  * nothing where some are left. Errors: `NewerDatabase`.
  */
-export async function recreateTables(read: Run, commit: Run): Promise<void> {
+export async function recreateTables(read: Send, commit: Send): Promise<void> {
   try {
     await commit([{ sql: FORGET_ALL, args: { tables: JSON.stringify(TABLES) } }]);
   } catch (error) {
@@ -62,7 +60,7 @@ export async function recreateTables(read: Run, commit: Run): Promise<void> {
 }
 
 /** Returns the last applied migration. Errors: `NewerDatabase`. */
-async function lastCompatible(read: Run): Promise<number> {
+async function lastCompatible(read: Send): Promise<number> {
   try {
     const [rows] = await read([{ sql: COMPATIBLE, args: {} }]);
     const { id, requires } = rows![0]!;
@@ -74,7 +72,7 @@ async function lastCompatible(read: Run): Promise<number> {
   }
 }
 
-async function lastApplied(read: Run): Promise<number> {
+async function lastApplied(read: Send): Promise<number> {
   try {
     const [rows] = await read([{ sql: LAST_APPLIED, args: {} }]);
     return Number(rows![0]!.id);

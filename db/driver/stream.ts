@@ -1,15 +1,3 @@
-/**
- * A stream of a libSQL server: a connection to its database, by Hrana 2 over HTTP.
- * Errors: `ServerError`, those of the call.
- */
-export interface Stream {
-  execute(stmt: Stmt): Promise<StmtResult>;
-  /** Runs steps in order. A step whose condition is not met brings null. */
-  batch(steps: Step[]): Promise<BatchResult>;
-  /** Closes it at the server, which forgets an idle one in any case. */
-  close(): void;
-}
-
 export interface Stmt {
   sql: string;
   named_args?: Array<{ name: string; value: Cell }>;
@@ -34,7 +22,7 @@ export interface StmtResult {
   rows: Cell[][];
 }
 
-export interface BatchResult {
+interface BatchResult {
   step_results: Array<StmtResult | null>;
   step_errors: Array<Told | null>;
 }
@@ -67,8 +55,14 @@ interface Answer {
   results: Array<{ type: "ok"; response: { result: unknown } } | { type: "error"; error: Told }>;
 }
 
+/**
+ * A stream of a libSQL server: a connection to its database, by Hrana 2 over HTTP.
+ * Errors: `ServerError`, those of the call.
+ */
+export type Stream = ReturnType<typeof openStream>;
+
 /** Opens a stream with its first call. That call runs `first` before all else, and ignores its results. */
-export function openStream(base: string, post: Post, first: Stmt[] = []): Stream {
+export function openStream(base: string, post: Post, first: Stmt[] = []) {
   let url = pipelineOf(base);
   let baton: string | null = null;
   const before = first.map((stmt): Request => ({ type: "execute", stmt }));
@@ -89,8 +83,10 @@ export function openStream(base: string, post: Post, first: Stmt[] = []): Stream
   }
 
   return {
-    execute: async (stmt) => await run({ type: "execute", stmt }) as StmtResult,
-    batch: async (steps) => await run({ type: "batch", batch: { steps } }) as BatchResult,
+    execute: async (stmt: Stmt) => await run({ type: "execute", stmt }) as StmtResult,
+    /** Runs steps in order. A step whose condition is not met brings null. */
+    batch: async (steps: Step[]) => await run({ type: "batch", batch: { steps } }) as BatchResult,
+    /** Closes it at the server, which forgets an idle one in any case. */
     close() {
       if (baton !== null) call([{ type: "close" }]).catch(() => {});
     },

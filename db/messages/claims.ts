@@ -37,18 +37,20 @@ export const CLAIM = `
 
 const CLAIM_ONE = `${CLAIM} WHERE room_id = :room AND id = :message AND ${ADMITTED}`;
 
-/** Records the attempt of a claim that began with this write. */
-const BEGIN_ATTEMPT = `
+/** Records the attempt of the claim, if it began with this write. `message`: FROM and WHERE. */
+export const beginAttempt = (message: string) => `
   INSERT INTO attempts (room_id, message_id, fence, agent_id, claimed_at)
-  SELECT room_id, id, fence, claimed_by, claimed_at FROM messages
-   WHERE room_id = :room AND id = :message AND fence = revision AND ${ADMITTED}`;
+  SELECT room_id, id, fence, claimed_by, claimed_at ${message}`;
+const BEGIN_ATTEMPT = beginAttempt(
+  `FROM messages WHERE room_id = :room AND id = :message AND fence = revision AND ${ADMITTED}`,
+);
 
 const RENEW = `
   UPDATE messages SET claimed_until = ${END_OF_CLAIM}, fence = ${FENCE}, attempts = ${ATTEMPTS}, revision = ${NEW_REVISION}
    WHERE room_id = :room AND id = :message AND ${ADMITTED}`;
 
 /** The answer to a claim. Times are ISO 8601. */
-export interface Claimed extends Noticed {
+interface Claimed extends Noticed {
   claimed: true;
   claimed_by: string;
   message_id: number;

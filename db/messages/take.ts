@@ -19,7 +19,7 @@ import { endsAt } from "../write/due.ts";
 import { heartbeatOf } from "../write/heartbeat.ts";
 import { type Guard, holds } from "../write/read_set.ts";
 import { commit, type Write } from "../write/write.ts";
-import { CLAIM, END_OF_CLAIM } from "./claims.ts";
+import { beginAttempt, CLAIM, END_OF_CLAIM } from "./claims.ts";
 import { ATTEMPTS, COLUMNS, type Message, toMessage } from "./message.ts";
 import { argsOfWanted, MAX_PASSED, oldest, passed, type Wanted } from "./open.ts";
 
@@ -28,10 +28,7 @@ const CLAIMED_NOW = `
   FROM messages INDEXED BY messages_claimed
    WHERE room_id = :room AND claimed_by IS NOT NULL AND revision = ${NEW_REVISION}`;
 
-const BEGIN_ATTEMPT = `
-  INSERT INTO attempts (room_id, message_id, fence, agent_id, claimed_at)
-  SELECT room_id, id, fence, claimed_by, claimed_at ${CLAIMED_NOW}`;
-
+const BEGIN_ATTEMPT = beginAttempt(CLAIMED_NOW);
 const GET_TAKEN = `SELECT ${COLUMNS.join(", ")} ${CLAIMED_NOW}`;
 
 /** True where each of these messages is claimed by its agent. */

@@ -3,17 +3,11 @@ import { NOW } from "../clock.ts";
 import type { Database } from "../database.ts";
 import { DatabaseUnavailable } from "../driver/faults.ts";
 import { ROOM_TABLES } from "../driver/schema.ts";
-import { argsOf } from "../driver/statement.ts";
+import { statementOf } from "../driver/statement.ts";
 import { pause } from "../pause.ts";
 import { THERE } from "../release.ts";
 import { SERVICE } from "../viewer.ts";
 import { IS_DELETED } from "./room.ts";
-
-/** Removes the rows of deleted rooms. */
-export interface Burial {
-  /** Looks for deleted rooms with rows left. Resolves when there are none on which no other instance works. */
-  begin(): Promise<void>;
-}
 
 type Table = Exclude<keyof typeof ROOM_TABLES, "rooms">;
 
@@ -49,7 +43,6 @@ const WEIGHT = 160;
 
 /** Milliseconds after each batch for which other instances leave a grave to this one. */
 const HELD_MS = 10_000;
-/** Milliseconds for which a grave is kept. */
 const KEPT_MS = 30 * 86_400_000;
 
 const HOLD = `
@@ -103,10 +96,10 @@ const FORGET = `
     SELECT id FROM graves WHERE emptied AND deleted_at <= ${NOW} - ${KEPT_MS} ORDER BY deleted_at LIMIT 8)`;
 
 /**
- * Creates this instance's burial. It works at one deleted room at a time, in batches, each followed by a pause as long.
- * After an outage the next one to look continues. `report` gets the errors that no outage explains.
+ * Creates this instance's burial, which removes the rows of deleted rooms: of one room at a time, in batches, each
+ * followed by a pause as long. After an outage the next one to look continues.
  */
-export function createBurial(database: Database, report: (error: unknown) => void = console.error): Burial {
+export function createBurial(database: Database) {
   let working: Promise<void> | undefined;
   let again = false;
 
@@ -114,7 +107,7 @@ export function createBurial(database: Database, report: (error: unknown) => voi
   const commit = (sqls: string[], room: string, stored = room) =>
     database.commit(
       SERVICE,
-      sqls.map((sql) => ({ sql, args: argsOf(sql, { room, stored }), weight: WEIGHT })),
+      sqls.map((sql) => ({ ...statementOf(sql, { room, stored }), weight: WEIGHT })),
     );
 
   async function remove(room: string, table: Table, stored = room) {
@@ -144,23 +137,19 @@ export function createBurial(database: Database, report: (error: unknown) => voi
     try {
       while (again) {
         again = false;
-        const [held] = await database.commit(SERVICE, [{
-          sql: HOLD,
-          args: {},
-          single: true,
-          weight: WEIGHT,
-        }]);
+        const [held] = await database.commit(SERVICE, [{ sql: HOLD, args: {}, weight: WEIGHT }]);
         if (held!.length === 0) continue;
         await empty(held![0]!.id as string);
         again = true;
       }
     } catch (error) {
-      if (!(error instanceof DatabaseUnavailable)) report(error);
+      if (!(error instanceof DatabaseUnavailable)) console.error(error);
     }
   }
 
   return {
-    begin() {
+    /** Looks for deleted rooms with rows left. Resolves when there are none on which no other instance works. */
+    begin(): Promise<void> {
       again = true;
       return working ??= work().finally(() => working = undefined);
     },

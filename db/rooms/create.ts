@@ -12,7 +12,6 @@ import type { Operation, Step } from "../write/context.ts";
 import { commitOnce, held } from "../write/commit_once.ts";
 import { GET_ROOM, IS_SERVED, ROOM, type Room, ROOM_REVISION, toRoom } from "./room.ts";
 
-/** A request to create or join a room. */
 export interface RoomRequest {
   /** By default a new one. */
   id?: string;
@@ -25,8 +24,7 @@ export interface RoomRequest {
   onlyJoin?: boolean;
 }
 
-/** A room that was created or joined. */
-export interface EnteredRoom {
+interface EnteredRoom {
   room: Room;
   created: boolean;
   /** The text of an admin's token for a locked room. Shown once: null in a repetition under an idempotency key. */

@@ -30,7 +30,7 @@ export interface MessageFacts {
 }
 
 const KIND_COUNTS = ["count", "last", "open", "blocked", "claimed", "done", "failed"] as const;
-export type KindFacts = Record<typeof KIND_COUNTS[number], number>;
+type KindFacts = Record<typeof KIND_COUNTS[number], number>;
 
 /** A message, its direct replies, and the body of its result. The bodies are null unless they were asked for. */
 export type MessageFact = Message & { replies: { count: number; last: number }; result: Json };
@@ -99,7 +99,6 @@ export function selectFacts(room: string, query: FactsQuery): Query[] {
   return [facts, { ...messages, columns }];
 }
 
-/** Reads the rows of `selectFacts`. */
 export async function toFacts(query: FactsQuery, [facts, messages]: Row[][]): Promise<MessageFacts> {
   const row = facts?.[0] ?? {};
   const found = (column: string) =>

@@ -6,7 +6,7 @@ import type { Viewer } from "../viewer.ts";
 import { LIVE, LIVING } from "./living.ts";
 
 /** The state of `:room` for a viewer: its open entries, and those of the private scopes that the viewer sees. */
-export interface Sources {
+interface Sources {
   /** A condition that is true of all of them. */
   always: string;
   /** How to find the living entries by scope and key. */
@@ -40,7 +40,6 @@ function foundWith(seen: string): Found {
 /** By the SQL that selects the private scopes. */
 const known = new Map<string, Found>();
 
-/** Returns the sources of the state for a viewer. */
 export function sourcesOf(viewer: Viewer): Sources {
   const seen = seenBy(viewer);
   if (seen === undefined) return { ...OPEN, args: {} };

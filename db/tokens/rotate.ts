@@ -9,7 +9,7 @@ import { isOperator, SERVICE, type Viewer } from "../viewer.ts";
 import { madeBy, SHOWN_TOKEN, type Token, toToken } from "./token.ts";
 
 /** A request for a new text of the viewer's token. */
-export interface Rotation {
+interface Rotation {
   /** The role that the old text names. */
   role: Role;
   /** Whether all that the token made is revoked. */
@@ -20,7 +20,7 @@ export interface Rotation {
   lifetime: number;
 }
 
-export interface Rotated {
+interface Rotated {
   token: Token;
   /** Shown once. */
   text: string;

@@ -41,10 +41,8 @@ export interface WriteContext extends Pick<Clock, "time" | "newId"> {
 /** The writer, as whom it acts, and its key if any. */
 export type WriteAs = Pick<WriteContext, "viewer" | "acts" | "idempotencyKey">;
 
-/** The writer of the service's own writes. */
 export const BY_SERVICE: WriteAs = { viewer: SERVICE, acts: AS_NONE };
 
-/** A statement of a write. */
 export interface Step extends Statement {
   /**
    * Makes its rows part of the answer. Under a key, these columns of `query` are stored, which runs right after the
@@ -95,9 +93,8 @@ export interface Computed {
 /**
  * Computes what a write leaves of a value, undefined where the key is absent. Returns undefined if it will be refused.
  */
-export type Compute = (found: Json | undefined) => Computed | undefined;
+type Compute = (found: Json | undefined) => Computed | undefined;
 
-/** A write and its answer. */
 export interface Operation<Answer> {
   /** As whom it acts, which the database refuses where the viewer may not. */
   acts: Acts;

@@ -3,8 +3,7 @@ import { FROM_ADMITTED } from "./admission.ts";
 /** Departures that a room remembers for `/changes`, some 100 bytes each. Who follows from before them starts anew. */
 const KEPT_DEPARTURES = 10_000;
 
-/** The tables of what may leave a room. */
-export type Departing = "agents" | "reservations";
+type Departing = "agents" | "reservations";
 
 /** Records departures. Append the SELECT of `:room`, the kind, the id and the revision. */
 const RECORD = `INSERT OR REPLACE INTO departed (room_id, kind, id, revision)`;

@@ -1,15 +1,42 @@
 import { noneIn, type Row } from "./row.ts";
 
-/** What makes room for more, where a room has the maximum number of something. */
-const ROOM_FOR = {
-  keys: "Delete keys that nobody needs, or use another room.",
-  views: "Delete views that nobody needs, or use another room.",
-  "private scopes": "They stay when their agents leave. Register without `private`, or use another room.",
-  agents: "Let agents leave that are gone, or use another room.",
-  reservations: "Release reservations that nobody needs, or wait until some have ended.",
-  tokens: "Revoke tokens that nobody needs.",
-  invitations: "Revoke invitations that nobody needs, or wait until some have ended.",
-};
+/** What a room has the maximum of: the message, in which `#` stands for the maximum, and the hint. */
+const FULL = {
+  keys: ["A room holds at most # keys.", "Delete keys that nobody needs, or use another room."],
+  views: ["A room holds at most # views.", "Delete views that nobody needs, or use another room."],
+  agents: ["A room holds at most # agents.", "Let agents leave that are gone, or use another room."],
+  tokens: ["A room holds at most # tokens.", "Revoke tokens that nobody needs."],
+  reservations: [
+    "A room holds at most # reservations.",
+    "Release reservations that nobody needs, or wait until some have ended.",
+  ],
+  invitations: [
+    "A room holds at most # invitations.",
+    "Revoke invitations that nobody needs, or wait until some have ended.",
+  ],
+  "private scopes": [
+    "A room holds at most # private scopes.",
+    "They stay when their agents leave. Register without `private`, or use another room.",
+  ],
+  "private keys": ["A private scope holds at most # keys.", "Delete some of its keys first."],
+  needs: [
+    "At most # unfinished tasks may be linked by needs.",
+    "Finish some of them first, or name fewer needs.",
+  ],
+  last_admin: [
+    "This is the room's last admin token without an end.",
+    "Make another first: POST /rooms/:id/tokens with `role` admin, without a `ttl`.",
+  ],
+} satisfies Record<string, [message: string, hint: string]>;
+
+/** What is too long in total, and what makes it shorter. */
+const TOO_LONG = {
+  bytes: ["A room's views have", "Shorten or delete views first."],
+  globs: [
+    "A room's reservations have globs of",
+    "Reserve whole directories instead of many paths, or release reservations that nobody needs.",
+  ],
+} satisfies Record<string, [what: string, hint: string]>;
 
 /** Errors of rooms, their agents and their messages. */
 export const ROOMS = {
@@ -104,57 +131,14 @@ export const ROOMS = {
     // `bytes`: the size that the views or the globs would have.
     say: ({ index, ...full }:
       & { index?: number; max: number }
-      & (
-        | {
-          of:
-            | "keys"
-            | "private keys"
-            | "private scopes"
-            | "views"
-            | "agents"
-            | "reservations"
-            | "tokens"
-            | "invitations";
-        }
-        | { of: "needs" | "last_admin" }
-        | { of: "bytes" | "globs"; bytes: number }
-      )) => {
-      if (full.of === "needs") {
-        return {
-          message: `At most ${full.max} unfinished tasks may be linked by needs.`,
-          index,
-          hint: "Finish some of them first, or name fewer needs.",
-        };
+      & ({ of: keyof typeof FULL } | { of: keyof typeof TOO_LONG; bytes: number })) => {
+      if ("bytes" in full) {
+        const [what, hint] = TOO_LONG[full.of];
+        const message = `${what} at most ${full.max} bytes in all; they would have ${full.bytes}.`;
+        return { message, index, hint };
       }
-      if (full.of === "last_admin") {
-        return {
-          message: "This is the room's last admin token without an end.",
-          index,
-          hint: "Make another first: POST /rooms/:id/tokens with `role` admin, without a `ttl`.",
-        };
-      }
-      if (full.of === "private keys") {
-        return {
-          message: `A private scope holds at most ${full.max} keys.`,
-          index,
-          hint: "Delete some of its keys first.",
-        };
-      }
-      if (!("bytes" in full)) {
-        return { message: `A room holds at most ${full.max} ${full.of}.`, index, hint: ROOM_FOR[full.of] };
-      }
-      return full.of === "globs"
-        ? {
-          message:
-            `A room's reservations have globs of at most ${full.max} bytes in all; they would have ${full.bytes}.`,
-          index,
-          hint: "Reserve whole directories instead of many paths, or release reservations that nobody needs.",
-        }
-        : {
-          message: `A room's views have at most ${full.max} bytes in all; they would have ${full.bytes}.`,
-          index,
-          hint: "Shorten or delete views first.",
-        };
+      const [message, hint] = FULL[full.of];
+      return { message: message.replace("#", String(full.max)), index, hint };
     },
   },
 } satisfies Record<string, Row>;

@@ -5,17 +5,15 @@ import type { Database } from "../database.ts";
 import type { Row } from "../driver/statement.ts";
 import { stored } from "../json.ts";
 import { Refusal } from "../refusal.ts";
-import { REVISION } from "../release.ts";
-import { revisionOf } from "../rooms/room.ts";
+import { currentWith, revisionOf } from "../rooms/room.ts";
 import type { Viewer } from "../viewer.ts";
-import { DUE } from "../write/due.ts";
 import { readCurrent } from "../write/endings.ts";
 import { isBusyFor, mapYielding, yieldToOthers } from "../yield.ts";
 import { type Agent, OF_AGENT, selectAgents, toAgent, withPrivate } from "./agent.ts";
 import { newestWaitsOf, toNewest } from "./waits.ts";
 
 /** Selects the room's row, with the time at which agents are judged to be alive. */
-const ROOM_NOW = `SELECT ${REVISION} AS revision, ${DUE}, ${NOW} AS now FROM rooms WHERE id = :room`;
+const ROOM_NOW = currentWith(`${NOW} AS now`);
 
 /** Lists all agents in order of joining. Errors: `room_not_found`, `unauthenticated`. */
 export async function listAgents(

@@ -1,7 +1,6 @@
 import type { Row, Statement } from "../driver/statement.ts";
 import { Refusal } from "../refusal.ts";
-import { REVISION } from "../release.ts";
-import { DUE } from "../write/due.ts";
+import { currentWith } from "../rooms/room.ts";
 
 /** The revision at which an agent registered, which is another once it has left and come back; null where it is not. */
 export type Registration = number | null;
@@ -15,10 +14,7 @@ export const joinedOf = (agent: string) =>
 const JOINED = joinedOf(":agent");
 
 /** Selects the row of a room, for `revisionOf` and `registrationOf`, and further columns. */
-export const roomWithRegistration = (...further: string[]) => `
-  SELECT ${
-  [`${REVISION} AS revision`, DUE, `${JOINED} AS joined`, ...further].join(", ")
-} FROM rooms WHERE id = :room`;
+export const roomWithRegistration = (...further: string[]) => currentWith(`${JOINED} AS joined`, ...further);
 
 /** Makes the precondition that the registration of `:agent` is still `:joined`; none without one. */
 export function whileRegistered(joined: Registration | undefined): string[] {

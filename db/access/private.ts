@@ -47,7 +47,7 @@ const LAST = "CAST(x'FF' AS TEXT)";
 /**
  * Selects the agents whose private scopes a token sees, if it is in force: an admin's all, another's its own agent's.
  */
-const selectSeen = (room: string, hash: string) => `
+export const selectSeen = (room: string, hash: string) => `
   SELECT secured.agent_id FROM tokens CROSS JOIN secured INDEXED BY secured_private ON secured.room_id = ${room}
      AND secured.agent_id BETWEEN IIF(tokens.role = 'admin', '', tokens.agent_id)
        AND IIF(tokens.role = 'admin', ${LAST}, tokens.agent_id)
@@ -97,14 +97,6 @@ export const privateRoomsIn = (seen: string) =>
 /** Makes, in SQL, the `room_id` of a scope's entries for a viewer: the private scope's, if `seen` selects its agent. */
 export const homeIn = (seen: string, scope: string, room = ":room") =>
   `${room} || COALESCE((SELECT ${BETWEEN_SQL} || seen.agent_id FROM (${seen}) AS seen WHERE seen.agent_id = ${scope}), '')`;
-
-/** Makes the same for the holder of a token. All are given in SQL. */
-export const homeFor = ({ room, hash, scope }: { room: string; hash: string; scope: string }) =>
-  homeIn(selectSeen(room, hash), scope, room);
-
-/** Makes the same for the operator. */
-export const homeForOperator = ({ room, scope }: { room: string; scope: string }) =>
-  homeIn(selectPrivate(room), scope, room);
 
 /** The `room_id` of scopes' entries for a viewer. */
 export interface Homes {

@@ -104,13 +104,8 @@ async function callInTime(
  * Makes a body that can be sent only once. Deno's fetch repeats a request whose reply breaks off, which would apply a
  * batch of writes twice; it cannot repeat a body that is a stream.
  */
-function unrepeatable(body: string | Uint8Array): ReadableStream {
-  return new ReadableStream({
-    start(controller) {
-      controller.enqueue(typeof body === "string" ? new TextEncoder().encode(body) : body);
-      controller.close();
-    },
-  });
+function unrepeatable(body: string | Uint8Array<ArrayBuffer>): ReadableStream {
+  return new Response(body).body!;
 }
 
 /** Makes a call of the client package. */

@@ -1,15 +1,15 @@
-import { type ActorRow, isVerified, mayAllAct, OWN_COUNT, ownArgs, rowsOf } from "../access/actors.ts";
+import { isVerified, mayAllAct, OWN_COUNT, ownArgs, rowsOf } from "../access/actors.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
 import type { Database } from "../database.ts";
 import { selectRecipients } from "../agents/recipients.ts";
 import type { Viewer } from "../viewer.ts";
 import { advance } from "../write/admission.ts";
-import { type CoalescedWrite, countByRoom, createCoalescedWrites } from "../write/coalesced_write.ts";
+import { type CoalescedWrite, createCoalescedWrites } from "../write/coalesced_write.ts";
 import { OPEN_TO_ALL, WRITABLE } from "../write/due.ts";
 import { type CountedKind, countPosts } from "./counts.ts";
 
 /** A post without `reply_to`, needs and `max_attempts`. */
-interface CoalescedPost extends CoalescedWrite {
+export interface CoalescedPost extends CoalescedWrite {
   from: string | null;
   to: string | null;
   kind: string;
@@ -86,7 +86,9 @@ const cellsOf = (post: CoalescedPost, later: number) => [
 /** Coalesces any number of posts into four statements, and one more where any has a recipient. */
 const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({
   admission(items, judging) {
-    const added = judging === "each" ? judgedByRoom(items) : [...countByRoom(items)];
+    const rooms = [...Map.groupBy(items, ({ room }) => room)];
+    const actorsIn = (own: CoalescedPost[]) => judging === "each" ? [rowsOf(own.map(({ by }) => by))] : [];
+    const added = rooms.map(([room, own]) => [room, own.length, ...actorsIn(own)]);
     const args = { added: JSON.stringify(added), nonce: items[0]!.nonce };
     return { sql: ADMIT[judging], args: { ...args, ...ownArgs(items, judging) } };
   },
@@ -109,22 +111,13 @@ const COALESCED_POSTS = createCoalescedWrites<CoalescedPost>({
       : undefined,
 });
 
-function judgedByRoom(items: CoalescedPost[]): Array<[room: string, count: number, actors: ActorRow[]]> {
-  const rooms = [...Map.groupBy(items, ({ room }) => room)];
-  return rooms.map(([room, own]) => [room, own.length, rowsOf(own.map(({ by }) => by))]);
-}
-
 /** Counts posts by room and kind, for `countPosts`. */
 function countByKind(items: CoalescedPost[], later: Map<CoalescedPost, number>) {
-  const rooms = new Map<string, Map<string, CountedKind>>();
-  for (const item of items) {
-    const { room, kind } = item;
-    let kinds = rooms.get(room);
-    if (kinds === undefined) rooms.set(room, kinds = new Map());
-    const counted = kinds.get(kind);
-    kinds.set(kind, [room, kind, (counted?.[2] ?? 0) + 1, later.get(item)!]);
-  }
-  return [...rooms.values()].flatMap((kinds) => [...kinds.values()]);
+  const kinds = Map.groupBy(items, ({ room, kind }) => `${room}\0${kind}`); // a room's id has no NUL
+  return [...kinds.values()].map((own): CountedKind => {
+    const { room, kind } = own[0]!;
+    return [room, kind, own.length, later.get(own.at(-1)!)!];
+  });
 }
 
 /** Posts a message, coalesced with others; returns undefined where it must go alone, which tells why. */

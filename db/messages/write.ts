@@ -14,7 +14,7 @@ import { FROM_ADMITTED, NEW_REVISION } from "../write/admission.ts";
 import type { Operation, Outcome, WriteContext } from "../write/context.ts";
 import { heartbeatOf } from "../write/heartbeat.ts";
 import { commit } from "../write/write.ts";
-import { postCoalesced, posted } from "./coalesced_post.ts";
+import { type CoalescedPost, postCoalesced, posted } from "./coalesced_post.ts";
 import { COUNT_POSTED, COUNT_REPLY } from "./counts.ts";
 import { ADD_NEEDS, FAILED_NEED, MISSING, NEEDS_EXIST, NEEDS_WEIGHT, UNMET, WITHIN_LINKED } from "./needs.ts";
 
@@ -48,7 +48,6 @@ const SENDER_VERIFIED = `${SENDER}, verified FROM messages WHERE room_id = :room
 const BORN = `
   SELECT ${STATUS} AS status, done_at, failure FROM messages WHERE room_id = :room AND id = ${NEW_REVISION}`;
 
-/** A message to post. */
 export interface NewMessage {
   /** The sender, an agent. */
   from?: string;
@@ -63,7 +62,7 @@ export interface NewMessage {
   max_attempts?: number;
 }
 
-export interface PostLimits {
+interface PostLimits {
   /** Unfinished tasks that needs may link. */
   needsTogether: number;
 }
@@ -125,13 +124,7 @@ export function postMessage(
   };
 }
 
-interface Post {
-  room: string;
-  nonce: string;
-  from: string | null;
-  to: string | null;
-  kind: string;
-  body: string;
+interface Post extends Omit<CoalescedPost, "agent" | "by" | "now"> {
   now: Date;
   reply_to: number | null;
   max_attempts: number | null;
@@ -196,7 +189,6 @@ function selectSender(
   return { sql: SENDER_VERIFIED, args: { ...args, nonce }, answer: { columns: ["joined", "verified"] } };
 }
 
-/** Reads a row of `BORN`. */
 function bornAs({ status, done_at, failure }: Row): Pick<Message, "status" | "done_at" | "failure"> {
   return {
     status: status as MessageStatus,

@@ -16,13 +16,11 @@ interface Changed {
   revision: number;
 }
 
-/** The record of an agent that has left. */
 interface Left {
   id: string;
   left: true;
 }
 
-/** The record of a reservation that has ended. */
 interface Ended {
   id: string;
   ended: true;
@@ -91,7 +89,9 @@ export async function toChanges(
   const present = served(room.revision);
   const more = room.edge !== null && Number(room.moved) > Number(room.edge);
   const revision = Number(more ? room.edge : present);
-  const gone = Map.groupBy(departed!, ({ kind }) => kind);
+  const goneAs = <Mark>(table: string, mark: Mark) =>
+    departed!.filter(({ kind }) => kind === table)
+      .map((row) => ({ id: row.id as string, ...mark, ...changed(row) }));
   const waits = marks!.sort(byRevision).map(toWait);
   const newest = newestOf(waits);
   const agentOf = (row: Row, shown: Newest) => ({ ...toAgent(row, shown, now), ...changed(row) });
@@ -100,20 +100,12 @@ export async function toChanges(
     state: await mapYielding(state!, (row) => ({ ...toListed(row), ...changed(row) })),
     agents: merged(
       await mapYielding(agents!, (row) => agentOf(row, newest)),
-      (gone.get("agents") ?? []).map((row) => ({
-        id: row.id as string,
-        left: true as const,
-        ...changed(row),
-      })),
+      goneAs("agents", { left: true } as const),
     ),
     messages: await mapYielding(messages!, (row) => ({ ...toMessage(row), ...changed(row) })),
     reservations: merged(
       await mapYielding(reservations!, (row) => ({ ...toReservation(row), ...changed(row) })),
-      (gone.get("reservations") ?? []).map((row) => ({
-        id: row.id as string,
-        ended: true as const,
-        ...changed(row),
-      })),
+      goneAs("reservations", { ended: true } as const),
     ),
     ...changedRoom(room, revision),
     more,

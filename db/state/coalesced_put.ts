@@ -1,12 +1,4 @@
-import {
-  actorOf,
-  isVerified,
-  type Judging,
-  mayAllAct,
-  OWN_COUNT,
-  ownArgs,
-  rowsOf,
-} from "../access/actors.ts";
+import { actorOf, isVerified, mayAllAct, OWN_COUNT, ownArgs, rowsOf } from "../access/actors.ts";
 import { isKnownPrivate, isOfAgent } from "../access/private.ts";
 import { weightOfJson } from "../batching/coalesce.ts";
 import { advance, withinLimit } from "../write/admission.ts";
@@ -14,7 +6,7 @@ import { type CoalescedWrite, createCoalescedWrites } from "../write/coalesced_w
 import type { Outcome } from "../write/context.ts";
 import { OPEN_TO_ALL, WRITABLE } from "../write/due.ts";
 import { added, INSERT_ENTRY, INSERT_VERIFIED, orReplace } from "./entry_sql.ts";
-import type { StateWrite } from "./put.ts";
+import { idOf, type StateWrite } from "./put.ts";
 import type { Attempt } from "./write_attempt.ts";
 
 /** A put of a value without preconditions. */
@@ -69,10 +61,6 @@ const ADMIT_IN_SCOPES = {
   own: judgedBy.own(HIDDEN, " AND NOT added.hidden"),
   each: judgedBy.each(HIDDEN, " AND NOT added.hidden"),
 };
-
-function admissionOf(items: CoalescedPut[], judging: Exclude<Judging, "open">): string {
-  return nameScopesOfAgents(items) ? ADMIT_IN_SCOPES[judging] : ADMIT[judging];
-}
 
 /** Whether any write with a token is to an agent's scope, which may be private. */
 function nameScopesOfAgents(items: CoalescedPut[]): boolean {
@@ -138,21 +126,17 @@ const COALESCED_PUTS = createCoalescedWrites<CoalescedPut>({
     const args = { targets: JSON.stringify(rows), nonce, max_keys: maxKeys };
     if (judging === "open") return { sql: ADMIT.open, args };
     const judged = judging === "own" ? ownArgs(items, judging) : judgedArgs(items, rows);
-    return { sql: admissionOf(items, judging), args: { ...args, ...judged } };
+    const admit = nameScopesOfAgents(items) ? ADMIT_IN_SCOPES : ADMIT;
+    return { sql: admit[judging], args: { ...args, ...judged } };
   },
   effects: PUTS,
   inOneRoom(items, later, judging) {
     if (judging === "own" && nameScopesOfAgents(items)) return undefined;
     const [{ room, nonce, maxKeys }] = items as [CoalescedPut];
-    const targets = new Set(items.map(({ scope, key }) => JSON.stringify([scope, key])));
-    const counts = { added: items.length, different: targets.size, max_keys: maxKeys };
-    const args = {
-      room,
-      nonce,
-      targets: `[${[...targets].join(",")}]`,
-      ...counts,
-      ...ownArgs(items, judging),
-    };
+    const keys = new Set(items.map(idOf));
+    const targets = `[${[...keys].join(",")}]`;
+    const counts = { added: items.length, different: keys.size, max_keys: maxKeys };
+    const args = { room, nonce, targets, ...counts, ...ownArgs(items, judging) };
     const writes = JSON.stringify(items.map((item) => cellsOf(item, later.get(item)!)));
     return [
       { sql: ADMIT_ONE_ROOM[judging], args },

@@ -26,13 +26,15 @@ export type Edited = { value: Json; changed: boolean } | { path: string };
 export function applyEdit(found: Json | undefined, edit: Edit): Edited {
   switch (edit.kind) {
     case "merge":
-      return ifAny(objectOf(found === undefined ? {} : found), (object) => merged(object, edit.patch));
+      if (found !== undefined && !isObject(found)) return WRONG_TYPE;
+      return { value: merged(found, edit.patch), changed: true };
     case "append":
-      return ifAny(listOf(found === undefined ? [] : found), (list) => [...list, ...edit.items]);
+      if (found !== undefined && !Array.isArray(found)) return WRONG_TYPE;
+      return { value: [...found ?? [], ...edit.items], changed: true };
     case "remove": {
-      const list = listOf(found);
-      const left = list?.filter((item) => !equals(item, edit.item));
-      return left ? { value: left, changed: left.length < list!.length } : WRONG_TYPE;
+      if (!Array.isArray(found)) return WRONG_TYPE;
+      const value = found.filter((item) => !equals(item, edit.item));
+      return { value, changed: value.length < found.length };
     }
     case "change":
       return changedBy(found, edit.changes);
@@ -40,10 +42,6 @@ export function applyEdit(found: Json | undefined, edit: Edit): Edited {
 }
 
 const WRONG_TYPE = { path: "" };
-
-function ifAny<T>(value: T | undefined, edited: (value: T) => Json): Edited {
-  return value === undefined ? WRONG_TYPE : { value: edited(value), changed: true };
-}
 
 type Holder = Json[] | JsonObject;
 
@@ -137,19 +135,11 @@ function equals(one: Json, other: Json): boolean {
     names.every((name) => Object.hasOwn(other, name) && equals(one[name]!, other[name]!));
 }
 
-export type JsonType = "null" | "boolean" | "number" | "string" | "array" | "object";
+type JsonType = "null" | "boolean" | "number" | "string" | "array" | "object";
 
 /** Names the type of a value, undefined where there is none. */
 export function typeOf(value: Json | undefined): JsonType | undefined {
   if (value === undefined) return undefined;
   if (value === null) return "null";
   return Array.isArray(value) ? "array" : typeof value as JsonType;
-}
-
-function listOf(value: Json | undefined): Json[] | undefined {
-  return Array.isArray(value) ? value : undefined;
-}
-
-function objectOf(value: Json): JsonObject | undefined {
-  return isObject(value) ? value : undefined;
 }

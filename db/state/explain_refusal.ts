@@ -1,6 +1,7 @@
 import type { Row } from "../driver/statement.ts";
 import type { Json } from "../json.ts";
 import { Refusal } from "../refusal.ts";
+import type { Computed } from "../write/context.ts";
 import { isBusy, yieldToOthers } from "../yield.ts";
 import { applyEdit, typeOf } from "./edit.ts";
 import { type Entry, toEntry, VIEW_SCOPE } from "./entry.ts";
@@ -14,13 +15,9 @@ interface Seen {
   value: Json;
 }
 
-/** What a write finds and leaves. `changed`: whether it writes anything. */
-export interface Applied {
+/** What a write finds and leaves. */
+export interface Applied extends Computed {
   found: Seen;
-  value: Json;
-  /** The value as JSON, where that is known. */
-  json?: string;
-  changed: boolean;
 }
 
 /**
@@ -56,11 +53,11 @@ export async function explainRefusal(put: Put, rows: Row[]): Promise<Refusal | A
     }
     const result = apply(write, found.live ? found.value : undefined, put.limits, refused, revision);
     if (result instanceof Refusal) return result;
-    const { value, json, changed } = result;
     const full = found.live ? undefined : countNew(write, counts, put.limits);
     if (full) return new Refusal("limit_reached", { ...entry, ...full }, revision);
+    const { value, changed } = result;
     seen.set(idOf(write), { live: true, version: found.version + Number(changed), value });
-    results.push({ found, value, json, changed });
+    results.push({ found, ...result });
   }
   return refusedForSize(put, rows, stored) ?? results;
 }
@@ -83,7 +80,7 @@ function apply(
   { valueBytes: max }: StateLimits,
   refused: () => Refused,
   revision: number,
-): Refusal | Omit<Applied, "found"> {
+): Refusal | Computed {
   if (delta !== undefined) {
     const sum = add(found === undefined ? 0 : found, delta);
     return sum === undefined

@@ -1,4 +1,12 @@
-import { foundSeeing, homeFor, homeForOperator, isOfAgent, isSeeing, seesAny } from "../access/private.ts";
+import {
+  foundSeeing,
+  homeIn,
+  isOfAgent,
+  isSeeing,
+  seesAny,
+  selectPrivate,
+  selectSeen,
+} from "../access/private.ts";
 import { createConditions } from "../consistent_read/conditions.ts";
 import type { Database } from "../database.ts";
 import { stored } from "../json.ts";
@@ -38,14 +46,12 @@ const getFrom = (home: string) =>
      AND NOT entry.deleted`,
   );
 
+const [ROOM, SCOPE, HASH] = ["(asked.value ->> 0)", "(asked.value ->> 1)", "(asked.value ->> 3)"];
 const GET = getFrom("rooms.id");
-/** Gets an entry for whoever shows a token, whose hash is the last argument. */
-const GET_SEEN = getFrom(
-  homeFor({ room: "(asked.value ->> 0)", hash: "(asked.value ->> 3)", scope: "(asked.value ->> 1)" }),
-);
-
+/** Gets an entry for whoever shows a token. */
+const GET_SEEN = getFrom(homeIn(selectSeen(ROOM, HASH), SCOPE, ROOM));
 /** Gets an entry for the operator, whose token belongs to no room. */
-const GET_ANY = getFrom(homeForOperator({ room: "(asked.value ->> 0)", scope: "(asked.value ->> 1)" }));
+const GET_ANY = getFrom(homeIn(selectPrivate(ROOM), SCOPE, ROOM));
 
 // The byte FF sorts after all UTF-8 text.
 const AFTER_PREFIX = `:prefix || CAST(x'FF' AS TEXT)`;

@@ -124,7 +124,8 @@ export function createCoalescedWrites<Item extends CoalescedWrite>(
       const own = short ?? coalesced(items, judging, later);
       const statements = own.map((statement): Statement => ({ ...statement, single }));
       if (kind.count) statements.push(kind.count(items, later));
-      statements.push(...heartbeats(items, judging).map(kind.tellsAgents ? tellingAgents : unchanged));
+      const beats = heartbeats(items, judging);
+      statements.push(...kind.tellsAgents ? beats.map(tellingAgents) : beats);
       const beside = kind.beside?.(items);
       return beside ? [...statements, beside] : statements;
     },
@@ -169,8 +170,6 @@ function heartbeats(items: CoalescedWrite[], judging: Judging): Statement[] {
   return [heartbeatsBy(JUDGED_HEARTBEATS, beats, { nonce })];
 }
 
-const unchanged = (statement: Statement) => statement;
-
 /** Makes heartbeats return their agents. */
 const tellingAgents = ({ sql, args }: Statement): Statement => ({
   sql: `${sql} RETURNING room_id, id`,
@@ -183,13 +182,6 @@ function agentsOf(rows: Row[] = []): Set<string> {
 }
 
 const agentIn = (room: string, agent: string) => `${room}\0${agent}`; // neither has a control character
-
-/** Counts writes by room. */
-export function countByRoom(items: CoalescedWrite[]): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const { room } of items) counts.set(room, (counts.get(room) ?? 0) + 1);
-  return counts;
-}
 
 /** Groups items by room, each with how many of the same room follow. */
 function laterOf<Item extends CoalescedWrite>(items: Item[]): Map<Item, number> {

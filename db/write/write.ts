@@ -71,8 +71,8 @@ export async function commit(database: Database, by: WriteAs, write: Write): Pro
 async function tryCommit(database: Database, by: WriteAs, write: Write): Promise<Committed> {
   const { room, part, also, nonce, now, effects, reads } = write;
   const [own, key] = [{ room, nonce }, by.idempotencyKey];
-  const { sql, args } = succeeded(by, write);
   const may = mayAct(by.viewer, by.acts);
+  const success = succeeded(write, may);
   const asks = by.viewer.token !== undefined || isKnownGuarded(room);
   const unproven = asks ? unprovenActors(by) : [];
   const { rows, answers, stored } = await commitOnce(database, by, {
@@ -83,10 +83,10 @@ async function tryCommit(database: Database, by: WriteAs, write: Write): Promise
       ...unproven.length > 0 ? [selectSecured(room, unproven)] : [],
     ],
     last: [
-      ...heartbeats(by, write, key && held(key)),
+      ...heartbeats(write, success, key && held(key)),
       ...(key ? [storeRevision(key, { sql: `SELECT revision ${FROM_ADMITTED}`, args: own })] : []),
     ],
-    refused: { sql: `NOT (${sql})`, args },
+    refused: { sql: `NOT (${success.sql})`, args: success.args },
   });
   const [admitted] = rows[0]!;
   const revision = admitted && Number(admitted.revision);
@@ -98,19 +98,20 @@ async function tryCommit(database: Database, by: WriteAs, write: Write): Promise
   return { outcome, reads: rows.slice(1 + effects.length), secured };
 }
 
-/** Makes the condition that the write was admitted or granted. */
-function succeeded({ viewer, acts }: WriteAs, { room, nonce, granted }: Write): Condition {
+/** Makes the condition that the write was admitted or granted. `may`: that its writer may act so. */
+function succeeded({ room, nonce, granted }: Write, may: Condition | undefined): Condition {
   if (granted === undefined) return { sql: ADMITTED, args: { room, nonce } };
-  const may = mayAct(viewer, acts);
   const conditions = ["id = :room", WRITABLE, ...may ? [may.sql] : []].join(" AND ");
   const sql = `${ADMITTED} OR (${granted.sql}) AND EXISTS (SELECT 1 FROM rooms WHERE ${conditions})`;
   return { sql, args: { ...granted.args, ...may?.args, room, nonce } };
 }
 
-function heartbeats(by: WriteAs, write: Write, held?: Condition): Statement[] {
-  const { room, heartbeatOf: agent, now } = write;
+function heartbeats(
+  { room, heartbeatOf: agent, now }: Write,
+  success: Condition,
+  held?: Condition,
+): Statement[] {
   if (agent === undefined) return [];
-  const { sql, args } = succeeded(by, write);
-  const conditions = [BEAT, `(${sql})`, ...(held ? [held.sql] : [])].join(" AND ");
-  return [{ sql: conditions, args: { ...args, ...held?.args, room, agent, now: now.toISOString() } }];
+  const sql = [BEAT, `(${success.sql})`, ...(held ? [held.sql] : [])].join(" AND ");
+  return [{ sql, args: { ...success.args, ...held?.args, room, agent, now: now.toISOString() } }];
 }

@@ -2490,7 +2490,7 @@ export const MUTANTS: Mutant[] = [
   },
   {
     name: "puts of one new key that meet count as many",
-    edits: [["different: targets.size", "different: items.length"]],
+    edits: [["different: keys.size", "different: items.length"]],
     test: "tests/db/coalesced_puts.test.ts",
     filter: "puts of agents that meet",
   },

@@ -52,7 +52,7 @@ export function Session({ address, locked }: { address: string; locked: boolean 
     <div class="session">
       <div class="bar">
         <h2 class="quiet">The same from a shell</h2>
-        <button type="button" id="run">Run it here</button>
+        <button type="button" id="run" class="scripted">Run it here</button>
       </div>
       <ol id="calls">
         {[locked ? LOCKED : OPEN, ...CALLS].map(({ method, path, body, answer }, n) => (
@@ -67,7 +67,7 @@ export function Session({ address, locked }: { address: string; locked: boolean 
           In a shell, put the <code>token</code> of the first answer into <code>CONVENE_TOKEN</code>.
         </p>
       )}
-      <p class="quiet" id="run-note" role="status">
+      <p class="quiet scripted" id="run-note" role="status">
         Running it makes these five requests from this page, in a new room.
       </p>
     </div>

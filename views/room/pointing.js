@@ -1,6 +1,6 @@
 /**
  * Changes the page and keeps the element under the pointer in its position. The browser's scroll anchoring keeps the
- * first element in view instead, so page.css disables it in a list under the pointer.
+ * first element in view instead, so room.css disables it in a list under the pointer.
  */
 export function keepPointed(change) {
   const pointed = document.querySelector(":is(#agents, #reservations, #state) :is(li, .more):hover");

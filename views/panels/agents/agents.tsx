@@ -57,7 +57,7 @@ function Agent({ agent, now }: { agent: AgentView; now: Date }) {
   const shown = stale ? "stale" : status;
   return (
     <li id={agentId(id)} class={`agent ${hue(id)} is-${shown}`} data-into="agent-list" tabindex={-1}>
-      <p class="who">
+      <p class="head">
         <span class="dot" aria-hidden="true" />
         <a href={`#${agentId(id)}`} class="name">
           <Short text={id} />

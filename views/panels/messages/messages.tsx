@@ -16,12 +16,10 @@ export interface MessagesShown extends Known {
   messages: MessageView[];
 }
 
-/** The newest messages. */
 export interface NewestMessages extends MessagesShown, Access {
   address: string;
 }
 
-/** The conversation. */
 export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown> = {
   id: "talk",
   name: "Talk",
@@ -36,7 +34,7 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
       <section id="talk" aria-labelledby="talk-title">
         <div class="bar">
           <h2 id="talk-title">Conversation</h2>
-          <form id="filters" class="filters" aria-label="Filters" aria-describedby="reach">
+          <form id="filters" class="filters scripted" aria-label="Filters" aria-describedby="reach">
             <label>
               kind <Choices name="kind" choices={kinds} />
             </label>
@@ -53,7 +51,7 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
           <Reach messages={messages} counts={counts} />
         </div>
         <div class="scroller" id="messages-scroller" tabindex={0} role="region" aria-label="Messages">
-          <p class="older" id="older" hidden={older === 0}>
+          <p class="older scripted" id="older" hidden={older === 0}>
             <button type="button" data-load="older">
               Show older messages (<span data-count>{older}</span>)
             </button>
@@ -70,7 +68,7 @@ export const MESSAGES: Panel<RoomLook & NewestMessages, RoomLook & MessagesShown
             <span class="further">Show older messages to look further back.</span>
           </p>
         </div>
-        <button type="button" class="fresh" id="fresh" hidden>
+        <button type="button" class="fresh primary scripted" id="fresh" hidden>
           <span data-count>0</span> new
         </button>
         <Say locked={locked} you={you} />
@@ -95,7 +93,7 @@ function Reach({ messages, counts }: Pick<RoomLook & NewestMessages, "messages" 
   };
   const figure = (name: string) => <b data-figure={name}>{figures[name]!.toLocaleString("en")}</b>;
   return (
-    <p class="quiet reach" id="reach" hidden={messages.length === counts.count}>
+    <p class="quiet reach scripted" id="reach" hidden={messages.length === counts.count}>
       Filters see only the last {figure("here")} of {figure("messages")} messages (unclaimed:{" "}
       {figure("unclaimed-here")} of {figure("unclaimed")}).
     </p>

@@ -127,7 +127,7 @@ function Scope({ scope: { scope, total }, isPrivate, drawn = [] }: {
         {drawn}
       </ul>
       {hidden > 0 && (
-        <p class="more">
+        <p class="more scripted">
           <button type="button" data-load="entries" data-scope={scope}>
             Show more of {total} keys (<span data-count>{hidden}</span>)
           </button>

@@ -9,19 +9,20 @@ export const room = new URLSearchParams(location.search).get("room") ?? "";
 /** This page's address without its fragment. Its path alone may be none: one with two slashes begins with a host. */
 const here = location.origin + location.pathname + location.search;
 
-let token = kept(NAME);
-let before = kept(BEFORE);
+let token = kept(NAME + room);
+let before = kept(BEFORE + room);
 
-function kept(name) {
+/** Returns the text that the tab keeps under a name; undefined if there is none. */
+export function kept(name) {
   try {
-    return sessionStorage.getItem(name + room) ?? undefined;
+    return sessionStorage.getItem(name) ?? undefined;
   } catch {
     return undefined; // the browser keeps nothing for this page
   }
 }
 
 /** Keeps a text, or nothing, under a name. Returns false where the tab keeps nothing. */
-function keep(name, text) {
+export function keep(name, text) {
   try {
     if (text === undefined) sessionStorage.removeItem(name);
     else sessionStorage.setItem(name, text);

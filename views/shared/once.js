@@ -11,3 +11,15 @@ export async function once(control, act) {
     control.ariaBusy = "false";
   }
 }
+
+/** The same for what may fail: `complaint` then says what was not done, and why. */
+export function onceOr(control, complaint, failed, act) {
+  return once(control, async () => {
+    complaint.textContent = "";
+    try {
+      await act();
+    } catch ({ message }) {
+      complaint.textContent = `${failed}: ${message}`;
+    }
+  });
+}

@@ -1,6 +1,6 @@
 const UNITS = [[60, 1, "s"], [3_600, 60, "min"], [86_400, 3_600, "h"], [Infinity, 86_400, "d"]];
 
-/** Words a distance in time in its largest unit, like the service (times.tsx). */
+/** Words a distance in time in its largest unit, for the service and for the page's script. */
 export function words(seconds) {
   const [, size, unit] = UNITS.find(([max]) => seconds < max);
   return `${Math.max(0, Math.floor(seconds / size))} ${unit}`;

@@ -1,3 +1,5 @@
+import { words } from "./clock.js";
+
 /** A time as its distance from now, which the page's script updates. Its title is the exact time. */
 export function Ago({ at, now }: { at: string; now: Date }) {
   return <time datetime={at} title={at} data-ago>{ago(at, now)}</time>;
@@ -13,14 +15,7 @@ export function Left({ at, now }: { at: string; now: Date }) {
   );
 }
 
-/** Words a distance in time in its largest unit, like the page's script (clock.js). */
+/** Words the distance of a time from now, in its largest unit. */
 export function ago(at: string, now: Date): string {
   return words(Math.floor((now.getTime() - Date.parse(at)) / 1000));
-}
-
-function words(seconds: number): string {
-  if (seconds < 60) return `${Math.max(0, seconds)} s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3600)} h`;
-  return `${Math.floor(seconds / 86_400)} d`;
 }

@@ -1,5 +1,5 @@
-import { since, words } from "../../shared/clock.js";
-import { arrowTo, axisOf, heightOf, middleOf } from "./axis.js";
+import { since } from "../../shared/clock.js";
+import { arrowTo, axisOf, frameOf, heightOf, middleOf } from "./axis.js";
 
 const strip = document.getElementById("timeline-scroller");
 
@@ -23,32 +23,32 @@ export function place() {
   const picture = document.getElementById("timeline-picture");
   if (!picture) return;
   const [, waits, events] = [...picture.children].map((group) => [...group.children]);
-  const begins = [...events, ...waits].map(({ dataset }) => Number(dataset.from));
-  const ends = waits.flatMap(({ dataset: { to } }) => to ? Number(to) : []);
+  const begins = events.map(({ dataset }) => Number(dataset.from));
+  const spans = waits.map(({ dataset: { from, to } }) => ({
+    from: Number(from),
+    to: to ? Number(to) : undefined,
+  }));
   // This clock is behind the service's by the time that the page took to arrive.
-  const now = Math.max(since(0), ...begins, ...ends);
-  const start = Math.min(now, ...begins.slice(0, events.length));
-  const moments = new Set([start, now, ...[...begins, ...ends].map((moment) => Math.max(start, moment))]);
-  const { xs, gaps, width } = axisOf([...moments].sort((a, b) => a - b), events.length === 0);
-  const x = (moment) => xs.get(Math.max(start, Number(moment)));
+  const now = Math.max(since(0), ...begins, ...spans.flatMap(({ from, to = from }) => [from, to]));
+  const { x, gaps, width } = axisOf(now, begins, spans);
   const names = document.querySelectorAll("#timeline-lanes [data-lane]");
   const ys = new Map([...names].map(({ dataset }, n) => [dataset.lane, middleOf(n)]));
   const height = heightOf(names.length);
   set(picture, { width, height, viewBox: `0 0 ${width} ${height}` });
   for (const element of [...waits, ...events]) {
     const y = ys.get(element.dataset.lane);
-    set(element, y === undefined ? { display: "none" } : { x: x(element.dataset.from), y });
+    set(element, y === undefined ? { display: "none" } : { x: x(Number(element.dataset.from)), y });
   }
-  for (const wait of waits) {
-    const { from, to } = wait.dataset;
-    set(wait.firstElementChild, { width: Math.max(3, (to ? x(to) : xs.get(now)) - x(from)) });
+  for (const [n, { from, to = now }] of spans.entries()) {
+    set(waits[n].firstElementChild, { width: Math.max(3, x(to) - x(from)) });
   }
   for (const arrow of picture.querySelectorAll(".arrow")) {
     const { lane, to } = arrow.closest("svg").dataset;
     const below = ys.get(to) - ys.get(lane);
     set(arrow, { d: below ? arrowTo(below) : "" });
   }
-  frame([...ys.values()], { gaps, width, height, now: xs.get(now) });
+  const frame = frameOf([...ys.values()], { gaps, width, height, now: x(now) });
+  document.getElementById("timeline-frame").innerHTML = frame;
 }
 
 function set(element, attributes) {
@@ -56,16 +56,6 @@ function set(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
   }
-}
-
-function frame(ys, { gaps, width, height, now }) {
-  const text = (x, words) => `<text class="gap" x="${x}" y="14" text-anchor="middle">${words}</text>`;
-  document.getElementById("timeline-frame").innerHTML = [
-    ...ys.map((y) => `<path class="lane" d="M0 ${y}H${width}"/>`),
-    ...gaps.map(({ x, ms }) => text(x, `${words(ms / 1_000)} gap`)),
-    `<path class="now" d="M${now} 20V${height}"/>`,
-    text(now, "now"),
-  ].join("");
 }
 
 setInterval(() => keepEnd(place), STEP_MS);

@@ -1,9 +1,9 @@
+import { raw } from "hono/html";
 import { hue } from "../../shared/addresses.ts";
-import { ago } from "../../shared/times.tsx";
 import type { Panel, RoomLook } from "../panel.ts";
 import style from "./timeline.css" with { type: "text" };
 import timeline from "./timeline.js" with { type: "text" };
-import { arrowTo, LANE } from "./axis.js";
+import { arrowTo, frameOf, LANE } from "./axis.js";
 import axis from "./axis.js" with { type: "text" };
 import {
   EVENTS_SHOWN,
@@ -114,9 +114,7 @@ function Figure({ view, layout }: { view: TimelineView; layout: TimelineLayout }
         role="group"
         aria-labelledby="timeline-summary"
       >
-        <g id="timeline-frame">
-          <Frame {...layout} />
-        </g>
+        <g id="timeline-frame">{raw(frameOf(layout.lanes.map(({ y }) => y), layout))}</g>
         <g id="timeline-waits">{waits.map((wait) => <Wait {...wait} />)}</g>
         <g id="timeline-events">{events.map((event) => <Event {...event} />)}</g>
       </svg>
@@ -140,21 +138,6 @@ function LaneNames({ layout: { lanes, hidden } }: { layout: TimelineLayout }) {
 
 function Summary({ view }: { view: TimelineView }) {
   return <p id="timeline-summary" class="visually-hidden">{summary(view)}</p>;
-}
-
-function Frame({ lanes, width, height, gaps, now }: TimelineLayout) {
-  return (
-    <>
-      {lanes.map(({ y }) => <path class="lane" d={`M0 ${y}H${width}`} />)}
-      {gaps.map(({ x, ms }) => (
-        <text class="gap" x={x} y={14} text-anchor="middle">
-          {ago(new Date(0).toISOString(), new Date(ms))} gap
-        </text>
-      ))}
-      <path class="now" d={`M${now} 20V${height}`} />
-      <text class="gap" x={now} y={14} text-anchor="middle">now</text>
-    </>
-  );
 }
 
 const waitId = ({ agent, from }: TimelineWait) => `wait/${encodeURIComponent(agent)}/${Date.parse(from)}`;

@@ -37,33 +37,19 @@ export const EVENTS_SHOWN = 120;
 
 const MAX_LANES = 40;
 
-export interface TimelineLayout {
-  width: number;
-  height: number;
-  lanes: Array<{ name: string; y: number }>;
-  /** How many agents have no lane. */
-  hidden: number;
-  events: Array<{ event: TimelineEvent; x: number; y: number; to?: number }>;
-  waits: Array<{ wait: TimelineWait; x: number; y: number; width: number }>;
-  /** Silences that are drawn shorter than they were. */
-  gaps: Array<{ x: number; ms: number }>;
-  now: number;
-}
+export type TimelineLayout = ReturnType<typeof layoutOf>;
 
-/** Gives each event and wait its position, like the page's script (timeline.js). Time runs to the right. */
-export function layoutOf(view: TimelineView, now: Date): TimelineLayout {
-  const time = (at: string) => Math.min(Date.parse(at), now.getTime());
-  const start = Math.min(now.getTime(), ...view.events.map(({ at }) => time(at)));
-  const seen = view.waits.filter(({ to }) => to === undefined || time(to) >= start);
+/**
+ * Gives each event and wait its position, like the page's script (timeline.js). Time runs to the right. `hidden`: how
+ * many agents have no lane; `gaps`: silences that are drawn shorter than they were.
+ */
+export function layoutOf(view: TimelineView, now: Date) {
+  const time = (at?: string) => Math.min(at === undefined ? Infinity : Date.parse(at), now.getTime());
+  const spans = view.waits.map(({ from, to }) => ({ from: time(from), to: time(to) }));
+  const { start, x, gaps, width } = axisOf(now.getTime(), view.events.map(({ at }) => time(at)), spans);
+  const seen = view.waits.filter(({ to }) => time(to) >= start);
   const { lanes, hidden } = lanesOf(view, seen);
   const ys = new Map(lanes.map((name, n) => [name, middleOf(n)]));
-  const moments = new Set([start, now.getTime(), ...view.events.map(({ at }) => time(at))]);
-  for (const wait of seen) {
-    moments.add(Math.max(start, time(wait.from)));
-    if (wait.to) moments.add(time(wait.to));
-  }
-  const { xs, gaps, width } = axisOf([...moments].sort((a, b) => a - b), view.events.length === 0);
-  const x = (at: string) => xs.get(Math.max(start, time(at)))!;
   const y = (name: string | null | undefined) => ys.get(name ?? SOMEBODY);
   return {
     width,
@@ -74,15 +60,15 @@ export function layoutOf(view: TimelineView, now: Date): TimelineLayout {
       const from = y(event.from);
       return from === undefined
         ? []
-        : [{ event, x: x(event.at), y: from, to: event.to ? y(event.to) : undefined }];
+        : [{ event, x: x(time(event.at)), y: from, to: event.to ? y(event.to) : undefined }];
     }),
     waits: seen.flatMap((wait) => {
-      const [from, to] = [x(wait.from), wait.to ? x(wait.to) : xs.get(now.getTime())!];
+      const [from, to] = [x(time(wait.from)), x(time(wait.to))];
       const lane = y(wait.agent);
       return lane === undefined ? [] : [{ wait, x: from, y: lane, width: Math.max(3, to - from) }];
     }),
     gaps,
-    now: xs.get(now.getTime())!,
+    now: x(now.getTime()),
   };
 }
 

@@ -1,6 +1,6 @@
 import { raw } from "hono/html";
 import { Marked } from "marked";
-import { type Assets, Layout, type Markup } from "./shared/layout.tsx";
+import { type Assets, Layout, type Markup, Top } from "./shared/layout.tsx";
 
 /** Markdown as HTML, whose headings have addresses of their own. */
 function htmlOf(markdown: string): string {
@@ -35,30 +35,22 @@ function slug(heading: string): string {
   );
 }
 
-/** What a page says about its document. */
-interface About {
-  /** Default: its first heading. */
-  title?: string;
-  description: string;
-  isGuide: boolean;
-}
-
-/** The guide or another document as a page. `markdown` is trusted: it is not sanitized. */
+/**
+ * The guide or another document as a page, whose title is by default its first heading. `markdown` is trusted: it is not
+ * sanitized.
+ */
 export function documentPage(
   markdown: string,
-  { title, description, isGuide }: About,
+  { title, description, isGuide }: { title?: string; description: string; isGuide: boolean },
   assets: Assets,
 ): Markup {
   const [, heading] = /^# (.+)$/m.exec(markdown) ?? [];
   return (
     <Layout title={title ?? `${heading} · Convene`} description={description} assets={assets}>
-      <header class="top">
-        <a class="brand" href="/">Convene</a>
-        <nav aria-label="Pages">
-          <a href="/">Start</a>
-          <a href="/guide" aria-current={isGuide ? "page" : undefined}>Guide</a>
-        </nav>
-      </header>
+      <Top>
+        <a href="/">Start</a>
+        <a href="/guide" aria-current={isGuide ? "page" : undefined}>Guide</a>
+      </Top>
       <main class="prose">{raw(htmlOf(markdown))}</main>
     </Layout>
   );

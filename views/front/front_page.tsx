@@ -1,7 +1,7 @@
 import type { Child } from "hono/jsx";
 import { CreateRoom } from "./create_room.tsx";
 import { Session } from "./front_session.tsx";
-import { type Assets, Layout, type Markup } from "../shared/layout.tsx";
+import { type Assets, Layout, type Markup, Top } from "../shared/layout.tsx";
 import { wordOf } from "../shared/addresses.ts";
 
 /**
@@ -17,14 +17,11 @@ export function frontPage(address: string, assets: Assets, locked: boolean, sour
       script="front.js"
       body={{ class: "front" }}
     >
-      <header class="top">
-        <a class="brand" href="/" aria-current="page">Convene</a>
-        <nav aria-label="Pages">
-          <a href="/guide">Guide</a>
-          <a href="/docs/api">API</a>
-          {source && <a href={source}>Source</a>}
-        </nav>
-      </header>
+      <Top isFirst>
+        <a href="/guide">Guide</a>
+        <a href="/docs/api">API</a>
+        {source && <a href={source}>Source</a>}
+      </Top>
       <main>
         <section class="lead">
           <div>

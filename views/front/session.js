@@ -41,9 +41,9 @@ export function enableSession() {
     const response = await fetch(inRoom(path), { method, headers, body: inRoom(body) }).catch(() =>
       undefined
     );
-    const text = await response?.text().catch(() => undefined);
-    const told = read(text);
+    const told = await response?.clone().json().catch(() => undefined);
     if (!told) throw new Error(AWAY);
+    const text = await response.text();
     if (told.token) {
       token = told.token;
       keepToken(id, token);
@@ -82,15 +82,6 @@ export function enableSession() {
 
   button.addEventListener("click", () => once(button, run));
   name();
-}
-
-/** Reads a JSON object; undefined for another text, such as a proxy's page. */
-function read(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Characters of the token that the page shows: its kind. The tab has all of it. */

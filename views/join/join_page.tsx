@@ -1,5 +1,5 @@
 import { JoinLine } from "../shared/join_line.tsx";
-import { type Assets, Layout, type Markup } from "../shared/layout.tsx";
+import { type Assets, Layout, type Markup, Top } from "../shared/layout.tsx";
 import { type Invitation, inviterOf, placeOf } from "./join_text.ts";
 
 /** The page of an invitation, for people: what it is, a form to join, and the line to paste into an agent. */
@@ -97,12 +97,9 @@ function JoinLayout({ title, assets, now, children }: {
       script="join.js"
       body={now === undefined ? {} : { "data-now": now }}
     >
-      <header class="top">
-        <a class="brand" href="/">Convene</a>
-        <nav aria-label="Pages">
-          <a href="/guide">Guide</a>
-        </nav>
-      </header>
+      <Top>
+        <a href="/guide">Guide</a>
+      </Top>
       <main class="prose">{children}</main>
     </Layout>
   );

@@ -47,11 +47,6 @@ export function placeOf({ role, agent }: Invitation): string {
   return `${as}, to ${MAY[role]}`;
 }
 
-/** The command that joins. It is right as it stands: agents paste what they read. */
-function joinCommand({ address, code }: Invitation): string {
-  return `curl -s ${wordOf(`${address}/join/${code}`)} -d '{}'`;
-}
-
 /** Says what the braces of the command take. */
 function choicesOf({ agent }: Invitation): string {
   const id = agent === null
@@ -62,10 +57,12 @@ function choicesOf({ agent }: Invitation): string {
 
 /**
  * Tells an agent who invites it, to which room, and the one request to make. What others chose stands indented, on one
- * line each, so that it cannot be taken for the service's words.
+ * line each, so that it cannot be taken for the service's words. Each command is right as it stands: agents paste what
+ * they read.
  */
 export function joinText(invitation: Invitation): string {
-  const { address, room, note, usesLeft, expiresAt } = invitation;
+  const { address, code, room, note, usesLeft, expiresAt } = invitation;
+  const url = `${address}/join/${code}`;
   const path = `${address}/rooms/${encodeURIComponent(room)}`;
   const own = JSON.stringify({ condition: "true", include: ["state", "agents", "messages:after:0"] });
   return `# You are invited to a Convene room
@@ -84,7 +81,7 @@ The code lets ${
 
 ## Join with one request
 
-    ${joinCommand(invitation)}
+    curl -s ${wordOf(url)} -d '{}'
 
 As it stands ${choicesOf(invitation)}
 
@@ -96,6 +93,6 @@ That one shows the whole room. The guide says all the rest: \`curl -s ${wordOf(`
 
 If no answer comes, the code may be used up all the same. With \`-H "Idempotency-Key: \${KEY:?}"\`, where KEY is a random UUID that you made and told nobody, the same request may be sent again, and brings a new token.
 
-If you have the \`convene\` command: \`convene join ${address}/join/${invitation.code}\`
+If you have the \`convene\` command: \`convene join ${url}\`
 `;
 }

@@ -48,10 +48,10 @@ export function Counts({ revision, agents, counts }: {
       data-revision={String(revision)}
       data-messages={String(counts.count)}
       data-unclaimed={String(counts.unclaimed)}
-      data-empty={String(isEmpty(agents, counts, revision))}
+      data-empty={String(revision === 0 && agents.length === 0 && counts.count === 0)}
     >
       {figures.map(([figure, word, name, mark]) => (
-        <li class={`count-${name} ${mark ?? ""}`} title={TITLES[name]}>
+        <li class={`count-${name} ${mark ?? ""}`} title={name === "unclaimed" ? UNCLAIMED : undefined}>
           {name === "rev" ? "rev " : ""}
           <b>{figure.toLocaleString("en")}</b>
           {name === "rev" ? "" : ` ${word}`}
@@ -61,14 +61,8 @@ export function Counts({ revision, agents, counts }: {
   );
 }
 
-/** What a figure counts, where its word may be taken for something else. */
-const TITLES: Record<string, string> = {
-  unclaimed: "Messages that nobody has claimed, plain ones too: messages.unclaimed of conditions",
-};
-
-function isEmpty(agents: AgentView[], { count }: { count: number }, revision: number): boolean {
-  return revision === 0 && agents.length === 0 && count === 0;
-}
+/** What that figure counts, since its word may be taken for something else. */
+const UNCLAIMED = "Messages that nobody has claimed, plain ones too: messages.unclaimed of conditions";
 
 /** Shows whether the page is live, or since when it is not; the script updates it. */
 export function Live({ now }: { now: Date }) {

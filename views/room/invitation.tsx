@@ -36,7 +36,7 @@ People watch at ${address}/?room=${encodeURIComponent(room)}`;
 }
 
 /** Whether the reader of a page may make a join code for a member. */
-export function mayInvite({ locked, you }: Access): boolean {
+function mayInvite({ locked, you }: Access): boolean {
   return locked ? you?.role === "admin" : you?.role !== "reader";
 }
 

@@ -4,7 +4,7 @@ import { maySay } from "../panels/messages/say.tsx";
 import { PANELS, type RoomUpdate, type RoomView, TABS } from "../panels/panels.ts";
 import { quoted, wordOf } from "../shared/addresses.ts";
 import { CopyText } from "../shared/copy.tsx";
-import { type Assets, Layout, type Markup } from "../shared/layout.tsx";
+import { type Assets, Layout, type Markup, Top } from "../shared/layout.tsx";
 import { Counts, Live, You } from "./health.tsx";
 import { Invitation } from "./invitation.tsx";
 import { TokenDialog, TokenForm } from "./token.tsx";
@@ -88,9 +88,7 @@ export function unknownRoomPage(id: string, address: string, assets: Assets, loc
       script="entering.js"
       then="front.js"
     >
-      <header class="top">
-        <a class="brand" href="/">Convene</a>
-      </header>
+      <Top />
       <main class="prose">
         <h1>
           There is no room <code>{id}</code>

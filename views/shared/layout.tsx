@@ -38,6 +38,16 @@ export function Layout({ title, description, assets, script, then, body, childre
   );
 }
 
+/** The header of a page that is of no room; `children`: links to other pages. */
+export function Top({ isFirst = false, children }: { isFirst?: boolean; children?: Child }) {
+  return (
+    <header class="top">
+      <a class="brand" href="/" aria-current={isFirst ? "page" : undefined}>Convene</a>
+      {children && <nav aria-label="Pages">{children}</nav>}
+    </header>
+  );
+}
+
 /** Renders a page. */
 export function page(markup: Markup): string {
   return `<!doctype html>\n${markup}`;

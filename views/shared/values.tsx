@@ -1,3 +1,5 @@
+import type { Child } from "hono/jsx";
+
 /** A JSON value, or the beginning of one that is too long to show. */
 export type Shown = { value: unknown } | { cut: string; size: number };
 
@@ -13,14 +15,7 @@ export function Value({ shown, prose = false, source }: { shown: Shown; prose?: 
   if (typeof value !== "object" || value === null) return <code class="scalar">{String(value)}</code>;
   const json = JSON.stringify(value);
   if (json.length <= 2) return <code class="scalar">{json}</code>;
-  return (
-    <details class="json">
-      <summary>
-        <code>{preview(value)}</code>
-      </summary>
-      <pre>{JSON.stringify(value, null, 2)}</pre>
-    </details>
-  );
+  return <Folded line={preview(value)} whole={JSON.stringify(value, null, 2)} />;
 }
 
 /** A value on one line that cannot be unfolded. */
@@ -57,29 +52,35 @@ function Prose({ text }: { text: string }) {
 function Text({ text }: { text: string }) {
   const json = JSON.stringify(text);
   if (json.length <= PREVIEW * 2) return <code class="scalar">{json}</code>;
-  return (
-    <details class="json">
-      <summary>
-        <code>{json.slice(0, PREVIEW)}…</code>
-        <span class="quiet">{` ${count(text.length)} characters`}</span>
-      </summary>
-      <pre>{text}</pre>
-    </details>
-  );
+  return <Folded line={`${json.slice(0, PREVIEW)}…`} size={text.length} whole={text} />;
 }
 
 function Cut({ cut, size, source }: { cut: string; size: number; source?: string }) {
   return (
-    <details class="json">
-      <summary>
-        <code>{cut.slice(0, PREVIEW)}…</code>
-        <span class="quiet">{` ${count(size)} characters`}</span>
-      </summary>
-      <pre>{cut}</pre>
+    <Folded line={`${cut.slice(0, PREVIEW)}…`} size={size} whole={cut}>
       <p class="quiet">
         {`${count(size - cut.length)} more characters. `}
         {source && <a href={source}>The whole value as JSON</a>}
       </p>
+    </Folded>
+  );
+}
+
+/** A value behind one line. `size`: the characters of one of which the line shows the beginning. */
+function Folded({ line, size, whole, children }: {
+  line: string;
+  size?: number;
+  whole: string;
+  children?: Child;
+}) {
+  return (
+    <details class="json">
+      <summary>
+        <code>{line}</code>
+        {size !== undefined && <span class="quiet">{` ${count(size)} characters`}</span>}
+      </summary>
+      <pre>{whole}</pre>
+      {children}
     </details>
   );
 }

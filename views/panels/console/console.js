@@ -11,9 +11,8 @@ form.addEventListener("submit", async (event) => {
   const query = new URLSearchParams({ expr: expr.value, agent: agent.value });
   try {
     const response = await ask(`${path}/live/evaluation?${query}`);
-    const text = await response.text();
-    if (response.ok) output.innerHTML = text;
-    else output.textContent = wordsOf(JSON.parse(text));
+    if (response.ok) output.innerHTML = await response.text();
+    else output.textContent = wordsOf(await response.json());
   } catch {
     output.textContent = AWAY;
   }

@@ -8,42 +8,39 @@ export function FirstCalls({ address, room, needsToken, mayWrite }: {
   needsToken: boolean;
   mayWrite: boolean;
 }) {
-  if (!mayWrite) {
-    return (
-      <div class="first-calls" id="first-calls">
-        <h3>Nothing has happened here yet</h3>
-        <p>What others do shows here as it happens.</p>
-      </div>
-    );
-  }
-  const curl = curlOf(needsToken);
   const path = `${address}/rooms/${encodeURIComponent(room)}`;
-  const calls: Array<[string, string]> = [
-    ["An agent joins:", `${curl} ${quoted(`${path}/agents`)} -d '{"id":"alice","name":"Alice"}'`],
-    [
-      "It posts a message:",
-      `${curl} ${quoted(`${path}/messages`)} -d '{"from":"alice","body":"Who takes the tests?"}'`,
-    ],
-    [
-      "It waits for an answer:",
-      `${curl} ${quoted(`${path}/wait`)} -d '{"agent":"alice","condition":"has(state._shared.taken)"}'`,
-    ],
-  ];
   return (
     <div class="first-calls" id="first-calls">
       <h3>Nothing has happened here yet</h3>
-      <p>Three calls start it. Run them and watch this page.</p>
-      <ol>
-        {calls.map(([what, call]) => (
-          <li>
-            <p>{what}</p>
-            <CopyText text={call} label="Copy" />
-          </li>
-        ))}
-      </ol>
-      <p>
-        Or <button type="button" popovertarget="invitation">invite an agent</button> that does it by itself.
-      </p>
+      {mayWrite
+        ? (
+          <>
+            <p>Three calls start it. Run them and watch this page.</p>
+            <ol>
+              {CALLS.map(([what, rest, body]) => (
+                <li>
+                  <p>{what}</p>
+                  <CopyText
+                    text={`${curlOf(needsToken)} ${quoted(path + rest)} -d ${quoted(body)}`}
+                    label="Copy"
+                  />
+                </li>
+              ))}
+            </ol>
+            <p>
+              Or <button type="button" popovertarget="invitation">invite an agent</button>{" "}
+              that does it by itself.
+            </p>
+          </>
+        )
+        : <p>What others do shows here as it happens.</p>}
     </div>
   );
 }
+
+/** Calls that start a room: what each does, its path in the room, and its body. */
+const CALLS: Array<[what: string, rest: string, body: string]> = [
+  ["An agent joins:", "/agents", '{"id":"alice","name":"Alice"}'],
+  ["It posts a message:", "/messages", '{"from":"alice","body":"Who takes the tests?"}'],
+  ["It waits for an answer:", "/wait", '{"agent":"alice","condition":"has(state._shared.taken)"}'],
+];

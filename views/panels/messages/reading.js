@@ -33,11 +33,9 @@ export function createReading(path) {
     fresh.hidden = true;
   }
 
-  function matches({ dataset: { kind, from, status } }) {
-    const { elements } = filters;
-    return (!elements.kind.value || elements.kind.value === kind) &&
-      (!elements.from.value || elements.from.value === from) &&
-      (!elements.status.value || elements.status.value === status);
+  function matches({ dataset }) {
+    const chosen = (name) => filters.elements[name].value;
+    return ["kind", "from", "status"].every((name) => ["", dataset[name]].includes(chosen(name)));
   }
 
   /** Shows the messages that match the filters, and offers every kind and sender seen so far. */

@@ -7,7 +7,13 @@ export function maySay(you: Holder | undefined): you is Holder & { agent: string
 
 /** Where somebody posts, or why they cannot and what to do; it needs the script, which has the token. */
 export function Say({ locked, you }: Access) {
-  if (!maySay(you)) return <WhyNot locked={locked} you={you} />;
+  if (!maySay(you)) {
+    return (
+      <div id="say-not" class="say-not scripted" tabindex={-1}>
+        <p>{you === undefined ? <Join /> : <OtherToken locked={locked} you={you} />}</p>
+      </div>
+    );
+  }
   return (
     <form id="say" class="say">
       <label class="visually-hidden" for="say-body">{`Message from ${you.agent}`}</label>
@@ -22,14 +28,6 @@ export function Say({ locked, you }: Access) {
       <button type="submit">Send</button>
       <span class="error" role="alert" id="say-error" />
     </form>
-  );
-}
-
-function WhyNot({ locked, you }: Access) {
-  return (
-    <div id="say-not" class="say-not scripted" tabindex={-1}>
-      <p>{you === undefined ? <Join /> : <OtherToken locked={locked} you={you} />}</p>
-    </div>
   );
 }
 

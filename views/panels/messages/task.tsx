@@ -18,17 +18,11 @@ export interface TaskView {
   needs: number[];
   done_at: string | null;
   result_id: number | null;
+  /** Its reason; the `error` that the last `fail` or `release` gave; the `message` that it needs, if that failed. */
   failure: unknown;
 }
 
 export type NeedView = Pick<TaskView, "id" | "status">;
-
-/** Why a task failed; `error`: what the last `fail` or `release` gave. */
-interface Failure {
-  reason: string;
-  error?: unknown;
-  message?: number;
-}
 
 /**
  * Returns the status that a message shows. Any message may be claimed, so `open` shows only on those that are meant to
@@ -136,7 +130,7 @@ function Attempts({ task: { status, attempts, max_attempts } }: { task: TaskView
 export function Outcome({ task, needed }: { task: TaskView; needed: NeedView[] }) {
   if (task.status === "blocked") return <Needs needs={task.needs} needed={needed} />;
   if (task.status !== "failed") return null;
-  const { reason, error, message } = task.failure as Failure;
+  const { reason, error, message } = task.failure as { reason: string; error?: unknown; message?: number };
   return (
     <div class="outcome">
       <p class="quiet">

@@ -1,15 +1,15 @@
 import { parseArgs } from "node:util";
-import type { Command, Options } from "./command.ts";
+import { type Command, flag, type Options, text } from "./command.ts";
 import { type Flags, Input } from "./input.ts";
 import { nearest } from "./near_names.ts";
 import { UsageError } from "./values.ts";
 
 /** The options that every command takes. */
 const COMMON: Options = {
-  server: { type: "string" },
-  room: { type: "string" },
-  agent: { type: "string" },
-  json: { type: "boolean" },
+  server: text,
+  room: text,
+  agent: text,
+  json: flag,
 };
 
 export function readCommand(
@@ -28,8 +28,7 @@ export function readCommand(
 }
 
 function parsed(args: string[], options: Options) {
-  const config = { args, options, allowPositionals: true } as const;
-  const { tokens } = parseArgs({ ...config, strict: false, tokens: true });
+  const { tokens, ...read } = parseArgs({ args, options, strict: false, tokens: true });
   const seen = new Set<string>();
   for (const token of tokens) {
     if (token.kind !== "option") continue;
@@ -40,17 +39,14 @@ function parsed(args: string[], options: Options) {
     seen.add(token.name);
   }
   for (const token of tokens) if (token.kind === "option") checkValue(token, options[token.name]!.type);
-  return parseArgs({ ...config, strict: true });
-}
-
-interface OptionToken {
-  rawName: string;
-  value?: string;
-  inlineValue?: boolean;
+  return read;
 }
 
 /** Refuses an option that lacks its value, or has one that it does not take. */
-function checkValue({ rawName, value, inlineValue }: OptionToken, type: "string" | "boolean"): void {
+function checkValue(
+  { rawName, value, inlineValue }: { rawName: string; value?: string; inlineValue?: boolean },
+  type: "string" | "boolean",
+): void {
   if (type === "boolean") {
     if (value !== undefined) throw new UsageError(`${rawName} takes no value.`);
   } else if (value === undefined) {

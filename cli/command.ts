@@ -4,9 +4,12 @@ import type { Input } from "./input.ts";
 
 export type Options = NonNullable<ParseArgsConfig["options"]>;
 
+/** The kinds of options. */
+export const text = { type: "string" } as const;
+export const flag = { type: "boolean" } as const;
+
 export type Hints = Partial<Record<ErrorCode, string>>;
 
-/** A command. */
 export interface Command {
   /** The words and options after its name: `<condition>`. */
   usage: string;
@@ -18,7 +21,8 @@ export interface Command {
   words: [min: number, max: number];
   /** What to do about its errors, where that differs from other commands, or with what was typed. */
   hints?: Hints | ((input: Input) => Hints);
-  run(input: Input): Promise<number>;
+  /** Does it. Returns the exit code, if it is another than that of what is done. */
+  run(input: Input): Promise<number | void>;
 }
 
 /** What a command says about its errors. */

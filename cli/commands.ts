@@ -38,7 +38,6 @@ export const commands: Record<string, Command> = {
   watch,
 };
 
-/** Finds a command by its name. */
 export function commandOf(name: string): Command | undefined {
   return Object.hasOwn(commands, name) ? commands[name] : undefined;
 }

@@ -1,4 +1,4 @@
-import { ConveneError } from "../client/mod.ts";
+import { badAnswer } from "../client/errors.ts";
 
 /**
  * Returns an answer that has the members that a command prints. Another server may answer with any object; of what
@@ -8,7 +8,5 @@ export function having<T>(answer: T, ...names: Array<keyof T & string>): T {
   const members = Object(answer) as Record<string, unknown>;
   const missing = names.find((name) => members[name] === undefined);
   if (missing === undefined) return answer;
-  throw new ConveneError("bad_answer", `The answer has no ${missing}, and is not one of Convene.`, {
-    hint: "Is this the address of the service?",
-  });
+  throw badAnswer(`The answer has no ${missing}, and is not one of Convene.`);
 }

@@ -1,12 +1,8 @@
 import type { Invite, Role } from "../client/mod.ts";
-import type { Command } from "./command.ts";
-import { EXIT } from "./exit.ts";
+import { type Command, text } from "./command.ts";
 import { having } from "./having.ts";
-import { json, plain } from "./plain.ts";
-import { print, printLines } from "./print.ts";
+import { remark, tell, tellList } from "./print.ts";
 import { UsageError } from "./values.ts";
-
-const text = { type: "string" } as const;
 
 export const invite: Command = {
   usage: "[agent] [--role ROLE] [--uses N] [--ttl 15m] [--note TEXT]",
@@ -23,17 +19,14 @@ export const invite: Command = {
       ttl: input.seconds("ttl"),
       note: input.text("note"),
     });
-    print(input.json ? json(made) : plain(made.url));
+    tell(input, made, made.url);
     const hostname = URL.canParse(made.url) ? new URL(made.url).hostname : "";
     if (LOOPBACK.test(hostname)) {
-      console.error(
-        plain(
-          `convene: Another machine cannot reach ${hostname}. For it start the service with HOST=0.0.0.0, and write ` +
-            "this machine's address in place of that.",
-        ),
+      remark(
+        `convene: Another machine cannot reach ${hostname}. For it start the service with HOST=0.0.0.0, and write ` +
+          "this machine's address in place of that.",
       );
     }
-    return EXIT.done;
   },
 };
 
@@ -52,19 +45,12 @@ export const invites: Command = {
   async run(input) {
     const [act, id] = input.words;
     const { invites } = input.room;
-    if (act === undefined) {
-      const list = await invites.list();
-      const lines = list.map(lineOf);
-      if (input.json) print(json(list));
-      else printLines(lines);
-      return EXIT.done;
-    }
+    if (act === undefined) return tellList(input, await invites.list(), lineOf);
     if (act !== "revoke" || id === undefined) {
       throw new UsageError(`This is how: convene invites ${HOW}. convene invite makes one.`);
     }
     await invites.revoke(id);
-    print(input.json ? json({ revoked: true }) : plain(`revoked ${id}`));
-    return EXIT.done;
+    tell(input, { revoked: true }, `revoked ${id}`);
   },
 };
 
@@ -75,6 +61,6 @@ const SHOWN = ["id", "role", "agent", "uses", "uses_left", "expires_at", "note"]
 function lineOf(invite: Invite): string {
   const { id, role, agent, uses, uses_left, expires_at, note } = having(invite, ...SHOWN);
   const whom = agent === null ? "" : ` for ${agent}`;
-  return plain(`${id}: ${role}${whom}, ${uses_left} of ${uses} left until ${expires_at}`) +
-    (note === null ? "" : `: ${plain(note)}`);
+  const why = note === null ? "" : `: ${note}`;
+  return `${id}: ${role}${whom}, ${uses_left} of ${uses} left until ${expires_at}${why}`;
 }

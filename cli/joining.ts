@@ -1,16 +1,11 @@
 import { join as joinByAddress, type Joined, type Joiner } from "../client/mod.ts";
-import type { Command, Hints } from "./command.ts";
-import { EXIT } from "./exit.ts";
+import { type Command, flag, type Hints, text } from "./command.ts";
 import { having } from "./having.ts";
 import type { Input } from "./input.ts";
 import { keepJoined } from "./keeping.ts";
-import { json, plain } from "./plain.ts";
-import { print } from "./print.ts";
+import { tell } from "./print.ts";
 import { PATIENCE, reachingFetch } from "./reach.ts";
 import { UsageError } from "./values.ts";
-
-const text = { type: "string" } as const;
-const flag = { type: "boolean" } as const;
 
 /** A code as the service writes it, and as people may write it where a word cannot be an agent's id. */
 const CODE = /^[0-9A-HJKMNP-TV-Z]{5}-[0-9A-HJKMNP-TV-Z]{5}$/;
@@ -74,13 +69,12 @@ export const join: Command = {
     });
     const agent = having(joined, "id");
     if (token) await keepJoined(input, room.as(agent.id), token);
-    print(input.json ? json(agent) : plain(agent.id));
-    return EXIT.done;
+    tell(input, agent, agent.id);
   },
 };
 
 /** Joins by the address of an invitation, or by its code at the server. */
-async function joinBy(input: Input, word: string): Promise<number> {
+async function joinBy(input: Input, word: string): Promise<void> {
   if (input.flags["if-new"] === true) {
     throw new UsageError("--if-new is not for codes: they register new agents.");
   }
@@ -95,8 +89,7 @@ async function joinBy(input: Input, word: string): Promise<number> {
     : await input.server.join(word, who);
   await keepJoined(input, room, token);
   const shown = { server: room.connection.url, room: room.id, agent, revision, guide };
-  print(input.json ? json(shown) : plain(agent));
-  return EXIT.done;
+  tell(input, shown, agent);
 }
 
 async function joinAt(url: string, who: Joiner): Promise<Joined> {
@@ -116,8 +109,6 @@ export const leave: Command = {
   async run(input) {
     const agent = input.words[0] ?? input.actor;
     const { left } = having({ left: await input.room.leave({ agent }) }, "left");
-    if (input.json) print(json({ left }));
-    else print(plain(left ? `${agent} left` : `${agent} was not there`));
-    return EXIT.done;
+    tell(input, { left }, left ? `${agent} left` : `${agent} was not there`);
   },
 };

@@ -1,8 +1,8 @@
 import type { Room } from "../client/mod.ts";
 import type { Input } from "./input.ts";
 import { isAdmins, keepToken, type KeptFile } from "./kept_tokens.ts";
-import { plain } from "./plain.ts";
-import { print } from "./print.ts";
+import { print, remark } from "./print.ts";
+import { quoted, wordOf } from "./shell.ts";
 
 /** Keeps a token that was made just now. Where that fails it is printed, since nothing else has it. */
 export function keepMade(input: Input, room: Room, token: string): void {
@@ -21,7 +21,7 @@ export async function keepJoined(input: Input, room: Room, token: string): Promi
   const { before: own } = keepToken(input.environment, { ...before, as: room.agent });
   const agent = room.agent!;
   tellPlace(own!.file);
-  say(
+  remark(
     `You stay an admin: the admin's token that is kept goes on counting, and acts as ${agent}. ` +
       `To act under ${agent}'s alone: convene tokens keep < ${wordOf(own!.file)}`,
   );
@@ -67,28 +67,17 @@ function tell(room: Room, file: string, before?: KeptFile): void {
       room.agent === undefined || other === undefined || other === room.agent || isAdmins(before.token)
         ? `it counts again after convene tokens keep < ${wordOf(file)}`
         : `say --agent ${wordOf(other)} to act under it`;
-    say(`The one that was kept before${whose} is in ${file}: ${use}`);
+    remark(`The one that was kept before${whose} is in ${file}: ${use}`);
   }
   tellExport(room);
 }
 
-const say = (text: string) => console.error(plain(text));
-
-const tellPlace = (file: string) => say(`The token is kept in ${file}, for whoever works here in the room.`);
+const tellPlace = (file: string) =>
+  remark(`The token is kept in ${file}, for whoever works here in the room.`);
 
 /** Says what makes all commands of a shell those of the room and the agent. */
 function tellExport({ connection, id, agent }: Room): void {
   const set = { CONVENE_URL: connection.url, CONVENE_ROOM: id, ...agent && { CONVENE_AGENT: agent } };
   const words = Object.entries(set).map(([name, value]) => `${name}=${quoted(value)}`);
-  say(`export ${words.join(" ")}`);
-}
-
-/** Quotes a text for a POSIX shell. */
-function quoted(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}
-
-/** Makes a text a word of a shell command. */
-function wordOf(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : quoted(text);
+  remark(`export ${words.join(" ")}`);
 }

@@ -7,7 +7,7 @@ import process from "node:process";
 type Environment = Record<string, string | undefined>;
 
 /** A token of a room, with what it is for. */
-export interface KeptToken {
+interface KeptToken {
   /** The service's address. */
   server: string;
   room: string;
@@ -18,7 +18,6 @@ export interface KeptToken {
   token: string;
 }
 
-/** Whether a token is an admin's. */
 export const isAdmins = (token: string): boolean => token.startsWith("cvn_a_");
 
 /** A token as a file has it. */
@@ -143,7 +142,7 @@ export function forgetTokens(environment: Environment, server: string, room: str
 }
 
 /** Returns the files of the tokens of a room that were moved aside. */
-export function keptAside(environment: Environment, server: string, room: string): string[] {
+function keptAside(environment: Environment, server: string, room: string): string[] {
   const folder = folderOf(environment);
   const file = basename(fileOf(environment, server, room));
   return namesIn(folder).filter((name) => name.startsWith(`${file}.before`)).map((name) =>

@@ -9,8 +9,7 @@ import { EXIT, TimeOver } from "./exit.ts";
 import { help, helpOf } from "./help.ts";
 import type { Input } from "./input.ts";
 import { unknownCommand } from "./near_names.ts";
-import { plain } from "./plain.ts";
-import { print, printLines } from "./print.ts";
+import { print, printLines, remark } from "./print.ts";
 import { tokenHint } from "./token_hint.ts";
 import { UsageError } from "./values.ts";
 import { hintOf } from "./words.ts";
@@ -42,7 +41,7 @@ async function main(args: string[]): Promise<number> {
   let input: Input | undefined;
   try {
     input = readCommand(name, command, args.slice(1), process.env);
-    return await command.run(input);
+    return await command.run(input) ?? EXIT.done;
   } catch (error) {
     return report(error, input && hintsOf(command, input), input);
   }
@@ -50,7 +49,8 @@ async function main(args: string[]): Promise<number> {
 
 function report(error: unknown, own: Hints = {}, input?: Input): number {
   if (error instanceof UsageError) {
-    console.error(`convene: ${plain(error.message)}\nconvene help tells how.`);
+    remark(`convene: ${error.message}`);
+    remark("convene help tells how.");
     return EXIT.usage;
   }
   if (error instanceof TimeOver) {
@@ -58,20 +58,18 @@ function report(error: unknown, own: Hints = {}, input?: Input): number {
     return EXIT.timedOut;
   }
   if (error instanceof ConveneError) {
-    console.error(`convene: ${plain(error.message)} (${plain(error.code)})`);
+    remark(`convene: ${error.message} (${error.code})`);
     const ofToken = input && tokenHint(input, error.code);
-    if (ofToken) console.error(plain(ofToken));
+    if (ofToken) remark(ofToken);
     const hint = hintOf(error, own);
-    if (hint) console.error(plain(hint));
+    if (hint) remark(hint);
     // The message is that of the first issue.
     if (Array.isArray(error.body.issues)) {
-      for (const { path, message } of error.body.issues.slice(1)) {
-        console.error(plain(`${path.join(".")}: ${message}`));
-      }
+      for (const { path, message } of error.body.issues.slice(1)) remark(`${path.join(".")}: ${message}`);
     }
     return EXIT.failed;
   }
-  console.error(`convene: ${plain(error instanceof Error ? error.message : String(error))}`);
+  remark(`convene: ${error instanceof Error ? error.message : error}`);
   return EXIT.failed;
 }
 

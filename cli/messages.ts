@@ -1,14 +1,22 @@
 import type { Message, TaskStatus } from "../client/mod.ts";
-import type { Command } from "./command.ts";
-import { EXIT } from "./exit.ts";
+import { type Command, flag, text } from "./command.ts";
 import { having } from "./having.ts";
-import { tellNotice } from "./notice.ts";
-import { json, plain, shown } from "./plain.ts";
-import { print } from "./print.ts";
+import type { Input } from "./input.ts";
+import { plain, shown } from "./plain.ts";
+import { remark, remarkUnregistered, tell } from "./print.ts";
 import { UsageError } from "./values.ts";
 
-const text = { type: "string" } as const;
-const flag = { type: "boolean" } as const;
+/** The options that say which messages fit, tasks or others. */
+export const FILTER = { kind: text, from: text, to: text, thread: text };
+
+export function filterOf(input: Input) {
+  return {
+    kind: input.text("kind"),
+    from: input.text("from"),
+    to: input.text("to"),
+    thread: input.number("thread"),
+  };
+}
 
 export const say: Command = {
   usage: "<body> [--to AGENT] [--kind KIND] [--reply-to ID] [--needs ID,ID] [--max-attempts N] [--text]",
@@ -24,14 +32,13 @@ export const say: Command = {
       max_attempts: input.number("max-attempts"),
     });
     const message = having(posted, "id");
-    print(input.json ? json(message) : message.id);
-    tellNotice(message);
+    tell(input, message, message.id);
+    remarkUnregistered(message);
     const { to_agent, recipient } = message;
     if (recipient && !(recipient.registered && recipient.alive)) {
       const how = recipient.registered ? "gives no sign of life" : "is not registered";
-      console.error(plain(`convene: ${to_agent} ${how}: nobody may read this.`));
+      remark(`convene: ${to_agent} ${how}: nobody may read this.`);
     }
-    return EXIT.done;
   },
 };
 
@@ -45,10 +52,7 @@ export const read: Command = {
   options: {
     after: text,
     last: text,
-    kind: text,
-    from: text,
-    to: text,
-    thread: text,
+    ...FILTER,
     "reply-to": text,
     status: text,
     "claimed-by": text,
@@ -58,19 +62,13 @@ export const read: Command = {
   words: [0, 0],
   async run(input) {
     const filter = {
-      kind: input.text("kind"),
-      from: input.text("from"),
-      to: input.text("to"),
-      thread: input.number("thread"),
+      ...filterOf(input),
       reply_to: input.number("reply-to"),
       status: input.text("status") as TaskStatus | undefined,
       claimed_by: input.text("claimed-by"),
       unclaimed: input.flags.unclaimed === true || undefined,
     };
-    const show = (message: Message) => {
-      const line = lineOf(message);
-      print(input.json ? json(message) : line);
-    };
+    const show = (message: Message) => tell(input, message, lineOf(message));
     const { messages } = input.room;
     if (input.flags.follow === true) {
       if (input.flags.last !== undefined) throw new UsageError("--follow begins at --after, not at --last.");
@@ -79,7 +77,6 @@ export const read: Command = {
       const [after, last] = [input.number("after"), input.number("last")];
       for (const message of await messages.list({ ...filter, after, last })) show(message);
     }
-    return EXIT.done;
   },
 };
 
@@ -106,21 +103,15 @@ function named(text: string): string {
 const SHOWN = ["id", "kind", "from_agent", "to_agent", "reply_to", "body"] as const;
 
 /** Formats a message on one line: `7 task ada✓ -> bob (reply to 5): body [claimed by cyd]`. */
-export function lineOf(message: Message): string {
-  return lineWith(message, "");
-}
+export const lineOf = (message: Message) => lineWith(message, "");
 
-/** Formats a message that was just taken, its fence before all that others wrote: `7 (fence 9) task ada: body ...`. */
-export function takenLineOf(message: Message, fence: number): string {
-  return lineWith(message, ` (fence ${fence})`);
-}
-
-function lineWith(message: Message, claim: string): string {
+/** The same with a note on its claim before all that others wrote. */
+export function lineWith(message: Message, claim: string): string {
   const { id, kind, from_agent, to_agent, verified, reply_to, body } = having(message, ...SHOWN);
   const from = from_agent === null ? "-" : named(from_agent) + (verified ? VERIFIED : "");
   const to = to_agent === null ? "" : ` -> ${named(to_agent)}`;
   const reply = reply_to === null ? "" : ` (reply to ${reply_to})`;
-  return `${id}${claim} ${named(kind)} ${from}${to}${reply}: ${shown(body)}${plain(stateOf(message))}`;
+  return `${id}${claim} ${named(kind)} ${from}${to}${reply}: ${shown(body)}${stateOf(message)}`;
 }
 
 /** Formats the status of a message as a task; empty for an open one. */

@@ -1,24 +1,23 @@
 /** Control characters, bidirectional marks and line separators, which a terminal must not receive from others. */
 const HOSTILE = /[\p{Cc}\p{Bidi_Control}\u2028\u2029]/gu;
 
-/** Formats others' text on one line. Escapes control characters, so that the terminal does not obey them. */
+/**
+ * Formats others' text on one line. Escapes control characters, so that the terminal does not obey them: JSON allows
+ * some of them too.
+ */
 export function plain(text: string): string {
   return text.replace(HOSTILE, escaped);
 }
 
-/** Ends a text that others follow with a full stop. */
-export function sentence(text: string): string {
-  return /[.!?:]$/.test(text) ? text : `${text}.`;
+/** Words a failure in sentences: what it is, and what to do. */
+export function worded({ message, hint }: { message: string; hint?: string }): string {
+  const sentence = /[.!?:]$/.test(message) ? message : `${message}.`;
+  return hint ? `${sentence} ${hint}` : sentence;
 }
 
 /** Formats a value: a string as it is, all else as JSON. */
 export function shown(value: unknown): string {
-  return plain(typeof value === "string" ? value : JSON.stringify(value) ?? "");
-}
-
-/** Serializes to JSON. Escapes the C1 controls too, which JSON allows and a terminal obeys. */
-export function json(value: unknown): string {
-  return plain(JSON.stringify(value));
+  return typeof value === "string" ? value : JSON.stringify(value) ?? "";
 }
 
 function escaped(character: string): string {

@@ -1,4 +1,4 @@
-import { plain } from "./plain.ts";
+import { remark } from "./print.ts";
 
 /** Milliseconds for which a request is retried before the service has answered once. */
 export const PATIENCE = 5_000;
@@ -39,7 +39,7 @@ export function reachingFetch(
     } catch (error) {
       if (!told && !absent.signal.aborted && !init?.signal?.aborted) {
         told = true;
-        console.error(plain(`convene: No answer from ${url}. It is tried for ${PATIENCE / 1_000} seconds.`));
+        remark(`convene: No answer from ${url}. It is tried for ${PATIENCE / 1_000} seconds.`);
       }
       throw error;
     } finally {
@@ -50,10 +50,7 @@ export function reachingFetch(
 
 /** Says on stderr what a command waits for, if it waits longer than a moment. */
 export async function toldWaiting<T>(what: string, work: Promise<T>, quiet = QUIET): Promise<T> {
-  const timer = setTimeout(
-    () => console.error(plain(`convene: Waiting for ${what}. Ctrl-C ends it.`)),
-    quiet,
-  );
+  const timer = setTimeout(() => remark(`convene: Waiting for ${what}. Ctrl-C ends it.`), quiet);
   try {
     return await work;
   } finally {

@@ -1,16 +1,12 @@
 import { ConveneError, type Reservation } from "../client/mod.ts";
-import type { Command } from "./command.ts";
-import { EXIT, TimeOver } from "./exit.ts";
+import { type Command, flag, text } from "./command.ts";
+import { TimeOver } from "./exit.ts";
 import { having } from "./having.ts";
 import type { Input } from "./input.ts";
-import { tellNotice } from "./notice.ts";
-import { json, plain, shown } from "./plain.ts";
-import { print, printLines } from "./print.ts";
+import { shown } from "./plain.ts";
+import { remarkUnregistered, tell, tellList } from "./print.ts";
 import { toldWaiting } from "./reach.ts";
 import { UsageError } from "./values.ts";
-
-const text = { type: "string" } as const;
-const flag = { type: "boolean" } as const;
 
 export const reserve: Command = {
   usage: "[glob...] [--shared] [--ttl 15m] [--note NOTE] [--timeout 10m] [--path PATH] [--text]",
@@ -36,36 +32,27 @@ export const reserve: Command = {
       throw isOver ? new TimeOver("The paths are not free.", { cause }) : cause;
     });
     const reservation = having(made, "id", "fence");
-    tellNotice(reservation);
-    print(input.json ? json(reservation) : plain(`${reservation.id} (fence ${reservation.fence})`));
-    return EXIT.done;
+    remarkUnregistered(reservation);
+    tell(input, reservation, `${reservation.id} (fence ${reservation.fence})`);
   },
 };
 
-async function list(input: Input): Promise<number> {
+async function list(input: Input): Promise<void> {
   for (const name of ["shared", "ttl", "note", "timeout", "text"]) {
     if (input.flags[name] !== undefined) {
       throw new UsageError(`Which paths? --${name} is for new reservations.`);
     }
   }
-  const reservations = await input.room.reservations.list({ path: input.text("path") });
-  const lines = reservations.map(lineOf);
-  if (input.json) print(json(reservations));
-  else printLines(lines);
-  return EXIT.done;
+  tellList(input, await input.room.reservations.list({ path: input.text("path") }), lineOf);
 }
+
+/** The members that a line has. */
+const SHOWN = ["id", "agent", "paths", "expires_at", "note"] as const;
 
 /** Formats a reservation on one line: `<id>: ada has src/** docs/** (shared) until ...: note`. */
 export function lineOf(reservation: Reservation): string {
-  const { id, agent, paths, mode, expires_at, note } = having(
-    reservation,
-    "id",
-    "agent",
-    "paths",
-    "expires_at",
-    "note",
-  );
+  const { id, agent, paths, mode, expires_at, note } = having(reservation, ...SHOWN);
   const shared = mode === "shared" ? " (shared)" : "";
-  return plain(`${id}: ${agent} has ${paths.join(" ")}${shared} until ${expires_at}`) +
-    (note === null ? "" : `: ${shown(note)}`);
+  const why = note === null ? "" : `: ${shown(note)}`;
+  return `${id}: ${agent} has ${paths.join(" ")}${shared} until ${expires_at}${why}`;
 }

@@ -1,17 +1,13 @@
 import type { RoomInfo } from "../client/mod.ts";
-import type { Command, Hints } from "./command.ts";
+import { type Command, flag, type Hints, text } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { having } from "./having.ts";
 import type { Input } from "./input.ts";
 import { keepMade } from "./keeping.ts";
 import { forgetTokens } from "./kept_tokens.ts";
-import { json, plain } from "./plain.ts";
-import { print, printLines } from "./print.ts";
+import { print, remark, tell, tellList } from "./print.ts";
 import { aboutToken } from "./token_hint.ts";
 import { UsageError } from "./values.ts";
-
-const text = { type: "string" } as const;
-const flag = { type: "boolean" } as const;
 
 const HOW = "[id] [--locked] | delete <id>";
 
@@ -45,26 +41,24 @@ export const room: Command = {
     const opened = await server.open(id, { locked: locked || undefined });
     const { token } = opened;
     if (token !== undefined && token !== server.connection.token) keepMade(input, opened, token);
-    print(input.json ? json({ id: opened.id, page: opened.page }) : plain(opened.id));
-    return EXIT.done;
+    tell(input, { id: opened.id, page: opened.page }, opened.id);
   },
 };
 
-async function remove(input: Input, id: string | undefined, locked: boolean): Promise<number> {
+async function remove(input: Input, id: string | undefined, locked: boolean): Promise<number | void> {
   if (id === undefined) throw new UsageError("Which room? convene room delete <id>");
   if (locked) throw new UsageError(`--locked is for new rooms: convene room delete ${id}`);
   const server = input.serverFor(id);
   const deleted = await server.room(id).delete();
-  if (input.json) print(json({ deleted }));
+  if (input.json) print(JSON.stringify({ deleted }));
   if (!deleted) {
-    console.error(plain(`convene: There is no room ${id}. A locked one answers its own tokens alone.`));
+    remark(`convene: There is no room ${id}. A locked one answers its own tokens alone.`);
     const ofToken = aboutToken(input);
-    if (ofToken) console.error(plain(ofToken));
+    if (ofToken) remark(ofToken);
     return EXIT.failed;
   }
   forgetTokens(input.environment, server.connection.url, id);
-  if (!input.json) print(plain(`deleted ${id}`));
-  return EXIT.done;
+  if (!input.json) print(`deleted ${id}`);
 }
 
 export const rooms: Command = {
@@ -80,11 +74,7 @@ export const rooms: Command = {
   },
   async run(input) {
     const all = input.flags.all === true || undefined;
-    const rooms = await input.serverFor().rooms({ all, limit: input.number("limit") });
-    const lines = rooms.map(lineOf);
-    if (input.json) print(json(rooms));
-    else printLines(lines);
-    return EXIT.done;
+    tellList(input, await input.serverFor().rooms({ all, limit: input.number("limit") }), lineOf);
   },
 };
 
@@ -92,5 +82,5 @@ export const rooms: Command = {
 function lineOf(room: RoomInfo): string {
   const { id, created_at, locked, listed } = having(room, "id", "created_at");
   const kind = locked ? " (locked)" : listed === false ? " (not listed)" : "";
-  return plain(`${id} since ${created_at}${kind}`);
+  return `${id} since ${created_at}${kind}`;
 }

@@ -15,12 +15,6 @@ export interface Picture {
   messages: Message[];
 }
 
-interface Terminal {
-  width: number;
-  height: number;
-  color: boolean;
-}
-
 const MAX_MESSAGES = 100;
 
 /** Applies changes to a picture. A `reset` clears it first. */
@@ -54,9 +48,8 @@ export function take(
 /** The lines of the screen, cut to its width and height. */
 export function screenOf(
   { room, agents, state, messages, reservations }: Picture,
-  terminal: Terminal,
+  { width, height, color }: { width: number; height: number; color: boolean },
 ): string[] {
-  const { width, height, color } = terminal;
   const parts = reservations.size === 0 ? 3 : 4;
   const max = Math.max(1, Math.floor((height - 1 - parts) / parts));
   const title = (text: string) => color ? `\x1b[1m${cut(text, width)}\x1b[0m` : cut(text, width);
@@ -73,9 +66,10 @@ export function screenOf(
   ].slice(0, height);
 }
 
-function agentLine(agent: Agent): string {
+/** Formats an agent on one line: `ada waiting: state._shared.turn == "ada"`. */
+export function agentLine(agent: Agent): string {
   const { id, status, waiting_on } = having(agent, "id", "status", "waiting_on");
-  return plain(`${id} ${status}${waiting_on === null ? "" : `: ${waiting_on}`}`);
+  return `${id} ${status}${waiting_on === null ? "" : `: ${waiting_on}`}`;
 }
 
 /** Cuts a line to a number of characters. Characters wider than one column may still wrap. */

@@ -1,14 +1,12 @@
 import type { Entry, Json, JsonObject, WriteOptions } from "../client/mod.ts";
-import type { Command } from "./command.ts";
+import { type Command, flag, text } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { having } from "./having.ts";
 import type { Input } from "./input.ts";
-import { json, plain, sentence, shown } from "./plain.ts";
-import { print, printLines } from "./print.ts";
+import { shown, worded } from "./plain.ts";
+import { remark, tell, tellList } from "./print.ts";
+import { wordOf } from "./shell.ts";
 import { readJson, UsageError } from "./values.ts";
-
-const text = { type: "string" } as const;
-const flag = { type: "boolean" } as const;
 
 export const set: Command = {
   usage:
@@ -34,11 +32,14 @@ export const set: Command = {
   },
   words: [1, 2],
   async run(input) {
-    const entry = having(await written(input), "value", "version");
-    print(input.json ? json(entry) : `${shown(entry.value)} (version ${entry.version})`);
-    return EXIT.done;
+    tellWritten(input, await written(input));
   },
 };
+
+function tellWritten(input: Input, entry: Entry): void {
+  const { value, version } = having(entry, "value", "version");
+  tell(input, entry, `${shown(value)} (version ${version})`);
+}
 
 /** The options of which each gives the value another meaning. */
 const EDITS = ["increment", "merge", "append", "append-all", "remove", "at", "unset"];
@@ -54,7 +55,7 @@ function keyMeant({ words: [word = "", typed], flags }: Input): string | undefin
     ? PAIR.test(typed) && flags.text !== true
     : flags.unset === undefined && (flags.increment !== true || /^-?[\d.]+$/.test(value));
   if (key !== undefined && isPair) {
-    return `A key and its value are two words: convene set ${quoted(key)} ${quoted(value)}`;
+    return `A key and its value are two words: convene set ${wordOf(key)} ${wordOf(value)}`;
   }
   const path = flags.scope === undefined ? pathMeant(word) : undefined;
   return path && `A key is named without its scope: convene set ${path}`;
@@ -63,18 +64,12 @@ function keyMeant({ words: [word = "", typed], flags }: Input): string | undefin
 /** The key, with the option that names its scope, that the path of a key stands for. */
 function pathMeant(word: string): string | undefined {
   const [, scope, key] = PATH.exec(word) ?? [];
-  return key && `${quoted(key)}${scope === "_shared" ? "" : ` --scope ${scope}`}`;
-}
-
-/** A word as a shell takes it. */
-function quoted(word: string): string {
-  return /^[\w./:@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return key && `${wordOf(key)}${scope === "_shared" ? "" : ` --scope ${scope}`}`;
 }
 
 function written(input: Input): Promise<Entry> {
   const meant = keyMeant(input);
   if (meant !== undefined) throw new UsageError(meant);
-  const [key, typed] = input.words as [string, string | undefined];
   const options = {
     scope: input.text("scope"),
     if: input.text("if"),
@@ -86,16 +81,11 @@ function written(input: Input): Promise<Entry> {
   }
   const [edit, another] = EDITS.filter((name) => input.flags[name] !== undefined);
   if (another) throw new UsageError(`--${edit} and --${another} are two edits: say one.`);
-  return edited(input, edit, { key, typed, options });
+  return edited(input, edit, options);
 }
 
-interface Typed {
-  key: string;
-  typed: string | undefined;
-  options: WriteOptions;
-}
-
-function edited(input: Input, edit: string | undefined, { key, typed, options }: Typed): Promise<Entry> {
+function edited(input: Input, edit: string | undefined, options: WriteOptions): Promise<Entry> {
+  const [key, typed] = input.words as [string, string | undefined];
   const { state } = input.room;
   if (edit === "increment") {
     const by = typed === undefined ? 1 : readJson(typed);
@@ -141,19 +131,14 @@ export const view: Command = {
     const [name, expr] = input.words as [string, string];
     const [, , key] = PATH.exec(name) ?? [];
     if (key !== undefined) {
-      throw new UsageError(`A view is named without its scope: convene view ${quoted(key)} ${quoted(expr)}`);
+      throw new UsageError(`A view is named without its scope: convene view ${wordOf(key)} ${wordOf(expr)}`);
     }
-    const defined = await input.room.state.view(name, expr, {
+    const entry = await input.room.state.view(name, expr, {
       if: input.text("if"),
       if_version: input.number("if-version"),
     });
-    const entry = having(defined, "value", "version");
-    print(input.json ? json(entry) : `${shown(entry.value)} (version ${entry.version})`);
-    if (entry.error) {
-      const { message, hint } = entry.error;
-      console.error(plain(`convene: It has no value yet: ${sentence(message)}${hint ? ` ${hint}` : ""}`));
-    }
-    return EXIT.done;
+    tellWritten(input, entry);
+    if (entry.error) remark(`convene: It has no value yet: ${worded(entry.error)}`);
   },
 };
 
@@ -167,23 +152,16 @@ export const get: Command = {
     const { state } = input.room;
     const [key] = input.words;
     const scope = input.text("scope");
-    if (key === undefined) {
-      const entries = await state.list({ scope, resolve: true });
-      const lines = entries.map(lineOf);
-      if (input.json) print(json(entries));
-      else printLines(lines);
-      return EXIT.done;
-    }
+    if (key === undefined) return tellList(input, await state.list({ scope, resolve: true }), lineOf);
     const found = await state.get(key, { scope, resolve: true });
     if (found === undefined) {
       const path = scope === undefined ? pathMeant(key) : undefined;
       const hint = path ? ` Say convene get ${path}` : "";
-      console.error(plain(`convene: There is no ${key} in ${scope ?? "_shared"}.${hint}`));
+      remark(`convene: There is no ${key} in ${scope ?? "_shared"}.${hint}`);
       return EXIT.failed;
     }
     const entry = having(found, "value");
-    print(input.json ? json(entry) : shown(entry.value));
-    return EXIT.done;
+    tell(input, entry, shown(entry.value));
   },
 };
 
@@ -193,14 +171,13 @@ export const evaluate: Command = {
   words: [1, 1],
   async run(input) {
     const { value } = having({ value: await input.room.eval(input.words[0]!) }, "value");
-    print(input.json ? json(value) : shown(value));
-    return EXIT.done;
+    tell(input, value, shown(value));
   },
 };
 
 /** Formats an entry on one line: `_shared/turn = "ada"`, or a view without its value: `_view/next := state...`. */
 export function lineOf(entry: Entry): string {
   const { scope, key, value, expr } = having(entry, "scope", "key", "value");
-  const name = plain(`${scope}/${key}`);
-  return expr !== undefined && value === null ? `${name} := ${plain(expr)}` : `${name} = ${json(value)}`;
+  const right = expr !== undefined && value === null ? `:= ${expr}` : `= ${JSON.stringify(value)}`;
+  return `${scope}/${key} ${right}`;
 }

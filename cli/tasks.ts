@@ -1,30 +1,13 @@
 import type { Claim, NoneTaken, Taken, TaskAttempt } from "../client/mod.ts";
-import type { Command } from "./command.ts";
+import { type Command, flag, text } from "./command.ts";
 import { EXIT } from "./exit.ts";
 import { having } from "./having.ts";
 import type { Input } from "./input.ts";
-import { idOf, takenLineOf } from "./messages.ts";
-import { tellNotice } from "./notice.ts";
-import { json, plain, sentence, shown } from "./plain.ts";
-import { print, printLines } from "./print.ts";
+import { FILTER, filterOf, idOf, lineWith } from "./messages.ts";
+import { shown, worded } from "./plain.ts";
+import { print, remark, remarkUnregistered, tell, tellList } from "./print.ts";
 import { toldWaiting } from "./reach.ts";
 import { UsageError } from "./values.ts";
-
-const text = { type: "string" } as const;
-const flag = { type: "boolean" } as const;
-
-/** The options that say which tasks fit. */
-export const FILTER = { kind: text, from: text, to: text, thread: text, where: text };
-
-export function filterOf(input: Input) {
-  return {
-    kind: input.text("kind"),
-    from: input.text("from"),
-    to: input.text("to"),
-    thread: input.number("thread"),
-    where: input.text("where"),
-  };
-}
 
 export const claim: Command = {
   usage: "<message id> [--ttl 5m]",
@@ -35,10 +18,9 @@ export const claim: Command = {
     const id = messageId(input);
     const claiming = input.room.messages.claim(id, { ttl: input.seconds("ttl"), agent: input.actor });
     const outcome = having(await claiming, "claimed");
-    const line = claimLine(id, outcome);
-    print(input.json ? json(outcome) : plain(line));
-    if (outcome.claimed) tellNotice(outcome);
-    return outcome.claimed ? EXIT.done : EXIT.failed;
+    tell(input, outcome, claimLine(id, outcome));
+    if (!outcome.claimed) return EXIT.failed;
+    remarkUnregistered(outcome);
   },
 };
 
@@ -60,32 +42,31 @@ export const take: Command = {
     "Take the oldest open task that fits, and wait where there is none; prints the message, with the fence of the " +
     "claim behind its id. " +
     "Exits with 124 after --timeout. It ends after --ttl, 5m by default, unless it is renewed.",
-  options: { ...FILTER, ttl: text, timeout: text },
+  options: { ...FILTER, where: text, ttl: text, timeout: text },
   words: [0, 0],
   async run(input) {
     const { room } = input;
     const taking: Promise<Taken | NoneTaken> = room.tasks.next({
       ...filterOf(input),
+      where: input.text("where"),
       agent: input.actor,
       ttl: input.seconds("ttl"),
       timeout: input.duration("timeout") ?? Infinity,
     });
     const outcome = await toldWaiting(`a task in ${room.id}`, taking);
-    const line = outcome.claimed ? takenLine(outcome) : "";
-    tellNotice(outcome);
-    if (input.json) print(json(outcome));
-    else if (outcome.claimed) print(line);
-    else {
-      const { message = "There is no task.", hint = outcome.hint } = outcome.last_error ?? {};
-      console.error(plain(`convene: The time is over. ${sentence(message)}${hint ? ` ${hint}` : ""}`));
-    }
-    return outcome.claimed ? EXIT.done : EXIT.timedOut;
+    remarkUnregistered(outcome);
+    if (outcome.claimed) return tell(input, outcome, takenLine(outcome));
+    const failure = { message: "There is no task.", hint: outcome.hint, ...outcome.last_error };
+    if (input.json) print(JSON.stringify(outcome));
+    else remark(`convene: The time is over. ${worded(failure)}`);
+    return EXIT.timedOut;
   },
 };
 
+/** Formats a message that was just taken, with its fence: `7 (fence 9) task ada: body ...`. */
 function takenLine(taken: Taken): string {
   const { fence, message } = having(taken, "fence");
-  return takenLineOf(message, fence);
+  return lineWith(message, ` (fence ${fence})`);
 }
 
 export const renew: Command = {
@@ -100,12 +81,11 @@ export const renew: Command = {
     const { room, words: [id] } = input;
     if (isMessage(id!)) {
       const held = having(await room.messages.renew(messageId(input), options), "claimed_until");
-      print(input.json ? json(held) : `until ${held.claimed_until}`);
+      tell(input, held, `until ${held.claimed_until}`);
     } else {
       const reservation = having(await room.reservations.renew(id!, options), "expires_at");
-      print(input.json ? json(reservation) : `until ${reservation.expires_at}`);
+      tell(input, reservation, `until ${reservation.expires_at}`);
     }
-    return EXIT.done;
   },
 };
 
@@ -118,17 +98,14 @@ export const release: Command = {
     const { room, words: [id] } = input;
     if (isMessage(id!)) {
       const released = having(await room.messages.release(messageId(input), ending(input)), "status");
-      print(input.json ? json(released) : `${id} is ${released.status}`);
-      return EXIT.done;
+      return tell(input, released, `${id} is ${released.status}`);
     }
     if (input.text("error") !== undefined) {
       throw new UsageError("--error is for claims: a reservation has none.");
     }
     const releasing = room.reservations.release(id!, { agent: input.actor, fence: input.number("fence") });
     const { released } = having({ released: await releasing }, "released");
-    if (input.json) print(json({ released }));
-    else print(plain(released ? `released ${id}` : `${id} was over`));
-    return EXIT.done;
+    tell(input, { released }, released ? `released ${id}` : `${id} was over`);
   },
 };
 
@@ -147,8 +124,7 @@ export const complete: Command = {
     });
     const outcome = having(completed, "result");
     const line = outcome.result === null ? `done ${id}` : `done ${id}: ${having(outcome.result, "id").id}`;
-    print(input.json ? json(outcome) : line);
-    return EXIT.done;
+    tell(input, outcome, line);
   },
 };
 
@@ -159,8 +135,7 @@ export const fail: Command = {
   words: [1, 1],
   async run(input) {
     const outcome = having(await input.room.messages.fail(messageId(input), ending(input)), "message_id");
-    print(input.json ? json(outcome) : `failed ${outcome.message_id}`);
-    return EXIT.done;
+    tell(input, outcome, `failed ${outcome.message_id}`);
   },
 };
 
@@ -169,11 +144,7 @@ export const attempts: Command = {
   about: "Print the claims of a message, one per line: who, since when, how it ended.",
   words: [1, 1],
   async run(input) {
-    const list = await input.room.messages.attempts(messageId(input));
-    const lines = list.map(attemptLine);
-    if (input.json) print(json(list));
-    else printLines(lines);
-    return EXIT.done;
+    tellList(input, await input.room.messages.attempts(messageId(input)), attemptLine);
   },
 };
 
@@ -189,7 +160,7 @@ function attemptLine(attempt: TaskAttempt): string {
     "error",
   );
   const end = ended === null ? "has it" : `${ended} ${ended_at}${error === null ? "" : `: ${shown(error)}`}`;
-  return `fence ${fence}: ${plain(agent)} since ${claimed_at}, ${end}`;
+  return `fence ${fence}: ${agent} since ${claimed_at}, ${end}`;
 }
 
 function ending(input: Input) {

@@ -1,16 +1,12 @@
 import process from "node:process";
-import type { MadeToken, Role, Token } from "../client/mod.ts";
-import type { Command } from "./command.ts";
-import { EXIT } from "./exit.ts";
+import type { Role, Token } from "../client/mod.ts";
+import { type Command, flag, text } from "./command.ts";
 import { having } from "./having.ts";
 import type { Input } from "./input.ts";
 import { keep as keepFor } from "./keeping.ts";
 import { keptAs, renewToken } from "./kept_tokens.ts";
-import { json, plain } from "./plain.ts";
-import { print, printLines } from "./print.ts";
+import { print, remark, tell, tellList } from "./print.ts";
 import { UsageError } from "./values.ts";
-
-const text = { type: "string" } as const;
 
 const HOW =
   "[make [agent] [--role ROLE] [--ttl 30d] [--note TEXT] | revoke <id> | rotate [--revoke-made] | keep]";
@@ -22,7 +18,7 @@ export const tokens: Command = {
     "made. make: prints a new one, this once; --role admin, member (the default) or reader, for an agent as whom alone it acts. " +
     "revoke: it and all that it made end. rotate: one's own gets a new text, which is kept as the old one was, or printed " +
     "where that was in CONVENE_TOKEN. keep: reads one, or the file of one, on its input, and keeps it for the following commands.",
-  options: { role: text, ttl: text, note: text, "revoke-made": { type: "boolean" } },
+  options: { role: text, ttl: text, note: text, "revoke-made": flag },
   words: [0, 2],
   hints: {
     token_not_found: "convene tokens prints the ids of those that count.",
@@ -42,7 +38,7 @@ export const tokens: Command = {
 /** Which act each option is for. */
 const OF: Record<string, string> = { role: "make", ttl: "make", note: "make", "revoke-made": "rotate" };
 
-const ACTS: Record<string, (input: Input, word?: string) => Promise<number>> = {
+const ACTS: Record<string, (input: Input, word?: string) => Promise<void>> = {
   list,
   make,
   revoke,
@@ -50,28 +46,23 @@ const ACTS: Record<string, (input: Input, word?: string) => Promise<number>> = {
   keep,
 };
 
-async function list(input: Input, word?: string): Promise<number> {
+async function list(input: Input, word?: string): Promise<void> {
   if (word !== undefined) throw new UsageError(`This is how: convene tokens ${HOW}`);
-  const tokens = await input.room.tokens.list();
-  const lines = tokens.map(lineOf);
-  if (input.json) print(json(tokens));
-  else printLines(lines);
-  return EXIT.done;
+  tellList(input, await input.room.tokens.list(), lineOf);
 }
 
-async function make(input: Input, agent?: string): Promise<number> {
+async function make(input: Input, agent?: string): Promise<void> {
   const made = await input.room.tokens.create({
     role: (input.text("role") ?? "member") as Role,
     agent,
     ttl: input.seconds("ttl"),
     note: input.text("note"),
   });
-  tell(input, having(made, "id"));
-  console.error(plain(`convene: It is shown this once. It ends with: convene tokens revoke ${made.id}`));
-  return EXIT.done;
+  tell(input, having(made, "id"), made.token);
+  remark(`convene: It is shown this once. It ends with: convene tokens revoke ${made.id}`);
 }
 
-async function revoke(input: Input, id?: string): Promise<number> {
+async function revoke(input: Input, id?: string): Promise<void> {
   if (id === undefined) {
     throw new UsageError("Which token? convene tokens revoke <id>, as convene tokens prints it.");
   }
@@ -81,37 +72,35 @@ async function revoke(input: Input, id?: string): Promise<number> {
     );
   }
   await input.room.tokens.revoke(id);
-  print(input.json ? json({ revoked: true }) : plain(`revoked ${id}`));
-  return EXIT.done;
+  tell(input, { revoked: true }, `revoked ${id}`);
 }
 
-async function rotate(input: Input, word?: string): Promise<number> {
+async function rotate(input: Input, word?: string): Promise<void> {
   if (word !== undefined) throw new UsageError("rotate takes no id: each rotates its own token.");
   const { kept, room } = input;
   const revokeMade = input.flags["revoke-made"] === true || undefined;
   if (kept === undefined) {
-    tell(input, await room.tokens.rotate({ revokeMade }));
-    console.error("convene: It is shown this once, and the one in CONVENE_TOKEN counts no longer.");
-    return EXIT.done;
+    const made = await room.tokens.rotate({ revokeMade });
+    tell(input, made, made.token);
+    return remark("convene: It is shown this once, and the one in CONVENE_TOKEN counts no longer.");
   }
   renewToken(input.environment, kept); // fails before the old one ends, if it cannot be kept
   const { token, ...rotated } = await room.tokens.rotate({ revokeMade });
   try {
     renewToken(input.environment, { ...kept, token });
-    console.error(plain(`The new text is kept in ${kept.file}, in place of the old one.`));
+    remark(`The new text is kept in ${kept.file}, in place of the old one.`);
   } catch (error) {
     print(token); // nothing else has it
     throw error;
   }
   const { id } = having(rotated, "id");
-  print(input.json ? json(rotated) : plain(`rotated ${id}`));
-  return EXIT.done;
+  tell(input, rotated, `rotated ${id}`);
 }
 
-async function keep(input: Input, word?: string): Promise<number> {
+async function keep(input: Input, word?: string): Promise<void> {
   if (word !== undefined) throw new UsageError("keep reads a token on its input: convene tokens keep < FILE");
   const id = input.neededRoom;
-  if (process.stdin.isTTY) console.error("convene: Paste the token, then Ctrl-D.");
+  if (process.stdin.isTTY) remark("convene: Paste the token, then Ctrl-D.");
   let read = "";
   for await (const piece of process.stdin.setEncoding("utf8")) read += piece;
   const kept = keptAs(read);
@@ -128,13 +117,7 @@ async function keep(input: Input, word?: string): Promise<number> {
   const self = await server.room(id, { token }).eval<string | null>("self"); // refused where the token does not count
   const agent = having({ self }, "self").self ?? undefined;
   keepFor(input, server.room(id, { agent, token }), token);
-  print(input.json ? json({ room: id, agent: agent ?? null }) : plain(agent ?? id));
-  return EXIT.done;
-}
-
-/** Prints a token that is the answer. */
-function tell({ json: whole }: Input, made: MadeToken): void {
-  print(whole ? json(made) : plain(made.token));
+  tell(input, { room: id, agent: agent ?? null }, agent ?? id);
 }
 
 /** The members that a line has. */
@@ -146,5 +129,6 @@ function lineOf(token: Token): string {
   const whom = agent === null ? "" : ` for ${agent}`;
   const end = expires_at === null ? "" : ` until ${expires_at}`;
   const used = last_used_at === null ? "" : `, used in the hour of ${last_used_at}`;
-  return plain(`${id}: ${role}${whom}${end}${used}`) + (note === null ? "" : `: ${plain(note)}`);
+  const why = note === null ? "" : `: ${note}`;
+  return `${id}: ${role}${whom}${end}${used}${why}`;
 }

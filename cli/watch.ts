@@ -1,20 +1,18 @@
 import process from "node:process";
 import type { Changes, Deleted } from "../client/mod.ts";
-import type { Command } from "./command.ts";
-import { EXIT } from "./exit.ts";
+import { type Command, text } from "./command.ts";
 import { having } from "./having.ts";
 import { lineOf as messageLine } from "./messages.ts";
-import { json, plain } from "./plain.ts";
 import { printLines } from "./print.ts";
 import { lineOf as reservationLine } from "./reserve.ts";
-import { type Picture, screenOf, take } from "./screen.ts";
+import { agentLine, type Picture, screenOf, take } from "./screen.ts";
 import { lineOf as entryLine } from "./state.ts";
 
 export const watch: Command = {
   usage: "[--after REVISION|now]",
   about: "Show the room live: agents and what they wait for, the last messages, the state. Ctrl-C ends it. " +
     "Without a terminal, or with --json, each change is a line. --after starts after a revision, or now.",
-  options: { after: { type: "string" } },
+  options: { after: text },
   words: [0, 0],
   async run(input) {
     const stop = new AbortController();
@@ -24,14 +22,15 @@ export const watch: Command = {
     try {
       if (process.stdout.isTTY && !input.json) {
         await draw(input.room.id, changes, !input.environment.NO_COLOR);
-      } else {for await (const change of changes) {
-          const lines = linesOf(change);
-          printLines(input.json ? [json(change)] : lines);
-        }}
+        return;
+      }
+      for await (const change of changes) {
+        const lines = linesOf(change);
+        printLines(input.json ? [JSON.stringify(change)] : lines);
+      }
     } finally {
       for (const signal of ["SIGINT", "SIGTERM"] as const) process.off(signal, leave);
     }
-    return EXIT.done;
   },
 };
 
@@ -69,12 +68,12 @@ function linesOf(changes: Changes): string[] {
   const { agents, state, messages, reservations = [], room, reset } = having(changes, ...PARTS);
   return [
     ...(reset ? ["-- the room has gone back: all of it from the start"] : []),
-    ...(room ? [`meta = ${json(room.meta)}`] : []),
-    ...agents.map((agent) => plain(agentLine(agent))),
-    ...state.map((entry) => "deleted" in entry ? plain(deletedLine(entry)) : entryLine(entry)),
+    ...(room ? [`meta = ${JSON.stringify(room.meta)}`] : []),
+    ...agents.map((agent) => "left" in agent ? `@${having(agent, "id").id} left` : `@${agentLine(agent)}`),
+    ...state.map((entry) => "deleted" in entry ? deletedLine(entry) : entryLine(entry)),
     ...reservations.map((reservation) =>
       "ended" in reservation
-        ? plain(`reservation ${having(reservation, "id").id} ended`)
+        ? `reservation ${having(reservation, "id").id} ended`
         : reservationLine(reservation)
     ),
     ...messages.map((message) => `#${messageLine(message)}`),
@@ -84,10 +83,4 @@ function linesOf(changes: Changes): string[] {
 function deletedLine(entry: Deleted): string {
   const { scope, key } = having(entry, "scope", "key");
   return `${scope}/${key} deleted`;
-}
-
-function agentLine(agent: Changes["agents"][number]): string {
-  if ("left" in agent) return `@${having(agent, "id").id} left`;
-  const { id, status, waiting_on } = having(agent, "id", "status");
-  return `@${id} ${status}${waiting_on ? `: ${waiting_on}` : ""}`;
 }

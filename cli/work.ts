@@ -1,14 +1,11 @@
 import process from "node:process";
 import { ConveneError, type Json, type Message, type TaskLease } from "../client/mod.ts";
-import type { Command } from "./command.ts";
-import { EXIT } from "./exit.ts";
+import { type Command, text } from "./command.ts";
 import type { Input } from "./input.ts";
-import { lineOf } from "./messages.ts";
-import { json, plain } from "./plain.ts";
-import { print } from "./print.ts";
+import { FILTER, filterOf, lineOf } from "./messages.ts";
+import { remark, tell } from "./print.ts";
 import { findProgram, runProgram } from "./program.ts";
 import { toldWaiting } from "./reach.ts";
-import { FILTER, filterOf } from "./tasks.ts";
 import { readValue, UsageError } from "./values.ts";
 
 /** The signals that stop the worker. The last comes when its terminal is closed. */
@@ -26,7 +23,7 @@ export const work: Command = {
     "ended, and another worker gets the task after --ttl. A program that has left its process group, and all on a " +
     "machine that is cut off, run on: what they change elsewhere can refuse them by CONVENE_FENCE, a number that " +
     "rises with every claim.",
-  options: { ...FILTER, ttl: { type: "string" }, concurrency: { type: "string" } },
+  options: { ...FILTER, where: text, ttl: text, concurrency: text },
   words: [1, Infinity],
   async run(input) {
     const agent = input.actor;
@@ -43,6 +40,7 @@ export const work: Command = {
         return handle(input, message, lease, stop);
       }, {
         ...filterOf(input),
+        where: input.text("where"),
         agent,
         ttl: input.seconds("ttl"),
         concurrency: input.number("concurrency"),
@@ -54,7 +52,6 @@ export const work: Command = {
     }
     const { reason } = stop.signal;
     if (reason instanceof UsageError || reason instanceof ConveneError) throw reason;
-    return EXIT.done;
   },
 };
 
@@ -65,7 +62,12 @@ async function handle(
   { signal, fence }: TaskLease,
   stop: AbortController,
 ): Promise<Json | undefined> {
-  print(shownOf(input, message, stop));
+  try {
+    tell(input, message, lineOf(message));
+  } catch (error) {
+    stop.abort(error); // it is none of Convene, and would be taken for ever
+    throw error;
+  }
   const env = {
     ...process.env,
     // With these the program can call the command for its room.
@@ -86,19 +88,8 @@ async function handle(
   } catch (error) {
     if (error instanceof UsageError) stop.abort(error);
     const { reason = error } = signal;
-    if (!(reason instanceof UsageError)) console.error(plain(`convene: ${message.id}: ${reason.message}`));
+    if (!(reason instanceof UsageError)) remark(`convene: ${message.id}: ${reason.message}`);
     throw reason;
-  }
-}
-
-/** Shows a task. One that is none of Convene stops the worker: it would be taken for ever. */
-function shownOf({ json: whole }: Input, message: Message, stop: AbortController): string {
-  try {
-    const line = lineOf(message);
-    return whole ? json(message) : line;
-  } catch (error) {
-    stop.abort(error);
-    throw error;
   }
 }
 

@@ -8,7 +8,7 @@ import { badAnswer } from "./errors.ts";
 const MOST = 2 ** 29 - 24;
 
 /** Reads an answer to its end, or until it is longer than any that could be parsed. Errors: `no_answer`, `bad_answer`. */
-export async function readText(response: Response, attempt: Attempt, most = MOST): Promise<string> {
+export async function readText(response: Response, attempt: Attempt): Promise<string> {
   // Those of some `fetch` that is not the platform's have no such stream, and redirects in browsers no body.
   if (!response.body?.getReader) return await attempt.reads(response.text());
   const reader = response.body.getReader();
@@ -16,7 +16,7 @@ export async function readText(response: Response, attempt: Attempt, most = MOST
   for (let text = "";;) {
     const { done, value } = await attempt.reads(reader.read());
     const piece = decoder.decode(value, { stream: !done });
-    if (text.length + piece.length > most) {
+    if (text.length + piece.length > MOST) {
       reader.cancel().catch(() => {}); // not awaited: the sender need not answer
       throw badAnswer("The answer is longer than any of the service.");
     }
@@ -44,7 +44,7 @@ export function parsed<T>(text: string, isList = false): T {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw badAnswer("The answer is not JSON.", cause);
+    throw badAnswer("The answer is not JSON.", { cause });
   }
   if (typeof value !== "object" || value === null || Array.isArray(value) !== isList) {
     throw badAnswer(`The answer is no ${isList ? "list" : "object"}.`);

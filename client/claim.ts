@@ -1,4 +1,4 @@
-import type { Call } from "./connection.ts";
+import type { Actor, Call } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
 import type { Json, JsonOf } from "./json.ts";
 import type { Message, TaskStatus } from "./message.ts";
@@ -33,10 +33,7 @@ export type NotHeld =
 export type Claim = Held | NotHeld;
 
 /** Options of the calls about a claim. */
-export interface Holder extends Call {
-  /** Default: the `Room`'s agent. */
-  agent?: string;
-}
+export interface Holder extends Call, Actor {}
 
 export interface ClaimOptions extends Holder {
   /** Whole seconds after which it ends unless it is renewed. Without it, it does not end. */

@@ -5,8 +5,6 @@ import { badAnswer, errorOf } from "./errors.ts";
 import { textOf } from "./json.ts";
 import { retried } from "./retry.ts";
 
-/** Milliseconds for which a request is retried while the service is away. */
-const PATIENCE = 30_000;
 /** The maximum milliseconds of an attempt: the service answers within 10 seconds. */
 const ANSWER = 15_000;
 
@@ -34,6 +32,12 @@ export interface Call extends CallOptions {
   within?: number;
   /** Milliseconds for which it is retried. */
   patience?: number;
+}
+
+/** Options of a call by an agent. */
+export interface Actor extends CallOptions {
+  /** Default: the `Room`'s agent. */
+  agent?: string;
 }
 
 export interface Answer<T> {
@@ -72,7 +76,6 @@ export class Connection {
     return this.#tried("GET", this.address(path, query), {}, call);
   }
 
-  /** Gets a list. */
   async list<T>(path: string, query: Query = {}, call: Call = {}): Promise<Answer<T[]>> {
     return await this.#tried("GET", this.address(path, query), { list: true }, call);
   }
@@ -112,7 +115,7 @@ export class Connection {
 
   /** Milliseconds for which a request is retried. */
   get patience(): number {
-    return this.options.patience ?? PATIENCE;
+    return this.options.patience ?? 30_000;
   }
 
   #tried<T>(method: string, address: string, sent: Sent, call: Call): Promise<Answer<T>> {

@@ -52,38 +52,22 @@ export function tokenLost(made: string): ConveneError {
   });
 }
 
-/** The error of an answer that is a redirect. Browsers do not tell where it leads. */
-function redirected({ status, headers }: Response): ConveneError {
-  const to = headers.get("Location") ?? "another address";
-  return new ConveneError("bad_answer", `The answer leads to ${to}, which is not followed.`, {
-    status,
-    hint: "If that is the service, take its address.",
-  });
+/** The error of an answer that is not what the API says. */
+export function badAnswer(message: string, details?: ErrorDetails): ConveneError {
+  return new ConveneError("bad_answer", message, { hint: "Is this the address of the service?", ...details });
 }
-
-/** The error of an answer that came as a success, and is not what the API says. */
-export function badAnswer(message: string, cause?: unknown): ConveneError {
-  return new ConveneError("bad_answer", message, { cause, hint: "Is this the address of the service?" });
-}
-
-const isRedirect = ({ status, type }: Response) => status >= 300 && status < 400 || type === "opaqueredirect";
 
 /** The error of an answer that is no success. */
-export function errorOf(response: Response, text: string): ConveneError {
-  if (isRedirect(response)) return redirected(response);
-  const { status } = response;
+export function errorOf({ status, type, headers }: Response, text: string): ConveneError {
+  if (status >= 300 && status < 400 || type === "opaqueredirect") {
+    const to = headers.get("Location") ?? "another address"; // browsers do not tell it
+    const hint = "If that is the service, take its address.";
+    return badAnswer(`The answer leads to ${to}, which is not followed.`, { status, hint });
+  }
   const body = objectOf(text);
-  const retryAfter = millisecondsOf(response.headers.get("Retry-After"));
+  const retryAfter = millisecondsOf(headers.get("Retry-After"));
   if (typeof body?.error !== "string") {
-    return new ConveneError(
-      "bad_answer",
-      `The answer has status ${status} and is not one of Convene.`,
-      {
-        status,
-        retryAfter,
-        hint: "Is this the address of the service?",
-      },
-    );
+    return badAnswer(`The answer has status ${status} and is not one of Convene.`, { status, retryAfter });
   }
   const hint = typeof body.hint === "string" ? body.hint : undefined;
   return new ConveneError(body.error as ErrorCode, String(body.message ?? body.error), {

@@ -1,24 +1,19 @@
 import type { Attempt } from "./attempt.ts";
 import { badAnswer } from "./errors.ts";
 
-/** A Server-Sent Event. Without data it keeps the connection alive, or tells the stream's position. */
-interface StreamEvent {
-  id: number | undefined;
-  data: string;
-}
-
 /** The most UTF-16 units of an event: what changed in one revision is told whole, at most some 1,000 bodies of 64 KiB. */
 const MOST = 2 ** 27;
 
 /**
- * Reads a stream of events to its end. `silence`: the milliseconds without a byte after which it counts as broken.
- * Errors: `no_answer`, `bad_answer`.
+ * Reads a stream of Server-Sent Events to its end. One without data keeps the connection alive, or tells the stream's
+ * position. `silence`: the milliseconds without a byte after which it counts as broken. Errors: `no_answer`,
+ * `bad_answer`.
  */
 export async function* readEvents(
   body: ReadableStream<Uint8Array>,
   attempt: Attempt,
   silence: number,
-): AsyncGenerator<StreamEvent, void> {
+): AsyncGenerator<ReturnType<typeof eventOf>, void> {
   const reader = body.getReader();
   const decoder = new TextDecoder();
   let rest = "";
@@ -34,7 +29,7 @@ export async function* readEvents(
   }
 }
 
-function eventOf(block: string): StreamEvent {
+function eventOf(block: string) {
   const fields = block.split("\n").map((line) => /^(\w*):? ?(.*)$/s.exec(line)!);
   const all = (name: string) => fields.filter((field) => field[1] === name).map((field) => field[2]!);
   const id = all("id").at(-1);

@@ -5,7 +5,7 @@ import { pause } from "./retry.ts";
 const SHORTEST = 500;
 const LONGEST = 15_000;
 
-export interface LeaseOptions {
+interface LeaseOptions {
   /** Seconds after which the lease ends unless it is renewed. */
   ttl: number;
   /** When it began, by `performance.now()`. */

@@ -1,4 +1,4 @@
-import type { Call, CallOptions } from "./connection.ts";
+import type { Actor, Call } from "./connection.ts";
 import { badAnswer, ConveneError } from "./errors.ts";
 import { Lease } from "./lease.ts";
 import { LINGER, lingering } from "./linger.ts";
@@ -6,11 +6,9 @@ import { Pace } from "./pace.ts";
 import type { Entry, State } from "./state.ts";
 import { until } from "./until.ts";
 
-export interface LockOptions extends CallOptions {
+export interface LockOptions extends Actor {
   /** Whole seconds after which others get the lock if its holder dies. Default: 60. */
   ttl?: number;
-  /** Who holds it. Default: the `Room`'s agent. */
-  agent?: string;
 }
 
 const TTL = 60;

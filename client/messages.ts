@@ -17,7 +17,7 @@ import { badAnswer } from "./errors.ts";
 import { followAfter, type FollowOptions, revisionOf } from "./follow.ts";
 import type { Json, JsonOf } from "./json.ts";
 import type { Message, MessageFilter, MessagePage, Post, Posted } from "./message.ts";
-import { optionsOf } from "./options.ts";
+import { optionsOf, parted } from "./options.ts";
 
 const PAGE = 1_000;
 
@@ -142,14 +142,9 @@ export class Messages {
     return { messages: body, more: headers.has("Link"), revision };
   }
 
-  async #act<A>(
-    id: number,
-    what: string,
-    { signal, within, patience, agent = this.agent, ...body }: Holder,
-  ): Promise<A> {
-    const call = { signal, within, patience };
-    return (await this.connection.write<A>("POST", this.#path(`/${id}/${what}`), { agent, ...body }, call))
-      .body;
+  async #act<A>(id: number, what: string, options: Holder): Promise<A> {
+    const [call, sent] = parted(options, this.agent);
+    return (await this.connection.write<A>("POST", this.#path(`/${id}/${what}`), sent, call)).body;
   }
 
   #path = (rest = "") => `${this.room}/messages${rest}`;

@@ -26,7 +26,7 @@ export type {
   TaskAttempt,
 } from "./claim.ts";
 export type { ErrorCode } from "./codes.ts";
-export type { Answer, Call, CallOptions, Connection, ConnectOptions, Query } from "./connection.ts";
+export type { Actor, Answer, Call, CallOptions, Connection, ConnectOptions, Query } from "./connection.ts";
 export { ConveneError, type ErrorDetails } from "./errors.ts";
 export type { After, Changed, Changes, FollowOptions } from "./follow.ts";
 export type { Invite, InviteOptions, Invites, MadeInvite } from "./invites.ts";
@@ -45,7 +45,7 @@ export type {
 export type { Messages } from "./messages.ts";
 export type { Ended, Reservation } from "./reservation.ts";
 export type { Reservations, ReserveOptions } from "./reservations.ts";
-export type { Actor, Room } from "./room.ts";
+export type { Room } from "./room.ts";
 export type { RoomInfo } from "./room_info.ts";
 export { connect, type Convene, join } from "./service.ts";
 export type {

@@ -27,6 +27,6 @@ export class Pace {
 }
 
 /** The milliseconds to pause after so many early answers in a row, with jitter. */
-export function pauseAfterEarly(answers: number, random = Math.random): number {
-  return Math.min(LONGEST, SHORTEST * 2 ** (answers - 1)) * (0.5 + random() / 2);
+function pauseAfterEarly(answers: number): number {
+  return Math.min(LONGEST, SHORTEST * 2 ** (answers - 1)) * (0.5 + Math.random() / 2);
 }

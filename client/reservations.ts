@@ -1,8 +1,9 @@
-import type { Call, Connection } from "./connection.ts";
 import type { Holder, Renewal } from "./claim.ts";
+import type { Call, Connection } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
 import type { Json, JsonOf } from "./json.ts";
 import { LINGER, lingering } from "./linger.ts";
+import { parted } from "./options.ts";
 import type { Reservation } from "./reservation.ts";
 import { Pace } from "./pace.ts";
 import { LONGEST, MARGIN } from "./until.ts";
@@ -58,26 +59,25 @@ export class Reservations {
   }
 
   /** Makes it end `ttl` seconds from now. Errors: `lease_lost`, `reservation_not_found`. */
-  async renew(
-    id: string,
-    { signal, within, patience, agent = this.agent, ...body }: Renewal,
-  ): Promise<Reservation> {
-    const call = { signal, within, patience };
-    const path = `${this.#path(id)}/renew`;
-    return (await this.connection.write<Reservation>("POST", path, { agent, ...body }, call)).body;
+  async renew(id: string, options: Renewal): Promise<Reservation> {
+    const [call, sent] = parted(options, this.agent);
+    return (await this.connection.write<Reservation>("POST", `${this.#path(id)}/renew`, sent, call)).body;
   }
 
   /** Ends it. Returns whether it was in force. */
   async release(
     id: string,
-    { signal, within, patience, agent = this.agent, fence }: Holder & { fence?: number } = {},
+    { fence, ...options }: Holder & { fence?: number } = {},
   ): Promise<boolean> {
-    const call = { signal, within, patience };
-    const answer = await this.connection.write<{ released: boolean }>("DELETE", this.#path(id), {
-      agent,
-      fence,
-    }, call);
-    return answer.body.released;
+    const [call, { agent }] = parted(options, this.agent);
+    const path = this.#path(id);
+    const { body } = await this.connection.write<{ released: boolean }>(
+      "DELETE",
+      path,
+      { agent, fence },
+      call,
+    );
+    return body.released;
   }
 
   #path = (id?: string) => `${this.room}/reservations${id === undefined ? "" : `/${encodeURIComponent(id)}`}`;

@@ -4,15 +4,14 @@ import { ConveneError } from "./errors.ts";
 const SHORTEST = 250;
 const LONGEST = 10_000;
 
-interface RetryOptions {
-  /** Milliseconds for which to retry. */
-  patience: number;
-  /** Aborts the pauses: it rejects with the signal's reason. */
-  signal?: AbortSignal;
-}
-
-/** Runs `act`, and retries it while its error may pass. */
-export async function retried<T>(act: () => Promise<T>, { patience, signal }: RetryOptions): Promise<T> {
+/**
+ * Runs `act`, and retries it for `patience` milliseconds while its error may pass. Rejects with the signal's reason if it
+ * is aborted in a pause.
+ */
+export async function retried<T>(
+  act: () => Promise<T>,
+  { patience, signal }: { patience: number; signal?: AbortSignal },
+): Promise<T> {
   const giveUp = performance.now() + patience;
   for (let failures = 1;; failures++) {
     try {
@@ -30,9 +29,9 @@ export async function retried<T>(act: () => Promise<T>, { patience, signal }: Re
  * The milliseconds to pause after so many failures in a row: exponential backoff with jitter, so that clients do not
  * return at once, on top of `retryAfter`.
  */
-export function pauseAfter(failures: number, retryAfter = 0, random = Math.random): number {
+export function pauseAfter(failures: number, retryAfter = 0): number {
   const max = Math.min(LONGEST, SHORTEST * 2 ** (failures - 1));
-  return retryAfter + max * (0.5 + random() / 2);
+  return retryAfter + max * (0.5 + Math.random() / 2);
 }
 
 /** Resolves after `ms`. Rejects with the signal's reason once it is aborted. */

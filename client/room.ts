@@ -1,5 +1,5 @@
 import type { Agent, Heartbeat, Registered, Registration, Status } from "./agents.ts";
-import type { CallOptions, Connection } from "./connection.ts";
+import type { Actor, CallOptions, Connection } from "./connection.ts";
 import { checkDone } from "./body.ts";
 import { ConveneError, tokenLost } from "./errors.ts";
 import { type Changes, followChanges, type FollowOptions } from "./follow.ts";
@@ -15,12 +15,6 @@ import { State } from "./state.ts";
 import { Tasks } from "./tasks.ts";
 import { Tokens } from "./tokens.ts";
 import { type TimedOut, type Triggered, until, type UntilOptions } from "./until.ts";
-
-/** Options of a call by an agent. */
-export interface Actor extends CallOptions {
-  /** Default: the `Room`'s agent. */
-  agent?: string;
-}
 
 /** A room. `agent` is the default for whoever posts, claims, writes and waits. */
 export class Room {
@@ -141,10 +135,8 @@ export class Room {
 
   /** Evaluates an expression over the room. */
   async eval<T = Json>(expr: string, { agent = this.agent, signal }: Actor = {}): Promise<T> {
-    return (await this.connection.ask<{ value: T }>(`${this.#path}/eval`, {
-      expr,
-      agent,
-    }, { signal })).body.value;
+    const path = `${this.#path}/eval`;
+    return (await this.connection.ask<{ value: T }>(path, { expr, agent }, { signal })).body.value;
   }
 
   /** Waits until a condition is true, for hours if need be; with `timeout`, for at most so many milliseconds. */

@@ -8,11 +8,6 @@ import { optionsOf } from "./options.ts";
 import { Room } from "./room.ts";
 import type { RoomInfo } from "./room_info.ts";
 
-/** The answer to a room's creation. `token`: a locked room's; null in a repeated answer. */
-interface Opened extends RoomInfo {
-  token?: string | null;
-}
-
 /** A Convene service. */
 export class Convene {
   constructor(readonly connection: Connection) {}
@@ -38,6 +33,8 @@ export class Convene {
     } = {},
   ): Promise<Room> {
     const { agent, signal, ...asked } = optionsOf(options, "open(id, { agent })");
+    // A locked room has a token, which is null in a repeated answer.
+    type Opened = RoomInfo & { token?: string | null };
     return await madeAnew("token", async () => {
       const { body } = await this.connection.write<Opened>("POST", "/rooms", { id, ...asked }, { signal });
       const made = textIn(body, "id");

@@ -1,7 +1,7 @@
-import type { Call, CallOptions, Connection } from "./connection.ts";
+import type { Actor, Call, CallOptions, Connection } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
 import type { Json, JsonOf } from "./json.ts";
-import { optionsOf } from "./options.ts";
+import { optionsOf, parted } from "./options.ts";
 
 /** An entry: a key with its value, or a view (scope `_view`), which also has `expr`. */
 export interface Entry<T = Json> {
@@ -65,26 +65,19 @@ export interface Write<T = Json> extends Place, Edit {
   append_all?: unknown[];
   /** Every element of a list that equals it is removed. */
   remove?: unknown;
-  /** Seconds after which the key is deleted. Each write sets or clears it. */
+  /** Seconds after which the key is deleted: 1 to 2,592,000. A write without it clears that of an earlier one. */
   ttl?: number;
   /** Fails with `version_conflict` unless the entry has this version; 0: unless there is none. */
   if_version?: number;
 }
 
-export interface Gate extends Call {
+export interface Gate extends Call, Actor {
   /** A CEL condition that must be true in the state to which the write applies. */
   if?: string;
-  /** Who writes. Default: the `Room`'s agent. */
-  agent?: string;
 }
 
 /** Options of the write of one entry. */
-export interface WriteOptions extends Gate {
-  scope?: string;
-  if_version?: number;
-  /** Seconds after which the key is deleted: 1 to 2,592,000. A write without it clears that of an earlier one. */
-  ttl?: number;
-}
+export type WriteOptions = Gate & Pick<Write, "scope" | "if_version" | "ttl">;
 
 export interface StateFilter extends CallOptions {
   scope?: string;
@@ -148,10 +141,7 @@ export class State {
     writes: { [I in keyof T]: Write<T[I] & JsonOf<T[I]>> },
     options: Gate = {},
   ): Promise<Entry[]> {
-    const [call, gate] = parted(options, this.agent);
-    const body = { ...gate, writes };
-    return (await this.connection.write<{ state: Entry[] }>("PUT", `${this.path}/batch`, body, call)).body
-      .state;
+    return (await this.#write<{ state: Entry[] }>("PUT", "/batch", { writes }, options)).state;
   }
 
   /** The entry, or undefined where there is none. `resolve`: includes the present value of a view. */
@@ -175,25 +165,20 @@ export class State {
   list(filter?: StateFilter): Promise<Entry[]>;
   async list(filter: StateFilter = {}): Promise<Array<Entry | Deleted>> {
     const { signal, ...query } = optionsOf(filter, "list({ scope })");
-    return (await this.connection.list<Entry>(this.path, query, { signal }))
-      .body;
+    return (await this.connection.list<Entry>(this.path, query, { signal })).body;
   }
 
   /** Deletes an entry. Returns whether there was one. */
   async delete(key: string, options: Omit<WriteOptions, "ttl"> = {}): Promise<boolean> {
-    const [call, gate] = parted(options, this.agent);
-    const body = { ...gate, key };
-    return (await this.connection.write<{ deleted: boolean }>("DELETE", this.path, body, call)).body.deleted;
+    return (await this.#write<{ deleted: boolean }>("DELETE", "", { key }, options)).deleted;
   }
 
-  async #put(write: Write<unknown>, options: WriteOptions): Promise<Entry> {
-    const [call, gate] = parted(options, this.agent);
-    const body = { ...gate, ...write };
-    return (await this.connection.write<Entry>("PUT", this.path, body, call)).body;
+  #put(write: Write<unknown>, options: WriteOptions): Promise<Entry> {
+    return this.#write<Entry>("PUT", "", write, options);
   }
-}
 
-/** The options of the call, and those that are sent; `own`: who writes, unless they say. */
-function parted<T extends Gate>({ signal, within, patience, ...sent }: T, own?: string) {
-  return [{ signal, within, patience }, { ...sent, agent: sent.agent ?? own }] as const;
+  async #write<A>(method: "PUT" | "DELETE", rest: string, sent: object, options: Gate): Promise<A> {
+    const [call, gate] = parted(options, this.agent);
+    return (await this.connection.write<A>(method, this.path + rest, { ...gate, ...sent }, call)).body;
+  }
 }

@@ -1,5 +1,5 @@
 import type { Held } from "./claim.ts";
-import type { Call, CallOptions } from "./connection.ts";
+import type { Actor, Call } from "./connection.ts";
 import { badAnswer, ConveneError } from "./errors.ts";
 import type { Json } from "./json.ts";
 import { LINGER, lingering } from "./linger.ts";
@@ -24,9 +24,7 @@ export interface TaskFilter {
   after?: number;
 }
 
-export interface NextOptions extends TaskFilter, CallOptions {
-  /** Who takes it. Default: the `Room`'s agent. */
-  agent?: string;
+export interface NextOptions extends TaskFilter, Actor {
   /** Whole seconds after which the claim ends unless it is renewed. Default: 300. */
   ttl?: number;
   /** Milliseconds after which to give up; 0 looks once. Without it, there is no limit. */
@@ -51,7 +49,6 @@ export interface NoneTaken {
   last_error?: Failure;
 }
 
-/** Seconds after which a claim ends where the caller names none. */
 const TTL = 300;
 /** Milliseconds for which to retry releasing a task that arrived after its caller had aborted. */
 const GIVE_BACK = 5_000;
@@ -101,12 +98,6 @@ export async function takeNext<T>(
   }
 }
 
-interface Sent extends TaskFilter {
-  agent: string | undefined;
-  ttl?: number;
-  timeout: number;
-}
-
 /** A request looks at most at 1,000 tasks; `next` is where the rest begins. */
 type Looked<T> = Taken<T> | NoneTaken & { more?: true; next?: number };
 
@@ -118,7 +109,7 @@ function isAnswer(body: { [Name in "claimed" | "message" | "more" | "next"]?: un
 }
 
 /** Returns undefined if the answer to an earlier attempt was lost and its claim has ended since. */
-async function ask<T>(messages: Messages, sent: Sent, call: Call): Promise<Looked<T> | undefined> {
+async function ask<T>(messages: Messages, sent: NextOptions, call: Call): Promise<Looked<T> | undefined> {
   const path = `${messages.room}/messages/claim`;
   const { body, headers } = await messages.connection.write<Looked<T>>("POST", path, sent, call);
   if (!isAnswer(body, sent.after)) throw badAnswer("The answer is none to the taking of a task.");

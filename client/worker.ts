@@ -1,6 +1,6 @@
-import type { Taken, TaskFilter } from "./take.ts";
-import { isOver, takeNext } from "./take.ts";
-import type { CallOptions } from "./connection.ts";
+import type { Release } from "./claim.ts";
+import { isOver, type Taken, takeNext, type TaskFilter } from "./take.ts";
+import type { Actor } from "./connection.ts";
 import { ConveneError } from "./errors.ts";
 import { type Json, textOf } from "./json.ts";
 import { Lease } from "./lease.ts";
@@ -9,9 +9,7 @@ import type { Message } from "./message.ts";
 import type { Messages } from "./messages.ts";
 import { pause, pauseAfter } from "./retry.ts";
 
-export interface WorkerOptions extends TaskFilter, CallOptions {
-  /** Who works. Default: the `Room`'s agent. */
-  agent?: string;
+export interface WorkerOptions extends TaskFilter, Actor {
   /** How many tasks at once. Default: 1. */
   concurrency?: number;
   /** Whole seconds after which others get a task if this worker dies. Default: 60. */
@@ -117,15 +115,13 @@ async function outcomeOf(act: () => unknown): Promise<Outcome> {
   }
 }
 
-interface Settling {
-  agent: string;
-  fence: number;
-  signal: AbortSignal;
-  patience: number;
-}
-
 /** Completes the task, or gives it back with the error. Returns whether it was completed, or lost. */
-async function settle(messages: Messages, id: number, call: Settling, outcome: Outcome): Promise<boolean> {
+async function settle(
+  messages: Messages,
+  id: number,
+  call: Release & { signal: AbortSignal },
+  outcome: Outcome,
+): Promise<boolean> {
   if ("error" in outcome) {
     await messages.release(id, { ...call, error: told(outcome.error) });
     return false;
